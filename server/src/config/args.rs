@@ -1,0 +1,59 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::Parser;
+
+use super::{
+    error::ConfigError,
+    settings::{Given, Origin},
+};
+
+/// Creel: a Kafka-compatible log broker, one pinned thread per core on io_uring.
+///
+/// Alone it starts on 127.0.0.1:9092 with ./creel-data on all cores. Settings come from --set and the
+/// flags, else from environment variables (CREEL_NUM_PARTITIONS), else from --config, else from the
+/// defaults that --print-config shows.
+#[derive(Clone, Debug, Default, Parser)]
+#[command(name = "creel", version, about)]
+pub struct Args {
+    /// Where to listen, host:port; port 0 takes a free one [listeners]
+    #[arg(long, value_name = "ADDR")]
+    pub listen: Option<String>,
+    /// Where the data lives [log.dirs]
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// The CPUs to run on: all, or a list as 0-3,6 [creel.cores]
+    #[arg(long, value_name = "LIST")]
+    pub cores: Option<String>,
+    /// A TOML file, or one of Kafka's .properties
+    #[arg(long, value_name = "FILE", env = "CREEL_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Sets one setting, as --set num.partitions=8; may be repeated
+    #[arg(long = "set", value_name = "NAME=VALUE")]
+    pub set: Vec<String>,
+    /// Prints every setting with its value, where it came from and what it means, and exits
+    #[arg(long)]
+    pub print_config: bool,
+}
+
+impl Args {
+    /// The settings that flags and `--set` give, the last of the same name winning.
+    pub(super) fn given(&self) -> Result<Vec<Given>, ConfigError> {
+        let data_dir = self.data_dir.as_ref().map(|path| path.display().to_string());
+        let flags = [
+            ("--listen", "listeners", self.listen.clone()),
+            ("--data-dir", "log.dirs", data_dir),
+            ("--cores", "creel.cores", self.cores.clone()),
+        ];
+        let flags = flags.into_iter().filter_map(|(flag, name, text)| {
+            Some(Given { name: name.to_owned(), text: text?, origin: Origin::Flag(flag) })
+        });
+        let sets = self.set.iter().map(|one| {
+            let (name, text) = one.split_once('=').ok_or_else(|| ConfigError::Assignment(one.clone()))?;
+            let (name, text) = (name.trim().to_owned(), text.to_owned());
+            Ok(Given { name, text, origin: Origin::Flag("--set") })
+        });
+        flags.map(Ok).chain(sets).collect()
+    }
+}

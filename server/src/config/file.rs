@@ -1,0 +1,95 @@
+//! Settings from a file: TOML, or Kafka's own `.properties`.
+//!
+//! In TOML a name may be written dotted (`num.partitions = 8`), under a table (`[log]`,
+//! `segment.bytes = ...`) or quoted (`"num.partitions" = 8`): all mean the same setting.
+
+use std::path::Path;
+
+use toml::de::{DeTable, DeValue};
+
+use super::{
+    error::ConfigError,
+    settings::{Given, Origin},
+};
+
+/// Reads a file's text; the path is for messages, and its ending chooses the format.
+pub(super) fn read(path: &Path, text: &str) -> Result<Vec<Given>, ConfigError> {
+    if path.extension().is_some_and(|ending| ending == "properties") {
+        return read_properties(path, text);
+    }
+    let table = DeTable::parse(text).map_err(|error| ConfigError::Syntax {
+        path: path.to_owned(),
+        line: line_of(text, error.span().map_or(0, |span| span.start)),
+        reason: error.message().to_owned(),
+    })?;
+    let mut reader = Reader { path, text, given: Vec::new() };
+    reader.table("", table.get_ref())?;
+    Ok(reader.given)
+}
+
+struct Reader<'a> {
+    path: &'a Path,
+    text: &'a str,
+    given: Vec<Given>,
+}
+
+impl Reader<'_> {
+    fn table(&mut self, prefix: &str, table: &DeTable<'_>) -> Result<(), ConfigError> {
+        for (key, value) in table {
+            let name = join(prefix, key.get_ref());
+            match value.get_ref() {
+                DeValue::Table(inner) => self.table(&name, inner)?,
+                leaf => {
+                    let line = line_of(self.text, key.span().start);
+                    let text = leaf_text(leaf).ok_or_else(|| self.not_a_setting(&name, line))?;
+                    let origin = Origin::File(self.path.to_owned(), line);
+                    self.given.push(Given { name, text, origin });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn not_a_setting(&self, name: &str, line: usize) -> ConfigError {
+        let reason = format!("{name}: a setting is a text, a number, true, false or a list of texts");
+        ConfigError::Syntax { path: self.path.to_owned(), line, reason }
+    }
+}
+
+fn join(prefix: &str, name: &str) -> String {
+    if prefix.is_empty() { name.to_owned() } else { format!("{prefix}.{name}") }
+}
+
+fn leaf_text(value: &DeValue<'_>) -> Option<String> {
+    match value {
+        DeValue::String(text) => Some(text.to_string()),
+        DeValue::Integer(number) => Some(number.to_string()),
+        DeValue::Float(number) => Some(number.to_string()),
+        DeValue::Boolean(value) => Some(value.to_string()),
+        DeValue::Array(values) => {
+            let texts: Option<Vec<_>> = values.iter().map(|value| leaf_text(value.get_ref())).collect();
+            texts.map(|texts| texts.join(","))
+        }
+        DeValue::Datetime(_) | DeValue::Table(_) => None,
+    }
+}
+
+fn read_properties(path: &Path, text: &str) -> Result<Vec<Given>, ConfigError> {
+    let lines = text.lines().enumerate().map(|(index, line)| (index + 1, line.trim()));
+    lines
+        .filter(|(_, line)| !line.is_empty() && !line.starts_with(['#', '!']))
+        .map(|(line, assignment)| {
+            let (name, text) = assignment.split_once('=').ok_or_else(|| ConfigError::Syntax {
+                path: path.to_owned(),
+                line,
+                reason: "expected name=value".to_owned(),
+            })?;
+            let origin = Origin::File(path.to_owned(), line);
+            Ok(Given { name: name.trim().to_owned(), text: text.trim().to_owned(), origin })
+        })
+        .collect()
+}
+
+fn line_of(text: &str, position: usize) -> usize {
+    text.as_bytes().iter().take(position).filter(|byte| **byte == b'\n').count() + 1
+}

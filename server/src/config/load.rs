@@ -1,0 +1,81 @@
+//! From all sources to one checked configuration.
+
+use std::path::{Path, PathBuf};
+
+use super::{
+    args::Args, cores::CoreList, environment, error::ConfigError, file, keys::BrokerConfig,
+    listener::Listener, settings::Settings,
+};
+
+/// All that the broker is told at its start.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Every setting as text, with its source: for listing and DescribeConfigs.
+    pub settings: Settings,
+    /// The typed settings.
+    pub broker: BrokerConfig,
+    /// Where to listen.
+    pub listener: Listener,
+    /// Where to run.
+    pub cores: CoreList,
+    /// Where the data lives.
+    pub data_dir: PathBuf,
+}
+
+/// Reads the command line's flags, the process's environment and the file that `--config` names.
+pub fn load(args: &Args) -> Result<Config, ConfigError> {
+    let text = args.config.as_deref().map(read_file).transpose()?;
+    // A variable that is not UTF-8 can be none of ours: their names are ASCII.
+    let environment = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned())));
+    Config::from_sources(args, environment, text.as_deref())
+}
+
+fn read_file(path: &Path) -> Result<String, ConfigError> {
+    std::fs::read_to_string(path)
+        .map_err(|error| ConfigError::File { path: path.to_owned(), reason: error.to_string() })
+}
+
+impl Config {
+    /// The same from given sources; `file` is the text of `args.config`.
+    pub fn from_sources(
+        args: &Args,
+        environment: impl IntoIterator<Item = (String, String)>,
+        file: Option<&str>,
+    ) -> Result<Self, ConfigError> {
+        let mut given = match (&args.config, file) {
+            (Some(path), Some(text)) => file::read(path, text)?,
+            _ => Vec::new(),
+        };
+        given.extend(environment::read(environment)?);
+        given.extend(args.given()?);
+        Self::from_settings(Settings::resolve(given)?)
+    }
+
+    /// The defaults, with some settings changed: for tests and embedded use.
+    pub fn with(sets: &[&str]) -> Result<Self, ConfigError> {
+        let args = Args { set: sets.iter().map(|one| (*one).to_owned()).collect(), ..Args::default() };
+        Self::from_sources(&args, [], None)
+    }
+
+    fn from_settings(settings: Settings) -> Result<Self, ConfigError> {
+        let broker = BrokerConfig::from_settings(&settings);
+        let bind = Listener::read_bind(&broker.listeners)
+            .ok_or_else(|| settings.refuse("listeners", Listener::LISTEN_ACCEPTED))?;
+        let advertised = broker
+            .advertised_listeners
+            .as_deref()
+            .map(|texts| {
+                Listener::read_advertised(texts)
+                    .ok_or_else(|| settings.refuse("advertised.listeners", Listener::ADVERTISED_ACCEPTED))
+            })
+            .transpose()?;
+        let cores = CoreList::read(&broker.creel_cores)
+            .ok_or_else(|| settings.refuse("creel.cores", CoreList::ACCEPTED))?;
+        let [data_dir] = broker.log_dirs.as_slice() else {
+            return Err(settings.refuse("log.dirs", "one directory"));
+        };
+        let data_dir = PathBuf::from(data_dir);
+        Ok(Self { listener: Listener { bind, advertised }, cores, data_dir, broker, settings })
+    }
+}

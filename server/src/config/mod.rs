@@ -1,0 +1,36 @@
+//! Configuration: one table of names, many sources, one typed result.
+//!
+//! `keys` is the table of the broker's settings and `topic` that of a topic's: name, type, range,
+//! default, documentation. Everything else follows from them: parsing, the listing that
+//! `--print-config` shows, and DescribeConfigs. Names are Kafka's wherever Kafka has one.
+//!
+//! Sources, the first that names a key wins: flags and `--set`, environment variables
+//! (`CREEL_NUM_PARTITIONS`), the file given with `--config`, the default.
+
+mod args;
+mod cores;
+mod environment;
+mod error;
+mod file;
+mod key;
+mod keys;
+mod listener;
+mod listing;
+mod load;
+mod settings;
+#[cfg(test)]
+mod tests;
+mod topic;
+mod value;
+
+pub use args::Args;
+pub use cores::CoreList;
+pub use error::ConfigError;
+pub use key::{Effect, Key};
+pub use keys::{BROKER_KEYS, BrokerConfig};
+pub use listener::{HostPort, Listener};
+pub use listing::listing;
+pub use load::{Config, load};
+pub use settings::{Origin, Setting, Settings};
+pub use topic::{CleanupPolicy, TOPIC_KEYS, TimestampType, TopicConfig, TopicKey, TopicSettings};
+pub use value::{Kind, Unit, Value};

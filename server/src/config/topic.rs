@@ -1,0 +1,264 @@
+//! A topic's settings: Kafka's names, types, ranges and defaults, each inheriting from the broker's.
+
+use std::collections::BTreeMap;
+
+use super::{
+    error::{ConfigError, nearest},
+    key::Effect,
+    settings::{Origin, Settings},
+    value::{Field, Kind, Unit, Value},
+};
+
+/// One setting of a topic.
+#[derive(Clone, Copy, Debug)]
+pub struct TopicKey {
+    /// Kafka's name.
+    pub name: &'static str,
+    /// Type and range.
+    pub kind: Kind,
+    /// The default where the broker's settings say nothing.
+    pub default: &'static str,
+    /// The broker's settings it inherits from, the first that is set, and how many of this setting's
+    /// units one of theirs is.
+    pub inherits: &'static [(&'static str, i64)],
+    /// Whether it has an effect.
+    pub effect: Effect,
+}
+
+/// What becomes of old records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CleanupPolicy {
+    /// They are dropped by age and size.
+    pub delete: bool,
+    /// The last of each key is kept.
+    pub compact: bool,
+}
+
+/// Whose clock stamps records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimestampType {
+    /// The producer's.
+    CreateTime,
+    /// The broker's, at the append.
+    LogAppendTime,
+}
+
+impl Field for CleanupPolicy {
+    fn take(value: Option<&Value>, name: &str) -> Self {
+        let words = Vec::<String>::take(value, name);
+        let has = |word: &str| words.iter().any(|one| one == word);
+        Self { delete: has("delete"), compact: has("compact") }
+    }
+}
+
+impl Field for TimestampType {
+    fn take(value: Option<&Value>, name: &str) -> Self {
+        match String::take(value, name).as_str() {
+            "LogAppendTime" => Self::LogAppendTime,
+            _ => Self::CreateTime,
+        }
+    }
+}
+
+const I32: i64 = i32::MAX as i64;
+const I64: i64 = i64::MAX;
+const LONG_MAX: &str = "9223372036854775807";
+
+macro_rules! topic_keys {
+    (
+        works { $($field:ident: $type:ty = $name:literal, $kind:expr, $default:expr, [$($from:expr),*], $doc:literal;)* }
+        accepted { $($other:literal, $other_kind:expr, $other_default:expr, [$($other_from:expr),*];)* }
+    ) => {
+        /// Every setting of a topic, those with an effect first.
+        pub static TOPIC_KEYS: &[TopicKey] = &[
+            $(TopicKey { name: $name, kind: $kind, default: $default, inherits: &[$($from),*], effect: Effect::Works },)*
+            $(TopicKey {
+                name: $other, kind: $other_kind, default: $other_default, inherits: &[$($other_from),*],
+                effect: Effect::Accepted,
+            },)*
+        ];
+
+        /// A topic's settings that have an effect, typed.
+        #[derive(Clone, Debug, PartialEq)]
+        pub struct TopicConfig {
+            $(#[doc = $doc] pub $field: $type,)*
+        }
+
+        impl TopicConfig {
+            /// The settings of a topic: its own over the broker's over the defaults.
+            pub fn new(broker: &Settings, own: &TopicSettings) -> Self {
+                Self { $($field: Field::take(Some(&own.effective($name, broker)), $name),)* }
+            }
+        }
+    };
+}
+
+topic_keys! {
+    works {
+        cleanup_policy: CleanupPolicy = "cleanup.policy", Kind::Choices(&["compact", "delete"]), "delete", [("log.cleanup.policy", 1)], "What becomes of old records.";
+        compression_type: String = "compression.type", Kind::Choice(&["uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"]), "producer", [("compression.type", 1)], "The codec batches are stored in; producer keeps them as they come.";
+        file_delete_delay_ms: i64 = "file.delete.delay.ms", Kind::Long(0, I64, Unit::Millis), "60000", [("log.segment.delete.delay.ms", 1)], "How long a dropped segment's files stay.";
+        flush_messages: i64 = "flush.messages", Kind::Long(1, I64, Unit::Count), LONG_MAX, [("log.flush.interval.messages", 1)], "Records after which the log is flushed whatever acks asked.";
+        flush_ms: i64 = "flush.ms", Kind::Long(0, I64, Unit::Millis), LONG_MAX, [("log.flush.interval.ms", 1), ("log.flush.scheduler.interval.ms", 1)], "Time after which the log is flushed whatever acks asked.";
+        index_interval_bytes: i32 = "index.interval.bytes", Kind::Int(0, I32, Unit::Bytes), "4096", [("log.index.interval.bytes", 1)], "Bytes of log between two entries of the offset index.";
+        max_message_bytes: i32 = "max.message.bytes", Kind::Int(0, I32, Unit::Bytes), "1048588", [("message.max.bytes", 1)], "The largest record batch accepted.";
+        message_timestamp_after_max_ms: i64 = "message.timestamp.after.max.ms", Kind::Long(0, I64, Unit::Millis), "3600000", [("log.message.timestamp.after.max.ms", 1)], "How far a timestamp may lie ahead of the broker's clock.";
+        message_timestamp_before_max_ms: i64 = "message.timestamp.before.max.ms", Kind::Long(0, I64, Unit::Millis), LONG_MAX, [("log.message.timestamp.before.max.ms", 1)], "How far a timestamp may lie behind the broker's clock.";
+        message_timestamp_type: TimestampType = "message.timestamp.type", Kind::Choice(&["CreateTime", "LogAppendTime"]), "CreateTime", [("log.message.timestamp.type", 1)], "Whose clock stamps records.";
+        min_insync_replicas: i32 = "min.insync.replicas", Kind::Int(1, I32, Unit::Count), "1", [("min.insync.replicas", 1)], "Replicas that must hold a record before acks=all is answered.";
+        retention_bytes: i64 = "retention.bytes", Kind::Long(-1, I64, Unit::Bytes), "-1", [("log.retention.bytes", 1)], "Bytes of a partition that are kept; -1 is no limit.";
+        retention_ms: i64 = "retention.ms", Kind::Long(-1, I64, Unit::Millis), "604800000", [("log.retention.ms", 1), ("log.retention.minutes", 60_000), ("log.retention.hours", 3_600_000)], "How long records are kept; -1 is forever.";
+        // Kafka asks for 1 MiB at least; small segments are useful in tests.
+        segment_bytes: i32 = "segment.bytes", Kind::Int(16_384, I32, Unit::Bytes), "1073741824", [("log.segment.bytes", 1)], "The largest size of a segment file.";
+        segment_index_bytes: i32 = "segment.index.bytes", Kind::Int(4, I32, Unit::Bytes), "10485760", [("log.index.size.max.bytes", 1)], "The largest size of an index file.";
+        segment_ms: i64 = "segment.ms", Kind::Long(1, I64, Unit::Millis), "604800000", [("log.roll.ms", 1), ("log.roll.hours", 3_600_000)], "The longest time a segment is appended to.";
+    }
+    accepted {
+        "compression.gzip.level", Kind::Int(-1, 9, Unit::Count), "-1", [("compression.gzip.level", 1)];
+        "compression.lz4.level", Kind::Int(1, 17, Unit::Count), "9", [("compression.lz4.level", 1)];
+        "compression.zstd.level", Kind::Int(-131_072, 22, Unit::Count), "3", [("compression.zstd.level", 1)];
+        "delete.retention.ms", Kind::Long(0, I64, Unit::Millis), "86400000", [("log.cleaner.delete.retention.ms", 1)];
+        "follower.replication.throttled.replicas", Kind::List, "", [];
+        "leader.replication.throttled.replicas", Kind::List, "", [];
+        "local.retention.bytes", Kind::Long(-2, I64, Unit::Bytes), "-2", [("log.local.retention.bytes", 1)];
+        "local.retention.ms", Kind::Long(-2, I64, Unit::Millis), "-2", [("log.local.retention.ms", 1)];
+        "max.compaction.lag.ms", Kind::Long(1, I64, Unit::Millis), LONG_MAX, [("log.cleaner.max.compaction.lag.ms", 1)];
+        "min.cleanable.dirty.ratio", Kind::Double(0.0, 1.0), "0.5", [("log.cleaner.min.cleanable.ratio", 1)];
+        "min.compaction.lag.ms", Kind::Long(0, I64, Unit::Millis), "0", [("log.cleaner.min.compaction.lag.ms", 1)];
+        "preallocate", Kind::Boolean, "false", [("log.preallocate", 1)];
+        "remote.log.copy.disable", Kind::Boolean, "false", [];
+        "remote.log.delete.on.disable", Kind::Boolean, "false", [];
+        "remote.storage.enable", Kind::Boolean, "false", [];
+        "segment.jitter.ms", Kind::Long(0, I64, Unit::Millis), "0", [("log.roll.jitter.ms", 1), ("log.roll.jitter.hours", 3_600_000)];
+        "unclean.leader.election.enable", Kind::Boolean, "false", [("unclean.leader.election.enable", 1)];
+    }
+}
+
+impl TopicKey {
+    /// The row of a name.
+    pub fn find(name: &str) -> Option<&'static Self> {
+        TOPIC_KEYS.iter().find(|key| key.name == name)
+    }
+
+    /// What a topic without a value of its own has: the broker's, else the default; and the broker's
+    /// setting it came from.
+    pub fn inherited(&self, broker: &Settings) -> (Value, Option<&'static str>) {
+        let of_broker = self.inherits.iter().find_map(|(name, scale)| {
+            let value = match broker.value(name)? {
+                Value::Number(-1) => Value::Number(-1),
+                Value::Number(number) => Value::Number(number.saturating_mul(*scale)),
+                value => value.clone(),
+            };
+            Some((value, Some(*name)))
+        });
+        let default =
+            || self.kind.read(self.default).expect("a default is of its own kind: a test reads all");
+        of_broker.unwrap_or_else(|| (default(), None))
+    }
+}
+
+/// What a topic was created or altered with: checked values, kept as text with its record.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TopicSettings(BTreeMap<String, String>);
+
+impl TopicSettings {
+    /// Takes values as a client gave them; the first that is wrong is the error (Kafka's INVALID_CONFIG).
+    pub fn checked<N: Into<String>, T: AsRef<str>>(
+        given: impl IntoIterator<Item = (N, T)>,
+    ) -> Result<Self, ConfigError> {
+        let mut own = Self::default();
+        for (name, text) in given {
+            own.set(name.into(), text.as_ref())?;
+        }
+        Ok(own)
+    }
+
+    /// Sets one value.
+    pub fn set(&mut self, name: String, text: &str) -> Result<(), ConfigError> {
+        let value = Self::check(&name, text)?;
+        self.0.insert(name, value.to_string());
+        Ok(())
+    }
+
+    /// Takes one value back, so that the broker's is inherited again.
+    pub fn unset(&mut self, name: &str) {
+        self.0.remove(name);
+    }
+
+    /// Checks a name and a value without keeping them.
+    pub fn check(name: &str, text: &str) -> Result<Value, ConfigError> {
+        let origin = Origin::Flag("topic");
+        let key = TopicKey::find(name).ok_or_else(|| ConfigError::Unknown {
+            name: name.to_owned(),
+            origin: origin.clone(),
+            nearest: nearest(name, TOPIC_KEYS.iter().map(|key| key.name)),
+        })?;
+        key.kind.read(text).ok_or_else(|| ConfigError::Value {
+            name: name.to_owned(),
+            text: text.to_owned(),
+            origin,
+            accepted: key.kind.accepted(),
+        })
+    }
+
+    /// What was read back from a topic's record; a name that this version does not know stays, unused.
+    pub fn from_record(texts: BTreeMap<String, String>) -> Self {
+        Self(texts)
+    }
+
+    /// The values as text, for the topic's record.
+    pub const fn texts(&self) -> &BTreeMap<String, String> {
+        &self.0
+    }
+
+    /// A setting's value in this topic.
+    ///
+    /// # Panics
+    /// When no topic setting has the name.
+    pub fn effective(&self, name: &str, broker: &Settings) -> Value {
+        let key = TopicKey::find(name).expect("a name of the table");
+        let own = self.0.get(name).and_then(|text| key.kind.read(text));
+        own.unwrap_or_else(|| key.inherited(broker).0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    #[test]
+    fn every_default_is_of_its_kind_and_inherits_from_settings_that_exist() {
+        let broker = Settings::default();
+        for key in TOPIC_KEYS {
+            assert!(key.kind.read(key.default).is_some(), "{}", key.name);
+            for (name, _) in key.inherits {
+                assert!(broker.get(name).is_some(), "{} inherits from {name}", key.name);
+            }
+            assert_eq!(key.inherited(&broker).0.to_string(), key.default, "{}", key.name);
+        }
+    }
+
+    #[test]
+    fn a_topic_inherits_until_it_has_a_value_of_its_own() {
+        let broker = Config::with(&["log.retention.minutes=2", "log.flush.interval.ms=50"]).unwrap().settings;
+        let mut own = TopicSettings::default();
+        assert_eq!(TopicConfig::new(&broker, &own).retention_ms, 120_000);
+        assert_eq!(TopicConfig::new(&broker, &own).flush_ms, 50);
+        own.set("retention.ms".into(), "-1").unwrap();
+        own.set("cleanup.policy".into(), "compact,delete").unwrap();
+        let config = TopicConfig::new(&broker, &own);
+        assert_eq!(config.retention_ms, -1);
+        assert_eq!(config.cleanup_policy, CleanupPolicy { delete: true, compact: true });
+        own.unset("retention.ms");
+        assert_eq!(TopicConfig::new(&broker, &own).retention_ms, 120_000);
+    }
+
+    #[test]
+    fn a_wrong_name_or_value_is_told() {
+        let error = TopicSettings::checked([("retention.m", "1")]).unwrap_err();
+        assert_eq!(error.to_string(), "topic: unknown setting retention.m: did you mean retention.ms?");
+        let error = TopicSettings::checked([("segment.bytes", "1")]).unwrap_err();
+        assert!(error.to_string().contains("segment.bytes = \"1\" is not accepted"), "{error}");
+    }
+}
