@@ -1,0 +1,378 @@
+//! Record batches, version 2 (magic 2), as producers send them and as they lie on disk.
+//!
+//! ```text
+//!  0        8      12      16 17     21      23      27              35              43
+//!  +--------+------+-------+--+------+-------+-------+---------------+---------------+---
+//!  | base   |batch |leader |2 | CRC- | attri-| last  | base          | max           | ..
+//!  | offset |length| epoch |  | 32C  | butes | delta | timestamp     | timestamp     |
+//!  +--------+------+-------+--+------+-------+-------+---------------+---------------+---
+//!     43              51     53      57      61
+//!  ---+---------------+------+-------+-------+------------------------------
+//!  .. | producer id   |epoch | base  |record | records (compressed as one
+//!     |               |      | seq.  | count | block, or back to back)
+//!  ---+---------------+------+-------+-------+------------------------------
+//! ```
+//!
+//! All numbers are big-endian. `batch length` counts what follows it. The CRC covers everything from
+//! `attributes` on, so the broker may stamp base offset and leader epoch without computing it again; that is
+//! why records travel from socket to file untouched. Attributes: bits 0-2 codec, 3 timestamp type
+//! (1 = the broker's append time), 4 transactional, 5 control, 6 delete horizon.
+//!
+//! Kafka's inclusive "last offset" lives in this file only; everything else uses half-open ranges.
+
+use bytes::Bytes;
+use thiserror::Error;
+
+use crate::limits::{BATCH_BYTES_MAX, BATCH_HEADER_BYTES, BATCH_PREFIX_BYTES, RECORD_BYTES_MIN};
+use crate::offset::{LeaderEpoch, Offset};
+
+const LENGTH_AT: usize = 8;
+const LEADER_EPOCH_AT: usize = 12;
+const MAGIC_AT: usize = 16;
+const CRC_AT: usize = 17;
+const ATTRIBUTES_AT: usize = 21;
+const LAST_DELTA_AT: usize = 23;
+const BASE_TIMESTAMP_AT: usize = 27;
+const MAX_TIMESTAMP_AT: usize = 35;
+const PRODUCER_ID_AT: usize = 43;
+const PRODUCER_EPOCH_AT: usize = 51;
+const BASE_SEQUENCE_AT: usize = 53;
+const RECORD_COUNT_AT: usize = 57;
+const APPEND_TIME_BIT: i16 = 1 << 3;
+
+/// CRC-32C (Castagnoli, the iSCSI polynomial) of `bytes`.
+pub fn crc32c(bytes: &[u8]) -> u32 {
+    crc_fast::crc32_iscsi(bytes)
+}
+
+/// Why bytes are not a batch that may be appended or served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum BatchError {
+    /// The bytes end before the batch does.
+    #[error("batch is cut short: {have} of {need} bytes")]
+    Short {
+        /// Bytes at hand.
+        have: usize,
+        /// Bytes the header asks for.
+        need: usize,
+    },
+    /// The length field is impossible.
+    #[error("batch length {0} is impossible")]
+    Length(i32),
+    /// Bytes follow the batch; a partition's part of a produce request is exactly one batch.
+    #[error("{0} bytes follow the batch")]
+    Trailing(usize),
+    /// Message formats 0 and 1, or none at all.
+    #[error("message format {0} is not supported, only 2")]
+    Magic(i8),
+    /// The checksum does not match.
+    #[error("CRC-32C is {computed:#010x}, the batch says {stored:#010x}")]
+    Crc {
+        /// What the header says.
+        stored: u32,
+        /// What the bytes give.
+        computed: u32,
+    },
+    /// The header contradicts itself or the protocol.
+    #[error("invalid batch: {0}")]
+    Invalid(&'static str),
+}
+
+/// The compression of a batch's records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Codec {
+    /// Not compressed.
+    None,
+    /// RFC 1952.
+    Gzip,
+    /// Raw or framed as by xerial.
+    Snappy,
+    /// The lz4 frame format.
+    Lz4,
+    /// zstd frames.
+    Zstd,
+}
+
+/// The attribute bits of a batch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Attributes(pub i16);
+
+impl Attributes {
+    /// The codec, or `None` where the bits name none that exists.
+    pub fn codec(self) -> Option<Codec> {
+        match self.0 & 7 {
+            0 => Some(Codec::None),
+            1 => Some(Codec::Gzip),
+            2 => Some(Codec::Snappy),
+            3 => Some(Codec::Lz4),
+            4 => Some(Codec::Zstd),
+            _ => None,
+        }
+    }
+
+    /// Whether the timestamps are the broker's append time.
+    pub fn is_log_append_time(self) -> bool {
+        self.0 & APPEND_TIME_BIT != 0
+    }
+
+    /// Whether the batch belongs to a transaction.
+    pub fn is_transactional(self) -> bool {
+        self.0 & (1 << 4) != 0
+    }
+
+    /// Whether the batch holds control records (transaction markers).
+    pub fn is_control(self) -> bool {
+        self.0 & (1 << 5) != 0
+    }
+}
+
+/// The decoded 61 bytes. Reading one proves nothing about the batch; only [`Batch`] does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BatchHeader {
+    /// Offset of the first record.
+    pub base_offset: Offset,
+    /// Bytes of the whole batch, prefix included.
+    pub size_bytes: usize,
+    /// Epoch of the leader that appended it.
+    pub leader_epoch: LeaderEpoch,
+    /// The stored checksum.
+    pub crc: u32,
+    /// Codec, timestamp type, transactional, control.
+    pub attributes: Attributes,
+    /// Offset of the last record, relative to the first.
+    pub last_offset_delta: i32,
+    /// Timestamp of the first record, milliseconds.
+    pub base_timestamp: i64,
+    /// Largest timestamp of any record, milliseconds.
+    pub max_timestamp: i64,
+    /// The idempotent producer's id, or -1.
+    pub producer_id: i64,
+    /// The producer's epoch, or -1.
+    pub producer_epoch: i16,
+    /// Sequence number of the first record, or -1.
+    pub base_sequence: i32,
+    /// Number of records.
+    pub record_count: i32,
+}
+
+impl BatchHeader {
+    /// Decodes a header from the first 61 bytes, checking only that its length and magic are possible.
+    pub fn parse(bytes: &[u8]) -> Result<Self, BatchError> {
+        let Some(header) = bytes.first_chunk::<BATCH_HEADER_BYTES>() else {
+            return Err(BatchError::Short { have: bytes.len(), need: BATCH_HEADER_BYTES });
+        };
+        let size_bytes = batch_size(i32_at(header, LENGTH_AT))?;
+        match header[MAGIC_AT] as i8 {
+            2 => Ok(Self::decode(header, size_bytes)),
+            other => Err(BatchError::Magic(other)),
+        }
+    }
+
+    fn decode(header: &[u8; BATCH_HEADER_BYTES], size_bytes: usize) -> Self {
+        Self {
+            base_offset: Offset(i64_at(header, 0)),
+            size_bytes,
+            leader_epoch: LeaderEpoch(i32_at(header, LEADER_EPOCH_AT)),
+            crc: i32_at(header, CRC_AT) as u32,
+            attributes: Attributes(i16_at(header, ATTRIBUTES_AT)),
+            last_offset_delta: i32_at(header, LAST_DELTA_AT),
+            base_timestamp: i64_at(header, BASE_TIMESTAMP_AT),
+            max_timestamp: i64_at(header, MAX_TIMESTAMP_AT),
+            producer_id: i64_at(header, PRODUCER_ID_AT),
+            producer_epoch: i16_at(header, PRODUCER_EPOCH_AT),
+            base_sequence: i32_at(header, BASE_SEQUENCE_AT),
+            record_count: i32_at(header, RECORD_COUNT_AT),
+        }
+    }
+
+    /// The offset after the last record: where the next batch begins in a log without gaps.
+    pub fn end_offset(&self) -> Offset {
+        self.base_offset + i64::from(self.last_offset_delta) + 1
+    }
+
+    /// Kafka's inclusive last offset, as its indexes and snapshots store it.
+    pub fn last_offset(&self) -> Offset {
+        self.base_offset + i64::from(self.last_offset_delta)
+    }
+
+    /// Whether an idempotent producer sent it.
+    pub fn has_producer_id(&self) -> bool {
+        self.producer_id >= 0
+    }
+
+    /// Sequence number of the last record; sequences wrap from 2^31-1 to 0.
+    pub fn last_sequence(&self) -> i32 {
+        if self.base_sequence < 0 {
+            return self.base_sequence;
+        }
+        self.base_sequence.wrapping_add(self.last_offset_delta) & i32::MAX
+    }
+
+    /// Whether header and records agree with each other as far as can be seen without decompressing.
+    fn check(&self) -> Result<(), BatchError> {
+        let invalid = |what| Err(BatchError::Invalid(what));
+        let Some(codec) = self.attributes.codec() else {
+            return invalid("unknown compression codec");
+        };
+        if self.record_count <= 0 {
+            return invalid("no records");
+        }
+        if self.last_offset_delta != self.record_count - 1 {
+            return invalid("record count does not match the last offset delta");
+        }
+        let records_max = (self.size_bytes - BATCH_HEADER_BYTES) / RECORD_BYTES_MIN;
+        if codec == Codec::None && self.record_count as usize > records_max {
+            return invalid("more records than its bytes can hold");
+        }
+        if self.has_producer_id() && (self.producer_epoch < 0 || self.bad_sequence()) {
+            return invalid("producer id without epoch or sequence");
+        }
+        Ok(())
+    }
+
+    /// Control batches carry a producer id but no sequence.
+    fn bad_sequence(&self) -> bool {
+        self.base_sequence < 0 && !self.attributes.is_control()
+    }
+}
+
+fn batch_size(length: i32) -> Result<usize, BatchError> {
+    let size = usize::try_from(length).map_err(|_| BatchError::Length(length))? + BATCH_PREFIX_BYTES;
+    if (BATCH_HEADER_BYTES..=BATCH_BYTES_MAX).contains(&size) {
+        Ok(size)
+    } else {
+        Err(BatchError::Length(length))
+    }
+}
+
+/// Bytes that claim to be one batch. They have no useful methods until [`verify`](Self::verify).
+#[derive(Clone, Debug)]
+pub struct UncheckedBatch(Bytes);
+
+impl UncheckedBatch {
+    /// Takes bytes as received.
+    pub fn new(bytes: Bytes) -> Self {
+        Self(bytes)
+    }
+
+    /// Proves length, magic, checksum, and that record count and offset deltas agree.
+    pub fn verify(self) -> Result<Batch, BatchError> {
+        let header = BatchHeader::parse(&self.0)?;
+        let (have, need) = (self.0.len(), header.size_bytes);
+        if have < need {
+            return Err(BatchError::Short { have, need });
+        }
+        if have > need {
+            return Err(BatchError::Trailing(have - need));
+        }
+        check_crc(&header, &self.0)?;
+        header.check()?;
+        Ok(Batch { bytes: self.0, header })
+    }
+}
+
+/// Compares the checksum of `batch`, which is `header` and its records.
+pub(crate) fn check_crc(header: &BatchHeader, batch: &[u8]) -> Result<(), BatchError> {
+    let computed = crc32c(&batch[ATTRIBUTES_AT..header.size_bytes]);
+    if computed == header.crc { Ok(()) } else { Err(BatchError::Crc { stored: header.crc, computed }) }
+}
+
+/// One verified batch, its bytes as received.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    bytes: Bytes,
+    header: BatchHeader,
+}
+
+impl Batch {
+    /// The decoded header, as the producer sent it.
+    pub fn header(&self) -> &BatchHeader {
+        &self.header
+    }
+
+    /// The whole batch.
+    pub fn bytes(&self) -> &Bytes {
+        &self.bytes
+    }
+
+    /// Bytes of the whole batch.
+    pub fn size_bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// The 61 bytes before the records.
+    pub(crate) fn header_bytes(&self) -> &[u8] {
+        &self.bytes[..BATCH_HEADER_BYTES]
+    }
+
+    /// The records, without a copy.
+    pub(crate) fn body(&self) -> Bytes {
+        self.bytes.slice(BATCH_HEADER_BYTES..)
+    }
+}
+
+/// Writes what the log decides into a copy of a header; neither field is under the checksum.
+pub(crate) fn stamp(header: &mut [u8], base_offset: Offset, epoch: LeaderEpoch) {
+    header[..8].copy_from_slice(&base_offset.0.to_be_bytes());
+    header[LEADER_EPOCH_AT..MAGIC_AT].copy_from_slice(&epoch.0.to_be_bytes());
+}
+
+/// Makes `now_ms` the batch's timestamp (`message.timestamp.type=LogAppendTime`), which changes what the
+/// checksum covers, so it is computed again over header and `body`.
+pub(crate) fn stamp_append_time(header: &mut [u8], body: &[u8], now_ms: i64) {
+    let attributes = i16_at(header, ATTRIBUTES_AT) | APPEND_TIME_BIT;
+    header[ATTRIBUTES_AT..LAST_DELTA_AT].copy_from_slice(&attributes.to_be_bytes());
+    header[MAX_TIMESTAMP_AT..PRODUCER_ID_AT].copy_from_slice(&now_ms.to_be_bytes());
+    let mut digest = crc_fast::Digest::new(crc_fast::CrcAlgorithm::Crc32Iscsi);
+    digest.update(&header[ATTRIBUTES_AT..BATCH_HEADER_BYTES]);
+    digest.update(body);
+    let crc = digest.finalize() as u32;
+    header[CRC_AT..ATTRIBUTES_AT].copy_from_slice(&crc.to_be_bytes());
+}
+
+/// Writes a whole header in front of `records` and returns the batch. For batches that the broker itself makes.
+pub(crate) fn assemble(header: &BatchHeader, records: &[u8]) -> Batch {
+    let mut bytes = Vec::with_capacity(BATCH_HEADER_BYTES + records.len());
+    bytes.extend_from_slice(&header.base_offset.0.to_be_bytes());
+    let length = (BATCH_HEADER_BYTES - BATCH_PREFIX_BYTES + records.len()) as i32;
+    bytes.extend_from_slice(&length.to_be_bytes());
+    bytes.extend_from_slice(&header.leader_epoch.0.to_be_bytes());
+    bytes.push(2);
+    bytes.extend_from_slice(&[0; 4]);
+    bytes.extend_from_slice(&header.attributes.0.to_be_bytes());
+    bytes.extend_from_slice(&header.last_offset_delta.to_be_bytes());
+    bytes.extend_from_slice(&header.base_timestamp.to_be_bytes());
+    bytes.extend_from_slice(&header.max_timestamp.to_be_bytes());
+    bytes.extend_from_slice(&header.producer_id.to_be_bytes());
+    bytes.extend_from_slice(&header.producer_epoch.to_be_bytes());
+    bytes.extend_from_slice(&header.base_sequence.to_be_bytes());
+    bytes.extend_from_slice(&header.record_count.to_be_bytes());
+    bytes.extend_from_slice(records);
+    let crc = crc32c(&bytes[ATTRIBUTES_AT..]);
+    bytes[CRC_AT..ATTRIBUTES_AT].copy_from_slice(&crc.to_be_bytes());
+    let header = BatchHeader { size_bytes: bytes.len(), crc, ..*header };
+    Batch { bytes: bytes.into(), header }
+}
+
+fn i16_at(bytes: &[u8], at: usize) -> i16 {
+    i16::from_be_bytes(array_at(bytes, at))
+}
+
+fn i32_at(bytes: &[u8], at: usize) -> i32 {
+    i32::from_be_bytes(array_at(bytes, at))
+}
+
+fn i64_at(bytes: &[u8], at: usize) -> i64 {
+    i64::from_be_bytes(array_at(bytes, at))
+}
+
+/// Every caller holds at least a header, and every position is one of its fields.
+fn array_at<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
+    let mut array = [0; N];
+    array.copy_from_slice(&bytes[at..at + N]);
+    array
+}
+
+#[cfg(test)]
+#[path = "batch_tests.rs"]
+mod tests;

@@ -1,0 +1,166 @@
+//! Names on disk, all of them Kafka's: `topic-partition/` directories and the files in them.
+//!
+//! ```text
+//! orders-0/00000000000000001500.log        batches from offset 1500 on
+//! orders-0/00000000000000001500.index      offset index     (`offset_index`)
+//! orders-0/00000000000000001500.timeindex  time index       (`time_index`)
+//! orders-0/00000000000000001500.snapshot   producer state before offset 1500 (`producers`)
+//! orders-0/leader-epoch-checkpoint         (`epochs`)
+//! orders-0/partition.metadata              topic id
+//! orders-0.<32 hex digits>-delete/         a deleted partition on its way out
+//! ```
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use creel_io::fs;
+
+use crate::checkpoint::read_text;
+use crate::offset::Offset;
+
+const PARTITION_METADATA: &str = "partition.metadata";
+const DELETED_SUFFIX: &str = "-delete";
+
+/// A partition's name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TopicPartition {
+    /// The topic.
+    pub topic: String,
+    /// Its index within the topic.
+    pub partition: i32,
+}
+
+impl TopicPartition {
+    /// A partition's name.
+    pub fn new(topic: impl Into<String>, partition: i32) -> Self {
+        Self { topic: topic.into(), partition }
+    }
+
+    /// The name of its directory.
+    pub fn directory_name(&self) -> String {
+        self.to_string()
+    }
+
+    /// The partition that a directory name stands for; `None` for any other directory.
+    pub fn from_directory_name(name: &str) -> Option<Self> {
+        let (topic, partition) = name.rsplit_once('-')?;
+        let digits = partition.bytes().all(|byte| byte.is_ascii_digit());
+        let partition = digits.then(|| partition.parse().ok())??;
+        (!topic.is_empty()).then(|| Self::new(topic, partition))
+    }
+}
+
+impl fmt::Display for TopicPartition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.topic, self.partition)
+    }
+}
+
+/// What a log directory holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FoundDirectories {
+    /// Partitions, in order.
+    pub partitions: Vec<(TopicPartition, PathBuf)>,
+    /// Deleted partitions whose removal a crash interrupted.
+    pub deleted: Vec<PathBuf>,
+}
+
+/// Looks through a log directory.
+pub fn find_partitions(log_directory: &Path) -> io::Result<FoundDirectories> {
+    let mut found = FoundDirectories::default();
+    for path in fs::read_dir(log_directory)? {
+        let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
+            continue;
+        };
+        if name.ends_with(DELETED_SUFFIX) {
+            found.deleted.push(path.clone());
+        } else if let Some(partition) = TopicPartition::from_directory_name(name) {
+            found.partitions.push((partition, path.clone()));
+        }
+    }
+    found.partitions.sort();
+    Ok(found)
+}
+
+/// The name a partition's directory gets while it is being removed. `unique` tells two of them apart.
+pub(crate) fn deleted_name(name: &TopicPartition, unique: u128) -> String {
+    format!("{name}.{unique:032x}{DELETED_SUFFIX}")
+}
+
+/// The files of a segment, or beside it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum FileKind {
+    Log,
+    OffsetIndex,
+    TimeIndex,
+    ProducerSnapshot,
+    TransactionIndex,
+}
+
+impl FileKind {
+    pub(crate) const OF_SEGMENT: [Self; 5] =
+        [Self::Log, Self::OffsetIndex, Self::TimeIndex, Self::ProducerSnapshot, Self::TransactionIndex];
+
+    fn extension(self) -> &'static str {
+        match self {
+            Self::Log => "log",
+            Self::OffsetIndex => "index",
+            Self::TimeIndex => "timeindex",
+            Self::ProducerSnapshot => "snapshot",
+            Self::TransactionIndex => "txnindex",
+        }
+    }
+}
+
+/// The path of a segment's file.
+pub(crate) fn segment_path(directory: &Path, base: Offset, kind: FileKind) -> PathBuf {
+    directory.join(format!("{:020}.{}", base.0, kind.extension()))
+}
+
+/// Base offset and kind of a file, if it is one of a segment's.
+pub(crate) fn parse_segment_file(path: &Path) -> Option<(Offset, FileKind)> {
+    let stem = path.file_stem()?.to_str()?;
+    let extension = path.extension()?.to_str()?;
+    let kind = FileKind::OF_SEGMENT.into_iter().find(|kind| kind.extension() == extension)?;
+    let digits = stem.len() == 20 && stem.bytes().all(|byte| byte.is_ascii_digit());
+    Some((Offset(digits.then(|| stem.parse().ok())??), kind))
+}
+
+/// Reads the topic id (in Kafka's base64 form) from a partition's directory.
+pub fn read_topic_id(directory: &Path) -> io::Result<Option<String>> {
+    let text = read_text(&directory.join(PARTITION_METADATA))?;
+    let line = |text: String| text.lines().find_map(|line| line.strip_prefix("topic_id: ").map(str::to_owned));
+    Ok(text.and_then(line))
+}
+
+/// Writes the topic id (in Kafka's base64 form) into a partition's directory, durably.
+pub async fn write_topic_id(directory: &Path, topic_id: &str) -> io::Result<()> {
+    let text = format!("version: 0\ntopic_id: {topic_id}");
+    fs::write_atomically(&directory.join(PARTITION_METADATA), text.as_bytes()).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn directory_names_come_back() {
+        let name = TopicPartition::new("a-b.c", 12);
+        assert_eq!(name.directory_name(), "a-b.c-12");
+        assert_eq!(TopicPartition::from_directory_name("a-b.c-12"), Some(name));
+        for other in ["", "a", "-1", "a-", "a-x", "a-+1", "a-99999999999"] {
+            assert_eq!(TopicPartition::from_directory_name(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn segment_names_come_back() {
+        let path = segment_path(Path::new("/d/a-0"), Offset(1500), FileKind::TimeIndex);
+        assert_eq!(path, Path::new("/d/a-0/00000000000000001500.timeindex"));
+        assert_eq!(parse_segment_file(&path), Some((Offset(1500), FileKind::TimeIndex)));
+        for other in ["1500.log", "0000000000000000150x.log", "00000000000000001500.log.deleted"] {
+            assert_eq!(parse_segment_file(Path::new(other)), None, "{other}");
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! Every limit of the log in one place, and the relations between them, proved when this compiles.
+
+/// Bytes of a record batch's header, version 2.
+pub const BATCH_HEADER_BYTES: usize = 61;
+
+/// Bytes before the part of a batch that its own length field counts (base offset and the length itself).
+pub const BATCH_PREFIX_BYTES: usize = 12;
+
+/// The fewest bytes an uncompressed record can take: six one-byte varints and its attributes.
+pub const RECORD_BYTES_MIN: usize = 7;
+
+/// No batch may be larger than this, whatever a topic's `max.message.bytes` says: lengths are `i32` on disk.
+pub const BATCH_BYTES_MAX: usize = 1 << 30;
+
+/// Offset indexes hold positions as `i32`, so no segment grows beyond this.
+pub const SEGMENT_BYTES_MAX: u64 = i32::MAX as u64;
+
+/// Batches remembered per idempotent producer; clients keep at most five requests in flight.
+pub const PRODUCER_BATCHES: usize = 5;
+
+/// Bodies below this are copied behind their header so that one buffer carries many small batches;
+/// larger ones are written from where the network left them.
+pub const COPY_BODY_BYTES: usize = 4096;
+
+/// Staged bytes of one partition at which it is written at once instead of at the end of the turn.
+pub const STAGED_BYTES_MAX: usize = 16 << 20;
+
+/// Staged buffers of one partition at which it is written at once (the kernel takes 1024 per `pwritev`).
+pub const STAGED_PARTS_MAX: usize = 1000;
+
+/// What a partition keeps of its staging buffer between turns.
+pub const STAGING_KEPT_BYTES: usize = 256 << 10;
+
+/// The first preallocation of a segment that is written to; it doubles up to `PREALLOCATE_BYTES_MAX`.
+pub const PREALLOCATE_BYTES_MIN: u64 = 64 << 10;
+
+/// The largest preallocation step.
+pub const PREALLOCATE_BYTES_MAX: u64 = 16 << 20;
+
+/// Batch boundaries near the end of the log that are remembered so that tail reads touch no file.
+pub const RECENT_BATCHES: usize = 512;
+
+/// Bytes read at once while batch headers are looked through behind an index entry.
+pub const HEADER_SCAN_BYTES: usize = 8 << 10;
+
+/// Bytes read at once by recovery.
+pub const RECOVERY_READ_BYTES: usize = 1 << 20;
+
+/// What a lost sector measures: the smallest unit a torn write leaves whole.
+pub const SECTOR_BYTES: usize = 512;
+
+/// A checkpoint or snapshot file larger than this is taken for damaged, not read.
+pub const SIDE_FILE_BYTES_MAX: u64 = 256 << 20;
+
+const _: () = assert!(BATCH_PREFIX_BYTES < BATCH_HEADER_BYTES);
+const _: () = assert!(BATCH_BYTES_MAX as u64 <= SEGMENT_BYTES_MAX);
+const _: () = assert!(COPY_BODY_BYTES < STAGED_BYTES_MAX);
+const _: () = assert!(STAGED_PARTS_MAX < 1024);
+const _: () = assert!(PREALLOCATE_BYTES_MIN <= PREALLOCATE_BYTES_MAX);
+const _: () = assert!(HEADER_SCAN_BYTES >= BATCH_HEADER_BYTES);
+const _: () = assert!(RECOVERY_READ_BYTES > BATCH_HEADER_BYTES);

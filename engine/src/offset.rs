@@ -1,0 +1,68 @@
+//! The three numbers of a log that must never be mixed up.
+
+use std::fmt;
+use std::ops::{Add, Sub};
+
+/// The offset of a record in its partition: counted from 0, never reused for other content.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Offset(pub i64);
+
+impl Offset {
+    /// The first offset of every log.
+    pub const ZERO: Self = Self(0);
+}
+
+impl Add<i64> for Offset {
+    type Output = Self;
+
+    fn add(self, records: i64) -> Self {
+        Self(self.0.saturating_add(records))
+    }
+}
+
+impl Sub for Offset {
+    type Output = i64;
+
+    fn sub(self, earlier: Self) -> i64 {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+impl fmt::Display for Offset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The reign of one leader of a partition; every batch carries the one it was appended under.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LeaderEpoch(pub i32);
+
+impl fmt::Display for LeaderEpoch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A byte position in a segment's `.log` file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FilePosition(pub u64);
+
+impl FilePosition {
+    /// The first byte of a file.
+    pub const START: Self = Self(0);
+}
+
+impl Add<u64> for FilePosition {
+    type Output = Self;
+
+    fn add(self, bytes: u64) -> Self {
+        Self(self.0 + bytes)
+    }
+}
+
+impl fmt::Display for FilePosition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
