@@ -1,1 +1,45 @@
-//! placeholder
+//! Creel's door to the kernel.
+//!
+//! One single-threaded executor per core: futures here are `!Send`, tasks never move, and nothing in a core's own
+//! data needs a lock. Everything that is not pure computation passes through this crate — time, randomness, files,
+//! sockets, spawning, messages between cores — so that the same program runs on two backends:
+//!
+//! * [`runtime::start`]: one pinned thread per core over an io_uring each;
+//! * [`sim`]: every core of every node in one thread, under a seed, with a network and a disk that misbehave.
+//!
+//! Reading order: [`runtime`] starts cores; `executor` polls tasks; `ring` talks to the kernel; [`net`], [`fs`],
+//! [`mailbox`] and [`local`] are what the rest of the workspace sees.
+//!
+//! Invariants:
+//! * A buffer the kernel may still touch is owned by its slot (`ring/slots.rs`), never by the future that asked.
+//! * A descriptor is kept open until every request that names it has completed.
+//! * Wakers may be used from any thread; everything else belongs to the core that made it.
+
+mod clock;
+mod context;
+mod core_id;
+mod core_state;
+mod executor;
+pub mod fs;
+mod join;
+pub mod local;
+pub mod mailbox;
+pub mod net;
+mod offload;
+mod random;
+mod ring;
+pub mod runtime;
+mod signal;
+mod task;
+mod timer;
+mod turn;
+
+pub use clock::{Instant, now, wall_clock_ms};
+pub use context::{current_core, spawn};
+pub use core_id::CoreId;
+pub use join::JoinHandle;
+pub use offload::offload;
+pub use random::{random_bytes, random_u64};
+pub use signal::shutdown_signal;
+pub use timer::{Elapsed, sleep, sleep_until, timeout};
+pub use turn::{end_of_turn, yield_now};

@@ -1,0 +1,56 @@
+//! Which core the running code belongs to.
+
+use std::cell::RefCell;
+use std::future::Future;
+use std::rc::Rc;
+
+use crate::core_id::CoreId;
+use crate::core_state::CoreState;
+use crate::join::JoinHandle;
+
+thread_local! {
+    static CURRENT: RefCell<Option<Rc<CoreState>>> = const { RefCell::new(None) };
+}
+
+/// Makes `core` the current one until the guard drops; the one before comes back then.
+pub(crate) fn enter(core: Rc<CoreState>) -> Entered {
+    Entered { before: CURRENT.with(|current| current.borrow_mut().replace(core)) }
+}
+
+pub(crate) struct Entered {
+    before: Option<Rc<CoreState>>,
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        let before = self.before.take();
+        CURRENT.with(|current| *current.borrow_mut() = before);
+    }
+}
+
+/// Runs `f` with the current core. Code that needs a core runs on one: a bug otherwise.
+pub(crate) fn with<R>(f: impl FnOnce(&Rc<CoreState>) -> R) -> R {
+    try_with(|core| f(core.expect("called on a thread that runs a Creel core")))
+}
+
+/// Runs `f` with the current core, or `None` outside of any, also while the thread ends.
+pub(crate) fn try_with<R>(f: impl FnOnce(Option<&Rc<CoreState>>) -> R) -> R {
+    let mut f = Some(f);
+    let mut run = |core: Option<&Rc<CoreState>>| (f.take().expect("called once"))(core);
+    let outcome = CURRENT.try_with(|current| run(current.borrow().as_ref()));
+    outcome.unwrap_or_else(|_| run(None))
+}
+
+/// The core this code runs on.
+#[must_use]
+pub fn current_core() -> CoreId {
+    with(|core| core.id)
+}
+
+/// Starts a task on this core. Dropping the handle lets the task run on.
+pub fn spawn<F>(future: F) -> JoinHandle<F::Output>
+where
+    F: Future + 'static,
+{
+    with(|core| JoinHandle::start(core, future))
+}

@@ -1,0 +1,21 @@
+//! Which core something belongs to.
+
+use std::fmt;
+
+/// The number of a core within a node, from 0; not the number of a CPU.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CoreId(pub u16);
+
+impl CoreId {
+    /// The core's place in a table with one entry a core.
+    #[must_use]
+    pub fn index(self) -> usize {
+        usize::from(self.0)
+    }
+}
+
+impl fmt::Display for CoreId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "core {}", self.0)
+    }
+}

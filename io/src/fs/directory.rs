@@ -1,0 +1,69 @@
+//! Names: directories, renames, removals. A name is safe only once its directory has been synced.
+
+use std::ffi::OsString;
+use std::io::{self, IoSlice};
+use std::path::Path;
+
+use bytes::Bytes;
+
+use super::file::{File, OpenOptions};
+
+/// Makes a directory and those above it. Sync the parents with [`sync_dir`] where it matters.
+pub fn create_dir_all(path: &Path) -> io::Result<()> {
+    std::fs::create_dir_all(path)
+}
+
+/// The names in a directory, sorted.
+pub fn read_dir(path: &Path) -> io::Result<Vec<OsString>> {
+    let mut names =
+        std::fs::read_dir(path)?.map(|e| e.map(|e| e.file_name())).collect::<io::Result<Vec<_>>>()?;
+    names.sort();
+    Ok(names)
+}
+
+/// Renames; an existing target is replaced.
+pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    std::fs::rename(from, to)
+}
+
+/// Removes a file.
+pub fn remove_file(path: &Path) -> io::Result<()> {
+    std::fs::remove_file(path)
+}
+
+/// Removes a directory and all in it.
+pub fn remove_dir_all(path: &Path) -> io::Result<()> {
+    std::fs::remove_dir_all(path)
+}
+
+/// True when something has that name.
+#[must_use]
+pub fn exists(path: &Path) -> bool {
+    path.exists()
+}
+
+/// A whole small file.
+pub fn read(path: &Path) -> io::Result<Bytes> {
+    std::fs::read(path).map(Bytes::from)
+}
+
+/// Waits until the names in a directory are on stable storage.
+pub async fn sync_dir(path: &Path) -> io::Result<()> {
+    File::open(path, OpenOptions::read())?.sync_all().await
+}
+
+/// Replaces a small file so that after a crash either the old or the new content is there, whole: a temporary file
+/// beside it, synced, renamed over it, and the directory synced.
+pub async fn write_atomically(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut name = path.file_name().map(ToOwned::to_owned).unwrap_or_default();
+    name.push(".tmp");
+    let temporary = path.with_file_name(name);
+    let file = File::open(&temporary, OpenOptions { truncate: true, ..OpenOptions::create() })?;
+    file.write_all_at(&mut [IoSlice::new(content)], 0)?;
+    file.sync_data().await?;
+    rename(&temporary, path)?;
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => sync_dir(parent).await,
+        _ => sync_dir(Path::new(".")).await,
+    }
+}

@@ -1,0 +1,14 @@
+//! Files and directories.
+//!
+//! Appends are inline (`pwritev`): on ext4 a buffered write through the ring is handed to a worker thread, which costs
+//! more than the write. Syncs and reads of cold data go through the ring, because they wait for the disk.
+
+mod directory;
+mod file;
+mod lock;
+
+pub use directory::{
+    create_dir_all, exists, read, read_dir, remove_dir_all, remove_file, rename, sync_dir, write_atomically,
+};
+pub use file::{File, FileSlice, OpenOptions};
+pub use lock::{DirLock, lock_exclusive};

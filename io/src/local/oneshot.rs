@@ -1,0 +1,97 @@
+//! One value, once, between two tasks of a core.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+enum State<T> {
+    Empty(Option<Waker>),
+    Full(T),
+    SenderGone,
+    ReceiverGone,
+}
+
+/// Makes the two ends.
+#[must_use]
+pub fn oneshot<T>() -> (Sender<T>, Receiver<T>) {
+    let state = Rc::new(RefCell::new(State::Empty(None)));
+    (Sender(state.clone()), Receiver(state))
+}
+
+/// Gives the value.
+pub struct Sender<T>(Rc<RefCell<State<T>>>);
+
+/// Awaits the value.
+pub struct Receiver<T>(Rc<RefCell<State<T>>>);
+
+/// The sender went away without a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Canceled;
+
+impl fmt::Display for Canceled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the other end went away without an answer")
+    }
+}
+
+impl std::error::Error for Canceled {}
+
+impl<T> Sender<T> {
+    /// Delivers the value, or gives it back when nobody waits any more.
+    pub fn send(self, value: T) -> Result<(), T> {
+        let before = self.0.replace(State::SenderGone);
+        match before {
+            State::ReceiverGone => Err(value),
+            State::Empty(waker) => {
+                *self.0.borrow_mut() = State::Full(value);
+                waker.into_iter().for_each(Waker::wake);
+                Ok(())
+            }
+            State::Full(_) | State::SenderGone => unreachable!("send consumes the only sender"),
+        }
+    }
+
+    /// True when the receiver has gone, so that nobody cares.
+    #[must_use]
+    pub fn is_abandoned(&self) -> bool {
+        matches!(*self.0.borrow(), State::ReceiverGone)
+    }
+}
+
+impl<T> Drop for Sender<T> {
+    fn drop(&mut self) {
+        let mut state = self.0.borrow_mut();
+        if let State::Empty(waker) = &mut *state {
+            let waker = waker.take();
+            *state = State::SenderGone;
+            drop(state);
+            waker.into_iter().for_each(Waker::wake);
+        }
+    }
+}
+
+impl<T> Drop for Receiver<T> {
+    fn drop(&mut self) {
+        let before = self.0.replace(State::ReceiverGone);
+        drop(before);
+    }
+}
+
+impl<T> Future for Receiver<T> {
+    type Output = Result<T, Canceled>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut state = self.0.borrow_mut();
+        match std::mem::replace(&mut *state, State::SenderGone) {
+            State::Full(value) => Poll::Ready(Ok(value)),
+            State::Empty(_) => {
+                *state = State::Empty(Some(cx.waker().clone()));
+                Poll::Pending
+            }
+            State::SenderGone | State::ReceiverGone => Poll::Ready(Err(Canceled)),
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! A bounded single-producer, single-consumer ring between two cores.
+//!
+//! `head` is written by the consumer, `tail` by the producer; `head <= tail <= head + capacity`. Each side keeps a
+//! copy of the other's cursor and refreshes it only when the copy says full (or empty), so that a busy pair rarely
+//! touches a shared cache line.
+
+use std::cell::{Cell, UnsafeCell};
+use std::mem::MaybeUninit;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+#[repr(align(128))]
+struct Padded<T>(T);
+
+struct Ring<T> {
+    slots: Box<[UnsafeCell<MaybeUninit<T>>]>,
+    head: Padded<AtomicUsize>,
+    tail: Padded<AtomicUsize>,
+}
+
+// SAFETY: a slot is touched by the producer only while it lies outside head..tail and by the consumer only while it
+// lies inside; the cursors' release/acquire pairs order the accesses. Items cross threads, hence `T: Send`.
+unsafe impl<T: Send> Sync for Ring<T> {}
+// SAFETY: as above; the ring owns its items.
+unsafe impl<T: Send> Send for Ring<T> {}
+
+impl<T> Drop for Ring<T> {
+    fn drop(&mut self) {
+        let tail = *self.tail.0.get_mut();
+        let mut head = *self.head.0.get_mut();
+        while head != tail {
+            let index = head % self.slots.len();
+            // SAFETY: slots in head..tail hold items that were pushed and not yet popped; both ends are gone.
+            unsafe { self.slots[index].get_mut().assume_init_drop() };
+            head = head.wrapping_add(1);
+        }
+    }
+}
+
+/// The producing end.
+pub(crate) struct Producer<T> {
+    ring: Arc<Ring<T>>,
+    tail: Cell<usize>,
+    seen_head: Cell<usize>,
+}
+
+/// The consuming end.
+pub(crate) struct Consumer<T> {
+    ring: Arc<Ring<T>>,
+    head: Cell<usize>,
+    seen_tail: Cell<usize>,
+}
+
+/// `capacity` is rounded up to a power of two, so that the cursors may wrap.
+pub(crate) fn spsc<T: Send>(capacity: usize) -> (Producer<T>, Consumer<T>) {
+    let capacity = capacity.max(1).next_power_of_two();
+    let slots = (0..capacity).map(|_| UnsafeCell::new(MaybeUninit::uninit())).collect();
+    let ring = Arc::new(Ring { slots, head: Padded(AtomicUsize::new(0)), tail: Padded(AtomicUsize::new(0)) });
+    (
+        Producer { ring: ring.clone(), tail: Cell::new(0), seen_head: Cell::new(0) },
+        Consumer { ring, head: Cell::new(0), seen_tail: Cell::new(0) },
+    )
+}
+
+impl<T: Send> Producer<T> {
+    pub(crate) fn push(&self, item: T) -> Result<(), T> {
+        let (tail, capacity) = (self.tail.get(), self.ring.slots.len());
+        if tail.wrapping_sub(self.seen_head.get()) == capacity {
+            self.seen_head.set(self.ring.head.0.load(Ordering::Acquire));
+            if tail.wrapping_sub(self.seen_head.get()) == capacity {
+                return Err(item);
+            }
+        }
+        // SAFETY: tail - head < capacity, so this slot is outside head..tail; only this producer writes there.
+        unsafe { (*self.ring.slots[tail % capacity].get()).write(item) };
+        self.tail.set(tail.wrapping_add(1));
+        self.ring.tail.0.store(self.tail.get(), Ordering::Release);
+        Ok(())
+    }
+}
+
+impl<T: Send> Consumer<T> {
+    pub(crate) fn pop(&self) -> Option<T> {
+        let (head, capacity) = (self.head.get(), self.ring.slots.len());
+        if head == self.seen_tail.get() {
+            self.seen_tail.set(self.ring.tail.0.load(Ordering::Acquire));
+            if head == self.seen_tail.get() {
+                return None;
+            }
+        }
+        // SAFETY: head < tail, so the slot holds an item the producer published before its release store of `tail`;
+        // advancing `head` gives the slot up, so the item is read out once.
+        let item = unsafe { (*self.ring.slots[head % capacity].get()).assume_init_read() };
+        self.head.set(head.wrapping_add(1));
+        self.ring.head.0.store(self.head.get(), Ordering::Release);
+        Some(item)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keeps_order_and_bound() {
+        let (tx, rx) = spsc(4);
+        for i in 0..4 {
+            tx.push(i).unwrap();
+        }
+        assert_eq!(tx.push(9), Err(9));
+        assert_eq!(rx.pop(), Some(0));
+        tx.push(4).unwrap();
+        assert_eq!(std::iter::from_fn(|| rx.pop()).collect::<Vec<_>>(), [1, 2, 3, 4]);
+    }
+
+    #[test]
+    fn drops_what_was_never_taken() {
+        let item = Arc::new(());
+        let (tx, rx) = spsc(4);
+        tx.push(item.clone()).unwrap();
+        drop((tx, rx));
+        assert_eq!(Arc::strong_count(&item), 1);
+    }
+
+    #[test]
+    fn carries_everything_across_threads() {
+        let (tx, rx) = spsc(64);
+        let producer = std::thread::spawn(move || {
+            for i in 0..100_000_u32 {
+                let mut item = i;
+                while let Err(back) = tx.push(item) {
+                    item = back;
+                    std::thread::yield_now();
+                }
+            }
+        });
+        let mut expected = 0;
+        while expected < 100_000 {
+            match rx.pop() {
+                Some(i) => {
+                    assert_eq!(i, expected);
+                    expected += 1;
+                }
+                None => std::thread::yield_now(),
+            }
+        }
+        producer.join().unwrap();
+    }
+}

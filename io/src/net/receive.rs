@@ -1,0 +1,158 @@
+//! How a stream receives: small frames by a multishot request into the core's lent buffers (one request serves many
+//! frames), big ones by single requests straight into the connection's own buffer (no copy at all).
+
+use std::cell::{Cell, RefCell};
+use std::io;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::sync::Arc;
+
+use bytes::BytesMut;
+use io_uring::{opcode, types};
+
+use crate::context;
+use crate::ring::buffers::GROUP;
+use crate::ring::{Kept, KeptBuffer, Multi, MultiResult, Op};
+
+/// From this many missing bytes on, a frame is received in single requests.
+const LARGE: usize = 16 * 1024;
+/// Room offered to a single receive.
+const LARGE_ROOM: usize = 256 * 1024;
+/// Room is never grown by more than this at once, whatever a frame claims to need.
+const ROOM_STEP_MAX: usize = 1 << 20;
+/// Frame boundaries at which single receives go on after a large frame.
+const LARGE_MEMORY: u8 = 16;
+/// Filled buffers a stream may hold unread before its multishot is stopped: not reading is backpressure.
+const UNREAD_MAX: usize = 8;
+
+/// Dropping a receive half-way loses what had come: callers do so only to close the connection.
+pub(super) struct Receiver {
+    fd: Arc<OwnedFd>,
+    multi: RefCell<Option<Multi>>,
+    large_boundaries_left: Cell<u8>,
+}
+
+impl Receiver {
+    pub(super) fn new(fd: Arc<OwnedFd>) -> Receiver {
+        Receiver { fd, multi: RefCell::new(None), large_boundaries_left: Cell::new(0) }
+    }
+
+    pub(super) async fn recv(&self, mut buf: BytesMut, want: usize) -> (io::Result<usize>, BytesMut) {
+        let large = self.expects_large(want);
+        // Only one task receives on a stream at a time, so the multishot can be taken out while we wait.
+        let mut multi = self.multi.borrow_mut().take();
+        if large && let Some(multi) = &multi {
+            multi.cancel();
+        }
+        while let Some(open) = &mut multi {
+            let Some(first) = open.next().await else {
+                multi = None;
+                break;
+            };
+            match self.drain(open, first, &mut buf) {
+                // The kernel ran out of lent buffers; this once, receive without them.
+                Err(error) if error.raw_os_error() == Some(libc::ENOBUFS) => {
+                    return self.single(buf, want).await;
+                }
+                Err(error) if error.raw_os_error() == Some(libc::ECANCELED) => {}
+                outcome => {
+                    self.keep(multi);
+                    return (outcome, buf);
+                }
+            }
+        }
+        if large {
+            return self.single(buf, want).await;
+        }
+        drop(multi);
+        self.small(buf, want).await
+    }
+
+    /// Arms the multishot and waits for its first result.
+    async fn small(&self, mut buf: BytesMut, want: usize) -> (io::Result<usize>, BytesMut) {
+        let mut multi = self.arm();
+        loop {
+            let Some(first) = multi.next().await else {
+                multi = self.arm();
+                continue;
+            };
+            match self.drain(&mut multi, first, &mut buf) {
+                Err(error) if error.raw_os_error() == Some(libc::ENOBUFS) => {
+                    drop(multi);
+                    return self.single(buf, want).await;
+                }
+                outcome => {
+                    self.keep(Some(multi));
+                    return (outcome, buf);
+                }
+            }
+        }
+    }
+
+    fn expects_large(&self, want: usize) -> bool {
+        if want >= LARGE {
+            self.large_boundaries_left.set(LARGE_MEMORY);
+            return true;
+        }
+        let left = self.large_boundaries_left.get();
+        self.large_boundaries_left.set(left.saturating_sub(1));
+        left > 0
+    }
+
+    fn keep(&self, multi: Option<Multi>) {
+        *self.multi.borrow_mut() = multi;
+    }
+
+    /// Copies `first` and what else has come into `buf`; the number of bytes, 0 at the stream's end.
+    fn drain(&self, multi: &mut Multi, first: MultiResult, buf: &mut BytesMut) -> io::Result<usize> {
+        if multi.queued() >= UNREAD_MAX {
+            multi.cancel();
+        }
+        let mut total = copy_out(first, buf)?;
+        while total > 0 {
+            // An error or the end found here comes again with the next receive.
+            match multi.try_next() {
+                Some(next) if next.buffer.is_some() => total += copy_out(next, buf)?,
+                _ => break,
+            }
+        }
+        Ok(total)
+    }
+
+    fn arm(&self) -> Multi {
+        let entry = opcode::RecvMulti::new(types::Fd(self.fd.as_raw_fd()), GROUP).build();
+        Multi::submit(entry, Kept { fd: Some(self.fd.clone()), buffer: KeptBuffer::None })
+    }
+
+    async fn single(&self, mut buf: BytesMut, want: usize) -> (io::Result<usize>, BytesMut) {
+        make_room(&mut buf, want);
+        let spare = buf.spare_capacity_mut();
+        let (address, room) = (spare.as_mut_ptr().cast::<u8>(), spare.len() as u32);
+        let entry = opcode::Recv::new(types::Fd(self.fd.as_raw_fd()), address, room).build();
+        let kept = Kept { fd: Some(self.fd.clone()), buffer: KeptBuffer::Mut(buf) };
+        let done = Op::submit(entry, kept).await;
+        let KeptBuffer::Mut(mut buf) = done.buffer else {
+            unreachable!("the buffer that was kept comes back")
+        };
+        if let Ok(n) = done.result {
+            // SAFETY: the kernel has written `n` bytes into the spare capacity behind the buffer's length.
+            unsafe { buf.set_len(buf.len() + n as usize) };
+        }
+        (done.result.map(|n| n as usize), buf)
+    }
+}
+
+/// Room for the frame, in one piece where that is modest: frames then lie whole in one buffer.
+fn make_room(buf: &mut BytesMut, want: usize) {
+    let spare = buf.capacity() - buf.len();
+    if spare < want.clamp(LARGE, ROOM_STEP_MAX) {
+        buf.reserve(want.clamp(LARGE_ROOM, ROOM_STEP_MAX));
+    }
+}
+
+fn copy_out(received: MultiResult, buf: &mut BytesMut) -> io::Result<usize> {
+    let n = received.result? as usize;
+    if let Some(id) = received.buffer {
+        context::with(|core| core.ring().consume_buffer(id, n, |bytes| buf.extend_from_slice(bytes)));
+    }
+    Ok(n)
+}

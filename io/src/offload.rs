@@ -1,0 +1,64 @@
+//! Work too heavy for a data core: a small pool of threads beside the cores (inline in the simulator).
+
+use std::future::poll_fn;
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::task::{Poll, Waker};
+
+type Job = Box<dyn FnOnce() + Send>;
+
+/// Threads of the pool; they sleep unless there is heavy work.
+const THREADS: usize = 2;
+
+static POOL: LazyLock<Mutex<Sender<Job>>> = LazyLock::new(|| {
+    let (jobs, inbox) = channel::<Job>();
+    let inbox = Arc::new(Mutex::new(inbox));
+    for index in 0..THREADS {
+        let inbox = inbox.clone();
+        std::thread::Builder::new()
+            .name(format!("creel-heavy-{index}"))
+            .spawn(move || {
+                while let Ok(job) = { inbox.lock().unwrap_or_else(PoisonError::into_inner).recv() } {
+                    job();
+                }
+            })
+            .expect("a process that has its cores running can start two more threads");
+    }
+    Mutex::new(jobs)
+});
+
+struct Slot<T> {
+    value: Option<T>,
+    waker: Option<Waker>,
+}
+
+/// Runs `work` off the core and gives its value. Dropping the future lets the work finish unseen.
+pub async fn offload<T, F>(work: F) -> T
+where
+    T: Send + 'static,
+    F: FnOnce() -> T + Send + 'static,
+{
+    let slot = Arc::new(Mutex::new(Slot { value: None, waker: None }));
+    let report = slot.clone();
+    let job: Job = Box::new(move || {
+        let value = work();
+        let mut slot = report.lock().unwrap_or_else(PoisonError::into_inner);
+        slot.value = Some(value);
+        slot.waker.take().into_iter().for_each(Waker::wake);
+    });
+    POOL.lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .send(job)
+        .expect("the pool's threads live as long as the process");
+    poll_fn(|cx| {
+        let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
+        match slot.value.take() {
+            Some(value) => Poll::Ready(value),
+            None => {
+                slot.waker = Some(cx.waker().clone());
+                Poll::Pending
+            }
+        }
+    })
+    .await
+}

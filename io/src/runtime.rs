@@ -1,0 +1,255 @@
+//! Starts and runs the cores of a node.
+
+use std::cell::RefCell;
+use std::future::Future;
+use std::io;
+use std::rc::Rc;
+use std::sync::{Arc, Condvar, Mutex, PoisonError, mpsc};
+use std::thread;
+use std::time::Duration;
+
+use thiserror::Error;
+
+use crate::clock::now;
+use crate::context;
+use crate::core_id::CoreId;
+use crate::core_state::{Backend, CoreState};
+use crate::executor::Executor;
+use crate::ring::Driver;
+pub use crate::ring::RingError;
+use crate::signal;
+
+/// How the cores of a node run.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The cores; their ids must be 0, 1, 2, … in order.
+    pub cores: Vec<CoreConfig>,
+    /// How long a core looks for work before it sleeps. Zero (the default) burns nothing while idle.
+    pub spin: Duration,
+    /// Entries of each core's submission queue; its completion queue holds four times as many.
+    pub ring_entries: u32,
+}
+
+/// One core.
+#[derive(Clone, Copy, Debug)]
+pub struct CoreConfig {
+    /// Its number within the node.
+    pub id: CoreId,
+    /// The CPU its thread is pinned to, if any.
+    pub cpu: Option<usize>,
+}
+
+impl Config {
+    /// One core a CPU, pinned to it.
+    #[must_use]
+    pub fn on_cpus(cpus: &[usize]) -> Config {
+        let cores = cpus.iter().enumerate();
+        Config {
+            cores: cores.map(|(i, cpu)| CoreConfig { id: CoreId(i as u16), cpu: Some(*cpu) }).collect(),
+            spin: Duration::ZERO,
+            ring_entries: 1024,
+        }
+    }
+
+    /// `count` cores that the kernel's scheduler places.
+    #[must_use]
+    pub fn unpinned(count: u16) -> Config {
+        let cores = (0..count).map(|i| CoreConfig { id: CoreId(i), cpu: None }).collect();
+        Config { cores, spin: Duration::ZERO, ring_entries: 1024 }
+    }
+}
+
+/// The CPUs this process may run on, in order.
+#[must_use]
+pub fn available_cpus() -> Vec<usize> {
+    // SAFETY: the set is plain data, initialised by the call that is given its exact size.
+    unsafe {
+        let mut set: libc::cpu_set_t = std::mem::zeroed();
+        if libc::sched_getaffinity(0, size_of::<libc::cpu_set_t>(), &raw mut set) != 0 {
+            return vec![0];
+        }
+        (0..libc::CPU_SETSIZE as usize).filter(|cpu| libc::CPU_ISSET(*cpu, &set)).collect()
+    }
+}
+
+/// Why the cores could not be started.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// No core was asked for, or their ids do not count up from 0.
+    #[error("cores must be numbered from 0 without gaps, at least one")]
+    Cores,
+    /// io_uring cannot be had; the text says why and what to do.
+    #[error(transparent)]
+    Ring(#[from] RingError),
+    /// A thread could not be started or pinned.
+    #[error("cannot start the thread of {core}: {source}")]
+    Thread {
+        /// Which one.
+        core: CoreId,
+        /// The system's answer.
+        source: io::Error,
+    },
+}
+
+/// The running cores.
+pub struct Cores {
+    threads: Vec<thread::JoinHandle<()>>,
+}
+
+impl Cores {
+    /// Waits until every core's main future has ended. Panics if a core panicked.
+    pub fn join(self) {
+        for thread in self.threads {
+            if let Err(panic) = thread.join() {
+                std::panic::resume_unwind(panic);
+            }
+        }
+    }
+}
+
+/// Starts one thread a core, each with a ring, and runs `main(core)` on each. Returns once every ring stands.
+pub fn start<M, F>(config: &Config, main: M) -> Result<Cores, StartError>
+where
+    M: Fn(CoreId) -> F + Clone + Send + 'static,
+    F: Future<Output = ()> + 'static,
+{
+    if config.cores.is_empty() || config.cores.iter().enumerate().any(|(i, c)| c.id.index() != i) {
+        return Err(StartError::Cores);
+    }
+    signal::take_over();
+    keep_freed_memory();
+    let gate = Arc::new(Gate::default());
+    let (report, reports) = mpsc::channel();
+    let mut threads = Vec::new();
+    for core in config.cores.iter().copied() {
+        let (main, report, config, gate) = (main.clone(), report.clone(), config.clone(), gate.clone());
+        let body = move || run_thread(core, &config, &report, &gate, main);
+        let thread = thread::Builder::new().name(format!("creel-core-{}", core.id.0)).spawn(body);
+        threads.push(thread.map_err(|source| StartError::Thread { core: core.id, source }));
+    }
+    drop(report);
+    let ready: Result<Vec<()>, StartError> = reports.iter().take(threads.len()).collect();
+    gate.open(ready.is_ok());
+    ready?;
+    Ok(Cores { threads: threads.into_iter().collect::<Result<_, _>>()? })
+}
+
+/// Holds the cores back until all rings stand; lets none run when one failed.
+#[derive(Default)]
+struct Gate {
+    verdict: Mutex<Option<bool>>,
+    changed: Condvar,
+}
+
+impl Gate {
+    fn open(&self, run: bool) {
+        *self.verdict.lock().unwrap_or_else(PoisonError::into_inner) = Some(run);
+        self.changed.notify_all();
+    }
+
+    fn pass(&self) -> bool {
+        let verdict = self.verdict.lock().unwrap_or_else(PoisonError::into_inner);
+        let open = self.changed.wait_while(verdict, |v| v.is_none());
+        open.unwrap_or_else(PoisonError::into_inner).unwrap_or(false)
+    }
+}
+
+fn run_thread<M, F>(
+    core: CoreConfig,
+    config: &Config,
+    report: &mpsc::Sender<Result<(), StartError>>,
+    gate: &Gate,
+    main: M,
+) where
+    M: Fn(CoreId) -> F,
+    F: Future<Output = ()> + 'static,
+{
+    let state = match set_up(core, config) {
+        Ok(state) => state,
+        Err(error) => {
+            let _ = report.send(Err(error));
+            return;
+        }
+    };
+    let _ = report.send(Ok(()));
+    if gate.pass() {
+        run_core(&state, config.spin, main(core.id));
+    }
+}
+
+fn set_up(core: CoreConfig, config: &Config) -> Result<Rc<CoreState>, StartError> {
+    if let Some(cpu) = core.cpu {
+        pin_to(cpu).map_err(|source| StartError::Thread { core: core.id, source })?;
+    }
+    let driver = Driver::new(config.ring_entries)?;
+    Ok(Rc::new(CoreState {
+        id: core.id,
+        executor: Executor::new(),
+        timers: RefCell::default(),
+        shared: driver.shared().clone(),
+        backend: Backend::Ring(driver),
+    }))
+}
+
+/// The loop: run what is ready, submit, reap, and sleep when there is nothing to do.
+fn run_core(core: &Rc<CoreState>, spin: Duration, main: impl Future<Output = ()> + 'static) {
+    let _entered = context::enter(core.clone());
+    let main = context::spawn(main);
+    loop {
+        core.take_inputs(now());
+        core.executor.run_turn();
+        if main.is_finished() {
+            break;
+        }
+        wait(core, spin);
+    }
+    core.executor.drop_all();
+    core.ring().drain();
+}
+
+fn wait(core: &CoreState, spin: Duration) {
+    let driver = core.ring();
+    driver.poll();
+    if core.has_work() {
+        return;
+    }
+    if !spin.is_zero() {
+        let until = now() + spin;
+        while now() < until {
+            std::hint::spin_loop();
+            driver.poll();
+            if core.has_work() {
+                return;
+            }
+        }
+    }
+    let deadline = core.timers.borrow().earliest();
+    if core.shared.begin_sleep() {
+        driver.wait(deadline.map(|d| d.saturating_since(now())));
+        core.shared.end_sleep();
+    }
+}
+
+fn pin_to(cpu: usize) -> io::Result<()> {
+    // SAFETY: the set is plain data and outlives the call; CPU_SET checks nothing, so the index is checked here.
+    let outcome = unsafe {
+        let mut set: libc::cpu_set_t = std::mem::zeroed();
+        if cpu >= libc::CPU_SETSIZE as usize {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("there is no CPU {cpu}")));
+        }
+        libc::CPU_SET(cpu, &mut set);
+        libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &raw const set)
+    };
+    if outcome == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Receive buffers of some hundred KiB come and go; by default glibc would map and unmap each, and every page of it
+/// would fault anew. Memory once used stays with the process.
+fn keep_freed_memory() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: mallopt only sets parameters of the allocator; called before the cores start.
+    unsafe {
+        libc::mallopt(libc::M_MMAP_THRESHOLD, 64 << 20);
+        libc::mallopt(libc::M_TRIM_THRESHOLD, 256 << 20);
+    }
+}
