@@ -1,0 +1,51 @@
+//! Why bytes are not a message.
+
+use std::fmt;
+
+/// The bytes of a frame do not hold what its header promises.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DecodeError {
+    /// What is wrong.
+    pub fault: Fault,
+    /// Where, in bytes from the start of what was given to the reader.
+    pub at: usize,
+}
+
+/// What can be wrong with a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// It ends inside a field, or a length or count exceeds what it holds.
+    Truncated,
+    /// A variable-length integer of more than 32 bits.
+    VarintTooLong,
+    /// Null where this version has no null.
+    Null,
+    /// Text that is not UTF-8.
+    NotUtf8,
+    /// Text longer than Kafka's 32767 bytes.
+    TextTooLong,
+    /// A tagged field whose value does not fill its stated size.
+    TagSize,
+    /// A size prefix that is negative or beyond the limit.
+    FrameSize,
+    /// An API key that Creel does not know.
+    UnknownApi,
+}
+
+impl fmt::Display for DecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let fault = match self.fault {
+            Fault::Truncated => "the frame ends too early",
+            Fault::VarintTooLong => "a variable-length integer has more than 32 bits",
+            Fault::Null => "null where this version allows none",
+            Fault::NotUtf8 => "text is not UTF-8",
+            Fault::TextTooLong => "text is longer than 32767 bytes",
+            Fault::TagSize => "a tagged field does not fill its size",
+            Fault::FrameSize => "the frame's size is out of range",
+            Fault::UnknownApi => "the API key is unknown",
+        };
+        write!(f, "{fault} (at byte {})", self.at)
+    }
+}
+
+impl std::error::Error for DecodeError {}

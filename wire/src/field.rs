@@ -1,0 +1,229 @@
+//! How one value stands on the wire: the trait that `#[derive(Message)]` builds on, and Kafka's primitive types.
+
+use bytes::Bytes;
+
+use crate::error::{DecodeError, Fault};
+use crate::{Message, Reader, Writer, varint};
+
+/// What decides a value's form: the message's version, whether that version is flexible, and whether the value may be null.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shape {
+    /// The message's version.
+    pub version: i16,
+    /// Compact lengths, and tagged fields after each structure.
+    pub flexible: bool,
+    /// Whether null is allowed here.
+    pub nullable: bool,
+}
+
+impl Shape {
+    /// The shape of a whole message.
+    #[inline]
+    #[must_use]
+    pub const fn of<M: Message>(version: i16) -> Self {
+        Self { version, flexible: version >= M::FLEXIBLE_FROM, nullable: false }
+    }
+
+    /// The same, for a value that is null where `nullable` says so.
+    #[inline]
+    #[must_use]
+    pub const fn null_where(self, nullable: bool) -> Self {
+        Self { nullable, ..self }
+    }
+
+    /// The same, for a value that is never null.
+    #[inline]
+    #[must_use]
+    pub const fn never_null(self) -> Self {
+        self.null_where(false)
+    }
+}
+
+/// A value with a wire form. `write` writes exactly `size` bytes, whatever the value: writing cannot fail.
+pub trait Field: Sized {
+    /// Takes the value from the reader.
+    fn read(reader: &mut Reader, shape: Shape) -> Result<Self, DecodeError>;
+    /// Appends the value to the writer.
+    fn write(&self, writer: &mut Writer, shape: Shape);
+    /// Bytes that `write` will append (those held elsewhere not counted).
+    fn size(&self, shape: Shape) -> usize;
+}
+
+/// A value that has a null form. What stands here is the form of structures: one byte, -1 for null, before the structure.
+pub trait Nullable: Field + Default {
+    /// Takes a value or null.
+    fn read_nullable(reader: &mut Reader, shape: Shape) -> Result<Option<Self>, DecodeError> {
+        if reader.i8()? < 0 { Ok(None) } else { Self::read(reader, shape).map(Some) }
+    }
+
+    /// Appends a value or null.
+    fn write_nullable(value: Option<&Self>, writer: &mut Writer, shape: Shape) {
+        writer.i8(if value.is_some() { 1 } else { -1 });
+        if let Some(value) = value {
+            value.write(writer, shape);
+        }
+    }
+
+    /// Bytes that `write_nullable` will append.
+    fn nullable_size(value: Option<&Self>, shape: Shape) -> usize {
+        1 + value.map_or(0, |value| value.size(shape))
+    }
+}
+
+/// In a version without null for it, `None` is written as the empty value.
+impl<T: Nullable> Field for Option<T> {
+    #[inline]
+    fn read(reader: &mut Reader, shape: Shape) -> Result<Self, DecodeError> {
+        if shape.nullable { T::read_nullable(reader, shape) } else { T::read(reader, shape).map(Some) }
+    }
+
+    #[inline]
+    fn write(&self, writer: &mut Writer, shape: Shape) {
+        match self {
+            value if shape.nullable => T::write_nullable(value.as_ref(), writer, shape),
+            Some(value) => value.write(writer, shape),
+            None => T::default().write(writer, shape),
+        }
+    }
+
+    #[inline]
+    fn size(&self, shape: Shape) -> usize {
+        match self {
+            value if shape.nullable => T::nullable_size(value.as_ref(), shape),
+            Some(value) => value.size(shape),
+            None => T::default().size(shape),
+        }
+    }
+}
+
+macro_rules! fixed {
+    ($($kind:ident)*) => {$(
+        impl Field for $kind {
+            #[inline]
+            fn read(reader: &mut Reader, _: Shape) -> Result<Self, DecodeError> {
+                reader.$kind()
+            }
+
+            #[inline]
+            fn write(&self, writer: &mut Writer, _: Shape) {
+                writer.$kind(*self);
+            }
+
+            #[inline]
+            fn size(&self, _: Shape) -> usize {
+                size_of::<$kind>()
+            }
+        }
+    )*};
+}
+
+fixed! { i8 i16 u16 i32 u32 i64 f64 }
+
+impl Field for bool {
+    #[inline]
+    fn read(reader: &mut Reader, _: Shape) -> Result<Self, DecodeError> {
+        reader.i8().map(|byte| byte != 0)
+    }
+
+    #[inline]
+    fn write(&self, writer: &mut Writer, _: Shape) {
+        writer.i8(i8::from(*self));
+    }
+
+    #[inline]
+    fn size(&self, _: Shape) -> usize {
+        1
+    }
+}
+
+/// Bytes that the prefix of bytes, records or an array takes.
+#[inline]
+pub(crate) fn long_length_size(length: Option<usize>, shape: Shape) -> usize {
+    if shape.flexible { varint::unsigned_size(length.map_or(0, |length| length as u32 + 1)) } else { 4 }
+}
+
+/// Bytes of one tagged field.
+#[must_use]
+pub fn tag_size(tag: u32, value: &impl Field, shape: Shape) -> usize {
+    let size = value.size(shape);
+    varint::unsigned_size(tag) + varint::unsigned_size(size as u32) + size
+}
+
+impl Field for Bytes {
+    #[inline]
+    fn read(reader: &mut Reader, shape: Shape) -> Result<Self, DecodeError> {
+        Self::read_nullable(reader, shape)?.ok_or_else(|| reader.fault(Fault::Null))
+    }
+
+    #[inline]
+    fn write(&self, writer: &mut Writer, shape: Shape) {
+        Self::write_nullable(Some(self), writer, shape);
+    }
+
+    #[inline]
+    fn size(&self, shape: Shape) -> usize {
+        Self::nullable_size(Some(self), shape)
+    }
+}
+
+impl Nullable for Bytes {
+    #[inline]
+    fn read_nullable(reader: &mut Reader, shape: Shape) -> Result<Option<Self>, DecodeError> {
+        reader.long_length(shape)?.map(|length| reader.bytes(length)).transpose()
+    }
+
+    #[inline]
+    fn write_nullable(value: Option<&Self>, writer: &mut Writer, shape: Shape) {
+        writer.long_length(value.map(Self::len), shape);
+        writer.raw(value.map_or(&[], |bytes| bytes));
+    }
+
+    #[inline]
+    fn nullable_size(value: Option<&Self>, shape: Shape) -> usize {
+        let length = value.map(Self::len);
+        long_length_size(length, shape) + length.unwrap_or(0)
+    }
+}
+
+/// Elements for which room is made before the first is read; beyond it a vector grows with what is really there.
+const FIRST_ROOM: usize = 16;
+
+fn read_elements<T: Field>(reader: &mut Reader, count: usize, shape: Shape) -> Result<Vec<T>, DecodeError> {
+    let mut elements = Vec::with_capacity(count.min(FIRST_ROOM));
+    for _ in 0..count {
+        elements.push(T::read(reader, shape.never_null())?);
+    }
+    Ok(elements)
+}
+
+impl<T: Field> Field for Vec<T> {
+    fn read(reader: &mut Reader, shape: Shape) -> Result<Self, DecodeError> {
+        Self::read_nullable(reader, shape)?.ok_or_else(|| reader.fault(Fault::Null))
+    }
+
+    fn write(&self, writer: &mut Writer, shape: Shape) {
+        Self::write_nullable(Some(self), writer, shape);
+    }
+
+    fn size(&self, shape: Shape) -> usize {
+        Self::nullable_size(Some(self), shape)
+    }
+}
+
+impl<T: Field> Nullable for Vec<T> {
+    fn read_nullable(reader: &mut Reader, shape: Shape) -> Result<Option<Self>, DecodeError> {
+        reader.long_length(shape)?.map(|count| read_elements(reader, count, shape)).transpose()
+    }
+
+    fn write_nullable(value: Option<&Self>, writer: &mut Writer, shape: Shape) {
+        writer.long_length(value.map(Self::len), shape);
+        for element in value.into_iter().flatten() {
+            element.write(writer, shape.never_null());
+        }
+    }
+
+    fn nullable_size(value: Option<&Self>, shape: Shape) -> usize {
+        let elements = value.into_iter().flatten().map(|element| element.size(shape.never_null()));
+        long_length_size(value.map(Self::len), shape) + elements.sum::<usize>()
+    }
+}

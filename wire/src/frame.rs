@@ -1,0 +1,101 @@
+//! Frames: a four-byte size, a header, a body.
+
+use bytes::Bytes;
+
+use crate::error::{DecodeError, Fault};
+use crate::header::{RequestHeader, ResponseHeader};
+use crate::{ApiKey, Message, Reader, Request, Writer};
+
+/// Bytes of the size that begins each frame.
+pub const SIZE_PREFIX: usize = 4;
+
+/// A frame ready to be sent: `bytes`, with what the cuts name sent in between.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EncodedFrame {
+    /// The size prefix (cuts counted), header and body without what is held elsewhere.
+    pub bytes: Bytes,
+    /// Ascending by `at`.
+    pub cuts: Vec<Cut>,
+}
+
+/// A place where bytes held elsewhere belong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cut {
+    /// They are sent after this many of the frame's own bytes.
+    pub at: usize,
+    /// How many they are.
+    pub len: u32,
+}
+
+impl EncodedFrame {
+    /// All bytes to be sent.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.bytes.len() + self.cuts.iter().map(|cut| cut.len as usize).sum::<usize>()
+    }
+
+    /// Whether there is nothing to send.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// What a size prefix says: the bytes of the frame that follow it, at most `limit`.
+pub fn size(prefix: [u8; SIZE_PREFIX], limit: usize) -> Result<usize, DecodeError> {
+    let size = usize::try_from(i32::from_be_bytes(prefix)).ok();
+    size.filter(|size| *size <= limit).ok_or(DecodeError { fault: Fault::FrameSize, at: 0 })
+}
+
+/// A request as one run of bytes; its records have to be `Records::Inline`.
+pub fn encode_request<R: Request>(header: &RequestHeader, request: &R) -> Bytes {
+    let frame = encode_request_frame(header, request);
+    debug_assert!(frame.cuts.is_empty(), "records held elsewhere need encode_request_frame");
+    frame.bytes
+}
+
+/// A request whose records may be held elsewhere.
+pub fn encode_request_frame<R: Request>(header: &RequestHeader, request: &R) -> EncodedFrame {
+    let version = header.api_version;
+    let flexible = version >= R::FLEXIBLE_FROM;
+    let size = header.size(flexible);
+    encode(size, request, version, |writer| header.encode(writer, flexible))
+}
+
+/// The answer to a request of `api` and `version`.
+pub fn encode_response<R: Message>(
+    correlation_id: i32,
+    response: &R,
+    api: ApiKey,
+    version: i16,
+) -> EncodedFrame {
+    let has_tags = ResponseHeader::has_tags(api, version, R::FLEXIBLE_FROM);
+    let header = ResponseHeader { correlation_id };
+    encode(ResponseHeader::size(has_tags), response, version, |writer| header.encode(writer, has_tags))
+}
+
+fn encode<M: Message>(
+    header_size: usize,
+    message: &M,
+    version: i16,
+    header: impl FnOnce(&mut Writer),
+) -> EncodedFrame {
+    let capacity = SIZE_PREFIX + header_size + message.encoded_len(version);
+    let mut writer = Writer::with_capacity(capacity);
+    writer.i32(0);
+    header(&mut writer);
+    message.encode(&mut writer, version);
+    debug_assert_eq!(writer.len(), capacity, "{message:?} v{version}");
+    writer.seal()
+}
+
+/// Reads the answer to a request of type `R` and `version`: `frame` is what follows the size prefix.
+pub fn decode_response<R: Request>(
+    frame: Bytes,
+    version: i16,
+) -> Result<(ResponseHeader, R::Response), DecodeError> {
+    let has_tags = ResponseHeader::has_tags(R::API_KEY, version, R::Response::FLEXIBLE_FROM);
+    let mut reader = Reader::new(frame);
+    let header = ResponseHeader::decode(&mut reader, has_tags)?;
+    Ok((header, crate::Decode::decode(&mut reader, version)?))
+}

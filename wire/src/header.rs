@@ -1,0 +1,100 @@
+//! What stands before each body.
+//!
+//! Request: api_key int16, api_version int16, correlation_id int32, client_id nullable text (header v1); in flexible versions
+//! of an API also tagged fields (v2). `client_id` keeps its two-byte length even there: a broker must be able to read it
+//! before it knows the version (KIP-482).
+//! Response: correlation_id int32 (v0); in flexible versions also tagged fields (v1). ApiVersions always answers with v0,
+//! because the client can't know yet which versions it will be answered in (KIP-511).
+
+use crate::field::{Field, Shape};
+use crate::{ApiKey, DecodeError, Reader, Str, Writer, versions};
+
+/// The header of a request. `api_key` and `api_version` are as they came: they may be unknown.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RequestHeader {
+    /// Which API.
+    pub api_key: i16,
+    /// Which version of it.
+    pub api_version: i16,
+    /// What the response repeats.
+    pub correlation_id: i32,
+    /// The client's name for itself.
+    pub client_id: Option<Str>,
+}
+
+/// In either header, text has its old form.
+const CLIENT_ID: Shape = Shape { version: 1, flexible: false, nullable: true };
+
+impl RequestHeader {
+    /// Reads a header. One with an unknown key is read as v1, so that its fields can be reported.
+    pub fn decode(reader: &mut Reader) -> Result<Self, DecodeError> {
+        let header = Self {
+            api_key: reader.i16()?,
+            api_version: reader.i16()?,
+            correlation_id: reader.i32()?,
+            client_id: Field::read(reader, CLIENT_ID)?,
+        };
+        if header.is_flexible() {
+            reader.skip_tags()?;
+        }
+        Ok(header)
+    }
+
+    /// The API, where Kafka knows it.
+    #[must_use]
+    pub fn api(&self) -> Option<ApiKey> {
+        ApiKey::from_code(self.api_key)
+    }
+
+    fn is_flexible(&self) -> bool {
+        self.api().and_then(versions::entry).is_some_and(|entry| self.api_version >= entry.flexible_from)
+    }
+
+    pub(crate) fn size(&self, flexible: bool) -> usize {
+        2 + 2 + 4 + self.client_id.size(CLIENT_ID) + usize::from(flexible)
+    }
+
+    pub(crate) fn encode(&self, writer: &mut Writer, flexible: bool) {
+        writer.i16(self.api_key);
+        writer.i16(self.api_version);
+        writer.i32(self.correlation_id);
+        self.client_id.write(writer, CLIENT_ID);
+        if flexible {
+            writer.unsigned_varint(0);
+        }
+    }
+}
+
+/// The header of a response.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ResponseHeader {
+    /// The request's.
+    pub correlation_id: i32,
+}
+
+impl ResponseHeader {
+    /// Whether tagged fields follow the correlation id.
+    pub(crate) fn has_tags(api: ApiKey, version: i16, flexible_from: i16) -> bool {
+        version >= flexible_from && api != ApiKey::ApiVersions
+    }
+
+    /// Reads a header.
+    pub fn decode(reader: &mut Reader, has_tags: bool) -> Result<Self, DecodeError> {
+        let header = Self { correlation_id: reader.i32()? };
+        if has_tags {
+            reader.skip_tags()?;
+        }
+        Ok(header)
+    }
+
+    pub(crate) fn size(has_tags: bool) -> usize {
+        4 + usize::from(has_tags)
+    }
+
+    pub(crate) fn encode(self, writer: &mut Writer, has_tags: bool) {
+        writer.i32(self.correlation_id);
+        if has_tags {
+            writer.unsigned_varint(0);
+        }
+    }
+}

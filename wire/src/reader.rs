@@ -1,0 +1,183 @@
+//! Reading one frame: bounded, zero-copy, unable to panic.
+//!
+//! Invariant: `at <= end <= frame.len()`. Every read checks what is left before it looks, and no length from the wire is
+//! believed beyond that: a slice is cut only from bytes that are there, a vector grows as its elements are really read.
+
+use bytes::Bytes;
+
+use crate::error::{DecodeError, Fault};
+use crate::field::Shape;
+use crate::varint::{self, Varint};
+
+/// A cursor over one frame. Text, bytes and records that it yields are slices of the frame and keep it alive.
+#[derive(Clone, Debug)]
+pub struct Reader {
+    frame: Bytes,
+    at: usize,
+    end: usize,
+}
+
+/// What a length prefix says.
+type Length = Option<usize>;
+
+macro_rules! integers {
+    ($($(#[$doc:meta])* $name:ident: $kind:ty;)*) => {$(
+        $(#[$doc])*
+        #[inline]
+        pub fn $name(&mut self) -> Result<$kind, DecodeError> {
+            self.array().map(<$kind>::from_be_bytes)
+        }
+    )*};
+}
+
+impl Reader {
+    /// Starts at the first byte of `frame`.
+    #[must_use]
+    pub fn new(frame: Bytes) -> Self {
+        let end = frame.len();
+        Self { frame, at: 0, end }
+    }
+
+    /// Bytes not read yet.
+    #[inline]
+    #[must_use]
+    pub fn remaining(&self) -> usize {
+        self.end - self.at
+    }
+
+    /// Bytes read so far.
+    #[inline]
+    #[must_use]
+    pub fn position(&self) -> usize {
+        self.at
+    }
+
+    /// An error at the present position.
+    #[cold]
+    #[must_use]
+    pub fn fault(&self, fault: Fault) -> DecodeError {
+        DecodeError { fault, at: self.at }
+    }
+
+    integers! {
+        /// One signed byte.
+        i8: i8;
+        /// One byte.
+        u8: u8;
+        /// Big-endian, as all of these.
+        i16: i16;
+        /// Two bytes, unsigned.
+        u16: u16;
+        /// Four bytes.
+        i32: i32;
+        /// Four bytes, unsigned.
+        u32: u32;
+        /// Eight bytes.
+        i64: i64;
+        /// Eight bytes, IEEE 754.
+        f64: f64;
+    }
+
+    /// The next `N` bytes, by value.
+    #[inline]
+    pub fn array<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {
+        let chunk = self.rest().first_chunk::<N>().copied().ok_or_else(|| self.fault(Fault::Truncated))?;
+        self.at += N;
+        Ok(chunk)
+    }
+
+    /// An unsigned varint of at most 32 bits.
+    #[inline]
+    pub fn unsigned_varint(&mut self) -> Result<u32, DecodeError> {
+        match varint::unsigned(self.rest()) {
+            Varint::Value(value, size) => {
+                self.at += size;
+                Ok(value)
+            }
+            Varint::Truncated => Err(self.fault(Fault::Truncated)),
+            Varint::TooLong => Err(self.fault(Fault::VarintTooLong)),
+        }
+    }
+
+    /// The next `length` bytes as a slice of the frame.
+    #[inline]
+    pub fn bytes(&mut self, length: usize) -> Result<Bytes, DecodeError> {
+        if length > self.remaining() {
+            return Err(self.fault(Fault::Truncated));
+        }
+        let from = self.at;
+        self.at += length;
+        Ok(self.frame.slice(from..self.at))
+    }
+
+    /// Passes over `length` bytes.
+    #[inline]
+    pub fn skip(&mut self, length: usize) -> Result<(), DecodeError> {
+        if length > self.remaining() {
+            return Err(self.fault(Fault::Truncated));
+        }
+        self.at += length;
+        Ok(())
+    }
+
+    /// The length of a text: two bytes, or a varint one too high in flexible form. `None` is null.
+    #[inline]
+    pub fn text_length(&mut self, shape: Shape) -> Result<Length, DecodeError> {
+        if shape.flexible {
+            self.compact_length()
+        } else {
+            self.i16().map(|length| usize::try_from(length).ok())
+        }
+    }
+
+    /// The length of bytes or records, or the count of an array. `None` is null. A count is bounded by the bytes left,
+    /// because no element takes less than one.
+    #[inline]
+    pub fn long_length(&mut self, shape: Shape) -> Result<Length, DecodeError> {
+        let length = if shape.flexible { self.compact_length()? } else { usize::try_from(self.i32()?).ok() };
+        match length {
+            Some(length) if length > self.remaining() => Err(self.fault(Fault::Truncated)),
+            length => Ok(length),
+        }
+    }
+
+    #[inline]
+    fn compact_length(&mut self) -> Result<Length, DecodeError> {
+        self.unsigned_varint().map(|length| (length as usize).checked_sub(1))
+    }
+
+    /// The tagged fields that end a flexible structure. `take` is called with each tag and a reader narrowed to its value;
+    /// it says whether it knew the tag. Unknown ones are passed over, as Kafka does.
+    pub fn tags(
+        &mut self,
+        mut take: impl FnMut(&mut Self, u32) -> Result<bool, DecodeError>,
+    ) -> Result<(), DecodeError> {
+        for _ in 0..self.unsigned_varint()? {
+            let tag = self.unsigned_varint()?;
+            let size = self.unsigned_varint()? as usize;
+            if size > self.remaining() {
+                return Err(self.fault(Fault::Truncated));
+            }
+            let outer = std::mem::replace(&mut self.end, self.at + size);
+            if !take(self, tag)? {
+                self.at = self.end;
+            }
+            if self.at != self.end {
+                return Err(self.fault(Fault::TagSize));
+            }
+            self.end = outer;
+        }
+        Ok(())
+    }
+
+    /// Passes over the tagged fields of a structure that knows none.
+    #[inline]
+    pub fn skip_tags(&mut self) -> Result<(), DecodeError> {
+        self.tags(|_, _| Ok(false))
+    }
+
+    #[inline]
+    fn rest(&self) -> &[u8] {
+        self.frame.get(self.at..self.end).unwrap_or_default()
+    }
+}

@@ -1,0 +1,129 @@
+//! Writing one frame: its exact size is reserved beforehand, so there is one allocation and no copy on growth.
+
+use bytes::Bytes;
+
+use crate::field::{Field, Shape};
+use crate::frame::{Cut, EncodedFrame};
+
+/// Collects the bytes of a frame, and the cuts where bytes held elsewhere belong.
+#[derive(Debug)]
+pub struct Writer {
+    out: Vec<u8>,
+    cuts: Vec<Cut>,
+}
+
+macro_rules! integers {
+    ($($(#[$doc:meta])* $name:ident: $kind:ty;)*) => {$(
+        $(#[$doc])*
+        #[inline]
+        pub fn $name(&mut self, value: $kind) {
+            self.out.extend_from_slice(&value.to_be_bytes());
+        }
+    )*};
+}
+
+impl Writer {
+    /// With room for `capacity` bytes: what `encoded_len` says.
+    #[must_use]
+    pub fn with_capacity(capacity: usize) -> Self {
+        Self { out: Vec::with_capacity(capacity), cuts: Vec::new() }
+    }
+
+    integers! {
+        /// One signed byte.
+        i8: i8;
+        /// Big-endian, as all of these.
+        i16: i16;
+        /// Two bytes, unsigned.
+        u16: u16;
+        /// Four bytes.
+        i32: i32;
+        /// Four bytes, unsigned.
+        u32: u32;
+        /// Eight bytes.
+        i64: i64;
+        /// Eight bytes, IEEE 754.
+        f64: f64;
+    }
+
+    /// Bytes as they are, without a length.
+    #[inline]
+    pub fn raw(&mut self, bytes: &[u8]) {
+        self.out.extend_from_slice(bytes);
+    }
+
+    /// `len` bytes held elsewhere belong here.
+    pub fn external(&mut self, len: u32) {
+        self.cuts.push(Cut { at: self.out.len(), len });
+    }
+
+    /// An unsigned varint.
+    #[inline]
+    pub fn unsigned_varint(&mut self, mut value: u32) {
+        while value >= 0x80 {
+            self.out.push(value as u8 | 0x80);
+            value >>= 7;
+        }
+        self.out.push(value as u8);
+    }
+
+    /// The length of a text; `None` is null.
+    #[inline]
+    pub fn text_length(&mut self, length: Option<usize>, shape: Shape) {
+        match (shape.flexible, length) {
+            (true, length) => self.compact_length(length),
+            (false, Some(length)) => self.i16(length as i16),
+            (false, None) => self.i16(-1),
+        }
+    }
+
+    /// The length of bytes or records, or the count of an array; `None` is null.
+    #[inline]
+    pub fn long_length(&mut self, length: Option<usize>, shape: Shape) {
+        match (shape.flexible, length) {
+            (true, length) => self.compact_length(length),
+            (false, Some(length)) => self.i32(length as i32),
+            (false, None) => self.i32(-1),
+        }
+    }
+
+    #[inline]
+    fn compact_length(&mut self, length: Option<usize>) {
+        self.unsigned_varint(length.map_or(0, |length| length as u32 + 1));
+    }
+
+    /// One tagged field: tag, size, value.
+    pub fn tag(&mut self, tag: u32, value: &impl Field, shape: Shape) {
+        self.unsigned_varint(tag);
+        self.unsigned_varint(value.size(shape) as u32);
+        value.write(self, shape);
+    }
+
+    /// Bytes written so far, without those held elsewhere.
+    #[inline]
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.out.len()
+    }
+
+    /// Whether nothing was written yet.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.out.is_empty() && self.cuts.is_empty()
+    }
+
+    /// Puts the frame's size (everything after these four bytes, cuts included) into its first four bytes.
+    pub(crate) fn seal(mut self) -> EncodedFrame {
+        let external: usize = self.cuts.iter().map(|cut| cut.len as usize).sum();
+        let size = i32::try_from(self.out.len() - size_of::<i32>() + external);
+        let size = size.expect("byte limits keep every frame far below 2 GiB");
+        self.out[..size_of::<i32>()].copy_from_slice(&size.to_be_bytes());
+        self.finish()
+    }
+
+    /// What was written, as it stands.
+    #[must_use]
+    pub fn finish(self) -> EncodedFrame {
+        EncodedFrame { bytes: Bytes::from(self.out), cuts: self.cuts }
+    }
+}
