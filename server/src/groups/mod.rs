@@ -1,1 +1,33 @@
-//! placeholder
+//! The group coordinator, as a state machine without IO.
+//!
+//! Events go in (a request with a [`Token`], a clock reading, the news that a write is durable), outputs
+//! come out: replies for tokens, records to append to the group's partition of `__consumer_offsets`, and
+//! the time of the next deadline. A request's reply may come with a later event: a JoinGroup waits for the
+//! other members, a SyncGroup for the leader and for its record to be durable, a commit for its record.
+//! Each token is answered exactly once.
+//!
+//! One [`Coordinator`] serves the groups of one partition. What a group is doing is a type:
+//!
+//! ```text
+//!            first member              all have joined             assignment durable
+//!   Empty ------------------> Joining ------------------> Syncing ------------------> Stable
+//!     ^                        |  ^                         |                           |
+//!     +------ none is left ----+  +---- member joins, leaves, is silent, changes -------+
+//! ```
+//!
+//! Kafka's fifth state, Dead, is a group that is not in the coordinator's map.
+//!
+//! Behaviour is that of Kafka's classic groups (GroupMetadataManager, ClassicGroup), with KIP-62
+//! (rebalance timeout), KIP-134 (initial delay), KIP-345 (static members), KIP-394 (member id required),
+//! KIP-814 (skip assignment).
+
+mod error;
+mod event;
+
+pub use error::GroupError;
+pub use event::{
+    CommitReply, CommitRequest, DeleteOffsetsReply, Event, FetchReply, FetchRequest, FetchedOffset,
+    FoundGroup, GroupDescription, GroupLimits, HeartbeatRequest, JoinReply, JoinRequest, JoinedMember,
+    LeaveReply, LeaveRequest, LeavingMember, Member, MemberDescription, Millis, Now, OffsetToCommit, Outputs,
+    Protocol, Reply, SyncReply, SyncRequest, Token, Write, WriteId,
+};

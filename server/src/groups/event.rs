@@ -1,0 +1,400 @@
+//! What goes into the coordinator and what comes out: plain types, not the wire's.
+
+use bytes::Bytes;
+
+use super::error::GroupError;
+use crate::{config::BrokerConfig, offsets::Record};
+
+/// The caller's name for a request whose reply is owed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Token(pub u64);
+
+/// The coordinator's name for a write whose durability it must be told of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct WriteId(pub u64);
+
+/// A monotonic clock's reading.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Millis(pub u64);
+
+impl Millis {
+    /// The time so many milliseconds later; never earlier.
+    #[must_use]
+    pub fn after(self, ms: i32) -> Self {
+        Self(self.0.saturating_add(u64::try_from(ms).unwrap_or(0)))
+    }
+}
+
+/// Both clocks at one moment: deadlines go by the first, what is written down by the second.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Now {
+    /// Monotonic.
+    pub monotonic: Millis,
+    /// Since 1970.
+    pub wall_ms: i64,
+}
+
+/// The settings a coordinator goes by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GroupLimits {
+    /// `group.initial.rebalance.delay.ms`
+    pub initial_rebalance_delay_ms: i32,
+    /// `group.min.session.timeout.ms`
+    pub session_timeout_min_ms: i32,
+    /// `group.max.session.timeout.ms`
+    pub session_timeout_max_ms: i32,
+    /// `group.max.size`
+    pub members_max: usize,
+    /// `offset.metadata.max.bytes`
+    pub offset_metadata_bytes_max: usize,
+    /// `offsets.retention.minutes`
+    pub offsets_retention_ms: i64,
+    /// `offsets.retention.check.interval.ms`
+    pub expiry_interval_ms: i64,
+}
+
+impl From<&BrokerConfig> for GroupLimits {
+    fn from(config: &BrokerConfig) -> Self {
+        let size = |number: i32| usize::try_from(number).unwrap_or(0);
+        Self {
+            initial_rebalance_delay_ms: config.group_initial_rebalance_delay_ms,
+            session_timeout_min_ms: config.group_min_session_timeout_ms,
+            session_timeout_max_ms: config.group_max_session_timeout_ms,
+            members_max: size(config.group_max_size),
+            offset_metadata_bytes_max: size(config.offset_metadata_max_bytes),
+            offsets_retention_ms: i64::from(config.offsets_retention_minutes) * 60_000,
+            expiry_interval_ms: config.offsets_retention_check_interval_ms,
+        }
+    }
+}
+
+/// Something that happened.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// JoinGroup.
+    Join(Token, JoinRequest),
+    /// SyncGroup.
+    Sync(Token, SyncRequest),
+    /// Heartbeat.
+    Heartbeat(Token, HeartbeatRequest),
+    /// LeaveGroup.
+    Leave(Token, LeaveRequest),
+    /// OffsetCommit.
+    Commit(Token, CommitRequest),
+    /// OffsetDelete: the group, topics and partitions.
+    DeleteOffsets(Token, String, Vec<(String, Vec<i32>)>),
+    /// DeleteGroups, one group of it.
+    DeleteGroup(Token, String),
+    /// A topic is gone: so are all offsets committed for it.
+    TopicDeleted(String),
+    /// A write is durable.
+    Persisted(WriteId),
+    /// A write has failed. Failures are final for the log, so nothing is tried again.
+    Refused(WriteId, GroupError),
+    /// The deadline that was asked for has come. (Any event looks at the deadlines, too.)
+    Tick,
+}
+
+/// What an event leads to.
+#[derive(Clone, Debug, Default)]
+pub struct Outputs {
+    /// Replies, each for a token that came with this event or an earlier one.
+    pub replies: Vec<(Token, Reply)>,
+    /// Records to append, in this order; each batch's fate is to be told by `Persisted` or `Refused`.
+    pub writes: Vec<Write>,
+}
+
+/// One batch to append to the coordinator's partition.
+#[derive(Clone, Debug)]
+pub struct Write {
+    /// Its name.
+    pub id: WriteId,
+    /// Its records, at least one.
+    pub records: Vec<Record>,
+}
+
+/// A reply to a request.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reply {
+    /// To `Join`.
+    Join(JoinReply),
+    /// To `Sync`.
+    Sync(SyncReply),
+    /// To `Heartbeat`.
+    Heartbeat(Result<(), GroupError>),
+    /// To `Leave`.
+    Leave(LeaveReply),
+    /// To `Commit`.
+    Commit(CommitReply),
+    /// To `DeleteOffsets`.
+    DeleteOffsets(DeleteOffsetsReply),
+    /// To `DeleteGroup`.
+    DeleteGroup(Result<(), GroupError>),
+}
+
+/// A member as a request names it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Member {
+    /// The member's id; empty when it has none yet.
+    pub member_id: String,
+    /// A static member's own name (`group.instance.id`).
+    pub instance_id: Option<String>,
+}
+
+/// A protocol a member can follow, for consumers an assignor, with what it subscribes to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Protocol {
+    /// The protocol's name.
+    pub name: String,
+    /// The member's data for it. Kept for long: it should not hold on to a whole frame.
+    pub metadata: Bytes,
+}
+
+/// JoinGroup.
+#[derive(Clone, Debug)]
+pub struct JoinRequest {
+    /// The group.
+    pub group: String,
+    /// Who joins.
+    pub member: Member,
+    /// The client id of the request's header.
+    pub client_id: String,
+    /// Where it comes from, as Kafka writes it: `/127.0.0.1`.
+    pub client_host: String,
+    /// How long the member may be silent.
+    pub session_timeout_ms: i32,
+    /// How long a rebalance waits for it: the session timeout in version 0.
+    pub rebalance_timeout_ms: i32,
+    /// `consumer`, `connect`, ...
+    pub protocol_type: String,
+    /// The member's protocols, the preferred first.
+    pub protocols: Vec<Protocol>,
+    /// Versions from 4 on: a new member must come back with the id it is given.
+    pub member_id_required: bool,
+    /// Versions from 9 on: a returning static leader may be told to skip the assignment.
+    pub can_skip_assignment: bool,
+    /// Randomness for a new member's id.
+    pub entropy: [u8; 16],
+}
+
+/// The reply to JoinGroup.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JoinReply {
+    /// The error, if any.
+    pub error: Option<GroupError>,
+    /// The member's id.
+    pub member_id: String,
+    /// The generation; -1 with an error.
+    pub generation: i32,
+    /// The group's kind.
+    pub protocol_type: Option<String>,
+    /// The chosen protocol.
+    pub protocol_name: Option<String>,
+    /// The leader's member id; empty with an error.
+    pub leader: String,
+    /// Told to a returning static leader: the assignment stands, don't make another.
+    pub skip_assignment: bool,
+    /// All members, for the leader only.
+    pub members: Vec<JoinedMember>,
+}
+
+/// A member as its leader is told of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JoinedMember {
+    /// Its id.
+    pub member_id: String,
+    /// Its own name.
+    pub instance_id: Option<String>,
+    /// Its data for the chosen protocol.
+    pub metadata: Bytes,
+}
+
+/// SyncGroup.
+#[derive(Clone, Debug, Default)]
+pub struct SyncRequest {
+    /// The group.
+    pub group: String,
+    /// Who asks.
+    pub member: Member,
+    /// The generation it joined.
+    pub generation: i32,
+    /// Versions from 5 on: what it thinks the group's kind is.
+    pub protocol_type: Option<String>,
+    /// Versions from 5 on: what it thinks the chosen protocol is.
+    pub protocol_name: Option<String>,
+    /// From the leader: what each member is to do.
+    pub assignments: Vec<(String, Bytes)>,
+}
+
+/// The reply to SyncGroup.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SyncReply {
+    /// The error, if any.
+    pub error: Option<GroupError>,
+    /// The group's kind.
+    pub protocol_type: Option<String>,
+    /// The chosen protocol.
+    pub protocol_name: Option<String>,
+    /// What the member is to do.
+    pub assignment: Bytes,
+}
+
+/// Heartbeat.
+#[derive(Clone, Debug, Default)]
+pub struct HeartbeatRequest {
+    /// The group.
+    pub group: String,
+    /// Who is alive.
+    pub member: Member,
+    /// Its generation.
+    pub generation: i32,
+}
+
+/// LeaveGroup.
+#[derive(Clone, Debug, Default)]
+pub struct LeaveRequest {
+    /// The group.
+    pub group: String,
+    /// Who leaves. A static member may be named by its instance id alone.
+    pub members: Vec<Member>,
+}
+
+/// The reply to LeaveGroup. Versions before 3 show the one member's error as the whole reply's.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LeaveReply {
+    /// The error of the request as a whole.
+    pub error: Option<GroupError>,
+    /// The members as they were named, each with its error.
+    pub members: Vec<LeavingMember>,
+}
+
+/// A member that was asked to be removed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeavingMember {
+    /// As it was named.
+    pub member: Member,
+    /// Why it was not removed.
+    pub error: Option<GroupError>,
+}
+
+/// OffsetCommit. Topics that do not exist are the caller's to refuse.
+#[derive(Clone, Debug, Default)]
+pub struct CommitRequest {
+    /// The group.
+    pub group: String,
+    /// Who commits; nobody in particular from an admin client or a lone consumer.
+    pub member: Member,
+    /// Its generation, or -1.
+    pub generation: i32,
+    /// Versions 2 to 4: how long to keep the offsets; `None` for -1.
+    pub retention_ms: Option<i64>,
+    /// Versions from 9 on: an unknown group is said to be unknown.
+    pub knows_group_id_not_found: bool,
+    /// What to commit, by topic.
+    pub topics: Vec<(String, Vec<OffsetToCommit>)>,
+}
+
+/// A partition's offset to commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OffsetToCommit {
+    /// The partition.
+    pub partition: i32,
+    /// The next offset the group wants.
+    pub offset: i64,
+    /// The leader epoch of the record before it, or -1.
+    pub leader_epoch: i32,
+    /// The client's note; none is empty.
+    pub metadata: Option<String>,
+}
+
+/// The reply to OffsetCommit, in the request's order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CommitReply {
+    /// Each topic's partitions with their errors.
+    pub topics: Vec<(String, Vec<(i32, Option<GroupError>)>)>,
+}
+
+/// The reply to OffsetDelete.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DeleteOffsetsReply {
+    /// The error of the request as a whole; then there are no topics.
+    pub error: Option<GroupError>,
+    /// Each topic's partitions with their errors.
+    pub topics: Vec<(String, Vec<(i32, Option<GroupError>)>)>,
+}
+
+/// OffsetFetch, one group of it.
+#[derive(Clone, Debug, Default)]
+pub struct FetchRequest {
+    /// The group.
+    pub group: String,
+    /// The topics and partitions asked for; `None` is all that the group has committed.
+    pub topics: Option<Vec<(String, Vec<i32>)>>,
+    /// Whether an offset that a transaction is about to replace is an error.
+    pub require_stable: bool,
+}
+
+/// The reply to OffsetFetch. An unknown group or partition is no error: its offset is -1.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FetchReply {
+    /// Each topic's partitions.
+    pub topics: Vec<(String, Vec<FetchedOffset>)>,
+}
+
+/// A partition's committed offset.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FetchedOffset {
+    /// The partition.
+    pub partition: i32,
+    /// The offset, or -1.
+    pub offset: i64,
+    /// The leader epoch committed with it, or -1.
+    pub leader_epoch: i32,
+    /// The client's note.
+    pub metadata: String,
+    /// `UnstableOffsetCommit`, where that was asked for.
+    pub error: Option<GroupError>,
+}
+
+/// A group as ListGroups shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundGroup {
+    /// Its name.
+    pub group: String,
+    /// Its kind; empty in groups that only commit.
+    pub protocol_type: String,
+    /// Kafka's name of its state.
+    pub state: &'static str,
+}
+
+/// A group as DescribeGroups shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupDescription {
+    /// Its name.
+    pub group: String,
+    /// Kafka's name of its state: `Dead` when there is no such group.
+    pub state: &'static str,
+    /// Its kind.
+    pub protocol_type: String,
+    /// The chosen protocol, while stable.
+    pub protocol: String,
+    /// Its members.
+    pub members: Vec<MemberDescription>,
+}
+
+/// A member as DescribeGroups shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MemberDescription {
+    /// Its id.
+    pub member_id: String,
+    /// Its own name.
+    pub instance_id: Option<String>,
+    /// Its client id.
+    pub client_id: String,
+    /// Where it came from.
+    pub client_host: String,
+    /// Its data for the chosen protocol, while stable.
+    pub metadata: Bytes,
+    /// What it is to do.
+    pub assignment: Bytes,
+}
