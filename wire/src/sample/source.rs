@@ -17,7 +17,7 @@ impl Source {
     }
 
     /// The next number.
-    pub fn next(&mut self) -> u64 {
+    pub fn draw(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -27,7 +27,7 @@ impl Source {
 
     /// A number below `bound`.
     pub fn below(&mut self, bound: usize) -> usize {
-        (self.next() % bound.max(1) as u64) as usize
+        (self.draw() % bound.max(1) as u64) as usize
     }
 
     /// A length: mostly small, at times beyond where a varint grows.
@@ -42,7 +42,7 @@ impl Source {
     /// A number whose size in bits is itself drawn, so that extremes come up.
     fn number(&mut self) -> i64 {
         let shift = self.below(64);
-        (self.next() as i64) >> shift
+        (self.draw() as i64) >> shift
     }
 }
 
@@ -83,7 +83,7 @@ impl Sample for ErrorCode {
 
 impl Sample for Uuid {
     fn sample(source: &mut Source, _: Shape) -> Self {
-        let (high, low) = (source.next(), source.next());
+        let (high, low) = (source.draw(), source.draw());
         Self(((u128::from(high) << 64) | u128::from(low)).to_be_bytes())
     }
 }
@@ -98,7 +98,7 @@ impl Sample for Str {
 
 impl Sample for Bytes {
     fn sample(source: &mut Source, _: Shape) -> Self {
-        (0..source.length()).map(|_| source.next() as u8).collect()
+        (0..source.length()).map(|_| source.draw() as u8).collect()
     }
 }
 
