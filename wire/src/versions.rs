@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::api::api_versions::ApiVersion;
 use crate::api::each_request;
 use crate::{ApiKey, Message, Request};
 
@@ -85,10 +86,23 @@ static BY_KEY: [Option<Entry>; KEYS] = {
     by_key
 };
 
-/// Every API that the codec knows, with what to list in ApiVersions. A server lists those that it also serves.
+/// Every API that the codec knows, by key.
 #[must_use]
-pub fn advertised() -> &'static [Entry] {
+pub fn known() -> &'static [Entry] {
     TABLE
+}
+
+/// What ApiVersions lists, for those of the known APIs that the broker also serves.
+#[must_use]
+pub fn advertised(serves: impl Fn(ApiKey) -> bool) -> Vec<ApiVersion> {
+    let served = TABLE.iter().filter(|entry| serves(entry.api));
+    served
+        .map(|entry| ApiVersion {
+            api_key: entry.api.code(),
+            min_version: entry.advertised.min,
+            max_version: entry.advertised.max,
+        })
+        .collect()
 }
 
 /// What the codec knows about one API.
@@ -96,4 +110,24 @@ pub fn advertised() -> &'static [Entry] {
 #[must_use]
 pub fn entry(api: ApiKey) -> Option<Entry> {
     BY_KEY.get(api as usize).copied().flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_in_order_and_found_by_key() {
+        assert!(known().windows(2).all(|pair| pair[0].api < pair[1].api));
+        assert!(known().iter().all(|known| entry(known.api) == Some(*known)));
+        assert_eq!(entry(ApiKey::ControlledShutdown), None);
+    }
+
+    #[test]
+    fn produce_is_listed_from_0_and_accepted_from_3() {
+        let produce = entry(ApiKey::Produce).expect("Produce is known");
+        assert_eq!((produce.accepted.min, produce.advertised.min), (3, 0));
+        let listed = advertised(|api| api == ApiKey::Produce);
+        assert_eq!(listed, [ApiVersion { api_key: 0, min_version: 0, max_version: 13 }]);
+    }
 }
