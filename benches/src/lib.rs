@@ -1,1 +1,9 @@
-//! placeholder
+//! What the benches share: the shapes that are measured, the frames sent, and the processes measured.
+//!
+//! A round sends the same bytes to the floor and to the broker, so that their CPU seconds can be compared.
+
+pub mod client;
+pub mod frames;
+pub mod process;
+pub mod round;
+pub mod shape;

@@ -1,0 +1,94 @@
+//! Servers as child processes, and the CPU time they have used.
+
+use std::fs;
+use std::io::{self, BufRead, BufReader};
+use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// A server that was started for the bench; killed when dropped.
+pub struct Server {
+    child: Child,
+    /// Where it listens.
+    pub address: SocketAddr,
+}
+
+impl Server {
+    /// Starts the floor and reads its address from its first line.
+    pub fn floor(binary: &Path, directory: &Path, cpu: usize, durable: bool) -> io::Result<Server> {
+        let mut command = Command::new(binary);
+        command.arg("--dir").arg(directory).arg("--cpu").arg(cpu.to_string());
+        if durable {
+            command.arg("--durable");
+        }
+        let mut child = command.stdout(Stdio::piped()).spawn()?;
+        let stdout = child.stdout.take().ok_or_else(|| io::Error::other("the floor has no output"))?;
+        let mut line = String::new();
+        BufReader::new(stdout).read_line(&mut line)?;
+        let address = line.trim().parse().map_err(|_| io::Error::other(format!("the floor said: {line}")))?;
+        Ok(Server { child, address })
+    }
+
+    /// Starts `creel` on a free port and waits until it accepts.
+    pub fn creel(binary: &Path, directory: &Path, cpu: usize) -> io::Result<Server> {
+        let address = free_address()?;
+        let child = Command::new(binary)
+            .args(["--listen", &address.to_string(), "--cores", &cpu.to_string()])
+            .arg("--data-dir")
+            .arg(directory)
+            .args(["--set", "num.partitions=1"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::inherit())
+            .spawn()?;
+        let mut server = Server { child, address };
+        server.wait_until_accepting()?;
+        Ok(server)
+    }
+
+    fn wait_until_accepting(&mut self) -> io::Result<()> {
+        let patience = Instant::now() + Duration::from_secs(60);
+        while Instant::now() < patience {
+            if let Some(status) = self.child.try_wait()? {
+                return Err(io::Error::other(format!("the broker ended at its start: {status}")));
+            }
+            if TcpStream::connect(self.address).is_ok() {
+                return Ok(());
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Err(io::Error::other("the broker does not accept connections"))
+    }
+
+    /// CPU seconds (user and system) used so far by all of its threads.
+    pub fn cpu_seconds(&self) -> io::Result<f64> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
+        // The command's name may hold spaces; the fields are counted behind its closing parenthesis.
+        let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+        let ticks = |i: usize| fields.get(i).and_then(|f| f.parse::<u64>().ok()).unwrap_or(0);
+        Ok((ticks(11) + ticks(12)) as f64 / TICKS_PER_SECOND)
+    }
+
+    /// Resident memory's peak in MiB.
+    pub fn peak_memory_mib(&self) -> io::Result<f64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:")).unwrap_or("0 kB");
+        let kib: f64 = line.trim().trim_end_matches(" kB").parse().unwrap_or(0.0);
+        Ok(kib / 1024.0)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended by itself; then there is nothing to kill.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// USER_HZ, which Linux fixes at 100 for /proc on every architecture Creel runs on.
+const TICKS_PER_SECOND: f64 = 100.0;
+
+fn free_address() -> io::Result<SocketAddr> {
+    std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()
+}
