@@ -1,9 +1,10 @@
 //! ApiVersions (18): the first request of most clients, asking what the broker can do.
 //!
-//! The answer's header is always v0 (see `header`). A request of a version that is not known must not have its body read: it is
-//! answered with error 35 in v0 form, naming the versions of this API alone (see `unsupported_version`), and the client asks again.
-//! v1 adds the throttle time, v3 is flexible and carries the client's software name and the broker's features, v4 fixes features
-//! whose lowest version is 0 (KAFKA-17011).
+//! The answer's header is always v0 (see `header`). A request of a version that is not known must not have
+//! its body read: it is answered with error 35 in v0 form, naming the versions of this API alone (see
+//! `unsupported_version`), and the client asks again. v1 adds the throttle time, v3 is flexible and carries
+//! the client's software name and the broker's features, v4 fixes features whose lowest version is 0
+//! (KAFKA-17011).
 
 use crate::{
     ApiKey, Bytes, DecodeError, EncodedFrame, ErrorCode, Message, Request, Str, VersionRange, frame,

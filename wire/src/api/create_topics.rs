@@ -1,7 +1,8 @@
 //! CreateTopics (19): new topics.
 //!
-//! v0 and v1, which Kafka itself has dropped, are still sent by ruby-kafka. v1 adds `validate_only` and error messages, v4 makes
-//! counts optional (-1 for the broker's defaults), v5 is flexible and answers with counts and configs, v7 with the topic's id.
+//! v0 and v1, which Kafka itself has dropped, are still sent by ruby-kafka. v1 adds `validate_only` and error
+//! messages, v4 makes counts optional (-1 for the broker's defaults), v5 is flexible and answers with counts
+//! and configs, v7 with the topic's id.
 
 use crate::{ApiKey, ErrorCode, Message, Request, Str, Uuid, VersionRange};
 

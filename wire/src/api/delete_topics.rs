@@ -1,7 +1,7 @@
 //! DeleteTopics (20): topics to be deleted, by name or id.
 //!
-//! v0, which Kafka itself has dropped, is still sent by ruby-kafka. v1 adds the throttle time, v4 is flexible, v5 adds error
-//! messages, v6 replaces the list of names with one of names or ids.
+//! v0, which Kafka itself has dropped, is still sent by ruby-kafka. v1 adds the throttle time, v4 is
+//! flexible, v5 adds error messages, v6 replaces the list of names with one of names or ids.
 
 use crate::{ApiKey, ErrorCode, Message, Request, Str, Uuid, VersionRange};
 

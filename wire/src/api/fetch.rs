@@ -1,8 +1,9 @@
 //! Fetch (1): record batches, read from partitions.
 //!
-//! v7 adds sessions (KIP-227), v9 leader epochs, v10 allows zstd, v11 adds the rack, v12 is flexible and detects divergence, v13
-//! names topics by id, v15 moves the replica id to a tagged field, v16 adds the endpoints of leaders. `records` of the answer are
-//! never null (see `Records`), and may be left in a file: they become a cut of the frame.
+//! v7 adds sessions (KIP-227), v9 leader epochs, v10 allows zstd, v11 adds the rack, v12 is flexible and
+//! detects divergence, v13 names topics by id, v15 moves the replica id to a tagged field, v16 adds the
+//! endpoints of leaders. `records` of the answer are never null (see `Records`), and may be left in a file:
+//! they become a cut of the frame.
 
 use crate::{ApiKey, ErrorCode, Message, Records, Request, Str, Uuid, VersionRange};
 
@@ -185,7 +186,7 @@ pub struct EpochEndOffset {
     /// The epoch.
     #[wire(default = -1)]
     pub epoch: i32,
-    /// The offset after the epoch's last record.
+    /// The offset after that epoch's last record; -1 if unknown.
     #[wire(default = -1)]
     pub end_offset: i64,
 }

@@ -1,7 +1,7 @@
 //! FindCoordinator (10): which broker looks after a group or a transactional id.
 //!
-//! v1 adds the kind of key, v3 is flexible, v4 asks for several keys at once (KIP-699), v5 may be answered with
-//! TRANSACTION_ABORTABLE, v6 adds share groups.
+//! v1 adds the kind of key, v3 is flexible, v4 asks for several keys at once (KIP-699), v5 may be answered
+//! with TRANSACTION_ABORTABLE, v6 adds share groups.
 
 use crate::{ApiKey, ErrorCode, Message, Request, Str, VersionRange};
 

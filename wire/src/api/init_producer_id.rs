@@ -1,7 +1,7 @@
 //! InitProducerId (22): an id and epoch for a producer that wants idempotence or transactions.
 //!
-//! v2 is flexible. v3 lets a producer ask for the next epoch of an id it has (KIP-360). v4 may be answered with PRODUCER_FENCED, where
-//! older ones get INVALID_PRODUCER_EPOCH; v5 with TRANSACTION_ABORTABLE.
+//! v2 is flexible. v3 lets a producer ask for the next epoch of an id it has (KIP-360). v4 may be answered
+//! with PRODUCER_FENCED, where older ones get INVALID_PRODUCER_EPOCH; v5 with TRANSACTION_ABORTABLE.
 
 use crate::{ApiKey, ErrorCode, Message, Request, Str, VersionRange};
 

@@ -1,8 +1,9 @@
 //! JoinGroup (11): a member enters a group, or comes back to it for a rebalance.
 //!
-//! v1 tells the rebalance timeout from the session timeout, v4 has a new member come back with the id it was given (KIP-394), v5 adds
-//! static members (KIP-345), v6 is flexible, v7 names the protocol type in the answer, v8 adds a reason, v9 lets a leader skip the
-//! assignment. v0 and v1 are needed by librdkafka before 2.11 (apache/kafka#20116).
+//! v1 tells the rebalance timeout from the session timeout, v4 has a new member come back with the id it was
+//! given (KIP-394), v5 adds static members (KIP-345), v6 is flexible, v7 names the protocol type in the
+//! answer, v8 adds a reason, v9 lets a leader skip the assignment. v0 and v1 are needed by librdkafka before
+//! 2.11 (apache/kafka#20116).
 
 use crate::{ApiKey, Bytes, ErrorCode, Message, Request, Str, VersionRange};
 

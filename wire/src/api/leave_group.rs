@@ -1,6 +1,7 @@
 //! LeaveGroup (13): members go.
 //!
-//! v1 adds the throttle time, v3 takes several members, also by instance id (KIP-345), v4 is flexible, v5 adds a reason.
+//! v1 adds the throttle time, v3 takes several members, also by instance id (KIP-345), v4 is flexible, v5
+//! adds a reason.
 
 use crate::{ApiKey, ErrorCode, Message, Request, Str, VersionRange};
 

@@ -1,8 +1,8 @@
 //! Metadata (3): brokers, topics, partitions and their leaders.
 //!
-//! v0: an empty list asks for all topics; v1+: null asks for all, empty for none. v4 lets the client forbid auto-creation. v9 is
-//! flexible. v10 and v11 carry topic ids in answers only; from v12 on a topic may be asked for by null name and id. v13 adds an
-//! error for the whole answer.
+//! v0: an empty list asks for all topics; v1+: null asks for all, empty for none. v4 lets the client forbid
+//! auto-creation. v9 is flexible. v10 and v11 carry topic ids in answers only; from v12 on a topic may be
+//! asked for by null name and id. v13 adds an error for the whole answer.
 
 use crate::{ApiKey, ErrorCode, Message, Request, Str, Uuid, VersionRange};
 

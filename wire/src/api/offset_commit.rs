@@ -1,7 +1,7 @@
 //! OffsetCommit (8): how far a group has come.
 //!
-//! v2 to v4 carry a retention time, v6 adds leader epochs, v7 static members, v8 is flexible, v9 may come from a member of the new
-//! group protocol (KIP-848), v10 names topics by id.
+//! v2 to v4 carry a retention time, v6 adds leader epochs, v7 static members, v8 is flexible, v9 may come
+//! from a member of the new group protocol (KIP-848), v10 names topics by id.
 
 use crate::{ApiKey, ErrorCode, Message, Request, Str, Uuid, VersionRange};
 

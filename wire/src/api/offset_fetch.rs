@@ -1,8 +1,8 @@
 //! OffsetFetch (9): how far a group had come.
 //!
-//! v2+: null asks for all topics. v5 adds leader epochs, v6 is flexible, v7 lets a client insist on offsets that no open
-//! transaction may still change, v8 asks for several groups, v9 names the member (KIP-848), v10 names topics by id. Nothing committed
-//! is offset -1 without an error.
+//! v2+: null asks for all topics. v5 adds leader epochs, v6 is flexible, v7 lets a client insist on offsets
+//! that no open transaction may still change, v8 asks for several groups, v9 names the member (KIP-848), v10
+//! names topics by id. Nothing committed is offset -1 without an error.
 
 use crate::{ApiKey, ErrorCode, Message, Request, Str, Uuid, VersionRange};
 

@@ -1,8 +1,8 @@
 //! Produce (0): record batches, appended to partitions.
 //!
-//! Versions 0 to 2 are listed but refused: librdkafka before 2.11 takes their absence for a broker that can't compress
-//! (KAFKA-18659). v7 allows zstd, v8 adds per-record errors to the answer, v9 is flexible, v10 adds the current leader, and v13
-//! names topics by id. With `acks` 0 there is no answer at all.
+//! Versions 0 to 2 are listed but refused: librdkafka before 2.11 takes their absence for a broker that can't
+//! compress (KAFKA-18659). v7 allows zstd, v8 adds per-record errors to the answer, v9 is flexible, v10 adds
+//! the current leader, and v13 names topics by id. With `acks` 0 there is no answer at all.
 
 use crate::{ApiKey, ErrorCode, Message, Records, Request, Str, Uuid, VersionRange};
 

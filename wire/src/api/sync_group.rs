@@ -1,6 +1,7 @@
 //! SyncGroup (14): the leader hands in the assignment, every member gets its own part.
 //!
-//! v1 adds the throttle time, v3 static members, v4 is flexible, v5 says protocol type and name, which must be the group's.
+//! v1 adds the throttle time, v3 static members, v4 is flexible, v5 says protocol type and name, which must
+//! be the group's.
 
 use crate::{ApiKey, Bytes, ErrorCode, Message, Request, Str, VersionRange};
 
