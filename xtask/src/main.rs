@@ -1,2 +1,60 @@
-//! placeholder
-fn main() {}
+//! `cargo xtask`: the project's own commands.
+//!
+//! One file per command. A command is a list of steps; every step is an ordinary program whose output is passed through,
+//! so the last lines of a run are the runners' own closing lines. What is not installed is a visible `SKIP` line on a
+//! developer's machine and a failure where `CI=true`.
+
+mod bench;
+mod check;
+mod clients;
+mod kafka;
+mod paths;
+mod run;
+mod smoke;
+mod test;
+mod tools;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "The project's own commands")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Format, lints, docs, unit tests, and dependency rules where cargo-deny can run
+    Check,
+    /// Everything: check, every cargo test, loadgen on real data, and the real clients
+    Test,
+    /// Only the real clients: all of them, or those named
+    Clients(clients::Options),
+    /// A few verified seconds of loadgen, on its own data and on real files
+    Smoke,
+    /// Start a real Apache Kafka on 127.0.0.1, until Ctrl-C
+    Kafka(kafka::Options),
+    /// The benchmarks; everything after `bench` is passed on
+    Bench(bench::Options),
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().command {
+        Command::Check => check::check(),
+        Command::Test => test::test(),
+        Command::Clients(options) => clients::clients(&options),
+        Command::Smoke => smoke::smoke(),
+        Command::Kafka(options) => kafka::kafka(&options),
+        Command::Bench(options) => bench::bench(&options),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("xtask: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! `cargo xtask check`: the shape of the code.
+
+use std::process::{Command, Stdio};
+
+use crate::run::{Outcome, cargo, step};
+use crate::tools;
+
+/// Lints and unit tests.
+pub(crate) fn check() -> Outcome {
+    lints()?;
+    step("unit tests", &mut cargo(&["test", "--workspace", "--lib", "--bins"]))
+}
+
+/// Everything that judges the code without running it.
+pub(crate) fn lints() -> Outcome {
+    step("format", &mut cargo(&["fmt", "--all", "--check"]))?;
+    step("clippy", &mut cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
+    let mut docs = cargo(&["doc", "--workspace", "--no-deps", "--document-private-items"]);
+    step("docs", docs.env("RUSTDOCFLAGS", "-D warnings"))?;
+    deny()
+}
+
+/// Licences, sources and bans need only cargo-deny; advisories need its database as well.
+fn deny() -> Outcome {
+    if tools::find("cargo-deny").is_none() {
+        tools::say_skipped("cargo deny", "cargo-deny is not installed");
+        return Ok(());
+    }
+    step("cargo deny", &mut cargo(&["deny", "check", "bans", "licenses", "sources"]))?;
+    if !succeeds_silently(&mut cargo(&["deny", "fetch", "db"])) {
+        tools::say_skipped("cargo deny advisories", "the advisory database can't be reached");
+        return Ok(());
+    }
+    step("cargo deny advisories", &mut cargo(&["deny", "check", "advisories"]))
+}
+
+fn succeeds_silently(command: &mut Command) -> bool {
+    command.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+}

@@ -1,0 +1,25 @@
+//! Where things are in a checkout.
+
+use std::path::{Path, PathBuf};
+
+/// The repository's root.
+pub(crate) fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask/ lies in the repository's root")
+}
+
+/// What the real clients need and Git ignores: a Python venv, Kafka's jars.
+pub(crate) fn tools() -> PathBuf {
+    root().join("clients/.tools")
+}
+
+/// Real files to feed the broker with, when they lie beside the checkout.
+pub(crate) fn shared_data() -> Option<PathBuf> {
+    let data = root().join("../shared/data");
+    data.is_dir().then_some(data)
+}
+
+/// A binary built with the profile `fast`: most of a release's speed for a fraction of its build time.
+pub(crate) fn fast_binary(name: &str) -> PathBuf {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    root().join(target).join("fast").join(name)
+}
