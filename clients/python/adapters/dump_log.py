@@ -1,0 +1,46 @@
+"""Kafka's own kafka-dump-log: an independent reader of our files."""
+
+import re
+import shutil
+import subprocess
+
+from harness.broker import ROOT, xtask
+
+JARS = ROOT / "clients/.tools/kafka"
+
+# What the tool says when it finds something wrong; its exit code stays 0.
+COMPLAINTS = re.compile(
+    r"Mismatches in|not found in|mismatch|out of order|isvalid: false|invalid bytes|Exception|Error|failed", re.IGNORECASE
+)
+
+
+def installed():
+    if not shutil.which("java"):
+        return False
+    if not (JARS / "pom.xml").exists():
+        subprocess.run([*xtask(), "kafka", "--install-only"], check=True)
+    return True
+
+
+def dump(files, *flags):
+    """The tool's whole output for these files."""
+    names = ",".join(str(file) for file in files)
+    tool = ["java", "-cp", f"{JARS}/*", "org.apache.kafka.tools.DumpLogSegments"]
+    done = subprocess.run([*tool, *flags, "--files", names], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout + done.stderr
+
+
+def complaints(output):
+    """The lines of an output that are complaints. Records' own contents are not looked at."""
+    return [line for line in output.splitlines() if not line.startswith("| ") and COMPLAINTS.search(line)]
+
+
+def batches(output):
+    """The batch headers of an output, as dictionaries of text."""
+    lines = [line for line in output.splitlines() if line.startswith("baseOffset: ")]
+    return [dict(re.findall(r"(\w+): (\S+)", line)) for line in lines]
+
+
+def record_count(output):
+    return sum(1 for line in output.splitlines() if line.startswith("| offset: "))

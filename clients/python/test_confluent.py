@@ -1,0 +1,6 @@
+from adapters import confluent
+from stories import Stories
+
+
+class TestConfluent(Stories):
+    adapter = confluent

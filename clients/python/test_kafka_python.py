@@ -1,0 +1,6 @@
+from adapters import kafka_python
+from stories import Stories
+
+
+class TestKafkaPython(Stories):
+    adapter = kafka_python
