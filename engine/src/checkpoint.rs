@@ -76,7 +76,8 @@ impl CheckpointFiles {
     }
 
     async fn write_one(&self, name: &str, offsets: &OffsetsByPartition) -> io::Result<()> {
-        let lines = offsets.iter().map(|(name, offset)| format!("{} {} {offset}", name.topic, name.partition));
+        let lines =
+            offsets.iter().map(|(name, offset)| format!("{} {} {offset}", name.topic, name.partition));
         fs::write_atomically(&self.directory.join(name), format_lines(lines).as_bytes()).await
     }
 
@@ -149,7 +150,8 @@ mod tests {
 
     #[test]
     fn damaged_text_is_refused() {
-        for text in ["", "0\n", "1\n0\n", "0\n2\na 0 1\n", "0\n1\na 0\n", "0\n1\na 0 x\n", "0\n1\na 0 1 2\n"] {
+        for text in ["", "0\n", "1\n0\n", "0\n2\na 0 1\n", "0\n1\na 0\n", "0\n1\na 0 x\n", "0\n1\na 0 1 2\n"]
+        {
             assert!(parse(text, parse_partition).is_none(), "{text:?}");
         }
     }

@@ -69,14 +69,15 @@ pub struct FoundDirectories {
 /// Looks through a log directory.
 pub fn find_partitions(log_directory: &Path) -> io::Result<FoundDirectories> {
     let mut found = FoundDirectories::default();
-    for path in fs::read_dir(log_directory)? {
-        let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
+    for name in fs::read_dir(log_directory)? {
+        let path = log_directory.join(&name);
+        let Some(name) = name.to_str() else {
             continue;
         };
         if name.ends_with(DELETED_SUFFIX) {
-            found.deleted.push(path.clone());
+            found.deleted.push(path);
         } else if let Some(partition) = TopicPartition::from_directory_name(name) {
-            found.partitions.push((partition, path.clone()));
+            found.partitions.push((partition, path));
         }
     }
     found.partitions.sort();
@@ -130,7 +131,8 @@ pub(crate) fn parse_segment_file(path: &Path) -> Option<(Offset, FileKind)> {
 /// Reads the topic id (in Kafka's base64 form) from a partition's directory.
 pub fn read_topic_id(directory: &Path) -> io::Result<Option<String>> {
     let text = read_text(&directory.join(PARTITION_METADATA))?;
-    let line = |text: String| text.lines().find_map(|line| line.strip_prefix("topic_id: ").map(str::to_owned));
+    let line =
+        |text: String| text.lines().find_map(|line| line.strip_prefix("topic_id: ").map(str::to_owned));
     Ok(text.and_then(line))
 }
 

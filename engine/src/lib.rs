@@ -1,11 +1,57 @@
-//! The log. (Module docs follow with the partition.)
+//! The log: partitions, segments, indexes, group commit, recovery, retention, producer state.
+//!
+//! A [`Partition`] belongs to one core. Appends of one turn of that core's loop are staged and written together by
+//! its [`Flusher`]; one sync then makes durable all that was written before it. Everything on disk is Kafka's format,
+//! to the file name.
+//!
+//! Reading order: [`batch`] (what travels), `log` (the cursors and their rules), [`append`] -> `staging` ->
+//! [`flush`], [`read`], then `recover` and `damage`.
+//!
+//! Absent on purpose: locks, sockets, the wire protocol, and any look into a record on the produce path.
 
+pub mod append;
+pub mod bad_ranges;
 pub mod batch;
+pub mod checkpoint;
+mod close;
 pub mod config;
+mod damage;
+pub mod directory;
+pub mod epochs;
+pub mod flush;
+mod lazy_file;
 pub mod limits;
+mod log;
 pub mod offset;
 pub mod offset_index;
+pub mod open;
+pub mod partition;
 mod producer_snapshot;
 pub mod producers;
+pub mod read;
 pub mod records;
+pub mod recover;
+mod scan;
+mod segment;
+mod segment_files;
+mod staging;
 pub mod time_index;
+pub mod timestamps;
+pub mod upkeep;
+mod watch;
+
+pub use append::{Ack, AppendError, PendingAck};
+pub use batch::{Attributes, Batch, BatchError, BatchHeader, Codec, UncheckedBatch};
+pub use checkpoint::{Checkpoint, CheckpointFiles};
+pub use config::{CleanupPolicy, LogConfig, TimestampType};
+pub use directory::TopicPartition;
+pub use flush::Flusher;
+pub use offset::{FilePosition, LeaderEpoch, Offset};
+pub use open::OpenLog;
+pub use partition::Partition;
+pub use producers::{AppendOrigin, ProducerError};
+pub use read::{Isolation, ReadError, ReadOutcome};
+pub use records::{BatchBuilder, Record, Records};
+pub use recover::{OpenError, RecoveryReport};
+pub use timestamps::FoundByTime;
+pub use upkeep::Upkeep;

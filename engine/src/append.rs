@@ -1,0 +1,256 @@
+//! Appending: decide about a batch, give it its offsets, stage it; and the ticket that becomes an ack.
+//!
+//! An append is checked and staged at once, in the caller's turn; the bytes reach the file at the end of the turn, in
+//! one `pwritev` for all appends of the turn, and the medium with the next group commit. [`PendingAck`] waits for
+//! either; acks=0, 1 and all differ only in what the caller waits for.
+
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use thiserror::Error;
+
+use crate::batch::{Batch, BatchHeader};
+use crate::config::{LogConfig, TimestampType};
+use crate::log::{Health, Log};
+use crate::offset::Offset;
+use crate::partition::{Inner, Partition};
+use crate::producers::{AppendOrigin, ProducerError, RememberedBatch, Verdict};
+use crate::segment::{Arrival, Placed};
+use crate::staging::{Stamp, Turn};
+
+/// Why a batch was not appended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum AppendError {
+    /// Larger than `max.message.bytes`.
+    #[error("batch of {size_bytes} bytes is larger than the topic's maximum, {max_bytes}")]
+    TooLarge {
+        /// The batch's size.
+        size_bytes: usize,
+        /// The topic's `max.message.bytes`.
+        max_bytes: usize,
+    },
+    /// A batch no client may send.
+    #[error("invalid record batch: {0}")]
+    InvalidRecord(&'static str),
+    /// A timestamp outside what the topic allows, or of a type only the broker sets.
+    #[error("invalid timestamp: {0}")]
+    InvalidTimestamp(&'static str),
+    /// An idempotent producer's batch out of turn.
+    #[error(transparent)]
+    Producer(#[from] ProducerError),
+    /// No room on the disk. Nothing was appended; later appends may succeed.
+    #[error("no space left for the log")]
+    DiskFull,
+    /// A write or sync failed; the log refuses appends until restart and recovery.
+    #[error("the log's storage failed")]
+    Storage,
+    /// The partition was closed or deleted.
+    #[error("the partition is closed")]
+    Closed,
+}
+
+/// What an acknowledged append became.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ack {
+    /// Offset of the batch's first record.
+    pub base_offset: Offset,
+    /// The broker's timestamp, where the topic's records carry that (`LogAppendTime`).
+    pub log_append_time_ms: Option<i64>,
+    /// Where the log started when the batch was appended.
+    pub log_start: Offset,
+    /// Whether the batch was here already: a retry of an idempotent producer.
+    pub duplicate: bool,
+}
+
+/// An append that is under way: a ticket, not yet an ack.
+#[derive(Debug)]
+#[must_use = "an append is acknowledged only through its ticket"]
+pub struct PendingAck {
+    inner: Rc<Inner>,
+    turn: Option<Rc<Turn>>,
+    end: Offset,
+    ack: Ack,
+}
+
+impl PendingAck {
+    /// Where the batch begins, if it gets written.
+    pub fn base_offset(&self) -> Offset {
+        self.ack.base_offset
+    }
+
+    /// The offset behind the batch.
+    pub fn end_offset(&self) -> Offset {
+        self.end
+    }
+
+    /// Waits until the batch is in the file (acks=1).
+    pub async fn written(self) -> Result<Ack, AppendError> {
+        self.wait_written().await?;
+        Ok(self.ack)
+    }
+
+    /// Waits until the high watermark is past the batch (acks=all): by default, until it is on the medium.
+    pub async fn durable(self) -> Result<Ack, AppendError> {
+        self.wait_written().await?;
+        self.inner.wait_past(self.end + -1).await;
+        if self.inner.cursors.get().high_watermark >= self.end {
+            return Ok(self.ack);
+        }
+        Err(self.inner.refusal())
+    }
+
+    async fn wait_written(&self) -> Result<(), AppendError> {
+        poll_fn(|cx: &mut Context<'_>| match &self.turn {
+            Some(turn) => turn.poll(cx),
+            None => Poll::Ready(Ok(())),
+        })
+        .await
+    }
+}
+
+impl Partition {
+    /// Appends a batch: gives it its offsets at once, and a ticket to wait with.
+    pub fn append(&self, batch: &Batch, origin: AppendOrigin) -> Result<PendingAck, AppendError> {
+        let inner = self.inner();
+        inner.check_open()?;
+        let now_ms = creel_io::wall_clock_ms();
+        let header = batch.header();
+        let config = inner.config.borrow();
+        check(header, origin, &config, now_ms)?;
+        let mut log = inner.log.borrow_mut();
+        if let Verdict::Duplicate(original) = log.producers.check(header, origin)? {
+            return Ok(inner.answer_duplicate(&mut log, original));
+        }
+        let append_time_ms =
+            (config.message_timestamp_type == TimestampType::LogAppendTime).then_some(now_ms);
+        let timestamp = append_time_ms.unwrap_or(header.max_timestamp);
+        inner.make_room(&mut log, &config, header, timestamp, now_ms)?;
+        let pending = inner.stage(&mut log, batch, append_time_ms);
+        drop(log);
+        inner.flusher.add(inner);
+        Ok(pending)
+    }
+}
+
+impl Inner {
+    fn answer_duplicate(self: &Rc<Self>, log: &mut Log, original: RememberedBatch) -> PendingAck {
+        let cursors = self.cursors.get();
+        let end = original.last_offset + 1;
+        let turn = (end > cursors.written).then(|| log.staging.turn());
+        let append_time = self.config.borrow().message_timestamp_type == TimestampType::LogAppendTime;
+        let ack = Ack {
+            base_offset: original.base_offset(),
+            log_append_time_ms: append_time.then_some(original.timestamp),
+            log_start: cursors.log_start,
+            duplicate: true,
+        };
+        PendingAck { inner: self.clone(), turn, end, ack }
+    }
+
+    /// Writes what is staged where the batch must not follow it in the same write, and rolls the segment where it
+    /// must not follow in the same file.
+    fn make_room(
+        &self,
+        log: &mut Log,
+        config: &LogConfig,
+        header: &BatchHeader,
+        timestamp: i64,
+        now_ms: i64,
+    ) -> Result<(), AppendError> {
+        if log.staging.is_full() {
+            self.write_staged(log)?;
+        }
+        let arrival = Arrival {
+            staged_bytes: log.staging.total(),
+            bytes: header.size_bytes as u64,
+            end: self.cursors.get().next + i64::from(header.record_count),
+            timestamp,
+            now_ms,
+        };
+        if !log.active().must_roll(arrival, config) {
+            return Ok(());
+        }
+        self.write_staged(log)?;
+        self.roll(log, now_ms)
+    }
+
+    fn stage(self: &Rc<Self>, log: &mut Log, batch: &Batch, append_time_ms: Option<i64>) -> PendingAck {
+        let mut cursors = self.cursors.get();
+        let header = batch.header();
+        let base = cursors.next;
+        let end = base + i64::from(header.record_count);
+        if log.epochs.assign(log.epoch, base) {
+            self.epochs_changed.set(true);
+        }
+        let max_timestamp = append_time_ms.unwrap_or(header.max_timestamp);
+        let position = log.active().end_position() + log.staging.total();
+        let placed = Placed { base, end, position, size_bytes: header.size_bytes as u32, max_timestamp };
+        let undo = log.producers.record(&BatchHeader { max_timestamp, ..*header }, base);
+        log.staging.undo.extend(undo);
+        log.staging.push(batch, placed, Stamp { base, epoch: log.epoch, append_time_ms });
+        cursors.next = end;
+        self.cursors.set(cursors);
+        cursors.check_invariants();
+        let ack = Ack {
+            base_offset: base,
+            log_append_time_ms: append_time_ms,
+            log_start: cursors.log_start,
+            duplicate: false,
+        };
+        PendingAck { inner: self.clone(), turn: Some(log.staging.turn()), end, ack }
+    }
+
+    pub(crate) fn check_open(&self) -> Result<(), AppendError> {
+        match self.health.get() {
+            Health::Healthy => Ok(()),
+            Health::Poisoned | Health::Closed => Err(self.refusal()),
+        }
+    }
+
+    /// Why a log that is not healthy refuses.
+    pub(crate) fn refusal(&self) -> AppendError {
+        match self.health.get() {
+            Health::Closed => AppendError::Closed,
+            Health::Healthy | Health::Poisoned => AppendError::Storage,
+        }
+    }
+}
+
+fn check(
+    header: &BatchHeader,
+    origin: AppendOrigin,
+    config: &LogConfig,
+    now_ms: i64,
+) -> Result<(), AppendError> {
+    let (size_bytes, max_bytes) = (header.size_bytes, config.batch_limit());
+    if size_bytes > max_bytes {
+        return Err(AppendError::TooLarge { size_bytes, max_bytes });
+    }
+    if origin == AppendOrigin::Coordinator {
+        return Ok(());
+    }
+    if header.attributes.is_control() {
+        return Err(AppendError::InvalidRecord("clients do not write control records"));
+    }
+    if config.message_timestamp_type == TimestampType::CreateTime {
+        check_timestamps(header, config, now_ms)?;
+    }
+    Ok(())
+}
+
+fn check_timestamps(header: &BatchHeader, config: &LogConfig, now_ms: i64) -> Result<(), AppendError> {
+    if header.attributes.is_log_append_time() {
+        return Err(AppendError::InvalidTimestamp("only the broker sets the append time"));
+    }
+    let behind = now_ms.saturating_sub(header.base_timestamp);
+    let ahead = header.max_timestamp.saturating_sub(now_ms);
+    let limit = |ms: u64| i64::try_from(ms).unwrap_or(i64::MAX);
+    if header.base_timestamp >= 0 && behind > limit(config.message_timestamp_before_max_ms) {
+        return Err(AppendError::InvalidTimestamp("further back than message.timestamp.before.max.ms"));
+    }
+    if ahead > limit(config.message_timestamp_after_max_ms) {
+        return Err(AppendError::InvalidTimestamp("further ahead than message.timestamp.after.max.ms"));
+    }
+    Ok(())
+}

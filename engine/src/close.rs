@@ -1,0 +1,76 @@
+//! The end of a partition's time on a core: closed cleanly, or deleted.
+
+use std::io;
+use std::path::PathBuf;
+use std::rc::Rc;
+
+use creel_io::fs;
+
+use crate::bad_ranges;
+use crate::directory::deleted_name;
+use crate::log::Health;
+use crate::partition::{Inner, Partition};
+use crate::producer_snapshot;
+use crate::segment::Segment;
+use crate::segment_files::{write_indexes, write_snapshot};
+
+impl Partition {
+    /// Writes and syncs everything, cuts the files to their length, and leaves indexes and snapshot as Kafka's tools
+    /// expect them. On an error the log directory must not be marked as cleanly shut down.
+    pub async fn close(&self) -> io::Result<()> {
+        let inner = self.inner();
+        while inner.health.get() == Health::Healthy && !inner.is_settled() {
+            self.sync().await?;
+        }
+        let before = inner.health.replace(Health::Closed);
+        inner.watch.wake_all();
+        match before {
+            Health::Healthy => inner.write_final_files().await,
+            Health::Closed => Ok(()),
+            Health::Poisoned => Err(io::Error::other("the log's storage failed")),
+        }
+    }
+
+    /// Removes the partition and its files. A crash in between leaves a directory that says so by its name.
+    pub async fn delete(&self) -> io::Result<()> {
+        let inner = self.inner();
+        inner.health.set(Health::Closed);
+        inner.watch.wake_all();
+        while inner.is_committing.get() {
+            inner.committed.notified().await;
+        }
+        let doomed = inner.doomed_directory();
+        fs::rename(&inner.directory, &doomed)?;
+        if let Some(parent) = doomed.parent() {
+            fs::sync_dir(parent).await?;
+        }
+        creel_io::offload(move || fs::remove_dir_all(&doomed)).await
+    }
+}
+
+impl Inner {
+    fn is_settled(&self) -> bool {
+        let cursors = self.cursors.get();
+        cursors.next == cursors.durable && !self.is_committing.get() && !self.log.borrow().directory_unsynced
+    }
+
+    async fn write_final_files(&self) -> io::Result<()> {
+        let (active, epochs, bad, snapshot): (Rc<Segment>, _, _, _) = {
+            let log = self.log.borrow();
+            let snapshot = producer_snapshot::encode(&log.producers);
+            (log.active().clone(), log.epochs.clone(), log.bad_ranges.clone(), snapshot)
+        };
+        active.cut_to_length()?;
+        active.log.get()?.sync_all().await?;
+        write_indexes(&self.directory, &active, true).await?;
+        write_snapshot(&self.directory, self.cursors.get().next, &snapshot).await?;
+        epochs.write(&self.directory).await?;
+        bad_ranges::write(&self.directory, &bad).await?;
+        fs::sync_dir(&self.directory).await
+    }
+
+    fn doomed_directory(&self) -> PathBuf {
+        let unique = u128::from(creel_io::random_u64()) << 64 | u128::from(creel_io::random_u64());
+        self.directory.with_file_name(deleted_name(&self.name, unique))
+    }
+}

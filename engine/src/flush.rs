@@ -1,0 +1,287 @@
+//! From staged to written to durable.
+//!
+//! One task per core and turn writes every partition that was appended to, each with one `pwritev`; then each starts
+//! its group commit: at most one sync in flight per partition, covering everything that was written before it began.
+//! What is written meanwhile waits for the next one, so the busier the log, the more acks one sync pays for.
+
+use std::cell::RefCell;
+use std::io;
+use std::path::PathBuf;
+use std::rc::Rc;
+
+use creel_io::fs;
+
+use crate::append::AppendError;
+use crate::config::Durability;
+use crate::log::{Health, Log, Place};
+use crate::offset::Offset;
+use crate::partition::Inner;
+use crate::producer_snapshot;
+use crate::segment::Segment;
+use crate::segment_files::{write_indexes, write_snapshot};
+
+/// Writes the appends of one core's partitions at the end of each turn. One per core; clones share.
+#[derive(Clone, Debug, Default)]
+pub struct Flusher {
+    dirty: Rc<RefCell<Vec<Rc<Inner>>>>,
+}
+
+impl Flusher {
+    /// A flusher for this core.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Has `partition` written at the end of this turn.
+    pub(crate) fn add(&self, partition: &Rc<Inner>) {
+        if partition.is_dirty.replace(true) {
+            return;
+        }
+        let mut dirty = self.dirty.borrow_mut();
+        dirty.push(partition.clone());
+        if dirty.len() == 1 {
+            creel_io::spawn(write_all(self.dirty.clone()));
+        }
+    }
+}
+
+async fn write_all(dirty: Rc<RefCell<Vec<Rc<Inner>>>>) {
+    creel_io::end_of_turn().await;
+    let partitions = std::mem::take(&mut *dirty.borrow_mut());
+    for partition in &partitions {
+        partition.is_dirty.set(false);
+        // A failure has been told to everyone who waits for these appends.
+        let _ = partition.write_staged(&mut partition.log.borrow_mut());
+        partition.start_commit();
+    }
+}
+
+impl Inner {
+    /// Writes what is staged. All of it is written, or none of it ever was.
+    pub(crate) fn write_staged(&self, log: &mut Log) -> Result<(), AppendError> {
+        if log.staging.is_empty() {
+            return Ok(());
+        }
+        let active = log.active().clone();
+        let limit = self.config.borrow().segment_limit();
+        let total = log.staging.total();
+        let outcome = match log.staging.write_with(|pieces| active.write(pieces, total, limit)) {
+            Ok(()) => {
+                self.note_written(log, &active);
+                Ok(())
+            }
+            Err(error) => Err(self.give_up_staged(log, &active, &error)),
+        };
+        log.staging.finish(outcome);
+        outcome
+    }
+
+    fn note_written(&self, log: &mut Log, active: &Segment) {
+        let interval = self.config.borrow().index_interval_bytes;
+        for batch in &log.staging.batches {
+            active.note(batch, interval);
+            log.recent.push(batch);
+        }
+        log.mark_unsynced();
+        self.is_idle.set(false);
+        let mut cursors = self.cursors.get();
+        cursors.written = cursors.next;
+        self.cursors.set(cursors);
+        if self.durability() != Durability::GroupCommit {
+            self.raise_high_watermark(cursors.written, log.end_place());
+        }
+    }
+
+    /// Undoes what staging did, and cuts off what a failed write may have left in the file.
+    fn give_up_staged(&self, log: &mut Log, active: &Segment, error: &io::Error) -> AppendError {
+        while let Some(undo) = log.staging.undo.pop() {
+            log.producers.undo(undo);
+        }
+        let mut cursors = self.cursors.get();
+        cursors.next = cursors.written;
+        self.cursors.set(cursors);
+        let cut = active.cut_to_length();
+        if is_disk_full(error) && cut.is_ok() {
+            tracing::warn!(partition = %self.name, "no space left: append refused");
+            return AppendError::DiskFull;
+        }
+        self.poison("write", error);
+        AppendError::Storage
+    }
+
+    /// Closes the active segment and begins the next. Nothing is staged.
+    pub(crate) fn roll(&self, log: &mut Log, now_ms: i64) -> Result<(), AppendError> {
+        debug_assert!(log.staging.is_empty());
+        let base = self.cursors.get().written;
+        let sealed = log.active().clone();
+        let next = sealed.cut_to_length().and_then(|()| Segment::create(&self.directory, base, now_ms));
+        let next = match next {
+            Ok(next) => next,
+            Err(error) if is_disk_full(&error) => return Err(AppendError::DiskFull),
+            Err(error) => {
+                self.poison("roll", &error);
+                return Err(AppendError::Storage);
+            }
+        };
+        // The sealed file's new length must be safe before anything relies on where it ends.
+        log.mark_unsynced();
+        log.segments.push(Rc::new(next));
+        log.directory_unsynced = true;
+        log.recent.clear();
+        let snapshot = producer_snapshot::encode(&log.producers);
+        creel_io::spawn(write_side_files(self.directory.clone(), sealed, base, snapshot));
+        Ok(())
+    }
+
+    /// Declares the log unfit for appends, for good: what the medium holds is unknown until recovery has looked.
+    pub(crate) fn poison(&self, what: &str, error: &io::Error) {
+        tracing::error!(partition = %self.name, %error, "{what} failed: the log refuses appends until restart");
+        if self.health.get() == Health::Healthy {
+            self.health.set(Health::Poisoned);
+        }
+        self.watch.wake_all();
+    }
+
+    pub(crate) fn durability(&self) -> Durability {
+        self.config.borrow().durability()
+    }
+
+    /// Starts a sync if one is due and none is in flight.
+    pub(crate) fn start_commit(self: &Rc<Self>) {
+        if self.is_committing.get() || self.health.get() == Health::Poisoned {
+            return;
+        }
+        let cursors = self.cursors.get();
+        let unsynced = cursors.written - cursors.durable;
+        if unsynced == 0 {
+            return;
+        }
+        match self.durability() {
+            Durability::GroupCommit => self.commit(),
+            Durability::Relaxed { records, .. } if records.is_some_and(|most| unsynced as u64 >= most) => {
+                self.commit();
+            }
+            Durability::Relaxed { after: Some(after), .. } => self.commit_after(after),
+            Durability::Relaxed { after: None, .. } => {}
+        }
+    }
+
+    fn commit(self: &Rc<Self>) {
+        self.is_committing.set(true);
+        let inner = self.clone();
+        creel_io::spawn(async move {
+            inner.sync_once().await;
+            inner.is_committing.set(false);
+            inner.committed.notify_all();
+            inner.start_commit();
+        });
+    }
+
+    fn commit_after(self: &Rc<Self>, after: core::time::Duration) {
+        if self.has_commit_timer.replace(true) {
+            return;
+        }
+        let inner = self.clone();
+        creel_io::spawn(async move {
+            creel_io::sleep(after).await;
+            inner.has_commit_timer.set(false);
+            inner.sync_now().await;
+        });
+    }
+
+    /// Syncs everything that is written now, whatever the topic's policy. Returns whether it is durable.
+    pub(crate) async fn sync_now(self: &Rc<Self>) -> bool {
+        let target = self.cursors.get().written;
+        while self.cursors.get().durable < target && self.health.get() != Health::Poisoned {
+            if self.is_committing.get() {
+                self.committed.notified().await;
+            } else {
+                self.is_committing.set(true);
+                self.sync_once().await;
+                self.is_committing.set(false);
+                self.committed.notify_all();
+            }
+        }
+        self.cursors.get().durable >= target
+    }
+
+    async fn sync_once(&self) {
+        let work = self.take_unsynced();
+        match work.run(&self.directory).await {
+            Ok(()) => self.note_durable(work.end, work.place),
+            Err(error) => self.poison("sync", &error),
+        }
+    }
+
+    fn take_unsynced(&self) -> Commit {
+        let mut log = self.log.borrow_mut();
+        Commit {
+            segments: std::mem::take(&mut log.unsynced),
+            directory: std::mem::take(&mut log.directory_unsynced),
+            epochs: self.epochs_changed.take().then(|| log.epochs.clone()),
+            end: self.cursors.get().written,
+            place: log.end_place(),
+        }
+    }
+
+    fn note_durable(&self, end: Offset, place: Place) {
+        let mut cursors = self.cursors.get();
+        cursors.durable = cursors.durable.max(end);
+        self.cursors.set(cursors);
+        cursors.check_invariants();
+        self.raise_high_watermark(end, place);
+    }
+
+    fn raise_high_watermark(&self, to: Offset, place: Place) {
+        let mut cursors = self.cursors.get();
+        if to <= cursors.high_watermark {
+            return;
+        }
+        cursors.high_watermark = to;
+        self.cursors.set(cursors);
+        self.high_watermark_place.set(place);
+        cursors.check_invariants();
+        self.watch.advance(to);
+    }
+}
+
+/// What one sync covers.
+struct Commit {
+    segments: Vec<Rc<Segment>>,
+    directory: bool,
+    epochs: Option<crate::epochs::LeaderEpochs>,
+    end: Offset,
+    place: Place,
+}
+
+impl Commit {
+    /// Oldest first, so that a crash never leaves a later batch durable without an earlier one by our doing.
+    async fn run(&self, directory: &PathBuf) -> io::Result<()> {
+        for segment in &self.segments {
+            segment.log.get()?.sync_data().await?;
+        }
+        if let Some(epochs) = &self.epochs {
+            epochs.write(directory).await?;
+        }
+        if self.directory {
+            fs::sync_dir(directory).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Side files are never the only copy: a failure costs a longer start, nothing else.
+async fn write_side_files(directory: PathBuf, sealed: Rc<Segment>, next: Offset, snapshot: Vec<u8>) {
+    let written = async {
+        write_indexes(&directory, &sealed, true).await?;
+        write_snapshot(&directory, next, &snapshot).await
+    };
+    if let Err(error) = written.await {
+        tracing::warn!(log = %sealed.log.path().display(), %error, "index or snapshot not written");
+    }
+}
+
+fn is_disk_full(error: &io::Error) -> bool {
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
+}

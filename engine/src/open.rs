@@ -1,0 +1,197 @@
+//! Opening a partition: its files, its recovered state, its producers.
+
+use std::cell::{Cell, RefCell};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use creel_io::fs;
+
+use crate::config::LogConfig;
+use crate::directory::{FileKind, TopicPartition, segment_path};
+use crate::epochs::LeaderEpochs;
+use crate::flush::Flusher;
+use crate::log::{Cursors, Health, Log, RecentBatches};
+use crate::offset::{FilePosition, LeaderEpoch, Offset};
+use crate::partition::{Inner, Partition};
+use crate::producers::Producers;
+use crate::recover::{FoundFiles, OpenError, Recovery, RecoveryReport, find_files};
+use crate::scan::Scan;
+use crate::segment::Segment;
+use crate::segment_files::read_snapshot;
+use crate::staging::Staging;
+use crate::watch::Watch;
+
+/// What is known about a partition before its files are looked at.
+#[derive(Clone, Debug)]
+pub struct OpenLog {
+    /// Its directory; created if missing.
+    pub directory: PathBuf,
+    /// Its name.
+    pub name: TopicPartition,
+    /// Its topic's settings.
+    pub config: LogConfig,
+    /// The leader epoch to append under, unless the log knows a larger one.
+    pub leader_epoch: LeaderEpoch,
+    /// Whether the last stop left the mark of a clean one.
+    pub was_clean: bool,
+    /// From the checkpoint: synced below this.
+    pub recovery_point: Option<Offset>,
+    /// From the checkpoint: where the log starts.
+    pub log_start: Option<Offset>,
+}
+
+impl Partition {
+    /// Opens or creates a partition on this core, recovering it if need be.
+    pub async fn open(flusher: &Flusher, open: OpenLog) -> Result<Self, OpenError> {
+        prepare_directory(&open.directory).await?;
+        let mut files = find_files(&open.directory)?;
+        let mut recovery = Recovery {
+            directory: open.directory.clone(),
+            config: open.config.clone(),
+            now_ms: creel_io::wall_clock_ms(),
+            recovery_point: open.recovery_point.unwrap_or(Offset::ZERO),
+            segments: Vec::new(),
+            epochs: LeaderEpochs::read(&open.directory)?,
+            bad_ranges: Vec::new(),
+            report: RecoveryReport::default(),
+            end: Offset::ZERO,
+            tail_is_sound: true,
+        };
+        if !(open.was_clean && recovery.trust(&files.bases).await?) {
+            recovery.recover(&files.bases).await?;
+        }
+        let is_new_file = recovery.ensure_active(open.log_start)?;
+        let producers = recovery.replay_producers(&mut files).await?;
+        Ok(Self::new(assemble(flusher.clone(), open, recovery, producers, is_new_file)))
+    }
+}
+
+async fn prepare_directory(directory: &Path) -> io::Result<()> {
+    if fs::exists(directory) {
+        return Ok(());
+    }
+    fs::create_dir_all(directory)?;
+    match directory.parent() {
+        Some(parent) => fs::sync_dir(parent).await,
+        None => Ok(()),
+    }
+}
+
+impl Recovery {
+    /// Sees to a segment that can be appended to. Returns whether its file is new.
+    fn ensure_active(&mut self, log_start: Option<Offset>) -> io::Result<bool> {
+        if self.segments.is_empty() {
+            self.end = log_start.unwrap_or(Offset::ZERO);
+        } else if self.tail_is_sound && self.appendable() {
+            return Ok(false);
+        }
+        let active = Segment::create(&self.directory, self.end, self.now_ms)?;
+        self.segments.push(Rc::new(active));
+        Ok(true)
+    }
+
+    /// A damaged range at the very end has offsets but no batches: what follows begins a new file.
+    fn appendable(&self) -> bool {
+        let Some(last) = self.segments.last() else {
+            return false;
+        };
+        !self.bad_ranges.iter().any(|bad| bad.segment == last.base && bad.end_position >= last.end_position())
+    }
+
+    /// The producers as they were at the end of the log: the newest sound snapshot, and the headers behind it.
+    async fn replay_producers(&self, files: &mut FoundFiles) -> io::Result<Producers> {
+        let mut producers = Producers::default();
+        let mut from = self.segments.first().map_or(Offset::ZERO, |first| first.base);
+        while let Some(offset) = files.snapshots.pop() {
+            let usable = if offset <= self.end { read_snapshot(&self.directory, offset)? } else { None };
+            if let Some(found) = usable {
+                (producers, from) = (found, from.max(offset));
+                break;
+            }
+            fs::remove_file(&segment_path(&self.directory, offset, FileKind::ProducerSnapshot))?;
+        }
+        for (at, segment) in self.segments.iter().enumerate() {
+            let next = self.segments.get(at + 1).map_or(self.end, |next| next.base);
+            if next > from && !segment.is_empty() {
+                self.replay_segment(segment, from, &mut producers).await?;
+            }
+        }
+        let expiry = i64::try_from(self.config.producer_id_expiration_ms).unwrap_or(i64::MAX);
+        producers.expire(self.now_ms.saturating_sub(expiry));
+        Ok(producers)
+    }
+
+    async fn replay_segment(
+        &self,
+        segment: &Segment,
+        from: Offset,
+        producers: &mut Producers,
+    ) -> io::Result<()> {
+        let start = segment.with_indexes(|indexes| indexes.offsets.position_before(from));
+        let mut scan = Scan::new(segment.log.get()?, start.unwrap_or(FilePosition::START), segment.length());
+        while let Some(header) = scan.header().await? {
+            match header {
+                Ok(header) => {
+                    if header.base_offset >= from {
+                        producers.record(&header, header.base_offset);
+                    }
+                    scan.skip(header.size_bytes);
+                }
+                Err(_) => match self.behind_damage(segment, scan.position()) {
+                    Some(position) => scan.go_to(position),
+                    None => break,
+                },
+            }
+        }
+        Ok(())
+    }
+
+    fn behind_damage(&self, segment: &Segment, at: FilePosition) -> Option<FilePosition> {
+        let here = |bad: &&crate::bad_ranges::BadRange| bad.segment == segment.base && bad.position == at;
+        self.bad_ranges.iter().find(here).map(|bad| bad.end_position)
+    }
+}
+
+fn assemble(
+    flusher: Flusher,
+    open: OpenLog,
+    recovery: Recovery,
+    producers: Producers,
+    directory_unsynced: bool,
+) -> Inner {
+    let first = recovery.segments.first().map_or(recovery.end, |first| first.base);
+    let log_start = open.log_start.unwrap_or(first).clamp(first, recovery.end.max(first));
+    let mut epochs = recovery.epochs;
+    epochs.truncate_start(log_start);
+    let epoch = epochs.latest().unwrap_or_default().max(open.leader_epoch);
+    let log = Log {
+        segments: recovery.segments,
+        staging: Staging::default(),
+        producers,
+        epochs,
+        epoch,
+        unsynced: Vec::new(),
+        directory_unsynced,
+        recent: RecentBatches::default(),
+        bad_ranges: recovery.bad_ranges,
+    };
+    Inner {
+        name: open.name,
+        directory: open.directory,
+        flusher,
+        config: RefCell::new(open.config),
+        cursors: Cell::new(Cursors::at(log_start, recovery.end.max(log_start))),
+        high_watermark_place: Cell::new(log.end_place()),
+        log: RefCell::new(log),
+        health: Cell::new(Health::Healthy),
+        watch: Watch::default(),
+        is_dirty: Cell::new(false),
+        is_committing: Cell::new(false),
+        has_commit_timer: Cell::new(false),
+        committed: Default::default(),
+        epochs_changed: Cell::new(false),
+        is_idle: Cell::new(false),
+        recovery: recovery.report,
+    }
+}

@@ -1,0 +1,214 @@
+//! One partition on the core that owns it: the handle that the broker holds.
+//!
+//! The state sits behind `Cell` and `RefCell`: one core, no locks. No borrow is held across an `await`.
+
+use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
+use std::io;
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::task::Poll;
+
+use creel_io::local::Notify;
+
+use crate::bad_ranges::BadRange;
+use crate::config::LogConfig;
+use crate::directory::TopicPartition;
+use crate::flush::Flusher;
+use crate::log::{Cursors, Health, Log, Place};
+use crate::offset::{LeaderEpoch, Offset};
+use crate::recover::RecoveryReport;
+use crate::watch::Watch;
+
+/// A partition's log. Clones are handles to the same log.
+#[derive(Clone, Debug)]
+pub struct Partition(Rc<Inner>);
+
+#[derive(Debug)]
+pub(crate) struct Inner {
+    pub(crate) name: TopicPartition,
+    pub(crate) directory: PathBuf,
+    pub(crate) flusher: Flusher,
+    pub(crate) config: RefCell<LogConfig>,
+    pub(crate) log: RefCell<Log>,
+    pub(crate) cursors: Cell<Cursors>,
+    pub(crate) high_watermark_place: Cell<Place>,
+    pub(crate) health: Cell<Health>,
+    pub(crate) watch: Watch,
+    /// Staged appends wait for the end of the turn.
+    pub(crate) is_dirty: Cell<bool>,
+    /// A sync is in flight.
+    pub(crate) is_committing: Cell<bool>,
+    /// Someone sleeps until `flush.ms` is over.
+    pub(crate) has_commit_timer: Cell<bool>,
+    /// A sync has come back.
+    pub(crate) committed: DebugNotify,
+    pub(crate) epochs_changed: Cell<bool>,
+    /// Nothing was appended since upkeep last looked.
+    pub(crate) is_idle: Cell<bool>,
+    pub(crate) recovery: RecoveryReport,
+}
+
+/// A [`Notify`] that says nothing when printed.
+#[derive(Default)]
+pub(crate) struct DebugNotify(Notify);
+
+impl std::fmt::Debug for DebugNotify {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Notify")
+    }
+}
+
+impl std::ops::Deref for DebugNotify {
+    type Target = Notify;
+
+    fn deref(&self) -> &Notify {
+        &self.0
+    }
+}
+
+impl Partition {
+    pub(crate) fn new(inner: Inner) -> Self {
+        inner.cursors.get().check_invariants();
+        Self(Rc::new(inner))
+    }
+
+    pub(crate) fn inner(&self) -> &Rc<Inner> {
+        &self.0
+    }
+
+    /// Topic and index.
+    pub fn name(&self) -> &TopicPartition {
+        &self.0.name
+    }
+
+    /// The first offset that may be read.
+    pub fn log_start(&self) -> Offset {
+        self.0.cursors.get().log_start
+    }
+
+    /// The end of what consumers may read.
+    pub fn high_watermark(&self) -> Offset {
+        self.0.cursors.get().high_watermark
+    }
+
+    /// The end of what read_committed consumers may read.
+    pub fn last_stable(&self) -> Offset {
+        let high_watermark = self.high_watermark();
+        let open = self.0.log.borrow().producers.first_open_transaction();
+        open.map_or(high_watermark, |open| open.min(high_watermark))
+    }
+
+    /// The end of what is in the file: the offset the next written batch may get.
+    pub fn log_end(&self) -> Offset {
+        self.0.cursors.get().written
+    }
+
+    /// The end of what is on the medium: the recovery point.
+    pub fn durable_end(&self) -> Offset {
+        self.0.cursors.get().durable
+    }
+
+    /// The epoch that appends are stamped with.
+    pub fn leader_epoch(&self) -> LeaderEpoch {
+        self.0.log.borrow().epoch
+    }
+
+    /// Starts a new leader epoch: later appends carry it.
+    pub fn set_leader_epoch(&self, epoch: LeaderEpoch) {
+        let mut log = self.0.log.borrow_mut();
+        log.epoch = log.epoch.max(epoch);
+    }
+
+    /// The largest epoch not above `epoch` and where it ends (OffsetForLeaderEpoch).
+    pub fn end_of_epoch(&self, epoch: LeaderEpoch) -> Option<(LeaderEpoch, Offset)> {
+        self.0.log.borrow().epochs.end_of(epoch, self.log_end())
+    }
+
+    /// The epoch that `offset` was appended under.
+    pub fn epoch_of(&self, offset: Offset) -> Option<LeaderEpoch> {
+        self.0.log.borrow().epochs.epoch_of(offset)
+    }
+
+    /// The topic's settings.
+    pub fn config(&self) -> LogConfig {
+        self.0.config.borrow().clone()
+    }
+
+    /// Changes the topic's settings; they hold from the next append on.
+    pub fn set_config(&self, config: LogConfig) {
+        *self.0.config.borrow_mut() = config;
+    }
+
+    /// Bytes of all segments.
+    pub fn size_bytes(&self) -> u64 {
+        self.0.log.borrow().size_bytes()
+    }
+
+    /// Idempotent producers remembered.
+    pub fn producer_count(&self) -> usize {
+        self.0.log.borrow().producers.len()
+    }
+
+    /// Whether a write or sync failed, so that the log refuses appends until restart.
+    pub fn is_poisoned(&self) -> bool {
+        self.0.health.get() == Health::Poisoned
+    }
+
+    /// Ranges that can't be served.
+    pub fn bad_ranges(&self) -> Vec<BadRange> {
+        self.0.log.borrow().bad_ranges.clone()
+    }
+
+    /// What opening it found and did.
+    pub fn recovery(&self) -> &RecoveryReport {
+        &self.0.recovery
+    }
+
+    /// Waits until the high watermark is past `offset`, or the log is closed or poisoned: for long polls.
+    /// Dropping the future ends the wait.
+    pub async fn changed(&self, offset: Offset) {
+        self.0.wait_past(offset).await;
+    }
+
+    /// Syncs everything written so far, whatever the topic's policy.
+    pub async fn sync(&self) -> io::Result<()> {
+        let inner = self.inner();
+        let _ = inner.write_staged(&mut inner.log.borrow_mut());
+        if inner.sync_now().await { Ok(()) } else { Err(io::Error::other("the log's storage failed")) }
+    }
+}
+
+impl Inner {
+    pub(crate) fn is_closed(&self) -> bool {
+        self.health.get() == Health::Closed
+    }
+
+    /// Waits until the high watermark is past `offset`, or no longer can be.
+    pub(crate) async fn wait_past(&self, offset: Offset) {
+        let mut waiting = Waiting { watch: &self.watch, key: None };
+        poll_fn(|cx| {
+            let passed = self.cursors.get().high_watermark > offset;
+            if passed || self.health.get() != Health::Healthy {
+                return Poll::Ready(());
+            }
+            waiting.key = Some(self.watch.wait(waiting.key, offset, cx.waker()));
+            Poll::Pending
+        })
+        .await;
+    }
+}
+
+/// Ends the wait when the waiting future is dropped.
+struct Waiting<'a> {
+    watch: &'a Watch,
+    key: Option<u64>,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if let Some(key) = self.key {
+            self.watch.forget(key);
+        }
+    }
+}

@@ -1,0 +1,308 @@
+//! Recovery: what a log's files hold after a stop that may not have been clean.
+//!
+//! Batches below the recovery point were synced before it was written down; they are walked over by their headers.
+//! Everything behind it is verified, checksum included. Where a batch fails, three things can have happened, and
+//! `damage` tells them apart: the log simply ends there; the end was torn by a crash (cut it: nothing of it was
+//! acknowledged as durable); or sound data was damaged later (never cut: the range is reported and refused, and what
+//! lies behind it is served).
+//!
+//! Stale bytes behind the end can't come back to life: batches must continue the offsets exactly, and a segment file
+//! is never reused for another segment without being emptied, so bytes with the right offsets can only be the right
+//! bytes.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use creel_io::fs;
+use thiserror::Error;
+
+use crate::bad_ranges::{self, BadRange};
+use crate::batch::BatchHeader;
+use crate::config::{CleanupPolicy, LogConfig};
+use crate::damage::{Damage, judge};
+use crate::directory::{FileKind, parse_segment_file};
+use crate::epochs::LeaderEpochs;
+use crate::offset::{FilePosition, Offset};
+use crate::scan::Scan;
+use crate::segment::{Placed, Segment};
+use crate::segment_files::{read_indexes, write_indexes};
+use crate::time_index::TimestampOffset;
+
+/// Why a partition could not be opened.
+#[derive(Debug, Error)]
+pub enum OpenError {
+    /// The files could not be read or written.
+    #[error("opening the log failed: {0}")]
+    Io(#[from] io::Error),
+}
+
+/// What opening a partition found and did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RecoveryReport {
+    /// Bytes of batches that were looked through.
+    pub scanned_bytes: u64,
+    /// Bytes cut off behind the last sound batch (zeros that were claimed ahead not counted).
+    pub torn_bytes: u64,
+    /// Sound batches among them: written, never synced, behind one that is gone.
+    pub torn_batches: u64,
+    /// Damage found now, with sound batches behind it.
+    pub new_bad_ranges: Vec<BadRange>,
+}
+
+/// Files of a partition's directory that matter here.
+#[derive(Debug, Default)]
+pub(crate) struct FoundFiles {
+    pub(crate) bases: Vec<Offset>,
+    pub(crate) snapshots: Vec<Offset>,
+}
+
+/// Looks through a partition's directory and removes what a crash left half-done.
+pub(crate) fn find_files(directory: &Path) -> io::Result<FoundFiles> {
+    let mut found = FoundFiles::default();
+    for name in fs::read_dir(directory)? {
+        let path = directory.join(name);
+        match parse_segment_file(&path) {
+            Some((base, FileKind::Log)) => found.bases.push(base),
+            Some((offset, FileKind::ProducerSnapshot)) => found.snapshots.push(offset),
+            Some(_) => {}
+            None if is_leftover(&path) => fs::remove_file(&path)?,
+            None => {}
+        }
+    }
+    Ok(found)
+}
+
+fn is_leftover(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "deleted" || extension == "tmp")
+}
+
+/// The log as recovery builds it.
+pub(crate) struct Recovery {
+    pub(crate) directory: PathBuf,
+    pub(crate) config: LogConfig,
+    pub(crate) now_ms: i64,
+    /// Synced for certain below this.
+    pub(crate) recovery_point: Offset,
+    pub(crate) segments: Vec<Rc<Segment>>,
+    pub(crate) epochs: LeaderEpochs,
+    pub(crate) bad_ranges: Vec<BadRange>,
+    pub(crate) report: RecoveryReport,
+    /// Where the next batch must begin.
+    pub(crate) end: Offset,
+    /// Whether an append may go into the last segment.
+    pub(crate) tail_is_sound: bool,
+}
+
+impl Recovery {
+    /// After a clean stop: every file ends where its batches end, and the side files are right.
+    /// `false`: they are not; recover.
+    pub(crate) async fn trust(&mut self, bases: &[Offset]) -> io::Result<bool> {
+        for base in bases {
+            let segment = self.found(*base)?;
+            self.segments.push(Rc::new(segment));
+        }
+        self.bad_ranges = bad_ranges::read(&self.directory)?;
+        let Some(last) = self.segments.last().cloned() else {
+            return Ok(true);
+        };
+        self.load_tail(&last).await
+    }
+
+    fn found(&self, base: Offset) -> io::Result<Segment> {
+        let segment = Segment::found(&self.directory, base, 0, self.now_ms);
+        let length = segment.log.get()?.len()?;
+        segment.log.close();
+        segment.skip_to(FilePosition(length));
+        Ok(segment)
+    }
+
+    /// Reads the last segment's indexes and walks over the batches behind the last entry.
+    async fn load_tail(&mut self, segment: &Rc<Segment>) -> io::Result<bool> {
+        let length = segment.length();
+        self.end = segment.base;
+        let Some(indexes) = read_indexes(&self.directory, segment)? else {
+            return Ok(false);
+        };
+        let from = indexes.offsets.boundary_before(FilePosition(length));
+        let largest = indexes.times.last().unwrap_or(TimestampOffset::NONE);
+        segment.begin_empty();
+        segment.set_indexes(indexes);
+        if let Some(Ok(first)) = Scan::new(segment.log.get()?, FilePosition::START, length).header().await? {
+            segment.observe(&Placed::of(&first, FilePosition::START));
+        }
+        segment.set_largest(largest);
+        segment.skip_to(from);
+        let mut scan = Scan::new(segment.log.get()?, from, length);
+        while let Some(header) = scan.header().await? {
+            let Ok(header) = header else {
+                return Ok(self.bad_ranges.iter().any(|bad| bad.segment == segment.base));
+            };
+            segment.note(&Placed::of(&header, scan.position()), self.config.index_interval_bytes);
+            self.end = header.end_offset();
+            scan.skip(header.size_bytes);
+        }
+        Ok(true)
+    }
+
+    /// Finds out what the files hold, segment by segment.
+    pub(crate) async fn recover(&mut self, bases: &[Offset]) -> io::Result<()> {
+        self.segments.clear();
+        self.bad_ranges = bad_ranges::read(&self.directory)?;
+        for (at, base) in bases.iter().enumerate() {
+            let next = bases.get(at + 1).copied();
+            let segment = Rc::new(self.found(*base)?);
+            self.segments.push(segment.clone());
+            if next.is_some_and(|next| next <= self.recovery_point) {
+                self.end = next.unwrap_or(*base);
+                continue;
+            }
+            self.bad_ranges.retain(|bad| bad.segment != *base);
+            if self.scan(&segment, next).await? == Continue::No {
+                self.remove_segments(&bases[at + 1..])?;
+                break;
+            }
+            if let Some(next) = next {
+                self.seal(&segment, next).await?;
+            }
+        }
+        self.settle().await
+    }
+
+    /// Walks over one segment's batches and takes each into account.
+    async fn scan(&mut self, segment: &Rc<Segment>, next: Option<Offset>) -> io::Result<Continue> {
+        let length = segment.length();
+        segment.begin_empty();
+        self.end = self.end.max(segment.base);
+        let mut scan = Scan::new(segment.log.get()?, FilePosition::START, length).in_big_steps();
+        loop {
+            let found = match self.end < self.recovery_point {
+                true => scan.header().await?,
+                false => scan.verified().await?,
+            };
+            match found {
+                Some(Ok(header)) if self.continues(segment, &header) => {
+                    self.take(segment, &header, &mut scan);
+                }
+                None if !self.must_go_on(next) => return Ok(Continue::Yes),
+                _ => {
+                    let damage = judge(&mut scan, self.end, segment.base, self.recovery_point, next).await?;
+                    match self.handle(segment, damage, &mut scan, length) {
+                        Continue::Yes if scan.position().0 < length => {}
+                        outcome => return Ok(outcome),
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether the log can't end here: the next segment, or what was synced, begins later.
+    fn must_go_on(&self, next: Option<Offset>) -> bool {
+        match next {
+            Some(next) => self.end < next && self.is_gapless(),
+            None => self.end < self.recovery_point,
+        }
+    }
+
+    fn is_gapless(&self) -> bool {
+        self.config.cleanup_policy == CleanupPolicy::Delete
+    }
+
+    /// Whether a batch is the one that must come here: neither stale nor out of place.
+    fn continues(&self, segment: &Segment, header: &BatchHeader) -> bool {
+        let follows = if self.end >= self.recovery_point && self.is_gapless() {
+            header.base_offset == self.end
+        } else {
+            header.base_offset >= self.end
+        };
+        let fits =
+            header.last_offset_delta >= 0 && header.last_offset() - segment.base <= i64::from(i32::MAX);
+        follows && fits
+    }
+
+    fn take(&mut self, segment: &Segment, header: &BatchHeader, scan: &mut Scan) {
+        segment.note(&Placed::of(header, scan.position()), self.config.index_interval_bytes);
+        self.epochs.assign(header.leader_epoch, header.base_offset);
+        self.end = header.end_offset();
+        self.report.scanned_bytes += header.size_bytes as u64;
+        scan.skip(header.size_bytes);
+    }
+
+    fn handle(&mut self, segment: &Segment, damage: Damage, scan: &mut Scan, length: u64) -> Continue {
+        match damage {
+            Damage::End => Continue::No,
+            Damage::Torn { bytes, batches } => {
+                self.report.torn_bytes += bytes;
+                self.report.torn_batches += batches;
+                Continue::No
+            }
+            Damage::Bad { resume, position } => {
+                let bad = BadRange {
+                    start: self.end,
+                    end: resume,
+                    segment: segment.base,
+                    position: segment.end_position(),
+                    end_position: position,
+                };
+                tracing::error!(?bad, log = %segment.log.path().display(), "damaged range: it is refused from now on");
+                self.bad_ranges.push(bad);
+                self.report.new_bad_ranges.push(bad);
+                segment.skip_to(position);
+                scan.go_to(position);
+                self.end = resume;
+                self.tail_is_sound = position.0 < length;
+                Continue::Yes
+            }
+        }
+    }
+
+    async fn seal(&self, segment: &Rc<Segment>, next: Offset) -> io::Result<()> {
+        debug_assert!(self.end <= next || !self.is_gapless());
+        segment.cut_to_length()?;
+        segment.log.get()?.sync_all().await?;
+        write_indexes(&self.directory, segment, true).await
+    }
+
+    fn remove_segments(&mut self, bases: &[Offset]) -> io::Result<()> {
+        for base in bases {
+            tracing::warn!(directory = %self.directory.display(), %base, "segment behind a torn end removed");
+            remove_segment(&self.directory, *base)?;
+        }
+        Ok(())
+    }
+
+    /// Makes what was found final: torn bytes gone, the rest on the medium.
+    async fn settle(&mut self) -> io::Result<()> {
+        if self.report.torn_bytes > 0 {
+            let RecoveryReport { torn_bytes, torn_batches, .. } = self.report;
+            tracing::warn!(
+                directory = %self.directory.display(), torn_bytes, torn_batches, end = %self.end,
+                "the end of the log was torn by the crash: cut"
+            );
+        }
+        if let Some(last) = self.segments.last() {
+            last.cut_to_length()?;
+            last.log.get()?.sync_all().await?;
+        }
+        self.epochs.truncate_end(self.end);
+        bad_ranges::write(&self.directory, &self.bad_ranges).await?;
+        fs::sync_dir(&self.directory).await
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Continue {
+    Yes,
+    No,
+}
+
+/// Removes every file of a segment.
+pub(crate) fn remove_segment(directory: &Path, base: Offset) -> io::Result<()> {
+    for kind in FileKind::OF_SEGMENT {
+        let path = crate::directory::segment_path(directory, base, kind);
+        if fs::exists(&path) {
+            fs::remove_file(&path)?;
+        }
+    }
+    Ok(())
+}

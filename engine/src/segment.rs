@@ -1,0 +1,263 @@
+//! One segment: a `.log` file of batches, its two indexes, and how far it is written.
+//!
+//! ```text
+//! 0                       length            allocated
+//! | batch | batch | batch |  zeros, claimed |   (cut off when the segment is sealed or closed)
+//! ```
+//!
+//! Only the last segment of a log grows. Bytes behind `length` are zeros or what a failed write left; recovery
+//! relies on a segment file never being reused for another segment without being emptied first.
+
+use std::cell::{Cell, RefCell};
+use std::io::{self, IoSlice};
+use std::path::Path;
+
+use creel_io::fs::File;
+
+use crate::batch::BatchHeader;
+use crate::config::LogConfig;
+use crate::directory::{FileKind, segment_path};
+use crate::lazy_file::LazyFile;
+use crate::limits::{PREALLOCATE_BYTES_MAX, PREALLOCATE_BYTES_MIN};
+use crate::offset::{FilePosition, Offset};
+use crate::offset_index::OffsetIndex;
+use crate::time_index::{TimeIndex, TimestampOffset};
+
+/// What the log remembers of one written batch.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Placed {
+    pub(crate) base: Offset,
+    pub(crate) end: Offset,
+    pub(crate) position: FilePosition,
+    pub(crate) size_bytes: u32,
+    pub(crate) max_timestamp: i64,
+}
+
+impl Placed {
+    pub(crate) fn of(header: &BatchHeader, position: FilePosition) -> Self {
+        Self {
+            base: header.base_offset,
+            end: header.end_offset(),
+            position,
+            size_bytes: header.size_bytes as u32,
+            max_timestamp: header.max_timestamp,
+        }
+    }
+
+    fn last_offset(&self) -> Offset {
+        self.end + -1
+    }
+
+    pub(crate) fn end_position(&self) -> FilePosition {
+        self.position + u64::from(self.size_bytes)
+    }
+}
+
+/// What decides whether a batch still fits into a segment.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Arrival {
+    /// Staged before it.
+    pub(crate) staged_bytes: u64,
+    pub(crate) bytes: u64,
+    pub(crate) end: Offset,
+    pub(crate) timestamp: i64,
+    pub(crate) now_ms: i64,
+}
+
+/// Both indexes of a segment.
+#[derive(Debug)]
+pub(crate) struct Indexes {
+    pub(crate) offsets: OffsetIndex,
+    pub(crate) times: TimeIndex,
+}
+
+impl Indexes {
+    pub(crate) fn empty(base: Offset) -> Self {
+        Self { offsets: OffsetIndex::new(base), times: TimeIndex::new(base) }
+    }
+
+    fn size_bytes(&self) -> u64 {
+        self.offsets.size_bytes().max(self.times.size_bytes())
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Segment {
+    pub(crate) base: Offset,
+    pub(crate) log: LazyFile,
+    pub(crate) created_ms: i64,
+    length: Cell<u64>,
+    allocated: Cell<u64>,
+    unindexed_bytes: Cell<u64>,
+    first_timestamp: Cell<Option<i64>>,
+    /// `None` until the time index of a segment from an earlier life was looked at.
+    largest: Cell<Option<TimestampOffset>>,
+    /// `None` while a sealed segment is not being read.
+    indexes: RefCell<Option<Indexes>>,
+}
+
+impl Segment {
+    /// A segment that begins now.
+    pub(crate) fn create(directory: &Path, base: Offset, now_ms: i64) -> io::Result<Self> {
+        let segment = Self::found(directory, base, 0, now_ms);
+        segment.log.get()?.truncate(0)?;
+        segment.begin_empty();
+        Ok(segment)
+    }
+
+    /// A segment from an earlier life with `length` bytes of batches, whose indexes are not read yet.
+    pub(crate) fn found(directory: &Path, base: Offset, length: u64, now_ms: i64) -> Self {
+        Self {
+            base,
+            log: LazyFile::new(segment_path(directory, base, FileKind::Log)),
+            created_ms: now_ms,
+            length: Cell::new(length),
+            allocated: Cell::new(length),
+            unindexed_bytes: Cell::new(0),
+            first_timestamp: Cell::new(None),
+            largest: Cell::new(None),
+            indexes: RefCell::new(None),
+        }
+    }
+
+    /// Forgets everything but the name: batches are noted again from the first on.
+    pub(crate) fn begin_empty(&self) {
+        self.length.set(0);
+        self.unindexed_bytes.set(0);
+        self.first_timestamp.set(None);
+        self.largest.set(Some(TimestampOffset::NONE));
+        *self.indexes.borrow_mut() = Some(Indexes::empty(self.base));
+    }
+
+    pub(crate) fn length(&self) -> u64 {
+        self.length.get()
+    }
+
+    pub(crate) fn end_position(&self) -> FilePosition {
+        FilePosition(self.length.get())
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.length.get() == 0
+    }
+
+    /// The largest timestamp, if it is known without reading.
+    pub(crate) fn largest(&self) -> Option<TimestampOffset> {
+        self.largest.get()
+    }
+
+    pub(crate) fn set_largest(&self, largest: TimestampOffset) {
+        self.largest.set(Some(largest));
+    }
+
+    /// Whether a batch belongs into a new segment. An empty segment takes any.
+    pub(crate) fn must_roll(&self, batch: Arrival, config: &LogConfig) -> bool {
+        let before = self.length.get() + batch.staged_bytes;
+        if before == 0 {
+            return false;
+        }
+        let waited = match self.first_timestamp.get() {
+            Some(first) => batch.timestamp.saturating_sub(first),
+            None => batch.now_ms.saturating_sub(self.created_ms),
+        };
+        before + batch.bytes > config.segment_limit()
+            || waited > i64::try_from(config.segment_ms).unwrap_or(i64::MAX)
+            || batch.end - self.base > i64::from(i32::MAX)
+            || self.index_bytes() + 12 > config.segment_index_bytes
+    }
+
+    fn index_bytes(&self) -> u64 {
+        self.indexes.borrow().as_ref().map_or(0, Indexes::size_bytes)
+    }
+
+    /// Writes at the end of the file, in one system call as a rule. `length` moves only with [`note`](Self::note).
+    pub(crate) fn write(&self, pieces: &mut [IoSlice<'_>], bytes: u64, limit: u64) -> io::Result<()> {
+        let file = self.log.get()?;
+        self.claim(&file, self.length.get() + bytes, limit);
+        file.write_all_at(pieces, self.length.get())
+    }
+
+    /// Claims disk ahead of the writes, in steps that grow with the segment. A refusal is no fault: the write
+    /// itself will say whether there is room.
+    fn claim(&self, file: &File, end: u64, limit: u64) {
+        let allocated = self.allocated.get();
+        if end <= allocated {
+            return;
+        }
+        let step = self.length.get().next_power_of_two().clamp(PREALLOCATE_BYTES_MIN, PREALLOCATE_BYTES_MAX);
+        let target = (allocated + step).min(limit).max(end);
+        let claimed = target > end && file.allocate(allocated, target - allocated).is_ok();
+        self.allocated.set(if claimed { target } else { end });
+    }
+
+    /// Takes a written batch into account.
+    pub(crate) fn note(&self, batch: &Placed, index_interval_bytes: u64) {
+        debug_assert_eq!(batch.position, self.end_position());
+        self.observe(batch);
+        self.index(batch, index_interval_bytes);
+        self.length.set(batch.end_position().0);
+    }
+
+    pub(crate) fn observe(&self, batch: &Placed) {
+        if self.first_timestamp.get().is_none() && batch.max_timestamp >= 0 {
+            self.first_timestamp.set(Some(batch.max_timestamp));
+        }
+        let largest = self.largest.get().unwrap_or(TimestampOffset::NONE);
+        if batch.max_timestamp > largest.timestamp {
+            let last_offset = batch.last_offset();
+            self.largest.set(Some(TimestampOffset { timestamp: batch.max_timestamp, last_offset }));
+        }
+    }
+
+    fn index(&self, batch: &Placed, interval: u64) {
+        let unindexed = self.unindexed_bytes.get();
+        if unindexed > interval {
+            if let Some(indexes) = &mut *self.indexes.borrow_mut() {
+                indexes.offsets.push(batch.last_offset(), batch.position);
+                indexes.times.push(self.largest.get().unwrap_or(TimestampOffset::NONE));
+            }
+            self.unindexed_bytes.set(0);
+        }
+        self.unindexed_bytes.set(self.unindexed_bytes.get() + u64::from(batch.size_bytes));
+    }
+
+    /// Skips bytes that recovery found to be damaged.
+    pub(crate) fn skip_to(&self, position: FilePosition) {
+        self.length.set(position.0);
+    }
+
+    /// Cuts the file to its batches: nothing claimed, nothing half-written stays behind.
+    pub(crate) fn cut_to_length(&self) -> io::Result<()> {
+        let file = self.log.get()?;
+        self.allocated.set(self.length.get());
+        if file.len()? != self.length.get() {
+            file.truncate(self.length.get())?;
+        }
+        Ok(())
+    }
+
+    /// Looks something up in the indexes, or `None` if they are not in memory.
+    pub(crate) fn with_indexes<T>(&self, look: impl FnOnce(&Indexes) -> T) -> Option<T> {
+        self.indexes.borrow().as_ref().map(look)
+    }
+
+    pub(crate) fn set_indexes(&self, indexes: Indexes) {
+        *self.indexes.borrow_mut() = Some(indexes);
+    }
+
+    /// The two index files' bytes. Closing a segment ends its time index with the largest timestamp, as Kafka does.
+    pub(crate) fn encode_indexes(&self, closing: bool) -> Option<(Vec<u8>, Vec<u8>)> {
+        let mut indexes = self.indexes.borrow_mut();
+        let indexes = indexes.as_mut()?;
+        if closing && let Some(largest) = self.largest.get() {
+            indexes.times.push(largest);
+        }
+        Some((indexes.offsets.encode(), indexes.times.encode()))
+    }
+
+    /// Lets memory and descriptor of a segment that is not written to go.
+    pub(crate) fn rest(&self) {
+        self.log.close();
+        *self.indexes.borrow_mut() = None;
+    }
+}

@@ -1,0 +1,102 @@
+//! The side files of a segment: indexes and producer snapshots, written when it is sealed, read when it is needed.
+//!
+//! None of them is ever the only copy of anything: a missing or damaged one is rebuilt from the batches.
+
+use std::io::{self, IoSlice};
+use std::path::Path;
+
+use creel_io::fs::{self, File, OpenOptions};
+
+use crate::directory::{FileKind, segment_path};
+use crate::limits::SIDE_FILE_BYTES_MAX;
+use crate::offset::{FilePosition, Offset};
+use crate::offset_index::OffsetIndex;
+use crate::producer_snapshot;
+use crate::producers::Producers;
+use crate::scan::Scan;
+use crate::segment::{Indexes, Placed, Segment};
+use crate::time_index::{TimeIndex, TimestampOffset};
+
+/// Writes both index files and syncs them. `closing`: nothing will be added.
+pub(crate) async fn write_indexes(directory: &Path, segment: &Segment, closing: bool) -> io::Result<()> {
+    let Some((offsets, times)) = segment.encode_indexes(closing) else {
+        return Ok(());
+    };
+    write_file(&segment_path(directory, segment.base, FileKind::OffsetIndex), &offsets).await?;
+    write_file(&segment_path(directory, segment.base, FileKind::TimeIndex), &times).await
+}
+
+/// Writes the producers as they were before `offset`.
+pub(crate) async fn write_snapshot(directory: &Path, offset: Offset, encoded: &[u8]) -> io::Result<()> {
+    write_file(&segment_path(directory, offset, FileKind::ProducerSnapshot), encoded).await
+}
+
+async fn write_file(path: &Path, content: &[u8]) -> io::Result<()> {
+    let file = File::open(path, OpenOptions { truncate: true, ..OpenOptions::create() })?;
+    file.write_all_at(&mut [IoSlice::new(content)], 0)?;
+    file.sync_data().await
+}
+
+/// Reads a producer snapshot; `None` if it is damaged.
+pub(crate) fn read_snapshot(directory: &Path, offset: Offset) -> io::Result<Option<Producers>> {
+    let bytes = fs::read(&segment_path(directory, offset, FileKind::ProducerSnapshot))?;
+    Ok(producer_snapshot::decode(&bytes))
+}
+
+/// Brings the indexes of a sealed segment into memory, from their files or else from the batches.
+pub(crate) async fn load_indexes(directory: &Path, segment: &Segment, interval: u64) -> io::Result<()> {
+    if segment.with_indexes(|_| ()).is_some() {
+        return Ok(());
+    }
+    match read_indexes(directory, segment)? {
+        Some(indexes) => {
+            if segment.largest().is_none() {
+                segment.set_largest(indexes.times.last().unwrap_or(TimestampOffset::NONE));
+            }
+            segment.set_indexes(indexes);
+            Ok(())
+        }
+        None => rebuild(directory, segment, interval).await,
+    }
+}
+
+/// The index files as they are; `None` where they are missing or can't be right.
+pub(crate) fn read_indexes(directory: &Path, segment: &Segment) -> io::Result<Option<Indexes>> {
+    let offsets = read_bounded(&segment_path(directory, segment.base, FileKind::OffsetIndex))?;
+    let times = read_bounded(&segment_path(directory, segment.base, FileKind::TimeIndex))?;
+    let (Some(offsets), Some(times)) = (offsets, times) else {
+        return Ok(None);
+    };
+    let offsets = OffsetIndex::decode(segment.base, &offsets, segment.length());
+    let times = TimeIndex::decode(segment.base, &times);
+    let indexes = offsets.zip(times).map(|(offsets, times)| Indexes { offsets, times });
+    // Every sealed segment with batches has at least its closing timestamp.
+    Ok(indexes.filter(|indexes| segment.is_empty() || indexes.times.last().is_some()))
+}
+
+fn read_bounded(path: &Path) -> io::Result<Option<bytes::Bytes>> {
+    if !fs::exists(path) || File::open(path, OpenOptions::read())?.len()? > SIDE_FILE_BYTES_MAX {
+        return Ok(None);
+    }
+    fs::read(path).map(Some)
+}
+
+/// Walks a sealed segment's headers and writes its indexes anew.
+async fn rebuild(directory: &Path, segment: &Segment, interval: u64) -> io::Result<()> {
+    tracing::warn!(log = %segment.log.path().display(), "indexes missing or damaged: rebuilding them");
+    let copy = Segment::found(directory, segment.base, 0, segment.created_ms);
+    copy.begin_empty();
+    let mut scan = Scan::new(segment.log.get()?, FilePosition::START, segment.length());
+    while let Some(Ok(header)) = scan.header().await? {
+        copy.note(&Placed::of(&header, scan.position()), interval);
+        scan.skip(header.size_bytes);
+    }
+    write_indexes(directory, &copy, true).await?;
+    if let Some(indexes) = read_indexes(directory, &copy)? {
+        segment.set_indexes(indexes);
+    } else {
+        segment.set_indexes(Indexes::empty(segment.base));
+    }
+    segment.set_largest(copy.largest().unwrap_or(TimestampOffset::NONE));
+    Ok(())
+}

@@ -1,0 +1,140 @@
+//! Offsets by time: ListOffsets with a timestamp, or with -3 for the largest one.
+
+use std::io;
+use std::rc::Rc;
+
+use crate::batch::{BatchHeader, UncheckedBatch};
+use crate::offset::{FilePosition, LeaderEpoch, Offset};
+use crate::partition::{Inner, Partition};
+use crate::read::ReadError;
+use crate::records::Records;
+use crate::scan::Scan;
+use crate::segment::Segment;
+use crate::segment_files::load_indexes;
+use crate::time_index::TimestampOffset;
+
+/// A record found by time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FoundByTime {
+    /// Its offset.
+    pub offset: Offset,
+    /// Its timestamp, milliseconds.
+    pub timestamp: i64,
+    /// The leader epoch it was appended under.
+    pub leader_epoch: LeaderEpoch,
+}
+
+impl Partition {
+    /// The first committed record whose timestamp is `timestamp` or later; `None` if there is none.
+    ///
+    /// Inside a compressed batch the answer is the batch's first record: a consumer that seeks there meets the
+    /// record it asked for within the same batch.
+    pub async fn offset_for_timestamp(&self, timestamp: i64) -> Result<Option<FoundByTime>, ReadError> {
+        let inner = self.inner();
+        for segment in inner.segments_to_read()? {
+            if inner.largest(&segment).await?.timestamp < timestamp {
+                continue;
+            }
+            if let Some(found) = inner.search(&segment, timestamp).await? {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The committed record with the largest timestamp; the first of them. `None` if the log is empty.
+    pub async fn max_timestamp_offset(&self) -> Result<Option<FoundByTime>, ReadError> {
+        let inner = self.inner();
+        let mut best: Option<i64> = None;
+        for segment in inner.segments_to_read()? {
+            let largest = inner.largest(&segment).await?;
+            if largest.timestamp >= 0 && best.is_none_or(|best| largest.timestamp > best) {
+                best = Some(largest.timestamp);
+            }
+        }
+        match best {
+            Some(timestamp) => self.offset_for_timestamp(timestamp).await,
+            None => Ok(None),
+        }
+    }
+}
+
+impl Inner {
+    fn segments_to_read(&self) -> Result<Vec<Rc<Segment>>, ReadError> {
+        if self.is_closed() {
+            return Err(ReadError::Closed);
+        }
+        let log_start = self.cursors.get().log_start;
+        let log = self.log.borrow();
+        let first = log.segments.partition_point(|segment| segment.base <= log_start).saturating_sub(1);
+        Ok(log.segments[first..].to_vec())
+    }
+
+    /// The largest timestamp of a segment.
+    pub(crate) async fn largest(&self, segment: &Rc<Segment>) -> io::Result<TimestampOffset> {
+        if segment.largest().is_none() {
+            let interval = self.config.borrow().index_interval_bytes;
+            load_indexes(&self.directory, segment, interval).await?;
+        }
+        Ok(segment.largest().unwrap_or(TimestampOffset::NONE))
+    }
+
+    async fn search(&self, segment: &Rc<Segment>, timestamp: i64) -> io::Result<Option<FoundByTime>> {
+        let interval = self.config.borrow().index_interval_bytes;
+        load_indexes(&self.directory, segment, interval).await?;
+        let log_start = self.cursors.get().log_start;
+        let from =
+            segment.with_indexes(|indexes| indexes.times.search_from(timestamp)).unwrap_or(segment.base);
+        let cap = self.committed_end(segment);
+        let Some((_, start)) = self.locate(segment, from.max(log_start), cap).await? else {
+            return Ok(None);
+        };
+        let mut scan = Scan::new(segment.log.get()?, start, cap.0);
+        while let Some(header) = scan.header().await? {
+            let Ok(header) = header else {
+                match self.behind_damage(segment, scan.position()) {
+                    Some(position) => scan.go_to(position),
+                    None => return Ok(None),
+                }
+                continue;
+            };
+            if header.max_timestamp >= timestamp
+                && let Some(found) = look_inside(&mut scan, &header, timestamp, log_start).await?
+            {
+                return Ok(Some(found));
+            }
+            scan.skip(header.size_bytes);
+        }
+        Ok(None)
+    }
+
+    fn behind_damage(&self, segment: &Segment, at: FilePosition) -> Option<FilePosition> {
+        let log = self.log.borrow();
+        let bad = log.bad_ranges.iter().find(|bad| bad.segment == segment.base && bad.position == at);
+        bad.map(|bad| bad.end_position)
+    }
+}
+
+async fn look_inside(
+    scan: &mut Scan,
+    header: &BatchHeader,
+    timestamp: i64,
+    log_start: Offset,
+) -> io::Result<Option<FoundByTime>> {
+    let leader_epoch = header.leader_epoch;
+    let whole = FoundByTime {
+        offset: header.base_offset.max(log_start),
+        timestamp: header.base_timestamp.max(timestamp).min(header.max_timestamp),
+        leader_epoch,
+    };
+    if header.attributes.is_log_append_time() {
+        return Ok(Some(FoundByTime { timestamp: header.max_timestamp, ..whole }));
+    }
+    let batch = UncheckedBatch::new(scan.batch(header).await?).verify();
+    let Some(records) = batch.ok().and_then(|batch| Records::of(&batch)) else {
+        return Ok(Some(whole));
+    };
+    let mut sound = records.map_while(Result::ok);
+    let found = sound.find(|record| record.timestamp >= timestamp && record.offset >= log_start);
+    Ok(found.map(|record| FoundByTime { offset: record.offset, timestamp: record.timestamp, leader_epoch }))
+}

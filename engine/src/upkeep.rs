@@ -1,0 +1,158 @@
+//! What a log does when nobody asks: roll by age, drop what retention no longer keeps, forget idle producers, let go of
+//! idle files. The policy returns a value; one executor acts on it.
+
+use std::io;
+use std::rc::Rc;
+
+use crate::config::{CleanupPolicy, LogConfig};
+use crate::log::Log;
+use crate::offset::Offset;
+use crate::partition::{Inner, Partition};
+use crate::recover::remove_segment;
+use crate::segment::Segment;
+
+/// What is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Upkeep {
+    /// Nothing.
+    Nothing,
+    /// The active segment is old enough to be closed.
+    Roll,
+    /// Everything before this offset may go.
+    DropBefore(Offset),
+}
+
+impl Partition {
+    /// Does what is due at `now_ms` (wall clock). Returns the last thing it did.
+    pub async fn upkeep(&self, now_ms: i64) -> io::Result<Upkeep> {
+        let inner = self.inner();
+        if inner.check_open().is_err() {
+            return Ok(Upkeep::Nothing);
+        }
+        inner.load_largest().await?;
+        inner.rest(now_ms);
+        let due =
+            decide(&inner.log.borrow(), &inner.config.borrow(), inner.cursors.get().high_watermark, now_ms);
+        match due {
+            Upkeep::Nothing => {}
+            Upkeep::Roll => inner.roll_now(now_ms),
+            Upkeep::DropBefore(offset) => inner.drop_before(offset).await?,
+        }
+        Ok(due)
+    }
+
+    /// Moves the log's start to `offset` (DeleteRecords, retention); whole segments before it are removed.
+    /// Never beyond the high watermark. Returns where the log starts now.
+    pub async fn advance_log_start(&self, offset: Offset) -> io::Result<Offset> {
+        self.inner().drop_before(offset).await?;
+        Ok(self.log_start())
+    }
+}
+
+/// What is due for a log. Segments go oldest first, only if all of them is committed; the active one is rolled before
+/// it may go.
+fn decide(log: &Log, config: &LogConfig, high_watermark: Offset, now_ms: i64) -> Upkeep {
+    let sealed = &log.segments[..log.segments.len() - 1];
+    let end_of = |at: usize| log.segments[at + 1].base;
+    let mut size = log.size_bytes();
+    let mut keep_from = None;
+    if config.cleanup_policy != CleanupPolicy::Compact {
+        for (at, segment) in sealed.iter().enumerate() {
+            let too_much = config.retention_bytes.is_some_and(|most| size - segment.length() >= most);
+            if !(too_much || is_too_old(segment, config, now_ms)) || end_of(at) > high_watermark {
+                break;
+            }
+            size -= segment.length();
+            keep_from = Some(end_of(at));
+        }
+    }
+    match keep_from {
+        Some(offset) => Upkeep::DropBefore(offset),
+        None if must_roll(log.active(), config, now_ms) => Upkeep::Roll,
+        None => Upkeep::Nothing,
+    }
+}
+
+fn is_too_old(segment: &Segment, config: &LogConfig, now_ms: i64) -> bool {
+    let Some(retention_ms) = config.retention_ms else {
+        return false;
+    };
+    let newest = segment.largest().map(|largest| largest.timestamp).filter(|timestamp| *timestamp >= 0);
+    let age = now_ms.saturating_sub(newest.unwrap_or(segment.created_ms));
+    age > i64::try_from(retention_ms).unwrap_or(i64::MAX)
+}
+
+fn must_roll(active: &Segment, config: &LogConfig, now_ms: i64) -> bool {
+    let age = now_ms.saturating_sub(active.created_ms);
+    let is_due = age > i64::try_from(config.segment_ms).unwrap_or(i64::MAX);
+    let expired = config.cleanup_policy != CleanupPolicy::Compact && is_too_old(active, config, now_ms);
+    !active.is_empty() && (is_due || expired)
+}
+
+impl Inner {
+    /// Reads the largest timestamp of the oldest segment, which retention asks about first.
+    async fn load_largest(&self) -> io::Result<()> {
+        let sealed: Vec<Rc<Segment>> = {
+            let log = self.log.borrow();
+            log.segments[..log.segments.len() - 1].to_vec()
+        };
+        if self.config.borrow().retention_ms.is_none() {
+            return Ok(());
+        }
+        for segment in sealed {
+            self.largest(&segment).await?;
+        }
+        Ok(())
+    }
+
+    fn roll_now(self: &Rc<Self>, now_ms: i64) {
+        let mut log = self.log.borrow_mut();
+        if self.write_staged(&mut log).is_ok() {
+            // A failure shows in the log's health.
+            let _ = self.roll(&mut log, now_ms);
+        }
+        drop(log);
+        self.start_commit();
+    }
+
+    async fn drop_before(&self, offset: Offset) -> io::Result<()> {
+        let mut cursors = self.cursors.get();
+        cursors.log_start = cursors.log_start.max(offset.min(cursors.high_watermark));
+        self.cursors.set(cursors);
+        cursors.check_invariants();
+        let gone = self.take_segments_before(cursors.log_start);
+        if gone.is_empty() {
+            return Ok(());
+        }
+        let directory = self.directory.clone();
+        creel_io::offload(move || gone.iter().try_for_each(|base| remove_segment(&directory, *base))).await
+    }
+
+    fn take_segments_before(&self, log_start: Offset) -> Vec<Offset> {
+        let mut log = self.log.borrow_mut();
+        if log.epochs.truncate_start(log_start) {
+            self.epochs_changed.set(true);
+        }
+        let keep = log.segments.partition_point(|segment| segment.base <= log_start).saturating_sub(1);
+        let gone: Vec<Offset> = log.segments.drain(..keep).map(|segment| segment.base).collect();
+        log.bad_ranges.retain(|bad| !gone.contains(&bad.segment));
+        gone
+    }
+
+    /// Lets go of what an idle log does not need: descriptors, index memory, buffers, forgotten producers.
+    fn rest(&self, now_ms: i64) {
+        let expiry = i64::try_from(self.config.borrow().producer_id_expiration_ms).unwrap_or(i64::MAX);
+        let mut log = self.log.borrow_mut();
+        log.producers.expire(now_ms.saturating_sub(expiry));
+        log.staging.rest();
+        let (active, sealed) = match log.segments.split_last() {
+            Some((active, sealed)) => (active, sealed),
+            None => return,
+        };
+        sealed.iter().filter(|segment| segment.largest().is_some()).for_each(|segment| segment.rest());
+        let cursors = self.cursors.get();
+        if cursors.next == cursors.durable && self.is_idle.replace(true) {
+            active.log.close();
+        }
+    }
+}
