@@ -276,3 +276,21 @@ fn aborted_tasks_are_dropped() {
         assert!(receiver.await.is_err());
     });
 }
+
+#[test]
+fn connections_nobody_accepted_are_closed_with_their_listener() {
+    on_core(|| async {
+        let mut listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+        let address = listener.local_addr().unwrap();
+        let first = TcpStream::connect(address);
+        let (first, accepted) = (spawn(first), listener.accept().await);
+        let (first, _accepted) = (first.await.unwrap(), accepted.unwrap());
+        // The armed accept takes this one too, though nobody asks for it.
+        let second = TcpStream::connect(address).await.unwrap();
+        creel_io::sleep(Duration::from_millis(20)).await;
+        drop(listener);
+        let (n, _) = second.recv(BytesMut::new(), 1).await;
+        assert!(matches!(n, Ok(0) | Err(_)), "closed, not left hanging");
+        drop(first);
+    });
+}

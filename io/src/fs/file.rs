@@ -195,7 +195,7 @@ impl File {
     }
 
     fn kept(&self, buffer: KeptBuffer) -> Kept {
-        Kept { fd: Some(self.fd.clone()), buffer }
+        Kept { fd: Some(self.fd.clone()), buffer, ..Kept::default() }
     }
 
     /// Reserves disk space for `length` bytes from `position` on; they read as zeros and count as the file's length.

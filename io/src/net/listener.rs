@@ -9,7 +9,7 @@ use io_uring::{opcode, types};
 
 use super::socket;
 use super::stream::TcpStream;
-use crate::ring::{Kept, KeptBuffer, Multi};
+use crate::ring::{Kept, Multi};
 
 /// Connections the kernel holds for us until they are accepted.
 const BACKLOG: i32 = 4096;
@@ -49,7 +49,7 @@ impl TcpListener {
 fn arm(fd: &Arc<OwnedFd>) -> Multi {
     let flags = libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
     let entry = opcode::AcceptMulti::new(types::Fd(fd.as_raw_fd())).flags(flags).build();
-    Multi::submit(entry, Kept { fd: Some(fd.clone()), buffer: KeptBuffer::None })
+    Multi::submit(entry, Kept { fd: Some(fd.clone()), yields_descriptors: true, ..Kept::default() })
 }
 
 fn adopt(fd: u32) -> io::Result<(TcpStream, SocketAddr)> {

@@ -120,7 +120,7 @@ impl Receiver {
 
     fn arm(&self) -> Multi {
         let entry = opcode::RecvMulti::new(types::Fd(self.fd.as_raw_fd()), GROUP).build();
-        Multi::submit(entry, Kept { fd: Some(self.fd.clone()), buffer: KeptBuffer::None })
+        Multi::submit(entry, Kept { fd: Some(self.fd.clone()), ..Kept::default() })
     }
 
     async fn single(&self, mut buf: BytesMut, want: usize) -> (io::Result<usize>, BytesMut) {
@@ -128,7 +128,7 @@ impl Receiver {
         let spare = buf.spare_capacity_mut();
         let (address, room) = (spare.as_mut_ptr().cast::<u8>(), spare.len() as u32);
         let entry = opcode::Recv::new(types::Fd(self.fd.as_raw_fd()), address, room).build();
-        let kept = Kept { fd: Some(self.fd.clone()), buffer: KeptBuffer::Mut(buf) };
+        let kept = Kept { fd: Some(self.fd.clone()), buffer: KeptBuffer::Mut(buf), ..Kept::default() };
         let done = Op::submit(entry, kept).await;
         let KeptBuffer::Mut(mut buf) = done.buffer else {
             unreachable!("the buffer that was kept comes back")

@@ -51,7 +51,7 @@ impl TcpStream {
         let raw = Box::new(RawAddress::new(address));
         let (pointer, length) = ((&raw const raw.storage).cast(), raw.length);
         let entry = opcode::Connect::new(types::Fd(fd.as_raw_fd()), pointer, length).build();
-        let kept = Kept { fd: Some(fd.clone()), buffer: KeptBuffer::Address(raw) };
+        let kept = Kept { fd: Some(fd.clone()), buffer: KeptBuffer::Address(raw), ..Kept::default() };
         Op::submit(entry, kept).await.result?;
         let fd = Arc::try_unwrap(fd).map_err(|_| io::Error::other("connect still in flight"))?;
         TcpStream::adopt(fd)
@@ -118,7 +118,7 @@ impl TcpStream {
         let length = u32::try_from(data.len()).unwrap_or(u32::MAX);
         let entry =
             opcode::Send::new(types::Fd(self.fd.as_raw_fd()), data.as_ptr(), length).flags(flags).build();
-        let kept = Kept { fd: Some(self.fd.clone()), buffer: KeptBuffer::Shared(data) };
+        let kept = Kept { fd: Some(self.fd.clone()), buffer: KeptBuffer::Shared(data), ..Kept::default() };
         Op::submit(entry, kept).await.result.map(|n| n as usize)
     }
 
@@ -155,7 +155,7 @@ impl TcpStream {
     async fn writable(&self) -> io::Result<()> {
         let events = (libc::POLLOUT | libc::POLLERR | libc::POLLHUP) as u32;
         let entry = opcode::PollAdd::new(types::Fd(self.fd.as_raw_fd()), events).build();
-        let kept = Kept { fd: Some(self.fd.clone()), buffer: KeptBuffer::None };
+        let kept = Kept { fd: Some(self.fd.clone()), ..Kept::default() };
         Op::submit(entry, kept).await.result.map(|_| ())
     }
 

@@ -10,7 +10,7 @@ mod slots;
 
 use std::cell::{Cell, RefCell};
 use std::io;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -153,14 +153,23 @@ impl Driver {
 
     fn complete(&self, slot: u32, completion: Reaped) {
         let outcome = self.slots.borrow_mut().complete(slot, completion);
-        if outcome.unclaimed_buffer
-            && let Some(id) = BufferId::of(completion.flags)
-        {
-            self.buffers.borrow_mut().give_back(id);
+        if outcome.unclaimed {
+            self.discard(completion, outcome.unclaimed_descriptor);
         }
         // Both may run arbitrary code (a waker, a descriptor's close), hence after the borrows.
         outcome.waker.into_iter().for_each(std::task::Waker::wake);
         drop(outcome.released);
+    }
+
+    /// Gives back what a result brought that nobody will take: a lent buffer, or a new descriptor.
+    fn discard(&self, completion: Reaped, is_descriptor: bool) {
+        if let Some(id) = BufferId::of(completion.flags) {
+            self.buffers.borrow_mut().give_back(id);
+        }
+        if is_descriptor && completion.result >= 0 {
+            // SAFETY: the kernel made this descriptor for us, and its result was handed to nobody.
+            drop(unsafe { OwnedFd::from_raw_fd(completion.result) });
+        }
     }
 
     /// Queues an entry, submitting early if the queue is full.

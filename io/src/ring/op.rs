@@ -137,14 +137,14 @@ fn abandon(slot: u32) {
 }
 
 fn abandon_on(driver: &Driver, slot: u32) {
-    let (still_running, unread, released) = driver.slots.borrow_mut().orphan(slot);
-    for id in unread.iter().filter_map(|reaped| BufferId::of(reaped.flags)) {
-        driver.buffers.borrow_mut().give_back(id);
+    let orphaned = driver.slots.borrow_mut().orphan(slot);
+    for reaped in &orphaned.unread {
+        driver.discard(*reaped, orphaned.descriptors);
     }
-    if still_running {
+    if orphaned.still_running {
         driver.cancel(slot);
     }
-    drop(released);
+    drop(orphaned.released);
 }
 
 fn to_result(result: i32) -> io::Result<u32> {

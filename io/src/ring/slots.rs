@@ -18,6 +18,8 @@ pub(crate) struct Kept {
     /// Held so that its number is not reused between push and completion.
     pub(crate) fd: Option<Arc<OwnedFd>>,
     pub(crate) buffer: KeptBuffer,
+    /// Its results are new descriptors: one that nobody takes must be closed.
+    pub(crate) yields_descriptors: bool,
 }
 
 /// The memory an operation reads or writes.
@@ -103,8 +105,22 @@ enum Interest {
 #[derive(Default)]
 pub(crate) struct Outcome {
     pub(crate) waker: Option<Waker>,
-    /// The completion filled a receive buffer nobody will look at.
-    pub(crate) unclaimed_buffer: bool,
+    /// Nobody will take the result, nor the receive buffer it may name.
+    pub(crate) unclaimed: bool,
+    /// That result is a new descriptor.
+    pub(crate) unclaimed_descriptor: bool,
+    pub(crate) released: Option<Kept>,
+}
+
+/// What is left to do for an operation whose future went away.
+#[derive(Default)]
+pub(crate) struct Orphaned {
+    /// The kernel still works on it: a cancellation should be pushed.
+    pub(crate) still_running: bool,
+    /// Results that were not taken.
+    pub(crate) unread: VecDeque<Reaped>,
+    /// Those results are descriptors.
+    pub(crate) descriptors: bool,
     pub(crate) released: Option<Kept>,
 }
 
@@ -127,12 +143,13 @@ impl Slots {
     pub(crate) fn complete(&mut self, slot: u32, reaped: Reaped) -> Outcome {
         let last = !io_uring::cqueue::more(reaped.flags);
         let entry = &mut self.entries[slot as usize];
-        let Entry::InFlight { interest, waker, results, .. } = entry else {
+        let Entry::InFlight { interest, waker, results, kept, .. } = entry else {
             unreachable!("a completion for a slot that is not in flight");
         };
         if *interest == Interest::Orphaned {
+            let unclaimed_descriptor = kept.yields_descriptors;
             let released = if last { Some(self.release(slot)) } else { None };
-            return Outcome { waker: None, unclaimed_buffer: true, released };
+            return Outcome { waker: None, unclaimed: true, unclaimed_descriptor, released };
         }
         results.push_back(reaped);
         let waker = waker.take();
@@ -187,20 +204,20 @@ impl Slots {
         }
     }
 
-    /// The future goes away. True when the kernel still works on it and a cancellation should be pushed; results not
-    /// taken come back so that their buffers can be returned.
-    pub(crate) fn orphan(&mut self, slot: u32) -> (bool, VecDeque<Reaped>, Option<Kept>) {
+    /// The future goes away; what it did not take must be given back or closed.
+    pub(crate) fn orphan(&mut self, slot: u32) -> Orphaned {
         match &mut self.entries[slot as usize] {
-            Entry::InFlight { interest, waker, results, .. } => {
+            Entry::InFlight { interest, waker, results, kept } => {
                 *interest = Interest::Orphaned;
                 *waker = None;
-                (true, std::mem::take(results), None)
+                let (unread, descriptors) = (std::mem::take(results), kept.yields_descriptors);
+                Orphaned { still_running: true, unread, descriptors, released: None }
             }
-            Entry::Ended { results, .. } => {
-                let results = std::mem::take(results);
-                (false, results, Some(self.release(slot)))
+            Entry::Ended { results, kept } => {
+                let (unread, descriptors) = (std::mem::take(results), kept.yields_descriptors);
+                Orphaned { still_running: false, unread, descriptors, released: Some(self.release(slot)) }
             }
-            Entry::Free => (false, VecDeque::new(), None),
+            Entry::Free => Orphaned::default(),
         }
     }
 
