@@ -20,7 +20,7 @@ UNSUPPORTED_VERSION = 35
 
 
 def ask(broker, version, body=b""):
-    """The body of the answer to an ApiVersions request of this version."""
+    """The body of the answer to an ApiVersions request of this version; from 3 on `body` begins with the header's tags."""
     host, port = broker.bootstrap.rsplit(":", 1)
     request = struct.pack(">hhihs", API_VERSIONS, version, 7, 1, b"t") + body
     with socket.create_connection((host, int(port)), timeout=120) as stream:
@@ -54,7 +54,7 @@ def test_no_range_is_upside_down(broker):
 
 
 def test_unknown_version_is_answered_in_version_0_with_the_range_to_use(broker):
-    body = ask(broker, 99, b"whatever a later version may bring")
+    body = ask(broker, 99, b"\0" + b"whatever a later version may bring")
     assert ranges(body) == (UNSUPPORTED_VERSION, {API_VERSIONS: (0, KAFKA["ApiVersions"]["max"])})
 
 
