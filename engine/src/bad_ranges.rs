@@ -10,6 +10,7 @@ use std::path::Path;
 use creel_io::fs;
 
 use crate::checkpoint::{format_lines, parse, read_text};
+use crate::directory::remove_if_there;
 use crate::offset::{FilePosition, Offset};
 
 const FILE_NAME: &str = "corrupt-ranges-checkpoint";
@@ -48,7 +49,7 @@ pub(crate) async fn write(directory: &Path, ranges: &[BadRange]) -> io::Result<(
         let lines = ranges.iter().map(format_range);
         return fs::write_atomically(&path, format_lines(lines).as_bytes()).await;
     }
-    if fs::exists(&path) { fs::remove_file(&path) } else { Ok(()) }
+    remove_if_there(&path)
 }
 
 fn format_range(range: &BadRange) -> String {

@@ -128,6 +128,14 @@ pub(crate) fn parse_segment_file(path: &Path) -> Option<(Offset, FileKind)> {
     Some((Offset(digits.then(|| stem.parse().ok())??), kind))
 }
 
+/// Removes a file that may be gone already.
+pub(crate) fn remove_if_there(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        outcome => outcome,
+    }
+}
+
 /// Reads the topic id (in Kafka's base64 form) from a partition's directory.
 pub fn read_topic_id(directory: &Path) -> io::Result<Option<String>> {
     let text = read_text(&directory.join(PARTITION_METADATA))?;

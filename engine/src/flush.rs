@@ -6,7 +6,7 @@
 
 use std::cell::RefCell;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use creel_io::fs;
@@ -256,7 +256,7 @@ struct Commit {
 
 impl Commit {
     /// Oldest first, so that a crash never leaves a later batch durable without an earlier one by our doing.
-    async fn run(&self, directory: &PathBuf) -> io::Result<()> {
+    async fn run(&self, directory: &Path) -> io::Result<()> {
         for segment in &self.segments {
             segment.log.get()?.sync_data().await?;
         }

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use creel_io::fs;
 
 use crate::config::LogConfig;
-use crate::directory::{FileKind, TopicPartition, segment_path};
+use crate::directory::{FileKind, TopicPartition, remove_if_there, segment_path};
 use crate::epochs::LeaderEpochs;
 use crate::flush::Flusher;
 use crate::log::{Cursors, Health, Log, RecentBatches};
@@ -109,7 +109,7 @@ impl Recovery {
                 (producers, from) = (found, from.max(offset));
                 break;
             }
-            fs::remove_file(&segment_path(&self.directory, offset, FileKind::ProducerSnapshot))?;
+            remove_if_there(&segment_path(&self.directory, offset, FileKind::ProducerSnapshot))?;
         }
         for (at, segment) in self.segments.iter().enumerate() {
             let next = self.segments.get(at + 1).map_or(self.end, |next| next.base);

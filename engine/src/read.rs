@@ -159,9 +159,9 @@ impl Inner {
         loop {
             let cap = self.cap(&segment, want.from, limit).await?;
             if let Some((header, start)) = self.locate(&segment, want.from, cap).await? {
-                return Ok(end_of_slice(&segment, &header, start, cap, want)
+                return end_of_slice(&segment, &header, start, cap, want)
                     .map(|end| segment.log.get().map(|file| slice(file, start, end)))
-                    .transpose()?);
+                    .transpose();
             }
             // The offset was compacted away, or lies behind this segment's last batch: go on with the next.
             let Some(next) = self.log.borrow().segment_after(segment.base).cloned() else {

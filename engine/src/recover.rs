@@ -21,7 +21,7 @@ use crate::bad_ranges::{self, BadRange};
 use crate::batch::BatchHeader;
 use crate::config::{CleanupPolicy, LogConfig};
 use crate::damage::{Damage, judge};
-use crate::directory::{FileKind, parse_segment_file};
+use crate::directory::{FileKind, parse_segment_file, remove_if_there, segment_path};
 use crate::epochs::LeaderEpochs;
 use crate::offset::{FilePosition, Offset};
 use crate::scan::Scan;
@@ -66,7 +66,7 @@ pub(crate) fn find_files(directory: &Path) -> io::Result<FoundFiles> {
             Some((base, FileKind::Log)) => found.bases.push(base),
             Some((offset, FileKind::ProducerSnapshot)) => found.snapshots.push(offset),
             Some(_) => {}
-            None if is_leftover(&path) => fs::remove_file(&path)?,
+            None if is_leftover(&path) => remove_if_there(&path)?,
             None => {}
         }
     }
@@ -148,6 +148,7 @@ impl Recovery {
     /// Finds out what the files hold, segment by segment.
     pub(crate) async fn recover(&mut self, bases: &[Offset]) -> io::Result<()> {
         self.segments.clear();
+        self.end = Offset::ZERO;
         self.bad_ranges = bad_ranges::read(&self.directory)?;
         for (at, base) in bases.iter().enumerate() {
             let next = bases.get(at + 1).copied();
@@ -299,10 +300,7 @@ enum Continue {
 /// Removes every file of a segment.
 pub(crate) fn remove_segment(directory: &Path, base: Offset) -> io::Result<()> {
     for kind in FileKind::OF_SEGMENT {
-        let path = crate::directory::segment_path(directory, base, kind);
-        if fs::exists(&path) {
-            fs::remove_file(&path)?;
-        }
+        remove_if_there(&segment_path(directory, base, kind))?;
     }
     Ok(())
 }

@@ -106,7 +106,7 @@ impl Staging {
             return write(&mut [IoSlice::new(&self.bytes[range.clone()])]);
         }
         let slice = |part| match part {
-            &Part::Copied(ref range) => IoSlice::new(&self.bytes[range.clone()]),
+            Part::Copied(range) => IoSlice::new(&self.bytes[range.clone()]),
             Part::Body(body) => IoSlice::new(body),
         };
         write(&mut self.parts.iter().map(slice).collect::<Vec<_>>())

@@ -1,0 +1,117 @@
+//! A core to run a story on, and the few verbs the stories use.
+
+#![allow(dead_code, reason = "each story uses some of it")]
+#![allow(clippy::unwrap_used, reason = "a test fails where it unwraps")]
+
+use std::future::Future;
+use std::path::{Path, PathBuf};
+
+use creel_engine::{
+    AppendOrigin, Batch, BatchBuilder, BatchHeader, Flusher, Isolation, LeaderEpoch, LogConfig, Offset,
+    OpenLog, Partition, ReadError, TopicPartition,
+};
+
+/// Runs `story` on one core over the real kernel, in a fresh directory.
+pub(crate) fn on_core<S, F>(story: S)
+where
+    S: Fn(PathBuf) -> F + Clone + Send + 'static,
+    F: Future<Output = ()> + 'static,
+{
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().to_path_buf();
+    let config = creel_io::runtime::Config::unpinned(1);
+    creel_io::runtime::start(&config, move |_| story(path.clone())).unwrap().join();
+}
+
+pub(crate) fn name() -> TopicPartition {
+    TopicPartition::new("orders", 0)
+}
+
+pub(crate) fn log_path(directory: &Path, base: i64) -> PathBuf {
+    directory.join("orders-0").join(format!("{base:020}.log"))
+}
+
+/// How to open: as after a crash with nothing known, unless said otherwise.
+pub(crate) fn opening(directory: &Path, config: LogConfig) -> OpenLog {
+    OpenLog {
+        directory: directory.join("orders-0"),
+        name: name(),
+        config,
+        leader_epoch: LeaderEpoch(0),
+        was_clean: false,
+        recovery_point: None,
+        log_start: None,
+    }
+}
+
+pub(crate) async fn open(directory: &Path) -> Partition {
+    open_with(directory, LogConfig::default()).await
+}
+
+pub(crate) async fn open_with(directory: &Path, config: LogConfig) -> Partition {
+    Partition::open(&Flusher::new(), opening(directory, config)).await.unwrap()
+}
+
+pub(crate) async fn open_clean(directory: &Path, config: LogConfig) -> Partition {
+    let opening = OpenLog { was_clean: true, ..opening(directory, config) };
+    Partition::open(&Flusher::new(), opening).await.unwrap()
+}
+
+/// The files as a kill -9 would leave them now: a copy, out of reach of the log that is still open.
+pub(crate) fn crashed(directory: &Path) -> PathBuf {
+    let copy = directory.join(format!("crashed-{}", creel_io::random_u64()));
+    std::fs::create_dir_all(copy.join("orders-0")).unwrap();
+    for entry in std::fs::read_dir(directory.join("orders-0")).unwrap() {
+        let path = entry.unwrap().path();
+        std::fs::copy(&path, copy.join("orders-0").join(path.file_name().unwrap())).unwrap();
+    }
+    copy
+}
+
+/// A batch of `records` values of `bytes` bytes each.
+pub(crate) fn batch(records: usize, bytes: usize, fill: u8) -> Batch {
+    let now = creel_io::wall_clock_ms();
+    let mut builder = BatchBuilder::new(now);
+    for at in 0..records {
+        builder = builder.record(now + at as i64, None, Some(&vec![fill; bytes]));
+    }
+    builder.build().unwrap()
+}
+
+pub(crate) async fn append(partition: &Partition, batch: &Batch) -> Offset {
+    partition.append(batch, AppendOrigin::Client).unwrap().durable().await.unwrap().base_offset
+}
+
+/// The bytes of a slice, or nothing.
+pub(crate) async fn read_bytes(
+    partition: &Partition,
+    from: i64,
+    max_bytes: usize,
+) -> Result<Vec<u8>, ReadError> {
+    let outcome = partition.read(Offset(from), Isolation::HighWatermark, max_bytes, true).await?;
+    let Some(slice) = outcome.slice else {
+        return Ok(Vec::new());
+    };
+    Ok(slice.file.read_exact_at(slice.position, slice.length as usize).await.unwrap().to_vec())
+}
+
+/// All batches from `from` to the high watermark, headers and bytes behind the 21 that the broker may stamp.
+pub(crate) async fn read_all(partition: &Partition, from: i64) -> Vec<(BatchHeader, Vec<u8>)> {
+    let mut found = Vec::new();
+    let mut from = from;
+    loop {
+        let bytes = read_bytes(partition, from, 1 << 20).await.unwrap();
+        if bytes.is_empty() {
+            return found;
+        }
+        let mut rest = &bytes[..];
+        while let Ok(header) = BatchHeader::parse(rest) {
+            if header.size_bytes > rest.len() {
+                break;
+            }
+            found.push((header, rest[21..header.size_bytes].to_vec()));
+            from = header.end_offset().0;
+            rest = &rest[header.size_bytes..];
+        }
+    }
+}
