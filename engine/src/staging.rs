@@ -105,11 +105,15 @@ impl Staging {
         if let [Part::Copied(range)] = &self.parts[..] {
             return write(&mut [IoSlice::new(&self.bytes[range.clone()])]);
         }
-        let slice = |part| match part {
+        let slice = |part| self.slice(part);
+        write(&mut self.parts.iter().map(slice).collect::<Vec<_>>())
+    }
+
+    fn slice<'a>(&'a self, part: &'a Part) -> IoSlice<'a> {
+        match part {
             Part::Copied(range) => IoSlice::new(&self.bytes[range.clone()]),
             Part::Body(body) => IoSlice::new(body),
-        };
-        write(&mut self.parts.iter().map(slice).collect::<Vec<_>>())
+        }
     }
 
     /// Forgets what was written or given up, and tells those who wait for it.
