@@ -8,6 +8,7 @@ mod bench;
 mod check;
 mod clients;
 mod kafka;
+mod loadgen;
 mod paths;
 mod run;
 mod smoke;
@@ -37,7 +38,9 @@ enum Command {
     Smoke,
     /// Start a real Apache Kafka on 127.0.0.1, until Ctrl-C
     Kafka(kafka::Options),
-    /// The benchmarks; everything after `bench` is passed on
+    /// Build broker and load generator in release and run the latter; `cargo loadgen` is short for this
+    Loadgen(loadgen::Options),
+    /// The broker beside the floor, in alternating rounds; everything after `bench` is passed on
     Bench(bench::Options),
 }
 
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
         Command::Clients(options) => clients::clients(&options),
         Command::Smoke => smoke::smoke(),
         Command::Kafka(options) => kafka::kafka(&options),
+        Command::Loadgen(options) => loadgen::loadgen(&options),
         Command::Bench(options) => bench::bench(&options),
     };
     match outcome {

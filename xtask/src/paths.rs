@@ -20,6 +20,15 @@ pub(crate) fn shared_data() -> Option<PathBuf> {
 
 /// A binary built with the profile `fast`: most of a release's speed for a fraction of its build time.
 pub(crate) fn fast_binary(name: &str) -> PathBuf {
+    binary("fast", name)
+}
+
+/// A binary built with the profile `release`.
+pub(crate) fn release_binary(name: &str) -> PathBuf {
+    binary("release", name)
+}
+
+fn binary(profile: &str, name: &str) -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-    root().join(target).join("fast").join(name)
+    root().join(target).join(profile).join(name)
 }
