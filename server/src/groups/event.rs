@@ -87,8 +87,8 @@ pub enum Event {
     DeleteGroup(Token, String),
     /// A topic is gone: so are all offsets committed for it.
     TopicDeleted(String),
-    /// A write is durable.
-    Persisted(WriteId),
+    /// A write is durable, its first record at this offset of the partition.
+    Persisted(WriteId, i64),
     /// A write has failed. Failures are final for the log, so nothing is tried again.
     Refused(WriteId, GroupError),
     /// The deadline that was asked for has come. (Any event looks at the deadlines, too.)

@@ -21,9 +21,29 @@
 //! (rebalance timeout), KIP-134 (initial delay), KIP-345 (static members), KIP-394 (member id required),
 //! KIP-814 (skip assignment).
 
+mod commit;
+mod committed;
+mod coordinator;
+mod core;
+mod empty;
 mod error;
 mod event;
+mod expire;
+mod group;
+mod join;
+mod joining;
+mod load;
+mod outbox;
+mod roster;
+mod stable;
+mod state;
+mod subscription;
+mod syncing;
+#[cfg(test)]
+mod tests;
+mod views;
 
+pub use coordinator::Coordinator;
 pub use error::GroupError;
 pub use event::{
     CommitReply, CommitRequest, DeleteOffsetsReply, Event, FetchReply, FetchRequest, FetchedOffset,

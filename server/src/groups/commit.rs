@@ -1,0 +1,236 @@
+//! OffsetCommit, OffsetFetch, OffsetDelete.
+
+use super::{
+    error::GroupError,
+    event::{
+        CommitReply, CommitRequest, DeleteOffsetsReply, FetchReply, FetchRequest, FetchedOffset,
+        OffsetToCommit, Reply, Token,
+    },
+    group::Group,
+    outbox::{Desk, NewOffset, Then},
+    state::State,
+    subscription,
+};
+use crate::offsets::{OffsetCommit, Record, RecordKey};
+
+impl Group {
+    /// OffsetCommit: the offsets count, and the reply leaves, when their records are durable.
+    pub(super) fn commit(&mut self, desk: &mut Desk, token: Token, request: CommitRequest) {
+        if let Err(error) = self.check_commit(&request) {
+            return desk.reply(token, Reply::Commit(CommitReply::refused(&request, error)));
+        }
+        self.heard(desk, &request.member.member_id);
+        let (offsets, reply) = split(desk, request);
+        let reply = Reply::Commit(reply);
+        if offsets.is_empty() {
+            return desk.reply(token, reply);
+        }
+        offsets.iter().for_each(|one| self.core.offsets.stage(&one.topic, one.partition));
+        let records = offsets.iter().map(|one| one.record(&self.core.group)).collect();
+        desk.write(Some(&self.core.group), records, Then::Commit(token, offsets, reply));
+    }
+
+    fn check_commit(&self, request: &CommitRequest) -> Result<(), GroupError> {
+        if request.generation < 0 && self.state.is_empty() {
+            // Not a member of anything: an administrator, or a consumer that assigns by itself.
+            return Ok(());
+        }
+        let anonymous = request.generation < 0
+            && request.member.member_id.is_empty()
+            && request.member.instance_id.is_none();
+        if anonymous {
+            return Err(GroupError::UnknownMemberId);
+        }
+        self.core.roster.check(&request.member)?;
+        if request.generation != self.core.generation {
+            return Err(GroupError::IllegalGeneration);
+        }
+        match self.state {
+            // It knows the generation but has no assignment in it yet: it is to come for it.
+            State::Syncing(_) => Err(GroupError::RebalanceInProgress),
+            State::Empty(_) | State::Joining(_) | State::Stable(_) => Ok(()),
+        }
+    }
+
+    /// OffsetFetch.
+    pub(super) fn fetch(&self, request: &FetchRequest) -> FetchReply {
+        let fetched = |topic: &str, partition: i32| {
+            if request.require_stable && self.core.offsets.is_unstable(topic, partition) {
+                FetchedOffset::none(partition, Some(GroupError::UnstableOffsetCommit))
+            } else {
+                FetchedOffset::of(partition, self.core.offsets.get(topic, partition))
+            }
+        };
+        let Some(topics) = &request.topics else { return self.fetch_all(fetched) };
+        let topics = topics.iter().map(|(topic, partitions)| {
+            (topic.clone(), partitions.iter().map(|partition| fetched(topic, *partition)).collect())
+        });
+        FetchReply { topics: topics.collect() }
+    }
+
+    fn fetch_all(&self, fetched: impl Fn(&str, i32) -> FetchedOffset) -> FetchReply {
+        let mut topics: Vec<(String, Vec<FetchedOffset>)> = Vec::new();
+        for (topic, partition, _) in self.core.offsets.iter() {
+            match topics.last_mut() {
+                Some((last, partitions)) if last == topic => partitions.push(fetched(topic, partition)),
+                _ => topics.push((topic.to_owned(), vec![fetched(topic, partition)])),
+            }
+        }
+        FetchReply { topics }
+    }
+
+    /// OffsetDelete: what members are subscribed to stays.
+    pub(super) fn delete_offsets(&self, desk: &mut Desk, token: Token, topics: Vec<(String, Vec<i32>)>) {
+        if !self.state.is_empty() && !self.is_consumer_group() {
+            return desk
+                .reply(token, Reply::DeleteOffsets(DeleteOffsetsReply::refused(GroupError::NonEmptyGroup)));
+        }
+        let mut keys = Vec::new();
+        let mut replies = Vec::new();
+        for (topic, partitions) in topics {
+            let subscribed = self.is_subscribed(&topic).then_some(GroupError::GroupSubscribedToTopic);
+            if subscribed.is_none() {
+                keys.extend(partitions.iter().map(|partition| (topic.clone(), *partition)));
+            }
+            replies.push((topic, partitions.iter().map(|partition| (*partition, subscribed)).collect()));
+        }
+        let reply = Reply::DeleteOffsets(DeleteOffsetsReply { error: None, topics: replies });
+        self.take_back(desk, keys, Some((token, reply)));
+    }
+
+    /// Writes the tombstones of those offsets that there are, or soon will be, and then answers. They count
+    /// once they are durable, as what they take back does.
+    pub(super) fn take_back(
+        &self,
+        desk: &mut Desk,
+        mut keys: Vec<(String, i32)>,
+        answer: Option<(Token, Reply)>,
+    ) {
+        keys.retain(|(topic, partition)| self.core.offsets.is_known(topic, *partition));
+        if !keys.is_empty() {
+            let records = keys.iter().map(|key| self.offset_tombstone(key)).collect();
+            desk.write(Some(&self.core.group), records, Then::TakeBack(keys, answer));
+        } else if let Some((token, reply)) = answer {
+            desk.reply(token, reply);
+        }
+    }
+
+    pub(super) fn offset_tombstone(&self, (topic, partition): &(String, i32)) -> Record {
+        let (group, topic) = (self.core.group.clone(), topic.clone());
+        Record::tombstone(&RecordKey::Offset { group, topic, partition: *partition })
+    }
+
+    pub(super) fn is_consumer_group(&self) -> bool {
+        self.core.protocol_type.as_deref() == Some(subscription::CONSUMER)
+    }
+
+    /// Whether members read a topic, as far as their subscriptions can be understood; if they cannot, a
+    /// consumer may read anything.
+    pub(super) fn is_subscribed(&self, topic: &str) -> bool {
+        if !self.is_consumer_group() {
+            return false;
+        }
+        match self.subscribed_topics() {
+            Some(topics) => topics.contains(topic),
+            None => true,
+        }
+    }
+
+    /// The topics that the members read, if all of them can be understood.
+    pub(super) fn subscribed_topics(&self) -> Option<std::collections::BTreeSet<String>> {
+        if self.core.roster.is_empty() {
+            return Some(Default::default());
+        }
+        let protocol = self.state.protocol()?;
+        let mut topics = std::collections::BTreeSet::new();
+        for member in self.core.roster.iter() {
+            topics.extend(subscription::topics(member.metadata(protocol))?);
+        }
+        Some(topics)
+    }
+}
+
+/// Parts what can be committed from what cannot, and the reply that says so.
+fn split(desk: &Desk, request: CommitRequest) -> (Vec<NewOffset>, CommitReply) {
+    let mut offsets = Vec::new();
+    let mut topics = Vec::new();
+    for (topic, partitions) in request.topics {
+        let mut replies = Vec::new();
+        for one in partitions {
+            let long =
+                one.metadata.as_deref().unwrap_or_default().len() > desk.limits.offset_metadata_bytes_max;
+            replies.push((one.partition, long.then_some(GroupError::OffsetMetadataTooLarge)));
+            if !long {
+                offsets.push(NewOffset::new(topic.clone(), one, desk.now.wall_ms, request.retention_ms));
+            }
+        }
+        topics.push((topic, replies));
+    }
+    (offsets, CommitReply { topics })
+}
+
+impl NewOffset {
+    fn new(topic: String, one: OffsetToCommit, wall_ms: i64, retention_ms: Option<i64>) -> Self {
+        let commit = OffsetCommit {
+            offset: one.offset,
+            leader_epoch: one.leader_epoch,
+            metadata: one.metadata.unwrap_or_default(),
+            commit_time_ms: wall_ms,
+            expire_time_ms: retention_ms.map(|retention_ms| wall_ms.saturating_add(retention_ms)),
+        };
+        Self { topic, partition: one.partition, commit }
+    }
+
+    fn record(&self, group: &str) -> Record {
+        let (group, topic) = (group.to_owned(), self.topic.clone());
+        Record::offset(&RecordKey::Offset { group, topic, partition: self.partition }, &self.commit)
+    }
+}
+
+impl CommitReply {
+    /// The same error for every partition.
+    pub fn refused(request: &CommitRequest, error: GroupError) -> Self {
+        let topics = request.topics.iter().map(|(topic, partitions)| {
+            (topic.clone(), partitions.iter().map(|one| (one.partition, Some(error))).collect())
+        });
+        Self { topics: topics.collect() }
+    }
+}
+
+impl DeleteOffsetsReply {
+    /// The request as a whole is refused.
+    pub const fn refused(error: GroupError) -> Self {
+        Self { error: Some(error), topics: Vec::new() }
+    }
+}
+
+impl FetchedOffset {
+    fn of(partition: i32, commit: Option<&OffsetCommit>) -> Self {
+        match commit {
+            Some(commit) => Self {
+                partition,
+                offset: commit.offset,
+                leader_epoch: commit.leader_epoch,
+                metadata: commit.metadata.clone(),
+                error: None,
+            },
+            None => Self::none(partition, None),
+        }
+    }
+
+    /// Nothing committed.
+    pub const fn none(partition: i32, error: Option<GroupError>) -> Self {
+        Self { partition, offset: -1, leader_epoch: -1, metadata: String::new(), error }
+    }
+}
+
+impl FetchReply {
+    /// What a group that does not exist has committed: nothing, which is no error.
+    pub fn of_no_group(request: &FetchRequest) -> Self {
+        let topics = request.topics.iter().flatten().map(|(topic, partitions)| {
+            let none = partitions.iter().map(|partition| FetchedOffset::none(*partition, None));
+            (topic.clone(), none.collect())
+        });
+        Self { topics: topics.collect() }
+    }
+}

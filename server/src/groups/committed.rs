@@ -1,0 +1,178 @@
+//! The offsets a group has committed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::offsets::OffsetCommit;
+
+/// An offset, and where its record lies in the log: of two it is the later record that counts.
+#[derive(Clone, Debug, PartialEq)]
+struct Entry {
+    commit: OffsetCommit,
+    log_offset: i64,
+}
+
+type ByPartition = BTreeMap<String, BTreeMap<i32, Entry>>;
+
+/// The offsets of one group.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Offsets {
+    committed: ByPartition,
+    /// What open transactions have committed, by producer id: it counts once they are committed themselves.
+    open: BTreeMap<i64, ByPartition>,
+    /// What is on its way to the disk, how many times: it can be taken back before it is here.
+    staged: BTreeMap<(String, i32), usize>,
+}
+
+impl Offsets {
+    pub(super) fn is_empty(&self) -> bool {
+        self.committed.is_empty() && self.open.is_empty()
+    }
+
+    /// Whether there are just so many offsets, and no transaction that may bring more.
+    pub(super) fn are_only(&self, count: usize) -> bool {
+        self.open.is_empty() && self.iter().count() == count
+    }
+
+    pub(super) fn get(&self, topic: &str, partition: i32) -> Option<&OffsetCommit> {
+        self.committed.get(topic)?.get(&partition).map(|entry| &entry.commit)
+    }
+
+    /// Every committed offset, by topic and partition.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, i32, &OffsetCommit)> {
+        self.committed.iter().flat_map(|(topic, partitions)| {
+            partitions.iter().map(|(partition, entry)| (topic.as_str(), *partition, &entry.commit))
+        })
+    }
+
+    /// A commit is on its way to the disk.
+    pub(super) fn stage(&mut self, topic: &str, partition: i32) {
+        *self.staged.entry((topic.to_owned(), partition)).or_default() += 1;
+    }
+
+    /// It is there, or it has failed.
+    pub(super) fn unstage(&mut self, topic: &str, partition: i32) {
+        let key = (topic.to_owned(), partition);
+        match self.staged.get_mut(&key) {
+            Some(count) if *count > 1 => *count -= 1,
+            _ => drop(self.staged.remove(&key)),
+        }
+    }
+
+    /// Whether the log holds, or is about to hold, an offset that is not taken back.
+    pub(super) fn is_known(&self, topic: &str, partition: i32) -> bool {
+        self.get(topic, partition).is_some()
+            || self.is_unstable(topic, partition)
+            || self.staged.contains_key(&(topic.to_owned(), partition))
+    }
+
+    /// The partitions of a topic of which that is so.
+    pub(super) fn known_partitions(&self, topic: &str) -> BTreeSet<i32> {
+        let committed = [&self.committed].into_iter().chain(self.open.values());
+        let committed = committed.filter_map(|offsets| offsets.get(topic)).flat_map(BTreeMap::keys).copied();
+        let staged = self.staged.keys().filter(|(name, _)| name == topic).map(|(_, partition)| *partition);
+        committed.chain(staged).collect()
+    }
+
+    pub(super) fn put(&mut self, topic: String, partition: i32, commit: OffsetCommit, log_offset: i64) {
+        put(&mut self.committed, topic, partition, Entry { commit, log_offset });
+    }
+
+    /// An offset that a transaction commits.
+    pub(super) fn put_open(
+        &mut self,
+        producer_id: i64,
+        (topic, partition): (String, i32),
+        commit: OffsetCommit,
+        log_offset: i64,
+    ) {
+        put(self.open.entry(producer_id).or_default(), topic, partition, Entry { commit, log_offset });
+    }
+
+    /// A transaction has ended.
+    pub(super) fn end_transaction(&mut self, producer_id: i64, committed: bool) {
+        for (topic, partitions) in self.open.remove(&producer_id).unwrap_or_default() {
+            for (partition, entry) in partitions {
+                let current = self.committed.get(&topic).and_then(|partitions| partitions.get(&partition));
+                if committed && current.is_none_or(|current| current.log_offset < entry.log_offset) {
+                    put(&mut self.committed, topic.clone(), partition, entry);
+                }
+            }
+        }
+    }
+
+    /// Whether an open transaction may replace a partition's offset.
+    pub(super) fn is_unstable(&self, topic: &str, partition: i32) -> bool {
+        let has = |offsets: &ByPartition| {
+            offsets.get(topic).is_some_and(|partitions| partitions.contains_key(&partition))
+        };
+        self.open.values().any(has)
+    }
+
+    /// Takes an offset back, an open transaction's too.
+    pub(super) fn remove(&mut self, topic: &str, partition: i32) {
+        remove(&mut self.committed, topic, partition);
+        self.open.retain(|_, offsets| {
+            remove(offsets, topic, partition);
+            !offsets.is_empty()
+        });
+    }
+}
+
+fn put(offsets: &mut ByPartition, topic: String, partition: i32, entry: Entry) {
+    offsets.entry(topic).or_default().insert(partition, entry);
+}
+
+fn remove(offsets: &mut ByPartition, topic: &str, partition: i32) {
+    let Some(partitions) = offsets.get_mut(topic) else { return };
+    partitions.remove(&partition);
+    if partitions.is_empty() {
+        offsets.remove(topic);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn commit(offset: i64) -> OffsetCommit {
+        OffsetCommit {
+            offset,
+            leader_epoch: -1,
+            metadata: String::new(),
+            commit_time_ms: 0,
+            expire_time_ms: None,
+        }
+    }
+
+    #[test]
+    fn a_transactions_offsets_count_once_it_is_committed_unless_a_later_one_does() {
+        let mut offsets = Offsets::default();
+        offsets.put("t".into(), 0, commit(1), 10);
+        offsets.put_open(7, ("t".into(), 0), commit(2), 11);
+        offsets.put_open(7, ("t".into(), 1), commit(5), 12);
+        assert!(offsets.is_unstable("t", 0) && !offsets.is_unstable("t", 2));
+        assert_eq!(offsets.get("t", 0), Some(&commit(1)));
+        offsets.put("t".into(), 1, commit(6), 13);
+        offsets.end_transaction(7, true);
+        assert_eq!(offsets.get("t", 0), Some(&commit(2)));
+        assert_eq!(offsets.get("t", 1), Some(&commit(6)));
+        assert!(!offsets.is_unstable("t", 0));
+    }
+
+    #[test]
+    fn an_aborted_transaction_leaves_nothing() {
+        let mut offsets = Offsets::default();
+        offsets.put_open(7, ("t".into(), 0), commit(2), 11);
+        offsets.end_transaction(7, false);
+        assert!(offsets.is_empty());
+    }
+
+    #[test]
+    fn a_tombstone_takes_open_offsets_too() {
+        let mut offsets = Offsets::default();
+        offsets.put("t".into(), 0, commit(1), 10);
+        offsets.put_open(7, ("t".into(), 0), commit(2), 11);
+        offsets.remove("t", 0);
+        assert!(offsets.is_empty());
+    }
+}

@@ -1,0 +1,326 @@
+//! The coordinator of one partition of `__consumer_offsets`: its groups, their deadlines and their writes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    error::GroupError,
+    event::{
+        CommitReply, CommitRequest, Event, FetchReply, FetchRequest, FoundGroup, GroupDescription,
+        GroupLimits, JoinReply, JoinRequest, LeaveReply, LeaveRequest, LeavingMember, Millis, Now, Outputs,
+        Reply, SyncRequest, Token, Write, WriteId,
+    },
+    group::Group,
+    outbox::{Desk, Then},
+};
+
+/// The groups of one partition.
+#[derive(Debug)]
+pub struct Coordinator {
+    pub(super) limits: GroupLimits,
+    pub(super) groups: BTreeMap<String, Group>,
+    deadlines: BTreeSet<(Millis, String)>,
+    next_expiry: Option<Millis>,
+    in_flight: BTreeMap<WriteId, (Option<String>, Then)>,
+    pub(super) next_write: u64,
+}
+
+impl Coordinator {
+    /// A coordinator without groups: `replay` and `loaded` bring in those of the log.
+    pub const fn new(limits: GroupLimits) -> Self {
+        Self {
+            limits,
+            groups: BTreeMap::new(),
+            deadlines: BTreeSet::new(),
+            next_expiry: None,
+            in_flight: BTreeMap::new(),
+            next_write: 0,
+        }
+    }
+
+    /// Takes in an event. Deadlines that have come are looked at after it, so that a heartbeat which waited
+    /// in a busy broker's queue still counts.
+    pub fn handle(&mut self, now: Now, event: Event) -> Outputs {
+        let mut desk = Desk::new(now, self.limits, self.next_write);
+        let mut touched = self.take(&mut desk, event);
+        touched.extend(self.tick(&mut desk));
+        self.finish(desk, touched)
+    }
+
+    /// When `handle` is to be called with `Tick`, if no other event comes before.
+    pub fn next_deadline(&self) -> Option<Millis> {
+        let expiry = self.next_expiry.filter(|_| !self.groups.is_empty());
+        self.deadlines.first().map(|(deadline, _)| *deadline).into_iter().chain(expiry).min()
+    }
+
+    /// OffsetFetch, which changes nothing. Offsets that are not durable yet are not shown.
+    pub fn fetch(&self, request: &FetchRequest) -> FetchReply {
+        let group = self.groups.get(&request.group);
+        group.map_or_else(|| FetchReply::of_no_group(request), |group| group.fetch(request))
+    }
+
+    /// ListGroups.
+    pub fn list(&self) -> Vec<FoundGroup> {
+        self.groups.values().map(Group::found).collect()
+    }
+
+    /// DescribeGroups, one of them.
+    pub fn describe(&self, group: &str) -> GroupDescription {
+        self.groups.get(group).map_or_else(|| GroupDescription::dead(group), Group::describe)
+    }
+
+    /// Gives an event to its group; tells which group has changed.
+    fn take(&mut self, desk: &mut Desk, event: Event) -> Vec<String> {
+        match event {
+            Event::Join(token, request) => self.join(desk, token, request),
+            Event::Sync(token, request) => self.sync(desk, token, request),
+            Event::Heartbeat(token, request) => {
+                let group = check_name(&request.group).and_then(|()| self.find(&request.group));
+                let alive = group.and_then(|group| group.heartbeat(desk, &request));
+                desk.reply(token, Reply::Heartbeat(alive));
+                // Its deadline has moved away: the one that is scheduled finds that out by itself.
+                Vec::new()
+            }
+            Event::Leave(token, request) => self.leave(desk, token, request),
+            Event::Commit(token, request) => self.commit(desk, token, request),
+            Event::DeleteOffsets(token, name, topics) => {
+                match self.groups.get_mut(&name) {
+                    Some(group) => group.delete_offsets(desk, token, topics),
+                    None => {
+                        let refused = super::DeleteOffsetsReply::refused(GroupError::GroupIdNotFound);
+                        desk.reply(token, Reply::DeleteOffsets(refused));
+                    }
+                }
+                vec![name]
+            }
+            Event::DeleteGroup(token, name) => {
+                self.delete(desk, token, &name);
+                vec![name]
+            }
+            Event::TopicDeleted(topic) => self.forget_topic(desk, &topic),
+            Event::Persisted(write, log_offset) => self.settle(desk, write, Ok(log_offset)),
+            Event::Refused(write, error) => self.settle(desk, write, Err(error)),
+            Event::Tick => Vec::new(),
+        }
+    }
+
+    fn find(&mut self, name: &str) -> Result<&mut Group, GroupError> {
+        self.groups.get_mut(name).ok_or(GroupError::UnknownMemberId)
+    }
+
+    fn find_or_create(&mut self, desk: &Desk, name: &str) -> &mut Group {
+        let group = || Group::new(name.to_owned(), Some(desk.now.wall_ms));
+        self.groups.entry(name.to_owned()).or_insert_with(group)
+    }
+
+    /// A group comes into being with its first member; a member that has an id must come from somewhere.
+    fn join(&mut self, desk: &mut Desk, token: Token, request: JoinRequest) -> Vec<String> {
+        let (min, max) = (self.limits.session_timeout_min_ms, self.limits.session_timeout_max_ms);
+        let member_id = request.member.member_id.clone();
+        let refusal = match check_name(&request.group) {
+            Err(error) => Some(error),
+            Ok(()) if !(min..=max).contains(&request.session_timeout_ms) => {
+                Some(GroupError::InvalidSessionTimeout)
+            }
+            Ok(()) if !member_id.is_empty() && !self.groups.contains_key(&request.group) => {
+                Some(GroupError::UnknownMemberId)
+            }
+            Ok(()) => None,
+        };
+        if let Some(error) = refusal {
+            desk.reply(token, Reply::Join(JoinReply::refused(member_id, error)));
+            return Vec::new();
+        }
+        let name = request.group.clone();
+        self.find_or_create(desk, &name).join(desk, token, request);
+        vec![name]
+    }
+
+    fn sync(&mut self, desk: &mut Desk, token: Token, request: SyncRequest) -> Vec<String> {
+        let name = request.group.clone();
+        match check_name(&name).and_then(|()| self.find(&name)) {
+            Ok(group) => group.sync(desk, token, request),
+            Err(error) => desk.refuse_sync(token, error),
+        }
+        vec![name]
+    }
+
+    fn leave(&mut self, desk: &mut Desk, token: Token, request: LeaveRequest) -> Vec<String> {
+        let name = request.group.clone();
+        let (error, members) = match (check_name(&name), self.groups.get_mut(&name)) {
+            (Err(error), _) => (Some(error), Vec::new()),
+            (Ok(()), Some(group)) => (None, group.leave(desk, request)),
+            (Ok(()), None) => {
+                let unknown = |member| LeavingMember { member, error: Some(GroupError::UnknownMemberId) };
+                (None, request.members.into_iter().map(unknown).collect())
+            }
+        };
+        desk.reply(token, Reply::Leave(LeaveReply { error, members }));
+        vec![name]
+    }
+
+    /// A commit of no generation makes a group that only commits.
+    fn commit(&mut self, desk: &mut Desk, token: Token, request: CommitRequest) -> Vec<String> {
+        let name = request.group.clone();
+        if request.generation >= 0 && !self.groups.contains_key(&name) {
+            let error = match request.knows_group_id_not_found {
+                true => GroupError::GroupIdNotFound,
+                false => GroupError::IllegalGeneration,
+            };
+            desk.reply(token, Reply::Commit(CommitReply::refused(&request, error)));
+            return Vec::new();
+        }
+        self.find_or_create(desk, &name).commit(desk, token, request);
+        vec![name]
+    }
+
+    fn delete(&mut self, desk: &mut Desk, token: Token, name: &str) {
+        let refusal = match self.groups.get(name) {
+            None => Some(GroupError::GroupIdNotFound),
+            Some(group) if !group.state.is_empty() => Some(GroupError::NonEmptyGroup),
+            Some(group) if group.core.writes_in_flight > 0 => Some(GroupError::CoordinatorNotAvailable),
+            Some(_) => None,
+        };
+        match (refusal, refusal.is_none().then(|| self.groups.remove(name)).flatten()) {
+            (None, Some(group)) => {
+                self.unschedule(&group);
+                desk.write(None, group.tombstones(), Then::Answer(token, Reply::DeleteGroup(Ok(()))));
+            }
+            (error, _) => {
+                let error = error.unwrap_or(GroupError::GroupIdNotFound);
+                desk.reply(token, Reply::DeleteGroup(Err(error)));
+            }
+        }
+    }
+
+    fn forget_topic(&mut self, desk: &mut Desk, topic: &str) -> Vec<String> {
+        let mut touched = Vec::new();
+        for (name, group) in &self.groups {
+            let partitions = group.core.offsets.known_partitions(topic);
+            if !partitions.is_empty() {
+                let keys = partitions.into_iter().map(|partition| (topic.to_owned(), partition)).collect();
+                group.take_back(desk, keys, None);
+                touched.push(name.clone());
+            }
+        }
+        touched
+    }
+
+    /// A write's fate is known.
+    fn settle(&mut self, desk: &mut Desk, write: WriteId, fate: Result<i64, GroupError>) -> Vec<String> {
+        let Some((name, then)) = self.in_flight.remove(&write) else { return Vec::new() };
+        let group = name.as_ref().and_then(|name| self.groups.get_mut(name));
+        match (group, fate) {
+            (Some(group), Ok(log_offset)) => group.persisted(desk, write, then, log_offset),
+            (Some(group), Err(error)) => group.refused(desk, write, then, error),
+            (None, Ok(_)) => then.answer().into_iter().for_each(|(token, reply)| desk.reply(token, reply)),
+            (None, Err(error)) => then.refuse(desk, error),
+        }
+        name.into_iter().collect()
+    }
+
+    /// Looks at the groups whose deadline has come, and from time to time for what has expired.
+    fn tick(&mut self, desk: &mut Desk) -> Vec<String> {
+        let now = desk.now.monotonic;
+        let mut touched = Vec::new();
+        while let Some((deadline, _)) = self.deadlines.first()
+            && *deadline <= now
+        {
+            let (_, name) = self.deadlines.pop_first().expect("there is a first");
+            if let Some(group) = self.groups.get_mut(&name) {
+                group.scheduled = None;
+                group.tick(desk);
+                touched.push(name);
+            }
+        }
+        if self.is_time_to_expire(now) {
+            touched.extend(self.expire(desk));
+        }
+        touched
+    }
+
+    fn is_time_to_expire(&mut self, now: Millis) -> bool {
+        let interval = i32::try_from(self.limits.expiry_interval_ms).unwrap_or(i32::MAX).max(1);
+        let due = self.next_expiry.is_some_and(|at| at <= now);
+        if due || self.next_expiry.is_none() {
+            self.next_expiry = Some(now.after(interval));
+        }
+        due
+    }
+
+    fn expire(&mut self, desk: &mut Desk) -> Vec<String> {
+        let mut touched = Vec::new();
+        let mut gone = Vec::new();
+        for (name, group) in &self.groups {
+            if group.expire_offsets(desk) {
+                gone.push(name.clone());
+            } else {
+                touched.push(name.clone());
+            }
+        }
+        for name in gone {
+            if let Some(group) = self.groups.remove(&name) {
+                self.unschedule(&group);
+            }
+        }
+        touched
+    }
+
+    /// Ends the handling of an event: writes are remembered, deadlines set, empty husks forgotten.
+    pub(super) fn finish(&mut self, desk: Desk, touched: Vec<String>) -> Outputs {
+        self.next_write = desk.next_write();
+        let mut writes = Vec::with_capacity(desk.staged.len());
+        for staged in desk.staged {
+            if let Some(group) = staged.group.as_ref().and_then(|name| self.groups.get_mut(name)) {
+                group.core.writes_in_flight += 1;
+            }
+            self.in_flight.insert(staged.id, (staged.group, staged.then));
+            writes.push(Write { id: staged.id, records: staged.records });
+        }
+        for name in touched {
+            self.reschedule(&name);
+        }
+        Outputs { replies: desk.replies, writes }
+    }
+
+    fn reschedule(&mut self, name: &str) {
+        let Some(group) = self.groups.get_mut(name) else { return };
+        let forgettable = group.is_forgettable();
+        let next = group.next_deadline().filter(|_| !forgettable);
+        let before = std::mem::replace(&mut group.scheduled, next);
+        if forgettable {
+            self.groups.remove(name);
+        }
+        if before != next {
+            before.into_iter().for_each(|deadline| {
+                self.deadlines.remove(&(deadline, name.to_owned()));
+            });
+            self.deadlines.extend(next.map(|deadline| (deadline, name.to_owned())));
+        }
+    }
+
+    fn unschedule(&mut self, group: &Group) {
+        if let Some(deadline) = group.scheduled {
+            self.deadlines.remove(&(deadline, group.core.group.clone()));
+        }
+    }
+
+    /// What must hold between any two events.
+    #[cfg(any(test, debug_assertions))]
+    pub fn check_invariants(&self) {
+        for (name, group) in &self.groups {
+            assert_eq!(name, &group.core.group);
+            group.check_invariants();
+            let scheduled = group.scheduled.map(|deadline| (deadline, name.clone()));
+            assert!(scheduled.iter().all(|entry| self.deadlines.contains(entry)), "{name} is scheduled");
+            let of_group = |(owner, _): &&(Option<String>, Then)| owner.as_ref() == Some(name);
+            assert_eq!(self.in_flight.values().filter(of_group).count(), group.core.writes_in_flight);
+        }
+        for (_, name) in &self.deadlines {
+            assert!(self.groups.contains_key(name), "{name} has a deadline");
+        }
+    }
+}
+
+fn check_name(group: &str) -> Result<(), GroupError> {
+    if group.is_empty() { Err(GroupError::InvalidGroupId) } else { Ok(()) }
+}

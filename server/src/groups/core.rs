@@ -1,0 +1,101 @@
+//! What a group has in every state.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+
+use super::{committed::Offsets, event::JoinReply, outbox::Desk, roster::Roster};
+use crate::offsets::{GroupMetadata, GroupMetadataMember, Record};
+
+/// A group's name, generation, members and offsets.
+#[derive(Clone, Debug)]
+pub(super) struct Core {
+    pub(super) group: String,
+    pub(super) generation: i32,
+    /// None in groups that only commit.
+    pub(super) protocol_type: Option<String>,
+    pub(super) roster: Roster,
+    pub(super) offsets: Offsets,
+    /// Since when the group is in its state, by the wall clock; unknown from records of old.
+    pub(super) since_ms: Option<i64>,
+    /// Writes whose fate is open. What they bring is not in memory yet, so nothing may be decided that it
+    /// could contradict, such as the group's removal.
+    pub(super) writes_in_flight: usize,
+}
+
+impl Core {
+    pub(super) fn new(group: String, since_ms: Option<i64>) -> Self {
+        Self {
+            group,
+            generation: 0,
+            protocol_type: None,
+            roster: Roster::default(),
+            offsets: Offsets::default(),
+            since_ms,
+            writes_in_flight: 0,
+        }
+    }
+
+    /// The reply to a member's JoinGroup that is in the current generation.
+    pub(super) fn joined(&self, member_id: &str, protocol: &str) -> JoinReply {
+        let leads = self.roster.is_leader(member_id);
+        JoinReply {
+            error: None,
+            member_id: member_id.to_owned(),
+            generation: self.generation,
+            protocol_type: self.protocol_type.clone(),
+            protocol_name: Some(protocol.to_owned()),
+            leader: self.roster.leader().unwrap_or_default().to_owned(),
+            skip_assignment: false,
+            members: if leads { self.roster.as_joined(protocol) } else { Vec::new() },
+        }
+    }
+
+    /// The group's record; members without an assignment have an empty one.
+    pub(super) fn record(
+        &self,
+        protocol: Option<&str>,
+        assignments: &BTreeMap<String, Bytes>,
+        since_ms: i64,
+    ) -> Record {
+        let members = self.roster.iter().map(|member| GroupMetadataMember {
+            member_id: member.member_id.clone(),
+            instance_id: member.instance_id.clone(),
+            client_id: member.client_id.clone(),
+            client_host: member.client_host.clone(),
+            rebalance_timeout_ms: member.rebalance_timeout_ms,
+            session_timeout_ms: member.session_timeout_ms,
+            subscription: protocol.map(|protocol| member.metadata(protocol)).unwrap_or_default(),
+            assignment: assignments.get(&member.member_id).cloned().unwrap_or_default(),
+        });
+        let metadata = GroupMetadata {
+            protocol_type: self.protocol_type.clone().unwrap_or_default(),
+            generation: self.generation,
+            protocol: protocol.map(str::to_owned),
+            leader: self.roster.leader().map(str::to_owned),
+            since_ms: Some(since_ms),
+            members: members.collect(),
+        };
+        Record::group(&self.group, &metadata)
+    }
+}
+
+/// A group's core and the desk it works at, while it handles one event.
+pub(super) struct Turn<'a> {
+    pub(super) core: &'a mut Core,
+    pub(super) desk: &'a mut Desk,
+}
+
+impl Turn<'_> {
+    /// The group enters another state now.
+    pub(super) fn stamp(&mut self) {
+        self.core.since_ms = Some(self.desk.now.wall_ms);
+    }
+
+    /// The member was heard of.
+    pub(super) fn heard(&mut self, member_id: &str) {
+        if let Some(member) = self.core.roster.get_mut(member_id) {
+            member.heard(self.desk.now.monotonic);
+        }
+    }
+}

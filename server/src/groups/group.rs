@@ -1,0 +1,257 @@
+//! One group: what each request does to it, whatever its state.
+
+use super::{
+    core::{Core, Turn},
+    empty::Empty,
+    error::GroupError,
+    event::{
+        HeartbeatRequest, JoinReply, LeaveRequest, LeavingMember, Member, Millis, Reply, SyncRequest, Token,
+        WriteId,
+    },
+    outbox::{Desk, NewOffset, Return, Then},
+    state::State,
+};
+
+/// A group.
+#[derive(Clone, Debug)]
+pub(super) struct Group {
+    pub(super) core: Core,
+    pub(super) state: State,
+    /// The deadline under which the coordinator looks at this group again.
+    pub(super) scheduled: Option<Millis>,
+}
+
+impl Group {
+    pub(super) fn new(group: String, since_ms: Option<i64>) -> Self {
+        Self { core: Core::new(group, since_ms), state: State::Empty(Empty), scheduled: None }
+    }
+
+    /// Lets the state take an event and become another.
+    pub(super) fn step(&mut self, desk: &mut Desk, change: impl FnOnce(State, &mut Turn<'_>) -> State) {
+        let state = std::mem::replace(&mut self.state, State::Empty(Empty));
+        self.state = change(state, &mut Turn { core: &mut self.core, desk });
+    }
+
+    /// A member was heard of, apart from any change of the group. That never brings a deadline closer, so
+    /// the group need not be scheduled anew: a newcomer keeps its longer one, and who waits for us has none.
+    pub(super) fn heard(&mut self, desk: &Desk, member_id: &str) {
+        if let Some(member) = self.core.roster.get_mut(member_id) {
+            let before = member.deadline;
+            member.heard(desk.now.monotonic);
+            member.deadline = before.max(member.deadline).filter(|_| before.is_some());
+        }
+    }
+
+    /// SyncGroup.
+    pub(super) fn sync(&mut self, desk: &mut Desk, token: Token, request: SyncRequest) {
+        if let Err(error) = self.check_sync(&request) {
+            return desk.refuse_sync(token, error);
+        }
+        self.step(desk, |state, turn| match state {
+            State::Syncing(syncing) => State::Syncing(syncing.sync(turn, token, request)),
+            State::Stable(stable) => State::Stable(stable.sync(turn, token, &request)),
+            State::Empty(_) | State::Joining(_) => {
+                turn.desk.refuse_sync(token, GroupError::RebalanceInProgress);
+                state
+            }
+        });
+    }
+
+    fn check_sync(&self, request: &SyncRequest) -> Result<(), GroupError> {
+        self.core.roster.check(&request.member)?;
+        if request.generation != self.core.generation {
+            return Err(GroupError::IllegalGeneration);
+        }
+        let differs = |theirs: &Option<String>, ours: Option<&str>| {
+            theirs.as_deref().zip(ours).is_some_and(|(theirs, ours)| theirs != ours)
+        };
+        if differs(&request.protocol_type, self.core.protocol_type.as_deref())
+            || differs(&request.protocol_name, self.state.protocol())
+        {
+            return Err(GroupError::InconsistentGroupProtocol);
+        }
+        Ok(())
+    }
+
+    /// Heartbeat. While members are awaited it is the way to tell one that it should come.
+    pub(super) fn heartbeat(&mut self, desk: &Desk, request: &HeartbeatRequest) -> Result<(), GroupError> {
+        self.core.roster.check(&request.member)?;
+        if request.generation != self.core.generation {
+            return Err(GroupError::IllegalGeneration);
+        }
+        self.heard(desk, &request.member.member_id);
+        match self.state {
+            State::Empty(_) => Err(GroupError::UnknownMemberId),
+            State::Joining(_) => Err(GroupError::RebalanceInProgress),
+            State::Syncing(_) | State::Stable(_) => Ok(()),
+        }
+    }
+
+    /// LeaveGroup: any number of members at once, and one rebalance for all of them.
+    pub(super) fn leave(&mut self, desk: &mut Desk, request: LeaveRequest) -> Vec<LeavingMember> {
+        let mut gone = Vec::new();
+        let mut pending = Vec::new();
+        let mut leaving = Vec::new();
+        for member in request.members {
+            let error = self.leaving(&member).map(|id| {
+                let list = if self.core.roster.contains(&id) { &mut gone } else { &mut pending };
+                if !list.contains(&id) {
+                    list.push(id);
+                }
+            });
+            leaving.push(LeavingMember { member, error: error.err() });
+        }
+        self.step(desk, |state, turn| state.forget_pending(turn, &pending));
+        if !gone.is_empty() {
+            self.step(desk, |state, turn| state.remove(turn, &gone));
+        }
+        leaving
+    }
+
+    /// The id of a member that may leave. An administrator names a static member by its own name alone.
+    fn leaving(&self, member: &Member) -> Result<String, GroupError> {
+        let roster = &self.core.roster;
+        if member.member_id.is_empty() {
+            let id = member.instance_id.as_deref().and_then(|instance_id| roster.static_id(instance_id));
+            return id.map(str::to_owned).ok_or(GroupError::UnknownMemberId);
+        }
+        if !roster.pending.contains_key(&member.member_id) {
+            roster.check(member)?;
+        }
+        Ok(member.member_id.clone())
+    }
+
+    /// Whatever has had its time: ids not come back for, silent members, the state itself.
+    pub(super) fn tick(&mut self, desk: &mut Desk) {
+        let now = desk.now.monotonic;
+        let pending = self.core.roster.overdue_pending(now);
+        if !pending.is_empty() {
+            self.step(desk, |state, turn| state.forget_pending(turn, &pending));
+        }
+        let silent: Vec<_> =
+            self.core.roster.overdue(now).into_iter().filter(|id| !self.is_excused(id)).collect();
+        if !silent.is_empty() {
+            self.step(desk, |state, turn| state.remove(turn, &silent));
+        }
+        if self.state.deadline().is_some_and(|deadline| deadline <= now) {
+            self.step(desk, State::expire);
+        }
+    }
+
+    /// Whether a silent member waits for us. A newcomer is not excused: its client may be gone.
+    fn is_excused(&mut self, member_id: &str) -> bool {
+        let Some(member) = self.core.roster.get_mut(member_id) else { return true };
+        let excused = !member.newcomer && self.state.awaits(member_id);
+        if excused {
+            member.deadline = None;
+        }
+        excused
+    }
+
+    /// When something will have had its time.
+    pub(super) fn next_deadline(&self) -> Option<Millis> {
+        self.core.roster.next_deadline().into_iter().chain(self.state.deadline()).min()
+    }
+
+    /// A write of this group is durable, its first record at `log_offset`.
+    pub(super) fn persisted(&mut self, desk: &mut Desk, write: WriteId, then: Then, log_offset: i64) {
+        self.core.writes_in_flight -= 1;
+        match then {
+            Then::Nothing => {}
+            Then::Assign => self.step(desk, |state, turn| match state {
+                State::Syncing(syncing) => syncing.stored(turn, write),
+                other => other,
+            }),
+            Then::Return(back) => {
+                let reply = self.welcome_back(&back);
+                desk.reply(back.token, Reply::Join(reply));
+            }
+            Then::Commit(token, offsets, reply) => {
+                self.store(offsets, log_offset);
+                desk.reply(token, reply);
+            }
+            Then::TakeBack(keys, answer) => {
+                keys.iter().for_each(|(topic, partition)| self.core.offsets.remove(topic, *partition));
+                answer.into_iter().for_each(|(token, reply)| desk.reply(token, reply));
+            }
+            Then::Answer(token, reply) => desk.reply(token, reply),
+        }
+    }
+
+    fn store(&mut self, offsets: Vec<NewOffset>, log_offset: i64) {
+        for (one, at) in offsets.into_iter().zip(log_offset..) {
+            self.core.offsets.unstage(&one.topic, one.partition);
+            self.core.offsets.put(one.topic, one.partition, one.commit, at);
+        }
+    }
+
+    /// A write of this group has failed.
+    pub(super) fn refused(&mut self, desk: &mut Desk, write: WriteId, then: Then, error: GroupError) {
+        self.core.writes_in_flight -= 1;
+        match then {
+            Then::Assign => self.step(desk, |state, turn| match state {
+                State::Syncing(syncing) => syncing.not_stored(turn, write, error),
+                other => other,
+            }),
+            then => {
+                if let Then::Commit(_, offsets, _) = &then {
+                    offsets.iter().for_each(|one| self.core.offsets.unstage(&one.topic, one.partition));
+                }
+                then.refuse(desk, error);
+            }
+        }
+    }
+
+    /// The reply to a static member that came back, now that its new id is durable. The group may have gone
+    /// on meanwhile, even with another process in the member's place.
+    fn welcome_back(&self, back: &Return) -> JoinReply {
+        let member_id = &back.member.member_id;
+        if let Err(error) = self.core.roster.check(&back.member) {
+            return JoinReply::refused(member_id.clone(), error);
+        }
+        let Some(protocol) = self.state.protocol() else {
+            return JoinReply::refused(member_id.clone(), GroupError::RebalanceInProgress);
+        };
+        let mut reply = self.core.joined(member_id, protocol);
+        if back.can_skip_assignment {
+            reply.skip_assignment =
+                self.core.roster.is_leader(member_id) && matches!(self.state, State::Stable(_));
+        } else {
+            reply.leader.clone_from(&back.leader_before);
+            reply.members.clear();
+        }
+        reply
+    }
+
+    /// Whether nothing would be lost if the coordinator forgot this group: it was never written down.
+    pub(super) fn is_forgettable(&self) -> bool {
+        self.state.is_empty()
+            && self.core.generation == 0
+            && self.core.roster.pending.is_empty()
+            && self.core.offsets.is_empty()
+            && self.core.writes_in_flight == 0
+    }
+
+    /// What must hold between any two events.
+    #[cfg(any(test, debug_assertions))]
+    pub(super) fn check_invariants(&self) {
+        self.core.roster.check_invariants();
+        match &self.state {
+            State::Empty(_) => assert!(self.core.roster.is_empty(), "an empty group has no members"),
+            State::Joining(joining) => joining.check_invariants(&self.core),
+            State::Syncing(syncing) => syncing.check_invariants(&self.core),
+            State::Stable(stable) => stable.check_invariants(&self.core),
+        }
+        for member in self.core.roster.iter() {
+            let excused = member.deadline.is_none() && self.state.awaits(&member.member_id);
+            assert!(member.deadline.is_some() || excused, "{} is waited for without end", member.member_id);
+        }
+        let earliest = self.next_deadline();
+        assert!(
+            earliest.is_none_or(|earliest| self.scheduled.is_some_and(|scheduled| scheduled <= earliest)),
+            "{} is looked at in time: {:?} <= {earliest:?}",
+            self.core.group,
+            self.scheduled,
+        );
+    }
+}

@@ -1,0 +1,164 @@
+//! Joining (Kafka: PreparingRebalance): members are awaited; each that has come has a token waiting.
+//!
+//! It ends when all have come, or at the deadline without those who have not. A group that was empty waits
+//! in any case, longer while members keep arriving, so that it does not rebalance once for each.
+
+use std::collections::BTreeMap;
+
+use super::{
+    core::Turn, empty::Empty, error::GroupError, event::Millis, event::Token, state::State, syncing::Syncing,
+};
+
+/// Members are awaited.
+#[derive(Clone, Debug)]
+pub(super) struct Joining {
+    /// Who has come.
+    awaiting: BTreeMap<String, Token>,
+    deadline: Millis,
+    initial: Option<InitialDelay>,
+}
+
+/// The wait of a group that was empty.
+#[derive(Clone, Copy, Debug)]
+struct InitialDelay {
+    /// The delay that is running.
+    delay_ms: i32,
+    /// How much longer the wait may become after it.
+    remaining_ms: i32,
+    /// Whether someone came since it started.
+    grown: bool,
+}
+
+impl Joining {
+    /// A rebalance of a group that has members. They must all come, or have no more time.
+    pub(super) fn begin(turn: &mut Turn<'_>) -> Self {
+        turn.stamp();
+        let deadline = turn.desk.now.monotonic.after(turn.core.roster.rebalance_timeout_ms().max(1));
+        Self { awaiting: BTreeMap::new(), deadline, initial: None }
+    }
+
+    /// The first rebalance of a group that was empty.
+    pub(super) fn begin_initial(turn: &mut Turn<'_>) -> Self {
+        turn.stamp();
+        let delay_ms = turn.desk.limits.initial_rebalance_delay_ms;
+        let remaining_ms = (turn.core.roster.rebalance_timeout_ms() - delay_ms).max(0);
+        let initial = InitialDelay { delay_ms, remaining_ms, grown: false };
+        let deadline = turn.desk.now.monotonic.after(delay_ms);
+        Self { awaiting: BTreeMap::new(), deadline, initial: Some(initial) }
+    }
+
+    pub(super) const fn deadline(&self) -> Millis {
+        self.deadline
+    }
+
+    pub(super) fn awaits(&self, member_id: &str) -> bool {
+        self.awaiting.contains_key(member_id)
+    }
+
+    pub(super) fn arrived(&self) -> usize {
+        self.awaiting.len()
+    }
+
+    /// A member has come and waits for the others.
+    ///
+    /// If it was waiting already, its client asked again: it has given up on the first request, which is
+    /// answered so that nothing waits forever.
+    #[must_use]
+    pub(super) fn wait(mut self, turn: &mut Turn<'_>, member_id: String, token: Token) -> Self {
+        let newcomer = turn.core.roster.get(&member_id).is_some_and(|member| member.newcomer);
+        match self.awaiting.insert(member_id.clone(), token) {
+            Some(earlier) => turn.desk.refuse_join(earlier, member_id, GroupError::RebalanceInProgress),
+            None if newcomer => self.grow(),
+            None => {}
+        }
+        self
+    }
+
+    fn grow(&mut self) {
+        if self.awaiting.len() > 1
+            && let Some(initial) = &mut self.initial
+        {
+            initial.grown = true;
+        }
+    }
+
+    /// A static member's new process takes the place of the one that was waiting.
+    #[must_use]
+    pub(super) fn replace(mut self, turn: &mut Turn<'_>, old_id: &str, new_id: String, token: Token) -> Self {
+        if let Some(earlier) = self.awaiting.remove(old_id) {
+            turn.desk.refuse_join(earlier, old_id, GroupError::FencedInstanceId);
+        }
+        self.wait(turn, new_id, token)
+    }
+
+    /// Members are gone. Whoever waits is told to start over, if it is still there.
+    #[must_use]
+    pub(super) fn remove(mut self, turn: &mut Turn<'_>, gone: &[String]) -> Self {
+        for member_id in gone {
+            if let Some(token) = self.awaiting.remove(member_id) {
+                turn.desk.refuse_join(token, "", GroupError::UnknownMemberId);
+            }
+            turn.core.roster.remove(member_id);
+        }
+        self
+    }
+
+    /// Goes on if nobody else is to be waited for.
+    pub(super) fn settle(self, turn: &mut Turn<'_>) -> State {
+        let roster = &turn.core.roster;
+        let all_came = self.awaiting.len() == roster.len() && roster.pending.is_empty();
+        if all_came && self.initial.is_none() { self.complete(turn) } else { State::Joining(self) }
+    }
+
+    /// The deadline has come.
+    pub(super) fn expire(mut self, turn: &mut Turn<'_>) -> State {
+        match self.initial {
+            Some(initial) if initial.grown && initial.remaining_ms > 0 => {
+                let delay_ms = turn.desk.limits.initial_rebalance_delay_ms.min(initial.remaining_ms);
+                let remaining_ms = (initial.remaining_ms - initial.delay_ms).max(0);
+                self.initial = Some(InitialDelay { delay_ms, remaining_ms, grown: false });
+                self.deadline = turn.desk.now.monotonic.after(delay_ms.max(1));
+                State::Joining(self)
+            }
+            _ => self.complete(turn),
+        }
+    }
+
+    /// Goes on with those who have come. Static members keep their place without coming: their process may
+    /// be back before their session ends.
+    fn complete(mut self, turn: &mut Turn<'_>) -> State {
+        self.drop_the_missing(turn);
+        let roster = &mut turn.core.roster;
+        if self.awaiting.is_empty() && !roster.is_empty() {
+            // Nobody could lead: wait for their sessions to end.
+            self.initial = None;
+            self.deadline = turn.desk.now.monotonic.after(roster.rebalance_timeout_ms().max(1));
+            return State::Joining(self);
+        }
+        if !roster.leader().is_some_and(|leader| self.awaiting.contains_key(leader)) {
+            let elected = self.awaiting.keys().next().cloned();
+            roster.set_leader(elected);
+        }
+        turn.core.generation = turn.core.generation.checked_add(1).unwrap_or(0);
+        if turn.core.roster.is_empty() {
+            State::Empty(Empty::enter(turn))
+        } else {
+            State::Syncing(Syncing::enter(turn, self.awaiting))
+        }
+    }
+
+    fn drop_the_missing(&self, turn: &mut Turn<'_>) {
+        let is_missing = |id: &str| !self.awaiting.contains_key(id);
+        let members = turn.core.roster.iter().filter(|member| member.instance_id.is_none());
+        let missing: Vec<_> =
+            members.map(|member| member.member_id.clone()).filter(|id| is_missing(id)).collect();
+        for member_id in missing {
+            turn.core.roster.remove(&member_id);
+        }
+    }
+
+    #[cfg(any(test, debug_assertions))]
+    pub(super) fn check_invariants(&self, core: &super::core::Core) {
+        assert!(self.awaiting.keys().all(|id| core.roster.contains(id)), "only members wait");
+    }
+}

@@ -1,0 +1,113 @@
+//! From the records of the log back to groups.
+
+use super::{
+    coordinator::Coordinator,
+    event::{Now, Protocol},
+    group::Group,
+    outbox::Desk,
+    roster::Enrolled,
+    stable::Stable,
+    state::State,
+};
+use crate::offsets::{
+    BatchContent, GroupMetadata, GroupMetadataMember, LoggedRecord, Malformed, OffsetCommit, RecordKey,
+};
+
+impl Coordinator {
+    /// Takes in one batch of the partition's log, in the log's order, before any event.
+    pub fn replay(&mut self, content: BatchContent) -> Result<(), Malformed> {
+        match content {
+            BatchContent::Records(records) => {
+                records.into_iter().try_for_each(|record| self.replay_record(record, None))
+            }
+            BatchContent::Transactional { producer_id, records } => {
+                records.into_iter().try_for_each(|record| self.replay_record(record, Some(producer_id)))
+            }
+            BatchContent::Marker { producer_id, committed } => {
+                for group in self.groups.values_mut() {
+                    group.core.offsets.end_transaction(producer_id, committed);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn replay_record(&mut self, logged: LoggedRecord, producer_id: Option<i64>) -> Result<(), Malformed> {
+        match RecordKey::decode(&logged.record.key)? {
+            RecordKey::Offset { group, topic, partition } => {
+                let commit = logged.record.value.as_ref().map(OffsetCommit::decode).transpose()?;
+                let offsets = &mut self.loading(group).core.offsets;
+                match (commit, producer_id) {
+                    (None, _) => offsets.remove(&topic, partition),
+                    (Some(commit), None) => offsets.put(topic, partition, commit, logged.offset),
+                    (Some(commit), Some(producer_id)) => {
+                        offsets.put_open(producer_id, (topic, partition), commit, logged.offset);
+                    }
+                }
+            }
+            RecordKey::Group { group } => {
+                let metadata = logged.record.value.as_ref().map(GroupMetadata::decode).transpose()?;
+                self.loading(group).load(metadata);
+            }
+            RecordKey::Other { .. } => {}
+        }
+        Ok(())
+    }
+
+    fn loading(&mut self, group: String) -> &mut Group {
+        self.groups.entry(group.clone()).or_insert_with(|| Group::new(group, None))
+    }
+
+    /// The log's end was reached: sessions start anew, and groups that are too large by now rebalance.
+    pub fn loaded(&mut self, now: Now) -> super::event::Outputs {
+        let mut desk = Desk::new(now, self.limits, self.next_write);
+        for group in self.groups.values_mut() {
+            group.core.roster.iter_mut().for_each(|member| member.heard(now.monotonic));
+            if group.core.roster.len() > self.limits.members_max {
+                group.step(&mut desk, |state, turn| state.remove(turn, &[]));
+            }
+        }
+        let names: Vec<_> = self.groups.keys().cloned().collect();
+        self.finish(desk, names)
+    }
+}
+
+impl Group {
+    /// Becomes what a record says; without one, a group that has offsets at most.
+    fn load(&mut self, metadata: Option<GroupMetadata>) {
+        let name = std::mem::take(&mut self.core.group);
+        let offsets = std::mem::take(&mut self.core.offsets);
+        *self = Self::new(name, None);
+        self.core.offsets = offsets;
+        let Some(metadata) = metadata else { return };
+        self.core.generation = metadata.generation;
+        self.core.protocol_type = Some(metadata.protocol_type).filter(|kind| !kind.is_empty());
+        self.core.since_ms = metadata.since_ms;
+        if let (Some(protocol), false) = (metadata.protocol, metadata.members.is_empty()) {
+            for member in metadata.members {
+                self.core.roster.enroll(Enrolled::loaded(member, &protocol));
+            }
+            if let Some(leader) = metadata.leader.filter(|leader| self.core.roster.contains(leader)) {
+                self.core.roster.set_leader(Some(leader));
+            }
+            self.state = State::Stable(Stable::loaded(protocol));
+        }
+    }
+}
+
+impl Enrolled {
+    fn loaded(member: GroupMetadataMember, protocol: &str) -> Self {
+        Self {
+            member_id: member.member_id,
+            instance_id: member.instance_id,
+            client_id: member.client_id,
+            client_host: member.client_host,
+            session_timeout_ms: member.session_timeout_ms,
+            rebalance_timeout_ms: member.rebalance_timeout_ms,
+            protocols: vec![Protocol { name: protocol.to_owned(), metadata: member.subscription }],
+            assignment: member.assignment,
+            deadline: None,
+            newcomer: false,
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! What an event has led to so far: replies, and writes with what is to follow them.
+
+use super::{
+    error::GroupError,
+    event::{
+        CommitReply, DeleteOffsetsReply, GroupLimits, JoinReply, LeaveReply, Member, Now, Reply, SyncReply,
+        Token, WriteId,
+    },
+};
+use crate::offsets::{OffsetCommit, Record};
+
+/// What follows once a write is durable.
+#[derive(Clone, Debug)]
+pub(super) enum Then {
+    /// Nothing: no one waits.
+    Nothing,
+    /// The leader's assignment counts.
+    Assign,
+    /// A static member that came back into an unchanged group is told so.
+    Return(Return),
+    /// Offsets count, and their client is told.
+    Commit(Token, Vec<NewOffset>, Reply),
+    /// Offsets are gone.
+    TakeBack(Vec<(String, i32)>, Option<(Token, Reply)>),
+    /// A client is told.
+    Answer(Token, Reply),
+}
+
+impl Then {
+    /// The reply that is owed, where there is nothing else to do.
+    pub(super) fn answer(self) -> Option<(Token, Reply)> {
+        match self {
+            Self::Nothing | Self::Assign => None,
+            Self::Return(back) => {
+                let gone = JoinReply::refused(back.member.member_id, GroupError::UnknownMemberId);
+                Some((back.token, Reply::Join(gone)))
+            }
+            Self::Commit(token, _, reply) | Self::Answer(token, reply) => Some((token, reply)),
+            Self::TakeBack(_, answer) => answer,
+        }
+    }
+
+    /// Answers whoever waits for a write that has failed.
+    pub(super) fn refuse(self, desk: &mut Desk, error: GroupError) {
+        if let Some((token, reply)) = self.answer() {
+            desk.reply(token, reply.refused(error));
+        }
+    }
+}
+
+impl Reply {
+    /// The same reply with an error in every place that had none.
+    fn refused(self, error: GroupError) -> Self {
+        match self {
+            Self::Join(_) => Self::Join(JoinReply::refused(String::new(), error)),
+            Self::Sync(_) => Self::Sync(SyncReply::refused(error)),
+            Self::Heartbeat(_) => Self::Heartbeat(Err(error)),
+            Self::Leave(reply) => Self::Leave(LeaveReply { error: Some(error), ..reply }),
+            Self::Commit(reply) => Self::Commit(CommitReply { topics: refused(reply.topics, error) }),
+            Self::DeleteOffsets(_) => Self::DeleteOffsets(DeleteOffsetsReply::refused(error)),
+            Self::DeleteGroup(_) => Self::DeleteGroup(Err(error)),
+        }
+    }
+}
+
+type Topics = Vec<(String, Vec<(i32, Option<GroupError>)>)>;
+
+fn refused(mut topics: Topics, error: GroupError) -> Topics {
+    for (_, partitions) in &mut topics {
+        partitions.iter_mut().for_each(|(_, own)| *own = own.or(Some(error)));
+    }
+    topics
+}
+
+/// A static member that came back, waiting for its new id to be durable.
+#[derive(Clone, Debug)]
+pub(super) struct Return {
+    pub(super) token: Token,
+    pub(super) member: Member,
+    pub(super) can_skip_assignment: bool,
+    /// Told to members that cannot be told to skip: they must not take themselves for the leader, or
+    /// they would assign anew without a rebalance.
+    pub(super) leader_before: String,
+}
+
+/// An offset that counts once its record is durable.
+#[derive(Clone, Debug)]
+pub(super) struct NewOffset {
+    pub(super) topic: String,
+    pub(super) partition: i32,
+    pub(super) commit: OffsetCommit,
+}
+
+/// A write that was not handed out yet.
+#[derive(Debug)]
+pub(super) struct Staged {
+    pub(super) id: WriteId,
+    pub(super) group: Option<String>,
+    pub(super) records: Vec<Record>,
+    pub(super) then: Then,
+}
+
+/// Where a group puts its replies and writes while it handles an event, and what it goes by.
+#[derive(Debug)]
+pub(super) struct Desk {
+    pub(super) now: Now,
+    pub(super) limits: GroupLimits,
+    next_write: u64,
+    pub(super) replies: Vec<(Token, Reply)>,
+    pub(super) staged: Vec<Staged>,
+}
+
+impl Desk {
+    pub(super) const fn new(now: Now, limits: GroupLimits, next_write: u64) -> Self {
+        Self { now, limits, next_write, replies: Vec::new(), staged: Vec::new() }
+    }
+
+    /// The number of the write that would come next.
+    pub(super) const fn next_write(&self) -> u64 {
+        self.next_write
+    }
+
+    /// Whether this event has led to a write of the group.
+    pub(super) fn has_staged(&self, group: &str) -> bool {
+        self.staged.iter().any(|staged| staged.group.as_deref() == Some(group))
+    }
+
+    pub(super) fn reply(&mut self, token: Token, reply: Reply) {
+        self.replies.push((token, reply));
+    }
+
+    pub(super) fn refuse_join(&mut self, token: Token, member_id: impl Into<String>, error: GroupError) {
+        self.reply(token, Reply::Join(JoinReply::refused(member_id.into(), error)));
+    }
+
+    pub(super) fn refuse_sync(&mut self, token: Token, error: GroupError) {
+        self.reply(token, Reply::Sync(SyncReply::refused(error)));
+    }
+
+    /// Stages a write; `group` is the one that cares for its fate, if it will still be there then.
+    pub(super) fn write(&mut self, group: Option<&str>, records: Vec<Record>, then: Then) -> WriteId {
+        let id = WriteId(self.next_write);
+        self.next_write += 1;
+        self.staged.push(Staged { id, group: group.map(str::to_owned), records, then });
+        id
+    }
+}
+
+impl JoinReply {
+    /// A reply that says only what went wrong.
+    pub fn refused(member_id: String, error: GroupError) -> Self {
+        Self {
+            error: Some(error),
+            member_id,
+            generation: -1,
+            protocol_type: None,
+            protocol_name: None,
+            leader: String::new(),
+            skip_assignment: false,
+            members: Vec::new(),
+        }
+    }
+}
+
+impl SyncReply {
+    /// A reply that says only what went wrong.
+    pub fn refused(error: GroupError) -> Self {
+        Self { error: Some(error), protocol_type: None, protocol_name: None, assignment: bytes::Bytes::new() }
+    }
+}

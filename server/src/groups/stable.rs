@@ -1,0 +1,103 @@
+//! Stable: each member has its assignment, or can ask for it.
+
+use std::collections::BTreeSet;
+
+use super::{
+    core::Turn,
+    event::{Millis, Reply, SyncReply, SyncRequest, Token},
+    joining::Joining,
+    outbox::{Return, Then},
+    state::State,
+};
+
+/// All is assigned.
+#[derive(Clone, Debug)]
+pub(super) struct Stable {
+    protocol: String,
+    /// Who has not asked for its assignment yet, and until when that is waited for.
+    unsynced: BTreeSet<String>,
+    deadline: Option<Millis>,
+}
+
+impl Stable {
+    pub(super) fn enter(
+        turn: &mut Turn<'_>,
+        protocol: String,
+        unsynced: BTreeSet<String>,
+        deadline: Option<Millis>,
+    ) -> Self {
+        turn.stamp();
+        Self { protocol, unsynced, deadline }
+    }
+
+    /// As it was left by the broker's last run.
+    pub(super) const fn loaded(protocol: String) -> Self {
+        Self { protocol, unsynced: BTreeSet::new(), deadline: None }
+    }
+
+    pub(super) fn protocol(&self) -> &str {
+        &self.protocol
+    }
+
+    pub(super) const fn deadline(&self) -> Option<Millis> {
+        self.deadline
+    }
+
+    /// A member asks for its assignment, late or again.
+    #[must_use]
+    pub(super) fn sync(mut self, turn: &mut Turn<'_>, token: Token, request: &SyncRequest) -> Self {
+        self.unsynced.remove(&request.member.member_id);
+        if self.unsynced.is_empty() {
+            self.deadline = None;
+        }
+        let member = turn.core.roster.get(&request.member.member_id);
+        let reply = SyncReply {
+            error: None,
+            protocol_type: turn.core.protocol_type.clone(),
+            protocol_name: Some(self.protocol.clone()),
+            assignment: member.map(|member| member.assignment.clone()).unwrap_or_default(),
+        };
+        turn.desk.reply(token, Reply::Sync(reply));
+        self
+    }
+
+    /// Members are gone.
+    pub(super) fn remove(self, turn: &mut Turn<'_>, gone: &[String]) -> Joining {
+        for member_id in gone {
+            turn.core.roster.remove(member_id);
+        }
+        Joining::begin(turn)
+    }
+
+    /// A static member's new process has taken its place in the roster. If the group's protocol stays, so
+    /// does the generation: the new id is written down, and the member is told.
+    pub(super) fn replace(mut self, turn: &mut Turn<'_>, old_id: &str, back: Return) -> State {
+        if self.unsynced.remove(old_id) {
+            self.unsynced.insert(back.member.member_id.clone());
+        }
+        if turn.core.roster.choose_protocol() != self.protocol {
+            let (id, token) = (back.member.member_id, back.token);
+            return Joining::begin(turn).wait(turn, id, token).settle(turn);
+        }
+        turn.heard(&back.member.member_id);
+        let assignments =
+            turn.core.roster.iter().map(|member| (member.member_id.clone(), member.assignment.clone()));
+        let assignments = assignments.collect();
+        let record = turn.core.record(Some(&self.protocol), &assignments, turn.desk.now.wall_ms);
+        turn.desk.write(Some(&turn.core.group), vec![record], Then::Return(back));
+        State::Stable(self)
+    }
+
+    /// The time to ask for assignments is over.
+    pub(super) fn expire(mut self, turn: &mut Turn<'_>) -> State {
+        let silent: Vec<_> = std::mem::take(&mut self.unsynced).into_iter().collect();
+        self.remove(turn, &silent).settle(turn)
+    }
+
+    #[cfg(any(test, debug_assertions))]
+    pub(super) fn check_invariants(&self, core: &super::core::Core) {
+        assert!(!core.roster.is_empty(), "a generation has members");
+        assert!(self.unsynced.iter().all(|id| core.roster.contains(id)), "only members are waited for");
+        assert_eq!(self.deadline.is_none(), self.unsynced.is_empty(), "waited for while someone is missing");
+    }
+}

@@ -1,0 +1,171 @@
+//! Syncing (Kafka: CompletingRebalance): a generation is agreed on, the leader's assignment is awaited, then
+//! its record's durability. Members that ask meanwhile have a token waiting.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bytes::Bytes;
+
+use super::{
+    core::Turn,
+    error::GroupError,
+    event::{Millis, Reply, SyncReply, SyncRequest, Token, WriteId},
+    joining::Joining,
+    outbox::Then,
+    stable::Stable,
+    state::State,
+};
+
+/// The assignment is awaited.
+#[derive(Clone, Debug)]
+pub(super) struct Syncing {
+    protocol: String,
+    /// Who waits for its assignment.
+    awaiting: BTreeMap<String, Token>,
+    /// Who has not asked for it yet, and until when that is waited for.
+    unsynced: BTreeSet<String>,
+    deadline: Option<Millis>,
+    storing: Option<Storing>,
+}
+
+/// The assignment on its way to the disk.
+#[derive(Clone, Debug)]
+struct Storing {
+    write: WriteId,
+    assignments: BTreeMap<String, Bytes>,
+}
+
+impl Syncing {
+    /// The members are complete: each that waits is told the generation, and the leader everyone.
+    pub(super) fn enter(turn: &mut Turn<'_>, joined: BTreeMap<String, Token>) -> Self {
+        turn.stamp();
+        let protocol = turn.core.roster.choose_protocol();
+        for (member_id, token) in &joined {
+            let reply = turn.core.joined(member_id, &protocol);
+            turn.desk.reply(*token, Reply::Join(reply));
+        }
+        let now = turn.desk.now.monotonic;
+        let deadline = now.after(turn.core.roster.rebalance_timeout_ms().max(1));
+        let mut unsynced = BTreeSet::new();
+        for member in turn.core.roster.iter_mut() {
+            member.heard(now);
+            member.newcomer = false;
+            unsynced.insert(member.member_id.clone());
+        }
+        Self { protocol, awaiting: BTreeMap::new(), unsynced, deadline: Some(deadline), storing: None }
+    }
+
+    pub(super) fn protocol(&self) -> &str {
+        &self.protocol
+    }
+
+    pub(super) const fn deadline(&self) -> Option<Millis> {
+        self.deadline
+    }
+
+    pub(super) fn awaits(&self, member_id: &str) -> bool {
+        self.awaiting.contains_key(member_id)
+    }
+
+    /// A member asks for its assignment; the leader brings everyone's.
+    #[must_use]
+    pub(super) fn sync(mut self, turn: &mut Turn<'_>, token: Token, request: SyncRequest) -> Self {
+        let member_id = request.member.member_id;
+        self.unsynced.remove(&member_id);
+        if self.unsynced.is_empty() {
+            self.deadline = None;
+        }
+        if turn.core.roster.is_leader(&member_id) && self.storing.is_none() {
+            self.storing = Some(self.store(turn, request.assignments));
+        }
+        if let Some(earlier) = self.awaiting.insert(member_id, token) {
+            turn.desk.refuse_sync(earlier, GroupError::RebalanceInProgress);
+        }
+        self
+    }
+
+    fn store(&self, turn: &mut Turn<'_>, given: Vec<(String, Bytes)>) -> Storing {
+        let mut assignments: BTreeMap<_, _> = given.into_iter().collect();
+        assignments.retain(|member_id, _| turn.core.roster.contains(member_id));
+        let record = turn.core.record(Some(&self.protocol), &assignments, turn.desk.now.wall_ms);
+        let write = turn.desk.write(Some(&turn.core.group), vec![record], Then::Assign);
+        Storing { write, assignments }
+    }
+
+    /// A write of assignments is durable; if it is this generation's, the members get theirs.
+    pub(super) fn stored(mut self, turn: &mut Turn<'_>, write: WriteId) -> State {
+        let Some(storing) = self.storing.take_if(|storing| storing.write == write) else {
+            return State::Syncing(self);
+        };
+        for member in turn.core.roster.iter_mut() {
+            member.assignment = storing.assignments.get(&member.member_id).cloned().unwrap_or_default();
+        }
+        for (member_id, token) in self.awaiting {
+            let assignment = turn.core.roster.get(&member_id).map(|member| member.assignment.clone());
+            let reply = SyncReply {
+                error: None,
+                protocol_type: turn.core.protocol_type.clone(),
+                protocol_name: Some(self.protocol.clone()),
+                assignment: assignment.unwrap_or_default(),
+            };
+            turn.desk.reply(token, Reply::Sync(reply));
+            turn.heard(&member_id);
+        }
+        State::Stable(Stable::enter(turn, self.protocol, self.unsynced, self.deadline))
+    }
+
+    /// The write of the assignments has failed: all start over, and those who wait are told.
+    pub(super) fn not_stored(self, turn: &mut Turn<'_>, write: WriteId, error: GroupError) -> State {
+        match &self.storing {
+            Some(storing) if storing.write == write => self.interrupt(turn, error).settle(turn),
+            _ => State::Syncing(self),
+        }
+    }
+
+    /// The generation ends before it began: those who wait are told, and the members join anew.
+    pub(super) fn interrupt(self, turn: &mut Turn<'_>, error: GroupError) -> Joining {
+        for member in turn.core.roster.iter_mut() {
+            member.assignment = Bytes::new();
+        }
+        for (member_id, token) in self.awaiting {
+            turn.desk.refuse_sync(token, error);
+            turn.heard(&member_id);
+        }
+        Joining::begin(turn)
+    }
+
+    /// Members are gone.
+    pub(super) fn remove(mut self, turn: &mut Turn<'_>, gone: &[String]) -> Joining {
+        for member_id in gone {
+            if let Some(token) = self.awaiting.remove(member_id) {
+                turn.desk.refuse_sync(token, GroupError::UnknownMemberId);
+            }
+            turn.core.roster.remove(member_id);
+        }
+        self.interrupt(turn, GroupError::RebalanceInProgress)
+    }
+
+    /// A static member's new process takes its place. The leader may have been told the old id already,
+    /// so the generation cannot be kept.
+    pub(super) fn replace(mut self, turn: &mut Turn<'_>, old_id: &str) -> Joining {
+        if let Some(token) = self.awaiting.remove(old_id) {
+            turn.desk.refuse_sync(token, GroupError::FencedInstanceId);
+        }
+        self.interrupt(turn, GroupError::RebalanceInProgress)
+    }
+
+    /// The time to ask for assignments is over: the others go on without those who have not.
+    pub(super) fn expire(mut self, turn: &mut Turn<'_>) -> State {
+        let silent: Vec<_> = std::mem::take(&mut self.unsynced).into_iter().collect();
+        self.remove(turn, &silent).settle(turn)
+    }
+
+    #[cfg(any(test, debug_assertions))]
+    pub(super) fn check_invariants(&self, core: &super::core::Core) {
+        assert!(!core.roster.is_empty(), "a generation has members");
+        assert!(
+            self.awaiting.keys().chain(&self.unsynced).all(|id| core.roster.contains(id)),
+            "only members"
+        );
+        assert_eq!(self.deadline.is_none(), self.unsynced.is_empty(), "waited for while someone is missing");
+    }
+}

@@ -1,0 +1,5 @@
+//! Stories (a script and what came of it), and random histories under the invariants.
+
+mod random;
+mod stories;
+mod story;
