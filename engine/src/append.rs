@@ -151,7 +151,7 @@ impl Inner {
     /// Writes what is staged where the batch must not follow it in the same write, and rolls the segment where it
     /// must not follow in the same file.
     fn make_room(
-        &self,
+        self: &Rc<Self>,
         log: &mut Log,
         config: &LogConfig,
         header: &BatchHeader,

@@ -24,7 +24,9 @@ impl Partition {
         }
         let before = inner.health.replace(Health::Closed);
         inner.watch.wake_all();
+        inner.side_jobs_done().await;
         match before {
+            Health::Healthy if !inner.is_touched.get() => Ok(()),
             Health::Healthy => inner.write_final_files().await,
             Health::Closed => Ok(()),
             Health::Poisoned => Err(io::Error::other("the log's storage failed")),
@@ -36,9 +38,7 @@ impl Partition {
         let inner = self.inner();
         inner.health.set(Health::Closed);
         inner.watch.wake_all();
-        while inner.is_committing.get() {
-            inner.committed.notified().await;
-        }
+        inner.side_jobs_done().await;
         let doomed = inner.doomed_directory();
         fs::rename(&inner.directory, &doomed)?;
         if let Some(parent) = doomed.parent() {
@@ -52,6 +52,13 @@ impl Inner {
     fn is_settled(&self) -> bool {
         let cursors = self.cursors.get();
         cursors.next == cursors.durable && !self.is_committing.get() && !self.log.borrow().directory_unsynced
+    }
+
+    /// Waits for the tasks that write into the directory: another partition of that name may follow.
+    async fn side_jobs_done(&self) {
+        while self.is_committing.get() || self.side_jobs.get() > 0 {
+            self.committed.notified().await;
+        }
     }
 
     async fn write_final_files(&self) -> io::Result<()> {

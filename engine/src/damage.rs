@@ -1,12 +1,14 @@
 //! What a place that holds no sound batch means: the end of the log, an end torn by a crash, or damage.
 //!
-//! A crash loses sectors that were written but not synced; they read as zeros, because segments are claimed as zeros
-//! and never reused. So a torn place shows a lost sector, or ends with the file. Damage to data that was safe once
-//! shows neither; and what lies below the recovery point was safe, whatever it looks like.
+//! What was synced is known from the checkpoint's recovery point and from the last write's `mark`: a hole below that is
+//! damage, whatever it looks like. Above it the bytes decide. A crash loses sectors that were written but not synced;
+//! they read as they did before the write: zeros, because segments are claimed as zeros and never reused, or the mark
+//! of the write before. So a torn place shows a lost sector, or ends with the file; damage shows neither.
 
 use std::io;
 
 use crate::limits::SECTOR_BYTES;
+use crate::mark::MARK_BYTES;
 use crate::offset::{FilePosition, Offset};
 use crate::scan::Scan;
 
@@ -31,28 +33,29 @@ pub(crate) async fn judge(
     scan: &mut Scan,
     expected: Offset,
     segment: Offset,
-    recovery_point: Offset,
+    safe_below: Offset,
     next: Option<Offset>,
 ) -> io::Result<Damage> {
     let start = scan.position();
-    let written_end = scan.last_nonzero().await?;
-    let was_safe = expected < recovery_point;
+    let written_end = scan.written_end(segment).await?;
+    let safe_below = safe_below.max(scan.mark_here(segment).await?.unwrap_or(Offset::ZERO));
+    let was_safe = expected < safe_below;
     let limit = next.unwrap_or(segment + i64::from(i32::MAX)).max(expected);
     scan.go_to(start + 1);
     let sound = scan.find_sound(expected, limit).await?;
     let sound_at = scan.position();
     match (sound, next) {
-        (Some(header), _) if was_safe || !scan.shows_lost_sector(start, sound_at, expected).await? => {
+        (Some(header), _) if was_safe || !scan.shows_loss(start, sound_at, segment, expected).await? => {
             Ok(Damage::Bad { resume: header.base_offset, position: sound_at })
         }
         (Some(_), _) => {
             let batches = count_batches(scan, sound_at).await?;
             Ok(Damage::Torn { bytes: written_end.0 - start.0, batches })
         }
-        (None, Some(next)) if was_safe || !scan.shows_lost_sector(start, scan.end(), expected).await? => {
+        (None, Some(next)) if was_safe || !scan.shows_loss(start, scan.end(), segment, expected).await? => {
             Ok(Damage::Bad { resume: next, position: scan.end() })
         }
-        (None, None) if was_safe => Ok(Damage::Bad { resume: recovery_point, position: scan.end() }),
+        (None, None) if was_safe => Ok(Damage::Bad { resume: safe_below, position: scan.end() }),
         (None, _) if written_end <= start => Ok(Damage::End),
         (None, _) => Ok(Damage::Torn { bytes: written_end.0 - start.0, batches: 0 }),
     }
@@ -69,8 +72,27 @@ async fn count_batches(scan: &mut Scan, from: FilePosition) -> io::Result<u64> {
 }
 
 impl Scan {
+    /// Where the last write ended, as far as it can be seen, at or behind here.
+    async fn written_end(&mut self, segment: Offset) -> io::Result<FilePosition> {
+        let last = self.last_nonzero().await?;
+        let mark = self.mark_at_end(segment).await?.map_or(0, |_| MARK_BYTES as u64);
+        Ok(FilePosition(last.0 - mark))
+    }
+
+    /// Whether a write that began at `start` did not reach the medium whole.
+    async fn shows_loss(
+        &mut self,
+        start: FilePosition,
+        end: FilePosition,
+        segment: Offset,
+        expected: Offset,
+    ) -> io::Result<bool> {
+        self.go_to(start);
+        Ok(self.mark_here(segment).await?.is_some() || self.shows_lost_sector(start, end, expected).await?)
+    }
+
     /// The position behind the last byte that is not zero, at or behind here. Leaves the walk where it was.
-    async fn last_nonzero(&mut self) -> io::Result<FilePosition> {
+    pub(crate) async fn last_nonzero(&mut self) -> io::Result<FilePosition> {
         let start = self.position();
         let mut last = start;
         while self.position() < self.end() {

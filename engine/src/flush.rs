@@ -6,7 +6,7 @@
 
 use std::cell::RefCell;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::rc::Rc;
 
 use creel_io::fs;
@@ -14,9 +14,11 @@ use creel_io::fs;
 use crate::append::AppendError;
 use crate::config::Durability;
 use crate::log::{Health, Log, Place};
+use crate::mark::{self, MARK_BYTES};
 use crate::offset::Offset;
 use crate::partition::Inner;
 use crate::producer_snapshot;
+use crate::recover::remove_segment;
 use crate::segment::Segment;
 use crate::segment_files::{write_indexes, write_snapshot};
 
@@ -65,7 +67,10 @@ impl Inner {
         let active = log.active().clone();
         let limit = self.config.borrow().segment_limit();
         let total = log.staging.total();
-        let outcome = match log.staging.write_with(|pieces| active.write(pieces, total, limit)) {
+        let end = active.end_position() + total;
+        log.staging.push_mark(&mark::encode(self.cursors.get().durable, active.base, end));
+        let bytes = total + MARK_BYTES as u64;
+        let outcome = match log.staging.write_with(|pieces| active.write(pieces, bytes, limit)) {
             Ok(()) => {
                 self.note_written(log, &active);
                 Ok(())
@@ -84,6 +89,7 @@ impl Inner {
         }
         log.mark_unsynced();
         self.is_idle.set(false);
+        self.is_touched.set(true);
         let mut cursors = self.cursors.get();
         cursors.written = cursors.next;
         self.cursors.set(cursors);
@@ -110,7 +116,7 @@ impl Inner {
     }
 
     /// Closes the active segment and begins the next. Nothing is staged.
-    pub(crate) fn roll(&self, log: &mut Log, now_ms: i64) -> Result<(), AppendError> {
+    pub(crate) fn roll(self: &Rc<Self>, log: &mut Log, now_ms: i64) -> Result<(), AppendError> {
         debug_assert!(log.staging.is_empty());
         let base = self.cursors.get().written;
         let sealed = log.active().clone();
@@ -126,11 +132,34 @@ impl Inner {
         // The sealed file's new length must be safe before anything relies on where it ends.
         log.mark_unsynced();
         log.segments.push(Rc::new(next));
+        self.is_touched.set(true);
         log.directory_unsynced = true;
         log.recent.clear();
         let snapshot = producer_snapshot::encode(&log.producers);
-        creel_io::spawn(write_side_files(self.directory.clone(), sealed, base, snapshot));
+        self.side_files_due.borrow_mut().push(sealed.base);
+        self.side_jobs.set(self.side_jobs.get() + 1);
+        let inner = self.clone();
+        creel_io::spawn(async move { inner.write_side_files(&sealed, base, &snapshot).await });
         Ok(())
+    }
+
+    /// Side files are never the only copy: a failure costs a longer start, nothing else.
+    async fn write_side_files(&self, sealed: &Segment, next: Offset, snapshot: &[u8]) {
+        let written = async {
+            write_indexes(&self.directory, sealed, true).await?;
+            write_snapshot(&self.directory, next, snapshot).await
+        };
+        match written.await {
+            Ok(()) => self.side_files_due.borrow_mut().retain(|base| *base != sealed.base),
+            Err(error) => {
+                tracing::warn!(log = %sealed.log.path().display(), %error, "index or snapshot not written");
+            }
+        }
+        if sealed.is_gone.get() {
+            let _ = remove_segment(&self.directory, sealed.base);
+        }
+        self.side_jobs.set(self.side_jobs.get() - 1);
+        self.committed.notify_all();
     }
 
     /// Declares the log unfit for appends, for good: what the medium holds is unknown until recovery has looked.
@@ -148,7 +177,7 @@ impl Inner {
 
     /// Starts a sync if one is due and none is in flight.
     pub(crate) fn start_commit(self: &Rc<Self>) {
-        if self.is_committing.get() || self.health.get() == Health::Poisoned {
+        if self.is_committing.get() || self.health.get() != Health::Healthy {
             return;
         }
         let cursors = self.cursors.get();
@@ -192,7 +221,7 @@ impl Inner {
     /// Syncs everything that is written now, whatever the topic's policy. Returns whether it is durable.
     pub(crate) async fn sync_now(self: &Rc<Self>) -> bool {
         let target = self.cursors.get().written;
-        while self.cursors.get().durable < target && self.health.get() != Health::Poisoned {
+        while self.cursors.get().durable < target && self.health.get() == Health::Healthy {
             if self.is_committing.get() {
                 self.committed.notified().await;
             } else {
@@ -257,7 +286,7 @@ struct Commit {
 impl Commit {
     /// Oldest first, so that a crash never leaves a later batch durable without an earlier one by our doing.
     async fn run(&self, directory: &Path) -> io::Result<()> {
-        for segment in &self.segments {
+        for segment in self.segments.iter().filter(|segment| !segment.is_gone.get()) {
             segment.log.get()?.sync_data().await?;
         }
         if let Some(epochs) = &self.epochs {
@@ -267,17 +296,6 @@ impl Commit {
             fs::sync_dir(directory).await?;
         }
         Ok(())
-    }
-}
-
-/// Side files are never the only copy: a failure costs a longer start, nothing else.
-async fn write_side_files(directory: PathBuf, sealed: Rc<Segment>, next: Offset, snapshot: Vec<u8>) {
-    let written = async {
-        write_indexes(&directory, &sealed, true).await?;
-        write_snapshot(&directory, next, &snapshot).await
-    };
-    if let Err(error) = written.await {
-        tracing::warn!(log = %sealed.log.path().display(), %error, "index or snapshot not written");
     }
 }
 

@@ -22,15 +22,22 @@ impl LazyFile {
         &self.path
     }
 
-    /// A handle to the file, which is created if it is missing.
+    /// A handle to the file, which must exist: a removed one must not come back empty.
     pub(crate) fn get(&self) -> io::Result<File> {
         let mut open = self.open.borrow_mut();
         if let Some(file) = &*open {
             return Ok(file.clone());
         }
-        let file = File::open(&self.path, OpenOptions::create())?;
+        let file = File::open(&self.path, OpenOptions::read_write())?;
         *open = Some(file.clone());
         Ok(file)
+    }
+
+    /// Makes the file, empty.
+    pub(crate) fn create(&self) -> io::Result<()> {
+        let options = OpenOptions { truncate: true, ..OpenOptions::create() };
+        *self.open.borrow_mut() = Some(File::open(&self.path, options)?);
+        Ok(())
     }
 
     /// Lets the descriptor go. Handles already given out keep theirs.

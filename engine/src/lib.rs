@@ -22,6 +22,7 @@ pub mod flush;
 mod lazy_file;
 pub mod limits;
 mod log;
+mod mark;
 pub mod offset;
 pub mod offset_index;
 pub mod open;

@@ -51,6 +51,7 @@ impl Partition {
             config: open.config.clone(),
             now_ms: creel_io::wall_clock_ms(),
             recovery_point: open.recovery_point.unwrap_or(Offset::ZERO),
+            safe_below: Offset::ZERO,
             segments: Vec::new(),
             epochs: LeaderEpochs::read(&open.directory)?,
             bad_ranges: Vec::new(),
@@ -58,12 +59,20 @@ impl Partition {
             end: Offset::ZERO,
             tail_is_sound: true,
         };
-        if !(open.was_clean && recovery.trust(&files.bases).await?) {
+        let trusted = open.was_clean && recovery.trust(&files.bases).await?;
+        if !trusted {
             recovery.recover(&files.bases).await?;
         }
         let is_new_file = recovery.ensure_active(open.log_start)?;
         let producers = recovery.replay_producers(&mut files).await?;
-        Ok(Self::new(assemble(flusher.clone(), open, recovery, producers, is_new_file)))
+        Ok(Self::new(assemble(
+            flusher.clone(),
+            open,
+            recovery,
+            producers,
+            is_new_file,
+            !trusted || is_new_file,
+        )))
     }
 }
 
@@ -159,6 +168,7 @@ fn assemble(
     recovery: Recovery,
     producers: Producers,
     directory_unsynced: bool,
+    is_touched: bool,
 ) -> Inner {
     let first = recovery.segments.first().map_or(recovery.end, |first| first.base);
     let log_start = open.log_start.unwrap_or(first).clamp(first, recovery.end.max(first));
@@ -191,6 +201,9 @@ fn assemble(
         has_commit_timer: Cell::new(false),
         committed: Default::default(),
         epochs_changed: Cell::new(false),
+        side_files_due: RefCell::default(),
+        side_jobs: Cell::new(0),
+        is_touched: Cell::new(is_touched),
         is_idle: Cell::new(false),
         recovery: recovery.report,
     }

@@ -44,6 +44,12 @@ pub(crate) struct Inner {
     /// A sync has come back.
     pub(crate) committed: DebugNotify,
     pub(crate) epochs_changed: Cell<bool>,
+    /// Sealed segments whose indexes and snapshot are not yet safe: recovery must look at them.
+    pub(crate) side_files_due: RefCell<Vec<Offset>>,
+    /// Tasks that write side files.
+    pub(crate) side_jobs: Cell<usize>,
+    /// The files changed since they were opened, so that a clean stop has something to do.
+    pub(crate) is_touched: Cell<bool>,
     /// Nothing was appended since upkeep last looked.
     pub(crate) is_idle: Cell<bool>,
     pub(crate) recovery: RecoveryReport,
@@ -104,9 +110,15 @@ impl Partition {
         self.0.cursors.get().written
     }
 
-    /// The end of what is on the medium: the recovery point.
+    /// The end of what is on the medium.
     pub fn durable_end(&self) -> Offset {
         self.0.cursors.get().durable
+    }
+
+    /// What recovery need not look at again, for the checkpoint: on the medium, its side files included.
+    pub fn recovery_point(&self) -> Offset {
+        let due = self.0.side_files_due.borrow().iter().min().copied();
+        due.map_or(self.durable_end(), |base| base.min(self.durable_end()))
     }
 
     /// The epoch that appends are stamped with.

@@ -109,7 +109,14 @@ impl Partition {
         let hot = if limit == outcome.high_watermark { inner.hot_slice(want) } else { None };
         outcome.slice = match hot {
             Some(slice) => slice?,
-            None => inner.find_slice(want, limit).await?,
+            None => match inner.find_slice(want, limit).await {
+                Ok(slice) => slice,
+                Err(error) => {
+                    // Retention may have taken the segment away meanwhile: then the offset is out of range now.
+                    inner.outcome_without_slice(from)?;
+                    return Err(error.into());
+                }
+            },
         };
         Ok(outcome)
     }

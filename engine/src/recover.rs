@@ -82,8 +82,10 @@ pub(crate) struct Recovery {
     pub(crate) directory: PathBuf,
     pub(crate) config: LogConfig,
     pub(crate) now_ms: i64,
-    /// Synced for certain below this.
+    /// From the checkpoint: synced below this, and not worth verifying again.
     pub(crate) recovery_point: Offset,
+    /// Known to have been synced below this: a hole there is damage, not a torn end.
+    pub(crate) safe_below: Offset,
     pub(crate) segments: Vec<Rc<Segment>>,
     pub(crate) epochs: LeaderEpochs,
     pub(crate) bad_ranges: Vec<BadRange>,
@@ -150,6 +152,7 @@ impl Recovery {
         self.segments.clear();
         self.end = Offset::ZERO;
         self.bad_ranges = bad_ranges::read(&self.directory)?;
+        self.safe_below = self.recovery_point.max(self.last_mark(bases).await?);
         for (at, base) in bases.iter().enumerate() {
             let next = bases.get(at + 1).copied();
             let segment = Rc::new(self.found(*base)?);
@@ -170,6 +173,16 @@ impl Recovery {
         self.settle().await
     }
 
+    /// What the last write's mark says was durable.
+    async fn last_mark(&self, bases: &[Offset]) -> io::Result<Offset> {
+        let Some(base) = bases.last() else {
+            return Ok(Offset::ZERO);
+        };
+        let last = self.found(*base)?;
+        let mut scan = Scan::new(last.log.get()?, FilePosition::START, last.length()).in_big_steps();
+        Ok(scan.mark_at_end(*base).await?.unwrap_or(Offset::ZERO))
+    }
+
     /// Walks over one segment's batches and takes each into account.
     async fn scan(&mut self, segment: &Rc<Segment>, next: Option<Offset>) -> io::Result<Continue> {
         let length = segment.length();
@@ -187,7 +200,7 @@ impl Recovery {
                 }
                 None if !self.must_go_on(next) => return Ok(Continue::Yes),
                 _ => {
-                    let damage = judge(&mut scan, self.end, segment.base, self.recovery_point, next).await?;
+                    let damage = judge(&mut scan, self.end, segment.base, self.safe_below, next).await?;
                     match self.handle(segment, damage, &mut scan, length) {
                         Continue::Yes if scan.position().0 < length => {}
                         outcome => return Ok(outcome),
@@ -201,7 +214,7 @@ impl Recovery {
     fn must_go_on(&self, next: Option<Offset>) -> bool {
         match next {
             Some(next) => self.end < next && self.is_gapless(),
-            None => self.end < self.recovery_point,
+            None => self.end < self.safe_below,
         }
     }
 

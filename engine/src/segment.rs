@@ -1,12 +1,13 @@
 //! One segment: a `.log` file of batches, its two indexes, and how far it is written.
 //!
 //! ```text
-//! 0                       length            allocated
-//! | batch | batch | batch |  zeros, claimed |   (cut off when the segment is sealed or closed)
+//! 0                       length                   allocated
+//! | batch | batch | batch | mark | zeros, claimed  |   (cut off when the segment is sealed or closed)
 //! ```
 //!
-//! Only the last segment of a log grows. Bytes behind `length` are zeros or what a failed write left; recovery
-//! relies on a segment file never being reused for another segment without being emptied first.
+//! Only the last segment of a log grows. Behind `length` lies the `mark` of the last write, then zeros, or what a
+//! failed write left; recovery relies on a segment file never being reused for another segment without being emptied
+//! first.
 
 use std::cell::{Cell, RefCell};
 use std::io::{self, IoSlice};
@@ -86,6 +87,8 @@ pub(crate) struct Segment {
     pub(crate) base: Offset,
     pub(crate) log: LazyFile,
     pub(crate) created_ms: i64,
+    /// Retention took it out of the log; its files are going.
+    pub(crate) is_gone: Cell<bool>,
     length: Cell<u64>,
     allocated: Cell<u64>,
     unindexed_bytes: Cell<u64>,
@@ -100,7 +103,7 @@ impl Segment {
     /// A segment that begins now.
     pub(crate) fn create(directory: &Path, base: Offset, now_ms: i64) -> io::Result<Self> {
         let segment = Self::found(directory, base, 0, now_ms);
-        segment.log.get()?.truncate(0)?;
+        segment.log.create()?;
         segment.begin_empty();
         Ok(segment)
     }
@@ -111,6 +114,7 @@ impl Segment {
             base,
             log: LazyFile::new(segment_path(directory, base, FileKind::Log)),
             created_ms: now_ms,
+            is_gone: Cell::new(false),
             length: Cell::new(length),
             allocated: Cell::new(length),
             unindexed_bytes: Cell::new(0),

@@ -100,6 +100,13 @@ impl Staging {
         }
     }
 
+    /// Ends the write with a mark, which does not count as the log's.
+    pub(crate) fn push_mark(&mut self, mark: &[u8]) {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(mark);
+        self.extend_copied(start);
+    }
+
     /// Hands the pieces, in order, to `write`.
     pub(crate) fn write_with<T>(&self, write: impl FnOnce(&mut [IoSlice<'_>]) -> T) -> T {
         if let [Part::Copied(range)] = &self.parts[..] {

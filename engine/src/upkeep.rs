@@ -29,7 +29,7 @@ impl Partition {
         if inner.check_open().is_err() {
             return Ok(Upkeep::Nothing);
         }
-        inner.load_largest().await?;
+        inner.load_largest(now_ms).await?;
         inner.rest(now_ms);
         let due =
             decide(&inner.log.borrow(), &inner.config.borrow(), inner.cursors.get().high_watermark, now_ms);
@@ -89,18 +89,23 @@ fn must_roll(active: &Segment, config: &LogConfig, now_ms: i64) -> bool {
     !active.is_empty() && (is_due || expired)
 }
 
+fn forget(segment: Rc<Segment>) -> Offset {
+    segment.is_gone.set(true);
+    segment.base
+}
+
 impl Inner {
-    /// Reads the largest timestamp of the oldest segment, which retention asks about first.
-    async fn load_largest(&self) -> io::Result<()> {
+    /// Reads the largest timestamps that retention asks about: the oldest segments', up to one that stays.
+    async fn load_largest(&self, now_ms: i64) -> io::Result<()> {
         let sealed: Vec<Rc<Segment>> = {
             let log = self.log.borrow();
             log.segments[..log.segments.len() - 1].to_vec()
         };
-        if self.config.borrow().retention_ms.is_none() {
-            return Ok(());
-        }
         for segment in sealed {
             self.largest(&segment).await?;
+            if !is_too_old(&segment, &self.config.borrow(), now_ms) {
+                break;
+            }
         }
         Ok(())
     }
@@ -118,6 +123,7 @@ impl Inner {
     async fn drop_before(&self, offset: Offset) -> io::Result<()> {
         let mut cursors = self.cursors.get();
         cursors.log_start = cursors.log_start.max(offset.min(cursors.high_watermark));
+        self.is_touched.set(true);
         self.cursors.set(cursors);
         cursors.check_invariants();
         let gone = self.take_segments_before(cursors.log_start);
@@ -134,7 +140,8 @@ impl Inner {
             self.epochs_changed.set(true);
         }
         let keep = log.segments.partition_point(|segment| segment.base <= log_start).saturating_sub(1);
-        let gone: Vec<Offset> = log.segments.drain(..keep).map(|segment| segment.base).collect();
+        let gone: Vec<Offset> = log.segments.drain(..keep).map(forget).collect();
+        self.side_files_due.borrow_mut().retain(|base| !gone.contains(base));
         log.bad_ranges.retain(|bad| !gone.contains(&bad.segment));
         gone
     }
@@ -149,7 +156,8 @@ impl Inner {
             Some((active, sealed)) => (active, sealed),
             None => return,
         };
-        sealed.iter().filter(|segment| segment.largest().is_some()).for_each(|segment| segment.rest());
+        let due = self.side_files_due.borrow();
+        sealed.iter().filter(|segment| !due.contains(&segment.base)).for_each(|segment| segment.rest());
         let cursors = self.cursors.get();
         if cursors.next == cursors.durable && self.is_idle.replace(true) {
             active.log.close();
