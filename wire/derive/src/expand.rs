@@ -317,3 +317,127 @@ fn whole_message(name: &Ident, flexible: Versions) -> TokenStream {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use syn::{DeriveInput, parse_quote};
+
+    use super::message;
+
+    fn complaint(input: &DeriveInput) -> String {
+        message(input).err().map(|error| error.to_string()).unwrap_or_default()
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        let cases: [(DeriveInput, &str); 10] = [
+            (
+                parse_quote!(
+                    struct M {
+                        #[wire(versions = "3-1")]
+                        a: i32,
+                    }
+                ),
+                "versions are written",
+            ),
+            (
+                parse_quote!(
+                    struct M {
+                        #[wire(versions = "v3")]
+                        a: i32,
+                    }
+                ),
+                "versions are written",
+            ),
+            (
+                parse_quote!(
+                    struct M {
+                        #[wire(version = "3+")]
+                        a: i32,
+                    }
+                ),
+                "a field takes `versions`",
+            ),
+            (
+                parse_quote!(
+                    struct M {
+                        #[wire(nullable = "3+")]
+                        a: i32,
+                    }
+                ),
+                "a nullable field is an `Option`",
+            ),
+            (
+                parse_quote!(
+                    struct M {
+                        a: Option<Str>,
+                    }
+                ),
+                "in which versions it is `nullable",
+            ),
+            (
+                parse_quote!(
+                    struct M {
+                        #[wire(tag = 1)]
+                        a: i32,
+                        #[wire(tag = 1)]
+                        b: i32,
+                    }
+                ),
+                "already taken",
+            ),
+            (
+                parse_quote!(
+                    #[wire(flexible = "3-4")]
+                    struct M {}
+                ),
+                "flexible versions never end",
+            ),
+            (
+                parse_quote!(
+                    #[wire(tag = 1)]
+                    struct M {}
+                ),
+                "a struct takes only",
+            ),
+            (
+                parse_quote!(
+                    enum M {}
+                ),
+                "a struct with named fields",
+            ),
+            (
+                parse_quote!(
+                    struct M<T> {
+                        a: T,
+                    }
+                ),
+                "no type parameters",
+            ),
+        ];
+        for (input, expected) in cases {
+            let complaint = complaint(&input);
+            assert!(complaint.contains(expected), "{complaint:?} instead of {expected:?}");
+        }
+    }
+
+    #[test]
+    fn only_a_struct_marked_flexible_is_a_whole_message() {
+        let part = message(&parse_quote!(
+            struct Part {
+                a: i32,
+            }
+        ))
+        .expect("a part")
+        .to_string();
+        assert!(!part.contains("FLEXIBLE_FROM"));
+        let whole = parse_quote!(
+            #[wire(flexible = "none")]
+            struct Whole {
+                a: i32,
+            }
+        );
+        let whole = message(&whole).expect("a whole").to_string();
+        assert!(whole.contains("FLEXIBLE_FROM : i16 = 32767i16"));
+    }
+}

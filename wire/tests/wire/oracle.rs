@@ -4,19 +4,15 @@
 
 use std::fmt::Debug;
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use creel_wire::sample::{Sample, Source, sample};
-use creel_wire::{Encode, Message, Reader, Request, RequestHeader, Writer, frame, versions};
+use creel_wire::{Encode, Message, Reader, Request, RequestHeader, frame, versions};
 use kafka_protocol::messages as theirs;
 use kafka_protocol::protocol::{Decodable, Encodable, HeaderVersion, Message as TheirMessage};
 
-const SAMPLES: u64 = 40;
+use crate::decoders::written;
 
-fn written<M: Message>(message: &M, version: i16) -> Bytes {
-    let mut writer = Writer::with_capacity(message.encoded_len(version));
-    message.encode(&mut writer, version);
-    writer.finish().bytes
-}
+const SAMPLES: u64 = 40;
 
 fn both_ways<Ours, Theirs>(version: i16)
 where

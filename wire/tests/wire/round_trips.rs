@@ -2,16 +2,11 @@
 //! nothing unread.
 
 use creel_wire::sample::{Sample, Source, sample};
-use creel_wire::{Message, Reader, Request, Writer, each_request};
+use creel_wire::{Message, Reader, Request, each_request};
+
+use crate::decoders::written;
 
 const SAMPLES: u64 = 60;
-
-fn written<M: Message>(message: &M, version: i16) -> creel_wire::Bytes {
-    let mut writer = Writer::with_capacity(message.encoded_len(version));
-    message.encode(&mut writer, version);
-    assert_eq!(writer.len(), message.encoded_len(version), "foretold size, v{version} of {message:?}");
-    writer.finish().bytes
-}
 
 fn survives<M: Message + Sample>(version: i16) {
     for seed in 0..SAMPLES {
