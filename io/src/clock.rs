@@ -63,6 +63,7 @@ impl Sub<Instant> for Instant {
 #[must_use]
 pub fn now() -> Instant {
     context::try_with(|core| match core.map(|c| &c.backend) {
+        Some(Backend::Sim(here)) => here.now(),
         Some(Backend::Ring(_)) | None => machine_now(),
     })
 }
@@ -71,6 +72,7 @@ pub fn now() -> Instant {
 #[must_use]
 pub fn wall_clock_ms() -> i64 {
     context::try_with(|core| match core.map(|c| &c.backend) {
+        Some(Backend::Sim(here)) => here.wall_clock_ms(),
         Some(Backend::Ring(_)) | None => machine_wall_clock_ms(),
     })
 }

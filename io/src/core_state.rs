@@ -9,6 +9,7 @@ use crate::clock::Instant;
 use crate::core_id::CoreId;
 use crate::executor::Executor;
 use crate::ring::Driver;
+use crate::sim;
 use crate::task::Task;
 use crate::timer::Timers;
 
@@ -24,6 +25,7 @@ pub(crate) struct CoreState {
 /// What carries out a core's I/O.
 pub(crate) enum Backend {
     Ring(Driver),
+    Sim(sim::Here),
 }
 
 impl CoreState {
@@ -46,6 +48,7 @@ impl CoreState {
     pub(crate) fn ring(&self) -> &Driver {
         match &self.backend {
             Backend::Ring(driver) => driver,
+            Backend::Sim(_) => panic!("something made on a real core is used on a simulated one"),
         }
     }
 }

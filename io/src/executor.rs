@@ -99,6 +99,12 @@ impl Executor {
         }
     }
 
+    /// Queues those who wait for the turn's end: the simulator's form of that end.
+    pub(crate) fn wake_late(&self) {
+        let late = std::mem::take(&mut *self.late.borrow_mut());
+        late.into_iter().for_each(Waker::wake);
+    }
+
     /// Polls the first ready task; false when there is none. The simulator calls this one step at a time.
     pub(crate) fn poll_one(&self) -> bool {
         let next = self.ready.borrow_mut().pop_front();

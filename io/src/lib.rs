@@ -30,6 +30,7 @@ mod random;
 mod ring;
 pub mod runtime;
 mod signal;
+pub mod sim;
 mod task;
 mod timer;
 mod turn;

@@ -13,6 +13,7 @@ thread_local! {
 #[must_use]
 pub fn random_u64() -> u64 {
     context::try_with(|core| match core.map(|c| &c.backend) {
+        Some(Backend::Sim(here)) => here.random_u64(),
         Some(Backend::Ring(_)) | None => STATE.with(|state| {
             let next = state.get().wrapping_add(0x9E37_79B9_7F4A_7C15);
             state.set(next);
@@ -24,6 +25,7 @@ pub fn random_u64() -> u64 {
 /// Fills `out` with random bytes, fit for identifiers.
 pub fn random_bytes(out: &mut [u8]) {
     context::try_with(|core| match core.map(|c| &c.backend) {
+        Some(Backend::Sim(here)) => here.random_bytes(out),
         Some(Backend::Ring(_)) | None => kernel_bytes(out),
     });
 }

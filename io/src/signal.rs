@@ -5,12 +5,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, Once, PoisonError};
 use std::task::{Poll, Waker};
 
+use crate::sim;
+
 static SEEN: AtomicBool = AtomicBool::new(false);
 static WAITING: Mutex<Vec<Waker>> = Mutex::new(Vec::new());
 
 /// Returns once the process has been asked to stop. Every core may wait; the runtime blocks both signals in all of
 /// its threads, so that they end nothing by themselves.
 pub async fn shutdown_signal() {
+    if let Some(place) = sim::place() {
+        return place.node.stop_signal().await;
+    }
     poll_fn(|cx| {
         if SEEN.load(Ordering::Acquire) {
             return Poll::Ready(());

@@ -7,14 +7,21 @@ use std::path::Path;
 use bytes::Bytes;
 
 use super::file::{File, OpenOptions};
+use crate::sim;
 
 /// Makes a directory and those above it. Sync the parents with [`sync_dir`] where it matters.
 pub fn create_dir_all(path: &Path) -> io::Result<()> {
-    std::fs::create_dir_all(path)
+    match sim::place() {
+        Some(place) => place.create_dir_all(path),
+        None => std::fs::create_dir_all(path),
+    }
 }
 
 /// The names in a directory, sorted.
 pub fn read_dir(path: &Path) -> io::Result<Vec<OsString>> {
+    if let Some(place) = sim::place() {
+        return place.read_dir(path);
+    }
     let mut names =
         std::fs::read_dir(path)?.map(|e| e.map(|e| e.file_name())).collect::<io::Result<Vec<_>>>()?;
     names.sort();
@@ -23,28 +30,43 @@ pub fn read_dir(path: &Path) -> io::Result<Vec<OsString>> {
 
 /// Renames; an existing target is replaced.
 pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
-    std::fs::rename(from, to)
+    match sim::place() {
+        Some(place) => place.rename(from, to),
+        None => std::fs::rename(from, to),
+    }
 }
 
 /// Removes a file.
 pub fn remove_file(path: &Path) -> io::Result<()> {
-    std::fs::remove_file(path)
+    match sim::place() {
+        Some(place) => place.remove_file(path),
+        None => std::fs::remove_file(path),
+    }
 }
 
 /// Removes a directory and all in it.
 pub fn remove_dir_all(path: &Path) -> io::Result<()> {
-    std::fs::remove_dir_all(path)
+    match sim::place() {
+        Some(place) => place.remove_dir_all(path),
+        None => std::fs::remove_dir_all(path),
+    }
 }
 
 /// True when something has that name.
 #[must_use]
 pub fn exists(path: &Path) -> bool {
-    path.exists()
+    match sim::place() {
+        Some(place) => place.exists(path),
+        None => path.exists(),
+    }
 }
 
 /// A whole small file.
 pub fn read(path: &Path) -> io::Result<Bytes> {
-    std::fs::read(path).map(Bytes::from)
+    match sim::place() {
+        Some(place) => place.read(path),
+        None => std::fs::read(path).map(Bytes::from),
+    }
 }
 
 /// Waits until the names in a directory are on stable storage.

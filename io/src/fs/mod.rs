@@ -6,9 +6,11 @@
 mod directory;
 mod file;
 mod lock;
+mod ring_file;
 
 pub use directory::{
     create_dir_all, exists, read, read_dir, remove_dir_all, remove_file, rename, sync_dir, write_atomically,
 };
+pub(crate) use file::FileBackend;
 pub use file::{File, FileSlice, OpenOptions};
 pub use lock::{DirLock, lock_exclusive};

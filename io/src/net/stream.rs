@@ -11,7 +11,7 @@ use io_uring::{opcode, types};
 
 use super::receive::Receiver;
 use super::socket;
-use crate::fs::FileSlice;
+use crate::fs::{FileBackend, FileSlice};
 use crate::ring::{Kept, KeptBuffer, Op, RawAddress};
 
 /// Whether more bytes of the same reply follow at once, so that the kernel may wait and send full packets.
@@ -127,14 +127,17 @@ impl TcpStream {
     /// disk. `UnexpectedEof` if the file is shorter than the slice.
     pub async fn send_slice(&self, slice: &FileSlice, more: More) -> io::Result<()> {
         self.cork(more == More::Yes || self.corked.get())?;
+        let FileBackend::Ring(file) = slice.file.backend() else {
+            panic!("a simulated file is sent on a real socket")
+        };
         let (mut position, end) = (slice.position, slice.position + slice.length);
         let mut warm_until = position;
         while position < end {
             if position >= warm_until {
-                warm_until = slice.file.warm_up(position, end - position).await?;
+                warm_until = file.warm_up(position, end - position).await?;
             }
             let length = (warm_until.min(end) - position) as usize;
-            match socket::send_file_now(&self.fd, slice.file.fd(), position, length) {
+            match socket::send_file_now(&self.fd, file.fd(), position, length) {
                 Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
                 Ok(n) => position += n as u64,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.writable().await?,

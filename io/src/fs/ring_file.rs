@@ -1,0 +1,185 @@
+//! A file of the kernel's.
+
+use std::io::{self, IoSlice};
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::sync::Arc;
+
+use bytes::BytesMut;
+use io_uring::{opcode, types};
+
+use super::OpenOptions;
+use crate::ring::{Kept, KeptBuffer, Op};
+
+#[derive(Clone, Debug)]
+pub(crate) struct RingFile {
+    fd: Arc<OwnedFd>,
+}
+
+/// How much of a slice is checked for presence in the page cache at a time.
+const WARM_STEP: u64 = 1 << 20;
+/// How much cold data is read ahead of sendfile at a time.
+const COLD_STEP: u64 = 256 << 10;
+
+impl RingFile {
+    pub(crate) fn open(path: &Path, options: OpenOptions) -> io::Result<RingFile> {
+        let file = std::fs::OpenOptions::new()
+            .read(true)
+            .write(options.write)
+            .create(options.create)
+            .create_new(options.create_new)
+            .truncate(options.truncate)
+            .custom_flags(libc::O_CLOEXEC)
+            .open(path)?;
+        Ok(RingFile { fd: Arc::new(file.into()) })
+    }
+
+    pub(crate) fn fd(&self) -> &OwnedFd {
+        &self.fd
+    }
+
+    pub(crate) fn write_at(&self, pieces: &[IoSlice<'_>], position: u64) -> io::Result<usize> {
+        let count = pieces.len().min(libc::UIO_MAXIOV as usize) as i32;
+        loop {
+            // SAFETY: IoSlice has iovec's layout; the pieces outlive the call.
+            let n = unsafe {
+                libc::pwritev(self.fd.as_raw_fd(), pieces.as_ptr().cast(), count, position as libc::off_t)
+            };
+            match usize::try_from(n) {
+                Ok(n) => return Ok(n),
+                Err(_) => retry_if_interrupted()?,
+            }
+        }
+    }
+
+    pub(crate) async fn read_at(
+        &self,
+        mut buf: BytesMut,
+        position: u64,
+        length: usize,
+    ) -> (io::Result<usize>, BytesMut) {
+        buf.reserve(length);
+        let spare = buf.spare_capacity_mut();
+        let (address, room) = (spare.as_mut_ptr().cast::<u8>(), length.min(spare.len()) as u32);
+        let entry = opcode::Read::new(types::Fd(self.fd.as_raw_fd()), address, room).offset(position).build();
+        let done = Op::submit(entry, self.kept(KeptBuffer::Mut(buf))).await;
+        let KeptBuffer::Mut(mut buf) = done.buffer else {
+            unreachable!("the buffer that was kept comes back")
+        };
+        if let Ok(n) = done.result {
+            // SAFETY: the kernel has written `n` bytes behind the buffer's length.
+            unsafe { buf.set_len(buf.len() + n as usize) };
+        }
+        (done.result.map(|n| n as usize), buf)
+    }
+
+    pub(crate) fn try_read_at(&self, out: &mut [u8], position: u64) -> io::Result<Option<usize>> {
+        let piece = libc::iovec { iov_base: out.as_mut_ptr().cast(), iov_len: out.len() };
+        loop {
+            // SAFETY: the iovec describes `out`, which is writable for the whole call.
+            let n = unsafe {
+                libc::preadv2(
+                    self.fd.as_raw_fd(),
+                    &raw const piece,
+                    1,
+                    position as libc::off_t,
+                    libc::RWF_NOWAIT,
+                )
+            };
+            match usize::try_from(n) {
+                Ok(n) => return Ok(Some(n)),
+                Err(_) => {
+                    let error = io::Error::last_os_error();
+                    match error.raw_os_error() {
+                        Some(libc::EAGAIN | libc::EOPNOTSUPP) => return Ok(None),
+                        Some(libc::EINTR) => {}
+                        _ => return Err(error),
+                    }
+                }
+            }
+        }
+    }
+
+    pub(crate) async fn sync(&self, flags: types::FsyncFlags) -> io::Result<()> {
+        let entry = opcode::Fsync::new(types::Fd(self.fd.as_raw_fd())).flags(flags).build();
+        Op::submit(entry, self.kept(KeptBuffer::None)).await.result.map(|_| ())
+    }
+
+    fn kept(&self, buffer: KeptBuffer) -> Kept {
+        Kept { fd: Some(self.fd.clone()), buffer, ..Kept::default() }
+    }
+
+    pub(crate) fn allocate(&self, position: u64, length: u64) -> io::Result<()> {
+        // SAFETY: plain system call without pointers.
+        let n = unsafe {
+            libc::fallocate(self.fd.as_raw_fd(), 0, position as libc::off_t, length as libc::off_t)
+        };
+        if n == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+    }
+
+    pub(crate) fn truncate(&self, length: u64) -> io::Result<()> {
+        // SAFETY: plain system call without pointers.
+        let n = unsafe { libc::ftruncate(self.fd.as_raw_fd(), length as libc::off_t) };
+        if n == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+    }
+
+    pub(crate) fn len(&self) -> io::Result<u64> {
+        // SAFETY: all zeros is a valid stat; the call fills it.
+        let mut stat: libc::stat = unsafe { std::mem::zeroed() };
+        // SAFETY: `stat` is valid for the call to fill.
+        let n = unsafe { libc::fstat(self.fd.as_raw_fd(), &raw mut stat) };
+        if n == 0 { Ok(stat.st_size as u64) } else { Err(io::Error::last_os_error()) }
+    }
+
+    pub(crate) fn start_writeback(&self, position: u64, length: u64) {
+        // SAFETY: plain system call without pointers; a refusal costs only the head start.
+        unsafe {
+            libc::sync_file_range(
+                self.fd.as_raw_fd(),
+                position as libc::off64_t,
+                length as libc::off64_t,
+                libc::SYNC_FILE_RANGE_WRITE,
+            )
+        };
+    }
+
+    /// Makes the next bytes from `position` on present in the page cache, reading through the ring if they are not.
+    /// Gives the position up to which that holds.
+    pub(crate) async fn warm_up(&self, position: u64, length: u64) -> io::Result<u64> {
+        let step = length.min(WARM_STEP);
+        if self.is_cached(position, step) {
+            return Ok(position + step);
+        }
+        let step = length.min(COLD_STEP);
+        let (outcome, _) = self.read_at(BytesMut::new(), position, step as usize).await;
+        match outcome? {
+            0 => Err(io::ErrorKind::UnexpectedEof.into()),
+            n => Ok(position + n as u64),
+        }
+    }
+
+    fn is_cached(&self, position: u64, length: u64) -> bool {
+        match cached_pages(&self.fd, position, length) {
+            Some(pages) => pages >= (position + length).div_ceil(4096) - position / 4096,
+            // No cachestat(2) before Linux 6.5: one byte at either end stands for the rest.
+            None => [position, position + length - 1]
+                .into_iter()
+                .all(|at| matches!(self.try_read_at(&mut [0], at), Ok(Some(1)))),
+        }
+    }
+}
+
+fn retry_if_interrupted() -> io::Result<()> {
+    let error = io::Error::last_os_error();
+    if error.kind() == io::ErrorKind::Interrupted { Ok(()) } else { Err(error) }
+}
+
+fn cached_pages(fd: &OwnedFd, position: u64, length: u64) -> Option<u64> {
+    const SYS_CACHESTAT: libc::c_long = 451;
+    let range = [position, length];
+    let mut stat = [0_u64; 5];
+    // SAFETY: cachestat(2) reads two u64 and fills five; both arrays outlive the call. Unknown: ENOSYS.
+    let n = unsafe { libc::syscall(SYS_CACHESTAT, fd.as_raw_fd(), range.as_ptr(), stat.as_mut_ptr(), 0) };
+    (n == 0).then_some(stat[0])
+}

@@ -1,0 +1,265 @@
+//! A file as its readers see it, and as it lies on the medium.
+//!
+//! `now` is `durable` with all `pending` changes applied in order (until a sync has failed: then what it should have
+//! carried is no longer pending, whether or not it arrived). A sync moves changes to `durable`; a crash decides for each
+//! sector which of its versions the medium holds.
+
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+
+use bytes::Bytes;
+
+use super::content::{Content, pieces};
+use crate::sim::rng::Rng;
+
+#[derive(Clone, Default)]
+pub(super) struct FileState {
+    now: Content,
+    durable: Content,
+    pending: Vec<(ChangeId, Change)>,
+    next: ChangeId,
+}
+
+/// Counts a file's changes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct ChangeId(u64);
+
+#[derive(Clone)]
+enum Change {
+    Write { position: u64, bytes: Bytes },
+    Length(u64),
+}
+
+/// How much of what is pending a crash (or a failed sync) leaves.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Survival {
+    Nothing,
+    Everything,
+    /// A part of the history, its last change torn.
+    Prefix,
+    /// Each sector at a moment of its own.
+    Mixed,
+}
+
+impl Survival {
+    pub(super) fn draw(rng: &Rng) -> Survival {
+        match rng.below(8) {
+            0 => Survival::Everything,
+            1 | 2 => Survival::Nothing,
+            3 | 4 => Survival::Prefix,
+            _ => Survival::Mixed,
+        }
+    }
+}
+
+impl FileState {
+    pub(super) fn durable_file(bytes: &[u8]) -> FileState {
+        let mut content = Content::default();
+        content.write(0, bytes);
+        FileState { now: content.clone(), durable: content, ..FileState::default() }
+    }
+
+    pub(super) fn now(&self) -> &Content {
+        &self.now
+    }
+
+    pub(super) fn durable(&self) -> &Content {
+        &self.durable
+    }
+
+    pub(super) fn write(&mut self, position: u64, bytes: Bytes) {
+        self.now.write(position, &bytes);
+        self.add(Change::Write { position, bytes });
+    }
+
+    pub(super) fn set_length(&mut self, length: u64) {
+        self.now.set_length(length);
+        self.add(Change::Length(length));
+    }
+
+    fn add(&mut self, change: Change) {
+        self.pending.push((self.next, change));
+        self.next.0 += 1;
+    }
+
+    /// What a sync that begins now has to cover: all changes before this.
+    pub(super) fn mark(&self) -> ChangeId {
+        self.next
+    }
+
+    /// All changes before `mark` reach the medium.
+    pub(super) fn settle(&mut self, mark: ChangeId) {
+        for (_, change) in take_before(&mut self.pending, mark) {
+            match change {
+                Change::Write { position, bytes } => self.durable.write(position, &bytes),
+                Change::Length(length) => self.durable.set_length(length),
+            }
+        }
+    }
+
+    /// The changes before `mark` are tried once and then forgotten: the kernel marks pages clean although they were
+    /// not written. The page cache may drop them at once, so that readers see the old bytes.
+    pub(super) fn fail_sync(&mut self, mark: ChangeId, rng: &Rng) {
+        let tried = take_before(&mut self.pending, mark);
+        lose(&mut self.durable, tried, Survival::draw(rng), rng);
+        if self.pending.is_empty() && rng.chance(0.5) {
+            let length = self.now.length();
+            self.now = self.durable.clone();
+            self.now.set_length(length);
+        }
+    }
+
+    /// The power goes.
+    pub(super) fn crash(&mut self, survival: Survival, rng: &Rng) {
+        lose(&mut self.durable, std::mem::take(&mut self.pending), survival, rng);
+        self.now = self.durable.clone();
+    }
+
+    pub(super) fn flip(&mut self, position: u64, bit: u8) {
+        self.now.flip(position, bit);
+        self.durable.flip(position, bit);
+    }
+}
+
+type Changes = Vec<(ChangeId, Change)>;
+
+fn take_before(pending: &mut Changes, mark: ChangeId) -> Changes {
+    let rest = pending.split_off(pending.partition_point(|(id, _)| *id < mark));
+    std::mem::replace(pending, rest)
+}
+
+/// Applies to `medium` a part of `changes` that a crash may leave.
+///
+/// A sector holds its content of some moment: all of its changes before it, none after. Lengths are journalled in
+/// order. Cutting a file is journalled too, and frees its blocks: a sector behind a cut that was committed can't show
+/// bytes from before it, and one behind a cut that was not can't show bytes from after it.
+fn lose(medium: &mut Content, changes: Changes, survival: Survival, rng: &Rng) {
+    let sector_bytes = if rng.chance(0.5) { 512 } else { 4096 };
+    let count = changes.len();
+    let cut = match survival {
+        Survival::Nothing => 0,
+        Survival::Everything => count,
+        Survival::Prefix | Survival::Mixed => rng.up_to(count),
+    };
+    let committed = match survival {
+        Survival::Prefix => (cut + rng.up_to(1)).min(count),
+        _ => cut,
+    };
+    let cuts = find_cuts(medium.length(), &changes);
+    let mut moments: BTreeMap<u64, usize> = BTreeMap::new();
+    let mut length = medium.length();
+    for (index, (_, change)) in changes.into_iter().enumerate() {
+        match change {
+            Change::Length(new) if index < committed => {
+                medium.clear_from(new);
+                length = new;
+            }
+            Change::Length(_) => {}
+            Change::Write { position, bytes } => {
+                for (sector, at, n) in pieces(position, bytes.len() as u64, sector_bytes) {
+                    let moment = *moments.entry(sector).or_insert_with(|| {
+                        let allowed = allowed(&cuts, committed, count, (sector + 1) * sector_bytes);
+                        draw_moment(survival, cut, &allowed, rng)
+                    });
+                    if index < moment {
+                        medium.put(at, &bytes[(at - position) as usize..][..n]);
+                    }
+                }
+                if index < committed {
+                    length = length.max(position + bytes.len() as u64);
+                }
+            }
+        }
+    }
+    medium.set_length(length);
+}
+
+/// The changes that make the file shorter: (index, new length).
+fn find_cuts(mut length: u64, changes: &Changes) -> Vec<(usize, u64)> {
+    let mut cuts = Vec::new();
+    for (index, (_, change)) in changes.iter().enumerate() {
+        match change {
+            Change::Write { position, bytes } => length = length.max(position + bytes.len() as u64),
+            Change::Length(new) => {
+                if *new < length {
+                    cuts.push((index, *new));
+                }
+                length = *new;
+            }
+        }
+    }
+    cuts
+}
+
+/// The moments at which a sector that ends at `end` may have been written last.
+fn allowed(cuts: &[(usize, u64)], committed: usize, count: usize, end: u64) -> RangeInclusive<usize> {
+    let touching = || cuts.iter().filter(|(_, length)| *length < end).map(|(index, _)| *index);
+    let first = touching().filter(|index| *index < committed).last().map_or(0, |index| index + 1);
+    let last = touching().find(|index| *index >= committed).unwrap_or(count);
+    first..=last
+}
+
+fn draw_moment(survival: Survival, cut: usize, allowed: &RangeInclusive<usize>, rng: &Rng) -> usize {
+    let (first, last) = (*allowed.start(), *allowed.end());
+    match survival {
+        Survival::Nothing | Survival::Everything => cut.clamp(first, last),
+        Survival::Prefix => (cut + rng.up_to(1)).clamp(first, last),
+        Survival::Mixed => first + rng.up_to(last - first),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn after_crash(survival: Survival, seed: u64, prepare: impl Fn(&mut FileState)) -> Vec<u8> {
+        let mut file = FileState::default();
+        prepare(&mut file);
+        file.crash(survival, &Rng::new(seed, 0));
+        file.now().to_vec()
+    }
+
+    #[test]
+    fn synced_bytes_survive_and_a_sector_never_mixes_moments() {
+        for seed in 0..500 {
+            let left = after_crash(Survival::Mixed, seed, |file| {
+                file.write(0, Bytes::from(vec![1; 1024]));
+                file.settle(file.mark());
+                file.write(0, Bytes::from(vec![2; 1024]));
+                file.write(0, Bytes::from(vec![3; 1024]));
+            });
+            assert_eq!(left.len(), 1024);
+            for sector in left.chunks(512) {
+                assert!(sector.iter().all(|b| *b == sector[0] && *b >= 1), "seed {seed}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_write_can_be_torn_lost_or_kept() {
+        let mut kinds = std::collections::BTreeSet::new();
+        for seed in 0..200 {
+            let left = after_crash(Survival::Mixed, seed, |file| {
+                file.set_length(1024);
+                file.settle(file.mark());
+                file.write(0, Bytes::from(vec![1; 1024]));
+            });
+            kinds.insert((left[0], left[1023]));
+        }
+        assert_eq!(kinds.into_iter().collect::<Vec<_>>(), [(0, 0), (0, 1), (1, 0), (1, 1)]);
+    }
+
+    #[test]
+    fn cut_bytes_never_come_back_behind_a_new_end() {
+        for seed in 0..500 {
+            let left = after_crash(Survival::Mixed, seed, |file| {
+                file.write(0, Bytes::from(vec![7; 8192]));
+                file.settle(file.mark());
+                file.set_length(0);
+                file.set_length(8192);
+            });
+            let whole = left.len() == 8192;
+            assert!(left.is_empty() || (whole && left.iter().all(|b| *b == left[0])), "seed {seed}");
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! What goes wrong on a disk, and when.
+
+use std::io;
+
+use super::config::ErrorRates;
+use super::disk::os_error;
+use super::rng::Rng;
+
+/// The kinds of operation that can be made to fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Operation {
+    Read,
+    Write,
+    Sync,
+}
+
+/// Failures that were asked for: the next few operations of a kind, or a share of them all.
+pub(crate) struct Faults {
+    rates: ErrorRates,
+    /// (how many more, error code), by operation.
+    next: [(u32, i32); 3],
+    /// The operation after which the power goes.
+    pub(crate) crash_after: Option<u64>,
+    /// Operations that changed the disk since the simulation began.
+    pub(crate) operations: u64,
+    /// While set, no sync ends.
+    pub(crate) syncs_held: bool,
+}
+
+impl Faults {
+    pub(crate) fn new(rates: ErrorRates) -> Faults {
+        let next = [(0, libc::EIO); 3];
+        Faults { rates, next, crash_after: None, operations: 0, syncs_held: false }
+    }
+
+    pub(crate) fn set_rates(&mut self, rates: ErrorRates) {
+        self.rates = rates;
+    }
+
+    pub(crate) fn fail_next(&mut self, operation: Operation, count: u32, code: i32) {
+        self.next[operation as usize] = (count, code);
+    }
+
+    /// Decides whether this operation fails.
+    pub(crate) fn check(&mut self, operation: Operation, rng: &Rng) -> io::Result<()> {
+        let (left, code) = &mut self.next[operation as usize];
+        if *left > 0 {
+            *left -= 1;
+            return Err(os_error(*code));
+        }
+        let rate = match operation {
+            Operation::Read => self.rates.read,
+            Operation::Write => self.rates.write,
+            Operation::Sync => self.rates.sync,
+        };
+        if rng.chance(rate) { Err(os_error(libc::EIO)) } else { Ok(()) }
+    }
+
+    /// Counts an operation; true when the power goes now.
+    pub(crate) fn count(&mut self) -> bool {
+        self.operations += 1;
+        let now = self.crash_after == Some(self.operations);
+        if now {
+            self.crash_after = None;
+        }
+        now
+    }
+}

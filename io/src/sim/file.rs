@@ -1,0 +1,184 @@
+//! A file on a simulated disk: time, faults and the trace around the disk's plain state.
+
+use std::io::{self, IoSlice};
+use std::path::Path;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+
+use super::NodeId;
+use super::disk::{OpenMode, Opened, os_error};
+use super::faults::Operation;
+use super::here::{Place, place_of};
+use super::trace::hash_bytes;
+use super::world::Loss;
+
+/// An open file: names only, so that it may travel; the disk is found through the core that uses it.
+#[derive(Clone, Debug)]
+pub(crate) struct SimFile {
+    node: NodeId,
+    boot: u32,
+    opened: Opened,
+    writable: bool,
+}
+
+/// How often a held sync looks whether it may end.
+const HELD_STEP: Duration = Duration::from_millis(1);
+
+impl Place {
+    pub(crate) fn open(&self, path: &Path, mode: OpenMode) -> io::Result<SimFile> {
+        let changes =
+            mode.truncate || ((mode.create || mode.create_new) && !self.node.disk.borrow().exists(path));
+        let opened = self.node.disk.borrow_mut().open(path, mode)?;
+        self.world.note(self.id(), "open", Some(path), [opened.ino.0, u64::from(changes), 0]);
+        if changes {
+            self.count_operation();
+        }
+        Ok(SimFile { node: self.id(), boot: self.node.boot(), opened, writable: mode.write })
+    }
+
+    /// Counts an operation that changed the disk; the power may go with it.
+    pub(crate) fn count_operation(&self) {
+        if self.node.is_alive() && self.node.faults.borrow_mut().count() {
+            self.world.crash(self.id(), Loss::Power);
+        }
+    }
+
+    pub(crate) fn check_fault(&self, operation: Operation) -> io::Result<()> {
+        self.node.faults.borrow_mut().check(operation, &self.world.chance.disk)
+    }
+
+    /// How much of `length` an operation moves: all, or now and then less, but something.
+    fn cut_short(&self, length: usize) -> usize {
+        let rng = &self.world.chance.disk;
+        if length > 1 && rng.chance(self.world.config.disk.short) {
+            1 + rng.up_to(length - 2)
+        } else {
+            length
+        }
+    }
+}
+
+impl SimFile {
+    fn place(&self) -> io::Result<Place> {
+        let mut place = place_of("file");
+        if place.node.id != self.node {
+            place.node = place.world.node(self.node);
+        }
+        if place.node.boot() == self.boot { Ok(place) } else { Err(os_error(libc::EBADF)) }
+    }
+
+    fn writable_place(&self) -> io::Result<Place> {
+        if self.writable { self.place() } else { Err(os_error(libc::EBADF)) }
+    }
+
+    pub(crate) fn write_at(&self, pieces: &[IoSlice<'_>], position: u64) -> io::Result<usize> {
+        let place = self.writable_place()?;
+        let ino = self.opened.ino;
+        let outcome = place.check_fault(Operation::Write).and_then(|()| {
+            let mut bytes =
+                Bytes::from(pieces.iter().flat_map(|piece| piece.iter().copied()).collect::<Vec<u8>>());
+            bytes.truncate(place.cut_short(bytes.len()));
+            let n = place.node.disk.borrow_mut().write(ino, position, &bytes)?;
+            place.world.trace.borrow_mut().fold(hash_bytes(&bytes[..n]));
+            Ok(n)
+        });
+        let code = outcome.as_ref().map_or(u64::MAX, |n| *n as u64);
+        place.world.note(self.node, "write", None, [ino.0, position, code]);
+        place.count_operation();
+        outcome
+    }
+
+    pub(crate) fn try_read_at(&self, out: &mut [u8], position: u64) -> io::Result<Option<usize>> {
+        let place = self.place()?;
+        if self.is_cold(&place) {
+            return Ok(None);
+        }
+        self.read_now(&place, out, position).map(Some)
+    }
+
+    pub(crate) fn is_cold(&self, place: &Place) -> bool {
+        place.world.chance.disk.chance(place.world.config.disk.cold)
+    }
+
+    fn read_now(&self, place: &Place, out: &mut [u8], position: u64) -> io::Result<usize> {
+        let ino = self.opened.ino;
+        let outcome = place.check_fault(Operation::Read).and_then(|()| {
+            let wanted = place.cut_short(out.len());
+            place.node.disk.borrow().read(ino, position, &mut out[..wanted])
+        });
+        let code = outcome.as_ref().map_or(u64::MAX, |n| *n as u64);
+        place.world.note(self.node, "read", None, [ino.0, position, code]);
+        outcome
+    }
+
+    pub(crate) async fn read_at(
+        &self,
+        mut buf: BytesMut,
+        position: u64,
+        length: usize,
+    ) -> (io::Result<usize>, BytesMut) {
+        let before = buf.len();
+        let outcome = self.read_slowly(&mut buf, position, length).await;
+        buf.truncate(before + outcome.as_ref().map_or(0, |n| *n));
+        (outcome, buf)
+    }
+
+    async fn read_slowly(&self, buf: &mut BytesMut, position: u64, length: usize) -> io::Result<usize> {
+        let place = self.place()?;
+        place.pause(&place.world.config.disk.read_latency).await;
+        // Room for what is there, not for what was asked: a length may be a lie.
+        let there = self.len()?.saturating_sub(position).min(length as u64) as usize;
+        let before = buf.len();
+        buf.resize(before + there, 0);
+        self.read_now(&place, &mut buf[before..], position)
+    }
+
+    pub(crate) async fn sync(&self) -> io::Result<()> {
+        let place = self.place()?;
+        let ino = self.opened.ino;
+        let mark = place.node.disk.borrow().mark(ino);
+        place.world.note(self.node, "sync", None, [ino.0, 0, 0]);
+        place.pause(&place.world.config.disk.sync_latency).await;
+        while place.node.faults.borrow().syncs_held {
+            place.pause(&(HELD_STEP..=HELD_STEP)).await;
+        }
+        let outcome = place.check_fault(Operation::Sync);
+        match outcome {
+            Ok(()) => place.node.disk.borrow_mut().settle(ino, mark),
+            Err(_) => place.node.disk.borrow_mut().fail_sync(ino, mark, &place.world.chance.disk),
+        }
+        place.world.note(self.node, "synced", None, [ino.0, u64::from(outcome.is_ok()), 0]);
+        place.count_operation();
+        outcome
+    }
+
+    pub(crate) fn allocate(&self, position: u64, length: u64) -> io::Result<()> {
+        self.change_length("allocate", position + length, |place, end| {
+            place.node.disk.borrow_mut().allocate(self.opened.ino, end)
+        })
+    }
+
+    pub(crate) fn truncate(&self, length: u64) -> io::Result<()> {
+        self.change_length("truncate", length, |place, length| {
+            place.node.disk.borrow_mut().set_length(self.opened.ino, length)
+        })
+    }
+
+    fn change_length(
+        &self,
+        what: &'static str,
+        length: u64,
+        change: impl FnOnce(&Place, u64) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let place = self.writable_place()?;
+        let outcome = place.check_fault(Operation::Write).and_then(|()| change(&place, length));
+        place.world.note(self.node, what, None, [self.opened.ino.0, length, u64::from(outcome.is_ok())]);
+        place.count_operation();
+        outcome
+    }
+
+    pub(crate) fn len(&self) -> io::Result<u64> {
+        Ok(self.place()?.node.disk.borrow().length(self.opened.ino))
+    }
+}

@@ -1,0 +1,187 @@
+//! What a test can see and do, from outside of the nodes or from a task on one of them.
+
+use std::io;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use super::NodeId;
+use super::config::ErrorRates;
+use super::faults::Operation;
+use super::node::{Node, Stage};
+use super::world::{Loss, World};
+use crate::clock::Instant;
+use crate::context;
+
+/// A simulation as seen by those who play fate in it. Clones are the same one.
+#[derive(Clone)]
+pub struct Handle {
+    pub(super) world: Rc<World>,
+}
+
+impl Handle {
+    /// The virtual clock. (Inside of a simulated task [`crate::now`] is the same.)
+    #[must_use]
+    pub fn now(&self) -> Instant {
+        self.world.now()
+    }
+
+    /// The running hash of everything that has happened: equal for equal seeds and programs.
+    #[must_use]
+    pub fn trace_hash(&self) -> u64 {
+        self.world.trace.borrow().hash()
+    }
+
+    /// The last events, a line each: time in seconds, node, what, and its numbers.
+    #[must_use]
+    pub fn trace(&self) -> String {
+        self.world.trace.borrow().recent().collect::<Vec<_>>().join("\n")
+    }
+
+    /// A random number from the simulation's seed, for a test's own choices.
+    #[must_use]
+    pub fn random_u64(&self) -> u64 {
+        self.world.chance.program.next()
+    }
+
+    /// The node's IP address: 10.0.0.N. On the node itself 127.0.0.1 works as well.
+    #[must_use]
+    pub fn address(&self, node: NodeId) -> IpAddr {
+        self.world.node(node).address()
+    }
+
+    /// Cuts the node's power: its tasks are gone; of what its disk was not asked to keep, chance decides. At once when
+    /// called between steps; asked for by a running task, before the next step (and nothing the node does counts any more).
+    pub fn crash(&self, node: NodeId) {
+        if self.is_up(node) {
+            self.world.crash(node, Loss::Power);
+        }
+    }
+
+    /// Ends the node's process as kill -9 does: its tasks are gone, its connections reset; the page cache stays.
+    pub fn kill(&self, node: NodeId) {
+        if self.is_up(node) {
+            self.world.crash(node, Loss::Process);
+        }
+    }
+
+    /// True until the node has crashed, been killed, or all of its cores have ended.
+    #[must_use]
+    pub fn is_up(&self, node: NodeId) -> bool {
+        self.world.node(node).is_alive()
+    }
+
+    /// True once every core's main future has ended by itself.
+    #[must_use]
+    pub fn has_ended(&self, node: NodeId) -> bool {
+        self.world.node(node).stage() == Stage::Ended
+    }
+
+    /// What SIGTERM does: [`crate::shutdown_signal`] returns on the node.
+    pub fn ask_to_stop(&self, node: NodeId) {
+        self.world.node(node).ask_to_stop();
+    }
+
+    /// Crashes the node right after `operations` more operations that change its disk (writes, cuts, allocations,
+    /// creations, renames, removals, and the ends of syncs).
+    pub fn crash_after_io(&self, node: NodeId, operations: u64) {
+        let node = self.world.node(node);
+        let mut faults = node.faults.borrow_mut();
+        faults.crash_after = Some(faults.operations + operations.max(1));
+    }
+
+    /// How many operations have changed the node's disk since the simulation began.
+    #[must_use]
+    pub fn io_count(&self, node: NodeId) -> u64 {
+        self.world.node(node).faults.borrow().operations
+    }
+
+    /// The node's disk.
+    #[must_use]
+    pub fn disk(&self, node: NodeId) -> DiskHandle {
+        DiskHandle { node: self.world.node(node) }
+    }
+
+    /// Runs `f` as code of the node's first core, so that files, time and randomness are the node's. For preparations;
+    /// it must not wait.
+    pub fn within<R>(&self, node: NodeId, f: impl FnOnce() -> R) -> R {
+        let node = self.world.node(node);
+        let core = node.cores().first().map(|core| core.state.clone());
+        let _entered = context::enter(core.expect("the node is up; restart it first"));
+        f()
+    }
+}
+
+/// A node's disk, as a test sees it.
+pub struct DiskHandle {
+    node: Rc<Node>,
+}
+
+impl DiskHandle {
+    fn fail_next(&self, operation: Operation, count: u32, code: i32) {
+        self.node.faults.borrow_mut().fail_next(operation, count, code);
+    }
+
+    /// The next `count` syncs fail with EIO. What they should have kept is then no longer pending: some of it has
+    /// arrived, the rest never will, and the page cache may show the old bytes again.
+    pub fn fail_next_syncs(&self, count: u32) {
+        self.fail_next(Operation::Sync, count, libc::EIO);
+    }
+
+    /// The next `count` writes (allocations, cuts, changes of names) fail with EIO and do nothing.
+    pub fn fail_next_writes(&self, count: u32) {
+        self.fail_next(Operation::Write, count, libc::EIO);
+    }
+
+    /// The next `count` reads fail with EIO.
+    pub fn fail_next_reads(&self, count: u32) {
+        self.fail_next(Operation::Read, count, libc::EIO);
+    }
+
+    /// From now on operations fail with EIO with these probabilities.
+    pub fn set_error_rates(&self, rates: ErrorRates) {
+        self.node.faults.borrow_mut().set_rates(rates);
+    }
+
+    /// While held, no sync ends.
+    pub fn hold_syncs(&self, held: bool) {
+        self.node.faults.borrow_mut().syncs_held = held;
+    }
+
+    /// Bounds the disk: writes that don't fit are cut short or fail with ENOSPC.
+    pub fn set_capacity(&self, bytes: Option<u64>) {
+        self.node.disk.borrow_mut().set_capacity(bytes);
+    }
+
+    /// Bytes taken, in whole blocks of 4 KiB.
+    #[must_use]
+    pub fn used(&self) -> u64 {
+        self.node.disk.borrow().used()
+    }
+
+    /// All files by their visible names, sorted.
+    #[must_use]
+    pub fn files(&self) -> Vec<PathBuf> {
+        self.node.disk.borrow().files()
+    }
+
+    /// A file's bytes as programs on the node read them.
+    pub fn read(&self, path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
+        self.node.disk.borrow().visible(path.as_ref())
+    }
+
+    /// A file's bytes that no crash can take.
+    pub fn read_durable(&self, path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
+        self.node.disk.borrow().durable(path.as_ref())
+    }
+
+    /// Puts a file there, durably, with the directories above it.
+    pub fn place(&self, path: impl AsRef<Path>, bytes: &[u8]) -> io::Result<()> {
+        self.node.disk.borrow_mut().place(path.as_ref(), bytes)
+    }
+
+    /// Flips a bit (0 to 7) of the byte at `position`, in the page cache and on the medium.
+    pub fn corrupt(&self, path: impl AsRef<Path>, position: u64, bit: u8) -> io::Result<()> {
+        self.node.disk.borrow_mut().flip(path.as_ref(), position, bit)
+    }
+}

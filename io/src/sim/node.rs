@@ -1,0 +1,216 @@
+//! A simulated machine: its cores, its disk, and whether it runs.
+
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr};
+use std::rc::{Rc, Weak};
+use std::sync::Arc;
+use std::task::Waker;
+
+use super::config::DiskConfig;
+use super::disk::Disk;
+use super::faults::Faults;
+use super::world::World;
+use super::{Here, NodeId};
+use crate::context;
+use crate::core_id::CoreId;
+use crate::core_state::{Backend, CoreShared, CoreState};
+use crate::executor::Executor;
+use crate::join::JoinHandle;
+
+pub(crate) struct Node {
+    pub(crate) id: NodeId,
+    pub(crate) name: String,
+    pub(crate) disk: RefCell<Disk>,
+    pub(crate) faults: RefCell<Faults>,
+    /// What the disk will hold once the node's end is carried out.
+    disk_left: RefCell<Option<Disk>>,
+    cores: RefCell<Vec<Rc<SimCore>>>,
+    core_count: u16,
+    /// Counts the starts: handles of an earlier life are dead.
+    boot: Cell<u32>,
+    stage: Cell<Stage>,
+    stop_asked: Cell<bool>,
+    stop_waiters: RefCell<Vec<Waker>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// Its cores have been made; nothing has been started.
+    Ready,
+    Running,
+    /// It has crashed in the middle of a poll. The code goes on to the poll's end and sees its disk as before, but
+    /// what the disk will hold is decided, and nothing it does has an effect any more.
+    Dying,
+    /// Crashed or killed.
+    Dead,
+    /// Every core's main future has ended.
+    Ended,
+}
+
+/// One core of a node, and where its turn stands.
+pub(crate) struct SimCore {
+    pub(crate) state: Rc<CoreState>,
+    main: RefCell<Option<JoinHandle<()>>>,
+    in_turn: Cell<bool>,
+}
+
+impl Node {
+    pub(crate) fn new(id: NodeId, name: &str, cores: u16, config: &DiskConfig) -> Node {
+        Node {
+            id,
+            name: name.to_owned(),
+            disk: RefCell::new(Disk::new(config.capacity_bytes)),
+            faults: RefCell::new(Faults::new(config.errors)),
+            disk_left: RefCell::default(),
+            cores: RefCell::default(),
+            core_count: cores,
+            boot: Cell::new(0),
+            stage: Cell::new(Stage::Dead),
+            stop_asked: Cell::new(false),
+            stop_waiters: RefCell::default(),
+        }
+    }
+
+    pub(crate) fn address(&self) -> IpAddr {
+        IpAddr::V4(Ipv4Addr::new(10, 0, (self.id.0 >> 8) as u8, self.id.0 as u8))
+    }
+
+    pub(crate) fn boot(&self) -> u32 {
+        self.boot.get()
+    }
+
+    pub(crate) fn stage(&self) -> Stage {
+        self.stage.get()
+    }
+
+    /// The node's life ends here; what is left of its disk is decided by `end`.
+    pub(crate) fn begin_dying(&self, end: impl FnOnce(&mut Disk)) {
+        let mut left = self.disk.borrow().clone();
+        end(&mut left);
+        *self.disk_left.borrow_mut() = Some(left);
+        self.stage.set(Stage::Dying);
+    }
+
+    /// True while what it does has an effect on the world.
+    pub(crate) fn is_alive(&self) -> bool {
+        matches!(self.stage.get(), Stage::Ready | Stage::Running)
+    }
+
+    pub(crate) fn cores(&self) -> Vec<Rc<SimCore>> {
+        self.cores.borrow().clone()
+    }
+
+    /// Makes fresh cores, unless there are some that nothing was started on yet.
+    pub(crate) fn boot_up(self: &Rc<Self>, world: &Weak<World>) {
+        if self.stage.get() == Stage::Ready {
+            return;
+        }
+        assert!(!matches!(self.stage.get(), Stage::Running | Stage::Dying), "{} runs already", self.name);
+        self.boot.set(self.boot.get() + 1);
+        self.stop_asked.set(false);
+        let cores = (0..self.core_count).map(|index| SimCore::new(CoreId(index), self, world));
+        *self.cores.borrow_mut() = cores.collect();
+        self.stage.set(Stage::Ready);
+    }
+
+    /// Starts `main` on every core.
+    pub(crate) fn start<F>(&self, main: impl Fn(CoreId) -> F)
+    where
+        F: Future<Output = ()> + 'static,
+    {
+        self.stage.set(Stage::Running);
+        for core in self.cores() {
+            let _entered = context::enter(core.state.clone());
+            let handle = context::spawn(main(core.state.id));
+            *core.main.borrow_mut() = Some(handle);
+        }
+    }
+
+    /// Drops everything that runs on the node, then its cores.
+    pub(crate) fn tear_down(&self, stage: Stage) {
+        self.stage.set(Stage::Dying);
+        for core in self.cores() {
+            core.drop_tasks();
+        }
+        self.cores.borrow_mut().clear();
+        self.stop_waiters.borrow_mut().clear();
+        if let Some(left) = self.disk_left.take() {
+            *self.disk.borrow_mut() = left;
+        }
+        self.stage.set(stage);
+    }
+
+    /// Ends the cores whose main future has ended; true when that was the last one.
+    pub(crate) fn end_finished_cores(&self) -> bool {
+        let mut all = true;
+        for core in self.cores() {
+            let finished = core.main.borrow().as_ref().is_some_and(JoinHandle::is_finished);
+            if finished {
+                core.main.borrow_mut().take();
+                core.drop_tasks();
+            }
+            all &= core.main.borrow().is_none();
+        }
+        all && self.stage.get() == Stage::Running
+    }
+
+    pub(crate) fn ask_to_stop(&self) {
+        self.stop_asked.set(true);
+        self.stop_waiters.take().into_iter().for_each(Waker::wake);
+    }
+
+    pub(crate) async fn stop_signal(&self) {
+        std::future::poll_fn(|cx| {
+            if self.stop_asked.get() {
+                return std::task::Poll::Ready(());
+            }
+            self.stop_waiters.borrow_mut().push(cx.waker().clone());
+            std::task::Poll::Pending
+        })
+        .await;
+    }
+}
+
+impl SimCore {
+    fn new(id: CoreId, node: &Rc<Node>, world: &Weak<World>) -> Rc<SimCore> {
+        let state = CoreState {
+            id,
+            executor: Executor::new(),
+            timers: RefCell::default(),
+            shared: Arc::new(CoreShared::new(None)),
+            backend: Backend::Sim(Here { world: world.clone(), node: Rc::downgrade(node) }),
+        };
+        Rc::new(SimCore { state: Rc::new(state), main: RefCell::default(), in_turn: Cell::new(false) })
+    }
+
+    pub(crate) fn is_runnable(&self, world: &World) -> bool {
+        self.in_turn.get()
+            || self.state.has_work()
+            || self.state.timers.borrow().earliest().is_some_and(|deadline| deadline <= world.now())
+    }
+
+    /// One poll, with the beginnings and ends of the loop's turns where they fall.
+    pub(crate) fn step(&self, world: &World) {
+        let _entered = context::enter(self.state.clone());
+        if !self.in_turn.replace(true) {
+            self.state.take_inputs(world.now());
+        }
+        let executor = &self.state.executor;
+        if !executor.poll_one() {
+            executor.wake_late();
+        }
+        self.in_turn.set(executor.has_ready());
+    }
+
+    fn drop_tasks(&self) {
+        let _entered = context::enter(self.state.clone());
+        self.state.executor.drop_all();
+    }
+}
+
+impl fmt::Display for NodeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "node {}", self.0)
+    }
+}
