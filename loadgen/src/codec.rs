@@ -100,7 +100,8 @@ impl FromStr for CodecSpec {
             None => (text, None),
         };
         let codec = NAMES.iter().find(|(known, _)| *known == name).map(|(_, codec)| *codec);
-        let codec = codec.ok_or_else(|| format!("unknown codec '{name}': none, gzip, snappy, lz4 or zstd"))?;
+        let codec =
+            codec.ok_or_else(|| format!("unknown codec '{name}': none, gzip, snappy, lz4 or zstd"))?;
         let level = level.map(|level| parse_level(codec, level)).transpose()?;
         Ok(CodecSpec { codec, level })
     }
@@ -202,7 +203,8 @@ impl Decoder {
             Codec::Snappy => self.read_snappy(payload)?,
             Codec::Lz4 => self.read_all(codec, lz4_flex::frame::FrameDecoder::new(payload))?,
             Codec::Zstd => {
-                let reader = zstd::stream::read::Decoder::with_buffer(payload).map_err(|e| broken(codec, e))?;
+                let reader =
+                    zstd::stream::read::Decoder::with_buffer(payload).map_err(|e| broken(codec, e))?;
                 self.read_all(codec, reader)?;
             }
         }
@@ -219,13 +221,15 @@ impl Decoder {
     }
 
     fn read_snappy(&mut self, payload: &[u8]) -> Result<(), CodecError> {
-        let Some(mut blocks) = payload.strip_prefix(&XERIAL_HEADER[..8]).and_then(|rest| rest.get(8..)) else {
+        let Some(mut blocks) = payload.strip_prefix(&XERIAL_HEADER[..8]).and_then(|rest| rest.get(8..))
+        else {
             return self.read_snappy_block(payload);
         };
         while !blocks.is_empty() {
             let cut = || broken(Codec::Snappy, "a block is cut");
             let (length, rest) = blocks.split_first_chunk::<4>().ok_or_else(cut)?;
-            let (block, rest) = rest.split_at_checked(u32::from_be_bytes(*length) as usize).ok_or_else(cut)?;
+            let (block, rest) =
+                rest.split_at_checked(u32::from_be_bytes(*length) as usize).ok_or_else(cut)?;
             self.read_snappy_block(block)?;
             blocks = rest;
         }

@@ -1,0 +1,99 @@
+//! Latencies as HDR histograms: recorded in nanoseconds, three significant digits, merged over threads, never averaged.
+
+use hdrhistogram::Histogram;
+use serde::Serialize;
+
+const LOWEST_NS: u64 = 1_000;
+const HIGHEST_NS: u64 = 3_600 * 1_000_000_000;
+const DIGITS: u8 = 3;
+
+/// One distribution.
+#[derive(Debug, Clone)]
+pub struct Latency(Histogram<u64>);
+
+/// What is printed of a distribution, in microseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Percentiles {
+    /// Values recorded.
+    pub count: u64,
+    /// Mean.
+    pub mean_us: f64,
+    /// Half are below.
+    pub p50_us: f64,
+    /// 99 % are below.
+    pub p99_us: f64,
+    /// 99.9 % are below.
+    pub p999_us: f64,
+    /// 99.99 % are below.
+    pub p9999_us: f64,
+    /// The largest.
+    pub max_us: f64,
+}
+
+impl Default for Latency {
+    fn default() -> Latency {
+        let histogram = Histogram::new_with_bounds(LOWEST_NS, HIGHEST_NS, DIGITS);
+        Latency(histogram.expect("the bounds are constants that fit"))
+    }
+}
+
+impl Latency {
+    /// Adds `count` equal values; what is over an hour counts as an hour.
+    #[inline]
+    pub fn record(&mut self, latency_ns: u64, count: u64) {
+        self.0.saturating_record_n(latency_ns, count);
+    }
+
+    /// Adds all of `other`.
+    pub fn merge(&mut self, other: &Latency) {
+        self.0.add(&other.0).expect("all histograms have the same bounds");
+    }
+
+    /// Values recorded.
+    pub fn count(&self) -> u64 {
+        self.0.len()
+    }
+
+    /// `None` while nothing is recorded.
+    pub fn percentiles(&self) -> Option<Percentiles> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let at = |quantile| self.0.value_at_quantile(quantile) as f64 / 1e3;
+        Some(Percentiles {
+            count: self.0.len(),
+            mean_us: self.0.mean() / 1e3,
+            p50_us: at(0.5),
+            p99_us: at(0.99),
+            p999_us: at(0.999),
+            p9999_us: at(0.9999),
+            max_us: self.0.max() as f64 / 1e3,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn merged_percentiles_are_those_of_all_values_not_a_mean() {
+        let (mut fast, mut slow) = (Latency::default(), Latency::default());
+        fast.record(100_000, 990);
+        slow.record(50_000_000, 10);
+        fast.merge(&slow);
+        let merged = fast.percentiles().unwrap();
+        assert_eq!(merged.count, 1_000);
+        assert!((99.0..101.0).contains(&merged.p99_us), "{merged:?}");
+        assert!((49_900.0..50_100.0).contains(&merged.p999_us), "{merged:?}");
+        assert!((49_900.0..50_100.0).contains(&merged.max_us));
+    }
+
+    #[test]
+    fn nothing_recorded_is_nothing_and_the_absurd_is_kept() {
+        assert!(Latency::default().percentiles().is_none());
+        let mut latency = Latency::default();
+        latency.record(u64::MAX, 1);
+        assert_eq!(latency.count(), 1);
+    }
+}

@@ -1,0 +1,312 @@
+//! What came back against what was sent: loss, duplicates, reordering per producer and partition, and under `full`
+//! the content of every record.
+//!
+//! The cheap case, the next sequence of the same producer, costs one comparison. A hole is remembered as a range until
+//! a late record fills it (reordering) or the run ends (loss).
+
+use crate::records::stamp::{Stamp, content_hash};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// How much is checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// Nothing: records are read for their latency only.
+    Off,
+    /// Checksums of batches; loss, duplicates and order of records.
+    Seq,
+    /// And every record's content.
+    Full,
+}
+
+/// What kind of failure an example is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Loss,
+    Duplicate,
+    Reorder,
+    Corruption,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Kind::Loss => "lost",
+            Kind::Duplicate => "seen twice",
+            Kind::Reorder => "out of order",
+            Kind::Corruption => "corrupt",
+        })
+    }
+}
+
+/// Counts of what was wrong, and the first example of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Findings {
+    /// Records of this run that were read.
+    pub records: u64,
+    /// Acked, never seen.
+    pub lost: u64,
+    /// Seen more than once.
+    pub duplicated: u64,
+    /// Seen after a later one of the same producer.
+    pub reordered: u64,
+    /// Content or checksum differs.
+    pub corrupt: u64,
+    /// Records that this run did not write: counted, not judged.
+    pub foreign: u64,
+    /// The first failure, in words.
+    pub first_example: Option<String>,
+}
+
+impl Findings {
+    /// Nothing was wrong.
+    pub fn passed(&self) -> bool {
+        self.lost + self.duplicated + self.reordered + self.corrupt == 0
+    }
+
+    /// Adds another partition's findings.
+    pub fn merge(&mut self, other: Findings) {
+        self.records += other.records;
+        self.lost += other.lost;
+        self.duplicated += other.duplicated;
+        self.reordered += other.reordered;
+        self.corrupt += other.corrupt;
+        self.foreign += other.foreign;
+        self.first_example = self.first_example.take().or(other.first_example);
+    }
+
+    fn note(&mut self, kind: Kind, count: u64, example: impl FnOnce() -> String) {
+        let counter = match kind {
+            Kind::Loss => &mut self.lost,
+            Kind::Duplicate => &mut self.duplicated,
+            Kind::Reorder => &mut self.reordered,
+            Kind::Corruption => &mut self.corrupt,
+        };
+        *counter += count;
+        if self.first_example.is_none() {
+            self.first_example = Some(format!("{} {kind}", example()));
+        }
+    }
+}
+
+/// One producer's records within one partition.
+#[derive(Debug, Default)]
+struct Stream {
+    expected: u64,
+    /// Holes: start -> end (exclusive).
+    missing: BTreeMap<u64, u64>,
+}
+
+/// Where a sequence stands in its stream.
+enum Arrival {
+    Next,
+    Ahead,
+    Late,
+    Again,
+}
+
+impl Stream {
+    fn arrive(&mut self, sequence: u64) -> Arrival {
+        if sequence >= self.expected {
+            let arrival = if sequence == self.expected { Arrival::Next } else { Arrival::Ahead };
+            if sequence > self.expected {
+                self.missing.insert(self.expected, sequence);
+            }
+            self.expected = sequence + 1;
+            return arrival;
+        }
+        let hole = self.missing.range(..=sequence).next_back().map(|(start, end)| (*start, *end));
+        match hole {
+            Some((start, end)) if sequence < end => {
+                self.missing.remove(&start);
+                if start < sequence {
+                    self.missing.insert(start, sequence);
+                }
+                if sequence + 1 < end {
+                    self.missing.insert(sequence + 1, end);
+                }
+                Arrival::Late
+            }
+            _ => Arrival::Again,
+        }
+    }
+}
+
+/// Checks one partition, as its one consumer reads it in offset order.
+#[derive(Debug)]
+pub struct PartitionVerifier {
+    level: Level,
+    run: u16,
+    partition: i32,
+    next_offset: Option<i64>,
+    streams: Vec<Stream>,
+    findings: Findings,
+}
+
+impl PartitionVerifier {
+    /// A verifier for the records of `run`, of producers `0..producers`.
+    pub fn new(level: Level, run: u16, partition: i32, producers: usize) -> PartitionVerifier {
+        let streams = (0..producers).map(|_| Stream::default()).collect();
+        PartitionVerifier { level, run, partition, next_offset: None, streams, findings: Findings::default() }
+    }
+
+    /// One record, in the order read. Returns whether it is one of this run's.
+    #[inline]
+    pub fn record(
+        &mut self,
+        offset: i64,
+        key: Option<&[u8]>,
+        value: Option<&[u8]>,
+        stamp: Option<Stamp>,
+    ) -> bool {
+        let Some(stamp) = stamp.filter(|stamp| stamp.run == self.run) else {
+            self.findings.foreign += 1;
+            return false;
+        };
+        self.findings.records += 1;
+        if self.level == Level::Off {
+            return true;
+        }
+        self.check_offset(offset);
+        match self.streams.get_mut(usize::from(stamp.producer)).map(|stream| stream.arrive(stamp.sequence)) {
+            Some(Arrival::Next | Arrival::Ahead) => {}
+            Some(Arrival::Late) => self.note(Kind::Reorder, offset, &stamp),
+            Some(Arrival::Again) => self.note(Kind::Duplicate, offset, &stamp),
+            None => self.note(Kind::Corruption, offset, &stamp),
+        }
+        if self.level == Level::Full && stamp.hash != Some(content_hash(key, value.unwrap_or_default())) {
+            self.note(Kind::Corruption, offset, &stamp);
+        }
+        true
+    }
+
+    /// Offsets only grow within a partition, whoever wrote the records.
+    fn check_offset(&mut self, offset: i64) {
+        if let Some(next) = self.next_offset.filter(|next| offset < *next) {
+            let partition = self.partition;
+            let example =
+                || format!("partition {partition}: offset {offset} came after offset {}:", next - 1);
+            self.findings.note(Kind::Reorder, 1, example);
+        }
+        self.next_offset = Some(offset + 1);
+    }
+
+    /// A batch that could not be read at all.
+    pub fn corrupt_batch(&mut self, why: &dyn fmt::Display) {
+        let partition = self.partition;
+        self.findings.note(Kind::Corruption, 1, || format!("partition {partition}: {why}:"));
+    }
+
+    fn note(&mut self, kind: Kind, offset: i64, stamp: &Stamp) {
+        let partition = self.partition;
+        let (producer, sequence) = (stamp.producer, stamp.sequence);
+        let example =
+            || format!("record {sequence} of producer {producer}, partition {partition}, offset {offset}:");
+        self.findings.note(kind, 1, example);
+    }
+
+    /// The end: `acked[producer]` records were acked for this partition, with sequences from 0.
+    pub fn finish(mut self, acked: impl Fn(usize) -> u64) -> Findings {
+        if self.level == Level::Off {
+            return self.findings;
+        }
+        for (producer, stream) in self.streams.iter().enumerate() {
+            let (partition, acked) = (self.partition, acked(producer));
+            let tail = (stream.expected < acked).then_some((stream.expected, acked));
+            for (start, end) in stream.missing.iter().map(|(start, end)| (*start, *end)).chain(tail) {
+                let lost = end.min(acked).saturating_sub(start);
+                if lost > 0 {
+                    let example = || format!("record {start} of producer {producer}, partition {partition}:");
+                    self.findings.note(Kind::Loss, lost, example);
+                }
+            }
+        }
+        self.findings
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const VALUE: &[u8] = b"value";
+
+    fn judge(level: Level, sequences: &[u64], acked: u64) -> Findings {
+        let mut verifier = PartitionVerifier::new(level, 1, 0, 2);
+        for (offset, sequence) in sequences.iter().enumerate() {
+            let hash = Some(content_hash(None, VALUE));
+            let stamp = Stamp { run: 1, producer: 1, sequence: *sequence, intended_ns: 0, hash };
+            assert!(verifier.record(offset as i64, None, Some(VALUE), Some(stamp)));
+        }
+        verifier.finish(|producer| if producer == 1 { acked } else { 0 })
+    }
+
+    #[test]
+    fn a_perfect_stream_passes() {
+        let findings = judge(Level::Full, &[0, 1, 2, 3], 4);
+        assert!(findings.passed() && findings.records == 4 && findings.first_example.is_none());
+    }
+
+    #[test]
+    fn planted_loss_is_found_in_the_middle_and_at_the_end() {
+        let findings = judge(Level::Seq, &[0, 1, 4, 5], 8);
+        assert_eq!((findings.lost, findings.duplicated, findings.reordered), (4, 0, 0));
+        let example = findings.first_example.unwrap();
+        assert_eq!(example, "record 2 of producer 1, partition 0: lost");
+    }
+
+    #[test]
+    fn records_never_acked_may_be_missing() {
+        assert!(judge(Level::Seq, &[0, 1, 5], 2).passed());
+    }
+
+    #[test]
+    fn planted_duplicates_and_reordering_are_told_apart() {
+        let findings = judge(Level::Seq, &[0, 1, 1, 3, 2, 4, 0], 5);
+        assert_eq!((findings.lost, findings.duplicated, findings.reordered), (0, 2, 1));
+        assert_eq!(
+            findings.first_example.unwrap(),
+            "record 1 of producer 1, partition 0, offset 2: seen twice"
+        );
+    }
+
+    #[test]
+    fn holes_are_filled_from_either_side() {
+        let findings = judge(Level::Seq, &[9, 0, 8, 4, 5, 3], 10);
+        assert_eq!((findings.lost, findings.duplicated, findings.reordered), (4, 0, 5));
+    }
+
+    #[test]
+    fn planted_corruption_is_found_by_full_only() {
+        for (level, corrupt) in [(Level::Full, 1), (Level::Seq, 0), (Level::Off, 0)] {
+            let mut verifier = PartitionVerifier::new(level, 1, 0, 1);
+            let hash = Some(content_hash(None, b"another"));
+            let stamp = Stamp { run: 1, producer: 0, sequence: 0, intended_ns: 0, hash };
+            verifier.record(0, None, Some(VALUE), Some(stamp));
+            assert_eq!(verifier.finish(|_| 1).corrupt, corrupt, "{level:?}");
+        }
+    }
+
+    #[test]
+    fn other_runs_records_are_foreign_and_unknown_producers_are_corrupt() {
+        let mut verifier = PartitionVerifier::new(Level::Seq, 1, 0, 1);
+        let stamp = |run, producer| Some(Stamp { run, producer, sequence: 0, intended_ns: 0, hash: None });
+        assert!(!verifier.record(0, None, None, None));
+        assert!(!verifier.record(1, None, None, stamp(2, 0)));
+        assert!(verifier.record(2, None, None, stamp(1, 9)));
+        let findings = verifier.finish(|_| 0);
+        assert_eq!((findings.foreign, findings.corrupt), (2, 1));
+    }
+
+    #[test]
+    fn offsets_that_go_back_are_reordering() {
+        let mut verifier = PartitionVerifier::new(Level::Seq, 1, 0, 1);
+        for (sequence, offset) in [(0, 5), (1, 5)] {
+            let stamp = Stamp { run: 1, producer: 0, sequence, intended_ns: 0, hash: None };
+            verifier.record(offset, None, None, Some(stamp));
+        }
+        assert_eq!(verifier.finish(|_| 2).reordered, 1);
+    }
+}
