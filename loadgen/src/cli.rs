@@ -1,0 +1,251 @@
+//! The command line.
+
+use crate::codec::CodecSpec;
+use crate::verify::Level;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// A load generator for any Kafka broker that tells the truth.
+#[derive(Debug, Parser)]
+#[command(name = "loadgen", version)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What loadgen can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Produce and consume for some seconds, verify, and print what was measured.
+    Run(Box<RunArgs>),
+    /// Becomes a broker that ends when its parent does.
+    #[command(hide = true, name = crate::broker::LEASH_COMMAND)]
+    Leash {
+        /// The process that must stay alive.
+        parent: u32,
+        /// The broker and its arguments.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
+        command: Vec<std::ffi::OsString>,
+    },
+}
+
+/// When a produce request counts as done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Acks {
+    /// When it is sent.
+    #[value(name = "0")]
+    None,
+    /// When the leader has written it.
+    #[value(name = "1")]
+    Leader,
+    /// When it is as durable as the broker makes it.
+    #[value(name = "all", alias = "-1")]
+    All,
+}
+
+impl Acks {
+    /// As the protocol numbers them.
+    pub fn code(self) -> i16 {
+        match self {
+            Acks::None => 0,
+            Acks::Leader => 1,
+            Acks::All => -1,
+        }
+    }
+
+    /// As the option names them.
+    pub fn name(self) -> &'static str {
+        match self {
+            Acks::None => "0",
+            Acks::Leader => "1",
+            Acks::All => "all",
+        }
+    }
+}
+
+/// Options of `loadgen run`.
+#[derive(Debug, Clone, Args)]
+pub struct RunArgs {
+    /// A running broker, HOST:PORT[,HOST:PORT...]; without it an own creel is started in a temporary directory
+    #[arg(long, value_name = "ADDRESSES", help_heading = "Broker")]
+    pub bootstrap: Option<String>,
+    /// The creel to start [default: the one beside this program]
+    #[arg(long, value_name = "FILE", conflicts_with = "bootstrap", help_heading = "Broker")]
+    pub broker_bin: Option<PathBuf>,
+    /// Cores for the own broker, such as 0 or 0,2 [default: the first half of those at hand]
+    #[arg(long, value_name = "LIST", conflicts_with = "bootstrap", help_heading = "Broker")]
+    pub broker_cores: Option<String>,
+    /// A setting for the own broker, such as flush.ms=1000 (repeatable)
+    #[arg(long, value_name = "NAME=VALUE", conflicts_with = "bootstrap", help_heading = "Broker")]
+    pub broker_set: Vec<String>,
+    /// Where the own broker's temporary directory is made [default: the system's place for them]
+    #[arg(long, value_name = "DIR", conflicts_with = "bootstrap", help_heading = "Broker")]
+    pub broker_dir: Option<PathBuf>,
+    /// Process of a running broker on this machine, to count its CPU time
+    #[arg(long, value_name = "PID", requires = "bootstrap", help_heading = "Broker")]
+    pub broker_pid: Option<u32>,
+    /// Data directory of a running broker on this machine, to count bytes on disk
+    #[arg(long, value_name = "DIR", requires = "bootstrap", help_heading = "Broker")]
+    pub broker_data_dir: Option<PathBuf>,
+
+    /// Topic to use, created if missing [default: a new one]
+    #[arg(long, help_heading = "Topic")]
+    pub topic: Option<String>,
+    /// Partitions of the topic [default: 4, or what the topic has]
+    #[arg(long, value_parser = clap::value_parser!(i32).range(1..=100_000), help_heading = "Topic")]
+    pub partitions: Option<i32>,
+
+    /// Bytes of each value, such as 100 or 1k: cut from order events
+    #[arg(long, value_name = "BYTES", value_parser = parse_bytes, conflicts_with = "payload", help_heading = "Records")]
+    pub record_size: Option<usize>,
+    /// A file whose lines are the values [default: order events made from the seed]
+    #[arg(long, value_name = "FILE", help_heading = "Records")]
+    pub payload: Option<PathBuf>,
+    /// How many different keys, or none
+    #[arg(long, value_name = "COUNT", default_value = "none", value_parser = parse_keys, help_heading = "Records")]
+    pub keys: Keys,
+    /// Seed of everything random
+    #[arg(long, default_value_t = 1, help_heading = "Records")]
+    pub seed: u64,
+
+    /// Records per second over all connections: open loop, latency counts from the intended time [default: maximum]
+    #[arg(long, value_name = "RECORDS", value_parser = parse_rate, help_heading = "Load")]
+    pub rate: Option<f64>,
+    /// How long to measure
+    #[arg(long, default_value = "10s", value_parser = parse_duration, help_heading = "Load")]
+    pub duration: Duration,
+    /// How long to load before measuring
+    #[arg(long, default_value = "2s", value_parser = parse_duration, help_heading = "Load")]
+    pub warmup: Duration,
+    /// Producers, each with one connection to every leading broker
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=10_000), help_heading = "Load")]
+    pub connections: u16,
+    /// Consumers; 0 only produces [default: one per thread, at most one per partition]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(0..=10_000), help_heading = "Load")]
+    pub consumers: Option<u16>,
+    /// Threads of the generator, each pinned to a core [default: the cores that the own broker leaves]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1_024), help_heading = "Load")]
+    pub threads: Option<u16>,
+
+    /// Bytes of a batch before compression, such as 16k
+    #[arg(long, value_name = "BYTES", default_value = "64k", value_parser = parse_bytes, help_heading = "Client settings")]
+    pub batch_bytes: usize,
+    /// How long a batch may wait for more records
+    #[arg(long, value_name = "MS", default_value_t = 5.0, help_heading = "Client settings")]
+    pub linger_ms: f64,
+    /// none, gzip[:1-9], snappy, lz4 or zstd[:LEVEL]
+    #[arg(long, value_name = "NAME[:LEVEL]", default_value = "none", help_heading = "Client settings")]
+    pub codec: CodecSpec,
+    /// When a record counts as delivered
+    #[arg(long, value_enum, default_value = "all", help_heading = "Client settings")]
+    pub acks: Acks,
+    /// Produce requests in flight per connection
+    #[arg(long, value_name = "COUNT", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=10_000), help_heading = "Client settings")]
+    pub in_flight: u16,
+
+    /// Loss, duplicates and order (seq), and every record's content (full)
+    #[arg(long, value_enum, default_value = "seq", help_heading = "Result")]
+    pub verify: Level,
+    /// Write the result as JSON
+    #[arg(long, value_name = "FILE", help_heading = "Result")]
+    pub json: Option<PathBuf>,
+}
+
+/// The keys of the records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keys {
+    /// No keys: a batch goes to one partition, the next to the next.
+    None,
+    /// So many different keys, each always to the same partition, as Kafka's own partitioner does.
+    Distinct(u32),
+}
+
+/// Keys are held in memory with their partitions.
+const KEYS_MAX: u32 = 50_000_000;
+
+fn parse_keys(text: &str) -> Result<Keys, String> {
+    if text == "none" {
+        return Ok(Keys::None);
+    }
+    let count = parse_scaled(text, 1_000.0)?;
+    if !(1.0..=f64::from(KEYS_MAX)).contains(&count) {
+        return Err(format!("from 1 to {KEYS_MAX} keys, or none"));
+    }
+    Ok(Keys::Distinct(count as u32))
+}
+
+/// `100`, `16k`, `1M`: powers of 1024.
+fn parse_bytes(text: &str) -> Result<usize, String> {
+    let bytes = parse_scaled(text, 1024.0)?;
+    if !(1.0..=(256u32 << 20) as f64).contains(&bytes) {
+        return Err("from 1 byte to 256M".into());
+    }
+    Ok(bytes as usize)
+}
+
+/// `50000`, `50k`, `2.5M`: powers of 1000.
+fn parse_rate(text: &str) -> Result<f64, String> {
+    let rate = parse_scaled(text, 1_000.0)?;
+    if !(0.001..=1e9).contains(&rate) {
+        return Err("from 0.001 to 1000M records per second".into());
+    }
+    Ok(rate)
+}
+
+fn parse_scaled(text: &str, thousand: f64) -> Result<f64, String> {
+    let lower = text.to_ascii_lowercase();
+    let (digits, scale) = if let Some(digits) = lower.strip_suffix('k') {
+        (digits, thousand)
+    } else if let Some(digits) = lower.strip_suffix('m') {
+        (digits, thousand * thousand)
+    } else {
+        (&lower[..], 1.0)
+    };
+    let value = digits.parse::<f64>().ok().filter(|value| value.is_finite());
+    value.map(|value| value * scale).ok_or_else(|| format!("'{text}' is not a number such as 100, 16k or 2M"))
+}
+
+/// `10s`, `500ms`, `2m`, or a plain number of seconds.
+fn parse_duration(text: &str) -> Result<Duration, String> {
+    let (digits, unit) = match text.find(|c: char| c.is_ascii_alphabetic()) {
+        Some(at) => text.split_at(at),
+        None => (text, "s"),
+    };
+    let seconds_per_unit = match unit {
+        "ms" => 0.001,
+        "s" => 1.0,
+        "m" | "min" => 60.0,
+        "h" => 3_600.0,
+        _ => return Err(format!("'{text}' is not a time such as 10s, 500ms or 2m")),
+    };
+    let amount = digits.parse::<f64>().ok().filter(|amount| (0.0..=1e6).contains(amount));
+    let amount = amount.ok_or_else(|| format!("'{text}' is not a time such as 10s, 500ms or 2m"))?;
+    Ok(Duration::from_secs_f64(amount * seconds_per_unit))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_holds_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn units_are_understood() {
+        assert_eq!(parse_bytes("16k"), Ok(16_384));
+        assert_eq!(parse_rate("2.5M"), Ok(2_500_000.0));
+        assert_eq!(parse_duration("1.5m"), Ok(Duration::from_secs(90)));
+        assert_eq!(parse_duration("250ms"), Ok(Duration::from_millis(250)));
+        assert_eq!(parse_duration("3"), Ok(Duration::from_secs(3)));
+        assert_eq!(parse_keys("1k"), Ok(Keys::Distinct(1_000)));
+        for bad in ["", "x", "-1", "nan", "1x", "inf"] {
+            assert!(parse_bytes(bad).is_err() && parse_rate(bad).is_err() && parse_keys(bad).is_err(), "{bad}");
+            assert!(parse_duration(bad).is_err(), "{bad}");
+        }
+    }
+}

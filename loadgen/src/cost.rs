@@ -1,0 +1,72 @@
+//! What a run costs: CPU time of processes, and bytes on disk.
+
+use std::fs;
+use std::path::Path;
+
+/// CPU seconds (user and system) that process `pid` has used, all its threads; `None` when it is gone.
+pub fn cpu_seconds(pid: u32) -> Option<f64> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    parse_cpu_ticks(&stat).map(|ticks| ticks as f64 / rustix::param::clock_ticks_per_second() as f64)
+}
+
+/// CPU seconds of this process.
+pub fn own_cpu_seconds() -> f64 {
+    cpu_seconds(std::process::id()).unwrap_or(0.0)
+}
+
+/// `utime + stime`. The command's name may hold anything, so fields are counted behind its closing parenthesis.
+fn parse_cpu_ticks(stat: &str) -> Option<u64> {
+    let (_, fields) = stat.rsplit_once(')')?;
+    let mut fields = fields.split_ascii_whitespace().skip(11);
+    let (user, system) = (fields.next()?.parse::<u64>().ok()?, fields.next()?.parse::<u64>().ok()?);
+    Some(user + system)
+}
+
+/// Bytes of the segment files of `topic` below a broker's data directory; `None` when there are none to see.
+pub fn topic_bytes_on_disk(data_dir: &Path, topic: &str) -> Option<u64> {
+    let is_partition = |name: &str| {
+        name.strip_prefix(topic).and_then(|rest| rest.strip_prefix('-')).is_some_and(|n| n.parse::<u32>().is_ok())
+    };
+    let mut total = None;
+    for entry in fs::read_dir(data_dir).ok()?.flatten() {
+        if entry.file_name().to_str().is_some_and(is_partition) {
+            *total.get_or_insert(0) += segment_bytes(&entry.path());
+        }
+    }
+    total
+}
+
+fn segment_bytes(partition: &Path) -> u64 {
+    let Ok(entries) = fs::read_dir(partition) else { return 0 };
+    let segments = entries.flatten().filter(|entry| entry.path().extension().is_some_and(|end| end == "log"));
+    segments.filter_map(|entry| entry.metadata().ok()).map(|metadata| metadata.len()).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ticks_are_read_behind_any_name() {
+        let stat = "17 (a b) (c) S 1 17 17 0 -1 4194560 1 0 0 0 250 50 0 0 20 0 4 0 100 0 0";
+        assert_eq!(parse_cpu_ticks(stat), Some(300));
+        assert_eq!(parse_cpu_ticks("nonsense"), None);
+    }
+
+    #[test]
+    fn only_the_topics_own_segments_count() {
+        let dir = tempfile::tempdir().unwrap();
+        for (path, bytes) in [("t-0/0.log", 10), ("t-1/0.log", 5), ("t-1/0.index", 7), ("t-x/0.log", 3), ("tt-0/0.log", 2)] {
+            let path = dir.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, vec![0; bytes]).unwrap();
+        }
+        assert_eq!(topic_bytes_on_disk(dir.path(), "t"), Some(15));
+        assert_eq!(topic_bytes_on_disk(dir.path(), "other"), None);
+    }
+
+    #[test]
+    fn this_process_has_used_some_cpu() {
+        assert!(own_cpu_seconds() >= 0.0 && cpu_seconds(std::process::id()).is_some());
+    }
+}
