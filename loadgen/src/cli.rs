@@ -244,7 +244,10 @@ mod tests {
         assert_eq!(parse_duration("3"), Ok(Duration::from_secs(3)));
         assert_eq!(parse_keys("1k"), Ok(Keys::Distinct(1_000)));
         for bad in ["", "x", "-1", "nan", "1x", "inf"] {
-            assert!(parse_bytes(bad).is_err() && parse_rate(bad).is_err() && parse_keys(bad).is_err(), "{bad}");
+            assert!(
+                parse_bytes(bad).is_err() && parse_rate(bad).is_err() && parse_keys(bad).is_err(),
+                "{bad}"
+            );
             assert!(parse_duration(bad).is_err(), "{bad}");
         }
     }

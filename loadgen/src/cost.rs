@@ -25,7 +25,9 @@ fn parse_cpu_ticks(stat: &str) -> Option<u64> {
 /// Bytes of the segment files of `topic` below a broker's data directory; `None` when there are none to see.
 pub fn topic_bytes_on_disk(data_dir: &Path, topic: &str) -> Option<u64> {
     let is_partition = |name: &str| {
-        name.strip_prefix(topic).and_then(|rest| rest.strip_prefix('-')).is_some_and(|n| n.parse::<u32>().is_ok())
+        name.strip_prefix(topic)
+            .and_then(|rest| rest.strip_prefix('-'))
+            .is_some_and(|n| n.parse::<u32>().is_ok())
     };
     let mut total = None;
     for entry in fs::read_dir(data_dir).ok()?.flatten() {
@@ -56,7 +58,9 @@ mod tests {
     #[test]
     fn only_the_topics_own_segments_count() {
         let dir = tempfile::tempdir().unwrap();
-        for (path, bytes) in [("t-0/0.log", 10), ("t-1/0.log", 5), ("t-1/0.index", 7), ("t-x/0.log", 3), ("tt-0/0.log", 2)] {
+        for (path, bytes) in
+            [("t-0/0.log", 10), ("t-1/0.log", 5), ("t-1/0.index", 7), ("t-x/0.log", 3), ("tt-0/0.log", 2)]
+        {
             let path = dir.path().join(path);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, vec![0; bytes]).unwrap();

@@ -1,2 +1,54 @@
-//! placeholder
-fn main() {}
+//! The binary `loadgen`. Exit codes: 0 measured, 1 verification failed, 2 no result.
+
+use clap::Parser;
+use loadgen::broker::become_leashed;
+use loadgen::cli::{Cli, Command, RunArgs};
+use loadgen::error::LoadError;
+use loadgen::report::{RunReport, table::Table};
+use loadgen::run::run;
+use std::io::Write;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+const VERIFICATION_FAILED: u8 = 1;
+const NO_RESULT: u8 = 2;
+
+fn main() -> ExitCode {
+    let ended = match Cli::parse().command {
+        Command::Run(args) => run_command(&args),
+        Command::Leash { parent, command } => Err(become_leashed(parent, &command)),
+    };
+    ended.unwrap_or_else(|error| {
+        eprintln!("loadgen: {error}");
+        ExitCode::from(NO_RESULT)
+    })
+}
+
+fn run_command(args: &RunArgs) -> Result<ExitCode, LoadError> {
+    let report = run(args, &interrupts()?)?;
+    // A closed pipe is the reader's choice.
+    let _ = write!(std::io::stdout(), "{}", Table(&report));
+    if let Some(path) = &args.json {
+        write_json(&report, path)?;
+    }
+    let failed = report.verification.passed == Some(false);
+    Ok(if failed { ExitCode::from(VERIFICATION_FAILED) } else { ExitCode::SUCCESS })
+}
+
+fn write_json(report: &RunReport, path: &std::path::Path) -> Result<(), LoadError> {
+    let text = serde_json::to_string_pretty(report).expect("a report has only plain fields");
+    std::fs::write(path, text + "\n").map_err(|why| LoadError::File { path: path.to_owned(), why })
+}
+
+/// The first Ctrl-C ends the run early with what it has; the second ends the process.
+fn interrupts() -> Result<Arc<AtomicBool>, LoadError> {
+    let asked = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        let again =
+            signal_hook::flag::register_conditional_shutdown(signal, i32::from(NO_RESULT), asked.clone());
+        again.map_err(LoadError::system("a signal handler"))?;
+        signal_hook::flag::register(signal, asked.clone()).map_err(LoadError::system("a signal handler"))?;
+    }
+    Ok(asked)
+}

@@ -1,8 +1,14 @@
-//! The topic and who leads its partitions.
+//! The topic, who leads its partitions, and where these end.
 
 use super::control::{Control, describe, resolve};
+use super::versions::Versions;
 use crate::error::LoadError;
-use creel_wire::api::metadata::{MetadataRequest, MetadataRequestTopic, MetadataResponse, MetadataResponseTopic};
+use creel_wire::api::create_topics::{CreatableTopic, CreateTopicsRequest};
+use creel_wire::api::delete_topics::{DeleteTopicState, DeleteTopicsRequest};
+use creel_wire::api::list_offsets::{ListOffsetsPartition, ListOffsetsRequest, ListOffsetsTopic};
+use creel_wire::api::metadata::{
+    MetadataRequest, MetadataRequestTopic, MetadataResponse, MetadataResponseTopic,
+};
 use creel_wire::{ErrorCode, Str, Uuid};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -10,6 +16,8 @@ use std::time::{Duration, Instant};
 
 const TOPIC_READY_SECONDS_MAX: u64 = 20;
 const ASK_AGAIN: Duration = Duration::from_millis(50);
+const CREATE_TIMEOUT_MS: i32 = 15_000;
+const LATEST: i64 = -1;
 
 /// A topic, ready to be produced to.
 #[derive(Debug, Clone)]
@@ -38,11 +46,125 @@ impl Topic {
     }
 }
 
-/// Finds `name`, whose partitions may still be in need of leaders; `None` when it does not exist.
-pub fn find_topic(control: &mut Control, name: &str, create: bool) -> Result<Option<Topic>, LoadError> {
+/// The brokers, asked outside of the load.
+#[derive(Debug)]
+pub struct Cluster {
+    first: Control,
+    leaders: BTreeMap<SocketAddr, Control>,
+}
+
+impl Cluster {
+    /// Through the first of `addresses` that answers.
+    pub fn connect(addresses: &str) -> Result<Cluster, LoadError> {
+        Ok(Cluster { first: Control::connect_any(addresses)?, leaders: BTreeMap::new() })
+    }
+
+    /// The topic, made if it does not exist. An existing one with another number of partitions than asked for is an
+    /// error: the numbers would be those of another test.
+    pub fn topic(&mut self, name: &str, partitions: Option<i32>, default: i32) -> Result<Topic, LoadError> {
+        let topic = match find_topic(&mut self.first, name, Want::Existing)? {
+            Some(topic) => topic,
+            None => self.create(name, partitions.unwrap_or(default))?,
+        };
+        match partitions {
+            Some(asked) if asked as usize != topic.partitions() => Err(LoadError::Options(format!(
+                "topic {name} has {} partitions, not the {asked} asked for: name another topic, or leave --partitions out",
+                topic.partitions()
+            ))),
+            _ => Ok(topic),
+        }
+    }
+
+    fn create(&mut self, name: &str, partitions: i32) -> Result<Topic, LoadError> {
+        let topic = CreatableTopic {
+            name: Str::from(name.to_owned()),
+            num_partitions: partitions,
+            replication_factor: -1,
+            ..Default::default()
+        };
+        // Versions before 4 know no default for replication.
+        let version = self.first.versions().pick::<CreateTopicsRequest>();
+        let topic = CreatableTopic { replication_factor: if version? < 4 { 1 } else { -1 }, ..topic };
+        let request =
+            CreateTopicsRequest { topics: vec![topic], timeout_ms: CREATE_TIMEOUT_MS, validate_only: false };
+        let answer = self.first.call(&request)?;
+        let code = answer.topics.first().map_or(ErrorCode::UnknownServerError, |topic| topic.error_code);
+        if !matches!(code, ErrorCode::None | ErrorCode::TopicAlreadyExists) {
+            return Err(LoadError::Refused { what: format!("create topic {name}"), code: describe(code) });
+        }
+        let found = find_topic(&mut self.first, name, Want::Made)?;
+        found.ok_or_else(|| LoadError::Refused {
+            what: format!("create topic {name}"),
+            code: "it is gone".into(),
+        })
+    }
+
+    /// What each leader of `topic` offers.
+    pub fn versions(&mut self, topic: &Topic) -> Result<BTreeMap<SocketAddr, Versions>, LoadError> {
+        let leaders: Vec<SocketAddr> = topic.by_leader().into_keys().collect();
+        leaders.into_iter().map(|leader| Ok((leader, self.leader(leader)?.versions().clone()))).collect()
+    }
+
+    /// The offset behind the last record of each partition that consumers may read.
+    pub fn end_offsets(&mut self, topic: &Topic) -> Result<Vec<i64>, LoadError> {
+        let mut ends = vec![0; topic.partitions()];
+        for (leader, partitions) in topic.by_leader() {
+            let ask = |partition: &usize| ListOffsetsPartition {
+                partition_index: *partition as i32,
+                timestamp: LATEST,
+                ..Default::default()
+            };
+            let asked = partitions.iter().map(ask).collect();
+            let topics = vec![ListOffsetsTopic { name: topic.name.clone(), partitions: asked }];
+            let request = ListOffsetsRequest { replica_id: -1, topics, ..Default::default() };
+            let answer = self.leader(leader)?.call(&request)?;
+            for partition in answer.topics.iter().flat_map(|topic| &topic.partitions) {
+                if !partition.error_code.is_none() {
+                    let what =
+                        format!("list offsets of {}-{}", topic.name.as_str(), partition.partition_index);
+                    return Err(LoadError::Refused { what, code: describe(partition.error_code) });
+                }
+                let slot =
+                    usize::try_from(partition.partition_index).ok().and_then(|index| ends.get_mut(index));
+                slot.into_iter().for_each(|slot| *slot = partition.offset);
+            }
+        }
+        Ok(ends)
+    }
+
+    /// Deletes what a run made for itself; a broker that will not is left with it.
+    pub fn delete(&mut self, topic: &Topic) -> Result<(), LoadError> {
+        let state = DeleteTopicState { name: Some(topic.name.clone()), ..Default::default() };
+        let request = DeleteTopicsRequest {
+            topics: vec![state],
+            topic_names: vec![topic.name.clone()],
+            timeout_ms: CREATE_TIMEOUT_MS,
+        };
+        self.first.call(&request).map(drop)
+    }
+
+    fn leader(&mut self, address: SocketAddr) -> Result<&mut Control, LoadError> {
+        Ok(match self.leaders.entry(address) {
+            std::collections::btree_map::Entry::Occupied(known) => known.into_mut(),
+            std::collections::btree_map::Entry::Vacant(new) => new.insert(Control::connect(address)?),
+        })
+    }
+}
+
+/// What is hoped for when a topic is looked up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Want {
+    /// It may exist.
+    Existing,
+    /// It was just made; the broker asked may not know yet.
+    Made,
+}
+
+/// Finds `name` and waits until all its partitions have leaders; `None` when it does not exist.
+fn find_topic(control: &mut Control, name: &str, want: Want) -> Result<Option<Topic>, LoadError> {
     let started = Instant::now();
     loop {
-        let answer = ask(control, name, create)?;
+        let answer = ask(control, name)?;
         let topic = answer.topics.first();
         let code = topic.map_or(ErrorCode::UnknownTopicOrPartition, |topic| topic.error_code);
         match (code, topic) {
@@ -51,9 +173,11 @@ pub fn find_topic(control: &mut Control, name: &str, create: bool) -> Result<Opt
                     return Ok(Some(topic));
                 }
             }
-            (ErrorCode::UnknownTopicOrPartition, _) if !create => return Ok(None),
+            (ErrorCode::UnknownTopicOrPartition, _) if want == Want::Existing => return Ok(None),
             (ErrorCode::UnknownTopicOrPartition | ErrorCode::LeaderNotAvailable, _) => {}
-            (code, _) => return Err(LoadError::Refused { what: format!("show topic {name}"), code: describe(code) }),
+            (code, _) => {
+                return Err(LoadError::Refused { what: format!("show topic {name}"), code: describe(code) });
+            }
         }
         if started.elapsed() > Duration::from_secs(TOPIC_READY_SECONDS_MAX) {
             let what = format!("make topic {name} ready within {TOPIC_READY_SECONDS_MAX} s");
@@ -63,11 +187,11 @@ pub fn find_topic(control: &mut Control, name: &str, create: bool) -> Result<Opt
     }
 }
 
-fn ask(control: &mut Control, name: &str, create: bool) -> Result<MetadataResponse, LoadError> {
+fn ask(control: &mut Control, name: &str) -> Result<MetadataResponse, LoadError> {
     let topic = MetadataRequestTopic { name: Some(Str::from(name.to_owned())), ..Default::default() };
     control.call(&MetadataRequest {
         topics: Some(vec![topic]),
-        allow_auto_topic_creation: create,
+        allow_auto_topic_creation: false,
         ..Default::default()
     })
 }

@@ -42,7 +42,12 @@ impl Connection {
     }
 
     /// Sends `bytes[from..to]` through the ring; the buffer comes back.
-    pub async fn send_rest(&self, mut bytes: Vec<u8>, mut from: usize, to: usize) -> Result<Vec<u8>, LoadError> {
+    pub async fn send_rest(
+        &self,
+        mut bytes: Vec<u8>,
+        mut from: usize,
+        to: usize,
+    ) -> Result<Vec<u8>, LoadError> {
         while from < to {
             let (sent, slice) = self.ring.write(bytes.slice(from..to)).submit().await;
             bytes = slice.into_inner();
@@ -98,7 +103,8 @@ impl FrameReader {
         while self.received.len() < wanted {
             let have = self.received.len();
             if self.received.capacity() == have {
-                self.received.reserve((wanted - have).clamp(self.receive_bytes, have.max(self.receive_bytes) * 2));
+                self.received
+                    .reserve((wanted - have).clamp(self.receive_bytes, have.max(self.receive_bytes) * 2));
             }
             let buffer = std::mem::take(&mut self.received);
             let (read, slice) = connection.ring.read(buffer.slice(have..)).await;

@@ -55,7 +55,8 @@ impl Control {
         let patience = Some(Duration::from_secs(SILENCE_SECONDS_MAX));
         stream.set_read_timeout(patience).map_err(LoadError::system("socket option"))?;
         let none = api_versions::ApiVersionsResponse::default();
-        let mut control = Control { stream, address, versions: Versions::new(address, &none), correlation_id: 0 };
+        let mut control =
+            Control { stream, address, versions: Versions::new(address, &none), correlation_id: 0 };
         control.versions = control.negotiate()?;
         Ok(control)
     }
@@ -81,7 +82,8 @@ impl Control {
     pub fn call<R: Request>(&mut self, request: &R) -> Result<R::Response, LoadError> {
         let version = self.versions.pick::<R>()?;
         let answer = self.exchange(version, request)?;
-        let (_, response) = frame::decode_response::<R>(answer, version).map_err(|e| self.garbled::<R>(&e))?;
+        let (_, response) =
+            frame::decode_response::<R>(answer, version).map_err(|e| self.garbled::<R>(&e))?;
         Ok(response)
     }
 
@@ -102,7 +104,9 @@ impl Control {
                 ErrorCode::UnsupportedVersion if version > 0 => {
                     version = known.map_or(0, |api| api.max_version).clamp(0, version - 1);
                 }
-                code => return Err(LoadError::Refused { what: "say its versions".into(), code: describe(code) }),
+                code => {
+                    return Err(LoadError::Refused { what: "say its versions".into(), code: describe(code) });
+                }
             }
         }
     }
@@ -127,9 +131,11 @@ impl Control {
 
     fn lost<R: Request>(&self, why: io::Error) -> LoadError {
         match why.kind() {
-            io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
-                LoadError::Silent { address: self.address, what: api_name::<R>(), seconds: SILENCE_SECONDS_MAX }
-            }
+            io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => LoadError::Silent {
+                address: self.address,
+                what: api_name::<R>(),
+                seconds: SILENCE_SECONDS_MAX,
+            },
             io::ErrorKind::UnexpectedEof => LoadError::Closed { address: self.address, why: None },
             _ => LoadError::Closed { address: self.address, why: Some(why) },
         }

@@ -1,0 +1,311 @@
+//! One producer's connection to one broker: requests in flight in order, their acks, and what the socket did not take
+//! at once.
+
+use crate::cli::Acks;
+use crate::client::connection::{Connection, FrameReader};
+use crate::client::control::{describe, header};
+use crate::client::{SILENCE_SECONDS_MAX, versions::Versions};
+use crate::clock::now_ns;
+use crate::error::LoadError;
+use crate::metrics::Metrics;
+use crate::plan::Plan;
+use crate::records::build::{BuiltBatch, FRONT_ROOM_BYTES, TAIL_ROOM_BYTES};
+use crate::signal::Signal;
+use crate::stage::{Progress, Stage};
+use creel_wire::Records;
+use creel_wire::api::produce::{PartitionProduceData, ProduceRequest, TopicProduceData};
+use creel_wire::frame::{self, SIZE_PREFIX};
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+
+const REQUEST_TIMEOUT_MS: i32 = 30_000;
+const ACK_RECEIVE_BYTES: usize = 16 << 10;
+const NANOS_PER_SECOND: u64 = 1_000_000_000;
+
+/// `count` records with the same intended instant.
+pub type InstantRun = (u64, u32);
+
+/// What one producer's links and its maker of records share.
+pub struct Outcome {
+    /// Raised when a producer may go on.
+    pub wake: Signal,
+    /// Records acked per partition.
+    pub acked: RefCell<Vec<u64>>,
+    /// Buffers to be used again.
+    pub spare_buffers: RefCell<Vec<Vec<u8>>>,
+    /// Lists to be used again.
+    pub spare_runs: RefCell<Vec<Vec<InstantRun>>>,
+    /// The thread's.
+    pub metrics: Rc<RefCell<Metrics>>,
+    /// The run's.
+    pub stage: Arc<Stage>,
+    /// Index of the thread's progress.
+    pub thread: usize,
+}
+
+impl Outcome {
+    fn progress(&self) -> &Progress {
+        self.stage.progress(self.thread)
+    }
+}
+
+/// A request that waits for its ack.
+#[derive(Debug)]
+struct Sent {
+    correlation_id: i32,
+    partition: usize,
+    records: u32,
+    payload_bytes: u64,
+    sent_ns: u64,
+    instants: Vec<InstantRun>,
+}
+
+/// A batch, ready to be sent.
+pub struct Parcel {
+    /// The batch in its buffer.
+    pub batch: BuiltBatch,
+    /// Where it goes.
+    pub partition: usize,
+    /// Bytes of keys and values in it.
+    pub payload_bytes: u64,
+    /// The intended instants of its records.
+    pub instants: Vec<InstantRun>,
+}
+
+/// Bytes of a frame that the socket has not taken yet.
+struct Unsent {
+    bytes: Vec<u8>,
+    from: usize,
+    to: usize,
+}
+
+#[derive(Default)]
+struct Queues {
+    next_correlation_id: i32,
+    in_flight: VecDeque<Sent>,
+    unsent: VecDeque<Unsent>,
+    /// The writer holds a frame that it is still sending.
+    writing: bool,
+    closing: bool,
+}
+
+/// One connection of one producer.
+pub struct Link {
+    connection: Connection,
+    version: i16,
+    plan: Arc<Plan>,
+    outcome: Rc<Outcome>,
+    queues: RefCell<Queues>,
+    to_write: Signal,
+}
+
+impl Link {
+    /// Connects, and starts the tasks that write what could not be sent at once and read the acks.
+    pub fn open(address: SocketAddr, plan: &Arc<Plan>, outcome: &Rc<Outcome>) -> Result<Rc<Link>, LoadError> {
+        let versions: &Versions = &plan.versions[&address];
+        let link = Rc::new(Link {
+            version: versions.pick::<ProduceRequest>()?,
+            connection: Connection::open(address)?,
+            plan: plan.clone(),
+            outcome: outcome.clone(),
+            queues: RefCell::default(),
+            to_write: Signal::default(),
+        });
+        tokio_uring::spawn(guarded(link.clone(), write_unsent(link.clone())));
+        tokio_uring::spawn(guarded(link.clone(), read_acks(link.clone())));
+        Ok(link)
+    }
+
+    /// Whether another request may be sent.
+    pub fn has_slot(&self) -> bool {
+        self.queues.borrow().in_flight.len() < self.plan.settings.in_flight
+    }
+
+    /// Whether everything sent was acked.
+    pub fn is_idle(&self) -> bool {
+        self.queues.borrow().in_flight.is_empty()
+    }
+
+    /// The oldest request has waited for its ack for too long.
+    pub fn check_silence(&self, now_ns: u64) -> Result<(), LoadError> {
+        let oldest = self.queues.borrow().in_flight.front().map_or(now_ns, |sent| sent.sent_ns);
+        if now_ns.saturating_sub(oldest) > SILENCE_SECONDS_MAX * NANOS_PER_SECOND {
+            let address = self.connection.address();
+            return Err(LoadError::Silent { address, what: "Produce", seconds: SILENCE_SECONDS_MAX });
+        }
+        Ok(())
+    }
+
+    /// No more will be sent and no more acks are waited for.
+    pub fn close(&self) {
+        self.queues.borrow_mut().closing = true;
+        self.connection.shut();
+    }
+
+    /// Sends a batch; there must be a slot for it.
+    pub fn send(&self, parcel: Parcel) -> Result<(), LoadError> {
+        let Parcel { batch, partition, payload_bytes, instants } = parcel;
+        let (uncompressed, compressed) = (batch.uncompressed_bytes, batch.batch().len());
+        let records = batch.records;
+        let mut queues = self.queues.borrow_mut();
+        queues.next_correlation_id = queues.next_correlation_id.wrapping_add(1);
+        let correlation_id = queues.next_correlation_id;
+        let (bytes, from, to) = self.frame(batch, partition, correlation_id);
+        let sent_ns = now_ns();
+        queues.in_flight.push_back(Sent {
+            correlation_id,
+            partition,
+            records,
+            payload_bytes,
+            sent_ns,
+            instants,
+        });
+        {
+            let mut metrics = self.outcome.metrics.borrow_mut();
+            metrics.uncompressed_bytes += uncompressed as u64;
+            metrics.compressed_bytes += (compressed - crate::records::BATCH_HEADER_BYTES) as u64;
+            if self.outcome.stage.window().contains(sent_ns) {
+                metrics.wire_out_bytes += (to - from) as u64;
+            }
+        }
+        let blocked = queues.writing || !queues.unsent.is_empty();
+        let taken = if blocked { 0 } else { self.connection.send_now(&bytes[from..to])? };
+        if from + taken < to {
+            queues.unsent.push_back(Unsent { bytes, from: from + taken, to });
+            self.to_write.raise();
+            return Ok(());
+        }
+        drop(queues);
+        self.whole_frame_is_out(bytes);
+        Ok(())
+    }
+
+    /// Puts the request's head before the batch and its tail behind it: the batch is not moved.
+    fn frame(&self, batch: BuiltBatch, partition: usize, correlation_id: i32) -> (Vec<u8>, usize, usize) {
+        let BuiltBatch { mut bytes, end, .. } = batch;
+        let records = Records::External { len: (end - FRONT_ROOM_BYTES) as u32 };
+        let partition_data = vec![PartitionProduceData { index: partition as i32, records }];
+        let topic = &self.plan.topic;
+        let request = ProduceRequest {
+            transactional_id: None,
+            acks: self.plan.settings.acks.code(),
+            timeout_ms: REQUEST_TIMEOUT_MS,
+            topic_data: vec![TopicProduceData {
+                name: topic.name.clone(),
+                topic_id: topic.id,
+                partition_data,
+            }],
+        };
+        let frame =
+            frame::encode_request_frame(&header::<ProduceRequest>(self.version, correlation_id), &request);
+        let cut = frame.cuts.first().map_or(frame.bytes.len(), |cut| cut.at);
+        let (head, tail) = frame.bytes.split_at(cut);
+        assert!(head.len() <= FRONT_ROOM_BYTES && tail.len() <= TAIL_ROOM_BYTES, "topic names are short");
+        let from = FRONT_ROOM_BYTES - head.len();
+        bytes[from..FRONT_ROOM_BYTES].copy_from_slice(head);
+        bytes[end..end + tail.len()].copy_from_slice(tail);
+        (bytes, from, end + tail.len())
+    }
+
+    /// The buffer is free again; without acks the request is done.
+    fn whole_frame_is_out(&self, bytes: Vec<u8>) {
+        self.outcome.spare_buffers.borrow_mut().push(bytes);
+        if self.plan.settings.acks == Acks::None {
+            let sent = self.queues.borrow_mut().in_flight.pop_front();
+            sent.into_iter().for_each(|sent| self.done(sent));
+        }
+    }
+
+    /// A request has ended well.
+    fn done(&self, sent: Sent) {
+        let (now, window) = (now_ns(), self.outcome.stage.window());
+        let records = u64::from(sent.records);
+        let mut metrics = self.outcome.metrics.borrow_mut();
+        for (instant, count) in &sent.instants {
+            if window.contains(*instant) {
+                metrics.response.record(now.saturating_sub(*instant), u64::from(*count));
+            }
+        }
+        if window.contains(now) {
+            metrics.acked.add(records, sent.payload_bytes);
+            metrics.acked_requests += 1;
+        }
+        metrics.acked_overall.add(records, sent.payload_bytes);
+        self.outcome.progress().acked(records, sent.payload_bytes);
+        self.outcome.acked.borrow_mut()[sent.partition] += records;
+        let mut instants = sent.instants;
+        instants.clear();
+        self.outcome.spare_runs.borrow_mut().push(instants);
+        self.outcome.wake.raise();
+    }
+
+    /// Matches an answer to the oldest request in flight: brokers answer in order.
+    fn take_answer(&self, answer: bytes::Bytes) -> Result<(), LoadError> {
+        let bytes = (answer.len() + SIZE_PREFIX) as u64;
+        if self.outcome.stage.window().contains(now_ns()) {
+            self.outcome.metrics.borrow_mut().wire_in_bytes += bytes;
+        }
+        let garbled =
+            |why: String| LoadError::Protocol { address: self.connection.address(), api: "Produce", why };
+        let (header, response) = frame::decode_response::<ProduceRequest>(answer, self.version)
+            .map_err(|e| garbled(e.to_string()))?;
+        let sent = self.queues.borrow_mut().in_flight.pop_front();
+        let Some(sent) = sent.filter(|sent| sent.correlation_id == header.correlation_id) else {
+            return Err(garbled("answers out of order".into()));
+        };
+        let partition = response.responses.first().and_then(|topic| topic.partition_responses.first());
+        let Some(partition) = partition.filter(|partition| partition.index == sent.partition as i32) else {
+            return Err(garbled("another partition".into()));
+        };
+        if !partition.error_code.is_none() {
+            let what = format!("append to {}-{}", self.plan.topic.name.as_str(), sent.partition);
+            let why =
+                partition.error_message.as_ref().map(|why| format!("; {}", why.as_str())).unwrap_or_default();
+            return Err(LoadError::Refused { what, code: describe(partition.error_code) + &why });
+        }
+        self.done(sent);
+        Ok(())
+    }
+}
+
+/// Runs a link's task; what ends it before the link is closed ends the run.
+async fn guarded(link: Rc<Link>, task: impl Future<Output = Result<(), LoadError>>) {
+    if let Err(error) = task.await
+        && !link.queues.borrow().closing
+    {
+        link.outcome.stage.fail(error);
+        link.outcome.wake.raise();
+    }
+}
+
+async fn write_unsent(link: Rc<Link>) -> Result<(), LoadError> {
+    loop {
+        let next = {
+            let mut queues = link.queues.borrow_mut();
+            let next = queues.unsent.pop_front();
+            queues.writing = next.is_some();
+            if queues.closing {
+                return Ok(());
+            }
+            next
+        };
+        match next {
+            Some(Unsent { bytes, from, to }) => {
+                let bytes = link.connection.send_rest(bytes, from, to).await?;
+                link.whole_frame_is_out(bytes);
+            }
+            None => link.to_write.wait().await,
+        }
+    }
+}
+
+async fn read_acks(link: Rc<Link>) -> Result<(), LoadError> {
+    let mut reader = FrameReader::new(ACK_RECEIVE_BYTES);
+    loop {
+        let answer = reader.next(&link.connection).await?;
+        link.take_answer(answer)?;
+    }
+}

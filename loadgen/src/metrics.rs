@@ -1,0 +1,79 @@
+//! What one thread measures; merged when the run is over.
+
+use crate::latency::Latency;
+
+/// Records and bytes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Volume {
+    /// Records.
+    pub records: u64,
+    /// Bytes of their keys and values.
+    pub bytes: u64,
+}
+
+impl Volume {
+    /// Adds to both.
+    pub fn add(&mut self, records: u64, bytes: u64) {
+        self.records += records;
+        self.bytes += bytes;
+    }
+}
+
+/// Counts and distributions. "Measured" means: within the window.
+#[derive(Debug, Clone, Default)]
+pub struct Metrics {
+    /// Ack less intended time, of records intended in the window.
+    pub response: Latency,
+    /// Read less intended time, of records intended in the window.
+    pub end_to_end: Latency,
+    /// How late the generator itself made records: made less intended, while nothing but itself held it up.
+    pub lateness: Latency,
+    /// Acked within the window.
+    pub acked: Volume,
+    /// Acked within the window: produce requests.
+    pub acked_requests: u64,
+    /// Read within the window.
+    pub consumed: Volume,
+    /// Bytes sent within the window, frames and all.
+    pub wire_out_bytes: u64,
+    /// Bytes received within the window, frames and all.
+    pub wire_in_bytes: u64,
+    /// Acked over the whole run.
+    pub acked_overall: Volume,
+    /// Bytes of records before compression, over the whole run.
+    pub uncompressed_bytes: u64,
+    /// The same after compression.
+    pub compressed_bytes: u64,
+    /// Due within the window but not made before it ended; they count in `response` with their age at that moment.
+    pub unsent_records: u64,
+    /// How often a producer found all its in-flight requests taken.
+    pub cap_waits: u64,
+    /// For how long, in the sum over producers.
+    pub cap_wait_ns: u64,
+    /// CPU time the thread used within the window.
+    pub cpu_ns: u64,
+    /// The time in which it used it.
+    pub cpu_over_ns: u64,
+}
+
+impl Metrics {
+    /// Adds another thread's.
+    pub fn merge(&mut self, other: &Metrics) {
+        self.response.merge(&other.response);
+        self.end_to_end.merge(&other.end_to_end);
+        self.lateness.merge(&other.lateness);
+        self.acked.add(other.acked.records, other.acked.bytes);
+        self.acked_requests += other.acked_requests;
+        self.consumed.add(other.consumed.records, other.consumed.bytes);
+        self.wire_out_bytes += other.wire_out_bytes;
+        self.wire_in_bytes += other.wire_in_bytes;
+        self.acked_overall.add(other.acked_overall.records, other.acked_overall.bytes);
+        self.uncompressed_bytes += other.uncompressed_bytes;
+        self.compressed_bytes += other.compressed_bytes;
+        self.unsent_records += other.unsent_records;
+        self.cap_waits += other.cap_waits;
+        self.cap_wait_ns += other.cap_wait_ns;
+        self.cpu_ns += other.cpu_ns;
+        self.cpu_over_ns += other.cpu_over_ns;
+    }
+}

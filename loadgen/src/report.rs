@@ -1,0 +1,145 @@
+//! The result of a run, as data. `table` prints it; `--json` writes it as it is here.
+
+pub mod table;
+
+use crate::latency::Percentiles;
+use crate::verify::{Findings, Level};
+use serde::Serialize;
+
+/// Everything a run has to tell.
+#[derive(Debug, Clone, Serialize)]
+pub struct RunReport {
+    /// loadgen's version.
+    pub loadgen: &'static str,
+    /// The command that made it.
+    pub command: Vec<String>,
+    /// When it ended, milliseconds of the Unix clock.
+    pub ended_at_ms: u64,
+    /// What was measured against.
+    pub broker: BrokerReport,
+    /// What was asked for.
+    pub settings: SettingsReport,
+    /// Seconds before measuring began.
+    pub warmup_s: f64,
+    /// Seconds measured.
+    pub measured_s: f64,
+    /// Ended by a signal, before its time.
+    pub interrupted: bool,
+    /// What came back against what was sent.
+    pub verification: Verification,
+    /// `None` when the verification failed: numbers of a broker that loses records mean nothing.
+    pub figures: Option<Figures>,
+    /// What makes the numbers mean something else than they seem to.
+    pub warnings: Vec<String>,
+}
+
+/// The broker.
+#[derive(Debug, Clone, Serialize)]
+pub struct BrokerReport {
+    /// As connected to.
+    pub address: String,
+    /// Started and stopped by this run.
+    pub own: bool,
+    /// Its cores, where this run chose them.
+    pub cores: Option<String>,
+}
+
+/// The load, in the words of the options.
+#[derive(Debug, Clone, Serialize)]
+pub struct SettingsReport {
+    /// Topic.
+    pub topic: String,
+    /// Its partitions.
+    pub partitions: usize,
+    /// What the records hold.
+    pub payload: String,
+    /// How many keys, if any.
+    pub keys: Option<u32>,
+    /// Bytes of each record that are the stamp for verification and latency.
+    pub stamp_bytes: usize,
+    /// Seed.
+    pub seed: u64,
+    /// `open` or `maximum`.
+    pub load: &'static str,
+    /// Records per second asked for, in an open loop.
+    pub target_rate: Option<f64>,
+    /// Producers.
+    pub connections: usize,
+    /// Consumers.
+    pub consumers: usize,
+    /// Threads of the generator.
+    pub threads: usize,
+    /// Bytes of a batch before compression.
+    pub batch_bytes: usize,
+    /// How long batches wait for more.
+    pub linger_ms: f64,
+    /// Codec and level.
+    pub codec: String,
+    /// `0`, `1` or `all`.
+    pub acks: &'static str,
+    /// Requests in flight per connection.
+    pub in_flight: usize,
+}
+
+/// Verification's verdict.
+#[derive(Debug, Clone, Serialize)]
+pub struct Verification {
+    /// How much was checked.
+    pub level: Level,
+    /// `None` when nothing was checked.
+    pub passed: Option<bool>,
+    /// Records acked over the whole run.
+    pub acked_records: u64,
+    /// What was found.
+    pub findings: Findings,
+}
+
+/// The numbers.
+#[derive(Debug, Clone, Serialize)]
+pub struct Figures {
+    /// Acked.
+    pub records_per_s: f64,
+    /// Bytes of keys and values acked, in millions.
+    pub mb_per_s: f64,
+    /// Produce requests acked.
+    pub requests_per_s: f64,
+    /// Read back.
+    pub consumed_records_per_s: f64,
+    /// Against `target_rate`, 1 being all of it.
+    pub achieved: Option<f64>,
+    /// Ack less intended time.
+    pub response: Option<Percentiles>,
+    /// Read less intended time.
+    pub end_to_end: Option<Percentiles>,
+    /// CPU seconds of the broker per million records acked.
+    pub broker_cpu_s_per_million: Option<f64>,
+    /// CPU seconds of loadgen, producers and consumers, per million records acked.
+    pub generator_cpu_s_per_million: Option<f64>,
+    /// Share of their time that the generator's threads were busy.
+    pub generator_busy: f64,
+    /// Bytes sent per record, all frames.
+    pub wire_out_bytes_per_record: Option<f64>,
+    /// Bytes received per record consumed, all frames.
+    pub wire_in_bytes_per_record: Option<f64>,
+    /// Bytes of the topic's segment files, where they can be seen.
+    pub disk_bytes: Option<u64>,
+    /// The same per record of the whole run.
+    pub disk_bytes_per_record: Option<f64>,
+    /// Records before compression over the same after it.
+    pub compression_ratio: Option<f64>,
+    /// How the schedule was kept.
+    pub schedule: ScheduleReport,
+}
+
+/// How the schedule was kept.
+#[derive(Debug, Clone, Serialize)]
+pub struct ScheduleReport {
+    /// How late the generator itself was, in an open loop.
+    pub lateness: Option<Percentiles>,
+    /// Records due in time and not sent when the load ended; they count in `response` with their age then.
+    pub unsent_records: u64,
+    /// How often a producer found all its in-flight requests taken.
+    pub in_flight_cap_waits: u64,
+    /// Share of the producers' time spent in that.
+    pub in_flight_cap_share: f64,
+}

@@ -1,0 +1,224 @@
+//! The result for people's eyes.
+
+use super::{Figures, RunReport};
+use crate::latency::Percentiles;
+use crate::verify::Level;
+use std::fmt::{self, Display, Formatter};
+
+/// Prints a report as lines and a table.
+#[derive(Debug)]
+pub struct Table<'a>(pub &'a RunReport);
+
+const LABEL: usize = 15;
+
+impl Display for Table<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let report = self.0;
+        writeln!(f)?;
+        write_setting(f, report)?;
+        writeln!(f)?;
+        if let Some(figures) = &report.figures {
+            write_figures(f, report, figures)?;
+        }
+        write_verification(f, report)?;
+        for warning in &report.warnings {
+            writeln!(f, "\n  !! {warning}")?;
+        }
+        Ok(())
+    }
+}
+
+fn line(f: &mut Formatter<'_>, label: &str, text: impl Display) -> fmt::Result {
+    writeln!(f, "  {label:<LABEL$}{text}")
+}
+
+fn write_setting(f: &mut Formatter<'_>, report: &RunReport) -> fmt::Result {
+    let (settings, broker) = (&report.settings, &report.broker);
+    let own = match (&broker.cores, broker.own) {
+        (Some(cores), true) => format!("own creel at {}, on core {cores}", broker.address),
+        (None, true) => format!("own creel at {}", broker.address),
+        _ => broker.address.clone(),
+    };
+    line(f, "broker", own)?;
+    let keys =
+        settings.keys.map_or_else(|| "no keys".into(), |keys| format!("{} keys", thousands(f64::from(keys))));
+    line(f, "topic", format_args!("{}, {} partitions, {keys}", settings.topic, settings.partitions))?;
+    line(
+        f,
+        "records",
+        format_args!("{} (+ {} B stamp in a header)", settings.payload, settings.stamp_bytes),
+    )?;
+    let client = format_args!(
+        "batches of {} B, linger {} ms, codec {}, acks {}, {} connections x {} in flight, {} consumers, {} threads",
+        settings.batch_bytes,
+        settings.linger_ms,
+        settings.codec,
+        settings.acks,
+        settings.connections,
+        settings.in_flight,
+        settings.consumers,
+        settings.threads
+    );
+    line(f, "clients", client)?;
+    match settings.target_rate {
+        Some(rate) => line(
+            f,
+            "load",
+            format_args!("open loop, {} records/s; latency counts from the intended time", thousands(rate)),
+        )?,
+        None => line(
+            f,
+            "load",
+            "maximum: closed loop, held by the requests in flight; latency counts from when a record was made",
+        )?,
+    }
+    let cut = if report.interrupted { " (interrupted)" } else { "" };
+    line(
+        f,
+        "measured",
+        format_args!("{:.1} s after {:.1} s of warm-up{cut}", report.measured_s, report.warmup_s),
+    )
+}
+
+fn write_figures(f: &mut Formatter<'_>, report: &RunReport, figures: &Figures) -> fmt::Result {
+    let achieved = figures.achieved.map(|achieved| format!("   {:.1} % of the rate", achieved * 100.0));
+    let rates = format_args!(
+        "{:>12} records/s {:>10.1} MB/s {:>10} requests/s{}",
+        thousands(figures.records_per_s),
+        figures.mb_per_s,
+        thousands(figures.requests_per_s),
+        achieved.unwrap_or_default()
+    );
+    line(f, "acked", rates)?;
+    if report.settings.consumers > 0 {
+        line(f, "read back", format_args!("{:>12} records/s", thousands(figures.consumed_records_per_s)))?;
+    }
+    writeln!(f)?;
+    line(
+        f,
+        "latency ms",
+        format_args!("{:>10}{:>10}{:>10}{:>10}{:>10}", "p50", "p99", "p99.9", "p99.99", "max"),
+    )?;
+    write_latency(
+        f,
+        if report.settings.acks == "0" { "sent" } else { "response" },
+        figures.response.as_ref(),
+    )?;
+    write_latency(f, "end to end", figures.end_to_end.as_ref())?;
+    writeln!(f)?;
+    let cpu =
+        [("broker", figures.broker_cpu_s_per_million), ("generator", figures.generator_cpu_s_per_million)];
+    let cpu = cpu.iter().filter_map(|(who, cost)| cost.map(|cost| format!("{who} {cost:.3} s")));
+    line(f, "CPU", format_args!("{} per million records", cpu.collect::<Vec<_>>().join(", ")))?;
+    write_bytes(f, figures)?;
+    write_schedule(f, figures)
+}
+
+fn write_latency(f: &mut Formatter<'_>, label: &str, percentiles: Option<&Percentiles>) -> fmt::Result {
+    let Some(p) = percentiles else { return Ok(()) };
+    let columns = [p.p50_us, p.p99_us, p.p999_us, p.p9999_us, p.max_us].map(milliseconds);
+    line(f, label, columns.map(|column| format!("{column:>10}")).concat())
+}
+
+fn write_bytes(f: &mut Formatter<'_>, figures: &Figures) -> fmt::Result {
+    let per_record =
+        |bytes: Option<f64>, what: &str| bytes.map(|bytes| format!("{bytes:.1} B/record {what}"));
+    let wire = [
+        per_record(figures.wire_out_bytes_per_record, "sent"),
+        per_record(figures.wire_in_bytes_per_record, "received"),
+    ];
+    line(f, "wire", wire.into_iter().flatten().collect::<Vec<_>>().join(", "))?;
+    if let (Some(bytes), Some(each)) = (figures.disk_bytes, figures.disk_bytes_per_record) {
+        line(f, "disk", format_args!("{each:.1} B/record, {:.1} MB in all", bytes as f64 / 1e6))?;
+    }
+    match figures.compression_ratio {
+        Some(ratio) => line(f, "compression", format_args!("{ratio:.2} : 1")),
+        None => Ok(()),
+    }
+}
+
+fn write_schedule(f: &mut Formatter<'_>, figures: &Figures) -> fmt::Result {
+    let schedule = &figures.schedule;
+    if let Some(late) = &schedule.lateness {
+        let text = format_args!(
+            "p99 {} ms, max {} ms late by the generator; in-flight cap held it {:.1} % of the time; {} records unsent at the end",
+            milliseconds(late.p99_us),
+            milliseconds(late.max_us),
+            schedule.in_flight_cap_share * 100.0,
+            thousands(schedule.unsent_records as f64)
+        );
+        line(f, "schedule", text)?;
+    }
+    Ok(())
+}
+
+fn write_verification(f: &mut Formatter<'_>, report: &RunReport) -> fmt::Result {
+    let (verification, findings) = (&report.verification, &report.verification.findings);
+    let acked = thousands(verification.acked_records as f64);
+    let foreign = match findings.foreign {
+        0 => String::new(),
+        count => format!("; {} records of others", thousands(count as f64)),
+    };
+    match (verification.passed, verification.level) {
+        (None, _) => line(f, "verified", "nothing (--verify off)"),
+        (Some(true), Level::Full) => line(
+            f,
+            "verified",
+            format_args!("full: all {acked} acked records came back, once, in order, unchanged{foreign}"),
+        ),
+        (Some(true), _) => line(
+            f,
+            "verified",
+            format_args!("seq: all {acked} acked records came back, once, in order{foreign}"),
+        ),
+        (Some(false), _) => {
+            let counts = format_args!(
+                "FAILED: {} lost, {} duplicated, {} out of order, {} corrupt, of {acked} acked{foreign}",
+                findings.lost, findings.duplicated, findings.reordered, findings.corrupt
+            );
+            line(f, "verification", counts)?;
+            line(f, "first example", findings.first_example.as_deref().unwrap_or("none"))?;
+            line(f, "", "No numbers: those of a broker that fails this mean nothing.")
+        }
+    }
+}
+
+/// `1234567.8` as `1,234,568`; small numbers keep a decimal.
+pub fn thousands(value: f64) -> String {
+    if value.abs() < 10.0 && value.fract() != 0.0 {
+        return format!("{value:.1}");
+    }
+    let digits = format!("{value:.0}");
+    let mut out = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i) % 3 == 0 {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// Microseconds as milliseconds with three significant digits or so.
+fn milliseconds(us: f64) -> String {
+    match us / 1e3 {
+        ms if ms < 10.0 => format!("{ms:.3}"),
+        ms if ms < 100.0 => format!("{ms:.2}"),
+        ms => format!("{ms:.1}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_readable() {
+        assert_eq!(thousands(1_234_567.8), "1,234,568");
+        assert_eq!(thousands(999.0), "999");
+        assert_eq!(thousands(0.5), "0.5");
+        assert_eq!(thousands(0.0), "0");
+        assert_eq!(milliseconds(1_234.0), "1.234");
+        assert_eq!(milliseconds(123_456.0), "123.5");
+    }
+}

@@ -1,0 +1,291 @@
+//! `loadgen run`, from options to report: find or start the broker, make the topic, start the threads, time the phases,
+//! drain, judge, and clean up.
+
+use crate::broker::{BrokerOptions, OwnBroker};
+use crate::cli::{Keys, RunArgs};
+use crate::client::SILENCE_SECONDS_MAX;
+use crate::client::cluster::{Cluster, Topic};
+use crate::clock::now_ns;
+use crate::cores::{self, Cores};
+use crate::cost;
+use crate::error::LoadError;
+use crate::keys::KeySpace;
+use crate::live::Live;
+use crate::payload::{Payload, PayloadSource};
+use crate::plan::{ClientSettings, Plan, shares};
+use crate::report::RunReport;
+use crate::schedule::Load;
+use crate::stage::{Stage, Window};
+use crate::summary::{CpuSpent, Ended, summarise};
+use crate::verify::Level;
+use crate::worker::{ThreadReport, run_thread};
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+const DEFAULT_PARTITIONS: i32 = 4;
+/// Between the last thread's word that it is ready and the first record.
+const START_AFTER_NS: u64 = 20_000_000;
+const LOOK: Duration = Duration::from_millis(10);
+/// How long acked records may take to become readable.
+const VISIBLE_SECONDS_MAX: u64 = 10;
+const ENDS_STEP: Duration = Duration::from_millis(50);
+
+/// Runs a load; `interrupted` ends it early, with what was measured until then.
+pub fn run(args: &RunArgs, interrupted: &Arc<AtomicBool>) -> Result<RunReport, LoadError> {
+    check(args)?;
+    let live = Live::new(now_ns());
+    live.say("making payload");
+    let payload = Payload::load(&source(args), args.seed, args.verify == Level::Full)?;
+    let at_hand = cores::at_hand()?;
+    let cores = cores::split(&at_hand, args.bootstrap.is_none(), args.broker_cores.as_deref())?;
+    live.say(if args.bootstrap.is_some() { "connecting" } else { "starting a broker" });
+    let mut target = Target::reach(args, &cores, &|| interrupted.load(Ordering::Relaxed))?;
+    let report = measure(args, payload, &cores, &mut target, live, interrupted);
+    report.map_err(|error| target.explain(error))
+}
+
+/// Options that clap can't judge alone.
+fn check(args: &RunArgs) -> Result<(), LoadError> {
+    if !(0.0..=3_600_000.0).contains(&args.linger_ms) {
+        return Err(LoadError::Options("--linger-ms takes 0 to 3600000".into()));
+    }
+    if args.duration.is_zero() {
+        return Err(LoadError::Options("--duration must be longer than nothing".into()));
+    }
+    if args.consumers == Some(0) && args.verify != Level::Off {
+        return Err(LoadError::Options("without consumers nothing can be verified: add --verify off".into()));
+    }
+    Ok(())
+}
+
+fn source(args: &RunArgs) -> PayloadSource {
+    match (&args.payload, args.record_size) {
+        (Some(path), _) => PayloadSource::Lines(path.clone()),
+        (None, Some(size)) => PayloadSource::Sized(size),
+        (None, None) => PayloadSource::Orders,
+    }
+}
+
+/// The broker under test.
+pub struct Target {
+    own: Option<OwnBroker>,
+    /// As connected to.
+    pub address: String,
+    /// Its cores, where they were chosen here.
+    pub cores: Option<String>,
+    pid: Option<u32>,
+    data_dir: Option<PathBuf>,
+}
+
+impl Target {
+    fn reach(args: &RunArgs, cores: &Cores, interrupted: &dyn Fn() -> bool) -> Result<Target, LoadError> {
+        if let Some(bootstrap) = &args.bootstrap {
+            let (pid, data_dir) = (args.broker_pid, args.broker_data_dir.clone());
+            return Ok(Target { own: None, address: bootstrap.clone(), cores: None, pid, data_dir });
+        }
+        let options = BrokerOptions {
+            binary: args.broker_bin.clone(),
+            cores: Some(cores::list(&cores.broker)),
+            settings: args.broker_set.clone(),
+            parent_dir: args.broker_dir.clone(),
+        };
+        let own = OwnBroker::start(&options, interrupted)?;
+        Ok(Target {
+            address: own.address().to_string(),
+            cores: options.cores,
+            pid: Some(own.pid()),
+            data_dir: Some(own.data_dir()),
+            own: Some(own),
+        })
+    }
+
+    /// Started by this run.
+    pub fn is_own(&self) -> bool {
+        self.own.is_some()
+    }
+
+    fn check(&mut self) -> Result<(), LoadError> {
+        self.own.as_mut().map_or(Ok(()), OwnBroker::check)
+    }
+
+    fn explain(&mut self, error: LoadError) -> LoadError {
+        match &mut self.own {
+            Some(own) => own.explain(error),
+            None => error,
+        }
+    }
+
+    fn cpu(&self) -> CpuSpent {
+        CpuSpent { broker_s: self.pid.and_then(cost::cpu_seconds), generator_s: cost::own_cpu_seconds() }
+    }
+
+    /// Stops the own broker, so that its files are whole, and looks at them.
+    fn close(&mut self, topic: &Topic) -> Result<Option<u64>, LoadError> {
+        if let Some(own) = &mut self.own {
+            own.stop()?;
+        }
+        Ok(self.data_dir.as_deref().and_then(|dir| cost::topic_bytes_on_disk(dir, topic.name.as_str())))
+    }
+}
+
+fn measure(
+    args: &RunArgs,
+    payload: Payload,
+    cores: &Cores,
+    target: &mut Target,
+    mut live: Live,
+    interrupted: &Arc<AtomicBool>,
+) -> Result<RunReport, LoadError> {
+    live.say("preparing the topic");
+    let mut cluster = Cluster::connect(&target.address)?;
+    let plan = Arc::new(plan(args, payload, cores, &mut cluster)?);
+    let stage = Arc::new(Stage::new(plan.cpus.len(), plan.producers));
+    let threads = start_threads(&plan, &stage)?;
+    let timed = time_phases(args, target, &plan, &stage, &mut cluster, &mut live, interrupted);
+    if let Err(error) = timed.as_ref().map(drop) {
+        stage.fail(LoadError::Broker(error.to_string()));
+    }
+    let reports: Vec<ThreadReport> =
+        threads.into_iter().map(|thread| thread.join().expect("threads do not panic")).collect();
+    let cpu = timed?;
+    if let Some(error) = stage.take_failure() {
+        return Err(error);
+    }
+    live.say("closing");
+    let disk_bytes = target.close(&plan.topic)?;
+    if !target.is_own() && args.topic.is_none() {
+        let _ = cluster.delete(&plan.topic); // a broker that can't delete keeps it: no reason to fail
+    }
+    live.clear();
+    let is_interrupted = interrupted.load(Ordering::Relaxed);
+    let ended = Ended { target, plan: &plan, window: stage.window(), cpu, disk_bytes, is_interrupted, args };
+    summarise(ended, reports)
+}
+
+fn plan(args: &RunArgs, payload: Payload, cores: &Cores, cluster: &mut Cluster) -> Result<Plan, LoadError> {
+    let run = RandomState::new().hash_one(std::process::id()) as u16;
+    let name = args.topic.clone().unwrap_or_else(|| format!("loadgen-{}-{run:04x}", std::process::id()));
+    let topic = cluster.topic(&name, args.partitions, DEFAULT_PARTITIONS)?;
+    let cpus = cores::threads(&cores.generator, args.threads);
+    let consumers = args.consumers.map_or(cpus.len(), usize::from);
+    let keys = match args.keys {
+        Keys::None => None,
+        Keys::Distinct(count) => Some(KeySpace::new(count, topic.partitions())),
+    };
+    Ok(Plan {
+        versions: cluster.versions(&topic)?,
+        start_offsets: cluster.end_offsets(&topic)?,
+        payload,
+        keys,
+        load: args.rate.map_or(Load::Maximum, |rate| Load::Open { rate }),
+        producers: usize::from(args.connections),
+        consumers: shares(&topic, consumers),
+        topic,
+        settings: ClientSettings {
+            batch_bytes: args.batch_bytes,
+            linger_ns: (args.linger_ms * 1e6) as u64,
+            codec: args.codec,
+            acks: args.acks,
+            in_flight: usize::from(args.in_flight),
+        },
+        verify: args.verify,
+        run,
+        seed: args.seed,
+        cpus,
+    })
+}
+
+fn start_threads(plan: &Arc<Plan>, stage: &Arc<Stage>) -> Result<Vec<JoinHandle<ThreadReport>>, LoadError> {
+    let start = |index| {
+        let (plan, stage) = (plan.clone(), stage.clone());
+        let thread = std::thread::Builder::new().name(format!("load-{index}"));
+        thread.spawn(move || run_thread(index, &plan, &stage)).map_err(LoadError::system("a thread"))
+    };
+    (0..plan.cpus.len()).map(start).collect::<Result<_, _>>().inspect_err(|_| {
+        stage.fail(LoadError::Options("not all threads could be started".into()));
+    })
+}
+
+/// Waits for each phase to end. Returns early when the stage has failed.
+fn time_phases(
+    args: &RunArgs,
+    target: &mut Target,
+    plan: &Plan,
+    stage: &Stage,
+    cluster: &mut Cluster,
+    live: &mut Live,
+    interrupted: &AtomicBool,
+) -> Result<[CpuSpent; 2], LoadError> {
+    let mut wait = |phase: &str, live: &mut Live, until: &mut dyn FnMut() -> bool| {
+        while !stage.has_failed() && !until() {
+            if interrupted.load(Ordering::Relaxed) {
+                stage.stop_by(now_ns());
+            }
+            target.check()?;
+            live.show(now_ns(), phase, stage.totals());
+            std::thread::sleep(LOOK);
+        }
+        Ok::<CpuSpent, LoadError>(target.cpu())
+    };
+    wait("connecting", live, &mut || stage.all_connected())?;
+    let start_ns = now_ns() + START_AFTER_NS;
+    let from_ns = start_ns + args.warmup.as_nanos() as u64;
+    stage.begin(start_ns, Window { from_ns, to_ns: from_ns + args.duration.as_nanos() as u64 });
+    let from =
+        wait("warming up", live, &mut || now_ns() >= stage.window().from_ns.min(stage.window().to_ns))?;
+    let to = wait("measuring", live, &mut || now_ns() >= stage.window().to_ns)?;
+    wait("last acks", live, &mut || stage.all_produced())?;
+    if !stage.has_failed() && !plan.consumers.is_empty() {
+        stage.drain(visible_ends(plan, stage, cluster)?);
+        let mut stalled = Stalled::new(stage);
+        let acked = stage.totals().acked_records;
+        wait("reading the rest", live, &mut || {
+            stage.totals().consumed_records >= acked || stalled.check(stage)
+        })?;
+    }
+    Ok([from, to])
+}
+
+/// The end of each partition once every acked record can be read; after some patience, whatever can be.
+fn visible_ends(plan: &Plan, stage: &Stage, cluster: &mut Cluster) -> Result<Vec<i64>, LoadError> {
+    let acked = stage.totals().acked_records as i64;
+    let started_ns = now_ns();
+    let mut last = Vec::new();
+    loop {
+        let ends = cluster.end_offsets(&plan.topic)?;
+        let added: i64 = ends.iter().zip(&plan.start_offsets).map(|(end, start)| end - start).sum();
+        // Others may write to the topic too: so also wait until it rests.
+        let is_patient = now_ns() - started_ns < VISIBLE_SECONDS_MAX * 1_000_000_000;
+        if !is_patient || stage.has_failed() || (added >= acked && ends == last) {
+            return Ok(ends);
+        }
+        last = ends;
+        std::thread::sleep(ENDS_STEP);
+    }
+}
+
+/// Ends the reading of the rest when nothing comes any more though there should be something.
+struct Stalled {
+    consumed: u64,
+    since_ns: u64,
+}
+
+impl Stalled {
+    fn new(stage: &Stage) -> Stalled {
+        Stalled { consumed: stage.totals().consumed_records, since_ns: now_ns() }
+    }
+
+    /// Consumers stop by themselves at the end of their partitions, so a stall here is a broker that gives nothing.
+    fn check(&mut self, stage: &Stage) -> bool {
+        let consumed = stage.totals().consumed_records;
+        if consumed != self.consumed {
+            *self = Stalled { consumed, since_ns: now_ns() };
+        }
+        now_ns() - self.since_ns > SILENCE_SECONDS_MAX * 1_000_000_000
+    }
+}

@@ -1,0 +1,206 @@
+//! What the threads of a run share: when it starts and stops, whether it failed, and how far each has come.
+
+use crate::error::LoadError;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+/// Instants between which things are measured, half-open, on the process's clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    /// End of the warm-up.
+    pub from_ns: u64,
+    /// End of the load.
+    pub to_ns: u64,
+}
+
+impl Window {
+    /// Whether `at_ns` is measured.
+    #[inline]
+    pub fn contains(self, at_ns: u64) -> bool {
+        (self.from_ns..self.to_ns).contains(&at_ns)
+    }
+
+    /// Its length; nothing when the run was stopped during the warm-up.
+    pub fn seconds(self) -> f64 {
+        self.to_ns.saturating_sub(self.from_ns) as f64 / 1e9
+    }
+}
+
+/// How far one thread has come; it alone writes.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+pub struct Progress {
+    acked_records: AtomicU64,
+    acked_bytes: AtomicU64,
+    consumed_records: AtomicU64,
+}
+
+/// Sums over threads.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Records acked.
+    pub acked_records: u64,
+    /// Bytes of their keys and values.
+    pub acked_bytes: u64,
+    /// Records read back.
+    pub consumed_records: u64,
+}
+
+impl Progress {
+    /// Records were acked.
+    pub fn acked(&self, records: u64, bytes: u64) {
+        self.acked_records.fetch_add(records, Ordering::Relaxed);
+        self.acked_bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Records were read.
+    pub fn consumed(&self, records: u64) {
+        self.consumed_records.fetch_add(records, Ordering::Relaxed);
+    }
+}
+
+/// Not begun, and not to be stopped.
+const NEVER: u64 = u64::MAX;
+
+/// Shared by the main thread and the load's threads.
+#[derive(Debug)]
+pub struct Stage {
+    start_ns: AtomicU64,
+    measure_ns: AtomicU64,
+    stop_ns: AtomicU64,
+    connecting: AtomicUsize,
+    producing: AtomicUsize,
+    failed: AtomicBool,
+    failure: Mutex<Option<LoadError>>,
+    drain_to: OnceLock<Vec<i64>>,
+    progress: Vec<Progress>,
+}
+
+impl Stage {
+    /// A stage for `threads` threads and `producers` producers.
+    pub fn new(threads: usize, producers: usize) -> Stage {
+        Stage {
+            start_ns: AtomicU64::new(NEVER),
+            measure_ns: AtomicU64::new(NEVER),
+            stop_ns: AtomicU64::new(NEVER),
+            connecting: AtomicUsize::new(threads),
+            producing: AtomicUsize::new(producers),
+            failed: AtomicBool::new(false),
+            failure: Mutex::new(None),
+            drain_to: OnceLock::new(),
+            progress: (0..threads).map(|_| Progress::default()).collect(),
+        }
+    }
+
+    /// A thread has all its connections.
+    pub fn connected(&self) {
+        self.connecting.fetch_sub(1, Ordering::Release);
+    }
+
+    /// Every thread has all its connections.
+    pub fn all_connected(&self) -> bool {
+        self.connecting.load(Ordering::Acquire) == 0
+    }
+
+    /// Sets the instants; the load begins at `start_ns`.
+    pub fn begin(&self, start_ns: u64, window: Window) {
+        self.measure_ns.store(window.from_ns, Ordering::Relaxed);
+        self.stop_ns.store(window.to_ns, Ordering::Relaxed);
+        self.start_ns.store(start_ns, Ordering::Release);
+    }
+
+    /// When the load begins; `None` until that is known.
+    pub fn start_ns(&self) -> Option<u64> {
+        Some(self.start_ns.load(Ordering::Acquire)).filter(|start| *start != NEVER)
+    }
+
+    /// What is measured. Its end moves when the run is interrupted.
+    #[inline]
+    pub fn window(&self) -> Window {
+        let (from_ns, to_ns) =
+            (self.measure_ns.load(Ordering::Relaxed), self.stop_ns.load(Ordering::Relaxed));
+        Window { from_ns, to_ns }
+    }
+
+    /// Ends the load at `at_ns`, if it would not end before.
+    pub fn stop_by(&self, at_ns: u64) {
+        self.stop_ns.fetch_min(at_ns, Ordering::Relaxed);
+    }
+
+    /// A producer has sent everything and knows what became of it.
+    pub fn produced(&self) {
+        self.producing.fetch_sub(1, Ordering::Release);
+    }
+
+    /// Every producer has.
+    pub fn all_produced(&self) -> bool {
+        self.producing.load(Ordering::Acquire) == 0
+    }
+
+    /// Consumers may stop once they have read up to these offsets, one per partition.
+    pub fn drain(&self, end_offsets: Vec<i64>) {
+        let _ = self.drain_to.set(end_offsets); // only the main thread sets it, once
+    }
+
+    /// Where to stop, once that is known.
+    pub fn drain_to(&self) -> Option<&[i64]> {
+        self.drain_to.get().map(Vec::as_slice)
+    }
+
+    /// Ends the run without a result. The first failure is the one to tell.
+    pub fn fail(&self, error: LoadError) {
+        let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        failure.get_or_insert(error);
+        self.failed.store(true, Ordering::Release);
+    }
+
+    /// Whether the run has failed.
+    #[inline]
+    pub fn has_failed(&self) -> bool {
+        self.failed.load(Ordering::Acquire)
+    }
+
+    /// The failure, to be told.
+    pub fn take_failure(&self) -> Option<LoadError> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Where thread `index` says how far it is.
+    pub fn progress(&self, index: usize) -> &Progress {
+        &self.progress[index]
+    }
+
+    /// The sum over all threads.
+    pub fn totals(&self) -> Totals {
+        self.progress.iter().fold(Totals::default(), |sum, one| Totals {
+            acked_records: sum.acked_records + one.acked_records.load(Ordering::Relaxed),
+            acked_bytes: sum.acked_bytes + one.acked_bytes.load(Ordering::Relaxed),
+            consumed_records: sum.consumed_records + one.consumed_records.load(Ordering::Relaxed),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_window_shrinks_on_interrupt_and_never_grows() {
+        let stage = Stage::new(1, 1);
+        assert_eq!(stage.start_ns(), None);
+        stage.begin(10, Window { from_ns: 20, to_ns: 100 });
+        stage.stop_by(50);
+        stage.stop_by(70);
+        assert_eq!(stage.window(), Window { from_ns: 20, to_ns: 50 });
+        assert!(stage.window().contains(20) && !stage.window().contains(50));
+    }
+
+    #[test]
+    fn the_first_failure_is_told() {
+        let stage = Stage::new(1, 1);
+        stage.fail(LoadError::Options("first".into()));
+        stage.fail(LoadError::Options("second".into()));
+        assert!(stage.has_failed());
+        assert_eq!(stage.take_failure().map(|error| error.to_string()), Some("first".into()));
+    }
+}

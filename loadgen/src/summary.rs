@@ -1,0 +1,191 @@
+//! From what the threads measured to what the run has to tell.
+
+use crate::cli::RunArgs;
+use crate::error::LoadError;
+use crate::metrics::Metrics;
+use crate::plan::Plan;
+use crate::records::stamp::encoded_bytes;
+use crate::report::{BrokerReport, Figures, RunReport, ScheduleReport, SettingsReport, Verification};
+use crate::run::Target;
+use crate::schedule::Load;
+use crate::stage::Window;
+use crate::verify::{Findings, Level};
+use crate::worker::ThreadReport;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// A thread busier than this has nothing left to give.
+const BUSY_MAX: f64 = 0.95;
+/// A schedule later than this is the generator's fault.
+const LATE_US_MAX: f64 = 1_000.0;
+/// Less than this of the rate is not the rate.
+const ACHIEVED_MIN: f64 = 0.99;
+
+/// CPU seconds used so far.
+#[derive(Debug, Clone, Copy)]
+pub struct CpuSpent {
+    /// By the broker, where its process is known.
+    pub broker_s: Option<f64>,
+    /// By loadgen.
+    pub generator_s: f64,
+}
+
+/// A run that came to its end.
+pub struct Ended<'a> {
+    /// The broker.
+    pub target: &'a Target,
+    /// What was decided.
+    pub plan: &'a Plan,
+    /// What was measured.
+    pub window: Window,
+    /// At either end of the window.
+    pub cpu: [CpuSpent; 2],
+    /// Of the topic's segments.
+    pub disk_bytes: Option<u64>,
+    /// By a signal.
+    pub is_interrupted: bool,
+    /// What was asked for.
+    pub args: &'a RunArgs,
+}
+
+/// Merges, judges and computes.
+pub fn summarise(ended: Ended<'_>, reports: Vec<ThreadReport>) -> Result<RunReport, LoadError> {
+    if ended.window.seconds() <= 0.0 {
+        return Err(LoadError::Options("stopped before anything was measured".into()));
+    }
+    let mut metrics = Metrics::default();
+    reports.iter().for_each(|report| metrics.merge(&report.metrics));
+    let verification = verify(&ended, &metrics, reports);
+    let passed = verification.passed != Some(false);
+    let figures = passed.then(|| figures(&ended, &metrics));
+    let warnings = figures.as_ref().map(|figures| warnings(&ended, figures)).unwrap_or_default();
+    let ended_at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Ok(RunReport {
+        loadgen: env!("CARGO_PKG_VERSION"),
+        command: std::env::args().collect(),
+        ended_at_ms: ended_at.as_millis() as u64,
+        broker: BrokerReport {
+            address: ended.target.address.clone(),
+            own: ended.target.is_own(),
+            cores: ended.target.cores.clone(),
+        },
+        settings: settings(&ended),
+        warmup_s: ended.args.warmup.as_secs_f64(),
+        measured_s: ended.window.seconds(),
+        interrupted: ended.is_interrupted,
+        verification,
+        figures,
+        warnings,
+    })
+}
+
+fn settings(ended: &Ended<'_>) -> SettingsReport {
+    let (plan, args) = (ended.plan, ended.args);
+    let target_rate = match plan.load {
+        Load::Open { rate } => Some(rate),
+        Load::Maximum => None,
+    };
+    SettingsReport {
+        topic: plan.topic.name.as_str().to_owned(),
+        partitions: plan.topic.partitions(),
+        payload: plan.payload.about().to_owned(),
+        keys: plan.keys.as_ref().map(crate::keys::KeySpace::count),
+        stamp_bytes: encoded_bytes(plan.verify == Level::Full),
+        seed: plan.seed,
+        load: if target_rate.is_some() { "open" } else { "maximum" },
+        target_rate,
+        connections: plan.producers,
+        consumers: plan.consumers.len(),
+        threads: plan.cpus.len(),
+        batch_bytes: args.batch_bytes,
+        linger_ms: args.linger_ms,
+        codec: plan.settings.codec.to_string(),
+        acks: plan.settings.acks.name(),
+        in_flight: plan.settings.in_flight,
+    }
+}
+
+fn verify(ended: &Ended<'_>, metrics: &Metrics, reports: Vec<ThreadReport>) -> Verification {
+    let plan = ended.plan;
+    let mut acked = vec![Vec::new(); plan.producers];
+    let mut judged = Vec::new();
+    for report in reports {
+        report.produced.into_iter().for_each(|produced| acked[usize::from(produced.id)] = produced.acked);
+        judged.extend(report.judged);
+    }
+    judged.sort_by_key(|(partition, _)| *partition);
+    let mut findings = Findings::default();
+    for (partition, verifier) in judged {
+        findings.merge(verifier.finish(|producer| acked[producer].get(partition).copied().unwrap_or(0)));
+    }
+    let passed = (plan.verify != Level::Off).then(|| findings.passed());
+    Verification { level: plan.verify, passed, acked_records: metrics.acked_overall.records, findings }
+}
+
+fn figures(ended: &Ended<'_>, metrics: &Metrics) -> Figures {
+    let (seconds, [from, to]) = (ended.window.seconds(), ended.cpu);
+    let acked = metrics.acked.records as f64;
+    let per = |amount: f64, count: f64| (count > 0.0).then(|| amount / count);
+    let broker_cpu_s = to.broker_s.zip(from.broker_s).map(|(to, from)| to - from);
+    let records_per_s = acked / seconds;
+    let compressed = ended.plan.settings.codec.codec != crate::codec::Codec::None;
+    let overall = metrics.acked_overall.records as f64;
+    Figures {
+        records_per_s,
+        mb_per_s: metrics.acked.bytes as f64 / seconds / 1e6,
+        requests_per_s: metrics.acked_requests as f64 / seconds,
+        consumed_records_per_s: metrics.consumed.records as f64 / seconds,
+        achieved: match ended.plan.load {
+            Load::Open { rate } => Some(records_per_s / rate),
+            Load::Maximum => None,
+        },
+        response: metrics.response.percentiles(),
+        end_to_end: metrics.end_to_end.percentiles(),
+        broker_cpu_s_per_million: broker_cpu_s.and_then(|cpu| per(cpu * 1e6, acked)),
+        generator_cpu_s_per_million: per((to.generator_s - from.generator_s) * 1e6, acked),
+        generator_busy: per(metrics.cpu_ns as f64, metrics.cpu_over_ns as f64).unwrap_or(0.0),
+        wire_out_bytes_per_record: per(metrics.wire_out_bytes as f64, acked),
+        wire_in_bytes_per_record: per(metrics.wire_in_bytes as f64, metrics.consumed.records as f64),
+        disk_bytes: ended.disk_bytes,
+        disk_bytes_per_record: ended.disk_bytes.and_then(|bytes| per(bytes as f64, overall)),
+        compression_ratio: compressed
+            .then(|| per(metrics.uncompressed_bytes as f64, metrics.compressed_bytes as f64))
+            .flatten(),
+        schedule: ScheduleReport {
+            lateness: metrics.lateness.percentiles(),
+            unsent_records: metrics.unsent_records,
+            in_flight_cap_waits: metrics.cap_waits,
+            in_flight_cap_share: metrics.cap_wait_ns as f64 / 1e9 / seconds / ended.plan.producers as f64,
+        },
+    }
+}
+
+fn warnings(ended: &Ended<'_>, figures: &Figures) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let busy = figures.generator_busy;
+    if busy > BUSY_MAX {
+        warnings.push(format!(
+            "The generator was the limit: its threads were busy {:.0} % of the time. The broker may do more; give \
+             loadgen more --threads, or read these numbers as a lower bound.",
+            busy * 100.0
+        ));
+    } else if let Some(late) = figures.schedule.lateness.filter(|late| late.p99_us > LATE_US_MAX) {
+        warnings.push(format!(
+            "The generator kept its schedule badly (p99 {:.1} ms late): some of the latency is its own.",
+            late.p99_us / 1e3
+        ));
+    }
+    if let Some(achieved) = figures.achieved.filter(|achieved| *achieved < ACHIEVED_MIN) {
+        warnings.push(format!(
+            "Only {:.1} % of the rate was reached; {} records were never sent. Latencies are those of an overload.",
+            achieved * 100.0,
+            figures.schedule.unsent_records
+        ));
+    }
+    if ended.plan.verify == Level::Off {
+        warnings.push("Nothing was verified.".into());
+    }
+    if ended.is_interrupted {
+        warnings.push("Interrupted: less was measured than asked for.".into());
+    }
+    warnings
+}

@@ -1,0 +1,185 @@
+//! One thread of the load: pinned, with its own ring, its share of producers and consumers, and nothing shared with the
+//! other threads but the stage.
+
+use crate::client::SILENCE_SECONDS_MAX;
+use crate::client::connection::Connection;
+use crate::clock::{now_ns, thread_cpu_ns};
+use crate::consumer::{Consumer, Judged};
+use crate::error::LoadError;
+use crate::link::{Link, Outcome};
+use crate::metrics::Metrics;
+use crate::plan::Plan;
+use crate::producer::{Produced, Producer};
+use crate::signal::Signal;
+use crate::stage::Stage;
+use rustix::thread::{CpuSet, sched_setaffinity};
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+const RING_ENTRIES: u32 = 1_024;
+const TICK: Duration = Duration::from_millis(10);
+const START_TICK: Duration = Duration::from_millis(1);
+
+/// What one thread has to tell.
+#[derive(Default)]
+pub struct ThreadReport {
+    /// What it measured.
+    pub metrics: Metrics,
+    /// What its producers did.
+    pub produced: Vec<Produced>,
+    /// What its consumers judged.
+    pub judged: Judged,
+}
+
+/// Runs thread `index`; a failure goes to the stage.
+pub fn run_thread(index: usize, plan: &Arc<Plan>, stage: &Arc<Stage>) -> ThreadReport {
+    let outcome = pin(plan.cpus[index]).and_then(|()| {
+        let runtime = ring().map_err(ring_refused)?;
+        runtime.block_on(run(index, plan, stage))
+    });
+    outcome.unwrap_or_else(|error| {
+        stage.fail(error);
+        ThreadReport::default()
+    })
+}
+
+fn pin(cpu: usize) -> Result<(), LoadError> {
+    let mut cpus = CpuSet::new();
+    cpus.set(cpu);
+    sched_setaffinity(None, &cpus)
+        .map_err(|why| LoadError::System { what: "a thread's core", why: why.into() })
+}
+
+/// DEFER_TASKRUN is left out: tokio-uring waits for completions with epoll, and would never see them.
+fn ring() -> std::io::Result<tokio_uring::Runtime> {
+    let mut flags = tokio_uring::uring_builder();
+    flags.setup_coop_taskrun().setup_single_issuer();
+    let mut builder = tokio_uring::builder();
+    tokio_uring::Runtime::new(builder.entries(RING_ENTRIES).uring_builder(&flags))
+}
+
+fn ring_refused(why: std::io::Error) -> LoadError {
+    LoadError::System { what: "no io_uring (is it disabled here, or RLIMIT_MEMLOCK below 8 MiB?)", why }
+}
+
+/// The thread's connections, for the one who watches over them.
+struct Watched {
+    links: Vec<Rc<Link>>,
+    outcomes: Vec<Rc<Outcome>>,
+    consumers: Vec<(Rc<Connection>, Rc<Cell<Option<u64>>>)>,
+}
+
+async fn run(index: usize, plan: &Arc<Plan>, stage: &Arc<Stage>) -> Result<ThreadReport, LoadError> {
+    let metrics = Rc::new(RefCell::new(Metrics::default()));
+    let mut watched = Watched { links: Vec::new(), outcomes: Vec::new(), consumers: Vec::new() };
+    let (mut producers, mut consumers) = (Vec::new(), Vec::new());
+    for id in (index..plan.producers).step_by(plan.cpus.len()) {
+        let outcome = Rc::new(outcome(index, plan, stage, &metrics));
+        let producer = Producer::open(id as u16, plan, outcome.clone())?;
+        watched.links.extend(producer.links());
+        watched.outcomes.push(outcome);
+        producers.push(producer);
+    }
+    for share in plan.consumers.iter().skip(index).step_by(plan.cpus.len()) {
+        let consumer = Consumer::open(share, plan, stage, index, &metrics)?;
+        watched.consumers.push((consumer.connection(), consumer.asked_ns()));
+        consumers.push(consumer);
+    }
+    stage.connected();
+    let Some(start_ns) = wait_for_start(stage).await else { return Ok(ThreadReport::default()) };
+    tokio_uring::spawn(watch(watched, stage.clone(), metrics.clone()));
+
+    let consuming: Vec<_> =
+        consumers.into_iter().map(|consumer| tokio_uring::spawn(consumer.run())).collect();
+    let producing: Vec<_> = producers.into_iter().map(|one| tokio_uring::spawn(one.run(start_ns))).collect();
+    let (mut produced, mut judged) = (Vec::new(), Vec::new());
+    for task in producing {
+        produced.extend(keep(task.await, stage));
+    }
+    for task in consuming {
+        judged.extend(keep(task.await, stage).into_iter().flatten());
+    }
+    let metrics = metrics.take();
+    Ok(ThreadReport { metrics, produced, judged })
+}
+
+/// A task's result, or its failure to the stage.
+fn keep<T>(task: Result<Result<T, LoadError>, tokio::task::JoinError>, stage: &Stage) -> Option<T> {
+    match task.expect("the load's tasks neither panic nor are aborted") {
+        Ok(result) => Some(result),
+        Err(error) => {
+            stage.fail(error);
+            None
+        }
+    }
+}
+
+fn outcome(thread: usize, plan: &Plan, stage: &Arc<Stage>, metrics: &Rc<RefCell<Metrics>>) -> Outcome {
+    Outcome {
+        wake: Signal::default(),
+        acked: RefCell::new(vec![0; plan.topic.partitions()]),
+        spare_buffers: RefCell::default(),
+        spare_runs: RefCell::default(),
+        metrics: metrics.clone(),
+        stage: stage.clone(),
+        thread,
+    }
+}
+
+async fn wait_for_start(stage: &Stage) -> Option<u64> {
+    loop {
+        if stage.has_failed() {
+            return None;
+        }
+        if let Some(start_ns) = stage.start_ns() {
+            return Some(start_ns);
+        }
+        tokio::time::sleep(START_TICK).await;
+    }
+}
+
+/// Wakes producers when the run's end was moved, ends all waiting when the run failed, finds brokers that fell silent,
+/// and reads the thread's CPU time at the window's edges.
+async fn watch(watched: Watched, stage: Arc<Stage>, metrics: Rc<RefCell<Metrics>>) {
+    let mut cpu_at_from = None;
+    let mut cpu_is_noted = false;
+    loop {
+        let (now, window) = (now_ns(), stage.window());
+        if now >= window.from_ns {
+            let (from_ns, from_cpu) = *cpu_at_from.get_or_insert((now, thread_cpu_ns()));
+            if now >= window.to_ns && !cpu_is_noted {
+                cpu_is_noted = true;
+                let mut metrics = metrics.borrow_mut();
+                metrics.cpu_ns = thread_cpu_ns() - from_cpu;
+                metrics.cpu_over_ns = now - from_ns;
+            }
+        }
+        if let Err(error) = watched.check_silence(now) {
+            stage.fail(error);
+        }
+        if stage.has_failed() {
+            watched.links.iter().for_each(|link| link.close());
+            watched.consumers.iter().for_each(|(connection, _)| connection.shut());
+        }
+        if stage.has_failed() || now >= window.to_ns {
+            watched.outcomes.iter().for_each(|outcome| outcome.wake.raise());
+        }
+        tokio::time::sleep(TICK).await;
+    }
+}
+
+impl Watched {
+    fn check_silence(&self, now: u64) -> Result<(), LoadError> {
+        self.links.iter().try_for_each(|link| link.check_silence(now))?;
+        for (connection, asked_ns) in &self.consumers {
+            let waited = asked_ns.get().map_or(0, |asked| now.saturating_sub(asked));
+            if waited > SILENCE_SECONDS_MAX * 1_000_000_000 {
+                let address = connection.address();
+                return Err(LoadError::Silent { address, what: "Fetch", seconds: SILENCE_SECONDS_MAX });
+            }
+        }
+        Ok(())
+    }
+}
