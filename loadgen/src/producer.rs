@@ -201,8 +201,11 @@ impl Producer {
             let choice = self.source.peek();
             let (partition, key_bytes) = (choice.partition, choice.key.map_or(0, |key| key.len()));
             let bytes = record_bytes_max(key_bytes, choice.value.len(), self.stamp_bytes());
-            if self.is_full(partition, bytes) && !self.try_send(partition)? {
-                return Ok(Some(Pause::NoSlot));
+            if self.is_full(partition, bytes) {
+                if !self.try_send(partition)? {
+                    return Ok(Some(Pause::NoSlot));
+                }
+                continue; // without a key the record now goes to another partition
             }
             if self.slots[partition].open.is_none() {
                 if !self.may_open(partition) {

@@ -105,31 +105,49 @@ impl Cluster {
         leaders.into_iter().map(|leader| Ok((leader, self.leader(leader)?.versions().clone()))).collect()
     }
 
-    /// The offset behind the last record of each partition that consumers may read.
+    /// The offset behind the last record of each partition that consumers may read. A leader that was only just
+    /// appointed may not know it yet, so it is asked again.
     pub fn end_offsets(&mut self, topic: &Topic) -> Result<Vec<i64>, LoadError> {
         let mut ends = vec![0; topic.partitions()];
         for (leader, partitions) in topic.by_leader() {
-            let ask = |partition: &usize| ListOffsetsPartition {
-                partition_index: *partition as i32,
-                timestamp: LATEST,
-                ..Default::default()
-            };
-            let asked = partitions.iter().map(ask).collect();
-            let topics = vec![ListOffsetsTopic { name: topic.name.clone(), partitions: asked }];
-            let request = ListOffsetsRequest { replica_id: -1, topics, ..Default::default() };
-            let answer = self.leader(leader)?.call(&request)?;
-            for partition in answer.topics.iter().flat_map(|topic| &topic.partitions) {
-                if !partition.error_code.is_none() {
-                    let what =
-                        format!("list offsets of {}-{}", topic.name.as_str(), partition.partition_index);
-                    return Err(LoadError::Refused { what, code: describe(partition.error_code) });
+            let started = Instant::now();
+            while let Err((code, refused)) = self.ends_from(leader, &partitions, topic, &mut ends)? {
+                if !is_passing(code) || started.elapsed() > Duration::from_secs(TOPIC_READY_SECONDS_MAX) {
+                    return Err(refused);
                 }
-                let slot =
-                    usize::try_from(partition.partition_index).ok().and_then(|index| ends.get_mut(index));
-                slot.into_iter().for_each(|slot| *slot = partition.offset);
+                std::thread::sleep(ASK_AGAIN);
             }
         }
         Ok(ends)
+    }
+
+    /// Asks one leader for the ends of its partitions.
+    fn ends_from(
+        &mut self,
+        leader: SocketAddr,
+        partitions: &[usize],
+        topic: &Topic,
+        ends: &mut [i64],
+    ) -> Result<Result<(), (ErrorCode, LoadError)>, LoadError> {
+        let ask = |partition: &usize| ListOffsetsPartition {
+            partition_index: *partition as i32,
+            timestamp: LATEST,
+            ..Default::default()
+        };
+        let asked = partitions.iter().map(ask).collect();
+        let topics = vec![ListOffsetsTopic { name: topic.name.clone(), partitions: asked }];
+        let request = ListOffsetsRequest { replica_id: -1, topics, ..Default::default() };
+        let answer = self.leader(leader)?.call(&request)?;
+        for partition in answer.topics.iter().flat_map(|topic| &topic.partitions) {
+            let code = partition.error_code;
+            if !code.is_none() {
+                let what = format!("list offsets of {}-{}", topic.name.as_str(), partition.partition_index);
+                return Ok(Err((code, LoadError::Refused { what, code: describe(code) })));
+            }
+            let slot = usize::try_from(partition.partition_index).ok().and_then(|index| ends.get_mut(index));
+            slot.into_iter().for_each(|slot| *slot = partition.offset);
+        }
+        Ok(Ok(()))
     }
 
     /// Deletes what a run made for itself; a broker that will not is left with it.
@@ -149,6 +167,12 @@ impl Cluster {
             std::collections::btree_map::Entry::Vacant(new) => new.insert(Control::connect(address)?),
         })
     }
+}
+
+/// What a broker says while it is not ready yet.
+fn is_passing(code: ErrorCode) -> bool {
+    use ErrorCode::{LeaderNotAvailable, NotLeaderOrFollower, OffsetNotAvailable, UnknownTopicOrPartition};
+    matches!(code, LeaderNotAvailable | NotLeaderOrFollower | OffsetNotAvailable | UnknownTopicOrPartition)
 }
 
 /// What is hoped for when a topic is looked up.
