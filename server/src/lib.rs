@@ -1,11 +1,43 @@
 //! The broker: Kafka's protocol on a thread-per-core log.
 //!
+//! A Produce goes `connection` -> `frames` -> `dispatch` -> `api/produce` -> `topics` (where is the partition?) -> the
+//! engine, or by `route` to the core that owns it; then `reply`. A Fetch goes the same way to `api/fetch`, and waits in
+//! `parked`. `start` is a core's life from its first step to `shutdown`; `core` is what it has meanwhile.
+//!
 //! `config` says what was asked for, `banner` what was started. `metadata` keeps the facts of the
 //! cluster (topics, ids) behind a small contract; `groups` is the group coordinator as a state
 //! machine without IO; `offsets` is how its records are written in `__consumer_offsets`.
+//!
+//! Absent on purpose: locks (but for one at the start), threads inside a core, time and files other than `creel_io`'s.
 
+mod api;
 pub mod banner;
+mod call;
+mod complaints;
 pub mod config;
+mod connection;
+mod core;
+mod dispatch;
+mod epochs;
+mod frames;
 pub mod groups;
+mod limits;
+mod listener;
+mod messages;
 pub mod metadata;
+mod node;
 pub mod offsets;
+mod parked;
+mod placement;
+mod race;
+mod recovery;
+mod reply;
+mod route;
+mod sessions;
+mod shutdown;
+mod start;
+mod topics;
+mod transport;
+mod turnstile;
+
+pub use start::{Failure, Setup, run_core};

@@ -1,2 +1,63 @@
-//! placeholder
-fn main() {}
+//! The broker `creel`.
+//!
+//! Exit codes: 0 after a clean stop, 1 when it could not start or stop cleanly, 2 for a wrong configuration.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+use creel_io::CoreId;
+use creel_io::runtime::{self, CoreConfig};
+use creel_server::config::{Args, Config, CoreList, listing, load};
+use creel_server::{Setup, run_core};
+use tracing_subscriber::EnvFilter;
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let config = match load(&args) {
+        Ok(config) => config,
+        Err(error) => return fail(2, &error),
+    };
+    if args.print_config {
+        print!("{}", listing(&config.settings));
+        return ExitCode::SUCCESS;
+    }
+    log_to_stderr();
+    run(config)
+}
+
+fn fail(code: u8, error: &dyn std::fmt::Display) -> ExitCode {
+    eprintln!("creel: {error}");
+    ExitCode::from(code)
+}
+
+/// `CREEL_LOG`, else `RUST_LOG`, says how much: `info` by default.
+fn log_to_stderr() {
+    let given = std::env::var("CREEL_LOG").or_else(|_| std::env::var("RUST_LOG"));
+    let filter = EnvFilter::new(given.as_deref().unwrap_or("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}
+
+fn run(mut config: Config) -> ExitCode {
+    let cpus = match &config.cores {
+        CoreList::All => runtime::available_cpus(),
+        CoreList::These(cpus) => cpus.clone(),
+    };
+    let cores = cpus.iter().enumerate().map(|(index, cpu)| CoreConfig {
+        id: CoreId(index as u16),
+        cpu: config.broker.creel_pin.then_some(*cpu),
+    });
+    let spin = Duration::from_micros(config.broker.creel_spin_us.unsigned_abs().into());
+    let runtime_config = runtime::Config { cores: cores.collect(), spin, ..runtime::Config::on_cpus(&cpus) };
+    config.cores = CoreList::These(cpus);
+    let setup = Setup::new(config, runtime_config.cores.len(), |banner| println!("{banner}"));
+    let of_core = setup.clone();
+    match runtime::start(&runtime_config, move |core| run_core(core, of_core.clone())) {
+        Ok(cores) => cores.join(),
+        Err(error) => return fail(1, &error),
+    }
+    match setup.failure() {
+        None => ExitCode::SUCCESS,
+        Some(failure) => fail(1, &failure),
+    }
+}

@@ -1,0 +1,123 @@
+//! CreateTopics: makes topics, and answers once each is usable on every core.
+//!
+//! Each topic has its own error; the others are made all the same. A name that comes twice in one request is an error for
+//! all of its occurrences. -1 asks for the broker's defaults (partitions and replication factor). `validate_only` (v1+)
+//! changes nothing. v5 answers with counts and settings, v7 with the id. Assignments to brokers are accepted where they
+//! name this broker alone.
+
+use std::collections::BTreeMap;
+
+use creel_wire::api::create_topics::{
+    CreatableTopic, CreatableTopicConfigs, CreatableTopicResult, CreateTopicsRequest, CreateTopicsResponse,
+};
+use creel_wire::{ErrorCode, Str};
+
+use crate::call::Call;
+use crate::config::{TOPIC_KEYS, TopicSettings};
+use crate::messages::CreateTopics;
+use crate::route;
+use crate::topics::{AUTHORITY, NewTopic, Topic, TopicRefusal};
+
+/// Answers the request.
+pub(crate) async fn answer(call: Call, request: CreateTopicsRequest) -> CreateTopicsResponse {
+    let mut named: BTreeMap<Str, u32> = BTreeMap::new();
+    for topic in &request.topics {
+        *named.entry(topic.name.clone()).or_default() += 1;
+    }
+    let read = |topic: &CreatableTopic| {
+        if named.get(&topic.name).is_some_and(|times| *times > 1) {
+            return Err(TopicRefusal::new(ErrorCode::InvalidRequest, "Duplicate topic name."));
+        }
+        new_topic(topic, call.node_id())
+    };
+    let read: Vec<_> = request.topics.iter().map(read).collect();
+    let topics = read.iter().flatten().cloned().collect();
+    let question = CreateTopics { topics, validate_only: request.validate_only };
+    let mut made = route::call(&call.core, AUTHORITY, question).await.unwrap_or_default().into_iter();
+    let gone = || TopicRefusal::new(ErrorCode::NotController, "the broker is stopping");
+    let outcomes = read.into_iter().map(|read| read.and_then(|_| made.next().unwrap_or_else(|| Err(gone()))));
+    let results = request.topics.iter().zip(outcomes).map(|(asked, outcome)| match outcome {
+        Ok(topic) => created(&call, &topic),
+        Err(refusal) => refused(asked.name.clone(), refusal),
+    });
+    CreateTopicsResponse { topics: results.collect(), ..Default::default() }
+}
+
+fn new_topic(asked: &CreatableTopic, this_broker: i32) -> Result<NewTopic, TopicRefusal> {
+    let given = asked.configs.iter().map(|config| (&*config.name, config.value.as_deref().unwrap_or("")));
+    let settings = TopicSettings::checked(given)
+        .map_err(|error| TopicRefusal::new(ErrorCode::InvalidConfig, error.to_string()))?;
+    let (partitions, replication_factor) = counts(asked, this_broker)?;
+    Ok(NewTopic { name: asked.name.detached(), partitions, replication_factor, settings })
+}
+
+/// Partitions and replicas, given as numbers or by listing each partition's brokers.
+fn counts(asked: &CreatableTopic, this_broker: i32) -> Result<(i32, i16), TopicRefusal> {
+    if asked.assignments.is_empty() {
+        let partitions = asked.num_partitions;
+        if partitions == 0 || partitions < -1 {
+            let message = "Number of partitions must be larger than 0.";
+            return Err(TopicRefusal::new(ErrorCode::InvalidPartitions, message));
+        }
+        return Ok((partitions, asked.replication_factor));
+    }
+    if asked.num_partitions != -1 || asked.replication_factor != -1 {
+        let message = "Both assignments and counts were given.";
+        return Err(TopicRefusal::new(ErrorCode::InvalidRequest, message));
+    }
+    let mut indexes: Vec<_> = asked.assignments.iter().map(|one| one.partition_index).collect();
+    indexes.sort_unstable();
+    let counted = indexes.iter().copied().eq(0..indexes.len() as i32);
+    let here = asked.assignments.iter().all(|one| one.broker_ids == [this_broker]);
+    if counted && here {
+        return Ok((indexes.len() as i32, -1));
+    }
+    let message = "Assignments must count up from partition 0 and name this broker alone.";
+    Err(TopicRefusal::new(ErrorCode::InvalidReplicaAssignment, message))
+}
+
+fn created(call: &Call, topic: &Topic) -> CreatableTopicResult {
+    CreatableTopicResult {
+        name: topic.name.clone(),
+        topic_id: topic.id,
+        num_partitions: topic.partitions,
+        replication_factor: 1,
+        configs: Some(configs(call, topic)),
+        ..Default::default()
+    }
+}
+
+fn configs(call: &Call, topic: &Topic) -> Vec<CreatableTopicConfigs> {
+    const TOPIC_CONFIG: i8 = 1;
+    const STATIC_BROKER_CONFIG: i8 = 4;
+    const DEFAULT_CONFIG: i8 = 5;
+    let broker = &call.core.node.config.settings;
+    let one = |name: &'static str| CreatableTopicConfigs {
+        name: Str::from(name),
+        value: Some(Str::from(topic.settings.effective(name, broker).to_string())),
+        config_source: match topic.settings.texts().contains_key(name) {
+            true => TOPIC_CONFIG,
+            false if is_set_by_broker(call, name) => STATIC_BROKER_CONFIG,
+            false => DEFAULT_CONFIG,
+        },
+        ..Default::default()
+    };
+    TOPIC_KEYS.iter().map(|key| one(key.name)).collect()
+}
+
+fn is_set_by_broker(call: &Call, name: &str) -> bool {
+    let broker = &call.core.node.config.settings;
+    let from = crate::config::TopicKey::find(name).and_then(|key| key.inherited(broker).1);
+    let setting = from.and_then(|name| broker.get(name));
+    setting.is_some_and(|setting| setting.origin != crate::config::Origin::Default)
+}
+
+fn refused(name: Str, refusal: TopicRefusal) -> CreatableTopicResult {
+    CreatableTopicResult {
+        name,
+        error_code: refusal.code,
+        error_message: Some(Str::from(refusal.message)),
+        configs: None,
+        ..Default::default()
+    }
+}

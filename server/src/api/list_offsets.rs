@@ -1,0 +1,151 @@
+//! ListOffsets: the offset that a timestamp, or one of Kafka's special numbers, stands for.
+//!
+//! -1 latest (the last stable offset for read_committed), -2 earliest, -3 that of the largest timestamp (v7+), -4 the
+//! earliest local one (v8+: the same as -2, there is no tiered storage), -5 the latest tiered one (v9+) and -6 the
+//! earliest that waits for upload (v11+): none. What is not found is offset -1 without an error. v0 answers with a list
+//! of offsets, newest first.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use creel_engine::{Offset, Partition, ReadError};
+use creel_io::CoreId;
+use creel_wire::api::list_offsets::{
+    ListOffsetsPartition, ListOffsetsPartitionResponse, ListOffsetsRequest, ListOffsetsResponse,
+    ListOffsetsTopicResponse,
+};
+use creel_wire::{ErrorCode, Uuid};
+
+use crate::call::Call;
+use crate::core::Core;
+use crate::epochs::check_epoch;
+use crate::route;
+use crate::topics::Place;
+
+const LATEST: i64 = -1;
+const EARLIEST: i64 = -2;
+const MAX_TIMESTAMP: i64 = -3;
+const EARLIEST_LOCAL: i64 = -4;
+const LATEST_TIERED: i64 = -5;
+const EARLIEST_PENDING_UPLOAD: i64 = -6;
+
+/// Partitions of one core to ask about.
+#[derive(Default)]
+pub(crate) struct OffsetLookup {
+    read_committed: bool,
+    partitions: Vec<(Uuid, ListOffsetsPartition)>,
+}
+
+/// What was found for one of them.
+pub(crate) type OffsetsFound = ListOffsetsPartitionResponse;
+
+/// Answers the request.
+pub(crate) async fn answer(call: Call, request: ListOffsetsRequest) -> ListOffsetsResponse {
+    let read_committed = request.isolation_level == 1;
+    let mut topics = Vec::new();
+    let mut lookups: BTreeMap<CoreId, (Vec<(usize, usize)>, OffsetLookup)> = BTreeMap::new();
+    for (at, topic) in request.topics.into_iter().enumerate() {
+        let local = call.core.topics.by_name(&topic.name);
+        let mut partitions = Vec::new();
+        for asked in topic.partitions {
+            let slot = (at, partitions.len());
+            let place =
+                local.as_ref().map(|local| (local, call.core.topics.place(local, asked.partition_index)));
+            partitions.push(refused(asked.partition_index, ErrorCode::UnknownTopicOrPartition));
+            let (local, core) = match place {
+                Some((local, Place::Here(_))) => (local, call.core.id),
+                Some((local, Place::There(core))) => (local, core),
+                Some((_, Place::Nowhere)) | None => continue,
+            };
+            if !is_known(asked.timestamp, call.version) {
+                partitions[slot.1].error_code = ErrorCode::UnsupportedVersion;
+                continue;
+            }
+            let (slots, lookup) = lookups.entry(core).or_default();
+            lookup.read_committed = read_committed;
+            lookup.partitions.push((local.topic.id, asked));
+            slots.push(slot);
+        }
+        topics.push(ListOffsetsTopicResponse { name: topic.name, partitions });
+    }
+    for (core, (slots, lookup)) in lookups {
+        let found = route::call(&call.core, core, lookup).await.unwrap_or_default();
+        for ((topic, partition), found) in slots.into_iter().zip(found) {
+            topics[topic].partitions[partition] = found;
+        }
+    }
+    if call.version == 0 {
+        topics.iter_mut().flat_map(|topic| &mut topic.partitions).for_each(as_list);
+    }
+    ListOffsetsResponse { topics, ..Default::default() }
+}
+
+fn is_known(timestamp: i64, version: i16) -> bool {
+    match timestamp {
+        MAX_TIMESTAMP => version >= 7,
+        EARLIEST_LOCAL => version >= 8,
+        LATEST_TIERED => version >= 9,
+        EARLIEST_PENDING_UPLOAD => version >= 11,
+        other => other >= EARLIEST,
+    }
+}
+
+/// v0: a list of at most one offset; the segments in between, which Kafka once listed too, are of no use to anyone.
+fn as_list(found: &mut ListOffsetsPartitionResponse) {
+    found.old_style_offsets = (found.offset >= 0).then_some(found.offset).into_iter().collect();
+}
+
+/// Finds the offsets of this core's partitions.
+pub(crate) async fn look_up(core: &Rc<Core>, lookup: OffsetLookup) -> Vec<OffsetsFound> {
+    let mut found = Vec::with_capacity(lookup.partitions.len());
+    for (topic, asked) in lookup.partitions {
+        found.push(match core.topics.own(&topic, asked.partition_index) {
+            Some(partition) => look_up_one(&partition, &asked, lookup.read_committed).await,
+            None => refused(asked.partition_index, ErrorCode::UnknownTopicOrPartition),
+        });
+    }
+    found
+}
+
+async fn look_up_one(
+    partition: &Partition,
+    asked: &ListOffsetsPartition,
+    read_committed: bool,
+) -> ListOffsetsPartitionResponse {
+    let index = asked.partition_index;
+    if let Err(code) = check_epoch(partition, asked.current_leader_epoch) {
+        return refused(index, code);
+    }
+    let found = match asked.timestamp {
+        LATEST if read_committed => Ok(Some((partition.last_stable(), -1))),
+        LATEST => Ok(Some((partition.high_watermark(), -1))),
+        EARLIEST | EARLIEST_LOCAL => Ok(Some((partition.log_start(), -1))),
+        LATEST_TIERED | EARLIEST_PENDING_UPLOAD => Ok(None),
+        MAX_TIMESTAMP => at(partition.max_timestamp_offset().await),
+        timestamp => at(partition.offset_for_timestamp(timestamp).await),
+    };
+    match found {
+        Ok(None) => ListOffsetsPartitionResponse { partition_index: index, ..Default::default() },
+        Ok(Some((offset, timestamp))) => ListOffsetsPartitionResponse {
+            partition_index: index,
+            timestamp,
+            offset: offset.0,
+            leader_epoch: partition.epoch_of(offset).unwrap_or(partition.leader_epoch()).0,
+            ..Default::default()
+        },
+        Err(code) => refused(index, code),
+    }
+}
+
+fn at(
+    found: Result<Option<creel_engine::FoundByTime>, ReadError>,
+) -> Result<Option<(Offset, i64)>, ErrorCode> {
+    match found {
+        Ok(found) => Ok(found.map(|found| (found.offset, found.timestamp))),
+        Err(error) => Err(crate::epochs::read_error(&error)),
+    }
+}
+
+fn refused(partition_index: i32, error_code: ErrorCode) -> ListOffsetsPartitionResponse {
+    ListOffsetsPartitionResponse { partition_index, error_code, ..Default::default() }
+}

@@ -1,0 +1,102 @@
+//! Metadata: the brokers, and topics with their partitions.
+//!
+//! v0: no topics means all; from v1 on null means all and an empty list none. A topic that does not exist is created
+//! first and then answered, ready to use, if both the client (v4+) and `auto.create.topics.enable` allow it; not for
+//! requests that name no topics, nor for ids. v10-11 say ids only in responses; v12+ look a topic up by id where its name
+//! is null (KIP-516). The one broker is controller and leader of everything.
+
+use std::sync::Arc;
+
+use creel_wire::api::metadata::{
+    MetadataRequest, MetadataRequestTopic, MetadataResponse, MetadataResponseBroker,
+    MetadataResponsePartition, MetadataResponseTopic,
+};
+use creel_wire::{ErrorCode, Str, Uuid};
+
+use crate::call::Call;
+use crate::config::TopicSettings;
+use crate::messages::CreateTopics;
+use crate::route;
+use crate::topics::{AUTHORITY, NewTopic, Topic, check_name, is_internal};
+
+/// Answers the request.
+pub(crate) async fn answer(call: Call, request: MetadataRequest) -> MetadataResponse {
+    let wanted = request.topics.filter(|topics| call.version > 0 || !topics.is_empty());
+    let topics = match wanted {
+        None => call.core.topics.all().iter().map(|topic| found(&call, topic)).collect(),
+        Some(wanted) => {
+            let may_create = call.version < 4 || request.allow_auto_topic_creation;
+            if may_create && call.core.node.broker().auto_create_topics_enable {
+                create_missing(&call, &wanted).await;
+            }
+            wanted.into_iter().map(|wanted| look_up(&call, wanted)).collect()
+        }
+    };
+    MetadataResponse {
+        brokers: vec![this_broker(&call)],
+        cluster_id: Some(Str::from(call.core.node.cluster_id().to_owned())),
+        controller_id: call.node_id(),
+        topics,
+        ..Default::default()
+    }
+}
+
+fn this_broker(call: &Call) -> MetadataResponseBroker {
+    let (host, port) = call.advertised();
+    let rack = call.core.node.broker().broker_rack.clone().map(Str::from);
+    MetadataResponseBroker { node_id: call.node_id(), host, port, rack }
+}
+
+async fn create_missing(call: &Call, wanted: &[MetadataRequestTopic]) {
+    let mut missing: Vec<Str> = wanted
+        .iter()
+        .filter_map(|wanted| wanted.name.clone())
+        .filter(|name| check_name(name).is_ok() && !is_internal(name))
+        .filter(|name| call.core.topics.by_name(name).is_none())
+        .map(|name| name.detached())
+        .collect();
+    missing.sort();
+    missing.dedup();
+    if missing.is_empty() {
+        return;
+    }
+    let new =
+        |name| NewTopic { name, partitions: -1, replication_factor: -1, settings: TopicSettings::default() };
+    let topics = missing.into_iter().map(new).collect();
+    // What became of each shows in the image.
+    let _ = route::call(&call.core, AUTHORITY, CreateTopics { topics, validate_only: false }).await;
+}
+
+fn look_up(call: &Call, wanted: MetadataRequestTopic) -> MetadataResponseTopic {
+    let topics = &call.core.topics;
+    let (local, missing) = match &wanted.name {
+        Some(name) => (topics.by_name(name), ErrorCode::UnknownTopicOrPartition),
+        None => (topics.by_id(&wanted.topic_id), ErrorCode::UnknownTopicId),
+    };
+    let error_code = match (&local, &wanted.name) {
+        (Some(local), _) => return found(call, &local.topic),
+        (None, Some(name)) => check_name(name).err().unwrap_or(missing),
+        (None, None) => missing,
+    };
+    let topic_id = if wanted.name.is_none() { wanted.topic_id } else { Uuid::ZERO };
+    MetadataResponseTopic { error_code, name: wanted.name, topic_id, ..Default::default() }
+}
+
+fn found(call: &Call, topic: &Arc<Topic>) -> MetadataResponseTopic {
+    let leader = call.node_id();
+    let partition = |partition_index| MetadataResponsePartition {
+        partition_index,
+        leader_id: leader,
+        leader_epoch: 0,
+        replica_nodes: vec![leader],
+        isr_nodes: vec![leader],
+        ..Default::default()
+    };
+    MetadataResponseTopic {
+        name: Some(topic.name.clone()),
+        topic_id: topic.id,
+        is_internal: is_internal(&topic.name),
+        partitions: (0..topic.partitions).map(partition).collect(),
+        ..Default::default()
+    }
+}

@@ -1,0 +1,328 @@
+//! Produce: appends batches, each partition exactly one, and answers as `acks` asks.
+//!
+//! acks=1: when written; acks=-1: when durable; acks=0: never, and an error closes the connection (the client can learn
+//! of it in no other way). Partitions are judged one by one: a request can succeed in one and fail in another. Appends
+//! are begun before the next request of the connection is looked at, on this core at once and for other cores by
+//! putting them into the mailbox, so a connection's batches keep their order; only the acks are awaited later.
+//!
+//! v7: zstd is allowed. v8: errors have a message. v13: topics are named by id.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use creel_engine::{Ack, AppendError, AppendOrigin, Batch, BatchError, Codec, PendingAck, UncheckedBatch};
+use creel_io::CoreId;
+use creel_wire::api::produce::{
+    PartitionProduceData, PartitionProduceResponse, ProduceRequest, ProduceResponse, TopicProduceData,
+    TopicProduceResponse,
+};
+use creel_wire::{ErrorCode, Str, Uuid};
+
+use crate::call::Call;
+use crate::core::Core;
+use crate::reply::{Pending, Reply};
+use crate::route::{self, Awaited};
+use crate::topics::{LocalTopic, Place, is_internal};
+
+/// The first version whose clients know zstd.
+const ZSTD_FROM: i16 = 7;
+
+/// What an append waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Acks {
+    None,
+    Leader,
+    All,
+}
+
+impl Acks {
+    fn read(acks: i16) -> Option<Self> {
+        match acks {
+            0 => Some(Self::None),
+            1 => Some(Self::Leader),
+            -1 => Some(Self::All),
+            _ => None,
+        }
+    }
+
+    async fn wait(self, pending: PendingAck) -> Result<Ack, AppendError> {
+        match self {
+            Self::None | Self::Leader => pending.written().await,
+            Self::All => pending.durable().await,
+        }
+    }
+}
+
+/// Why a partition's batch was not appended.
+#[derive(Clone, Debug)]
+pub(crate) struct ProduceRefusal {
+    code: ErrorCode,
+    message: Option<String>,
+}
+
+impl ProduceRefusal {
+    fn new(code: ErrorCode, message: impl ToString) -> Self {
+        Self { code, message: Some(message.to_string()) }
+    }
+}
+
+impl From<ErrorCode> for ProduceRefusal {
+    fn from(code: ErrorCode) -> Self {
+        Self { code, message: None }
+    }
+}
+
+impl From<BatchError> for ProduceRefusal {
+    fn from(error: BatchError) -> Self {
+        let code = match error {
+            BatchError::Crc { .. } | BatchError::Short { .. } | BatchError::Length(_) => {
+                ErrorCode::CorruptMessage
+            }
+            BatchError::Trailing(_) | BatchError::Invalid(_) | BatchError::Magic(_) => {
+                ErrorCode::InvalidRecord
+            }
+        };
+        Self::new(code, error)
+    }
+}
+
+impl From<AppendError> for ProduceRefusal {
+    fn from(error: AppendError) -> Self {
+        use creel_engine::ProducerError;
+        let code = match error {
+            AppendError::TooLarge { .. } => ErrorCode::MessageTooLarge,
+            AppendError::InvalidRecord(_) => ErrorCode::InvalidRecord,
+            AppendError::InvalidTimestamp(_) => ErrorCode::InvalidTimestamp,
+            AppendError::Producer(ProducerError::OutOfOrderSequence { .. }) => {
+                ErrorCode::OutOfOrderSequenceNumber
+            }
+            AppendError::Producer(ProducerError::InvalidEpoch { .. }) => ErrorCode::InvalidProducerEpoch,
+            AppendError::Producer(ProducerError::InvalidTransactionState) => ErrorCode::InvalidTxnState,
+            AppendError::DiskFull | AppendError::Storage => ErrorCode::KafkaStorageError,
+            AppendError::Closed => ErrorCode::NotLeaderOrFollower,
+        };
+        Self::new(code, error)
+    }
+}
+
+/// A partition's place in the response.
+#[derive(Clone, Copy, Debug)]
+struct Slot {
+    topic: usize,
+    partition: usize,
+}
+
+/// Batches for the partitions of one other core.
+pub(crate) struct ProduceShare {
+    acks: Acks,
+    batches: Vec<(Uuid, i32, Batch)>,
+}
+
+/// What became of one of them.
+pub(crate) type ShareOutcome = Result<Ack, ProduceRefusal>;
+
+/// A share that another core's connection has sent, begun here.
+pub(crate) struct BegunShare {
+    acks: Acks,
+    appends: Vec<Result<PendingAck, ProduceRefusal>>,
+}
+
+/// Appends the share's batches at once.
+pub(crate) fn begin_share(core: &Core, share: ProduceShare) -> BegunShare {
+    let append = |(topic, index, batch): (Uuid, i32, Batch)| {
+        let partition = core.topics.own(&topic, index).ok_or(ErrorCode::UnknownTopicOrPartition)?;
+        Ok(partition.append(&batch, AppendOrigin::Client)?)
+    };
+    BegunShare { acks: share.acks, appends: share.batches.into_iter().map(append).collect() }
+}
+
+impl BegunShare {
+    /// Waits for the acks.
+    pub(crate) async fn finish(self) -> Vec<ShareOutcome> {
+        let mut outcomes = Vec::with_capacity(self.appends.len());
+        for append in self.appends {
+            outcomes.push(match append {
+                Ok(pending) => self.acks.wait(pending).await.map_err(ProduceRefusal::from),
+                Err(refusal) => Err(refusal),
+            });
+        }
+        outcomes
+    }
+}
+
+/// Begins a request: its batches are appended, or on their way to the cores that append them.
+pub(crate) async fn begin(call: Call, request: ProduceRequest) -> Pending {
+    let Some(acks) = Acks::read(request.acks) else {
+        return Pending::Ready(refuse_all(&call, request, ErrorCode::InvalidRequiredAcks));
+    };
+    let mut sorting = Sorting { call: &call, acks, begun: Begun::default(), shares: BTreeMap::new() };
+    for topic in request.topic_data {
+        sorting.topic(topic);
+    }
+    let Sorting { mut begun, shares, .. } = sorting;
+    for (to, (slots, share)) in shares {
+        begun.elsewhere.push((slots, route::ask(&call.core, to, share).await));
+    }
+    if acks == Acks::None {
+        return silence(begun);
+    }
+    Pending::later(async move { Reply::from(call.encode(&begun.finish(acks).await)) })
+}
+
+/// acks=0: no reply. What fails at once closes the connection.
+fn silence(begun: Begun) -> Pending {
+    let failed = begun.response.responses.iter().flat_map(|topic| &topic.partition_responses);
+    let failed = failed.into_iter().any(|partition| !partition.error_code.is_none());
+    if failed {
+        return Pending::Ready(Reply::Close);
+    }
+    if begun.elsewhere.is_empty() {
+        return Pending::Ready(Reply::Silence);
+    }
+    Pending::later(async move {
+        let response = begun.finish(Acks::None).await;
+        let mut partitions = response.responses.iter().flat_map(|topic| &topic.partition_responses);
+        if partitions.all(|one| one.error_code.is_none()) { Reply::Silence } else { Reply::Close }
+    })
+}
+
+fn refuse_all(call: &Call, request: ProduceRequest, code: ErrorCode) -> Reply {
+    let partition = |data: PartitionProduceData| refused(data.index, code.into());
+    let topic = |data: TopicProduceData| TopicProduceResponse {
+        name: data.name,
+        topic_id: data.topic_id,
+        partition_responses: data.partition_data.into_iter().map(partition).collect(),
+    };
+    let responses = request.topic_data.into_iter().map(topic).collect();
+    Reply::from(call.encode(&ProduceResponse { responses, ..Default::default() }))
+}
+
+/// A request whose appends have begun.
+#[derive(Default)]
+struct Begun {
+    /// With refusals filled in; the rest is filled in as acks arrive.
+    response: ProduceResponse,
+    here: Vec<(Slot, PendingAck)>,
+    elsewhere: Vec<(Vec<Slot>, Awaited<ProduceShare>)>,
+}
+
+impl Begun {
+    async fn finish(mut self, acks: Acks) -> ProduceResponse {
+        for (slot, pending) in std::mem::take(&mut self.here) {
+            let outcome = acks.wait(pending).await.map_err(ProduceRefusal::from);
+            self.settle(slot, outcome);
+        }
+        for (slots, awaited) in std::mem::take(&mut self.elsewhere) {
+            let mut outcomes = awaited.answer().await.unwrap_or_default().into_iter();
+            for slot in slots {
+                let outcome = outcomes.next().unwrap_or(Err(ErrorCode::NotLeaderOrFollower.into()));
+                self.settle(slot, outcome);
+            }
+        }
+        self.response
+    }
+
+    fn settle(&mut self, slot: Slot, outcome: ShareOutcome) {
+        let at = &mut self.response.responses[slot.topic].partition_responses[slot.partition];
+        *at = match outcome {
+            Ok(ack) => acknowledged(at.index, ack),
+            Err(refusal) => refused(at.index, refusal),
+        };
+    }
+}
+
+/// Sorts a request's batches: appended here, or put aside for other cores.
+struct Sorting<'a> {
+    call: &'a Call,
+    acks: Acks,
+    begun: Begun,
+    shares: BTreeMap<CoreId, (Vec<Slot>, ProduceShare)>,
+}
+
+impl Sorting<'_> {
+    fn topic(&mut self, data: TopicProduceData) {
+        let topics = &self.call.core.topics;
+        let local = match self.call.version {
+            13.. => topics.by_id(&data.topic_id).ok_or(ErrorCode::UnknownTopicId),
+            _ => topics.by_name(&data.name).ok_or(ErrorCode::UnknownTopicOrPartition),
+        };
+        let local = local.and_then(|local| match is_internal(&local.topic.name) {
+            true => Err(ErrorCode::InvalidTopicException),
+            false => Ok(local),
+        });
+        let topic = self.begun.response.responses.len();
+        let partition_responses = Vec::with_capacity(data.partition_data.len());
+        let response = TopicProduceResponse { name: data.name, topic_id: data.topic_id, partition_responses };
+        self.begun.response.responses.push(response);
+        for (partition, data) in data.partition_data.into_iter().enumerate() {
+            let (index, slot) = (data.index, Slot { topic, partition });
+            let begun = local.clone().map_err(ProduceRefusal::from);
+            let outcome = begun.and_then(|local| self.partition(&local, slot, data));
+            let shown = match outcome {
+                Ok(()) => PartitionProduceResponse { index, ..Default::default() },
+                Err(refusal) => refused(index, refusal),
+            };
+            self.begun.response.responses[topic].partition_responses.push(shown);
+        }
+    }
+
+    fn partition(
+        &mut self,
+        local: &Rc<LocalTopic>,
+        slot: Slot,
+        data: PartitionProduceData,
+    ) -> Result<(), ProduceRefusal> {
+        let index = data.index;
+        let place = self.call.core.topics.place(local, index);
+        let batch = check(self.call.version, data)?;
+        match place {
+            Place::Here(partition) => {
+                let pending = partition.append(&batch, AppendOrigin::Client)?;
+                self.begun.here.push((slot, pending));
+            }
+            Place::There(core) => {
+                let acks = self.acks;
+                let empty = || (Vec::new(), ProduceShare { acks, batches: Vec::new() });
+                let (slots, share) = self.shares.entry(core).or_insert_with(empty);
+                slots.push(slot);
+                share.batches.push((local.topic.id, index, batch));
+            }
+            Place::Nowhere => return Err(ErrorCode::UnknownTopicOrPartition.into()),
+        }
+        Ok(())
+    }
+}
+
+/// Whether the bytes are one batch that a client of this version may send.
+fn check(version: i16, data: PartitionProduceData) -> Result<Batch, ProduceRefusal> {
+    let batch = UncheckedBatch::new(data.records.inline().clone()).verify()?;
+    let attributes = batch.header().attributes;
+    if attributes.codec() == Some(Codec::Zstd) && version < ZSTD_FROM {
+        let message = "Produce requests before version 7 cannot carry zstd";
+        return Err(ProduceRefusal::new(ErrorCode::UnsupportedCompressionType, message));
+    }
+    if attributes.is_transactional() && !attributes.is_control() {
+        return Err(ProduceRefusal::new(ErrorCode::InvalidTxnState, "transactions are not served yet"));
+    }
+    Ok(batch)
+}
+
+fn acknowledged(index: i32, ack: Ack) -> PartitionProduceResponse {
+    PartitionProduceResponse {
+        index,
+        base_offset: ack.base_offset.0,
+        log_append_time_ms: ack.log_append_time_ms.unwrap_or(-1),
+        log_start_offset: ack.log_start.0,
+        ..Default::default()
+    }
+}
+
+fn refused(index: i32, refusal: ProduceRefusal) -> PartitionProduceResponse {
+    PartitionProduceResponse {
+        index,
+        error_code: refusal.code,
+        base_offset: -1,
+        error_message: refusal.message.map(Str::from),
+        ..Default::default()
+    }
+}

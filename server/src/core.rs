@@ -1,0 +1,87 @@
+//! What one core has: its partitions, its connections, its end of the mailboxes, its image of the topics.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use creel_engine::flush::Flusher;
+use creel_io::CoreId;
+use creel_io::local::Notify;
+use creel_io::mailbox::Mailbox;
+
+use crate::complaints::Complaints;
+use crate::connection::Connections;
+use crate::messages::Message;
+use crate::node::Node;
+use crate::route::Tickets;
+use crate::sessions::Sessions;
+use crate::topics::{Authority, Topics};
+
+/// A core's own state. Everything here belongs to one thread; what is shared is in [`Node`].
+pub(crate) struct Core {
+    pub(crate) id: CoreId,
+    pub(crate) node: Arc<Node>,
+    pub(crate) mailbox: Mailbox<Message>,
+    pub(crate) tickets: Tickets,
+    pub(crate) topics: Topics,
+    pub(crate) flusher: Flusher,
+    pub(crate) connections: Connections,
+    pub(crate) sessions: RefCell<Sessions>,
+    pub(crate) complaints: Complaints,
+    /// Who decides about topics; on core 0 only.
+    pub(crate) authority: RefCell<Option<Rc<Authority>>>,
+    pub(crate) stopping: Stopping,
+    /// The core may end.
+    pub(crate) exit: Notify,
+}
+
+impl Core {
+    pub(crate) fn new(id: CoreId, node: Arc<Node>, mailbox: Mailbox<Message>) -> Rc<Self> {
+        let slots = usize::try_from(node.broker().max_incremental_fetch_session_cache_slots).unwrap_or(0);
+        let sessions = Sessions::new(slots.div_ceil(node.cores));
+        Rc::new(Self {
+            id,
+            mailbox,
+            tickets: Tickets::default(),
+            topics: Topics::new(id, node.cores),
+            flusher: Flusher::new(),
+            connections: Connections::default(),
+            sessions: RefCell::new(sessions),
+            complaints: Complaints::default(),
+            authority: RefCell::new(None),
+            stopping: Stopping::default(),
+            exit: Notify::new(),
+            node,
+        })
+    }
+
+    /// Who decides about topics, if that is this core.
+    pub(crate) fn authority(&self) -> Option<Rc<Authority>> {
+        self.authority.borrow().clone()
+    }
+}
+
+/// Whether the core has been told to finish.
+#[derive(Default)]
+pub(crate) struct Stopping {
+    begun: Cell<bool>,
+    begins: Notify,
+}
+
+impl Stopping {
+    pub(crate) fn begin(&self) {
+        self.begun.set(true);
+        self.begins.notify_all();
+    }
+
+    pub(crate) fn has_begun(&self) -> bool {
+        self.begun.get()
+    }
+
+    /// Returns once it has begun.
+    pub(crate) async fn begun(&self) {
+        if !self.begun.get() {
+            self.begins.notified().await;
+        }
+    }
+}

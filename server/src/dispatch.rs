@@ -1,0 +1,122 @@
+//! From a frame to the handler of its API.
+//!
+//! Kafka closes the connection on an API or version that it does not know, and on a body that does not parse; so do we.
+//! The exception is ApiVersions, with which clients find out (KIP-511).
+
+use std::fmt;
+use std::future::Future;
+use std::rc::Rc;
+
+use bytes::Bytes;
+use creel_wire::api::api_versions;
+use creel_wire::{ApiKey, DecodeError, Reader, Request, RequestHeader, versions};
+
+use crate::api;
+use crate::call::Call;
+use crate::connection::Client;
+use crate::core::Core;
+use crate::reply::{Pending, Reply};
+
+/// Why a request can't be answered, so that its connection is closed.
+#[derive(Clone, Debug)]
+pub(crate) enum Refusal {
+    /// The API is not known, or not served.
+    Api(i16),
+    /// The version of the API is not.
+    Version(ApiKey, i16),
+    /// Header or body do not parse.
+    Malformed(DecodeError),
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Api(key) => write!(f, "no API has the key {key}"),
+            Self::Version(api, version) => write!(f, "{api} has no version {version} here"),
+            Self::Malformed(error) => write!(f, "{error}"),
+        }
+    }
+}
+
+impl From<DecodeError> for Refusal {
+    fn from(error: DecodeError) -> Self {
+        Self::Malformed(error)
+    }
+}
+
+/// Begins a request: what must happen in the order of arrival has happened when this returns.
+pub(crate) async fn begin(core: &Rc<Core>, client: &Rc<Client>, frame: Bytes) -> Result<Pending, Refusal> {
+    let mut reader = Reader::new(frame);
+    let header = RequestHeader::decode(&mut reader)?;
+    let (api, version) = (header.api().ok_or(Refusal::Api(header.api_key))?, header.api_version);
+    let entry = versions::entry(api).ok_or(Refusal::Api(header.api_key))?;
+    if !entry.accepted.contains(version) {
+        return match api {
+            ApiKey::ApiVersions => {
+                Ok(Pending::Ready(Reply::from(api_versions::unsupported_version(header.correlation_id))))
+            }
+            _ => Err(Refusal::Version(api, version)),
+        };
+    }
+    let (core, client, correlation_id) = (core.clone(), client.clone(), header.correlation_id);
+    let call = Call { core, client, api, version, correlation_id, client_id: header.client_id };
+    handle(call, &mut reader).await
+}
+
+/// One arm an API.
+async fn handle(call: Call, reader: &mut Reader) -> Result<Pending, Refusal> {
+    let version = call.version;
+    Ok(match call.api {
+        ApiKey::Produce => api::produce::begin(call, read(reader, version)?).await,
+        ApiKey::Fetch => api::fetch::begin(call, read(reader, version)?),
+        ApiKey::ApiVersions => now(call, reader, api::api_versions::answer)?,
+        ApiKey::Metadata => later(call, reader, api::metadata::answer)?,
+        ApiKey::ListOffsets => later(call, reader, api::list_offsets::answer)?,
+        ApiKey::CreateTopics => later(call, reader, api::create_topics::answer)?,
+        ApiKey::DeleteTopics => later(call, reader, api::delete_topics::answer)?,
+        other => return Err(Refusal::Api(other.code())),
+    })
+}
+
+/// The APIs that `handle` has an arm for: what ApiVersions lists.
+pub(crate) const SERVED: &[ApiKey] = &[
+    ApiKey::Produce,
+    ApiKey::Fetch,
+    ApiKey::ListOffsets,
+    ApiKey::Metadata,
+    ApiKey::ApiVersions,
+    ApiKey::CreateTopics,
+    ApiKey::DeleteTopics,
+];
+
+fn read<R: Request>(reader: &mut Reader, version: i16) -> Result<R, DecodeError> {
+    R::decode(reader, version)
+}
+
+/// An API that is answered at once.
+fn now<R: Request>(
+    call: Call,
+    reader: &mut Reader,
+    answer: fn(&Call, R) -> R::Response,
+) -> Result<Pending, Refusal> {
+    let request = read(reader, call.version)?;
+    Ok(Pending::Ready(Reply::from(call.encode(&answer(&call, request)))))
+}
+
+/// An API whose answer takes time. It is begun when it is its turn to be answered, as in Kafka, which does not look at a
+/// connection's next request before.
+fn later<R, F>(
+    call: Call,
+    reader: &mut Reader,
+    answer: impl FnOnce(Call, R) -> F + 'static,
+) -> Result<Pending, Refusal>
+where
+    R: Request + 'static,
+    F: Future<Output = R::Response> + 'static,
+{
+    let request = read(reader, call.version)?;
+    Ok(Pending::later(async move {
+        let response = answer(call.clone(), request).await;
+        Reply::from(call.encode(&response))
+    }))
+}

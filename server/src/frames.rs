@@ -1,0 +1,68 @@
+//! From a stream of bytes to frames, without copying: `handled <= framed <= received`.
+
+use bytes::{Bytes, BytesMut};
+use creel_wire::frame::{SIZE_PREFIX, size};
+
+use crate::limits::REQUEST_BYTES_MIN;
+
+/// A size that no request has: the stream is not Kafka's, or asks for more memory than it may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a request of {0} bytes")]
+pub(crate) struct BadSize(i32);
+
+/// What there is at the head of the buffer.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Framed {
+    /// A request, without its size.
+    Request(Bytes),
+    /// This many bytes are missing until there is one (or until its size is known).
+    Missing(usize),
+}
+
+/// Takes the next frame off the buffer.
+pub(crate) fn next_frame(buffer: &mut BytesMut, limit: usize) -> Result<Framed, BadSize> {
+    let Some(prefix) = buffer.first_chunk::<SIZE_PREFIX>() else {
+        return Ok(Framed::Missing(SIZE_PREFIX - buffer.len()));
+    };
+    let length = size(*prefix, limit).ok().filter(|length| *length >= REQUEST_BYTES_MIN);
+    let length = length.ok_or(BadSize(i32::from_be_bytes(*prefix)))?;
+    let whole = SIZE_PREFIX + length;
+    if buffer.len() < whole {
+        return Ok(Framed::Missing(whole - buffer.len()));
+    }
+    let mut frame = buffer.split_to(whole);
+    let _ = frame.split_to(SIZE_PREFIX);
+    Ok(Framed::Request(frame.freeze()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn next(bytes: &[u8]) -> Result<Framed, BadSize> {
+        next_frame(&mut BytesMut::from(bytes), 100)
+    }
+
+    #[test]
+    fn frames_are_taken_off_one_after_another() {
+        let mut buffer = BytesMut::from(&b"\0\0\0\x0a0123456789\0\0\0\x0babcdefghijk\0"[..]);
+        assert_eq!(next_frame(&mut buffer, 100), Ok(Framed::Request(Bytes::from_static(b"0123456789"))));
+        assert_eq!(next_frame(&mut buffer, 100), Ok(Framed::Request(Bytes::from_static(b"abcdefghijk"))));
+        assert_eq!(next_frame(&mut buffer, 100), Ok(Framed::Missing(3)));
+    }
+
+    #[test]
+    fn what_is_missing_is_said() {
+        assert_eq!(next(b""), Ok(Framed::Missing(4)));
+        assert_eq!(next(b"\0\0\0\x0a01234"), Ok(Framed::Missing(5)));
+    }
+
+    #[test]
+    fn impossible_sizes_are_refused_before_anything_is_allocated() {
+        assert_eq!(next(&[0xff; 4]), Err(BadSize(-1)));
+        assert_eq!(next(&[0x7f, 0xff, 0xff, 0xff]), Err(BadSize(i32::MAX)));
+        assert_eq!(next(&[0, 0, 0, 101]), Err(BadSize(101)));
+        assert_eq!(next(&[0, 0, 0, 0]), Err(BadSize(0)));
+        assert_eq!(next(b"GET / HTTP/1.1"), Err(BadSize(i32::from_be_bytes(*b"GET "))));
+    }
+}

@@ -1,0 +1,38 @@
+//! Every bound of the broker in one place, each with what happens when it is reached.
+
+/// Messages that may wait on their way from one core to another. At the bound the sender waits, and with it the
+/// connection it works for: its socket is not read.
+pub(crate) const MAILBOX_MESSAGES: usize = 1024;
+
+/// Bytes of requests of one connection that are not answered yet. At the bound its socket is not read.
+pub(crate) const REQUEST_BYTES_IN_FLIGHT: usize = 64 << 20;
+
+/// Where a frame's header begins to be believed: the shortest has key, version, correlation id and client id.
+pub(crate) const REQUEST_BYTES_MIN: usize = 10;
+
+/// Partitions that one core opens at the same time. The others wait.
+pub(crate) const PARTITIONS_OPENING: usize = 64;
+
+/// Partitions a topic may have. More are refused (INVALID_PARTITIONS).
+pub(crate) const TOPIC_PARTITIONS_MAX: i32 = 100_000;
+
+/// Letters of a topic's name. Longer ones are refused (INVALID_TOPIC_EXCEPTION).
+pub(crate) const TOPIC_NAME_MAX: usize = 249;
+
+/// Producer ids that a core takes at once, so that one write to the metadata serves many producers.
+pub(crate) const PRODUCER_ID_BLOCK: i64 = 1000;
+
+/// How long a fetch session may be idle before another may take its place, in milliseconds (Kafka's
+/// `min.incremental.fetch.session.eviction.ms`). Where none is that idle, a new session is declined.
+pub(crate) const SESSION_EVICTION_MS: u64 = 120_000;
+
+/// How long a stop waits for replies that are under way, in milliseconds. Then their connections are closed.
+pub(crate) const STOP_GRACE_MS: u64 = 3_000;
+
+/// How often a core says on the log what it has refused, at most, in milliseconds. What comes in between is counted.
+pub(crate) const COMPLAINT_INTERVAL_MS: u64 = 1_000;
+
+/// How often each core looks after its partitions (rolls, retention), at most, in milliseconds.
+pub(crate) const CHECKPOINT_INTERVAL_MS: u64 = 60_000;
+
+const _: () = assert!(REQUEST_BYTES_MIN < REQUEST_BYTES_IN_FLIGHT);

@@ -1,0 +1,45 @@
+//! Core 0 accepts, and hands each connection to the core with the fewest.
+
+use std::convert::Infallible;
+use std::rc::Rc;
+use std::time::Duration;
+
+use creel_io::net::{TcpListener, TcpStream};
+use creel_io::sleep;
+
+use crate::connection;
+use crate::core::Core;
+use crate::messages::Message;
+
+/// How long to wait when the process has no descriptor left: the next try would fail at once.
+const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(50);
+
+/// Accepts for as long as it is polled.
+pub(crate) async fn accept(core: &Rc<Core>, mut listener: TcpListener) -> Infallible {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => hand_over(core, stream).await,
+            Err(error) => {
+                core.complaints.refused_connection(&error);
+                sleep(PAUSE_AFTER_ERROR).await;
+            }
+        }
+    }
+}
+
+async fn hand_over(core: &Rc<Core>, stream: TcpStream) {
+    let most = core.node.broker().max_connections.unsigned_abs() as usize;
+    if core.node.connections() >= most {
+        core.complaints.refused_connection(&"max.connections is reached");
+        return;
+    }
+    let to = core.node.least_loaded();
+    core.node.connection_opened(to);
+    if to == core.id {
+        return connection::start(core, stream);
+    }
+    match stream.detach() {
+        Some(stream) => core.mailbox.send(to, Message::Connection(stream)).await,
+        None => core.node.connection_closed(to),
+    }
+}

@@ -1,0 +1,129 @@
+//! What cores say to each other. Bytes of records travel uncopied: a message holds a reference to the frame.
+
+use std::sync::Arc;
+
+use creel_engine::directory::TopicPartition;
+use creel_engine::offset::Offset;
+use creel_io::net::DetachedStream;
+use creel_wire::Uuid;
+
+use crate::api::fetch::{FetchShare, FoundPartition};
+use crate::api::list_offsets::{OffsetLookup, OffsetsFound};
+use crate::api::produce::{ProduceShare, ShareOutcome};
+use crate::parked::WatchShare;
+use crate::topics::{NewTopic, Topic, TopicRefusal};
+
+/// Names a question whose answer is awaited on the core that asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Ticket(pub(crate) u64);
+
+/// One message.
+pub(crate) enum Message {
+    /// A connection to be served from now on.
+    Connection(DetachedStream),
+    /// A question, to be answered under its ticket.
+    Ask(Ticket, Ask),
+    /// An answer.
+    Answer(Ticket, Answer),
+    /// Nobody waits for this question's answer any more.
+    Cancel(Ticket),
+    /// The core may end.
+    Exit,
+}
+
+/// A question of one kind, with its kind of answer.
+pub(crate) trait Question: Sized {
+    type Answer;
+
+    fn into_ask(self) -> Ask;
+
+    /// The answer, if it is one to this kind of question.
+    fn take(answer: Answer) -> Option<Self::Answer>;
+}
+
+macro_rules! questions {
+    ($($(#[$doc:meta])* $name:ident: $question:ty => $answer:ty;)*) => {
+        /// A question to another core.
+        pub(crate) enum Ask {
+            $($(#[$doc])* $name($question),)*
+        }
+
+        /// The answer to the question of the same name.
+        pub(crate) enum Answer {
+            $($name($answer),)*
+        }
+
+        $(
+            impl Question for $question {
+                type Answer = $answer;
+
+                fn into_ask(self) -> Ask {
+                    Ask::$name(self)
+                }
+
+                fn take(answer: Answer) -> Option<$answer> {
+                    match answer {
+                        Answer::$name(answer) => Some(answer),
+                        _ => None,
+                    }
+                }
+            }
+        )*
+    };
+}
+
+questions! {
+    /// Append these batches.
+    Produce: ProduceShare => Vec<ShareOutcome>;
+    /// Find what there is to read.
+    Fetch: FetchShare => Vec<FoundPartition>;
+    /// Wait until one of these partitions has more.
+    Watch: WatchShare => ();
+    /// Find offsets.
+    ListOffsets: OffsetLookup => Vec<OffsetsFound>;
+    /// Create these topics (to core 0).
+    CreateTopics: CreateTopics => Vec<Result<Arc<Topic>, TopicRefusal>>;
+    /// Delete these topics (to core 0).
+    DeleteTopics: DeleteTopics => Vec<Result<Arc<Topic>, TopicRefusal>>;
+    /// Open your partitions of these topics and serve them.
+    OpenTopics: OpenTopics => Result<usize, String>;
+    /// Remove your partitions of this topic.
+    RemoveTopic: RemoveTopic => ();
+    /// Finish requests and take no more.
+    Quiesce: Quiesce => ();
+    /// Flush and close your partitions; or, while running, only say how far they are safe.
+    Checkpoint: TakeCheckpoint => Vec<RecoveryPoint>;
+}
+
+/// See [`Ask::CreateTopics`].
+pub(crate) struct CreateTopics {
+    pub(crate) topics: Vec<NewTopic>,
+    pub(crate) validate_only: bool,
+}
+
+/// See [`Ask::DeleteTopics`].
+pub(crate) struct DeleteTopics(pub(crate) Vec<Uuid>);
+
+/// See [`Ask::OpenTopics`].
+#[derive(Clone)]
+pub(crate) struct OpenTopics(pub(crate) Arc<crate::topics::Opening>);
+
+/// See [`Ask::RemoveTopic`].
+pub(crate) struct RemoveTopic(pub(crate) Uuid);
+
+/// See [`Ask::Quiesce`].
+pub(crate) struct Quiesce;
+
+/// See [`Ask::Checkpoint`].
+pub(crate) struct TakeCheckpoint {
+    pub(crate) close: bool,
+}
+
+/// How far a partition is known to be on the medium, and where it begins.
+pub(crate) struct RecoveryPoint {
+    pub(crate) partition: TopicPartition,
+    pub(crate) durable: Offset,
+    pub(crate) log_start: Offset,
+    /// Whether it is whole: nothing was lost of it.
+    pub(crate) is_sound: bool,
+}

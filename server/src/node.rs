@@ -1,0 +1,61 @@
+//! What all cores of a node know: its configuration and the few facts that its start found out.
+
+use std::net::SocketAddr;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use creel_io::CoreId;
+
+use crate::config::{BrokerConfig, Config};
+
+/// Shared by every core, never changed after the start but for the counters.
+#[derive(Debug)]
+pub(crate) struct Node {
+    pub(crate) config: Config,
+    pub(crate) cores: usize,
+    /// Known once core 0 has read the metadata.
+    pub(crate) cluster_id: OnceLock<String>,
+    /// Known once core 0 listens.
+    pub(crate) address: OnceLock<SocketAddr>,
+    /// Open connections of each core, for handing the next one to the least loaded. A hint, so relaxed.
+    connections: Vec<AtomicUsize>,
+}
+
+impl Node {
+    pub(crate) fn new(config: Config, cores: usize) -> Self {
+        let connections = (0..cores).map(|_| AtomicUsize::new(0)).collect();
+        Self { config, cores, cluster_id: OnceLock::new(), address: OnceLock::new(), connections }
+    }
+
+    pub(crate) fn broker(&self) -> &BrokerConfig {
+        &self.config.broker
+    }
+
+    pub(crate) fn cluster_id(&self) -> &str {
+        self.cluster_id.get().map_or("", String::as_str)
+    }
+
+    /// Every core's name.
+    pub(crate) fn all_cores(&self) -> impl Iterator<Item = CoreId> + use<> {
+        (0..self.cores as u16).map(CoreId)
+    }
+
+    pub(crate) fn connection_opened(&self, core: CoreId) {
+        self.connections[core.index()].fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn connection_closed(&self, core: CoreId) {
+        self.connections[core.index()].fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Open connections of all cores.
+    pub(crate) fn connections(&self) -> usize {
+        self.connections.iter().map(|count| count.load(Ordering::Relaxed)).sum()
+    }
+
+    /// The core with the fewest connections, the first of several.
+    pub(crate) fn least_loaded(&self) -> CoreId {
+        let load = |core: &CoreId| self.connections[core.index()].load(Ordering::Relaxed);
+        self.all_cores().min_by_key(load).unwrap_or_default()
+    }
+}

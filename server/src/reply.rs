@@ -1,0 +1,94 @@
+//! What a request becomes: a reply now, or the promise of one.
+
+use std::future::Future;
+
+use bytes::Bytes;
+use creel_io::fs::FileSlice;
+use creel_io::net::More;
+use creel_wire::EncodedFrame;
+
+use crate::race::Boxed;
+use crate::transport::Transport;
+
+/// What is sent for a request.
+pub(crate) enum Reply {
+    /// A frame of bytes.
+    Frame(Bytes),
+    /// A frame with pieces of files in its cuts, in order.
+    Sliced(EncodedFrame, Vec<FileSlice>),
+    /// Nothing: acks=0.
+    Silence,
+    /// Nothing, and the connection ends.
+    Close,
+}
+
+/// A request that has begun. The reply of a later one may be ready earlier; they leave in the order of requests.
+pub(crate) enum Pending {
+    Ready(Reply),
+    Later(Boxed<'static, Reply>),
+}
+
+impl Pending {
+    pub(crate) fn later(reply: impl Future<Output = Reply> + 'static) -> Self {
+        Self::Later(Box::pin(reply))
+    }
+
+    pub(crate) async fn reply(self) -> Reply {
+        match self {
+            Self::Ready(reply) => reply,
+            Self::Later(reply) => reply.await,
+        }
+    }
+}
+
+impl From<EncodedFrame> for Reply {
+    fn from(frame: EncodedFrame) -> Self {
+        debug_assert!(frame.cuts.is_empty(), "cuts need slices to fill them");
+        Self::Frame(frame.bytes)
+    }
+}
+
+/// Whether the connection goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sent {
+    Open,
+    Closed,
+}
+
+impl Reply {
+    /// Sends it.
+    pub(crate) async fn send(self, transport: &Transport) -> std::io::Result<Sent> {
+        match self {
+            Self::Frame(bytes) => transport.send(bytes, More::No).await?,
+            Self::Sliced(frame, slices) => send_sliced(transport, frame, &slices).await?,
+            Self::Silence => {}
+            Self::Close => return Ok(Sent::Closed),
+        }
+        Ok(Sent::Open)
+    }
+}
+
+async fn send_sliced(
+    transport: &Transport,
+    mut frame: EncodedFrame,
+    slices: &[FileSlice],
+) -> std::io::Result<()> {
+    debug_assert_eq!(frame.cuts.len(), slices.len());
+    let mut sent = 0;
+    for (cut, slice) in frame.cuts.iter().zip(slices) {
+        debug_assert_eq!(u64::from(cut.len), slice.length);
+        let before = frame.bytes.split_to(cut.at - sent);
+        sent = cut.at;
+        if !before.is_empty() {
+            transport.send(before, More::Yes).await?;
+        }
+        let more = if frame.bytes.is_empty() && sent_all(&frame, sent) { More::No } else { More::Yes };
+        transport.send_slice(slice, more).await?;
+    }
+    if frame.bytes.is_empty() { Ok(()) } else { transport.send(frame.bytes, More::No).await }
+}
+
+/// Whether the cut at `at` is the last.
+fn sent_all(frame: &EncodedFrame, at: usize) -> bool {
+    frame.cuts.last().is_none_or(|last| last.at == at)
+}

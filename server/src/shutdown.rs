@@ -1,0 +1,91 @@
+//! The end: stop accepting, finish what was begun, make everything durable, say that the stop was clean.
+//!
+//! Core 0 leads (see `start`); each core does its part when asked.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use creel_engine::{Checkpoint, CheckpointFiles, Offset};
+use creel_io::timeout;
+
+use crate::core::Core;
+use crate::limits::{PARTITIONS_OPENING, STOP_GRACE_MS};
+use crate::messages::{Message, Quiesce, RecoveryPoint, TakeCheckpoint};
+use crate::race::all;
+use crate::route;
+
+/// Takes no more requests, and waits a while for the replies that are owed.
+pub(crate) async fn quiesce(core: &Rc<Core>) {
+    core.stopping.begin();
+    let ended = async {
+        while !core.connections.is_empty() {
+            core.connections.ended.notified().await;
+        }
+    };
+    if timeout(Duration::from_millis(STOP_GRACE_MS), ended).await.is_err() {
+        core.connections.close_all();
+    }
+}
+
+/// How far this core's partitions are safe; closes them first if asked to.
+pub(crate) async fn checkpoint(core: &Rc<Core>, close: bool) -> Vec<RecoveryPoint> {
+    let jobs = core.topics.own_partitions().into_iter().map(|partition| async move {
+        let closed = if close { partition.close().await } else { Ok(()) };
+        if let Err(error) = &closed {
+            tracing::error!(partition = %partition.name(), %error, "cannot close a partition cleanly");
+        }
+        RecoveryPoint {
+            partition: partition.name().clone(),
+            durable: partition.durable_end(),
+            log_start: partition.log_start(),
+            is_sound: closed.is_ok() && !partition.is_poisoned(),
+        }
+    });
+    all(jobs.collect(), PARTITIONS_OPENING).await
+}
+
+/// Core 0: the whole stop. Whether it was clean.
+pub(crate) async fn stop(core: &Rc<Core>) -> bool {
+    tracing::info!("stopping");
+    route::call_all(core, || Quiesce).await;
+    let points: Vec<_> =
+        route::call_all(core, || TakeCheckpoint { close: true }).await.into_iter().flatten().collect();
+    let is_clean = points.iter().all(|point| point.is_sound);
+    let files = CheckpointFiles::of(&core.node.config.data_dir);
+    let written = write(&files, &points).await;
+    let marked = match (written, is_clean) {
+        (Ok(()), true) => files.mark_clean_shutdown().await,
+        (written, _) => written,
+    };
+    if let Err(error) = &marked {
+        tracing::error!(%error, "cannot write the checkpoint");
+    }
+    is_clean && marked.is_ok()
+}
+
+/// Core 0: has every core end.
+pub(crate) async fn exit(core: &Rc<Core>) {
+    for to in core.node.all_cores().filter(|to| *to != core.id) {
+        core.mailbox.send(to, Message::Exit).await;
+    }
+}
+
+/// Core 0: writes down how far all partitions are safe, so that recovery has less to look through.
+pub(crate) async fn write_checkpoint(core: &Rc<Core>) {
+    let points: Vec<_> =
+        route::call_all(core, || TakeCheckpoint { close: false }).await.into_iter().flatten().collect();
+    if let Err(error) = write(&CheckpointFiles::of(&core.node.config.data_dir), &points).await {
+        tracing::error!(%error, "cannot write the checkpoint");
+    }
+}
+
+async fn write(files: &CheckpointFiles, points: &[RecoveryPoint]) -> std::io::Result<()> {
+    let mut checkpoint = Checkpoint::default();
+    for point in points {
+        checkpoint.recovery_points.insert(point.partition.clone(), point.durable);
+        if point.log_start > Offset::ZERO {
+            checkpoint.log_starts.insert(point.partition.clone(), point.log_start);
+        }
+    }
+    files.write(&checkpoint).await
+}

@@ -1,0 +1,189 @@
+//! A core's life: it takes part in the start, serves, and ends; core 0 leads.
+
+use std::path::Path;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use creel_engine::CheckpointFiles;
+use creel_io::fs::{DirLock, create_dir_all, lock_exclusive};
+use creel_io::mailbox::{Endpoint, mesh};
+use creel_io::net::TcpListener;
+use creel_io::{CoreId, Instant, now, shutdown_signal, sleep, spawn, wall_clock_ms};
+
+use crate::banner::Banner;
+use crate::config::Config;
+use crate::core::Core;
+use crate::limits::{CHECKPOINT_INTERVAL_MS, MAILBOX_MESSAGES};
+use crate::messages::Message;
+use crate::node::Node;
+use crate::race::{First, race};
+use crate::topics::{Authority, Opening, open_everywhere};
+use crate::{listener, recovery, route, shutdown};
+
+/// Why a broker did not start, or did not end well.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// The data directory cannot be used.
+    #[error("data directory {0}: {1}")]
+    DataDir(String, String),
+    /// Another process has it.
+    #[error("data directory {0} is in use by another broker")]
+    Locked(String),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {0}: {1}")]
+    Listen(std::net::SocketAddr, String),
+    /// A partition could not be opened.
+    #[error("{0}")]
+    Partition(String),
+    /// Something could not be made durable at the end; the next start recovers.
+    #[error("the stop was not clean: see the log")]
+    Unclean,
+}
+
+/// A node to be started: what its cores share. One for all cores; each takes its part of it.
+#[derive(Clone)]
+pub struct Setup {
+    node: Arc<Node>,
+    /// Each core takes its own, once, when it begins: the only lock there is.
+    endpoints: Arc<Mutex<Vec<Option<Endpoint<Message>>>>>,
+    failure: Arc<Mutex<Option<Failure>>>,
+    on_ready: Arc<dyn Fn(&Banner) + Send + Sync>,
+}
+
+impl Setup {
+    /// A node of `cores` cores; `on_ready` is told once it serves.
+    pub fn new(config: Config, cores: usize, on_ready: impl Fn(&Banner) + Send + Sync + 'static) -> Self {
+        let endpoints = mesh(cores, MAILBOX_MESSAGES).into_iter().map(Some).collect();
+        Self {
+            node: Arc::new(Node::new(config, cores)),
+            endpoints: Arc::new(Mutex::new(endpoints)),
+            failure: Arc::default(),
+            on_ready: Arc::new(on_ready),
+        }
+    }
+
+    /// What went wrong, once every core has ended.
+    pub fn failure(&self) -> Option<Failure> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn fail(&self, failure: Failure) {
+        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure);
+    }
+
+    fn take_endpoint(&self, core: CoreId) -> Option<Endpoint<Message>> {
+        self.endpoints.lock().unwrap_or_else(PoisonError::into_inner).get_mut(core.index())?.take()
+    }
+}
+
+/// Runs one core of the node until the broker stops. On real cores and simulated ones alike.
+pub async fn run_core(id: CoreId, setup: Setup) {
+    let began = now();
+    let Some(endpoint) = setup.take_endpoint(id) else { return };
+    let core = Core::new(id, setup.node.clone(), endpoint.open());
+    let exit = core.exit.notified();
+    spawn(route::receive(core.clone()));
+    spawn(look_after(core.clone()));
+    if id == CoreId(0) {
+        if let Err(failure) = lead(&core, &setup, began).await {
+            setup.fail(failure);
+        }
+        shutdown::exit(&core).await;
+    } else {
+        exit.await;
+    }
+}
+
+/// Core 0: from the lock to the stop.
+async fn lead(core: &Rc<Core>, setup: &Setup, began: Instant) -> Result<(), Failure> {
+    let data_dir = core.node.config.data_dir.clone();
+    let _lock = lock(&data_dir)?;
+    // Bound before recovery, so that a taken port is told at once; clients wait in the backlog meanwhile.
+    let bind = core.node.config.listener.bind;
+    let listener = TcpListener::bind(bind).map_err(|error| Failure::Listen(bind, error.to_string()))?;
+    let address = listener.local_addr().map_err(|error| Failure::Listen(bind, error.to_string()))?;
+    let _ = core.node.address.set(address);
+    let partitions = recover(core, &data_dir).await?;
+    (setup.on_ready)(&banner(core, address, partitions, began));
+    match race(listener::accept(core, listener), shutdown_signal()).await {
+        First::Left(never) => match never {},
+        First::Right(()) => {}
+    }
+    if shutdown::stop(core).await { Ok(()) } else { Err(Failure::Unclean) }
+}
+
+fn lock(data_dir: &Path) -> Result<DirLock, Failure> {
+    let shown = data_dir.display().to_string();
+    create_dir_all(data_dir).map_err(|error| Failure::DataDir(shown.clone(), error.to_string()))?;
+    lock_exclusive(data_dir).map_err(|error| match error.kind() {
+        std::io::ErrorKind::WouldBlock => Failure::Locked(shown),
+        _ => Failure::DataDir(shown, error.to_string()),
+    })
+}
+
+/// Opens everything that is there, on all cores. The number of partitions.
+async fn recover(core: &Rc<Core>, data_dir: &Path) -> Result<usize, Failure> {
+    let failed =
+        |error: &dyn std::fmt::Display| Failure::DataDir(data_dir.display().to_string(), error.to_string());
+    let files = CheckpointFiles::of(data_dir);
+    let was_clean = files.was_clean_shutdown();
+    let checkpoint = files.read().map_err(|error| failed(&error))?;
+    let topics = recovery::find_topics(core, data_dir).map_err(|error| failed(&error))?;
+    let _ = core.node.cluster_id.set(recovery::cluster_id(core));
+    let opening = Opening { topics, checkpoint, was_clean };
+    let partitions = open_everywhere(core, opening).await.map_err(Failure::Partition)?;
+    files.clear_clean_shutdown().await.map_err(|error| failed(&error))?;
+    *core.authority.borrow_mut() = Some(Rc::new(Authority::default()));
+    Ok(partitions)
+}
+
+fn banner(core: &Core, address: std::net::SocketAddr, partitions: usize, began: Instant) -> Banner {
+    let config = &core.node.config;
+    let cpus = match &config.cores {
+        crate::config::CoreList::These(cpus) => cpus.clone(),
+        crate::config::CoreList::All => (0..core.node.cores).collect(),
+    };
+    Banner {
+        version: env!("CARGO_PKG_VERSION"),
+        cpus,
+        data_dir: config.data_dir.clone(),
+        address,
+        advertised: config.listener.advertised.clone(),
+        node: (config.broker.node_id, core.node.cluster_id().to_owned()),
+        partitions,
+        took: now().saturating_since(began),
+    }
+}
+
+/// What a core does by itself while it serves: it closes idle connections, rolls and drops segments; core 0 also writes
+/// checkpoints.
+async fn look_after(core: Rc<Core>) {
+    let broker = core.node.broker();
+    let interval = broker.log_retention_check_interval_ms.min(CHECKPOINT_INTERVAL_MS as i64).max(1);
+    let idle = u64::try_from(broker.connections_max_idle_ms).ok().map(Duration::from_millis);
+    let step = Duration::from_millis(interval as u64);
+    let step = idle.map_or(step, |idle| step.min(idle / 2).max(Duration::from_millis(10)));
+    let mut upkeep_due = now() + Duration::from_millis(interval as u64);
+    while !core.stopping.has_begun() {
+        sleep(step).await;
+        if let Some(idle) = idle {
+            core.connections.close_idle(idle);
+        }
+        if now() >= upkeep_due {
+            upkeep(&core).await;
+            upkeep_due = now() + Duration::from_millis(interval as u64);
+        }
+    }
+}
+
+async fn upkeep(core: &Rc<Core>) {
+    for partition in core.topics.own_partitions() {
+        if let Err(error) = partition.upkeep(wall_clock_ms()).await {
+            tracing::error!(partition = %partition.name(), %error, "upkeep failed");
+        }
+    }
+    if core.authority().is_some() && !core.stopping.has_begun() {
+        shutdown::write_checkpoint(core).await;
+    }
+}

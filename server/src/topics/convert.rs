@@ -1,0 +1,40 @@
+//! A topic's settings as the log understands them.
+
+use creel_engine::config as engine;
+
+use crate::config::{BrokerConfig, CleanupPolicy, TimestampType, TopicConfig};
+
+/// The log's settings. Kafka's -1 is `None`; numbers beyond what makes sense are clipped by the table of settings.
+pub(super) fn log_config(topic: &TopicConfig, broker: &BrokerConfig) -> engine::LogConfig {
+    engine::LogConfig {
+        segment_bytes: natural(topic.segment_bytes.into()),
+        segment_ms: natural(topic.segment_ms),
+        segment_index_bytes: natural(topic.segment_index_bytes.into()),
+        retention_bytes: limit(topic.retention_bytes),
+        retention_ms: limit(topic.retention_ms),
+        flush_messages: Some(natural(topic.flush_messages)),
+        flush_ms: Some(natural(topic.flush_ms)),
+        max_message_bytes: usize::try_from(topic.max_message_bytes).unwrap_or(0),
+        index_interval_bytes: natural(topic.index_interval_bytes.into()),
+        message_timestamp_type: match topic.message_timestamp_type {
+            TimestampType::CreateTime => engine::TimestampType::CreateTime,
+            TimestampType::LogAppendTime => engine::TimestampType::LogAppendTime,
+        },
+        message_timestamp_before_max_ms: natural(topic.message_timestamp_before_max_ms),
+        message_timestamp_after_max_ms: natural(topic.message_timestamp_after_max_ms),
+        cleanup_policy: match topic.cleanup_policy {
+            CleanupPolicy { compact: true, delete: true } => engine::CleanupPolicy::CompactAndDelete,
+            CleanupPolicy { compact: true, delete: false } => engine::CleanupPolicy::Compact,
+            CleanupPolicy { compact: false, .. } => engine::CleanupPolicy::Delete,
+        },
+        producer_id_expiration_ms: natural(broker.producer_id_expiration_ms.into()),
+    }
+}
+
+fn natural(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or(0)
+}
+
+fn limit(number: i64) -> Option<u64> {
+    u64::try_from(number).ok()
+}

@@ -1,0 +1,122 @@
+//! Topics: an image of all of them on every core, and on core 0 the authority that changes them.
+//!
+//! A topic is in the image of every core, with the core's own partitions open, before anyone is told that it exists.
+
+mod authority;
+mod convert;
+mod names;
+mod open;
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use std::sync::Arc;
+
+use creel_engine::partition::Partition;
+use creel_io::CoreId;
+use creel_wire::{Str, Uuid};
+
+use crate::config::{TopicConfig, TopicSettings};
+use crate::placement::core_of;
+
+pub(crate) use authority::{AUTHORITY, Authority, NewTopic, TopicRefusal, create, delete, open_everywhere};
+pub(crate) use names::{check_name, is_internal};
+pub(crate) use open::{Opening, open, remove};
+
+/// A topic as every core knows it.
+#[derive(Clone, Debug)]
+pub(crate) struct Topic {
+    pub(crate) name: Str,
+    pub(crate) id: Uuid,
+    pub(crate) partitions: i32,
+    /// What it was created with.
+    pub(crate) settings: TopicSettings,
+    /// What holds for it, the broker's settings included.
+    pub(crate) config: TopicConfig,
+}
+
+/// A topic on one core: with those of its partitions that the core owns.
+pub(crate) struct LocalTopic {
+    pub(crate) topic: Arc<Topic>,
+    own: Vec<Option<Partition>>,
+}
+
+/// Where a partition is.
+pub(crate) enum Place {
+    /// On this core.
+    Here(Partition),
+    /// On another.
+    There(CoreId),
+    /// The topic has no such partition.
+    Nowhere,
+}
+
+/// A core's image of all topics.
+pub(crate) struct Topics {
+    core: CoreId,
+    cores: usize,
+    by_name: RefCell<BTreeMap<Str, Rc<LocalTopic>>>,
+    by_id: RefCell<BTreeMap<Uuid, Rc<LocalTopic>>>,
+}
+
+impl Topics {
+    pub(crate) fn new(core: CoreId, cores: usize) -> Self {
+        Self { core, cores, by_name: RefCell::default(), by_id: RefCell::default() }
+    }
+
+    pub(crate) fn by_name(&self, name: &str) -> Option<Rc<LocalTopic>> {
+        self.by_name.borrow().get(name).cloned()
+    }
+
+    pub(crate) fn by_id(&self, id: &Uuid) -> Option<Rc<LocalTopic>> {
+        self.by_id.borrow().get(id).cloned()
+    }
+
+    /// All topics by name.
+    pub(crate) fn all(&self) -> Vec<Arc<Topic>> {
+        self.by_name.borrow().values().map(|local| local.topic.clone()).collect()
+    }
+
+    /// All partitions of this core, in order.
+    pub(crate) fn own_partitions(&self) -> Vec<Partition> {
+        let topics = self.by_name.borrow();
+        topics.values().flat_map(|local| local.own.iter().flatten().cloned()).collect()
+    }
+
+    /// Where a partition is.
+    pub(crate) fn place(&self, local: &LocalTopic, partition: i32) -> Place {
+        if !(0..local.topic.partitions).contains(&partition) {
+            return Place::Nowhere;
+        }
+        match local.own.get(partition as usize).cloned().flatten() {
+            Some(partition) => Place::Here(partition),
+            None => Place::There(core_of(&local.topic.id, partition, self.cores)),
+        }
+    }
+
+    /// A partition of this core, by what other cores call it.
+    pub(crate) fn own(&self, id: &Uuid, partition: i32) -> Option<Partition> {
+        let local = self.by_id(id)?;
+        local.own.get(usize::try_from(partition).ok()?).cloned().flatten()
+    }
+
+    fn insert(&self, topic: Arc<Topic>, own: Vec<Option<Partition>>) {
+        let (name, id) = (topic.name.clone(), topic.id);
+        let local = Rc::new(LocalTopic { topic, own });
+        self.by_name.borrow_mut().insert(name, local.clone());
+        self.by_id.borrow_mut().insert(id, local);
+    }
+
+    fn take(&self, id: &Uuid) -> Option<Rc<LocalTopic>> {
+        let local = self.by_id.borrow_mut().remove(id)?;
+        self.by_name.borrow_mut().remove(&*local.topic.name);
+        Some(local)
+    }
+
+    /// The partitions of a topic that are this core's.
+    fn own_indexes(&self, topic: &Topic) -> impl Iterator<Item = i32> + use<'_> {
+        let id = topic.id;
+        (0..topic.partitions).filter(move |index| core_of(&id, *index, self.cores) == self.core)
+    }
+}

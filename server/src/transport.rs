@@ -1,0 +1,47 @@
+//! A connection's bytes: the one place where TLS will come between socket and protocol.
+//!
+//! With kernel TLS `send_slice` stays a sendfile; without, it becomes a read and an encrypted send, here alone.
+
+use std::io;
+use std::net::SocketAddr;
+
+use bytes::{Bytes, BytesMut};
+use creel_io::fs::FileSlice;
+use creel_io::net::{More, TcpStream};
+
+/// Plain TCP. One task may receive and another send at the same time.
+pub(crate) struct Transport {
+    stream: TcpStream,
+}
+
+impl Transport {
+    pub(crate) fn plain(stream: TcpStream) -> Self {
+        Self { stream }
+    }
+
+    /// Receives some bytes behind those in `buffer`; `want` is how many are missing. 0: the peer has closed.
+    pub(crate) async fn receive(&self, buffer: BytesMut, want: usize) -> (io::Result<usize>, BytesMut) {
+        self.stream.recv(buffer, want).await
+    }
+
+    pub(crate) async fn send(&self, bytes: Bytes, more: More) -> io::Result<()> {
+        self.stream.send_all(bytes, more).await
+    }
+
+    pub(crate) async fn send_slice(&self, slice: &FileSlice, more: More) -> io::Result<()> {
+        self.stream.send_slice(slice, more).await
+    }
+
+    /// Ends both directions at once; what is under way fails.
+    pub(crate) fn close(&self) {
+        self.stream.shutdown();
+    }
+
+    pub(crate) fn peer(&self) -> io::Result<SocketAddr> {
+        self.stream.peer_addr()
+    }
+
+    pub(crate) fn local(&self) -> io::Result<SocketAddr> {
+        self.stream.local_addr()
+    }
+}
