@@ -1,0 +1,3 @@
+#![no_main]
+
+creel_wire_fuzz::target!(creel_wire::api::offset_fetch::OffsetFetchRequest);
