@@ -14,3 +14,4 @@ pub use directory::{
 pub(crate) use file::FileBackend;
 pub use file::{File, FileSlice, OpenOptions};
 pub use lock::{DirLock, lock_exclusive};
+pub(crate) use ring_file::RingFile;

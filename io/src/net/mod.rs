@@ -2,6 +2,8 @@
 
 mod listener;
 mod receive;
+mod ring_listener;
+mod ring_stream;
 mod socket;
 mod stream;
 

@@ -1,18 +1,14 @@
-//! A TCP connection on one core.
+//! A TCP connection on one core, whichever backend holds it.
 
-use std::cell::Cell;
 use std::io;
 use std::net::SocketAddr;
-use std::os::fd::{AsRawFd, OwnedFd};
-use std::sync::Arc;
+use std::os::fd::OwnedFd;
 
-use bytes::{Buf, Bytes, BytesMut};
-use io_uring::{opcode, types};
+use bytes::{Bytes, BytesMut};
 
-use super::receive::Receiver;
-use super::socket;
+use super::ring_stream::RingStream;
 use crate::fs::{FileBackend, FileSlice};
-use crate::ring::{Kept, KeptBuffer, Op, RawAddress};
+use crate::sim::{self, SimStream};
 
 /// Whether more bytes of the same reply follow at once, so that the kernel may wait and send full packets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,148 +21,118 @@ pub enum More {
 
 /// A connected TCP socket. One task may receive and another send at the same time.
 pub struct TcpStream {
-    fd: Arc<OwnedFd>,
-    receiver: Receiver,
-    corked: Cell<bool>,
-    closed: Cell<bool>,
+    backend: Backend,
+}
+
+enum Backend {
+    Ring(RingStream),
+    Sim(SimStream),
 }
 
 /// A stream on its way to another core.
 pub struct DetachedStream {
-    fd: OwnedFd,
+    backend: Detached,
 }
+
+enum Detached {
+    Ring(OwnedFd),
+    Sim(SimStream),
+}
+
+use Backend::{Ring, Sim};
 
 impl DetachedStream {
     /// Makes the stream this core's own.
     #[must_use]
     pub fn attach(self) -> TcpStream {
-        TcpStream::from_fd(self.fd)
+        match self.backend {
+            Detached::Ring(fd) => RingStream::from_fd(fd).into(),
+            Detached::Sim(stream) => stream.into(),
+        }
+    }
+}
+
+impl From<RingStream> for TcpStream {
+    fn from(stream: RingStream) -> TcpStream {
+        TcpStream { backend: Ring(stream) }
+    }
+}
+
+impl From<SimStream> for TcpStream {
+    fn from(stream: SimStream) -> TcpStream {
+        TcpStream { backend: Sim(stream) }
     }
 }
 
 impl TcpStream {
     /// Connects to `address`.
     pub async fn connect(address: SocketAddr) -> io::Result<TcpStream> {
-        let fd = Arc::new(socket::tcp_socket(address, true)?);
-        let raw = Box::new(RawAddress::new(address));
-        let (pointer, length) = ((&raw const raw.storage).cast(), raw.length);
-        let entry = opcode::Connect::new(types::Fd(fd.as_raw_fd()), pointer, length).build();
-        let kept = Kept { fd: Some(fd.clone()), buffer: KeptBuffer::Address(raw), ..Kept::default() };
-        Op::submit(entry, kept).await.result?;
-        let fd = Arc::try_unwrap(fd).map_err(|_| io::Error::other("connect still in flight"))?;
-        TcpStream::adopt(fd)
-    }
-
-    pub(super) fn adopt(fd: OwnedFd) -> io::Result<TcpStream> {
-        socket::set_option(&fd, libc::IPPROTO_TCP, libc::TCP_NODELAY, 1)?;
-        Ok(TcpStream::from_fd(fd))
-    }
-
-    fn from_fd(fd: OwnedFd) -> TcpStream {
-        let fd = Arc::new(fd);
-        TcpStream {
-            receiver: Receiver::new(fd.clone()),
-            fd,
-            corked: Cell::new(false),
-            closed: Cell::new(false),
+        match sim::place() {
+            Some(place) => Ok(Box::pin(SimStream::connect(&place, address)).await?.into()),
+            None => Ok(RingStream::connect(address).await?.into()),
         }
     }
 
     /// Prepares the stream for another core. Only before the first receive or send: nothing may be in flight.
     #[must_use]
     pub fn detach(self) -> Option<DetachedStream> {
-        let TcpStream { fd, receiver, .. } = self;
-        drop(receiver);
-        Arc::try_unwrap(fd).ok().map(|fd| DetachedStream { fd })
+        let backend = match self.backend {
+            Ring(stream) => Detached::Ring(stream.detach()?),
+            Sim(stream) => Detached::Sim(stream),
+        };
+        Some(DetachedStream { backend })
     }
 
     /// The other side's address.
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
-        socket::peer_address(&self.fd)
+        match &self.backend {
+            Ring(stream) => stream.peer_addr(),
+            Sim(stream) => stream.peer_addr(),
+        }
     }
 
     /// This side's address.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        socket::local_address(&self.fd)
+        match &self.backend {
+            Ring(stream) => stream.local_addr(),
+            Sim(stream) => stream.local_addr(),
+        }
     }
 
     /// Receives at least one byte and appends to `buf`; 0 means that the peer has closed. `want` is the number of bytes
     /// the caller still misses: from some KiB on they are received without a copy into room that `buf` is given.
     /// One task at a time.
     pub async fn recv(&self, buf: BytesMut, want: usize) -> (io::Result<usize>, BytesMut) {
-        self.receiver.recv(buf, want).await
-    }
-
-    /// Sends all of `data`: at once as far as the socket takes it, the rest through the ring. One task at a time.
-    pub async fn send_all(&self, mut data: Bytes, more: More) -> io::Result<()> {
-        let more = more == More::Yes;
-        while !data.is_empty() {
-            match socket::send_now(&self.fd, &data, more) {
-                Ok(n) => data.advance(n),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    let n = self.send_when_ready(data.clone(), more).await?;
-                    data.advance(n);
-                }
-                Err(error) => return Err(error),
-            }
+        match &self.backend {
+            Ring(stream) => stream.recv(buf, want).await,
+            Sim(stream) => Box::pin(stream.recv(buf)).await,
         }
-        if more { Ok(()) } else { self.cork(false) }
     }
 
-    async fn send_when_ready(&self, data: Bytes, more: bool) -> io::Result<usize> {
-        let flags = libc::MSG_NOSIGNAL | if more { libc::MSG_MORE } else { 0 };
-        let length = u32::try_from(data.len()).unwrap_or(u32::MAX);
-        let entry =
-            opcode::Send::new(types::Fd(self.fd.as_raw_fd()), data.as_ptr(), length).flags(flags).build();
-        let kept = Kept { fd: Some(self.fd.clone()), buffer: KeptBuffer::Shared(data), ..Kept::default() };
-        Op::submit(entry, kept).await.result.map(|n| n as usize)
+    /// Sends all of `data`, waiting for as long as the other side does not read. One task at a time.
+    pub async fn send_all(&self, data: Bytes, more: More) -> io::Result<()> {
+        match &self.backend {
+            Ring(stream) => stream.send_all(data, more).await,
+            Sim(stream) => Box::pin(stream.send_all(data)).await,
+        }
     }
 
-    /// Sends a piece of a file without copying it: sendfile(2) as far as the socket takes it, then a readiness poll.
-    /// Pages that are not in the page cache are read through the ring first, so that the core does not wait for the
-    /// disk. `UnexpectedEof` if the file is shorter than the slice.
+    /// Sends a piece of a file without copying it. Bytes that are not in the page cache are read in first, so that the
+    /// core does not wait for the disk. `UnexpectedEof` if the file is shorter than the slice.
     pub async fn send_slice(&self, slice: &FileSlice, more: More) -> io::Result<()> {
-        self.cork(more == More::Yes || self.corked.get())?;
-        let FileBackend::Ring(file) = slice.file.backend() else {
-            panic!("a simulated file is sent on a real socket")
-        };
-        let (mut position, end) = (slice.position, slice.position + slice.length);
-        let mut warm_until = position;
-        while position < end {
-            if position >= warm_until {
-                warm_until = file.warm_up(position, end - position).await?;
-            }
-            let length = (warm_until.min(end) - position) as usize;
-            match socket::send_file_now(&self.fd, file.fd(), position, length) {
-                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
-                Ok(n) => position += n as u64,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.writable().await?,
-                Err(error) => return Err(error),
-            }
+        let (position, length) = (slice.position, slice.length);
+        match (&self.backend, slice.file.backend()) {
+            (Ring(stream), FileBackend::Ring(file)) => stream.send_file(file, position, length, more).await,
+            (Sim(stream), FileBackend::Sim(file)) => Box::pin(stream.send_file(file, position, length)).await,
+            _ => unreachable!("a core's streams and files are of one backend"),
         }
-        self.cork(more == More::Yes)
-    }
-
-    /// sendfile(2) has no MSG_MORE, so that a reply of several pieces is corked instead, and uncorked by its last one.
-    fn cork(&self, on: bool) -> io::Result<()> {
-        if self.corked.replace(on) == on {
-            return Ok(());
-        }
-        socket::set_option(&self.fd, libc::IPPROTO_TCP, libc::TCP_CORK, i32::from(on))
-    }
-
-    async fn writable(&self) -> io::Result<()> {
-        let events = (libc::POLLOUT | libc::POLLERR | libc::POLLHUP) as u32;
-        let entry = opcode::PollAdd::new(types::Fd(self.fd.as_raw_fd()), events).build();
-        let kept = Kept { fd: Some(self.fd.clone()), ..Kept::default() };
-        Op::submit(entry, kept).await.result.map(|_| ())
     }
 
     /// Closes both directions; receives and sends in flight end.
     pub fn shutdown(&self) {
-        if !self.closed.replace(true) {
-            // Fails only when the peer was faster.
-            let _ = socket::shutdown(&self.fd);
+        match &self.backend {
+            Ring(stream) => stream.shutdown(),
+            Sim(stream) => stream.shutdown(),
         }
     }
 }

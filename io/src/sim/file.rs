@@ -124,6 +124,23 @@ impl SimFile {
         (outcome, buf)
     }
 
+    /// Reads some of `length` bytes, at once if they are in the page cache.
+    pub(crate) async fn read_for_sending(
+        &self,
+        position: u64,
+        length: usize,
+    ) -> (io::Result<usize>, BytesMut) {
+        let mut bytes = BytesMut::zeroed(length);
+        match self.try_read_at(&mut bytes, position) {
+            Ok(Some(n)) => {
+                bytes.truncate(n);
+                (Ok(n), bytes)
+            }
+            Ok(None) => self.read_at(BytesMut::new(), position, length).await,
+            Err(error) => (Err(error), bytes),
+        }
+    }
+
     async fn read_slowly(&self, buf: &mut BytesMut, position: u64, length: usize) -> io::Result<usize> {
         let place = self.place()?;
         place.pause(&place.world.config.disk.read_latency).await;

@@ -2,8 +2,10 @@
 
 use std::io;
 use std::net::IpAddr;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::time::Duration;
 
 use super::NodeId;
 use super::config::ErrorRates;
@@ -102,6 +104,12 @@ impl Handle {
         DiskHandle { node: self.world.node(node) }
     }
 
+    /// The network between the nodes.
+    #[must_use]
+    pub fn network(&self) -> NetworkHandle {
+        NetworkHandle { world: self.world.clone() }
+    }
+
     /// Runs `f` as code of the node's first core, so that files, time and randomness are the node's. For preparations;
     /// it must not wait.
     pub fn within<R>(&self, node: NodeId, f: impl FnOnce() -> R) -> R {
@@ -109,6 +117,38 @@ impl Handle {
         let core = node.cores().first().map(|core| core.state.clone());
         let _entered = context::enter(core.expect("the node is up; restart it first"));
         f()
+    }
+}
+
+/// The network, as a test sees it.
+pub struct NetworkHandle {
+    world: Rc<World>,
+}
+
+impl NetworkHandle {
+    /// From now on each segment travels for a time from this range.
+    pub fn set_delay(&self, delay: RangeInclusive<Duration>) {
+        self.world.network.borrow_mut().delay = delay;
+    }
+
+    /// From now on each send resets its connection with this probability.
+    pub fn set_reset_probability(&self, probability: f64) {
+        self.world.network.borrow_mut().reset_probability = probability;
+    }
+
+    /// Resets all connections between two nodes (or within one, when they are the same).
+    pub fn reset_connections(&self, a: NodeId, b: NodeId) {
+        self.world.reset_between(a, b);
+    }
+
+    /// Cuts the line between two nodes: what is under way waits, new connections time out.
+    pub fn partition(&self, a: NodeId, b: NodeId) {
+        self.world.cut(a, b);
+    }
+
+    /// Mends the line; what waited travels on.
+    pub fn heal(&self, a: NodeId, b: NodeId) {
+        self.world.heal(a, b);
     }
 }
 

@@ -19,8 +19,9 @@ pub use config::{Config, DiskConfig, ErrorRates, NetworkConfig};
 pub(crate) use directory::SimLock;
 pub(crate) use disk::OpenMode;
 pub(crate) use file::SimFile;
-pub use handle::{DiskHandle, Handle};
+pub use handle::{DiskHandle, Handle, NetworkHandle};
 pub(crate) use here::{Here, place};
+pub(crate) use network::{SimListener, SimStream};
 pub use schedule::Stop;
 pub use simulation::{Simulation, run, run_with};
 

@@ -4,7 +4,6 @@ use std::fmt;
 use std::rc::Rc;
 
 use super::NodeId;
-use super::network::Network;
 use super::node::SimCore;
 use super::world::World;
 
@@ -36,7 +35,7 @@ impl World {
     pub(crate) fn step(&self) -> bool {
         self.carry_out_crashes();
         while let Some(arrival) = self.pop_due() {
-            Network::arrive(self, arrival);
+            self.arrive(arrival);
         }
         let Some((node, core)) = self.pick() else { return self.leap() };
         self.trace.borrow_mut().fold(u64::from(node.0) << 16 | u64::from(core.state.id.0));

@@ -58,7 +58,7 @@ impl World {
         Rc::new_cyclic(|me| World {
             me: me.clone(),
             chance,
-            network: RefCell::default(),
+            network: RefCell::new(Network::new(&config.network)),
             trace: RefCell::new(Trace::new(seed, config.trace_events)),
             nodes: RefCell::default(),
             clock: Cell::new(CLOCK_START_NANOS),
@@ -152,7 +152,7 @@ impl World {
     pub(crate) fn carry_out_crashes(&self) {
         for (id, loss) in self.crashes.take() {
             self.node(id).tear_down(Stage::Dead);
-            Network::node_down(self, id, loss);
+            self.node_down(id, loss);
         }
     }
 
@@ -161,7 +161,7 @@ impl World {
         self.note(node.id, "end", None, [0; 3]);
         node.tear_down(Stage::Ended);
         node.disk.borrow_mut().process_ended();
-        Network::node_down(self, node.id, Loss::Process);
+        self.node_down(node.id, Loss::Process);
     }
 
     /// Drops all that runs anywhere.

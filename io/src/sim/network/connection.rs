@@ -1,0 +1,177 @@
+//! The state of one connection: two ends, each with a pipe of what comes to it.
+
+use std::collections::VecDeque;
+use std::io;
+use std::net::SocketAddr;
+use std::task::Waker;
+
+use bytes::{Buf, Bytes, BytesMut};
+
+use super::{Addresses, InFlight, wake};
+use crate::clock::Instant;
+use crate::sim::NodeId;
+use crate::sim::disk::os_error;
+
+pub(super) struct Connection {
+    pub(super) ends: [End; 2],
+}
+
+/// What travels.
+pub(super) enum Segment {
+    Data(Bytes),
+    Fin,
+    Reset,
+}
+
+pub(super) struct End {
+    pub(super) node: NodeId,
+    pub(super) address: SocketAddr,
+    in_flight: VecDeque<InFlight>,
+    arrived: VecDeque<Bytes>,
+    /// Bytes in both: sent to this end and not yet taken.
+    pub(super) held_bytes: usize,
+    last_arrival: Instant,
+    /// The other side will send no more.
+    ended: bool,
+    /// Nobody holds this end any more.
+    closed: bool,
+    /// This side asked for the end of both directions.
+    shut: bool,
+    failed: bool,
+    pub(super) reader: Option<Waker>,
+    pub(super) writer: Option<Waker>,
+}
+
+impl Connection {
+    /// Side 0 is the client's.
+    pub(super) fn new(client: NodeId, server: NodeId, addresses: Addresses) -> Connection {
+        Connection { ends: [End::new(client, addresses.client), End::new(server, addresses.server)] }
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.ends.iter().all(|end| end.closed)
+    }
+
+    /// Takes what has come by `now`; true when it came to an end that nobody holds, which answers with a reset.
+    pub(super) fn take_arrived(&mut self, side: usize, now: Instant) -> bool {
+        let end = &mut self.ends[side];
+        let mut unwelcome = false;
+        while end.in_flight.front().is_some_and(|first| first.at <= now) {
+            let Some(first) = end.in_flight.pop_front() else { break };
+            match first.segment {
+                Segment::Data(bytes) if end.closed => {
+                    end.held_bytes -= bytes.len();
+                    unwelcome = true;
+                }
+                Segment::Data(bytes) => end.arrived.push_back(bytes),
+                Segment::Fin => end.ended = true,
+                Segment::Reset => end.fail(),
+            }
+        }
+        wake(&mut end.reader);
+        unwelcome
+    }
+
+    /// Marks an end as held by nobody: what to tell the other side, unless it has been told.
+    pub(super) fn close(&mut self, side: usize) -> Option<Segment> {
+        let end = &mut self.ends[side];
+        if std::mem::replace(&mut end.closed, true) || end.failed {
+            return None;
+        }
+        if !end.arrived.is_empty() {
+            return Some(Segment::Reset);
+        }
+        (!end.shut).then_some(Segment::Fin)
+    }
+
+    /// Takes up to `limit` bytes that have come; `None` when there is nothing to say yet.
+    pub(super) fn receive(
+        &mut self,
+        side: usize,
+        out: &mut BytesMut,
+        limit: usize,
+    ) -> Option<io::Result<usize>> {
+        let end = &mut self.ends[side];
+        let mut taken = 0;
+        while let Some(first) = end.arrived.front_mut().filter(|_| taken < limit) {
+            let n = first.len().min(limit - taken);
+            out.extend_from_slice(&first[..n]);
+            first.advance(n);
+            taken += n;
+            if first.is_empty() {
+                end.arrived.pop_front();
+            }
+        }
+        end.held_bytes -= taken;
+        if taken > 0 {
+            wake(&mut self.ends[1 - side].writer);
+            return Some(Ok(taken));
+        }
+        if end.failed {
+            return Some(Err(os_error(libc::ECONNRESET)));
+        }
+        (end.ended || end.shut).then_some(Ok(0))
+    }
+
+    pub(super) fn check_sendable(&self, side: usize) -> io::Result<()> {
+        let end = &self.ends[side];
+        if end.failed {
+            return Err(os_error(libc::ECONNRESET));
+        }
+        if end.shut { Err(os_error(libc::EPIPE)) } else { Ok(()) }
+    }
+}
+
+impl End {
+    fn new(node: NodeId, address: SocketAddr) -> End {
+        End {
+            node,
+            address,
+            in_flight: VecDeque::new(),
+            arrived: VecDeque::new(),
+            held_bytes: 0,
+            last_arrival: Instant::default(),
+            ended: false,
+            closed: false,
+            shut: false,
+            failed: false,
+            reader: None,
+            writer: None,
+        }
+    }
+
+    /// Puts a segment behind those under way; the moment of its arrival.
+    pub(super) fn enqueue(&mut self, at: Instant, segment: Segment) -> Instant {
+        let at = at.max(self.last_arrival);
+        self.last_arrival = at;
+        if let Segment::Data(bytes) = &segment {
+            self.held_bytes += bytes.len();
+        }
+        self.in_flight.push_back(InFlight { at, segment });
+        at
+    }
+
+    pub(super) fn drop_in_flight(&mut self) {
+        self.in_flight.clear();
+        self.held_bytes = self.arrived.iter().map(Bytes::len).sum();
+    }
+
+    /// The connection is broken as this end sees it. What had come can still be read.
+    pub(super) fn fail(&mut self) {
+        self.failed = true;
+        self.drop_in_flight();
+        wake(&mut self.reader);
+        wake(&mut self.writer);
+    }
+
+    pub(super) fn available(&self) -> usize {
+        self.arrived.iter().map(Bytes::len).sum()
+    }
+
+    /// Ends both directions from this side; true the first time.
+    pub(super) fn shut(&mut self) -> bool {
+        wake(&mut self.reader);
+        wake(&mut self.writer);
+        !std::mem::replace(&mut self.shut, true) && !self.failed
+    }
+}

@@ -1,0 +1,166 @@
+//! Listening, accepting and connecting.
+
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::task::{Poll, Waker};
+use std::time::Duration;
+
+use super::connection::Connection;
+use super::stream::SimStream;
+use super::{Addresses, EndId, Network, resolve, wake};
+use crate::sim::NodeId;
+use crate::sim::disk::os_error;
+use crate::sim::here::{Place, place, place_of};
+use crate::timer::sleep;
+
+/// Connections that wait to be accepted; more are left unanswered, and try again.
+const BACKLOG: usize = 4096;
+/// A connection attempt that hears nothing tries again after this long, and gives up after [`ATTEMPTS`].
+const ATTEMPT: Duration = Duration::from_secs(1);
+const ATTEMPTS: u32 = 5;
+
+pub(super) struct Listener {
+    address: SocketAddr,
+    waiting: VecDeque<(EndId, SocketAddr)>,
+    acceptor: Option<Waker>,
+}
+
+impl Listener {
+    fn answers(&self, ip: IpAddr) -> bool {
+        self.address.ip().is_unspecified() || self.address.ip() == ip
+    }
+}
+
+pub(crate) struct SimListener {
+    node: NodeId,
+    boot: u32,
+    address: SocketAddr,
+}
+
+impl SimListener {
+    pub(crate) fn bind(place: &Place, mut address: SocketAddr) -> io::Result<SimListener> {
+        let ip = address.ip();
+        if !ip.is_loopback() && !ip.is_unspecified() && ip != place.node.address() {
+            return Err(os_error(libc::EADDRNOTAVAIL));
+        }
+        let mut network = place.world.network.borrow_mut();
+        if address.port() == 0 {
+            address.set_port(network.free_port());
+        }
+        let key = (place.id(), address.port());
+        if network.listeners.contains_key(&key) {
+            return Err(os_error(libc::EADDRINUSE));
+        }
+        network.listeners.insert(key, Listener { address, waiting: VecDeque::new(), acceptor: None });
+        Ok(SimListener { node: place.id(), boot: place.node.boot(), address })
+    }
+
+    pub(crate) fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub(crate) async fn accept(&self) -> io::Result<(SimStream, SocketAddr)> {
+        let place = place_of("listener");
+        poll_fn(|cx| {
+            let mut network = place.world.network.borrow_mut();
+            let key = (self.node, self.address.port());
+            let Some(listener) = network.listeners.get_mut(&key) else {
+                return Poll::Ready(Err(os_error(libc::EBADF)));
+            };
+            match listener.waiting.pop_front() {
+                Some((end, peer)) => Poll::Ready(Ok((SimStream::new(&place, end), peer))),
+                None => {
+                    listener.acceptor = Some(cx.waker().clone());
+                    Poll::Pending
+                }
+            }
+        })
+        .await
+    }
+}
+
+impl Drop for SimListener {
+    fn drop(&mut self) {
+        let Some(place) = place() else { return };
+        let node = place.world.node(self.node);
+        if node.boot() != self.boot || !node.is_alive() {
+            return;
+        }
+        let removed = place.world.network.borrow_mut().listeners.remove(&(self.node, self.address.port()));
+        for (end, _) in removed.into_iter().flat_map(|listener| listener.waiting) {
+            place.world.close(end);
+        }
+    }
+}
+
+impl SimStream {
+    pub(crate) async fn connect(place: &Place, address: SocketAddr) -> io::Result<SimStream> {
+        let world = &place.world;
+        let server = resolve(world, place.id(), address.ip()).ok_or_else(|| os_error(libc::EHOSTUNREACH))?;
+        for _ in 0..ATTEMPTS {
+            place.network_pause().await;
+            if world.network.borrow().is_cut(place.id(), server) || !world.node(server).is_alive() {
+                sleep(ATTEMPT).await;
+                continue;
+            }
+            match attempt(place, server, address) {
+                Attempt::Refused => {
+                    place.network_pause().await;
+                    world.note(
+                        place.id(),
+                        "refused",
+                        None,
+                        [u64::from(server.0), u64::from(address.port()), 0],
+                    );
+                    return Err(os_error(libc::ECONNREFUSED));
+                }
+                Attempt::Unanswered => sleep(ATTEMPT).await,
+                Attempt::Connected(stream) => {
+                    place.network_pause().await;
+                    return Ok(stream);
+                }
+            }
+        }
+        Err(os_error(libc::ETIMEDOUT))
+    }
+}
+
+enum Attempt {
+    Connected(SimStream),
+    Refused,
+    Unanswered,
+}
+
+fn attempt(place: &Place, server: NodeId, address: SocketAddr) -> Attempt {
+    let world = &place.world;
+    let mut network = world.network.borrow_mut();
+    let port = network.free_port();
+    let key = (server, address.port());
+    let Some(listener) = network.listeners.get_mut(&key).filter(|listener| listener.answers(address.ip()))
+    else {
+        return Attempt::Refused;
+    };
+    if listener.waiting.len() >= BACKLOG {
+        return Attempt::Unanswered;
+    }
+    let own = if address.ip().is_loopback() { address.ip() } else { place.node.address() };
+    let client = SocketAddr::new(own, port);
+    let end = add_connection(&mut network, place.id(), server, Addresses { client, server: address });
+    if let Some(listener) = network.listeners.get_mut(&key) {
+        listener.waiting.push_back((end.other(), client));
+        wake(&mut listener.acceptor);
+    }
+    drop(network);
+    world.note(place.id(), "connect", None, [end.connection, u64::from(server.0), u64::from(address.port())]);
+    Attempt::Connected(SimStream::new(place, end))
+}
+
+/// The client's end of a new connection.
+fn add_connection(network: &mut Network, client: NodeId, server: NodeId, addresses: Addresses) -> EndId {
+    network.next_connection += 1;
+    let connection = network.next_connection;
+    network.connections.insert(connection, Connection::new(client, server, addresses));
+    EndId { connection, side: 0 }
+}
