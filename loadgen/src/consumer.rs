@@ -96,6 +96,7 @@ impl Consumer {
             let response = self.fetch().await?;
             self.take(response)?;
         }
+        self.stage.consumed();
         Ok(self.readings.into_iter().map(|reading| (reading.partition, reading.verifier)).collect())
     }
 

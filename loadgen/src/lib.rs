@@ -19,6 +19,7 @@ pub mod live;
 pub mod metrics;
 pub mod orders;
 pub mod payload;
+pub mod phases;
 pub mod plan;
 pub mod producer;
 pub mod records;

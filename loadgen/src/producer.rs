@@ -139,6 +139,7 @@ impl Producer {
                 Pause::Turn => tokio::task::yield_now().await,
             }
         }
+        self.make_last()?;
         self.note_unsent();
         self.flush().await?;
         self.links.iter().for_each(|link| link.close());
@@ -192,6 +193,17 @@ impl Producer {
         let instant = self.schedule.instant_ahead(0);
         self.planned_ns = instant.map(|instant| instant + self.plan.settings.linger_ns);
         Ok(Pause::Turn)
+    }
+
+    /// When the load ends, what was due and only waited for its linger is made; a backlog is not worked off.
+    fn make_last(&mut self) -> Result<(), LoadError> {
+        let last_ns = self.outcome.stage.window().to_ns - 1;
+        for _ in 0..LOOKS_PER_TURN {
+            if !self.schedule.is_open_loop() || self.make_some(last_ns)?.is_some() {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Up to [`RECORDS_PER_LOOK`] records. `None`: there may be more.

@@ -3,7 +3,6 @@
 
 use crate::broker::{BrokerOptions, OwnBroker};
 use crate::cli::{Keys, RunArgs};
-use crate::client::SILENCE_SECONDS_MAX;
 use crate::client::cluster::{Cluster, Topic};
 use crate::clock::now_ns;
 use crate::cores::{self, Cores};
@@ -12,10 +11,11 @@ use crate::error::LoadError;
 use crate::keys::KeySpace;
 use crate::live::Live;
 use crate::payload::{Payload, PayloadSource};
+use crate::phases::Phases;
 use crate::plan::{ClientSettings, Plan, shares};
 use crate::report::RunReport;
 use crate::schedule::Load;
-use crate::stage::{Stage, Window};
+use crate::stage::Stage;
 use crate::summary::{CpuSpent, Ended, summarise};
 use crate::verify::Level;
 use crate::worker::{ThreadReport, run_thread};
@@ -25,15 +25,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 const DEFAULT_PARTITIONS: i32 = 4;
-/// Between the last thread's word that it is ready and the first record.
-const START_AFTER_NS: u64 = 20_000_000;
-const LOOK: Duration = Duration::from_millis(10);
-/// How long acked records may take to become readable.
-const VISIBLE_SECONDS_MAX: u64 = 10;
-const ENDS_STEP: Duration = Duration::from_millis(50);
 
 /// Runs a load; `interrupted` ends it early, with what was measured until then.
 pub fn run(args: &RunArgs, interrupted: &Arc<AtomicBool>) -> Result<RunReport, LoadError> {
@@ -109,7 +102,8 @@ impl Target {
         self.own.is_some()
     }
 
-    fn check(&mut self) -> Result<(), LoadError> {
+    /// An error if the own broker is not running any more.
+    pub fn check(&mut self) -> Result<(), LoadError> {
         self.own.as_mut().map_or(Ok(()), OwnBroker::check)
     }
 
@@ -120,7 +114,8 @@ impl Target {
         }
     }
 
-    fn cpu(&self) -> CpuSpent {
+    /// CPU time used so far.
+    pub fn cpu(&self) -> CpuSpent {
         CpuSpent { broker_s: self.pid.and_then(cost::cpu_seconds), generator_s: cost::own_cpu_seconds() }
     }
 
@@ -144,11 +139,13 @@ fn measure(
     live.say("preparing the topic");
     let mut cluster = Cluster::connect(&target.address)?;
     let plan = Arc::new(plan(args, payload, cores, &mut cluster)?);
-    let stage = Arc::new(Stage::new(plan.cpus.len(), plan.producers));
+    let stage = Arc::new(Stage::new(plan.cpus.len(), plan.producers, plan.consumers.len()));
     let threads = start_threads(&plan, &stage)?;
-    let timed = time_phases(args, target, &plan, &stage, &mut cluster, &mut live, interrupted);
-    if let Err(error) = timed.as_ref().map(drop) {
-        stage.fail(LoadError::Broker(error.to_string()));
+    let phases =
+        Phases { warmup: args.warmup, duration: args.duration, plan: &plan, stage: &stage, interrupted };
+    let timed = phases.run(target, &mut cluster, &mut live);
+    if let Err(error) = &timed {
+        stage.fail(LoadError::Broker(error.to_string())); // so that the threads end; `timed` is what is told
     }
     let reports: Vec<ThreadReport> =
         threads.into_iter().map(|thread| thread.join().expect("threads do not panic")).collect();
@@ -209,83 +206,4 @@ fn start_threads(plan: &Arc<Plan>, stage: &Arc<Stage>) -> Result<Vec<JoinHandle<
     (0..plan.cpus.len()).map(start).collect::<Result<_, _>>().inspect_err(|_| {
         stage.fail(LoadError::Options("not all threads could be started".into()));
     })
-}
-
-/// Waits for each phase to end. Returns early when the stage has failed.
-fn time_phases(
-    args: &RunArgs,
-    target: &mut Target,
-    plan: &Plan,
-    stage: &Stage,
-    cluster: &mut Cluster,
-    live: &mut Live,
-    interrupted: &AtomicBool,
-) -> Result<[CpuSpent; 2], LoadError> {
-    let mut wait = |phase: &str, live: &mut Live, until: &mut dyn FnMut() -> bool| {
-        while !stage.has_failed() && !until() {
-            if interrupted.load(Ordering::Relaxed) {
-                stage.stop_by(now_ns());
-            }
-            target.check()?;
-            live.show(now_ns(), phase, stage.totals());
-            std::thread::sleep(LOOK);
-        }
-        Ok::<CpuSpent, LoadError>(target.cpu())
-    };
-    wait("connecting", live, &mut || stage.all_connected())?;
-    let start_ns = now_ns() + START_AFTER_NS;
-    let from_ns = start_ns + args.warmup.as_nanos() as u64;
-    stage.begin(start_ns, Window { from_ns, to_ns: from_ns + args.duration.as_nanos() as u64 });
-    let from =
-        wait("warming up", live, &mut || now_ns() >= stage.window().from_ns.min(stage.window().to_ns))?;
-    let to = wait("measuring", live, &mut || now_ns() >= stage.window().to_ns)?;
-    wait("last acks", live, &mut || stage.all_produced())?;
-    if !stage.has_failed() && !plan.consumers.is_empty() {
-        stage.drain(visible_ends(plan, stage, cluster)?);
-        let mut stalled = Stalled::new(stage);
-        let acked = stage.totals().acked_records;
-        wait("reading the rest", live, &mut || {
-            stage.totals().consumed_records >= acked || stalled.check(stage)
-        })?;
-    }
-    Ok([from, to])
-}
-
-/// The end of each partition once every acked record can be read; after some patience, whatever can be.
-fn visible_ends(plan: &Plan, stage: &Stage, cluster: &mut Cluster) -> Result<Vec<i64>, LoadError> {
-    let acked = stage.totals().acked_records as i64;
-    let started_ns = now_ns();
-    let mut last = Vec::new();
-    loop {
-        let ends = cluster.end_offsets(&plan.topic)?;
-        let added: i64 = ends.iter().zip(&plan.start_offsets).map(|(end, start)| end - start).sum();
-        // Others may write to the topic too: so also wait until it rests.
-        let is_patient = now_ns() - started_ns < VISIBLE_SECONDS_MAX * 1_000_000_000;
-        if !is_patient || stage.has_failed() || (added >= acked && ends == last) {
-            return Ok(ends);
-        }
-        last = ends;
-        std::thread::sleep(ENDS_STEP);
-    }
-}
-
-/// Ends the reading of the rest when nothing comes any more though there should be something.
-struct Stalled {
-    consumed: u64,
-    since_ns: u64,
-}
-
-impl Stalled {
-    fn new(stage: &Stage) -> Stalled {
-        Stalled { consumed: stage.totals().consumed_records, since_ns: now_ns() }
-    }
-
-    /// Consumers stop by themselves at the end of their partitions, so a stall here is a broker that gives nothing.
-    fn check(&mut self, stage: &Stage) -> bool {
-        let consumed = stage.totals().consumed_records;
-        if consumed != self.consumed {
-            *self = Stalled { consumed, since_ns: now_ns() };
-        }
-        now_ns() - self.since_ns > SILENCE_SECONDS_MAX * 1_000_000_000
-    }
 }

@@ -70,6 +70,7 @@ pub struct Stage {
     stop_ns: AtomicU64,
     connecting: AtomicUsize,
     producing: AtomicUsize,
+    consuming: AtomicUsize,
     failed: AtomicBool,
     failure: Mutex<Option<LoadError>>,
     drain_to: OnceLock<Vec<i64>>,
@@ -77,14 +78,15 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// A stage for `threads` threads and `producers` producers.
-    pub fn new(threads: usize, producers: usize) -> Stage {
+    /// A stage for so many threads, producers and consumers.
+    pub fn new(threads: usize, producers: usize, consumers: usize) -> Stage {
         Stage {
             start_ns: AtomicU64::new(NEVER),
             measure_ns: AtomicU64::new(NEVER),
             stop_ns: AtomicU64::new(NEVER),
             connecting: AtomicUsize::new(threads),
             producing: AtomicUsize::new(producers),
+            consuming: AtomicUsize::new(consumers),
             failed: AtomicBool::new(false),
             failure: Mutex::new(None),
             drain_to: OnceLock::new(),
@@ -137,6 +139,16 @@ impl Stage {
         self.producing.load(Ordering::Acquire) == 0
     }
 
+    /// A consumer has read its partitions to their ends.
+    pub fn consumed(&self) {
+        self.consuming.fetch_sub(1, Ordering::Release);
+    }
+
+    /// Every consumer has.
+    pub fn all_consumed(&self) -> bool {
+        self.consuming.load(Ordering::Acquire) == 0
+    }
+
     /// Consumers may stop once they have read up to these offsets, one per partition.
     pub fn drain(&self, end_offsets: Vec<i64>) {
         let _ = self.drain_to.set(end_offsets); // only the main thread sets it, once
@@ -186,7 +198,7 @@ mod tests {
 
     #[test]
     fn the_window_shrinks_on_interrupt_and_never_grows() {
-        let stage = Stage::new(1, 1);
+        let stage = Stage::new(1, 1, 1);
         assert_eq!(stage.start_ns(), None);
         stage.begin(10, Window { from_ns: 20, to_ns: 100 });
         stage.stop_by(50);
@@ -197,7 +209,7 @@ mod tests {
 
     #[test]
     fn the_first_failure_is_told() {
-        let stage = Stage::new(1, 1);
+        let stage = Stage::new(1, 1, 1);
         stage.fail(LoadError::Options("first".into()));
         stage.fail(LoadError::Options("second".into()));
         assert!(stage.has_failed());

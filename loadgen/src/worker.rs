@@ -68,12 +68,18 @@ fn ring_refused(why: std::io::Error) -> LoadError {
 struct Watched {
     links: Vec<Rc<Link>>,
     outcomes: Vec<Rc<Outcome>>,
-    consumers: Vec<(Rc<Connection>, Rc<Cell<Option<u64>>>)>,
+    fetches: Vec<Fetching>,
+}
+
+/// A consumer's connection, and when it began to wait for its answer.
+struct Fetching {
+    connection: Rc<Connection>,
+    asked_ns: Rc<Cell<Option<u64>>>,
 }
 
 async fn run(index: usize, plan: &Arc<Plan>, stage: &Arc<Stage>) -> Result<ThreadReport, LoadError> {
     let metrics = Rc::new(RefCell::new(Metrics::default()));
-    let mut watched = Watched { links: Vec::new(), outcomes: Vec::new(), consumers: Vec::new() };
+    let mut watched = Watched { links: Vec::new(), outcomes: Vec::new(), fetches: Vec::new() };
     let (mut producers, mut consumers) = (Vec::new(), Vec::new());
     for id in (index..plan.producers).step_by(plan.cpus.len()) {
         let outcome = Rc::new(outcome(index, plan, stage, &metrics));
@@ -84,7 +90,7 @@ async fn run(index: usize, plan: &Arc<Plan>, stage: &Arc<Stage>) -> Result<Threa
     }
     for share in plan.consumers.iter().skip(index).step_by(plan.cpus.len()) {
         let consumer = Consumer::open(share, plan, stage, index, &metrics)?;
-        watched.consumers.push((consumer.connection(), consumer.asked_ns()));
+        watched.fetches.push(Fetching { connection: consumer.connection(), asked_ns: consumer.asked_ns() });
         consumers.push(consumer);
     }
     stage.connected();
@@ -161,7 +167,7 @@ async fn watch(watched: Watched, stage: Arc<Stage>, metrics: Rc<RefCell<Metrics>
         }
         if stage.has_failed() {
             watched.links.iter().for_each(|link| link.close());
-            watched.consumers.iter().for_each(|(connection, _)| connection.shut());
+            watched.fetches.iter().for_each(|fetching| fetching.connection.shut());
         }
         if stage.has_failed() || now >= window.to_ns {
             watched.outcomes.iter().for_each(|outcome| outcome.wake.raise());
@@ -173,7 +179,7 @@ async fn watch(watched: Watched, stage: Arc<Stage>, metrics: Rc<RefCell<Metrics>
 impl Watched {
     fn check_silence(&self, now: u64) -> Result<(), LoadError> {
         self.links.iter().try_for_each(|link| link.check_silence(now))?;
-        for (connection, asked_ns) in &self.consumers {
+        for Fetching { connection, asked_ns } in &self.fetches {
             let waited = asked_ns.get().map_or(0, |asked| now.saturating_sub(asked));
             if waited > SILENCE_SECONDS_MAX * 1_000_000_000 {
                 let address = connection.address();

@@ -139,17 +139,23 @@ fn write_bytes(f: &mut Formatter<'_>, figures: &Figures) -> fmt::Result {
 
 fn write_schedule(f: &mut Formatter<'_>, figures: &Figures) -> fmt::Result {
     let schedule = &figures.schedule;
-    if let Some(late) = &schedule.lateness {
-        let text = format_args!(
-            "p99 {} ms, max {} ms late by the generator; in-flight cap held it {:.1} % of the time; {} records unsent at the end",
-            milliseconds(late.p99_us),
-            milliseconds(late.max_us),
-            schedule.in_flight_cap_share * 100.0,
-            thousands(schedule.unsent_records as f64)
-        );
-        line(f, "schedule", text)?;
+    if figures.achieved.is_none() {
+        return Ok(()); // at maximum there is none
     }
-    Ok(())
+    let late = schedule.lateness.map(|late| {
+        format!(
+            "late by the generator p99 {} ms, max {} ms; ",
+            milliseconds(late.p99_us),
+            milliseconds(late.max_us)
+        )
+    });
+    let text = format_args!(
+        "{}held by the in-flight cap {:.1} % of the time; {} records unsent at the end",
+        late.unwrap_or_default(),
+        schedule.in_flight_cap_share * 100.0,
+        thousands(schedule.unsent_records as f64)
+    );
+    line(f, "schedule", text)
 }
 
 fn write_verification(f: &mut Formatter<'_>, report: &RunReport) -> fmt::Result {

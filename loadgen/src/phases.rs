@@ -1,0 +1,130 @@
+//! The phases of a run, timed by the main thread: connecting, warm-up, measuring, last acks, reading the rest.
+
+use crate::client::SILENCE_SECONDS_MAX;
+use crate::client::cluster::Cluster;
+use crate::clock::now_ns;
+use crate::error::LoadError;
+use crate::live::Live;
+use crate::plan::Plan;
+use crate::run::Target;
+use crate::stage::{Stage, Window};
+use crate::summary::CpuSpent;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// Between the last thread's word that it is ready and the first record.
+const START_AFTER_NS: u64 = 20_000_000;
+const LOOK: Duration = Duration::from_millis(10);
+/// How long acked records may take to become readable.
+const VISIBLE_SECONDS_MAX: u64 = 10;
+const ENDS_STEP: Duration = Duration::from_millis(50);
+
+/// What is timed.
+pub struct Phases<'a> {
+    /// Before measuring.
+    pub warmup: Duration,
+    /// Measuring.
+    pub duration: Duration,
+    /// What the threads do.
+    pub plan: &'a Plan,
+    /// How they are told.
+    pub stage: &'a Stage,
+    /// Ends the load early.
+    pub interrupted: &'a AtomicBool,
+}
+
+impl Phases<'_> {
+    /// Waits for each phase to end; gives the CPU time at either end of the measuring. Returns early once the stage has
+    /// failed.
+    pub fn run(
+        &self,
+        target: &mut Target,
+        cluster: &mut Cluster,
+        live: &mut Live,
+    ) -> Result<[CpuSpent; 2], LoadError> {
+        let stage = self.stage;
+        self.wait("connecting", target, live, || stage.all_connected())?;
+        let start_ns = now_ns() + START_AFTER_NS;
+        let from_ns = start_ns + self.warmup.as_nanos() as u64;
+        stage.begin(start_ns, Window { from_ns, to_ns: from_ns + self.duration.as_nanos() as u64 });
+        self.wait("warming up", target, live, || {
+            let window = stage.window();
+            now_ns() >= window.from_ns.min(window.to_ns)
+        })?;
+        let from = target.cpu();
+        self.wait("measuring", target, live, || now_ns() >= stage.window().to_ns)?;
+        let to = target.cpu();
+        self.wait("last acks", target, live, || stage.all_produced())?;
+        if !stage.has_failed() && !self.plan.consumers.is_empty() {
+            stage.drain(self.visible_ends(cluster)?);
+            let acked = stage.totals().acked_records;
+            let mut stall = Stall::new(stage);
+            self.wait("reading the rest", target, live, || {
+                stall.give_up(stage);
+                stage.all_consumed() || stage.totals().consumed_records >= acked
+            })?;
+        }
+        Ok([from, to])
+    }
+
+    fn wait(
+        &self,
+        phase: &str,
+        target: &mut Target,
+        live: &mut Live,
+        mut is_over: impl FnMut() -> bool,
+    ) -> Result<(), LoadError> {
+        while !self.stage.has_failed() && !is_over() {
+            if self.interrupted.load(Ordering::Relaxed) {
+                self.stage.stop_by(now_ns());
+            }
+            target.check()?;
+            live.show(now_ns(), phase, self.stage.totals());
+            std::thread::sleep(LOOK);
+        }
+        Ok(())
+    }
+
+    /// The end of each partition once every acked record can be read; after some patience, whatever can be.
+    fn visible_ends(&self, cluster: &mut Cluster) -> Result<Vec<i64>, LoadError> {
+        let acked = self.stage.totals().acked_records as i64;
+        let started_ns = now_ns();
+        let mut last = Vec::new();
+        loop {
+            let ends = cluster.end_offsets(&self.plan.topic)?;
+            let added: i64 = ends.iter().zip(&self.plan.start_offsets).map(|(end, start)| end - start).sum();
+            // Others may write to the topic too: so also wait until it rests.
+            let is_patient = now_ns() - started_ns < VISIBLE_SECONDS_MAX * 1_000_000_000;
+            if !is_patient || self.stage.has_failed() || (added >= acked && ends == last) {
+                return Ok(ends);
+            }
+            last = ends;
+            std::thread::sleep(ENDS_STEP);
+        }
+    }
+}
+
+/// Ends a run in which consumers get nothing more though their partitions hold more.
+struct Stall {
+    consumed: u64,
+    since_ns: u64,
+}
+
+impl Stall {
+    fn new(stage: &Stage) -> Stall {
+        Stall { consumed: stage.totals().consumed_records, since_ns: now_ns() }
+    }
+
+    fn give_up(&mut self, stage: &Stage) {
+        let consumed = stage.totals().consumed_records;
+        if consumed != self.consumed {
+            *self = Stall { consumed, since_ns: now_ns() };
+        }
+        if now_ns() - self.since_ns > SILENCE_SECONDS_MAX * 1_000_000_000 {
+            let why = format!(
+                "{consumed} records were read, then none for {SILENCE_SECONDS_MAX} s, though the partitions hold more"
+            );
+            stage.fail(LoadError::Broker(why));
+        }
+    }
+}
