@@ -104,7 +104,9 @@ const CORRELATION_ID_SIZE: usize = 4;
 /// Reads an answer in the form of `version`, or in v0 form where the broker fell back to that.
 pub fn decode_response(frame: Bytes, version: i16) -> Result<ApiVersionsResponse, DecodeError> {
     // In either form the error code comes first; the rest of a flexible answer makes no sense in v0 form.
-    let error = frame.get(CORRELATION_ID_SIZE..CORRELATION_ID_SIZE + 2).map(|code| i16::from_be_bytes([code[0], code[1]]));
+    let error = frame
+        .get(CORRELATION_ID_SIZE..CORRELATION_ID_SIZE + 2)
+        .map(|code| i16::from_be_bytes([code[0], code[1]]));
     let fell_back = error == Some(ErrorCode::UnsupportedVersion.code());
     let version = if fell_back { 0 } else { version };
     frame::decode_response::<ApiVersionsRequest>(frame, version).map(|(_, response)| response)

@@ -31,6 +31,9 @@ fn within_bounds(decoder: &Decoder, body: &Bytes, version: i16) -> Result<(), De
     result
 }
 
+/// Longer bodies teach nothing more, and each is read once per byte and lie.
+const LONGEST: usize = 400;
+
 /// A body for every decoder and version, and the recorded ones.
 fn bodies() -> Vec<(Decoder, i16, Bytes)> {
     let generated = decoders::all().into_iter().flat_map(|decoder| {
@@ -44,7 +47,7 @@ fn bodies() -> Vec<(Decoder, i16, Bytes)> {
     let recorded = golden::all()
         .into_iter()
         .map(|golden| (decoders::of(golden.api, golden.direction), golden.version, golden.body()));
-    generated.chain(recorded).collect()
+    generated.chain(recorded).filter(|(_, _, body)| body.len() <= LONGEST).collect()
 }
 
 #[test]
