@@ -1,11 +1,13 @@
-//! How one value stands on the wire: the trait that `#[derive(Message)]` builds on, and Kafka's primitive types.
+//! How one value stands on the wire: the trait that `#[derive(Message)]` builds on, and Kafka's primitive
+//! types.
 
 use bytes::Bytes;
 
 use crate::error::{DecodeError, Fault};
 use crate::{Message, Reader, Writer, varint};
 
-/// What decides a value's form: the message's version, whether that version is flexible, and whether the value may be null.
+/// What decides a value's form: the message's version, whether that version is flexible, and whether the
+/// value may be null.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shape {
     /// The message's version.
@@ -49,7 +51,8 @@ pub trait Field: Sized {
     fn size(&self, shape: Shape) -> usize;
 }
 
-/// A value that has a null form. What stands here is the form of structures: one byte, -1 for null, before the structure.
+/// A value that has a null form. What stands here is the form of structures: one byte, -1 for null, before
+/// the structure.
 pub trait Nullable: Field + Default {
     /// Takes a value or null.
     fn read_nullable(reader: &mut Reader, shape: Shape) -> Result<Option<Self>, DecodeError> {
@@ -185,7 +188,8 @@ impl Nullable for Bytes {
     }
 }
 
-/// Elements for which room is made before the first is read; beyond it a vector grows with what is really there.
+/// Elements for which room is made before the first is read; beyond it a vector grows with what is really
+/// there.
 const FIRST_ROOM: usize = 16;
 
 fn read_elements<T: Field>(reader: &mut Reader, count: usize, shape: Shape) -> Result<Vec<T>, DecodeError> {

@@ -1,4 +1,4 @@
-//! Frames: a four-byte size, a header, a body.
+//! Frames: a four-byte size (signed, big-endian, not counting itself), a header, a body.
 
 use bytes::Bytes;
 

@@ -1,10 +1,15 @@
 //! What stands before each body.
 //!
-//! Request: api_key int16, api_version int16, correlation_id int32, client_id nullable text (header v1); in flexible versions
-//! of an API also tagged fields (v2). `client_id` keeps its two-byte length even there: a broker must be able to read it
-//! before it knows the version (KIP-482).
-//! Response: correlation_id int32 (v0); in flexible versions also tagged fields (v1). ApiVersions always answers with v0,
-//! because the client can't know yet which versions it will be answered in (KIP-511).
+//! ```text
+//! request   api_key 2 | api_version 2 | correlation_id 4 | client_id: length 2, -1 for null, text    (v1)
+//!           then, where the API's version is flexible, tagged fields                                 (v2)
+//! response  correlation_id 4                                                                         (v0)
+//!           then, where the API's version is flexible, tagged fields                                 (v1)
+//! ```
+//!
+//! `client_id` keeps its two-byte length even in v2: a broker must be able to read it before it knows the
+//! version (KIP-482). ApiVersions always answers with v0, because the client can't know yet which versions it
+//! will be answered in (KIP-511).
 
 use crate::field::{Field, Shape};
 use crate::{ApiKey, DecodeError, Reader, Str, Writer, versions};

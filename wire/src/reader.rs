@@ -1,7 +1,8 @@
 //! Reading one frame: bounded, zero-copy, unable to panic.
 //!
-//! Invariant: `at <= end <= frame.len()`. Every read checks what is left before it looks, and no length from the wire is
-//! believed beyond that: a slice is cut only from bytes that are there, a vector grows as its elements are really read.
+//! Invariant: `at <= end <= frame.len()`. Every read checks what is left before it looks, and no length from
+//! the wire is believed beyond that: a slice is cut only from bytes that are there, a vector grows as its
+//! elements are really read.
 
 use bytes::Bytes;
 
@@ -130,8 +131,8 @@ impl Reader {
         }
     }
 
-    /// The length of bytes or records, or the count of an array. `None` is null. A count is bounded by the bytes left,
-    /// because no element takes less than one.
+    /// The length of bytes or records, or the count of an array. `None` is null. A count is bounded by the
+    /// bytes left, because no element takes less than one.
     #[inline]
     pub fn long_length(&mut self, shape: Shape) -> Result<Length, DecodeError> {
         let length = if shape.flexible { self.compact_length()? } else { usize::try_from(self.i32()?).ok() };
@@ -146,8 +147,8 @@ impl Reader {
         self.unsigned_varint().map(|length| (length as usize).checked_sub(1))
     }
 
-    /// The tagged fields that end a flexible structure. `take` is called with each tag and a reader narrowed to its value;
-    /// it says whether it knew the tag. Unknown ones are passed over, as Kafka does.
+    /// The tagged fields that end a flexible structure. `take` is called with each tag and a reader narrowed
+    /// to its value; it says whether it knew the tag. Unknown ones are passed over, as Kafka does.
     pub fn tags(
         &mut self,
         mut take: impl FnMut(&mut Self, u32) -> Result<bool, DecodeError>,

@@ -8,7 +8,8 @@ use crate::{Reader, Writer};
 
 /// Record batches, as bytes at hand or as the promise of bytes held elsewhere (a slice of a segment file).
 ///
-/// Null reads as empty, and empty is never written as null: a null in a fetch response breaks librdkafka (KAFKA-18646).
+/// Null reads as empty, and empty is never written as null: a null in a fetch response breaks librdkafka
+/// (KAFKA-18646).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Records {
     /// Bytes at hand.

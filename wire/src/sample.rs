@@ -1,4 +1,5 @@
-//! Values for tests, made from a seed: every field that a version carries is filled, nulls where they are allowed.
+//! Values for tests, made from a seed: every field that a version carries is filled, nulls where they are
+//! allowed.
 //!
 //! Compiled only with the feature `sample`; `#[derive(Message)]` writes its part of it through `sample_for!`.
 

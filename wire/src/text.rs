@@ -42,7 +42,8 @@ impl Str {
         Self(ByteString::from(self.as_str()))
     }
 
-    /// What goes on the wire: text beyond Kafka's limit (only ever our own words) is cut, so that a frame stays well formed.
+    /// What goes on the wire: text beyond Kafka's limit (only ever our own words) is cut, so that a frame
+    /// stays well formed.
     #[inline]
     fn sendable(&self) -> &str {
         &self[..self.floor_char_boundary(LONGEST)]

@@ -1,4 +1,5 @@
-//! Writing one frame: its exact size is reserved beforehand, so there is one allocation and no copy on growth.
+//! Writing one frame: its exact size is reserved beforehand, so there is one allocation and no copy on
+//! growth.
 
 use bytes::Bytes;
 

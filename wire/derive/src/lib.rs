@@ -13,8 +13,8 @@
 //! }
 //! ```
 //!
-//! A struct without `flexible` is a part of a message and takes its form from the message around it. Fields that a
-//! version does not carry read as their default and are left out when written.
+//! A struct without `flexible` is a part of a message and takes its form from the message around it. Fields
+//! that a version does not carry read as their default and are left out when written.
 
 mod attributes;
 mod expand;
@@ -22,7 +22,8 @@ mod expand;
 use proc_macro::TokenStream;
 use syn::{DeriveInput, parse_macro_input};
 
-/// Derives the wire form, `Default`, and for a struct marked `flexible` the `Encode`, `Decode` and `Message` traits.
+/// Derives the wire form, `Default`, and for a struct marked `flexible` the `Encode`, `Decode` and `Message`
+/// traits.
 #[proc_macro_derive(Message, attributes(wire))]
 pub fn message(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);

@@ -86,8 +86,9 @@ pub struct FinalizedFeatureKey {
     pub min_version_level: i16,
 }
 
-/// The answer to an ApiVersions request of a version that is not known: error 35 in v0 form, listing this API only, so that the
-/// client can ask again in a version that both sides know (KIP-511). It needs no more of the request than its header.
+/// The answer to an ApiVersions request of a version that is not known: error 35 in v0 form, listing this API
+/// only, so that the client can ask again in a version that both sides know (KIP-511). It needs no more of
+/// the request than its header.
 #[must_use]
 pub fn unsupported_version(correlation_id: i32) -> EncodedFrame {
     let VersionRange { min: min_version, max: max_version } = ApiVersionsRequest::ADVERTISED;

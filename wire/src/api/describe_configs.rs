@@ -85,7 +85,8 @@ pub struct DescribeConfigsResourceResult {
     /// The values beneath this one, the strongest first.
     #[wire(versions = "1+")]
     pub synonyms: Vec<DescribeConfigsSynonym>,
-    /// Its type: 1 boolean, 2 string, 3 int, 4 short, 5 long, 6 double, 7 list, 8 class, 9 password; 0 unknown.
+    /// Its type: 1 boolean, 2 string, 3 int, 4 short, 5 long, 6 double, 7 list, 8 class, 9 password; 0
+    /// unknown.
     #[wire(versions = "3+")]
     pub config_type: i8,
     /// What it means.

@@ -1,4 +1,5 @@
-//! What a frame as a whole looks like: cuts for records held elsewhere, tags of the future, text that is shared.
+//! What a frame as a whole looks like: cuts for records held elsewhere, tags of the future, text that is
+//! shared.
 
 use std::collections::BTreeMap;
 
@@ -63,7 +64,8 @@ fn no_records_are_never_null() {
     assert!(v4.finish().bytes.ends_with(&[0, 0, 0, 0]));
     let mut v12 = Writer::with_capacity(100);
     answer.encode(&mut v12, 12);
-    // The records' length (one too high, as compact lengths are), then no tags of partition, topic and answer.
+    // The records' length (one too high, as compact lengths are), then no tags of partition, topic and
+    // answer.
     assert!(v12.finish().bytes.ends_with(&[1, 0, 0, 0]));
 }
 
@@ -138,7 +140,8 @@ fn a_known_tag_has_to_fill_its_size() {
     let mut writer = Writer::with_capacity(100);
     FetchRequest { cluster_id: Some("c".into()), ..FetchRequest::default() }.encode(&mut writer, 12);
     let told = writer.finish().bytes;
-    // The tag is the last thing: count 1, tag 0, size 2, then the text. One byte more than the text fills is wrong.
+    // The tag is the last thing: count 1, tag 0, size 2, then the text. One byte more than the text fills is
+    // wrong.
     assert!(told.ends_with(&[1, 0, 2, 2, b'c']));
     let mut longer = told.to_vec();
     let size = longer.len() - 3;

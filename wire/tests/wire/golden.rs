@@ -1,5 +1,5 @@
-//! Frames recorded between real clients and Apache Kafka 4.3.1 (`tests/golden`, whose README.md says how): each is read
-//! whole, and what was read is written as the very same bytes.
+//! Frames recorded between real clients and Apache Kafka 4.3.1 (`tests/golden`, whose README.md says how):
+//! each is read whole, and what was read is written as the very same bytes.
 
 use std::fs;
 use std::path::Path;

@@ -1,13 +1,13 @@
-//! Input made to hurt: cut short, with lengths that lie, with numbers that never end. Nothing panics, and nothing is
-//! allocated beyond a fixed multiple of the frame.
+//! Input made to hurt: cut short, with lengths that lie, with numbers that never end. Nothing panics, and
+//! nothing is allocated beyond a fixed multiple of the frame.
 
 use creel_wire::{Bytes, DecodeError, Fault, Reader, RequestHeader, frame};
 
 use crate::decoders::{self, Decoder};
 use crate::golden;
 
-/// An empty name takes one byte on the wire and `size_of::<Str>()` (32) in memory; a vector that grows holds its old and its
-/// new room at once, three times what it needs. Nothing is worse than that.
+/// An empty name takes one byte on the wire and `size_of::<Str>()` (32) in memory; a vector that grows holds
+/// its old and its new room at once, three times what it needs. Nothing is worse than that.
 const BYTES_PER_BYTE: u64 = 96;
 /// Room for the first few elements of each level of nesting (`FIRST_ROOM`).
 const BYTES_AT_ONCE: u64 = 16 * 1024;

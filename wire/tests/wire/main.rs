@@ -1,4 +1,5 @@
-//! The codec against itself, against the kafka-protocol crate, against frames of real clients, and against hostile input.
+//! The codec against itself, against the kafka-protocol crate, against frames of real clients, and against
+//! hostile input.
 
 mod decoders;
 mod frames;

@@ -1,6 +1,6 @@
-//! The kafka-protocol crate as an oracle: for each API and version that both know, what one writes the other reads, and
-//! writes again as the same bytes. Names of fields are compared too, in order, so that two fields of one type cannot
-//! change places unnoticed.
+//! The kafka-protocol crate as an oracle: for each API and version that both know, what one writes the other
+//! reads, and writes again as the same bytes. Names of fields are compared too, in order, so that two fields
+//! of one type cannot change places unnoticed.
 
 use std::fmt::Debug;
 

@@ -1,5 +1,5 @@
-//! Every message, at every version: what is written is read back equal, takes exactly the size that was foretold, and leaves
-//! nothing unread.
+//! Every message, at every version: what is written is read back equal, takes exactly the size that was
+//! foretold, and leaves nothing unread.
 
 use creel_wire::sample::{Sample, Source, sample};
 use creel_wire::{Message, Reader, Request, each_request};
