@@ -40,9 +40,10 @@ where
     T: Send + 'static,
     F: FnOnce() -> T + Send + 'static,
 {
-    if sim::place().is_some() {
-        crate::yield_now().await;
-        return work();
+    if let Some(place) = sim::place() {
+        let value = work();
+        place.offload_pause().await;
+        return value;
     }
     let slot = Arc::new(Mutex::new(Slot { value: None, waker: None }));
     let report = slot.clone();

@@ -11,7 +11,7 @@ static SEEN: AtomicBool = AtomicBool::new(false);
 static WAITING: Mutex<Vec<Waker>> = Mutex::new(Vec::new());
 
 /// Returns once the process has been asked to stop. Every core may wait; the runtime blocks both signals in all of
-/// its threads, so that they end nothing by themselves.
+/// its threads, so that they end nothing by themselves. A simulated node is asked by its test.
 pub async fn shutdown_signal() {
     if let Some(place) = sim::place() {
         return place.node.stop_signal().await;

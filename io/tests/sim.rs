@@ -374,3 +374,27 @@ fn a_simulated_file_is_of_no_use_elsewhere() {
     let file = run(1, |_| async { File::open(Path::new("/data/f"), OpenOptions::create()).unwrap() });
     let _ = file.len();
 }
+
+#[test]
+fn what_waits_for_the_world_takes_its_time() {
+    let (mut sim, _, client, address) = two_nodes(2);
+    let (round_trip, sync, read) = sim
+        .block_on(client, async move {
+            let stream = TcpStream::connect(address).await.unwrap();
+            let before = now();
+            echo(&stream, "x").await.unwrap();
+            let round_trip = before.elapsed();
+            let file = File::open(Path::new("/data/f"), OpenOptions::create()).unwrap();
+            let before = now();
+            file.sync_data().await.unwrap();
+            let sync = before.elapsed();
+            let before = now();
+            file.read_at(BytesMut::new(), 0, 1).await.0.unwrap();
+            (round_trip, sync, before.elapsed())
+        })
+        .unwrap();
+    let config = Config::default();
+    assert!(round_trip >= *config.network.delay.start() * 2);
+    assert!(sync >= *config.disk.sync_latency.start());
+    assert!(read >= *config.disk.read_latency.start());
+}

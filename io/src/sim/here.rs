@@ -1,6 +1,8 @@
 //! Where simulated code runs: the bridge from a core to its node and world.
 
+use std::ops::RangeInclusive;
 use std::rc::{Rc, Weak};
+use std::time::Duration;
 
 use super::NodeId;
 use super::node::Node;
@@ -8,6 +10,9 @@ use super::world::World;
 use crate::clock::Instant;
 use crate::context;
 use crate::core_state::Backend;
+
+/// How long heavy work seems to take.
+const OFFLOAD: RangeInclusive<Duration> = Duration::from_micros(10)..=Duration::from_millis(1);
 
 /// A core's place in the simulation.
 pub(crate) struct Here {
@@ -65,8 +70,13 @@ impl Place {
         self.node.id
     }
 
+    /// Work off the core is done in no time; that it is done is heard of somewhat later.
+    pub(crate) async fn offload_pause(&self) {
+        crate::timer::sleep(self.world.chance.schedule.within(&OFFLOAD)).await;
+    }
+
     /// Waits for as long as chance says; for ever on a node that has died meanwhile.
-    pub(crate) async fn pause(&self, range: &std::ops::RangeInclusive<std::time::Duration>) {
+    pub(crate) async fn pause(&self, range: &RangeInclusive<Duration>) {
         crate::timer::sleep(self.world.chance.disk.within(range)).await;
         if !self.node.is_alive() {
             std::future::pending::<()>().await;

@@ -1,4 +1,58 @@
-//! The simulated backend.
+//! Nodes, their cores, their disks and the network between them, in one thread, under a seed.
+//!
+//! The public types of this crate ([`crate::fs::File`], [`crate::net::TcpStream`], [`crate::spawn`], [`crate::now`], …)
+//! work here as they do on io_uring; only what lies beneath is played. The same seed and program give the same events
+//! in the same order: [`Handle::trace_hash`] is equal. A test that fails prints its seed and the last events.
+//!
+//! # For writers of tests
+//!
+//! One core, one disk, default roughness; the body is an async block:
+//! ```
+//! use creel_io::{fs, sim};
+//! sim::run(7, |handle| async move {
+//!     fs::write_atomically("/data/name".as_ref(), b"creel").await.unwrap();
+//!     let disk = handle.disk(sim::NodeId::FIRST);
+//!     assert_eq!(disk.read_durable("/data/name").unwrap(), b"creel");
+//! });
+//! ```
+//! A crash, and what is left of it: [`Simulation::block_on`] starts the node again with the disk it had.
+//! ```
+//! use creel_io::{fs, sim};
+//! let mut sim = sim::Simulation::new(7, sim::Config::default());
+//! let node = sim.add_node("broker", 1);
+//! sim.crash_after_io(node, 3);
+//! let outcome = sim.block_on(node, async { fs::write_atomically("/data/name".as_ref(), b"creel").await });
+//! assert_eq!(outcome.err(), Some(sim::Stop::Crashed(node)));
+//! let found = sim.block_on(node, async { fs::read("/data/name".as_ref()) }).unwrap();
+//! assert!(found.is_err() || found.unwrap() == "creel");
+//! ```
+//! Several nodes: [`Simulation::add_node`], [`Simulation::start`] (as [`crate::runtime::start`]), then
+//! [`Simulation::run_until`], [`run_for`](Simulation::run_for), [`run_until_idle`](Simulation::run_until_idle) or
+//! [`run_until_ended`](Simulation::run_until_ended). A node's address is [`Handle::address`]; 127.0.0.1 is the node
+//! itself. State of the test is shared with tasks by `Rc`. What is done before cores run goes into [`Handle::within`].
+//!
+//! Fate, from outside or from any task ([`Handle`] is cheap to clone):
+//! * a node: [`crash`](Handle::crash) (power), [`kill`](Handle::kill) (process), [`crash_after_io`](Handle::crash_after_io),
+//!   [`ask_to_stop`](Handle::ask_to_stop) (SIGTERM); [`Simulation::restart`] brings it back;
+//! * its disk: [`Handle::disk`] fails syncs, writes and reads, fills up, flips bits, holds syncs, shows what is visible
+//!   and what is durable;
+//! * the network: [`Handle::network`] sets delays, resets connections, cuts and mends lines;
+//! * everything by chance: [`Config`].
+//!
+//! # What is played
+//!
+//! * **Scheduling.** A step is one poll of one task, on a core that chance picks among those that can run; turns of the
+//!   loop keep their meaning on each core. A poll costs a little virtual time; when nobody can run the clock leaps.
+//! * **Disk.** Paths begin at `/`; `/data` and `/tmp` are there. A crash leaves of each sector (512 B or 4 KiB) any of
+//!   its versions since the last sync, of the lengths any prefix of their history, of the names any of the changes since
+//!   their directory's last sync, each whole. Cut bytes never come back. A sync that failed forgets what it should have
+//!   written, as Linux does; a second one succeeds and proves nothing.
+//! * **Network.** Streams that never reorder, each with its own delays; bounded in bytes, so that not reading stops the
+//!   sender; FIN, RST, refusal, timeouts of connecting. Peers of a node whose power went hear nothing for up to 30 s.
+//! * **Not played:** a wall clock that jumps, descriptor limits, memory, anything slow about computing.
+//!
+//! Reading order: `schedule` (the loop), `world` (what nodes share), `node`, `disk`, `network`; `here` is the bridge from
+//! the facades.
 
 mod config;
 mod directory;

@@ -101,6 +101,10 @@ impl Node {
         self.cores.borrow().clone()
     }
 
+    pub(crate) fn each_core(&self, f: impl FnMut(&Rc<SimCore>)) {
+        self.cores.borrow().iter().for_each(f);
+    }
+
     /// Makes fresh cores, unless there are some that nothing was started on yet.
     pub(crate) fn boot_up(self: &Rc<Self>, world: &Weak<World>) {
         if self.stage.get() == Stage::Ready {

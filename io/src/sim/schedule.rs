@@ -49,9 +49,12 @@ impl World {
     }
 
     fn pick(&self) -> Option<(NodeId, Rc<SimCore>)> {
-        let nodes = self.nodes.borrow();
-        let cores = nodes.iter().flat_map(|node| node.cores().into_iter().map(|core| (node.id, core)));
-        let mut runnable: Vec<_> = cores.filter(|(_, core)| core.is_runnable(self)).collect();
+        let mut runnable = Vec::new();
+        self.each_core(|node, core| {
+            if core.is_runnable(self) {
+                runnable.push((node, core.clone()));
+            }
+        });
         match runnable.len() {
             0 => None,
             1 => runnable.pop(),
@@ -60,7 +63,9 @@ impl World {
     }
 
     pub(crate) fn anyone_runnable(&self) -> bool {
-        self.nodes.borrow().iter().flat_map(|node| node.cores()).any(|core| core.is_runnable(self))
+        let mut anyone = false;
+        self.each_core(|_, core| anyone |= core.is_runnable(self));
+        anyone
     }
 
     fn leap(&self) -> bool {

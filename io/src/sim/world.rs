@@ -8,7 +8,7 @@ use std::rc::{Rc, Weak};
 use super::NodeId;
 use super::config::Config;
 use super::network::{Arrival, Network};
-use super::node::{Node, Stage};
+use super::node::{Node, SimCore, Stage};
 use super::rng::Rng;
 use super::trace::{Event, Trace};
 use crate::clock::Instant;
@@ -92,12 +92,18 @@ impl World {
     /// The next moment at which something happens by itself.
     pub(crate) fn next_moment(&self) -> Option<Instant> {
         let due = self.due.borrow().first_key_value().map(|((at, _), _)| *at);
-        let nodes = self.nodes.borrow();
-        let timers = nodes
-            .iter()
-            .flat_map(|node| node.cores())
-            .filter_map(|core| core.state.timers.borrow().earliest());
-        due.into_iter().chain(timers).min()
+        let mut first = due;
+        self.each_core(|_, core| {
+            let timer = core.state.timers.borrow().earliest();
+            first = first.into_iter().chain(timer).min();
+        });
+        first
+    }
+
+    pub(crate) fn each_core(&self, mut f: impl FnMut(NodeId, &Rc<SimCore>)) {
+        for node in self.nodes.borrow().iter() {
+            node.each_core(|core| f(node.id, core));
+        }
     }
 
     // --- what is due

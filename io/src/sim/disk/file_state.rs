@@ -194,7 +194,7 @@ fn find_cuts(mut length: u64, changes: &Changes) -> Vec<(usize, u64)> {
 /// The moments at which a sector that ends at `end` may have been written last.
 fn allowed(cuts: &[(usize, u64)], committed: usize, count: usize, end: u64) -> RangeInclusive<usize> {
     let touching = || cuts.iter().filter(|(_, length)| *length < end).map(|(index, _)| *index);
-    let first = touching().filter(|index| *index < committed).last().map_or(0, |index| index + 1);
+    let first = touching().rfind(|index| *index < committed).map_or(0, |index| index + 1);
     let last = touching().find(|index| *index >= committed).unwrap_or(count);
     first..=last
 }

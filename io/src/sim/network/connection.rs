@@ -28,6 +28,7 @@ pub(super) struct End {
     pub(super) address: SocketAddr,
     in_flight: VecDeque<InFlight>,
     arrived: VecDeque<Bytes>,
+    arrived_bytes: usize,
     /// Bytes in both: sent to this end and not yet taken.
     pub(super) held_bytes: usize,
     last_arrival: Instant,
@@ -63,7 +64,10 @@ impl Connection {
                     end.held_bytes -= bytes.len();
                     unwelcome = true;
                 }
-                Segment::Data(bytes) => end.arrived.push_back(bytes),
+                Segment::Data(bytes) => {
+                    end.arrived_bytes += bytes.len();
+                    end.arrived.push_back(bytes);
+                }
                 Segment::Fin => end.ended = true,
                 Segment::Reset => end.fail(),
             }
@@ -103,6 +107,7 @@ impl Connection {
             }
         }
         end.held_bytes -= taken;
+        end.arrived_bytes -= taken;
         if taken > 0 {
             wake(&mut self.ends[1 - side].writer);
             return Some(Ok(taken));
@@ -129,6 +134,7 @@ impl End {
             address,
             in_flight: VecDeque::new(),
             arrived: VecDeque::new(),
+            arrived_bytes: 0,
             held_bytes: 0,
             last_arrival: Instant::default(),
             ended: false,
@@ -153,7 +159,7 @@ impl End {
 
     pub(super) fn drop_in_flight(&mut self) {
         self.in_flight.clear();
-        self.held_bytes = self.arrived.iter().map(Bytes::len).sum();
+        self.held_bytes = self.arrived_bytes;
     }
 
     /// The connection is broken as this end sees it. What had come can still be read.
@@ -164,8 +170,9 @@ impl End {
         wake(&mut self.writer);
     }
 
+    /// Bytes that have come and wait to be taken.
     pub(super) fn available(&self) -> usize {
-        self.arrived.iter().map(Bytes::len).sum()
+        self.arrived_bytes
     }
 
     /// Ends both directions from this side; true the first time.
