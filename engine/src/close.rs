@@ -21,10 +21,10 @@ impl Partition {
         let inner = self.inner();
         while inner.health.get() == Health::Healthy && !inner.is_settled() {
             self.sync().await?;
+            inner.side_jobs_done().await;
         }
         let before = inner.health.replace(Health::Closed);
         inner.watch.wake_all();
-        inner.side_jobs_done().await;
         match before {
             Health::Healthy if !inner.is_touched.get() => Ok(()),
             Health::Healthy => inner.write_final_files().await,
@@ -51,7 +51,7 @@ impl Partition {
 impl Inner {
     fn is_settled(&self) -> bool {
         let cursors = self.cursors.get();
-        cursors.next == cursors.durable && !self.is_committing.get() && !self.log.borrow().directory_unsynced
+        cursors.next == cursors.durable && !self.is_committing.get() && self.side_jobs.get() == 0
     }
 
     /// Waits for the tasks that write into the directory: another partition of that name may follow.
