@@ -11,6 +11,7 @@ use creel_io::mailbox::Mailbox;
 
 use crate::complaints::Complaints;
 use crate::connection::Connections;
+use crate::coordinators::Coordinators;
 use crate::messages::Message;
 use crate::node::Node;
 use crate::route::Tickets;
@@ -27,6 +28,7 @@ pub(crate) struct Core {
     pub(crate) flusher: Flusher,
     pub(crate) connections: Connections,
     pub(crate) sessions: RefCell<Sessions>,
+    pub(crate) coordinators: Coordinators,
     pub(crate) complaints: Complaints,
     /// Who decides about topics; on core 0 only.
     pub(crate) authority: RefCell<Option<Rc<Authority>>>,
@@ -47,6 +49,7 @@ impl Core {
             flusher: Flusher::new(),
             connections: Connections::default(),
             sessions: RefCell::new(sessions),
+            coordinators: Coordinators::default(),
             complaints: Complaints::default(),
             authority: RefCell::new(None),
             stopping: Stopping::default(),

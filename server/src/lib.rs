@@ -16,6 +16,7 @@ mod call;
 mod complaints;
 pub mod config;
 mod connection;
+mod coordinators;
 mod core;
 mod dispatch;
 mod epochs;

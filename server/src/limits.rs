@@ -19,8 +19,8 @@ pub(crate) const TOPIC_PARTITIONS_MAX: i32 = 100_000;
 /// Letters of a topic's name. Longer ones are refused (INVALID_TOPIC_EXCEPTION).
 pub(crate) const TOPIC_NAME_MAX: usize = 249;
 
-/// Producer ids that a core takes at once, so that one write to the metadata serves many producers.
-pub(crate) const PRODUCER_ID_BLOCK: i64 = 1000;
+/// Bytes of `__consumer_offsets` that are read at a time when a coordinator begins; a larger batch is read whole.
+pub(crate) const COORDINATOR_READ_BYTES: usize = 1 << 20;
 
 /// How long a fetch session may be idle before another may take its place, in milliseconds (Kafka's
 /// `min.incremental.fetch.session.eviction.ms`). Where none is that idle, a new session is declined.

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use creel_engine::directory::TopicPartition;
 use creel_engine::offset::Offset;
 use creel_io::net::DetachedStream;
-use creel_wire::Uuid;
+use creel_wire::{ErrorCode, Uuid};
 
 use crate::api::fetch::{FetchShare, FoundPartition};
 use crate::api::list_offsets::{OffsetLookup, OffsetsFound};
 use crate::api::produce::{ProduceShare, ShareOutcome};
+use crate::coordinators::{GroupAnswer, GroupQuestion};
 use crate::parked::WatchShare;
 use crate::topics::{NewTopic, Topic, TopicRefusal};
 
@@ -81,6 +82,8 @@ questions! {
     Watch: WatchShare => ();
     /// Find offsets.
     ListOffsets: OffsetLookup => Vec<OffsetsFound>;
+    /// Ask the coordinator of a partition's groups.
+    Group: GroupQuestion => Result<GroupAnswer, ErrorCode>;
     /// Create these topics (to core 0).
     CreateTopics: CreateTopics => Vec<Result<Arc<Topic>, TopicRefusal>>;
     /// Delete these topics (to core 0).

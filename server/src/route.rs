@@ -14,6 +14,7 @@ use creel_io::{CoreId, spawn};
 
 use crate::api::{fetch, list_offsets, produce};
 use crate::connection;
+use crate::coordinators;
 use crate::core::Core;
 use crate::messages::{Answer, Ask, Message, Question, Ticket};
 use crate::race::Boxed;
@@ -175,6 +176,7 @@ fn work(core: Rc<Core>, ask: Ask) -> Boxed<'static, Answer> {
             Ask::Fetch(share) => Answer::Fetch(fetch::read_share(&core, share).await),
             Ask::Watch(share) => Answer::Watch(parked::watch(&core, share).await),
             Ask::ListOffsets(lookup) => Answer::ListOffsets(list_offsets::look_up(&core, lookup).await),
+            Ask::Group(question) => Answer::Group(coordinators::answer(&core, question).await),
             Ask::CreateTopics(question) => Answer::CreateTopics(topics::create(&core, question).await),
             Ask::DeleteTopics(question) => Answer::DeleteTopics(topics::delete(&core, question).await),
             Ask::OpenTopics(question) => Answer::OpenTopics(topics::open(&core, &question.0).await),

@@ -10,8 +10,10 @@ use creel_wire::Uuid;
 
 use super::Topic;
 use super::convert::log_config;
+use crate::coordinators;
 use crate::core::Core;
 use crate::limits::PARTITIONS_OPENING;
+use crate::offsets;
 use crate::race::all;
 
 /// Topics to open, and what the last stop left about their partitions.
@@ -37,9 +39,19 @@ pub(crate) async fn open(core: &Rc<Core>, opening: &Opening) -> Result<usize, St
         for index in core.topics.own_indexes(topic) {
             own[index as usize] = opened.next().transpose()?;
         }
+        if &*topic.name == offsets::TOPIC {
+            coordinate(core, &own).await?;
+        }
         core.topics.insert(topic.clone(), own);
     }
     Ok(count)
+}
+
+/// Begins to coordinate the groups whose partitions these are.
+async fn coordinate(core: &Rc<Core>, own: &[Option<Partition>]) -> Result<(), String> {
+    let own = own.iter().enumerate().filter_map(|(index, partition)| Some((index as i32, partition.clone()?)));
+    let jobs = own.map(|(index, partition)| coordinators::host(core, index, partition)).collect();
+    all(jobs, PARTITIONS_OPENING).await.into_iter().collect()
 }
 
 async fn open_one(core: &Core, opening: &Opening, topic: &Topic, index: i32) -> Result<Partition, String> {
@@ -72,6 +84,10 @@ async fn mark(directory: &Path, id: Uuid) -> std::io::Result<()> {
 /// Hides the topic and removes this core's partitions of it.
 pub(crate) async fn remove(core: &Rc<Core>, id: Uuid) {
     let Some(local) = core.topics.take(&id) else { return };
+    match &*local.topic.name {
+        offsets::TOPIC => core.coordinators.clear(),
+        other => core.coordinators.topic_deleted(other),
+    }
     for partition in local.own.iter().flatten() {
         if let Err(error) = partition.delete().await {
             tracing::error!(partition = %partition.name(), %error, "cannot remove a deleted partition");

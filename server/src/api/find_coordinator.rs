@@ -1,0 +1,74 @@
+//! FindCoordinator: who looks after a group. There is one broker, so it does.
+//!
+//! The first one to ask makes `__consumer_offsets`, and is answered once its coordinators stand. v1 adds the kind of key,
+//! v4 asks for several at once. Transactions (kind 1) and share groups (kind 2) are not served.
+
+use creel_wire::api::find_coordinator::{Coordinator, FindCoordinatorRequest, FindCoordinatorResponse};
+use creel_wire::{ErrorCode, Str};
+
+use crate::call::Call;
+use crate::config::TopicSettings;
+use crate::messages::CreateTopics;
+use crate::topics::{AUTHORITY, NewTopic};
+use crate::{offsets, route};
+
+const GROUP: i8 = 0;
+
+/// Answers the request.
+pub(crate) async fn answer(call: Call, request: FindCoordinatorRequest) -> FindCoordinatorResponse {
+    let keys = if call.version >= 4 { request.coordinator_keys } else { vec![request.key] };
+    let mut coordinators = Vec::with_capacity(keys.len());
+    for key in keys {
+        let found = find(&call, &key, request.key_type).await;
+        coordinators.push(show(&call, key, found));
+    }
+    if call.version >= 4 {
+        return FindCoordinatorResponse { coordinators, ..Default::default() };
+    }
+    let Coordinator { node_id, host, port, error_code, error_message, .. } =
+        coordinators.pop().unwrap_or_default();
+    FindCoordinatorResponse { error_code, error_message, node_id, host, port, ..Default::default() }
+}
+
+async fn find(call: &Call, key: &str, kind: i8) -> Result<(), ErrorCode> {
+    match kind {
+        GROUP if key.is_empty() => Err(ErrorCode::InvalidGroupId),
+        GROUP if call.core.topics.by_name(offsets::TOPIC).is_some() => Ok(()),
+        GROUP => create_offsets_topic(call).await,
+        _ => Err(ErrorCode::InvalidRequest),
+    }
+}
+
+async fn create_offsets_topic(call: &Call) -> Result<(), ErrorCode> {
+    let broker = call.core.node.broker();
+    let segment_bytes = broker.offsets_topic_segment_bytes.to_string();
+    let given =
+        [("cleanup.policy", "compact"), ("compression.type", "producer"), ("segment.bytes", &segment_bytes)];
+    let new = NewTopic {
+        name: Str::from_static(offsets::TOPIC),
+        partitions: broker.offsets_topic_num_partitions,
+        replication_factor: -1,
+        settings: TopicSettings::checked(given).map_err(|_| ErrorCode::InvalidConfig)?,
+    };
+    let question = CreateTopics { topics: vec![new], validate_only: false };
+    // Someone else may have been faster.
+    let _ = route::call(&call.core, AUTHORITY, question).await;
+    call.core.topics.by_name(offsets::TOPIC).map(|_| ()).ok_or(ErrorCode::CoordinatorNotAvailable)
+}
+
+fn show(call: &Call, key: Str, found: Result<(), ErrorCode>) -> Coordinator {
+    match found {
+        Ok(()) => {
+            let (host, port) = call.advertised();
+            Coordinator { key, node_id: call.node_id(), host, port, ..Default::default() }
+        }
+        Err(error_code) => Coordinator {
+            key,
+            node_id: -1,
+            port: -1,
+            error_code,
+            error_message: Some(Str::from_static(error_code.description())),
+            ..Default::default()
+        },
+    }
+}

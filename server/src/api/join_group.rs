@@ -1,0 +1,74 @@
+//! JoinGroup: a member enters its group, or comes back, and waits until all have. Who leads is told of all members.
+//!
+//! v0 has no rebalance timeout: the session's counts. From v4 on a new member must come back with the id it is given
+//! (KIP-394); v5 brings static members (KIP-345); from v9 on a returning leader may skip the assignment (KIP-814).
+
+use bytes::Bytes;
+use creel_io::random_bytes;
+use creel_wire::api::join_group::{JoinGroupRequest, JoinGroupResponse, JoinGroupResponseMember};
+use creel_wire::{ErrorCode, Str};
+
+use crate::call::Call;
+use crate::coordinators::{ask_for_reply, code_of};
+use crate::groups::{Event, JoinReply, JoinRequest, JoinedMember, Member, Protocol, Reply};
+
+/// Answers the request.
+pub(crate) async fn answer(call: Call, request: JoinGroupRequest) -> JoinGroupResponse {
+    let member_id = request.member_id.clone();
+    let join = read(&call, request);
+    let group = join.group.clone();
+    match ask_for_reply(&call.core, &group, move |token| Event::Join(token, join)).await {
+        Ok(Reply::Join(reply)) => show(reply),
+        Ok(_) => refused(member_id, ErrorCode::UnknownServerError),
+        Err(code) => refused(member_id, code),
+    }
+}
+
+fn read(call: &Call, request: JoinGroupRequest) -> JoinRequest {
+    let rebalance_timeout_ms =
+        if call.version == 0 { request.session_timeout_ms } else { request.rebalance_timeout_ms };
+    let instance_id = request.group_instance_id.map(String::from);
+    let mut entropy = [0; 16];
+    random_bytes(&mut entropy);
+    // Kept for as long as the member is there: a copy, so that it does not hold the frame.
+    let protocols = request.protocols.into_iter().map(|protocol| Protocol {
+        name: protocol.name.into(),
+        metadata: Bytes::copy_from_slice(&protocol.metadata),
+    });
+    JoinRequest {
+        group: request.group_id.into(),
+        client_id: call.client_id.as_deref().unwrap_or_default().to_owned(),
+        client_host: format!("/{}", call.client.peer.ip().to_canonical()),
+        session_timeout_ms: request.session_timeout_ms,
+        rebalance_timeout_ms,
+        protocol_type: request.protocol_type.into(),
+        protocols: protocols.collect(),
+        member_id_required: call.version >= 4 && instance_id.is_none(),
+        can_skip_assignment: call.version >= 9,
+        member: Member { member_id: request.member_id.into(), instance_id },
+        entropy,
+    }
+}
+
+fn show(reply: JoinReply) -> JoinGroupResponse {
+    let member = |member: JoinedMember| JoinGroupResponseMember {
+        member_id: member.member_id.into(),
+        group_instance_id: member.instance_id.map(Str::from),
+        metadata: member.metadata,
+    };
+    JoinGroupResponse {
+        error_code: code_of(reply.error),
+        generation_id: reply.generation,
+        protocol_type: reply.protocol_type.map(Str::from),
+        protocol_name: reply.protocol_name.map(Str::from),
+        leader: reply.leader.into(),
+        skip_assignment: reply.skip_assignment,
+        member_id: reply.member_id.into(),
+        members: reply.members.into_iter().map(member).collect(),
+        ..Default::default()
+    }
+}
+
+fn refused(member_id: Str, error_code: ErrorCode) -> JoinGroupResponse {
+    JoinGroupResponse { error_code, member_id, ..Default::default() }
+}

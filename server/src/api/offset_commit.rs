@@ -1,0 +1,99 @@
+//! OffsetCommit: how far a group has come, answered once it is durable.
+//!
+//! Topics that do not exist are refused one by one (3, or 100 for ids); the others are committed. Versions 2 to 4 may
+//! say how long to keep the offsets; v7 brings static members; from v9 on an unknown group is said to be unknown; v10
+//! names topics by id.
+
+use creel_wire::ErrorCode;
+use creel_wire::api::offset_commit::{
+    OffsetCommitRequest, OffsetCommitRequestPartition, OffsetCommitRequestTopic, OffsetCommitResponse,
+    OffsetCommitResponsePartition, OffsetCommitResponseTopic,
+};
+
+use crate::call::Call;
+use crate::coordinators::{ask_for_reply, code_of};
+use crate::groups::{CommitReply, CommitRequest, Event, Member, OffsetToCommit, Reply};
+
+/// Since when topics are named by id.
+const IDS_FROM: i16 = 10;
+
+/// Answers the request.
+pub(crate) async fn answer(call: Call, request: OffsetCommitRequest) -> OffsetCommitResponse {
+    let mut commit = CommitRequest {
+        group: request.group_id.into(),
+        member: Member {
+            member_id: request.member_id.into(),
+            instance_id: request.group_instance_id.map(String::from),
+        },
+        generation: request.generation_id_or_member_epoch,
+        retention_ms: (request.retention_time_ms >= 0).then_some(request.retention_time_ms),
+        knows_group_id_not_found: call.version >= 9,
+        topics: Vec::new(),
+    };
+    let mut topics = Vec::with_capacity(request.topics.len());
+    for topic in request.topics {
+        let name = name_of(&call, &topic);
+        topics.push(unanswered(&topic, name.as_ref().err().copied()));
+        if let Ok(name) = name {
+            commit.topics.push((name, topic.partitions.into_iter().map(to_commit).collect()));
+        }
+    }
+    if commit.topics.is_empty() {
+        return OffsetCommitResponse { topics, ..Default::default() };
+    }
+    let group = commit.group.clone();
+    match ask_for_reply(&call.core, &group, move |token| Event::Commit(token, commit)).await {
+        Ok(Reply::Commit(reply)) => settle(&mut topics, reply),
+        Ok(_) => refuse(&mut topics, ErrorCode::UnknownServerError),
+        Err(code) => refuse(&mut topics, code),
+    }
+    OffsetCommitResponse { topics, ..Default::default() }
+}
+
+fn name_of(call: &Call, topic: &OffsetCommitRequestTopic) -> Result<String, ErrorCode> {
+    let (local, missing) = match call.version {
+        IDS_FROM.. => (call.core.topics.by_id(&topic.topic_id), ErrorCode::UnknownTopicId),
+        _ => (call.core.topics.by_name(&topic.name), ErrorCode::UnknownTopicOrPartition),
+    };
+    local.map(|local| local.topic.name.as_str().to_owned()).ok_or(missing)
+}
+
+fn to_commit(partition: OffsetCommitRequestPartition) -> OffsetToCommit {
+    OffsetToCommit {
+        partition: partition.partition_index,
+        offset: partition.committed_offset,
+        leader_epoch: partition.committed_leader_epoch,
+        metadata: partition.committed_metadata.map(String::from),
+    }
+}
+
+/// A topic of the response, its partitions refused or, for now, without an error.
+fn unanswered(topic: &OffsetCommitRequestTopic, refused: Option<ErrorCode>) -> OffsetCommitResponseTopic {
+    let error_code = refused.unwrap_or_default();
+    let partition = |asked: &OffsetCommitRequestPartition| OffsetCommitResponsePartition {
+        partition_index: asked.partition_index,
+        error_code,
+    };
+    OffsetCommitResponseTopic {
+        name: topic.name.clone(),
+        topic_id: topic.topic_id,
+        partitions: topic.partitions.iter().map(partition).collect(),
+    }
+}
+
+/// The topics that were asked about: those not refused already.
+fn asked(topics: &mut [OffsetCommitResponseTopic]) -> impl Iterator<Item = &mut OffsetCommitResponseTopic> {
+    topics.iter_mut().filter(|topic| topic.partitions.iter().all(|partition| partition.error_code.is_none()))
+}
+
+fn settle(topics: &mut [OffsetCommitResponseTopic], reply: CommitReply) {
+    for (topic, (_, outcomes)) in asked(topics).zip(reply.topics) {
+        for (partition, (_, error)) in topic.partitions.iter_mut().zip(outcomes) {
+            partition.error_code = code_of(error);
+        }
+    }
+}
+
+fn refuse(topics: &mut [OffsetCommitResponseTopic], code: ErrorCode) {
+    asked(topics).flat_map(|topic| &mut topic.partitions).for_each(|partition| partition.error_code = code);
+}

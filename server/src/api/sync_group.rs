@@ -1,0 +1,51 @@
+//! SyncGroup: the leader hands in the assignment, every member gets its part once that is durable.
+//!
+//! v3 brings static members, v5 says protocol type and name, which must be the group's.
+
+use bytes::Bytes;
+use creel_wire::api::sync_group::{SyncGroupRequest, SyncGroupResponse};
+use creel_wire::{ErrorCode, Str};
+
+use crate::call::Call;
+use crate::coordinators::{ask_for_reply, code_of};
+use crate::groups::{Event, Member, Reply, SyncReply, SyncRequest};
+
+/// Answers the request.
+pub(crate) async fn answer(call: Call, request: SyncGroupRequest) -> SyncGroupResponse {
+    let sync = read(request);
+    let group = sync.group.clone();
+    match ask_for_reply(&call.core, &group, move |token| Event::Sync(token, sync)).await {
+        Ok(Reply::Sync(reply)) => show(reply),
+        Ok(_) => refused(ErrorCode::UnknownServerError),
+        Err(code) => refused(code),
+    }
+}
+
+fn read(request: SyncGroupRequest) -> SyncRequest {
+    let instance_id = request.group_instance_id.map(String::from);
+    // Kept for as long as the generation lasts: copies, so that they do not hold the frame.
+    let assignments = request.assignments.into_iter();
+    let assignments = assignments.map(|one| (one.member_id.into(), Bytes::copy_from_slice(&one.assignment)));
+    SyncRequest {
+        group: request.group_id.into(),
+        member: Member { member_id: request.member_id.into(), instance_id },
+        generation: request.generation_id,
+        protocol_type: request.protocol_type.map(String::from),
+        protocol_name: request.protocol_name.map(String::from),
+        assignments: assignments.collect(),
+    }
+}
+
+fn show(reply: SyncReply) -> SyncGroupResponse {
+    SyncGroupResponse {
+        error_code: code_of(reply.error),
+        protocol_type: reply.protocol_type.map(Str::from),
+        protocol_name: reply.protocol_name.map(Str::from),
+        assignment: reply.assignment,
+        ..Default::default()
+    }
+}
+
+fn refused(error_code: ErrorCode) -> SyncGroupResponse {
+    SyncGroupResponse { error_code, ..Default::default() }
+}

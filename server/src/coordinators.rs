@@ -1,0 +1,283 @@
+//! A core's group coordinators: one for each partition of `__consumer_offsets` that the core owns.
+//!
+//! `groups::Coordinator` decides; this gives it a clock, appends what it wants written, tells it when that is durable,
+//! and hands its replies to those who wait. A partition's coordinator knows all that its log holds before it answers.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use creel_engine::{
+    AppendError, AppendOrigin, BatchHeader, Isolation, Offset, Partition, PendingAck, UncheckedBatch,
+};
+use creel_io::local::{Notify, Sender, oneshot};
+use creel_io::{Instant, now, sleep_until, spawn, wall_clock_ms};
+use creel_wire::ErrorCode;
+
+use crate::core::Core;
+use crate::groups::{
+    Coordinator, Event, FetchReply, FetchRequest, FoundGroup, GroupDescription, GroupError, GroupLimits, Millis,
+    Now, Outputs, Reply, Token, Write, WriteId,
+};
+use crate::limits::COORDINATOR_READ_BYTES;
+use crate::offsets::{self, encode_batch, read_batch};
+use crate::placement::core_of;
+use crate::race::race;
+use crate::route;
+
+/// What a request wants of the coordinator of a partition.
+pub(crate) struct GroupQuestion {
+    pub(crate) partition: i32,
+    pub(crate) request: GroupRequest,
+}
+
+/// A request, without the token that the coordinator's core gives it.
+pub(crate) enum GroupRequest {
+    /// Something that changes a group, or waits for it to change.
+    Event(Box<dyn FnOnce(Token) -> Event + Send>),
+    /// OffsetFetch.
+    Fetch(FetchRequest),
+    /// DescribeGroups, one group of it.
+    Describe(String),
+    /// ListGroups.
+    List,
+}
+
+/// The answer.
+pub(crate) enum GroupAnswer {
+    Reply(Reply),
+    Fetched(FetchReply),
+    Described(GroupDescription),
+    Listed(Vec<FoundGroup>),
+}
+
+/// The coordinators of a core.
+#[derive(Default)]
+pub(crate) struct Coordinators {
+    by_partition: RefCell<BTreeMap<i32, Rc<Hosted>>>,
+}
+
+impl Coordinators {
+    fn get(&self, partition: i32) -> Option<Rc<Hosted>> {
+        self.by_partition.borrow().get(&partition).cloned()
+    }
+
+    /// A topic has been deleted: nobody will ask for its offsets again.
+    pub(crate) fn topic_deleted(&self, topic: &str) {
+        let all: Vec<_> = self.by_partition.borrow().values().cloned().collect();
+        all.iter().for_each(|hosted| hosted.handle(Event::TopicDeleted(topic.to_owned())));
+    }
+
+    /// `__consumer_offsets` itself has been deleted: its groups are gone.
+    pub(crate) fn clear(&self) {
+        let all = std::mem::take(&mut *self.by_partition.borrow_mut());
+        for hosted in all.into_values() {
+            hosted.is_closed.set(true);
+            hosted.waiting.borrow_mut().clear();
+            hosted.rescheduled.notify_all();
+        }
+    }
+
+    /// The partitions whose groups are coordinated here.
+    pub(crate) fn partitions(&self) -> Vec<i32> {
+        self.by_partition.borrow().keys().copied().collect()
+    }
+}
+
+/// A coordinator with its log.
+struct Hosted {
+    partition: Partition,
+    coordinator: RefCell<Coordinator>,
+    waiting: RefCell<BTreeMap<Token, Sender<Reply>>>,
+    next_token: Cell<u64>,
+    /// When the next tick is due has changed, or it has been closed.
+    rescheduled: Notify,
+    is_closed: Cell<bool>,
+}
+
+/// Answers a question about a group of one of this core's partitions.
+pub(crate) async fn answer(core: &Rc<Core>, question: GroupQuestion) -> Result<GroupAnswer, ErrorCode> {
+    let hosted = core.coordinators.get(question.partition).ok_or(ErrorCode::NotCoordinator)?;
+    match question.request {
+        GroupRequest::Event(event) => {
+            let reply = hosted.ask(event);
+            drop(hosted);
+            reply.await.map(GroupAnswer::Reply).map_err(|_| ErrorCode::NotCoordinator)
+        }
+        GroupRequest::Fetch(request) => {
+            Ok(GroupAnswer::Fetched(hosted.coordinator.borrow().fetch(&request)))
+        }
+        GroupRequest::Describe(group) => {
+            Ok(GroupAnswer::Described(hosted.coordinator.borrow().describe(&group)))
+        }
+        GroupRequest::List => Ok(GroupAnswer::Listed(hosted.coordinator.borrow().list())),
+    }
+}
+
+/// Begins to coordinate the groups of a partition, once its log has been read.
+pub(crate) async fn host(core: &Rc<Core>, index: i32, partition: Partition) -> Result<(), String> {
+    let mut coordinator = Coordinator::new(GroupLimits::from(core.node.broker()));
+    load(&partition, &mut coordinator)
+        .await
+        .map_err(|error| format!("cannot read {}: {error}", partition.name()))?;
+    let outputs = coordinator.loaded(clock());
+    let hosted = Rc::new(Hosted {
+        partition,
+        coordinator: RefCell::new(coordinator),
+        waiting: RefCell::default(),
+        next_token: Cell::new(0),
+        rescheduled: Notify::new(),
+        is_closed: Cell::new(false),
+    });
+    hosted.carry_out(outputs);
+    spawn(tick(hosted.clone()));
+    core.coordinators.by_partition.borrow_mut().insert(index, hosted);
+    Ok(())
+}
+
+/// Feeds the partition's log to its coordinator, a piece at a time.
+async fn load(partition: &Partition, coordinator: &mut Coordinator) -> Result<(), String> {
+    let mut from = partition.log_start();
+    while from < partition.high_watermark() {
+        let read = partition.read(from, Isolation::HighWatermark, COORDINATOR_READ_BYTES, true).await;
+        let Some(slice) = read.map_err(|error| error.to_string())?.slice else { break };
+        let bytes = slice.file.read_exact_at(slice.position, slice.length as usize).await;
+        let mut bytes = bytes.map_err(|error| error.to_string())?.freeze();
+        // The last batch of the piece may be cut: the next piece begins with it.
+        while let Some(header) = whole_batch(&bytes)? {
+            let batch = bytes.split_to(header.size_bytes);
+            from = header.end_offset();
+            replay(partition, coordinator, &batch, header.base_offset);
+        }
+    }
+    Ok(())
+}
+
+fn whole_batch(bytes: &[u8]) -> Result<Option<BatchHeader>, String> {
+    if bytes.len() < creel_engine::limits::BATCH_HEADER_BYTES {
+        return Ok(None);
+    }
+    let header = BatchHeader::parse(bytes).map_err(|error| error.to_string())?;
+    Ok((header.size_bytes <= bytes.len()).then_some(header))
+}
+
+/// A record that cannot be read is told and left out: the others are worth having.
+fn replay(partition: &Partition, coordinator: &mut Coordinator, batch: &bytes::Bytes, base: Offset) {
+    let problem = match read_batch(batch) {
+        Ok(Some((content, _))) => coordinator.replay(content).err().map(|error| error.to_string()),
+        Ok(None) => None,
+        Err(error) => Some(error.to_string()),
+    };
+    if let Some(problem) = problem {
+        tracing::error!(partition = %partition.name(), offset = %base, %problem, "a batch of group records is left out");
+    }
+}
+
+/// Tells the coordinator the time whenever it has asked for that, for as long as it is there.
+async fn tick(hosted: Rc<Hosted>) {
+    while !hosted.is_closed.get() {
+        let deadline = hosted.coordinator.borrow().next_deadline();
+        match deadline.map(|deadline| Instant::from_nanos(deadline.0.saturating_mul(1_000_000))) {
+            Some(at) if at <= now() => hosted.handle(Event::Tick),
+            Some(at) => {
+                race(sleep_until(at), hosted.rescheduled.notified()).await;
+            }
+            None => hosted.rescheduled.notified().await,
+        }
+    }
+}
+
+fn clock() -> Now {
+    Now { monotonic: Millis(now().as_nanos() / 1_000_000), wall_ms: wall_clock_ms() }
+}
+
+impl Hosted {
+    fn ask(self: &Rc<Self>, event: Box<dyn FnOnce(Token) -> Event + Send>) -> creel_io::local::Receiver<Reply> {
+        let token = Token(self.next_token.replace(self.next_token.get() + 1));
+        let (sender, receiver) = oneshot();
+        self.waiting.borrow_mut().insert(token, sender);
+        self.handle(event(token));
+        receiver
+    }
+
+    fn handle(self: &Rc<Self>, event: Event) {
+        let before = self.coordinator.borrow().next_deadline();
+        let outputs = self.coordinator.borrow_mut().handle(clock(), event);
+        self.carry_out(outputs);
+        if self.coordinator.borrow().next_deadline() != before {
+            self.rescheduled.notify_all();
+        }
+    }
+
+    fn carry_out(self: &Rc<Self>, outputs: Outputs) {
+        for (token, reply) in outputs.replies {
+            let sender = self.waiting.borrow_mut().remove(&token);
+            // Nobody waits when the member's connection has gone; it is missed soon enough.
+            if let Some(sender) = sender {
+                let _ = sender.send(reply);
+            }
+        }
+        for write in outputs.writes {
+            let id = write.id;
+            let appended = self.append(&write);
+            let hosted = self.clone();
+            spawn(async move { hosted.settle(id, appended).await });
+        }
+    }
+
+    fn append(&self, write: &Write) -> Result<PendingAck, GroupError> {
+        let bytes = encode_batch(&write.records, wall_clock_ms());
+        let batch = UncheckedBatch::new(bytes).verify().map_err(|_| GroupError::UnknownServerError)?;
+        self.partition.append(&batch, AppendOrigin::Coordinator).map_err(group_error)
+    }
+
+    async fn settle(self: Rc<Self>, write: WriteId, appended: Result<PendingAck, GroupError>) {
+        let fate = match appended {
+            Ok(pending) => pending.durable().await.map_err(group_error),
+            Err(error) => Err(error),
+        };
+        self.handle(match fate {
+            Ok(ack) => Event::Persisted(write, ack.base_offset.0),
+            Err(error) => Event::Refused(write, error),
+        });
+    }
+}
+
+fn group_error(error: AppendError) -> GroupError {
+    match error {
+        AppendError::Storage | AppendError::Closed => GroupError::NotCoordinator,
+        AppendError::DiskFull => GroupError::CoordinatorNotAvailable,
+        AppendError::TooLarge { .. }
+        | AppendError::InvalidRecord(_)
+        | AppendError::InvalidTimestamp(_)
+        | AppendError::Producer(_) => GroupError::UnknownServerError,
+    }
+}
+
+/// Asks the coordinator of a group, on whichever core it is.
+pub(crate) async fn ask(core: &Rc<Core>, group: &str, request: GroupRequest) -> Result<GroupAnswer, ErrorCode> {
+    let local = core.topics.by_name(offsets::TOPIC).ok_or(ErrorCode::NotCoordinator)?;
+    let partition = offsets::partition_for(group, local.topic.partitions);
+    let to = core_of(&local.topic.id, partition, core.node.cores);
+    let answer = route::call(core, to, GroupQuestion { partition, request }).await;
+    answer.unwrap_or(Err(ErrorCode::NotCoordinator))
+}
+
+/// Asks for something that changes a group, or waits for it to change.
+pub(crate) async fn ask_for_reply(
+    core: &Rc<Core>,
+    group: &str,
+    event: impl FnOnce(Token) -> Event + Send + 'static,
+) -> Result<Reply, ErrorCode> {
+    match ask(core, group, GroupRequest::Event(Box::new(event))).await? {
+        GroupAnswer::Reply(reply) => Ok(reply),
+        GroupAnswer::Fetched(_) | GroupAnswer::Described(_) | GroupAnswer::Listed(_) => {
+            Err(ErrorCode::UnknownServerError)
+        }
+    }
+}
+
+/// Kafka's code for a group's error, 0 for none.
+pub(crate) fn code_of(error: Option<GroupError>) -> ErrorCode {
+    error.map_or(ErrorCode::None, |error| ErrorCode::from(error.code()))
+}
