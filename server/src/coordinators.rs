@@ -16,8 +16,8 @@ use creel_wire::ErrorCode;
 
 use crate::core::Core;
 use crate::groups::{
-    Coordinator, Event, FetchReply, FetchRequest, FoundGroup, GroupDescription, GroupError, GroupLimits, Millis,
-    Now, Outputs, Reply, Token, Write, WriteId,
+    Coordinator, Event, FetchReply, FetchRequest, FoundGroup, GroupDescription, GroupError, GroupLimits,
+    Millis, Now, Outputs, Reply, Token, Write, WriteId,
 };
 use crate::limits::COORDINATOR_READ_BYTES;
 use crate::offsets::{self, encode_batch, read_batch};
@@ -104,9 +104,7 @@ pub(crate) async fn answer(core: &Rc<Core>, question: GroupQuestion) -> Result<G
             drop(hosted);
             reply.await.map(GroupAnswer::Reply).map_err(|_| ErrorCode::NotCoordinator)
         }
-        GroupRequest::Fetch(request) => {
-            Ok(GroupAnswer::Fetched(hosted.coordinator.borrow().fetch(&request)))
-        }
+        GroupRequest::Fetch(request) => Ok(GroupAnswer::Fetched(hosted.coordinator.borrow().fetch(&request))),
         GroupRequest::Describe(group) => {
             Ok(GroupAnswer::Described(hosted.coordinator.borrow().describe(&group)))
         }
@@ -192,7 +190,10 @@ fn clock() -> Now {
 }
 
 impl Hosted {
-    fn ask(self: &Rc<Self>, event: Box<dyn FnOnce(Token) -> Event + Send>) -> creel_io::local::Receiver<Reply> {
+    fn ask(
+        self: &Rc<Self>,
+        event: Box<dyn FnOnce(Token) -> Event + Send>,
+    ) -> creel_io::local::Receiver<Reply> {
         let token = Token(self.next_token.replace(self.next_token.get() + 1));
         let (sender, receiver) = oneshot();
         self.waiting.borrow_mut().insert(token, sender);
@@ -255,7 +256,11 @@ fn group_error(error: AppendError) -> GroupError {
 }
 
 /// Asks the coordinator of a group, on whichever core it is.
-pub(crate) async fn ask(core: &Rc<Core>, group: &str, request: GroupRequest) -> Result<GroupAnswer, ErrorCode> {
+pub(crate) async fn ask(
+    core: &Rc<Core>,
+    group: &str,
+    request: GroupRequest,
+) -> Result<GroupAnswer, ErrorCode> {
     let local = core.topics.by_name(offsets::TOPIC).ok_or(ErrorCode::NotCoordinator)?;
     let partition = offsets::partition_for(group, local.topic.partitions);
     let to = core_of(&local.topic.id, partition, core.node.cores);

@@ -18,10 +18,11 @@ pub(crate) async fn answer(call: Call, request: HeartbeatRequest) -> HeartbeatRe
         generation: request.generation_id,
     };
     let group = heartbeat.group.clone();
-    let error_code = match ask_for_reply(&call.core, &group, move |token| Event::Heartbeat(token, heartbeat)).await {
-        Ok(Reply::Heartbeat(alive)) => code_of(alive.err()),
-        Ok(_) => ErrorCode::UnknownServerError,
-        Err(code) => code,
-    };
+    let error_code =
+        match ask_for_reply(&call.core, &group, move |token| Event::Heartbeat(token, heartbeat)).await {
+            Ok(Reply::Heartbeat(alive)) => code_of(alive.err()),
+            Ok(_) => ErrorCode::UnknownServerError,
+            Err(code) => code,
+        };
     HeartbeatResponse { error_code, ..Default::default() }
 }

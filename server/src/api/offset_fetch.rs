@@ -5,8 +5,8 @@
 
 use creel_wire::api::offset_fetch::{
     OffsetFetchRequest, OffsetFetchRequestGroup, OffsetFetchRequestTopic, OffsetFetchRequestTopics,
-    OffsetFetchResponse, OffsetFetchResponseGroup, OffsetFetchResponsePartition, OffsetFetchResponsePartitions,
-    OffsetFetchResponseTopic, OffsetFetchResponseTopics,
+    OffsetFetchResponse, OffsetFetchResponseGroup, OffsetFetchResponsePartition,
+    OffsetFetchResponsePartitions, OffsetFetchResponseTopic, OffsetFetchResponseTopics,
 };
 use creel_wire::{ErrorCode, Str, Uuid};
 
@@ -35,7 +35,11 @@ pub(crate) async fn answer(call: Call, request: OffsetFetchRequest) -> OffsetFet
     OffsetFetchResponse { groups, ..Default::default() }
 }
 
-async fn fetch(call: &Call, group: OffsetFetchRequestGroup, require_stable: bool) -> OffsetFetchResponseGroup {
+async fn fetch(
+    call: &Call,
+    group: OffsetFetchRequestGroup,
+    require_stable: bool,
+) -> OffsetFetchResponseGroup {
     let mut topics = Vec::new();
     let mut wanted = Vec::new();
     let wants_all = group.topics.is_none();

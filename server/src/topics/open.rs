@@ -49,7 +49,8 @@ pub(crate) async fn open(core: &Rc<Core>, opening: &Opening) -> Result<usize, St
 
 /// Begins to coordinate the groups whose partitions these are.
 async fn coordinate(core: &Rc<Core>, own: &[Option<Partition>]) -> Result<(), String> {
-    let own = own.iter().enumerate().filter_map(|(index, partition)| Some((index as i32, partition.clone()?)));
+    let own =
+        own.iter().enumerate().filter_map(|(index, partition)| Some((index as i32, partition.clone()?)));
     let jobs = own.map(|(index, partition)| coordinators::host(core, index, partition)).collect();
     all(jobs, PARTITIONS_OPENING).await.into_iter().collect()
 }
