@@ -106,8 +106,11 @@ impl Joining {
     /// Goes on if nobody else is to be waited for.
     pub(super) fn settle(self, turn: &mut Turn<'_>) -> State {
         let roster = &turn.core.roster;
-        let all_came = self.awaiting.len() == roster.len() && roster.pending.is_empty();
-        if all_came && self.initial.is_none() { self.complete(turn) } else { State::Joining(self) }
+        let ready = match self.initial {
+            Some(initial) => initial.delay_ms == 0,
+            None => self.awaiting.len() == roster.len() && roster.pending.is_empty(),
+        };
+        if ready { self.complete(turn) } else { State::Joining(self) }
     }
 
     /// The deadline has come.

@@ -116,30 +116,32 @@ fn a_silent_member_is_removed_and_its_partitions_go_to_the_others() {
     expect![[r#"
         join a v3
         join b v3
-        after 3s
-        sync b 1
-            3.0s b sync: unknown member id
-        sync a 1 a=p0 b=p1
-            3.0s a sync: unknown member id
-        after 9s
+        after 6s
             6.0s a join: a~1 in generation 1, range, led by a~1, members [a~1 b~2]
             6.0s b join: b~2 in generation 1, range, led by a~1, members []
+        sync b 1
+        sync a 1 a=p0 b=p1
+            log g generation 1 [a~1=p0 b~2=p1]
+            6.0s a sync: assigned "p0"
+            6.0s b sync: assigned "p1"
+        after 9s
         heartbeat a 1
-            12.0s a heartbeat: ok
+            15.0s a heartbeat: ok
         after 2s
         heartbeat a 1
-            14.0s a heartbeat: ok
+            17.0s a heartbeat: rebalance in progress
         join a
-            14.0s a join: a~1 in generation 1, range, led by a~1, members [a~1 b~2]
+            17.0s a join: a~1 in generation 2, range, led by a~1, members [a~1]
         sync a 2 a=p0,p1
-            14.0s a sync: illegal generation
+            log g generation 2 [a~1=p0,p1]
+            17.0s a sync: assigned "p0,p1"
         heartbeat b 1
-            14.0s b heartbeat: ok
+            17.0s b heartbeat: unknown member id
     "#]]
     .assert_eq(&story(
         "join a v3
          join b v3
-         after 3s
+         after 6s
          sync b 1
          sync a 1 a=p0 b=p1
          after 9s
@@ -157,28 +159,30 @@ fn who_does_not_come_to_a_rebalance_in_time_is_removed() {
     expect![[r#"
         join a v3 rebalance=20s session=60s
         join b v3 rebalance=20s session=60s
-        after 3s
+        after 6s
+            6.0s a join: a~1 in generation 1, range, led by a~1, members [a~1 b~2]
+            6.0s b join: b~2 in generation 1, range, led by a~1, members []
         sync b 1
-            3.0s b sync: unknown member id
         sync a 1 a=p0 b=p1
-            3.0s a sync: unknown member id
+            log g generation 1 [a~1=p0 b~2=p1]
+            6.0s a sync: assigned "p0"
+            6.0s b sync: assigned "p1"
         join c v3 rebalance=20s session=60s
         after 19s
-            9.0s a join: a~1 in generation 1, range, led by a~1, members [a~1 b~2 c~3]
-            9.0s b join: b~2 in generation 1, range, led by a~1, members []
-            9.0s c join: c~3 in generation 1, range, led by a~1, members []
         heartbeat b 1
-            22.0s b heartbeat: ok
+            25.0s b heartbeat: rebalance in progress
         after 2s
+            26.0s c join: c~3 in generation 2, range, led by c~3, members [c~3]
         heartbeat b 1
-            24.0s b heartbeat: ok
+            27.0s b heartbeat: unknown member id
         sync c 2 c=p0,p1
-            24.0s c sync: illegal generation
+            log g generation 2 [c~3=p0,p1]
+            27.0s c sync: assigned "p0,p1"
     "#]]
     .assert_eq(&story(
         "join a v3 rebalance=20s session=60s
          join b v3 rebalance=20s session=60s
-         after 3s
+         after 6s
          sync b 1
          sync a 1 a=p0 b=p1
          join c v3 rebalance=20s session=60s
@@ -195,25 +199,25 @@ fn who_does_not_ask_for_its_assignment_in_time_is_removed() {
     expect![[r#"
         join a v3 rebalance=20s session=60s
         join b v3 rebalance=20s session=60s
-        after 3s
-        sync a 1 a=p0 b=p1
-            3.0s a sync: unknown member id
-        after 15s
+        after 6s
             6.0s a join: a~1 in generation 1, range, led by a~1, members [a~1 b~2]
             6.0s b join: b~2 in generation 1, range, led by a~1, members []
+        sync a 1 a=p0 b=p1
+            log g generation 1 [a~1=p0 b~2=p1]
+            6.0s a sync: assigned "p0"
+        after 15s
         heartbeat b 1
-            18.0s b heartbeat: ok
+            21.0s b heartbeat: ok
         after 10s
-            log g generation 2 []
         heartbeat a 1
-            28.0s a heartbeat: unknown member id
+            31.0s a heartbeat: rebalance in progress
         heartbeat b 1
-            28.0s b heartbeat: unknown member id
+            31.0s b heartbeat: unknown member id
     "#]]
     .assert_eq(&story(
         "join a v3 rebalance=20s session=60s
          join b v3 rebalance=20s session=60s
-         after 3s
+         after 6s
          sync a 1 a=p0 b=p1
          after 15s
          heartbeat b 1
@@ -228,20 +232,22 @@ fn a_late_sync_still_gets_its_assignment() {
     expect![[r#"
         join a v3
         join b v3
-        after 3s
-        sync a 1 a=p0 b=p1
-            3.0s a sync: unknown member id
-        after 5s
+        after 6s
             6.0s a join: a~1 in generation 1, range, led by a~1, members [a~1 b~2]
             6.0s b join: b~2 in generation 1, range, led by a~1, members []
+        sync a 1 a=p0 b=p1
+            log g generation 1 [a~1=p0 b~2=p1]
+            6.0s a sync: assigned "p0"
+        after 5s
         sync b 1
+            11.0s b sync: assigned "p1"
         sync b 1
-            8.0s b sync: rebalance in progress
+            11.0s b sync: assigned "p1"
     "#]]
     .assert_eq(&story(
         "join a v3
          join b v3
-         after 3s
+         after 6s
          sync a 1 a=p0 b=p1
          after 5s
          sync b 1
@@ -320,13 +326,15 @@ fn a_failed_write_of_the_assignment_is_told_and_the_group_starts_over() {
     expect![[r#"
         join a v3
         join b v3
-        after 3s
+        after 6s
+            6.0s a join: a~1 in generation 1, range, led by a~1, members [a~1 b~2]
+            6.0s b join: b~2 in generation 1, range, led by a~1, members []
         hold
         sync b 1
-            3.0s b sync: unknown member id
         sync a 1 a=p0 b=p1
-            3.0s a sync: unknown member id
         refuse
+            6.0s a sync: not coordinator
+            6.0s b sync: not coordinator
         describe
             PreparingRebalance "consumer" ""
             a~1 None = ""
@@ -335,7 +343,7 @@ fn a_failed_write_of_the_assignment_is_told_and_the_group_starts_over() {
     .assert_eq(&story(
         "join a v3
          join b v3
-         after 3s
+         after 6s
          hold
          sync b 1
          sync a 1 a=p0 b=p1
@@ -443,30 +451,30 @@ fn leaving_is_for_many_at_once_and_makes_one_rebalance() {
         join a v3
         join b! v3
         join c v3
-        after 3s
-        after 3s
+        after 6s
             6.0s a join: a~1 in generation 1, range, led by a~1, members [a~1 b~2 c~3]
             6.0s b! join: b~2 in generation 1, range, led by a~1, members []
             6.0s c join: c~3 in generation 1, range, led by a~1, members []
+        after 3s
         sync b! 1
         sync c 1
         sync a 1 a=1 b=2 c=3
             log g generation 1 [a~1=1 b~2=2 c~3=3]
-            6.0s a sync: assigned "1"
-            6.0s b! sync: assigned "2"
-            6.0s c sync: assigned "3"
+            9.0s a sync: assigned "1"
+            9.0s b! sync: assigned "2"
+            9.0s c sync: assigned "3"
         leave instance:b c instance:nobody x
-            6.0s leave: ok, ok, unknown member id, unknown member id
+            9.0s leave: ok, ok, unknown member id, unknown member id
         describe
             PreparingRebalance "consumer" ""
             a~1 None = ""
         join a
-            6.0s a join: a~1 in generation 2, range, led by a~1, members [a~1]
+            9.0s a join: a~1 in generation 2, range, led by a~1, members [a~1]
         sync a 2 a=all
             log g generation 2 [a~1=all]
-            6.0s a sync: assigned "all"
+            9.0s a sync: assigned "all"
         leave a
-            6.0s leave: ok
+            9.0s leave: ok
             log g generation 3 []
         describe
             Empty "consumer" ""
@@ -475,7 +483,7 @@ fn leaving_is_for_many_at_once_and_makes_one_rebalance() {
         "join a v3
          join b! v3
          join c v3
-         after 3s
+         after 6s
          after 3s
          sync b! 1
          sync c 1
@@ -494,37 +502,45 @@ fn a_static_member_comes_back_into_an_unchanged_group_without_a_rebalance() {
     expect![[r#"
         join a! v9
         join b! v9
-        after 3s
+        after 6s
+            6.0s a! join: a~1 in generation 1, range, led by a~1, members [a~1 b~2]
+            6.0s b! join: b~2 in generation 1, range, led by a~1, members []
         sync b! 1
-            3.0s b! sync: fenced instance id
         sync a! 1 a=p0 b=p1
-            3.0s a! sync: fenced instance id
+            log g generation 1 [a~1=p0 b~2=p1]
+            6.0s a! sync: assigned "p0"
+            6.0s b! sync: assigned "p1"
         join b! fresh v9
-            3.0s b! join: fenced instance id, id b~2
+            log g generation 1 [a~1=p0 b~3=p1]
+            6.0s b! join: b~3 in generation 1, range, led by a~1, members []
         sync b! 1
-            3.0s b! sync: fenced instance id
+            6.0s b! sync: assigned "p1"
         join a! fresh v9
-            3.0s a! join: fenced instance id, id a~1
+            log g generation 1 [a~4=p0 b~3=p1]
+            6.0s a! join: a~4 in generation 1, range, led by a~4, members [a~4 b~3], skip assignment
         sync a! 1
-            3.0s a! sync: fenced instance id
+            6.0s a! sync: assigned "p0"
         heartbeat b! 1
-            3.0s b! heartbeat: fenced instance id
+            6.0s b! heartbeat: ok
         join a! fresh v3
-            3.0s a! join: fenced instance id, id a~4
+            log g generation 1 [a~5=p0 b~3=p1]
+            6.0s a! join: a~5 in generation 1, range, led by a~4, members []
         describe
-            PreparingRebalance "consumer" ""
-            a~5 Some("a") = ""
-            b~3 Some("b") = ""
+            Stable "consumer" "range"
+            a~5 Some("a") = "p0"
+            b~3 Some("b") = "p1"
         restart
         describe
-            Dead "" ""
+            Stable "consumer" "range"
+            a~5 Some("a") = "p0"
+            b~3 Some("b") = "p1"
         heartbeat a! 1
-            3.0s a! heartbeat: unknown member id
+            6.0s a! heartbeat: ok
     "#]]
     .assert_eq(&story(
         "join a! v9
          join b! v9
-         after 3s
+         after 6s
          sync b! 1
          sync a! 1 a=p0 b=p1
          join b! fresh v9
@@ -546,30 +562,30 @@ fn the_old_process_of_a_static_member_is_fenced() {
         join a! v9
         join a! fresh v9
             0.0s a! join: fenced instance id, id a~1
-        after 3s
+        after 6s
             3.0s a! join: a~2 in generation 1, range, led by a~2, members [a~2]
         sync a! 1 a=p0
             log g generation 1 [a~2=p0]
-            3.0s a! sync: assigned "p0"
+            6.0s a! sync: assigned "p0"
         heartbeat a 1
-            3.0s a heartbeat: ok
+            6.0s a heartbeat: ok
         join b! v9
         join a! fresh v9
-            3.0s a! join: a~4 in generation 2, range, led by a~4, members [a~4 b~3]
-            3.0s b! join: b~3 in generation 2, range, led by a~4, members []
+            6.0s a! join: a~4 in generation 2, range, led by a~4, members [a~4 b~3]
+            6.0s b! join: b~3 in generation 2, range, led by a~4, members []
         sync a! 2 a=p0 b=p1
             log g generation 2 [a~4=p0 b~3=p1]
-            3.0s a! sync: assigned "p0"
+            6.0s a! sync: assigned "p0"
         join b! fresh v9
             log g generation 2 [a~4=p0 b~5=p1]
-            3.0s b! join: b~5 in generation 2, range, led by a~4, members []
+            6.0s b! join: b~5 in generation 2, range, led by a~4, members []
         leave a!
-            3.0s leave: ok
+            6.0s leave: ok
     "#]]
     .assert_eq(&story(
         "join a! v9
          join a! fresh v9
-         after 3s
+         after 6s
          sync a! 1 a=p0
          heartbeat a 1
          join b! v9
@@ -585,31 +601,33 @@ fn static_members_keep_their_place_without_coming_until_their_session_ends() {
     expect![[r#"
         join a! v9 session=60s rebalance=10s
         join b! v9 session=60s rebalance=10s
-        after 3s
+        after 6s
+            6.0s a! join: a~1 in generation 1, range, led by a~1, members [a~1 b~2]
+            6.0s b! join: b~2 in generation 1, range, led by a~1, members []
         sync a! 1 a=p0 b=p1
-            3.0s a! sync: fenced instance id
+            log g generation 1 [a~1=p0 b~2=p1]
+            6.0s a! sync: assigned "p0"
         sync b! 1
-            3.0s b! sync: fenced instance id
+            6.0s b! sync: assigned "p1"
         join a! v9 session=60s rebalance=10s
-            3.0s a! join: fenced instance id, id a~1
         after 10s
-            6.0s a! join: a~3 in generation 1, range, led by a~3, members [a~3 b~2]
-            6.0s b! join: b~2 in generation 1, range, led by a~3, members []
+            16.0s a! join: a~1 in generation 2, range, led by a~1, members [a~1 b~2]
         sync a! 2 a=p0 b=p1
-            13.0s a! sync: illegal generation
+            log g generation 2 [a~1=p0 b~2=p1]
+            16.0s a! sync: assigned "p0"
         describe
-            CompletingRebalance "consumer" ""
-            a~3 Some("a") = ""
-            b~2 Some("b") = ""
+            Stable "consumer" "range"
+            a~1 Some("a") = "p0"
+            b~2 Some("b") = "p1"
         after 61s
-            log g generation 2 []
+            log g generation 3 []
         describe
             Empty "consumer" ""
     "#]]
     .assert_eq(&story(
         "join a! v9 session=60s rebalance=10s
          join b! v9 session=60s rebalance=10s
-         after 3s
+         after 6s
          sync a! 1 a=p0 b=p1
          sync b! 1
          join a! v9 session=60s rebalance=10s
@@ -690,9 +708,11 @@ fn without_an_initial_delay_the_first_member_starts_at_once() {
         join b
             0.0s b join: member id required, id b~2
         join a
+            0.0s a join: a~1 in generation 1, range, led by a~1, members [a~1]
         join b
         join a
-            0.0s a join: rebalance in progress, id a~1
+            0.0s a join: a~1 in generation 2, range, led by a~1, members [a~1 b~2]
+            0.0s b join: b~2 in generation 2, range, led by a~1, members []
     "#]]
     .assert_eq(&story_with(
         limits,
@@ -731,14 +751,15 @@ fn a_full_group_takes_no_more() {
 
 #[test]
 fn the_protocol_is_one_that_all_can_follow_and_most_prefer() {
+    let limits = GroupLimits { members_max: 10, ..LIMITS };
     expect![[r#"
         join a v3 protocols=range,roundrobin
         join b v3 protocols=roundrobin,sticky,range
         join c v3 protocols=roundrobin,range
         join d v3 protocols=sticky
-            0.0s d join: group max size reached, id ""
+            0.0s d join: inconsistent group protocol, id ""
         join d v3 type=connect
-            0.0s d join: group max size reached, id ""
+            0.0s d join: inconsistent group protocol, id ""
         join d v3 session=1s
             0.0s d join: invalid session timeout, id ""
         join d v3 group=
@@ -751,7 +772,8 @@ fn the_protocol_is_one_that_all_can_follow_and_most_prefer() {
             log g generation 1 [a~1=x b~2= c~3=]
             6.0s a sync: assigned "x"
     "#]]
-    .assert_eq(&story(
+    .assert_eq(&story_with(
+        limits,
         "join a v3 protocols=range,roundrobin
          join b v3 protocols=roundrobin,sticky,range
          join c v3 protocols=roundrobin,range
@@ -769,36 +791,37 @@ fn a_member_that_asks_again_gets_the_same_answer_or_a_rebalance() {
     expect![[r#"
         join a v3
         join b v3
-        join b
-            0.0s b join: member id required, id b~3
-        after 3s
+        after 6s
+            6.0s a join: a~1 in generation 1, range, led by a~1, members [a~1 b~2]
+            6.0s b join: b~2 in generation 1, range, led by a~1, members []
         join a
-            3.0s a join: member id required, id a~4
+            6.0s a join: a~1 in generation 1, range, led by a~1, members [a~1 b~2]
         join b
+            6.0s b join: b~2 in generation 1, range, led by a~1, members []
         sync b 1
-            3.0s b sync: illegal generation
         sync b 1
-            3.0s b sync: illegal generation
+            6.0s b sync: rebalance in progress
         sync a 1 a=p0 b=p1
-            3.0s a sync: unknown member id
+            log g generation 1 [a~1=p0 b~2=p1]
+            6.0s a sync: assigned "p0"
+            6.0s b sync: assigned "p1"
         join b
-            3.0s b join: rebalance in progress, id b~3
+            6.0s b join: b~2 in generation 1, range, led by a~1, members []
         join a
-            3.0s a join: group max size reached, id ""
         join b
-            3.0s b join: rebalance in progress, id b~3
+            6.0s a join: a~1 in generation 2, range, led by a~1, members [a~1 b~2]
+            6.0s b join: b~2 in generation 2, range, led by a~1, members []
         sync a 2 a=p0 b=p1
-            3.0s a sync: unknown member id
+            log g generation 2 [a~1=p0 b~2=p1]
+            6.0s a sync: assigned "p0"
         sync b 2
-            3.0s b sync: illegal generation
+            6.0s b sync: assigned "p1"
         join b protocols=range,sticky
-            3.0s b join: rebalance in progress, id b~3
     "#]]
     .assert_eq(&story(
         "join a v3
          join b v3
-         join b
-         after 3s
+         after 6s
          join a
          join b
          sync b 1
@@ -818,32 +841,42 @@ fn what_was_written_survives_a_restart() {
     expect![[r#"
         join a v3
         join b v3
-        after 3s
+        after 6s
+            6.0s a join: a~1 in generation 1, range, led by a~1, members [a~1 b~2]
+            6.0s b join: b~2 in generation 1, range, led by a~1, members []
         sync b 1
-            3.0s b sync: unknown member id
         sync a 1 a=p0 b=p1
-            3.0s a sync: unknown member id
+            log g generation 1 [a~1=p0 b~2=p1]
+            6.0s a sync: assigned "p0"
+            6.0s b sync: assigned "p1"
         commit a 1 t/0=5 u/1=7
-            3.0s a commit: t/0 unknown member id, u/1 unknown member id
+            log offset t/0 = 5 ""
+            log offset u/1 = 7 ""
+            6.0s a commit: t/0 ok, u/1 ok
         restart
         describe
-            Dead "" ""
+            Stable "consumer" "range"
+            a~1 None = "p0"
+            b~2 None = "p1"
         fetch all
+            t/0 = 5 ""
+            u/1 = 7 ""
         heartbeat a 1
-            3.0s a heartbeat: unknown member id
+            6.0s a heartbeat: ok
         sync b 1
-            3.0s b sync: unknown member id
+            6.0s b sync: assigned "p1"
         after 11s
+            log g generation 2 []
         describe
-            Dead "" ""
+            Empty "consumer" ""
         restart
         describe
-            Dead "" ""
+            Empty "consumer" ""
     "#]]
     .assert_eq(&story(
         "join a v3
          join b v3
-         after 3s
+         after 6s
          sync b 1
          sync a 1 a=p0 b=p1
          commit a 1 t/0=5 u/1=7
