@@ -307,11 +307,14 @@ pub struct OffsetToCommit {
     pub metadata: Option<String>,
 }
 
+/// Topics, each with its partitions and what went wrong with them.
+pub type TopicErrors = Vec<(String, Vec<(i32, Option<GroupError>)>)>;
+
 /// The reply to OffsetCommit, in the request's order.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CommitReply {
     /// Each topic's partitions with their errors.
-    pub topics: Vec<(String, Vec<(i32, Option<GroupError>)>)>,
+    pub topics: TopicErrors,
 }
 
 /// The reply to OffsetDelete.
@@ -320,7 +323,7 @@ pub struct DeleteOffsetsReply {
     /// The error of the request as a whole; then there are no topics.
     pub error: Option<GroupError>,
     /// Each topic's partitions with their errors.
-    pub topics: Vec<(String, Vec<(i32, Option<GroupError>)>)>,
+    pub topics: TopicErrors,
 }
 
 /// OffsetFetch, one group of it.

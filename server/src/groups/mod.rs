@@ -49,5 +49,5 @@ pub use event::{
     CommitReply, CommitRequest, DeleteOffsetsReply, Event, FetchReply, FetchRequest, FetchedOffset,
     FoundGroup, GroupDescription, GroupLimits, HeartbeatRequest, JoinReply, JoinRequest, JoinedMember,
     LeaveReply, LeaveRequest, LeavingMember, Member, MemberDescription, Millis, Now, OffsetToCommit, Outputs,
-    Protocol, Reply, SyncReply, SyncRequest, Token, Write, WriteId,
+    Protocol, Reply, SyncReply, SyncRequest, Token, TopicErrors, Write, WriteId,
 };

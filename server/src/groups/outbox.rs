@@ -4,7 +4,7 @@ use super::{
     error::GroupError,
     event::{
         CommitReply, DeleteOffsetsReply, GroupLimits, JoinReply, LeaveReply, Member, Now, Reply, SyncReply,
-        Token, WriteId,
+        Token, TopicErrors, WriteId,
     },
 };
 use crate::offsets::{OffsetCommit, Record};
@@ -63,9 +63,7 @@ impl Reply {
     }
 }
 
-type Topics = Vec<(String, Vec<(i32, Option<GroupError>)>)>;
-
-fn refused(mut topics: Topics, error: GroupError) -> Topics {
+fn refused(mut topics: TopicErrors, error: GroupError) -> TopicErrors {
     for (_, partitions) in &mut topics {
         partitions.iter_mut().for_each(|(_, own)| *own = own.or(Some(error)));
     }

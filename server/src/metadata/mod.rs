@@ -1,1 +1,21 @@
-//! placeholder
+//! The facts of a cluster (its topics, ids given out), behind one small contract.
+//!
+//! `contract` is what a store must do: transactions that compare and set, ranges at a revision, an ordered
+//! watch, sessions. It is etcd's model, small enough for others. `local` is the store of a broker alone: in
+//! memory, with a journal in the data directory. `topics` and `producer_ids` are the typed facts on top,
+//! `properties` is Kafka's own `meta.properties`, which says whose data a directory holds.
+
+mod contract;
+mod local;
+mod producer_ids;
+mod properties;
+mod topics;
+
+pub use contract::{
+    Change, Condition, Entry, KeyEvent, KeyRange, Revision, SessionId, Snapshot, Store, StoreError,
+    Transaction, Update, Verdict, Watch,
+};
+pub use local::{LocalStore, LocalWatch};
+pub use producer_ids::{PRODUCER_ID_BLOCK, next_producer_ids};
+pub use properties::{MetaProperties, PropertiesError};
+pub use topics::{NameError, Topic, TopicId, TopicRecord, Topics, TopicsError};

@@ -98,7 +98,7 @@ impl World {
     }
 
     fn member(&self, client: u8, group: u8) -> Member {
-        let instance_id = (client % 2 == 0).then(|| format!("s{client}"));
+        let instance_id = client.is_multiple_of(2).then(|| format!("s{client}"));
         Member { member_id: self.client(client, group).member_id, instance_id }
     }
 

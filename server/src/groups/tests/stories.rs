@@ -1,9 +1,13 @@
 //! The group protocol, told as stories.
 
+use bytes::Bytes;
 use expect_test::expect;
 
 use super::story::{LIMITS, story, story_with};
-use crate::groups::GroupLimits;
+use crate::{
+    groups::{Coordinator, FetchRequest, GroupLimits, Now},
+    offsets::read_batch,
+};
 
 #[test]
 fn a_group_of_two_forms_and_commits() {
@@ -1039,4 +1043,51 @@ fn groups_and_offsets_can_be_deleted() {
          restart
          list",
     ));
+}
+
+/// The partition that `offsets` has from Kafka 4.3.1: what it says there is, is there after a start on it.
+#[test]
+fn a_partition_that_kafka_wrote_is_taken_over() {
+    let mut log = Bytes::from_static(include_bytes!("../../offsets/kafka-4.3.1.log"));
+    let mut coordinator = Coordinator::new(LIMITS);
+    while let Some((content, length)) = read_batch(&log).unwrap() {
+        coordinator.replay(content).unwrap();
+        log = log.slice(length..);
+    }
+    coordinator.loaded(Now::default());
+    coordinator.check_invariants();
+    let all = FetchRequest { group: "sta".into(), ..FetchRequest::default() };
+    let text = format!("{:#?}\n{:#?}\n", coordinator.list(), coordinator.fetch(&all));
+    expect![[r#"
+        [
+            FoundGroup {
+                group: "sta",
+                protocol_type: "consumer",
+                state: "Empty",
+            },
+        ]
+        FetchReply {
+            topics: [
+                (
+                    "orders",
+                    [
+                        FetchedOffset {
+                            partition: 0,
+                            offset: 5,
+                            leader_epoch: 0,
+                            metadata: "note",
+                            error: None,
+                        },
+                        FetchedOffset {
+                            partition: 1,
+                            offset: 4,
+                            leader_epoch: -1,
+                            metadata: "",
+                            error: None,
+                        },
+                    ],
+                ),
+            ],
+        }
+    "#]].assert_eq(&text);
 }

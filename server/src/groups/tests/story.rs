@@ -363,7 +363,7 @@ fn show(reply: &Reply) -> String {
     }
 }
 
-fn show_topics(topics: &[(String, Vec<(i32, Option<GroupError>)>)]) -> String {
+fn show_topics(topics: &TopicErrors) -> String {
     let all = topics.iter().flat_map(|(topic, partitions)| {
         partitions.iter().map(move |(partition, error)| {
             let error = error.map_or("ok".to_owned(), |error| error.to_string());

@@ -1,0 +1,149 @@
+//! The journal: a snapshot, then what was committed since, each record synced before the next is written.
+//!
+//! So a crash can tear only the last record. On opening, a last record that is not whole is cut off; a
+//! record that is not whole with a whole one behind it was damaged later, and is an error: what it said was
+//! promised to someone.
+
+use std::{
+    io::{self, IoSlice},
+    path::{Path, PathBuf},
+};
+
+use bytes::Bytes;
+use creel_io::fs::{self, File, OpenOptions};
+
+use super::{
+    super::contract::{Revision, StoreError},
+    record::{MAGIC, Record, take_frame},
+    state::State,
+};
+
+/// The journal's name in the data directory. A file, not a directory: Kafka takes each directory there for a
+/// partition.
+const NAME: &str = "creel-metadata.journal";
+/// Bytes below which a journal is not worth compacting.
+const COMPACT_FROM: u64 = 64 << 10;
+/// How many times the size of its snapshot a journal may reach.
+const GROWTH_MAX: u64 = 4;
+
+/// The open journal.
+pub(super) struct Journal {
+    path: PathBuf,
+    file: File,
+    length: u64,
+    /// The length at which it is compacted.
+    compact_at: u64,
+}
+
+impl Journal {
+    /// Opens the journal of a data directory, and what it says.
+    pub(super) async fn open(data_dir: &Path) -> Result<(Self, State), StoreError> {
+        let path = data_dir.join(NAME);
+        if !fs::exists(&path) {
+            let empty = snapshot(&State::default());
+            fs::write_atomically(&path, &empty).await.map_err(unavailable)?;
+        }
+        let content = fs::read(&path).map_err(unavailable)?;
+        let (state, length) = replay(&path, &content)?;
+        let file = File::open(&path, OpenOptions::read_write()).map_err(unavailable)?;
+        if length < content.len() as u64 {
+            tracing::warn!(
+                journal = %path.display(),
+                bytes = content.len() as u64 - length,
+                "a torn record at the end of the metadata journal was cut off"
+            );
+            file.truncate(length).map_err(unavailable)?;
+            file.sync_all().await.map_err(unavailable)?;
+        }
+        Ok((Self { path, file, length, compact_at: compact_at(length) }, state))
+    }
+
+    /// Appends a record, and waits until it is durable.
+    pub(super) async fn append(&mut self, record: &Record) -> Result<(), AppendError> {
+        let frame = record.frame();
+        if let Err(error) = self.file.write_all_at(&mut [IoSlice::new(&frame)], self.length) {
+            // Nothing of it was promised. Unless it can be taken back, what comes next would lie behind it.
+            return match self.file.truncate(self.length) {
+                Ok(()) => Err(AppendError::NotWritten(error)),
+                Err(_) => Err(AppendError::Lost(error)),
+            };
+        }
+        self.file.sync_data().await.map_err(AppendError::Lost)?;
+        self.length += frame.len() as u64;
+        Ok(())
+    }
+
+    pub(super) const fn is_overgrown(&self) -> bool {
+        self.length > self.compact_at
+    }
+
+    /// Puts a snapshot in the place of all records.
+    pub(super) async fn compact(&mut self, state: &State) -> Result<(), AppendError> {
+        let content = snapshot(state);
+        if let Err(error) = fs::write_atomically(&self.path, &content).await {
+            // The name may stand for either file now; if it is still the old one, nothing has happened.
+            let unchanged = fs::read(&self.path).is_ok_and(|found| found.len() as u64 == self.length);
+            self.compact_at = self.length.saturating_mul(2);
+            return if unchanged { Ok(()) } else { Err(AppendError::Lost(error)) };
+        }
+        self.file = File::open(&self.path, OpenOptions::read_write()).map_err(AppendError::Lost)?;
+        self.length = content.len() as u64;
+        self.compact_at = compact_at(self.length);
+        Ok(())
+    }
+}
+
+/// Why a record is not durable.
+#[derive(Debug)]
+pub(super) enum AppendError {
+    /// It is not there, and the journal is as it was.
+    NotWritten(io::Error),
+    /// Nobody knows what is there.
+    Lost(io::Error),
+}
+
+fn compact_at(length: u64) -> u64 {
+    length.saturating_mul(GROWTH_MAX).max(COMPACT_FROM)
+}
+
+fn unavailable(error: io::Error) -> StoreError {
+    StoreError::Unavailable(error.to_string())
+}
+
+fn snapshot(state: &State) -> Vec<u8> {
+    let record = Record::Snapshot(state.revision(), state.entries().cloned().collect());
+    [&MAGIC[..], &record.frame()].concat()
+}
+
+/// The state that a journal leads to, and how much of it counts.
+fn replay(path: &Path, content: &Bytes) -> Result<(State, u64), StoreError> {
+    let damaged = |what: String| StoreError::Damaged(format!("{}: {what}", path.display()));
+    if !content.starts_with(MAGIC) {
+        return Err(damaged("not a metadata journal".to_owned()));
+    }
+    let mut state: Option<State> = None;
+    let mut position = MAGIC.len();
+    while let Some((record, length)) = take_frame(&content.slice(position..)) {
+        let expected = state.as_ref().map(|state| Revision(state.revision().0 + 1));
+        match (record, &mut state) {
+            (Record::Snapshot(revision, entries), None) => state = Some(State::new(revision, entries)),
+            (Record::Commit(revision, changes), Some(state)) if Some(revision) == expected => {
+                state.apply(changes);
+            }
+            _ => return Err(damaged(format!("a record out of order at byte {position}"))),
+        }
+        position += length;
+    }
+    if let Some(later) = whole_record_after(content, position) {
+        return Err(damaged(format!(
+            "no whole record at byte {position}, although there is one behind it, at byte {later}"
+        )));
+    }
+    let state = state.ok_or_else(|| damaged("no snapshot at its beginning".to_owned()))?;
+    Ok((state, position as u64))
+}
+
+/// Where a whole record begins behind a broken one.
+fn whole_record_after(content: &Bytes, broken: usize) -> Option<usize> {
+    (broken + 1..content.len()).find(|position| take_frame(&content.slice(*position..)).is_some())
+}

@@ -1,0 +1,115 @@
+//! The store of a broker alone: all of it in memory, with a journal in the data directory.
+//!
+//! One task owns the journal and commits one transaction at a time: check, append, sync, apply, answer. So
+//! what is read or watched is durable, and at most one record of the journal can be torn by a crash. A
+//! failed sync is final: from then on every commit is refused until the broker is started again.
+
+mod journal;
+mod record;
+mod state;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+use std::{cell::RefCell, path::Path, rc::Rc, time::Duration};
+
+use creel_io::local::{Notify, QueueSender, oneshot, queue};
+
+use self::{
+    journal::Journal,
+    state::State,
+    writer::{Order, Writer},
+};
+use super::contract::{
+    KeyRange, Revision, SessionId, Snapshot, Store, StoreError, Transaction, Update, Verdict, Watch,
+};
+
+/// Commits that may wait for the one before them. At the bound the caller waits to ask.
+const ORDERS_MAX: usize = 1024;
+
+/// The store; a cheap handle, which belongs to the core that opened it.
+#[derive(Clone)]
+pub struct LocalStore {
+    shared: Rc<Shared>,
+    orders: QueueSender<Order>,
+}
+
+/// What readers and the writer share.
+struct Shared {
+    state: RefCell<State>,
+    changed: Notify,
+}
+
+impl LocalStore {
+    /// Opens the store in a data directory, making it if there is none. What a crash tore is cut off; what
+    /// is damaged otherwise is an error. Sessions of earlier runs have ended.
+    pub async fn open(data_dir: &Path) -> Result<Self, StoreError> {
+        let (journal, state) = Journal::open(data_dir).await?;
+        let shared = Rc::new(Shared { state: RefCell::new(state), changed: Notify::new() });
+        let (orders, inbox) = queue(ORDERS_MAX);
+        let mut writer = Writer::new(shared.clone(), journal);
+        writer.end_earlier_sessions().await?;
+        creel_io::spawn(writer.run(inbox));
+        Ok(Self { shared, orders })
+    }
+
+    async fn order<T>(
+        &self,
+        order: impl FnOnce(creel_io::local::Sender<Result<T, StoreError>>) -> Order,
+    ) -> Result<T, StoreError> {
+        let (answer, answered) = oneshot();
+        let stopped = || StoreError::Unavailable("the store has stopped".to_owned());
+        self.orders.send(order(answer)).await.map_err(|_| stopped())?;
+        answered.await.unwrap_or_else(|_| Err(stopped()))
+    }
+}
+
+impl Store for LocalStore {
+    type Watch = LocalWatch;
+
+    async fn commit(&self, transaction: Transaction) -> Result<Verdict, StoreError> {
+        self.order(|answer| Order::Commit(transaction, answer)).await
+    }
+
+    async fn range(&self, range: &KeyRange, at: Option<Revision>) -> Result<Snapshot, StoreError> {
+        self.shared.state.borrow().range(range, at)
+    }
+
+    async fn watch(&self, range: KeyRange, after: Revision) -> Result<LocalWatch, StoreError> {
+        self.shared.state.borrow().check_kept(after)?;
+        Ok(LocalWatch { shared: self.shared.clone(), range, after })
+    }
+
+    async fn open_session(&self, lifetime: Duration) -> Result<SessionId, StoreError> {
+        self.order(|answer| Order::OpenSession(lifetime, answer)).await
+    }
+
+    async fn keep_alive(&self, session: SessionId) -> Result<(), StoreError> {
+        self.order(|answer| Order::KeepAlive(session, answer)).await
+    }
+
+    async fn end_session(&self, session: SessionId) -> Result<(), StoreError> {
+        self.order(|answer| Order::EndSession(session, answer)).await
+    }
+}
+
+/// A view of what happens to a range of the local store.
+pub struct LocalWatch {
+    shared: Rc<Shared>,
+    range: KeyRange,
+    after: Revision,
+}
+
+impl Watch for LocalWatch {
+    async fn next(&mut self) -> Result<Update, StoreError> {
+        loop {
+            let changed = self.shared.changed.notified();
+            let found = self.shared.state.borrow().next_update(&self.range, &mut self.after)?;
+            match found {
+                Some(update) => return Ok(update),
+                None => changed.await,
+            }
+        }
+    }
+}

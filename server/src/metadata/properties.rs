@@ -1,0 +1,138 @@
+//! `meta.properties`: Kafka's own note in a data directory of whose data it holds.
+
+use std::{io, path::Path};
+
+use creel_io::fs;
+
+use super::topics::TopicId;
+
+const NAME: &str = "meta.properties";
+const VERSION: &str = "1";
+
+/// Whose data a directory holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MetaProperties {
+    /// The cluster's id.
+    pub cluster_id: String,
+    /// The node's.
+    pub node_id: i32,
+    /// The directory's own.
+    pub directory_id: String,
+}
+
+/// Why a data directory cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum PropertiesError {
+    /// It cannot be read or written.
+    #[error("{NAME}: {0}")]
+    Io(#[from] io::Error),
+    /// It is not what Kafka or Creel writes.
+    #[error("{NAME}: {0}")]
+    Malformed(String),
+    /// The directory belongs to someone else.
+    #[error("{NAME}: the directory holds the data of {name} {found}, but {asked} was asked for")]
+    SomeoneElses {
+        /// `node.id` or `cluster.id`.
+        name: &'static str,
+        /// The directory's.
+        found: String,
+        /// The configuration's.
+        asked: String,
+    },
+}
+
+impl MetaProperties {
+    /// Reads a directory's, or makes them up at its first use.
+    pub async fn load_or_create(
+        data_dir: &Path,
+        node_id: i32,
+        cluster_id: Option<&str>,
+    ) -> Result<Self, PropertiesError> {
+        let path = data_dir.join(NAME);
+        if fs::exists(&path) {
+            let text = String::from_utf8_lossy(&fs::read(&path)?).into_owned();
+            let found = Self::read(&text)?;
+            return found.of(node_id, cluster_id);
+        }
+        let cluster_id = cluster_id.map_or_else(random_id, str::to_owned);
+        let made = Self { cluster_id, node_id, directory_id: random_id() };
+        fs::write_atomically(&path, made.text().as_bytes()).await?;
+        Ok(made)
+    }
+
+    fn of(self, node_id: i32, cluster_id: Option<&str>) -> Result<Self, PropertiesError> {
+        let someone_elses =
+            |name, found: String, asked: String| Err(PropertiesError::SomeoneElses { name, found, asked });
+        match cluster_id {
+            Some(asked) if asked != self.cluster_id => {
+                someone_elses("cluster.id", self.cluster_id, asked.to_owned())
+            }
+            _ if node_id != self.node_id => {
+                someone_elses("node.id", self.node_id.to_string(), node_id.to_string())
+            }
+            _ => Ok(self),
+        }
+    }
+
+    fn text(&self) -> String {
+        let Self { cluster_id, node_id, directory_id } = self;
+        format!(
+            "#\n#Written by Creel\ncluster.id={cluster_id}\ndirectory.id={directory_id}\n\
+             node.id={node_id}\nversion={VERSION}\n"
+        )
+    }
+
+    /// Version 0 is that of ZooKeeper's time: it calls the node a broker, and its directories have no ids.
+    fn read(text: &str) -> Result<Self, PropertiesError> {
+        let value = |name: &str| {
+            let lines = text.lines().map(str::trim).filter(|line| !line.starts_with(['#', '!']));
+            let mut pairs = lines.filter_map(|line| line.split_once('='));
+            pairs.find(|(key, _)| key.trim() == name).map(|(_, value)| value.trim().to_owned())
+        };
+        let missing = |name: &str| PropertiesError::Malformed(format!("{name} is missing"));
+        let node_id = value("node.id").or_else(|| value("broker.id")).ok_or_else(|| missing("node.id"))?;
+        let node_id = node_id
+            .parse()
+            .map_err(|_| PropertiesError::Malformed(format!("node.id={node_id} is not a number")))?;
+        let cluster_id = value("cluster.id").ok_or_else(|| missing("cluster.id"))?;
+        let directory_id = value("directory.id").unwrap_or_else(random_id);
+        Ok(Self { cluster_id, node_id, directory_id })
+    }
+}
+
+/// A random id in the form of a topic's.
+fn random_id() -> String {
+    loop {
+        let mut entropy = [0; 16];
+        creel_io::random_bytes(&mut entropy);
+        if let Some(id) = TopicId::from_entropy(entropy) {
+            return id.to_string();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kafkas_own_file_is_read_and_ours_is_read_back() {
+        let kafkas = "#\n#Sat Nov 21 04:17:29 UTC 2026\nnode.id=1\ndirectory.id=puE2J8yPVEhid_WjqCKpwA\n\
+                      version=1\ncluster.id=AAAAAAAAAAAAAAAAAAAAAQ\n";
+        let read = MetaProperties::read(kafkas).unwrap();
+        assert_eq!(read.node_id, 1);
+        assert_eq!(read.cluster_id, "AAAAAAAAAAAAAAAAAAAAAQ");
+        assert_eq!(MetaProperties::read(&read.text()).unwrap(), read);
+    }
+
+    #[test]
+    fn someone_elses_directory_is_refused() {
+        let text = "cluster.id=A\nnode.id=1\ndirectory.id=D\nversion=1\n";
+        let found = || MetaProperties::read(text).unwrap();
+        assert!(found().of(1, None).is_ok() && found().of(1, Some("A")).is_ok());
+        let error = found().of(2, None).unwrap_err().to_string();
+        assert_eq!(error, "meta.properties: the directory holds the data of node.id 1, but 2 was asked for");
+        assert!(found().of(1, Some("B")).is_err());
+        assert!(MetaProperties::read("version=1\n").is_err());
+    }
+}
