@@ -43,6 +43,7 @@ pub struct OwnBroker {
     child: Child,
     address: SocketAddr,
     dir: TempDir,
+    was_killed: bool,
 }
 
 impl OwnBroker {
@@ -67,7 +68,7 @@ impl OwnBroker {
         let child = command.spawn();
         let child =
             child.map_err(|why| LoadError::Broker(format!("can't start {}: {why}", binary.display())))?;
-        let mut broker = OwnBroker { child, address, dir };
+        let mut broker = OwnBroker { child, address, dir, was_killed: false };
         broker.wait_until_ready(interrupted)?;
         Ok(broker)
     }
@@ -95,8 +96,11 @@ impl OwnBroker {
         }
     }
 
-    /// If it died within a moment, that is the error to tell, and `error` only follows from it.
+    /// If it died by itself within a moment, that is the error to tell, and `error` only follows from it.
     pub fn explain(&mut self, error: LoadError) -> LoadError {
+        if self.was_killed {
+            return error;
+        }
         for _ in 0..20 {
             if let Err(died) = self.check() {
                 return died;
@@ -158,6 +162,7 @@ impl OwnBroker {
     }
 
     fn kill(&mut self) {
+        self.was_killed = true;
         let _ = self.child.kill(); // it may have ended by itself
         let _ = self.child.wait();
     }

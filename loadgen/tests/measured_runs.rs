@@ -1,0 +1,89 @@
+//! Whole runs against the real broker: what is measured, what is printed, what is cleaned up.
+
+mod support;
+
+use std::fs;
+use support::Loadgen;
+
+const SHORT: &str = "--duration 700ms --warmup 200ms --batch-bytes 4k";
+
+#[test]
+fn a_run_is_measured_verified_and_leaves_nothing() {
+    let loadgen = Loadgen::own_broker(&format!("{SHORT} --rate 5k"));
+    let ran = loadgen.ran().expect(0);
+    let json = ran.json();
+    assert_eq!(json["verification"]["passed"], true);
+    let acked = json["verification"]["acked_records"].as_u64().unwrap();
+    assert!((4_000..=4_600).contains(&acked), "0.9 s of 5,000 records/s: {acked}");
+    let figures = &json["figures"];
+    for path in ["records_per_s", "mb_per_s", "consumed_records_per_s", "disk_bytes_per_record", "achieved"] {
+        assert!(figures[path].as_f64().is_some_and(|value| value > 0.0), "{path}: {figures}");
+    }
+    for latency in ["response", "end_to_end"] {
+        let at = |name: &str| figures[latency][name].as_f64().unwrap();
+        assert!(
+            0.0 < at("p50_us") && at("p50_us") <= at("p99_us") && at("p99_us") <= at("p999_us"),
+            "{figures}"
+        );
+        assert!(at("p999_us") <= at("p9999_us") && at("p9999_us") <= at("max_us"), "{figures}");
+    }
+    assert_eq!(
+        figures["response"]["count"].as_u64(),
+        Some(3_500),
+        "every record intended in the window counts"
+    );
+    assert!(ran.stdout.contains("verified") && ran.stdout.contains("records/s"), "{}", ran.stdout);
+    assert_eq!(fs::read_dir(loadgen.broker_dir()).unwrap().count(), 0, "the broker's directory is gone");
+}
+
+#[test]
+fn every_codec_and_level_comes_back_unchanged() {
+    let lines: Vec<String> =
+        (0..500).map(|i| format!("line {i}: {}", "lorem ipsum ".repeat(i % 9))).collect();
+    for codec in ["gzip", "gzip:1", "snappy", "lz4", "zstd", "zstd:7"] {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), lines.join("\n")).unwrap();
+        let path = file.path().display();
+        let ran = Loadgen::own_broker(&format!("{SHORT} --codec {codec} --payload {path} --verify full"))
+            .ran()
+            .expect(0);
+        assert_eq!(ran.json()["verification"]["passed"], true);
+        assert!(ran.json()["figures"]["compression_ratio"].as_f64().unwrap() > 1.5, "{codec}");
+    }
+}
+
+#[test]
+fn keys_acks_and_partitions_are_as_asked() {
+    for more in ["--keys 100 --acks 1", "--keys 7 --acks all --record-size 10", "--acks 0 --record-size 1k"] {
+        let ran =
+            Loadgen::own_broker(&format!("{SHORT} {more} --partitions 7 --verify full")).ran().expect(0);
+        assert_eq!(ran.json()["verification"]["passed"], true, "{more}");
+        assert_eq!(ran.json()["settings"]["partitions"], 7);
+    }
+}
+
+#[test]
+fn a_record_larger_than_a_batch_goes_alone() {
+    let ran = Loadgen::own_broker(&format!("{SHORT} --record-size 100k --verify full")).ran().expect(0);
+    let figures = &ran.json()["figures"];
+    assert_eq!(ran.json()["verification"]["passed"], true);
+    assert_eq!(figures["requests_per_s"], figures["records_per_s"]);
+}
+
+#[test]
+fn an_overload_is_shown_and_not_omitted() {
+    let ran =
+        Loadgen::own_broker(&format!("{SHORT} --rate 100M --connections 1 --in-flight 1")).ran().expect(0);
+    let figures = &ran.json()["figures"];
+    let intended = figures["response"]["count"].as_f64().unwrap();
+    assert!((69_000_000.0..71_000_000.0).contains(&intended), "never-sent records count: {intended}");
+    assert!(figures["achieved"].as_f64().unwrap() < 0.9);
+    assert!(ran.stdout.contains("of the rate was reached"), "{}", ran.stdout);
+}
+
+#[test]
+fn producing_alone_is_possible_and_says_that_nothing_was_verified() {
+    let ran = Loadgen::own_broker(&format!("{SHORT} --consumers 0 --verify off")).ran().expect(0);
+    assert!(ran.json()["verification"]["passed"].is_null());
+    assert!(ran.stdout.contains("Nothing was verified"), "{}", ran.stdout);
+}

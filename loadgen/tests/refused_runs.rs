@@ -1,0 +1,73 @@
+//! Runs that can't be made or finished: one clear line, exit code 2, nothing left behind.
+
+mod support;
+
+use rustix::process::{Pid, Signal, kill_process};
+use std::fs;
+use support::{Loadgen, broker_of, name_of, wait_for, wait_for_records};
+
+fn send(pid: u32, signal: Signal) {
+    kill_process(Pid::from_raw(pid as i32).unwrap(), signal).unwrap();
+}
+
+#[test]
+fn what_cannot_be_is_told_in_one_line() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).unwrap();
+    for (arguments, words) in [
+        (format!("--bootstrap {free}"), "no broker at"),
+        ("--payload /nowhere/at/all".into(), "/nowhere/at/all"),
+        ("--broker-bin /nowhere/creel".into(), "no broker at /nowhere/creel"),
+        ("--consumers 0".into(), "--verify off"),
+        ("--duration 0s".into(), "--duration"),
+        ("--broker-cores x".into(), "list of cores"),
+    ] {
+        let ran = Loadgen::run(&arguments).ran().expect(2);
+        assert!(ran.error().contains(words), "{arguments}: {}", ran.error());
+    }
+    let ran = Loadgen::run("--codec brotli").ran().expect(2);
+    assert!(ran.stderr.contains("unknown codec 'brotli'"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_broker_that_refuses_to_start_is_quoted() {
+    let loadgen = Loadgen::own_broker("--broker-set no.such.setting=1");
+    let ran = loadgen.ran().expect(2);
+    assert!(ran.error().contains("no.such.setting"), "{}", ran.error());
+    assert_eq!(fs::read_dir(loadgen.broker_dir()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_broker_that_dies_in_the_middle_ends_the_run() {
+    let loadgen = Loadgen::own_broker("--duration 1h --warmup 0s --batch-bytes 4k");
+    let child = loadgen.start();
+    let broker = broker_of(&child);
+    wait_for_records(&loadgen.broker_dir());
+    send(broker, Signal::KILL);
+    let ran = loadgen.finish(child).expect(2);
+    assert!(ran.error().contains("the broker ended"), "{}", ran.error());
+    assert!(ran.json.is_none() && ran.stdout.is_empty(), "no result: {}", ran.stdout);
+    assert_eq!(fs::read_dir(loadgen.broker_dir()).unwrap().count(), 0);
+}
+
+#[test]
+fn no_broker_outlives_a_killed_loadgen() {
+    let loadgen = Loadgen::own_broker("--duration 1h --warmup 0s --batch-bytes 4k");
+    let mut child = loadgen.start();
+    let broker = broker_of(&child);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    wait_for(|| name_of(broker).is_none().then_some(()));
+}
+
+#[test]
+fn an_interrupt_ends_the_run_early_with_what_it_has() {
+    let loadgen = Loadgen::own_broker("--duration 1h --warmup 0s --batch-bytes 4k --rate 5k");
+    let child = loadgen.start();
+    broker_of(&child);
+    wait_for_records(&loadgen.broker_dir());
+    send(child.id(), Signal::INT);
+    let ran = loadgen.finish(child).expect(0);
+    assert_eq!(ran.json()["interrupted"], true);
+    assert_eq!(ran.json()["verification"]["passed"], true);
+    assert!(ran.stdout.contains("Interrupted"), "{}", ran.stdout);
+}

@@ -1,0 +1,149 @@
+//! What the tests of the binary share: running it, and finding the broker it started.
+#![allow(dead_code)] // each test file uses its part
+
+pub(crate) mod proxy;
+
+use serde_json::Value;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::thread::sleep;
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// `loadgen` with a place for its files.
+pub(crate) struct Loadgen {
+    pub(crate) dir: TempDir,
+    arguments: Vec<String>,
+}
+
+/// What a run left.
+pub(crate) struct Ran {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+    pub(crate) json: Option<Value>,
+}
+
+impl Loadgen {
+    /// A short run with these further arguments, separated by spaces.
+    pub(crate) fn run(arguments: &str) -> Loadgen {
+        let dir = tempfile::tempdir().unwrap();
+        let mut all: Vec<String> =
+            vec!["run".into(), "--json".into(), dir.path().join("json").display().to_string()];
+        all.extend(arguments.split_whitespace().map(str::to_owned));
+        Loadgen { dir, arguments: all }
+    }
+
+    /// With an own broker below the test's directory.
+    pub(crate) fn own_broker(arguments: &str) -> Loadgen {
+        let mut loadgen = Loadgen::run(arguments);
+        let place = loadgen.broker_dir();
+        fs::create_dir(&place).unwrap();
+        loadgen.arguments.extend(["--broker-dir".into(), place.display().to_string()]);
+        loadgen
+    }
+
+    /// Where the own broker's temporary directory is made.
+    pub(crate) fn broker_dir(&self) -> PathBuf {
+        self.dir.path().join("broker")
+    }
+
+    pub(crate) fn start(&self) -> Child {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_loadgen"));
+        command.args(&self.arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn().unwrap()
+    }
+
+    pub(crate) fn finish(&self, child: Child) -> Ran {
+        let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
+        let json = fs::read_to_string(self.dir.path().join("json")).ok();
+        Ran {
+            code: status.code(),
+            stdout: String::from_utf8_lossy(&stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&stderr).into_owned(),
+            json: json.map(|text| serde_json::from_str(&text).unwrap()),
+        }
+    }
+
+    pub(crate) fn ran(&self) -> Ran {
+        self.finish(self.start())
+    }
+}
+
+impl Ran {
+    /// Ended with `code`; else shows what was said.
+    pub(crate) fn expect(self, code: i32) -> Ran {
+        assert_eq!(self.code, Some(code), "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
+        self
+    }
+
+    pub(crate) fn json(&self) -> &Value {
+        self.json.as_ref().unwrap_or_else(|| panic!("no json; stderr:\n{}", self.stderr))
+    }
+
+    /// The error line.
+    pub(crate) fn error(&self) -> &str {
+        let lines: Vec<&str> = self.stderr.lines().filter(|line| line.starts_with("loadgen: ")).collect();
+        assert_eq!(lines.len(), 1, "one clear line, not:\n{}", self.stderr);
+        assert!(!self.stderr.contains("panicked"), "{}", self.stderr);
+        lines[0]
+    }
+}
+
+/// The broker that `loadgen` started, once it is there.
+pub(crate) fn broker_of(loadgen: &Child) -> u32 {
+    wait_for(|| {
+        let tasks = format!("/proc/{0}/task/{0}/children", loadgen.id());
+        let children = fs::read_to_string(tasks).unwrap_or_default();
+        let children = children.split_whitespace().filter_map(|pid| pid.parse().ok());
+        children.into_iter().find(|pid| name_of(*pid).is_some_and(|name| name.starts_with("creel")))
+    })
+}
+
+/// Waits until a run's broker holds records.
+pub(crate) fn wait_for_records(dir: &Path) {
+    wait_for(|| holds_records(dir).then_some(()));
+}
+
+fn holds_records(dir: &Path) -> bool {
+    let entries = fs::read_dir(dir).into_iter().flatten().flatten();
+    entries.into_iter().any(|entry| {
+        let path = entry.path();
+        let is_segment = path.extension().is_some_and(|end| end == "log");
+        let is_ours =
+            path.parent().is_some_and(|partition| partition.to_string_lossy().contains("/loadgen-"));
+        if path.is_dir() {
+            holds_records(&path)
+        } else {
+            is_segment && is_ours && entry.metadata().is_ok_and(|m| m.len() > 0)
+        }
+    })
+}
+
+/// The process's name; `None` once it has ended.
+pub(crate) fn name_of(pid: u32) -> Option<String> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let is_over = stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with(['Z', 'X']));
+    let name = stat.split(['(', ')']).nth(1)?.to_owned();
+    (!is_over).then_some(name)
+}
+
+/// Polls until there is something.
+pub(crate) fn wait_for<T>(mut look: impl FnMut() -> Option<T>) -> T {
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        sleep(Duration::from_millis(10));
+    }
+}
+
+/// The broker's binary, which a run of `loadgen` under cargo builds.
+pub(crate) fn creel() -> PathBuf {
+    let path = Path::new(env!("CARGO_BIN_EXE_loadgen")).with_file_name("creel");
+    if !path.exists() {
+        Loadgen::own_broker("--duration 100ms --warmup 0s").ran().expect(0);
+    }
+    path
+}

@@ -1,0 +1,120 @@
+//! A broker behind a proxy that lies: the real `creel`, but on the way a request is dropped, sent twice or swapped with
+//! the next, or a byte of an answer is flipped. What loadgen must find.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+/// What happens to one produce request, or to one answer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Lie {
+    Drop,
+    Twice,
+    Swap,
+    FlipAnswer,
+}
+
+/// Only the fifth: everything around it is in order.
+const WHICH: usize = 5;
+/// Answers at least so long hold records.
+const RECORDS_ANSWER_BYTES: usize = 10_000;
+const PRODUCE: [u8; 2] = [0, 0];
+
+/// A broker and its proxy; dropping it ends the broker.
+pub(crate) struct LyingBroker {
+    broker: Child,
+    pub(crate) address: SocketAddr,
+}
+
+impl Drop for LyingBroker {
+    fn drop(&mut self) {
+        let _ = self.broker.kill();
+        let _ = self.broker.wait();
+    }
+}
+
+impl LyingBroker {
+    /// Starts `creel` in `dir`, telling its clients to come by the proxy.
+    pub(crate) fn start(creel: &Path, dir: &Path, lie: Lie) -> LyingBroker {
+        let proxy = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = proxy.local_addr().unwrap();
+        let behind = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).unwrap();
+        let mut command = Command::new(creel);
+        command.arg("--listen").arg(behind.to_string()).arg("--data-dir").arg(dir);
+        command.arg("--set").arg(format!("advertised.listeners=PLAINTEXT://{address}"));
+        let broker =
+            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        super::wait_for(|| TcpStream::connect(behind).ok());
+        let seen = Arc::new(AtomicUsize::new(0));
+        thread::spawn(move || {
+            for client in proxy.incoming().flatten() {
+                let Ok(broker) = TcpStream::connect(behind) else { return };
+                relay(client, broker, lie, &seen);
+            }
+        });
+        LyingBroker { broker, address }
+    }
+}
+
+fn relay(client: TcpStream, broker: TcpStream, lie: Lie, seen: &Arc<AtomicUsize>) {
+    let (from_client, to_broker) = (client.try_clone().unwrap(), broker.try_clone().unwrap());
+    let (requests, answers) = (seen.clone(), seen.clone());
+    thread::spawn(move || {
+        pass(from_client, to_broker, |frames, frame| lie_about_request(frames, frame, lie, &requests))
+    });
+    thread::spawn(move || {
+        pass(broker, client, |frames, frame| {
+            frames.push(frame);
+            let frame = frames.last_mut().expect("just pushed");
+            let counts = lie == Lie::FlipAnswer && frame.len() > RECORDS_ANSWER_BYTES;
+            if counts && answers.fetch_add(1, Ordering::Relaxed) == WHICH {
+                let middle = frame.len() / 2;
+                frame[middle] ^= 0x10;
+            }
+        });
+    });
+}
+
+/// `frames` holds what was kept back; what it holds afterwards is sent.
+fn lie_about_request(frames: &mut Vec<Vec<u8>>, frame: Vec<u8>, lie: Lie, seen: &AtomicUsize) {
+    let is_produce = frame[..2] == PRODUCE;
+    let is_chosen = is_produce && lie != Lie::FlipAnswer && seen.fetch_add(1, Ordering::Relaxed) == WHICH;
+    match lie {
+        Lie::Drop if is_chosen => {}
+        Lie::Twice if is_chosen => frames.extend([frame.clone(), frame]),
+        // Marked by an empty frame: sent with the next one, behind it.
+        Lie::Swap if is_chosen => frames.extend([frame, Vec::new()]),
+        _ => frames.insert(0, frame),
+    }
+}
+
+/// Passes frames on until either end closes.
+fn pass(mut from: TcpStream, mut to: TcpStream, mut lie: impl FnMut(&mut Vec<Vec<u8>>, Vec<u8>)) {
+    let mut frames = Vec::new();
+    while let Some(frame) = read_frame(&mut from) {
+        lie(&mut frames, frame);
+        if frames.last().is_some_and(Vec::is_empty) {
+            frames.pop();
+            continue; // kept back
+        }
+        for frame in frames.drain(..) {
+            let size = (frame.len() as i32).to_be_bytes();
+            if to.write_all(&size).and_then(|()| to.write_all(&frame)).is_err() {
+                return;
+            }
+        }
+    }
+    let _ = to.shutdown(Shutdown::Both);
+}
+
+fn read_frame(from: &mut TcpStream) -> Option<Vec<u8>> {
+    let mut size = [0; 4];
+    from.read_exact(&mut size).ok()?;
+    let mut frame = vec![0; u32::from_be_bytes(size) as usize];
+    from.read_exact(&mut frame).ok()?;
+    Some(frame)
+}
