@@ -1,5 +1,5 @@
 //! What the tests of the binary share: running it, and finding the broker it started.
-#![allow(dead_code)] // each test file uses its part
+#![allow(dead_code, clippy::unwrap_used)] // each test file uses its part; tests may unwrap
 
 pub(crate) mod proxy;
 
