@@ -228,22 +228,27 @@ fn a_reader_that_does_not_read_holds_its_sender_at_the_bound() {
 }
 
 #[test]
-fn short_receives_and_sends_happen() {
-    let (mut sim, _, client, address) = two_nodes(1);
-    let sizes = sim
-        .block_on(client, async move {
-            let stream = TcpStream::connect(address).await.unwrap();
-            stream.send_all(Bytes::from(vec![7; 30_000]), More::No).await.unwrap();
-            let (mut sizes, mut buf) = (BTreeSet::new(), BytesMut::new());
+fn receives_are_cut_short_by_chance() {
+    let receives = |short| {
+        let mut config = Config::calm();
+        config.network.short = short;
+        run_with(1, config, |_| async {
+            let mut listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+            let address = listener.local_addr().unwrap();
+            let client = TcpStream::connect(address).await.unwrap();
+            let (server, _) = listener.accept().await.unwrap();
+            client.send_all(Bytes::from(vec![7; 30_000]), More::No).await.unwrap();
+            sleep(Duration::from_secs(1)).await;
+            let (mut count, mut buf) = (0, BytesMut::new());
             while buf.len() < 30_000 {
-                let (n, back) = stream.recv(buf, 30_000).await;
-                buf = back;
-                sizes.insert(n.unwrap());
+                buf = server.recv(buf, 30_000).await.1;
+                count += 1;
             }
-            sizes
+            count
         })
-        .unwrap();
-    assert!(sizes.len() > 1, "{sizes:?}");
+    };
+    assert_eq!(receives(0.0), 1);
+    assert!(receives(0.9) > 1);
 }
 
 #[test]

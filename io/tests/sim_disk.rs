@@ -149,10 +149,11 @@ fn a_full_disk_takes_what_fits_and_then_refuses() {
         assert_eq!(file.allocate(8192, 1).unwrap_err().kind(), ErrorKind::StorageFull);
         write(&file, &[2; 100], 0);
         fs::remove_file(Path::new("/data/f")).unwrap();
+        fs::sync_dir(Path::new("/data")).await.unwrap();
         let other = create("/data/g");
         assert!(other.write_at(&[IoSlice::new(b"x")], 0).is_err(), "the open file still takes its room");
+        assert_eq!(file.len().unwrap(), 8192);
         drop(file);
-        fs::sync_dir(Path::new("/data")).await.unwrap();
         write(&other, b"x", 0);
     });
 }

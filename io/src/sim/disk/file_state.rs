@@ -250,6 +250,22 @@ mod tests {
     }
 
     #[test]
+    fn bytes_from_before_and_after_a_cut_never_meet() {
+        let mut kinds = std::collections::BTreeSet::new();
+        for seed in 0..500 {
+            let left = after_crash(Survival::Mixed, seed, |file| {
+                file.write(0, Bytes::from(vec![7; 8192]));
+                file.settle(file.mark());
+                file.set_length(0);
+                file.write(0, Bytes::from(vec![9; 8192]));
+            });
+            assert!(!left.contains(&7) || left.iter().all(|b| *b == 7), "seed {seed}");
+            kinds.insert((left.len(), left.contains(&7), left.contains(&9), left.contains(&0)));
+        }
+        assert!(kinds.len() >= 4, "{kinds:?}");
+    }
+
+    #[test]
     fn cut_bytes_never_come_back_behind_a_new_end() {
         for seed in 0..500 {
             let left = after_crash(Survival::Mixed, seed, |file| {

@@ -31,7 +31,6 @@ pub(super) struct End {
     arrived_bytes: usize,
     /// Bytes in both: sent to this end and not yet taken.
     pub(super) held_bytes: usize,
-    last_arrival: Instant,
     /// The other side will send no more.
     ended: bool,
     /// Nobody holds this end any more.
@@ -136,7 +135,6 @@ impl End {
             arrived: VecDeque::new(),
             arrived_bytes: 0,
             held_bytes: 0,
-            last_arrival: Instant::default(),
             ended: false,
             closed: false,
             shut: false,
@@ -146,15 +144,12 @@ impl End {
         }
     }
 
-    /// Puts a segment behind those under way; the moment of its arrival.
-    pub(super) fn enqueue(&mut self, at: Instant, segment: Segment) -> Instant {
-        let at = at.max(self.last_arrival);
-        self.last_arrival = at;
+    /// Puts a segment behind those under way. One that is quicker than those waits for them.
+    pub(super) fn enqueue(&mut self, at: Instant, segment: Segment) {
         if let Segment::Data(bytes) = &segment {
             self.held_bytes += bytes.len();
         }
         self.in_flight.push_back(InFlight { at, segment });
-        at
     }
 
     pub(super) fn drop_in_flight(&mut self) {

@@ -97,7 +97,8 @@ impl World {
     fn post(&self, to: EndId, segment: Segment, delay: Duration) {
         let mut network = self.network.borrow_mut();
         let Some(connection) = network.connection(to) else { return };
-        let at = connection.ends[to.side].enqueue(self.now() + delay, segment);
+        let at = self.now() + delay;
+        connection.ends[to.side].enqueue(at, segment);
         drop(network);
         self.at(at, Arrival(to));
     }
