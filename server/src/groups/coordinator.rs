@@ -11,6 +11,7 @@ use super::{
     },
     group::Group,
     outbox::{Desk, Then},
+    writes::{Fate, Settled, Writes},
 };
 
 /// The groups of one partition.
@@ -20,7 +21,7 @@ pub struct Coordinator {
     pub(super) groups: BTreeMap<String, Group>,
     deadlines: BTreeSet<(Millis, String)>,
     next_expiry: Option<Millis>,
-    in_flight: BTreeMap<WriteId, (Option<String>, Then)>,
+    writes: Writes,
     pub(super) next_write: u64,
 }
 
@@ -32,7 +33,7 @@ impl Coordinator {
             groups: BTreeMap::new(),
             deadlines: BTreeSet::new(),
             next_expiry: None,
-            in_flight: BTreeMap::new(),
+            writes: Writes::new(),
             next_write: 0,
         }
     }
@@ -205,17 +206,23 @@ impl Coordinator {
         touched
     }
 
-    /// A write's fate is known.
-    fn settle(&mut self, desk: &mut Desk, write: WriteId, fate: Result<i64, GroupError>) -> Vec<String> {
-        let Some((name, then)) = self.in_flight.remove(&write) else { return Vec::new() };
-        let group = name.as_ref().and_then(|name| self.groups.get_mut(name));
-        match (group, fate) {
-            (Some(group), Ok(log_offset)) => group.persisted(desk, write, then, log_offset),
-            (Some(group), Err(error)) => group.refused(desk, write, then, error),
-            (None, Ok(_)) => then.answer().into_iter().for_each(|(token, reply)| desk.reply(token, reply)),
-            (None, Err(error)) => then.refuse(desk, error),
+    /// A write's fate is known: it, and those that waited for it, count now.
+    fn settle(&mut self, desk: &mut Desk, write: WriteId, fate: Fate) -> Vec<String> {
+        self.writes.settle(write, fate);
+        let mut touched = Vec::new();
+        while let Some(Settled { write, group: name, then, fate }) = self.writes.next_settled() {
+            let group = name.as_ref().and_then(|name| self.groups.get_mut(name));
+            match (group, fate) {
+                (Some(group), Ok(log_offset)) => group.persisted(desk, write, then, log_offset),
+                (Some(group), Err(error)) => group.refused(desk, write, then, error),
+                (None, Ok(_)) => {
+                    then.answer().into_iter().for_each(|(token, reply)| desk.reply(token, reply))
+                }
+                (None, Err(error)) => then.refuse(desk, error),
+            }
+            touched.extend(name);
         }
-        name.into_iter().collect()
+        touched
     }
 
     /// Looks at the groups whose deadline has come, and from time to time for what has expired.
@@ -273,7 +280,7 @@ impl Coordinator {
             if let Some(group) = staged.group.as_ref().and_then(|name| self.groups.get_mut(name)) {
                 group.core.writes_in_flight += 1;
             }
-            self.in_flight.insert(staged.id, (staged.group, staged.then));
+            self.writes.begin(staged.id, staged.group, staged.then);
             writes.push(Write { id: staged.id, records: staged.records });
         }
         for name in touched {
@@ -312,8 +319,7 @@ impl Coordinator {
             group.check_invariants();
             let scheduled = group.scheduled.map(|deadline| (deadline, name.clone()));
             assert!(scheduled.iter().all(|entry| self.deadlines.contains(entry)), "{name} is scheduled");
-            let of_group = |(owner, _): &&(Option<String>, Then)| owner.as_ref() == Some(name);
-            assert_eq!(self.in_flight.values().filter(of_group).count(), group.core.writes_in_flight);
+            assert_eq!(self.writes.count_of(name), group.core.writes_in_flight);
         }
         for (_, name) in &self.deadlines {
             assert!(self.groups.contains_key(name), "{name} has a deadline");

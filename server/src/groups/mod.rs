@@ -42,6 +42,7 @@ mod syncing;
 #[cfg(test)]
 mod tests;
 mod views;
+mod writes;
 
 pub use coordinator::Coordinator;
 pub use error::GroupError;

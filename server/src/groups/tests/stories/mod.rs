@@ -1,0 +1,6 @@
+//! The group protocol, told as stories.
+
+mod durability;
+mod members;
+mod offsets;
+mod rebalances;
