@@ -64,27 +64,23 @@ impl Partition {
             recovery.recover(&files.bases).await?;
         }
         let is_new_file = recovery.ensure_active(open.log_start)?;
+        if is_new_file {
+            // A later segment's name must never outlive the first one's.
+            fs::sync_dir(&open.directory).await?;
+        }
         let producers = recovery.replay_producers(&mut files).await?;
-        Ok(Self::new(assemble(
-            flusher.clone(),
-            open,
-            recovery,
-            producers,
-            is_new_file,
-            !trusted || is_new_file,
-        )))
+        Ok(Self::new(assemble(flusher.clone(), open, recovery, producers, !trusted || is_new_file)))
     }
 }
 
+/// Makes the directory, and its name and those above it safe.
 async fn prepare_directory(directory: &Path) -> io::Result<()> {
-    if fs::exists(directory) {
-        return Ok(());
-    }
+    let missing: Vec<&Path> = directory.ancestors().take_while(|path| !fs::exists(path)).collect();
     fs::create_dir_all(directory)?;
-    match directory.parent() {
-        Some(parent) => fs::sync_dir(parent).await,
-        None => Ok(()),
+    for parent in missing.iter().filter_map(|path| path.parent()).filter(|parent| fs::exists(parent)) {
+        fs::sync_dir(parent).await?;
     }
+    Ok(())
 }
 
 impl Recovery {
@@ -167,7 +163,6 @@ fn assemble(
     open: OpenLog,
     recovery: Recovery,
     producers: Producers,
-    directory_unsynced: bool,
     is_touched: bool,
 ) -> Inner {
     let first = recovery.segments.first().map_or(recovery.end, |first| first.base);
@@ -182,7 +177,7 @@ fn assemble(
         epochs,
         epoch,
         unsynced: Vec::new(),
-        directory_unsynced,
+        directory_unsynced: false,
         recent: RecentBatches::default(),
         bad_ranges: recovery.bad_ranges,
     };

@@ -110,6 +110,11 @@ impl Partition {
         self.0.cursors.get().written
     }
 
+    /// The offset the next appended batch gets, unless a staged one can't be written.
+    pub fn next_offset(&self) -> Offset {
+        self.0.cursors.get().next
+    }
+
     /// The end of what is on the medium.
     pub fn durable_end(&self) -> Offset {
         self.0.cursors.get().durable

@@ -300,7 +300,12 @@ impl Recovery {
         }
         self.epochs.truncate_end(self.end);
         bad_ranges::write(&self.directory, &self.bad_ranges).await?;
-        fs::sync_dir(&self.directory).await
+        fs::sync_dir(&self.directory).await?;
+        // The stop may have come between making the directory and making its name safe.
+        match self.directory.parent() {
+            Some(parent) => fs::sync_dir(parent).await,
+            None => Ok(()),
+        }
     }
 }
 

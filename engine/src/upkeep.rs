@@ -4,6 +4,8 @@
 use std::io;
 use std::rc::Rc;
 
+use creel_io::fs;
+
 use crate::config::{CleanupPolicy, LogConfig};
 use crate::log::Log;
 use crate::offset::Offset;
@@ -130,8 +132,15 @@ impl Inner {
         if gone.is_empty() {
             return Ok(());
         }
-        let directory = self.directory.clone();
-        creel_io::offload(move || gone.iter().try_for_each(|base| remove_segment(&directory, *base))).await
+        // The names of what stays are made safe first, and each removal before the next: whatever a crash brings
+        // back, the log has no hole and its offsets go on.
+        fs::sync_dir(&self.directory).await?;
+        for base in gone {
+            let directory = self.directory.clone();
+            creel_io::offload(move || remove_segment(&directory, base)).await?;
+            fs::sync_dir(&self.directory).await?;
+        }
+        Ok(())
     }
 
     fn take_segments_before(&self, log_start: Offset) -> Vec<Offset> {

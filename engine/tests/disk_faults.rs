@@ -1,0 +1,139 @@
+//! Disks that fail, run full, or flip bits.
+
+#![allow(clippy::unwrap_used, reason = "a test fails where it unwraps")]
+
+mod common;
+
+use std::path::Path;
+
+use common::*;
+use creel_engine::{AppendError, AppendOrigin, LogConfig, Offset, Partition, ReadError};
+use creel_io::sim::{self, Config, NodeId};
+
+const DIRECTORY: &str = "/data/log";
+
+async fn three_batches() -> Partition {
+    let partition = open(Path::new(DIRECTORY)).await;
+    for at in 0..3 {
+        append(&partition, &batch(1, 1000, at + 1)).await;
+    }
+    partition
+}
+
+#[test]
+fn a_failed_sync_is_final() {
+    for seed in 0..20 {
+        sim::run(seed, |handle| async move {
+            let partition = three_batches().await;
+            handle.disk(NodeId::FIRST).fail_next_syncs(1);
+            let doomed = partition.append(&batch(1, 10, 9), AppendOrigin::Client).unwrap();
+            assert_eq!(doomed.durable().await, Err(AppendError::Storage));
+            // The disk would work again; what it holds is unknown all the same.
+            let refusal = partition.append(&batch(1, 10, 9), AppendOrigin::Client).unwrap_err();
+            assert_eq!(refusal, AppendError::Storage);
+            assert!(partition.is_poisoned());
+            assert_eq!(partition.high_watermark(), Offset(3));
+            assert_eq!(read_all(&partition, 0).await.len(), 3, "what is durable is still served");
+            assert!(partition.close().await.is_err(), "no clean stop");
+
+            let partition = open(Path::new(DIRECTORY)).await;
+            assert!(partition.log_end() >= Offset(3));
+            assert!(read_all(&partition, 0).await.len() >= 3);
+            assert!(partition.append(&batch(1, 10, 9), AppendOrigin::Client).is_ok());
+        });
+    }
+}
+
+#[test]
+fn a_failed_write_is_final_too() {
+    sim::run_with(1, Config::calm(), |handle| async move {
+        let partition = three_batches().await;
+        handle.disk(NodeId::FIRST).fail_next_writes(4);
+        let doomed = partition.append(&batch(1, 10, 9), AppendOrigin::Client).unwrap();
+        assert_eq!(doomed.written().await, Err(AppendError::Storage));
+        assert!(partition.is_poisoned());
+        assert_eq!(read_all(&partition, 0).await.len(), 3);
+    });
+}
+
+#[test]
+fn a_full_disk_refuses_cleanly_and_recovers_by_itself() {
+    for seed in 0..20 {
+        sim::run(seed, |handle| async move {
+            let partition = three_batches().await;
+            let disk = handle.disk(NodeId::FIRST);
+            disk.set_capacity(Some(disk.used()));
+            let mut accepted = 3;
+            let refusal = loop {
+                let ticket = partition.append(&batch(1, 5000, 9), AppendOrigin::Client).unwrap();
+                match ticket.durable().await {
+                    Ok(_) => accepted += 1,
+                    Err(error) => break error,
+                }
+            };
+            assert_eq!(refusal, AppendError::DiskFull);
+            assert_eq!(partition.log_end(), Offset(accepted));
+            assert_eq!(read_all(&partition, 0).await.len() as i64, accepted, "reads go on");
+            disk.set_capacity(None);
+            assert_eq!(append(&partition, &batch(1, 5000, 8)).await, Offset(accepted));
+
+            let partition = open(Path::new(DIRECTORY)).await;
+            assert_eq!(partition.log_end(), Offset(accepted + 1));
+            assert!(partition.bad_ranges().is_empty());
+        });
+    }
+}
+
+#[test]
+fn a_full_disk_takes_a_producers_sequence_back() {
+    sim::run(3, |handle| async move {
+        let partition = three_batches().await;
+        let now = creel_io::wall_clock_ms();
+        let sequenced = |sequence, bytes| {
+            let builder = creel_engine::BatchBuilder::new(now).producer(4, 0, sequence);
+            builder.record(now, None, Some(&vec![1; bytes])).build().unwrap()
+        };
+        append(&partition, &sequenced(0, 10)).await;
+        let disk = handle.disk(NodeId::FIRST);
+        disk.set_capacity(Some(disk.used()));
+        let large = sequenced(1, 200_000);
+        let refusal = partition.append(&large, AppendOrigin::Client).unwrap().written().await;
+        assert_eq!(refusal, Err(AppendError::DiskFull));
+        disk.set_capacity(None);
+        assert_eq!(append(&partition, &large).await, Offset(4), "the retry is no duplicate");
+    });
+}
+
+#[test]
+fn no_flipped_bit_takes_a_good_batch_with_it_or_is_served() {
+    // Every 7th bit of three synced batches: each is found by recovery, and exactly its batch is refused.
+    let bytes = sim::run_with(0, Config::calm(), |_| async {
+        let partition = three_batches().await;
+        append(&partition, &batch(1, 10, 1)).await;
+        partition.size_bytes()
+    });
+    for bit in (0..bytes * 8).step_by(7 * 11) {
+        sim::run_with(bit, Config::calm(), |handle| async move {
+            let partition = three_batches().await;
+            append(&partition, &batch(1, 10, 1)).await;
+            let end = partition.size_bytes();
+            let third = 3 * (end - 1) / 3;
+            let path = log_path(Path::new(DIRECTORY), 0);
+            handle.disk(NodeId::FIRST).corrupt(&path, bit / 8, (bit % 8) as u8).unwrap();
+            let partition = open(Path::new(DIRECTORY)).await;
+            let ranges = partition.bad_ranges();
+            let stamped = matches!(bit / 8 % 1070, 12..16);
+            match &ranges[..] {
+                [] => assert!(stamped || partition.recovery().torn_bytes > 0, "bit {bit} of {third} unseen"),
+                [bad] => {
+                    let refusal = read_bytes(&partition, bad.start.0, 100).await.unwrap_err();
+                    assert!(matches!(refusal, ReadError::Corrupt { .. }));
+                    assert_eq!(bad.end - bad.start, 1);
+                    assert_eq!(partition.log_end(), Offset(4));
+                }
+                more => panic!("bit {bit}: {more:?}"),
+            }
+            let _ = LogConfig::default();
+        });
+    }
+}

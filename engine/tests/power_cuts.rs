@@ -1,0 +1,172 @@
+//! Power cuts at every point of a log's life, on the simulated disk: unsynced sectors lost, kept, or torn; names lost.
+//!
+//! Promised: the recovered log is a prefix of what was appended, it holds everything acknowledged as durable, nothing
+//! is taken for damaged, and a cut during recovery changes none of that.
+
+#![allow(clippy::unwrap_used, reason = "a test fails where it unwraps")]
+
+mod common;
+
+use std::cell::RefCell;
+use std::path::Path;
+use std::rc::Rc;
+
+use common::*;
+use creel_engine::{AppendOrigin, Batch, BatchBuilder, Flusher, LogConfig, Offset, OpenLog, Partition};
+use creel_io::sim::{Config, NodeId, Simulation};
+
+const DIRECTORY: &str = "/data/log";
+
+/// What the outside world knows about the log.
+#[derive(Default)]
+struct Known {
+    /// Everything handed to the log since the last power cut, behind what it held then.
+    sent: Vec<Batch>,
+    /// How many of them were acknowledged as durable.
+    acked: usize,
+    recovery_point: Option<Offset>,
+}
+
+struct World {
+    simulation: Simulation,
+    node: NodeId,
+    config: LogConfig,
+    known: Rc<RefCell<Known>>,
+}
+
+impl World {
+    fn new(seed: u64) -> Self {
+        let mut simulation = Simulation::new(seed, Config::default());
+        let node = simulation.add_node("broker", 1);
+        let segment_bytes = 3000 + seed % 7 * 4000;
+        let config = LogConfig { segment_bytes, index_interval_bytes: 500, ..LogConfig::default() };
+        Self { simulation, node, config, known: Rc::default() }
+    }
+
+    /// Opens, checks, appends for a while; ends with the work or with the power.
+    fn live(&mut self, turns: usize) -> bool {
+        let (config, known) = (self.config.clone(), self.known.clone());
+        let outcome = self.simulation.block_on(self.node, async move {
+            let partition = reopen(&config, known.borrow().recovery_point).await;
+            check(&partition, &known).await;
+            for _ in 0..turns {
+                work(&partition, &known).await;
+            }
+        });
+        outcome.is_ok()
+    }
+}
+
+async fn reopen(config: &LogConfig, recovery_point: Option<Offset>) -> Partition {
+    let opening = OpenLog { recovery_point, ..opening(Path::new(DIRECTORY), config.clone()) };
+    Partition::open(&Flusher::new(), opening).await.unwrap()
+}
+
+/// A prefix of what was sent, all that was acked, and nothing lost in between.
+async fn check(partition: &Partition, known: &Rc<RefCell<Known>>) {
+    assert_eq!(partition.bad_ranges(), [], "a power cut damages nothing");
+    let found = read_all(partition, 0).await;
+    let mut known = known.borrow_mut();
+    assert!(found.len() >= known.acked, "{} batches left of {} acknowledged", found.len(), known.acked);
+    assert!(found.len() <= known.sent.len());
+    for ((header, bytes), sent) in found.iter().zip(&known.sent) {
+        assert_eq!(header.record_count, sent.header().record_count);
+        assert_eq!(bytes[..], sent.bytes()[21..]);
+    }
+    known.sent.truncate(found.len());
+    known.acked = found.len();
+    let next = known.sent.iter().map(|batch| i64::from(batch.header().record_count)).sum();
+    assert_eq!(partition.log_end(), Offset(next));
+    check_producer(partition, &known);
+}
+
+/// The idempotent producer is remembered exactly as far as the log goes.
+fn check_producer(partition: &Partition, known: &Known) {
+    let Some(last) = known.sent.last() else { return };
+    let retry = partition.append(last, AppendOrigin::Client).unwrap();
+    assert_eq!(retry.end_offset(), partition.log_end(), "a retry of the last batch is recognised");
+}
+
+async fn work(partition: &Partition, known: &Rc<RefCell<Known>>) {
+    let mut tickets = Vec::new();
+    for _ in 0..=creel_io::random_u64() % 4 {
+        let batch = next_batch(partition);
+        // Sent before it is acknowledged, whatever happens in between.
+        known.borrow_mut().sent.push(batch.clone());
+        tickets.push(partition.append(&batch, AppendOrigin::Client).unwrap());
+    }
+    match creel_io::random_u64() % 3 {
+        0 => creel_io::yield_now().await,
+        _ => {
+            for ticket in tickets {
+                ticket.durable().await.unwrap();
+            }
+            let mut known = known.borrow_mut();
+            known.acked = known.sent.len();
+            if creel_io::random_u64().is_multiple_of(8) {
+                known.recovery_point = Some(partition.recovery_point());
+            }
+        }
+    }
+}
+
+fn next_batch(partition: &Partition) -> Batch {
+    let now = creel_io::wall_clock_ms();
+    let sequence = partition.next_offset().0 as i32;
+    let mut builder = BatchBuilder::new(now).producer(9, 0, sequence);
+    for _ in 0..=creel_io::random_u64() % 3 {
+        let mut value = vec![0; (creel_io::random_u64() % 1800) as usize];
+        creel_io::random_bytes(&mut value);
+        builder = builder.record(now, None, Some(&value));
+    }
+    builder.build().unwrap()
+}
+
+#[test]
+fn the_log_survives_a_cut_after_every_io() {
+    for cut in 0..160 {
+        let mut world = World::new(cut);
+        world.simulation.crash_after_io(world.node, cut);
+        let _ = world.live(60);
+        assert!(world.live(10), "the power stays on the second time");
+    }
+}
+
+#[test]
+fn the_log_survives_cuts_during_recovery() {
+    for seed in 0..60 {
+        let mut world = World::new(seed);
+        world.simulation.crash_after_io(world.node, 40 + seed);
+        let _ = world.live(60);
+        for cut in 0..6 {
+            world.simulation.crash_after_io(world.node, cut);
+            let _ = world.live(20);
+        }
+        assert!(world.live(10), "seed {seed}");
+    }
+}
+
+#[test]
+fn a_killed_process_loses_nothing_that_was_written() {
+    for seed in 0..30 {
+        let mut world = World::new(seed);
+        for round in 1..5 {
+            let (node, handle) = (world.node, world.simulation.handle());
+            let due = handle.io_count(node) + 30 * round;
+            let (config, known) = (world.config.clone(), world.known.clone());
+            world.simulation.start(node, move |_| {
+                let (config, known) = (config.clone(), known.clone());
+                async move {
+                    let partition = reopen(&config, known.borrow().recovery_point).await;
+                    check(&partition, &known).await;
+                    loop {
+                        work(&partition, &known).await;
+                    }
+                }
+            });
+            world.simulation.run_until(|| handle.io_count(node) >= due).unwrap();
+            handle.kill(node);
+        }
+        assert!(world.live(10));
+    }
+}
