@@ -7,8 +7,9 @@
 
 use std::io;
 
+use crate::batch::BatchError;
 use crate::limits::SECTOR_BYTES;
-use crate::mark::MARK_BYTES;
+use crate::mark::{MAGIC, MARK_BYTES};
 use crate::offset::{FilePosition, Offset};
 use crate::scan::Scan;
 
@@ -44,20 +45,20 @@ pub(crate) async fn judge(
     scan.go_to(start + 1);
     let sound = scan.find_sound(expected, limit).await?;
     let sound_at = scan.position();
+    let end = if sound.is_some() { sound_at } else { scan.end() };
+    let is_torn = !was_safe && scan.shows_loss(start, end, segment, expected).await?;
+    let torn_bytes = written_end.0.saturating_sub(start.0);
     match (sound, next) {
-        (Some(header), _) if was_safe || !scan.shows_loss(start, sound_at, segment, expected).await? => {
-            Ok(Damage::Bad { resume: header.base_offset, position: sound_at })
+        (Some(_), _) if is_torn => {
+            Ok(Damage::Torn { bytes: torn_bytes, batches: count_batches(scan, sound_at).await? })
         }
-        (Some(_), _) => {
-            let batches = count_batches(scan, sound_at).await?;
-            Ok(Damage::Torn { bytes: written_end.0 - start.0, batches })
-        }
-        (None, Some(next)) if was_safe || !scan.shows_loss(start, scan.end(), segment, expected).await? => {
+        (Some(header), _) => Ok(Damage::Bad { resume: header.base_offset, position: sound_at }),
+        (None, Some(next)) if !is_torn && !scan.runs_out(start).await? => {
             Ok(Damage::Bad { resume: next, position: scan.end() })
         }
         (None, None) if was_safe => Ok(Damage::Bad { resume: safe_below, position: scan.end() }),
-        (None, _) if written_end <= start => Ok(Damage::End),
-        (None, _) => Ok(Damage::Torn { bytes: written_end.0 - start.0, batches: 0 }),
+        (None, _) if torn_bytes == 0 => Ok(Damage::End),
+        (None, _) => Ok(Damage::Torn { bytes: torn_bytes, batches: 0 }),
     }
 }
 
@@ -107,8 +108,14 @@ impl Scan {
         Ok(last)
     }
 
-    /// Whether a whole sector between `start` and `end`, or the rest of the one that `start` lies in, reads as
-    /// zeros, or the file ends inside.
+    /// Whether the file ends before the batch at `start` does.
+    async fn runs_out(&mut self, start: FilePosition) -> io::Result<bool> {
+        self.go_to(start);
+        Ok(matches!(self.header().await?, None | Some(Err(BatchError::Short { .. }))))
+    }
+
+    /// Whether the rest of the sector that `start` lies in, or a whole one before `end`, reads as it did before the
+    /// write that began at `start`: as zeros, behind the mark of the write before.
     async fn shows_lost_sector(
         &mut self,
         start: FilePosition,
@@ -118,30 +125,53 @@ impl Scan {
         let sector = SECTOR_BYTES as u64;
         let boundary = FilePosition(start.0.next_multiple_of(sector).min(end.0));
         self.go_to(start);
-        if boundary > start && self.is_zero((boundary.0 - start.0) as usize).await? {
-            return Ok(is_telling(boundary.0 - start.0, expected));
+        if is_old_head(self.bytes((boundary.0 - start.0) as usize).await?, expected) {
+            return Ok(true);
         }
         self.go_to(boundary);
-        while self.position().0 + sector <= end.0 {
-            if self.is_zero(SECTOR_BYTES).await? {
+        let mark_end = (start + MARK_BYTES as u64).0;
+        while self.position() < end {
+            let position = self.position();
+            let length = sector.min(end.0 - position.0);
+            let whole = length == sector || end == self.end();
+            let marked = mark_end.saturating_sub(position.0) as usize;
+            let old = self.bytes(length as usize).await?.iter().skip(marked).all(|byte| *byte == 0);
+            if whole && old {
                 return Ok(true);
             }
-            self.skip(SECTOR_BYTES);
+            self.skip(length as usize);
         }
-        // Zeros to the very end of the file count as lost, however few.
-        let rest = end.0 - self.position().0;
-        Ok(end == self.end() && (rest == 0 || self.is_zero(rest as usize).await?))
-    }
-
-    async fn is_zero(&mut self, length: usize) -> io::Result<bool> {
-        Ok(self.bytes(length).await?.iter().all(|byte| *byte == 0))
+        Ok(false)
     }
 }
 
-/// A batch begins with zeros anyway (the high bytes of its offset), so a few of them prove nothing: they must cover
-/// the magic byte, or a byte of the offset that can't be zero.
-fn is_telling(zeros: u64, expected: Offset) -> bool {
-    const MAGIC_AT: u64 = 16;
+/// Whether the rest of a sector, where a batch with offset `expected` should begin, was never written: a mark begins
+/// there, or zeros that a batch would not have. A batch begins with zeros anyway (the high bytes of its offset), so
+/// they must cover its magic byte, or a byte of the offset that can't be zero.
+fn is_old_head(head: &[u8], expected: Offset) -> bool {
+    const MAGIC_AT: usize = 16;
+    let magic = head.len().min(MAGIC.len());
+    let rest_is_zero = head.iter().skip(MARK_BYTES).all(|byte| *byte == 0);
+    if magic > 0 && head[..magic] == MAGIC[..magic] {
+        return rest_is_zero;
+    }
     let offset_bytes = expected.0.to_be_bytes();
-    zeros > MAGIC_AT || offset_bytes.iter().take(zeros as usize).any(|byte| *byte != 0)
+    let telling = head.len() > MAGIC_AT || offset_bytes.iter().take(head.len()).any(|byte| *byte != 0);
+    telling && head.iter().all(|byte| *byte == 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_few_zeros_prove_nothing() {
+        assert!(!is_old_head(&[], Offset(5)));
+        assert!(!is_old_head(&[0; 7], Offset(5)), "offset 5 begins with seven zeros");
+        assert!(is_old_head(&[0; 8], Offset(5)));
+        assert!(!is_old_head(&[0; 16], Offset(0)));
+        assert!(is_old_head(&[0; 17], Offset(0)));
+        assert!(is_old_head(b"CR", Offset(5)));
+        assert!(!is_old_head(b"CX", Offset(5)));
+    }
 }

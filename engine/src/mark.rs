@@ -1,8 +1,11 @@
 //! The mark behind the last batch of a file: what was durable when that batch was written.
 //!
 //! ```text
-//! | CRC-32C of the rest u32 | durable offset i64 | segment base i64 | own position u64 | "CREELEND" |
+//! | "CREELEND" | durable offset i64 | segment base i64 | own position u64 | CRC-32C u32 | 0xC7 |
 //! ```
+//!
+//! The first byte tells it from a batch, whose offset never begins so; the last one is not zero, so that the end of
+//! what was written can be found in front of the zeros claimed ahead.
 //!
 //! Every write ends with one and the next write begins over it, so it costs no write of its own and no sync. After a
 //! crash it proves which batches had been synced: a hole below its durable offset is damage, never a torn end. It
@@ -14,8 +17,9 @@ use crate::batch::crc32c;
 use crate::offset::{FilePosition, Offset};
 use crate::scan::Scan;
 
-pub(crate) const MARK_BYTES: usize = 36;
-const MAGIC: &[u8; 8] = b"CREELEND";
+pub(crate) const MARK_BYTES: usize = 37;
+pub(crate) const MAGIC: &[u8; 8] = b"CREELEND";
+const LAST_BYTE: u8 = 0xc7;
 
 // A batch is larger, so the next write leaves nothing of a mark behind.
 const _: () = assert!(MARK_BYTES < crate::limits::BATCH_HEADER_BYTES);
@@ -23,18 +27,19 @@ const _: () = assert!(MARK_BYTES < crate::limits::BATCH_HEADER_BYTES);
 /// The mark that lies at `position`.
 pub(crate) fn encode(durable: Offset, segment: Offset, position: FilePosition) -> [u8; MARK_BYTES] {
     let mut mark = [0; MARK_BYTES];
-    mark[4..12].copy_from_slice(&durable.0.to_be_bytes());
-    mark[12..20].copy_from_slice(&segment.0.to_be_bytes());
-    mark[20..28].copy_from_slice(&position.0.to_be_bytes());
-    mark[28..].copy_from_slice(MAGIC);
-    let crc = crc32c(&mark[4..]);
-    mark[..4].copy_from_slice(&crc.to_be_bytes());
+    mark[..8].copy_from_slice(MAGIC);
+    mark[8..16].copy_from_slice(&durable.0.to_be_bytes());
+    mark[16..24].copy_from_slice(&segment.0.to_be_bytes());
+    mark[24..32].copy_from_slice(&position.0.to_be_bytes());
+    let crc = crc32c(&mark[..32]);
+    mark[32..36].copy_from_slice(&crc.to_be_bytes());
+    mark[36] = LAST_BYTE;
     mark
 }
 
 /// The durable offset, if the bytes are the mark of `segment` at `position`.
 fn decode(bytes: &[u8], segment: Offset, position: FilePosition) -> Option<Offset> {
-    let durable = Offset(i64::from_be_bytes(*bytes.get(4..)?.first_chunk()?));
+    let durable = Offset(i64::from_be_bytes(*bytes.get(8..)?.first_chunk()?));
     (bytes == encode(durable, segment, position)).then_some(durable)
 }
 

@@ -199,6 +199,8 @@ impl Recovery {
                     self.take(segment, &header, &mut scan);
                 }
                 None if !self.must_go_on(next) => return Ok(Continue::Yes),
+                // Complete: what follows was claimed ahead, and the crash undid the cut.
+                _ if next == Some(self.end) => return Ok(Continue::Yes),
                 _ => {
                     let damage = judge(&mut scan, self.end, segment.base, self.safe_below, next).await?;
                     match self.handle(segment, damage, &mut scan, length) {

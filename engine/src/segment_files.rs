@@ -37,10 +37,10 @@ async fn write_file(path: &Path, content: &[u8]) -> io::Result<()> {
     file.sync_data().await
 }
 
-/// Reads a producer snapshot; `None` if it is damaged.
+/// Reads a producer snapshot; `None` if it is gone or damaged.
 pub(crate) fn read_snapshot(directory: &Path, offset: Offset) -> io::Result<Option<Producers>> {
-    let bytes = fs::read(&segment_path(directory, offset, FileKind::ProducerSnapshot))?;
-    Ok(producer_snapshot::decode(&bytes))
+    let bytes = read_bounded(&segment_path(directory, offset, FileKind::ProducerSnapshot))?;
+    Ok(bytes.and_then(|bytes| producer_snapshot::decode(&bytes)))
 }
 
 /// Brings the indexes of a sealed segment into memory, from their files or else from the batches.
