@@ -19,6 +19,7 @@ use crate::groups::{
     Coordinator, Event, FetchReply, FetchRequest, FoundGroup, GroupDescription, GroupError, GroupLimits,
     Millis, Now, Outputs, Reply, Token, Write, WriteId,
 };
+use crate::messages::ListGroups;
 use crate::limits::COORDINATOR_READ_BYTES;
 use crate::offsets::{self, encode_batch, read_batch};
 use crate::placement::core_of;
@@ -39,8 +40,6 @@ pub(crate) enum GroupRequest {
     Fetch(FetchRequest),
     /// DescribeGroups, one group of it.
     Describe(String),
-    /// ListGroups.
-    List,
 }
 
 /// The answer.
@@ -48,7 +47,6 @@ pub(crate) enum GroupAnswer {
     Reply(Reply),
     Fetched(FetchReply),
     Described(GroupDescription),
-    Listed(Vec<FoundGroup>),
 }
 
 /// The coordinators of a core.
@@ -77,11 +75,6 @@ impl Coordinators {
             hosted.rescheduled.notify_all();
         }
     }
-
-    /// The partitions whose groups are coordinated here.
-    pub(crate) fn partitions(&self) -> Vec<i32> {
-        self.by_partition.borrow().keys().copied().collect()
-    }
 }
 
 /// A coordinator with its log.
@@ -108,7 +101,6 @@ pub(crate) async fn answer(core: &Rc<Core>, question: GroupQuestion) -> Result<G
         GroupRequest::Describe(group) => {
             Ok(GroupAnswer::Described(hosted.coordinator.borrow().describe(&group)))
         }
-        GroupRequest::List => Ok(GroupAnswer::Listed(hosted.coordinator.borrow().list())),
     }
 }
 
@@ -268,6 +260,19 @@ pub(crate) async fn ask(
     answer.unwrap_or(Err(ErrorCode::NotCoordinator))
 }
 
+/// All groups of this broker, by name.
+pub(crate) async fn list_all(core: &Rc<Core>) -> Vec<FoundGroup> {
+    let mut all: Vec<_> = route::call_all(core, || ListGroups).await.into_iter().flatten().collect();
+    all.sort_by(|one, other| one.group.cmp(&other.group));
+    all
+}
+
+/// The groups that this core coordinates.
+pub(crate) fn list(core: &Core) -> Vec<FoundGroup> {
+    let hosted = core.coordinators.by_partition.borrow();
+    hosted.values().flat_map(|hosted| hosted.coordinator.borrow().list()).collect()
+}
+
 /// Asks for something that changes a group, or waits for it to change.
 pub(crate) async fn ask_for_reply(
     core: &Rc<Core>,
@@ -276,7 +281,7 @@ pub(crate) async fn ask_for_reply(
 ) -> Result<Reply, ErrorCode> {
     match ask(core, group, GroupRequest::Event(Box::new(event))).await? {
         GroupAnswer::Reply(reply) => Ok(reply),
-        GroupAnswer::Fetched(_) | GroupAnswer::Described(_) | GroupAnswer::Listed(_) => {
+        GroupAnswer::Fetched(_) | GroupAnswer::Described(_) => {
             Err(ErrorCode::UnknownServerError)
         }
     }

@@ -9,6 +9,7 @@ use creel_io::CoreId;
 use creel_io::local::Notify;
 use creel_io::mailbox::Mailbox;
 
+use crate::api::init_producer_id::ProducerIds;
 use crate::complaints::Complaints;
 use crate::connection::Connections;
 use crate::coordinators::Coordinators;
@@ -29,6 +30,7 @@ pub(crate) struct Core {
     pub(crate) connections: Connections,
     pub(crate) sessions: RefCell<Sessions>,
     pub(crate) coordinators: Coordinators,
+    pub(crate) producer_ids: ProducerIds,
     pub(crate) complaints: Complaints,
     /// Who decides about topics; on core 0 only.
     pub(crate) authority: RefCell<Option<Rc<Authority>>>,
@@ -50,6 +52,7 @@ impl Core {
             connections: Connections::default(),
             sessions: RefCell::new(sessions),
             coordinators: Coordinators::default(),
+            producer_ids: ProducerIds::default(),
             complaints: Complaints::default(),
             authority: RefCell::new(None),
             stopping: Stopping::default(),

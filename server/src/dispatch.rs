@@ -79,6 +79,12 @@ async fn handle(call: Call, reader: &mut Reader) -> Result<Pending, Refusal> {
         ApiKey::Heartbeat => later(call, reader, api::heartbeat::answer)?,
         ApiKey::LeaveGroup => later(call, reader, api::leave_group::answer)?,
         ApiKey::SyncGroup => later(call, reader, api::sync_group::answer)?,
+        ApiKey::DescribeGroups => later(call, reader, api::describe_groups::answer)?,
+        ApiKey::ListGroups => later(call, reader, api::list_groups::answer)?,
+        ApiKey::DeleteGroups => later(call, reader, api::delete_groups::answer)?,
+        ApiKey::InitProducerId => later(call, reader, api::init_producer_id::answer)?,
+        ApiKey::DescribeConfigs => now(call, reader, api::describe_configs::answer)?,
+        ApiKey::DescribeCluster => now(call, reader, api::describe_cluster::answer)?,
         ApiKey::CreateTopics => later(call, reader, api::create_topics::answer)?,
         ApiKey::DeleteTopics => later(call, reader, api::delete_topics::answer)?,
         other => return Err(Refusal::Api(other.code())),
@@ -98,9 +104,15 @@ pub(crate) const SERVED: &[ApiKey] = &[
     ApiKey::Heartbeat,
     ApiKey::LeaveGroup,
     ApiKey::SyncGroup,
+    ApiKey::DescribeGroups,
+    ApiKey::ListGroups,
     ApiKey::ApiVersions,
     ApiKey::CreateTopics,
     ApiKey::DeleteTopics,
+    ApiKey::InitProducerId,
+    ApiKey::DescribeConfigs,
+    ApiKey::DeleteGroups,
+    ApiKey::DescribeCluster,
 ];
 
 fn read<R: Request>(reader: &mut Reader, version: i16) -> Result<R, DecodeError> {

@@ -16,9 +16,6 @@ pub(crate) const PARTITIONS_OPENING: usize = 64;
 /// Partitions a topic may have. More are refused (INVALID_PARTITIONS).
 pub(crate) const TOPIC_PARTITIONS_MAX: i32 = 100_000;
 
-/// Letters of a topic's name. Longer ones are refused (INVALID_TOPIC_EXCEPTION).
-pub(crate) const TOPIC_NAME_MAX: usize = 249;
-
 /// Bytes of `__consumer_offsets` that are read at a time when a coordinator begins; a larger batch is read whole.
 pub(crate) const COORDINATOR_READ_BYTES: usize = 1 << 20;
 

@@ -1,5 +1,6 @@
 //! What cores say to each other. Bytes of records travel uncopied: a message holds a reference to the frame.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use creel_engine::directory::TopicPartition;
@@ -11,8 +12,9 @@ use crate::api::fetch::{FetchShare, FoundPartition};
 use crate::api::list_offsets::{OffsetLookup, OffsetsFound};
 use crate::api::produce::{ProduceShare, ShareOutcome};
 use crate::coordinators::{GroupAnswer, GroupQuestion};
+use crate::groups::FoundGroup;
 use crate::parked::WatchShare;
-use crate::topics::{NewTopic, Topic, TopicRefusal};
+use crate::topics::{NewTopic, TopicOutcome};
 
 /// Names a question whose answer is awaited on the core that asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -84,10 +86,14 @@ questions! {
     ListOffsets: OffsetLookup => Vec<OffsetsFound>;
     /// Ask the coordinator of a partition's groups.
     Group: GroupQuestion => Result<GroupAnswer, ErrorCode>;
+    /// List the groups you coordinate.
+    ListGroups: ListGroups => Vec<FoundGroup>;
+    /// Give me producer ids that nobody has (to core 0). None: they cannot be taken now.
+    ProducerIds: TakeProducerIds => Option<Range<i64>>;
     /// Create these topics (to core 0).
-    CreateTopics: CreateTopics => Vec<Result<Arc<Topic>, TopicRefusal>>;
+    CreateTopics: CreateTopics => Vec<TopicOutcome>;
     /// Delete these topics (to core 0).
-    DeleteTopics: DeleteTopics => Vec<Result<Arc<Topic>, TopicRefusal>>;
+    DeleteTopics: DeleteTopics => Vec<TopicOutcome>;
     /// Open your partitions of these topics and serve them.
     OpenTopics: OpenTopics => Result<usize, String>;
     /// Remove your partitions of this topic.
@@ -97,6 +103,12 @@ questions! {
     /// Flush and close your partitions; or, while running, only say how far they are safe.
     Checkpoint: TakeCheckpoint => Vec<RecoveryPoint>;
 }
+
+/// See [`Ask::ListGroups`].
+pub(crate) struct ListGroups;
+
+/// See [`Ask::ProducerIds`].
+pub(crate) struct TakeProducerIds;
 
 /// See [`Ask::CreateTopics`].
 pub(crate) struct CreateTopics {

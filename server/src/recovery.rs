@@ -1,50 +1,94 @@
-//! What a data directory holds at the start.
+//! What a data directory holds at the start: topics that are written down, and directories of partitions.
+//!
+//! The two can differ. In a directory that is new to Creel (one of Kafka's, say) nothing is written down: its topics
+//! are adopted, under the ids that their partitions name. Otherwise a partition's directory that belongs to no topic is
+//! what a crash left of a deletion, or someone's mistake: it is put aside under a name that ends in `-stray`, as Kafka
+//! does, so that a new topic of the same name does not find old records.
 
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use creel_engine::TopicPartition;
 use creel_engine::directory::{find_partitions, read_topic_id};
-use creel_io::fs::remove_dir_all;
-use creel_io::random_bytes;
-use creel_wire::{Str, Uuid};
+use creel_io::fs::{remove_dir_all, rename, sync_dir};
+use creel_io::random_u64;
 
-use crate::config::{TopicConfig, TopicSettings};
+use crate::config::TopicSettings;
 use crate::core::Core;
-use crate::topics::Topic;
+use crate::metadata::{LocalStore, MetaProperties, TopicId, TopicRecord};
+use crate::offsets;
+use crate::topics::{Authority, Topic, new_id};
 
-/// The topics whose partitions lie there. What was being deleted when a crash came is deleted now.
-pub(crate) fn find_topics(core: &Core, data_dir: &Path) -> io::Result<Vec<Arc<Topic>>> {
-    let found = find_partitions(data_dir)?;
-    for directory in &found.deleted {
-        remove_dir_all(directory)?;
+/// What the start found.
+pub(crate) struct Found {
+    pub(crate) authority: Authority,
+    pub(crate) topics: Vec<Arc<Topic>>,
+    pub(crate) cluster_id: String,
+}
+
+/// Reads the metadata and puts the directories in order.
+pub(crate) async fn find(core: &Core, data_dir: &Path) -> Result<Found, String> {
+    let shown = |error: io::Error| error.to_string();
+    let broker = core.node.broker();
+    let properties = MetaProperties::load_or_create(data_dir, broker.node_id, broker.cluster_id.as_deref()).await;
+    let cluster_id = properties.map_err(|error| error.to_string())?.cluster_id;
+    let store = LocalStore::open(data_dir).await.map_err(|error| error.to_string())?;
+    let authority = Authority::read(store).await?;
+    let found = find_partitions(data_dir).map_err(shown)?;
+    // What was being deleted when a crash came is deleted now.
+    found.deleted.iter().try_for_each(|directory| remove_dir_all(directory)).map_err(shown)?;
+    if authority.is_new() && !found.partitions.is_empty() {
+        let records = adopt(&found.partitions).map_err(shown)?;
+        authority.write(&records).await.map_err(|refusal| refusal.message)?;
     }
-    let mut topics: BTreeMap<String, (i32, PathBuf)> = BTreeMap::new();
-    for (name, directory) in found.partitions {
-        let topic = topics.entry(name.topic).or_insert((0, directory));
-        topic.0 = topic.0.max(name.partition + 1);
+    let records = authority.records();
+    put_strays_aside(data_dir, &records, &found.partitions).await.map_err(shown)?;
+    let topic = |record| Arc::new(Topic::from_record(record, &core.node.config.settings));
+    Ok(Found { authority, topics: records.into_iter().map(topic).collect(), cluster_id })
+}
+
+/// The topics that partitions' directories speak of.
+fn adopt(partitions: &[(TopicPartition, PathBuf)]) -> io::Result<Vec<TopicRecord>> {
+    let mut records: BTreeMap<&str, TopicRecord> = BTreeMap::new();
+    for (name, directory) in partitions {
+        let count = name.partition.saturating_add(1);
+        if let Some(record) = records.get_mut(&*name.topic) {
+            record.partitions = record.partitions.max(count);
+            continue;
+        }
+        let id = read_topic_id(directory)?.and_then(|text| TopicId::read(&text));
+        let id = id.unwrap_or_else(|| TopicId(new_id().0));
+        let record = TopicRecord { name: name.topic.clone(), id, partitions: count, settings: settings(&name.topic) };
+        records.insert(&name.topic, record);
     }
-    topics
-        .into_iter()
-        .map(|(name, (partitions, directory))| adopt(core, name, partitions, &directory))
-        .collect()
+    Ok(records.into_values().collect())
 }
 
-fn adopt(core: &Core, name: String, partitions: i32, directory: &Path) -> io::Result<Arc<Topic>> {
-    let id = read_topic_id(directory)?.and_then(|text| text.parse().ok()).unwrap_or_else(random_id);
-    let settings = TopicSettings::default();
-    let config = TopicConfig::new(&core.node.config.settings, &settings);
-    Ok(Arc::new(Topic { name: Str::from(name), id, partitions, settings, config }))
+fn settings(topic: &str) -> TopicSettings {
+    let given: &[(&str, &str)] = if topic == offsets::TOPIC { &[("cleanup.policy", "compact")] } else { &[] };
+    TopicSettings::checked(given.iter().copied()).unwrap_or_default()
 }
 
-/// The cluster's id as configured, or a new one.
-pub(crate) fn cluster_id(core: &Core) -> String {
-    core.node.broker().cluster_id.clone().unwrap_or_else(|| random_id().to_string())
-}
-
-fn random_id() -> Uuid {
-    let mut id = Uuid::ZERO;
-    random_bytes(&mut id.0);
-    id
+async fn put_strays_aside(
+    data_dir: &Path,
+    records: &[TopicRecord],
+    partitions: &[(TopicPartition, PathBuf)],
+) -> io::Result<()> {
+    let known: BTreeMap<_, _> = records.iter().map(|record| (record.name.as_str(), record)).collect();
+    for (name, directory) in partitions {
+        let id = read_topic_id(directory)?;
+        let is_known = known.get(&*name.topic).is_some_and(|record| {
+            let same_id = id.as_deref().is_none_or(|id| id == record.id.to_string());
+            same_id && name.partition < record.partitions
+        });
+        if !is_known {
+            let aside = data_dir.join(format!("{name}.{:016x}{:016x}-stray", random_u64(), random_u64()));
+            tracing::warn!(partition = %name, aside = %aside.display(), "a partition of no topic is put aside");
+            rename(directory, &aside)?;
+            sync_dir(data_dir).await?;
+        }
+    }
+    Ok(())
 }

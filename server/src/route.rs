@@ -177,6 +177,8 @@ fn work(core: Rc<Core>, ask: Ask) -> Boxed<'static, Answer> {
             Ask::Watch(share) => Answer::Watch(parked::watch(&core, share).await),
             Ask::ListOffsets(lookup) => Answer::ListOffsets(list_offsets::look_up(&core, lookup).await),
             Ask::Group(question) => Answer::Group(coordinators::answer(&core, question).await),
+            Ask::ListGroups(_) => Answer::ListGroups(coordinators::list(&core)),
+            Ask::ProducerIds(_) => Answer::ProducerIds(topics::take_producer_ids(&core).await),
             Ask::CreateTopics(question) => Answer::CreateTopics(topics::create(&core, question).await),
             Ask::DeleteTopics(question) => Answer::DeleteTopics(topics::delete(&core, question).await),
             Ask::OpenTopics(question) => Answer::OpenTopics(topics::open(&core, &question.0).await),

@@ -18,7 +18,7 @@ use crate::limits::{CHECKPOINT_INTERVAL_MS, MAILBOX_MESSAGES};
 use crate::messages::Message;
 use crate::node::Node;
 use crate::race::{First, race};
-use crate::topics::{Authority, Opening, open_everywhere};
+use crate::topics::{Opening, open_everywhere};
 use crate::{listener, recovery, route, shutdown};
 
 /// Why a broker did not start, or did not end well.
@@ -129,12 +129,12 @@ async fn recover(core: &Rc<Core>, data_dir: &Path) -> Result<usize, Failure> {
     let files = CheckpointFiles::of(data_dir);
     let was_clean = files.was_clean_shutdown();
     let checkpoint = files.read().map_err(|error| failed(&error))?;
-    let topics = recovery::find_topics(core, data_dir).map_err(|error| failed(&error))?;
-    let _ = core.node.cluster_id.set(recovery::cluster_id(core));
-    let opening = Opening { topics, checkpoint, was_clean };
+    let found = recovery::find(core, data_dir).await.map_err(|error| failed(&error))?;
+    let _ = core.node.cluster_id.set(found.cluster_id);
+    let opening = Opening { topics: found.topics, checkpoint, was_clean };
     let partitions = open_everywhere(core, opening).await.map_err(Failure::Partition)?;
     files.clear_clean_shutdown().await.map_err(|error| failed(&error))?;
-    *core.authority.borrow_mut() = Some(Rc::new(Authority::default()));
+    *core.authority.borrow_mut() = Some(Rc::new(found.authority));
     Ok(partitions)
 }
 

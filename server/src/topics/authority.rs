@@ -1,18 +1,23 @@
 //! Core 0 decides about topics: one change at a time, written down first, then made on every core, then answered.
 
+use std::cell::{Cell, RefCell};
+use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use creel_io::CoreId;
-use creel_io::random_bytes;
+use creel_io::{CoreId, random_bytes, spawn};
 use creel_wire::{ErrorCode, Str, Uuid};
 
+use super::Topic;
 use super::open::Opening;
-use super::{Topic, check_name};
 use crate::config::{TopicConfig, TopicSettings};
 use crate::core::Core;
 use crate::limits::TOPIC_PARTITIONS_MAX;
 use crate::messages::{CreateTopics, DeleteTopics, OpenTopics, RemoveTopic};
+use crate::metadata::{
+    LocalStore, LocalWatch, Revision, Store, StoreError, TopicId, TopicRecord, Topics as Written, Transaction,
+    Verdict, Watch, next_producer_ids,
+};
 use crate::route;
 use crate::turnstile::Turnstile;
 
@@ -30,6 +35,9 @@ pub(crate) struct NewTopic {
     pub(crate) settings: TopicSettings,
 }
 
+/// The topic that was made or deleted, or why not.
+pub(crate) type TopicOutcome = Result<Arc<Topic>, TopicRefusal>;
+
 /// Why a topic was not made or not deleted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct TopicRefusal {
@@ -43,45 +51,118 @@ impl TopicRefusal {
     }
 }
 
-/// Lets one change through at a time.
-#[derive(Default)]
+/// What has been written down about topics, and the right to change it: one change at a time.
 pub(crate) struct Authority {
     turn: Turnstile,
+    store: LocalStore,
+    written: RefCell<Written>,
+    /// What follows after `written`; whose turn it is has it.
+    watch: Cell<Option<LocalWatch>>,
 }
 
-/// Creates topics, or only says what would become of them.
-pub(crate) async fn create(core: &Rc<Core>, question: CreateTopics) -> Vec<Result<Arc<Topic>, TopicRefusal>> {
+impl Authority {
+    /// Reads what the store holds.
+    pub(crate) async fn read(store: LocalStore) -> Result<Self, String> {
+        let failed = |error: StoreError| error.to_string();
+        let snapshot = store.range(&Written::range(), None).await.map_err(failed)?;
+        let written = Written::from_snapshot(&snapshot).map_err(|error| error.to_string())?;
+        let watch = store.watch(Written::range(), snapshot.revision).await.map_err(failed)?;
+        let (turn, watch) = (Turnstile::default(), Cell::new(Some(watch)));
+        Ok(Self { turn, store, written: RefCell::new(written), watch })
+    }
+
+    /// Whether nothing has ever been written down: a new directory, or one that comes from Kafka.
+    pub(crate) fn is_new(&self) -> bool {
+        self.written.borrow().revision() == Revision(0)
+    }
+
+    /// All topics that are written down.
+    pub(crate) fn records(&self) -> Vec<TopicRecord> {
+        self.written.borrow().iter().map(|topic| topic.record.clone()).collect()
+    }
+
+    /// Writes topics down, all or none.
+    pub(crate) async fn write(&self, records: &[TopicRecord]) -> Result<(), TopicRefusal> {
+        self.commit(TopicRecord::create(records)).await
+    }
+
+    async fn erase(&self, name: &str) -> Result<(), TopicRefusal> {
+        let revision = self.written.borrow().get(name).map(|topic| topic.revision);
+        match revision {
+            Some(revision) => self.commit(TopicRecord::delete(name, revision)).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn commit(&self, transaction: Transaction) -> Result<(), TopicRefusal> {
+        let verdict = self.store.commit(transaction).await;
+        match verdict.map_err(|error| TopicRefusal::new(ErrorCode::KafkaStorageError, error.to_string()))? {
+            Verdict::Committed(revision) => self.follow(revision).await,
+            Verdict::Conflict(_) => {
+                Err(TopicRefusal::new(ErrorCode::TopicAlreadyExists, "someone else was faster"))
+            }
+        }
+    }
+
+    /// Takes in what the store has to tell, up to `revision`.
+    async fn follow(&self, revision: Revision) -> Result<(), TopicRefusal> {
+        let failed = |error: &dyn std::fmt::Display| {
+            TopicRefusal::new(ErrorCode::UnknownServerError, error.to_string())
+        };
+        let mut watch = self.watch.take().ok_or_else(|| failed(&"the topics are no longer followed"))?;
+        while self.written.borrow().revision() < revision {
+            let update = watch.next().await.map_err(|error| failed(&error))?;
+            self.written.borrow_mut().apply(&update).map_err(|error| failed(&error))?;
+        }
+        self.watch.set(Some(watch));
+        Ok(())
+    }
+}
+
+/// Takes a block of producer ids.
+pub(crate) async fn take_producer_ids(core: &Core) -> Option<Range<i64>> {
+    let authority = core.authority()?;
+    let block = next_producer_ids(&authority.store).await;
+    block.inspect_err(|error| tracing::error!(%error, "cannot take producer ids")).ok()
+}
+
+/// Creates topics, or only says what would become of them. What has begun is finished, also when nobody waits any more.
+pub(crate) async fn create(core: &Rc<Core>, question: CreateTopics) -> Vec<TopicOutcome> {
     let Some(authority) = core.authority() else {
-        return refuse_all(question.topics.len(), "this core does not decide about topics");
+        return refuse_all(question.topics.len());
     };
+    let core = core.clone();
+    spawn(async move { create_in_turn(&core, &authority, question).await }).await
+}
+
+async fn create_in_turn(core: &Rc<Core>, authority: &Authority, question: CreateTopics) -> Vec<TopicOutcome> {
     let _turn = authority.turn.enter().await;
-    let mut outcomes: Vec<_> = question.topics.iter().map(|new| plan(core, new)).collect();
+    let mut outcomes: Vec<_> = question.topics.iter().map(|new| plan(core, authority, new)).collect();
     if question.validate_only {
         return outcomes;
     }
     let planned: Vec<_> = outcomes.iter().flatten().cloned().collect();
-    if let Err(refusal) = establish(core, planned).await {
-        outcomes
-            .iter_mut()
-            .filter(|outcome| outcome.is_ok())
-            .for_each(|outcome| *outcome = Err(refusal.clone()));
+    if let Err(refusal) = establish(core, authority, planned).await {
+        let planned = outcomes.iter_mut().filter(|outcome| outcome.is_ok());
+        planned.for_each(|outcome| *outcome = Err(refusal.clone()));
     }
     outcomes
 }
 
-fn refuse_all<T>(count: usize, why: &str) -> Vec<Result<T, TopicRefusal>> {
-    (0..count).map(|_| Err(TopicRefusal::new(ErrorCode::NotController, why))).collect()
+fn refuse_all(count: usize) -> Vec<TopicOutcome> {
+    let refusal = || TopicRefusal::new(ErrorCode::NotController, "this core does not decide about topics");
+    (0..count).map(|_| Err(refusal())).collect()
 }
 
 /// The topic as it would be made.
-fn plan(core: &Core, new: &NewTopic) -> Result<Arc<Topic>, TopicRefusal> {
+fn plan(core: &Core, authority: &Authority, new: &NewTopic) -> TopicOutcome {
     let refuse = |code, message: String| Err(TopicRefusal::new(code, message));
     let broker = core.node.broker();
-    if check_name(&new.name).is_err() {
-        return refuse(ErrorCode::InvalidTopicException, format!("{:?} is no name for a topic", new.name));
-    }
     if core.topics.by_name(&new.name).is_some() {
         return refuse(ErrorCode::TopicAlreadyExists, format!("Topic '{}' already exists.", new.name));
+    }
+    if let Err(error) = authority.written.borrow().check_new_name(&new.name) {
+        return refuse(ErrorCode::InvalidTopicException, error.to_string());
     }
     let partitions = if new.partitions == -1 { broker.num_partitions } else { new.partitions };
     if !(1..=TOPIC_PARTITIONS_MAX).contains(&partitions) {
@@ -98,35 +179,33 @@ fn plan(core: &Core, new: &NewTopic) -> Result<Arc<Topic>, TopicRefusal> {
     Ok(Arc::new(Topic { name, id: new_id(), partitions, settings, config }))
 }
 
-/// A random id, none of those that Kafka reserves or never gives out: they begin with a dash in its text form.
-fn new_id() -> Uuid {
+/// A random id.
+pub(crate) fn new_id() -> Uuid {
     loop {
-        let mut id = Uuid::ZERO;
-        random_bytes(&mut id.0);
-        // Version 4 of RFC 4122, as Java makes them.
-        id.0[6] = id.0[6] & 0x0f | 0x40;
-        id.0[8] = id.0[8] & 0x3f | 0x80;
-        if !id.to_string().starts_with('-') {
-            return id;
+        let mut entropy = [0; 16];
+        random_bytes(&mut entropy);
+        if let Some(TopicId(id)) = TopicId::from_entropy(entropy) {
+            return Uuid(id);
         }
     }
 }
 
-/// Writes the topics down and has every core open them.
-async fn establish(core: &Rc<Core>, topics: Vec<Arc<Topic>>) -> Result<(), TopicRefusal> {
+/// Writes the topics down, then has every core open them. What cannot be opened is erased again.
+async fn establish(core: &Rc<Core>, authority: &Authority, topics: Vec<Arc<Topic>>) -> Result<(), TopicRefusal> {
     if topics.is_empty() {
         return Ok(());
     }
-    let ids: Vec<_> = topics.iter().map(|topic| topic.id).collect();
-    let outcome = open_everywhere(core, Opening { topics, ..Opening::default() }).await;
-    if let Err(message) = outcome {
-        tracing::error!(%message, "cannot create a topic");
-        for id in ids {
-            route::call_all(core, || RemoveTopic(id)).await;
-        }
-        return Err(TopicRefusal::new(ErrorCode::KafkaStorageError, message));
+    let records: Vec<_> = topics.iter().map(|topic| topic.record()).collect();
+    authority.write(&records).await?;
+    let opening = Opening { topics: topics.clone(), ..Opening::default() };
+    let Err(message) = open_everywhere(core, opening).await else { return Ok(()) };
+    tracing::error!(%message, "cannot create a topic");
+    for topic in topics {
+        let id = topic.id;
+        route::call_all(core, || RemoveTopic(id)).await;
+        authority.erase(&topic.name).await?;
     }
-    Ok(())
+    Err(TopicRefusal::new(ErrorCode::KafkaStorageError, message))
 }
 
 /// Has every core open its part of the topics; the number of partitions.
@@ -136,24 +215,30 @@ pub(crate) async fn open_everywhere(core: &Rc<Core>, opening: Opening) -> Result
     opened.into_iter().sum()
 }
 
-/// Deletes topics by id.
-pub(crate) async fn delete(core: &Rc<Core>, question: DeleteTopics) -> Vec<Result<Arc<Topic>, TopicRefusal>> {
+/// Deletes topics by id. What has begun is finished, also when nobody waits any more.
+pub(crate) async fn delete(core: &Rc<Core>, question: DeleteTopics) -> Vec<TopicOutcome> {
     let Some(authority) = core.authority() else {
-        return refuse_all(question.0.len(), "this core does not decide about topics");
+        return refuse_all(question.0.len());
     };
-    let _turn = authority.turn.enter().await;
-    let mut outcomes = Vec::new();
-    for id in question.0 {
-        outcomes.push(delete_one(core, id).await);
-    }
-    outcomes
+    let core = core.clone();
+    spawn(async move {
+        let _turn = authority.turn.enter().await;
+        let mut outcomes = Vec::new();
+        for id in question.0 {
+            outcomes.push(delete_one(&core, &authority, id).await);
+        }
+        outcomes
+    })
+    .await
 }
 
-async fn delete_one(core: &Rc<Core>, id: Uuid) -> Result<Arc<Topic>, TopicRefusal> {
+/// Erased first: a crash in between leaves files of a topic that is not, which the next start puts aside.
+async fn delete_one(core: &Rc<Core>, authority: &Authority, id: Uuid) -> TopicOutcome {
     let local = core.topics.by_id(&id);
     let topic = local.map(|local| local.topic.clone()).ok_or_else(|| {
         TopicRefusal::new(ErrorCode::UnknownTopicId, "This server does not host this topic ID.")
     })?;
+    authority.erase(&topic.name).await?;
     route::call_all(core, || RemoveTopic(id)).await;
     Ok(topic)
 }

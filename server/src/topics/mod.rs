@@ -17,10 +17,14 @@ use creel_engine::partition::Partition;
 use creel_io::CoreId;
 use creel_wire::{Str, Uuid};
 
-use crate::config::{TopicConfig, TopicSettings};
+use crate::config::{Settings, TopicConfig, TopicSettings};
+use crate::metadata::{TopicId, TopicRecord};
 use crate::placement::core_of;
 
-pub(crate) use authority::{AUTHORITY, Authority, NewTopic, TopicRefusal, create, delete, open_everywhere};
+pub(crate) use authority::{
+    AUTHORITY, Authority, NewTopic, TopicOutcome, TopicRefusal, create, delete, new_id, open_everywhere,
+    take_producer_ids,
+};
 pub(crate) use names::{check_name, is_internal};
 pub(crate) use open::{Opening, open, remove};
 
@@ -34,6 +38,25 @@ pub(crate) struct Topic {
     pub(crate) settings: TopicSettings,
     /// What holds for it, the broker's settings included.
     pub(crate) config: TopicConfig,
+}
+
+impl Topic {
+    /// The topic of a record.
+    pub(crate) fn from_record(record: TopicRecord, broker: &Settings) -> Self {
+        let TopicRecord { name, id, partitions, settings } = record;
+        let config = TopicConfig::new(broker, &settings);
+        Self { name: Str::from(name), id: Uuid(id.0), partitions, settings, config }
+    }
+
+    /// What is written down of it.
+    pub(crate) fn record(&self) -> TopicRecord {
+        TopicRecord {
+            name: self.name.as_str().to_owned(),
+            id: TopicId(self.id.0),
+            partitions: self.partitions,
+            settings: self.settings.clone(),
+        }
+    }
 }
 
 /// A topic on one core: with those of its partitions that the core owns.

@@ -1,0 +1,134 @@
+//! DescribeConfigs: every setting of a topic or of this broker, with its source, type and, if asked, its documentation.
+//!
+//! Tools stumble over settings that are missing, so all of them are shown, also those without an effect here.
+
+use creel_wire::api::describe_configs::{
+    DescribeConfigsRequest, DescribeConfigsResource, DescribeConfigsResourceResult, DescribeConfigsResponse,
+    DescribeConfigsResult, DescribeConfigsSynonym,
+};
+use creel_wire::{ErrorCode, Str};
+
+use crate::call::Call;
+use crate::config::{BROKER_KEYS, Key, Kind, Origin, TOPIC_KEYS, TopicKey};
+use crate::topics::Topic;
+
+const OF_TOPIC: i8 = 2;
+const OF_BROKER: i8 = 4;
+
+/// Where a value comes from, as Kafka numbers it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Source {
+    Topic = 1,
+    StaticBroker = 4,
+    Default = 5,
+}
+
+/// Answers the request.
+pub(crate) fn answer(call: &Call, request: DescribeConfigsRequest) -> DescribeConfigsResponse {
+    let wants = Wants { synonyms: request.include_synonyms, documentation: request.include_documentation };
+    let results = request.resources.into_iter().map(|resource| describe(call, wants, resource)).collect();
+    DescribeConfigsResponse { results, ..Default::default() }
+}
+
+#[derive(Clone, Copy)]
+struct Wants {
+    synonyms: bool,
+    documentation: bool,
+}
+
+fn describe(call: &Call, wants: Wants, resource: DescribeConfigsResource) -> DescribeConfigsResult {
+    let name = &resource.resource_name;
+    let all = match resource.resource_type {
+        OF_TOPIC => of_topic(call, wants, name),
+        OF_BROKER => of_broker(call, wants, name),
+        _ => Err(ErrorCode::InvalidRequest),
+    };
+    let (error_code, mut configs) = match all {
+        Ok(configs) => (ErrorCode::None, configs),
+        Err(code) => (code, Vec::new()),
+    };
+    if let Some(keys) = &resource.configuration_keys {
+        configs.retain(|config| keys.contains(&config.name));
+    }
+    DescribeConfigsResult {
+        error_code,
+        error_message: (!error_code.is_none()).then(|| Str::from_static(error_code.description())),
+        resource_type: resource.resource_type,
+        resource_name: resource.resource_name,
+        configs,
+    }
+}
+
+fn of_topic(call: &Call, wants: Wants, name: &str) -> Result<Vec<DescribeConfigsResourceResult>, ErrorCode> {
+    let local = call.core.topics.by_name(name).ok_or(ErrorCode::UnknownTopicOrPartition)?;
+    Ok(TOPIC_KEYS.iter().map(|key| topic_setting(call, wants, &local.topic, key)).collect())
+}
+
+fn topic_setting(call: &Call, wants: Wants, topic: &Topic, key: &TopicKey) -> DescribeConfigsResourceResult {
+    let broker = &call.core.node.config.settings;
+    let own = topic.settings.texts().get(key.name);
+    let inherited = key.inherited(broker).1;
+    let is_static = inherited.and_then(|name| broker.get(name)).is_some_and(|one| one.origin != Origin::Default);
+    let source = match own {
+        Some(_) => Source::Topic,
+        None if is_static => Source::StaticBroker,
+        None => Source::Default,
+    };
+    let value = topic.settings.effective(key.name, broker).to_string();
+    let documentation = inherited.and_then(|name| BROKER_KEYS.iter().find(|key| key.name == name));
+    setting(wants, key.name, Some(value), source, key.kind, documentation.map(|key| key.doc))
+}
+
+fn of_broker(call: &Call, wants: Wants, name: &str) -> Result<Vec<DescribeConfigsResourceResult>, ErrorCode> {
+    // An empty name asks for the cluster-wide dynamic settings, of which there are none.
+    if name.is_empty() {
+        return Ok(Vec::new());
+    }
+    if name.parse() != Ok(call.node_id()) {
+        return Err(ErrorCode::InvalidRequest);
+    }
+    Ok(BROKER_KEYS.iter().map(|key| broker_setting(call, wants, key)).collect())
+}
+
+fn broker_setting(call: &Call, wants: Wants, key: &Key) -> DescribeConfigsResourceResult {
+    let found = call.core.node.config.settings.get(key.name);
+    let is_default = found.is_none_or(|setting| setting.origin == Origin::Default);
+    let source = if is_default { Source::Default } else { Source::StaticBroker };
+    let value = found.and_then(|setting| setting.value.as_ref()).map(ToString::to_string);
+    let shown = setting(wants, key.name, value, source, key.kind, Some(key.doc));
+    DescribeConfigsResourceResult { read_only: true, ..shown }
+}
+
+fn setting(
+    wants: Wants,
+    name: &'static str,
+    value: Option<String>,
+    source: Source,
+    kind: Kind,
+    documentation: Option<&'static str>,
+) -> DescribeConfigsResourceResult {
+    let value = value.map(Str::from);
+    let synonym = DescribeConfigsSynonym { name: name.into(), value: value.clone(), source: source as i8 };
+    DescribeConfigsResourceResult {
+        name: name.into(),
+        value,
+        is_default: source == Source::Default,
+        config_source: source as i8,
+        synonyms: if wants.synonyms { vec![synonym] } else { Vec::new() },
+        config_type: type_of(kind),
+        documentation: documentation.filter(|_| wants.documentation).map(Str::from),
+        ..Default::default()
+    }
+}
+
+/// Kafka's numbers for types (`DescribeConfigsResponse.ConfigType`).
+fn type_of(kind: Kind) -> i8 {
+    match kind {
+        Kind::Boolean => 1,
+        Kind::Text | Kind::Choice(_) => 2,
+        Kind::Int(..) => 3,
+        Kind::Long(..) => 5,
+        Kind::Double(..) => 6,
+        Kind::List | Kind::Choices(_) => 7,
+    }
+}
