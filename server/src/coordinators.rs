@@ -19,8 +19,8 @@ use crate::groups::{
     Coordinator, Event, FetchReply, FetchRequest, FoundGroup, GroupDescription, GroupError, GroupLimits,
     Millis, Now, Outputs, Reply, Token, Write, WriteId,
 };
-use crate::messages::ListGroups;
 use crate::limits::COORDINATOR_READ_BYTES;
+use crate::messages::ListGroups;
 use crate::offsets::{self, encode_batch, read_batch};
 use crate::placement::core_of;
 use crate::race::race;
@@ -281,9 +281,7 @@ pub(crate) async fn ask_for_reply(
 ) -> Result<Reply, ErrorCode> {
     match ask(core, group, GroupRequest::Event(Box::new(event))).await? {
         GroupAnswer::Reply(reply) => Ok(reply),
-        GroupAnswer::Fetched(_) | GroupAnswer::Described(_) => {
-            Err(ErrorCode::UnknownServerError)
-        }
+        GroupAnswer::Fetched(_) | GroupAnswer::Described(_) => Err(ErrorCode::UnknownServerError),
     }
 }
 

@@ -32,7 +32,8 @@ pub(crate) struct Found {
 pub(crate) async fn find(core: &Core, data_dir: &Path) -> Result<Found, String> {
     let shown = |error: io::Error| error.to_string();
     let broker = core.node.broker();
-    let properties = MetaProperties::load_or_create(data_dir, broker.node_id, broker.cluster_id.as_deref()).await;
+    let properties =
+        MetaProperties::load_or_create(data_dir, broker.node_id, broker.cluster_id.as_deref()).await;
     let cluster_id = properties.map_err(|error| error.to_string())?.cluster_id;
     let store = LocalStore::open(data_dir).await.map_err(|error| error.to_string())?;
     let authority = Authority::read(store).await?;
@@ -60,7 +61,8 @@ fn adopt(partitions: &[(TopicPartition, PathBuf)]) -> io::Result<Vec<TopicRecord
         }
         let id = read_topic_id(directory)?.and_then(|text| TopicId::read(&text));
         let id = id.unwrap_or_else(|| TopicId(new_id().0));
-        let record = TopicRecord { name: name.topic.clone(), id, partitions: count, settings: settings(&name.topic) };
+        let record =
+            TopicRecord { name: name.topic.clone(), id, partitions: count, settings: settings(&name.topic) };
         records.insert(&name.topic, record);
     }
     Ok(records.into_values().collect())

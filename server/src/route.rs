@@ -174,7 +174,10 @@ fn work(core: Rc<Core>, ask: Ask) -> Boxed<'static, Answer> {
         match ask {
             Ask::Produce(share) => Answer::Produce(produce::begin_share(&core, share).finish().await),
             Ask::Fetch(share) => Answer::Fetch(fetch::read_share(&core, share).await),
-            Ask::Watch(share) => Answer::Watch(parked::watch(&core, share).await),
+            Ask::Watch(share) => {
+                parked::watch(&core, share).await;
+                Answer::Watch(())
+            }
             Ask::ListOffsets(lookup) => Answer::ListOffsets(list_offsets::look_up(&core, lookup).await),
             Ask::Group(question) => Answer::Group(coordinators::answer(&core, question).await),
             Ask::ListGroups(_) => Answer::ListGroups(coordinators::list(&core)),
@@ -182,8 +185,14 @@ fn work(core: Rc<Core>, ask: Ask) -> Boxed<'static, Answer> {
             Ask::CreateTopics(question) => Answer::CreateTopics(topics::create(&core, question).await),
             Ask::DeleteTopics(question) => Answer::DeleteTopics(topics::delete(&core, question).await),
             Ask::OpenTopics(question) => Answer::OpenTopics(topics::open(&core, &question.0).await),
-            Ask::RemoveTopic(question) => Answer::RemoveTopic(topics::remove(&core, question.0).await),
-            Ask::Quiesce(_) => Answer::Quiesce(shutdown::quiesce(&core).await),
+            Ask::RemoveTopic(question) => {
+                topics::remove(&core, question.0).await;
+                Answer::RemoveTopic(())
+            }
+            Ask::Quiesce(_) => {
+                shutdown::quiesce(&core).await;
+                Answer::Quiesce(())
+            }
             Ask::Checkpoint(question) => {
                 Answer::Checkpoint(shutdown::checkpoint(&core, question.close).await)
             }

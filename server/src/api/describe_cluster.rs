@@ -22,7 +22,13 @@ pub(crate) fn answer(call: &Call, request: DescribeClusterRequest) -> DescribeCl
         endpoint_type: BROKERS,
         cluster_id: Str::from(call.core.node.cluster_id().to_owned()),
         controller_id: call.node_id(),
-        brokers: vec![DescribeClusterBroker { broker_id: call.node_id(), host, port, rack, ..Default::default() }],
+        brokers: vec![DescribeClusterBroker {
+            broker_id: call.node_id(),
+            host,
+            port,
+            rack,
+            ..Default::default()
+        }],
         ..Default::default()
     }
 }

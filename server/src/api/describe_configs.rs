@@ -68,7 +68,8 @@ fn topic_setting(call: &Call, wants: Wants, topic: &Topic, key: &TopicKey) -> De
     let broker = &call.core.node.config.settings;
     let own = topic.settings.texts().get(key.name);
     let inherited = key.inherited(broker).1;
-    let is_static = inherited.and_then(|name| broker.get(name)).is_some_and(|one| one.origin != Origin::Default);
+    let is_static =
+        inherited.and_then(|name| broker.get(name)).is_some_and(|one| one.origin != Origin::Default);
     let source = match own {
         Some(_) => Source::Topic,
         None if is_static => Source::StaticBroker,

@@ -26,7 +26,12 @@ pub(crate) struct ProducerIds {
 
 /// Answers the request.
 pub(crate) async fn answer(call: Call, request: InitProducerIdRequest) -> InitProducerIdResponse {
-    let refused = |error_code| InitProducerIdResponse { error_code, producer_id: -1, producer_epoch: -1, ..Default::default() };
+    let refused = |error_code| InitProducerIdResponse {
+        error_code,
+        producer_id: -1,
+        producer_epoch: -1,
+        ..Default::default()
+    };
     if request.transactional_id.is_some() {
         return refused(ErrorCode::InvalidRequest);
     }

@@ -1,7 +1,7 @@
 //! ListGroups: the groups of this broker. v4 filters by state, v5 by type; every group here is of the classic type.
 
-use creel_wire::api::list_groups::{ListGroupsRequest, ListGroupsResponse, ListedGroup};
 use creel_wire::Str;
+use creel_wire::api::list_groups::{ListGroupsRequest, ListGroupsResponse, ListedGroup};
 
 use crate::call::Call;
 use crate::coordinators::list_all;
@@ -17,7 +17,8 @@ pub(crate) async fn answer(call: Call, request: ListGroupsRequest) -> ListGroups
     if !is_wanted(&request.types_filter, TYPE) {
         return ListGroupsResponse::default();
     }
-    let found = list_all(&call.core).await.into_iter().filter(|group| is_wanted(&request.states_filter, group.state));
+    let found =
+        list_all(&call.core).await.into_iter().filter(|group| is_wanted(&request.states_filter, group.state));
     let groups = found.map(show).collect();
     ListGroupsResponse { groups, ..Default::default() }
 }

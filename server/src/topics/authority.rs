@@ -15,8 +15,8 @@ use crate::core::Core;
 use crate::limits::TOPIC_PARTITIONS_MAX;
 use crate::messages::{CreateTopics, DeleteTopics, OpenTopics, RemoveTopic};
 use crate::metadata::{
-    LocalStore, LocalWatch, Revision, Store, StoreError, TopicId, TopicRecord, Topics as Written, Transaction,
-    Verdict, Watch, next_producer_ids,
+    LocalStore, LocalWatch, Revision, Store, StoreError, TopicId, TopicRecord, Topics as Written,
+    Transaction, Verdict, Watch, next_producer_ids,
 };
 use crate::route;
 use crate::turnstile::Turnstile;
@@ -191,7 +191,11 @@ pub(crate) fn new_id() -> Uuid {
 }
 
 /// Writes the topics down, then has every core open them. What cannot be opened is erased again.
-async fn establish(core: &Rc<Core>, authority: &Authority, topics: Vec<Arc<Topic>>) -> Result<(), TopicRefusal> {
+async fn establish(
+    core: &Rc<Core>,
+    authority: &Authority,
+    topics: Vec<Arc<Topic>>,
+) -> Result<(), TopicRefusal> {
     if topics.is_empty() {
         return Ok(());
     }
