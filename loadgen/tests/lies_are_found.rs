@@ -1,5 +1,7 @@
 //! Planted loss, duplicates, reordering and corruption on the way to and from a real broker: exit code 1 and no numbers.
 
+#![allow(clippy::unwrap_used)] // helper functions of tests may, as tests do
+
 mod support;
 
 use serde_json::Value;

@@ -1,5 +1,7 @@
 //! Whole runs against the real broker: what is measured, what is printed, what is cleaned up.
 
+#![allow(clippy::unwrap_used)] // helper functions of tests may, as tests do
+
 mod support;
 
 use std::fs;

@@ -1,5 +1,7 @@
 //! Runs that can't be made or finished: one clear line, exit code 2, nothing left behind.
 
+#![allow(clippy::unwrap_used)] // helper functions of tests may, as tests do
+
 mod support;
 
 use rustix::process::{Pid, Signal, kill_process};
