@@ -15,17 +15,21 @@ use creel_wire::frame::{self, SIZE_PREFIX};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 const MAX_WAIT_MS: i32 = 100;
 const MAX_BYTES: i32 = 8 << 20;
 const PARTITION_MAX_BYTES: i32 = 1 << 20;
 const RECEIVE_BYTES: usize = 1 << 20;
+const BROKEN_PAUSE: Duration = Duration::from_millis(20);
 const READ_UNCOMMITTED: i8 = 0;
 
 /// A partition as its consumer sees it.
 struct Reading {
     partition: usize,
     position: i64,
+    /// Something came that is no batch: nothing behind it can be found.
+    is_broken: bool,
     verifier: PartitionVerifier,
 }
 
@@ -62,6 +66,7 @@ impl Consumer {
         let reading = |partition: &usize| Reading {
             partition: *partition,
             position: plan.start_offsets[*partition],
+            is_broken: false,
             verifier: PartitionVerifier::new(plan.verify, plan.run, *partition as i32, plan.producers),
         };
         Ok(Consumer {
@@ -93,6 +98,10 @@ impl Consumer {
     /// Reads until everything produced was read, or the run failed.
     pub async fn run(mut self) -> Result<Judged, LoadError> {
         while !self.stage.has_failed() && !self.is_drained() {
+            if self.readings.iter().all(|reading| reading.is_broken) {
+                tokio::time::sleep(BROKEN_PAUSE).await;
+                continue;
+            }
             let response = self.fetch().await?;
             self.take(response)?;
         }
@@ -141,7 +150,8 @@ impl Consumer {
             ..Default::default()
         };
         let (behind, ahead) = self.readings.split_at(self.first);
-        let partitions = ahead.iter().chain(behind).map(partition).collect();
+        let partitions =
+            ahead.iter().chain(behind).filter(|reading| !reading.is_broken).map(partition).collect();
         self.first = (self.first + 1) % self.readings.len();
         let topic = &self.plan.topic;
         FetchRequest {
@@ -182,9 +192,8 @@ impl Consumer {
                 Ok(Some(batch)) => batch,
                 Ok(None) => break,
                 Err(fault) => {
-                    // Nothing behind it can be found: the run can't go on, and its judgement is known.
                     reading.verifier.corrupt_batch(&fault);
-                    reading.position = i64::MAX;
+                    reading.is_broken = true;
                     break;
                 }
             };

@@ -9,6 +9,7 @@ use crate::plan::Plan;
 use crate::run::Target;
 use crate::stage::{Stage, Window};
 use crate::summary::CpuSpent;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -26,9 +27,9 @@ pub struct Phases<'a> {
     /// Measuring.
     pub duration: Duration,
     /// What the threads do.
-    pub plan: &'a Plan,
+    pub plan: &'a Arc<Plan>,
     /// How they are told.
-    pub stage: &'a Stage,
+    pub stage: &'a Arc<Stage>,
     /// Ends the load early.
     pub interrupted: &'a AtomicBool,
 }

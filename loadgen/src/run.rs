@@ -15,7 +15,7 @@ use crate::phases::Phases;
 use crate::plan::{ClientSettings, Plan, shares};
 use crate::report::RunReport;
 use crate::schedule::Load;
-use crate::stage::Stage;
+use crate::stage::{Stage, Window};
 use crate::summary::{CpuSpent, Ended, summarise};
 use crate::verify::Level;
 use crate::worker::{ThreadReport, run_thread};
@@ -140,28 +140,49 @@ fn measure(
     let mut cluster = Cluster::connect(&target.address)?;
     let plan = Arc::new(plan(args, payload, cores, &mut cluster)?);
     let stage = Arc::new(Stage::new(plan.cpus.len(), plan.producers, plan.consumers.len()));
-    let threads = start_threads(&plan, &stage)?;
     let phases =
         Phases { warmup: args.warmup, duration: args.duration, plan: &plan, stage: &stage, interrupted };
-    let timed = phases.run(target, &mut cluster, &mut live);
-    if let Err(error) = &timed {
-        stage.fail(LoadError::Broker(error.to_string())); // so that the threads end; `timed` is what is told
-    }
-    let reports: Vec<ThreadReport> =
-        threads.into_iter().map(|thread| thread.join().expect("threads do not panic")).collect();
-    let cpu = timed?;
-    if let Some(error) = stage.take_failure() {
-        return Err(error);
-    }
-    live.say("closing");
-    let disk_bytes = target.close(&plan.topic)?;
+    let loaded = load(&phases, target, &mut cluster, &mut live);
+    let closed = loaded.and_then(|loaded| {
+        live.say("closing");
+        target.close(&plan.topic).map(|disk_bytes| (loaded, disk_bytes))
+    });
     if !target.is_own() && args.topic.is_none() {
         let _ = cluster.delete(&plan.topic); // a broker that can't delete keeps it: no reason to fail
     }
     live.clear();
+    let (loaded, disk_bytes) = closed?;
     let is_interrupted = interrupted.load(Ordering::Relaxed);
-    let ended = Ended { target, plan: &plan, window: stage.window(), cpu, disk_bytes, is_interrupted, args };
-    summarise(ended, reports)
+    let (window, cpu) = (loaded.window, loaded.cpu);
+    summarise(Ended { target, plan: &plan, window, cpu, disk_bytes, is_interrupted, args }, loaded.reports)
+}
+
+/// A load that came to its end.
+struct Loaded {
+    window: Window,
+    cpu: [CpuSpent; 2],
+    reports: Vec<ThreadReport>,
+}
+
+/// Runs the threads through the phases.
+fn load(
+    phases: &Phases<'_>,
+    target: &mut Target,
+    cluster: &mut Cluster,
+    live: &mut Live,
+) -> Result<Loaded, LoadError> {
+    let stage = phases.stage;
+    let threads = start_threads(phases.plan, stage)?;
+    let timed = phases.run(target, cluster, live);
+    if let Err(error) = &timed {
+        stage.fail(LoadError::Broker(error.to_string())); // so that the threads end; `timed` is what is told
+    }
+    let reports = threads.into_iter().map(|thread| thread.join().expect("threads do not panic")).collect();
+    let cpu = timed?;
+    match stage.take_failure() {
+        Some(error) => Err(error),
+        None => Ok(Loaded { window: stage.window(), cpu, reports }),
+    }
 }
 
 fn plan(args: &RunArgs, payload: Payload, cores: &Cores, cluster: &mut Cluster) -> Result<Plan, LoadError> {

@@ -97,29 +97,29 @@ async fn run(index: usize, plan: &Arc<Plan>, stage: &Arc<Stage>) -> Result<Threa
     let Some(start_ns) = wait_for_start(stage).await else { return Ok(ThreadReport::default()) };
     tokio_uring::spawn(watch(watched, stage.clone(), metrics.clone()));
 
-    let consuming: Vec<_> =
-        consumers.into_iter().map(|consumer| tokio_uring::spawn(consumer.run())).collect();
-    let producing: Vec<_> = producers.into_iter().map(|one| tokio_uring::spawn(one.run(start_ns))).collect();
+    let consuming: Vec<_> = consumers.into_iter().map(|consumer| spawn(stage, consumer.run())).collect();
+    let producing: Vec<_> =
+        producers.into_iter().map(|producer| spawn(stage, producer.run(start_ns))).collect();
     let (mut produced, mut judged) = (Vec::new(), Vec::new());
     for task in producing {
-        produced.extend(keep(task.await, stage));
+        produced.extend(task.await.expect(NO_PANIC));
     }
     for task in consuming {
-        judged.extend(keep(task.await, stage).into_iter().flatten());
+        judged.extend(task.await.expect(NO_PANIC).into_iter().flatten());
     }
     let metrics = metrics.take();
     Ok(ThreadReport { metrics, produced, judged })
 }
 
-/// A task's result, or its failure to the stage.
-fn keep<T>(task: Result<Result<T, LoadError>, tokio::task::JoinError>, stage: &Stage) -> Option<T> {
-    match task.expect("the load's tasks neither panic nor are aborted") {
-        Ok(result) => Some(result),
-        Err(error) => {
-            stage.fail(error);
-            None
-        }
-    }
+const NO_PANIC: &str = "the load's tasks neither panic nor are aborted";
+
+/// Starts a task. Its failure goes to the stage at once, whoever is waited for.
+fn spawn<T: 'static>(
+    stage: &Arc<Stage>,
+    task: impl Future<Output = Result<T, LoadError>> + 'static,
+) -> tokio::task::JoinHandle<Option<T>> {
+    let stage = stage.clone();
+    tokio_uring::spawn(async move { task.await.map_err(|error| stage.fail(error)).ok() })
 }
 
 fn outcome(thread: usize, plan: &Plan, stage: &Arc<Stage>, metrics: &Rc<RefCell<Metrics>>) -> Outcome {
