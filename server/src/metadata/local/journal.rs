@@ -53,8 +53,10 @@ impl Journal {
                 "a torn record at the end of the metadata journal was cut off"
             );
             file.truncate(length).map_err(unavailable)?;
-            file.sync_all().await.map_err(unavailable)?;
         }
+        // The last record may have been written, and not synced, by a process that was killed. From now on it
+        // is shown to readers, so it must not go again.
+        file.sync_all().await.map_err(unavailable)?;
         Ok((Self { path, file, length, compact_at: compact_at(length) }, state))
     }
 
@@ -84,6 +86,8 @@ impl Journal {
             // The name may stand for either file now; if it is still the old one, nothing has happened.
             let unchanged = fs::read(&self.path).is_ok_and(|found| found.len() as u64 == self.length);
             self.compact_at = self.length.saturating_mul(2);
+            // What was written of it takes room that is scarce.
+            let _ = fs::remove_file(&self.path.with_file_name(format!("{NAME}.tmp")));
             return if unchanged { Ok(()) } else { Err(AppendError::Lost(error)) };
         }
         self.file = File::open(&self.path, OpenOptions::read_write()).map_err(AppendError::Lost)?;

@@ -10,6 +10,8 @@ mod state;
 mod writer;
 
 #[cfg(test)]
+mod crash_tests;
+#[cfg(test)]
 mod tests;
 
 use std::{cell::RefCell, path::Path, rc::Rc, time::Duration};
