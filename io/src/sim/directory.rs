@@ -21,7 +21,9 @@ impl Place {
         let outcome =
             self.check_fault(Operation::Write).and_then(|()| change(&mut self.node.disk.borrow_mut()));
         self.world.note(self.id(), what, Some(path), [u64::from(outcome.is_ok()), 0, 0]);
-        self.count_operation();
+        if outcome.is_ok() {
+            self.count_operation();
+        }
         outcome
     }
 

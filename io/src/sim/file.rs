@@ -85,7 +85,9 @@ impl SimFile {
         });
         let code = outcome.as_ref().map_or(u64::MAX, |n| *n as u64);
         place.world.note(self.node, "write", None, [ino.0, position, code]);
-        place.count_operation();
+        if outcome.is_ok() {
+            place.count_operation();
+        }
         outcome
     }
 
@@ -191,7 +193,9 @@ impl SimFile {
         let place = self.writable_place()?;
         let outcome = place.check_fault(Operation::Write).and_then(|()| change(&place, length));
         place.world.note(self.node, what, None, [self.opened.ino.0, length, u64::from(outcome.is_ok())]);
-        place.count_operation();
+        if outcome.is_ok() {
+            place.count_operation();
+        }
         outcome
     }
 

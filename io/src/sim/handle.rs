@@ -84,12 +84,17 @@ impl Handle {
         self.world.node(node).ask_to_stop();
     }
 
-    /// Crashes the node right after `operations` more operations that change its disk (writes, cuts, allocations,
+    /// Crashes the node right after `operations` more operations that changed its disk (writes, cuts, allocations,
     /// creations, renames, removals, and the ends of syncs).
     pub fn crash_after_io(&self, node: NodeId, operations: u64) {
         let node = self.world.node(node);
         let mut faults = node.faults.borrow_mut();
         faults.crash_after = Some(faults.operations + operations.max(1));
+    }
+
+    /// Takes back a [`Handle::crash_after_io`] that has not come to pass.
+    pub fn cancel_crash(&self, node: NodeId) {
+        self.world.node(node).faults.borrow_mut().crash_after = None;
     }
 
     /// How many operations have changed the node's disk since the simulation began.
