@@ -56,7 +56,7 @@ impl Inner {
 
     /// Waits for the tasks that write into the directory: another partition of that name may follow.
     async fn side_jobs_done(&self) {
-        while self.is_committing.get() || self.side_jobs.get() > 0 {
+        while self.is_committing.get() || self.side_jobs.get() > 0 || self.is_removing.get() {
             self.committed.notified().await;
         }
     }

@@ -18,9 +18,8 @@ use crate::mark::{self, MARK_BYTES};
 use crate::offset::Offset;
 use crate::partition::Inner;
 use crate::producer_snapshot;
-use crate::recover::remove_segment;
 use crate::segment::Segment;
-use crate::segment_files::{write_indexes, write_snapshot};
+use crate::segment_files::{remove_indexes, write_indexes, write_snapshot};
 
 /// Writes the appends of one core's partitions at the end of each turn. One per core; clones share.
 #[derive(Clone, Debug, Default)]
@@ -156,7 +155,8 @@ impl Inner {
             }
         }
         if sealed.is_gone.get() {
-            let _ = remove_segment(&self.directory, sealed.base);
+            // Retention removes segments oldest first; the log file is not ours to take out of that order.
+            let _ = remove_indexes(&self.directory, sealed.base);
         }
         self.side_jobs.set(self.side_jobs.get() - 1);
         self.committed.notify_all();

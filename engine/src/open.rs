@@ -114,7 +114,13 @@ impl Recovery {
                 (producers, from) = (found, from.max(offset));
                 break;
             }
-            remove_if_there(&segment_path(&self.directory, offset, FileKind::ProducerSnapshot))?;
+            self.remove_snapshot(offset)?;
+        }
+        // Each clean stop leaves one at the end of the log: of the older ones only those of segments are kept.
+        for offset in &files.snapshots {
+            if !self.segments.iter().any(|segment| segment.base == *offset) {
+                self.remove_snapshot(*offset)?;
+            }
         }
         for (at, segment) in self.segments.iter().enumerate() {
             let next = self.segments.get(at + 1).map_or(self.end, |next| next.base);
@@ -125,6 +131,10 @@ impl Recovery {
         let expiry = i64::try_from(self.config.producer_id_expiration_ms).unwrap_or(i64::MAX);
         producers.expire(self.now_ms.saturating_sub(expiry));
         Ok(producers)
+    }
+
+    fn remove_snapshot(&self, offset: Offset) -> io::Result<()> {
+        remove_if_there(&segment_path(&self.directory, offset, FileKind::ProducerSnapshot))
     }
 
     async fn replay_segment(
@@ -199,6 +209,8 @@ fn assemble(
         side_files_due: RefCell::default(),
         side_jobs: Cell::new(0),
         is_touched: Cell::new(is_touched),
+        doomed: RefCell::default(),
+        is_removing: Cell::new(false),
         is_idle: Cell::new(false),
         recovery: recovery.report,
     }

@@ -3,6 +3,7 @@
 //! The state sits behind `Cell` and `RefCell`: one core, no locks. No borrow is held across an `await`.
 
 use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io;
 use std::path::PathBuf;
@@ -50,6 +51,10 @@ pub(crate) struct Inner {
     pub(crate) side_jobs: Cell<usize>,
     /// The files changed since they were opened, so that a clean stop has something to do.
     pub(crate) is_touched: Cell<bool>,
+    /// Segments that left the log and whose files are yet to be removed, oldest first.
+    pub(crate) doomed: RefCell<VecDeque<Offset>>,
+    /// A task removes them.
+    pub(crate) is_removing: Cell<bool>,
     /// Nothing was appended since upkeep last looked.
     pub(crate) is_idle: Cell<bool>,
     pub(crate) recovery: RecoveryReport,

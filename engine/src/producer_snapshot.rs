@@ -23,7 +23,7 @@ const ENTRY_BYTES: usize = 46;
 pub(crate) fn encode(producers: &Producers) -> Vec<u8> {
     let mut entries = Vec::new();
     let mut count = 0_i32;
-    for (id, producer) in &producers.by_id {
+    for (id, producer) in producers.iter() {
         for batch in producer.batches() {
             put_entry(&mut entries, *id, producer, Some(batch));
         }
@@ -76,7 +76,7 @@ fn take_entry(mut entry: &[u8], producers: &mut Producers) {
     let last_offset = entry.get_i64();
     let offset_delta = entry.get_i32();
     let timestamp = entry.get_i64();
-    let producer = producers.by_id.entry(id).or_insert_with(|| Producer::new(epoch));
+    let mut producer = producers.get(id).copied().unwrap_or_else(|| Producer::new(epoch));
     producer.epoch = epoch;
     producer.last_timestamp = timestamp;
     producer.coordinator_epoch = entry.get_i32();
@@ -86,6 +86,7 @@ fn take_entry(mut entry: &[u8], producers: &mut Producers) {
         let last_offset = Offset(last_offset);
         producer.remember(RememberedBatch { last_sequence, last_offset, offset_delta, timestamp });
     }
+    producers.replace(id, Some(producer));
 }
 
 #[cfg(test)]

@@ -164,7 +164,9 @@ pub(crate) struct Undo {
 /// All producers of one partition.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Producers {
-    pub(crate) by_id: BTreeMap<i64, Producer>,
+    by_id: BTreeMap<i64, Producer>,
+    /// How many have a transaction open: mostly none, and then reads need not look.
+    open_transactions: usize,
 }
 
 impl Producers {
@@ -200,7 +202,7 @@ impl Producers {
         }
         let id = header.producer_id;
         let before = self.by_id.get(&id).copied();
-        let producer = self.by_id.entry(id).or_insert_with(|| Producer::new(header.producer_epoch));
+        let mut producer = before.unwrap_or_else(|| Producer::new(header.producer_epoch));
         producer.begin_epoch(header.producer_epoch);
         if header.attributes.is_control() {
             producer.transaction_start = None;
@@ -214,15 +216,32 @@ impl Producers {
                 producer.transaction_start.get_or_insert(base);
             }
         }
+        self.replace(id, Some(producer));
         Some(Undo { id, before })
     }
 
     /// Takes appends back, newest first.
     pub(crate) fn undo(&mut self, undo: Undo) {
-        match undo.before {
-            Some(producer) => self.by_id.insert(undo.id, producer),
-            None => self.by_id.remove(&undo.id),
+        self.replace(undo.id, undo.before);
+    }
+
+    pub(crate) fn get(&self, id: i64) -> Option<&Producer> {
+        self.by_id.get(&id)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&i64, &Producer)> {
+        self.by_id.iter()
+    }
+
+    /// Puts a producer's state in place; the only way in, so that open transactions stay counted.
+    pub(crate) fn replace(&mut self, id: i64, state: Option<Producer>) {
+        let is_open = |producer: &Producer| producer.transaction_start.is_some();
+        self.open_transactions += usize::from(state.as_ref().is_some_and(is_open));
+        let before = match state {
+            Some(producer) => self.by_id.insert(id, producer),
+            None => self.by_id.remove(&id),
         };
+        self.open_transactions -= usize::from(before.as_ref().is_some_and(is_open));
     }
 
     /// Forgets producers that were idle since `before_ms` and have no transaction open.
@@ -234,6 +253,9 @@ impl Producers {
 
     /// The first offset of a transaction that is still open.
     pub fn first_open_transaction(&self) -> Option<Offset> {
+        if self.open_transactions == 0 {
+            return None;
+        }
         self.by_id.values().filter_map(|producer| producer.transaction_start).min()
     }
 

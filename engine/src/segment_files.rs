@@ -7,7 +7,7 @@ use std::path::Path;
 
 use creel_io::fs::{self, File, OpenOptions};
 
-use crate::directory::{FileKind, segment_path};
+use crate::directory::{FileKind, remove_if_there, segment_path};
 use crate::limits::SIDE_FILE_BYTES_MAX;
 use crate::offset::{FilePosition, Offset};
 use crate::offset_index::OffsetIndex;
@@ -31,10 +31,25 @@ pub(crate) async fn write_snapshot(directory: &Path, offset: Offset, encoded: &[
     write_file(&segment_path(directory, offset, FileKind::ProducerSnapshot), encoded).await
 }
 
+/// A file that can't be written whole is removed: half an index would be believed.
 async fn write_file(path: &Path, content: &[u8]) -> io::Result<()> {
+    let written = try_write_file(path, content).await;
+    if written.is_err() {
+        let _ = remove_if_there(path);
+    }
+    written
+}
+
+async fn try_write_file(path: &Path, content: &[u8]) -> io::Result<()> {
     let file = File::open(path, OpenOptions { truncate: true, ..OpenOptions::create() })?;
     file.write_all_at(&mut [IoSlice::new(content)], 0)?;
     file.sync_data().await
+}
+
+/// Removes both index files.
+pub(crate) fn remove_indexes(directory: &Path, base: Offset) -> io::Result<()> {
+    remove_if_there(&segment_path(directory, base, FileKind::OffsetIndex))?;
+    remove_if_there(&segment_path(directory, base, FileKind::TimeIndex))
 }
 
 /// Reads a producer snapshot; `None` if it is gone or damaged.

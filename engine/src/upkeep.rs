@@ -129,18 +129,34 @@ impl Inner {
         self.cursors.set(cursors);
         cursors.check_invariants();
         let gone = self.take_segments_before(cursors.log_start);
-        if gone.is_empty() {
+        self.doomed.borrow_mut().extend(gone);
+        while self.is_removing.get() {
+            self.committed.notified().await;
+        }
+        self.is_removing.set(true);
+        let _removing = Removing(self);
+        self.remove_doomed().await
+    }
+
+    /// Removes segments strictly oldest first: one task at a time.
+    async fn remove_doomed(&self) -> io::Result<()> {
+        if self.doomed.borrow().is_empty() {
             return Ok(());
         }
         // The names of what stays are made safe first, and each removal before the next: whatever a crash brings
         // back, the log has no hole and its offsets go on.
         fs::sync_dir(&self.directory).await?;
-        for base in gone {
+        while let Some(base) = self.oldest_doomed() {
             let directory = self.directory.clone();
             creel_io::offload(move || remove_segment(&directory, base)).await?;
             fs::sync_dir(&self.directory).await?;
+            self.doomed.borrow_mut().pop_front();
         }
         Ok(())
+    }
+
+    fn oldest_doomed(&self) -> Option<Offset> {
+        self.doomed.borrow().front().copied()
     }
 
     fn take_segments_before(&self, log_start: Offset) -> Vec<Offset> {
@@ -171,5 +187,15 @@ impl Inner {
         if cursors.next == cursors.durable && self.is_idle.replace(true) {
             active.log.close();
         }
+    }
+}
+
+/// Lets the next task remove segments, also when this one was dropped or failed.
+struct Removing<'a>(&'a Inner);
+
+impl Drop for Removing<'_> {
+    fn drop(&mut self) {
+        self.0.is_removing.set(false);
+        self.0.committed.notify_all();
     }
 }

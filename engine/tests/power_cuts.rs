@@ -24,7 +24,21 @@ struct Known {
     sent: Vec<Batch>,
     /// How many of them were acknowledged as durable.
     acked: usize,
+    /// How far the log's start was moved, at most.
+    start: Offset,
     recovery_point: Option<Offset>,
+}
+
+impl Known {
+    /// Batches that end at or before `offset`; everything sent is counted from offset 0.
+    fn batches_before(&self, offset: Offset) -> usize {
+        let mut end = 0;
+        let ends_before = |batch: &&Batch| {
+            end += i64::from(batch.header().record_count);
+            end <= offset.0
+        };
+        self.sent.iter().take_while(ends_before).count()
+    }
 }
 
 struct World {
@@ -72,8 +86,15 @@ async fn reopen(config: &LogConfig, recovery_point: Option<Offset>) -> Partition
 /// A prefix of what was sent, all that was acked, and nothing lost in between.
 async fn check(partition: &Partition, known: &Rc<RefCell<Known>>) {
     assert_eq!(partition.bad_ranges(), [], "a power cut damages nothing");
-    let found = read_all(partition, 0).await;
+    let start = partition.log_start();
+    let mut found = read_all(partition, start.0).await;
     let mut known = known.borrow_mut();
+    assert!(start <= known.start, "the log's start moves only when it is told to");
+    // Batches that end before the log starts are gone for good: counted as they were sent.
+    let first = found.first().map_or(partition.log_end(), |(header, _)| header.base_offset);
+    let gone = known.batches_before(first);
+    found
+        .splice(0..0, known.sent[..gone].iter().map(|batch| (*batch.header(), batch.bytes()[21..].to_vec())));
     assert!(found.len() >= known.acked, "{} batches left of {} acknowledged", found.len(), known.acked);
     assert!(found.len() <= known.sent.len());
     for ((header, bytes), sent) in found.iter().zip(&known.sent) {
@@ -102,8 +123,9 @@ async fn work(partition: &Partition, known: &Rc<RefCell<Known>>) {
         known.borrow_mut().sent.push(batch.clone());
         tickets.push(partition.append(&batch, AppendOrigin::Client).unwrap());
     }
-    match creel_io::random_u64() % 3 {
-        0 => creel_io::yield_now().await,
+    match creel_io::random_u64() % 20 {
+        0 => move_start(partition, known).await,
+        1..7 => creel_io::yield_now().await,
         _ => {
             for ticket in tickets {
                 ticket.durable().await.unwrap();
@@ -115,6 +137,13 @@ async fn work(partition: &Partition, known: &Rc<RefCell<Known>>) {
             }
         }
     }
+}
+
+async fn move_start(partition: &Partition, known: &Rc<RefCell<Known>>) {
+    let (start, end) = (partition.log_start().0, partition.high_watermark().0);
+    let to = Offset(start + (creel_io::random_u64() % (end - start + 1) as u64) as i64);
+    known.borrow_mut().start = to;
+    partition.advance_log_start(to).await.unwrap();
 }
 
 fn next_batch(partition: &Partition) -> Batch {

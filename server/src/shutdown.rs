@@ -36,7 +36,7 @@ pub(crate) async fn checkpoint(core: &Rc<Core>, close: bool) -> Vec<RecoveryPoin
         }
         RecoveryPoint {
             partition: partition.name().clone(),
-            durable: partition.durable_end(),
+            durable: partition.recovery_point(),
             log_start: partition.log_start(),
             is_sound: closed.is_ok() && !partition.is_poisoned(),
         }
