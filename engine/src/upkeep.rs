@@ -143,6 +143,10 @@ impl Inner {
         if self.doomed.borrow().is_empty() {
             return Ok(());
         }
+        // What the removed batches said about producers must be safe in the next segment's snapshot.
+        while self.side_jobs.get() > 0 {
+            self.committed.notified().await;
+        }
         // The names of what stays are made safe first, and each removal before the next: whatever a crash brings
         // back, the log has no hole and its offsets go on.
         fs::sync_dir(&self.directory).await?;
