@@ -46,21 +46,28 @@ impl From<DecodeError> for Refusal {
 
 /// Begins a request: what must happen in the order of arrival has happened when this returns.
 pub(crate) async fn begin(core: &Rc<Core>, client: &Rc<Client>, frame: Bytes) -> Result<Pending, Refusal> {
-    let mut reader = Reader::new(frame);
-    let header = RequestHeader::decode(&mut reader)?;
-    let (api, version) = (header.api().ok_or(Refusal::Api(header.api_key))?, header.api_version);
-    let entry = versions::entry(api).ok_or(Refusal::Api(header.api_key))?;
+    let (key, version, correlation_id) = peek(&frame)?;
+    let api = ApiKey::from_code(key).ok_or(Refusal::Api(key))?;
+    let entry = versions::entry(api).ok_or(Refusal::Api(key))?;
     if !entry.accepted.contains(version) {
         return match api {
             ApiKey::ApiVersions => {
-                Ok(Pending::Ready(Reply::from(api_versions::unsupported_version(header.correlation_id))))
+                Ok(Pending::Ready(Reply::from(api_versions::unsupported_version(correlation_id))))
             }
             _ => Err(Refusal::Version(api, version)),
         };
     }
-    let (core, client, correlation_id) = (core.clone(), client.clone(), header.correlation_id);
+    let mut reader = Reader::new(frame);
+    let header = RequestHeader::decode(&mut reader)?;
+    let (core, client) = (core.clone(), client.clone());
     let call = Call { core, client, api, version, correlation_id, client_id: header.client_id };
     handle(call, &mut reader).await
+}
+
+/// What every header begins with, whatever its version: key, version and correlation id.
+fn peek(frame: &Bytes) -> Result<(i16, i16, i32), DecodeError> {
+    let mut reader = Reader::new(frame.clone());
+    Ok((reader.i16()?, reader.i16()?, reader.i32()?))
 }
 
 /// One arm an API.

@@ -6,15 +6,17 @@ use creel_wire::Uuid;
 /// The core of partition `partition` of a topic, among `cores`. Neighbouring partitions lie on neighbouring cores, and
 /// topics begin at different ones.
 pub(crate) fn core_of(topic: &Uuid, partition: i32, cores: usize) -> CoreId {
-    let start = fnv1a(&topic.0);
+    let start = mixed(u128::from_be_bytes(topic.0));
     let place = start.wrapping_add(u64::from(partition.unsigned_abs())) % cores.max(1) as u64;
     CoreId(place as u16)
 }
 
-fn fnv1a(bytes: &[u8]) -> u64 {
-    bytes
-        .iter()
-        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+/// Every bit of the id counts in every bit of this (the finalizer of splitmix64).
+fn mixed(id: u128) -> u64 {
+    let mut hash = (id as u64).wrapping_add(((id >> 64) as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    hash ^ (hash >> 31)
 }
 
 #[cfg(test)]

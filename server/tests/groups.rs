@@ -1,0 +1,142 @@
+//! A group from its first member to its offsets after a restart, over the wire.
+#![allow(clippy::unwrap_used, reason = "a test says what went wrong by failing")]
+
+mod support;
+
+use bytes::Bytes;
+use creel_wire::api::find_coordinator::FindCoordinatorRequest;
+use creel_wire::api::heartbeat::HeartbeatRequest;
+use creel_wire::api::join_group::{JoinGroupRequest, JoinGroupRequestProtocol};
+use creel_wire::api::leave_group::{LeaveGroupRequest, MemberIdentity};
+use creel_wire::api::list_groups::ListGroupsRequest;
+use creel_wire::api::offset_commit::{
+    OffsetCommitRequest, OffsetCommitRequestPartition, OffsetCommitRequestTopic,
+};
+use creel_wire::api::offset_fetch::{OffsetFetchRequest, OffsetFetchRequestGroup};
+use creel_wire::api::sync_group::{SyncGroupRequest, SyncGroupRequestAssignment};
+use creel_wire::{ErrorCode, Str};
+use support::{Client, World};
+
+const GROUP: Str = Str::from_static("readers");
+
+async fn join(client: &mut Client) -> (Str, i32) {
+    let protocol = JoinGroupRequestProtocol { name: "range".into(), metadata: Bytes::from_static(b"orders") };
+    let mut request = JoinGroupRequest {
+        group_id: GROUP,
+        session_timeout_ms: 10_000,
+        rebalance_timeout_ms: 30_000,
+        protocol_type: "consumer".into(),
+        protocols: vec![protocol],
+        ..Default::default()
+    };
+    let first = client.call(9, &request).await;
+    assert_eq!(first.error_code, ErrorCode::MemberIdRequired);
+    request.member_id = first.member_id;
+    let joined = client.call(9, &request).await;
+    assert_eq!((joined.error_code, &joined.leader), (ErrorCode::None, &joined.member_id));
+    assert_eq!(joined.members.len(), 1);
+    (joined.member_id, joined.generation_id)
+}
+
+async fn commit(client: &mut Client, member_id: &Str, generation: i32) -> Vec<ErrorCode> {
+    let partition = OffsetCommitRequestPartition {
+        partition_index: 0,
+        committed_offset: 42,
+        committed_metadata: Some("note".into()),
+        ..Default::default()
+    };
+    let topic = |name: &'static str| OffsetCommitRequestTopic {
+        name: name.into(),
+        partitions: vec![partition.clone()],
+        ..Default::default()
+    };
+    let request = OffsetCommitRequest {
+        group_id: GROUP,
+        generation_id_or_member_epoch: generation,
+        member_id: member_id.clone(),
+        topics: vec![topic("nowhere"), topic("orders")],
+        ..Default::default()
+    };
+    let response = client.call(9, &request).await;
+    response.topics.iter().map(|topic| topic.partitions[0].error_code).collect()
+}
+
+async fn committed(client: &mut Client) -> Vec<(Str, i64, Option<Str>)> {
+    let group = OffsetFetchRequestGroup { group_id: GROUP, topics: None, ..Default::default() };
+    let request = OffsetFetchRequest { groups: vec![group], ..Default::default() };
+    let group = client.call(9, &request).await.groups.remove(0);
+    assert_eq!(group.error_code, ErrorCode::None);
+    let of_topic = group.topics.into_iter().flat_map(|topic| {
+        let name = topic.name;
+        topic.partitions.into_iter().map(move |one| (name.clone(), one.committed_offset, one.metadata))
+    });
+    of_topic.collect()
+}
+
+async fn a_life(client: &mut Client) {
+    let request = FindCoordinatorRequest { coordinator_keys: vec![GROUP], ..Default::default() };
+    let found = client.call(4, &request).await.coordinators.remove(0);
+    assert_eq!((found.error_code, found.node_id), (ErrorCode::None, 1));
+    let (member_id, generation_id) = join(client).await;
+
+    let assignment =
+        SyncGroupRequestAssignment { member_id: member_id.clone(), assignment: Bytes::from_static(b"all") };
+    let request = SyncGroupRequest {
+        group_id: GROUP,
+        generation_id,
+        member_id: member_id.clone(),
+        assignments: vec![assignment],
+        ..Default::default()
+    };
+    let synced = client.call(5, &request).await;
+    assert_eq!((synced.error_code, &synced.assignment[..]), (ErrorCode::None, &b"all"[..]));
+
+    let heartbeat = |generation_id| HeartbeatRequest {
+        group_id: GROUP,
+        generation_id,
+        member_id: member_id.clone(),
+        ..Default::default()
+    };
+    assert_eq!(client.call(4, &heartbeat(generation_id)).await.error_code, ErrorCode::None);
+    let stale = client.call(4, &heartbeat(generation_id + 1)).await;
+    assert_eq!(stale.error_code, ErrorCode::IllegalGeneration);
+
+    let codes = commit(client, &member_id, generation_id).await;
+    assert_eq!(codes, [ErrorCode::UnknownTopicOrPartition, ErrorCode::None]);
+    let codes = commit(client, &"stranger".into(), generation_id).await;
+    assert_eq!(codes, [ErrorCode::UnknownTopicOrPartition, ErrorCode::UnknownMemberId]);
+
+    let listed = client.call(5, &ListGroupsRequest::default()).await.groups.remove(0);
+    assert_eq!((listed.group_id, &*listed.group_state), (GROUP, "Stable"));
+    let member = MemberIdentity { member_id, ..Default::default() };
+    let request = LeaveGroupRequest { group_id: GROUP, members: vec![member], ..Default::default() };
+    assert_eq!(client.call(5, &request).await.members[0].error_code, ErrorCode::None);
+}
+
+#[test]
+fn a_group_joins_syncs_commits_and_is_remembered() {
+    for seed in support::SEEDS {
+        for cores in [1, 3] {
+            let mut world = World::new(seed, cores, &["offsets.topic.num.partitions=5"]);
+            let expected = vec![("orders".into(), 42, Some("note".into()))];
+            let known = expected.clone();
+            world.client(|broker| async move {
+                let mut client = broker.connect().await;
+                client.create_topic("orders", 1).await;
+                a_life(&mut client).await;
+                assert_eq!(committed(&mut client).await, known);
+            });
+            let known = expected.clone();
+            world.restart();
+            world.client(
+                |broker| async move { assert_eq!(committed(&mut broker.connect().await).await, known) },
+            );
+            // A commit is answered when it is durable: a power cut does not take it back.
+            world.sim.handle().crash(world.broker);
+            world.start();
+            world.client(|broker| async move {
+                assert_eq!(committed(&mut broker.connect().await).await, expected)
+            });
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! Fetch sessions (KIP-227): told once, then only what changed.
+#![allow(clippy::unwrap_used, reason = "a test says what went wrong by failing")]
+
+mod support;
+
+use creel_wire::ErrorCode;
+use creel_wire::api::fetch::{FetchPartition, FetchRequest, FetchResponse, FetchTopic, ForgottenTopic};
+use support::{batch, story, values};
+
+fn session(session_id: i32, session_epoch: i32, partitions: &[(i32, i64)]) -> FetchRequest {
+    let asked = |(partition, fetch_offset): &(i32, i64)| FetchPartition {
+        partition: *partition,
+        fetch_offset: *fetch_offset,
+        partition_max_bytes: 1 << 20,
+        ..Default::default()
+    };
+    let partitions: Vec<_> = partitions.iter().map(asked).collect();
+    let topics = match partitions.is_empty() {
+        true => Vec::new(),
+        false => vec![FetchTopic { topic: "orders".into(), partitions, ..Default::default() }],
+    };
+    FetchRequest { session_id, session_epoch, max_bytes: 1 << 20, topics, ..Default::default() }
+}
+
+fn told(response: &FetchResponse) -> Vec<(i32, usize)> {
+    let partitions = response.responses.iter().flat_map(|topic| &topic.partitions);
+    partitions.map(|one| (one.partition_index, values(one).len())).collect()
+}
+
+#[test]
+fn a_session_is_told_only_what_changed() {
+    story(&[], |broker| async move {
+        let mut client = broker.connect().await;
+        client.create_topic("orders", 3).await;
+        client.produce("orders", 1, &batch(&["a"])).await;
+        let full = client.call(12, &session(0, 0, &[(0, 0), (1, 0), (2, 0)])).await;
+        assert_eq!(told(&full), [(0, 0), (1, 1), (2, 0)]);
+        let id = full.session_id;
+        assert_ne!(id, 0);
+
+        let nothing = client.call(12, &session(id, 1, &[(1, 1)])).await;
+        assert_eq!((nothing.session_id, told(&nothing)), (id, vec![]));
+        client.produce("orders", 2, &batch(&["b", "c"])).await;
+        let some = client.call(12, &session(id, 2, &[])).await;
+        assert_eq!(told(&some), [(2, 2)]);
+        // Not moved on, so told again; and nothing of what is forgotten.
+        client.produce("orders", 0, &batch(&["d"])).await;
+        let forgotten =
+            vec![ForgottenTopic { topic: "orders".into(), partitions: vec![0], ..Default::default() }];
+        let request = FetchRequest { forgotten_topics_data: forgotten, ..session(id, 3, &[]) };
+        assert_eq!(told(&client.call(12, &request).await), [(2, 2)]);
+    });
+}
+
+#[test]
+fn wrong_epochs_and_unknown_sessions_are_told() {
+    story(&["max.incremental.fetch.session.cache.slots=3"], |broker| async move {
+        let mut client = broker.connect().await;
+        client.create_topic("orders", 1).await;
+        let id = client.call(12, &session(0, 0, &[(0, 0)])).await.session_id;
+        let wrong = client.call(12, &session(id, 7, &[])).await;
+        assert_eq!((wrong.error_code, wrong.session_id), (ErrorCode::InvalidFetchSessionEpoch, 0));
+        let unknown = client.call(12, &session(id ^ 1, 1, &[])).await;
+        assert_eq!(unknown.error_code, ErrorCode::FetchSessionIdNotFound);
+        let other_form = client.call(13, &session(id, 1, &[])).await;
+        assert_eq!(other_form.error_code, ErrorCode::FetchSessionTopicIdError);
+        // A last request ends the session.
+        assert_eq!(client.call(12, &session(id, -1, &[])).await.error_code, ErrorCode::None);
+        let gone = client.call(12, &session(id, 1, &[])).await;
+        assert_eq!(gone.error_code, ErrorCode::FetchSessionIdNotFound);
+        // Each core has its part of the places: when they are taken, a session is declined.
+        let mut ids = Vec::new();
+        for _ in 0..4 {
+            ids.push(client.call(12, &session(0, 0, &[(0, 0)])).await.session_id);
+        }
+        assert_eq!(ids.last(), Some(&0), "{ids:?}");
+    });
+}
