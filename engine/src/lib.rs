@@ -16,6 +16,7 @@ pub mod checkpoint;
 mod close;
 pub mod config;
 mod damage;
+mod decompress;
 pub mod directory;
 pub mod epochs;
 pub mod flush;

@@ -46,6 +46,9 @@ pub const HEADER_SCAN_BYTES: usize = 8 << 10;
 /// Bytes read at once by recovery.
 pub const RECOVERY_READ_BYTES: usize = 1 << 20;
 
+/// Records of one batch are decompressed up to this, no further.
+pub const DECOMPRESSED_BYTES_MAX: usize = 64 << 20;
+
 /// What a lost sector measures: the smallest unit a torn write leaves whole.
 pub const SECTOR_BYTES: usize = 512;
 

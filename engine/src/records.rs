@@ -11,6 +11,7 @@
 use bytes::Bytes;
 
 use crate::batch::{Attributes, Batch, BatchHeader, Codec, assemble};
+use crate::decompress::decompress;
 use crate::limits::BATCH_HEADER_BYTES;
 use crate::offset::{LeaderEpoch, Offset};
 
@@ -131,6 +132,16 @@ impl Records {
         let header = *batch.header();
         let plain = header.attributes.codec() == Some(Codec::None);
         plain.then(|| Self { header, rest: batch.body(), left: header.record_count })
+    }
+
+    /// Looks into a batch whatever its codec; heavy, so not on a data core. `None` if it does not decompress.
+    pub fn decompress(batch: &Batch) -> Option<Self> {
+        let header = *batch.header();
+        let rest = match header.attributes.codec()? {
+            Codec::None => batch.body(),
+            codec => decompress(codec, &batch.body())?.into(),
+        };
+        Some(Self { header, rest, left: header.record_count })
     }
 
     fn take(&mut self) -> Result<Record, BadRecord> {

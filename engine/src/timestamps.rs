@@ -3,11 +3,11 @@
 use std::io;
 use std::rc::Rc;
 
-use crate::batch::{BatchHeader, UncheckedBatch};
+use crate::batch::{Batch, BatchHeader, Codec, UncheckedBatch};
 use crate::offset::{FilePosition, LeaderEpoch, Offset};
 use crate::partition::{Inner, Partition};
 use crate::read::ReadError;
-use crate::records::Records;
+use crate::records::{BadRecord, Records};
 use crate::scan::Scan;
 use crate::segment::Segment;
 use crate::segment_files::load_indexes;
@@ -27,8 +27,8 @@ pub struct FoundByTime {
 impl Partition {
     /// The first committed record whose timestamp is `timestamp` or later; `None` if there is none.
     ///
-    /// Inside a compressed batch the answer is the batch's first record: a consumer that seeks there meets the
-    /// record it asked for within the same batch.
+    /// Where a batch does not decompress (its records are the producer's business), the answer is the batch's first
+    /// record.
     pub async fn offset_for_timestamp(&self, timestamp: i64) -> Result<Option<FoundByTime>, ReadError> {
         let inner = self.inner();
         for segment in inner.segments_to_read()? {
@@ -130,11 +130,51 @@ async fn look_inside(
     if header.attributes.is_log_append_time() {
         return Ok(Some(FoundByTime { timestamp: header.max_timestamp, ..whole }));
     }
-    let batch = UncheckedBatch::new(scan.batch(header).await?).verify();
-    let Some(records) = batch.ok().and_then(|batch| Records::of(&batch)) else {
+    let Ok(batch) = UncheckedBatch::new(scan.batch(header).await?).verify() else {
         return Ok(Some(whole));
     };
-    let mut sound = records.map_while(Result::ok);
-    let found = sound.find(|record| record.timestamp >= timestamp && record.offset >= log_start);
-    Ok(found.map(|record| FoundByTime { offset: record.offset, timestamp: record.timestamp, leader_epoch }))
+    let first = if header.attributes.codec() == Some(Codec::None) {
+        first_since(&batch, timestamp, log_start)
+    } else {
+        creel_io::offload(move || first_since(&batch, timestamp, log_start)).await
+    };
+    Ok(match first {
+        Ok(found) => found.map(|(offset, timestamp)| FoundByTime { offset, timestamp, leader_epoch }),
+        Err(BadRecord) => Some(whole),
+    })
+}
+
+/// The first record of a batch that is not older than `timestamp`.
+fn first_since(batch: &Batch, timestamp: i64, log_start: Offset) -> Result<Option<(Offset, i64)>, BadRecord> {
+    for record in Records::decompress(batch).ok_or(BadRecord)? {
+        let record = record?;
+        if record.timestamp >= timestamp && record.offset >= log_start {
+            return Ok(Some((record.offset, record.timestamp)));
+        }
+    }
+    Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::batch::{Attributes, assemble};
+    use crate::records::BatchBuilder;
+
+    #[test]
+    fn a_compressed_batch_is_looked_into() {
+        let plain = BatchBuilder::new(10)
+            .record(10, None, None)
+            .record(20, None, None)
+            .record(30, None, None)
+            .build()
+            .unwrap();
+        let header = BatchHeader { attributes: Attributes(4), ..*plain.header() };
+        let zstd = assemble(&header, &zstd::stream::encode_all(&plain.body()[..], 3).unwrap());
+        assert_eq!(first_since(&zstd, 15, Offset::ZERO), Ok(Some((Offset(1), 20))));
+        assert_eq!(first_since(&zstd, 15, Offset(2)), Ok(Some((Offset(2), 30))));
+        assert_eq!(first_since(&zstd, 31, Offset::ZERO), Ok(None));
+        let garbage = assemble(&header, b"not zstd");
+        assert_eq!(first_since(&garbage, 15, Offset::ZERO), Err(BadRecord));
+    }
 }
