@@ -82,6 +82,33 @@ pub fn shares(topic: &Topic, consumers: usize) -> Vec<Share> {
     shares
 }
 
+/// A plan for tests that need no broker.
+#[cfg(test)]
+pub(crate) fn test_plan(source: crate::payload::PayloadSource, keys: Option<u32>, partitions: usize) -> Plan {
+    let leaders = vec![([127, 0, 0, 1], 1).into(); partitions];
+    Plan {
+        topic: Topic { name: "t".to_owned().into(), id: Default::default(), leaders },
+        versions: BTreeMap::new(),
+        payload: Payload::load(&source, 1, true).unwrap(),
+        keys: keys.map(|keys| KeySpace::new(keys, partitions)),
+        load: Load::Maximum,
+        producers: 4,
+        consumers: Vec::new(),
+        start_offsets: vec![0; partitions],
+        settings: ClientSettings {
+            batch_bytes: 1_000,
+            linger_ns: 0,
+            codec: CodecSpec::NONE,
+            acks: Acks::All,
+            in_flight: 1,
+        },
+        verify: Level::Full,
+        run: 1,
+        seed: 1,
+        cpus: vec![0],
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

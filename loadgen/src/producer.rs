@@ -12,7 +12,7 @@ use crate::plan::Plan;
 use crate::records::build::{OpenBatch, record_bytes_max};
 use crate::records::stamp::{Stamp, encoded_bytes};
 use crate::schedule::Schedule;
-use crate::source::Source;
+use crate::source::{Choice, Source};
 use crate::verify::Level;
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
@@ -211,8 +211,8 @@ impl Producer {
         for _ in 0..RECORDS_PER_LOOK {
             let Some(instant) = self.schedule.due(now) else { return Ok(Some(Pause::Until(now))) };
             let choice = self.source.peek();
-            let (partition, key_bytes) = (choice.partition, choice.key.map_or(0, |key| key.len()));
-            let bytes = record_bytes_max(key_bytes, choice.value.len(), self.stamp_bytes());
+            let (partition, value) = (choice.partition, self.plan.payload.value(choice.value));
+            let bytes = record_bytes_max(choice.key_bytes(), value.len(), self.stamp_bytes());
             if self.is_full(partition, bytes) {
                 if !self.try_send(partition)? {
                     return Ok(Some(Pause::NoSlot));
@@ -225,7 +225,7 @@ impl Producer {
                 }
                 self.open_batch(partition, instant, bytes);
             }
-            self.push(instant);
+            self.push(&choice, instant);
         }
         Ok(None)
     }
@@ -260,21 +260,22 @@ impl Producer {
 
     /// Writes the next record of the source into its partition's open batch.
     #[inline]
-    fn push(&mut self, instant: u64) {
-        let choice = self.source.peek();
+    fn push(&mut self, choice: &Choice, instant: u64) {
         let slot = &mut self.slots[choice.partition];
+        let payload = &self.plan.payload;
         let stamp = Stamp {
             run: self.plan.run,
             producer: self.id,
             sequence: slot.next_sequence,
             intended_ns: instant,
-            hash: choice.hash,
+            hash: choice.hash(payload),
         };
-        let open = slot.open.as_mut().expect("opened before the push");
+        let (key, value) = (choice.key.as_ref().map(|key| key.as_slice()), payload.value(choice.value));
         let timestamp_ms = self.wall_at_zero_ms + (instant / 1_000_000) as i64;
-        open.push(choice.key.as_ref().map(<[u8; 12]>::as_slice), choice.value, &stamp, timestamp_ms);
+        let open = slot.open.as_mut().expect("opened before the push");
+        open.push(key, value, &stamp, timestamp_ms);
         slot.next_sequence += 1;
-        slot.payload_bytes += (choice.key.map_or(0, |key| key.len()) + choice.value.len()) as u64;
+        slot.payload_bytes += (choice.key_bytes() + value.len()) as u64;
         match slot.instants.last_mut() {
             Some((last, count)) if *last == instant => *count += 1,
             _ => slot.instants.push((instant, 1)),

@@ -1,6 +1,7 @@
 //! The stream of records of one producer: which value next, with which key, to which partition.
 
 use crate::keys::{KEY_BYTES, KeySpace};
+use crate::payload::Payload;
 use crate::plan::Plan;
 use crate::records::stamp::content_hash;
 use crate::rng::Rng;
@@ -17,16 +18,29 @@ pub struct Source {
 }
 
 /// The next record.
-#[derive(Debug)]
-pub struct Choice<'a> {
+#[derive(Debug, Clone, Copy)]
+pub struct Choice {
     /// Where it goes.
     pub partition: usize,
     /// Its key.
     pub key: Option<[u8; KEY_BYTES]>,
-    /// Its value.
-    pub value: &'a [u8],
-    /// Of both, under `--verify full`.
-    pub hash: Option<u64>,
+    /// Which of the payload's values it holds.
+    pub value: usize,
+}
+
+impl Choice {
+    /// Bytes of the key.
+    #[inline]
+    pub fn key_bytes(&self) -> usize {
+        self.key.map_or(0, |key| key.len())
+    }
+
+    /// Of key and value, where the payload was loaded with hashes.
+    #[inline]
+    pub fn hash(&self, payload: &Payload) -> Option<u64> {
+        let of_value = payload.hash(self.value)?;
+        Some(self.key.map_or(of_value, |key| content_hash(Some(&key), payload.value(self.value))))
+    }
 }
 
 impl Source {
@@ -41,16 +55,14 @@ impl Source {
 
     /// The next record; it stays next until [`Self::take`].
     #[inline]
-    pub fn peek(&self) -> Choice<'_> {
-        let value = self.plan.payload.value(self.value);
-        let of_value = self.plan.payload.hash(self.value);
+    pub fn peek(&self) -> Choice {
         match (self.key, &self.plan.keys) {
-            (Some(index), Some(keys)) => {
-                let key = KeySpace::key(index);
-                let hash = of_value.map(|_| content_hash(Some(&key), value));
-                Choice { partition: keys.partition(index), key: Some(key), value, hash }
-            }
-            _ => Choice { partition: self.sticky, key: None, value, hash: of_value },
+            (Some(index), Some(keys)) => Choice {
+                partition: keys.partition(index),
+                key: Some(KeySpace::key(index)),
+                value: self.value,
+            },
+            _ => Choice { partition: self.sticky, key: None, value: self.value },
         }
     }
 
@@ -74,4 +86,54 @@ impl Source {
 
 fn next_key(rng: &mut Rng, keys: &KeySpace) -> u32 {
     rng.below(u64::from(keys.count())) as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::payload::PayloadSource;
+    use crate::plan::test_plan;
+
+    fn taken(source: &mut Source, count: usize) -> Vec<(usize, usize)> {
+        let mut taken = Vec::new();
+        for _ in 0..count {
+            taken.push((source.peek().partition, source.peek().value));
+            source.take();
+        }
+        taken
+    }
+
+    #[test]
+    fn equal_seeds_choose_alike_and_producers_begin_apart() {
+        let plan = Arc::new(test_plan(PayloadSource::Sized(1_000), Some(50), 3));
+        let mut twins = [Source::new(plan.clone(), 1), Source::new(plan.clone(), 1), Source::new(plan, 2)];
+        let [one, same, other] = twins.each_mut().map(|source| taken(source, 1_000));
+        assert_eq!(one, same);
+        assert_ne!(one[0].1, other[0].1);
+    }
+
+    #[test]
+    fn without_keys_a_partition_is_kept_until_its_batch_is_full() {
+        let plan = Arc::new(test_plan(PayloadSource::Sized(1_000), None, 3));
+        let mut source = Source::new(plan, 0);
+        assert!(taken(&mut source, 10).iter().all(|(partition, _)| *partition == 0));
+        source.next_partition();
+        assert!(taken(&mut source, 10).iter().all(|(partition, _)| *partition == 1));
+    }
+
+    #[test]
+    fn a_keys_records_stay_in_one_partition_and_hash_with_their_key() {
+        let plan = Arc::new(test_plan(PayloadSource::Sized(100), Some(5), 4));
+        let mut source = Source::new(plan.clone(), 0);
+        let mut partition_of = std::collections::BTreeMap::new();
+        for _ in 0..1_000 {
+            let choice = source.peek();
+            let key = choice.key.unwrap();
+            assert_eq!(*partition_of.entry(key).or_insert(choice.partition), choice.partition);
+            let value = plan.payload.value(choice.value);
+            assert_eq!(choice.hash(&plan.payload), Some(content_hash(Some(&key), value)));
+            source.take();
+        }
+        assert_eq!(partition_of.len(), 5);
+    }
 }

@@ -89,7 +89,7 @@ fn write_figures(f: &mut Formatter<'_>, report: &RunReport, figures: &Figures) -
         thousands(figures.requests_per_s),
         achieved.unwrap_or_default()
     );
-    line(f, "acked", rates)?;
+    line(f, if report.settings.acks == "0" { "sent" } else { "acked" }, rates)?;
     if report.settings.consumers > 0 {
         line(f, "read back", format_args!("{:>12} records/s", thousands(figures.consumed_records_per_s)))?;
     }
@@ -160,7 +160,8 @@ fn write_schedule(f: &mut Formatter<'_>, figures: &Figures) -> fmt::Result {
 
 fn write_verification(f: &mut Formatter<'_>, report: &RunReport) -> fmt::Result {
     let (verification, findings) = (&report.verification, &report.verification.findings);
-    let acked = thousands(verification.acked_records as f64);
+    let sent = if report.settings.acks == "0" { "sent" } else { "acked" };
+    let acked = format!("{} {sent}", thousands(verification.acked_records as f64));
     let foreign = match findings.foreign {
         0 => String::new(),
         count => format!("; {} records of others", thousands(count as f64)),
@@ -170,16 +171,14 @@ fn write_verification(f: &mut Formatter<'_>, report: &RunReport) -> fmt::Result 
         (Some(true), Level::Full) => line(
             f,
             "verified",
-            format_args!("full: all {acked} acked records came back, once, in order, unchanged{foreign}"),
+            format_args!("full: all {acked} records came back, once, in order, unchanged{foreign}"),
         ),
-        (Some(true), _) => line(
-            f,
-            "verified",
-            format_args!("seq: all {acked} acked records came back, once, in order{foreign}"),
-        ),
+        (Some(true), _) => {
+            line(f, "verified", format_args!("seq: all {acked} records came back, once, in order{foreign}"))
+        }
         (Some(false), _) => {
             let counts = format_args!(
-                "FAILED: {} lost, {} duplicated, {} out of order, {} corrupt, of {acked} acked{foreign}",
+                "FAILED: {} lost, {} duplicated, {} out of order, {} corrupt, of {acked}{foreign}",
                 findings.lost, findings.duplicated, findings.reordered, findings.corrupt
             );
             line(f, "verification", counts)?;
