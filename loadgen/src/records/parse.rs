@@ -198,10 +198,10 @@ impl<'a> RecordsReader<'a> {
         let offset_delta = varint::take(&mut body)?;
         let key = take_bytes(&mut body)?;
         let value = take_bytes(&mut body)?;
-        let stamp = take_stamp(&mut body)?;
-        if !body.is_empty() {
-            return None;
-        }
+        let stamp = match Stamp::decode_headers(body) {
+            Some(stamp) => Some(stamp),
+            None => take_stamp(body)?,
+        };
         self.left = rest;
         let timestamp_ms = self.base_timestamp_ms.wrapping_add(timestamp_delta);
         Some(RecordView { offset_delta, timestamp_ms, key, value, stamp })
@@ -217,18 +217,17 @@ fn take_bytes<'a>(from: &mut &'a [u8]) -> Option<Option<&'a [u8]>> {
     Some(Some(bytes))
 }
 
-/// Walks the headers and keeps the stamp among them.
-#[inline]
-fn take_stamp(body: &mut &[u8]) -> Option<Option<Stamp>> {
+/// Walks the headers, which must fill `headers`, and keeps the stamp among them.
+fn take_stamp(mut headers: &[u8]) -> Option<Option<Stamp>> {
     let mut found = None;
-    for _ in 0..varint::take(body)? {
-        let key = take_bytes(body)??;
-        let value = take_bytes(body)?;
+    for _ in 0..varint::take(&mut headers)? {
+        let key = take_bytes(&mut headers)??;
+        let value = take_bytes(&mut headers)?;
         if key == stamp::HEADER_KEY {
             found = value.and_then(Stamp::decode);
         }
     }
-    Some(found)
+    headers.is_empty().then_some(found)
 }
 
 #[cfg(test)]
@@ -244,6 +243,18 @@ mod tests {
             open.push(Some(b"key"), b"some value", &stamp, 77);
         }
         open.finish(&mut Encoder::new(CodecSpec::NONE), Vec::new()).0.batch().to_vec()
+    }
+
+    #[test]
+    fn a_stamp_is_found_among_other_headers() {
+        let stamp = Stamp { run: 1, producer: 2, sequence: 3, intended_ns: 4, hash: None };
+        let mut room = [0; stamp::HASHED_BYTES];
+        let used = stamp.encode(&mut room);
+        let mut headers = vec![4, 2, b'x', 1]; // two headers, the first "x" with a null value
+        headers.extend_from_slice(&room[1..used]);
+        assert_eq!(take_stamp(&headers), Some(Some(stamp)));
+        headers.push(0);
+        assert_eq!(take_stamp(&headers), None, "bytes behind the last header");
     }
 
     fn read_all(bytes: &[u8]) -> Result<u32, BatchFault> {

@@ -15,6 +15,9 @@ const VALUE_AT: usize = 8;
 pub const PLAIN_BYTES: usize = VALUE_AT + PLAIN_VALUE_BYTES;
 /// Bytes of the encoded headers with a hash.
 pub const HASHED_BYTES: usize = VALUE_AT + HASHED_VALUE_BYTES;
+/// Header count, key length, key and value length are always these bytes (lengths in zigzag).
+const PLAIN_HEAD: [u8; VALUE_AT] = *b"\x02\x0acreel\x20";
+const HASHED_HEAD: [u8; VALUE_AT] = *b"\x02\x0acreel\x30";
 const U48_MAX: u64 = (1 << 48) - 1;
 
 /// Who wrote a record, which one of theirs it is, and when it was meant to be sent.
@@ -48,10 +51,7 @@ impl Stamp {
     #[inline]
     pub fn encode(&self, out: &mut [u8]) -> usize {
         let value_bytes = if self.hash.is_some() { HASHED_VALUE_BYTES } else { PLAIN_VALUE_BYTES };
-        out[0] = 2; // one header, zigzag
-        out[1] = 10; // five bytes of key
-        out[2..7].copy_from_slice(HEADER_KEY);
-        out[7] = (value_bytes * 2) as u8;
+        out[..VALUE_AT].copy_from_slice(if self.hash.is_some() { &HASHED_HEAD } else { &PLAIN_HEAD });
         let value = &mut out[VALUE_AT..];
         value[0..2].copy_from_slice(&self.run.to_le_bytes());
         value[2..4].copy_from_slice(&self.producer.to_le_bytes());
@@ -61,6 +61,13 @@ impl Stamp {
             value[16..24].copy_from_slice(&hash.to_le_bytes());
         }
         VALUE_AT + value_bytes
+    }
+
+    /// Reads the headers of a record that loadgen wrote; `None` when they are others, and have to be walked.
+    #[inline]
+    pub fn decode_headers(headers: &[u8]) -> Option<Stamp> {
+        let (head, value) = headers.split_first_chunk::<VALUE_AT>()?;
+        (*head == PLAIN_HEAD || *head == HASHED_HEAD).then(|| Stamp::decode(value)).flatten()
     }
 
     /// Reads a header's value back; `None` when it has no stamp's length.
@@ -93,6 +100,8 @@ mod tests {
             let used = stamp.encode(&mut room);
             assert_eq!(used, encoded_bytes(hash.is_some()));
             assert_eq!(Stamp::decode(&room[VALUE_AT..used]), Some(stamp));
+            assert_eq!(Stamp::decode_headers(&room[..used]), Some(stamp));
+            assert_eq!(Stamp::decode_headers(&room[..used - 1]), None);
         }
         assert_eq!(Stamp::decode(b"short"), None);
     }

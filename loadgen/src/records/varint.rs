@@ -27,12 +27,31 @@ pub fn len(value: i64) -> usize {
 /// Reads one varint and moves `bytes` past it; `None` when it is cut or longer than 64 bits.
 #[inline]
 pub fn take(bytes: &mut &[u8]) -> Option<i64> {
+    match **bytes {
+        [one, ref rest @ ..] if one < 0x80 => {
+            *bytes = rest;
+            Some(unzigzag(u64::from(one)))
+        }
+        [one, two, ref rest @ ..] if two < 0x80 => {
+            *bytes = rest;
+            Some(unzigzag(u64::from(one & 0x7f) | u64::from(two) << 7))
+        }
+        _ => take_long(bytes),
+    }
+}
+
+#[inline]
+fn unzigzag(value: u64) -> i64 {
+    (value >> 1) as i64 ^ -((value & 1) as i64)
+}
+
+fn take_long(bytes: &mut &[u8]) -> Option<i64> {
     let mut value = 0u64;
     for (i, &byte) in bytes.iter().take(VARINT_BYTES_MAX).enumerate() {
         value |= u64::from(byte & 0x7f) << (7 * i);
         if byte < 0x80 {
             *bytes = &bytes[i + 1..];
-            return Some((value >> 1) as i64 ^ -((value & 1) as i64));
+            return Some(unzigzag(value));
         }
     }
     None
