@@ -135,8 +135,14 @@ pub struct RunArgs {
     /// How long a batch may wait for more records
     #[arg(long, value_name = "MS", default_value_t = 5.0, help_heading = "Client settings")]
     pub linger_ms: f64,
-    /// none, gzip[:1-9], snappy, lz4 or zstd[:LEVEL]
-    #[arg(long, value_name = "NAME[:LEVEL]", default_value = "none", help_heading = "Client settings")]
+    /// The codec of the batches, and its level.
+    #[arg(
+        long,
+        value_name = "NAME[:LEVEL]",
+        default_value = "none",
+        help_heading = "Client settings",
+        help = "none, gzip[:1-9], snappy, lz4 or zstd[:LEVEL]"
+    )]
     pub codec: CodecSpec,
     /// When a record counts as delivered
     #[arg(long, value_enum, default_value = "all", help_heading = "Client settings")]

@@ -2,6 +2,7 @@
 //!
 //! Exit codes: 0 after a clean stop, 1 when it could not start or stop cleanly, 2 for a wrong configuration.
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -35,7 +36,8 @@ fn fail(code: u8, error: &dyn std::fmt::Display) -> ExitCode {
 fn log_to_stderr() {
     let given = std::env::var("CREEL_LOG").or_else(|_| std::env::var("RUST_LOG"));
     let filter = EnvFilter::new(given.as_deref().unwrap_or("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let colours = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr).init();
 }
 
 fn run(mut config: Config) -> ExitCode {

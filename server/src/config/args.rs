@@ -17,13 +17,13 @@ use super::{
 #[derive(Clone, Debug, Default, Parser)]
 #[command(name = "creel", version, about)]
 pub struct Args {
-    /// Where to listen, host:port; port 0 takes a free one [listeners]
+    /// Where to listen, host:port; port 0 takes a free one (listeners)
     #[arg(long, value_name = "ADDR")]
     pub listen: Option<String>,
-    /// Where the data lives [log.dirs]
+    /// Where the data lives (log.dirs)
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
-    /// The CPUs to run on: all, or a list as 0-3,6 [creel.cores]
+    /// The CPUs to run on: all, or a list as 0-3,6 (creel.cores)
     #[arg(long, value_name = "LIST")]
     pub cores: Option<String>,
     /// A TOML file, or one of Kafka's .properties
