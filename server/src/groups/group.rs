@@ -88,6 +88,9 @@ impl Group {
     }
 
     /// LeaveGroup: any number of members at once, and one rebalance for all of them.
+    ///
+    /// Someone who was given an id and does not come back with it was in no generation, so a stable group
+    /// stays as it is (Kafka 4.3 rebalances it all the same).
     pub(super) fn leave(&mut self, desk: &mut Desk, request: LeaveRequest) -> Vec<LeavingMember> {
         let mut gone = Vec::new();
         let mut pending = Vec::new();
