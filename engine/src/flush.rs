@@ -63,6 +63,11 @@ impl Inner {
         if log.staging.is_empty() {
             return Ok(());
         }
+        if let Err(refusal) = self.check_open() {
+            self.undo_staged(log);
+            log.staging.finish(Err(refusal));
+            return Err(refusal);
+        }
         let active = log.active().clone();
         let limit = self.config.borrow().segment_limit();
         let total = log.staging.total();
@@ -97,14 +102,19 @@ impl Inner {
         }
     }
 
-    /// Undoes what staging did, and cuts off what a failed write may have left in the file.
-    fn give_up_staged(&self, log: &mut Log, active: &Segment, error: &io::Error) -> AppendError {
+    /// Takes back what staging did.
+    fn undo_staged(&self, log: &mut Log) {
         while let Some(undo) = log.staging.undo.pop() {
             log.producers.undo(undo);
         }
         let mut cursors = self.cursors.get();
         cursors.next = cursors.written;
         self.cursors.set(cursors);
+    }
+
+    /// Takes back what staging did, and cuts off what a failed write may have left in the file.
+    fn give_up_staged(&self, log: &mut Log, active: &Segment, error: &io::Error) -> AppendError {
+        self.undo_staged(log);
         let cut = active.cut_to_length();
         if is_disk_full(error) && cut.is_ok() {
             tracing::warn!(partition = %self.name, "no space left: append refused");

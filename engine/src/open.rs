@@ -177,6 +177,8 @@ fn assemble(
 ) -> Inner {
     let first = recovery.segments.first().map_or(recovery.end, |first| first.base);
     let log_start = open.log_start.unwrap_or(first).clamp(first, recovery.end.max(first));
+    // Ten thousand partitions are opened at a start, and most of them are not used soon.
+    recovery.segments.iter().for_each(|segment| segment.log.close());
     let mut epochs = recovery.epochs;
     epochs.truncate_start(log_start);
     let epoch = epochs.latest().unwrap_or_default().max(open.leader_epoch);

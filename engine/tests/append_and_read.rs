@@ -223,3 +223,23 @@ fn a_deleted_partition_leaves_nothing_and_answers_closed() {
         assert!(matches!(read_bytes(&partition, 0, 1).await, Err(ReadError::Closed)));
     });
 }
+
+#[test]
+fn idle_partitions_hold_no_descriptors_and_claim_no_disk() {
+    on_core(|directory| async move {
+        let descriptors = || std::fs::read_dir("/proc/self/fd").unwrap().count();
+        let flusher = creel_engine::Flusher::new();
+        let before = descriptors();
+        let mut partitions = Vec::new();
+        for at in 0..200 {
+            let opening = opening(&directory.join(at.to_string()), LogConfig::default());
+            partitions.push(creel_engine::Partition::open(&flusher, opening).await.unwrap());
+        }
+        // Other tests of this process open files too, but not a hundred.
+        assert!(descriptors() < before + 100);
+        for at in 0..200 {
+            let claimed = std::fs::metadata(log_path(&directory.join(at.to_string()), 0)).unwrap().len();
+            assert_eq!(claimed, 0);
+        }
+    });
+}

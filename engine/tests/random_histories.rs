@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use common::*;
 use creel_engine::{AppendOrigin, Batch, BatchBuilder, BatchHeader, LogConfig, Offset, OpenLog, Partition};
 
-const SEEDS: u64 = 8;
+const SEEDS: u64 = 20;
 const STEPS: usize = 40;
 
 /// A small generator of repeatable numbers (splitmix64).
