@@ -92,6 +92,7 @@ impl PendingAck {
 
     /// Waits until the high watermark is past the batch (acks=all): by default, until it is on the medium.
     pub async fn durable(self) -> Result<Ack, AppendError> {
+        let _wanted = Wanted::new(&self.inner);
         self.wait_written().await?;
         self.inner.wait_past(self.end + -1).await;
         if self.inner.cursors.get().high_watermark >= self.end {
@@ -106,6 +107,22 @@ impl PendingAck {
             None => Poll::Ready(Ok(())),
         })
         .await
+    }
+}
+
+/// Has the sync begin right after the write, as long as it is held.
+struct Wanted<'a>(&'a Inner);
+
+impl<'a> Wanted<'a> {
+    fn new(inner: &'a Inner) -> Self {
+        inner.durable_tickets.set(inner.durable_tickets.get() + 1);
+        Self(inner)
+    }
+}
+
+impl Drop for Wanted<'_> {
+    fn drop(&mut self) {
+        self.0.durable_tickets.set(self.0.durable_tickets.get() - 1);
     }
 }
 

@@ -13,6 +13,7 @@ use creel_io::fs;
 
 use crate::append::AppendError;
 use crate::config::Durability;
+use crate::limits::COMMIT_LINGER;
 use crate::log::{Health, Log, Place};
 use crate::mark::{self, MARK_BYTES};
 use crate::offset::Offset;
@@ -196,7 +197,9 @@ impl Inner {
             return;
         }
         match self.durability() {
-            Durability::GroupCommit => self.commit(),
+            Durability::GroupCommit if self.is_awaited() => self.commit(),
+            // Nobody is served sooner by a sync now, and syncs slow writes down.
+            Durability::GroupCommit => self.commit_after(COMMIT_LINGER),
             Durability::Relaxed { records, .. } if records.is_some_and(|most| unsynced as u64 >= most) => {
                 self.commit();
             }
@@ -205,6 +208,13 @@ impl Inner {
         }
     }
 
+    /// Whether someone waits for the high watermark.
+    fn is_awaited(&self) -> bool {
+        self.durable_tickets.get() > 0 || !self.watch.is_empty()
+    }
+
+    /// Starts a sync in a task of its own, so that it ends whatever becomes of those who wait; what was written
+    /// meanwhile is looked at when it is back.
     fn commit(self: &Rc<Self>) {
         self.is_committing.set(true);
         let inner = self.clone();
@@ -235,10 +245,7 @@ impl Inner {
             if self.is_committing.get() {
                 self.committed.notified().await;
             } else {
-                self.is_committing.set(true);
-                self.sync_once().await;
-                self.is_committing.set(false);
-                self.committed.notify_all();
+                self.commit();
             }
         }
         self.cursors.get().durable >= target

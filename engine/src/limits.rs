@@ -1,5 +1,7 @@
 //! Every limit of the log in one place, and the relations between them, proved when this compiles.
 
+use core::time::Duration;
+
 /// Bytes of a record batch's header, version 2.
 pub const BATCH_HEADER_BYTES: usize = 61;
 
@@ -48,6 +50,9 @@ pub const RECOVERY_READ_BYTES: usize = 1 << 20;
 
 /// Records of one batch are decompressed up to this, no further.
 pub const DECOMPRESSED_BYTES_MAX: usize = 64 << 20;
+
+/// How long written bytes may wait for their sync while nobody waits for it: no durable ack, no parked fetch.
+pub const COMMIT_LINGER: Duration = Duration::from_millis(10);
 
 /// What a lost sector measures: the smallest unit a torn write leaves whole.
 pub const SECTOR_BYTES: usize = 512;

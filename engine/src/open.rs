@@ -205,6 +205,7 @@ fn assemble(
         watch: Watch::default(),
         is_dirty: Cell::new(false),
         is_committing: Cell::new(false),
+        durable_tickets: Cell::new(0),
         has_commit_timer: Cell::new(false),
         committed: Default::default(),
         epochs_changed: Cell::new(false),

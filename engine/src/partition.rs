@@ -40,7 +40,9 @@ pub(crate) struct Inner {
     pub(crate) is_dirty: Cell<bool>,
     /// A sync is in flight.
     pub(crate) is_committing: Cell<bool>,
-    /// Someone sleeps until `flush.ms` is over.
+    /// Appends that are awaited until they are durable.
+    pub(crate) durable_tickets: Cell<usize>,
+    /// Someone sleeps until it is time to sync.
     pub(crate) has_commit_timer: Cell<bool>,
     /// A sync has come back.
     pub(crate) committed: DebugNotify,
@@ -207,14 +209,18 @@ impl Inner {
     }
 
     /// Waits until the high watermark is past `offset`, or no longer can be.
-    pub(crate) async fn wait_past(&self, offset: Offset) {
+    pub(crate) async fn wait_past(self: &Rc<Self>, offset: Offset) {
         let mut waiting = Waiting { watch: &self.watch, key: None };
         poll_fn(|cx| {
             let passed = self.cursors.get().high_watermark > offset;
             if passed || self.health.get() != Health::Healthy {
                 return Poll::Ready(());
             }
+            let first = waiting.key.is_none();
             waiting.key = Some(self.watch.wait(waiting.key, offset, cx.waker()));
+            if first {
+                self.start_commit();
+            }
             Poll::Pending
         })
         .await;

@@ -33,6 +33,10 @@ impl Watch {
         key
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.waiting.borrow().is_empty()
+    }
+
     pub(crate) fn forget(&self, key: u64) {
         let mut waiting = self.waiting.borrow_mut();
         if let Ok(at) = waiting.binary_search_by_key(&key, |waiter| waiter.key) {

@@ -212,3 +212,18 @@ fn a_killed_process_loses_nothing_that_was_written() {
         assert!(world.live_on());
     }
 }
+
+#[test]
+fn the_same_seed_gives_the_same_history() {
+    let trace = |seed| {
+        let mut world = World::new(seed);
+        world.simulation.crash_after_io(world.node, 70);
+        let _ = world.live(60);
+        assert!(world.live_on());
+        world.simulation.trace_hash()
+    };
+    for seed in 0..5 {
+        assert_eq!(trace(seed), trace(seed), "seed {seed}");
+    }
+    assert_ne!(trace(1), trace(2));
+}
