@@ -8,6 +8,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::pin::pin;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
@@ -20,8 +21,9 @@ use crate::core::Core;
 use crate::dispatch;
 use crate::frames::{Framed, next_frame};
 use crate::limits::REQUEST_BYTES_IN_FLIGHT;
+use crate::outbox::Outbox;
 use crate::race::{First, race};
-use crate::reply::{Pending, Sent};
+use crate::reply::Pending;
 use crate::transport::Transport;
 
 /// What handlers know about the client.
@@ -116,7 +118,16 @@ pub(crate) fn start(core: &Rc<Core>, stream: TcpStream) {
 }
 
 /// A reply that is owed, and how many bytes its request took.
-type Owed = (Pending, usize);
+pub(crate) type Owed = (Pending, usize);
+
+async fn write(connection: Rc<Connection>, owing: QueueReceiver<Owed>) {
+    let landed = |bytes| {
+        connection.flight.land(bytes);
+        connection.last_active.set(now());
+    };
+    // A failed send is the network's end of the connection; the reader sees it too.
+    let _ = Outbox::new(&connection.transport, owing, &landed).empty().await;
+}
 
 async fn serve(core: &Rc<Core>, connection: Rc<Connection>) {
     let bound = core.node.broker().queued_max_requests.unsigned_abs() as usize;
@@ -148,6 +159,7 @@ enum Ended {
 async fn read(core: &Rc<Core>, connection: &Connection, owed: QueueSender<Owed>) -> Ended {
     let limit = core.node.broker().socket_request_max_bytes.unsigned_abs() as usize;
     let mut buffer = BytesMut::new();
+    let mut stopping = pin!(core.stopping.begun());
     loop {
         let missing = match next_frame(&mut buffer, limit) {
             Err(bad_size) => return Ended::Refused(Box::new(bad_size)),
@@ -165,23 +177,12 @@ async fn read(core: &Rc<Core>, connection: &Connection, owed: QueueSender<Owed>)
                 continue;
             }
         };
-        let received = race(connection.transport.receive(buffer, missing), core.stopping.begun()).await;
+        let received = race(connection.transport.receive(buffer, missing), stopping.as_mut()).await;
         let First::Left((received, back)) = received else { return Ended::Stopping };
         buffer = back;
         connection.last_active.set(now());
         if !received.is_ok_and(|count| count > 0) {
             return Ended::Gone;
-        }
-    }
-}
-
-async fn write(connection: Rc<Connection>, mut owing: QueueReceiver<Owed>) {
-    while let Some((pending, bytes)) = owing.recv().await {
-        let sent = pending.reply().await.send(&connection.transport).await;
-        connection.flight.land(bytes);
-        connection.last_active.set(now());
-        if !matches!(sent, Ok(Sent::Open)) {
-            return;
         }
     }
 }

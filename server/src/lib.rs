@@ -28,6 +28,7 @@ mod messages;
 pub mod metadata;
 mod node;
 pub mod offsets;
+mod outbox;
 mod parked;
 mod placement;
 mod race;

@@ -7,6 +7,12 @@ pub(crate) const MAILBOX_MESSAGES: usize = 1024;
 /// Bytes of requests of one connection that are not answered yet. At the bound its socket is not read.
 pub(crate) const REQUEST_BYTES_IN_FLIGHT: usize = 64 << 20;
 
+/// Replies up to this size that are ready together leave together, copied into one buffer of at most
+/// `REPLIES_TOGETHER_BYTES`. Larger ones are sent from where they are.
+pub(crate) const SMALL_REPLY_BYTES: usize = 4 << 10;
+/// See `SMALL_REPLY_BYTES`.
+pub(crate) const REPLIES_TOGETHER_BYTES: usize = 64 << 10;
+
 /// Where a frame's header begins to be believed: the shortest has key, version, correlation id and client id.
 pub(crate) const REQUEST_BYTES_MIN: usize = 10;
 
@@ -32,4 +38,5 @@ pub(crate) const COMPLAINT_INTERVAL_MS: u64 = 1_000;
 /// How often each core looks after its partitions (rolls, retention), at most, in milliseconds.
 pub(crate) const CHECKPOINT_INTERVAL_MS: u64 = 60_000;
 
+const _: () = assert!(SMALL_REPLY_BYTES < REPLIES_TOGETHER_BYTES);
 const _: () = assert!(REQUEST_BYTES_MIN < REQUEST_BYTES_IN_FLIGHT);

@@ -1,6 +1,7 @@
 //! What a request becomes: a reply now, or the promise of one.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::task::Poll;
 
 use bytes::Bytes;
 use creel_io::fs::FileSlice;
@@ -31,6 +32,19 @@ pub(crate) enum Pending {
 impl Pending {
     pub(crate) fn later(reply: impl Future<Output = Reply> + 'static) -> Self {
         Self::Later(Box::pin(reply))
+    }
+
+    /// The reply, if it is ready by now.
+    pub(crate) async fn reply_now(self) -> Result<Reply, Self> {
+        let mut later = match self {
+            Self::Ready(reply) => return Ok(reply),
+            Self::Later(later) => later,
+        };
+        let polled = poll_fn(|cx| Poll::Ready(later.as_mut().poll(cx))).await;
+        match polled {
+            Poll::Ready(reply) => Ok(reply),
+            Poll::Pending => Err(Self::Later(later)),
+        }
     }
 
     pub(crate) async fn reply(self) -> Reply {

@@ -150,3 +150,20 @@ fn what_is_no_single_sound_batch_is_refused() {
         assert_eq!(client.fetch("orders", 0, 0).await.high_watermark, 0, "nothing was appended");
     });
 }
+
+#[test]
+fn records_without_a_key_are_refused_where_compaction_needs_keys() {
+    story(&["log.cleanup.policy=compact"], |broker| async move {
+        let mut client = broker.connect().await;
+        client.create_topic("orders", 1).await;
+        let keyless = creel_engine::BatchBuilder::new(0)
+            .record(0, Some(b"k"), Some(b"v"))
+            .record(0, None, Some(b"v"))
+            .build()
+            .unwrap();
+        let answered = client.produce("orders", 0, &keyless).await;
+        assert_eq!(answered.error_code, ErrorCode::InvalidRecord);
+        assert_eq!(answered.record_errors.iter().map(|one| one.batch_index).collect::<Vec<_>>(), [1]);
+        assert_eq!(client.produce("orders", 0, &batch(&["a"])).await.error_code, ErrorCode::None);
+    });
+}

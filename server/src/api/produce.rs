@@ -10,11 +10,13 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use creel_engine::{Ack, AppendError, AppendOrigin, Batch, BatchError, Codec, PendingAck, UncheckedBatch};
+use creel_engine::{
+    Ack, AppendError, AppendOrigin, Batch, BatchError, Codec, PendingAck, Records, UncheckedBatch,
+};
 use creel_io::CoreId;
 use creel_wire::api::produce::{
-    PartitionProduceData, PartitionProduceResponse, ProduceRequest, ProduceResponse, TopicProduceData,
-    TopicProduceResponse,
+    BatchIndexAndErrorMessage, PartitionProduceData, PartitionProduceResponse, ProduceRequest,
+    ProduceResponse, TopicProduceData, TopicProduceResponse,
 };
 use creel_wire::{ErrorCode, Str, Uuid};
 
@@ -58,17 +60,19 @@ impl Acks {
 pub(crate) struct ProduceRefusal {
     code: ErrorCode,
     message: Option<String>,
+    /// The positions of the records that are to blame, if it is not the batch as a whole.
+    records: Vec<i32>,
 }
 
 impl ProduceRefusal {
     fn new(code: ErrorCode, message: impl ToString) -> Self {
-        Self { code, message: Some(message.to_string()) }
+        Self { code, message: Some(message.to_string()), records: Vec::new() }
     }
 }
 
 impl From<ErrorCode> for ProduceRefusal {
     fn from(code: ErrorCode) -> Self {
-        Self { code, message: None }
+        Self { code, message: None, records: Vec::new() }
     }
 }
 
@@ -275,6 +279,9 @@ impl Sorting<'_> {
         let index = data.index;
         let place = self.call.core.topics.place(local, index);
         let batch = check(self.call.version, data)?;
+        if local.topic.config.cleanup_policy.compact {
+            check_keys(&batch)?;
+        }
         match place {
             Place::Here(partition) => {
                 let pending = partition.append(&batch, AppendOrigin::Client)?;
@@ -307,6 +314,23 @@ fn check(version: i16, data: PartitionProduceData) -> Result<Batch, ProduceRefus
     Ok(batch)
 }
 
+/// Compaction goes by keys, so every record must have one. Compressed records are not looked into.
+fn check_keys(batch: &Batch) -> Result<(), ProduceRefusal> {
+    let Some(records) = Records::of(batch) else { return Ok(()) };
+    let mut keyless = Vec::new();
+    for (at, record) in records.enumerate() {
+        let record = record.map_err(|error| ProduceRefusal::new(ErrorCode::InvalidRecord, error))?;
+        if record.key.is_none() {
+            keyless.push(at as i32);
+        }
+    }
+    if keyless.is_empty() {
+        return Ok(());
+    }
+    let message = "Compacted topic cannot accept message without key".to_owned();
+    Err(ProduceRefusal { code: ErrorCode::InvalidRecord, message: Some(message), records: keyless })
+}
+
 fn acknowledged(index: i32, ack: Ack) -> PartitionProduceResponse {
     PartitionProduceResponse {
         index,
@@ -322,7 +346,12 @@ fn refused(index: i32, refusal: ProduceRefusal) -> PartitionProduceResponse {
         index,
         error_code: refusal.code,
         base_offset: -1,
+        record_errors: refusal.records.into_iter().map(blame).collect(),
         error_message: refusal.message.map(Str::from),
         ..Default::default()
     }
+}
+
+fn blame(batch_index: i32) -> BatchIndexAndErrorMessage {
+    BatchIndexAndErrorMessage { batch_index, batch_index_error_message: None }
 }
