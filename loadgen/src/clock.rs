@@ -31,12 +31,6 @@ pub fn now_ns() -> u64 {
     monotonic_ns() - origin
 }
 
-/// CPU time of the calling thread.
-pub fn thread_cpu_ns() -> u64 {
-    let time = clock_gettime(ClockId::ThreadCPUTime);
-    time.tv_sec as u64 * NANOS + time.tv_nsec as u64
-}
-
 /// Wall-clock milliseconds at instant 0 of [`now_ns`]: what turns an instant into a record's timestamp.
 pub fn wall_at_zero_ms() -> i64 {
     let since_zero_ms = (now_ns() / 1_000_000) as i64;

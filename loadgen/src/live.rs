@@ -44,9 +44,11 @@ impl Live {
         let start = if self.on_terminal { "\r\x1b[K" } else { "" };
         let _ = write!(stderr(), "{start}{text}{end}").and_then(|()| stderr().flush());
     }
+}
 
-    /// Clears the line, so that the result stands alone.
-    pub fn clear(&self) {
+/// Clears the line, so that the result or the error stands alone.
+impl Drop for Live {
+    fn drop(&mut self) {
         if self.on_terminal {
             let _ = write!(stderr(), "\r\x1b[K");
         }

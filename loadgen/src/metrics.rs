@@ -1,5 +1,6 @@
 //! What one thread measures; merged when the run is over.
 
+use crate::cost::ThreadTimes;
 use crate::latency::Latency;
 
 /// Records and bytes.
@@ -50,10 +51,10 @@ pub struct Metrics {
     pub cap_waits: u64,
     /// For how long, in the sum over producers.
     pub cap_wait_ns: u64,
-    /// CPU time the thread used within the window.
-    pub cpu_ns: u64,
-    /// The time in which it used it.
-    pub cpu_over_ns: u64,
+    /// What the thread did with its core within the window.
+    pub thread: ThreadTimes,
+    /// The time in which it did that.
+    pub thread_over_ns: u64,
 }
 
 impl Metrics {
@@ -73,7 +74,8 @@ impl Metrics {
         self.unsent_records += other.unsent_records;
         self.cap_waits += other.cap_waits;
         self.cap_wait_ns += other.cap_wait_ns;
-        self.cpu_ns += other.cpu_ns;
-        self.cpu_over_ns += other.cpu_over_ns;
+        self.thread.busy_ns += other.thread.busy_ns;
+        self.thread.starved_ns += other.thread.starved_ns;
+        self.thread_over_ns += other.thread_over_ns;
     }
 }

@@ -77,9 +77,9 @@ impl Payload {
         self.hashes.get(index).copied()
     }
 
-    /// The longest value.
-    pub fn longest_bytes(&self) -> usize {
-        (0..self.count()).map(|i| self.range(i).len()).max().unwrap_or(0)
+    /// Bytes of all values together.
+    pub fn bytes(&self) -> usize {
+        self.bytes.len()
     }
 
     /// Bytes of a value on average.

@@ -117,6 +117,8 @@ pub struct Figures {
     pub generator_cpu_s_per_million: Option<f64>,
     /// Share of their time that the generator's threads were busy.
     pub generator_busy: f64,
+    /// Share of their time that they could have run but others had their cores.
+    pub generator_starved: f64,
     /// Bytes sent per record, all frames.
     pub wire_out_bytes_per_record: Option<f64>,
     /// Bytes received per record consumed, all frames.

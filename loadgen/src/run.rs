@@ -150,7 +150,6 @@ fn measure(
     if !target.is_own() && args.topic.is_none() {
         let _ = cluster.delete(&plan.topic); // a broker that can't delete keeps it: no reason to fail
     }
-    live.clear();
     let (loaded, disk_bytes) = closed?;
     let is_interrupted = interrupted.load(Ordering::Relaxed);
     let (window, cpu) = (loaded.window, loaded.cpu);

@@ -13,7 +13,7 @@ use crate::verify::{Findings, Level};
 use crate::worker::ThreadReport;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// A thread busier than this has nothing left to give.
+/// A thread that is busy or kept from its core for longer than this has nothing left to give.
 const BUSY_MAX: f64 = 0.95;
 /// A schedule later than this is the generator's fault.
 const LATE_US_MAX: f64 = 1_000.0;
@@ -142,7 +142,9 @@ fn figures(ended: &Ended<'_>, metrics: &Metrics) -> Figures {
         end_to_end: metrics.end_to_end.percentiles(),
         broker_cpu_s_per_million: broker_cpu_s.and_then(|cpu| per(cpu * 1e6, acked)),
         generator_cpu_s_per_million: per((to.generator_s - from.generator_s) * 1e6, acked),
-        generator_busy: per(metrics.cpu_ns as f64, metrics.cpu_over_ns as f64).unwrap_or(0.0),
+        generator_busy: per(metrics.thread.busy_ns as f64, metrics.thread_over_ns as f64).unwrap_or(0.0),
+        generator_starved: per(metrics.thread.starved_ns as f64, metrics.thread_over_ns as f64)
+            .unwrap_or(0.0),
         wire_out_bytes_per_record: per(metrics.wire_out_bytes as f64, acked),
         wire_in_bytes_per_record: per(metrics.wire_in_bytes as f64, metrics.consumed.records as f64),
         disk_bytes: ended.disk_bytes,
@@ -161,12 +163,14 @@ fn figures(ended: &Ended<'_>, metrics: &Metrics) -> Figures {
 
 fn warnings(ended: &Ended<'_>, figures: &Figures) -> Vec<String> {
     let mut warnings = Vec::new();
-    let busy = figures.generator_busy;
-    if busy > BUSY_MAX {
+    let (busy, starved) = (figures.generator_busy, figures.generator_starved);
+    if busy + starved > BUSY_MAX {
         warnings.push(format!(
-            "The generator was the limit: its threads were busy {:.0} % of the time. The broker may do more; give \
-             loadgen more --threads, or read these numbers as a lower bound.",
-            busy * 100.0
+            "The generator was the limit: its threads were busy {:.0} % of the time and waited {:.0} % for cores that others \
+             used. The broker may do more: give loadgen more --threads or a quieter machine, or read these numbers as a \
+             lower bound.",
+            busy * 100.0,
+            starved * 100.0
         ));
     } else if let Some(late) = figures.schedule.lateness.filter(|late| late.p99_us > LATE_US_MAX) {
         warnings.push(format!(
@@ -179,6 +183,12 @@ fn warnings(ended: &Ended<'_>, figures: &Figures) -> Vec<String> {
             "Only {:.1} % of the rate was reached; {} records were never sent. Latencies are those of an overload.",
             achieved * 100.0,
             figures.schedule.unsent_records
+        ));
+    }
+    let pool_bytes = ended.plan.payload.bytes();
+    if figures.compression_ratio.is_some() && ended.args.batch_bytes > pool_bytes {
+        warnings.push(format!(
+            "The payload ({pool_bytes} B) repeats within a batch, so real data of its kind will compress worse than here."
         ));
     }
     if ended.plan.verify == Level::Off {

@@ -3,8 +3,9 @@
 
 use crate::client::SILENCE_SECONDS_MAX;
 use crate::client::connection::Connection;
-use crate::clock::{now_ns, thread_cpu_ns};
+use crate::clock::now_ns;
 use crate::consumer::{Consumer, Judged};
+use crate::cost::ThreadTimes;
 use crate::error::LoadError;
 use crate::link::{Link, Outcome};
 use crate::metrics::Metrics;
@@ -149,17 +150,17 @@ async fn wait_for_start(stage: &Stage) -> Option<u64> {
 /// Wakes producers when the run's end was moved, ends all waiting when the run failed, finds brokers that fell silent,
 /// and reads the thread's CPU time at the window's edges.
 async fn watch(watched: Watched, stage: Arc<Stage>, metrics: Rc<RefCell<Metrics>>) {
-    let mut cpu_at_from = None;
-    let mut cpu_is_noted = false;
+    let mut times_at_from = None;
+    let mut are_times_noted = false;
     loop {
         let (now, window) = (now_ns(), stage.window());
         if now >= window.from_ns {
-            let (from_ns, from_cpu) = *cpu_at_from.get_or_insert((now, thread_cpu_ns()));
-            if now >= window.to_ns && !cpu_is_noted {
-                cpu_is_noted = true;
+            let (from_ns, from) = *times_at_from.get_or_insert((now, ThreadTimes::now()));
+            if now >= window.to_ns && !are_times_noted {
+                are_times_noted = true;
                 let mut metrics = metrics.borrow_mut();
-                metrics.cpu_ns = thread_cpu_ns() - from_cpu;
-                metrics.cpu_over_ns = now - from_ns;
+                metrics.thread = ThreadTimes::now().since(from);
+                metrics.thread_over_ns = now - from_ns;
             }
         }
         if let Err(error) = watched.check_silence(now) {

@@ -84,6 +84,16 @@ fn an_overload_is_shown_and_not_omitted() {
 }
 
 #[test]
+fn a_payload_that_repeats_within_a_batch_is_said_to() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs::write(file.path(), "only one line\n").unwrap();
+    let ran = Loadgen::own_broker(&format!("{SHORT} --codec zstd --payload {}", file.path().display()))
+        .ran()
+        .expect(0);
+    assert!(ran.stdout.contains("repeats within a batch"), "{}", ran.stdout);
+}
+
+#[test]
 fn producing_alone_is_possible_and_says_that_nothing_was_verified() {
     let ran = Loadgen::own_broker(&format!("{SHORT} --consumers 0 --verify off")).ran().expect(0);
     assert!(ran.json()["verification"]["passed"].is_null());

@@ -109,7 +109,12 @@ fn write_figures(f: &mut Formatter<'_>, report: &RunReport, figures: &Figures) -
     let cpu =
         [("broker", figures.broker_cpu_s_per_million), ("generator", figures.generator_cpu_s_per_million)];
     let cpu = cpu.iter().filter_map(|(who, cost)| cost.map(|cost| format!("{who} {cost:.3} s")));
-    line(f, "CPU", format_args!("{} per million records", cpu.collect::<Vec<_>>().join(", ")))?;
+    let cpu = format_args!(
+        "{} per million records; generator busy {:.0} %",
+        cpu.collect::<Vec<_>>().join(", "),
+        figures.generator_busy * 100.0
+    );
+    line(f, "CPU", cpu)?;
     write_bytes(f, figures)?;
     write_schedule(f, figures)
 }
