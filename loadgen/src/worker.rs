@@ -12,7 +12,7 @@ use crate::metrics::Metrics;
 use crate::plan::Plan;
 use crate::producer::{Produced, Producer};
 use crate::signal::Signal;
-use crate::stage::Stage;
+use crate::stage::{Stage, Window};
 use rustix::thread::{CpuSet, sched_setaffinity};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -96,7 +96,9 @@ async fn run(index: usize, plan: &Arc<Plan>, stage: &Arc<Stage>) -> Result<Threa
     }
     stage.connected();
     let Some(start_ns) = wait_for_start(stage).await else { return Ok(ThreadReport::default()) };
-    tokio_uring::spawn(watch(watched, stage.clone(), metrics.clone()));
+    let accounting =
+        Rc::new(Accounting { metrics: metrics.clone(), from: Cell::new(None), is_closed: Cell::new(false) });
+    tokio_uring::spawn(watch(watched, stage.clone(), accounting.clone()));
 
     let consuming: Vec<_> = consumers.into_iter().map(|consumer| spawn(stage, consumer.run())).collect();
     let producing: Vec<_> =
@@ -108,6 +110,7 @@ async fn run(index: usize, plan: &Arc<Plan>, stage: &Arc<Stage>) -> Result<Threa
     for task in consuming {
         judged.extend(task.await.expect(NO_PANIC).into_iter().flatten());
     }
+    accounting.close(now_ns());
     let metrics = metrics.take();
     Ok(ThreadReport { metrics, produced, judged })
 }
@@ -147,22 +150,41 @@ async fn wait_for_start(stage: &Stage) -> Option<u64> {
     }
 }
 
-/// Wakes producers when the run's end was moved, ends all waiting when the run failed, finds brokers that fell silent,
-/// and reads the thread's CPU time at the window's edges.
-async fn watch(watched: Watched, stage: Arc<Stage>, metrics: Rc<RefCell<Metrics>>) {
-    let mut times_at_from = None;
-    let mut are_times_noted = false;
+/// Reads what the scheduler gave the thread at the window's edges.
+struct Accounting {
+    metrics: Rc<RefCell<Metrics>>,
+    from: Cell<Option<(u64, ThreadTimes)>>,
+    is_closed: Cell<bool>,
+}
+
+impl Accounting {
+    fn look(&self, now: u64, window: Window) {
+        if now >= window.from_ns && self.from.get().is_none() {
+            self.from.set(Some((now, ThreadTimes::now())));
+        }
+        if now >= window.to_ns {
+            self.close(now);
+        }
+    }
+
+    /// The window's end, or the end of all work if that comes first.
+    fn close(&self, now: u64) {
+        if let Some((from_ns, from)) = self.from.get()
+            && !self.is_closed.replace(true)
+        {
+            let mut metrics = self.metrics.borrow_mut();
+            metrics.thread = ThreadTimes::now().since(from);
+            metrics.thread_over_ns = now - from_ns;
+        }
+    }
+}
+
+/// Wakes producers when the run's end was moved, ends all waiting when the run failed, and finds brokers that fell
+/// silent.
+async fn watch(watched: Watched, stage: Arc<Stage>, accounting: Rc<Accounting>) {
     loop {
         let (now, window) = (now_ns(), stage.window());
-        if now >= window.from_ns {
-            let (from_ns, from) = *times_at_from.get_or_insert((now, ThreadTimes::now()));
-            if now >= window.to_ns && !are_times_noted {
-                are_times_noted = true;
-                let mut metrics = metrics.borrow_mut();
-                metrics.thread = ThreadTimes::now().since(from);
-                metrics.thread_over_ns = now - from_ns;
-            }
-        }
+        accounting.look(now, window);
         if let Err(error) = watched.check_silence(now) {
             stage.fail(error);
         }

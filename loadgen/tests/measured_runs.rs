@@ -97,5 +97,6 @@ fn a_payload_that_repeats_within_a_batch_is_said_to() {
 fn producing_alone_is_possible_and_says_that_nothing_was_verified() {
     let ran = Loadgen::own_broker(&format!("{SHORT} --consumers 0 --verify off")).ran().expect(0);
     assert!(ran.json()["verification"]["passed"].is_null());
+    assert!(ran.json()["figures"]["generator_busy"].as_f64().unwrap() > 0.0);
     assert!(ran.stdout.contains("Nothing was verified"), "{}", ran.stdout);
 }
