@@ -8,7 +8,7 @@
 use std::io;
 
 use crate::batch::BatchError;
-use crate::limits::SECTOR_BYTES;
+use crate::limits::{RECOVERY_READ_BYTES, SECTOR_BYTES};
 use crate::mark::{MAGIC, MARK_BYTES};
 use crate::offset::{FilePosition, Offset};
 use crate::scan::Scan;
@@ -29,14 +29,25 @@ pub(crate) enum Damage {
     Bad { resume: Offset, position: FilePosition },
 }
 
-/// Judges the place where `scan` stands, which should hold `expected`. `next` is the next segment's base.
+/// Where a batch should be and none is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    /// The segment's base.
+    pub(crate) segment: Offset,
+    /// The offset that should come.
+    pub(crate) expected: Offset,
+    /// The next segment's base.
+    pub(crate) next: Option<Offset>,
+}
+
+/// Judges the place where `scan` stands. After a clean stop nothing can be torn.
 pub(crate) async fn judge(
     scan: &mut Scan,
-    expected: Offset,
-    segment: Offset,
+    place: Place,
     safe_below: Offset,
-    next: Option<Offset>,
+    was_clean: bool,
 ) -> io::Result<Damage> {
+    let Place { segment, expected, next } = place;
     let start = scan.position();
     let written_end = scan.written_end(segment).await?;
     let safe_below = safe_below.max(scan.mark_here(segment).await?.unwrap_or(Offset::ZERO));
@@ -46,14 +57,14 @@ pub(crate) async fn judge(
     let sound = scan.find_sound(expected, limit).await?;
     let sound_at = scan.position();
     let end = if sound.is_some() { sound_at } else { scan.end() };
-    let is_torn = !was_safe && scan.shows_loss(start, end, segment, expected).await?;
+    let is_torn = !was_safe && !was_clean && scan.shows_loss(start, end, segment, expected).await?;
     let torn_bytes = written_end.0.saturating_sub(start.0);
     match (sound, next) {
         (Some(_), _) if is_torn => {
             Ok(Damage::Torn { bytes: torn_bytes, batches: count_batches(scan, sound_at).await? })
         }
         (Some(header), _) => Ok(Damage::Bad { resume: header.base_offset, position: sound_at }),
-        (None, Some(next)) if !is_torn && !scan.runs_out(start).await? => {
+        (None, Some(next)) if !is_torn && (was_safe || was_clean || !scan.runs_out(start).await?) => {
             Ok(Damage::Bad { resume: next, position: scan.end() })
         }
         (None, None) if was_safe => Ok(Damage::Bad { resume: safe_below, position: scan.end() }),
@@ -92,17 +103,18 @@ impl Scan {
         Ok(self.mark_here(segment).await?.is_some() || self.shows_lost_sector(start, end, expected).await?)
     }
 
-    /// The position behind the last byte that is not zero, at or behind here. Leaves the walk where it was.
+    /// The position behind the last byte that is not zero, at or behind here; looked for from the file's end, which is
+    /// near it. Leaves the walk where it was.
     pub(crate) async fn last_nonzero(&mut self) -> io::Result<FilePosition> {
         let start = self.position();
         let mut last = start;
-        while self.position() < self.end() {
-            let bytes = self.chunk().await?;
-            let (length, nonzero) = (bytes.len(), bytes.iter().rposition(|byte| *byte != 0));
-            if let Some(at) = nonzero {
-                last = self.position() + at as u64 + 1;
-            }
-            self.skip(length);
+        let mut end = self.end();
+        while end > start && last == start {
+            let from = FilePosition(end.0.saturating_sub(RECOVERY_READ_BYTES as u64).max(start.0));
+            self.go_to(from);
+            let bytes = self.bytes((end.0 - from.0) as usize).await?;
+            last = bytes.iter().rposition(|byte| *byte != 0).map_or(start, |at| from + at as u64 + 1);
+            end = from;
         }
         self.go_to(start);
         Ok(last)

@@ -69,10 +69,10 @@ impl LeaderEpochs {
         changed
     }
 
-    /// Reads the partition's file. Missing or damaged: empty, to be rebuilt from the batches.
-    pub(crate) fn read(directory: &Path) -> io::Result<Self> {
+    /// Reads the partition's file. `None` if it is missing or damaged: to be rebuilt from the batches.
+    pub(crate) fn read(directory: &Path) -> io::Result<Option<Self>> {
         let text = read_text(&directory.join(FILE_NAME))?;
-        Ok(text.and_then(|text| Self::decode(&text)).unwrap_or_default())
+        Ok(text.and_then(|text| Self::decode(&text)))
     }
 
     /// Replaces the partition's file, durably.

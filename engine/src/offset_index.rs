@@ -73,6 +73,19 @@ impl OffsetIndex {
         self.at(after)
     }
 
+    /// The entry that a lookup of `offset` begins at, as (last offset, position) of its batch; `None`: at the start.
+    pub fn entry_before(&self, offset: Offset) -> Option<(Offset, FilePosition)> {
+        let wanted = offset - self.base;
+        let after = self.entries.partition_point(|entry| i64::from(entry.relative) <= wanted);
+        let entry = self.entries[after.checked_sub(1)?];
+        Some((self.base + i64::from(entry.relative), FilePosition(u64::from(entry.position))))
+    }
+
+    /// The last entry, likewise.
+    pub fn last(&self) -> Option<(Offset, FilePosition)> {
+        self.entry_before(Offset(i64::MAX))
+    }
+
     fn at(&self, after: usize) -> FilePosition {
         let entry = after.checked_sub(1).map(|at| self.entries[at]);
         entry.map_or(FilePosition::START, |entry| FilePosition(u64::from(entry.position)))

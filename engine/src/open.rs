@@ -46,20 +46,27 @@ impl Partition {
     pub async fn open(flusher: &Flusher, open: OpenLog) -> Result<Self, OpenError> {
         prepare_directory(&open.directory).await?;
         let mut files = find_files(&open.directory)?;
+        let epochs = LeaderEpochs::read(&open.directory)?;
+        // Without them every batch must be looked at again.
+        let (was_clean, recovery_point) = match epochs {
+            Some(_) => (open.was_clean, open.recovery_point),
+            None => (open.was_clean && files.bases.is_empty(), None),
+        };
         let mut recovery = Recovery {
             directory: open.directory.clone(),
             config: open.config.clone(),
             now_ms: creel_io::wall_clock_ms(),
-            recovery_point: open.recovery_point.unwrap_or(Offset::ZERO),
-            safe_below: Offset::ZERO,
+            recovery_point: recovery_point.unwrap_or(Offset::ZERO),
+            safe_below: open.recovery_point.unwrap_or(Offset::ZERO),
+            was_clean: open.was_clean,
             segments: Vec::new(),
-            epochs: LeaderEpochs::read(&open.directory)?,
+            epochs: epochs.unwrap_or_default(),
             bad_ranges: Vec::new(),
             report: RecoveryReport::default(),
             end: Offset::ZERO,
             tail_is_sound: true,
         };
-        let trusted = open.was_clean && recovery.trust(&files.bases).await?;
+        let trusted = was_clean && recovery.trust(&files.bases).await?;
         if !trusted {
             recovery.recover(&files.bases).await?;
         }

@@ -17,7 +17,7 @@ use crate::offset::{FilePosition, Offset};
 use crate::partition::{Inner, Partition};
 use crate::scan::Scan;
 use crate::segment::Segment;
-use crate::segment_files::load_indexes;
+use crate::segment_files::{load_indexes, rebuild_indexes};
 
 /// What a reader may see.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -213,8 +213,16 @@ impl Inner {
         offset: Offset,
         cap: FilePosition,
     ) -> io::Result<Option<(BatchHeader, FilePosition)>> {
-        let start = self.index_position(segment, offset).await?;
-        let mut scan = Scan::new(segment.log.get()?, start, cap.0);
+        let interval = self.config.borrow().index_interval_bytes;
+        load_indexes(&self.directory, segment, interval).await?;
+        let mut scan = Scan::new(segment.log.get()?, FilePosition::START, cap.0);
+        if !scan.go_by_index(segment, offset).await? {
+            rebuild_indexes(&self.directory, segment, interval).await?;
+            scan.go_by_index(segment, offset).await?;
+        }
+        if let Some(behind) = self.behind_damage_before(segment, offset) {
+            scan.go_to(scan.position().max(behind));
+        }
         while let Some(header) = scan.header().await? {
             let header = header.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
             if header.end_offset() > offset {
@@ -225,14 +233,26 @@ impl Inner {
         Ok(None)
     }
 
-    async fn index_position(&self, segment: &Rc<Segment>, offset: Offset) -> io::Result<FilePosition> {
-        let interval = self.config.borrow().index_interval_bytes;
-        load_indexes(&self.directory, segment, interval).await?;
-        let indexed = segment.with_indexes(|indexes| indexes.offsets.position_before(offset));
+    /// The end of the last damage before `offset`.
+    fn behind_damage_before(&self, segment: &Segment, offset: Offset) -> Option<FilePosition> {
         let log = self.log.borrow();
         let damaged = log.bad_ranges.iter().filter(|bad| bad.segment == segment.base && bad.end <= offset);
-        let behind_damage = damaged.map(|bad| bad.end_position).max();
-        Ok(indexed.max(behind_damage).unwrap_or(FilePosition::START))
+        damaged.map(|bad| bad.end_position).max()
+    }
+}
+
+impl Scan {
+    /// Goes where the index says a walk to `offset` may begin. `false`: the index is wrong, for the batch there does
+    /// not end as its entry says.
+    async fn go_by_index(&mut self, segment: &Segment, offset: Offset) -> io::Result<bool> {
+        let entry = segment.with_indexes(|indexes| indexes.offsets.entry_before(offset)).flatten();
+        let Some((last, position)) = entry else {
+            self.go_to(FilePosition::START);
+            return Ok(true);
+        };
+        self.go_to(position);
+        let header = self.header().await?;
+        Ok(header.is_none_or(|header| header.is_ok_and(|header| header.last_offset() == last)))
     }
 }
 

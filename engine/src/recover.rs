@@ -20,13 +20,13 @@ use thiserror::Error;
 use crate::bad_ranges::{self, BadRange};
 use crate::batch::BatchHeader;
 use crate::config::{CleanupPolicy, LogConfig};
-use crate::damage::{Damage, judge};
+use crate::damage::{Damage, Place, judge};
 use crate::directory::{FileKind, parse_segment_file, remove_if_there, segment_path};
 use crate::epochs::LeaderEpochs;
 use crate::offset::{FilePosition, Offset};
 use crate::scan::Scan;
 use crate::segment::{Placed, Segment};
-use crate::segment_files::{read_indexes, write_indexes};
+use crate::segment_files::{knows_largest, read_indexes, write_indexes};
 use crate::time_index::TimestampOffset;
 
 /// Why a partition could not be opened.
@@ -86,6 +86,8 @@ pub(crate) struct Recovery {
     pub(crate) recovery_point: Offset,
     /// Known to have been synced below this: a hole there is damage, not a torn end.
     pub(crate) safe_below: Offset,
+    /// The last stop was clean, so that nothing at all can be torn.
+    pub(crate) was_clean: bool,
     pub(crate) segments: Vec<Rc<Segment>>,
     pub(crate) epochs: LeaderEpochs,
     pub(crate) bad_ranges: Vec<BadRange>,
@@ -126,7 +128,11 @@ impl Recovery {
         let Some(indexes) = read_indexes(&self.directory, segment)? else {
             return Ok(false);
         };
-        let from = indexes.offsets.boundary_before(FilePosition(length));
+        let last = indexes.offsets.last();
+        if !knows_largest(segment, &indexes).await? {
+            return Ok(false);
+        }
+        let from = last.map_or(FilePosition::START, |(_, position)| position);
         let largest = indexes.times.last().unwrap_or(TimestampOffset::NONE);
         segment.begin_empty();
         segment.set_indexes(indexes);
@@ -140,6 +146,9 @@ impl Recovery {
             let Ok(header) = header else {
                 return Ok(self.bad_ranges.iter().any(|bad| bad.segment == segment.base));
             };
+            if last.is_some_and(|(last, at)| scan.position() == at && header.last_offset() != last) {
+                return Ok(false);
+            }
             segment.note(&Placed::of(&header, scan.position()), self.config.index_interval_bytes);
             self.end = header.end_offset();
             scan.skip(header.size_bytes);
@@ -152,7 +161,9 @@ impl Recovery {
         self.segments.clear();
         self.end = Offset::ZERO;
         self.bad_ranges = bad_ranges::read(&self.directory)?;
-        self.safe_below = self.recovery_point.max(self.last_mark(bases).await?);
+        // Damage found in an earlier life was safe then, and what lies behind it is not to be cut now.
+        let known_damage = self.bad_ranges.iter().map(|bad| bad.end).max().unwrap_or(Offset::ZERO);
+        self.safe_below = self.safe_below.max(self.last_mark(bases).await?).max(known_damage);
         for (at, base) in bases.iter().enumerate() {
             let next = bases.get(at + 1).copied();
             let segment = Rc::new(self.found(*base)?);
@@ -202,7 +213,8 @@ impl Recovery {
                 // Complete: what follows was claimed ahead, and the crash undid the cut.
                 _ if next == Some(self.end) => return Ok(Continue::Yes),
                 _ => {
-                    let damage = judge(&mut scan, self.end, segment.base, self.safe_below, next).await?;
+                    let place = Place { segment: segment.base, expected: self.end, next };
+                    let damage = judge(&mut scan, place, self.safe_below, self.was_clean).await?;
                     match self.handle(segment, damage, &mut scan, length) {
                         Continue::Yes if scan.position().0 < length => {}
                         outcome => return Ok(outcome),

@@ -39,12 +39,6 @@ impl Scan {
         FilePosition(self.end)
     }
 
-    /// What the window holds from here on; at least one byte before the end.
-    pub(crate) async fn chunk(&mut self) -> io::Result<&[u8]> {
-        let left = self.end.saturating_sub(self.position).min(self.window_bytes as u64);
-        self.bytes(left as usize).await
-    }
-
     pub(crate) fn skip(&mut self, bytes: usize) {
         self.position += bytes as u64;
     }

@@ -64,15 +64,42 @@ pub(crate) async fn load_indexes(directory: &Path, segment: &Segment, interval: 
         return Ok(());
     }
     match read_indexes(directory, segment)? {
-        Some(indexes) => {
+        Some(indexes) if knows_largest(segment, &indexes).await? => {
             if segment.largest().is_none() {
                 segment.set_largest(indexes.times.last().unwrap_or(TimestampOffset::NONE));
             }
             segment.set_indexes(indexes);
             Ok(())
         }
-        None => rebuild(directory, segment, interval).await,
+        _ => rebuild_indexes(directory, segment, interval).await,
     }
+}
+
+/// Whether the largest timestamp, by which retention goes, is that of the batch it points at.
+pub(crate) async fn knows_largest(segment: &Segment, indexes: &Indexes) -> io::Result<bool> {
+    let Some(largest) = indexes.times.last() else {
+        return Ok(true);
+    };
+    let entry = indexes.offsets.entry_before(largest.last_offset);
+    let start = entry.map_or(FilePosition::START, |(_, position)| position);
+    let mut scan = Scan::new(segment.log.get()?, start, segment.length());
+    while let Some(header) = scan.header().await? {
+        let indexed = entry.filter(|(_, position)| *position == scan.position());
+        let Ok(header) = header else {
+            // Behind damage to the log itself nothing can be told.
+            return Ok(indexed.is_none());
+        };
+        if indexed.is_some_and(|(last, _)| header.last_offset() != last) {
+            return Ok(false);
+        }
+        if header.last_offset() >= largest.last_offset {
+            return Ok(
+                header.last_offset() == largest.last_offset && header.max_timestamp == largest.timestamp
+            );
+        }
+        scan.skip(header.size_bytes);
+    }
+    Ok(false)
 }
 
 /// The index files as they are; `None` where they are missing or can't be right.
@@ -96,8 +123,8 @@ fn read_bounded(path: &Path) -> io::Result<Option<bytes::Bytes>> {
     fs::read(path).map(Some)
 }
 
-/// Walks a sealed segment's headers and writes its indexes anew.
-async fn rebuild(directory: &Path, segment: &Segment, interval: u64) -> io::Result<()> {
+/// Walks a segment's headers and writes its indexes anew.
+pub(crate) async fn rebuild_indexes(directory: &Path, segment: &Segment, interval: u64) -> io::Result<()> {
     tracing::warn!(log = %segment.log.path().display(), "indexes missing or damaged: rebuilding them");
     let copy = Segment::found(directory, segment.base, 0, segment.created_ms);
     copy.begin_empty();
@@ -112,6 +139,9 @@ async fn rebuild(directory: &Path, segment: &Segment, interval: u64) -> io::Resu
     } else {
         segment.set_indexes(Indexes::empty(segment.base));
     }
-    segment.set_largest(copy.largest().unwrap_or(TimestampOffset::NONE));
+    let found = copy.largest().unwrap_or(TimestampOffset::NONE);
+    if segment.largest().is_none_or(|known| known.timestamp < found.timestamp) {
+        segment.set_largest(found);
+    }
     Ok(())
 }

@@ -7,7 +7,9 @@ mod common;
 use std::path::Path;
 
 use common::*;
-use creel_engine::{AppendError, AppendOrigin, LogConfig, Offset, Partition, ReadError};
+use creel_engine::{
+    AppendError, AppendOrigin, BatchBuilder, LeaderEpoch, LogConfig, Offset, Partition, ReadError,
+};
 use creel_io::sim::{self, Config, NodeId};
 
 const DIRECTORY: &str = "/data/log";
@@ -90,7 +92,7 @@ fn a_full_disk_takes_a_producers_sequence_back() {
         let partition = three_batches().await;
         let now = creel_io::wall_clock_ms();
         let sequenced = |sequence, bytes| {
-            let builder = creel_engine::BatchBuilder::new(now).producer(4, 0, sequence);
+            let builder = BatchBuilder::new(now).producer(4, 0, sequence);
             builder.record(now, None, Some(&vec![1; bytes])).build().unwrap()
         };
         append(&partition, &sequenced(0, 10)).await;
@@ -116,15 +118,13 @@ fn no_flipped_bit_takes_a_good_batch_with_it_or_is_served() {
         sim::run_with(bit, Config::calm(), |handle| async move {
             let partition = three_batches().await;
             append(&partition, &batch(1, 10, 1)).await;
-            let end = partition.size_bytes();
-            let third = 3 * (end - 1) / 3;
             let path = log_path(Path::new(DIRECTORY), 0);
             handle.disk(NodeId::FIRST).corrupt(&path, bit / 8, (bit % 8) as u8).unwrap();
             let partition = open(Path::new(DIRECTORY)).await;
             let ranges = partition.bad_ranges();
             let stamped = matches!(bit / 8 % 1070, 12..16);
             match &ranges[..] {
-                [] => assert!(stamped || partition.recovery().torn_bytes > 0, "bit {bit} of {third} unseen"),
+                [] => assert!(stamped || partition.recovery().torn_bytes > 0, "bit {bit} unseen"),
                 [bad] => {
                     let refusal = read_bytes(&partition, bad.start.0, 100).await.unwrap_err();
                     assert!(matches!(refusal, ReadError::Corrupt { .. }));
@@ -133,7 +133,62 @@ fn no_flipped_bit_takes_a_good_batch_with_it_or_is_served() {
                 }
                 more => panic!("bit {bit}: {more:?}"),
             }
-            let _ = LogConfig::default();
         });
+    }
+}
+
+/// A log of several segments by one producer, closed cleanly.
+async fn closed_log(config: &LogConfig) {
+    let partition = open_with(Path::new(DIRECTORY), config.clone()).await;
+    partition.set_leader_epoch(LeaderEpoch(3));
+    let now = creel_io::wall_clock_ms();
+    for sequence in 0..20 {
+        let builder = BatchBuilder::new(now).producer(6, 0, sequence);
+        append(&partition, &builder.record(now, None, Some(&[7; 400])).build().unwrap()).await;
+    }
+    partition.close().await.unwrap();
+}
+
+#[test]
+fn a_damaged_side_file_costs_time_and_nothing_else() {
+    let config = || LogConfig { segment_bytes: 2500, index_interval_bytes: 300, ..LogConfig::default() };
+    let side_files = sim::run_with(0, Config::calm(), move |handle| async move {
+        closed_log(&config()).await;
+        handle
+            .disk(NodeId::FIRST)
+            .files()
+            .into_iter()
+            .filter(|path| path.extension().is_none_or(|e| e != "log"))
+    });
+    for (at, path) in side_files.enumerate() {
+        for damage in 0..12_u64 {
+            let path = path.clone();
+            sim::run_with(at as u64, Config::calm(), move |handle| async move {
+                closed_log(&config()).await;
+                let disk = handle.disk(NodeId::FIRST);
+                let mut bytes = disk.read(&path).unwrap();
+                match damage {
+                    0 => bytes.clear(),
+                    1 => bytes.truncate(bytes.len() / 2),
+                    2 => bytes.fill(0),
+                    3 => bytes.push(b'x'),
+                    _ if bytes.is_empty() => {}
+                    flip => {
+                        let position = flip as usize * 7 % bytes.len();
+                        bytes[position] ^= 1 << (flip % 8);
+                    }
+                }
+                disk.place(&path, &bytes).unwrap();
+                let partition = open_clean(Path::new(DIRECTORY), config()).await;
+                assert_eq!(partition.log_end(), Offset(20), "{} {damage}", path.display());
+                assert_eq!(read_all(&partition, 0).await.len(), 20, "{} {damage}", path.display());
+                for from in 0..20 {
+                    let bytes = read_bytes(&partition, from, 1).await;
+                    let bytes = bytes.unwrap_or_else(|error| panic!("{} {damage}: {error}", path.display()));
+                    let found = creel_engine::BatchHeader::parse(&bytes).unwrap().base_offset;
+                    assert_eq!(found, Offset(from), "{} {damage}", path.display());
+                }
+            });
+        }
     }
 }
