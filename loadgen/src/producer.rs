@@ -11,7 +11,7 @@ use crate::link::{InstantRun, Link, Outcome, Parcel};
 use crate::plan::Plan;
 use crate::records::build::{OpenBatch, record_bytes_max};
 use crate::records::stamp::{Stamp, encoded_bytes};
-use crate::schedule::Schedule;
+use crate::schedule::{Punctuality, Schedule};
 use crate::source::{Choice, Source};
 use crate::verify::Level;
 use std::collections::{BTreeMap, VecDeque};
@@ -64,7 +64,7 @@ pub struct Producer {
     alarm: Alarm,
     wall_at_zero_ms: i64,
     blocked_since_ns: Option<u64>,
-    planned_ns: Option<u64>,
+    punctuality: Punctuality,
 }
 
 /// What a producer did: records acked per partition.
@@ -106,7 +106,7 @@ impl Producer {
             alarm,
             wall_at_zero_ms: wall_at_zero_ms(),
             blocked_since_ns: None,
-            planned_ns: None,
+            punctuality: Punctuality::default(),
             plan: plan.clone(),
             outcome,
         })
@@ -128,11 +128,12 @@ impl Producer {
             self.note_lateness();
             match self.make()? {
                 Pause::Until(instant) => {
-                    self.planned_ns = Some(instant);
+                    self.punctuality.plan(instant);
                     self.alarm_at(instant.min(self.outcome.stage.window().to_ns))?;
                     self.outcome.wake.wait().await;
                 }
                 Pause::NoSlot => {
+                    self.punctuality.excuse();
                     self.alarm_at(self.outcome.stage.window().to_ns)?;
                     self.outcome.wake.wait().await;
                 }
@@ -158,11 +159,11 @@ impl Producer {
     /// How much later than planned the producer got to work; waiting for a slot is the broker's time, not its own.
     fn note_lateness(&mut self) {
         let now = now_ns();
-        if let Some(planned) = self.planned_ns.filter(|planned| *planned <= now) {
-            self.planned_ns = None;
-            if self.schedule.is_open_loop() && self.outcome.stage.window().contains(now) {
-                self.outcome.metrics.borrow_mut().lateness.record(now - planned, 1);
-            }
+        if let Some(late) = self.punctuality.lateness(now)
+            && self.schedule.is_open_loop()
+            && self.outcome.stage.window().contains(now)
+        {
+            self.outcome.metrics.borrow_mut().lateness.record(late, 1);
         }
     }
 
@@ -190,8 +191,9 @@ impl Producer {
             }
         }
         // Still behind: the next record should have been made by the end of its linger at the latest.
-        let instant = self.schedule.instant_ahead(0);
-        self.planned_ns = instant.map(|instant| instant + self.plan.settings.linger_ns);
+        if let Some(instant) = self.schedule.instant_ahead(0) {
+            self.punctuality.plan(instant + self.plan.settings.linger_ns);
+        }
         Ok(Pause::Turn)
     }
 
