@@ -1,6 +1,13 @@
 //! `loadgen`: a load generator for any Kafka broker that tells the truth.
 //!
 //! It shares only the wire crate with the broker; batches, checksums and codecs are its own.
+//!
+//! The way of a run: `cli` -> `run` (finds or starts the `broker`, prepares the topic through `client`, decides the
+//! `plan`) -> one `worker` thread per core -> `phases` on the main thread -> `summary` -> `report`.
+//!
+//! The way of a record: `schedule` says when, `source` which (`payload`, `keys`), `producer` puts it into a batch
+//! (`records/build`, `codec`), `link` sends the batch and takes its ack; `consumer` reads it back (`records/parse`),
+//! `verify` judges it, `metrics` and `latency` count it.
 #![forbid(unsafe_code)]
 
 pub mod broker;

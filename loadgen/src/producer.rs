@@ -62,6 +62,7 @@ pub struct Producer {
     schedule: Schedule,
     encoder: Encoder,
     alarm: Alarm,
+    alarm_ns: u64,
     wall_at_zero_ms: i64,
     blocked_since_ns: Option<u64>,
     punctuality: Punctuality,
@@ -104,6 +105,7 @@ impl Producer {
             schedule: Schedule::Maximum,
             encoder: Encoder::new(plan.settings.codec),
             alarm,
+            alarm_ns: 0,
             wall_at_zero_ms: wall_at_zero_ms(),
             blocked_since_ns: None,
             punctuality: Punctuality::default(),
@@ -152,7 +154,13 @@ impl Producer {
         self.outcome.stage.has_failed() || now_ns() >= self.outcome.stage.window().to_ns
     }
 
-    fn alarm_at(&self, instant: u64) -> Result<(), LoadError> {
+    /// Has the producer woken at `instant`. Setting the alarm is a system call: not made for an instant still to come
+    /// that it is set to already.
+    fn alarm_at(&mut self, instant: u64) -> Result<(), LoadError> {
+        if self.alarm_ns == instant && instant > now_ns() {
+            return Ok(());
+        }
+        self.alarm_ns = instant;
         self.alarm.set(instant).map_err(LoadError::system("a timer"))
     }
 
