@@ -5,11 +5,14 @@ Commits after each poll, and tells its story as harness/members.py expects it.
 
 import importlib
 import json
+import logging
 import signal
 import sys
 
 
 def main(adapter, bootstrap, group, topic):
+    # On standard error: shown beside a failure.
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     consumer = importlib.import_module(f"adapters.{adapter}").GroupConsumer(bootstrap, group, topic)
     assigned = None

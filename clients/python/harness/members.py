@@ -61,7 +61,7 @@ class Member:
         self.assigned = set()
 
     def __str__(self):
-        said = "\n    ".join(self.errors[-15:])
+        said = "\n    ".join(self.errors[-30:])
         return f"exit {self.process.poll()}, assigned {self.assigned}, {len(self.values)} values\n    {said}"
 
 
