@@ -13,7 +13,7 @@ import signal
 import socket
 import subprocess
 
-from .wait import until
+from .wait import SAFETY_NET_SECONDS, until
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 
@@ -50,7 +50,11 @@ class Broker:
     def stop(self):
         """SIGTERM, and the exit code it must have."""
         self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait()
+        try:
+            code = self.process.wait(SAFETY_NET_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError(f"still there long after SIGTERM:\n{self.last_words()}") from None
         assert code == self.clean_exit_code, f"exit code {code} after SIGTERM:\n{self.last_words()}"
 
     def kill(self):
