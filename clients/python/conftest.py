@@ -26,9 +26,9 @@ def restartable(broker):
 def pytest_runtest_makereport(item, call):
     """Shows the broker's last words beside a failure."""
     report = yield
-    broker = getattr(item, "funcargs", {}).get("broker") or getattr(item, "funcargs", {}).get("restartable")
-    if report.failed and broker:
-        report.sections.append(("the broker's last words", broker.last_words()))
+    if report.failed:
+        for broker in {b for b in getattr(item, "funcargs", {}).values() if hasattr(b, "last_words")}:
+            report.sections.append((f"the last words of {broker}", broker.last_words()))
     return report
 
 

@@ -30,7 +30,7 @@ def written(tmp_path_factory):
     for codec in CODECS:
         produce(broker, codec)
     read_and_commit(broker)
-    while_running = dump_log.dump(files(broker, TOPIC, "log"), "--deep-iteration")
+    while_running = dump_log.dump(files(broker, TOPIC, "log"), "--deep-iteration", still_written=True)
     broker.stop()
     return broker, while_running
 

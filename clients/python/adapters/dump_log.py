@@ -22,12 +22,16 @@ def installed():
     return True
 
 
-def dump(files, *flags):
-    """The tool's whole output for these files."""
+def dump(files, *flags, still_written=False):
+    """The tool's whole output for these files.
+
+    A segment that is still written may end in preallocated zeros (with Kafka's own log.preallocate too); the tool stops
+    there with an error, after it has shown every record.
+    """
     names = ",".join(str(file) for file in files)
     tool = ["java", "-cp", f"{JARS}/*", "org.apache.kafka.tools.DumpLogSegments"]
     done = subprocess.run([*tool, *flags, "--files", names], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0 or still_written, done.stderr
     return done.stdout + done.stderr
 
 

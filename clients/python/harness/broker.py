@@ -70,12 +70,21 @@ class Broker:
         if self.process and self.process.poll() is None:
             self.stop()
 
+    def __str__(self):
+        state = "never started" if self.process is None else f"exit code {self.process.poll()}"
+        return f"{type(self).__name__} on {self.bootstrap} ({state})"
+
     def last_words(self, lines=40):
         return "\n".join(self.output.read_text(errors="replace").splitlines()[-lines:])
 
-    def _accepts(self):
+    def is_running(self):
+        """True, or what it died of."""
         if self.process.poll() is not None:
             raise BrokerDied(f"exit code {self.process.returncode}:\n{self.last_words()}")
+        return True
+
+    def _accepts(self):
+        self.is_running()
         try:
             socket.create_connection(("127.0.0.1", self.port), timeout=5).close()
             return True
