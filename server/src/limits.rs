@@ -38,5 +38,11 @@ pub(crate) const COMPLAINT_INTERVAL_MS: u64 = 1_000;
 /// How often each core looks after its partitions (rolls, retention), at most, in milliseconds.
 pub(crate) const CHECKPOINT_INTERVAL_MS: u64 = 60_000;
 
+/// How long a start waits for a taken port to come free, in milliseconds; then it says that the port is taken.
+pub(crate) const TAKEN_PORT_PATIENCE_MS: u64 = 3_000;
+
+/// How often it tries meanwhile.
+pub(crate) const TAKEN_PORT_PAUSE_MS: u64 = 20;
+
 const _: () = assert!(SMALL_REPLY_BYTES < REPLIES_TOGETHER_BYTES);
 const _: () = assert!(REQUEST_BYTES_MIN < REQUEST_BYTES_IN_FLIGHT);

@@ -1,5 +1,7 @@
 //! A core's life: it takes part in the start, serves, and ends; core 0 leads.
 
+use std::io::ErrorKind;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,7 +16,7 @@ use creel_io::{CoreId, Instant, now, shutdown_signal, sleep, spawn, wall_clock_m
 use crate::banner::Banner;
 use crate::config::Config;
 use crate::core::Core;
-use crate::limits::{CHECKPOINT_INTERVAL_MS, MAILBOX_MESSAGES};
+use crate::limits::{CHECKPOINT_INTERVAL_MS, MAILBOX_MESSAGES, TAKEN_PORT_PATIENCE_MS, TAKEN_PORT_PAUSE_MS};
 use crate::messages::Message;
 use crate::node::Node;
 use crate::race::{First, race};
@@ -32,7 +34,7 @@ pub enum Failure {
     Locked(String),
     /// The address cannot be listened on.
     #[error("cannot listen on {0}: {1}")]
-    Listen(std::net::SocketAddr, String),
+    Listen(SocketAddr, String),
     /// A partition could not be opened.
     #[error("{0}")]
     Partition(String),
@@ -101,7 +103,7 @@ async fn lead(core: &Rc<Core>, setup: &Setup, began: Instant) -> Result<(), Fail
     let _lock = lock(&data_dir)?;
     // Bound before recovery, so that a taken port is told at once; clients wait in the backlog meanwhile.
     let bind = core.node.config.listener.bind;
-    let listener = TcpListener::bind(bind).map_err(|error| Failure::Listen(bind, error.to_string()))?;
+    let listener = listen(bind).await.map_err(|error| Failure::Listen(bind, error.to_string()))?;
     let address = listener.local_addr().map_err(|error| Failure::Listen(bind, error.to_string()))?;
     let _ = core.node.address.set(address);
     let partitions = recover(core, &data_dir).await?;
@@ -113,11 +115,25 @@ async fn lead(core: &Rc<Core>, setup: &Setup, began: Instant) -> Result<(), Fail
     if shutdown::stop(core).await { Ok(()) } else { Err(Failure::Unclean) }
 }
 
+/// Listens, waiting out what a killed broker leaves behind: the kernel closes a ring's files a moment after its process
+/// is gone, so a restart right after a kill -9 can find its own port still taken.
+async fn listen(bind: SocketAddr) -> std::io::Result<TcpListener> {
+    let give_up = now() + Duration::from_millis(TAKEN_PORT_PATIENCE_MS);
+    loop {
+        match TcpListener::bind(bind) {
+            Err(error) if error.kind() == ErrorKind::AddrInUse && now() < give_up => {
+                sleep(Duration::from_millis(TAKEN_PORT_PAUSE_MS)).await;
+            }
+            listening => return listening,
+        }
+    }
+}
+
 fn lock(data_dir: &Path) -> Result<DirLock, Failure> {
     let shown = data_dir.display().to_string();
     create_dir_all(data_dir).map_err(|error| Failure::DataDir(shown.clone(), error.to_string()))?;
     lock_exclusive(data_dir).map_err(|error| match error.kind() {
-        std::io::ErrorKind::WouldBlock => Failure::Locked(shown),
+        ErrorKind::WouldBlock => Failure::Locked(shown),
         _ => Failure::DataDir(shown, error.to_string()),
     })
 }
@@ -138,7 +154,7 @@ async fn recover(core: &Rc<Core>, data_dir: &Path) -> Result<usize, Failure> {
     Ok(partitions)
 }
 
-fn banner(core: &Core, address: std::net::SocketAddr, partitions: usize, began: Instant) -> Banner {
+fn banner(core: &Core, address: SocketAddr, partitions: usize, began: Instant) -> Banner {
     let config = &core.node.config;
     let cpus = match &config.cores {
         crate::config::CoreList::These(cpus) => cpus.clone(),

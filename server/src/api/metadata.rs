@@ -25,6 +25,8 @@ pub(crate) async fn answer(call: Call, request: MetadataRequest) -> MetadataResp
     let topics = match wanted {
         None => call.core.topics.all().iter().map(|topic| found(&call, topic)).collect(),
         Some(wanted) => {
+            let wanted: Vec<_> =
+                wanted.into_iter().map(|topic| id_before_name(call.version, topic)).collect();
             let may_create = call.version < 4 || request.allow_auto_topic_creation;
             if may_create && call.core.node.broker().auto_create_topics_enable {
                 create_missing(&call, &wanted).await;
@@ -39,6 +41,14 @@ pub(crate) async fn answer(call: Call, request: MetadataRequest) -> MetadataResp
         topics,
         ..Default::default()
     }
+}
+
+/// Who asks by id may leave the name empty instead of null, as Java's admin client does: an id that is given decides.
+fn id_before_name(version: i16, mut wanted: MetadataRequestTopic) -> MetadataRequestTopic {
+    if version >= 12 && wanted.topic_id != Uuid::ZERO {
+        wanted.name = None;
+    }
+    wanted
 }
 
 fn this_broker(call: &Call) -> MetadataResponseBroker {
