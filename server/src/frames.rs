@@ -1,9 +1,10 @@
 //! From a stream of bytes to frames, without copying: `handled <= framed <= received`.
 
 use bytes::{Bytes, BytesMut};
+use creel_wire::ApiKey;
 use creel_wire::frame::{SIZE_PREFIX, size};
 
-use crate::limits::REQUEST_BYTES_MIN;
+use crate::limits::{OTHER_REQUEST_BYTES_MAX, REQUEST_BYTES_MIN};
 
 /// A size that no request has: the stream is not Kafka's, or asks for more memory than it may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -27,6 +28,14 @@ pub(crate) fn next_frame(buffer: &mut BytesMut, limit: usize) -> Result<Framed, 
     let length = size(*prefix, limit).ok().filter(|length| *length >= REQUEST_BYTES_MIN);
     let length = length.ok_or(BadSize(i32::from_be_bytes(*prefix)))?;
     let whole = SIZE_PREFIX + length;
+    if length > OTHER_REQUEST_BYTES_MAX {
+        let Some(key) = buffer.get(SIZE_PREFIX..).and_then(|frame| frame.first_chunk()) else {
+            return Ok(Framed::Missing(SIZE_PREFIX + size_of::<i16>() - buffer.len()));
+        };
+        if i16::from_be_bytes(*key) != ApiKey::Produce.code() {
+            return Err(BadSize(i32::from_be_bytes(*prefix)));
+        }
+    }
     if buffer.len() < whole {
         return Ok(Framed::Missing(whole - buffer.len()));
     }
@@ -55,6 +64,21 @@ mod tests {
     fn what_is_missing_is_said() {
         assert_eq!(next(b""), Ok(Framed::Missing(4)));
         assert_eq!(next(b"\0\0\0\x0a01234"), Ok(Framed::Missing(5)));
+    }
+
+    #[test]
+    fn only_a_produce_may_be_large() {
+        let limit = 2 * OTHER_REQUEST_BYTES_MAX;
+        let size = (OTHER_REQUEST_BYTES_MAX + 1) as i32;
+        let begin = |key: i16| {
+            let mut buffer = BytesMut::from(&size.to_be_bytes()[..]);
+            buffer.extend_from_slice(&key.to_be_bytes());
+            next_frame(&mut buffer, limit)
+        };
+        assert_eq!(begin(ApiKey::Produce.code()), Ok(Framed::Missing(OTHER_REQUEST_BYTES_MAX - 1)));
+        assert_eq!(begin(ApiKey::Metadata.code()), Err(BadSize(size)));
+        let mut nothing_yet = BytesMut::from(&size.to_be_bytes()[..]);
+        assert_eq!(next_frame(&mut nothing_yet, limit), Ok(Framed::Missing(2)));
     }
 
     #[test]

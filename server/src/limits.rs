@@ -16,6 +16,10 @@ pub(crate) const REPLIES_TOGETHER_BYTES: usize = 64 << 10;
 /// Where a frame's header begins to be believed: the shortest has key, version, correlation id and client id.
 pub(crate) const REQUEST_BYTES_MIN: usize = 10;
 
+/// The largest request that is not a Produce; the connection of a larger one is closed. Decoded, a request of many tiny
+/// elements takes up to a hundred times its size, and only records are ever large: `socket.request.max.bytes` is for them.
+pub(crate) const OTHER_REQUEST_BYTES_MAX: usize = 16 << 20;
+
 /// Partitions that one core opens at the same time. The others wait.
 pub(crate) const PARTITIONS_OPENING: usize = 64;
 
@@ -48,4 +52,5 @@ pub(crate) const TAKEN_PORT_PATIENCE_MS: u64 = 3_000;
 pub(crate) const TAKEN_PORT_PAUSE_MS: u64 = 20;
 
 const _: () = assert!(SMALL_REPLY_BYTES < REPLIES_TOGETHER_BYTES);
-const _: () = assert!(REQUEST_BYTES_MIN < REQUEST_BYTES_IN_FLIGHT);
+const _: () = assert!(REQUEST_BYTES_MIN < OTHER_REQUEST_BYTES_MAX);
+const _: () = assert!(OTHER_REQUEST_BYTES_MAX < REQUEST_BYTES_IN_FLIGHT);
