@@ -33,9 +33,6 @@ pub(crate) const COORDINATOR_READ_BYTES: usize = 1 << 20;
 /// `min.incremental.fetch.session.eviction.ms`). Where none is that idle, a new session is declined.
 pub(crate) const SESSION_EVICTION_MS: u64 = 120_000;
 
-/// How long the start waits for a port that is taken, in milliseconds. Then it fails.
-pub(crate) const LISTEN_RETRY_MS: u64 = 1_000;
-
 /// How long a stop waits for replies that are under way, in milliseconds. Then their connections are closed.
 pub(crate) const STOP_GRACE_MS: u64 = 3_000;
 

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use creel_engine::directory::TopicPartition;
 use creel_engine::offset::Offset;
 use creel_io::net::DetachedStream;
+use creel_wire::api::offset_for_leader_epoch::EpochEndOffset;
 use creel_wire::{ErrorCode, Uuid};
 
 use crate::api::fetch::{FetchShare, FoundPartition};
 use crate::api::list_offsets::{OffsetLookup, OffsetsFound};
+use crate::api::offset_for_leader_epoch::EpochLookup;
 use crate::api::produce::{ProduceShare, ShareOutcome};
 use crate::coordinators::{GroupAnswer, GroupQuestion};
 use crate::groups::FoundGroup;
@@ -84,6 +86,8 @@ questions! {
     Watch: WatchShare => ();
     /// Find offsets.
     ListOffsets: OffsetLookup => Vec<OffsetsFound>;
+    /// Find where epochs ended.
+    EpochEnds: EpochLookup => Vec<EpochEndOffset>;
     /// Ask the coordinator of a partition's groups.
     Group: GroupQuestion => Result<GroupAnswer, ErrorCode>;
     /// List the groups you coordinate.

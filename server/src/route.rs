@@ -12,7 +12,7 @@ use std::rc::Rc;
 use creel_io::local::{Receiver, Sender, oneshot};
 use creel_io::{CoreId, spawn};
 
-use crate::api::{fetch, list_offsets, produce};
+use crate::api::{fetch, list_offsets, offset_for_leader_epoch, produce};
 use crate::connection;
 use crate::coordinators;
 use crate::core::Core;
@@ -179,6 +179,7 @@ fn work(core: Rc<Core>, ask: Ask) -> Boxed<'static, Answer> {
                 Answer::Watch(())
             }
             Ask::ListOffsets(lookup) => Answer::ListOffsets(list_offsets::look_up(&core, lookup).await),
+            Ask::EpochEnds(lookup) => Answer::EpochEnds(offset_for_leader_epoch::look_up(&core, lookup)),
             Ask::Group(question) => Answer::Group(coordinators::answer(&core, question).await),
             Ask::ListGroups(_) => Answer::ListGroups(coordinators::list(&core)),
             Ask::ProducerIds(_) => Answer::ProducerIds(topics::take_producer_ids(&core).await),

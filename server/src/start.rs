@@ -147,9 +147,10 @@ async fn recover(core: &Rc<Core>, data_dir: &Path) -> Result<usize, Failure> {
     let checkpoint = files.read().map_err(|error| failed(&error))?;
     let found = recovery::find(core, data_dir).await.map_err(|error| failed(&error))?;
     let _ = core.node.cluster_id.set(found.cluster_id);
+    // Before anything is opened: coordinators may append as soon as they stand.
+    files.clear_clean_shutdown().await.map_err(|error| failed(&error))?;
     let opening = Opening { topics: found.topics, checkpoint, was_clean };
     let partitions = open_everywhere(core, opening).await.map_err(Failure::Partition)?;
-    files.clear_clean_shutdown().await.map_err(|error| failed(&error))?;
     *core.authority.borrow_mut() = Some(Rc::new(found.authority));
     Ok(partitions)
 }

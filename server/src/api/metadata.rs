@@ -97,7 +97,7 @@ fn found(call: &Call, topic: &Arc<Topic>) -> MetadataResponseTopic {
     let partition = |partition_index| MetadataResponsePartition {
         partition_index,
         leader_id: leader,
-        leader_epoch: 0,
+        leader_epoch: topic.leader_epoch(partition_index),
         replica_nodes: vec![leader],
         isr_nodes: vec![leader],
         ..Default::default()

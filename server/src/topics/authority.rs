@@ -10,7 +10,7 @@ use creel_wire::{ErrorCode, Str, Uuid};
 
 use super::Topic;
 use super::open::Opening;
-use crate::config::{TopicConfig, TopicSettings};
+use crate::config::TopicSettings;
 use crate::core::Core;
 use crate::limits::TOPIC_PARTITIONS_MAX;
 use crate::messages::{CreateTopics, DeleteTopics, OpenTopics, RemoveTopic};
@@ -174,9 +174,9 @@ fn plan(core: &Core, authority: &Authority, new: &NewTopic) -> TopicOutcome {
             format!("The target replication factor of {asked} cannot be reached: there is 1 broker.");
         return refuse(ErrorCode::InvalidReplicationFactor, message);
     }
-    let config = TopicConfig::new(&core.node.config.settings, &new.settings);
-    let (name, settings) = (new.name.detached(), new.settings.clone());
-    Ok(Arc::new(Topic { name, id: new_id(), partitions, settings, config }))
+    let (name, settings) = (new.name.as_str().to_owned(), new.settings.clone());
+    let record = TopicRecord { name, id: TopicId(new_id().0), partitions, settings };
+    Ok(Arc::new(Topic::from_record(record, &core.node.config.settings)))
 }
 
 /// A random id.

@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
 
 use creel_engine::partition::Partition;
 use creel_io::CoreId;
@@ -38,6 +39,8 @@ pub(crate) struct Topic {
     pub(crate) settings: TopicSettings,
     /// What holds for it, the broker's settings included.
     pub(crate) config: TopicConfig,
+    /// Each partition's leader epoch, set by its core when it opens it.
+    leader_epochs: Arc<[AtomicI32]>,
 }
 
 impl Topic {
@@ -45,7 +48,20 @@ impl Topic {
     pub(crate) fn from_record(record: TopicRecord, broker: &Settings) -> Self {
         let TopicRecord { name, id, partitions, settings } = record;
         let config = TopicConfig::new(broker, &settings);
-        Self { name: Str::from(name), id: Uuid(id.0), partitions, settings, config }
+        let leader_epochs = (0..partitions).map(|_| AtomicI32::new(0)).collect();
+        Self { name: Str::from(name), id: Uuid(id.0), partitions, settings, config, leader_epochs }
+    }
+
+    /// The leader epoch of a partition.
+    pub(crate) fn leader_epoch(&self, partition: i32) -> i32 {
+        let epoch = usize::try_from(partition).ok().and_then(|index| self.leader_epochs.get(index));
+        epoch.map_or(0, |epoch| epoch.load(Ordering::Relaxed))
+    }
+
+    fn set_leader_epoch(&self, partition: i32, epoch: i32) {
+        if let Some(known) = usize::try_from(partition).ok().and_then(|index| self.leader_epochs.get(index)) {
+            known.store(epoch, Ordering::Relaxed);
+        }
     }
 
     /// What is written down of it.

@@ -69,6 +69,7 @@ async fn open_one(core: &Core, opening: &Opening, topic: &Topic, index: i32) -> 
     };
     let failed = |error: &dyn std::fmt::Display| format!("cannot open {}: {error}", directory.display());
     let partition = Partition::open(&core.flusher, open).await.map_err(|error| failed(&error))?;
+    topic.set_leader_epoch(index, partition.leader_epoch().0);
     mark(&directory, topic.id).await.map_err(|error| failed(&error))?;
     Ok(partition)
 }
