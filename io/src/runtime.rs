@@ -118,6 +118,7 @@ where
     }
     signal::take_over();
     keep_freed_memory();
+    raise_descriptor_limit();
     let gate = Arc::new(Gate::default());
     let (report, reports) = mpsc::channel();
     let mut threads = Vec::new();
@@ -251,5 +252,18 @@ fn keep_freed_memory() {
     unsafe {
         libc::mallopt(libc::M_MMAP_THRESHOLD, 64 << 20);
         libc::mallopt(libc::M_TRIM_THRESHOLD, 256 << 20);
+    }
+}
+
+/// Connections and segments are descriptors. The limit that shells set, often 1024, is a default for programs that use
+/// select(2); the hard limit is what the system allows.
+fn raise_descriptor_limit() {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: both calls are given a valid rlimit; a refusal leaves the limit as it was.
+    unsafe {
+        if libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) == 0 && limit.rlim_cur < limit.rlim_max {
+            limit.rlim_cur = limit.rlim_max;
+            libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit);
+        }
     }
 }

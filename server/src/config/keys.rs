@@ -73,7 +73,6 @@ broker_keys! {
         creel_cores: String = "creel.cores", Kind::Text, Some("all"), "The CPUs to run on, one pinned thread each: all, or a list as 0-3,6.";
         creel_pin: bool = "creel.pin", Kind::Boolean, Some("true"), "Pin each core's thread to its CPU.";
         creel_spin_us: i32 = "creel.spin.us", count(0, 1_000_000), Some("0"), "How long an idle core looks for work before it sleeps, in microseconds: lower latency, more CPU.";
-        creel_files_max: i32 = "creel.files.max", count(64, I32), Some("65536"), "How many files the log may hold open at once.";
 
         auto_create_topics_enable: bool = "auto.create.topics.enable", Kind::Boolean, Some("true"), "Create a topic when a client asks for one that does not exist.";
         delete_topic_enable: bool = "delete.topic.enable", Kind::Boolean, Some("true"), "Let clients delete topics.";
@@ -103,7 +102,6 @@ broker_keys! {
         log_message_timestamp_after_max_ms: i64 = "log.message.timestamp.after.max.ms", long_millis(0), Some("3600000"), "How far a record's timestamp may lie ahead of the broker's clock.";
 
         socket_request_max_bytes: i32 = "socket.request.max.bytes", bytes(1), Some("104857600"), "The largest request accepted; the connection of a larger one is closed.";
-        socket_listen_backlog_size: i32 = "socket.listen.backlog.size", count(1, I32), Some("50"), "Connections that may wait to be accepted.";
         max_connections: i32 = "max.connections", count(0, I32), Some("2147483647"), "Connections at once.";
         connections_max_idle_ms: i64 = "connections.max.idle.ms", Kind::Long(-1, I64, Unit::Millis), Some("600000"), "How long an idle connection is kept.";
         queued_max_requests: i32 = "queued.max.requests", count(1, I32), Some("500"), "Requests in flight per connection before its socket is left unread.";
@@ -121,10 +119,12 @@ broker_keys! {
         offsets_retention_check_interval_ms: i64 = "offsets.retention.check.interval.ms", long_millis(1), Some("600000"), "How often expired offsets are looked for.";
 
         producer_id_expiration_ms: i32 = "producer.id.expiration.ms", millis(1), Some("86400000"), "How long an idle idempotent producer's state is remembered.";
-        transaction_max_timeout_ms: i32 = "transaction.max.timeout.ms", millis(1), Some("900000"), "The longest transaction timeout a producer may ask for.";
-        transaction_state_log_num_partitions: i32 = "transaction.state.log.num.partitions", count(1, 10_000), Some("50"), "Partitions of __transaction_state; fixed once the topic exists.";
     }
     accepted {
+        "creel.files.max", count(64, I32), Some("65536"), "Files of idle partitions are closed after a while; there is no budget yet.";
+        "socket.listen.backlog.size", count(1, I32), Some("50"), "The backlog is as long as the kernel allows.";
+        "transaction.max.timeout.ms", millis(1), Some("900000"), "Transactions are not there yet.";
+        "transaction.state.log.num.partitions", count(1, 10_000), Some("50"), "Transactions are not there yet.";
         "process.roles", Kind::Choices(&["broker", "controller"]), Some("broker,controller"), "One process is both.";
         "controller.quorum.voters", Kind::List, None, "There is no Raft quorum.";
         "controller.quorum.bootstrap.servers", Kind::List, None, "There is no Raft quorum.";
