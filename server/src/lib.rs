@@ -37,6 +37,7 @@ mod reply;
 mod route;
 mod sessions;
 mod shutdown;
+mod spread;
 mod start;
 mod topics;
 mod transport;

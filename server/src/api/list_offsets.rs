@@ -5,11 +5,9 @@
 //! earliest that waits for upload (v11+): none. What is not found is offset -1 without an error. v0 answers with a list
 //! of offsets, newest first.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use creel_engine::{Offset, Partition, ReadError};
-use creel_io::CoreId;
 use creel_wire::api::list_offsets::{
     ListOffsetsPartition, ListOffsetsPartitionResponse, ListOffsetsRequest, ListOffsetsResponse,
     ListOffsetsTopicResponse,
@@ -19,8 +17,7 @@ use creel_wire::{ErrorCode, Uuid};
 use crate::call::Call;
 use crate::core::Core;
 use crate::epochs::check_epoch;
-use crate::route;
-use crate::topics::Place;
+use crate::spread::{Slot, Spread};
 
 const LATEST: i64 = -1;
 const EARLIEST: i64 = -2;
@@ -30,7 +27,6 @@ const LATEST_TIERED: i64 = -5;
 const EARLIEST_PENDING_UPLOAD: i64 = -6;
 
 /// Partitions of one core to ask about.
-#[derive(Default)]
 pub(crate) struct OffsetLookup {
     read_committed: bool,
     partitions: Vec<(Uuid, ListOffsetsPartition)>,
@@ -42,52 +38,42 @@ pub(crate) type OffsetsFound = ListOffsetsPartitionResponse;
 /// Answers the request.
 pub(crate) async fn answer(call: Call, request: ListOffsetsRequest) -> ListOffsetsResponse {
     let read_committed = request.isolation_level == 1;
-    let mut topics = Vec::new();
-    let mut lookups: BTreeMap<CoreId, (Vec<(usize, usize)>, OffsetLookup)> = BTreeMap::new();
-    for (at, topic) in request.topics.into_iter().enumerate() {
-        let local = call.core.topics.by_name(&topic.name);
-        let mut partitions = Vec::new();
-        for asked in topic.partitions {
-            let slot = (at, partitions.len());
-            let place =
-                local.as_ref().map(|local| (local, call.core.topics.place(local, asked.partition_index)));
-            partitions.push(refused(asked.partition_index, ErrorCode::UnknownTopicOrPartition));
-            let (local, core) = match place {
-                Some((local, Place::Here(_))) => (local, call.core.id),
-                Some((local, Place::There(core))) => (local, core),
-                Some((_, Place::Nowhere)) | None => continue,
-            };
-            if !is_known(asked.timestamp, call.version) {
-                partitions[slot.1].error_code = ErrorCode::UnsupportedVersion;
-                continue;
+    let mut spread = Spread::new();
+    let mut topics = Vec::with_capacity(request.topics.len());
+    for topic in request.topics {
+        let at = topics.len();
+        let partitions = topic.partitions.into_iter().enumerate().map(|(slot, asked)| {
+            let index = asked.partition_index;
+            let owner = check(asked.timestamp, call.version)
+                .and_then(|()| call.core.topics.owner(&topic.name, index));
+            match owner {
+                Ok(owner) => spread.add((at, slot), owner, asked),
+                Err(code) => return refused(index, code),
             }
-            let (slots, lookup) = lookups.entry(core).or_default();
-            lookup.read_committed = read_committed;
-            lookup.partitions.push((local.topic.id, asked));
-            slots.push(slot);
-        }
+            refused(index, ErrorCode::NotLeaderOrFollower)
+        });
+        let partitions = partitions.collect();
         topics.push(ListOffsetsTopicResponse { name: topic.name, partitions });
     }
-    for (core, (slots, lookup)) in lookups {
-        let found = route::call(&call.core, core, lookup).await.unwrap_or_default();
-        for ((topic, partition), found) in slots.into_iter().zip(found) {
-            topics[topic].partitions[partition] = found;
-        }
-    }
+    let question = |partitions| OffsetLookup { read_committed, partitions };
+    let put = |(topic, partition): Slot, found| topics[topic].partitions[partition] = found;
+    spread.ask(&call.core, question, put).await;
     if call.version == 0 {
         topics.iter_mut().flat_map(|topic| &mut topic.partitions).for_each(as_list);
     }
     ListOffsetsResponse { topics, ..Default::default() }
 }
 
-fn is_known(timestamp: i64, version: i16) -> bool {
-    match timestamp {
+/// Whether clients of a version know what a timestamp stands for.
+fn check(timestamp: i64, version: i16) -> Result<(), ErrorCode> {
+    let is_known = match timestamp {
         MAX_TIMESTAMP => version >= 7,
         EARLIEST_LOCAL => version >= 8,
         LATEST_TIERED => version >= 9,
         EARLIEST_PENDING_UPLOAD => version >= 11,
         other => other >= EARLIEST,
-    }
+    };
+    if is_known { Ok(()) } else { Err(ErrorCode::UnsupportedVersion) }
 }
 
 /// v0: a list of at most one offset; the segments in between, which Kafka once listed too, are of no use to anyone.

@@ -2,11 +2,9 @@
 //!
 //! An epoch that is not known is answered with epoch and offset -1, without an error.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use creel_engine::LeaderEpoch;
-use creel_io::CoreId;
 use creel_wire::api::offset_for_leader_epoch::{
     EpochEndOffset, OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse, OffsetForLeaderPartition,
     OffsetForLeaderTopicResult,
@@ -16,41 +14,30 @@ use creel_wire::{ErrorCode, Uuid};
 use crate::call::Call;
 use crate::core::Core;
 use crate::epochs::check_epoch;
-use crate::route;
-use crate::topics::Place;
+use crate::spread::{Slot, Spread};
 
 /// Partitions of one core to ask about.
-#[derive(Default)]
 pub(crate) struct EpochLookup(Vec<(Uuid, OffsetForLeaderPartition)>);
 
 /// Answers the request.
 pub(crate) async fn answer(call: Call, request: OffsetForLeaderEpochRequest) -> OffsetForLeaderEpochResponse {
+    let mut spread = Spread::new();
     let mut topics = Vec::with_capacity(request.topics.len());
-    let mut lookups: BTreeMap<CoreId, (Vec<(usize, usize)>, EpochLookup)> = BTreeMap::new();
     for topic in request.topics {
-        let local = call.core.topics.by_name(&topic.topic);
-        let mut partitions = Vec::with_capacity(topic.partitions.len());
-        for asked in topic.partitions {
-            let slot = (topics.len(), partitions.len());
-            partitions.push(refused(asked.partition, ErrorCode::UnknownTopicOrPartition));
-            let Some(local) = &local else { continue };
-            let core = match call.core.topics.place(local, asked.partition) {
-                Place::Here(_) => call.core.id,
-                Place::There(core) => core,
-                Place::Nowhere => continue,
-            };
-            let (slots, lookup) = lookups.entry(core).or_default();
-            slots.push(slot);
-            lookup.0.push((local.topic.id, asked));
-        }
+        let at = topics.len();
+        let partitions = topic.partitions.into_iter().enumerate().map(|(slot, asked)| {
+            let index = asked.partition;
+            match call.core.topics.owner(&topic.topic, index) {
+                Ok(owner) => spread.add((at, slot), owner, asked),
+                Err(code) => return refused(index, code),
+            }
+            refused(index, ErrorCode::NotLeaderOrFollower)
+        });
+        let partitions = partitions.collect();
         topics.push(OffsetForLeaderTopicResult { topic: topic.topic, partitions });
     }
-    for (core, (slots, lookup)) in lookups {
-        let found = route::call(&call.core, core, lookup).await.unwrap_or_default();
-        for ((topic, partition), found) in slots.into_iter().zip(found) {
-            topics[topic].partitions[partition] = found;
-        }
-    }
+    let put = |(topic, partition): Slot, found| topics[topic].partitions[partition] = found;
+    spread.ask(&call.core, EpochLookup, put).await;
     OffsetForLeaderEpochResponse { topics, ..Default::default() }
 }
 

@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicI32, Ordering};
 
 use creel_engine::partition::Partition;
 use creel_io::CoreId;
-use creel_wire::{Str, Uuid};
+use creel_wire::{ErrorCode, Str, Uuid};
 
 use crate::config::{Settings, TopicConfig, TopicSettings};
 use crate::metadata::{TopicId, TopicRecord};
@@ -131,6 +131,16 @@ impl Topics {
         match local.own.get(partition as usize).cloned().flatten() {
             Some(partition) => Place::Here(partition),
             None => Place::There(core_of(&local.topic.id, partition, self.cores)),
+        }
+    }
+
+    /// The core that owns a partition of a topic that may not exist, and the topic's id.
+    pub(crate) fn owner(&self, name: &str, partition: i32) -> Result<(CoreId, Uuid), ErrorCode> {
+        let local = self.by_name(name).ok_or(ErrorCode::UnknownTopicOrPartition)?;
+        match self.place(&local, partition) {
+            Place::Here(_) => Ok((self.core, local.topic.id)),
+            Place::There(core) => Ok((core, local.topic.id)),
+            Place::Nowhere => Err(ErrorCode::UnknownTopicOrPartition),
         }
     }
 
