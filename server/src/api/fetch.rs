@@ -22,7 +22,7 @@ use crate::core::Core;
 use crate::epochs::{check_epoch, read_error};
 use crate::parked::{self, Watched};
 use crate::reply::{Pending, Reply};
-use crate::route;
+use crate::route::{self, Awaited};
 use crate::sessions::{Context, Wanted};
 use crate::topics::Place;
 
@@ -181,19 +181,25 @@ impl<'a> Fetch<'a> {
 
     /// Reads all partitions: other cores' by asking, this core's meanwhile.
     async fn read(&self) -> Vec<FoundPartition> {
-        let mut found: Vec<_> = self
-            .located
-            .iter()
-            .map(|located| match located {
-                Located::Missing(error) => FoundPartition::failed(*error),
-                // Shown if the other core ends before it answers.
-                Located::There(..) | Located::Here(_) => {
-                    FoundPartition::failed(ErrorCode::NotLeaderOrFollower)
-                }
-            })
-            .collect();
-        let mut shares: BTreeMap<CoreId, (Vec<usize>, FetchShare)> = BTreeMap::new();
+        let mut found: Vec<_> = self.located.iter().map(unread).collect();
+        let awaited = self.ask_others().await;
         let mut budget = Budget::new(self.limits);
+        for (at, (located, wanted)) in self.located.iter().zip(&self.wanted).enumerate() {
+            if let Located::Here(partition) = located {
+                found[at] = budget.read(partition, Read::from(wanted)).await;
+            }
+        }
+        for (slots, awaited) in awaited {
+            for (at, one) in slots.into_iter().zip(awaited.answer().await.unwrap_or_default()) {
+                found[at] = one;
+            }
+        }
+        found
+    }
+
+    /// Asks the other cores for their shares; with each answer, the places of its partitions.
+    async fn ask_others(&self) -> Vec<(Vec<usize>, Awaited<FetchShare>)> {
+        let mut shares: BTreeMap<CoreId, (Vec<usize>, FetchShare)> = BTreeMap::new();
         for (at, (located, wanted)) in self.located.iter().zip(&self.wanted).enumerate() {
             if let Located::There(core, topic) = located {
                 let empty = || (Vec::new(), FetchShare { limits: self.limits, partitions: Vec::new() });
@@ -206,17 +212,7 @@ impl<'a> Fetch<'a> {
         for (core, (slots, share)) in shares {
             awaited.push((slots, route::ask(&self.call.core, core, share).await));
         }
-        for (at, (located, wanted)) in self.located.iter().zip(&self.wanted).enumerate() {
-            if let Located::Here(partition) = located {
-                found[at] = budget.read(partition, Read::from(wanted)).await;
-            }
-        }
-        for (slots, awaited) in awaited {
-            for (at, one) in slots.into_iter().zip(awaited.answer().await.unwrap_or_default()) {
-                found[at] = one;
-            }
-        }
-        found
+        awaited
     }
 
     /// Each core has kept within the limits by itself; together they must too.
@@ -297,6 +293,14 @@ impl<'a> Fetch<'a> {
         }
         topics
     }
+}
+
+/// What is shown of a partition that is not read after all: it is missing, or its core ends before it answers.
+fn unread(located: &Located) -> FoundPartition {
+    FoundPartition::failed(match located {
+        Located::Missing(error) => *error,
+        Located::There(..) | Located::Here(_) => ErrorCode::NotLeaderOrFollower,
+    })
 }
 
 fn locate(core: &Core, wanted: &Wanted, by_id: bool) -> Located {
