@@ -16,12 +16,9 @@ pub struct Server {
 
 impl Server {
     /// Starts the floor and reads its address from its first line.
-    pub fn floor(binary: &Path, directory: &Path, cpu: usize, durable: bool) -> io::Result<Server> {
+    pub fn floor(binary: &Path, directory: &Path, cpu: usize, options: &[&str]) -> io::Result<Server> {
         let mut command = Command::new(binary);
-        command.arg("--dir").arg(directory).arg("--cpu").arg(cpu.to_string());
-        if durable {
-            command.arg("--durable");
-        }
+        command.arg("--dir").arg(directory).arg("--cpu").arg(cpu.to_string()).args(options);
         let mut child = command.stdout(Stdio::piped()).spawn()?;
         let stdout = child.stdout.take().ok_or_else(|| io::Error::other("the floor has no output"))?;
         let mut line = String::new();

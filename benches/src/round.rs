@@ -31,6 +31,8 @@ pub struct Setting {
     pub server_cpu: usize,
     /// The driver's CPU.
     pub driver_cpu: usize,
+    /// Whether the floor, too, writes ever new pages.
+    pub fresh: bool,
 }
 
 /// The figures of a round.
@@ -87,8 +89,10 @@ impl Setting {
     fn start(&self, side: Side, directory: &Path, acks: Acks) -> io::Result<Server> {
         match side {
             Side::Floor => {
-                let durable = acks == Acks::Durable;
-                Server::floor(&self.binaries.join("floor"), directory, self.server_cpu, durable)
+                let options = [(acks == Acks::Durable, "--durable"), (self.fresh, "--fresh")];
+                let options: Vec<_> =
+                    options.into_iter().filter_map(|(on, name)| on.then_some(name)).collect();
+                Server::floor(&self.binaries.join("floor"), directory, self.server_cpu, &options)
             }
             Side::Creel => Server::creel(&self.binaries.join("creel"), directory, self.server_cpu),
         }

@@ -4,7 +4,7 @@
 use std::cell::{Cell, RefCell};
 use std::io::{IoSlice, Write};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use bytes::{Buf, Bytes, BytesMut};
@@ -25,7 +25,7 @@ const REPLY: [u8; 54] = {
     reply
 };
 
-#[derive(Parser)]
+#[derive(Clone, Parser)]
 struct Args {
     /// Where the file is written.
     #[arg(long)]
@@ -36,13 +36,16 @@ struct Args {
     /// Reply only after fdatasync; one sync answers all that was written before it.
     #[arg(long)]
     durable: bool,
+    /// Write ever new pages, as a log that does not reuse its files, instead of the same file over and over.
+    #[arg(long)]
+    fresh: bool,
 }
 
 fn main() {
     let args = Args::parse();
     let config =
         Config { cores: vec![CoreConfig { id: CoreId(0), cpu: Some(args.cpu) }], ..Config::unpinned(1) };
-    let started = start(&config, move |_| serve(args.dir.clone(), args.durable));
+    let started = start(&config, move |_| serve(args.clone()));
     match started {
         Ok(cores) => cores.join(),
         Err(error) => {
@@ -54,7 +57,8 @@ fn main() {
 
 /// One file, and the frames that wait to be written to it.
 struct Sink {
-    file: File,
+    path: PathBuf,
+    file: RefCell<File>,
     position: Cell<u64>,
     staged: RefCell<Vec<Bytes>>,
     /// Frames staged since the start, and how many of them are written (and synced, where that is asked).
@@ -63,23 +67,26 @@ struct Sink {
     arrived: Notify,
     done: Notify,
     durable: bool,
+    fresh: bool,
 }
 
-async fn serve(dir: PathBuf, durable: bool) {
+async fn serve(args: Args) {
     let mut listener =
         TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a free port on loopback");
     println!("{}", listener.local_addr().expect("a bound socket has an address"));
     std::io::stdout().flush().expect("the parent reads the address");
-    let file = File::open(&dir.join("floor"), OpenOptions::create()).expect("the directory is writable");
+    let path = args.dir.join("floor");
     let sink = Rc::new(Sink {
-        file,
+        file: RefCell::new(new_file(&path)),
+        path,
         position: Cell::new(0),
         staged: RefCell::default(),
         staged_count: Cell::new(0),
         done_count: Cell::new(0),
         arrived: Notify::new(),
         done: Notify::new(),
-        durable,
+        durable: args.durable,
+        fresh: args.fresh,
     });
     let stop = spawn(creel_io::shutdown_signal());
     let accepting = sink.clone();
@@ -104,7 +111,8 @@ impl Sink {
             let count = self.staged_count.get();
             self.write(&staged);
             if self.durable {
-                self.file.sync_data().await.expect("the disk takes a sync");
+                let file = self.file.borrow().clone();
+                file.sync_data().await.expect("the disk takes a sync");
             }
             self.done_count.set(count);
             self.done.notify_all();
@@ -129,11 +137,25 @@ impl Sink {
         let mut pieces: Vec<IoSlice<'_>> = staged.iter().map(|b| IoSlice::new(b)).collect();
         let length: usize = staged.iter().map(Bytes::len).sum();
         if self.position.get() + length as u64 > FILE_BYTES_MAX {
-            self.position.set(0);
+            self.start_over();
         }
-        self.file.write_all_at(&mut pieces, self.position.get()).expect("the disk has room");
+        self.file.borrow().write_all_at(&mut pieces, self.position.get()).expect("the disk has room");
         self.position.set(self.position.get() + length as u64);
     }
+}
+
+impl Sink {
+    fn start_over(&self) {
+        self.position.set(0);
+        if self.fresh {
+            creel_io::fs::remove_file(&self.path).expect("the file is ours");
+            self.file.replace(new_file(&self.path));
+        }
+    }
+}
+
+fn new_file(path: &Path) -> File {
+    File::open(path, OpenOptions::create()).expect("the directory is writable")
 }
 
 async fn connection(stream: TcpStream, sink: Rc<Sink>) {

@@ -31,6 +31,9 @@ struct Args {
     /// Only one side, without a ratio.
     #[arg(long)]
     only: Option<Side>,
+    /// Let the floor write ever new pages too, as a log that does not reuse its files must.
+    #[arg(long)]
+    fresh: bool,
     /// Print all rounds as JSON too.
     #[arg(long)]
     json: bool,
@@ -52,6 +55,7 @@ fn run(args: &Args) -> Result<(), Box<dyn std::error::Error>> {
         duration: Duration::from_secs_f64(args.seconds),
         server_cpu: args.cpus[0],
         driver_cpu: args.cpus[1],
+        fresh: args.fresh,
     };
     println!(
         "{:15} {:8} {:>9} {:>21} {:>21} {:>9} {:>9}",
