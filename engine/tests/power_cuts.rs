@@ -7,7 +7,7 @@
 
 mod common;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::path::Path;
 use std::rc::Rc;
 
@@ -210,6 +210,39 @@ fn a_killed_process_loses_nothing_that_was_written() {
             handle.kill(node);
         }
         assert!(world.live_on());
+    }
+}
+
+/// A restart after a kill finds batches that were written and never synced. It serves them, so it must have made them
+/// durable: a power cut may not take back what was read.
+#[test]
+fn what_a_restart_after_a_kill_serves_survives_a_power_cut() {
+    for seed in 0..60 {
+        let mut world = World::new(seed);
+        let stay_up = |world: &mut World, turns: u64| {
+            let (config, known) = (world.config.clone(), world.known.clone());
+            let ready = Rc::new(Cell::new(false));
+            let is_ready = ready.clone();
+            world.simulation.start(world.node, move |_| {
+                let (config, known, is_ready) = (config.clone(), known.clone(), is_ready.clone());
+                async move {
+                    let partition = reopen(&config, None).await;
+                    check(&partition, &known).await;
+                    for _ in 0..turns {
+                        work(&partition, &known).await;
+                    }
+                    is_ready.set(true);
+                    std::future::pending::<()>().await;
+                }
+            });
+            world.simulation.run_until(|| ready.get()).unwrap();
+        };
+        stay_up(&mut world, 1 + seed % 7);
+        world.simulation.handle().kill(world.node);
+        // From here on what was found counts as served.
+        stay_up(&mut world, 0);
+        world.simulation.handle().crash(world.node);
+        assert!(world.live_on(), "seed {seed}");
     }
 }
 

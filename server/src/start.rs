@@ -33,7 +33,7 @@ pub enum Failure {
     #[error("data directory {0} is in use by another broker")]
     Locked(String),
     /// The address cannot be listened on.
-    #[error("cannot listen on {0}: {1}")]
+    #[error("cannot listen on {0}: {1}; end what listens there, or choose another address with --listen")]
     Listen(SocketAddr, String),
     /// A partition could not be opened.
     #[error("{0}")]
