@@ -95,6 +95,8 @@ async fn handle(call: Call, reader: &mut Reader) -> Result<Pending, Refusal> {
         ApiKey::DescribeCluster => now(call, reader, api::describe_cluster::answer)?,
         ApiKey::CreateTopics => later(call, reader, api::create_topics::answer)?,
         ApiKey::DeleteTopics => later(call, reader, api::delete_topics::answer)?,
+        ApiKey::OffsetDelete => later(call, reader, api::offset_delete::answer)?,
+        ApiKey::DescribeTopicPartitions => now(call, reader, api::describe_topic_partitions::answer)?,
         other => return Err(Refusal::Api(other.code())),
     })
 }
@@ -121,7 +123,9 @@ pub(crate) const SERVED: &[ApiKey] = &[
     ApiKey::OffsetForLeaderEpoch,
     ApiKey::DescribeConfigs,
     ApiKey::DeleteGroups,
+    ApiKey::OffsetDelete,
     ApiKey::DescribeCluster,
+    ApiKey::DescribeTopicPartitions,
 ];
 
 fn read<R: Request>(reader: &mut Reader, version: i16) -> Result<R, DecodeError> {
