@@ -97,6 +97,9 @@ async fn handle(call: Call, reader: &mut Reader) -> Result<Pending, Refusal> {
         ApiKey::DeleteTopics => later(call, reader, api::delete_topics::answer)?,
         ApiKey::OffsetDelete => later(call, reader, api::offset_delete::answer)?,
         ApiKey::DescribeTopicPartitions => now(call, reader, api::describe_topic_partitions::answer)?,
+        ApiKey::CreatePartitions => later(call, reader, api::create_partitions::answer)?,
+        ApiKey::AlterConfigs => later(call, reader, api::alter_configs::answer)?,
+        ApiKey::IncrementalAlterConfigs => later(call, reader, api::alter_configs::answer_incremental)?,
         other => return Err(Refusal::Api(other.code())),
     })
 }
@@ -122,7 +125,10 @@ pub(crate) const SERVED: &[ApiKey] = &[
     ApiKey::InitProducerId,
     ApiKey::OffsetForLeaderEpoch,
     ApiKey::DescribeConfigs,
+    ApiKey::AlterConfigs,
+    ApiKey::CreatePartitions,
     ApiKey::DeleteGroups,
+    ApiKey::IncrementalAlterConfigs,
     ApiKey::OffsetDelete,
     ApiKey::DescribeCluster,
     ApiKey::DescribeTopicPartitions,

@@ -7,7 +7,7 @@ use creel_engine::directory::TopicPartition;
 use creel_engine::offset::Offset;
 use creel_io::net::DetachedStream;
 use creel_wire::api::offset_for_leader_epoch::EpochEndOffset;
-use creel_wire::{ErrorCode, Uuid};
+use creel_wire::{ErrorCode, Str, Uuid};
 
 use crate::api::fetch::{FetchShare, FoundPartition};
 use crate::api::list_offsets::{OffsetLookup, OffsetsFound};
@@ -16,7 +16,7 @@ use crate::api::produce::{ProduceShare, ShareOutcome};
 use crate::coordinators::{GroupAnswer, GroupQuestion};
 use crate::groups::FoundGroup;
 use crate::parked::WatchShare;
-use crate::topics::{NewTopic, TopicOutcome};
+use crate::topics::{NewTopic, Topic, TopicChange, TopicOutcome, TopicRefusal};
 
 /// Names a question whose answer is awaited on the core that asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -98,6 +98,10 @@ questions! {
     CreateTopics: CreateTopics => Vec<TopicOutcome>;
     /// Delete these topics (to core 0).
     DeleteTopics: DeleteTopics => Vec<TopicOutcome>;
+    /// Change this topic (to core 0).
+    AlterTopic: AlterTopic => Result<(), TopicRefusal>;
+    /// Take this topic in place of what you know of it, and open its new partitions.
+    UpdateTopic: UpdateTopic => Result<(), String>;
     /// Open your partitions of these topics and serve them.
     OpenTopics: OpenTopics => Result<usize, String>;
     /// Remove your partitions of this topic.
@@ -122,6 +126,16 @@ pub(crate) struct CreateTopics {
 
 /// See [`Ask::DeleteTopics`].
 pub(crate) struct DeleteTopics(pub(crate) Vec<Uuid>);
+
+/// See [`Ask::AlterTopic`].
+pub(crate) struct AlterTopic {
+    pub(crate) name: Str,
+    pub(crate) change: TopicChange,
+    pub(crate) validate_only: bool,
+}
+
+/// See [`Ask::UpdateTopic`].
+pub(crate) struct UpdateTopic(pub(crate) Arc<Topic>);
 
 /// See [`Ask::OpenTopics`].
 #[derive(Clone)]

@@ -185,6 +185,8 @@ fn work(core: Rc<Core>, ask: Ask) -> Boxed<'static, Answer> {
             Ask::ProducerIds(_) => Answer::ProducerIds(topics::take_producer_ids(&core).await),
             Ask::CreateTopics(question) => Answer::CreateTopics(topics::create(&core, question).await),
             Ask::DeleteTopics(question) => Answer::DeleteTopics(topics::delete(&core, question).await),
+            Ask::AlterTopic(question) => Answer::AlterTopic(topics::alter(&core, question).await),
+            Ask::UpdateTopic(question) => Answer::UpdateTopic(topics::update(&core, question.0).await),
             Ask::OpenTopics(question) => Answer::OpenTopics(topics::open(&core, &question.0).await),
             Ask::RemoveTopic(question) => {
                 topics::remove(&core, question.0).await;

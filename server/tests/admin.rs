@@ -4,6 +4,8 @@
 mod support;
 
 use creel_wire::ErrorCode;
+use creel_wire::api::create_partitions::{CreatePartitionsRequest, CreatePartitionsTopic};
+use creel_wire::api::describe_configs::{DescribeConfigsRequest, DescribeConfigsResource};
 use creel_wire::api::describe_topic_partitions::{DescribeTopicPartitionsRequest, TopicRequest};
 use creel_wire::api::find_coordinator::FindCoordinatorRequest;
 use creel_wire::api::offset_commit::{
@@ -13,7 +15,8 @@ use creel_wire::api::offset_delete::{
     OffsetDeleteRequest, OffsetDeleteRequestPartition, OffsetDeleteRequestTopic,
 };
 use creel_wire::api::offset_fetch::{OffsetFetchRequest, OffsetFetchRequestTopic};
-use support::{Client, story};
+use creel_wire::api::{alter_configs as whole, incremental_alter_configs as single};
+use support::{Client, World, batch, story};
 
 async fn committed(client: &mut Client, partition: i32) -> i64 {
     let topic = OffsetFetchRequestTopic { name: "orders".into(), partition_indexes: vec![partition] };
@@ -90,4 +93,107 @@ fn topics_are_described_a_page_at_a_time() {
         let absent = client.call(0, &DescribeTopicPartitionsRequest { topics, ..Default::default() }).await;
         assert_eq!(absent.topics[0].error_code, ErrorCode::UnknownTopicOrPartition);
     });
+}
+
+async fn grow(client: &mut Client, count: i32, name: &'static str, validate_only: bool) -> ErrorCode {
+    let topic = CreatePartitionsTopic { name: name.into(), count, ..Default::default() };
+    let request = CreatePartitionsRequest { topics: vec![topic], validate_only, ..Default::default() };
+    client.call(3, &request).await.results.remove(0).error_code
+}
+
+#[test]
+fn new_partitions_are_usable_at_once() {
+    story(&[], |broker| async move {
+        let mut client = broker.connect().await;
+        client.create_topic("orders", 2).await;
+        client.produce("orders", 1, &batch(&["a"])).await;
+        assert_eq!(grow(&mut client, 5, "orders", true).await, ErrorCode::None);
+        assert_eq!(client.topic("orders", false).await.partitions.len(), 2);
+        assert_eq!(grow(&mut client, 5, "orders", false).await, ErrorCode::None);
+        assert_eq!(client.topic("orders", false).await.partitions.len(), 5);
+        for partition in 0..5 {
+            let appended = client.produce("orders", partition, &batch(&["b"])).await;
+            assert_eq!(
+                (appended.error_code, appended.base_offset),
+                (ErrorCode::None, i64::from(partition == 1))
+            );
+        }
+        assert_eq!(grow(&mut client, 5, "orders", false).await, ErrorCode::InvalidPartitions);
+        assert_eq!(grow(&mut client, 1, "orders", false).await, ErrorCode::InvalidPartitions);
+        assert_eq!(grow(&mut client, 1, "absent", false).await, ErrorCode::UnknownTopicOrPartition);
+    });
+}
+
+async fn setting(client: &mut Client, name: &str) -> (String, i8) {
+    let resource =
+        DescribeConfigsResource { resource_type: 2, resource_name: "orders".into(), ..Default::default() };
+    let request = DescribeConfigsRequest { resources: vec![resource], ..Default::default() };
+    let all = client.call(4, &request).await.results.remove(0).configs;
+    let found = all.into_iter().find(|one| one.name == name).unwrap();
+    (found.value.unwrap().to_string(), found.config_source)
+}
+
+async fn set(client: &mut Client, name: &'static str, operation: i8, value: &'static str) -> ErrorCode {
+    let config =
+        single::AlterableConfig { name: name.into(), config_operation: operation, value: Some(value.into()) };
+    let resource = single::AlterConfigsResource {
+        resource_type: 2,
+        resource_name: "orders".into(),
+        configs: vec![config],
+    };
+    let request = single::IncrementalAlterConfigsRequest { resources: vec![resource], ..Default::default() };
+    client.call(1, &request).await.responses.remove(0).error_code
+}
+
+#[test]
+fn changed_settings_hold_on_every_core_and_are_shown() {
+    story(&[], |broker| async move {
+        let mut client = broker.connect().await;
+        client.create_topic("orders", 4).await;
+        assert_eq!(set(&mut client, "max.message.bytes", 0, "10").await, ErrorCode::None);
+        assert_eq!(setting(&mut client, "max.message.bytes").await, ("10".to_owned(), 1));
+        for partition in 0..4 {
+            let refused = client.produce("orders", partition, &batch(&["a"])).await;
+            assert_eq!(refused.error_code, ErrorCode::MessageTooLarge);
+        }
+        assert_eq!(set(&mut client, "cleanup.policy", 2, "compact").await, ErrorCode::None);
+        assert_eq!(setting(&mut client, "cleanup.policy").await.0, "delete,compact");
+        assert_eq!(set(&mut client, "cleanup.policy", 3, "delete").await, ErrorCode::None);
+        assert_eq!(setting(&mut client, "cleanup.policy").await.0, "compact");
+        assert_eq!(set(&mut client, "retention.ms", 0, "soon").await, ErrorCode::InvalidConfig);
+        assert_eq!(set(&mut client, "retention.ms", 2, "1").await, ErrorCode::InvalidConfig);
+        assert_eq!(set(&mut client, "no.such", 0, "1").await, ErrorCode::InvalidConfig);
+        assert_eq!(set(&mut client, "retention.ms", 9, "1").await, ErrorCode::InvalidRequest);
+
+        let config = whole::AlterableConfig { name: "retention.ms".into(), value: Some("5000".into()) };
+        let resource = whole::AlterConfigsResource {
+            resource_type: 2,
+            resource_name: "orders".into(),
+            configs: vec![config],
+        };
+        let request = whole::AlterConfigsRequest { resources: vec![resource], ..Default::default() };
+        assert_eq!(client.call(2, &request).await.responses[0].error_code, ErrorCode::None);
+        assert_eq!(setting(&mut client, "retention.ms").await, ("5000".to_owned(), 1));
+        assert_eq!(setting(&mut client, "max.message.bytes").await, ("1048588".to_owned(), 5));
+        assert_eq!(client.produce("orders", 0, &batch(&["a"])).await.error_code, ErrorCode::None);
+    });
+}
+
+#[test]
+fn changes_survive_a_restart() {
+    for seed in support::SEEDS {
+        let mut world = World::new(seed, 2, &[]);
+        world.client(|broker| async move {
+            let mut client = broker.connect().await;
+            client.create_topic("orders", 1).await;
+            assert_eq!(grow(&mut client, 3, "orders", false).await, ErrorCode::None);
+            assert_eq!(set(&mut client, "retention.ms", 0, "77000").await, ErrorCode::None);
+        });
+        world.restart();
+        world.client(|broker| async move {
+            let mut client = broker.connect().await;
+            assert_eq!(client.topic("orders", false).await.partitions.len(), 3);
+            assert_eq!(setting(&mut client, "retention.ms").await, ("77000".to_owned(), 1));
+        });
+    }
 }

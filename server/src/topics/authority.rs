@@ -53,7 +53,7 @@ impl TopicRefusal {
 
 /// What has been written down about topics, and the right to change it: one change at a time.
 pub(crate) struct Authority {
-    turn: Turnstile,
+    pub(super) turn: Turnstile,
     store: LocalStore,
     written: RefCell<Written>,
     /// What follows after `written`; whose turn it is has it.
@@ -84,6 +84,14 @@ impl Authority {
     /// Writes topics down, all or none.
     pub(crate) async fn write(&self, records: &[TopicRecord]) -> Result<(), TopicRefusal> {
         self.commit(TopicRecord::create(records)).await
+    }
+
+    /// Writes down what a topic has become.
+    pub(super) async fn update(&self, record: &TopicRecord) -> Result<(), TopicRefusal> {
+        let revision = self.written.borrow().get(&record.name).map(|topic| topic.revision);
+        let code = ErrorCode::UnknownTopicOrPartition;
+        let revision = revision.ok_or_else(|| TopicRefusal::new(code, code.description()))?;
+        self.commit(record.update(revision)).await
     }
 
     async fn erase(&self, name: &str) -> Result<(), TopicRefusal> {

@@ -2,6 +2,7 @@
 //!
 //! A topic is in the image of every core, with the core's own partitions open, before anyone is told that it exists.
 
+mod alter;
 mod authority;
 mod convert;
 mod names;
@@ -22,12 +23,13 @@ use crate::config::{Settings, TopicConfig, TopicSettings};
 use crate::metadata::{TopicId, TopicRecord};
 use crate::placement::core_of;
 
+pub(crate) use alter::{SettingChange, TopicChange, alter};
 pub(crate) use authority::{
     AUTHORITY, Authority, NewTopic, TopicOutcome, TopicRefusal, create, delete, new_id, open_everywhere,
     take_producer_ids,
 };
 pub(crate) use names::{check_name, is_internal};
-pub(crate) use open::{Opening, open, remove};
+pub(crate) use open::{Opening, open, remove, update};
 
 /// A topic as every core knows it.
 #[derive(Clone, Debug)]

@@ -47,6 +47,23 @@ pub(crate) async fn open(core: &Rc<Core>, opening: &Opening) -> Result<usize, St
     Ok(count)
 }
 
+/// Shows a changed topic: its partitions get its settings, and those that are new are opened.
+pub(crate) async fn update(core: &Rc<Core>, topic: Arc<Topic>) -> Result<(), String> {
+    let mut own = vec![None; topic.partitions.unsigned_abs() as usize];
+    let opening = Opening::default();
+    for index in core.topics.own_indexes(&topic) {
+        own[index as usize] = Some(match core.topics.own(&topic.id, index) {
+            Some(partition) => {
+                partition.set_config(log_config(&topic.config, core.node.broker()));
+                partition
+            }
+            None => open_one(core, &opening, &topic, index).await?,
+        });
+    }
+    core.topics.insert(topic, own);
+    Ok(())
+}
+
 /// Begins to coordinate the groups whose partitions these are.
 async fn coordinate(core: &Rc<Core>, own: &[Option<Partition>]) -> Result<(), String> {
     let own =

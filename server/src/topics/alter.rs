@@ -1,0 +1,141 @@
+//! A topic's change: written down first, then made on every core, then answered.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use creel_io::spawn;
+use creel_wire::ErrorCode;
+
+use super::authority::{Authority, TopicRefusal};
+use super::{Topic, is_internal};
+use crate::config::{Kind, TopicKey, TopicSettings, Value};
+use crate::core::Core;
+use crate::limits::TOPIC_PARTITIONS_MAX;
+use crate::messages::{AlterTopic, UpdateTopic};
+use crate::route;
+
+/// What is to be changed.
+#[derive(Clone, Debug)]
+pub(crate) enum TopicChange {
+    /// So many partitions.
+    Partitions(i32),
+    /// These settings in place of all it has.
+    Replace(TopicSettings),
+    /// Some settings, each in its way.
+    Settings(Vec<(String, SettingChange)>),
+}
+
+/// What becomes of one setting.
+#[derive(Clone, Debug)]
+pub(crate) enum SettingChange {
+    Set(String),
+    Unset,
+    /// Adds to a list what is not in it.
+    Append(String),
+    /// Takes out of a list.
+    Subtract(String),
+}
+
+/// Changes a topic. What has begun is finished, also when nobody waits any more.
+pub(crate) async fn alter(core: &Rc<Core>, question: AlterTopic) -> Result<(), TopicRefusal> {
+    let Some(authority) = core.authority() else {
+        let message = "this core does not decide about topics";
+        return Err(TopicRefusal::new(ErrorCode::NotController, message));
+    };
+    let core = core.clone();
+    spawn(async move { alter_in_turn(&core, &authority, question).await }).await
+}
+
+async fn alter_in_turn(
+    core: &Rc<Core>,
+    authority: &Authority,
+    question: AlterTopic,
+) -> Result<(), TopicRefusal> {
+    let _turn = authority.turn.enter().await;
+    let code = ErrorCode::UnknownTopicOrPartition;
+    let unknown = || TopicRefusal::new(code, code.description());
+    let old = core.topics.by_name(&question.name).ok_or_else(unknown)?.topic.clone();
+    let mut record = old.record();
+    match question.change {
+        TopicChange::Partitions(count) => record.partitions = grown(&old, count)?,
+        TopicChange::Replace(settings) => record.settings = settings,
+        TopicChange::Settings(changes) => {
+            for (name, change) in changes {
+                apply(core, &mut record.settings, name, change)?;
+            }
+        }
+    }
+    if question.validate_only {
+        return Ok(());
+    }
+    authority.update(&record).await?;
+    let topic = Topic::from_record(record, &core.node.config.settings);
+    (0..old.partitions).for_each(|index| topic.set_leader_epoch(index, old.leader_epoch(index)));
+    let topic = Arc::new(topic);
+    let updated = route::call_all(core, || UpdateTopic(topic.clone())).await;
+    updated.into_iter().collect::<Result<(), String>>().map_err(|message| {
+        tracing::error!(%message, "cannot change a topic");
+        TopicRefusal::new(ErrorCode::KafkaStorageError, message)
+    })
+}
+
+/// The new number of partitions, if it is one.
+fn grown(old: &Topic, count: i32) -> Result<i32, TopicRefusal> {
+    let refuse = |message: String| Err(TopicRefusal::new(ErrorCode::InvalidPartitions, message));
+    let now = old.partitions;
+    if is_internal(&old.name) {
+        // Which partition a group belongs to depends on their number.
+        let message = "The number of partitions of an internal topic is fixed.";
+        return Err(TopicRefusal::new(ErrorCode::InvalidRequest, message));
+    }
+    if count == now {
+        return refuse(format!("Topic already has {now} partition(s)."));
+    }
+    if count < now {
+        let name = &old.name;
+        return refuse(format!(
+            "The topic {name} currently has {now} partition(s); {count} would not be an increase."
+        ));
+    }
+    match count > TOPIC_PARTITIONS_MAX {
+        true => refuse(format!("A topic has at most {TOPIC_PARTITIONS_MAX} partitions.")),
+        false => Ok(count),
+    }
+}
+
+fn apply(
+    core: &Core,
+    settings: &mut TopicSettings,
+    name: String,
+    change: SettingChange,
+) -> Result<(), TopicRefusal> {
+    let refuse = |message: String| TopicRefusal::new(ErrorCode::InvalidConfig, message);
+    let Some(key) = TopicKey::find(&name) else {
+        return settings.set(name, "").map_err(|error| refuse(error.to_string()));
+    };
+    let (text, is_append) = match change {
+        SettingChange::Unset => {
+            settings.unset(&name);
+            return Ok(());
+        }
+        SettingChange::Set(text) => {
+            return settings.set(name, &text).map_err(|error| refuse(error.to_string()));
+        }
+        SettingChange::Append(text) => (text, true),
+        SettingChange::Subtract(text) => (text, false),
+    };
+    if !matches!(key.kind, Kind::List | Kind::Choices(_)) {
+        return Err(refuse(format!("{name} is no list: nothing can be added to it or taken from it.")));
+    }
+    let mut list = match settings.effective(&name, &core.node.config.settings) {
+        Value::List(list) => list,
+        _ => Vec::new(),
+    };
+    for one in text.split(',').map(str::trim).filter(|one| !one.is_empty()) {
+        list.retain(|known| known != one);
+        if is_append {
+            list.push(one.to_owned());
+        }
+    }
+    settings.set(name, &list.join(",")).map_err(|error| refuse(error.to_string()))
+}
