@@ -1,6 +1,7 @@
 //! `cargo xtask clients`: real clients, unchanged, against the real binary.
 
 mod java;
+mod node;
 mod python;
 
 use std::process::Command;
@@ -13,7 +14,7 @@ use crate::{kafka, paths, smoke, tools};
 /// Which of them.
 #[derive(Args, Default)]
 pub(crate) struct Options {
-    /// kafka-python, aiokafka, confluent, kcat, dump-log, broker, java; all when none is named
+    /// kafka-python, aiokafka, confluent, kcat, dump-log, broker, java, kafkajs, platformatic; all when none is named
     names: Vec<String>,
     /// Run the same tests against a real Apache Kafka: it judges the tests themselves
     #[arg(long)]
@@ -33,6 +34,9 @@ pub(crate) fn clients(options: &Options) -> Outcome {
     if chosen.java {
         java::run(options.against_kafka)?;
     }
+    if !chosen.node.is_empty() {
+        node::run(&chosen.node, options.against_kafka)?;
+    }
     Ok(())
 }
 
@@ -49,18 +53,33 @@ fn install_kafka(required: bool) -> Outcome {
 struct Chosen {
     python: Option<Vec<String>>,
     java: bool,
+    node: Vec<String>,
 }
 
 impl Chosen {
     fn from_names(names: &[String]) -> Result<Self, Failure> {
         if names.is_empty() {
-            return Ok(Self { python: Some(Vec::new()), java: true });
+            return Ok(Self {
+                python: Some(Vec::new()),
+                java: true,
+                node: node::SUITES.map(String::from).to_vec(),
+            });
         }
-        if let Some(unknown) = names.iter().find(|name| *name != "java" && !python::has_suite(name)) {
-            return Err(Failure::Missing { what: format!("a client suite named {unknown}") });
+        let mut chosen = Self { python: None, java: false, node: Vec::new() };
+        for name in names {
+            chosen.add(name)?;
         }
-        let python: Vec<String> = names.iter().filter(|name| *name != "java").cloned().collect();
-        Ok(Self { java: python.len() < names.len(), python: (!python.is_empty()).then_some(python) })
+        Ok(chosen)
+    }
+
+    fn add(&mut self, name: &str) -> Outcome {
+        match name {
+            "java" => self.java = true,
+            name if node::SUITES.contains(&name) => self.node.push(name.to_owned()),
+            name if python::has_suite(name) => self.python.get_or_insert_default().push(name.to_owned()),
+            unknown => return Err(Failure::Missing { what: format!("a client suite named {unknown}") }),
+        }
+        Ok(())
     }
 }
 

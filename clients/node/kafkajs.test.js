@@ -1,0 +1,4 @@
+import * as kafkajs from './adapters/kafkajs.js'
+import { stories } from './stories.js'
+
+stories(kafkajs)

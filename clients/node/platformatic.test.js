@@ -1,0 +1,4 @@
+import * as platformatic from './adapters/platformatic.js'
+import { stories } from './stories.js'
+
+stories(platformatic)
