@@ -1,5 +1,6 @@
 //! `cargo xtask clients`: real clients, unchanged, against the real binary.
 
+mod go;
 mod java;
 mod node;
 mod python;
@@ -14,7 +15,7 @@ use crate::{kafka, paths, smoke, tools};
 /// Which of them.
 #[derive(Args, Default)]
 pub(crate) struct Options {
-    /// kafka-python, aiokafka, confluent, kcat, dump-log, broker, java, kafkajs, platformatic; all when none is named
+    /// kafka-python, aiokafka, confluent, kcat, dump-log, broker, java, kafkajs, platformatic, franz-go, sarama; all when none is named
     names: Vec<String>,
     /// Run the same tests against a real Apache Kafka: it judges the tests themselves
     #[arg(long)]
@@ -37,6 +38,9 @@ pub(crate) fn clients(options: &Options) -> Outcome {
     if !chosen.node.is_empty() {
         node::run(&chosen.node, options.against_kafka)?;
     }
+    if !chosen.go.is_empty() {
+        go::run(&chosen.go, options.against_kafka)?;
+    }
     Ok(())
 }
 
@@ -54,6 +58,7 @@ struct Chosen {
     python: Option<Vec<String>>,
     java: bool,
     node: Vec<String>,
+    go: Vec<String>,
 }
 
 impl Chosen {
@@ -63,9 +68,10 @@ impl Chosen {
                 python: Some(Vec::new()),
                 java: true,
                 node: node::SUITES.map(String::from).to_vec(),
+                go: go::SUITES.map(String::from).to_vec(),
             });
         }
-        let mut chosen = Self { python: None, java: false, node: Vec::new() };
+        let mut chosen = Self { python: None, java: false, node: Vec::new(), go: Vec::new() };
         for name in names {
             chosen.add(name)?;
         }
@@ -76,6 +82,7 @@ impl Chosen {
         match name {
             "java" => self.java = true,
             name if node::SUITES.contains(&name) => self.node.push(name.to_owned()),
+            name if go::SUITES.contains(&name) => self.go.push(name.to_owned()),
             name if python::has_suite(name) => self.python.get_or_insert_default().push(name.to_owned()),
             unknown => return Err(Failure::Missing { what: format!("a client suite named {unknown}") }),
         }
