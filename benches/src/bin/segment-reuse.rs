@@ -1,0 +1,175 @@
+//! What writing a segment into a retired one's file would save: the same appends into a new file that is claimed ahead,
+//! as the broker does it, into an old file whose pages are still cached, and into an old file whose pages are not.
+//!
+//! Removing the file that a new one replaces counts as part of its cost: that is what reuse saves as well.
+
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use clap::Parser;
+use rustix::fs::{Advice, FallocateFlags, fadvise, fallocate};
+
+/// The broker's largest step when it claims disk ahead.
+const CLAIM_BYTES: u64 = 16 << 20;
+/// Sizes of an append. None divides a page, as no batch does.
+const APPENDS: [(&str, usize); 3] = [("64KiB", 65_597), ("16KiB", 16_445), ("1KiB", 1_085)];
+
+/// The same appends into new, cached old and cold old files, in alternating rounds.
+#[derive(Parser)]
+struct Args {
+    /// Where the files are written: a folder on the disk in question.
+    #[arg(long, default_value = ".")]
+    dir: PathBuf,
+    /// Rounds of each kind, after one that is thrown away.
+    #[arg(long, default_value_t = 5)]
+    rounds: usize,
+    /// MiB appended in a round without syncs.
+    #[arg(long, default_value_t = 512)]
+    mib: u64,
+    /// Appends of a round in which each is synced.
+    #[arg(long, default_value_t = 2000)]
+    syncs: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Target {
+    New,
+    Cached,
+    Cold,
+}
+
+const TARGETS: [Target; 3] = [Target::New, Target::Cached, Target::Cold];
+
+#[derive(Clone, Copy)]
+struct Load {
+    append_bytes: usize,
+    appends: u64,
+    durable: bool,
+}
+
+struct Round {
+    cpu_us: f64,
+    p50_us: f64,
+    p999_us: f64,
+}
+
+fn main() {
+    if let Err(error) = run(&Args::parse()) {
+        eprintln!("segment-reuse: {error}");
+        std::process::exit(2);
+    }
+}
+
+fn run(args: &Args) -> io::Result<()> {
+    println!(
+        "{:8} {:8} {:>8} {:>24} {:>9} {:>9} {:>8}",
+        "append", "acks", "file", "CPU us/append", "p50 us", "p99.9 us", "CPU"
+    );
+    for (name, append_bytes) in APPENDS {
+        for durable in [false, true] {
+            let appends = if durable { args.syncs } else { (args.mib << 20) / append_bytes as u64 };
+            let load = Load { append_bytes, appends, durable };
+            compare(args, name, load)?;
+        }
+    }
+    Ok(())
+}
+
+fn compare(args: &Args, name: &str, load: Load) -> io::Result<()> {
+    let path = args.dir.join("segment-reuse");
+    let mut rounds: [Vec<Round>; 3] = Default::default();
+    for round in 0..=args.rounds {
+        for turn in 0..TARGETS.len() {
+            let at = (turn + round) % TARGETS.len();
+            let measured = measure(&path, TARGETS[at], load)?;
+            if round > 0 {
+                rounds[at].push(measured);
+            }
+        }
+    }
+    fs::remove_file(&path)?;
+    let mut new_cpu = None;
+    for (target, of) in TARGETS.into_iter().zip(&rounds) {
+        let cpu = spread(of, |r| r.cpu_us);
+        let base = *new_cpu.get_or_insert(cpu.1);
+        println!(
+            "{name:8} {:8} {:>8} {:>24} {:>9.1} {:>9.0} {:>8.2}",
+            if load.durable { "durable" } else { "written" },
+            format!("{target:?}").to_lowercase(),
+            format!("{:.2} ({:.2}-{:.2})", cpu.1, cpu.0, cpu.2),
+            spread(of, |r| r.p50_us).1,
+            spread(of, |r| r.p999_us).1,
+            cpu.1 / base,
+        );
+    }
+    Ok(())
+}
+
+/// Lowest, median, highest.
+fn spread(rounds: &[Round], of: fn(&Round) -> f64) -> (f64, f64, f64) {
+    let mut values: Vec<f64> = rounds.iter().map(of).collect();
+    values.sort_by(f64::total_cmp);
+    (values[0], values[values.len() / 2], values[values.len() - 1])
+}
+
+fn measure(path: &Path, target: Target, load: Load) -> io::Result<Round> {
+    prepare(path, target, load)?;
+    let body = vec![0x5a; load.append_bytes];
+    let mut micros = Vec::with_capacity(load.appends as usize);
+    let cpu_before = cpu_time();
+    let file = match target {
+        Target::New => {
+            fs::remove_file(path)?;
+            File::create(path)?
+        }
+        Target::Cached | Target::Cold => File::options().write(true).open(path)?,
+    };
+    let (mut position, mut claimed) = (0, 0);
+    for _ in 0..load.appends {
+        let before = Instant::now();
+        if target == Target::New && position + load.append_bytes as u64 > claimed {
+            fallocate(&file, FallocateFlags::empty(), claimed, CLAIM_BYTES)?;
+            claimed += CLAIM_BYTES;
+        }
+        file.write_all_at(&body, position)?;
+        if load.durable {
+            file.sync_data()?;
+        }
+        position += load.append_bytes as u64;
+        micros.push(before.elapsed().as_secs_f64() * 1e6);
+    }
+    let cpu = cpu_time() - cpu_before;
+    micros.sort_by(f64::total_cmp);
+    Ok(Round {
+        cpu_us: cpu.as_secs_f64() * 1e6 / load.appends as f64,
+        p50_us: micros[micros.len() / 2],
+        p999_us: micros[(micros.len() - 1) * 999 / 1000],
+    })
+}
+
+/// A retired segment of the same size on the disk: its pages cached, or dropped.
+fn prepare(path: &Path, target: Target, load: Load) -> io::Result<()> {
+    let bytes = load.appends * load.append_bytes as u64;
+    let file = File::create(path)?;
+    let chunk = vec![0xa5; 1 << 20];
+    let mut position = 0;
+    while position < bytes {
+        let length = (bytes - position).min(chunk.len() as u64);
+        file.write_all_at(&chunk[..length as usize], position)?;
+        position += length;
+    }
+    file.sync_all()?;
+    if target == Target::Cold {
+        fadvise(&file, 0, None, Advice::DontNeed)?;
+    }
+    Ok(())
+}
+
+/// User and system time of this process so far.
+fn cpu_time() -> Duration {
+    let used = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    Duration::new(used.tv_sec.unsigned_abs(), used.tv_nsec as u32)
+}
