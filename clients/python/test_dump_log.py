@@ -69,6 +69,14 @@ def test_every_record_of_every_codec_is_read_after_a_clean_stop(written):
     assert dump_log.complaints(output) == []
 
 
+def test_without_looking_into_batches_it_says_nothing_else(written):
+    segments = files(written[0], TOPIC, "log")
+    output = dump_log.dump(segments)
+    said = [line for line in output.splitlines() if line and not line.startswith("baseOffset: ")]
+    assert len(said) == 2 * len(segments), said
+    assert all(line.startswith(("Dumping ", "Log starting offset: ")) for line in said), said
+
+
 def assert_whole(output):
     batches = dump_log.batches(output)
     assert {batch["compresscodec"] for batch in batches} == set(CODECS)

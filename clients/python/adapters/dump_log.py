@@ -25,8 +25,8 @@ def installed():
 def dump(files, *flags, still_written=False):
     """The tool's whole output for these files.
 
-    A segment that is still written may end in preallocated zeros (with Kafka's own log.preallocate too); the tool stops
-    there with an error, after it has shown every record.
+    A segment that is still written may end in preallocated zeros, and there the tool stops with an error, after it has
+    shown every record: for the active segment of an Apache Kafka with log.preallocate=true it does the same.
     """
     names = ",".join(str(file) for file in files)
     tool = ["java", "-cp", f"{JARS}/*", "org.apache.kafka.tools.DumpLogSegments"]
@@ -37,7 +37,17 @@ def dump(files, *flags, still_written=False):
 
 def complaints(output):
     """The lines of an output that are complaints. Records' own contents are not looked at."""
-    return [line for line in output.splitlines() if not line.startswith("| ") and COMPLAINTS.search(line)]
+    return [line for line in output.splitlines() if not line.startswith("| ") and COMPLAINTS.search(line)] + gaps(output)
+
+
+def gaps(output):
+    """The pairs of offsets that the tool found not to follow each other.
+
+    With --deep-iteration it counts from -1 in every file, and so names the first offset of every segment but the first,
+    in files written by Apache Kafka itself as well.
+    """
+    pairs = re.findall(r"^ *(-?\d+) is followed by (\d+)$", output, re.MULTILINE)
+    return [f"{last} is followed by {next}" for last, next in pairs if last != "-1"]
 
 
 def batches(output):
