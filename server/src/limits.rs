@@ -16,8 +16,8 @@ pub(crate) const REPLIES_TOGETHER_BYTES: usize = 64 << 10;
 /// Where a frame's header begins to be believed: the shortest has key, version, correlation id and client id.
 pub(crate) const REQUEST_BYTES_MIN: usize = 10;
 
-/// The largest request that is not a Produce; the connection of a larger one is closed. Decoded, a request of many tiny
-/// elements takes up to a hundred times its size, and only records are ever large: `socket.request.max.bytes` is for them.
+/// The largest request that is not a Produce; the connection of a larger one is closed. Only records are ever large, and
+/// `socket.request.max.bytes` is for them; the lists of everything else take up to eight times their size in memory.
 pub(crate) const OTHER_REQUEST_BYTES_MAX: usize = 16 << 20;
 
 /// Partitions that one core opens at the same time. The others wait.
@@ -51,3 +51,5 @@ pub(crate) const TAKEN_PORT_PAUSE_MS: u64 = 20;
 const _: () = assert!(SMALL_REPLY_BYTES < REPLIES_TOGETHER_BYTES);
 const _: () = assert!(REQUEST_BYTES_MIN < OTHER_REQUEST_BYTES_MAX);
 const _: () = assert!(OTHER_REQUEST_BYTES_MAX < REQUEST_BYTES_IN_FLIGHT);
+// A request without records that is let in may use all of its budget, and no Produce has a larger one.
+const _: () = assert!(OTHER_REQUEST_BYTES_MAX == creel_wire::budget::FRAME_BYTES_COUNTED);

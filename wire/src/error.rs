@@ -20,6 +20,8 @@ pub enum Fault {
     VarintTooLong,
     /// Null where this version has no null.
     Null,
+    /// Lists that would take more memory than `budget` allows a frame of this size.
+    Budget,
     /// Text that is not UTF-8.
     NotUtf8,
     /// Text longer than Kafka's 32767 bytes.
@@ -38,6 +40,7 @@ impl fmt::Display for DecodeError {
             Fault::Truncated => "the frame ends too early",
             Fault::VarintTooLong => "a variable-length integer has more than 32 bits",
             Fault::Null => "null where this version allows none",
+            Fault::Budget => "lists would take more memory than a frame of this size may",
             Fault::NotUtf8 => "text is not UTF-8",
             Fault::TextTooLong => "text is longer than 32767 bytes",
             Fault::TagSize => "a tagged field does not fill its size",

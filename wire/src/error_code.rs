@@ -101,6 +101,11 @@ impl Field for ErrorCode {
     fn size(&self, _: Shape) -> usize {
         size_of::<i16>()
     }
+
+    #[inline]
+    fn least(_: Shape) -> usize {
+        size_of::<i16>()
+    }
 }
 
 error_codes! {

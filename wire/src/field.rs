@@ -49,6 +49,8 @@ pub trait Field: Sized {
     fn write(&self, writer: &mut Writer, shape: Shape);
     /// Bytes that `write` will append (those held elsewhere not counted).
     fn size(&self, shape: Shape) -> usize;
+    /// The fewest bytes that any value takes.
+    fn least(shape: Shape) -> usize;
 }
 
 /// A value that has a null form. What stands here is the form of structures: one byte, -1 for null, before
@@ -70,6 +72,11 @@ pub trait Nullable: Field + Default {
     /// Bytes that `write_nullable` will append.
     fn nullable_size(value: Option<&Self>, shape: Shape) -> usize {
         1 + value.map_or(0, |value| value.size(shape))
+    }
+
+    /// The fewest bytes that any value or null takes.
+    fn nullable_least(_: Shape) -> usize {
+        1
     }
 }
 
@@ -97,6 +104,11 @@ impl<T: Nullable> Field for Option<T> {
             None => T::default().size(shape),
         }
     }
+
+    #[inline]
+    fn least(shape: Shape) -> usize {
+        if shape.nullable { T::nullable_least(shape) } else { T::least(shape) }
+    }
 }
 
 macro_rules! fixed {
@@ -114,6 +126,11 @@ macro_rules! fixed {
 
             #[inline]
             fn size(&self, _: Shape) -> usize {
+                size_of::<$kind>()
+            }
+
+            #[inline]
+            fn least(_: Shape) -> usize {
                 size_of::<$kind>()
             }
         }
@@ -135,6 +152,11 @@ impl Field for bool {
 
     #[inline]
     fn size(&self, _: Shape) -> usize {
+        1
+    }
+
+    #[inline]
+    fn least(_: Shape) -> usize {
         1
     }
 }
@@ -167,6 +189,11 @@ impl Field for Bytes {
     fn size(&self, shape: Shape) -> usize {
         Self::nullable_size(Some(self), shape)
     }
+
+    #[inline]
+    fn least(shape: Shape) -> usize {
+        long_length_size(None, shape)
+    }
 }
 
 impl Nullable for Bytes {
@@ -186,16 +213,18 @@ impl Nullable for Bytes {
         let length = value.map(Self::len);
         long_length_size(length, shape) + length.unwrap_or(0)
     }
+
+    #[inline]
+    fn nullable_least(shape: Shape) -> usize {
+        Self::least(shape)
+    }
 }
 
-/// Elements for which room is made before the first is read; beyond it a vector grows with what is really
-/// there.
-const FIRST_ROOM: usize = 16;
-
 fn read_elements<T: Field>(reader: &mut Reader, count: usize, shape: Shape) -> Result<Vec<T>, DecodeError> {
-    let mut elements = Vec::with_capacity(count.min(FIRST_ROOM));
+    let shape = shape.never_null();
+    let mut elements = reader.list(count, shape)?;
     for _ in 0..count {
-        elements.push(T::read(reader, shape.never_null())?);
+        elements.push(T::read(reader, shape)?);
     }
     Ok(elements)
 }
@@ -211,6 +240,11 @@ impl<T: Field> Field for Vec<T> {
 
     fn size(&self, shape: Shape) -> usize {
         Self::nullable_size(Some(self), shape)
+    }
+
+    #[inline]
+    fn least(shape: Shape) -> usize {
+        long_length_size(None, shape)
     }
 }
 
@@ -229,5 +263,10 @@ impl<T: Field> Nullable for Vec<T> {
     fn nullable_size(value: Option<&Self>, shape: Shape) -> usize {
         let elements = value.into_iter().flatten().map(|element| element.size(shape.never_null()));
         long_length_size(value.map(Self::len), shape) + elements.sum::<usize>()
+    }
+
+    #[inline]
+    fn nullable_least(shape: Shape) -> usize {
+        Self::least(shape)
     }
 }

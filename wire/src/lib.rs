@@ -11,6 +11,7 @@ extern crate self as creel_wire;
 
 pub mod api;
 mod api_key;
+pub mod budget;
 mod error;
 mod error_code;
 pub mod field;

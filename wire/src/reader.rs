@@ -1,13 +1,14 @@
 //! Reading one frame: bounded, zero-copy, unable to panic.
 //!
 //! Invariant: `at <= end <= frame.len()`. Every read checks what is left before it looks, and no length from
-//! the wire is believed beyond that: a slice is cut only from bytes that are there, a vector grows as its
-//! elements are really read.
+//! the wire is believed beyond that: a slice is cut only from bytes that are there, and a list is made only where
+//! the bytes left could hold its elements and the frame's `budget` allows their memory.
 
 use bytes::Bytes;
 
+use crate::budget;
 use crate::error::{DecodeError, Fault};
-use crate::field::Shape;
+use crate::field::{Field, Shape};
 use crate::varint::{self, Varint};
 
 /// A cursor over one frame. Text, bytes and records that it yields are slices of the frame and keep it alive.
@@ -16,6 +17,8 @@ pub struct Reader {
     frame: Bytes,
     at: usize,
     end: usize,
+    /// Bytes that lists may still take in memory.
+    room: usize,
 }
 
 /// What a length prefix says.
@@ -36,7 +39,7 @@ impl Reader {
     #[must_use]
     pub fn new(frame: Bytes) -> Self {
         let end = frame.len();
-        Self { frame, at: 0, end }
+        Self { frame, at: 0, end, room: budget::of(end) }
     }
 
     /// Bytes not read yet.
@@ -131,8 +134,8 @@ impl Reader {
         }
     }
 
-    /// The length of bytes or records, or the count of an array. `None` is null. A count is bounded by the
-    /// bytes left, because no element takes less than one.
+    /// The length of bytes or records, or the count of a list. `None` is null. Either is bounded by the bytes left:
+    /// no element takes less than one.
     #[inline]
     pub fn long_length(&mut self, shape: Shape) -> Result<Length, DecodeError> {
         let length = if shape.flexible { self.compact_length()? } else { usize::try_from(self.i32()?).ok() };
@@ -140,6 +143,16 @@ impl Reader {
             Some(length) if length > self.remaining() => Err(self.fault(Fault::Truncated)),
             length => Ok(length),
         }
+    }
+
+    /// A list that has room for `count` elements and no need to grow.
+    pub(crate) fn list<T: Field>(&mut self, count: usize, shape: Shape) -> Result<Vec<T>, DecodeError> {
+        if count.saturating_mul(T::least(shape)) > self.remaining() {
+            return Err(self.fault(Fault::Truncated));
+        }
+        let bytes = count.saturating_mul(size_of::<T>());
+        self.room = self.room.checked_sub(bytes).ok_or_else(|| self.fault(Fault::Budget))?;
+        Ok(Vec::with_capacity(count))
     }
 
     #[inline]

@@ -84,4 +84,9 @@ impl Field for Records {
     fn size(&self, shape: Shape) -> usize {
         long_length_size(Some(self.len()), shape) + self.inline().len()
     }
+
+    #[inline]
+    fn least(shape: Shape) -> usize {
+        long_length_size(None, shape)
+    }
 }

@@ -158,6 +158,11 @@ impl Field for Str {
         let length = self.sendable().len();
         length_size(Some(length), shape) + length
     }
+
+    #[inline]
+    fn least(shape: Shape) -> usize {
+        length_size(None, shape)
+    }
 }
 
 impl Nullable for Str {
@@ -177,5 +182,10 @@ impl Nullable for Str {
     #[inline]
     fn nullable_size(value: Option<&Self>, shape: Shape) -> usize {
         value.map_or(length_size(None, shape), |text| text.size(shape))
+    }
+
+    #[inline]
+    fn nullable_least(shape: Shape) -> usize {
+        Self::least(shape)
     }
 }

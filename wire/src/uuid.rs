@@ -80,6 +80,11 @@ impl Field for Uuid {
     fn size(&self, _: Shape) -> usize {
         size_of::<Self>()
     }
+
+    #[inline]
+    fn least(_: Shape) -> usize {
+        size_of::<Self>()
+    }
 }
 
 #[cfg(test)]

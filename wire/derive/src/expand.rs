@@ -138,7 +138,7 @@ fn default(name: &Ident, fields: &[Field<'_>]) -> TokenStream {
 }
 
 fn field(name: &Ident, fields: &[Field<'_>]) -> TokenStream {
-    let (read, write, size) = (read(fields), write(fields), size(fields));
+    let (read, write, size, least) = (read(fields), write(fields), size(fields), least(fields));
     quote! {
         #[automatically_derived]
         impl ::creel_wire::field::Field for #name {
@@ -155,6 +155,10 @@ fn field(name: &Ident, fields: &[Field<'_>]) -> TokenStream {
 
             fn size(&self, shape: ::creel_wire::field::Shape) -> usize {
                 #size
+            }
+
+            fn least(shape: ::creel_wire::field::Shape) -> usize {
+                #least
             }
         }
 
@@ -252,6 +256,23 @@ fn size(fields: &[Field<'_>]) -> TokenStream {
             #(#sizes)*
         }
         size
+    }
+}
+
+fn least(fields: &[Field<'_>]) -> TokenStream {
+    let plain = fields.iter().filter(|field| field.is_plain()).map(|field| {
+        let (kind, shape) = (field.kind, field.shape());
+        let least = quote!(<#kind as ::creel_wire::field::Field>::least(#shape));
+        match field.carried() {
+            Some(condition) => quote!(if #condition { least += #least; }),
+            None => quote!(least += #least;),
+        }
+    });
+    // A flexible structure ends with the count of its tags.
+    quote! {
+        let mut least = usize::from(shape.flexible);
+        #(#plain)*
+        least
     }
 }
 

@@ -9,6 +9,8 @@ pub(crate) struct Decoder {
     pub(crate) direction: Direction,
     pub(crate) versions: VersionRange,
     /// Reads a body and drops what it held.
+    pub(crate) parse: fn(Bytes, i16) -> Result<(), DecodeError>,
+    /// Reads a body and writes what it held.
     pub(crate) read: fn(Bytes, i16) -> Result<Read, DecodeError>,
     /// Reads a body, writes it and reads that: both readings must be equal.
     pub(crate) settle: fn(Bytes, i16) -> Result<(), DecodeError>,
@@ -38,6 +40,10 @@ pub(crate) fn written<M: Message>(message: &M, version: i16) -> Bytes {
     writer.finish().bytes
 }
 
+fn parse<M: Message>(body: Bytes, version: i16) -> Result<(), DecodeError> {
+    M::decode(&mut Reader::new(body), version).map(drop)
+}
+
 fn read<M: Message>(body: Bytes, version: i16) -> Result<Read, DecodeError> {
     let mut reader = Reader::new(body);
     let message = M::decode(&mut reader, version)?;
@@ -53,7 +59,8 @@ fn settle<M: Message>(body: Bytes, version: i16) -> Result<(), DecodeError> {
 
 fn decoder<M: Message + Sample>(api: ApiKey, versions: VersionRange, direction: Direction) -> Decoder {
     let sampled = |seed, version| written(&sample::<M>(&mut Source::new(seed), version), version);
-    Decoder { api, direction, versions, read: read::<M>, settle: settle::<M>, sample: sampled }
+    let (parse, read, settle) = (parse::<M>, read::<M>, settle::<M>);
+    Decoder { api, direction, versions, parse, read, settle, sample: sampled }
 }
 
 fn both<R: Request + Sample>() -> [Decoder; 2]

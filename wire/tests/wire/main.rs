@@ -1,6 +1,7 @@
 //! The codec against itself, against the kafka-protocol crate, against frames of real clients, and against
 //! hostile input.
 
+mod budget;
 mod decoders;
 mod frames;
 mod golden;
