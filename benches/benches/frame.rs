@@ -1,7 +1,7 @@
 //! Frame parse: what decoding costs a produce and a fetch request, and encoding their answers.
 
 use bytes::Bytes;
-use creel_benches::frames::{TOPIC, produce_request};
+use creel_benches::frames::produce_request;
 use creel_benches::shape::{Acks, SHAPES};
 use creel_wire::api::fetch::{FetchPartition, FetchRequest, FetchTopic};
 use creel_wire::api::produce::{
@@ -10,6 +10,8 @@ use creel_wire::api::produce::{
 use creel_wire::frame::{encode_request, encode_response};
 use creel_wire::{ApiKey, Reader, Request, RequestHeader, Str};
 use criterion::{Criterion, criterion_group, criterion_main};
+
+const TOPIC: &str = "bench";
 
 /// What the broker does with a frame before its handler sees it.
 fn decode<R: Request>(frame: &Bytes) -> R {
@@ -20,7 +22,7 @@ fn decode<R: Request>(frame: &Bytes) -> R {
 
 fn frame(c: &mut Criterion) {
     let mut group = c.benchmark_group("frame");
-    let produce = produce_request(&SHAPES[1], Acks::Written);
+    let produce = produce_request(TOPIC, &SHAPES[1], Acks::Written);
     group.bench_function("decode produce v7, one 16 KB batch", |b| {
         b.iter(|| decode::<ProduceRequest>(&produce))
     });

@@ -1,11 +1,11 @@
-//! The produce request that is sent over and over: one valid record batch of the shape's size.
+//! The requests that are sent over and over: one valid record batch of the shape's size, or a read.
 
 use bytes::{BufMut, Bytes, BytesMut};
+use creel_wire::api::fetch::{FetchPartition, FetchRequest, FetchTopic};
+use creel_wire::api::produce::{PartitionProduceData, ProduceRequest, TopicProduceData};
+use creel_wire::{Records, Request, RequestHeader, Str, frame};
 
 use crate::shape::{Acks, Shape};
-
-/// The topic that is produced to.
-pub const TOPIC: &str = "bench";
 
 const HEADER_BYTES: usize = 61;
 
@@ -76,46 +76,55 @@ fn put_varint(out: &mut BytesMut, value: i64) {
 
 /// The whole Produce request, version 7, with its size in front.
 #[must_use]
-pub fn produce_request(shape: &Shape, acks: Acks) -> Bytes {
-    let batch = batch(shape);
-    let mut body = BytesMut::with_capacity(batch.len() + 64);
-    body.put_i16(0);
-    body.put_i16(7);
-    body.put_i32(1);
-    put_string(&mut body, "bench");
-    body.put_i16(-1);
-    body.put_i16(acks.wire());
-    body.put_i32(30_000);
-    body.put_i32(1);
-    put_string(&mut body, TOPIC);
-    body.put_i32(1);
-    body.put_i32(0);
-    body.put_i32(batch.len() as i32);
-    body.put_slice(&batch);
-    with_size(&body)
+pub fn produce_request(topic: &str, shape: &Shape, acks: Acks) -> Bytes {
+    let partition = PartitionProduceData { index: 0, records: Records::Inline(batch(shape)) };
+    let topic = TopicProduceData {
+        name: Str::from(topic.to_owned()),
+        partition_data: vec![partition],
+        ..Default::default()
+    };
+    let request = ProduceRequest {
+        acks: acks.wire(),
+        timeout_ms: 30_000,
+        topic_data: vec![topic],
+        ..Default::default()
+    };
+    encode(&request, 7)
 }
 
-/// A Metadata request, version 1, that makes the broker create the topic.
+/// A Fetch request, version 4: `bytes` from `offset` on, at once.
 #[must_use]
-pub fn metadata_request() -> Bytes {
-    let mut body = BytesMut::new();
-    body.put_i16(3);
-    body.put_i16(1);
-    body.put_i32(1);
-    put_string(&mut body, "bench");
-    body.put_i32(1);
-    put_string(&mut body, TOPIC);
-    with_size(&body)
+pub fn fetch_request(topic: &str, offset: i64, bytes: usize) -> Bytes {
+    let bytes = i32::try_from(bytes).expect("a fetch is smaller than 2 GiB");
+    let partition = FetchPartition {
+        partition: 0,
+        fetch_offset: offset,
+        partition_max_bytes: bytes,
+        ..Default::default()
+    };
+    let topic =
+        FetchTopic { topic: Str::from(topic.to_owned()), partitions: vec![partition], ..Default::default() };
+    let request = FetchRequest {
+        max_wait_ms: 0,
+        min_bytes: 0,
+        max_bytes: bytes,
+        topics: vec![topic],
+        ..Default::default()
+    };
+    encode(&request, 4)
 }
 
-fn put_string(out: &mut BytesMut, text: &str) {
-    out.put_i16(text.len() as i16);
-    out.put_slice(text.as_bytes());
+fn encode<R: Request>(request: &R, version: i16) -> Bytes {
+    frame::encode_request(&header::<R>(version), request)
 }
 
-fn with_size(body: &[u8]) -> Bytes {
-    let mut frame = BytesMut::with_capacity(body.len() + 4);
-    frame.put_i32(body.len() as i32);
-    frame.put_slice(body);
-    frame.freeze()
+/// The header of a request of the bench.
+#[must_use]
+pub fn header<R: Request>(version: i16) -> RequestHeader {
+    RequestHeader {
+        api_key: R::API_KEY as i16,
+        api_version: version,
+        correlation_id: 0,
+        client_id: Some(Str::from("bench".to_owned())),
+    }
 }

@@ -4,6 +4,9 @@
 
 pub mod client;
 pub mod frames;
+pub mod goals;
 pub mod process;
+pub mod report;
 pub mod round;
 pub mod shape;
+pub mod topic;

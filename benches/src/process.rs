@@ -16,7 +16,7 @@ pub struct Server {
 
 impl Server {
     /// Starts the floor and reads its address from its first line.
-    pub fn floor(binary: &Path, directory: &Path, cpu: usize, options: &[&str]) -> io::Result<Server> {
+    pub fn floor(binary: &Path, directory: &Path, cpu: usize, options: &[String]) -> io::Result<Server> {
         let mut command = Command::new(binary);
         command.arg("--dir").arg(directory).arg("--cpu").arg(cpu.to_string()).args(options);
         let mut child = command.stdout(Stdio::piped()).spawn()?;
@@ -30,14 +30,25 @@ impl Server {
     /// Starts `creel` on a free port and waits until it accepts.
     pub fn creel(binary: &Path, directory: &Path, cpu: usize) -> io::Result<Server> {
         let address = free_address()?;
-        let child = Command::new(binary)
-            .args(["--listen", &address.to_string(), "--cores", &cpu.to_string()])
-            .arg("--data-dir")
-            .arg(directory)
-            .args(["--set", "num.partitions=1"])
-            .stdout(Stdio::null())
-            .stderr(Stdio::inherit())
-            .spawn()?;
+        let mut command = Command::new(binary);
+        command.args(["--listen", &address.to_string(), "--cores", &cpu.to_string()]);
+        command.arg("--data-dir").arg(directory);
+        Server::broker(command, address)
+    }
+
+    /// Starts Apache Kafka by `command` (which becomes it) on a free port, held to `cpu`, and waits until it accepts.
+    pub fn kafka(command: &Path, directory: &Path, cpu: usize) -> io::Result<Server> {
+        let address = free_address()?;
+        let mut held = Command::new("taskset");
+        held.args(["--cpu-list", &cpu.to_string()]).arg(command).arg("kafka");
+        held.args(["--heap", "1g", "--port", &address.port().to_string()]);
+        held.arg("--data-dir").arg(directory);
+        held.args(["--set", "log.segment.delete.delay.ms=1000"]);
+        Server::broker(held, address)
+    }
+
+    fn broker(mut command: Command, address: SocketAddr) -> io::Result<Server> {
+        let child = command.stdout(Stdio::null()).stderr(Stdio::inherit()).spawn()?;
         let mut server = Server { child, address };
         server.wait_until_accepting()?;
         Ok(server)

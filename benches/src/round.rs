@@ -1,24 +1,56 @@
-//! One measured round, and what is made of several.
+//! One measured round against one server.
 
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use bytes::Bytes;
+use rustix::fs::{Advice, fadvise};
 use serde::Serialize;
 
-use crate::client::{Drive, check_nothing, check_produce_reply, drive};
+use crate::client::{Check, Drive, Driven, Until, drive};
 use crate::frames;
 use crate::process::Server;
-use crate::shape::{Acks, Shape};
+use crate::shape::{Acks, Shape, Work};
+use crate::topic::Topic;
+
+/// Bytes of the log that is read over and over.
+const READ_LOG_BYTES: usize = 256 << 20;
 
 /// Who answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, clap::ValueEnum)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum Side {
     /// The minimal loop.
     Floor,
     /// The broker.
     Creel,
+    /// Apache Kafka; where a durable ack is asked, with `flush.messages=1`.
+    Kafka,
+    /// Apache Kafka as it is shipped: acks=all does not wait for the disk.
+    KafkaShipped,
+}
+
+impl Side {
+    /// The name in reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Side::Floor => "floor",
+            Side::Creel => "creel",
+            Side::Kafka => "kafka",
+            Side::KafkaShipped => "kafka-shipped",
+        }
+    }
+
+    /// Whether this side differs from the others where this is asked of it.
+    #[must_use]
+    pub fn takes_part(self, acks: Acks) -> bool {
+        self != Side::KafkaShipped || acks == Acks::Durable
+    }
 }
 
 /// Binaries, and where the rounds run.
@@ -33,6 +65,16 @@ pub struct Setting {
     pub driver_cpu: usize,
     /// Whether the floor, too, writes ever new pages.
     pub fresh: bool,
+    /// The Apache Kafka that takes part: one process for all rounds, for it needs long to get warm.
+    pub kafka: Option<Kafka>,
+}
+
+/// A running Apache Kafka.
+pub struct Kafka {
+    /// The process.
+    pub server: Server,
+    /// Its data.
+    pub directory: PathBuf,
 }
 
 /// The figures of a round.
@@ -42,10 +84,12 @@ pub struct Round {
     pub side: Side,
     /// The shape's name.
     pub shape: &'static str,
-    /// "written" or "durable".
+    /// "written", "durable", or "" for reads.
     pub acks: &'static str,
     /// Requests answered a second.
     pub requests_per_second: f64,
+    /// Records moved a second.
+    pub records_per_second: f64,
     /// Microseconds of the server's CPU a request.
     pub cpu_us_per_request: f64,
     /// CPU seconds a GB of batches.
@@ -56,58 +100,170 @@ pub struct Round {
     pub p99_us: u32,
     /// Response times.
     pub p999_us: u32,
-    /// The server's peak memory.
+    /// The server's peak memory: of its whole life so far.
     pub peak_memory_mib: f64,
 }
 
+/// A server with what a round drives.
+struct Stage<'a> {
+    setting: &'a Setting,
+    side: Side,
+    shape: &'a Shape,
+    acks: Acks,
+    server: &'a Server,
+    directory: &'a Path,
+    topic: Option<Topic>,
+}
+
 impl Setting {
-    /// Runs one round against a fresh server over fresh data.
+    /// Runs one round over fresh data, against a fresh server where that is not Kafka.
     pub fn round(&self, side: Side, shape: &Shape, acks: Acks) -> io::Result<Round> {
-        let directory = tempfile::tempdir()?;
-        let server = self.start(side, directory.path(), acks)?;
-        let warm_up = self.plan(side, &server, shape, acks, self.duration / 5);
-        drive(&warm_up).map_err(io::Error::other)?;
-        let before = server.cpu_seconds()?;
-        let driven =
-            drive(&Drive { greeting: None, duration: self.duration, ..warm_up }).map_err(io::Error::other)?;
-        let cpu = server.cpu_seconds()? - before;
-        let bytes = driven.requests as f64 * shape.batch_bytes as f64;
+        let fresh = tempfile::tempdir()?;
+        let started;
+        let (server, directory) = match (side, &self.kafka) {
+            (Side::Kafka | Side::KafkaShipped, Some(kafka)) => (&kafka.server, kafka.directory.as_path()),
+            (Side::Kafka | Side::KafkaShipped, None) => return Err(io::Error::other("no Kafka was started")),
+            (Side::Floor | Side::Creel, _) => {
+                started = self.start(side, fresh.path(), shape, acks)?;
+                (&started, fresh.path())
+            }
+        };
+        let topic = match side {
+            Side::Floor => None,
+            _ => Some(new_topic(server, side, acks)?),
+        };
+        Stage { setting: self, side, shape, acks, server, directory, topic }.round()
+    }
+
+    fn start(&self, side: Side, directory: &Path, shape: &Shape, acks: Acks) -> io::Result<Server> {
+        if side == Side::Creel {
+            return Server::creel(&self.binaries.join("creel"), directory, self.server_cpu);
+        }
+        let mut options = Vec::new();
+        if acks == Acks::Durable {
+            options.push("--durable".to_owned());
+        }
+        if self.fresh {
+            options.push("--fresh".to_owned());
+        }
+        if let Some(bytes) = shape.work.fetch_bytes() {
+            options.extend([
+                "--serve".to_owned(),
+                bytes.to_string(),
+                "--of".to_owned(),
+                READ_LOG_BYTES.to_string(),
+            ]);
+        }
+        Server::floor(&self.binaries.join("floor"), directory, self.server_cpu, &options)
+    }
+}
+
+fn new_topic(server: &Server, side: Side, acks: Acks) -> io::Result<Topic> {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let name = format!("bench-{}", NEXT.fetch_add(1, Ordering::Relaxed));
+    let flush = side == Side::Kafka && acks == Acks::Durable;
+    Topic::create(server.address, &name, if flush { &[("flush.messages", "1")] } else { &[] })
+}
+
+impl Stage<'_> {
+    fn round(self) -> io::Result<Round> {
+        if self.topic.is_some() && self.shape.work.fetch_bytes().is_some() {
+            self.fill_log()?;
+        }
+        if matches!(self.shape.work, Work::ColdFetch { .. }) {
+            drop_from_cache(self.directory)?;
+        } else {
+            self.drive(Until::Passed(self.setting.duration / 5))?;
+        }
+        let before = self.server.cpu_seconds()?;
+        let driven = self.drive(self.until())?;
+        let cpu = self.server.cpu_seconds()? - before;
+        let round = self.figures(&driven, cpu)?;
+        self.topic.map_or(Ok(()), Topic::remove)?;
+        Ok(round)
+    }
+
+    fn until(&self) -> Until {
+        match self.shape.work {
+            Work::ColdFetch { bytes } => Until::Answered((READ_LOG_BYTES / bytes) as u64),
+            _ => Until::Passed(self.setting.duration),
+        }
+    }
+
+    fn figures(&self, driven: &Driven, cpu: f64) -> io::Result<Round> {
+        let bytes = driven.requests as f64 * self.shape.bytes_per_request() as f64;
+        let requests_per_second = driven.requests as f64 / driven.seconds;
         Ok(Round {
-            side,
-            shape: shape.name,
-            acks: if acks == Acks::Durable { "durable" } else { "written" },
-            requests_per_second: driven.requests as f64 / driven.seconds,
+            side: self.side,
+            shape: self.shape.name,
+            acks: if self.shape.work.fetch_bytes().is_some() { "" } else { self.acks.name() },
+            requests_per_second,
+            records_per_second: requests_per_second * self.shape.records_per_request() as f64,
             cpu_us_per_request: cpu * 1e6 / driven.requests as f64,
             cpu_seconds_per_gb: cpu / (bytes / 1e9),
             p50_us: driven.percentile_us(0.5),
             p99_us: driven.percentile_us(0.99),
             p999_us: driven.percentile_us(0.999),
-            peak_memory_mib: server.peak_memory_mib()?,
+            peak_memory_mib: self.server.peak_memory_mib()?,
         })
     }
 
-    fn start(&self, side: Side, directory: &Path, acks: Acks) -> io::Result<Server> {
-        match side {
-            Side::Floor => {
-                let options = [(acks == Acks::Durable, "--durable"), (self.fresh, "--fresh")];
-                let options: Vec<_> =
-                    options.into_iter().filter_map(|(on, name)| on.then_some(name)).collect();
-                Server::floor(&self.binaries.join("floor"), directory, self.server_cpu, &options)
-            }
-            Side::Creel => Server::creel(&self.binaries.join("creel"), directory, self.server_cpu),
+    fn drive(&self, until: Until) -> io::Result<Driven> {
+        let shape = self.shape;
+        let plan = Drive {
+            address: self.server.address,
+            requests: self.requests(),
+            check: match (self.side, shape.work.fetch_bytes()) {
+                (Side::Floor, _) => Check::Nothing,
+                (_, Some(bytes)) => Check::Fetched(bytes),
+                (_, None) => Check::Produced,
+            },
+            connections: shape.connections,
+            in_flight: shape.in_flight,
+            interval: shape.work.interval(shape.connections),
+            until,
+        };
+        drive(self.setting.driver_cpu, plan).map_err(io::Error::other)
+    }
+
+    /// The floor gets the same bytes, and looks at none of them.
+    fn requests(&self) -> Arc<[Bytes]> {
+        let topic = self.topic.as_ref().map_or("bench-0", |t| &t.name);
+        match self.shape.work.fetch_bytes() {
+            None => [frames::produce_request(topic, self.shape, self.acks)].into(),
+            Some(bytes) => (0..READ_LOG_BYTES / bytes)
+                .map(|i| frames::fetch_request(topic, (i * self.shape.records_per_request()) as i64, bytes))
+                .collect(),
         }
     }
 
-    fn plan(&self, side: Side, server: &Server, shape: &Shape, acks: Acks, duration: Duration) -> Drive {
-        Drive {
-            address: server.address,
-            greeting: (side == Side::Creel).then(frames::metadata_request),
-            request: frames::produce_request(shape, acks),
-            check: if side == Side::Creel { check_produce_reply } else { check_nothing },
-            connections: shape.connections,
-            in_flight: shape.in_flight,
-            duration,
-            cpu: self.driver_cpu,
+    /// Batches of exactly the shape's size, so that a fetch of a multiple of it ends where a batch does.
+    fn fill_log(&self) -> io::Result<()> {
+        let topic = self.topic.as_ref().map_or("", |t| &t.name);
+        let plan = Drive {
+            address: self.server.address,
+            requests: [frames::produce_request(topic, self.shape, Acks::Durable)].into(),
+            check: Check::Produced,
+            connections: 1,
+            in_flight: 8,
+            interval: None,
+            until: Until::Answered((READ_LOG_BYTES / self.shape.batch_bytes) as u64),
+        };
+        drive(self.setting.driver_cpu, plan).map(drop).map_err(io::Error::other)
+    }
+}
+
+/// Writes what is dirty and has the kernel forget every file below `directory`.
+fn drop_from_cache(directory: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(directory)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            drop_from_cache(&path)?;
+        } else {
+            let file = File::open(&path)?;
+            file.sync_all()?;
+            fadvise(&file, 0, None, Advice::DontNeed)?;
         }
     }
+    Ok(())
 }

@@ -1,25 +1,73 @@
-//! `cargo xtask bench`: the broker beside the floor.
+//! `cargo xtask bench`: the broker beside the floor and Apache Kafka.
 //!
 //! The criterion benches of single steps are `cargo bench -p creel-benches`.
 
+use std::fs;
 use std::process::Command;
 
 use clap::Args;
 
-use crate::paths;
-use crate::run::{Outcome, cargo, step};
+use crate::run::{Failure, Outcome, about, cargo, step};
+use crate::{kafka, paths, tools};
 
 /// Passed on to the measuring program.
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Its arguments, such as `--rounds 5 --shape 1KiB --acks durable`; `--help` lists them
+    /// Write the report to results/<date>-<machine>-one-path
+    #[arg(long)]
+    save: bool,
+    /// Without Apache Kafka
+    #[arg(long)]
+    no_kafka: bool,
+    /// Its own arguments, such as `--rounds 5 --shape 1KiB --acks durable`; `-- --help` lists them
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<String>,
 }
 
-/// Builds both sides in release and measures them in alternating rounds.
+/// Builds all sides in release and measures them in alternating rounds.
 pub(crate) fn bench(options: &Options) -> Outcome {
     let binaries = ["--bin", "creel", "--bin", "floor", "--bin", "one-path"];
     step("binaries", cargo(&["build", "--release"]).args(binaries))?;
-    step("floor and broker", Command::new(paths::release_binary("one-path")).args(&options.arguments))
+    let mut measuring = Command::new(paths::release_binary("one-path"));
+    if !options.no_kafka {
+        match tools::first_missing(&["java", "mvn"]) {
+            Some(program) => println!("SKIP Apache Kafka as the third side: {program} is missing"),
+            None => {
+                kafka::install()?;
+                measuring.arg("--xtask").arg(std::env::current_exe().map_err(about("xtask itself"))?);
+            }
+        }
+    }
+    if options.save {
+        let machine = machine();
+        let folder =
+            paths::root().join(format!("results/{}-{}-one-path", said(&["date", "+%F"])?, slug(&machine)));
+        let commit = said(&["git", "rev-parse", "--short", "HEAD"])?;
+        measuring.arg("--out").arg(folder).arg("--about").arg(format!(
+            "Machine: {machine}, Linux {}, loopback. Commit {commit}. `cargo xtask bench --save {}`",
+            said(&["uname", "-r"])?.split('-').next().unwrap_or_default(),
+            options.arguments.join(" "),
+        ));
+    }
+    step("floor, broker, Apache Kafka", measuring.args(&options.arguments))
+}
+
+/// The processor's name and how many of it.
+fn machine() -> String {
+    let cpus = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let names: Vec<&str> = cpus.lines().filter(|line| line.starts_with("model name")).collect();
+    let name = names.first().and_then(|line| line.split(':').nth(1)).map_or("unknown", str::trim);
+    format!("{name}, {} CPUs", names.len())
+}
+
+fn slug(machine: &str) -> String {
+    let words = machine.to_lowercase();
+    let words = words.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join("-")
+}
+
+/// A command's one line of output.
+fn said(command: &[&str]) -> Result<String, Failure> {
+    let output = Command::new(command[0]).args(&command[1..]).output().map_err(about(command[0]))?;
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }

@@ -16,6 +16,16 @@ use crate::paths;
 use crate::run::{Failure, Outcome, about, step};
 use crate::tools;
 
+/// What Kafka's own `kafka-run-class.sh` gives the JVM of a server.
+const START_SCRIPT_FLAGS: [&str; 6] = [
+    "-server",
+    "-XX:+UseG1GC",
+    "-XX:MaxGCPauseMillis=20",
+    "-XX:InitiatingHeapOccupancyPercent=35",
+    "-XX:+ExplicitGCInvokesConcurrent",
+    "-Djava.awt.headless=true",
+];
+
 /// How to start it.
 #[derive(Args)]
 pub(crate) struct Options {
@@ -28,6 +38,9 @@ pub(crate) struct Options {
     /// A line of server.properties, as name=value
     #[arg(long = "set", value_name = "NAME=VALUE")]
     settings: Vec<String>,
+    /// The JVM's heap, as its own -Xms and -Xmx take it
+    #[arg(long, default_value = "768m")]
+    heap: String,
     /// Only fetch the jars
     #[arg(long)]
     install_only: bool,
@@ -51,7 +64,8 @@ pub(crate) fn kafka(options: &Options) -> Outcome {
         format(&properties)?;
     }
     println!("Apache Kafka on 127.0.0.1:{port}, data in {}", folder.display());
-    let error = java().args(["-Xms256m", "-Xmx768m", "kafka.Kafka"]).arg(&properties).exec();
+    let heap = [format!("-Xms{}", options.heap), format!("-Xmx{}", options.heap)];
+    let error = java().args(START_SCRIPT_FLAGS).args(heap).arg("kafka.Kafka").arg(&properties).exec();
     Err(about("java")(error))
 }
 

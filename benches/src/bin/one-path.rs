@@ -1,24 +1,33 @@
-//! Measures the broker beside the floor, in alternating rounds, and prints the ratios.
+//! Measures the broker beside the floor and Apache Kafka, in alternating rounds, and prints the ratios.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Parser;
-use creel_benches::round::{Round, Setting, Side};
+use creel_benches::process::Server;
+use creel_benches::report;
+use creel_benches::round::{Kafka, Round, Setting, Side};
 use creel_benches::shape::{Acks, SHAPES, Shape};
 
-/// The broker beside the floor: same bytes, same driver, alternating rounds on one core each.
+/// The broker beside the floor and Apache Kafka: same bytes, same driver, alternating rounds on one core each.
 #[derive(Parser)]
 struct Args {
     /// Folder that holds the binaries `floor` and `creel`; this program's own by default.
     #[arg(long)]
     binaries: Option<PathBuf>,
+    /// The program that becomes Apache Kafka when called with `kafka`; without it Kafka takes no part.
+    #[arg(long)]
+    xtask: Option<PathBuf>,
     /// Rounds of each side and shape.
     #[arg(long, default_value_t = 3)]
     rounds: usize,
     /// Seconds of a round.
     #[arg(long, default_value_t = 3.0)]
     seconds: f64,
+    /// Seconds of load before the first round, for Kafka's compiler.
+    #[arg(long, default_value_t = 20.0)]
+    kafka_warm_up: f64,
     /// Only shapes whose name contains this.
     #[arg(long, default_value = "")]
     shape: String,
@@ -28,15 +37,18 @@ struct Args {
     /// The server's and the driver's CPU.
     #[arg(long, num_args = 2, default_values_t = [0, 1])]
     cpus: Vec<usize>,
-    /// Only one side, without a ratio.
-    #[arg(long)]
-    only: Option<Side>,
+    /// Only these sides.
+    #[arg(long, value_delimiter = ',', default_values = ["floor", "creel", "kafka", "kafka-shipped"])]
+    sides: Vec<Side>,
     /// Let the floor write ever new pages too, as a log that does not reuse its files must.
     #[arg(long)]
     fresh: bool,
-    /// Print all rounds as JSON too.
+    /// Write the table and all rounds into this folder.
     #[arg(long)]
-    json: bool,
+    out: Option<PathBuf>,
+    /// What the report says of the machine and the commit.
+    #[arg(long, default_value = "")]
+    about: String,
 }
 
 fn main() {
@@ -48,74 +60,111 @@ fn main() {
 }
 
 fn run(args: &Args) -> Result<(), Box<dyn std::error::Error>> {
+    let setting = setting(args)?;
+    let mut table = Table::default();
+    table.say(&report::heading());
+    let mut all = Vec::new();
+    for shape in SHAPES.iter().filter(|s| s.name.contains(&args.shape)) {
+        for acks in kinds(shape, args) {
+            let rounds = measure(&setting, shape, acks, args)?;
+            table.say(report::section(&rounds, acks).trim_end());
+            all.extend(rounds);
+        }
+    }
+    match &args.out {
+        Some(folder) => write(folder, args, &table.text, &all),
+        None => Ok(()),
+    }
+}
+
+/// What is printed, kept for the report.
+#[derive(Default)]
+struct Table {
+    text: String,
+}
+
+impl Table {
+    fn say(&mut self, lines: &str) {
+        println!("{lines}");
+        self.text.push_str(lines);
+        self.text.push('\n');
+    }
+}
+
+fn setting(args: &Args) -> std::io::Result<Setting> {
     let own = std::env::current_exe()?;
     let beside = own.parent().map(PathBuf::from).unwrap_or_default();
-    let setting = Setting {
+    let mut setting = Setting {
         binaries: args.binaries.clone().unwrap_or(beside),
         duration: Duration::from_secs_f64(args.seconds),
         server_cpu: args.cpus[0],
         driver_cpu: args.cpus[1],
         fresh: args.fresh,
+        kafka: None,
     };
-    println!(
-        "{:15} {:8} {:>9} {:>21} {:>21} {:>9} {:>9}",
-        "shape", "acks", "side", "requests/s", "CPU us/request", "p50 us", "p99.9 us"
-    );
-    let mut all = Vec::new();
-    for shape in SHAPES.iter().filter(|s| s.name.contains(&args.shape)) {
-        for acks in [Acks::Written, Acks::Durable] {
-            if args.acks.is_none_or(|only| only == acks) {
-                all.extend(measure(&setting, shape, acks, args)?);
-            }
-        }
+    let is_wanted = |side: &Side| matches!(side, Side::Kafka | Side::KafkaShipped);
+    if let Some(xtask) = args.xtask.as_ref().filter(|_| args.sides.iter().any(is_wanted)) {
+        let directory = std::env::temp_dir().join(format!("creel-bench-kafka-{}", std::process::id()));
+        let server = Server::kafka(xtask, &directory, setting.server_cpu)?;
+        setting.kafka = Some(Kafka { server, directory });
+        warm_up(&mut setting, args)?;
     }
-    if args.json {
-        println!("{}", serde_json::to_string_pretty(&all)?);
+    Ok(setting)
+}
+
+/// Kafka's first seconds are its interpreter's.
+fn warm_up(setting: &mut Setting, args: &Args) -> std::io::Result<()> {
+    let rounds = setting.duration;
+    setting.duration = Duration::from_secs_f64(args.kafka_warm_up / 2.0);
+    for shape in [&SHAPES[1], &SHAPES[2]] {
+        setting.round(Side::KafkaShipped, shape, Acks::Written)?;
     }
+    setting.duration = rounds;
     Ok(())
 }
 
+/// Reads wait for nobody's disk.
+fn kinds(shape: &Shape, args: &Args) -> Vec<Acks> {
+    if shape.work.fetch_bytes().is_some() {
+        return vec![Acks::Written];
+    }
+    [Acks::Written, Acks::Durable].into_iter().filter(|a| args.acks.is_none_or(|only| only == *a)).collect()
+}
+
 fn measure(setting: &Setting, shape: &Shape, acks: Acks, args: &Args) -> std::io::Result<Vec<Round>> {
+    let has_kafka = setting.kafka.is_some();
+    let mut sides: Vec<Side> = args.sides.clone();
+    sides.retain(|side| side.takes_part(acks) && (has_kafka || matches!(side, Side::Floor | Side::Creel)));
     let mut all = Vec::new();
-    // The first pair warms the machine and is thrown away.
+    // The first round of each warms the machine and is thrown away.
     for round in 0..=args.rounds {
-        let order = if round % 2 == 0 { [Side::Floor, Side::Creel] } else { [Side::Creel, Side::Floor] };
-        for side in order.into_iter().filter(|side| args.only.is_none_or(|only| only == *side)) {
-            let measured = setting.round(side, shape, acks)?;
+        for side in &sides {
+            let measured = setting.round(*side, shape, acks)?;
             if round > 0 {
                 all.push(measured);
             }
         }
-    }
-    let cpu: Vec<f64> =
-        [Side::Floor, Side::Creel].into_iter().filter_map(|side| summary(&all, side)).collect();
-    if let [floor, creel] = cpu[..] {
-        println!("{:48} CPU per request: creel / floor = {:.2}", "", creel / floor);
+        sides.reverse();
     }
     Ok(all)
 }
 
-/// Prints a side's rounds as medians and gives the median CPU cost.
-fn summary(all: &[Round], side: Side) -> Option<f64> {
-    let first = all.iter().find(|r| r.side == side)?;
-    let of = |f: fn(&Round) -> f64| {
-        let mut values: Vec<f64> = all.iter().filter(|r| r.side == side).map(f).collect();
-        values.sort_by(f64::total_cmp);
-        (values[0], values[values.len() / 2], values[values.len() - 1])
-    };
-    let spread = |(low, mid, high): (f64, f64, f64), digits: usize| {
-        format!("{mid:.digits$} ({low:.digits$}-{high:.digits$})")
-    };
-    let cpu = of(|r| r.cpu_us_per_request);
-    println!(
-        "{:15} {:8} {:>9} {:>21} {:>21} {:>9.0} {:>9.0}",
-        first.shape,
-        first.acks,
-        format!("{side:?}").to_lowercase(),
-        spread(of(|r| r.requests_per_second), 0),
-        spread(cpu, 2),
-        of(|r| f64::from(r.p50_us)).1,
-        of(|r| f64::from(r.p999_us)).1,
+fn write(folder: &Path, args: &Args, table: &str, all: &[Round]) -> Result<(), Box<dyn std::error::Error>> {
+    fs::create_dir_all(folder)?;
+    let command: Vec<String> = std::env::args().skip(1).filter(|a| !a.contains('/')).collect();
+    let text = format!(
+        "# One path: the floor, creel, and Apache Kafka 4.3.1\n\n{}\n\nMedians of {} rounds of {} s each, in alternating \
+         order, the first of each thrown away; lowest and highest in brackets. Server on CPU {}, driver on CPU {}. Every \
+         reply was checked. (`one-path {}`)\n\n```\n{table}```\n",
+        args.about,
+        args.rounds,
+        args.seconds,
+        args.cpus[0],
+        args.cpus[1],
+        command.join(" "),
     );
-    Some(cpu.1)
+    fs::write(folder.join("README.md"), text)?;
+    fs::write(folder.join("rounds.json"), serde_json::to_string_pretty(all)?)?;
+    println!("written to {}", folder.display());
+    Ok(())
 }

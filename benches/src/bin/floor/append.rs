@@ -1,20 +1,18 @@
-//! The floor: the least that a produce costs. Receive a frame, CRC-32C it, write it to a file, reply. No protocol, no
-//! topics, no offsets: the broker is judged by how little it adds to this.
+//! The least that a produce costs: receive a frame, CRC-32C it, write it to a file, reply.
 
 use std::cell::{Cell, RefCell};
-use std::io::{IoSlice, Write};
-use std::net::SocketAddr;
+use std::io::IoSlice;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use bytes::{Buf, Bytes, BytesMut};
-use clap::Parser;
+use bytes::{Bytes, BytesMut};
 use creel_benches::frames::crc32c;
 use creel_io::fs::{File, OpenOptions};
 use creel_io::local::Notify;
 use creel_io::net::{More, TcpListener, TcpStream};
-use creel_io::runtime::{Config, CoreConfig, start};
-use creel_io::{CoreId, end_of_turn, spawn};
+use creel_io::{end_of_turn, spawn};
+
+use crate::frame::{missing, take};
 
 /// The file starts anew here, so that the disk does not fill up.
 const FILE_BYTES_MAX: u64 = 1 << 30;
@@ -25,34 +23,13 @@ const REPLY: [u8; 54] = {
     reply
 };
 
-#[derive(Clone, Parser)]
-struct Args {
-    /// Where the file is written.
-    #[arg(long)]
-    dir: PathBuf,
-    /// The CPU to run on.
-    #[arg(long)]
-    cpu: usize,
-    /// Reply only after fdatasync; one sync answers all that was written before it.
-    #[arg(long)]
-    durable: bool,
-    /// Write ever new pages, as a log that does not reuse its files, instead of the same file over and over.
-    #[arg(long)]
-    fresh: bool,
-}
-
-fn main() {
-    let args = Args::parse();
-    let config =
-        Config { cores: vec![CoreConfig { id: CoreId(0), cpu: Some(args.cpu) }], ..Config::unpinned(1) };
-    let started = start(&config, move |_| serve(args.clone()));
-    match started {
-        Ok(cores) => cores.join(),
-        Err(error) => {
-            eprintln!("floor: {error}");
-            std::process::exit(1);
-        }
-    }
+/// What a frame has to go through before its reply.
+#[derive(Clone, Copy)]
+pub(crate) struct Options {
+    /// Reply only after fdatasync.
+    pub(crate) durable: bool,
+    /// Write ever new pages.
+    pub(crate) fresh: bool,
 }
 
 /// One file, and the frames that wait to be written to it.
@@ -66,16 +43,11 @@ struct Sink {
     done_count: Cell<u64>,
     arrived: Notify,
     done: Notify,
-    durable: bool,
-    fresh: bool,
+    options: Options,
 }
 
-async fn serve(args: Args) {
-    let mut listener =
-        TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a free port on loopback");
-    println!("{}", listener.local_addr().expect("a bound socket has an address"));
-    std::io::stdout().flush().expect("the parent reads the address");
-    let path = args.dir.join("floor");
+pub(crate) async fn serve(mut listener: TcpListener, dir: &Path, options: Options) {
+    let path = dir.join("floor");
     let sink = Rc::new(Sink {
         file: RefCell::new(new_file(&path)),
         path,
@@ -85,18 +57,13 @@ async fn serve(args: Args) {
         done_count: Cell::new(0),
         arrived: Notify::new(),
         done: Notify::new(),
-        durable: args.durable,
-        fresh: args.fresh,
+        options,
     });
-    let stop = spawn(creel_io::shutdown_signal());
-    let accepting = sink.clone();
-    spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            spawn(connection(stream, accepting.clone()));
-        }
-    });
-    spawn(async move { sink.write_turns().await });
-    stop.await;
+    let writing = sink.clone();
+    spawn(async move { writing.write_turns().await });
+    while let Ok((stream, _)) = listener.accept().await {
+        spawn(connection(stream, sink.clone()));
+    }
 }
 
 impl Sink {
@@ -110,7 +77,7 @@ impl Sink {
             let staged = self.staged.take();
             let count = self.staged_count.get();
             self.write(&staged);
-            if self.durable {
+            if self.options.durable {
                 let file = self.file.borrow().clone();
                 file.sync_data().await.expect("the disk takes a sync");
             }
@@ -147,7 +114,7 @@ impl Sink {
 impl Sink {
     fn start_over(&self) {
         self.position.set(0);
-        if self.fresh {
+        if self.options.fresh {
             creel_io::fs::remove_file(&self.path).expect("the file is ours");
             self.file.replace(new_file(&self.path));
         }
@@ -162,7 +129,7 @@ async fn connection(stream: TcpStream, sink: Rc<Sink>) {
     let mut buf = BytesMut::new();
     loop {
         let (mut replies, mut last) = (0, 0);
-        while let Some(frame) = take_frame(&mut buf) {
+        while let Some(frame) = take(&mut buf) {
             std::hint::black_box(crc32c(&frame));
             last = sink.stage(frame);
             replies += 1;
@@ -182,19 +149,4 @@ async fn connection(stream: TcpStream, sink: Rc<Sink>) {
             return;
         }
     }
-}
-
-fn take_frame(buf: &mut BytesMut) -> Option<Bytes> {
-    if buf.len() < 4 || missing(buf) > 0 {
-        return None;
-    }
-    let size = (&buf[..4]).get_u32() as usize;
-    Some(buf.split_to(4 + size).freeze())
-}
-
-fn missing(buf: &BytesMut) -> usize {
-    if buf.len() < 4 {
-        return 4 - buf.len();
-    }
-    (4 + (&buf[..4]).get_u32() as usize).saturating_sub(buf.len())
 }

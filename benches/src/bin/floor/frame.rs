@@ -1,0 +1,20 @@
+//! A frame: a size of four bytes, and what it counts.
+
+use bytes::{Buf, Bytes, BytesMut};
+
+/// The next whole frame, if it is there.
+pub(crate) fn take(buf: &mut BytesMut) -> Option<Bytes> {
+    if buf.len() < 4 || missing(buf) > 0 {
+        return None;
+    }
+    let size = (&buf[..4]).get_u32() as usize;
+    Some(buf.split_to(4 + size).freeze())
+}
+
+/// Bytes that the frame at the front still lacks.
+pub(crate) fn missing(buf: &BytesMut) -> usize {
+    if buf.len() < 4 {
+        return 4 - buf.len();
+    }
+    (4 + (&buf[..4]).get_u32() as usize).saturating_sub(buf.len())
+}

@@ -1,0 +1,69 @@
+//! The floor: the least that a produce or a fetch costs. No protocol, no topics, no offsets: the broker is judged by how
+//! little it adds to this.
+
+mod append;
+mod frame;
+mod read;
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Parser;
+use creel_io::net::TcpListener;
+use creel_io::runtime::{Config, CoreConfig, start};
+use creel_io::{CoreId, spawn};
+
+#[derive(Clone, Parser)]
+struct Args {
+    /// Where the file is written.
+    #[arg(long)]
+    dir: PathBuf,
+    /// The CPU to run on.
+    #[arg(long)]
+    cpu: usize,
+    /// Reply only after fdatasync; one sync answers all that was written before it.
+    #[arg(long)]
+    durable: bool,
+    /// Write ever new pages, as a log that does not reuse its files, instead of the same file over and over.
+    #[arg(long)]
+    fresh: bool,
+    /// Answer every frame with so many bytes of a file instead of writing it to one.
+    #[arg(long, requires = "of")]
+    serve: Option<u64>,
+    /// Bytes of that file.
+    #[arg(long)]
+    of: Option<u64>,
+}
+
+fn main() {
+    let args = Args::parse();
+    let config =
+        Config { cores: vec![CoreConfig { id: CoreId(0), cpu: Some(args.cpu) }], ..Config::unpinned(1) };
+    let started = start(&config, move |_| serve(args.clone()));
+    match started {
+        Ok(cores) => cores.join(),
+        Err(error) => {
+            eprintln!("floor: {error}");
+            std::process::exit(1);
+        }
+    }
+}
+
+async fn serve(args: Args) {
+    let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a free port on loopback");
+    println!("{}", listener.local_addr().expect("a bound socket has an address"));
+    std::io::stdout().flush().expect("the parent reads the address");
+    spawn(async move {
+        match (args.serve, args.of) {
+            (Some(piece_bytes), Some(file_bytes)) => {
+                read::serve(listener, &args.dir, read::Options { piece_bytes, file_bytes }).await;
+            }
+            _ => {
+                let options = append::Options { durable: args.durable, fresh: args.fresh };
+                append::serve(listener, &args.dir, options).await;
+            }
+        }
+    });
+    creel_io::shutdown_signal().await;
+}

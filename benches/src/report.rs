@@ -1,0 +1,123 @@
+//! What is shown of the rounds: a line a side, then the ratios, with the goal beside each that has one.
+
+use std::fmt::Write as _;
+
+use crate::goals::{MEMORY, goal};
+use crate::round::{Round, Side};
+use crate::shape::Acks;
+
+/// The columns' names.
+#[must_use]
+pub fn heading() -> String {
+    format!(
+        "{:15} {:8} {:>13} {:>24} {:>10} {:>22} {:>7} {:>8} {:>8} {:>8} {:>7}",
+        "shape",
+        "acks",
+        "side",
+        "requests/s",
+        "records/s",
+        "CPU us/request",
+        "s/GB",
+        "p50 us",
+        "p99 us",
+        "p99.9",
+        "MiB"
+    )
+}
+
+/// All sides of one shape: medians, lowest and highest in brackets.
+#[must_use]
+pub fn section(rounds: &[Round], acks: Acks) -> String {
+    let mut text = String::new();
+    let mut sides: Vec<Side> = Vec::new();
+    for round in rounds {
+        if !sides.contains(&round.side) {
+            sides.push(round.side);
+        }
+    }
+    sides.sort_by_key(|side| *side as u8);
+    for side in &sides {
+        line(&mut text, &of_side(rounds, *side));
+    }
+    ratios(&mut text, rounds, acks);
+    text
+}
+
+fn of_side(rounds: &[Round], side: Side) -> Vec<&Round> {
+    rounds.iter().filter(|round| round.side == side).collect()
+}
+
+fn line(text: &mut String, rounds: &[&Round]) {
+    let [first, ..] = rounds else { return };
+    let mid = |f: fn(&Round) -> f64| spread(rounds, f).1;
+    // Writing to a String cannot fail.
+    let _ = writeln!(
+        text,
+        "{:15} {:8} {:>13} {:>24} {:>10.0} {:>22} {:>7.3} {:>8.0} {:>8.0} {:>8.0} {:>7.0}",
+        first.shape,
+        first.acks,
+        first.side.name(),
+        bracketed(spread(rounds, |r| r.requests_per_second), 0),
+        mid(|r| r.records_per_second),
+        bracketed(spread(rounds, |r| r.cpu_us_per_request), 2),
+        mid(|r| r.cpu_seconds_per_gb),
+        mid(|r| f64::from(r.p50_us)),
+        mid(|r| f64::from(r.p99_us)),
+        mid(|r| f64::from(r.p999_us)),
+        mid(|r| r.peak_memory_mib),
+    );
+}
+
+fn ratios(text: &mut String, rounds: &[Round], acks: Acks) {
+    let creel = of_side(rounds, Side::Creel);
+    let [first, ..] = creel[..] else { return };
+    let goal = goal(first.shape, acks);
+    let cpu = |r: &Round| r.cpu_us_per_request;
+    let tail = |r: &Round| f64::from(r.p999_us);
+    let mut say = |name: &str, over: &[&Round], under: &[&Round], of: fn(&Round) -> f64, bound: Bound| {
+        if !over.is_empty() && !under.is_empty() {
+            let ratio = spread(over, of).1 / spread(under, of).1;
+            let _ = writeln!(text, "{:>40} = {ratio:.2}{}", name, bound.verdict(ratio));
+        }
+    };
+    let floor = of_side(rounds, Side::Floor);
+    say("CPU creel / floor", &creel, &floor, cpu, Bound::AtMost(goal.over_floor));
+    for side in [Side::Kafka, Side::KafkaShipped] {
+        let kafka = of_side(rounds, side);
+        let is_judge = side == Side::Kafka;
+        let bound = |wanted: Option<f64>| Bound::AtLeast(wanted.filter(|_| is_judge));
+        say(&format!("CPU {} / creel", side.name()), &kafka, &creel, cpu, bound(goal.under_kafka));
+        say(&format!("p99.9 {} / creel", side.name()), &kafka, &creel, tail, bound(goal.tail));
+        if is_judge {
+            say("memory kafka / creel", &kafka, &creel, |r| r.peak_memory_mib, bound(Some(MEMORY)));
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Bound {
+    AtMost(Option<f64>),
+    AtLeast(Option<f64>),
+}
+
+impl Bound {
+    fn verdict(self, ratio: f64) -> String {
+        let (sign, wanted, reached) = match self {
+            Bound::AtMost(Some(wanted)) => ("<=", wanted, ratio <= wanted),
+            Bound::AtLeast(Some(wanted)) => (">=", wanted, ratio >= wanted),
+            Bound::AtMost(None) | Bound::AtLeast(None) => return String::new(),
+        };
+        format!("   goal {sign} {wanted}: {}", if reached { "reached" } else { "missed" })
+    }
+}
+
+fn bracketed((low, mid, high): (f64, f64, f64), digits: usize) -> String {
+    format!("{mid:.digits$} ({low:.digits$}-{high:.digits$})")
+}
+
+/// Lowest, median, highest.
+fn spread(rounds: &[&Round], of: impl Fn(&Round) -> f64) -> (f64, f64, f64) {
+    let mut values: Vec<f64> = rounds.iter().map(|round| of(round)).collect();
+    values.sort_by(f64::total_cmp);
+    (values[0], values[values.len() / 2], values[values.len() - 1])
+}
