@@ -5,6 +5,7 @@
 pub mod client;
 pub mod frames;
 pub mod goals;
+pub mod picture;
 pub mod process;
 pub mod report;
 pub mod round;

@@ -115,6 +115,11 @@ fn bracketed((low, mid, high): (f64, f64, f64), digits: usize) -> String {
     format!("{mid:.digits$} ({low:.digits$}-{high:.digits$})")
 }
 
+/// The median of a figure, if there are rounds.
+pub(crate) fn median(rounds: &[&Round], of: impl Fn(&Round) -> f64) -> Option<f64> {
+    (!rounds.is_empty()).then(|| spread(rounds, of).1)
+}
+
 /// Lowest, median, highest.
 fn spread(rounds: &[&Round], of: impl Fn(&Round) -> f64) -> (f64, f64, f64) {
     let mut values: Vec<f64> = rounds.iter().map(|round| of(round)).collect();

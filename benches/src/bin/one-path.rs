@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use clap::Parser;
 use creel_benches::process::Server;
-use creel_benches::report;
 use creel_benches::round::{Kafka, Round, Setting, Side};
 use creel_benches::shape::{Acks, SHAPES, Shape};
+use creel_benches::{picture, report};
 
 /// The broker beside the floor and Apache Kafka: same bytes, same driver, alternating rounds on one core each.
 #[derive(Parser)]
@@ -155,7 +155,7 @@ fn write(folder: &Path, args: &Args, table: &str, all: &[Round]) -> Result<(), B
     let text = format!(
         "# One path: the floor, creel, and Apache Kafka 4.3.1\n\n{}\n\nMedians of {} rounds of {} s each, in alternating \
          order, the first of each thrown away; lowest and highest in brackets. Server on CPU {}, driver on CPU {}. Every \
-         reply was checked. (`one-path {}`)\n\n```\n{table}```\n",
+         reply was checked. (`one-path {}`)\n\n```\n{table}```\n\n![CPU per request](cpu.svg)\n",
         args.about,
         args.rounds,
         args.seconds,
@@ -164,6 +164,7 @@ fn write(folder: &Path, args: &Args, table: &str, all: &[Round]) -> Result<(), B
         command.join(" "),
     );
     fs::write(folder.join("README.md"), text)?;
+    fs::write(folder.join("cpu.svg"), picture::draw(all)?)?;
     fs::write(folder.join("rounds.json"), serde_json::to_string_pretty(all)?)?;
     println!("written to {}", folder.display());
     Ok(())
