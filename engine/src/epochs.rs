@@ -36,6 +36,11 @@ impl LeaderEpochs {
         self.entries.last().map(|entry| entry.0)
     }
 
+    /// Where the newest entry begins.
+    pub(crate) fn latest_start(&self) -> Option<Offset> {
+        self.entries.last().map(|entry| entry.1)
+    }
+
     /// The epoch that `offset` was appended under.
     pub fn epoch_of(&self, offset: Offset) -> Option<LeaderEpoch> {
         let after = self.entries.partition_point(|entry| entry.1 <= offset);

@@ -13,6 +13,7 @@ use creel_io::fs;
 
 use crate::append::AppendError;
 use crate::config::Durability;
+use crate::epochs::LeaderEpochs;
 use crate::limits::COMMIT_LINGER;
 use crate::log::{Health, Log, Place};
 use crate::mark::{self, MARK_BYTES};
@@ -254,8 +255,21 @@ impl Inner {
     async fn sync_once(&self) {
         let work = self.take_unsynced();
         match work.run(&self.directory).await {
-            Ok(()) => self.note_durable(work.end, work.place),
+            Ok(epochs) => {
+                self.note_epochs(epochs, work.epochs.as_ref());
+                self.note_durable(work.end, work.place);
+            }
             Err(error) => self.poison("sync", &error),
+        }
+    }
+
+    /// Epochs that there was no room for are due again; until then the recovery point stays in front of them.
+    fn note_epochs(&self, written: EpochsWritten, epochs: Option<&LeaderEpochs>) {
+        let Some(epochs) = epochs else { return };
+        let is_late = written == EpochsWritten::NoRoom;
+        self.epochs_lag.set(epochs.latest_start().filter(|_| is_late));
+        if is_late {
+            self.epochs_changed.set(true);
         }
     }
 
@@ -295,24 +309,41 @@ impl Inner {
 struct Commit {
     segments: Vec<Rc<Segment>>,
     directory: bool,
-    epochs: Option<crate::epochs::LeaderEpochs>,
+    epochs: Option<LeaderEpochs>,
     end: Offset,
     place: Place,
 }
 
 impl Commit {
     /// Oldest first, so that a crash never leaves a later batch durable without an earlier one by our doing.
-    async fn run(&self, directory: &Path) -> io::Result<()> {
+    async fn run(&self, directory: &Path) -> io::Result<EpochsWritten> {
         for segment in self.segments.iter().filter(|segment| !segment.is_gone.get()) {
             segment.log.get()?.sync_data().await?;
         }
-        if let Some(epochs) = &self.epochs {
-            epochs.write(directory).await?;
-        }
+        let epochs = match &self.epochs {
+            Some(epochs) => EpochsWritten::of(epochs.write(directory).await)?,
+            None => EpochsWritten::Yes,
+        };
         if self.directory {
             fs::sync_dir(directory).await?;
         }
-        Ok(())
+        Ok(epochs)
+    }
+}
+
+/// Whether the epochs that a sync covers are written down. The batches hold them too, so that they can wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum EpochsWritten {
+    Yes,
+    NoRoom,
+}
+
+impl EpochsWritten {
+    fn of(outcome: io::Result<()>) -> io::Result<Self> {
+        match outcome {
+            Err(error) if is_disk_full(&error) => Ok(Self::NoRoom),
+            outcome => outcome.map(|()| Self::Yes),
+        }
     }
 }
 

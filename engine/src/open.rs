@@ -216,6 +216,7 @@ fn assemble(
         has_commit_timer: Cell::new(false),
         committed: Default::default(),
         epochs_changed: Cell::new(false),
+        epochs_lag: Cell::default(),
         side_files_due: RefCell::default(),
         side_jobs: Cell::new(0),
         is_touched: Cell::new(is_touched),

@@ -47,6 +47,8 @@ pub(crate) struct Inner {
     /// A sync has come back.
     pub(crate) committed: DebugNotify,
     pub(crate) epochs_changed: Cell<bool>,
+    /// Where the newest epoch begins, while there is no room on the disk to write the epochs down.
+    pub(crate) epochs_lag: Cell<Option<Offset>>,
     /// Sealed segments whose indexes and snapshot are not yet safe: recovery must look at them.
     pub(crate) side_files_due: RefCell<Vec<Offset>>,
     /// Tasks that write side files.
@@ -130,7 +132,8 @@ impl Partition {
     /// What recovery need not look at again, for the checkpoint: on the medium, its side files included.
     pub fn recovery_point(&self) -> Offset {
         let due = self.0.side_files_due.borrow().iter().min().copied();
-        due.map_or(self.durable_end(), |base| base.min(self.durable_end()))
+        let lag = self.0.epochs_lag.get();
+        due.into_iter().chain(lag).fold(self.durable_end(), Offset::min)
     }
 
     /// The epoch that appends are stamped with.

@@ -190,7 +190,9 @@ impl Recovery {
             return Ok(Offset::ZERO);
         };
         let last = self.found(*base)?;
-        let mut scan = Scan::new(last.log.get()?, FilePosition::START, last.length()).in_big_steps();
+        let file = last.log.get()?;
+        file.drop_cached();
+        let mut scan = Scan::new(file, FilePosition::START, last.length()).in_big_steps();
         Ok(scan.mark_at_end(*base).await?.unwrap_or(Offset::ZERO))
     }
 
@@ -199,7 +201,10 @@ impl Recovery {
         let length = segment.length();
         segment.begin_empty();
         self.end = self.end.max(segment.base);
-        let mut scan = Scan::new(segment.log.get()?, FilePosition::START, length).in_big_steps();
+        let file = segment.log.get()?;
+        // A sync may have failed in an earlier life: then the page cache shows batches that the medium does not hold.
+        file.drop_cached();
+        let mut scan = Scan::new(file, FilePosition::START, length).in_big_steps();
         loop {
             let found = match self.end < self.recovery_point {
                 true => scan.header().await?,

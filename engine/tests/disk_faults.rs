@@ -4,13 +4,15 @@
 
 mod common;
 
+use std::cell::Cell;
 use std::path::Path;
+use std::rc::Rc;
 
 use common::*;
 use creel_engine::{
     AppendError, AppendOrigin, BatchBuilder, LeaderEpoch, LogConfig, Offset, Partition, ReadError,
 };
-use creel_io::sim::{self, Config, NodeId};
+use creel_io::sim::{self, Config, NodeId, Simulation, Stop};
 
 const DIRECTORY: &str = "/data/log";
 
@@ -191,4 +193,60 @@ fn a_damaged_side_file_costs_time_and_nothing_else() {
             });
         }
     }
+}
+
+/// Linux marks pages clean whose write failed: a process that starts afterwards reads batches from the page cache that
+/// the medium does not hold, and a second sync finds nothing to do.
+#[test]
+fn a_restart_after_a_failed_sync_serves_only_what_the_medium_holds() {
+    for seed in 0..40 {
+        let mut simulation = Simulation::new(seed, Config::default());
+        let node = simulation.add_node("broker", 1);
+        let handle = simulation.handle();
+        let outcome = simulation.block_on(node, async move {
+            let partition = three_batches().await;
+            handle.disk(NodeId::FIRST).fail_next_syncs(1);
+            let doomed = partition.append(&batch(2, 3000, 9), AppendOrigin::Client).unwrap();
+            assert_eq!(doomed.durable().await, Err(AppendError::Storage));
+        });
+        outcome.unwrap();
+        let handle = simulation.handle();
+        let served = Rc::new(Cell::new(0));
+        let seen = served.clone();
+        let outcome = simulation.block_on(node, async move {
+            let partition = open(Path::new(DIRECTORY)).await;
+            seen.set(read_all(&partition, 0).await.len());
+            handle.crash(NodeId::FIRST);
+            std::future::pending::<()>().await;
+        });
+        assert_eq!(outcome, Err(Stop::Crashed(node)));
+        let left = simulation.block_on(node, async {
+            let partition = open(Path::new(DIRECTORY)).await;
+            assert_eq!(partition.bad_ranges(), []);
+            read_all(&partition, 0).await.len()
+        });
+        assert!(
+            served.get() >= 3 && left == Ok(served.get()),
+            "seed {seed}: {served:?} served, {left:?} left"
+        );
+    }
+}
+
+#[test]
+fn a_disk_too_full_for_the_epochs_takes_no_log_offline() {
+    sim::run_with(3, Config::calm(), |handle| async move {
+        let partition = three_batches().await;
+        // Room for a batch in what is claimed ahead, and for no new file.
+        let disk = handle.disk(NodeId::FIRST);
+        disk.set_capacity(Some(disk.used()));
+        partition.set_leader_epoch(LeaderEpoch(7));
+        assert_eq!(append(&partition, &batch(1, 100, 9)).await, Offset(3));
+        assert_eq!(partition.recovery_point(), Offset(3), "recovery must find the epoch in the batches");
+        disk.set_capacity(None);
+        assert_eq!(append(&partition, &batch(1, 100, 9)).await, Offset(4));
+        assert_eq!(partition.recovery_point(), Offset(5));
+        drop(partition);
+        let partition = open(Path::new(DIRECTORY)).await;
+        assert_eq!(partition.epoch_of(Offset(4)), Some(LeaderEpoch(7)));
+    });
 }

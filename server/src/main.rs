@@ -2,7 +2,7 @@
 //!
 //! Exit codes: 0 after a clean stop, 1 when it could not start or stop cleanly, 2 for a wrong configuration.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -52,7 +52,10 @@ fn run(mut config: Config) -> ExitCode {
     let spin = Duration::from_micros(config.broker.creel_spin_us.unsigned_abs().into());
     let runtime_config = runtime::Config { cores: cores.collect(), spin, ..runtime::Config::on_cpus(&cpus) };
     config.cores = CoreList::These(cpus);
-    let setup = Setup::new(config, runtime_config.cores.len(), |banner| println!("{banner}"));
+    let setup = Setup::new(config, runtime_config.cores.len(), |banner| {
+        // Whoever reads it may be gone: that is no reason not to serve.
+        let _ = writeln!(std::io::stdout(), "{banner}");
+    });
     let of_core = setup.clone();
     match runtime::start(&runtime_config, move |core| run_core(core, of_core.clone())) {
         Ok(cores) => cores.join(),

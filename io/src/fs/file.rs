@@ -186,6 +186,15 @@ impl File {
         Ok(self.len()? == 0)
     }
 
+    /// Has the kernel forget those pages of the file that it holds to be written: the next reads come from the medium.
+    /// After a failed sync the two can differ, also for processes that come later.
+    pub fn drop_cached(&self) {
+        match &self.backend {
+            Ring(file) => file.drop_cached(),
+            Sim(file) => file.drop_cached(),
+        }
+    }
+
     /// Starts writing dirty pages of the range to disk without waiting, to bound what a later sync must do.
     pub fn start_writeback(&self, position: u64, length: u64) {
         match &self.backend {

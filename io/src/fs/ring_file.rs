@@ -144,6 +144,11 @@ impl RingFile {
         };
     }
 
+    pub(crate) fn drop_cached(&self) {
+        // SAFETY: plain system call without pointers; a refusal leaves things as they were.
+        unsafe { libc::posix_fadvise(self.fd.as_raw_fd(), 0, 0, libc::POSIX_FADV_DONTNEED) };
+    }
+
     /// Makes the next bytes from `position` on present in the page cache, reading through the ring if they are not.
     /// Gives the position up to which that holds.
     pub(crate) async fn warm_up(&self, position: u64, length: u64) -> io::Result<u64> {

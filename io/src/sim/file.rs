@@ -199,6 +199,12 @@ impl SimFile {
         outcome
     }
 
+    pub(crate) fn drop_cached(&self) {
+        if let Ok(place) = self.place() {
+            place.node.disk.borrow_mut().drop_cached(self.opened.ino);
+        }
+    }
+
     pub(crate) fn len(&self) -> io::Result<u64> {
         Ok(self.place()?.node.disk.borrow().length(self.opened.ino))
     }

@@ -46,7 +46,7 @@
 //! * **Disk.** Paths begin at `/`; `/data` and `/tmp` are there. A crash leaves of each sector (512 B or 4 KiB) any of
 //!   its versions since the last sync, of the lengths any prefix of their history, of the names any of the changes since
 //!   their directory's last sync, each whole. Cut bytes never come back. A sync that failed forgets what it should have
-//!   written, as Linux does; a second one succeeds and proves nothing.
+//!   written, as Linux does; a second one succeeds and proves nothing. (Of a directory it only fails: names are journalled.)
 //! * **Network.** Streams that never reorder, each with its own delays; bounded in bytes, so that not reading stops the
 //!   sender; FIN, RST, refusal, timeouts of connecting. Peers of a node whose power went hear nothing for up to 30 s.
 //! * **Not played:** a wall clock that jumps, descriptor limits, memory, anything slow about computing.

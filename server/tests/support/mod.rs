@@ -39,7 +39,12 @@ pub struct World {
 impl World {
     /// Starts a broker of `cores` cores.
     pub fn new(seed: u64, cores: u16, settings: &[&str]) -> Self {
-        let mut sim = Simulation::new(seed, SimConfig::default());
+        Self::with(seed, SimConfig::default(), cores, settings)
+    }
+
+    /// The same in a world of these manners.
+    pub fn with(seed: u64, manners: SimConfig, cores: u16, settings: &[&str]) -> Self {
+        let mut sim = Simulation::new(seed, manners);
         let broker = sim.add_node("broker", cores);
         let clients = sim.add_node("clients", 1);
         let address = SocketAddr::new(sim.handle().address(broker), PORT);
@@ -65,6 +70,16 @@ impl World {
         self.sim.handle().ask_to_stop(self.broker);
         self.sim.run_until_ended(self.broker).unwrap();
         self.start();
+    }
+
+    /// The node of the clients.
+    pub fn clients(&self) -> NodeId {
+        self.clients
+    }
+
+    /// How clients find the broker.
+    pub fn connector(&self) -> Connector {
+        Connector(self.address)
     }
 
     /// Runs a client's story to its end.
@@ -95,6 +110,17 @@ where
 pub struct Connector(SocketAddr);
 
 impl Connector {
+    /// Connects to a broker wherever it is.
+    pub fn to(address: SocketAddr) -> Self {
+        Self(address)
+    }
+
+    /// A connection, if the broker takes one now.
+    pub async fn try_connect(self) -> Option<Client> {
+        let stream = TcpStream::connect(self.0).await.ok()?;
+        Some(Client { stream, buffer: BytesMut::new(), next: 0 })
+    }
+
     pub async fn connect(self) -> Client {
         loop {
             if let Ok(stream) = TcpStream::connect(self.0).await {
@@ -147,6 +173,18 @@ impl Client {
                 return None;
             }
         }
+    }
+
+    /// The reply to a request of a version; `None` when the connection has broken.
+    pub async fn try_receive<R: Request>(&mut self, version: i16) -> Option<R::Response> {
+        let frame = self.receive_frame().await?;
+        Some(frame::decode_response::<R>(frame, version).unwrap().1)
+    }
+
+    /// Asks and awaits the reply; `None` when the connection has broken.
+    pub async fn try_call<R: Request>(&mut self, version: i16, request: &R) -> Option<R::Response> {
+        self.send(version, request).await;
+        self.try_receive::<R>(version).await
     }
 
     /// The reply to a request of a version, and its correlation id.

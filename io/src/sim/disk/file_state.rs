@@ -12,12 +12,16 @@ use bytes::Bytes;
 use super::content::{Content, pieces};
 use crate::sim::rng::Rng;
 
+const PAGE: u64 = 4096;
+
 #[derive(Clone, Default)]
 pub(super) struct FileState {
     now: Content,
     durable: Content,
     pending: Vec<(ChangeId, Change)>,
     next: ChangeId,
+    /// The page cache shows bytes that are neither on the medium nor pending: a sync has failed.
+    diverged: bool,
 }
 
 /// Counts a file's changes.
@@ -69,7 +73,8 @@ impl FileState {
 
     pub(super) fn write(&mut self, position: u64, bytes: Bytes) {
         self.now.write(position, &bytes);
-        self.add(Change::Write { position, bytes });
+        let written = Change::Write { position, bytes };
+        self.add(if self.diverged { self.with_whole_pages(written) } else { written });
     }
 
     pub(super) fn set_length(&mut self, length: u64) {
@@ -102,17 +107,44 @@ impl FileState {
     pub(super) fn fail_sync(&mut self, mark: ChangeId, rng: &Rng) {
         let tried = take_before(&mut self.pending, mark);
         lose(&mut self.durable, tried, Survival::draw(rng), rng);
+        self.diverged = true;
+        let pending = std::mem::take(&mut self.pending);
+        self.pending = pending.into_iter().map(|(id, change)| (id, self.with_whole_pages(change))).collect();
         if self.pending.is_empty() && rng.chance(0.5) {
-            let length = self.now.length();
-            self.now = self.durable.clone();
-            self.now.set_length(length);
+            self.drop_cached();
         }
+    }
+
+    /// The page cache forgets what it holds to be written: reads show the medium, and what is pending. The length is
+    /// the inode's, which stays in memory.
+    pub(super) fn drop_cached(&mut self) {
+        let length = self.now.length();
+        self.diverged = false;
+        self.now = self.durable.clone();
+        for (_, change) in &self.pending {
+            match change {
+                Change::Write { position, bytes } => self.now.write(*position, bytes),
+                Change::Length(length) => self.now.set_length(*length),
+            }
+        }
+        self.now.set_length(length);
+    }
+
+    /// Pages are written whole: a write carries what else the page cache shows of its pages.
+    fn with_whole_pages(&self, change: Change) -> Change {
+        let Change::Write { position, bytes } = change else { return change };
+        let start = position / PAGE * PAGE;
+        let end = (position + bytes.len() as u64).next_multiple_of(PAGE).min(self.now.length());
+        let mut whole = vec![0; end.saturating_sub(start) as usize];
+        self.now.read(start, &mut whole);
+        Change::Write { position: start, bytes: whole.into() }
     }
 
     /// The power goes.
     pub(super) fn crash(&mut self, survival: Survival, rng: &Rng) {
         lose(&mut self.durable, std::mem::take(&mut self.pending), survival, rng);
         self.now = self.durable.clone();
+        self.diverged = false;
     }
 
     pub(super) fn flip(&mut self, position: u64, bit: u8) {

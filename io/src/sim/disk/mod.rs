@@ -287,11 +287,18 @@ impl Disk {
         }
     }
 
-    /// The sync that began at `mark` has failed.
+    /// The sync that began at `mark` has failed. A directory's names stay pending: they are the file system's journal's,
+    /// and one that can't write its journal stops to take changes rather than forget some of them.
     pub(crate) fn fail_sync(&mut self, ino: Ino, mark: SyncMark, rng: &Rng) {
-        match self.files.get_mut(&ino) {
-            Some(file) => file.state.fail_sync(mark.data, rng),
-            None => self.names.fail_sync(ino, rng),
+        if let Some(file) = self.files.get_mut(&ino) {
+            file.state.fail_sync(mark.data, rng);
+        }
+    }
+
+    /// Reads come from the medium again, where nothing is pending.
+    pub(crate) fn drop_cached(&mut self, ino: Ino) {
+        if let Some(file) = self.files.get_mut(&ino) {
+            file.state.drop_cached();
         }
     }
 

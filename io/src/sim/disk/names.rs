@@ -78,15 +78,6 @@ impl Names {
         self.commit(settled);
     }
 
-    /// A sync of the directory that failed: its changes are no longer pending, and some have arrived.
-    pub(super) fn fail_sync(&mut self, directory: Ino, rng: &Rng) {
-        let (tried, rest): (Vec<_>, Vec<_>) = std::mem::take(&mut self.pending)
-            .into_iter()
-            .partition(|(_, edits)| edits.iter().any(|edit| edit.directory == directory));
-        self.pending = rest;
-        self.commit(tried.into_iter().filter(|_| rng.chance(0.5)).collect());
-    }
-
     /// The power goes: some of the changes since the last sync are there, others not.
     pub(super) fn crash(&mut self, survival: Survival, rng: &Rng) {
         let pending = std::mem::take(&mut self.pending);

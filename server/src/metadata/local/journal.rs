@@ -45,18 +45,20 @@ impl Journal {
         }
         let content = fs::read(&path).map_err(unavailable)?;
         let (state, length) = replay(&path, &content)?;
-        let file = File::open(&path, OpenOptions::read_write()).map_err(unavailable)?;
         if length < content.len() as u64 {
             tracing::warn!(
                 journal = %path.display(),
                 bytes = content.len() as u64 - length,
                 "a torn record at the end of the metadata journal was cut off"
             );
-            file.truncate(length).map_err(unavailable)?;
         }
-        // The last record may have been written, and not synced, by a process that was killed. From now on it
-        // is shown to readers, so it must not go again.
-        file.sync_all().await.map_err(unavailable)?;
+        // What was read is shown to readers from now on, so it must not go again; but its last record may have been
+        // written and not synced, or its sync may have failed, so that a second one proves nothing. Written anew, it is
+        // as safe as it seems.
+        let content = snapshot(&state);
+        fs::write_atomically(&path, &content).await.map_err(unavailable)?;
+        let file = File::open(&path, OpenOptions::read_write()).map_err(unavailable)?;
+        let length = content.len() as u64;
         Ok((Self { path, file, length, compact_at: compact_at(length) }, state))
     }
 

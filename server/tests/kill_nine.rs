@@ -1,0 +1,122 @@
+//! The real binary, killed with kill -9 at random instants under load, also while it starts; started again; judged;
+//! again. `CREEL_KILLS=500` kills it that often; `CREEL_BINARY` names another build of it.
+#![allow(clippy::unwrap_used, reason = "a test says what went wrong by failing")]
+
+mod load;
+mod support;
+
+use std::io::{BufRead, BufReader};
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use creel_io::runtime::{self, Config};
+use creel_io::{random_u64, sleep, timeout};
+use load::{Load, Plan, SETTINGS};
+use support::Connector;
+
+const KILLS: u64 = 20;
+/// How long the broker lives at most before it is killed.
+const LIFE_MS: u64 = 600;
+/// Longer than any start or drain takes on a busy machine; only a broker that hangs takes so long.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+const PLAN: Plan =
+    Plan { producers: 4, value_bytes_max: 900, pause_max: Duration::from_millis(4), written_is_kept: true };
+
+/// The broker; dropping it kills it.
+struct Broker {
+    child: Child,
+}
+
+impl Broker {
+    fn start(address: SocketAddr, data_dir: &Path) -> Self {
+        let binary = std::env::var("CREEL_BINARY").unwrap_or_else(|_| env!("CARGO_BIN_EXE_creel").to_owned());
+        let mut command = Command::new(binary);
+        command.arg("--listen").arg(address.to_string()).arg("--data-dir").arg(data_dir);
+        command.args(SETTINGS.iter().flat_map(|setting| ["--set", setting]));
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::inherit()).env("CREEL_LOG", "error").spawn();
+        Self { child: child.unwrap() }
+    }
+
+    /// Whether it ends by itself before it says that it serves.
+    fn waits_in_vain(&mut self) -> bool {
+        let mut lines = BufReader::new(self.child.stdout.take().unwrap()).lines();
+        lines.next().is_none()
+    }
+
+    fn kill(mut self) {
+        self.child.kill().unwrap();
+        let status = self.child.wait().unwrap();
+        assert!(status.code().is_none(), "it ended by itself: {status}");
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn below(bound: u64) -> u64 {
+    random_u64() % bound
+}
+
+async fn lives_and_deaths(kills: u64, address: SocketAddr, data_dir: &Path) {
+    let load = Load::new(Connector::to(address), PLAN);
+    let mut broker = Broker::start(address, data_dir);
+    load.prepare().await;
+    load.begin();
+    for kill in 1..=kills {
+        let is_young = below(4) == 0;
+        sleep(Duration::from_millis(below(if is_young { 40 } else { LIFE_MS }))).await;
+        let is_swept = below(2) == 0;
+        if is_swept {
+            load.hold();
+        }
+        broker.kill();
+        load.judge.borrow_mut().broker_ended();
+        broker = Broker::start(address, data_dir);
+        if is_swept {
+            sweep(&load).await;
+            load.go_on();
+        }
+        if kill % 50 == 0 {
+            eprintln!("{kill} kills: {:?}", load.judge.borrow().counts);
+        }
+    }
+    load.drain();
+    let drained = timeout(PATIENCE, async {
+        while !load.is_drained() {
+            sleep(Duration::from_millis(5)).await;
+        }
+    });
+    assert!(drained.await.is_ok(), "what was begun did not come to its end: {}", load.refusals());
+    sweep(&load).await;
+    broker.kill();
+    broker = Broker::start(address, data_dir);
+    assert!(!broker.waits_in_vain(), "the broker starts after the last kill");
+    sweep(&load).await;
+    eprintln!("{kills} kills: {:?}", load.judge.borrow().counts);
+}
+
+async fn sweep(load: &Load) {
+    assert!(timeout(PATIENCE, load.sweep()).await.is_ok(), "the sweep hangs: {}", load.refusals());
+}
+
+#[test]
+fn nothing_acknowledged_is_lost_to_kill_nine() {
+    let kills = std::env::var("CREEL_KILLS").map_or(KILLS, |text| text.parse().unwrap());
+    let parent =
+        std::env::var("CREEL_DATA_PARENT").unwrap_or_else(|_| std::env::temp_dir().display().to_string());
+    let data_dir = tempfile::tempdir_in(parent).unwrap();
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let path = data_dir.path().to_owned();
+    let body = move |_| {
+        let path = path.clone();
+        async move { lives_and_deaths(kills, address, &path).await }
+    };
+    runtime::start(&Config::unpinned(1), body).unwrap().join();
+}
