@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from adapters import confluent, dump_log
+from adapters import confluent, dump_log, kafka_tools
 from conftest import missing
 from harness import broker as brokers
 from harness import records
@@ -21,7 +21,7 @@ SETTINGS = {"num.partitions": "1", "log.segment.bytes": str(1 << 20)}
 @pytest.fixture(scope="module")
 def written(tmp_path_factory):
     """The directory of a partition that holds every codec and a producer's state, its broker stopped."""
-    if not dump_log.installed():
+    if not kafka_tools.installed():
         missing("java")
     broker = brokers.from_environment(tmp_path_factory.mktemp("dumped"), SETTINGS)
     if not broker.can_restart:

@@ -1,25 +1,13 @@
 """Kafka's own kafka-dump-log: an independent reader of our files."""
 
 import re
-import shutil
-import subprocess
 
-from harness.broker import ROOT, xtask
-
-JARS = ROOT / "clients/.tools/kafka"
+from adapters import kafka_tools
 
 # What the tool says when it finds something wrong; its exit code stays 0.
 COMPLAINTS = re.compile(
     r"Mismatches in|not found in|mismatch|out of order|isvalid: false|invalid bytes|Exception|Error|failed", re.IGNORECASE
 )
-
-
-def installed():
-    if not shutil.which("java"):
-        return False
-    if not (JARS / "pom.xml").exists():
-        subprocess.run([*xtask(), "kafka", "--install-only"], check=True)
-    return True
 
 
 def dump(files, *flags, still_written=False):
@@ -29,9 +17,7 @@ def dump(files, *flags, still_written=False):
     shown every record: for the active segment of an Apache Kafka with log.preallocate=true it does the same.
     """
     names = ",".join(str(file) for file in files)
-    tool = ["java", "-cp", f"{JARS}/*", "org.apache.kafka.tools.DumpLogSegments"]
-    done = subprocess.run([*tool, *flags, "--files", names], capture_output=True, text=True)
-    assert done.returncode == 0 or still_written, done.stderr
+    done = kafka_tools.run("kafka-dump-log", *flags, "--files", names, check=not still_written)
     return done.stdout + done.stderr
 
 
