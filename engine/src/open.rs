@@ -66,7 +66,7 @@ impl Partition {
             end: Offset::ZERO,
             tail_is_sound: true,
         };
-        let trusted = was_clean && recovery.trust(&files.bases).await?;
+        let trusted = was_clean && recovery.trust(&files.bases).await? && recovery.is_all_there();
         if !trusted {
             recovery.recover(&files.bases).await?;
         }

@@ -113,6 +113,11 @@ impl Recovery {
         self.load_tail(&last).await
     }
 
+    /// Whether the log ends where the stop that was clean has left it, if that is written down.
+    pub(crate) fn is_all_there(&self) -> bool {
+        self.segments.is_empty() || self.safe_below == Offset::ZERO || self.end == self.safe_below
+    }
+
     fn found(&self, base: Offset) -> io::Result<Segment> {
         let segment = Segment::found(&self.directory, base, 0, self.now_ms);
         let length = segment.log.get()?.len()?;
@@ -206,10 +211,12 @@ impl Recovery {
         file.drop_cached();
         let mut scan = Scan::new(file, FilePosition::START, length).in_big_steps();
         loop {
-            let found = match self.end < self.recovery_point {
-                true => scan.header().await?,
-                false => scan.verified().await?,
-            };
+            let is_safe = self.end < self.recovery_point;
+            let mut found = if is_safe { scan.header().await? } else { scan.verified().await? };
+            // A header alone that leaps over the recovery point is not to be believed.
+            if is_safe && matches!(&found, Some(Ok(header)) if header.end_offset() > self.recovery_point) {
+                found = scan.verified().await?;
+            }
             match found {
                 Some(Ok(header)) if self.continues(segment, &header) => {
                     self.take(segment, &header, &mut scan);
@@ -246,7 +253,9 @@ impl Recovery {
         let follows = if self.end >= self.recovery_point && self.is_gapless() {
             header.base_offset == self.end
         } else {
-            header.base_offset >= self.end
+            // The base offset has no checksum: one that leaps over the recovery point is damage.
+            let limit = self.recovery_point.max(self.end + 1);
+            header.base_offset >= self.end && (header.base_offset < limit || !self.is_gapless())
         };
         let fits =
             header.last_offset_delta >= 0 && header.last_offset() - segment.base <= i64::from(i32::MAX);

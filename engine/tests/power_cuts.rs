@@ -173,6 +173,18 @@ fn the_log_survives_a_cut_after_every_io() {
     }
 }
 
+/// One life of a thousand operations, cut after each of them; what the cut leaves differs by nothing but its place.
+#[test]
+fn a_trace_of_a_thousand_operations_survives_a_cut_after_each() {
+    const OPERATIONS: u64 = 1000;
+    for cut in 1..=OPERATIONS {
+        let mut world = World::new(3);
+        world.simulation.crash_after_io(world.node, cut);
+        assert!(!world.live(OPERATIONS as usize), "the trace is at least {OPERATIONS} operations long");
+        assert!(world.live_on(), "cut {cut}");
+    }
+}
+
 #[test]
 fn the_log_survives_cuts_during_recovery() {
     for seed in 0..60 {

@@ -1,0 +1,216 @@
+//! A small log of two segments, every bit of its files flipped and every file cut at every length, one at a time; and
+//! what opening it makes of that. Never a panic, never a batch served that was damaged where recovery looks, never a
+//! batch gone that nobody says is gone.
+
+#![allow(clippy::unwrap_used, reason = "a test fails where it unwraps")]
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use common::*;
+use creel_engine::{
+    AppendOrigin, Batch, BatchBuilder, Checkpoint, CheckpointFiles, Flusher, LogConfig, Offset, OpenLog,
+    Partition, ReadError,
+};
+use creel_io::sim::{self, Config, NodeId};
+
+const DATA: &str = "/data";
+const BATCHES: i64 = 8;
+/// Of the zeros claimed ahead so many bytes are flipped; the others are like them.
+const ZEROS: usize = 64;
+/// Before the files of the test there is nothing; a producer sent all of the batches.
+const PRODUCER: i64 = 5;
+
+type Files = BTreeMap<PathBuf, Vec<u8>>;
+
+/// How the log's last life ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// Killed, and nothing was written down: all is looked through.
+    Killed,
+    /// Killed, everything synced: the checkpoint says so.
+    KilledAfterCheckpoint,
+    /// Stopped in order: nothing is looked through.
+    Stopped,
+}
+
+const ENDS: [End; 3] = [End::Killed, End::KilledAfterCheckpoint, End::Stopped];
+
+fn config() -> LogConfig {
+    LogConfig { segment_bytes: 350, index_interval_bytes: 90, ..LogConfig::default() }
+}
+
+fn sent(at: i64) -> Batch {
+    let now = Config::calm().epoch_ms;
+    let builder = BatchBuilder::new(now).producer(PRODUCER, 0, at as i32);
+    builder.record(now, None, Some(&[b'a' + at as u8; 9])).build().unwrap()
+}
+
+/// The files of a log that ended so.
+fn files(end: End) -> Files {
+    sim::run_with(1, Config::calm(), move |handle| async move {
+        let partition = open_with(Path::new(DATA), config()).await;
+        for at in 0..BATCHES {
+            append(&partition, &sent(at)).await;
+        }
+        creel_io::sleep(std::time::Duration::from_secs(1)).await;
+        if end != End::Killed {
+            let mut checkpoint = Checkpoint::default();
+            checkpoint.recovery_points.insert(name(), partition.recovery_point());
+            CheckpointFiles::of(Path::new(DATA)).write(&checkpoint).await.unwrap();
+        }
+        if end == End::Stopped {
+            partition.close().await.unwrap();
+        }
+        let disk = handle.disk(NodeId::FIRST);
+        let read = |path: PathBuf| {
+            let bytes = disk.read(&path).unwrap();
+            (path, bytes)
+        };
+        disk.files().into_iter().map(read).collect()
+    })
+}
+
+/// What became of the log.
+#[derive(Debug)]
+struct Found {
+    /// Batches served as they were sent.
+    whole: Vec<i64>,
+    refused: Vec<i64>,
+    /// Batches served otherwise; a client sees it by the checksum.
+    spoilt: Vec<i64>,
+    end: i64,
+    /// Damage was reported, or something cut.
+    is_reported: bool,
+    knows_producer: bool,
+}
+
+fn open_files(end: End, files: &Files) -> Found {
+    let files = files.clone();
+    sim::run_with(1, Config::calm(), move |handle| async move {
+        let disk = handle.disk(NodeId::FIRST);
+        files.iter().for_each(|(path, bytes)| disk.place(path, bytes).unwrap());
+        let checkpoint = CheckpointFiles::of(Path::new(DATA)).read().unwrap();
+        let recovery_point = checkpoint.recovery_points.get(&name()).copied();
+        let opening = opening(Path::new(DATA), config());
+        let opening = OpenLog { was_clean: end == End::Stopped, recovery_point, ..opening };
+        look(&Partition::open(&Flusher::new(), opening).await.unwrap()).await
+    })
+}
+
+async fn look(partition: &Partition) -> Found {
+    let (mut whole, mut refused, mut spoilt) = (Vec::new(), Vec::new(), Vec::new());
+    for at in 0..BATCHES.min(partition.log_end().0) {
+        match read_bytes(partition, at, 1).await {
+            Ok(bytes) if is_sent(&bytes, at) => whole.push(at),
+            Ok(_) => spoilt.push(at),
+            Err(ReadError::Corrupt { .. } | ReadError::Storage(_)) => refused.push(at),
+            Err(other) => panic!("offset {at}: {other}"),
+        }
+    }
+    let recovery = partition.recovery();
+    let is_reported = !partition.bad_ranges().is_empty() || recovery.torn_bytes > 0;
+    let retry = partition.append(&sent(BATCHES - 1), AppendOrigin::Client);
+    let knows_producer = retry.is_ok_and(|ticket| ticket.base_offset() == Offset(BATCHES - 1));
+    Found { whole, refused, spoilt, end: partition.log_end().0, is_reported, knows_producer }
+}
+
+/// The batch with its own offset, and all that its checksum covers.
+fn is_sent(bytes: &[u8], at: i64) -> bool {
+    let sent = sent(at);
+    let offset = bytes.first_chunk().map(|bytes| i64::from_be_bytes(*bytes));
+    offset == Some(at) && bytes.get(16..sent.bytes().len()) == Some(&sent.bytes()[16..])
+}
+
+fn is_log(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "log")
+}
+
+/// The bytes of a file that say something, and a few more.
+fn telling(bytes: &[u8]) -> usize {
+    let last = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+    bytes.len().min(last + ZEROS)
+}
+
+#[test]
+fn every_bit_flipped() {
+    let mut flipped = 0;
+    for end in ENDS {
+        let sound = files(end);
+        assert_eq!(open_files(end, &sound).whole.len() as i64, BATCHES, "{end:?}");
+        for (path, bytes) in &sound {
+            for bit in 0..telling(bytes) * 8 {
+                let mut files = sound.clone();
+                files.get_mut(path).unwrap()[bit / 8] ^= 1 << (bit % 8);
+                let found = open_files(end, &files);
+                let what = format!("{end:?}, bit {bit} of {}: {found:?}", path.display());
+                match is_log(path) {
+                    true => judge_log(end, &found, &what),
+                    false => judge_side_file(&found, &what),
+                }
+                flipped += 1;
+            }
+        }
+    }
+    eprintln!("{flipped} bits flipped");
+}
+
+/// One batch at most is not what it was, and if recovery looked at it, it is refused, or reported as cut: nothing on
+/// the disk says whether the very last one had been synced.
+fn judge_log(end: End, found: &Found, what: &str) {
+    let missing = BATCHES as usize - found.whole.len();
+    if end == End::Killed {
+        assert!(missing <= 1 && found.spoilt.is_empty(), "{what}");
+        assert!(missing == 0 || found.is_reported, "{what}");
+        let is_last_cut = found.end == BATCHES - 1 && !found.whole.contains(&(BATCHES - 1));
+        assert!(is_last_cut || found.end == BATCHES && missing == found.refused.len(), "{what}");
+    } else {
+        assert_eq!(found.end, BATCHES, "{what}");
+        assert_eq!(missing, found.refused.len() + found.spoilt.len(), "{what}");
+    }
+}
+
+/// Everything is served; the producer is known.
+fn judge_side_file(found: &Found, what: &str) {
+    assert_eq!(found.whole.len() as i64, BATCHES, "{what}");
+    assert!(found.end >= BATCHES, "{what}");
+    assert!(found.knows_producer || found.end > BATCHES, "{what}");
+}
+
+#[test]
+fn every_file_cut_at_every_length() {
+    let mut cut = 0;
+    for end in ENDS {
+        let sound = files(end);
+        for (path, bytes) in &sound {
+            for length in 0..telling(bytes) {
+                let mut files = sound.clone();
+                files.get_mut(path).unwrap().truncate(length);
+                let found = open_files(end, &files);
+                let what = format!("{end:?}, {} cut at {length}: {found:?}", path.display());
+                if is_log(path) {
+                    judge_cut(end, &found, &what);
+                } else {
+                    judge_side_file(&found, &what);
+                }
+                cut += 1;
+            }
+        }
+    }
+    eprintln!("{cut} cuts");
+}
+
+/// The last segment's end is known, unless nothing was written down. In the middle of a log nobody looks again at what
+/// was once written down as safe: there, as with Kafka, a reader goes on behind the hole.
+fn judge_cut(end: End, found: &Found, what: &str) {
+    let missing = BATCHES as usize - found.whole.len();
+    match end {
+        End::Killed => assert!(found.spoilt.is_empty(), "{what}"),
+        End::KilledAfterCheckpoint | End::Stopped => {
+            assert!(found.end >= BATCHES, "{what}");
+            assert_eq!(missing, found.refused.len() + found.spoilt.len(), "{what}");
+        }
+    }
+}
