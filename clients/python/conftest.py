@@ -22,6 +22,16 @@ def restartable(broker):
     return broker
 
 
+@pytest.fixture
+def own(tmp_path):
+    """A broker of the test's own."""
+    broker = brokers.from_environment(tmp_path)
+    if not broker.can_restart:
+        pytest.skip("this broker was started by someone else")
+    yield broker.start()
+    broker.end()
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
     """Shows the broker's last words beside a failure."""

@@ -19,16 +19,6 @@ only_creel = pytest.mark.skipif(
 )
 
 
-@pytest.fixture
-def own(tmp_path):
-    """A broker of the test's own."""
-    broker = brokers.from_environment(tmp_path)
-    if not broker.can_restart:
-        pytest.skip("this broker was started by someone else")
-    yield broker.start()
-    broker.end()
-
-
 def produce(broker, topic, sent):
     producer = confluent.Producer(broker.bootstrap, idempotent=True)
     for record in sent:
