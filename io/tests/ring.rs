@@ -3,10 +3,13 @@
 
 mod behaviours;
 
+use std::io::Read as _;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
+use creel_io::fs::{File, FileSlice, OpenOptions};
 use creel_io::mailbox;
+use creel_io::net::{More, TcpStream};
 use creel_io::runtime::{Config, start};
 
 behaviours::behaviours!(on_core_with_directory);
@@ -66,4 +69,37 @@ fn heavy_work_runs_elsewhere() {
         (std::thread::current().id(), there)
     });
     assert_ne!(here, there);
+}
+
+/// What sendfile has sent still lies in the file's own pages until the receiver has taken it, with every handle closed
+/// and everything acknowledged; only eviction tells.
+#[test]
+fn evicting_a_file_tells_whether_a_socket_still_shares_its_pages() {
+    const BYTES: usize = 256 << 10;
+    on_core_with_directory(|directory| async move {
+        let path = directory.join("sent");
+        std::fs::write(&path, vec![b'A'; BYTES]).unwrap();
+        let open = || File::open(&path, OpenOptions::read_write()).unwrap();
+        open().sync_all().await.unwrap();
+
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (mut receiver, _) = listener.accept().unwrap();
+        let slice = FileSlice { file: open(), position: 0, length: BYTES as u64 };
+        let handle = slice.file.downgrade();
+        stream.send_slice(&slice, More::No).await.unwrap();
+        assert!(!handle.is_closed());
+        drop(slice);
+        assert!(handle.is_closed(), "nobody holds the file any more");
+
+        let file = open();
+        if file.cached_bytes().unwrap().is_none() {
+            return; // This kernel can't tell, so nothing will ever be believed to be free.
+        }
+        assert!(!file.evict().unwrap(), "but the unread socket holds its pages");
+        let mut received = vec![0; BYTES];
+        receiver.read_exact(&mut received).unwrap();
+        assert!(file.evict().unwrap(), "the receiver has taken them");
+        assert_eq!(file.cached_bytes().unwrap(), Some(0));
+    });
 }

@@ -1,7 +1,9 @@
 //! One file, whichever backend holds it.
 
 use std::io::{self, IoSlice};
+use std::os::fd::OwnedFd;
 use std::path::Path;
+use std::sync::Weak;
 
 use bytes::BytesMut;
 use io_uring::types::FsyncFlags;
@@ -201,6 +203,57 @@ impl File {
             Ring(file) => file.start_writeback(position, length),
             // A crash may keep any of the pending bytes anyhow.
             Sim(_) => {}
+        }
+    }
+}
+
+impl File {
+    /// Sees whether this handle or a clone of it is still around, without being one.
+    #[must_use]
+    pub fn downgrade(&self) -> WeakFile {
+        WeakFile(match &self.backend {
+            Ring(file) => WeakBackend::Ring(file.downgrade()),
+            Sim(file) => WeakBackend::Sim(file.downgrade()),
+        })
+    }
+
+    /// How many bytes of the file, in whole pages, the page cache holds; `None` where the kernel can't tell.
+    pub fn cached_bytes(&self) -> io::Result<Option<u64>> {
+        match &self.backend {
+            Ring(file) => file.cached_bytes(),
+            Sim(file) => file.cached_bytes().map(Some),
+        }
+    }
+
+    /// Drops the file's pages from the page cache, which must be clean. `true`: none is left, so that nothing holds any
+    /// of them, not even a socket that has yet to deliver what was sent of it. Such a socket shares the pages themselves
+    /// until its reader has taken them, closed or not, whatever the peer has acknowledged (sendfile(2), NOTES): what
+    /// is written into them meanwhile is what the reader gets. Takes a while for a big file: do it off the core.
+    pub fn evict(&self) -> io::Result<bool> {
+        match &self.backend {
+            Ring(file) => file.evict(),
+            Sim(file) => file.evict(),
+        }
+    }
+}
+
+/// See [`File::downgrade`].
+#[derive(Clone, Debug)]
+pub struct WeakFile(WeakBackend);
+
+#[derive(Clone, Debug)]
+enum WeakBackend {
+    Ring(Weak<OwnedFd>),
+    Sim(Weak<()>),
+}
+
+impl WeakFile {
+    /// Whether every handle, and every operation under way with one, is gone.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        match &self.0 {
+            WeakBackend::Ring(file) => file.strong_count() == 0,
+            WeakBackend::Sim(file) => file.strong_count() == 0,
         }
     }
 }

@@ -12,6 +12,6 @@ pub use directory::{
     create_dir_all, exists, read, read_dir, remove_dir_all, remove_file, rename, sync_dir, write_atomically,
 };
 pub(crate) use file::FileBackend;
-pub use file::{File, FileSlice, OpenOptions};
+pub use file::{File, FileSlice, OpenOptions, WeakFile};
 pub use lock::{DirLock, lock_exclusive};
 pub(crate) use ring_file::RingFile;

@@ -4,7 +4,7 @@ use std::io::{self, IoSlice};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use bytes::BytesMut;
 use io_uring::{opcode, types};
@@ -37,6 +37,19 @@ impl RingFile {
 
     pub(crate) fn fd(&self) -> &OwnedFd {
         &self.fd
+    }
+
+    pub(crate) fn downgrade(&self) -> Weak<OwnedFd> {
+        Arc::downgrade(&self.fd)
+    }
+
+    pub(crate) fn cached_bytes(&self) -> io::Result<Option<u64>> {
+        Ok(cached_pages(&self.fd, 0, self.len()?.max(1)).map(|pages| pages * 4096))
+    }
+
+    pub(crate) fn evict(&self) -> io::Result<bool> {
+        self.drop_cached();
+        Ok(self.cached_bytes()? == Some(0))
     }
 
     pub(crate) fn write_at(&self, pieces: &[IoSlice<'_>], position: u64) -> io::Result<usize> {

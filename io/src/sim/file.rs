@@ -2,6 +2,7 @@
 
 use std::io::{self, IoSlice};
 use std::path::Path;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -20,6 +21,8 @@ pub(crate) struct SimFile {
     boot: u32,
     opened: Opened,
     writable: bool,
+    /// Of this handle and its clones.
+    handle: Arc<()>,
 }
 
 /// How often a held sync looks whether it may end.
@@ -34,7 +37,8 @@ impl Place {
         if changes {
             self.count_operation();
         }
-        Ok(SimFile { node: self.id(), boot: self.node.boot(), opened, writable: mode.write })
+        let handle = Arc::default();
+        Ok(SimFile { node: self.id(), boot: self.node.boot(), opened, writable: mode.write, handle })
     }
 
     /// Counts an operation that changed the disk; the power may go with it.
@@ -203,6 +207,24 @@ impl SimFile {
         if let Ok(place) = self.place() {
             place.node.disk.borrow_mut().drop_cached(self.opened.ino);
         }
+    }
+
+    pub(crate) fn downgrade(&self) -> Weak<()> {
+        Arc::downgrade(&self.handle)
+    }
+
+    pub(crate) fn cached_bytes(&self) -> io::Result<u64> {
+        let is_cold = self.is_cold(&self.place()?);
+        Ok(if is_cold { 0 } else { self.len()?.next_multiple_of(4096) })
+    }
+
+    /// As likely as bytes are not in the cache, something else holds some of them there.
+    pub(crate) fn evict(&self) -> io::Result<bool> {
+        let is_held = self.is_cold(&self.place()?);
+        if !is_held {
+            self.drop_cached();
+        }
+        Ok(!is_held)
     }
 
     pub(crate) fn len(&self) -> io::Result<u64> {
