@@ -11,6 +11,7 @@ use crate::directory::deleted_name;
 use crate::log::Health;
 use crate::partition::{Inner, Partition};
 use crate::producer_snapshot;
+use crate::recycled;
 use crate::segment::Segment;
 use crate::segment_files::{write_indexes, write_snapshot};
 
@@ -25,6 +26,7 @@ impl Partition {
         }
         let before = inner.health.replace(Health::Closed);
         inner.watch.wake_all();
+        inner.end_recycling().await;
         match before {
             Health::Healthy if !inner.is_touched.get() => Ok(()),
             Health::Healthy => inner.write_final_files().await,
@@ -39,6 +41,7 @@ impl Partition {
         inner.health.set(Health::Closed);
         inner.watch.wake_all();
         inner.side_jobs_done().await;
+        inner.end_recycling().await;
         let doomed = inner.doomed_directory();
         fs::rename(&inner.directory, &doomed)?;
         if let Some(parent) = doomed.parent() {
@@ -73,6 +76,8 @@ impl Inner {
         write_snapshot(&self.directory, self.cursors.get().next, &snapshot).await?;
         epochs.write(&self.directory).await?;
         bad_ranges::write(&self.directory, &bad).await?;
+        // Every file ends with its batches now.
+        recycled::remove(&self.directory)?;
         fs::sync_dir(&self.directory).await
     }
 

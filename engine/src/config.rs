@@ -55,6 +55,8 @@ pub struct LogConfig {
     pub message_timestamp_after_max_ms: u64,
     /// `cleanup.policy`.
     pub cleanup_policy: CleanupPolicy,
+    /// `creel.segment.recycle`: a segment that retention drops becomes the file of the next one, where that saves work.
+    pub segment_recycle: bool,
     /// `producer.id.expiration.ms`: an idempotent producer idle for longer is forgotten.
     pub producer_id_expiration_ms: u64,
 }
@@ -75,6 +77,7 @@ impl Default for LogConfig {
             message_timestamp_before_max_ms: u64::MAX >> 1,
             message_timestamp_after_max_ms: 3_600_000,
             cleanup_policy: CleanupPolicy::Delete,
+            segment_recycle: false,
             producer_id_expiration_ms: 24 * 3_600_000,
         }
     }

@@ -2,14 +2,19 @@
 //!
 //! What was synced is known from the checkpoint's recovery point and from the last write's `mark`: a hole below that is
 //! damage, whatever it looks like. Above it the bytes decide. A crash loses sectors that were written but not synced;
-//! they read as they did before the write: zeros, because segments are claimed as zeros and never reused, or the mark
-//! of the write before. So a torn place shows a lost sector, or ends with the file; damage shows neither.
+//! they read as they did before the write: zeros, because segments are claimed as zeros, or the mark of the write
+//! before. So a torn place shows a lost sector, or ends with the file; damage shows neither.
+//!
+//! In a segment that may be a recycled file (`recycled`) a lost sector reads as anything. There a place above what is
+//! known to have been synced is a torn end, whatever it looks like. For that the last mark is kept up to date: it is
+//! written anew when the log comes to rest. What remains is damage to batches of the last moments before a crash, which
+//! were synced while no later mark reached the file: it is taken for a torn end.
 
 use std::io;
 
 use crate::batch::BatchError;
 use crate::limits::{RECOVERY_READ_BYTES, SECTOR_BYTES};
-use crate::mark::{MAGIC, MARK_BYTES};
+use crate::mark::{MAGIC, MARK_BYTES, Secret, Signer};
 use crate::offset::{FilePosition, Offset};
 use crate::scan::Scan;
 
@@ -32,8 +37,8 @@ pub(crate) enum Damage {
 /// Where a batch should be and none is.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Place {
-    /// The segment's base.
-    pub(crate) segment: Offset,
+    /// The segment, and how its marks are signed.
+    pub(crate) signer: Signer,
     /// The offset that should come.
     pub(crate) expected: Offset,
     /// The next segment's base.
@@ -47,24 +52,29 @@ pub(crate) async fn judge(
     safe_below: Offset,
     was_clean: bool,
 ) -> io::Result<Damage> {
-    let Place { segment, expected, next } = place;
+    let Place { signer, expected, next } = place;
     let start = scan.position();
-    let written_end = scan.written_end(segment).await?;
-    let safe_below = safe_below.max(scan.mark_here(segment).await?.unwrap_or(Offset::ZERO));
+    let safe_below = safe_below.max(scan.mark_here(signer).await?.unwrap_or(Offset::ZERO));
     let was_safe = expected < safe_below;
-    let limit = next.unwrap_or(segment + i64::from(i32::MAX)).max(expected);
+    if signer.secret != Secret::NONE && !was_safe && !was_clean {
+        return scan.judge_torn(expected).await;
+    }
+    let written_end = scan.written_end(signer).await?;
+    let limit = next.unwrap_or(signer.segment + i64::from(i32::MAX)).max(expected);
     scan.go_to(start + 1);
     let sound = scan.find_sound(expected, limit).await?;
     let sound_at = scan.position();
     let end = if sound.is_some() { sound_at } else { scan.end() };
-    let is_torn = !was_safe && !was_clean && scan.shows_loss(start, end, segment, expected).await?;
+    let is_torn = !was_safe && !was_clean && scan.shows_loss(start, end, signer, expected).await?;
     let torn_bytes = written_end.0.saturating_sub(start.0);
     match (sound, next) {
         (Some(_), _) if is_torn => {
             Ok(Damage::Torn { bytes: torn_bytes, batches: count_batches(scan, sound_at).await? })
         }
         (Some(header), _) => Ok(Damage::Bad { resume: header.base_offset, position: sound_at }),
-        (None, Some(next)) if !is_torn && (was_safe || was_clean || !scan.runs_out(start).await?) => {
+        (None, Some(next))
+            if !is_torn && (was_safe || was_clean || !scan.runs_out(start, written_end).await?) =>
+        {
             Ok(Damage::Bad { resume: next, position: scan.end() })
         }
         (None, None) if was_safe => Ok(Damage::Bad { resume: safe_below, position: scan.end() }),
@@ -84,10 +94,20 @@ async fn count_batches(scan: &mut Scan, from: FilePosition) -> io::Result<u64> {
 }
 
 impl Scan {
+    /// The end of a log among stale bytes. Only a header that continues the log shows that something was torn.
+    async fn judge_torn(&mut self, expected: Offset) -> io::Result<Damage> {
+        Ok(match self.header().await? {
+            Some(Ok(header)) if header.base_offset == expected => {
+                Damage::Torn { bytes: header.size_bytes as u64, batches: 0 }
+            }
+            _ => Damage::End,
+        })
+    }
+
     /// Where the last write ended, as far as it can be seen, at or behind here.
-    async fn written_end(&mut self, segment: Offset) -> io::Result<FilePosition> {
+    async fn written_end(&mut self, signer: Signer) -> io::Result<FilePosition> {
         let last = self.last_nonzero().await?;
-        let mark = self.mark_at_end(segment).await?.map_or(0, |_| MARK_BYTES as u64);
+        let mark = self.mark_at_end(signer).await?.map_or(0, |_| MARK_BYTES as u64);
         Ok(FilePosition(last.0 - mark))
     }
 
@@ -96,11 +116,11 @@ impl Scan {
         &mut self,
         start: FilePosition,
         end: FilePosition,
-        segment: Offset,
+        signer: Signer,
         expected: Offset,
     ) -> io::Result<bool> {
         self.go_to(start);
-        Ok(self.mark_here(segment).await?.is_some() || self.shows_lost_sector(start, end, expected).await?)
+        Ok(self.mark_here(signer).await?.is_some() || self.shows_lost_sector(start, end, expected).await?)
     }
 
     /// The position behind the last byte that is not zero, at or behind here; looked for from the file's end, which is
@@ -120,10 +140,18 @@ impl Scan {
         Ok(last)
     }
 
-    /// Whether the file ends before the batch at `start` does.
-    async fn runs_out(&mut self, start: FilePosition) -> io::Result<bool> {
+    /// Whether the file ends before the batch at `start` does, or goes on with zeros behind it: then the crash undid the
+    /// cut of the file, so that nothing was synced since the batch was written.
+    async fn runs_out(&mut self, start: FilePosition, written_end: FilePosition) -> io::Result<bool> {
         self.go_to(start);
-        Ok(matches!(self.header().await?, None | Some(Err(BatchError::Short { .. }))))
+        Ok(match self.header().await? {
+            None | Some(Err(BatchError::Short { .. })) => true,
+            Some(Ok(header)) => {
+                let end = start + header.size_bytes as u64;
+                written_end <= end && end < self.end()
+            }
+            Some(Err(_)) => false,
+        })
     }
 
     /// Whether the rest of the sector that `start` lies in, or a whole one before `end`, reads as it did before the

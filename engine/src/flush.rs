@@ -16,7 +16,6 @@ use crate::config::Durability;
 use crate::epochs::LeaderEpochs;
 use crate::limits::COMMIT_LINGER;
 use crate::log::{Health, Log, Place};
-use crate::mark::{self, MARK_BYTES};
 use crate::offset::Offset;
 use crate::partition::Inner;
 use crate::producer_snapshot;
@@ -74,10 +73,13 @@ impl Inner {
         let limit = self.config.borrow().segment_limit();
         let total = log.staging.total();
         let end = active.end_position() + total;
-        log.staging.push_mark(&mark::encode(self.cursors.get().durable, active.base, end));
-        let bytes = total + MARK_BYTES as u64;
+        let durable = self.cursors.get().durable;
+        let tail = active.tail(durable, end);
+        log.staging.push_tail(&tail);
+        let bytes = total + tail.size_bytes();
         let outcome = match log.staging.write_with(|pieces| active.write(pieces, bytes, limit)) {
             Ok(()) => {
+                active.note_mark(durable);
                 self.note_written(log, &active);
                 Ok(())
             }
@@ -131,7 +133,7 @@ impl Inner {
         debug_assert!(log.staging.is_empty());
         let base = self.cursors.get().written;
         let sealed = log.active().clone();
-        let next = sealed.cut_to_length().and_then(|()| Segment::create(&self.directory, base, now_ms));
+        let next = sealed.cut_to_length().and_then(|()| self.begin_segment(base, now_ms));
         let next = match next {
             Ok(next) => next,
             Err(error) if is_disk_full(&error) => return Err(AppendError::DiskFull),
@@ -143,6 +145,9 @@ impl Inner {
         // The sealed file's new length must be safe before anything relies on where it ends.
         log.mark_unsynced();
         log.segments.push(Rc::new(next));
+        // The sealed segment's mark was cut off with its end.
+        self.write_mark(log);
+        self.retain_soon(now_ms);
         self.is_touched.set(true);
         log.directory_unsynced = true;
         log.recent.clear();
@@ -224,6 +229,7 @@ impl Inner {
             inner.is_committing.set(false);
             inner.committed.notify_all();
             inner.start_commit();
+            inner.refresh_mark_soon();
         });
     }
 

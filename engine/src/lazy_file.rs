@@ -1,21 +1,24 @@
 //! A file that is opened when first used and closed when idle, so that ten thousand quiet partitions hold no
 //! descriptors.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use creel_io::fs::{File, OpenOptions};
+use creel_io::fs::{File, OpenOptions, WeakFile};
 
 #[derive(Debug)]
 pub(crate) struct LazyFile {
     path: PathBuf,
     open: RefCell<Option<File>>,
+    /// Everything that was ever opened and may still be in somebody's hands.
+    given: RefCell<Vec<WeakFile>>,
+    is_retired: Cell<bool>,
 }
 
 impl LazyFile {
     pub(crate) fn new(path: PathBuf) -> Self {
-        Self { path, open: RefCell::new(None) }
+        Self { path, open: RefCell::default(), given: RefCell::default(), is_retired: Cell::new(false) }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -28,7 +31,11 @@ impl LazyFile {
         if let Some(file) = &*open {
             return Ok(file.clone());
         }
+        if self.is_retired.get() {
+            return Err(io::ErrorKind::NotFound.into());
+        }
         let file = File::open(&self.path, OpenOptions::read_write())?;
+        self.remember(&file);
         *open = Some(file.clone());
         Ok(file)
     }
@@ -36,8 +43,31 @@ impl LazyFile {
     /// Makes the file, empty.
     pub(crate) fn create(&self) -> io::Result<()> {
         let options = OpenOptions { truncate: true, ..OpenOptions::create() };
-        *self.open.borrow_mut() = Some(File::open(&self.path, options)?);
+        self.adopt(File::open(&self.path, options)?);
         Ok(())
+    }
+
+    /// Takes a file that is open already and has this name now.
+    pub(crate) fn adopt(&self, file: File) {
+        self.remember(&file);
+        *self.open.borrow_mut() = Some(file);
+    }
+
+    fn remember(&self, file: &File) {
+        let mut given = self.given.borrow_mut();
+        given.retain(|other| !other.is_closed());
+        given.push(file.downgrade());
+    }
+
+    /// From now on nobody gets a handle.
+    pub(crate) fn retire(&self) {
+        self.is_retired.set(true);
+        self.close();
+    }
+
+    /// Whether someone, somewhere, holds a handle that was given out.
+    pub(crate) fn is_held(&self) -> bool {
+        self.given.borrow().iter().any(|file| !file.is_closed())
     }
 
     /// Lets the descriptor go. Handles already given out keep theirs.

@@ -33,6 +33,10 @@ pub mod producers;
 pub mod read;
 pub mod records;
 pub mod recover;
+mod recycle;
+#[cfg(test)]
+mod recycle_tests;
+mod recycled;
 mod scan;
 mod segment;
 mod segment_files;
@@ -41,6 +45,7 @@ pub mod time_index;
 pub mod timestamps;
 pub mod upkeep;
 mod watch;
+mod wipe;
 
 pub use append::{Ack, AppendError, PendingAck};
 pub use batch::{Attributes, Batch, BatchError, BatchHeader, Codec, UncheckedBatch};

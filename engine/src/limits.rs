@@ -57,6 +57,15 @@ pub const COMMIT_LINGER: Duration = Duration::from_millis(10);
 /// What a lost sector measures: the smallest unit a torn write leaves whole.
 pub const SECTOR_BYTES: usize = 512;
 
+/// What the page cache holds a file in: a page that is written whole is never read first.
+pub const PAGE_BYTES: u64 = 4096;
+
+/// A retired segment is recycled only if this many percent of it are in memory: its headers are looked at first.
+pub const RECYCLE_CACHED_PERCENT: u64 = 90;
+
+/// Batches of a retired segment looked at between two yields.
+pub const WIPE_STEP_BATCHES: usize = 256;
+
 /// A checkpoint or snapshot file larger than this is taken for damaged, not read.
 pub const SIDE_FILE_BYTES_MAX: u64 = 256 << 20;
 

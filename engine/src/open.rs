@@ -16,6 +16,8 @@ use crate::offset::{FilePosition, LeaderEpoch, Offset};
 use crate::partition::{Inner, Partition};
 use crate::producers::Producers;
 use crate::recover::{FoundFiles, OpenError, Recovery, RecoveryReport, find_files};
+use crate::recycle::Recycler;
+use crate::recycled::{self, Recycled};
 use crate::scan::Scan;
 use crate::segment::Segment;
 use crate::segment_files::read_snapshot;
@@ -62,6 +64,7 @@ impl Partition {
             segments: Vec::new(),
             epochs: epochs.unwrap_or_default(),
             bad_ranges: Vec::new(),
+            recycled: recycled::read(&open.directory)?,
             report: RecoveryReport::default(),
             end: Offset::ZERO,
             tail_is_sound: true,
@@ -70,6 +73,7 @@ impl Partition {
         if !trusted {
             recovery.recover(&files.bases).await?;
         }
+        recovery.forget_recycled().await?;
         let is_new_file = recovery.ensure_active(open.log_start)?;
         if is_new_file {
             // A later segment's name must never outlive the first one's.
@@ -98,7 +102,7 @@ impl Recovery {
         } else if self.tail_is_sound && self.appendable() {
             return Ok(false);
         }
-        let active = Segment::create(&self.directory, self.end, self.now_ms)?;
+        let active = Segment::create(&self.directory, Recycled::signer(None, self.end), self.now_ms)?;
         self.segments.push(Rc::new(active));
         Ok(true)
     }
@@ -223,6 +227,7 @@ fn assemble(
         doomed: RefCell::default(),
         is_removing: Cell::new(false),
         is_idle: Cell::new(false),
+        recycler: Recycler::default(),
         recovery: recovery.report,
     }
 }

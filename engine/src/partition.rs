@@ -19,6 +19,8 @@ use crate::flush::Flusher;
 use crate::log::{Cursors, Health, Log, Place};
 use crate::offset::{LeaderEpoch, Offset};
 use crate::recover::RecoveryReport;
+use crate::recycle::Recycler;
+use crate::segment::Segment;
 use crate::watch::Watch;
 
 /// A partition's log. Clones are handles to the same log.
@@ -56,11 +58,12 @@ pub(crate) struct Inner {
     /// The files changed since they were opened, so that a clean stop has something to do.
     pub(crate) is_touched: Cell<bool>,
     /// Segments that left the log and whose files are yet to be removed, oldest first.
-    pub(crate) doomed: RefCell<VecDeque<Offset>>,
+    pub(crate) doomed: RefCell<VecDeque<Rc<Segment>>>,
     /// A task removes them.
     pub(crate) is_removing: Cell<bool>,
     /// Nothing was appended since upkeep last looked.
     pub(crate) is_idle: Cell<bool>,
+    pub(crate) recycler: Recycler,
     pub(crate) recovery: RecoveryReport,
 }
 
@@ -185,6 +188,11 @@ impl Partition {
     /// Ranges that can't be served.
     pub fn bad_ranges(&self) -> Vec<BadRange> {
         self.0.log.borrow().bad_ranges.clone()
+    }
+
+    /// Segments that began in the file of an older one since the log was opened.
+    pub fn recycled_segments(&self) -> u64 {
+        self.0.recycler.reused()
     }
 
     /// What opening it found and did.

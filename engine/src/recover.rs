@@ -6,9 +6,9 @@
 //! acknowledged as durable); or sound data was damaged later (never cut: the range is reported and refused, and what
 //! lies behind it is served).
 //!
-//! Stale bytes behind the end can't come back to life: batches must continue the offsets exactly, and a segment file
-//! is never reused for another segment without being emptied, so bytes with the right offsets can only be the right
-//! bytes.
+//! Stale bytes behind the end can't come back to life: batches must continue the offsets exactly. A file that is recycled
+//! for a later segment of the same partition holds smaller offsets only, and no part of its old batches can verify behind
+//! the beginning of a new one (`wipe`).
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -23,7 +23,9 @@ use crate::config::{CleanupPolicy, LogConfig};
 use crate::damage::{Damage, Place, judge};
 use crate::directory::{FileKind, parse_segment_file, remove_if_there, segment_path};
 use crate::epochs::LeaderEpochs;
+use crate::mark::Secret;
 use crate::offset::{FilePosition, Offset};
+use crate::recycled::{self, Recycled};
 use crate::scan::Scan;
 use crate::segment::{Placed, Segment};
 use crate::segment_files::{knows_largest, read_indexes, write_indexes};
@@ -91,6 +93,8 @@ pub(crate) struct Recovery {
     pub(crate) segments: Vec<Rc<Segment>>,
     pub(crate) epochs: LeaderEpochs,
     pub(crate) bad_ranges: Vec<BadRange>,
+    /// Segments that may hold stale bytes behind their batches.
+    pub(crate) recycled: Option<Recycled>,
     pub(crate) report: RecoveryReport,
     /// Where the next batch must begin.
     pub(crate) end: Offset,
@@ -195,10 +199,33 @@ impl Recovery {
             return Ok(Offset::ZERO);
         };
         let last = self.found(*base)?;
+        let signer = Recycled::signer(self.recycled, *base);
         let file = last.log.get()?;
         file.drop_cached();
-        let mut scan = Scan::new(file, FilePosition::START, last.length()).in_big_steps();
-        Ok(scan.mark_at_end(*base).await?.unwrap_or(Offset::ZERO))
+        let mut scan = Scan::new(file, FilePosition::START, last.length());
+        let mark = if signer.secret == Secret::NONE {
+            scan.in_big_steps().mark_at_end(signer).await?
+        } else {
+            scan.go_behind_batches(*base).await?;
+            match scan.mark_here(signer).await? {
+                Some(durable) => Some(durable),
+                // The chain is broken, or the write behind it was torn: a mark may lie anywhere.
+                None => {
+                    scan.go_to(FilePosition::START);
+                    scan.in_big_steps().best_mark(signer).await?
+                }
+            }
+        };
+        Ok(mark.unwrap_or(Offset::ZERO))
+    }
+
+    /// All segments end with their batches, on the medium: nothing more is to be known about what lay behind.
+    pub(crate) async fn forget_recycled(&mut self) -> io::Result<()> {
+        if self.recycled.take().is_some() {
+            recycled::remove(&self.directory)?;
+            fs::sync_dir(&self.directory).await?;
+        }
+        Ok(())
     }
 
     /// Walks over one segment's batches and takes each into account.
@@ -225,7 +252,8 @@ impl Recovery {
                 // Complete: what follows was claimed ahead, and the crash undid the cut.
                 _ if next == Some(self.end) => return Ok(Continue::Yes),
                 _ => {
-                    let place = Place { segment: segment.base, expected: self.end, next };
+                    let signer = Recycled::signer(self.recycled, segment.base);
+                    let place = Place { signer, expected: self.end, next };
                     let damage = judge(&mut scan, place, self.safe_below, self.was_clean).await?;
                     match self.handle(segment, damage, &mut scan, length) {
                         Continue::Yes if scan.position().0 < length => {}

@@ -94,6 +94,18 @@ impl Scan {
         Ok(())
     }
 
+    /// Goes to the end of the batches that follow one another from here on, as far as headers tell.
+    pub(crate) async fn go_behind_batches(&mut self, from: Offset) -> io::Result<()> {
+        let mut expected = from;
+        while let Some(Ok(header)) = self.header().await?
+            && header.base_offset >= expected
+        {
+            expected = header.end_offset();
+            self.skip(header.size_bytes);
+        }
+        Ok(())
+    }
+
     /// Goes to the next position at or behind this one where a sound batch of at least offset `from` begins.
     pub(crate) async fn find_sound(&mut self, from: Offset, to: Offset) -> io::Result<Option<BatchHeader>> {
         while self.end.saturating_sub(self.position) >= BATCH_HEADER_BYTES as u64 {

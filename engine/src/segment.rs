@@ -6,22 +6,24 @@
 //! ```
 //!
 //! Only the last segment of a log grows. Behind `length` lies the `mark` of the last write, then zeros, or what a
-//! failed write left; recovery relies on a segment file never being reused for another segment without being emptied
-//! first.
+//! failed write left. In a recycled file (`recycle`) there are zeros up to the end of the page, then stale bytes of an
+//! older segment of the same partition; recovery knows which segments may be such (`recycled`).
 
 use std::cell::{Cell, RefCell};
 use std::io::{self, IoSlice};
 use std::path::Path;
 
-use creel_io::fs::File;
+use creel_io::fs::{self, File};
 
 use crate::batch::BatchHeader;
 use crate::config::LogConfig;
 use crate::directory::{FileKind, segment_path};
 use crate::lazy_file::LazyFile;
-use crate::limits::{PREALLOCATE_BYTES_MAX, PREALLOCATE_BYTES_MIN};
+use crate::limits::{PAGE_BYTES, PREALLOCATE_BYTES_MAX, PREALLOCATE_BYTES_MIN};
+use crate::mark::{self, MARK_BYTES, Secret, Signer};
 use crate::offset::{FilePosition, Offset};
 use crate::offset_index::OffsetIndex;
+use crate::recycle::Spare;
 use crate::time_index::{TimeIndex, TimestampOffset};
 
 /// What the log remembers of one written batch.
@@ -65,6 +67,19 @@ pub(crate) struct Arrival {
     pub(crate) now_ms: i64,
 }
 
+/// What follows the batches of a write.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tail {
+    pub(crate) mark: [u8; MARK_BYTES],
+    pub(crate) zeros: usize,
+}
+
+impl Tail {
+    pub(crate) fn size_bytes(&self) -> u64 {
+        (MARK_BYTES + self.zeros) as u64
+    }
+}
+
 /// Both indexes of a segment.
 #[derive(Debug)]
 pub(crate) struct Indexes {
@@ -89,6 +104,14 @@ pub(crate) struct Segment {
     pub(crate) created_ms: i64,
     /// Retention took it out of the log; its files are going.
     pub(crate) is_gone: Cell<bool>,
+    /// Some of it was lost to damage.
+    pub(crate) is_damaged: Cell<bool>,
+    /// Signs its marks.
+    secret: Secret,
+    /// The largest durable offset that a mark in the file tells of.
+    marked: Cell<Offset>,
+    /// Before this, in whole pages, the file holds stale bytes behind the last write's page.
+    stale_end: Cell<u64>,
     length: Cell<u64>,
     allocated: Cell<u64>,
     unindexed_bytes: Cell<u64>,
@@ -101,11 +124,26 @@ pub(crate) struct Segment {
 
 impl Segment {
     /// A segment that begins now.
-    pub(crate) fn create(directory: &Path, base: Offset, now_ms: i64) -> io::Result<Self> {
-        let segment = Self::found(directory, base, 0, now_ms);
+    pub(crate) fn create(directory: &Path, signer: Signer, now_ms: i64) -> io::Result<Self> {
+        let segment = Self::found(directory, signer.segment, 0, now_ms).signed(signer.secret);
         segment.log.create()?;
         segment.begin_empty();
         Ok(segment)
+    }
+
+    /// A segment that begins now in the file of an older one.
+    pub(crate) fn reuse(directory: &Path, signer: Signer, now_ms: i64, spare: Spare) -> io::Result<Self> {
+        let segment = Self::found(directory, signer.segment, 0, now_ms).signed(signer.secret);
+        fs::rename(&spare.path, segment.log.path())?;
+        segment.log.adopt(spare.file);
+        segment.begin_empty();
+        segment.allocated.set(spare.length);
+        segment.stale_end.set(spare.length.next_multiple_of(PAGE_BYTES));
+        Ok(segment)
+    }
+
+    fn signed(self, secret: Secret) -> Self {
+        Self { secret, ..self }
     }
 
     /// A segment from an earlier life with `length` bytes of batches, whose indexes are not read yet.
@@ -115,6 +153,10 @@ impl Segment {
             log: LazyFile::new(segment_path(directory, base, FileKind::Log)),
             created_ms: now_ms,
             is_gone: Cell::new(false),
+            is_damaged: Cell::new(false),
+            secret: Secret::NONE,
+            marked: Cell::new(Offset::ZERO),
+            stale_end: Cell::new(0),
             length: Cell::new(length),
             allocated: Cell::new(length),
             unindexed_bytes: Cell::new(0),
@@ -181,6 +223,39 @@ impl Segment {
         file.write_all_at(pieces, self.length.get())
     }
 
+    pub(crate) fn signer(&self) -> Signer {
+        Signer { segment: self.base, secret: self.secret }
+    }
+
+    /// What every write ends with if `end` is where its batches end: the mark, and in a recycled file zeros up to the
+    /// page's end, so that no write begins in a page that would have to be read first.
+    pub(crate) fn tail(&self, durable: Offset, end: FilePosition) -> Tail {
+        let mark = mark::encode(durable, self.signer(), end);
+        let tail_end = end.0 + MARK_BYTES as u64;
+        let is_stale = tail_end < self.stale_end.get();
+        let zeros = if is_stale { tail_end.next_multiple_of(PAGE_BYTES) - tail_end } else { 0 };
+        Tail { mark, zeros: zeros as usize }
+    }
+
+    /// Whether its last mark is looked for among stale bytes, and says less than is known by now.
+    pub(crate) fn owes_mark(&self, durable: Offset) -> bool {
+        self.secret != Secret::NONE && self.marked.get() < durable
+    }
+
+    pub(crate) fn note_mark(&self, durable: Offset) {
+        self.marked.set(durable);
+    }
+
+    /// Writes the mark anew, by itself and without a sync.
+    pub(crate) fn write_mark(&self, durable: Offset) -> io::Result<()> {
+        let Tail { mark, zeros } = self.tail(durable, self.end_position());
+        let zeros = vec![0; zeros];
+        let mut pieces = [IoSlice::new(&mark), IoSlice::new(&zeros)];
+        self.log.get()?.write_all_at(&mut pieces, self.length.get())?;
+        self.note_mark(durable);
+        Ok(())
+    }
+
     /// Claims disk ahead of the writes, in steps that grow with the segment. A refusal is no fault: the write
     /// itself will say whether there is room.
     fn claim(&self, file: &File, end: u64, limit: u64) {
@@ -234,6 +309,7 @@ impl Segment {
     pub(crate) fn cut_to_length(&self) -> io::Result<()> {
         let file = self.log.get()?;
         self.allocated.set(self.length.get());
+        self.stale_end.set(0);
         if file.len()? != self.length.get() {
             file.truncate(self.length.get())?;
         }

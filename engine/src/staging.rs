@@ -23,7 +23,7 @@ use crate::limits::{
 };
 use crate::offset::{LeaderEpoch, Offset};
 use crate::producers::Undo;
-use crate::segment::Placed;
+use crate::segment::{Placed, Tail};
 
 #[derive(Debug)]
 enum Part {
@@ -100,10 +100,11 @@ impl Staging {
         }
     }
 
-    /// Ends the write with a mark, which does not count as the log's.
-    pub(crate) fn push_mark(&mut self, mark: &[u8]) {
+    /// Ends the write with bytes that do not count as the log's.
+    pub(crate) fn push_tail(&mut self, tail: &Tail) {
         let start = self.bytes.len();
-        self.bytes.extend_from_slice(mark);
+        self.bytes.extend_from_slice(&tail.mark);
+        self.bytes.resize(self.bytes.len() + tail.zeros, 0);
         self.extend_copied(start);
     }
 

@@ -11,6 +11,7 @@ use crate::log::Log;
 use crate::offset::Offset;
 use crate::partition::{Inner, Partition};
 use crate::recover::remove_segment;
+use crate::recycle::retire_files;
 use crate::segment::Segment;
 
 /// What is due.
@@ -91,11 +92,6 @@ fn must_roll(active: &Segment, config: &LogConfig, now_ms: i64) -> bool {
     !active.is_empty() && (is_due || expired)
 }
 
-fn forget(segment: Rc<Segment>) -> Offset {
-    segment.is_gone.set(true);
-    segment.base
-}
-
 impl Inner {
     /// Reads the largest timestamps that retention asks about: the oldest segments', up to one that stays.
     async fn load_largest(&self, now_ms: i64) -> io::Result<()> {
@@ -122,7 +118,20 @@ impl Inner {
         self.start_commit();
     }
 
-    async fn drop_before(&self, offset: Offset) -> io::Result<()> {
+    /// Drops what retention no longer keeps, of what is durable.
+    pub(crate) async fn retain(self: &Rc<Self>, now_ms: i64) -> io::Result<()> {
+        self.load_largest(now_ms).await?;
+        let cursors = self.cursors.get();
+        let limit = cursors.high_watermark.min(cursors.durable);
+        let due = decide(&self.log.borrow(), &self.config.borrow(), limit, now_ms);
+        match due {
+            Upkeep::DropBefore(offset) => self.drop_before(offset).await,
+            Upkeep::Nothing | Upkeep::Roll => Ok(()),
+        }
+    }
+
+    async fn drop_before(self: &Rc<Self>, offset: Offset) -> io::Result<()> {
+        self.make_safe_before(offset).await?;
         let mut cursors = self.cursors.get();
         cursors.log_start = cursors.log_start.max(offset.min(cursors.high_watermark));
         self.is_touched.set(true);
@@ -138,8 +147,18 @@ impl Inner {
         self.remove_doomed().await
     }
 
+    /// Whole segments go only once they are durable: a crash that brings one back must not bring it back torn, with what
+    /// it said about producers gone. Only relaxed durability makes a difference here.
+    async fn make_safe_before(self: &Rc<Self>, offset: Offset) -> io::Result<()> {
+        let frees_segment = self.log.borrow().segments.get(1).is_some_and(|second| second.base <= offset);
+        if frees_segment && self.cursors.get().durable < offset && !self.sync_now().await {
+            return Err(io::Error::other("the log's storage failed"));
+        }
+        Ok(())
+    }
+
     /// Removes segments strictly oldest first: one task at a time.
-    async fn remove_doomed(&self) -> io::Result<()> {
+    async fn remove_doomed(self: &Rc<Self>) -> io::Result<()> {
         if self.doomed.borrow().is_empty() {
             return Ok(());
         }
@@ -150,33 +169,43 @@ impl Inner {
         // The names of what stays are made safe first, and each removal before the next: whatever a crash brings
         // back, the log has no hole and its offsets go on.
         fs::sync_dir(&self.directory).await?;
-        while let Some(base) = self.oldest_doomed() {
-            let directory = self.directory.clone();
-            creel_io::offload(move || remove_segment(&directory, base)).await?;
+        while let Some(segment) = self.oldest_doomed() {
+            let (directory, base) = (self.directory.clone(), segment.base);
+            let is_kept = self.wants_file_of(&segment);
+            let take_away = if is_kept { retire_files } else { remove_segment };
+            creel_io::offload(move || take_away(&directory, base)).await?;
             fs::sync_dir(&self.directory).await?;
             self.doomed.borrow_mut().pop_front();
+            if is_kept {
+                self.prepare_spare(segment);
+            }
         }
         Ok(())
     }
 
-    fn oldest_doomed(&self) -> Option<Offset> {
-        self.doomed.borrow().front().copied()
+    fn oldest_doomed(&self) -> Option<Rc<Segment>> {
+        self.doomed.borrow().front().cloned()
     }
 
-    fn take_segments_before(&self, log_start: Offset) -> Vec<Offset> {
+    fn take_segments_before(&self, log_start: Offset) -> Vec<Rc<Segment>> {
         let mut log = self.log.borrow_mut();
         if log.epochs.truncate_start(log_start) {
             self.epochs_changed.set(true);
         }
         let keep = log.segments.partition_point(|segment| segment.base <= log_start).saturating_sub(1);
-        let gone: Vec<Offset> = log.segments.drain(..keep).map(forget).collect();
-        self.side_files_due.borrow_mut().retain(|base| !gone.contains(base));
-        log.bad_ranges.retain(|bad| !gone.contains(&bad.segment));
+        let gone: Vec<Rc<Segment>> = log.segments.drain(..keep).collect();
+        for segment in &gone {
+            segment.is_gone.set(true);
+            segment.is_damaged.set(log.bad_ranges.iter().any(|bad| bad.segment == segment.base));
+        }
+        let is_gone = |base: Offset| gone.iter().any(|segment| segment.base == base);
+        self.side_files_due.borrow_mut().retain(|base| !is_gone(*base));
+        log.bad_ranges.retain(|bad| !is_gone(bad.segment));
         gone
     }
 
     /// Lets go of what an idle log does not need: descriptors, index memory, buffers, forgotten producers.
-    fn rest(&self, now_ms: i64) {
+    fn rest(self: &Rc<Self>, now_ms: i64) {
         let expiry = i64::try_from(self.config.borrow().producer_id_expiration_ms).unwrap_or(i64::MAX);
         let mut log = self.log.borrow_mut();
         log.producers.expire(now_ms.saturating_sub(expiry));
@@ -190,6 +219,7 @@ impl Inner {
         let cursors = self.cursors.get();
         if cursors.next == cursors.durable && self.is_idle.replace(true) {
             active.log.close();
+            self.discard_spare();
         }
     }
 }
