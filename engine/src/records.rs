@@ -27,7 +27,33 @@ pub struct Record {
     /// The value, or null.
     pub value: Option<Bytes>,
     /// Header names and values, in order.
-    pub headers: Vec<(Bytes, Option<Bytes>)>,
+    pub headers: Headers,
+}
+
+/// The headers of a record, taken from its bytes as they are asked for: a list of empty ones would take sixty times
+/// their bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Headers {
+    rest: Bytes,
+    left: usize,
+}
+
+impl Headers {
+    /// The headers that `bytes` hold; `None` if they are not whole.
+    fn of(mut bytes: Bytes) -> Option<Self> {
+        let left = usize::try_from(varint(&mut bytes)?).ok()?;
+        let headers = Self { rest: bytes, left };
+        (headers.clone().count() == left).then_some(headers)
+    }
+}
+
+impl Iterator for Headers {
+    type Item = (Bytes, Option<Bytes>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.left = self.left.checked_sub(1)?;
+        Some((field(&mut self.rest)??, field(&mut self.rest)?))
+    }
 }
 
 /// Builds an uncompressed batch.
@@ -176,11 +202,7 @@ fn record(header: &BatchHeader, bytes: &mut Bytes) -> Option<Record> {
     let offset_delta = varint(bytes)?;
     let key = field(bytes)?;
     let value = field(bytes)?;
-    let count = usize::try_from(varint(bytes)?).ok().filter(|count| *count <= bytes.len())?;
-    let mut headers = Vec::new();
-    for _ in 0..count {
-        headers.push((field(bytes)??, field(bytes)?));
-    }
+    let headers = Headers::of(bytes.clone())?;
     let timestamp = if header.attributes.is_log_append_time() {
         header.max_timestamp
     } else {
@@ -247,8 +269,24 @@ mod tests {
         assert_eq!(records[0].key.as_deref(), Some(&b"k"[..]));
         assert_eq!((records[0].offset, records[0].timestamp), (Offset(0), 1005));
         assert_eq!((records[1].offset, records[1].timestamp), (Offset(1), 990));
-        assert_eq!(records[1].headers.len(), 2);
+        let headers: Vec<_> = records[1].headers.clone().collect();
+        let name = Bytes::from_static(b"a");
+        assert_eq!(headers, [(name.clone(), Some(Bytes::from_static(b"1"))), (name, None)]);
         assert_eq!(batch.header().max_timestamp, 1005);
+    }
+
+    #[test]
+    fn headers_that_are_not_whole_are_no_record() {
+        let with = |count: i64, bytes: &[u8]| {
+            let mut headers = Vec::new();
+            put_varint(&mut headers, count);
+            Headers::of([&headers, bytes].concat().into()).map(Iterator::count)
+        };
+        assert_eq!(with(2, &[0, 1, 0, 1]), Some(2));
+        assert_eq!(with(3, &[0, 1, 0, 1]), None, "one is missing");
+        assert_eq!(with(1, &[1, 1]), None, "a name may not be null");
+        assert_eq!(with(i64::MAX, &[0, 1]), None);
+        assert_eq!(with(-1, &[]), None);
     }
 
     #[test]

@@ -1,3 +1,0 @@
-#![no_main]
-
-creel_wire_fuzz::target!(creel_wire::api::describe_transactions::DescribeTransactionsRequest);
