@@ -52,12 +52,12 @@ pub(crate) async fn write(directory: &Path, ranges: &[BadRange]) -> io::Result<(
     remove_if_there(&path)
 }
 
-fn format_range(range: &BadRange) -> String {
+pub(crate) fn format_range(range: &BadRange) -> String {
     let BadRange { start, end, segment, position, end_position } = range;
     format!("{start} {end} {segment} {position} {end_position}")
 }
 
-fn parse_range(line: &str) -> Option<BadRange> {
+pub(crate) fn parse_range(line: &str) -> Option<BadRange> {
     let numbers: Vec<i64> = line.split(' ').map(|word| word.parse().ok()).collect::<Option<_>>()?;
     let [start, end, segment, position, end_position] = numbers[..] else {
         return None;

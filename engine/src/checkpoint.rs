@@ -76,8 +76,7 @@ impl CheckpointFiles {
     }
 
     async fn write_one(&self, name: &str, offsets: &OffsetsByPartition) -> io::Result<()> {
-        let lines =
-            offsets.iter().map(|(name, offset)| format!("{} {} {offset}", name.topic, name.partition));
+        let lines = offsets.iter().map(|(name, offset)| format_partition(name, *offset));
         fs::write_atomically(&self.directory.join(name), format_lines(lines).as_bytes()).await
     }
 
@@ -101,7 +100,11 @@ impl CheckpointFiles {
     }
 }
 
-fn parse_partition(line: &str) -> Option<(TopicPartition, Offset)> {
+pub(crate) fn format_partition(name: &TopicPartition, offset: Offset) -> String {
+    format!("{} {} {offset}", name.topic, name.partition)
+}
+
+pub(crate) fn parse_partition(line: &str) -> Option<(TopicPartition, Offset)> {
     let mut words = line.split(' ');
     let topic = words.next()?.to_owned();
     let partition = words.next()?.parse().ok()?;

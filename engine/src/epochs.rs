@@ -85,11 +85,11 @@ impl LeaderEpochs {
         fs::write_atomically(&directory.join(FILE_NAME), self.encode().as_bytes()).await
     }
 
-    fn encode(&self) -> String {
+    pub(crate) fn encode(&self) -> String {
         format_lines(self.entries.iter().map(|(epoch, start)| format!("{epoch} {start}")))
     }
 
-    fn decode(text: &str) -> Option<Self> {
+    pub(crate) fn decode(text: &str) -> Option<Self> {
         let entries = parse(text, parse_epoch)?;
         let grows = entries.windows(2).all(|pair| pair[0].0 < pair[1].0 && pair[0].1 < pair[1].1);
         grows.then_some(Self { entries })

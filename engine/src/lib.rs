@@ -20,6 +20,8 @@ mod decompress;
 pub mod directory;
 pub mod epochs;
 pub mod flush;
+#[doc(hidden)]
+pub mod fuzzing;
 mod lazy_file;
 pub mod limits;
 mod log;

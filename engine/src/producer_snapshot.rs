@@ -17,7 +17,7 @@ use crate::producers::{Producer, Producers, RememberedBatch};
 
 const VERSION: i16 = 1;
 const PREFIX_BYTES: usize = 6;
-const ENTRY_BYTES: usize = 46;
+pub(crate) const ENTRY_BYTES: usize = 46;
 
 /// The file's bytes.
 pub(crate) fn encode(producers: &Producers) -> Vec<u8> {
@@ -32,8 +32,13 @@ pub(crate) fn encode(producers: &Producers) -> Vec<u8> {
         }
         count += producer.batches().len().max(1) as i32;
     }
+    seal(count, &entries)
+}
+
+/// A file around `count` entries.
+pub(crate) fn seal(count: i32, entries: &[u8]) -> Vec<u8> {
     let mut body = count.to_be_bytes().to_vec();
-    body.append(&mut entries);
+    body.extend_from_slice(entries);
     let mut file = Vec::with_capacity(PREFIX_BYTES + body.len());
     file.put_i16(VERSION);
     file.put_u32(crc32c(&body));

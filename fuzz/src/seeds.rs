@@ -1,9 +1,12 @@
-//! Fills `corpus/` with the recorded frames of `../tests/golden`, so that a target starts from what real clients send.
+//! The recorded frames of real clients (`wire/tests/golden`) as seeds of the protocol's targets, written into `corpus/`
+//! when such a target starts. The seeds of the others lie in `seeds/`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use creel_wire::{Bytes, Reader, Request, RequestHeader, ResponseHeader, each_request, versions};
+use creel_wire::{ApiKey, Bytes, Reader, Request, RequestHeader, ResponseHeader, each_request, versions};
+
+use crate::protocol;
 
 struct Frame {
     response: bool,
@@ -12,61 +15,64 @@ struct Frame {
     bytes: Bytes,
 }
 
-fn main() -> std::io::Result<()> {
+/// Fills the corpus of `target`, if recorded frames are of its kind.
+pub fn recorded(target: &str) {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut count = 0;
-    for file in fs::read_dir(here.join("../tests/golden"))? {
-        let path = file?.path();
-        if path.extension().is_some_and(|end| end == "txt") {
-            for frame in fs::read_to_string(path)?.lines().filter_map(parse) {
-                count += usize::from(keep(&here.join("corpus"), &frame, count)?);
-            }
+    let corpus = here.join("corpus").join(target);
+    for (number, frame) in frames(&here.join("../wire/tests/golden")).iter().enumerate() {
+        let seed = if target == "header" { header(frame) } else { body(target, frame) };
+        if let Some(seed) = seed {
+            fs::create_dir_all(&corpus).expect("the corpus can be written");
+            fs::write(corpus.join(format!("recorded-{number}")), seed).expect("the corpus can be written");
         }
     }
-    println!("{count} seeds in wire/fuzz/corpus");
-    Ok(())
+}
+
+fn frames(golden: &Path) -> Vec<Frame> {
+    let files = fs::read_dir(golden).expect("recorded frames").filter_map(Result::ok).map(|file| file.path());
+    let mut files: Vec<PathBuf> =
+        files.filter(|path| path.extension().is_some_and(|end| end == "txt")).collect();
+    files.sort();
+    let texts = files.iter().map(|path| fs::read_to_string(path).expect("recorded frames"));
+    texts.flat_map(|text| text.lines().filter_map(parse).collect::<Vec<_>>()).collect()
 }
 
 fn parse(line: &str) -> Option<Frame> {
     let mut words = line.split(' ');
     let response = words.next()? == "response";
     let (api, version, hex) = (words.next()?.to_owned(), words.next()?.parse().ok()?, words.next()?);
-    let bytes = (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).ok());
+    let bytes = (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(hex.get(at..at + 2)?, 16).ok());
     Some(Frame { response, api, version, bytes: bytes.collect::<Option<_>>()? })
 }
 
-macro_rules! keep {
+fn header(frame: &Frame) -> Option<Vec<u8>> {
+    (!frame.response).then(|| frame.bytes.to_vec())
+}
+
+macro_rules! bodies {
     ($($request:path,)*) => {
-        fn keep(corpus: &Path, frame: &Frame, number: usize) -> std::io::Result<bool> {
-            $(if <$request>::API_KEY.name() == frame.api {
-                return write::<$request>(&corpus.join(target(stringify!($request))), frame, number);
+        fn body(target: &str, frame: &Frame) -> Option<Vec<u8>> {
+            $(if protocol::module(stringify!($request)) == target {
+                return body_of::<$request>(frame);
             })*
-            Ok(false)
+            None
         }
     };
 }
-each_request!(keep);
+each_request!(bodies);
 
-/// The module's name, which is the target's: the last but one part of a request's path.
-fn target(request: &str) -> PathBuf {
-    request.rsplit("::").nth(1).map(|name| name.trim().into()).unwrap_or_default()
-}
-
-fn write<R: Request>(folder: &Path, frame: &Frame, number: usize) -> std::io::Result<bool> {
-    let mut reader = Reader::new(frame.bytes.clone());
-    let flexible = versions::entry(R::API_KEY).is_some_and(|entry| frame.version >= entry.flexible_from);
-    let has_tags = flexible && R::API_KEY != creel_wire::ApiKey::ApiVersions;
-    let header = if frame.response {
-        ResponseHeader::decode(&mut reader, has_tags).map(drop)
-    } else {
-        RequestHeader::decode(&mut reader).map(drop)
-    };
-    if header.is_err() || !R::VERSIONS.contains(frame.version) {
-        return Ok(false);
+fn body_of<R: Request>(frame: &Frame) -> Option<Vec<u8>> {
+    if R::API_KEY.name() != frame.api || !R::VERSIONS.contains(frame.version) {
+        return None;
     }
-    let mut seed = vec![creel_wire_fuzz::choice::<R>(frame.response, frame.version)];
+    let mut reader = Reader::new(frame.bytes.clone());
+    if frame.response {
+        let flexible = frame.version >= versions::entry(R::API_KEY)?.flexible_from;
+        ResponseHeader::decode(&mut reader, flexible && R::API_KEY != ApiKey::ApiVersions).ok()?;
+    } else {
+        RequestHeader::decode(&mut reader).ok()?;
+    }
+    let mut seed = vec![protocol::choice::<R>(frame.response, frame.version)];
     seed.extend_from_slice(&frame.bytes[reader.position()..]);
-    fs::create_dir_all(folder)?;
-    fs::write(folder.join(format!("recorded-{number}")), seed)?;
-    Ok(true)
+    Some(seed)
 }

@@ -21,6 +21,8 @@ mod core;
 mod dispatch;
 mod epochs;
 mod frames;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod groups;
 mod limits;
 mod listener;

@@ -14,6 +14,10 @@ pub(crate) fn check() -> Outcome {
 /// Everything that judges the code without running it.
 pub(crate) fn lints() -> Outcome {
     step("format", &mut cargo(&["fmt", "--all", "--check"]))?;
+    step(
+        "format of the fuzz targets",
+        &mut cargo(&["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"]),
+    )?;
     step("clippy", &mut cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
     let mut docs = cargo(&["doc", "--workspace", "--no-deps", "--document-private-items"]);
     step("docs", docs.env("RUSTDOCFLAGS", "-D warnings"))?;

@@ -7,6 +7,7 @@
 mod bench;
 mod check;
 mod clients;
+mod fuzz;
 mod kafka;
 mod loadgen;
 mod paths;
@@ -30,12 +31,14 @@ struct Arguments {
 enum Command {
     /// Format, lints, docs, unit tests, and dependency rules where cargo-deny can run
     Check,
-    /// Everything: check, every cargo test, loadgen on real data, and the real clients
+    /// Everything: check, every cargo test, a short fuzz, loadgen on real data, and the real clients
     Test,
     /// Only the real clients: all of them, or those named
     Clients(clients::Options),
     /// A few verified seconds of loadgen, on its own data and on real files
     Smoke,
+    /// The fuzz targets, one per decoder, for a short time or a long one
+    Fuzz(fuzz::Options),
     /// Start a real Apache Kafka on 127.0.0.1, until Ctrl-C
     Kafka(kafka::Options),
     /// Build broker and load generator in release and run the latter; `cargo loadgen` is short for this
@@ -50,6 +53,7 @@ fn main() -> ExitCode {
         Command::Test => test::test(),
         Command::Clients(options) => clients::clients(&options),
         Command::Smoke => smoke::smoke(),
+        Command::Fuzz(options) => fuzz::fuzz(&options),
         Command::Kafka(options) => kafka::kafka(&options),
         Command::Loadgen(options) => loadgen::loadgen(&options),
         Command::Bench(options) => bench::bench(&options),

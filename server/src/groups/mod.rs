@@ -52,3 +52,4 @@ pub use event::{
     LeaveReply, LeaveRequest, LeavingMember, Member, MemberDescription, Millis, Now, OffsetToCommit, Outputs,
     Protocol, Reply, SyncReply, SyncRequest, Token, TopicErrors, Write, WriteId,
 };
+pub(crate) use subscription::topics as topics_of_subscription;

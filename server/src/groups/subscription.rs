@@ -11,7 +11,7 @@ use bytes::{Buf, Bytes};
 pub(super) const CONSUMER: &str = "consumer";
 
 /// The topics of a subscription; `None` when it is not one.
-pub(super) fn topics(mut data: Bytes) -> Option<Vec<String>> {
+pub(crate) fn topics(mut data: Bytes) -> Option<Vec<String>> {
     data.try_get_i16().ok()?;
     let count = data.try_get_i32().ok()?;
     (0..count).map(|_| topic(&mut data)).collect()

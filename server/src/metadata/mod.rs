@@ -16,6 +16,7 @@ pub use contract::{
     Transaction, Update, Verdict, Watch,
 };
 pub use local::{LocalStore, LocalWatch};
+pub(crate) use local::{MAGIC as JOURNAL_MAGIC, rewritten as rewritten_journal, seal as seal_journal_frame};
 pub use producer_ids::{PRODUCER_ID_BLOCK, next_producer_ids};
 pub use properties::{MetaProperties, PropertiesError};
 pub use topics::{NameError, Topic, TopicId, TopicRecord, Topics, TopicsError};

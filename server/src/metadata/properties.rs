@@ -74,7 +74,7 @@ impl MetaProperties {
         }
     }
 
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let Self { cluster_id, node_id, directory_id } = self;
         format!(
             "#\n#Written by Creel\ncluster.id={cluster_id}\ndirectory.id={directory_id}\n\
@@ -83,7 +83,7 @@ impl MetaProperties {
     }
 
     /// Version 0 is that of ZooKeeper's time: it calls the node a broker, and its directories have no ids.
-    fn read(text: &str) -> Result<Self, PropertiesError> {
+    pub(crate) fn read(text: &str) -> Result<Self, PropertiesError> {
         let value = |name: &str| {
             let lines = text.lines().map(str::trim).filter(|line| !line.starts_with(['#', '!']));
             let mut pairs = lines.filter_map(|line| line.split_once('='));

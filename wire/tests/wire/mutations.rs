@@ -1,5 +1,5 @@
 //! A short fuzz that needs no special toolchain: seeded mutations of good bodies through every decoder.
-//! `wire/fuzz` goes on from here for as long as one likes.
+//! `fuzz/` goes on from here for as long as one likes.
 
 use creel_wire::Bytes;
 use creel_wire::sample::Source;

@@ -116,6 +116,11 @@ fn unavailable(error: io::Error) -> StoreError {
     StoreError::Unavailable(error.to_string())
 }
 
+/// What a journal says, as a journal of one record; `None` if it is damaged.
+pub(crate) fn rewritten(content: &Bytes) -> Option<Vec<u8>> {
+    replay(Path::new(NAME), content).ok().map(|(state, _)| snapshot(&state))
+}
+
 fn snapshot(state: &State) -> Vec<u8> {
     let record = Record::Snapshot(state.revision(), state.entries().cloned().collect());
     [&MAGIC[..], &record.frame()].concat()

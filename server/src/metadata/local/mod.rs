@@ -23,6 +23,10 @@ use self::{
     state::State,
     writer::{Order, Writer},
 };
+pub(crate) use self::{
+    journal::rewritten,
+    record::{MAGIC, seal},
+};
 use super::contract::{
     KeyRange, Revision, SessionId, Snapshot, Store, StoreError, Transaction, Update, Verdict, Watch,
 };

@@ -16,7 +16,7 @@ use bytes::{Buf, BufMut, Bytes, BytesMut};
 use super::super::contract::{Change, Entry, Revision, SessionId};
 
 /// What a journal begins with.
-pub(super) const MAGIC: &[u8; 8] = b"creelmd1";
+pub(crate) const MAGIC: &[u8; 8] = b"creelmd1";
 const HEADER_LENGTH: usize = 8;
 const SNAPSHOT: u8 = 0;
 const COMMIT: u8 = 1;
@@ -46,9 +46,7 @@ impl Record {
                 changes.iter().for_each(|change| put_change(&mut out, change));
             }
         }
-        let (length, crc) = (length_of(&out[HEADER_LENGTH..]), crc_of(&out[HEADER_LENGTH..]));
-        out[..4].copy_from_slice(&length.to_be_bytes());
-        out[4..8].copy_from_slice(&crc.to_be_bytes());
+        seal(&mut out);
         out.freeze()
     }
 
@@ -67,6 +65,13 @@ impl Record {
         };
         body.is_empty().then_some(record)
     }
+}
+
+/// Writes the head of a frame in front of its body.
+pub(crate) fn seal(frame: &mut [u8]) {
+    let Some((head, body)) = frame.split_at_mut_checked(HEADER_LENGTH) else { return };
+    head[..4].copy_from_slice(&length_of(body).to_be_bytes());
+    head[4..].copy_from_slice(&crc_of(body).to_be_bytes());
 }
 
 /// The record at the beginning of `bytes`, and the length of its frame; `None` if there is no whole one.
