@@ -4,6 +4,7 @@ mod go;
 mod java;
 mod node;
 mod python;
+mod rust;
 
 use std::process::Command;
 
@@ -15,7 +16,7 @@ use crate::{kafka, paths, smoke, tools};
 /// Which of them.
 #[derive(Args, Default)]
 pub(crate) struct Options {
-    /// kafka-python, aiokafka, confluent, kcat, dump-log, kafka-tools, shop, broker, java, kafkajs, platformatic, franz-go, sarama; all when none is named
+    /// kafka-python, aiokafka, confluent, kcat, dump-log, kafka-tools, shop, broker, java, kafkajs, platformatic, franz-go, sarama, rdkafka, rskafka; all when none is named
     names: Vec<String>,
     /// Run the same tests against a real Apache Kafka: it judges the tests themselves
     #[arg(long)]
@@ -41,6 +42,9 @@ pub(crate) fn clients(options: &Options) -> Outcome {
     if !chosen.go.is_empty() {
         go::run(&chosen.go, options.against_kafka)?;
     }
+    if !chosen.rust.is_empty() {
+        rust::run(&chosen.rust, options.against_kafka)?;
+    }
     Ok(())
 }
 
@@ -54,11 +58,13 @@ fn install_kafka(required: bool) -> Outcome {
 }
 
 /// The suites to run; `python: Some(vec![])` means every Python suite.
+#[derive(Default)]
 struct Chosen {
     python: Option<Vec<String>>,
     java: bool,
     node: Vec<String>,
     go: Vec<String>,
+    rust: Vec<String>,
 }
 
 impl Chosen {
@@ -69,9 +75,10 @@ impl Chosen {
                 java: true,
                 node: node::SUITES.map(String::from).to_vec(),
                 go: go::SUITES.map(String::from).to_vec(),
+                rust: rust::SUITES.map(String::from).to_vec(),
             });
         }
-        let mut chosen = Self { python: None, java: false, node: Vec::new(), go: Vec::new() };
+        let mut chosen = Self::default();
         for name in names {
             chosen.add(name)?;
         }
@@ -83,6 +90,7 @@ impl Chosen {
             "java" => self.java = true,
             name if node::SUITES.contains(&name) => self.node.push(name.to_owned()),
             name if go::SUITES.contains(&name) => self.go.push(name.to_owned()),
+            name if rust::SUITES.contains(&name) => self.rust.push(name.to_owned()),
             name if python::has_suite(name) => self.python.get_or_insert_default().push(name.to_owned()),
             unknown => return Err(Failure::Missing { what: format!("a client suite named {unknown}") }),
         }
