@@ -89,7 +89,19 @@ pub(crate) fn install() -> Outcome {
     fs::write(&stamp, wanted).map_err(about("the stamp of Kafka's jars"))
 }
 
-fn free_port() -> Result<u16, Failure> {
+/// The jar of Kafka's clients, which holds its message definitions.
+pub(crate) fn clients_jar() -> Result<PathBuf, Failure> {
+    let folder = jars();
+    let entries = fs::read_dir(&folder).map_err(about(folder.display().to_string()))?;
+    let jar = entries.flatten().map(|entry| entry.path()).find(|path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        name.starts_with("kafka-clients-") && name.ends_with(".jar")
+    });
+    jar.ok_or_else(|| Failure::Missing { what: format!("kafka-clients in {}", folder.display()) })
+}
+
+/// A port that nothing listens on.
+pub(crate) fn free_port() -> Result<u16, Failure> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(about("a free port"))?;
     Ok(listener.local_addr().map_err(about("a free port"))?.port())
 }

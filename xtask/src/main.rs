@@ -7,6 +7,7 @@
 mod bench;
 mod check;
 mod clients;
+mod differential;
 mod fuzz;
 mod kafka;
 mod loadgen;
@@ -35,6 +36,8 @@ enum Command {
     Test,
     /// Only the real clients: all of them, or those named
     Clients(clients::Options),
+    /// The same requests to a real Apache Kafka and to Creel: the answers must be equal
+    Differential(differential::Options),
     /// A few verified seconds of loadgen, on its own data and on real files
     Smoke,
     /// The fuzz targets, one per decoder, for a short time or a long one
@@ -52,6 +55,7 @@ fn main() -> ExitCode {
         Command::Check => check::check(),
         Command::Test => test::test(),
         Command::Clients(options) => clients::clients(&options),
+        Command::Differential(options) => differential::differential(&options),
         Command::Smoke => smoke::smoke(),
         Command::Fuzz(options) => fuzz::fuzz(&options),
         Command::Kafka(options) => kafka::kafka(&options),

@@ -23,6 +23,11 @@ pub(crate) fn fast_binary(name: &str) -> PathBuf {
     binary("fast", name)
 }
 
+/// A binary built with the profile `dev`.
+pub(crate) fn debug_binary(name: &str) -> PathBuf {
+    binary("debug", name)
+}
+
 /// A binary built with the profile `release`.
 pub(crate) fn release_binary(name: &str) -> PathBuf {
     binary("release", name)

@@ -1,0 +1,242 @@
+//! DescribeConfigs, AlterConfigs, IncrementalAlterConfigs.
+
+use serde_json::{Value, json};
+
+use super::prepare::{topic, topic_with};
+use super::stories;
+use crate::side::Side;
+
+stories! { "configs":
+    settings_of_topics,
+    settings_of_brokers,
+    descriptions_refused,
+    changed_one_by_one,
+    lists_grow_and_shrink,
+    changes_refused,
+    changed_as_a_whole,
+    whole_changes_refused,
+    only_validated,
+}
+
+const TOPIC: i8 = 2;
+const BROKER: i8 = 4;
+
+fn resource(kind: i8, name: &str, keys: Value) -> Value {
+    json!({ "resourceType": kind, "resourceName": name, "configurationKeys": keys })
+}
+
+fn describe(it: &mut Side<'_>, topic: &str, keys: &[&str]) {
+    it.ask("DescribeConfigs", 4, json!({ "resources": [resource(TOPIC, topic, json!(keys))] }));
+}
+
+fn settings_of_topics(it: &mut Side<'_>) {
+    let name = it.own("one");
+    topic_with(it, &name, 1, json!([{ "name": "retention.ms", "value": "77000" }]));
+    for version in it.versions("DescribeConfigs") {
+        it.ask("DescribeConfigs", version, json!({ "resources": [resource(TOPIC, &name, json!(["retention.ms", "segment.bytes", "no.such"]))] }));
+    }
+    let all = json!([resource(TOPIC, &name, json!(null))]);
+    it.ask("DescribeConfigs", 1, json!({ "resources": all }));
+    it.ask("DescribeConfigs", 4, json!({ "resources": all, "includeSynonyms": true }));
+    let described =
+        it.quietly("DescribeConfigs", 4, json!({ "resources": all, "includeDocumentation": true }));
+    let documented = described["results"][0]["configs"]
+        .as_array()
+        .is_some_and(|all| all.iter().all(|one| one["documentation"].is_string()));
+    it.note("each is documented", documented);
+    it.ask("DescribeConfigs", 4, json!({ "resources": [resource(TOPIC, &name, json!([]))] }));
+}
+
+fn settings_of_brokers(it: &mut Side<'_>) {
+    let keys = json!([
+        "message.max.bytes",
+        "log.retention.hours",
+        "num.partitions",
+        "node.id",
+        "auto.create.topics.enable"
+    ]);
+    for version in [1, 4] {
+        it.ask(
+            "DescribeConfigs",
+            version,
+            json!({ "resources": [resource(BROKER, "1", keys.clone())], "includeSynonyms": true }),
+        );
+        it.ask("DescribeConfigs", version, json!({ "resources": [resource(BROKER, "", keys.clone())] }));
+    }
+}
+
+fn descriptions_refused(it: &mut Side<'_>) {
+    let name = it.own("one");
+    topic(it, &name, 1);
+    for (kind, name) in [
+        (TOPIC, it.own("absent")),
+        (TOPIC, "a b".to_owned()),
+        (TOPIC, String::new()),
+        (BROKER, "9".to_owned()),
+        (BROKER, "one".to_owned()),
+        (BROKER, "-1".to_owned()),
+        (0, "x".to_owned()),
+        (1, "x".to_owned()),
+        (3, "x".to_owned()),
+        (99, "x".to_owned()),
+    ] {
+        it.ask(
+            "DescribeConfigs",
+            4,
+            json!({ "resources": [resource(kind, &name, json!(["retention.ms"]))] }),
+        );
+    }
+    it.ask("DescribeConfigs", 4, json!({ "resources": [] }));
+    let twice = resource(TOPIC, &name, json!(["retention.ms"]));
+    it.ask("DescribeConfigs", 4, json!({ "resources": [twice, twice] }));
+}
+
+fn change(it: &mut Side<'_>, version: i16, name: &str, changes: &[(&str, i8, Value)]) {
+    let configs: Vec<_> = changes
+        .iter()
+        .map(|(key, operation, value)| json!({ "name": key, "configOperation": operation, "value": value }))
+        .collect();
+    it.ask(
+        "IncrementalAlterConfigs",
+        version,
+        json!({ "resources": [{ "resourceType": TOPIC, "resourceName": name, "configs": configs }] }),
+    );
+}
+
+fn changed_one_by_one(it: &mut Side<'_>) {
+    let name = it.own("one");
+    topic(it, &name, 1);
+    for version in it.versions("IncrementalAlterConfigs") {
+        change(
+            it,
+            version,
+            &name,
+            &[("retention.ms", 0, json!("1234")), ("max.message.bytes", 0, json!("5000"))],
+        );
+        it.until(
+            "DescribeConfigs",
+            4,
+            &json!({ "resources": [resource(TOPIC, &name, json!(["retention.ms"]))] }),
+            |answer| answer["results"][0]["configs"][0]["value"] == "1234",
+        );
+        describe(it, &name, &["retention.ms", "max.message.bytes"]);
+        change(it, version, &name, &[("retention.ms", 1, json!(null))]);
+        it.until(
+            "DescribeConfigs",
+            4,
+            &json!({ "resources": [resource(TOPIC, &name, json!(["retention.ms"]))] }),
+            |answer| answer["results"][0]["configs"][0]["value"] != "1234",
+        );
+        describe(it, &name, &["retention.ms", "max.message.bytes"]);
+        change(it, version, &name, &[("retention.ms", 1, json!(null))]);
+    }
+}
+
+fn lists_grow_and_shrink(it: &mut Side<'_>) {
+    let name = it.own("one");
+    topic(it, &name, 1);
+    let steps = [
+        (2, "compact"),
+        (2, "compact"),
+        (3, "delete"),
+        (3, "delete"),
+        (2, "delete,compact"),
+        (3, "compact,delete"),
+        (2, "forget"),
+    ];
+    for (operation, value) in steps {
+        change(it, 1, &name, &[("cleanup.policy", operation, json!(value))]);
+        let settled = json!({ "resources": [resource(TOPIC, &name, json!(["cleanup.policy"]))] });
+        // Kafka's brokers learn of a change a moment later; the controller's own answer to a second change is exact.
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        it.ask("DescribeConfigs", 4, settled);
+    }
+    change(it, 1, &name, &[("retention.ms", 2, json!("1"))]);
+    change(it, 1, &name, &[("retention.ms", 3, json!("1"))]);
+}
+
+fn changes_refused(it: &mut Side<'_>) {
+    let name = it.own("one");
+    topic(it, &name, 1);
+    change(it, 1, &name, &[("retention.ms", 0, json!(null))]);
+    change(it, 1, &name, &[("cleanup.policy", 2, json!(null))]);
+    change(it, 1, &name, &[("retention.ms", 7, json!("1"))]);
+    change(it, 1, &name, &[("no.such", 0, json!("1"))]);
+    change(it, 1, &name, &[("no.such", 1, json!(null))]);
+    change(it, 1, &name, &[("retention.ms", 0, json!("soon"))]);
+    change(it, 1, &name, &[("retention.ms", 0, json!("1")), ("retention.ms", 1, json!(null))]);
+    change(it, 1, &name, &[("retention.ms", 0, json!("1")), ("no.such", 0, json!("1"))]);
+    change(it, 1, &name, &[("", 0, json!("1"))]);
+    change(it, 1, &name, &[]);
+    change(it, 1, &it.own("absent"), &[("retention.ms", 0, json!("1"))]);
+    change(it, 1, "a b", &[("retention.ms", 0, json!("1"))]);
+    change(it, 1, "", &[("retention.ms", 0, json!("1"))]);
+    for kind in [0, 1, 3, 99] {
+        it.ask(
+            "IncrementalAlterConfigs",
+            1,
+            json!({ "resources": [{ "resourceType": kind, "resourceName": "x", "configs": [] }] }),
+        );
+    }
+    let one = json!({ "resourceType": TOPIC, "resourceName": name, "configs": [] });
+    it.ask("IncrementalAlterConfigs", 1, json!({ "resources": [one, one] }));
+    it.ask("IncrementalAlterConfigs", 1, json!({ "resources": [] }));
+    describe(it, &name, &["retention.ms"]);
+}
+
+fn replace(it: &mut Side<'_>, version: i16, name: &str, settings: &[(&str, Value)]) {
+    let configs: Vec<_> =
+        settings.iter().map(|(key, value)| json!({ "name": key, "value": value })).collect();
+    it.ask(
+        "AlterConfigs",
+        version,
+        json!({ "resources": [{ "resourceType": TOPIC, "resourceName": name, "configs": configs }] }),
+    );
+}
+
+fn changed_as_a_whole(it: &mut Side<'_>) {
+    let name = it.own("one");
+    topic_with(it, &name, 1, json!([{ "name": "max.message.bytes", "value": "5000" }]));
+    for version in it.versions("AlterConfigs") {
+        let value = (1000 + version).to_string();
+        replace(it, version, &name, &[("retention.ms", json!(value))]);
+        it.until(
+            "DescribeConfigs",
+            4,
+            &json!({ "resources": [resource(TOPIC, &name, json!(["retention.ms"]))] }),
+            |answer| answer["results"][0]["configs"][0]["value"] == *value,
+        );
+        describe(it, &name, &["retention.ms", "max.message.bytes"]);
+    }
+}
+
+fn whole_changes_refused(it: &mut Side<'_>) {
+    let name = it.own("one");
+    topic(it, &name, 1);
+    replace(it, 2, &name, &[("retention.ms", json!(null))]);
+    replace(it, 2, &name, &[("retention.ms", json!("soon"))]);
+    replace(it, 2, &name, &[("no.such", json!("1"))]);
+    replace(it, 2, &name, &[("retention.ms", json!("1")), ("retention.ms", json!("2"))]);
+    replace(it, 2, &it.own("absent"), &[("retention.ms", json!("1"))]);
+    replace(it, 2, "a b", &[("retention.ms", json!("1"))]);
+    for kind in [0, 1, 3, 99] {
+        it.ask(
+            "AlterConfigs",
+            2,
+            json!({ "resources": [{ "resourceType": kind, "resourceName": "x", "configs": [] }] }),
+        );
+    }
+    // A topic that is named twice is left out: Kafka 4.3.1 never answers.
+    it.ask("AlterConfigs", 2, json!({ "resources": [] }));
+}
+
+fn only_validated(it: &mut Side<'_>) {
+    let name = it.own("one");
+    topic(it, &name, 1);
+    let configs = |value: &str| json!([{ "name": "retention.ms", "configOperation": 0, "value": value }]);
+    for value in ["1", "soon"] {
+        it.ask("IncrementalAlterConfigs", 1, json!({ "resources": [{ "resourceType": TOPIC, "resourceName": name, "configs": configs(value) }], "validateOnly": true }));
+        it.ask("AlterConfigs", 2, json!({ "resources": [{ "resourceType": TOPIC, "resourceName": name, "configs": [{ "name": "retention.ms", "value": value }] }], "validateOnly": true }));
+    }
+    describe(it, &name, &["retention.ms"]);
+}

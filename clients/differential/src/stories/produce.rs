@@ -1,0 +1,206 @@
+//! Produce, where all is well.
+
+use serde_json::{Value, json};
+
+use super::prepare::{and, filled, to, to_hex, topic, topic_with};
+use super::stories;
+use crate::batch::{Batch, GZIP, ZSTD};
+use crate::side::Side;
+use crate::value::hex;
+
+stories! { "produce":
+    each_version,
+    each_acks,
+    no_answer_to_acks_0,
+    several_partitions,
+    compressed,
+    compressed_with_zstd_in_each_version,
+    timestamps_by_the_broker,
+    timestamps_by_the_client,
+    offsets_and_epochs_the_client_made_up,
+    to_a_topic_that_does_not_exist_yet,
+    a_log_that_was_cut_at_its_start,
+}
+
+fn addressed(it: &Side<'_>, version: i16, body: Value, id: &Value) -> Value {
+    let _ = it;
+    match version {
+        13.. => {
+            let mut body = body;
+            if let Some(topic) = body["topicData"][0].as_object_mut() {
+                topic.remove("name");
+                topic.insert("topicId".into(), id.clone());
+            }
+            body
+        }
+        _ => body,
+    }
+}
+
+fn fetched(it: &mut Side<'_>, name: &str) {
+    it.ask("Fetch", 12, super::fetch::from(name, 0, 0));
+}
+
+fn each_version(it: &mut Side<'_>) {
+    let name = it.own("one");
+    let id = topic(it, &name, 1);
+    for version in it.versions("Produce") {
+        let body = to(&name, 0, &Batch::of(&["a", "b", "c"]));
+        let body = addressed(it, version, body, &id);
+        it.ask("Produce", version, body);
+    }
+    fetched(it, &name);
+}
+
+fn each_acks(it: &mut Side<'_>) {
+    let name = it.own("one");
+    topic(it, &name, 1);
+    for acks in [1, -1] {
+        it.ask("Produce", 9, and(to(&name, 0, &Batch::of(&["a"])), "acks", acks));
+    }
+    for (acks, timeout) in [(-1, 0), (1, 0), (-1, -1)] {
+        it.ask("Produce", 9, and(and(to(&name, 0, &Batch::of(&["a"])), "acks", acks), "timeoutMs", timeout));
+    }
+    it.ask("Produce", 9, json!({ "acks": -1, "timeoutMs": 1000, "topicData": [] }));
+    it.ask(
+        "Produce",
+        9,
+        json!({ "acks": -1, "timeoutMs": 1000, "topicData": [{ "name": name, "partitionData": [] }] }),
+    );
+}
+
+fn no_answer_to_acks_0(it: &mut Side<'_>) {
+    let name = it.own("one");
+    topic(it, &name, 1);
+    it.send(0, "Produce", 9, and(to(&name, 0, &Batch::of(&["a"])), "acks", 0));
+    it.expect_nothing(0);
+    it.send(0, "Produce", 9, json!({ "acks": 0, "timeoutMs": 1000, "topicData": [] }));
+    it.expect_nothing(0);
+    it.ask("Produce", 9, to(&name, 0, &Batch::of(&["b"])));
+    fetched(it, &name);
+}
+
+fn several_partitions(it: &mut Side<'_>) {
+    let (one, two) = (it.own("one"), it.own("two"));
+    topic(it, &one, 2);
+    topic(it, &two, 1);
+    let data = |index: i32, value: &str| json!({ "index": index, "records": Batch::of(&[value]).hex() });
+    let topics = json!([
+        { "name": one, "partitionData": [data(1, "a"), data(0, "b"), data(7, "c")] },
+        { "name": two, "partitionData": [data(0, "d")] },
+    ]);
+    for version in [3, 8, 9, 12] {
+        it.ask("Produce", version, json!({ "acks": -1, "timeoutMs": 1000, "topicData": topics }));
+    }
+    let twice = json!([{ "name": two, "partitionData": [data(0, "e"), data(0, "f")] }]);
+    let answer = it.quietly("Produce", 9, json!({ "acks": -1, "timeoutMs": 1000, "topicData": twice }));
+    it.note(
+        "partitions answered",
+        answer["responses"][0]["partitionResponses"].as_array().map_or(0, Vec::len),
+    );
+}
+
+fn compressed(it: &mut Side<'_>) {
+    let name = it.own("one");
+    topic(it, &name, 1);
+    for codec in [GZIP, ZSTD] {
+        it.ask("Produce", 7, to(&name, 0, &Batch::of(&["a", "b"]).attributes(codec)));
+    }
+    fetched(it, &name);
+    let filled_with =
+        topic_with(it, &it.own("gzip"), 1, json!([{ "name": "compression.type", "value": "gzip" }]));
+    let _ = filled_with;
+    let recompressed = it.own("gzip");
+    it.ask("Produce", 7, to(&recompressed, 0, &Batch::of(&["a", "b"])));
+    let answer = it.quietly("Fetch", 12, super::fetch::from(&recompressed, 0, 0));
+    it.note("attributes", answer["responses"][0]["partitions"][0]["records"][0]["attributes"].clone());
+}
+
+fn compressed_with_zstd_in_each_version(it: &mut Side<'_>) {
+    let name = it.own("one");
+    topic(it, &name, 1);
+    for version in 3..=12 {
+        it.ask("Produce", version, to(&name, 0, &Batch::of(&["a"]).attributes(ZSTD)));
+    }
+}
+
+fn timestamps_by_the_broker(it: &mut Side<'_>) {
+    let name = it.own("one");
+    topic_with(it, &name, 1, json!([{ "name": "message.timestamp.type", "value": "LogAppendTime" }]));
+    for version in [3, 7, 9] {
+        it.ask("Produce", version, to(&name, 0, &Batch::of(&["a", "b"])));
+    }
+    let answer = it.quietly("Fetch", 12, super::fetch::from(&name, 0, 0));
+    let batch = &answer["responses"][0]["partitions"][0]["records"][0];
+    for field in ["attributes", "maxTimestamp", "crc"] {
+        let value = &batch[field];
+        let shown = value.as_i64().and_then(crate::clock::shown).unwrap_or_else(|| value.to_string());
+        it.note(field, shown);
+    }
+    fetched(it, &name);
+}
+
+fn timestamps_by_the_client(it: &mut Side<'_>) {
+    let name = it.own("one");
+    topic_with(
+        it,
+        &name,
+        1,
+        json!([
+            { "name": "message.timestamp.before.max.ms", "value": "86400000" },
+            { "name": "message.timestamp.after.max.ms", "value": "3600000" },
+        ]),
+    );
+    const DAY_MS: i64 = 86_400_000;
+    for days in [-2, 0, 2] {
+        let batch = Batch::of(&["a", "b"]).with(|batch| batch.first_timestamp += days * DAY_MS);
+        for version in [3, 8, 9] {
+            it.ask("Produce", version, to(&name, 0, &batch));
+        }
+    }
+    let wrong = Batch::of(&["a", "b"]).with(|batch| batch.max_timestamp = Some(batch.first_timestamp + 7000));
+    it.ask("Produce", 9, to(&name, 0, &wrong));
+    let none = Batch::of(&["a"]).with(|batch| batch.first_timestamp = -1);
+    it.ask("Produce", 9, to(&name, 0, &none));
+    fetched(it, &name);
+}
+
+fn offsets_and_epochs_the_client_made_up(it: &mut Side<'_>) {
+    let name = it.own("one");
+    topic(it, &name, 1);
+    for base_offset in [0, 5, 1 << 40, -1] {
+        it.ask(
+            "Produce",
+            9,
+            to(&name, 0, &Batch::of(&["a", "b"]).with(|batch| batch.base_offset = base_offset)),
+        );
+    }
+    let mut bytes = Batch::of(&["a"]).bytes();
+    bytes.splice(12..16, 77i32.to_be_bytes());
+    it.ask("Produce", 9, to_hex(&name, 0, &hex(&bytes)));
+    fetched(it, &name);
+}
+
+fn to_a_topic_that_does_not_exist_yet(it: &mut Side<'_>) {
+    let name = it.own("absent");
+    for version in [3, 9, 12] {
+        it.ask("Produce", version, to(&name, 0, &Batch::of(&["a"])));
+    }
+    it.ask("Metadata", 9, json!({ "topics": [{ "name": name }], "allowAutoTopicCreation": false }));
+}
+
+fn a_log_that_was_cut_at_its_start(it: &mut Side<'_>) {
+    let name = it.own("one");
+    topic(it, &name, 1);
+    filled(it, &name, 0, &[Batch::of(&["a", "b"]), Batch::of(&["c"])]);
+    let partition = json!([{ "partitionIndex": 0, "offset": 2 }]);
+    it.ask(
+        "DeleteRecords",
+        2,
+        json!({ "topics": [{ "name": name, "partitions": partition }], "timeoutMs": 60_000 }),
+    );
+    it.ask("Produce", 9, to(&name, 0, &Batch::of(&["d"])));
+    for offset in [0, 1, 2, 3] {
+        it.ask("Fetch", 12, super::fetch::from(&name, 0, offset));
+    }
+}
