@@ -16,6 +16,7 @@ use crate::batch::BatchError;
 use crate::limits::{RECOVERY_READ_BYTES, SECTOR_BYTES};
 use crate::mark::{MAGIC, MARK_BYTES, Secret, Signer};
 use crate::offset::{FilePosition, Offset};
+use crate::planted::{self, Bug};
 use crate::scan::Scan;
 
 /// The verdict on a place without a sound batch.
@@ -68,7 +69,7 @@ pub(crate) async fn judge(
     let is_torn = !was_safe && !was_clean && scan.shows_loss(start, end, signer, expected).await?;
     let torn_bytes = written_end.0.saturating_sub(start.0);
     match (sound, next) {
-        (Some(_), _) if is_torn => {
+        (Some(_), _) if is_torn || planted::has(Bug::TruncateAtBadBatch) => {
             Ok(Damage::Torn { bytes: torn_bytes, batches: count_batches(scan, sound_at).await? })
         }
         (Some(header), _) => Ok(Damage::Bad { resume: header.base_offset, position: sound_at }),

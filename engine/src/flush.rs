@@ -18,6 +18,7 @@ use crate::limits::COMMIT_LINGER;
 use crate::log::{Health, Log, Place};
 use crate::offset::Offset;
 use crate::partition::Inner;
+use crate::planted::{self, Bug};
 use crate::producer_snapshot;
 use crate::segment::Segment;
 use crate::segment_files::{remove_indexes, write_indexes, write_snapshot};
@@ -101,7 +102,8 @@ impl Inner {
         let mut cursors = self.cursors.get();
         cursors.written = cursors.next;
         self.cursors.set(cursors);
-        if self.durability() != Durability::GroupCommit {
+        let is_ahead = planted::has(Bug::HighWatermarkAheadOfDurability);
+        if self.durability() != Durability::GroupCommit || is_ahead {
             self.raise_high_watermark(cursors.written, log.end_place());
         }
     }
@@ -330,7 +332,7 @@ impl Commit {
             Some(epochs) => EpochsWritten::of(epochs.write(directory).await)?,
             None => EpochsWritten::Yes,
         };
-        if self.directory {
+        if self.directory && !planted::has(Bug::DirectoryNotSynced) {
             fs::sync_dir(directory).await?;
         }
         Ok(epochs)

@@ -30,6 +30,7 @@ pub mod offset;
 pub mod offset_index;
 pub mod open;
 pub mod partition;
+pub mod planted;
 mod producer_snapshot;
 pub mod producers;
 pub mod read;

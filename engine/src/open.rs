@@ -14,6 +14,7 @@ use crate::flush::Flusher;
 use crate::log::{Cursors, Health, Log, RecentBatches};
 use crate::offset::{FilePosition, LeaderEpoch, Offset};
 use crate::partition::{Inner, Partition};
+use crate::planted::{self, Bug};
 use crate::producers::Producers;
 use crate::recover::{FoundFiles, OpenError, Recovery, RecoveryReport, find_files};
 use crate::recycle::Recycler;
@@ -79,7 +80,10 @@ impl Partition {
             // A later segment's name must never outlive the first one's.
             fs::sync_dir(&open.directory).await?;
         }
-        let producers = recovery.replay_producers(&mut files).await?;
+        let mut producers = recovery.replay_producers(&mut files).await?;
+        if planted::has(Bug::ProducersForgotten) {
+            producers = Producers::default();
+        }
         Ok(Self::new(assemble(flusher.clone(), open, recovery, producers, !trusted || is_new_file)))
     }
 }

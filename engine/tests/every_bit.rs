@@ -214,3 +214,26 @@ fn judge_cut(end: End, found: &Found, what: &str) {
         }
     }
 }
+
+/// The tests can fail: with a bug planted, they do.
+#[cfg(feature = "planted-bugs")]
+mod planted {
+    use creel_engine::planted::{Bug, plant};
+
+    fn must_fail(bug: Bug, test: fn()) {
+        plant(Some(bug));
+        let outcome = std::panic::catch_unwind(test);
+        plant(None);
+        assert!(outcome.is_err(), "{bug:?} was not found");
+    }
+
+    #[test]
+    fn a_trusted_index_is_found() {
+        must_fail(Bug::IndexTrusted, super::every_bit_flipped);
+    }
+
+    #[test]
+    fn a_cut_at_a_bad_batch_is_found() {
+        must_fail(Bug::TruncateAtBadBatch, super::every_bit_flipped);
+    }
+}

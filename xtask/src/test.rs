@@ -3,13 +3,30 @@
 use crate::run::{Outcome, cargo, step};
 use crate::{check, clients, fuzz, smoke};
 
+/// The tests that must fail when the engine has a bug, with the bugs in it.
+const PLANTED: [&str; 12] = [
+    "test",
+    "-p",
+    "creel-engine",
+    "-p",
+    "creel-server",
+    "--features",
+    "creel-engine/planted-bugs,creel-server/planted-bugs",
+    "--test",
+    "every_bit",
+    "--test",
+    "planted_bugs",
+    "_found",
+];
+
 /// Lints, every cargo test, every fuzz target for a moment, loadgen on real data, every real client.
 ///
 /// The workspace is built in two profiles and no more: `dev` for the tests, `fast` for the binaries that clients and
-/// loadgen run.
+/// loadgen run; what holds planted bugs is built once more.
 pub(crate) fn test() -> Outcome {
     check::lints()?;
     step("cargo tests", &mut cargo(&["test", "--workspace"]))?;
+    step("planted bugs are found", &mut cargo(&PLANTED))?;
     fuzz::fuzz(&fuzz::Options::default())?;
     smoke::smoke()?;
     clients::clients(&clients::Options::default())
