@@ -135,7 +135,7 @@ fn replay(path: &Path, content: &Bytes) -> Result<(State, u64), StoreError> {
     let mut state: Option<State> = None;
     let mut position = MAGIC.len();
     while let Some((record, length)) = take_frame(&content.slice(position..)) {
-        let expected = state.as_ref().map(|state| Revision(state.revision().0 + 1));
+        let expected = state.as_ref().and_then(|state| state.revision().0.checked_add(1)).map(Revision);
         match (record, &mut state) {
             (Record::Snapshot(revision, entries), None) => state = Some(State::new(revision, entries)),
             (Record::Commit(revision, changes), Some(state)) if Some(revision) == expected => {

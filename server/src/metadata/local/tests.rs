@@ -205,6 +205,15 @@ fn a_damaged_record_before_others_is_an_error_and_nothing_is_cut() {
 }
 
 #[test]
+fn nothing_comes_after_the_last_revision_there_is() {
+    let snapshot = Record::Snapshot(Revision(u64::MAX), Vec::new()).frame();
+    let after = Record::Commit(Revision(0), Vec::new()).frame();
+    let journal = |frames: &[&[u8]]| rewritten(&[&MAGIC[..], &frames.concat()].concat().into());
+    assert!(journal(&[&snapshot]).is_some());
+    assert_eq!(journal(&[&snapshot, &after]), None);
+}
+
+#[test]
 fn a_journal_is_compacted_and_says_the_same() {
     on_a_core(|dir| async move {
         let store = LocalStore::open(&dir).await.unwrap();
