@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::process::Command;
 
-use crate::paths;
+use crate::{paths, tools};
 
 /// Why a command of ours ends with a non-zero exit code.
 #[derive(Debug)]
@@ -39,7 +39,8 @@ pub(crate) fn about(what: impl Into<String>) -> impl FnOnce(io::Error) -> Failur
 /// Runs `command` in the repository's root and fails unless it exits with 0.
 pub(crate) fn step(title: &str, command: &mut Command) -> Outcome {
     println!("\n==> {title}");
-    let status = command.current_dir(paths::root()).status().map_err(about(title))?;
+    command.current_dir(paths::root()).env("PATH", tools::search_path());
+    let status = command.status().map_err(about(title))?;
     if status.success() {
         return Ok(());
     }

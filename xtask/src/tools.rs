@@ -1,8 +1,10 @@
 //! Toolchains that a machine may lack.
 
 use std::env;
+use std::ffi::OsString;
 use std::path::PathBuf;
 
+use crate::paths;
 use crate::run::{Failure, Outcome};
 
 /// True on a machine that must run everything.
@@ -10,13 +12,20 @@ pub(crate) fn in_ci() -> bool {
     env::var("CI").is_ok_and(|value| value == "true")
 }
 
-/// Where `program` is on the PATH.
-pub(crate) fn find(program: &str) -> Option<PathBuf> {
-    let path = env::var_os("PATH")?;
-    env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file())
+/// The PATH of every step: what `.ci/toolchains` fetched comes first.
+pub(crate) fn search_path() -> OsString {
+    let own = paths::tools().join("bin");
+    let inherited = env::var_os("PATH").unwrap_or_default();
+    // A folder whose name holds a colon cannot be on a PATH.
+    env::join_paths(std::iter::once(own).chain(env::split_paths(&inherited))).unwrap_or(inherited)
 }
 
-/// The first of `programs` that is not on the PATH.
+/// Where `program` is on the search path.
+pub(crate) fn find(program: &str) -> Option<PathBuf> {
+    env::split_paths(&search_path()).map(|folder| folder.join(program)).find(|file| file.is_file())
+}
+
+/// The first of `programs` that is not on the search path.
 pub(crate) fn first_missing<'a>(programs: &[&'a str]) -> Option<&'a str> {
     programs.iter().copied().find(|program| find(program).is_none())
 }
