@@ -201,7 +201,7 @@ impl DiskHandle {
     /// Bytes taken, in whole blocks of 4 KiB.
     #[must_use]
     pub fn used(&self) -> u64 {
-        self.node.disk.borrow().used()
+        self.node.disk.borrow_mut().used()
     }
 
     /// All files by their visible names, sorted.

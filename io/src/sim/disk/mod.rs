@@ -309,14 +309,14 @@ impl Disk {
     }
 
     /// Bytes taken, in whole blocks; files that are open or still on the medium count, as they do on a real disk.
-    pub(crate) fn used(&self) -> u64 {
+    pub(crate) fn used(&mut self) -> u64 {
+        self.sweep();
         self.files.values().map(|file| file.state.now().length().next_multiple_of(BLOCK)).sum()
     }
 
     /// The length to which a file of `length` bytes could grow.
     fn room_beyond(&mut self, length: u64) -> u64 {
         let Some(capacity) = self.capacity else { return u64::MAX };
-        self.sweep();
         length.next_multiple_of(BLOCK) + capacity.saturating_sub(self.used()) / BLOCK * BLOCK
     }
 
