@@ -3,17 +3,16 @@
 #![allow(clippy::unwrap_used, reason = "a test says what went wrong by failing")]
 
 mod load;
+mod real;
 mod support;
 
-use std::io::{BufRead, BufReader};
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use creel_io::runtime::{self, Config};
 use creel_io::{random_u64, sleep, timeout};
 use load::{Load, Plan, SETTINGS};
+use real::{Broker, free_address, on_core};
 use support::Connector;
 
 const KILLS: u64 = 20;
@@ -25,48 +24,13 @@ const PATIENCE: Duration = Duration::from_secs(120);
 const PLAN: Plan =
     Plan { producers: 4, value_bytes_max: 900, pause_max: Duration::from_millis(4), written_is_kept: true };
 
-/// The broker; dropping it kills it.
-struct Broker {
-    child: Child,
-}
-
-impl Broker {
-    fn start(address: SocketAddr, data_dir: &Path) -> Self {
-        let binary = std::env::var("CREEL_BINARY").unwrap_or_else(|_| env!("CARGO_BIN_EXE_creel").to_owned());
-        let mut command = Command::new(binary);
-        command.arg("--listen").arg(address.to_string()).arg("--data-dir").arg(data_dir);
-        command.args(SETTINGS.iter().flat_map(|setting| ["--set", setting]));
-        let child = command.stdout(Stdio::piped()).stderr(Stdio::inherit()).env("CREEL_LOG", "error").spawn();
-        Self { child: child.unwrap() }
-    }
-
-    /// Whether it ends by itself before it says that it serves.
-    fn waits_in_vain(&mut self) -> bool {
-        let mut lines = BufReader::new(self.child.stdout.take().unwrap()).lines();
-        lines.next().is_none()
-    }
-
-    fn kill(mut self) {
-        self.child.kill().unwrap();
-        let status = self.child.wait().unwrap();
-        assert!(status.code().is_none(), "it ended by itself: {status}");
-    }
-}
-
-impl Drop for Broker {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 fn below(bound: u64) -> u64 {
     random_u64() % bound
 }
 
 async fn lives_and_deaths(kills: u64, address: SocketAddr, data_dir: &Path) {
     let load = Load::new(Connector::to(address), PLAN);
-    let mut broker = Broker::start(address, data_dir);
+    let mut broker = Broker::start(address, data_dir, SETTINGS);
     load.prepare().await;
     load.begin();
     for kill in 1..=kills {
@@ -78,7 +42,7 @@ async fn lives_and_deaths(kills: u64, address: SocketAddr, data_dir: &Path) {
         }
         broker.kill();
         load.judge.borrow_mut().broker_ended();
-        broker = Broker::start(address, data_dir);
+        broker = Broker::start(address, data_dir, SETTINGS);
         if is_swept {
             sweep(&load).await;
             load.go_on();
@@ -96,8 +60,8 @@ async fn lives_and_deaths(kills: u64, address: SocketAddr, data_dir: &Path) {
     assert!(drained.await.is_ok(), "what was begun did not come to its end: {}", load.refusals());
     sweep(&load).await;
     broker.kill();
-    broker = Broker::start(address, data_dir);
-    assert!(!broker.waits_in_vain(), "the broker starts after the last kill");
+    broker = Broker::start(address, data_dir, SETTINGS);
+    assert!(broker.comes_up(), "the broker starts after the last kill");
     sweep(&load).await;
     eprintln!("{kills} kills: {:?}", load.judge.borrow().counts);
 }
@@ -112,11 +76,6 @@ fn nothing_acknowledged_is_lost_to_kill_nine() {
     let parent =
         std::env::var("CREEL_DATA_PARENT").unwrap_or_else(|_| std::env::temp_dir().display().to_string());
     let data_dir = tempfile::tempdir_in(parent).unwrap();
-    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let path = data_dir.path().to_owned();
-    let body = move |_| {
-        let path = path.clone();
-        async move { lives_and_deaths(kills, address, &path).await }
-    };
-    runtime::start(&Config::unpinned(1), body).unwrap().join();
+    let (address, path) = (free_address(), data_dir.path().to_owned());
+    on_core(move || async move { lives_and_deaths(kills, address, &path).await });
 }

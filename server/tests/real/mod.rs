@@ -1,0 +1,107 @@
+//! The real binary as a child process.
+#![allow(dead_code, unreachable_pub, reason = "each test uses a part of it")]
+
+use std::io::{BufRead, BufReader};
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use creel_io::runtime::{self, Config};
+
+/// A broker; dropping it kills it. `CREEL_BINARY` names another build of it.
+pub struct Broker {
+    child: Child,
+}
+
+impl Broker {
+    /// Starts it; it may take a while until it serves.
+    pub fn start(address: SocketAddr, data_dir: &Path, settings: &[&str]) -> Self {
+        Self::begin(command(), address, data_dir, settings)
+    }
+
+    /// The same with a bound on its descriptors.
+    pub fn start_with_descriptors(
+        most: u32,
+        address: SocketAddr,
+        data_dir: &Path,
+        settings: &[&str],
+    ) -> Self {
+        let mut limited = Command::new("sh");
+        limited.args(["-c", &format!("ulimit -n {most} && exec \"$0\" \"$@\"")]).arg(command().get_program());
+        Self::begin(limited, address, data_dir, settings)
+    }
+
+    fn begin(mut command: Command, address: SocketAddr, data_dir: &Path, settings: &[&str]) -> Self {
+        command.arg("--listen").arg(address.to_string()).arg("--data-dir").arg(data_dir);
+        command.args(settings.iter().flat_map(|setting| ["--set", setting]));
+        let loudness = std::env::var("CREEL_LOG").unwrap_or_else(|_| "error".to_owned());
+        let child =
+            command.stdout(Stdio::piped()).stderr(Stdio::inherit()).env("CREEL_LOG", loudness).spawn();
+        Self { child: child.unwrap() }
+    }
+
+    /// Whether it says that it serves, and does not end before that. What it says later finds nobody who reads.
+    pub fn comes_up(&mut self) -> bool {
+        let mut lines = BufReader::new(self.child.stdout.take().unwrap()).lines();
+        lines.next().is_some()
+    }
+
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
+    /// Ends it as kill -9 does.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        let status = self.child.wait().unwrap();
+        assert!(status.code().is_none(), "it ended by itself: {status}");
+    }
+
+    /// Bytes of memory that are its own.
+    pub fn memory(&self) -> u64 {
+        let status = std::fs::read_to_string(self.proc("status")).unwrap();
+        let line = status.lines().find(|line| line.starts_with("RssAnon:")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 1024
+    }
+
+    /// Descriptors it holds.
+    pub fn descriptors(&self) -> usize {
+        std::fs::read_dir(self.proc("fd")).unwrap().count()
+    }
+
+    /// CPU it has used, in clock ticks (of 10 ms).
+    pub fn cpu_ticks(&self) -> u64 {
+        let stat = std::fs::read_to_string(self.proc("stat")).unwrap();
+        let behind_name = stat.rsplit_once(") ").unwrap().1;
+        let fields: Vec<&str> = behind_name.split(' ').collect();
+        fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
+    }
+
+    fn proc(&self, what: &str) -> PathBuf {
+        PathBuf::from(format!("/proc/{}/{what}", self.child.id()))
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn command() -> Command {
+    Command::new(std::env::var("CREEL_BINARY").unwrap_or_else(|_| env!("CARGO_BIN_EXE_creel").to_owned()))
+}
+
+/// An address nobody listens on.
+pub fn free_address() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
+/// Runs a test's own part on a core of this process.
+pub fn on_core<F>(body: impl FnOnce() -> F + Clone + Send + 'static)
+where
+    F: Future<Output = ()> + 'static,
+{
+    runtime::start(&Config::unpinned(1), move |_| body.clone()()).unwrap().join();
+}
