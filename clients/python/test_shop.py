@@ -32,11 +32,31 @@ class Shop:
     def python(self, *arguments):
         return self.programs.start(sys.executable, *arguments, BOOTSTRAP=self.bootstrap)
 
+    def serve(self):
+        """Starts the service and returns its address once it answers."""
+        port = brokers.free_port()
+        service = self.python("-m", "uvicorn", "service:app", "--port", str(port), "--log-level", "warning")
+        until(lambda: service.is_running() and accepts(port), lambda: f"the service accepts:\n{service.last_words()}")
+        return f"http://127.0.0.1:{port}"
+
     def read(self, topic):
         return [json.loads(message.value) for partition in self.watch.read(topic) for message in partition]
 
     def last_words(self):
         return self.programs.last_words()
+
+
+def accepted_orders(lines):
+    """What customers.py said was accepted; a library may say something in between."""
+    return {line.removeprefix("accepted ") for line in lines if line.startswith("accepted ")}
+
+
+def accepts(port):
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+        return True
+    except OSError:
+        return False
 
 
 @pytest.fixture
@@ -70,7 +90,7 @@ class TestOrdersAndStock:
         watch.until_count("orders", away_at + 300)
         stock = shop.python("stock.py")
         watch.until_handled("stock", "orders", away_at + 600)
-        [said] = orders.stop()
+        said = orders.stop()[-1]
         sent = watch.count("orders")
         assert said == f"{sent} orders sent, all acknowledged"
         watch.until_handled("stock", "orders", sent)
@@ -97,7 +117,7 @@ class TestService:
     """service.py, customers.py and three worker.py, of which one is killed."""
 
     def test_every_accepted_order_is_handled_in_its_customers_order_though_a_worker_is_killed(self, shop):
-        url, watch = self.serve(shop), shop.watch
+        url, watch = shop.serve(), shop.watch
         workers = [shop.python("worker.py") for _ in range(3)]
         customers = shop.python("customers.py", url)
         watch.until_shared("workers", members=3, partitions=[0, 1, 2])
@@ -105,28 +125,12 @@ class TestService:
         workers.pop().kill()
         watch.until_shared("workers", members=2, partitions=[0, 1, 2])
         watch.until_handled("workers", "orders", watch.count("orders") + 200)
-        accepted = {line.removeprefix("accepted ") for line in customers.stop()}
+        accepted = accepted_orders(customers.stop())
         watch.until_handled("workers", "orders", watch.count("orders"))
         for worker in workers:
             worker.stop()
         assert accepted == {order["order"] for order in shop.read("orders")}
         self.assert_handled(accepted, watch.read("invoices"))
-
-    def serve(self, shop):
-        """Starts the service and returns its address once it answers."""
-        port = brokers.free_port()
-        service = shop.python("-m", "uvicorn", "service:app", "--port", str(port), "--log-level", "warning")
-
-        def accepts():
-            service.is_running()
-            try:
-                socket.create_connection(("127.0.0.1", port), timeout=5).close()
-                return True
-            except OSError:
-                return False
-
-        until(accepts, lambda: f"the service accepts:\n{service.last_words()}")
-        return f"http://127.0.0.1:{port}"
 
     def assert_handled(self, accepted, partitions):
         """An invoice for every accepted order; without repeats, each customer's in the order of the orders."""
@@ -141,6 +145,35 @@ class TestService:
         for invoice in first.values():
             numbers[invoice["customer"]].append(invoice["number"])
         assert dict(numbers) == {customer: list(range(1, len(all_of) + 1)) for customer, all_of in numbers.items()}
+
+
+class TestWholeShop:
+    """Everything at once, while the broker is killed."""
+
+    def test_every_order_is_there_once_and_handled_by_all_though_the_broker_is_killed(self, own, shop):
+        url, watch = shop.serve(), shop.watch
+        orders, customers = shop.python("orders.py"), shop.python("customers.py", url)
+        handlers = [shop.python(name) for name in ("stock.py", "worker.py", "worker.py")]
+        self.until_handled(watch, 300)
+        before = watch.count("orders")
+        own.kill()
+        own.start()
+        self.until_handled(watch, before + 300)
+        accepted = accepted_orders(customers.stop())
+        said = orders.stop()[-1]
+        placed = [order["order"] for order in shop.read("orders")]
+        self.until_handled(watch, len(placed))
+        for handler in handlers:
+            handler.stop()
+        assert len(set(placed)) == len(placed)
+        assert said == f"{len(placed) - len(accepted)} orders sent, all acknowledged"
+        assert set(placed) >= accepted
+        assert set(placed) == {update["order"] for update in shop.read("stock")}
+        assert set(placed) == {invoice["order"] for invoice in shop.read("invoices")}
+
+    def until_handled(self, watch, count):
+        for group in ("stock", "workers"):
+            watch.until_handled(group, "orders", count)
 
 
 class TestLogShipping:
