@@ -61,7 +61,7 @@ async fn write_all(dirty: Rc<RefCell<Vec<Rc<Inner>>>>) {
 
 impl Inner {
     /// Writes what is staged. All of it is written, or none of it ever was.
-    pub(crate) fn write_staged(&self, log: &mut Log) -> Result<(), AppendError> {
+    pub(crate) fn write_staged(self: &Rc<Self>, log: &mut Log) -> Result<(), AppendError> {
         if log.staging.is_empty() {
             return Ok(());
         }
@@ -119,11 +119,13 @@ impl Inner {
     }
 
     /// Takes back what staging did, and cuts off what a failed write may have left in the file.
-    fn give_up_staged(&self, log: &mut Log, active: &Segment, error: &io::Error) -> AppendError {
+    fn give_up_staged(self: &Rc<Self>, log: &mut Log, active: &Segment, error: &io::Error) -> AppendError {
         self.undo_staged(log);
         let cut = active.cut_to_length();
         if is_disk_full(error) && cut.is_ok() {
             tracing::warn!(partition = %self.name, "no space left: append refused");
+            // The next append may have its room.
+            self.discard_spare();
             return AppendError::DiskFull;
         }
         self.poison("write", error);

@@ -6,13 +6,16 @@
 //!        S.log          S.log.deleted ----------------------------->    R.log
 //! ```
 //!
-//! One spare a partition at most: that much of disk beyond retention. It never outlives a stop, a crash, or idleness
-//! (a name that ends in `.deleted` is removed at a start, by Kafka too).
+//! One spare a partition at most: that much of disk beyond retention. It never outlives a stop, a crash, idleness or a
+//! full disk (a name that ends in `.deleted` is removed at a start, by Kafka too).
 //!
 //! What makes it safe:
 //! - Only segments of the same partition are reused, and only those that retention took: all stale offsets lie before
 //!   the new segment's, so that a whole stale batch never continues the log; and no stale one can be revived (`wipe`).
+//!   (Bytes that a client made up inside a record, to look like a batch of a later offset just where a power cut will tear
+//!   a write, are not searched for: they come from one who may append to that log anyway.)
 //! - Recovery knows which segments may hold stale bytes (`recycled`, `damage`).
+//! - A file with a second name is left alone: it is somebody's backup.
 //! - Nobody may still be reading what is written over. A handle that was given out can be seen. What sendfile has sent
 //!   can't: until the receiver takes it, it lies in the very pages of the file. So these are evicted from the page
 //!   cache, which they can be only if nothing shares them. A recycled file therefore starts with no page in memory,
@@ -81,7 +84,7 @@ impl Recycler {
 }
 
 /// Counts a task for as long as it runs.
-pub(crate) struct Task(Rc<Inner>);
+struct Task(Rc<Inner>);
 
 impl Task {
     fn begin(inner: &Rc<Inner>) -> Self {
@@ -137,6 +140,10 @@ impl Inner {
     async fn try_prepare(&self, segment: &Segment, path: &Path) -> io::Result<Option<File>> {
         segment.log.retire();
         let file = File::open(path, OpenOptions::read_write())?;
+        // A hard link may be somebody's backup.
+        if file.names()? != 1 {
+            return Ok(None);
+        }
         let length = segment.length();
         // Its headers are looked at: what is on the disk only would have to be read for that.
         let cached = file.cached_bytes()?.unwrap_or(0);

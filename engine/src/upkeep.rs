@@ -100,7 +100,11 @@ impl Inner {
             log.segments[..log.segments.len() - 1].to_vec()
         };
         for segment in sealed {
-            self.largest(&segment).await?;
+            match self.largest(&segment).await {
+                // It was dropped meanwhile.
+                Err(_) if segment.is_gone.get() => continue,
+                known => known?,
+            };
             if !is_too_old(&segment, &self.config.borrow(), now_ms) {
                 break;
             }

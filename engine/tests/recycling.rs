@@ -9,7 +9,7 @@ use std::io::{IoSlice, Read as _};
 use std::path::Path;
 
 use common::*;
-use creel_engine::{Isolation, LogConfig, Offset, Partition, Upkeep};
+use creel_engine::{AppendOrigin, Isolation, LogConfig, Offset, Partition, Upkeep};
 use creel_io::fs::{self, File, FileSlice, OpenOptions};
 use creel_io::net::{More, TcpStream};
 use creel_io::sim::{Config, Simulation};
@@ -174,6 +174,32 @@ fn an_idle_log_gives_its_spare_back() {
 }
 
 #[test]
+fn a_full_disk_gets_the_spare_back() {
+    let mut simulation = Simulation::new(1, Config::calm());
+    let node = simulation.add_node("broker", 1);
+    let disk = simulation.handle().disk(node);
+    let story = async move {
+        let (segment_bytes, retention_bytes) = (256 << 10, Some(256 << 10));
+        let partition =
+            open_with(Path::new("/data"), LogConfig { segment_bytes, retention_bytes, ..config() }).await;
+        let has_spare = || names(Path::new("/data/orders-0")).iter().any(|name| name.ends_with("deleted"));
+        let big = batch(1, 14 << 10, 0);
+        // The segment that is written to when the first spare appears has a file of its own, which must grow.
+        while !has_spare() {
+            append(&partition, &big).await;
+            creel_io::sleep(core::time::Duration::from_millis(5)).await;
+        }
+        disk.set_capacity(Some(disk.used()));
+        while partition.append(&big, AppendOrigin::Client).unwrap().written().await.is_ok() {}
+        creel_io::sleep(core::time::Duration::from_millis(50)).await;
+        assert!(!has_spare());
+        disk.set_capacity(None);
+        append(&partition, &big).await;
+    };
+    simulation.block_on(node, story).unwrap();
+}
+
+#[test]
 fn nothing_is_recycled_where_it_is_switched_off() {
     simulated(|| async {
         let off = LogConfig { segment_recycle: false, ..config() };
@@ -203,6 +229,20 @@ fn a_file_that_a_reader_still_holds_is_not_written_over() {
         assert!(partition.recycled_segments() > 3, "others are");
         let after = slice.file.read_exact_at(slice.position, slice.length as usize).await.unwrap();
         assert_eq!(before, after);
+    });
+}
+
+#[test]
+fn a_file_with_a_second_name_is_not_written_over() {
+    on_core(|directory| async move {
+        let partition = open_with(&directory, config()).await;
+        append_some(&partition, 20).await;
+        let (log, backup) = (log_path(&directory, 0), directory.join("backup"));
+        std::fs::hard_link(&log, &backup).unwrap();
+        let before = std::fs::read(&backup).unwrap();
+        append_some(&partition, 300).await;
+        assert!(!log.exists());
+        assert!(std::fs::read(&backup).unwrap() == before, "the backup was written over");
     });
 }
 

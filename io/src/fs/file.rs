@@ -225,6 +225,15 @@ impl File {
         }
     }
 
+    /// How many names the file has: hard links to it may be somebody's backup.
+    pub fn names(&self) -> io::Result<u64> {
+        match &self.backend {
+            Ring(file) => file.names(),
+            // There are no links.
+            Sim(_) => Ok(1),
+        }
+    }
+
     /// Drops the file's pages from the page cache, which must be clean. `true`: none is left, so that nothing holds any
     /// of them, not even a socket that has yet to deliver what was sent of it. Such a socket shares the pages themselves
     /// until its reader has taken them, closed or not, whatever the peer has acknowledged (sendfile(2), NOTES): what

@@ -138,11 +138,19 @@ impl RingFile {
     }
 
     pub(crate) fn len(&self) -> io::Result<u64> {
+        Ok(self.stat()?.st_size as u64)
+    }
+
+    pub(crate) fn names(&self) -> io::Result<u64> {
+        Ok(self.stat()?.st_nlink)
+    }
+
+    fn stat(&self) -> io::Result<libc::stat> {
         // SAFETY: all zeros is a valid stat; the call fills it.
         let mut stat: libc::stat = unsafe { std::mem::zeroed() };
         // SAFETY: `stat` is valid for the call to fill.
         let n = unsafe { libc::fstat(self.fd.as_raw_fd(), &raw mut stat) };
-        if n == 0 { Ok(stat.st_size as u64) } else { Err(io::Error::last_os_error()) }
+        if n == 0 { Ok(stat) } else { Err(io::Error::last_os_error()) }
     }
 
     pub(crate) fn start_writeback(&self, position: u64, length: u64) {
