@@ -27,12 +27,13 @@ impl Server {
         Ok(Server { child, address })
     }
 
-    /// Starts `creel` on a free port and waits until it accepts.
-    pub fn creel(binary: &Path, directory: &Path, cpu: usize) -> io::Result<Server> {
+    /// Starts `creel` on a free port, with `settings` (each `key=value`), and waits until it accepts.
+    pub fn creel(binary: &Path, directory: &Path, cpu: usize, settings: &[String]) -> io::Result<Server> {
         let address = free_address()?;
         let mut command = Command::new(binary);
         command.args(["--listen", &address.to_string(), "--cores", &cpu.to_string()]);
         command.arg("--data-dir").arg(directory);
+        command.args(settings.iter().flat_map(|setting| ["--set", setting]));
         Server::broker(command, address)
     }
 

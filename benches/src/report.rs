@@ -82,6 +82,8 @@ fn ratios(text: &mut String, rounds: &[Round], acks: Acks) {
     };
     let floor = of_side(rounds, Side::Floor);
     say("CPU creel / floor", &creel, &floor, cpu, Bound::AtMost(goal.over_floor));
+    let new_files = of_side(rounds, Side::CreelNewFiles);
+    say("CPU creel / creel-new", &creel, &new_files, cpu, Bound::AtMost(None));
     for side in [Side::Kafka, Side::KafkaShipped] {
         let kafka = of_side(rounds, side);
         let is_judge = side == Side::Kafka;

@@ -28,6 +28,8 @@ pub enum Side {
     Floor,
     /// The broker.
     Creel,
+    /// The broker, with every segment in a new file.
+    CreelNewFiles,
     /// Apache Kafka; where a durable ack is asked, with `flush.messages=1`.
     Kafka,
     /// Apache Kafka as it is shipped: acks=all does not wait for the disk.
@@ -41,9 +43,16 @@ impl Side {
         match self {
             Side::Floor => "floor",
             Side::Creel => "creel",
+            Side::CreelNewFiles => "creel-new",
             Side::Kafka => "kafka",
             Side::KafkaShipped => "kafka-shipped",
         }
+    }
+
+    /// Whether Apache Kafka answers.
+    #[must_use]
+    pub fn is_kafka(self) -> bool {
+        matches!(self, Side::Kafka | Side::KafkaShipped)
     }
 
     /// Whether this side differs from the others where this is asked of it.
@@ -65,6 +74,8 @@ pub struct Setting {
     pub driver_cpu: usize,
     /// Whether the floor, too, writes ever new pages.
     pub fresh: bool,
+    /// Segments of so many MiB, of which the broker keeps two: retention is then at work within a round.
+    pub segment_mib: Option<u64>,
     /// The Apache Kafka that takes part: one process for all rounds, for it needs long to get warm.
     pub kafka: Option<Kafka>,
 }
@@ -123,7 +134,7 @@ impl Setting {
         let (server, directory) = match (side, &self.kafka) {
             (Side::Kafka | Side::KafkaShipped, Some(kafka)) => (&kafka.server, kafka.directory.as_path()),
             (Side::Kafka | Side::KafkaShipped, None) => return Err(io::Error::other("no Kafka was started")),
-            (Side::Floor | Side::Creel, _) => {
+            (Side::Floor | Side::Creel | Side::CreelNewFiles, _) => {
                 started = self.start(side, fresh.path(), shape, acks)?;
                 (&started, fresh.path())
             }
@@ -136,8 +147,9 @@ impl Setting {
     }
 
     fn start(&self, side: Side, directory: &Path, shape: &Shape, acks: Acks) -> io::Result<Server> {
-        if side == Side::Creel {
-            return Server::creel(&self.binaries.join("creel"), directory, self.server_cpu);
+        if side != Side::Floor {
+            let settings = self.broker_settings(side);
+            return Server::creel(&self.binaries.join("creel"), directory, self.server_cpu, &settings);
         }
         let mut options = Vec::new();
         if acks == Acks::Durable {
@@ -155,6 +167,19 @@ impl Setting {
             ]);
         }
         Server::floor(&self.binaries.join("floor"), directory, self.server_cpu, &options)
+    }
+}
+
+impl Setting {
+    fn broker_settings(&self, side: Side) -> Vec<String> {
+        let mut settings = vec![format!("creel.segment.recycle={}", side == Side::Creel)];
+        if let Some(mib) = self.segment_mib {
+            settings.push(format!("log.segment.bytes={}", mib << 20));
+            settings.push(format!("log.retention.bytes={}", mib << 21));
+            // Where nothing is recycled nothing is dropped in between.
+            settings.push("log.retention.check.interval.ms=100".to_owned());
+        }
+        settings
     }
 }
 

@@ -43,6 +43,10 @@ struct Args {
     /// Let the floor write ever new pages too, as a log that does not reuse its files must.
     #[arg(long)]
     fresh: bool,
+    /// Let the broker write segments of so many MiB and keep two, so that a round is long enough for retention: for
+    /// `--sides creel,creel-new-files`.
+    #[arg(long)]
+    segment_mib: Option<u64>,
     /// Write the table and all rounds into this folder.
     #[arg(long)]
     out: Option<PathBuf>,
@@ -100,10 +104,11 @@ fn setting(args: &Args) -> std::io::Result<Setting> {
         server_cpu: args.cpus[0],
         driver_cpu: args.cpus[1],
         fresh: args.fresh,
+        segment_mib: args.segment_mib,
         kafka: None,
     };
-    let is_wanted = |side: &Side| matches!(side, Side::Kafka | Side::KafkaShipped);
-    if let Some(xtask) = args.xtask.as_ref().filter(|_| args.sides.iter().any(is_wanted)) {
+    let is_wanted = args.sides.iter().any(|side| side.is_kafka());
+    if let Some(xtask) = args.xtask.as_ref().filter(|_| is_wanted) {
         let directory = std::env::temp_dir().join(format!("creel-bench-kafka-{}", std::process::id()));
         let server = Server::kafka(xtask, &directory, setting.server_cpu)?;
         setting.kafka = Some(Kafka { server, directory });
@@ -134,7 +139,7 @@ fn kinds(shape: &Shape, args: &Args) -> Vec<Acks> {
 fn measure(setting: &Setting, shape: &Shape, acks: Acks, args: &Args) -> std::io::Result<Vec<Round>> {
     let has_kafka = setting.kafka.is_some();
     let mut sides: Vec<Side> = args.sides.clone();
-    sides.retain(|side| side.takes_part(acks) && (has_kafka || matches!(side, Side::Floor | Side::Creel)));
+    sides.retain(|side| side.takes_part(acks) && (has_kafka || !side.is_kafka()));
     let mut all = Vec::new();
     // The first round of each warms the machine and is thrown away.
     for round in 0..=args.rounds {

@@ -1,10 +1,12 @@
 //! What writing a segment into a retired one's file would save: the same appends into a new file that is claimed ahead,
-//! as the broker does it, into an old file whose pages are still cached, and into an old file whose pages are not.
+//! as the broker does it, into an old file whose pages are still cached, and into an old file whose pages are not; there
+//! both ending where the append ends, and padded with zeros to the end of the page, as the broker does it.
 //!
-//! Removing the file that a new one replaces counts as part of its cost: that is what reuse saves as well.
+//! Removing the file that a new one replaces counts as part of its cost, and so does evicting the pages of one that is
+//! padded: both are what happens to a retired segment.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, IoSlice};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -39,9 +41,11 @@ enum Target {
     New,
     Cached,
     Cold,
+    Padded,
 }
 
-const TARGETS: [Target; 3] = [Target::New, Target::Cached, Target::Cold];
+const TARGETS: [Target; 4] = [Target::New, Target::Cached, Target::Cold, Target::Padded];
+const PAGE_BYTES: u64 = 4096;
 
 #[derive(Clone, Copy)]
 struct Load {
@@ -80,7 +84,7 @@ fn run(args: &Args) -> io::Result<()> {
 
 fn compare(args: &Args, name: &str, load: Load) -> io::Result<()> {
     let path = args.dir.join("segment-reuse");
-    let mut rounds: [Vec<Round>; 3] = Default::default();
+    let mut rounds: [Vec<Round>; 4] = Default::default();
     for round in 0..=args.rounds {
         for turn in 0..TARGETS.len() {
             let at = (turn + round) % TARGETS.len();
@@ -126,6 +130,11 @@ fn measure(path: &Path, target: Target, load: Load) -> io::Result<Round> {
             File::create(path)?
         }
         Target::Cached | Target::Cold => File::options().write(true).open(path)?,
+        Target::Padded => {
+            let file = File::options().write(true).open(path)?;
+            fadvise(&file, 0, None, Advice::DontNeed)?;
+            file
+        }
     };
     let (mut position, mut claimed) = (0, 0);
     for _ in 0..load.appends {
@@ -134,7 +143,7 @@ fn measure(path: &Path, target: Target, load: Load) -> io::Result<Round> {
             fallocate(&file, FallocateFlags::empty(), claimed, CLAIM_BYTES)?;
             claimed += CLAIM_BYTES;
         }
-        file.write_all_at(&body, position)?;
+        append(&file, &body, position, target == Target::Padded)?;
         if load.durable {
             file.sync_data()?;
         }
@@ -148,6 +157,15 @@ fn measure(path: &Path, target: Target, load: Load) -> io::Result<Round> {
         p50_us: micros[micros.len() / 2],
         p999_us: micros[(micros.len() - 1) * 999 / 1000],
     })
+}
+
+fn append(file: &File, body: &[u8], position: u64, padded: bool) -> io::Result<()> {
+    let end = position + body.len() as u64;
+    let missing = if padded { end.next_multiple_of(PAGE_BYTES) - end } else { 0 };
+    let zeros = [0; PAGE_BYTES as usize];
+    let pieces = [IoSlice::new(body), IoSlice::new(&zeros[..missing as usize])];
+    let written = rustix::io::pwritev(file, &pieces, position)?;
+    if written < body.len() + missing as usize { Err(io::ErrorKind::WriteZero.into()) } else { Ok(()) }
 }
 
 /// A retired segment of the same size on the disk: its pages cached, or dropped.
