@@ -11,6 +11,7 @@
 //! Absent on purpose: locks (but for one at the start), threads inside a core, time and files other than `creel_io`'s.
 
 mod api;
+mod authorized;
 pub mod banner;
 mod call;
 mod complaints;

@@ -52,11 +52,13 @@ pub(crate) async fn wait(core: &Rc<Core>, watched: Watched, deadline: Instant) {
 
 /// Waits, on behalf of another core, until one of the partitions has moved. The other core says when it has had enough.
 pub(crate) async fn watch(core: &Rc<Core>, share: WatchShare) {
-    let own = |(topic, index, from)| {
-        let partition = core.topics.own(&topic, index);
-        partition.and_then(|partition| moved(partition, from))
-    };
-    any(share.partitions.into_iter().filter_map(own).collect()).await;
+    let mut events = Vec::with_capacity(share.partitions.len());
+    for (topic, index, from) in share.partitions {
+        // It was deleted meanwhile: that is to be told at once.
+        let Some(partition) = core.topics.own(&topic, index) else { return };
+        events.extend(moved(partition, from));
+    }
+    any(events).await;
 }
 
 /// A failed log never moves again: it is not waited for, or the wait would end at once, again and again.

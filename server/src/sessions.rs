@@ -221,7 +221,8 @@ fn wanted(request: &FetchRequest) -> impl Iterator<Item = Wanted> + '_ {
             key: Key { id: topic.topic_id, name: topic.topic.clone(), partition: asked.partition },
             offset: asked.fetch_offset,
             bytes_max: asked.partition_max_bytes,
-            leader_epoch: asked.current_leader_epoch,
+            // Here, other than elsewhere, Kafka takes any negative number for none.
+            leader_epoch: asked.current_leader_epoch.max(-1),
         })
     })
 }

@@ -197,3 +197,59 @@ fn changes_survive_a_restart() {
         });
     }
 }
+
+#[test]
+fn offsets_of_partitions_that_do_not_exist_are_not_committed() {
+    story(&["offsets.topic.num.partitions=3"], |broker| async move {
+        let mut client = broker.connect().await;
+        client.create_topic("orders", 2).await;
+        let find = FindCoordinatorRequest { key: "shop".into(), ..Default::default() };
+        assert_eq!(client.call(2, &find).await.error_code, ErrorCode::None);
+        let partition = |partition_index| OffsetCommitRequestPartition {
+            partition_index,
+            committed_offset: 7,
+            ..Default::default()
+        };
+        let partitions = vec![partition(2), partition(1), partition(-1)];
+        let topic = OffsetCommitRequestTopic { name: "orders".into(), partitions, ..Default::default() };
+        let commit = OffsetCommitRequest {
+            group_id: "shop".into(),
+            topics: vec![topic],
+            generation_id_or_member_epoch: -1,
+            ..Default::default()
+        };
+        let answer = client.call(5, &commit).await;
+        let codes: Vec<_> = answer.topics[0].partitions.iter().map(|one| one.error_code).collect();
+        let unknown = ErrorCode::UnknownTopicOrPartition;
+        assert_eq!(codes, [unknown, ErrorCode::None, unknown]);
+        assert_eq!((committed(&mut client, 1).await, committed(&mut client, 2).await), (7, -1));
+    });
+}
+
+#[test]
+fn a_setting_says_where_its_value_could_come_from() {
+    story(&["message.max.bytes=5000"], |broker| async move {
+        let mut client = broker.connect().await;
+        client.create_topic("orders", 1).await;
+        let resource = DescribeConfigsResource {
+            resource_type: 2,
+            resource_name: "orders".into(),
+            // None at all means every one.
+            configuration_keys: Some(Vec::new()),
+        };
+        let describe = DescribeConfigsRequest {
+            resources: vec![resource],
+            include_synonyms: true,
+            ..Default::default()
+        };
+        let answer = client.call(4, &describe).await;
+        let configs = &answer.results[0].configs;
+        let synonyms = |name: &str| -> Vec<(String, i8)> {
+            let found = configs.iter().find(|config| &*config.name == name).unwrap();
+            found.synonyms.iter().map(|one| (one.name.to_string(), one.source)).collect()
+        };
+        let of_broker = |source| ("message.max.bytes".to_owned(), source);
+        assert_eq!(synonyms("max.message.bytes"), [of_broker(4), of_broker(5)]);
+        assert_eq!(synonyms("segment.jitter.ms"), []);
+    });
+}

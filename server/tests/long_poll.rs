@@ -6,8 +6,9 @@ mod support;
 use std::time::Duration;
 
 use creel_io::{now, sleep, spawn};
-use creel_wire::Records;
+use creel_wire::api::delete_topics::DeleteTopicsRequest;
 use creel_wire::api::fetch::FetchRequest;
+use creel_wire::{ErrorCode, Records};
 use support::{batch, fetch_request, one, story, values};
 
 #[test]
@@ -64,5 +65,30 @@ fn it_waits_for_as_many_bytes_as_it_asks_for() {
             sleep(Duration::from_millis(50)).await;
         }
         assert_eq!(values(&waiting.await).len(), 3);
+    });
+}
+
+#[test]
+fn a_fetch_of_a_topic_that_is_deleted_meanwhile_is_told_at_once() {
+    story(&[], |broker| async move {
+        let mut client = broker.connect().await;
+        client.create_topic("orders", 3).await;
+        let waiting: Vec<_> = (0..3)
+            .map(|partition| {
+                spawn(async move {
+                    let mut consumer = broker.connect().await;
+                    one(consumer.call(12, &fetch_request("orders", partition, 0, 600_000)).await)
+                })
+            })
+            .collect();
+        sleep(Duration::from_millis(100)).await;
+        let began = now();
+        let topic_names = vec!["orders".into()];
+        let delete = DeleteTopicsRequest { topic_names, timeout_ms: 1000, ..Default::default() };
+        assert_eq!(client.call(5, &delete).await.responses[0].error_code, ErrorCode::None);
+        for waiting in waiting {
+            assert_eq!(waiting.await.error_code, ErrorCode::UnknownTopicOrPartition);
+        }
+        assert!(now().saturating_since(began) < Duration::from_secs(60));
     });
 }

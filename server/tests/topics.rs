@@ -92,7 +92,6 @@ fn each_topic_of_a_request_has_its_own_error() {
             ErrorCode::InvalidTopicException,
             ErrorCode::InvalidRequest,
             ErrorCode::InvalidConfig,
-            ErrorCode::InvalidRequest,
         ];
         assert_eq!(codes, expected);
         let validate = CreateTopicsRequest {
@@ -147,4 +146,24 @@ fn topics_and_their_records_survive_a_restart() {
             }
         });
     }
+}
+
+#[test]
+fn who_names_a_topic_twice_deletes_nothing() {
+    story(&[], |broker| async move {
+        let mut client = broker.connect().await;
+        let id = client.create_topic("orders", 1).await;
+        let by_name = || DeleteTopicState { name: Some("orders".into()), ..Default::default() };
+        let by_id = || DeleteTopicState { topic_id: id, ..Default::default() };
+        for topics in [vec![by_name(), by_name()], vec![by_name(), by_id()], vec![by_id(), by_id()]] {
+            let request = DeleteTopicsRequest { topics, timeout_ms: 1000, ..Default::default() };
+            let codes: Vec<_> =
+                client.call(6, &request).await.responses.iter().map(|one| one.error_code).collect();
+            assert_eq!(codes, [ErrorCode::InvalidRequest]);
+        }
+        let topic_names = vec!["orders".into(), "orders".into()];
+        let request = DeleteTopicsRequest { topic_names, timeout_ms: 1000, ..Default::default() };
+        assert_eq!(client.call(5, &request).await.responses[0].error_code, ErrorCode::InvalidRequest);
+        assert_eq!(client.topic("orders", false).await.topic_id, id);
+    });
 }

@@ -13,7 +13,7 @@ use crate::call::Call;
 use crate::config::TopicSettings;
 use crate::messages::AlterTopic;
 use crate::route;
-use crate::topics::{AUTHORITY, SettingChange, TopicChange, TopicRefusal};
+use crate::topics::{AUTHORITY, SettingChange, TopicChange, TopicRefusal, check_name};
 
 const OF_TOPIC: i8 = 2;
 
@@ -93,6 +93,10 @@ async fn alter(
     if resource.0 != OF_TOPIC {
         return Err(invalid("Only the settings of topics can be changed."));
     }
+    if resource.1.is_empty() {
+        return Err(invalid("Default topic resources are not allowed."));
+    }
+    check_name(&resource.1).map_err(|code| TopicRefusal::new(code, code.description()))?;
     let question = AlterTopic { name: resource.1.detached(), change, validate_only };
     let gone = || Err(TopicRefusal::new(ErrorCode::NotController, "the broker is stopping"));
     route::call(&call.core, AUTHORITY, question).await.unwrap_or_else(gone)

@@ -1,11 +1,11 @@
 //! CreateTopics: makes topics, and answers once each is usable on every core.
 //!
-//! Each topic has its own error; the others are made all the same. A name that comes twice in one request is an error for
-//! all of its occurrences. -1 asks for the broker's defaults (partitions and replication factor). `validate_only` (v1+)
+//! Each topic has its own error; the others are made all the same. A name that comes twice in one request is refused,
+//! and answered once. -1 asks for the broker's defaults (partitions and replication factor). `validate_only` (v1+)
 //! changes nothing. v5 answers with counts and settings, v7 with the id. Assignments to brokers are accepted where they
 //! name this broker alone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use creel_wire::api::create_topics::{
     CreatableTopic, CreatableTopicConfigs, CreatableTopicResult, CreateTopicsRequest, CreateTopicsResponse,
@@ -24,19 +24,21 @@ pub(crate) async fn answer(call: Call, request: CreateTopicsRequest) -> CreateTo
     for topic in &request.topics {
         *named.entry(topic.name.clone()).or_default() += 1;
     }
-    let read = |topic: &CreatableTopic| {
+    let mut seen = BTreeSet::new();
+    let once: Vec<_> = request.topics.iter().filter(|topic| seen.insert(&topic.name)).collect();
+    let read = |topic: &&CreatableTopic| {
         if named.get(&topic.name).is_some_and(|times| *times > 1) {
             return Err(TopicRefusal::new(ErrorCode::InvalidRequest, "Duplicate topic name."));
         }
         new_topic(topic, call.node_id())
     };
-    let read: Vec<_> = request.topics.iter().map(read).collect();
+    let read: Vec<_> = once.iter().map(read).collect();
     let topics = read.iter().flatten().cloned().collect();
     let question = CreateTopics { topics, validate_only: request.validate_only };
     let mut made = route::call(&call.core, AUTHORITY, question).await.unwrap_or_default().into_iter();
     let gone = || TopicRefusal::new(ErrorCode::NotController, "the broker is stopping");
     let outcomes = read.into_iter().map(|read| read.and_then(|_| made.next().unwrap_or_else(|| Err(gone()))));
-    let results = request.topics.iter().zip(outcomes).map(|(asked, outcome)| match outcome {
+    let results = once.iter().zip(outcomes).map(|(asked, outcome)| match outcome {
         Ok(topic) => created(&call, &topic),
         Err(refusal) => refused(asked.name.clone(), refusal),
     });
@@ -117,7 +119,7 @@ fn refused(name: Str, refusal: TopicRefusal) -> CreatableTopicResult {
         name,
         error_code: refusal.code,
         error_message: Some(Str::from(refusal.message)),
-        configs: None,
+        configs: Some(Vec::new()),
         ..Default::default()
     }
 }

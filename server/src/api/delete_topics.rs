@@ -1,7 +1,9 @@
 //! DeleteTopics: removes topics by name, or from v6 on by id, and answers once they are gone from every core.
 //!
-//! Internal topics can be deleted, as in Kafka. `delete.topic.enable=false` refuses all (TOPIC_DELETION_DISABLED, 73;
+//! A topic that is named twice, by name and by id or by neither is INVALID_REQUEST and stays. Internal topics can be deleted, as in Kafka. `delete.topic.enable=false` refuses all (TOPIC_DELETION_DISABLED, 73;
 //! before v3, which does not know it, INVALID_REQUEST).
+
+use std::collections::BTreeMap;
 
 use creel_wire::api::delete_topics::{
     DeletableTopicResult, DeleteTopicState, DeleteTopicsRequest, DeleteTopicsResponse,
@@ -21,19 +23,45 @@ pub(crate) async fn answer(call: Call, request: DeleteTopicsRequest) -> DeleteTo
         _ => request.topics,
     };
     let mut responses = Vec::new();
-    for state in asked {
-        responses.push(delete_one(&call, state).await);
+    for (state, times) in counted(&call, asked) {
+        responses.push(match times {
+            1 => delete_one(&call, state).await,
+            _ => refuse(state, ErrorCode::InvalidRequest),
+        });
     }
     DeleteTopicsResponse { responses, ..Default::default() }
 }
 
-async fn delete_one(call: &Call, asked: DeleteTopicState) -> DeletableTopicResult {
-    let refuse = |asked: DeleteTopicState, code: ErrorCode| DeletableTopicResult {
-        name: asked.name,
-        topic_id: asked.topic_id,
-        error_code: code,
-        error_message: Some(Str::from_static(code.description())),
+/// Each topic once, with how many times it is named: who contradicts himself must not lose a topic by it.
+fn counted(call: &Call, asked: Vec<DeleteTopicState>) -> Vec<(DeleteTopicState, u32)> {
+    let topics = &call.core.topics;
+    let name_of = |state: &DeleteTopicState| match &state.name {
+        Some(name) => Some(name.clone()),
+        None => topics.by_id(&state.topic_id).map(|local| local.topic.name.clone()),
     };
+    let mut counted: Vec<(DeleteTopicState, u32)> = Vec::new();
+    let mut places: BTreeMap<(Option<Str>, Uuid), usize> = BTreeMap::new();
+    for state in asked {
+        let name = name_of(&state);
+        let id = if name.is_some() { Uuid::ZERO } else { state.topic_id };
+        let place = *places.entry((name, id)).or_insert(counted.len());
+        match counted.get_mut(place) {
+            Some((first, times)) => {
+                first.topic_id = first.topic_id.max(state.topic_id);
+                *times += 1;
+            }
+            None => counted.push((state, 1)),
+        }
+    }
+    counted
+}
+
+fn refuse(asked: DeleteTopicState, error_code: ErrorCode) -> DeletableTopicResult {
+    let error_message = Some(Str::from_static(error_code.description()));
+    DeletableTopicResult { name: asked.name, topic_id: asked.topic_id, error_code, error_message }
+}
+
+async fn delete_one(call: &Call, asked: DeleteTopicState) -> DeletableTopicResult {
     if !call.core.node.broker().delete_topic_enable {
         let code =
             if call.version < 3 { ErrorCode::InvalidRequest } else { ErrorCode::TopicDeletionDisabled };
@@ -42,6 +70,7 @@ async fn delete_one(call: &Call, asked: DeleteTopicState) -> DeletableTopicResul
     let (local, missing) = match &asked.name {
         Some(_) if !asked.topic_id.is_zero() => return refuse(asked, ErrorCode::InvalidRequest),
         Some(name) => (call.core.topics.by_name(name), ErrorCode::UnknownTopicOrPartition),
+        None if asked.topic_id.is_zero() => return refuse(asked, ErrorCode::InvalidRequest),
         None => (call.core.topics.by_id(&asked.topic_id), ErrorCode::UnknownTopicId),
     };
     let Some(local) = local else { return refuse(asked, missing) };

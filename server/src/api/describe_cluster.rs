@@ -1,18 +1,24 @@
-//! DescribeCluster: the brokers, which is this one. v1 can ask for controllers instead, which have no endpoint here.
+//! DescribeCluster: the brokers, which is this one. v1 can ask for controllers instead, which have no endpoint here
+//! (MISMATCHED_ENDPOINT_TYPE); other kinds do not exist (UNSUPPORTED_ENDPOINT_TYPE).
 
 use creel_wire::api::describe_cluster::{
     DescribeClusterBroker, DescribeClusterRequest, DescribeClusterResponse,
 };
 use creel_wire::{ErrorCode, Str};
 
+use crate::authorized;
 use crate::call::Call;
 
 const BROKERS: i8 = 1;
+const CONTROLLERS: i8 = 2;
 
 /// Answers the request.
 pub(crate) fn answer(call: &Call, request: DescribeClusterRequest) -> DescribeClusterResponse {
     if request.endpoint_type != BROKERS {
-        let error_code = ErrorCode::MismatchedEndpointType;
+        let error_code = match request.endpoint_type {
+            CONTROLLERS => ErrorCode::MismatchedEndpointType,
+            _ => ErrorCode::UnsupportedEndpointType,
+        };
         let error_message = Some(Str::from_static(error_code.description()));
         return DescribeClusterResponse { error_code, error_message, ..Default::default() };
     }
@@ -29,6 +35,10 @@ pub(crate) fn answer(call: &Call, request: DescribeClusterRequest) -> DescribeCl
             rack,
             ..Default::default()
         }],
+        cluster_authorized_operations: authorized::if_asked(
+            request.include_cluster_authorized_operations,
+            authorized::ON_CLUSTER,
+        ),
         ..Default::default()
     }
 }

@@ -9,8 +9,8 @@ use creel_wire::api::describe_configs::{
 use creel_wire::{ErrorCode, Str};
 
 use crate::call::Call;
-use crate::config::{BROKER_KEYS, Key, Kind, Origin, TOPIC_KEYS, TopicKey};
-use crate::topics::Topic;
+use crate::config::{BROKER_KEYS, Key, Kind, Origin, Settings, TOPIC_KEYS, TopicKey};
+use crate::topics::{Topic, check_name};
 
 const OF_TOPIC: i8 = 2;
 const OF_BROKER: i8 = 4;
@@ -47,12 +47,18 @@ fn describe(call: &Call, wants: Wants, resource: DescribeConfigsResource) -> Des
         Ok(configs) => (ErrorCode::None, configs),
         Err(code) => (code, Vec::new()),
     };
-    if let Some(keys) = &resource.configuration_keys {
+    // No keys at all, null or none, means every one.
+    if let Some(keys) = resource.configuration_keys.as_ref().filter(|keys| !keys.is_empty()) {
         configs.retain(|config| keys.contains(&config.name));
     }
     DescribeConfigsResult {
         error_code,
-        error_message: (!error_code.is_none()).then(|| Str::from_static(error_code.description())),
+        // Without an error Kafka says nothing rather than null.
+        error_message: Some(Str::from_static(if error_code.is_none() {
+            ""
+        } else {
+            error_code.description()
+        })),
         resource_type: resource.resource_type,
         resource_name: resource.resource_name,
         configs,
@@ -60,6 +66,7 @@ fn describe(call: &Call, wants: Wants, resource: DescribeConfigsResource) -> Des
 }
 
 fn of_topic(call: &Call, wants: Wants, name: &str) -> Result<Vec<DescribeConfigsResourceResult>, ErrorCode> {
+    check_name(name)?;
     let local = call.core.topics.by_name(name).ok_or(ErrorCode::UnknownTopicOrPartition)?;
     Ok(TOPIC_KEYS.iter().map(|key| topic_setting(call, wants, &local.topic, key)).collect())
 }
@@ -77,7 +84,33 @@ fn topic_setting(call: &Call, wants: Wants, topic: &Topic, key: &TopicKey) -> De
     };
     let value = topic.settings.effective(key.name, broker).to_string();
     let documentation = inherited.and_then(|name| BROKER_KEYS.iter().find(|key| key.name == name));
-    setting(wants, key.name, Some(value), source, key.kind, documentation.map(|key| key.doc))
+    let shown = setting(wants, key.name, Some(value), source, key.kind, documentation.map(|key| key.doc));
+    let synonyms = if wants.synonyms { synonyms(broker, key, own) } else { Vec::new() };
+    DescribeConfigsResourceResult { synonyms, ..shown }
+}
+
+/// Where the value could come from: the topic's own, then the broker's setting that stands first, if they have one.
+fn synonyms(broker: &Settings, key: &TopicKey, own: Option<&String>) -> Vec<DescribeConfigsSynonym> {
+    let own = own.map(|value| synonym(key.name, value, Source::Topic));
+    let first = key.inherits.first().and_then(|(name, _)| BROKER_KEYS.iter().find(|key| key.name == *name));
+    own.into_iter().chain(first.into_iter().flat_map(|first| broker_synonyms(broker, first))).collect()
+}
+
+/// The value that the broker was given, if it was, and the default, if there is one.
+fn broker_synonyms(broker: &Settings, key: &Key) -> Vec<DescribeConfigsSynonym> {
+    let given = broker.get(key.name).filter(|setting| setting.origin != Origin::Default);
+    let given = given.and_then(|setting| setting.value.as_ref());
+    let given = given.map(|value| synonym(key.name, value, Source::StaticBroker));
+    let default = key.default_value().map(|value| synonym(key.name, &value, Source::Default));
+    given.into_iter().chain(default).collect()
+}
+
+fn synonym(name: &'static str, value: &impl ToString, source: Source) -> DescribeConfigsSynonym {
+    DescribeConfigsSynonym {
+        name: name.into(),
+        value: Some(Str::from(value.to_string())),
+        source: source as i8,
+    }
 }
 
 fn of_broker(call: &Call, wants: Wants, name: &str) -> Result<Vec<DescribeConfigsResourceResult>, ErrorCode> {
@@ -97,7 +130,9 @@ fn broker_setting(call: &Call, wants: Wants, key: &Key) -> DescribeConfigsResour
     let source = if is_default { Source::Default } else { Source::StaticBroker };
     let value = found.and_then(|setting| setting.value.as_ref()).map(ToString::to_string);
     let shown = setting(wants, key.name, value, source, key.kind, Some(key.doc));
-    DescribeConfigsResourceResult { read_only: true, ..shown }
+    let synonyms =
+        if wants.synonyms { broker_synonyms(&call.core.node.config.settings, key) } else { Vec::new() };
+    DescribeConfigsResourceResult { read_only: true, synonyms, ..shown }
 }
 
 fn setting(
@@ -109,13 +144,11 @@ fn setting(
     documentation: Option<&'static str>,
 ) -> DescribeConfigsResourceResult {
     let value = value.map(Str::from);
-    let synonym = DescribeConfigsSynonym { name: name.into(), value: value.clone(), source: source as i8 };
     DescribeConfigsResourceResult {
         name: name.into(),
         value,
         is_default: source == Source::Default,
         config_source: source as i8,
-        synonyms: if wants.synonyms { vec![synonym] } else { Vec::new() },
         config_type: type_of(kind),
         documentation: documentation.filter(|_| wants.documentation).map(Str::from),
         ..Default::default()

@@ -6,6 +6,7 @@ use creel_wire::api::describe_groups::{
 };
 use creel_wire::{ErrorCode, Str};
 
+use crate::authorized;
 use crate::call::Call;
 use crate::coordinators::{GroupAnswer, GroupRequest, ask};
 use crate::groups::{GroupDescription, MemberDescription};
@@ -16,7 +17,11 @@ pub(crate) async fn answer(call: Call, request: DescribeGroupsRequest) -> Descri
     for group_id in request.groups {
         let question = GroupRequest::Describe(group_id.as_str().to_owned());
         groups.push(match ask(&call.core, &group_id, question).await {
-            Ok(GroupAnswer::Described(description)) => show(call.version, description),
+            Ok(GroupAnswer::Described(description)) => {
+                let asked = request.include_authorized_operations && description.state != "Dead";
+                let authorized_operations = authorized::if_asked(asked, authorized::ON_GROUP);
+                DescribedGroup { authorized_operations, ..show(call.version, description) }
+            }
             Ok(_) => refused(group_id, ErrorCode::UnknownServerError),
             Err(code) => refused(group_id, code),
         });

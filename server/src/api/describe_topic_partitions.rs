@@ -1,6 +1,7 @@
 //! DescribeTopicPartitions: topics in the order of their names, a page of partitions at a time.
 //!
-//! No topics means all. The cursor of one answer is where the next begins; topics before it are left out.
+//! No topics means all. The cursor of one answer is where the next begins; topics before it are left out. A cursor at a
+//! partition below 0, or at a topic that the request does not name, is INVALID_REQUEST for all that were named.
 
 use std::collections::BTreeSet;
 
@@ -10,8 +11,9 @@ use creel_wire::api::describe_topic_partitions::{
 };
 use creel_wire::{ErrorCode, Str};
 
+use crate::authorized;
 use crate::call::Call;
-use crate::topics::{Topic, is_internal};
+use crate::topics::{Topic, check_name, is_internal};
 
 /// Kafka's `max.request.partition.size.limit`.
 const PAGE_MAX: i32 = 2000;
@@ -26,6 +28,13 @@ pub(crate) fn answer(
         true => call.core.topics.all().iter().map(|topic| topic.name.clone()).collect(),
         false => request.topics.into_iter().map(|topic| topic.name).collect(),
     };
+    if let Some(cursor) = &request.cursor {
+        let is_named = wants_all || names.contains(&cursor.topic_name);
+        if cursor.partition_index < 0 || !is_named {
+            let asked = names.into_iter().map(|name| refused(name, ErrorCode::InvalidRequest));
+            return page(asked.collect(), None);
+        }
+    }
     let begin = request.cursor.unwrap_or_default();
     let mut left = request.response_partition_limit.clamp(1, PAGE_MAX);
     let mut topics = Vec::new();
@@ -35,7 +44,12 @@ pub(crate) fn answer(
         }
         let Some(local) = call.core.topics.by_name(&name) else {
             if !wants_all {
-                topics.push(missing(name));
+                let code = check_name(&name).err().unwrap_or(ErrorCode::UnknownTopicOrPartition);
+                let topic_authorized_operations = authorized::ON_TOPIC;
+                topics.push(DescribeTopicPartitionsResponseTopic {
+                    topic_authorized_operations,
+                    ..refused(name, code)
+                });
             }
             continue;
         };
@@ -57,9 +71,9 @@ fn page(
     DescribeTopicPartitionsResponse { topics, next_cursor, ..Default::default() }
 }
 
-fn missing(name: Str) -> DescribeTopicPartitionsResponseTopic {
+fn refused(name: Str, error_code: ErrorCode) -> DescribeTopicPartitionsResponseTopic {
     DescribeTopicPartitionsResponseTopic {
-        error_code: ErrorCode::UnknownTopicOrPartition,
+        error_code,
         is_internal: is_internal(&name),
         name: Some(name),
         ..Default::default()
@@ -83,6 +97,7 @@ fn found(call: &Call, topic: &Topic, shown: std::ops::Range<i32>) -> DescribeTop
         topic_id: topic.id,
         is_internal: is_internal(&topic.name),
         partitions: shown.map(partition).collect(),
+        topic_authorized_operations: authorized::ON_TOPIC,
         ..Default::default()
     }
 }

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-use creel_engine::{Isolation, Offset, Partition, ReadOutcome};
+use creel_engine::{Isolation, Offset, Partition, ReadError, ReadOutcome};
 use creel_io::fs::FileSlice;
 use creel_io::{CoreId, now};
 use creel_wire::api::fetch::{FetchRequest, FetchResponse, FetchableTopicResponse, PartitionData};
@@ -183,7 +183,7 @@ impl<'a> Fetch<'a> {
     async fn read(&self) -> Vec<FoundPartition> {
         let mut found: Vec<_> = self.located.iter().map(unread).collect();
         let awaited = self.ask_others().await;
-        let mut budget = Budget::new(self.limits);
+        let mut budget = Budget::new(&self.call.core, self.limits);
         for (at, (located, wanted)) in self.located.iter().zip(&self.wanted).enumerate() {
             if let Located::Here(partition) = located {
                 found[at] = budget.read(partition, Read::from(wanted)).await;
@@ -233,9 +233,15 @@ impl<'a> Fetch<'a> {
     fn reply(&self, context: Context, found: Vec<FoundPartition>) -> Reply {
         let mut slices = Vec::new();
         let mut answered = Vec::with_capacity(found.len());
-        for (wanted, mut found) in self.wanted.iter().zip(found) {
+        for ((wanted, located), mut found) in self.wanted.iter().zip(&self.located).zip(found) {
             let slice = found.slice.take();
-            answered.push((wanted, self.partition_data(wanted, &found, slice.as_ref())));
+            let data = self.partition_data(wanted, &found, slice.as_ref());
+            // Of what was never looked at, there is a list, and nothing in it.
+            let aborted_transactions = match located {
+                Located::Missing(_) => Some(Vec::new()),
+                Located::Here(_) | Located::There(..) => data.aborted_transactions,
+            };
+            answered.push((wanted, PartitionData { aborted_transactions, ..data }));
             slices.extend(slice);
         }
         let session_id = self.remember(context, &mut answered);
@@ -256,7 +262,7 @@ impl<'a> Fetch<'a> {
             high_watermark: found.high_watermark.0,
             last_stable_offset: found.last_stable.0,
             log_start_offset: found.log_start.0,
-            aborted_transactions: self.read_committed.then(Vec::new),
+            aborted_transactions: (self.read_committed && found.error.is_none()).then(Vec::new),
             records: slice.map_or(Records::EMPTY, |slice| Records::External { len: slice.length as u32 }),
             ..Default::default()
         }
@@ -325,7 +331,7 @@ impl From<&Wanted> for Read {
 
 /// Reads this core's share for another core.
 pub(crate) async fn read_share(core: &Rc<Core>, share: FetchShare) -> Vec<FoundPartition> {
-    let mut budget = Budget::new(share.limits);
+    let mut budget = Budget::new(core, share.limits);
     let mut found = Vec::with_capacity(share.partitions.len());
     for (topic, index, read) in share.partitions {
         found.push(match core.topics.own(&topic, index) {
@@ -341,11 +347,13 @@ struct Budget {
     isolation: Isolation,
     left: usize,
     has_some: bool,
+    is_stopping: bool,
 }
 
 impl Budget {
-    fn new(limits: Limits) -> Self {
-        Self { isolation: limits.isolation, left: limits.bytes_max, has_some: false }
+    fn new(core: &Core, limits: Limits) -> Self {
+        let is_stopping = core.stopping.has_begun();
+        Self { isolation: limits.isolation, left: limits.bytes_max, has_some: false, is_stopping }
     }
 
     async fn read(&mut self, partition: &Partition, read: Read) -> FoundPartition {
@@ -359,6 +367,10 @@ impl Budget {
                 self.has_some |= found.slice.is_some();
                 self.left = self.left.saturating_sub(found.size_bytes());
                 found
+            }
+            // A partition that is closed while the broker goes on belongs to a topic that was deleted.
+            Err(ReadError::Closed) if !self.is_stopping => {
+                FoundPartition::failed(ErrorCode::UnknownTopicOrPartition)
             }
             Err(error) => FoundPartition::failed(read_error(&error)),
         }

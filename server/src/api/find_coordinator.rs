@@ -19,7 +19,7 @@ pub(crate) async fn answer(call: Call, request: FindCoordinatorRequest) -> FindC
     let keys = if call.version >= 4 { request.coordinator_keys } else { vec![request.key] };
     let mut coordinators = Vec::with_capacity(keys.len());
     for key in keys {
-        let found = find(&call, &key, request.key_type).await;
+        let found = find(&call, request.key_type).await;
         coordinators.push(show(&call, key, found));
     }
     if call.version >= 4 {
@@ -27,12 +27,13 @@ pub(crate) async fn answer(call: Call, request: FindCoordinatorRequest) -> FindC
     }
     let Coordinator { node_id, host, port, error_code, error_message, .. } =
         coordinators.pop().unwrap_or_default();
+    // Kafka's name for no error, which these versions spell out.
+    let error_message = if error_code.is_none() { Some(Str::from_static("NONE")) } else { error_message };
     FindCoordinatorResponse { error_code, error_message, node_id, host, port, ..Default::default() }
 }
 
-async fn find(call: &Call, key: &str, kind: i8) -> Result<(), ErrorCode> {
+async fn find(call: &Call, kind: i8) -> Result<(), ErrorCode> {
     match kind {
-        GROUP if key.is_empty() => Err(ErrorCode::InvalidGroupId),
         GROUP if call.core.topics.by_name(offsets::TOPIC).is_some() => Ok(()),
         GROUP => create_offsets_topic(call).await,
         _ => Err(ErrorCode::InvalidRequest),
@@ -60,7 +61,8 @@ fn show(call: &Call, key: Str, found: Result<(), ErrorCode>) -> Coordinator {
     match found {
         Ok(()) => {
             let (host, port) = call.advertised();
-            Coordinator { key, node_id: call.node_id(), host, port, ..Default::default() }
+            let error_message = Some(Str::default());
+            Coordinator { key, node_id: call.node_id(), host, port, error_message, ..Default::default() }
         }
         Err(error_code) => Coordinator {
             key,

@@ -32,7 +32,9 @@ pub(crate) async fn answer(call: Call, request: InitProducerIdRequest) -> InitPr
         producer_epoch: -1,
         ..Default::default()
     };
-    if request.transactional_id.is_some() {
+    // An id and an epoch come together or not at all.
+    let halved = (request.producer_id == -1) != (request.producer_epoch == -1);
+    if request.transactional_id.is_some() || halved {
         return refused(ErrorCode::InvalidRequest);
     }
     match next(&call.core).await {

@@ -2,9 +2,11 @@
 //!
 //! -1 latest (the last stable offset for read_committed), -2 earliest, -3 that of the largest timestamp (v7+), -4 the
 //! earliest local one (v8+: the same as -2, there is no tiered storage), -5 the latest tiered one (v9+) and -6 the
-//! earliest that waits for upload (v11+): none. What is not found is offset -1 without an error. v0 answers with a list
+//! earliest that waits for upload (v11+): none. What is not found is offset -1 without an error. A partition that is asked
+//! for twice is INVALID_REQUEST, once. v0 answers with a list
 //! of offsets, newest first.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use creel_engine::{Offset, Partition, ReadError};
@@ -42,8 +44,12 @@ pub(crate) async fn answer(call: Call, request: ListOffsetsRequest) -> ListOffse
     let mut topics = Vec::with_capacity(request.topics.len());
     for topic in request.topics {
         let at = topics.len();
-        let partitions = topic.partitions.into_iter().enumerate().map(|(slot, asked)| {
+        let (once, twice) = once(topic.partitions);
+        let partitions = once.into_iter().enumerate().map(|(slot, asked)| {
             let index = asked.partition_index;
+            if twice.contains(&index) {
+                return refused(index, ErrorCode::InvalidRequest);
+            }
             let owner = check(asked.timestamp, call.version)
                 .and_then(|()| call.core.topics.owner(&topic.name, index));
             match owner {
@@ -62,6 +68,21 @@ pub(crate) async fn answer(call: Call, request: ListOffsetsRequest) -> ListOffse
         topics.iter_mut().flat_map(|topic| &mut topic.partitions).for_each(as_list);
     }
     ListOffsetsResponse { topics, ..Default::default() }
+}
+
+/// Each partition once, and which of them came more often.
+fn once(partitions: Vec<ListOffsetsPartition>) -> (Vec<ListOffsetsPartition>, BTreeSet<i32>) {
+    let (mut seen, mut twice) = (BTreeSet::new(), BTreeSet::new());
+    let mut once = Vec::with_capacity(partitions.len());
+    for asked in partitions {
+        match seen.insert(asked.partition_index) {
+            true => once.push(asked),
+            false => {
+                twice.insert(asked.partition_index);
+            }
+        }
+    }
+    (once, twice)
 }
 
 /// Whether clients of a version know what a timestamp stands for.

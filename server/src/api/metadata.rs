@@ -2,9 +2,10 @@
 //!
 //! v0: no topics means all; from v1 on null means all and an empty list none. A topic that does not exist is created
 //! first and then answered, ready to use, if both the client (v4+) and `auto.create.topics.enable` allow it; not for
-//! requests that name no topics, nor for ids. v10-11 say ids only in responses; v12+ look a topic up by id where its name
+//! requests that name no topics, nor for ids. A topic that is named twice is answered once. v10-11 say ids only in responses; v12+ look a topic up by id where its name
 //! is null (KIP-516). The one broker is controller and leader of everything.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use creel_wire::api::metadata::{
@@ -13,6 +14,7 @@ use creel_wire::api::metadata::{
 };
 use creel_wire::{ErrorCode, Str, Uuid};
 
+use crate::authorized;
 use crate::call::Call;
 use crate::config::TopicSettings;
 use crate::messages::CreateTopics;
@@ -31,14 +33,23 @@ pub(crate) async fn answer(call: Call, request: MetadataRequest) -> MetadataResp
             if may_create && call.core.node.broker().auto_create_topics_enable {
                 create_missing(&call, &wanted).await;
             }
-            wanted.into_iter().map(|wanted| look_up(&call, wanted)).collect()
+            let mut seen = BTreeSet::new();
+            let once = wanted.into_iter().filter(|one| seen.insert((one.name.clone(), one.topic_id)));
+            once.map(|wanted| look_up(&call, wanted)).collect()
         }
     };
+    let mut topics: Vec<MetadataResponseTopic> = topics;
+    if request.include_topic_authorized_operations {
+        let found = topics.iter_mut().filter(|topic| topic.error_code.is_none());
+        found.for_each(|topic| topic.topic_authorized_operations = authorized::ON_TOPIC);
+    }
+    let asks_for_cluster = request.include_cluster_authorized_operations;
     MetadataResponse {
         brokers: vec![this_broker(&call)],
         cluster_id: Some(Str::from(call.core.node.cluster_id().to_owned())),
         controller_id: call.node_id(),
         topics,
+        cluster_authorized_operations: authorized::if_asked(asks_for_cluster, authorized::ON_CLUSTER),
         ..Default::default()
     }
 }

@@ -1,8 +1,10 @@
 //! OffsetCommit: how far a group has come, answered once it is durable.
 //!
-//! Topics that do not exist are refused one by one (3, or 100 for ids); the others are committed. Versions 2 to 4 may
+//! Topics and partitions that do not exist are refused one by one (3, or 100 for ids); the others are committed. Versions 2 to 4 may
 //! say how long to keep the offsets; v7 brings static members; from v9 on an unknown group is said to be unknown; v10
 //! names topics by id.
+
+use std::rc::Rc;
 
 use creel_wire::ErrorCode;
 use creel_wire::api::offset_commit::{
@@ -13,6 +15,7 @@ use creel_wire::api::offset_commit::{
 use crate::call::Call;
 use crate::coordinators::{ask_for_reply, code_of};
 use crate::groups::{CommitReply, CommitRequest, Event, Member, OffsetToCommit, Reply};
+use crate::topics::LocalTopic;
 
 /// Since when topics are named by id.
 const IDS_FROM: i16 = 10;
@@ -32,10 +35,14 @@ pub(crate) async fn answer(call: Call, request: OffsetCommitRequest) -> OffsetCo
     };
     let mut topics = Vec::with_capacity(request.topics.len());
     for topic in request.topics {
-        let name = name_of(&call, &topic);
-        topics.push(unanswered(&topic, name.as_ref().err().copied()));
-        if let Ok(name) = name {
-            commit.topics.push((name, topic.partitions.into_iter().map(to_commit).collect()));
+        let local = find(&call, &topic);
+        topics.push(unanswered(&topic, local.as_deref()));
+        if let Ok(local) = local {
+            let there = topic.partitions.into_iter().filter(|one| local.has(one.partition_index));
+            let there: Vec<_> = there.map(to_commit).collect();
+            if !there.is_empty() {
+                commit.topics.push((local.topic.name.as_str().to_owned(), there));
+            }
         }
     }
     if commit.topics.is_empty() {
@@ -50,12 +57,12 @@ pub(crate) async fn answer(call: Call, request: OffsetCommitRequest) -> OffsetCo
     OffsetCommitResponse { topics, ..Default::default() }
 }
 
-fn name_of(call: &Call, topic: &OffsetCommitRequestTopic) -> Result<String, ErrorCode> {
+fn find(call: &Call, topic: &OffsetCommitRequestTopic) -> Result<Rc<LocalTopic>, ErrorCode> {
     let (local, missing) = match call.version {
         IDS_FROM.. => (call.core.topics.by_id(&topic.topic_id), ErrorCode::UnknownTopicId),
         _ => (call.core.topics.by_name(&topic.name), ErrorCode::UnknownTopicOrPartition),
     };
-    local.map(|local| local.topic.name.as_str().to_owned()).ok_or(missing)
+    local.ok_or(missing)
 }
 
 fn to_commit(partition: OffsetCommitRequestPartition) -> OffsetToCommit {
@@ -67,12 +74,18 @@ fn to_commit(partition: OffsetCommitRequestPartition) -> OffsetToCommit {
     }
 }
 
-/// A topic of the response, its partitions refused or, for now, without an error.
-fn unanswered(topic: &OffsetCommitRequestTopic, refused: Option<ErrorCode>) -> OffsetCommitResponseTopic {
-    let error_code = refused.unwrap_or_default();
+/// A topic of the response: what is not there is refused, the rest without an error for now.
+fn unanswered(
+    topic: &OffsetCommitRequestTopic,
+    found: Result<&LocalTopic, &ErrorCode>,
+) -> OffsetCommitResponseTopic {
     let partition = |asked: &OffsetCommitRequestPartition| OffsetCommitResponsePartition {
         partition_index: asked.partition_index,
-        error_code,
+        error_code: match found {
+            Ok(local) if local.has(asked.partition_index) => ErrorCode::None,
+            Ok(_) => ErrorCode::UnknownTopicOrPartition,
+            Err(code) => *code,
+        },
     };
     OffsetCommitResponseTopic {
         name: topic.name.clone(),
@@ -81,19 +94,18 @@ fn unanswered(topic: &OffsetCommitRequestTopic, refused: Option<ErrorCode>) -> O
     }
 }
 
-/// The topics that were asked about: those not refused already.
-fn asked(topics: &mut [OffsetCommitResponseTopic]) -> impl Iterator<Item = &mut OffsetCommitResponseTopic> {
-    topics.iter_mut().filter(|topic| topic.partitions.iter().all(|partition| partition.error_code.is_none()))
+/// The partitions that were asked about, in order: those not refused already.
+fn asked(
+    topics: &mut [OffsetCommitResponseTopic],
+) -> impl Iterator<Item = &mut OffsetCommitResponsePartition> {
+    topics.iter_mut().flat_map(|topic| &mut topic.partitions).filter(|one| one.error_code.is_none())
 }
 
 fn settle(topics: &mut [OffsetCommitResponseTopic], reply: CommitReply) {
-    for (topic, (_, outcomes)) in asked(topics).zip(reply.topics) {
-        for (partition, (_, error)) in topic.partitions.iter_mut().zip(outcomes) {
-            partition.error_code = code_of(error);
-        }
-    }
+    let outcomes = reply.topics.into_iter().flat_map(|(_, outcomes)| outcomes);
+    asked(topics).zip(outcomes).for_each(|(partition, (_, error))| partition.error_code = code_of(error));
 }
 
 fn refuse(topics: &mut [OffsetCommitResponseTopic], code: ErrorCode) {
-    asked(topics).flat_map(|topic| &mut topic.partitions).for_each(|partition| partition.error_code = code);
+    asked(topics).for_each(|partition| partition.error_code = code);
 }

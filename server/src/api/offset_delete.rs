@@ -18,6 +18,9 @@ use crate::groups::{DeleteOffsetsReply, Event, Reply};
 
 /// Answers the request.
 pub(crate) async fn answer(call: Call, request: OffsetDeleteRequest) -> OffsetDeleteResponse {
+    if request.group_id.is_empty() {
+        return refused(ErrorCode::InvalidGroupId);
+    }
     let known: Vec<_> = request.topics.iter().filter_map(|topic| existing(&call, topic)).collect();
     let deleted = match known.is_empty() {
         true => Ok(DeleteOffsetsReply { error: None, topics: Vec::new() }),
@@ -73,7 +76,8 @@ fn show(request: OffsetDeleteRequest, deleted: crate::groups::TopicErrors) -> Of
         let partitions = topic.partitions.iter().map(|one| partition(one.partition_index)).collect();
         OffsetDeleteResponseTopic { name: topic.name, partitions }
     };
-    OffsetDeleteResponse { topics: request.topics.into_iter().map(topic).collect(), ..Default::default() }
+    let topics = request.topics.into_iter().filter(|topic| !topic.partitions.is_empty());
+    OffsetDeleteResponse { topics: topics.map(topic).collect(), ..Default::default() }
 }
 
 fn refused(error_code: ErrorCode) -> OffsetDeleteResponse {

@@ -77,6 +77,7 @@ fn unknown(topic: OffsetFetchRequestTopics) -> OffsetFetchResponseTopics {
     let partition = |partition_index| OffsetFetchResponsePartitions {
         partition_index,
         committed_offset: -1,
+        metadata: Some(Str::default()),
         error_code: ErrorCode::UnknownTopicId,
         ..Default::default()
     };

@@ -2,6 +2,7 @@
 //!
 //! An epoch that is not known is answered with epoch and offset -1, without an error.
 
+use std::cmp::Ordering;
 use std::rc::Rc;
 
 use creel_engine::LeaderEpoch;
@@ -54,7 +55,12 @@ fn look_up_one(core: &Core, topic: Uuid, asked: &OffsetForLeaderPartition) -> Ep
         return refused(asked.partition, code);
     }
     let epoch = LeaderEpoch(asked.leader_epoch);
-    let found = if epoch > partition.leader_epoch() { None } else { partition.end_of_epoch(epoch) };
+    let found = match epoch.cmp(&partition.leader_epoch()) {
+        // Also while nothing has been appended under it.
+        Ordering::Equal => Some((epoch, partition.log_end())),
+        Ordering::Less => partition.end_of_epoch(epoch),
+        Ordering::Greater => None,
+    };
     let (leader_epoch, end_offset) = found.map_or((-1, -1), |(epoch, end)| (epoch.0, end.0));
     EpochEndOffset { partition: asked.partition, leader_epoch, end_offset, ..Default::default() }
 }

@@ -79,10 +79,12 @@ impl From<ErrorCode> for ProduceRefusal {
 impl From<BatchError> for ProduceRefusal {
     fn from(error: BatchError) -> Self {
         let code = match error {
-            BatchError::Crc { .. } | BatchError::Short { .. } | BatchError::Length(_) => {
-                ErrorCode::CorruptMessage
-            }
-            BatchError::Trailing(_) | BatchError::Invalid(_) | BatchError::Magic(_) => {
+            BatchError::Crc { .. } | BatchError::Length(_) => ErrorCode::CorruptMessage,
+            // Formats that there were, and formats that there never were.
+            BatchError::Magic(0 | 1) => ErrorCode::InvalidRecord,
+            BatchError::Magic(_) => ErrorCode::CorruptMessage,
+            // A piece of a batch, like two of them, is not exactly one.
+            BatchError::Short { .. } | BatchError::Trailing(_) | BatchError::Invalid(_) => {
                 ErrorCode::InvalidRecord
             }
         };
@@ -314,6 +316,8 @@ fn check(version: i16, data: PartitionProduceData) -> Result<Batch, ProduceRefus
     Ok(batch)
 }
 
+const KEYLESS: &str = "Compacted topic cannot accept message without key";
+
 /// Compaction goes by keys, so every record must have one. Compressed records are not looked into.
 fn check_keys(batch: &Batch) -> Result<(), ProduceRefusal> {
     let Some(records) = Records::of(batch) else { return Ok(()) };
@@ -327,8 +331,8 @@ fn check_keys(batch: &Batch) -> Result<(), ProduceRefusal> {
     if keyless.is_empty() {
         return Ok(());
     }
-    let message = "Compacted topic cannot accept message without key".to_owned();
-    Err(ProduceRefusal { code: ErrorCode::InvalidRecord, message: Some(message), records: keyless })
+    let message = Some(KEYLESS.to_owned());
+    Err(ProduceRefusal { code: ErrorCode::InvalidRecord, message, records: keyless })
 }
 
 fn acknowledged(index: i32, ack: Ack) -> PartitionProduceResponse {
@@ -353,5 +357,6 @@ fn refused(index: i32, refusal: ProduceRefusal) -> PartitionProduceResponse {
 }
 
 fn blame(batch_index: i32) -> BatchIndexAndErrorMessage {
-    BatchIndexAndErrorMessage { batch_index, batch_index_error_message: None }
+    let message = Some(Str::from_static(KEYLESS));
+    BatchIndexAndErrorMessage { batch_index, batch_index_error_message: message }
 }

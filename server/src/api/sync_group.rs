@@ -10,8 +10,15 @@ use crate::call::Call;
 use crate::coordinators::{ask_for_reply, code_of};
 use crate::groups::{Event, Member, Reply, SyncReply, SyncRequest};
 
+/// Since when protocol type and name must be said.
+const PROTOCOL_FROM: i16 = 5;
+
 /// Answers the request.
 pub(crate) async fn answer(call: Call, request: SyncGroupRequest) -> SyncGroupResponse {
+    let is_complete = request.protocol_type.is_some() && request.protocol_name.is_some();
+    if call.version >= PROTOCOL_FROM && !is_complete {
+        return refused(ErrorCode::InconsistentGroupProtocol);
+    }
     let sync = read(request);
     let group = sync.group.clone();
     match ask_for_reply(&call.core, &group, move |token| Event::Sync(token, sync)).await {

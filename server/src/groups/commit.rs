@@ -157,8 +157,10 @@ fn split(desk: &Desk, request: CommitRequest) -> (Vec<NewOffset>, CommitReply) {
     for (topic, partitions) in request.topics {
         let mut replies = Vec::new();
         for one in partitions {
-            let long =
-                one.metadata.as_deref().unwrap_or_default().len() > desk.limits.offset_metadata_bytes_max;
+            let long = one
+                .metadata
+                .as_deref()
+                .is_some_and(|text| length(text) > desk.limits.offset_metadata_chars_max);
             replies.push((one.partition, long.then_some(GroupError::OffsetMetadataTooLarge)));
             if !long {
                 offsets.push(NewOffset::new(topic.clone(), one, desk.now.wall_ms, request.retention_ms));
@@ -233,4 +235,9 @@ impl FetchReply {
         });
         Self { topics: topics.collect() }
     }
+}
+
+/// A text's length as Kafka counts it: in UTF-16's units, whatever the setting's name says.
+fn length(text: &str) -> usize {
+    text.encode_utf16().count()
 }

@@ -46,7 +46,7 @@ pub struct GroupLimits {
     /// `group.max.size`
     pub members_max: usize,
     /// `offset.metadata.max.bytes`
-    pub offset_metadata_bytes_max: usize,
+    pub offset_metadata_chars_max: usize,
     /// `offsets.retention.minutes`
     pub offsets_retention_ms: i64,
     /// `offsets.retention.check.interval.ms`
@@ -61,7 +61,7 @@ impl From<&BrokerConfig> for GroupLimits {
             session_timeout_min_ms: config.group_min_session_timeout_ms,
             session_timeout_max_ms: config.group_max_session_timeout_ms,
             members_max: size(config.group_max_size),
-            offset_metadata_bytes_max: size(config.offset_metadata_max_bytes),
+            offset_metadata_chars_max: size(config.offset_metadata_max_bytes),
             offsets_retention_ms: i64::from(config.offsets_retention_minutes) * 60_000,
             expiry_interval_ms: config.offsets_retention_check_interval_ms,
         }

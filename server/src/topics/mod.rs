@@ -83,6 +83,13 @@ pub(crate) struct LocalTopic {
     own: Vec<Option<Partition>>,
 }
 
+impl LocalTopic {
+    /// Whether the topic has such a partition, on whichever core.
+    pub(crate) fn has(&self, partition: i32) -> bool {
+        (0..self.topic.partitions).contains(&partition)
+    }
+}
+
 /// Where a partition is.
 pub(crate) enum Place {
     /// On this core.
@@ -127,7 +134,7 @@ impl Topics {
 
     /// Where a partition is.
     pub(crate) fn place(&self, local: &LocalTopic, partition: i32) -> Place {
-        if !(0..local.topic.partitions).contains(&partition) {
+        if !local.has(partition) {
             return Place::Nowhere;
         }
         match local.own.get(partition as usize).cloned().flatten() {

@@ -26,7 +26,7 @@ pub(super) const LIMITS: GroupLimits = GroupLimits {
     session_timeout_min_ms: 6_000,
     session_timeout_max_ms: 1_800_000,
     members_max: 3,
-    offset_metadata_bytes_max: 16,
+    offset_metadata_chars_max: 16,
     offsets_retention_ms: 3_600_000,
     expiry_interval_ms: 600_000,
 };
