@@ -1,7 +1,7 @@
 //! `cargo xtask test`: everything, from the cheapest judge to the dearest.
 
 use crate::run::{Outcome, cargo, step};
-use crate::{check, clients, fuzz, smoke};
+use crate::{check, clients, differential, fuzz, smoke};
 
 /// The tests that must fail when the engine has a bug, with the bugs in it.
 const PLANTED: [&str; 12] = [
@@ -19,7 +19,8 @@ const PLANTED: [&str; 12] = [
     "_found",
 ];
 
-/// Lints, every cargo test, every fuzz target for a moment, loadgen on real data, every real client.
+/// Lints, every cargo test, every fuzz target for a moment, loadgen on real data, a real Kafka beside
+/// the broker, every real client.
 ///
 /// The workspace is built in two profiles and no more: `dev` for the tests, `fast` for the binaries that clients and
 /// loadgen run; what holds planted bugs is built once more.
@@ -29,5 +30,6 @@ pub(crate) fn test() -> Outcome {
     step("planted bugs are found", &mut cargo(&PLANTED))?;
     fuzz::fuzz(&fuzz::Options::default())?;
     smoke::smoke()?;
+    differential::differential(&differential::Options::default())?;
     clients::clients(&clients::Options::default())
 }

@@ -15,7 +15,9 @@ stories! { "fetch":
     unknown_partitions,
     unknown_ids,
     leader_epochs,
+    last_fetched_epochs,
     limits,
+    limits_below_zero,
     limits_over_partitions,
     an_empty_topic,
     nothing_is_asked_for,
@@ -23,8 +25,11 @@ stories! { "fetch":
     an_error_ends_the_waiting,
     zstd_for_old_versions,
     read_committed,
-    replicas_and_racks,
+    isolation_levels_that_do_not_exist,
+    a_rack,
+    replicas_that_do_not_exist,
     a_session,
+    failures_in_a_session,
     a_session_by_id,
     session_errors,
 }
@@ -114,6 +119,12 @@ fn leader_epochs(it: &mut Side<'_>) {
             it.ask("Fetch", version, body);
         }
     }
+}
+
+fn last_fetched_epochs(it: &mut Side<'_>) {
+    let name = it.own("one");
+    topic(it, &name, 1);
+    filled(it, &name, 0, &[Batch::of(&["a"])]);
     for epoch in [-1, 0, 1] {
         let mut body = from(&name, 0, 1);
         body["topics"][0]["partitions"][0]["lastFetchedEpoch"] = epoch.into();
@@ -134,12 +145,20 @@ fn limits(it: &mut Side<'_>) {
     let size = batch.bytes().len() as i32;
     filled(it, &name, 0, &[batch.clone(), batch.clone(), batch]);
     for version in [4, 12] {
-        for limit in [0, 1, size - 1, size, size + 1, 2 * size - 1, 2 * size, 100 * size, -1] {
+        for limit in [0, 1, size - 1, size, size + 1, 2 * size - 1, 2 * size, 100 * size] {
             it.ask("Fetch", version, limited(&name, 1 << 20, limit, 0));
             it.ask("Fetch", version, limited(&name, limit, 1 << 20, 0));
             it.ask("Fetch", version, limited(&name, limit, limit, 4));
         }
     }
+}
+
+fn limits_below_zero(it: &mut Side<'_>) {
+    let name = it.own("one");
+    topic(it, &name, 1);
+    filled(it, &name, 0, &[Batch::of(&["a"])]);
+    it.ask("Fetch", 12, limited(&name, 1 << 20, -1, 0));
+    it.ask("Fetch", 12, limited(&name, -1, 1 << 20, 0));
 }
 
 fn limits_over_partitions(it: &mut Side<'_>) {
@@ -221,12 +240,12 @@ fn zstd_for_old_versions(it: &mut Side<'_>) {
     }
 }
 
-fn read_committed(it: &mut Side<'_>) {
+fn levels(it: &mut Side<'_>, levels: [i8; 2]) {
     let name = it.own("one");
     topic(it, &name, 1);
     filled(it, &name, 0, &[Batch::of(&["a", "b"])]);
     for version in [4, 11, 12] {
-        for level in [0, 1, 2, -1] {
+        for level in levels {
             for offset in [0, 2, 3] {
                 it.ask("Fetch", version, and(from(&name, 0, offset), "isolationLevel", level));
             }
@@ -234,12 +253,27 @@ fn read_committed(it: &mut Side<'_>) {
     }
 }
 
-fn replicas_and_racks(it: &mut Side<'_>) {
+fn read_committed(it: &mut Side<'_>) {
+    levels(it, [0, 1]);
+}
+
+fn isolation_levels_that_do_not_exist(it: &mut Side<'_>) {
+    levels(it, [2, -1]);
+}
+
+fn a_rack(it: &mut Side<'_>) {
     let name = it.own("one");
     topic(it, &name, 1);
     filled(it, &name, 0, &[Batch::of(&["a"])]);
     it.ask("Fetch", 12, and(from(&name, 0, 0), "rackId", "west"));
-    for replica in [-2, 0, 1, 9] {
+    it.ask("Fetch", 12, and(from(&name, 0, 0), "replicaId", -2));
+}
+
+fn replicas_that_do_not_exist(it: &mut Side<'_>) {
+    let name = it.own("one");
+    topic(it, &name, 1);
+    filled(it, &name, 0, &[Batch::of(&["a"])]);
+    for replica in [0, 1, 9] {
         it.ask("Fetch", 12, and(from(&name, 0, 0), "replicaId", replica));
     }
 }
@@ -272,11 +306,26 @@ fn a_session(it: &mut Side<'_>) {
         it.ask("Fetch", version, and(in_session(whole(json!([])), id, 4), "forgottenTopicsData", forgotten));
         filled(it, &name, 2, &[Batch::of(&["c"])]);
         it.ask("Fetch", version, in_session(whole(json!([])), id, 5));
-        let broken = json!([{ "topic": name, "partitions": [one(0, 99), one(7, 0)] }, { "topic": it.own("absent"), "partitions": [one(0, 0)] }]);
-        it.ask("Fetch", version, in_session(whole(broken), id, 6));
-        it.ask("Fetch", version, in_session(whole(json!([])), id, 7));
         it.ask("Fetch", version, in_session(whole(json!([])), id, -1));
         it.ask("Fetch", version, in_session(whole(json!([])), id, 1));
+    }
+}
+
+fn failures_in_a_session(it: &mut Side<'_>) {
+    let name = it.own("one");
+    topic(it, &name, 1);
+    filled(it, &name, 0, &[Batch::of(&["a"])]);
+    for version in [7, 12] {
+        let one = |partition: i32, offset: i64| json!({ "partition": partition, "fetchOffset": offset, "partitionMaxBytes": 1000 });
+        it.send(0, "Fetch", version, in_session(from(&name, 0, 1), 0, 0));
+        let answer = it.quiet_answer(0);
+        let id = id_of(it, &answer, "the session");
+        let broken = json!([
+            { "topic": name, "partitions": [one(0, 99), one(7, 0)] },
+            { "topic": it.own("absent"), "partitions": [one(0, 0)] },
+        ]);
+        it.ask("Fetch", version, in_session(whole(broken), id, 1));
+        it.ask("Fetch", version, in_session(whole(json!([])), id, 2));
     }
 }
 
