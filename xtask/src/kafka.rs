@@ -117,12 +117,13 @@ fn data_folder(options: &Options, port: u16) -> Result<PathBuf, Failure> {
     Ok(folder)
 }
 
-/// One node that is broker and controller; small internal topics; no wait before a group's first rebalance.
+/// One node that is broker and controller (its id is 1, or what the settings say); small internal topics; no wait before a group's first rebalance.
 fn server_properties(port: u16, controller_port: u16, folder: &Path, settings: &[String]) -> String {
+    let id = settings.iter().find_map(|setting| setting.strip_prefix("node.id=")).unwrap_or("1");
     let mut text = format!(
         "process.roles=broker,controller
-node.id=1
-controller.quorum.voters=1@127.0.0.1:{controller_port}
+node.id={id}
+controller.quorum.voters={id}@127.0.0.1:{controller_port}
 listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
 advertised.listeners=PLAINTEXT://127.0.0.1:{port}
 controller.listener.names=CONTROLLER

@@ -60,6 +60,8 @@ class GroupConsumer:
             max_poll_records=10,
             session_timeout_ms=SESSION_TIMEOUT_MS,
             heartbeat_interval_ms=500,
+            # The first metadata answer may race with the subscription, and is then taken for the whole truth until the next.
+            metadata_max_age_ms=1_000,
         )
 
     def poll(self):

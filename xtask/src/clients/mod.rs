@@ -3,6 +3,7 @@
 mod go;
 mod java;
 mod node;
+mod own;
 mod python;
 mod rust;
 
@@ -16,7 +17,7 @@ use crate::{kafka, paths, smoke, tools};
 /// Which of them.
 #[derive(Args, Default)]
 pub(crate) struct Options {
-    /// kafka-python, aiokafka, confluent, kcat, dump-log, kafka-tools, shop, broker, java, kafkajs, platformatic, franz-go, sarama, rdkafka, rskafka; all when none is named
+    /// kafka-python, aiokafka, confluent, kcat, dump-log, kafka-tools, shop, broker, java, kafkajs, platformatic, franz-go, sarama, rdkafka, rskafka, kafka-python-own, rdkafka-own, rskafka-own; all when none is named
     names: Vec<String>,
     /// Run the same tests against a real Apache Kafka: it judges the tests themselves
     #[arg(long)]
@@ -45,6 +46,9 @@ pub(crate) fn clients(options: &Options) -> Outcome {
     if !chosen.rust.is_empty() {
         rust::run(&chosen.rust, options.against_kafka)?;
     }
+    if !chosen.own.is_empty() {
+        own::run(&chosen.own, options.against_kafka)?;
+    }
     Ok(())
 }
 
@@ -65,6 +69,7 @@ struct Chosen {
     node: Vec<String>,
     go: Vec<String>,
     rust: Vec<String>,
+    own: Vec<String>,
 }
 
 impl Chosen {
@@ -76,6 +81,7 @@ impl Chosen {
                 node: node::SUITES.map(String::from).to_vec(),
                 go: go::SUITES.map(String::from).to_vec(),
                 rust: rust::SUITES.map(String::from).to_vec(),
+                own: own::SUITES.map(String::from).to_vec(),
             });
         }
         let mut chosen = Self::default();
@@ -91,6 +97,7 @@ impl Chosen {
             name if node::SUITES.contains(&name) => self.node.push(name.to_owned()),
             name if go::SUITES.contains(&name) => self.go.push(name.to_owned()),
             name if rust::SUITES.contains(&name) => self.rust.push(name.to_owned()),
+            name if own::SUITES.contains(&name) => self.own.push(name.to_owned()),
             name if python::has_suite(name) => self.python.get_or_insert_default().push(name.to_owned()),
             unknown => return Err(Failure::Missing { what: format!("a client suite named {unknown}") }),
         }

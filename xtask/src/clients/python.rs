@@ -32,12 +32,13 @@ fn suite(name: &str) -> PathBuf {
     paths::root().join(format!("clients/python/test_{}.py", name.replace('-', "_")))
 }
 
-fn venv() -> PathBuf {
+/// Where its Python is.
+pub(super) fn venv() -> PathBuf {
     paths::tools().join("venv")
 }
 
 /// Makes the venv unless the one of these very requirements is there.
-fn install() -> Outcome {
+pub(super) fn install() -> Outcome {
     let requirements = paths::root().join("clients/python/requirements.txt");
     let stamp = venv().join("requirements.txt");
     let wanted = fs::read(&requirements).map_err(about("clients/python/requirements.txt"))?;

@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use crate::paths;
 use crate::run::{Outcome, cargo, step};
 use crate::tools;
 
@@ -13,15 +14,10 @@ pub(super) fn run(names: &[String], against_kafka: bool) -> Outcome {
     if let Some(program) = tools::first_missing(&["python3", "cc", "c++", "make"]) {
         return tools::skip("the Rust clients", &format!("{program} is not installed"));
     }
-    let mut stories = workspace(&["run", "--quiet", "--locked", "--package", "stories", "--"]);
-    stories.args(names);
-    step("real clients: Rust", super::environment(&mut stories, against_kafka))
-}
-
-/// A `cargo` call in the clients' workspace, which has a target folder of its own.
-fn workspace(arguments: &[&str]) -> Command {
-    let mut command = cargo(&arguments[..1]);
-    command.args(["--manifest-path", "clients/rust/Cargo.toml", "--target-dir", "clients/rust/target"]);
-    command.args(&arguments[1..]);
-    command
+    let mut build = cargo(&["build", "--quiet", "--locked", "--manifest-path", "clients/rust/Cargo.toml"]);
+    // The whole workspace, as in clients/python/own/rust.py: what is chosen there is built with the same features each time.
+    build.args(["--workspace", "--all-targets", "--target-dir", "clients/rust/target"]);
+    step("Rust clients", &mut build)?;
+    let mut stories = Command::new(paths::root().join("clients/rust/target/debug/stories"));
+    step("real clients: Rust", super::environment(stories.args(names), against_kafka))
 }

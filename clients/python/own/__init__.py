@@ -1,0 +1,1 @@
+"""Clients' own integration tests, out of their published sources: python -m own SUITE..."""
