@@ -77,7 +77,7 @@ impl Default for LogConfig {
             message_timestamp_before_max_ms: u64::MAX >> 1,
             message_timestamp_after_max_ms: 3_600_000,
             cleanup_policy: CleanupPolicy::Delete,
-            segment_recycle: true,
+            segment_recycle: false,
             producer_id_expiration_ms: 24 * 3_600_000,
         }
     }

@@ -72,7 +72,7 @@ broker_keys! {
 
         creel_cores: String = "creel.cores", Kind::Text, Some("all"), "The CPUs to run on, one pinned thread each: all, or a list as 0-3,6.";
         creel_pin: bool = "creel.pin", Kind::Boolean, Some("true"), "Pin each core's thread to its CPU.";
-        creel_segment_recycle: bool = "creel.segment.recycle", Kind::Boolean, Some("true"), "Use the file of a segment that retention drops for the next one: cheaper syncs, and up to one segment a partition on disk beyond retention.";
+        creel_segment_recycle: bool = "creel.segment.recycle", Kind::Boolean, Some("false"), "Use the file of a segment that retention drops for the next one: cheaper syncs, and up to one segment a partition on disk beyond retention.";
         creel_spin_us: i32 = "creel.spin.us", count(0, 1_000_000), Some("0"), "How long an idle core looks for work before it sleeps, in microseconds: lower latency, more CPU.";
 
         auto_create_topics_enable: bool = "auto.create.topics.enable", Kind::Boolean, Some("true"), "Create a topic when a client asks for one that does not exist.";
