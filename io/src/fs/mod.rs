@@ -7,6 +7,7 @@ mod directory;
 mod file;
 mod lock;
 mod ring_file;
+mod space;
 
 pub use directory::{
     create_dir_all, exists, read, read_dir, remove_dir_all, remove_file, rename, sync_dir, write_atomically,
@@ -15,3 +16,4 @@ pub(crate) use file::FileBackend;
 pub use file::{File, FileSlice, OpenOptions, WeakFile};
 pub use lock::{DirLock, lock_exclusive};
 pub(crate) use ring_file::RingFile;
+pub use space::{Space, space};

@@ -10,6 +10,7 @@ use super::NodeId;
 use super::disk::{Disk, Ino, OpenMode, Opened, lock_path};
 use super::faults::Operation;
 use super::here::{Place, place};
+use crate::fs::Space;
 
 impl Place {
     fn change_names(
@@ -58,6 +59,14 @@ impl Place {
         self.check_fault(Operation::Read)?;
         self.world.note(self.id(), "read all", Some(path), [0; 3]);
         self.node.disk.borrow().visible(path).map(Bytes::from)
+    }
+
+    /// A disk without a stated capacity has as much as can be written as a number.
+    pub(crate) fn space(&self) -> io::Result<Space> {
+        self.check_fault(Operation::Read)?;
+        let (capacity, used) = self.node.disk.borrow_mut().space();
+        let total = capacity.unwrap_or(i64::MAX as u64);
+        Ok(Space { total, usable: total.saturating_sub(used) })
     }
 
     pub(crate) fn lock(&self, directory: &Path) -> io::Result<SimLock> {

@@ -304,6 +304,11 @@ impl Disk {
 
     // --- space
 
+    /// The capacity, if there is one, and what of it is used.
+    pub(crate) fn space(&mut self) -> (Option<u64>, u64) {
+        (self.capacity, self.used())
+    }
+
     pub(crate) fn set_capacity(&mut self, capacity: Option<u64>) {
         self.capacity = capacity;
     }
