@@ -18,6 +18,7 @@ use crate::node::Node;
 use crate::route::Tickets;
 use crate::sessions::Sessions;
 use crate::topics::{Authority, Topics};
+use crate::turnstile::Turnstile;
 
 /// A core's own state. Everything here belongs to one thread; what is shared is in [`Node`].
 pub(crate) struct Core {
@@ -34,6 +35,8 @@ pub(crate) struct Core {
     pub(crate) complaints: Complaints,
     /// Who decides about topics; on core 0 only.
     pub(crate) authority: RefCell<Option<Rc<Authority>>>,
+    /// The right to write the checkpoint files; of use on core 0 only.
+    pub(crate) checkpoints: Turnstile,
     pub(crate) stopping: Stopping,
     /// The core may end.
     pub(crate) exit: Notify,
@@ -55,6 +58,7 @@ impl Core {
             producer_ids: ProducerIds::default(),
             complaints: Complaints::default(),
             authority: RefCell::new(None),
+            checkpoints: Turnstile::default(),
             stopping: Stopping::default(),
             exit: Notify::new(),
             node,

@@ -9,6 +9,8 @@ use creel_io::net::DetachedStream;
 use creel_wire::api::offset_for_leader_epoch::EpochEndOffset;
 use creel_wire::{ErrorCode, Str, Uuid};
 
+use crate::api::delete_records::{DeletedRecords, RecordsToDelete};
+use crate::api::describe_log_dirs::PartitionSize;
 use crate::api::fetch::{FetchShare, FoundPartition};
 use crate::api::list_offsets::{OffsetLookup, OffsetsFound};
 use crate::api::offset_for_leader_epoch::EpochLookup;
@@ -88,6 +90,10 @@ questions! {
     ListOffsets: OffsetLookup => Vec<OffsetsFound>;
     /// Find where epochs ended.
     EpochEnds: EpochLookup => Vec<EpochEndOffset>;
+    /// Move the starts of these partitions' logs.
+    DeleteRecords: RecordsToDelete => Vec<DeletedRecords>;
+    /// Say how large your partitions are.
+    Measure: MeasurePartitions => Vec<PartitionSize>;
     /// Ask the coordinator of a partition's groups.
     Group: GroupQuestion => Result<GroupAnswer, ErrorCode>;
     /// List the groups you coordinate.
@@ -110,6 +116,8 @@ questions! {
     Quiesce: Quiesce => ();
     /// Flush and close your partitions; or, while running, only say how far they are safe.
     Checkpoint: TakeCheckpoint => Vec<RecoveryPoint>;
+    /// Write down where all partitions start and how far they are safe (to core 0). Whether that was possible.
+    WriteCheckpoint: WriteCheckpoint => bool;
 }
 
 /// See [`Ask::ListGroups`].
@@ -151,6 +159,12 @@ pub(crate) struct Quiesce;
 pub(crate) struct TakeCheckpoint {
     pub(crate) close: bool,
 }
+
+/// See [`Ask::WriteCheckpoint`].
+pub(crate) struct WriteCheckpoint;
+
+/// See [`Ask::Measure`].
+pub(crate) struct MeasurePartitions;
 
 /// How far a partition is known to be on the medium, and where it begins.
 pub(crate) struct RecoveryPoint {

@@ -12,7 +12,7 @@ use std::rc::Rc;
 use creel_io::local::{Receiver, Sender, oneshot};
 use creel_io::{CoreId, spawn};
 
-use crate::api::{fetch, list_offsets, offset_for_leader_epoch, produce};
+use crate::api::{delete_records, describe_log_dirs, fetch, list_offsets, offset_for_leader_epoch, produce};
 use crate::connection;
 use crate::coordinators;
 use crate::core::Core;
@@ -180,6 +180,10 @@ fn work(core: Rc<Core>, ask: Ask) -> Boxed<'static, Answer> {
             }
             Ask::ListOffsets(lookup) => Answer::ListOffsets(list_offsets::look_up(&core, lookup).await),
             Ask::EpochEnds(lookup) => Answer::EpochEnds(offset_for_leader_epoch::look_up(&core, lookup)),
+            Ask::DeleteRecords(records) => {
+                Answer::DeleteRecords(delete_records::delete(&core, records).await)
+            }
+            Ask::Measure(_) => Answer::Measure(describe_log_dirs::measure(&core)),
             Ask::Group(question) => Answer::Group(coordinators::answer(&core, question).await),
             Ask::ListGroups(_) => Answer::ListGroups(coordinators::list(&core)),
             Ask::ProducerIds(_) => Answer::ProducerIds(topics::take_producer_ids(&core).await),
@@ -199,6 +203,7 @@ fn work(core: Rc<Core>, ask: Ask) -> Boxed<'static, Answer> {
             Ask::Checkpoint(question) => {
                 Answer::Checkpoint(shutdown::checkpoint(&core, question.close).await)
             }
+            Ask::WriteCheckpoint(_) => Answer::WriteCheckpoint(shutdown::write_checkpoint(&core).await),
         }
     })
 }

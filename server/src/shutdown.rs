@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use creel_engine::{Checkpoint, CheckpointFiles, Offset};
-use creel_io::timeout;
+use creel_io::{spawn, timeout};
 
 use crate::core::Core;
 use crate::limits::{PARTITIONS_OPENING, STOP_GRACE_MS};
@@ -48,6 +48,7 @@ pub(crate) async fn checkpoint(core: &Rc<Core>, close: bool) -> Vec<RecoveryPoin
 pub(crate) async fn stop(core: &Rc<Core>) -> bool {
     tracing::info!("stopping");
     route::call_all(core, || Quiesce).await;
+    let _turn = core.checkpoints.enter().await;
     let points: Vec<_> =
         route::call_all(core, || TakeCheckpoint { close: true }).await.into_iter().flatten().collect();
     let is_clean = points.iter().all(|point| point.is_sound);
@@ -70,13 +71,22 @@ pub(crate) async fn exit(core: &Rc<Core>) {
     }
 }
 
-/// Core 0: writes down how far all partitions are safe, so that recovery has less to look through.
-pub(crate) async fn write_checkpoint(core: &Rc<Core>) {
-    let points: Vec<_> =
-        route::call_all(core, || TakeCheckpoint { close: false }).await.into_iter().flatten().collect();
-    if let Err(error) = write(&CheckpointFiles::of(&core.node.config.data_dir), &points).await {
-        tracing::error!(%error, "cannot write the checkpoint");
-    }
+/// Core 0: writes down how far all partitions are safe, so that recovery has less to look through, and where they start.
+/// Whether it could. What has begun is finished, also when nobody waits any more.
+pub(crate) async fn write_checkpoint(core: &Rc<Core>) -> bool {
+    let core = core.clone();
+    spawn(async move {
+        // One after the other: an older look at the partitions must not be written over a newer one.
+        let _turn = core.checkpoints.enter().await;
+        let points = route::call_all(&core, || TakeCheckpoint { close: false }).await;
+        let points: Vec<_> = points.into_iter().flatten().collect();
+        let written = write(&CheckpointFiles::of(&core.node.config.data_dir), &points).await;
+        if let Err(error) = &written {
+            tracing::error!(%error, "cannot write the checkpoint");
+        }
+        written.is_ok()
+    })
+    .await
 }
 
 async fn write(files: &CheckpointFiles, points: &[RecoveryPoint]) -> std::io::Result<()> {

@@ -5,7 +5,9 @@ mod support;
 
 use creel_wire::ErrorCode;
 use creel_wire::api::create_partitions::{CreatePartitionsRequest, CreatePartitionsTopic};
+use creel_wire::api::delete_records::{DeleteRecordsPartition, DeleteRecordsRequest, DeleteRecordsTopic};
 use creel_wire::api::describe_configs::{DescribeConfigsRequest, DescribeConfigsResource};
+use creel_wire::api::describe_log_dirs::{DescribableLogDirTopic, DescribeLogDirsRequest};
 use creel_wire::api::describe_topic_partitions::{DescribeTopicPartitionsRequest, TopicRequest};
 use creel_wire::api::find_coordinator::FindCoordinatorRequest;
 use creel_wire::api::offset_commit::{
@@ -16,7 +18,7 @@ use creel_wire::api::offset_delete::{
 };
 use creel_wire::api::offset_fetch::{OffsetFetchRequest, OffsetFetchRequestTopic};
 use creel_wire::api::{alter_configs as whole, incremental_alter_configs as single};
-use support::{Client, World, batch, story};
+use support::{Client, SEEDS, World, batch, story};
 
 async fn committed(client: &mut Client, partition: i32) -> i64 {
     let topic = OffsetFetchRequestTopic { name: "orders".into(), partition_indexes: vec![partition] };
@@ -181,7 +183,7 @@ fn changed_settings_hold_on_every_core_and_are_shown() {
 
 #[test]
 fn changes_survive_a_restart() {
-    for seed in support::SEEDS {
+    for seed in SEEDS {
         let mut world = World::new(seed, 2, &[]);
         world.client(|broker| async move {
             let mut client = broker.connect().await;
@@ -251,5 +253,102 @@ fn a_setting_says_where_its_value_could_come_from() {
         let of_broker = |source| ("message.max.bytes".to_owned(), source);
         assert_eq!(synonyms("max.message.bytes"), [of_broker(4), of_broker(5)]);
         assert_eq!(synonyms("segment.jitter.ms"), []);
+    });
+}
+
+/// Deletes the records of partitions of a topic before offsets: the codes, and where the logs start.
+async fn delete_records(
+    client: &mut Client,
+    topic: &'static str,
+    asked: &[(i32, i64)],
+) -> Vec<(ErrorCode, i64)> {
+    let partition = |(partition_index, offset): &(i32, i64)| DeleteRecordsPartition {
+        partition_index: *partition_index,
+        offset: *offset,
+    };
+    let partitions = asked.iter().map(partition).collect();
+    let topics = vec![DeleteRecordsTopic { name: topic.into(), partitions }];
+    let answer = client.call(2, &DeleteRecordsRequest { topics, timeout_ms: 1000 }).await;
+    let results = &answer.topics[0].partitions;
+    results.iter().map(|one| (one.error_code, one.low_watermark)).collect()
+}
+
+#[test]
+fn deleted_records_stay_deleted_after_a_power_cut() {
+    for seed in SEEDS {
+        let mut world = World::new(seed, 3, &[]);
+        world.client(|broker| async move {
+            let mut client = broker.connect().await;
+            client.create_topic("orders", 3).await;
+            for partition in 0..3 {
+                client.produce("orders", partition, &batch(&["a", "b", "c"])).await;
+                client.produce("orders", partition, &batch(&["d"])).await;
+            }
+            let codes = delete_records(&mut client, "orders", &[(0, 1), (1, 3), (2, -1)]).await;
+            let none = ErrorCode::None;
+            assert_eq!(codes, [(none, 1), (none, 3), (none, 4)]);
+        });
+        world.sim.handle().crash(world.broker);
+        world.start();
+        world.client(|broker| async move {
+            let mut client = broker.connect().await;
+            for (partition, start) in [(0, 1), (1, 3), (2, 4)] {
+                let before = client.fetch("orders", partition, start - 1).await;
+                assert_eq!(before.error_code, ErrorCode::OffsetOutOfRange);
+                let found = client.fetch("orders", partition, start).await;
+                assert_eq!((found.error_code, found.log_start_offset), (ErrorCode::None, start));
+                assert_eq!(found.high_watermark, 4);
+                let offset = client.produce("orders", partition, &batch(&["e"])).await.base_offset;
+                assert_eq!(offset, 4);
+            }
+        });
+    }
+}
+
+#[test]
+fn records_are_deleted_where_that_is_allowed_and_possible() {
+    story(&[], |broker| async move {
+        let mut client = broker.connect().await;
+        client.create_topic("orders", 1).await;
+        client.produce("orders", 0, &batch(&["a", "b"])).await;
+        let out_of_range = (ErrorCode::OffsetOutOfRange, -1);
+        for offset in [3, -2, i64::MIN] {
+            assert_eq!(delete_records(&mut client, "orders", &[(0, offset)]).await, [out_of_range]);
+        }
+        let unknown = (ErrorCode::UnknownTopicOrPartition, -1);
+        assert_eq!(
+            delete_records(&mut client, "orders", &[(1, 0), (0, 1)]).await,
+            [unknown, (ErrorCode::None, 1)]
+        );
+        assert_eq!(delete_records(&mut client, "orders", &[(0, 0)]).await, [(ErrorCode::None, 1)]);
+        assert_eq!(delete_records(&mut client, "absent", &[(0, 0)]).await, [unknown]);
+        let internal = (ErrorCode::InvalidTopicException, -1);
+        assert_eq!(delete_records(&mut client, "__consumer_offsets", &[(0, 0)]).await, [internal]);
+    });
+}
+
+#[test]
+fn sizes_are_told_of_partitions_on_every_core() {
+    story(&[], |broker| async move {
+        let mut client = broker.connect().await;
+        client.create_topic("orders", 3).await;
+        client.create_topic("other", 1).await;
+        let one = batch(&["a", "b"]);
+        for _ in 0..2 {
+            client.produce("orders", 1, &one).await;
+        }
+        let all = client.call(4, &DescribeLogDirsRequest { topics: None }).await;
+        assert!(all.results[0].total_bytes > all.results[0].usable_bytes);
+        let topics = &all.results[0].topics;
+        let names: Vec<_> = topics.iter().map(|topic| topic.name.to_string()).collect();
+        assert_eq!(names, ["orders", "other"]);
+        let sizes: Vec<_> = topics[0].partitions.iter().map(|one| one.partition_size).collect();
+        assert_eq!(sizes, [0, 2 * one.size_bytes() as i64, 0]);
+
+        let wanted = DescribableLogDirTopic { topic: "orders".into(), partitions: vec![1, 9] };
+        let some = client.call(4, &DescribeLogDirsRequest { topics: Some(vec![wanted]) }).await;
+        let indexes: Vec<_> =
+            some.results[0].topics[0].partitions.iter().map(|one| one.partition_index).collect();
+        assert_eq!(indexes, [1]);
     });
 }

@@ -1,0 +1,114 @@
+//! DeleteRecords: moves the start of partitions' logs, and answers once that is on the disk.
+//!
+//! -1 stands for the high watermark. What is below the start already is no error; what is beyond the high watermark is
+//! OFFSET_OUT_OF_RANGE. Topics that are only compacted refuse (POLICY_VIOLATION), and so do the broker's own
+//! (INVALID_TOPIC_EXCEPTION).
+
+use std::rc::Rc;
+
+use creel_engine::{CleanupPolicy, Offset, Partition};
+use creel_wire::api::delete_records::{
+    DeleteRecordsPartition, DeleteRecordsPartitionResult, DeleteRecordsRequest, DeleteRecordsResponse,
+    DeleteRecordsTopicResult,
+};
+use creel_wire::{ErrorCode, Uuid};
+
+use crate::call::Call;
+use crate::core::Core;
+use crate::messages::WriteCheckpoint;
+use crate::route;
+use crate::spread::{Slot, Spread};
+use crate::topics::{AUTHORITY, is_internal};
+
+const HIGH_WATERMARK: i64 = -1;
+
+/// Partitions of one core whose records are to go.
+pub(crate) struct RecordsToDelete(Vec<(Uuid, DeleteRecordsPartition)>);
+
+/// What became of one of them.
+pub(crate) type DeletedRecords = DeleteRecordsPartitionResult;
+
+/// Answers the request.
+pub(crate) async fn answer(call: Call, request: DeleteRecordsRequest) -> DeleteRecordsResponse {
+    let mut spread = Spread::new();
+    let mut topics = Vec::with_capacity(request.topics.len());
+    for topic in request.topics {
+        let at = topics.len();
+        let partitions = topic.partitions.into_iter().enumerate().map(|(slot, asked)| {
+            let index = asked.partition_index;
+            let owner = match is_internal(&topic.name) {
+                true => Err(ErrorCode::InvalidTopicException),
+                false => call.core.topics.owner(&topic.name, index),
+            };
+            match owner {
+                Ok(owner) => spread.add((at, slot), owner, asked),
+                Err(code) => return refused(index, code),
+            }
+            refused(index, ErrorCode::NotLeaderOrFollower)
+        });
+        let partitions = partitions.collect();
+        topics.push(DeleteRecordsTopicResult { name: topic.name, partitions });
+    }
+    let put = |(topic, partition): Slot, result| topics[topic].partitions[partition] = result;
+    spread.ask(&call.core, RecordsToDelete, put).await;
+    make_safe(&call.core, &mut topics).await;
+    DeleteRecordsResponse { topics, ..Default::default() }
+}
+
+/// Has the new starts written down; without that none of them counts, as a restart would not know them.
+async fn make_safe(core: &Rc<Core>, topics: &mut [DeleteRecordsTopicResult]) {
+    let moved: Vec<_> = topics
+        .iter_mut()
+        .flat_map(|topic| &mut topic.partitions)
+        .filter(|partition| partition.error_code.is_none())
+        .collect();
+    if moved.is_empty() || route::call(core, AUTHORITY, WriteCheckpoint).await == Some(true) {
+        return;
+    }
+    for partition in moved {
+        *partition = refused(partition.partition_index, ErrorCode::KafkaStorageError);
+    }
+}
+
+/// Moves the starts of this core's partitions.
+pub(crate) async fn delete(core: &Rc<Core>, records: RecordsToDelete) -> Vec<DeletedRecords> {
+    let mut results = Vec::with_capacity(records.0.len());
+    for (topic, asked) in records.0 {
+        let index = asked.partition_index;
+        let moved = match core.topics.own(&topic, index) {
+            Some(partition) => delete_before(&partition, asked.offset).await,
+            None => Err(ErrorCode::UnknownTopicOrPartition),
+        };
+        results.push(match moved {
+            Ok(start) => DeleteRecordsPartitionResult {
+                partition_index: index,
+                low_watermark: start.0,
+                error_code: ErrorCode::None,
+            },
+            Err(code) => refused(index, code),
+        });
+    }
+    results
+}
+
+async fn delete_before(partition: &Partition, offset: i64) -> Result<Offset, ErrorCode> {
+    if partition.config().cleanup_policy == CleanupPolicy::Compact {
+        return Err(ErrorCode::PolicyViolation);
+    }
+    let end = partition.high_watermark();
+    let offset = if offset == HIGH_WATERMARK { end } else { Offset(offset) };
+    if !(Offset::ZERO..=end).contains(&offset) {
+        return Err(ErrorCode::OffsetOutOfRange);
+    }
+    let storage_failed = |error: std::io::Error| {
+        tracing::error!(partition = %partition.name(), %error, "cannot delete records");
+        ErrorCode::KafkaStorageError
+    };
+    // A log must never begin behind what a power cut leaves of it.
+    partition.sync().await.map_err(storage_failed)?;
+    partition.advance_log_start(offset).await.map_err(storage_failed)
+}
+
+fn refused(partition_index: i32, error_code: ErrorCode) -> DeleteRecordsPartitionResult {
+    DeleteRecordsPartitionResult { partition_index, low_watermark: -1, error_code }
+}
