@@ -111,11 +111,4 @@ allowed! {
         ["configs/lists_grow_and_shrink", "DescribeConfigs v4", "*value": "\"compact,delete\"", "\"delete,compact\""]
     "a setting that does not exist can't be taken back, and there are four operations":
         ["configs/changes_refused", "IncrementalAlterConfigs v1", "*errorCode": "*", "*"]
-
-    "DeleteRecords is not served":
-        ["admin/*", "DeleteRecords v*", "*": "*", "*"]
-        ["admin/records_deleted*", "*", "*": "*", "*"]
-        ["produce/a_log_that_was_cut_at_its_start", "*", "*": "*", "*"]
-    "DescribeLogDirs is not served":
-        ["admin/log_dirs*", "*", "*": "*", "*"]
 }

@@ -124,5 +124,7 @@ fn is_made_up(field: &str) -> bool {
             | "batchIndexErrorMessage"
             | "finalizedFeaturesEpoch"
             | "logDir"
+            | "totalBytes"
+            | "usableBytes"
     )
 }
