@@ -100,3 +100,10 @@ fn producing_alone_is_possible_and_says_that_nothing_was_verified() {
     assert!(ran.json()["figures"]["generator_busy"].as_f64().unwrap() > 0.0);
     assert!(ran.stdout.contains("Nothing was verified"), "{}", ran.stdout);
 }
+
+#[test]
+fn a_run_may_last_longer_than_the_broker_keeps_an_idle_connection() {
+    let idle = "--broker-set connections.max.idle.ms=300";
+    let ran = Loadgen::own_broker(&format!("--duration 1500ms --warmup 200ms --rate 5k {idle}")).ran().expect(0);
+    assert_eq!(ran.json()["verification"]["passed"], true);
+}

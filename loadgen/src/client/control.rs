@@ -78,13 +78,25 @@ impl Control {
         &self.versions
     }
 
-    /// Sends `request` and waits for the answer.
+    /// Sends `request` and waits for the answer. Brokers close connections on which nothing was said for some minutes
+    /// (`connections.max.idle.ms`), and a run may last longer: then it is a new one.
     pub fn call<R: Request>(&mut self, request: &R) -> Result<R::Response, LoadError> {
+        if self.was_closed() {
+            *self = Control::connect(self.address)?;
+        }
         let version = self.versions.pick::<R>()?;
         let answer = self.exchange(version, request)?;
         let (_, response) =
             frame::decode_response::<R>(answer, version).map_err(|e| self.garbled::<R>(&e))?;
         Ok(response)
+    }
+
+    /// Whether the broker has ended the connection while nothing was asked.
+    fn was_closed(&self) -> bool {
+        let mut byte = [0];
+        let looked = self.stream.set_nonblocking(true).and_then(|()| self.stream.peek(&mut byte));
+        let is_open = matches!(&looked, Err(why) if why.kind() == io::ErrorKind::WouldBlock);
+        self.stream.set_nonblocking(false).is_err() || !is_open
     }
 
     /// The highest version of ApiVersions first; a broker that does not know it names those it knows (KIP-511).
