@@ -173,3 +173,48 @@ impl<'a> Decoder<'a> {
         Ok((self.varint()? as usize).checked_sub(1))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::definitions::tests::echo;
+    use crate::encode;
+
+    /// Encodes a body as a request and decodes it as the response that it equals.
+    fn there_and_back(version: i16, body: &Value) -> Result<Value, Unreadable> {
+        let api = echo();
+        let frame = encode::request(&api, version, 1, body);
+        let flexible = api.request.flexible.contains(version);
+        let header = encode::header(api.key, version, 1, flexible).len();
+        let tags = usize::from(flexible);
+        response(&api, version, frame.get(header - tags..).unwrap_or_default())
+    }
+
+    #[test]
+    fn every_version_comes_back_as_it_was_sent() {
+        let body = json!({ "name": "n", "parts": [{ "index": 7, "bytes": "c0ffee" }, {}], "late": 9 });
+        let part = |version: i16, index: i32, bytes: &str| match version {
+            0 | 1 => json!({ "index": index }),
+            _ => json!({ "index": index, "bytes": bytes }),
+        };
+        for version in 0..=2 {
+            let parts = json!([part(version, 7, "c0ffee"), part(version, -1, "")]);
+            let expected = match version {
+                0 => json!({ "name": "n", "parts": parts }),
+                _ => json!({ "name": "n", "parts": parts, "late": 9 }),
+            };
+            assert_eq!(there_and_back(version, &body), Ok(expected), "version {version}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_told() {
+        let api = echo();
+        assert_eq!(response(&api, 0, &[0, 5, b'x']), Err(Unreadable::Short("name".to_owned())));
+        assert_eq!(response(&api, 0, &[0, 0, 0, 0, 0, 0, 9]), Err(Unreadable::Long(1)));
+        assert_eq!(response(&api, 0, &[0xff, 0xff]), Err(Unreadable::Null("name".to_owned())));
+        assert_eq!(there_and_back(1, &json!({ "name": null })), Ok(json!({ "name": null, "parts": [] })));
+    }
+}

@@ -235,3 +235,46 @@ fn lower_first(name: &str) -> String {
     let first = characters.next().map(|first| first.to_ascii_lowercase());
     first.into_iter().chain(characters).collect()
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// An API whose response is its request, flexible from version 1 on.
+    pub(crate) fn echo() -> Api {
+        let text = r#"
+            // As Kafka writes them, comments and all.
+            { "apiKey": 7, "type": "request", "name": "EchoRequest", "validVersions": "0-2", "flexibleVersions": "1+",
+              "fields": [
+                { "name": "Name", "type": "string", "versions": "0+", "nullableVersions": "1+" },
+                { "name": "Parts", "type": "[]Part", "versions": "0+", "fields": [
+                  { "name": "Index", "type": "int32", "versions": "0+", "default": "-1" },
+                  { "name": "Bytes", "type": "bytes", "versions": "2+" }]},
+                { "name": "Late", "type": "int64", "versions": "1+", "tag": 3, "taggedVersions": "1+", "default": "5" }
+              ] }"#;
+        let read = || {
+            let json = serde_json::from_str(&without_comments(text)).ok()?;
+            message(&json)
+        };
+        let (Some((key, request)), Some((_, response))) = (read(), read()) else { panic!("not understood") };
+        Api { key, request, response }
+    }
+
+    #[test]
+    fn ranges_of_versions_are_read_as_kafka_writes_them() {
+        let within =
+            |text: &str, version| Versions::read(text).is_some_and(|versions| versions.contains(version));
+        assert!(within("3-5", 3) && within("3-5", 5) && !within("3-5", 6));
+        assert!(within("2+", i16::MAX) && !within("2+", 1));
+        assert!(within("4", 4) && !within("4", 5));
+        assert!(!within("none", 0));
+        assert_eq!(Versions::read("3-5").map(|versions| versions.each().count()), Some(3));
+    }
+
+    #[test]
+    fn what_is_left_out_has_its_default() {
+        let api = echo();
+        let defaults: Vec<_> = api.request.fields.iter().map(|field| field.default.to_string()).collect();
+        assert_eq!(defaults, ["\"\"", "[]", "5"]);
+    }
+}

@@ -17,7 +17,7 @@ pub struct Space {
     pub usable: u64,
 }
 
-/// The room of the volume that holds `path`. May wait for a disk or a network: call it by [`crate::offload`].
+/// The room of the volume that holds `path`. May wait for a disk or a network: call it by `offload`.
 pub fn space(path: &Path) -> io::Result<Space> {
     if let Some(place) = sim::place() {
         return place.space();

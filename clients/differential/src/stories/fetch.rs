@@ -225,6 +225,10 @@ fn an_error_ends_the_waiting(it: &mut Side<'_>) {
     it.ask("Fetch", 12, waiting(&it.own("absent"), 0, 1, 600_000));
     let reader = it.connect();
     it.send(reader, "Fetch", 12, waiting(&name, 0, 1, 600_000));
+    // By the time these are answered the fetch waits.
+    (0..10).for_each(|_| {
+        it.quietly("ListGroups", 3, json!({}));
+    });
     it.quietly("DeleteTopics", 5, json!({ "topicNames": [name], "timeoutMs": 60_000 }));
     it.answer(reader);
 }

@@ -12,6 +12,7 @@ stories! { "groups":
     the_leader_alone_learns_of_members,
     a_member_comes_while_another_syncs,
     a_member_leaves_while_another_waits_to_sync,
+    a_member_that_says_nothing_more,
     a_member_joins_again,
     protocols_are_chosen_by_votes,
     a_follower_syncs_first,
@@ -202,6 +203,28 @@ fn a_member_leaves_while_another_waits_to_sync(it: &mut Side<'_>) {
     it.ask("LeaveGroup", 1, json!({ "groupId": group, "memberId": two }));
     // The sync of the member that left is not looked at: Kafka 4.3.1 never answers it, Creel does at once.
     it.ask("Heartbeat", 3, beating(&group, &generation, &one));
+    it.ask("Heartbeat", 3, beating(&group, &generation, &two));
+    it.ask("JoinGroup", 5, joining(&group, &one));
+}
+
+fn a_member_that_says_nothing_more(it: &mut Side<'_>) {
+    let group = it.own("group");
+    let other = it.connect();
+    let (one, _) = group_of_one(it, &group, "the first");
+    let two = new_member(it, &group, "the second");
+    let mut brief = joining(&group, &two);
+    brief["sessionTimeoutMs"] = 6_000.into();
+    it.send(other, "JoinGroup", 5, brief);
+    until_rebalancing(it, &group, &one);
+    let generation = it.quietly("JoinGroup", 5, joining(&group, &one))["generationId"].clone();
+    it.quiet_answer(other);
+    it.ask(
+        "SyncGroup",
+        3,
+        syncing(&group, &generation, &one, json!([assigned(&one, "01"), assigned(&two, "02")])),
+    );
+    it.ask("SyncGroup", 3, syncing(&group, &generation, &two, json!([])));
+    it.until("Heartbeat", 3, &beating(&group, &generation, &one), |answer| answer["errorCode"] == 27);
     it.ask("Heartbeat", 3, beating(&group, &generation, &two));
     it.ask("JoinGroup", 5, joining(&group, &one));
 }
