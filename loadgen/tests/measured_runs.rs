@@ -104,6 +104,7 @@ fn producing_alone_is_possible_and_says_that_nothing_was_verified() {
 #[test]
 fn a_run_may_last_longer_than_the_broker_keeps_an_idle_connection() {
     let idle = "--broker-set connections.max.idle.ms=300";
-    let ran = Loadgen::own_broker(&format!("--duration 1500ms --warmup 200ms --rate 5k {idle}")).ran().expect(0);
+    let ran =
+        Loadgen::own_broker(&format!("--duration 1500ms --warmup 200ms --rate 5k {idle}")).ran().expect(0);
     assert_eq!(ran.json()["verification"]["passed"], true);
 }
