@@ -178,7 +178,8 @@ impl Recovery {
             let next = bases.get(at + 1).copied();
             let segment = Rc::new(self.found(*base)?);
             self.segments.push(segment.clone());
-            if next.is_some_and(|next| next <= self.recovery_point) {
+            // Where the recovery point is the segment's very end, the cut that sealed it may still get lost.
+            if next.is_some_and(|next| next < self.recovery_point) {
                 self.end = next.unwrap_or(*base);
                 continue;
             }

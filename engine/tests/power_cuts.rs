@@ -307,6 +307,33 @@ fn what_a_restart_after_a_kill_serves_survives_a_power_cut() {
     }
 }
 
+/// Rolling cuts the sealed file to its batches. Nothing is synced by that, so a power cut can undo it, although all of
+/// its batches were safe and the checkpoint says so.
+#[test]
+fn a_segment_whose_cut_was_undone_ends_with_its_batches() {
+    for seed in 0..60 {
+        let mut world = World::new(seed);
+        let (known, handle, node) = (world.known.clone(), world.simulation.handle(), world.node);
+        let config = LogConfig { segment_ms: 1000, ..world.config.clone() };
+        world.config = config.clone();
+        let outcome = world.simulation.block_on(node, async move {
+            let partition = reopen(&config, None).await;
+            let batch = next_batch(&partition);
+            known.borrow_mut().sent.push(batch.clone());
+            append(&partition, &batch).await;
+            known.borrow_mut().acked = 1;
+            partition.sync().await.unwrap();
+            known.borrow_mut().recovery_point = Some(partition.recovery_point());
+            creel_io::sleep(std::time::Duration::from_secs(2)).await;
+            partition.upkeep(creel_io::wall_clock_ms()).await.unwrap();
+            handle.crash(node);
+            std::future::pending::<()>().await;
+        });
+        assert!(outcome.is_err());
+        assert!(world.live_on(), "seed {seed}");
+    }
+}
+
 #[test]
 fn the_same_seed_gives_the_same_history() {
     let trace = |seed| {

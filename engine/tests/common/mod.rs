@@ -113,5 +113,6 @@ pub(crate) async fn read_all(partition: &Partition, from: i64) -> Vec<(BatchHead
             from = header.end_offset().0;
             rest = &rest[header.size_bytes..];
         }
+        assert!(rest.is_empty() || bytes.len() == 1 << 20, "nothing but batches is served");
     }
 }

@@ -25,6 +25,8 @@ pub(crate) struct SimFile {
     handle: Arc<()>,
 }
 
+const PAGE: u64 = 4096;
+
 /// How often a held sync looks whether it may end.
 const HELD_STEP: Duration = Duration::from_millis(1);
 
@@ -61,6 +63,13 @@ impl Place {
             length
         }
     }
+
+    /// The same for a write: the kernel copies page by page, so one that is cut short ends with a page.
+    fn cut_short_at_page(&self, position: u64, length: usize) -> usize {
+        let short = self.cut_short(length);
+        let page_end = (position + short as u64) / PAGE * PAGE;
+        if short < length && page_end > position { (page_end - position) as usize } else { length }
+    }
 }
 
 impl SimFile {
@@ -82,7 +91,7 @@ impl SimFile {
         let outcome = place.check_fault(Operation::Write).and_then(|()| {
             let mut bytes =
                 Bytes::from(pieces.iter().flat_map(|piece| piece.iter().copied()).collect::<Vec<u8>>());
-            bytes.truncate(place.cut_short(bytes.len()));
+            bytes.truncate(place.cut_short_at_page(position, bytes.len()));
             let n = place.node.disk.borrow_mut().write(ino, position, &bytes)?;
             place.world.trace.borrow_mut().fold(hash_bytes(&bytes[..n]));
             Ok(n)

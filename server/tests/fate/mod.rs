@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use creel_io::sim::{Config, ErrorRates, Handle};
 use creel_io::{Instant, sleep};
+use creel_server::Setup;
 
 use crate::load::{Load, Plan, SETTINGS};
 use crate::support::World;
@@ -79,12 +80,14 @@ pub struct Life {
     tally: Tally,
     blows: &'static [Blow],
     told: Vec<(Instant, Blow)>,
+    setup: Option<Setup>,
 }
 
 impl Drop for Life {
     fn drop(&mut self) {
         if std::thread::panicking() {
             eprintln!("what befell the broker: {:?}", self.told);
+            eprintln!("the last start: {:?}", self.setup.as_ref().map(Setup::failure));
             eprintln!("files: {:?}", self.handle().disk(self.world.broker).files());
             eprintln!("now {:?}, refused: {}", self.handle().now(), self.load.refusals());
         }
@@ -114,7 +117,14 @@ impl Life {
                 }
             }
         });
-        Self { world, load, tally: Tally { seeds: 1, ..Tally::default() }, blows, told: Vec::new() }
+        Self {
+            world,
+            load,
+            tally: Tally { seeds: 1, ..Tally::default() },
+            blows,
+            told: Vec::new(),
+            setup: None,
+        }
     }
 
     /// Blows, then peace, then the proof that all is there, also after one more power cut and a clean stop.
@@ -262,7 +272,7 @@ impl Life {
     fn start(&mut self) {
         self.load.judge.borrow_mut().broker_ended();
         self.tally.starts += 1;
-        self.world.start();
+        self.setup = Some(self.world.start());
     }
 
     /// As SIGTERM does; a stop that takes too long ends like a kill.

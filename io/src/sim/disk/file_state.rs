@@ -110,6 +110,10 @@ impl FileState {
         self.diverged = true;
         let pending = std::mem::take(&mut self.pending);
         self.pending = pending.into_iter().map(|(id, change)| (id, self.with_whole_pages(change))).collect();
+        // A cut is the file system's journal's: it is not forgotten.
+        if self.now.length() < self.durable.length() {
+            self.add(Change::Length(self.now.length()));
+        }
         if self.pending.is_empty() && rng.chance(0.5) {
             self.drop_cached();
         }
