@@ -178,9 +178,10 @@ impl Recovery {
             let next = bases.get(at + 1).copied();
             let segment = Rc::new(self.found(*base)?);
             self.segments.push(segment.clone());
-            // Where the recovery point is the segment's very end, the cut that sealed it may still get lost.
-            if next.is_some_and(|next| next < self.recovery_point) {
-                self.end = next.unwrap_or(*base);
+            if let Some(next) = next.filter(|next| *next <= self.recovery_point)
+                && self.ends_with_batches(&segment).await?
+            {
+                self.end = next;
                 continue;
             }
             self.bad_ranges.retain(|bad| bad.segment != *base);
@@ -193,6 +194,21 @@ impl Recovery {
             }
         }
         self.settle().await
+    }
+
+    /// Whether a sealed segment's file ends with its batches. The cut that saw to it may have been undone, although the
+    /// batches themselves are safe: where nothing was appended since, or where retention took the segment before the
+    /// next sync and a crash brought it back.
+    async fn ends_with_batches(&self, segment: &Segment) -> io::Result<bool> {
+        let Some(indexes) = read_indexes(&self.directory, segment)? else { return Ok(false) };
+        let last = indexes.offsets.last().map_or(FilePosition::START, |(_, position)| position);
+        let mut scan = Scan::new(segment.log.get()?, last, segment.length());
+        while let Some(header) = scan.header().await? {
+            let Ok(header) = header else { return Ok(false) };
+            scan.skip(header.size_bytes);
+        }
+        segment.log.close();
+        Ok(true)
     }
 
     /// What the last write's mark says was durable.
