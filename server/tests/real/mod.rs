@@ -35,6 +35,8 @@ impl Broker {
         command.arg("--listen").arg(address.to_string()).arg("--data-dir").arg(data_dir);
         command.args(settings.iter().flat_map(|setting| ["--set", setting]));
         let loudness = std::env::var("CREEL_LOG").unwrap_or_else(|_| "error".to_owned());
+        // The test's own variables are no settings of the broker's.
+        command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
         let child =
             command.stdout(Stdio::piped()).stderr(Stdio::inherit()).env("CREEL_LOG", loudness).spawn();
         Self { child: child.unwrap() }
