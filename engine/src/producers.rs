@@ -98,6 +98,8 @@ pub struct Producer {
     pub(crate) transaction_start: Option<Offset>,
     batches: [RememberedBatch; PRODUCER_BATCHES],
     count: u8,
+    /// The sequence of its first batch, which could not be written: what it sent behind that one must not go first.
+    awaited: Option<i32>,
 }
 
 impl Producer {
@@ -109,7 +111,15 @@ impl Producer {
             transaction_start: None,
             batches: Default::default(),
             count: 0,
+            awaited: None,
         }
+    }
+
+    /// What is left of a producer whose only batches are taken back.
+    fn awaiting_its_first(&self) -> Option<Self> {
+        let first = self.batches().first()?;
+        let last_timestamp = self.last_timestamp;
+        Some(Self { last_timestamp, awaited: Some(first.first_sequence()), ..Self::new(self.epoch) })
     }
 
     /// Oldest first.
@@ -124,6 +134,7 @@ impl Producer {
         }
         self.batches[usize::from(self.count)] = batch;
         self.count += 1;
+        self.awaited = None;
         self.last_timestamp = batch.timestamp;
     }
 
@@ -147,7 +158,7 @@ impl Producer {
         let follows = match last {
             _ if header.producer_epoch != self.epoch => got == 0,
             Some(last) => got == last.wrapping_add(1) & i32::MAX,
-            None => true,
+            None => self.awaited.is_none_or(|awaited| got == awaited),
         };
         let refusal = ProducerError::OutOfOrderSequence { got, last: last.unwrap_or(-1) };
         if follows { Ok(()) } else { Err(refusal) }
@@ -222,15 +233,18 @@ impl Producers {
 
     /// Takes appends back, newest first.
     pub(crate) fn undo(&mut self, undo: Undo) {
-        self.replace(undo.id, undo.before);
+        let first = || self.get(undo.id).and_then(Producer::awaiting_its_first);
+        let before = undo.before.or_else(first);
+        self.replace(undo.id, before);
     }
 
     pub(crate) fn get(&self, id: i64) -> Option<&Producer> {
         self.by_id.get(&id)
     }
 
+    /// Those that the log has batches of.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&i64, &Producer)> {
-        self.by_id.iter()
+        self.by_id.iter().filter(|(_, producer)| producer.awaited.is_none())
     }
 
     /// Puts a producer's state in place; the only way in, so that open transactions stay counted.

@@ -96,10 +96,19 @@ fn undo_restores_what_was() {
     log.append(&batch(1, 0, 0, 1)).unwrap();
     let before = log.producers.clone();
     let again = log.producers.record(batch(1, 1, 0, 1).header(), Offset(1)).unwrap();
-    let other = log.producers.record(batch(2, 0, 0, 1).header(), Offset(2)).unwrap();
-    log.producers.undo(other);
     log.producers.undo(again);
     assert_eq!(log.producers, before);
+}
+
+#[test]
+fn a_producer_whose_first_batch_was_taken_back_begins_with_it() {
+    let mut log = Log::new();
+    let first = log.producers.record(batch(2, 0, 7, 1).header(), Offset(0)).unwrap();
+    log.producers.undo(first);
+    assert_eq!(log.producers.iter().count(), 0, "a snapshot does not speak of it");
+    assert!(log.append(&batch(2, 0, 8, 1)).is_err());
+    assert!(log.append(&batch(2, 0, 7, 1)).is_ok());
+    assert!(log.append(&batch(2, 0, 8, 1)).is_ok());
 }
 
 #[test]

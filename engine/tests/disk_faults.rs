@@ -109,6 +109,28 @@ fn a_full_disk_takes_a_producers_sequence_back() {
 }
 
 #[test]
+fn what_a_new_producer_sent_behind_a_refused_batch_does_not_go_first() {
+    sim::run(3, |handle| async move {
+        let partition = three_batches().await;
+        let now = creel_io::wall_clock_ms();
+        let sequenced = |sequence, bytes| {
+            let builder = BatchBuilder::new(now).producer(4, 0, sequence);
+            builder.record(now, None, Some(&vec![1; bytes])).build().unwrap()
+        };
+        let disk = handle.disk(NodeId::FIRST);
+        disk.set_capacity(Some(disk.used()));
+        let first = sequenced(0, 200_000);
+        let refusal = partition.append(&first, AppendOrigin::Client).unwrap().written().await;
+        assert_eq!(refusal, Err(AppendError::DiskFull));
+        disk.set_capacity(None);
+        let second = partition.append(&sequenced(1, 10), AppendOrigin::Client).unwrap_err();
+        assert!(matches!(second, AppendError::Producer(_)), "{second}");
+        assert_eq!(append(&partition, &first).await, Offset(3));
+        assert_eq!(append(&partition, &sequenced(1, 10)).await, Offset(4));
+    });
+}
+
+#[test]
 fn no_flipped_bit_takes_a_good_batch_with_it_or_is_served() {
     // Every 7th bit of three synced batches: each is found by recovery, and exactly its batch is refused.
     let bytes = sim::run_with(0, Config::calm(), |_| async {
