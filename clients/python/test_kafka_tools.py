@@ -217,9 +217,7 @@ class TestOffsets:
         assert self.at(tools, f"{topic}:1-3", "latest") == {partition: ends[partition] for partition in (1, 2)}
         assert self.at(tools, topic, 0) == {partition: 0 for partition in ends}
 
-    def test_records_before_an_offset_are_deleted(self, tools, served, filled, tmp_path):
-        if "DeleteRecords" not in served:
-            pytest.skip("DeleteRecords is not served")
+    def test_records_before_an_offset_are_deleted(self, tools, filled, tmp_path):
         topic, ends = filled
         what = tmp_path / "offsets.json"
         what.write_text(json.dumps({"version": 1, "partitions": [{"topic": topic, "partition": 1, "offset": 7}]}))
@@ -241,9 +239,7 @@ class TestCluster:
         said = kafka_tools.run("kafka-cluster", "cluster-id", "--bootstrap-server", tools.bootstrap).stdout
         assert re.fullmatch(r"Cluster ID: [\w-]{22}", said.strip())
 
-    def test_log_directories_hold_the_partitions(self, tools, served, filled):
-        if "DescribeLogDirs" not in served:
-            pytest.skip("DescribeLogDirs is not served")
+    def test_log_directories_hold_the_partitions(self, tools, filled):
         topic, ends = filled
         said = tools("kafka-log-dirs", "--describe", "--topic-list", topic)
         [found] = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
