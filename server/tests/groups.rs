@@ -85,9 +85,14 @@ async fn a_life(client: &mut Client) {
         group_id: GROUP,
         generation_id,
         member_id: member_id.clone(),
+        protocol_type: Some("consumer".into()),
+        protocol_name: Some("range".into()),
         assignments: vec![assignment],
         ..Default::default()
     };
+    // From v5 on a member says which protocol it means.
+    let silent = SyncGroupRequest { protocol_name: None, ..request.clone() };
+    assert_eq!(client.call(5, &silent).await.error_code, ErrorCode::InconsistentGroupProtocol);
     let synced = client.call(5, &request).await;
     assert_eq!((synced.error_code, &synced.assignment[..]), (ErrorCode::None, &b"all"[..]));
 
