@@ -122,8 +122,9 @@ impl Inner {
     fn give_up_staged(self: &Rc<Self>, log: &mut Log, active: &Segment, error: &io::Error) -> AppendError {
         self.undo_staged(log);
         let cut = active.cut_to_length();
-        if is_disk_full(error) && cut.is_ok() {
-            tracing::warn!(partition = %self.name, "no space left: append refused");
+        // Without a descriptor for it the file was not touched.
+        if is_disk_full(error) && (cut.is_ok() || has_no_descriptor(error)) {
+            tracing::warn!(partition = %self.name, %error, "append refused");
             // The next append may have its room.
             self.discard_spare();
             return AppendError::DiskFull;
@@ -357,7 +358,15 @@ impl EpochsWritten {
     }
 }
 
+/// Whether there is no room for a file or in it: the next try may succeed.
 fn is_disk_full(error: &io::Error) -> bool {
     use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
-    matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
+    matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge) || has_no_descriptor(error)
+}
+
+/// Whether the process (EMFILE) or the system (ENFILE) had no descriptor left.
+fn has_no_descriptor(error: &io::Error) -> bool {
+    const ENFILE: i32 = 23;
+    const EMFILE: i32 = 24;
+    matches!(error.raw_os_error(), Some(ENFILE | EMFILE))
 }

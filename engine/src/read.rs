@@ -167,10 +167,13 @@ impl Inner {
         loop {
             let cap = self.cap(&segment, want.from, limit).await?;
             if let Some((header, start)) = self.locate(&segment, want.from, cap).await? {
-                return end_of_slice(&segment, &header, start, cap, want)
+                let found = end_of_slice(&segment, &header, start, cap, want)
                     .map(|end| segment.log.get().map(|file| slice(file, start, end)))
                     .transpose();
+                self.let_go(&segment);
+                return found;
             }
+            self.let_go(&segment);
             // The offset was compacted away, or lies behind this segment's last batch: go on with the next.
             let Some(next) = self.log.borrow().segment_after(segment.base).cloned() else {
                 return Ok(None);
@@ -179,6 +182,14 @@ impl Inner {
                 return Ok(None);
             }
             segment = next;
+        }
+    }
+
+    /// The descriptor of a segment that is not appended to is the reader's alone: who reads through many of them holds
+    /// one at a time.
+    fn let_go(&self, segment: &Segment) {
+        if self.log.borrow().active().base != segment.base {
+            segment.log.close();
         }
     }
 

@@ -255,6 +255,15 @@ fn keep_freed_memory() {
     }
 }
 
+/// How many descriptors this process may hold.
+#[must_use]
+pub fn descriptor_limit() -> u64 {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: the call is given a valid rlimit to fill.
+    let n = unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) };
+    if n == 0 { limit.rlim_cur } else { u64::MAX }
+}
+
 /// Connections and segments are descriptors. The limit that shells set, often 1024, is a default for programs that use
 /// select(2); the hard limit is what the system allows.
 fn raise_descriptor_limit() {

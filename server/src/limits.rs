@@ -20,6 +20,11 @@ pub(crate) const REQUEST_BYTES_MIN: usize = 10;
 /// `socket.request.max.bytes` is for them; the lists of everything else take up to eight times their size in memory.
 pub(crate) const OTHER_REQUEST_BYTES_MAX: usize = 16 << 20;
 
+/// Of so many of the process's descriptors ...
+pub(crate) const DESCRIPTORS_SHARED_BY: u64 = 4;
+/// ... connections may take these; the others are for files. At the bound further connections are closed at once.
+pub(crate) const CONNECTIONS_SHARE: u64 = 3;
+
 /// Partitions that one core opens at the same time. The others wait.
 pub(crate) const PARTITIONS_OPENING: usize = 64;
 
@@ -49,6 +54,7 @@ pub(crate) const TAKEN_PORT_PATIENCE_MS: u64 = 3_000;
 pub(crate) const TAKEN_PORT_PAUSE_MS: u64 = 20;
 
 const _: () = assert!(SMALL_REPLY_BYTES < REPLIES_TOGETHER_BYTES);
+const _: () = assert!(CONNECTIONS_SHARE < DESCRIPTORS_SHARED_BY);
 const _: () = assert!(REQUEST_BYTES_MIN < OTHER_REQUEST_BYTES_MAX);
 const _: () = assert!(OTHER_REQUEST_BYTES_MAX < REQUEST_BYTES_IN_FLIGHT);
 // A request without records that is let in may use all of its budget, and no Produce has a larger one.

@@ -5,10 +5,12 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use creel_io::net::{TcpListener, TcpStream};
+use creel_io::runtime::descriptor_limit;
 use creel_io::sleep;
 
 use crate::connection;
 use crate::core::Core;
+use crate::limits::{CONNECTIONS_SHARE, DESCRIPTORS_SHARED_BY};
 use crate::messages::Message;
 
 /// How long to wait when the process has no descriptor left: the next try would fail at once.
@@ -27,10 +29,20 @@ pub(crate) async fn accept(core: &Rc<Core>, mut listener: TcpListener) -> Infall
     }
 }
 
+/// Why there can't be one more connection: connections must not starve the log of descriptors.
+fn refusal(core: &Core) -> Option<&'static str> {
+    let open = core.node.connections();
+    if open >= core.node.broker().max_connections.unsigned_abs() as usize {
+        return Some("max.connections is reached");
+    }
+    let for_connections = descriptor_limit() / DESCRIPTORS_SHARED_BY * CONNECTIONS_SHARE;
+    (open as u64 >= for_connections)
+        .then_some("the descriptors that are not kept for files are used up (ulimit -n)")
+}
+
 async fn hand_over(core: &Rc<Core>, stream: TcpStream) {
-    let most = core.node.broker().max_connections.unsigned_abs() as usize;
-    if core.node.connections() >= most {
-        core.complaints.refused_connection(&"max.connections is reached");
+    if let Some(why) = refusal(core) {
+        core.complaints.refused_connection(&why);
         return;
     }
     let to = core.node.least_loaded();

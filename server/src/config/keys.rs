@@ -122,7 +122,7 @@ broker_keys! {
         producer_id_expiration_ms: i32 = "producer.id.expiration.ms", millis(1), Some("86400000"), "How long an idle idempotent producer's state is remembered.";
     }
     accepted {
-        "creel.files.max", count(64, I32), Some("65536"), "Files of idle partitions are closed after a while; there is no budget yet.";
+        "creel.files.max", count(64, I32), Some("65536"), "A quarter of the descriptors (ulimit -n) is kept for files: one for each partition that is appended to, and one for each read of older segments.";
         "socket.listen.backlog.size", count(1, I32), Some("50"), "The backlog is as long as the kernel allows.";
         "transaction.max.timeout.ms", millis(1), Some("900000"), "Transactions are not there yet.";
         "transaction.state.log.num.partitions", count(1, 10_000), Some("50"), "Transactions are not there yet.";
