@@ -13,7 +13,7 @@ use crate::{kafka, paths, tools};
 /// Passed on to the measuring program.
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Write the report to results/<date>-<machine>-one-path
+    /// Write the report to `results/<date>-<machine>-one-path`
     #[arg(long)]
     save: bool,
     /// Without Apache Kafka
