@@ -167,3 +167,36 @@ fn who_names_a_topic_twice_deletes_nothing() {
         assert_eq!(client.topic("orders", false).await.topic_id, id);
     });
 }
+
+/// The checkpoint knows partitions by name: what it says of a deleted topic must not outlive it.
+#[test]
+fn a_new_topic_of_an_old_name_is_its_own_also_after_a_kill() {
+    for seed in support::SEEDS {
+        let mut world = World::new(seed, 2, &["log.retention.check.interval.ms=600000"]);
+        world.client(|broker| async move {
+            let mut client = broker.connect().await;
+            client.create_topic("orders", 1).await;
+            for _ in 0..10 {
+                client.produce("orders", 0, &batch(&["old"])).await;
+            }
+        });
+        // A clean stop and a start: the checkpoint has been written.
+        world.restart();
+        world.client(|broker| async move {
+            let mut client = broker.connect().await;
+            let topics = vec![DeleteTopicState { name: Some("orders".into()), ..Default::default() }];
+            let request = DeleteTopicsRequest { topics, timeout_ms: 1000, ..Default::default() };
+            client.call(6, &request).await;
+            client.create_topic("orders", 1).await;
+            client.produce("orders", 0, &batch(&["new"])).await;
+        });
+        world.sim.handle().kill(world.broker);
+        world.start();
+        world.client(|broker| async move {
+            let mut client = broker.connect().await;
+            let found = client.fetch("orders", 0, 0).await;
+            assert_eq!((found.error_code, found.high_watermark), (ErrorCode::None, 1));
+            assert_eq!(values(&found), [(0, "new".to_owned())]);
+        });
+    }
+}

@@ -18,8 +18,8 @@ use crate::metadata::{
     LocalStore, LocalWatch, Revision, Store, StoreError, TopicId, TopicRecord, Topics as Written,
     Transaction, Verdict, Watch, next_producer_ids,
 };
-use crate::route;
 use crate::turnstile::Turnstile;
+use crate::{route, shutdown};
 
 /// The core that decides.
 pub(crate) const AUTHORITY: CoreId = CoreId(0);
@@ -239,6 +239,8 @@ pub(crate) async fn delete(core: &Rc<Core>, question: DeleteTopics) -> Vec<Topic
         for id in question.0 {
             outcomes.push(delete_one(&core, &authority, id).await);
         }
+        // A new topic of the same name must not find how far the old one was safe.
+        shutdown::write_checkpoint(&core).await;
         outcomes
     })
     .await
