@@ -66,7 +66,7 @@ const LIMITS: GroupLimits = GroupLimits {
     session_timeout_min_ms: 1,
     session_timeout_max_ms: 1000,
     members_max: 2,
-    offset_metadata_bytes_max: 4096,
+    offset_metadata_chars_max: 4096,
     offsets_retention_ms: 1000,
     expiry_interval_ms: 1000,
 };

@@ -212,9 +212,11 @@ async fn establish(
     let opening = Opening { topics: topics.clone(), ..Opening::default() };
     let Err(message) = open_everywhere(core, opening).await else { return Ok(()) };
     tracing::error!(%message, "cannot create a topic");
-    for topic in topics {
+    for topic in &topics {
         let id = topic.id;
         route::call_all(core, || RemoveTopic(id)).await;
+    }
+    for topic in &topics {
         authority.erase(&topic.name).await?;
     }
     Err(TopicRefusal::new(ErrorCode::KafkaStorageError, message))

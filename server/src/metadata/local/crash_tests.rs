@@ -5,7 +5,7 @@ use std::{cell::Cell, path::Path, rc::Rc};
 use creel_io::sim::{Config, NodeId, Simulation, Stop};
 
 use super::*;
-use crate::metadata::{Change, Entry};
+use crate::metadata::{Change, Condition, Entry};
 
 const DIR: &str = "/data";
 /// Enough of these overgrow the journal, so that compactions are crashed into, too.
@@ -92,6 +92,9 @@ fn a_failed_sync_is_final_until_a_restart() {
         handle.disk(NodeId::FIRST).fail_next_syncs(1);
         assert!(matches!(store.commit(commit_of(2)).await, Err(StoreError::Unavailable(_))));
         assert!(matches!(store.commit(commit_of(2)).await, Err(StoreError::Unavailable(_))));
+        let conditions = vec![Condition::Absent("last".to_owned())];
+        let refused = store.commit(Transaction { conditions, ..commit_of(2) }).await;
+        assert!(matches!(refused, Err(StoreError::Unavailable(_))), "not a conflict: a restart may find otherwise");
         let found = store.range(&KeyRange::Prefix(String::new()), None).await.unwrap();
         assert_eq!(found.revision, Revision(1), "reads go on, of what is durable");
         drop(store);

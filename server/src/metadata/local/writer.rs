@@ -83,6 +83,8 @@ impl Writer {
     async fn commit(&mut self, transaction: Transaction) -> Result<Verdict, StoreError> {
         State::check(&transaction)?;
         self.check_sessions(&transaction)?;
+        // Before the conditions: memory no longer says what a restart will find.
+        self.check_health()?;
         let revision = self.shared.state.borrow().revision();
         if !self.shared.state.borrow().holds(&transaction) {
             return Ok(Verdict::Conflict(revision));
@@ -102,11 +104,16 @@ impl Writer {
         unknown.next().map_or(Ok(()), |session| Err(StoreError::NoSession(session)))
     }
 
+    fn check_health(&self) -> Result<(), StoreError> {
+        match &self.health {
+            Health::Healthy => Ok(()),
+            Health::Poisoned(reason) => Err(StoreError::Unavailable(reason.clone())),
+        }
+    }
+
     /// Journal first, memory second: nobody sees what a crash could take back.
     async fn write(&mut self, changes: Vec<Change>) -> Result<Verdict, StoreError> {
-        if let Health::Poisoned(reason) = &self.health {
-            return Err(StoreError::Unavailable(reason.clone()));
-        }
+        self.check_health()?;
         let next = super::Revision(self.shared.state.borrow().revision().0 + 1);
         let record = Record::Commit(next, changes);
         let appended = self.journal.append(&record).await;
