@@ -280,6 +280,27 @@ fn connections_are_reset_by_chance_and_on_demand() {
     .unwrap();
 }
 
+/// What was under way is lost with the connection, so what the other side sends before it learns of that must not come.
+#[test]
+fn nothing_comes_to_a_broken_end() {
+    for seed in 0..20 {
+        run_with(seed, Config::calm(), |handle| async move {
+            let mut listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+            let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+            let (server, _) = listener.accept().await.unwrap();
+            server.send_all(Bytes::from_static(b"lost"), More::No).await.unwrap();
+            handle.network().set_reset_probability(1.0);
+            client.send_all(Bytes::from_static(b"x"), More::No).await.unwrap_err();
+            handle.network().set_reset_probability(0.0);
+            // It may know already.
+            let _ = server.send_all(Bytes::from_static(b"late"), More::No).await;
+            sleep(Duration::from_secs(1)).await;
+            let (received, buf) = client.recv(BytesMut::new(), 1).await;
+            assert_eq!(received.unwrap_err().kind(), ErrorKind::ConnectionReset, "{buf:?}");
+        });
+    }
+}
+
 #[test]
 fn a_partition_holds_bytes_back_until_it_is_healed() {
     let (mut sim, server, client, address) = two_nodes(5);

@@ -144,8 +144,12 @@ impl End {
         }
     }
 
-    /// Puts a segment behind those under way. One that is quicker than those waits for them.
+    /// Puts a segment behind those under way. One that is quicker than those waits for them. Nothing comes to an end that
+    /// is broken: what was under way was lost, so that whatever came now would follow a gap.
     pub(super) fn enqueue(&mut self, at: Instant, segment: Segment) {
+        if self.failed {
+            return;
+        }
         if let Segment::Data(bytes) = &segment {
             self.held_bytes += bytes.len();
         }

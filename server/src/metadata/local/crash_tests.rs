@@ -94,7 +94,10 @@ fn a_failed_sync_is_final_until_a_restart() {
         assert!(matches!(store.commit(commit_of(2)).await, Err(StoreError::Unavailable(_))));
         let conditions = vec![Condition::Absent("last".to_owned())];
         let refused = store.commit(Transaction { conditions, ..commit_of(2) }).await;
-        assert!(matches!(refused, Err(StoreError::Unavailable(_))), "not a conflict: a restart may find otherwise");
+        assert!(
+            matches!(refused, Err(StoreError::Unavailable(_))),
+            "not a conflict: a restart may find otherwise"
+        );
         let found = store.range(&KeyRange::Prefix(String::new()), None).await.unwrap();
         assert_eq!(found.revision, Revision(1), "reads go on, of what is durable");
         drop(store);
