@@ -156,17 +156,11 @@ fn measure(setting: &Setting, shape: &Shape, acks: Acks, args: &Args) -> std::io
 
 fn write(folder: &Path, args: &Args, table: &str, all: &[Round]) -> Result<(), Box<dyn std::error::Error>> {
     fs::create_dir_all(folder)?;
-    let command: Vec<String> = std::env::args().skip(1).filter(|a| !a.contains('/')).collect();
     let text = format!(
         "# One path: the floor, creel, and Apache Kafka 4.3.1\n\n{}\n\nMedians of {} rounds of {} s each, in alternating \
          order, the first of each thrown away; lowest and highest in brackets. Server on CPU {}, driver on CPU {}. Every \
-         reply was checked. (`one-path {}`)\n\n```\n{table}```\n\n![CPU per request](cpu.svg)\n",
-        args.about,
-        args.rounds,
-        args.seconds,
-        args.cpus[0],
-        args.cpus[1],
-        command.join(" "),
+         reply was checked.\n\n```\n{table}```\n\n![CPU per request](cpu.svg)\n",
+        args.about, args.rounds, args.seconds, args.cpus[0], args.cpus[1],
     );
     fs::write(folder.join("README.md"), text)?;
     fs::write(folder.join("cpu.svg"), picture::draw(all)?)?;
