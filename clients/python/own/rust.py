@@ -1,4 +1,4 @@
-"""rdkafka's and rskafka's own tests, in their crates on crates.io.
+"""rdkafka's and rskafka's own tests, as their published crates carry them.
 
 They are built in our workspace of Rust clients (clients/rust), where what they need is pinned and built once.
 """
