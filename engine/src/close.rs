@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 use std::rc::Rc;
 
-use creel_io::fs;
+use creel_io::fs::{self, File};
 
 use crate::bad_ranges;
 use crate::directory::deleted_name;
@@ -47,7 +47,13 @@ impl Partition {
         if let Some(parent) = doomed.parent() {
             fs::sync_dir(parent).await?;
         }
-        creel_io::offload(move || fs::remove_dir_all(&doomed)).await
+        let last_handles = inner.retire_all();
+        creel_io::offload(move || {
+            let removed = fs::remove_dir_all(&doomed);
+            drop(last_handles);
+            removed
+        })
+        .await
     }
 }
 
@@ -79,6 +85,10 @@ impl Inner {
         // Every file ends with its batches now.
         recycled::remove(&self.directory)?;
         fs::sync_dir(&self.directory).await
+    }
+
+    fn retire_all(&self) -> Vec<File> {
+        self.log.borrow().segments.iter().filter_map(|segment| segment.log.retire()).collect()
     }
 
     fn doomed_directory(&self) -> PathBuf {

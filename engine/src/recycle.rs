@@ -131,14 +131,14 @@ impl Inner {
                     *inner.recycler.spare.borrow_mut() = Some(spare);
                 }
                 // Without it the next segment gets a new file: nothing else is lost.
-                _ => remove_off_core(path).await,
+                _ => remove_off_core(path, None).await,
             }
             inner.recycler.is_preparing.set(false);
         });
     }
 
     async fn try_prepare(&self, segment: &Segment, path: &Path) -> io::Result<Option<File>> {
-        segment.log.retire();
+        drop(segment.log.retire());
         let file = File::open(path, OpenOptions::read_write())?;
         // A hard link may be somebody's backup.
         if file.names()? != 1 {
@@ -249,7 +249,7 @@ impl Inner {
             let task = Task::begin(self);
             creel_io::spawn(async move {
                 let _task = task;
-                remove_off_core(spare.path).await;
+                remove_off_core(spare.path, Some(spare.file)).await;
             });
         }
     }
@@ -263,9 +263,15 @@ impl Inner {
     }
 }
 
-async fn remove_off_core(path: PathBuf) {
+/// Removes a file and closes the handle to it, neither of which is quick.
+async fn remove_off_core(path: PathBuf, file: Option<File>) {
     let shown = path.display().to_string();
-    if let Err(error) = creel_io::offload(move || remove_if_there(&path)).await {
+    let removed = creel_io::offload(move || {
+        let removed = remove_if_there(&path);
+        drop(file);
+        removed
+    });
+    if let Err(error) = removed.await {
         tracing::warn!(path = shown, %error, "retired segment not removed: the next start does it");
     }
 }

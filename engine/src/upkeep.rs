@@ -177,7 +177,13 @@ impl Inner {
             let (directory, base) = (self.directory.clone(), segment.base);
             let is_kept = self.wants_file_of(&segment);
             let take_away = if is_kept { retire_files } else { remove_segment };
-            creel_io::offload(move || take_away(&directory, base)).await?;
+            let last_handle = segment.log.retire();
+            creel_io::offload(move || {
+                let taken = take_away(&directory, base);
+                drop(last_handle);
+                taken
+            })
+            .await?;
             fs::sync_dir(&self.directory).await?;
             self.doomed.borrow_mut().pop_front();
             if is_kept {
