@@ -10,7 +10,7 @@ use std::rc::Rc;
 
 use common::*;
 use creel_engine::{
-    AppendError, AppendOrigin, BatchBuilder, LeaderEpoch, LogConfig, Offset, Partition, ReadError,
+    AppendError, AppendOrigin, Batch, BatchBuilder, LeaderEpoch, LogConfig, Offset, Partition, ReadError,
 };
 use creel_io::sim::{self, Config, NodeId, Simulation, Stop};
 
@@ -88,15 +88,17 @@ fn a_full_disk_refuses_cleanly_and_recovers_by_itself() {
     }
 }
 
+/// One record of so many bytes, from producer 4.
+fn sequenced(sequence: i32, bytes: usize) -> Batch {
+    let now = creel_io::wall_clock_ms();
+    let builder = BatchBuilder::new(now).producer(4, 0, sequence);
+    builder.record(now, None, Some(&vec![1; bytes])).build().unwrap()
+}
+
 #[test]
 fn a_full_disk_takes_a_producers_sequence_back() {
     sim::run(3, |handle| async move {
         let partition = three_batches().await;
-        let now = creel_io::wall_clock_ms();
-        let sequenced = |sequence, bytes| {
-            let builder = BatchBuilder::new(now).producer(4, 0, sequence);
-            builder.record(now, None, Some(&vec![1; bytes])).build().unwrap()
-        };
         append(&partition, &sequenced(0, 10)).await;
         let disk = handle.disk(NodeId::FIRST);
         disk.set_capacity(Some(disk.used()));
@@ -112,11 +114,6 @@ fn a_full_disk_takes_a_producers_sequence_back() {
 fn what_a_new_producer_sent_behind_a_refused_batch_does_not_go_first() {
     sim::run(3, |handle| async move {
         let partition = three_batches().await;
-        let now = creel_io::wall_clock_ms();
-        let sequenced = |sequence, bytes| {
-            let builder = BatchBuilder::new(now).producer(4, 0, sequence);
-            builder.record(now, None, Some(&vec![1; bytes])).build().unwrap()
-        };
         let disk = handle.disk(NodeId::FIRST);
         disk.set_capacity(Some(disk.used()));
         let first = sequenced(0, 200_000);

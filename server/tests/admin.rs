@@ -11,7 +11,7 @@ use creel_wire::api::describe_log_dirs::{DescribableLogDirTopic, DescribeLogDirs
 use creel_wire::api::describe_topic_partitions::{DescribeTopicPartitionsRequest, TopicRequest};
 use creel_wire::api::find_coordinator::FindCoordinatorRequest;
 use creel_wire::api::offset_commit::{
-    OffsetCommitRequest, OffsetCommitRequestPartition, OffsetCommitRequestTopic,
+    OffsetCommitRequest, OffsetCommitRequestPartition, OffsetCommitRequestTopic, OffsetCommitResponse,
 };
 use creel_wire::api::offset_delete::{
     OffsetDeleteRequest, OffsetDeleteRequestPartition, OffsetDeleteRequestTopic,
@@ -27,27 +27,32 @@ async fn committed(client: &mut Client, partition: i32) -> i64 {
     client.call(5, &request).await.topics[0].partitions[0].committed_offset
 }
 
+/// Asks for the group's coordinator, then commits offset 7 for these partitions of "orders", outside of any generation.
+async fn commit_sevens(client: &mut Client, partitions: &[i32]) -> OffsetCommitResponse {
+    let find = FindCoordinatorRequest { key: "shop".into(), ..Default::default() };
+    assert_eq!(client.call(2, &find).await.error_code, ErrorCode::None);
+    let partition = |index: &i32| OffsetCommitRequestPartition {
+        partition_index: *index,
+        committed_offset: 7,
+        ..Default::default()
+    };
+    let partitions = partitions.iter().map(partition).collect();
+    let topic = OffsetCommitRequestTopic { name: "orders".into(), partitions, ..Default::default() };
+    let commit = OffsetCommitRequest {
+        group_id: "shop".into(),
+        topics: vec![topic],
+        generation_id_or_member_epoch: -1,
+        ..Default::default()
+    };
+    client.call(5, &commit).await
+}
+
 #[test]
 fn deleted_offsets_are_gone_and_others_stay() {
     story(&["offsets.topic.num.partitions=3"], |broker| async move {
         let mut client = broker.connect().await;
         client.create_topic("orders", 2).await;
-        let find = FindCoordinatorRequest { key: "shop".into(), ..Default::default() };
-        assert_eq!(client.call(2, &find).await.error_code, ErrorCode::None);
-        let partition = |partition_index| OffsetCommitRequestPartition {
-            partition_index,
-            committed_offset: 7,
-            ..Default::default()
-        };
-        let partitions = vec![partition(0), partition(1)];
-        let topic = OffsetCommitRequestTopic { name: "orders".into(), partitions, ..Default::default() };
-        let commit = OffsetCommitRequest {
-            group_id: "shop".into(),
-            topics: vec![topic],
-            generation_id_or_member_epoch: -1,
-            ..Default::default()
-        };
-        let answer = client.call(5, &commit).await;
+        let answer = commit_sevens(&mut client, &[0, 1]).await;
         assert_eq!(answer.topics[0].partitions[1].error_code, ErrorCode::None);
         assert_eq!((committed(&mut client, 0).await, committed(&mut client, 1).await), (7, 7));
 
@@ -205,22 +210,7 @@ fn offsets_of_partitions_that_do_not_exist_are_not_committed() {
     story(&["offsets.topic.num.partitions=3"], |broker| async move {
         let mut client = broker.connect().await;
         client.create_topic("orders", 2).await;
-        let find = FindCoordinatorRequest { key: "shop".into(), ..Default::default() };
-        assert_eq!(client.call(2, &find).await.error_code, ErrorCode::None);
-        let partition = |partition_index| OffsetCommitRequestPartition {
-            partition_index,
-            committed_offset: 7,
-            ..Default::default()
-        };
-        let partitions = vec![partition(2), partition(1), partition(-1)];
-        let topic = OffsetCommitRequestTopic { name: "orders".into(), partitions, ..Default::default() };
-        let commit = OffsetCommitRequest {
-            group_id: "shop".into(),
-            topics: vec![topic],
-            generation_id_or_member_epoch: -1,
-            ..Default::default()
-        };
-        let answer = client.call(5, &commit).await;
+        let answer = commit_sevens(&mut client, &[2, 1, -1]).await;
         let codes: Vec<_> = answer.topics[0].partitions.iter().map(|one| one.error_code).collect();
         let unknown = ErrorCode::UnknownTopicOrPartition;
         assert_eq!(codes, [unknown, ErrorCode::None, unknown]);
