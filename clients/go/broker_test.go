@@ -22,7 +22,7 @@ type broker struct {
 
 func startBroker(t *testing.T) *broker {
 	t.Helper()
-	serve := exec.Command("python3", "../python/serve.py", t.TempDir())
+	serve := exec.Command("python3", "../python/serve.py")
 	serve.Stderr = os.Stderr
 	input, err := serve.StdinPipe()
 	must(t, err)

@@ -2,8 +2,6 @@
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 
@@ -15,8 +13,7 @@ export const canRestart = process.env.BOOTSTRAP === undefined
 export class Broker {
   static async start () {
     const broker = new Broker()
-    const folder = await mkdtemp(join(tmpdir(), 'creel-node-'))
-    broker.process = spawn('python3', [serve, folder], { stdio: ['pipe', 'pipe', 'inherit'] })
+    broker.process = spawn('python3', [serve], { stdio: ['pipe', 'pipe', 'inherit'] })
     broker.exit = once(broker.process, 'exit')
     broker.lines = createInterface(broker.process.stdout)[Symbol.asyncIterator]()
     await broker.#untilReady()

@@ -5,23 +5,18 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Mutex;
 
-use tempfile::TempDir;
-
 /// A running broker; it must be ended with [`Broker::end`].
 pub struct Broker {
     pub bootstrap: String,
     process: Child,
     talk: Mutex<(ChildStdin, Lines<BufReader<ChildStdout>>)>,
-    _folder: TempDir,
 }
 
 impl Broker {
     pub fn start() -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
         let serve = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../python/serve.py");
         let mut process = Command::new("python3")
             .arg(serve)
-            .arg(folder.path())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -29,7 +24,7 @@ impl Broker {
         let input = process.stdin.take().expect("it is piped");
         let mut lines = BufReader::new(process.stdout.take().expect("it is piped")).lines();
         let bootstrap = until_ready(&mut lines);
-        Self { bootstrap, process, talk: Mutex::new((input, lines)), _folder: folder }
+        Self { bootstrap, process, talk: Mutex::new((input, lines)) }
     }
 
     /// Stops it and starts it again, at the same address and with the same data.

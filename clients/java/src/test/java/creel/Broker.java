@@ -6,7 +6,6 @@ import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
 import java.io.Writer;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** The one broker that all suites use: clients/python/serve.py starts, restarts and stops it. */
@@ -18,8 +17,7 @@ final class Broker implements AutoCloseable {
 
     private Broker() throws IOException {
         Path suites = Path.of("../python").toAbsolutePath().normalize();
-        Path folder = Files.createTempDirectory("creel-java");
-        process = new ProcessBuilder("python3", suites.resolve("serve.py").toString(), folder.toString())
+        process = new ProcessBuilder("python3", suites.resolve("serve.py").toString())
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
                 .start();
         output = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
