@@ -258,21 +258,22 @@ fn keep_freed_memory() {
 /// How many descriptors this process may hold.
 #[must_use]
 pub fn descriptor_limit() -> u64 {
+    descriptor_limits().map_or(u64::MAX, |limit| limit.rlim_cur)
+}
+
+fn descriptor_limits() -> Option<libc::rlimit> {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: the call is given a valid rlimit to fill.
     let n = unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) };
-    if n == 0 { limit.rlim_cur } else { u64::MAX }
+    (n == 0).then_some(limit)
 }
 
 /// Connections and segments are descriptors. The limit that shells set, often 1024, is a default for programs that use
 /// select(2); the hard limit is what the system allows.
 fn raise_descriptor_limit() {
-    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-    // SAFETY: both calls are given a valid rlimit; a refusal leaves the limit as it was.
-    unsafe {
-        if libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) == 0 && limit.rlim_cur < limit.rlim_max {
-            limit.rlim_cur = limit.rlim_max;
-            libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit);
-        }
+    if let Some(mut limit) = descriptor_limits() {
+        limit.rlim_cur = limit.rlim_max;
+        // SAFETY: the call is given a valid rlimit; a refusal leaves the limit as it was.
+        unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) };
     }
 }

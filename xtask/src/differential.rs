@@ -48,7 +48,13 @@ pub(crate) fn differential(options: &Options) -> Outcome {
     if options.print {
         compare.arg("--print");
     }
-    step("Apache Kafka and Creel, side by side", &mut compare)
+    let outcome = step("Apache Kafka and Creel, side by side", &mut compare);
+    drop((kafka, creel));
+    match &outcome {
+        Ok(()) => fs::remove_dir_all(&folder).map_err(about(folder.display().to_string()))?,
+        Err(_) => println!("what the brokers said is kept in {}", folder.display()),
+    }
+    outcome
 }
 
 /// Kafka's message definitions, out of its client jar.
