@@ -10,4 +10,5 @@ pub mod process;
 pub mod report;
 pub mod round;
 pub mod shape;
+pub mod spread;
 pub mod topic;

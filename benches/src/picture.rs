@@ -2,8 +2,8 @@
 
 use plotters::prelude::*;
 
-use crate::report::median;
 use crate::round::{Round, Side};
+use crate::spread::Spread;
 
 const WIDTH: u32 = 900;
 const BAR_PIXELS: u32 = 22;
@@ -75,7 +75,7 @@ fn groups(rounds: &[Round]) -> Vec<Group> {
 fn group(rounds: &[Round], (shape, acks): (&str, &str)) -> Option<Group> {
     let cpu = |side: Side| {
         let same = |round: &&Round| round.shape == shape && round.acks == acks && round.side == side;
-        median(&rounds.iter().filter(same).collect::<Vec<_>>(), |round| round.cpu_us_per_request)
+        Spread::of(rounds.iter().filter(same).map(|round| round.cpu_us_per_request)).map(|spread| spread.mid)
     };
     let creel = cpu(Side::Creel)?;
     let sides = [Side::Floor, Side::Creel, Side::Kafka, Side::KafkaShipped];

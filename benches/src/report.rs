@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use crate::goals::{MEMORY, goal};
 use crate::round::{Round, Side};
 use crate::shape::Acks;
+use crate::spread::Spread;
 
 /// The columns' names.
 #[must_use]
@@ -49,7 +50,11 @@ fn of_side(rounds: &[Round], side: Side) -> Vec<&Round> {
 
 fn line(text: &mut String, rounds: &[&Round]) {
     let [first, ..] = rounds else { return };
-    let mid = |f: fn(&Round) -> f64| spread(rounds, f).1;
+    let figure = |digits: usize, f: fn(&Round) -> f64| match spread(rounds, f) {
+        Some(spread) => spread.bracketed(digits),
+        None => String::new(),
+    };
+    let mid = |f: fn(&Round) -> f64| spread(rounds, f).map_or(0.0, |spread| spread.mid);
     // Writing to a String cannot fail.
     let _ = writeln!(
         text,
@@ -57,9 +62,9 @@ fn line(text: &mut String, rounds: &[&Round]) {
         first.shape,
         first.acks,
         first.side.name(),
-        bracketed(spread(rounds, |r| r.requests_per_second), 0),
+        figure(0, |r| r.requests_per_second),
         mid(|r| r.records_per_second),
-        bracketed(spread(rounds, |r| r.cpu_us_per_request), 2),
+        figure(2, |r| r.cpu_us_per_request),
         mid(|r| r.cpu_seconds_per_gb),
         mid(|r| f64::from(r.p50_us)),
         mid(|r| f64::from(r.p99_us)),
@@ -75,8 +80,8 @@ fn ratios(text: &mut String, rounds: &[Round], acks: Acks) {
     let cpu = |r: &Round| r.cpu_us_per_request;
     let tail = |r: &Round| f64::from(r.p999_us);
     let mut say = |name: &str, over: &[&Round], under: &[&Round], of: fn(&Round) -> f64, bound: Bound| {
-        if !over.is_empty() && !under.is_empty() {
-            let ratio = spread(over, of).1 / spread(under, of).1;
+        if let (Some(over), Some(under)) = (spread(over, of), spread(under, of)) {
+            let ratio = over.mid / under.mid;
             let _ = writeln!(text, "{:>40} = {ratio:.2}{}", name, bound.verdict(ratio));
         }
     };
@@ -113,18 +118,7 @@ impl Bound {
     }
 }
 
-fn bracketed((low, mid, high): (f64, f64, f64), digits: usize) -> String {
-    format!("{mid:.digits$} ({low:.digits$}-{high:.digits$})")
-}
-
-/// The median of a figure, if there are rounds.
-pub(crate) fn median(rounds: &[&Round], of: impl Fn(&Round) -> f64) -> Option<f64> {
-    (!rounds.is_empty()).then(|| spread(rounds, of).1)
-}
-
-/// Lowest, median, highest.
-fn spread(rounds: &[&Round], of: impl Fn(&Round) -> f64) -> (f64, f64, f64) {
-    let mut values: Vec<f64> = rounds.iter().map(|round| of(round)).collect();
-    values.sort_by(f64::total_cmp);
-    (values[0], values[values.len() / 2], values[values.len() - 1])
+/// A figure over these rounds.
+pub(crate) fn spread(rounds: &[&Round], of: impl Fn(&Round) -> f64) -> Option<Spread> {
+    Spread::of(rounds.iter().map(|round| of(round)))
 }

@@ -14,6 +14,7 @@ use clap::{Parser, ValueEnum};
 use creel_benches::client::{Check, Drive, Until, drive};
 use creel_benches::frames::produce_request;
 use creel_benches::process::Server;
+use creel_benches::spread::Spread;
 use creel_benches::shape::{Acks, SHAPES, Shape};
 use work::Sink;
 
@@ -88,16 +89,20 @@ fn compare(args: &Args) -> io::Result<()> {
                 }
             }
         }
-        let own = spread(&rounds[0], |(_, cpu)| cpu).1;
+        let mut own = None;
         for (kind, rounds) in KINDS.iter().zip(&rounds) {
-            let (cpu, rate) = (spread(rounds, |(_, cpu)| cpu), spread(rounds, |(rate, _)| rate));
+            let (Some(rate), Some(cpu)) =
+                (Spread::of(rounds.iter().map(|round| round.0)), Spread::of(rounds.iter().map(|round| round.1)))
+            else {
+                continue;
+            };
             println!(
                 "{:15} {:18} {:>24} {:>22} {:>6.2}",
                 shape.name,
                 kind.to_possible_value().map_or_else(String::new, |v| v.get_name().to_owned()),
-                format!("{:.0} ({:.0}-{:.0})", rate.1, rate.0, rate.2),
-                format!("{:.2} ({:.2}-{:.2})", cpu.1, cpu.0, cpu.2),
-                cpu.1 / own,
+                rate.bracketed(0),
+                cpu.bracketed(2),
+                cpu.mid / *own.get_or_insert(cpu.mid),
             );
         }
     }
@@ -127,11 +132,4 @@ fn measure(args: &Args, kind: Kind, shape: &Shape) -> io::Result<(f64, f64)> {
     let driven = drive_for(args.seconds)?;
     let cpu = server.cpu_seconds()? - before;
     Ok((driven.requests as f64 / driven.seconds, cpu * 1e6 / driven.requests as f64))
-}
-
-/// Lowest, median, highest.
-fn spread(rounds: &[(f64, f64)], of: fn((f64, f64)) -> f64) -> (f64, f64, f64) {
-    let mut values: Vec<f64> = rounds.iter().map(|round| of(*round)).collect();
-    values.sort_by(f64::total_cmp);
-    (values[0], values[values.len() / 2], values[values.len() - 1])
 }

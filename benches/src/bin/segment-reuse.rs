@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clap::Parser;
+use creel_benches::spread::Spread;
 use rustix::fs::{Advice, FallocateFlags, fadvise, fallocate};
 
 /// The broker's largest step when it claims disk ahead.
@@ -97,26 +98,24 @@ fn compare(args: &Args, name: &str, load: Load) -> io::Result<()> {
     fs::remove_file(&path)?;
     let mut new_cpu = None;
     for (target, of) in TARGETS.into_iter().zip(&rounds) {
-        let cpu = spread(of, |r| r.cpu_us);
-        let base = *new_cpu.get_or_insert(cpu.1);
+        let figure = |f: fn(&Round) -> f64| Spread::of(of.iter().map(f));
+        let (Some(cpu), Some(p50), Some(p999)) =
+            (figure(|r| r.cpu_us), figure(|r| r.p50_us), figure(|r| r.p999_us))
+        else {
+            continue;
+        };
+        let base = *new_cpu.get_or_insert(cpu.mid);
         println!(
             "{name:8} {:8} {:>8} {:>24} {:>9.1} {:>9.0} {:>8.2}",
             if load.durable { "durable" } else { "written" },
             format!("{target:?}").to_lowercase(),
-            format!("{:.2} ({:.2}-{:.2})", cpu.1, cpu.0, cpu.2),
-            spread(of, |r| r.p50_us).1,
-            spread(of, |r| r.p999_us).1,
-            cpu.1 / base,
+            cpu.bracketed(2),
+            p50.mid,
+            p999.mid,
+            cpu.mid / base,
         );
     }
     Ok(())
-}
-
-/// Lowest, median, highest.
-fn spread(rounds: &[Round], of: fn(&Round) -> f64) -> (f64, f64, f64) {
-    let mut values: Vec<f64> = rounds.iter().map(of).collect();
-    values.sort_by(f64::total_cmp);
-    (values[0], values[values.len() / 2], values[values.len() - 1])
 }
 
 fn measure(path: &Path, target: Target, load: Load) -> io::Result<Round> {

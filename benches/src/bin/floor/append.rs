@@ -12,7 +12,7 @@ use creel_io::local::Notify;
 use creel_io::net::{More, TcpListener, TcpStream};
 use creel_io::{end_of_turn, spawn};
 
-use crate::frame::{missing, take};
+use crate::frame::{receive, take};
 
 /// The file starts anew here, so that the disk does not fill up.
 const FILE_BYTES_MAX: u64 = 1 << 30;
@@ -142,10 +142,7 @@ async fn connection(stream: TcpStream, sink: Rc<Sink>) {
                 return;
             }
         }
-        let want = missing(&buf);
-        let (n, back) = stream.recv(std::mem::take(&mut buf), want).await;
-        buf = back;
-        if !matches!(n, Ok(1..)) {
+        if !receive(&stream, &mut buf).await {
             return;
         }
     }

@@ -8,7 +8,7 @@ use creel_io::fs::{File, FileSlice, OpenOptions};
 use creel_io::net::{More, TcpListener, TcpStream};
 use creel_io::spawn;
 
-use crate::frame::{missing, take};
+use crate::frame::{receive, take};
 
 /// What the pieces are cut from.
 #[derive(Clone, Copy)]
@@ -54,10 +54,7 @@ async fn connection(stream: TcpStream, file: File, first: u64, options: Options)
                 return;
             }
         }
-        let want = missing(&buf);
-        let (n, back) = stream.recv(std::mem::take(&mut buf), want).await;
-        buf = back;
-        if !matches!(n, Ok(1..)) {
+        if !receive(&stream, &mut buf).await {
             return;
         }
     }
