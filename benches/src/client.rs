@@ -39,6 +39,8 @@ pub enum Until {
     Passed(Duration),
     /// Until each connection has had so many answers.
     Answered(u64),
+    /// Until either.
+    PassedOrAnswered(Duration, u64),
 }
 
 /// What to drive.
@@ -131,6 +133,7 @@ impl Line {
         match self.plan.until {
             Until::Passed(duration) => self.begin.elapsed() >= duration,
             Until::Answered(count) => sent >= count,
+            Until::PassedOrAnswered(duration, count) => sent >= count || self.begin.elapsed() >= duration,
         }
     }
 

@@ -2,6 +2,7 @@
 //!
 //! A round sends the same bytes to the floor and to the broker, so that their CPU seconds can be compared.
 
+pub mod ballast;
 pub mod client;
 pub mod frames;
 pub mod goals;

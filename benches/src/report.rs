@@ -81,8 +81,9 @@ fn ratios(text: &mut String, rounds: &[Round], acks: Acks) {
     let tail = |r: &Round| f64::from(r.p999_us);
     let mut say = |name: &str, over: &[&Round], under: &[&Round], of: fn(&Round) -> f64, bound: Bound| {
         if let (Some(over), Some(under)) = (spread(over, of), spread(under, of)) {
-            let ratio = over.mid / under.mid;
-            let _ = writeln!(text, "{:>40} = {ratio:.2}{}", name, bound.verdict(ratio));
+            let (ratio, lowest) = (over.mid / under.mid, over.low / under.low);
+            let verdict = bound.verdict(ratio);
+            let _ = writeln!(text, "{name:>40} = {ratio:.2}, lowest over lowest {lowest:.2}{verdict}");
         }
     };
     let floor = of_side(rounds, Side::Floor);

@@ -10,7 +10,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use rustix::fs::{Advice, fadvise};
 use serde::Serialize;
+use tempfile::TempDir;
 
+use crate::ballast::Ballast;
 use crate::client::{Check, Drive, Driven, Until, drive};
 use crate::frames;
 use crate::process::Server;
@@ -68,12 +70,14 @@ pub struct Setting {
     pub binaries: PathBuf,
     /// How long a round drives.
     pub duration: Duration,
+    /// How many GiB a round appends at most.
+    pub gib: f64,
+    /// Given to each round.
+    pub ballast: Ballast,
     /// The server's CPU.
     pub server_cpu: usize,
     /// The driver's CPU.
     pub driver_cpu: usize,
-    /// Whether the floor, too, writes ever new pages.
-    pub fresh: bool,
     /// Segments of so many MiB, of which the broker keeps two: retention is then at work within a round.
     pub segment_mib: Option<u64>,
     /// The Apache Kafka that takes part: one process for all rounds, for it needs long to get warm.
@@ -84,8 +88,8 @@ pub struct Setting {
 pub struct Kafka {
     /// The process.
     pub server: Server,
-    /// Its data.
-    pub directory: PathBuf,
+    /// Its data, which goes when it has ended.
+    pub directory: TempDir,
 }
 
 /// The figures of a round.
@@ -129,10 +133,11 @@ struct Stage<'a> {
 impl Setting {
     /// Runs one round over fresh data, against a fresh server where that is not Kafka.
     pub fn round(&self, side: Side, shape: &Shape, acks: Acks) -> io::Result<Round> {
+        self.ballast.take();
         let fresh = tempfile::tempdir()?;
         let started;
         let (server, directory) = match (side, &self.kafka) {
-            (Side::Kafka | Side::KafkaShipped, Some(kafka)) => (&kafka.server, kafka.directory.as_path()),
+            (Side::Kafka | Side::KafkaShipped, Some(kafka)) => (&kafka.server, kafka.directory.path()),
             (Side::Kafka | Side::KafkaShipped, None) => return Err(io::Error::other("no Kafka was started")),
             (Side::Floor | Side::Creel | Side::CreelNewFiles, _) => {
                 started = self.start(side, fresh.path(), shape, acks)?;
@@ -154,9 +159,6 @@ impl Setting {
         let mut options = Vec::new();
         if acks == Acks::Durable {
             options.push("--durable".to_owned());
-        }
-        if self.fresh {
-            options.push("--fresh".to_owned());
         }
         if let Some(bytes) = shape.work.fetch_bytes() {
             options.extend([
@@ -198,20 +200,27 @@ impl Stage<'_> {
         if matches!(self.shape.work, Work::ColdFetch { .. }) {
             drop_from_cache(self.directory)?;
         } else {
-            self.drive(Until::Passed(self.setting.duration / 5))?;
+            self.drive(self.until(0.2))?;
         }
+        self.setting.ballast.release();
         let before = self.server.cpu_seconds()?;
-        let driven = self.drive(self.until())?;
+        let driven = self.drive(self.until(1.0))?;
         let cpu = self.server.cpu_seconds()? - before;
         let round = self.figures(&driven, cpu)?;
         self.topic.map_or(Ok(()), Topic::remove)?;
         Ok(round)
     }
 
-    fn until(&self) -> Until {
+    /// The given part of a round.
+    fn until(&self, part: f64) -> Until {
+        let duration = self.setting.duration.mul_f64(part);
         match self.shape.work {
             Work::ColdFetch { bytes } => Until::Answered((READ_LOG_BYTES / bytes) as u64),
-            _ => Until::Passed(self.setting.duration),
+            Work::Fetch { .. } => Until::Passed(duration),
+            Work::Produce | Work::Paced { .. } => {
+                let requests = self.setting.gib * part * (1u64 << 30) as f64 / self.shape.batch_bytes as f64;
+                Until::PassedOrAnswered(duration, (requests / self.shape.connections as f64) as u64)
+            }
         }
     }
 

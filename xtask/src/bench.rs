@@ -3,6 +3,7 @@
 //! The criterion benches of single steps are `cargo bench -p creel-benches`.
 
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use clap::Args;
@@ -28,7 +29,8 @@ pub(crate) struct Options {
 pub(crate) fn bench(options: &Options) -> Outcome {
     let binaries = ["--bin", "creel", "--bin", "floor", "--bin", "one-path"];
     step("binaries", cargo(&["build", "--release"]).args(binaries))?;
-    let mut measuring = Command::new(paths::release_binary("one-path"));
+    let network = Network::find();
+    let mut measuring = network.command(&paths::release_binary("one-path"));
     if !options.no_kafka {
         match tools::first_missing(&["java", "mvn"]) {
             Some(program) => println!("SKIP Apache Kafka as the third side: {program} is missing"),
@@ -44,12 +46,70 @@ pub(crate) fn bench(options: &Options) -> Outcome {
             paths::root().join(format!("results/{}-{}-one-path", said(&["date", "+%F"])?, slug(&machine)));
         let commit = said(&["git", "rev-parse", "--short", "HEAD"])?;
         measuring.arg("--out").arg(folder).arg("--about").arg(format!(
-            "Machine: {machine}, Linux {}, loopback. Commit {commit}. `cargo xtask bench --save {}`",
+            "Machine: {machine}, Linux {}, loopback ({}). Commit {commit}. `cargo xtask bench --save {}`",
             said(&["uname", "-r"])?.split('-').next().unwrap_or_default(),
+            network.about(),
             options.arguments.join(" "),
         ));
     }
     step("floor, broker, Apache Kafka", measuring.args(&options.arguments))
+}
+
+/// Linux ships with it, and it does not pace what is sent: pacing costs several times what a fetch over loopback does.
+const CUBIC: &str = "cubic";
+
+/// The network that all sides are measured in.
+enum Network {
+    /// The machine's own, with this TCP congestion control.
+    Machine(String),
+    /// One of its own, with cubic.
+    Own,
+}
+
+impl Network {
+    /// A network of its own where the machine's congestion control is another one, and such a network can be had.
+    fn find() -> Self {
+        let control = fs::read_to_string("/proc/sys/net/ipv4/tcp_congestion_control").unwrap_or_default();
+        let control = control.trim().to_owned();
+        if control == CUBIC {
+            return Network::Machine(control);
+        }
+        match Network::Own.command(Path::new("true")).status() {
+            Ok(status) if status.success() => Network::Own,
+            _ => {
+                println!(
+                    "no network of its own to be had (unshare, ip): all sides are measured with {control}"
+                );
+                Network::Machine(control)
+            }
+        }
+    }
+
+    /// Runs a program in it.
+    fn command(&self, program: &Path) -> Command {
+        if let Network::Machine(_) = self {
+            return Command::new(program);
+        }
+        let route = |to| {
+            format!("ip route replace local {to} dev lo table local scope host src 127.0.0.1 congctl {CUBIC}")
+        };
+        let script = [
+            "ip link set lo up".to_owned(),
+            route("127.0.0.0/8"),
+            route("127.0.0.1"),
+            "exec \"$0\" \"$@\"".to_owned(),
+        ];
+        let mut command = Command::new("unshare");
+        command.args(["--map-root-user", "--net", "sh", "-c", &script.join(" && ")]).arg(program);
+        command
+    }
+
+    fn about(&self) -> String {
+        match self {
+            Network::Machine(control) => control.clone(),
+            Network::Own => format!("{CUBIC}, in a network namespace"),
+        }
+    }
 }
 
 /// The processor's name and how many of it.

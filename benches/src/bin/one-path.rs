@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Parser;
+use creel_benches::ballast::Ballast;
 use creel_benches::process::Server;
 use creel_benches::round::{Kafka, Round, Setting, Side};
 use creel_benches::shape::{Acks, SHAPES, Shape};
@@ -25,6 +26,13 @@ struct Args {
     /// Seconds of a round.
     #[arg(long, default_value_t = 3.0)]
     seconds: f64,
+    /// GiB that a round appends at most.
+    #[arg(long, default_value_t = 1.0)]
+    gib: f64,
+    /// GiB of memory that are held between the rounds and given back as one begins, so that the pages of its log are
+    /// memory that the machine really has.
+    #[arg(long, default_value_t = 1.5)]
+    ballast_gib: f64,
     /// Seconds of load before the first round, for Kafka's compiler.
     #[arg(long, default_value_t = 20.0)]
     kafka_warm_up: f64,
@@ -40,9 +48,6 @@ struct Args {
     /// Only these sides.
     #[arg(long, value_delimiter = ',', default_values = ["floor", "creel", "kafka", "kafka-shipped"])]
     sides: Vec<Side>,
-    /// Let the floor write ever new pages too, as a log that does not reuse its files must.
-    #[arg(long)]
-    fresh: bool,
     /// Let the broker write segments of so many MiB and keep two, so that a round is long enough for retention: for
     /// `--sides creel,creel-new-files`.
     #[arg(long)]
@@ -101,16 +106,17 @@ fn setting(args: &Args) -> std::io::Result<Setting> {
     let mut setting = Setting {
         binaries: args.binaries.clone().unwrap_or(beside),
         duration: Duration::from_secs_f64(args.seconds),
+        gib: args.gib,
+        ballast: Ballast::of_gib(args.ballast_gib),
         server_cpu: args.cpus[0],
         driver_cpu: args.cpus[1],
-        fresh: args.fresh,
         segment_mib: args.segment_mib,
         kafka: None,
     };
     let is_wanted = args.sides.iter().any(|side| side.is_kafka());
     if let Some(xtask) = args.xtask.as_ref().filter(|_| is_wanted) {
-        let directory = std::env::temp_dir().join(format!("creel-bench-kafka-{}", std::process::id()));
-        let server = Server::kafka(xtask, &directory, setting.server_cpu)?;
+        let directory = tempfile::tempdir()?;
+        let server = Server::kafka(xtask, directory.path(), setting.server_cpu)?;
         setting.kafka = Some(Kafka { server, directory });
         warm_up(&mut setting, args)?;
     }
@@ -157,10 +163,11 @@ fn measure(setting: &Setting, shape: &Shape, acks: Acks, args: &Args) -> std::io
 fn write(folder: &Path, args: &Args, table: &str, all: &[Round]) -> Result<(), Box<dyn std::error::Error>> {
     fs::create_dir_all(folder)?;
     let text = format!(
-        "# One path: the floor, creel, and Apache Kafka 4.3.1\n\n{}\n\nMedians of {} rounds of {} s each, in alternating \
-         order, the first of each thrown away; lowest and highest in brackets. Server on CPU {}, driver on CPU {}. Every \
-         reply was checked.\n\n```\n{table}```\n\n![CPU per request](cpu.svg)\n",
-        args.about, args.rounds, args.seconds, args.cpus[0], args.cpus[1],
+        "# One path: the floor, creel, and Apache Kafka 4.3.1\n\n{}\n\nMedians of {} rounds, in alternating order, the \
+         first of each thrown away; lowest and highest in brackets. A round lasts {} s, or until {} GiB are appended, with \
+         {} GiB of memory given back to the system as it begins. Server on CPU {}, driver on CPU {}. Every reply was \
+         checked.\n\n```\n{table}```\n\n![CPU per request](cpu.svg)\n",
+        args.about, args.rounds, args.seconds, args.gib, args.ballast_gib, args.cpus[0], args.cpus[1],
     );
     fs::write(folder.join("README.md"), text)?;
     fs::write(folder.join("cpu.svg"), picture::draw(all)?)?;

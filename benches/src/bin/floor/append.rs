@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::io::IoSlice;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::rc::Rc;
 
 use bytes::{Bytes, BytesMut};
@@ -14,8 +14,11 @@ use creel_io::{end_of_turn, spawn};
 
 use crate::frame::{receive, take};
 
-/// The file starts anew here, so that the disk does not fill up.
-const FILE_BYTES_MAX: u64 = 1 << 30;
+/// From here the file is written again from its start, so that the disk does not fill up. No round gets that far, for new
+/// pages cost more than old ones, and a log needs new ones.
+const FILE_BYTES_MAX: u64 = 4 << 30;
+/// Claimed at a time.
+const CLAIM_BYTES: u64 = 64 << 20;
 /// As long as a produce response for one partition: a size, and zeros.
 const REPLY: [u8; 54] = {
     let mut reply = [0; 54];
@@ -23,41 +26,34 @@ const REPLY: [u8; 54] = {
     reply
 };
 
-/// What a frame has to go through before its reply.
-#[derive(Clone, Copy)]
-pub(crate) struct Options {
-    /// Reply only after fdatasync.
-    pub(crate) durable: bool,
-    /// Write ever new pages.
-    pub(crate) fresh: bool,
-}
-
 /// One file, and the frames that wait to be written to it.
 struct Sink {
-    path: PathBuf,
-    file: RefCell<File>,
+    file: File,
     position: Cell<u64>,
+    /// Claimed on the disk, so that a sync has no new length to write.
+    claimed: Cell<u64>,
     staged: RefCell<Vec<Bytes>>,
     /// Frames staged since the start, and how many of them are written (and synced, where that is asked).
     staged_count: Cell<u64>,
     done_count: Cell<u64>,
     arrived: Notify,
     done: Notify,
-    options: Options,
+    /// Reply only after fdatasync.
+    is_durable: bool,
 }
 
-pub(crate) async fn serve(mut listener: TcpListener, dir: &Path, options: Options) {
-    let path = dir.join("floor");
+pub(crate) async fn serve(mut listener: TcpListener, dir: &Path, is_durable: bool) {
+    let file = File::open(&dir.join("floor"), OpenOptions::create()).expect("the directory is writable");
     let sink = Rc::new(Sink {
-        file: RefCell::new(new_file(&path)),
-        path,
+        file,
         position: Cell::new(0),
+        claimed: Cell::new(0),
         staged: RefCell::default(),
         staged_count: Cell::new(0),
         done_count: Cell::new(0),
         arrived: Notify::new(),
         done: Notify::new(),
-        options,
+        is_durable,
     });
     let writing = sink.clone();
     spawn(async move { writing.write_turns().await });
@@ -77,9 +73,8 @@ impl Sink {
             let staged = self.staged.take();
             let count = self.staged_count.get();
             self.write(&staged);
-            if self.options.durable {
-                let file = self.file.borrow().clone();
-                file.sync_data().await.expect("the disk takes a sync");
+            if self.is_durable {
+                self.file.sync_data().await.expect("the disk takes a sync");
             }
             self.done_count.set(count);
             self.done.notify_all();
@@ -104,25 +99,16 @@ impl Sink {
         let mut pieces: Vec<IoSlice<'_>> = staged.iter().map(|b| IoSlice::new(b)).collect();
         let length: usize = staged.iter().map(Bytes::len).sum();
         if self.position.get() + length as u64 > FILE_BYTES_MAX {
-            self.start_over();
+            self.position.set(0);
         }
-        self.file.borrow().write_all_at(&mut pieces, self.position.get()).expect("the disk has room");
-        self.position.set(self.position.get() + length as u64);
-    }
-}
-
-impl Sink {
-    fn start_over(&self) {
-        self.position.set(0);
-        if self.options.fresh {
-            creel_io::fs::remove_file(&self.path).expect("the file is ours");
-            self.file.replace(new_file(&self.path));
+        let (position, end) = (self.position.get(), self.position.get() + length as u64);
+        if end > self.claimed.get() {
+            self.file.allocate(self.claimed.get(), CLAIM_BYTES).expect("the disk has room");
+            self.claimed.set(self.claimed.get() + CLAIM_BYTES);
         }
+        self.file.write_all_at(&mut pieces, position).expect("the disk has room");
+        self.position.set(end);
     }
-}
-
-fn new_file(path: &Path) -> File {
-    File::open(path, OpenOptions::create()).expect("the directory is writable")
 }
 
 async fn connection(stream: TcpStream, sink: Rc<Sink>) {

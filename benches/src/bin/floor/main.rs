@@ -25,9 +25,6 @@ struct Args {
     /// Reply only after fdatasync; one sync answers all that was written before it.
     #[arg(long)]
     durable: bool,
-    /// Write ever new pages, as a log that does not reuse its files, instead of the same file over and over.
-    #[arg(long)]
-    fresh: bool,
     /// Answer every frame with so many bytes of a file instead of writing it to one.
     #[arg(long, requires = "of")]
     serve: Option<u64>,
@@ -59,10 +56,7 @@ async fn serve(args: Args) {
             (Some(piece_bytes), Some(file_bytes)) => {
                 read::serve(listener, &args.dir, read::Options { piece_bytes, file_bytes }).await;
             }
-            _ => {
-                let options = append::Options { durable: args.durable, fresh: args.fresh };
-                append::serve(listener, &args.dir, options).await;
-            }
+            _ => append::serve(listener, &args.dir, args.durable).await,
         }
     });
     creel_io::shutdown_signal().await;
