@@ -55,6 +55,8 @@ pub struct LogConfig {
     pub message_timestamp_after_max_ms: u64,
     /// `cleanup.policy`.
     pub cleanup_policy: CleanupPolicy,
+    /// `preallocate`: segments claim their disk ahead of the writes, in steps.
+    pub preallocate: bool,
     /// `creel.segment.recycle`: a segment that retention drops becomes the file of the next one, where that saves work.
     pub segment_recycle: bool,
     /// `producer.id.expiration.ms`: an idempotent producer idle for longer is forgotten.
@@ -77,6 +79,7 @@ impl Default for LogConfig {
             message_timestamp_before_max_ms: u64::MAX >> 1,
             message_timestamp_after_max_ms: 3_600_000,
             cleanup_policy: CleanupPolicy::Delete,
+            preallocate: false,
             segment_recycle: false,
             producer_id_expiration_ms: 24 * 3_600_000,
         }
@@ -109,6 +112,11 @@ impl LogConfig {
     /// `segment.bytes` within what the file format can hold.
     pub(crate) fn segment_limit(&self) -> u64 {
         self.segment_bytes.min(SEGMENT_BYTES_MAX)
+    }
+
+    /// How far a segment's disk is claimed ahead of its writes; `None`: not at all.
+    pub(crate) fn claim_limit(&self) -> Option<u64> {
+        self.preallocate.then(|| self.segment_limit())
     }
 
     /// `max.message.bytes` within what the file format can hold.

@@ -2,7 +2,7 @@
 //!
 //! What was synced is known from the checkpoint's recovery point and from the last write's `mark`: a hole below that is
 //! damage, whatever it looks like. Above it the bytes decide. A crash loses sectors that were written but not synced;
-//! they read as they did before the write: zeros, because segments are claimed as zeros, or the mark of the write
+//! they read as they did before the write: zeros, because that is what a file grows with, or the mark of the write
 //! before. So a torn place shows a lost sector, or ends with the file; damage shows neither.
 //!
 //! In a segment that may be a recycled file (`recycled`) a lost sector reads as anything. There a place above what is

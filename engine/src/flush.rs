@@ -71,14 +71,14 @@ impl Inner {
             return Err(refusal);
         }
         let active = log.active().clone();
-        let limit = self.config.borrow().segment_limit();
+        let claim_limit = self.config.borrow().claim_limit();
         let total = log.staging.total();
         let end = active.end_position() + total;
         let durable = self.cursors.get().durable;
         let tail = active.tail(durable, end);
         log.staging.push_tail(&tail);
         let bytes = total + tail.size_bytes();
-        let outcome = match log.staging.write_with(|pieces| active.write(pieces, bytes, limit)) {
+        let outcome = match log.staging.write_with(|pieces| active.write(pieces, bytes, claim_limit)) {
             Ok(()) => {
                 active.note_mark(durable);
                 self.note_written(log, &active);

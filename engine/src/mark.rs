@@ -5,7 +5,7 @@
 //! ```
 //!
 //! The first byte tells it from a batch, whose offset never begins so; the last one is not zero, so that the end of
-//! what was written can be found in front of the zeros claimed ahead.
+//! what was written can be found in front of zeros (`preallocate`, or what a crash left of a write).
 //!
 //! Every write ends with one and the next write begins over it, so it costs no write of its own and no sync. After a
 //! crash it proves which batches had been synced: a hole below its durable offset is damage, never a torn end. It

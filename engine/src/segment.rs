@@ -216,10 +216,18 @@ impl Segment {
         self.indexes.borrow().as_ref().map_or(0, Indexes::size_bytes)
     }
 
-    /// Writes at the end of the file, in one system call as a rule. `length` moves only with [`note`](Self::note).
-    pub(crate) fn write(&self, pieces: &mut [IoSlice<'_>], bytes: u64, limit: u64) -> io::Result<()> {
+    /// Writes at the end of the file, in one system call as a rule, and claims disk ahead of it as far as
+    /// `claim_limit` if there is one. `length` moves only with [`note`](Self::note).
+    pub(crate) fn write(
+        &self,
+        pieces: &mut [IoSlice<'_>],
+        bytes: u64,
+        claim_limit: Option<u64>,
+    ) -> io::Result<()> {
         let file = self.log.get()?;
-        self.claim(&file, self.length.get() + bytes, limit);
+        if let Some(limit) = claim_limit {
+            self.claim(&file, self.length.get() + bytes, limit);
+        }
         file.write_all_at(pieces, self.length.get())
     }
 

@@ -254,7 +254,11 @@ fn a_restart_after_a_failed_sync_serves_only_what_the_medium_holds() {
 #[test]
 fn a_disk_too_full_for_the_epochs_takes_no_log_offline() {
     sim::run_with(3, Config::calm(), |handle| async move {
-        let partition = three_batches().await;
+        let config = LogConfig { preallocate: true, ..LogConfig::default() };
+        let partition = open_with(Path::new(DIRECTORY), config).await;
+        for at in 0..3 {
+            append(&partition, &batch(1, 1000, at + 1)).await;
+        }
         // Room for a batch in what is claimed ahead, and for no new file.
         let disk = handle.disk(NodeId::FIRST);
         disk.set_capacity(Some(disk.used()));

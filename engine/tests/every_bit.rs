@@ -39,7 +39,7 @@ enum End {
 const ENDS: [End; 3] = [End::Killed, End::KilledAfterCheckpoint, End::Stopped];
 
 fn config() -> LogConfig {
-    LogConfig { segment_bytes: 350, index_interval_bytes: 90, ..LogConfig::default() }
+    LogConfig { segment_bytes: 350, index_interval_bytes: 90, preallocate: true, ..LogConfig::default() }
 }
 
 fn sent(at: i64) -> Batch {

@@ -27,6 +27,7 @@ pub(super) fn log_config(topic: &TopicConfig, broker: &BrokerConfig) -> engine::
             CleanupPolicy { compact: true, delete: false } => engine::CleanupPolicy::Compact,
             CleanupPolicy { compact: false, .. } => engine::CleanupPolicy::Delete,
         },
+        preallocate: topic.preallocate,
         segment_recycle: broker.creel_segment_recycle,
         producer_id_expiration_ms: natural(broker.producer_id_expiration_ms.into()),
     }

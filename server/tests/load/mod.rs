@@ -112,7 +112,10 @@ impl Load {
             configs,
             ..Default::default()
         };
-        let kept = topic(KEPT, vec![set("segment.bytes", "16384"), set("retention.ms", "-1")]);
+        let kept = topic(
+            KEPT,
+            vec![set("segment.bytes", "16384"), set("retention.ms", "-1"), set("preallocate", "true")],
+        );
         let rolling = topic(ROLLING, vec![set("segment.bytes", "16384"), set("retention.bytes", "30000")]);
         let request = CreateTopicsRequest { topics: vec![kept, rolling], ..Default::default() };
         let Some(mut client) = self.connect().await else { return false };
