@@ -4,6 +4,7 @@
 
 pub mod ballast;
 pub mod client;
+pub mod crowd;
 pub mod frames;
 pub mod goals;
 pub mod picture;

@@ -87,7 +87,7 @@ fn color(side: Side) -> RGBColor {
     match side {
         Side::Floor => RGBColor(0xb8, 0xb8, 0xb8),
         Side::Creel => RGBColor(0x1f, 0x77, 0x6d),
-        Side::CreelNewFiles => RGBColor(0x7f, 0xb5, 0xae),
+        Side::CreelNewFiles | Side::CreelCrowd => RGBColor(0x7f, 0xb5, 0xae),
         Side::Kafka => RGBColor(0xd0, 0x8a, 0x3c),
         Side::KafkaShipped => RGBColor(0xe6, 0xc0, 0x8f),
     }

@@ -90,6 +90,9 @@ fn ratios(text: &mut String, rounds: &[Round], acks: Acks) {
     say("CPU creel / floor", &creel, &floor, cpu, Bound::AtMost(goal.over_floor));
     let new_files = of_side(rounds, Side::CreelNewFiles);
     say("CPU creel / creel-new", &creel, &new_files, cpu, Bound::AtMost(None));
+    let crowd = of_side(rounds, Side::CreelCrowd);
+    say("p99 creel-crowd / creel", &crowd, &creel, |r| f64::from(r.p99_us), Bound::AtMost(None));
+    say("p99.9 creel-crowd / creel", &crowd, &creel, tail, Bound::AtMost(None));
     for side in [Side::Kafka, Side::KafkaShipped] {
         let kafka = of_side(rounds, side);
         let is_judge = side == Side::Kafka;

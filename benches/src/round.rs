@@ -14,9 +14,10 @@ use tempfile::TempDir;
 
 use crate::ballast::Ballast;
 use crate::client::{Check, Drive, Driven, Until, drive};
+use crate::crowd::Crowd;
 use crate::frames;
 use crate::process::Server;
-use crate::shape::{Acks, Shape, Work};
+use crate::shape::{Acks, SINGLE, Shape, Work};
 use crate::topic::Topic;
 
 /// Bytes of the log that is read over and over.
@@ -32,6 +33,8 @@ pub enum Side {
     Creel,
     /// The broker, with every segment in a new file.
     CreelNewFiles,
+    /// The broker, with a crowd of other connections.
+    CreelCrowd,
     /// Apache Kafka; where a durable ack is asked, with `flush.messages=1`.
     Kafka,
     /// Apache Kafka as it is shipped: acks=all does not wait for the disk.
@@ -46,6 +49,7 @@ impl Side {
             Side::Floor => "floor",
             Side::Creel => "creel",
             Side::CreelNewFiles => "creel-new",
+            Side::CreelCrowd => "creel-crowd",
             Side::Kafka => "kafka",
             Side::KafkaShipped => "kafka-shipped",
         }
@@ -139,7 +143,7 @@ impl Setting {
         let (server, directory) = match (side, &self.kafka) {
             (Side::Kafka | Side::KafkaShipped, Some(kafka)) => (&kafka.server, kafka.directory.path()),
             (Side::Kafka | Side::KafkaShipped, None) => return Err(io::Error::other("no Kafka was started")),
-            (Side::Floor | Side::Creel | Side::CreelNewFiles, _) => {
+            (Side::Floor | Side::Creel | Side::CreelNewFiles | Side::CreelCrowd, _) => {
                 started = self.start(side, fresh.path(), shape, acks)?;
                 (&started, fresh.path())
             }
@@ -174,8 +178,9 @@ impl Setting {
 
 impl Setting {
     fn broker_settings(&self, side: Side) -> Vec<String> {
-        let mut settings = vec![format!("creel.segment.recycle={}", side == Side::Creel)];
+        let mut settings = Vec::new();
         if let Some(mib) = self.segment_mib {
+            settings.push(format!("creel.segment.recycle={}", side == Side::Creel));
             settings.push(format!("log.segment.bytes={}", mib << 20));
             settings.push(format!("log.retention.bytes={}", mib << 21));
             // Where nothing is recycled nothing is dropped in between.
@@ -203,12 +208,22 @@ impl Stage<'_> {
             self.drive(self.until(0.2))?;
         }
         self.setting.ballast.release();
+        let crowd = self.crowd()?;
         let before = self.server.cpu_seconds()?;
         let driven = self.drive(self.until(1.0))?;
         let cpu = self.server.cpu_seconds()? - before;
+        crowd.map_or(Ok(()), Crowd::leave)?;
         let round = self.figures(&driven, cpu)?;
         self.topic.map_or(Ok(()), Topic::remove)?;
         Ok(round)
+    }
+
+    /// It writes to the same topic.
+    fn crowd(&self) -> io::Result<Option<Crowd>> {
+        let (Side::CreelCrowd, Some(topic)) = (self.side, &self.topic) else { return Ok(None) };
+        let request = frames::produce_request(&topic.name, &SINGLE, Acks::Written);
+        let time = self.setting.duration + Duration::from_secs(1);
+        Crowd::gather(self.server.address, self.setting.driver_cpu, request, time).map(Some)
     }
 
     /// The given part of a round.

@@ -93,11 +93,14 @@ const fn fetch(name: &'static str, work: Work, connections: usize) -> Shape {
     Shape { name, work, batch_bytes: 64 << 10, records: 64, connections, in_flight: 1 }
 }
 
+/// One record of 1 KiB.
+pub const SINGLE: Shape = produce("1KiB-single", 1 << 10, 1, 64, 1);
+
 /// The shapes of the speed goals.
 pub const SHAPES: [Shape; 9] = [
     produce("64KiB-batches", 64 << 10, 64, 4, 8),
     produce("16KB-batches", 16 << 10, 140, 8, 4),
-    produce("1KiB-single", 1 << 10, 1, 64, 1),
+    SINGLE,
     produce("1000x100B", 108_000, 1000, 4, 8),
     produce("100B-flood", 16 << 10, 140, 16, 16),
     Shape { work: Work::Paced { per_second: 2000 }, ..produce("16KB-at-2000/s", 16 << 10, 140, 8, 64) },

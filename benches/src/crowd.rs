@@ -1,0 +1,57 @@
+//! Those beside whom the measured connections must not suffer.
+
+use std::io;
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::client::{Check, Drive, Driven, Until, drive};
+
+/// Connections that say nothing.
+pub const IDLE: usize = 10_000;
+/// Connections that send a request a second.
+pub const BUSY: usize = 1_000;
+/// Until all of them are connected.
+const SETTLING: Duration = Duration::from_secs(1);
+
+/// The connections; they close when this is dropped.
+pub struct Crowd {
+    idle: Vec<TcpStream>,
+    busy: JoinHandle<Result<Driven, String>>,
+}
+
+impl Crowd {
+    /// Connects all. The busy ones send `request` from `cpu` for so long.
+    pub fn gather(address: SocketAddr, cpu: usize, request: Bytes, time: Duration) -> io::Result<Crowd> {
+        let idle = (0..IDLE).map(|_| TcpStream::connect(address)).collect::<io::Result<_>>()?;
+        let plan = Drive {
+            address,
+            requests: Arc::new([request]),
+            check: Check::Produced,
+            connections: BUSY,
+            in_flight: 1,
+            interval: Some(Duration::from_secs(1)),
+            until: Until::Passed(SETTLING + time),
+        };
+        let busy = thread::spawn(move || drive(cpu, plan));
+        thread::sleep(SETTLING);
+        Ok(Crowd { idle, busy })
+    }
+
+    /// Waits for the busy ones; fails if one of them, or of the idle ones, was turned away.
+    pub fn leave(self) -> io::Result<()> {
+        let busy = self.busy.join().map_err(|_| io::Error::other("a busy connection's thread panicked"))?;
+        busy.map_err(io::Error::other)?;
+        for connection in self.idle {
+            connection.set_nonblocking(true)?;
+            match connection.peek(&mut [0]) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                _ => return Err(io::Error::other("the broker closed an idle connection")),
+            }
+        }
+        Ok(())
+    }
+}
