@@ -7,13 +7,13 @@ use std::rc::Rc;
 use creel_io::fs::{self, File};
 
 use crate::bad_ranges;
-use crate::directory::deleted_name;
+use crate::directory::{FileKind, deleted_name, segment_path};
 use crate::log::Health;
 use crate::partition::{Inner, Partition};
 use crate::producer_snapshot;
 use crate::recycled;
 use crate::segment::Segment;
-use crate::segment_files::{write_indexes, write_snapshot};
+use crate::segment_files::write_indexes;
 
 impl Partition {
     /// Writes and syncs everything, cuts the files to their length, and leaves indexes and snapshot as Kafka's tools
@@ -79,7 +79,10 @@ impl Inner {
         active.cut_to_length()?;
         active.log.get()?.sync_all().await?;
         write_indexes(&self.directory, &active, true).await?;
-        write_snapshot(&self.directory, self.cursors.get().next, &snapshot).await?;
+        // The one that is replaced may be the only copy of what it says.
+        let snapshot_path =
+            segment_path(&self.directory, self.cursors.get().next, FileKind::ProducerSnapshot);
+        fs::write_atomically(&snapshot_path, &snapshot).await?;
         epochs.write(&self.directory).await?;
         bad_ranges::write(&self.directory, &bad).await?;
         // Every file ends with its batches now.

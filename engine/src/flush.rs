@@ -9,7 +9,7 @@ use std::io;
 use std::path::Path;
 use std::rc::Rc;
 
-use creel_io::fs;
+use creel_io::fs::{self, File};
 
 use crate::append::AppendError;
 use crate::config::Durability;
@@ -21,7 +21,7 @@ use crate::partition::Inner;
 use crate::planted::{self, Bug};
 use crate::producer_snapshot;
 use crate::segment::Segment;
-use crate::segment_files::{remove_indexes, write_indexes, write_snapshot};
+use crate::segment_files::{remove_indexes, remove_snapshot, write_indexes, write_snapshot};
 
 /// Writes the appends of one core's partitions at the end of each turn. One per core; clones share.
 #[derive(Clone, Debug, Default)]
@@ -138,9 +138,8 @@ impl Inner {
         debug_assert!(log.staging.is_empty());
         let base = self.cursors.get().written;
         let sealed = log.active().clone();
-        let next = sealed.cut_to_length().and_then(|()| self.begin_segment(base, now_ms));
-        let next = match next {
-            Ok(next) => next,
+        let (next, snapshot) = match self.begin_next(log, &sealed, base, now_ms) {
+            Ok(begun) => begun,
             Err(error) if is_disk_full(&error) => return Err(AppendError::DiskFull),
             Err(error) => {
                 self.poison("roll", &error);
@@ -156,24 +155,42 @@ impl Inner {
         self.is_touched.set(true);
         log.directory_unsynced = true;
         log.recent.clear();
-        let snapshot = producer_snapshot::encode(&log.producers);
         self.side_files_due.borrow_mut().push(sealed.base);
         self.side_jobs.set(self.side_jobs.get() + 1);
         let inner = self.clone();
-        creel_io::spawn(async move { inner.write_side_files(&sealed, base, &snapshot).await });
+        creel_io::spawn(async move { inner.make_side_files_safe(&sealed, &snapshot).await });
         Ok(())
     }
 
-    /// Side files are never the only copy: a failure costs a longer start, nothing else.
-    async fn write_side_files(&self, sealed: &Segment, next: Offset, snapshot: &[u8]) {
-        let written = async {
-            write_indexes(&self.directory, sealed, true).await?;
-            write_snapshot(&self.directory, next, snapshot).await
-        };
-        match written.await {
-            Ok(()) => self.side_files_due.borrow_mut().retain(|base| *base != sealed.base),
+    /// The files of the next segment. Its producer snapshot is one of them: once retention takes the batches before it,
+    /// nothing else tells what they said about producers, so that a segment does not begin without room for it.
+    fn begin_next(
+        &self,
+        log: &Log,
+        sealed: &Segment,
+        base: Offset,
+        now_ms: i64,
+    ) -> io::Result<(Segment, File)> {
+        sealed.cut_to_length()?;
+        let snapshot = write_snapshot(&self.directory, base, &producer_snapshot::encode(&log.producers))?;
+        match self.begin_segment(base, now_ms) {
+            Ok(next) => Ok((next, snapshot)),
             Err(error) => {
-                tracing::warn!(log = %sealed.log.path().display(), %error, "index or snapshot not written");
+                let _ = remove_snapshot(&self.directory, base);
+                Err(error)
+            }
+        }
+    }
+
+    /// Indexes are never the only copy of anything: a failure costs a longer start. A snapshot that the medium may not
+    /// hold is as bad as a batch.
+    async fn make_side_files_safe(&self, sealed: &Segment, snapshot: &File) {
+        let indexes = write_indexes(&self.directory, sealed, true).await;
+        match (indexes, snapshot.sync_data().await) {
+            (Ok(()), Ok(())) => self.side_files_due.borrow_mut().retain(|base| *base != sealed.base),
+            (_, Err(error)) => self.poison("sync of the producer snapshot", &error),
+            (Err(error), Ok(())) => {
+                tracing::warn!(log = %sealed.log.path().display(), %error, "indexes not written");
             }
         }
         if sealed.is_gone.get() {
@@ -359,7 +376,7 @@ impl EpochsWritten {
 }
 
 /// Whether there is no room for a file or in it: the next try may succeed.
-fn is_disk_full(error: &io::Error) -> bool {
+pub(crate) fn is_disk_full(error: &io::Error) -> bool {
     use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
     matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge) || has_no_descriptor(error)
 }

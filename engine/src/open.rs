@@ -8,20 +8,21 @@ use std::rc::Rc;
 use creel_io::fs;
 
 use crate::config::LogConfig;
-use crate::directory::{FileKind, TopicPartition, remove_if_there, segment_path};
+use crate::directory::TopicPartition;
 use crate::epochs::LeaderEpochs;
-use crate::flush::Flusher;
+use crate::flush::{Flusher, is_disk_full};
 use crate::log::{Cursors, Health, Log, RecentBatches};
 use crate::offset::{FilePosition, LeaderEpoch, Offset};
 use crate::partition::{Inner, Partition};
 use crate::planted::{self, Bug};
+use crate::producer_snapshot;
 use crate::producers::Producers;
 use crate::recover::{FoundFiles, OpenError, Recovery, RecoveryReport, find_files};
 use crate::recycle::Recycler;
 use crate::recycled::{self, Recycled};
 use crate::scan::Scan;
 use crate::segment::Segment;
-use crate::segment_files::read_snapshot;
+use crate::segment_files::{read_snapshot, remove_snapshot, write_snapshot};
 use crate::staging::Staging;
 use crate::watch::Watch;
 
@@ -129,12 +130,12 @@ impl Recovery {
                 (producers, from) = (found, from.max(offset));
                 break;
             }
-            self.remove_snapshot(offset)?;
+            remove_snapshot(&self.directory, offset)?;
         }
         // Each clean stop leaves one at the end of the log: of the older ones only those of segments are kept.
         for offset in &files.snapshots {
             if !self.segments.iter().any(|segment| segment.base == *offset) {
-                self.remove_snapshot(*offset)?;
+                remove_snapshot(&self.directory, *offset)?;
             }
         }
         for (at, segment) in self.segments.iter().enumerate() {
@@ -145,11 +146,23 @@ impl Recovery {
         }
         let expiry = i64::try_from(self.config.producer_id_expiration_ms).unwrap_or(i64::MAX);
         producers.expire(self.now_ms.saturating_sub(expiry));
+        if self.segments.last().is_some_and(|active| active.base > from) {
+            self.snapshot_anew(&producers).await?;
+        }
         Ok(producers)
     }
 
-    fn remove_snapshot(&self, offset: Offset) -> io::Result<()> {
-        remove_if_there(&segment_path(&self.directory, offset, FileKind::ProducerSnapshot))
+    /// Retention may take every segment before the active one: what they say about producers must be written down by
+    /// then, and the snapshot that a roll would have left is missing.
+    async fn snapshot_anew(&self, producers: &Producers) -> io::Result<()> {
+        match write_snapshot(&self.directory, self.end, &producer_snapshot::encode(producers)) {
+            Ok(file) => file.sync_data().await?,
+            Err(error) if is_disk_full(&error) => {
+                tracing::warn!(directory = %self.directory.display(), %error, "producer snapshot not written");
+            }
+            Err(error) => return Err(error),
+        }
+        fs::sync_dir(&self.directory).await
     }
 
     async fn replay_segment(

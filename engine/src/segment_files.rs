@@ -1,6 +1,7 @@
 //! The side files of a segment: indexes and producer snapshots, written when it is sealed, read when it is needed.
 //!
-//! None of them is ever the only copy of anything: a missing or damaged one is rebuilt from the batches.
+//! Indexes are never the only copy of anything: missing or damaged ones are rebuilt from the batches. A snapshot is,
+//! once retention has taken the batches before it.
 
 use std::io::{self, IoSlice};
 use std::path::Path;
@@ -22,28 +23,37 @@ pub(crate) async fn write_indexes(directory: &Path, segment: &Segment, closing: 
     let Some((offsets, times)) = segment.encode_indexes(closing) else {
         return Ok(());
     };
-    write_file(&segment_path(directory, segment.base, FileKind::OffsetIndex), &offsets).await?;
-    write_file(&segment_path(directory, segment.base, FileKind::TimeIndex), &times).await
+    write_synced(&segment_path(directory, segment.base, FileKind::OffsetIndex), &offsets).await?;
+    write_synced(&segment_path(directory, segment.base, FileKind::TimeIndex), &times).await
 }
 
-/// Writes the producers as they were before `offset`.
-pub(crate) async fn write_snapshot(directory: &Path, offset: Offset, encoded: &[u8]) -> io::Result<()> {
-    write_file(&segment_path(directory, offset, FileKind::ProducerSnapshot), encoded).await
+/// Writes the producers as they were before `offset`. The file is the caller's to sync.
+pub(crate) fn write_snapshot(directory: &Path, offset: Offset, encoded: &[u8]) -> io::Result<File> {
+    write_file(&segment_path(directory, offset, FileKind::ProducerSnapshot), encoded)
 }
 
-/// A file that can't be written whole is removed: half an index would be believed.
-async fn write_file(path: &Path, content: &[u8]) -> io::Result<()> {
-    let written = try_write_file(path, content).await;
+/// Removes a producer snapshot.
+pub(crate) fn remove_snapshot(directory: &Path, offset: Offset) -> io::Result<()> {
+    remove_if_there(&segment_path(directory, offset, FileKind::ProducerSnapshot))
+}
+
+/// A file that does not reach the medium is removed: a part of an index would be believed.
+async fn write_synced(path: &Path, content: &[u8]) -> io::Result<()> {
+    let synced = write_file(path, content)?.sync_data().await;
+    if synced.is_err() {
+        let _ = remove_if_there(path);
+    }
+    synced
+}
+
+/// A file that can't be written whole is removed.
+fn write_file(path: &Path, content: &[u8]) -> io::Result<File> {
+    let file = File::open(path, OpenOptions { truncate: true, ..OpenOptions::create() })?;
+    let written = file.write_all_at(&mut [IoSlice::new(content)], 0);
     if written.is_err() {
         let _ = remove_if_there(path);
     }
-    written
-}
-
-async fn try_write_file(path: &Path, content: &[u8]) -> io::Result<()> {
-    let file = File::open(path, OpenOptions { truncate: true, ..OpenOptions::create() })?;
-    file.write_all_at(&mut [IoSlice::new(content)], 0)?;
-    file.sync_data().await
+    written.map(|()| file)
 }
 
 /// Removes both index files.

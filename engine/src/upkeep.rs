@@ -7,7 +7,7 @@ use std::rc::Rc;
 use creel_io::fs;
 
 use crate::config::{CleanupPolicy, LogConfig};
-use crate::log::Log;
+use crate::log::{Health, Log};
 use crate::offset::Offset;
 use crate::partition::{Inner, Partition};
 use crate::recover::remove_segment;
@@ -169,6 +169,9 @@ impl Inner {
         // What the removed batches said about producers must be safe in the next segment's snapshot.
         while self.side_jobs.get() > 0 {
             self.committed.notified().await;
+        }
+        if self.health.get() == Health::Poisoned {
+            return Err(io::Error::other("the log's storage failed"));
         }
         // The names of what stays are made safe first, and each removal before the next: whatever a crash brings
         // back, the log has no hole and its offsets go on.

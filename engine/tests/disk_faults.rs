@@ -127,6 +127,35 @@ fn what_a_new_producer_sent_behind_a_refused_batch_does_not_go_first() {
     });
 }
 
+/// A retry may come late: when nothing is left of its batch, the producer snapshot alone tells that it is one.
+#[test]
+fn retention_on_a_full_disk_forgets_no_producer() {
+    for blocks in 0..12 {
+        sim::run_with(blocks, Config::calm(), move |handle| async move {
+            let config = LogConfig { segment_bytes: 8192, ..LogConfig::default() };
+            let partition = open_with(Path::new(DIRECTORY), config.clone()).await;
+            let original = append(&partition, &sequenced(0, 10)).await;
+            for _ in 0..10 {
+                append(&partition, &batch(1, 3000, 9)).await;
+            }
+            // Room for all, some, or none of the files that the next segments bring.
+            let disk = handle.disk(NodeId::FIRST);
+            disk.set_capacity(Some(disk.used() + blocks * 4096));
+            let large = || partition.append(&batch(1, 3000, 9), AppendOrigin::Client);
+            while let Ok(ticket) = large()
+                && ticket.durable().await.is_ok()
+            {}
+            partition.advance_log_start(partition.high_watermark()).await.unwrap();
+            append(&partition, &batch(1, 3000, 9)).await;
+            disk.set_capacity(None);
+            let partition = open_with(Path::new(DIRECTORY), config).await;
+            assert!(partition.log_start() > original, "{blocks} blocks");
+            let retry = partition.append(&sequenced(0, 10), AppendOrigin::Client).unwrap();
+            assert_eq!(retry.base_offset(), original, "{blocks} blocks");
+        });
+    }
+}
+
 #[test]
 fn no_flipped_bit_takes_a_good_batch_with_it_or_is_served() {
     // Every 7th bit of three synced batches: each is found by recovery, and exactly its batch is refused.

@@ -91,6 +91,31 @@ fn producers_are_remembered_across_stops_and_crashes() {
     });
 }
 
+/// What a missing snapshot said is told by batches as long as retention leaves them, so a start writes it anew.
+#[test]
+fn a_start_makes_producers_safe_from_retention() {
+    on_core(|directory| async move {
+        let send = || BatchBuilder::new(0).producer(7, 0, 0).record(creel_io::wall_clock_ms(), None, None);
+        let partition = open_with(&directory, small_segments()).await;
+        append(&partition, &send().build().unwrap()).await;
+        for at in 0..50 {
+            append(&partition, &batch(2, 100, at)).await;
+        }
+        let directory = crashed(&directory);
+        for name in fs::read_dir(&directory.join("orders-0")).unwrap() {
+            if name.to_string_lossy().ends_with(".snapshot") {
+                fs::remove_file(&directory.join("orders-0").join(name)).unwrap();
+            }
+        }
+        let partition = open_with(&directory, small_segments()).await;
+        partition.advance_log_start(Offset(90)).await.unwrap();
+        let partition = open_with(&crashed(&directory), small_segments()).await;
+        assert!(partition.log_start() > Offset::ZERO);
+        assert_eq!(append(&partition, &send().build().unwrap()).await, Offset::ZERO, "the retry is known");
+        assert_eq!(partition.log_end(), Offset(101));
+    });
+}
+
 #[test]
 fn the_log_start_survives() {
     on_core(|directory| async move {
