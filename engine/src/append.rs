@@ -146,7 +146,10 @@ impl Partition {
         let append_time_ms =
             (config.message_timestamp_type == TimestampType::LogAppendTime).then_some(now_ms);
         let timestamp = append_time_ms.unwrap_or(header.max_timestamp);
-        inner.make_room(&mut log, &config, header, timestamp, now_ms)?;
+        if let Err(refusal) = inner.make_room(&mut log, &config, header, timestamp, now_ms) {
+            log.producers.refuse(header);
+            return Err(refusal);
+        }
         let pending = inner.stage(&mut log, batch, append_time_ms);
         drop(log);
         inner.flusher.add(inner);

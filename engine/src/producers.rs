@@ -118,8 +118,11 @@ impl Producer {
     /// What is left of a producer whose only batches are taken back.
     fn awaiting_its_first(&self) -> Option<Self> {
         let first = self.batches().first()?;
-        let last_timestamp = self.last_timestamp;
-        Some(Self { last_timestamp, awaited: Some(first.first_sequence()), ..Self::new(self.epoch) })
+        Some(Self::awaiting(self.epoch, first.first_sequence(), self.last_timestamp))
+    }
+
+    fn awaiting(epoch: i16, sequence: i32, last_timestamp: i64) -> Self {
+        Self { last_timestamp, awaited: Some(sequence), ..Self::new(epoch) }
     }
 
     /// Oldest first.
@@ -236,6 +239,16 @@ impl Producers {
         let first = || self.get(undo.id).and_then(Producer::awaiting_its_first);
         let before = undo.before.or_else(first);
         self.replace(undo.id, before);
+    }
+
+    /// Notes a batch that there was no room for and that will be sent again.
+    pub(crate) fn refuse(&mut self, header: &BatchHeader) {
+        let is_sequenced = header.has_producer_id() && header.base_sequence >= 0;
+        if is_sequenced && self.get(header.producer_id).is_none() {
+            let BatchHeader { producer_epoch, base_sequence, max_timestamp, .. } = *header;
+            let awaiting = Producer::awaiting(producer_epoch, base_sequence, max_timestamp);
+            self.replace(header.producer_id, Some(awaiting));
+        }
     }
 
     pub(crate) fn get(&self, id: i64) -> Option<&Producer> {

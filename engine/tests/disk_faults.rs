@@ -127,6 +127,24 @@ fn what_a_new_producer_sent_behind_a_refused_batch_does_not_go_first() {
     });
 }
 
+#[test]
+fn nor_does_it_where_no_segment_could_begin_for_the_first() {
+    sim::run_with(3, Config::calm(), |handle| async move {
+        let config = LogConfig { segment_bytes: 8192, ..LogConfig::default() };
+        let partition = open_with(Path::new(DIRECTORY), config).await;
+        append(&partition, &batch(1, 8000, 9)).await;
+        let disk = handle.disk(NodeId::FIRST);
+        disk.set_capacity(Some(disk.used()));
+        let first = sequenced(0, 1000);
+        assert_eq!(partition.append(&first, AppendOrigin::Client).unwrap_err(), AppendError::DiskFull);
+        let second = partition.append(&sequenced(1, 10), AppendOrigin::Client).unwrap_err();
+        assert!(matches!(second, AppendError::Producer(_)), "{second}");
+        disk.set_capacity(None);
+        assert_eq!(append(&partition, &first).await, Offset(1));
+        assert_eq!(append(&partition, &sequenced(1, 10)).await, Offset(2));
+    });
+}
+
 /// A retry may come late: when nothing is left of its batch, the producer snapshot alone tells that it is one.
 #[test]
 fn retention_on_a_full_disk_forgets_no_producer() {
