@@ -155,8 +155,9 @@ impl Scan {
         })
     }
 
-    /// Whether the rest of the sector that `start` lies in, or a whole one before `end`, reads as it did before the
-    /// write that began at `start`: as zeros, behind the mark of the write before.
+    /// Whether the rest of the sector that `start` lies in, or a whole one that begins before `end`, reads as it did
+    /// before the write that began at `start`: as zeros, behind the mark of the write before. The sound batch at `end`
+    /// may begin in a lost sector: the high bytes of its offset are zeros too.
     async fn shows_lost_sector(
         &mut self,
         start: FilePosition,
@@ -164,7 +165,7 @@ impl Scan {
         expected: Offset,
     ) -> io::Result<bool> {
         let sector = SECTOR_BYTES as u64;
-        let boundary = FilePosition(start.0.next_multiple_of(sector).min(end.0));
+        let boundary = FilePosition(start.0.next_multiple_of(sector).min(self.end().0));
         self.go_to(start);
         if is_old_head(self.bytes((boundary.0 - start.0) as usize).await?, expected) {
             return Ok(true);
@@ -173,11 +174,9 @@ impl Scan {
         let mark_end = (start + MARK_BYTES as u64).0;
         while self.position() < end {
             let position = self.position();
-            let length = sector.min(end.0 - position.0);
-            let whole = length == sector || end == self.end();
+            let length = sector.min(self.end().0 - position.0);
             let marked = mark_end.saturating_sub(position.0) as usize;
-            let old = self.bytes(length as usize).await?.iter().skip(marked).all(|byte| *byte == 0);
-            if whole && old {
+            if self.bytes(length as usize).await?.iter().skip(marked).all(|byte| *byte == 0) {
                 return Ok(true);
             }
             self.skip(length as usize);

@@ -180,6 +180,23 @@ fn sound_unsynced_batches_behind_a_lost_one_are_cut_with_it() {
     });
 }
 
+/// The first bytes of a batch are zeros, as lost ones are: where it begins does not tell where the loss ends.
+#[test]
+fn a_lost_sector_may_reach_into_the_next_batch() {
+    on_core(|directory| async move {
+        let torn = (1000..1600).map(|bytes| batch(1, bytes, 1)).find(|batch| batch.size_bytes() % 512 == 509);
+        let torn = torn.unwrap();
+        let partition = open_with(&directory, unsynced()).await;
+        append(&partition, &torn).await;
+        append(&partition, &batch(1, 1000, 2)).await;
+        let directory = crashed(&directory);
+        overwrite(&directory, torn.size_bytes() as u64 - 509, &[0; 512]);
+        let partition = open(&directory).await;
+        assert_eq!(partition.bad_ranges(), []);
+        assert_eq!((partition.log_end(), partition.recovery().torn_batches), (Offset(0), 1));
+    });
+}
+
 #[test]
 fn the_same_loss_of_synced_batches_is_damage_though_no_checkpoint_tells() {
     on_core(|directory| async move {
