@@ -182,6 +182,9 @@ impl Inner {
         timestamp: i64,
         now_ms: i64,
     ) -> Result<(), AppendError> {
+        if self.is_cutting.get() {
+            return Err(AppendError::DiskFull);
+        }
         if log.staging.is_full() {
             self.write_staged(log)?;
         }

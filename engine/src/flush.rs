@@ -14,6 +14,7 @@ use creel_io::fs::{self, File};
 use crate::append::AppendError;
 use crate::config::Durability;
 use crate::epochs::LeaderEpochs;
+use crate::give_up::is_disk_full;
 use crate::limits::COMMIT_LINGER;
 use crate::log::{Health, Log, Place};
 use crate::offset::Offset;
@@ -66,8 +67,7 @@ impl Inner {
             return Ok(());
         }
         if let Err(refusal) = self.check_open() {
-            self.undo_staged(log);
-            log.staging.finish(Err(refusal));
+            self.undo_staged(log).finish(Err(refusal));
             return Err(refusal);
         }
         let active = log.active().clone();
@@ -78,16 +78,13 @@ impl Inner {
         let tail = active.tail(durable, end);
         log.staging.push_tail(&tail);
         let bytes = total + tail.size_bytes();
-        let outcome = match log.staging.write_with(|pieces| active.write(pieces, bytes, claim_limit)) {
-            Ok(()) => {
-                active.note_mark(durable);
-                self.note_written(log, &active);
-                Ok(())
-            }
-            Err(error) => Err(self.give_up_staged(log, &active, &error)),
-        };
-        log.staging.finish(outcome);
-        outcome
+        if let Err(error) = log.staging.write_with(|pieces| active.write(pieces, bytes, claim_limit)) {
+            return Err(self.give_up_staged(log, active, &error));
+        }
+        active.note_mark(durable);
+        self.note_written(log, &active);
+        log.staging.take().finish(Ok(()));
+        Ok(())
     }
 
     fn note_written(&self, log: &mut Log, active: &Segment) {
@@ -106,31 +103,6 @@ impl Inner {
         if self.durability() != Durability::GroupCommit || is_ahead {
             self.raise_high_watermark(cursors.written, log.end_place());
         }
-    }
-
-    /// Takes back what staging did.
-    fn undo_staged(&self, log: &mut Log) {
-        while let Some(undo) = log.staging.undo.pop() {
-            log.producers.undo(undo);
-        }
-        let mut cursors = self.cursors.get();
-        cursors.next = cursors.written;
-        self.cursors.set(cursors);
-    }
-
-    /// Takes back what staging did, and cuts off what a failed write may have left in the file.
-    fn give_up_staged(self: &Rc<Self>, log: &mut Log, active: &Segment, error: &io::Error) -> AppendError {
-        self.undo_staged(log);
-        let cut = active.cut_to_length();
-        // Without a descriptor for it the file was not touched.
-        if is_disk_full(error) && (cut.is_ok() || has_no_descriptor(error)) {
-            tracing::warn!(partition = %self.name, %error, "append refused");
-            // The next append may have its room.
-            self.discard_spare();
-            return AppendError::DiskFull;
-        }
-        self.poison("write", error);
-        AppendError::Storage
     }
 
     /// Closes the active segment and begins the next. Nothing is staged.
@@ -373,17 +345,4 @@ impl EpochsWritten {
             outcome => outcome.map(|()| Self::Yes),
         }
     }
-}
-
-/// Whether there is no room for a file or in it: the next try may succeed.
-pub(crate) fn is_disk_full(error: &io::Error) -> bool {
-    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
-    matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge) || has_no_descriptor(error)
-}
-
-/// Whether the process (EMFILE) or the system (ENFILE) had no descriptor left.
-fn has_no_descriptor(error: &io::Error) -> bool {
-    const ENFILE: i32 = 23;
-    const EMFILE: i32 = 24;
-    matches!(error.raw_os_error(), Some(ENFILE | EMFILE))
 }

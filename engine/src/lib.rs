@@ -22,6 +22,7 @@ pub mod epochs;
 pub mod flush;
 #[doc(hidden)]
 pub mod fuzzing;
+mod give_up;
 mod lazy_file;
 pub mod limits;
 mod log;

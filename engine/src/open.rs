@@ -10,7 +10,8 @@ use creel_io::fs;
 use crate::config::LogConfig;
 use crate::directory::TopicPartition;
 use crate::epochs::LeaderEpochs;
-use crate::flush::{Flusher, is_disk_full};
+use crate::flush::Flusher;
+use crate::give_up::is_disk_full;
 use crate::log::{Cursors, Health, Log, RecentBatches};
 use crate::offset::{FilePosition, LeaderEpoch, Offset};
 use crate::partition::{Inner, Partition};
@@ -240,6 +241,7 @@ fn assemble(
         epochs_lag: Cell::default(),
         side_files_due: RefCell::default(),
         side_jobs: Cell::new(0),
+        is_cutting: Cell::new(false),
         is_touched: Cell::new(is_touched),
         doomed: RefCell::default(),
         is_removing: Cell::new(false),

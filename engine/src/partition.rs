@@ -53,8 +53,10 @@ pub(crate) struct Inner {
     pub(crate) epochs_lag: Cell<Option<Offset>>,
     /// Sealed segments whose indexes and snapshot are not yet safe: recovery must look at them.
     pub(crate) side_files_due: RefCell<Vec<Offset>>,
-    /// Tasks that write side files.
+    /// Tasks that make side files or a cut safe.
     pub(crate) side_jobs: Cell<usize>,
+    /// What a refused write left was cut off, and the medium may still hold it.
+    pub(crate) is_cutting: Cell<bool>,
     /// The files changed since they were opened, so that a clean stop has something to do.
     pub(crate) is_touched: Cell<bool>,
     /// Segments that left the log and whose files are yet to be removed, oldest first.

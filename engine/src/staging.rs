@@ -124,17 +124,15 @@ impl Staging {
         }
     }
 
-    /// Forgets what was written or given up, and tells those who wait for it.
-    pub(crate) fn finish(&mut self, outcome: Result<(), AppendError>) {
+    /// Forgets what was written or given up. Those who wait for it are to be told.
+    pub(crate) fn take(&mut self) -> Rc<Turn> {
         self.bytes.clear();
         self.bytes.shrink_to(STAGING_KEPT_BYTES);
         self.parts.clear();
         self.batches.clear();
         self.undo.clear();
         self.total = 0;
-        if let Some(turn) = self.turn.take() {
-            turn.finish(outcome);
-        }
+        self.turn.take().unwrap_or_default()
     }
 
     /// Gives the buffers of an idle partition back.
@@ -153,7 +151,7 @@ pub(crate) struct Turn {
 }
 
 impl Turn {
-    fn finish(&self, outcome: Result<(), AppendError>) {
+    pub(crate) fn finish(&self, outcome: Result<(), AppendError>) {
         self.outcome.set(Some(outcome));
         self.waiting.borrow_mut().drain(..).for_each(Waker::wake);
     }

@@ -127,6 +127,36 @@ fn what_a_new_producer_sent_behind_a_refused_batch_does_not_go_first() {
     });
 }
 
+/// What a refused write left of itself is what sectors read as that a later write loses.
+#[test]
+fn an_end_torn_where_a_write_was_refused_is_no_damage() {
+    for seed in 0..200 {
+        sim::run(seed, |handle| async move {
+            let partition = three_batches().await;
+            let disk = handle.disk(NodeId::FIRST);
+            disk.set_capacity(Some(disk.used()));
+            let refused = partition.append(&batch(1, 200_000, 8), AppendOrigin::Client).unwrap();
+            assert_eq!(refused.written().await, Err(AppendError::DiskFull));
+            disk.set_capacity(None);
+            disk.fail_next_syncs(1);
+            let mut tickets = Vec::new();
+            for at in 0..6 {
+                tickets.push(partition.append(&batch(1, 900, 10 + at), AppendOrigin::Client).unwrap());
+                let syncing = partition.clone();
+                creel_io::spawn(async move { syncing.sync().await });
+                creel_io::yield_now().await;
+            }
+            for ticket in tickets {
+                assert_eq!(ticket.durable().await, Err(AppendError::Storage));
+            }
+            drop(partition);
+            let partition = open(Path::new(DIRECTORY)).await;
+            assert_eq!(partition.bad_ranges(), []);
+            assert!(read_all(&partition, 0).await.len() >= 3);
+        });
+    }
+}
+
 #[test]
 fn nor_does_it_where_no_segment_could_begin_for_the_first() {
     sim::run_with(3, Config::calm(), |handle| async move {
