@@ -45,6 +45,15 @@ pub(super) enum Survival {
     Mixed,
 }
 
+/// What becomes of the length that writes gave a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lengths {
+    /// The medium has that of some moment: a crash.
+    Journalled,
+    /// It stays, in the inode: the machine lives on, and no sector reads as ending where the file once did.
+    Kept,
+}
+
 impl Survival {
     pub(super) fn draw(rng: &Rng) -> Survival {
         match rng.below(8) {
@@ -106,7 +115,7 @@ impl FileState {
     /// not written. The page cache may drop them at once, so that readers see the old bytes.
     pub(super) fn fail_sync(&mut self, mark: ChangeId, rng: &Rng) {
         let tried = take_before(&mut self.pending, mark);
-        lose(&mut self.durable, tried, Survival::draw(rng), rng);
+        lose(&mut self.durable, tried, Survival::draw(rng), Lengths::Kept, rng);
         self.diverged = true;
         let pending = std::mem::take(&mut self.pending);
         self.pending = pending.into_iter().map(|(id, change)| (id, self.with_whole_pages(change))).collect();
@@ -146,7 +155,7 @@ impl FileState {
 
     /// The power goes.
     pub(super) fn crash(&mut self, survival: Survival, rng: &Rng) {
-        lose(&mut self.durable, std::mem::take(&mut self.pending), survival, rng);
+        lose(&mut self.durable, std::mem::take(&mut self.pending), survival, Lengths::Journalled, rng);
         self.now = self.durable.clone();
         self.diverged = false;
     }
@@ -169,7 +178,7 @@ fn take_before(pending: &mut Changes, mark: ChangeId) -> Changes {
 /// A sector holds its content of some moment: all of its changes before it, none after. Lengths are journalled in
 /// order. Cutting a file is journalled too, and frees its blocks: a sector behind a cut that was committed can't show
 /// bytes from before it, and one behind a cut that was not can't show bytes from after it.
-fn lose(medium: &mut Content, changes: Changes, survival: Survival, rng: &Rng) {
+fn lose(medium: &mut Content, changes: Changes, survival: Survival, lengths: Lengths, rng: &Rng) {
     let sector_bytes = if rng.chance(0.5) { 512 } else { 4096 };
     let count = changes.len();
     let cut = match survival {
@@ -201,7 +210,7 @@ fn lose(medium: &mut Content, changes: Changes, survival: Survival, rng: &Rng) {
                         medium.put(at, &bytes[(at - position) as usize..][..n]);
                     }
                 }
-                if index < committed {
+                if index < committed || lengths == Lengths::Kept {
                     length = length.max(position + bytes.len() as u64);
                 }
             }
@@ -299,6 +308,23 @@ mod tests {
             kinds.insert((left.len(), left.contains(&7), left.contains(&9), left.contains(&0)));
         }
         assert!(kinds.len() >= 4, "{kinds:?}");
+    }
+
+    #[test]
+    fn no_sector_is_torn_at_the_old_end_by_a_failed_sync() {
+        let mut kinds = std::collections::BTreeSet::new();
+        for seed in 0..500 {
+            let mut file = FileState::default();
+            file.write(0, Bytes::from(vec![1; 4000]));
+            file.settle(file.mark());
+            file.write(3900, Bytes::from(vec![2; 1000]));
+            file.fail_sync(file.mark(), &Rng::new(seed, 0));
+            file.write(8192, Bytes::from(vec![3; 100]));
+            file.drop_cached();
+            let now = file.now().to_vec();
+            kinds.insert((now[3950], now[4050]));
+        }
+        assert_eq!(kinds.into_iter().collect::<Vec<_>>(), [(1, 0), (2, 2)]);
     }
 
     #[test]
