@@ -125,6 +125,7 @@ impl Recovery {
     async fn replay_producers(&self, files: &mut FoundFiles) -> io::Result<Producers> {
         let mut producers = Producers::default();
         let mut from = self.segments.first().map_or(Offset::ZERO, |first| first.base);
+        let mut are_any_removed = false;
         while let Some(offset) = files.snapshots.pop() {
             let usable = if offset <= self.end { read_snapshot(&self.directory, offset)? } else { None };
             if let Some(found) = usable {
@@ -132,6 +133,11 @@ impl Recovery {
                 break;
             }
             remove_snapshot(&self.directory, offset)?;
+            are_any_removed = true;
+        }
+        if are_any_removed {
+            // One that came back after the log has grown past it again would tell of batches that were cut.
+            fs::sync_dir(&self.directory).await?;
         }
         // Each clean stop leaves one at the end of the log: of the older ones only those of segments are kept.
         for offset in &files.snapshots {

@@ -328,6 +328,42 @@ fn a_restart_after_a_failed_sync_serves_only_what_the_medium_holds() {
     }
 }
 
+/// A start that cuts the log removes the snapshots that spoke of what was cut. One that a power cut brought back, when the
+/// log had grown past it again, would answer a retry with an offset that holds something else by now.
+#[test]
+fn a_snapshot_of_what_was_cut_does_not_come_back() {
+    for seed in 0..40 {
+        let mut simulation = Simulation::new(seed, Config::default());
+        let node = simulation.add_node("broker", 1);
+        let disk = simulation.handle().disk(node);
+        let lived = simulation.block_on(node, async move {
+            let partition = three_batches().await;
+            append(&partition, &sequenced(0, 10)).await;
+            let path = log_path(Path::new(DIRECTORY), 0);
+            let kept = partition.size_bytes() as usize;
+            append(&partition, &sequenced(1, 10)).await;
+            partition.close().await.unwrap();
+            let torn = disk.read(&path).unwrap()[..kept + 20].to_vec();
+            disk.place(&path, &torn).unwrap();
+        });
+        lived.unwrap();
+        let handle = simulation.handle();
+        let outcome = simulation.block_on(node, async move {
+            let partition = open(Path::new(DIRECTORY)).await;
+            assert_eq!(partition.log_end(), Offset(4));
+            append(&partition, &batch(3, 10, 9)).await;
+            handle.crash(NodeId::FIRST);
+            std::future::pending::<()>().await;
+        });
+        assert_eq!(outcome, Err(Stop::Crashed(node)));
+        let again = simulation.block_on(node, async {
+            let partition = open(Path::new(DIRECTORY)).await;
+            append(&partition, &sequenced(1, 10)).await
+        });
+        assert_eq!(again, Ok(Offset(7)), "seed {seed}");
+    }
+}
+
 #[test]
 fn a_disk_too_full_for_the_epochs_takes_no_log_offline() {
     sim::run_with(3, Config::calm(), |handle| async move {
