@@ -8,6 +8,7 @@ use creel_io::fs::{self, File};
 
 use crate::bad_ranges;
 use crate::directory::{FileKind, deleted_name, segment_path};
+use crate::lazy_file::remove_off_core;
 use crate::log::Health;
 use crate::partition::{Inner, Partition};
 use crate::producer_snapshot;
@@ -48,12 +49,7 @@ impl Partition {
             fs::sync_dir(parent).await?;
         }
         let last_handles = inner.retire_all();
-        creel_io::offload(move || {
-            let removed = fs::remove_dir_all(&doomed);
-            drop(last_handles);
-            removed
-        })
-        .await
+        remove_off_core(last_handles, move || fs::remove_dir_all(&doomed)).await
     }
 }
 

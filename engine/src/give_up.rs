@@ -35,22 +35,20 @@ impl Inner {
     ) -> AppendError {
         let turn = self.undo_staged(log);
         let cut = active.cut_to_length();
-        let refusal = if has_no_descriptor(error) {
+        if has_no_descriptor(error) {
             // The file was not touched.
             turn.finish(Err(AppendError::DiskFull));
-            AppendError::DiskFull
         } else if is_disk_full(error) && cut.is_ok() {
             self.make_cut_safe(active, turn);
-            AppendError::DiskFull
         } else {
             self.poison("write", error);
             turn.finish(Err(AppendError::Storage));
             return AppendError::Storage;
-        };
+        }
         tracing::warn!(partition = %self.name, %error, "append refused");
         // The next append may have its room.
         self.discard_spare();
-        refusal
+        AppendError::DiskFull
     }
 
     /// Syncs a file that was cut, and then refuses the appends of `turn`.

@@ -30,6 +30,7 @@ use creel_io::fs::{self, File, OpenOptions};
 
 use crate::config::CleanupPolicy;
 use crate::directory::{FileKind, remove_if_there, segment_path};
+use crate::lazy_file::remove_off_core;
 use crate::limits::{COMMIT_LINGER, RECYCLE_CACHED_PERCENT};
 use crate::log::{Health, Log};
 use crate::offset::Offset;
@@ -131,7 +132,7 @@ impl Inner {
                     *inner.recycler.spare.borrow_mut() = Some(spare);
                 }
                 // Without it the next segment gets a new file: nothing else is lost.
-                _ => remove_off_core(path, None).await,
+                _ => remove_retired(path, None).await,
             }
             inner.recycler.is_preparing.set(false);
         });
@@ -249,7 +250,7 @@ impl Inner {
             let task = Task::begin(self);
             creel_io::spawn(async move {
                 let _task = task;
-                remove_off_core(spare.path, Some(spare.file)).await;
+                remove_retired(spare.path, Some(spare.file)).await;
             });
         }
     }
@@ -263,15 +264,9 @@ impl Inner {
     }
 }
 
-/// Removes a file and closes the handle to it, neither of which is quick.
-async fn remove_off_core(path: PathBuf, file: Option<File>) {
+async fn remove_retired(path: PathBuf, last_handle: Option<File>) {
     let shown = path.display().to_string();
-    let removed = creel_io::offload(move || {
-        let removed = remove_if_there(&path);
-        drop(file);
-        removed
-    });
-    if let Err(error) = removed.await {
+    if let Err(error) = remove_off_core(last_handle, move || remove_if_there(&path)).await {
         tracing::warn!(path = shown, %error, "retired segment not removed: the next start does it");
     }
 }

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use creel_io::fs;
 
 use crate::config::{CleanupPolicy, LogConfig};
+use crate::lazy_file::remove_off_core;
 use crate::log::{Health, Log};
 use crate::offset::Offset;
 use crate::partition::{Inner, Partition};
@@ -181,12 +182,7 @@ impl Inner {
             let is_kept = self.wants_file_of(&segment);
             let take_away = if is_kept { retire_files } else { remove_segment };
             let last_handle = segment.log.retire();
-            creel_io::offload(move || {
-                let taken = take_away(&directory, base);
-                drop(last_handle);
-                taken
-            })
-            .await?;
+            remove_off_core(last_handle, move || take_away(&directory, base)).await?;
             fs::sync_dir(&self.directory).await?;
             self.doomed.borrow_mut().pop_front();
             if is_kept {
