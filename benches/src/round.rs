@@ -76,7 +76,7 @@ pub struct Setting {
     pub duration: Duration,
     /// How many GiB a round appends at most.
     pub gib: f64,
-    /// Given to each round.
+    /// Given to each round that appends.
     pub ballast: Ballast,
     /// The server's CPU.
     pub server_cpu: usize,
@@ -137,7 +137,9 @@ struct Stage<'a> {
 impl Setting {
     /// Runs one round over fresh data, against a fresh server where that is not Kafka.
     pub fn round(&self, side: Side, shape: &Shape, acks: Acks) -> io::Result<Round> {
-        self.ballast.take();
+        if shape.work.fetch_bytes().is_none() {
+            self.ballast.take();
+        }
         let fresh = tempfile::tempdir()?;
         let started;
         let (server, directory) = match (side, &self.kafka) {
