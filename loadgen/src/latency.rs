@@ -1,7 +1,7 @@
 //! Latencies as HDR histograms: recorded in nanoseconds, three significant digits, merged over threads, never averaged.
 
 use hdrhistogram::Histogram;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 const LOWEST_NS: u64 = 1_000;
 const HIGHEST_NS: u64 = 3_600 * 1_000_000_000;
@@ -12,7 +12,7 @@ const DIGITS: u8 = 3;
 pub struct Latency(Histogram<u64>);
 
 /// What is printed of a distribution, in microseconds.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Percentiles {
     /// Values recorded.
     pub count: u64,
@@ -20,6 +20,8 @@ pub struct Percentiles {
     pub mean_us: f64,
     /// Half are below.
     pub p50_us: f64,
+    /// 90 % are below.
+    pub p90_us: f64,
     /// 99 % are below.
     pub p99_us: f64,
     /// 99.9 % are below.
@@ -64,6 +66,7 @@ impl Latency {
             count: self.0.len(),
             mean_us: self.0.mean() / 1e3,
             p50_us: at(0.5),
+            p90_us: at(0.9),
             p99_us: at(0.99),
             p999_us: at(0.999),
             p9999_us: at(0.9999),

@@ -34,6 +34,7 @@ pub mod report;
 pub mod rng;
 pub mod run;
 pub mod schedule;
+pub mod settings_file;
 pub mod signal;
 pub mod source;
 pub mod stage;

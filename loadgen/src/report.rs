@@ -1,16 +1,21 @@
-//! The result of a run, as data. `table` prints it; `--json` writes it as it is here.
+//! The result of a run, as data. `table` prints it; `--json` writes it as it is here, and every later view (a page, a
+//! comparison, a sweep) is made from that file alone.
 
+pub mod machine;
+pub mod series;
 pub mod table;
 
 use crate::latency::Percentiles;
 use crate::verify::{Findings, Level};
-use serde::Serialize;
+use machine::{Machine, Noise};
+use serde::{Deserialize, Serialize};
+use series::{Distributions, Interval, StageTime};
 
 /// Everything a run has to tell.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RunReport {
     /// loadgen's version.
-    pub loadgen: &'static str,
+    pub loadgen: String,
     /// The command that made it.
     pub command: Vec<String>,
     /// When it ended, milliseconds of the Unix clock.
@@ -25,6 +30,8 @@ pub struct RunReport {
     pub measured_s: f64,
     /// Ended by a signal, before its time.
     pub interrupted: bool,
+    /// Where it ran.
+    pub machine: Machine,
     /// What came back against what was sent.
     pub verification: Verification,
     /// `None` when the verification failed: numbers of a broker that loses records mean nothing.
@@ -34,7 +41,7 @@ pub struct RunReport {
 }
 
 /// The broker.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct BrokerReport {
     /// As connected to.
     pub address: String,
@@ -45,7 +52,7 @@ pub struct BrokerReport {
 }
 
 /// The load, in the words of the options.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SettingsReport {
     /// Topic.
     pub topic: String,
@@ -60,7 +67,7 @@ pub struct SettingsReport {
     /// Seed.
     pub seed: u64,
     /// `open` or `maximum`.
-    pub load: &'static str,
+    pub load: String,
     /// Records per second asked for, in an open loop.
     pub target_rate: Option<f64>,
     /// Producers.
@@ -76,13 +83,13 @@ pub struct SettingsReport {
     /// Codec and level.
     pub codec: String,
     /// `0`, `1` or `all`.
-    pub acks: &'static str,
+    pub acks: String,
     /// Requests in flight per connection.
     pub in_flight: usize,
 }
 
 /// Verification's verdict.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Verification {
     /// How much was checked.
     pub level: Level,
@@ -95,7 +102,7 @@ pub struct Verification {
 }
 
 /// The numbers.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Figures {
     /// Acked.
     pub records_per_s: f64,
@@ -109,8 +116,22 @@ pub struct Figures {
     pub achieved: Option<f64>,
     /// Ack less intended time.
     pub response: Option<Percentiles>,
+    /// Handed to the socket less intended time: what the generator, its linger and its in-flight cap took of `response`.
+    pub queue: Option<Percentiles>,
+    /// Ack less the moment the request was handed to the socket: what the broker and the network took of `response`.
+    pub service: Option<Percentiles>,
     /// Read less intended time.
     pub end_to_end: Option<Percentiles>,
+    /// The same four, whole.
+    pub distributions: Distributions,
+    /// What happened when: the window in equal pieces, the warm-up before it with negative times.
+    pub series: Vec<Interval>,
+    /// What else the machine did meanwhile.
+    pub noise: Noise,
+    /// Where the broker's time went, where the broker tells.
+    pub stages: Vec<StageTime>,
+    /// Resident memory of the broker at its most, bytes.
+    pub broker_peak_memory_bytes: Option<u64>,
     /// CPU seconds of the broker per million records acked.
     pub broker_cpu_s_per_million: Option<f64>,
     /// CPU seconds of loadgen, producers and consumers, per million records acked.
@@ -134,7 +155,7 @@ pub struct Figures {
 }
 
 /// How the schedule was kept.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ScheduleReport {
     /// How late the generator itself was, in an open loop.
     pub lateness: Option<Percentiles>,

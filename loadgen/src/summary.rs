@@ -5,6 +5,8 @@ use crate::error::LoadError;
 use crate::metrics::Metrics;
 use crate::plan::Plan;
 use crate::records::stamp::encoded_bytes;
+use crate::report::machine::{Machine, Noise};
+use crate::report::series::Distributions;
 use crate::report::{BrokerReport, Figures, RunReport, ScheduleReport, SettingsReport, Verification};
 use crate::run::Target;
 use crate::schedule::Load;
@@ -60,7 +62,7 @@ pub fn summarise(ended: Ended<'_>, reports: Vec<ThreadReport>) -> Result<RunRepo
     let warnings = figures.as_ref().map(|figures| warnings(&ended, figures)).unwrap_or_default();
     let ended_at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Ok(RunReport {
-        loadgen: env!("CARGO_PKG_VERSION"),
+        loadgen: env!("CARGO_PKG_VERSION").into(),
         command: std::env::args().collect(),
         ended_at_ms: ended_at.as_millis() as u64,
         broker: BrokerReport {
@@ -72,6 +74,7 @@ pub fn summarise(ended: Ended<'_>, reports: Vec<ThreadReport>) -> Result<RunRepo
         warmup_s: ended.args.warmup.as_secs_f64(),
         measured_s: ended.window.seconds(),
         interrupted: ended.is_interrupted,
+        machine: Machine::default(),
         verification,
         figures,
         warnings,
@@ -91,7 +94,7 @@ fn settings(ended: &Ended<'_>) -> SettingsReport {
         keys: plan.keys.as_ref().map(crate::keys::KeySpace::count),
         stamp_bytes: encoded_bytes(plan.verify == Level::Full),
         seed: plan.seed,
-        load: if target_rate.is_some() { "open" } else { "maximum" },
+        load: if target_rate.is_some() { "open" } else { "maximum" }.into(),
         target_rate,
         connections: plan.producers,
         consumers: plan.consumers.len(),
@@ -99,7 +102,7 @@ fn settings(ended: &Ended<'_>) -> SettingsReport {
         batch_bytes: args.batch_bytes,
         linger_ms: args.linger_ms,
         codec: plan.settings.codec.to_string(),
-        acks: plan.settings.acks.name(),
+        acks: plan.settings.acks.name().into(),
         in_flight: plan.settings.in_flight,
     }
 }
@@ -139,6 +142,13 @@ fn figures(ended: &Ended<'_>, metrics: &Metrics) -> Figures {
             Load::Maximum => None,
         },
         response: metrics.response.percentiles(),
+        queue: None,
+        service: None,
+        distributions: Distributions::default(),
+        series: Vec::new(),
+        noise: Noise::default(),
+        stages: Vec::new(),
+        broker_peak_memory_bytes: None,
         end_to_end: metrics.end_to_end.percentiles(),
         broker_cpu_s_per_million: broker_cpu_s.and_then(|cpu| per(cpu * 1e6, acked)),
         generator_cpu_s_per_million: per((to.generator_s - from.generator_s) * 1e6, acked),

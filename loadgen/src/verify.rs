@@ -5,12 +5,12 @@
 //! a late record fills it (reordering) or the run ends (loss).
 
 use crate::records::stamp::{Stamp, content_hash};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
 
 /// How much is checked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
     /// Nothing: records are read for their latency only.
@@ -42,7 +42,7 @@ impl fmt::Display for Kind {
 }
 
 /// Counts of what was wrong, and the first example of it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Findings {
     /// Records of this run that were read.
     pub records: u64,

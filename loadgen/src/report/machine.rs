@@ -1,0 +1,37 @@
+//! Where a run took place, and what else the machine did meanwhile: without both a number can't be judged later.
+
+use crate::latency::Percentiles;
+use serde::{Deserialize, Serialize};
+
+/// The machine of the generator.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Machine {
+    /// The processor, as it names itself.
+    pub cpu: String,
+    /// CPUs at hand.
+    pub cpus: usize,
+    /// The kernel's release.
+    pub kernel: String,
+    /// Bytes of memory.
+    pub memory_bytes: u64,
+    /// File system and device below the own broker's data, where known.
+    pub disk: Option<String>,
+}
+
+/// What others took from the generator and the broker within the window. A share is of the window's time, all CPUs
+/// together: 1 would be all of them all of the time.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Noise {
+    /// How late a thread that only sleeps woke up: the machine's own hiccups.
+    pub hiccup: Option<Percentiles>,
+    /// CPU time that the hypervisor gave to others.
+    pub steal_share: f64,
+    /// Time in which some task waited for a CPU (PSI `cpu some`), where the kernel tells.
+    pub cpu_pressure: Option<f64>,
+    /// Time in which some task waited for a disk (PSI `io some`).
+    pub io_pressure: Option<f64>,
+    /// CPU time of everything that was neither the generator nor the broker.
+    pub others_cpu_share: Option<f64>,
+    /// Why this round should not be trusted alone, in words; empty for a quiet machine.
+    pub flags: Vec<String>,
+}
