@@ -29,6 +29,7 @@ pub mod payload;
 pub mod phases;
 pub mod plan;
 pub mod producer;
+pub mod progress;
 pub mod records;
 pub mod report;
 pub mod rng;

@@ -1,5 +1,6 @@
 //! What is shown while a run goes on: one line that renews itself on a terminal, a plain line every second elsewhere.
 
+use crate::clock::now_ns;
 use crate::report::table::thousands;
 use crate::stage::Totals;
 use std::io::{IsTerminal, Write, stderr};
@@ -11,14 +12,22 @@ const PLAIN_STEP_NS: u64 = 1_000_000_000;
 #[derive(Debug)]
 pub struct Live {
     on_terminal: bool,
+    /// What this run is a part of; where it is one of many, there are no lines of it where there is no terminal.
+    part_of: Option<String>,
     last_ns: u64,
     last: Totals,
 }
 
 impl Live {
-    /// Begins at `now_ns`.
-    pub fn new(now_ns: u64) -> Live {
-        Live { on_terminal: stderr().is_terminal(), last_ns: now_ns, last: Totals::default() }
+    /// Lines, for a run that stands alone.
+    pub fn lines() -> Live {
+        let on_terminal = stderr().is_terminal();
+        Live { on_terminal, part_of: None, last_ns: now_ns(), last: Totals::default() }
+    }
+
+    /// One line behind `prefix`, for a run that is a part of something.
+    pub fn behind(prefix: String) -> Live {
+        Live { part_of: Some(prefix), ..Live::lines() }
     }
 
     /// Shows how far the run is, if it is time to.
@@ -28,22 +37,37 @@ impl Live {
         if since < step {
             return;
         }
-        let text = line(phase, since as f64 / 1e9, self.last, totals);
-        let written = if self.on_terminal {
-            write!(stderr(), "\r\x1b[K{text}").and_then(|()| stderr().flush())
-        } else {
-            writeln!(stderr(), "{text}")
-        };
-        let _ = written; // nobody may be looking any more
+        self.write(&line(phase, since as f64 / 1e9, self.last, totals));
         (self.last_ns, self.last) = (now_ns, totals);
     }
 
     /// Says what is being done where that may take a moment.
     pub fn say(&self, text: &str) {
-        let end = if self.on_terminal { "" } else { "\n" };
-        let start = if self.on_terminal { "\r\x1b[K" } else { "" };
-        let _ = write!(stderr(), "{start}{text}{end}").and_then(|()| stderr().flush());
+        self.write(text);
     }
+
+    fn write(&self, text: &str) {
+        let written = match (self.on_terminal, &self.part_of) {
+            (true, part_of) => {
+                let prefix = part_of.as_ref().map(|prefix| format!("{prefix}  ")).unwrap_or_default();
+                let line = cut(&format!("{prefix}{text}"), columns());
+                write!(stderr(), "\r\x1b[K{line}").and_then(|()| stderr().flush())
+            }
+            (false, None) => writeln!(stderr(), "{text}"),
+            (false, Some(_)) => Ok(()),
+        };
+        let _ = written; // nobody may be looking any more
+    }
+}
+
+/// Of the terminal.
+fn columns() -> usize {
+    rustix::termios::tcgetwinsize(stderr()).ok().map_or(80, |size| usize::from(size.ws_col)).max(20)
+}
+
+/// A line that wraps can't renew itself.
+fn cut(text: &str, columns: usize) -> String {
+    text.chars().take(columns - 1).collect()
 }
 
 /// Clears the line, so that the result or the error stands alone.

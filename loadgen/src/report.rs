@@ -11,9 +11,14 @@ use machine::{Machine, Noise};
 use serde::{Deserialize, Serialize};
 use series::{Distributions, Interval, StageTime};
 
+/// Names the kind and the version of the JSON below. It changes when an older reader would misunderstand a newer file.
+pub const SCHEMA: &str = "loadgen.run/1";
+
 /// Everything a run has to tell.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RunReport {
+    /// [`SCHEMA`].
+    pub schema: String,
     /// loadgen's version.
     pub loadgen: String,
     /// The command that made it.

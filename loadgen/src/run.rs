@@ -4,7 +4,6 @@
 use crate::broker::{BrokerOptions, OwnBroker};
 use crate::cli::{Keys, RunArgs};
 use crate::client::cluster::{Cluster, Topic};
-use crate::clock::now_ns;
 use crate::cores::{self, Cores};
 use crate::cost;
 use crate::error::LoadError;
@@ -30,8 +29,12 @@ const DEFAULT_PARTITIONS: i32 = 4;
 
 /// Runs a load; `interrupted` ends it early, with what was measured until then.
 pub fn run(args: &RunArgs, interrupted: &Arc<AtomicBool>) -> Result<RunReport, LoadError> {
+    run_shown(args, interrupted, Live::lines())
+}
+
+/// The same, shown as `live` does: behind a bar for one of many ([`crate::progress`]).
+pub fn run_shown(args: &RunArgs, interrupted: &Arc<AtomicBool>, live: Live) -> Result<RunReport, LoadError> {
     check(args)?;
-    let live = Live::new(now_ns());
     live.say("making payload");
     let payload = Payload::load(&source(args), args.seed, args.verify == Level::Full)?;
     let at_hand = cores::at_hand()?;

@@ -7,7 +7,7 @@ use crate::plan::Plan;
 use crate::records::stamp::encoded_bytes;
 use crate::report::machine::{Machine, Noise};
 use crate::report::series::Distributions;
-use crate::report::{BrokerReport, Figures, RunReport, ScheduleReport, SettingsReport, Verification};
+use crate::report::{BrokerReport, Figures, RunReport, SCHEMA, ScheduleReport, SettingsReport, Verification};
 use crate::run::Target;
 use crate::schedule::Load;
 use crate::stage::Window;
@@ -62,6 +62,7 @@ pub fn summarise(ended: Ended<'_>, reports: Vec<ThreadReport>) -> Result<RunRepo
     let warnings = figures.as_ref().map(|figures| warnings(&ended, figures)).unwrap_or_default();
     let ended_at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Ok(RunReport {
+        schema: SCHEMA.into(),
         loadgen: env!("CARGO_PKG_VERSION").into(),
         command: std::env::args().collect(),
         ended_at_ms: ended_at.as_millis() as u64,

@@ -1,0 +1,137 @@
+//! Something that takes many runs, a comparison or a sweep: a bar on a terminal, a line for each part elsewhere.
+//!
+//! ```no_run
+//! # use loadgen::{progress::Progress, run::run_shown};
+//! # fn all(runs: &[loadgen::cli::RunArgs], stop: &std::sync::Arc<std::sync::atomic::AtomicBool>) -> Result<(), loadgen::error::LoadError> {
+//! let mut progress = Progress::new("run", runs.len());
+//! for args in runs {
+//!     progress.begin(&args.codec.to_string());
+//!     let report = run_shown(args, stop, progress.live())?;
+//! }
+//! # Ok(())
+//! # }
+//! ```
+
+use crate::clock::now_ns;
+use crate::live::Live;
+use std::io::{IsTerminal, Write, stderr};
+
+const BAR: usize = 16;
+
+/// How far it is. Dropped, it leaves a clean line.
+#[derive(Debug)]
+pub struct Progress {
+    what: &'static str,
+    total: usize,
+    begun: usize,
+    label: String,
+    on_terminal: bool,
+    started_ns: u64,
+}
+
+impl Progress {
+    /// `total` parts are to come, each a `what` ("round", "cell").
+    pub fn new(what: &'static str, total: usize) -> Progress {
+        let on_terminal = stderr().is_terminal();
+        Progress { what, total, begun: 0, label: String::new(), on_terminal, started_ns: now_ns() }
+    }
+
+    /// The next part begins; the one before it is done.
+    pub fn begin(&mut self, label: &str) {
+        label.clone_into(&mut self.label);
+        let text = self.text(now_ns());
+        self.begun += 1;
+        let end = if self.on_terminal { "" } else { "\n" };
+        self.write(&format!("{text}{end}"));
+    }
+
+    /// More parts than was thought, or fewer.
+    pub fn set_total(&mut self, total: usize) {
+        self.total = total;
+    }
+
+    /// A line that stays, above the bar.
+    pub fn say(&mut self, line: &str) {
+        self.write(&format!("{line}\n"));
+    }
+
+    /// What a run within the current part shows: behind the bar on a terminal, nothing elsewhere.
+    pub fn live(&self) -> Live {
+        let done = self.begun.saturating_sub(1);
+        Live::behind(format!(
+            "{} {}",
+            bar(done, self.total),
+            heading(self.what, self.begun, self.total, &self.label)
+        ))
+    }
+
+    fn text(&self, now_ns: u64) -> String {
+        let heading = heading(self.what, self.begun + 1, self.total, &self.label);
+        let left = left(self.begun, self.total, now_ns.saturating_sub(self.started_ns));
+        let bar = if self.on_terminal { format!("{} ", bar(self.begun, self.total)) } else { String::new() };
+        format!("{bar}{heading}{left}")
+    }
+
+    fn write(&self, text: &str) {
+        let clear = if self.on_terminal { "\r\x1b[K" } else { "" };
+        let _ = write!(stderr(), "{clear}{text}").and_then(|()| stderr().flush()); // nobody may be looking
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if self.on_terminal {
+            self.write("");
+        }
+    }
+}
+
+fn heading(what: &str, number: usize, total: usize, label: &str) -> String {
+    let label = if label.is_empty() { String::new() } else { format!(": {label}") };
+    format!("{what} {number} of {total}{label}")
+}
+
+/// `█████▌··········`, in half steps.
+fn bar(done: usize, total: usize) -> String {
+    let halves = (done.min(total) * BAR * 2).checked_div(total).unwrap_or(0);
+    let half = if halves % 2 == 1 { "▌" } else { "" };
+    let rest = BAR - halves / 2 - half.chars().count();
+    format!("{}{half}{}", "█".repeat(halves / 2), "·".repeat(rest))
+}
+
+/// From the time that the parts done so far took.
+fn left(done: usize, total: usize, elapsed_ns: u64) -> String {
+    if done == 0 || done >= total {
+        return String::new();
+    }
+    let seconds = elapsed_ns as f64 / 1e9 / done as f64 * (total - done) as f64;
+    match seconds {
+        s if s < 90.0 => format!(", about {s:.0} s left"),
+        s if s < 5_400.0 => format!(", about {:.0} min left", s / 60.0),
+        s => format!(", about {:.1} h left", s / 3_600.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bar_is_as_wide_whatever_is_done() {
+        assert_eq!(bar(0, 4), "················");
+        assert_eq!(bar(1, 4), "████············");
+        assert_eq!(bar(1, 32), "▌···············");
+        assert_eq!(bar(4, 4), "████████████████");
+        assert!((0..=40).all(|done| bar(done, 33).chars().count() == BAR));
+        assert_eq!(bar(0, 0).chars().count(), BAR);
+    }
+
+    #[test]
+    fn what_is_left_follows_from_what_was_done() {
+        assert_eq!(left(0, 10, 5_000_000_000), "");
+        assert_eq!(left(1, 3, 10_000_000_000), ", about 20 s left");
+        assert_eq!(left(2, 8, 120_000_000_000), ", about 6 min left");
+        assert_eq!(left(1, 11, 3_600_000_000_000), ", about 10.0 h left");
+        assert_eq!(left(3, 3, 1), "");
+    }
+}
