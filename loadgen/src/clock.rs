@@ -3,6 +3,7 @@
 //! tokio's own timers tick in milliseconds, which is longer than what is measured here: so the pacer is a timerfd read
 //! through the ring.
 
+use rustix::thread::clock_nanosleep_absolute;
 use rustix::time::{
     ClockId, Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, clock_gettime,
     timerfd_create, timerfd_settime,
@@ -38,6 +39,16 @@ pub fn wall_at_zero_ms() -> i64 {
     wall.as_millis() as i64 - since_zero_ms
 }
 
+/// Blocks the calling thread until an instant of [`now_ns`].
+pub fn sleep_until(at_ns: u64) {
+    // A signal may wake it early; who needs to know looks at the clock.
+    let _ = clock_nanosleep_absolute(ClockId::Monotonic, &timespec(origin_ns() + at_ns));
+}
+
+fn timespec(at_ns: u64) -> Timespec {
+    Timespec { tv_sec: (at_ns / NANOS) as i64, tv_nsec: (at_ns % NANOS) as _ }
+}
+
 /// A timer to sleep until an instant of [`now_ns`]. One task waits on it; any may set it.
 #[derive(Debug)]
 pub struct Alarm {
@@ -54,8 +65,7 @@ impl Alarm {
 
     /// Rings at `at_ns`, or at once when that is past; what was set before is forgotten.
     pub fn set(&self, at_ns: u64) -> std::io::Result<()> {
-        let at = origin_ns() + at_ns;
-        let at = Timespec { tv_sec: (at / NANOS) as i64, tv_nsec: (at % NANOS) as _ };
+        let at = timespec(origin_ns() + at_ns);
         let once = Itimerspec { it_interval: Timespec { tv_sec: 0, tv_nsec: 0 }, it_value: at };
         timerfd_settime(&self.timer, TimerfdTimerFlags::ABSTIME, &once)?;
         Ok(())

@@ -250,6 +250,7 @@ struct Tally<'a> {
 
 impl<'a> Tally<'a> {
     fn new(received_ns: u64, stage: &'a Stage, metrics: &'a RefCell<Metrics>) -> Tally<'a> {
+        metrics.borrow_mut().end_to_end.go_to(stage.grid().index(received_ns));
         Tally { received_ns, metrics, stage, instant: 0, run: 0, records: 0, bytes: 0 }
     }
 
@@ -265,17 +266,20 @@ impl<'a> Tally<'a> {
     }
 
     fn record_run(&mut self) {
-        if self.run > 0 && self.stage.window().contains(self.instant) {
+        if self.run > 0 {
             let latency = self.received_ns.saturating_sub(self.instant);
-            self.metrics.borrow_mut().end_to_end.record(latency, self.run);
+            let in_window = self.stage.window().contains(self.instant);
+            self.metrics.borrow_mut().end_to_end.record(latency, self.run, in_window);
         }
         self.run = 0;
     }
 
     fn finish(mut self) -> u64 {
         self.record_run();
+        let mut metrics = self.metrics.borrow_mut();
+        metrics.end_to_end.add(self.records, self.bytes);
         if self.stage.window().contains(self.received_ns) {
-            self.metrics.borrow_mut().consumed.add(self.records, self.bytes);
+            metrics.consumed.add(self.records, self.bytes);
         }
         self.records
     }

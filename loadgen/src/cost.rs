@@ -1,4 +1,4 @@
-//! What a run costs: CPU time of processes, and bytes on disk.
+//! What a run costs: CPU time of processes, their memory and their traffic with the disk, and bytes on disk.
 
 use std::fs;
 use std::path::Path;
@@ -20,6 +20,58 @@ fn parse_cpu_ticks(stat: &str) -> Option<u64> {
     let mut fields = fields.split_ascii_whitespace().skip(11);
     let (user, system) = (fields.next()?.parse::<u64>().ok()?, fields.next()?.parse::<u64>().ok()?);
     Some(user + system)
+}
+
+/// What a process has asked of the kernel so far, as `/proc/PID/io` counts it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ProcessIo {
+    /// Bytes it caused to be written to a disk, less what was thrown away before it got there.
+    pub disk_write_bytes: u64,
+    /// System calls that read. What goes through io_uring is not among them.
+    pub read_calls: u64,
+    /// System calls that write; neither.
+    pub write_calls: u64,
+}
+
+/// Traffic of process `pid`; `None` when it is gone, or another user's.
+pub fn process_io(pid: u32) -> Option<ProcessIo> {
+    parse_io(&fs::read_to_string(format!("/proc/{pid}/io")).ok()?)
+}
+
+fn parse_io(text: &str) -> Option<ProcessIo> {
+    let field = |name: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+        line.and_then(|value| value.trim().parse::<u64>().ok())
+    };
+    let cancelled = field("cancelled_write_bytes").unwrap_or(0);
+    Some(ProcessIo {
+        disk_write_bytes: field("write_bytes")?.saturating_sub(cancelled),
+        read_calls: field("syscr")?,
+        write_calls: field("syscw")?,
+    })
+}
+
+impl ProcessIo {
+    /// What passed since `earlier`.
+    pub fn since(self, earlier: ProcessIo) -> ProcessIo {
+        ProcessIo {
+            disk_write_bytes: self.disk_write_bytes.saturating_sub(earlier.disk_write_bytes),
+            read_calls: self.read_calls.saturating_sub(earlier.read_calls),
+            write_calls: self.write_calls.saturating_sub(earlier.write_calls),
+        }
+    }
+}
+
+/// Resident memory of process `pid` at its most so far, bytes.
+pub fn peak_memory_bytes(pid: u32) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    kilobytes(&status, "VmHWM:").map(|kilobytes| kilobytes << 10)
+}
+
+/// The number on the line of `/proc/meminfo` or `/proc/PID/status` that begins with `name`.
+pub(crate) fn kilobytes(text: &str, name: &str) -> Option<u64> {
+    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
+    line.trim().strip_suffix(" kB")?.parse().ok()
 }
 
 /// What the scheduler gave a thread and what it kept from it.
@@ -79,6 +131,15 @@ mod tests {
         let stat = "17 (a b) (c) S 1 17 17 0 -1 4194560 1 0 0 0 250 50 0 0 20 0 4 0 100 0 0";
         assert_eq!(parse_cpu_ticks(stat), Some(300));
         assert_eq!(parse_cpu_ticks("nonsense"), None);
+    }
+
+    #[test]
+    fn io_and_memory_are_read_by_name() {
+        let text = "rchar: 1\nwchar: 2\nsyscr: 3\nsyscw: 4\nread_bytes: 5\nwrite_bytes: 60\ncancelled_write_bytes: 7\n";
+        assert_eq!(parse_io(text), Some(ProcessIo { disk_write_bytes: 53, read_calls: 3, write_calls: 4 }));
+        assert_eq!(parse_io("write_bytes: x"), None);
+        assert_eq!(kilobytes("VmPeak:\t 9 kB\nVmHWM:\t    2048 kB\n", "VmHWM:"), Some(2_048));
+        assert!(peak_memory_bytes(std::process::id()).is_some_and(|bytes| bytes > 1 << 16));
     }
 
     #[test]

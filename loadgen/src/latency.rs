@@ -1,6 +1,9 @@
 //! Latencies as HDR histograms: recorded in nanoseconds, three significant digits, merged over threads, never averaged.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use hdrhistogram::Histogram;
+use hdrhistogram::serialization::{Deserializer, Serializer as _, V2DeflateSerializer};
 use serde::{Deserialize, Serialize};
 
 const LOWEST_NS: u64 = 1_000;
@@ -51,9 +54,45 @@ impl Latency {
         self.0.add(&other.0).expect("all histograms have the same bounds");
     }
 
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        if !self.0.is_empty() {
+            self.0.reset();
+        }
+    }
+
     /// Values recorded.
     pub fn count(&self) -> u64 {
         self.0.len()
+    }
+
+    /// How many values are over `latency_ns`, to the histogram's precision.
+    pub fn count_above(&self, latency_ns: u64) -> u64 {
+        self.0.len() - self.0.count_between(0, latency_ns)
+    }
+
+    /// What was recorded, as a list.
+    pub fn values(&self) -> Values {
+        let recorded = self.0.iter_recorded();
+        Values(recorded.map(|step| (step.value_iterated_to(), step.count_since_last_iteration())).collect())
+    }
+
+    /// The whole histogram in HdrHistogram's portable form: V2, deflated, base64. `None` while nothing is recorded.
+    pub fn portable(&self) -> Option<String> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let mut bytes = Vec::new();
+        V2DeflateSerializer::new().serialize(&self.0, &mut bytes).expect("memory takes what is written");
+        Some(BASE64.encode(bytes))
+    }
+
+    /// Reads back what [`Self::portable`] gave; `None` when it is something else.
+    pub fn from_portable(text: &str) -> Option<Latency> {
+        let bytes = BASE64.decode(text).ok()?;
+        let mut latency = Latency::default();
+        latency.0.add(Deserializer::new().deserialize::<u64, _>(&mut &bytes[..]).ok()?).ok()?;
+        Some(latency)
     }
 
     /// `None` while nothing is recorded.
@@ -72,6 +111,27 @@ impl Latency {
             p9999_us: at(0.9999),
             max_us: self.0.max() as f64 / 1e3,
         })
+    }
+}
+
+/// The distinct values of a distribution with their counts: small where a histogram is large.
+#[derive(Debug, Clone, Default)]
+pub struct Values(Vec<(u64, u64)>);
+
+impl Values {
+    /// Adds another thread's.
+    pub fn append(&mut self, mut other: Values) {
+        self.0.append(&mut other.0);
+    }
+
+    /// `None` when there are none.
+    pub fn percentiles(&self) -> Option<Percentiles> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let mut latency = Latency::default();
+        self.0.iter().for_each(|(value, count)| latency.record(*value, *count));
+        latency.percentiles()
     }
 }
 
@@ -98,5 +158,22 @@ mod tests {
         let mut latency = Latency::default();
         latency.record(u64::MAX, 1);
         assert_eq!(latency.count(), 1);
+    }
+
+    #[test]
+    fn the_portable_form_is_read_by_others_unchanged() {
+        let mut latency = Latency::default();
+        assert_eq!(latency.portable(), None);
+        (1..5_000u64).for_each(|i| latency.record(i * 7_919, i));
+        assert_eq!(Latency::from_portable(&latency.portable().unwrap()).unwrap().0, latency.0);
+        assert!(Latency::from_portable("AAAA").is_none() && Latency::from_portable("no base64").is_none());
+    }
+
+    #[test]
+    fn a_list_of_values_has_the_same_percentiles() {
+        let mut latency = Latency::default();
+        (1..5_000u64).for_each(|i| latency.record(i * i, 3));
+        assert_eq!(latency.values().percentiles(), latency.percentiles());
+        assert_eq!(latency.count_above(4_000 * 4_000), 3 * 999, "to three digits");
     }
 }

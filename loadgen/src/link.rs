@@ -59,6 +59,8 @@ struct Sent {
     partition: usize,
     records: u32,
     payload_bytes: u64,
+    /// When it was given to the socket. What the socket does not take at once, because the broker does not read, is the
+    /// broker's time from here on.
     sent_ns: u64,
     instants: Vec<InstantRun>,
 }
@@ -224,11 +226,18 @@ impl Link {
         let (now, window) = (now_ns(), self.outcome.stage.window());
         let records = u64::from(sent.records);
         let mut metrics = self.outcome.metrics.borrow_mut();
+        metrics.response.go_to(self.outcome.stage.grid().index(now));
+        metrics.response.add(records, sent.payload_bytes);
+        let mut measured = 0;
         for (instant, count) in &sent.instants {
-            if window.contains(*instant) {
-                metrics.response.record(now.saturating_sub(*instant), u64::from(*count));
+            let (count, in_window) = (u64::from(*count), window.contains(*instant));
+            metrics.response.record(now.saturating_sub(*instant), count, in_window);
+            if in_window {
+                metrics.queue.record(sent.sent_ns.saturating_sub(*instant), count);
+                measured += count;
             }
         }
+        metrics.service.record(now - sent.sent_ns, measured);
         if window.contains(now) {
             metrics.acked.add(records, sent.payload_bytes);
             metrics.acked_requests += 1;

@@ -1,6 +1,7 @@
 //! What one thread measures; merged when the run is over.
 
 use crate::cost::ThreadTimes;
+use crate::course::Course;
 use crate::latency::Latency;
 
 /// Records and bytes.
@@ -23,10 +24,14 @@ impl Volume {
 /// Counts and distributions. "Measured" means: within the window.
 #[derive(Debug, Clone, Default)]
 pub struct Metrics {
-    /// Ack less intended time, of records intended in the window.
-    pub response: Latency,
-    /// Read less intended time, of records intended in the window.
-    pub end_to_end: Latency,
+    /// Ack less intended time.
+    pub response: Course,
+    /// Handed to the socket less intended time, of records intended in the window.
+    pub queue: Latency,
+    /// Ack less handed to the socket, of records intended in the window.
+    pub service: Latency,
+    /// Read less intended time.
+    pub end_to_end: Course,
     /// How late the generator itself made records: made less intended, while nothing but itself held it up.
     pub lateness: Latency,
     /// Acked within the window.
@@ -59,9 +64,11 @@ pub struct Metrics {
 
 impl Metrics {
     /// Adds another thread's.
-    pub fn merge(&mut self, other: &Metrics) {
-        self.response.merge(&other.response);
-        self.end_to_end.merge(&other.end_to_end);
+    pub fn merge(&mut self, other: Metrics) {
+        self.response.merge(other.response);
+        self.queue.merge(&other.queue);
+        self.service.merge(&other.service);
+        self.end_to_end.merge(other.end_to_end);
         self.lateness.merge(&other.lateness);
         self.acked.add(other.acked.records, other.acked.bytes);
         self.acked_requests += other.acked_requests;

@@ -5,10 +5,10 @@ use crate::client::cluster::Cluster;
 use crate::clock::now_ns;
 use crate::error::LoadError;
 use crate::live::Live;
+use crate::observer::{Observed, Observer};
 use crate::plan::Plan;
 use crate::run::Target;
 use crate::stage::{Stage, Window};
-use crate::summary::CpuSpent;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -35,26 +35,29 @@ pub struct Phases<'a> {
 }
 
 impl Phases<'_> {
-    /// Waits for each phase to end; gives the CPU time at either end of the measuring. Returns early once the stage has
-    /// failed.
+    /// Waits for each phase to end; gives what was seen from outside. Returns early once the stage has failed.
     pub fn run(
         &self,
         target: &mut Target,
         cluster: &mut Cluster,
         live: &mut Live,
-    ) -> Result<[CpuSpent; 2], LoadError> {
+    ) -> Result<Observed, LoadError> {
         let stage = self.stage;
         self.wait("connecting", target, live, || stage.all_connected())?;
         let start_ns = now_ns() + START_AFTER_NS;
         let from_ns = start_ns + self.warmup.as_nanos() as u64;
         stage.begin(start_ns, Window { from_ns, to_ns: from_ns + self.duration.as_nanos() as u64 });
+        let mut observer = Observer::start(target.pid(), stage)?;
         self.wait("warming up", target, live, || {
+            observer.look();
             let window = stage.window();
             now_ns() >= window.from_ns.min(window.to_ns)
         })?;
-        let from = target.cpu();
-        self.wait("measuring", target, live, || now_ns() >= stage.window().to_ns)?;
-        let to = target.cpu();
+        self.wait("measuring", target, live, || {
+            observer.look();
+            now_ns() >= stage.window().to_ns
+        })?;
+        let observed = observer.finish();
         self.wait("last acks", target, live, || stage.all_produced())?;
         if !stage.has_failed() && !self.plan.consumers.is_empty() {
             stage.drain(self.visible_ends(cluster)?);
@@ -65,7 +68,7 @@ impl Phases<'_> {
                 stage.all_consumed() || stage.totals().consumed_records >= acked
             })?;
         }
-        Ok([from, to])
+        Ok(observed)
     }
 
     fn wait(

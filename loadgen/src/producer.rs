@@ -363,7 +363,8 @@ impl Producer {
         for first in (0..unsent).step_by(step as usize) {
             let (instant, count) = (self.schedule.instant_ahead(first), step.min(unsent - first));
             if let Some(instant) = instant.filter(|instant| window.contains(*instant)) {
-                metrics.response.record(window.to_ns - instant, count);
+                metrics.response.record_never(window.to_ns - instant, count);
+                metrics.queue.record(window.to_ns - instant, count);
                 metrics.unsent_records += count;
             }
         }

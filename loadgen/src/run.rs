@@ -9,18 +9,19 @@ use crate::cost;
 use crate::error::LoadError;
 use crate::keys::KeySpace;
 use crate::live::Live;
+use crate::observer::Observed;
 use crate::payload::{Payload, PayloadSource};
 use crate::phases::Phases;
 use crate::plan::{ClientSettings, Plan, shares};
 use crate::report::RunReport;
 use crate::schedule::Load;
 use crate::stage::{Stage, Window};
-use crate::summary::{CpuSpent, Ended, summarise};
+use crate::summary::{Ended, summarise};
 use crate::verify::Level;
 use crate::worker::{ThreadReport, run_thread};
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -117,9 +118,14 @@ impl Target {
         }
     }
 
-    /// CPU time used so far.
-    pub fn cpu(&self) -> CpuSpent {
-        CpuSpent { broker_s: self.pid.and_then(cost::cpu_seconds), generator_s: cost::own_cpu_seconds() }
+    /// Its process, where that is known and on this machine.
+    pub fn pid(&self) -> Option<u32> {
+        self.pid
+    }
+
+    /// Where it keeps its data, where that can be seen.
+    pub fn data_dir(&self) -> Option<&Path> {
+        self.data_dir.as_deref()
     }
 
     /// Stops the own broker, so that its files are whole, and looks at them.
@@ -155,14 +161,15 @@ fn measure(
     }
     let (loaded, disk_bytes) = closed?;
     let is_interrupted = interrupted.load(Ordering::Relaxed);
-    let (window, cpu) = (loaded.window, loaded.cpu);
-    summarise(Ended { target, plan: &plan, window, cpu, disk_bytes, is_interrupted, args }, loaded.reports)
+    let (grid, window, observed) = (*stage.grid(), loaded.window, loaded.observed);
+    let ended = Ended { target, plan: &plan, grid, window, observed, disk_bytes, is_interrupted, args };
+    summarise(ended, loaded.reports)
 }
 
 /// A load that came to its end.
 struct Loaded {
     window: Window,
-    cpu: [CpuSpent; 2],
+    observed: Observed,
     reports: Vec<ThreadReport>,
 }
 
@@ -180,10 +187,10 @@ fn load(
         stage.fail(LoadError::Broker(error.to_string())); // so that the threads end; `timed` is what is told
     }
     let reports = threads.into_iter().map(|thread| thread.join().expect("threads do not panic")).collect();
-    let cpu = timed?;
+    let observed = timed?;
     match stage.take_failure() {
         Some(error) => Err(error),
-        None => Ok(Loaded { window: stage.window(), cpu, reports }),
+        None => Ok(Loaded { window: stage.window(), observed, reports }),
     }
 }
 

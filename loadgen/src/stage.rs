@@ -1,5 +1,6 @@
 //! What the threads of a run share: when it starts and stops, whether it failed, and how far each has come.
 
+use crate::course::Grid;
 use crate::error::LoadError;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -74,6 +75,7 @@ pub struct Stage {
     failed: AtomicBool,
     failure: Mutex<Option<LoadError>>,
     drain_to: OnceLock<Vec<i64>>,
+    grid: OnceLock<Grid>,
     progress: Vec<Progress>,
 }
 
@@ -90,6 +92,7 @@ impl Stage {
             failed: AtomicBool::new(false),
             failure: Mutex::new(None),
             drain_to: OnceLock::new(),
+            grid: OnceLock::new(),
             progress: (0..threads).map(|_| Progress::default()).collect(),
         }
     }
@@ -106,6 +109,7 @@ impl Stage {
 
     /// Sets the instants; the load begins at `start_ns`.
     pub fn begin(&self, start_ns: u64, window: Window) {
+        let _ = self.grid.set(Grid::new(start_ns, window)); // only the main thread sets it, once
         self.measure_ns.store(window.from_ns, Ordering::Relaxed);
         self.stop_ns.store(window.to_ns, Ordering::Relaxed);
         self.start_ns.store(start_ns, Ordering::Release);
@@ -122,6 +126,12 @@ impl Stage {
         let (from_ns, to_ns) =
             (self.measure_ns.load(Ordering::Relaxed), self.stop_ns.load(Ordering::Relaxed));
         Window { from_ns, to_ns }
+    }
+
+    /// The pieces in which the course of the run is told. An interrupt does not move them.
+    #[inline]
+    pub fn grid(&self) -> &Grid {
+        self.grid.get().expect("nothing is acked or read before the load has begun")
     }
 
     /// Ends the load at `at_ns`, if it would not end before.

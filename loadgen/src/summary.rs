@@ -1,11 +1,18 @@
 //! From what the threads measured to what the run has to tell.
 
-use crate::cli::RunArgs;
+mod course;
+mod warnings;
+
+use crate::cli::{Acks, RunArgs};
+use crate::course::Grid;
 use crate::error::LoadError;
+use crate::latency::Latency;
+use crate::machine;
 use crate::metrics::Metrics;
+use crate::noise::noise;
+use crate::observer::Observed;
 use crate::plan::Plan;
 use crate::records::stamp::encoded_bytes;
-use crate::report::machine::{Machine, Noise};
 use crate::report::series::Distributions;
 use crate::report::{BrokerReport, Figures, RunReport, SCHEMA, ScheduleReport, SettingsReport, Verification};
 use crate::run::Target;
@@ -15,15 +22,8 @@ use crate::verify::{Findings, Level};
 use crate::worker::ThreadReport;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// A thread that is busy or kept from its core for longer than this has nothing left to give.
-const BUSY_MAX: f64 = 0.95;
-/// A schedule later than this is the generator's fault.
-const LATE_US_MAX: f64 = 1_000.0;
-/// Less than this of the rate is not the rate.
-const ACHIEVED_MIN: f64 = 0.99;
-
 /// CPU seconds used so far.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct CpuSpent {
     /// By the broker, where its process is known.
     pub broker_s: Option<f64>,
@@ -37,10 +37,12 @@ pub struct Ended<'a> {
     pub target: &'a Target,
     /// What was decided.
     pub plan: &'a Plan,
+    /// The pieces in which its course is told.
+    pub grid: Grid,
     /// What was measured.
     pub window: Window,
-    /// At either end of the window.
-    pub cpu: [CpuSpent; 2],
+    /// From outside, meanwhile.
+    pub observed: Observed,
     /// Of the topic's segments.
     pub disk_bytes: Option<u64>,
     /// By a signal.
@@ -55,11 +57,15 @@ pub fn summarise(ended: Ended<'_>, reports: Vec<ThreadReport>) -> Result<RunRepo
         return Err(LoadError::Options("stopped before anything was measured".into()));
     }
     let mut metrics = Metrics::default();
-    reports.iter().for_each(|report| metrics.merge(&report.metrics));
+    let reports = reports.into_iter().map(|mut report| {
+        metrics.merge(std::mem::take(&mut report.metrics));
+        report
+    });
+    let reports: Vec<ThreadReport> = reports.collect();
     let verification = verify(&ended, &metrics, reports);
     let passed = verification.passed != Some(false);
     let figures = passed.then(|| figures(&ended, &metrics));
-    let warnings = figures.as_ref().map(|figures| warnings(&ended, figures)).unwrap_or_default();
+    let warnings = figures.as_ref().map(|figures| warnings::warnings(&ended, figures)).unwrap_or_default();
     let ended_at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Ok(RunReport {
         schema: SCHEMA.into(),
@@ -75,7 +81,7 @@ pub fn summarise(ended: Ended<'_>, reports: Vec<ThreadReport>) -> Result<RunRepo
         warmup_s: ended.args.warmup.as_secs_f64(),
         measured_s: ended.window.seconds(),
         interrupted: ended.is_interrupted,
-        machine: Machine::default(),
+        machine: machine::here(ended.target.data_dir()),
         verification,
         figures,
         warnings,
@@ -126,13 +132,15 @@ fn verify(ended: &Ended<'_>, metrics: &Metrics, reports: Vec<ThreadReport>) -> V
 }
 
 fn figures(ended: &Ended<'_>, metrics: &Metrics) -> Figures {
-    let (seconds, [from, to]) = (ended.window.seconds(), ended.cpu);
+    let (seconds, [from, to]) = (ended.window.seconds(), [&ended.observed.from, &ended.observed.to]);
     let acked = metrics.acked.records as f64;
     let per = |amount: f64, count: f64| (count > 0.0).then(|| amount / count);
-    let broker_cpu_s = to.broker_s.zip(from.broker_s).map(|(to, from)| to - from);
+    let broker_cpu_s = to.cpu.broker_s.zip(from.cpu.broker_s).map(|(to, from)| to - from);
     let records_per_s = acked / seconds;
     let compressed = ended.plan.settings.codec.codec != crate::codec::Codec::None;
     let overall = metrics.acked_overall.records as f64;
+    // Without acks nobody says when a request was served.
+    let service = (ended.plan.settings.acks != Acks::None).then_some(&metrics.service);
     Figures {
         records_per_s,
         mb_per_s: metrics.acked.bytes as f64 / seconds / 1e6,
@@ -142,17 +150,22 @@ fn figures(ended: &Ended<'_>, metrics: &Metrics) -> Figures {
             Load::Open { rate } => Some(records_per_s / rate),
             Load::Maximum => None,
         },
-        response: metrics.response.percentiles(),
-        queue: None,
-        service: None,
-        distributions: Distributions::default(),
-        series: Vec::new(),
-        noise: Noise::default(),
+        response: metrics.response.whole().percentiles(),
+        queue: metrics.queue.percentiles(),
+        service: service.and_then(Latency::percentiles),
+        distributions: Distributions {
+            response: metrics.response.whole().portable(),
+            queue: metrics.queue.portable(),
+            service: service.and_then(Latency::portable),
+            end_to_end: metrics.end_to_end.whole().portable(),
+        },
+        series: course::series(&ended.grid, ended.window, metrics, &ended.observed),
+        noise: noise([from, to], &ended.observed.hiccups),
         stages: Vec::new(),
-        broker_peak_memory_bytes: None,
-        end_to_end: metrics.end_to_end.percentiles(),
+        broker_peak_memory_bytes: to.broker_peak_memory_bytes,
+        end_to_end: metrics.end_to_end.whole().percentiles(),
         broker_cpu_s_per_million: broker_cpu_s.and_then(|cpu| per(cpu * 1e6, acked)),
-        generator_cpu_s_per_million: per((to.generator_s - from.generator_s) * 1e6, acked),
+        generator_cpu_s_per_million: per((to.cpu.generator_s - from.cpu.generator_s) * 1e6, acked),
         generator_busy: per(metrics.thread.busy_ns as f64, metrics.thread_over_ns as f64).unwrap_or(0.0),
         generator_starved: per(metrics.thread.starved_ns as f64, metrics.thread_over_ns as f64)
             .unwrap_or(0.0),
@@ -170,43 +183,4 @@ fn figures(ended: &Ended<'_>, metrics: &Metrics) -> Figures {
             in_flight_cap_share: metrics.cap_wait_ns as f64 / 1e9 / seconds / ended.plan.producers as f64,
         },
     }
-}
-
-fn warnings(ended: &Ended<'_>, figures: &Figures) -> Vec<String> {
-    let mut warnings = Vec::new();
-    let (busy, starved) = (figures.generator_busy, figures.generator_starved);
-    if busy + starved > BUSY_MAX {
-        warnings.push(format!(
-            "The generator was the limit: its threads were busy {:.0} % of the time and waited {:.0} % for cores that others \
-             used. The broker may do more: give loadgen more --threads or a quieter machine, or read these numbers as a \
-             lower bound.",
-            busy * 100.0,
-            starved * 100.0
-        ));
-    } else if let Some(late) = figures.schedule.lateness.filter(|late| late.p99_us > LATE_US_MAX) {
-        warnings.push(format!(
-            "The generator kept its schedule badly (p99 {:.1} ms late): some of the latency is its own.",
-            late.p99_us / 1e3
-        ));
-    }
-    if let Some(achieved) = figures.achieved.filter(|achieved| *achieved < ACHIEVED_MIN) {
-        warnings.push(format!(
-            "Only {:.1} % of the rate was reached; {} records were never sent. Latencies are those of an overload.",
-            achieved * 100.0,
-            figures.schedule.unsent_records
-        ));
-    }
-    let pool_bytes = ended.plan.payload.bytes();
-    if figures.compression_ratio.is_some() && ended.args.batch_bytes > pool_bytes {
-        warnings.push(format!(
-            "The payload ({pool_bytes} B) repeats within a batch, so real data of its kind will compress worse than here."
-        ));
-    }
-    if ended.plan.verify == Level::Off {
-        warnings.push("Nothing was verified.".into());
-    }
-    if ended.is_interrupted {
-        warnings.push("Interrupted: less was measured than asked for.".into());
-    }
-    warnings
 }

@@ -4,6 +4,8 @@
 
 mod support;
 
+use loadgen::latency::Latency;
+use serde_json::Value;
 use std::fs;
 use support::Loadgen;
 
@@ -36,6 +38,44 @@ fn a_run_is_measured_verified_and_leaves_nothing() {
     );
     assert!(ran.stdout.contains("verified") && ran.stdout.contains("records/s"), "{}", ran.stdout);
     assert_eq!(fs::read_dir(loadgen.broker_dir()).unwrap().count(), 0, "the broker's directory is gone");
+}
+
+#[test]
+fn the_course_of_a_run_adds_up_to_the_run() {
+    let ran = Loadgen::own_broker(&format!("{SHORT} --rate 5k")).ran().expect(0);
+    let figures = &ran.json()["figures"];
+    let pieces = figures["series"].as_array().unwrap();
+    let at = |piece: &Value| piece["at_s"].as_f64().unwrap();
+    assert!(at(&pieces[0]) == -0.2 && pieces.iter().any(|piece| at(piece) == 0.0), "{pieces:?}");
+    let sum = |name: &str| -> f64 {
+        pieces.iter().filter(|piece| at(piece) >= 0.0).map(|piece| piece[name].as_f64().unwrap()).sum()
+    };
+    assert!((sum("seconds") - 0.7).abs() < 1e-6);
+    let acked = figures["records_per_s"].as_f64().unwrap() * ran.json()["measured_s"].as_f64().unwrap();
+    assert!((sum("acked_records") - acked).abs() < 0.5, "{acked}: {pieces:?}");
+    for piece in pieces {
+        let counted = piece["response"]["count"].as_u64().unwrap_or(0);
+        assert_eq!(counted, piece["acked_records"].as_u64().unwrap(), "every acked record has its latency");
+    }
+}
+
+#[test]
+fn where_the_time_of_a_record_went_and_where_the_run_took_place_are_told() {
+    let ran = Loadgen::own_broker(&format!("{SHORT} --rate 5k --linger-ms 20")).ran().expect(0);
+    let (json, figures) = (ran.json(), &ran.json()["figures"]);
+    let distribution = |of: &str| {
+        let latency = Latency::from_portable(figures["distributions"][of].as_str().unwrap()).unwrap();
+        assert_eq!(figures[of]["count"], latency.count(), "{of} whole and in figures are the same");
+        latency.percentiles().unwrap()
+    };
+    let [response, queue, service, _] =
+        ["response", "queue", "service", "end_to_end"].map(|of| distribution(of).mean_us);
+    assert!((queue + service - response).abs() < 0.02 * response, "{queue} + {service} = {response}");
+    assert!(queue > 5_000.0, "a linger of 20 ms is the client's own wait: {queue}");
+    assert!(json["machine"]["kernel"].as_str().is_some_and(|kernel| !kernel.is_empty()), "{json}");
+    assert!(json["machine"]["disk"].as_str().is_some_and(|disk| disk.contains(" on ")), "{json}");
+    assert!(figures["noise"]["hiccup"]["count"].as_u64().unwrap() > 0, "{figures}");
+    assert!(figures["broker_peak_memory_bytes"].as_u64().unwrap() > 1 << 20, "{figures}");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The result for people's eyes.
 
+use super::machine::Noise;
 use super::{Figures, RunReport};
 use crate::latency::Percentiles;
 use crate::verify::Level;
@@ -104,6 +105,8 @@ fn write_figures(f: &mut Formatter<'_>, report: &RunReport, figures: &Figures) -
         if report.settings.acks == "0" { "sent" } else { "response" },
         figures.response.as_ref(),
     )?;
+    write_latency(f, "  queue", figures.queue.as_ref())?;
+    write_latency(f, "  service", figures.service.as_ref())?;
     write_latency(f, "end to end", figures.end_to_end.as_ref())?;
     writeln!(f)?;
     let cpu =
@@ -115,8 +118,27 @@ fn write_figures(f: &mut Formatter<'_>, report: &RunReport, figures: &Figures) -
         figures.generator_busy * 100.0
     );
     line(f, "CPU", cpu)?;
+    if let Some(bytes) = figures.broker_peak_memory_bytes {
+        line(f, "memory", format_args!("broker {:.1} MB at its most", bytes as f64 / 1e6))?;
+    }
     write_bytes(f, figures)?;
-    write_schedule(f, figures)
+    write_schedule(f, figures)?;
+    write_noise(f, &figures.noise)
+}
+
+fn write_noise(f: &mut Formatter<'_>, noise: &Noise) -> fmt::Result {
+    let percent =
+        |share: Option<f64>, what: &str| share.map(|share| format!("{what} {:.1} %", share * 100.0));
+    let parts = [
+        noise.hiccup.map(|hiccup| {
+            format!("hiccups p99 {} ms, max {} ms", milliseconds(hiccup.p99_us), milliseconds(hiccup.max_us))
+        }),
+        percent(Some(noise.steal_share), "stolen"),
+        percent(noise.others_cpu_share, "others' CPU"),
+        percent(noise.cpu_pressure, "CPU pressure"),
+        percent(noise.io_pressure, "disk pressure"),
+    ];
+    line(f, "machine", parts.into_iter().flatten().collect::<Vec<_>>().join("; "))
 }
 
 fn write_latency(f: &mut Formatter<'_>, label: &str, percentiles: Option<&Percentiles>) -> fmt::Result {

@@ -1,5 +1,5 @@
 //! A broker behind a proxy that lies: the real `creel`, but on the way a request is dropped, sent twice or swapped with
-//! the next, or a byte of an answer is flipped. What loadgen must find.
+//! the next, or a byte of an answer is flipped; or all is in order, but for a while nothing moves. What loadgen must find.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
+use std::time::Duration;
 
 /// What happens to one produce request, or to one answer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -16,7 +17,11 @@ pub(crate) enum Lie {
     Twice,
     Swap,
     FlipAnswer,
+    Stall,
 }
+
+/// How long [`Lie::Stall`] holds a request and all that come behind it.
+pub(crate) const STALL: Duration = Duration::from_millis(200);
 
 /// Only the fifth: everything around it is in order.
 const WHICH: usize = 5;
@@ -86,6 +91,10 @@ fn lie_about_request(frames: &mut Vec<Vec<u8>>, frame: Vec<u8>, lie: Lie, seen: 
     match lie {
         Lie::Drop if is_chosen => {}
         Lie::Twice if is_chosen => frames.extend([frame.clone(), frame]),
+        Lie::Stall if is_chosen => {
+            thread::sleep(STALL);
+            frames.push(frame);
+        }
         // Marked by an empty frame: sent with the next one, behind it.
         Lie::Swap if is_chosen => frames.extend([frame, Vec::new()]),
         _ => frames.insert(0, frame),
@@ -102,8 +111,9 @@ fn pass(mut from: TcpStream, mut to: TcpStream, mut lie: impl FnMut(&mut Vec<Vec
             continue; // kept back
         }
         for frame in frames.drain(..) {
-            let size = (frame.len() as i32).to_be_bytes();
-            if to.write_all(&size).and_then(|()| to.write_all(&frame)).is_err() {
+            // In one write: two small ones wait for each other's acknowledgement, 40 ms each time.
+            let sized = [&(frame.len() as i32).to_be_bytes()[..], &frame].concat();
+            if to.write_all(&sized).is_err() {
                 return;
             }
         }

@@ -1,0 +1,153 @@
+//! What the main thread sees of a run from outside: counters at the window's edges, CPU time piece by piece, and the
+//! machine's hiccups in between.
+
+use crate::clock::now_ns;
+use crate::cost::{self, ProcessIo};
+use crate::error::LoadError;
+use crate::latency::Latency;
+use crate::noise::{Counters, measure_hiccups};
+use crate::stage::Stage;
+use crate::summary::CpuSpent;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+/// Counters at one instant.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Edge {
+    /// The instant.
+    pub at_ns: u64,
+    /// Of broker and generator.
+    pub cpu: CpuSpent,
+    /// Of the machine.
+    pub machine: Counters,
+    /// The broker's, where it may be seen.
+    pub broker_io: Option<ProcessIo>,
+    /// The broker's so far, bytes.
+    pub broker_peak_memory_bytes: Option<u64>,
+}
+
+/// CPU time used up to an instant.
+#[derive(Debug, Clone, Copy)]
+pub struct CpuSample {
+    /// The instant.
+    pub at_ns: u64,
+    /// Up to then.
+    pub cpu: CpuSpent,
+}
+
+/// Watches from the load's start to the window's end.
+pub struct Observer {
+    broker_pid: Option<u32>,
+    stage: Arc<Stage>,
+    hiccups: JoinHandle<Latency>,
+    piece: Option<usize>,
+    samples: Vec<CpuSample>,
+    from: Option<Edge>,
+    to: Option<Edge>,
+}
+
+/// All that was seen.
+#[derive(Debug, Clone)]
+pub struct Observed {
+    /// At the window's start.
+    pub from: Edge,
+    /// At its end.
+    pub to: Edge,
+    /// One at each piece's end, more or less.
+    pub samples: Vec<CpuSample>,
+    /// How late wake-ups were.
+    pub hiccups: Latency,
+}
+
+impl Observer {
+    /// Begins to watch; the stage has begun.
+    pub fn start(broker_pid: Option<u32>, stage: &Arc<Stage>) -> Result<Observer, LoadError> {
+        let for_thread = stage.clone();
+        let thread = thread::Builder::new().name("hiccups".into());
+        let hiccups =
+            thread.spawn(move || measure_hiccups(&for_thread)).map_err(LoadError::system("a thread"))?;
+        let stage = stage.clone();
+        Ok(Observer { broker_pid, stage, hiccups, piece: None, samples: vec![], from: None, to: None })
+    }
+
+    /// Notes what is to be noted by now; called often.
+    pub fn look(&mut self) {
+        let (now, window) = (now_ns(), self.stage.window());
+        let piece = Some(self.stage.grid().index(now));
+        if self.piece != piece {
+            self.piece = piece;
+            self.samples.push(CpuSample { at_ns: now, cpu: self.cpu() });
+        }
+        if now >= window.from_ns && self.from.is_none() {
+            self.from = Some(self.edge());
+        }
+        if now >= window.to_ns && self.to.is_none() {
+            self.to = Some(self.edge());
+        }
+    }
+
+    /// The window is over.
+    pub fn finish(mut self) -> Observed {
+        self.look();
+        let now = self.edge();
+        let (from, to) = (self.from.unwrap_or(now), self.to.unwrap_or(now));
+        self.samples.push(CpuSample { at_ns: now.at_ns, cpu: now.cpu });
+        let hiccups = self.hiccups.join().expect("it only sleeps and counts");
+        Observed { from, to, samples: self.samples, hiccups }
+    }
+
+    fn cpu(&self) -> CpuSpent {
+        CpuSpent {
+            broker_s: self.broker_pid.and_then(cost::cpu_seconds),
+            generator_s: cost::own_cpu_seconds(),
+        }
+    }
+
+    fn edge(&self) -> Edge {
+        Edge {
+            at_ns: now_ns(),
+            cpu: self.cpu(),
+            machine: Counters::now(),
+            broker_io: self.broker_pid.and_then(cost::process_io),
+            broker_peak_memory_bytes: self.broker_pid.and_then(cost::peak_memory_bytes),
+        }
+    }
+}
+
+impl Observed {
+    /// CPU time used up to `at_ns`, between two samples in proportion.
+    pub fn cpu_at(&self, at_ns: u64) -> CpuSpent {
+        let after = self.samples.partition_point(|sample| sample.at_ns <= at_ns);
+        let last = self.samples.len() - 1;
+        let (before, after) = (&self.samples[after.saturating_sub(1)], &self.samples[after.min(last)]);
+        let span = after.at_ns.saturating_sub(before.at_ns).max(1) as f64;
+        let share = (at_ns.saturating_sub(before.at_ns) as f64 / span).min(1.0);
+        let between = |from: f64, to: f64| from + (to - from) * share;
+        CpuSpent {
+            broker_s: before.cpu.broker_s.zip(after.cpu.broker_s).map(|(from, to)| between(from, to)),
+            generator_s: between(before.cpu.generator_s, after.cpu.generator_s),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cpu_time_between_samples_is_in_proportion() {
+        let sample = |at_ns, cpu_s| CpuSample {
+            at_ns,
+            cpu: CpuSpent { broker_s: Some(cpu_s), generator_s: 2.0 * cpu_s },
+        };
+        let samples = vec![sample(100, 1.0), sample(200, 2.0), sample(400, 6.0)];
+        let observed =
+            Observed { from: Edge::default(), to: Edge::default(), samples, hiccups: Latency::default() };
+        for (at_ns, cpu_s) in
+            [(0, 1.0), (100, 1.0), (150, 1.5), (200, 2.0), (300, 4.0), (400, 6.0), (900, 6.0)]
+        {
+            let cpu = observed.cpu_at(at_ns);
+            assert_eq!((cpu.broker_s, cpu.generator_s), (Some(cpu_s), 2.0 * cpu_s), "at {at_ns}");
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! What makes the numbers mean something else than they seem to.
+
+use super::Ended;
+use crate::report::Figures;
+use crate::verify::Level;
+
+/// A thread that is busy or kept from its core for longer than this has nothing left to give.
+const BUSY_MAX: f64 = 0.95;
+/// A schedule later than this is the generator's fault.
+const LATE_US_MAX: f64 = 1_000.0;
+/// Less than this of the rate is not the rate.
+const ACHIEVED_MIN: f64 = 0.99;
+
+/// One sentence or two for each.
+pub(super) fn warnings(ended: &Ended<'_>, figures: &Figures) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let (busy, starved) = (figures.generator_busy, figures.generator_starved);
+    if busy + starved > BUSY_MAX {
+        warnings.push(format!(
+            "The generator was the limit: its threads were busy {:.0} % of the time and waited {:.0} % for cores that others \
+             used. The broker may do more: give loadgen more --threads or a quieter machine, or read these numbers as a \
+             lower bound.",
+            busy * 100.0,
+            starved * 100.0
+        ));
+    } else if let Some(late) = figures.schedule.lateness.filter(|late| late.p99_us > LATE_US_MAX) {
+        warnings.push(format!(
+            "The generator kept its schedule badly (p99 {:.1} ms late): some of the latency is its own.",
+            late.p99_us / 1e3
+        ));
+    }
+    if let Some(achieved) = figures.achieved.filter(|achieved| *achieved < ACHIEVED_MIN) {
+        warnings.push(format!(
+            "Only {:.1} % of the rate was reached; {} records were never sent. Latencies are those of an overload.",
+            achieved * 100.0,
+            figures.schedule.unsent_records
+        ));
+    }
+    let pool_bytes = ended.plan.payload.bytes();
+    if figures.compression_ratio.is_some() && ended.args.batch_bytes > pool_bytes {
+        warnings.push(format!(
+            "The payload ({pool_bytes} B) repeats within a batch, so real data of its kind will compress worse than here."
+        ));
+    }
+    if !figures.noise.flags.is_empty() {
+        let disturbed = figures.noise.flags.join("; ");
+        warnings.push(format!(
+            "The machine was disturbed: {disturbed}. Repeat this on a quieter one, or several times."
+        ));
+    }
+    if ended.plan.verify == Level::Off {
+        warnings.push("Nothing was verified.".into());
+    }
+    if ended.is_interrupted {
+        warnings.push("Interrupted: less was measured than asked for.".into());
+    }
+    warnings
+}
