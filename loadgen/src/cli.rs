@@ -1,9 +1,12 @@
 //! The command line.
 
 use crate::codec::CodecSpec;
+use crate::error::LoadError;
+use crate::lab::cli::LabArgs;
 use crate::verify::Level;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use std::path::PathBuf;
+use serde::Serialize;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// A load generator for any Kafka broker that tells the truth.
@@ -20,6 +23,8 @@ pub struct Cli {
 pub enum Command {
     /// Produce and consume for some seconds, verify, and print what was measured.
     Run(Box<RunArgs>),
+    /// Measure codecs offline on your own data: ratio and speed per codec, level and batch size.
+    Lab(LabArgs),
     /// Becomes a broker that ends when its parent does.
     #[command(hide = true, name = crate::broker::LEASH_COMMAND)]
     Leash {
@@ -183,7 +188,7 @@ fn parse_keys(text: &str) -> Result<Keys, String> {
 }
 
 /// `100`, `16k`, `1M`: powers of 1024.
-fn parse_bytes(text: &str) -> Result<usize, String> {
+pub(crate) fn parse_bytes(text: &str) -> Result<usize, String> {
     let bytes = parse_scaled(text, 1024.0)?;
     if !(1.0..=(256u32 << 20) as f64).contains(&bytes) {
         return Err("from 1 byte to 256M".into());
@@ -192,7 +197,7 @@ fn parse_bytes(text: &str) -> Result<usize, String> {
 }
 
 /// `50000`, `50k`, `2.5M`: powers of 1000.
-fn parse_rate(text: &str) -> Result<f64, String> {
+pub(crate) fn parse_rate(text: &str) -> Result<f64, String> {
     let rate = parse_scaled(text, 1_000.0)?;
     if !(0.001..=1e9).contains(&rate) {
         return Err("from 0.001 to 1000M records per second".into());
@@ -214,7 +219,7 @@ fn parse_scaled(text: &str, thousand: f64) -> Result<f64, String> {
 }
 
 /// `10s`, `500ms`, `2m`, or a plain number of seconds.
-fn parse_duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
     let (digits, unit) = match text.find(|c: char| c.is_ascii_alphabetic()) {
         Some(at) => text.split_at(at),
         None => (text, "s"),
@@ -229,6 +234,12 @@ fn parse_duration(text: &str) -> Result<Duration, String> {
     let amount = digits.parse::<f64>().ok().filter(|amount| (0.0..=1e6).contains(amount));
     let amount = amount.ok_or_else(|| format!("'{text}' is not a time such as 10s, 500ms or 2m"))?;
     Ok(Duration::from_secs_f64(amount * seconds_per_unit))
+}
+
+/// Writes a result, one line at its end.
+pub fn write_json(report: &impl Serialize, path: &Path) -> Result<(), LoadError> {
+    let text = serde_json::to_string_pretty(report).expect("a report has only plain fields");
+    std::fs::write(path, text + "\n").map_err(|why| LoadError::File { path: path.to_owned(), why })
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 use crate::records::UNCOMPRESSED_BYTES_MAX;
 use std::fmt;
 use std::io::{Read, Write};
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 use thiserror::Error;
 
@@ -80,6 +81,15 @@ impl fmt::Display for Codec {
 impl CodecSpec {
     /// No compression.
     pub const NONE: CodecSpec = CodecSpec { codec: Codec::None, level: None };
+
+    /// Every codec at every level that it has.
+    pub fn every() -> Vec<CodecSpec> {
+        let at_levels = |(_, codec): &(&str, Codec)| match levels(*codec) {
+            Some(levels) => levels.map(|level| CodecSpec { codec: *codec, level: Some(level) }).collect(),
+            None => vec![CodecSpec { codec: *codec, level: None }],
+        };
+        NAMES[1..].iter().flat_map(at_levels).collect()
+    }
 }
 
 impl fmt::Display for CodecSpec {
@@ -107,12 +117,17 @@ impl FromStr for CodecSpec {
     }
 }
 
+/// The levels of a codec that has any; zstd's below 1 trade more and more ratio for speed.
+fn levels(codec: Codec) -> Option<RangeInclusive<i32>> {
+    match codec {
+        Codec::Gzip => Some(1..=9),
+        Codec::Zstd => Some(-7..=22),
+        Codec::None | Codec::Snappy | Codec::Lz4 => None,
+    }
+}
+
 fn parse_level(codec: Codec, text: &str) -> Result<i32, String> {
-    let levels = match codec {
-        Codec::Gzip => 1..=9,
-        Codec::Zstd => -7..=22,
-        _ => return Err(format!("{codec} has no levels here")),
-    };
+    let levels = levels(codec).ok_or_else(|| format!("{codec} has no levels here"))?;
     let level = text.parse::<i32>().ok().filter(|level| levels.contains(level));
     level.ok_or_else(|| format!("{codec} takes a level from {} to {}", levels.start(), levels.end()))
 }

@@ -21,6 +21,7 @@ pub mod cost;
 pub mod course;
 pub mod error;
 pub mod keys;
+pub mod lab;
 pub mod latency;
 pub mod link;
 pub mod live;

@@ -2,9 +2,10 @@
 
 use clap::Parser;
 use loadgen::broker::become_leashed;
-use loadgen::cli::{Cli, Command, RunArgs};
+use loadgen::cli::{Cli, Command, RunArgs, write_json};
 use loadgen::error::LoadError;
-use loadgen::report::{RunReport, table::Table};
+use loadgen::lab::lab;
+use loadgen::report::table::Table;
 use loadgen::run::run;
 use std::io::Write;
 use std::process::ExitCode;
@@ -17,6 +18,7 @@ const NO_RESULT: u8 = 2;
 fn main() -> ExitCode {
     let ended = match Cli::parse().command {
         Command::Run(args) => run_command(&args),
+        Command::Lab(args) => interrupts().and_then(|asked| lab(&args, &asked)).map(|()| ExitCode::SUCCESS),
         Command::Leash { parent, command } => Err(become_leashed(parent, &command)),
     };
     ended.unwrap_or_else(|error| {
@@ -34,11 +36,6 @@ fn run_command(args: &RunArgs) -> Result<ExitCode, LoadError> {
     }
     let failed = report.verification.passed == Some(false);
     Ok(if failed { ExitCode::from(VERIFICATION_FAILED) } else { ExitCode::SUCCESS })
-}
-
-fn write_json(report: &RunReport, path: &std::path::Path) -> Result<(), LoadError> {
-    let text = serde_json::to_string_pretty(report).expect("a report has only plain fields");
-    std::fs::write(path, text + "\n").map_err(|why| LoadError::File { path: path.to_owned(), why })
 }
 
 /// The first Ctrl-C ends the run early with what it has; the second ends the process.

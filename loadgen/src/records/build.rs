@@ -37,6 +37,11 @@ pub struct BuiltBatch {
 }
 
 impl BuiltBatch {
+    /// The records alone, compressed where there is a codec.
+    pub fn records_bytes(&self) -> &[u8] {
+        &self.bytes[RECORDS_AT..self.end]
+    }
+
     /// The batch itself.
     pub fn batch(&self) -> &[u8] {
         &self.bytes[FRONT_ROOM_BYTES..self.end]
@@ -72,8 +77,26 @@ impl OpenBatch {
     #[inline]
     pub fn push(&mut self, key: Option<&[u8]>, value: &[u8], stamp: &Stamp, timestamp_ms: i64) {
         let stamp_bytes = super::stamp::encoded_bytes(stamp.hash.is_some());
+        self.push_with(key, value, timestamp_ms, stamp_bytes, |out| stamp.encode(out));
+    }
+
+    /// Adds a record without headers, as a program's own producer would.
+    pub fn push_plain(&mut self, key: Option<&[u8]>, value: &[u8], timestamp_ms: i64) {
+        self.push_with(key, value, timestamp_ms, 1, |out| varint::put(out, 0));
+    }
+
+    /// `put_headers` writes exactly `headers_bytes`.
+    #[inline]
+    fn push_with(
+        &mut self,
+        key: Option<&[u8]>,
+        value: &[u8],
+        timestamp_ms: i64,
+        headers_bytes: usize,
+        put_headers: impl FnOnce(&mut [u8]) -> usize,
+    ) {
         let key_len = key.map_or(0, <[u8]>::len);
-        let room = record_bytes_max(key_len, value.len(), stamp_bytes) + TAIL_ROOM_BYTES;
+        let room = record_bytes_max(key_len, value.len(), headers_bytes) + TAIL_ROOM_BYTES;
         if self.bytes.len() < self.at + room {
             self.bytes.resize(self.at + room, 0);
         }
@@ -93,7 +116,7 @@ impl OpenBatch {
             + key_len
             + varint::len(value.len() as i64)
             + value.len()
-            + stamp_bytes;
+            + headers_bytes;
 
         let out = &mut self.bytes[self.at..];
         let mut at = varint::put(out, length as i64);
@@ -109,7 +132,7 @@ impl OpenBatch {
         at += varint::put(&mut out[at..], value.len() as i64);
         out[at..at + value.len()].copy_from_slice(value);
         at += value.len();
-        at += stamp.encode(&mut out[at..]);
+        at += put_headers(&mut out[at..]);
         self.at += at;
         self.records += 1;
     }
@@ -195,6 +218,25 @@ mod tests {
                 assert_eq!(record.timestamp_ms, 5_000 + i as i64);
             }
             assert!(records.next_record().unwrap().is_none());
+        }
+    }
+
+    #[test]
+    fn plain_records_read_back_without_headers() {
+        let mut open = OpenBatch::new(Vec::new(), 10);
+        open.push_plain(None, b"one", 5);
+        open.push_plain(Some(b"k"), b"two", 9);
+        let bytes = open.records_bytes();
+        let (built, _) = open.finish(&mut Encoder::new(CodecSpec::NONE), Vec::new());
+        assert_eq!(built.records_bytes().len(), bytes);
+        let mut rest = built.batch();
+        let batch = parse::next_batch(&mut rest).unwrap().expect("whole");
+        let mut decoder = Decoder::default();
+        let mut records = batch.records(&mut decoder).unwrap();
+        for (key, value, timestamp_ms) in [(None, &b"one"[..], 5), (Some(&b"k"[..]), b"two", 9)] {
+            let record = records.next_record().unwrap().expect("there");
+            assert_eq!((record.key, record.value), (key, Some(value)));
+            assert_eq!((record.stamp, record.timestamp_ms), (None, timestamp_ms));
         }
     }
 

@@ -28,9 +28,14 @@ pub(crate) struct Ran {
 impl Loadgen {
     /// A short run with these further arguments, separated by spaces.
     pub(crate) fn run(arguments: &str) -> Loadgen {
+        Loadgen::command("run", arguments)
+    }
+
+    /// Another command that writes JSON.
+    pub(crate) fn command(name: &str, arguments: &str) -> Loadgen {
         let dir = tempfile::tempdir().unwrap();
         let mut all: Vec<String> =
-            vec!["run".into(), "--json".into(), dir.path().join("json").display().to_string()];
+            vec![name.into(), "--json".into(), dir.path().join("json").display().to_string()];
         all.extend(arguments.split_whitespace().map(str::to_owned));
         Loadgen { dir, arguments: all }
     }
