@@ -1,13 +1,12 @@
 //! The end of a partition's time on a core: closed cleanly, or deleted.
 
 use std::io;
-use std::path::PathBuf;
 use std::rc::Rc;
 
 use creel_io::fs::{self, File};
 
 use crate::bad_ranges;
-use crate::directory::{FileKind, deleted_name, segment_path};
+use crate::directory::{FileKind, doom, segment_path};
 use crate::lazy_file::remove_off_core;
 use crate::log::Health;
 use crate::partition::{Inner, Partition};
@@ -43,11 +42,7 @@ impl Partition {
         inner.watch.wake_all();
         inner.side_jobs_done().await;
         inner.end_recycling().await;
-        let doomed = inner.doomed_directory();
-        fs::rename(&inner.directory, &doomed)?;
-        if let Some(parent) = doomed.parent() {
-            fs::sync_dir(parent).await?;
-        }
+        let doomed = doom(&inner.name, &inner.directory).await?;
         let last_handles = inner.retire_all();
         remove_off_core(last_handles, move || fs::remove_dir_all(&doomed)).await
     }
@@ -88,10 +83,5 @@ impl Inner {
 
     fn retire_all(&self) -> Vec<File> {
         self.log.borrow().segments.iter().filter_map(|segment| segment.log.retire()).collect()
-    }
-
-    fn doomed_directory(&self) -> PathBuf {
-        let unique = u128::from(creel_io::random_u64()) << 64 | u128::from(creel_io::random_u64());
-        self.directory.with_file_name(deleted_name(&self.name, unique))
     }
 }

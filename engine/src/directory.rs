@@ -85,9 +85,21 @@ pub fn find_partitions(log_directory: &Path) -> io::Result<FoundDirectories> {
     Ok(found)
 }
 
-/// The name a partition's directory gets while it is being removed. `unique` tells two of them apart.
-pub(crate) fn deleted_name(name: &TopicPartition, unique: u128) -> String {
-    format!("{name}.{unique:032x}{DELETED_SUFFIX}")
+/// Gives a partition's directory the name that it has while it is being removed, durably.
+pub(crate) async fn doom(name: &TopicPartition, directory: &Path) -> io::Result<PathBuf> {
+    let unique = u128::from(creel_io::random_u64()) << 64 | u128::from(creel_io::random_u64());
+    let doomed = directory.with_file_name(format!("{name}.{unique:032x}{DELETED_SUFFIX}"));
+    fs::rename(directory, &doomed)?;
+    if let Some(parent) = doomed.parent() {
+        fs::sync_dir(parent).await?;
+    }
+    Ok(doomed)
+}
+
+/// Removes the directory of a partition that is not open. A crash in between leaves one that says so by its name.
+pub async fn remove_partition(name: &TopicPartition, directory: &Path) -> io::Result<()> {
+    let doomed = doom(name, directory).await?;
+    fs::remove_dir_all(&doomed)
 }
 
 /// The files of a segment, or beside it.

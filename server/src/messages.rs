@@ -18,7 +18,7 @@ use crate::api::produce::{ProduceShare, ShareOutcome};
 use crate::coordinators::{GroupAnswer, GroupQuestion};
 use crate::groups::FoundGroup;
 use crate::parked::WatchShare;
-use crate::topics::{NewTopic, Topic, TopicChange, TopicOutcome, TopicRefusal};
+use crate::topics::{NewTopic, Opened, Topic, TopicChange, TopicOutcome, TopicRefusal};
 
 /// Names a question whose answer is awaited on the core that asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -108,8 +108,10 @@ questions! {
     AlterTopic: AlterTopic => Result<(), TopicRefusal>;
     /// Take this topic in place of what you know of it, and open its new partitions.
     UpdateTopic: UpdateTopic => Result<(), String>;
-    /// Open your partitions of these topics and serve them.
-    OpenTopics: OpenTopics => Result<usize, String>;
+    /// Open your partitions of these topics.
+    OpenTopics: OpenTopics => Opened;
+    /// Serve these topics: they are open on every core.
+    ShowTopics: ShowTopics => ();
     /// Remove your partitions of this topic.
     RemoveTopic: RemoveTopic => ();
     /// Finish requests and take no more.
@@ -148,6 +150,9 @@ pub(crate) struct UpdateTopic(pub(crate) Arc<Topic>);
 /// See [`Ask::OpenTopics`].
 #[derive(Clone)]
 pub(crate) struct OpenTopics(pub(crate) Arc<crate::topics::Opening>);
+
+/// See [`Ask::ShowTopics`].
+pub(crate) struct ShowTopics(pub(crate) Arc<[Uuid]>);
 
 /// See [`Ask::RemoveTopic`].
 pub(crate) struct RemoveTopic(pub(crate) Uuid);

@@ -45,7 +45,7 @@ pub(crate) async fn find(core: &Core, data_dir: &Path) -> Result<Found, String> 
         authority.write(&records).await.map_err(|refusal| refusal.message)?;
     }
     let records = authority.records();
-    put_strays_aside(data_dir, &records, &found.partitions).await.map_err(shown)?;
+    put_strays_aside(&records, &found.partitions).await.map_err(shown)?;
     let topic = |record| Arc::new(Topic::from_record(record, &core.node.config.settings));
     Ok(Found { authority, topics: records.into_iter().map(topic).collect(), cluster_id })
 }
@@ -74,7 +74,6 @@ fn settings(topic: &str) -> TopicSettings {
 }
 
 async fn put_strays_aside(
-    data_dir: &Path,
     records: &[TopicRecord],
     partitions: &[(TopicPartition, PathBuf)],
 ) -> io::Result<()> {
@@ -86,11 +85,19 @@ async fn put_strays_aside(
             same_id && name.partition < record.partitions
         });
         if !is_known {
-            let aside = data_dir.join(format!("{name}.{:016x}{:016x}-stray", random_u64(), random_u64()));
-            tracing::warn!(partition = %name, aside = %aside.display(), "a partition of no topic is put aside");
-            rename(directory, &aside)?;
-            sync_dir(data_dir).await?;
+            put_aside(name, directory).await?;
         }
     }
     Ok(())
+}
+
+/// Keeps what has a partition's name and is not that partition, under a name that stands in nobody's way.
+pub(crate) async fn put_aside(name: &TopicPartition, directory: &Path) -> io::Result<()> {
+    let aside = directory.with_file_name(format!("{name}.{:016x}{:016x}-stray", random_u64(), random_u64()));
+    tracing::warn!(partition = %name, aside = %aside.display(), "a partition of no topic is put aside");
+    rename(directory, &aside)?;
+    match aside.parent() {
+        Some(data_dir) => sync_dir(data_dir).await,
+        None => Ok(()),
+    }
 }

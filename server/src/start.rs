@@ -12,12 +12,13 @@ use creel_io::fs::{DirLock, create_dir_all, lock_exclusive};
 use creel_io::mailbox::{Endpoint, mesh};
 use creel_io::net::TcpListener;
 use creel_io::{CoreId, Instant, now, shutdown_signal, sleep, spawn, wall_clock_ms};
+use creel_wire::Uuid;
 
 use crate::banner::Banner;
 use crate::config::Config;
 use crate::core::Core;
 use crate::limits::{CHECKPOINT_INTERVAL_MS, MAILBOX_MESSAGES, TAKEN_PORT_PATIENCE_MS, TAKEN_PORT_PAUSE_MS};
-use crate::messages::Message;
+use crate::messages::{Message, ShowTopics};
 use crate::node::Node;
 use crate::race::{First, race};
 use crate::topics::{Opening, open_everywhere};
@@ -149,10 +150,15 @@ async fn recover(core: &Rc<Core>, data_dir: &Path) -> Result<usize, Failure> {
     let _ = core.node.cluster_id.set(found.cluster_id);
     // Before anything is opened: coordinators may append as soon as they stand.
     files.clear_clean_shutdown().await.map_err(|error| failed(&error))?;
-    let opening = Opening { topics: found.topics, checkpoint, was_clean };
-    let partitions = open_everywhere(core, opening).await.map_err(Failure::Partition)?;
+    let all: Arc<[Uuid]> = found.topics.iter().map(|topic| topic.id).collect();
+    let opening = Opening { topics: found.topics, checkpoint, was_clean, are_new: false };
+    let opened = open_everywhere(core, opening).await;
+    if let Some(reason) = opened.failed.into_values().next() {
+        return Err(Failure::Partition(reason));
+    }
+    route::call_all(core, || ShowTopics(all.clone())).await;
     *core.authority.borrow_mut() = Some(Rc::new(found.authority));
-    Ok(partitions)
+    Ok(opened.partitions)
 }
 
 fn banner(core: &Core, address: SocketAddr, partitions: usize, began: Instant) -> Banner {

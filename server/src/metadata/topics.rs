@@ -137,12 +137,15 @@ impl TopicRecord {
         }
     }
 
-    /// Removes a topic that is still as it was at a revision.
-    pub fn delete(name: &str, revision: Revision) -> Transaction {
-        Transaction {
-            conditions: vec![Condition::Unchanged(Self::key(name), revision)],
-            changes: vec![Change::Delete(Self::key(name))],
+    /// Removes topics that are still as they were, all or none.
+    pub fn delete<'a>(topics: impl Iterator<Item = &'a Topic>) -> Transaction {
+        let mut transaction = Transaction::default();
+        for topic in topics {
+            let key = Self::key(&topic.record.name);
+            transaction.conditions.push(Condition::Unchanged(key.clone(), topic.revision));
+            transaction.changes.push(Change::Delete(key));
         }
+        transaction
     }
 }
 

@@ -1,21 +1,20 @@
 //! Core 0 decides about topics: one change at a time, written down first, then made on every core, then answered.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use creel_io::{CoreId, random_bytes, spawn};
+use creel_io::{CoreId, spawn};
 use creel_wire::{ErrorCode, Str, Uuid};
 
 use super::Topic;
-use super::open::Opening;
 use crate::config::TopicSettings;
 use crate::core::Core;
-use crate::limits::TOPIC_PARTITIONS_MAX;
-use crate::messages::{CreateTopics, DeleteTopics, OpenTopics, RemoveTopic};
+use crate::messages::{DeleteTopics, RemoveTopic};
 use crate::metadata::{
-    LocalStore, LocalWatch, Revision, Store, StoreError, TopicId, TopicRecord, Topics as Written,
+    LocalStore, LocalWatch, NameError, Revision, Store, StoreError, TopicRecord, Topics as Written,
     Transaction, Verdict, Watch, next_producer_ids,
 };
 use crate::turnstile::Turnstile;
@@ -56,6 +55,8 @@ pub(crate) struct Authority {
     pub(super) turn: Turnstile,
     store: LocalStore,
     written: RefCell<Written>,
+    /// Topics that were to be erased and are still written down, although no core has them.
+    unerased: RefCell<BTreeSet<String>>,
     /// What follows after `written`; whose turn it is has it.
     watch: Cell<Option<LocalWatch>>,
 }
@@ -68,7 +69,8 @@ impl Authority {
         let written = Written::from_snapshot(&snapshot).map_err(|error| error.to_string())?;
         let watch = store.watch(Written::range(), snapshot.revision).await.map_err(failed)?;
         let (turn, watch) = (Turnstile::default(), Cell::new(Some(watch)));
-        Ok(Self { turn, store, written: RefCell::new(written), watch })
+        let (written, unerased) = (RefCell::new(written), RefCell::default());
+        Ok(Self { turn, store, written, unerased, watch })
     }
 
     /// Whether nothing has ever been written down: a new directory, or one that comes from Kafka.
@@ -94,12 +96,25 @@ impl Authority {
         self.commit(record.update(revision)).await
     }
 
-    async fn erase(&self, name: &str) -> Result<(), TopicRefusal> {
-        let revision = self.written.borrow().get(name).map(|topic| topic.revision);
-        match revision {
-            Some(revision) => self.commit(TopicRecord::delete(name, revision)).await,
-            None => Ok(()),
+    /// Erases topics, all or none. Those that could not be erased before go with them.
+    pub(super) async fn erase<'a>(
+        &self,
+        names: impl IntoIterator<Item = &'a str>,
+    ) -> Result<(), TopicRefusal> {
+        self.unerased.borrow_mut().extend(names.into_iter().map(str::to_owned));
+        let transaction = {
+            let (unerased, written) = (self.unerased.borrow(), self.written.borrow());
+            TopicRecord::delete(unerased.iter().filter_map(|name| written.get(name)))
+        };
+        if !transaction.changes.is_empty() {
+            self.commit(transaction).await?;
         }
+        self.unerased.borrow_mut().clear();
+        Ok(())
+    }
+
+    pub(super) fn check_new_name(&self, name: &str) -> Result<(), NameError> {
+        self.written.borrow().check_new_name(name)
     }
 
     async fn commit(&self, transaction: Transaction) -> Result<(), TopicRefusal> {
@@ -134,99 +149,9 @@ pub(crate) async fn take_producer_ids(core: &Core) -> Option<Range<i64>> {
     block.inspect_err(|error| tracing::error!(%error, "cannot take producer ids")).ok()
 }
 
-/// Creates topics, or only says what would become of them. What has begun is finished, also when nobody waits any more.
-pub(crate) async fn create(core: &Rc<Core>, question: CreateTopics) -> Vec<TopicOutcome> {
-    let Some(authority) = core.authority() else {
-        return refuse_all(question.topics.len());
-    };
-    let core = core.clone();
-    spawn(async move { create_in_turn(&core, &authority, question).await }).await
-}
-
-async fn create_in_turn(core: &Rc<Core>, authority: &Authority, question: CreateTopics) -> Vec<TopicOutcome> {
-    let _turn = authority.turn.enter().await;
-    let mut outcomes: Vec<_> = question.topics.iter().map(|new| plan(core, authority, new)).collect();
-    if question.validate_only {
-        return outcomes;
-    }
-    let planned: Vec<_> = outcomes.iter().flatten().cloned().collect();
-    if let Err(refusal) = establish(core, authority, planned).await {
-        let planned = outcomes.iter_mut().filter(|outcome| outcome.is_ok());
-        planned.for_each(|outcome| *outcome = Err(refusal.clone()));
-    }
-    outcomes
-}
-
-fn refuse_all(count: usize) -> Vec<TopicOutcome> {
+pub(super) fn refuse_all(count: usize) -> Vec<TopicOutcome> {
     let refusal = || TopicRefusal::new(ErrorCode::NotController, "this core does not decide about topics");
     (0..count).map(|_| Err(refusal())).collect()
-}
-
-/// The topic as it would be made.
-fn plan(core: &Core, authority: &Authority, new: &NewTopic) -> TopicOutcome {
-    let refuse = |code, message: String| Err(TopicRefusal::new(code, message));
-    let broker = core.node.broker();
-    if core.topics.by_name(&new.name).is_some() {
-        return refuse(ErrorCode::TopicAlreadyExists, format!("Topic '{}' already exists.", new.name));
-    }
-    if let Err(error) = authority.written.borrow().check_new_name(&new.name) {
-        return refuse(ErrorCode::InvalidTopicException, error.to_string());
-    }
-    let partitions = if new.partitions == -1 { broker.num_partitions } else { new.partitions };
-    if !(1..=TOPIC_PARTITIONS_MAX).contains(&partitions) {
-        return refuse(ErrorCode::InvalidPartitions, "Number of partitions must be larger than 0.".into());
-    }
-    if !matches!(new.replication_factor, -1 | 1) {
-        let asked = new.replication_factor;
-        let message =
-            format!("The target replication factor of {asked} cannot be reached: there is 1 broker.");
-        return refuse(ErrorCode::InvalidReplicationFactor, message);
-    }
-    let (name, settings) = (new.name.as_str().to_owned(), new.settings.clone());
-    let record = TopicRecord { name, id: TopicId(new_id().0), partitions, settings };
-    Ok(Arc::new(Topic::from_record(record, &core.node.config.settings)))
-}
-
-/// A random id.
-pub(crate) fn new_id() -> Uuid {
-    loop {
-        let mut entropy = [0; 16];
-        random_bytes(&mut entropy);
-        if let Some(TopicId(id)) = TopicId::from_entropy(entropy) {
-            return Uuid(id);
-        }
-    }
-}
-
-/// Writes the topics down, then has every core open them. What cannot be opened is erased again.
-async fn establish(
-    core: &Rc<Core>,
-    authority: &Authority,
-    topics: Vec<Arc<Topic>>,
-) -> Result<(), TopicRefusal> {
-    if topics.is_empty() {
-        return Ok(());
-    }
-    let records: Vec<_> = topics.iter().map(|topic| topic.record()).collect();
-    authority.write(&records).await?;
-    let opening = Opening { topics: topics.clone(), ..Opening::default() };
-    let Err(message) = open_everywhere(core, opening).await else { return Ok(()) };
-    tracing::error!(%message, "cannot create a topic");
-    for topic in &topics {
-        let id = topic.id;
-        route::call_all(core, || RemoveTopic(id)).await;
-    }
-    for topic in &topics {
-        authority.erase(&topic.name).await?;
-    }
-    Err(TopicRefusal::new(ErrorCode::KafkaStorageError, message))
-}
-
-/// Has every core open its part of the topics; the number of partitions.
-pub(crate) async fn open_everywhere(core: &Rc<Core>, opening: Opening) -> Result<usize, String> {
-    let opening = Arc::new(opening);
-    let opened = route::call_all(core, || OpenTopics(opening.clone())).await;
-    opened.into_iter().sum()
 }
 
 /// Deletes topics by id. What has begun is finished, also when nobody waits any more.
@@ -254,7 +179,7 @@ async fn delete_one(core: &Rc<Core>, authority: &Authority, id: Uuid) -> TopicOu
     let topic = local.map(|local| local.topic.clone()).ok_or_else(|| {
         TopicRefusal::new(ErrorCode::UnknownTopicId, "This server does not host this topic ID.")
     })?;
-    authority.erase(&topic.name).await?;
+    authority.erase([&*topic.name]).await?;
     route::call_all(core, || RemoveTopic(id)).await;
     Ok(topic)
 }

@@ -5,6 +5,7 @@
 mod alter;
 mod authority;
 mod convert;
+mod create;
 mod names;
 mod open;
 
@@ -25,11 +26,11 @@ use crate::placement::core_of;
 
 pub(crate) use alter::{SettingChange, TopicChange, alter};
 pub(crate) use authority::{
-    AUTHORITY, Authority, NewTopic, TopicOutcome, TopicRefusal, create, delete, new_id, open_everywhere,
-    take_producer_ids,
+    AUTHORITY, Authority, NewTopic, TopicOutcome, TopicRefusal, delete, take_producer_ids,
 };
+pub(crate) use create::{create, new_id, open_everywhere};
 pub(crate) use names::{check_name, is_internal};
-pub(crate) use open::{Opening, open, remove, update};
+pub(crate) use open::{Opened, Opening, open, remove, update};
 
 /// A topic as every core knows it.
 #[derive(Clone, Debug)]
@@ -106,11 +107,14 @@ pub(crate) struct Topics {
     cores: usize,
     by_name: RefCell<BTreeMap<Str, Rc<LocalTopic>>>,
     by_id: RefCell<BTreeMap<Uuid, Rc<LocalTopic>>>,
+    /// Topics that are open here, and wait until they are so on every core.
+    hidden: RefCell<BTreeMap<Uuid, Rc<LocalTopic>>>,
 }
 
 impl Topics {
     pub(crate) fn new(core: CoreId, cores: usize) -> Self {
-        Self { core, cores, by_name: RefCell::default(), by_id: RefCell::default() }
+        let (by_name, by_id, hidden) = Default::default();
+        Self { core, cores, by_name, by_id, hidden }
     }
 
     pub(crate) fn by_name(&self, name: &str) -> Option<Rc<LocalTopic>> {
@@ -159,17 +163,29 @@ impl Topics {
         local.own.get(usize::try_from(partition).ok()?).cloned().flatten()
     }
 
-    fn insert(&self, topic: Arc<Topic>, own: Vec<Option<Partition>>) {
-        let (name, id) = (topic.name.clone(), topic.id);
-        let local = Rc::new(LocalTopic { topic, own });
-        self.by_name.borrow_mut().insert(name, local.clone());
-        self.by_id.borrow_mut().insert(id, local);
+    /// Shows topics that are open on every core.
+    pub(crate) fn show(&self, ids: &[Uuid]) {
+        for id in ids {
+            let local = self.hidden.borrow_mut().remove(id);
+            local.into_iter().for_each(|local| self.insert(local));
+        }
+    }
+
+    fn hide(&self, local: LocalTopic) {
+        self.hidden.borrow_mut().insert(local.topic.id, Rc::new(local));
+    }
+
+    fn insert(&self, local: Rc<LocalTopic>) {
+        self.by_name.borrow_mut().insert(local.topic.name.clone(), local.clone());
+        self.by_id.borrow_mut().insert(local.topic.id, local);
     }
 
     fn take(&self, id: &Uuid) -> Option<Rc<LocalTopic>> {
-        let local = self.by_id.borrow_mut().remove(id)?;
-        self.by_name.borrow_mut().remove(&*local.topic.name);
-        Some(local)
+        let shown = self.by_id.borrow_mut().remove(id);
+        if let Some(local) = &shown {
+            self.by_name.borrow_mut().remove(&*local.topic.name);
+        }
+        shown.or_else(|| self.hidden.borrow_mut().remove(id))
     }
 
     /// The partitions of a topic that are this core's.

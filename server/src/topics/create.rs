@@ -1,0 +1,124 @@
+//! Topics are made: written down, opened by every core, and only then shown. What cannot be opened is taken back whole, so
+//! that a creation that was refused can be repeated.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use creel_io::{random_bytes, spawn};
+use creel_wire::{ErrorCode, Uuid};
+
+use super::Topic;
+use super::authority::{Authority, NewTopic, TopicOutcome, TopicRefusal, refuse_all};
+use super::open::{Opened, Opening};
+use crate::core::Core;
+use crate::limits::TOPIC_PARTITIONS_MAX;
+use crate::messages::{CreateTopics, OpenTopics, RemoveTopic, ShowTopics};
+use crate::metadata::{TopicId, TopicRecord};
+use crate::route;
+
+/// Creates topics, or only says what would become of them. What has begun is finished, also when nobody waits any more.
+pub(crate) async fn create(core: &Rc<Core>, question: CreateTopics) -> Vec<TopicOutcome> {
+    let Some(authority) = core.authority() else {
+        return refuse_all(question.topics.len());
+    };
+    let core = core.clone();
+    spawn(async move { create_in_turn(&core, &authority, question).await }).await
+}
+
+async fn create_in_turn(core: &Rc<Core>, authority: &Authority, question: CreateTopics) -> Vec<TopicOutcome> {
+    let _turn = authority.turn.enter().await;
+    let mut outcomes: Vec<_> = question.topics.iter().map(|new| plan(core, authority, new)).collect();
+    if question.validate_only {
+        return outcomes;
+    }
+    let planned: Vec<_> = outcomes.iter().flatten().cloned().collect();
+    let refusals = establish(core, authority, planned).await;
+    for outcome in &mut outcomes {
+        let refusal = outcome.as_ref().ok().and_then(|topic| refusals.get(&topic.id));
+        if let Some(refusal) = refusal.cloned() {
+            *outcome = Err(refusal);
+        }
+    }
+    outcomes
+}
+
+/// The topic as it would be made.
+fn plan(core: &Core, authority: &Authority, new: &NewTopic) -> TopicOutcome {
+    let refuse = |code, message: String| Err(TopicRefusal::new(code, message));
+    let broker = core.node.broker();
+    if core.topics.by_name(&new.name).is_some() {
+        return refuse(ErrorCode::TopicAlreadyExists, format!("Topic '{}' already exists.", new.name));
+    }
+    if let Err(error) = authority.check_new_name(&new.name) {
+        return refuse(ErrorCode::InvalidTopicException, error.to_string());
+    }
+    let partitions = if new.partitions == -1 { broker.num_partitions } else { new.partitions };
+    if !(1..=TOPIC_PARTITIONS_MAX).contains(&partitions) {
+        return refuse(ErrorCode::InvalidPartitions, "Number of partitions must be larger than 0.".into());
+    }
+    if !matches!(new.replication_factor, -1 | 1) {
+        let asked = new.replication_factor;
+        let message =
+            format!("The target replication factor of {asked} cannot be reached: there is 1 broker.");
+        return refuse(ErrorCode::InvalidReplicationFactor, message);
+    }
+    let (name, settings) = (new.name.as_str().to_owned(), new.settings.clone());
+    let record = TopicRecord { name, id: TopicId(new_id().0), partitions, settings };
+    Ok(Arc::new(Topic::from_record(record, &core.node.config.settings)))
+}
+
+/// A random id.
+pub(crate) fn new_id() -> Uuid {
+    loop {
+        let mut entropy = [0; 16];
+        random_bytes(&mut entropy);
+        if let Some(TopicId(id)) = TopicId::from_entropy(entropy) {
+            return Uuid(id);
+        }
+    }
+}
+
+/// Writes the topics down, has every core open them, and shows those that every core could open. Why the others were
+/// not made, by id: of these nothing is left.
+async fn establish(
+    core: &Rc<Core>,
+    authority: &Authority,
+    topics: Vec<Arc<Topic>>,
+) -> BTreeMap<Uuid, TopicRefusal> {
+    let ids: Vec<_> = topics.iter().map(|topic| topic.id).collect();
+    if let Err(refusal) = write_down(authority, &topics).await {
+        return ids.into_iter().map(|id| (id, refusal.clone())).collect();
+    }
+    let opening = Opening { topics: topics.clone(), are_new: true, ..Opening::default() };
+    let failed = open_everywhere(core, opening).await.failed;
+    for (id, message) in &failed {
+        tracing::error!(%message, "cannot create a topic");
+        route::call_all(core, || RemoveTopic(*id)).await;
+    }
+    let made: Arc<[Uuid]> = ids.into_iter().filter(|id| !failed.contains_key(id)).collect();
+    route::call_all(core, || ShowTopics(made.clone())).await;
+    let unmade = topics.iter().filter(|topic| failed.contains_key(&topic.id));
+    if let Err(refusal) = authority.erase(unmade.map(|topic| &*topic.name)).await {
+        tracing::error!(reason = %refusal.message, "a topic that could not be made is still written down");
+    }
+    let refusal = |message| TopicRefusal::new(ErrorCode::KafkaStorageError, message);
+    failed.into_iter().map(|(id, message)| (id, refusal(message))).collect()
+}
+
+/// What an earlier creation could not take back goes first: it would be taken for a topic that exists.
+async fn write_down(authority: &Authority, topics: &[Arc<Topic>]) -> Result<(), TopicRefusal> {
+    if topics.is_empty() {
+        return Ok(());
+    }
+    authority.erase([]).await?;
+    let records: Vec<_> = topics.iter().map(|topic| topic.record()).collect();
+    authority.write(&records).await
+}
+
+/// Has every core open its part of the topics, without showing them.
+pub(crate) async fn open_everywhere(core: &Rc<Core>, opening: Opening) -> Opened {
+    let opening = Arc::new(opening);
+    let opened = route::call_all(core, || OpenTopics(opening.clone())).await;
+    opened.into_iter().fold(Opened::default(), Opened::and)
+}

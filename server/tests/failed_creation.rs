@@ -1,0 +1,110 @@
+//! A topic that cannot be made is refused, and nothing of it stays in the way: it can be made once the disk works again.
+#![allow(clippy::unwrap_used, reason = "a test says what went wrong by failing")]
+
+mod support;
+
+use creel_io::sim::ErrorRates;
+use creel_wire::ErrorCode;
+use creel_wire::api::create_topics::{CreatableTopic, CreateTopicsRequest};
+use support::{Client, World, batch};
+
+const BOTH: [&str; 2] = ["kept", "rolling"];
+const PARTITIONS: i32 = 3;
+
+/// Asks for both topics in one request; what each was answered.
+async fn create(client: &mut Client) -> Vec<(&'static str, ErrorCode)> {
+    let topic = |name: &'static str| CreatableTopic {
+        name: name.into(),
+        num_partitions: PARTITIONS,
+        replication_factor: 1,
+        ..Default::default()
+    };
+    let request = CreateTopicsRequest { topics: BOTH.map(topic).to_vec(), ..Default::default() };
+    let response = client.call(7, &request).await;
+    BOTH.into_iter().zip(response.topics.iter().map(|topic| topic.error_code)).collect()
+}
+
+/// Every partition takes a record.
+async fn is_usable(client: &mut Client, name: &'static str) -> bool {
+    let mut codes = Vec::new();
+    for partition in 0..PARTITIONS {
+        codes.push(client.produce(name, partition, &batch(&["a"])).await.error_code);
+    }
+    codes.iter().all(|code| code.is_none())
+}
+
+/// Who is refused has no topic; who is not has one that works.
+async fn create_once(client: &mut Client) -> Vec<ErrorCode> {
+    let answers = create(client).await;
+    for (name, code) in &answers {
+        let found = client.topic(name, false).await.error_code;
+        match code {
+            ErrorCode::None => assert_eq!(found, ErrorCode::None),
+            _ => {
+                assert_eq!((*code, found), (ErrorCode::KafkaStorageError, ErrorCode::UnknownTopicOrPartition))
+            }
+        }
+    }
+    answers.into_iter().map(|(_, code)| code).collect()
+}
+
+/// Nothing stands in the way of topics that were refused.
+async fn create_again(client: &mut Client) {
+    for (name, code) in create(client).await {
+        assert!(matches!(code, ErrorCode::None | ErrorCode::TopicAlreadyExists), "{name}: {code:?}");
+        assert!(is_usable(client, name).await, "{name}");
+    }
+}
+
+#[test]
+fn topics_that_a_full_disk_refused_are_made_once_there_is_room() {
+    let mut refused = 0;
+    for room in (0..1400).step_by(50) {
+        let mut world = World::new(room, 2, &[]);
+        let disk = world.sim.handle().disk(world.broker);
+        refused += world.client(move |connector| async move {
+            let mut client = connector.connect().await;
+            client.create_topic("first", 1).await;
+            disk.set_capacity(Some(disk.used() + room));
+            let mut refused = create_once(&mut client).await;
+            refused.extend(create_once_more(&mut client, &refused).await);
+            disk.set_capacity(None);
+            create_again(&mut client).await;
+            refused.iter().filter(|code| !code.is_none()).count()
+        });
+    }
+    assert!(refused > 10, "{refused}");
+}
+
+/// The disk is as full as it was: those that were refused are refused again or made, and nobody says that they exist.
+async fn create_once_more(client: &mut Client, before: &[ErrorCode]) -> Vec<ErrorCode> {
+    let mut answers = Vec::new();
+    for ((name, code), before) in create(client).await.into_iter().zip(before) {
+        let existed = code == ErrorCode::TopicAlreadyExists;
+        assert_eq!(existed, before.is_none(), "{name}: {before:?}, then {code:?}");
+        answers.push(if existed { ErrorCode::None } else { code });
+    }
+    answers
+}
+
+#[test]
+fn topics_that_a_failing_disk_refused_are_made_after_a_restart() {
+    let mut refused = 0;
+    for seed in 0..60 {
+        let mut world = World::new(seed, 2, &[]);
+        let (handle, broker) = (world.sim.handle(), world.broker);
+        let failing = handle.disk(broker);
+        refused += world.client(move |connector| async move {
+            let mut client = connector.connect().await;
+            client.create_topic("first", 1).await;
+            failing.set_error_rates(ErrorRates { read: 0.05, write: 0.05, sync: 0.05 });
+            let answers = create(&mut client).await;
+            answers.iter().filter(|(_, code)| !code.is_none()).count()
+        });
+        handle.disk(broker).set_error_rates(ErrorRates::default());
+        handle.kill(broker);
+        world.start();
+        world.client(|connector| async move { create_again(&mut connector.connect().await).await });
+    }
+    assert!(refused > 10, "{refused}");
+}
