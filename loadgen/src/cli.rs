@@ -1,5 +1,6 @@
 //! The command line.
 
+use crate::broker::leash::LeashArgs;
 use crate::codec::CodecSpec;
 use crate::error::LoadError;
 use crate::lab::cli::LabArgs;
@@ -26,14 +27,17 @@ pub enum Command {
     /// Measure codecs offline on your own data: ratio and speed per codec, level and batch size.
     Lab(LabArgs),
     /// Becomes a broker that ends when its parent does.
-    #[command(hide = true, name = crate::broker::LEASH_COMMAND)]
-    Leash {
-        /// The process that must stay alive.
-        parent: u32,
-        /// The broker and its arguments.
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
-        command: Vec<std::ffi::OsString>,
-    },
+    #[command(hide = true, name = crate::broker::leash::COMMAND)]
+    Leash(LeashArgs),
+}
+
+/// A broker that loadgen knows how to start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum BrokerChoice {
+    /// The one of this project.
+    Creel,
+    /// Apache Kafka itself.
+    Kafka,
 }
 
 /// When a produce request counts as done.
@@ -73,16 +77,34 @@ impl Acks {
 /// Options of `loadgen run`.
 #[derive(Debug, Clone, Args)]
 pub struct RunArgs {
-    /// A running broker, HOST:PORT[,HOST:PORT...]; without it an own creel is started in a temporary directory
+    /// A running broker, HOST:PORT[,HOST:PORT...]; without it one is started in a temporary directory
     #[arg(long, value_name = "ADDRESSES", help_heading = "Broker")]
     pub bootstrap: Option<String>,
+    /// The broker to start
+    #[arg(long, value_enum, default_value = "creel", conflicts_with = "bootstrap", help_heading = "Broker")]
+    pub broker: BrokerChoice,
+    /// Any broker to start, as a shell reads it, with {port}, {dir} (its data) and {cores} filled in
+    #[arg(long, value_name = "COMMAND", conflicts_with_all = ["bootstrap", "broker", "broker_bin", "broker_set"], help_heading = "Broker")]
+    pub broker_command: Option<String>,
     /// The creel to start [default: the one beside this program]
     #[arg(long, value_name = "FILE", conflicts_with = "bootstrap", help_heading = "Broker")]
     pub broker_bin: Option<PathBuf>,
+    /// The Kafka to start, unpacked, or a folder of its jars [default: KAFKA_HOME, or what `cargo xtask kafka` fetched]
+    #[arg(long, value_name = "DIR", conflicts_with = "bootstrap", help_heading = "Broker")]
+    pub kafka_dir: Option<PathBuf>,
+    /// Flags of Kafka's JVM, heap included [default: those of Kafka's own start scripts]
+    #[arg(
+        long,
+        value_name = "FLAGS",
+        conflicts_with = "bootstrap",
+        allow_hyphen_values = true,
+        help_heading = "Broker"
+    )]
+    pub kafka_jvm: Option<String>,
     /// Cores for the own broker, such as 0 or 0,2 [default: the first half of those at hand]
     #[arg(long, value_name = "LIST", conflicts_with = "bootstrap", help_heading = "Broker")]
     pub broker_cores: Option<String>,
-    /// A setting for the own broker, such as flush.ms=1000 (repeatable)
+    /// A setting of the own broker, such as flush.ms=1000; for Kafka a line of server.properties (repeatable)
     #[arg(long, value_name = "NAME=VALUE", conflicts_with = "bootstrap", help_heading = "Broker")]
     pub broker_set: Vec<String>,
     /// Where the own broker's temporary directory is made [default: the system's place for them]

@@ -40,7 +40,7 @@ pub fn threads(generator: &[usize], asked: Option<u16>) -> Vec<usize> {
 }
 
 /// `0,2` or `0-3`, as the broker writes lists of cores.
-fn parse(text: &str) -> Result<Vec<usize>, LoadError> {
+pub fn parse(text: &str) -> Result<Vec<usize>, LoadError> {
     let bad = || LoadError::Options(format!("'{text}' is not a list of cores such as 0,2 or 0-3"));
     let mut cores = Vec::new();
     for part in text.split(',') {

@@ -1,7 +1,7 @@
 //! The binary `loadgen`. Exit codes: 0 measured, 1 verification failed, 2 no result.
 
 use clap::Parser;
-use loadgen::broker::become_leashed;
+use loadgen::broker::leash::become_leashed;
 use loadgen::cli::{Cli, Command, RunArgs, write_json};
 use loadgen::error::LoadError;
 use loadgen::lab::lab;
@@ -19,7 +19,7 @@ fn main() -> ExitCode {
     let ended = match Cli::parse().command {
         Command::Run(args) => run_command(&args),
         Command::Lab(args) => interrupts().and_then(|asked| lab(&args, &asked)).map(|()| ExitCode::SUCCESS),
-        Command::Leash { parent, command } => Err(become_leashed(parent, &command)),
+        Command::Leash(args) => Err(become_leashed(&args)),
     };
     ended.unwrap_or_else(|error| {
         eprintln!("loadgen: {error}");

@@ -1,5 +1,6 @@
 //! The phases of a run, timed by the main thread: connecting, warm-up, measuring, last acks, reading the rest.
 
+use crate::broker::target::Target;
 use crate::client::SILENCE_SECONDS_MAX;
 use crate::client::cluster::Cluster;
 use crate::clock::now_ns;
@@ -7,7 +8,6 @@ use crate::error::LoadError;
 use crate::live::Live;
 use crate::observer::{Observed, Observer};
 use crate::plan::Plan;
-use crate::run::Target;
 use crate::stage::{Stage, Window};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -46,14 +46,56 @@ pub struct RunReport {
 }
 
 /// The broker.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BrokerReport {
     /// As connected to.
     pub address: String,
-    /// Started and stopped by this run.
-    pub own: bool,
+    /// What it is.
+    pub kind: BrokerKind,
+    /// Its version, where it can be known.
+    pub version: Option<String>,
+    /// What started it: program, flags, arguments; empty for one that ran already.
+    pub command: Vec<String>,
+    /// Its settings beyond its defaults, `name=value`, as given to this run.
+    pub settings: Vec<String>,
     /// Its cores, where this run chose them.
     pub cores: Option<String>,
+}
+
+/// Which broker was measured, and so who started it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BrokerKind {
+    /// This project's, started by the run.
+    Creel,
+    /// Apache Kafka, started by the run.
+    Kafka,
+    /// Whatever a command of the user's started for the run.
+    Command,
+    /// One that ran already, of any kind.
+    #[default]
+    Running,
+}
+
+impl BrokerReport {
+    /// Started and stopped by the run.
+    pub fn is_own(&self) -> bool {
+        self.kind != BrokerKind::Running
+    }
+
+    /// `creel 0.1.0`, `Apache Kafka 4.3.1 on openjdk version 17.0.15`; without an own broker its address.
+    pub fn title(&self) -> String {
+        let name = match self.kind {
+            BrokerKind::Creel => "creel",
+            BrokerKind::Kafka => "Apache Kafka",
+            BrokerKind::Command => {
+                let command = self.command.last().map(String::as_str).unwrap_or_default();
+                return format!("`{}`", command.strip_prefix("exec ").unwrap_or(command));
+            }
+            BrokerKind::Running => return self.address.clone(),
+        };
+        self.version.as_ref().map_or_else(|| name.to_owned(), |version| format!("{name} {version}"))
+    }
 }
 
 /// The load, in the words of the options.

@@ -1,11 +1,11 @@
 //! `loadgen run`, from options to report: find or start the broker, make the topic, start the threads, time the phases,
 //! drain, judge, and clean up.
 
-use crate::broker::{BrokerOptions, OwnBroker};
+use crate::broker::Wanted;
+use crate::broker::target::Target;
 use crate::cli::{Keys, RunArgs};
-use crate::client::cluster::{Cluster, Topic};
+use crate::client::cluster::Cluster;
 use crate::cores::{self, Cores};
-use crate::cost;
 use crate::error::LoadError;
 use crate::keys::KeySpace;
 use crate::live::Live;
@@ -21,7 +21,6 @@ use crate::verify::Level;
 use crate::worker::{ThreadReport, run_thread};
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -36,12 +35,13 @@ pub fn run(args: &RunArgs, interrupted: &Arc<AtomicBool>) -> Result<RunReport, L
 /// The same, shown as `live` does: behind a bar for one of many ([`crate::progress`]).
 pub fn run_shown(args: &RunArgs, interrupted: &Arc<AtomicBool>, live: Live) -> Result<RunReport, LoadError> {
     check(args)?;
+    let wanted = Wanted::of(args)?;
     live.say("making payload");
     let payload = Payload::load(&source(args), args.seed, args.verify == Level::Full)?;
     let at_hand = cores::at_hand()?;
     let cores = cores::split(&at_hand, args.bootstrap.is_none(), args.broker_cores.as_deref())?;
     live.say(if args.bootstrap.is_some() { "connecting" } else { "starting a broker" });
-    let mut target = Target::reach(args, &cores, &|| interrupted.load(Ordering::Relaxed))?;
+    let mut target = Target::reach(&wanted, &cores, &|| interrupted.load(Ordering::Relaxed))?;
     let report = measure(args, payload, &cores, &mut target, live, interrupted);
     report.map_err(|error| target.explain(error))
 }
@@ -68,75 +68,6 @@ fn source(args: &RunArgs) -> PayloadSource {
     }
 }
 
-/// The broker under test.
-pub struct Target {
-    own: Option<OwnBroker>,
-    /// As connected to.
-    pub address: String,
-    /// Its cores, where they were chosen here.
-    pub cores: Option<String>,
-    pid: Option<u32>,
-    data_dir: Option<PathBuf>,
-}
-
-impl Target {
-    fn reach(args: &RunArgs, cores: &Cores, interrupted: &dyn Fn() -> bool) -> Result<Target, LoadError> {
-        if let Some(bootstrap) = &args.bootstrap {
-            let (pid, data_dir) = (args.broker_pid, args.broker_data_dir.clone());
-            return Ok(Target { own: None, address: bootstrap.clone(), cores: None, pid, data_dir });
-        }
-        let options = BrokerOptions {
-            binary: args.broker_bin.clone(),
-            cores: Some(cores::list(&cores.broker)),
-            settings: args.broker_set.clone(),
-            parent_dir: args.broker_dir.clone(),
-        };
-        let own = OwnBroker::start(&options, interrupted)?;
-        Ok(Target {
-            address: own.address().to_string(),
-            cores: options.cores,
-            pid: Some(own.pid()),
-            data_dir: Some(own.data_dir()),
-            own: Some(own),
-        })
-    }
-
-    /// Started by this run.
-    pub fn is_own(&self) -> bool {
-        self.own.is_some()
-    }
-
-    /// An error if the own broker is not running any more.
-    pub fn check(&mut self) -> Result<(), LoadError> {
-        self.own.as_mut().map_or(Ok(()), OwnBroker::check)
-    }
-
-    fn explain(&mut self, error: LoadError) -> LoadError {
-        match &mut self.own {
-            Some(own) => own.explain(error),
-            None => error,
-        }
-    }
-
-    /// Its process, where that is known and on this machine.
-    pub fn pid(&self) -> Option<u32> {
-        self.pid
-    }
-
-    /// Where it keeps its data, where that can be seen.
-    pub fn data_dir(&self) -> Option<&Path> {
-        self.data_dir.as_deref()
-    }
-
-    /// Stops the own broker, so that its files are whole, and looks at them.
-    fn close(&mut self, topic: &Topic) -> Result<Option<u64>, LoadError> {
-        if let Some(own) = &mut self.own {
-            own.stop()?;
-        }
-        Ok(self.data_dir.as_deref().and_then(|dir| cost::topic_bytes_on_disk(dir, topic.name.as_str())))
-    }
-}
-
 fn measure(
     args: &RunArgs,
     payload: Payload,
@@ -146,7 +77,7 @@ fn measure(
     interrupted: &Arc<AtomicBool>,
 ) -> Result<RunReport, LoadError> {
     live.say("preparing the topic");
-    let mut cluster = Cluster::connect(&target.address)?;
+    let mut cluster = Cluster::connect(target.address())?;
     let plan = Arc::new(plan(args, payload, cores, &mut cluster)?);
     let stage = Arc::new(Stage::new(plan.cpus.len(), plan.producers, plan.consumers.len()));
     let phases =

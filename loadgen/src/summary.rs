@@ -3,6 +3,7 @@
 mod course;
 mod warnings;
 
+use crate::broker::target::Target;
 use crate::cli::{Acks, RunArgs};
 use crate::course::Grid;
 use crate::error::LoadError;
@@ -14,8 +15,7 @@ use crate::observer::Observed;
 use crate::plan::Plan;
 use crate::records::stamp::encoded_bytes;
 use crate::report::series::Distributions;
-use crate::report::{BrokerReport, Figures, RunReport, SCHEMA, ScheduleReport, SettingsReport, Verification};
-use crate::run::Target;
+use crate::report::{Figures, RunReport, SCHEMA, ScheduleReport, SettingsReport, Verification};
 use crate::schedule::Load;
 use crate::stage::Window;
 use crate::verify::{Findings, Level};
@@ -72,11 +72,7 @@ pub fn summarise(ended: Ended<'_>, reports: Vec<ThreadReport>) -> Result<RunRepo
         loadgen: env!("CARGO_PKG_VERSION").into(),
         command: std::env::args().collect(),
         ended_at_ms: ended_at.as_millis() as u64,
-        broker: BrokerReport {
-            address: ended.target.address.clone(),
-            own: ended.target.is_own(),
-            cores: ended.target.cores.clone(),
-        },
+        broker: ended.target.report.clone(),
         settings: settings(&ended),
         warmup_s: ended.args.warmup.as_secs_f64(),
         measured_s: ended.window.seconds(),

@@ -22,6 +22,9 @@ fn what_cannot_be_is_told_in_one_line() {
         ("--consumers 0".into(), "--verify off"),
         ("--duration 0s".into(), "--duration"),
         ("--broker-cores x".into(), "list of cores"),
+        ("--kafka-dir /nowhere".into(), "--broker kafka"),
+        ("--broker kafka --broker-bin x".into(), "--kafka-dir"),
+        ("--broker kafka --kafka-dir /nowhere".into(), "no Apache Kafka in /nowhere"),
     ] {
         let ran = Loadgen::run(&arguments).ran().expect(2);
         assert!(ran.error().contains(words), "{arguments}: {}", ran.error());

@@ -35,12 +35,14 @@ fn line(f: &mut Formatter<'_>, label: &str, text: impl Display) -> fmt::Result {
 
 fn write_setting(f: &mut Formatter<'_>, report: &RunReport) -> fmt::Result {
     let (settings, broker) = (&report.settings, &report.broker);
-    let own = match (&broker.cores, broker.own) {
-        (Some(cores), true) => format!("own creel at {}, on core {cores}", broker.address),
-        (None, true) => format!("own creel at {}", broker.address),
-        _ => broker.address.clone(),
+    let own = match &broker.cores {
+        Some(cores) => format!("own {} at {}, on core {cores}", broker.title(), broker.address),
+        None => broker.title(),
     };
     line(f, "broker", own)?;
+    if !broker.settings.is_empty() {
+        line(f, "", format_args!("with {}", broker.settings.join(", ")))?;
+    }
     let keys =
         settings.keys.map_or_else(|| "no keys".into(), |keys| format!("{} keys", thousands(f64::from(keys))));
     line(f, "topic", format_args!("{}, {} partitions, {keys}", settings.topic, settings.partitions))?;

@@ -49,6 +49,12 @@ impl Loadgen {
         loadgen
     }
 
+    /// One more option, whose value may hold spaces.
+    pub(crate) fn and(mut self, option: &str, value: &str) -> Loadgen {
+        self.arguments.extend([option.to_owned(), value.to_owned()]);
+        self
+    }
+
     /// Where the own broker's temporary directory is made.
     pub(crate) fn broker_dir(&self) -> PathBuf {
         self.dir.path().join("broker")

@@ -1,0 +1,92 @@
+//! Our own broker: the binary named, or the one beside loadgen.
+
+use super::{CommandLine, Launch, Pinning, Place};
+use crate::cores;
+use crate::error::LoadError;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus};
+use std::time::Duration;
+
+const BINARY_NAME: &str = "creel";
+const PACKAGE: &str = "creel-server";
+const READY_WITHIN: Duration = Duration::from_secs(30);
+const STOP_WITHIN: Duration = Duration::from_secs(20);
+
+/// A creel.
+#[derive(Debug, Clone, Default)]
+pub struct Creel {
+    /// The binary, if not the one beside loadgen.
+    pub binary: Option<PathBuf>,
+    /// `--set`, each.
+    pub settings: Vec<String>,
+}
+
+impl Creel {
+    /// With its own `--cores`.
+    pub fn launch(&self, place: &Place<'_>) -> Result<Launch, LoadError> {
+        let program = find_binary(self.binary.as_deref())?;
+        let mut arguments = vec!["--listen".into(), place.address.to_string().into()];
+        arguments.extend(["--data-dir".into(), place.data_dir().into_os_string()]);
+        arguments.extend(["--cores".into(), cores::list(place.cores).into()]);
+        arguments.extend(self.settings.iter().flat_map(|setting| ["--set".into(), setting.into()]));
+        Ok(Launch {
+            before: Vec::new(),
+            version: version(&program),
+            broker: CommandLine { program, arguments },
+            pinning: Pinning::ByItself,
+            ready_within: READY_WITHIN,
+            stop_within: STOP_WITHIN,
+            is_orderly: |status| status.success(),
+        })
+    }
+}
+
+/// What it says of itself; a broker that says nothing may still run.
+fn version(program: &Path) -> Option<String> {
+    let output = Command::new(program).arg("--version").output().ok()?;
+    let said = output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())?;
+    Some(said.strip_prefix("creel ").unwrap_or(&said).to_owned())
+}
+
+/// The binary named, or the one beside loadgen; under `cargo run` that one is built first, so that it is never stale.
+fn find_binary(named: Option<&Path>) -> Result<PathBuf, LoadError> {
+    if let Some(named) = named {
+        return named.is_file().then(|| named.to_owned()).ok_or_else(|| missing(named));
+    }
+    let own = std::env::current_exe().map_err(LoadError::system("loadgen's own path"))?;
+    // Tests run from `deps`, one below.
+    let dir = own.parent().map(|dir| if dir.ends_with("deps") { dir.parent().unwrap_or(dir) } else { dir });
+    let beside = dir.unwrap_or(Path::new(".")).join(BINARY_NAME);
+    if let Some(cargo) = std::env::var_os("CARGO") {
+        build(&cargo, &beside)?;
+    }
+    beside.is_file().then(|| beside.clone()).ok_or_else(|| missing(&beside))
+}
+
+fn missing(path: &Path) -> LoadError {
+    LoadError::Broker(format!(
+        "no broker at {}: build it with `cargo build --release -p {PACKAGE}`, name one with --broker-bin, or a \
+         running one with --bootstrap",
+        path.display()
+    ))
+}
+
+/// Builds the broker with the profile that loadgen itself was built with.
+fn build(cargo: &std::ffi::OsStr, beside: &Path) -> Result<(), LoadError> {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let profile_dir = beside.parent();
+    let (Some(profile), Some(target)) =
+        (profile_dir.and_then(Path::file_name), profile_dir.and_then(Path::parent))
+    else {
+        return Ok(());
+    };
+    if !workspace.join("Cargo.toml").is_file() {
+        return Ok(());
+    }
+    let profile = if profile == "debug" { "dev".into() } else { profile.to_owned() };
+    let mut command = Command::new(cargo);
+    command.current_dir(&workspace).args(["build", "--quiet", "--package", PACKAGE, "--bin", BINARY_NAME]);
+    command.arg("--profile").arg(profile).arg("--target-dir").arg(target);
+    let ended: ExitStatus = command.status().map_err(LoadError::system("cargo"))?;
+    if ended.success() { Ok(()) } else { Err(LoadError::Broker("the broker does not build".into())) }
+}

@@ -1,0 +1,102 @@
+//! The broker under test, as the rest of a run sees it.
+
+use super::Wanted;
+use super::process::OwnBroker;
+use crate::client::cluster::Topic;
+use crate::cores::{self, Cores};
+use crate::cost;
+use crate::error::LoadError;
+use crate::report::{BrokerKind, BrokerReport};
+use std::path::{Path, PathBuf};
+
+/// A broker that answers.
+#[derive(Debug)]
+pub struct Target {
+    /// What the report says of it; its address is the one to connect to.
+    pub report: BrokerReport,
+    reached: Reached,
+}
+
+#[derive(Debug)]
+enum Reached {
+    Own(OwnBroker),
+    Running { pid: Option<u32>, data_dir: Option<PathBuf> },
+}
+
+impl Target {
+    /// Starts the broker if it is to be started.
+    pub fn reach(
+        wanted: &Wanted,
+        cores: &Cores,
+        interrupted: &dyn Fn() -> bool,
+    ) -> Result<Target, LoadError> {
+        match wanted {
+            Wanted::Running { address, pid, data_dir } => {
+                let report = BrokerReport { address: address.clone(), ..BrokerReport::default() };
+                Ok(Target { report, reached: Reached::Running { pid: *pid, data_dir: data_dir.clone() } })
+            }
+            Wanted::Own { kind, parent_dir } => {
+                let own = OwnBroker::start(kind, &cores.broker, parent_dir.as_deref(), interrupted)?;
+                let report = BrokerReport {
+                    address: own.address().to_string(),
+                    kind: kind.name(),
+                    version: own.launch().version.clone(),
+                    command: own.launch().broker.words(),
+                    settings: kind.settings().to_vec(),
+                    cores: Some(cores::list(&cores.broker)),
+                };
+                Ok(Target { report, reached: Reached::Own(own) })
+            }
+        }
+    }
+
+    /// As connected to.
+    pub fn address(&self) -> &str {
+        &self.report.address
+    }
+
+    /// Started by this run.
+    pub fn is_own(&self) -> bool {
+        self.report.kind != BrokerKind::Running
+    }
+
+    /// Its process, where it is known.
+    pub fn pid(&self) -> Option<u32> {
+        match &self.reached {
+            Reached::Own(own) => Some(own.pid()),
+            Reached::Running { pid, .. } => *pid,
+        }
+    }
+
+    /// Its data directory, where it is known.
+    pub fn data_dir(&self) -> Option<&Path> {
+        match &self.reached {
+            Reached::Own(own) => Some(own.data_dir()),
+            Reached::Running { data_dir, .. } => data_dir.as_deref(),
+        }
+    }
+
+    /// An error if the own broker is not running any more.
+    pub fn check(&mut self) -> Result<(), LoadError> {
+        match &mut self.reached {
+            Reached::Own(own) => own.check(),
+            Reached::Running { .. } => Ok(()),
+        }
+    }
+
+    /// The error to tell: if the own broker died, that.
+    pub fn explain(&mut self, error: LoadError) -> LoadError {
+        match &mut self.reached {
+            Reached::Own(own) => own.explain(error),
+            Reached::Running { .. } => error,
+        }
+    }
+
+    /// Stops the own broker, so that its files are whole, and looks at them.
+    pub fn close(&mut self, topic: &Topic) -> Result<Option<u64>, LoadError> {
+        if let Reached::Own(own) = &mut self.reached {
+            own.stop()?;
+        }
+        Ok(self.data_dir().and_then(|dir| cost::topic_bytes_on_disk(dir, topic.name.as_str())))
+    }
+}
