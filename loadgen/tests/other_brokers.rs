@@ -6,7 +6,7 @@ mod support;
 
 use std::fs;
 use std::path::Path;
-use support::{Loadgen, creel, wait_for};
+use support::{LONG, Loadgen, creel, wait_for};
 
 const SHORT: &str = "--duration 500ms --warmup 0s --batch-bytes 4k --rate 2k";
 
@@ -66,7 +66,7 @@ fn kafka_itself_is_measured_and_ends_with_loadgen() {
     assert_eq!(fs::read_dir(loadgen.broker_dir()).unwrap().count(), 0, "its directory is gone");
     assert!(!is_alive(&loadgen.broker_dir()), "the JVM has ended");
 
-    let killed = Loadgen::own_broker("--duration 1h --broker kafka");
+    let killed = Loadgen::own_broker(&format!("{LONG} --broker kafka"));
     let mut child = killed.start();
     wait_for(|| is_alive(&killed.broker_dir()).then_some(()));
     child.kill().unwrap();

@@ -6,7 +6,7 @@ mod support;
 
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
-use support::{Loadgen, broker_of, name_of, wait_for, wait_for_records};
+use support::{LONG, Loadgen, broker_of, name_of, wait_for, wait_for_records};
 
 fn send(pid: u32, signal: Signal) {
     kill_process(Pid::from_raw(pid as i32).unwrap(), signal).unwrap();
@@ -43,7 +43,7 @@ fn a_broker_that_refuses_to_start_is_quoted() {
 
 #[test]
 fn a_broker_that_dies_in_the_middle_ends_the_run() {
-    let loadgen = Loadgen::own_broker("--duration 1h --warmup 0s --batch-bytes 4k");
+    let loadgen = Loadgen::own_broker(LONG);
     let child = loadgen.start();
     let broker = broker_of(&child);
     wait_for_records(&loadgen.broker_dir());
@@ -56,7 +56,7 @@ fn a_broker_that_dies_in_the_middle_ends_the_run() {
 
 #[test]
 fn no_broker_outlives_a_killed_loadgen() {
-    let loadgen = Loadgen::own_broker("--duration 1h --warmup 0s --batch-bytes 4k");
+    let loadgen = Loadgen::own_broker(LONG);
     let mut child = loadgen.start();
     let broker = broker_of(&child);
     child.kill().unwrap();
@@ -66,7 +66,7 @@ fn no_broker_outlives_a_killed_loadgen() {
 
 #[test]
 fn an_interrupt_ends_the_run_early_with_what_it_has() {
-    let loadgen = Loadgen::own_broker("--duration 1h --warmup 0s --batch-bytes 4k --rate 5k");
+    let loadgen = Loadgen::own_broker(&format!("{LONG} --rate 5k"));
     let child = loadgen.start();
     broker_of(&child);
     wait_for_records(&loadgen.broker_dir());

@@ -5,6 +5,7 @@ pub(crate) mod proxy;
 
 use serde_json::Value;
 use std::fs;
+use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::thread::sleep;
@@ -60,13 +61,14 @@ impl Loadgen {
         self.dir.path().join("broker")
     }
 
-    pub(crate) fn start(&self) -> Child {
+    pub(crate) fn start(&self) -> Started {
         let mut command = Command::new(env!("CARGO_BIN_EXE_loadgen"));
         command.args(&self.arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command.spawn().unwrap()
+        Started(Some(command.spawn().unwrap()))
     }
 
-    pub(crate) fn finish(&self, child: Child) -> Ran {
+    pub(crate) fn finish(&self, mut started: Started) -> Ran {
+        let child = started.0.take().unwrap();
         let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
         let json = fs::read_to_string(self.dir.path().join("json")).ok();
         Ran {
@@ -79,6 +81,35 @@ impl Loadgen {
 
     pub(crate) fn ran(&self) -> Ran {
         self.finish(self.start())
+    }
+}
+
+/// A `loadgen` that ends with the test, also where that fails; and after [`LONG`], also where that was killed.
+pub(crate) struct Started(Option<Child>);
+
+/// Longer than any test waits, and still no load on the machine for long.
+pub(crate) const LONG: &str = "--duration 3m --warmup 0s --batch-bytes 4k";
+
+impl Deref for Started {
+    type Target = Child;
+
+    fn deref(&self) -> &Child {
+        self.0.as_ref().unwrap()
+    }
+}
+
+impl DerefMut for Started {
+    fn deref_mut(&mut self) -> &mut Child {
+        self.0.as_mut().unwrap()
+    }
+}
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.0 {
+            let _ = child.kill(); // it may have ended
+            let _ = child.wait();
+        }
     }
 }
 
