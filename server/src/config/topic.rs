@@ -96,7 +96,7 @@ macro_rules! topic_keys {
 topic_keys! {
     works {
         cleanup_policy: CleanupPolicy = "cleanup.policy", Kind::Choices(&["compact", "delete"]), "delete", [("log.cleanup.policy", 1)], "What becomes of old records.";
-        compression_type: String = "compression.type", Kind::Choice(&["uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"]), "producer", [("compression.type", 1)], "The codec batches are stored in; producer keeps them as they come.";
+        compression_type: String = "compression.type", Kind::Choice(&["producer"]), "producer", [("compression.type", 1)], "The codec batches are stored in: the one they come in.";
         file_delete_delay_ms: i64 = "file.delete.delay.ms", Kind::Long(0, I64, Unit::Millis), "60000", [("log.segment.delete.delay.ms", 1)], "How long a dropped segment's files stay.";
         flush_messages: i64 = "flush.messages", Kind::Long(1, I64, Unit::Count), LONG_MAX, [("log.flush.interval.messages", 1)], "Records after which the log is flushed whatever acks asked.";
         flush_ms: i64 = "flush.ms", Kind::Long(0, I64, Unit::Millis), LONG_MAX, [("log.flush.interval.ms", 1), ("log.flush.scheduler.interval.ms", 1)], "Time after which the log is flushed whatever acks asked.";
@@ -260,5 +260,8 @@ mod tests {
         assert_eq!(error.to_string(), "topic: unknown setting retention.m: did you mean retention.ms?");
         let error = TopicSettings::checked([("segment.bytes", "1")]).unwrap_err();
         assert!(error.to_string().contains("segment.bytes = \"1\" is not accepted"), "{error}");
+        let error = TopicSettings::checked([("compression.type", "lz4")]).unwrap_err();
+        let expected = "topic: compression.type = \"lz4\" is not accepted: it must be producer";
+        assert_eq!(error.to_string(), expected);
     }
 }

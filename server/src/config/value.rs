@@ -92,6 +92,7 @@ impl Kind {
             Self::Double(low, high) => format!("a number from {low} to {high}"),
             Self::Text => "a text".to_owned(),
             Self::List => "texts separated by commas".to_owned(),
+            Self::Choice([word]) => (*word).to_owned(),
             Self::Choice(words) => format!("one of {}", words.join(", ")),
             Self::Choices(words) => format!("one or more of {}, separated by commas", words.join(", ")),
         }

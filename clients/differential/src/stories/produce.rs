@@ -108,13 +108,6 @@ fn compressed(it: &mut Side<'_>) {
         it.ask("Produce", 7, to(&name, 0, &Batch::of(&["a", "b"]).attributes(codec)));
     }
     fetched(it, &name);
-    let filled_with =
-        topic_with(it, &it.own("gzip"), 1, json!([{ "name": "compression.type", "value": "gzip" }]));
-    let _ = filled_with;
-    let recompressed = it.own("gzip");
-    it.ask("Produce", 7, to(&recompressed, 0, &Batch::of(&["a", "b"])));
-    let answer = it.quietly("Fetch", 12, super::fetch::from(&recompressed, 0, 0));
-    it.note("attributes", answer["responses"][0]["partitions"][0]["records"][0]["attributes"].clone());
 }
 
 fn compressed_with_zstd_in_each_version(it: &mut Side<'_>) {

@@ -11,6 +11,7 @@ stories! { "topics":
     defaults,
     only_validated,
     refused,
+    recompressed,
     refused_beside_accepted,
     assigned,
     deleted_in_each_version,
@@ -93,6 +94,12 @@ fn refused(it: &mut Side<'_>) {
     create(it, 7, json!([one(&it.own("a_b"))]));
     create(it, 7, json!([one("__consumer_offsets")]));
     create(it, 7, json!([]));
+}
+
+fn recompressed(it: &mut Side<'_>) {
+    let configs = json!([{ "name": "compression.type", "value": "gzip" }]);
+    let name = it.own("one");
+    create(it, 7, json!([{ "name": name, "numPartitions": 1, "replicationFactor": 1, "configs": configs }]));
 }
 
 fn refused_beside_accepted(it: &mut Side<'_>) {
