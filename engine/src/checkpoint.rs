@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 
 use creel_io::fs;
 
-use crate::directory::TopicPartition;
+use crate::directory::{TopicPartition, naming};
 use crate::offset::Offset;
 
 const RECOVERY_POINTS: &str = "recovery-point-offset-checkpoint";
@@ -132,11 +132,11 @@ pub(crate) fn parse<T>(text: &str, entry: impl Fn(&str) -> Option<T>) -> Option<
 
 /// A side file's text; `None` if it does not exist. Bytes that are no text read as damaged content.
 pub(crate) fn read_text(path: &Path) -> io::Result<Option<String>> {
-    if !fs::exists(path) {
-        return Ok(None);
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(naming(path)(error)),
     }
-    let bytes = fs::read(path)?;
-    Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
 }
 
 #[cfg(test)]

@@ -128,6 +128,7 @@ impl Inner {
         log.directory_unsynced = true;
         log.recent.clear();
         self.side_files_due.borrow_mut().push(sealed.base);
+        self.lacks_snapshot.set(false);
         self.side_jobs.set(self.side_jobs.get() + 1);
         let inner = self.clone();
         creel_io::spawn(async move { inner.make_side_files_safe(&sealed, &snapshot).await });

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use creel_io::fs;
 
 use crate::config::LogConfig;
-use crate::directory::TopicPartition;
+use crate::directory::{TopicPartition, naming};
 use crate::epochs::LeaderEpochs;
 use crate::flush::Flusher;
 use crate::give_up::is_disk_full;
@@ -51,6 +51,10 @@ impl Partition {
     pub async fn open(flusher: &Flusher, open: OpenLog) -> Result<Self, OpenError> {
         prepare_directory(&open.directory).await?;
         let mut files = find_files(&open.directory)?;
+        let (synced, start) = (open.recovery_point.unwrap_or_default(), open.log_start.unwrap_or_default());
+        if files.bases.is_empty() && synced > start {
+            return Err(OpenError::Missing(synced));
+        }
         let epochs = LeaderEpochs::read(&open.directory)?;
         // Without them every batch must be looked at again.
         let (was_clean, recovery_point) = match epochs {
@@ -69,12 +73,13 @@ impl Partition {
             bad_ranges: Vec::new(),
             recycled: recycled::read(&open.directory)?,
             report: RecoveryReport::default(),
+            lacks_snapshot: false,
             end: Offset::ZERO,
             tail_is_sound: true,
         };
         let trusted = was_clean && recovery.trust(&files.bases).await? && recovery.is_all_there();
         if !trusted {
-            recovery.recover(&files.bases).await?;
+            recovery.recover(&mut files).await?;
         }
         recovery.forget_recycled().await?;
         let is_new_file = recovery.ensure_active(open.log_start)?;
@@ -93,7 +98,7 @@ impl Partition {
 /// Makes the directory, and its name and those above it safe.
 async fn prepare_directory(directory: &Path) -> io::Result<()> {
     let missing: Vec<&Path> = directory.ancestors().take_while(|path| !fs::exists(path)).collect();
-    fs::create_dir_all(directory)?;
+    fs::create_dir_all(directory).map_err(naming(directory))?;
     for parent in missing.iter().filter_map(|path| path.parent()).filter(|parent| fs::exists(parent)) {
         fs::sync_dir(parent).await?;
     }
@@ -122,7 +127,7 @@ impl Recovery {
     }
 
     /// The producers as they were at the end of the log: the newest sound snapshot, and the headers behind it.
-    async fn replay_producers(&self, files: &mut FoundFiles) -> io::Result<Producers> {
+    async fn replay_producers(&mut self, files: &mut FoundFiles) -> io::Result<Producers> {
         let mut producers = Producers::default();
         let mut from = self.segments.first().map_or(Offset::ZERO, |first| first.base);
         let mut are_any_removed = false;
@@ -136,7 +141,7 @@ impl Recovery {
             are_any_removed = true;
         }
         if are_any_removed {
-            // One that came back after the log has grown past it again would tell of batches that were cut.
+            // Behind a clean stop, or damaged: like those that recovery has removed, they must not come back.
             fs::sync_dir(&self.directory).await?;
         }
         // Each clean stop leaves one at the end of the log: of the older ones only those of segments are kept.
@@ -148,28 +153,32 @@ impl Recovery {
         for (at, segment) in self.segments.iter().enumerate() {
             let next = self.segments.get(at + 1).map_or(self.end, |next| next.base);
             if next > from && !segment.is_empty() {
-                self.replay_segment(segment, from, &mut producers).await?;
+                let replayed = self.replay_segment(segment, from, &mut producers).await;
+                replayed.map_err(naming(segment.log.path()))?;
             }
         }
         let expiry = i64::try_from(self.config.producer_id_expiration_ms).unwrap_or(i64::MAX);
         producers.expire(self.now_ms.saturating_sub(expiry));
         if self.segments.last().is_some_and(|active| active.base > from) {
-            self.snapshot_anew(&producers).await?;
+            self.lacks_snapshot = !self.snapshot_anew(&producers).await?;
         }
         Ok(producers)
     }
 
     /// Retention may take every segment before the active one: what they say about producers must be written down by
-    /// then, and the snapshot that a roll would have left is missing.
-    async fn snapshot_anew(&self, producers: &Producers) -> io::Result<()> {
+    /// then, and the snapshot that a roll would have left is missing. `false`: there is no room for it.
+    async fn snapshot_anew(&self, producers: &Producers) -> io::Result<bool> {
         match write_snapshot(&self.directory, self.end, &producer_snapshot::encode(producers)) {
             Ok(file) => file.sync_data().await?,
             Err(error) if is_disk_full(&error) => {
-                tracing::warn!(directory = %self.directory.display(), %error, "producer snapshot not written");
+                let directory = self.directory.display();
+                tracing::warn!(%directory, %error, "no room for what is known of producers: retention waits for it");
+                return Ok(false);
             }
             Err(error) => return Err(error),
         }
-        fs::sync_dir(&self.directory).await
+        fs::sync_dir(&self.directory).await?;
+        Ok(true)
     }
 
     async fn replay_segment(
@@ -252,6 +261,7 @@ fn assemble(
         doomed: RefCell::default(),
         is_removing: Cell::new(false),
         is_idle: Cell::new(false),
+        lacks_snapshot: Cell::new(recovery.lacks_snapshot),
         recycler: Recycler::default(),
         recovery: recovery.report,
     }

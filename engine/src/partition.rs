@@ -53,6 +53,8 @@ pub(crate) struct Inner {
     pub(crate) epochs_lag: Cell<Option<Offset>>,
     /// Sealed segments whose indexes and snapshot are not yet safe: recovery must look at them.
     pub(crate) side_files_due: RefCell<Vec<Offset>>,
+    /// The start had no room for the producer snapshot that retention needs before it takes a segment.
+    pub(crate) lacks_snapshot: Cell<bool>,
     /// Tasks that make side files or a cut safe.
     pub(crate) side_jobs: Cell<usize>,
     /// What a refused write left was cut off, and the medium may still hold it.

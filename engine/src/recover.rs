@@ -21,23 +21,29 @@ use crate::bad_ranges::{self, BadRange};
 use crate::batch::BatchHeader;
 use crate::config::{CleanupPolicy, LogConfig};
 use crate::damage::{Damage, Place, judge};
-use crate::directory::{FileKind, parse_segment_file, remove_if_there, segment_path};
+use crate::directory::{FileKind, naming, parse_segment_file, remove_if_there, segment_path};
 use crate::epochs::LeaderEpochs;
+use crate::give_up::is_disk_full;
 use crate::mark::Secret;
 use crate::offset::{FilePosition, Offset};
 use crate::planted::{self, Bug};
 use crate::recycled::{self, Recycled};
 use crate::scan::Scan;
 use crate::segment::{Placed, Segment};
-use crate::segment_files::{knows_largest, read_indexes, write_indexes};
+use crate::segment_files::{knows_largest, read_indexes, remove_snapshot, write_indexes};
 use crate::time_index::TimestampOffset;
 
 /// Why a partition could not be opened.
 #[derive(Debug, Error)]
 pub enum OpenError {
     /// The files could not be read or written.
-    #[error("opening the log failed: {0}")]
+    #[error("{0}")]
     Io(#[from] io::Error),
+    /// Files that must be there are not: an empty log in their place would lose what they hold, and use its offsets again.
+    #[error(
+        "its segments are missing, although it held records up to offset {0}: bring its files back, or delete its topic"
+    )]
+    Missing(Offset),
 }
 
 /// What opening a partition found and did.
@@ -63,7 +69,7 @@ pub(crate) struct FoundFiles {
 /// Looks through a partition's directory and removes what a crash left half-done.
 pub(crate) fn find_files(directory: &Path) -> io::Result<FoundFiles> {
     let mut found = FoundFiles::default();
-    for name in fs::read_dir(directory)? {
+    for name in fs::read_dir(directory).map_err(naming(directory))? {
         let path = directory.join(name);
         match parse_segment_file(&path) {
             Some((base, FileKind::Log)) => found.bases.push(base),
@@ -97,6 +103,8 @@ pub(crate) struct Recovery {
     /// Segments that may hold stale bytes behind their batches.
     pub(crate) recycled: Option<Recycled>,
     pub(crate) report: RecoveryReport,
+    /// What is known of producers could not be written down.
+    pub(crate) lacks_snapshot: bool,
     /// Where the next batch must begin.
     pub(crate) end: Offset,
     /// Whether an append may go into the last segment.
@@ -115,7 +123,7 @@ impl Recovery {
         let Some(last) = self.segments.last().cloned() else {
             return Ok(true);
         };
-        self.load_tail(&last).await
+        self.load_tail(&last).await.map_err(naming(last.log.path()))
     }
 
     /// Whether the log ends where the stop that was clean has left it, if that is written down.
@@ -125,7 +133,7 @@ impl Recovery {
 
     fn found(&self, base: Offset) -> io::Result<Segment> {
         let segment = Segment::found(&self.directory, base, 0, self.now_ms);
-        let length = segment.log.get()?.len()?;
+        let length = segment.log.get().and_then(|file| file.len()).map_err(naming(segment.log.path()))?;
         segment.log.close();
         segment.skip_to(FilePosition(length));
         Ok(segment)
@@ -167,7 +175,8 @@ impl Recovery {
     }
 
     /// Finds out what the files hold, segment by segment.
-    pub(crate) async fn recover(&mut self, bases: &[Offset]) -> io::Result<()> {
+    pub(crate) async fn recover(&mut self, files: &mut FoundFiles) -> io::Result<()> {
+        let bases = &files.bases;
         self.segments.clear();
         self.end = Offset::ZERO;
         self.bad_ranges = bad_ranges::read(&self.directory)?;
@@ -185,15 +194,26 @@ impl Recovery {
                 continue;
             }
             self.bad_ranges.retain(|bad| bad.segment != *base);
-            if self.scan(&segment, next).await? == Continue::No {
+            let scanned = self.scan(&segment, next).await.map_err(naming(segment.log.path()))?;
+            if scanned == Continue::No {
                 self.remove_segments(&bases[at + 1..])?;
                 break;
             }
             if let Some(next) = next {
-                self.seal(&segment, next).await?;
+                self.seal(&segment, next).await.map_err(naming(segment.log.path()))?;
             }
         }
+        self.remove_snapshots_of_what_was_cut(&mut files.snapshots)?;
         self.settle().await
+    }
+
+    /// One that came back after the log has grown past it again would tell of batches that are no more. The sync that
+    /// settles the rest makes their removal durable.
+    fn remove_snapshots_of_what_was_cut(&self, snapshots: &mut Vec<Offset>) -> io::Result<()> {
+        while let Some(offset) = snapshots.pop_if(|offset| *offset > self.end) {
+            remove_snapshot(&self.directory, offset)?;
+        }
+        Ok(())
     }
 
     /// Whether a sealed segment's file ends with its batches. The cut that saw to it may have been undone, although the
@@ -347,7 +367,13 @@ impl Recovery {
         debug_assert!(self.end <= next || !self.is_gapless());
         segment.cut_to_length()?;
         segment.log.get()?.sync_all().await?;
-        write_indexes(&self.directory, segment, true).await
+        match write_indexes(&self.directory, segment, true).await {
+            Err(error) if is_disk_full(&error) => {
+                tracing::warn!(log = %segment.log.path().display(), %error, "no room for indexes: later starts take longer");
+                Ok(())
+            }
+            written => written,
+        }
     }
 
     fn remove_segments(&mut self, bases: &[Offset]) -> io::Result<()> {

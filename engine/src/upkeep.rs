@@ -8,12 +8,14 @@ use creel_io::fs;
 
 use crate::config::{CleanupPolicy, LogConfig};
 use crate::lazy_file::remove_off_core;
-use crate::log::{Health, Log};
+use crate::log::{Cursors, Health, Log};
 use crate::offset::Offset;
 use crate::partition::{Inner, Partition};
+use crate::producer_snapshot;
 use crate::recover::remove_segment;
 use crate::recycle::retire_files;
 use crate::segment::Segment;
+use crate::segment_files::write_snapshot;
 
 /// What is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -159,6 +161,21 @@ impl Inner {
         if frees_segment && self.cursors.get().durable < offset && !self.sync_now().await {
             return Err(io::Error::other("the log's storage failed"));
         }
+        if frees_segment && self.lacks_snapshot.get() { self.write_missing_snapshot().await } else { Ok(()) }
+    }
+
+    /// The first segments are all that tells of their producers until this is there, or a roll has left another one.
+    async fn write_missing_snapshot(&self) -> io::Result<()> {
+        let Cursors { next, durable, .. } = self.cursors.get();
+        if next != durable {
+            return Err(io::Error::other(
+                "a producer snapshot is missing: retention waits for a quiet moment or a roll",
+            ));
+        }
+        let encoded = producer_snapshot::encode(&self.log.borrow().producers);
+        write_snapshot(&self.directory, next, &encoded)?.sync_data().await?;
+        fs::sync_dir(&self.directory).await?;
+        self.lacks_snapshot.set(false);
         Ok(())
     }
 

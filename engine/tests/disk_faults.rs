@@ -10,8 +10,10 @@ use std::rc::Rc;
 
 use common::*;
 use creel_engine::{
-    AppendError, AppendOrigin, Batch, BatchBuilder, LeaderEpoch, LogConfig, Offset, Partition, ReadError,
+    AppendError, AppendOrigin, Batch, BatchBuilder, Flusher, LeaderEpoch, LogConfig, Offset, Partition,
+    ReadError,
 };
+use creel_io::fs;
 use creel_io::sim::{self, Config, NodeId, Simulation, Stop};
 
 const DIRECTORY: &str = "/data/log";
@@ -202,6 +204,43 @@ fn retention_on_a_full_disk_forgets_no_producer() {
             assert_eq!(retry.base_offset(), original, "{blocks} blocks");
         });
     }
+}
+
+/// A start that finds a producer snapshot missing, and no room for it, has its segments stay until there is.
+#[test]
+fn retention_waits_for_the_snapshot_that_a_start_had_no_room_for() {
+    let config = || LogConfig { segment_bytes: 8192, ..LogConfig::default() };
+    let waited = |blocks: u64| {
+        sim::run_with(blocks, Config::calm(), move |handle| async move {
+            let partition = open_with(Path::new(DIRECTORY), config()).await;
+            let original = append(&partition, &sequenced(0, 10)).await;
+            for _ in 0..10 {
+                append(&partition, &batch(1, 3000, 9)).await;
+            }
+            drop(partition);
+            let disk = handle.disk(NodeId::FIRST);
+            for path in disk.files().iter().filter(|path| path.extension().is_some_and(|e| e == "snapshot")) {
+                fs::remove_file(path).unwrap();
+            }
+            fs::sync_dir(&Path::new(DIRECTORY).join("orders-0")).await.unwrap();
+            disk.set_capacity(Some(disk.used() - blocks * 4096));
+            let opened = Partition::open(&Flusher::new(), opening(Path::new(DIRECTORY), config())).await;
+            let moved = match &opened {
+                Ok(partition) => Some(partition.advance_log_start(Offset(9)).await),
+                Err(_) => None,
+            };
+            drop(opened);
+            disk.set_capacity(None);
+            let partition = open_with(Path::new(DIRECTORY), config()).await;
+            partition.advance_log_start(Offset(9)).await.unwrap();
+            let partition = open_with(Path::new(DIRECTORY), config()).await;
+            assert!(partition.log_start() > original);
+            let retry = partition.append(&sequenced(0, 10), AppendOrigin::Client).unwrap();
+            assert_eq!(retry.base_offset(), original, "{blocks} blocks");
+            moved.is_some_and(|moved| moved.is_err())
+        })
+    };
+    assert!((0..8).filter(|blocks| waited(*blocks)).count() > 0);
 }
 
 #[test]

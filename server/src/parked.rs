@@ -55,7 +55,7 @@ pub(crate) async fn watch(core: &Rc<Core>, share: WatchShare) {
     let mut events = Vec::with_capacity(share.partitions.len());
     for (topic, index, from) in share.partitions {
         // It was deleted meanwhile: that is to be told at once.
-        let Some(partition) = core.topics.own(&topic, index) else { return };
+        let Ok(partition) = core.topics.own(&topic, index) else { return };
         events.extend(moved(partition, from));
     }
     any(events).await;

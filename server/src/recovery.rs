@@ -39,13 +39,17 @@ pub(crate) async fn find(core: &Core, data_dir: &Path) -> Result<Found, String> 
     let authority = Authority::read(store).await?;
     let found = find_partitions(data_dir).map_err(shown)?;
     // What was being deleted when a crash came is deleted now.
-    found.deleted.iter().try_for_each(|directory| remove_dir_all(directory)).map_err(shown)?;
+    for directory in &found.deleted {
+        if let Err(error) = remove_dir_all(directory) {
+            tracing::error!(directory = %directory.display(), %error, "cannot remove a deleted partition");
+        }
+    }
     if authority.is_new() && !found.partitions.is_empty() {
         let records = adopt(&found.partitions).map_err(shown)?;
         authority.write(&records).await.map_err(|refusal| refusal.message)?;
     }
     let records = authority.records();
-    put_strays_aside(&records, &found.partitions).await.map_err(shown)?;
+    put_strays_aside(&records, &found.partitions).await;
     let topic = |record| Arc::new(Topic::from_record(record, &core.node.config.settings));
     Ok(Found { authority, topics: records.into_iter().map(topic).collect(), cluster_id })
 }
@@ -73,22 +77,18 @@ fn settings(topic: &str) -> TopicSettings {
     TopicSettings::checked(given.iter().copied()).unwrap_or_default()
 }
 
-async fn put_strays_aside(
-    records: &[TopicRecord],
-    partitions: &[(TopicPartition, PathBuf)],
-) -> io::Result<()> {
+async fn put_strays_aside(records: &[TopicRecord], partitions: &[(TopicPartition, PathBuf)]) {
     let known: BTreeMap<_, _> = records.iter().map(|record| (record.name.as_str(), record)).collect();
     for (name, directory) in partitions {
-        let id = read_topic_id(directory)?;
-        let is_known = known.get(&*name.topic).is_some_and(|record| {
-            let same_id = id.as_deref().is_none_or(|id| id == record.id.to_string());
-            same_id && name.partition < record.partitions
+        let may_be_known = known.get(&*name.topic).is_some_and(|record| {
+            // What cannot be read is left for the opening of the partition to complain about.
+            let id = read_topic_id(directory).ok().flatten();
+            name.partition < record.partitions && id.is_none_or(|id| id == record.id.to_string())
         });
-        if !is_known {
-            put_aside(name, directory).await?;
+        if !may_be_known && let Err(error) = put_aside(name, directory).await {
+            tracing::error!(directory = %directory.display(), %error, "cannot put a partition of no topic aside");
         }
     }
-    Ok(())
 }
 
 /// Keeps what has a partition's name and is not that partition, under a name that stands in nobody's way.

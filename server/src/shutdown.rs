@@ -13,6 +13,7 @@ use crate::limits::{PARTITIONS_OPENING, STOP_GRACE_MS};
 use crate::messages::{Message, Quiesce, RecoveryPoint, TakeCheckpoint};
 use crate::race::all;
 use crate::route;
+use crate::topics::Offline;
 
 /// Takes no more requests, and waits a while for the replies that are owed.
 pub(crate) async fn quiesce(core: &Rc<Core>) {
@@ -41,7 +42,15 @@ pub(crate) async fn checkpoint(core: &Rc<Core>, close: bool) -> Vec<RecoveryPoin
             is_sound: closed.is_ok() && !partition.is_poisoned(),
         }
     });
-    all(jobs.collect(), PARTITIONS_OPENING).await
+    let mut points = all(jobs.collect(), PARTITIONS_OPENING).await;
+    points.extend(core.topics.offline_partitions().into_iter().map(kept));
+    points
+}
+
+/// What is written down of a partition that could not be opened stays as it is: the next start recovers it by that.
+fn kept(offline: Offline) -> RecoveryPoint {
+    let Offline { name, recovery_point, log_start } = offline;
+    RecoveryPoint { partition: name, durable: recovery_point, log_start, is_sound: false }
 }
 
 /// Core 0: the whole stop. Whether it was clean.

@@ -36,9 +36,6 @@ pub enum Failure {
     /// The address cannot be listened on.
     #[error("cannot listen on {0}: {1}; end what listens there, or choose another address with --listen")]
     Listen(SocketAddr, String),
-    /// A partition could not be opened.
-    #[error("{0}")]
-    Partition(String),
     /// Something could not be made durable at the end; the next start recovers.
     #[error("the stop was not clean: see the log")]
     Unclean,
@@ -153,9 +150,6 @@ async fn recover(core: &Rc<Core>, data_dir: &Path) -> Result<usize, Failure> {
     let all: Arc<[Uuid]> = found.topics.iter().map(|topic| topic.id).collect();
     let opening = Opening { topics: found.topics, checkpoint, was_clean, are_new: false };
     let opened = open_everywhere(core, opening).await;
-    if let Some(reason) = opened.failed.into_values().next() {
-        return Err(Failure::Partition(reason));
-    }
     route::call_all(core, || ShowTopics(all.clone())).await;
     *core.authority.borrow_mut() = Some(Rc::new(found.authority));
     Ok(opened.partitions)

@@ -19,6 +19,7 @@ impl Place {
         path: &Path,
         change: impl FnOnce(&mut Disk) -> io::Result<()>,
     ) -> io::Result<()> {
+        self.check_path(path)?;
         let outcome =
             self.check_fault(Operation::Write).and_then(|()| change(&mut self.node.disk.borrow_mut()));
         self.world.note(self.id(), what, Some(path), [u64::from(outcome.is_ok()), 0, 0]);
@@ -36,6 +37,7 @@ impl Place {
     }
 
     pub(crate) fn read_dir(&self, path: &Path) -> io::Result<Vec<OsString>> {
+        self.check_path(path)?;
         self.node.disk.borrow().read_dir(path)
     }
 
@@ -56,6 +58,7 @@ impl Place {
     }
 
     pub(crate) fn read(&self, path: &Path) -> io::Result<Bytes> {
+        self.check_path(path)?;
         self.check_fault(Operation::Read)?;
         self.world.note(self.id(), "read all", Some(path), [0; 3]);
         self.node.disk.borrow().visible(path).map(Bytes::from)

@@ -1,6 +1,7 @@
 //! What goes wrong on a disk, and when.
 
 use std::io;
+use std::path::{Path, PathBuf};
 
 use super::config::ErrorRates;
 use super::disk::os_error;
@@ -25,12 +26,14 @@ pub(crate) struct Faults {
     pub(crate) operations: u64,
     /// While set, no sync ends.
     pub(crate) syncs_held: bool,
+    /// Where nothing can be opened or named any more.
+    pub(crate) broken: Option<PathBuf>,
 }
 
 impl Faults {
     pub(crate) fn new(rates: ErrorRates) -> Faults {
         let next = [(0, libc::EIO); 3];
-        Faults { rates, next, crash_after: None, operations: 0, syncs_held: false }
+        Faults { rates, next, crash_after: None, operations: 0, syncs_held: false, broken: None }
     }
 
     pub(crate) fn set_rates(&mut self, rates: ErrorRates) {
@@ -54,6 +57,14 @@ impl Faults {
             Operation::Sync => self.rates.sync,
         };
         if rng.chance(rate) { Err(os_error(libc::EIO)) } else { Ok(()) }
+    }
+
+    /// Whether a name can be used at all.
+    pub(crate) fn check_path(&self, path: &Path) -> io::Result<()> {
+        match &self.broken {
+            Some(broken) if path.starts_with(broken) => Err(os_error(libc::EIO)),
+            _ => Ok(()),
+        }
     }
 
     /// Counts an operation; true when the power goes now.

@@ -32,6 +32,7 @@ const HELD_STEP: Duration = Duration::from_millis(1);
 
 impl Place {
     pub(crate) fn open(&self, path: &Path, mode: OpenMode) -> io::Result<SimFile> {
+        self.check_path(path)?;
         let changes =
             mode.truncate || ((mode.create || mode.create_new) && !self.node.disk.borrow().exists(path));
         let opened = self.node.disk.borrow_mut().open(path, mode)?;
@@ -48,6 +49,10 @@ impl Place {
         if self.node.is_alive() && self.node.faults.borrow_mut().count() {
             self.world.crash(self.id(), Loss::Power);
         }
+    }
+
+    pub(crate) fn check_path(&self, path: &Path) -> io::Result<()> {
+        self.node.faults.borrow().check_path(path)
     }
 
     pub(crate) fn check_fault(&self, operation: Operation) -> io::Result<()> {

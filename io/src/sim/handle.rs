@@ -188,6 +188,16 @@ impl DiskHandle {
         self.node.faults.borrow_mut().set_rates(rates);
     }
 
+    /// From now on everything fails with EIO that opens, lists or names this path or what lies below it.
+    pub fn break_path(&self, path: impl AsRef<Path>) {
+        self.node.faults.borrow_mut().broken = Some(path.as_ref().to_owned());
+    }
+
+    /// No path is broken any more.
+    pub fn mend_path(&self) {
+        self.node.faults.borrow_mut().broken = None;
+    }
+
     /// While held, no sync ends.
     pub fn hold_syncs(&self, held: bool) {
         self.node.faults.borrow_mut().syncs_held = held;

@@ -76,8 +76,8 @@ pub(crate) async fn delete(core: &Rc<Core>, records: RecordsToDelete) -> Vec<Del
     for (topic, asked) in records.0 {
         let index = asked.partition_index;
         let moved = match core.topics.own(&topic, index) {
-            Some(partition) => delete_before(&partition, asked.offset).await,
-            None => Err(ErrorCode::UnknownTopicOrPartition),
+            Ok(partition) => delete_before(&partition, asked.offset).await,
+            Err(code) => Err(code),
         };
         results.push(match moved {
             Ok(start) => DeleteRecordsPartitionResult {

@@ -82,7 +82,7 @@ fn refused(name: Str, error_code: ErrorCode) -> DescribeTopicPartitionsResponseT
 
 fn found(call: &Call, topic: &Topic, shown: std::ops::Range<i32>) -> DescribeTopicPartitionsResponseTopic {
     let leader = call.node_id();
-    let partition = |partition_index| DescribeTopicPartitionsResponsePartition {
+    let led = |partition_index| DescribeTopicPartitionsResponsePartition {
         partition_index,
         leader_id: leader,
         leader_epoch: topic.leader_epoch(partition_index),
@@ -92,6 +92,14 @@ fn found(call: &Call, topic: &Topic, shown: std::ops::Range<i32>) -> DescribeTop
         last_known_elr: Some(Vec::new()),
         ..Default::default()
     };
+    let offline = |partition_index| DescribeTopicPartitionsResponsePartition {
+        error_code: ErrorCode::LeaderNotAvailable,
+        leader_id: -1,
+        isr_nodes: Vec::new(),
+        offline_replicas: vec![leader],
+        ..led(partition_index)
+    };
+    let partition = |index| if topic.is_offline(index) { offline(index) } else { led(index) };
     DescribeTopicPartitionsResponseTopic {
         name: Some(topic.name.clone()),
         topic_id: topic.id,

@@ -318,7 +318,7 @@ fn locate(core: &Core, wanted: &Wanted, by_id: bool) -> Located {
     match core.topics.place(&local, wanted.key.partition) {
         Place::Here(partition) => Located::Here(partition),
         Place::There(core) => Located::There(core, local.topic.id),
-        Place::Nowhere => Located::Missing(ErrorCode::UnknownTopicOrPartition),
+        Place::Nowhere(code) => Located::Missing(code),
     }
 }
 
@@ -335,8 +335,8 @@ pub(crate) async fn read_share(core: &Rc<Core>, share: FetchShare) -> Vec<FoundP
     let mut found = Vec::with_capacity(share.partitions.len());
     for (topic, index, read) in share.partitions {
         found.push(match core.topics.own(&topic, index) {
-            Some(partition) => budget.read(&partition, read).await,
-            None => FoundPartition::failed(ErrorCode::UnknownTopicOrPartition),
+            Ok(partition) => budget.read(&partition, read).await,
+            Err(code) => FoundPartition::failed(code),
         });
     }
     found

@@ -19,7 +19,7 @@ pub(crate) async fn answer(call: Call, request: FindCoordinatorRequest) -> FindC
     let keys = if call.version >= 4 { request.coordinator_keys } else { vec![request.key] };
     let mut coordinators = Vec::with_capacity(keys.len());
     for key in keys {
-        let found = find(&call, request.key_type).await;
+        let found = find(&call, request.key_type, &key).await;
         coordinators.push(show(&call, key, found));
     }
     if call.version >= 4 {
@@ -32,11 +32,17 @@ pub(crate) async fn answer(call: Call, request: FindCoordinatorRequest) -> FindC
     FindCoordinatorResponse { error_code, error_message, node_id, host, port, ..Default::default() }
 }
 
-async fn find(call: &Call, kind: i8) -> Result<(), ErrorCode> {
-    match kind {
-        GROUP if call.core.topics.by_name(offsets::TOPIC).is_some() => Ok(()),
-        GROUP => create_offsets_topic(call).await,
-        _ => Err(ErrorCode::InvalidRequest),
+async fn find(call: &Call, kind: i8, key: &str) -> Result<(), ErrorCode> {
+    if kind != GROUP {
+        return Err(ErrorCode::InvalidRequest);
+    }
+    let Some(local) = call.core.topics.by_name(offsets::TOPIC) else {
+        return create_offsets_topic(call).await;
+    };
+    let topic = &local.topic;
+    match topic.is_offline(offsets::partition_for(key, topic.partitions)) {
+        true => Err(ErrorCode::CoordinatorNotAvailable),
+        false => Ok(()),
     }
 }
 

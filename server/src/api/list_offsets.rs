@@ -107,8 +107,8 @@ pub(crate) async fn look_up(core: &Rc<Core>, lookup: OffsetLookup) -> Vec<Offset
     let mut found = Vec::with_capacity(lookup.partitions.len());
     for (topic, asked) in lookup.partitions {
         found.push(match core.topics.own(&topic, asked.partition_index) {
-            Some(partition) => look_up_one(&partition, &asked, lookup.read_committed).await,
-            None => refused(asked.partition_index, ErrorCode::UnknownTopicOrPartition),
+            Ok(partition) => look_up_one(&partition, &asked, lookup.read_committed).await,
+            Err(code) => refused(asked.partition_index, code),
         });
     }
     found

@@ -105,7 +105,7 @@ fn look_up(call: &Call, wanted: MetadataRequestTopic) -> MetadataResponseTopic {
 
 fn found(call: &Call, topic: &Arc<Topic>) -> MetadataResponseTopic {
     let leader = call.node_id();
-    let partition = |partition_index| MetadataResponsePartition {
+    let led = |partition_index| MetadataResponsePartition {
         partition_index,
         leader_id: leader,
         leader_epoch: topic.leader_epoch(partition_index),
@@ -113,6 +113,14 @@ fn found(call: &Call, topic: &Arc<Topic>) -> MetadataResponseTopic {
         isr_nodes: vec![leader],
         ..Default::default()
     };
+    let offline = |partition_index| MetadataResponsePartition {
+        error_code: ErrorCode::LeaderNotAvailable,
+        leader_id: -1,
+        isr_nodes: Vec::new(),
+        offline_replicas: vec![leader],
+        ..led(partition_index)
+    };
+    let partition = |index| if topic.is_offline(index) { offline(index) } else { led(index) };
     MetadataResponseTopic {
         name: Some(topic.name.clone()),
         topic_id: topic.id,

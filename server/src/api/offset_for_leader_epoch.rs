@@ -48,8 +48,9 @@ pub(crate) fn look_up(core: &Rc<Core>, lookup: EpochLookup) -> Vec<EpochEndOffse
 }
 
 fn look_up_one(core: &Core, topic: Uuid, asked: &OffsetForLeaderPartition) -> EpochEndOffset {
-    let Some(partition) = core.topics.own(&topic, asked.partition) else {
-        return refused(asked.partition, ErrorCode::UnknownTopicOrPartition);
+    let partition = match core.topics.own(&topic, asked.partition) {
+        Ok(partition) => partition,
+        Err(code) => return refused(asked.partition, code),
     };
     if let Err(code) = check_epoch(&partition, asked.current_leader_epoch) {
         return refused(asked.partition, code);

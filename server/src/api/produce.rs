@@ -136,7 +136,7 @@ pub(crate) struct BegunShare {
 /// Appends the share's batches at once.
 pub(crate) fn begin_share(core: &Core, share: ProduceShare) -> BegunShare {
     let append = |(topic, index, batch): (Uuid, i32, Batch)| {
-        let partition = core.topics.own(&topic, index).ok_or(ErrorCode::UnknownTopicOrPartition)?;
+        let partition = core.topics.own(&topic, index)?;
         Ok(partition.append(&batch, AppendOrigin::Client)?)
     };
     BegunShare { acks: share.acks, appends: share.batches.into_iter().map(append).collect() }
@@ -296,7 +296,7 @@ impl Sorting<'_> {
                 slots.push(slot);
                 share.batches.push((local.topic.id, index, batch));
             }
-            Place::Nowhere => return Err(ErrorCode::UnknownTopicOrPartition.into()),
+            Place::Nowhere(code) => return Err(code.into()),
         }
         Ok(())
     }

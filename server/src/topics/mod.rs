@@ -16,7 +16,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
 
-use creel_engine::partition::Partition;
+use creel_engine::{Offset, Partition, TopicPartition};
 use creel_io::CoreId;
 use creel_wire::{ErrorCode, Str, Uuid};
 
@@ -31,6 +31,9 @@ pub(crate) use authority::{
 pub(crate) use create::{create, new_id, open_everywhere};
 pub(crate) use names::{check_name, is_internal};
 pub(crate) use open::{Opened, Opening, open, remove, update};
+
+/// In the place of the leader epoch of a partition that nobody leads, as Kafka says it.
+const OFFLINE: i32 = -1;
 
 /// A topic as every core knows it.
 #[derive(Clone, Debug)]
@@ -61,6 +64,11 @@ impl Topic {
         epoch.map_or(0, |epoch| epoch.load(Ordering::Relaxed))
     }
 
+    /// Whether a partition's core could not open it.
+    pub(crate) fn is_offline(&self, partition: i32) -> bool {
+        self.leader_epoch(partition) == OFFLINE
+    }
+
     fn set_leader_epoch(&self, partition: i32, epoch: i32) {
         if let Some(known) = usize::try_from(partition).ok().and_then(|index| self.leader_epochs.get(index)) {
             known.store(epoch, Ordering::Relaxed);
@@ -78,10 +86,38 @@ impl Topic {
     }
 }
 
-/// A topic on one core: with those of its partitions that the core owns.
+/// A topic on one core: with those of its partitions that the core owns, by their index.
 pub(crate) struct LocalTopic {
     pub(crate) topic: Arc<Topic>,
-    own: Vec<Option<Partition>>,
+    own: BTreeMap<i32, Own>,
+}
+
+/// A partition that a core owns.
+#[derive(Clone)]
+enum Own {
+    Open(Partition),
+    Offline(Offline),
+}
+
+/// A partition that could not be opened. Nobody can use it until the next start, which must know what this one was told.
+#[derive(Clone, Debug)]
+pub(crate) struct Offline {
+    pub(crate) name: TopicPartition,
+    pub(crate) recovery_point: Offset,
+    pub(crate) log_start: Offset,
+}
+
+impl Own {
+    const fn open(&self) -> Option<&Partition> {
+        match self {
+            Self::Open(partition) => Some(partition),
+            Self::Offline(_) => None,
+        }
+    }
+
+    fn usable(&self) -> Result<Partition, ErrorCode> {
+        self.open().cloned().ok_or(ErrorCode::KafkaStorageError)
+    }
 }
 
 impl LocalTopic {
@@ -97,8 +133,8 @@ pub(crate) enum Place {
     Here(Partition),
     /// On another.
     There(CoreId),
-    /// The topic has no such partition.
-    Nowhere,
+    /// Nowhere: there is no such partition, or it cannot be used.
+    Nowhere(ErrorCode),
 }
 
 /// A core's image of all topics.
@@ -133,16 +169,27 @@ impl Topics {
     /// All partitions of this core, in order.
     pub(crate) fn own_partitions(&self) -> Vec<Partition> {
         let topics = self.by_name.borrow();
-        topics.values().flat_map(|local| local.own.iter().flatten().cloned()).collect()
+        topics.values().flat_map(|local| local.own.values().filter_map(Own::open).cloned()).collect()
+    }
+
+    /// All partitions of this core that could not be opened.
+    pub(crate) fn offline_partitions(&self) -> Vec<Offline> {
+        let topics = self.by_name.borrow();
+        let offline = |own: &Own| match own {
+            Own::Open(_) => None,
+            Own::Offline(offline) => Some(offline.clone()),
+        };
+        topics.values().flat_map(|local| local.own.values().filter_map(offline)).collect()
     }
 
     /// Where a partition is.
     pub(crate) fn place(&self, local: &LocalTopic, partition: i32) -> Place {
         if !local.has(partition) {
-            return Place::Nowhere;
+            return Place::Nowhere(ErrorCode::UnknownTopicOrPartition);
         }
-        match local.own.get(partition as usize).cloned().flatten() {
-            Some(partition) => Place::Here(partition),
+        match local.own.get(&partition).map(Own::usable) {
+            Some(Ok(partition)) => Place::Here(partition),
+            Some(Err(code)) => Place::Nowhere(code),
             None => Place::There(core_of(&local.topic.id, partition, self.cores)),
         }
     }
@@ -153,14 +200,15 @@ impl Topics {
         match self.place(&local, partition) {
             Place::Here(_) => Ok((self.core, local.topic.id)),
             Place::There(core) => Ok((core, local.topic.id)),
-            Place::Nowhere => Err(ErrorCode::UnknownTopicOrPartition),
+            Place::Nowhere(code) => Err(code),
         }
     }
 
     /// A partition of this core, by what other cores call it.
-    pub(crate) fn own(&self, id: &Uuid, partition: i32) -> Option<Partition> {
-        let local = self.by_id(id)?;
-        local.own.get(usize::try_from(partition).ok()?).cloned().flatten()
+    pub(crate) fn own(&self, id: &Uuid, partition: i32) -> Result<Partition, ErrorCode> {
+        let local = self.by_id(id);
+        let own = local.as_ref().and_then(|local| local.own.get(&partition));
+        own.ok_or(ErrorCode::UnknownTopicOrPartition)?.usable()
     }
 
     /// Shows topics that are open on every core.

@@ -1,6 +1,7 @@
 //! A core's part in a topic's beginning and end: it opens, and removes, the partitions that it owns.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use creel_io::fs::exists;
 use creel_wire::Uuid;
 
 use super::convert::log_config;
-use super::{LocalTopic, Topic};
+use super::{LocalTopic, OFFLINE, Offline, Own, Topic};
 use crate::core::Core;
 use crate::limits::PARTITIONS_OPENING;
 use crate::offsets;
@@ -45,7 +46,7 @@ impl Opened {
         self
     }
 
-    fn failed(&mut self, topic: &Topic, reason: String) {
+    fn note_failure(&mut self, topic: &Topic, reason: String) {
         self.failed.entry(topic.id).or_insert(reason);
     }
 }
@@ -61,70 +62,106 @@ pub(crate) async fn open(core: &Rc<Core>, opening: &Opening) -> Opened {
     let mut outcome = Opened { partitions: jobs.len(), ..Opened::default() };
     let mut opened = all(jobs, PARTITIONS_OPENING).await.into_iter();
     for topic in &opening.topics {
-        let mut own = vec![None; topic.partitions.unsigned_abs() as usize];
+        let mut own = BTreeMap::new();
         for (index, opened) in core.topics.own_indexes(topic).zip(&mut opened) {
-            match opened {
-                Ok(partition) => own[index as usize] = Some(partition),
-                Err(reason) => outcome.failed(topic, reason),
-            }
+            own.insert(index, opened.unwrap_or_else(|failed| failed.note(topic, index, &mut outcome)));
         }
         if &*topic.name == offsets::TOPIC
             && let Err(reason) = coordinate(core, &own).await
         {
-            outcome.failed(topic, reason);
+            outcome.note_failure(topic, reason);
         }
         core.topics.hide(LocalTopic { topic: topic.clone(), own });
     }
     outcome
 }
 
+/// A partition that could not be opened, and why not.
+struct Failed {
+    offline: Offline,
+    reason: String,
+}
+
+impl Failed {
+    /// Tells it, and gives what the core has of it.
+    fn note(self, topic: &Topic, index: i32, outcome: &mut Opened) -> Own {
+        let Self { offline, reason } = self;
+        tracing::error!(
+            partition = %offline.name, reason,
+            "a partition is offline, its records are refused: mend what the reason names, and start again"
+        );
+        topic.set_leader_epoch(index, OFFLINE);
+        outcome.note_failure(topic, reason);
+        Own::Offline(offline)
+    }
+}
+
 /// Shows a changed topic: its partitions get its settings, and those that are new are opened.
 pub(crate) async fn update(core: &Rc<Core>, topic: Arc<Topic>) -> Result<(), String> {
-    let mut own = vec![None; topic.partitions.unsigned_abs() as usize];
+    let mut own = core.topics.by_id(&topic.id).map(|local| local.own.clone()).unwrap_or_default();
+    for partition in own.values().filter_map(Own::open) {
+        partition.set_config(log_config(&topic.config, core.node.broker()));
+    }
     let opening = Opening { are_new: true, ..Opening::default() };
-    for index in core.topics.own_indexes(&topic) {
-        own[index as usize] = Some(match core.topics.own(&topic.id, index) {
-            Some(partition) => {
-                partition.set_config(log_config(&topic.config, core.node.broker()));
-                partition
-            }
-            None => open_one(core, &opening, &topic, index).await?,
-        });
+    let mut outcome = Opened::default();
+    let new: Vec<_> = core.topics.own_indexes(&topic).filter(|index| !own.contains_key(index)).collect();
+    for index in new {
+        let opened = open_one(core, &opening, &topic, index).await;
+        own.insert(index, opened.unwrap_or_else(|failed| failed.note(&topic, index, &mut outcome)));
     }
     core.topics.insert(Rc::new(LocalTopic { topic, own }));
-    Ok(())
+    outcome.failed.into_values().next().map_or(Ok(()), Err)
 }
 
-/// Begins to coordinate the groups whose partitions these are.
-async fn coordinate(core: &Rc<Core>, own: &[Option<Partition>]) -> Result<(), String> {
-    let own =
-        own.iter().enumerate().filter_map(|(index, partition)| Some((index as i32, partition.clone()?)));
-    let jobs = own.map(|(index, partition)| coordinators::host(core, index, partition)).collect();
-    all(jobs, PARTITIONS_OPENING).await.into_iter().collect()
-}
-
-async fn open_one(core: &Core, opening: &Opening, topic: &Topic, index: i32) -> Result<Partition, String> {
-    let name = TopicPartition::new(&*topic.name, index);
-    let directory = core.node.config.data_dir.join(name.directory_name());
-    let failed = |error: &dyn std::fmt::Display| format!("cannot open {}: {error}", directory.display());
-    if opening.are_new {
-        make_way(&name, &directory).await.map_err(|error| failed(&error))?;
+/// Begins to coordinate the groups whose partitions these are. Those of a partition that cannot be read have nobody:
+/// told that they have committed nothing, they would begin anew.
+async fn coordinate(core: &Rc<Core>, own: &BTreeMap<i32, Own>) -> Result<(), String> {
+    let open = own.iter().filter_map(|(index, own)| Some((*index, own.open()?.clone())));
+    let jobs = open.map(|(index, partition)| coordinators::host(core, index, partition)).collect();
+    let hosted = all(jobs, PARTITIONS_OPENING).await;
+    for reason in hosted.iter().filter_map(|hosted| hosted.as_ref().err()) {
+        tracing::error!(reason, "groups are not served: their offsets cannot be read");
     }
+    hosted.into_iter().collect()
+}
+
+async fn open_one(core: &Core, opening: &Opening, topic: &Topic, index: i32) -> Result<Own, Failed> {
+    let name = TopicPartition::new(&*topic.name, index);
     let open = OpenLog {
         config: log_config(&topic.config, core.node.broker()),
         leader_epoch: LeaderEpoch(0),
         was_clean: opening.was_clean,
         recovery_point: opening.checkpoint.recovery_points.get(&name).copied(),
         log_start: opening.checkpoint.log_starts.get(&name).copied(),
-        directory: directory.clone(),
-        name: name.clone(),
+        directory: core.node.config.data_dir.join(name.directory_name()),
+        name,
     };
+    let opened = match opening.are_new {
+        true => open_new(core, open.clone(), topic, index).await,
+        false => open_marked(core, open.clone(), topic, index).await,
+    };
+    opened.map(Own::Open).map_err(|error| Failed {
+        reason: format!("cannot open {}: {error}", open.directory.display()),
+        offline: Offline {
+            name: open.name,
+            recovery_point: open.recovery_point.unwrap_or_default(),
+            log_start: open.log_start.unwrap_or_default(),
+        },
+    })
+}
+
+async fn open_new(core: &Core, open: OpenLog, topic: &Topic, index: i32) -> Result<Partition, OpenError> {
+    let (name, directory) = (open.name.clone(), open.directory.clone());
+    if exists(&directory) {
+        // A new partition must not find another one's records.
+        recovery::put_aside(&name, &directory).await?;
+    }
     let opened = open_marked(core, open, topic, index).await;
-    if opened.is_err() && opening.are_new {
+    if opened.is_err() {
         // Whatever it is, it was made just now. What cannot be removed is put aside when it stands in the way.
         let _ = remove_partition(&name, &directory).await;
     }
-    opened.map_err(|error| failed(&error))
+    opened
 }
 
 async fn open_marked(core: &Core, open: OpenLog, topic: &Topic, index: i32) -> Result<Partition, OpenError> {
@@ -135,18 +172,16 @@ async fn open_marked(core: &Core, open: OpenLog, topic: &Topic, index: i32) -> R
     Ok(partition)
 }
 
-/// A new partition must not find another one's records.
-async fn make_way(name: &TopicPartition, directory: &Path) -> std::io::Result<()> {
-    if exists(directory) { recovery::put_aside(name, directory).await } else { Ok(()) }
-}
-
-/// Sees to it that the directory names its topic, as Kafka's do.
-async fn mark(directory: &Path, id: Uuid) -> std::io::Result<()> {
+/// Sees to it that the directory names its topic, as Kafka's do. One that names another is not this partition's.
+async fn mark(directory: &Path, id: Uuid) -> io::Result<()> {
     let id = id.to_string();
-    if read_topic_id(directory)?.as_ref() == Some(&id) {
-        return Ok(());
+    match read_topic_id(directory)? {
+        None => write_topic_id(directory, &id).await,
+        Some(found) if found == id => Ok(()),
+        Some(found) => {
+            Err(io::Error::other(format!("it belongs to another topic: its id is {found}, and not {id}")))
+        }
     }
-    write_topic_id(directory, &id).await
 }
 
 /// Hides the topic and removes this core's partitions of it.
@@ -156,9 +191,18 @@ pub(crate) async fn remove(core: &Rc<Core>, id: Uuid) {
         offsets::TOPIC => core.coordinators.clear(),
         other => core.coordinators.topic_deleted(other),
     }
-    for partition in local.own.iter().flatten() {
-        if let Err(error) = partition.delete().await {
-            tracing::error!(partition = %partition.name(), %error, "cannot remove a deleted partition");
+    for own in local.own.values() {
+        let (name, removed) = match own {
+            Own::Open(partition) => (partition.name(), partition.delete().await),
+            Own::Offline(offline) => (&offline.name, remove_offline(core, offline).await),
+        };
+        if let Err(error) = removed {
+            tracing::error!(partition = %name, %error, "cannot remove a deleted partition");
         }
     }
+}
+
+async fn remove_offline(core: &Core, offline: &Offline) -> io::Result<()> {
+    let directory = core.node.config.data_dir.join(offline.name.directory_name());
+    if exists(&directory) { remove_partition(&offline.name, &directory).await } else { Ok(()) }
 }

@@ -39,11 +39,11 @@ impl Journal {
     /// Opens the journal of a data directory, and what it says.
     pub(super) async fn open(data_dir: &Path) -> Result<(Self, State), StoreError> {
         let path = data_dir.join(NAME);
-        if !fs::exists(&path) {
-            let empty = snapshot(&State::default());
-            fs::write_atomically(&path, &empty).await.map_err(unavailable)?;
-        }
-        let content = fs::read(&path).map_err(unavailable)?;
+        let content = match fs::read(&path) {
+            // Only then: a journal that cannot be read must not be taken for one that is not there.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => snapshot(&State::default()).into(),
+            content => content.map_err(|error| unreadable(&path, &error))?,
+        };
         let (state, length) = replay(&path, &content)?;
         if length < content.len() as u64 {
             tracing::warn!(
@@ -110,6 +110,10 @@ pub(super) enum AppendError {
 
 fn compact_at(length: u64) -> u64 {
     length.saturating_mul(GROWTH_MAX).max(COMPACT_FROM)
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> StoreError {
+    StoreError::Unavailable(format!("{}: {error}", path.display()))
 }
 
 fn unavailable(error: io::Error) -> StoreError {
