@@ -4,6 +4,7 @@ use crate::broker::leash::LeashArgs;
 use crate::codec::CodecSpec;
 use crate::error::LoadError;
 use crate::lab::cli::LabArgs;
+use crate::schedule::{SHAPE_HELP, Shape};
 use crate::verify::Level;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Serialize;
@@ -140,6 +141,9 @@ pub struct RunArgs {
     /// Records per second over all connections: open loop, latency counts from the intended time [default: maximum]
     #[arg(long, value_name = "RECORDS", value_parser = parse_rate, help_heading = "Load")]
     pub rate: Option<f64>,
+    /// How an open loop's records lie in time.
+    #[arg(long, value_name = "SHAPE", help = SHAPE_HELP, help_heading = "Load")]
+    pub schedule: Option<Shape>,
     /// How long to measure
     #[arg(long, default_value = "10s", value_parser = parse_duration, help_heading = "Load")]
     pub duration: Duration,
@@ -174,7 +178,7 @@ pub struct RunArgs {
     /// When a record counts as delivered
     #[arg(long, value_enum, default_value = "all", help_heading = "Client settings")]
     pub acks: Acks,
-    /// Produce requests in flight per connection
+    /// Produce requests in flight per connection; 1 and no --rate is a closed loop of one request at a time
     #[arg(long, value_name = "COUNT", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=10_000), help_heading = "Client settings")]
     pub in_flight: u16,
 
@@ -184,6 +188,9 @@ pub struct RunArgs {
     /// Write the result as JSON
     #[arg(long, value_name = "FILE", help_heading = "Result")]
     pub json: Option<PathBuf>,
+    /// Make a directory of the result: run.json, latency.hdr (HdrHistogram's log), series.csv
+    #[arg(long, value_name = "DIR", help_heading = "Result")]
+    pub out: Option<PathBuf>,
 }
 
 /// The keys of the records.

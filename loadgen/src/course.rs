@@ -6,6 +6,7 @@
 
 use crate::latency::{Latency, Values};
 use crate::metrics::Volume;
+use crate::schedule::Span;
 use crate::stage::Window;
 use std::collections::BTreeMap;
 
@@ -35,6 +36,11 @@ impl Grid {
         let piece_ns = length_ms.map_or(whole_ns / (PIECES_MAX - 1), |ms| ms * MILLISECOND_NS);
         let before = window.from_ns.saturating_sub(start_ns).div_ceil(piece_ns);
         Grid { start_ns, window, piece_ns, before }
+    }
+
+    /// When the load begins, and what is measured of it, as planned.
+    pub fn span(&self) -> Span {
+        Span { start_ns: self.start_ns, window: self.window }
     }
 
     /// The piece of an instant; what is after the window is all one piece.

@@ -15,7 +15,7 @@ const DIGITS: u8 = 3;
 pub struct Latency(Histogram<u64>);
 
 /// What is printed of a distribution, in microseconds.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Percentiles {
     /// Values recorded.
     pub count: u64,

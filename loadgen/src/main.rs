@@ -6,6 +6,7 @@ use loadgen::cli::{Cli, Command, RunArgs, write_json};
 use loadgen::error::LoadError;
 use loadgen::lab::lab;
 use loadgen::report::table::Table;
+use loadgen::results_dir;
 use loadgen::run::run;
 use std::io::Write;
 use std::process::ExitCode;
@@ -28,11 +29,15 @@ fn main() -> ExitCode {
 }
 
 fn run_command(args: &RunArgs) -> Result<ExitCode, LoadError> {
+    args.out.as_deref().map_or(Ok(()), results_dir::prepare)?;
     let report = run(args, &interrupts()?)?;
     // A closed pipe is the reader's choice.
     let _ = write!(std::io::stdout(), "{}", Table(&report));
     if let Some(path) = &args.json {
         write_json(&report, path)?;
+    }
+    if let Some(dir) = &args.out {
+        results_dir::write(dir, &report)?;
     }
     let failed = report.verification.passed == Some(false);
     Ok(if failed { ExitCode::from(VERIFICATION_FAILED) } else { ExitCode::SUCCESS })

@@ -11,7 +11,7 @@ use crate::link::{InstantRun, Link, Outcome, Parcel};
 use crate::plan::Plan;
 use crate::records::build::{OpenBatch, record_bytes_max};
 use crate::records::stamp::{Stamp, encoded_bytes};
-use crate::schedule::{Punctuality, Schedule};
+use crate::schedule::{Lane, Punctuality, Schedule};
 use crate::source::{Choice, Source};
 use crate::verify::Level;
 use std::collections::{BTreeMap, VecDeque};
@@ -121,7 +121,8 @@ impl Producer {
 
     /// Produces from `start_ns` until the window ends, then waits for the last acks.
     pub async fn run(mut self, start_ns: u64) -> Result<Produced, LoadError> {
-        self.schedule = Schedule::new(self.plan.load, start_ns, usize::from(self.id), self.plan.producers);
+        let lane = Lane { index: usize::from(self.id), producers: self.plan.producers, seed: self.plan.seed };
+        self.schedule = Schedule::new(&self.plan.load, self.outcome.stage.grid().span(), lane);
         self.alarm_at(start_ns)?;
         while now_ns() < start_ns && !self.outcome.stage.has_failed() {
             self.outcome.wake.wait().await;

@@ -3,6 +3,7 @@
 
 pub mod machine;
 pub mod series;
+pub mod steady;
 pub mod table;
 
 use crate::latency::Percentiles;
@@ -10,6 +11,7 @@ use crate::verify::{Findings, Level};
 use machine::{Machine, Noise};
 use serde::{Deserialize, Serialize};
 use series::{Distributions, Interval, StageTime};
+use steady::Steady;
 
 /// Names the kind and the version of the JSON below. It changes when an older reader would misunderstand a newer file.
 pub const SCHEMA: &str = "loadgen.run/1";
@@ -115,8 +117,11 @@ pub struct SettingsReport {
     pub seed: u64,
     /// `open` or `maximum`.
     pub load: String,
-    /// Records per second asked for, in an open loop.
+    /// Records per second asked for, in an open loop; the mean where the rate changes.
     pub target_rate: Option<f64>,
+    /// How the records of an open loop lie in time: `constant`, `poisson`, `ramp:FROM..TO` or `step:A,B,C`.
+    #[serde(default)]
+    pub schedule: Option<String>,
     /// Producers.
     pub connections: usize,
     /// Consumers.
@@ -173,10 +178,23 @@ pub struct Figures {
     pub distributions: Distributions,
     /// What happened when: the window in equal pieces, the warm-up before it with negative times.
     pub series: Vec<Interval>,
+    /// Whether it was one state all the time; `None` where the rate was meant to change, and for short runs.
+    #[serde(default)]
+    pub steady: Option<Steady>,
     /// What else the machine did meanwhile.
     pub noise: Noise,
     /// Where the broker's time went, where the broker tells.
     pub stages: Vec<StageTime>,
+    /// Bytes the broker had the kernel write to disks, over bytes of keys and values acked, where its process may be looked
+    /// into. Below 1 with compression, or when what was acked is not on the disk yet.
+    #[serde(default)]
+    pub write_amplification: Option<f64>,
+    /// System calls of the broker that read, per produce request; what goes through io_uring is not among them.
+    #[serde(default)]
+    pub broker_read_calls_per_request: Option<f64>,
+    /// The same of those that write.
+    #[serde(default)]
+    pub broker_write_calls_per_request: Option<f64>,
     /// Resident memory of the broker at its most, bytes.
     pub broker_peak_memory_bytes: Option<u64>,
     /// CPU seconds of the broker per million records acked.

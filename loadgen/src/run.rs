@@ -57,7 +57,7 @@ fn check(args: &RunArgs) -> Result<(), LoadError> {
     if args.consumers == Some(0) && args.verify != Level::Off {
         return Err(LoadError::Options("without consumers nothing can be verified: add --verify off".into()));
     }
-    Ok(())
+    Load::asked(args.rate, args.schedule.as_ref()).map(drop)
 }
 
 fn source(args: &RunArgs) -> PayloadSource {
@@ -140,7 +140,7 @@ fn plan(args: &RunArgs, payload: Payload, cores: &Cores, cluster: &mut Cluster) 
         start_offsets: cluster.end_offsets(&topic)?,
         payload,
         keys,
-        load: args.rate.map_or(Load::Maximum, |rate| Load::Open { rate }),
+        load: Load::asked(args.rate, args.schedule.as_ref())?,
         producers: usize::from(args.connections),
         consumers: shares(&topic, consumers),
         topic,

@@ -18,6 +18,7 @@ use crate::report::series::Distributions;
 use crate::report::{Figures, RunReport, SCHEMA, ScheduleReport, SettingsReport, Verification};
 use crate::schedule::Load;
 use crate::stage::Window;
+use crate::steady;
 use crate::verify::{Findings, Level};
 use crate::worker::ThreadReport;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -86,10 +87,7 @@ pub fn summarise(ended: Ended<'_>, reports: Vec<ThreadReport>) -> Result<RunRepo
 
 fn settings(ended: &Ended<'_>) -> SettingsReport {
     let (plan, args) = (ended.plan, ended.args);
-    let target_rate = match plan.load {
-        Load::Open { rate } => Some(rate),
-        Load::Maximum => None,
-    };
+    let target_rate = plan.load.mean_rate(ended.grid.span(), ended.window);
     SettingsReport {
         topic: plan.topic.name.as_str().to_owned(),
         partitions: plan.topic.partitions(),
@@ -99,6 +97,7 @@ fn settings(ended: &Ended<'_>) -> SettingsReport {
         seed: plan.seed,
         load: if target_rate.is_some() { "open" } else { "maximum" }.into(),
         target_rate,
+        schedule: plan.load.shape().map(|shape| shape.to_string()),
         connections: plan.producers,
         consumers: plan.consumers.len(),
         threads: plan.cpus.len(),
@@ -131,10 +130,14 @@ fn figures(ended: &Ended<'_>, metrics: &Metrics) -> Figures {
     let (seconds, [from, to]) = (ended.window.seconds(), [&ended.observed.from, &ended.observed.to]);
     let acked = metrics.acked.records as f64;
     let per = |amount: f64, count: f64| (count > 0.0).then(|| amount / count);
+    let broker_io = to.broker_io.zip(from.broker_io).map(|(to, from)| to.since(from));
+    let requests = metrics.acked_requests as f64;
     let broker_cpu_s = to.cpu.broker_s.zip(from.cpu.broker_s).map(|(to, from)| to - from);
     let records_per_s = acked / seconds;
     let compressed = ended.plan.settings.codec.codec != crate::codec::Codec::None;
     let overall = metrics.acked_overall.records as f64;
+    let target_rate = ended.plan.load.mean_rate(ended.grid.span(), ended.window);
+    let series = course::series(&ended.grid, ended.window, metrics, &ended.observed);
     // Without acks nobody says when a request was served.
     let service = (ended.plan.settings.acks != Acks::None).then_some(&metrics.service);
     Figures {
@@ -142,10 +145,7 @@ fn figures(ended: &Ended<'_>, metrics: &Metrics) -> Figures {
         mb_per_s: metrics.acked.bytes as f64 / seconds / 1e6,
         requests_per_s: metrics.acked_requests as f64 / seconds,
         consumed_records_per_s: metrics.consumed.records as f64 / seconds,
-        achieved: match ended.plan.load {
-            Load::Open { rate } => Some(records_per_s / rate),
-            Load::Maximum => None,
-        },
+        achieved: target_rate.map(|rate| records_per_s / rate),
         response: metrics.response.whole().percentiles(),
         queue: metrics.queue.percentiles(),
         service: service.and_then(Latency::percentiles),
@@ -155,9 +155,14 @@ fn figures(ended: &Ended<'_>, metrics: &Metrics) -> Figures {
             service: service.and_then(Latency::portable),
             end_to_end: metrics.end_to_end.whole().portable(),
         },
-        series: course::series(&ended.grid, ended.window, metrics, &ended.observed),
+        steady: (!matches!(ended.plan.load, Load::Shaped(_))).then(|| steady::judge(&series)).flatten(),
+        series,
         noise: noise([from, to], &ended.observed.hiccups),
         stages: Vec::new(),
+        write_amplification: broker_io
+            .and_then(|io| per(io.disk_write_bytes as f64, metrics.acked.bytes as f64)),
+        broker_read_calls_per_request: broker_io.and_then(|io| per(io.read_calls as f64, requests)),
+        broker_write_calls_per_request: broker_io.and_then(|io| per(io.write_calls as f64, requests)),
         broker_peak_memory_bytes: to.broker_peak_memory_bytes,
         end_to_end: metrics.end_to_end.whole().percentiles(),
         broker_cpu_s_per_million: broker_cpu_s.and_then(|cpu| per(cpu * 1e6, acked)),

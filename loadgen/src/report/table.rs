@@ -1,6 +1,7 @@
 //! The result for people's eyes.
 
 use super::machine::Noise;
+use super::steady::Steady;
 use super::{Figures, RunReport};
 use crate::latency::Percentiles;
 use crate::verify::Level;
@@ -63,11 +64,17 @@ fn write_setting(f: &mut Formatter<'_>, report: &RunReport) -> fmt::Result {
         settings.threads
     );
     line(f, "clients", client)?;
+    let shape = settings.schedule.as_ref().filter(|shape| *shape != "constant");
+    let shape = shape.map(|shape| format!(" on average ({shape})"));
     match settings.target_rate {
         Some(rate) => line(
             f,
             "load",
-            format_args!("open loop, {} records/s; latency counts from the intended time", thousands(rate)),
+            format_args!(
+                "open loop, {} records/s{}; latency counts from the intended time",
+                thousands(rate),
+                shape.unwrap_or_default()
+            ),
         )?,
         None => line(
             f,
@@ -120,12 +127,42 @@ fn write_figures(f: &mut Formatter<'_>, report: &RunReport, figures: &Figures) -
         figures.generator_busy * 100.0
     );
     line(f, "CPU", cpu)?;
+    write_broker_costs(f, figures)?;
+    write_bytes(f, figures)?;
+    write_schedule(f, figures)?;
+    write_steady(f, figures.steady.as_ref())?;
+    write_noise(f, &figures.noise)
+}
+
+fn write_broker_costs(f: &mut Formatter<'_>, figures: &Figures) -> fmt::Result {
     if let Some(bytes) = figures.broker_peak_memory_bytes {
         line(f, "memory", format_args!("broker {:.1} MB at its most", bytes as f64 / 1e6))?;
     }
-    write_bytes(f, figures)?;
-    write_schedule(f, figures)?;
-    write_noise(f, &figures.noise)
+    if let Some(written) = figures.write_amplification {
+        line(f, "disk writes", format_args!("{written:.2} B per byte acked"))?;
+    }
+    let calls = figures.broker_read_calls_per_request.zip(figures.broker_write_calls_per_request);
+    let Some((reads, writes)) = calls else { return Ok(()) };
+    line(
+        f,
+        "system calls",
+        format_args!("broker {reads:.2} reads, {writes:.2} writes per request, io_uring's not counted"),
+    )
+}
+
+fn write_steady(f: &mut Formatter<'_>, steady: Option<&Steady>) -> fmt::Result {
+    let Some(steady) = steady else { return Ok(()) };
+    let text = format_args!(
+        "{}: records/s drift {:+.1} %, vary {:.1} % over {} windows of {:.1} s; excluded: {:.1} s of warm-up, {} records",
+        if steady.is_steady { "yes" } else { "no" },
+        steady.rate.drift * 100.0,
+        steady.rate.variation * 100.0,
+        steady.windows,
+        steady.window_s,
+        steady.excluded_s,
+        thousands(steady.excluded_records as f64)
+    );
+    line(f, "steady", text)
 }
 
 fn write_noise(f: &mut Formatter<'_>, noise: &Noise) -> fmt::Result {

@@ -2,6 +2,7 @@
 
 use super::Ended;
 use crate::report::Figures;
+use crate::report::steady::Steady;
 use crate::verify::Level;
 
 /// A thread that is busy or kept from its core for longer than this has nothing left to give.
@@ -42,6 +43,9 @@ pub(super) fn warnings(ended: &Ended<'_>, figures: &Figures) -> Vec<String> {
             "The payload ({pool_bytes} B) repeats within a batch, so real data of its kind will compress worse than here."
         ));
     }
+    if let Some(steady) = figures.steady.as_ref().filter(|steady| !steady.is_steady) {
+        warnings.push(unsteady(steady));
+    }
     if !figures.noise.flags.is_empty() {
         let disturbed = figures.noise.flags.join("; ");
         warnings.push(format!(
@@ -55,4 +59,18 @@ pub(super) fn warnings(ended: &Ended<'_>, figures: &Figures) -> Vec<String> {
         warnings.push("Interrupted: less was measured than asked for.".into());
     }
     warnings
+}
+
+fn unsteady(steady: &Steady) -> String {
+    let advice = match steady.steady_from_s {
+        Some(from_s) => format!("it was steady from {from_s:.1} s on: make --warmup so much longer"),
+        None => "it was so to the end: measure for longer, or find out what changes".into(),
+    };
+    format!(
+        "This was no steady state: records/s drifted by {:+.1} % and varied by {:.1} %, the median response drifted by {:+.0} %; \
+         {advice}.",
+        steady.rate.drift * 100.0,
+        steady.rate.variation * 100.0,
+        steady.response.drift * 100.0
+    )
 }
