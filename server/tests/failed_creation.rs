@@ -6,7 +6,8 @@ mod support;
 use creel_io::sim::ErrorRates;
 use creel_wire::ErrorCode;
 use creel_wire::api::create_topics::{CreatableTopic, CreateTopicsRequest};
-use support::{Client, World, batch};
+use creel_wire::api::delete_topics::DeleteTopicsRequest;
+use support::{Client, World, batch, values};
 
 const BOTH: [&str; 2] = ["kept", "rolling"];
 const PARTITIONS: i32 = 3;
@@ -85,6 +86,36 @@ async fn create_once_more(client: &mut Client, before: &[ErrorCode]) -> Vec<Erro
         answers.push(if existed { ErrorCode::None } else { code });
     }
     answers
+}
+
+#[test]
+fn a_topic_whose_deletion_was_refused_stays() {
+    // So that few fit into what is left of the journal's last block.
+    let name: &'static str = "x".repeat(249).leak();
+    for seed in 0..2 {
+        let mut world = World::new(seed, 2, &[]);
+        let disk = world.sim.handle().disk(world.broker);
+        world.client(move |connector| async move {
+            let mut client = connector.connect().await;
+            let deletion = DeleteTopicsRequest { topic_names: vec![name.into()], ..Default::default() };
+            loop {
+                client.create_topic(name, 1).await;
+                client.produce(name, 0, &batch(&["a"])).await;
+                disk.set_capacity(Some(0));
+                let refused = !client.call(5, &deletion).await.responses[0].error_code.is_none();
+                disk.set_capacity(None);
+                if refused {
+                    break;
+                }
+            }
+            client.create_topic("second", 1).await;
+        });
+        world.restart();
+        world.client(|connector| async move {
+            let found = connector.connect().await.fetch(name, 0, 0).await;
+            assert_eq!(values(&found), [(0, "a".to_owned())]);
+        });
+    }
 }
 
 #[test]

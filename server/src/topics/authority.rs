@@ -55,8 +55,8 @@ pub(crate) struct Authority {
     pub(super) turn: Turnstile,
     store: LocalStore,
     written: RefCell<Written>,
-    /// Topics that were to be erased and are still written down, although no core has them.
-    unerased: RefCell<BTreeSet<String>>,
+    /// Topics that could not be made, and are still written down: no core has them.
+    unmade: RefCell<BTreeSet<String>>,
     /// What follows after `written`; whose turn it is has it.
     watch: Cell<Option<LocalWatch>>,
 }
@@ -69,8 +69,8 @@ impl Authority {
         let written = Written::from_snapshot(&snapshot).map_err(|error| error.to_string())?;
         let watch = store.watch(Written::range(), snapshot.revision).await.map_err(failed)?;
         let (turn, watch) = (Turnstile::default(), Cell::new(Some(watch)));
-        let (written, unerased) = (RefCell::new(written), RefCell::default());
-        Ok(Self { turn, store, written, unerased, watch })
+        let (written, unmade) = (RefCell::new(written), RefCell::default());
+        Ok(Self { turn, store, written, unmade, watch })
     }
 
     /// Whether nothing has ever been written down: a new directory, or one that comes from Kafka.
@@ -96,20 +96,24 @@ impl Authority {
         self.commit(record.update(revision)).await
     }
 
-    /// Erases topics, all or none. Those that could not be erased before go with them.
-    pub(super) async fn erase<'a>(
+    /// Erases topics, all or none.
+    async fn erase(&self, names: impl IntoIterator<Item = &str>) -> Result<(), TopicRefusal> {
+        let transaction = {
+            let written = self.written.borrow();
+            TopicRecord::delete(names.into_iter().filter_map(|name| written.get(name)))
+        };
+        if transaction.changes.is_empty() { Ok(()) } else { self.commit(transaction).await }
+    }
+
+    /// Erases topics that no core has, and those that could not be erased when this was asked for before.
+    pub(super) async fn forget<'a>(
         &self,
         names: impl IntoIterator<Item = &'a str>,
     ) -> Result<(), TopicRefusal> {
-        self.unerased.borrow_mut().extend(names.into_iter().map(str::to_owned));
-        let transaction = {
-            let (unerased, written) = (self.unerased.borrow(), self.written.borrow());
-            TopicRecord::delete(unerased.iter().filter_map(|name| written.get(name)))
-        };
-        if !transaction.changes.is_empty() {
-            self.commit(transaction).await?;
-        }
-        self.unerased.borrow_mut().clear();
+        self.unmade.borrow_mut().extend(names.into_iter().map(str::to_owned));
+        let unmade = self.unmade.borrow().clone();
+        self.erase(unmade.iter().map(String::as_str)).await?;
+        self.unmade.borrow_mut().clear();
         Ok(())
     }
 

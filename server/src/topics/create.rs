@@ -99,7 +99,7 @@ async fn establish(
     let made: Arc<[Uuid]> = ids.into_iter().filter(|id| !failed.contains_key(id)).collect();
     route::call_all(core, || ShowTopics(made.clone())).await;
     let unmade = topics.iter().filter(|topic| failed.contains_key(&topic.id));
-    if let Err(refusal) = authority.erase(unmade.map(|topic| &*topic.name)).await {
+    if let Err(refusal) = authority.forget(unmade.map(|topic| &*topic.name)).await {
         tracing::error!(reason = %refusal.message, "a topic that could not be made is still written down");
     }
     let refusal = |message| TopicRefusal::new(ErrorCode::KafkaStorageError, message);
@@ -111,7 +111,7 @@ async fn write_down(authority: &Authority, topics: &[Arc<Topic>]) -> Result<(), 
     if topics.is_empty() {
         return Ok(());
     }
-    authority.erase([]).await?;
+    authority.forget([]).await?;
     let records: Vec<_> = topics.iter().map(|topic| topic.record()).collect();
     authority.write(&records).await
 }
