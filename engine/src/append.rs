@@ -7,7 +7,9 @@
 use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
+use creel_io::Instant;
 use thiserror::Error;
 
 use crate::batch::{Batch, BatchHeader};
@@ -62,6 +64,8 @@ pub struct Ack {
     pub log_start: Offset,
     /// Whether the batch was here already: a retry of an idempotent producer.
     pub duplicate: bool,
+    /// From when it was staged until it was what was waited for; zero where times are not noted.
+    pub took: Duration,
 }
 
 /// An append that is under way: a ticket, not yet an ack.
@@ -72,6 +76,7 @@ pub struct PendingAck {
     turn: Option<Rc<Turn>>,
     end: Offset,
     ack: Ack,
+    staged_at: Option<Instant>,
 }
 
 impl PendingAck {
@@ -88,21 +93,44 @@ impl PendingAck {
     /// Waits until the batch is in the file (acks=1).
     pub async fn written(self) -> Result<Ack, AppendError> {
         self.wait_written().await?;
-        Ok(self.ack)
+        Ok(self.ack_of(self.written_at()))
     }
 
     /// Waits until the high watermark is past the batch (acks=all): by default, until it is on the medium.
     pub async fn durable(self) -> Result<Ack, AppendError> {
         let _wanted = Wanted::new(&self.inner);
         self.wait_written().await?;
-        if planted::has(Bug::AckBeforeSync) {
-            return Ok(self.ack);
+        if self.is_past() || planted::has(Bug::AckBeforeSync) {
+            return Ok(self.ack_of(self.written_at()));
         }
         self.inner.wait_past(self.end + -1).await;
-        if self.inner.cursors.get().high_watermark >= self.end {
-            return Ok(self.ack);
+        if !self.is_past() {
+            return Err(self.inner.refusal());
         }
-        Err(self.inner.refusal())
+        let durable_at = self.inner.durable_at.get();
+        self.note_sync(durable_at);
+        Ok(self.ack_of(durable_at))
+    }
+
+    /// Whether the high watermark is past the batch.
+    fn is_past(&self) -> bool {
+        self.inner.cursors.get().high_watermark >= self.end
+    }
+
+    fn written_at(&self) -> Option<Instant> {
+        self.turn.as_ref().map_or(self.staged_at, |turn| turn.written_at.get())
+    }
+
+    fn note_sync(&self, durable_at: Option<Instant>) {
+        let times = self.inner.flusher.times().filter(|_| self.staged_at.is_some());
+        if let (Some(times), Some(from), Some(to)) = (times, self.written_at(), durable_at) {
+            times.sync.record(to - from);
+        }
+    }
+
+    fn ack_of(&self, at: Option<Instant>) -> Ack {
+        let took = self.staged_at.zip(at).map_or(Duration::ZERO, |(from, to)| to - from);
+        Ack { took, ..self.ack }
     }
 
     async fn wait_written(&self) -> Result<(), AppendError> {
@@ -141,7 +169,7 @@ impl Partition {
         check(header, origin, &config, now_ms)?;
         let mut log = inner.log.borrow_mut();
         if let Verdict::Duplicate(original) = log.producers.check(header, origin)? {
-            return Ok(inner.answer_duplicate(&mut log, original));
+            return Ok(inner.answer_duplicate(&mut log, original, origin));
         }
         let append_time_ms =
             (config.message_timestamp_type == TimestampType::LogAppendTime).then_some(now_ms);
@@ -150,7 +178,8 @@ impl Partition {
             log.producers.refuse(header);
             return Err(refusal);
         }
-        let pending = inner.stage(&mut log, batch, append_time_ms);
+        let staged_at = inner.flusher.stage_time(origin);
+        let pending = inner.stage(&mut log, batch, append_time_ms, staged_at);
         drop(log);
         inner.flusher.add(inner);
         Ok(pending)
@@ -158,7 +187,12 @@ impl Partition {
 }
 
 impl Inner {
-    fn answer_duplicate(self: &Rc<Self>, log: &mut Log, original: RememberedBatch) -> PendingAck {
+    fn answer_duplicate(
+        self: &Rc<Self>,
+        log: &mut Log,
+        original: RememberedBatch,
+        origin: AppendOrigin,
+    ) -> PendingAck {
         let cursors = self.cursors.get();
         let end = original.last_offset + 1;
         let turn = (end > cursors.written).then(|| log.staging.turn());
@@ -168,8 +202,9 @@ impl Inner {
             log_append_time_ms: append_time.then_some(original.timestamp),
             log_start: cursors.log_start,
             duplicate: true,
+            took: Duration::ZERO,
         };
-        PendingAck { inner: self.clone(), turn, end, ack }
+        PendingAck { inner: self.clone(), turn, end, ack, staged_at: self.flusher.stage_time(origin) }
     }
 
     /// Writes what is staged where the batch must not follow it in the same write, and rolls the segment where it
@@ -202,7 +237,13 @@ impl Inner {
         self.roll(log, now_ms)
     }
 
-    fn stage(self: &Rc<Self>, log: &mut Log, batch: &Batch, append_time_ms: Option<i64>) -> PendingAck {
+    fn stage(
+        self: &Rc<Self>,
+        log: &mut Log,
+        batch: &Batch,
+        append_time_ms: Option<i64>,
+        staged_at: Option<Instant>,
+    ) -> PendingAck {
         let mut cursors = self.cursors.get();
         let header = batch.header();
         let base = cursors.next;
@@ -215,6 +256,7 @@ impl Inner {
         let placed = Placed { base, end, position, size_bytes: header.size_bytes as u32, max_timestamp };
         let undo = log.producers.record(&BatchHeader { max_timestamp, ..*header }, base);
         log.staging.undo.extend(undo);
+        log.staging.staged_at.extend(staged_at);
         log.staging.push(batch, placed, Stamp { base, epoch: log.epoch, append_time_ms });
         cursors.next = end;
         self.cursors.set(cursors);
@@ -224,8 +266,9 @@ impl Inner {
             log_append_time_ms: append_time_ms,
             log_start: cursors.log_start,
             duplicate: false,
+            took: Duration::ZERO,
         };
-        PendingAck { inner: self.clone(), turn: Some(log.staging.turn()), end, ack }
+        PendingAck { inner: self.clone(), turn: Some(log.staging.turn()), end, ack, staged_at }
     }
 
     pub(crate) fn check_open(&self) -> Result<(), AppendError> {

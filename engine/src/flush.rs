@@ -12,6 +12,7 @@ use std::rc::Rc;
 use creel_io::fs::{self, File};
 
 use crate::append::AppendError;
+use crate::append_times::AppendTimes;
 use crate::config::Durability;
 use crate::epochs::LeaderEpochs;
 use crate::give_up::is_disk_full;
@@ -28,12 +29,22 @@ use crate::segment_files::{remove_indexes, remove_snapshot, write_indexes, write
 #[derive(Clone, Debug, Default)]
 pub struct Flusher {
     dirty: Rc<RefCell<Vec<Rc<Inner>>>>,
+    times: Option<Rc<AppendTimes>>,
 }
 
 impl Flusher {
     /// A flusher for this core.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// A flusher that notes how long appends take.
+    pub fn timed(times: Rc<AppendTimes>) -> Self {
+        Self { times: Some(times), ..Self::default() }
+    }
+
+    pub(crate) fn times(&self) -> Option<&AppendTimes> {
+        self.times.as_deref()
     }
 
     /// Has `partition` written at the end of this turn.
@@ -82,8 +93,11 @@ impl Inner {
             return Err(self.give_up_staged(log, active, &error));
         }
         active.note_mark(durable);
+        let at = self.flusher.wrote(&mut log.staging.staged_at);
         self.note_written(log, &active);
-        log.staging.take().finish(Ok(()));
+        let turn = log.staging.take();
+        turn.written_at.set(at);
+        turn.finish(Ok(()));
         Ok(())
     }
 
@@ -290,6 +304,7 @@ impl Inner {
         cursors.durable = cursors.durable.max(end);
         self.cursors.set(cursors);
         cursors.check_invariants();
+        self.durable_at.set(self.flusher.times().map(|_| creel_io::now()));
         self.raise_high_watermark(end, place);
     }
 

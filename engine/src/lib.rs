@@ -10,6 +10,7 @@
 //! Absent on purpose: locks, sockets, the wire protocol, and any look into a record on the produce path.
 
 pub mod append;
+mod append_times;
 pub mod bad_ranges;
 pub mod batch;
 pub mod checkpoint;
@@ -52,6 +53,7 @@ mod watch;
 mod wipe;
 
 pub use append::{Ack, AppendError, PendingAck};
+pub use append_times::AppendTimes;
 pub use batch::{Attributes, Batch, BatchError, BatchHeader, Codec, UncheckedBatch};
 pub use checkpoint::{Checkpoint, CheckpointFiles};
 pub use config::{CleanupPolicy, LogConfig, TimestampType};

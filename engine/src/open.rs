@@ -251,6 +251,7 @@ fn assemble(
         is_committing: Cell::new(false),
         durable_tickets: Cell::new(0),
         has_commit_timer: Cell::new(false),
+        durable_at: Cell::new(None),
         committed: Default::default(),
         epochs_changed: Cell::new(false),
         epochs_lag: Cell::default(),

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::task::Poll;
 
+use creel_io::Instant;
 use creel_io::local::Notify;
 
 use crate::bad_ranges::BadRange;
@@ -46,6 +47,8 @@ pub(crate) struct Inner {
     pub(crate) durable_tickets: Cell<usize>,
     /// Someone sleeps until it is time to sync.
     pub(crate) has_commit_timer: Cell<bool>,
+    /// When the last sync came back, where times are noted.
+    pub(crate) durable_at: Cell<Option<Instant>>,
     /// A sync has come back.
     pub(crate) committed: DebugNotify,
     pub(crate) epochs_changed: Cell<bool>,

@@ -15,6 +15,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
+use creel_io::Instant;
 
 use crate::append::AppendError;
 use crate::batch::{Batch, stamp, stamp_append_time};
@@ -47,6 +48,8 @@ pub(crate) struct Staging {
     /// Where each batch will lie; positions are relative to the first.
     pub(crate) batches: Vec<Placed>,
     pub(crate) undo: Vec<Undo>,
+    /// When those batches were staged whose times are noted.
+    pub(crate) staged_at: Vec<Instant>,
     turn: Option<Rc<Turn>>,
 }
 
@@ -131,6 +134,7 @@ impl Staging {
         self.parts.clear();
         self.batches.clear();
         self.undo.clear();
+        self.staged_at.clear();
         self.total = 0;
         self.turn.take().unwrap_or_default()
     }
@@ -146,6 +150,8 @@ impl Staging {
 /// The fate of one turn's appends: they are written together or not at all.
 #[derive(Debug, Default)]
 pub(crate) struct Turn {
+    /// When they were, where times are noted.
+    pub(crate) written_at: Cell<Option<Instant>>,
     outcome: Cell<Option<Result<(), AppendError>>>,
     waiting: RefCell<Vec<Waker>>,
 }

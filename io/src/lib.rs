@@ -21,6 +21,7 @@ mod core_id;
 mod core_state;
 mod executor;
 pub mod fs;
+pub mod histogram;
 mod join;
 pub mod local;
 pub mod mailbox;

@@ -24,6 +24,7 @@ use crate::limits::REQUEST_BYTES_IN_FLIGHT;
 use crate::outbox::Outbox;
 use crate::race::{First, race};
 use crate::reply::Pending;
+use crate::stages::Passage;
 use crate::transport::Transport;
 
 /// What handlers know about the client.
@@ -83,11 +84,15 @@ struct Flight {
 }
 
 impl Flight {
-    async fn take_off(&self, bytes: usize) {
+    /// Waits until there is room for so many bytes. Whether it had to.
+    async fn take_off(&self, bytes: usize) -> bool {
+        let mut has_waited = false;
         while self.bytes.get() > 0 && self.bytes.get() + bytes > REQUEST_BYTES_IN_FLIGHT {
             self.landed.notified().await;
+            has_waited = true;
         }
         self.bytes.set(self.bytes.get() + bytes);
+        has_waited
     }
 
     fn land(&self, bytes: usize) {
@@ -117,22 +122,30 @@ pub(crate) fn start(core: &Rc<Core>, stream: TcpStream) {
     });
 }
 
-/// A reply that is owed, and how many bytes its request took.
-pub(crate) type Owed = (Pending, usize);
+/// A reply that is owed.
+pub(crate) struct Owed {
+    pub(crate) pending: Pending,
+    /// How many bytes its request took.
+    pub(crate) bytes: usize,
+    /// Its request's way so far, if that is timed.
+    pub(crate) passage: Option<Passage>,
+}
 
-async fn write(connection: Rc<Connection>, owing: QueueReceiver<Owed>) {
+async fn write(core: Rc<Core>, connection: Rc<Connection>, owing: QueueReceiver<Owed>) {
     let landed = |bytes| {
+        let at = now();
         connection.flight.land(bytes);
-        connection.last_active.set(now());
+        connection.last_active.set(at);
+        at
     };
     // A failed send is the network's end of the connection; the reader sees it too.
-    let _ = Outbox::new(&connection.transport, owing, &landed).empty().await;
+    let _ = Outbox::new(&connection.transport, &core.stages, owing, &landed).empty().await;
 }
 
 async fn serve(core: &Rc<Core>, connection: Rc<Connection>) {
     let bound = core.node.broker().queued_max_requests.unsigned_abs() as usize;
     let (owed, owing) = queue(bound);
-    let mut writer = spawn(write(connection.clone(), owing));
+    let mut writer = spawn(write(core.clone(), connection.clone(), owing));
     match race(read(core, &connection, owed), &mut writer).await {
         // What has begun is finished; the queue ends with its sender.
         First::Left(Ended::Stopping) => writer.await,
@@ -144,6 +157,40 @@ async fn serve(core: &Rc<Core>, connection: Rc<Connection>) {
         First::Right(()) => {}
     }
     connection.transport.close();
+}
+
+/// When the bytes at the head of the buffer were first seen, and the last ones.
+#[derive(Default)]
+struct Coming {
+    since: Instant,
+    last: Instant,
+    frames_since: usize,
+}
+
+/// When a frame came.
+struct Came {
+    from: Instant,
+    to: Instant,
+    /// None was taken off the buffer between the last receive and this one.
+    is_first: bool,
+}
+
+impl Coming {
+    /// `is_new`: the buffer was empty before.
+    fn received(&mut self, at: Instant, is_new: bool) {
+        if is_new {
+            self.since = at;
+        }
+        self.last = at;
+        self.frames_since = 0;
+    }
+
+    /// A frame is whole. What is behind it came with its last bytes.
+    fn whole(&mut self) -> Came {
+        self.frames_since += 1;
+        let from = std::mem::replace(&mut self.since, self.last);
+        Came { from, to: self.last, is_first: self.frames_since == 1 }
+    }
 }
 
 /// Why nothing more is read.
@@ -160,27 +207,35 @@ async fn read(core: &Rc<Core>, connection: &Connection, owed: QueueSender<Owed>)
     let limit = core.node.broker().socket_request_max_bytes.unsigned_abs() as usize;
     let mut buffer = BytesMut::new();
     let mut stopping = pin!(core.stopping.begun());
+    let mut coming = Coming::default();
     loop {
         let missing = match next_frame(&mut buffer, limit) {
             Err(bad_size) => return Ended::Refused(Box::new(bad_size)),
             Ok(Framed::Missing(missing)) => missing,
             Ok(Framed::Request(frame)) => {
                 let bytes = frame.len();
-                connection.flight.take_off(bytes).await;
-                let pending = match dispatch::begin(core, &connection.client, frame).await {
-                    Ok(pending) => pending,
+                let came = coming.whole();
+                let waited = connection.flight.take_off(bytes).await;
+                let turn_at = if came.is_first && !waited { came.to } else { core.stages.clock() };
+                let begun = match dispatch::begin(core, &connection.client, frame).await {
+                    Ok(begun) => begun,
                     Err(refusal) => return Ended::Refused(Box::new(refusal)),
                 };
-                if owed.send((pending, bytes)).await.is_err() {
+                let timed = |decoded_at| core.stages.begun((came.from, came.to), (turn_at, decoded_at));
+                let passage = begun.decoded_at.and_then(timed);
+                if owed.send(Owed { pending: begun.pending, bytes, passage }).await.is_err() {
                     return Ended::Gone;
                 }
                 continue;
             }
         };
+        let is_new = buffer.is_empty();
         let received = race(connection.transport.receive(buffer, missing), stopping.as_mut()).await;
         let First::Left((received, back)) = received else { return Ended::Stopping };
         buffer = back;
-        connection.last_active.set(now());
+        let at = now();
+        connection.last_active.set(at);
+        coming.received(at, is_new);
         if !received.is_ok_and(|count| count > 0) {
             return Ended::Gone;
         }

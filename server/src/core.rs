@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use creel_engine::flush::Flusher;
+use creel_engine::Flusher;
 use creel_io::CoreId;
 use creel_io::local::Notify;
 use creel_io::mailbox::Mailbox;
@@ -17,6 +17,7 @@ use crate::messages::Message;
 use crate::node::Node;
 use crate::route::Tickets;
 use crate::sessions::Sessions;
+use crate::stages::Stages;
 use crate::topics::{Authority, Topics};
 use crate::turnstile::Turnstile;
 
@@ -28,6 +29,7 @@ pub(crate) struct Core {
     pub(crate) tickets: Tickets,
     pub(crate) topics: Topics,
     pub(crate) flusher: Flusher,
+    pub(crate) stages: Stages,
     pub(crate) connections: Connections,
     pub(crate) sessions: RefCell<Sessions>,
     pub(crate) coordinators: Coordinators,
@@ -46,12 +48,14 @@ impl Core {
     pub(crate) fn new(id: CoreId, node: Arc<Node>, mailbox: Mailbox<Message>) -> Rc<Self> {
         let slots = usize::try_from(node.broker().max_incremental_fetch_session_cache_slots).unwrap_or(0);
         let sessions = Sessions::new(slots.div_ceil(node.cores));
+        let stages = Stages::new(node.broker().creel_stage_histograms);
         Rc::new(Self {
             id,
             mailbox,
             tickets: Tickets::default(),
             topics: Topics::new(id, node.cores),
-            flusher: Flusher::new(),
+            flusher: stages.flusher(),
+            stages,
             connections: Connections::default(),
             sessions: RefCell::new(sessions),
             coordinators: Coordinators::default(),

@@ -8,6 +8,7 @@ use std::future::Future;
 use std::rc::Rc;
 
 use bytes::Bytes;
+use creel_io::Instant;
 use creel_wire::api::api_versions;
 use creel_wire::{ApiKey, DecodeError, Reader, Request, RequestHeader, versions};
 
@@ -44,15 +45,23 @@ impl From<DecodeError> for Refusal {
     }
 }
 
+/// A request that has begun.
+pub(crate) struct Begun {
+    pub(crate) pending: Pending,
+    /// When it was decoded, if it is one whose way through the broker is timed.
+    pub(crate) decoded_at: Option<Instant>,
+}
+
 /// Begins a request: what must happen in the order of arrival has happened when this returns.
-pub(crate) async fn begin(core: &Rc<Core>, client: &Rc<Client>, frame: Bytes) -> Result<Pending, Refusal> {
+pub(crate) async fn begin(core: &Rc<Core>, client: &Rc<Client>, frame: Bytes) -> Result<Begun, Refusal> {
     let (key, version, correlation_id) = peek(&frame)?;
     let api = ApiKey::from_code(key).ok_or(Refusal::Api(key))?;
     let entry = versions::entry(api).ok_or(Refusal::Api(key))?;
     if !entry.accepted.contains(version) {
         return match api {
             ApiKey::ApiVersions => {
-                Ok(Pending::Ready(Reply::from(api_versions::unsupported_version(correlation_id))))
+                let reply = Reply::from(api_versions::unsupported_version(correlation_id));
+                Ok(Begun { pending: Pending::Ready(reply), decoded_at: None })
             }
             _ => Err(Refusal::Version(api, version)),
         };
@@ -61,7 +70,17 @@ pub(crate) async fn begin(core: &Rc<Core>, client: &Rc<Client>, frame: Bytes) ->
     let header = RequestHeader::decode(&mut reader)?;
     let (core, client) = (core.clone(), client.clone());
     let call = Call { core, client, api, version, correlation_id, client_id: header.client_id };
-    handle(call, &mut reader).await
+    match api {
+        ApiKey::Produce => {
+            let (request, decoded_at) = timed(&call, &mut reader)?;
+            Ok(Begun { pending: api::produce::begin(call, request).await, decoded_at })
+        }
+        ApiKey::Fetch => {
+            let (request, decoded_at) = timed(&call, &mut reader)?;
+            Ok(Begun { pending: api::fetch::begin(call, request), decoded_at })
+        }
+        _ => Ok(Begun { pending: handle(call, &mut reader)?, decoded_at: None }),
+    }
 }
 
 /// What every header begins with, whatever its version: key, version and correlation id.
@@ -70,12 +89,9 @@ fn peek(frame: &Bytes) -> Result<(i16, i16, i32), DecodeError> {
     Ok((reader.i16()?, reader.i16()?, reader.i32()?))
 }
 
-/// One arm an API.
-async fn handle(call: Call, reader: &mut Reader) -> Result<Pending, Refusal> {
-    let version = call.version;
+/// One arm an API, but for the two whose time is told apart.
+fn handle(call: Call, reader: &mut Reader) -> Result<Pending, Refusal> {
     Ok(match call.api {
-        ApiKey::Produce => api::produce::begin(call, read(reader, version)?).await,
-        ApiKey::Fetch => api::fetch::begin(call, read(reader, version)?),
         ApiKey::ApiVersions => now(call, reader, api::api_versions::answer)?,
         ApiKey::Metadata => later(call, reader, api::metadata::answer)?,
         ApiKey::ListOffsets => later(call, reader, api::list_offsets::answer)?,
@@ -106,7 +122,7 @@ async fn handle(call: Call, reader: &mut Reader) -> Result<Pending, Refusal> {
     })
 }
 
-/// The APIs that `handle` has an arm for: what ApiVersions lists.
+/// The APIs that `begin` and `handle` have an arm for: what ApiVersions lists.
 pub(crate) const SERVED: &[ApiKey] = &[
     ApiKey::Produce,
     ApiKey::Fetch,
@@ -140,6 +156,12 @@ pub(crate) const SERVED: &[ApiKey] = &[
 
 fn read<R: Request>(reader: &mut Reader, version: i16) -> Result<R, DecodeError> {
     R::decode(reader, version)
+}
+
+/// The request, and when it was decoded.
+fn timed<R: Request>(call: &Call, reader: &mut Reader) -> Result<(R, Option<Instant>), DecodeError> {
+    let request = read(reader, call.version)?;
+    Ok((request, Some(call.core.stages.clock())))
 }
 
 /// An API that is answered at once.

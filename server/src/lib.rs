@@ -10,6 +10,7 @@
 //!
 //! Absent on purpose: locks (but for one at the start), threads inside a core, time and files other than `creel_io`'s.
 
+mod admin;
 mod api;
 mod authorized;
 pub mod banner;
@@ -41,6 +42,7 @@ mod route;
 mod sessions;
 mod shutdown;
 mod spread;
+mod stages;
 mod start;
 mod topics;
 mod transport;

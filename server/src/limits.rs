@@ -53,6 +53,21 @@ pub(crate) const TAKEN_PORT_PATIENCE_MS: u64 = 3_000;
 /// How often it tries meanwhile.
 pub(crate) const TAKEN_PORT_PAUSE_MS: u64 = 20;
 
+/// Connections to the admin listener. Further ones are closed at once.
+pub(crate) const ADMIN_CONNECTIONS_MAX: usize = 16;
+
+/// How long such a connection may take for its one request and answer, in milliseconds. Then it is closed.
+pub(crate) const ADMIN_REQUEST_MS: u64 = 10_000;
+
+/// Bytes of a request's head there, and of what is read ahead of it. A larger one is refused (431).
+pub(crate) const ADMIN_HEAD_BYTES_MAX: usize = 16 << 10;
+
+/// Bytes of an answer there that are copied and sent at a time.
+pub(crate) const ADMIN_SEND_BYTES: usize = 64 << 10;
+
+/// How long to wait there when no connection can be accepted, in milliseconds: the next try would fail at once.
+pub(crate) const ADMIN_PAUSE_MS: u64 = 50;
+
 const _: () = assert!(SMALL_REPLY_BYTES < REPLIES_TOGETHER_BYTES);
 const _: () = assert!(CONNECTIONS_SHARE < DESCRIPTORS_SHARED_BY);
 const _: () = assert!(REQUEST_BYTES_MIN < OTHER_REQUEST_BYTES_MAX);

@@ -2,9 +2,11 @@
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Duration;
 
 use creel_engine::directory::TopicPartition;
 use creel_engine::offset::Offset;
+use creel_io::CoreId;
 use creel_io::net::DetachedStream;
 use creel_wire::api::offset_for_leader_epoch::EpochEndOffset;
 use creel_wire::{ErrorCode, Str, Uuid};
@@ -18,6 +20,7 @@ use crate::api::produce::{ProduceShare, ShareOutcome};
 use crate::coordinators::{GroupAnswer, GroupQuestion};
 use crate::groups::FoundGroup;
 use crate::parked::WatchShare;
+use crate::stages::StagesOfCore;
 use crate::topics::{NewTopic, Opened, Topic, TopicChange, TopicOutcome, TopicRefusal};
 
 /// Names a question whose answer is awaited on the core that asked.
@@ -30,8 +33,8 @@ pub(crate) enum Message {
     Connection(DetachedStream),
     /// A question, to be answered under its ticket.
     Ask(Ticket, Ask),
-    /// An answer.
-    Answer(Ticket, Answer),
+    /// An answer, and how long it took here.
+    Answer(Ticket, Answer, Duration),
     /// Nobody waits for this question's answer any more.
     Cancel(Ticket),
     /// The core may end.
@@ -92,6 +95,8 @@ questions! {
     EpochEnds: EpochLookup => Vec<EpochEndOffset>;
     /// Move the starts of these partitions' logs.
     DeleteRecords: RecordsToDelete => Vec<DeletedRecords>;
+    /// Say where the time of your requests went.
+    Stages: ReadStages => (CoreId, StagesOfCore);
     /// Say how large your partitions are.
     Measure: MeasurePartitions => Vec<PartitionSize>;
     /// Ask the coordinator of a partition's groups.
@@ -167,6 +172,9 @@ pub(crate) struct TakeCheckpoint {
 
 /// See [`Ask::WriteCheckpoint`].
 pub(crate) struct WriteCheckpoint;
+
+/// See [`Ask::Stages`].
+pub(crate) struct ReadStages;
 
 /// See [`Ask::Measure`].
 pub(crate) struct MeasurePartitions;

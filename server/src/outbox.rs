@@ -3,89 +3,117 @@
 use std::io;
 
 use bytes::{Bytes, BytesMut};
+use creel_io::Instant;
 use creel_io::local::QueueReceiver;
 use creel_io::net::More;
 
 use crate::connection::Owed;
 use crate::limits::{REPLIES_TOGETHER_BYTES, SMALL_REPLY_BYTES};
-use crate::reply::{Pending, Reply, Sent};
+use crate::reply::{Answered, Reply, Sent};
+use crate::stages::{Passage, Stages};
 use crate::transport::Transport;
+
+/// A reply at hand.
+struct AtHand {
+    reply: Reply,
+    /// Bytes of its request.
+    bytes: usize,
+    /// Since when, if that is timed.
+    since: Option<Instant>,
+}
 
 /// What follows the reply in hand.
 enum Next {
     /// It is not known yet.
     Unknown,
     /// It is owed, and not ready.
-    Owed(Pending, usize),
+    Owed(Owed),
     /// It is ready.
-    Ready(Reply, usize),
+    Ready(AtHand),
 }
 
 /// Takes replies off the queue and sends them.
 pub(crate) struct Outbox<'a> {
     transport: &'a Transport,
+    stages: &'a Stages,
     owing: QueueReceiver<Owed>,
-    /// Told how many bytes of requests have been answered.
-    landed: &'a dyn Fn(usize),
-    /// Small replies, and the bytes of their requests.
+    /// Told how many bytes of requests have been answered; tells when that was.
+    landed: &'a dyn Fn(usize) -> Instant,
+    /// Small replies, the bytes of their requests, and since when they are at hand.
     gathered: BytesMut,
     gathered_requests: usize,
+    gathered_since: Vec<Instant>,
 }
 
 impl<'a> Outbox<'a> {
     pub(crate) fn new(
         transport: &'a Transport,
+        stages: &'a Stages,
         owing: QueueReceiver<Owed>,
-        landed: &'a dyn Fn(usize),
+        landed: &'a dyn Fn(usize) -> Instant,
     ) -> Self {
-        Self { transport, owing, landed, gathered: BytesMut::new(), gathered_requests: 0 }
+        let (gathered, gathered_since) = (BytesMut::new(), Vec::new());
+        Self { transport, stages, owing, landed, gathered, gathered_requests: 0, gathered_since }
     }
 
     /// Sends until the queue has ended, or a reply says that the connection ends.
     pub(crate) async fn empty(mut self) -> io::Result<()> {
         let mut next = Next::Unknown;
         loop {
-            let (reply, bytes) = match next {
-                Next::Ready(reply, bytes) => (reply, bytes),
-                Next::Owed(pending, bytes) => (pending.reply().await, bytes),
+            let at_hand = match next {
+                Next::Ready(at_hand) => at_hand,
+                Next::Owed(owed) => self.wait(owed).await,
                 Next::Unknown => match self.owing.recv().await {
-                    Some((pending, bytes)) => (pending.reply().await, bytes),
+                    Some(owed) => self.wait(owed).await,
                     None => return Ok(()),
                 },
             };
             next = self.look_ahead().await;
-            let more = matches!(&next, Next::Ready(Reply::Frame(frame), _) if is_small(frame));
-            if self.post(reply, bytes, more).await? == Sent::Closed {
+            let more = matches!(&next, Next::Ready(next) if next.is_small());
+            if self.post(at_hand, more).await? == Sent::Closed {
                 return Ok(());
             }
         }
     }
 
+    async fn wait(&self, owed: Owed) -> AtHand {
+        let answered = owed.pending.reply().await;
+        self.at_hand(answered, owed.bytes, owed.passage)
+    }
+
     async fn look_ahead(&mut self) -> Next {
-        match self.owing.try_recv() {
-            None => Next::Unknown,
-            Some((pending, bytes)) => match pending.reply_now().await {
-                Ok(reply) => Next::Ready(reply, bytes),
-                Err(pending) => Next::Owed(pending, bytes),
-            },
+        let Some(Owed { pending, bytes, passage }) = self.owing.try_recv() else { return Next::Unknown };
+        match pending.reply_now().await {
+            Ok(answered) => Next::Ready(self.at_hand(answered, bytes, passage)),
+            Err(pending) => Next::Owed(Owed { pending, bytes, passage }),
         }
     }
 
+    fn at_hand(&self, answered: Answered, bytes: usize, passage: Option<Passage>) -> AtHand {
+        let since = self.stages.answered(passage, answered.elsewhere);
+        AtHand { reply: answered.reply, bytes, since }
+    }
+
     /// Sends a reply, or keeps it for the next one if `more` small ones are ready.
-    async fn post(&mut self, reply: Reply, bytes: usize, more: bool) -> io::Result<Sent> {
-        match reply {
-            Reply::Frame(frame) if is_small(&frame) && (more || !self.gathered.is_empty()) => {
+    async fn post(&mut self, at_hand: AtHand, more: bool) -> io::Result<Sent> {
+        match at_hand {
+            AtHand { reply: Reply::Frame(frame), bytes, since }
+                if is_small(&frame) && (more || !self.gathered.is_empty()) =>
+            {
                 self.gathered.extend_from_slice(&frame);
                 self.gathered_requests += bytes;
+                self.gathered_since.extend(since);
                 if !more || self.gathered.len() >= REPLIES_TOGETHER_BYTES {
                     self.send_gathered().await?;
                 }
                 Ok(Sent::Open)
             }
-            reply => {
+            AtHand { reply, bytes, since } => {
                 self.send_gathered().await?;
+                let since = since.filter(|_| !matches!(reply, Reply::Silence));
                 let sent = reply.send(self.transport).await?;
-                (self.landed)(bytes);
+                let at = (self.landed)(bytes);
+                since.into_iter().for_each(|since| self.stages.sent(since, at));
                 Ok(sent)
             }
         }
@@ -94,9 +122,16 @@ impl<'a> Outbox<'a> {
     async fn send_gathered(&mut self) -> io::Result<()> {
         if !self.gathered.is_empty() {
             self.transport.send(self.gathered.split().freeze(), More::No).await?;
-            (self.landed)(std::mem::take(&mut self.gathered_requests));
+            let at = (self.landed)(std::mem::take(&mut self.gathered_requests));
+            self.gathered_since.drain(..).for_each(|since| self.stages.sent(since, at));
         }
         Ok(())
+    }
+}
+
+impl AtHand {
+    fn is_small(&self) -> bool {
+        matches!(&self.reply, Reply::Frame(frame) if is_small(frame))
     }
 }
 

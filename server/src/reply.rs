@@ -2,6 +2,7 @@
 
 use std::future::{Future, poll_fn};
 use std::task::Poll;
+use std::time::Duration;
 
 use bytes::Bytes;
 use creel_io::fs::FileSlice;
@@ -23,34 +24,47 @@ pub(crate) enum Reply {
     Close,
 }
 
+/// A reply at hand.
+pub(crate) struct Answered {
+    pub(crate) reply: Reply,
+    /// How much of its request's time other stages than `queue` have counted since it was decoded.
+    pub(crate) elsewhere: Duration,
+}
+
+impl From<Reply> for Answered {
+    fn from(reply: Reply) -> Self {
+        Self { reply, elsewhere: Duration::ZERO }
+    }
+}
+
 /// A request that has begun. The reply of a later one may be ready earlier; they leave in the order of requests.
 pub(crate) enum Pending {
     Ready(Reply),
-    Later(Boxed<'static, Reply>),
+    Later(Boxed<'static, Answered>),
 }
 
 impl Pending {
-    pub(crate) fn later(reply: impl Future<Output = Reply> + 'static) -> Self {
-        Self::Later(Box::pin(reply))
+    pub(crate) fn later(answer: impl Future<Output = impl Into<Answered>> + 'static) -> Self {
+        Self::Later(Box::pin(async move { answer.await.into() }))
     }
 
     /// The reply, if it is ready by now.
-    pub(crate) async fn reply_now(self) -> Result<Reply, Self> {
+    pub(crate) async fn reply_now(self) -> Result<Answered, Self> {
         let mut later = match self {
-            Self::Ready(reply) => return Ok(reply),
+            Self::Ready(reply) => return Ok(reply.into()),
             Self::Later(later) => later,
         };
         let polled = poll_fn(|cx| Poll::Ready(later.as_mut().poll(cx))).await;
         match polled {
-            Poll::Ready(reply) => Ok(reply),
+            Poll::Ready(answered) => Ok(answered),
             Poll::Pending => Err(Self::Later(later)),
         }
     }
 
-    pub(crate) async fn reply(self) -> Reply {
+    pub(crate) async fn reply(self) -> Answered {
         match self {
-            Self::Ready(reply) => reply,
-            Self::Later(reply) => reply.await,
+            Self::Ready(reply) => reply.into(),
+            Self::Later(later) => later.await,
         }
     }
 }

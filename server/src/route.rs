@@ -8,9 +8,10 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::time::Duration;
 
 use creel_io::local::{Receiver, Sender, oneshot};
-use creel_io::{CoreId, spawn};
+use creel_io::{CoreId, Instant, spawn};
 
 use crate::api::{delete_records, describe_log_dirs, fetch, list_offsets, offset_for_leader_epoch, produce};
 use crate::connection;
@@ -24,24 +25,32 @@ use crate::{parked, shutdown, topics};
 #[derive(Default)]
 pub(crate) struct Tickets {
     next: Cell<u64>,
-    waiting: RefCell<BTreeMap<Ticket, Sender<Answer>>>,
+    waiting: RefCell<BTreeMap<Ticket, Sender<Back>>>,
 }
 
 impl Tickets {
-    fn issue(&self) -> (Ticket, Receiver<Answer>) {
+    fn issue(&self) -> (Ticket, Receiver<Back>) {
         let ticket = Ticket(self.next.replace(self.next.get() + 1));
         let (sender, receiver) = oneshot();
         self.waiting.borrow_mut().insert(ticket, sender);
         (ticket, receiver)
     }
 
-    fn redeem(&self, ticket: Ticket, answer: Answer) {
+    fn redeem(&self, ticket: Ticket, back: Back) {
         let sender = self.waiting.borrow_mut().remove(&ticket);
         // Nobody waits when the connection has gone in the meantime.
         if let Some(sender) = sender {
-            let _ = sender.send(answer);
+            let _ = sender.send(back);
         }
     }
+}
+
+/// An answer that has come back.
+struct Back {
+    answer: Answer,
+    at: Instant,
+    /// How long the other core took for it.
+    spent: Duration,
 }
 
 /// An answer on its way. Dropping it tells the other core that nobody waits.
@@ -49,16 +58,29 @@ pub(crate) struct Awaited<Q> {
     core: Rc<Core>,
     to: CoreId,
     ticket: Ticket,
-    receiver: Option<Receiver<Answer>>,
+    since: Instant,
+    receiver: Option<Receiver<Back>>,
     question: std::marker::PhantomData<Q>,
 }
 
 impl<Q: Question> Awaited<Q> {
     /// Waits for it. `None` when the other core has ended.
-    pub(crate) async fn answer(mut self) -> Option<Q::Answer> {
-        let answer = self.receiver.as_mut()?.await.ok();
+    pub(crate) async fn answer(self) -> Option<Q::Answer> {
+        Q::take(self.back().await?.answer)
+    }
+
+    /// Waits for it, as a part of a request whose time is told. With it, how long it was on its way there and back.
+    pub(crate) async fn timed(self) -> Option<(Q::Answer, Duration)> {
+        let (core, since) = (self.core.clone(), self.since);
+        let back = self.back().await?;
+        let hop = core.stages.hopped(back.at - since, back.spent);
+        Some((Q::take(back.answer)?, hop))
+    }
+
+    async fn back(mut self) -> Option<Back> {
+        let back = self.receiver.as_mut()?.await.ok();
         self.receiver = None;
-        answer.and_then(Q::take)
+        back
     }
 }
 
@@ -75,9 +97,11 @@ impl<Q> Drop for Awaited<Q> {
 
 /// Sends a question to another core; returns once it is in the mailbox, so that the order of questions is settled.
 pub(crate) async fn ask<Q: Question>(core: &Rc<Core>, to: CoreId, question: Q) -> Awaited<Q> {
+    let since = core.stages.clock();
     let (ticket, receiver) = core.tickets.issue();
     core.mailbox.send(to, Message::Ask(ticket, question.into_ask())).await;
-    Awaited { core: core.clone(), to, ticket, receiver: Some(receiver), question: std::marker::PhantomData }
+    let question = std::marker::PhantomData;
+    Awaited { core: core.clone(), to, ticket, since, receiver: Some(receiver), question }
 }
 
 /// Asks a core, be it this one or another, and waits for the answer.
@@ -112,7 +136,9 @@ pub(crate) async fn receive(core: Rc<Core>) {
         match message {
             Message::Connection(stream) => connection::start(&core, stream.attach()),
             Message::Ask(ticket, ask) => start(&core, &asked, from, ticket, ask),
-            Message::Answer(ticket, answer) => core.tickets.redeem(ticket, answer),
+            Message::Answer(ticket, answer, spent) => {
+                core.tickets.redeem(ticket, Back { answer, at: core.stages.clock(), spent });
+            }
             Message::Cancel(ticket) => asked.cancel(from, ticket),
             Message::Exit => core.exit.notify_all(),
         }
@@ -137,11 +163,12 @@ impl Asked {
 }
 
 fn start(core: &Rc<Core>, asked: &Rc<Asked>, from: CoreId, ticket: Ticket, ask: Ask) {
+    let asker = Asker { core: from, ticket, since: core.stages.clock() };
     match ask {
         Ask::Produce(share) => {
             let begun = produce::begin_share(core, share);
             let core = core.clone();
-            spawn(async move { reply(&core, from, ticket, Answer::Produce(begun.finish().await)).await });
+            spawn(async move { asker.tell(&core, Answer::Produce(begun.finish().await)).await });
         }
         Ask::Watch(share) => {
             let canceled = asked.add(from, ticket);
@@ -150,7 +177,7 @@ fn start(core: &Rc<Core>, asked: &Rc<Asked>, from: CoreId, ticket: Ticket, ask: 
                 let outcome = crate::race::race(parked::watch(&core, share), canceled).await;
                 asked.cancel(from, ticket);
                 if matches!(outcome, crate::race::First::Left(())) {
-                    reply(&core, from, ticket, Answer::Watch(())).await;
+                    asker.tell(&core, Answer::Watch(())).await;
                 }
             });
         }
@@ -158,14 +185,24 @@ fn start(core: &Rc<Core>, asked: &Rc<Asked>, from: CoreId, ticket: Ticket, ask: 
             let core = core.clone();
             spawn(async move {
                 let answer = work(core.clone(), ask).await;
-                reply(&core, from, ticket, answer).await;
+                asker.tell(&core, answer).await;
             });
         }
     }
 }
 
-async fn reply(core: &Rc<Core>, to: CoreId, ticket: Ticket, answer: Answer) {
-    core.mailbox.send(to, Message::Answer(ticket, answer)).await;
+/// Who waits for an answer, and since when it is worked on.
+struct Asker {
+    core: CoreId,
+    ticket: Ticket,
+    since: Instant,
+}
+
+impl Asker {
+    async fn tell(&self, core: &Core, answer: Answer) {
+        let spent = core.stages.clock() - self.since;
+        core.mailbox.send(self.core, Message::Answer(self.ticket, answer, spent)).await;
+    }
 }
 
 /// Does what is asked, on the core that is asked. Boxed, as what is asked may lead to further questions.
@@ -183,6 +220,7 @@ fn work(core: Rc<Core>, ask: Ask) -> Boxed<'static, Answer> {
             Ask::DeleteRecords(records) => {
                 Answer::DeleteRecords(delete_records::delete(&core, records).await)
             }
+            Ask::Stages(_) => Answer::Stages((core.id, core.stages.read())),
             Ask::Measure(_) => Answer::Measure(describe_log_dirs::measure(&core)),
             Ask::Group(question) => Answer::Group(coordinators::answer(&core, question).await),
             Ask::ListGroups(_) => Answer::ListGroups(coordinators::list(&core)),

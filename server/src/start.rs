@@ -22,7 +22,7 @@ use crate::messages::{Message, ShowTopics};
 use crate::node::Node;
 use crate::race::{First, race};
 use crate::topics::{Opening, open_everywhere};
-use crate::{listener, recovery, route, shutdown};
+use crate::{admin, listener, recovery, route, shutdown};
 
 /// Why a broker did not start, or did not end well.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -36,6 +36,9 @@ pub enum Failure {
     /// The address cannot be listened on.
     #[error("cannot listen on {0}: {1}; end what listens there, or choose another address with --listen")]
     Listen(SocketAddr, String),
+    /// The admin listener's address cannot be listened on.
+    #[error("cannot listen on {0}: {1}; choose another creel.admin.listener")]
+    ListenForAdmin(SocketAddr, String),
     /// Something could not be made durable at the end; the next start recovers.
     #[error("the stop was not clean: see the log")]
     Unclean,
@@ -104,7 +107,11 @@ async fn lead(core: &Rc<Core>, setup: &Setup, began: Instant) -> Result<(), Fail
     let listener = listen(bind).await.map_err(|error| Failure::Listen(bind, error.to_string()))?;
     let address = listener.local_addr().map_err(|error| Failure::Listen(bind, error.to_string()))?;
     let _ = core.node.address.set(address);
+    let admin = core.node.config.admin.map(listen_for_admin).transpose()?;
     let partitions = recover(core, &data_dir).await?;
+    if let Some(listener) = admin {
+        spawn(admin::serve(core.clone(), listener));
+    }
     (setup.on_ready)(&banner(core, address, partitions, began));
     match race(listener::accept(core, listener), shutdown_signal()).await {
         First::Left(never) => match never {},
@@ -125,6 +132,13 @@ async fn listen(bind: SocketAddr) -> std::io::Result<TcpListener> {
             listening => return listening,
         }
     }
+}
+
+fn listen_for_admin(bind: SocketAddr) -> Result<TcpListener, Failure> {
+    let listening = TcpListener::bind(bind).and_then(|listener| Ok((listener.local_addr()?, listener)));
+    let (address, listener) = listening.map_err(|error| Failure::ListenForAdmin(bind, error.to_string()))?;
+    tracing::info!(%address, "admin listener");
+    Ok(listener)
 }
 
 fn lock(data_dir: &Path) -> Result<DirLock, Failure> {

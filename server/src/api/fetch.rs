@@ -7,6 +7,7 @@
 //!
 //! v7: sessions (KIP-227, see `sessions`). v13: topics are named by id.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
@@ -21,7 +22,7 @@ use crate::call::Call;
 use crate::core::Core;
 use crate::epochs::{check_epoch, read_error};
 use crate::parked::{self, Watched};
-use crate::reply::{Pending, Reply};
+use crate::reply::{Answered, Pending, Reply};
 use crate::route::{self, Awaited};
 use crate::sessions::{Context, Wanted};
 use crate::topics::Place;
@@ -90,19 +91,21 @@ pub(crate) fn begin(call: Call, request: FetchRequest) -> Pending {
     Pending::later(answer(call, request))
 }
 
-async fn answer(call: Call, request: FetchRequest) -> Reply {
+async fn answer(call: Call, request: FetchRequest) -> Answered {
     let by_id = call.version >= IDS_FROM;
     let resolved = call.core.sessions.borrow_mut().resolve(&request, by_id);
     let (context, wanted) = match resolved {
         Ok(resolved) => resolved,
         Err(error_code) => {
-            return Reply::from(call.encode(&FetchResponse { error_code, ..Default::default() }));
+            let refused = FetchResponse { error_code, ..Default::default() };
+            return Reply::from(call.encode(&refused)).into();
         }
     };
     let fetch = Fetch::new(&call, &request, wanted, by_id);
     let mut found = fetch.wait_and_read().await;
     fetch.keep_within_budget(&mut found);
-    fetch.reply(context, found)
+    let reply = fetch.reply(context, found);
+    Answered { reply, elsewhere: fetch.elsewhere.get() }
 }
 
 struct Fetch<'a> {
@@ -114,6 +117,8 @@ struct Fetch<'a> {
     wait: Duration,
     wanted: Vec<Wanted>,
     located: Vec<Located>,
+    /// Spent parked, and on the way to other cores and back.
+    elsewhere: Cell<Duration>,
 }
 
 impl<'a> Fetch<'a> {
@@ -131,6 +136,7 @@ impl<'a> Fetch<'a> {
             wait: Duration::from_millis(u64::try_from(request.max_wait_ms).unwrap_or(0)),
             wanted,
             located,
+            elsewhere: Cell::default(),
         }
     }
 
@@ -139,12 +145,18 @@ impl<'a> Fetch<'a> {
         let deadline = now() + self.wait;
         loop {
             let found = self.read().await;
-            let waits = now() < deadline && !self.call.core.stopping.has_begun();
+            let since = now();
+            let waits = since < deadline && !self.call.core.stopping.has_begun();
             if !waits || self.is_enough(&found) {
                 return found;
             }
             parked::wait(&self.call.core, self.watched(&found), deadline).await;
+            self.was_elsewhere(since.elapsed());
         }
+    }
+
+    fn was_elsewhere(&self, time: Duration) {
+        self.elsewhere.set(self.elsewhere.get() + time);
     }
 
     /// A topic that does not exist is no reason to answer at once, unless there is nothing else: a client that asks
@@ -189,11 +201,15 @@ impl<'a> Fetch<'a> {
                 found[at] = budget.read(partition, Read::from(wanted)).await;
             }
         }
+        let mut longest = Duration::ZERO;
         for (slots, awaited) in awaited {
-            for (at, one) in slots.into_iter().zip(awaited.answer().await.unwrap_or_default()) {
+            let (shares, hop) = awaited.timed().await.unwrap_or_default();
+            longest = longest.max(hop);
+            for (at, one) in slots.into_iter().zip(shares) {
                 found[at] = one;
             }
         }
+        self.was_elsewhere(longest);
         found
     }
 

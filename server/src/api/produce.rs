@@ -9,6 +9,7 @@
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::time::Duration;
 
 use creel_engine::{
     Ack, AppendError, AppendOrigin, Batch, BatchError, Codec, PendingAck, Records, UncheckedBatch,
@@ -22,7 +23,7 @@ use creel_wire::{ErrorCode, Str, Uuid};
 
 use crate::call::Call;
 use crate::core::Core;
-use crate::reply::{Pending, Reply};
+use crate::reply::{Answered, Pending, Reply};
 use crate::route::{self, Awaited};
 use crate::topics::{LocalTopic, Place, is_internal};
 
@@ -172,7 +173,10 @@ pub(crate) async fn begin(call: Call, request: ProduceRequest) -> Pending {
     if acks == Acks::None {
         return silence(begun);
     }
-    Pending::later(async move { Reply::from(call.encode(&begun.finish(acks).await)) })
+    Pending::later(async move {
+        let (response, elsewhere) = begun.finish(acks).await;
+        Answered { reply: Reply::from(call.encode(&response)), elsewhere }
+    })
 }
 
 /// acks=0: no reply. What fails at once closes the connection.
@@ -186,9 +190,10 @@ fn silence(begun: Begun) -> Pending {
         return Pending::Ready(Reply::Silence);
     }
     Pending::later(async move {
-        let response = begun.finish(Acks::None).await;
+        let (response, elsewhere) = begun.finish(Acks::None).await;
         let mut partitions = response.responses.iter().flat_map(|topic| &topic.partition_responses);
-        if partitions.all(|one| one.error_code.is_none()) { Reply::Silence } else { Reply::Close }
+        let is_well = partitions.all(|one| one.error_code.is_none());
+        Answered { reply: if is_well { Reply::Silence } else { Reply::Close }, elsewhere }
     })
 }
 
@@ -213,19 +218,24 @@ struct Begun {
 }
 
 impl Begun {
-    async fn finish(mut self, acks: Acks) -> ProduceResponse {
+    /// The response, and how long its slowest batch was on its way or in a log's hands.
+    async fn finish(mut self, acks: Acks) -> (ProduceResponse, Duration) {
+        let mut slowest = Duration::ZERO;
         for (slot, pending) in std::mem::take(&mut self.here) {
             let outcome = acks.wait(pending).await.map_err(ProduceRefusal::from);
+            slowest = slowest.max(took(&outcome));
             self.settle(slot, outcome);
         }
         for (slots, awaited) in std::mem::take(&mut self.elsewhere) {
-            let mut outcomes = awaited.answer().await.unwrap_or_default().into_iter();
+            let (outcomes, hop) = awaited.timed().await.unwrap_or_default();
+            let mut outcomes = outcomes.into_iter();
             for slot in slots {
                 let outcome = outcomes.next().unwrap_or(Err(ErrorCode::NotLeaderOrFollower.into()));
+                slowest = slowest.max(hop + took(&outcome));
                 self.settle(slot, outcome);
             }
         }
-        self.response
+        (self.response, slowest)
     }
 
     fn settle(&mut self, slot: Slot, outcome: ShareOutcome) {
@@ -235,6 +245,10 @@ impl Begun {
             Err(refusal) => refused(at.index, refusal),
         };
     }
+}
+
+fn took(outcome: &ShareOutcome) -> Duration {
+    outcome.as_ref().map_or(Duration::ZERO, |ack| ack.took)
 }
 
 /// Sorts a request's batches: appended here, or put aside for other cores.

@@ -55,6 +55,8 @@ pub struct Listener {
 impl Listener {
     /// The forms accepted for `listeners`.
     pub const LISTEN_ACCEPTED: &str = "one PLAINTEXT://host:port or host:port of this machine";
+    /// The forms accepted for `creel.admin.listener`.
+    pub(super) const ADMIN_ACCEPTED: &str = "host:port of this machine";
     /// The forms accepted for `advertised.listeners`.
     pub const ADVERTISED_ACCEPTED: &str =
         "one PLAINTEXT://host:port or host:port that clients can connect to (not 0.0.0.0)";

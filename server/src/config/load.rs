@@ -1,5 +1,6 @@
 //! From all sources to one checked configuration.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use super::{
@@ -16,6 +17,8 @@ pub struct Config {
     pub broker: BrokerConfig,
     /// Where to listen.
     pub listener: Listener,
+    /// Where to listen for HTTP, if anywhere.
+    pub admin: Option<SocketAddr>,
     /// Where to run.
     pub cores: CoreList,
     /// Where the data lives.
@@ -70,12 +73,20 @@ impl Config {
                     .ok_or_else(|| settings.refuse("advertised.listeners", Listener::ADVERTISED_ACCEPTED))
             })
             .transpose()?;
+        let admin = broker
+            .creel_admin_listener
+            .as_ref()
+            .map(|text| {
+                Listener::read_bind(std::slice::from_ref(text))
+                    .ok_or_else(|| settings.refuse("creel.admin.listener", Listener::ADMIN_ACCEPTED))
+            })
+            .transpose()?;
         let cores = CoreList::read(&broker.creel_cores)
             .ok_or_else(|| settings.refuse("creel.cores", CoreList::ACCEPTED))?;
         let [data_dir] = broker.log_dirs.as_slice() else {
             return Err(settings.refuse("log.dirs", "one directory"));
         };
         let data_dir = PathBuf::from(data_dir);
-        Ok(Self { listener: Listener { bind, advertised }, cores, data_dir, broker, settings })
+        Ok(Self { listener: Listener { bind, advertised }, admin, cores, data_dir, broker, settings })
     }
 }

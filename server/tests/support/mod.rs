@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "a test says what went wrong by failing")]
 #![allow(dead_code, unreachable_pub, reason = "each test uses a part of it")]
 
+pub mod http;
+
 use std::future::Future;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -113,6 +115,11 @@ impl Connector {
     /// Connects to a broker wherever it is.
     pub fn to(address: SocketAddr) -> Self {
         Self(address)
+    }
+
+    /// Where the broker is.
+    pub fn address(self) -> SocketAddr {
+        self.0
     }
 
     /// A connection, if the broker takes one now.
@@ -239,6 +246,13 @@ impl Client {
         let request = fetch_request(topic, partition, offset, 0);
         one(self.call(12, &request).await)
     }
+}
+
+/// A request as it is sent.
+pub fn encoded<R: Request>(api_version: i16, request: &R) -> Bytes {
+    let header =
+        RequestHeader { api_key: R::API_KEY.code(), api_version, correlation_id: 0, client_id: None };
+    frame::encode_request(&header, request)
 }
 
 /// A request with one batch.

@@ -1,0 +1,106 @@
+//! `GET /stages`: every core's stage histograms since its start (see `crate::stages`).
+//!
+//! ```json
+//! {"unit": "ns", "at_ns": 81, "cores": [{"core": 0, "stages": {
+//!     "receive": {"count": 7, "sum_ns": 4711, "histogram": "HISTFAAAA..."}, "parse": ..., "queue": ..., "hop": ...,
+//!     "write": ..., "fsync": ..., "send": ...}}]}
+//! ```
+//!
+//! `at_ns` is the broker's monotonic clock. `histogram` is HdrHistogram's portable form (V2, deflated, base64), three
+//! digits; its values are the middles of buckets that are 1/32 of their values wide, always the same ones, so that an
+//! earlier answer can be subtracted from a later one. `sum_ns` is exact. Where the histograms are switched off, `stages`
+//! is empty.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use creel_io::histogram::Histogram;
+use creel_io::{CoreId, now, offload};
+use hdrhistogram::Histogram as Hdr;
+use hdrhistogram::serialization::{Serializer, V2DeflateSerializer};
+use serde::Serialize;
+
+use crate::core::Core;
+use crate::messages::ReadStages;
+use crate::route;
+use crate::stages::StagesOfCore;
+
+#[derive(Serialize)]
+struct Told {
+    unit: &'static str,
+    at_ns: u64,
+    cores: Vec<ToldCore>,
+}
+
+#[derive(Serialize)]
+struct ToldCore {
+    core: u16,
+    stages: BTreeMap<&'static str, ToldStage>,
+}
+
+#[derive(Serialize)]
+struct ToldStage {
+    count: u64,
+    sum_ns: u64,
+    histogram: String,
+}
+
+/// Asks all cores; the answer as JSON.
+pub(super) async fn tell(core: &Rc<Core>) -> String {
+    let at_ns = now().as_nanos();
+    let cores = route::call_all(core, || ReadStages).await;
+    // Some hundred microseconds a histogram: not on a core that has requests to serve.
+    offload(move || {
+        let cores = cores.into_iter().map(told).collect();
+        serde_json::to_string(&Told { unit: "ns", at_ns, cores }).unwrap_or_default()
+    })
+    .await
+}
+
+fn told((core, stages): (CoreId, StagesOfCore)) -> ToldCore {
+    let stages = stages.into_iter().map(|(name, histogram)| (name, told_stage(&histogram))).collect();
+    ToldCore { core: core.0, stages }
+}
+
+fn told_stage(histogram: &Histogram) -> ToldStage {
+    let sum_ns = histogram.sum().as_nanos() as u64;
+    ToldStage { count: histogram.count(), sum_ns, histogram: portable(histogram) }
+}
+
+/// In HdrHistogram's own form.
+fn portable(histogram: &Histogram) -> String {
+    let Ok(mut hdr) = Hdr::<u64>::new(3) else { return String::new() };
+    for bucket in histogram.buckets() {
+        // It grows with its values.
+        let _ = hdr.record_n(bucket.value_ns, bucket.count);
+    }
+    let mut bytes = Vec::new();
+    match V2DeflateSerializer::new().serialize(&hdr, &mut bytes) {
+        Ok(_) => BASE64_STANDARD.encode(bytes),
+        Err(_) => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use hdrhistogram::serialization::Deserializer;
+
+    use super::*;
+
+    #[test]
+    fn what_is_told_can_be_read_by_hdrhistogram() {
+        let histogram = Histogram::default();
+        for us in 1..=1000 {
+            histogram.record(Duration::from_micros(us));
+        }
+        let bytes = BASE64_STANDARD.decode(portable(&histogram)).unwrap();
+        let read: Hdr<u64> = Deserializer::new().deserialize(&mut &bytes[..]).unwrap();
+        assert_eq!(read.len(), 1000);
+        let median_us = read.value_at_quantile(0.5) / 1000;
+        assert!((484..=516).contains(&median_us), "{median_us}");
+    }
+}

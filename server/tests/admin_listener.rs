@@ -1,0 +1,102 @@
+//! The admin listener and those who ask it the wrong way: it answers, refuses or closes, and the broker serves on.
+#![allow(clippy::unwrap_used, reason = "a test says what went wrong by failing")]
+
+mod support;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use creel_io::net::More;
+use creel_io::{now, sleep, spawn};
+use creel_server::config::Config;
+use creel_wire::api::metadata::MetadataRequest;
+use support::http::{ADMIN, connect, exchange, get, rest};
+use support::{Connector, story};
+
+async fn is_healthy(broker: Connector) -> bool {
+    get(broker, "/health").await == (200, "ok\n".to_owned())
+}
+
+#[test]
+fn it_answers_and_closes() {
+    story(&[ADMIN], |broker| async move {
+        assert!(is_healthy(broker).await);
+        let (status, body) = get(broker, "/stages").await;
+        assert!(status == 200 && body.starts_with("{\"unit\":\"ns\","), "{status} {body}");
+        assert_eq!(get(broker, "/other").await.0, 404);
+        let two = "GET /health HTTP/1.1\r\nHost: broker\r\n\r\n".repeat(2);
+        assert_eq!(exchange(broker, two.as_bytes()).await.matches("HTTP/1.1").count(), 1);
+    });
+}
+
+#[test]
+fn it_changes_nothing_so_it_takes_no_post() {
+    story(&[ADMIN], |broker| async move {
+        let post = b"POST /stages HTTP/1.1\r\nHost: broker\r\nContent-Length: 2\r\n\r\n{}";
+        let answer = exchange(broker, post).await;
+        assert!(answer.starts_with("HTTP/1.1 405 ") && answer.contains("allow: GET, HEAD"), "{answer}");
+    });
+}
+
+#[test]
+fn what_is_no_http_is_refused_and_the_broker_serves_on() {
+    story(&[ADMIN], |broker| async move {
+        let long_header = format!("GET / HTTP/1.1\r\nX: {}\r\n\r\n", "x".repeat(1 << 20));
+        let many_headers = format!("GET / HTTP/1.1\r\n{}\r\n", "X: y\r\n".repeat(1000));
+        let hostile: [&[u8]; 6] = [
+            b"\x00\x00\x00\x10\x00\x12\x00\x03garbage",
+            b"GET\r\n\r\n",
+            b"GET / HTTP/9.9\r\n\r\n",
+            b"GET /stages HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+            long_header.as_bytes(),
+            many_headers.as_bytes(),
+        ];
+        for request in hostile {
+            let answer = exchange(broker, request).await;
+            assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 4"), "{answer}");
+        }
+        assert!(is_healthy(broker).await);
+        broker.connect().await.call(1, &MetadataRequest::default()).await;
+    });
+}
+
+#[test]
+fn who_dawdles_is_closed() {
+    story(&[ADMIN], |broker| async move {
+        let began = now();
+        let silent = connect(broker).await;
+        let slow = connect(broker).await;
+        let drip = spawn(async move {
+            while slow.send_all(Bytes::from_static(b"G"), More::No).await.is_ok() {
+                sleep(Duration::from_secs(1)).await;
+            }
+        });
+        assert_eq!(rest(&silent).await, "");
+        drip.await;
+        let waited = began.elapsed();
+        assert!(waited > Duration::from_secs(9) && waited < Duration::from_secs(15), "{waited:?}");
+        assert!(is_healthy(broker).await);
+    });
+}
+
+#[test]
+fn a_crowd_is_closed_at_once_and_room_comes_back() {
+    story(&[ADMIN], |broker| async move {
+        let mut crowd = Vec::new();
+        for _ in 0..16 {
+            crowd.push(connect(broker).await);
+        }
+        // The others are open, and wait for the broker.
+        assert_eq!(rest(&connect(broker).await).await, "");
+        crowd.clear();
+        sleep(Duration::from_secs(1)).await;
+        assert!(is_healthy(broker).await);
+    });
+}
+
+#[test]
+fn an_address_that_is_none_is_refused() {
+    let error = Config::with(&["creel.admin.listener=nowhere"]).unwrap_err().to_string();
+    assert!(error.contains("creel.admin.listener") && error.contains("host:port"), "{error}");
+    assert_eq!(Config::with(&[]).unwrap().admin, None);
+}

@@ -1,0 +1,223 @@
+//! Where the time of requests goes, as the admin listener tells it, against loads and delays that are known.
+#![allow(clippy::unwrap_used, reason = "a test says what went wrong by failing")]
+
+mod support;
+
+use std::time::Duration;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use creel_io::sim::Config as SimConfig;
+use creel_io::{now, sleep};
+use creel_wire::api::fetch::FetchRequest;
+use creel_wire::api::produce::ProduceRequest;
+use hdrhistogram::Histogram;
+use hdrhistogram::serialization::Deserializer;
+use serde_json::Value;
+use support::http::{ADMIN, get};
+use support::{Client, Connector, World, batch, fetch_request, produce_request};
+
+const STAGES: [&str; 7] = ["receive", "parse", "queue", "hop", "write", "fsync", "send"];
+
+/// All cores' stages together.
+struct Told(Value);
+
+impl Told {
+    async fn by(broker: Connector) -> Self {
+        let (status, body) = get(broker, "/stages").await;
+        assert_eq!(status, 200, "{body}");
+        Self(serde_json::from_str(&body).unwrap())
+    }
+
+    fn number(&self, stage: &str, field: &str) -> u64 {
+        let cores = self.0["cores"].as_array().unwrap();
+        cores.iter().map(|core| core["stages"][stage][field].as_u64().unwrap()).sum()
+    }
+
+    fn counts(&self) -> [u64; 7] {
+        STAGES.map(|stage| self.number(stage, "count"))
+    }
+
+    fn sum(&self, stage: &str) -> Duration {
+        Duration::from_nanos(self.number(stage, "sum_ns"))
+    }
+
+    fn whole(&self) -> Duration {
+        STAGES.iter().map(|stage| self.sum(stage)).sum()
+    }
+
+    /// The fastest of a stage, on the core that has counted any.
+    fn fastest(&self, stage: &str) -> Duration {
+        let cores = self.0["cores"].as_array().unwrap().iter();
+        let decoded = cores.map(|core| {
+            let text = core["stages"][stage]["histogram"].as_str().unwrap();
+            let bytes = BASE64_STANDARD.decode(text).unwrap();
+            let read: Histogram<u64> = Deserializer::new().deserialize(&mut &bytes[..]).unwrap();
+            read
+        });
+        let counted = decoded.filter(|histogram| !histogram.is_empty());
+        Duration::from_nanos(counted.map(|histogram| histogram.min()).min().unwrap())
+    }
+}
+
+/// Without what is left to chance.
+fn calm(sync: Duration) -> SimConfig {
+    let mut manners = SimConfig::calm();
+    manners.disk.sync_latency = sync..=sync;
+    manners
+}
+
+fn tell<F>(manners: SimConfig, cores: u16, settings: &[&str], story: impl FnOnce(Connector) -> F)
+where
+    F: Future<Output = ()> + 'static,
+{
+    let settings: Vec<_> = [ADMIN].into_iter().chain(settings.iter().copied()).collect();
+    World::with(7, manners, cores, &settings).client(story);
+}
+
+async fn produce(client: &mut Client, partition: i32, acks: i16) {
+    let request = produce_request("orders", partition, batch(&["a"]).bytes().clone(), acks);
+    if acks == 0 {
+        client.send(9, &request).await;
+    } else {
+        client.call::<ProduceRequest>(9, &request).await;
+    }
+}
+
+#[test]
+fn every_request_batch_and_reply_is_counted_once() {
+    tell(calm(Duration::from_micros(500)), 1, &[], |broker| async move {
+        let mut client = broker.connect().await;
+        client.create_topic("orders", 1).await;
+        for (times, acks) in [(5, -1), (3, 1), (2, 0)] {
+            for _ in 0..times {
+                produce(&mut client, 0, acks).await;
+            }
+        }
+        for _ in 0..4 {
+            client.fetch("orders", 0, 0).await;
+        }
+        let (requests, batches, durable, replies) = (5 + 3 + 2 + 4, 10, 5, 12);
+        let expected = [requests, requests, requests, 0, batches, durable, replies];
+        assert_eq!(Told::by(broker).await.counts(), expected, "{STAGES:?}");
+    });
+}
+
+#[test]
+fn a_slow_disk_is_seen_in_fsync_and_nowhere_else() {
+    let slow = Duration::from_millis(300);
+    tell(calm(slow), 1, &[], move |broker| async move {
+        let mut client = broker.connect().await;
+        client.create_topic("orders", 1).await;
+        for _ in 0..10 {
+            produce(&mut client, 0, -1).await;
+        }
+        let told = Told::by(broker).await;
+        // A histogram's values are known to the 32nd part.
+        assert!(told.fastest("fsync") >= slow.mul_f64(0.96), "{:?}", told.fastest("fsync"));
+        assert!(told.sum("fsync") >= 10 * slow, "{:?}", told.sum("fsync"));
+        let others = told.whole() - told.sum("fsync");
+        assert!(others < Duration::from_millis(10), "the other stages of ten requests took {others:?}");
+    });
+}
+
+#[test]
+fn a_frame_that_comes_in_two_pieces_is_seen_in_receive_and_nowhere_else() {
+    tell(calm(Duration::from_micros(500)), 1, &[], |broker| async move {
+        let mut client = broker.connect().await;
+        client.create_topic("orders", 1).await;
+        let whole = support::encoded(9, &produce_request("orders", 0, batch(&["a"]).bytes().clone(), 1));
+        client.send_raw(&whole[..20]).await;
+        sleep(Duration::from_secs(1)).await;
+        client.send_raw(&whole[20..]).await;
+        client.try_receive::<ProduceRequest>(9).await.unwrap();
+        let told = Told::by(broker).await;
+        assert!(told.sum("receive") >= Duration::from_millis(999), "{:?}", told.sum("receive"));
+        let others = told.whole() - told.sum("receive");
+        assert!(others < Duration::from_millis(10), "the other stages took {others:?}");
+    });
+}
+
+#[test]
+fn only_other_cores_partitions_are_a_hop() {
+    tell(calm(Duration::from_micros(500)), 2, &[], |broker| async move {
+        let mut client = broker.connect().await;
+        // Neighbours: one of them lies on the connection's core.
+        client.create_topic("orders", 2).await;
+        for partition in [0, 1] {
+            for acks in [-1, 1, 1] {
+                produce(&mut client, partition, acks).await;
+            }
+            client.fetch("orders", partition, 0).await;
+            client.fetch("orders", partition, 0).await;
+        }
+        assert_eq!(Told::by(broker).await.counts(), [10, 10, 10, 5, 6, 2, 10], "{STAGES:?}");
+    });
+}
+
+#[test]
+fn the_stages_together_are_the_time_in_the_broker() {
+    for cores in [1, 2] {
+        tell(calm(Duration::from_millis(20)), cores, &[], |broker| async move {
+            let mut client = broker.connect().await;
+            client.create_topic("orders", 2).await;
+            let began = now();
+            for partition in [0, 1, 0, 1] {
+                produce(&mut client, partition, -1).await;
+                produce(&mut client, partition, 1).await;
+                client.fetch("orders", partition, 0).await;
+            }
+            let seen_by_client = began.elapsed();
+            let told = Told::by(broker).await.whole();
+            // Twelve requests, each 50 us to the broker and 50 us back, and some polls of either side.
+            let on_the_way = seen_by_client.checked_sub(told).expect("no time is counted twice");
+            let expected = Duration::from_micros(12 * 100)..Duration::from_micros(12 * 150);
+            assert!(expected.contains(&on_the_way), "{on_the_way:?} of {seen_by_client:?} are in no stage");
+        });
+    }
+}
+
+#[test]
+fn a_request_behind_a_slow_one_waits_in_queue() {
+    let slow = Duration::from_millis(100);
+    tell(calm(slow), 1, &[], move |broker| async move {
+        let mut client = broker.connect().await;
+        client.create_topic("orders", 1).await;
+        client.send(9, &produce_request("orders", 0, batch(&["a"]).bytes().clone(), -1)).await;
+        client.send(12, &fetch_request("orders", 0, 0, 0)).await;
+        client.receive::<ProduceRequest>(9).await;
+        client.receive::<FetchRequest>(12).await;
+        let told = Told::by(broker).await;
+        let (queue, fsync) = (told.sum("queue"), told.sum("fsync"));
+        assert!(fsync >= slow, "{fsync:?}");
+        assert!(queue.abs_diff(fsync) < Duration::from_millis(1), "{queue:?} behind {fsync:?}");
+    });
+}
+
+#[test]
+fn waiting_for_records_to_come_counts_nowhere() {
+    tell(calm(Duration::from_micros(500)), 2, &[], |broker| async move {
+        let mut client = broker.connect().await;
+        client.create_topic("orders", 2).await;
+        for partition in [0, 1] {
+            client.call(12, &fetch_request("orders", partition, 0, 5_000)).await;
+        }
+        let told = Told::by(broker).await;
+        assert_eq!(told.number("send", "count"), 2);
+        assert!(told.whole() < Duration::from_millis(10), "{:?}", told.whole());
+    });
+}
+
+#[test]
+fn switched_off_nothing_is_told() {
+    tell(calm(Duration::from_micros(500)), 2, &["creel.stage.histograms=false"], |broker| async move {
+        let mut client = broker.connect().await;
+        client.create_topic("orders", 2).await;
+        produce(&mut client, 0, -1).await;
+        produce(&mut client, 1, -1).await;
+        let told = Told::by(broker).await;
+        let cores = told.0["cores"].as_array().unwrap();
+        assert_eq!(cores.len(), 2);
+        assert!(cores.iter().all(|core| core["stages"].as_object().unwrap().is_empty()));
+    });
+}
