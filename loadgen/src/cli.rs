@@ -27,6 +27,8 @@ pub enum Command {
     Run(Box<RunArgs>),
     /// Measure codecs offline on your own data: ratio and speed per codec, level and batch size.
     Lab(LabArgs),
+    /// Make a page (report.html), pictures and a README from results.
+    Report(crate::page::cli::ReportArgs),
     /// Becomes a broker that ends when its parent does.
     #[command(hide = true, name = crate::broker::leash::COMMAND)]
     Leash(LeashArgs),
@@ -185,6 +187,9 @@ pub struct RunArgs {
     /// Loss, duplicates and order (seq), and every record's content (full)
     #[arg(long, value_enum, default_value = "seq", help_heading = "Result")]
     pub verify: Level,
+    /// Lines instead of a full screen while it runs, on a terminal too
+    #[arg(long, alias = "no-dashboard", help_heading = "Result")]
+    pub plain: bool,
     /// Write the result as JSON
     #[arg(long, value_name = "FILE", help_heading = "Result")]
     pub json: Option<PathBuf>,

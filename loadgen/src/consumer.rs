@@ -202,7 +202,9 @@ impl Consumer {
             }
             reading.position = batch.next_offset().max(reading.position);
         }
-        self.stage.progress(self.thread).consumed(tally.finish());
+        let records = tally.finish();
+        self.stage.progress(self.thread).consumed(records);
+        self.stage.partition_consumed(reading.partition, records);
         Ok(())
     }
 }

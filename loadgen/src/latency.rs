@@ -95,6 +95,11 @@ impl Latency {
         Some(latency)
     }
 
+    /// The value that `quantile` of all are not above, in nanoseconds.
+    pub fn at_quantile(&self, quantile: f64) -> u64 {
+        self.0.value_at_quantile(quantile)
+    }
+
     /// `None` while nothing is recorded.
     pub fn percentiles(&self) -> Option<Percentiles> {
         if self.0.is_empty() {

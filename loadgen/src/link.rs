@@ -232,6 +232,7 @@ impl Link {
         for (instant, count) in &sent.instants {
             let (count, in_window) = (u64::from(*count), window.contains(*instant));
             metrics.response.record(now.saturating_sub(*instant), count, in_window);
+            self.outcome.progress().response.record(now.saturating_sub(*instant), count);
             if in_window {
                 metrics.queue.record(sent.sent_ns.saturating_sub(*instant), count);
                 measured += count;
@@ -244,6 +245,7 @@ impl Link {
         }
         metrics.acked_overall.add(records, sent.payload_bytes);
         self.outcome.progress().acked(records, sent.payload_bytes);
+        self.outcome.stage.partition_acked(sent.partition, records);
         self.outcome.acked.borrow_mut()[sent.partition] += records;
         let mut instants = sent.instants;
         instants.clear();

@@ -1,16 +1,76 @@
-//! What is shown while a run goes on: one line that renews itself on a terminal, a plain line every second elsewhere.
+//! What is shown while a run goes on: a dashboard or one line that renews itself on a terminal, a plain line every
+//! second elsewhere.
 
 use crate::clock::now_ns;
+use crate::dashboard::Dashboard;
+use crate::plan::Plan;
 use crate::report::table::thousands;
-use crate::stage::Totals;
-use std::io::{IsTerminal, Write, stderr};
+use crate::stage::{Stage, Totals};
+use std::io::{IsTerminal, Write, stderr, stdin};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 const TERMINAL_STEP_NS: u64 = 200_000_000;
 const PLAIN_STEP_NS: u64 = 1_000_000_000;
 
 /// Shows progress on standard error.
 #[derive(Debug)]
-pub struct Live {
+pub enum Live {
+    /// Line by line.
+    Lines(Lines),
+    /// All of the terminal.
+    Dashboard(Box<Dashboard>),
+}
+
+impl Live {
+    /// A dashboard on a terminal, lines elsewhere; a key pressed there may set `interrupted`.
+    pub fn best(interrupted: &Arc<AtomicBool>) -> Live {
+        if !stderr().is_terminal() || !stdin().is_terminal() {
+            return Live::lines();
+        }
+        Dashboard::open(interrupted.clone())
+            .map_or_else(|_| Live::lines(), |dashboard| Live::Dashboard(Box::new(dashboard)))
+    }
+
+    /// Lines, for a run that stands alone.
+    pub fn lines() -> Live {
+        Live::Lines(Lines::new(None))
+    }
+
+    /// One line behind `prefix`, for a run that is a part of something.
+    pub fn behind(prefix: String) -> Live {
+        Live::Lines(Lines::new(Some(prefix)))
+    }
+
+    /// The load is decided.
+    pub fn load(&mut self, address: &str, plan: &Plan) {
+        if let Live::Dashboard(dashboard) = self {
+            dashboard.load(address, plan);
+        }
+    }
+
+    /// Says what is being done where that may take a moment.
+    pub fn say(&mut self, text: &str) {
+        match self {
+            Live::Lines(lines) => lines.write(text),
+            Live::Dashboard(dashboard) => dashboard.say(text),
+        }
+    }
+
+    /// Shows how far the run is, if it is time to.
+    pub fn show(&mut self, now_ns: u64, phase: &str, stage: &Stage) {
+        match self {
+            Live::Lines(lines) => lines.show(now_ns, phase, stage.totals()),
+            // What is left is short, and a second Ctrl-C must find the terminal as it was.
+            Live::Dashboard(dashboard) if dashboard.is_over() => *self = Live::lines(),
+            Live::Dashboard(dashboard) => dashboard.show(now_ns, phase, stage),
+        }
+    }
+}
+
+/// One line at a time.
+#[derive(Debug)]
+pub struct Lines {
     on_terminal: bool,
     /// What this run is a part of; where it is one of many, there are no lines of it where there is no terminal.
     part_of: Option<String>,
@@ -18,20 +78,13 @@ pub struct Live {
     last: Totals,
 }
 
-impl Live {
-    /// Lines, for a run that stands alone.
-    pub fn lines() -> Live {
+impl Lines {
+    fn new(part_of: Option<String>) -> Lines {
         let on_terminal = stderr().is_terminal();
-        Live { on_terminal, part_of: None, last_ns: now_ns(), last: Totals::default() }
+        Lines { on_terminal, part_of, last_ns: now_ns(), last: Totals::default() }
     }
 
-    /// One line behind `prefix`, for a run that is a part of something.
-    pub fn behind(prefix: String) -> Live {
-        Live { part_of: Some(prefix), ..Live::lines() }
-    }
-
-    /// Shows how far the run is, if it is time to.
-    pub fn show(&mut self, now_ns: u64, phase: &str, totals: Totals) {
+    fn show(&mut self, now_ns: u64, phase: &str, totals: Totals) {
         let step = if self.on_terminal { TERMINAL_STEP_NS } else { PLAIN_STEP_NS };
         let since = now_ns.saturating_sub(self.last_ns);
         if since < step {
@@ -39,11 +92,6 @@ impl Live {
         }
         self.write(&line(phase, since as f64 / 1e9, self.last, totals));
         (self.last_ns, self.last) = (now_ns, totals);
-    }
-
-    /// Says what is being done where that may take a moment.
-    pub fn say(&self, text: &str) {
-        self.write(text);
     }
 
     fn write(&self, text: &str) {
@@ -60,6 +108,15 @@ impl Live {
     }
 }
 
+/// Clears the line, so that the result or the error stands alone.
+impl Drop for Lines {
+    fn drop(&mut self) {
+        if self.on_terminal {
+            let _ = write!(stderr(), "\r\x1b[K");
+        }
+    }
+}
+
 /// Of the terminal.
 fn columns() -> usize {
     rustix::termios::tcgetwinsize(stderr()).ok().map_or(80, |size| usize::from(size.ws_col)).max(20)
@@ -68,15 +125,6 @@ fn columns() -> usize {
 /// A line that wraps can't renew itself.
 fn cut(text: &str, columns: usize) -> String {
     text.chars().take(columns - 1).collect()
-}
-
-/// Clears the line, so that the result or the error stands alone.
-impl Drop for Live {
-    fn drop(&mut self) {
-        if self.on_terminal {
-            let _ = write!(stderr(), "\r\x1b[K");
-        }
-    }
 }
 
 fn line(phase: &str, seconds: f64, last: Totals, totals: Totals) -> String {
@@ -106,5 +154,10 @@ mod tests {
             text.contains("4,000 records/s") && text.contains("0.4 MB/s") && text.contains("100 behind"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn a_line_fits_the_terminal() {
+        assert_eq!(cut("████ abc", 6), "████ ");
     }
 }

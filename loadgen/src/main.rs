@@ -5,9 +5,11 @@ use loadgen::broker::leash::become_leashed;
 use loadgen::cli::{Cli, Command, RunArgs, write_json};
 use loadgen::error::LoadError;
 use loadgen::lab::lab;
+use loadgen::live::Live;
+use loadgen::page::{self, cli::report};
 use loadgen::report::table::Table;
 use loadgen::results_dir;
-use loadgen::run::run;
+use loadgen::run::run_shown;
 use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -20,6 +22,10 @@ fn main() -> ExitCode {
     let ended = match Cli::parse().command {
         Command::Run(args) => run_command(&args),
         Command::Lab(args) => interrupts().and_then(|asked| lab(&args, &asked)).map(|()| ExitCode::SUCCESS),
+        Command::Report(args) => report(&args).map(|page| {
+            println!("{}", page.display());
+            ExitCode::SUCCESS
+        }),
         Command::Leash(args) => Err(become_leashed(&args)),
     };
     ended.unwrap_or_else(|error| {
@@ -30,7 +36,9 @@ fn main() -> ExitCode {
 
 fn run_command(args: &RunArgs) -> Result<ExitCode, LoadError> {
     args.out.as_deref().map_or(Ok(()), results_dir::prepare)?;
-    let report = run(args, &interrupts()?)?;
+    let interrupted = interrupts()?;
+    let live = if args.plain { Live::lines() } else { Live::best(&interrupted) };
+    let report = run_shown(args, &interrupted, live)?;
     // A closed pipe is the reader's choice.
     let _ = write!(std::io::stdout(), "{}", Table(&report));
     if let Some(path) = &args.json {
@@ -38,6 +46,8 @@ fn run_command(args: &RunArgs) -> Result<ExitCode, LoadError> {
     }
     if let Some(dir) = &args.out {
         results_dir::write(dir, &report)?;
+        let page = page::write_run(&report, dir);
+        page.map_err(|why| LoadError::File { path: dir.join(page::PAGE_FILE), why })?;
     }
     let failed = report.verification.passed == Some(false);
     Ok(if failed { ExitCode::from(VERIFICATION_FAILED) } else { ExitCode::SUCCESS })

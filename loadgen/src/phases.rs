@@ -83,7 +83,7 @@ impl Phases<'_> {
                 self.stage.stop_by(now_ns());
             }
             target.check()?;
-            live.show(now_ns(), phase, self.stage.totals());
+            live.show(now_ns(), phase, self.stage);
             std::thread::sleep(LOOK);
         }
         Ok(())

@@ -33,7 +33,11 @@ pub fn run(args: &RunArgs, interrupted: &Arc<AtomicBool>) -> Result<RunReport, L
 }
 
 /// The same, shown as `live` does: behind a bar for one of many ([`crate::progress`]).
-pub fn run_shown(args: &RunArgs, interrupted: &Arc<AtomicBool>, live: Live) -> Result<RunReport, LoadError> {
+pub fn run_shown(
+    args: &RunArgs,
+    interrupted: &Arc<AtomicBool>,
+    mut live: Live,
+) -> Result<RunReport, LoadError> {
     check(args)?;
     let wanted = Wanted::of(args)?;
     live.say("making payload");
@@ -79,7 +83,11 @@ fn measure(
     live.say("preparing the topic");
     let mut cluster = Cluster::connect(target.address())?;
     let plan = Arc::new(plan(args, payload, cores, &mut cluster)?);
-    let stage = Arc::new(Stage::new(plan.cpus.len(), plan.producers, plan.consumers.len()));
+    live.load(&target.report.title(), &plan);
+    let stage = Arc::new(
+        Stage::new(plan.cpus.len(), plan.producers, plan.consumers.len())
+            .with_partitions(plan.topic.partitions()),
+    );
     let phases =
         Phases { warmup: args.warmup, duration: args.duration, plan: &plan, stage: &stage, interrupted };
     let loaded = load(&phases, target, &mut cluster, &mut live);

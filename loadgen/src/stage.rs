@@ -2,6 +2,7 @@
 
 use crate::course::Grid;
 use crate::error::LoadError;
+use crate::sketch::{Counts, Sketch};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
@@ -33,6 +34,15 @@ impl Window {
 pub struct Progress {
     acked_records: AtomicU64,
     acked_bytes: AtomicU64,
+    consumed_records: AtomicU64,
+    /// Response times, for who watches.
+    pub response: Sketch,
+}
+
+/// How far one partition has come; the threads that use it share it.
+#[derive(Debug, Default)]
+struct PartitionProgress {
+    acked_records: AtomicU64,
     consumed_records: AtomicU64,
 }
 
@@ -77,6 +87,7 @@ pub struct Stage {
     drain_to: OnceLock<Vec<i64>>,
     grid: OnceLock<Grid>,
     progress: Vec<Progress>,
+    partitions: Vec<PartitionProgress>,
 }
 
 impl Stage {
@@ -94,7 +105,14 @@ impl Stage {
             drain_to: OnceLock::new(),
             grid: OnceLock::new(),
             progress: (0..threads).map(|_| Progress::default()).collect(),
+            partitions: Vec::new(),
         }
+    }
+
+    /// Tells how far each of so many partitions is, too.
+    pub fn with_partitions(mut self, count: usize) -> Stage {
+        self.partitions = (0..count).map(|_| PartitionProgress::default()).collect();
+        self
     }
 
     /// A thread has all its connections.
@@ -190,6 +208,36 @@ impl Stage {
     /// Where thread `index` says how far it is.
     pub fn progress(&self, index: usize) -> &Progress {
         &self.progress[index]
+    }
+
+    /// Records of a partition were acked.
+    pub fn partition_acked(&self, partition: usize, records: u64) {
+        if let Some(progress) = self.partitions.get(partition) {
+            progress.acked_records.fetch_add(records, Ordering::Relaxed);
+        }
+    }
+
+    /// Records of a partition were read.
+    pub fn partition_consumed(&self, partition: usize, records: u64) {
+        if let Some(progress) = self.partitions.get(partition) {
+            progress.consumed_records.fetch_add(records, Ordering::Relaxed);
+        }
+    }
+
+    /// Records acked and not yet read, by partition.
+    pub fn behind(&self) -> Vec<u64> {
+        let behind = |progress: &PartitionProgress| {
+            let consumed = progress.consumed_records.load(Ordering::Relaxed);
+            progress.acked_records.load(Ordering::Relaxed).saturating_sub(consumed)
+        };
+        self.partitions.iter().map(behind).collect()
+    }
+
+    /// Response times so far, of the warm-up too.
+    pub fn response_counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        self.progress.iter().for_each(|one| one.response.add_to(&mut counts));
+        counts
     }
 
     /// The sum over all threads.

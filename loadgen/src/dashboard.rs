@@ -1,0 +1,90 @@
+//! What a run looks like on a terminal while it goes on: rates, latencies of the last second and so far, how far each
+//! partition's consumer is behind, and how long it still takes.
+//!
+//! It runs on the main thread and reads counters that the load's threads write anyway (`stage`, `sketch`); it looks at
+//! them five times a second. `terminal` gives the screen back whatever happens; `history` turns counters into rates;
+//! `board` is what is shown, and `draw` shows it at any size.
+
+pub mod board;
+mod draw;
+mod history;
+mod keys;
+mod terminal;
+
+use crate::clock::now_ns;
+use crate::plan::Plan;
+use crate::stage::Stage;
+use board::Board;
+use history::History;
+use std::fmt::{self, Debug, Formatter};
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use terminal::Screen;
+
+const STEP_NS: u64 = 200_000_000;
+
+/// A screen full of a run.
+pub struct Dashboard {
+    screen: Screen,
+    board: Board,
+    history: History,
+    interrupted: Arc<AtomicBool>,
+    last_ns: u64,
+}
+
+impl Dashboard {
+    /// Takes the terminal on standard error. A press of `q` sets `interrupted`, as Ctrl-C does.
+    pub fn open(interrupted: Arc<AtomicBool>) -> io::Result<Dashboard> {
+        let screen = Screen::open()?;
+        Ok(Dashboard {
+            screen,
+            board: Board::default(),
+            history: History::default(),
+            interrupted,
+            last_ns: 0,
+        })
+    }
+
+    /// The load is decided.
+    pub fn load(&mut self, address: &str, plan: &Plan) {
+        self.board.describe(address, plan);
+    }
+
+    /// Says what is being done where that may take a moment.
+    pub fn say(&mut self, text: &str) {
+        text.clone_into(&mut self.board.phase);
+        self.draw();
+    }
+
+    /// Shows how far the run is, if it is time to.
+    pub fn show(&mut self, now_ns: u64, phase: &str, stage: &Stage) {
+        if keys::stop_was_pressed() {
+            self.interrupted.store(true, Ordering::Relaxed);
+        }
+        if now_ns.saturating_sub(self.last_ns) < STEP_NS {
+            return;
+        }
+        self.last_ns = now_ns;
+        phase.clone_into(&mut self.board.phase);
+        self.history.look(now_ns, stage);
+        self.board.update(now_ns, &self.history, stage);
+        self.draw();
+    }
+
+    /// Whether it was asked to end: then the screen should be given back, so that a second Ctrl-C finds it so.
+    pub fn is_over(&self) -> bool {
+        self.interrupted.load(Ordering::Relaxed)
+    }
+
+    fn draw(&mut self) {
+        let board = &self.board;
+        let _ = self.screen.draw(|frame| draw::draw(frame, board)); // nobody may be looking any more
+    }
+}
+
+impl Debug for Dashboard {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Dashboard").field("at_ns", &now_ns()).finish_non_exhaustive()
+    }
+}

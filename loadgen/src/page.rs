@@ -1,0 +1,40 @@
+//! A result for people to look at: one offline HTML file, SVG pictures and a README, made from the JSON alone.
+//!
+//! The way of a page: `read` finds out what the files hold -> a view per kind (`run_view`) says what is to be seen, as
+//! [`plot::Plot`]s, tables and words -> `document` makes it one HTML file, `svg` draws the same plots as pictures,
+//! `readme` puts the main ones into a text. What comes from a result is text until `text` has escaped it.
+
+pub mod cli;
+mod document;
+mod percentile_curve;
+mod plot;
+mod read;
+mod readme;
+mod run_plots;
+mod run_tables;
+mod run_view;
+mod stages_view;
+mod svg;
+mod text;
+mod view;
+
+use crate::report::RunReport;
+use std::io;
+use std::path::Path;
+
+/// The page's name within a result's directory.
+pub const PAGE_FILE: &str = "report.html";
+
+/// Writes the page, its pictures and the README of one run into `dir`, which exists.
+pub fn write_run(report: &RunReport, dir: &Path) -> io::Result<()> {
+    let name = dir.file_name().map_or_else(|| "run".into(), |name| name.to_string_lossy().into_owned());
+    write(&run_view::view(&[run_view::Named { name, report }]), dir)
+}
+
+fn write(view: &view::View, dir: &Path) -> io::Result<()> {
+    std::fs::write(dir.join(PAGE_FILE), document::html(view))?;
+    for plot in view.plots().filter(|plot| plot.is_picture) {
+        std::fs::write(dir.join(format!("{}.svg", plot.id)), svg::picture(plot))?;
+    }
+    std::fs::write(dir.join("README.md"), readme::markdown(view))
+}

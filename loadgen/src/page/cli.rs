@@ -1,0 +1,36 @@
+//! `loadgen report`: a page from results.
+
+use super::read::{self, Found};
+use super::run_view::{self, Named};
+use super::{PAGE_FILE, write};
+use crate::error::LoadError;
+use clap::Args;
+use std::path::PathBuf;
+
+/// More lines than this in a plot can't be told apart.
+const RUNS_MAX: usize = 12;
+
+/// Options of `loadgen report`.
+#[derive(Debug, Clone, Args)]
+pub struct ReportArgs {
+    /// Results: JSON files or their directories; several runs are laid over each other
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Where report.html, the pictures and README.md go [default: beside the first result]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+/// Makes the page; gives where it is.
+pub fn report(args: &ReportArgs) -> Result<PathBuf, LoadError> {
+    if args.paths.len() > RUNS_MAX {
+        return Err(LoadError::Options(format!("at most {RUNS_MAX} runs fit over each other")));
+    }
+    let found = args.paths.iter().map(|path| read::read(path)).collect::<Result<Vec<_>, _>>()?;
+    let runs: Vec<Named<'_>> =
+        found.iter().map(|Found::Run(name, report)| Named { name: name.clone(), report }).collect();
+    let dir = args.out.clone().unwrap_or_else(|| read::beside(&args.paths));
+    let written = std::fs::create_dir_all(&dir).and_then(|()| write(&run_view::view(&runs), &dir));
+    written.map_err(|why| LoadError::File { path: dir.clone(), why })?;
+    Ok(dir.join(PAGE_FILE))
+}

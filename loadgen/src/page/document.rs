@@ -1,0 +1,184 @@
+//! A view as one HTML file that needs nothing but itself. A policy in it forbids the browser to load anything at all.
+
+use super::plot::Plot;
+use super::svg;
+use super::text::{escape, script_json};
+use super::view::{Bar, Bars, Block, Headline, Mood, Section, Table, Verdict, View};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+const STYLE: &str = include_str!("../../assets/page.css");
+const SCRIPT: &str = include_str!("../../assets/page.js");
+const UPLOT_STYLE: &str = include_str!("../../assets/uPlot.min.css");
+const UPLOT_SCRIPT: &str = include_str!("../../assets/uPlot.min.js");
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
+
+/// The whole file.
+pub(super) fn html(view: &View) -> String {
+    let plots: BTreeMap<&str, &Plot> = view.plots().map(|plot| (plot.id.as_str(), plot)).collect();
+    let mut out = format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n<title>{} – loadgen</title>\n\
+         <style>{UPLOT_STYLE}\n{}\n{STYLE}</style>\n</head>\n<body>\n<main>\n",
+        escape(&view.title),
+        svg::STYLE,
+    );
+    push_head(&mut out, view);
+    view.sections.iter().for_each(|section| push_section(&mut out, section));
+    let _ = write!(
+        out,
+        "</main>\n<footer>Made by loadgen from the result’s JSON alone. Drag across a plot to look closer, double-click to see \
+         all of it again.</footer>\n<script type=\"application/json\" id=\"plots\">{}</script>\n\
+         <script>{UPLOT_SCRIPT}</script>\n<script>{SCRIPT}</script>\n</body>\n</html>\n",
+        script_json(&plots)
+    );
+    out
+}
+
+fn push_head(out: &mut String, view: &View) {
+    let _ = write!(
+        out,
+        "<header>\n<p class=\"kind\">{}</p>\n<h1>{}</h1>\n<p class=\"subtitle\">{}</p>\n",
+        escape(view.kind),
+        escape(&view.title),
+        escape(&view.subtitle)
+    );
+    view.verdicts.iter().for_each(|verdict| push_verdict(out, verdict));
+    if !view.warnings.is_empty() {
+        out.push_str("<ul class=\"warnings\" aria-label=\"Warnings\">\n");
+        view.warnings.iter().for_each(|warning| {
+            let _ = writeln!(out, "<li>{}</li>", escape(warning));
+        });
+        out.push_str("</ul>\n");
+    }
+    out.push_str("</header>\n");
+    if !view.headlines.is_empty() {
+        out.push_str("<dl class=\"headlines\">\n");
+        view.headlines.iter().for_each(|headline| push_headline(out, headline));
+        out.push_str("</dl>\n");
+    }
+}
+
+fn push_verdict(out: &mut String, verdict: &Verdict) {
+    let (class, sign) = match verdict.mood {
+        Mood::Good => ("good", "✓"),
+        Mood::Bad => ("bad", "✗"),
+        Mood::Unsure => ("unsure", "?"),
+    };
+    let _ = writeln!(
+        out,
+        "<p class=\"verdict {class}\"><span class=\"sign\" aria-hidden=\"true\">{sign}</span><span><strong>{}</strong> {}</span></p>",
+        escape(&verdict.text),
+        escape(&verdict.detail)
+    );
+}
+
+fn push_headline(out: &mut String, headline: &Headline) {
+    let _ = writeln!(
+        out,
+        "<div><dt>{}</dt><dd><b>{}</b> <span>{}</span></dd><dd class=\"note\">{}</dd></div>",
+        escape(headline.label),
+        escape(&headline.value),
+        escape(&headline.unit),
+        escape(&headline.note)
+    );
+}
+
+fn push_section(out: &mut String, section: &Section) {
+    let _ = writeln!(out, "<section>\n<h2>{}</h2>\n<div class=\"blocks\">", escape(section.title));
+    section.blocks.iter().for_each(|block| push_block(out, block));
+    out.push_str("</div>\n</section>\n");
+}
+
+fn push_block(out: &mut String, block: &Block) {
+    match block {
+        Block::Plot(plot) => push_plot(out, plot, "wide"),
+        Block::HalfPlot(plot) => push_plot(out, plot, "half"),
+        Block::Bars(bars) => push_bars(out, bars),
+        Block::Table(table) => push_table(out, table),
+        Block::Facts(facts) => push_facts(out, facts),
+        Block::Command(command) => {
+            let _ = writeln!(out, "<pre class=\"command\" tabindex=\"0\">{}</pre>", escape(command));
+        }
+    }
+}
+
+fn push_plot(out: &mut String, plot: &Plot, width: &str) {
+    let _ = writeln!(
+        out,
+        "<figure class=\"{width}\"><figcaption><h3>{}</h3><p>{}</p></figcaption>\n\
+         <div class=\"live\" data-plot=\"{}\" hidden></div><div class=\"still\">{}</div></figure>",
+        escape(&plot.title),
+        escape(&plot.about),
+        escape(&plot.id),
+        svg::inline(plot)
+    );
+}
+
+fn push_bars(out: &mut String, bars: &Bars) {
+    let _ = writeln!(
+        out,
+        "<figure class=\"wide\"><figcaption><h3>{}</h3><p>{}</p></figcaption>",
+        escape(&bars.title),
+        escape(&bars.about)
+    );
+    let whole = if bars.is_stacked {
+        bars.bars.iter().map(|bar| bar.amount.max(0.0)).sum::<f64>()
+    } else {
+        bars.bars.iter().map(|bar| bar.amount).fold(0.0, f64::max)
+    };
+    let share = |bar: &Bar| if whole > 0.0 { bar.amount.max(0.0) / whole * 100.0 } else { 0.0 };
+    if bars.is_stacked {
+        out.push_str("<div class=\"stack\" aria-hidden=\"true\">");
+        for bar in &bars.bars {
+            let _ =
+                write!(out, "<i class=\"fill {}\" style=\"width:{:.2}%\"></i>", bar.tone.name(), share(bar));
+        }
+        out.push_str("</div>\n");
+    }
+    let _ = writeln!(out, "<ul class=\"{}\">", if bars.is_stacked { "keys" } else { "bars" });
+    for bar in &bars.bars {
+        let style =
+            if bars.is_stacked { String::new() } else { format!(" style=\"width:{:.2}%\"", share(bar)) };
+        let _ = writeln!(
+            out,
+            "<li><span>{}</span><i class=\"fill {}\"{style}></i><b>{}</b></li>",
+            escape(&bar.name),
+            bar.tone.name(),
+            escape(&bar.text)
+        );
+    }
+    out.push_str("</ul></figure>\n");
+}
+
+fn push_table(out: &mut String, table: &Table) {
+    let (open, close) = if table.is_folded {
+        (format!("<details class=\"wide\"><summary>{}</summary>", escape(&table.title)), "</details>")
+    } else {
+        (format!("<div class=\"wide\"><h3>{}</h3>", escape(&table.title)), "</div>")
+    };
+    let _ = write!(out, "{open}<div class=\"scroll\" tabindex=\"0\"><table><thead><tr>");
+    table.head.iter().for_each(|name| {
+        let _ = write!(out, "<th scope=\"col\">{}</th>", escape(name));
+    });
+    out.push_str("</tr></thead><tbody>\n");
+    for row in &table.rows {
+        out.push_str("<tr>");
+        for (column, cell) in row.iter().enumerate() {
+            let tag = if column == 0 { "th scope=\"row\"" } else { "td" };
+            let _ = write!(out, "<{tag}>{}</{}>", escape(cell), &tag[..2]);
+        }
+        out.push_str("</tr>\n");
+    }
+    let _ = writeln!(out, "</tbody></table></div>{close}");
+}
+
+fn push_facts(out: &mut String, facts: &[(&str, String)]) {
+    out.push_str("<dl class=\"facts\">\n");
+    for (name, text) in facts {
+        let _ = writeln!(out, "<dt>{}</dt><dd>{}</dd>", escape(name), escape(text));
+    }
+    out.push_str("</dl>\n");
+}

@@ -1,0 +1,78 @@
+//! A view as the README of its result's directory: the verdict, the figures, a picture, how it was made and where.
+
+use super::text::markdown_cell as cell;
+use super::view::{Block, Mood, Table, View};
+use std::fmt::Write;
+
+/// The whole file.
+pub(super) fn markdown(view: &View) -> String {
+    let mut out = format!("# {}\n\n", cell(&view.title));
+    if !view.subtitle.is_empty() {
+        let _ = writeln!(out, "{}\n", cell(&view.subtitle));
+    }
+    for verdict in &view.verdicts {
+        let sign = match verdict.mood {
+            Mood::Good => "✓",
+            Mood::Bad => "✗",
+            Mood::Unsure => "?",
+        };
+        let _ = writeln!(out, "{sign} **{}.** {}\n", cell(&verdict.text), cell(&verdict.detail));
+    }
+    view.warnings.iter().for_each(|warning| {
+        let _ = writeln!(out, "> **Note:** {}\n", cell(warning));
+    });
+    push_headlines(&mut out, view);
+    for section in &view.sections {
+        let mut blocks = String::new();
+        section.blocks.iter().for_each(|block| push_block(&mut blocks, block));
+        if !blocks.is_empty() {
+            let _ = write!(out, "## {}\n\n{blocks}", section.title);
+        }
+    }
+    out.push_str("The whole of it, with every plot: [report.html](report.html).\n");
+    out
+}
+
+fn push_headlines(out: &mut String, view: &View) {
+    if view.headlines.is_empty() {
+        return;
+    }
+    out.push_str("| | | |\n|---|---:|---|\n");
+    for headline in &view.headlines {
+        let number = format!("{} {}", headline.value, headline.unit);
+        let _ =
+            writeln!(out, "| {} | **{}** | {} |", cell(headline.label), cell(&number), cell(&headline.note));
+    }
+    out.push('\n');
+}
+
+fn push_block(out: &mut String, block: &Block) {
+    match block {
+        Block::Plot(plot) | Block::HalfPlot(plot) if plot.is_picture => {
+            let _ = writeln!(out, "![{}]({}.svg)\n", cell(&plot.title), plot.id);
+        }
+        Block::Table(table) if !table.is_folded => push_table(out, table),
+        Block::Facts(facts) => {
+            out.push_str("| | |\n|---|---|\n");
+            facts.iter().for_each(|(name, text)| {
+                let _ = writeln!(out, "| {name} | {} |", cell(text));
+            });
+            out.push('\n');
+        }
+        // A line of its own indentation can't be ended by what is in it.
+        Block::Command(command) => {
+            let _ = writeln!(out, "    {}\n", command.replace(['\n', '\r'], " "));
+        }
+        Block::Plot(_) | Block::HalfPlot(_) | Block::Bars(_) | Block::Table(_) => {}
+    }
+}
+
+fn push_table(out: &mut String, table: &Table) {
+    let row = |cells: &[String]| {
+        format!("| {} |\n", cells.iter().map(|text| cell(text)).collect::<Vec<_>>().join(" | "))
+    };
+    out.push_str(&row(&table.head));
+    let _ = writeln!(out, "|---|{}", "---:|".repeat(table.head.len().saturating_sub(1)));
+    table.rows.iter().for_each(|cells| out.push_str(&row(cells)));
+    out.push('\n');
+}

@@ -1,0 +1,192 @@
+//! A plot as SVG: in the page for print and for readers without scripts, as a file for a README.
+
+mod scale;
+
+use super::plot::{Line, Plot, Scale, Style};
+use super::text::escape;
+use scale::{Ruler, label};
+use std::fmt::Write;
+
+const WIDTH: f64 = 760.0;
+const HEIGHT: f64 = 320.0;
+const LEFT: f64 = 64.0;
+const RIGHT: f64 = 20.0;
+const BOTTOM: f64 = 46.0;
+/// Letters of the legend are this wide, more or less.
+const LETTER: f64 = 6.7;
+
+/// Colours by light and dark, for pictures that stand alone; a page has them in its style sheet.
+pub(super) const STYLE: &str = include_str!("../../assets/picture.css");
+
+/// A file of its own: with its title, its colours and its background.
+pub(super) fn picture(plot: &Plot) -> String {
+    let body = draw(plot, 66.0);
+    let mut out = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" width=\"{WIDTH}\" height=\"{HEIGHT}\" \
+         class=\"plot\" role=\"img\" aria-label=\"{title}. {about}\">\n<style>{STYLE}</style>\n\
+         <rect class=\"paper\" width=\"{WIDTH}\" height=\"{HEIGHT}\" rx=\"10\"/>\n\
+         <text class=\"title\" x=\"20\" y=\"30\">{title}</text>\n",
+        title = escape(&plot.title),
+        about = escape(&plot.about),
+    );
+    out.push_str(&body);
+    out.push_str("</svg>\n");
+    out
+}
+
+/// Within a page.
+pub(super) fn inline(plot: &Plot) -> String {
+    format!(
+        "<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" class=\"plot\" role=\"img\" aria-label=\"{} {}\">{}</svg>",
+        escape(&plot.title),
+        escape(&plot.about),
+        draw(plot, 34.0)
+    )
+}
+
+/// Axes, lines and legend below `top`.
+fn draw(plot: &Plot, top: f64) -> String {
+    let mut out = String::new();
+    let Some([xs, ys]) = plot.bounds() else { return out };
+    let frame = Frame { x: Ruler::over(plot.x, xs), y: Ruler::over(plot.y, ys), top };
+    draw_axes(&mut out, plot, &frame);
+    if plot.shades_before_zero && xs.0 < 0.0 {
+        draw_shade(&mut out, &frame);
+    }
+    plot.lines.iter().for_each(|line| draw_line(&mut out, line, &frame));
+    draw_legend(&mut out, plot, top - 14.0);
+    out
+}
+
+/// Where values lie.
+struct Frame {
+    x: Ruler,
+    y: Ruler,
+    top: f64,
+}
+
+impl Frame {
+    fn x(&self, value: f64) -> f64 {
+        LEFT + self.x.place(value) * (WIDTH - LEFT - RIGHT)
+    }
+
+    fn y(&self, value: f64) -> f64 {
+        let height = HEIGHT - BOTTOM - self.top;
+        HEIGHT - BOTTOM - self.y.place(value) * height
+    }
+
+    fn floor(&self) -> f64 {
+        HEIGHT - BOTTOM
+    }
+}
+
+fn draw_axes(out: &mut String, plot: &Plot, frame: &Frame) {
+    let (right, floor) = (WIDTH - RIGHT, frame.floor());
+    for tick in frame.y.ticks(plot.y.scale) {
+        let y = frame.y(tick);
+        let text = label(tick, plot.y.unit);
+        let _ = writeln!(
+            out,
+            "<path class=\"grid\" d=\"M{LEFT} {y:.1}H{right}\"/><text class=\"tick\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{text}</text>",
+            LEFT - 8.0,
+            y + 4.0
+        );
+    }
+    for tick in frame.x.ticks(plot.x.scale) {
+        let x = frame.x(tick);
+        let text = label(tick, plot.x.unit);
+        let upright = if plot.x.scale == Scale::Tail { "grid" } else { "notch" };
+        let from = if plot.x.scale == Scale::Tail { frame.top } else { floor };
+        let _ = writeln!(
+            out,
+            "<path class=\"{upright}\" d=\"M{x:.1} {from}V{:.1}\"/><text class=\"tick\" x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{text}</text>",
+            floor + 4.0,
+            floor + 18.0
+        );
+    }
+    let _ = writeln!(
+        out,
+        "<path class=\"axis\" d=\"M{LEFT} {floor}H{right}\"/><text class=\"name\" x=\"{right}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
+        HEIGHT - 10.0,
+        escape(plot.x.label)
+    );
+}
+
+fn draw_shade(out: &mut String, frame: &Frame) {
+    let (x, zero) = (LEFT, frame.x(0.0));
+    let _ = writeln!(
+        out,
+        "<rect class=\"shade\" x=\"{x}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{:.1}\"/>",
+        frame.top,
+        zero - x,
+        frame.floor() - frame.top
+    );
+    if zero - x > 60.0 {
+        let _ = writeln!(
+            out,
+            "<text class=\"name\" x=\"{:.1}\" y=\"{:.1}\">warm-up</text>",
+            x + 6.0,
+            frame.top + 15.0
+        );
+    }
+}
+
+fn draw_line(out: &mut String, line: &Line, frame: &Frame) {
+    let tone = line.tone.name();
+    for piece in line.points.split(|(_, y)| y.is_none()).filter(|piece| !piece.is_empty()) {
+        let places: Vec<(f64, f64)> =
+            piece.iter().filter_map(|(x, y)| Some((frame.x(*x), frame.y((*y)?)))).collect();
+        let path = path(&places);
+        if line.style == Style::Area {
+            let (first, last) = (places[0].0, places[places.len() - 1].0);
+            let floor = frame.floor();
+            let _ = writeln!(
+                out,
+                "<path class=\"area {tone}\" d=\"{path}L{last:.1} {floor}L{first:.1} {floor}Z\"/>"
+            );
+        }
+        let class = match line.style {
+            Style::Solid | Style::Area => "line",
+            Style::Thin => "line thin",
+            Style::Dashed => "line dashed",
+        };
+        let _ = writeln!(out, "<path class=\"{class} {tone}\" d=\"{path}\"/>");
+        if places.len() == 1 {
+            let _ = writeln!(
+                out,
+                "<circle class=\"dot {tone}\" cx=\"{:.1}\" cy=\"{:.1}\" r=\"3\"/>",
+                places[0].0, places[0].1
+            );
+        }
+    }
+}
+
+fn path(places: &[(f64, f64)]) -> String {
+    let mut out = String::new();
+    for (i, (x, y)) in places.iter().enumerate() {
+        let _ = write!(out, "{}{x:.1} {y:.1}", if i == 0 { 'M' } else { 'L' });
+    }
+    out
+}
+
+/// One row, as many names as fit.
+fn draw_legend(out: &mut String, plot: &Plot, y: f64) {
+    let mut x = LEFT;
+    for line in &plot.lines {
+        let name: String = line.name.chars().take(40).collect();
+        let width = 26.0 + name.chars().count() as f64 * LETTER;
+        if x + width > WIDTH - RIGHT {
+            break;
+        }
+        let dashed = if line.style == Style::Dashed { " dashed" } else { "" };
+        let _ = writeln!(
+            out,
+            "<path class=\"line key{dashed} {}\" d=\"M{x:.1} {:.1}h16\"/><text class=\"legend\" x=\"{:.1}\" y=\"{y}\">{}</text>",
+            line.tone.name(),
+            y - 4.0,
+            x + 22.0,
+            escape(&name)
+        );
+        x += width + 14.0;
+    }
+}

@@ -1,0 +1,110 @@
+//! What a page shows, whatever kind of result it is made from. All text is as it came, not yet escaped.
+
+use super::plot::{Plot, Tone};
+
+/// A page.
+#[derive(Debug, Clone, Default)]
+pub(super) struct View {
+    /// Above the title: what kind of result this is.
+    pub(super) kind: &'static str,
+    pub(super) title: String,
+    /// Below it: what was measured, when.
+    pub(super) subtitle: String,
+    pub(super) verdicts: Vec<Verdict>,
+    /// What makes the numbers mean something else than they seem to.
+    pub(super) warnings: Vec<String>,
+    pub(super) headlines: Vec<Headline>,
+    pub(super) sections: Vec<Section>,
+}
+
+/// What the result comes to.
+#[derive(Debug, Clone)]
+pub(super) struct Verdict {
+    pub(super) mood: Mood,
+    pub(super) text: String,
+    pub(super) detail: String,
+}
+
+/// How good a verdict is. The page says it in words and signs too, never by colour alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mood {
+    Good,
+    Bad,
+    Unsure,
+}
+
+/// A number to be seen first.
+#[derive(Debug, Clone)]
+pub(super) struct Headline {
+    pub(super) label: &'static str,
+    pub(super) value: String,
+    pub(super) unit: String,
+    pub(super) note: String,
+}
+
+/// A part of the page under a heading.
+#[derive(Debug, Clone)]
+pub(super) struct Section {
+    pub(super) title: &'static str,
+    pub(super) blocks: Vec<Block>,
+}
+
+/// What a section is made of.
+#[derive(Debug, Clone)]
+pub(super) enum Block {
+    /// The whole width.
+    Plot(Plot),
+    /// Beside another where there is room.
+    HalfPlot(Plot),
+    Bars(Bars),
+    Table(Table),
+    /// Names and what they are.
+    Facts(Vec<(&'static str, String)>),
+    /// As it would be typed.
+    Command(String),
+}
+
+/// Amounts to compare, or, stacked, shares of one whole.
+#[derive(Debug, Clone)]
+pub(super) struct Bars {
+    pub(super) title: String,
+    pub(super) about: String,
+    pub(super) is_stacked: bool,
+    pub(super) bars: Vec<Bar>,
+}
+
+/// One of them.
+#[derive(Debug, Clone)]
+pub(super) struct Bar {
+    pub(super) name: String,
+    pub(super) amount: f64,
+    pub(super) text: String,
+    pub(super) tone: Tone,
+}
+
+/// Rows; the first column names them.
+#[derive(Debug, Clone)]
+pub(super) struct Table {
+    pub(super) title: String,
+    pub(super) head: Vec<String>,
+    pub(super) rows: Vec<Vec<String>>,
+    /// Behind a click: for those who want the numbers under a plot.
+    pub(super) is_folded: bool,
+}
+
+impl View {
+    /// All of them, from top to bottom.
+    pub(super) fn plots(&self) -> impl Iterator<Item = &Plot> {
+        self.sections.iter().flat_map(|section| &section.blocks).filter_map(|block| match block {
+            Block::Plot(plot) | Block::HalfPlot(plot) => Some(plot),
+            Block::Bars(_) | Block::Table(_) | Block::Facts(_) | Block::Command(_) => None,
+        })
+    }
+
+    /// A section, unless it is empty.
+    pub(super) fn add(&mut self, title: &'static str, blocks: Vec<Block>) {
+        if !blocks.is_empty() {
+            self.sections.push(Section { title, blocks });
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! A coarse distribution that one thread writes and another may read at any time: for eyes during a run, not for results.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Buckets for each doubling: a value is told to about 6 %.
+const PER_OCTAVE_BITS: u32 = 3;
+const PER_OCTAVE: u64 = 1 << PER_OCTAVE_BITS;
+/// Everything up to this many nanoseconds is in the first bucket.
+const FIRST_BITS: u32 = 10;
+const BUCKETS: usize = 256;
+
+/// Counts by latency, growing.
+#[derive(Debug)]
+pub struct Sketch([AtomicU64; BUCKETS]);
+
+impl Default for Sketch {
+    fn default() -> Sketch {
+        Sketch([const { AtomicU64::new(0) }; BUCKETS])
+    }
+}
+
+impl Sketch {
+    /// Adds `count` equal values.
+    #[inline]
+    pub fn record(&self, latency_ns: u64, count: u64) {
+        self.0[bucket(latency_ns)].fetch_add(count, Ordering::Relaxed);
+    }
+
+    /// Adds what is in it now to `counts`.
+    pub fn add_to(&self, counts: &mut Counts) {
+        let pairs = counts.0.iter_mut().zip(&self.0);
+        pairs.for_each(|(count, now)| *count += now.load(Ordering::Relaxed));
+    }
+}
+
+#[inline]
+fn bucket(latency_ns: u64) -> usize {
+    let octave = (63 - (latency_ns | 1).leading_zeros()).max(FIRST_BITS);
+    let within = (latency_ns >> (octave - PER_OCTAVE_BITS)) & (PER_OCTAVE - 1);
+    let within = if latency_ns < 1 << FIRST_BITS { 0 } else { within };
+    ((u64::from(octave - FIRST_BITS) * PER_OCTAVE + within) as usize).min(BUCKETS - 1)
+}
+
+/// Where bucket `index` ends, in nanoseconds.
+fn end_ns(index: usize) -> f64 {
+    let (octave, within) = (index as u64 / PER_OCTAVE, index as u64 % PER_OCTAVE);
+    (1u64 << (octave + u64::from(FIRST_BITS))) as f64 * (1.0 + (within + 1) as f64 / PER_OCTAVE as f64)
+}
+
+/// What sketches held at an instant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Counts([u64; BUCKETS]);
+
+impl Default for Counts {
+    fn default() -> Counts {
+        Counts([0; BUCKETS])
+    }
+}
+
+impl Counts {
+    /// What was added since `earlier`.
+    pub fn since(&self, earlier: &Counts) -> Counts {
+        let mut difference = self.clone();
+        let pairs = difference.0.iter_mut().zip(&earlier.0);
+        pairs.for_each(|(now, before)| *now = now.saturating_sub(*before));
+        difference
+    }
+
+    /// Milliseconds that `quantile` of all values are not above, about; `None` while there are none.
+    pub fn at_quantile(&self, quantile: f64) -> Option<f64> {
+        let total: u64 = self.0.iter().sum();
+        let rank = ((total as f64 * quantile).ceil() as u64).clamp(1, total.max(1));
+        let mut seen = 0;
+        let found = self.0.iter().position(|count| {
+            seen += count;
+            seen >= rank
+        });
+        found.map(|index| end_ns(index) / 1e6)
+    }
+
+    /// `columns` bars from the smallest to the largest value: where each ends, in milliseconds, and how many are in it.
+    pub fn bars(&self, columns: usize) -> Vec<(f64, u64)> {
+        let Some(first) = self.0.iter().position(|count| *count > 0) else { return Vec::new() };
+        let last = self.0.iter().rposition(|count| *count > 0).unwrap_or(first);
+        let each = (last - first + 1).div_ceil(columns.max(1));
+        let groups = self.0[first..=last].chunks(each).enumerate();
+        groups
+            .map(|(i, group)| (end_ns(first + i * each + group.len() - 1) / 1e6, group.iter().sum()))
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_told_to_some_percent() {
+        for ns in [2_000u64, 123_456, 1_000_000, 77_777_777, 60_000_000_000] {
+            let sketch = Sketch::default();
+            sketch.record(ns, 3);
+            let mut counts = Counts::default();
+            sketch.add_to(&mut counts);
+            let ms = counts.at_quantile(0.5).unwrap();
+            let truth = ns as f64 / 1e6;
+            assert!(ms >= truth && ms <= truth * 1.13, "{ns}: {ms}");
+        }
+    }
+
+    #[test]
+    fn the_last_second_is_what_was_added() {
+        let (sketch, mut before, mut after) = (Sketch::default(), Counts::default(), Counts::default());
+        sketch.record(1_000_000, 100);
+        sketch.add_to(&mut before);
+        sketch.record(50_000_000, 10);
+        sketch.add_to(&mut after);
+        assert!(
+            after.at_quantile(0.5).unwrap() < 1.2 && after.since(&before).at_quantile(0.5).unwrap() > 49.0
+        );
+        assert_eq!(after.bars(4).iter().map(|(_, count)| count).sum::<u64>(), 110);
+    }
+
+    #[test]
+    fn nothing_and_the_absurd_have_their_places() {
+        assert_eq!(Counts::default().at_quantile(0.99), None);
+        assert!(Counts::default().bars(10).is_empty());
+        assert_eq!([0, 1_023, u64::MAX].map(bucket), [0, 0, BUCKETS - 1]);
+    }
+}

@@ -1,0 +1,199 @@
+//! Pages made from results: everything is in them, nothing is loaded by them, and nothing in a result gets out of its
+//! place.
+#![allow(clippy::unwrap_used, reason = "a test says what went wrong by failing")]
+
+use loadgen::latency::Latency;
+use loadgen::page::cli::{ReportArgs, report};
+use serde_json::{Value, json};
+use std::path::Path;
+
+const HOSTILE: &str = "</script><img src=x onerror=alert(1)>\"'&|`";
+
+fn percentiles(scale: f64) -> Value {
+    json!({ "count": 1000, "mean_us": 2.0 * scale, "p50_us": scale, "p90_us": 2.0 * scale, "p99_us": 4.0 * scale,
+            "p999_us": 8.0 * scale, "p9999_us": 9.0 * scale, "max_us": 10.0 * scale })
+}
+
+fn distribution() -> Value {
+    let mut latency = Latency::default();
+    (1..=5_000u64).for_each(|i| latency.record(i * i * 10, 1));
+    json!(latency.portable())
+}
+
+fn interval(at_s: f64) -> Value {
+    json!({ "at_s": at_s, "seconds": 1.0, "acked_records": 5000, "acked_bytes": 500_000, "consumed_records": 4900,
+            "behind_records": 100, "response": percentiles(900.0), "end_to_end": percentiles(1800.0),
+            "broker_cpu_s": 0.4, "generator_cpu_s": 0.7 })
+}
+
+fn stage(name: &str, share: f64) -> Value {
+    json!({ "stage": name, "percentiles": percentiles(50.0), "share": share, "distribution": distribution() })
+}
+
+fn figures() -> Value {
+    json!({ "records_per_s": 5000.0, "mb_per_s": 0.5, "requests_per_s": 100.0, "consumed_records_per_s": 4990.0,
+            "achieved": 1.0, "response": percentiles(1000.0), "queue": percentiles(300.0),
+            "service": percentiles(700.0), "end_to_end": percentiles(2000.0),
+            "distributions": { "response": distribution(), "queue": distribution(), "service": distribution(),
+                               "end_to_end": distribution() },
+            "series": (-2..10).map(|at| interval(f64::from(at))).collect::<Vec<_>>(),
+            "noise": { "hiccup": percentiles(20.0), "steal_share": 0.01, "flags": [] },
+            "stages": [stage("parse", 0.1), stage("write", 0.6), stage("fsync", 0.3)],
+            "broker_peak_memory_bytes": 20_000_000, "broker_cpu_s_per_million": 1.5,
+            "generator_cpu_s_per_million": 2.0, "generator_busy": 0.3, "generator_starved": 0.01,
+            "wire_out_bytes_per_record": 130.0, "wire_in_bytes_per_record": 131.0, "disk_bytes": 1_000_000,
+            "disk_bytes_per_record": 120.0, "compression_ratio": 2.5,
+            "schedule": { "lateness": percentiles(5.0), "unsent_records": 0, "in_flight_cap_waits": 0,
+                          "in_flight_cap_share": 0.0 } })
+}
+
+fn run() -> Value {
+    json!({ "schema": "loadgen.run/1", "loadgen": "0.1.0", "command": ["loadgen", "run", "--topic", HOSTILE],
+            "ended_at_ms": 1_795_276_799_000_u64,
+            "broker": { "address": "127.0.0.1:9092", "kind": "running", "version": HOSTILE, "command": [], "settings": ["a=b"], "cores": null },
+            "settings": { "topic": HOSTILE, "partitions": 4, "payload": HOSTILE, "keys": null, "stamp_bytes": 24,
+                          "seed": 1, "load": "open", "target_rate": 5000.0, "connections": 4, "consumers": 1,
+                          "threads": 1, "batch_bytes": 65536, "linger_ms": 5.0, "codec": "zstd", "acks": "all",
+                          "in_flight": 5 },
+            "warmup_s": 2.0, "measured_s": 10.0, "interrupted": false,
+            "machine": { "cpu": HOSTILE, "cpus": 2, "kernel": "6.1", "memory_bytes": 1_000_000, "disk": null },
+            "verification": { "level": "seq", "passed": true, "acked_records": 50_000,
+                              "findings": { "records": 50_000, "lost": 0, "duplicated": 0, "reordered": 0, "corrupt": 0, "foreign": 0,
+                                            "first_example": null } },
+            "figures": figures(), "warnings": [HOSTILE] })
+}
+
+fn page_of(results: &[(&str, Value)]) -> (String, tempfile::TempDir) {
+    let dir = tempfile::tempdir().unwrap();
+    let paths = results.iter().map(|(name, result)| {
+        let path = dir.path().join(name);
+        std::fs::write(&path, result.to_string()).unwrap();
+        path
+    });
+    let args = ReportArgs { paths: paths.collect(), out: Some(dir.path().join("out")) };
+    let page = report(&args).unwrap();
+    (std::fs::read_to_string(page).unwrap(), dir)
+}
+
+fn plots(page: &str) -> Value {
+    let (_, rest) = page.split_once("id=\"plots\">").unwrap();
+    serde_json::from_str(rest.split_once("</script>").unwrap().0).unwrap()
+}
+
+fn refusal(text: &str) -> String {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("run.json");
+    std::fs::write(&path, text).unwrap();
+    report(&ReportArgs { paths: vec![path], out: None }).unwrap_err().to_string()
+}
+
+#[test]
+fn every_plot_of_a_run_has_its_points() {
+    let (page, _dir) = page_of(&[("run.json", run())]);
+    let plots = plots(&page);
+    for (id, lines, points_min) in [
+        ("latency-by-percentile", 4, 80),
+        ("latency-over-time", 3, 12),
+        ("end-to-end-over-time", 3, 12),
+        ("throughput", 3, 12),
+        ("behind", 1, 12),
+        ("cpu", 2, 12),
+    ] {
+        let plot = &plots[id]["lines"];
+        assert_eq!(plot.as_array().unwrap().len(), lines, "{id}");
+        assert!(plot[0]["points"].as_array().unwrap().len() >= points_min, "{id}: {plot}");
+        assert!(page.contains(&format!("data-plot=\"{id}\"")), "{id} has no place");
+    }
+    for text in ["Where the broker’s time went", "fsync", "Bytes per record", "Every interval", "Verified"]
+    {
+        assert!(page.contains(text) || page.contains(&text.replace('’', "&#39;")), "{text} is missing");
+    }
+}
+
+#[test]
+fn a_page_loads_nothing() {
+    let (page, _dir) = page_of(&[("run.json", run())]);
+    assert!(page.contains("default-src 'none'"));
+    for loading in ["src=\"", "src='", "<link", "@import", "url(", "fetch(", "XMLHttpRequest", "import("] {
+        assert!(!page.contains(loading), "{loading} loads something");
+    }
+    assert!(page.len() < 400_000, "{} bytes", page.len());
+}
+
+#[test]
+fn what_a_result_says_stays_text() {
+    let (page, dir) = page_of(&[("run.json", run())]);
+    assert!(!page.contains("<img"), "markup from a result got into the page");
+    assert_eq!(page.matches("<script").count(), 3, "the page's own three scripts");
+    let readme = std::fs::read_to_string(dir.path().join("out/README.md")).unwrap();
+    let table_lines = readme.lines().filter(|line| line.starts_with('|'));
+    assert!(table_lines.clone().all(|line| !line.contains("<img")), "markup in a table");
+    for picture in ["throughput", "latency-by-percentile", "latency-over-time"] {
+        let svg = std::fs::read_to_string(dir.path().join(format!("out/{picture}.svg"))).unwrap();
+        assert!(svg.starts_with("<svg") && svg.contains("<path class=\"line"), "{picture}");
+        assert!(readme.contains(&format!("]({picture}.svg)")), "{picture} is not in the README");
+    }
+}
+
+#[test]
+fn several_runs_lie_over_each_other() {
+    let (page, _dir) = page_of(&[("one.json", run()), ("two.json", run())]);
+    let names: Vec<String> = plots(&page)["throughput"]["lines"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|line| line["name"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(names, ["one", "two"]);
+    assert!(page.contains("Side by side"));
+}
+
+#[test]
+fn a_failed_verification_is_the_headline_and_there_are_no_figures() {
+    let mut failed = run();
+    failed["figures"] = Value::Null;
+    failed["verification"]["passed"] = json!(false);
+    failed["verification"]["findings"]["lost"] = json!(7);
+    let (page, _dir) = page_of(&[("run.json", failed)]);
+    assert!(page.contains("Verification failed") && page.contains("7 lost"));
+    assert_eq!(plots(&page), json!({}));
+}
+
+#[test]
+fn what_is_no_result_is_refused_in_one_line() {
+    for (text, why) in [
+        ("", "not a result"),
+        ("{", "not a result"),
+        ("[1]", "not a result"),
+        ("{}", "names no schema"),
+        ("{\"schema\":\"loadgen.run/999\"}", "does not know"),
+        ("{\"schema\":\"loadgen.run/1\"}", "missing field"),
+    ] {
+        let refusal = refusal(text);
+        assert!(refusal.contains(why) && !refusal.contains('\n'), "{text}: {refusal}");
+    }
+    let nowhere = ReportArgs { paths: vec![Path::new("/nowhere/at/all.json").into()], out: None };
+    assert!(report(&nowhere).unwrap_err().to_string().contains("/nowhere/at/all.json"));
+}
+
+#[test]
+fn odd_numbers_draw_odd_plots_and_nothing_worse() {
+    for odd in [0.0, -1.0, 1e300, 1e-300] {
+        let mut result = run();
+        for interval in result["figures"]["series"].as_array_mut().unwrap() {
+            interval["at_s"] = json!(odd);
+            interval["seconds"] = json!(odd);
+            interval["response"]["p99_us"] = json!(odd);
+        }
+        result["figures"]["distributions"]["response"] = json!("AAAA");
+        result["figures"]["stages"][0]["share"] = json!(odd);
+        let (page, _dir) = page_of(&[("run.json", result)]);
+        assert!(!page.contains("NaN") || page.matches("NaN").count() == nans_of_the_scripts(), "{odd}");
+    }
+}
+
+/// How often the plotting library itself says NaN.
+fn nans_of_the_scripts() -> usize {
+    let (page, _dir) = page_of(&[("run.json", run())]);
+    page.matches("NaN").count()
+}
