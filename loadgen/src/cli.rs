@@ -1,10 +1,12 @@
 //! The command line.
 
+use crate::advice::cli::AdviceArgs;
 use crate::broker::leash::LeashArgs;
 use crate::codec::CodecSpec;
 use crate::error::LoadError;
 use crate::lab::cli::LabArgs;
 use crate::schedule::{SHAPE_HELP, Shape};
+use crate::sweep::cli::SweepArgs;
 use crate::verify::Level;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Serialize;
@@ -29,6 +31,10 @@ pub enum Command {
     Lab(LabArgs),
     /// Make a page (report.html), pictures and a README from results.
     Report(crate::page::cli::ReportArgs),
+    /// Run every combination of the options in a TOML matrix; goes on where an earlier one ended.
+    Sweep(SweepArgs),
+    /// Say what a sweep found: the best cells, and the client settings of one that satisfies a service level.
+    Advice(AdviceArgs),
     /// Becomes a broker that ends when its parent does.
     #[command(hide = true, name = crate::broker::leash::COMMAND)]
     Leash(LeashArgs),

@@ -10,6 +10,7 @@
 //! `verify` judges it, `metrics` and `latency` count it.
 #![forbid(unsafe_code)]
 
+pub mod advice;
 pub mod broker;
 pub mod cli;
 pub mod client;
@@ -50,5 +51,6 @@ pub mod source;
 pub mod stage;
 pub mod steady;
 pub mod summary;
+pub mod sweep;
 pub mod verify;
 pub mod worker;

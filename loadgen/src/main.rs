@@ -1,6 +1,7 @@
-//! The binary `loadgen`. Exit codes: 0 measured, 1 verification failed, 2 no result.
+//! The binary `loadgen`. Exit codes: 0 measured, 1 verification failed or nothing satisfies a service level, 2 no result.
 
 use clap::Parser;
+use loadgen::advice::advice;
 use loadgen::broker::leash::become_leashed;
 use loadgen::cli::{Cli, Command, RunArgs, write_json};
 use loadgen::error::LoadError;
@@ -10,12 +11,13 @@ use loadgen::page::{self, cli::report};
 use loadgen::report::table::Table;
 use loadgen::results_dir;
 use loadgen::run::run_shown;
+use loadgen::sweep::{SweepEnd, sweep};
 use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-const VERIFICATION_FAILED: u8 = 1;
+const VERDICT_AGAINST: u8 = 1;
 const NO_RESULT: u8 = 2;
 
 fn main() -> ExitCode {
@@ -27,6 +29,8 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }),
         Command::Leash(args) => Err(become_leashed(&args)),
+        Command::Sweep(args) => interrupts().and_then(|asked| sweep(&args, &asked)).map(end_of_sweep),
+        Command::Advice(args) => advice(&args).map(|found| if found { 0 } else { VERDICT_AGAINST }.into()),
     };
     ended.unwrap_or_else(|error| {
         eprintln!("loadgen: {error}");
@@ -50,7 +54,15 @@ fn run_command(args: &RunArgs) -> Result<ExitCode, LoadError> {
         page.map_err(|why| LoadError::File { path: dir.join(page::PAGE_FILE), why })?;
     }
     let failed = report.verification.passed == Some(false);
-    Ok(if failed { ExitCode::from(VERIFICATION_FAILED) } else { ExitCode::SUCCESS })
+    Ok(if failed { ExitCode::from(VERDICT_AGAINST) } else { ExitCode::SUCCESS })
+}
+
+fn end_of_sweep(end: SweepEnd) -> ExitCode {
+    match end {
+        SweepEnd::Whole | SweepEnd::Interrupted => ExitCode::SUCCESS,
+        SweepEnd::VerificationFailed => ExitCode::from(VERDICT_AGAINST),
+        SweepEnd::RunsFailed => ExitCode::from(NO_RESULT),
+    }
 }
 
 /// The first Ctrl-C ends the run early with what it has; the second ends the process.

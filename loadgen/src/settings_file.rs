@@ -13,10 +13,17 @@ pub fn run_args(settings: &Table, about: &str) -> Result<RunArgs, LoadError> {
     for (key, value) in settings {
         push(&mut arguments, key, value).map_err(wrong)?;
     }
-    let command =
-        RunArgs::augment_args(Command::new("loadgen").no_binary_name(false).disable_help_flag(true));
-    let matches = command.try_get_matches_from(arguments).map_err(|error| wrong(words_of(&error)))?;
+    let matches = command().try_get_matches_from(arguments).map_err(|error| wrong(words_of(&error)))?;
     RunArgs::from_arg_matches(&matches).map_err(|error| wrong(words_of(&error)))
+}
+
+/// The long options there are.
+pub fn option_names() -> Vec<String> {
+    command().get_arguments().filter_map(|option| option.get_long()).map(str::to_owned).collect()
+}
+
+fn command() -> Command {
+    RunArgs::augment_args(Command::new("loadgen").no_binary_name(false).disable_help_flag(true))
 }
 
 /// `key = value` as `--key=value`; a list repeats the option, `true` is the option alone, `false` none at all.

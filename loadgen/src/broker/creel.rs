@@ -5,6 +5,7 @@ use crate::cores;
 use crate::error::LoadError;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 const BINARY_NAME: &str = "creel";
@@ -48,7 +49,11 @@ fn version(program: &Path) -> Option<String> {
     Some(said.strip_prefix("creel ").unwrap_or(&said).to_owned())
 }
 
-/// The binary named, or the one beside loadgen; under `cargo run` that one is built first, so that it is never stale.
+/// The build of [`find_binary`] was made.
+static BUILT: AtomicBool = AtomicBool::new(false);
+
+/// The binary named, or the one beside loadgen; under `cargo run` that one is built before the first run of a process,
+/// so that it is never stale, and no compiler runs between the runs of a sweep.
 fn find_binary(named: Option<&Path>) -> Result<PathBuf, LoadError> {
     if let Some(named) = named {
         return named.is_file().then(|| named.to_owned()).ok_or_else(|| missing(named));
@@ -57,8 +62,9 @@ fn find_binary(named: Option<&Path>) -> Result<PathBuf, LoadError> {
     // Tests run from `deps`, one below.
     let dir = own.parent().map(|dir| if dir.ends_with("deps") { dir.parent().unwrap_or(dir) } else { dir });
     let beside = dir.unwrap_or(Path::new(".")).join(BINARY_NAME);
-    if let Some(cargo) = std::env::var_os("CARGO") {
+    if let Some(cargo) = std::env::var_os("CARGO").filter(|_| !BUILT.load(Ordering::Relaxed)) {
         build(&cargo, &beside)?;
+        BUILT.store(true, Ordering::Relaxed);
     }
     beside.is_file().then(|| beside.clone()).ok_or_else(|| missing(&beside))
 }

@@ -41,6 +41,13 @@ impl Loadgen {
         Loadgen { dir, arguments: all }
     }
 
+    /// A command without JSON of its own.
+    pub(crate) fn plain(name: &str, arguments: &str) -> Loadgen {
+        let mut all: Vec<String> = vec![name.into()];
+        all.extend(arguments.split_whitespace().map(str::to_owned));
+        Loadgen { dir: tempfile::tempdir().unwrap(), arguments: all }
+    }
+
     /// With an own broker below the test's directory.
     pub(crate) fn own_broker(arguments: &str) -> Loadgen {
         let mut loadgen = Loadgen::run(arguments);

@@ -1,0 +1,33 @@
+//! The options of `loadgen advice`.
+
+use super::clients::Client;
+use super::metric::Metric;
+use super::slo::Slo;
+use clap::Args;
+use std::path::PathBuf;
+
+/// Options of `loadgen advice`.
+#[derive(Debug, Clone, Args)]
+pub struct AdviceArgs {
+    /// The --out of a sweep, finished or not
+    pub dir: PathBuf,
+    /// What must hold, such as 'p99<20ms,acks=all'; also p99.9, e2e-p99, records/s>100k, disk-bytes<50, cpu<2
+    #[arg(long, value_name = "CONDITIONS")]
+    pub slo: Option<Slo>,
+    /// What the best cell has most or least of
+    #[arg(long, value_name = "METRIC", default_value = "records/s")]
+    pub prefer: Metric,
+    /// Print the settings for this client only
+    #[arg(long, value_enum)]
+    client: Option<Client>,
+    /// Write points, front and settings as JSON
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+}
+
+impl AdviceArgs {
+    /// Those whose settings are printed.
+    pub(super) fn clients(&self) -> Vec<Client> {
+        self.client.map_or_else(|| Client::ALL.to_vec(), |client| vec![client])
+    }
+}

@@ -1,0 +1,280 @@
+//! The matrix of a sweep: what is fixed, what varies, and how each cell is loaded.
+
+use super::words::{Place, nearest};
+use crate::cli::{RunArgs, parse_rate};
+use crate::error::LoadError;
+use crate::settings_file::{option_names, run_args};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::path::Path;
+use toml::{Table, Value};
+
+const SECTIONS: [&str; 3] = ["base", "sweep", "load"];
+const LOADS: [&str; 3] = ["maximum", "share", "rate"];
+/// Options that a sweep gives itself.
+const TAKEN: [(&str, &str); 2] =
+    [("rate", "belongs to [load]"), ("json", "is not for a sweep: each result goes to --out")];
+/// More is a mistake in the file.
+const CELLS_MAX: usize = 100_000;
+/// The share of its maximum at which a cell's latency is measured when the file says nothing.
+const USUAL_SHARE: f64 = 0.7;
+
+/// What a sweep is; two sweeps are the same if this is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Matrix {
+    /// Options of all cells.
+    pub base: Table,
+    /// Options that vary, each with its values.
+    pub sweep: Table,
+    /// How each cell is run.
+    pub loads: Vec<CellLoad>,
+}
+
+/// One way to load a cell.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CellLoad {
+    /// A closed loop.
+    Maximum,
+    /// An open loop at this share of the cell's own maximum.
+    Share(f64),
+    /// An open loop at this rate.
+    Rate(f64),
+}
+
+impl fmt::Display for CellLoad {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            CellLoad::Maximum => f.write_str("maximum"),
+            CellLoad::Share(share) => write!(f, "share-{share}"),
+            CellLoad::Rate(rate) => write!(f, "rate-{rate}"),
+        }
+    }
+}
+
+/// One combination of the values that vary.
+#[derive(Debug, Clone)]
+pub struct Cell {
+    /// Its place in the matrix.
+    pub index: usize,
+    /// Such as `batch-bytes=16k codec=lz4`.
+    pub label: String,
+    /// Its options.
+    pub args: RunArgs,
+}
+
+impl Matrix {
+    /// Reads the file; `set` are further options of [base], stronger than its own.
+    pub fn read(path: &Path, set: &[String]) -> Result<(Matrix, Vec<Cell>), LoadError> {
+        let text = std::fs::read_to_string(path);
+        let text = text.map_err(|why| LoadError::File { path: path.to_owned(), why })?;
+        let place = Place { path, text: &text };
+        let mut file = text.parse::<Table>().map_err(|error| place.syntax(&error))?;
+        for (key, value) in set.iter().map(|set| setting(set)).collect::<Result<Vec<_>, _>>()? {
+            let base = file.entry("base").or_insert_with(|| Value::Table(Table::new()));
+            base.as_table_mut().and_then(|base| base.insert(key, value));
+        }
+        let matrix = Matrix::checked(&file, &place)?;
+        let cells = matrix.cells(&place)?;
+        Ok((matrix, cells))
+    }
+
+    fn checked(file: &Table, place: &Place<'_>) -> Result<Matrix, LoadError> {
+        if let Some(unknown) = file.keys().find(|key| !SECTIONS.contains(&&key[..])) {
+            let why = format!("is neither [base], [sweep] nor [load]{}", nearest(unknown, &SECTIONS));
+            return Err(place.key("", unknown, &why));
+        }
+        let section = |name: &str| match file.get(name) {
+            None => Ok(Table::new()),
+            Some(Value::Table(table)) => Ok(table.clone()),
+            Some(_) => Err(place.key("", name, "is a section: write [base], [sweep] or [load]")),
+        };
+        let (base, sweep) = (section("base")?, section("sweep")?);
+        let known = option_names();
+        for (name, table) in [("base", &base), ("sweep", &sweep)] {
+            for key in table.keys() {
+                check_key(place, name, key, &known)?;
+            }
+        }
+        for (key, values) in &sweep {
+            check_values(place, key, values, &base)?;
+        }
+        Ok(Matrix { base, sweep, loads: loads(&section("load")?, place)? })
+    }
+
+    /// All combinations, each checked as a command line would be.
+    fn cells(&self, place: &Place<'_>) -> Result<Vec<Cell>, LoadError> {
+        let axes: Vec<(&String, &Vec<Value>)> =
+            self.sweep.iter().filter_map(|(key, values)| Some((key, values.as_array()?))).collect();
+        let count = axes.iter().try_fold(1usize, |count, (_, values)| count.checked_mul(values.len()));
+        let Some(count) = count.filter(|count| *count <= CELLS_MAX) else {
+            return Err(place.whole(&format!("makes more than {CELLS_MAX} cells")));
+        };
+        (0..count).map(|index| self.cell(index, &axes, place)).collect()
+    }
+
+    fn cell(
+        &self,
+        index: usize,
+        axes: &[(&String, &Vec<Value>)],
+        place: &Place<'_>,
+    ) -> Result<Cell, LoadError> {
+        let (mut settings, mut labels, mut rest) = (self.base.clone(), Vec::new(), index);
+        for (key, values) in axes.iter().rev() {
+            let value = &values[rest % values.len()];
+            rest /= values.len();
+            labels.push(format!("{key}={}", shown(value)));
+            settings.insert((*key).clone(), value.clone());
+        }
+        labels.reverse();
+        let label = if labels.is_empty() { "the only cell".to_owned() } else { labels.join(" ") };
+        let args = run_args(&settings, &label).map_err(|error| place.option(&error.to_string()))?;
+        Ok(Cell { index, label, args })
+    }
+}
+
+/// `payload=FILE` as a setting of [base]; a number stays a number in the words of the option anyway.
+fn setting(text: &str) -> Result<(String, Value), LoadError> {
+    let (key, value) = text
+        .split_once('=')
+        .ok_or_else(|| LoadError::Options(format!("--set {text}: takes KEY=VALUE, such as payload=FILE")))?;
+    let key = key.trim();
+    let value = if key == "broker-set" { Value::Array(vec![value.into()]) } else { value.into() };
+    Ok((key.to_owned(), value))
+}
+
+fn check_key(place: &Place<'_>, section: &str, key: &str, known: &[String]) -> Result<(), LoadError> {
+    if let Some((_, why)) = TAKEN.iter().find(|(taken, _)| *taken == key) {
+        return Err(place.key(section, key, why));
+    }
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    if known.contains(&key) {
+        return Ok(());
+    }
+    Err(place.key(section, key, &format!("is no option of `loadgen run`{}", nearest(key, &known))))
+}
+
+fn check_values(place: &Place<'_>, key: &str, values: &Value, base: &Table) -> Result<(), LoadError> {
+    let wrong = |why: &str| Err(place.key("sweep", key, why));
+    if base.contains_key(key) {
+        return wrong("is in [base] too");
+    }
+    let Some(values) = values.as_array() else {
+        return wrong("is not a list: a fixed value belongs to [base]");
+    };
+    if values.is_empty() {
+        return wrong("lists nothing");
+    }
+    let shown: Vec<String> = values.iter().map(shown).collect();
+    if let Some(twice) = (1..shown.len()).find(|i| shown[..*i].contains(&shown[*i])) {
+        return wrong(&format!("lists {} twice", shown[twice]));
+    }
+    Ok(())
+}
+
+fn loads(section: &Table, place: &Place<'_>) -> Result<Vec<CellLoad>, LoadError> {
+    let mut loads = Vec::new();
+    for (key, value) in section {
+        let wrong = |why: &str| place.key("load", key, why);
+        let each = value.as_array().map_or_else(|| std::slice::from_ref(value), Vec::as_slice);
+        match &key[..] {
+            "maximum" => match value.as_bool() {
+                Some(true) => loads.push(CellLoad::Maximum),
+                Some(false) => {}
+                None => return Err(wrong("takes true or false")),
+            },
+            "share" => {
+                for share in each {
+                    let share = number(share).filter(|share| *share > 0.0 && *share <= 2.0);
+                    let share = share.ok_or_else(|| wrong("takes shares of the maximum, such as 0.7"))?;
+                    loads.push(CellLoad::Share(share));
+                }
+            }
+            "rate" => {
+                for rate in each {
+                    let rate = parse_rate(&shown(rate)).map_err(|why| wrong(&format!("takes {why}")))?;
+                    loads.push(CellLoad::Rate(rate));
+                }
+            }
+            _ => {
+                return Err(wrong(&format!("is neither maximum, share nor rate{}", nearest(key, &LOADS))));
+            }
+        }
+    }
+    if section.is_empty() {
+        loads = vec![CellLoad::Maximum, CellLoad::Share(USUAL_SHARE)];
+    }
+    if loads.is_empty() {
+        return Err(place.whole("[load] asks for nothing"));
+    }
+    if loads.iter().any(|load| matches!(load, CellLoad::Share(_))) && !loads.contains(&CellLoad::Maximum) {
+        loads.push(CellLoad::Maximum); // a share is of it
+    }
+    loads.sort_by_key(|load| !matches!(load, CellLoad::Maximum));
+    loads.dedup();
+    Ok(loads)
+}
+
+fn number(value: &Value) -> Option<f64> {
+    value.as_float().or_else(|| value.as_integer().map(|number| number as f64))
+}
+
+/// As an option takes it; several values of a repeatable option with commas.
+fn shown(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(values) if values.is_empty() => "(none)".to_owned(),
+        Value::Array(values) => values.iter().map(shown).collect::<Vec<_>>().join(","),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<(Matrix, Vec<Cell>), LoadError> {
+        let file = tempfile::NamedTempFile::with_suffix(".toml").unwrap();
+        std::fs::write(file.path(), text).unwrap();
+        Matrix::read(file.path(), &["seed=7".to_owned()])
+    }
+
+    #[test]
+    fn cells_are_all_combinations() {
+        let (matrix, cells) = read(
+            "[base]\nduration = '1s'\n[sweep]\ncodec = ['none', 'lz4', 'zstd:3']\nbatch-bytes = ['16k', 65536]\n\
+             broker-set = [['flush.messages=1', 'flush.ms=5'], ['flush.ms=1000']]\n[load]\nshare = [0.5]\n",
+        )
+        .unwrap();
+        assert_eq!(cells.len(), 12);
+        assert_eq!(cells[0].label, "batch-bytes=16k broker-set=flush.messages=1,flush.ms=5 codec=none");
+        assert!(cells.iter().enumerate().all(|(at, cell)| cell.index == at && cell.args.seed == 7));
+        assert_eq!(cells[0].args.broker_set, ["flush.messages=1", "flush.ms=5"]);
+        let distinct: std::collections::HashSet<&str> = cells.iter().map(|cell| &cell.label[..]).collect();
+        assert_eq!(distinct.len(), 12);
+        assert_eq!(matrix.loads, [CellLoad::Maximum, CellLoad::Share(0.5)], "a share needs the maximum");
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_its_line_and_key() {
+        for (text, line, words) in [
+            ("[base]\n[sweep]\ncodec = []\n", 3, "codec lists nothing"),
+            ("[sweep]\ncodec = 'lz4'\n", 2, "codec is not a list"),
+            ("[sweep]\nliger-ms = [1]\n", 2, "did you mean linger-ms?"),
+            ("[sweep]\ncodec = ['lz4', 'lz4']\n", 2, "codec lists lz4 twice"),
+            ("[base]\nacks = '1'\n[sweep]\nacks = ['all']\n", 4, "acks is in [base] too"),
+            ("[base]\nrate = 5\n", 2, "belongs to [load]"),
+            ("[sweap]\ncodec = ['lz4']\n", 1, "did you mean sweep?"),
+            ("[sweep]\ncodec = ['lz4', 'brotli']\n", 2, "unknown codec 'brotli'"),
+            ("[base]\n\nin-flight = 0\n", 3, "in-flight"),
+            ("[load]\nshare = 3\n", 2, "share takes"),
+            ("[load]\nrates = 3\n", 2, "did you mean rate?"),
+            ("[base]\ncodec = [\n\n[sweep]\n", 4, ""),
+        ] {
+            let error = read(text).map(drop).unwrap_err().to_string();
+            assert!(error.contains(&format!(".toml, line {line}: ")), "{text:?}: {error}");
+            assert!(error.contains(words), "{text:?}: {error}");
+            assert!(!error.contains('\n'), "{error}");
+        }
+    }
+}
