@@ -6,6 +6,7 @@ use crate::codec::CodecSpec;
 use crate::error::LoadError;
 use crate::lab::cli::LabArgs;
 use crate::schedule::{SHAPE_HELP, Shape};
+use crate::search::cli::MaxArgs;
 use crate::sweep::cli::SweepArgs;
 use crate::verify::Level;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -35,6 +36,8 @@ pub enum Command {
     Sweep(SweepArgs),
     /// Say what a sweep found: the best cells, and the client settings of one that satisfies a service level.
     Advice(AdviceArgs),
+    /// Find the highest rate at which the broker keeps up: open-loop runs, each with a bound on the p99.
+    Max(Box<MaxArgs>),
     /// Becomes a broker that ends when its parent does.
     #[command(hide = true, name = crate::broker::leash::COMMAND)]
     Leash(LeashArgs),

@@ -44,6 +44,7 @@ pub mod results_dir;
 pub mod rng;
 pub mod run;
 pub mod schedule;
+pub mod search;
 pub mod settings_file;
 pub mod signal;
 pub mod sketch;

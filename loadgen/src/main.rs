@@ -11,6 +11,8 @@ use loadgen::page::{self, cli::report};
 use loadgen::report::table::Table;
 use loadgen::results_dir;
 use loadgen::run::run_shown;
+use loadgen::search::cli::MaxArgs;
+use loadgen::search::max;
 use loadgen::sweep::{SweepEnd, sweep};
 use std::io::Write;
 use std::process::ExitCode;
@@ -23,6 +25,7 @@ const NO_RESULT: u8 = 2;
 fn main() -> ExitCode {
     let ended = match Cli::parse().command {
         Command::Run(args) => run_command(&args),
+        Command::Max(args) => max_command(&args),
         Command::Lab(args) => interrupts().and_then(|asked| lab(&args, &asked)).map(|()| ExitCode::SUCCESS),
         Command::Report(args) => report(&args).map(|page| {
             println!("{}", page.display());
@@ -63,6 +66,20 @@ fn end_of_sweep(end: SweepEnd) -> ExitCode {
         SweepEnd::VerificationFailed => ExitCode::from(VERDICT_AGAINST),
         SweepEnd::RunsFailed => ExitCode::from(NO_RESULT),
     }
+}
+
+/// Exit code 1: no rate held, or records were lost on the way. 2: stopped before one was confirmed.
+fn max_command(args: &MaxArgs) -> Result<ExitCode, LoadError> {
+    let report = max(args, &interrupts()?)?;
+    let _ = write!(std::io::stdout(), "{report}");
+    if let Some(path) = &args.run.json {
+        write_json(&report, path)?;
+    }
+    Ok(match (report.is_found(), report.interrupted) {
+        (true, _) => ExitCode::SUCCESS,
+        (false, true) => ExitCode::from(NO_RESULT),
+        (false, false) => ExitCode::from(VERDICT_AGAINST),
+    })
 }
 
 /// The first Ctrl-C ends the run early with what it has; the second ends the process.

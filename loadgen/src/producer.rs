@@ -184,21 +184,17 @@ impl Producer {
                 return Ok(Pause::Until(now));
             }
             self.note_slot(now);
-            let made = self.make_some(now)?;
+            // More is due: it goes into the open batches first, also into those whose linger is over. One behind schedule
+            // would otherwise send ever smaller batches, and so never catch up.
+            let Some(pause) = self.make_some(now)? else { continue };
             let lingered = self.send_lingered(now)?;
-            match made {
-                Some(Pause::NoSlot) => {
-                    self.blocked_since_ns.get_or_insert(now);
-                    return Ok(Pause::NoSlot);
-                }
-                Some(_) if lingered => return Ok(Pause::Until(self.next_instant())),
-                Some(_) => {
-                    self.blocked_since_ns.get_or_insert(now);
-                    return Ok(Pause::NoSlot);
-                }
-                None => {}
+            if pause == Pause::NoSlot || !lingered {
+                self.blocked_since_ns.get_or_insert(now);
+                return Ok(Pause::NoSlot);
             }
+            return Ok(Pause::Until(self.next_instant()));
         }
+        self.send_lingered(now_ns())?;
         // Still behind: the next record should have been made by the end of its linger at the latest.
         if let Some(instant) = self.schedule.instant_ahead(0) {
             self.punctuality.plan(instant + self.plan.settings.linger_ns);

@@ -124,6 +124,17 @@ fn an_overload_is_shown_and_not_omitted() {
 }
 
 #[test]
+fn who_is_behind_sends_full_batches() {
+    let overload =
+        "--duration 700ms --warmup 0s --rate 100M --linger-ms 0 --record-size 10 --batch-bytes 64k";
+    let ran = Loadgen::own_broker(&format!("{overload} --connections 1 --in-flight 1")).ran().expect(0);
+    let figures = &ran.json()["figures"];
+    let at = |name: &str| figures[name].as_f64().unwrap();
+    let records_per_request = at("records_per_s") / at("requests_per_s");
+    assert!(records_per_request > 1_000.0, "some 1,400 fit: {records_per_request}");
+}
+
+#[test]
 fn a_payload_that_repeats_within_a_batch_is_said_to() {
     let file = tempfile::NamedTempFile::new().unwrap();
     fs::write(file.path(), "only one line\n").unwrap();

@@ -19,7 +19,7 @@ pub struct Target {
 
 #[derive(Debug)]
 enum Reached {
-    Own(OwnBroker),
+    Own(Box<OwnBroker>),
     Running { pid: Option<u32>, data_dir: Option<PathBuf> },
 }
 
@@ -45,7 +45,7 @@ impl Target {
                     settings: kind.settings().to_vec(),
                     cores: Some(cores::list(&cores.broker)),
                 };
-                Ok(Target { report, reached: Reached::Own(own) })
+                Ok(Target { report, reached: Reached::Own(Box::new(own)) })
             }
         }
     }

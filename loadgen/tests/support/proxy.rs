@@ -1,5 +1,5 @@
 //! A broker behind a proxy that lies: the real `creel`, but on the way a request is dropped, sent twice or swapped with
-//! the next, or a byte of an answer is flipped; or all is in order, but for a while nothing moves. What loadgen must find.
+//! the next, or a byte of an answer is flipped; or all is in order, but nothing moves for a while, or slowly. What loadgen must find.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -18,8 +18,11 @@ pub(crate) enum Lie {
     Swap,
     FlipAnswer,
     Stall,
+    Slow,
 }
 
+/// How long [`Lie::Slow`] holds each request.
+pub(crate) const SLOW: Duration = Duration::from_millis(20);
 /// How long [`Lie::Stall`] holds a request and all that come behind it.
 pub(crate) const STALL: Duration = Duration::from_millis(200);
 
@@ -93,6 +96,10 @@ fn lie_about_request(frames: &mut Vec<Vec<u8>>, frame: Vec<u8>, lie: Lie, seen: 
         Lie::Twice if is_chosen => frames.extend([frame.clone(), frame]),
         Lie::Stall if is_chosen => {
             thread::sleep(STALL);
+            frames.push(frame);
+        }
+        Lie::Slow if is_produce => {
+            thread::sleep(SLOW);
             frames.push(frame);
         }
         // Marked by an empty frame: sent with the next one, behind it.

@@ -1,0 +1,80 @@
+//! `loadgen max`: the highest rate at which the broker keeps up.
+//!
+//! Each probe is an open-loop run of its own, on a fresh topic: a rate holds if the p99 of the response is under the bound,
+//! nearly all of the rate was reached, and neither what is due nor what is to be read piles up. `bisect` decides which rate
+//! is next, `verdict` whether it held.
+
+mod bisect;
+pub mod cli;
+pub mod report;
+mod verdict;
+
+use crate::cli::RunArgs;
+use crate::error::LoadError;
+use crate::report::RunReport;
+use crate::run::run;
+use bisect::{Bracket, Ended, Outcome, Prober};
+use cli::MaxArgs;
+use report::{MaxReport, Probe};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// The search begins at this share of what the closed loop reaches: it keeps up with less than that.
+const FIRST_SHARE: f64 = 0.5;
+
+/// Searches; what was found until an interrupt is in the report.
+pub fn max(args: &MaxArgs, interrupted: &Arc<AtomicBool>) -> Result<MaxReport, LoadError> {
+    args.check()?;
+    let first = run(&args.run, interrupted)?;
+    let Some(closed_loop) = first.figures.as_ref().map(|figures| figures.records_per_s) else {
+        return Ok(MaxReport::of_failed_verification(args, first));
+    };
+    let mut probes = Probes { args, interrupted, done: Vec::new(), failed_verification: None };
+    let bracket = Bracket { first_rate: closed_loop * FIRST_SHARE, precision: args.precision };
+    let ended = match interrupted.load(Ordering::Relaxed) {
+        true => Ended { rate: None, confirmations: 0 },
+        false => bracket.search(&mut probes)?,
+    };
+    let last = probes.failed_verification.take();
+    Ok(MaxReport {
+        broker: first.broker,
+        settings: first.settings,
+        machine: first.machine,
+        closed_loop_records_per_s: closed_loop,
+        p99_bound_ms: args.p99.as_secs_f64() * 1e3,
+        precision: args.precision,
+        records_per_s: ended.rate,
+        confirmations: ended.confirmations,
+        interrupted: interrupted.load(Ordering::Relaxed),
+        failed_verification: last.map(|report| report.verification),
+        probes: probes.done,
+    })
+}
+
+/// Probes by running.
+struct Probes<'a> {
+    args: &'a MaxArgs,
+    interrupted: &'a Arc<AtomicBool>,
+    done: Vec<Probe>,
+    failed_verification: Option<RunReport>,
+}
+
+impl Prober for Probes<'_> {
+    type Error = LoadError;
+
+    fn probe(&mut self, rate: f64) -> Result<Outcome, LoadError> {
+        let args = RunArgs { rate: Some(rate), ..self.args.run.clone() };
+        let report = run(&args, self.interrupted)?;
+        if self.interrupted.load(Ordering::Relaxed) {
+            return Ok(Outcome::Stop);
+        }
+        let Some(probe) = verdict::judge(&report, rate, self.args.p99) else {
+            self.failed_verification = Some(report);
+            return Ok(Outcome::Stop);
+        };
+        eprintln!("{}", probe.line());
+        let outcome = if probe.held { Outcome::Held } else { Outcome::Failed };
+        self.done.push(probe);
+        Ok(outcome)
+    }
+}
