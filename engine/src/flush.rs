@@ -19,6 +19,7 @@ use crate::give_up::is_disk_full;
 use crate::limits::COMMIT_LINGER;
 use crate::log::{Health, Log, Place};
 use crate::offset::Offset;
+use crate::open_files::OpenFiles;
 use crate::partition::Inner;
 use crate::planted::{self, Bug};
 use crate::producer_snapshot;
@@ -30,6 +31,8 @@ use crate::segment_files::{remove_indexes, remove_snapshot, write_indexes, write
 pub struct Flusher {
     dirty: Rc<RefCell<Vec<Rc<Inner>>>>,
     times: Option<Rc<AppendTimes>>,
+    /// What else the partitions of a core share.
+    pub(crate) open_files: Rc<OpenFiles>,
 }
 
 impl Flusher {
@@ -41,6 +44,12 @@ impl Flusher {
     /// A flusher that notes how long appends take.
     pub fn timed(times: Rc<AppendTimes>) -> Self {
         Self { times: Some(times), ..Self::default() }
+    }
+
+    /// The same, with its partitions together keeping so many sealed segments open between two reads.
+    #[must_use]
+    pub fn keeping_open(self, sealed_segments: usize) -> Self {
+        Self { open_files: Rc::new(OpenFiles::at_most(sealed_segments)), ..self }
     }
 
     pub(crate) fn times(&self) -> Option<&AppendTimes> {

@@ -31,6 +31,7 @@ mod mark;
 pub mod offset;
 pub mod offset_index;
 pub mod open;
+mod open_files;
 pub mod partition;
 pub mod planted;
 mod producer_snapshot;

@@ -185,11 +185,10 @@ impl Inner {
         }
     }
 
-    /// The descriptor of a segment that is not appended to is the reader's alone: who reads through many of them holds
-    /// one at a time.
-    fn let_go(&self, segment: &Segment) {
+    /// A segment that is not appended to is open for a while, if there is room for it; who reads it has a handle.
+    fn let_go(&self, segment: &Rc<Segment>) {
         if self.log.borrow().active().base != segment.base {
-            segment.log.close();
+            self.flusher.open_files.keep(segment);
         }
     }
 

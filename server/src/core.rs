@@ -8,11 +8,15 @@ use creel_engine::Flusher;
 use creel_io::CoreId;
 use creel_io::local::Notify;
 use creel_io::mailbox::Mailbox;
+use creel_io::runtime::descriptor_limit;
 
 use crate::api::init_producer_id::ProducerIds;
 use crate::complaints::Complaints;
 use crate::connection::Connections;
 use crate::coordinators::Coordinators;
+use crate::limits::{
+    CONNECTIONS_SHARE, DESCRIPTORS_SHARED_BY, SEALED_SEGMENTS_OPEN, SEALED_SEGMENTS_SHARED_BY,
+};
 use crate::messages::Message;
 use crate::node::Node;
 use crate::route::Tickets;
@@ -44,6 +48,13 @@ pub(crate) struct Core {
     pub(crate) exit: Notify,
 }
 
+/// How many sealed segments each of so many cores may keep open.
+fn sealed_segments_open(cores: usize) -> usize {
+    let for_files = descriptor_limit() / DESCRIPTORS_SHARED_BY * (DESCRIPTORS_SHARED_BY - CONNECTIONS_SHARE);
+    let share = for_files / SEALED_SEGMENTS_SHARED_BY / cores.max(1) as u64;
+    usize::try_from(share).map_or(SEALED_SEGMENTS_OPEN, |share| share.min(SEALED_SEGMENTS_OPEN))
+}
+
 impl Core {
     pub(crate) fn new(id: CoreId, node: Arc<Node>, mailbox: Mailbox<Message>) -> Rc<Self> {
         let slots = usize::try_from(node.broker().max_incremental_fetch_session_cache_slots).unwrap_or(0);
@@ -54,7 +65,7 @@ impl Core {
             mailbox,
             tickets: Tickets::default(),
             topics: Topics::new(id, node.cores),
-            flusher: stages.flusher(),
+            flusher: stages.flusher().keeping_open(sealed_segments_open(node.cores)),
             stages,
             connections: Connections::default(),
             sessions: RefCell::new(sessions),

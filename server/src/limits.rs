@@ -25,6 +25,12 @@ pub(crate) const DESCRIPTORS_SHARED_BY: u64 = 4;
 /// ... connections may take these; the others are for files. At the bound further connections are closed at once.
 pub(crate) const CONNECTIONS_SHARE: u64 = 3;
 
+/// Sealed segments that a core keeps open between two fetches: opening one anew is a twentieth of a 64-KiB fetch. At the
+/// bound the one that has been open for longest is closed.
+pub(crate) const SEALED_SEGMENTS_OPEN: usize = 64;
+/// Fewer where this part of the descriptors that are not for connections would not suffice for all cores.
+pub(crate) const SEALED_SEGMENTS_SHARED_BY: u64 = 4;
+
 /// Partitions that one core opens at the same time. The others wait.
 pub(crate) const PARTITIONS_OPENING: usize = 64;
 
