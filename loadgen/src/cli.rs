@@ -3,6 +3,7 @@
 use crate::advice::cli::AdviceArgs;
 use crate::broker::leash::LeashArgs;
 use crate::codec::CodecSpec;
+use crate::compare::cli::CompareArgs;
 use crate::error::LoadError;
 use crate::lab::cli::LabArgs;
 use crate::schedule::{SHAPE_HELP, Shape};
@@ -28,6 +29,8 @@ pub struct Cli {
 pub enum Command {
     /// Produce and consume for some seconds, verify, and print what was measured.
     Run(Box<RunArgs>),
+    /// Compare two brokers or two settings, and say faster, slower or inconclusive.
+    Compare(CompareArgs),
     /// Measure codecs offline on your own data: ratio and speed per codec, level and batch size.
     Lab(LabArgs),
     /// Make a page (report.html), pictures and a README from results.

@@ -1,9 +1,12 @@
-//! The binary `loadgen`. Exit codes: 0 measured, 1 verification failed or nothing satisfies a service level, 2 no result.
+//! The binary `loadgen`. Exit codes: 0 measured, 1 a verdict against (verification failed, B slower, nothing satisfies a
+//! service level), 2 no result.
 
 use clap::Parser;
 use loadgen::advice::advice;
 use loadgen::broker::leash::become_leashed;
 use loadgen::cli::{Cli, Command, RunArgs, write_json};
+use loadgen::compare::cli::CompareArgs;
+use loadgen::compare::{self, Outcome, compare};
 use loadgen::error::LoadError;
 use loadgen::lab::lab;
 use loadgen::live::Live;
@@ -31,6 +34,7 @@ fn main() -> ExitCode {
             println!("{}", page.display());
             ExitCode::SUCCESS
         }),
+        Command::Compare(args) => compare_command(&args),
         Command::Leash(args) => Err(become_leashed(&args)),
         Command::Sweep(args) => interrupts().and_then(|asked| sweep(&args, &asked)).map(end_of_sweep),
         Command::Advice(args) => advice(&args).map(|found| if found { 0 } else { VERDICT_AGAINST }.into()),
@@ -80,6 +84,12 @@ fn max_command(args: &MaxArgs) -> Result<ExitCode, LoadError> {
         (false, true) => ExitCode::from(NO_RESULT),
         (false, false) => ExitCode::from(VERDICT_AGAINST),
     })
+}
+
+fn compare_command(args: &CompareArgs) -> Result<ExitCode, LoadError> {
+    let (report, outcome) = compare(args, &interrupts()?)?;
+    let _ = write!(std::io::stdout(), "{}", compare::table::Table(&report));
+    Ok(if outcome == Outcome::Bad { ExitCode::from(VERDICT_AGAINST) } else { ExitCode::SUCCESS })
 }
 
 /// The first Ctrl-C ends the run early with what it has; the second ends the process.

@@ -48,6 +48,17 @@ impl Loadgen {
         Loadgen { dir: tempfile::tempdir().unwrap(), arguments: all }
     }
 
+    /// Any command.
+    pub(crate) fn of(arguments: &[&str]) -> Loadgen {
+        Loadgen { dir: tempfile::tempdir().unwrap(), arguments: Vec::new() }.with(arguments)
+    }
+
+    /// Further arguments.
+    pub(crate) fn with(mut self, arguments: &[&str]) -> Loadgen {
+        self.arguments.extend(arguments.iter().map(|argument| (*argument).to_owned()));
+        self
+    }
+
     /// With an own broker below the test's directory.
     pub(crate) fn own_broker(arguments: &str) -> Loadgen {
         let mut loadgen = Loadgen::run(arguments);

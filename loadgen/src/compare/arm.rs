@@ -1,0 +1,70 @@
+//! One side of a comparison: a TOML file, and what the command line says for both.
+
+use super::cli::CompareArgs;
+use crate::cli::RunArgs;
+use crate::error::LoadError;
+use crate::settings_file::run_args;
+use std::path::Path;
+use toml::{Table, Value};
+
+/// One side.
+#[derive(Debug, Clone)]
+pub(super) struct Arm {
+    /// `name`, or the file's.
+    pub(super) name: String,
+    /// What it runs.
+    pub(super) args: RunArgs,
+}
+
+impl Arm {
+    /// Errors name the file, and the line where there is one.
+    pub(super) fn read(path: &Path, common: &CompareArgs) -> Result<Arm, LoadError> {
+        let file = path.display().to_string();
+        let text = std::fs::read_to_string(path);
+        let text = text.map_err(|why| LoadError::File { path: path.to_owned(), why })?;
+        let mut table: Table = text.parse().map_err(|error| broken(&file, &text, &error))?;
+        let name = match table.remove("name") {
+            Some(Value::String(name)) => name,
+            Some(_) => return Err(LoadError::Options(format!("{file}: name takes text"))),
+            None => path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+        };
+        let about = |table: &Table| wrong_line(&text, table, &file);
+        let mut args = match run_args(&table, &file) {
+            Ok(args) => args,
+            Err(_) => return Err(run_args(&table, &about(&table)).err().unwrap_or_else(|| unlikely(&file))),
+        };
+        if args.json.is_some() {
+            return Err(LoadError::Options(format!("{file}: json is for a single run: use --out")));
+        }
+        args.seed = common.seed;
+        args.duration = common.duration.unwrap_or(args.duration);
+        args.warmup = common.warmup.unwrap_or(args.warmup);
+        Ok(Arm { name, args })
+    }
+}
+
+fn unlikely(file: &str) -> LoadError {
+    LoadError::Options(format!("{file}: can't be read as options"))
+}
+
+fn broken(file: &str, text: &str, error: &toml::de::Error) -> LoadError {
+    let line = error.span().map_or(1, |span| 1 + text[..span.start.min(text.len())].matches('\n').count());
+    LoadError::Options(format!("{file}:{line}: {}", error.message().replace('\n', " ")))
+}
+
+/// `file:line` of the first key that is wrong by itself; only the file where keys are wrong together.
+fn wrong_line(text: &str, table: &Table, file: &str) -> String {
+    let is_wrong = |(key, value): &(&String, &Value)| {
+        let alone = Table::from_iter([((*key).clone(), (*value).clone())]);
+        let error = run_args(&alone, "").err().map(|error| error.to_string());
+        // One that only misses another key is not wrong.
+        error.is_some_and(|error| !error.contains("required arguments"))
+    };
+    let wrong = table.iter().find(is_wrong).map(|(key, _)| key);
+    let is_key = |line: &str, key: &str| {
+        let rest = line.trim_start().trim_start_matches(['"', '\'']).strip_prefix(key);
+        rest.is_some_and(|rest| rest.trim_start_matches(['"', '\'']).trim_start().starts_with('='))
+    };
+    let line = wrong.and_then(|key| text.lines().position(|line| is_key(line, key)));
+    line.map_or_else(|| file.to_owned(), |line| format!("{file}:{}", line + 1))
+}

@@ -1,0 +1,55 @@
+//! Options of `loadgen compare`.
+
+use super::metric::Metric;
+use crate::cli::parse_duration;
+use crate::stats::PAIRS_MIN;
+use clap::{Args, ValueEnum};
+use std::path::PathBuf;
+use std::time::Duration;
+
+const MIN: i64 = PAIRS_MIN as i64;
+
+/// What to compare, and how often.
+#[derive(Debug, Clone, Args)]
+pub struct CompareArgs {
+    /// The one to compare with: TOML whose keys are the options of `loadgen run`, and `name`
+    #[arg(value_name = "A.toml")]
+    pub a: PathBuf,
+    /// The one to judge
+    #[arg(value_name = "B.toml")]
+    pub b: PathBuf,
+    /// Pairs of A and B
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u16).range(MIN..=1_000))]
+    pub rounds: u16,
+    /// Pairs of A and A before, for the noise floor [default: as many as --rounds]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(MIN..=1_000))]
+    pub control_rounds: Option<u16>,
+    /// How long to measure in each run, in place of the files' `duration`
+    #[arg(long, value_parser = parse_duration)]
+    pub duration: Option<Duration>,
+    /// How long to load before measuring, in place of the files' `warmup`
+    #[arg(long, value_parser = parse_duration)]
+    pub warmup: Option<Duration>,
+    /// Seed of the order, and of everything random in both
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// What to look at, the first of them decides [default: all; at a fixed rate p99 decides, else the broker's CPU or,
+    /// where that is unknown or the brokers are not of one kind, records/s]
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "NAMES")]
+    pub metric: Vec<Metric>,
+    /// What B must be for exit code 0
+    #[arg(long, value_enum, default_value = "not-slower")]
+    pub require: Require,
+    /// Keep every run's result and compare.json here
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+/// What B must be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Require {
+    /// Faster, or no difference can be told.
+    NotSlower,
+    /// Faster beyond doubt.
+    Faster,
+}

@@ -1,0 +1,190 @@
+//! From pairs to a verdict. A difference counts only if the interval leaves out 1 and the ratio lies beyond the noise
+//! floor: as far from 1 as the interval of A against itself reaches.
+
+use super::arm::Arm;
+use super::cli::CompareArgs;
+use super::metric::Metric;
+use super::report::{ArmReport, CompareReport, MetricReport, Phase, RoundRun, SCHEMA};
+use super::rounds::Measured;
+use crate::error::LoadError;
+use crate::report::{BrokerReport, SettingsReport};
+use crate::stats::{Interval, PAIRS_MIN, geometric_mean, interval};
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// What B is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// Beyond doubt and beyond noise.
+    Faster,
+    /// Beyond doubt and beyond noise.
+    Slower,
+    /// Neither can be told.
+    Inconclusive,
+}
+
+/// What decides, by the load: at a fixed rate the tail; at maximum the broker's CPU, which doesn't depend on how idle
+/// the cores were, or the rate where the CPU is unknown or is another kind of broker's.
+pub(super) fn primary(arms: &[Arm; 2], args: &CompareArgs) -> Result<Metric, LoadError> {
+    let [a, b] = arms.each_ref().map(|arm| &arm.args);
+    if a.rate.is_some() != b.rate.is_some() {
+        let why = "one of the two has a rate and the other none: their figures can't be compared";
+        return Err(LoadError::Options(why.into()));
+    }
+    if let Some(first) = args.metric.first() {
+        return Ok(*first);
+    }
+    let is_creel = |arm: &Arm| {
+        let args = &arm.args;
+        let is_default = args.broker == crate::cli::BrokerChoice::Creel;
+        args.bootstrap.is_none() && args.broker_command.is_none() && is_default
+    };
+    Ok(match a.rate {
+        Some(_) => Metric::P99,
+        None if arms.iter().all(is_creel) => Metric::BrokerCpu,
+        None => Metric::RecordsPerS,
+    })
+}
+
+/// What was measured, whatever ended it.
+pub(super) fn judge(
+    args: &CompareArgs,
+    arms: &[Arm; 2],
+    primary: Metric,
+    measured: Measured,
+) -> Result<CompareReport, LoadError> {
+    let Measured { runs, about, failed, interrupted, .. } = measured;
+    if failed.is_none() && !runs.iter().any(|run| run.phase == Phase::Compare) {
+        return Err(LoadError::Options("stopped before A and B were compared".into()));
+    }
+    let asked = if args.metric.is_empty() { Metric::all() } else { &args.metric };
+    let metrics: Vec<MetricReport> =
+        asked.iter().filter_map(|metric| metric_report(*metric, &runs, args.seed)).collect();
+    let decisive = metrics.iter().find(|report| report.metric == primary);
+    if failed.is_none() && decisive.is_none() {
+        let why = format!(
+            "{} was not measured in both, so it can't decide: choose another --metric",
+            primary.title()
+        );
+        return Err(LoadError::Options(why));
+    }
+    let [about_a, about_b] = about;
+    let ended_at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Ok(CompareReport {
+        schema: SCHEMA.into(),
+        loadgen: env!("CARGO_PKG_VERSION").into(),
+        command: std::env::args().collect(),
+        ended_at_ms: ended_at.as_millis() as u64,
+        a: arm_report(&arms[0], &args.a, about_a),
+        b: arm_report(&arms[1], &args.b, about_b),
+        seed: args.seed,
+        rounds: usize::from(args.rounds),
+        control_rounds: usize::from(args.control_rounds.unwrap_or(args.rounds)),
+        interrupted,
+        verdict: decisive.filter(|_| failed.is_none()).map_or(Verdict::Inconclusive, |report| report.verdict),
+        warnings: warnings(arms, &runs, primary, args.seed),
+        primary,
+        metrics: if failed.is_none() { metrics } else { Vec::new() },
+        runs,
+        failed,
+    })
+}
+
+fn arm_report(arm: &Arm, file: &Path, about: Option<(BrokerReport, SettingsReport)>) -> ArmReport {
+    let (broker, settings) = about.unzip();
+    ArmReport { name: arm.name.clone(), file: file.display().to_string(), broker, settings }
+}
+
+/// `None` where no pair has it.
+fn metric_report(metric: Metric, runs: &[RoundRun], seed: u64) -> Option<MetricReport> {
+    let compared = pairs(metric, runs, Phase::Compare);
+    let control = logs(&pairs(metric, runs, Phase::Control));
+    let side = |pick: fn(&[f64; 2]) -> f64| {
+        geometric_mean(&compared.iter().map(|pair| pick(pair).ln()).collect::<Vec<_>>())
+    };
+    let interval_found = interval(&logs(&compared), seed);
+    let control = interval(&control, seed);
+    let verdict = verdict(metric, interval_found, control);
+    Some(MetricReport {
+        metric,
+        a: side(|pair| pair[0])?,
+        b: side(|pair| pair[1])?,
+        pairs: compared.len(),
+        interval: interval_found,
+        floor: control.as_ref().map(Interval::reach),
+        control,
+        verdict,
+    })
+}
+
+/// A's and B's value of each whole pair.
+fn pairs(metric: Metric, runs: &[RoundRun], phase: Phase) -> Vec<[f64; 2]> {
+    let value = |pair: usize, arm: &str| {
+        let run = runs.iter().find(|run| run.phase == phase && run.pair == pair && run.arm == arm);
+        run.and_then(|run| run.values.get(&metric).copied())
+    };
+    let last = runs.iter().filter(|run| run.phase == phase).map(|run| run.pair).max().unwrap_or(0);
+    (1..=last).filter_map(|pair| Some([value(pair, "a")?, value(pair, "b")?])).collect()
+}
+
+fn logs(pairs: &[[f64; 2]]) -> Vec<f64> {
+    pairs.iter().map(|[a, b]| (b / a).ln()).collect()
+}
+
+/// Without a control nothing is known about the noise, so nothing is claimed.
+fn verdict(metric: Metric, compared: Option<Interval>, control: Option<Interval>) -> Verdict {
+    let (Some(compared), Some(control)) = (compared, control) else { return Verdict::Inconclusive };
+    let effect = compared.ratio.max(1.0 / compared.ratio);
+    if !compared.excludes_one() || effect <= control.reach() {
+        return Verdict::Inconclusive;
+    }
+    if (compared.ratio > 1.0) == metric.is_better_higher() { Verdict::Faster } else { Verdict::Slower }
+}
+
+fn warnings(arms: &[Arm; 2], runs: &[RoundRun], primary: Metric, seed: u64) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let [a, b] = arms.each_ref().map(|arm| &arm.args);
+    if a.bootstrap.is_some() != b.bootstrap.is_some() {
+        warnings.push(
+            "One broker is started here and the other runs elsewhere: the generator's cores are not the same.".into(),
+        );
+    }
+    let limited = runs.iter().filter(|run| run.warnings.iter().any(|text| text.contains("was the limit")));
+    match limited.count() {
+        0 => {}
+        count => warnings.push(format!("The generator was the limit in {count} of {} runs.", runs.len())),
+    }
+    warnings.extend(noisy(runs, primary, seed));
+    warnings
+}
+
+/// Noisy pairs count; whether they decided is told.
+fn noisy(runs: &[RoundRun], primary: Metric, seed: u64) -> Option<String> {
+    let noisy: Vec<(Phase, usize)> =
+        runs.iter().filter(|run| !run.noise.is_empty()).map(|run| (run.phase, run.pair)).collect();
+    if noisy.is_empty() {
+        return None;
+    }
+    let quiet: Vec<RoundRun> =
+        runs.iter().filter(|run| !noisy.contains(&(run.phase, run.pair))).cloned().collect();
+    let left = pairs(primary, &quiet, Phase::Compare).len();
+    let without = match metric_report(primary, &quiet, seed) {
+        Some(report) if report.interval.is_some() && report.control.is_some() => {
+            format!("without their pairs the verdict would be: {}", primary.word(report.verdict))
+        }
+        _ => format!(
+            "without their pairs too few would be left to judge ({left} of A and B; {PAIRS_MIN} are needed)"
+        ),
+    };
+    Some(format!(
+        "{} of {} runs were disturbed by the machine; they count, and {without}.",
+        noisy.len(),
+        runs.len()
+    ))
+}
+
+#[cfg(test)]
+#[path = "judge/tests.rs"]
+mod tests;

@@ -1,0 +1,111 @@
+//! The result of a comparison, as data: compare.json.
+
+use super::judge::Verdict;
+use super::metric::Metric;
+use crate::report::{BrokerReport, SettingsReport};
+use crate::stats::Interval;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What compare.json is, and its version.
+pub const SCHEMA: &str = "loadgen.compare/1";
+
+/// Everything a comparison has to tell.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CompareReport {
+    /// [`SCHEMA`].
+    pub schema: String,
+    /// loadgen's version.
+    pub loadgen: String,
+    /// The command that made it.
+    pub command: Vec<String>,
+    /// When it ended, milliseconds of the Unix clock.
+    pub ended_at_ms: u64,
+    /// What is compared with.
+    pub a: ArmReport,
+    /// What is judged.
+    pub b: ArmReport,
+    /// Of the order and of everything random.
+    pub seed: u64,
+    /// Pairs of A and B asked for.
+    pub rounds: usize,
+    /// Pairs of A and A asked for.
+    pub control_rounds: usize,
+    /// Ended by a signal: the verdict is on the pairs measured until then.
+    pub interrupted: bool,
+    /// Every run, in the order in which they were made.
+    pub runs: Vec<RoundRun>,
+    /// What decides.
+    pub primary: Metric,
+    /// The primary's.
+    pub verdict: Verdict,
+    /// Each figure.
+    pub metrics: Vec<MetricReport>,
+    /// A failed verification, or a run that could not be made: either voids all figures.
+    pub failed: Option<String>,
+    /// What makes the verdict mean less than it seems to.
+    pub warnings: Vec<String>,
+}
+
+/// One side.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ArmReport {
+    /// As its file names it.
+    pub name: String,
+    /// Its file.
+    pub file: String,
+    /// Of its first run; `None` when there was none.
+    pub broker: Option<BrokerReport>,
+    /// Of its first run.
+    pub settings: Option<SettingsReport>,
+}
+
+/// One run.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RoundRun {
+    /// What its pair is for.
+    pub phase: Phase,
+    /// Which pair of the phase, from 1.
+    pub pair: usize,
+    /// `a` or `b`; in the control `a` is compared with itself and `b` is its second run.
+    pub arm: String,
+    /// What was measured.
+    pub values: BTreeMap<Metric, f64>,
+    /// Why it should not be trusted alone.
+    pub noise: Vec<String>,
+    /// Its own warnings.
+    pub warnings: Vec<String>,
+    /// Its whole result, below `--out`.
+    pub file: Option<String>,
+}
+
+/// What pairs are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Phase {
+    /// A against itself.
+    Control,
+    /// A against B.
+    Compare,
+}
+
+/// One figure of both.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct MetricReport {
+    /// Which.
+    pub metric: Metric,
+    /// Geometric mean over A's runs of the comparison, in the unit of run.json.
+    pub a: f64,
+    /// B's.
+    pub b: f64,
+    /// Pairs that have it.
+    pub pairs: usize,
+    /// B over A.
+    pub interval: Option<Interval>,
+    /// A over A.
+    pub control: Option<Interval>,
+    /// A ratio within `1/floor..floor` may be noise.
+    pub floor: Option<f64>,
+    /// What B is.
+    pub verdict: Verdict,
+}

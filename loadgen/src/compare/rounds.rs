@@ -1,0 +1,153 @@
+//! Measuring pair after pair.
+
+use super::arm::Arm;
+use super::cli::CompareArgs;
+use super::metric::Metric;
+use super::order::{Side, order};
+use super::report::{Phase, RoundRun};
+use crate::cli::write_json;
+use crate::error::LoadError;
+use crate::progress::Progress;
+use crate::report::{BrokerReport, RunReport, SettingsReport};
+use crate::run::run_shown;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Parts the seed of the control's order from the comparison's.
+const CONTROL: u64 = 0x636f_6e74_726f_6c00;
+
+/// All that was measured before the end, whatever ended it.
+#[derive(Debug, Default)]
+pub(super) struct Measured {
+    pub(super) runs: Vec<RoundRun>,
+    /// Of each arm's first run.
+    pub(super) about: [Option<(BrokerReport, SettingsReport)>; 2],
+    /// A verification that failed; nothing was measured after it.
+    pub(super) failed: Option<String>,
+    /// A run that could not be made; nothing was measured after it.
+    pub(super) error: Option<LoadError>,
+    pub(super) interrupted: bool,
+}
+
+/// The control, then the comparison.
+pub(super) fn measure(
+    args: &CompareArgs,
+    arms: &[Arm; 2],
+    interrupted: &Arc<AtomicBool>,
+) -> Result<Measured, LoadError> {
+    let control = usize::from(args.control_rounds.unwrap_or(args.rounds));
+    let rounds = usize::from(args.rounds);
+    let mut bench = Bench {
+        out: args.out.as_deref(),
+        progress: Progress::new("run", 2 * (control + rounds)),
+        measured: Measured::default(),
+        interrupted,
+    };
+    if let Some(dir) = &args.out {
+        fs::create_dir_all(dir).map_err(|why| LoadError::File { path: dir.clone(), why })?;
+    }
+    let [a, b] = arms;
+    bench.phase(Phase::Control, [a, a], &order(control, args.seed ^ CONTROL))?;
+    bench.phase(Phase::Compare, [a, b], &order(rounds, args.seed))?;
+    bench.measured.interrupted = interrupted.load(Ordering::Relaxed);
+    Ok(bench.measured)
+}
+
+struct Bench<'a> {
+    out: Option<&'a Path>,
+    progress: Progress,
+    measured: Measured,
+    interrupted: &'a Arc<AtomicBool>,
+}
+
+impl Bench<'_> {
+    fn phase(&mut self, phase: Phase, arms: [&Arm; 2], pairs: &[[Side; 2]]) -> Result<(), LoadError> {
+        for (index, sides) in pairs.iter().enumerate() {
+            for side in sides {
+                if self.is_over() {
+                    return Ok(());
+                }
+                self.run(phase, index + 1, *side, arms)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn is_over(&self) -> bool {
+        let measured = &self.measured;
+        self.interrupted.load(Ordering::Relaxed) || measured.failed.is_some() || measured.error.is_some()
+    }
+
+    /// A run cut short is not one of a pair.
+    fn run(&mut self, phase: Phase, pair: usize, side: Side, arms: [&Arm; 2]) -> Result<(), LoadError> {
+        let arm = arms[side as usize];
+        self.progress.begin(&format!("{}, pair {pair}: {}", name(phase), arm.name));
+        let report = match run_shown(&arm.args, self.interrupted, self.progress.live()) {
+            Ok(report) => report,
+            Err(_) if self.interrupted.load(Ordering::Relaxed) => return Ok(()),
+            Err(error) => {
+                self.measured.error = Some(error);
+                return Ok(());
+            }
+        };
+        let file = self.keep(&report, phase, pair, side)?;
+        if report.verification.passed == Some(false) {
+            let example = report.verification.findings.first_example.as_deref().unwrap_or("no example");
+            self.measured.failed = Some(format!("verification of {} failed: {example}", arm.name));
+        }
+        if report.interrupted {
+            return Ok(());
+        }
+        self.note(&report, phase, pair, side, file);
+        Ok(())
+    }
+
+    fn note(&mut self, report: &RunReport, phase: Phase, pair: usize, side: Side, file: Option<String>) {
+        let slot = if phase == Phase::Control { 0 } else { side as usize };
+        self.measured.about[slot].get_or_insert_with(|| (report.broker.clone(), report.settings.clone()));
+        let Some(figures) = &report.figures else { return };
+        let value = |metric: &Metric| metric.of(figures).map(|value| (*metric, value));
+        self.measured.runs.push(RoundRun {
+            phase,
+            pair,
+            arm: letter(side).into(),
+            values: Metric::all().iter().filter_map(value).collect(),
+            noise: figures.noise.flags.clone(),
+            warnings: report.warnings.clone(),
+            file,
+        });
+    }
+
+    /// `control-001-a/run.json` below `--out`.
+    fn keep(
+        &self,
+        report: &RunReport,
+        phase: Phase,
+        pair: usize,
+        side: Side,
+    ) -> Result<Option<String>, LoadError> {
+        let Some(out) = self.out else { return Ok(None) };
+        let file = format!("{}-{pair:03}-{}/run.json", name(phase), letter(side));
+        let path = out.join(&file);
+        let dir = path.parent().unwrap_or(out);
+        fs::create_dir_all(dir).map_err(|why| LoadError::File { path: dir.to_owned(), why })?;
+        write_json(report, &path)?;
+        Ok(Some(file))
+    }
+}
+
+fn letter(side: Side) -> &'static str {
+    match side {
+        Side::First => "a",
+        Side::Second => "b",
+    }
+}
+
+fn name(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Control => "control",
+        Phase::Compare => "compare",
+    }
+}
