@@ -1,11 +1,13 @@
 //! A result for people to look at: one offline HTML file, SVG pictures and a README, made from the JSON alone.
 //!
-//! The way of a page: `read` finds out what the files hold -> a view per kind (`run_view`) says what is to be seen, as
+//! The way of a page: `read` finds out what the files hold -> a view per kind (`run_view`, `comparison`) says what is to be seen, as
 //! [`plot::Plot`]s, tables and words -> `document` makes it one HTML file, `svg` draws the same plots as pictures,
 //! `readme` puts the main ones into a text. What comes from a result is text until `text` has escaped it.
 
 pub mod cli;
+mod comparison;
 mod document;
+mod forest;
 mod percentile_curve;
 mod plot;
 mod read;
@@ -35,6 +37,9 @@ fn write(view: &view::View, dir: &Path) -> io::Result<()> {
     std::fs::write(dir.join(PAGE_FILE), document::html(view))?;
     for plot in view.plots().filter(|plot| plot.is_picture) {
         std::fs::write(dir.join(format!("{}.svg", plot.id)), svg::picture(plot))?;
+    }
+    for forest in view.forests() {
+        std::fs::write(dir.join(format!("{}.svg", forest::ID)), forest::picture(forest))?;
     }
     std::fs::write(dir.join("README.md"), readme::markdown(view))
 }

@@ -197,3 +197,44 @@ fn nans_of_the_scripts() -> usize {
     let (page, _dir) = page_of(&[("run.json", run())]);
     page.matches("NaN").count()
 }
+
+fn comparison() -> Value {
+    let interval = |ratio: f64| json!({ "ratio": ratio, "low": ratio * 0.95, "high": ratio * 1.05 });
+    let run = |phase: &str, pair: usize, arm: &str, value: f64| json!({ "phase": phase, "pair": pair, "arm": arm, "values": { "p99": value }, "noise": [], "warnings": [], "file": null });
+    let metric = |name: &str, ratio: f64, verdict: &str| {
+        json!({ "metric": name, "a": 1000.0, "b": 1000.0 * ratio, "pairs": 2, "interval": interval(ratio),
+                "control": interval(1.0), "floor": 1.05, "verdict": verdict })
+    };
+    let arm = |name: &str| json!({ "name": name, "file": "x.toml", "broker": null, "settings": null });
+    json!({ "schema": "loadgen.compare/1", "loadgen": "0.1.0", "command": ["loadgen", "compare"],
+            "ended_at_ms": 1_795_276_799_000_u64, "a": arm("before"), "b": arm(HOSTILE), "seed": 1, "rounds": 2,
+            "control_rounds": 1, "interrupted": false,
+            "runs": [run("control", 1, "a", 1000.0), run("control", 1, "b", 1010.0), run("compare", 1, "a", 1000.0),
+                     run("compare", 1, "b", 800.0), run("compare", 2, "b", 790.0), run("compare", 2, "a", 1005.0)],
+            "primary": "p99", "verdict": "faster",
+            "metrics": [metric("p99", 0.8, "faster"), metric("records-per-s", 1.0, "inconclusive")],
+            "failed": null, "warnings": [] })
+}
+
+#[test]
+fn a_comparison_shows_its_ratios_its_rounds_and_its_control() {
+    let (page, dir) = page_of(&[("compare.json", comparison())]);
+    let rounds = &plots(&page)["rounds"]["lines"];
+    assert_eq!(rounds[0]["points"], json!([[1.0, 0.8], [2.0, 0.78607]]));
+    assert_eq!(rounds[1]["name"], "A over A");
+    assert!(page.contains("is faster than before") && page.contains("0.800 ×") && !page.contains("<img"));
+    let ratios = std::fs::read_to_string(dir.path().join("out/ratios.svg")).unwrap();
+    assert!(ratios.starts_with("<svg") && ratios.contains("dot teal"));
+}
+
+#[test]
+fn a_comparison_and_a_run_do_not_mix() {
+    let dir = tempfile::tempdir().unwrap();
+    let paths = [("a.json", run()), ("b.json", comparison())].map(|(name, result)| {
+        let path = dir.path().join(name);
+        std::fs::write(&path, result.to_string()).unwrap();
+        path
+    });
+    let refusal = report(&ReportArgs { paths: paths.into(), out: None }).unwrap_err().to_string();
+    assert!(refusal.contains("alone"), "{refusal}");
+}

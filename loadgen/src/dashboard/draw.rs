@@ -15,6 +15,8 @@ const WARN: Color = Color::Yellow;
 
 /// Rows of the boxes with numbers.
 const NUMBERS_ROWS: u16 = 9;
+/// Narrower, there is only the last second.
+const BOTH_COLUMNS_MIN: u16 = 76;
 /// Without room for these, the boxes below are left out.
 const LOWER_ROWS_MIN: u16 = 5;
 
@@ -33,7 +35,9 @@ pub(super) fn draw(frame: &mut Frame<'_>, board: &Board) {
     .areas(area.inner(ratatui::layout::Margin::new(1, 0)));
     draw_head(frame, board, head);
     draw_progress(frame, board, progress);
-    let [rates, latency] = Layout::horizontal([Constraint::Fill(1), Constraint::Length(38)]).areas(numbers);
+    let latency_width = if area.width >= BOTH_COLUMNS_MIN { 38 } else { 26 };
+    let [rates, latency] =
+        Layout::horizontal([Constraint::Fill(1), Constraint::Length(latency_width)]).areas(numbers);
     draw_rates(frame, board, rates);
     draw_latency(frame, board, latency);
     if lower.height >= LOWER_ROWS_MIN {
@@ -97,22 +101,19 @@ fn draw_rates(frame: &mut Frame<'_>, board: &Board, area: Rect) {
     frame.render_widget(block, area);
     let [numbers, course] = Layout::vertical([Constraint::Length(3), Constraint::Fill(1)]).areas(inner);
     let target = board.target_rate.map_or_else(String::new, |target| {
-        format!("   of {} ({:.0} %)", thousands(target), board.rates.acked / target * 100.0)
+        format!("  {:.0} % of {}", board.rates.acked / target * 100.0, thousands(target))
     });
-    let megabytes = format!("   {:.1} MB/s", board.rates.acked_bytes / 1e6);
-    let total = format!("   {} in all", thousands(board.acked as f64));
-    let row = |name: &'static str, value: f64, rest: Vec<Span<'static>>| {
-        let mut spans =
-            vec![Span::from(name).fg(SOFT), Span::from(format!("{:>12}", thousands(value))).bold()];
-        spans.extend(rest);
-        Line::from(spans)
+    let row = |name: &'static str, value: f64, rest: String| {
+        let number = format!("{:>12}", thousands(value));
+        Line::from(vec![name.fg(SOFT), number.bold(), rest.fg(SOFT)])
     };
-    let mut rows =
-        vec![row("acked ", board.rates.acked, vec![target.fg(SOFT), megabytes.into(), total.fg(SOFT)])];
+    let mut rows = vec![row("acked ", board.rates.acked, target)];
     if board.has_consumers {
-        let behind = format!("   {} behind", thousands(board.behind.iter().sum::<u64>() as f64));
-        rows.push(row("read  ", board.rates.read, vec![behind.into()]));
+        let behind = thousands(board.behind.iter().sum::<u64>() as f64);
+        rows.push(row("read  ", board.rates.read, format!("  {behind} behind")));
     }
+    let total = format!("  {} records in all", thousands(board.acked as f64));
+    rows.push(row("MB/s  ", board.rates.acked_bytes / 1e6, total));
     frame.render_widget(Paragraph::new(rows), numbers);
     let newest = board.course.iter().rev().take(usize::from(course.width)).copied();
     let mut data: Vec<u64> = newest.collect();

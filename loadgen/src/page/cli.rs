@@ -2,7 +2,8 @@
 
 use super::read::{self, Found};
 use super::run_view::{self, Named};
-use super::{PAGE_FILE, write};
+use super::view::View;
+use super::{PAGE_FILE, comparison, write};
 use crate::error::LoadError;
 use clap::Args;
 use std::path::PathBuf;
@@ -27,10 +28,23 @@ pub fn report(args: &ReportArgs) -> Result<PathBuf, LoadError> {
         return Err(LoadError::Options(format!("at most {RUNS_MAX} runs fit over each other")));
     }
     let found = args.paths.iter().map(|path| read::read(path)).collect::<Result<Vec<_>, _>>()?;
-    let runs: Vec<Named<'_>> =
-        found.iter().map(|Found::Run(name, report)| Named { name: name.clone(), report }).collect();
+    let view = view_of(&found)?;
     let dir = args.out.clone().unwrap_or_else(|| read::beside(&args.paths));
-    let written = std::fs::create_dir_all(&dir).and_then(|()| write(&run_view::view(&runs), &dir));
+    let written = std::fs::create_dir_all(&dir).and_then(|()| write(&view, &dir));
     written.map_err(|why| LoadError::File { path: dir.clone(), why })?;
     Ok(dir.join(PAGE_FILE))
+}
+
+/// Runs lie over each other; a comparison stands alone.
+fn view_of(found: &[Found]) -> Result<View, LoadError> {
+    if let [Found::Comparison(name, comparison)] = found {
+        return Ok(comparison::view(name, comparison));
+    }
+    let runs = found.iter().map(|found| match found {
+        Found::Run(name, report) => Ok(Named { name: name.clone(), report }),
+        Found::Comparison(name, _) => {
+            Err(LoadError::Options(format!("{name}: a comparison has a page of its own: give it alone")))
+        }
+    });
+    Ok(run_view::view(&runs.collect::<Result<Vec<_>, _>>()?))
 }

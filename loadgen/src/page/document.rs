@@ -1,9 +1,9 @@
 //! A view as one HTML file that needs nothing but itself. A policy in it forbids the browser to load anything at all.
 
 use super::plot::Plot;
-use super::svg;
 use super::text::{escape, script_json};
-use super::view::{Bar, Bars, Block, Headline, Mood, Section, Table, Verdict, View};
+use super::view::{Bar, Bars, Block, Forest, Headline, Mood, Section, Table, Verdict, View};
+use super::{forest, svg};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -97,6 +97,7 @@ fn push_block(out: &mut String, block: &Block) {
         Block::Plot(plot) => push_plot(out, plot, "wide"),
         Block::HalfPlot(plot) => push_plot(out, plot, "half"),
         Block::Bars(bars) => push_bars(out, bars),
+        Block::Forest(forest) => push_forest(out, forest),
         Block::Table(table) => push_table(out, table),
         Block::Facts(facts) => push_facts(out, facts),
         Block::Command(command) => {
@@ -114,6 +115,17 @@ fn push_plot(out: &mut String, plot: &Plot, width: &str) {
         escape(&plot.about),
         escape(&plot.id),
         svg::inline(plot)
+    );
+}
+
+fn push_forest(out: &mut String, forest: &Forest) {
+    let _ = writeln!(
+        out,
+        "<figure class=\"wide\"><figcaption><h3>{}</h3><p>{}</p></figcaption><div class=\"scroll\" tabindex=\"0\">\
+         <div class=\"broad\">{}</div></div></figure>",
+        escape(&forest.title),
+        escape(&forest.about),
+        forest::inline(forest)
     );
 }
 

@@ -1,5 +1,6 @@
 //! Finds out what kind of result a file holds, and reads it.
 
+use super::comparison::{self, Comparison};
 use crate::error::LoadError;
 use crate::report::{self, RunReport};
 use serde::Deserialize;
@@ -7,28 +8,37 @@ use std::path::{Path, PathBuf};
 
 /// The file of a run within its directory.
 const RUN_FILE: &str = "run.json";
+/// The same of a comparison.
+const COMPARISON_FILE: &str = "compare.json";
 
 /// A result that was read.
 #[derive(Debug)]
 pub(super) enum Found {
     /// Of `loadgen run`, and what to call it.
     Run(String, Box<RunReport>),
+    /// Of `loadgen compare`, and what to call it.
+    Comparison(String, Box<Comparison>),
 }
 
 /// Reads the result at `path`, a file or the directory of one.
 pub(super) fn read(path: &Path) -> Result<Found, LoadError> {
-    let file = if path.is_dir() { path.join(RUN_FILE) } else { path.to_owned() };
+    let file = if path.is_dir() { result_in(path) } else { path.to_owned() };
     let text = std::fs::read_to_string(&file).map_err(|why| LoadError::File { path: file.clone(), why })?;
     match schema(&text, &file)?.as_str() {
         report::SCHEMA => {
             let report = serde_json::from_str(&text).map_err(|why| broken(&file, &why))?;
             Ok(Found::Run(name(&file), Box::new(report)))
         }
+        comparison::SCHEMA => {
+            let comparison = serde_json::from_str(&text).map_err(|why| broken(&file, &why))?;
+            Ok(Found::Comparison(name(&file), Box::new(comparison)))
+        }
         other => Err(LoadError::Options(format!(
-            "{}: a result of the kind '{}', which this loadgen does not know (it knows {})",
+            "{}: a result of the kind '{}', which this loadgen does not know (it knows {} and {})",
             file.display(),
             other.escape_debug(),
-            report::SCHEMA
+            report::SCHEMA,
+            comparison::SCHEMA
         ))),
     }
 }
@@ -51,10 +61,16 @@ fn broken(file: &Path, why: &serde_json::Error) -> LoadError {
     LoadError::Options(format!("{}: not a result: {why}", file.display()))
 }
 
-/// The directory of a `run.json`, the stem of any other file.
+/// The file that makes a directory a result.
+fn result_in(dir: &Path) -> PathBuf {
+    let comparison = dir.join(COMPARISON_FILE);
+    if comparison.exists() { comparison } else { dir.join(RUN_FILE) }
+}
+
+/// The directory of a `run.json` or `compare.json`, the stem of any other file.
 fn name(file: &Path) -> String {
     let absolute = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
-    let of_directory = file.file_name().is_some_and(|name| name == RUN_FILE);
+    let of_directory = file.file_name().is_some_and(|name| name == RUN_FILE || name == COMPARISON_FILE);
     let named = if of_directory { absolute.parent().and_then(Path::file_name) } else { absolute.file_stem() };
     named.map_or_else(|| "run".into(), |name| name.to_string_lossy().into_owned())
 }

@@ -63,6 +63,9 @@ fn push_block(out: &mut String, block: &Block) {
         Block::Command(command) => {
             let _ = writeln!(out, "    {}\n", command.replace(['\n', '\r'], " "));
         }
+        Block::Forest(_) => {
+            let _ = writeln!(out, "![Ratios with their intervals]({}.svg)\n", super::forest::ID);
+        }
         Block::Plot(_) | Block::HalfPlot(_) | Block::Bars(_) | Block::Table(_) => {}
     }
 }

@@ -10,7 +10,7 @@ use std::fmt::Write;
 const WIDTH: f64 = 760.0;
 const HEIGHT: f64 = 320.0;
 const LEFT: f64 = 64.0;
-const RIGHT: f64 = 20.0;
+const RIGHT: f64 = 34.0;
 const BOTTOM: f64 = 46.0;
 /// Letters of the legend are this wide, more or less.
 const LETTER: f64 = 6.7;

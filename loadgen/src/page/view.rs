@@ -57,6 +57,7 @@ pub(super) enum Block {
     /// Beside another where there is room.
     HalfPlot(Plot),
     Bars(Bars),
+    Forest(Forest),
     Table(Table),
     /// Names and what they are.
     Facts(Vec<(&'static str, String)>),
@@ -82,6 +83,28 @@ pub(super) struct Bar {
     pub(super) tone: Tone,
 }
 
+/// Ratios with what is known of them, each on its row.
+#[derive(Debug, Clone)]
+pub(super) struct Forest {
+    pub(super) title: String,
+    pub(super) about: String,
+    pub(super) rows: Vec<Ratio>,
+}
+
+/// A ratio and its interval.
+#[derive(Debug, Clone)]
+pub(super) struct Ratio {
+    pub(super) name: String,
+    /// Low, middle, high.
+    pub(super) range: [f64; 3],
+    /// The same of a thing against itself.
+    pub(super) control: Option<[f64; 3]>,
+    /// Within `1/floor..floor` it may be noise.
+    pub(super) floor: Option<f64>,
+    pub(super) text: String,
+    pub(super) tone: Tone,
+}
+
 /// Rows; the first column names them.
 #[derive(Debug, Clone)]
 pub(super) struct Table {
@@ -97,7 +120,15 @@ impl View {
     pub(super) fn plots(&self) -> impl Iterator<Item = &Plot> {
         self.sections.iter().flat_map(|section| &section.blocks).filter_map(|block| match block {
             Block::Plot(plot) | Block::HalfPlot(plot) => Some(plot),
-            Block::Bars(_) | Block::Table(_) | Block::Facts(_) | Block::Command(_) => None,
+            Block::Bars(_) | Block::Forest(_) | Block::Table(_) | Block::Facts(_) | Block::Command(_) => None,
+        })
+    }
+
+    /// The ratios; a page has them once.
+    pub(super) fn forests(&self) -> impl Iterator<Item = &Forest> {
+        self.sections.iter().flat_map(|section| &section.blocks).filter_map(|block| match block {
+            Block::Forest(forest) => Some(forest),
+            _ => None,
         })
     }
 

@@ -1,0 +1,138 @@
+//! Ratios on a logarithmic axis, each with its interval, its control and the noise floor: a forest plot.
+
+use super::svg::STYLE;
+use super::text::{escape, number};
+use super::view::{Forest, Ratio};
+use std::fmt::Write;
+
+/// The picture's name.
+pub(super) const ID: &str = "ratios";
+
+const WIDTH: f64 = 760.0;
+const LEFT: f64 = 170.0;
+const RIGHT: f64 = 190.0;
+const ROW: f64 = 46.0;
+/// At least a tenth in either direction is shown, and at most a factor of a hundred.
+const REACH_MIN: f64 = 1.1;
+const REACH_MAX: f64 = 100.0;
+
+/// Within a page.
+pub(super) fn inline(forest: &Forest) -> String {
+    let height = 20.0 + height_of(forest);
+    format!(
+        "<svg viewBox=\"0 0 {WIDTH} {height}\" class=\"plot\" role=\"img\" aria-label=\"{}\">{}</svg>",
+        label_of(forest),
+        draw(forest, 20.0)
+    )
+}
+
+/// A file of its own.
+pub(super) fn picture(forest: &Forest) -> String {
+    let height = 60.0 + height_of(forest);
+    format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" width=\"{WIDTH}\" height=\"{height}\" \
+         class=\"plot\" role=\"img\" aria-label=\"{}\">\n<style>{STYLE}</style>\n\
+         <rect class=\"paper\" width=\"{WIDTH}\" height=\"{height}\" rx=\"10\"/>\n\
+         <text class=\"title\" x=\"20\" y=\"30\">{}</text>\n{}</svg>\n",
+        label_of(forest),
+        escape(&forest.title),
+        draw(forest, 60.0)
+    )
+}
+
+fn height_of(forest: &Forest) -> f64 {
+    forest.rows.len() as f64 * ROW + 34.0
+}
+
+fn label_of(forest: &Forest) -> String {
+    let rows = forest.rows.iter().map(|row| format!("{}: {}", row.name, row.text));
+    escape(&format!("{}. {}", forest.title, rows.collect::<Vec<_>>().join("; ")))
+}
+
+fn draw(forest: &Forest, top: f64) -> String {
+    let reach = reach(forest);
+    let x = |ratio: f64| {
+        let share = (ratio.max(f64::MIN_POSITIVE).ln() / reach.ln()).clamp(-1.0, 1.0);
+        LEFT + (share + 1.0) / 2.0 * (WIDTH - LEFT - RIGHT)
+    };
+    let floor = top + forest.rows.len() as f64 * ROW;
+    let mut out = String::new();
+    for tick in ticks(reach) {
+        let at = x(tick);
+        let class = if tick == 1.0 { "axis" } else { "grid" };
+        let _ = writeln!(
+            out,
+            "<path class=\"{class}\" d=\"M{at:.1} {top}V{floor}\"/><text class=\"tick\" x=\"{at:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>",
+            floor + 18.0,
+            number(tick)
+        );
+    }
+    for (index, row) in forest.rows.iter().enumerate() {
+        draw_row(&mut out, row, top + index as f64 * ROW, &x);
+    }
+    out
+}
+
+fn draw_row(out: &mut String, row: &Ratio, top: f64, x: &dyn Fn(f64) -> f64) {
+    let middle = top + ROW / 2.0;
+    if let Some(floor) = row.floor.filter(|floor| *floor >= 1.0) {
+        let (from, to) = (x(1.0 / floor), x(floor));
+        let _ = writeln!(
+            out,
+            "<rect class=\"shade\" x=\"{from:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{:.1}\"/>",
+            top + 4.0,
+            to - from,
+            ROW - 8.0
+        );
+    }
+    if let Some(control) = row.control {
+        draw_interval(out, control, middle + 11.0, ("thin grey", "grey", 2.5), x);
+    }
+    let tone = row.tone.name();
+    draw_interval(out, row.range, middle - 3.0, (tone, tone, 5.0), x);
+    let _ = writeln!(
+        out,
+        "<text class=\"legend\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>\
+         <text class=\"legend\" x=\"{:.1}\" y=\"{:.1}\">{}</text>",
+        LEFT - 14.0,
+        middle + 2.0,
+        escape(&row.name),
+        WIDTH - RIGHT + 14.0,
+        middle + 2.0,
+        escape(&row.text)
+    );
+}
+
+fn draw_interval(
+    out: &mut String,
+    [low, mean, high]: [f64; 3],
+    y: f64,
+    (line, dot, radius): (&str, &str, f64),
+    x: &dyn Fn(f64) -> f64,
+) {
+    let (from, to, at) = (x(low), x(high), x(mean));
+    let _ = writeln!(
+        out,
+        "<path class=\"line {line}\" d=\"M{from:.1} {y:.1}H{to:.1}\"/><circle class=\"dot {dot}\" cx=\"{at:.1}\" cy=\"{y:.1}\" r=\"{radius}\"/>"
+    );
+}
+
+/// As far as the widest interval, the same in both directions.
+fn reach(forest: &Forest) -> f64 {
+    let rows = forest.rows.iter();
+    let ends =
+        rows.flat_map(|row| row.range.into_iter().chain(row.control.unwrap_or([1.0; 3])).chain(row.floor));
+    let far = |end: f64| if end > 0.0 { end.max(1.0 / end) } else { 1.0 };
+    (ends.map(far).filter(|far| far.is_finite()).fold(REACH_MIN, f64::max) * 1.05).min(REACH_MAX)
+}
+
+fn ticks(reach: f64) -> Vec<f64> {
+    let above: &[f64] = match reach {
+        r if r < 1.25 => &[1.05, 1.1, 1.2],
+        r if r < 2.2 => &[1.2, 1.5, 2.0],
+        r if r < 6.0 => &[2.0, 4.0],
+        _ => &[3.0, 10.0, 30.0, 100.0],
+    };
+    let above = above.iter().copied().filter(|tick| *tick <= reach);
+    above.clone().map(|tick| 1.0 / tick).chain([1.0]).chain(above).collect()
+}
