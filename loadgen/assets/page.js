@@ -80,7 +80,8 @@
     dash: line.style === "dashed" ? [6, 4] : undefined,
     fill: line.style === "area" ? colour(line.tone) + "22" : undefined,
     spanGaps: false,
-    points: { show: points < 3, size: 6 },
+    paths: line.style === "dots" ? () => null : undefined,
+    points: line.style === "dots" ? { show: true, size: 8, fill: colour(line.tone) } : { show: points < 3, size: 6 },
     value: (u, v) => (v == null ? "" : write[unit](v)),
   });
 

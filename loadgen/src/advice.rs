@@ -3,7 +3,7 @@
 
 pub mod cli;
 mod clients;
-mod front;
+pub(crate) mod front;
 pub mod metric;
 pub mod point;
 mod slo;

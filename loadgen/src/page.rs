@@ -1,6 +1,6 @@
 //! A result for people to look at: one offline HTML file, SVG pictures and a README, made from the JSON alone.
 //!
-//! The way of a page: `read` finds out what the files hold -> a view per kind (`run_view`, `comparison`) says what is to be seen, as
+//! The way of a page: `read` finds out what the files hold -> a view per kind (`run_view`, `comparison`, `sweep_view`) says what is to be seen, as
 //! [`plot::Plot`]s, tables and words -> `document` makes it one HTML file, `svg` draws the same plots as pictures,
 //! `readme` puts the main ones into a text. What comes from a result is text until `text` has escaped it.
 
@@ -17,6 +17,7 @@ mod run_tables;
 mod run_view;
 mod stages_view;
 mod svg;
+mod sweep_view;
 mod text;
 mod view;
 

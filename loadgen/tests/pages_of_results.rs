@@ -238,3 +238,40 @@ fn a_comparison_and_a_run_do_not_mix() {
     let refusal = report(&ReportArgs { paths: paths.into(), out: None }).unwrap_err().to_string();
     assert!(refusal.contains("alone"), "{refusal}");
 }
+
+/// A sweep's directory, with one run of each cell at half of its maximum.
+fn sweep_of(cells: &[(&str, f64)]) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    let labels: Vec<&str> = cells.iter().map(|(label, _)| *label).collect();
+    let description = json!({ "schema": "loadgen.sweep/1", "hash": "0", "rounds": 1, "cells": labels,
+                              "matrix": { "base": {}, "sweep": {}, "loads": [{ "share": 0.5 }] } });
+    std::fs::write(dir.path().join("sweep.json"), description.to_string()).unwrap();
+    std::fs::create_dir(dir.path().join("runs")).unwrap();
+    for (cell, (label, records_per_s)) in cells.iter().enumerate() {
+        let mut report = run();
+        report["figures"]["records_per_s"] = json!(records_per_s);
+        let kept = json!({ "cell": cell, "label": label, "load": { "share": 0.5 }, "round": 0, "repeat": 0,
+                           "broker_set": [], "report": report });
+        let file = format!("runs/c{cell:03}.share-0.5.r0.json");
+        std::fs::write(dir.path().join(file), kept.to_string()).unwrap();
+    }
+    dir
+}
+
+#[test]
+fn a_sweep_shows_its_front_and_every_cell() {
+    let dir = sweep_of(&[("codec=lz4", 1_000.0), ("codec=zstd", 2_000.0), (HOSTILE, 3_000.0)]);
+    let args = ReportArgs { paths: vec![dir.path().to_owned()], out: None };
+    let page = std::fs::read_to_string(report(&args).unwrap()).unwrap();
+    let lines = &plots(&page)["pareto"]["lines"];
+    assert_eq!(lines[0]["points"].as_array().unwrap().len(), 2, "{lines}");
+    assert_eq!(lines[1]["points"][0][0], 3_000.0, "{lines}");
+    assert!(page.contains("codec=zstd, share-0.5") && page.contains("★") && !page.contains("<img"));
+}
+
+#[test]
+fn a_sweep_without_results_is_refused() {
+    let dir = sweep_of(&[]);
+    let args = ReportArgs { paths: vec![dir.path().to_owned()], out: None };
+    assert!(report(&args).unwrap_err().to_string().contains("no results yet"));
+}

@@ -11,7 +11,7 @@ pub(super) fn comparable(points: &[Point]) -> impl Iterator<Item = &Point> {
 }
 
 /// Those of them that no other beats in everything.
-pub(super) fn front(points: &[Point]) -> Vec<&Point> {
+pub(crate) fn front(points: &[Point]) -> Vec<&Point> {
     let all: Vec<&Point> = comparable(points).collect();
     all.iter().copied().filter(|point| !all.iter().any(|other| beats(other, point))).collect()
 }

@@ -3,7 +3,7 @@
 use super::read::{self, Found};
 use super::run_view::{self, Named};
 use super::view::View;
-use super::{PAGE_FILE, comparison, write};
+use super::{PAGE_FILE, comparison, sweep_view, write};
 use crate::error::LoadError;
 use clap::Args;
 use std::path::PathBuf;
@@ -35,15 +35,18 @@ pub fn report(args: &ReportArgs) -> Result<PathBuf, LoadError> {
     Ok(dir.join(PAGE_FILE))
 }
 
-/// Runs lie over each other; a comparison stands alone.
+/// Runs lie over each other; other results stand alone.
 fn view_of(found: &[Found]) -> Result<View, LoadError> {
     if let [Found::Comparison(name, comparison)] = found {
         return Ok(comparison::view(name, comparison));
     }
+    if let [Found::Sweep(name, sweep)] = found {
+        return Ok(sweep_view::view(name, sweep));
+    }
     let runs = found.iter().map(|found| match found {
         Found::Run(name, report) => Ok(Named { name: name.clone(), report }),
-        Found::Comparison(name, _) => {
-            Err(LoadError::Options(format!("{name}: a comparison has a page of its own: give it alone")))
+        Found::Comparison(name, _) | Found::Sweep(name, _) => {
+            Err(LoadError::Options(format!("{name}: only runs lie over each other: give this one alone")))
         }
     });
     Ok(run_view::view(&runs.collect::<Result<Vec<_>, _>>()?))

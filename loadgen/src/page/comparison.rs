@@ -133,7 +133,7 @@ fn forest(comparison: &Comparison) -> Forest {
             range: interval.range(),
             control: metric.control.map(Interval::range),
             floor: metric.floor,
-            text: format!("{} × {}", number(interval.ratio), metric.verdict),
+            text: format!("{} ×, {}", number(interval.ratio), metric.verdict),
             tone,
         })
     };
@@ -160,7 +160,7 @@ fn figures(comparison: &Comparison) -> Table {
             number(metric.b),
             between(metric.interval),
             between(metric.control),
-            number(metric.pairs as f64),
+            metric.pairs.to_string(),
             metric.verdict.clone(),
         ]
     };

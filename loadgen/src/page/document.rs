@@ -2,7 +2,7 @@
 
 use super::plot::Plot;
 use super::text::{escape, script_json};
-use super::view::{Bar, Bars, Block, Forest, Headline, Mood, Section, Table, Verdict, View};
+use super::view::{Bar, Bars, Block, Forest, Headline, Heat, Mood, Section, Table, Verdict, View};
 use super::{forest, svg};
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -12,6 +12,9 @@ const SCRIPT: &str = include_str!("../../assets/page.js");
 const UPLOT_STYLE: &str = include_str!("../../assets/uPlot.min.css");
 const UPLOT_SCRIPT: &str = include_str!("../../assets/uPlot.min.js");
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
+
+/// Of the colour, in percent, in the best cell of a column: text stays readable on it.
+const HEAT_MAX: f64 = 42.0;
 
 /// The whole file.
 pub(super) fn html(view: &View) -> String {
@@ -98,6 +101,7 @@ fn push_block(out: &mut String, block: &Block) {
         Block::HalfPlot(plot) => push_plot(out, plot, "half"),
         Block::Bars(bars) => push_bars(out, bars),
         Block::Forest(forest) => push_forest(out, forest),
+        Block::Heat(heat) => push_heat(out, heat),
         Block::Table(table) => push_table(out, table),
         Block::Facts(facts) => push_facts(out, facts),
         Block::Command(command) => {
@@ -127,6 +131,29 @@ fn push_forest(out: &mut String, forest: &Forest) {
         escape(&forest.about),
         forest::inline(forest)
     );
+}
+
+fn push_heat(out: &mut String, heat: &Heat) {
+    let _ = write!(
+        out,
+        "<figure class=\"wide\"><figcaption><h3>{}</h3><p>{}</p></figcaption><div class=\"scroll\" tabindex=\"0\">\
+         <table class=\"heat\"><thead><tr>",
+        escape(&heat.title),
+        escape(&heat.about)
+    );
+    heat.head.iter().for_each(|name| {
+        let _ = write!(out, "<th scope=\"col\">{}</th>", escape(name));
+    });
+    out.push_str("</tr></thead><tbody>\n");
+    for row in &heat.rows {
+        let _ = write!(out, "<tr><th scope=\"row\">{}</th>", escape(&row.name));
+        for (text, goodness) in &row.cells {
+            let style = goodness.map(|good| format!(" style=\"--good-share:{:.0}%\"", good * HEAT_MAX));
+            let _ = write!(out, "<td{}>{}</td>", style.unwrap_or_default(), escape(text));
+        }
+        out.push_str("</tr>\n");
+    }
+    out.push_str("</tbody></table></div></figure>\n");
 }
 
 fn push_bars(out: &mut String, bars: &Bars) {

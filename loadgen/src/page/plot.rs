@@ -104,6 +104,8 @@ pub(super) enum Style {
     Dashed,
     /// With its colour, faint, down to zero.
     Area,
+    /// Points that belong to no line.
+    Dots,
 }
 
 impl Plot {

@@ -1,6 +1,7 @@
 //! Finds out what kind of result a file holds, and reads it.
 
 use super::comparison::{self, Comparison};
+use super::sweep_view::Sweep;
 use crate::error::LoadError;
 use crate::report::{self, RunReport};
 use serde::Deserialize;
@@ -10,6 +11,8 @@ use std::path::{Path, PathBuf};
 const RUN_FILE: &str = "run.json";
 /// The same of a comparison.
 const COMPARISON_FILE: &str = "compare.json";
+/// The same of a sweep.
+const SWEEP_FILE: &str = "sweep.json";
 
 /// A result that was read.
 #[derive(Debug)]
@@ -18,10 +21,16 @@ pub(super) enum Found {
     Run(String, Box<RunReport>),
     /// Of `loadgen compare`, and what to call it.
     Comparison(String, Box<Comparison>),
+    /// Of `loadgen sweep`, a directory, and what to call it.
+    Sweep(String, Box<Sweep>),
 }
 
 /// Reads the result at `path`, a file or the directory of one.
 pub(super) fn read(path: &Path) -> Result<Found, LoadError> {
+    if path.is_dir() && path.join(SWEEP_FILE).exists() {
+        let sweep = Sweep::read(path)?;
+        return Ok(Found::Sweep(name(&path.join(SWEEP_FILE)), Box::new(sweep)));
+    }
     let file = if path.is_dir() { result_in(path) } else { path.to_owned() };
     let text = std::fs::read_to_string(&file).map_err(|why| LoadError::File { path: file.clone(), why })?;
     match schema(&text, &file)?.as_str() {
@@ -70,7 +79,9 @@ fn result_in(dir: &Path) -> PathBuf {
 /// The directory of a `run.json` or `compare.json`, the stem of any other file.
 fn name(file: &Path) -> String {
     let absolute = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
-    let of_directory = file.file_name().is_some_and(|name| name == RUN_FILE || name == COMPARISON_FILE);
+    let of_directory = file
+        .file_name()
+        .is_some_and(|name| name == RUN_FILE || name == COMPARISON_FILE || name == SWEEP_FILE);
     let named = if of_directory { absolute.parent().and_then(Path::file_name) } else { absolute.file_stem() };
     named.map_or_else(|| "run".into(), |name| name.to_string_lossy().into_owned())
 }

@@ -1,7 +1,7 @@
 //! A view as the README of its result's directory: the verdict, the figures, a picture, how it was made and where.
 
 use super::text::markdown_cell as cell;
-use super::view::{Block, Mood, Table, View};
+use super::view::{Block, HeatRow, Mood, Table, View};
 use std::fmt::Write;
 
 /// The whole file.
@@ -62,6 +62,14 @@ fn push_block(out: &mut String, block: &Block) {
         // A line of its own indentation can't be ended by what is in it.
         Block::Command(command) => {
             let _ = writeln!(out, "    {}\n", command.replace(['\n', '\r'], " "));
+        }
+        Block::Heat(heat) => {
+            let row = |row: &HeatRow| {
+                [row.name.clone()].into_iter().chain(row.cells.iter().map(|(text, _)| text.clone())).collect()
+            };
+            let rows = heat.rows.iter().map(row).collect();
+            let title = heat.title.clone();
+            push_table(out, &Table { title, head: heat.head.clone(), rows, is_folded: false });
         }
         Block::Forest(_) => {
             let _ = writeln!(out, "![Ratios with their intervals]({}.svg)\n", super::forest::ID);

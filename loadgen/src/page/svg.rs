@@ -131,7 +131,18 @@ fn draw_shade(out: &mut String, frame: &Frame) {
     }
 }
 
+fn draw_dots(out: &mut String, line: &Line, frame: &Frame) {
+    let seen = line.points.iter().filter_map(|(x, y)| Some((frame.x(*x), frame.y((*y)?))));
+    for (x, y) in seen {
+        let tone = line.tone.name();
+        let _ = writeln!(out, "<circle class=\"dot {tone}\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"4\"/>");
+    }
+}
+
 fn draw_line(out: &mut String, line: &Line, frame: &Frame) {
+    if line.style == Style::Dots {
+        return draw_dots(out, line, frame);
+    }
     let tone = line.tone.name();
     for piece in line.points.split(|(_, y)| y.is_none()).filter(|piece| !piece.is_empty()) {
         let places: Vec<(f64, f64)> =
@@ -146,7 +157,7 @@ fn draw_line(out: &mut String, line: &Line, frame: &Frame) {
             );
         }
         let class = match line.style {
-            Style::Solid | Style::Area => "line",
+            Style::Solid | Style::Area | Style::Dots => "line",
             Style::Thin => "line thin",
             Style::Dashed => "line dashed",
         };

@@ -58,6 +58,7 @@ pub(super) enum Block {
     HalfPlot(Plot),
     Bars(Bars),
     Forest(Forest),
+    Heat(Heat),
     Table(Table),
     /// Names and what they are.
     Facts(Vec<(&'static str, String)>),
@@ -105,6 +106,23 @@ pub(super) struct Ratio {
     pub(super) tone: Tone,
 }
 
+/// A table whose cells are coloured by how good they are beside the others of their column.
+#[derive(Debug, Clone)]
+pub(super) struct Heat {
+    pub(super) title: String,
+    pub(super) about: String,
+    pub(super) head: Vec<String>,
+    pub(super) rows: Vec<HeatRow>,
+}
+
+/// One of its rows.
+#[derive(Debug, Clone)]
+pub(super) struct HeatRow {
+    pub(super) name: String,
+    /// Text and goodness, from 0 to 1, where it can be told.
+    pub(super) cells: Vec<(String, Option<f64>)>,
+}
+
 /// Rows; the first column names them.
 #[derive(Debug, Clone)]
 pub(super) struct Table {
@@ -120,7 +138,12 @@ impl View {
     pub(super) fn plots(&self) -> impl Iterator<Item = &Plot> {
         self.sections.iter().flat_map(|section| &section.blocks).filter_map(|block| match block {
             Block::Plot(plot) | Block::HalfPlot(plot) => Some(plot),
-            Block::Bars(_) | Block::Forest(_) | Block::Table(_) | Block::Facts(_) | Block::Command(_) => None,
+            Block::Bars(_)
+            | Block::Forest(_)
+            | Block::Heat(_)
+            | Block::Table(_)
+            | Block::Facts(_)
+            | Block::Command(_) => None,
         })
     }
 
