@@ -38,6 +38,8 @@ pub enum Wanted {
         address: String,
         /// Its process, if on this machine and named.
         pid: Option<u32>,
+        /// Its admin listener, if it is a creel and named.
+        admin: Option<String>,
         /// Its data, if on this machine and named.
         data_dir: Option<PathBuf>,
     },
@@ -79,6 +81,8 @@ pub struct Launch {
     pub before: Vec<CommandLine>,
     /// What becomes the broker.
     pub broker: CommandLine,
+    /// Where it tells what happens inside it, if it does.
+    pub admin: Option<SocketAddr>,
     /// Who sees to its cores.
     pub pinning: Pinning,
     /// How long it may take until it answers.
@@ -123,7 +127,8 @@ impl Wanted {
     pub fn of(args: &RunArgs) -> Result<Wanted, LoadError> {
         if let Some(address) = &args.bootstrap {
             let (pid, data_dir) = (args.broker_pid, args.broker_data_dir.clone());
-            return Ok(Wanted::Running { address: address.clone(), pid, data_dir });
+            let (address, admin) = (address.clone(), args.broker_admin.clone());
+            return Ok(Wanted::Running { address, pid, admin, data_dir });
         }
         let is_kafka = args.broker == BrokerChoice::Kafka && args.broker_command.is_none();
         refuse(!is_kafka && args.kafka_dir.is_some(), "--kafka-dir needs --broker kafka")?;

@@ -128,6 +128,9 @@ pub struct RunArgs {
     /// Process of a running broker on this machine, to count its CPU time
     #[arg(long, value_name = "PID", requires = "bootstrap", help_heading = "Broker")]
     pub broker_pid: Option<u32>,
+    /// Admin listener of a running creel (its creel.admin.listener), to tell where its time went
+    #[arg(long, value_name = "HOST:PORT", requires = "bootstrap", help_heading = "Broker")]
+    pub broker_admin: Option<String>,
     /// Data directory of a running broker on this machine, to count bytes on disk
     #[arg(long, value_name = "DIR", requires = "bootstrap", help_heading = "Broker")]
     pub broker_data_dir: Option<PathBuf>,

@@ -102,21 +102,26 @@ impl Latency {
 
     /// `None` while nothing is recorded.
     pub fn percentiles(&self) -> Option<Percentiles> {
-        if self.0.is_empty() {
-            return None;
-        }
-        let at = |quantile| self.0.value_at_quantile(quantile) as f64 / 1e3;
-        Some(Percentiles {
-            count: self.0.len(),
-            mean_us: self.0.mean() / 1e3,
-            p50_us: at(0.5),
-            p90_us: at(0.9),
-            p99_us: at(0.99),
-            p999_us: at(0.999),
-            p9999_us: at(0.9999),
-            max_us: self.0.max() as f64 / 1e3,
-        })
+        percentiles_of(&self.0)
     }
+}
+
+/// Of any histogram of nanoseconds; `None` while nothing is recorded.
+pub fn percentiles_of(histogram: &Histogram<u64>) -> Option<Percentiles> {
+    if histogram.is_empty() {
+        return None;
+    }
+    let at = |quantile| histogram.value_at_quantile(quantile) as f64 / 1e3;
+    Some(Percentiles {
+        count: histogram.len(),
+        mean_us: histogram.mean() / 1e3,
+        p50_us: at(0.5),
+        p90_us: at(0.9),
+        p99_us: at(0.99),
+        p999_us: at(0.999),
+        p9999_us: at(0.9999),
+        max_us: histogram.max() as f64 / 1e3,
+    })
 }
 
 /// The distinct values of a distribution with their counts: small where a histogram is large.

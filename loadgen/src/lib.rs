@@ -51,6 +51,7 @@ pub mod signal;
 pub mod sketch;
 pub mod source;
 pub mod stage;
+pub mod stages;
 pub mod stats;
 pub mod steady;
 pub mod summary;

@@ -6,7 +6,9 @@ use crate::cost::{self, ProcessIo};
 use crate::error::LoadError;
 use crate::latency::Latency;
 use crate::noise::{Counters, measure_hiccups};
+use crate::report::series::StageTime;
 use crate::stage::Stage;
+use crate::stages::Snapshot;
 use crate::summary::CpuSpent;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
@@ -38,12 +40,15 @@ pub struct CpuSample {
 /// Watches from the load's start to the window's end.
 pub struct Observer {
     broker_pid: Option<u32>,
+    /// The broker's admin listener.
+    admin: Option<String>,
     stage: Arc<Stage>,
     hiccups: JoinHandle<Latency>,
     piece: Option<usize>,
     samples: Vec<CpuSample>,
     from: Option<Edge>,
     to: Option<Edge>,
+    stages: [Option<Snapshot>; 2],
 }
 
 /// All that was seen.
@@ -57,17 +62,33 @@ pub struct Observed {
     pub samples: Vec<CpuSample>,
     /// How late wake-ups were.
     pub hiccups: Latency,
+    /// Where the broker's time went, where it tells.
+    pub stages: Vec<StageTime>,
 }
 
 impl Observer {
     /// Begins to watch; the stage has begun.
-    pub fn start(broker_pid: Option<u32>, stage: &Arc<Stage>) -> Result<Observer, LoadError> {
+    pub fn start(
+        broker_pid: Option<u32>,
+        admin: Option<String>,
+        stage: &Arc<Stage>,
+    ) -> Result<Observer, LoadError> {
         let for_thread = stage.clone();
         let thread = thread::Builder::new().name("hiccups".into());
         let hiccups =
             thread.spawn(move || measure_hiccups(&for_thread)).map_err(LoadError::system("a thread"))?;
         let stage = stage.clone();
-        Ok(Observer { broker_pid, stage, hiccups, piece: None, samples: vec![], from: None, to: None })
+        Ok(Observer {
+            broker_pid,
+            admin,
+            stage,
+            hiccups,
+            piece: None,
+            samples: vec![],
+            from: None,
+            to: None,
+            stages: [None, None],
+        })
     }
 
     /// Notes what is to be noted by now; called often.
@@ -80,9 +101,11 @@ impl Observer {
         }
         if now >= window.from_ns && self.from.is_none() {
             self.from = Some(self.edge());
+            self.stages[0] = self.read_stages();
         }
         if now >= window.to_ns && self.to.is_none() {
             self.to = Some(self.edge());
+            self.stages[1] = self.read_stages();
         }
     }
 
@@ -92,8 +115,20 @@ impl Observer {
         let now = self.edge();
         let (from, to) = (self.from.unwrap_or(now), self.to.unwrap_or(now));
         self.samples.push(CpuSample { at_ns: now.at_ns, cpu: now.cpu });
+        if self.stages[1].is_none() {
+            self.stages[1] = self.read_stages();
+        }
         let hiccups = self.hiccups.join().expect("it only sleeps and counts");
-        Observed { from, to, samples: self.samples, hiccups }
+        let stages = match &self.stages {
+            [Some(from), Some(to)] => to.since(from),
+            _ => Vec::new(),
+        };
+        Observed { from, to, samples: self.samples, hiccups, stages }
+    }
+
+    /// A broker that does not answer has no stages to show: no reason to end a load.
+    fn read_stages(&self) -> Option<Snapshot> {
+        Snapshot::read(self.admin.as_deref()?).ok()
     }
 
     fn cpu(&self) -> CpuSpent {
@@ -141,8 +176,13 @@ mod tests {
             cpu: CpuSpent { broker_s: Some(cpu_s), generator_s: 2.0 * cpu_s },
         };
         let samples = vec![sample(100, 1.0), sample(200, 2.0), sample(400, 6.0)];
-        let observed =
-            Observed { from: Edge::default(), to: Edge::default(), samples, hiccups: Latency::default() };
+        let observed = Observed {
+            from: Edge::default(),
+            to: Edge::default(),
+            samples,
+            hiccups: Latency::default(),
+            stages: Vec::new(),
+        };
         for (at_ns, cpu_s) in
             [(0, 1.0), (100, 1.0), (150, 1.5), (200, 2.0), (300, 4.0), (400, 6.0), (900, 6.0)]
         {

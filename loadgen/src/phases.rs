@@ -47,7 +47,7 @@ impl Phases<'_> {
         let start_ns = now_ns() + START_AFTER_NS;
         let from_ns = start_ns + self.warmup.as_nanos() as u64;
         stage.begin(start_ns, Window { from_ns, to_ns: from_ns + self.duration.as_nanos() as u64 });
-        let mut observer = Observer::start(target.pid(), stage)?;
+        let mut observer = Observer::start(target.pid(), target.admin(), stage)?;
         self.wait("warming up", target, live, || {
             observer.look();
             let window = stage.window();

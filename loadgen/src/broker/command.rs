@@ -35,6 +35,7 @@ impl CommandBroker {
         let filled = filled.replace("{cores}", &cores::list(place.cores));
         Ok(Launch {
             before: Vec::new(),
+            admin: None,
             version: None,
             broker: CommandLine {
                 program: "/bin/sh".into(),

@@ -1,5 +1,6 @@
 //! Our own broker: the binary named, or the one beside loadgen.
 
+use super::process::free_address;
 use super::{CommandLine, Launch, Pinning, Place};
 use crate::cores;
 use crate::error::LoadError;
@@ -9,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 const BINARY_NAME: &str = "creel";
+const ADMIN_SETTING: &str = "creel.admin.listener";
 const PACKAGE: &str = "creel-server";
 const READY_WITHIN: Duration = Duration::from_secs(30);
 const STOP_WITHIN: Duration = Duration::from_secs(20);
@@ -29,9 +31,13 @@ impl Creel {
         let mut arguments = vec!["--listen".into(), place.address.to_string().into()];
         arguments.extend(["--data-dir".into(), place.data_dir().into_os_string()]);
         arguments.extend(["--cores".into(), cores::list(place.cores).into()]);
+        let admin = has_admin_listener(&program).then(free_address).transpose()?;
+        arguments
+            .extend(admin.iter().flat_map(|at| ["--set".into(), format!("{ADMIN_SETTING}={at}").into()]));
         arguments.extend(self.settings.iter().flat_map(|setting| ["--set".into(), setting.into()]));
         Ok(Launch {
             before: Vec::new(),
+            admin,
             version: version(&program),
             broker: CommandLine { program, arguments },
             pinning: Pinning::ByItself,
@@ -40,6 +46,12 @@ impl Creel {
             is_orderly: |status| status.success(),
         })
     }
+}
+
+/// Older ones have none, and would not start with a setting they do not know.
+fn has_admin_listener(program: &Path) -> bool {
+    let listing = Command::new(program).arg("--print-config").output();
+    listing.is_ok_and(|listing| String::from_utf8_lossy(&listing.stdout).contains(ADMIN_SETTING))
 }
 
 /// What it says of itself; a broker that says nothing may still run.

@@ -54,6 +54,7 @@ impl Kafka {
         format.push(properties.into());
         Ok(Launch {
             before: vec![CommandLine { program: java.clone(), arguments: format }],
+            admin: None,
             version: version(&jars, &java),
             broker: CommandLine { program: java, arguments },
             pinning: Pinning::ByLeash,

@@ -20,7 +20,7 @@ pub struct Target {
 #[derive(Debug)]
 enum Reached {
     Own(Box<OwnBroker>),
-    Running { pid: Option<u32>, data_dir: Option<PathBuf> },
+    Running { pid: Option<u32>, admin: Option<String>, data_dir: Option<PathBuf> },
 }
 
 impl Target {
@@ -31,9 +31,10 @@ impl Target {
         interrupted: &dyn Fn() -> bool,
     ) -> Result<Target, LoadError> {
         match wanted {
-            Wanted::Running { address, pid, data_dir } => {
+            Wanted::Running { address, pid, admin, data_dir } => {
                 let report = BrokerReport { address: address.clone(), ..BrokerReport::default() };
-                Ok(Target { report, reached: Reached::Running { pid: *pid, data_dir: data_dir.clone() } })
+                let (admin, data_dir) = (admin.clone(), data_dir.clone());
+                Ok(Target { report, reached: Reached::Running { pid: *pid, admin, data_dir } })
             }
             Wanted::Own { kind, parent_dir } => {
                 let own = OwnBroker::start(kind, &cores.broker, parent_dir.as_deref(), interrupted)?;
@@ -65,6 +66,14 @@ impl Target {
         match &self.reached {
             Reached::Own(own) => Some(own.pid()),
             Reached::Running { pid, .. } => *pid,
+        }
+    }
+
+    /// Where it tells what happens inside it, where that is known.
+    pub fn admin(&self) -> Option<String> {
+        match &self.reached {
+            Reached::Own(own) => own.launch().admin.map(|address| address.to_string()),
+            Reached::Running { admin, .. } => admin.clone(),
         }
     }
 

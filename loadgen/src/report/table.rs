@@ -1,6 +1,7 @@
 //! The result for people's eyes.
 
 use super::machine::Noise;
+use super::series::StageTime;
 use super::steady::Steady;
 use super::{Figures, RunReport};
 use crate::latency::Percentiles;
@@ -12,6 +13,9 @@ use std::fmt::{self, Display, Formatter};
 pub struct Table<'a>(pub &'a RunReport);
 
 const LABEL: usize = 15;
+/// Stages of the broker that are shown, and the share of its time from which on one is worth it.
+const STAGES_SHOWN: usize = 4;
+const STAGE_SHARE_MIN: f64 = 0.01;
 
 impl Display for Table<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -128,6 +132,7 @@ fn write_figures(f: &mut Formatter<'_>, report: &RunReport, figures: &Figures) -
     );
     line(f, "CPU", cpu)?;
     write_broker_costs(f, figures)?;
+    write_stages(f, &figures.stages)?;
     write_bytes(f, figures)?;
     write_schedule(f, figures)?;
     write_steady(f, figures.steady.as_ref())?;
@@ -163,6 +168,20 @@ fn write_steady(f: &mut Formatter<'_>, steady: Option<&Steady>) -> fmt::Result {
         thousands(steady.excluded_records as f64)
     );
     line(f, "steady", text)
+}
+
+/// The largest shares of the time that requests spent in the broker.
+fn write_stages(f: &mut Formatter<'_>, stages: &[StageTime]) -> fmt::Result {
+    let mut largest: Vec<&StageTime> = stages.iter().filter(|stage| stage.share >= STAGE_SHARE_MIN).collect();
+    largest.sort_by(|a, b| b.share.total_cmp(&a.share));
+    if largest.is_empty() {
+        return Ok(());
+    }
+    let told = largest.iter().take(STAGES_SHOWN).map(|stage| {
+        let (p50, p99) = (milliseconds(stage.percentiles.p50_us), milliseconds(stage.percentiles.p99_us));
+        format!("{} {:.0} % (p50 {p50}, p99 {p99} ms)", stage.stage, stage.share * 100.0)
+    });
+    line(f, "inside broker", told.collect::<Vec<_>>().join(", "))
 }
 
 fn write_noise(f: &mut Formatter<'_>, noise: &Noise) -> fmt::Result {
