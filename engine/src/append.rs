@@ -13,7 +13,7 @@ use creel_io::Instant;
 use thiserror::Error;
 
 use crate::batch::{Batch, BatchHeader};
-use crate::config::{LogConfig, TimestampType};
+use crate::config::{Durability, LogConfig, TimestampType};
 use crate::log::{Health, Log};
 use crate::offset::Offset;
 use crate::partition::{Inner, Partition};
@@ -100,32 +100,28 @@ impl PendingAck {
     pub async fn durable(self) -> Result<Ack, AppendError> {
         let _wanted = Wanted::new(&self.inner);
         self.wait_written().await?;
-        if self.is_past() || planted::has(Bug::AckBeforeSync) {
-            return Ok(self.ack_of(self.written_at()));
+        if planted::has(Bug::AckBeforeSync) {
+            return Ok(self.ack);
         }
         self.inner.wait_past(self.end + -1).await;
-        if !self.is_past() {
-            return Err(self.inner.refusal());
+        if self.inner.cursors.get().high_watermark >= self.end {
+            return Ok(self.ack_of(self.note_sync().or(self.written_at())));
         }
-        let durable_at = self.inner.durable_at.get();
-        self.note_sync(durable_at);
-        Ok(self.ack_of(durable_at))
-    }
-
-    /// Whether the high watermark is past the batch.
-    fn is_past(&self) -> bool {
-        self.inner.cursors.get().high_watermark >= self.end
+        Err(self.inner.refusal())
     }
 
     fn written_at(&self) -> Option<Instant> {
         self.turn.as_ref().map_or(self.staged_at, |turn| turn.written_at.get())
     }
 
-    fn note_sync(&self, durable_at: Option<Instant>) {
-        let times = self.inner.flusher.times().filter(|_| self.staged_at.is_some());
-        if let (Some(times), Some(from), Some(to)) = (times, self.written_at(), durable_at) {
-            times.sync.record(to - from);
-        }
+    /// When the batch was durable, if it was waited for that.
+    fn note_sync(&self) -> Option<Instant> {
+        let times = self.inner.flusher.times()?;
+        self.staged_at?;
+        let is_awaited = self.inner.durability() == Durability::GroupCommit;
+        let (from, to) = (self.written_at()?, self.inner.sync_times.of(self.end).filter(|_| is_awaited)?);
+        times.sync.record(to - from);
+        Some(to)
     }
 
     fn ack_of(&self, at: Option<Instant>) -> Ack {

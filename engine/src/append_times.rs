@@ -9,10 +9,14 @@
 //! durable. All batches of a write share its end, all of a sync share that one's: two readings of the clock a turn, and
 //! one an append.
 
+use std::cell::RefCell;
+use std::collections::VecDeque;
+
 use creel_io::Instant;
 use creel_io::histogram::Histogram;
 
 use crate::flush::Flusher;
+use crate::offset::Offset;
 use crate::producers::AppendOrigin;
 
 /// See the module.
@@ -22,6 +26,30 @@ pub struct AppendTimes {
     pub write: Histogram,
     /// From written to durable.
     pub sync: Histogram,
+}
+
+/// Syncs remembered for those who ask late. Of an older one it is known only that it was not later than these.
+const SYNCS_REMEMBERED: usize = 32;
+
+/// When the last syncs of a partition came back, and up to where each had made it durable. A ticket is looked at when its
+/// reply is next to be sent, which may be several syncs later.
+#[derive(Debug, Default)]
+pub(crate) struct SyncTimes(RefCell<VecDeque<(Offset, Instant)>>);
+
+impl SyncTimes {
+    pub(crate) fn note(&self, end: Offset, at: Instant) {
+        let mut syncs = self.0.borrow_mut();
+        if syncs.len() == SYNCS_REMEMBERED {
+            syncs.pop_front();
+        }
+        syncs.push_back((end, at));
+    }
+
+    /// When everything before `end` was durable.
+    pub(crate) fn of(&self, end: Offset) -> Option<Instant> {
+        let syncs = self.0.borrow();
+        syncs.get(syncs.partition_point(|(covered, _)| *covered < end)).map(|(_, at)| *at)
+    }
 }
 
 impl Flusher {
@@ -36,5 +64,30 @@ impl Flusher {
         let at = creel_io::now();
         staged.drain(..).for_each(|since| times.write.record(at - since));
         Some(at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_offset_is_durable_since_the_first_sync_that_covered_it() {
+        let times = SyncTimes::default();
+        assert_eq!(times.of(Offset(1)), None);
+        for sync in 1..=3 {
+            times.note(Offset(10 * sync), Instant::from_nanos(sync as u64));
+        }
+        let at = |end| times.of(Offset(end)).map(Instant::as_nanos);
+        assert_eq!([at(1), at(10), at(11), at(30), at(31)], [Some(1), Some(1), Some(2), Some(3), None]);
+    }
+
+    #[test]
+    fn old_syncs_are_forgotten() {
+        let times = SyncTimes::default();
+        for sync in 0..1000 {
+            times.note(Offset(sync), Instant::from_nanos(sync as u64));
+        }
+        assert_eq!(times.of(Offset(1)).map(Instant::as_nanos), Some(1000 - SYNCS_REMEMBERED as u64));
     }
 }

@@ -313,7 +313,9 @@ impl Inner {
         cursors.durable = cursors.durable.max(end);
         self.cursors.set(cursors);
         cursors.check_invariants();
-        self.durable_at.set(self.flusher.times().map(|_| creel_io::now()));
+        if self.flusher.times().is_some() {
+            self.sync_times.note(end, creel_io::now());
+        }
         self.raise_high_watermark(end, place);
     }
 

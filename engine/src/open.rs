@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use creel_io::fs;
 
+use crate::append_times::SyncTimes;
 use crate::config::LogConfig;
 use crate::directory::{TopicPartition, naming};
 use crate::epochs::LeaderEpochs;
@@ -251,7 +252,7 @@ fn assemble(
         is_committing: Cell::new(false),
         durable_tickets: Cell::new(0),
         has_commit_timer: Cell::new(false),
-        durable_at: Cell::new(None),
+        sync_times: SyncTimes::default(),
         committed: Default::default(),
         epochs_changed: Cell::new(false),
         epochs_lag: Cell::default(),

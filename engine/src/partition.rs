@@ -10,9 +10,9 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::task::Poll;
 
-use creel_io::Instant;
 use creel_io::local::Notify;
 
+use crate::append_times::SyncTimes;
 use crate::bad_ranges::BadRange;
 use crate::config::LogConfig;
 use crate::directory::TopicPartition;
@@ -47,8 +47,8 @@ pub(crate) struct Inner {
     pub(crate) durable_tickets: Cell<usize>,
     /// Someone sleeps until it is time to sync.
     pub(crate) has_commit_timer: Cell<bool>,
-    /// When the last sync came back, where times are noted.
-    pub(crate) durable_at: Cell<Option<Instant>>,
+    /// Where times are noted.
+    pub(crate) sync_times: SyncTimes,
     /// A sync has come back.
     pub(crate) committed: DebugNotify,
     pub(crate) epochs_changed: Cell<bool>,

@@ -178,6 +178,26 @@ fn the_stages_together_are_the_time_in_the_broker() {
 }
 
 #[test]
+fn batches_behind_one_another_are_each_counted_until_they_are_durable() {
+    tell(calm(Duration::from_millis(100)), 1, &[], |broker| async move {
+        let mut client = broker.connect().await;
+        client.create_topic("orders", 1).await;
+        for _ in 0..3 {
+            client.send(9, &produce_request("orders", 0, batch(&["a"]).bytes().clone(), -1)).await;
+            // Not in the same turn: the later ones need another sync.
+            sleep(Duration::from_millis(1)).await;
+        }
+        for _ in 0..3 {
+            client.receive::<ProduceRequest>(9).await;
+        }
+        let told = Told::by(broker).await;
+        assert_eq!(told.counts(), [3, 3, 3, 0, 3, 3, 3], "{STAGES:?}");
+        // None waits for an earlier one longer than it is on its own way to the disk.
+        assert!(told.sum("queue") < Duration::from_millis(5), "{:?}", told.sum("queue"));
+    });
+}
+
+#[test]
 fn a_request_behind_a_slow_one_waits_in_queue() {
     let slow = Duration::from_millis(100);
     tell(calm(slow), 1, &[], move |broker| async move {
