@@ -6,6 +6,7 @@ use crate::codec::CodecSpec;
 use crate::compare::cli::CompareArgs;
 use crate::error::LoadError;
 use crate::lab::cli::LabArgs;
+use crate::payload::PayloadFormat;
 use crate::schedule::{SHAPE_HELP, Shape};
 use crate::search::cli::MaxArgs;
 use crate::sweep::cli::SweepArgs;
@@ -145,9 +146,12 @@ pub struct RunArgs {
     /// Bytes of each value, such as 100 or 1k: cut from order events
     #[arg(long, value_name = "BYTES", value_parser = parse_bytes, conflicts_with = "payload", help_heading = "Records")]
     pub record_size: Option<usize>,
-    /// A file whose lines are the values [default: order events made from the seed]
+    /// A file with the values, one a line [default: order events made from the seed]
     #[arg(long, value_name = "FILE", help_heading = "Records")]
     pub payload: Option<PathBuf>,
+    /// How that file holds its values: one a line, or each behind its length in 4 bytes, big-endian
+    #[arg(long, value_enum, default_value = "lines", requires = "payload", help_heading = "Records")]
+    pub payload_format: PayloadFormat,
     /// How many different keys, or none
     #[arg(long, value_name = "COUNT", default_value = "none", value_parser = parse_keys, help_heading = "Records")]
     pub keys: Keys,

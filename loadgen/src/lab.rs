@@ -29,7 +29,8 @@ pub fn lab(args: &LabArgs, interrupted: &AtomicBool) -> Result<(), LoadError> {
 }
 
 fn measure(args: &LabArgs, interrupted: &AtomicBool) -> Result<LabReport, LoadError> {
-    let payload = Payload::load(&source(args), args.seed, false)?;
+    let source = PayloadSource::of(args.payload.as_deref(), args.payload_format, args.record_size);
+    let payload = Payload::load(&source, args.seed, false)?;
     let mut notes = Vec::new();
     let samples: Vec<Sample> =
         args.batch_bytes.iter().filter_map(|bytes| sample(&payload, *bytes, args, &mut notes)).collect();
@@ -49,14 +50,6 @@ fn measure(args: &LabArgs, interrupted: &AtomicBool) -> Result<LabReport, LoadEr
         cells: cells.iter().filter_map(Cell::report).collect::<Vec<CellReport>>(),
         notes,
     })
-}
-
-fn source(args: &LabArgs) -> PayloadSource {
-    match (&args.payload, args.record_size) {
-        (Some(path), _) => PayloadSource::Lines(path.clone()),
-        (None, Some(size)) => PayloadSource::Sized(size),
-        (None, None) => PayloadSource::Orders,
-    }
 }
 
 /// The batches of one size, or a note why there are none.

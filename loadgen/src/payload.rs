@@ -19,6 +19,30 @@ pub enum PayloadSource {
     Sized(usize),
     /// The lines of a file, without their line ends; empty lines are left out.
     Lines(PathBuf),
+    /// The values of a file, each behind its length: 4 bytes, big-endian. Any bytes, line ends too; also none.
+    LengthPrefixed(PathBuf),
+}
+
+/// How a file holds its values.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum PayloadFormat {
+    /// One a line.
+    #[default]
+    Lines,
+    /// Each behind its length: 4 bytes, big-endian.
+    LengthPrefixed,
+}
+
+impl PayloadSource {
+    /// What the options of a command name.
+    pub fn of(file: Option<&Path>, format: PayloadFormat, record_size: Option<usize>) -> PayloadSource {
+        match (file, format, record_size) {
+            (Some(path), PayloadFormat::Lines, _) => PayloadSource::Lines(path.to_owned()),
+            (Some(path), PayloadFormat::LengthPrefixed, _) => PayloadSource::LengthPrefixed(path.to_owned()),
+            (None, _, Some(size)) => PayloadSource::Sized(size),
+            (None, _, None) => PayloadSource::Orders,
+        }
+    }
 }
 
 /// The values of a run.
@@ -42,8 +66,20 @@ pub enum PayloadError {
         why: std::io::Error,
     },
     /// Nothing to send.
-    #[error("payload file {0} has no line with anything in it")]
+    #[error("payload file {0} has no value with anything in it")]
     Empty(PathBuf),
+    /// The file ends within a value, or was never length-prefixed.
+    #[error("payload file {path}: the value at byte {at} says it has {length} bytes, but {left} are left")]
+    Cut {
+        /// As given.
+        path: PathBuf,
+        /// Where the value's length is.
+        at: usize,
+        /// What it says.
+        length: usize,
+        /// Bytes behind it.
+        left: usize,
+    },
 }
 
 impl Payload {
@@ -53,6 +89,7 @@ impl Payload {
             PayloadSource::Orders => Payload::orders(seed),
             PayloadSource::Sized(size) => Payload::sized(*size, seed),
             PayloadSource::Lines(path) => Payload::lines(path)?,
+            PayloadSource::LengthPrefixed(path) => Payload::length_prefixed(path)?,
         };
         if hashed {
             payload.hashes = (0..payload.count()).map(|i| content_hash(None, payload.value(i))).collect();
@@ -140,12 +177,33 @@ impl Payload {
                 ends.push(bytes.len());
             }
         }
-        if ends.is_empty() {
+        Payload::of_file(path, bytes, ends, "lines")
+    }
+
+    fn length_prefixed(path: &Path) -> Result<Payload, PayloadError> {
+        let unreadable = |why| PayloadError::Unreadable { path: path.to_owned(), why };
+        let file = std::fs::read(path).map_err(unreadable)?;
+        let (mut bytes, mut ends, mut rest) = (Vec::with_capacity(file.len()), vec![], &file[..]);
+        while !rest.is_empty() {
+            let at = file.len() - rest.len();
+            let cut = |length, left| PayloadError::Cut { path: path.to_owned(), at, length, left };
+            let (length, behind) = rest.split_first_chunk::<4>().ok_or_else(|| cut(4, rest.len()))?;
+            let length = u32::from_be_bytes(*length) as usize;
+            let (value, behind) = behind.split_at_checked(length).ok_or_else(|| cut(length, behind.len()))?;
+            bytes.extend_from_slice(value);
+            ends.push(bytes.len());
+            rest = behind;
+        }
+        Payload::of_file(path, bytes, ends, "values")
+    }
+
+    fn of_file(path: &Path, bytes: Vec<u8>, ends: Vec<usize>, what: &str) -> Result<Payload, PayloadError> {
+        if bytes.is_empty() {
             return Err(PayloadError::Empty(path.to_owned()));
         }
         let mut payload = Payload::new(bytes, ends);
         let (count, mean) = (payload.count(), payload.mean_bytes());
-        payload.about = format!("{count} lines of {}, {mean:.0} B on average", path.display());
+        payload.about = format!("{count} {what} of {}, {mean:.0} B on average", path.display());
         Ok(payload)
     }
 }
@@ -171,6 +229,21 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         let empty = Payload::load(&PayloadSource::Lines(file.path().to_owned()), 0, false).unwrap_err();
         assert!(matches!(empty, PayloadError::Empty(_)));
+    }
+
+    #[test]
+    fn length_prefixed_values_may_hold_anything() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), b"\0\0\0\x04a\nb\n\0\0\0\0\0\0\0\x01\xff").unwrap();
+        let source = PayloadSource::LengthPrefixed(file.path().to_owned());
+        let payload = Payload::load(&source, 0, false).unwrap();
+        let values: Vec<&[u8]> = (0..payload.count()).map(|i| payload.value(i)).collect();
+        assert_eq!(values, [&b"a\nb\n"[..], b"", b"\xff"]);
+        std::fs::write(file.path(), b"\0\0\0\x01a\0\0\0\x09b").unwrap();
+        let error = Payload::load(&source, 0, false).unwrap_err().to_string();
+        assert!(error.contains("at byte 5 says it has 9 bytes, but 1 are left"), "{error}");
+        std::fs::write(file.path(), b"plain text\n").unwrap();
+        assert!(matches!(Payload::load(&source, 0, false), Err(PayloadError::Cut { at: 0, .. })));
     }
 
     #[test]

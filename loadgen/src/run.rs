@@ -65,11 +65,7 @@ fn check(args: &RunArgs) -> Result<(), LoadError> {
 }
 
 fn source(args: &RunArgs) -> PayloadSource {
-    match (&args.payload, args.record_size) {
-        (Some(path), _) => PayloadSource::Lines(path.clone()),
-        (None, Some(size)) => PayloadSource::Sized(size),
-        (None, None) => PayloadSource::Orders,
-    }
+    PayloadSource::of(args.payload.as_deref(), args.payload_format, args.record_size)
 }
 
 fn measure(

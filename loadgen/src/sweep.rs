@@ -193,6 +193,9 @@ impl Sweep<'_> {
         let mut args = cell.args.clone();
         args.duration = round.scaled(args.duration);
         args.warmup = round.scaled(args.warmup);
+        if job.load == CellLoad::Maximum {
+            args.schedule = None; // there are no instants to shape
+        }
         args.rate = match job.load {
             CellLoad::Maximum => None,
             CellLoad::Rate(rate) => Some(rate),

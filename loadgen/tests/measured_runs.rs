@@ -95,6 +95,20 @@ fn every_codec_and_level_comes_back_unchanged() {
 }
 
 #[test]
+fn length_prefixed_values_hold_any_bytes() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let values = (0..300u32).flat_map(|i| {
+        let value = [&i.to_be_bytes()[..], b"\n\0\r", &vec![b'x'; i as usize]].concat();
+        [&(value.len() as u32).to_be_bytes()[..], &value].concat()
+    });
+    fs::write(file.path(), values.collect::<Vec<u8>>()).unwrap();
+    let payload = format!("--payload {} --payload-format length-prefixed", file.path().display());
+    let ran = Loadgen::own_broker(&format!("{SHORT} {payload} --verify full")).ran().expect(0);
+    assert_eq!(ran.json()["verification"]["passed"], true);
+    assert!(ran.json()["settings"]["payload"].as_str().unwrap().starts_with("300 values of"));
+}
+
+#[test]
 fn keys_acks_and_partitions_are_as_asked() {
     for more in ["--keys 100 --acks 1", "--keys 7 --acks all --record-size 10", "--acks 0 --record-size 1k"] {
         let ran =

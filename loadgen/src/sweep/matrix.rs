@@ -12,8 +12,11 @@ use toml::{Table, Value};
 const SECTIONS: [&str; 3] = ["base", "sweep", "load"];
 const LOADS: [&str; 3] = ["maximum", "share", "rate"];
 /// Options that a sweep gives itself.
-const TAKEN: [(&str, &str); 2] =
-    [("rate", "belongs to [load]"), ("json", "is not for a sweep: each result goes to --out")];
+const TAKEN: [(&str, &str); 3] = [
+    ("rate", "belongs to [load]"),
+    ("json", "is not for a sweep: each result goes to its --out"),
+    ("out", "is not for a matrix: it is an option of the sweep"),
+];
 /// More is a mistake in the file.
 const CELLS_MAX: usize = 100_000;
 /// The share of its maximum at which a cell's latency is measured when the file says nothing.
