@@ -44,11 +44,7 @@ fn pairs(report: &CompareReport, phase: Phase) -> usize {
 }
 
 fn write_metrics(f: &mut Formatter<'_>, report: &CompareReport) -> fmt::Result {
-    writeln!(
-        f,
-        "  {:<22}{:>12}{:>12}{:>8}{:>18}{:>10}   B is",
-        "", "A", "B", "B/A", "95 % interval", "noise"
-    )?;
+    writeln!(f, "  {:<22}{:>12}{:>12}{:>8}{:>18}{:>18}   B is", "", "A", "B", "B/A", "95 % interval", "A/A")?;
     report.metrics.iter().try_for_each(|metric| write_metric(f, report, metric))
 }
 
@@ -57,13 +53,13 @@ fn write_metric(f: &mut Formatter<'_>, report: &CompareReport, metric: &MetricRe
     let shown = |value| metric.metric.shown(value);
     writeln!(
         f,
-        "{mark} {:<22}{:>12}{:>12}{:>8.3}{:>18}{:>10}   {}",
+        "{mark} {:<22}{:>12}{:>12}{:>8.3}{:>18}{:>18}   {}",
         metric.metric.title(),
         shown(metric.a),
         shown(metric.b),
         metric.b / metric.a,
         metric.interval.as_ref().map_or_else(|| "-".into(), ends),
-        metric.floor.map_or_else(|| "-".into(), |floor| format!("± {:.1} %", (floor - 1.0) * 100.0)),
+        metric.floor.map_or_else(|| "-".into(), |floor| format!("{:.3} to {:.3}", 1.0 / floor, floor)),
         metric.metric.word(metric.verdict)
     )
 }
@@ -93,7 +89,7 @@ fn write_words(f: &mut Formatter<'_>, report: &CompareReport) -> fmt::Result {
     writeln!(
         f,
         "  * decides, and the exit code with it. The others explain: each has its own 95 % interval, so of twenty that \
-         don't differ\n    one may seem to. Noise is how far A against itself may be from 1; a smaller difference is none."
+         don't differ\n    one may seem to. A/A is how far A may be from itself; a ratio within it is noise."
     )?;
     if report.interrupted {
         writeln!(f, "\n  !! Interrupted: the verdict is on the pairs measured so far.")?;
@@ -107,10 +103,11 @@ fn words(report: &CompareReport, decisive: &MetricReport) -> String {
     let percent = (decisive.b / decisive.a - 1.0) * 100.0;
     match (decisive.verdict, decisive.interval, decisive.floor) {
         (Verdict::Inconclusive, Some(interval), Some(floor)) => format!(
-            "Inconclusive: {title} of {b} is {percent:+.1} % of {a}'s, anything from {:+.1} to {:+.1} % fits, and {a} itself \
-             varies by {:.1} %.",
+            "Inconclusive: {title} of {b} is {percent:+.1} % of {a}'s, anything from {:+.1} to {:+.1} % fits, and {a} differs \
+             from itself by {:+.1} to {:+.1} %.",
             (interval.low - 1.0) * 100.0,
             (interval.high - 1.0) * 100.0,
+            (1.0 / floor - 1.0) * 100.0,
             (floor - 1.0) * 100.0
         ),
         (Verdict::Inconclusive, _, _) => {
