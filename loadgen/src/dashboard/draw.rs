@@ -112,7 +112,7 @@ fn draw_rates(frame: &mut Frame<'_>, board: &Board, area: Rect) {
         let behind = thousands(board.behind.iter().sum::<u64>() as f64);
         rows.push(row("read  ", board.rates.read, format!("  {behind} behind")));
     }
-    let total = format!("  {} records in all", thousands(board.acked as f64));
+    let total = format!("  {} in all", thousands(board.acked as f64));
     rows.push(row("MB/s  ", board.rates.acked_bytes / 1e6, total));
     frame.render_widget(Paragraph::new(rows), numbers);
     let newest = board.course.iter().rev().take(usize::from(course.width)).copied();
