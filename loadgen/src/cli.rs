@@ -120,7 +120,7 @@ pub struct RunArgs {
     /// Cores for the own broker, such as 0 or 0,2 [default: the first half of those at hand]
     #[arg(long, value_name = "LIST", conflicts_with = "bootstrap", help_heading = "Broker")]
     pub broker_cores: Option<String>,
-    /// A setting of the own broker, such as flush.ms=1000; for Kafka a line of server.properties (repeatable)
+    /// A setting of the own broker, such as log.flush.interval.ms=1000; for Kafka a line of server.properties (repeatable)
     #[arg(long, value_name = "NAME=VALUE", conflicts_with = "bootstrap", help_heading = "Broker")]
     pub broker_set: Vec<String>,
     /// Where the own broker's temporary directory is made [default: the system's place for them]
