@@ -1,0 +1,36 @@
+//! Why there is no result.
+
+use thiserror::Error;
+
+/// What can go wrong around a measurement.
+#[derive(Debug, Error)]
+pub enum BenchError {
+    /// From the load generator's library, or a Kafka client call.
+    #[error(transparent)]
+    Load(#[from] loadgen::error::LoadError),
+    /// From the AMQP client.
+    #[error("AMQP: {0}")]
+    Amqp(#[from] lapin::Error),
+    /// The system's word on something.
+    #[error("{what}: {why}")]
+    System {
+        /// What was tried.
+        what: String,
+        /// Its answer.
+        why: std::io::Error,
+    },
+    /// In words.
+    #[error("{0}")]
+    Said(String),
+}
+
+impl BenchError {
+    /// Names what was tried.
+    pub fn system(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> BenchError {
+        let what = what.into();
+        move |why| BenchError::System { what, why }
+    }
+}
+
+/// The usual one.
+pub type Result<T> = std::result::Result<T, BenchError>;
