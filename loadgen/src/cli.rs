@@ -4,6 +4,8 @@ use crate::advice::cli::AdviceArgs;
 use crate::broker::leash::LeashArgs;
 use crate::codec::CodecSpec;
 use crate::compare::cli::CompareArgs;
+use crate::diff::cli::DiffArgs;
+use crate::diff::trend::TrendArgs;
 use crate::error::LoadError;
 use crate::lab::cli::LabArgs;
 use crate::payload::PayloadFormat;
@@ -32,6 +34,10 @@ pub enum Command {
     Run(Box<RunArgs>),
     /// Compare two brokers or two settings, and say faster, slower or inconclusive.
     Compare(CompareArgs),
+    /// Say what changed between two results, and whether any of it is a regression.
+    Diff(DiffArgs),
+    /// Show the results in a directory over time, those of one form together.
+    Trend(TrendArgs),
     /// Measure codecs offline on your own data: ratio and speed per codec, level and batch size.
     Lab(LabArgs),
     /// Make a page (report.html), pictures and a README from results.

@@ -22,6 +22,7 @@ pub mod cores;
 pub mod cost;
 pub mod course;
 pub mod dashboard;
+pub mod diff;
 pub mod error;
 pub mod keys;
 pub mod lab;

@@ -7,6 +7,9 @@ use loadgen::broker::leash::become_leashed;
 use loadgen::cli::{Cli, Command, RunArgs, write_json};
 use loadgen::compare::cli::CompareArgs;
 use loadgen::compare::{self, Outcome, compare};
+use loadgen::diff::cli::DiffArgs;
+use loadgen::diff::trend::trend;
+use loadgen::diff::{self, diff};
 use loadgen::error::LoadError;
 use loadgen::lab::lab;
 use loadgen::live::Live;
@@ -35,6 +38,11 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }),
         Command::Compare(args) => compare_command(&args),
+        Command::Diff(args) => diff_command(&args),
+        Command::Trend(args) => trend(&args).map(|trends| {
+            let _ = write!(std::io::stdout(), "{trends}");
+            ExitCode::SUCCESS
+        }),
         Command::Leash(args) => Err(become_leashed(&args)),
         Command::Sweep(args) => interrupts().and_then(|asked| sweep(&args, &asked)).map(end_of_sweep),
         Command::Advice(args) => advice(&args).map(|found| if found { 0 } else { VERDICT_AGAINST }.into()),
@@ -90,6 +98,17 @@ fn compare_command(args: &CompareArgs) -> Result<ExitCode, LoadError> {
     let (report, outcome) = compare(args, &interrupts()?)?;
     let _ = write!(std::io::stdout(), "{}", compare::table::Table(&report));
     Ok(if outcome == Outcome::Bad { ExitCode::from(VERDICT_AGAINST) } else { ExitCode::SUCCESS })
+}
+
+/// Exit code 1: something is worse than the threshold allows. 2: the two did not measure the same.
+fn diff_command(args: &DiffArgs) -> Result<ExitCode, LoadError> {
+    let judgement = diff(args)?;
+    let _ = write!(std::io::stdout(), "{}", diff::Table(&judgement));
+    Ok(ExitCode::from(match judgement.verdict {
+        diff::Verdict::Held => 0,
+        diff::Verdict::Regression => VERDICT_AGAINST,
+        diff::Verdict::NotComparable => NO_RESULT,
+    }))
 }
 
 /// The first Ctrl-C ends the run early with what it has; the second ends the process.

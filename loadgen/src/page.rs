@@ -18,7 +18,7 @@ mod run_view;
 mod stages_view;
 mod svg;
 mod sweep_view;
-mod text;
+pub(crate) mod text;
 mod view;
 
 use crate::report::RunReport;

@@ -91,7 +91,7 @@ pub(super) fn bytes(count: f64) -> String {
 }
 
 /// `2026-11-21 15:04 UTC`.
-pub(super) fn date(unix_ms: u64) -> String {
+pub(crate) fn date(unix_ms: u64) -> String {
     let (days, minutes) = ((unix_ms / 86_400_000) as i64, unix_ms / 60_000 % 1_440);
     let (year, month, day) = civil(days);
     format!("{year:04}-{month:02}-{day:02} {:02}:{:02} UTC", minutes / 60, minutes % 60)

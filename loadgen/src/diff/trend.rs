@@ -1,0 +1,143 @@
+//! `loadgen trend`: the runs in a directory over time, those of one form together.
+
+use super::likeness::unlike;
+use super::read::{self, Cell};
+use crate::compare::metric::Metric;
+use crate::error::LoadError;
+use crate::page::text::date;
+use crate::report::{BrokerKind, RunReport, SCHEMA};
+use crate::results_dir::RUN_FILE;
+use clap::Args;
+use serde::Deserialize;
+use std::fmt::{self, Display, Formatter};
+use std::path::{Path, PathBuf};
+
+/// Directories below the one named that are looked into: a result, a group of results, a group of those.
+const DEPTH_MAX: usize = 3;
+const SHOWN: [Metric; 4] = [Metric::RecordsPerS, Metric::P50, Metric::P99, Metric::BrokerCpu];
+
+/// Where to look.
+#[derive(Debug, Clone, Args)]
+pub struct TrendArgs {
+    /// A directory with results of `loadgen run --out` in it, at any of three levels
+    #[arg(value_name = "DIR", default_value = "results")]
+    pub dir: PathBuf,
+}
+
+/// Runs of the same form, oldest first.
+#[derive(Debug)]
+pub struct Trends(Vec<Form>);
+
+#[derive(Debug)]
+struct Form(Vec<Dated>);
+
+#[derive(Debug)]
+struct Dated {
+    name: String,
+    ended_at_ms: u64,
+    cell: Cell,
+}
+
+/// Reads every result below `args.dir`.
+pub fn trend(args: &TrendArgs) -> Result<Trends, LoadError> {
+    let mut found = Vec::new();
+    look(&args.dir, DEPTH_MAX, &mut found)?;
+    if found.is_empty() {
+        let why = format!("{}: no {RUN_FILE} of a run in it", args.dir.display());
+        return Err(LoadError::Options(why));
+    }
+    found.sort_by_key(|run| run.ended_at_ms);
+    let mut forms: Vec<Form> = Vec::new();
+    for run in found {
+        match forms.iter_mut().find(|form| form.takes(&run)) {
+            Some(form) => form.0.push(run),
+            None => forms.push(Form(vec![run])),
+        }
+    }
+    Ok(Trends(forms))
+}
+
+fn look(dir: &Path, depth: usize, found: &mut Vec<Dated>) -> Result<(), LoadError> {
+    let file = dir.join(RUN_FILE);
+    if file.is_file() {
+        found.extend(dated(&file, dir)?);
+    }
+    let entries = std::fs::read_dir(dir).map_err(|why| LoadError::File { path: dir.to_owned(), why })?;
+    let mut below: Vec<PathBuf> =
+        entries.flatten().map(|entry| entry.path()).filter(|path| depth > 0 && path.is_dir()).collect();
+    below.sort();
+    below.iter().try_for_each(|dir| look(dir, depth - 1, found))
+}
+
+/// `None` for another project's run.json.
+fn dated(file: &Path, dir: &Path) -> Result<Option<Dated>, LoadError> {
+    #[derive(Deserialize)]
+    struct Head {
+        schema: Option<String>,
+    }
+    if read::json::<Head>(file)?.schema.as_deref() != Some(SCHEMA) {
+        return Ok(None);
+    }
+    let report: RunReport = read::json(file)?;
+    let ended_at_ms = report.ended_at_ms;
+    let cell = read::of_runs(String::new(), &[report]);
+    Ok(Some(Dated { name: dir.display().to_string(), ended_at_ms, cell }))
+}
+
+impl Form {
+    fn takes(&self, run: &Dated) -> bool {
+        self.0
+            .first()
+            .is_some_and(|first| first.kind() == run.kind() && unlike(&first.cell, &run.cell).is_empty())
+    }
+}
+
+impl Dated {
+    fn kind(&self) -> Option<BrokerKind> {
+        self.cell.broker.as_ref().map(|broker| broker.kind)
+    }
+}
+
+impl Display for Trends {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|form| write_form(f, &form.0))?;
+        writeln!(
+            f,
+            "\n  Percentages are against the run before. Single runs: `loadgen compare` tells change from chance."
+        )
+    }
+}
+
+fn write_form(f: &mut Formatter<'_>, runs: &[Dated]) -> fmt::Result {
+    let settings = runs.iter().find_map(|run| run.cell.settings.as_ref());
+    if let Some(settings) = settings {
+        let load = settings.target_rate.map_or("maximum".into(), |rate| format!("{rate} records/s"));
+        let (payload, acks, codec) = (&settings.payload, &settings.acks, &settings.codec);
+        writeln!(f, "\n  {load}, acks {acks}, codec {codec}, {payload}")?;
+    }
+    write!(f, "  {:<22}", "ended")?;
+    SHOWN.iter().try_for_each(|metric| write!(f, "{:>26}", metric.title()))?;
+    writeln!(f, "   broker, result")?;
+    let before = std::iter::once(None).chain(runs.iter().map(Some));
+    runs.iter().zip(before).try_for_each(|(run, before)| write_run(f, run, before))
+}
+
+fn write_run(f: &mut Formatter<'_>, run: &Dated, before: Option<&Dated>) -> fmt::Result {
+    write!(f, "  {:<22}", date(run.ended_at_ms))?;
+    for metric in SHOWN {
+        let value = run.cell.values.get(&metric);
+        let was = before.and_then(|before| before.cell.values.get(&metric));
+        let change =
+            value.zip(was).map_or(String::new(), |(is, was)| format!("{:+.1} %", (is / was - 1.0) * 100.0));
+        write!(f, "{:>16}{change:>10}", value.map_or("-".into(), |value| metric.shown(*value)))?;
+    }
+    let broker = run.cell.broker.as_ref().map(|broker| broker.title()).unwrap_or_default();
+    let doubt = if run.cell.failed.is_some() {
+        ", verification failed"
+    } else if run.cell.doubts.is_empty() {
+        ""
+    } else {
+        ", disturbed"
+    };
+    writeln!(f, "   {broker}, {}{doubt}", run.name)
+}
