@@ -1,8 +1,8 @@
 //! A result for people to look at: one offline HTML file, SVG pictures and a README, made from the JSON alone.
 //!
-//! The way of a page: `read` finds out what the files hold -> a view per kind (`run_view`, `comparison`, `sweep_view`) says what is to be seen, as
-//! [`plot::Plot`]s, tables and words -> `document` makes it one HTML file, `svg` draws the same plots as pictures,
-//! `readme` puts the main ones into a text. What comes from a result is text until `text` has escaped it.
+//! The way of a page: `read` finds out what the files hold -> a view per kind (`run_view`, `comparison`, `sweep_view`)
+//! says what is to be seen, as plots, tables and words -> `document` makes it one HTML file, `svg` draws the same plots
+//! as pictures, `readme` puts the main ones into a text. What comes from a result is text until `text` has escaped it.
 
 pub mod cli;
 mod comparison;

@@ -7,12 +7,12 @@ use std::path::PathBuf;
 /// Options of `loadgen sweep`.
 #[derive(Debug, Clone, Args)]
 pub struct SweepArgs {
-    /// A TOML file: [base] holds options of `loadgen run`, [sweep] lists of values, [load] how each cell is run
+    /// A TOML file: its section base holds options of `loadgen run`, sweep lists of values, load how each cell is run
     pub matrix: PathBuf,
     /// Where every result is written as soon as it is there; the same command goes on where an earlier one ended
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
-    /// An option of [base], such as payload=FILE: stronger than the file (repeatable)
+    /// An option of the section base, such as payload=FILE: stronger than the file (repeatable)
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
     /// Times that every cell is run; the second time begins when all had their first

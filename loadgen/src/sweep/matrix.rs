@@ -67,7 +67,7 @@ pub struct Cell {
 }
 
 impl Matrix {
-    /// Reads the file; `set` are further options of [base], stronger than its own.
+    /// Reads the file; `set` are further options of `[base]`, stronger than its own.
     pub fn read(path: &Path, set: &[String]) -> Result<(Matrix, Vec<Cell>), LoadError> {
         let text = std::fs::read_to_string(path);
         let text = text.map_err(|why| LoadError::File { path: path.to_owned(), why })?;
@@ -136,7 +136,7 @@ impl Matrix {
     }
 }
 
-/// `payload=FILE` as a setting of [base]; a number stays a number in the words of the option anyway.
+/// `payload=FILE` as a setting of `[base]`; a number stays a number in the words of the option anyway.
 fn setting(text: &str) -> Result<(String, Value), LoadError> {
     let (key, value) = text
         .split_once('=')

@@ -25,7 +25,7 @@ const RUNS: &str = "runs";
 /// What a sweep is, as its directory says.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Description {
-    /// [`SCHEMA`].
+    /// Names the form of the file.
     pub schema: String,
     /// Tells sweeps apart at a glance.
     pub hash: String,
