@@ -8,6 +8,7 @@ use std::fs;
 use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::OnceLock;
 use std::thread::sleep;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -65,6 +66,7 @@ impl Loadgen {
         let place = loadgen.broker_dir();
         fs::create_dir(&place).unwrap();
         loadgen.arguments.extend(["--broker-dir".into(), place.display().to_string()]);
+        creel();
         loadgen
     }
 
@@ -82,6 +84,9 @@ impl Loadgen {
     pub(crate) fn start(&self) -> Started {
         let mut command = Command::new(env!("CARGO_BIN_EXE_loadgen"));
         command.args(&self.arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        if CREEL.get().is_some() {
+            command.env_remove("CARGO"); // it would look again whether there is something to build
+        }
         Started(Some(command.spawn().unwrap()))
     }
 
@@ -199,11 +204,14 @@ pub(crate) fn wait_for<T>(mut look: impl FnMut() -> Option<T>) -> T {
     }
 }
 
-/// The broker's binary, which a run of `loadgen` under cargo builds.
+static CREEL: OnceLock<PathBuf> = OnceLock::new();
+
+/// The broker's binary, built once for each test file as a run of `loadgen` under cargo builds it: before any test's own run,
+/// where a busy machine would make it look as if that hung, and not again in each.
 pub(crate) fn creel() -> PathBuf {
-    let path = Path::new(env!("CARGO_BIN_EXE_loadgen")).with_file_name("creel");
-    if !path.exists() {
-        Loadgen::own_broker("--duration 100ms --warmup 0s").ran().expect(0);
-    }
-    path
+    let built = CREEL.get_or_init(|| {
+        Loadgen::run("--duration 50ms --warmup 0s").ran().expect(0);
+        Path::new(env!("CARGO_BIN_EXE_loadgen")).with_file_name("creel")
+    });
+    built.clone()
 }
