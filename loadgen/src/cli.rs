@@ -8,8 +8,8 @@ use crate::diff::cli::DiffArgs;
 use crate::diff::trend::TrendArgs;
 use crate::error::LoadError;
 use crate::lab::cli::LabArgs;
-use crate::payload::PayloadFormat;
-use crate::schedule::{SHAPE_HELP, Shape};
+use crate::payload::cli::PayloadArgs;
+use crate::schedule::{SHAPE_HELP, Shape, parse_speed};
 use crate::search::cli::MaxArgs;
 use crate::sweep::cli::SweepArgs;
 use crate::verify::Level;
@@ -149,17 +149,11 @@ pub struct RunArgs {
     #[arg(long, value_parser = clap::value_parser!(i32).range(1..=100_000), help_heading = "Topic")]
     pub partitions: Option<i32>,
 
-    /// Bytes of each value, such as 100 or 1k: cut from order events
-    #[arg(long, value_name = "BYTES", value_parser = parse_bytes, conflicts_with = "payload", help_heading = "Records")]
-    pub record_size: Option<usize>,
-    /// A file with the values, one a line [default: order events made from the seed]
-    #[arg(long, value_name = "FILE", help_heading = "Records")]
-    pub payload: Option<PathBuf>,
-    /// How that file holds its values: one a line, or each behind its length in 4 bytes, big-endian
-    #[arg(long, value_enum, default_value = "lines", requires = "payload", help_heading = "Records")]
-    pub payload_format: PayloadFormat,
+    /// What they hold
+    #[command(flatten)]
+    pub values: PayloadArgs,
     /// How many different keys, or none
-    #[arg(long, value_name = "COUNT", default_value = "none", value_parser = parse_keys, help_heading = "Records")]
+    #[arg(long, value_name = "COUNT", default_value = "none", value_parser = parse_keys, conflicts_with = "payload_topic", help_heading = "Records")]
     pub keys: Keys,
     /// Seed of everything random
     #[arg(long, default_value_t = 1, help_heading = "Records")]
@@ -171,6 +165,9 @@ pub struct RunArgs {
     /// How an open loop's records lie in time.
     #[arg(long, value_name = "SHAPE", help = SHAPE_HELP, help_heading = "Load")]
     pub schedule: Option<Shape>,
+    /// Send the records of --payload-topic at the times they have there, so many times faster, such as 1x or 2x: open loop
+    #[arg(long, value_name = "SPEED", value_parser = parse_speed, requires = "payload_topic", conflicts_with_all = ["rate", "schedule"], help_heading = "Load")]
+    pub replay: Option<f64>,
     /// How long to measure
     #[arg(long, default_value = "10s", value_parser = parse_duration, help_heading = "Load")]
     pub duration: Duration,

@@ -11,8 +11,10 @@ pub mod report;
 mod table;
 
 use crate::cli::write_json;
+use crate::codec::CodecSpec;
 use crate::error::LoadError;
-use crate::payload::{Payload, PayloadSource};
+use crate::payload::Payload;
+use crate::payload::cli::Batches;
 use batches::Sample;
 use cli::LabArgs;
 use measure::Cell;
@@ -29,7 +31,8 @@ pub fn lab(args: &LabArgs, interrupted: &AtomicBool) -> Result<(), LoadError> {
 }
 
 fn measure(args: &LabArgs, interrupted: &AtomicBool) -> Result<LabReport, LoadError> {
-    let source = PayloadSource::of(args.payload.as_deref(), args.payload_format, args.record_size);
+    let middle = args.batch_bytes[args.batch_bytes.len() / 2];
+    let source = args.values.source(Batches { codec: CodecSpec::NONE, bytes: middle })?;
     let payload = Payload::load(&source, args.seed, false)?;
     let mut notes = Vec::new();
     let samples: Vec<Sample> =

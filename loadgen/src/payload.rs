@@ -1,26 +1,61 @@
-//! What the records hold: a user's lines, or order events, whole or cut to a size. Made before the run, so that the
-//! run itself only copies; values repeat only after the whole pool was used.
+//! What the records hold: a user's lines, a topic's records, filled templates, or order events, whole or cut to a size. Made
+//! before the run, so that the run itself only copies; values repeat only after the whole pool was used.
 
+pub mod cli;
+mod files;
+pub mod recorded;
+mod synthetic;
+pub mod template;
+pub mod topic;
+
+use crate::error::LoadError;
 use crate::orders::Orders;
 use crate::records::stamp::content_hash;
+use cli::Freedom;
+use recorded::{Merged, Recorded};
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use template::Mistake;
 use thiserror::Error;
+use topic::TopicAddress;
 
 /// Bytes of generated values: more than any codec's window in a batch, so repetition can't flatter the ratio.
 const POOL_BYTES: usize = 16 << 20;
 
 /// Where the values come from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum PayloadSource {
     /// Order events as they come, some 300 bytes each.
     Orders,
     /// Pieces of exactly so many bytes from a stream of order events.
     Sized(usize),
+    /// Exactly so many random bytes.
+    Random {
+        /// Of each value.
+        size: usize,
+        /// How random.
+        freedom: Freedom,
+    },
+    /// Fillings of a template.
+    Template {
+        /// Its file.
+        template: PathBuf,
+        /// The file of the words.
+        dictionary: Option<PathBuf>,
+        /// How random.
+        freedom: Freedom,
+    },
     /// The lines of a file, without their line ends; empty lines are left out.
     Lines(PathBuf),
     /// The values of a file, each behind its length: 4 bytes, big-endian. Any bytes, line ends too; also none.
     LengthPrefixed(PathBuf),
+    /// The records of a topic.
+    Topic {
+        /// Which.
+        topic: TopicAddress,
+        /// How many at most.
+        records_max: usize,
+    },
 }
 
 /// How a file holds its values.
@@ -33,24 +68,13 @@ pub enum PayloadFormat {
     LengthPrefixed,
 }
 
-impl PayloadSource {
-    /// What the options of a command name.
-    pub fn of(file: Option<&Path>, format: PayloadFormat, record_size: Option<usize>) -> PayloadSource {
-        match (file, format, record_size) {
-            (Some(path), PayloadFormat::Lines, _) => PayloadSource::Lines(path.to_owned()),
-            (Some(path), PayloadFormat::LengthPrefixed, _) => PayloadSource::LengthPrefixed(path.to_owned()),
-            (None, _, Some(size)) => PayloadSource::Sized(size),
-            (None, _, None) => PayloadSource::Orders,
-        }
-    }
-}
-
 /// The values of a run.
 #[derive(Debug)]
 pub struct Payload {
     bytes: Vec<u8>,
     ends: Vec<usize>,
     hashes: Vec<u64>,
+    recorded: Option<Recorded>,
     about: String,
 }
 
@@ -68,6 +92,17 @@ pub enum PayloadError {
     /// Nothing to send.
     #[error("payload file {0} has no value with anything in it")]
     Empty(PathBuf),
+    /// Not a template.
+    #[error("template {path}: {mistake}")]
+    Template {
+        /// As given.
+        path: PathBuf,
+        /// What and where.
+        mistake: Mistake,
+    },
+    /// A template or a dictionary is text.
+    #[error("{0} is no UTF-8 text")]
+    NoText(PathBuf),
     /// The file ends within a value, or was never length-prefixed.
     #[error("payload file {path}: the value at byte {at} says it has {length} bytes, but {left} are left")]
     Cut {
@@ -83,16 +118,24 @@ pub enum PayloadError {
 }
 
 impl Payload {
-    /// Reads or makes the values. With `hashed` each value's hash is computed now and not while the clock runs.
-    pub fn load(source: &PayloadSource, seed: u64, hashed: bool) -> Result<Payload, PayloadError> {
+    /// Reads or makes the values. With `hashed` each record's hash is computed now and not while the clock runs.
+    pub fn load(source: &PayloadSource, seed: u64, hashed: bool) -> Result<Payload, LoadError> {
         let mut payload = match source {
             PayloadSource::Orders => Payload::orders(seed),
             PayloadSource::Sized(size) => Payload::sized(*size, seed),
-            PayloadSource::Lines(path) => Payload::lines(path)?,
-            PayloadSource::LengthPrefixed(path) => Payload::length_prefixed(path)?,
+            PayloadSource::Random { size, freedom } => synthetic::random(*size, *freedom, seed)?,
+            PayloadSource::Template { template, dictionary, freedom } => {
+                synthetic::filled(template, dictionary.as_deref(), *freedom, seed)?
+            }
+            PayloadSource::Lines(path) => files::lines(path)?,
+            PayloadSource::LengthPrefixed(path) => files::length_prefixed(path)?,
+            PayloadSource::Topic { topic, records_max } => {
+                Payload::recorded_as(topic::read(topic, *records_max)?)
+            }
         };
         if hashed {
-            payload.hashes = (0..payload.count()).map(|i| content_hash(None, payload.value(i))).collect();
+            let hash = |index| content_hash(payload.key(index), payload.value(index));
+            payload.hashes = (0..payload.count()).map(hash).collect();
         }
         Ok(payload)
     }
@@ -102,13 +145,31 @@ impl Payload {
         self.ends.len()
     }
 
-    /// The `index`-th value.
+    /// The `index`-th value; nothing where a record has none.
     #[inline]
     pub fn value(&self, index: usize) -> &[u8] {
         &self.bytes[self.range(index)]
     }
 
-    /// Hash of the `index`-th value, when the payload was loaded with hashes.
+    /// The same as it is sent: a tombstone has no value.
+    #[inline]
+    pub fn sent(&self, index: usize) -> Option<&[u8]> {
+        let has_value = self.recorded.as_ref().is_none_or(|recorded| recorded.has_value(index));
+        has_value.then(|| self.value(index))
+    }
+
+    /// The key that the `index`-th record was recorded with.
+    #[inline]
+    pub fn key(&self, index: usize) -> Option<&[u8]> {
+        self.recorded.as_ref()?.key(index)
+    }
+
+    /// Of records that were recorded: what they have besides values.
+    pub fn recorded(&self) -> Option<&Recorded> {
+        self.recorded.as_ref()
+    }
+
+    /// Hash of the `index`-th record as the payload has it, when it was loaded with hashes.
     #[inline]
     pub fn hash(&self, index: usize) -> Option<u64> {
         self.hashes.get(index).copied()
@@ -135,7 +196,12 @@ impl Payload {
     }
 
     fn new(bytes: Vec<u8>, ends: Vec<usize>) -> Payload {
-        Payload { bytes, ends, hashes: Vec::new(), about: String::new() }
+        Payload { bytes, ends, hashes: Vec::new(), recorded: None, about: String::new() }
+    }
+
+    fn recorded_as(merged: Merged) -> Payload {
+        let Merged { bytes, ends, recorded, about, .. } = merged;
+        Payload { bytes, ends, hashes: Vec::new(), recorded: Some(recorded), about }
     }
 
     fn orders(seed: u64) -> Payload {
@@ -165,47 +231,6 @@ impl Payload {
         payload.about = format!("{count} pieces of {size} B of order events made from seed {seed}");
         payload
     }
-
-    fn lines(path: &Path) -> Result<Payload, PayloadError> {
-        let unreadable = |why| PayloadError::Unreadable { path: path.to_owned(), why };
-        let text = std::fs::read(path).map_err(unreadable)?;
-        let (mut bytes, mut ends) = (Vec::with_capacity(text.len()), vec![]);
-        for line in text.split(|byte| *byte == b'\n') {
-            let line = line.strip_suffix(b"\r").unwrap_or(line);
-            if !line.is_empty() {
-                bytes.extend_from_slice(line);
-                ends.push(bytes.len());
-            }
-        }
-        Payload::of_file(path, bytes, ends, "lines")
-    }
-
-    fn length_prefixed(path: &Path) -> Result<Payload, PayloadError> {
-        let unreadable = |why| PayloadError::Unreadable { path: path.to_owned(), why };
-        let file = std::fs::read(path).map_err(unreadable)?;
-        let (mut bytes, mut ends, mut rest) = (Vec::with_capacity(file.len()), vec![], &file[..]);
-        while !rest.is_empty() {
-            let at = file.len() - rest.len();
-            let cut = |length, left| PayloadError::Cut { path: path.to_owned(), at, length, left };
-            let (length, behind) = rest.split_first_chunk::<4>().ok_or_else(|| cut(4, rest.len()))?;
-            let length = u32::from_be_bytes(*length) as usize;
-            let (value, behind) = behind.split_at_checked(length).ok_or_else(|| cut(length, behind.len()))?;
-            bytes.extend_from_slice(value);
-            ends.push(bytes.len());
-            rest = behind;
-        }
-        Payload::of_file(path, bytes, ends, "values")
-    }
-
-    fn of_file(path: &Path, bytes: Vec<u8>, ends: Vec<usize>, what: &str) -> Result<Payload, PayloadError> {
-        if bytes.is_empty() {
-            return Err(PayloadError::Empty(path.to_owned()));
-        }
-        let mut payload = Payload::new(bytes, ends);
-        let (count, mean) = (payload.count(), payload.mean_bytes());
-        payload.about = format!("{count} {what} of {}, {mean:.0} B on average", path.display());
-        Ok(payload)
-    }
 }
 
 #[cfg(test)]
@@ -228,7 +253,7 @@ mod tests {
         assert!(missing.to_string().contains("/nowhere/x"), "{missing}");
         let file = tempfile::NamedTempFile::new().unwrap();
         let empty = Payload::load(&PayloadSource::Lines(file.path().to_owned()), 0, false).unwrap_err();
-        assert!(matches!(empty, PayloadError::Empty(_)));
+        assert!(matches!(empty, LoadError::Payload(PayloadError::Empty(_))));
     }
 
     #[test]
@@ -243,7 +268,10 @@ mod tests {
         let error = Payload::load(&source, 0, false).unwrap_err().to_string();
         assert!(error.contains("at byte 5 says it has 9 bytes, but 1 are left"), "{error}");
         std::fs::write(file.path(), b"plain text\n").unwrap();
-        assert!(matches!(Payload::load(&source, 0, false), Err(PayloadError::Cut { at: 0, .. })));
+        assert!(matches!(
+            Payload::load(&source, 0, false),
+            Err(LoadError::Payload(PayloadError::Cut { at: 0, .. }))
+        ));
     }
 
     #[test]

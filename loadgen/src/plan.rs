@@ -46,6 +46,8 @@ pub struct Plan {
     pub payload: Payload,
     /// Their keys, if any.
     pub keys: Option<KeySpace>,
+    /// Where each of the payload's records goes, if that was recorded with them.
+    pub routes: Option<Vec<u32>>,
     /// Open loop or maximum.
     pub load: Load,
     /// How many producers.
@@ -64,6 +66,13 @@ pub struct Plan {
     pub seed: u64,
     /// CPUs to pin the threads to; there is one thread for each.
     pub cpus: Vec<usize>,
+}
+
+impl Plan {
+    /// Whether a record's partition is its own, and not simply the next one.
+    pub fn has_partitions_of_keys(&self) -> bool {
+        self.keys.is_some() || self.routes.is_some()
+    }
 }
 
 /// Splits partitions over `consumers`, each of which reads from one broker only; every broker gets at least one.
@@ -91,6 +100,7 @@ pub(crate) fn test_plan(source: crate::payload::PayloadSource, keys: Option<u32>
         versions: BTreeMap::new(),
         payload: Payload::load(&source, 1, true).unwrap(),
         keys: keys.map(|keys| KeySpace::new(keys, partitions)),
+        routes: None,
         load: Load::Maximum,
         producers: 4,
         consumers: Vec::new(),

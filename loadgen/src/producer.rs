@@ -11,7 +11,7 @@ use crate::link::{InstantRun, Link, Outcome, Parcel};
 use crate::plan::Plan;
 use crate::records::build::{OpenBatch, record_bytes_max};
 use crate::records::stamp::{Stamp, encoded_bytes};
-use crate::schedule::{Lane, Punctuality, Schedule};
+use crate::schedule::{Punctuality, Schedule, Turn};
 use crate::source::{Choice, Source};
 use crate::verify::Level;
 use std::collections::{BTreeMap, VecDeque};
@@ -121,8 +121,8 @@ impl Producer {
 
     /// Produces from `start_ns` until the window ends, then waits for the last acks.
     pub async fn run(mut self, start_ns: u64) -> Result<Produced, LoadError> {
-        let lane = Lane { index: usize::from(self.id), producers: self.plan.producers, seed: self.plan.seed };
-        self.schedule = Schedule::new(&self.plan.load, self.outcome.stage.grid().span(), lane);
+        let turn = Turn { index: usize::from(self.id), producers: self.plan.producers, seed: self.plan.seed };
+        self.schedule = Schedule::new(&self.plan.load, self.outcome.stage.grid().span(), turn);
         self.alarm_at(start_ns)?;
         while now_ns() < start_ns && !self.outcome.stage.has_failed() {
             self.outcome.wake.wait().await;
@@ -218,8 +218,9 @@ impl Producer {
         for _ in 0..RECORDS_PER_LOOK {
             let Some(instant) = self.schedule.due(now) else { return Ok(Some(Pause::Until(now))) };
             let choice = self.source.peek();
-            let (partition, value) = (choice.partition, self.plan.payload.value(choice.value));
-            let bytes = record_bytes_max(choice.key_bytes(), value.len(), self.stamp_bytes());
+            let (partition, payload) = (choice.partition, &self.plan.payload);
+            let key_bytes = choice.key(payload).map_or(0, <[u8]>::len);
+            let bytes = record_bytes_max(key_bytes, payload.value(choice.value).len(), self.stamp_bytes());
             if self.is_full(partition, bytes) {
                 if !self.try_send(partition)? {
                     return Ok(Some(Pause::NoSlot));
@@ -255,7 +256,11 @@ impl Producer {
     fn open_batch(&mut self, partition: usize, instant: u64, record_bytes: usize) {
         let settings = &self.plan.settings;
         // Keyed load has a batch open for each partition, most of them small.
-        let room = if self.plan.keys.is_some() { record_bytes } else { settings.batch_bytes + record_bytes };
+        let room = if self.plan.has_partitions_of_keys() {
+            record_bytes
+        } else {
+            settings.batch_bytes + record_bytes
+        };
         let bytes = self.outcome.spare_buffers.borrow_mut().pop().unwrap_or_default();
         let slot = &mut self.slots[partition];
         slot.open = Some(OpenBatch::new(bytes, room));
@@ -277,12 +282,12 @@ impl Producer {
             intended_ns: instant,
             hash: choice.hash(payload),
         };
-        let (key, value) = (choice.key.as_ref().map(|key| key.as_slice()), payload.value(choice.value));
+        let (key, value) = (choice.key(payload), payload.sent(choice.value));
         let timestamp_ms = self.wall_at_zero_ms + (instant / 1_000_000) as i64;
         let open = slot.open.as_mut().expect("opened before the push");
         open.push(key, value, &stamp, timestamp_ms);
         slot.next_sequence += 1;
-        slot.payload_bytes += (choice.key_bytes() + value.len()) as u64;
+        slot.payload_bytes += (key.map_or(0, <[u8]>::len) + value.map_or(0, <[u8]>::len)) as u64;
         match slot.instants.last_mut() {
             Some((last, count)) if *last == instant => *count += 1,
             _ => slot.instants.push((instant, 1)),

@@ -10,11 +10,12 @@ use crate::error::LoadError;
 use crate::keys::KeySpace;
 use crate::live::Live;
 use crate::observer::Observed;
+use crate::payload::cli::Batches;
 use crate::payload::{Payload, PayloadSource};
 use crate::phases::Phases;
 use crate::plan::{ClientSettings, Plan, shares};
 use crate::report::RunReport;
-use crate::schedule::Load;
+use crate::schedule::{Load, Replay};
 use crate::stage::{Stage, Window};
 use crate::summary::{Ended, summarise};
 use crate::verify::Level;
@@ -41,7 +42,7 @@ pub fn run_shown(
     check(args)?;
     let wanted = Wanted::of(args)?;
     live.say("making payload");
-    let payload = Payload::load(&source(args), args.seed, args.verify == Level::Full)?;
+    let payload = Payload::load(&source(args)?, args.seed, args.verify == Level::Full)?;
     let at_hand = cores::at_hand()?;
     let cores = cores::split(&at_hand, args.bootstrap.is_none(), args.broker_cores.as_deref())?;
     live.say(if args.bootstrap.is_some() { "connecting" } else { "starting a broker" });
@@ -61,11 +62,27 @@ fn check(args: &RunArgs) -> Result<(), LoadError> {
     if args.consumers == Some(0) && args.verify != Level::Off {
         return Err(LoadError::Options("without consumers nothing can be verified: add --verify off".into()));
     }
+    if args.replay.is_some() && (args.rate.is_some() || args.schedule.is_some()) {
+        return Err(LoadError::Options(
+            "--replay brings its own times: leave --rate and --schedule out".into(),
+        ));
+    }
     Load::asked(args.rate, args.schedule.as_ref()).map(drop)
 }
 
-fn source(args: &RunArgs) -> PayloadSource {
-    PayloadSource::of(args.payload.as_deref(), args.payload_format, args.record_size)
+fn source(args: &RunArgs) -> Result<PayloadSource, LoadError> {
+    args.values.source(Batches { codec: args.codec, bytes: args.batch_bytes })
+}
+
+fn load_asked(args: &RunArgs, payload: &Payload, routes: Option<&[u32]>) -> Result<Load, LoadError> {
+    match args.replay {
+        Some(speed) => {
+            let replay =
+                Replay::new(payload, routes.unwrap_or_default(), usize::from(args.connections), speed)?;
+            Ok(Load::Replay(Arc::new(replay)))
+        }
+        None => Load::asked(args.rate, args.schedule.as_ref()),
+    }
 }
 
 fn measure(
@@ -132,7 +149,10 @@ fn load(
 fn plan(args: &RunArgs, payload: Payload, cores: &Cores, cluster: &mut Cluster) -> Result<Plan, LoadError> {
     let run = RandomState::new().hash_one(std::process::id()) as u16;
     let name = args.topic.clone().unwrap_or_else(|| format!("loadgen-{}-{run:04x}", std::process::id()));
-    let topic = cluster.topic(&name, args.partitions, DEFAULT_PARTITIONS)?;
+    let recorded_partitions =
+        payload.recorded().and_then(|recorded| i32::try_from(recorded.partitions()).ok());
+    let topic = cluster.topic(&name, args.partitions, recorded_partitions.unwrap_or(DEFAULT_PARTITIONS))?;
+    let routes = payload.recorded().map(|recorded| recorded.routes(topic.partitions()));
     let cpus = cores::threads(&cores.generator, args.threads);
     let consumers = args.consumers.map_or(cpus.len(), usize::from);
     let keys = match args.keys {
@@ -142,9 +162,10 @@ fn plan(args: &RunArgs, payload: Payload, cores: &Cores, cluster: &mut Cluster) 
     Ok(Plan {
         versions: cluster.versions(&topic)?,
         start_offsets: cluster.end_offsets(&topic)?,
+        load: load_asked(args, &payload, routes.as_deref())?,
         payload,
         keys,
-        load: Load::asked(args.rate, args.schedule.as_ref())?,
+        routes,
         producers: usize::from(args.connections),
         consumers: shares(&topic, consumers),
         topic,

@@ -5,6 +5,7 @@ use crate::payload::Payload;
 use crate::plan::Plan;
 use crate::records::stamp::content_hash;
 use crate::rng::Rng;
+use crate::schedule::Lane;
 use std::sync::Arc;
 
 /// Chooses records one by one; equal seeds choose alike.
@@ -15,6 +16,8 @@ pub struct Source {
     value: usize,
     key: Option<u32>,
     sticky: usize,
+    lane: Option<Arc<Lane>>,
+    taken: u64,
 }
 
 /// The next record.
@@ -23,56 +26,73 @@ pub struct Choice {
     /// Where it goes.
     pub partition: usize,
     /// Its key.
-    pub key: Option<[u8; KEY_BYTES]>,
+    pub key: ChosenKey,
     /// Which of the payload's values it holds.
     pub value: usize,
 }
 
+/// Where a record's key comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChosenKey {
+    /// From the payload, where it has keys.
+    OfPayload,
+    /// From the run's own keys.
+    Made([u8; KEY_BYTES]),
+}
+
 impl Choice {
-    /// Bytes of the key.
+    /// The key's bytes.
     #[inline]
-    pub fn key_bytes(&self) -> usize {
-        self.key.map_or(0, |key| key.len())
+    pub fn key<'a>(&'a self, payload: &'a Payload) -> Option<&'a [u8]> {
+        match &self.key {
+            ChosenKey::OfPayload => payload.key(self.value),
+            ChosenKey::Made(key) => Some(key),
+        }
     }
 
     /// Of key and value, where the payload was loaded with hashes.
     #[inline]
     pub fn hash(&self, payload: &Payload) -> Option<u64> {
-        let of_value = payload.hash(self.value)?;
-        Some(self.key.map_or(of_value, |key| content_hash(Some(&key), payload.value(self.value))))
+        let of_payload = payload.hash(self.value)?;
+        Some(match &self.key {
+            ChosenKey::OfPayload => of_payload,
+            ChosenKey::Made(key) => content_hash(Some(key), payload.value(self.value)),
+        })
     }
 }
 
 impl Source {
-    /// The source of producer `index`. Producers begin at different places of the pool.
+    /// The source of producer `index`. Producers begin at different places of the pool; in a replay each has its lane.
     pub fn new(plan: Arc<Plan>, index: usize) -> Source {
         let mut rng = Rng::new(plan.seed.wrapping_mul(0x1_0000_0001).wrapping_add(index as u64));
         let value = index * plan.payload.count() / plan.producers;
         let sticky = index % plan.topic.partitions();
         let key = plan.keys.as_ref().map(|keys| next_key(&mut rng, keys));
-        Source { plan, rng, value, key, sticky }
+        let lane = plan.load.lane(index);
+        let value = lane.as_ref().map_or(value, |lane| lane.record(0));
+        Source { plan, rng, value, key, sticky, lane, taken: 0 }
     }
 
     /// The next record; it stays next until [`Self::take`].
     #[inline]
     pub fn peek(&self) -> Choice {
-        match (self.key, &self.plan.keys) {
-            (Some(index), Some(keys)) => Choice {
-                partition: keys.partition(index),
-                key: Some(KeySpace::key(index)),
-                value: self.value,
-            },
-            _ => Choice { partition: self.sticky, key: None, value: self.value },
-        }
+        let (partition, key) = match (self.key, &self.plan.keys, &self.plan.routes) {
+            (Some(index), Some(keys), _) => (keys.partition(index), ChosenKey::Made(KeySpace::key(index))),
+            (.., Some(routes)) => (routes[self.value] as usize, ChosenKey::OfPayload),
+            _ => (self.sticky, ChosenKey::OfPayload),
+        };
+        Choice { partition, key, value: self.value }
     }
 
     /// The next record was made.
     #[inline]
     pub fn take(&mut self) {
-        self.value += 1;
-        if self.value == self.plan.payload.count() {
-            self.value = 0;
-        }
+        self.taken += 1;
+        self.value = match &self.lane {
+            Some(lane) => lane.record(self.taken),
+            None if self.value + 1 == self.plan.payload.count() => 0,
+            None => self.value + 1,
+        };
         if let Some(keys) = &self.plan.keys {
             self.key = Some(next_key(&mut self.rng, keys));
         }
@@ -128,8 +148,8 @@ mod tests {
         let mut partition_of = std::collections::BTreeMap::new();
         for _ in 0..1_000 {
             let choice = source.peek();
-            let key = choice.key.unwrap();
-            assert_eq!(*partition_of.entry(key).or_insert(choice.partition), choice.partition);
+            let key = choice.key(&plan.payload).unwrap().to_vec();
+            assert_eq!(*partition_of.entry(key.clone()).or_insert(choice.partition), choice.partition);
             let value = plan.payload.value(choice.value);
             assert_eq!(choice.hash(&plan.payload), Some(content_hash(Some(&key), value)));
             source.take();

@@ -92,12 +92,12 @@ fn settings(ended: &Ended<'_>) -> SettingsReport {
         topic: plan.topic.name.as_str().to_owned(),
         partitions: plan.topic.partitions(),
         payload: plan.payload.about().to_owned(),
-        keys: plan.keys.as_ref().map(crate::keys::KeySpace::count),
+        keys: keys(plan),
         stamp_bytes: encoded_bytes(plan.verify == Level::Full),
         seed: plan.seed,
         load: if target_rate.is_some() { "open" } else { "maximum" }.into(),
         target_rate,
-        schedule: plan.load.shape().map(|shape| shape.to_string()),
+        schedule: plan.load.shape(),
         connections: plan.producers,
         consumers: plan.consumers.len(),
         threads: plan.cpus.len(),
@@ -107,6 +107,12 @@ fn settings(ended: &Ended<'_>) -> SettingsReport {
         acks: plan.settings.acks.name().into(),
         in_flight: plan.settings.in_flight,
     }
+}
+
+/// How many different ones.
+fn keys(plan: &Plan) -> Option<u32> {
+    let recorded = || plan.payload.recorded().map(|recorded| recorded.distinct_keys() as u32);
+    plan.keys.as_ref().map(crate::keys::KeySpace::count).or_else(recorded).filter(|count| *count > 0)
 }
 
 fn verify(ended: &Ended<'_>, metrics: &Metrics, reports: Vec<ThreadReport>) -> Verification {
@@ -155,7 +161,9 @@ fn figures(ended: &Ended<'_>, metrics: &Metrics) -> Figures {
             service: service.and_then(Latency::portable),
             end_to_end: metrics.end_to_end.whole().portable(),
         },
-        steady: (!matches!(ended.plan.load, Load::Shaped(_))).then(|| steady::judge(&series)).flatten(),
+        steady: (!matches!(ended.plan.load, Load::Shaped(_) | Load::Replay(_)))
+            .then(|| steady::judge(&series))
+            .flatten(),
         series,
         noise: noise([from, to], &ended.observed.hiccups),
         stages: ended.observed.stages.clone(),

@@ -9,7 +9,7 @@ use creel_wire::api::list_offsets::{ListOffsetsPartition, ListOffsetsRequest, Li
 use creel_wire::api::metadata::{
     MetadataRequest, MetadataRequestTopic, MetadataResponse, MetadataResponseTopic,
 };
-use creel_wire::{ErrorCode, Str, Uuid};
+use creel_wire::{ErrorCode, Request, Str, Uuid};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -18,6 +18,7 @@ const TOPIC_READY_SECONDS_MAX: u64 = 20;
 const ASK_AGAIN: Duration = Duration::from_millis(50);
 const CREATE_TIMEOUT_MS: i32 = 15_000;
 const LATEST: i64 = -1;
+const EARLIEST: i64 = -2;
 
 /// A topic, ready to be produced to.
 #[derive(Debug, Clone)]
@@ -75,6 +76,16 @@ impl Cluster {
         }
     }
 
+    /// A topic that somebody else made.
+    pub fn existing_topic(&mut self, name: &str) -> Result<Option<Topic>, LoadError> {
+        find_topic(&mut self.first, name, Want::Existing)
+    }
+
+    /// Asks one broker and waits for its answer.
+    pub fn call<R: Request>(&mut self, broker: SocketAddr, request: &R) -> Result<R::Response, LoadError> {
+        self.leader(broker)?.call(request)
+    }
+
     fn create(&mut self, name: &str, partitions: i32) -> Result<Topic, LoadError> {
         let topic = CreatableTopic {
             name: Str::from(name.to_owned()),
@@ -105,13 +116,25 @@ impl Cluster {
         leaders.into_iter().map(|leader| Ok((leader, self.leader(leader)?.versions().clone()))).collect()
     }
 
-    /// The offset behind the last record of each partition that consumers may read. A leader that was only just
-    /// appointed may not know it yet, so it is asked again.
+    /// The offset behind the last record of each partition that consumers may read.
     pub fn end_offsets(&mut self, topic: &Topic) -> Result<Vec<i64>, LoadError> {
+        self.offsets(topic, LATEST)
+    }
+
+    /// The offset of each partition's first record.
+    pub fn start_offsets(&mut self, topic: &Topic) -> Result<Vec<i64>, LoadError> {
+        self.offsets(topic, EARLIEST)
+    }
+
+    /// Offsets of each partition by a special timestamp. A leader that was only just
+    /// appointed may not know it yet, so it is asked again.
+    fn offsets(&mut self, topic: &Topic, timestamp: i64) -> Result<Vec<i64>, LoadError> {
         let mut ends = vec![0; topic.partitions()];
         for (leader, partitions) in topic.by_leader() {
             let started = Instant::now();
-            while let Err((code, refused)) = self.ends_from(leader, &partitions, topic, &mut ends)? {
+            while let Err((code, refused)) =
+                self.offsets_from(leader, &partitions, topic, timestamp, &mut ends)?
+            {
                 if !is_passing(code) || started.elapsed() > Duration::from_secs(TOPIC_READY_SECONDS_MAX) {
                     return Err(refused);
                 }
@@ -121,17 +144,18 @@ impl Cluster {
         Ok(ends)
     }
 
-    /// Asks one leader for the ends of its partitions.
-    fn ends_from(
+    /// Asks one leader for those of its partitions.
+    fn offsets_from(
         &mut self,
         leader: SocketAddr,
         partitions: &[usize],
         topic: &Topic,
+        timestamp: i64,
         ends: &mut [i64],
     ) -> Result<Result<(), (ErrorCode, LoadError)>, LoadError> {
         let ask = |partition: &usize| ListOffsetsPartition {
             partition_index: *partition as i32,
-            timestamp: LATEST,
+            timestamp,
             ..Default::default()
         };
         let asked = partitions.iter().map(ask).collect();

@@ -53,7 +53,7 @@ impl Board {
         self.has_consumers = !plan.consumers.is_empty();
         self.target_rate = match &plan.load {
             Load::Constant { rate } | Load::Poisson { rate } => Some(*rate),
-            Load::Shaped(_) | Load::Maximum => None,
+            Load::Shaped(_) | Load::Replay(_) | Load::Maximum => None,
         };
         let settings = &plan.settings;
         self.setting = format!(

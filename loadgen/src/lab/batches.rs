@@ -31,12 +31,14 @@ impl Sample {
         let mut whole = Vec::new();
         let mut open = OpenBatch::new(Vec::new(), batch_bytes);
         for index in 0..payload.count() {
-            let value = payload.value(index);
-            let next = record_bytes_max(0, value.len(), NO_HEADERS_BYTES);
+            let (key, value) = (payload.key(index), payload.value(index));
+            let next = record_bytes_max(key.map_or(0, <[u8]>::len), value.len(), NO_HEADERS_BYTES);
             if open.records() > 0 && open.records_bytes() + next > batch_bytes {
                 whole.push(closed(std::mem::replace(&mut open, OpenBatch::new(Vec::new(), batch_bytes))));
             }
-            open.push_plain(None, value, FIRST_MS + (index / RECORDS_PER_MS) as i64);
+            let made_ms = FIRST_MS + (index / RECORDS_PER_MS) as i64;
+            let at_ms = payload.recorded().map_or(made_ms, |recorded| recorded.at_ms(index));
+            open.push_plain(key, payload.sent(index), at_ms);
         }
         if open.records_bytes() >= batch_bytes {
             whole.push(closed(open)); // one record larger than a batch goes alone

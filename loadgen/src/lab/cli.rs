@@ -2,7 +2,7 @@
 
 use crate::cli::{parse_bytes, parse_duration};
 use crate::codec::CodecSpec;
-use crate::payload::PayloadFormat;
+use crate::payload::cli::PayloadArgs;
 use clap::Args;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,16 +13,10 @@ const USUAL: &str = "gzip:1,gzip:6,gzip:9,snappy,lz4,zstd:-5,zstd:1,zstd:3,zstd:
 /// Options of `loadgen lab`.
 #[derive(Debug, Clone, Args)]
 pub struct LabArgs {
-    /// A file with the values, one a line [default: order events made from the seed]
-    #[arg(long, value_name = "FILE", conflicts_with = "record_size", help_heading = "Records")]
-    pub payload: Option<PathBuf>,
-    /// How that file holds its values: one a line, or each behind its length in 4 bytes, big-endian
-    #[arg(long, value_enum, default_value = "lines", requires = "payload", help_heading = "Records")]
-    pub payload_format: PayloadFormat,
-    /// Bytes of each value, such as 100 or 1k: cut from order events
-    #[arg(long, value_name = "BYTES", value_parser = parse_bytes, help_heading = "Records")]
-    pub record_size: Option<usize>,
-    /// Seed of the order events
+    /// What they hold
+    #[command(flatten)]
+    pub values: PayloadArgs,
+    /// Seed of everything random
     #[arg(long, default_value_t = 1, help_heading = "Records")]
     pub seed: u64,
 

@@ -75,13 +75,13 @@ impl OpenBatch {
 
     /// Adds a record; the buffer grows when it must.
     #[inline]
-    pub fn push(&mut self, key: Option<&[u8]>, value: &[u8], stamp: &Stamp, timestamp_ms: i64) {
+    pub fn push(&mut self, key: Option<&[u8]>, value: Option<&[u8]>, stamp: &Stamp, timestamp_ms: i64) {
         let stamp_bytes = super::stamp::encoded_bytes(stamp.hash.is_some());
         self.push_with(key, value, timestamp_ms, stamp_bytes, |out| stamp.encode(out));
     }
 
     /// Adds a record without headers, as a program's own producer would.
-    pub fn push_plain(&mut self, key: Option<&[u8]>, value: &[u8], timestamp_ms: i64) {
+    pub fn push_plain(&mut self, key: Option<&[u8]>, value: Option<&[u8]>, timestamp_ms: i64) {
         self.push_with(key, value, timestamp_ms, 1, |out| varint::put(out, 0));
     }
 
@@ -90,13 +90,14 @@ impl OpenBatch {
     fn push_with(
         &mut self,
         key: Option<&[u8]>,
-        value: &[u8],
+        value: Option<&[u8]>,
         timestamp_ms: i64,
         headers_bytes: usize,
         put_headers: impl FnOnce(&mut [u8]) -> usize,
     ) {
         let key_len = key.map_or(0, <[u8]>::len);
-        let room = record_bytes_max(key_len, value.len(), headers_bytes) + TAIL_ROOM_BYTES;
+        let value_len = value.map_or(0, <[u8]>::len);
+        let room = record_bytes_max(key_len, value_len, headers_bytes) + TAIL_ROOM_BYTES;
         if self.bytes.len() < self.at + room {
             self.bytes.resize(self.at + room, 0);
         }
@@ -109,13 +110,14 @@ impl OpenBatch {
         let timestamp_delta = timestamp_ms - self.base_timestamp_ms;
         let offset_delta = i64::from(self.records);
         let key_length = key.map_or(-1, |key| key.len() as i64);
+        let value_length = value.map_or(-1, |value| value.len() as i64);
         let length = 1
             + varint::len(timestamp_delta)
             + varint::len(offset_delta)
             + varint::len(key_length)
             + key_len
-            + varint::len(value.len() as i64)
-            + value.len()
+            + varint::len(value_length)
+            + value_len
             + headers_bytes;
 
         let out = &mut self.bytes[self.at..];
@@ -129,9 +131,11 @@ impl OpenBatch {
             out[at..at + key_len].copy_from_slice(key);
             at += key_len;
         }
-        at += varint::put(&mut out[at..], value.len() as i64);
-        out[at..at + value.len()].copy_from_slice(value);
-        at += value.len();
+        at += varint::put(&mut out[at..], value_length);
+        if let Some(value) = value {
+            out[at..at + value_len].copy_from_slice(value);
+            at += value_len;
+        }
         at += put_headers(&mut out[at..]);
         self.at += at;
         self.records += 1;
@@ -197,7 +201,12 @@ mod tests {
             for i in 0..9_000u64 {
                 let value = format!("{{\"order\":{i}}}");
                 let key = (i % 3 != 0).then(|| format!("k{i}"));
-                open.push(key.as_deref().map(str::as_bytes), value.as_bytes(), &stamp(i), 5_000 + i as i64);
+                open.push(
+                    key.as_deref().map(str::as_bytes),
+                    Some(value.as_bytes()),
+                    &stamp(i),
+                    5_000 + i as i64,
+                );
             }
             let (built, _) = open.finish(&mut encoder, Vec::new());
             assert_eq!(built.records, 9_000);
@@ -224,8 +233,9 @@ mod tests {
     #[test]
     fn plain_records_read_back_without_headers() {
         let mut open = OpenBatch::new(Vec::new(), 10);
-        open.push_plain(None, b"one", 5);
-        open.push_plain(Some(b"k"), b"two", 9);
+        open.push_plain(None, Some(b"one"), 5);
+        open.push_plain(Some(b"k"), Some(b"two"), 9);
+        open.push_plain(Some(b"k"), None, 9);
         let bytes = open.records_bytes();
         let (built, _) = open.finish(&mut Encoder::new(CodecSpec::NONE), Vec::new());
         assert_eq!(built.records_bytes().len(), bytes);
@@ -233,9 +243,11 @@ mod tests {
         let batch = parse::next_batch(&mut rest).unwrap().expect("whole");
         let mut decoder = Decoder::default();
         let mut records = batch.records(&mut decoder).unwrap();
-        for (key, value, timestamp_ms) in [(None, &b"one"[..], 5), (Some(&b"k"[..]), b"two", 9)] {
+        for (key, value, timestamp_ms) in
+            [(None, Some(&b"one"[..]), 5), (Some(&b"k"[..]), Some(b"two"), 9), (Some(b"k"), None, 9)]
+        {
             let record = records.next_record().unwrap().expect("there");
-            assert_eq!((record.key, record.value), (key, Some(value)));
+            assert_eq!((record.key, record.value), (key, value));
             assert_eq!((record.stamp, record.timestamp_ms), (None, timestamp_ms));
         }
     }
@@ -246,7 +258,7 @@ mod tests {
         let mut bytes = Vec::new();
         for round in 0..3 {
             let mut open = OpenBatch::new(std::mem::take(&mut bytes), 1_000);
-            open.push(None, b"value", &stamp(round), 1);
+            open.push(None, Some(b"value"), &stamp(round), 1);
             let (built, _) = open.finish(&mut encoder, Vec::new());
             let mut rest = built.batch();
             parse::next_batch(&mut rest).unwrap().expect("whole").check_crc().unwrap();

@@ -62,6 +62,8 @@ pub struct BatchView<'a> {
     pub attributes: i16,
     /// Milliseconds.
     pub base_timestamp_ms: i64,
+    /// Milliseconds.
+    pub max_timestamp_ms: i64,
     /// Records as stated.
     pub count: u32,
     bytes: &'a [u8],
@@ -80,6 +82,8 @@ pub struct RecordView<'a> {
     pub value: Option<&'a [u8]>,
     /// Read from the header `creel`; `None` on a record that loadgen did not write.
     pub stamp: Option<Stamp>,
+    /// Whether it has any but that.
+    pub has_headers: bool,
 }
 
 fn be<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
@@ -113,6 +117,7 @@ pub fn next_batch<'a>(bytes: &mut &'a [u8]) -> Result<Option<BatchView<'a>>, Bat
         last_offset_delta: i32::from_be_bytes(be(batch, 23)),
         attributes: i16::from_be_bytes(be(batch, ATTRIBUTES_AT)),
         base_timestamp_ms: i64::from_be_bytes(be(batch, 27)),
+        max_timestamp_ms: i64::from_be_bytes(be(batch, 35)),
         count: u32::from_be_bytes(be(batch, 57)),
         bytes: batch,
     }))
@@ -127,6 +132,11 @@ impl<'a> BatchView<'a> {
     /// Control batches hold transaction markers, no records of a producer.
     pub fn is_control(&self) -> bool {
         self.attributes & 0x20 != 0
+    }
+
+    /// When the broker appended the batch, where the topic has that time for all of its records.
+    pub fn append_time_ms(&self) -> Option<i64> {
+        (self.attributes & 0x08 != 0).then_some(self.max_timestamp_ms)
     }
 
     /// The checksum in the header.
@@ -198,13 +208,13 @@ impl<'a> RecordsReader<'a> {
         let offset_delta = varint::take(&mut body)?;
         let key = take_bytes(&mut body)?;
         let value = take_bytes(&mut body)?;
-        let stamp = match Stamp::decode_headers(body) {
-            Some(stamp) => Some(stamp),
-            None => take_stamp(body)?,
+        let (stamp, has_headers) = match Stamp::decode_headers(body) {
+            Some(stamp) => (Some(stamp), false),
+            None => (take_stamp(body)?, body != [0]),
         };
         self.left = rest;
         let timestamp_ms = self.base_timestamp_ms.wrapping_add(timestamp_delta);
-        Some(RecordView { offset_delta, timestamp_ms, key, value, stamp })
+        Some(RecordView { offset_delta, timestamp_ms, key, value, stamp, has_headers })
     }
 }
 
@@ -240,7 +250,7 @@ mod tests {
         let mut open = OpenBatch::new(Vec::new(), 1_000);
         for sequence in 0..20 {
             let stamp = Stamp { run: 1, producer: 0, sequence, intended_ns: 9, hash: None };
-            open.push(Some(b"key"), b"some value", &stamp, 77);
+            open.push(Some(b"key"), Some(b"some value"), &stamp, 77);
         }
         open.finish(&mut Encoder::new(CodecSpec::NONE), Vec::new()).0.batch().to_vec()
     }

@@ -1,11 +1,13 @@
 //! The load's form, as it is asked for.
 
 use super::profile::Profile;
+use super::replay::{Lane, Replay};
 use crate::cli::parse_rate;
 use crate::error::LoadError;
 use crate::stage::Window;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 /// How an open loop's records lie in time.
 #[derive(Debug, Clone, PartialEq)]
@@ -73,6 +75,8 @@ pub enum Load {
     },
     /// Records at instants fixed beforehand, at a rate that changes.
     Shaped(Shape),
+    /// Records at the times at which they were recorded, faster or slower.
+    Replay(Arc<Replay>),
     /// As fast as the in-flight cap lets through: a closed loop.
     Maximum,
 }
@@ -106,13 +110,22 @@ impl Load {
         *self != Load::Maximum
     }
 
-    /// How records lie in time; `None` where they do not.
-    pub fn shape(&self) -> Option<Shape> {
+    /// How records lie in time, in words; `None` where they do not.
+    pub fn shape(&self) -> Option<String> {
         match self {
-            Load::Constant { .. } => Some(Shape::Constant),
-            Load::Poisson { .. } => Some(Shape::Poisson),
-            Load::Shaped(shape) => Some(shape.clone()),
+            Load::Constant { .. } => Some(Shape::Constant.to_string()),
+            Load::Poisson { .. } => Some(Shape::Poisson.to_string()),
+            Load::Shaped(shape) => Some(shape.to_string()),
+            Load::Replay(replay) => Some(format!("replay:{}x", replay.speed())),
             Load::Maximum => None,
+        }
+    }
+
+    /// What producer `index` sends, where that is fixed.
+    pub fn lane(&self, index: usize) -> Option<Arc<Lane>> {
+        match self {
+            Load::Replay(replay) => Some(replay.lane(index)),
+            Load::Constant { .. } | Load::Poisson { .. } | Load::Shaped(_) | Load::Maximum => None,
         }
     }
 
@@ -123,6 +136,10 @@ impl Load {
             Load::Shaped(shape) => {
                 let profile = shape.profile(span)?;
                 let due_by = |at_ns: u64| profile.due_by(at_ns.saturating_sub(span.start_ns) as f64 / 1e9);
+                Some((due_by(measured.to_ns) - due_by(measured.from_ns)) / measured.seconds())
+            }
+            Load::Replay(replay) => {
+                let due_by = |at_ns: u64| replay.due_by(at_ns.saturating_sub(span.start_ns)) as f64;
                 Some((due_by(measured.to_ns) - due_by(measured.from_ns)) / measured.seconds())
             }
             Load::Maximum => None,

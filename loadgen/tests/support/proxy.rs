@@ -19,6 +19,8 @@ pub(crate) enum Lie {
     FlipAnswer,
     Stall,
     Slow,
+    /// It tells the truth.
+    Nothing,
 }
 
 /// How long [`Lie::Slow`] holds each request.
