@@ -35,7 +35,7 @@ fn no_rate_above_what_can_be_is_found_and_the_one_found_was_confirmed() {
 
 #[test]
 fn a_search_refuses_options_that_it_decides_itself() {
-    for option in ["--rate 5k", "--topic t", "--schedule poisson"] {
+    for option in ["--rate 5k", "--topic t", "--schedule poisson", "--replay 2x --payload-topic h:1/t"] {
         let ran = Loadgen::command("max", option).ran().expect(2);
         assert!(ran.error().contains(option.split(' ').next().unwrap()), "{}", ran.error());
     }

@@ -10,6 +10,8 @@ use std::fs;
 use support::Loadgen;
 
 const SHORT: &str = "--duration 700ms --warmup 200ms --batch-bytes 4k";
+/// For what does not depend on how much was sent.
+const QUICK: &str = "--duration 200ms --warmup 0s --batch-bytes 4k";
 
 #[test]
 fn a_run_is_measured_verified_and_leaves_nothing() {
@@ -86,7 +88,7 @@ fn every_codec_and_level_comes_back_unchanged() {
         let file = tempfile::NamedTempFile::new().unwrap();
         fs::write(file.path(), lines.join("\n")).unwrap();
         let path = file.path().display();
-        let ran = Loadgen::own_broker(&format!("{SHORT} --codec {codec} --payload {path} --verify full"))
+        let ran = Loadgen::own_broker(&format!("{QUICK} --codec {codec} --payload {path} --verify full"))
             .ran()
             .expect(0);
         assert_eq!(ran.json()["verification"]["passed"], true);
@@ -103,7 +105,7 @@ fn length_prefixed_values_hold_any_bytes() {
     });
     fs::write(file.path(), values.collect::<Vec<u8>>()).unwrap();
     let payload = format!("--payload {} --payload-format length-prefixed", file.path().display());
-    let ran = Loadgen::own_broker(&format!("{SHORT} {payload} --verify full")).ran().expect(0);
+    let ran = Loadgen::own_broker(&format!("{QUICK} {payload} --verify full")).ran().expect(0);
     assert_eq!(ran.json()["verification"]["passed"], true);
     assert!(ran.json()["settings"]["payload"].as_str().unwrap().starts_with("300 values of"));
 }
@@ -112,7 +114,7 @@ fn length_prefixed_values_hold_any_bytes() {
 fn keys_acks_and_partitions_are_as_asked() {
     for more in ["--keys 100 --acks 1", "--keys 7 --acks all --record-size 10", "--acks 0 --record-size 1k"] {
         let ran =
-            Loadgen::own_broker(&format!("{SHORT} {more} --partitions 7 --verify full")).ran().expect(0);
+            Loadgen::own_broker(&format!("{QUICK} {more} --partitions 7 --verify full")).ran().expect(0);
         assert_eq!(ran.json()["verification"]["passed"], true, "{more}");
         assert_eq!(ran.json()["settings"]["partitions"], 7);
     }
@@ -120,7 +122,7 @@ fn keys_acks_and_partitions_are_as_asked() {
 
 #[test]
 fn a_record_larger_than_a_batch_goes_alone() {
-    let ran = Loadgen::own_broker(&format!("{SHORT} --record-size 100k --verify full")).ran().expect(0);
+    let ran = Loadgen::own_broker(&format!("{QUICK} --record-size 100k --verify full")).ran().expect(0);
     let figures = &ran.json()["figures"];
     assert_eq!(ran.json()["verification"]["passed"], true);
     assert_eq!(figures["requests_per_s"], figures["records_per_s"]);
@@ -152,7 +154,7 @@ fn who_is_behind_sends_full_batches() {
 fn a_payload_that_repeats_within_a_batch_is_said_to() {
     let file = tempfile::NamedTempFile::new().unwrap();
     fs::write(file.path(), "only one line\n").unwrap();
-    let ran = Loadgen::own_broker(&format!("{SHORT} --codec zstd --payload {}", file.path().display()))
+    let ran = Loadgen::own_broker(&format!("{QUICK} --codec zstd --payload {}", file.path().display()))
         .ran()
         .expect(0);
     assert!(ran.stdout.contains("repeats within a batch"), "{}", ran.stdout);
@@ -160,7 +162,7 @@ fn a_payload_that_repeats_within_a_batch_is_said_to() {
 
 #[test]
 fn producing_alone_is_possible_and_says_that_nothing_was_verified() {
-    let ran = Loadgen::own_broker(&format!("{SHORT} --consumers 0 --verify off")).ran().expect(0);
+    let ran = Loadgen::own_broker(&format!("{QUICK} --consumers 0 --verify off")).ran().expect(0);
     assert!(ran.json()["verification"]["passed"].is_null());
     assert!(ran.json()["figures"]["generator_busy"].as_f64().unwrap() > 0.0);
     assert!(ran.stdout.contains("Nothing was verified"), "{}", ran.stdout);

@@ -26,6 +26,7 @@ impl MaxArgs {
         for (is_given, option, why) in [
             (run.rate.is_some(), "--rate", "the rate is what is searched for"),
             (run.schedule.is_some(), "--schedule", "a rate holds or not at a constant schedule"),
+            (run.replay.is_some(), "--replay", "recorded times have a rate of their own"),
             (
                 run.topic.is_some(),
                 "--topic",

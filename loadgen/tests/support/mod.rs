@@ -156,19 +156,25 @@ impl Ran {
     }
 }
 
-/// The broker that `loadgen` started, once it is there.
+/// The broker that `loadgen` started, once it is there; not a creel that is only asked for its version.
 pub(crate) fn broker_of(loadgen: &Child) -> u32 {
     wait_for(|| {
         let tasks = format!("/proc/{0}/task/{0}/children", loadgen.id());
         let children = fs::read_to_string(tasks).unwrap_or_default();
         let children = children.split_whitespace().filter_map(|pid| pid.parse().ok());
-        children.into_iter().find(|pid| name_of(*pid).is_some_and(|name| name.starts_with("creel")))
+        children
+            .into_iter()
+            .find(|pid| name_of(*pid).is_some_and(|name| name.starts_with("creel")) && serves(*pid))
     })
 }
 
 /// Waits until a run's broker holds records.
 pub(crate) fn wait_for_records(dir: &Path) {
     wait_for(|| holds_records(dir).then_some(()));
+}
+
+fn serves(pid: u32) -> bool {
+    fs::read_to_string(format!("/proc/{pid}/cmdline")).is_ok_and(|line| line.contains("--data-dir"))
 }
 
 fn holds_records(dir: &Path) -> bool {
