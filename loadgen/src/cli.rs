@@ -295,7 +295,17 @@ pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
 /// Writes a result, one line at its end.
 pub fn write_json(report: &impl Serialize, path: &Path) -> Result<(), LoadError> {
     let text = serde_json::to_string_pretty(report).expect("a report has only plain fields");
-    std::fs::write(path, text + "\n").map_err(|why| LoadError::File { path: path.to_owned(), why })
+    write_whole(path, &(text + "\n"))
+}
+
+/// Writes a new file. Where that fails, as on a full disk, no piece of it is left that looks like a result.
+pub(crate) fn write_whole(path: &Path, text: &str) -> Result<(), LoadError> {
+    std::fs::write(path, text).map_err(|why| {
+        if path.is_file() {
+            let _ = std::fs::remove_file(path); // the first error is the one to tell
+        }
+        LoadError::File { path: path.to_owned(), why }
+    })
 }
 
 #[cfg(test)]

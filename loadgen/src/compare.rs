@@ -31,27 +31,40 @@ pub enum Outcome {
     Bad,
 }
 
+/// A comparison that came to a verdict.
+#[derive(Debug)]
+pub struct Compared {
+    /// All there is to tell.
+    pub report: CompareReport,
+    /// What it means.
+    pub outcome: Outcome,
+    /// What `--out` had no place for: measuring ended there, and the verdict is on the pairs before.
+    pub unkept: Option<LoadError>,
+}
+
 /// Measures both arms and judges; `interrupted` ends it early, with a verdict on the pairs measured until then.
-pub fn compare(
-    args: &CompareArgs,
-    interrupted: &Arc<AtomicBool>,
-) -> Result<(CompareReport, Outcome), LoadError> {
+pub fn compare(args: &CompareArgs, interrupted: &Arc<AtomicBool>) -> Result<Compared, LoadError> {
     let arms = [Arm::read(&args.a, args)?, Arm::read(&args.b, args)?];
     let primary = judge::primary(&arms, args)?;
     let mut measured = rounds::measure(args, &arms, interrupted)?;
-    let error = measured.error.take();
+    let (error, unkept) = (measured.error.take(), measured.unkept.take());
     if let Some(error) = &error {
         measured.failed = Some(error.to_string());
     }
-    let report = judge::judge(args, &arms, primary, measured)?;
-    if let Some(dir) = &args.out {
-        crate::cli::write_json(&report, &dir.join("compare.json"))?;
-    }
+    let judged = judge::judge(args, &arms, primary, measured);
+    let (report, unkept) = match (judged, unkept) {
+        (Ok(report), unkept) => (report, unkept),
+        (Err(why), unkept) => return Err(unkept.unwrap_or(why)), // too early for a verdict: why it ended is the reason
+    };
+    let kept = match &args.out {
+        Some(dir) => crate::cli::write_json(&report, &dir.join("compare.json")),
+        None => Ok(()),
+    };
     if let Some(error) = error {
         return Err(error); // no verdict, but what was measured is kept
     }
     let outcome = outcome(&report, args.require);
-    Ok((report, outcome))
+    Ok(Compared { report, outcome, unkept: unkept.or(kept.err()) })
 }
 
 fn outcome(report: &CompareReport, require: Require) -> Outcome {

@@ -6,7 +6,7 @@ use loadgen::advice::advice;
 use loadgen::broker::leash::become_leashed;
 use loadgen::cli::{Cli, Command, RunArgs, write_json};
 use loadgen::compare::cli::CompareArgs;
-use loadgen::compare::{self, Outcome, compare};
+use loadgen::compare::{self, Compared, Outcome, compare};
 use loadgen::diff::cli::DiffArgs;
 use loadgen::diff::trend::trend;
 use loadgen::diff::{self, diff};
@@ -14,6 +14,7 @@ use loadgen::error::LoadError;
 use loadgen::lab::lab;
 use loadgen::live::Live;
 use loadgen::page::{self, cli::report};
+use loadgen::report::RunReport;
 use loadgen::report::table::Table;
 use loadgen::results_dir;
 use loadgen::run::run_shown;
@@ -21,6 +22,7 @@ use loadgen::search::cli::MaxArgs;
 use loadgen::search::max;
 use loadgen::sweep::{SweepEnd, sweep};
 use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -60,16 +62,18 @@ fn run_command(args: &RunArgs) -> Result<ExitCode, LoadError> {
     let report = run_shown(args, &interrupted, live)?;
     // A closed pipe is the reader's choice.
     let _ = write!(std::io::stdout(), "{}", Table(&report));
-    if let Some(path) = &args.json {
-        write_json(&report, path)?;
-    }
-    if let Some(dir) = &args.out {
-        results_dir::write(dir, &report)?;
-        let page = page::write_run(&report, dir);
-        page.map_err(|why| LoadError::File { path: dir.join(page::PAGE_FILE), why })?;
-    }
+    // One that can't be written is no reason not to write the other.
+    let json = args.json.as_ref().map_or(Ok(()), |path| write_json(&report, path));
+    args.out.as_ref().map_or(Ok(()), |dir| keep_run(&report, dir))?;
+    json?;
     let failed = report.verification.passed == Some(false);
     Ok(if failed { ExitCode::from(VERDICT_AGAINST) } else { ExitCode::SUCCESS })
+}
+
+fn keep_run(report: &RunReport, dir: &Path) -> Result<(), LoadError> {
+    results_dir::write(dir, report)?;
+    let page = page::write_run(report, dir);
+    page.map_err(|why| LoadError::File { path: dir.join(page::PAGE_FILE), why })
 }
 
 fn end_of_sweep(end: SweepEnd) -> ExitCode {
@@ -95,8 +99,9 @@ fn max_command(args: &MaxArgs) -> Result<ExitCode, LoadError> {
 }
 
 fn compare_command(args: &CompareArgs) -> Result<ExitCode, LoadError> {
-    let (report, outcome) = compare(args, &interrupts()?)?;
+    let Compared { report, outcome, unkept } = compare(args, &interrupts()?)?;
     let _ = write!(std::io::stdout(), "{}", compare::table::Table(&report));
+    unkept.map_or(Ok(()), Err)?;
     Ok(if outcome == Outcome::Bad { ExitCode::from(VERDICT_AGAINST) } else { ExitCode::SUCCESS })
 }
 

@@ -8,7 +8,7 @@
 //! ```
 //! The last two are there only where the run has figures.
 
-use crate::cli::write_json;
+use crate::cli::{write_json, write_whole};
 use crate::error::LoadError;
 use crate::latency::Percentiles;
 use crate::report::series::Interval;
@@ -40,8 +40,7 @@ pub fn write(dir: &Path, report: &RunReport) -> Result<(), LoadError> {
 }
 
 fn write_file(dir: &Path, name: &str, text: &str) -> Result<(), LoadError> {
-    let path = dir.join(name);
-    fs::write(&path, text).map_err(|why| LoadError::File { path, why })
+    write_whole(&dir.join(name), text)
 }
 
 /// Format 1.3 of HdrHistogram's HistogramLogWriter: start and length in seconds, the largest value in milliseconds, the

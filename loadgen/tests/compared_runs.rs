@@ -8,10 +8,11 @@
 
 mod support;
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
-use support::{Loadgen, creel};
+use support::{Loadgen, creel, wait_for_while};
 
 const SHORT: &str = "rate = '3k'\nduration = '700ms'\nwarmup = '0s'\nlinger-ms = 0\n";
 /// Hundreds of milliseconds of waiting for a batch to fill, whatever else the machine does.
@@ -85,4 +86,32 @@ fn a_run_that_cannot_be_made_keeps_those_before_it() {
     let kept = read(&out.join("compare.json"));
     assert!(kept["runs"].as_array().unwrap().len() >= 10, "the control was measured");
     assert!(kept["failed"].as_str().unwrap().contains("/nowhere/creel"));
+}
+
+#[test]
+fn an_interrupt_gives_a_verdict_on_the_pairs_so_far() {
+    let (loadgen, out) = compare(SHORT, SLOW, "--rounds 900 --control-rounds 5 --metric p50");
+    let mut started = loadgen.start();
+    wait_for_while(&mut started, || out.join("compare-006-b/run.json").exists().then_some(()));
+    kill_process(Pid::from_raw(started.id() as i32).unwrap(), Signal::INT).unwrap();
+    let ran = loadgen.finish(started).expect(1);
+    assert!(ran.stdout.contains("slow is slower than a"), "{}", ran.stdout);
+    assert!(
+        ran.stdout.contains("Interrupted: the verdict is on the pairs measured so far"),
+        "{}",
+        ran.stdout
+    );
+    let kept = read(&out.join("compare.json"));
+    assert_eq!((&kept["interrupted"], &kept["verdict"]), (&true.into(), &"slower".into()));
+    assert!(kept["metrics"][0]["pairs"].as_u64().unwrap() < 900);
+}
+
+#[test]
+fn an_interrupt_before_anything_is_compared_leaves_no_verdict() {
+    let (loadgen, out) = compare(SHORT, SLOW, FEW);
+    let mut started = loadgen.start();
+    wait_for_while(&mut started, || out.join("control-001-a/run.json").exists().then_some(()));
+    kill_process(Pid::from_raw(started.id() as i32).unwrap(), Signal::INT).unwrap();
+    let ran = loadgen.finish(started).expect(2);
+    assert!(ran.error().contains("stopped before A and B were compared"), "{}", ran.error());
 }

@@ -6,7 +6,8 @@ mod support;
 
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
-use support::{LONG, Loadgen, broker_of, name_of, wait_for, wait_for_records};
+use support::proxy::{Lie, LyingBroker};
+use support::{LONG, Loadgen, broker_of, creel, name_of, wait_for, wait_for_records};
 
 fn send(pid: u32, signal: Signal) {
     kill_process(Pid::from_raw(pid as i32).unwrap(), signal).unwrap();
@@ -34,6 +35,21 @@ fn what_cannot_be_is_told_in_one_line() {
 }
 
 #[test]
+fn another_number_of_partitions_than_the_topic_has_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let broker = LyingBroker::start(&creel(), dir.path(), Lie::Nothing);
+    let run = |partitions: &str| {
+        let options = "--topic there --duration 200ms --warmup 0s --rate 1k";
+        let options = format!("--bootstrap {} {options} {partitions}", broker.address);
+        Loadgen::run(&options).ran()
+    };
+    run("--partitions 3").expect(0);
+    let ran = run("--partitions 5").expect(2);
+    assert!(ran.error().contains("topic there has 3 partitions, not the 5 asked for"), "{}", ran.error());
+    assert_eq!(run("").expect(0).json()["settings"]["partitions"], 3);
+}
+
+#[test]
 fn a_broker_that_refuses_to_start_is_quoted() {
     let loadgen = Loadgen::own_broker("--broker-set no.such.setting=1");
     let ran = loadgen.ran().expect(2);
@@ -44,8 +60,8 @@ fn a_broker_that_refuses_to_start_is_quoted() {
 #[test]
 fn a_broker_that_dies_in_the_middle_ends_the_run() {
     let loadgen = Loadgen::own_broker(LONG);
-    let child = loadgen.start();
-    let broker = broker_of(&child);
+    let mut child = loadgen.start();
+    let broker = broker_of(&mut child);
     wait_for_records(&loadgen.broker_dir());
     send(broker, Signal::KILL);
     let ran = loadgen.finish(child).expect(2);
@@ -58,7 +74,7 @@ fn a_broker_that_dies_in_the_middle_ends_the_run() {
 fn no_broker_outlives_a_killed_loadgen() {
     let loadgen = Loadgen::own_broker(LONG);
     let mut child = loadgen.start();
-    let broker = broker_of(&child);
+    let broker = broker_of(&mut child);
     child.kill().unwrap();
     child.wait().unwrap();
     wait_for(|| name_of(broker).is_none().then_some(()));
@@ -67,8 +83,8 @@ fn no_broker_outlives_a_killed_loadgen() {
 #[test]
 fn an_interrupt_ends_the_run_early_with_what_it_has() {
     let loadgen = Loadgen::own_broker(&format!("{LONG} --rate 5k"));
-    let child = loadgen.start();
-    broker_of(&child);
+    let mut child = loadgen.start();
+    broker_of(&mut child);
     wait_for_records(&loadgen.broker_dir());
     send(child.id(), Signal::INT);
     let ran = loadgen.finish(child).expect(0);

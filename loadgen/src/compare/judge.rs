@@ -56,7 +56,8 @@ pub(super) fn judge(
     measured: Measured,
 ) -> Result<CompareReport, LoadError> {
     let Measured { runs, about, failed, interrupted, .. } = measured;
-    if failed.is_none() && !runs.iter().any(|run| run.phase == Phase::Compare) {
+    let has_compared = |arm: &str| runs.iter().any(|run| run.phase == Phase::Compare && run.arm == arm);
+    if failed.is_none() && !(has_compared("a") && has_compared("b")) {
         return Err(LoadError::Options("stopped before A and B were compared".into()));
     }
     let asked = if args.metric.is_empty() { Metric::all() } else { &args.metric };

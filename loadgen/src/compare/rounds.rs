@@ -28,6 +28,8 @@ pub(super) struct Measured {
     pub(super) failed: Option<String>,
     /// A run that could not be made; nothing was measured after it.
     pub(super) error: Option<LoadError>,
+    /// A result that could not be written; nothing was measured after it.
+    pub(super) unkept: Option<LoadError>,
     pub(super) interrupted: bool,
 }
 
@@ -49,8 +51,8 @@ pub(super) fn measure(
         fs::create_dir_all(dir).map_err(|why| LoadError::File { path: dir.clone(), why })?;
     }
     let [a, b] = arms;
-    bench.phase(Phase::Control, [a, a], &order(control, args.seed ^ CONTROL))?;
-    bench.phase(Phase::Compare, [a, b], &order(rounds, args.seed))?;
+    bench.phase(Phase::Control, [a, a], &order(control, args.seed ^ CONTROL));
+    bench.phase(Phase::Compare, [a, b], &order(rounds, args.seed));
     bench.measured.interrupted = interrupted.load(Ordering::Relaxed);
     Ok(bench.measured)
 }
@@ -63,45 +65,48 @@ struct Bench<'a> {
 }
 
 impl Bench<'_> {
-    fn phase(&mut self, phase: Phase, arms: [&Arm; 2], pairs: &[[Side; 2]]) -> Result<(), LoadError> {
+    fn phase(&mut self, phase: Phase, arms: [&Arm; 2], pairs: &[[Side; 2]]) {
         for (index, sides) in pairs.iter().enumerate() {
             for side in sides {
                 if self.is_over() {
-                    return Ok(());
+                    return;
                 }
-                self.run(phase, index + 1, *side, arms)?;
+                self.run(phase, index + 1, *side, arms);
             }
         }
-        Ok(())
     }
 
     fn is_over(&self) -> bool {
         let measured = &self.measured;
-        self.interrupted.load(Ordering::Relaxed) || measured.failed.is_some() || measured.error.is_some()
+        self.interrupted.load(Ordering::Relaxed)
+            || measured.failed.is_some()
+            || measured.error.is_some()
+            || measured.unkept.is_some()
     }
 
     /// A run cut short is not one of a pair.
-    fn run(&mut self, phase: Phase, pair: usize, side: Side, arms: [&Arm; 2]) -> Result<(), LoadError> {
+    fn run(&mut self, phase: Phase, pair: usize, side: Side, arms: [&Arm; 2]) {
         let arm = arms[side as usize];
         self.progress.begin(&format!("{}, pair {pair}: {}", name(phase), arm.name));
         let report = match run_shown(&arm.args, self.interrupted, self.progress.live()) {
             Ok(report) => report,
-            Err(_) if self.interrupted.load(Ordering::Relaxed) => return Ok(()),
+            Err(_) if self.interrupted.load(Ordering::Relaxed) => return,
             Err(error) => {
                 self.measured.error = Some(error);
-                return Ok(());
+                return;
             }
         };
-        let file = self.keep(&report, phase, pair, side)?;
+        let file = self.keep(&report, phase, pair, side).unwrap_or_else(|error| {
+            self.measured.unkept = Some(error);
+            None
+        });
         if report.verification.passed == Some(false) {
             let example = report.verification.findings.first_example.as_deref().unwrap_or("no example");
             self.measured.failed = Some(format!("verification of {} failed: {example}", arm.name));
         }
-        if report.interrupted {
-            return Ok(());
+        if !report.interrupted {
+            self.note(&report, phase, pair, side, file);
         }
-        self.note(&report, phase, pair, side, file);
-        Ok(())
     }
 
     fn note(&mut self, report: &RunReport, phase: Phase, pair: usize, side: Side, file: Option<String>) {

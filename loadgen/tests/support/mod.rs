@@ -5,6 +5,7 @@ pub(crate) mod proxy;
 
 use serde_json::Value;
 use std::fs;
+use std::io::Read;
 use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -157,9 +158,10 @@ impl Ran {
 }
 
 /// The broker that `loadgen` started, once it is there; not a creel that is only asked for its version.
-pub(crate) fn broker_of(loadgen: &Child) -> u32 {
-    wait_for(|| {
-        let tasks = format!("/proc/{0}/task/{0}/children", loadgen.id());
+pub(crate) fn broker_of(loadgen: &mut Child) -> u32 {
+    let id = loadgen.id();
+    wait_for_while(loadgen, || {
+        let tasks = format!("/proc/{0}/task/{0}/children", id);
         let children = fs::read_to_string(tasks).unwrap_or_default();
         let children = children.split_whitespace().filter_map(|pid| pid.parse().ok());
         children
@@ -208,6 +210,21 @@ pub(crate) fn wait_for<T>(mut look: impl FnMut() -> Option<T>) -> T {
         }
         sleep(Duration::from_millis(10));
     }
+}
+
+/// The same, of what a running program brings about: waiting ends, and the test with it, when that program does.
+pub(crate) fn wait_for_while<T>(program: &mut Child, mut look: impl FnMut() -> Option<T>) -> T {
+    wait_for(|| {
+        let found = look();
+        if found.is_none()
+            && let Some(status) = program.try_wait().unwrap()
+        {
+            let mut said = String::new();
+            let _ = program.stderr.take().map(|mut stderr| stderr.read_to_string(&mut said)); // as much as there is
+            panic!("it ended before its time: {status}\n{said}");
+        }
+        found
+    })
 }
 
 static CREEL: OnceLock<PathBuf> = OnceLock::new();

@@ -92,7 +92,9 @@ fn relay(client: TcpStream, broker: TcpStream, lie: Lie, seen: &Arc<AtomicUsize>
 /// `frames` holds what was kept back; what it holds afterwards is sent.
 fn lie_about_request(frames: &mut Vec<Vec<u8>>, frame: Vec<u8>, lie: Lie, seen: &AtomicUsize) {
     let is_produce = frame[..2] == PRODUCE;
-    let is_chosen = is_produce && lie != Lie::FlipAnswer && seen.fetch_add(1, Ordering::Relaxed) == WHICH;
+    let is_chosen = is_produce
+        && !matches!(lie, Lie::FlipAnswer | Lie::Nothing)
+        && seen.fetch_add(1, Ordering::Relaxed) == WHICH;
     match lie {
         Lie::Drop if is_chosen => {}
         Lie::Twice if is_chosen => frames.extend([frame.clone(), frame]),
