@@ -148,7 +148,9 @@ impl Producer {
         self.flush().await?;
         self.links.iter().for_each(|link| link.close());
         self.outcome.stage.produced();
-        Ok(Produced { id: self.id, acked: self.outcome.acked.take() })
+        // A copy: after a failure answers may still come to the links.
+        let acked = self.outcome.acked.borrow().clone();
+        Ok(Produced { id: self.id, acked })
     }
 
     fn is_over(&self) -> bool {
