@@ -3,6 +3,7 @@
 
 pub(crate) mod proxy;
 
+use loadgen::broker::leash;
 use serde_json::Value;
 use std::fs;
 use std::io::Read;
@@ -83,7 +84,7 @@ impl Loadgen {
     }
 
     pub(crate) fn start(&self) -> Started {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_loadgen"));
+        let mut command = on_a_leash(Path::new(env!("CARGO_BIN_EXE_loadgen")));
         command.args(&self.arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         if CREEL.get().is_some() {
             command.env_remove("CARGO"); // it would look again whether there is something to build
@@ -108,8 +109,15 @@ impl Loadgen {
     }
 }
 
-/// A `loadgen` that ends with the test, also where that fails; and after [`LONG`], also where that was killed.
+/// A `loadgen` that ends with the test, also where that fails or is killed.
 pub(crate) struct Started(Option<Child>);
+
+/// What ends with the thread that starts it, however that ends.
+pub(crate) fn on_a_leash(program: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_loadgen"));
+    command.arg(leash::COMMAND).arg(std::process::id().to_string()).arg(program);
+    command
+}
 
 /// Longer than any test waits, and still no load on the machine for long.
 pub(crate) const LONG: &str = "--duration 3m --warmup 0s --batch-bytes 4k";

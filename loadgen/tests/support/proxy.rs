@@ -4,7 +4,7 @@
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -53,7 +53,7 @@ impl LyingBroker {
         let proxy = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = proxy.local_addr().unwrap();
         let behind = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).unwrap();
-        let mut command = Command::new(creel);
+        let mut command = super::on_a_leash(creel);
         command.arg("--listen").arg(behind.to_string()).arg("--data-dir").arg(dir);
         command.arg("--set").arg(format!("advertised.listeners=PLAINTEXT://{address}"));
         let broker =
