@@ -14,7 +14,7 @@
   const ms = (v) => (v >= 1e3 ? trim(v / 1e3) + " s" : v >= 1 || v === 0 ? trim(v) + " ms" : trim(v * 1e3) + " µs");
   const percentile = (v) => "p" + Number((100 - 100 / v).toPrecision(v >= 1e4 ? 7 : v >= 100 ? 5 : 4));
   const round = (v) => (Math.abs(v) >= 1e3 && Math.abs(v) < 1e6 ? trim(v / 1e3, 4) + " k" : short(v));
-  const write = { plain: short, ms, percentile };
+  const write = { plain: short, whole: short, ms, percentile };
   const TAIL = [2, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8];
   const isLog = (axis) => axis.scale === "log" || axis.scale === "tail";
   const time = uPlot.sync("time");
@@ -42,10 +42,11 @@
       font: "12px system-ui, sans-serif",
       grid: { stroke: colour("rule"), width: 1, show: side === "y" || of.scale === "tail" },
       ticks: { stroke: colour("axis"), width: 1, size: 4, show: side === "x" },
-      values: (u, splits) => splits.map((v) => (v === null ? "" : of.unit === "plain" ? round(v) : write[of.unit](v))),
+      values: (u, splits) => splits.map((v) => (v === null ? "" : of.unit === "plain" || of.unit === "whole" ? round(v) : write[of.unit](v))),
     };
     if (side === "y") base.size = 62;
     if (side === "x") Object.assign(base, { label: of.label, labelSize: 20, labelFont: "12px system-ui, sans-serif", size: 32, space: narrow ? 56 : 70 });
+    if (of.unit === "whole") base.incrs = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4];
     if (of.scale === "tail") {
       base.splits = (u, i, min, max) => TAIL.filter((v) => v >= min * 0.99 && v <= max * 1.01);
       base.filter = (u, splits) => splits;
@@ -73,15 +74,14 @@
     u.ctx.restore();
   };
 
-  const series = (line, unit, points) => ({
+  const series = (line, unit, points, isWhole) => ({
     label: line.name,
     stroke: colour(line.tone),
     width: line.style === "thin" ? 1.2 : 2,
     dash: line.style === "dashed" ? [6, 4] : undefined,
     fill: line.style === "area" ? colour(line.tone) + "22" : undefined,
     spanGaps: false,
-    paths: line.style === "dots" ? () => null : undefined,
-    points: line.style === "dots" ? { show: true, size: 8, fill: colour(line.tone) } : { show: points < 3, size: 6 },
+    points: { show: points < 3 || isWhole, size: 6, fill: colour(line.tone) },
     value: (u, v) => (v == null ? "" : write[unit](v)),
   });
 
@@ -93,7 +93,7 @@
 
   const options = (plot, width, points) => {
     const narrow = width < 520;
-    const overTime = plot.x.scale === "linear";
+    const overTime = plot.x.scale === "linear" && plot.x.unit === "plain";
     const tight = (u, min, max) => [step(min, [5, 2, 1], (a, b) => a <= b * 1.001), step(max, [1, 2, 5, 10], (a, b) => a >= b * 0.999)];
     return {
       width,
@@ -106,8 +106,8 @@
       },
       axes: [axis(plot.x, "x", narrow), axis(plot.y, "y", narrow)],
       series: [
-        { label: plot.x.scale === "tail" ? "percentile" : "at", value: (u, v) => (v == null ? "" : overTime ? trim(v, 4) + " s" : write[plot.x.unit](v)) },
-        ...plot.lines.map((line) => series(line, plot.y.unit, points)),
+        { label: plot.x.scale === "tail" ? "percentile" : overTime ? "at" : plot.x.label, value: (u, v) => (v == null ? "" : overTime ? trim(v, 4) + " s" : write[plot.x.unit](v)) },
+        ...plot.lines.map((line) => series(line, plot.y.unit, points, plot.x.unit === "whole")),
       ],
       hooks: { drawClear: plot.shades_before_zero ? [shade] : [] },
     };

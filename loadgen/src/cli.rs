@@ -20,7 +20,7 @@ use std::time::Duration;
 
 /// A load generator for any Kafka broker that tells the truth.
 #[derive(Debug, Parser)]
-#[command(name = "loadgen", version)]
+#[command(name = "loadgen", version = crate::VERSION)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]

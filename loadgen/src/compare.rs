@@ -17,7 +17,7 @@ pub mod table;
 use crate::error::LoadError;
 use arm::Arm;
 use cli::{CompareArgs, Require};
-use judge::Verdict;
+pub use judge::Verdict;
 use report::CompareReport;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;

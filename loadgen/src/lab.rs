@@ -15,11 +15,12 @@ use crate::codec::CodecSpec;
 use crate::error::LoadError;
 use crate::payload::Payload;
 use crate::payload::cli::Batches;
+use crate::progress::Progress;
 use batches::Sample;
 use cli::LabArgs;
 use measure::Cell;
 use report::{CellReport, LabReport};
-use std::io::{IsTerminal, Write, stderr, stdout};
+use std::io::{Write, stdout};
 use std::sync::atomic::{AtomicBool, Ordering};
 use table::Table;
 
@@ -45,7 +46,7 @@ fn measure(args: &LabArgs, interrupted: &AtomicBool) -> Result<LabReport, LoadEr
         samples.iter().flat_map(|sample| codecs.iter().map(move |codec| Cell::new(*codec, sample))).collect();
     let passes = run_passes(&mut cells, args, interrupted)?;
     Ok(LabReport {
-        loadgen: env!("CARGO_PKG_VERSION").to_owned(),
+        loadgen: crate::VERSION.to_owned(),
         payload: payload.about().to_owned(),
         sample_bytes: args.sample,
         passes,
@@ -75,29 +76,15 @@ fn sample(payload: &Payload, batch_bytes: usize, args: &LabArgs, notes: &mut Vec
 
 /// Every cell once per pass; returns the passes that all cells had.
 fn run_passes(cells: &mut [Cell<'_>], args: &LabArgs, interrupted: &AtomicBool) -> Result<usize, LoadError> {
-    let count = cells.len();
+    let mut progress = Progress::on_terminal("step", args.passes * cells.len());
     for pass in 0..args.passes {
-        for (done, cell) in cells.iter_mut().enumerate() {
+        for cell in cells.iter_mut() {
             if interrupted.load(Ordering::Relaxed) {
                 return if pass > 0 { Ok(pass) } else { Err(LoadError::Options("interrupted".into())) };
             }
-            say(format_args!("pass {} of {}, cell {} of {count}: {}", pass + 1, args.passes, done + 1, cell));
+            progress.begin(&format!("pass {} of {}: {cell}", pass + 1, args.passes));
             cell.pass(args.cell_time)?;
         }
     }
-    clear();
     Ok(args.passes)
-}
-
-/// One line that renews itself on a terminal; elsewhere the lab is silent until its table.
-fn say(text: std::fmt::Arguments<'_>) {
-    if stderr().is_terminal() {
-        let _ = write!(stderr(), "\r\x1b[K{text}").and_then(|()| stderr().flush());
-    }
-}
-
-fn clear() {
-    if stderr().is_terminal() {
-        let _ = write!(stderr(), "\r\x1b[K");
-    }
 }

@@ -17,6 +17,7 @@ mod run_tables;
 mod run_view;
 mod stages_view;
 mod svg;
+mod sweep_grids;
 mod sweep_view;
 pub(crate) mod text;
 mod view;

@@ -22,18 +22,45 @@ const BAR: usize = 16;
 #[derive(Debug)]
 pub struct Progress {
     what: &'static str,
-    total: usize,
+    /// `None`: nobody knows.
+    total: Option<usize>,
     begun: usize,
     label: String,
     on_terminal: bool,
+    /// Where there is no terminal, no part is worth a line.
+    is_silent_elsewhere: bool,
     started_ns: u64,
 }
 
 impl Progress {
     /// `total` parts are to come, each a `what` ("round", "cell").
     pub fn new(what: &'static str, total: usize) -> Progress {
-        let on_terminal = stderr().is_terminal();
-        Progress { what, total, begun: 0, label: String::new(), on_terminal, started_ns: now_ns() }
+        Progress::of(what, Some(total))
+    }
+
+    fn of(what: &'static str, total: Option<usize>) -> Progress {
+        let (on_terminal, label) = (stderr().is_terminal(), String::new());
+        Progress {
+            what,
+            total,
+            begun: 0,
+            label,
+            on_terminal,
+            is_silent_elsewhere: false,
+            started_ns: now_ns(),
+        }
+    }
+
+    /// The same for parts too short for a line each where there is no terminal.
+    pub fn on_terminal(what: &'static str, total: usize) -> Progress {
+        let mut progress = Progress::new(what, total);
+        progress.is_silent_elsewhere = true;
+        progress
+    }
+
+    /// `total` is not known: parts are counted, and there is no bar.
+    pub fn endless(what: &'static str) -> Progress {
+        Progress::of(what, None)
     }
 
     /// The next part begins; the one before it is done.
@@ -41,13 +68,16 @@ impl Progress {
         label.clone_into(&mut self.label);
         let text = self.text(now_ns());
         self.begun += 1;
-        let end = if self.on_terminal { "" } else { "\n" };
-        self.write(&format!("{text}{end}"));
+        match (self.on_terminal, self.is_silent_elsewhere) {
+            (true, _) => self.write(&text),
+            (false, false) => self.write(&format!("{text}\n")),
+            (false, true) => {}
+        }
     }
 
     /// More parts than was thought, or fewer.
     pub fn set_total(&mut self, total: usize) {
-        self.total = total;
+        self.total = Some(total);
     }
 
     /// A line that stays, above the bar.
@@ -57,19 +87,20 @@ impl Progress {
 
     /// What a run within the current part shows: behind the bar on a terminal, nothing elsewhere.
     pub fn live(&self) -> Live {
-        let done = self.begun.saturating_sub(1);
-        Live::behind(format!(
-            "{} {}",
-            bar(done, self.total),
-            heading(self.what, self.begun, self.total, &self.label)
-        ))
+        let bar = self.bar(self.begun.saturating_sub(1));
+        Live::behind(format!("{bar}{}", heading(self.what, self.begun, self.total, &self.label)))
     }
 
     fn text(&self, now_ns: u64) -> String {
         let heading = heading(self.what, self.begun + 1, self.total, &self.label);
-        let left = left(self.begun, self.total, now_ns.saturating_sub(self.started_ns));
-        let bar = if self.on_terminal { format!("{} ", bar(self.begun, self.total)) } else { String::new() };
+        let elapsed_ns = now_ns.saturating_sub(self.started_ns);
+        let left = self.total.map(|total| left(self.begun, total, elapsed_ns)).unwrap_or_default();
+        let bar = if self.on_terminal { self.bar(self.begun) } else { String::new() };
         format!("{bar}{heading}{left}")
+    }
+
+    fn bar(&self, done: usize) -> String {
+        self.total.map(|total| format!("{} ", bar(done, total))).unwrap_or_default()
     }
 
     fn write(&self, text: &str) {
@@ -86,9 +117,10 @@ impl Drop for Progress {
     }
 }
 
-fn heading(what: &str, number: usize, total: usize, label: &str) -> String {
+fn heading(what: &str, number: usize, total: Option<usize>, label: &str) -> String {
     let label = if label.is_empty() { String::new() } else { format!(": {label}") };
-    format!("{what} {number} of {total}{label}")
+    let of = total.map(|total| format!(" of {total}")).unwrap_or_default();
+    format!("{what} {number}{of}{label}")
 }
 
 /// `█████▌··········`, in half steps.

@@ -11,8 +11,10 @@ mod verdict;
 
 use crate::cli::RunArgs;
 use crate::error::LoadError;
+use crate::progress::Progress;
 use crate::report::RunReport;
-use crate::run::run;
+use crate::report::table::thousands;
+use crate::run::run_shown;
 use bisect::{Bracket, Ended, Outcome, Prober};
 use cli::MaxArgs;
 use report::{MaxReport, Probe};
@@ -25,11 +27,13 @@ const FIRST_SHARE: f64 = 0.5;
 /// Searches; what was found until an interrupt is in the report.
 pub fn max(args: &MaxArgs, interrupted: &Arc<AtomicBool>) -> Result<MaxReport, LoadError> {
     args.check()?;
-    let first = run(&args.run, interrupted)?;
+    let mut progress = Progress::endless("probe");
+    progress.begin("closed loop, to know where to begin");
+    let first = run_shown(&args.run, interrupted, progress.live())?;
     let Some(closed_loop) = first.figures.as_ref().map(|figures| figures.records_per_s) else {
         return Ok(MaxReport::of_failed_verification(args, first));
     };
-    let mut probes = Probes { args, interrupted, done: Vec::new(), failed_verification: None };
+    let mut probes = Probes { args, interrupted, progress, done: Vec::new(), failed_verification: None };
     let bracket = Bracket { first_rate: closed_loop * FIRST_SHARE, precision: args.precision };
     let ended = match interrupted.load(Ordering::Relaxed) {
         true => Ended { rate: None, confirmations: 0 },
@@ -55,6 +59,7 @@ pub fn max(args: &MaxArgs, interrupted: &Arc<AtomicBool>) -> Result<MaxReport, L
 struct Probes<'a> {
     args: &'a MaxArgs,
     interrupted: &'a Arc<AtomicBool>,
+    progress: Progress,
     done: Vec<Probe>,
     failed_verification: Option<RunReport>,
 }
@@ -64,7 +69,8 @@ impl Prober for Probes<'_> {
 
     fn probe(&mut self, rate: f64) -> Result<Outcome, LoadError> {
         let args = RunArgs { rate: Some(rate), ..self.args.run.clone() };
-        let report = run(&args, self.interrupted)?;
+        self.progress.begin(&format!("{} records/s", thousands(rate)));
+        let report = run_shown(&args, self.interrupted, self.progress.live())?;
         if self.interrupted.load(Ordering::Relaxed) {
             return Ok(Outcome::Stop);
         }
@@ -72,7 +78,7 @@ impl Prober for Probes<'_> {
             self.failed_verification = Some(report);
             return Ok(Outcome::Stop);
         };
-        eprintln!("{}", probe.line());
+        self.progress.say(&probe.line());
         let outcome = if probe.held { Outcome::Held } else { Outcome::Failed };
         self.done.push(probe);
         Ok(outcome)

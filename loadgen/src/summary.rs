@@ -70,7 +70,7 @@ pub fn summarise(ended: Ended<'_>, reports: Vec<ThreadReport>) -> Result<RunRepo
     let ended_at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Ok(RunReport {
         schema: SCHEMA.into(),
-        loadgen: env!("CARGO_PKG_VERSION").into(),
+        loadgen: crate::VERSION.into(),
         command: std::env::args().collect(),
         ended_at_ms: ended_at.as_millis() as u64,
         broker: ended.target.report.clone(),

@@ -176,7 +176,7 @@ fn banner(core: &Core, address: SocketAddr, partitions: usize, began: Instant) -
         crate::config::CoreList::All => (0..core.node.cores).collect(),
     };
     Banner {
-        version: env!("CARGO_PKG_VERSION"),
+        version: crate::VERSION,
         cpus,
         data_dir: config.data_dir.clone(),
         address,

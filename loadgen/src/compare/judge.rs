@@ -55,7 +55,7 @@ pub(super) fn judge(
     primary: Metric,
     measured: Measured,
 ) -> Result<CompareReport, LoadError> {
-    let Measured { runs, about, failed, interrupted, .. } = measured;
+    let Measured { runs, about, machine, failed, interrupted, .. } = measured;
     let has_compared = |arm: &str| runs.iter().any(|run| run.phase == Phase::Compare && run.arm == arm);
     if failed.is_none() && !(has_compared("a") && has_compared("b")) {
         return Err(LoadError::Options("stopped before A and B were compared".into()));
@@ -75,11 +75,12 @@ pub(super) fn judge(
     let ended_at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Ok(CompareReport {
         schema: SCHEMA.into(),
-        loadgen: env!("CARGO_PKG_VERSION").into(),
+        loadgen: crate::VERSION.into(),
         command: std::env::args().collect(),
         ended_at_ms: ended_at.as_millis() as u64,
         a: arm_report(&arms[0], &args.a, about_a),
         b: arm_report(&arms[1], &args.b, about_b),
+        machine: machine.unwrap_or_default(),
         seed: args.seed,
         rounds: usize::from(args.rounds),
         control_rounds: usize::from(args.control_rounds.unwrap_or(args.rounds)),

@@ -2,6 +2,7 @@
 
 use super::judge::Verdict;
 use super::metric::Metric;
+use crate::report::machine::Machine;
 use crate::report::{BrokerReport, SettingsReport};
 use crate::stats::Interval;
 use serde::{Deserialize, Serialize};
@@ -25,6 +26,9 @@ pub struct CompareReport {
     pub a: ArmReport,
     /// What is judged.
     pub b: ArmReport,
+    /// Where it ran.
+    #[serde(default)]
+    pub machine: Machine,
     /// Of the order and of everything random.
     pub seed: u64,
     /// Pairs of A and B asked for.

@@ -8,6 +8,7 @@ use super::report::{Phase, RoundRun};
 use crate::cli::write_json;
 use crate::error::LoadError;
 use crate::progress::Progress;
+use crate::report::machine::Machine;
 use crate::report::{BrokerReport, RunReport, SettingsReport};
 use crate::run::run_shown;
 use std::fs;
@@ -24,6 +25,8 @@ pub(super) struct Measured {
     pub(super) runs: Vec<RoundRun>,
     /// Of each arm's first run.
     pub(super) about: [Option<(BrokerReport, SettingsReport)>; 2],
+    /// Of the first run.
+    pub(super) machine: Option<Machine>,
     /// A verification that failed; nothing was measured after it.
     pub(super) failed: Option<String>,
     /// A run that could not be made; nothing was measured after it.
@@ -112,6 +115,7 @@ impl Bench<'_> {
     fn note(&mut self, report: &RunReport, phase: Phase, pair: usize, side: Side, file: Option<String>) {
         let slot = if phase == Phase::Control { 0 } else { side as usize };
         self.measured.about[slot].get_or_insert_with(|| (report.broker.clone(), report.settings.clone()));
+        self.measured.machine.get_or_insert_with(|| report.machine.clone());
         let Some(figures) = &report.figures else { return };
         let value = |metric: &Metric| metric.of(figures).map(|value| (*metric, value));
         self.measured.runs.push(RoundRun {

@@ -2,7 +2,9 @@
 
 use super::plot::Plot;
 use super::text::{escape, script_json};
-use super::view::{Bar, Bars, Block, Forest, Headline, Heat, Mood, Section, Table, Verdict, View};
+use super::view::{
+    Bar, Bars, Block, Forest, Grid, GridCell, Grids, Headline, Heat, Mood, Section, Table, Verdict, View,
+};
 use super::{forest, svg};
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -99,10 +101,13 @@ fn push_block(out: &mut String, block: &Block) {
     match block {
         Block::Plot(plot) => push_plot(out, plot, "wide"),
         Block::HalfPlot(plot) => push_plot(out, plot, "half"),
+        Block::Scatter(plot) => push_scatter(out, plot),
+        Block::Grids(grids) => push_grids(out, grids),
         Block::Bars(bars) => push_bars(out, bars),
         Block::Forest(forest) => push_forest(out, forest),
         Block::Heat(heat) => push_heat(out, heat),
-        Block::Table(table) => push_table(out, table),
+        Block::Table(table) => push_table(out, table, "figures"),
+        Block::Words(table) => push_table(out, table, "words"),
         Block::Facts(facts) => push_facts(out, facts),
         Block::Command(command) => {
             let _ = writeln!(out, "<pre class=\"command\" tabindex=\"0\">{}</pre>", escape(command));
@@ -120,6 +125,55 @@ fn push_plot(out: &mut String, plot: &Plot, width: &str) {
         escape(&plot.id),
         svg::inline(plot)
     );
+}
+
+/// Drawn once, as SVG: each point tells its name when it is pointed at or has the focus.
+fn push_scatter(out: &mut String, plot: &Plot) {
+    let _ = writeln!(
+        out,
+        "<figure class=\"wide\"><figcaption><h3>{}</h3><p>{}</p></figcaption><div class=\"scroll\" tabindex=\"0\">\
+         <div class=\"broad\">{}</div></div></figure>",
+        escape(&plot.title),
+        escape(&plot.about),
+        svg::inline(plot)
+    );
+}
+
+fn push_grids(out: &mut String, grids: &Grids) {
+    let _ = writeln!(
+        out,
+        "<figure class=\"wide\"><figcaption><h3>{}</h3><p>{}</p></figcaption><div class=\"grids\">",
+        escape(&grids.title),
+        escape(&grids.about)
+    );
+    grids.grids.iter().for_each(|grid| push_grid(out, grid));
+    out.push_str("</div></figure>\n");
+}
+
+fn push_grid(out: &mut String, grid: &Grid) {
+    out.push_str("<div class=\"scroll\" tabindex=\"0\"><table class=\"heat grid\">");
+    if !grid.title.is_empty() {
+        let _ = write!(out, "<caption>{}</caption>", escape(&grid.title));
+    }
+    let _ = write!(out, "<thead><tr><th scope=\"col\">{}</th>", escape(&grid.corner));
+    grid.columns.iter().for_each(|name| {
+        let _ = write!(out, "<th scope=\"col\">{}</th>", escape(name));
+    });
+    out.push_str("</tr></thead><tbody>\n");
+    for (name, cells) in &grid.rows {
+        let _ = write!(out, "<tr><th scope=\"row\">{}</th>", escape(name));
+        cells.iter().for_each(|cell| push_grid_cell(out, cell.as_ref()));
+        out.push_str("</tr>\n");
+    }
+    out.push_str("</tbody></table></div>\n");
+}
+
+fn push_grid_cell(out: &mut String, cell: Option<&GridCell>) {
+    let Some(cell) = cell else { return out.push_str("<td>–</td>") };
+    let style = cell.goodness.map(|good| format!(" style=\"--good-share:{:.0}%\"", good * HEAT_MAX));
+    let best = if cell.is_best { " class=\"best\"" } else { "" };
+    let star = if cell.is_on_front { " ★" } else { "" };
+    let _ = write!(out, "<td{best}{}>{}{star}</td>", style.unwrap_or_default(), escape(&cell.text));
 }
 
 fn push_forest(out: &mut String, forest: &Forest) {
@@ -192,13 +246,13 @@ fn push_bars(out: &mut String, bars: &Bars) {
     out.push_str("</ul></figure>\n");
 }
 
-fn push_table(out: &mut String, table: &Table) {
+fn push_table(out: &mut String, table: &Table, class: &str) {
     let (open, close) = if table.is_folded {
         (format!("<details class=\"wide\"><summary>{}</summary>", escape(&table.title)), "</details>")
     } else {
         (format!("<div class=\"wide\"><h3>{}</h3>", escape(&table.title)), "</div>")
     };
-    let _ = write!(out, "{open}<div class=\"scroll\" tabindex=\"0\"><table><thead><tr>");
+    let _ = write!(out, "{open}<div class=\"scroll\" tabindex=\"0\"><table class=\"{class}\"><thead><tr>");
     table.head.iter().for_each(|name| {
         let _ = write!(out, "<th scope=\"col\">{}</th>", escape(name));
     });

@@ -1,7 +1,7 @@
 //! Ratios on a logarithmic axis, each with its interval, its control and the noise floor: a forest plot.
 
 use super::svg::STYLE;
-use super::text::{escape, number};
+use super::text::{escape, short};
 use super::view::{Forest, Ratio};
 use std::fmt::Write;
 
@@ -64,7 +64,7 @@ fn draw(forest: &Forest, top: f64) -> String {
             out,
             "<path class=\"{class}\" d=\"M{at:.1} {top}V{floor}\"/><text class=\"tick\" x=\"{at:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>",
             floor + 18.0,
-            number(tick)
+            tick_label(tick)
         );
     }
     for (index, row) in forest.rows.iter().enumerate() {
@@ -124,6 +124,12 @@ fn reach(forest: &Forest) -> f64 {
         rows.flat_map(|row| row.range.into_iter().chain(row.control.unwrap_or([1.0; 3])).chain(row.floor));
     let far = |end: f64| if end > 0.0 { end.max(1.0 / end) } else { 1.0 };
     (ends.map(far).filter(|far| far.is_finite()).fold(REACH_MIN, f64::max) * 1.05).min(REACH_MAX)
+}
+
+/// `1/3`, `1`, `1.2`.
+fn tick_label(ratio: f64) -> String {
+    let inverse = (1.0 / ratio).round();
+    if inverse >= 2.0 && (ratio * inverse - 1.0).abs() < 1e-9 { format!("1/{inverse}") } else { short(ratio) }
 }
 
 fn ticks(reach: f64) -> Vec<f64> {

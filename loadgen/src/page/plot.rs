@@ -46,6 +46,8 @@ pub(super) enum Scale {
 #[serde(rename_all = "lowercase")]
 pub(super) enum Unit {
     Plain,
+    /// Counts things that have no halves.
+    Whole,
     Ms,
     Percentile,
 }
@@ -96,7 +98,7 @@ impl Tone {
 }
 
 /// How it is drawn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Style {
     Solid,
@@ -104,8 +106,8 @@ pub(super) enum Style {
     Dashed,
     /// With its colour, faint, down to zero.
     Area,
-    /// Points that belong to no line.
-    Dots,
+    /// Points that belong to no line, each with its name; a number before it, `3. `, is written beside the point.
+    Dots(Vec<String>),
 }
 
 impl Plot {

@@ -1,7 +1,7 @@
 //! Finds out what kind of result a file holds, and reads it.
 
-use super::comparison::{self, Comparison};
 use super::sweep_view::Sweep;
+use crate::compare::report::{self as comparison, CompareReport};
 use crate::error::LoadError;
 use crate::report::{self, RunReport};
 use serde::Deserialize;
@@ -20,7 +20,7 @@ pub(super) enum Found {
     /// Of `loadgen run`, and what to call it.
     Run(String, Box<RunReport>),
     /// Of `loadgen compare`, and what to call it.
-    Comparison(String, Box<Comparison>),
+    Comparison(String, Box<CompareReport>),
     /// Of `loadgen sweep`, a directory, and what to call it.
     Sweep(String, Box<Sweep>),
 }

@@ -1,7 +1,7 @@
 //! A view as the README of its result's directory: the verdict, the figures, a picture, how it was made and where.
 
 use super::text::markdown_cell as cell;
-use super::view::{Block, HeatRow, Mood, Table, View};
+use super::view::{Block, GridCell, Grids, HeatRow, Mood, Table, View};
 use std::fmt::Write;
 
 /// The whole file.
@@ -48,10 +48,10 @@ fn push_headlines(out: &mut String, view: &View) {
 
 fn push_block(out: &mut String, block: &Block) {
     match block {
-        Block::Plot(plot) | Block::HalfPlot(plot) if plot.is_picture => {
+        Block::Plot(plot) | Block::HalfPlot(plot) | Block::Scatter(plot) if plot.is_picture => {
             let _ = writeln!(out, "![{}]({}.svg)\n", cell(&plot.title), plot.id);
         }
-        Block::Table(table) if !table.is_folded => push_table(out, table),
+        Block::Table(table) | Block::Words(table) if !table.is_folded => push_table(out, table),
         Block::Facts(facts) => {
             out.push_str("| | |\n|---|---|\n");
             facts.iter().for_each(|(name, text)| {
@@ -74,8 +74,39 @@ fn push_block(out: &mut String, block: &Block) {
         Block::Forest(_) => {
             let _ = writeln!(out, "![Ratios with their intervals]({}.svg)\n", super::forest::ID);
         }
-        Block::Plot(_) | Block::HalfPlot(_) | Block::Bars(_) | Block::Table(_) => {}
+        Block::Grids(grids) => push_grids(out, grids),
+        Block::Plot(_)
+        | Block::HalfPlot(_)
+        | Block::Scatter(_)
+        | Block::Bars(_)
+        | Block::Table(_)
+        | Block::Words(_) => {}
     }
+}
+
+/// The best in bold.
+fn push_grids(out: &mut String, grids: &Grids) {
+    let _ = writeln!(out, "**{}**\n", cell(&grids.title));
+    for grid in &grids.grids {
+        if !grid.title.is_empty() {
+            let _ = writeln!(out, "{}\n", cell(&grid.title));
+        }
+        let columns: String = grid.columns.iter().map(|name| format!(" {} |", cell(name))).collect();
+        let _ =
+            writeln!(out, "| {} |{columns}\n|---|{}", cell(&grid.corner), "---:|".repeat(grid.columns.len()));
+        for (name, cells) in &grid.rows {
+            let cells: String = cells.iter().map(|cell| format!(" {} |", grid_cell(cell.as_ref()))).collect();
+            let _ = writeln!(out, "| {} |{cells}", cell(name));
+        }
+        out.push('\n');
+    }
+}
+
+fn grid_cell(of: Option<&GridCell>) -> String {
+    let Some(of) = of else { return "–".into() };
+    let star = if of.is_on_front { " ★" } else { "" };
+    let bold = if of.is_best { "**" } else { "" };
+    format!("{bold}{}{bold}{star}", cell(&of.text))
 }
 
 fn push_table(out: &mut String, table: &Table) {

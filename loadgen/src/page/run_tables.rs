@@ -5,9 +5,10 @@ use super::run_view::Named;
 use super::text::{bytes, date, duration_us, number};
 use super::view::{Bar, Bars, Table};
 use crate::latency::Percentiles;
+use crate::report::machine::Machine;
 use crate::report::series::Interval;
 use crate::report::steady::Steady;
-use crate::report::{BrokerReport, Figures, RunReport};
+use crate::report::{BrokerReport, Figures, RunReport, SettingsReport};
 
 /// More rows than this help nobody.
 const ROWS_MAX: usize = 1_000;
@@ -121,26 +122,27 @@ pub(super) fn bytes_per_record(figures: &Figures) -> Option<Bars> {
     .filter(|bars| !bars.bars.is_empty())
 }
 
-/// What was asked for.
+/// What was asked for, when, and by what.
 pub(super) fn settings(report: &RunReport) -> Vec<(&'static str, String)> {
-    let (settings, broker) = (&report.settings, &report.broker);
-    let cores = broker.cores.as_ref().map(|cores| format!(", cores {cores}")).unwrap_or_default();
+    let (settings, measured) = (&report.settings, number(report.measured_s));
+    let mut facts = load(&report.broker, settings);
+    let warmup = number(report.warmup_s);
+    facts.push(("Topic", settings.topic.clone()));
+    facts.push(("Measured", format!("{measured} s after {warmup} s of warm-up")));
+    facts.push(("loadgen", format!("{}, ended {}", report.loadgen, date(report.ended_at_ms))));
+    facts
+}
+
+/// The broker and the load on it: what two sides of a comparison may differ in.
+pub(super) fn load(broker: &BrokerReport, settings: &SettingsReport) -> Vec<(&'static str, String)> {
+    let many = |cores: &str| if cores.contains([',', '-']) { "cores" } else { "core" };
+    let cores = broker.cores.as_ref().map(|cores| format!(" on {} {cores}", many(cores))).unwrap_or_default();
     let keys =
         settings.keys.map_or_else(|| "no keys".into(), |keys| format!("{} keys", number(f64::from(keys))));
-    let load = match settings.target_rate {
-        Some(rate) => {
-            let schedule = settings.schedule.as_deref().unwrap_or("constant");
-            format!(
-                "open loop, {schedule}, {} records/s; latency counts from the intended time",
-                number(rate)
-            )
-        }
-        None => "maximum: closed loop, held by the requests in flight".into(),
-    };
     vec![
-        ("Broker", format!("{}{cores}", broker_name(broker))),
+        ("Broker", format!("{}{cores}", broker.title())),
         ("Broker settings", listed(&broker.settings)),
-        ("Topic", format!("{}, {} partitions, {keys}", settings.topic, settings.partitions)),
+        ("Partitions", format!("{}, {keys}", settings.partitions)),
         (
             "Records",
             format!(
@@ -148,7 +150,7 @@ pub(super) fn settings(report: &RunReport) -> Vec<(&'static str, String)> {
                 settings.payload, settings.stamp_bytes, settings.seed
             ),
         ),
-        ("Load", load),
+        ("Load", rate(settings)),
         (
             "Batches",
             format!(
@@ -162,29 +164,34 @@ pub(super) fn settings(report: &RunReport) -> Vec<(&'static str, String)> {
         (
             "Clients",
             format!(
-                "{} connections × {} in flight, {} consumers, {} threads",
-                settings.connections, settings.in_flight, settings.consumers, settings.threads
+                "{} × {} in flight, {}, {}",
+                several(settings.connections, "connection"),
+                settings.in_flight,
+                several(settings.consumers, "consumer"),
+                several(settings.threads, "thread")
             ),
         ),
-        (
-            "Measured",
-            format!("{} s after {} s of warm-up", number(report.measured_s), number(report.warmup_s)),
-        ),
-        ("loadgen", format!("{}, ended {}", report.loadgen, date(report.ended_at_ms))),
     ]
 }
 
-fn broker_name(broker: &BrokerReport) -> String {
-    if broker.is_own() { format!("{} at {}", broker.title(), broker.address) } else { broker.title() }
+fn several(count: usize, thing: &str) -> String {
+    format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
+}
+
+fn rate(settings: &SettingsReport) -> String {
+    let Some(rate) = settings.target_rate else {
+        return "maximum: closed loop, held by the requests in flight".into();
+    };
+    let schedule = settings.schedule.as_deref().unwrap_or("constant");
+    format!("open loop, {schedule}, {} records/s; latency counts from the intended time", number(rate))
 }
 
 fn listed(settings: &[String]) -> String {
     if settings.is_empty() { "none given".into() } else { settings.join(", ") }
 }
 
-/// Where it ran, and how quiet it was there.
-pub(super) fn machine(report: &RunReport) -> Vec<(&'static str, String)> {
-    let machine = &report.machine;
+/// Where it ran.
+pub(super) fn place(machine: &Machine) -> Vec<(&'static str, String)> {
     let mut facts = Vec::new();
     if !machine.cpu.is_empty() {
         facts.push(("CPU", format!("{}, {} CPUs", machine.cpu, machine.cpus)));
@@ -192,6 +199,13 @@ pub(super) fn machine(report: &RunReport) -> Vec<(&'static str, String)> {
         facts.push(("Kernel", machine.kernel.clone()));
     }
     facts.extend(machine.disk.clone().map(|disk| ("Disk", disk)));
+    facts
+}
+
+/// The same, and how quiet it was there.
+pub(super) fn machine(report: &RunReport) -> Vec<(&'static str, String)> {
+    let machine = &report.machine;
+    let mut facts = place(machine);
     let Some(figures) = &report.figures else { return facts };
     let share = |share: f64| format!("{} %", number(share * 100.0));
     facts.push((

@@ -82,7 +82,7 @@ impl Frame {
 
 fn draw_axes(out: &mut String, plot: &Plot, frame: &Frame) {
     let (right, floor) = (WIDTH - RIGHT, frame.floor());
-    for tick in frame.y.ticks(plot.y.scale) {
+    for tick in frame.y.ticks(plot.y) {
         let y = frame.y(tick);
         let text = label(tick, plot.y.unit);
         let _ = writeln!(
@@ -92,7 +92,7 @@ fn draw_axes(out: &mut String, plot: &Plot, frame: &Frame) {
             y + 4.0
         );
     }
-    for tick in frame.x.ticks(plot.x.scale) {
+    for tick in frame.x.ticks(plot.x) {
         let x = frame.x(tick);
         let text = label(tick, plot.x.unit);
         let upright = if plot.x.scale == Scale::Tail { "grid" } else { "notch" };
@@ -131,17 +131,32 @@ fn draw_shade(out: &mut String, frame: &Frame) {
     }
 }
 
-fn draw_dots(out: &mut String, line: &Line, frame: &Frame) {
-    let seen = line.points.iter().filter_map(|(x, y)| Some((frame.x(*x), frame.y((*y)?))));
-    for (x, y) in seen {
-        let tone = line.tone.name();
-        let _ = writeln!(out, "<circle class=\"dot {tone}\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"4\"/>");
+/// Each tells its name when it is pointed at or has the focus; where names have numbers, these are always there.
+fn draw_dots(out: &mut String, line: &Line, names: &[String], frame: &Frame) {
+    let tone = line.tone.name();
+    for ((x, y), name) in line.points.iter().zip(names) {
+        let Some(y) = y.map(|y| frame.y(y)) else { continue };
+        let (x, name) = (frame.x(*x), escape(name));
+        let number = name.split_once(". ").map(|(number, _)| number).filter(|number| number.len() < 4);
+        let number = number.map_or_else(String::new, |number| {
+            format!(
+                "<text class=\"number\" x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{number}</text>",
+                y - 8.0
+            )
+        });
+        let (at, anchor) = if x > WIDTH / 2.0 { (x - 10.0, "end") } else { (x + 10.0, "start") };
+        let _ = writeln!(
+            out,
+            "<g class=\"spot\" tabindex=\"0\"><title>{name}</title><circle class=\"dot {tone}\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"5\"/>{number}\
+             <text class=\"told\" x=\"{at:.1}\" y=\"{:.1}\" text-anchor=\"{anchor}\">{name}</text></g>",
+            y + 4.0
+        );
     }
 }
 
 fn draw_line(out: &mut String, line: &Line, frame: &Frame) {
-    if line.style == Style::Dots {
-        return draw_dots(out, line, frame);
+    if let Style::Dots(names) = &line.style {
+        return draw_dots(out, line, names, frame);
     }
     let tone = line.tone.name();
     for piece in line.points.split(|(_, y)| y.is_none()).filter(|piece| !piece.is_empty()) {
@@ -157,7 +172,7 @@ fn draw_line(out: &mut String, line: &Line, frame: &Frame) {
             );
         }
         let class = match line.style {
-            Style::Solid | Style::Area | Style::Dots => "line",
+            Style::Solid | Style::Area | Style::Dots(_) => "line",
             Style::Thin => "line thin",
             Style::Dashed => "line dashed",
         };
@@ -189,12 +204,17 @@ fn draw_legend(out: &mut String, plot: &Plot, y: f64) {
         if x + width > WIDTH - RIGHT {
             break;
         }
+        let (tone, middle) = (line.tone.name(), y - 4.0);
         let dashed = if line.style == Style::Dashed { " dashed" } else { "" };
+        let mark = match line.style {
+            Style::Dots(_) => {
+                format!("<circle class=\"dot {tone}\" cx=\"{:.1}\" cy=\"{middle:.1}\" r=\"5\"/>", x + 8.0)
+            }
+            _ => format!("<path class=\"line key{dashed} {tone}\" d=\"M{x:.1} {middle:.1}h16\"/>"),
+        };
         let _ = writeln!(
             out,
-            "<path class=\"line key{dashed} {}\" d=\"M{x:.1} {:.1}h16\"/><text class=\"legend\" x=\"{:.1}\" y=\"{y}\">{}</text>",
-            line.tone.name(),
-            y - 4.0,
+            "{mark}<text class=\"legend\" x=\"{:.1}\" y=\"{y}\">{}</text>",
             x + 22.0,
             escape(&name)
         );

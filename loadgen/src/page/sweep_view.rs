@@ -1,34 +1,40 @@
 //! The page of a sweep: which cells no other beats, and how good each is in each figure.
 
 use super::plot::{Axis, Line, Plot, Scale, Style, Tone, Unit};
-use super::text::number;
-use super::view::{Block, Heat, HeatRow, Mood, Verdict, View};
+use super::text::{date, number, shell};
+use super::view::{Block, Heat, HeatRow, Mood, Table, Verdict, View};
+use super::{run_tables, sweep_grids};
 use crate::advice::front::front;
 use crate::advice::point::{Point, of_last_rounds, points};
 use crate::error::LoadError;
-use crate::sweep::store::Store;
+use crate::report::RunReport;
+use crate::sweep::store::{Description, Store};
 use std::path::Path;
 
 /// Where p99 lies among a point's latencies.
 const P99: usize = 2;
+const P50: usize = 0;
 
 /// What a sweep measured.
 #[derive(Debug)]
 pub(super) struct Sweep {
-    points: Vec<Point>,
-    cells: usize,
+    pub(super) points: Vec<Point>,
+    pub(super) description: Description,
+    /// Of one of its runs: where all of them were, and what was measured.
+    sample: RunReport,
 }
 
 impl Sweep {
     /// Reads all there is, of a sweep that is not done too.
     pub(super) fn read(dir: &Path) -> Result<Sweep, LoadError> {
         let store = Store::existing(dir);
-        let cells = store.description()?.cells.len();
-        let points = of_last_rounds(points(&store.all()?));
-        if points.is_empty() {
-            return Err(LoadError::Options(format!("{} holds no results yet", dir.display())));
-        }
-        Ok(Sweep { points, cells })
+        let description = store.description()?;
+        let mut kept = store.all()?;
+        let points = of_last_rounds(points(&kept));
+        let last = kept.pop().filter(|_| !points.is_empty());
+        let sample =
+            last.ok_or_else(|| LoadError::Options(format!("{} holds no results yet", dir.display())))?;
+        Ok(Sweep { points, description, sample: sample.report })
     }
 }
 
@@ -38,14 +44,69 @@ pub(super) fn view(name: &str, sweep: &Sweep) -> View {
     let mut view = View {
         kind: "Sweep",
         title: name.to_owned(),
-        subtitle: format!("{} cells, {} points", sweep.cells, sweep.points.len()),
+        subtitle: subtitle(sweep),
         verdicts: vec![verdict(sweep)],
         warnings: warnings(sweep),
         ..View::default()
     };
-    view.add("Speed against latency", pareto(&sweep.points, &front).map(Block::Plot).into_iter().collect());
+    let mut speed: Vec<Block> = pareto(&sweep.points, &front).map(Block::Scatter).into_iter().collect();
+    speed.extend((!front.is_empty()).then(|| Block::Table(on_front(&front))));
+    view.add("Speed against latency", speed);
+    view.add("Option against option", sweep_grids::blocks(sweep, &front));
     view.add("Every cell", vec![Block::Heat(heat(&sweep.points, &front))]);
+    view.add("Setting", setting(sweep));
+    let machine = run_tables::place(&sweep.sample.machine);
+    view.add("Machine", if machine.is_empty() { Vec::new() } else { vec![Block::Facts(machine)] });
     view
+}
+
+fn subtitle(sweep: &Sweep) -> String {
+    let axes = sweep.description.matrix.axes();
+    let axes: Vec<String> = axes.iter().map(|(key, values)| format!("{} {key}", values.len())).collect();
+    format!(
+        "{} · {} cells: {} · {}",
+        sweep.sample.broker.title(),
+        sweep.description.cells.len(),
+        axes.join(" × "),
+        date(sweep.sample.ended_at_ms)
+    )
+}
+
+/// What varies, what does not, and the command.
+fn setting(sweep: &Sweep) -> Vec<Block> {
+    let matrix = &sweep.description.matrix;
+    let loads: Vec<String> = matrix.loads.iter().map(sweep_grids::words).collect();
+    let row = |(key, values): &(String, Vec<String>)| vec![key.clone(), values.join(", ")];
+    let mut rows: Vec<Vec<String>> = matrix.axes().iter().map(row).collect();
+    rows.extend(matrix.base.iter().map(|(key, value)| vec![key.clone(), value.to_string()]));
+    rows.push(vec!["load of each cell".into(), loads.join(", then ")]);
+    rows.push(vec!["records".into(), sweep.sample.settings.payload.clone()]);
+    rows.push(vec!["loadgen".into(), sweep.sample.loadgen.clone()]);
+    let head = vec!["option".into(), "values".into()];
+    let table = Table { title: "What was tried".into(), head, rows, is_folded: false };
+    vec![Block::Words(table), Block::Command(shell(&sweep.sample.command))]
+}
+
+/// The points that no other beats, numbered as in the plot.
+fn on_front(front: &[&Point]) -> Table {
+    let row = |(index, point): (usize, &&Point)| {
+        let mut row = vec![format!("{}. {}, {}", index + 1, point.label, point.load)];
+        row.extend(COLUMNS.iter().map(|column| (column.of)(point).map_or_else(|| "–".into(), number)));
+        row
+    };
+    let head = ["cell"].into_iter().chain(COLUMNS.iter().map(|column| column.head));
+    Table {
+        title: "On the Pareto front".into(),
+        head: head.map(String::from).collect(),
+        rows: by_rate(front).iter().enumerate().map(row).collect(),
+        is_folded: false,
+    }
+}
+
+fn by_rate<'a>(front: &[&'a Point]) -> Vec<&'a Point> {
+    let mut sorted = front.to_vec();
+    sorted.sort_by(|one, other| one.records_per_s.total_cmp(&other.records_per_s));
+    sorted
 }
 
 fn verdict(sweep: &Sweep) -> Verdict {
@@ -64,8 +125,9 @@ fn warnings(sweep: &Sweep) -> Vec<String> {
     let count = |which: fn(&Point) -> bool| sweep.points.iter().filter(|point| which(point)).count();
     let mut warnings = Vec::new();
     let measured = 1 + sweep.points.iter().map(|point| point.cell).max().unwrap_or(0);
-    if measured < sweep.cells {
-        warnings.push(format!("The sweep is partial: {measured} of {} cells.", sweep.cells));
+    if measured < sweep.description.cells.len() {
+        warnings
+            .push(format!("The sweep is partial: {measured} of {} cells.", sweep.description.cells.len()));
     }
     match count(|point| point.noisy_runs > 0) {
         0 => {}
@@ -81,61 +143,81 @@ fn warnings(sweep: &Sweep) -> Vec<String> {
     warnings
 }
 
-/// Records per second and p99 of each point that counts; a line through those of the front that lie on it in these two.
+/// Records per second and p99 of each point that counts; those of the front have the numbers of its table.
 fn pareto(points: &[Point], front: &[&Point]) -> Option<Plot> {
-    let place = |point: &Point| point.response_ms.map(|ms| (point.records_per_s, Some(ms[P99])));
-    let sorted = |mut places: Vec<(f64, Option<f64>)>| {
-        places.sort_by(|one, other| one.0.total_cmp(&other.0));
-        places
-    };
-    let is_on_it =
-        |point: &&Point| front.iter().any(|other| other.cell == point.cell && other.load == point.load);
-    let others =
-        points.iter().filter(|point| point.is_valid() && !is_on_it(point)).filter_map(place).collect();
-    let on_it = front.iter().filter_map(|point| place(point)).collect();
-    let dots = |name: &str, tone, points| Line {
+    let place = |point: &Point| response_ms(point, P99).map(|ms| (point.records_per_s, Some(ms)));
+    let named = |point: &Point| format!("{}, {}", point.label, point.load);
+    let dots = |name: &str, tone, points: &[&Point], names: Vec<String>| Line {
         name: name.into(),
         tone,
-        style: Style::Dots,
-        points: sorted(points),
+        style: Style::Dots(names),
+        points: points.iter().filter_map(|point| place(point)).collect(),
     };
+    let has_place = |point: &&Point| place(point).is_some();
+    let is_other = |point: &&Point| point.is_valid() && point.is_open_loop() && !is_among(front, point);
+    let others: Vec<&Point> = points.iter().filter(is_other).filter(has_place).collect();
+    let numbered = by_rate(front).into_iter().enumerate().filter(|(_, point)| has_place(point));
+    let (names, on_it) = numbered.map(|(at, point)| (format!("{}. {}", at + 1, named(point)), point)).unzip();
+    let on_it: Vec<&Point> = on_it;
+    let other_names = others.iter().map(|point| named(point)).collect();
     let plot = Plot {
         id: "pareto".into(),
         title: "Records per second and p99".into(),
-        about: "Each point is a cell under one load; down and to the right is better. Blue: on the Pareto front of rate, p99, \
-                bytes and CPU, so that no other point is better in everything."
+        about: "Each point is a cell at a fixed rate; down and to the right is better. Numbered, as in the table: on the Pareto \
+                front of rate, p99, bytes and CPU, so that no other point is better in everything."
             .into(),
-        x: Axis { label: "records/s", scale: Scale::Linear, unit: Unit::Plain },
+        x: Axis { label: "records/s", scale: Scale::Zero, unit: Unit::Plain },
         y: Axis { label: "response p99", scale: Scale::Log, unit: Unit::Ms },
-        lines: vec![dots("other points", Tone::Grey, others), dots("on the front", Tone::Blue, on_it)],
+        lines: vec![
+            dots("other points", Tone::Grey, &others, other_names),
+            dots("on the front", Tone::Blue, &on_it, names),
+        ],
         shades_before_zero: false,
         is_picture: true,
     };
     plot.tidy()
 }
 
-/// A column of the table.
-struct Column {
-    head: &'static str,
-    of: fn(&Point) -> Option<f64>,
+/// The same point, of a sweep's.
+pub(super) fn is_among(front: &[&Point], point: &Point) -> bool {
+    front.iter().any(|other| other.cell == point.cell && other.load == point.load)
+}
+
+/// A figure of a point.
+pub(super) struct Column {
+    pub(super) head: &'static str,
+    pub(super) of: fn(&Point) -> Option<f64>,
     is_better_higher: bool,
 }
 
+pub(super) const RECORDS: Column =
+    Column { head: "records/s", of: |point| Some(point.records_per_s), is_better_higher: true };
+pub(super) const RESPONSE_P99: Column =
+    Column { head: "p99 ms", of: |point| response_ms(point, P99), is_better_higher: false };
+pub(super) const DISK: Column =
+    Column { head: "disk B/record", of: |point| point.disk_bytes_per_record, is_better_higher: false };
+pub(super) const BROKER_CPU: Column =
+    Column { head: "broker CPU s/M", of: |point| point.broker_cpu_s_per_million, is_better_higher: false };
+
 const COLUMNS: [Column; 6] = [
-    Column { head: "records/s", of: |point| Some(point.records_per_s), is_better_higher: true },
-    Column { head: "p50 ms", of: |point| point.response_ms.map(|ms| ms[0]), is_better_higher: false },
-    Column { head: "p99 ms", of: |point| point.response_ms.map(|ms| ms[P99]), is_better_higher: false },
+    RECORDS,
+    Column { head: "p50 ms", of: |point| response_ms(point, P50), is_better_higher: false },
+    RESPONSE_P99,
     Column { head: "wire B/record", of: |point| point.wire_bytes_per_record, is_better_higher: false },
-    Column { head: "disk B/record", of: |point| point.disk_bytes_per_record, is_better_higher: false },
-    Column { head: "broker CPU s/M", of: |point| point.broker_cpu_s_per_million, is_better_higher: false },
+    DISK,
+    BROKER_CPU,
 ];
+
+/// In a closed loop it says nothing: the load waits for the broker.
+fn response_ms(point: &Point, at: usize) -> Option<f64> {
+    point.response_ms.filter(|_| point.is_open_loop()).map(|ms| ms[at])
+}
 
 impl Column {
     /// From 0 for the worst to 1 for the best, by ratio: a factor of two counts the same wherever it is.
-    fn goodness(&self, point: &Point, points: &[Point]) -> Option<f64> {
+    pub(super) fn goodness<'a>(&self, point: &Point, points: impl Iterator<Item = &'a Point>) -> Option<f64> {
         let log = |point: &Point| (self.of)(point).filter(|value| *value > 0.0).map(f64::ln);
         let (low, high) = points
-            .iter()
             .filter_map(log)
             .fold((f64::MAX, f64::MIN), |(low, high), value| (low.min(value), high.max(value)));
         let share = (log(point)? - low) / (high - low);
@@ -145,10 +227,10 @@ impl Column {
 
 fn heat(points: &[Point], front: &[&Point]) -> Heat {
     let row = |point: &Point| {
-        let is_on_it = front.iter().any(|other| other.cell == point.cell && other.load == point.load);
+        let is_on_it = is_among(front, point);
         let cell = |column: &Column| {
             let text = (column.of)(point).map_or_else(|| "–".into(), number);
-            (text, column.goodness(point, points).filter(|_| point.is_valid()))
+            (text, column.goodness(point, points.iter()).filter(|_| point.is_valid()))
         };
         let star = if is_on_it { "★ " } else { "" };
         HeatRow {
@@ -159,7 +241,7 @@ fn heat(points: &[Point], front: &[&Point]) -> Heat {
     Heat {
         title: "Every cell".into(),
         about: "The greener, the better beside the others of its column. ★: on the Pareto front. Without colour: it did not reach \
-                its rate or failed its verification."
+                its rate or failed its verification. Latency is that of fixed rates: at maximum the load waits for the broker."
             .into(),
         head: ["cell"].into_iter().chain(COLUMNS.iter().map(|column| column.head)).map(String::from).collect(),
         rows: points.iter().map(row).collect(),

@@ -56,10 +56,15 @@ pub(super) enum Block {
     Plot(Plot),
     /// Beside another where there is room.
     HalfPlot(Plot),
+    /// Of points with names.
+    Scatter(Plot),
     Bars(Bars),
     Forest(Forest),
     Heat(Heat),
+    Grids(Grids),
     Table(Table),
+    /// A table of words, which wrap.
+    Words(Table),
     /// Names and what they are.
     Facts(Vec<(&'static str, String)>),
     /// As it would be typed.
@@ -123,6 +128,35 @@ pub(super) struct HeatRow {
     pub(super) cells: Vec<(String, Option<f64>)>,
 }
 
+/// One figure over two options, as often as there are other options to hold still.
+#[derive(Debug, Clone)]
+pub(super) struct Grids {
+    pub(super) title: String,
+    pub(super) about: String,
+    pub(super) grids: Vec<Grid>,
+}
+
+/// A field of cells.
+#[derive(Debug, Clone)]
+pub(super) struct Grid {
+    /// What is held still; empty when nothing is.
+    pub(super) title: String,
+    /// Both options: `linger-ms ↓ codec →`.
+    pub(super) corner: String,
+    pub(super) columns: Vec<String>,
+    pub(super) rows: Vec<(String, Vec<Option<GridCell>>)>,
+}
+
+/// One cell.
+#[derive(Debug, Clone)]
+pub(super) struct GridCell {
+    pub(super) text: String,
+    /// From 0 to 1 among all of the same figure; `None`: it does not count.
+    pub(super) goodness: Option<f64>,
+    pub(super) is_best: bool,
+    pub(super) is_on_front: bool,
+}
+
 /// Rows; the first column names them.
 #[derive(Debug, Clone)]
 pub(super) struct Table {
@@ -137,11 +171,13 @@ impl View {
     /// All of them, from top to bottom.
     pub(super) fn plots(&self) -> impl Iterator<Item = &Plot> {
         self.sections.iter().flat_map(|section| &section.blocks).filter_map(|block| match block {
-            Block::Plot(plot) | Block::HalfPlot(plot) => Some(plot),
+            Block::Plot(plot) | Block::HalfPlot(plot) | Block::Scatter(plot) => Some(plot),
             Block::Bars(_)
             | Block::Forest(_)
             | Block::Heat(_)
+            | Block::Grids(_)
             | Block::Table(_)
+            | Block::Words(_)
             | Block::Facts(_)
             | Block::Command(_) => None,
         })

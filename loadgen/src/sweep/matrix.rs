@@ -105,10 +105,24 @@ impl Matrix {
         Ok(Matrix { base, sweep, loads: loads(&section("load")?, place)? })
     }
 
+    /// What varies, and the values of each, as labels name them.
+    pub fn axes(&self) -> Vec<(String, Vec<String>)> {
+        let named = |(key, values): (&String, &Vec<Value>)| (key.clone(), values.iter().map(shown).collect());
+        self.values().into_iter().map(named).collect()
+    }
+
+    /// Which value of each axis a cell has.
+    pub fn places(&self, cell: usize) -> Vec<usize> {
+        places(cell, &self.values())
+    }
+
+    fn values(&self) -> Axes<'_> {
+        self.sweep.iter().filter_map(|(key, values)| Some((key, values.as_array()?))).collect()
+    }
+
     /// All combinations, each checked as a command line would be.
     fn cells(&self, place: &Place<'_>) -> Result<Vec<Cell>, LoadError> {
-        let axes: Vec<(&String, &Vec<Value>)> =
-            self.sweep.iter().filter_map(|(key, values)| Some((key, values.as_array()?))).collect();
+        let axes = self.values();
         let count = axes.iter().try_fold(1usize, |count, (_, values)| count.checked_mul(values.len()));
         let Some(count) = count.filter(|count| *count <= CELLS_MAX) else {
             return Err(place.whole(&format!("makes more than {CELLS_MAX} cells")));
@@ -116,24 +130,31 @@ impl Matrix {
         (0..count).map(|index| self.cell(index, &axes, place)).collect()
     }
 
-    fn cell(
-        &self,
-        index: usize,
-        axes: &[(&String, &Vec<Value>)],
-        place: &Place<'_>,
-    ) -> Result<Cell, LoadError> {
-        let (mut settings, mut labels, mut rest) = (self.base.clone(), Vec::new(), index);
-        for (key, values) in axes.iter().rev() {
-            let value = &values[rest % values.len()];
-            rest /= values.len();
-            labels.push(format!("{key}={}", shown(value)));
-            settings.insert((*key).clone(), value.clone());
+    fn cell(&self, index: usize, axes: &Axes<'_>, place: &Place<'_>) -> Result<Cell, LoadError> {
+        let (mut settings, mut labels) = (self.base.clone(), Vec::new());
+        for ((key, values), at) in axes.iter().zip(places(index, axes)) {
+            labels.push(format!("{key}={}", shown(&values[at])));
+            settings.insert((*key).clone(), values[at].clone());
         }
-        labels.reverse();
         let label = if labels.is_empty() { "the only cell".to_owned() } else { labels.join(" ") };
         let args = run_args(&settings, &label).map_err(|error| place.option(&error.to_string()))?;
         Ok(Cell { index, label, args })
     }
+}
+
+/// Keys and their values.
+type Axes<'a> = Vec<(&'a String, &'a Vec<Value>)>;
+
+/// The last axis varies fastest.
+fn places(cell: usize, axes: &Axes<'_>) -> Vec<usize> {
+    let mut rest = cell;
+    let mut places: Vec<usize> = Vec::with_capacity(axes.len());
+    for (_, values) in axes.iter().rev() {
+        places.push(rest.checked_rem(values.len()).unwrap_or(0));
+        rest = rest.checked_div(values.len()).unwrap_or(0);
+    }
+    places.reverse();
+    places
 }
 
 /// `payload=FILE` as a setting of `[base]`; a number stays a number in the words of the option anyway.

@@ -15,7 +15,7 @@ use super::{
 /// flags, else from environment variables (CREEL_NUM_PARTITIONS), else from --config, else from the
 /// defaults that --print-config shows.
 #[derive(Clone, Debug, Default, Parser)]
-#[command(name = "creel", version, about)]
+#[command(name = "creel", version = crate::VERSION, about)]
 pub struct Args {
     /// Where to listen, host:port; port 0 takes a free one (listeners)
     #[arg(long, value_name = "ADDR")]

@@ -35,7 +35,13 @@ impl Ruler {
     }
 
     /// Values to be named, from low to high.
-    pub(super) fn ticks(&self, scale: Scale) -> Vec<f64> {
+    pub(super) fn ticks(&self, axis: Axis) -> Vec<f64> {
+        let mut ticks = self.all_ticks(axis.scale);
+        ticks.retain(|tick| axis.unit != Unit::Whole || tick.fract() == 0.0);
+        ticks
+    }
+
+    fn all_ticks(&self, scale: Scale) -> Vec<f64> {
         let within = |value: &f64| (self.low * 0.999..=self.high * 1.001).contains(value);
         match scale {
             Scale::Tail => tail_ticks().filter(within).collect(),
@@ -48,7 +54,7 @@ impl Ruler {
 /// As the axis writes it.
 pub(super) fn label(value: f64, unit: Unit) -> String {
     match unit {
-        Unit::Plain => short(value),
+        Unit::Plain | Unit::Whole => short(value),
         Unit::Ms if value >= 1e3 => format!("{} s", short(value / 1e3)),
         Unit::Ms if value >= 1.0 || value == 0.0 => format!("{} ms", short(value)),
         Unit::Ms => format!("{} µs", short(value * 1e3)),
@@ -126,10 +132,15 @@ mod tests {
     #[test]
     fn ticks_are_round_and_few() {
         let ruler = Ruler::over(Axis { scale: Scale::Zero, ..MS }, (3.0, 970.0));
-        assert_eq!(ruler.ticks(Scale::Zero), [0.0, 200.0, 400.0, 600.0, 800.0, 1000.0]);
+        assert_eq!(ruler.all_ticks(Scale::Zero), [0.0, 200.0, 400.0, 600.0, 800.0, 1000.0]);
         let ruler = Ruler::over(MS, (0.3, 7.0));
         assert_eq!(
-            ruler.ticks(Scale::Log).iter().map(|tick| label(*tick, Unit::Ms)).collect::<Vec<_>>().join(" "),
+            ruler
+                .all_ticks(Scale::Log)
+                .iter()
+                .map(|tick| label(*tick, Unit::Ms))
+                .collect::<Vec<_>>()
+                .join(" "),
             "200 µs 500 µs 1 ms 2 ms 5 ms 10 ms"
         );
         assert_eq!(
@@ -145,7 +156,7 @@ mod tests {
         {
             for scale in [Scale::Linear, Scale::Zero, Scale::Log, Scale::Tail] {
                 let ruler = Ruler::over(Axis { scale, ..MS }, bounds);
-                assert!(ruler.ticks(scale).len() < 50, "{bounds:?} {scale:?}");
+                assert!(ruler.all_ticks(scale).len() < 50, "{bounds:?} {scale:?}");
                 let place = ruler.place(bounds.1);
                 assert!(place.is_nan() || (0.0..=1.0).contains(&place), "{bounds:?} {scale:?}");
             }
