@@ -2,7 +2,7 @@
 //! partition's consumer is behind, and how long it still takes.
 //!
 //! It runs on the main thread and reads counters that the load's threads write anyway (`stage`, `sketch`); it looks at
-//! them five times a second. `terminal` gives the screen back whatever happens; `history` turns counters into rates;
+//! them four times a second. `terminal` gives the screen back whatever happens; `history` turns counters into rates;
 //! `board` is what is shown, and `draw` shows it at any size.
 
 pub mod board;
@@ -22,7 +22,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use terminal::Screen;
 
-const STEP_NS: u64 = 200_000_000;
+const STEP_NS: u64 = 250_000_000;
 
 /// A screen full of a run.
 pub struct Dashboard {

@@ -5,7 +5,7 @@
 use crossterm::cursor::Show;
 use crossterm::execute;
 use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen};
-use ratatui::backend::CrosstermBackend;
+use ratatui::backend::{Backend, ClearType, CrosstermBackend};
 use ratatui::{Frame, Terminal};
 use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
 use std::io::{self, Stderr, stderr, stdin};
@@ -50,7 +50,8 @@ fn take(mut modes: Termios) -> io::Result<Screen> {
     execute!(stderr(), EnterAlternateScreen)?;
     let mut terminal = Terminal::new(CrosstermBackend::new(stderr()))?;
     terminal.hide_cursor()?;
-    terminal.clear()?;
+    // Not `Terminal::clear`: it asks for the cursor's place on standard output, which may be a file.
+    terminal.backend_mut().clear_region(ClearType::All)?;
     Ok(Screen(terminal))
 }
 
