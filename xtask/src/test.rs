@@ -3,19 +3,23 @@
 use crate::run::{Outcome, cargo, step};
 use crate::{check, clients, differential, fuzz, smoke};
 
-/// The tests that must fail when the engine has a bug, with the bugs in it.
-const PLANTED: [&str; 12] = [
+/// The tests that must fail when the engine has a bug, with the bugs in it; and a comparison that must find a slow one.
+const PLANTED: [&str; 16] = [
     "test",
     "-p",
     "creel-engine",
     "-p",
     "creel-server",
+    "-p",
+    "loadgen",
     "--features",
-    "creel-engine/planted-bugs,creel-server/planted-bugs",
+    "creel-engine/planted-bugs,creel-server/planted-bugs,loadgen/planted-bugs",
     "--test",
     "every_bit",
     "--test",
     "planted_bugs",
+    "--test",
+    "planted_slowdown",
     "_found",
 ];
 

@@ -12,7 +12,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use creel_engine::{
-    Ack, AppendError, AppendOrigin, Batch, BatchError, Codec, PendingAck, Records, UncheckedBatch,
+    Ack, AppendError, AppendOrigin, Batch, BatchError, Codec, PendingAck, Records, UncheckedBatch, planted,
 };
 use creel_io::CoreId;
 use creel_wire::api::produce::{
@@ -166,6 +166,7 @@ pub(crate) async fn begin(call: Call, request: ProduceRequest) -> Pending {
     for topic in request.topic_data {
         sorting.topic(topic);
     }
+    planted::burn();
     let Sorting { mut begun, shares, .. } = sorting;
     for (to, (slots, share)) in shares {
         begun.elsewhere.push((slots, route::ask(&call.core, to, share).await));
