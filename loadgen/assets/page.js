@@ -58,6 +58,23 @@
     return base;
   };
 
+  const crashes = (at) => (u) => {
+    const scale = devicePixelRatio || 1;
+    u.ctx.save();
+    u.ctx.strokeStyle = colour("rose");
+    u.ctx.fillStyle = colour("soft");
+    u.ctx.font = 11.5 * scale + "px system-ui, sans-serif";
+    u.ctx.setLineDash([3 * scale, 3 * scale]);
+    for (const x of at.filter((x) => x >= u.scales.x.min && x <= u.scales.x.max).map((x) => u.valToPos(x, "x", true))) {
+      u.ctx.beginPath();
+      u.ctx.moveTo(x, u.bbox.top);
+      u.ctx.lineTo(x, u.bbox.top + u.bbox.height);
+      u.ctx.stroke();
+      u.ctx.fillText("kill -9", x + 5 * scale, u.bbox.top + 15 * scale);
+    }
+    u.ctx.restore();
+  };
+
   const shade = (u) => {
     const edge = Math.min(u.valToPos(0, "x", true), u.bbox.left + u.bbox.width);
     if (u.scales.x.min >= 0 || edge <= u.bbox.left) return;
@@ -109,7 +126,7 @@
         { label: plot.x.scale === "tail" ? "percentile" : overTime ? "at" : plot.x.label, value: (u, v) => (v == null ? "" : overTime ? trim(v, 4) + " s" : write[plot.x.unit](v)) },
         ...plot.lines.map((line) => series(line, plot.y.unit, points, plot.x.unit === "whole")),
       ],
-      hooks: { drawClear: plot.shades_before_zero ? [shade] : [] },
+      hooks: { drawClear: plot.shades_before_zero ? [shade, crashes(plot.crashes)] : [] },
     };
   };
 

@@ -206,6 +206,18 @@ pub struct RunArgs {
     #[arg(long, value_name = "COUNT", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=10_000), help_heading = "Client settings")]
     pub in_flight: u16,
 
+    /// Kill the own broker in the middle.
+    #[arg(
+        long,
+        value_name = "TIMES",
+        num_args = 0..=1,
+        default_missing_value = "1",
+        value_parser = clap::value_parser!(u16).range(1..=1_000),
+        conflicts_with = "bootstrap",
+        help = crate::crash::HELP,
+        help_heading = "Result"
+    )]
+    pub crash: Option<u16>,
     /// Loss, duplicates and order (seq), and every record's content (full)
     #[arg(long, value_enum, default_value = "seq", help_heading = "Result")]
     pub verify: Level,

@@ -1,15 +1,23 @@
 //! One consumer: reads its partitions from where the run began, judges every record and notes its end-to-end latency.
+//!
+//! Where a broker is killed on purpose it reads everything twice: while the load goes on, from its next offset once the
+//! broker is back, and again from the beginning when all is over. Only the second reading tells what has outlived the
+//! crash; what was in the first and is not in the second was taken back.
 
-use crate::client::connection::{Connection, FrameReader};
+use crate::client::connection::FrameReader;
 use crate::client::control::{describe, header};
 use crate::clock::now_ns;
 use crate::codec::Decoder;
 use crate::error::LoadError;
+use crate::journal::Journal;
+use crate::lifeline::Lifeline;
 use crate::metrics::Metrics;
 use crate::plan::{Plan, Share};
 use crate::records::parse::{BatchFault, BatchView, next_batch};
+use crate::records::stamp::Stamp;
 use crate::stage::Stage;
 use crate::verify::{Level, PartitionVerifier};
+use creel_wire::ErrorCode;
 use creel_wire::api::fetch::{FetchPartition, FetchRequest, FetchResponse, FetchTopic, PartitionData};
 use creel_wire::frame::{self, SIZE_PREFIX};
 use std::cell::{Cell, RefCell};
@@ -31,11 +39,24 @@ struct Reading {
     /// Something came that is no batch: nothing behind it can be found.
     is_broken: bool,
     verifier: PartitionVerifier,
+    journal: Journal,
+}
+
+/// What a reading is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pass {
+    /// The only one.
+    Live,
+    /// The first of two.
+    Journaled,
+    /// The second: nothing is measured.
+    Audit,
 }
 
 /// A consumer with its connection.
 pub struct Consumer {
-    connection: Rc<Connection>,
+    lifeline: Rc<Lifeline>,
+    pass: Pass,
     version: i16,
     plan: Arc<Plan>,
     stage: Arc<Stage>,
@@ -68,10 +89,12 @@ impl Consumer {
             position: plan.start_offsets[*partition],
             is_broken: false,
             verifier: PartitionVerifier::new(plan.verify, plan.run, *partition as i32, plan.producers),
+            journal: Journal::default(),
         };
         Ok(Consumer {
             version: plan.versions[&share.leader].pick::<FetchRequest>()?,
-            connection: Rc::new(Connection::open(share.leader)?),
+            lifeline: Rc::new(Lifeline::open(share.leader, stage)?),
+            pass: if plan.crashes > 0 { Pass::Journaled } else { Pass::Live },
             plan: plan.clone(),
             stage: stage.clone(),
             thread,
@@ -86,8 +109,8 @@ impl Consumer {
     }
 
     /// The connection, to be shut when the run fails.
-    pub fn connection(&self) -> Rc<Connection> {
-        self.connection.clone()
+    pub fn lifeline(&self) -> Rc<Lifeline> {
+        self.lifeline.clone()
     }
 
     /// When it began to wait for an answer, to be watched.
@@ -97,16 +120,53 @@ impl Consumer {
 
     /// Reads until everything produced was read, or the run failed.
     pub async fn run(mut self) -> Result<Judged, LoadError> {
+        self.read_all().await?;
+        if self.pass == Pass::Journaled {
+            self.audit().await?;
+        }
+        self.stage.consumed();
+        Ok(self.readings.into_iter().map(|reading| (reading.partition, reading.verifier)).collect())
+    }
+
+    async fn read_all(&mut self) -> Result<(), LoadError> {
         while !self.stage.has_failed() && !self.is_drained() {
             if self.readings.iter().all(|reading| reading.is_broken) {
                 tokio::time::sleep(BROKEN_PAUSE).await;
                 continue;
             }
-            let response = self.fetch().await?;
-            self.take(response)?;
+            match self.fetch().await {
+                Ok(response) => {
+                    if self.take(response)? == Answer::NotYet {
+                        tokio::time::sleep(BROKEN_PAUSE).await;
+                    }
+                }
+                Err(LoadError::Closed { .. }) if self.lifeline.may_break() => {
+                    self.asked_ns.set(None);
+                    self.reader = FrameReader::new(RECEIVE_BYTES);
+                    self.lifeline.reconnect(|| false).await;
+                }
+                Err(error) => return Err(error),
+            }
         }
-        self.stage.consumed();
-        Ok(self.readings.into_iter().map(|reading| (reading.partition, reading.verifier)).collect())
+        Ok(())
+    }
+
+    /// Reads all again, and compares.
+    async fn audit(&mut self) -> Result<(), LoadError> {
+        self.pass = Pass::Audit;
+        let mut first_reading = Vec::new();
+        for reading in &mut self.readings {
+            let fresh = reading.verifier.anew();
+            let verifier = std::mem::replace(&mut reading.verifier, fresh);
+            first_reading.push((verifier, std::mem::take(&mut reading.journal)));
+            reading.position = self.plan.start_offsets[reading.partition];
+            reading.is_broken = false;
+        }
+        self.read_all().await?;
+        for (reading, (verifier, journal)) in self.readings.iter_mut().zip(first_reading) {
+            reading.verifier.absorb(verifier, journal.missing_from(&reading.journal));
+        }
+        Ok(())
     }
 
     fn is_drained(&self) -> bool {
@@ -121,11 +181,12 @@ impl Consumer {
         let header = header::<FetchRequest>(self.version, self.correlation_id);
         let request = frame::encode_request(&header, &self.request());
         self.asked_ns.set(Some(now_ns()));
-        let sent = self.connection.send_now(&request)?;
+        let connection = self.lifeline.connection();
+        let sent = connection.send_now(&request)?;
         if sent < request.len() {
-            self.connection.send_rest(request.to_vec(), sent, request.len()).await?;
+            connection.send_rest(request.to_vec(), sent, request.len()).await?;
         }
-        let answer = self.reader.next(&self.connection).await?;
+        let answer = self.reader.next(&connection).await?;
         self.asked_ns.set(None);
         if self.stage.window().contains(now_ns()) {
             let mut metrics = self.metrics.borrow_mut();
@@ -133,7 +194,7 @@ impl Consumer {
             metrics.wire_in_bytes += (answer.len() + SIZE_PREFIX) as u64;
         }
         let garbled =
-            |why: String| LoadError::Protocol { address: self.connection.address(), api: "Fetch", why };
+            |why: String| LoadError::Protocol { address: self.lifeline.address(), api: "Fetch", why };
         let decoded = frame::decode_response::<FetchRequest>(answer, self.version);
         let (header, response) = decoded.map_err(|e| garbled(e.to_string()))?;
         if header.correlation_id != self.correlation_id {
@@ -166,16 +227,35 @@ impl Consumer {
         }
     }
 
-    fn take(&mut self, response: FetchResponse) -> Result<(), LoadError> {
+    fn take(&mut self, response: FetchResponse) -> Result<Answer, LoadError> {
+        if self.lifeline.may_refuse(response.error_code) {
+            return Ok(Answer::NotYet);
+        }
         if !response.error_code.is_none() {
             let what = format!("read topic {}", self.plan.topic.name.as_str());
             return Err(LoadError::Refused { what, code: describe(response.error_code) });
         }
         let received_ns = now_ns();
+        let mut answer = Answer::Taken;
         for partition in response.responses.iter().flat_map(|topic| &topic.partitions) {
+            if self.may_come(partition.error_code) {
+                answer = Answer::NotYet;
+                continue;
+            }
             self.take_partition(partition, received_ns)?;
         }
-        Ok(())
+        if answer == Answer::Taken {
+            self.lifeline.answered();
+        }
+        Ok(answer)
+    }
+
+    /// The broker was killed, and is not all there again; or what was read before is gone, and nothing new in its place
+    /// yet. The second reading will tell.
+    fn may_come(&self, code: ErrorCode) -> bool {
+        let is_beyond = code == ErrorCode::OffsetOutOfRange;
+        self.lifeline.may_refuse(code)
+            || (is_beyond && self.pass == Pass::Journaled && self.stage.lives().kills() > 0)
     }
 
     fn take_partition(&mut self, data: &PartitionData, received_ns: u64) -> Result<(), LoadError> {
@@ -185,7 +265,7 @@ impl Consumer {
         }
         let found = self.readings.iter_mut().find(|reading| reading.partition as i32 == data.partition_index);
         let Some(reading) = found else { return Ok(()) };
-        let mut tally = Tally::new(received_ns, &self.stage, &self.metrics);
+        let (mut tally, mut audited) = (Tally::new(received_ns, &self.stage, &self.metrics), 0);
         let mut bytes: &[u8] = data.records.inline();
         loop {
             let batch = match next_batch(&mut bytes) {
@@ -197,46 +277,77 @@ impl Consumer {
                     break;
                 }
             };
-            if let Err(fault) = read_batch(&batch, reading, &mut self.decoder, &mut tally, self.plan.verify) {
+            let Reading { position, verifier, journal, .. } = &mut *reading;
+            let mut judge =
+                Judge { position: *position, verifier, decoder: &mut self.decoder, level: self.plan.verify };
+            let judged = match self.pass {
+                Pass::Live => judge.batch(&batch, |_, stamp, bytes| tally.add(stamp.intended_ns, bytes)),
+                Pass::Journaled => judge.batch(&batch, |offset, stamp, bytes| {
+                    tally.add(stamp.intended_ns, bytes);
+                    journal.note(offset, stamp);
+                }),
+                Pass::Audit => judge.batch(&batch, |offset, stamp, _| {
+                    audited += 1;
+                    journal.note(offset, stamp);
+                }),
+            };
+            if let Err(fault) = judged {
                 reading.verifier.corrupt_batch(&fault);
             }
             reading.position = batch.next_offset().max(reading.position);
         }
-        let records = tally.finish();
+        let records = tally.finish() + audited;
         self.stage.progress(self.thread).consumed(records);
         self.stage.partition_consumed(reading.partition, records);
         Ok(())
     }
 }
 
-/// Judges the records of one batch.
-fn read_batch(
-    batch: &BatchView<'_>,
-    reading: &mut Reading,
-    decoder: &mut Decoder,
-    tally: &mut Tally<'_>,
+/// Whether what was asked for came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Answer {
+    Taken,
+    /// The broker will have it later.
+    NotYet,
+}
+
+/// What it takes to judge the records of a batch.
+struct Judge<'a> {
+    position: i64,
+    verifier: &'a mut PartitionVerifier,
+    decoder: &'a mut Decoder,
     level: Level,
-) -> Result<(), BatchFault> {
-    if level != Level::Off {
-        batch.check_crc()?;
-    }
-    if batch.is_control() {
-        return Ok(());
-    }
-    let mut records = batch.records(decoder)?;
-    while let Some(record) = records.next_record()? {
-        let offset = batch.base_offset + record.offset_delta;
-        if offset < reading.position {
-            continue; // a fetch from the middle of a batch brings all of it
+}
+
+impl Judge<'_> {
+    /// Judges each record, and hands on offset, stamp and bytes of those that are this run's.
+    #[inline]
+    fn batch(
+        &mut self,
+        batch: &BatchView<'_>,
+        mut note: impl FnMut(i64, &Stamp, u64),
+    ) -> Result<(), BatchFault> {
+        if self.level != Level::Off {
+            batch.check_crc()?;
         }
-        if reading.verifier.record(offset, record.key, record.value, record.stamp)
-            && let Some(stamp) = record.stamp
-        {
-            let bytes = record.key.map_or(0, <[u8]>::len) + record.value.map_or(0, <[u8]>::len);
-            tally.add(stamp.intended_ns, bytes as u64);
+        if batch.is_control() {
+            return Ok(());
         }
+        let mut records = batch.records(self.decoder)?;
+        while let Some(record) = records.next_record()? {
+            let offset = batch.base_offset + record.offset_delta;
+            if offset < self.position {
+                continue; // a fetch from the middle of a batch brings all of it
+            }
+            if self.verifier.record(offset, record.key, record.value, record.stamp)
+                && let Some(stamp) = &record.stamp
+            {
+                let bytes = record.key.map_or(0, <[u8]>::len) + record.value.map_or(0, <[u8]>::len);
+                note(offset, stamp, bytes as u64);
+            }
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 /// Counts the records of one answer; equal instants in a row are recorded as one.

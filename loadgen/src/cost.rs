@@ -52,6 +52,15 @@ fn parse_io(text: &str) -> Option<ProcessIo> {
 }
 
 impl ProcessIo {
+    /// Together with another process's.
+    pub fn and(self, other: ProcessIo) -> ProcessIo {
+        ProcessIo {
+            disk_write_bytes: self.disk_write_bytes + other.disk_write_bytes,
+            read_calls: self.read_calls + other.read_calls,
+            write_calls: self.write_calls + other.write_calls,
+        }
+    }
+
     /// What passed since `earlier`.
     pub fn since(self, earlier: ProcessIo) -> ProcessIo {
         ProcessIo {

@@ -72,6 +72,9 @@ pub enum LoadError {
     /// The own broker.
     #[error("{0}")]
     Broker(String),
+    /// The own broker, killed on purpose.
+    #[error("the broker did not come back after its kill -9: {0}")]
+    NotBack(String),
     /// Files of loadgen itself.
     #[error("{path}: {why}")]
     File {

@@ -1,20 +1,26 @@
 //! One producer's connection to one broker: requests in flight in order, their acks, and what the socket did not take
 //! at once.
+//!
+//! When a broker that is killed on purpose takes the connection with it, the requests in flight end with an unknown
+//! fate. They are not sent again: without an idempotent producer a second copy could not be told from a fault, and what is
+//! asked here is what became of the first.
 
 use crate::cli::Acks;
-use crate::client::connection::{Connection, FrameReader};
+use crate::client::connection::FrameReader;
 use crate::client::control::{describe, header};
 use crate::client::{SILENCE_SECONDS_MAX, versions::Versions};
 use crate::clock::now_ns;
 use crate::error::LoadError;
+use crate::fate::Fates;
+use crate::lifeline::Lifeline;
 use crate::metrics::Metrics;
 use crate::plan::Plan;
 use crate::records::build::{BuiltBatch, FRONT_ROOM_BYTES, TAIL_ROOM_BYTES};
 use crate::signal::Signal;
 use crate::stage::{Progress, Stage};
-use creel_wire::Records;
 use creel_wire::api::produce::{PartitionProduceData, ProduceRequest, TopicProduceData};
 use creel_wire::frame::{self, SIZE_PREFIX};
+use creel_wire::{ErrorCode, Records};
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -32,8 +38,8 @@ pub type InstantRun = (u64, u32);
 pub struct Outcome {
     /// Raised when a producer may go on.
     pub wake: Signal,
-    /// Records acked per partition.
-    pub acked: RefCell<Vec<u64>>,
+    /// What became of the records, per partition.
+    pub fates: RefCell<Vec<Fates>>,
     /// Buffers to be used again.
     pub spare_buffers: RefCell<Vec<Vec<u8>>>,
     /// Lists to be used again.
@@ -92,11 +98,15 @@ struct Queues {
     /// The writer holds a frame that it is still sending.
     writing: bool,
     closing: bool,
+    /// The broker was killed, and is not back.
+    down: bool,
+    /// Counts connections, so that what a former one leaves behind is told from the present one's.
+    connections: u64,
 }
 
 /// One connection of one producer.
 pub struct Link {
-    connection: Connection,
+    lifeline: Lifeline,
     version: i16,
     plan: Arc<Plan>,
     outcome: Rc<Outcome>,
@@ -110,7 +120,7 @@ impl Link {
         let versions: &Versions = &plan.versions[&address];
         let link = Rc::new(Link {
             version: versions.pick::<ProduceRequest>()?,
-            connection: Connection::open(address)?,
+            lifeline: Lifeline::open(address, &outcome.stage)?,
             plan: plan.clone(),
             outcome: outcome.clone(),
             queues: RefCell::default(),
@@ -123,10 +133,11 @@ impl Link {
 
     /// Whether another request may be sent.
     pub fn has_slot(&self) -> bool {
-        self.queues.borrow().in_flight.len() < self.plan.settings.in_flight
+        let queues = self.queues.borrow();
+        queues.in_flight.len() < self.plan.settings.in_flight && !queues.down
     }
 
-    /// Whether everything sent was acked.
+    /// Whether what became of everything sent is known, or can't be.
     pub fn is_idle(&self) -> bool {
         self.queues.borrow().in_flight.is_empty()
     }
@@ -135,7 +146,7 @@ impl Link {
     pub fn check_silence(&self, now_ns: u64) -> Result<(), LoadError> {
         let oldest = self.queues.borrow().in_flight.front().map_or(now_ns, |sent| sent.sent_ns);
         if now_ns.saturating_sub(oldest) > SILENCE_SECONDS_MAX * NANOS_PER_SECOND {
-            let address = self.connection.address();
+            let address = self.lifeline.address();
             return Err(LoadError::Silent { address, what: "Produce", seconds: SILENCE_SECONDS_MAX });
         }
         Ok(())
@@ -144,7 +155,7 @@ impl Link {
     /// No more will be sent and no more acks are waited for.
     pub fn close(&self) {
         self.queues.borrow_mut().closing = true;
-        self.connection.shut();
+        self.lifeline.shut();
     }
 
     /// Sends a batch; there must be a slot for it.
@@ -174,7 +185,7 @@ impl Link {
             }
         }
         let blocked = queues.writing || !queues.unsent.is_empty();
-        let taken = if blocked { 0 } else { self.connection.send_now(&bytes[from..to])? };
+        let taken = if blocked { 0 } else { self.give(&bytes[from..to])? };
         if from + taken < to {
             queues.unsent.push_back(Unsent { bytes, from: from + taken, to });
             self.to_write.raise();
@@ -183,6 +194,18 @@ impl Link {
         drop(queues);
         self.whole_frame_is_out(bytes);
         Ok(())
+    }
+
+    /// What the socket takes at once. Where the connection was broken on purpose it takes nothing: whoever waits for acks
+    /// sees to it.
+    fn give(&self, bytes: &[u8]) -> Result<usize, LoadError> {
+        match self.lifeline.connection().send_now(bytes) {
+            Err(_) if self.lifeline.may_break() => {
+                self.lifeline.shut();
+                Ok(0)
+            }
+            taken => taken,
+        }
     }
 
     /// Puts the request's head before the batch and its tail behind it: the batch is not moved.
@@ -246,7 +269,9 @@ impl Link {
         metrics.acked_overall.add(records, sent.payload_bytes);
         self.outcome.progress().acked(records, sent.payload_bytes);
         self.outcome.stage.partition_acked(sent.partition, records);
-        self.outcome.acked.borrow_mut()[sent.partition] += records;
+        self.outcome.fates.borrow_mut()[sent.partition].acked(records);
+        self.lifeline.answered();
+        self.outcome.stage.lives().acked(self.lifeline.life(), now, records);
         let mut instants = sent.instants;
         instants.clear();
         self.outcome.spare_runs.borrow_mut().push(instants);
@@ -260,25 +285,55 @@ impl Link {
             self.outcome.metrics.borrow_mut().wire_in_bytes += bytes;
         }
         let garbled =
-            |why: String| LoadError::Protocol { address: self.connection.address(), api: "Produce", why };
+            |why: String| LoadError::Protocol { address: self.lifeline.address(), api: "Produce", why };
         let (header, response) = frame::decode_response::<ProduceRequest>(answer, self.version)
             .map_err(|e| garbled(e.to_string()))?;
+        let partition = response.responses.first().and_then(|topic| topic.partition_responses.first());
+        let code = partition.map_or(ErrorCode::None, |partition| partition.error_code);
+        if !code.is_none() && self.lifeline.may_refuse(code) {
+            let address = self.lifeline.address();
+            return Err(LoadError::Closed { address, why: None }); // it is left in flight: of unknown fate
+        }
         let sent = self.queues.borrow_mut().in_flight.pop_front();
         let Some(sent) = sent.filter(|sent| sent.correlation_id == header.correlation_id) else {
             return Err(garbled("answers out of order".into()));
         };
-        let partition = response.responses.first().and_then(|topic| topic.partition_responses.first());
         let Some(partition) = partition.filter(|partition| partition.index == sent.partition as i32) else {
             return Err(garbled("another partition".into()));
         };
-        if !partition.error_code.is_none() {
+        if !code.is_none() {
             let what = format!("append to {}-{}", self.plan.topic.name.as_str(), sent.partition);
             let why =
                 partition.error_message.as_ref().map(|why| format!("; {}", why.as_str())).unwrap_or_default();
-            return Err(LoadError::Refused { what, code: describe(partition.error_code) + &why });
+            return Err(LoadError::Refused { what, code: describe(code) + &why });
         }
         self.done(sent);
         Ok(())
+    }
+}
+
+impl Link {
+    /// The broker was killed: what became of the requests in flight nobody knows.
+    fn lose_sight(&self) {
+        let mut queues = self.queues.borrow_mut();
+        queues.down = true;
+        queues.connections += 1;
+        queues.unsent.clear();
+        let mut fates = self.outcome.fates.borrow_mut();
+        for sent in queues.in_flight.drain(..) {
+            let records = u64::from(sent.records);
+            fates[sent.partition].unknown(records);
+            self.outcome.stage.lives().unknown(self.lifeline.life(), records);
+        }
+        self.outcome.wake.raise();
+    }
+
+    /// Waits until the broker is back; false when the run is over before.
+    async fn come_back(&self) -> bool {
+        let is_back = self.lifeline.reconnect(|| self.queues.borrow().closing).await;
+        self.queues.borrow_mut().down = !is_back;
+        self.outcome.wake.raise();
+        is_back
     }
 }
 
@@ -301,22 +356,47 @@ async fn write_unsent(link: Rc<Link>) -> Result<(), LoadError> {
             if queues.closing {
                 return Ok(());
             }
-            next
+            next.map(|next| (next, queues.connections))
         };
-        match next {
-            Some(Unsent { bytes, from, to }) => {
-                let bytes = link.connection.send_rest(bytes, from, to).await?;
-                link.whole_frame_is_out(bytes);
-            }
-            None => link.to_write.wait().await,
+        let Some((Unsent { bytes, from, to }, connections)) = next else {
+            link.to_write.wait().await;
+            continue;
+        };
+        let is_former = || link.queues.borrow().connections != connections;
+        match link.lifeline.connection().send_rest(bytes, from, to).await {
+            Ok(bytes) if !is_former() => link.whole_frame_is_out(bytes),
+            Ok(_) => {}
+            Err(_) if is_former() => {}
+            Err(_) if link.lifeline.may_break() => link.lifeline.shut(),
+            Err(error) => return Err(error),
         }
     }
 }
 
 async fn read_acks(link: Rc<Link>) -> Result<(), LoadError> {
+    loop {
+        match read_until_broken(&link).await {
+            LoadError::Closed { .. } if link.lifeline.may_break() && !link.queues.borrow().closing => {
+                link.lose_sight();
+                if !link.come_back().await {
+                    return Ok(());
+                }
+            }
+            error => return Err(error),
+        }
+    }
+}
+
+async fn read_until_broken(link: &Link) -> LoadError {
+    let connection = link.lifeline.connection();
     let mut reader = FrameReader::new(ACK_RECEIVE_BYTES);
     loop {
-        let answer = reader.next(&link.connection).await?;
-        link.take_answer(answer)?;
+        let taken = match reader.next(&connection).await {
+            Ok(answer) => link.take_answer(answer),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = taken {
+            return error;
+        }
     }
 }

@@ -17,7 +17,7 @@ use loadgen::page::{self, cli::report};
 use loadgen::report::RunReport;
 use loadgen::report::table::Table;
 use loadgen::results_dir;
-use loadgen::run::run_shown;
+use loadgen::run::run_kept;
 use loadgen::search::cli::MaxArgs;
 use loadgen::search::max;
 use loadgen::sweep::{SweepEnd, sweep};
@@ -59,13 +59,16 @@ fn run_command(args: &RunArgs) -> Result<ExitCode, LoadError> {
     args.out.as_deref().map_or(Ok(()), results_dir::prepare)?;
     let interrupted = interrupts()?;
     let live = if args.plain { Live::lines() } else { Live::best(&interrupted) };
-    let report = run_shown(args, &interrupted, live)?;
+    let (report, failure) = run_kept(args, &interrupted, live)?;
     // A closed pipe is the reader's choice.
     let _ = write!(std::io::stdout(), "{}", Table(&report));
     // One that can't be written is no reason not to write the other.
     let json = args.json.as_ref().map_or(Ok(()), |path| write_json(&report, path));
     args.out.as_ref().map_or(Ok(()), |dir| keep_run(&report, dir))?;
     json?;
+    if let Some(failure) = failure {
+        return Err(failure); // what was measured is kept
+    }
     let failed = report.verification.passed == Some(false);
     Ok(if failed { ExitCode::from(VERDICT_AGAINST) } else { ExitCode::SUCCESS })
 }

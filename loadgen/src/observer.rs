@@ -42,6 +42,8 @@ pub struct Observer {
     broker_pid: Option<u32>,
     /// The broker's admin listener.
     admin: Option<String>,
+    /// Of the broker's former lives.
+    past: Past,
     stage: Arc<Stage>,
     hiccups: JoinHandle<Latency>,
     piece: Option<usize>,
@@ -49,6 +51,14 @@ pub struct Observer {
     from: Option<Edge>,
     to: Option<Edge>,
     stages: [Option<Snapshot>; 2],
+}
+
+/// What a broker that was killed had used.
+#[derive(Debug, Clone, Copy, Default)]
+struct Past {
+    cpu_s: f64,
+    io: ProcessIo,
+    peak_memory_bytes: u64,
 }
 
 /// All that was seen.
@@ -81,6 +91,7 @@ impl Observer {
         Ok(Observer {
             broker_pid,
             admin,
+            past: Past::default(),
             stage,
             hiccups,
             piece: None,
@@ -131,20 +142,39 @@ impl Observer {
         Snapshot::read(self.admin.as_deref()?).ok()
     }
 
+    /// The broker is about to be killed: what it used counts on.
+    pub fn before_kill(&mut self) {
+        let Edge { cpu, broker_io, broker_peak_memory_bytes, .. } = self.edge();
+        self.past = Past {
+            cpu_s: cpu.broker_s.unwrap_or(self.past.cpu_s),
+            io: broker_io.unwrap_or(self.past.io),
+            peak_memory_bytes: broker_peak_memory_bytes.unwrap_or(self.past.peak_memory_bytes),
+        };
+    }
+
+    /// It goes on as another process. What it told of its inside began anew: there are no two looks to compare.
+    pub fn after_restart(&mut self, broker_pid: Option<u32>) {
+        self.broker_pid = broker_pid;
+        self.admin = None;
+        self.stages = [None, None];
+    }
+
     fn cpu(&self) -> CpuSpent {
+        let broker_s = self.broker_pid.and_then(cost::cpu_seconds);
         CpuSpent {
-            broker_s: self.broker_pid.and_then(cost::cpu_seconds),
+            broker_s: broker_s.map(|seconds| seconds + self.past.cpu_s),
             generator_s: cost::own_cpu_seconds(),
         }
     }
 
     fn edge(&self) -> Edge {
+        let peak = self.broker_pid.and_then(cost::peak_memory_bytes);
         Edge {
             at_ns: now_ns(),
             cpu: self.cpu(),
             machine: Counters::now(),
-            broker_io: self.broker_pid.and_then(cost::process_io),
-            broker_peak_memory_bytes: self.broker_pid.and_then(cost::peak_memory_bytes),
+            broker_io: self.broker_pid.and_then(cost::process_io).map(|io| io.and(self.past.io)),
+            broker_peak_memory_bytes: peak.map(|bytes| bytes.max(self.past.peak_memory_bytes)),
         }
     }
 }

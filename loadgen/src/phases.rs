@@ -4,6 +4,7 @@ use crate::broker::target::Target;
 use crate::client::SILENCE_SECONDS_MAX;
 use crate::client::cluster::Cluster;
 use crate::clock::now_ns;
+use crate::crash::{Crasher, Killed};
 use crate::error::LoadError;
 use crate::live::Live;
 use crate::observer::{Observed, Observer};
@@ -34,6 +35,24 @@ pub struct Phases<'a> {
     pub interrupted: &'a AtomicBool,
 }
 
+/// What the main thread looks after meanwhile.
+struct Watch<'a> {
+    target: &'a mut Target,
+    live: &'a mut Live,
+    crasher: Crasher,
+    observer: Option<Observer>,
+}
+
+/// What the main thread saw of a load.
+pub struct Seen {
+    /// From outside.
+    pub observed: Observed,
+    /// Brokers killed on purpose.
+    pub killed: Vec<Killed>,
+    /// A broker that was killed and never came back: nobody can say what is left of the records.
+    pub not_back: Option<LoadError>,
+}
+
 impl Phases<'_> {
     /// Waits for each phase to end; gives what was seen from outside. Returns early once the stage has failed.
     pub fn run(
@@ -41,51 +60,79 @@ impl Phases<'_> {
         target: &mut Target,
         cluster: &mut Cluster,
         live: &mut Live,
-    ) -> Result<Observed, LoadError> {
+    ) -> Result<Seen, LoadError> {
+        let mut watch = Watch { target, live, crasher: Crasher::default(), observer: None };
         let stage = self.stage;
-        self.wait("connecting", target, live, || stage.all_connected())?;
+        self.wait("connecting", &mut watch, || stage.all_connected())?;
         let start_ns = now_ns() + START_AFTER_NS;
         let from_ns = start_ns + self.warmup.as_nanos() as u64;
-        stage.begin(start_ns, Window { from_ns, to_ns: from_ns + self.duration.as_nanos() as u64 });
-        let mut observer = Observer::start(target.pid(), target.admin(), stage)?;
-        self.wait("warming up", target, live, || {
-            observer.look();
+        let window = Window { from_ns, to_ns: from_ns + self.duration.as_nanos() as u64 };
+        stage.begin(start_ns, window);
+        watch.crasher = Crasher::new(self.plan.crashes, window);
+        watch.observer = Some(Observer::start(watch.target.pid(), watch.target.admin(), stage)?);
+        let loaded = self.load(&mut watch);
+        let observed = watch.observer.take().expect("it was started above").finish();
+        let not_back = match loaded.and_then(|()| self.drain(&mut watch, cluster)) {
+            Ok(()) => None,
+            Err(error @ LoadError::NotBack(_)) => Some(error),
+            Err(error) => return Err(error),
+        };
+        Ok(Seen { observed, killed: watch.crasher.into_killed(), not_back })
+    }
+
+    fn load(&self, watch: &mut Watch<'_>) -> Result<(), LoadError> {
+        let stage = self.stage;
+        self.wait("warming up", watch, || {
             let window = stage.window();
             now_ns() >= window.from_ns.min(window.to_ns)
         })?;
-        self.wait("measuring", target, live, || {
-            observer.look();
-            now_ns() >= stage.window().to_ns
-        })?;
-        let observed = observer.finish();
-        self.wait("last acks", target, live, || stage.all_produced())?;
-        if !stage.has_failed() && !self.plan.consumers.is_empty() {
-            stage.drain(self.visible_ends(cluster)?);
-            let acked = stage.totals().acked_records;
-            let mut stall = Stall::new(stage);
-            self.wait("reading the rest", target, live, || {
-                stall.give_up(stage);
-                stage.all_consumed() || stage.totals().consumed_records >= acked
-            })?;
+        self.wait("measuring", watch, || now_ns() >= stage.window().to_ns)
+    }
+
+    /// Waits for what is still under way.
+    fn drain(&self, watch: &mut Watch<'_>, cluster: &mut Cluster) -> Result<(), LoadError> {
+        let stage = self.stage;
+        self.wait("last acks", watch, || stage.all_produced())?;
+        while !watch.crasher.is_up() && !stage.has_failed() {
+            self.wait_once("waiting for the broker", watch)?;
         }
-        Ok(observed)
+        if stage.has_failed() || self.plan.consumers.is_empty() {
+            return Ok(());
+        }
+        stage.drain(self.visible_ends(cluster)?);
+        let acked = stage.totals().acked_records;
+        let mut stall = Stall::new(stage);
+        let is_read_twice = self.plan.crashes > 0;
+        self.wait("reading the rest", watch, || {
+            stall.give_up(stage);
+            stage.all_consumed() || (!is_read_twice && stage.totals().consumed_records >= acked)
+        })
     }
 
     fn wait(
         &self,
         phase: &str,
-        target: &mut Target,
-        live: &mut Live,
+        watch: &mut Watch<'_>,
         mut is_over: impl FnMut() -> bool,
     ) -> Result<(), LoadError> {
         while !self.stage.has_failed() && !is_over() {
-            if self.interrupted.load(Ordering::Relaxed) {
-                self.stage.stop_by(now_ns());
-            }
-            target.check()?;
-            live.show(now_ns(), phase, self.stage);
-            std::thread::sleep(LOOK);
+            self.wait_once(phase, watch)?;
         }
+        Ok(())
+    }
+
+    fn wait_once(&self, phase: &str, watch: &mut Watch<'_>) -> Result<(), LoadError> {
+        let Watch { target, live, crasher, observer } = watch;
+        if let Some(observer) = observer {
+            observer.look();
+        }
+        if self.interrupted.load(Ordering::Relaxed) {
+            self.stage.stop_by(now_ns());
+            crasher.interrupt();
+        }
+        crasher.look(now_ns(), target, observer.as_mut(), self.stage)?;
+        live.show(now_ns(), phase, self.stage);
+        std::thread::sleep(LOOK);
         Ok(())
     }
 

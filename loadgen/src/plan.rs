@@ -60,6 +60,8 @@ pub struct Plan {
     pub settings: ClientSettings,
     /// How much is checked.
     pub verify: Level,
+    /// How often the broker is killed.
+    pub crashes: usize,
     /// Tells this run's records from others'.
     pub run: u16,
     /// Seed of everything random.
@@ -113,6 +115,7 @@ pub(crate) fn test_plan(source: crate::payload::PayloadSource, keys: Option<u32>
             in_flight: 1,
         },
         verify: Level::Full,
+        crashes: 0,
         run: 1,
         seed: 1,
         cpus: vec![0],

@@ -7,6 +7,7 @@
 use crate::clock::{Alarm, now_ns, wall_at_zero_ms};
 use crate::codec::Encoder;
 use crate::error::LoadError;
+use crate::fate::Fates;
 use crate::link::{InstantRun, Link, Outcome, Parcel};
 use crate::plan::Plan;
 use crate::records::build::{OpenBatch, record_bytes_max};
@@ -68,12 +69,12 @@ pub struct Producer {
     punctuality: Punctuality,
 }
 
-/// What a producer did: records acked per partition.
+/// What became of a producer's records.
 pub struct Produced {
     /// Which producer.
     pub id: u16,
     /// Per partition.
-    pub acked: Vec<u64>,
+    pub fates: Vec<Fates>,
 }
 
 impl Producer {
@@ -149,8 +150,8 @@ impl Producer {
         self.links.iter().for_each(|link| link.close());
         self.outcome.stage.produced();
         // A copy: after a failure answers may still come to the links.
-        let acked = self.outcome.acked.borrow().clone();
-        Ok(Produced { id: self.id, acked })
+        let fates = self.outcome.fates.borrow().clone();
+        Ok(Produced { id: self.id, fates })
     }
 
     fn is_over(&self) -> bool {

@@ -1,6 +1,7 @@
 //! The result of a run, as data. `table` prints it; `--json` writes it as it is here, and every later view (a page, a
 //! comparison, a sweep) is made from that file alone.
 
+pub mod crash;
 pub mod machine;
 pub mod series;
 pub mod steady;
@@ -8,6 +9,7 @@ pub mod table;
 
 use crate::latency::Percentiles;
 use crate::verify::{Findings, Level};
+use crash::CrashReport;
 use machine::{Machine, Noise};
 use serde::{Deserialize, Serialize};
 use series::{Distributions, Interval, StageTime};
@@ -41,6 +43,12 @@ pub struct RunReport {
     pub machine: Machine,
     /// What came back against what was sent.
     pub verification: Verification,
+    /// The crashes that were made on purpose, and what did not outlive them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crash: Option<CrashReport>,
+    /// Why the run could not be brought to its end: then nothing could be verified, and the figures are of its beginning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<String>,
     /// `None` when the verification failed: numbers of a broker that loses records mean nothing.
     pub figures: Option<Figures>,
     /// What makes the numbers mean something else than they seem to.

@@ -9,10 +9,9 @@ use crate::cores::{self, Cores};
 use crate::error::LoadError;
 use crate::keys::KeySpace;
 use crate::live::Live;
-use crate::observer::Observed;
 use crate::payload::cli::Batches;
 use crate::payload::{Payload, PayloadSource};
-use crate::phases::Phases;
+use crate::phases::{Phases, Seen};
 use crate::plan::{ClientSettings, Plan, shares};
 use crate::report::RunReport;
 use crate::schedule::{Load, Replay};
@@ -34,11 +33,16 @@ pub fn run(args: &RunArgs, interrupted: &Arc<AtomicBool>) -> Result<RunReport, L
 }
 
 /// The same, shown as `live` does: behind a bar for one of many ([`crate::progress`]).
-pub fn run_shown(
+pub fn run_shown(args: &RunArgs, interrupted: &Arc<AtomicBool>, live: Live) -> Result<RunReport, LoadError> {
+    run_kept(args, interrupted, live).and_then(|(report, failure)| failure.map_or(Ok(report), Err))
+}
+
+/// The same; where the broker did not outlive the load, what was measured until then, and why there is no more.
+pub fn run_kept(
     args: &RunArgs,
     interrupted: &Arc<AtomicBool>,
     mut live: Live,
-) -> Result<RunReport, LoadError> {
+) -> Result<(RunReport, Option<LoadError>), LoadError> {
     check(args)?;
     let wanted = Wanted::of(args)?;
     live.say("making payload");
@@ -67,6 +71,16 @@ fn check(args: &RunArgs) -> Result<(), LoadError> {
             "--replay brings its own times: leave --rate and --schedule out".into(),
         ));
     }
+    if args.crash.is_some() && args.bootstrap.is_some() {
+        return Err(LoadError::Options(
+            "--crash kills brokers that loadgen started, not others' (--bootstrap)".into(),
+        ));
+    }
+    if args.crash.is_some() && args.verify == Level::Off {
+        return Err(LoadError::Options(
+            "--crash is there to see what is lost: it needs --verify seq or full".into(),
+        ));
+    }
     Load::asked(args.rate, args.schedule.as_ref()).map(drop)
 }
 
@@ -92,36 +106,52 @@ fn measure(
     target: &mut Target,
     mut live: Live,
     interrupted: &Arc<AtomicBool>,
-) -> Result<RunReport, LoadError> {
+) -> Result<(RunReport, Option<LoadError>), LoadError> {
     live.say("preparing the topic");
     let mut cluster = Cluster::connect(target.address())?;
     let plan = Arc::new(plan(args, payload, cores, &mut cluster)?);
     live.load(&target.report.title(), &plan);
     let stage = Arc::new(
         Stage::new(plan.cpus.len(), plan.producers, plan.consumers.len())
-            .with_partitions(plan.topic.partitions()),
+            .with_partitions(plan.topic.partitions())
+            .with_crashes(plan.crashes),
     );
     let phases =
         Phases { warmup: args.warmup, duration: args.duration, plan: &plan, stage: &stage, interrupted };
     let loaded = load(&phases, target, &mut cluster, &mut live);
     let closed = loaded.and_then(|loaded| {
         live.say("closing");
-        target.close(&plan.topic).map(|disk_bytes| (loaded, disk_bytes))
+        match loaded.seen.not_back {
+            Some(_) => Ok((loaded, None)), // there is nothing to close
+            None => target.close(&plan.topic).map(|disk_bytes| (loaded, disk_bytes)),
+        }
     });
     if !target.is_own() && args.topic.is_none() {
         let _ = cluster.delete(&plan.topic); // a broker that can't delete keeps it: no reason to fail
     }
     let (loaded, disk_bytes) = closed?;
     let is_interrupted = interrupted.load(Ordering::Relaxed);
-    let (grid, window, observed) = (*stage.grid(), loaded.window, loaded.observed);
-    let ended = Ended { target, plan: &plan, grid, window, observed, disk_bytes, is_interrupted, args };
-    summarise(ended, loaded.reports)
+    let (grid, window, Seen { observed, killed, not_back }) = (*stage.grid(), loaded.window, loaded.seen);
+    let ended = Ended {
+        target,
+        plan: &plan,
+        stage: &stage,
+        grid,
+        window,
+        observed,
+        disk_bytes,
+        is_interrupted,
+        args,
+        killed,
+        failure: not_back.as_ref().map(ToString::to_string),
+    };
+    summarise(ended, loaded.reports).map(|report| (report, not_back))
 }
 
 /// A load that came to its end.
 struct Loaded {
     window: Window,
-    observed: Observed,
+    seen: Seen,
     reports: Vec<ThreadReport>,
 }
 
@@ -135,14 +165,15 @@ fn load(
     let stage = phases.stage;
     let threads = start_threads(phases.plan, stage)?;
     let timed = phases.run(target, cluster, live);
-    if let Err(error) = &timed {
+    let told = timed.as_ref().map_or_else(Some, |seen| seen.not_back.as_ref());
+    if let Some(error) = told {
         stage.fail(LoadError::Broker(error.to_string())); // so that the threads end; `timed` is what is told
     }
     let reports = threads.into_iter().map(|thread| thread.join().expect("threads do not panic")).collect();
-    let observed = timed?;
-    match stage.take_failure() {
+    let seen = timed?;
+    match stage.take_failure().filter(|_| seen.not_back.is_none()) {
         Some(error) => Err(error),
-        None => Ok(Loaded { window: stage.window(), observed, reports }),
+        None => Ok(Loaded { window: stage.window(), seen, reports }),
     }
 }
 
@@ -177,6 +208,7 @@ fn plan(args: &RunArgs, payload: Payload, cores: &Cores, cluster: &mut Cluster) 
             in_flight: usize::from(args.in_flight),
         },
         verify: args.verify,
+        crashes: usize::from(args.crash.unwrap_or(0)),
         run,
         seed: args.seed,
         cpus,

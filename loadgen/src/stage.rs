@@ -2,6 +2,7 @@
 
 use crate::course::Grid;
 use crate::error::LoadError;
+use crate::lives::Lives;
 use crate::sketch::{Counts, Sketch};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -88,6 +89,7 @@ pub struct Stage {
     grid: OnceLock<Grid>,
     progress: Vec<Progress>,
     partitions: Vec<PartitionProgress>,
+    lives: Lives,
 }
 
 impl Stage {
@@ -106,7 +108,20 @@ impl Stage {
             grid: OnceLock::new(),
             progress: (0..threads).map(|_| Progress::default()).collect(),
             partitions: Vec::new(),
+            lives: Lives::default(),
         }
+    }
+
+    /// Notes what happens in each life of a broker that is to be killed so often.
+    pub fn with_crashes(mut self, count: usize) -> Stage {
+        self.lives = Lives::with_crashes(count);
+        self
+    }
+
+    /// The broker's lives.
+    #[inline]
+    pub fn lives(&self) -> &Lives {
+        &self.lives
     }
 
     /// Tells how far each of so many partitions is, too.

@@ -6,6 +6,7 @@ mod warnings;
 use crate::broker::target::Target;
 use crate::cli::{Acks, RunArgs};
 use crate::course::Grid;
+use crate::crash::{self, Killed};
 use crate::error::LoadError;
 use crate::latency::Latency;
 use crate::machine;
@@ -14,10 +15,11 @@ use crate::noise::noise;
 use crate::observer::Observed;
 use crate::plan::Plan;
 use crate::records::stamp::encoded_bytes;
+use crate::report::crash::CrashReport;
 use crate::report::series::Distributions;
 use crate::report::{Figures, RunReport, SCHEMA, ScheduleReport, SettingsReport, Verification};
 use crate::schedule::Load;
-use crate::stage::Window;
+use crate::stage::{Stage, Window};
 use crate::steady;
 use crate::verify::{Findings, Level};
 use crate::worker::ThreadReport;
@@ -38,6 +40,8 @@ pub struct Ended<'a> {
     pub target: &'a Target,
     /// What was decided.
     pub plan: &'a Plan,
+    /// What the threads shared.
+    pub stage: &'a Stage,
     /// The pieces in which its course is told.
     pub grid: Grid,
     /// What was measured.
@@ -50,6 +54,10 @@ pub struct Ended<'a> {
     pub is_interrupted: bool,
     /// What was asked for.
     pub args: &'a RunArgs,
+    /// Brokers killed on purpose.
+    pub killed: Vec<Killed>,
+    /// Why nobody can say what is left of the records.
+    pub failure: Option<String>,
 }
 
 /// Merges, judges and computes.
@@ -79,6 +87,8 @@ pub fn summarise(ended: Ended<'_>, reports: Vec<ThreadReport>) -> Result<RunRepo
         measured_s: ended.window.seconds(),
         interrupted: ended.is_interrupted,
         machine: machine::here(ended.target.data_dir()),
+        crash: (ended.plan.crashes > 0).then(|| crash(&ended, &verification)),
+        failure: ended.failure.clone(),
         verification,
         figures,
         warnings,
@@ -115,20 +125,36 @@ fn keys(plan: &Plan) -> Option<u32> {
     plan.keys.as_ref().map(crate::keys::KeySpace::count).or_else(recorded).filter(|count| *count > 0)
 }
 
+fn crash(ended: &Ended<'_>, verification: &Verification) -> CrashReport {
+    crash::report(ended.plan.crashes, &ended.killed, ended.stage, ended.window, &verification.findings)
+}
+
 fn verify(ended: &Ended<'_>, metrics: &Metrics, reports: Vec<ThreadReport>) -> Verification {
     let plan = ended.plan;
-    let mut acked = vec![Vec::new(); plan.producers];
+    if ended.failure.is_some() {
+        let acked_records = metrics.acked_overall.records;
+        return Verification {
+            level: plan.verify,
+            passed: None,
+            acked_records,
+            findings: Findings::default(),
+        };
+    }
+    let mut fates = vec![Vec::new(); plan.producers];
     let mut judged = Vec::new();
     for report in reports {
-        report.produced.into_iter().for_each(|produced| acked[usize::from(produced.id)] = produced.acked);
+        report.produced.into_iter().for_each(|produced| fates[usize::from(produced.id)] = produced.fates);
         judged.extend(report.judged);
     }
     judged.sort_by_key(|(partition, _)| *partition);
     let mut findings = Findings::default();
     for (partition, verifier) in judged {
-        findings.merge(verifier.finish(|producer| acked[producer].get(partition).copied().unwrap_or(0)));
+        findings.merge(verifier.finish(|producer| fates[producer].get(partition)));
     }
-    let passed = (plan.verify != Level::Off).then(|| findings.passed());
+    // Less than acks=all promises nothing of a crash: what is missing after one is told, and is no verdict.
+    let may_miss = !ended.killed.is_empty() && plan.settings.acks != Acks::All;
+    let passed = if may_miss { findings.passed_but_for_the_missing() } else { findings.passed() };
+    let passed = (plan.verify != Level::Off).then_some(passed);
     Verification { level: plan.verify, passed, acked_records: metrics.acked_overall.records, findings }
 }
 
@@ -161,7 +187,7 @@ fn figures(ended: &Ended<'_>, metrics: &Metrics) -> Figures {
             service: service.and_then(Latency::portable),
             end_to_end: metrics.end_to_end.whole().portable(),
         },
-        steady: (!matches!(ended.plan.load, Load::Shaped(_) | Load::Replay(_)))
+        steady: (!matches!(ended.plan.load, Load::Shaped(_) | Load::Replay(_)) && ended.killed.is_empty())
             .then(|| steady::judge(&series))
             .flatten(),
         series,

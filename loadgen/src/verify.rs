@@ -4,6 +4,8 @@
 //! The cheap case, the next sequence of the same producer, costs one comparison. A hole is remembered as a range until
 //! a late record fills it (reordering) or the run ends (loss).
 
+use crate::fate::Fates;
+use crate::journal::TakenBack;
 use crate::records::stamp::{Stamp, content_hash};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -28,6 +30,7 @@ enum Kind {
     Duplicate,
     Reorder,
     Corruption,
+    TakenBack,
 }
 
 impl fmt::Display for Kind {
@@ -37,6 +40,7 @@ impl fmt::Display for Kind {
             Kind::Duplicate => "seen twice",
             Kind::Reorder => "out of order",
             Kind::Corruption => "corrupt",
+            Kind::TakenBack => "taken back: read before the crash, gone or another after it",
         })
     }
 }
@@ -54,6 +58,12 @@ pub struct Findings {
     pub reordered: u64,
     /// Content or checksum differs.
     pub corrupt: u64,
+    /// Read before a crash, gone or another after it.
+    #[serde(default)]
+    pub taken_back: u64,
+    /// In flight at a crash, never acked, and there: no fault.
+    #[serde(default)]
+    pub appeared: u64,
     /// Records that this run did not write: counted, not judged.
     pub foreign: u64,
     /// The first failure, in words.
@@ -63,7 +73,17 @@ pub struct Findings {
 impl Findings {
     /// Nothing was wrong.
     pub fn passed(&self) -> bool {
-        self.lost + self.duplicated + self.reordered + self.corrupt == 0
+        !self.is_missing_any() && self.duplicated + self.reordered + self.corrupt == 0
+    }
+
+    /// Records that were acked or read are not there.
+    pub fn is_missing_any(&self) -> bool {
+        self.lost + self.taken_back > 0
+    }
+
+    /// Nothing was wrong with the records that are there.
+    pub fn passed_but_for_the_missing(&self) -> bool {
+        self.duplicated + self.reordered + self.corrupt == 0
     }
 
     /// Adds another partition's findings.
@@ -73,6 +93,8 @@ impl Findings {
         self.duplicated += other.duplicated;
         self.reordered += other.reordered;
         self.corrupt += other.corrupt;
+        self.taken_back += other.taken_back;
+        self.appeared += other.appeared;
         self.foreign += other.foreign;
         self.first_example = self.first_example.take().or(other.first_example);
     }
@@ -83,6 +105,7 @@ impl Findings {
             Kind::Duplicate => &mut self.duplicated,
             Kind::Reorder => &mut self.reordered,
             Kind::Corruption => &mut self.corrupt,
+            Kind::TakenBack => &mut self.taken_back,
         };
         *counter += count;
         if self.first_example.is_none() {
@@ -207,19 +230,40 @@ impl PartitionVerifier {
         self.findings.note(kind, 1, example);
     }
 
-    /// The end: `acked[producer]` records were acked for this partition, with sequences from 0.
-    pub fn finish(mut self, acked: impl Fn(usize) -> u64) -> Findings {
+    /// A verifier for another reading of the same records, from their beginning.
+    pub fn anew(&self) -> PartitionVerifier {
+        PartitionVerifier::new(self.level, self.run, self.partition, self.streams.len())
+    }
+
+    /// What was wrong in an earlier reading of the same records is wrong; what was in both counts once.
+    pub fn absorb(&mut self, earlier: PartitionVerifier, taken_back: Option<TakenBack>) {
+        let (own, other) = (&mut self.findings, earlier.findings);
+        own.duplicated = own.duplicated.max(other.duplicated);
+        own.reordered = own.reordered.max(other.reordered);
+        own.corrupt = own.corrupt.max(other.corrupt);
+        own.first_example = own.first_example.take().or(other.first_example);
+        if let Some(TakenBack { records, first_offset }) = taken_back {
+            let example = || format!("the record at offset {first_offset} of partition {}:", self.partition);
+            own.note(Kind::TakenBack, records, example);
+        }
+    }
+
+    /// The end: so it went with each producer's records for this partition.
+    pub fn finish<'a>(mut self, fates: impl Fn(usize) -> Option<&'a Fates>) -> Findings {
         if self.level == Level::Off {
             return self.findings;
         }
         for (producer, stream) in self.streams.iter().enumerate() {
-            let (partition, acked) = (self.partition, acked(producer));
-            let tail = (stream.expected < acked).then_some((stream.expected, acked));
+            let Some(fates) = fates(producer) else { continue };
+            let partition = self.partition;
+            let tail = (stream.expected < fates.upto()).then_some((stream.expected, fates.upto()));
+            self.findings.appeared += fates.unknown_records();
             for (start, end) in stream.missing.iter().map(|(start, end)| (*start, *end)).chain(tail) {
-                let lost = end.min(acked).saturating_sub(start);
-                if lost > 0 {
+                self.findings.appeared -= fates.unknown_in(start..end);
+                for lost in fates.acked_in(start..end) {
+                    let (start, count) = (lost.start, lost.end - lost.start);
                     let example = || format!("record {start} of producer {producer}, partition {partition}:");
-                    self.findings.note(Kind::Loss, lost, example);
+                    self.findings.note(Kind::Loss, count, example);
                 }
             }
         }
@@ -233,6 +277,12 @@ mod tests {
 
     const VALUE: &[u8] = b"value";
 
+    fn all_acked(records: u64) -> Fates {
+        let mut fates = Fates::default();
+        fates.acked(records);
+        fates
+    }
+
     fn judge(level: Level, sequences: &[u64], acked: u64) -> Findings {
         let mut verifier = PartitionVerifier::new(level, 1, 0, 2);
         for (offset, sequence) in sequences.iter().enumerate() {
@@ -240,7 +290,8 @@ mod tests {
             let stamp = Stamp { run: 1, producer: 1, sequence: *sequence, intended_ns: 0, hash };
             assert!(verifier.record(offset as i64, None, Some(VALUE), Some(stamp)));
         }
-        verifier.finish(|producer| if producer == 1 { acked } else { 0 })
+        let fates = all_acked(acked);
+        verifier.finish(|producer| (producer == 1).then_some(&fates))
     }
 
     #[test]
@@ -285,7 +336,8 @@ mod tests {
             let hash = Some(content_hash(None, b"another"));
             let stamp = Stamp { run: 1, producer: 0, sequence: 0, intended_ns: 0, hash };
             verifier.record(0, None, Some(VALUE), Some(stamp));
-            assert_eq!(verifier.finish(|_| 1).corrupt, corrupt, "{level:?}");
+            let fates = all_acked(1);
+            assert_eq!(verifier.finish(|_| Some(&fates)).corrupt, corrupt, "{level:?}");
         }
     }
 
@@ -296,7 +348,7 @@ mod tests {
         assert!(!verifier.record(0, None, None, None));
         assert!(!verifier.record(1, None, None, stamp(2, 0)));
         assert!(verifier.record(2, None, None, stamp(1, 9)));
-        let findings = verifier.finish(|_| 0);
+        let findings = verifier.finish(|_| None);
         assert_eq!((findings.foreign, findings.corrupt), (2, 1));
     }
 
@@ -307,6 +359,40 @@ mod tests {
             let stamp = Stamp { run: 1, producer: 0, sequence, intended_ns: 0, hash: None };
             verifier.record(offset, None, None, Some(stamp));
         }
-        assert_eq!(verifier.finish(|_| 2).reordered, 1);
+        assert_eq!(verifier.finish(|_| None).reordered, 1);
+    }
+
+    #[test]
+    fn what_was_in_flight_at_a_crash_may_be_there_or_not_and_what_was_acked_must_be() {
+        let mut fates = all_acked(3);
+        fates.unknown(4); // 3..7
+        fates.acked(3); // 7..10
+        fates.unknown(2); // 10..12
+        let mut verifier = PartitionVerifier::new(Level::Seq, 1, 0, 1);
+        for (offset, sequence) in [0, 1, 3, 4, 8, 9, 11].into_iter().enumerate() {
+            let stamp = Stamp { run: 1, producer: 0, sequence, intended_ns: 0, hash: None };
+            verifier.record(offset as i64, None, None, Some(stamp));
+        }
+        let findings = verifier.finish(|_| Some(&fates));
+        assert_eq!((findings.lost, findings.appeared), (2, 3), "2 and 7 were acked; 3, 4 and 11 were not");
+        assert_eq!(findings.first_example.unwrap(), "record 2 of producer 0, partition 0: lost");
+    }
+
+    #[test]
+    fn two_readings_count_what_both_found_once() {
+        let wrong = |sequences: &[u64]| {
+            let mut verifier = PartitionVerifier::new(Level::Seq, 1, 0, 1);
+            for (offset, sequence) in sequences.iter().enumerate() {
+                let stamp = Stamp { run: 1, producer: 0, sequence: *sequence, intended_ns: 0, hash: None };
+                verifier.record(offset as i64, None, None, Some(stamp));
+            }
+            verifier
+        };
+        let earlier = wrong(&[0, 1, 1, 2]);
+        let mut later = earlier.anew();
+        assert_eq!(later.findings, Findings::default());
+        later.absorb(wrong(&[0, 1, 1, 2]), Some(TakenBack { records: 7, first_offset: 9 }));
+        let findings = later.finish(|_| None);
+        assert_eq!((findings.duplicated, findings.taken_back, findings.passed()), (1, 7, false));
     }
 }

@@ -2,11 +2,12 @@
 //! other threads but the stage.
 
 use crate::client::SILENCE_SECONDS_MAX;
-use crate::client::connection::Connection;
 use crate::clock::now_ns;
 use crate::consumer::{Consumer, Judged};
 use crate::cost::ThreadTimes;
 use crate::error::LoadError;
+use crate::fate::Fates;
+use crate::lifeline::Lifeline;
 use crate::link::{Link, Outcome};
 use crate::metrics::Metrics;
 use crate::plan::Plan;
@@ -74,7 +75,7 @@ struct Watched {
 
 /// A consumer's connection, and when it began to wait for its answer.
 struct Fetching {
-    connection: Rc<Connection>,
+    lifeline: Rc<Lifeline>,
     asked_ns: Rc<Cell<Option<u64>>>,
 }
 
@@ -91,7 +92,7 @@ async fn run(index: usize, plan: &Arc<Plan>, stage: &Arc<Stage>) -> Result<Threa
     }
     for share in plan.consumers.iter().skip(index).step_by(plan.cpus.len()) {
         let consumer = Consumer::open(share, plan, stage, index, &metrics)?;
-        watched.fetches.push(Fetching { connection: consumer.connection(), asked_ns: consumer.asked_ns() });
+        watched.fetches.push(Fetching { lifeline: consumer.lifeline(), asked_ns: consumer.asked_ns() });
         consumers.push(consumer);
     }
     stage.connected();
@@ -129,7 +130,7 @@ fn spawn<T: 'static>(
 fn outcome(thread: usize, plan: &Plan, stage: &Arc<Stage>, metrics: &Rc<RefCell<Metrics>>) -> Outcome {
     Outcome {
         wake: Signal::default(),
-        acked: RefCell::new(vec![0; plan.topic.partitions()]),
+        fates: RefCell::new(vec![Fates::default(); plan.topic.partitions()]),
         spare_buffers: RefCell::default(),
         spare_runs: RefCell::default(),
         metrics: metrics.clone(),
@@ -190,7 +191,7 @@ async fn watch(watched: Watched, stage: Arc<Stage>, accounting: Rc<Accounting>) 
         }
         if stage.has_failed() {
             watched.links.iter().for_each(|link| link.close());
-            watched.fetches.iter().for_each(|fetching| fetching.connection.shut());
+            watched.fetches.iter().for_each(|fetching| fetching.lifeline.shut());
         }
         if stage.has_failed() || now >= window.to_ns {
             watched.outcomes.iter().for_each(|outcome| outcome.wake.raise());
@@ -202,10 +203,10 @@ async fn watch(watched: Watched, stage: Arc<Stage>, accounting: Rc<Accounting>) 
 impl Watched {
     fn check_silence(&self, now: u64) -> Result<(), LoadError> {
         self.links.iter().try_for_each(|link| link.check_silence(now))?;
-        for Fetching { connection, asked_ns } in &self.fetches {
+        for Fetching { lifeline, asked_ns } in &self.fetches {
             let waited = asked_ns.get().map_or(0, |asked| now.saturating_sub(asked));
             if waited > SILENCE_SECONDS_MAX * 1_000_000_000 {
-                let address = connection.address();
+                let address = lifeline.address();
                 return Err(LoadError::Silent { address, what: "Fetch", seconds: SILENCE_SECONDS_MAX });
             }
         }

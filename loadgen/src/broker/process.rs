@@ -5,7 +5,9 @@ use super::{CommandLine, Kind, Launch, Place};
 use crate::client::control::Control;
 use crate::error::LoadError;
 use rustix::process::{Pid, Signal, kill_process_group};
+use std::collections::hash_map::RandomState;
 use std::fs::{self, File};
+use std::hash::BuildHasher;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -23,6 +25,7 @@ const LOG_LINES_SHOWN: usize = 5;
 pub struct OwnBroker {
     child: Group,
     address: SocketAddr,
+    cores: Vec<usize>,
     dir: TempDir,
     data_dir: PathBuf,
     launch: Launch,
@@ -46,7 +49,8 @@ impl OwnBroker {
         }
         let child = spawn(&launch.broker, &launch, &place)?;
         let data_dir = place.data_dir();
-        let mut broker = OwnBroker { child, address, dir, data_dir, launch, was_killed: false };
+        let mut broker =
+            OwnBroker { child, address, cores: cores.to_vec(), dir, data_dir, launch, was_killed: false };
         broker.wait_until_ready(interrupted)?;
         Ok(broker)
     }
@@ -77,6 +81,20 @@ impl OwnBroker {
             Ok(Some(status)) => Err(self.died(status)),
             _ => Ok(()),
         }
+    }
+
+    /// Kills it as a fault would: no warning, no time to write anything. Returns what process that was.
+    pub fn crash(&mut self) -> u32 {
+        let pid = self.pid();
+        self.child.kill();
+        pid
+    }
+
+    /// Starts it again on the same port and data; it is not waited for.
+    pub fn restart(&mut self) -> Result<(), LoadError> {
+        let place = Place { dir: self.dir.path(), address: self.address, cores: &self.cores };
+        self.child = spawn(&self.launch.broker, &self.launch, &place)?;
+        Ok(())
     }
 
     /// If it died by itself within a moment, that is the error to tell, and `error` only follows from it.
@@ -217,8 +235,24 @@ fn temporary_dir(parent: Option<&Path>) -> Result<TempDir, LoadError> {
     made.map_err(|why| LoadError::File { path, why })
 }
 
-/// A port that was free a moment ago.
+/// The ports that the kernel gives to outgoing connections begin here, unless it says otherwise.
+const EPHEMERAL_FROM: u16 = 32_768;
+const EPHEMERAL_RANGE: &str = "/proc/sys/net/ipv4/ip_local_port_range";
+const PORTS_FROM: u16 = 10_000;
+const PORTS_TRIED: u64 = 200;
+
+/// A port that was free a moment ago, and not one that an outgoing connection may be given: a broker that is killed finds
+/// it free again, and nobody who tries to connect meanwhile is connected to itself.
 pub(super) fn free_address() -> Result<SocketAddr, LoadError> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
-    listener.map_err(LoadError::system("a free port"))
+    let range = fs::read_to_string(EPHEMERAL_RANGE).unwrap_or_default();
+    let ephemeral = range.split_whitespace().next().and_then(|from| from.parse().ok());
+    let ports = u64::from(ephemeral.unwrap_or(EPHEMERAL_FROM).saturating_sub(PORTS_FROM));
+    let random = RandomState::new();
+    let mut tries = (0..PORTS_TRIED).filter(|_| ports > 0);
+    let found = tries.find_map(|i| {
+        let port = PORTS_FROM + (random.hash_one(i) % ports) as u16;
+        TcpListener::bind((Ipv4Addr::LOCALHOST, port)).ok()
+    });
+    let listener = found.map_or_else(|| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)), Ok);
+    listener.and_then(|listener| listener.local_addr()).map_err(LoadError::system("a free port"))
 }

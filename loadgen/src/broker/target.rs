@@ -3,11 +3,13 @@
 use super::Wanted;
 use super::process::OwnBroker;
 use crate::client::cluster::Topic;
+use crate::client::control::Control;
 use crate::cores::{self, Cores};
 use crate::cost;
 use crate::error::LoadError;
 use crate::report::{BrokerKind, BrokerReport};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// A broker that answers.
 #[derive(Debug)]
@@ -91,6 +93,35 @@ impl Target {
             Reached::Own(own) => own.check(),
             Reached::Running { .. } => Ok(()),
         }
+    }
+
+    /// Kills the own broker. Returns the process that was killed.
+    pub fn crash(&mut self) -> Result<u32, LoadError> {
+        match &mut self.reached {
+            Reached::Own(own) => Ok(own.crash()),
+            Reached::Running { .. } => Err(LoadError::Options("only an own broker can be killed".into())),
+        }
+    }
+
+    /// Starts the own broker again where it was.
+    pub fn restart(&mut self) -> Result<(), LoadError> {
+        match &mut self.reached {
+            Reached::Own(own) => own.restart(),
+            Reached::Running { .. } => Ok(()),
+        }
+    }
+
+    /// How long the own broker may take until it answers.
+    pub fn ready_within(&self) -> Duration {
+        match &self.reached {
+            Reached::Own(own) => own.launch().ready_within,
+            Reached::Running { .. } => Duration::ZERO,
+        }
+    }
+
+    /// Whether it answers.
+    pub fn answers(&self) -> bool {
+        Control::connect_any(self.address()).is_ok()
     }
 
     /// The error to tell: if the own broker died, that.

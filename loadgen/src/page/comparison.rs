@@ -185,6 +185,7 @@ fn by_round(report: &CompareReport) -> Option<Plot> {
             line("A over A", Tone::Grey, Style::Dashed, Phase::Control),
         ],
         shades_before_zero: false,
+        crashes: Vec::new(),
         is_picture: true,
     };
     plot.tidy()

@@ -16,6 +16,8 @@ pub(super) struct Plot {
     pub(super) lines: Vec<Line>,
     /// What lies left of zero is shaded: the warm-up.
     pub(super) shades_before_zero: bool,
+    /// Instants at which the broker was killed on purpose.
+    pub(super) crashes: Vec<f64>,
     /// Worth a file of its own.
     #[serde(skip)]
     pub(super) is_picture: bool,

@@ -176,6 +176,13 @@ fn cores(
     Line { name, tone, style, points }
 }
 
+/// Marks where brokers were killed on purpose.
+pub(super) fn with_crashes(plot: Option<Plot>, runs: &[Named<'_>]) -> Option<Plot> {
+    let crashes = runs.iter().filter_map(|run| run.report.crash.as_ref());
+    let crashes = crashes.flat_map(|crash| &crash.kills).map(|kill| kill.at_s).filter(|at| at.is_finite());
+    Some(Plot { crashes: crashes.collect(), ..plot? })
+}
+
 fn one_each(
     runs: &[Named<'_>],
     name: &str,
@@ -218,6 +225,7 @@ fn plot(id: &str, title: &str, about: &str, (x, y): (Axis, Axis), lines: Vec<Lin
         y,
         lines,
         shades_before_zero: x.scale == Scale::Linear,
+        crashes: Vec::new(),
         is_picture: matches!(id, "latency-by-percentile" | "latency-over-time" | "throughput"),
     };
     plot.tidy()

@@ -5,6 +5,7 @@ use super::run_view::Named;
 use super::text::{bytes, date, duration_us, number};
 use super::view::{Bar, Bars, Table};
 use crate::latency::Percentiles;
+use crate::report::crash::{CrashReport, Kill};
 use crate::report::machine::Machine;
 use crate::report::series::Interval;
 use crate::report::steady::Steady;
@@ -94,6 +95,28 @@ pub(super) fn intervals(series: &[Interval]) -> Table {
     };
     let head = ["at s", "acked/s", "read/s", "behind", "response p50", "p99", "max", "end to end p99"];
     table(&format!("Every interval{cut}"), &head, series.iter().take(ROWS_MAX).map(row).collect(), true)
+}
+
+/// What the broker was put through, and what outlived it.
+pub(super) fn crash(run: &str, crash: &CrashReport) -> Table {
+    let row = |kill: &Kill| {
+        vec![
+            number(kill.at_s),
+            kill.down_s.map_or_else(|| "no ack after".into(), |down| duration_us(down * 1e6)),
+            number(kill.acked_before as f64),
+            number(kill.in_flight_unknown as f64),
+        ]
+    };
+    let title = format!(
+        "{run}: {} acked records lost, {} taken back after they were read, {} there twice; of {} in flight {} are there",
+        number(crash.lost as f64),
+        number(crash.taken_back as f64),
+        number(crash.duplicates as f64),
+        number(crash.in_flight_unknown as f64),
+        number(crash.appeared as f64)
+    );
+    let head = ["kill -9 at s", "no ack for", "acked before", "in flight"];
+    table(&title, &head, crash.kills.iter().map(row).collect(), false)
 }
 
 /// What a record costs in bytes on each of its ways.

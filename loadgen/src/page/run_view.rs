@@ -53,6 +53,24 @@ fn verdict(report: &RunReport, prefix: &str) -> Verdict {
     let (verification, findings) = (&report.verification, &report.verification.findings);
     let acked = number(verification.acked_records as f64);
     let (mood, text, detail) = match (verification.passed, verification.level) {
+        _ if report.failure.is_some() => (
+            Mood::Bad,
+            "No result",
+            format!(
+                "{}. The numbers are of the load until then.",
+                report.failure.as_deref().unwrap_or_default()
+            ),
+        ),
+        (Some(true), _) if findings.is_missing_any() => (
+            Mood::Unsure,
+            "Records lost in a crash",
+            format!(
+                "{} of {acked} records did not outlive a kill -9; acks={} promises nothing of one. The others came back, once, \
+                 in order.",
+                number(findings.lost as f64),
+                report.settings.acks
+            ),
+        ),
         (Some(true), Level::Full) => (
             Mood::Good,
             "Verified in full",
@@ -65,12 +83,13 @@ fn verdict(report: &RunReport, prefix: &str) -> Verdict {
             Mood::Bad,
             "Verification failed",
             format!(
-                "{} lost, {} duplicated, {} out of order, {} corrupt, of {acked}. Numbers of a broker that fails this mean \
+                "{} lost, {} duplicated, {} out of order, {} corrupt, {} taken back, of {acked}. Numbers of a broker that fails this mean \
                  nothing, so there are none. First example: {}",
                 findings.lost,
                 findings.duplicated,
                 findings.reordered,
                 findings.corrupt,
+                findings.taken_back,
                 findings.first_example.as_deref().unwrap_or("none")
             ),
         ),
@@ -121,14 +140,19 @@ fn add_sections(view: &mut View, runs: &[Named<'_>]) {
     let mut latency: Vec<Block> = run_plots::by_percentile(runs).map(Block::Plot).into_iter().collect();
     latency.extend(alone.map(|figures| Block::Table(run_tables::percentiles(figures))));
     let over_time = [run_plots::response_over_time(runs), run_plots::end_to_end_over_time(runs)];
-    latency.extend(over_time.into_iter().flatten().map(Block::HalfPlot));
+    let marked = |plot| run_plots::with_crashes(plot, runs);
+    latency.extend(over_time.into_iter().filter_map(marked).map(Block::HalfPlot));
     view.add("Latency", latency);
 
-    let mut course: Vec<Block> = run_plots::throughput(runs).map(Block::Plot).into_iter().collect();
-    course.extend([run_plots::behind(runs), run_plots::cpu(runs)].into_iter().flatten().map(Block::HalfPlot));
+    let mut course: Vec<Block> = marked(run_plots::throughput(runs)).map(Block::Plot).into_iter().collect();
+    let others = [run_plots::behind(runs), run_plots::cpu(runs)];
+    course.extend(others.into_iter().filter_map(marked).map(Block::HalfPlot));
     let series = alone.map(|figures| &figures.series).filter(|series| !series.is_empty());
     course.extend(series.map(|series| Block::Table(run_tables::intervals(series))));
     view.add("Course of the run", course);
+    let crash = runs.iter().filter_map(|run| Some((run.name.as_str(), run.report.crash.as_ref()?)));
+    let crashes: Vec<_> = crash.map(|(name, crash)| Block::Table(run_tables::crash(name, crash))).collect();
+    view.add("Crashes", crashes);
 
     view.add("Bytes", alone.and_then(run_tables::bytes_per_record).map(Block::Bars).into_iter().collect());
     view.add(

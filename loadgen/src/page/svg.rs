@@ -53,6 +53,10 @@ fn draw(plot: &Plot, top: f64) -> String {
     if plot.shades_before_zero && xs.0 < 0.0 {
         draw_shade(&mut out, &frame);
     }
+    plot.crashes
+        .iter()
+        .filter(|at| (xs.0..=xs.1).contains(at))
+        .for_each(|at| draw_crash(&mut out, *at, &frame));
     plot.lines.iter().for_each(|line| draw_line(&mut out, line, &frame));
     draw_legend(&mut out, plot, top - 14.0);
     out
@@ -109,6 +113,17 @@ fn draw_axes(out: &mut String, plot: &Plot, frame: &Frame) {
         "<path class=\"axis\" d=\"M{LEFT} {floor}H{right}\"/><text class=\"name\" x=\"{right}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
         HEIGHT - 10.0,
         escape(plot.x.label)
+    );
+}
+
+fn draw_crash(out: &mut String, at: f64, frame: &Frame) {
+    let (x, top, floor) = (frame.x(at), frame.top, frame.floor());
+    let _ = writeln!(
+        out,
+        "<path class=\"crash\" d=\"M{x:.1} {top:.1}V{floor:.1}\"/>\
+         <text class=\"name\" x=\"{:.1}\" y=\"{:.1}\">kill -9</text>",
+        x + 5.0,
+        top + 15.0
     );
 }
 

@@ -173,6 +173,7 @@ fn pareto(points: &[Point], front: &[&Point]) -> Option<Plot> {
             dots("on the front", Tone::Blue, &on_it, names),
         ],
         shades_before_zero: false,
+        crashes: Vec::new(),
         is_picture: true,
     };
     plot.tidy()

@@ -1,5 +1,6 @@
 //! The result for people's eyes.
 
+use super::crash::CrashReport;
 use super::machine::Noise;
 use super::series::StageTime;
 use super::steady::Steady;
@@ -27,6 +28,7 @@ impl Display for Table<'_> {
             write_figures(f, report, figures)?;
         }
         write_verification(f, report)?;
+        report.crash.as_ref().map_or(Ok(()), |crash| write_crash(f, crash, report.failure.is_some()))?;
         for warning in &report.warnings {
             writeln!(f, "\n  !! {warning}")?;
         }
@@ -251,8 +253,20 @@ fn write_verification(f: &mut Formatter<'_>, report: &RunReport) -> fmt::Result 
         0 => String::new(),
         count => format!("; {} records of others", thousands(count as f64)),
     };
+    let taken_back = match findings.taken_back {
+        0 => String::new(),
+        count => format!(", {} taken back", thousands(count as f64)),
+    };
     match (verification.passed, verification.level) {
-        (None, _) => line(f, "verified", "nothing (--verify off)"),
+        (None, Level::Off) => line(f, "verified", "nothing (--verify off)"),
+        (None, _) => line(f, "verified", "nothing: the run did not come to its end"),
+        (Some(true), _) if findings.is_missing_any() => {
+            let text = format_args!(
+                "what outlived the crash came back once and in order; {} of {acked} were lost{foreign}",
+                thousands(findings.lost as f64)
+            );
+            line(f, "verified", text)
+        }
         (Some(true), Level::Full) => line(
             f,
             "verified",
@@ -263,7 +277,7 @@ fn write_verification(f: &mut Formatter<'_>, report: &RunReport) -> fmt::Result 
         }
         (Some(false), _) => {
             let counts = format_args!(
-                "FAILED: {} lost, {} duplicated, {} out of order, {} corrupt, of {acked}{foreign}",
+                "FAILED: {} lost, {} duplicated, {} out of order, {} corrupt{taken_back}, of {acked}{foreign}",
                 findings.lost, findings.duplicated, findings.reordered, findings.corrupt
             );
             line(f, "verification", counts)?;
@@ -271,6 +285,37 @@ fn write_verification(f: &mut Formatter<'_>, report: &RunReport) -> fmt::Result 
             line(f, "", "No numbers: those of a broker that fails this mean nothing.")
         }
     }
+}
+
+/// Beside the throughput: what the broker was put through, and what it lost.
+fn write_crash(f: &mut Formatter<'_>, crash: &CrashReport, is_unjudged: bool) -> fmt::Result {
+    for kill in &crash.kills {
+        let down = kill.down_s.map_or_else(
+            || "no ack came after".into(),
+            |down| format!("no ack for {} ms", milliseconds(down * 1e6)),
+        );
+        let text = format_args!(
+            "kill -9 of process {} at {:.2} s: {down}; {} acked before, {} in flight",
+            kill.killed_pid,
+            kill.at_s,
+            thousands(kill.acked_before as f64),
+            thousands(kill.in_flight_unknown as f64)
+        );
+        line(f, "crash", text)?;
+    }
+    if is_unjudged {
+        return Ok(());
+    }
+    let count = |count: u64| thousands(count as f64);
+    let text = format_args!(
+        "{} acked records lost, {} taken back after they were read, {} there twice; of {} in flight {} are there (no fault)",
+        count(crash.lost),
+        count(crash.taken_back),
+        count(crash.duplicates),
+        count(crash.in_flight_unknown),
+        count(crash.appeared)
+    );
+    line(f, "", text)
 }
 
 /// `1234567.8` as `1,234,568`; small numbers keep a decimal.

@@ -55,10 +55,19 @@ pub(super) fn warnings(ended: &Ended<'_>, figures: &Figures) -> Vec<String> {
     if ended.plan.verify == Level::Off {
         warnings.push("Nothing was verified.".into());
     }
+    warnings.extend(crash_warning(ended));
     if ended.is_interrupted {
         warnings.push("Interrupted: less was measured than asked for.".into());
     }
     warnings
+}
+
+fn crash_warning(ended: &Ended<'_>) -> Option<String> {
+    let (asked, made) = (ended.plan.crashes, ended.killed.len());
+    if let Some(failure) = &ended.failure {
+        return Some(format!("No result: {failure}. The numbers are of the load until then."));
+    }
+    (made < asked).then(|| format!("Only {made} of {asked} crashes were made: measure for longer."))
 }
 
 fn unsteady(steady: &Steady) -> String {
