@@ -4,7 +4,7 @@ use crate::sketch::Counts;
 use crate::stage::{Stage, Totals};
 use std::collections::VecDeque;
 
-/// Looks that are kept; at five a second, two minutes.
+/// Looks that are kept; at four a second, two minutes and a half.
 const LOOKS_MAX: usize = 600;
 const SECOND_NS: u64 = 1_000_000_000;
 
