@@ -188,6 +188,6 @@ where
     let request = read(reader, call.version)?;
     Ok(Pending::later(async move {
         let response = answer(call.clone(), request).await;
-        Reply::from(call.encode(&response))
+        Reply::from(call.encode(&response)).into()
     }))
 }

@@ -44,8 +44,9 @@ pub(crate) enum Pending {
 }
 
 impl Pending {
-    pub(crate) fn later(answer: impl Future<Output = impl Into<Answered>> + 'static) -> Self {
-        Self::Later(Box::pin(async move { answer.await.into() }))
+    /// The future is boxed as it is: one around it would hold it twice, and a connection may owe many.
+    pub(crate) fn later(answer: impl Future<Output = Answered> + 'static) -> Self {
+        Self::Later(Box::pin(answer))
     }
 
     /// The reply, if it is ready by now.
