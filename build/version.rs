@@ -1,6 +1,7 @@
-//! What a binary says it is: `CREEL_VERSION`, such as `0.1.0 (3f2a1b4c5d6e)`, the commit it was built from, `modified` where
+//! What a binary says it is: `BUILD_VERSION`, such as `0.1.0 (3f2a1b4c5d6e)`, the commit it was built from, `modified` where
 //! the sources were. Outside of a checkout, or without git, it is the version alone; a debug build says that it is one, for
-//! its measurements mean nothing, and is spared the work at every commit.
+//! its measurements mean nothing, and is spared the work at every commit. (Not `CREEL_...`: cargo hands it on to what it
+//! runs, and to the broker such a variable is a setting.)
 
 use std::env::var;
 use std::path::Path;
@@ -19,7 +20,7 @@ fn main() {
         Some("debug build".into())
     };
     let about = about.map(|about| format!(" ({about})")).unwrap_or_default();
-    println!("cargo::rustc-env=CREEL_VERSION={version}{about}");
+    println!("cargo::rustc-env=BUILD_VERSION={version}{about}");
 }
 
 /// Every commit, checkout and rebase writes the log of HEAD; a change to any source may make them differ from it.

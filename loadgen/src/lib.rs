@@ -66,7 +66,7 @@ pub mod verify;
 pub mod worker;
 
 /// Its version, and the commit it was built from where that was a checkout: `0.1.0 (3f2a1b4c5d6e)`.
-pub const VERSION: &str = match option_env!("CREEL_VERSION") {
+pub const VERSION: &str = match option_env!("BUILD_VERSION") {
     Some(version) => version,
     None => env!("CARGO_PKG_VERSION"),
 };
