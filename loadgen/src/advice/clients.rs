@@ -34,6 +34,9 @@ pub(super) struct Settings {
     notes: Vec<String>,
 }
 
+/// Of Java's producer, and of kafka-python's.
+const DEFAULT_MAX_REQUEST_SIZE: u64 = 1 << 20;
+
 impl Settings {
     fn set(&mut self, name: &'static str, value: impl Into<Value>) {
         self.values.push((name, value.into()));
@@ -184,6 +187,19 @@ impl Measured {
     /// All three clients then keep order and write no duplicates; none allows it otherwise.
     fn can_be_idempotent(&self) -> bool {
         self.acks == "all" && self.in_flight <= 5
+    }
+
+    /// A batch and what a request puts around it.
+    fn request_bytes(&self) -> u64 {
+        self.batch_bytes + self.batch_bytes / 16
+    }
+
+    /// The setting `name`, where requests are larger than Java's and kafka-python's default of 1 MiB.
+    fn allow_large_requests(&self, name: &'static str, settings: &mut Settings) {
+        if self.request_bytes() > DEFAULT_MAX_REQUEST_SIZE {
+            settings.set(name, self.request_bytes());
+            settings.note("batches so large need max.message.bytes of the topic, too");
+        }
     }
 
     fn whole_linger_ms(&self, settings: &mut Settings) -> u64 {

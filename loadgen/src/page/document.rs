@@ -116,12 +116,10 @@ fn push_block(out: &mut String, block: &Block) {
 }
 
 fn push_plot(out: &mut String, plot: &Plot, width: &str) {
+    open_figure(out, width, &plot.title, &plot.about);
     let _ = writeln!(
         out,
-        "<figure class=\"{width}\"><figcaption><h3>{}</h3><p>{}</p></figcaption>\n\
-         <div class=\"live\" data-plot=\"{}\" hidden></div><div class=\"still\">{}</div></figure>",
-        escape(&plot.title),
-        escape(&plot.about),
+        "\n<div class=\"live\" data-plot=\"{}\" hidden></div><div class=\"still\">{}</div></figure>",
         escape(&plot.id),
         svg::inline(plot)
     );
@@ -129,23 +127,23 @@ fn push_plot(out: &mut String, plot: &Plot, width: &str) {
 
 /// Drawn once, as SVG: each point tells its name when it is pointed at or has the focus.
 fn push_scatter(out: &mut String, plot: &Plot) {
-    let _ = writeln!(
-        out,
-        "<figure class=\"wide\"><figcaption><h3>{}</h3><p>{}</p></figcaption><div class=\"scroll\" tabindex=\"0\">\
-         <div class=\"broad\">{}</div></div></figure>",
-        escape(&plot.title),
-        escape(&plot.about),
-        svg::inline(plot)
-    );
+    push_picture(out, &plot.title, &plot.about, &svg::inline(plot));
+}
+
+fn push_picture(out: &mut String, title: &str, about: &str, svg: &str) {
+    open_figure(out, "wide", title, about);
+    let _ =
+        writeln!(out, "<div class=\"scroll\" tabindex=\"0\"><div class=\"broad\">{svg}</div></div></figure>");
+}
+
+fn open_figure(out: &mut String, width: &str, title: &str, about: &str) {
+    let (title, about) = (escape(title), escape(about));
+    let _ = write!(out, "<figure class=\"{width}\"><figcaption><h3>{title}</h3><p>{about}</p></figcaption>");
 }
 
 fn push_grids(out: &mut String, grids: &Grids) {
-    let _ = writeln!(
-        out,
-        "<figure class=\"wide\"><figcaption><h3>{}</h3><p>{}</p></figcaption><div class=\"grids\">",
-        escape(&grids.title),
-        escape(&grids.about)
-    );
+    open_figure(out, "wide", &grids.title, &grids.about);
+    out.push_str("<div class=\"grids\">\n");
     grids.grids.iter().for_each(|grid| push_grid(out, grid));
     out.push_str("</div></figure>\n");
 }
@@ -177,24 +175,12 @@ fn push_grid_cell(out: &mut String, cell: Option<&GridCell>) {
 }
 
 fn push_forest(out: &mut String, forest: &Forest) {
-    let _ = writeln!(
-        out,
-        "<figure class=\"wide\"><figcaption><h3>{}</h3><p>{}</p></figcaption><div class=\"scroll\" tabindex=\"0\">\
-         <div class=\"broad\">{}</div></div></figure>",
-        escape(&forest.title),
-        escape(&forest.about),
-        forest::inline(forest)
-    );
+    push_picture(out, &forest.title, &forest.about, &forest::inline(forest));
 }
 
 fn push_heat(out: &mut String, heat: &Heat) {
-    let _ = write!(
-        out,
-        "<figure class=\"wide\"><figcaption><h3>{}</h3><p>{}</p></figcaption><div class=\"scroll\" tabindex=\"0\">\
-         <table class=\"heat\"><thead><tr>",
-        escape(&heat.title),
-        escape(&heat.about)
-    );
+    open_figure(out, "wide", &heat.title, &heat.about);
+    out.push_str("<div class=\"scroll\" tabindex=\"0\"><table class=\"heat\"><thead><tr>");
     heat.head.iter().for_each(|name| {
         let _ = write!(out, "<th scope=\"col\">{}</th>", escape(name));
     });
@@ -211,12 +197,8 @@ fn push_heat(out: &mut String, heat: &Heat) {
 }
 
 fn push_bars(out: &mut String, bars: &Bars) {
-    let _ = writeln!(
-        out,
-        "<figure class=\"wide\"><figcaption><h3>{}</h3><p>{}</p></figcaption>",
-        escape(&bars.title),
-        escape(&bars.about)
-    );
+    open_figure(out, "wide", &bars.title, &bars.about);
+    out.push('\n');
     let whole = if bars.is_stacked {
         bars.bars.iter().map(|bar| bar.amount.max(0.0)).sum::<f64>()
     } else {

@@ -6,7 +6,6 @@ use crate::codec::Codec;
 /// Its estimate of a compressed batch is the ratio it saw, and a little more.
 const ESTIMATE_PERCENT: u64 = 105;
 const DEFAULT_BUFFER_MEMORY: u64 = 32 << 20;
-const DEFAULT_MAX_REQUEST_SIZE: u64 = 1 << 20;
 
 pub(super) fn settings(measured: &Measured) -> Settings {
     let mut settings = Settings::default();
@@ -27,11 +26,7 @@ pub(super) fn settings(measured: &Measured) -> Settings {
     }
     settings.set("max.in.flight.requests.per.connection", measured.in_flight);
     settings.set("enable.idempotence", measured.can_be_idempotent());
-    let request = measured.batch_bytes + measured.batch_bytes / 16;
-    if request > DEFAULT_MAX_REQUEST_SIZE {
-        settings.set("max.request.size", request);
-        settings.note("batches so large need max.message.bytes of the topic, too");
-    }
+    measured.allow_large_requests("max.request.size", &mut settings);
     let buffered = 2 * measured.partitions * batch_size.max(measured.batch_bytes);
     if buffered > DEFAULT_BUFFER_MEMORY {
         settings.set("buffer.memory", buffered);

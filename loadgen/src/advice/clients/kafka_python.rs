@@ -4,8 +4,6 @@ use super::{Measured, Settings};
 use crate::codec::Codec;
 use serde_json::Value;
 
-const DEFAULT_MAX_REQUEST_SIZE: u64 = 1 << 20;
-
 pub(super) fn settings(measured: &Measured) -> Settings {
     let mut settings = Settings::default();
     let acks = measured.acks.parse::<u8>().map_or_else(|_| Value::from("all"), Value::from);
@@ -20,10 +18,6 @@ pub(super) fn settings(measured: &Measured) -> Settings {
     }
     settings.set("max_in_flight_requests_per_connection", measured.in_flight);
     settings.set("enable_idempotence", measured.can_be_idempotent());
-    let request = measured.batch_bytes + measured.batch_bytes / 16;
-    if request > DEFAULT_MAX_REQUEST_SIZE {
-        settings.set("max_request_size", request);
-        settings.note("batches so large need max.message.bytes of the topic, too");
-    }
+    measured.allow_large_requests("max_request_size", &mut settings);
     settings
 }

@@ -26,7 +26,7 @@ pub(super) fn settings(measured: &Measured) -> Settings {
         settings.set("queue.buffering.max.messages", 2 * waiting);
     }
     if measured.batch_bytes >= DEFAULT_MESSAGE_BYTES {
-        settings.set("message.max.bytes", measured.batch_bytes + measured.batch_bytes / 16);
+        settings.set("message.max.bytes", measured.request_bytes());
         settings.note("batches so large need max.message.bytes of the topic, too");
     }
     settings
