@@ -22,7 +22,7 @@ fn decode<R: Request>(frame: &Bytes) -> R {
 
 fn frame(c: &mut Criterion) {
     let mut group = c.benchmark_group("frame");
-    let produce = produce_request(TOPIC, &SHAPES[1], Acks::Written);
+    let produce = produce_request(TOPIC, 0, &SHAPES[1], Acks::Written);
     group.bench_function("decode produce v7, one 16 KB batch", |b| {
         b.iter(|| decode::<ProduceRequest>(&produce))
     });

@@ -1,24 +1,31 @@
-//! The driver: one core that keeps a number of requests in flight on each of its connections and checks every reply.
+//! The driver: threads that keep a number of requests in flight on each of their connections, or send them on time, and
+//! check every reply.
 
-use std::cell::RefCell;
-use std::collections::VecDeque;
+use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bytes::{Buf, Bytes, BytesMut};
-use creel_io::net::{More, TcpStream};
+use bytes::Bytes;
 use creel_io::runtime::{Config, CoreConfig, start};
 use creel_io::{CoreId, Instant, spawn};
+use rustix::time::{ClockId, clock_gettime};
+
+use crate::line::Line;
+pub use crate::reply::Check;
 
 /// What a round of driving gave.
 #[derive(Clone, Debug, Default)]
 pub struct Driven {
     /// Answered requests.
     pub requests: u64,
+    /// Requests that were due and had not been sent when the time was over. Their age then is among the response times.
+    pub unsent: u64,
     /// How long it took.
     pub seconds: f64,
+    /// CPU seconds that the driver used, all of its threads.
+    pub cpu_seconds: f64,
     /// Response times in microseconds, sorted.
     pub latencies_us: Vec<u32>,
 }
@@ -27,9 +34,22 @@ impl Driven {
     /// The response time below which the fraction `quantile` of all lies, in microseconds.
     #[must_use]
     pub fn percentile_us(&self, quantile: f64) -> u32 {
-        let index = (self.latencies_us.len() as f64 * quantile) as usize;
-        self.latencies_us.get(index.min(self.latencies_us.len().saturating_sub(1))).copied().unwrap_or(0)
+        percentile(&self.latencies_us, quantile)
     }
+
+    fn add(&mut self, thread: Driven) {
+        self.requests += thread.requests;
+        self.unsent += thread.unsent;
+        self.seconds = self.seconds.max(thread.seconds);
+        self.latencies_us.extend(thread.latencies_us);
+    }
+}
+
+/// Of sorted figures, the one below which the fraction `quantile` of all lies.
+#[must_use]
+pub fn percentile(sorted: &[u32], quantile: f64) -> u32 {
+    let index = (sorted.len() as f64 * quantile) as usize;
+    sorted.get(index.min(sorted.len().saturating_sub(1))).copied().unwrap_or(0)
 }
 
 /// How long a round goes on.
@@ -62,203 +82,57 @@ pub struct Drive {
     pub until: Until,
 }
 
-/// What a reply has to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Check {
-    /// The floor's: it says nothing.
-    Nothing,
-    /// A Produce response, version 7, for one partition, without an error.
-    Produced,
-    /// A Fetch response, version 4, for one partition, with exactly so many bytes of records.
-    Fetched(usize),
-}
-
-/// Drives the server from `cpu` and waits for the last reply.
-pub fn drive(cpu: usize, plan: Drive) -> Result<Driven, String> {
-    let config = Config { cores: vec![CoreConfig { id: CoreId(0), cpu: Some(cpu) }], ..Config::unpinned(1) };
-    let outcome = Arc::new(Mutex::new(Err("the driver ended early".to_owned())));
-    let place = outcome.clone();
-    let cores = start(&config, move |_| {
+/// Drives the server from one thread for each of `threads`, pinned to the CPU that it names, and waits for the last
+/// reply.
+pub fn drive(threads: &[Option<usize>], plan: Drive) -> Result<Driven, String> {
+    let cores = threads.iter().enumerate();
+    let cores = cores.map(|(i, cpu)| CoreConfig { id: CoreId(i as u16), cpu: *cpu }).collect();
+    let config = Config { cores, ..Config::unpinned(1) };
+    let ended = Arc::new(Mutex::new(Vec::new()));
+    let (place, count, before) = (ended.clone(), threads.len(), own_cpu_seconds());
+    let cores = start(&config, move |core| {
         let (place, plan) = (place.clone(), plan.clone());
         async move {
-            let result = run(plan).await;
-            *place.lock().unwrap_or_else(PoisonError::into_inner) = result;
+            let result = run(plan, usize::from(core.0), count).await;
+            place.lock().unwrap_or_else(PoisonError::into_inner).push(result);
         }
     });
     cores.map_err(|e| e.to_string())?.join();
-    outcome.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    let ended = std::mem::take(&mut *ended.lock().unwrap_or_else(PoisonError::into_inner));
+    let mut driven = Driven { cpu_seconds: own_cpu_seconds() - before, ..Driven::default() };
+    for thread in ended {
+        driven.add(thread?);
+    }
+    driven.latencies_us.sort_unstable();
+    Ok(driven)
 }
 
-async fn run(plan: Drive) -> Result<Driven, String> {
+fn own_cpu_seconds() -> f64 {
+    let used = clock_gettime(ClockId::ProcessCPUTime);
+    used.tv_sec as f64 + used.tv_nsec as f64 / 1e9
+}
+
+/// What the lines of one thread have seen.
+#[derive(Default)]
+pub(crate) struct Book {
+    pub(crate) latencies_us: RefCell<Vec<u32>>,
+    pub(crate) unsent: Cell<u64>,
+}
+
+/// The share of one of `threads` threads: every so-manieth connection.
+async fn run(plan: Drive, thread: usize, threads: usize) -> Result<Driven, String> {
     let begin = Instant::now();
-    let latencies = Rc::new(RefCell::new(Vec::new()));
+    let book = Rc::new(Book::default());
     let mut tasks = Vec::new();
-    for index in 0..plan.connections {
-        let line = Line::open(&plan, index, begin).await?;
-        let latencies = latencies.clone();
-        tasks.push(spawn(async move {
-            match line.plan.interval {
-                None => line.keep_in_flight(&latencies).await,
-                Some(interval) => line.keep_to_schedule(interval, &latencies).await,
-            }
-        }));
+    for index in (thread..plan.connections).step_by(threads) {
+        let line = Line::open(&plan, index, begin, book.clone()).await?;
+        tasks.push(spawn(line.run()));
     }
     for task in tasks {
         task.await?;
     }
     let seconds = begin.elapsed().as_secs_f64();
-    let mut latencies_us = latencies.take();
-    latencies_us.sort_unstable();
-    Ok(Driven { requests: latencies_us.len() as u64, seconds, latencies_us })
-}
-
-/// One connection.
-struct Line {
-    plan: Drive,
-    stream: TcpStream,
-    begin: Instant,
-    /// Where among the requests this connection begins.
-    first: usize,
-    index: usize,
-}
-
-impl Line {
-    async fn open(plan: &Drive, index: usize, begin: Instant) -> Result<Line, String> {
-        let stream = TcpStream::connect(plan.address).await.map_err(|e| e.to_string())?;
-        let first = index * plan.requests.len() / plan.connections;
-        Ok(Line { plan: plan.clone(), stream, begin, first, index })
-    }
-
-    fn is_over(&self, sent: u64) -> bool {
-        match self.plan.until {
-            Until::Passed(duration) => self.begin.elapsed() >= duration,
-            Until::Answered(count) => sent >= count,
-            Until::PassedOrAnswered(duration, count) => sent >= count || self.begin.elapsed() >= duration,
-        }
-    }
-
-    async fn send(&self, number: u64) -> Result<(), String> {
-        let requests = &self.plan.requests;
-        let request = requests[(self.first + number as usize) % requests.len()].clone();
-        self.stream.send_all(request, More::No).await.map_err(|e| e.to_string())
-    }
-
-    /// Keeps its number of requests in flight.
-    async fn keep_in_flight(&self, latencies: &RefCell<Vec<u32>>) -> Result<(), String> {
-        let mut waiting = VecDeque::with_capacity(self.plan.in_flight);
-        let (mut buf, mut sent) = (BytesMut::new(), 0);
-        loop {
-            while waiting.len() < self.plan.in_flight && !self.is_over(sent) {
-                waiting.push_back(Instant::now());
-                self.send(sent).await?;
-                sent += 1;
-            }
-            let Some(sent_at) = waiting.pop_front() else { return Ok(()) };
-            self.take_reply(&mut buf, sent_at, latencies).await?;
-        }
-    }
-
-    /// Sends on time, whatever the answers do, and counts from the instant at which a request was due.
-    async fn keep_to_schedule(self, interval: Duration, latencies: &RefCell<Vec<u32>>) -> Result<(), String> {
-        let line = Rc::new(self);
-        let due = Rc::new(RefCell::new(VecDeque::new()));
-        let sender = spawn(line.clone().send_on_time(interval, due.clone()));
-        let mut buf = BytesMut::new();
-        let mut taken = 0;
-        loop {
-            let next = due.borrow_mut().pop_front();
-            match next {
-                Some(due_at) => {
-                    line.take_reply(&mut buf, due_at, latencies).await?;
-                    taken += 1;
-                }
-                None if line.is_over(taken) => return sender.await,
-                None => creel_io::sleep(interval / 4).await,
-            }
-        }
-    }
-
-    async fn send_on_time(
-        self: Rc<Self>,
-        interval: Duration,
-        due: Rc<RefCell<VecDeque<Instant>>>,
-    ) -> Result<(), String> {
-        // Spread over the interval, so that the connections do not all speak at once.
-        let start = self.begin + interval * (self.index as u32) / (self.plan.connections as u32);
-        let mut sent = 0;
-        while !self.is_over(sent) {
-            let due_at = start + interval * (sent as u32);
-            creel_io::sleep_until(due_at).await;
-            due.borrow_mut().push_back(due_at);
-            self.send(sent).await?;
-            sent += 1;
-        }
-        Ok(())
-    }
-
-    async fn take_reply(
-        &self,
-        buf: &mut BytesMut,
-        since: Instant,
-        latencies: &RefCell<Vec<u32>>,
-    ) -> Result<(), String> {
-        let reply = read_reply(&self.stream, buf).await?;
-        latencies.borrow_mut().push(u32::try_from(since.elapsed().as_micros()).unwrap_or(u32::MAX));
-        self.plan.check.look(&reply)
-    }
-}
-
-async fn read_reply(stream: &TcpStream, buf: &mut BytesMut) -> Result<BytesMut, String> {
-    loop {
-        let missing = match buf.get(..4) {
-            Some(mut size) => (4 + size.get_u32() as usize).saturating_sub(buf.len()),
-            None => 4 - buf.len(),
-        };
-        if missing == 0 {
-            let size = buf.get_u32() as usize;
-            return Ok(buf.split_to(size));
-        }
-        let (n, back) = stream.recv(std::mem::take(buf), missing).await;
-        *buf = back;
-        match n {
-            Ok(0) => return Err("the server closed the connection".to_owned()),
-            Ok(_) => {}
-            Err(error) => return Err(error.to_string()),
-        }
-    }
-}
-
-impl Check {
-    fn look(self, reply: &[u8]) -> Result<(), String> {
-        match self {
-            Check::Nothing => Ok(()),
-            Check::Produced => produced(reply),
-            Check::Fetched(bytes) => fetched(reply, bytes),
-        }
-    }
-}
-
-fn produced(reply: &[u8]) -> Result<(), String> {
-    // correlation id 4, topic count 4, name 2 + n, partition count 4, index 4, error 2
-    let name = reply.get(8..10).map_or(0, |mut n| n.get_u16() as usize);
-    no_error(reply, 18 + name)
-}
-
-fn fetched(reply: &[u8], bytes: usize) -> Result<(), String> {
-    // correlation id 4, throttle 4, topic count 4, name 2 + n, partition count 4, index 4, error 2,
-    // high watermark 8, last stable offset 8, aborted transactions 4 (none), size of the records 4
-    let name = reply.get(12..14).map_or(0, |mut n| n.get_u16() as usize);
-    no_error(reply, 22 + name)?;
-    match reply.get(44 + name..48 + name).map(|mut size| size.get_u32() as usize) {
-        Some(size) if size == bytes => Ok(()),
-        size => Err(format!("a fetch of {bytes} bytes was answered with {size:?}")),
-    }
-}
-
-fn no_error(reply: &[u8], at: usize) -> Result<(), String> {
-    match reply.get(at..at + 2).map(|mut code| code.get_i16()) {
-        Some(0) => Ok(()),
-        Some(code) => Err(format!("the broker answered with error {code}")),
-        None => Err(format!("a reply of {} bytes is too short", reply.len())),
-    }
+    let (latencies_us, unsent) = (book.latencies_us.take(), book.unsent.get());
+    let requests = latencies_us.len() as u64 - unsent;
+    Ok(Driven { requests, unsent, seconds, cpu_seconds: 0.0, latencies_us })
 }

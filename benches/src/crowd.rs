@@ -24,8 +24,13 @@ pub struct Crowd {
 }
 
 impl Crowd {
-    /// Connects all. The busy ones send `request` from `cpu` for so long.
-    pub fn gather(address: SocketAddr, cpu: usize, request: Bytes, time: Duration) -> io::Result<Crowd> {
+    /// Connects all. The busy ones send `request` from these threads for so long.
+    pub fn gather(
+        address: SocketAddr,
+        threads: Vec<Option<usize>>,
+        request: Bytes,
+        time: Duration,
+    ) -> io::Result<Crowd> {
         let idle = (0..IDLE).map(|_| TcpStream::connect(address)).collect::<io::Result<_>>()?;
         let plan = Drive {
             address,
@@ -36,7 +41,7 @@ impl Crowd {
             interval: Some(Duration::from_secs(1)),
             until: Until::Passed(SETTLING + time),
         };
-        let busy = thread::spawn(move || drive(cpu, plan));
+        let busy = thread::spawn(move || drive(&threads, plan));
         thread::sleep(SETTLING);
         Ok(Crowd { idle, busy })
     }

@@ -74,10 +74,10 @@ fn put_varint(out: &mut BytesMut, value: i64) {
     out.put_u8(rest as u8);
 }
 
-/// The whole Produce request, version 7, with its size in front.
+/// The whole Produce request to one partition, version 7, with its size in front.
 #[must_use]
-pub fn produce_request(topic: &str, shape: &Shape, acks: Acks) -> Bytes {
-    let partition = PartitionProduceData { index: 0, records: Records::Inline(batch(shape)) };
+pub fn produce_request(topic: &str, partition: i32, shape: &Shape, acks: Acks) -> Bytes {
+    let partition = PartitionProduceData { index: partition, records: Records::Inline(batch(shape)) };
     let topic = TopicProduceData {
         name: Str::from(topic.to_owned()),
         partition_data: vec![partition],

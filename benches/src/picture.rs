@@ -88,7 +88,7 @@ fn color(side: Side) -> RGBColor {
         Side::Floor => RGBColor(0xb8, 0xb8, 0xb8),
         Side::Creel => RGBColor(0x1f, 0x77, 0x6d),
         Side::CreelNewFiles | Side::CreelCrowd => RGBColor(0x7f, 0xb5, 0xae),
-        Side::Kafka => RGBColor(0xd0, 0x8a, 0x3c),
+        Side::Kafka | Side::KafkaFlush => RGBColor(0xd0, 0x8a, 0x3c),
         Side::KafkaShipped => RGBColor(0xe6, 0xc0, 0x8f),
     }
 }
@@ -103,12 +103,19 @@ mod tests {
             shape: "1KiB-single",
             acks,
             requests_per_second: 1.0,
+            achieved: None,
+            unsent: 0,
+            mb_per_second: 1.0,
+            driver_busy: 0.5,
+            cpu_seconds_per_million: 1.0,
             records_per_second: 1.0,
             cpu_us_per_request,
             cpu_seconds_per_gb: 1.0,
             p50_us: 1,
             p99_us: 1,
             p999_us: 1,
+            p9999_us: 1,
+            latencies_us: Vec::new(),
             peak_memory_mib: 1.0,
         }
     }

@@ -7,6 +7,36 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+/// What Apache Kafka is told beyond its defaults: removed topics' files go at once, so that no later round pays for that.
+pub const KAFKA_SETTINGS: [&str; 2] = ["log.segment.delete.delay.ms=100", "log.initial.task.delay.ms=100"];
+
+/// Flags that Apache Kafka's JVM gets, heap included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Jvm {
+    /// Those of its start scripts: a heap of 1 GiB.
+    StartScripts,
+    /// Those that its documentation recommends, under Operations, Java version.
+    Documented,
+}
+
+impl Jvm {
+    /// The flags.
+    #[must_use]
+    pub fn flags(self) -> &'static str {
+        match self {
+            Jvm::StartScripts => {
+                "-Xmx1G -Xms1G -server -XX:+UseG1GC -XX:MaxGCPauseMillis=20 -XX:InitiatingHeapOccupancyPercent=35 \
+                 -XX:+ExplicitGCInvokesConcurrent -Djava.awt.headless=true"
+            }
+            Jvm::Documented => {
+                "-Xmx6g -Xms6g -XX:MetaspaceSize=96m -XX:+UseG1GC -XX:MaxGCPauseMillis=20 \
+                 -XX:InitiatingHeapOccupancyPercent=35 -XX:G1HeapRegionSize=16M -XX:MinMetaspaceFreeRatio=50 \
+                 -XX:MaxMetaspaceFreeRatio=80 -XX:+ExplicitGCInvokesConcurrent"
+            }
+        }
+    }
+}
+
 /// A server that was started for the bench; killed when dropped.
 pub struct Server {
     child: Child,
@@ -15,10 +45,16 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts the floor and reads its address from its first line.
-    pub fn floor(binary: &Path, directory: &Path, cpu: usize, options: &[String]) -> io::Result<Server> {
+    /// Starts the floor, pinned where a CPU is named, and reads its address from its first line.
+    pub fn floor(
+        binary: &Path,
+        directory: &Path,
+        cpu: Option<usize>,
+        options: &[String],
+    ) -> io::Result<Server> {
         let mut command = Command::new(binary);
-        command.arg("--dir").arg(directory).arg("--cpu").arg(cpu.to_string()).args(options);
+        command.arg("--dir").arg(directory).args(options);
+        command.args(cpu.map(|cpu| format!("--cpu={cpu}")));
         let mut child = command.stdout(Stdio::piped()).spawn()?;
         let stdout = child.stdout.take().ok_or_else(|| io::Error::other("the floor has no output"))?;
         let mut line = String::new();
@@ -27,24 +63,24 @@ impl Server {
         Ok(Server { child, address })
     }
 
-    /// Starts `creel` on a free port, with `settings` (each `key=value`), and waits until it accepts.
-    pub fn creel(binary: &Path, directory: &Path, cpu: usize, settings: &[String]) -> io::Result<Server> {
+    /// Starts `creel` on a free port and the CPUs `cpus`, with `settings` (each `key=value`), and waits until it accepts.
+    pub fn creel(binary: &Path, directory: &Path, cpus: &str, settings: &[String]) -> io::Result<Server> {
         let address = free_address()?;
         let mut command = Command::new(binary);
-        command.args(["--listen", &address.to_string(), "--cores", &cpu.to_string()]);
+        command.args(["--listen", &address.to_string(), "--cores", cpus]);
         command.arg("--data-dir").arg(directory);
         command.args(settings.iter().flat_map(|setting| ["--set", setting]));
         Server::broker(command, address)
     }
 
-    /// Starts Apache Kafka by `command` (which becomes it) on a free port, held to `cpu`, and waits until it accepts.
-    pub fn kafka(command: &Path, directory: &Path, cpu: usize) -> io::Result<Server> {
+    /// Starts Apache Kafka by `command` (which becomes it) on a free port, held to `cpus`, and waits until it accepts.
+    pub fn kafka(command: &Path, directory: &Path, cpus: &str, jvm: Jvm) -> io::Result<Server> {
         let address = free_address()?;
         let mut held = Command::new("taskset");
-        held.args(["--cpu-list", &cpu.to_string()]).arg(command).arg("kafka");
-        held.args(["--heap", "1g", "--port", &address.port().to_string()]);
+        held.args(["--cpu-list", cpus]).arg(command).arg("kafka");
+        held.arg(format!("--jvm={}", jvm.flags())).args(["--port", &address.port().to_string()]);
         held.arg("--data-dir").arg(directory);
-        held.args(["--set", "log.segment.delete.delay.ms=1000"]);
+        held.args(KAFKA_SETTINGS.iter().flat_map(|setting| ["--set", setting]));
         Server::broker(held, address)
     }
 

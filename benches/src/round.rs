@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use rustix::fs::{Advice, fadvise};
@@ -17,11 +17,15 @@ use crate::client::{Check, Drive, Driven, Until, drive};
 use crate::crowd::Crowd;
 use crate::frames;
 use crate::process::Server;
+use crate::seats::Seats;
 use crate::shape::{Acks, SINGLE, Shape, Work};
 use crate::topic::Topic;
 
 /// Bytes of the log that is read over and over.
 const READ_LOG_BYTES: usize = 256 << 20;
+
+/// How long a removed topic's files are waited for.
+const GONE_WITHIN: Duration = Duration::from_secs(10);
 
 /// Who answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, clap::ValueEnum)]
@@ -37,6 +41,8 @@ pub enum Side {
     CreelCrowd,
     /// Apache Kafka; where a durable ack is asked, with `flush.messages=1`.
     Kafka,
+    /// Apache Kafka with `flush.messages=1`, whatever ack is asked.
+    KafkaFlush,
     /// Apache Kafka as it is shipped: acks=all does not wait for the disk.
     KafkaShipped,
 }
@@ -51,6 +57,7 @@ impl Side {
             Side::CreelNewFiles => "creel-new",
             Side::CreelCrowd => "creel-crowd",
             Side::Kafka => "kafka",
+            Side::KafkaFlush => "kafka-flush",
             Side::KafkaShipped => "kafka-shipped",
         }
     }
@@ -58,7 +65,7 @@ impl Side {
     /// Whether Apache Kafka answers.
     #[must_use]
     pub fn is_kafka(self) -> bool {
-        matches!(self, Side::Kafka | Side::KafkaShipped)
+        matches!(self, Side::Kafka | Side::KafkaFlush | Side::KafkaShipped)
     }
 
     /// Whether this side differs from the others where this is asked of it.
@@ -78,10 +85,10 @@ pub struct Setting {
     pub gib: f64,
     /// Given to each round that appends.
     pub ballast: Ballast,
-    /// The server's CPU.
-    pub server_cpu: usize,
-    /// The driver's CPU.
-    pub driver_cpu: usize,
+    /// Part of a round that is driven before it, to warm up.
+    pub warm_up: f64,
+    /// The CPUs of either.
+    pub seats: Seats,
     /// Segments of so many MiB, of which the broker keeps two: retention is then at work within a round.
     pub segment_mib: Option<u64>,
     /// The Apache Kafka that takes part: one process for all rounds, for it needs long to get warm.
@@ -109,8 +116,19 @@ pub struct Round {
     pub requests_per_second: f64,
     /// Records moved a second.
     pub records_per_second: f64,
+    /// Of the rate that was asked for, the part that was reached.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub achieved: Option<f64>,
+    /// Requests that were due and not sent when the time was over.
+    pub unsent: u64,
+    /// Bytes of batches a second, in millions.
+    pub mb_per_second: f64,
+    /// Part of its CPUs that the driver used.
+    pub driver_busy: f64,
     /// Microseconds of the server's CPU a request.
     pub cpu_us_per_request: f64,
+    /// CPU seconds a million records.
+    pub cpu_seconds_per_million: f64,
     /// CPU seconds a GB of batches.
     pub cpu_seconds_per_gb: f64,
     /// Response times.
@@ -119,6 +137,11 @@ pub struct Round {
     pub p99_us: u32,
     /// Response times.
     pub p999_us: u32,
+    /// Response times.
+    pub p9999_us: u32,
+    /// All of them, sorted.
+    #[serde(skip)]
+    pub latencies_us: Vec<u32>,
     /// The server's peak memory: of its whole life so far.
     pub peak_memory_mib: f64,
 }
@@ -142,17 +165,17 @@ impl Setting {
         }
         let fresh = tempfile::tempdir()?;
         let started;
-        let (server, directory) = match (side, &self.kafka) {
-            (Side::Kafka | Side::KafkaShipped, Some(kafka)) => (&kafka.server, kafka.directory.path()),
-            (Side::Kafka | Side::KafkaShipped, None) => return Err(io::Error::other("no Kafka was started")),
-            (Side::Floor | Side::Creel | Side::CreelNewFiles | Side::CreelCrowd, _) => {
+        let (server, directory) = match &self.kafka {
+            Some(kafka) if side.is_kafka() => (&kafka.server, kafka.directory.path()),
+            None if side.is_kafka() => return Err(io::Error::other("no Kafka was started")),
+            _ => {
                 started = self.start(side, fresh.path(), shape, acks)?;
                 (&started, fresh.path())
             }
         };
         let topic = match side {
             Side::Floor => None,
-            _ => Some(new_topic(server, side, acks)?),
+            _ => Some(new_topic(server, side, shape, acks)?),
         };
         Stage { setting: self, side, shape, acks, server, directory, topic }.round()
     }
@@ -160,7 +183,8 @@ impl Setting {
     fn start(&self, side: Side, directory: &Path, shape: &Shape, acks: Acks) -> io::Result<Server> {
         if side != Side::Floor {
             let settings = self.broker_settings(side);
-            return Server::creel(&self.binaries.join("creel"), directory, self.server_cpu, &settings);
+            let cpus = self.seats.server_list();
+            return Server::creel(&self.binaries.join("creel"), directory, &cpus, &settings);
         }
         let mut options = Vec::new();
         if acks == Acks::Durable {
@@ -174,7 +198,7 @@ impl Setting {
                 READ_LOG_BYTES.to_string(),
             ]);
         }
-        Server::floor(&self.binaries.join("floor"), directory, self.server_cpu, &options)
+        Server::floor(&self.binaries.join("floor"), directory, self.seats.only(), &options)
     }
 }
 
@@ -192,11 +216,12 @@ impl Setting {
     }
 }
 
-fn new_topic(server: &Server, side: Side, acks: Acks) -> io::Result<Topic> {
+fn new_topic(server: &Server, side: Side, shape: &Shape, acks: Acks) -> io::Result<Topic> {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let name = format!("bench-{}", NEXT.fetch_add(1, Ordering::Relaxed));
-    let flush = side == Side::Kafka && acks == Acks::Durable;
-    Topic::create(server.address, &name, if flush { &[("flush.messages", "1")] } else { &[] })
+    let flush = side == Side::KafkaFlush || side == Side::Kafka && acks == Acks::Durable;
+    let configs: &[_] = if flush { &[("flush.messages", "1")] } else { &[] };
+    Topic::create(server.address, &name, shape.partitions, configs)
 }
 
 impl Stage<'_> {
@@ -207,7 +232,7 @@ impl Stage<'_> {
         if matches!(self.shape.work, Work::ColdFetch { .. }) {
             drop_from_cache(self.directory)?;
         } else {
-            self.drive(self.until(0.2))?;
+            self.drive(self.until(self.setting.warm_up))?;
         }
         self.setting.ballast.release();
         let crowd = self.crowd()?;
@@ -215,17 +240,22 @@ impl Stage<'_> {
         let driven = self.drive(self.until(1.0))?;
         let cpu = self.server.cpu_seconds()? - before;
         crowd.map_or(Ok(()), Crowd::leave)?;
-        let round = self.figures(&driven, cpu)?;
-        self.topic.map_or(Ok(()), Topic::remove)?;
+        let round = self.figures(driven, cpu)?;
+        if let Some(topic) = self.topic {
+            let name = topic.name.clone();
+            topic.remove()?;
+            wait_until_gone(&self.directory.join("logs"), &name);
+        }
         Ok(round)
     }
 
     /// It writes to the same topic.
     fn crowd(&self) -> io::Result<Option<Crowd>> {
         let (Side::CreelCrowd, Some(topic)) = (self.side, &self.topic) else { return Ok(None) };
-        let request = frames::produce_request(&topic.name, &SINGLE, Acks::Written);
+        let request = frames::produce_request(&topic.name, 0, &SINGLE, Acks::Written);
         let time = self.setting.duration + Duration::from_secs(1);
-        Crowd::gather(self.server.address, self.setting.driver_cpu, request, time).map(Some)
+        let threads = self.setting.seats.driver.clone();
+        Crowd::gather(self.server.address, threads, request, time).map(Some)
     }
 
     /// The given part of a round.
@@ -241,20 +271,30 @@ impl Stage<'_> {
         }
     }
 
-    fn figures(&self, driven: &Driven, cpu: f64) -> io::Result<Round> {
+    fn figures(&self, driven: Driven, cpu: f64) -> io::Result<Round> {
         let bytes = driven.requests as f64 * self.shape.bytes_per_request() as f64;
         let requests_per_second = driven.requests as f64 / driven.seconds;
+        let cpu_us_per_request = cpu * 1e6 / driven.requests as f64;
+        let records_per_request = self.shape.records_per_request() as f64;
+        let threads = self.setting.seats.driver.len() as f64;
         Ok(Round {
             side: self.side,
             shape: self.shape.name,
             acks: if self.shape.work.fetch_bytes().is_some() { "" } else { self.acks.name() },
             requests_per_second,
-            records_per_second: requests_per_second * self.shape.records_per_request() as f64,
-            cpu_us_per_request: cpu * 1e6 / driven.requests as f64,
+            records_per_second: requests_per_second * records_per_request,
+            achieved: self.shape.work.rate().map(|rate| requests_per_second / rate),
+            unsent: driven.unsent,
+            mb_per_second: bytes / 1e6 / driven.seconds,
+            driver_busy: driven.cpu_seconds / driven.seconds / threads,
+            cpu_us_per_request,
+            cpu_seconds_per_million: cpu_us_per_request / records_per_request,
             cpu_seconds_per_gb: cpu / (bytes / 1e9),
             p50_us: driven.percentile_us(0.5),
             p99_us: driven.percentile_us(0.99),
             p999_us: driven.percentile_us(0.999),
+            p9999_us: driven.percentile_us(0.9999),
+            latencies_us: driven.latencies_us,
             peak_memory_mib: self.server.peak_memory_mib()?,
         })
     }
@@ -274,14 +314,16 @@ impl Stage<'_> {
             interval: shape.work.interval(shape.connections),
             until,
         };
-        drive(self.setting.driver_cpu, plan).map_err(io::Error::other)
+        drive(&self.setting.seats.driver, plan).map_err(io::Error::other)
     }
 
     /// The floor gets the same bytes, and looks at none of them.
     fn requests(&self) -> Arc<[Bytes]> {
         let topic = self.topic.as_ref().map_or("bench-0", |t| &t.name);
         match self.shape.work.fetch_bytes() {
-            None => [frames::produce_request(topic, self.shape, self.acks)].into(),
+            None => (0..self.shape.partitions)
+                .map(|partition| frames::produce_request(topic, partition, self.shape, self.acks))
+                .collect(),
             Some(bytes) => (0..READ_LOG_BYTES / bytes)
                 .map(|i| frames::fetch_request(topic, (i * self.shape.records_per_request()) as i64, bytes))
                 .collect(),
@@ -293,14 +335,27 @@ impl Stage<'_> {
         let topic = self.topic.as_ref().map_or("", |t| &t.name);
         let plan = Drive {
             address: self.server.address,
-            requests: [frames::produce_request(topic, self.shape, Acks::Durable)].into(),
+            requests: [frames::produce_request(topic, 0, self.shape, Acks::Durable)].into(),
             check: Check::Produced,
             connections: 1,
             in_flight: 8,
             interval: None,
             until: Until::Answered((READ_LOG_BYTES / self.shape.batch_bytes) as u64),
         };
-        drive(self.setting.driver_cpu, plan).map(drop).map_err(io::Error::other)
+        drive(&self.setting.seats.driver, plan).map(drop).map_err(io::Error::other)
+    }
+}
+
+/// Kafka removes a topic's files some time after the topic: the next round is not to pay for that.
+fn wait_until_gone(logs: &Path, topic: &str) {
+    let patience = Instant::now() + GONE_WITHIN;
+    let prefix = format!("{topic}-");
+    let is_there = || {
+        let mut entries = fs::read_dir(logs).into_iter().flatten().flatten();
+        entries.any(|entry| entry.file_name().to_string_lossy().starts_with(&prefix))
+    };
+    while is_there() && Instant::now() < patience {
+        std::thread::sleep(Duration::from_millis(20));
     }
 }
 

@@ -46,6 +46,15 @@ impl Work {
             _ => None,
         }
     }
+
+    /// Requests a second over all connections, where they have a rate.
+    #[must_use]
+    pub fn rate(self) -> Option<f64> {
+        match self {
+            Work::Paced { per_second } => Some(f64::from(per_second)),
+            _ => None,
+        }
+    }
 }
 
 /// How much each request carries or asks for, over how many connections, how many at a time.
@@ -59,7 +68,9 @@ pub struct Shape {
     pub batch_bytes: usize,
     /// Records in that batch.
     pub records: u32,
-    /// Connections, all driven by one core.
+    /// Partitions of the topic; a connection sends to one after the other.
+    pub partitions: i32,
+    /// Connections.
     pub connections: usize,
     /// Requests a connection has unanswered at most.
     pub in_flight: usize,
@@ -79,18 +90,20 @@ impl Shape {
     }
 }
 
-const fn produce(
+/// Appends to one partition, as fast as the answers come.
+#[must_use]
+pub const fn produce(
     name: &'static str,
     batch_bytes: usize,
     records: u32,
     connections: usize,
     in_flight: usize,
 ) -> Shape {
-    Shape { name, work: Work::Produce, batch_bytes, records, connections, in_flight }
+    Shape { name, work: Work::Produce, batch_bytes, records, partitions: 1, connections, in_flight }
 }
 
 const fn fetch(name: &'static str, work: Work, connections: usize) -> Shape {
-    Shape { name, work, batch_bytes: 64 << 10, records: 64, connections, in_flight: 1 }
+    Shape { name, work, batch_bytes: 64 << 10, records: 64, partitions: 1, connections, in_flight: 1 }
 }
 
 /// One record of 1 KiB.

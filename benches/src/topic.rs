@@ -14,7 +14,7 @@ use crate::frames::header;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A topic of one partition; gone when [`remove`](Topic::remove)d.
+/// A topic; gone when [`remove`](Topic::remove)d.
 pub struct Topic {
     /// Its name.
     pub name: String,
@@ -22,8 +22,13 @@ pub struct Topic {
 }
 
 impl Topic {
-    /// Makes it and waits until its partition has a leader.
-    pub fn create(address: SocketAddr, name: &str, configs: &[(&str, &str)]) -> io::Result<Topic> {
+    /// Makes it and waits until its partitions have leaders.
+    pub fn create(
+        address: SocketAddr,
+        name: &str,
+        partitions: i32,
+        configs: &[(&str, &str)],
+    ) -> io::Result<Topic> {
         let topic = Topic { name: name.to_owned(), address };
         let mut stream = TcpStream::connect(address)?;
         let config = |(name, value): &(&str, &str)| CreatableTopicConfig {
@@ -32,7 +37,7 @@ impl Topic {
         };
         let creatable = CreatableTopic {
             name: Str::from(name.to_owned()),
-            num_partitions: 1,
+            num_partitions: partitions,
             replication_factor: 1,
             configs: configs.iter().map(config).collect(),
             ..Default::default()
@@ -43,15 +48,16 @@ impl Topic {
         if let Some(refused) = made.topics.iter().find(|t| t.error_code != ErrorCode::None) {
             return Err(io::Error::other(format!("topic {name} was refused: {:?}", refused.error_code)));
         }
-        topic.wait_for_leader(&mut stream)?;
+        topic.wait_for_leaders(&mut stream, partitions)?;
         Ok(topic)
     }
 
     /// A partition may be known before its leader takes it up; once it tells its end it takes anything.
-    fn wait_for_leader(&self, stream: &mut TcpStream) -> io::Result<()> {
+    fn wait_for_leaders(&self, stream: &mut TcpStream, partitions: i32) -> io::Result<()> {
         let give_up = Instant::now() + PATIENCE;
-        let partition = ListOffsetsPartition { timestamp: -1, ..Default::default() };
-        let topic = ListOffsetsTopic { name: Str::from(self.name.clone()), partitions: vec![partition] };
+        let of = |index| ListOffsetsPartition { partition_index: index, timestamp: -1, ..Default::default() };
+        let partitions = (0..partitions).map(of).collect();
+        let topic = ListOffsetsTopic { name: Str::from(self.name.clone()), partitions };
         let request = ListOffsetsRequest { replica_id: -1, topics: vec![topic], ..Default::default() };
         loop {
             let answer = call(stream, &request, 2)?;

@@ -41,6 +41,9 @@ pub(crate) struct Options {
     /// The JVM's heap, as its own -Xms and -Xmx take it
     #[arg(long, default_value = "768m")]
     heap: String,
+    /// All flags of the JVM, heap included, in place of those of Kafka's start scripts
+    #[arg(long, value_name = "FLAGS", allow_hyphen_values = true, conflicts_with = "heap")]
+    jvm: Option<String>,
     /// Only fetch the jars
     #[arg(long)]
     install_only: bool,
@@ -64,9 +67,18 @@ pub(crate) fn kafka(options: &Options) -> Outcome {
         format(&properties)?;
     }
     println!("Apache Kafka on 127.0.0.1:{port}, data in {}", folder.display());
-    let heap = [format!("-Xms{}", options.heap), format!("-Xmx{}", options.heap)];
-    let error = java().args(START_SCRIPT_FLAGS).args(heap).arg("kafka.Kafka").arg(&properties).exec();
+    let error = java().args(jvm_flags(options)).arg("kafka.Kafka").arg(&properties).exec();
     Err(about("java")(error))
+}
+
+fn jvm_flags(options: &Options) -> Vec<String> {
+    match &options.jvm {
+        Some(flags) => flags.split_ascii_whitespace().map(str::to_owned).collect(),
+        None => {
+            let heap = [format!("-Xms{}", options.heap), format!("-Xmx{}", options.heap)];
+            START_SCRIPT_FLAGS.map(str::to_owned).into_iter().chain(heap).collect()
+        }
+    }
 }
 
 /// Where the jars are.

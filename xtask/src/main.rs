@@ -11,7 +11,9 @@ mod differential;
 mod fuzz;
 mod kafka;
 mod loadgen;
+mod machine;
 mod paths;
+mod peers;
 mod run;
 mod smoke;
 mod test;
@@ -48,6 +50,8 @@ enum Command {
     Loadgen(loadgen::Options),
     /// The broker beside the floor, in alternating rounds; everything after `bench` is passed on
     Bench(bench::Options),
+    /// Creel, Apache Kafka and the floor in the forms that brokers are praised in; everything after `--` is passed on
+    Peers(peers::Options),
 }
 
 fn main() -> ExitCode {
@@ -61,6 +65,7 @@ fn main() -> ExitCode {
         Command::Kafka(options) => kafka::kafka(&options),
         Command::Loadgen(options) => loadgen::loadgen(&options),
         Command::Bench(options) => bench::bench(&options),
+        Command::Peers(options) => peers::peers(&options),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

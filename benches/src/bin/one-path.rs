@@ -6,10 +6,14 @@ use std::time::Duration;
 
 use clap::Parser;
 use creel_benches::ballast::Ballast;
-use creel_benches::process::Server;
+use creel_benches::process::{Jvm, Server};
 use creel_benches::round::{Kafka, Round, Setting, Side};
+use creel_benches::seats::Seats;
 use creel_benches::shape::{Acks, SHAPES, Shape};
 use creel_benches::{picture, report};
+
+/// Of a round.
+const WARM_UP: f64 = 0.2;
 
 /// The broker beside the floor and Apache Kafka: same bytes, same driver, alternating rounds on one core each.
 #[derive(Parser)]
@@ -108,15 +112,16 @@ fn setting(args: &Args) -> std::io::Result<Setting> {
         duration: Duration::from_secs_f64(args.seconds),
         gib: args.gib,
         ballast: Ballast::of_gib(args.ballast_gib),
-        server_cpu: args.cpus[0],
-        driver_cpu: args.cpus[1],
+        warm_up: WARM_UP,
+        seats: Seats::one_each(args.cpus[0], args.cpus[1]),
         segment_mib: args.segment_mib,
         kafka: None,
     };
     let is_wanted = args.sides.iter().any(|side| side.is_kafka());
     if let Some(xtask) = args.xtask.as_ref().filter(|_| is_wanted) {
         let directory = tempfile::tempdir()?;
-        let server = Server::kafka(xtask, directory.path(), setting.server_cpu)?;
+        let cpus = setting.seats.server_list();
+        let server = Server::kafka(xtask, directory.path(), &cpus, Jvm::StartScripts)?;
         setting.kafka = Some(Kafka { server, directory });
         warm_up(&mut setting, args)?;
     }

@@ -46,7 +46,7 @@ impl Client {
     /// Sends records as one batch and waits for its ack.
     pub fn produce<'a>(&mut self, acks: i16, records: impl Iterator<Item = (Stamp, &'a [u8])>) -> Result<()> {
         let mut open = OpenBatch::new(Vec::new(), 0);
-        records.for_each(|(stamp, value)| open.push(None, value, &stamp, 0));
+        records.for_each(|(stamp, value)| open.push(None, Some(value), &stamp, 0));
         let (built, _) = open.finish(&mut Encoder::new(CodecSpec::NONE), Vec::new());
         let records = Records::Inline(Bytes::copy_from_slice(built.batch()));
         let partition = PartitionProduceData { index: 0, records };

@@ -13,7 +13,7 @@ use loadgen::clock::now_ns;
 use loadgen::latency::Latency;
 use loadgen::payload::Payload;
 use loadgen::records::stamp::{PLAIN_BYTES, Stamp};
-use loadgen::schedule::{Lane, Load, Schedule, Span};
+use loadgen::schedule::{Load, Schedule, Span, Turn};
 use loadgen::stage::Window;
 use std::future::Future;
 use std::pin::Pin;
@@ -103,7 +103,7 @@ pub async fn produce(link: &Link, index: usize, job: Job) -> Result<Produced> {
 fn schedule(job: &Job, index: usize) -> Schedule {
     let load = job.rate.map_or(Load::Maximum, |rate| Load::Constant { rate });
     let span = Span { start_ns: job.start_ns, window: job.window };
-    Schedule::new(&load, span, Lane { index, producers: job.producers, seed: 0 })
+    Schedule::new(&load, span, Turn { index, producers: job.producers, seed: 0 })
 }
 
 impl Producer {

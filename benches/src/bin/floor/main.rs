@@ -19,9 +19,9 @@ struct Args {
     /// Where the file is written.
     #[arg(long)]
     dir: PathBuf,
-    /// The CPU to run on.
+    /// The CPU to run on; without it the kernel's scheduler chooses.
     #[arg(long)]
-    cpu: usize,
+    cpu: Option<usize>,
     /// Reply only after fdatasync; one sync answers all that was written before it.
     #[arg(long)]
     durable: bool,
@@ -35,8 +35,7 @@ struct Args {
 
 fn main() {
     let args = Args::parse();
-    let config =
-        Config { cores: vec![CoreConfig { id: CoreId(0), cpu: Some(args.cpu) }], ..Config::unpinned(1) };
+    let config = Config { cores: vec![CoreConfig { id: CoreId(0), cpu: args.cpu }], ..Config::unpinned(1) };
     let started = start(&config, move |_| serve(args.clone()));
     match started {
         Ok(cores) => cores.join(),

@@ -1,0 +1,92 @@
+//! The forms in which brokers are usually praised, so that each can be repeated.
+
+use creel_benches::shape::{Shape, Work, produce};
+
+/// A load, and what is said of it.
+pub(crate) struct Form {
+    /// A line.
+    pub(crate) title: &'static str,
+    /// How it is sent.
+    pub(crate) about: &'static str,
+    /// What is sent; its name is the form's.
+    pub(crate) shape: Shape,
+}
+
+/// Bytes of a batch of records without keys and headers, `value` bytes each: ten bytes around each, 61 in front.
+const fn batch_bytes(records: u32, value: usize) -> usize {
+    61 + records as usize * (value + 10)
+}
+
+const fn batches(name: &'static str, records: u32, value: usize, load: Load) -> Shape {
+    let Load { connections, in_flight, partitions } = load;
+    let shape = produce(name, batch_bytes(records, value), records, connections, in_flight);
+    Shape { partitions, ..shape }
+}
+
+/// Of producers.
+struct Load {
+    connections: usize,
+    in_flight: usize,
+    partitions: i32,
+}
+
+const RATED_RECORDS: u32 = 64;
+
+/// Batches of 64 records of 1 KiB, so many megabytes of them a second.
+const fn at_rate(name: &'static str, mb_per_second: u64) -> Shape {
+    let load = Load { connections: 8, in_flight: usize::MAX, partitions: 4 };
+    let shape = batches(name, RATED_RECORDS, 1024, load);
+    let per_second = (mb_per_second * 1_000_000 / shape.batch_bytes as u64) as u32;
+    Shape { work: Work::Paced { per_second }, ..shape }
+}
+
+const RATED: &str = "open loop: batches of 64 records leave on time whatever the answers do, over 8 connections to 4 partitions; \
+     response counts from the instant at which a batch was due";
+
+/// All of them.
+pub(crate) const FORMS: [Form; 7] = [
+    Form {
+        title: "100 B records at the highest rate",
+        about: "batches of 16 KB (148 records), 16 connections with 5 requests in flight each, 6 partitions",
+        shape: batches("flood", 148, 100, Load { connections: 16, in_flight: 5, partitions: 6 }),
+    },
+    Form {
+        title: "1 KB records, 1,000 a batch",
+        about: "8 closed-loop connections (one request in flight each), 8 partitions",
+        shape: batches("1000x1KB", 1000, 1000, Load { connections: 8, in_flight: 1, partitions: 8 }),
+    },
+    Form {
+        title: "8 closed-loop producers of small batches on one partition",
+        about: "batches of 10 records of 1 KB, one request in flight each",
+        shape: batches("8-producers", 10, 1000, Load { connections: 8, in_flight: 1, partitions: 1 }),
+    },
+    Form { title: "1 KiB records at 50 MB/s", about: RATED, shape: at_rate("50MB/s", 50) },
+    Form { title: "1 KiB records at 500 MB/s", about: RATED, shape: at_rate("500MB/s", 500) },
+    Form { title: "1 KiB records at 1 GB/s", about: RATED, shape: at_rate("1GB/s", 1000) },
+    Form {
+        title: "keyed producers, many partitions",
+        about: "what keys do to batches: 10 records of 100 B for one of 64 partitions in turn, 16 connections with 5 requests \
+                in flight each",
+        shape: batches("keyed", 10, 100, Load { connections: 16, in_flight: 5, partitions: 64 }),
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use creel_benches::frames;
+
+    #[test]
+    fn a_batch_is_as_large_as_its_records_of_that_size_are() {
+        for Form { shape, .. } in &FORMS {
+            assert_eq!(frames::batch(shape).len(), shape.batch_bytes, "{}", shape.name);
+        }
+    }
+
+    #[test]
+    fn a_rate_counts_millions_of_bytes() {
+        let shape = &FORMS[4].shape;
+        let mb = shape.work.rate().unwrap_or(0.0) * shape.batch_bytes as f64 / 1e6;
+        assert!((499.0..=500.0).contains(&mb), "{mb}");
+    }
+}
