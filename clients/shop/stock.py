@@ -15,7 +15,6 @@ from shop import BOOTSTRAP, stopped_by_signal
 def main():
     stop = stopped_by_signal()
     consumer = KafkaConsumer(
-        "orders",
         bootstrap_servers=BOOTSTRAP,
         group_id="stock",
         auto_offset_reset="earliest",
@@ -24,6 +23,10 @@ def main():
         session_timeout_ms=6_000,
         heartbeat_interval_ms=1_000,
     )
+    consumer.subscribe(["orders"])
+    # What a kafka-python is assigned may get lost if it joins its group first and learns of the partitions afterwards.
+    while "orders" not in consumer.topics() and not stop.is_set():
+        stop.wait(0.1)
     producer = KafkaProducer(bootstrap_servers=BOOTSTRAP, acks="all", compression_type="gzip")
     while not stop.is_set():
         orders = [json.loads(record.value) for batch in consumer.poll(timeout_ms=500).values() for record in batch]

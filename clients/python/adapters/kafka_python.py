@@ -52,7 +52,6 @@ def read(bootstrap, topic, count):
 class GroupConsumer:
     def __init__(self, bootstrap, group, topic):
         self.consumer = KafkaConsumer(
-            topic,
             bootstrap_servers=bootstrap,
             group_id=group,
             auto_offset_reset="earliest",
@@ -60,9 +59,20 @@ class GroupConsumer:
             max_poll_records=10,
             session_timeout_ms=SESSION_TIMEOUT_MS,
             heartbeat_interval_ms=500,
-            # The first metadata answer may race with the subscription, and is then taken for the whole truth until the next.
-            metadata_max_age_ms=1_000,
         )
+        self.consumer.subscribe([topic])
+        self._until_it_knows(topic)
+
+    def _until_it_knows(self, topic):
+        """Before the first join: a leader that joins first and learns of its topic's partitions later may be lost for good.
+
+        The partitions are then reason enough for it to join once more, and that reason is gone as soon as it has assigned them
+        (ConsumerCoordinator.need_rejoin compares two snapshots, and _perform_assignment makes them equal). If poll() runs out of
+        time between that and the answer to its SyncGroup, no later poll() sees anything to wait for: what it was assigned is
+        never taken up, its heartbeats stay switched off, and its session ends. (Java's client asks for a pending join as well,
+        `rejoinNeeded || joinFuture != null`.) Apache Kafka can't help it either.
+        """
+        until(lambda: topic in self.consumer.topics(), f"metadata of {topic}")
 
     def poll(self):
         return _poll(self.consumer)

@@ -61,7 +61,7 @@ class Member:
         self.assigned = set()
 
     def __str__(self):
-        said = "\n    ".join(self.errors[-30:])
+        said = "\n    ".join(_both_ends(self.errors))
         return f"exit {self.process.poll()}, assigned {self.assigned}, {len(self.values)} values\n    {said}"
 
 
@@ -103,6 +103,12 @@ class Group:
 
     def __str__(self):
         return "\n".join(f"  {member}" for member in self.members)
+
+
+def _both_ends(lines, first=60, last=30):
+    """How it began and how it ended: what a member does once a second fills any number of last lines."""
+    left_out = len(lines) - first - last
+    return lines if left_out <= 1 else [*lines[:first], f"... {left_out} lines ...", *lines[-last:]]
 
 
 def python_member(adapter, *arguments):
