@@ -13,7 +13,7 @@ use crate::{kafka, paths, tools};
 /// Passed on to the measuring program.
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Where the result goes [default: `results/<date>-<machine>-peers`, of a quick one `target/peers`]
+    /// Where the result goes; by default `results/<date>-<machine>-peers`, of a quick one `target/peers`
     #[arg(long)]
     out: Option<PathBuf>,
     /// One short round of everything: to see whether it works; the figures mean nothing
