@@ -55,7 +55,7 @@ pub struct LogConfig {
     pub message_timestamp_after_max_ms: u64,
     /// `cleanup.policy`.
     pub cleanup_policy: CleanupPolicy,
-    /// `preallocate`: segments claim their disk ahead of the writes, in steps.
+    /// `preallocate`: a segment's disk is claimed whole before its first write (`claim`).
     pub preallocate: bool,
     /// `creel.segment.recycle`: a segment that retention drops becomes the file of the next one, where that saves work.
     pub segment_recycle: bool,
@@ -114,7 +114,7 @@ impl LogConfig {
         self.segment_bytes.min(SEGMENT_BYTES_MAX)
     }
 
-    /// How far a segment's disk is claimed ahead of its writes; `None`: not at all.
+    /// How much disk is claimed for a segment before it is written to; `None`: none.
     pub(crate) fn claim_limit(&self) -> Option<u64> {
         self.preallocate.then(|| self.segment_limit())
     }

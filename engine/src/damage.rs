@@ -124,12 +124,12 @@ impl Scan {
         Ok(self.mark_here(signer).await?.is_some() || self.shows_lost_sector(start, end, expected).await?)
     }
 
-    /// The position behind the last byte that is not zero, at or behind here; looked for from the file's end, which is
+    /// The position behind the last byte that is not zero, at or behind here; looked for from the data's end, which is
     /// near it. Leaves the walk where it was.
     pub(crate) async fn last_nonzero(&mut self) -> io::Result<FilePosition> {
         let start = self.position();
         let mut last = start;
-        let mut end = self.end();
+        let mut end = self.data_end();
         while end > start && last == start {
             let from = FilePosition(end.0.saturating_sub(RECOVERY_READ_BYTES as u64).max(start.0));
             self.go_to(from);

@@ -91,19 +91,18 @@ impl Inner {
             return Err(refusal);
         }
         let active = log.active().clone();
-        let claim_limit = self.config.borrow().claim_limit();
         let total = log.staging.total();
         let end = active.end_position() + total;
         let durable = self.cursors.get().durable;
         let tail = active.tail(durable, end);
         log.staging.push_tail(&tail);
-        let bytes = total + tail.size_bytes();
-        if let Err(error) = log.staging.write_with(|pieces| active.write(pieces, bytes, claim_limit)) {
+        if let Err(error) = log.staging.write_with(|pieces| active.write(pieces)) {
             return Err(self.give_up_staged(log, active, &error));
         }
         active.note_mark(durable);
         let at = self.flusher.wrote(&mut log.staging.staged_at);
         self.note_written(log, &active);
+        self.claim_next_soon(&active);
         let turn = log.staging.take();
         turn.written_at.set(at);
         turn.finish(Ok(()));
@@ -135,7 +134,11 @@ impl Inner {
         let sealed = log.active().clone();
         let (next, snapshot) = match self.begin_next(log, &sealed, base, now_ms) {
             Ok(begun) => begun,
-            Err(error) if is_disk_full(&error) => return Err(AppendError::DiskFull),
+            Err(error) if is_disk_full(&error) => {
+                // The next append may have its room.
+                self.discard_spare();
+                return Err(AppendError::DiskFull);
+            }
             Err(error) => {
                 self.poison("roll", &error);
                 return Err(AppendError::Storage);

@@ -14,6 +14,7 @@ mod append_times;
 pub mod bad_ranges;
 pub mod batch;
 pub mod checkpoint;
+mod claim;
 mod close;
 pub mod config;
 mod damage;

@@ -33,11 +33,8 @@ pub const STAGED_PARTS_MAX: usize = 1000;
 /// What a partition keeps of its staging buffer between turns.
 pub const STAGING_KEPT_BYTES: usize = 256 << 10;
 
-/// The first preallocation of a segment that is written to; it doubles up to `PREALLOCATE_BYTES_MAX`.
-pub const PREALLOCATE_BYTES_MIN: u64 = 64 << 10;
-
-/// The largest preallocation step.
-pub const PREALLOCATE_BYTES_MAX: u64 = 16 << 20;
+/// Disk is claimed ahead of the writes only on a volume that has this many times as much left.
+pub const CLAIM_ROOM_FACTOR: u64 = 4;
 
 /// Batch boundaries near the end of the log that are remembered so that tail reads touch no file.
 pub const RECENT_BATCHES: usize = 512;
@@ -73,6 +70,5 @@ const _: () = assert!(BATCH_PREFIX_BYTES < BATCH_HEADER_BYTES);
 const _: () = assert!(BATCH_BYTES_MAX as u64 <= SEGMENT_BYTES_MAX);
 const _: () = assert!(COPY_BODY_BYTES < STAGED_BYTES_MAX);
 const _: () = assert!(STAGED_PARTS_MAX < 1024);
-const _: () = assert!(PREALLOCATE_BYTES_MIN <= PREALLOCATE_BYTES_MAX);
 const _: () = assert!(HEADER_SCAN_BYTES >= BATCH_HEADER_BYTES);
 const _: () = assert!(RECOVERY_READ_BYTES > BATCH_HEADER_BYTES);

@@ -95,12 +95,12 @@ impl Scan {
         mark
     }
 
-    /// The most that any mark at or behind here says was durable. Leaves the walk at the end.
+    /// The most that any mark at or behind here says was durable. Leaves the walk at the data's end.
     pub(crate) async fn best_mark(&mut self, signer: Signer) -> io::Result<Option<Offset>> {
         let mut best = None;
-        while self.end().0.saturating_sub(self.position().0) >= MARK_BYTES as u64 {
+        while self.data_end().0.saturating_sub(self.position().0) >= MARK_BYTES as u64 {
             let position = self.position();
-            let left = self.end().0 - position.0;
+            let left = self.data_end().0 - position.0;
             let bytes = self.bytes(left.min(RECOVERY_READ_BYTES as u64) as usize).await?;
             let step = bytes.len() - MARK_BYTES + 1;
             let starts = (0..step).filter(|at| bytes[*at] == MAGIC[0] && bytes[*at..].starts_with(MAGIC));

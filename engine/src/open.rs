@@ -8,6 +8,7 @@ use std::rc::Rc;
 use creel_io::fs;
 
 use crate::append_times::SyncTimes;
+use crate::claim::claim_rest;
 use crate::config::LogConfig;
 use crate::directory::{TopicPartition, naming};
 use crate::epochs::LeaderEpochs;
@@ -92,7 +93,9 @@ impl Partition {
         if planted::has(Bug::ProducersForgotten) {
             producers = Producers::default();
         }
-        Ok(Self::new(assemble(flusher.clone(), open, recovery, producers, !trusted || is_new_file)))
+        let is_claimed = recovery.claim_active().await;
+        let is_touched = !trusted || is_new_file || is_claimed;
+        Ok(Self::new(assemble(flusher.clone(), open, recovery, producers, is_touched)))
     }
 }
 
@@ -117,6 +120,17 @@ impl Recovery {
         let active = Segment::create(&self.directory, Recycled::signer(None, self.end), self.now_ms)?;
         self.segments.push(Rc::new(active));
         Ok(true)
+    }
+
+    /// Claims the disk of the segment that the next append goes to, where that is wanted.
+    async fn claim_active(&self) -> bool {
+        match (self.config.claim_limit(), self.segments.last()) {
+            (Some(limit), Some(active)) if active.length() < limit => {
+                claim_rest(&self.directory, active, limit).await;
+                true
+            }
+            _ => false,
+        }
     }
 
     /// A damaged range at the very end has offsets but no batches: what follows begins a new file.

@@ -240,7 +240,7 @@ impl Recovery {
         let signer = Recycled::signer(self.recycled, *base);
         let file = last.log.get()?;
         drop_cached(&file);
-        let mut scan = Scan::new(file, FilePosition::START, last.length());
+        let mut scan = Scan::new(file, FilePosition::START, last.length()).over_data()?;
         let mark = if signer.secret == Secret::NONE {
             scan.in_big_steps().mark_at_end(signer).await?
         } else {
@@ -273,7 +273,7 @@ impl Recovery {
         self.end = self.end.max(segment.base);
         let file = segment.log.get()?;
         drop_cached(&file);
-        let mut scan = Scan::new(file, FilePosition::START, length).in_big_steps();
+        let mut scan = Scan::new(file, FilePosition::START, length).over_data()?.in_big_steps();
         loop {
             let is_safe = self.end < self.recovery_point;
             let mut found = if is_safe { scan.header().await? } else { scan.verified().await? };

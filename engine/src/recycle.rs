@@ -45,21 +45,25 @@ use crate::wipe::wipe;
 pub(crate) struct Recycler {
     /// What the medium says about segments that may be recycled ones.
     recycled: Cell<Option<Recycled>>,
-    spare: RefCell<Option<Spare>>,
-    is_preparing: Cell<bool>,
+    pub(crate) spare: RefCell<Option<Spare>>,
+    pub(crate) is_preparing: Cell<bool>,
     /// Tasks that work on files of this partition.
     tasks: Cell<usize>,
     has_mark_timer: Cell<bool>,
     /// Segments that began in the file of an older one.
     reused: Cell<u64>,
+    /// The last segment behind which disk was claimed, or was to be (`claim`).
+    claimed_behind: Cell<Option<Offset>>,
 }
 
-/// A file that may be written over.
+/// A file for the next segment.
 #[derive(Debug)]
 pub(crate) struct Spare {
     pub(crate) path: PathBuf,
     pub(crate) file: File,
     pub(crate) length: u64,
+    /// It holds what an older segment did; otherwise zeros (`claim`).
+    pub(crate) is_stale: bool,
 }
 
 /// Takes a segment's files away, but keeps the batches under a name that counts as removed.
@@ -82,15 +86,24 @@ impl Recycler {
     fn is_wanting(&self) -> bool {
         !self.is_preparing.get() && self.spare.borrow().is_none()
     }
+
+    /// Whether disk is to be claimed for the segment behind `active`: once.
+    pub(crate) fn wants_claim_behind(&self, active: Offset) -> bool {
+        self.is_wanting() && self.claimed_behind.replace(Some(active)) != Some(active)
+    }
 }
 
 /// Counts a task for as long as it runs.
-struct Task(Rc<Inner>);
+pub(crate) struct Task(Rc<Inner>);
 
 impl Task {
-    fn begin(inner: &Rc<Inner>) -> Self {
+    pub(crate) fn begin(inner: &Rc<Inner>) -> Self {
         inner.recycler.tasks.set(inner.recycler.tasks.get() + 1);
         Self(inner.clone())
+    }
+
+    pub(crate) fn inner(&self) -> &Rc<Inner> {
+        &self.0
     }
 }
 
@@ -102,7 +115,7 @@ impl Drop for Task {
 }
 
 impl Inner {
-    fn recycles(&self) -> bool {
+    pub(crate) fn recycles(&self) -> bool {
         let config = self.config.borrow();
         config.segment_recycle
             && config.cleanup_policy == CleanupPolicy::Delete
@@ -128,7 +141,7 @@ impl Inner {
             let path = retired_path(&inner.directory, segment.base);
             match inner.try_prepare(&segment, &path).await {
                 Ok(Some(file)) if inner.recycles() => {
-                    let spare = Spare { path, file, length: segment.length() };
+                    let spare = Spare { path, file, length: segment.length(), is_stale: true };
                     *inner.recycler.spare.borrow_mut() = Some(spare);
                 }
                 // Without it the next segment gets a new file: nothing else is lost.
@@ -183,14 +196,14 @@ impl Inner {
     pub(crate) fn begin_segment(&self, base: Offset, now_ms: i64) -> io::Result<Segment> {
         let signer = Recycled::signer(self.recycler.recycled.get(), base);
         if let Some(spare) = self.recycler.spare.take() {
-            let path = spare.path.clone();
+            let (path, is_stale) = (spare.path.clone(), spare.is_stale);
             match Segment::reuse(&self.directory, signer, now_ms, spare) {
                 Ok(segment) => {
-                    self.recycler.reused.set(self.recycler.reused.get() + 1);
+                    self.recycler.reused.set(self.recycler.reused.get() + u64::from(is_stale));
                     return Ok(segment);
                 }
                 Err(error) => {
-                    tracing::warn!(partition = %self.name, %error, "segment file not reused");
+                    tracing::warn!(partition = %self.name, %error, "file kept for the next segment not used");
                     remove_if_there(&path)?;
                 }
             }
@@ -264,7 +277,7 @@ impl Inner {
     }
 }
 
-async fn remove_retired(path: PathBuf, last_handle: Option<File>) {
+pub(crate) async fn remove_retired(path: PathBuf, last_handle: Option<File>) {
     let shown = path.display().to_string();
     if let Err(error) = remove_off_core(last_handle, move || remove_if_there(&path)).await {
         tracing::warn!(path = shown, %error, "retired segment not removed: the next start does it");

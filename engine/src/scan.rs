@@ -14,6 +14,8 @@ pub(crate) struct Scan {
     file: File,
     position: u64,
     end: u64,
+    /// Behind this are only zeros.
+    data_end: u64,
     window: BytesMut,
     window_at: u64,
     window_bytes: usize,
@@ -22,7 +24,14 @@ pub(crate) struct Scan {
 impl Scan {
     pub(crate) fn new(file: File, from: FilePosition, end: u64) -> Self {
         let window = BytesMut::new();
-        Self { file, position: from.0, end, window, window_at: 0, window_bytes: HEADER_SCAN_BYTES }
+        let window_bytes = HEADER_SCAN_BYTES;
+        Self { file, position: from.0, end, data_end: end, window, window_at: 0, window_bytes }
+    }
+
+    /// For walks that look for something: disk that was claimed and never written to is not read.
+    pub(crate) fn over_data(mut self) -> io::Result<Self> {
+        self.data_end = self.file.data_end()?.min(self.end);
+        Ok(self)
     }
 
     /// For walks that look at every byte.
@@ -37,6 +46,10 @@ impl Scan {
 
     pub(crate) fn end(&self) -> FilePosition {
         FilePosition(self.end)
+    }
+
+    pub(crate) fn data_end(&self) -> FilePosition {
+        FilePosition(self.data_end)
     }
 
     pub(crate) fn skip(&mut self, bytes: usize) {
@@ -108,7 +121,7 @@ impl Scan {
 
     /// Goes to the next position at or behind this one where a sound batch of at least offset `from` begins.
     pub(crate) async fn find_sound(&mut self, from: Offset, to: Offset) -> io::Result<Option<BatchHeader>> {
-        while self.end.saturating_sub(self.position) >= BATCH_HEADER_BYTES as u64 {
+        while self.data_end.saturating_sub(self.position) >= BATCH_HEADER_BYTES as u64 {
             if let Some(Ok(header)) = self.header().await?
                 && (from..to).contains(&header.base_offset)
                 && header.record_count > 0

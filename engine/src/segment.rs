@@ -1,7 +1,7 @@
 //! One segment: a `.log` file of batches, its two indexes, and how far it is written.
 //!
 //! ```text
-//! 0                       length                   allocated
+//! 0                       length                   the file's end
 //! | batch | batch | batch | mark | zeros, claimed  |   (cut off when the segment is sealed or closed)
 //! ```
 //!
@@ -13,13 +13,13 @@ use std::cell::{Cell, RefCell};
 use std::io::{self, IoSlice};
 use std::path::Path;
 
-use creel_io::fs::{self, File};
+use creel_io::fs;
 
 use crate::batch::BatchHeader;
 use crate::config::LogConfig;
 use crate::directory::{FileKind, segment_path};
 use crate::lazy_file::LazyFile;
-use crate::limits::{PAGE_BYTES, PREALLOCATE_BYTES_MAX, PREALLOCATE_BYTES_MIN};
+use crate::limits::PAGE_BYTES;
 use crate::mark::{self, MARK_BYTES, Secret, Signer};
 use crate::offset::{FilePosition, Offset};
 use crate::offset_index::OffsetIndex;
@@ -74,12 +74,6 @@ pub(crate) struct Tail {
     pub(crate) zeros: usize,
 }
 
-impl Tail {
-    pub(crate) fn size_bytes(&self) -> u64 {
-        (MARK_BYTES + self.zeros) as u64
-    }
-}
-
 /// Both indexes of a segment.
 #[derive(Debug)]
 pub(crate) struct Indexes {
@@ -113,7 +107,6 @@ pub(crate) struct Segment {
     /// Before this, in whole pages, the file holds stale bytes behind the last write's page.
     stale_end: Cell<u64>,
     length: Cell<u64>,
-    allocated: Cell<u64>,
     unindexed_bytes: Cell<u64>,
     first_timestamp: Cell<Option<i64>>,
     /// `None` until the time index of a segment from an earlier life was looked at.
@@ -131,14 +124,15 @@ impl Segment {
         Ok(segment)
     }
 
-    /// A segment that begins now in the file of an older one.
+    /// A segment that begins now in a file that is there already.
     pub(crate) fn reuse(directory: &Path, signer: Signer, now_ms: i64, spare: Spare) -> io::Result<Self> {
         let segment = Self::found(directory, signer.segment, 0, now_ms).signed(signer.secret);
         fs::rename(&spare.path, segment.log.path())?;
         segment.log.adopt(spare.file);
         segment.begin_empty();
-        segment.allocated.set(spare.length);
-        segment.stale_end.set(spare.length.next_multiple_of(PAGE_BYTES));
+        if spare.is_stale {
+            segment.stale_end.set(spare.length.next_multiple_of(PAGE_BYTES));
+        }
         Ok(segment)
     }
 
@@ -158,7 +152,6 @@ impl Segment {
             marked: Cell::new(Offset::ZERO),
             stale_end: Cell::new(0),
             length: Cell::new(length),
-            allocated: Cell::new(length),
             unindexed_bytes: Cell::new(0),
             first_timestamp: Cell::new(None),
             largest: Cell::new(None),
@@ -216,19 +209,9 @@ impl Segment {
         self.indexes.borrow().as_ref().map_or(0, Indexes::size_bytes)
     }
 
-    /// Writes at the end of the file, in one system call as a rule, and claims disk ahead of it as far as
-    /// `claim_limit` if there is one. `length` moves only with [`note`](Self::note).
-    pub(crate) fn write(
-        &self,
-        pieces: &mut [IoSlice<'_>],
-        bytes: u64,
-        claim_limit: Option<u64>,
-    ) -> io::Result<()> {
-        let file = self.log.get()?;
-        if let Some(limit) = claim_limit {
-            self.claim(&file, self.length.get() + bytes, limit);
-        }
-        file.write_all_at(pieces, self.length.get())
+    /// Writes behind the last batch, in one system call as a rule. `length` moves only with [`note`](Self::note).
+    pub(crate) fn write(&self, pieces: &mut [IoSlice<'_>]) -> io::Result<()> {
+        self.log.get()?.write_all_at(pieces, self.length.get())
     }
 
     pub(crate) fn signer(&self) -> Signer {
@@ -262,19 +245,6 @@ impl Segment {
         self.log.get()?.write_all_at(&mut pieces, self.length.get())?;
         self.note_mark(durable);
         Ok(())
-    }
-
-    /// Claims disk ahead of the writes, in steps that grow with the segment. A refusal is no fault: the write
-    /// itself will say whether there is room.
-    fn claim(&self, file: &File, end: u64, limit: u64) {
-        let allocated = self.allocated.get();
-        if end <= allocated {
-            return;
-        }
-        let step = self.length.get().next_power_of_two().clamp(PREALLOCATE_BYTES_MIN, PREALLOCATE_BYTES_MAX);
-        let target = (allocated + step).min(limit).max(end);
-        let claimed = target > end && file.allocate(allocated, target - allocated).is_ok();
-        self.allocated.set(if claimed { target } else { end });
     }
 
     /// Takes a written batch into account.
@@ -316,7 +286,6 @@ impl Segment {
     /// Cuts the file to its batches: nothing claimed, nothing half-written stays behind.
     pub(crate) fn cut_to_length(&self) -> io::Result<()> {
         let file = self.log.get()?;
-        self.allocated.set(self.length.get());
         self.stale_end.set(0);
         if file.len()? != self.length.get() {
             file.truncate(self.length.get())?;

@@ -406,7 +406,7 @@ fn a_snapshot_of_what_was_cut_does_not_come_back() {
 #[test]
 fn a_disk_too_full_for_the_epochs_takes_no_log_offline() {
     sim::run_with(3, Config::calm(), |handle| async move {
-        let config = LogConfig { preallocate: true, ..LogConfig::default() };
+        let config = LogConfig { preallocate: true, segment_bytes: 64 << 10, ..LogConfig::default() };
         let partition = open_with(Path::new(DIRECTORY), config).await;
         for at in 0..3 {
             append(&partition, &batch(1, 1000, at + 1)).await;

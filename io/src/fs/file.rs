@@ -183,6 +183,15 @@ impl File {
         }
     }
 
+    /// Where what was ever written ends: from there to the file's end are zeros, which need not be read. It may be said to
+    /// be later than it is, by what a page or a block holds or by everything.
+    pub fn data_end(&self) -> io::Result<u64> {
+        match &self.backend {
+            Ring(file) => file.data_end(),
+            Sim(file) => file.data_end(),
+        }
+    }
+
     /// True when the file has no bytes.
     pub fn is_empty(&self) -> io::Result<bool> {
         Ok(self.len()? == 0)

@@ -141,6 +141,28 @@ impl RingFile {
         Ok(self.stat()?.st_size as u64)
     }
 
+    /// Asks from hole to hole; a filesystem that knows none says that all is data.
+    pub(crate) fn data_end(&self) -> io::Result<u64> {
+        let length = self.len()?;
+        let mut end = 0;
+        while end < length {
+            let Some(data) = self.seek(end, libc::SEEK_DATA)? else { break };
+            end = self.seek(data, libc::SEEK_HOLE)?.unwrap_or(length);
+        }
+        Ok(end)
+    }
+
+    /// The next data or hole at or behind `position`; `None` if there is none.
+    fn seek(&self, position: u64, whence: libc::c_int) -> io::Result<Option<u64>> {
+        // SAFETY: plain system call without pointers; nobody relies on the file's offset, which it moves.
+        let found = unsafe { libc::lseek(self.fd.as_raw_fd(), position as libc::off_t, whence) };
+        if let Ok(found) = u64::try_from(found) {
+            return Ok(Some(found));
+        }
+        let error = io::Error::last_os_error();
+        if error.raw_os_error() == Some(libc::ENXIO) { Ok(None) } else { Err(error) }
+    }
+
     pub(crate) fn names(&self) -> io::Result<u64> {
         Ok(self.stat()?.st_nlink)
     }

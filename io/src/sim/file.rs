@@ -241,6 +241,14 @@ impl SimFile {
         Ok(!is_held)
     }
 
+    pub(crate) fn data_end(&self) -> io::Result<u64> {
+        let length = self.len()?;
+        let mut bytes = vec![0; length as usize];
+        self.place()?.node.disk.borrow().read(self.opened.ino, 0, &mut bytes)?;
+        let last = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |at| at as u64 + 1);
+        Ok(last.next_multiple_of(4096).min(length))
+    }
+
     pub(crate) fn len(&self) -> io::Result<u64> {
         Ok(self.place()?.node.disk.borrow().length(self.opened.ino))
     }

@@ -23,6 +23,7 @@ macro_rules! behaviours {
             a_reader_that_pauses_stops_the_sender,
             slices_are_sent_hot_and_between_other_bytes,
             files_are_written_synced_and_read_back,
+            a_claimed_file_knows_where_its_data_ends,
             names_are_made_renamed_and_removed,
             a_removed_file_stays_readable_while_it_is_open,
             a_directory_has_one_owner,
@@ -145,6 +146,28 @@ pub(crate) async fn slices_are_sent_hot_and_between_other_bytes(root: PathBuf) {
     assert_eq!(&got[4..4 + (2 << 20)], &content[7..7 + (2 << 20)]);
     assert_eq!(&got[4 + (2 << 20)..], b"tail");
     sender.await;
+}
+
+/// Claims a mebibyte, and writes at its beginning and far behind that.
+pub(crate) async fn a_claimed_file_knows_where_its_data_ends(root: PathBuf) {
+    let file = File::open(&root.join("f"), OpenOptions::create()).unwrap();
+    assert_eq!(file.data_end().unwrap(), 0);
+    file.allocate(0, 1 << 20).unwrap();
+    file.sync_data().await.unwrap();
+    // Where the filesystem knows no holes, all of it.
+    let whole = file.len().unwrap();
+    let is_end =
+        |found: u64, last: u64| found == whole || (last..=last.next_multiple_of(1 << 16)).contains(&found);
+    assert!(is_end(file.data_end().unwrap(), 0));
+    for position in [0, 300_000] {
+        file.write_all_at(&mut [IoSlice::new(b"hello")], position).unwrap();
+        let dirty = file.data_end().unwrap();
+        assert!(is_end(dirty, position + 5), "{dirty}");
+        file.sync_data().await.unwrap();
+        file.drop_cached();
+        let synced = file.data_end().unwrap();
+        assert!(is_end(synced, position + 5), "{synced}");
+    }
 }
 
 pub(crate) async fn files_are_written_synced_and_read_back(root: PathBuf) {

@@ -96,7 +96,7 @@ broker_keys! {
         log_retention_bytes: i64 = "log.retention.bytes", long_bytes(-1), Some("-1"), "How many bytes of a partition are kept; -1 is no limit.";
         log_retention_check_interval_ms: i64 = "log.retention.check.interval.ms", long_millis(1), Some("300000"), "How often the log looks for what may be dropped.";
         log_cleanup_policy: Vec<String> = "log.cleanup.policy", Kind::Choices(&["compact", "delete"]), Some("delete"), "What happens to old records: delete drops them; compact keeps the last of each key.";
-        log_preallocate: bool = "log.preallocate", Kind::Boolean, Some("false"), "Whether a segment claims its disk ahead of the writes, in steps that grow with it.";
+        log_preallocate: bool = "log.preallocate", Kind::Boolean, Some("false"), "Whether a segment's disk is claimed whole before its first write: writes and syncs are then cheaper and more even, and each partition takes the disk of a whole segment, or two, at once.";
         log_index_interval_bytes: i32 = "log.index.interval.bytes", bytes(0), Some("4096"), "Bytes of log between two entries of the offset index.";
         log_index_size_max_bytes: i32 = "log.index.size.max.bytes", bytes(4), Some("10485760"), "The largest size of an index file.";
         log_flush_interval_messages: i64 = "log.flush.interval.messages", Kind::Long(1, I64, Unit::Count), Some(LONG_MAX), "Records after which the log is flushed whatever acks asked.";

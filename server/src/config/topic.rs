@@ -106,7 +106,7 @@ topic_keys! {
         message_timestamp_before_max_ms: i64 = "message.timestamp.before.max.ms", Kind::Long(0, I64, Unit::Millis), LONG_MAX, [("log.message.timestamp.before.max.ms", 1)], "How far a timestamp may lie behind the broker's clock.";
         message_timestamp_type: TimestampType = "message.timestamp.type", Kind::Choice(&["CreateTime", "LogAppendTime"]), "CreateTime", [("log.message.timestamp.type", 1)], "Whose clock stamps records.";
         min_insync_replicas: i32 = "min.insync.replicas", Kind::Int(1, I32, Unit::Count), "1", [("min.insync.replicas", 1)], "Replicas that must hold a record before acks=all is answered.";
-        preallocate: bool = "preallocate", Kind::Boolean, "false", [("log.preallocate", 1)], "Whether a segment claims its disk ahead of the writes, in steps that grow with it.";
+        preallocate: bool = "preallocate", Kind::Boolean, "false", [("log.preallocate", 1)], "Whether a segment's disk is claimed whole before its first write: writes and syncs are then cheaper and more even, and each partition takes the disk of a whole segment, or two, at once.";
         retention_bytes: i64 = "retention.bytes", Kind::Long(-1, I64, Unit::Bytes), "-1", [("log.retention.bytes", 1)], "Bytes of a partition that are kept; -1 is no limit.";
         retention_ms: i64 = "retention.ms", Kind::Long(-1, I64, Unit::Millis), "604800000", [("log.retention.ms", 1), ("log.retention.minutes", 60_000), ("log.retention.hours", 3_600_000)], "How long records are kept; -1 is forever.";
         // Kafka asks for 1 MiB at least; small segments are useful in tests.
