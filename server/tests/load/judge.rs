@@ -2,12 +2,13 @@
 //!
 //! A record is *known* once it was acknowledged as durable or served to anyone. From then on it stands at its offset for
 //! good, unless retention moves the log's start past it; an offset never means another record; no record stands twice;
-//! a producer's records stand in the order it sent them, without a gap if it is a careful one. A committed offset never
-//! goes back.
+//! a producer's records stand in the order it sent them, without a gap if it is a careful one; of a careless one's, those
+//! without an answer may come late (`unanswered`). A committed offset never goes back.
 
 use std::collections::{BTreeMap, HashMap};
 
 use super::content::RecordId;
+use super::unanswered::Unanswered;
 
 /// A partition's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -41,6 +42,8 @@ pub struct Counts {
 struct History {
     known: BTreeMap<i64, RecordId>,
     places: HashMap<RecordId, i64>,
+    /// Of careless producers.
+    unanswered: Unanswered,
     /// Where the log started when last looked.
     start: i64,
     keeps_everything: bool,
@@ -65,6 +68,16 @@ impl Judge {
 
     fn history(&mut self, part: Part) -> &mut History {
         self.parts.get_mut(&part).unwrap()
+    }
+
+    /// A careless producer is about to send `count` records from `first` on.
+    pub fn sending(&mut self, part: Part, first: RecordId, count: i32) {
+        self.history(part).unanswered.sending(first, count);
+    }
+
+    /// The broker has answered to them, whatever it said.
+    pub fn answered(&mut self, part: Part, first: RecordId, count: i32) {
+        self.history(part).unanswered.answered(first, count);
     }
 
     /// The broker has acknowledged `count` records from `first` on, at `offset`.
@@ -93,15 +106,16 @@ impl Judge {
         let lost: Vec<_> = history.known.range(end..).collect();
         assert!(lost.is_empty(), "{part:?}: ends at {end}, and {lost:?} were acknowledged or served");
         found.iter().for_each(|(offset, id)| history.know(part, *offset, *id));
-        let mut last: HashMap<u16, i32> = HashMap::new();
+        let mut highest: HashMap<u16, i32> = HashMap::new();
         for (offset, id) in found {
-            let before = last.insert(id.producer, id.number);
+            let before = highest.get(&id.producer).copied();
             let follows = match before {
-                Some(before) if careless.contains(&id.producer) => id.number > before,
+                _ if careless.contains(&id.producer) => history.unanswered.may_follow(*id, before),
                 Some(before) => id.number == before + 1,
-                None => start > 0 || id.number == 0 || careless.contains(&id.producer),
+                None => start > 0 || id.number == 0,
             };
             assert!(follows, "{part:?}: {id:?} at {offset} comes behind {before:?}");
+            highest.insert(id.producer, before.map_or(id.number, |before| before.max(id.number)));
         }
         self.counts.retired += retired;
     }
@@ -133,6 +147,7 @@ impl Judge {
             commits.floor = commits.at_least();
             commits.loose = None;
         }
+        self.parts.values_mut().for_each(|history| history.unanswered.broker_ended());
     }
 }
 

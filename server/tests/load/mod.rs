@@ -7,6 +7,7 @@ pub mod content;
 pub mod judge;
 mod producer;
 mod reader;
+mod unanswered;
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;

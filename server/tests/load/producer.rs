@@ -160,8 +160,10 @@ async fn one_more(load: &Load, client: &mut Client, index: u16, streams: &mut [S
     let at = creel_io::random_u64() as usize % streams.len();
     let stream = &mut streams[at];
     let sent = stream.take_next(load, None, index);
+    load.judge.borrow_mut().sending(stream.part, sent.first, sent.count);
     client.send(VERSION, &request(stream.part, &sent, 1)).await;
     let response = reply(client).await?;
+    load.judge.borrow_mut().answered(stream.part, sent.first, sent.count);
     if response.error_code == ErrorCode::None && load.plan.written_is_kept {
         load.judge.borrow_mut().acked(stream.part, sent.first, sent.count, response.base_offset);
     }
