@@ -1,7 +1,7 @@
 //! Results of any kind as cells: a run is one, a comparison two (its sides), a sweep as many as it has.
 
 use crate::compare::metric::Metric;
-use crate::compare::report::{self as comparison, ArmReport, CompareReport};
+use crate::compare::report::{self as comparison, ArmReport, CompareReport, Phase};
 use crate::error::LoadError;
 use crate::report::machine::Machine;
 use crate::report::{self as run, BrokerReport, RunReport, SettingsReport};
@@ -147,16 +147,21 @@ fn why_failed(report: &RunReport) -> String {
 
 fn of_comparison(report: &CompareReport, dir: &Path) -> Vec<Cell> {
     let side = |label: &str, arm: &ArmReport, letter: &str| {
-        let runs: Vec<_> = report.runs.iter().filter(|run| run.arm == letter).collect();
-        // Where it ran only the whole results tell, if they were kept.
+        // In the control A ran against itself, there as `b` too.
+        let compared = report.runs.iter().filter(|run| run.phase == Phase::Compare);
+        let runs: Vec<_> = compared.filter(|run| run.arm == letter).collect();
+        // For how long it measured only the whole results tell, if they were kept.
         let whole: Option<RunReport> = runs.iter().find_map(|run| json(&dir.join(run.file.as_ref()?)).ok());
         let value = |metric: &comparison::MetricReport| if letter == "a" { metric.a } else { metric.b };
         Cell {
             label: format!("{label} ({})", arm.name),
             broker: arm.broker.clone(),
             settings: arm.settings.clone(),
-            machine: whole.as_ref().map(|whole| whole.machine.clone()),
-            measured_s: whole.map(|whole| whole.measured_s),
+            measured_s: whole.as_ref().map(|whole| whole.measured_s),
+            // Comparisons of before did not tell their machine.
+            machine: Some(report.machine.clone())
+                .filter(|machine| *machine != Machine::default())
+                .or_else(|| whole.map(|whole| whole.machine)),
             values: report.metrics.iter().map(|metric| (metric.metric, value(metric))).collect(),
             runs: runs.len(),
             doubts: runs.iter().flat_map(|run| run.noise.clone()).collect(),
