@@ -75,6 +75,9 @@ pub enum LoadError {
     /// The own broker, killed on purpose.
     #[error("the broker did not come back after its kill -9: {0}")]
     NotBack(String),
+    /// Asked to end before there was anything to tell.
+    #[error("interrupted")]
+    Interrupted,
     /// Files of loadgen itself.
     #[error("{path}: {why}")]
     File {

@@ -34,7 +34,7 @@ pub fn lab(args: &LabArgs, interrupted: &AtomicBool) -> Result<(), LoadError> {
 fn measure(args: &LabArgs, interrupted: &AtomicBool) -> Result<LabReport, LoadError> {
     let middle = args.batch_bytes[args.batch_bytes.len() / 2];
     let source = args.values.source(Batches { codec: CodecSpec::NONE, bytes: middle })?;
-    let payload = Payload::load(&source, args.seed, false)?;
+    let payload = Payload::load_until(&source, args.seed, false, &|| interrupted.load(Ordering::Relaxed))?;
     let mut notes = Vec::new();
     let samples: Vec<Sample> =
         args.batch_bytes.iter().filter_map(|bytes| sample(&payload, *bytes, args, &mut notes)).collect();
@@ -80,7 +80,7 @@ fn run_passes(cells: &mut [Cell<'_>], args: &LabArgs, interrupted: &AtomicBool) 
     for pass in 0..args.passes {
         for cell in cells.iter_mut() {
             if interrupted.load(Ordering::Relaxed) {
-                return if pass > 0 { Ok(pass) } else { Err(LoadError::Options("interrupted".into())) };
+                return if pass > 0 { Ok(pass) } else { Err(LoadError::Interrupted) };
             }
             progress.begin(&format!("pass {} of {}: {cell}", pass + 1, args.passes));
             cell.pass(args.cell_time)?;

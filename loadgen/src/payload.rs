@@ -120,6 +120,16 @@ pub enum PayloadError {
 impl Payload {
     /// Reads or makes the values. With `hashed` each record's hash is computed now and not while the clock runs.
     pub fn load(source: &PayloadSource, seed: u64, hashed: bool) -> Result<Payload, LoadError> {
+        Payload::load_until(source, seed, hashed, &|| false)
+    }
+
+    /// The same, given up once `interrupted`: reading a topic may take long.
+    pub fn load_until(
+        source: &PayloadSource,
+        seed: u64,
+        hashed: bool,
+        interrupted: &dyn Fn() -> bool,
+    ) -> Result<Payload, LoadError> {
         let mut payload = match source {
             PayloadSource::Orders => Payload::orders(seed),
             PayloadSource::Sized(size) => Payload::sized(*size, seed),
@@ -130,7 +140,7 @@ impl Payload {
             PayloadSource::Lines(path) => files::lines(path)?,
             PayloadSource::LengthPrefixed(path) => files::length_prefixed(path)?,
             PayloadSource::Topic { topic, records_max } => {
-                Payload::recorded_as(topic::read(topic, *records_max)?)
+                Payload::recorded_as(topic::read(topic, *records_max, interrupted)?)
             }
         };
         if hashed {

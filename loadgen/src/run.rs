@@ -46,11 +46,13 @@ pub fn run_kept(
     check(args)?;
     let wanted = Wanted::of(args)?;
     live.say("making payload");
-    let payload = Payload::load(&source(args)?, args.seed, args.verify == Level::Full)?;
+    let is_interrupted = || interrupted.load(Ordering::Relaxed);
+    let payload =
+        Payload::load_until(&source(args)?, args.seed, args.verify == Level::Full, &is_interrupted)?;
     let at_hand = cores::at_hand()?;
     let cores = cores::split(&at_hand, args.bootstrap.is_none(), args.broker_cores.as_deref())?;
     live.say(if args.bootstrap.is_some() { "connecting" } else { "starting a broker" });
-    let mut target = Target::reach(&wanted, &cores, &|| interrupted.load(Ordering::Relaxed))?;
+    let mut target = Target::reach(&wanted, &cores, &is_interrupted)?;
     let report = measure(args, payload, &cores, &mut target, live, interrupted);
     report.map_err(|error| target.explain(error))
 }

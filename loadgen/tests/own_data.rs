@@ -4,9 +4,10 @@
 
 mod support;
 
+use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
 use support::proxy::{Lie, LyingBroker};
-use support::{Loadgen, creel};
+use support::{Loadgen, creel, wait_for_while};
 
 const SHORT: &str = "--duration 300ms --warmup 0s --linger-ms 1";
 
@@ -39,6 +40,29 @@ fn a_topic_is_sent_again_with_its_keys_and_partitions_at_its_times() {
 
     let none = Loadgen::run(&format!("--payload-topic {}/missing", broker.address)).ran().expect(2);
     assert!(none.error().contains("there is no topic missing at"), "{}", none.error());
+}
+
+#[test]
+fn an_interrupt_while_a_topic_is_read_ends_there_and_without_a_result() {
+    let data = tempfile::tempdir().unwrap();
+    let broker = LyingBroker::start(&creel(), data.path(), Lie::Hold);
+    let bootstrap = format!("--bootstrap {0} {SHORT}", broker.address);
+    // More than one answer can hold of a partition.
+    let large = "--topic first --partitions 1 --record-size 100k --rate 400";
+    Loadgen::run(&format!("{bootstrap} {large}")).ran().expect(0);
+
+    let topic = format!("--payload-topic {}/first", broker.address);
+    for loadgen in [Loadgen::run(&format!("{bootstrap} {topic}")), Loadgen::command("lab", &topic)] {
+        broker.gate.close();
+        let before = broker.gate.held();
+        let mut reading = loadgen.start();
+        wait_for_while(&mut reading, || (broker.gate.held() > before).then_some(()));
+        kill_process(Pid::from_raw(reading.id() as i32).unwrap(), Signal::INT).unwrap();
+        broker.gate.open();
+        let ran = loadgen.finish(reading).expect(2);
+        assert!(ran.error().ends_with("interrupted"), "{}", ran.error());
+        assert!(ran.json.is_none() && ran.stdout.is_empty(), "{}", ran.stdout);
+    }
 }
 
 #[test]

@@ -140,7 +140,7 @@ impl OwnBroker {
                     let why = format!("the broker was not ready within {seconds} s: {error}{tail}");
                     return Err(LoadError::Broker(why));
                 }
-                Err(_) if interrupted() => return Err(LoadError::Broker("interrupted".into())),
+                Err(_) if interrupted() => return Err(LoadError::Interrupted),
                 Err(_) => std::thread::sleep(LOOK_AGAIN),
             }
         }
@@ -205,7 +205,7 @@ fn run_to_its_end(
                 let tail = log_tail(place.dir);
                 return Err(LoadError::Broker(format!("the broker can't be prepared ({status}){tail}")));
             }
-            _ if interrupted() => return Err(LoadError::Broker("interrupted".into())),
+            _ if interrupted() => return Err(LoadError::Interrupted),
             _ => std::thread::sleep(LOOK_AGAIN),
         }
     }

@@ -48,14 +48,21 @@ impl fmt::Display for TopicAddress {
     }
 }
 
-/// Reads up to `records_max` records.
-pub fn read(from: &TopicAddress, records_max: usize) -> Result<Merged, LoadError> {
+/// Reads up to `records_max` records, unless `interrupted` before they are there.
+pub fn read(
+    from: &TopicAddress,
+    records_max: usize,
+    interrupted: &dyn Fn() -> bool,
+) -> Result<Merged, LoadError> {
     let mut cluster = Cluster::connect(&from.bootstrap)?;
     let topic = cluster.existing_topic(&from.name)?;
     let topic = topic.ok_or_else(|| LoadError::Options(format!("there is no topic {from}")))?;
     let mut reading = Reading::begin(&mut cluster, topic)?;
     let mut empty_rounds = 0;
     while !reading.is_whole() && reading.records() < records_max && reading.bytes() < BYTES_MAX {
+        if interrupted() {
+            return Err(LoadError::Interrupted); // a part of the records would be another payload
+        }
         let before = reading.cursors();
         reading.round(&mut cluster)?;
         empty_rounds = if reading.cursors() == before { empty_rounds + 1 } else { 0 };

@@ -6,7 +6,7 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -19,6 +19,8 @@ pub(crate) enum Lie {
     FlipAnswer,
     Stall,
     Slow,
+    /// Fetches wait until [`Gate`] is open.
+    Hold,
     /// It tells the truth.
     Nothing,
 }
@@ -33,11 +35,42 @@ const WHICH: usize = 5;
 /// Answers at least so long hold records.
 const RECORDS_ANSWER_BYTES: usize = 10_000;
 const PRODUCE: [u8; 2] = [0, 0];
+const FETCH: [u8; 2] = [0, 1];
+
+/// Where [`Lie::Hold`] stops fetches while it is closed.
+#[derive(Default)]
+pub(crate) struct Gate {
+    is_closed: AtomicBool,
+    held: AtomicUsize,
+}
+
+impl Gate {
+    pub(crate) fn close(&self) {
+        self.is_closed.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn open(&self) {
+        self.is_closed.store(false, Ordering::Release);
+    }
+
+    /// How many fetches have had to wait.
+    pub(crate) fn held(&self) -> usize {
+        self.held.load(Ordering::Acquire)
+    }
+
+    fn pass(&self) {
+        if self.is_closed.load(Ordering::Acquire) {
+            self.held.fetch_add(1, Ordering::AcqRel);
+            super::wait_for(|| (!self.is_closed.load(Ordering::Acquire)).then_some(()));
+        }
+    }
+}
 
 /// A broker and its proxy; dropping it ends the broker.
 pub(crate) struct LyingBroker {
     broker: Child,
     pub(crate) address: SocketAddr,
+    pub(crate) gate: Arc<Gate>,
 }
 
 impl Drop for LyingBroker {
@@ -59,22 +92,28 @@ impl LyingBroker {
         let broker =
             command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         super::wait_for(|| TcpStream::connect(behind).ok());
-        let seen = Arc::new(AtomicUsize::new(0));
+        let (seen, gate) = (Arc::new(AtomicUsize::new(0)), Arc::new(Gate::default()));
+        let held = gate.clone();
         thread::spawn(move || {
             for client in proxy.incoming().flatten() {
                 let Ok(broker) = TcpStream::connect(behind) else { return };
-                relay(client, broker, lie, &seen);
+                relay(client, broker, lie, &seen, &held);
             }
         });
-        LyingBroker { broker, address }
+        LyingBroker { broker, address, gate }
     }
 }
 
-fn relay(client: TcpStream, broker: TcpStream, lie: Lie, seen: &Arc<AtomicUsize>) {
+fn relay(client: TcpStream, broker: TcpStream, lie: Lie, seen: &Arc<AtomicUsize>, gate: &Arc<Gate>) {
     let (from_client, to_broker) = (client.try_clone().unwrap(), broker.try_clone().unwrap());
-    let (requests, answers) = (seen.clone(), seen.clone());
+    let (requests, answers, gate) = (seen.clone(), seen.clone(), gate.clone());
     thread::spawn(move || {
-        pass(from_client, to_broker, |frames, frame| lie_about_request(frames, frame, lie, &requests))
+        pass(from_client, to_broker, |frames, frame| {
+            if lie == Lie::Hold && frame[..2] == FETCH {
+                gate.pass();
+            }
+            lie_about_request(frames, frame, lie, &requests);
+        });
     });
     thread::spawn(move || {
         pass(broker, client, |frames, frame| {
@@ -93,7 +132,7 @@ fn relay(client: TcpStream, broker: TcpStream, lie: Lie, seen: &Arc<AtomicUsize>
 fn lie_about_request(frames: &mut Vec<Vec<u8>>, frame: Vec<u8>, lie: Lie, seen: &AtomicUsize) {
     let is_produce = frame[..2] == PRODUCE;
     let is_chosen = is_produce
-        && !matches!(lie, Lie::FlipAnswer | Lie::Nothing)
+        && !matches!(lie, Lie::FlipAnswer | Lie::Hold | Lie::Nothing)
         && seen.fetch_add(1, Ordering::Relaxed) == WHICH;
     match lie {
         Lie::Drop if is_chosen => {}
