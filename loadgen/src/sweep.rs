@@ -4,6 +4,7 @@
 //! cell the maximum comes first, because the shares are of it. What is measured is in `store` at once.
 
 pub mod cli;
+pub mod contents;
 mod halving;
 pub mod matrix;
 pub mod store;
@@ -52,7 +53,7 @@ pub fn sweep(args: &SweepArgs, interrupted: &Arc<AtomicBool>) -> Result<SweepEnd
         return Ok(SweepEnd::Whole);
     }
     let labels = cells.iter().map(|cell| cell.label.clone()).collect();
-    let description = Description::new(matrix.clone(), rounds, labels);
+    let description = Description::new(matrix.clone(), rounds, contents::of(&cells)?, labels);
     let store = Store::open(&args.out, &description)?;
     let progress = Progress::new("run", run_count(&matrix, cells.len(), args, rounds));
     let mut sweep =

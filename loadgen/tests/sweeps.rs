@@ -109,6 +109,24 @@ fn a_restart_measures_only_what_is_missing_and_another_matrix_is_refused() {
 }
 
 #[test]
+fn results_of_a_file_that_has_changed_since_are_not_gone_on_with() {
+    let place = Place::new(&format!("{SHORT}[load]\nmaximum = true\n").replace("record-size = 100\n", ""));
+    let values = place.dir.path().join("values");
+    fs::write(&values, "one\ntwo\n").unwrap();
+    let payload = format!("--set payload={}", values.display());
+    place.sweep(&payload).expect(0);
+    assert_eq!(place.results(), ["c000.maximum.r0.json"]);
+    place.sweep(&payload).expect(0);
+
+    fs::write(&values, "one\nTWO\n").unwrap();
+    let ran = place.sweep(&payload).expect(2);
+    let words = format!("in {} was 8 B (", values.display());
+    assert!(ran.error().contains(&words) && ran.error().contains("choose another --out"), "{}", ran.error());
+    fs::remove_dir_all(place.out()).unwrap();
+    place.sweep(&payload).expect(0);
+}
+
+#[test]
 fn an_interrupt_keeps_what_is_done() {
     let place = Place::new(&format!(
         "{SHORT}[sweep]\nlinger-ms = [0, 1, 2, 3, 4, 5, 6, 7]\n[load]\nmaximum = true\n"

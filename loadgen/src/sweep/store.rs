@@ -8,6 +8,7 @@
 //! DIR/halving.json                   who was dropped, and on what evidence
 //! ```
 
+use super::contents::{self, Contents};
 use super::matrix::{CellLoad, Matrix};
 use crate::error::LoadError;
 use crate::report::RunReport;
@@ -33,6 +34,9 @@ pub struct Description {
     pub matrix: Matrix,
     /// Rounds of growing runs, 1 without halving.
     pub rounds: usize,
+    /// The files that its records come from.
+    #[serde(default)]
+    pub files: Contents,
     /// Cell by cell, its label.
     pub cells: Vec<String>,
 }
@@ -71,10 +75,10 @@ pub struct Kept {
 
 impl Description {
     /// Of a sweep about to begin.
-    pub fn new(matrix: Matrix, rounds: usize, cells: Vec<String>) -> Description {
-        let text = serde_json::to_string(&(&matrix, rounds)).expect("a matrix has only plain fields");
+    pub fn new(matrix: Matrix, rounds: usize, files: Contents, cells: Vec<String>) -> Description {
+        let text = serde_json::to_string(&(&matrix, rounds, &files)).expect("a matrix has only plain fields");
         let hash = format!("{:016x}", crc_fast::crc64_nvme(text.as_bytes()));
-        Description { schema: SCHEMA.to_owned(), hash, matrix, rounds, cells }
+        Description { schema: SCHEMA.to_owned(), hash, matrix, rounds, files, cells }
     }
 
     /// The first thing in which `self`, found, differs from `wanted`.
@@ -91,11 +95,10 @@ impl Description {
                 return format!("[{section}] {key} was {was}, now it is {is}");
             }
         }
-        if self.rounds == wanted.rounds {
-            "[load] was another".into()
-        } else {
-            "--halving was another".into()
+        if self.rounds != wanted.rounds {
+            return "--halving was another".into();
         }
+        contents::difference(&self.files, &wanted.files).unwrap_or_else(|| "[load] was another".into())
     }
 }
 
@@ -209,7 +212,7 @@ mod tests {
             sweep: "codec = ['lz4']".parse().unwrap(),
             loads: vec![CellLoad::Maximum],
         };
-        Description::new(matrix, 1, vec!["codec=lz4".into()])
+        Description::new(matrix, 1, Contents::new(), vec!["codec=lz4".into()])
     }
 
     #[test]
