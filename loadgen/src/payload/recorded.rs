@@ -243,6 +243,28 @@ mod tests {
     }
 
     #[test]
+    fn where_a_topic_has_the_brokers_time_that_counts() {
+        let mut recording = Recording { is_whole: true, ..Recording::default() };
+        let told = [(500, b"a"), (7, b"b"), (90, b"c")]; // by clients with clocks of their own
+        for ((timestamp_ms, value), appended_ms) in told.iter().zip([1_000, 1_000, 1_020]) {
+            let (timestamp_ms, value) = (*timestamp_ms, Some(&value[..]));
+            let record = RecordView {
+                offset_delta: 0,
+                timestamp_ms,
+                key: None,
+                value,
+                stamp: None,
+                has_headers: false,
+            };
+            recording.push(&record, Some(appended_ms));
+        }
+        let merged = Merged::of([recording], 100).told_of("t", 0);
+        let times: Vec<i64> = (0..3).map(|index| merged.recorded.at_ms(index)).collect();
+        assert_eq!((times, values(&merged)), (vec![1_000, 1_000, 1_020], vec!["a", "b", "c"]));
+        assert!(!merged.about.contains("times that go back"), "{}", merged.about);
+    }
+
+    #[test]
     fn only_a_whole_stretch_of_time_is_taken() {
         let cut = recording(false, &[(1, None, Some("a")), (4, None, Some("b"))]);
         let whole = recording(true, &[(2, None, Some("c")), (5, None, Some("d"))]);
