@@ -9,11 +9,17 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 final class Settings {
     private Settings() {}
 
-    static Map<String, Object> producer(String bootstrap, String codec) {
+    /** What a producer cannot do without. */
+    static Map<String, Object> producer(String bootstrap) {
         Map<String, Object> settings = new HashMap<>();
         settings.put("bootstrap.servers", bootstrap);
         settings.put("key.serializer", ByteArraySerializer.class);
         settings.put("value.serializer", ByteArraySerializer.class);
+        return settings;
+    }
+
+    static Map<String, Object> producer(String bootstrap, String codec) {
+        Map<String, Object> settings = producer(bootstrap);
         settings.put("compression.type", codec);
         settings.put("acks", "all");
         settings.put("linger.ms", 5);
