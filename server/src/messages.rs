@@ -111,8 +111,10 @@ questions! {
     DeleteTopics: DeleteTopics => Vec<TopicOutcome>;
     /// Change this topic (to core 0).
     AlterTopic: AlterTopic => Result<(), TopicRefusal>;
-    /// Take this topic in place of what you know of it, and open its new partitions.
+    /// Open the new partitions of this topic, to show it in place of what you know of it.
     UpdateTopic: UpdateTopic => Result<(), String>;
+    /// Remove them: it will not be shown.
+    TakeBackUpdate: TakeBackUpdate => ();
     /// Open your partitions of these topics.
     OpenTopics: OpenTopics => Opened;
     /// Serve these topics: they are open on every core.
@@ -151,6 +153,9 @@ pub(crate) struct AlterTopic {
 
 /// See [`Ask::UpdateTopic`].
 pub(crate) struct UpdateTopic(pub(crate) Arc<Topic>);
+
+/// See [`Ask::TakeBackUpdate`].
+pub(crate) struct TakeBackUpdate(pub(crate) Uuid);
 
 /// See [`Ask::OpenTopics`].
 #[derive(Clone)]

@@ -230,6 +230,10 @@ fn work(core: Rc<Core>, ask: Ask) -> Boxed<'static, Answer> {
             Ask::AlterTopic(question) => Answer::AlterTopic(topics::alter(&core, question).await),
             Ask::UpdateTopic(question) => Answer::UpdateTopic(topics::update(&core, question.0).await),
             Ask::OpenTopics(question) => Answer::OpenTopics(topics::open(&core, &question.0).await),
+            Ask::TakeBackUpdate(question) => {
+                topics::take_back_update(&core, question.0).await;
+                Answer::TakeBackUpdate(())
+            }
             Ask::ShowTopics(question) => {
                 core.topics.show(&question.0);
                 Answer::ShowTopics(())

@@ -1,10 +1,12 @@
-//! A topic that cannot be made is refused, and nothing of it stays in the way: it can be made once the disk works again.
+//! A topic, or a partition more, that cannot be made is refused, and nothing of it stays in the way: it can be made once the
+//! disk works again.
 #![allow(clippy::unwrap_used, reason = "a test says what went wrong by failing")]
 
 mod support;
 
 use creel_io::sim::ErrorRates;
 use creel_wire::ErrorCode;
+use creel_wire::api::create_partitions::{CreatePartitionsRequest, CreatePartitionsTopic};
 use creel_wire::api::create_topics::{CreatableTopic, CreateTopicsRequest};
 use creel_wire::api::delete_topics::DeleteTopicsRequest;
 use support::{Client, World, batch, values};
@@ -136,6 +138,48 @@ fn topics_that_a_failing_disk_refused_are_made_after_a_restart() {
         handle.kill(broker);
         world.start();
         world.client(|connector| async move { create_again(&mut connector.connect().await).await });
+    }
+    assert!(refused > 10, "{refused}");
+}
+
+/// Asks for more partitions of "kept".
+async fn grow(client: &mut Client) -> ErrorCode {
+    let topic = CreatePartitionsTopic { name: "kept".into(), count: PARTITIONS, ..Default::default() };
+    let request = CreatePartitionsRequest { topics: vec![topic], ..Default::default() };
+    client.call(3, &request).await.results[0].error_code
+}
+
+#[test]
+fn partitions_that_a_full_disk_refused_are_made_once_there_is_room() {
+    let mut refused = 0;
+    for (at, room) in (0..1400).step_by(50).enumerate() {
+        let mut world = World::new(room, 2, &[]);
+        let disk = world.sim.handle().disk(world.broker);
+        let code = world.client(move |connector| async move {
+            let mut client = connector.connect().await;
+            client.create_topic("kept", 1).await;
+            assert!(client.produce("kept", 0, &batch(&["old"])).await.error_code.is_none());
+            disk.set_capacity(Some(disk.used() + room));
+            let code = grow(&mut client).await;
+            let shown = client.topic("kept", false).await.partitions;
+            assert_eq!(shown.len(), if code.is_none() { PARTITIONS as usize } else { 1 });
+            assert!(shown.iter().all(|partition| partition.error_code.is_none()));
+            disk.set_capacity(None);
+            code
+        });
+        refused += usize::from(code == ErrorCode::KafkaStorageError);
+        // Whether what could not be written can be read by a start, or is put right before.
+        if at % 2 == 0 {
+            world.restart();
+        }
+        world.client(|connector| async move {
+            let mut client = connector.connect().await;
+            assert!(matches!(grow(&mut client).await, ErrorCode::None | ErrorCode::InvalidPartitions));
+            assert_eq!(client.topic("kept", false).await.partitions.len(), PARTITIONS as usize);
+            assert!(is_usable(&mut client, "kept").await);
+            let found = values(&client.fetch("kept", 0, 0).await);
+            assert_eq!(found, [(0, "old".to_owned()), (1, "a".to_owned())]);
+        });
     }
     assert!(refused > 10, "{refused}");
 }

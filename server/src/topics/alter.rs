@@ -1,17 +1,18 @@
-//! A topic's change: written down first, then made on every core, then answered.
+//! A topic's change: written down first, then made on every core, then shown and answered. What cannot be made on every
+//! core is taken back whole, so that a change that was refused can be repeated.
 
 use std::rc::Rc;
 use std::sync::Arc;
 
 use creel_io::spawn;
-use creel_wire::ErrorCode;
+use creel_wire::{ErrorCode, Uuid};
 
 use super::authority::{Authority, TopicRefusal};
 use super::{Topic, is_internal};
 use crate::config::{Kind, TopicKey, TopicSettings, Value};
 use crate::core::Core;
 use crate::limits::TOPIC_PARTITIONS_MAX;
-use crate::messages::{AlterTopic, UpdateTopic};
+use crate::messages::{AlterTopic, ShowTopics, TakeBackUpdate, UpdateTopic};
 use crate::route;
 
 /// What is to be changed.
@@ -73,10 +74,23 @@ async fn alter_in_turn(
     (0..old.partitions).for_each(|index| topic.set_leader_epoch(index, old.leader_epoch(index)));
     let topic = Arc::new(topic);
     let updated = route::call_all(core, || UpdateTopic(topic.clone())).await;
-    updated.into_iter().collect::<Result<(), String>>().map_err(|message| {
+    if let Err(message) = updated.into_iter().collect::<Result<(), String>>() {
         tracing::error!(%message, "cannot change a topic");
-        TopicRefusal::new(ErrorCode::KafkaStorageError, message)
-    })
+        take_back(core, authority, &old).await;
+        return Err(TopicRefusal::new(ErrorCode::KafkaStorageError, message));
+    }
+    let changed: Arc<[Uuid]> = [topic.id].into();
+    route::call_all(core, || ShowTopics(changed.clone())).await;
+    Ok(())
+}
+
+/// If the old record cannot be written, the topic's next change puts it right. A start before that makes the partitions that
+/// were refused, empty.
+async fn take_back(core: &Rc<Core>, authority: &Authority, old: &Topic) {
+    route::call_all(core, || TakeBackUpdate(old.id)).await;
+    if let Err(refusal) = authority.update(&old.record()).await {
+        tracing::error!(reason = %refusal.message, "partitions that could not be made are still written down");
+    }
 }
 
 /// The new number of partitions, if it is one.

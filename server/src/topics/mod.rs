@@ -30,7 +30,7 @@ pub(crate) use authority::{
 };
 pub(crate) use create::{create, new_id, open_everywhere};
 pub(crate) use names::{check_name, is_internal};
-pub(crate) use open::{Opened, Opening, open, remove, update};
+pub(crate) use open::{Opened, Opening, open, remove, take_back_update, update};
 
 /// In the place of the leader epoch of a partition that nobody leads, as Kafka says it.
 const OFFLINE: i32 = -1;
@@ -143,7 +143,7 @@ pub(crate) struct Topics {
     cores: usize,
     by_name: RefCell<BTreeMap<Str, Rc<LocalTopic>>>,
     by_id: RefCell<BTreeMap<Uuid, Rc<LocalTopic>>>,
-    /// Topics that are open here, and wait until they are so on every core.
+    /// Topics as they will be shown once they are open on every core.
     hidden: RefCell<BTreeMap<Uuid, Rc<LocalTopic>>>,
 }
 
@@ -214,13 +214,17 @@ impl Topics {
     /// Shows topics that are open on every core.
     pub(crate) fn show(&self, ids: &[Uuid]) {
         for id in ids {
-            let local = self.hidden.borrow_mut().remove(id);
+            let local = self.take_hidden(id);
             local.into_iter().for_each(|local| self.insert(local));
         }
     }
 
     fn hide(&self, local: LocalTopic) {
         self.hidden.borrow_mut().insert(local.topic.id, Rc::new(local));
+    }
+
+    fn take_hidden(&self, id: &Uuid) -> Option<Rc<LocalTopic>> {
+        self.hidden.borrow_mut().remove(id)
     }
 
     fn insert(&self, local: Rc<LocalTopic>) {
@@ -233,7 +237,7 @@ impl Topics {
         if let Some(local) = &shown {
             self.by_name.borrow_mut().remove(&*local.topic.name);
         }
-        shown.or_else(|| self.hidden.borrow_mut().remove(id))
+        shown.or_else(|| self.take_hidden(id))
     }
 
     /// The partitions of a topic that are this core's.

@@ -96,7 +96,7 @@ impl Failed {
     }
 }
 
-/// Shows a changed topic: its partitions get its settings, and those that are new are opened.
+/// Prepares a changed topic: its partitions get its settings, and those that are new are opened. It is shown later.
 pub(crate) async fn update(core: &Rc<Core>, topic: Arc<Topic>) -> Result<(), String> {
     let mut own = core.topics.by_id(&topic.id).map(|local| local.own.clone()).unwrap_or_default();
     for partition in own.values().filter_map(Own::open) {
@@ -109,8 +109,18 @@ pub(crate) async fn update(core: &Rc<Core>, topic: Arc<Topic>) -> Result<(), Str
         let opened = open_one(core, &opening, &topic, index).await;
         own.insert(index, opened.unwrap_or_else(|failed| failed.note(&topic, index, &mut outcome)));
     }
-    core.topics.insert(Rc::new(LocalTopic { topic, own }));
+    core.topics.hide(LocalTopic { topic, own });
     outcome.failed.into_values().next().map_or(Ok(()), Err)
+}
+
+/// Removes the new partitions of a topic that could not be changed on every core.
+pub(crate) async fn take_back_update(core: &Rc<Core>, id: Uuid) {
+    let Some(changed) = core.topics.take_hidden(&id) else { return };
+    let shown = core.topics.by_id(&id);
+    let is_shown = |index| shown.as_ref().is_some_and(|shown| shown.own.contains_key(index));
+    for (_, own) in changed.own.iter().filter(|(index, _)| !is_shown(*index)) {
+        remove_own(core, own).await;
+    }
 }
 
 /// Begins to coordinate the groups whose partitions these are. Those of a partition that cannot be read have nobody:
@@ -192,13 +202,17 @@ pub(crate) async fn remove(core: &Rc<Core>, id: Uuid) {
         other => core.coordinators.topic_deleted(other),
     }
     for own in local.own.values() {
-        let (name, removed) = match own {
-            Own::Open(partition) => (partition.name(), partition.delete().await),
-            Own::Offline(offline) => (&offline.name, remove_offline(core, offline).await),
-        };
-        if let Err(error) = removed {
-            tracing::error!(partition = %name, %error, "cannot remove a deleted partition");
-        }
+        remove_own(core, own).await;
+    }
+}
+
+async fn remove_own(core: &Core, own: &Own) {
+    let (name, removed) = match own {
+        Own::Open(partition) => (partition.name(), partition.delete().await),
+        Own::Offline(offline) => (&offline.name, remove_offline(core, offline).await),
+    };
+    if let Err(error) = removed {
+        tracing::error!(partition = %name, %error, "cannot remove a deleted partition");
     }
 }
 
