@@ -235,7 +235,8 @@ impl Link {
         (bytes, from, end + tail.len())
     }
 
-    /// The buffer is free again; without acks the request is done.
+    /// The buffer is free again; without acks the request is done. That the socket took it is no answer: a broker that is
+    /// not all there again can only close the connection to say so.
     fn whole_frame_is_out(&self, bytes: Vec<u8>) {
         self.outcome.spare_buffers.borrow_mut().push(bytes);
         if self.plan.settings.acks == Acks::None {
@@ -270,7 +271,6 @@ impl Link {
         self.outcome.progress().acked(records, sent.payload_bytes);
         self.outcome.stage.partition_acked(sent.partition, records);
         self.outcome.fates.borrow_mut()[sent.partition].acked(records);
-        self.lifeline.answered();
         self.outcome.stage.lives().acked(self.lifeline.life(), now, records);
         let mut instants = sent.instants;
         instants.clear();
@@ -307,6 +307,7 @@ impl Link {
                 partition.error_message.as_ref().map(|why| format!("; {}", why.as_str())).unwrap_or_default();
             return Err(LoadError::Refused { what, code: describe(code) + &why });
         }
+        self.lifeline.answered();
         self.done(sent);
         Ok(())
     }

@@ -7,7 +7,9 @@ mod support;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::fs;
-use support::{Loadgen, Ran, creel, wait_for};
+use std::io::Read;
+use std::net::TcpListener;
+use support::{Loadgen, Ran, creel, wait_for, wait_for_while};
 
 const LOAD: &str = "--duration 2s --warmup 0s --batch-bytes 4k --rate 5k --crash";
 
@@ -75,6 +77,34 @@ fn a_broker_at_its_limit_is_crashed_too() {
     assert_eq!(ran.json()["verification"]["passed"], true);
     assert_eq!(count(&ran.json()["crash"], "lost"), 0, "what was written to the kernel outlives a kill -9");
     assert_adds_up(&ran);
+}
+
+/// Without acks a broker has no other words: Apache Kafka does so until it leads its partitions again.
+#[test]
+fn without_acks_a_broker_that_is_not_all_there_again_may_close_connections() {
+    let dir = tempfile::tempdir().unwrap();
+    let (port, go) = (dir.path().join("port"), dir.path().join("go"));
+    let again = format!(
+        "echo $port > {0}.new; mv {0}.new {0}; while [ ! -e {1} ]; do sleep 0.02; done",
+        port.display(),
+        go.display()
+    );
+    let loadgen = behind_a_script(&format!("{LOAD} --acks 0"), &again);
+    let mut started = loadgen.start();
+    let port = wait_for_while(&mut started, || fs::read_to_string(&port).ok()?.trim().parse::<u16>().ok());
+    let half_back = TcpListener::bind(("127.0.0.1", port)).unwrap();
+    let mut is_produce = false;
+    while !is_produce {
+        let mut head = [0; 6];
+        let (mut client, _) = half_back.accept().unwrap();
+        is_produce = client.read_exact(&mut head).is_ok() && head[4..] == [0, 0];
+    }
+    drop(half_back);
+    fs::write(go, "").unwrap();
+    let ran = loadgen.finish(started).expect(0);
+    let crash = &ran.json()["crash"];
+    assert!(crash["kills"][0]["down_s"].is_number(), "{crash}");
+    assert!(ran.json()["interrupted"] == false && count(crash, "duplicates") == 0, "{crash}");
 }
 
 #[test]
