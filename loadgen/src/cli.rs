@@ -230,6 +230,9 @@ pub struct RunArgs {
     /// Make a directory of the result: run.json, latency.hdr (HdrHistogram's log), series.csv
     #[arg(long, value_name = "DIR", help_heading = "Result")]
     pub out: Option<PathBuf>,
+    /// A flame graph of the broker.
+    #[arg(long, conflicts_with = "crash", help = crate::flame::HELP, help_heading = "Result")]
+    pub flame: bool,
 }
 
 /// The keys of the records.

@@ -26,6 +26,7 @@ pub mod dashboard;
 pub mod diff;
 pub mod error;
 pub mod fate;
+pub mod flame;
 pub mod journal;
 pub mod keys;
 pub mod lab;

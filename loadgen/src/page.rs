@@ -22,6 +22,7 @@ mod sweep_view;
 pub(crate) mod text;
 mod view;
 
+use crate::flame::FLAME_FILE;
 use crate::report::RunReport;
 use std::io;
 use std::path::Path;
@@ -32,7 +33,19 @@ pub const PAGE_FILE: &str = "report.html";
 /// Writes the page, its pictures and the README of one run into `dir`, which exists.
 pub fn write_run(report: &RunReport, dir: &Path) -> io::Result<()> {
     let name = dir.file_name().map_or_else(|| "run".into(), |name| name.to_string_lossy().into_owned());
-    write(&run_view::view(&[run_view::Named { name, report }]), dir)
+    let mut view = run_view::view(&[run_view::Named { name, report }]);
+    point_to_flame(&mut view, dir);
+    write(&view, dir)
+}
+
+/// A flame graph is a page of its own, with a script of its own.
+fn point_to_flame(view: &mut view::View, dir: &Path) {
+    if dir.join(FLAME_FILE).is_file() {
+        let words = format!(
+            "{FLAME_FILE}, beside this page: open it in a browser and click on what is to be seen larger"
+        );
+        view.add("Where the broker's CPU went", vec![view::Block::Facts(vec![("Flame graph", words)])]);
+    }
 }
 
 fn write(view: &view::View, dir: &Path) -> io::Result<()> {

@@ -6,6 +6,7 @@ use crate::client::cluster::Cluster;
 use crate::clock::now_ns;
 use crate::crash::{Crasher, Killed};
 use crate::error::LoadError;
+use crate::flame::Flame;
 use crate::live::Live;
 use crate::observer::{Observed, Observer};
 use crate::plan::Plan;
@@ -41,6 +42,7 @@ struct Watch<'a> {
     live: &'a mut Live,
     crasher: Crasher,
     observer: Option<Observer>,
+    flame: Option<&'a mut Flame>,
 }
 
 /// What the main thread saw of a load.
@@ -60,8 +62,9 @@ impl Phases<'_> {
         target: &mut Target,
         cluster: &mut Cluster,
         live: &mut Live,
+        flame: Option<&mut Flame>,
     ) -> Result<Seen, LoadError> {
-        let mut watch = Watch { target, live, crasher: Crasher::default(), observer: None };
+        let mut watch = Watch { target, live, crasher: Crasher::default(), observer: None, flame };
         let stage = self.stage;
         self.wait("connecting", &mut watch, || stage.all_connected())?;
         let start_ns = now_ns() + START_AFTER_NS;
@@ -122,9 +125,12 @@ impl Phases<'_> {
     }
 
     fn wait_once(&self, phase: &str, watch: &mut Watch<'_>) -> Result<(), LoadError> {
-        let Watch { target, live, crasher, observer } = watch;
+        let Watch { target, live, crasher, observer, flame } = watch;
         if let Some(observer) = observer {
             observer.look();
+            if let Some(flame) = flame {
+                flame.look(self.stage.window());
+            }
         }
         if self.interrupted.load(Ordering::Relaxed) {
             self.stage.stop_by(now_ns());

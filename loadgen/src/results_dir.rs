@@ -5,6 +5,7 @@
 //! run.json      the report, whole
 //! latency.hdr   HdrHistogram's interval log: one histogram each of response, queue, service and end_to_end, by tag
 //! series.csv    the course of the run, a line for each piece
+//! flame.svg     with --flame: where the broker's CPU went
 //! ```
 //! The last two are there only where the run has figures.
 

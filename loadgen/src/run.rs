@@ -7,6 +7,7 @@ use crate::cli::{Keys, RunArgs};
 use crate::client::cluster::Cluster;
 use crate::cores::{self, Cores};
 use crate::error::LoadError;
+use crate::flame::{FLAME_FILE, Flame};
 use crate::keys::KeySpace;
 use crate::live::Live;
 use crate::payload::cli::Batches;
@@ -37,7 +38,8 @@ pub fn run_shown(args: &RunArgs, interrupted: &Arc<AtomicBool>, live: Live) -> R
     run_kept(args, interrupted, live).and_then(|(report, failure)| failure.map_or(Ok(report), Err))
 }
 
-/// The same; where the broker did not outlive the load, what was measured until then, and why there is no more.
+/// The same; where the broker did not outlive the load, what was measured until then, and why there is no more. Also
+/// where the flame graph that was asked for is missing.
 pub fn run_kept(
     args: &RunArgs,
     interrupted: &Arc<AtomicBool>,
@@ -83,6 +85,11 @@ fn check(args: &RunArgs) -> Result<(), LoadError> {
             "--crash is there to see what is lost: it needs --verify seq or full".into(),
         ));
     }
+    if args.flame && args.out.is_none() {
+        return Err(LoadError::Options(
+            "--flame draws flame.svg into a result's directory: add --out DIR".into(),
+        ));
+    }
     Load::asked(args.rate, args.schedule.as_ref()).map(drop)
 }
 
@@ -118,9 +125,10 @@ fn measure(
             .with_partitions(plan.topic.partitions())
             .with_crashes(plan.crashes),
     );
+    let mut flame = args.flame.then(|| Flame::of(target.pid())).transpose()?;
     let phases =
         Phases { warmup: args.warmup, duration: args.duration, plan: &plan, stage: &stage, interrupted };
-    let loaded = load(&phases, target, &mut cluster, &mut live);
+    let loaded = load(&phases, target, &mut cluster, &mut live, flame.as_mut());
     let closed = loaded.and_then(|loaded| {
         live.say("closing");
         match loaded.seen.not_back {
@@ -132,6 +140,10 @@ fn measure(
         let _ = cluster.delete(&plan.topic); // a broker that can't delete keeps it: no reason to fail
     }
     let (loaded, disk_bytes) = closed?;
+    let undrawn = flame.zip(args.out.as_ref()).and_then(|(flame, dir)| {
+        live.say("drawing");
+        flame.draw(&dir.join(FLAME_FILE), &target.report.title()).err()
+    });
     let is_interrupted = interrupted.load(Ordering::Relaxed);
     let (grid, window, Seen { observed, killed, not_back }) = (*stage.grid(), loaded.window, loaded.seen);
     let ended = Ended {
@@ -147,7 +159,7 @@ fn measure(
         killed,
         failure: not_back.as_ref().map(ToString::to_string),
     };
-    summarise(ended, loaded.reports).map(|report| (report, not_back))
+    summarise(ended, loaded.reports).map(|report| (report, not_back.or(undrawn)))
 }
 
 /// A load that came to its end.
@@ -163,10 +175,11 @@ fn load(
     target: &mut Target,
     cluster: &mut Cluster,
     live: &mut Live,
+    flame: Option<&mut Flame>,
 ) -> Result<Loaded, LoadError> {
     let stage = phases.stage;
     let threads = start_threads(phases.plan, stage)?;
-    let timed = phases.run(target, cluster, live);
+    let timed = phases.run(target, cluster, live, flame);
     let told = timed.as_ref().map_or_else(Some, |seen| seen.not_back.as_ref());
     if let Some(error) = told {
         stage.fail(LoadError::Broker(error.to_string())); // so that the threads end; `timed` is what is told

@@ -21,6 +21,7 @@ fn what_cannot_be_is_told_in_one_line() {
         ("--payload /nowhere/at/all".into(), "/nowhere/at/all"),
         ("--broker-bin /nowhere/creel".into(), "no broker at /nowhere/creel"),
         ("--consumers 0".into(), "--verify off"),
+        ("--flame".into(), "add --out DIR"),
         ("--duration 0s".into(), "--duration"),
         ("--broker-cores x".into(), "list of cores"),
         ("--kafka-dir /nowhere".into(), "--broker kafka"),

@@ -3,7 +3,7 @@
 use super::read::{self, Found};
 use super::run_view::{self, Named};
 use super::view::View;
-use super::{PAGE_FILE, comparison, sweep_view, write};
+use super::{PAGE_FILE, comparison, point_to_flame, sweep_view, write};
 use crate::error::LoadError;
 use clap::Args;
 use std::path::PathBuf;
@@ -28,8 +28,9 @@ pub fn report(args: &ReportArgs) -> Result<PathBuf, LoadError> {
         return Err(LoadError::Options(format!("at most {RUNS_MAX} runs fit over each other")));
     }
     let found = args.paths.iter().map(|path| read::read(path)).collect::<Result<Vec<_>, _>>()?;
-    let view = view_of(&found)?;
+    let mut view = view_of(&found)?;
     let dir = args.out.clone().unwrap_or_else(|| read::beside(&args.paths));
+    point_to_flame(&mut view, &dir);
     let written = std::fs::create_dir_all(&dir).and_then(|()| write(&view, &dir));
     written.map_err(|why| LoadError::File { path: dir.clone(), why })?;
     Ok(dir.join(PAGE_FILE))
