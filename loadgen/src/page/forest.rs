@@ -8,40 +8,60 @@ use std::fmt::Write;
 /// The picture's name.
 pub(super) const ID: &str = "ratios";
 
-const WIDTH: f64 = 760.0;
-const LEFT: f64 = 170.0;
-const RIGHT: f64 = 190.0;
-const ROW: f64 = 46.0;
+/// What interval and control take of a row.
+const LINES: f64 = 46.0;
 /// At least a tenth in either direction is shown, and at most a factor of a hundred.
 const REACH_MIN: f64 = 1.1;
 const REACH_MAX: f64 = 100.0;
 
-/// Within a page.
+/// Where things are.
+struct Layout {
+    /// In the style sheet.
+    class: &'static str,
+    width: f64,
+    left: f64,
+    right: f64,
+    row: f64,
+    /// Names and figures stand over the lines, not beside them.
+    names_above: bool,
+}
+
+const FLAT: Layout =
+    Layout { class: "flat", width: 760.0, left: 170.0, right: 190.0, row: 46.0, names_above: false };
+/// For a telephone.
+const TALL: Layout =
+    Layout { class: "tall", width: 360.0, left: 12.0, right: 12.0, row: 64.0, names_above: true };
+
+/// Within a page: the style sheet shows that which fits.
 pub(super) fn inline(forest: &Forest) -> String {
-    let height = 20.0 + height_of(forest);
+    [FLAT, TALL].iter().map(|layout| inline_as(forest, layout)).collect()
+}
+
+fn inline_as(forest: &Forest, layout: &Layout) -> String {
+    let (height, Layout { width, class, .. }) = (20.0 + height_of(forest, layout), layout);
     format!(
-        "<svg viewBox=\"0 0 {WIDTH} {height}\" class=\"plot\" role=\"img\" aria-label=\"{}\">{}</svg>",
+        "<svg viewBox=\"0 0 {width} {height}\" class=\"plot {class}\" role=\"img\" aria-label=\"{}\">{}</svg>",
         label_of(forest),
-        draw(forest, 20.0)
+        draw(forest, 20.0, layout)
     )
 }
 
 /// A file of its own.
 pub(super) fn picture(forest: &Forest) -> String {
-    let height = 60.0 + height_of(forest);
+    let (height, width) = (60.0 + height_of(forest, &FLAT), FLAT.width);
     format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" width=\"{WIDTH}\" height=\"{height}\" \
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" height=\"{height}\" \
          class=\"plot\" role=\"img\" aria-label=\"{}\">\n<style>{STYLE}</style>\n\
-         <rect class=\"paper\" width=\"{WIDTH}\" height=\"{height}\" rx=\"10\"/>\n\
+         <rect class=\"paper\" width=\"{width}\" height=\"{height}\" rx=\"10\"/>\n\
          <text class=\"title\" x=\"20\" y=\"30\">{}</text>\n{}</svg>\n",
         label_of(forest),
         escape(&forest.title),
-        draw(forest, 60.0)
+        draw(forest, 60.0, &FLAT)
     )
 }
 
-fn height_of(forest: &Forest) -> f64 {
-    forest.rows.len() as f64 * ROW + 34.0
+fn height_of(forest: &Forest, layout: &Layout) -> f64 {
+    forest.rows.len() as f64 * layout.row + 34.0
 }
 
 fn label_of(forest: &Forest) -> String {
@@ -49,13 +69,13 @@ fn label_of(forest: &Forest) -> String {
     escape(&format!("{}. {}", forest.title, rows.collect::<Vec<_>>().join("; ")))
 }
 
-fn draw(forest: &Forest, top: f64) -> String {
+fn draw(forest: &Forest, top: f64, layout: &Layout) -> String {
     let reach = reach(forest);
     let x = |ratio: f64| {
         let share = (ratio.max(f64::MIN_POSITIVE).ln() / reach.ln()).clamp(-1.0, 1.0);
-        LEFT + (share + 1.0) / 2.0 * (WIDTH - LEFT - RIGHT)
+        layout.left + (share + 1.0) / 2.0 * (layout.width - layout.left - layout.right)
     };
-    let floor = top + forest.rows.len() as f64 * ROW;
+    let floor = top + forest.rows.len() as f64 * layout.row;
     let mut out = String::new();
     for tick in ticks(reach) {
         let at = x(tick);
@@ -68,13 +88,15 @@ fn draw(forest: &Forest, top: f64) -> String {
         );
     }
     for (index, row) in forest.rows.iter().enumerate() {
-        draw_row(&mut out, row, top + index as f64 * ROW, &x);
+        draw_row(&mut out, row, top + index as f64 * layout.row, layout, &x);
     }
     out
 }
 
-fn draw_row(out: &mut String, row: &Ratio, top: f64, x: &dyn Fn(f64) -> f64) {
-    let middle = top + ROW / 2.0;
+fn draw_row(out: &mut String, row: &Ratio, top: f64, layout: &Layout, x: &dyn Fn(f64) -> f64) {
+    draw_names(out, row, top, layout);
+    let top = if layout.names_above { top + layout.row - LINES } else { top };
+    let middle = top + LINES / 2.0;
     if let Some(floor) = row.floor.filter(|floor| *floor >= 1.0) {
         let (from, to) = (x(1.0 / floor), x(floor));
         let _ = writeln!(
@@ -82,7 +104,7 @@ fn draw_row(out: &mut String, row: &Ratio, top: f64, x: &dyn Fn(f64) -> f64) {
             "<rect class=\"shade\" x=\"{from:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{:.1}\"/>",
             top + 4.0,
             to - from,
-            ROW - 8.0
+            LINES - 8.0
         );
     }
     if let Some(control) = row.control {
@@ -90,15 +112,21 @@ fn draw_row(out: &mut String, row: &Ratio, top: f64, x: &dyn Fn(f64) -> f64) {
     }
     let tone = row.tone.name();
     draw_interval(out, row.range, middle - 3.0, (tone, tone, 5.0), x);
+}
+
+/// The name to the left, the figure to the right.
+fn draw_names(out: &mut String, row: &Ratio, top: f64, layout: &Layout) {
+    let Layout { left, right, width, names_above, .. } = *layout;
+    let (name_at, name_ends, text_at, text_ends, y) = if names_above {
+        (left, "start", width - right, "end", top + 16.0)
+    } else {
+        (left - 14.0, "end", width - right + 14.0, "start", top + LINES / 2.0 + 2.0)
+    };
     let _ = writeln!(
         out,
-        "<text class=\"legend\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>\
-         <text class=\"legend\" x=\"{:.1}\" y=\"{:.1}\">{}</text>",
-        LEFT - 14.0,
-        middle + 2.0,
+        "<text class=\"legend\" x=\"{name_at:.1}\" y=\"{y:.1}\" text-anchor=\"{name_ends}\">{}</text>\
+         <text class=\"legend\" x=\"{text_at:.1}\" y=\"{y:.1}\" text-anchor=\"{text_ends}\">{}</text>",
         escape(&row.name),
-        WIDTH - RIGHT + 14.0,
-        middle + 2.0,
         escape(&row.text)
     );
 }
