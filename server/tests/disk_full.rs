@@ -74,6 +74,47 @@ fn a_simulated_disk_runs_full_and_has_room_again() {
     }
 }
 
+#[test]
+fn a_broker_starts_on_a_full_disk_and_serves_what_is_there() {
+    for seed in 0..6 {
+        let mut world = World::new(seed, 2, &["log.segment.bytes=300000"]);
+        let (handle, broker) = (world.sim.handle(), world.broker);
+        let count = world.client(move |connector| async move {
+            let mut client = connector.connect().await;
+            client.create_topic(TOPIC, 1).await;
+            let disk = handle.disk(broker);
+            disk.set_capacity(Some(disk.used() + 1_000_000));
+            let count = fill(&mut client, 0).await;
+            disk.set_capacity(Some(0));
+            count
+        });
+        let handle = world.sim.handle();
+        for end in 0..3 {
+            match (seed + end) % 3 {
+                0 => handle.crash(broker),
+                1 => handle.kill(broker),
+                _ => {
+                    handle.ask_to_stop(broker);
+                    world.sim.run_until_ended(broker).unwrap();
+                }
+            }
+            world.start();
+            world.client(move |connector| async move {
+                let mut client = connector.connect().await;
+                read(&mut client, count).await;
+                assert_eq!(fill(&mut client, count).await, count, "still full");
+            });
+        }
+        handle.disk(broker).set_capacity(None);
+        world.client(move |connector| async move {
+            let mut client = connector.connect().await;
+            client.create_topic("second", 1).await;
+            assert!(client.produce(TOPIC, 0, &large(count)).await.error_code.is_none());
+            read(&mut client, count + 1).await;
+        });
+    }
+}
+
 /// An ext4 of its own in a file; unmounted when dropped.
 struct SmallDisk {
     root: tempfile::TempDir,

@@ -141,3 +141,42 @@ fn a_disk_full_at_a_compaction_costs_nothing() {
         check(&store.range(&KeyRange::Prefix(String::new()), None).await.unwrap(), 30);
     });
 }
+
+/// A failed sync leaves a record in the page cache that the medium lacks. Where there is no room to write the journal anew,
+/// what a start reads must be what the medium holds all the same.
+#[test]
+fn what_a_start_without_room_has_read_does_not_go_again() {
+    for seed in 0..40 {
+        let mut sim = Simulation::new(seed, Config::default());
+        let node: NodeId = sim.add_node("store", 1);
+        let failing = sim.handle().disk(node);
+        let lived = sim.block_on(node, async move {
+            let acked = Rc::new(Cell::new(0));
+            commit_until(3, acked).await.unwrap();
+            let store = LocalStore::open(Path::new(DIR)).await.unwrap();
+            failing.fail_next_syncs(1);
+            store.commit(commit_of(4)).await.unwrap_err();
+            failing.set_capacity(Some(0));
+        });
+        lived.unwrap();
+        let look = || async {
+            let store = LocalStore::open(Path::new(DIR)).await.unwrap();
+            store.range(&KeyRange::Prefix(String::new()), None).await.unwrap()
+        };
+        let (handle, seen) = (sim.handle(), Rc::new(Cell::new(None)));
+        let of_node = seen.clone();
+        let outcome = sim.block_on(node, async move {
+            of_node.set(Some(look().await));
+            handle.crash(node);
+            std::future::pending::<()>().await;
+        });
+        assert_eq!(outcome, Err(Stop::Crashed(node)));
+        let found = seen.take().unwrap();
+        check(&found, 3);
+        assert_eq!(sim.block_on(node, look()).unwrap(), found, "seed {seed}");
+        sim.handle().disk(node).set_capacity(None);
+        let next = found.revision.0 + 1;
+        let goes_on = sim.block_on(node, commit_until(next, Rc::new(Cell::new(next - 1))));
+        assert_eq!(goes_on.unwrap(), Ok(()), "seed {seed}");
+    }
+}

@@ -56,10 +56,37 @@ impl Journal {
         // written and not synced, or its sync may have failed, so that a second one proves nothing. Written anew, it is
         // as safe as it seems.
         let content = snapshot(&state);
-        fs::write_atomically(&path, &content).await.map_err(unavailable)?;
+        match fs::write_atomically(&path, &content).await {
+            Err(error) if is_disk_full(&error) && fs::exists(&path) => {
+                tracing::warn!(
+                    journal = %path.display(), %error,
+                    "no room to write the metadata journal anew: the start goes on with the one that is there"
+                );
+                return Self::open_as_it_is(data_dir, path).await;
+            }
+            written => written.map_err(unavailable)?,
+        }
         let file = File::open(&path, OpenOptions::read_write()).map_err(unavailable)?;
         let length = content.len() as u64;
         Ok((Self { path, file, length, compact_at: compact_at(length) }, state))
+    }
+
+    /// Makes the journal that is there as safe as it seems: what was not on its way to the medium yet is brought there, and
+    /// what a failed sync has left in the page cache alone is dropped before the journal is read again.
+    async fn open_as_it_is(data_dir: &Path, path: PathBuf) -> Result<(Self, State), StoreError> {
+        remove_unfinished(&path);
+        let file = File::open(&path, OpenOptions::read_write()).map_err(unavailable)?;
+        file.sync_data().await.map_err(unavailable)?;
+        fs::sync_dir(data_dir).await.map_err(unavailable)?;
+        file.drop_cached();
+        let content = fs::read(&path).map_err(|error| unreadable(&path, &error))?;
+        let (state, length) = replay(&path, &content)?;
+        if length < content.len() as u64 {
+            file.truncate(length).map_err(unavailable)?;
+            file.sync_data().await.map_err(unavailable)?;
+        }
+        let compact_at = compact_at(snapshot(&state).len() as u64);
+        Ok((Self { path, file, length, compact_at }, state))
     }
 
     /// Appends a record, and waits until it is durable.
@@ -88,8 +115,7 @@ impl Journal {
             // The name may stand for either file now; if it is still the old one, nothing has happened.
             let unchanged = fs::read(&self.path).is_ok_and(|found| found.len() as u64 == self.length);
             self.compact_at = self.length.saturating_mul(2);
-            // What was written of it takes room that is scarce.
-            let _ = fs::remove_file(&self.path.with_file_name(format!("{NAME}.tmp")));
+            remove_unfinished(&self.path);
             return if unchanged { Ok(()) } else { Err(AppendError::Lost(error)) };
         }
         self.file = File::open(&self.path, OpenOptions::read_write()).map_err(AppendError::Lost)?;
@@ -106,6 +132,15 @@ pub(super) enum AppendError {
     NotWritten(io::Error),
     /// Nobody knows what is there.
     Lost(io::Error),
+}
+
+/// What was written of a snapshot takes room that is scarce.
+fn remove_unfinished(path: &Path) {
+    let _ = fs::remove_file(&path.with_file_name(format!("{NAME}.tmp")));
+}
+
+fn is_disk_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
 fn compact_at(length: u64) -> u64 {
