@@ -26,6 +26,9 @@ pub async fn run(arm: Arm, settings: &Settings) -> Result<Crash> {
     let mut node = Node::start(&settings.broker_cpus)?;
     let control = Link::open(&node.uri()).await?;
     let queues = Queues::declare(&control.channel, arm, QUEUE, 1).await?;
+    if arm == Arm::Quorum {
+        wait_until_saved(&node, &queues.names[0]).await?;
+    }
     let empty_bytes = node.disk_bytes();
     let endless = Settings { measure: LOAD_MAX, ..settings.clone() };
     let producing = start_producers(&node, &job(None, &endless, queues.clone())).await?;
@@ -45,6 +48,17 @@ pub async fn run(arm: Arm, settings: &Settings) -> Result<Crash> {
     link.close().await;
     node.stop()?;
     Ok(crate::crash::told(arm, &ledger, stored_bytes, restart_s))
+}
+
+/// What a kill does to a queue that is half a second old is told on the page; what it does to messages is measured here.
+async fn wait_until_saved(node: &Node, queue: &str) -> Result<()> {
+    let saved = async {
+        while !node.has_saved(queue) {
+            tokio::time::sleep(TRY_AGAIN).await;
+        }
+    };
+    let late = |_| BenchError::Said("the node did not save the name of its queue".into());
+    timeout(QUEUE_READY_MAX, saved).await.map_err(late)
 }
 
 /// A reader as soon as the queue takes one: the node accepts connections before a quorum queue has its leader.

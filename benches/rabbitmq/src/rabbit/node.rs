@@ -97,9 +97,22 @@ impl Node {
         format!("amqp://guest:guest@127.0.0.1:{}/%2f", self.ports.amqp)
     }
 
+    /// Whether the quorum queue of this name would be found again after a kill: ra keeps the names of its servers in a
+    /// table that is saved half a second after a change, and not before a declaration or a message is confirmed. A queue
+    /// whose name was not saved is begun anew, empty and without a leader.
+    pub fn has_saved(&self, queue: &str) -> bool {
+        let names = self.data_dir().join(NODE_NAME).join("quorum").join(NODE_NAME).join("names.dets");
+        let name = queue.as_bytes();
+        fs::read(names).is_ok_and(|table| table.windows(name.len()).any(|piece| piece == name))
+    }
+
     /// What its data takes on disk.
     pub fn disk_bytes(&self) -> u64 {
-        disk_bytes(&self.dir.path().join("data"))
+        disk_bytes(&self.data_dir())
+    }
+
+    fn data_dir(&self) -> PathBuf {
+        self.dir.path().join("data")
     }
 
     /// `RabbitMQ 3.10.8 on Erlang 25.2.3 [jit]`, as it says itself.

@@ -5,6 +5,10 @@ use crate::error::Result;
 use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions, QueueDeleteOptions};
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Channel, Connection, ConnectionProperties, ExchangeKind};
+use std::time::Duration;
+use tokio::time::timeout;
+
+const CLOSED_WITHIN: Duration = Duration::from_secs(5);
 
 /// A connection with one channel on it, kept together.
 pub struct Link {
@@ -24,7 +28,8 @@ impl Link {
 
     /// Ends it as a client does that goes away in order; what was delivered and not acknowledged is requeued.
     pub async fn close(self) {
-        let _ = self.connection.close(200, "done".into()).await; // the broker may be gone already
+        // The broker may be gone already; lapin then waits for its answer without an end, at times.
+        let _ = timeout(CLOSED_WITHIN, self.connection.close(200, "done".into())).await;
     }
 }
 
