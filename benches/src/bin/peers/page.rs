@@ -61,8 +61,8 @@ impl Page<'_> {
         format!(
             "{about}\n\n\
              Kafka: one node (broker and controller), its default settings but for `{settings}` (removed topics' \
-             files go at once, so that no round pays for another's), one process per choice of CPUs for all rounds, warmed up for \
-             {kafka_warm_up:.0} s; JVM flags as its documentation recommends (Operations, Java version):\n\n    {jvm}\n\n\
+             files go at once, so that no round pays for another's), one process per choice of CPUs for all rounds (idle while \
+             others are measured; its memory's peak is that of its life so far), warmed up for {kafka_warm_up:.0} s; JVM flags as its documentation recommends (Operations, Java version):\n\n    {jvm}\n\n\
              \"Kafka as shipped\" acks without waiting for the disk, whatever acks says; \"Kafka flush\" is `flush.messages=1` on the \
              topic: a sync before every ack. Creel has its defaults: acks=1 after the write, acks=all after a sync. The floor is a \
              loop that receives, checksums, writes to one file and replies, for acks=all after an fdatasync: the least these \
