@@ -1,5 +1,7 @@
 //! Servers as child processes, and the CPU time they have used.
 
+use nix::time::ClockId;
+use nix::unistd::Pid;
 use std::fs;
 use std::io::{self, BufRead, BufReader};
 use std::net::{SocketAddr, TcpStream};
@@ -105,13 +107,11 @@ impl Server {
         Err(io::Error::other("the broker does not accept connections"))
     }
 
-    /// CPU seconds (user and system) used so far by all of its threads.
+    /// CPU seconds (user and system) used so far by all of its threads, to the nanosecond.
     pub fn cpu_seconds(&self) -> io::Result<f64> {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
-        // The command's name may hold spaces; the fields are counted behind its closing parenthesis.
-        let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-        let ticks = |i: usize| fields.get(i).and_then(|f| f.parse::<u64>().ok()).unwrap_or(0);
-        Ok((ticks(11) + ticks(12)) as f64 / TICKS_PER_SECOND)
+        let pid = Pid::from_raw(self.child.id() as i32);
+        let used = ClockId::pid_cpu_clock_id(pid)?.now()?;
+        Ok(Duration::from(used).as_secs_f64())
     }
 
     /// Resident memory's peak in MiB.
@@ -130,9 +130,6 @@ impl Drop for Server {
         let _ = self.child.wait();
     }
 }
-
-/// USER_HZ, which Linux fixes at 100 for /proc on every architecture Creel runs on.
-const TICKS_PER_SECOND: f64 = 100.0;
 
 fn free_address() -> io::Result<SocketAddr> {
     std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()

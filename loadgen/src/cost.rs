@@ -1,25 +1,22 @@
 //! What a run costs: CPU time of processes, their memory and their traffic with the disk, and bytes on disk.
 
+use nix::time::ClockId;
+use nix::unistd::Pid;
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
-/// CPU seconds (user and system) that process `pid` has used, all its threads; `None` when it is gone.
+/// CPU seconds (user and system) that process `pid` has used: all its threads, those that ended and the kernel's workers
+/// for its rings among them, to the nanosecond (`/proc/PID/stat` counts in pieces of 10 ms). `None` when it is gone.
 pub fn cpu_seconds(pid: u32) -> Option<f64> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    parse_cpu_ticks(&stat).map(|ticks| ticks as f64 / rustix::param::clock_ticks_per_second() as f64)
+    let pid = Pid::from_raw(i32::try_from(pid).ok()?);
+    let used = ClockId::pid_cpu_clock_id(pid).and_then(ClockId::now).ok()?;
+    Some(Duration::from(used).as_secs_f64())
 }
 
 /// CPU seconds of this process.
 pub fn own_cpu_seconds() -> f64 {
     cpu_seconds(std::process::id()).unwrap_or(0.0)
-}
-
-/// `utime + stime`. The command's name may hold anything, so fields are counted behind its closing parenthesis.
-fn parse_cpu_ticks(stat: &str) -> Option<u64> {
-    let (_, fields) = stat.rsplit_once(')')?;
-    let mut fields = fields.split_ascii_whitespace().skip(11);
-    let (user, system) = (fields.next()?.parse::<u64>().ok()?, fields.next()?.parse::<u64>().ok()?);
-    Some(user + system)
 }
 
 /// What a process has asked of the kernel so far, as `/proc/PID/io` counts it.
@@ -134,12 +131,44 @@ fn segment_bytes(partition: &Path) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::process::Command;
+
+    /// Until the calling thread has used so much more.
+    fn burn(time: Duration) {
+        let used = || Duration::from(ClockId::CLOCK_THREAD_CPUTIME_ID.now().unwrap());
+        let until = used() + time;
+        while used() < until {}
+    }
 
     #[test]
-    fn ticks_are_read_behind_any_name() {
-        let stat = "17 (a b) (c) S 1 17 17 0 -1 4194560 1 0 0 0 250 50 0 0 20 0 4 0 100 0 0";
-        assert_eq!(parse_cpu_ticks(stat), Some(300));
-        assert_eq!(parse_cpu_ticks("nonsense"), None);
+    fn less_than_a_tick_is_seen() {
+        for _ in 0..20 {
+            let before = own_cpu_seconds();
+            burn(Duration::from_micros(100));
+            let used = own_cpu_seconds() - before;
+            assert!(used >= 99e-6, "{used}");
+        }
+    }
+
+    #[test]
+    fn threads_that_ended_count() {
+        let before = own_cpu_seconds();
+        let threads = [(); 3].map(|()| std::thread::spawn(|| burn(Duration::from_millis(5))));
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        let used = own_cpu_seconds() - before;
+        assert!(used >= 14.99e-3, "{used}");
+    }
+
+    #[test]
+    fn another_process_is_seen_until_it_is_gone() {
+        let mut child = Command::new("sh").args(["-c", "while :; do :; done"]).spawn().unwrap();
+        let pid = child.id();
+        while cpu_seconds(pid).unwrap() < 0.001 {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert_eq!(cpu_seconds(pid), None);
     }
 
     #[test]
@@ -163,10 +192,5 @@ mod tests {
         }
         assert_eq!(topic_bytes_on_disk(dir.path(), "t"), Some(15));
         assert_eq!(topic_bytes_on_disk(dir.path(), "other"), None);
-    }
-
-    #[test]
-    fn this_process_has_used_some_cpu() {
-        assert!(own_cpu_seconds() >= 0.0 && cpu_seconds(std::process::id()).is_some());
     }
 }

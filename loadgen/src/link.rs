@@ -267,6 +267,9 @@ impl Link {
             metrics.acked.add(records, sent.payload_bytes);
             metrics.acked_requests += 1;
         }
+        if now >= window.from_ns {
+            metrics.acked_to_the_last += records;
+        }
         metrics.acked_overall.add(records, sent.payload_bytes);
         self.outcome.progress().acked(records, sent.payload_bytes);
         self.outcome.stage.partition_acked(sent.partition, records);

@@ -44,6 +44,8 @@ pub struct Metrics {
     pub wire_out_bytes: u64,
     /// Bytes received within the window, frames and all.
     pub wire_in_bytes: u64,
+    /// Acked since the window's start, up to the last ack.
+    pub acked_to_the_last: u64,
     /// Acked over the whole run.
     pub acked_overall: Volume,
     /// Bytes of records before compression, over the whole run.
@@ -75,6 +77,7 @@ impl Metrics {
         self.consumed.add(other.consumed.records, other.consumed.bytes);
         self.wire_out_bytes += other.wire_out_bytes;
         self.wire_in_bytes += other.wire_in_bytes;
+        self.acked_to_the_last += other.acked_to_the_last;
         self.acked_overall.add(other.acked_overall.records, other.acked_overall.bytes);
         self.uncompressed_bytes += other.uncompressed_bytes;
         self.compressed_bytes += other.compressed_bytes;

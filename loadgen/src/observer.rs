@@ -48,6 +48,7 @@ pub struct Observer {
     hiccups: JoinHandle<Latency>,
     piece: Option<usize>,
     samples: Vec<CpuSample>,
+    has_begun: bool,
     from: Option<Edge>,
     to: Option<Edge>,
     stages: [Option<Snapshot>; 2],
@@ -68,6 +69,8 @@ pub struct Observed {
     pub from: Edge,
     /// At its end.
     pub to: Edge,
+    /// After the last ack: what was in flight at the window's end cost CPU too.
+    pub at_last_ack: CpuSpent,
     /// One at each piece's end, more or less.
     pub samples: Vec<CpuSample>,
     /// How late wake-ups were.
@@ -77,11 +80,13 @@ pub struct Observed {
 }
 
 impl Observer {
-    /// Begins to watch; the stage has begun.
+    /// Begins to watch; the stage has begun. Where the window begins with the load, `idle` is from before: however late this
+    /// thread is then, it misses nothing.
     pub fn start(
         broker_pid: Option<u32>,
         admin: Option<String>,
         stage: &Arc<Stage>,
+        idle: Option<Edge>,
     ) -> Result<Observer, LoadError> {
         let for_thread = stage.clone();
         let thread = thread::Builder::new().name("hiccups".into());
@@ -96,7 +101,8 @@ impl Observer {
             hiccups,
             piece: None,
             samples: vec![],
-            from: None,
+            has_begun: false,
+            from: idle,
             to: None,
             stages: [None, None],
         })
@@ -110,8 +116,9 @@ impl Observer {
             self.piece = piece;
             self.samples.push(CpuSample { at_ns: now, cpu: self.cpu() });
         }
-        if now >= window.from_ns && self.from.is_none() {
-            self.from = Some(self.edge());
+        if now >= window.from_ns && !self.has_begun {
+            self.has_begun = true;
+            self.from.get_or_insert_with(|| Edge::now(self.broker_pid, &self.past));
             self.stages[0] = self.read_stages();
         }
         if now >= window.to_ns && self.to.is_none() {
@@ -120,7 +127,7 @@ impl Observer {
         }
     }
 
-    /// The window is over.
+    /// The window is over, and nothing is in flight.
     pub fn finish(mut self) -> Observed {
         self.look();
         let now = self.edge();
@@ -134,7 +141,7 @@ impl Observer {
             [Some(from), Some(to)] => to.since(from),
             _ => Vec::new(),
         };
-        Observed { from, to, samples: self.samples, hiccups, stages }
+        Observed { from, to, at_last_ack: now.cpu, samples: self.samples, hiccups, stages }
     }
 
     /// A broker that does not answer has no stages to show: no reason to end a load.
@@ -160,21 +167,33 @@ impl Observer {
     }
 
     fn cpu(&self) -> CpuSpent {
-        let broker_s = self.broker_pid.and_then(cost::cpu_seconds);
-        CpuSpent {
-            broker_s: broker_s.map(|seconds| seconds + self.past.cpu_s),
-            generator_s: cost::own_cpu_seconds(),
-        }
+        cpu(self.broker_pid, &self.past)
     }
 
     fn edge(&self) -> Edge {
-        let peak = self.broker_pid.and_then(cost::peak_memory_bytes);
+        Edge::now(self.broker_pid, &self.past)
+    }
+}
+
+fn cpu(broker_pid: Option<u32>, past: &Past) -> CpuSpent {
+    let broker_s = broker_pid.and_then(cost::cpu_seconds);
+    CpuSpent { broker_s: broker_s.map(|seconds| seconds + past.cpu_s), generator_s: cost::own_cpu_seconds() }
+}
+
+impl Edge {
+    /// Before the load, of a broker in its first life.
+    pub fn before(broker_pid: Option<u32>) -> Edge {
+        Edge::now(broker_pid, &Past::default())
+    }
+
+    fn now(broker_pid: Option<u32>, past: &Past) -> Edge {
+        let peak = broker_pid.and_then(cost::peak_memory_bytes);
         Edge {
             at_ns: now_ns(),
-            cpu: self.cpu(),
+            cpu: cpu(broker_pid, past),
             machine: Counters::now(),
-            broker_io: self.broker_pid.and_then(cost::process_io).map(|io| io.and(self.past.io)),
-            broker_peak_memory_bytes: peak.map(|bytes| bytes.max(self.past.peak_memory_bytes)),
+            broker_io: broker_pid.and_then(cost::process_io).map(|io| io.and(past.io)),
+            broker_peak_memory_bytes: peak.map(|bytes| bytes.max(past.peak_memory_bytes)),
         }
     }
 }
@@ -209,6 +228,7 @@ mod tests {
         let observed = Observed {
             from: Edge::default(),
             to: Edge::default(),
+            at_last_ack: CpuSpent::default(),
             samples,
             hiccups: Latency::default(),
             stages: Vec::new(),

@@ -3,12 +3,12 @@
 use crate::broker::target::Target;
 use crate::client::SILENCE_SECONDS_MAX;
 use crate::client::cluster::Cluster;
-use crate::clock::now_ns;
+use crate::clock::{now_ns, sleep_until};
 use crate::crash::{Crasher, Killed};
 use crate::error::LoadError;
 use crate::flame::Flame;
 use crate::live::Live;
-use crate::observer::{Observed, Observer};
+use crate::observer::{Edge, Observed, Observer};
 use crate::plan::Plan;
 use crate::stage::{Stage, Window};
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use std::time::Duration;
 
 /// Between the last thread's word that it is ready and the first record.
 const START_AFTER_NS: u64 = 20_000_000;
-const LOOK: Duration = Duration::from_millis(10);
+const LOOK_NS: u64 = 10_000_000;
 /// How long acked records may take to become readable.
 const VISIBLE_SECONDS_MAX: u64 = 10;
 const ENDS_STEP: Duration = Duration::from_millis(50);
@@ -67,13 +67,16 @@ impl Phases<'_> {
         let mut watch = Watch { target, live, crasher: Crasher::default(), observer: None, flame };
         let stage = self.stage;
         self.wait("connecting", &mut watch, || stage.all_connected())?;
+        let idle = self.warmup.is_zero().then(|| Edge::before(watch.target.pid()));
         let start_ns = now_ns() + START_AFTER_NS;
         let from_ns = start_ns + self.warmup.as_nanos() as u64;
         let window = Window { from_ns, to_ns: from_ns + self.duration.as_nanos() as u64 };
         stage.begin(start_ns, window);
         watch.crasher = Crasher::new(self.plan.crashes, window);
-        watch.observer = Some(Observer::start(watch.target.pid(), watch.target.admin(), stage)?);
-        let loaded = self.load(&mut watch);
+        watch.observer = Some(Observer::start(watch.target.pid(), watch.target.admin(), stage, idle)?);
+        let loaded = self.load(&mut watch).and_then(|()| {
+            self.wait("last acks", &mut watch, || stage.all_produced()) // which cost the broker too
+        });
         let observed = watch.observer.take().expect("it was started above").finish();
         let not_back = match loaded.and_then(|()| self.drain(&mut watch, cluster)) {
             Ok(()) => None,
@@ -95,7 +98,6 @@ impl Phases<'_> {
     /// Waits for what is still under way.
     fn drain(&self, watch: &mut Watch<'_>, cluster: &mut Cluster) -> Result<(), LoadError> {
         let stage = self.stage;
-        self.wait("last acks", watch, || stage.all_produced())?;
         while !watch.crasher.is_up() && !stage.has_failed() {
             self.wait_once("waiting for the broker", watch)?;
         }
@@ -138,7 +140,7 @@ impl Phases<'_> {
         }
         crasher.look(now_ns(), target, observer.as_mut(), self.stage)?;
         live.show(now_ns(), phase, self.stage);
-        std::thread::sleep(LOOK);
+        sleep_until(next_look(now_ns(), self.stage.window()));
         Ok(())
     }
 
@@ -159,6 +161,12 @@ impl Phases<'_> {
             std::thread::sleep(ENDS_STEP);
         }
     }
+}
+
+/// In a while, or at an edge of the window if that comes before: what is read there is to be of that instant.
+fn next_look(now_ns: u64, window: Window) -> u64 {
+    let edges = [window.from_ns, window.to_ns].into_iter().filter(|edge| *edge > now_ns);
+    edges.fold(now_ns + LOOK_NS, u64::min)
 }
 
 /// Ends a run in which consumers get nothing more though their partitions hold more.

@@ -205,9 +205,9 @@ pub struct Figures {
     pub broker_write_calls_per_request: Option<f64>,
     /// Resident memory of the broker at its most, bytes.
     pub broker_peak_memory_bytes: Option<u64>,
-    /// CPU seconds of the broker per million records acked.
+    /// CPU seconds of the broker per million records acked, from the window's start to the last ack.
     pub broker_cpu_s_per_million: Option<f64>,
-    /// CPU seconds of loadgen, producers and consumers, per million records acked.
+    /// CPU seconds of loadgen, producers and consumers, likewise.
     pub generator_cpu_s_per_million: Option<f64>,
     /// Share of their time that the generator's threads were busy.
     pub generator_busy: f64,

@@ -164,7 +164,9 @@ fn figures(ended: &Ended<'_>, metrics: &Metrics) -> Figures {
     let per = |amount: f64, count: f64| (count > 0.0).then(|| amount / count);
     let broker_io = to.broker_io.zip(from.broker_io).map(|(to, from)| to.since(from));
     let requests = metrics.acked_requests as f64;
-    let broker_cpu_s = to.cpu.broker_s.zip(from.cpu.broker_s).map(|(to, from)| to - from);
+    // Up to the last ack: a piece of work cut through by the window's end would count on one side only.
+    let (cpu, acked_to_the_last) = (&ended.observed.at_last_ack, metrics.acked_to_the_last as f64);
+    let broker_cpu_s = cpu.broker_s.zip(from.cpu.broker_s).map(|(to, from)| to - from);
     let records_per_s = acked / seconds;
     let compressed = ended.plan.settings.codec.codec != crate::codec::Codec::None;
     let overall = metrics.acked_overall.records as f64;
@@ -199,8 +201,8 @@ fn figures(ended: &Ended<'_>, metrics: &Metrics) -> Figures {
         broker_write_calls_per_request: broker_io.and_then(|io| per(io.write_calls as f64, requests)),
         broker_peak_memory_bytes: to.broker_peak_memory_bytes,
         end_to_end: metrics.end_to_end.whole().percentiles(),
-        broker_cpu_s_per_million: broker_cpu_s.and_then(|cpu| per(cpu * 1e6, acked)),
-        generator_cpu_s_per_million: per((to.cpu.generator_s - from.cpu.generator_s) * 1e6, acked),
+        broker_cpu_s_per_million: broker_cpu_s.and_then(|cpu| per(cpu * 1e6, acked_to_the_last)),
+        generator_cpu_s_per_million: per((cpu.generator_s - from.cpu.generator_s) * 1e6, acked_to_the_last),
         generator_busy: per(metrics.thread.busy_ns as f64, metrics.thread_over_ns as f64).unwrap_or(0.0),
         generator_starved: per(metrics.thread.starved_ns as f64, metrics.thread_over_ns as f64)
             .unwrap_or(0.0),
