@@ -289,6 +289,15 @@ fn parse_scaled(text: &str, thousand: f64) -> Result<f64, String> {
     value.map(|value| value * scale).ok_or_else(|| format!("'{text}' is not a number such as 100, 16k or 2M"))
 }
 
+/// `5%` or `5` as 0.05.
+pub(crate) fn parse_share(text: &str) -> Result<f64, String> {
+    let percent = text.strip_suffix('%').unwrap_or(text).trim().parse::<f64>().ok();
+    let percent = percent.filter(|percent| (0.0..=1_000.0).contains(percent));
+    percent
+        .map(|percent| percent / 100.0)
+        .ok_or_else(|| format!("'{text}' is not a share such as 5% or 2.5%"))
+}
+
 /// `10s`, `500ms`, `2m`, or a plain number of seconds.
 pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
     let (digits, unit) = match text.find(|c: char| c.is_ascii_alphabetic()) {
@@ -341,12 +350,13 @@ mod tests {
         assert_eq!(parse_duration("250ms"), Ok(Duration::from_millis(250)));
         assert_eq!(parse_duration("3"), Ok(Duration::from_secs(3)));
         assert_eq!(parse_keys("1k"), Ok(Keys::Distinct(1_000)));
+        assert_eq!((parse_share("5%"), parse_share("2.5")), (Ok(0.05), Ok(0.025)));
         for bad in ["", "x", "-1", "nan", "1x", "inf"] {
             assert!(
                 parse_bytes(bad).is_err() && parse_rate(bad).is_err() && parse_keys(bad).is_err(),
                 "{bad}"
             );
-            assert!(parse_duration(bad).is_err(), "{bad}");
+            assert!(parse_duration(bad).is_err() && parse_share(bad).is_err(), "{bad}");
         }
     }
 }

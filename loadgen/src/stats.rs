@@ -1,20 +1,25 @@
-//! How sure a ratio is: the geometric mean of pairs, and an interval around it by the bootstrap.
+//! How sure a ratio is, whatever the noise looks like.
 //!
-//! A ratio is judged by its logarithm, so that twice as much and half as much are equally far from 1. The plain
-//! percentile interval of a bootstrap is too narrow for a handful of pairs; it is widened to what Student's t asks for
-//! ("expanded percentile", T. Hesterberg, What Teachers Should Know about the Bootstrap, 2015, section 5.3).
+//! A ratio is judged by its logarithm, so that twice as much and half as much are equally far from 1. The ratio of many
+//! pairs is the median of the means of every two of them (J. L. Hodges, E. L. Lehmann, 1963), and its interval holds what
+//! Wilcoxon's signed-rank test does not reject. Both are nearly as sharp as mean and Student's t where the noise is normal, and
+//! unlike those they are no worse where it is not: one run in ten that costs half as much again moves them little. The
+//! interval is exact for any noise that does not prefer a side, and pairs in a drawn order see to that.
+//! (A bootstrap of the mean held the truth 91 to 94 times in a hundred with such runs, instead of 95.)
 
-use crate::rng::Rng;
 use serde::{Deserialize, Serialize};
 
-/// With fewer pairs there is no interval worth its name: five can be drawn in too few ways for 95 %.
-pub const PAIRS_MIN: usize = 5;
-const RESAMPLES: usize = 10_000;
+/// With fewer pairs there is no interval of 95 %: five have the same sign once in sixteen times, by chance alone.
+pub const PAIRS_MIN: usize = 6;
+/// Of both ends together.
+const LEFT_OUT: f64 = 0.05;
+/// From so many pairs on the sums of ranks are as good as normal, and counting them all would take long.
+const NORMAL_FROM: usize = 50;
 
-/// A geometric mean and where it is with 95 % confidence.
+/// A ratio and where it is with 95 % confidence.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Interval {
-    /// The geometric mean of the pairs' ratios.
+    /// The median of the geometric means of every two pairs' ratios.
     pub ratio: f64,
     /// Lower end.
     pub low: f64,
@@ -28,66 +33,80 @@ impl Interval {
         self.high.max(1.0 / self.low)
     }
 
-    /// The far side of 1 is out of the interval.
-    pub fn excludes_one(&self) -> bool {
-        self.low > 1.0 || self.high < 1.0
+    /// All of it is further from 1 than `factor`, on one side.
+    pub fn lies_beyond(&self, factor: f64) -> bool {
+        self.low > factor || self.high < 1.0 / factor
     }
 }
 
 /// `exp` of the mean of `logs`; `None` of none.
 pub fn geometric_mean(logs: &[f64]) -> Option<f64> {
-    (!logs.is_empty()).then(|| mean(logs).exp())
+    let mean = logs.iter().sum::<f64>() / logs.len() as f64;
+    (!logs.is_empty()).then(|| mean.exp())
 }
 
-/// From the logarithms of the pairs' ratios; the same `seed` gives the same interval. `None` below [`PAIRS_MIN`].
-pub fn interval(logs: &[f64], seed: u64) -> Option<Interval> {
+/// The middle one, or between the two in the middle; `None` of none.
+pub fn median(values: &[f64]) -> Option<f64> {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let upper = *sorted.get(sorted.len() / 2)?;
+    let lower = sorted[(sorted.len() - 1) / 2];
+    Some((lower + upper) / 2.0)
+}
+
+/// From the logarithms of the pairs' ratios; `None` below [`PAIRS_MIN`].
+pub fn interval(logs: &[f64]) -> Option<Interval> {
     if logs.len() < PAIRS_MIN {
         return None;
     }
-    let mut rng = Rng::new(seed);
-    let mut means: Vec<f64> = (0..RESAMPLES).map(|_| resampled_mean(logs, &mut rng)).collect();
+    let mut means = means_of_two(logs);
     means.sort_by(f64::total_cmp);
-    let tail = expanded_tail(logs.len());
-    let at = |share: f64| means[((share * RESAMPLES as f64) as usize).min(RESAMPLES - 1)].exp();
-    Some(Interval { ratio: mean(logs).exp(), low: at(tail), high: at(1.0 - tail) })
+    let outside = outside(logs.len());
+    let ratio = median(&means)?.exp();
+    Some(Interval { ratio, low: means[outside].exp(), high: means[means.len() - 1 - outside].exp() })
 }
 
-fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / values.len() as f64
+/// Of every two, and of each with itself.
+fn means_of_two(values: &[f64]) -> Vec<f64> {
+    let with_rest = |(i, first): (usize, &f64)| {
+        let first = *first;
+        values[i..].iter().map(move |second| (first + second) / 2.0)
+    };
+    values.iter().enumerate().flat_map(with_rest).collect()
 }
 
-fn resampled_mean(values: &[f64], rng: &mut Rng) -> f64 {
-    let count = values.len();
-    (0..count).map(|_| values[rng.below(count as u64) as usize]).sum::<f64>() / count as f64
-}
-
-/// The share of resampled means to leave out at either end for 95 %.
-fn expanded_tail(count: usize) -> f64 {
+/// How many of the sorted means of `count` values lie outside the interval at either end.
+fn outside(count: usize) -> usize {
     let n = count as f64;
-    normal_below(-t_97_5(count - 1) * (n / (n - 1.0)).sqrt())
+    if count >= NORMAL_FROM {
+        let deviation = (n * (n + 1.0) * (2.0 * n + 1.0) / 24.0).sqrt();
+        return (n * (n + 1.0) / 4.0 - 1.959_964 * deviation) as usize;
+    }
+    let mut below = 0.0;
+    let rejected = rank_sums(count).into_iter().take_while(|share| {
+        below += share;
+        below <= LEFT_OUT / 2.0
+    });
+    rejected.count().saturating_sub(1)
 }
 
-/// The 97.5 % quantile of Student's t: a table where it bends, then Cornish and Fisher's expansion.
-fn t_97_5(freedom: usize) -> f64 {
-    const TABLE: [f64; 10] = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228];
-    const Z: f64 = 1.959_964;
-    TABLE.get(freedom.wrapping_sub(1)).copied().unwrap_or_else(|| {
-        let v = freedom as f64;
-        Z + (Z.powi(3) + Z) / (4.0 * v) + (5.0 * Z.powi(5) + 16.0 * Z.powi(3) + 3.0 * Z) / (96.0 * v * v)
-    })
-}
-
-/// The standard normal distribution below `z`, for negative `z` (Abramowitz and Stegun 26.2.17: to 1e-7).
-fn normal_below(z: f64) -> f64 {
-    const B: [f64; 5] = [0.319_381_530, -0.356_563_782, 1.781_477_937, -1.821_255_978, 1.330_274_429];
-    let t = 1.0 / (1.0 + 0.231_641_9 * z.abs());
-    let polynomial = B.iter().rev().fold(0.0, |sum, b| (sum + b) * t);
-    (-z * z / 2.0).exp() / std::f64::consts::TAU.sqrt() * polynomial
+/// How likely each sum of the ranks from 1 to `count` is, when every rank counts with a chance of one half.
+fn rank_sums(count: usize) -> Vec<f64> {
+    let mut shares = vec![0.0; count * (count + 1) / 2 + 1];
+    shares[0] = 1.0;
+    for rank in 1..=count {
+        for sum in (0..shares.len()).rev() {
+            let without = if sum >= rank { shares[sum - rank] } else { 0.0 };
+            shares[sum] = (shares[sum] + without) / 2.0;
+        }
+    }
+    shares
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rng::Rng;
 
     /// Close to normal: the sum of twelve uniforms.
     fn noise(rng: &mut Rng, deviation: f64) -> f64 {
@@ -95,56 +114,50 @@ mod tests {
         ((0..12).map(|_| unit(rng)).sum::<f64>() - 6.0) * deviation
     }
 
+    /// Wilcoxon's table for 5 % on both sides together.
     #[test]
     fn known_values_come_out() {
-        assert!((normal_below(-1.959_964) - 0.025).abs() < 1e-6);
-        assert!((normal_below(-3.0) - 0.001_349_9).abs() < 1e-6);
-        for (freedom, t) in [(4, 2.776), (10, 2.228), (11, 2.201), (19, 2.093), (30, 2.042), (120, 1.980)] {
-            assert!((t_97_5(freedom) - t).abs() < 0.003, "{freedom}: {}", t_97_5(freedom));
+        for (count, critical) in [(6, 0), (7, 2), (8, 3), (10, 8), (12, 13), (15, 25), (20, 52), (25, 89)] {
+            assert_eq!(outside(count), critical, "{count}");
         }
+        assert!(outside(NORMAL_FROM).abs_diff(434) <= 1, "{}", outside(NORMAL_FROM));
+        assert_eq!(median(&[3.0, 1.0, 2.0]), Some(2.0));
+        assert_eq!(median(&[4.0, 1.0, 2.0, 3.0]), Some(2.5));
+        assert_eq!((median(&[]), geometric_mean(&[])), (None, None));
         let mean = geometric_mean(&[2f64.ln(), 8f64.ln()]).unwrap();
         assert!((mean - 4.0).abs() < 1e-12, "{mean}");
     }
 
     #[test]
     fn equal_pairs_leave_no_doubt_and_few_pairs_no_interval() {
-        let certain = interval(&[1.1f64.ln(); 6], 1).unwrap();
-        assert!(
-            (certain.low - 1.1).abs() < 1e-9 && (certain.high - 1.1).abs() < 1e-9 && certain.excludes_one()
-        );
-        assert_eq!(interval(&[0.1; PAIRS_MIN - 1], 1), None);
-        let logs = [0.1, -0.2, 0.05, 0.3, -0.1, 0.02];
-        assert_eq!(interval(&logs, 7), interval(&logs, 7), "a seed repeats");
+        let certain = interval(&[1.1f64.ln(); 6]).unwrap();
+        assert!((certain.low - 1.1).abs() < 1e-9 && (certain.high - 1.1).abs() < 1e-9);
+        assert!(certain.lies_beyond(1.09) && !certain.lies_beyond(1.11));
+        assert_eq!(interval(&[0.1; PAIRS_MIN - 1]), None);
     }
 
     #[test]
-    fn the_interval_is_about_the_one_of_students_t() {
-        let logs = [0.12, 0.08, 0.10, 0.15, 0.05, 0.11, 0.09, 0.10];
-        let centre = mean(&logs);
-        let variance = logs.iter().map(|log| (log - centre).powi(2)).sum::<f64>() / 7.0;
-        let half = t_97_5(7) * (variance / 8.0).sqrt();
-        let found = interval(&logs, 1).unwrap();
-        assert!(
-            (found.low.ln() - (centre - half)).abs() < 0.25 * half,
-            "{found:?} against {centre} +- {half}"
-        );
-        assert!(
-            (found.high.ln() - (centre + half)).abs() < 0.25 * half,
-            "{found:?} against {centre} +- {half}"
-        );
+    fn one_pair_of_twelve_does_not_move_it() {
+        let mut logs: Vec<f64> = (0..12).map(|i| 0.1 + 0.001 * f64::from(i)).collect();
+        let before = interval(&logs).unwrap();
+        logs[11] = 3.0;
+        let after = interval(&logs).unwrap();
+        assert!((after.ratio / before.ratio - 1.0).abs() < 0.002, "{before:?}, {after:?}");
+        assert!(after.high < 1.13, "{after:?}");
     }
 
     #[test]
     fn it_holds_the_truth_about_nineteen_times_in_twenty() {
         let mut rng = Rng::new(3);
-        for pairs in [6, 8, 12] {
-            let holds = |seed| {
+        for pairs in [6, 8, 12, 20, 60] {
+            let mut holds = || {
                 let logs: Vec<f64> = (0..pairs).map(|_| 0.1 + noise(&mut rng, 0.05)).collect();
-                let found = interval(&logs, seed).unwrap();
+                let found = interval(&logs).unwrap();
                 found.low.ln() <= 0.1 && 0.1 <= found.high.ln()
             };
-            let held = (0..100).map(holds).filter(|held| *held).count();
-            assert!((88..=100).contains(&held), "{pairs} pairs: {held} of 100");
+            let held = (0..1_000).filter(|_| holds()).count();
+            println!("{pairs} pairs: {held} of 1000");
+            assert!((935..=985).contains(&held), "{pairs} pairs: {held} of 1000");
         }
     }
 }

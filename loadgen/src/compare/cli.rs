@@ -1,7 +1,7 @@
 //! Options of `loadgen compare`.
 
 use super::metric::Metric;
-use crate::cli::parse_duration;
+use crate::cli::{parse_duration, parse_share};
 use crate::stats::PAIRS_MIN;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
@@ -37,6 +37,9 @@ pub struct CompareArgs {
     /// where that is unknown or the brokers are not of one kind, records/s]
     #[arg(long, value_enum, value_delimiter = ',', value_name = "NAMES")]
     pub metric: Vec<Metric>,
+    /// How far B must be from A to be called faster or slower: the whole 95 % interval lies beyond this
+    #[arg(long, value_name = "PERCENT", default_value = "1%", value_parser = parse_share)]
+    pub min_effect: f64,
     /// What B must be for exit code 0
     #[arg(long, value_enum, default_value = "not-slower")]
     pub require: Require,

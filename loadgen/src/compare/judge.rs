@@ -1,5 +1,8 @@
-//! From pairs to a verdict. A difference counts only if the interval leaves out 1 and the ratio lies beyond the noise
-//! floor: as far from 1 as the interval of A against itself reaches.
+//! From pairs to a verdict. A difference counts only if the whole interval lies beyond the least that is to count
+//! (`--min-effect`) and the ratio beyond the noise floor: as far from 1 as the interval of A against itself reaches.
+//!
+//! The first makes an alarm of a gate rare: where A and B are the same, an interval that merely leaves out 1 does so once
+//! in twenty; one that is some standard errors away from it hardly ever.
 
 use super::arm::Arm;
 use super::cli::CompareArgs;
@@ -8,7 +11,7 @@ use super::report::{ArmReport, CompareReport, MetricReport, Phase, RoundRun, SCH
 use super::rounds::Measured;
 use crate::error::LoadError;
 use crate::report::{BrokerReport, SettingsReport};
-use crate::stats::{Interval, PAIRS_MIN, geometric_mean, interval};
+use crate::stats::{Interval, PAIRS_MIN, interval, median};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -62,7 +65,7 @@ pub(super) fn judge(
     }
     let asked = if args.metric.is_empty() { Metric::all() } else { &args.metric };
     let metrics: Vec<MetricReport> =
-        asked.iter().filter_map(|metric| metric_report(*metric, &runs, args.seed)).collect();
+        asked.iter().filter_map(|metric| metric_report(*metric, &runs, args.min_effect)).collect();
     let decisive = metrics.iter().find(|report| report.metric == primary);
     if failed.is_none() && decisive.is_none() {
         let why = format!(
@@ -84,9 +87,10 @@ pub(super) fn judge(
         seed: args.seed,
         rounds: usize::from(args.rounds),
         control_rounds: usize::from(args.control_rounds.unwrap_or(args.rounds)),
+        min_effect: args.min_effect,
         interrupted,
         verdict: decisive.filter(|_| failed.is_none()).map_or(Verdict::Inconclusive, |report| report.verdict),
-        warnings: warnings(arms, &runs, primary, args.seed),
+        warnings: warnings(arms, &runs, primary, args.min_effect),
         primary,
         metrics: if failed.is_none() { metrics } else { Vec::new() },
         runs,
@@ -100,15 +104,13 @@ fn arm_report(arm: &Arm, file: &Path, about: Option<(BrokerReport, SettingsRepor
 }
 
 /// `None` where no pair has it.
-fn metric_report(metric: Metric, runs: &[RoundRun], seed: u64) -> Option<MetricReport> {
+fn metric_report(metric: Metric, runs: &[RoundRun], min_effect: f64) -> Option<MetricReport> {
     let compared = pairs(metric, runs, Phase::Compare);
     let control = logs(&pairs(metric, runs, Phase::Control));
-    let side = |pick: fn(&[f64; 2]) -> f64| {
-        geometric_mean(&compared.iter().map(|pair| pick(pair).ln()).collect::<Vec<_>>())
-    };
-    let interval_found = interval(&logs(&compared), seed);
-    let control = interval(&control, seed);
-    let verdict = verdict(metric, interval_found, control);
+    let side = |pick: fn(&[f64; 2]) -> f64| median(&compared.iter().map(pick).collect::<Vec<_>>());
+    let interval_found = interval(&logs(&compared));
+    let control = interval(&control);
+    let verdict = verdict(metric, interval_found, control, min_effect);
     Some(MetricReport {
         metric,
         a: side(|pair| pair[0])?,
@@ -136,16 +138,21 @@ fn logs(pairs: &[[f64; 2]]) -> Vec<f64> {
 }
 
 /// Without a control nothing is known about the noise, so nothing is claimed.
-fn verdict(metric: Metric, compared: Option<Interval>, control: Option<Interval>) -> Verdict {
+fn verdict(
+    metric: Metric,
+    compared: Option<Interval>,
+    control: Option<Interval>,
+    min_effect: f64,
+) -> Verdict {
     let (Some(compared), Some(control)) = (compared, control) else { return Verdict::Inconclusive };
     let effect = compared.ratio.max(1.0 / compared.ratio);
-    if !compared.excludes_one() || effect <= control.reach() {
+    if !compared.lies_beyond(1.0 + min_effect) || effect <= control.reach() {
         return Verdict::Inconclusive;
     }
     if (compared.ratio > 1.0) == metric.is_better_higher() { Verdict::Faster } else { Verdict::Slower }
 }
 
-fn warnings(arms: &[Arm; 2], runs: &[RoundRun], primary: Metric, seed: u64) -> Vec<String> {
+fn warnings(arms: &[Arm; 2], runs: &[RoundRun], primary: Metric, min_effect: f64) -> Vec<String> {
     let mut warnings = Vec::new();
     let [a, b] = arms.each_ref().map(|arm| &arm.args);
     if a.bootstrap.is_some() != b.bootstrap.is_some() {
@@ -158,12 +165,12 @@ fn warnings(arms: &[Arm; 2], runs: &[RoundRun], primary: Metric, seed: u64) -> V
         0 => {}
         count => warnings.push(format!("The generator was the limit in {count} of {} runs.", runs.len())),
     }
-    warnings.extend(noisy(runs, primary, seed));
+    warnings.extend(noisy(runs, primary, min_effect));
     warnings
 }
 
 /// Noisy pairs count; whether they decided is told.
-fn noisy(runs: &[RoundRun], primary: Metric, seed: u64) -> Option<String> {
+fn noisy(runs: &[RoundRun], primary: Metric, min_effect: f64) -> Option<String> {
     let noisy: Vec<(Phase, usize)> =
         runs.iter().filter(|run| !run.noise.is_empty()).map(|run| (run.phase, run.pair)).collect();
     if noisy.is_empty() {
@@ -172,7 +179,7 @@ fn noisy(runs: &[RoundRun], primary: Metric, seed: u64) -> Option<String> {
     let quiet: Vec<RoundRun> =
         runs.iter().filter(|run| !noisy.contains(&(run.phase, run.pair))).cloned().collect();
     let left = pairs(primary, &quiet, Phase::Compare).len();
-    let without = match metric_report(primary, &quiet, seed) {
+    let without = match metric_report(primary, &quiet, min_effect) {
         Some(report) if report.interval.is_some() && report.control.is_some() => {
             format!("without their pairs the verdict would be: {}", primary.word(report.verdict))
         }

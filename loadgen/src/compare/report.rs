@@ -35,6 +35,9 @@ pub struct CompareReport {
     pub rounds: usize,
     /// Pairs of A and A asked for.
     pub control_rounds: usize,
+    /// The share by which B must at least differ: an interval that reaches within it decides nothing.
+    #[serde(default)]
+    pub min_effect: f64,
     /// Ended by a signal: the verdict is on the pairs measured until then.
     pub interrupted: bool,
     /// Every run, in the order in which they were made.
@@ -98,13 +101,13 @@ pub enum Phase {
 pub struct MetricReport {
     /// Which.
     pub metric: Metric,
-    /// Geometric mean over A's runs of the comparison, in the unit of run.json.
+    /// The median of A's runs of the comparison, in the unit of run.json.
     pub a: f64,
     /// B's.
     pub b: f64,
     /// Pairs that have it.
     pub pairs: usize,
-    /// B over A.
+    /// B over A, pair by pair.
     pub interval: Option<Interval>,
     /// A over A.
     pub control: Option<Interval>,

@@ -57,11 +57,16 @@ fn write_metric(f: &mut Formatter<'_>, report: &CompareReport, metric: &MetricRe
         metric.metric.title(),
         shown(metric.a),
         shown(metric.b),
-        metric.b / metric.a,
+        ratio(metric),
         metric.interval.as_ref().map_or_else(|| "-".into(), ends),
         metric.floor.map_or_else(|| "-".into(), |floor| format!("{:.3} to {:.3}", 1.0 / floor, floor)),
         metric.metric.word(metric.verdict)
     )
+}
+
+/// Of the pairs, where there are enough for one: not quite that of the medians.
+fn ratio(metric: &MetricReport) -> f64 {
+    metric.interval.map_or(metric.b / metric.a, |interval| interval.ratio)
 }
 
 fn ends(interval: &Interval) -> String {
@@ -100,15 +105,16 @@ fn write_words(f: &mut Formatter<'_>, report: &CompareReport) -> fmt::Result {
 /// The verdict in one sentence.
 fn words(report: &CompareReport, decisive: &MetricReport) -> String {
     let (title, a, b) = (decisive.metric.title(), &report.a.name, &report.b.name);
-    let percent = (decisive.b / decisive.a - 1.0) * 100.0;
+    let percent = (ratio(decisive) - 1.0) * 100.0;
     match (decisive.verdict, decisive.interval, decisive.floor) {
         (Verdict::Inconclusive, Some(interval), Some(floor)) => format!(
             "Inconclusive: {title} of {b} is {percent:+.1} % of {a}'s, anything from {:+.1} to {:+.1} % fits, and {a} differs \
-             from itself by {:+.1} to {:+.1} %.",
+             from itself by {:+.1} to {:+.1} %. Less than {:.1} % counts as no difference.",
             (interval.low - 1.0) * 100.0,
             (interval.high - 1.0) * 100.0,
             (1.0 / floor - 1.0) * 100.0,
-            (floor - 1.0) * 100.0
+            (floor - 1.0) * 100.0,
+            report.min_effect * 100.0
         ),
         (Verdict::Inconclusive, _, _) => {
             format!("Inconclusive: {PAIRS_MIN} whole pairs of either kind are needed.")

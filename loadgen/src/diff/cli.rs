@@ -1,5 +1,6 @@
 //! Options of `loadgen diff`.
 
+use crate::cli::parse_share;
 use crate::compare::metric::Metric;
 use clap::Args;
 use std::path::PathBuf;
@@ -28,28 +29,5 @@ impl DiffArgs {
     /// A change for the worse in it counts.
     pub fn decides(&self, metric: Metric) -> bool {
         self.metric.is_empty() || self.metric.contains(&metric)
-    }
-}
-
-/// `5%` or `5` as 0.05.
-fn parse_share(text: &str) -> Result<f64, String> {
-    let percent = text.strip_suffix('%').unwrap_or(text).trim().parse::<f64>().ok();
-    let percent = percent.filter(|percent| (0.0..=1_000.0).contains(percent));
-    percent
-        .map(|percent| percent / 100.0)
-        .ok_or_else(|| format!("'{text}' is not a share such as 5% or 2.5%"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_share_is_of_a_hundred() {
-        assert_eq!(parse_share("5%"), Ok(0.05));
-        assert_eq!(parse_share("2.5"), Ok(0.025));
-        for wrong in ["", "%", "-1%", "five", "nan"] {
-            assert!(parse_share(wrong).is_err(), "{wrong}");
-        }
     }
 }
