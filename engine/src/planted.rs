@@ -33,8 +33,8 @@ mod switch {
 
     use super::Bug;
 
-    /// Rounds of empty work for each call, from the environment: another process's test decides.
-    const SPINS: &str = "PLANTED_SPINS";
+    /// How many for each call, from the environment: another process's test decides.
+    const DIVISIONS: &str = "PLANTED_DIVISIONS";
 
     thread_local! {
         static PLANTED: Cell<Option<Bug>> = const { Cell::new(None) };
@@ -49,14 +49,19 @@ mod switch {
         PLANTED.get() == Some(bug)
     }
 
-    /// Burns CPU, always the same work for the same number: a clock would count what other processes take as burnt.
+    /// Burns CPU, for the same number always as much: each division waits for the one before, so that the time it takes
+    /// is the divider's, and hardly depends on what else shares the core (plain counting took a third longer beside
+    /// others). A clock would count as burnt what other processes took.
     pub fn burn() {
-        static ROUNDS: OnceLock<u64> = OnceLock::new();
-        let told = || std::env::var(SPINS).ok()?.parse().ok();
-        let mut left = *ROUNDS.get_or_init(|| told().unwrap_or(0));
+        static TOLD: OnceLock<u64> = OnceLock::new();
+        let told = || std::env::var(DIVISIONS).ok()?.parse().ok();
+        let mut left = *TOLD.get_or_init(|| told().unwrap_or(0));
+        let mut quotient = black_box(7);
         while left > 0 {
-            left = black_box(left - 1);
+            quotient = u64::MAX / (quotient | 1);
+            left -= 1;
         }
+        black_box(quotient);
     }
 }
 

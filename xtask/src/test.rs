@@ -4,7 +4,7 @@ use crate::run::{Outcome, cargo, step};
 use crate::{check, clients, differential, fuzz, smoke};
 
 /// The tests that must fail when the engine has a bug, with the bugs in it; and a comparison that must find a slow one.
-const PLANTED: [&str; 16] = [
+const PLANTED: [&str; 18] = [
     "test",
     "-p",
     "creel-engine",
@@ -20,7 +20,9 @@ const PLANTED: [&str; 16] = [
     "planted_bugs",
     "--test",
     "planted_slowdown",
+    "--",
     "_found",
+    "_inconclusive",
 ];
 
 /// Lints, every cargo test, every fuzz target for a moment, loadgen on real data, a real Kafka beside
