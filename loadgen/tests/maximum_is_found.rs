@@ -1,4 +1,4 @@
-//! `loadgen max` against a broker whose maximum is known: one request in flight, each held for 20 ms on its way, seven
+//! `loadgen max` against a broker whose maximum is known: one request in flight, each held for 10 ms on its way, seven
 //! records in each.
 
 #![allow(clippy::unwrap_used, reason = "a test says what went wrong by failing")]
@@ -10,7 +10,7 @@ use support::{Loadgen, creel};
 
 const RECORDS_PER_REQUEST_MAX: f64 = 7.0;
 const PRECISION: f64 = 0.2;
-const PROBE: &str = "--duration 600ms --warmup 200ms --partitions 1 --connections 1 --in-flight 1 --acks 1 \
+const PROBE: &str = "--duration 400ms --warmup 100ms --partitions 1 --connections 1 --in-flight 1 --acks 1 \
                      --record-size 100 --batch-bytes 1k --p99 1s --precision 0.2";
 
 #[test]
@@ -45,7 +45,8 @@ fn a_search_refuses_options_that_it_decides_itself() {
 fn where_no_rate_holds_the_verdict_is_against() {
     let data = tempfile::tempdir().unwrap();
     let broker = LyingBroker::start(&creel(), data.path(), Lie::Slow);
-    let impossible = PROBE.replace("--p99 1s", "--p99 1ms").replace("600ms", "100ms").replace("200ms", "0s");
+    let impossible = PROBE.replace("--p99 1s", "--p99 1ms --consumers 0 --verify off");
+    let impossible = impossible.replace("400ms", "60ms").replace("--warmup 100ms", "--warmup 0s");
     let ran =
         Loadgen::command("max", &format!("{impossible} --bootstrap {}", broker.address)).ran().expect(1);
     assert!(ran.json()["records_per_s"].is_null() && ran.stdout.contains("none found"), "{}", ran.stdout);

@@ -26,7 +26,7 @@ pub(crate) enum Lie {
 }
 
 /// How long [`Lie::Slow`] holds each request.
-pub(crate) const SLOW: Duration = Duration::from_millis(20);
+pub(crate) const SLOW: Duration = Duration::from_millis(10);
 /// How long [`Lie::Stall`] holds a request and all that come behind it.
 pub(crate) const STALL: Duration = Duration::from_millis(200);
 
