@@ -120,7 +120,7 @@ impl PendingAck {
         self.staged_at?;
         let is_awaited = self.inner.durability() == Durability::GroupCommit;
         let (from, to) = (self.written_at()?, self.inner.sync_times.of(self.end).filter(|_| is_awaited)?);
-        times.sync.record(to - from);
+        times.sync.record_nanos(to.nanos_since(from));
         Some(to)
     }
 

@@ -62,7 +62,7 @@ impl Flusher {
     pub(crate) fn wrote(&self, staged: &mut Vec<Instant>) -> Option<Instant> {
         let times = self.times().filter(|_| !staged.is_empty())?;
         let at = creel_io::now();
-        staged.drain(..).for_each(|since| times.write.record(at - since));
+        staged.drain(..).for_each(|since| times.write.record_nanos(at.nanos_since(since)));
         Some(at)
     }
 }

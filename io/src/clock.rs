@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::context;
 use crate::core_state::Backend;
+use crate::sim;
 
 /// A moment on the monotonic clock, in nanoseconds since an arbitrary start. Virtual in the simulator.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -42,6 +43,15 @@ impl Instant {
     }
 }
 
+impl Instant {
+    /// Nanoseconds from `earlier` to this moment; zero if `earlier` is later. Taking a `Duration` apart costs a division.
+    #[must_use]
+    #[inline]
+    pub const fn nanos_since(self, earlier: Instant) -> u64 {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
 impl Add<Duration> for Instant {
     type Output = Instant;
 
@@ -61,19 +71,22 @@ impl Sub<Instant> for Instant {
 
 /// The current moment on this core's monotonic clock. Outside a core: the machine's.
 #[must_use]
+#[inline]
 pub fn now() -> Instant {
-    context::try_with(|core| match core.map(|c| &c.backend) {
-        Some(Backend::Sim(here)) => here.now(),
-        Some(Backend::Ring(_)) | None => machine_now(),
-    })
+    if context::is_simulated() { simulated(sim::Here::now) } else { machine_now() }
 }
 
 /// Milliseconds since the Unix epoch, as Kafka stamps them.
 #[must_use]
 pub fn wall_clock_ms() -> i64 {
-    context::try_with(|core| match core.map(|c| &c.backend) {
-        Some(Backend::Sim(here)) => here.wall_clock_ms(),
-        Some(Backend::Ring(_)) | None => machine_wall_clock_ms(),
+    if context::is_simulated() { simulated(sim::Here::wall_clock_ms) } else { machine_wall_clock_ms() }
+}
+
+#[cold]
+fn simulated<T>(read: impl FnOnce(&sim::Here) -> T) -> T {
+    context::with(|core| match &core.backend {
+        Backend::Sim(here) => read(here),
+        Backend::Ring(_) => unreachable!("the current core is a simulated one"),
     })
 }
 

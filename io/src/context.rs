@@ -1,20 +1,33 @@
 //! Which core the running code belongs to.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::rc::Rc;
 
 use crate::core_id::CoreId;
-use crate::core_state::CoreState;
+use crate::core_state::{Backend, CoreState};
 use crate::join::JoinHandle;
 
 thread_local! {
+    /// Whether the current core is a simulated one: what the clock asks each time, and need not ask the core.
+    static IS_SIMULATED: Cell<bool> = const { Cell::new(false) };
     static CURRENT: RefCell<Option<Rc<CoreState>>> = const { RefCell::new(None) };
 }
 
 /// Makes `core` the current one until the guard drops; the one before comes back then.
 pub(crate) fn enter(core: Rc<CoreState>) -> Entered {
-    Entered { before: CURRENT.with(|current| current.borrow_mut().replace(core)) }
+    Entered { before: replace(Some(core)) }
+}
+
+fn replace(core: Option<Rc<CoreState>>) -> Option<Rc<CoreState>> {
+    IS_SIMULATED.set(core.as_ref().is_some_and(|core| matches!(core.backend, Backend::Sim(_))));
+    CURRENT.with(|current| std::mem::replace(&mut *current.borrow_mut(), core))
+}
+
+/// Whether time is the simulator's here.
+#[inline]
+pub(crate) fn is_simulated() -> bool {
+    IS_SIMULATED.get()
 }
 
 pub(crate) struct Entered {
@@ -23,8 +36,7 @@ pub(crate) struct Entered {
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        let before = self.before.take();
-        CURRENT.with(|current| *current.borrow_mut() = before);
+        drop(replace(self.before.take()));
     }
 }
 

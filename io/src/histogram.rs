@@ -41,7 +41,12 @@ impl Histogram {
     #[inline]
     pub fn record(&self, duration: Duration) {
         // An overflow after 584 years.
-        let ns = duration.as_nanos() as u64;
+        self.record_nanos(duration.as_nanos() as u64);
+    }
+
+    /// The same in nanoseconds, as the difference of two moments is at hand.
+    #[inline]
+    pub fn record_nanos(&self, ns: u64) {
         let count = &self.counts[bucket_of(ns)];
         count.set(count.get() + 1);
         self.sum_ns.set(self.sum_ns.get().wrapping_add(ns));

@@ -65,10 +65,10 @@ impl Stages {
     #[inline]
     pub(crate) fn begun(&self, came: (Instant, Instant), parse: (Instant, Instant)) -> Option<Passage> {
         let kept = self.0.as_ref()?;
-        let parsing = parse.1 - parse.0;
-        kept.receive.record(came.1 - came.0);
-        kept.parse.record(parsing);
-        Some(Passage { whole: came.1, elsewhere: parsing })
+        let parsing = parse.1.nanos_since(parse.0);
+        kept.receive.record_nanos(came.1.nanos_since(came.0));
+        kept.parse.record_nanos(parsing);
+        Some(Passage { queued_since: Instant::from_nanos(came.1.as_nanos() + parsing) })
     }
 
     /// A question came back after `total`; the core that was asked took `spent` of that. What is left.
@@ -86,7 +86,8 @@ impl Stages {
     pub(crate) fn answered(&self, passage: Option<Passage>, elsewhere: Duration) -> Option<Instant> {
         let (kept, passage) = self.0.as_ref().zip(passage)?;
         let at = creel_io::now();
-        kept.queue.record((at - passage.whole).saturating_sub(passage.elsewhere + elsewhere));
+        let elsewhere = elsewhere.as_nanos() as u64;
+        kept.queue.record_nanos(at.nanos_since(passage.queued_since).saturating_sub(elsewhere));
         Some(at)
     }
 
@@ -94,7 +95,7 @@ impl Stages {
     #[inline]
     pub(crate) fn sent(&self, since: Instant, at: Instant) {
         if let Some(kept) = &self.0 {
-            kept.send.record(at - since);
+            kept.send.record_nanos(at.nanos_since(since));
         }
     }
 
@@ -117,8 +118,6 @@ impl Stages {
 /// A request between its frame and its reply.
 #[derive(Clone, Copy)]
 pub(crate) struct Passage {
-    /// When its frame was whole.
-    whole: Instant,
-    /// How much of the time since then other stages have counted.
-    elsewhere: Duration,
+    /// When its frame was whole, moved on by what other stages have counted since.
+    queued_since: Instant,
 }
