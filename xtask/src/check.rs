@@ -5,6 +5,9 @@ use std::process::{Command, Stdio};
 use crate::run::{Outcome, cargo, step};
 use crate::tools;
 
+/// Workspaces of their own, with dependencies of their own.
+const OWN_WORKSPACES: [&str; 3] = ["fuzz", "benches/runtimes", "benches/rabbitmq"];
+
 /// Lints and unit tests.
 pub(crate) fn check() -> Outcome {
     lints()?;
@@ -14,14 +17,31 @@ pub(crate) fn check() -> Outcome {
 /// Everything that judges the code without running it.
 pub(crate) fn lints() -> Outcome {
     step("format", &mut cargo(&["fmt", "--all", "--check"]))?;
-    step(
-        "format of the fuzz targets",
-        &mut cargo(&["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"]),
-    )?;
+    for own in OWN_WORKSPACES {
+        let title = format!("format of {own}");
+        step(&title, &mut cargo(&["fmt", "--manifest-path", &manifest(own), "--check"]))?;
+    }
     step("clippy", &mut cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
     let mut docs = cargo(&["doc", "--workspace", "--no-deps", "--document-private-items"]);
     step("docs", docs.env("RUSTDOCFLAGS", "-D warnings"))?;
+    // The fuzz targets are built where they run. What these need besides is in no build of the broker's.
+    for own in OWN_WORKSPACES.iter().filter(|own| **own != "fuzz") {
+        let check = [
+            "check",
+            "--locked",
+            "--all-targets",
+            "--manifest-path",
+            &manifest(own),
+            "--target-dir",
+            "target",
+        ];
+        step(&format!("{own} still builds"), &mut cargo(&check))?;
+    }
     deny()
+}
+
+fn manifest(own: &str) -> String {
+    format!("{own}/Cargo.toml")
 }
 
 /// Licences, sources and bans need only cargo-deny; advisories need its database as well.

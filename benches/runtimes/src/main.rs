@@ -14,8 +14,8 @@ use clap::{Parser, ValueEnum};
 use creel_benches::client::{Check, Drive, Until, drive};
 use creel_benches::frames::produce_request;
 use creel_benches::process::Server;
-use creel_benches::spread::Spread;
 use creel_benches::shape::{Acks, SHAPES, Shape};
+use creel_benches::spread::Spread;
 use work::Sink;
 
 #[derive(Parser)]
@@ -91,9 +91,10 @@ fn compare(args: &Args) -> io::Result<()> {
         }
         let mut own = None;
         for (kind, rounds) in KINDS.iter().zip(&rounds) {
-            let (Some(rate), Some(cpu)) =
-                (Spread::of(rounds.iter().map(|round| round.0)), Spread::of(rounds.iter().map(|round| round.1)))
-            else {
+            let (Some(rate), Some(cpu)) = (
+                Spread::of(rounds.iter().map(|round| round.0)),
+                Spread::of(rounds.iter().map(|round| round.1)),
+            ) else {
                 continue;
             };
             println!(
@@ -114,18 +115,18 @@ fn measure(args: &Args, kind: Kind, shape: &Shape) -> io::Result<(f64, f64)> {
     let directory = tempfile::tempdir()?;
     let name = kind.to_possible_value().map_or_else(String::new, |v| v.get_name().to_owned());
     let own = std::env::current_exe()?;
-    let server = Server::floor(&own, directory.path(), args.cpus[0], &["--serve".to_owned(), name])?;
+    let server = Server::floor(&own, directory.path(), Some(args.cpus[0]), &["--serve".to_owned(), name])?;
     let drive_for = |seconds: f64| {
         let plan = Drive {
             address: server.address,
-            requests: [produce_request("bench", shape, Acks::Written)].into(),
+            requests: [produce_request("bench", 0, shape, Acks::Written)].into(),
             check: Check::Nothing,
             connections: shape.connections,
             in_flight: shape.in_flight,
             interval: None,
             until: Until::Passed(Duration::from_secs_f64(seconds)),
         };
-        drive(args.cpus[1], plan).map_err(io::Error::other)
+        drive(&[Some(args.cpus[1])], plan).map_err(io::Error::other)
     };
     drive_for(args.seconds / 5.0)?;
     let before = server.cpu_seconds()?;
