@@ -60,7 +60,7 @@ fn scale(figure: &mut Value, by: f64) {
 fn a_comparison() -> Results {
     let results = Results { dir: tempfile::tempdir().unwrap() };
     let settings = "rate = '2k'\nduration = '100ms'\nwarmup = '0s'\n";
-    let mut loadgen = Loadgen::of(&["compare", "--rounds", "5", "--metric", "p50"]);
+    let mut loadgen = Loadgen::of(&["compare", "--rounds", "6", "--metric", "p50"]);
     for name in ["one", "other"] {
         let path = results.path(&format!("{name}.toml"));
         fs::write(&path, format!("{settings}name = '{name}'\nbroker-bin = '{}'\n", creel().display()))

@@ -73,13 +73,13 @@ fn a_comparison_that_runs_out_of_disk_judges_and_keeps_the_pairs_before() {
     fs::write(&same, format!("rate = '3k'\nduration = '300ms'\nwarmup = '0s'\nbroker-bin = '{creel}'\n"))
         .unwrap();
     let (same, out_text) = (same.display().to_string(), out.display().to_string());
-    let arguments = ["compare", &same, &same, "--rounds", "5", "--out", &out_text];
+    let arguments = ["compare", &same, &same, "--rounds", "6", "--out", &out_text];
     let Some(ran) = with_full_disk_at(&full, &arguments) else { return };
     let table = refused(&ran, "compare-002-b/run.json");
-    assert!(table.contains("Inconclusive: 5 whole pairs of either kind are needed."), "{table}");
+    assert!(table.contains("Inconclusive: 6 whole pairs of either kind are needed."), "{table}");
     let kept: Value = serde_json::from_str(&fs::read_to_string(out.join("compare.json")).unwrap()).unwrap();
     let runs = kept["runs"].as_array().unwrap();
-    assert!(runs.len() > 12, "10 of the control, and one whole pair");
+    assert!(runs.len() > 13, "12 of the control, and one whole pair");
     for run in runs {
         let is_whole =
             |file: &str| serde_json::from_str::<Value>(&fs::read_to_string(out.join(file)).unwrap()).is_ok();
