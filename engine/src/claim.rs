@@ -14,12 +14,10 @@ use std::rc::Rc;
 
 use creel_io::fs::{self, File, OpenOptions};
 
-use crate::directory::{FileKind, segment_path};
 use crate::limits::CLAIM_ROOM_FACTOR;
 use crate::log::Health;
-use crate::offset::Offset;
 use crate::partition::Inner;
-use crate::recycle::{Spare, Task, remove_retired};
+use crate::recycle::{Spare, Task, path_not_kept, remove_retired};
 use crate::segment::Segment;
 
 /// Claims what `segment`, which nobody writes to yet, lacks of `limit` bytes.
@@ -33,13 +31,6 @@ pub(crate) async fn claim_rest(directory: &Path, segment: &Segment, limit: u64) 
         tracing::warn!(log = %segment.log.path().display(), %error, "disk that was claimed is not given back");
     }
     segment.log.close();
-}
-
-/// Ends in what marks a file as removed: no start keeps it, Kafka's neither.
-fn path_behind(directory: &Path, active: Offset) -> PathBuf {
-    let mut name = segment_path(directory, active, FileKind::Log).into_os_string();
-    name.push(".next.deleted");
-    name.into()
 }
 
 /// Claims `length` bytes of disk from `position` on, off the core, where the volume has room for a few times as much.
@@ -58,7 +49,7 @@ impl Inner {
     pub(crate) fn claim_next_soon(self: &Rc<Self>, active: &Segment) {
         let Some(limit) = self.config.borrow().claim_limit() else { return };
         if active.length() >= limit / 2 && !self.recycles() && self.recycler.wants_claim_behind(active.base) {
-            self.claim_next(path_behind(&self.directory, active.base), limit);
+            self.claim_next(path_not_kept(&self.directory, active.base, ".next.deleted"), limit);
         }
     }
 

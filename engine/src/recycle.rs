@@ -73,8 +73,13 @@ pub(crate) fn retire_files(directory: &Path, base: Offset) -> io::Result<()> {
 }
 
 fn retired_path(directory: &Path, base: Offset) -> PathBuf {
+    path_not_kept(directory, base, ".deleted")
+}
+
+/// A log file's name with a suffix, which ends in what marks a file as removed: no start keeps it, Kafka's neither.
+pub(crate) fn path_not_kept(directory: &Path, base: Offset, suffix: &str) -> PathBuf {
     let mut name = segment_path(directory, base, FileKind::Log).into_os_string();
-    name.push(".deleted");
+    name.push(suffix);
     name.into()
 }
 
