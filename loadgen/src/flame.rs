@@ -29,7 +29,6 @@ pub struct Flame {
     dir: TempDir,
     /// perf, while it records.
     recording: Option<Child>,
-    is_recorded: bool,
 }
 
 impl Flame {
@@ -39,7 +38,7 @@ impl Flame {
             LoadError::Options("--flame: the broker's process is not to be found here".into())
         })?;
         let dir = tempfile::tempdir().map_err(LoadError::system("a temporary directory"))?;
-        let flame = Flame { pid, dir, recording: None, is_recorded: false };
+        let flame = Flame { pid, dir, recording: None };
         let tried = flame.perf_record().args(["--", "true"]).output();
         let _ = std::fs::remove_file(flame.data());
         match tried {
@@ -49,12 +48,9 @@ impl Flame {
         }
     }
 
-    /// Begins and ends with the window; called often.
+    /// Begins with the window; called often.
     pub fn look(&mut self, window: Window) {
-        let now = now_ns();
-        if now >= window.to_ns {
-            self.end();
-        } else if now >= window.from_ns && self.recording.is_none() && !self.is_recorded {
+        if self.recording.is_none() && window.contains(now_ns()) {
             self.recording = self.perf_record().spawn().ok();
         }
     }
@@ -71,18 +67,18 @@ impl Flame {
         self.dir.path().join("perf.data")
     }
 
-    /// perf writes its file when it is interrupted, and waits for the process's end otherwise.
-    fn end(&mut self) {
+    /// What comes now is not to be sampled. perf writes its file when it is interrupted.
+    pub fn end(&mut self) {
         let Some(mut perf) = self.recording.take() else { return };
         let _ = kill_process(Pid::from_child(&perf), Signal::INT);
-        self.is_recorded = perf.wait().is_ok() && self.data().exists();
+        let _ = perf.wait();
     }
 
     /// Draws what was sampled into `path`.
     pub fn draw(mut self, path: &Path, title: &str) -> Result<(), LoadError> {
         self.end();
         let why = |why: io::Error| LoadError::File { path: path.to_owned(), why };
-        if !self.is_recorded {
+        if !self.data().exists() {
             return Err(why(io::Error::other("perf recorded nothing")));
         }
         let folded = self.fold().map_err(why)?;

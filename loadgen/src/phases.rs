@@ -77,6 +77,9 @@ impl Phases<'_> {
         let loaded = self.load(&mut watch).and_then(|()| {
             self.wait("last acks", &mut watch, || stage.all_produced()) // which cost the broker too
         });
+        if let Some(flame) = &mut watch.flame {
+            flame.end(); // before the rest is read and the broker stops
+        }
         let observed = watch.observer.take().expect("it was started above").finish();
         let not_back = match loaded.and_then(|()| self.drain(&mut watch, cluster)) {
             Ok(()) => None,
