@@ -45,6 +45,9 @@ pub enum AppendError {
     /// No room on the disk. Nothing was appended; later appends may succeed.
     #[error("no space left for the log")]
     DiskFull,
+    /// No descriptor for the log's file, in this process or in the system. Nothing was appended; later appends may succeed.
+    #[error("no descriptor left for the log's file (ulimit -n)")]
+    NoDescriptor,
     /// A write or sync failed; the log refuses appends until restart and recovery.
     #[error("the log's storage failed")]
     Storage,

@@ -29,7 +29,7 @@ impl Partition {
         inner.end_recycling().await;
         match before {
             Health::Healthy if !inner.is_touched.get() => Ok(()),
-            Health::Healthy => inner.write_final_files().await,
+            Health::Healthy => inner.close_files().await,
             Health::Closed => Ok(()),
             Health::Poisoned => Err(io::Error::other("the log's storage failed")),
         }
@@ -59,6 +59,13 @@ impl Inner {
         while self.is_committing.get() || self.side_jobs.get() > 0 || self.is_removing.get() {
             self.committed.notified().await;
         }
+    }
+
+    /// Whatever comes of it, the files are closed behind it: a stop goes through any number of partitions.
+    async fn close_files(&self) -> io::Result<()> {
+        let written = self.write_final_files().await;
+        self.log.borrow().segments.iter().for_each(|segment| segment.log.close());
+        written
     }
 
     async fn write_final_files(&self) -> io::Result<()> {

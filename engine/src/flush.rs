@@ -15,7 +15,7 @@ use crate::append::AppendError;
 use crate::append_times::AppendTimes;
 use crate::config::Durability;
 use crate::epochs::LeaderEpochs;
-use crate::give_up::is_disk_full;
+use crate::give_up::{is_disk_full, no_room};
 use crate::limits::COMMIT_LINGER;
 use crate::log::{Health, Log, Place};
 use crate::offset::Offset;
@@ -46,10 +46,11 @@ impl Flusher {
         Self { times: Some(times), ..Self::default() }
     }
 
-    /// The same, with its partitions together keeping so many sealed segments open between two reads.
+    /// The same, with its partitions together keeping so many active segments open between two appends, and so many
+    /// sealed ones between two reads. Appends to further partitions wait until one of them has been closed.
     #[must_use]
-    pub fn keeping_open(self, sealed_segments: usize) -> Self {
-        Self { open_files: Rc::new(OpenFiles::at_most(sealed_segments)), ..self }
+    pub fn keeping_open(self, active_segments: usize, sealed_segments: usize) -> Self {
+        Self { open_files: Rc::new(OpenFiles::at_most(active_segments, sealed_segments)), ..self }
     }
 
     pub(crate) fn times(&self) -> Option<&AppendTimes> {
@@ -72,15 +73,24 @@ impl Flusher {
 async fn write_all(dirty: Rc<RefCell<Vec<Rc<Inner>>>>) {
     creel_io::end_of_turn().await;
     let partitions = std::mem::take(&mut *dirty.borrow_mut());
+    let mut waiting = Vec::new();
     for partition in &partitions {
-        partition.is_dirty.set(false);
-        // A failure has been told to everyone who waits for these appends.
-        let _ = partition.write_staged(&mut partition.log.borrow_mut());
-        partition.start_commit();
+        if partition.may_open() { partition.write_turn() } else { waiting.push(partition) }
+    }
+    for partition in waiting {
+        partition.make_room_to_open().await;
+        partition.write_turn();
     }
 }
 
 impl Inner {
+    fn write_turn(self: &Rc<Self>) {
+        self.is_dirty.set(false);
+        // A failure has been told to everyone who waits for these appends.
+        let _ = self.write_staged(&mut self.log.borrow_mut());
+        self.start_commit();
+    }
+
     /// Writes what is staged. All of it is written, or none of it ever was.
     pub(crate) fn write_staged(self: &Rc<Self>, log: &mut Log) -> Result<(), AppendError> {
         if log.staging.is_empty() {
@@ -96,7 +106,9 @@ impl Inner {
         let durable = self.cursors.get().durable;
         let tail = active.tail(durable, end);
         log.staging.push_tail(&tail);
-        if let Err(error) = log.staging.write_with(|pieces| active.write(pieces)) {
+        let file = self.active_file(&active);
+        if let Err(error) = file.and_then(|file| log.staging.write_with(|pieces| active.write(&file, pieces)))
+        {
             return Err(self.give_up_staged(log, active, &error));
         }
         active.note_mark(durable);
@@ -137,7 +149,7 @@ impl Inner {
             Err(error) if is_disk_full(&error) => {
                 // The next append may have its room.
                 self.discard_spare();
-                return Err(AppendError::DiskFull);
+                return Err(no_room(&error));
             }
             Err(error) => {
                 self.poison("roll", &error);
@@ -146,7 +158,9 @@ impl Inner {
         };
         // The sealed file's new length must be safe before anything relies on where it ends.
         log.mark_unsynced();
-        log.segments.push(Rc::new(next));
+        let next = Rc::new(next);
+        self.note_opened(&next);
+        log.segments.push(next);
         // The sealed segment's mark was cut off with its end.
         self.write_mark(log);
         self.retain_soon(now_ms);

@@ -10,6 +10,7 @@ use std::rc::Rc;
 
 use crate::append::AppendError;
 use crate::log::Log;
+use crate::open_files::has_no_descriptor;
 use crate::partition::Inner;
 use crate::segment::Segment;
 use crate::staging::Turn;
@@ -37,7 +38,7 @@ impl Inner {
         let cut = active.cut_to_length();
         if has_no_descriptor(error) {
             // The file was not touched.
-            turn.finish(Err(AppendError::DiskFull));
+            turn.finish(Err(AppendError::NoDescriptor));
         } else if is_disk_full(error) && cut.is_ok() {
             self.make_cut_safe(active, turn);
         } else {
@@ -48,7 +49,7 @@ impl Inner {
         tracing::warn!(partition = %self.name, %error, "append refused");
         // The next append may have its room.
         self.discard_spare();
-        AppendError::DiskFull
+        no_room(error)
     }
 
     /// Syncs a file that was cut, and then refuses the appends of `turn`.
@@ -73,15 +74,13 @@ impl Inner {
     }
 }
 
+/// What an append is told that found no room for a file or in it.
+pub(crate) fn no_room(error: &io::Error) -> AppendError {
+    if has_no_descriptor(error) { AppendError::NoDescriptor } else { AppendError::DiskFull }
+}
+
 /// Whether there is no room for a file or in it: the next try may succeed.
 pub(crate) fn is_disk_full(error: &io::Error) -> bool {
     use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
     matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge) || has_no_descriptor(error)
-}
-
-/// Whether the process (EMFILE) or the system (ENFILE) had no descriptor left.
-fn has_no_descriptor(error: &io::Error) -> bool {
-    const ENFILE: i32 = 23;
-    const EMFILE: i32 = 24;
-    matches!(error.raw_os_error(), Some(ENFILE | EMFILE))
 }

@@ -65,6 +65,11 @@ impl LazyFile {
         self.open.take()
     }
 
+    /// Whether a handle is kept here.
+    pub(crate) fn is_open(&self) -> bool {
+        self.open.borrow().is_some()
+    }
+
     /// Whether someone, somewhere, holds a handle that was given out.
     pub(crate) fn is_held(&self) -> bool {
         self.given.borrow().iter().any(|file| !file.is_closed())

@@ -107,6 +107,7 @@ impl Partition {
         if from >= limit || max_bytes == 0 && !at_least_one {
             return Ok(outcome);
         }
+        inner.make_room_to_open().await;
         let hot = if limit == outcome.high_watermark { inner.hot_slice(want) } else { None };
         outcome.slice = match hot {
             Some(slice) => slice?,
@@ -143,7 +144,7 @@ impl Inner {
     }
 
     /// The slice for a read near the end of the log, from memory alone. `None`: not near enough.
-    fn hot_slice(&self, want: Want) -> Option<io::Result<Option<FileSlice>>> {
+    fn hot_slice(self: &Rc<Self>, want: Want) -> Option<io::Result<Option<FileSlice>>> {
         let log = self.log.borrow();
         let start = log.recent.start_of(want.from)?;
         let end = self.high_watermark_place.get().position;
@@ -157,10 +158,10 @@ impl Inner {
                 _ => return Some(Ok(None)),
             }
         };
-        Some(log.active().log.get().map(|file| Some(slice(file, start, end))))
+        Some(self.active_file(log.active()).map(|file| Some(slice(file, start, end))))
     }
 
-    async fn find_slice(&self, want: Want, limit: Offset) -> io::Result<Option<FileSlice>> {
+    async fn find_slice(self: &Rc<Self>, want: Want, limit: Offset) -> io::Result<Option<FileSlice>> {
         let Some(mut segment) = self.log.borrow().segment_of(want.from).cloned() else {
             return Ok(None);
         };
@@ -168,7 +169,7 @@ impl Inner {
             let cap = self.cap(&segment, want.from, limit).await?;
             if let Some((header, start)) = self.locate(&segment, want.from, cap).await? {
                 let found = end_of_slice(&segment, &header, start, cap, want)
-                    .map(|end| segment.log.get().map(|file| slice(file, start, end)))
+                    .map(|end| self.file_of(&segment).map(|file| slice(file, start, end)))
                     .transpose();
                 self.let_go(&segment);
                 return found;
@@ -185,15 +186,13 @@ impl Inner {
         }
     }
 
-    /// A segment that is not appended to is open for a while, if there is room for it; who reads it has a handle.
-    fn let_go(&self, segment: &Rc<Segment>) {
-        if self.log.borrow().active().base != segment.base {
-            self.flusher.open_files.keep(segment);
-        }
-    }
-
     /// How far into `segment` a read from `from` may reach.
-    async fn cap(&self, segment: &Rc<Segment>, from: Offset, limit: Offset) -> io::Result<FilePosition> {
+    async fn cap(
+        self: &Rc<Self>,
+        segment: &Rc<Segment>,
+        from: Offset,
+        limit: Offset,
+    ) -> io::Result<FilePosition> {
         let mut cap = {
             let log = self.log.borrow();
             let committed = self.committed_end(segment);
@@ -219,14 +218,14 @@ impl Inner {
 
     /// The first batch below `cap` that ends behind `offset`, and where it lies.
     pub(crate) async fn locate(
-        &self,
+        self: &Rc<Self>,
         segment: &Rc<Segment>,
         offset: Offset,
         cap: FilePosition,
     ) -> io::Result<Option<(BatchHeader, FilePosition)>> {
         let interval = self.config.borrow().index_interval_bytes;
         load_indexes(&self.directory, segment, interval).await?;
-        let mut scan = Scan::new(segment.log.get()?, FilePosition::START, cap.0);
+        let mut scan = Scan::new(self.file_of(segment)?, FilePosition::START, cap.0);
         if !scan.go_by_index(segment, offset).await? && !planted::has(Bug::IndexTrusted) {
             rebuild_indexes(&self.directory, segment, interval).await?;
             scan.go_by_index(segment, offset).await?;

@@ -13,7 +13,7 @@ use std::cell::{Cell, RefCell};
 use std::io::{self, IoSlice};
 use std::path::Path;
 
-use creel_io::fs;
+use creel_io::fs::{self, File};
 
 use crate::batch::BatchHeader;
 use crate::config::LogConfig;
@@ -98,6 +98,8 @@ pub(crate) struct Segment {
     pub(crate) created_ms: i64,
     /// Retention took it out of the log; its files are going.
     pub(crate) is_gone: Cell<bool>,
+    /// It is in the list of open segments ([`crate::open_files`]).
+    pub(crate) is_listed: Cell<bool>,
     /// Some of it was lost to damage.
     pub(crate) is_damaged: Cell<bool>,
     /// Signs its marks.
@@ -147,6 +149,7 @@ impl Segment {
             log: LazyFile::new(segment_path(directory, base, FileKind::Log)),
             created_ms: now_ms,
             is_gone: Cell::new(false),
+            is_listed: Cell::new(false),
             is_damaged: Cell::new(false),
             secret: Secret::NONE,
             marked: Cell::new(Offset::ZERO),
@@ -209,9 +212,10 @@ impl Segment {
         self.indexes.borrow().as_ref().map_or(0, Indexes::size_bytes)
     }
 
-    /// Writes behind the last batch, in one system call as a rule. `length` moves only with [`note`](Self::note).
-    pub(crate) fn write(&self, pieces: &mut [IoSlice<'_>]) -> io::Result<()> {
-        self.log.get()?.write_all_at(pieces, self.length.get())
+    /// Writes behind the last batch into its file, in one system call as a rule. `length` moves only with
+    /// [`note`](Self::note).
+    pub(crate) fn write(&self, file: &File, pieces: &mut [IoSlice<'_>]) -> io::Result<()> {
+        file.write_all_at(pieces, self.length.get())
     }
 
     pub(crate) fn signer(&self) -> Signer {

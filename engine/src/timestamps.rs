@@ -35,7 +35,10 @@ impl Partition {
             if inner.largest(&segment).await?.timestamp < timestamp {
                 continue;
             }
-            if let Some(found) = inner.search(&segment, timestamp).await? {
+            inner.make_room_to_open().await;
+            let found = inner.search(&segment, timestamp).await;
+            inner.let_go(&segment);
+            if let Some(found) = found? {
                 return Ok(Some(found));
             }
         }
@@ -74,12 +77,18 @@ impl Inner {
     pub(crate) async fn largest(&self, segment: &Rc<Segment>) -> io::Result<TimestampOffset> {
         if segment.largest().is_none() {
             let interval = self.config.borrow().index_interval_bytes;
-            load_indexes(&self.directory, segment, interval).await?;
+            let loaded = load_indexes(&self.directory, segment, interval).await;
+            self.let_go(segment);
+            loaded?;
         }
         Ok(segment.largest().unwrap_or(TimestampOffset::NONE))
     }
 
-    async fn search(&self, segment: &Rc<Segment>, timestamp: i64) -> io::Result<Option<FoundByTime>> {
+    async fn search(
+        self: &Rc<Self>,
+        segment: &Rc<Segment>,
+        timestamp: i64,
+    ) -> io::Result<Option<FoundByTime>> {
         let interval = self.config.borrow().index_interval_bytes;
         load_indexes(&self.directory, segment, interval).await?;
         let log_start = self.cursors.get().log_start;
@@ -89,7 +98,7 @@ impl Inner {
         let Some((_, start)) = self.locate(segment, from.max(log_start), cap).await? else {
             return Ok(None);
         };
-        let mut scan = Scan::new(segment.log.get()?, start, cap.0);
+        let mut scan = Scan::new(self.file_of(segment)?, start, cap.0);
         while let Some(header) = scan.header().await? {
             let Ok(header) = header else {
                 match self.behind_damage(segment, scan.position()) {

@@ -7,7 +7,11 @@ mod common;
 use std::path::Path;
 
 use common::*;
-use creel_engine::{Flusher, Isolation, LogConfig, Offset, OpenLog, Partition};
+use creel_engine::{
+    AppendError, AppendOrigin, Flusher, Isolation, LogConfig, Offset, OpenLog, Partition, PendingAck,
+    TopicPartition,
+};
+use creel_io::sim::{self, NodeId};
 
 const KEPT: usize = 3;
 const BATCHES: i64 = 12;
@@ -30,7 +34,7 @@ async fn many_segments(directory: &Path) -> Partition {
     partition.close().await.unwrap();
     drop(partition);
     let opening = OpenLog { was_clean: true, ..opening(directory, config()) };
-    let partition = Partition::open(&Flusher::new().keeping_open(KEPT), opening).await.unwrap();
+    let partition = Partition::open(&Flusher::new().keeping_open(KEPT, KEPT), opening).await.unwrap();
     assert_eq!(open_logs(directory), 0);
     partition
 }
@@ -64,5 +68,103 @@ fn a_removed_segment_is_closed_once_its_last_reader_is_done() {
         assert_eq!(bytes.len() as u64, slice.length);
         drop(slice);
         assert_eq!(open_logs(&directory), 0);
+    });
+}
+
+/// What the simulated process may hold open, and the logs that it has.
+const DESCRIPTORS: usize = 12;
+const PARTITIONS: i32 = 40;
+
+fn numbered(index: i32, was_clean: bool) -> OpenLog {
+    let name = TopicPartition::new("orders", index);
+    let directory = Path::new("/data").join(name.to_string());
+    OpenLog { directory, name, was_clean, ..opening(Path::new("/data"), LogConfig::default()) }
+}
+
+async fn open_all(flusher: &Flusher, was_clean: bool) -> Vec<Partition> {
+    let mut partitions = Vec::new();
+    for index in 0..PARTITIONS {
+        partitions.push(Partition::open(flusher, numbered(index, was_clean)).await.unwrap());
+    }
+    partitions
+}
+
+/// Appends to all of them in one turn.
+fn append_to_all(partitions: &[Partition]) -> Vec<PendingAck> {
+    partitions.iter().map(|one| one.append(&batch(1, 100, 1), AppendOrigin::Client).unwrap()).collect()
+}
+
+#[test]
+fn more_partitions_than_descriptors_are_written_read_and_closed() {
+    for seed in 0..10 {
+        sim::run(seed, |handle| async move {
+            let disk = handle.disk(NodeId::FIRST);
+            disk.set_descriptors(DESCRIPTORS);
+            let flusher = Flusher::new().keeping_open(4, 2);
+            let partitions = open_all(&flusher, false).await;
+            for ack in append_to_all(&partitions) {
+                ack.durable().await.unwrap();
+            }
+            // Appends that nobody waits for with a sync, to logs that are closed by now.
+            for ack in append_to_all(&partitions) {
+                ack.written().await.unwrap();
+            }
+            for partition in &partitions {
+                partition.sync().await.unwrap();
+                assert_eq!(read_all(partition, 0).await.len(), 2);
+                assert_eq!(partition.offset_for_timestamp(0).await.unwrap().unwrap().offset, Offset(0));
+            }
+            for partition in &partitions {
+                partition.close().await.unwrap();
+            }
+            let partitions = open_all(&flusher, true).await;
+            assert!(partitions.iter().all(|partition| partition.log_end() == Offset(2)));
+            assert!(disk.most_open() < DESCRIPTORS, "{} were open", disk.most_open());
+        });
+    }
+}
+
+#[test]
+fn relaxed_logs_are_synced_before_they_are_closed() {
+    sim::run(1, |handle| async move {
+        let flusher = Flusher::new().keeping_open(4, 2);
+        let partitions = open_all(&flusher, false).await;
+        for partition in &partitions {
+            let relaxed = LogConfig { flush_messages: Some(1000), ..LogConfig::default() };
+            partition.set_config(relaxed);
+        }
+        for ack in append_to_all(&partitions) {
+            ack.durable().await.unwrap();
+        }
+        let unsynced = partitions.iter().filter(|one| one.durable_end() == Offset(0)).count();
+        assert!(unsynced <= 5, "{unsynced} logs that were written to are still open");
+        assert!(handle.disk(NodeId::FIRST).most_open() <= 8);
+    });
+}
+
+#[test]
+fn a_process_without_descriptors_closes_what_is_not_in_use() {
+    sim::run(1, |handle| async move {
+        let disk = handle.disk(NodeId::FIRST);
+        let partitions = open_all(&Flusher::new(), false).await;
+        // Something else has taken the others.
+        disk.set_descriptors(DESCRIPTORS);
+        for partition in &partitions {
+            append(partition, &batch(1, 100, 1)).await;
+        }
+        disk.set_descriptors(0);
+        let pending = partitions[0].append(&batch(1, 100, 1), AppendOrigin::Client).unwrap();
+        assert_eq!(pending.written().await, Err(AppendError::NoDescriptor));
+        disk.set_descriptors(DESCRIPTORS);
+        assert_eq!(append(&partitions[0], &batch(1, 100, 1)).await, Offset(1));
+    });
+}
+
+#[test]
+fn a_search_by_time_leaves_few_segments_open() {
+    on_core(|directory| async move {
+        let partition = many_segments(&directory).await;
+        partition.offset_for_timestamp(i64::MAX).await.unwrap();
+        assert!(open_logs(&directory) <= KEPT + 1, "{} are open", open_logs(&directory));
     });
 }

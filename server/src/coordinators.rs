@@ -239,7 +239,7 @@ impl Hosted {
 fn group_error(error: AppendError) -> GroupError {
     match error {
         AppendError::Storage | AppendError::Closed => GroupError::NotCoordinator,
-        AppendError::DiskFull => GroupError::CoordinatorNotAvailable,
+        AppendError::DiskFull | AppendError::NoDescriptor => GroupError::CoordinatorNotAvailable,
         AppendError::TooLarge { .. }
         | AppendError::InvalidRecord(_)
         | AppendError::InvalidTimestamp(_)

@@ -15,7 +15,8 @@ use crate::complaints::Complaints;
 use crate::connection::Connections;
 use crate::coordinators::Coordinators;
 use crate::limits::{
-    CONNECTIONS_SHARE, DESCRIPTORS_SHARED_BY, SEALED_SEGMENTS_OPEN, SEALED_SEGMENTS_SHARED_BY,
+    ACTIVE_SEGMENTS_SHARED_BY, CONNECTIONS_SHARE, DESCRIPTORS_SHARED_BY, PARTITIONS_OPENING,
+    PARTITIONS_OPENING_SHARED_BY, SEALED_SEGMENTS_OPEN, SEALED_SEGMENTS_SHARED_BY,
 };
 use crate::messages::Message;
 use crate::node::Node;
@@ -33,6 +34,7 @@ pub(crate) struct Core {
     pub(crate) tickets: Tickets,
     pub(crate) topics: Topics,
     pub(crate) flusher: Flusher,
+    pub(crate) files: FileShares,
     pub(crate) stages: Stages,
     pub(crate) connections: Connections,
     pub(crate) sessions: RefCell<Sessions>,
@@ -48,11 +50,29 @@ pub(crate) struct Core {
     pub(crate) exit: Notify,
 }
 
-/// How many sealed segments each of so many cores may keep open.
-fn sealed_segments_open(cores: usize) -> usize {
-    let for_files = descriptor_limit() / DESCRIPTORS_SHARED_BY * (DESCRIPTORS_SHARED_BY - CONNECTIONS_SHARE);
-    let share = for_files / SEALED_SEGMENTS_SHARED_BY / cores.max(1) as u64;
-    usize::try_from(share).map_or(SEALED_SEGMENTS_OPEN, |share| share.min(SEALED_SEGMENTS_OPEN))
+/// How the descriptors that are not for connections are spent on each of so many cores.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FileShares {
+    /// Active segments that are open.
+    pub(crate) active: usize,
+    /// Sealed segments that stay open.
+    pub(crate) sealed: usize,
+    /// Partitions that are opened or closed at the same time.
+    pub(crate) moving: usize,
+}
+
+impl FileShares {
+    fn of(descriptors: u64, cores: usize) -> Self {
+        let for_files = descriptors / DESCRIPTORS_SHARED_BY * (DESCRIPTORS_SHARED_BY - CONNECTIONS_SHARE);
+        let share = |by: u64, most: usize| {
+            usize::try_from(for_files / by / cores.max(1) as u64).map_or(most, |share| share.clamp(1, most))
+        };
+        Self {
+            active: share(ACTIVE_SEGMENTS_SHARED_BY, usize::MAX),
+            sealed: share(SEALED_SEGMENTS_SHARED_BY, SEALED_SEGMENTS_OPEN),
+            moving: share(PARTITIONS_OPENING_SHARED_BY, PARTITIONS_OPENING),
+        }
+    }
 }
 
 impl Core {
@@ -60,12 +80,14 @@ impl Core {
         let slots = usize::try_from(node.broker().max_incremental_fetch_session_cache_slots).unwrap_or(0);
         let sessions = Sessions::new(slots.div_ceil(node.cores));
         let stages = Stages::new(node.broker().creel_stage_histograms);
+        let files = FileShares::of(descriptor_limit(), node.cores);
         Rc::new(Self {
             id,
+            files,
             mailbox,
             tickets: Tickets::default(),
             topics: Topics::new(id, node.cores),
-            flusher: stages.flusher().keeping_open(sealed_segments_open(node.cores)),
+            flusher: stages.flusher().keeping_open(files.active, files.sealed),
             stages,
             connections: Connections::default(),
             sessions: RefCell::new(sessions),

@@ -9,7 +9,7 @@ use creel_engine::{Checkpoint, CheckpointFiles, Offset};
 use creel_io::{spawn, timeout};
 
 use crate::core::Core;
-use crate::limits::{PARTITIONS_OPENING, STOP_GRACE_MS};
+use crate::limits::STOP_GRACE_MS;
 use crate::messages::{Message, Quiesce, RecoveryPoint, TakeCheckpoint};
 use crate::race::all;
 use crate::route;
@@ -42,7 +42,7 @@ pub(crate) async fn checkpoint(core: &Rc<Core>, close: bool) -> Vec<RecoveryPoin
             is_sound: closed.is_ok() && !partition.is_poisoned(),
         }
     });
-    let mut points = all(jobs.collect(), PARTITIONS_OPENING).await;
+    let mut points = all(jobs.collect(), core.files.moving).await;
     points.extend(core.topics.offline_partitions().into_iter().map(kept));
     points
 }

@@ -262,7 +262,7 @@ pub struct WeakFile(WeakBackend);
 #[derive(Clone, Debug)]
 enum WeakBackend {
     Ring(Weak<OwnedFd>),
-    Sim(Weak<()>),
+    Sim(Weak<sim::Descriptor>),
 }
 
 impl WeakFile {

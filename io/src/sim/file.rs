@@ -8,6 +8,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 
 use super::NodeId;
+use super::descriptors::Descriptor;
 use super::disk::{OpenMode, Opened, os_error};
 use super::faults::Operation;
 use super::here::{Place, place_of};
@@ -22,7 +23,7 @@ pub(crate) struct SimFile {
     opened: Opened,
     writable: bool,
     /// Of this handle and its clones.
-    handle: Arc<()>,
+    handle: Arc<Descriptor>,
 }
 
 const PAGE: u64 = 4096;
@@ -33,6 +34,7 @@ const HELD_STEP: Duration = Duration::from_millis(1);
 impl Place {
     pub(crate) fn open(&self, path: &Path, mode: OpenMode) -> io::Result<SimFile> {
         self.check_path(path)?;
+        let handle = Arc::new(self.node.descriptors.take()?);
         let changes =
             mode.truncate || ((mode.create || mode.create_new) && !self.node.disk.borrow().exists(path));
         let opened = self.node.disk.borrow_mut().open(path, mode)?;
@@ -40,7 +42,6 @@ impl Place {
         if changes {
             self.count_operation();
         }
-        let handle = Arc::default();
         Ok(SimFile { node: self.id(), boot: self.node.boot(), opened, writable: mode.write, handle })
     }
 
@@ -223,7 +224,7 @@ impl SimFile {
         }
     }
 
-    pub(crate) fn downgrade(&self) -> Weak<()> {
+    pub(crate) fn downgrade(&self) -> Weak<Descriptor> {
         Arc::downgrade(&self.handle)
     }
 

@@ -208,6 +208,17 @@ impl DiskHandle {
         self.node.disk.borrow_mut().set_capacity(bytes);
     }
 
+    /// Bounds the files that the node's process may hold open: more fail with EMFILE.
+    pub fn set_descriptors(&self, limit: usize) {
+        self.node.descriptors.set_limit(limit);
+    }
+
+    /// The most files that were ever open at the same time.
+    #[must_use]
+    pub fn most_open(&self) -> usize {
+        self.node.descriptors.most()
+    }
+
     /// Bytes taken, in whole blocks of 4 KiB.
     #[must_use]
     pub fn used(&self) -> u64 {

@@ -49,12 +49,13 @@
 //!   written, as Linux does; a second one succeeds and proves nothing. (Of a directory it only fails: names are journalled.)
 //! * **Network.** Streams that never reorder, each with its own delays; bounded in bytes, so that not reading stops the
 //!   sender; FIN, RST, refusal, timeouts of connecting. Peers of a node whose power went hear nothing for up to 30 s.
-//! * **Not played:** a wall clock that jumps, descriptor limits, memory, anything slow about computing.
+//! * **Not played:** a wall clock that jumps, descriptors of sockets, memory, anything slow about computing.
 //!
 //! Reading order: `schedule` (the loop), `world` (what nodes share), `node`, `disk`, `network`; `here` is the bridge from
 //! the facades.
 
 mod config;
+mod descriptors;
 mod directory;
 mod disk;
 mod faults;
@@ -70,6 +71,7 @@ mod trace;
 mod world;
 
 pub use config::{Config, DiskConfig, ErrorRates, NetworkConfig};
+pub(crate) use descriptors::Descriptor;
 pub(crate) use directory::SimLock;
 pub(crate) use disk::OpenMode;
 pub(crate) use file::SimFile;

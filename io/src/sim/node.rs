@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::task::Waker;
 
 use super::config::DiskConfig;
+use super::descriptors::Descriptors;
 use super::disk::Disk;
 use super::faults::Faults;
 use super::world::World;
@@ -23,6 +24,7 @@ pub(crate) struct Node {
     pub(crate) name: String,
     pub(crate) disk: RefCell<Disk>,
     pub(crate) faults: RefCell<Faults>,
+    pub(crate) descriptors: Arc<Descriptors>,
     /// What the disk will hold once the node's end is carried out.
     disk_left: RefCell<Option<Disk>>,
     cores: RefCell<Vec<Rc<SimCore>>>,
@@ -62,6 +64,7 @@ impl Node {
             name: name.to_owned(),
             disk: RefCell::new(Disk::new(config.capacity_bytes)),
             faults: RefCell::new(Faults::new(config.errors)),
+            descriptors: Arc::default(),
             disk_left: RefCell::default(),
             cores: RefCell::default(),
             core_count: cores,

@@ -105,7 +105,9 @@ impl From<AppendError> for ProduceRefusal {
             }
             AppendError::Producer(ProducerError::InvalidEpoch { .. }) => ErrorCode::InvalidProducerEpoch,
             AppendError::Producer(ProducerError::InvalidTransactionState) => ErrorCode::InvalidTxnState,
-            AppendError::DiskFull | AppendError::Storage => ErrorCode::KafkaStorageError,
+            AppendError::DiskFull | AppendError::NoDescriptor | AppendError::Storage => {
+                ErrorCode::KafkaStorageError
+            }
             AppendError::Closed => ErrorCode::NotLeaderOrFollower,
         };
         Self::new(code, error)

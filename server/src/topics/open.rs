@@ -14,7 +14,6 @@ use creel_wire::Uuid;
 use super::convert::log_config;
 use super::{LocalTopic, OFFLINE, Offline, Own, Topic};
 use crate::core::Core;
-use crate::limits::PARTITIONS_OPENING;
 use crate::offsets;
 use crate::race::all;
 use crate::{coordinators, recovery};
@@ -60,7 +59,7 @@ pub(crate) async fn open(core: &Rc<Core>, opening: &Opening) -> Opened {
         .map(|(topic, index)| open_one(core, opening, topic, index))
         .collect();
     let mut outcome = Opened { partitions: jobs.len(), ..Opened::default() };
-    let mut opened = all(jobs, PARTITIONS_OPENING).await.into_iter();
+    let mut opened = all(jobs, core.files.moving).await.into_iter();
     for topic in &opening.topics {
         let mut own = BTreeMap::new();
         for (index, opened) in core.topics.own_indexes(topic).zip(&mut opened) {
@@ -128,7 +127,7 @@ pub(crate) async fn take_back_update(core: &Rc<Core>, id: Uuid) {
 async fn coordinate(core: &Rc<Core>, own: &BTreeMap<i32, Own>) -> Result<(), String> {
     let open = own.iter().filter_map(|(index, own)| Some((*index, own.open()?.clone())));
     let jobs = open.map(|(index, partition)| coordinators::host(core, index, partition)).collect();
-    let hosted = all(jobs, PARTITIONS_OPENING).await;
+    let hosted = all(jobs, core.files.moving).await;
     for reason in hosted.iter().filter_map(|hosted| hosted.as_ref().err()) {
         tracing::error!(reason, "groups are not served: their offsets cannot be read");
     }

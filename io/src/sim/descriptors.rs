@@ -1,0 +1,53 @@
+//! How many files the process on a node holds open, and how many it may.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use super::disk::os_error;
+
+/// The descriptors of a node's files. Sockets and directories are not counted.
+#[derive(Debug)]
+pub(crate) struct Descriptors {
+    limit: AtomicUsize,
+    open: AtomicUsize,
+    most: AtomicUsize,
+}
+
+/// One that is taken; given back when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Descriptor(Arc<Descriptors>);
+
+impl Default for Descriptors {
+    fn default() -> Self {
+        Self { limit: AtomicUsize::new(usize::MAX), open: AtomicUsize::new(0), most: AtomicUsize::new(0) }
+    }
+}
+
+impl Descriptors {
+    pub(crate) fn set_limit(&self, limit: usize) {
+        self.limit.store(limit, Relaxed);
+    }
+
+    /// The most that were ever open at the same time.
+    pub(crate) fn most(&self) -> usize {
+        self.most.load(Relaxed)
+    }
+
+    /// Takes one; EMFILE when there is none left.
+    pub(crate) fn take(self: &Arc<Self>) -> io::Result<Descriptor> {
+        let open = self.open.load(Relaxed) + 1;
+        if open > self.limit.load(Relaxed) {
+            return Err(os_error(libc::EMFILE));
+        }
+        self.open.store(open, Relaxed);
+        self.most.fetch_max(open, Relaxed);
+        Ok(Descriptor(self.clone()))
+    }
+}
+
+impl Drop for Descriptor {
+    fn drop(&mut self) {
+        self.0.open.fetch_sub(1, Relaxed);
+    }
+}
