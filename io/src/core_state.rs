@@ -30,8 +30,9 @@ pub(crate) enum Backend {
 }
 
 impl CoreState {
-    /// Queues the tasks that other threads woke and those whose time has come.
+    /// Queues the tasks that other threads woke, those whose time has come, and one of those who work in pieces.
     pub(crate) fn take_inputs(&self, now: Instant) {
+        self.executor.wake_piece();
         self.shared.take_delivered().into_iter().for_each(|task| self.executor.push_ready(task));
         loop {
             let due = self.timers.borrow_mut().pop_due(now);
@@ -43,7 +44,7 @@ impl CoreState {
     }
 
     pub(crate) fn has_work(&self) -> bool {
-        self.executor.has_ready() || self.shared.has_delivered()
+        self.executor.has_ready() || self.executor.has_pieces() || self.shared.has_delivered()
     }
 
     pub(crate) fn ring(&self) -> &Driver {

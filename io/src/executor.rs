@@ -9,6 +9,7 @@ use std::task::{Context, Waker};
 
 use crate::core_state::CoreShared;
 use crate::task::Task;
+use crate::turn::take_work;
 
 type BoxedTask = Pin<Box<dyn Future<Output = ()>>>;
 
@@ -20,6 +21,8 @@ pub(crate) struct Executor {
     free: RefCell<Vec<u32>>,
     ready: RefCell<VecDeque<Arc<Task>>>,
     late: RefCell<Vec<Waker>>,
+    /// Those who wait for a turn of their own, the first of them first.
+    pieces: RefCell<VecDeque<Waker>>,
     live: Cell<usize>,
 }
 
@@ -48,6 +51,7 @@ impl Executor {
             free: RefCell::default(),
             ready: RefCell::default(),
             late: RefCell::default(),
+            pieces: RefCell::default(),
             live: Cell::new(0),
         }
     }
@@ -77,6 +81,21 @@ impl Executor {
 
     pub(crate) fn has_ready(&self) -> bool {
         !self.ready.borrow().is_empty() || !self.late.borrow().is_empty()
+    }
+
+    /// Whether the next turn has something to begin with.
+    pub(crate) fn has_pieces(&self) -> bool {
+        !self.pieces.borrow().is_empty()
+    }
+
+    pub(crate) fn push_piece(&self, waker: Waker) {
+        self.pieces.borrow_mut().push_back(waker);
+    }
+
+    /// Queues the first of those who wait for a turn of their own: a turn begins.
+    pub(crate) fn wake_piece(&self) {
+        let first = self.pieces.borrow_mut().pop_front();
+        first.into_iter().for_each(Waker::wake);
     }
 
     pub(crate) fn push_late(&self, waker: Waker) {
@@ -132,6 +151,7 @@ impl Executor {
     }
 
     fn poll_task(&self, task: &Task, mut future: BoxedTask, waker: Waker) {
+        take_work();
         let outcome = future.as_mut().poll(&mut Context::from_waker(&waker));
         let mut slots = self.slots.borrow_mut();
         let slot = &mut slots[task.slot as usize];
@@ -192,6 +212,7 @@ impl Executor {
         }
         self.ready.borrow_mut().clear();
         self.late.borrow_mut().clear();
+        self.pieces.borrow_mut().clear();
     }
 
     fn drop_slot(&self, slot: u32, generation: u32) {

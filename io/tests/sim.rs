@@ -14,7 +14,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use creel_io::fs::{self, File, OpenOptions};
 use creel_io::net::{DetachedStream, More, TcpListener, TcpStream};
-use creel_io::sim::{Config, Handle, NodeId, Simulation, run, run_with};
+use creel_io::sim::{Config, Handle, NodeId, Simulation, Work, run, run_with};
 use creel_io::{CoreId, mailbox, now, sleep, spawn};
 
 behaviours::behaviours!(under_seeds);
@@ -30,6 +30,27 @@ where
 }
 
 const PORT: u16 = 9092;
+
+#[test]
+fn a_poll_that_works_for_long_is_told() {
+    let work = |steps: u64, paced: bool| {
+        let mut simulation = Simulation::new(1, Config::default());
+        let node = simulation.add_node("node", 1);
+        let body = async move {
+            for _ in 0..steps {
+                if paced {
+                    creel_io::pace().await;
+                } else {
+                    creel_io::count_work(1);
+                }
+            }
+        };
+        simulation.block_on(node, body).unwrap();
+        simulation.take_work(node)
+    };
+    assert_eq!(work(10_000, false), Work { longest: 10_000, total: 10_000 });
+    assert_eq!(work(10_000, true), Work { longest: creel_io::STEPS_AT_ONCE, total: 10_000 });
+}
 
 /// Sends back what it gets, on every connection.
 async fn echo_server(address: SocketAddr) {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::NodeId;
 use super::config::ErrorRates;
 use super::faults::Operation;
-use super::node::{Node, Stage};
+use super::node::{Node, Stage, Work};
 use super::world::{Loss, World};
 use crate::clock::Instant;
 use crate::context;
@@ -113,6 +113,12 @@ impl Handle {
     #[must_use]
     pub fn network(&self) -> NetworkHandle {
         NetworkHandle { world: self.world.clone() }
+    }
+
+    /// The work that the node has counted since this was last asked. Computing takes no time here, so a test asks for
+    /// this instead.
+    pub fn take_work(&self, node: NodeId) -> Work {
+        self.world.node(node).take_work()
     }
 
     /// Runs `f` as code of the node's first core, so that files, time and randomness are the node's. For preparations;

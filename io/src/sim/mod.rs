@@ -49,7 +49,8 @@
 //!   written, as Linux does; a second one succeeds and proves nothing. (Of a directory it only fails: names are journalled.)
 //! * **Network.** Streams that never reorder, each with its own delays; bounded in bytes, so that not reading stops the
 //!   sender; FIN, RST, refusal, timeouts of connecting. Peers of a node whose power went hear nothing for up to 30 s.
-//! * **Not played:** a wall clock that jumps, descriptors of sockets, memory, anything slow about computing.
+//! * **Not played:** a wall clock that jumps, descriptors of sockets, memory, anything slow about computing (but long work
+//!   counts itself: [`crate::pace`], [`Handle::take_work`]).
 //!
 //! Reading order: `schedule` (the loop), `world` (what nodes share), `node`, `disk`, `network`; `here` is the bridge from
 //! the facades.
@@ -78,6 +79,7 @@ pub(crate) use file::SimFile;
 pub use handle::{DiskHandle, Handle, NetworkHandle};
 pub(crate) use here::{Here, place};
 pub(crate) use network::{SimListener, SimStream};
+pub use node::Work;
 pub use schedule::Stop;
 pub use simulation::{Simulation, run, run_with};
 

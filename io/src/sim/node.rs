@@ -19,6 +19,15 @@ use crate::core_state::{Backend, CoreShared, CoreState};
 use crate::executor::Executor;
 use crate::join::JoinHandle;
 
+/// Work that was counted by [`crate::count_work`], in steps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Work {
+    /// The most in one poll of one task: for so long nobody else on its core had a turn.
+    pub longest: u64,
+    /// All of it.
+    pub total: u64,
+}
+
 pub(crate) struct Node {
     pub(crate) id: NodeId,
     pub(crate) name: String,
@@ -34,6 +43,8 @@ pub(crate) struct Node {
     stage: Cell<Stage>,
     stop_asked: Cell<bool>,
     stop_waiters: RefCell<Vec<Waker>>,
+    /// The work that its polls have counted.
+    work: Cell<Work>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +83,7 @@ impl Node {
             stage: Cell::new(Stage::Dead),
             stop_asked: Cell::new(false),
             stop_waiters: RefCell::default(),
+            work: Cell::default(),
         }
     }
 
@@ -98,6 +110,17 @@ impl Node {
     /// True while what it does has an effect on the world.
     pub(crate) fn is_alive(&self) -> bool {
         matches!(self.stage.get(), Stage::Ready | Stage::Running)
+    }
+
+    /// A poll on one of its cores has counted so much work.
+    pub(crate) fn note_work(&self, steps: u64) {
+        let Work { longest, total } = self.work.get();
+        self.work.set(Work { longest: longest.max(steps), total: total + steps });
+    }
+
+    /// What was counted since this was last asked.
+    pub(crate) fn take_work(&self) -> Work {
+        self.work.take()
     }
 
     pub(crate) fn cores(&self) -> Vec<Rc<SimCore>> {

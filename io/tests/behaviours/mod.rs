@@ -1,7 +1,7 @@
 //! What both backends do alike: each body is run by `ring.rs` against the kernel and by `sim.rs` under many seeds.
 //! A body gets an empty directory of its own.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::io::IoSlice;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -29,6 +29,8 @@ macro_rules! behaviours {
             a_directory_has_one_owner,
             dropped_operations_are_cancelled_and_their_buffers_outlive_them,
             the_end_of_a_turn_comes_after_all_ready_tasks,
+            work_in_pieces_takes_turns_and_lets_others_in,
+            long_work_lets_the_kernel_and_others_in,
             aborted_tasks_are_dropped,
             connections_nobody_accepted_are_closed_with_their_listener,
             connecting_to_nobody_is_refused,
@@ -266,6 +268,54 @@ pub(crate) async fn the_end_of_a_turn_comes_after_all_ready_tasks(_: PathBuf) {
     }
     first.await;
     assert_eq!(order.take(), ["a", "b", "end of turn"]);
+}
+
+pub(crate) async fn work_in_pieces_takes_turns_and_lets_others_in(_: PathBuf) {
+    let order = Rc::new(RefCell::new(Vec::new()));
+    let workers: Vec<_> = ["a", "b"]
+        .into_iter()
+        .map(|name| {
+            let order = order.clone();
+            spawn(async move {
+                for _ in 0..3 {
+                    creel_io::turn_of_its_own().await;
+                    order.borrow_mut().push(name);
+                }
+            })
+        })
+        .collect();
+    for worker in workers {
+        worker.await;
+    }
+    assert_eq!(order.take(), ["a", "b", "a", "b", "a", "b"]);
+    let (client, server) = pair().await;
+    let endless = spawn(async {
+        loop {
+            creel_io::turn_of_its_own().await;
+        }
+    });
+    client.send_all(pattern(100, 3), More::No).await.unwrap();
+    assert_eq!(receive(&server, 100).await, pattern(100, 3));
+    endless.abort();
+}
+
+pub(crate) async fn long_work_lets_the_kernel_and_others_in(_: PathBuf) {
+    let (client, server) = pair().await;
+    let (begun, ended) = (Rc::new(Cell::new(0)), Rc::new(Cell::new(false)));
+    let (steps, over) = (begun.clone(), ended.clone());
+    let work = spawn(async move {
+        while !over.get() {
+            steps.set(steps.get() + 1);
+            creel_io::pace().await;
+        }
+    });
+    // What takes turns of the loop, and answers of the kernel, comes about in the middle of it.
+    client.send_all(pattern(100, 3), More::No).await.unwrap();
+    assert_eq!(receive(&server, 100).await, pattern(100, 3));
+    sleep(Duration::from_millis(1)).await;
+    assert!(begun.get() >= creel_io::STEPS_AT_ONCE);
+    ended.set(true);
+    work.await;
 }
 
 pub(crate) async fn aborted_tasks_are_dropped(_: PathBuf) {
