@@ -51,7 +51,7 @@ mod staging;
 pub mod time_index;
 pub mod timestamps;
 pub mod upkeep;
-mod watch;
+pub mod watch;
 mod wipe;
 
 pub use append::{Ack, AppendError, PendingAck};
@@ -70,3 +70,4 @@ pub use records::{BatchBuilder, Record, Records};
 pub use recover::{OpenError, RecoveryReport};
 pub use timestamps::FoundByTime;
 pub use upkeep::Upkeep;
+pub use watch::{Seen, Watcher, Watching};

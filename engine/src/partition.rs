@@ -22,7 +22,7 @@ use crate::offset::{LeaderEpoch, Offset};
 use crate::recover::RecoveryReport;
 use crate::recycle::Recycler;
 use crate::segment::Segment;
-use crate::watch::Watch;
+use crate::watch::{Seen, Watch};
 
 /// A partition's log. Clones are handles to the same log.
 #[derive(Clone, Debug)]
@@ -190,6 +190,17 @@ impl Partition {
     /// Whether a write or sync failed, so that the log refuses appends until restart.
     pub fn is_poisoned(&self) -> bool {
         self.0.health.get() == Health::Poisoned
+    }
+
+    /// Whether it was closed or deleted.
+    pub fn is_closed(&self) -> bool {
+        self.0.is_closed()
+    }
+
+    /// What is to be seen of it now.
+    pub fn seen(&self) -> Seen {
+        let cursors = self.0.cursors.get();
+        Seen { high_watermark: cursors.high_watermark, log_start: cursors.log_start }
     }
 
     /// Ranges that can't be served.

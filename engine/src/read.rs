@@ -8,6 +8,7 @@
 use std::io;
 use std::rc::Rc;
 
+use creel_io::count_work;
 use creel_io::fs::FileSlice;
 use thiserror::Error;
 
@@ -97,6 +98,7 @@ impl Partition {
         max_bytes: usize,
         at_least_one: bool,
     ) -> Result<ReadOutcome, ReadError> {
+        count_work(1);
         let inner = self.inner();
         let want = Want { from, max_bytes: max_bytes as u64, at_least_one };
         let mut outcome = inner.outcome_without_slice(from)?;

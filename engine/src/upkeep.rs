@@ -144,6 +144,7 @@ impl Inner {
         self.is_touched.set(true);
         self.cursors.set(cursors);
         cursors.check_invariants();
+        self.watch.start_moved();
         let gone = self.take_segments_before(cursors.log_start);
         self.doomed.borrow_mut().extend(gone);
         while self.is_removing.get() {
