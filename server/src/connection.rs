@@ -29,6 +29,8 @@ use crate::transport::Transport;
 
 /// What handlers know about the client.
 pub(crate) struct Client {
+    /// Its connection's number, which no other one of this core has had.
+    pub(crate) number: u64,
     pub(crate) peer: SocketAddr,
     /// The address the client reached us by.
     pub(crate) local: SocketAddr,
@@ -105,18 +107,20 @@ impl Flight {
 pub(crate) fn start(core: &Rc<Core>, stream: TcpStream) {
     let nowhere = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
     let transport = Transport::plain(stream);
+    let key = core.connections.next.replace(core.connections.next.get() + 1);
     let client = Rc::new(Client {
+        number: key,
         peer: transport.peer().unwrap_or(nowhere),
         local: transport.local().unwrap_or(nowhere),
     });
     let (flight, last_active) = (Flight::default(), Cell::new(now()));
     let connection = Rc::new(Connection { transport, client, flight, last_active });
-    let key = core.connections.next.replace(core.connections.next.get() + 1);
     core.connections.open.borrow_mut().insert(key, Rc::downgrade(&connection));
     let core = core.clone();
     spawn(async move {
         serve(&core, connection).await;
         core.connections.open.borrow_mut().remove(&key);
+        core.sessions.borrow_mut().end_of(key);
         core.node.connection_closed(core.id);
         core.connections.ended.notify_all();
     });

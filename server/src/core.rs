@@ -20,6 +20,7 @@ use crate::limits::{
 };
 use crate::messages::Message;
 use crate::node::Node;
+use crate::parked::Outposts;
 use crate::route::Tickets;
 use crate::sessions::Sessions;
 use crate::stages::Stages;
@@ -32,6 +33,8 @@ pub(crate) struct Core {
     pub(crate) node: Arc<Node>,
     pub(crate) mailbox: Mailbox<Message>,
     pub(crate) tickets: Tickets,
+    /// Watches that other cores keep for this one.
+    pub(crate) outposts: Outposts,
     pub(crate) topics: Topics,
     pub(crate) flusher: Flusher,
     pub(crate) files: FileShares,
@@ -86,6 +89,7 @@ impl Core {
             files,
             mailbox,
             tickets: Tickets::default(),
+            outposts: Outposts::default(),
             topics: Topics::new(id, node.cores),
             flusher: stages.flusher().keeping_open(files.active, files.sealed),
             stages,

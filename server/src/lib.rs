@@ -25,6 +25,7 @@ mod epochs;
 mod frames;
 #[doc(hidden)]
 pub mod fuzzing;
+mod gradual;
 pub mod groups;
 mod limits;
 mod listener;
@@ -47,6 +48,7 @@ mod start;
 mod topics;
 mod transport;
 mod turnstile;
+mod wanted;
 
 pub use start::{Failure, Setup, run_core};
 

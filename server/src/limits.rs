@@ -47,6 +47,16 @@ pub(crate) const TOPIC_PARTITIONS_MAX: i32 = 100_000;
 /// Bytes of `__consumer_offsets` that are read at a time when a coordinator begins; a larger batch is read whole.
 pub(crate) const COORDINATOR_READ_BYTES: usize = 1 << 20;
 
+/// Bytes that the fetch sessions of one core may take together. Where there is no room for a new one, it is declined (its
+/// client goes on without); one that grows beyond it is given up (FETCH_SESSION_ID_NOT_FOUND).
+pub(crate) const SESSIONS_BYTES: usize = 32 << 20;
+/// What is counted for a session, with room for the trees that it is made of ...
+pub(crate) const SESSION_BYTES: usize = 2 << 10;
+/// ... for each topic in it, to which its name is added ...
+pub(crate) const SESSION_TOPIC_BYTES: usize = 256;
+/// ... and for each partition.
+pub(crate) const SESSION_PARTITION_BYTES: usize = 128;
+
 /// How long a fetch session may be idle before another may take its place, in milliseconds (Kafka's
 /// `min.incremental.fetch.session.eviction.ms`). Where none is that idle, a new session is declined.
 pub(crate) const SESSION_EVICTION_MS: u64 = 120_000;

@@ -35,6 +35,8 @@ pub(crate) enum Message {
     Ask(Ticket, Ask),
     /// An answer, and how long it took here.
     Answer(Ticket, Answer, Duration),
+    /// These of the partitions that the question named have moved; it goes on.
+    Moved(Ticket, Vec<u32>),
     /// Nobody waits for this question's answer any more.
     Cancel(Ticket),
     /// The core may end.
@@ -87,7 +89,7 @@ questions! {
     Produce: ProduceShare => Vec<ShareOutcome>;
     /// Find what there is to read.
     Fetch: FetchShare => Vec<FoundPartition>;
-    /// Wait until one of these partitions has more.
+    /// Watch these partitions, and say whenever some have moved, until you are told to stop.
     Watch: WatchShare => ();
     /// Find offsets.
     ListOffsets: OffsetLookup => Vec<OffsetsFound>;

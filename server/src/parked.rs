@@ -1,70 +1,133 @@
-//! Fetches that wait: for a high watermark to move on this core or another, for their deadline, or for the stop.
+//! Fetches that wait: for a partition to move on this core or another, for their deadline, or for the stop.
+//!
+//! A fetch that is parked stays on the lists of all its partitions until it is answered, and is told which of them have
+//! moved; so a wake costs what has moved, however many wait. Another core watches its partitions on behalf of the fetch,
+//! and says which have moved for as long as it is not told to stop.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use creel_engine::{Offset, Partition};
-use creel_io::{CoreId, Instant, sleep_until};
+use creel_engine::{Partition, Seen, Watcher, Watching};
+use creel_io::{CoreId, Instant, pace, sleep_until};
 use creel_wire::Uuid;
 
 use crate::core::Core;
-use crate::race::{Boxed, any};
-use crate::route;
+use crate::gradual::Gradual;
+use crate::messages::{Message, Ticket};
+use crate::race::{First, race};
+use crate::route::{self, Awaited};
 
-/// Partitions of one core, each with the high watermark it must get past.
+/// Partitions of one core that another wants to hear of, each with what that has seen of it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct WatchShare {
-    partitions: Vec<(Uuid, i32, Offset)>,
+    pub(crate) partitions: Vec<(Uuid, i32, Seen)>,
 }
 
-/// What a parked fetch waits for.
+/// The watches that other cores keep for this one: who is to be told, and what it calls what they call 0, 1, 2 ...
 #[derive(Default)]
-pub(crate) struct Watched {
-    here: Vec<(Partition, Offset)>,
-    elsewhere: BTreeMap<CoreId, WatchShare>,
-}
+pub(crate) struct Outposts(RefCell<BTreeMap<Ticket, (Watcher, Vec<u32>)>>);
 
-impl Watched {
-    /// A partition of this core.
-    pub(crate) fn here(&mut self, partition: Partition, high_watermark: Offset) {
-        self.here.push((partition, high_watermark));
-    }
-
-    /// A partition of another core.
-    pub(crate) fn there(&mut self, core: CoreId, topic: Uuid, index: i32, high_watermark: Offset) {
-        self.elsewhere.entry(core).or_default().partitions.push((topic, index, high_watermark));
+impl Outposts {
+    /// Another core's partitions have moved.
+    pub(crate) fn moved(&self, ticket: Ticket, moved: &[u32]) {
+        // Nobody is there when the fetch was answered in the meantime.
+        if let Some((watcher, numbers)) = self.0.borrow().get(&ticket) {
+            let numbers = moved.iter().filter_map(|at| numbers.get(*at as usize));
+            numbers.for_each(|number| watcher.tell(*number));
+        }
     }
 }
 
-/// Waits until one of the partitions has moved, the deadline has come, or the broker stops.
-pub(crate) async fn wait(core: &Rc<Core>, watched: Watched, deadline: Instant) {
-    let mut events: Vec<Boxed<'_, ()>> =
-        vec![Box::pin(sleep_until(deadline)), Box::pin(core.stopping.begun())];
-    events.extend(watched.here.into_iter().filter_map(|(partition, from)| moved(partition, from)));
-    for (to, share) in watched.elsewhere {
-        let awaited = route::ask(core, to, share).await;
-        events.push(Box::pin(async move {
-            awaited.answer().await;
-        }));
-    }
-    any(events).await;
+/// A fetch that waits, with its own number for each partition.
+pub(crate) struct Parked {
+    core: Rc<Core>,
+    watcher: Watcher,
+    /// By number; none of those that another core watches.
+    here: Gradual<Watching>,
+    elsewhere: Vec<Outpost>,
 }
 
-/// Waits, on behalf of another core, until one of the partitions has moved. The other core says when it has had enough.
-pub(crate) async fn watch(core: &Rc<Core>, share: WatchShare) {
-    let mut events = Vec::with_capacity(share.partitions.len());
-    for (topic, index, from) in share.partitions {
-        // It was deleted meanwhile: that is to be told at once.
-        let Ok(partition) = core.topics.own(&topic, index) else { return };
-        events.extend(moved(partition, from));
+impl Parked {
+    /// To be told of so many partitions.
+    pub(crate) fn new(core: &Rc<Core>, count: usize) -> Self {
+        let mut here: Gradual<_> = Gradual::default();
+        here.resize_with(count, Watching::default);
+        Self { core: core.clone(), watcher: Watcher::default(), here, elsewhere: Vec::new() }
     }
-    any(events).await;
+
+    /// Watches a partition of this core until it has moved.
+    pub(crate) fn watch(&mut self, number: u32, partition: &Partition, seen: Seen) {
+        if let Some(watching) = self.here.get_mut(number as usize) {
+            *watching = self.watcher.watch(partition, seen, number);
+        }
+    }
+
+    /// Has another core watch its partitions, whose numbers are these, until the end.
+    pub(crate) async fn watch_there(&mut self, core: CoreId, share: WatchShare, numbers: Vec<u32>) {
+        let awaited = route::ask(&self.core, core, share).await;
+        // What it says can't be here yet: messages are received by another task.
+        let entry = (self.watcher.clone(), numbers);
+        self.core.outposts.0.borrow_mut().insert(awaited.ticket(), entry);
+        self.elsewhere.push(Outpost(awaited));
+    }
+
+    /// Waits for partitions to move; their numbers. `None` once the deadline has come or the broker stops.
+    pub(crate) async fn moved(&self, deadline: Instant) -> Option<Vec<u32>> {
+        let over = race(sleep_until(deadline), self.core.stopping.begun());
+        match race(over, self.watcher.moved()).await {
+            First::Left(_) => None,
+            First::Right(moved) => Some(moved),
+        }
+    }
+
+    /// What has moved meanwhile.
+    pub(crate) fn take_moved(&self) -> Vec<u32> {
+        self.watcher.take_moved()
+    }
 }
 
-/// A failed log never moves again: it is not waited for, or the wait would end at once, again and again.
-fn moved(partition: Partition, from: Offset) -> Option<Boxed<'static, ()>> {
-    if partition.is_poisoned() {
-        return None;
+/// A watch that another core keeps. It never answers: it is ended by dropping this.
+struct Outpost(Awaited<WatchShare>);
+
+impl Drop for Outpost {
+    fn drop(&mut self) {
+        self.0.core().outposts.0.borrow_mut().remove(&self.0.ticket());
     }
-    Some(Box::pin(async move { partition.changed(from).await }))
+}
+
+/// Watches partitions on behalf of another core, and tells it which of them have moved, until it has had enough.
+pub(crate) async fn watch(core: &Rc<Core>, share: WatchShare, to: CoreId, ticket: Ticket) {
+    let watcher = Watcher::default();
+    let mut watchings: Gradual<_> = Gradual::default();
+    watchings.reserve_exact(share.partitions.len());
+    for (number, (topic, index, seen)) in share.partitions.iter().enumerate() {
+        let watching = match core.topics.own(topic, *index) {
+            Ok(partition) => watcher.watch(&partition, *seen, number as u32),
+            // It was deleted meanwhile.
+            Err(_) => {
+                watcher.tell(number as u32);
+                Watching::default()
+            }
+        };
+        watchings.push(watching);
+        pace().await;
+    }
+    loop {
+        let moved = watcher.moved().await;
+        for number in &moved {
+            // What moves after this is told again, so it does not matter when the other core looks. What is gone is told
+            // once.
+            let entry = share.partitions.get(*number as usize);
+            let partition = entry.and_then(|(topic, index, _)| core.topics.own(topic, *index).ok());
+            let watching = partition
+                .filter(|partition| !partition.is_closed())
+                .map(|partition| watcher.watch(&partition, partition.seen(), *number));
+            if let Some(place) = watchings.get_mut(*number as usize) {
+                *place = watching.unwrap_or_default();
+            }
+            pace().await;
+        }
+        core.mailbox.send(to, Message::Moved(ticket, moved)).await;
+    }
 }

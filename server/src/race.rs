@@ -25,17 +25,6 @@ pub(crate) async fn race<A: Future, B: Future>(left: A, right: B) -> First<A::Ou
 /// A future that is owned where it stands.
 pub(crate) type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 
-/// Returns when the first of them is ready; never, when there are none.
-pub(crate) async fn any(mut futures: Vec<Boxed<'_, ()>>) {
-    poll_fn(|cx| {
-        if futures.iter_mut().any(|future| future.as_mut().poll(cx).is_ready()) {
-            return Poll::Ready(());
-        }
-        Poll::Pending
-    })
-    .await;
-}
-
 /// Runs all, at most `limit` of them at the same time; their outcomes in order.
 pub(crate) async fn all<T>(futures: Vec<impl Future<Output = T>>, limit: usize) -> Vec<T> {
     let mut waiting = futures.into_iter().enumerate();

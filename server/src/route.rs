@@ -63,6 +63,16 @@ pub(crate) struct Awaited<Q> {
     question: std::marker::PhantomData<Q>,
 }
 
+impl<Q> Awaited<Q> {
+    pub(crate) fn ticket(&self) -> Ticket {
+        self.ticket
+    }
+
+    pub(crate) fn core(&self) -> &Core {
+        &self.core
+    }
+}
+
 impl<Q: Question> Awaited<Q> {
     /// Waits for it. `None` when the other core has ended.
     pub(crate) async fn answer(self) -> Option<Q::Answer> {
@@ -139,6 +149,7 @@ pub(crate) async fn receive(core: Rc<Core>) {
             Message::Answer(ticket, answer, spent) => {
                 core.tickets.redeem(ticket, Back { answer, at: core.stages.clock(), spent });
             }
+            Message::Moved(ticket, moved) => core.outposts.moved(ticket, &moved),
             Message::Cancel(ticket) => asked.cancel(from, ticket),
             Message::Exit => core.exit.notify_all(),
         }
@@ -174,11 +185,8 @@ fn start(core: &Rc<Core>, asked: &Rc<Asked>, from: CoreId, ticket: Ticket, ask: 
             let canceled = asked.add(from, ticket);
             let (core, asked) = (core.clone(), asked.clone());
             spawn(async move {
-                let outcome = crate::race::race(parked::watch(&core, share), canceled).await;
+                crate::race::race(parked::watch(&core, share, from, ticket), canceled).await;
                 asked.cancel(from, ticket);
-                if matches!(outcome, crate::race::First::Left(())) {
-                    asker.tell(&core, Answer::Watch(())).await;
-                }
             });
         }
         ask => {
@@ -211,10 +219,8 @@ fn work(core: Rc<Core>, ask: Ask) -> Boxed<'static, Answer> {
         match ask {
             Ask::Produce(share) => Answer::Produce(produce::begin_share(&core, share).finish().await),
             Ask::Fetch(share) => Answer::Fetch(fetch::read_share(&core, share).await),
-            Ask::Watch(share) => {
-                parked::watch(&core, share).await;
-                Answer::Watch(())
-            }
+            // Begun where it is received; one's own partitions are watched without asking.
+            Ask::Watch(_) => Answer::Watch(()),
             Ask::ListOffsets(lookup) => Answer::ListOffsets(list_offsets::look_up(&core, lookup).await),
             Ask::EpochEnds(lookup) => Answer::EpochEnds(offset_for_leader_epoch::look_up(&core, lookup)),
             Ask::DeleteRecords(records) => {

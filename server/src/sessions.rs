@@ -1,49 +1,48 @@
 //! Fetch sessions (KIP-227): a client names its partitions once, then only what changes, and is told only what changed.
 //!
-//! A session lives on the core of the connection that made it; a client that comes back elsewhere is told that its
-//! session is not found (70) and makes a new one. Sessions are bounded: when all places are taken by sessions in use, a
-//! new one is declined with id 0, and the client goes on without.
+//! A session belongs to the connection that made it and ends with it; a client that comes back, here or on another core,
+//! is told that its session is not found (70) and makes a new one, as after a restart. Sessions are bounded in number
+//! and in size: where there is no place or no room for a new one, it is declined with id 0 and the client goes on without;
+//! one that grows beyond the room is given up (70), and the next one that its client asks for is declined.
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use creel_io::{Instant, now, random_u64};
-use creel_wire::api::fetch::{FetchRequest, PartitionData};
-use creel_wire::{ErrorCode, Str, Uuid};
+use creel_io::{Instant, count_work, now, pace, random_u64, spawn};
+use creel_wire::ErrorCode;
+use creel_wire::api::fetch::FetchRequest;
 
-use crate::limits::SESSION_EVICTION_MS;
+use crate::gradual::AT_ONCE;
+use crate::limits::{
+    SESSION_BYTES, SESSION_EVICTION_MS, SESSION_PARTITION_BYTES, SESSION_TOPIC_BYTES, SESSIONS_BYTES,
+};
+use crate::wanted::{TopicKey, Wanted, WantedList, wanted};
 
 /// The epoch of a request that makes a session.
 const FIRST_EPOCH: i32 = 0;
 /// The epoch of a request that wants none, and ends the one it names.
 const LAST_EPOCH: i32 = -1;
 
-/// A partition as a client names it: by its topic's id (v13+) or name, the other being empty.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Key {
-    pub(crate) id: Uuid,
-    pub(crate) name: Str,
-    pub(crate) partition: i32,
-}
-
-/// What a client wants of a partition.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Wanted {
-    pub(crate) key: Key,
-    pub(crate) offset: i64,
-    pub(crate) bytes_max: i32,
-    pub(crate) leader_epoch: i32,
-}
-
 /// How a fetch stands to sessions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Context {
     /// Everything asked for is answered, and nothing remembered.
     Sessionless,
     /// Everything asked for is answered, and a session made of it if there is room.
     Full,
-    /// The session's partitions are read, and those that changed are answered.
-    Incremental(i32),
+    /// The session's partitions are read, and those that changed are answered. With the session's id, the places that its
+    /// partitions had in it when they were asked for.
+    Incremental(i32, Vec<u64>),
+}
+
+/// What a client is to be told of a partition.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct News {
+    pub(crate) has_failed: bool,
+    pub(crate) has_records: bool,
+    pub(crate) high_watermark: i64,
+    pub(crate) log_start: i64,
 }
 
 /// The sessions of a core.
@@ -51,17 +50,33 @@ pub(crate) enum Context {
 pub(crate) struct Sessions {
     slots: usize,
     sessions: BTreeMap<i32, Session>,
+    /// Which session is whose, by the number of its connection.
+    owned: BTreeSet<(u64, i32)>,
+    /// What all sessions take.
+    bytes: usize,
 }
 
 #[derive(Debug)]
 struct Session {
+    owner: u64,
     next_epoch: i32,
     by_id: bool,
     last_used: Instant,
+    bytes: usize,
+    numbers: BTreeMap<TopicKey, u32>,
+    topics: Vec<Topic>,
+    /// Numbers that are not in use.
+    free: Vec<u32>,
+    places: BTreeMap<(u32, i32), u64>,
     /// In the order they are read: those that gave records go to the end, so that none starves.
     partitions: BTreeMap<u64, Cached>,
-    places: BTreeMap<Key, u64>,
     next_place: u64,
+}
+
+#[derive(Debug, Default)]
+struct Topic {
+    key: TopicKey,
+    partitions: usize,
 }
 
 #[derive(Debug)]
@@ -72,72 +87,155 @@ struct Cached {
     log_start: i64,
 }
 
+/// What a request asks for, its session taken into account. The connection it came by is `client`.
+pub(crate) async fn resolve(
+    sessions: &RefCell<Sessions>,
+    client: u64,
+    request: &FetchRequest,
+    by_id: bool,
+) -> Result<(Context, WantedList), ErrorCode> {
+    let (id, epoch) = (request.session_id, request.session_epoch);
+    if matches!(epoch, FIRST_EPOCH | LAST_EPOCH) {
+        sessions.borrow_mut().end(id);
+        let context = if epoch == FIRST_EPOCH { Context::Full } else { Context::Sessionless };
+        return Ok((context, WantedList::of(request).await));
+    }
+    sessions.borrow_mut().continue_with(id, client, epoch, by_id)?;
+    update(sessions, id, request).await?;
+    let (places, list) = list(sessions, id).await;
+    if list.partitions.is_empty() {
+        sessions.borrow_mut().end(id);
+        return Ok((Context::Sessionless, list));
+    }
+    Ok((Context::Incremental(id, places), list))
+}
+
+async fn update(sessions: &RefCell<Sessions>, id: i32, request: &FetchRequest) -> Result<(), ErrorCode> {
+    for topic in &request.topics {
+        let key = TopicKey { id: topic.topic_id, name: topic.topic.clone() };
+        for wanted in wanted(topic, 0) {
+            let taken = sessions.borrow_mut().set(id, &key, wanted);
+            if taken.is_none() {
+                sessions.borrow_mut().end(id);
+                return Err(ErrorCode::FetchSessionIdNotFound);
+            }
+            pace().await;
+        }
+    }
+    for topic in &request.forgotten_topics_data {
+        let key = TopicKey { id: topic.topic_id, name: topic.topic.clone() };
+        for partition in &topic.partitions {
+            sessions.borrow_mut().forget(id, &key, *partition);
+            pace().await;
+        }
+    }
+    Ok(())
+}
+
+/// The partitions of a session with their places, in the order they are read.
+async fn list(sessions: &RefCell<Sessions>, id: i32) -> (Vec<u64>, WantedList) {
+    let (mut places, mut list) = (Vec::new(), WantedList::default());
+    while sessions.borrow().list_more(id, &mut places, &mut list) {
+        pace().await;
+    }
+    (places, list)
+}
+
+/// Makes a session of what was asked for and answered. Its id, or 0.
+pub(crate) async fn create(
+    sessions: &RefCell<Sessions>,
+    client: u64,
+    by_id: bool,
+    list: &WantedList,
+    mut news: impl FnMut(usize) -> News,
+) -> i32 {
+    let added = sessions.borrow_mut().add(client, by_id, list);
+    let Some(id) = added else { return 0 };
+    for (at, wanted) in list.partitions.iter().enumerate() {
+        let Some(key) = list.topic(wanted) else { continue };
+        let taken = sessions.borrow_mut().set(id, key, *wanted);
+        let Some(place) = taken else {
+            sessions.borrow_mut().end(id);
+            return 0;
+        };
+        sessions.borrow_mut().must_tell(id, place, &news(at));
+        pace().await;
+    }
+    id
+}
+
 impl Sessions {
     pub(crate) fn new(slots: usize) -> Self {
-        Self { slots, sessions: BTreeMap::new() }
+        Self { slots, sessions: BTreeMap::new(), owned: BTreeSet::new(), bytes: 0 }
     }
 
-    /// What a request asks for, its session taken into account.
-    pub(crate) fn resolve(
-        &mut self,
-        request: &FetchRequest,
-        by_id: bool,
-    ) -> Result<(Context, Vec<Wanted>), ErrorCode> {
-        let (id, epoch) = (request.session_id, request.session_epoch);
-        if matches!(epoch, FIRST_EPOCH | LAST_EPOCH) {
-            self.sessions.remove(&id);
-            let context = if epoch == FIRST_EPOCH { Context::Full } else { Context::Sessionless };
-            return Ok((context, wanted(request).collect()));
+    /// A connection has ended, and its sessions with it.
+    pub(crate) fn end_of(&mut self, client: u64) {
+        while let Some((_, id)) = self.owned.range((client, i32::MIN)..=(client, i32::MAX)).next() {
+            self.end(*id);
         }
-        let session = self.sessions.get_mut(&id).ok_or(ErrorCode::FetchSessionIdNotFound)?;
+    }
+
+    /// Whether the partition that had `place` in session `id` must be in its answer; from then on it is taken as told.
+    pub(crate) fn must_tell(&mut self, id: i32, place: u64, news: &News) -> bool {
+        self.sessions.get_mut(&id).is_none_or(|session| session.told(place, news))
+    }
+
+    /// The next request of a session.
+    fn continue_with(&mut self, id: i32, client: u64, epoch: i32, by_id: bool) -> Result<(), ErrorCode> {
+        let session = self.sessions.get_mut(&id).filter(|session| session.owner == client);
+        let session = session.ok_or(ErrorCode::FetchSessionIdNotFound)?;
         if session.next_epoch != epoch {
             return Err(ErrorCode::InvalidFetchSessionEpoch);
         }
         if session.by_id != by_id {
             return Err(ErrorCode::FetchSessionTopicIdError);
         }
-        session.update(request);
-        let wanted = session.partitions.values().map(|cached| cached.wanted.clone()).collect();
-        if session.partitions.is_empty() {
-            self.sessions.remove(&id);
-            return Ok((Context::Sessionless, wanted));
-        }
-        Ok((Context::Incremental(id), wanted))
+        // After the largest epoch comes 1: 0 would make a new session.
+        session.next_epoch = session.next_epoch.checked_add(1).unwrap_or(1);
+        session.last_used = now();
+        Ok(())
     }
 
-    /// Makes a session of what was asked for and answered. Its id, or 0.
-    pub(crate) fn create<'a>(
-        &mut self,
-        by_id: bool,
-        answered: impl Iterator<Item = (&'a Wanted, &'a PartitionData)>,
-    ) -> i32 {
-        if !self.make_room() {
-            return 0;
+    fn end(&mut self, id: i32) {
+        if let Some(session) = self.sessions.remove(&id) {
+            self.bytes -= session.bytes;
+            self.owned.remove(&(session.owner, id));
+            session.put_down();
         }
-        let mut session = Session::new(by_id);
-        for (wanted, data) in answered {
-            session.set(wanted.clone());
-            session.told(&wanted.key, data);
+    }
+
+    /// An empty session that `list` is to be put into, if there is a place and room for it.
+    fn add(&mut self, client: u64, by_id: bool, list: &WantedList) -> Option<i32> {
+        let names: usize = list.topics.iter().map(|topic| SESSION_TOPIC_BYTES + topic.name.len()).sum();
+        let expected = SESSION_BYTES + names + SESSION_PARTITION_BYTES * list.partitions.len();
+        if expected > SESSIONS_BYTES {
+            return None;
+        }
+        while self.sessions.len() >= self.slots || !self.has_room_for(expected) {
+            if !self.evict_idlest() {
+                return None;
+            }
         }
         let id = self.free_id();
-        self.sessions.insert(id, session);
-        id
+        self.sessions.insert(id, Session::new(client, by_id));
+        self.owned.insert((client, id));
+        self.bytes += SESSION_BYTES;
+        Some(id)
     }
 
-    /// Whether the partition must be in the answer of session `id`; from then on it is taken as told.
-    pub(crate) fn must_tell(&mut self, id: i32, key: &Key, data: &PartitionData) -> bool {
-        self.sessions.get_mut(&id).is_none_or(|session| session.told(key, data))
+    fn has_room_for(&self, bytes: usize) -> bool {
+        bytes <= SESSIONS_BYTES.saturating_sub(self.bytes)
     }
 
-    fn make_room(&mut self) -> bool {
-        if self.sessions.len() < self.slots {
-            return true;
-        }
+    /// Ends the session that was not used for longest, if that is long. Whether there was one.
+    fn evict_idlest(&mut self) -> bool {
         let idlest = self.sessions.iter().min_by_key(|(_, session)| session.last_used);
         let idle = Duration::from_millis(SESSION_EVICTION_MS);
         let evicted = idlest.filter(|(_, session)| now().saturating_since(session.last_used) > idle);
         let evicted = evicted.map(|(id, _)| *id);
-        evicted.and_then(|id| self.sessions.remove(&id)).is_some()
+        evicted.into_iter().for_each(|id| self.end(id));
+        evicted.is_some()
     }
 
     fn free_id(&self) -> i32 {
@@ -148,81 +246,152 @@ impl Sessions {
             }
         }
     }
+
+    /// Adds a partition to a session or changes what is wanted of it. Its place; `None` when there is no room for it, or no
+    /// such session any more.
+    fn set(&mut self, id: i32, key: &TopicKey, wanted: Wanted) -> Option<u64> {
+        let session = self.sessions.get_mut(&id)?;
+        let number = session.numbers.get(key).copied();
+        if let Some(number) = number
+            && let Some(place) = session.places.get(&(number, wanted.partition)).copied()
+        {
+            let cached = session.partitions.get_mut(&place)?;
+            cached.wanted = Wanted { topic: number, ..wanted };
+            return Some(place);
+        }
+        let of_topic = if number.is_none() { SESSION_TOPIC_BYTES + key.name.len() } else { 0 };
+        let bytes = of_topic + SESSION_PARTITION_BYTES;
+        while !self.has_room_for(bytes) {
+            if !self.evict_idlest() {
+                return None;
+            }
+        }
+        self.bytes += bytes;
+        let session = self.sessions.get_mut(&id)?;
+        session.bytes += bytes;
+        Some(session.add(key, wanted))
+    }
+
+    fn forget(&mut self, id: i32, key: &TopicKey, partition: i32) {
+        if let Some(session) = self.sessions.get_mut(&id) {
+            let before = session.bytes;
+            session.forget(key, partition);
+            self.bytes -= before - session.bytes;
+        }
+    }
+
+    /// Copies some more of a session's partitions. Whether there are yet more.
+    fn list_more(&self, id: i32, places: &mut Vec<u64>, list: &mut WantedList) -> bool {
+        let Some(session) = self.sessions.get(&id) else { return false };
+        if places.is_empty() {
+            list.topics.extend(session.topics.iter().map(|topic| topic.key.clone()));
+            list.partitions.reserve_exact(session.partitions.len());
+            places.reserve_exact(session.partitions.len());
+        }
+        let from = places.last().map_or(0, |last| last + 1);
+        for (place, cached) in session.partitions.range(from..).take(AT_ONCE) {
+            count_work(1);
+            places.push(*place);
+            list.partitions.push(cached.wanted);
+        }
+        places.len() < session.partitions.len()
+    }
 }
 
 impl Session {
-    fn new(by_id: bool) -> Self {
+    fn new(owner: u64, by_id: bool) -> Self {
         Self {
+            owner,
             next_epoch: 1,
             by_id,
             last_used: now(),
-            partitions: BTreeMap::new(),
+            bytes: SESSION_BYTES,
+            numbers: BTreeMap::new(),
+            topics: Vec::new(),
+            free: Vec::new(),
             places: BTreeMap::new(),
+            partitions: BTreeMap::new(),
             next_place: 0,
         }
     }
 
-    fn update(&mut self, request: &FetchRequest) {
-        // After the largest epoch comes 1: 0 would make a new session.
-        self.next_epoch = self.next_epoch.checked_add(1).unwrap_or(1);
-        self.last_used = now();
-        wanted(request).for_each(|wanted| self.set(wanted));
-        for topic in &request.forgotten_topics_data {
-            for partition in &topic.partitions {
-                self.forget(&Key { id: topic.topic_id, name: topic.topic.clone(), partition: *partition });
-            }
+    /// Adds a partition that is not in it. Its place.
+    fn add(&mut self, key: &TopicKey, wanted: Wanted) -> u64 {
+        let number = self.numbers.get(key).copied().unwrap_or_else(|| self.add_topic(key));
+        if let Some(topic) = self.topics.get_mut(number as usize) {
+            topic.partitions += 1;
         }
-    }
-
-    fn set(&mut self, wanted: Wanted) {
-        if let Some(cached) = self.places.get(&wanted.key).and_then(|place| self.partitions.get_mut(place)) {
-            cached.wanted = Wanted { key: cached.wanted.key.clone(), ..wanted };
-            return;
-        }
-        // What outlives the request must not hold on to its frame.
-        let key = Key { name: wanted.key.name.detached(), ..wanted.key };
-        let place = self.next_place;
-        self.next_place += 1;
-        self.places.insert(key.clone(), place);
-        let wanted = Wanted { key, ..wanted };
+        let place = self.take_place();
+        self.places.insert((number, wanted.partition), place);
+        let wanted = Wanted { topic: number, ..wanted };
         self.partitions.insert(place, Cached { wanted, high_watermark: -1, log_start: -1 });
+        place
     }
 
-    fn forget(&mut self, key: &Key) {
-        if let Some(place) = self.places.remove(key) {
-            self.partitions.remove(&place);
+    fn add_topic(&mut self, key: &TopicKey) -> u32 {
+        // What outlives the request must not hold on to its frame.
+        let key = TopicKey { id: key.id, name: key.name.detached() };
+        let number = self.free.pop().unwrap_or_else(|| {
+            self.topics.push(Topic::default());
+            self.topics.len() as u32 - 1
+        });
+        self.numbers.insert(key.clone(), number);
+        if let Some(topic) = self.topics.get_mut(number as usize) {
+            topic.key = key;
+        }
+        number
+    }
+
+    fn take_place(&mut self) -> u64 {
+        self.next_place += 1;
+        self.next_place
+    }
+
+    fn forget(&mut self, key: &TopicKey, partition: i32) {
+        let Some(number) = self.numbers.get(key).copied() else { return };
+        let Some(place) = self.places.remove(&(number, partition)) else { return };
+        self.partitions.remove(&place);
+        self.bytes -= SESSION_PARTITION_BYTES;
+        let Some(topic) = self.topics.get_mut(number as usize) else { return };
+        topic.partitions -= 1;
+        if topic.partitions == 0 {
+            *topic = Topic::default();
+            self.bytes -= SESSION_TOPIC_BYTES + key.name.len();
+            self.numbers.remove(key);
+            self.free.push(number);
         }
     }
 
     /// Notes what the client is told; whether there is anything to tell.
-    fn told(&mut self, key: &Key, data: &PartitionData) -> bool {
-        let Some(place) = self.places.get(key).copied() else { return true };
+    fn told(&mut self, place: u64, news: &News) -> bool {
         let Some(cached) = self.partitions.get_mut(&place) else { return true };
-        let failed = !data.error_code.is_none();
-        let moved = cached.high_watermark != data.high_watermark || cached.log_start != data.log_start_offset;
+        let moved = cached.high_watermark != news.high_watermark || cached.log_start != news.log_start;
         // A failure is told again and again until it is over.
-        cached.high_watermark = if failed { -1 } else { data.high_watermark };
-        cached.log_start = data.log_start_offset;
-        if data.records.is_empty() {
-            return failed || moved;
+        cached.high_watermark = if news.has_failed { -1 } else { news.high_watermark };
+        cached.log_start = news.log_start;
+        if !news.has_records {
+            return news.has_failed || moved;
         }
         if let Some(cached) = self.partitions.remove(&place) {
-            self.places.insert(key.clone(), self.next_place);
-            self.partitions.insert(self.next_place, cached);
-            self.next_place += 1;
+            let last = self.take_place();
+            self.places.insert((cached.wanted.topic, cached.wanted.partition), last);
+            self.partitions.insert(last, cached);
         }
         true
     }
-}
 
-fn wanted(request: &FetchRequest) -> impl Iterator<Item = Wanted> + '_ {
-    request.topics.iter().flat_map(|topic| {
-        topic.partitions.iter().map(|asked| Wanted {
-            key: Key { id: topic.topic_id, name: topic.topic.clone(), partition: asked.partition },
-            offset: asked.fetch_offset,
-            bytes_max: asked.partition_max_bytes,
-            // Here, other than elsewhere, Kafka takes any negative number for none.
-            leader_epoch: asked.current_leader_epoch.max(-1),
-        })
-    })
+    /// Frees its memory, a large one's bit by bit.
+    fn put_down(mut self) {
+        if self.partitions.len() <= AT_ONCE {
+            return;
+        }
+        spawn(async move {
+            while self.partitions.pop_first().is_some() {
+                self.places.pop_first();
+                self.numbers.pop_first();
+                self.topics.pop();
+                pace().await;
+            }
+        });
+    }
 }

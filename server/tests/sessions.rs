@@ -3,9 +3,12 @@
 
 mod support;
 
+use std::time::Duration;
+
+use creel_io::sleep;
 use creel_wire::ErrorCode;
 use creel_wire::api::fetch::{FetchPartition, FetchRequest, FetchResponse, FetchTopic, ForgottenTopic};
-use support::{batch, story, values};
+use support::{World, batch, story, values};
 
 fn session(session_id: i32, session_epoch: i32, partitions: &[(i32, i64)]) -> FetchRequest {
     let asked = |(partition, fetch_offset): &(i32, i64)| FetchPartition {
@@ -74,5 +77,54 @@ fn wrong_epochs_and_unknown_sessions_are_told() {
             ids.push(client.call(12, &session(0, 0, &[(0, 0)])).await.session_id);
         }
         assert_eq!(ids.last(), Some(&0), "{ids:?}");
+    });
+}
+
+#[test]
+fn a_session_belongs_to_its_connection_and_ends_with_it() {
+    story(&["max.incremental.fetch.session.cache.slots=1"], |broker| async move {
+        let mut client = broker.connect().await;
+        client.create_topic("orders", 1).await;
+        let id = client.call(12, &session(0, 0, &[(0, 0)])).await.session_id;
+        assert_ne!(id, 0);
+        // Whoever else names it does not have it; its owner goes on.
+        let mut other = broker.connect().await;
+        let stranger = other.call(12, &session(id, 1, &[])).await;
+        assert_eq!(stranger.error_code, ErrorCode::FetchSessionIdNotFound);
+        assert_eq!(client.call(12, &session(id, 1, &[])).await.session_id, id);
+        drop(client);
+        sleep(Duration::from_secs(1)).await;
+        // On whichever core it is now: there is a place again, and the old id is not found.
+        for _ in 0..3 {
+            let mut again = broker.connect().await;
+            let gone = again.call(12, &session(id, 2, &[(0, 0)])).await;
+            assert_eq!(gone.error_code, ErrorCode::FetchSessionIdNotFound);
+            // Clients name the session that they have lost.
+            assert_ne!(again.call(12, &session(id, 0, &[(0, 0)])).await.session_id, 0);
+            drop(again);
+            sleep(Duration::from_secs(1)).await;
+        }
+    });
+}
+
+#[test]
+fn a_session_that_grows_beyond_the_room_is_given_up_and_its_client_goes_on_without() {
+    let manners = creel_io::sim::Config { steps_max: u64::MAX, ..creel_io::sim::Config::calm() };
+    World::with(1, manners, 1, &[]).client(|broker| async move {
+        let mut client = broker.connect().await;
+        client.create_topic("orders", 1).await;
+        client.produce("orders", 0, &batch(&["a"])).await;
+        let range = |from, to| (from..to).map(|partition| (partition, 0)).collect::<Vec<_>>();
+        let id = client.call(12, &session(0, 0, &range(0, 150_000))).await.session_id;
+        assert_ne!(id, 0);
+        let grown = client.call(12, &session(id, 1, &range(150_000, 300_000))).await;
+        assert_eq!((grown.error_code, told(&grown)), (ErrorCode::FetchSessionIdNotFound, vec![]));
+        // It makes a full fetch then, and is told that there is no session for it.
+        let full = client.call(12, &session(0, 0, &range(0, 300_000))).await;
+        assert_eq!((full.session_id, full.responses[0].partitions.len()), (0, 300_000));
+        assert_eq!(told(&full)[0], (0, 1));
+        // Others have the room now.
+        let mut other = broker.connect().await;
+        assert_ne!(other.call(12, &session(0, 0, &range(0, 150_000))).await.session_id, 0);
     });
 }

@@ -111,7 +111,7 @@ broker_keys! {
         connections_max_idle_ms: i64 = "connections.max.idle.ms", Kind::Long(-1, I64, Unit::Millis), Some("600000"), "How long an idle connection is kept.";
         queued_max_requests: i32 = "queued.max.requests", count(1, I32), Some("500"), "Requests in flight per connection before its socket is left unread.";
         fetch_max_bytes: i32 = "fetch.max.bytes", bytes(1024), Some("57671680"), "The most bytes of records in one Fetch reply.";
-        max_incremental_fetch_session_cache_slots: i32 = "max.incremental.fetch.session.cache.slots", count(0, I32), Some("1000"), "Fetch sessions kept at once.";
+        max_incremental_fetch_session_cache_slots: i32 = "max.incremental.fetch.session.cache.slots", count(0, I32), Some("1000"), "Fetch sessions kept at once. They end with their connections, and those of a core take 32 MiB at most.";
 
         group_initial_rebalance_delay_ms: i32 = "group.initial.rebalance.delay.ms", millis(0), Some("3000"), "How long a new group waits for more members before its first rebalance.";
         group_min_session_timeout_ms: i32 = "group.min.session.timeout.ms", millis(0), Some("6000"), "The shortest session timeout a member may ask for.";

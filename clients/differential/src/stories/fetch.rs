@@ -32,6 +32,8 @@ stories! { "fetch":
     failures_in_a_session,
     a_session_by_id,
     session_errors,
+    named_twice,
+    named_twice_in_a_session,
 }
 
 /// A request's body for one partition, sessionless and without waiting.
@@ -346,6 +348,46 @@ fn a_session_by_id(it: &mut Side<'_>) {
         it.ask("Fetch", version, in_session(whole(json!([])), session, 1));
         it.ask("Fetch", 12, in_session(whole(json!([])), session, 2));
         it.ask("Fetch", version, in_session(whole(json!([])), session, 3));
+    }
+}
+
+/// Topics whose partitions are named over and over; few, and many.
+fn repeated(name: &str, absent: &str, times: usize, last: [i64; 2]) -> Value {
+    let one = |partition: i32, offset: i64| json!({ "partition": partition, "fetchOffset": offset, "partitionMaxBytes": 1000 });
+    let named: Vec<_> = (0..times).flat_map(|_| [one(1, 0), one(0, 0)]).collect();
+    json!([
+        { "topic": name, "partitions": named },
+        { "topic": absent, "partitions": [one(0, 0)] },
+        { "topic": name, "partitions": [one(0, last[0]), one(1, 7), one(1, last[1])] },
+    ])
+}
+
+fn named_twice(it: &mut Side<'_>) {
+    let (name, absent) = (it.own("one"), it.own("absent"));
+    topic(it, &name, 2);
+    filled(it, &name, 0, &[Batch::of(&["a"])]);
+    filled(it, &name, 1, &[Batch::of(&["b"])]);
+    for times in [1, 2, 100] {
+        for last in [[0, 0], [1, 0], [0, 1], [1, 9]] {
+            it.ask("Fetch", 12, whole(repeated(&name, &absent, times, last)));
+        }
+    }
+}
+
+fn named_twice_in_a_session(it: &mut Side<'_>) {
+    let (name, absent) = (it.own("one"), it.own("absent"));
+    topic(it, &name, 2);
+    filled(it, &name, 0, &[Batch::of(&["a"])]);
+    filled(it, &name, 1, &[Batch::of(&["b"])]);
+    for times in [1, 100] {
+        it.send(0, "Fetch", 12, in_session(whole(repeated(&name, &absent, times, [1, 1])), 0, 0));
+        let answer = it.quiet_answer(0);
+        let id = id_of(it, &answer, "the session");
+        it.ask("Fetch", 12, in_session(whole(json!([])), id, 1));
+        it.ask("Fetch", 12, in_session(whole(repeated(&name, &absent, times, [1, 0])), id, 2));
+        let forgotten = json!([{ "topic": name, "partitions": [1, 0, 1, 1] }]);
+        it.ask("Fetch", 12, and(in_session(whole(json!([])), id, 3), "forgottenTopicsData", forgotten));
+        it.ask("Fetch", 12, in_session(whole(json!([])), id, 4));
     }
 }
 

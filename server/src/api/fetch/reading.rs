@@ -1,0 +1,298 @@
+//! What a fetch wants, where it is, and what was found there: read once, and again of those partitions that have moved
+//! while it waited.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::Duration;
+
+use creel_engine::{Isolation, Partition};
+use creel_io::{CoreId, Instant, now, pace};
+use creel_wire::{ErrorCode, Uuid};
+
+use super::read::{Budget, FetchShare, FoundPartition, Limits, Read};
+use super::size;
+use crate::core::Core;
+use crate::gradual::Gradual;
+use crate::parked::{Parked, WatchShare};
+use crate::route::{self, Awaited};
+use crate::topics::{LocalTopic, Place};
+use crate::wanted::{Wanted, WantedList};
+
+/// What is asked of all partitions together.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ask {
+    pub(super) isolation: Isolation,
+    pub(super) bytes_max: usize,
+    pub(super) bytes_min: usize,
+    pub(super) wait: Duration,
+}
+
+/// Whether there is such a partition.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Located<T> {
+    Missing(ErrorCode),
+    Somewhere(T),
+}
+
+/// A partition that there is.
+struct Site {
+    wanted: Wanted,
+    home: Home,
+    found: FoundPartition,
+}
+
+enum Home {
+    Here(Partition),
+    There(CoreId, Uuid),
+}
+
+/// A fetch at work. Its sites are numbered in the order in which they are asked for.
+pub(super) struct Reading<'a> {
+    core: &'a Rc<Core>,
+    ask: Ask,
+    /// For each partition asked for, the number of its site.
+    located: Vec<Located<u32>>,
+    sites: Gradual<Site>,
+    total: Total,
+    /// Spent parked, and on the way to other cores and back.
+    pub(super) elsewhere: Duration,
+}
+
+// What a fetch that waits holds of each partition, see `fetch`.
+const _: () = assert!(size_of::<Wanted>() + size_of::<Located<u32>>() <= 32);
+const _: () = assert!(size_of::<Site>() + size_of::<creel_engine::Watching>() <= 144);
+
+/// What was found in all sites.
+#[derive(Clone, Copy, Debug, Default)]
+struct Total {
+    failed: usize,
+    full: usize,
+    with_records: usize,
+    bytes: usize,
+    /// The same, but of no site more than was asked for.
+    bytes_asked: usize,
+}
+
+impl Total {
+    fn add(&mut self, site: &Site) {
+        let bytes = site.found.size_bytes();
+        self.failed += usize::from(!site.found.error.is_none());
+        self.full += usize::from(site.found.is_full);
+        self.with_records += usize::from(bytes > 0);
+        self.bytes += bytes;
+        self.bytes_asked += bytes.min(size(site.wanted.bytes_max));
+    }
+
+    fn take_away(&mut self, site: &Site) {
+        let bytes = site.found.size_bytes();
+        self.failed -= usize::from(!site.found.error.is_none());
+        self.full -= usize::from(site.found.is_full);
+        self.with_records -= usize::from(bytes > 0);
+        self.bytes -= bytes;
+        self.bytes_asked -= bytes.min(size(site.wanted.bytes_max));
+    }
+}
+
+/// What is shown of a partition that is not read after all: its core ends before it answers.
+fn unread() -> FoundPartition {
+    FoundPartition::failed(ErrorCode::NotLeaderOrFollower)
+}
+
+impl<'a> Reading<'a> {
+    /// Finds out where everything is.
+    pub(super) async fn new(core: &'a Rc<Core>, ask: Ask, list: &WantedList, by_id: bool) -> Self {
+        let located = Vec::with_capacity(list.partitions.len());
+        let (sites, total, elsewhere) = Default::default();
+        let mut reading = Self { core, ask, located, sites, total, elsewhere };
+        let missing = if by_id { ErrorCode::UnknownTopicId } else { ErrorCode::UnknownTopicOrPartition };
+        let mut topic = None;
+        let mut local = None;
+        for wanted in &list.partitions {
+            if topic != Some(wanted.topic) {
+                topic = Some(wanted.topic);
+                local = local_topic(core, list, wanted, by_id);
+            }
+            match local.as_ref().map(|local| (local, core.topics.place(local, wanted.partition))) {
+                None => reading.located.push(Located::Missing(missing)),
+                Some((_, Place::Nowhere(code))) => reading.located.push(Located::Missing(code)),
+                Some((_, Place::Here(partition))) => reading.add(wanted, Home::Here(partition)),
+                Some((local, Place::There(core))) => reading.add(wanted, Home::There(core, local.topic.id)),
+            }
+            pace().await;
+        }
+        reading
+    }
+
+    fn add(&mut self, wanted: &Wanted, home: Home) {
+        let site = Site { wanted: *wanted, home, found: unread() };
+        self.total.add(&site);
+        self.located.push(Located::Somewhere(self.sites.len() as u32));
+        self.sites.push(site);
+    }
+
+    /// What was found of the partition that was asked for as number `at`.
+    pub(super) fn located(&mut self, at: usize) -> Located<&mut FoundPartition> {
+        match self.located.get(at) {
+            Some(Located::Missing(code)) => Located::Missing(*code),
+            Some(Located::Somewhere(number)) => match self.sites.get_mut(*number as usize) {
+                Some(site) => Located::Somewhere(&mut site.found),
+                None => Located::Missing(ErrorCode::UnknownServerError),
+            },
+            None => Located::Missing(ErrorCode::UnknownServerError),
+        }
+    }
+
+    /// Reads, and again whatever has moved, until there is enough to answer.
+    pub(super) async fn wait_and_read(&mut self) {
+        let deadline = now() + self.ask.wait;
+        self.read(0..self.sites.len() as u32).await;
+        if !self.is_enough() && now() < deadline && !self.core.stopping.has_begun() {
+            self.wait(deadline).await;
+        }
+    }
+
+    async fn wait(&mut self, deadline: Instant) {
+        let mut since = now();
+        let mut parked = self.park().await;
+        loop {
+            let moved = parked.moved(deadline).await;
+            self.elsewhere += since.elapsed();
+            let is_over = moved.is_none();
+            let moved = moved.unwrap_or_else(|| parked.take_moved());
+            self.read_again(&moved).await;
+            if is_over || self.is_enough() {
+                return;
+            }
+            since = now();
+            self.park_again(&mut parked, &moved).await;
+        }
+    }
+
+    /// A topic that does not exist is no reason to answer at once, unless there is nothing else: a client that asks
+    /// for it again and again must not do so in a tight loop. What has no room for more can't be waited for.
+    fn is_enough(&self) -> bool {
+        let total = &self.total;
+        self.sites.is_empty() || total.failed > 0 || total.full > 0 || total.bytes_asked >= self.ask.bytes_min
+    }
+
+    async fn park(&self) -> Parked {
+        let mut parked = Parked::new(self.core, self.sites.len());
+        let mut shares: BTreeMap<CoreId, (Vec<u32>, WatchShare)> = BTreeMap::new();
+        for (number, site) in self.sites.iter().enumerate() {
+            let (number, seen) = (number as u32, site.found.seen());
+            match &site.home {
+                Home::Here(partition) => parked.watch(number, partition, seen),
+                Home::There(core, topic) => {
+                    let (numbers, share) = shares.entry(*core).or_default();
+                    numbers.push(number);
+                    share.partitions.push((*topic, site.wanted.partition, seen));
+                }
+            }
+            pace().await;
+        }
+        for (core, (numbers, share)) in shares {
+            parked.watch_there(core, share, numbers).await;
+        }
+        parked
+    }
+
+    /// Waits on for what has been read again; other cores do so by themselves.
+    async fn park_again(&self, parked: &mut Parked, moved: &[u32]) {
+        for number in moved {
+            let site = self.sites.get(*number as usize);
+            if let Some(Site { home: Home::Here(partition), found, .. }) = site {
+                parked.watch(*number, partition, found.seen());
+            }
+            pace().await;
+        }
+    }
+
+    /// Reads what has moved, within what the others leave.
+    async fn read_again(&mut self, moved: &[u32]) {
+        for number in moved {
+            self.note(*number, unread());
+        }
+        self.read(moved.iter().copied()).await;
+    }
+
+    /// Reads these sites: other cores' by asking, this core's meanwhile.
+    async fn read(&mut self, numbers: impl Iterator<Item = u32> + Clone) {
+        let Ask { isolation, bytes_max, .. } = self.ask;
+        let Total { bytes, with_records, .. } = self.total;
+        let limits =
+            Limits { isolation, bytes_max: bytes_max.saturating_sub(bytes), has_some: with_records > 0 };
+        let awaited = self.ask_others(limits, numbers.clone()).await;
+        let mut budget = Budget::new(self.core, limits);
+        for number in numbers {
+            let site = self.sites.get(number as usize);
+            if let Some(Site { home: Home::Here(partition), wanted, .. }) = site {
+                let found = budget.read(partition, Read::from(wanted)).await;
+                self.note(number, found);
+            }
+            pace().await;
+        }
+        let mut longest = Duration::ZERO;
+        for (numbers, awaited) in awaited {
+            let (shares, hop) = awaited.timed().await.unwrap_or_default();
+            longest = longest.max(hop);
+            for (number, found) in numbers.into_iter().zip(shares) {
+                self.note(number, found);
+                pace().await;
+            }
+        }
+        self.elsewhere += longest;
+    }
+
+    fn note(&mut self, number: u32, found: FoundPartition) {
+        if let Some(site) = self.sites.get_mut(number as usize) {
+            self.total.take_away(site);
+            site.found = found;
+            self.total.add(site);
+        }
+    }
+
+    /// Asks the other cores for their shares; with each answer, the numbers of its sites.
+    async fn ask_others(
+        &self,
+        limits: Limits,
+        numbers: impl Iterator<Item = u32>,
+    ) -> Vec<(Vec<u32>, Awaited<FetchShare>)> {
+        let mut shares: BTreeMap<CoreId, (Vec<u32>, FetchShare)> = BTreeMap::new();
+        for number in numbers {
+            let site = self.sites.get(number as usize);
+            if let Some(Site { home: Home::There(core, topic), wanted, .. }) = site {
+                let empty = || (Vec::new(), FetchShare { limits, partitions: Vec::new() });
+                let (numbers, share) = shares.entry(*core).or_insert_with(empty);
+                numbers.push(number);
+                share.partitions.push((*topic, wanted.partition, Read::from(wanted)));
+            }
+            pace().await;
+        }
+        let mut awaited = Vec::with_capacity(shares.len());
+        for (core, (numbers, share)) in shares {
+            awaited.push((numbers, route::ask(self.core, core, share).await));
+        }
+        awaited
+    }
+
+    /// Each core has kept within the limits by itself; together they must too.
+    pub(super) async fn keep_within_budget(&mut self) {
+        let mut left = self.ask.bytes_max;
+        let mut is_first = true;
+        for site in &mut *self.sites {
+            let bytes = site.found.size_bytes();
+            if bytes > 0 && !is_first && bytes > left.min(size(site.wanted.bytes_max)) {
+                site.found.slice = None;
+            } else if bytes > 0 {
+                is_first = false;
+                left = left.saturating_sub(bytes);
+            }
+            pace().await;
+        }
+    }
+}
+
+fn local_topic(core: &Core, list: &WantedList, wanted: &Wanted, by_id: bool) -> Option<Rc<LocalTopic>> {
+    let key = list.topic(wanted)?;
+    if by_id { core.topics.by_id(&key.id) } else { core.topics.by_name(&key.name) }
+}
