@@ -183,6 +183,15 @@ impl File {
         }
     }
 
+    /// When the file was last written to or cut, in milliseconds since the Unix epoch. What a power cut leaves of this may
+    /// be older than the data.
+    pub fn modified_ms(&self) -> io::Result<i64> {
+        match &self.backend {
+            Ring(file) => file.modified_ms(),
+            Sim(file) => file.modified_ms(),
+        }
+    }
+
     /// Where what was ever written ends: from there to the file's end are zeros, which need not be read. It may be said to
     /// be later than it is, by what a page or a block holds or by everything.
     pub fn data_end(&self) -> io::Result<u64> {

@@ -141,6 +141,11 @@ impl RingFile {
         Ok(self.stat()?.st_size as u64)
     }
 
+    pub(crate) fn modified_ms(&self) -> io::Result<i64> {
+        let stat = self.stat()?;
+        Ok(stat.st_mtime.saturating_mul(1000).saturating_add(stat.st_mtime_nsec / 1_000_000))
+    }
+
     /// Asks from hole to hole; a filesystem that knows none says that all is data.
     pub(crate) fn data_end(&self) -> io::Result<u64> {
         let length = self.len()?;

@@ -9,7 +9,7 @@ use bytes::{Bytes, BytesMut};
 
 use super::NodeId;
 use super::descriptors::Descriptor;
-use super::disk::{OpenMode, Opened, os_error};
+use super::disk::{Ino, OpenMode, Opened, os_error};
 use super::faults::Operation;
 use super::here::{Place, place_of};
 use super::trace::hash_bytes;
@@ -40,6 +40,7 @@ impl Place {
         let opened = self.node.disk.borrow_mut().open(path, mode)?;
         self.world.note(self.id(), "open", Some(path), [opened.ino.0, u64::from(changes), 0]);
         if changes {
+            self.touch(opened.ino);
             self.count_operation();
         }
         Ok(SimFile { node: self.id(), boot: self.node.boot(), opened, writable: mode.write, handle })
@@ -58,6 +59,10 @@ impl Place {
 
     pub(crate) fn check_fault(&self, operation: Operation) -> io::Result<()> {
         self.node.faults.borrow_mut().check(operation, &self.world.chance.disk)
+    }
+
+    fn touch(&self, ino: Ino) {
+        self.node.disk.borrow_mut().touch(ino, self.world.wall_clock_ms());
     }
 
     /// How much of `length` an operation moves: all, or now and then less, but something.
@@ -99,6 +104,7 @@ impl SimFile {
                 Bytes::from(pieces.iter().flat_map(|piece| piece.iter().copied()).collect::<Vec<u8>>());
             bytes.truncate(place.cut_short_at_page(position, bytes.len()));
             let n = place.node.disk.borrow_mut().write(ino, position, &bytes)?;
+            place.touch(ino);
             place.world.trace.borrow_mut().fold(hash_bytes(&bytes[..n]));
             Ok(n)
         });
@@ -211,6 +217,9 @@ impl SimFile {
     ) -> io::Result<()> {
         let place = self.writable_place()?;
         let outcome = place.check_fault(Operation::Write).and_then(|()| change(&place, length));
+        if outcome.is_ok() {
+            place.touch(self.opened.ino);
+        }
         place.world.note(self.node, what, None, [self.opened.ino.0, length, u64::from(outcome.is_ok())]);
         if outcome.is_ok() {
             place.count_operation();
@@ -252,5 +261,9 @@ impl SimFile {
 
     pub(crate) fn len(&self) -> io::Result<u64> {
         Ok(self.place()?.node.disk.borrow().length(self.opened.ino))
+    }
+
+    pub(crate) fn modified_ms(&self) -> io::Result<i64> {
+        Ok(self.place()?.node.disk.borrow().modified_ms(self.opened.ino))
     }
 }

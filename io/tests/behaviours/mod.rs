@@ -13,7 +13,7 @@ use bytes::{Bytes, BytesMut};
 use creel_io::fs::{self, File, FileSlice, OpenOptions};
 use creel_io::mailbox::Endpoint;
 use creel_io::net::{More, TcpListener, TcpStream};
-use creel_io::{CoreId, sleep, spawn, timeout};
+use creel_io::{CoreId, sleep, spawn, timeout, wall_clock_ms};
 
 /// Makes a test of each behaviour, with `run` as the way to run it.
 macro_rules! behaviours {
@@ -23,6 +23,7 @@ macro_rules! behaviours {
             a_reader_that_pauses_stops_the_sender,
             slices_are_sent_hot_and_between_other_bytes,
             files_are_written_synced_and_read_back,
+            a_file_knows_when_it_was_written,
             a_claimed_file_knows_where_its_data_ends,
             names_are_made_renamed_and_removed,
             a_removed_file_stays_readable_while_it_is_open,
@@ -169,6 +170,29 @@ pub(crate) async fn a_claimed_file_knows_where_its_data_ends(root: PathBuf) {
         file.drop_cached();
         let synced = file.data_end().unwrap();
         assert!(is_end(synced, position + 5), "{synced}");
+    }
+}
+
+/// The kernel's clock for this may be some milliseconds behind.
+pub(crate) async fn a_file_knows_when_it_was_written(root: PathBuf) {
+    const BEHIND_MS: i64 = 20;
+    let file = File::open(&root.join("f"), OpenOptions::create()).unwrap();
+    let mut last = file.modified_ms().unwrap();
+    for change in 0..3 {
+        sleep(Duration::from_millis(2 * BEHIND_MS as u64)).await;
+        let before = wall_clock_ms();
+        match change {
+            0 => file.write_all_at(&mut [IoSlice::new(b"hello")], 0).unwrap(),
+            1 => file.truncate(3).unwrap(),
+            _ => drop(file.read_exact_at(0, 3).await.unwrap()),
+        }
+        let modified = File::open(&root.join("f"), OpenOptions::read()).unwrap().modified_ms().unwrap();
+        if change < 2 {
+            assert!((before - BEHIND_MS..=wall_clock_ms()).contains(&modified), "{before} {modified}");
+        } else {
+            assert_eq!(modified, last, "reading is no change");
+        }
+        last = modified;
     }
 }
 

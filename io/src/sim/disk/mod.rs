@@ -39,6 +39,8 @@ pub(crate) struct Disk {
 #[derive(Clone)]
 struct File {
     state: FileState,
+    /// When it was last written to; a crash leaves that as it is.
+    modified_ms: i64,
     /// Cloned into every open handle: a file without a name lives as long as somebody holds it open.
     open: Arc<()>,
 }
@@ -140,7 +142,7 @@ impl Disk {
     fn create_file(&mut self, path: &Path) -> io::Result<Ino> {
         let (parent, name) = self.parent_and_name(path)?;
         let ino = self.new_ino();
-        self.files.insert(ino, File { state: FileState::default(), open: Arc::default() });
+        self.files.insert(ino, File { state: FileState::default(), modified_ms: 0, open: Arc::default() });
         self.names.change(vec![Edit { directory: parent, name, to: Some(ino) }]);
         Ok(ino)
     }
@@ -241,6 +243,17 @@ impl Disk {
 
     pub(crate) fn length(&self, ino: Ino) -> u64 {
         self.files.get(&ino).map_or(0, |file| file.state.now().length())
+    }
+
+    pub(crate) fn modified_ms(&self, ino: Ino) -> i64 {
+        self.files.get(&ino).map_or(0, |file| file.modified_ms)
+    }
+
+    /// Notes that a file is changed now.
+    pub(crate) fn touch(&mut self, ino: Ino, now_ms: i64) {
+        if let Some(file) = self.files.get_mut(&ino) {
+            file.modified_ms = now_ms;
+        }
     }
 
     pub(crate) fn read(&self, ino: Ino, position: u64, out: &mut [u8]) -> io::Result<usize> {
