@@ -19,6 +19,7 @@ use crate::offset::Offset;
 use crate::partition::{Inner, Partition};
 use crate::planted::{self, Bug};
 use crate::producers::{AppendOrigin, ProducerError, RememberedBatch, Verdict};
+use crate::record_times::LookError;
 use crate::segment::{Arrival, Placed};
 use crate::staging::{Stamp, Turn};
 
@@ -160,12 +161,25 @@ impl Drop for Wanted<'_> {
 impl Partition {
     /// Appends a batch: gives it its offsets at once, and a ticket to wait with.
     pub fn append(&self, batch: &Batch, origin: AppendOrigin) -> Result<PendingAck, AppendError> {
+        self.append_at(batch, origin, creel_io::wall_clock_ms())
+    }
+
+    /// The same at `now_ms`, for a caller that has just looked at the wall clock.
+    ///
+    /// A batch whose header does not say enough about its timestamps is looked into here, decompressed if need be, unless
+    /// that was done before (`Batch::look_in_turn`).
+    pub fn append_at(
+        &self,
+        batch: &Batch,
+        origin: AppendOrigin,
+        now_ms: i64,
+    ) -> Result<PendingAck, AppendError> {
         let inner = self.inner();
         inner.check_open()?;
-        let now_ms = creel_io::wall_clock_ms();
-        let header = batch.header();
         let config = inner.config.borrow();
-        check(header, origin, &config, now_ms)?;
+        let looked_into = check(batch, origin, &config, now_ms)?;
+        let batch = looked_into.as_ref().unwrap_or(batch);
+        let header = batch.header();
         let mut log = inner.log.borrow_mut();
         if let Verdict::Duplicate(original) = log.producers.check(header, origin)? {
             return Ok(inner.answer_duplicate(&mut log, original, origin));
@@ -174,11 +188,11 @@ impl Partition {
             (config.message_timestamp_type == TimestampType::LogAppendTime).then_some(now_ms);
         let timestamp = append_time_ms.unwrap_or(header.max_timestamp);
         if let Err(refusal) = inner.make_room(&mut log, &config, header, timestamp, now_ms) {
-            log.producers.refuse(header);
+            log.producers.refuse(&dated(header, timestamp, now_ms));
             return Err(refusal);
         }
         let staged_at = inner.flusher.stage_time(origin);
-        let pending = inner.stage(&mut log, batch, append_time_ms, staged_at);
+        let pending = inner.stage(&mut log, batch, Moment { now_ms, append_time_ms, staged_at });
         drop(log);
         inner.flusher.add(inner);
         Ok(pending)
@@ -236,13 +250,8 @@ impl Inner {
         self.roll(log, now_ms)
     }
 
-    fn stage(
-        self: &Rc<Self>,
-        log: &mut Log,
-        batch: &Batch,
-        append_time_ms: Option<i64>,
-        staged_at: Option<Instant>,
-    ) -> PendingAck {
+    fn stage(self: &Rc<Self>, log: &mut Log, batch: &Batch, moment: Moment) -> PendingAck {
+        let Moment { now_ms, append_time_ms, staged_at } = moment;
         let mut cursors = self.cursors.get();
         let header = batch.header();
         let base = cursors.next;
@@ -253,7 +262,8 @@ impl Inner {
         let max_timestamp = append_time_ms.unwrap_or(header.max_timestamp);
         let position = log.active().end_position() + log.staging.total();
         let placed = Placed { base, end, position, size_bytes: header.size_bytes as u32, max_timestamp };
-        let undo = log.producers.record(&BatchHeader { max_timestamp, ..*header }, base);
+        log.active().note_append(now_ms);
+        let undo = log.producers.record(&dated(header, max_timestamp, now_ms), base);
         log.staging.undo.extend(undo);
         log.staging.staged_at.extend(staged_at);
         log.staging.push(batch, placed, Stamp { base, epoch: log.epoch, append_time_ms });
@@ -286,40 +296,43 @@ impl Inner {
     }
 }
 
+/// When a batch is appended.
+#[derive(Clone, Copy, Debug)]
+struct Moment {
+    now_ms: i64,
+    /// The same, where it becomes the records' time.
+    append_time_ms: Option<i64>,
+    /// The same on the other clock, where times are noted.
+    staged_at: Option<Instant>,
+}
+
+/// The header as producers are remembered by it. A producer whose batch has no timestamp was last seen when it was appended.
+pub(crate) fn dated(header: &BatchHeader, max_timestamp: i64, appended_ms: i64) -> BatchHeader {
+    let max_timestamp = if max_timestamp < 0 { appended_ms } else { max_timestamp };
+    BatchHeader { max_timestamp, ..*header }
+}
+
+/// Whether a batch may be appended. What is found by looking into it, if its header was not enough.
 fn check(
-    header: &BatchHeader,
+    batch: &Batch,
     origin: AppendOrigin,
     config: &LogConfig,
     now_ms: i64,
-) -> Result<(), AppendError> {
+) -> Result<Option<Batch>, AppendError> {
+    let header = batch.header();
     let (size_bytes, max_bytes) = (header.size_bytes, config.batch_limit());
     if size_bytes > max_bytes {
         return Err(AppendError::TooLarge { size_bytes, max_bytes });
     }
     if origin == AppendOrigin::Coordinator {
-        return Ok(());
+        return Ok(None);
     }
     if header.attributes.is_control() {
         return Err(AppendError::InvalidRecord("clients do not write control records"));
     }
-    if config.message_timestamp_type == TimestampType::CreateTime {
-        check_timestamps(header, config, now_ms)?;
+    let rules = config.timestamp_rules();
+    if header.attributes.is_log_append_time() && rules.kind == TimestampType::CreateTime {
+        return Err(LookError::AppendTime.into());
     }
-    Ok(())
-}
-
-fn check_timestamps(header: &BatchHeader, config: &LogConfig, now_ms: i64) -> Result<(), AppendError> {
-    if header.attributes.is_log_append_time() {
-        return Err(AppendError::InvalidTimestamp("only the broker sets the append time"));
-    }
-    let behind = now_ms.saturating_sub(header.base_timestamp);
-    let ahead = header.max_timestamp.saturating_sub(now_ms);
-    let limit = |ms: u64| i64::try_from(ms).unwrap_or(i64::MAX);
-    if header.base_timestamp >= 0 && behind > limit(config.message_timestamp_before_max_ms) {
-        return Err(AppendError::InvalidTimestamp("further back than message.timestamp.before.max.ms"));
-    }
-    if ahead > limit(config.message_timestamp_after_max_ms) {
-        return Err(AppendError::InvalidTimestamp("further ahead than message.timestamp.after.max.ms"));
-    }
-    Ok(())
+    if rules.ask_for_records(batch, now_ms) { Ok(Some(batch.look(&rules, now_ms)?)) } else { Ok(None) }
 }

@@ -15,7 +15,7 @@
 //!
 //! All numbers are big-endian. `batch length` counts what follows it. The CRC covers everything from
 //! `attributes` on, so the broker may stamp base offset and leader epoch without computing it again; that is
-//! why records travel from socket to file untouched. Attributes: bits 0-2 codec, 3 timestamp type
+//! why records travel from socket to file untouched. (It is computed again where the broker replaces the max timestamp.) Attributes: bits 0-2 codec, 3 timestamp type
 //! (1 = the broker's append time), 4 transactional, 5 control, 6 delete horizon.
 //!
 //! Kafka's inclusive "last offset" lives in this file only; everything else uses half-open ranges.
@@ -267,7 +267,7 @@ impl UncheckedBatch {
         }
         check_crc(&header, &self.0)?;
         header.check()?;
-        Ok(Batch { bytes: self.0, header })
+        Ok(Batch { bytes: self.0, header, times: Times::Claimed })
     }
 }
 
@@ -277,20 +277,32 @@ pub(crate) fn check_crc(header: &BatchHeader, batch: &[u8]) -> Result<(), BatchE
     if computed == header.crc { Ok(()) } else { Err(BatchError::Crc { stored: header.crc, computed }) }
 }
 
+/// What is known of a batch's largest timestamp.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Times {
+    /// What its header says.
+    Claimed,
+    /// That the header is right: the records were looked into.
+    Right,
+    /// That the bytes as received were wrong; `header` is right.
+    Corrected,
+}
+
 /// One verified batch, its bytes as received.
 #[derive(Clone, Debug)]
 pub struct Batch {
     bytes: Bytes,
     header: BatchHeader,
+    times: Times,
 }
 
 impl Batch {
-    /// The decoded header, as the producer sent it.
+    /// The decoded header: as the producer sent it, but for a largest timestamp (and checksum) that was put right.
     pub fn header(&self) -> &BatchHeader {
         &self.header
     }
 
-    /// The whole batch.
+    /// The whole batch, as received.
     pub fn bytes(&self) -> &Bytes {
         &self.bytes
     }
@@ -300,7 +312,33 @@ impl Batch {
         self.bytes.len()
     }
 
-    /// The 61 bytes before the records.
+    /// Whether its records were looked into.
+    pub(crate) fn is_looked_into(&self) -> bool {
+        self.times != Times::Claimed
+    }
+
+    /// The same batch, now that its largest timestamp is known from its records.
+    pub(crate) fn looked_into(&self, max_timestamp: i64) -> Self {
+        if max_timestamp == self.header.max_timestamp {
+            return Self { times: Times::Right, ..self.clone() };
+        }
+        let mut header = [0; BATCH_HEADER_BYTES];
+        header.copy_from_slice(self.header_bytes());
+        put_max_timestamp(&mut header, &self.body(), max_timestamp);
+        let header = BatchHeader { max_timestamp, crc: i32_at(&header, CRC_AT) as u32, ..self.header };
+        Self { header, times: Times::Corrected, ..self.clone() }
+    }
+
+    /// Writes what was put right into a copy of the header as received.
+    pub(crate) fn correct(&self, header: &mut [u8]) {
+        if self.times == Times::Corrected {
+            header[MAX_TIMESTAMP_AT..PRODUCER_ID_AT]
+                .copy_from_slice(&self.header.max_timestamp.to_be_bytes());
+            header[CRC_AT..ATTRIBUTES_AT].copy_from_slice(&self.header.crc.to_be_bytes());
+        }
+    }
+
+    /// The 61 bytes before the records, as received.
     pub(crate) fn header_bytes(&self) -> &[u8] {
         &self.bytes[..BATCH_HEADER_BYTES]
     }
@@ -322,7 +360,12 @@ pub(crate) fn stamp(header: &mut [u8], base_offset: Offset, epoch: LeaderEpoch) 
 pub(crate) fn stamp_append_time(header: &mut [u8], body: &[u8], now_ms: i64) {
     let attributes = i16_at(header, ATTRIBUTES_AT) | APPEND_TIME_BIT;
     header[ATTRIBUTES_AT..LAST_DELTA_AT].copy_from_slice(&attributes.to_be_bytes());
-    header[MAX_TIMESTAMP_AT..PRODUCER_ID_AT].copy_from_slice(&now_ms.to_be_bytes());
+    put_max_timestamp(header, body, now_ms);
+}
+
+/// Writes a largest timestamp, and the checksum that goes with it.
+fn put_max_timestamp(header: &mut [u8], body: &[u8], max_timestamp: i64) {
+    header[MAX_TIMESTAMP_AT..PRODUCER_ID_AT].copy_from_slice(&max_timestamp.to_be_bytes());
     let mut digest = crc_fast::Digest::new(crc_fast::CrcAlgorithm::Crc32Iscsi);
     digest.update(&header[ATTRIBUTES_AT..BATCH_HEADER_BYTES]);
     digest.update(body);
@@ -351,7 +394,7 @@ pub(crate) fn assemble(header: &BatchHeader, records: &[u8]) -> Batch {
     let crc = crc32c(&bytes[ATTRIBUTES_AT..]);
     bytes[CRC_AT..ATTRIBUTES_AT].copy_from_slice(&crc.to_be_bytes());
     let header = BatchHeader { size_bytes: bytes.len(), crc, ..*header };
-    Batch { bytes: bytes.into(), header }
+    Batch { bytes: bytes.into(), header, times: Times::Claimed }
 }
 
 fn i16_at(bytes: &[u8], at: usize) -> i16 {

@@ -1,5 +1,5 @@
-//! Compressed records made plain, within a bound: for looking into a batch when a client asks for an offset by time.
-//! Never on the produce path, and off the data core.
+//! Compressed records made plain, within a bound: for looking into a batch when a client asks for an offset by time, or
+//! when one comes whose header does not say enough about its timestamps. Off the data core.
 //!
 //! Framing in record batch v2: gzip as RFC 1952; snappy raw or in xerial's chunks (Java writes those, librdkafka raw);
 //! lz4 and zstd frames.

@@ -7,7 +7,8 @@
 //! Reading order: [`batch`] (what travels), `log` (the cursors and their rules), [`append`] -> `staging` ->
 //! [`flush`], [`read`], then `recover` and `damage`.
 //!
-//! Absent on purpose: locks, sockets, the wire protocol, and any look into a record on the produce path.
+//! Absent on purpose: locks, sockets, the wire protocol, and any look into a record on the produce path where the batch's
+//! header says enough (`record_times`).
 
 pub mod append;
 mod append_times;
@@ -38,6 +39,7 @@ pub mod planted;
 mod producer_snapshot;
 pub mod producers;
 pub mod read;
+pub mod record_times;
 pub mod records;
 pub mod recover;
 mod recycle;
@@ -66,6 +68,7 @@ pub use open::OpenLog;
 pub use partition::Partition;
 pub use producers::{AppendOrigin, ProducerError};
 pub use read::{Isolation, ReadError, ReadOutcome};
+pub use record_times::{LookBudget, LookError, TimestampRules};
 pub use records::{BatchBuilder, Record, Records};
 pub use recover::{OpenError, RecoveryReport};
 pub use timestamps::FoundByTime;

@@ -48,6 +48,12 @@ pub const RECOVERY_READ_BYTES: usize = 1 << 20;
 /// Records of one batch are decompressed up to this, no further.
 pub const DECOMPRESSED_BYTES_MAX: usize = 64 << 20;
 
+/// Records that one produce request may have looked at on its core, some nanoseconds each; more are looked at off the core.
+pub const LOOK_AT_ONCE_RECORDS: usize = 16 << 10;
+
+/// Records of one batch that a refusal names.
+pub const BLAMED_RECORDS_MAX: usize = 1000;
+
 /// How long written bytes may wait for their sync while nobody waits for it: no durable ack, no parked fetch.
 pub const COMMIT_LINGER: Duration = Duration::from_millis(10);
 

@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use creel_io::fs;
 
+use crate::append::dated;
 use crate::append_times::SyncTimes;
 use crate::claim::claim_rest;
 use crate::config::LogConfig;
@@ -150,6 +151,7 @@ impl Recovery {
             let usable = if offset <= self.end { read_snapshot(&self.directory, offset)? } else { None };
             if let Some(found) = usable {
                 (producers, from) = (found, from.max(offset));
+                producers.date(self.now_ms);
                 break;
             }
             remove_snapshot(&self.directory, offset)?;
@@ -208,7 +210,8 @@ impl Recovery {
             match header {
                 Ok(header) => {
                     if header.base_offset >= from {
-                        producers.record(&header, header.base_offset);
+                        let dated = dated(&header, header.max_timestamp, segment.appended_ms());
+                        producers.record(&dated, header.base_offset);
                     }
                     scan.skip(header.size_bytes);
                 }

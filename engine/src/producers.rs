@@ -65,7 +65,7 @@ pub struct RememberedBatch {
     pub last_offset: Offset,
     /// Records after the first.
     pub offset_delta: i32,
-    /// Its largest timestamp.
+    /// Its largest timestamp; when it was appended, if it has none.
     pub timestamp: i64,
 }
 
@@ -269,6 +269,16 @@ impl Producers {
             None => self.by_id.remove(&id),
         };
         self.open_transactions -= usize::from(before.as_ref().is_some_and(is_open));
+    }
+
+    /// Producers of which it is not known when they were last seen were seen at `now_ms`.
+    pub(crate) fn date(&mut self, now_ms: i64) {
+        for producer in self.by_id.values_mut().filter(|producer| producer.last_timestamp < 0) {
+            producer.last_timestamp = now_ms;
+            if let Some(last) = producer.batches[..usize::from(producer.count)].last_mut() {
+                last.timestamp = now_ms;
+            }
+        }
     }
 
     /// Forgets producers that were idle since `before_ms` and have no transaction open.

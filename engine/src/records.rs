@@ -1,5 +1,5 @@
 //! Single records inside a batch: built for batches that the broker itself writes (offsets, groups,
-//! transaction markers), read back when it loads them. The produce path never comes here.
+//! transaction markers), read back when it loads them. The produce path comes here only for compacted topics.
 //!
 //! ```text
 //! length varint | attributes 1 | timestamp delta varint | offset delta varint
@@ -8,7 +8,7 @@
 //!
 //! Varints are zigzag; a length of -1 is null.
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 
 use crate::batch::{Attributes, Batch, BatchHeader, Codec, assemble};
 use crate::decompress::decompress;
@@ -231,13 +231,18 @@ fn put_field(into: &mut Vec<u8>, field: Option<&[u8]>) {
 }
 
 fn varint(bytes: &mut Bytes) -> Option<i64> {
+    let (value, length) = read_varint(bytes)?;
+    bytes.advance(length);
+    Some(value)
+}
+
+/// The number that `bytes` begin with, and how many of them it takes.
+pub(crate) fn read_varint(bytes: &[u8]) -> Option<(i64, usize)> {
     let mut zigzag = 0_u64;
-    for at in 0..10 {
-        let byte = *bytes.get(at)?;
+    for (at, byte) in bytes.iter().take(10).enumerate() {
         zigzag |= u64::from(byte & 0x7f) << (7 * at);
-        if byte < 0x80 {
-            let _ = bytes.split_to(at + 1);
-            return Some((zigzag >> 1) as i64 ^ -((zigzag & 1) as i64));
+        if *byte < 0x80 {
+            return Some(((zigzag >> 1) as i64 ^ -((zigzag & 1) as i64), at + 1));
         }
     }
     None

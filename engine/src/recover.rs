@@ -133,9 +133,11 @@ impl Recovery {
 
     fn found(&self, base: Offset) -> io::Result<Segment> {
         let segment = Segment::found(&self.directory, base, 0, self.now_ms);
-        let length = segment.log.get().and_then(|file| file.len()).map_err(naming(segment.log.path()))?;
+        let looked_at = segment.log.get().and_then(|file| Ok((file.len()?, file.modified_ms()?)));
+        let (length, modified_ms) = looked_at.map_err(naming(segment.log.path()))?;
         segment.log.close();
         segment.skip_to(FilePosition(length));
+        segment.note_append(modified_ms);
         Ok(segment)
     }
 
@@ -396,6 +398,10 @@ impl Recovery {
         if let Some(last) = self.segments.last() {
             last.cut_to_length()?;
             last.log.get()?.sync_all().await?;
+            if self.end > self.recovery_point && !self.was_clean {
+                // Appended to shortly before the crash, which need not have left the file's time right.
+                last.note_append(self.now_ms);
+            }
         }
         self.epochs.truncate_end(self.end);
         bad_ranges::write(&self.directory, &self.bad_ranges).await?;

@@ -96,6 +96,8 @@ pub(crate) struct Segment {
     pub(crate) base: Offset,
     pub(crate) log: LazyFile,
     pub(crate) created_ms: i64,
+    /// When it was last appended to.
+    appended_ms: Cell<i64>,
     /// Retention took it out of the log; its files are going.
     pub(crate) is_gone: Cell<bool>,
     /// It is in the list of open segments ([`crate::open_files`]).
@@ -148,6 +150,7 @@ impl Segment {
             base,
             log: LazyFile::new(segment_path(directory, base, FileKind::Log)),
             created_ms: now_ms,
+            appended_ms: Cell::new(now_ms),
             is_gone: Cell::new(false),
             is_listed: Cell::new(false),
             is_damaged: Cell::new(false),
@@ -188,8 +191,29 @@ impl Segment {
         self.largest.get()
     }
 
+    /// Whether it is known that no record has a timestamp.
+    pub(crate) fn has_no_times(&self) -> bool {
+        self.largest.get() == Some(TimestampOffset::NONE)
+    }
+
     pub(crate) fn set_largest(&self, largest: TimestampOffset) {
         self.largest.set(Some(largest));
+    }
+
+    /// Something is appended at `now_ms`.
+    pub(crate) fn note_append(&self, now_ms: i64) {
+        self.appended_ms.set(now_ms);
+    }
+
+    pub(crate) fn appended_ms(&self) -> i64 {
+        self.appended_ms.get()
+    }
+
+    /// The time of its newest record, or of its last append where no record has one: retention goes by it. `None` while
+    /// that is not known without reading.
+    pub(crate) fn newest_ms(&self) -> Option<i64> {
+        let largest = self.largest.get()?.timestamp;
+        Some(if largest < 0 { self.appended_ms.get() } else { largest })
     }
 
     /// Whether a batch belongs into a new segment. An empty segment takes any.

@@ -74,7 +74,7 @@ pub(crate) async fn load_indexes(directory: &Path, segment: &Segment, interval: 
         return Ok(());
     }
     match read_indexes(directory, segment)? {
-        Some(indexes) if knows_largest(segment, &indexes).await? => {
+        Some(indexes) if segment.has_no_times() || knows_largest(segment, &indexes).await? => {
             if segment.largest().is_none() {
                 segment.set_largest(indexes.times.last().unwrap_or(TimestampOffset::NONE));
             }
@@ -85,10 +85,11 @@ pub(crate) async fn load_indexes(directory: &Path, segment: &Segment, interval: 
     }
 }
 
-/// Whether the largest timestamp, by which retention goes, is that of the batch it points at.
+/// Whether the largest timestamp, by which retention goes, is that of the batch it points at; where there is none, that no
+/// batch has one.
 pub(crate) async fn knows_largest(segment: &Segment, indexes: &Indexes) -> io::Result<bool> {
     let Some(largest) = indexes.times.last() else {
-        return Ok(true);
+        return has_no_times(segment).await;
     };
     let entry = indexes.offsets.entry_before(largest.last_offset);
     let start = entry.map_or(FilePosition::START, |(_, position)| position);
@@ -112,6 +113,18 @@ pub(crate) async fn knows_largest(segment: &Segment, indexes: &Indexes) -> io::R
     Ok(false)
 }
 
+/// Whether no batch of a segment has a timestamp, as far as headers can be followed.
+async fn has_no_times(segment: &Segment) -> io::Result<bool> {
+    let mut scan = Scan::new(segment.log.get()?, FilePosition::START, segment.length());
+    while let Some(Ok(header)) = scan.header().await? {
+        if header.max_timestamp >= 0 {
+            return Ok(false);
+        }
+        scan.skip(header.size_bytes);
+    }
+    Ok(true)
+}
+
 /// The index files as they are; `None` where they are missing or can't be right.
 pub(crate) fn read_indexes(directory: &Path, segment: &Segment) -> io::Result<Option<Indexes>> {
     let offsets = read_bounded(&segment_path(directory, segment.base, FileKind::OffsetIndex))?;
@@ -121,9 +134,7 @@ pub(crate) fn read_indexes(directory: &Path, segment: &Segment) -> io::Result<Op
     };
     let offsets = OffsetIndex::decode(segment.base, &offsets, segment.length());
     let times = TimeIndex::decode(segment.base, &times);
-    let indexes = offsets.zip(times).map(|(offsets, times)| Indexes { offsets, times });
-    // Every sealed segment with batches has at least its closing timestamp.
-    Ok(indexes.filter(|indexes| segment.is_empty() || indexes.times.last().is_some()))
+    Ok(offsets.zip(times).map(|(offsets, times)| Indexes { offsets, times }))
 }
 
 fn read_bounded(path: &Path) -> io::Result<Option<bytes::Bytes>> {

@@ -79,6 +79,7 @@ impl Staging {
         self.bytes.extend_from_slice(batch.header_bytes());
         let header = &mut self.bytes[start..];
         stamp(header, stamp_with.base, stamp_with.epoch);
+        batch.correct(header);
         if let Some(now_ms) = stamp_with.append_time_ms {
             stamp_append_time(header, &body, now_ms);
         }

@@ -80,11 +80,10 @@ fn decide(log: &Log, config: &LogConfig, high_watermark: Offset, now_ms: i64) ->
 }
 
 fn is_too_old(segment: &Segment, config: &LogConfig, now_ms: i64) -> bool {
-    let Some(retention_ms) = config.retention_ms else {
+    let (Some(retention_ms), Some(newest_ms)) = (config.retention_ms, segment.newest_ms()) else {
         return false;
     };
-    let newest = segment.largest().map(|largest| largest.timestamp).filter(|timestamp| *timestamp >= 0);
-    let age = now_ms.saturating_sub(newest.unwrap_or(segment.created_ms));
+    let age = now_ms.saturating_sub(newest_ms);
     age > i64::try_from(retention_ms).unwrap_or(i64::MAX)
 }
 

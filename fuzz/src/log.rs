@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use creel_engine::offset_index::OffsetIndex;
 use creel_engine::time_index::TimeIndex;
-use creel_engine::{BatchHeader, FilePosition, Offset, Records, UncheckedBatch, fuzzing};
+use creel_engine::{BatchHeader, FilePosition, LogConfig, Offset, Records, UncheckedBatch, fuzzing};
 
 use crate::allocation::within;
 use crate::targets::Target;
@@ -62,6 +62,13 @@ fn batch(bytes: Vec<u8>) {
         let records = Records::of(&batch).or_else(|| Records::decompress(&batch));
         for record in records.into_iter().flatten().map_while(Result::ok) {
             assert!(record.headers.clone().count() <= record.headers.count());
+        }
+    });
+    let rules = LogConfig::default().timestamp_rules();
+    within(most, || {
+        if let Ok(seen) = batch.look(&rules, 1 << 40) {
+            assert!(!rules.ask_for_records(&seen, 1 << 40));
+            assert!(seen.header().max_timestamp >= -1);
         }
     });
 }

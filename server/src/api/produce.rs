@@ -5,6 +5,9 @@
 //! are begun before the next request of the connection is looked at, on this core at once and for other cores by
 //! putting them into the mailbox, so a connection's batches keep their order; only the acks are awaited later.
 //!
+//! A batch whose header does not say enough about its timestamps is looked into first (`creel_engine::record_times`), off
+//! the core where that takes time. Nothing behind it, in its request or its connection, is begun before it.
+//!
 //! v7: zstd is allowed. v8: errors have a message. v13: topics are named by id.
 
 use std::collections::BTreeMap;
@@ -12,9 +15,10 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use creel_engine::{
-    Ack, AppendError, AppendOrigin, Batch, BatchError, Codec, PendingAck, Records, UncheckedBatch, planted,
+    Ack, AppendError, AppendOrigin, Batch, BatchError, Codec, LookBudget, LookError, PendingAck, Records,
+    UncheckedBatch, planted,
 };
-use creel_io::CoreId;
+use creel_io::{CoreId, wall_clock_ms};
 use creel_wire::api::produce::{
     BatchIndexAndErrorMessage, PartitionProduceData, PartitionProduceResponse, ProduceRequest,
     ProduceResponse, TopicProduceData, TopicProduceResponse,
@@ -25,7 +29,7 @@ use crate::call::Call;
 use crate::core::Core;
 use crate::reply::{Answered, Pending, Reply};
 use crate::route::{self, Awaited};
-use crate::topics::{LocalTopic, Place, is_internal};
+use crate::topics::{LocalTopic, Place, Topic, is_internal, timestamp_rules};
 
 /// The first version whose clients know zstd.
 const ZSTD_FROM: i16 = 7;
@@ -63,17 +67,33 @@ pub(crate) struct ProduceRefusal {
     message: Option<String>,
     /// The positions of the records that are to blame, if it is not the batch as a whole.
     records: Vec<i32>,
+    /// What is wrong with each of them.
+    blame: &'static str,
 }
 
 impl ProduceRefusal {
     fn new(code: ErrorCode, message: impl ToString) -> Self {
-        Self { code, message: Some(message.to_string()), records: Vec::new() }
+        Self { message: Some(message.to_string()), ..Self::from(code) }
     }
 }
 
 impl From<ErrorCode> for ProduceRefusal {
     fn from(code: ErrorCode) -> Self {
-        Self { code, message: None, records: Vec::new() }
+        Self { code, message: None, records: Vec::new(), blame: "" }
+    }
+}
+
+impl From<LookError> for ProduceRefusal {
+    fn from(error: LookError) -> Self {
+        let code = match error {
+            LookError::Undecodable => ErrorCode::InvalidRecord,
+            LookError::AppendTime | LookError::OutOfRange(_) => ErrorCode::InvalidTimestamp,
+        };
+        let refusal = Self::new(code, &error);
+        match error {
+            LookError::OutOfRange(records) => Self { records, blame: OUT_OF_RANGE, ..refusal },
+            LookError::Undecodable | LookError::AppendTime => refusal,
+        }
     }
 }
 
@@ -164,9 +184,12 @@ pub(crate) async fn begin(call: Call, request: ProduceRequest) -> Pending {
     let Some(acks) = Acks::read(request.acks) else {
         return Pending::Ready(refuse_all(&call, request, ErrorCode::InvalidRequiredAcks));
     };
-    let mut sorting = Sorting { call: &call, acks, begun: Begun::default(), shares: BTreeMap::new() };
+    let mut sorting = Sorting::new(&call, acks);
     for topic in request.topic_data {
         sorting.topic(topic);
+    }
+    if !sorting.unseen.is_empty() {
+        sorting.look().await;
     }
     planted::burn();
     let Sorting { mut begun, shares, .. } = sorting;
@@ -258,11 +281,34 @@ fn took(outcome: &ShareOutcome) -> Duration {
 struct Sorting<'a> {
     call: &'a Call,
     acks: Acks,
+    now_ms: i64,
     begun: Begun,
     shares: BTreeMap<CoreId, (Vec<Slot>, ProduceShare)>,
+    /// The first batch that must be looked into, and all behind it.
+    unseen: Vec<Unseen>,
 }
 
-impl Sorting<'_> {
+/// A batch that waits for a look, at itself or at one before it.
+struct Unseen {
+    slot: Slot,
+    local: Rc<LocalTopic>,
+    index: i32,
+    place: Place,
+    batch: Batch,
+}
+
+/// Whether a batch's header is not enough. One that is too large is refused without a look.
+fn must_be_seen(topic: &Topic, batch: &Batch, now_ms: i64) -> bool {
+    let most = usize::try_from(topic.config.max_message_bytes).unwrap_or(0);
+    timestamp_rules(&topic.config).ask_for_records(batch, now_ms) && batch.size_bytes() <= most
+}
+
+impl<'a> Sorting<'a> {
+    fn new(call: &'a Call, acks: Acks) -> Self {
+        let (begun, shares, unseen) = Default::default();
+        Self { call, acks, now_ms: wall_clock_ms(), begun, shares, unseen }
+    }
+
     fn topic(&mut self, data: TopicProduceData) {
         let topics = &self.call.core.topics;
         let local = match self.call.version {
@@ -301,9 +347,51 @@ impl Sorting<'_> {
         if local.topic.config.cleanup_policy.compact {
             check_keys(&batch)?;
         }
+        if !self.unseen.is_empty() || must_be_seen(&local.topic, &batch, self.now_ms) {
+            self.unseen.push(Unseen { slot, local: local.clone(), index, place, batch });
+            return Ok(());
+        }
+        self.append(slot, &local.topic, index, place, batch)
+    }
+
+    /// Looks into the batches that ask for it, and appends them and those behind them.
+    async fn look(&mut self) {
+        let mut budget = LookBudget::default();
+        for Unseen { slot, local, index, place, batch } in std::mem::take(&mut self.unseen) {
+            let seen = self.look_into(&local.topic, batch, &mut budget).await;
+            let appended = seen.and_then(|batch| self.append(slot, &local.topic, index, place, batch));
+            if let Err(refusal) = appended {
+                let at = &mut self.begun.response.responses[slot.topic].partition_responses[slot.partition];
+                *at = refused(index, refusal);
+            }
+        }
+    }
+
+    async fn look_into(
+        &mut self,
+        topic: &Topic,
+        batch: Batch,
+        budget: &mut LookBudget,
+    ) -> Result<Batch, ProduceRefusal> {
+        if !must_be_seen(topic, &batch, self.now_ms) {
+            return Ok(batch);
+        }
+        let seen = batch.look_in_turn(timestamp_rules(&topic.config), self.now_ms, budget).await?;
+        self.now_ms = wall_clock_ms();
+        Ok(seen)
+    }
+
+    fn append(
+        &mut self,
+        slot: Slot,
+        topic: &Topic,
+        index: i32,
+        place: Place,
+        batch: Batch,
+    ) -> Result<(), ProduceRefusal> {
         match place {
             Place::Here(partition) => {
-                let pending = partition.append(&batch, AppendOrigin::Client)?;
+                let pending = partition.append_at(&batch, AppendOrigin::Client, self.now_ms)?;
                 self.begun.here.push((slot, pending));
             }
             Place::There(core) => {
@@ -311,7 +399,7 @@ impl Sorting<'_> {
                 let empty = || (Vec::new(), ProduceShare { acks, batches: Vec::new() });
                 let (slots, share) = self.shares.entry(core).or_insert_with(empty);
                 slots.push(slot);
-                share.batches.push((local.topic.id, index, batch));
+                share.batches.push((topic.id, index, batch));
             }
             Place::Nowhere(code) => return Err(code.into()),
         }
@@ -334,6 +422,7 @@ fn check(version: i16, data: PartitionProduceData) -> Result<Batch, ProduceRefus
 }
 
 const KEYLESS: &str = "Compacted topic cannot accept message without key";
+const OUT_OF_RANGE: &str = "Timestamp is further back than message.timestamp.before.max.ms, or further ahead than message.timestamp.after.max.ms";
 
 /// Compaction goes by keys, so every record must have one. Compressed records are not looked into.
 fn check_keys(batch: &Batch) -> Result<(), ProduceRefusal> {
@@ -349,7 +438,7 @@ fn check_keys(batch: &Batch) -> Result<(), ProduceRefusal> {
         return Ok(());
     }
     let message = Some(KEYLESS.to_owned());
-    Err(ProduceRefusal { code: ErrorCode::InvalidRecord, message, records: keyless })
+    Err(ProduceRefusal { code: ErrorCode::InvalidRecord, message, records: keyless, blame: KEYLESS })
 }
 
 fn acknowledged(index: i32, ack: Ack) -> PartitionProduceResponse {
@@ -367,13 +456,13 @@ fn refused(index: i32, refusal: ProduceRefusal) -> PartitionProduceResponse {
         index,
         error_code: refusal.code,
         base_offset: -1,
-        record_errors: refusal.records.into_iter().map(blame).collect(),
+        record_errors: refusal.records.into_iter().map(|at| blamed(at, refusal.blame)).collect(),
         error_message: refusal.message.map(Str::from),
         ..Default::default()
     }
 }
 
-fn blame(batch_index: i32) -> BatchIndexAndErrorMessage {
-    let message = Some(Str::from_static(KEYLESS));
+fn blamed(batch_index: i32, message: &'static str) -> BatchIndexAndErrorMessage {
+    let message = Some(Str::from_static(message));
     BatchIndexAndErrorMessage { batch_index, batch_index_error_message: message }
 }

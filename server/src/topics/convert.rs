@@ -1,6 +1,6 @@
 //! A topic's settings as the log understands them.
 
-use creel_engine::config as engine;
+use creel_engine::{TimestampRules, config as engine};
 
 use crate::config::{BrokerConfig, CleanupPolicy, TimestampType, TopicConfig};
 
@@ -16,10 +16,7 @@ pub(super) fn log_config(topic: &TopicConfig, broker: &BrokerConfig) -> engine::
         flush_ms: Some(natural(topic.flush_ms)),
         max_message_bytes: usize::try_from(topic.max_message_bytes).unwrap_or(0),
         index_interval_bytes: natural(topic.index_interval_bytes.into()),
-        message_timestamp_type: match topic.message_timestamp_type {
-            TimestampType::CreateTime => engine::TimestampType::CreateTime,
-            TimestampType::LogAppendTime => engine::TimestampType::LogAppendTime,
-        },
+        message_timestamp_type: timestamp_type(topic),
         message_timestamp_before_max_ms: natural(topic.message_timestamp_before_max_ms),
         message_timestamp_after_max_ms: natural(topic.message_timestamp_after_max_ms),
         cleanup_policy: match topic.cleanup_policy {
@@ -30,6 +27,22 @@ pub(super) fn log_config(topic: &TopicConfig, broker: &BrokerConfig) -> engine::
         preallocate: topic.preallocate,
         segment_recycle: broker.creel_segment_recycle,
         producer_id_expiration_ms: natural(broker.producer_id_expiration_ms.into()),
+    }
+}
+
+/// What the topic asks of clients' timestamps.
+pub(crate) fn timestamp_rules(topic: &TopicConfig) -> TimestampRules {
+    TimestampRules {
+        kind: timestamp_type(topic),
+        before_max_ms: topic.message_timestamp_before_max_ms,
+        after_max_ms: topic.message_timestamp_after_max_ms,
+    }
+}
+
+fn timestamp_type(topic: &TopicConfig) -> engine::TimestampType {
+    match topic.message_timestamp_type {
+        TimestampType::CreateTime => engine::TimestampType::CreateTime,
+        TimestampType::LogAppendTime => engine::TimestampType::LogAppendTime,
     }
 }
 

@@ -28,6 +28,7 @@ pub(crate) use alter::{SettingChange, TopicChange, alter};
 pub(crate) use authority::{
     AUTHORITY, Authority, NewTopic, TopicOutcome, TopicRefusal, delete, take_producer_ids,
 };
+pub(crate) use convert::timestamp_rules;
 pub(crate) use create::{create, new_id, open_everywhere};
 pub(crate) use names::{check_name, is_internal};
 pub(crate) use open::{Opened, Opening, open, remove, take_back_update, update};
