@@ -61,8 +61,6 @@ allowed! {
         ["produce-wrong/damaged_batches", "Produce v*", "*errorCode": "87", "2"]
     "records are not looked into when they are produced, headers are":
         ["produce-wrong/fewer_records_counted_than_sent", "Produce v*", "*": "*", "*"]
-        ["produce/timestamps_by_the_client", "Produce v*", "*recordErrors*": "*", "*"]
-        ["produce/timestamps_by_the_client", "Fetch v*", "*maxTimestamp": "story time + 1 ms", "story time + 7000 ms"]
     "compressed records are not looked into, also in a compacted topic":
         ["produce-wrong/keyless_and_compressed", "Produce v*", "*": "*", "*"]
     "the offset a client made up does not matter, as it is replaced":

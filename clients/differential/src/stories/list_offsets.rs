@@ -17,7 +17,7 @@ stories! { "list-offsets":
     ends_of_epochs,
 }
 
-fn at(topic: &str, partition: i32, timestamp: i64) -> Value {
+pub(super) fn at(topic: &str, partition: i32, timestamp: i64) -> Value {
     let one = json!({ "partitionIndex": partition, "timestamp": timestamp });
     json!({ "replicaId": -1, "topics": [{ "name": topic, "partitions": [one] }], "timeoutMs": 30_000 })
 }

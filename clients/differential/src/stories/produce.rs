@@ -17,6 +17,7 @@ stories! { "produce":
     compressed_with_zstd_in_each_version,
     timestamps_by_the_broker,
     timestamps_by_the_client,
+    timestamps_the_header_does_not_tell,
     a_base_offset_other_than_0,
     an_epoch_the_client_made_up,
     to_a_topic_that_does_not_exist_yet,
@@ -157,6 +158,34 @@ fn timestamps_by_the_client(it: &mut Side<'_>) {
     let none = Batch::of(&["a"]).with(|batch| batch.first_timestamp = -1);
     it.ask("Produce", 9, to(&name, 0, &none));
     fetched(it, &name);
+}
+
+fn timestamps_the_header_does_not_tell(it: &mut Side<'_>) {
+    const HOUR_MS: i64 = 3_600_000;
+    let untold = |batch: &mut Batch| batch.max_timestamp = Some(-1);
+    for (name, codec) in [("plain", 0), ("gzip", GZIP), ("zstd", ZSTD)] {
+        let name = it.own(name);
+        topic(it, &name, 1);
+        let plain = || Batch::of(&["a", "b", "c"]).attributes(codec);
+        let batches = [
+            plain().with(|batch| batch.first_timestamp = -1).with(|batch| batch.records.truncate(1)),
+            plain().with(untold),
+            plain().with(|batch| batch.max_timestamp = Some(0)),
+            plain().with(|batch| batch.max_timestamp = Some(batch.first_timestamp + 6 * HOUR_MS)),
+            plain().with(|batch| batch.first_timestamp = -7_240_509_273_709),
+            plain().with(|batch| batch.records[1].timestamp_delta = -7_240_509_273_709).with(untold),
+            // The second record is too late.
+            plain().with(|batch| batch.records[1].timestamp_delta = 4 * HOUR_MS),
+            plain().with(|batch| batch.records[1].timestamp_delta = 4 * HOUR_MS).with(untold),
+        ];
+        for batch in batches {
+            it.ask("Produce", 9, to(&name, 0, &batch));
+        }
+        fetched(it, &name);
+        for timestamp in [-3, 0, crate::clock::story_time(), crate::clock::story_time() + 2] {
+            it.ask("ListOffsets", 7, super::list_offsets::at(&name, 0, timestamp));
+        }
+    }
 }
 
 fn a_base_offset_other_than_0(it: &mut Side<'_>) {
