@@ -9,7 +9,7 @@
 //! orders-0/00000000000000001500.log.next.deleted    claimed for the segment behind it (`claim`)
 //! orders-0/leader-epoch-checkpoint         (`epochs`)
 //! orders-0/partition.metadata              topic id
-//! orders-0.<32 hex digits>-delete/         a deleted partition on its way out
+//! orders-0.<32 hex digits>-delete/         a deleted partition on its way out (of a long topic's name the end is left out)
 //! ```
 
 use std::fmt;
@@ -23,6 +23,8 @@ use crate::offset::Offset;
 
 const PARTITION_METADATA: &str = "partition.metadata";
 const DELETED_SUFFIX: &str = "-delete";
+/// What a name may take, in bytes, on the usual file systems.
+const NAME_BYTES_MAX: usize = 255;
 
 /// A partition's name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -42,6 +44,16 @@ impl TopicPartition {
     /// The name of its directory.
     pub fn directory_name(&self) -> String {
         self.to_string()
+    }
+
+    /// A name for its directory that nothing else has, with a suffix that says why it has it. Where there is no room for
+    /// the whole of the topic's name its end is left out, as in Kafka.
+    pub fn unique_name(&self, suffix: &str) -> String {
+        let unique = u128::from(creel_io::random_u64()) << 64 | u128::from(creel_io::random_u64());
+        let ending = format!("-{}.{unique:032x}{suffix}", self.partition);
+        let room = NAME_BYTES_MAX.saturating_sub(ending.len());
+        let kept = &self.topic[..self.topic.floor_char_boundary(room)];
+        format!("{kept}{ending}")
     }
 
     /// The partition that a directory name stands for; `None` for any other directory.
@@ -88,8 +100,7 @@ pub fn find_partitions(log_directory: &Path) -> io::Result<FoundDirectories> {
 
 /// Gives a partition's directory the name that it has while it is being removed, durably.
 pub(crate) async fn doom(name: &TopicPartition, directory: &Path) -> io::Result<PathBuf> {
-    let unique = u128::from(creel_io::random_u64()) << 64 | u128::from(creel_io::random_u64());
-    let doomed = directory.with_file_name(format!("{name}.{unique:032x}{DELETED_SUFFIX}"));
+    let doomed = directory.with_file_name(name.unique_name(DELETED_SUFFIX));
     fs::rename(directory, &doomed)?;
     if let Some(parent) = doomed.parent() {
         fs::sync_dir(parent).await?;
@@ -181,6 +192,19 @@ mod tests {
         for other in ["", "a", "-1", "a-", "a-x", "a-+1", "a-99999999999"] {
             assert_eq!(TopicPartition::from_directory_name(other), None, "{other}");
         }
+    }
+
+    #[test]
+    fn no_suffix_makes_a_name_too_long_for_the_disk() {
+        for (length, partition, kept) in [(6, 0, 6), (213, 0, 213), (214, 0, 213), (249, 99_999, 209)] {
+            let topic = "a".repeat(length);
+            let name = TopicPartition::new(topic, partition).unique_name(DELETED_SUFFIX);
+            assert!(name.len() <= NAME_BYTES_MAX, "{name}");
+            let expected = format!("{}-{partition}.", "a".repeat(kept));
+            assert!(name.starts_with(&expected) && name.ends_with(DELETED_SUFFIX), "{name}");
+        }
+        let wide = TopicPartition::new("ö".repeat(124), 0).unique_name("-stray");
+        assert!(wide.len() <= NAME_BYTES_MAX && wide.ends_with("-stray"), "{wide}");
     }
 
     #[test]

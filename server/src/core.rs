@@ -24,7 +24,7 @@ use crate::parked::Outposts;
 use crate::route::Tickets;
 use crate::sessions::Sessions;
 use crate::stages::Stages;
-use crate::topics::{Authority, Topics};
+use crate::topics::{Authority, Leftovers, Topics};
 use crate::turnstile::Turnstile;
 
 /// A core's own state. Everything here belongs to one thread; what is shared is in [`Node`].
@@ -36,6 +36,7 @@ pub(crate) struct Core {
     /// Watches that other cores keep for this one.
     pub(crate) outposts: Outposts,
     pub(crate) topics: Topics,
+    pub(crate) leftovers: Leftovers,
     pub(crate) flusher: Flusher,
     pub(crate) files: FileShares,
     pub(crate) stages: Stages,
@@ -91,6 +92,7 @@ impl Core {
             tickets: Tickets::default(),
             outposts: Outposts::default(),
             topics: Topics::new(id, node.cores),
+            leftovers: Leftovers::default(),
             flusher: stages.flusher().keeping_open(files.active, files.sealed),
             stages,
             connections: Connections::default(),

@@ -13,7 +13,6 @@ use std::sync::Arc;
 use creel_engine::TopicPartition;
 use creel_engine::directory::{find_partitions, read_topic_id};
 use creel_io::fs::{remove_dir_all, rename, sync_dir};
-use creel_io::random_u64;
 
 use crate::config::TopicSettings;
 use crate::core::Core;
@@ -93,7 +92,7 @@ async fn put_strays_aside(records: &[TopicRecord], partitions: &[(TopicPartition
 
 /// Keeps what has a partition's name and is not that partition, under a name that stands in nobody's way.
 pub(crate) async fn put_aside(name: &TopicPartition, directory: &Path) -> io::Result<()> {
-    let aside = directory.with_file_name(format!("{name}.{:016x}{:016x}-stray", random_u64(), random_u64()));
+    let aside = directory.with_file_name(name.unique_name("-stray"));
     tracing::warn!(partition = %name, aside = %aside.display(), "a partition of no topic is put aside");
     rename(directory, &aside)?;
     match aside.parent() {

@@ -21,7 +21,7 @@ use crate::limits::{CHECKPOINT_INTERVAL_MS, MAILBOX_MESSAGES, TAKEN_PORT_PATIENC
 use crate::messages::{Message, ShowTopics};
 use crate::node::Node;
 use crate::race::{First, race};
-use crate::topics::{Opening, open_everywhere};
+use crate::topics::{Opening, open_everywhere, remove_leftovers};
 use crate::{admin, listener, recovery, route, shutdown};
 
 /// Why a broker did not start, or did not end well.
@@ -214,6 +214,7 @@ async fn upkeep(core: &Rc<Core>) {
             tracing::error!(partition = %partition.name(), %error, "upkeep failed");
         }
     }
+    remove_leftovers(core).await;
     if core.authority().is_some() && !core.stopping.has_begun() {
         shutdown::write_checkpoint(core).await;
     }

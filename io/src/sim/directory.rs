@@ -42,6 +42,7 @@ impl Place {
     }
 
     pub(crate) fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.check_path(from)?;
         self.change_names("rename", to, |disk| disk.rename(from, to))
     }
 

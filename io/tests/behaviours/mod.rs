@@ -240,6 +240,17 @@ pub(crate) async fn names_are_made_renamed_and_removed(root: PathBuf) {
     assert_eq!(fs::remove_file(&dir).unwrap_err().kind(), ErrorKind::IsADirectory);
     assert_eq!(fs::read_dir(&b).unwrap_err().kind(), ErrorKind::NotADirectory);
     assert_eq!(fs::rename(&b, &dir).unwrap_err().kind(), ErrorKind::IsADirectory);
+    let (longest, too_long) = (root.join("n".repeat(255)), root.join("n".repeat(256)));
+    let refused = [
+        File::open(&too_long, OpenOptions::create()).map(|_| ()),
+        fs::create_dir_all(&too_long.join("z")),
+        fs::rename(&b, &too_long),
+        fs::read(&too_long).map(|_| ()),
+    ];
+    assert_eq!(refused.map(|refused| refused.unwrap_err().kind()), [ErrorKind::InvalidFilename; 4]);
+    assert!(!fs::exists(&too_long));
+    fs::rename(&b, &longest).unwrap();
+    fs::rename(&longest, &b).unwrap();
     fs::sync_dir(&root).await.unwrap();
     fs::remove_file(&b).unwrap();
     assert_eq!(fs::remove_file(&b).unwrap_err().kind(), ErrorKind::NotFound);

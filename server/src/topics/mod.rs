@@ -6,6 +6,7 @@ mod alter;
 mod authority;
 mod convert;
 mod create;
+mod leftovers;
 mod names;
 mod open;
 
@@ -30,6 +31,7 @@ pub(crate) use authority::{
 };
 pub(crate) use convert::timestamp_rules;
 pub(crate) use create::{create, new_id, open_everywhere};
+pub(crate) use leftovers::{Leftovers, remove_leftovers};
 pub(crate) use names::{check_name, is_internal};
 pub(crate) use open::{Opened, Opening, open, remove, take_back_update, update};
 

@@ -118,7 +118,7 @@ pub(crate) async fn take_back_update(core: &Rc<Core>, id: Uuid) {
     let shown = core.topics.by_id(&id);
     let is_shown = |index| shown.as_ref().is_some_and(|shown| shown.own.contains_key(index));
     for (_, own) in changed.own.iter().filter(|(index, _)| !is_shown(*index)) {
-        remove_own(core, own).await;
+        remove_own(core, own, id).await;
     }
 }
 
@@ -201,17 +201,19 @@ pub(crate) async fn remove(core: &Rc<Core>, id: Uuid) {
         other => core.coordinators.topic_deleted(other),
     }
     for own in local.own.values() {
-        remove_own(core, own).await;
+        remove_own(core, own, id).await;
     }
 }
 
-async fn remove_own(core: &Core, own: &Own) {
+/// What cannot be removed now is tried again: the topic is gone all the same.
+async fn remove_own(core: &Core, own: &Own, topic: Uuid) {
     let (name, removed) = match own {
         Own::Open(partition) => (partition.name(), partition.delete().await),
         Own::Offline(offline) => (&offline.name, remove_offline(core, offline).await),
     };
     if let Err(error) = removed {
         tracing::error!(partition = %name, %error, "cannot remove a deleted partition");
+        core.leftovers.add(name.clone(), topic);
     }
 }
 

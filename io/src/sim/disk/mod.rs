@@ -25,6 +25,8 @@ pub(crate) struct Ino(pub(crate) u64);
 const ROOT: Ino = Ino(1);
 /// Space is counted in blocks of this size.
 const BLOCK: u64 = 4096;
+/// What a name may take, in bytes, on the usual file systems.
+const NAME_MAX: usize = 255;
 
 #[derive(Clone)]
 pub(crate) struct Disk {
@@ -104,7 +106,7 @@ impl Disk {
 
     fn walk(&self, path: &Path) -> io::Result<Ino> {
         let mut at = ROOT;
-        for name in components(path) {
+        for name in components(path)? {
             if !self.is_directory(at) {
                 return Err(os_error(libc::ENOTDIR));
             }
@@ -114,7 +116,7 @@ impl Disk {
     }
 
     fn parent_and_name(&self, path: &Path) -> io::Result<(Ino, OsString)> {
-        let mut names = components(path);
+        let mut names = components(path)?;
         let name = names.pop().ok_or_else(|| os_error(libc::EINVAL))?;
         let parent = self.walk(&names.iter().collect::<PathBuf>())?;
         if self.is_directory(parent) { Ok((parent, name)) } else { Err(os_error(libc::ENOTDIR)) }
@@ -149,7 +151,7 @@ impl Disk {
 
     pub(crate) fn create_dir_all(&mut self, path: &Path) -> io::Result<()> {
         let mut at = ROOT;
-        for name in components(path) {
+        for name in components(path)? {
             at = match self.names.find(at, &name) {
                 Some(ino) => ino,
                 None => {
@@ -401,7 +403,7 @@ impl Disk {
 
     pub(crate) fn durable(&self, path: &Path) -> io::Result<Vec<u8>> {
         let mut at = ROOT;
-        for name in components(path) {
+        for name in components(path)? {
             let entries = self.names.durable_entries(at).ok_or_else(|| os_error(libc::ENOTDIR))?;
             at = *entries.get(&name).ok_or_else(|| os_error(libc::ENOENT))?;
         }
@@ -431,10 +433,11 @@ impl Disk {
 }
 
 /// A path's names from the root on; a relative path begins there too.
-fn components(path: &Path) -> Vec<OsString> {
+fn components(path: &Path) -> io::Result<Vec<OsString>> {
     let mut names: Vec<OsString> = Vec::new();
     for component in path.components() {
         match component {
+            Component::Normal(name) if name.len() > NAME_MAX => return Err(os_error(libc::ENAMETOOLONG)),
             Component::Normal(name) => names.push(name.to_owned()),
             Component::ParentDir => {
                 names.pop();
@@ -442,7 +445,7 @@ fn components(path: &Path) -> Vec<OsString> {
             Component::CurDir | Component::RootDir | Component::Prefix(_) => {}
         }
     }
-    names
+    Ok(names)
 }
 
 /// The name of a lock file in a directory.
