@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use creel_io::fs;
 
+use crate::append::AppendError;
 use crate::config::{CleanupPolicy, LogConfig};
 use crate::lazy_file::remove_off_core;
 use crate::log::{Cursors, Health, Log};
@@ -45,6 +46,25 @@ impl Partition {
             Upkeep::DropBefore(offset) => inner.drop_before(offset).await?,
         }
         Ok(due)
+    }
+
+    /// Closes the active segment and begins the next, however small it is. Returns where that begins: what was appended
+    /// until now lies in whole segments in front of it.
+    pub fn roll(&self) -> Result<Offset, AppendError> {
+        let inner = self.inner();
+        inner.check_open()?;
+        if inner.is_cutting.get() {
+            return Err(AppendError::DiskFull);
+        }
+        let mut log = inner.log.borrow_mut();
+        inner.write_staged(&mut log)?;
+        if !log.active().is_empty() {
+            inner.roll(&mut log, creel_io::wall_clock_ms())?;
+        }
+        let begins = log.active().base;
+        drop(log);
+        inner.start_commit();
+        Ok(begins)
     }
 
     /// Moves the log's start to `offset` (DeleteRecords, retention); whole segments before it are removed.
@@ -148,6 +168,10 @@ impl Inner {
         self.doomed.borrow_mut().extend(gone);
         while self.is_removing.get() {
             self.committed.notified().await;
+        }
+        if self.is_closed() {
+            // Deleted meanwhile: a new partition may have the directory's name, and segments that are called the same.
+            return Err(io::Error::other("the partition is closed"));
         }
         self.is_removing.set(true);
         let _removing = Removing(self);

@@ -155,7 +155,8 @@ async fn work(partition: &Partition, known: &Rc<RefCell<Known>>) {
     }
     match creel_io::random_u64() % 20 {
         0 => move_start(partition, known).await,
-        1..7 => creel_io::yield_now().await,
+        1 => drop(partition.roll().unwrap()),
+        2..7 => creel_io::yield_now().await,
         _ => {
             for ticket in tickets {
                 ticket.durable().await.unwrap();

@@ -19,6 +19,39 @@ fn small_segments() -> LogConfig {
 }
 
 #[test]
+fn a_roll_leaves_all_that_was_appended_in_segments_that_can_go() {
+    on_core(|directory| async move {
+        let partition = open(&directory).await;
+        append(&partition, &batch(3, 10, 1)).await;
+        let pending = partition.append(&batch(2, 10, 2), AppendOrigin::Client).unwrap();
+        assert_eq!(partition.roll().unwrap(), Offset(5), "what is staged is in front of it, too");
+        assert_eq!(partition.roll().unwrap(), Offset(5), "an empty segment is not closed");
+        pending.durable().await.unwrap();
+        append(&partition, &batch(1, 10, 3)).await;
+        partition.advance_log_start(Offset(5)).await.unwrap();
+        assert!(!log_path(&directory, 0).exists() && log_path(&directory, 5).exists());
+        let left = open(&crashed(&directory)).await;
+        assert_eq!((left.log_start(), left.log_end()), (Offset(5), Offset(6)), "without a checkpoint");
+    });
+}
+
+#[test]
+fn who_still_holds_a_deleted_partition_takes_nothing_of_its_successor() {
+    on_core(|directory| async move {
+        let first = open(&directory).await;
+        append(&first, &batch(3, 10, 1)).await;
+        first.roll().unwrap();
+        append(&first, &batch(3, 10, 1)).await;
+        first.delete().await.unwrap();
+        let second = open(&directory).await;
+        append(&second, &batch(1, 10, 2)).await;
+        first.advance_log_start(Offset(3)).await.unwrap_err();
+        assert!(log_path(&directory, 0).exists());
+        assert!(first.roll().is_err());
+    });
+}
+
+#[test]
 fn a_clean_stop_leaves_exact_files_and_all_records() {
     on_core(|directory| async move {
         let partition = open_with(&directory, small_segments()).await;
