@@ -2,6 +2,9 @@
 //!
 //! `groups::Coordinator` decides; this gives it a clock, appends what it wants written, tells it when that is durable,
 //! and hands its replies to those who wait. A partition's coordinator knows all that its log holds before it answers.
+//! `folding` keeps the log from growing without end.
+
+mod folding;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -25,6 +28,7 @@ use crate::offsets::{self, encode_batch, read_batch};
 use crate::placement::core_of;
 use crate::race::race;
 use crate::route;
+use folding::Folding;
 
 /// What a request wants of the coordinator of a partition.
 pub(crate) struct GroupQuestion {
@@ -73,7 +77,13 @@ impl Coordinators {
             hosted.is_closed.set(true);
             hosted.waiting.borrow_mut().clear();
             hosted.rescheduled.notify_all();
+            hosted.settled.notify_all();
         }
+    }
+
+    /// The broker stops: what is being folded is left to the next start.
+    pub(crate) fn stop_folding(&self) {
+        self.by_partition.borrow().values().for_each(|hosted| hosted.folding.stop());
     }
 }
 
@@ -85,6 +95,9 @@ struct Hosted {
     next_token: Cell<u64>,
     /// When the next tick is due has changed, or it has been closed.
     rescheduled: Notify,
+    /// The fate of a write is known, or it has been closed.
+    settled: Notify,
+    folding: Folding,
     is_closed: Cell<bool>,
 }
 
@@ -112,14 +125,17 @@ pub(crate) async fn host(core: &Rc<Core>, index: i32, partition: Partition) -> R
         .map_err(|error| format!("cannot read {}: {error}", partition.name()))?;
     let outputs = coordinator.loaded(clock());
     let hosted = Rc::new(Hosted {
+        folding: Folding::after_load(&partition, &coordinator),
         partition,
         coordinator: RefCell::new(coordinator),
         waiting: RefCell::default(),
         next_token: Cell::new(0),
         rescheduled: Notify::new(),
+        settled: Notify::new(),
         is_closed: Cell::new(false),
     });
     hosted.carry_out(outputs);
+    hosted.fold_if_due();
     spawn(tick(hosted.clone()));
     core.coordinators.by_partition.borrow_mut().insert(index, hosted);
     Ok(())
@@ -159,6 +175,7 @@ fn replay(partition: &Partition, coordinator: &mut Coordinator, batch: &bytes::B
         Err(error) => Some(error.to_string()),
     };
     if let Some(problem) = problem {
+        coordinator.replay_failed();
         tracing::error!(partition = %partition.name(), offset = %base, %problem, "a batch of group records is left out");
     }
 }
@@ -233,6 +250,8 @@ impl Hosted {
             Ok(ack) => Event::Persisted(write, ack.base_offset.0),
             Err(error) => Event::Refused(write, error),
         });
+        self.settled.notify_all();
+        self.fold_if_due();
     }
 }
 

@@ -57,6 +57,12 @@ pub(crate) const SESSION_TOPIC_BYTES: usize = 256;
 /// ... and for each partition.
 pub(crate) const SESSION_PARTITION_BYTES: usize = 128;
 
+/// A partition of `__consumer_offsets` is folded once it is so many times as large as what was live in it when that was last
+/// known ...
+pub(crate) const FOLD_FACTOR: u64 = 4;
+/// ... and not below this size in bytes, or one segment's where that is less.
+pub(crate) const FOLD_BYTES_MIN: u64 = 1 << 20;
+
 /// How long a fetch session may be idle before another may take its place, in milliseconds (Kafka's
 /// `min.incremental.fetch.session.eviction.ms`). Where none is that idle, a new session is declined.
 pub(crate) const SESSION_EVICTION_MS: u64 = 120_000;

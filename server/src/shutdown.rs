@@ -18,6 +18,7 @@ use crate::topics::Offline;
 /// Takes no more requests, and waits a while for the replies that are owed.
 pub(crate) async fn quiesce(core: &Rc<Core>) {
     core.stopping.begin();
+    core.coordinators.stop_folding();
     let ended = async {
         while !core.connections.is_empty() {
             core.connections.ended.notified().await;

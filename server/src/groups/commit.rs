@@ -80,7 +80,7 @@ impl Group {
     }
 
     /// OffsetDelete: what members are subscribed to stays.
-    pub(super) fn delete_offsets(&self, desk: &mut Desk, token: Token, topics: Vec<(String, Vec<i32>)>) {
+    pub(super) fn delete_offsets(&mut self, desk: &mut Desk, token: Token, topics: Vec<(String, Vec<i32>)>) {
         if !self.state.is_empty() && !self.is_consumer_group() {
             return desk
                 .reply(token, Reply::DeleteOffsets(DeleteOffsetsReply::refused(GroupError::NonEmptyGroup)));
@@ -101,7 +101,7 @@ impl Group {
     /// Writes the tombstones of those offsets that there are, or soon will be, and then answers. They count
     /// once they are durable, as what they take back does.
     pub(super) fn take_back(
-        &self,
+        &mut self,
         desk: &mut Desk,
         mut keys: Vec<(String, i32)>,
         answer: Option<(Token, Reply)>,
@@ -109,6 +109,7 @@ impl Group {
         keys.retain(|(topic, partition)| self.core.offsets.is_known(topic, *partition));
         if !keys.is_empty() {
             let records = keys.iter().map(|key| self.offset_tombstone(key)).collect();
+            keys.iter().for_each(|(topic, partition)| self.core.offsets.stage_removal(topic, *partition));
             desk.write(Some(&self.core.group), records, Then::TakeBack(keys, answer));
         } else if let Some((token, reply)) = answer {
             desk.reply(token, reply);

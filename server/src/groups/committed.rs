@@ -1,6 +1,7 @@
 //! The offsets a group has committed.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
 use crate::offsets::OffsetCommit;
 
@@ -19,8 +20,15 @@ pub(super) struct Offsets {
     committed: ByPartition,
     /// What open transactions have committed, by producer id: it counts once they are committed themselves.
     open: BTreeMap<i64, ByPartition>,
-    /// What is on its way to the disk, how many times: it can be taken back before it is here.
-    staged: BTreeMap<(String, i32), usize>,
+    /// What is on its way to the disk: it can be taken back before it is here.
+    staged: BTreeMap<(String, i32), Staged>,
+}
+
+/// Of how many records of an offset the fate is open.
+#[derive(Clone, Copy, Debug, Default)]
+struct Staged {
+    commits: usize,
+    removals: usize,
 }
 
 impl Offsets {
@@ -46,15 +54,65 @@ impl Offsets {
 
     /// A commit is on its way to the disk.
     pub(super) fn stage(&mut self, topic: &str, partition: i32) {
-        *self.staged.entry((topic.to_owned(), partition)).or_default() += 1;
+        self.staged.entry((topic.to_owned(), partition)).or_default().commits += 1;
+    }
+
+    /// So is the news that an offset is taken back.
+    pub(super) fn stage_removal(&mut self, topic: &str, partition: i32) {
+        self.staged.entry((topic.to_owned(), partition)).or_default().removals += 1;
     }
 
     /// It is there, or it has failed.
     pub(super) fn unstage(&mut self, topic: &str, partition: i32) {
+        self.end_staged(topic, partition, |staged| &mut staged.commits);
+    }
+
+    /// The same for the news that an offset is taken back.
+    pub(super) fn unstage_removal(&mut self, topic: &str, partition: i32) {
+        self.end_staged(topic, partition, |staged| &mut staged.removals);
+    }
+
+    fn end_staged(&mut self, topic: &str, partition: i32, which: fn(&mut Staged) -> &mut usize) {
         let key = (topic.to_owned(), partition);
-        match self.staged.get_mut(&key) {
-            Some(count) if *count > 1 => *count -= 1,
-            _ => drop(self.staged.remove(&key)),
+        let Some(staged) = self.staged.get_mut(&key) else { return };
+        let count = which(staged);
+        *count = count.saturating_sub(1);
+        if staged.commits == 0 && staged.removals == 0 {
+            self.staged.remove(&key);
+        }
+    }
+
+    /// Whether the log is about to say something new about an offset.
+    pub(super) fn is_changing(&self, topic: &str, partition: i32) -> bool {
+        self.staged.contains_key(&(topic.to_owned(), partition))
+    }
+
+    /// Whether there are transactions that are not decided.
+    pub(super) fn has_open(&self) -> bool {
+        !self.open.is_empty()
+    }
+
+    /// Every committed offset behind one of them, or all, with where its record lies in the log.
+    pub(super) fn logged_behind(
+        &self,
+        behind: Option<(String, i32)>,
+    ) -> impl Iterator<Item = (&str, i32, &OffsetCommit, i64)> {
+        let (topic, partition) = behind.map_or((None, None), |(topic, at)| (Some(topic), Some(at)));
+        let first = topic.clone().map_or(Bound::Unbounded, Bound::Included);
+        let topics = self.committed.range::<String, _>((first, Bound::Unbounded));
+        topics.flat_map(move |(name, partitions)| {
+            let behind = partition.filter(|_| topic.as_ref() == Some(name));
+            let first = behind.map_or(Bound::Unbounded, Bound::Excluded);
+            let entries = partitions.range((first, Bound::Unbounded));
+            entries.map(|(partition, entry)| (name.as_str(), *partition, &entry.commit, entry.log_offset))
+        })
+    }
+
+    /// An offset's record stands elsewhere in the log now, too.
+    pub(super) fn moved(&mut self, topic: &str, partition: i32, log_offset: i64) {
+        let entry = self.committed.get_mut(topic).and_then(|partitions| partitions.get_mut(&partition));
+        if let Some(entry) = entry {
+            entry.log_offset = log_offset;
         }
     }
 
@@ -62,14 +120,15 @@ impl Offsets {
     pub(super) fn is_known(&self, topic: &str, partition: i32) -> bool {
         self.get(topic, partition).is_some()
             || self.is_unstable(topic, partition)
-            || self.staged.contains_key(&(topic.to_owned(), partition))
+            || self.staged.get(&(topic.to_owned(), partition)).is_some_and(|staged| staged.commits > 0)
     }
 
     /// The partitions of a topic of which that is so.
     pub(super) fn known_partitions(&self, topic: &str) -> BTreeSet<i32> {
         let committed = [&self.committed].into_iter().chain(self.open.values());
         let committed = committed.filter_map(|offsets| offsets.get(topic)).flat_map(BTreeMap::keys).copied();
-        let staged = self.staged.keys().filter(|(name, _)| name == topic).map(|(_, partition)| *partition);
+        let staged = self.staged.iter().filter(|((name, _), staged)| name == topic && staged.commits > 0);
+        let staged = staged.map(|((_, partition), _)| *partition);
         committed.chain(staged).collect()
     }
 

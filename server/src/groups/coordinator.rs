@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use bytes::Bytes;
+
 use super::{
     error::GroupError,
     event::{
@@ -9,6 +11,7 @@ use super::{
         GroupLimits, JoinReply, JoinRequest, LeaveReply, LeaveRequest, LeavingMember, Millis, Now, Outputs,
         Reply, SyncRequest, Token, Write, WriteId,
     },
+    fold::Fold,
     group::Group,
     outbox::{Desk, Then},
     writes::{Fate, Settled, Writes},
@@ -21,8 +24,15 @@ pub struct Coordinator {
     pub(super) groups: BTreeMap<String, Group>,
     deadlines: BTreeSet<(Millis, String)>,
     next_expiry: Option<Millis>,
-    writes: Writes,
+    pub(super) writes: Writes,
     pub(super) next_write: u64,
+    pub(super) fold: Option<Fold>,
+    /// The last write that takes a whole group back, which is in memory no more.
+    pub(super) last_removal: Option<WriteId>,
+    /// Keys of records that are not ours to understand, and are not taken back.
+    pub(super) foreign: BTreeSet<Bytes>,
+    /// Part of the log could not be read.
+    pub(super) is_log_unread: bool,
 }
 
 impl Coordinator {
@@ -35,6 +45,10 @@ impl Coordinator {
             next_expiry: None,
             writes: Writes::new(),
             next_write: 0,
+            fold: None,
+            last_removal: None,
+            foreign: BTreeSet::new(),
+            is_log_unread: false,
         }
     }
 
@@ -184,7 +198,8 @@ impl Coordinator {
         match (refusal, refusal.is_none().then(|| self.groups.remove(name)).flatten()) {
             (None, Some(group)) => {
                 self.unschedule(&group);
-                desk.write(None, group.tombstones(), Then::Answer(token, Reply::DeleteGroup(Ok(()))));
+                let then = Then::Answer(token, Reply::DeleteGroup(Ok(())));
+                self.last_removal = Some(desk.write(None, group.tombstones(), then));
             }
             (error, _) => {
                 let error = error.unwrap_or(GroupError::GroupIdNotFound);
@@ -195,7 +210,7 @@ impl Coordinator {
 
     fn forget_topic(&mut self, desk: &mut Desk, topic: &str) -> Vec<String> {
         let mut touched = Vec::new();
-        for (name, group) in &self.groups {
+        for (name, group) in &mut self.groups {
             let partitions = group.core.offsets.known_partitions(topic);
             if !partitions.is_empty() {
                 let keys = partitions.into_iter().map(|partition| (topic.to_owned(), partition)).collect();
@@ -211,6 +226,17 @@ impl Coordinator {
         self.writes.settle(write, fate);
         let mut touched = Vec::new();
         while let Some(Settled { write, group: name, then, fate }) = self.writes.next_settled() {
+            let then = match (then, fate) {
+                (Then::Folded(keys), Ok(log_offset)) => {
+                    self.folded(keys, log_offset);
+                    continue;
+                }
+                (Then::Folded(_), Err(error)) => {
+                    self.not_folded(error);
+                    continue;
+                }
+                (then, _) => then,
+            };
             let group = name.as_ref().and_then(|name| self.groups.get_mut(name));
             match (group, fate) {
                 (Some(group), Ok(log_offset)) => group.persisted(desk, write, then, log_offset),
@@ -257,7 +283,7 @@ impl Coordinator {
     fn expire(&mut self, desk: &mut Desk) -> Vec<String> {
         let mut touched = Vec::new();
         let mut gone = Vec::new();
-        for (name, group) in &self.groups {
+        for (name, group) in &mut self.groups {
             if group.expire_offsets(desk) {
                 gone.push(name.clone());
             } else {
@@ -268,6 +294,7 @@ impl Coordinator {
             if let Some(group) = self.groups.remove(&name) {
                 self.unschedule(&group);
             }
+            self.last_removal = Some(WriteId(desk.next_write().saturating_sub(1)));
         }
         touched
     }

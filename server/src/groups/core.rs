@@ -1,10 +1,16 @@
 //! What a group has in every state.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use bytes::Bytes;
 
-use super::{committed::Offsets, event::JoinReply, outbox::Desk, roster::Roster};
+use super::{
+    committed::Offsets,
+    event::{JoinReply, WriteId},
+    fold::LoggedState,
+    outbox::{Desk, Then},
+    roster::Roster,
+};
 use crate::offsets::{GroupMetadata, GroupMetadataMember, Record};
 
 /// A group's name, generation, members and offsets.
@@ -21,6 +27,10 @@ pub(super) struct Core {
     /// Writes whose fate is open. What they bring is not in memory yet, so nothing may be decided that it
     /// could contradict, such as the group's removal.
     pub(super) writes_in_flight: usize,
+    /// The group's own record, as the log holds it: what the group is doing may not be written down yet.
+    pub(super) logged: Option<LoggedState>,
+    /// Its successors on their way to the log, in order.
+    pub(super) states_in_flight: VecDeque<Bytes>,
 }
 
 impl Core {
@@ -33,6 +43,8 @@ impl Core {
             offsets: Offsets::default(),
             since_ms,
             writes_in_flight: 0,
+            logged: None,
+            states_in_flight: VecDeque::new(),
         }
     }
 
@@ -90,6 +102,13 @@ impl Turn<'_> {
     /// The group enters another state now.
     pub(super) fn stamp(&mut self) {
         self.core.since_ms = Some(self.desk.now.wall_ms);
+    }
+
+    /// Stages the group's own record.
+    pub(super) fn write_state(&mut self, record: Record, then: Then) -> WriteId {
+        debug_assert!(then.is_of_state(), "what follows tells that it is the group's own");
+        self.core.states_in_flight.extend(record.value.clone());
+        self.desk.write(Some(&self.core.group), vec![record], then)
     }
 
     /// The member was heard of.

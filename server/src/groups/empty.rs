@@ -12,7 +12,7 @@ impl Empty {
     pub(super) fn enter(turn: &mut Turn<'_>) -> Self {
         turn.stamp();
         let record = turn.core.record(None, &Default::default(), turn.desk.now.wall_ms);
-        turn.desk.write(Some(&turn.core.group), vec![record], Then::Nothing);
+        turn.write_state(record, Then::Nothing);
         Self
     }
 }

@@ -15,7 +15,7 @@ use crate::offsets::{OffsetCommit, Record, RecordKey};
 
 impl Group {
     /// Writes the tombstones of what has expired; true when the group itself is to go.
-    pub(super) fn expire_offsets(&self, desk: &mut Desk) -> bool {
+    pub(super) fn expire_offsets(&mut self, desk: &mut Desk) -> bool {
         if self.core.writes_in_flight > 0 || desk.has_staged(&self.core.group) {
             return false;
         }

@@ -8,6 +8,7 @@ use super::{
         HeartbeatRequest, JoinReply, LeaveRequest, LeavingMember, Member, Millis, Reply, SyncRequest, Token,
         WriteId,
     },
+    fold::LoggedState,
     outbox::{Desk, NewOffset, Return, Then},
     state::State,
 };
@@ -159,8 +160,12 @@ impl Group {
     /// A write of this group is durable, its first record at `log_offset`.
     pub(super) fn persisted(&mut self, desk: &mut Desk, write: WriteId, then: Then, log_offset: i64) {
         self.core.writes_in_flight -= 1;
+        if then.is_of_state() {
+            let state = self.core.states_in_flight.pop_front();
+            self.core.logged = state.map(|value| LoggedState { value, log_offset });
+        }
         match then {
-            Then::Nothing => {}
+            Then::Nothing | Then::Folded(_) => {}
             Then::Assign => self.step(desk, |state, turn| match state {
                 State::Syncing(syncing) => syncing.stored(turn, write),
                 other => other,
@@ -174,7 +179,10 @@ impl Group {
                 desk.reply(token, reply);
             }
             Then::TakeBack(keys, answer) => {
-                keys.iter().for_each(|(topic, partition)| self.core.offsets.remove(topic, *partition));
+                for (topic, partition) in &keys {
+                    self.core.offsets.unstage_removal(topic, *partition);
+                    self.core.offsets.remove(topic, *partition);
+                }
                 answer.into_iter().for_each(|(token, reply)| desk.reply(token, reply));
             }
             Then::Answer(token, reply) => desk.reply(token, reply),
@@ -191,17 +199,31 @@ impl Group {
     /// A write of this group has failed.
     pub(super) fn refused(&mut self, desk: &mut Desk, write: WriteId, then: Then, error: GroupError) {
         self.core.writes_in_flight -= 1;
+        if then.is_of_state() {
+            self.core.states_in_flight.pop_front();
+        }
         match then {
             Then::Assign => self.step(desk, |state, turn| match state {
                 State::Syncing(syncing) => syncing.not_stored(turn, write, error),
                 other => other,
             }),
             then => {
-                if let Then::Commit(_, offsets, _) = &then {
-                    offsets.iter().for_each(|one| self.core.offsets.unstage(&one.topic, one.partition));
-                }
+                self.unstage(&then);
                 then.refuse(desk, error);
             }
+        }
+    }
+
+    fn unstage(&mut self, then: &Then) {
+        let staged = &mut self.core.offsets;
+        match then {
+            Then::Commit(_, offsets, _) => {
+                offsets.iter().for_each(|one| staged.unstage(&one.topic, one.partition));
+            }
+            Then::TakeBack(keys, _) => {
+                keys.iter().for_each(|(topic, partition)| staged.unstage_removal(topic, *partition));
+            }
+            _ => {}
         }
     }
 

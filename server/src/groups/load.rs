@@ -1,8 +1,11 @@
 //! From the records of the log back to groups.
 
+use bytes::Bytes;
+
 use super::{
     coordinator::Coordinator,
     event::{Now, Protocol},
+    fold::LoggedState,
     group::Group,
     outbox::Desk,
     roster::Enrolled,
@@ -32,6 +35,11 @@ impl Coordinator {
         }
     }
 
+    /// A batch of the log could not be read: what it says is in no memory, and must stay where it is.
+    pub fn replay_failed(&mut self) {
+        self.is_log_unread = true;
+    }
+
     fn replay_record(&mut self, logged: LoggedRecord, producer_id: Option<i64>) -> Result<(), Malformed> {
         match RecordKey::decode(&logged.record.key)? {
             RecordKey::Offset { group, topic, partition } => {
@@ -46,10 +54,17 @@ impl Coordinator {
                 }
             }
             RecordKey::Group { group } => {
-                let metadata = logged.record.value.as_ref().map(GroupMetadata::decode).transpose()?;
-                self.loading(group).load(metadata);
+                // Kept for long: it must not hold on to what was read with it.
+                let value = logged.record.value.map(|value| Bytes::copy_from_slice(&value));
+                let metadata = value.as_ref().map(GroupMetadata::decode).transpose()?;
+                let group = self.loading(group);
+                group.load(metadata);
+                group.core.logged = value.map(|value| LoggedState { value, log_offset: logged.offset });
             }
-            RecordKey::Other { .. } => {}
+            RecordKey::Other { .. } if logged.record.value.is_some() => {
+                self.foreign.insert(Bytes::copy_from_slice(&logged.record.key));
+            }
+            RecordKey::Other { .. } => drop(self.foreign.remove(&logged.record.key)),
         }
         Ok(())
     }

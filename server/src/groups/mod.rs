@@ -29,6 +29,7 @@ mod empty;
 mod error;
 mod event;
 mod expire;
+mod fold;
 mod group;
 mod join;
 mod joining;
@@ -52,4 +53,5 @@ pub use event::{
     LeaveReply, LeaveRequest, LeavingMember, Member, MemberDescription, Millis, Now, OffsetToCommit, Outputs,
     Protocol, Reply, SyncReply, SyncRequest, Token, TopicErrors, Write, WriteId,
 };
+pub use fold::FoldStep;
 pub(crate) use subscription::topics as topics_of_subscription;

@@ -6,6 +6,7 @@ use super::{
         CommitReply, DeleteOffsetsReply, GroupLimits, JoinReply, LeaveReply, Member, Now, Reply, SyncReply,
         Token, TopicErrors, WriteId,
     },
+    fold::LiveKey,
 };
 use crate::offsets::{OffsetCommit, Record};
 
@@ -24,13 +25,20 @@ pub(super) enum Then {
     TakeBack(Vec<(String, i32)>, Option<(Token, Reply)>),
     /// A client is told.
     Answer(Token, Reply),
+    /// Records that stand elsewhere in the log count where they stand now.
+    Folded(Vec<LiveKey>),
 }
 
 impl Then {
+    /// Whether a group's write that this follows is its own record, and not one of offsets.
+    pub(super) const fn is_of_state(&self) -> bool {
+        matches!(self, Self::Nothing | Self::Assign | Self::Return(_))
+    }
+
     /// The reply that is owed, where there is nothing else to do.
     pub(super) fn answer(self) -> Option<(Token, Reply)> {
         match self {
-            Self::Nothing | Self::Assign => None,
+            Self::Nothing | Self::Assign | Self::Folded(_) => None,
             Self::Return(back) => {
                 let gone = JoinReply::refused(back.member.member_id, GroupError::UnknownMemberId);
                 Some((back.token, Reply::Join(gone)))

@@ -84,7 +84,7 @@ impl Stable {
             turn.core.roster.iter().map(|member| (member.member_id.clone(), member.assignment.clone()));
         let assignments = assignments.collect();
         let record = turn.core.record(Some(&self.protocol), &assignments, turn.desk.now.wall_ms);
-        turn.desk.write(Some(&turn.core.group), vec![record], Then::Return(back));
+        turn.write_state(record, Then::Return(back));
         State::Stable(self)
     }
 

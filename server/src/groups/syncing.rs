@@ -87,7 +87,7 @@ impl Syncing {
         let mut assignments: BTreeMap<_, _> = given.into_iter().collect();
         assignments.retain(|member_id, _| turn.core.roster.contains(member_id));
         let record = turn.core.record(Some(&self.protocol), &assignments, turn.desk.now.wall_ms);
-        let write = turn.desk.write(Some(&turn.core.group), vec![record], Then::Assign);
+        let write = turn.write_state(record, Then::Assign);
         Storing { write, assignments }
     }
 

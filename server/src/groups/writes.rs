@@ -56,6 +56,11 @@ impl Writes {
         Some(Settled { write, group, then, fate })
     }
 
+    /// Whether the fate of a write before this one is open.
+    pub(super) fn has_open_before(&self, write: WriteId) -> bool {
+        self.open.keys().next().is_some_and(|first| *first < write)
+    }
+
     #[cfg(any(test, debug_assertions))]
     pub(super) fn count_of(&self, group: &str) -> usize {
         self.open.values().filter(|open| open.group.as_deref() == Some(group)).count()

@@ -1,5 +1,6 @@
 //! Stories (a script and what came of it), and random histories under the invariants.
 
+mod folding;
 mod random;
 mod stories;
 mod story;

@@ -2,6 +2,7 @@
 //! what was made durable is what a restart finds.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use bytes::Bytes;
 use proptest::prelude::*;
@@ -26,6 +27,7 @@ enum Step {
     DeleteOffsets { group: u8 },
     TopicDeleted,
     Persist { fails: bool, which: u8 },
+    Fold { steps: u8 },
     After { ms: u32 },
 }
 
@@ -48,6 +50,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::TopicDeleted),
         8 => (prop::bool::weighted(0.05), any::<u8>())
             .prop_map(|(fails, which)| Step::Persist { fails, which }),
+        4 => (1..4_u8).prop_map(|steps| Step::Fold { steps }),
         6 => prop_oneof![0..100_u32, 0..5_000_u32, 0..70_000_u32, 0..5_000_000_u32].prop_map(|ms| Step::After { ms }),
     ]
 }
@@ -66,7 +69,12 @@ struct World {
     tokens: Vec<(&'static str, u8, u8, bool)>,
     clients: BTreeMap<(u8, u8), Client>,
     writes: Vec<(WriteId, i64)>,
-    log: Vec<Record>,
+    /// Records, and whether they are copies that a fold has made.
+    log: Vec<(Record, bool)>,
+    /// Where the fold that is under way began.
+    folding: Option<usize>,
+    /// Where each fold began, and how much of the log was durable when it was over.
+    folds: Vec<(usize, usize)>,
     any_failed: bool,
     entropy: u64,
 }
@@ -80,6 +88,8 @@ impl World {
             clients: BTreeMap::new(),
             writes: Vec::new(),
             log: Vec::new(),
+            folding: None,
+            folds: Vec::new(),
             any_failed: false,
             entropy: 0,
         }
@@ -134,7 +144,30 @@ impl World {
             }
             Step::TopicDeleted => self.event(Event::TopicDeleted("t".to_owned())),
             Step::Persist { fails, which } => self.persist(fails, which),
+            Step::Fold { steps } => self.fold(steps),
             Step::After { ms } => self.after(u64::from(ms)),
+        }
+    }
+
+    fn fold(&mut self, steps: u8) {
+        let from = *self.folding.get_or_insert_with(|| {
+            self.coordinator.begin_fold(self.log.len() as i64);
+            self.log.len()
+        });
+        for _ in 0..steps {
+            let (outputs, step) = self.coordinator.fold(self.now());
+            self.take(outputs, true);
+            match step {
+                FoldStep::More => continue,
+                FoldStep::Waits => {}
+                FoldStep::Done(_) => {
+                    let durable = self.writes.iter().map(|(_, offset)| *offset as usize).min();
+                    self.folds.push((from, durable.unwrap_or(self.log.len())));
+                    self.folding = None;
+                }
+                FoldStep::Failed(_) => self.folding = None,
+            }
+            return;
         }
     }
 
@@ -226,10 +259,14 @@ impl World {
 
     fn event(&mut self, event: Event) {
         let outputs = self.coordinator.handle(self.now(), event);
+        self.take(outputs, false);
+    }
+
+    fn take(&mut self, outputs: Outputs, are_copies: bool) {
         self.coordinator.check_invariants();
         for write in outputs.writes {
             self.writes.push((write.id, self.log.len() as i64));
-            self.log.extend(write.records);
+            self.log.extend(write.records.into_iter().map(|record| (record, are_copies)));
         }
         for (token, reply) in outputs.replies {
             let (kind, client, group, answered) = &mut self.tokens[token.0 as usize];
@@ -276,20 +313,50 @@ impl World {
     }
 
     /// What a restart would find, against what is in memory.
-    fn compare_with_restart(&mut self) {
-        let mut restarted = Coordinator::new(LIMITS);
-        for (offset, record) in (0..).zip(&self.log) {
-            let logged = LoggedRecord { offset, record: record.clone() };
-            restarted.replay(BatchContent::Records(vec![logged])).unwrap();
-        }
-        restarted.loaded(self.now());
-        restarted.check_invariants();
+    fn compare_with_restart(&self) {
+        let restarted = self.restarted(0..self.log.len(), true);
         for group in GROUPS {
             let request = FetchRequest { group: group.to_owned(), topics: None, require_stable: false };
             assert_eq!(restarted.fetch(&request), self.coordinator.fetch(&request), "offsets of {group}");
             let (before, after) = (self.coordinator.describe(group), restarted.describe(group));
             if before.state == "Stable" {
                 assert_eq!(before, after);
+            }
+        }
+    }
+
+    /// A coordinator that has found this part of the log, with copies or without.
+    fn restarted(&self, part: Range<usize>, with_copies: bool) -> Coordinator {
+        let mut restarted = Coordinator::new(LIMITS);
+        for offset in part {
+            let (record, is_copy) = self.log[offset].clone();
+            if is_copy && !with_copies {
+                continue;
+            }
+            let logged = LoggedRecord { offset: offset as i64, record };
+            restarted.replay(BatchContent::Records(vec![logged])).unwrap();
+        }
+        restarted.loaded(self.now());
+        restarted.check_invariants();
+        restarted
+    }
+
+    /// Once a fold is over, the log from where it began, or from any place before, tells what the whole log would without
+    /// the copies: wherever a crash lets it end.
+    fn compare_folded_with_whole(&self) {
+        for (from, done) in &self.folds {
+            for end in *done..=self.log.len() {
+                let whole = self.restarted(0..end, false);
+                for begin in [0, from / 2, *from] {
+                    let part = self.restarted(begin..end, true);
+                    for group in GROUPS {
+                        let request =
+                            FetchRequest { group: group.to_owned(), topics: None, require_stable: false };
+                        assert_eq!(part.fetch(&request), whole.fetch(&request), "offsets of {group}");
+                        assert_eq!(part.describe(group), whole.describe(group));
+                    }
+                    assert_eq!(part.list(), whole.list());
+                }
             }
         }
     }
@@ -309,6 +376,7 @@ proptest! {
         }
         if !world.any_failed {
             world.compare_with_restart();
+            world.compare_folded_with_whole();
         }
         world.end();
     }
