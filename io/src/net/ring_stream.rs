@@ -12,6 +12,7 @@ use io_uring::{opcode, types};
 use super::receive::Receiver;
 use super::socket;
 use super::stream::More;
+use crate::clock::{Instant, now};
 use crate::fs::RingFile;
 use crate::ring::{Kept, KeptBuffer, Op, RawAddress};
 
@@ -21,6 +22,7 @@ pub(super) struct RingStream {
     receiver: Receiver,
     corked: Cell<bool>,
     closed: Cell<bool>,
+    blocked_since: Cell<Option<Instant>>,
 }
 
 impl RingStream {
@@ -48,6 +50,7 @@ impl RingStream {
             fd,
             corked: Cell::new(false),
             closed: Cell::new(false),
+            blocked_since: Cell::new(None),
         }
     }
 
@@ -79,13 +82,25 @@ impl RingStream {
             match socket::send_now(&self.fd, &data, more) {
                 Ok(n) => data.advance(n),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    let n = self.send_when_ready(data.clone(), more).await?;
-                    data.advance(n);
+                    let sent = self.blocked(self.send_when_ready(data.clone(), more)).await?;
+                    data.advance(sent);
                 }
                 Err(error) => return Err(error),
             }
         }
         if more { Ok(()) } else { self.cork(false) }
+    }
+
+    /// Waits for the other side to read, in sight of whoever asks for how long.
+    async fn blocked<T>(&self, wait: impl Future<Output = T>) -> T {
+        self.blocked_since.set(Some(now()));
+        let outcome = wait.await;
+        self.blocked_since.set(None);
+        outcome
+    }
+
+    pub(super) fn blocked_since(&self) -> Option<Instant> {
+        self.blocked_since.get()
     }
 
     async fn send_when_ready(&self, data: Bytes, more: bool) -> io::Result<usize> {
@@ -117,7 +132,9 @@ impl RingStream {
             match socket::send_file_now(&self.fd, file.fd(), position, length) {
                 Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
                 Ok(n) => position += n as u64,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.writable().await?,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.blocked(self.writable()).await?
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -139,11 +156,16 @@ impl RingStream {
         Op::submit(entry, kept).await.result.map(|_| ())
     }
 
+    /// Says that nothing more will be sent.
+    pub(super) fn finish(&self) -> io::Result<()> {
+        socket::shutdown(&self.fd, libc::SHUT_WR)
+    }
+
     /// Closes both directions; receives and sends in flight end.
     pub(super) fn shutdown(&self) {
         if !self.closed.replace(true) {
             // Fails only when the peer was faster.
-            let _ = socket::shutdown(&self.fd);
+            let _ = socket::shutdown(&self.fd, libc::SHUT_RDWR);
         }
     }
 }

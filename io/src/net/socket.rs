@@ -112,8 +112,8 @@ fn retry_if_interrupted() -> io::Result<()> {
     if error.kind() == io::ErrorKind::Interrupted { Ok(()) } else { Err(error) }
 }
 
-pub(super) fn shutdown(fd: &OwnedFd) -> io::Result<()> {
+pub(super) fn shutdown(fd: &OwnedFd, how: i32) -> io::Result<()> {
     // SAFETY: plain system call without pointers.
-    check(unsafe { libc::shutdown(fd.as_raw_fd(), libc::SHUT_RDWR) })?;
+    check(unsafe { libc::shutdown(fd.as_raw_fd(), how) })?;
     Ok(())
 }

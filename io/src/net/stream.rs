@@ -7,6 +7,7 @@ use std::os::fd::OwnedFd;
 use bytes::{Bytes, BytesMut};
 
 use super::ring_stream::RingStream;
+use crate::clock::Instant;
 use crate::fs::{FileBackend, FileSlice};
 use crate::sim::{self, SimStream};
 
@@ -125,6 +126,22 @@ impl TcpStream {
             (Ring(stream), FileBackend::Ring(file)) => stream.send_file(file, position, length, more).await,
             (Sim(stream), FileBackend::Sim(file)) => Box::pin(stream.send_file(file, position, length)).await,
             _ => unreachable!("a core's streams and files are of one backend"),
+        }
+    }
+
+    /// Since when a send has waited for the other side to read, if one waits now. Every byte that goes ends the wait.
+    pub fn blocked_since(&self) -> Option<Instant> {
+        match &self.backend {
+            Ring(stream) => stream.blocked_since(),
+            Sim(stream) => stream.blocked_since(),
+        }
+    }
+
+    /// Says that nothing more will be sent; what comes is received as before.
+    pub fn finish(&self) -> io::Result<()> {
+        match &self.backend {
+            Ring(stream) => stream.finish(),
+            Sim(stream) => stream.finish(),
         }
     }
 

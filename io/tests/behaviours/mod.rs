@@ -38,6 +38,8 @@ macro_rules! behaviours {
             a_port_has_one_listener,
             a_dropped_stream_is_the_others_end,
             shutting_down_ends_a_receive_in_flight,
+            a_stream_that_is_finished_still_receives,
+            a_send_that_waits_for_its_reader_tells_since_when,
         );
     };
     ($run:path: $($name:ident),* $(,)?) => {
@@ -162,7 +164,7 @@ pub(crate) async fn a_claimed_file_knows_where_its_data_ends(root: PathBuf) {
     let is_end =
         |found: u64, last: u64| found == whole || (last..=last.next_multiple_of(1 << 16)).contains(&found);
     assert!(is_end(file.data_end().unwrap(), 0));
-    for position in [0, 300_000] {
+    for position in [0, 100_000] {
         file.write_all_at(&mut [IoSlice::new(b"hello")], position).unwrap();
         let dirty = file.data_end().unwrap();
         assert!(is_end(dirty, position + 5), "{dirty}");
@@ -422,6 +424,48 @@ pub(crate) async fn shutting_down_ends_a_receive_in_flight(_: PathBuf) {
     assert_eq!(receiver.await.unwrap(), 0);
     let (n, _) = client.recv(BytesMut::new(), 1).await;
     assert_eq!(n.unwrap(), 0);
+}
+
+pub(crate) async fn a_stream_that_is_finished_still_receives(_: PathBuf) {
+    let (client, server) = pair().await;
+    client.send_all(Bytes::from_static(b"all"), More::No).await.unwrap();
+    client.finish().unwrap();
+    let error = client.send_all(Bytes::from_static(b"more"), More::No).await.unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::BrokenPipe);
+    assert_eq!(receive(&server, 3).await, b"all"[..]);
+    let (n, _) = server.recv(BytesMut::new(), 1).await;
+    assert_eq!(n.unwrap(), 0);
+    server.send_all(pattern(100_000, 0), More::No).await.unwrap();
+    drop(server);
+    assert_eq!(receive(&client, 100_000).await, pattern(100_000, 0));
+    let (n, _) = client.recv(BytesMut::new(), 1).await;
+    assert_eq!(n.unwrap(), 0);
+}
+
+pub(crate) async fn a_send_that_waits_for_its_reader_tells_since_when(_: PathBuf) {
+    let (client, server) = pair().await;
+    let sending = Rc::new(client);
+    let sender = {
+        let sending = sending.clone();
+        // More than any socket holds.
+        spawn(async move {
+            for i in 0..4000 {
+                sending.send_all(pattern(4000, i), More::No).await.unwrap();
+            }
+        })
+    };
+    let wait = Duration::from_millis(50);
+    sleep(wait).await;
+    let before = sending.blocked_since().unwrap();
+    // Nobody reads: it waits on.
+    sleep(wait).await;
+    assert_eq!(sending.blocked_since(), Some(before));
+    let first = receive(&server, 8_000_000).await.len();
+    sleep(wait).await;
+    assert!(sending.blocked_since().is_none_or(|since| since > before), "some bytes have gone");
+    assert_eq!(first + receive(&server, 4000 * 4000 - first).await.len(), 4000 * 4000);
+    sender.await;
+    assert_eq!(sending.blocked_since(), None);
 }
 
 /// The first core sends a burst larger than the ring, then a ping-pong that lets the other side sleep each time. Gives

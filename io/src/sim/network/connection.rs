@@ -35,6 +35,8 @@ pub(super) struct End {
     ended: bool,
     /// Nobody holds this end any more.
     closed: bool,
+    /// This side will send no more.
+    finished: bool,
     /// This side asked for the end of both directions.
     shut: bool,
     failed: bool,
@@ -84,7 +86,7 @@ impl Connection {
         if !end.arrived.is_empty() {
             return Some(Segment::Reset);
         }
-        (!end.shut).then_some(Segment::Fin)
+        (!end.finished).then_some(Segment::Fin)
     }
 
     /// Takes up to `limit` bytes that have come; `None` when there is nothing to say yet.
@@ -122,7 +124,7 @@ impl Connection {
         if end.failed {
             return Err(os_error(libc::ECONNRESET));
         }
-        if end.shut { Err(os_error(libc::EPIPE)) } else { Ok(()) }
+        if end.finished { Err(os_error(libc::EPIPE)) } else { Ok(()) }
     }
 }
 
@@ -137,6 +139,7 @@ impl End {
             held_bytes: 0,
             ended: false,
             closed: false,
+            finished: false,
             shut: false,
             failed: false,
             reader: None,
@@ -174,10 +177,16 @@ impl End {
         self.arrived_bytes
     }
 
-    /// Ends both directions from this side; true the first time.
+    /// Ends this side's direction; whether the other side must be told.
+    pub(super) fn finish(&mut self) -> bool {
+        wake(&mut self.writer);
+        !std::mem::replace(&mut self.finished, true) && !self.failed
+    }
+
+    /// Ends both directions from this side; whether the other side must be told.
     pub(super) fn shut(&mut self) -> bool {
         wake(&mut self.reader);
-        wake(&mut self.writer);
-        !std::mem::replace(&mut self.shut, true) && !self.failed
+        self.shut = true;
+        self.finish()
     }
 }

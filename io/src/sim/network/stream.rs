@@ -1,5 +1,6 @@
 //! One end of a simulated connection, as its owner uses it.
 
+use std::cell::Cell;
 use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
@@ -10,6 +11,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use super::EndId;
 use super::connection::{Connection, Segment};
 use super::split;
+use crate::clock::{Instant, now};
 use crate::sim::NodeId;
 use crate::sim::disk::os_error;
 use crate::sim::file::SimFile;
@@ -26,11 +28,12 @@ pub(crate) struct SimStream {
     end: EndId,
     node: NodeId,
     boot: u32,
+    blocked_since: Cell<Option<Instant>>,
 }
 
 impl SimStream {
     pub(super) fn new(place: &Place, end: EndId) -> SimStream {
-        SimStream { end, node: place.id(), boot: place.node.boot() }
+        SimStream { end, node: place.id(), boot: place.node.boot(), blocked_since: Cell::new(None) }
     }
 
     fn with<R>(&self, place: &Place, f: impl FnOnce(&mut Connection) -> R) -> io::Result<R> {
@@ -44,6 +47,18 @@ impl SimStream {
 
     pub(crate) fn peer_addr(&self) -> io::Result<SocketAddr> {
         self.with(&place_of("stream"), |connection| connection.ends[1 - self.end.side].address)
+    }
+
+    pub(crate) fn blocked_since(&self) -> Option<Instant> {
+        self.blocked_since.get()
+    }
+
+    pub(crate) fn finish(&self) -> io::Result<()> {
+        let place = place_of("stream");
+        if self.with(&place, |connection| connection.ends[self.end.side].finish())? && place.node.is_alive() {
+            place.world.post(self.end.other(), Segment::Fin, place.world.delay());
+        }
+        Ok(())
     }
 
     pub(crate) fn shutdown(&self) {
@@ -114,6 +129,8 @@ impl SimStream {
                 }
                 Ok(room)
             });
+            let waits = matches!(room, Ok(Ok(0)));
+            self.blocked_since.set(waits.then(|| self.blocked_since.get().unwrap_or_else(now)));
             match room {
                 Ok(Ok(0)) => Poll::Pending,
                 Ok(outcome) => Poll::Ready(outcome),
