@@ -28,6 +28,9 @@ pub struct Config {
     pub spin: Duration,
     /// Entries of each core's submission queue; its completion queue holds four times as many.
     pub ring_entries: u32,
+    /// Told the signal by which the process is asked to stop a second time, right before it ends (see
+    /// [`crate::shutdown_signal`]). Does nothing by default.
+    pub hurried: fn(i32),
 }
 
 /// One core.
@@ -44,18 +47,17 @@ impl Config {
     #[must_use]
     pub fn on_cpus(cpus: &[usize]) -> Config {
         let cores = cpus.iter().enumerate();
-        Config {
-            cores: cores.map(|(i, cpu)| CoreConfig { id: CoreId(i as u16), cpu: Some(*cpu) }).collect(),
-            spin: Duration::ZERO,
-            ring_entries: 1024,
-        }
+        Config::of(cores.map(|(i, cpu)| CoreConfig { id: CoreId(i as u16), cpu: Some(*cpu) }).collect())
     }
 
     /// `count` cores that the kernel's scheduler places.
     #[must_use]
     pub fn unpinned(count: u16) -> Config {
-        let cores = (0..count).map(|i| CoreConfig { id: CoreId(i), cpu: None }).collect();
-        Config { cores, spin: Duration::ZERO, ring_entries: 1024 }
+        Config::of((0..count).map(|i| CoreConfig { id: CoreId(i), cpu: None }).collect())
+    }
+
+    fn of(cores: Vec<CoreConfig>) -> Config {
+        Config { cores, spin: Duration::ZERO, ring_entries: 1024, hurried: |_| {} }
     }
 }
 
@@ -116,7 +118,7 @@ where
     if config.cores.is_empty() || config.cores.iter().enumerate().any(|(i, c)| c.id.index() != i) {
         return Err(StartError::Cores);
     }
-    signal::take_over();
+    signal::take_over(config.hurried);
     keep_freed_memory();
     raise_descriptor_limit();
     let gate = Arc::new(Gate::default());

@@ -1,4 +1,4 @@
-//! SIGTERM and SIGINT as an awaitable event.
+//! SIGTERM, SIGINT and SIGHUP as an awaitable event.
 
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,8 +10,16 @@ use crate::sim;
 static SEEN: AtomicBool = AtomicBool::new(false);
 static WAITING: Mutex<Vec<Waker>> = Mutex::new(Vec::new());
 
-/// Returns once the process has been asked to stop. Every core may wait; the runtime blocks both signals in all of
+/// What asks for a stop.
+const STOP_SIGNALS: [i32; 3] = [libc::SIGTERM, libc::SIGINT, libc::SIGHUP];
+
+/// Returns once the process has been asked to stop. Every core may wait; the runtime blocks these signals in all of
 /// its threads, so that they end nothing by themselves. A simulated node is asked by its test.
+///
+/// A signal that was ignored when the process began stays ignored: so says `nohup`, and so does a shell that starts a
+/// program in the background of a script. Who asks a second time, by SIGTERM or SIGINT, means it: the process ends at
+/// once, with 128 and the signal's number as its exit code. SIGHUP hurries nobody, as a terminal that goes away may send
+/// several, and systemd one behind its SIGTERM.
 pub async fn shutdown_signal() {
     if let Some(place) = sim::place() {
         return place.node.stop_signal().await;
@@ -26,8 +34,9 @@ pub async fn shutdown_signal() {
     .await;
 }
 
-/// Blocks both signals for this thread and those it starts, and starts the thread that waits for them.
-pub(crate) fn take_over() {
+/// Blocks the signals for this thread and those it starts, and starts the thread that waits for them. `hurried` is told
+/// the one that ends the process at once.
+pub(crate) fn take_over(hurried: fn(i32)) {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let set = stop_signals();
@@ -35,7 +44,7 @@ pub(crate) fn take_over() {
         unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, &raw const set, std::ptr::null_mut()) };
         std::thread::Builder::new()
             .name("creel-signals".into())
-            .spawn(move || wait(&set))
+            .spawn(move || wait(&set, hurried))
             .expect("a process at its start can start a thread");
     });
 }
@@ -45,20 +54,33 @@ fn stop_signals() -> libc::sigset_t {
     unsafe {
         let mut set = std::mem::zeroed();
         libc::sigemptyset(&raw mut set);
-        libc::sigaddset(&raw mut set, libc::SIGTERM);
-        libc::sigaddset(&raw mut set, libc::SIGINT);
+        for signal in STOP_SIGNALS.into_iter().filter(|signal| !is_ignored(*signal)) {
+            libc::sigaddset(&raw mut set, signal);
+        }
         set
     }
 }
 
-fn wait(set: &libc::sigset_t) {
+/// Whether whoever started this process had it ignore the signal. (Blocked, it would come all the same.)
+fn is_ignored(signal: i32) -> bool {
+    // SAFETY: a sigaction is plain data, filled by the call, which changes nothing when no new one is given.
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        libc::sigaction(signal, std::ptr::null(), &raw mut action) == 0
+            && action.sa_sigaction == libc::SIG_IGN
+    }
+}
+
+fn wait(set: &libc::sigset_t, hurried: fn(i32)) {
     let mut signal = 0;
+    let mut was_asked = false;
     // SAFETY: both pointers are valid for the call; the signals are blocked in every thread, as sigwait asks.
     while unsafe { libc::sigwait(set, &raw mut signal) } == 0 {
-        if SEEN.swap(true, Ordering::AcqRel) {
-            // Asked twice: whoever asks means it.
-            std::process::exit(130);
+        if signal != libc::SIGHUP && std::mem::replace(&mut was_asked, true) {
+            hurried(signal);
+            std::process::exit(128 + signal);
         }
+        SEEN.store(true, Ordering::Release);
         let waiting = std::mem::take(&mut *WAITING.lock().unwrap_or_else(PoisonError::into_inner));
         waiting.into_iter().for_each(Waker::wake);
     }

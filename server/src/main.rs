@@ -1,6 +1,7 @@
 //! The broker `creel`.
 //!
-//! Exit codes: 0 after a clean stop, 1 when it could not start or stop cleanly, 2 for a wrong configuration.
+//! Exit codes: 0 after a clean stop, 1 when it could not start or stop cleanly, 2 for a wrong configuration, 130 (143) when
+//! a second SIGINT (SIGTERM) ended the stop.
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
@@ -50,7 +51,8 @@ fn run(mut config: Config) -> ExitCode {
         cpu: config.broker.creel_pin.then_some(*cpu),
     });
     let spin = Duration::from_micros(config.broker.creel_spin_us.unsigned_abs().into());
-    let runtime_config = runtime::Config { cores: cores.collect(), spin, ..runtime::Config::on_cpus(&cpus) };
+    let runtime_config =
+        runtime::Config { cores: cores.collect(), spin, hurried, ..runtime::Config::on_cpus(&cpus) };
     config.cores = CoreList::These(cpus);
     let setup = Setup::new(config, runtime_config.cores.len(), |banner| {
         // Whoever reads it may be gone: that is no reason not to serve.
@@ -65,4 +67,8 @@ fn run(mut config: Config) -> ExitCode {
         None => ExitCode::SUCCESS,
         Some(failure) => fail(1, &failure),
     }
+}
+
+fn hurried(signal: i32) {
+    tracing::warn!(signal, "asked to stop a second time: ending at once, unclean; the next start recovers");
 }

@@ -31,6 +31,13 @@ impl Broker {
         Self::begin(limited, address, data_dir, settings)
     }
 
+    /// The same, ignoring SIGHUP, as below nohup.
+    pub fn start_below_nohup(address: SocketAddr, data_dir: &Path, settings: &[&str]) -> Self {
+        let mut ignoring = Command::new("sh");
+        ignoring.args(["-c", "trap '' HUP && exec \"$0\" \"$@\""]).arg(command().get_program());
+        Self::begin(ignoring, address, data_dir, settings)
+    }
+
     fn begin(mut command: Command, address: SocketAddr, data_dir: &Path, settings: &[&str]) -> Self {
         command.arg("--listen").arg(address.to_string()).arg("--data-dir").arg(data_dir);
         command.args(settings.iter().flat_map(|setting| ["--set", setting]));
@@ -50,6 +57,17 @@ impl Broker {
 
     pub fn is_running(&mut self) -> bool {
         self.child.try_wait().unwrap().is_none()
+    }
+
+    /// Sends it a signal: TERM, INT or HUP.
+    pub fn signal(&self, name: &str) {
+        // It may be gone by then.
+        let _ = Command::new("sh").args(["-c", &format!("kill -{name} {} 2>&-", self.child.id())]).status();
+    }
+
+    /// Waits until it has ended; its exit code.
+    pub fn end(mut self) -> Option<i32> {
+        self.child.wait().unwrap().code()
     }
 
     /// Ends it as kill -9 does.
