@@ -16,10 +16,10 @@ pub(crate) struct Complaints {
 }
 
 impl Complaints {
-    /// A connection is closed for what it sent.
+    /// A connection is closed for what it sent, or did not send in time.
     pub(crate) fn closed(&self, peer: &dyn fmt::Display, why: &dyn fmt::Display) {
         if let Some(unsaid) = self.may_speak() {
-            tracing::warn!(%peer, %why, also = unsaid, "connection closed: bad input");
+            tracing::warn!(%peer, %why, also = unsaid, "connection closed");
         }
     }
 

@@ -2,7 +2,11 @@
 //!
 //! The reader takes frames off the socket and begins requests in the order they came; the writer awaits their replies
 //! and sends them in the same order. Between the two is a queue: its length bounds the requests in flight, and their
-//! bytes are bounded too. At either bound the socket is not read, and TCP holds the client back.
+//! bytes are bounded too, of each connection and of all connections of a core together (`request_memory`). At either
+//! bound the socket is not read, and TCP holds the client back.
+//!
+//! Whatever ends the reading, requests that came whole are answered before the connection is closed, also when the
+//! client has shut down its side; unless the network has failed, or the client is idle (`idleness`).
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -12,18 +16,22 @@ use std::pin::pin;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use creel_io::local::{Notify, QueueReceiver, QueueSender, queue};
 use creel_io::net::TcpStream;
-use creel_io::{Instant, now, spawn};
+use creel_io::{Instant, JoinHandle, now, spawn};
 
+use crate::complaints::Complaints;
 use crate::core::Core;
-use crate::dispatch;
-use crate::frames::{Framed, next_frame};
-use crate::limits::REQUEST_BYTES_IN_FLIGHT;
+use crate::dispatch::{self, Refusal};
+use crate::flight::{Admitted, Flight};
+use crate::frames::{Framed, is_produce, next_frame};
+use crate::idleness::{Idleness, Reading};
+use crate::limits::{OWN_ROOM_FROM_BYTES, OWN_ROOM_SPARE_BYTES};
 use crate::outbox::Outbox;
 use crate::race::{First, race};
 use crate::reply::Pending;
+use crate::request_memory::Share;
 use crate::stages::Passage;
 use crate::transport::Transport;
 
@@ -52,15 +60,25 @@ impl Connections {
 
     /// Ends all that are open, whatever they do.
     pub(crate) fn close_all(&self) {
-        self.each(|connection| connection.transport.close());
+        self.each(Connection::close);
     }
 
-    /// Ends those that have done nothing for `idle` and owe no reply.
-    pub(crate) fn close_idle(&self, idle: Duration) {
+    /// Ends those in which nothing has moved for `idle` (see `Idleness::is_over`). `wanted`: others wait for memory.
+    pub(crate) fn close_idle(&self, idle: Duration, wanted: bool) {
         self.each(|connection| {
-            let is_idle = now().saturating_since(connection.last_active.get()) >= idle;
-            if is_idle && connection.flight.bytes.get() == 0 {
-                connection.transport.close();
+            let Connection { transport, flight, idleness, .. } = connection;
+            if idleness.is_over(idle, transport, flight, wanted) {
+                connection.close();
+            }
+        });
+    }
+
+    /// Ends those that are too slow with the memory that others wait for.
+    pub(crate) fn close_dawdlers(&self, complaints: &Complaints) {
+        self.each(|connection| {
+            if connection.idleness.dawdles(&connection.transport, &connection.flight) {
+                complaints.closed(&connection.client.peer, &"too slow with memory that others wait for");
+                connection.close();
             }
         });
     }
@@ -75,31 +93,15 @@ struct Connection {
     transport: Transport,
     client: Rc<Client>,
     flight: Flight,
-    last_active: Cell<Instant>,
+    idleness: Idleness,
+    /// It is to end, whatever is owed.
+    closed: Notify,
 }
 
-/// Bytes of requests that are not answered yet.
-#[derive(Default)]
-struct Flight {
-    bytes: Cell<usize>,
-    landed: Notify,
-}
-
-impl Flight {
-    /// Waits until there is room for so many bytes. Whether it had to.
-    async fn take_off(&self, bytes: usize) -> bool {
-        let mut has_waited = false;
-        while self.bytes.get() > 0 && self.bytes.get() + bytes > REQUEST_BYTES_IN_FLIGHT {
-            self.landed.notified().await;
-            has_waited = true;
-        }
-        self.bytes.set(self.bytes.get() + bytes);
-        has_waited
-    }
-
-    fn land(&self, bytes: usize) {
-        self.bytes.set(self.bytes.get() - bytes);
-        self.landed.notify_one();
+impl Connection {
+    fn close(&self) {
+        self.transport.close();
+        self.closed.notify_all();
     }
 }
 
@@ -113,8 +115,8 @@ pub(crate) fn start(core: &Rc<Core>, stream: TcpStream) {
         peer: transport.peer().unwrap_or(nowhere),
         local: transport.local().unwrap_or(nowhere),
     });
-    let (flight, last_active) = (Flight::default(), Cell::new(now()));
-    let connection = Rc::new(Connection { transport, client, flight, last_active });
+    let (flight, idleness, closed) = (Flight::default(), Idleness::new(), Notify::new());
+    let connection = Rc::new(Connection { transport, client, flight, idleness, closed });
     core.connections.open.borrow_mut().insert(key, Rc::downgrade(&connection));
     let core = core.clone();
     spawn(async move {
@@ -131,6 +133,8 @@ pub(crate) struct Owed {
     pub(crate) pending: Pending,
     /// How many bytes its request took.
     pub(crate) bytes: usize,
+    /// Its request's part of what connections hold together.
+    pub(crate) share: Option<Share>,
     /// Its request's way so far, if that is timed.
     pub(crate) passage: Option<Passage>,
 }
@@ -139,7 +143,7 @@ async fn write(core: Rc<Core>, connection: Rc<Connection>, owing: QueueReceiver<
     let landed = |bytes| {
         let at = now();
         connection.flight.land(bytes);
-        connection.last_active.set(at);
+        connection.idleness.moved(at);
         at
     };
     // A failed send is the network's end of the connection; the reader sees it too.
@@ -150,17 +154,31 @@ async fn serve(core: &Rc<Core>, connection: Rc<Connection>) {
     let bound = core.node.broker().queued_max_requests.unsigned_abs() as usize;
     let (owed, owing) = queue(bound);
     let mut writer = spawn(write(core.clone(), connection.clone(), owing));
-    match race(read(core, &connection, owed), &mut writer).await {
-        // What has begun is finished; the queue ends with its sender.
-        First::Left(Ended::Stopping) => writer.await,
-        First::Left(Ended::Gone) => writer.abort(),
-        First::Left(Ended::Refused(why)) => {
-            core.complaints.closed(&connection.client.peer, &why);
-            writer.abort();
-        }
-        First::Right(()) => {}
+    // Pinned where they are made, here and below: what a race is given to keep has its place twice, in each connection.
+    {
+        let talking = pin!(talk(core, &connection, owed, &mut writer));
+        race(talking, connection.closed.notified()).await;
     }
+    // Nobody waits for what it may still have.
+    writer.abort();
     connection.transport.close();
+}
+
+/// Reads, and then lets the writer finish what has begun: its queue ends with its sender.
+async fn talk(
+    core: &Rc<Core>,
+    connection: &Connection,
+    owed: QueueSender<Owed>,
+    mut writer: &mut JoinHandle<()>,
+) {
+    let reading = pin!(read(core, connection, owed));
+    match race(reading, &mut writer).await {
+        First::Left(Ended::Broken) | First::Right(()) => return,
+        First::Left(Ended::Stopping | Ended::Finished) => {}
+        First::Left(Ended::Refused(why)) => core.complaints.closed(&connection.client.peer, &why),
+    }
+    connection.idleness.reads(Reading::Ended);
+    writer.await;
 }
 
 /// When the bytes at the head of the buffer were first seen, and the last ones.
@@ -199,8 +217,10 @@ impl Coming {
 
 /// Why nothing more is read.
 enum Ended {
-    /// The client has closed, or the network has failed.
-    Gone,
+    /// The network has failed, or nobody sends replies any more.
+    Broken,
+    /// The client will send no more. It may wait for what it is owed.
+    Finished,
     /// The broker stops.
     Stopping,
     /// What the client sent is no request that can be answered.
@@ -209,39 +229,103 @@ enum Ended {
 
 async fn read(core: &Rc<Core>, connection: &Connection, owed: QueueSender<Owed>) -> Ended {
     let limit = core.node.broker().socket_request_max_bytes.unsigned_abs() as usize;
+    let idleness = &connection.idleness;
     let mut buffer = BytesMut::new();
     let mut stopping = pin!(core.stopping.begun());
     let mut coming = Coming::default();
+    // The large request that is coming.
+    let mut large: Option<Admitted> = None;
     loop {
         let missing = match next_frame(&mut buffer, limit) {
             Err(bad_size) => return Ended::Refused(Box::new(bad_size)),
             Ok(Framed::Missing(missing)) => missing,
+            Ok(Framed::Large(frame)) => {
+                if large.is_none() {
+                    let admitted = pin!(admit(core, connection, frame.bytes, frame.is_produce));
+                    let First::Left(admitted) = race(admitted, stopping.as_mut()).await else {
+                        return Ended::Stopping;
+                    };
+                    large = Some(admitted);
+                    idleness.large_begins();
+                    buffer = with_room(buffer, frame.missing);
+                }
+                frame.missing
+            }
             Ok(Framed::Request(frame)) => {
                 let bytes = frame.len();
                 let came = coming.whole();
-                let waited = connection.flight.take_off(bytes).await;
-                let turn_at = if came.is_first && !waited { came.to } else { core.stages.clock() };
-                let begun = match dispatch::begin(core, &connection.client, frame).await {
-                    Ok(begun) => begun,
+                let admitted = match large.take() {
+                    Some(admitted) => {
+                        idleness.whole();
+                        buffer = apart(buffer, bytes);
+                        admitted
+                    }
+                    None => admit(core, connection, bytes, is_produce(&frame)).await,
+                };
+                idleness.reads(Reading::Waiting);
+                let reply = match begin(core, connection, frame, &came, admitted).await {
+                    Ok(reply) => reply,
                     Err(refusal) => return Ended::Refused(Box::new(refusal)),
                 };
-                let timed = |decoded_at| core.stages.begun((came.from, came.to), (turn_at, decoded_at));
-                let passage = begun.decoded_at.and_then(timed);
-                if owed.send(Owed { pending: begun.pending, bytes, passage }).await.is_err() {
-                    return Ended::Gone;
+                if owed.send(reply).await.is_err() {
+                    return Ended::Broken;
                 }
                 continue;
             }
         };
         let is_new = buffer.is_empty();
-        let received = race(connection.transport.receive(buffer, missing), stopping.as_mut()).await;
+        idleness.reads(if is_new { Reading::Between } else { Reading::Within });
+        let receiving = pin!(connection.transport.receive(buffer, missing));
+        let received = race(receiving, stopping.as_mut()).await;
         let First::Left((received, back)) = received else { return Ended::Stopping };
         buffer = back;
         let at = now();
-        connection.last_active.set(at);
-        coming.received(at, is_new);
-        if !received.is_ok_and(|count| count > 0) {
-            return Ended::Gone;
+        match received {
+            Ok(0) => return Ended::Finished,
+            Ok(count) => idleness.received(at, count),
+            Err(_) => return Ended::Broken,
         }
+        coming.received(at, is_new);
     }
+}
+
+/// Begins a request that is whole.
+async fn begin(
+    core: &Rc<Core>,
+    connection: &Connection,
+    frame: Bytes,
+    came: &Came,
+    admitted: Admitted,
+) -> Result<Owed, Refusal> {
+    let (bytes, Admitted { share, has_waited }) = (frame.len(), admitted);
+    let turn_at = if came.is_first && !has_waited { came.to } else { core.stages.clock() };
+    let begun = dispatch::begin(core, &connection.client, frame).await?;
+    let timed = |decoded_at| core.stages.begun((came.from, came.to), (turn_at, decoded_at));
+    let passage = begun.decoded_at.and_then(timed);
+    Ok(Owed { pending: begun.pending, bytes, share, passage })
+}
+
+/// Waits until a request may be held.
+async fn admit(core: &Core, connection: &Connection, bytes: usize, is_produce: bool) -> Admitted {
+    let pool = core.request_memory.pool(is_produce);
+    if let Some(admitted) = connection.flight.admit_now(bytes, pool) {
+        return admitted;
+    }
+    connection.idleness.reads(Reading::Waiting);
+    connection.flight.admit(bytes, pool).await
+}
+
+/// A buffer for a large request that has its share: in one piece, of no more than what is missing.
+fn with_room(begun: BytesMut, missing: usize) -> BytesMut {
+    if begun.len() + missing < OWN_ROOM_FROM_BYTES {
+        return begun;
+    }
+    let mut own = BytesMut::with_capacity(begun.len() + missing + OWN_ROOM_SPARE_BYTES);
+    own.extend_from_slice(&begun);
+    own
+}
+
+/// What has come behind a large request, so that it does not hold the request's room.
+fn apart(rest: BytesMut, request_bytes: usize) -> BytesMut {
+    if request_bytes < OWN_ROOM_FROM_BYTES { rest } else { BytesMut::from(&rest[..]) }
 }

@@ -21,6 +21,7 @@ use crate::limits::{
 use crate::messages::Message;
 use crate::node::Node;
 use crate::parked::Outposts;
+use crate::request_memory::RequestMemory;
 use crate::route::Tickets;
 use crate::sessions::Sessions;
 use crate::stages::Stages;
@@ -41,6 +42,7 @@ pub(crate) struct Core {
     pub(crate) files: FileShares,
     pub(crate) stages: Stages,
     pub(crate) connections: Connections,
+    pub(crate) request_memory: RequestMemory,
     pub(crate) sessions: RefCell<Sessions>,
     pub(crate) coordinators: Coordinators,
     pub(crate) producer_ids: ProducerIds,
@@ -96,6 +98,7 @@ impl Core {
             flusher: stages.flusher().keeping_open(files.active, files.sealed),
             stages,
             connections: Connections::default(),
+            request_memory: RequestMemory::of(node.broker(), node.cores),
             sessions: RefCell::new(sessions),
             coordinators: Coordinators::default(),
             producer_ids: ProducerIds::default(),

@@ -4,7 +4,7 @@ use bytes::{Bytes, BytesMut};
 use creel_wire::ApiKey;
 use creel_wire::frame::{SIZE_PREFIX, size};
 
-use crate::limits::{OTHER_REQUEST_BYTES_MAX, REQUEST_BYTES_MIN};
+use crate::limits::{CONNECTION_BYTES_FREE, OTHER_REQUEST_BYTES_MAX, REQUEST_BYTES_MIN};
 
 /// A size that no request has: the stream is not Kafka's, or asks for more memory than it may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -18,6 +18,23 @@ pub(crate) enum Framed {
     Request(Bytes),
     /// This many bytes are missing until there is one (or until its size is known).
     Missing(usize),
+    /// So are bytes of one that is too large to be held without asking.
+    Large(Large),
+}
+
+/// A large request that is not whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Large {
+    /// Its size.
+    pub(crate) bytes: usize,
+    pub(crate) is_produce: bool,
+    /// How many of them are missing.
+    pub(crate) missing: usize,
+}
+
+/// Whether a frame is one of records.
+pub(crate) fn is_produce(frame: &[u8]) -> bool {
+    frame.first_chunk().is_some_and(|key| i16::from_be_bytes(*key) == ApiKey::Produce.code())
 }
 
 /// Takes the next frame off the buffer.
@@ -28,12 +45,18 @@ pub(crate) fn next_frame(buffer: &mut BytesMut, limit: usize) -> Result<Framed, 
     let length = size(*prefix, limit).ok().filter(|length| *length >= REQUEST_BYTES_MIN);
     let length = length.ok_or(BadSize(i32::from_be_bytes(*prefix)))?;
     let whole = SIZE_PREFIX + length;
-    if length > OTHER_REQUEST_BYTES_MAX {
-        let Some(key) = buffer.get(SIZE_PREFIX..).and_then(|frame| frame.first_chunk()) else {
-            return Ok(Framed::Missing(SIZE_PREFIX + size_of::<i16>() - buffer.len()));
+    if length > CONNECTION_BYTES_FREE {
+        let head = SIZE_PREFIX + size_of::<i16>();
+        let Some(frame) = buffer.get(SIZE_PREFIX..).filter(|_| buffer.len() >= head) else {
+            return Ok(Framed::Missing(head - buffer.len()));
         };
-        if i16::from_be_bytes(*key) != ApiKey::Produce.code() {
+        let is_produce = is_produce(frame);
+        if length > OTHER_REQUEST_BYTES_MAX && !is_produce {
             return Err(BadSize(i32::from_be_bytes(*prefix)));
+        }
+        if buffer.len() < whole {
+            let missing = whole - buffer.len();
+            return Ok(Framed::Large(Large { bytes: length, is_produce, missing }));
         }
     }
     if buffer.len() < whole {
@@ -75,10 +98,24 @@ mod tests {
             buffer.extend_from_slice(&key.to_be_bytes());
             next_frame(&mut buffer, limit)
         };
-        assert_eq!(begin(ApiKey::Produce.code()), Ok(Framed::Missing(OTHER_REQUEST_BYTES_MAX - 1)));
+        let large = Large { bytes: size as usize, is_produce: true, missing: OTHER_REQUEST_BYTES_MAX - 1 };
+        assert_eq!(begin(ApiKey::Produce.code()), Ok(Framed::Large(large)));
         assert_eq!(begin(ApiKey::Metadata.code()), Err(BadSize(size)));
         let mut nothing_yet = BytesMut::from(&size.to_be_bytes()[..]);
         assert_eq!(next_frame(&mut nothing_yet, limit), Ok(Framed::Missing(2)));
+    }
+
+    #[test]
+    fn what_is_too_large_to_be_held_without_asking_is_told_once_its_kind_is_known() {
+        let size = (CONNECTION_BYTES_FREE + 1) as i32;
+        let mut buffer = BytesMut::from(&size.to_be_bytes()[..]);
+        let limit = size as usize;
+        assert_eq!(next_frame(&mut buffer, limit), Ok(Framed::Missing(2)));
+        buffer.extend_from_slice(&ApiKey::Fetch.code().to_be_bytes());
+        let large = Large { bytes: limit, is_produce: false, missing: limit - 2 };
+        assert_eq!(next_frame(&mut buffer, limit), Ok(Framed::Large(large)));
+        buffer.resize(SIZE_PREFIX + limit, 0);
+        assert!(matches!(next_frame(&mut buffer, limit), Ok(Framed::Request(frame)) if frame.len() == limit));
     }
 
     #[test]

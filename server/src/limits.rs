@@ -7,6 +7,28 @@ pub(crate) const MAILBOX_MESSAGES: usize = 1024;
 /// Bytes of requests of one connection that are not answered yet. At the bound its socket is not read.
 pub(crate) const REQUEST_BYTES_IN_FLIGHT: usize = 64 << 20;
 
+/// Of these, bytes that a connection may hold without asking: small requests pass whatever others hold.
+pub(crate) const CONNECTION_BYTES_FREE: usize = 64 << 10;
+
+/// Bytes that the requests of all connections of a core may hold beyond that, unless `queued.max.request.bytes` says how
+/// many all cores may. At the bound those who ask for more wait in the order of asking, and their sockets are not read; a
+/// request larger than the bound passes alone.
+pub(crate) const REQUEST_BYTES_OF_CORE: usize = 256 << 20;
+/// One part of so many is for requests other than Produce, which may wait for as long as their clients like.
+pub(crate) const OTHER_REQUESTS_SHARED_BY: usize = 8;
+
+/// While somebody waits at that bound, whoever sends a large request must send `LARGE_REQUEST_PACE_BYTES` of it within
+/// this time, and whoever is owed replies must take something, in milliseconds. Who doesn't is closed.
+pub(crate) const LARGE_REQUEST_PATIENCE_MS: u64 = 10_000;
+/// See `LARGE_REQUEST_PATIENCE_MS`.
+pub(crate) const LARGE_REQUEST_PACE_BYTES: usize = 320 << 10;
+
+/// From this size on a request is received into room of its own, which goes when the request does. Several smaller ones
+/// share what the socket is read into.
+pub(crate) const OWN_ROOM_FROM_BYTES: usize = 256 << 10;
+/// What that room has beyond the request, so that its last bytes are received with as few calls as its first.
+pub(crate) const OWN_ROOM_SPARE_BYTES: usize = 16 << 10;
+
 /// Replies up to this size that are ready together leave together, copied into one buffer of at most
 /// `REPLIES_TOGETHER_BYTES`. Larger ones are sent from where they are.
 pub(crate) const SMALL_REPLY_BYTES: usize = 4 << 10;
@@ -101,5 +123,8 @@ const _: () = assert!(SMALL_REPLY_BYTES < REPLIES_TOGETHER_BYTES);
 const _: () = assert!(CONNECTIONS_SHARE < DESCRIPTORS_SHARED_BY);
 const _: () = assert!(REQUEST_BYTES_MIN < OTHER_REQUEST_BYTES_MAX);
 const _: () = assert!(OTHER_REQUEST_BYTES_MAX < REQUEST_BYTES_IN_FLIGHT);
+const _: () =
+    assert!(REQUEST_BYTES_MIN < CONNECTION_BYTES_FREE && CONNECTION_BYTES_FREE < OWN_ROOM_FROM_BYTES);
+const _: () = assert!(OTHER_REQUEST_BYTES_MAX <= REQUEST_BYTES_OF_CORE / OTHER_REQUESTS_SHARED_BY);
 // A request without records that is let in may use all of its budget, and no Produce has a larger one.
 const _: () = assert!(OTHER_REQUEST_BYTES_MAX == creel_wire::budget::FRAME_BYTES_COUNTED);

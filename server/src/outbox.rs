@@ -77,15 +77,19 @@ impl<'a> Outbox<'a> {
     }
 
     async fn wait(&self, owed: Owed) -> AtHand {
-        let answered = owed.pending.reply().await;
-        self.at_hand(answered, owed.bytes, owed.passage)
+        let Owed { pending, bytes, share, passage } = owed;
+        let answered = pending.reply().await;
+        drop(share);
+        self.at_hand(answered, bytes, passage)
     }
 
     async fn look_ahead(&mut self) -> Next {
-        let Some(Owed { pending, bytes, passage }) = self.owing.try_recv() else { return Next::Unknown };
+        let Some(Owed { pending, bytes, share, passage }) = self.owing.try_recv() else {
+            return Next::Unknown;
+        };
         match pending.reply_now().await {
             Ok(answered) => Next::Ready(self.at_hand(answered, bytes, passage)),
-            Err(pending) => Next::Owed(Owed { pending, bytes, passage }),
+            Err(pending) => Next::Owed(Owed { pending, bytes, share, passage }),
         }
     }
 

@@ -17,7 +17,10 @@ use creel_wire::Uuid;
 use crate::banner::Banner;
 use crate::config::Config;
 use crate::core::Core;
-use crate::limits::{CHECKPOINT_INTERVAL_MS, MAILBOX_MESSAGES, TAKEN_PORT_PATIENCE_MS, TAKEN_PORT_PAUSE_MS};
+use crate::limits::{
+    CHECKPOINT_INTERVAL_MS, LARGE_REQUEST_PATIENCE_MS, MAILBOX_MESSAGES, TAKEN_PORT_PATIENCE_MS,
+    TAKEN_PORT_PAUSE_MS,
+};
 use crate::messages::{Message, ShowTopics};
 use crate::node::Node;
 use crate::race::{First, race};
@@ -195,16 +198,25 @@ async fn look_after(core: Rc<Core>) {
     let idle = u64::try_from(broker.connections_max_idle_ms).ok().map(Duration::from_millis);
     let step = Duration::from_millis(interval as u64);
     let step = idle.map_or(step, |idle| step.min(idle / 2).max(Duration::from_millis(10)));
+    let step = step.min(Duration::from_millis(LARGE_REQUEST_PATIENCE_MS) / 2);
     let mut upkeep_due = now() + Duration::from_millis(interval as u64);
     while !core.stopping.has_begun() {
         sleep(step).await;
-        if let Some(idle) = idle {
-            core.connections.close_idle(idle);
-        }
+        look_after_connections(&core, idle);
         if now() >= upkeep_due {
             upkeep(&core).await;
             upkeep_due = now() + Duration::from_millis(interval as u64);
         }
+    }
+}
+
+fn look_after_connections(core: &Core, idle: Option<Duration>) {
+    let wanted = core.request_memory.is_wanted();
+    if let Some(idle) = idle {
+        core.connections.close_idle(idle, wanted);
+    }
+    if wanted {
+        core.connections.close_dawdlers(&core.complaints);
     }
 }
 

@@ -6,6 +6,7 @@ use std::io;
 use std::net::SocketAddr;
 
 use bytes::{Bytes, BytesMut};
+use creel_io::Instant;
 use creel_io::fs::FileSlice;
 use creel_io::net::{More, TcpStream};
 
@@ -30,6 +31,11 @@ impl Transport {
 
     pub(crate) async fn send_slice(&self, slice: &FileSlice, more: More) -> io::Result<()> {
         self.stream.send_slice(slice, more).await
+    }
+
+    /// Since when a send has waited for the client to take something, if one waits now.
+    pub(crate) fn blocked_since(&self) -> Option<Instant> {
+        self.stream.blocked_since()
     }
 
     /// Ends both directions at once; what is under way fails.

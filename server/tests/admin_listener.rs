@@ -30,6 +30,20 @@ fn it_answers_and_closes() {
 }
 
 #[test]
+fn it_answers_who_shuts_down_its_side_after_the_request() {
+    story(&[ADMIN], |broker| async move {
+        for path in ["/health", "/stages"] {
+            let stream = connect(broker).await;
+            let request = format!("GET {path} HTTP/1.1\r\nHost: broker\r\n\r\n");
+            stream.send_all(Bytes::from(request), More::No).await.unwrap();
+            stream.finish().unwrap();
+            let answer = rest(&stream).await;
+            assert!(answer.starts_with("HTTP/1.1 200 "), "{path}: {answer:?}");
+        }
+    });
+}
+
+#[test]
 fn it_changes_nothing_so_it_takes_no_post() {
     story(&[ADMIN], |broker| async move {
         let post = b"POST /stages HTTP/1.1\r\nHost: broker\r\nContent-Length: 2\r\n\r\n{}";

@@ -23,6 +23,13 @@ const IDLE_BYTES_MAX: u64 = 16 << 10;
 const STUCK_BYTES_MAX: u64 = 1 << 20;
 const STUCK: usize = 200;
 
+/// Connections that send most of a large request each, and how large it is.
+const LARGE: usize = 30;
+const LARGE_BYTES: usize = 60_000_000;
+/// What all of them may cost: what `queued.max.request.bytes` says, and some room for the allocator.
+const QUEUED_BYTES: u64 = 200 << 20;
+const LARGE_BYTES_MAX: u64 = QUEUED_BYTES + (64 << 20);
+
 fn connect(address: SocketAddr, count: usize) -> Vec<TcpStream> {
     (0..count).map(|_| TcpStream::connect(address).unwrap()).collect()
 }
@@ -113,6 +120,50 @@ fn clients_that_ask_and_never_read_are_not_read_either() {
         eprintln!("{each} bytes for each of {STUCK} clients that never read");
         assert!(each <= STUCK_BYTES_MAX, "{each} bytes for a client that never reads");
         drop(stuck);
+        is_served(address, "afterwards").await;
+        assert!(broker.is_running());
+    });
+}
+
+#[test]
+fn large_requests_that_never_end_cost_no_more_together_than_they_may() {
+    on_core(|| async {
+        let (address, dir) = (free_address(), tempfile::tempdir().unwrap());
+        let queued = format!("queued.max.request.bytes={QUEUED_BYTES}");
+        let mut broker = Broker::start(address, dir.path(), &[&queued]);
+        assert!(broker.comes_up());
+        is_served(address, "before").await;
+        let memory = broker.memory();
+        let crowd = connect(address, LARGE);
+        let mut begin = (LARGE_BYTES as u32).to_be_bytes().to_vec();
+        // A Produce.
+        begin.extend([0, 0, 0, 9]);
+        for mut stream in &crowd {
+            stream.write_all(&begin).unwrap();
+            stream.set_nonblocking(true).unwrap();
+        }
+        // Until the broker reads no more of any, and none is whole.
+        let (piece, mut sent) = (vec![0; 1 << 20], [0; LARGE]);
+        let mut quiet = 0;
+        while quiet < 20 {
+            quiet += 1;
+            for (mut stream, sent) in crowd.iter().zip(&mut sent) {
+                let left = LARGE_BYTES - 1000 - *sent;
+                while let Ok(bytes @ 1..) = stream.write(&piece[..left.min(piece.len())]) {
+                    *sent += bytes;
+                    quiet = 0;
+                    if LARGE_BYTES - 1000 - *sent < piece.len() {
+                        break;
+                    }
+                }
+            }
+            sleep(Duration::from_millis(20)).await;
+        }
+        is_served(address, "meanwhile").await;
+        let cost = broker.memory().saturating_sub(memory);
+        eprintln!("{cost} bytes for {} of {LARGE} large requests", sent.iter().sum::<usize>());
+        assert!(cost <= LARGE_BYTES_MAX, "{cost} bytes for {LARGE} large requests");
+        drop(crowd);
         is_served(address, "afterwards").await;
         assert!(broker.is_running());
     });

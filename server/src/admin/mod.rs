@@ -77,6 +77,8 @@ async fn talk(core: Rc<Core>, stream: TcpStream) {
     // date would come from another clock than `creel_io`'s.
     http.header_read_timeout(None)
         .keep_alive(false)
+        // Who has said all it has to say may still listen.
+        .half_close(true)
         .max_buf_size(ADMIN_HEAD_BYTES_MAX)
         .auto_date_header(false);
     let conversation = http.serve_connection(stream::HttpStream::new(stream), service);

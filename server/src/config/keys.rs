@@ -108,7 +108,8 @@ broker_keys! {
 
         socket_request_max_bytes: i32 = "socket.request.max.bytes", bytes(1), Some("104857600"), "The largest request accepted; the connection of a larger one is closed.";
         max_connections: i32 = "max.connections", count(0, I32), Some("2147483647"), "Connections at once.";
-        connections_max_idle_ms: i64 = "connections.max.idle.ms", Kind::Long(-1, I64, Unit::Millis), Some("600000"), "How long an idle connection is kept.";
+        connections_max_idle_ms: i64 = "connections.max.idle.ms", Kind::Long(-1, I64, Unit::Millis), Some("600000"), "How long a connection is kept that does nothing: it sends nothing, or takes nothing of what it is owed.";
+        queued_max_request_bytes: i64 = "queued.max.request.bytes", long_bytes(-1), Some("-1"), "Bytes of large requests that are held at once, shared by the cores, before further ones are left unread; -1: 256 MiB a core.";
         queued_max_requests: i32 = "queued.max.requests", count(1, I32), Some("500"), "Requests in flight per connection before its socket is left unread.";
         fetch_max_bytes: i32 = "fetch.max.bytes", bytes(1024), Some("57671680"), "The most bytes of records in one Fetch reply.";
         max_incremental_fetch_session_cache_slots: i32 = "max.incremental.fetch.session.cache.slots", count(0, I32), Some("1000"), "Fetch sessions kept at once. They end with their connections, and those of a core take 32 MiB at most.";
@@ -146,7 +147,6 @@ broker_keys! {
         "socket.receive.buffer.bytes", bytes(-1), Some("102400"), "The kernel's own tuning is kept.";
         "max.connections.per.ip", count(0, I32), Some("2147483647"), "Connections are not counted per address.";
         "max.connection.creation.rate", count(0, I32), Some("2147483647"), "Connections are not slowed down.";
-        "queued.max.request.bytes", long_bytes(-1), Some("-1"), "Queues are bounded per connection.";
         "request.timeout.ms", millis(0), Some("30000"), "Nothing is asked of other brokers.";
         "replica.lag.time.max.ms", long_millis(0), Some("30000"), "There are no followers yet.";
         "replica.fetch.max.bytes", bytes(0), Some("1048576"), "There are no followers yet.";

@@ -83,6 +83,12 @@ impl Config {
             .transpose()?;
         let cores = CoreList::read(&broker.creel_cores)
             .ok_or_else(|| settings.refuse("creel.cores", CoreList::ACCEPTED))?;
+        // As in Kafka: every request that is accepted has to fit.
+        let queued = broker.queued_max_request_bytes;
+        if queued > 0 && queued < i64::from(broker.socket_request_max_bytes) {
+            let accepted = "-1, or at least socket.request.max.bytes";
+            return Err(settings.refuse("queued.max.request.bytes", accepted));
+        }
         let [data_dir] = broker.log_dirs.as_slice() else {
             return Err(settings.refuse("log.dirs", "one directory"));
         };

@@ -90,6 +90,7 @@ fn mistakes_are_named_with_their_place_and_the_accepted_form() {
         error(&["advertised.listeners=0.0.0.0:9092"], &[], None),
         error(&["log.dirs=a,b"], &[], None),
         error(&["default.replication.factor=3"], &[], None),
+        error(&["queued.max.request.bytes=104857599"], &[], None),
         error(&[], &[("CREEL_NUM_PARTITION", "4")], None),
         error(&[], &[("CREEL_CORES", "0-")], None),
         error(&[], &[], Some("a = 1")),
@@ -106,6 +107,7 @@ fn mistakes_are_named_with_their_place_and_the_accepted_form() {
         --set: advertised.listeners = "0.0.0.0:9092" is not accepted: it must be one PLAINTEXT://host:port or host:port that clients can connect to (not 0.0.0.0)
         --set: log.dirs = "a,b" is not accepted: it must be one directory
         --set: default.replication.factor = "3" is not accepted: it must be 1
+        --set: queued.max.request.bytes = "104857599" is not accepted: it must be -1, or at least socket.request.max.bytes
         environment variable CREEL_NUM_PARTITION: unknown setting CREEL_NUM_PARTITION: did you mean CREEL_NUM_PARTITIONS?
         environment variable CREEL_CORES: creel.cores = "0-" is not accepted: it must be all, or a list of CPUs as 0-3,6 that names none twice
         creel.toml:1: unknown setting a

@@ -165,6 +165,17 @@ impl Client {
         let _ = self.stream.send_all(Bytes::copy_from_slice(bytes), More::No).await;
     }
 
+    /// Shuts down this side: nothing more will be sent.
+    pub fn finish(&self) {
+        self.stream.finish().unwrap();
+    }
+
+    /// Takes some bytes of what has come, fewer than there may be; how many, none at the end.
+    pub async fn take_some(&mut self) -> usize {
+        let (received, _) = self.stream.recv(BytesMut::new(), 1).await;
+        received.unwrap_or(0)
+    }
+
     /// The next frame, without its size; `None` when the broker has closed the connection.
     pub async fn receive_frame(&mut self) -> Option<Bytes> {
         loop {

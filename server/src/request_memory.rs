@@ -1,0 +1,200 @@
+//! Bytes of requests that a core's connections hold together.
+//!
+//! A connection may hold a little without asking (`CONNECTION_BYTES_FREE`), so that small requests pass whatever others do.
+//! What goes beyond takes its share from its core's pool, in the order of asking: a large request before more of it is
+//! read than its beginning. Whoever has a share has all that its request needs, and can end; the share goes back when
+//! the request's answer is at hand, or with its connection.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+use crate::config::BrokerConfig;
+use crate::limits::{OTHER_REQUESTS_SHARED_BY, REQUEST_BYTES_OF_CORE};
+
+/// A core's pools: one for Produce and one for everything else. A Produce waits for the disk; other requests may wait
+/// for as long as their clients like, and must not keep producers waiting.
+pub(crate) struct RequestMemory {
+    produce: Rc<Pool>,
+    other: Rc<Pool>,
+}
+
+impl RequestMemory {
+    /// The share of one of so many cores.
+    pub(crate) fn of(broker: &BrokerConfig, cores: usize) -> Self {
+        let all = usize::try_from(broker.queued_max_request_bytes).ok().filter(|bytes| *bytes > 0);
+        let bytes = all.map_or(REQUEST_BYTES_OF_CORE, |all| all / cores.max(1));
+        let other = bytes / OTHER_REQUESTS_SHARED_BY;
+        Self { produce: Pool::new(bytes - other), other: Pool::new(other) }
+    }
+
+    pub(crate) fn pool(&self, is_produce: bool) -> &Rc<Pool> {
+        if is_produce { &self.produce } else { &self.other }
+    }
+
+    /// Whether somebody waits for what others hold.
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.produce.is_wanted() || self.other.is_wanted()
+    }
+}
+
+/// A number of bytes that requests share.
+pub(crate) struct Pool {
+    bytes: usize,
+    taken: Cell<usize>,
+    next: Cell<u64>,
+    /// Who waits, by arrival.
+    waiting: RefCell<BTreeMap<u64, Option<Waker>>>,
+}
+
+impl Pool {
+    fn new(bytes: usize) -> Rc<Self> {
+        Rc::new(Self { bytes, taken: Cell::new(0), next: Cell::new(0), waiting: RefCell::default() })
+    }
+
+    /// A share, if there is room and nobody has asked before.
+    pub(crate) fn take_now(self: &Rc<Self>, bytes: usize) -> Option<Share> {
+        (!self.is_wanted() && self.has_room(bytes)).then(|| self.share(bytes))
+    }
+
+    /// A share, once there is room and all who asked before have theirs.
+    pub(crate) async fn take(self: &Rc<Self>, bytes: usize) -> Share {
+        let place = Place::last(self);
+        poll_fn(|context| place.poll(bytes, context)).await
+    }
+
+    /// A request larger than the pool passes alone.
+    fn has_room(&self, bytes: usize) -> bool {
+        let taken = self.taken.get();
+        taken == 0 || taken.saturating_add(bytes) <= self.bytes
+    }
+
+    fn share(self: &Rc<Self>, bytes: usize) -> Share {
+        self.taken.set(self.taken.get() + bytes);
+        Share { pool: self.clone(), bytes }
+    }
+
+    fn is_wanted(&self) -> bool {
+        !self.waiting.borrow().is_empty()
+    }
+
+    /// Who is first looks whether there is room by now.
+    fn wake_first(&self) {
+        let waker = self.waiting.borrow_mut().first_entry().and_then(|mut first| first.get_mut().take());
+        waker.into_iter().for_each(Waker::wake);
+    }
+}
+
+/// Bytes of a pool, taken until this is dropped.
+pub(crate) struct Share {
+    pool: Rc<Pool>,
+    bytes: usize,
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.pool.taken.set(self.pool.taken.get() - self.bytes);
+        self.pool.wake_first();
+    }
+}
+
+/// A place among those who wait.
+struct Place<'a> {
+    pool: &'a Rc<Pool>,
+    number: u64,
+}
+
+impl<'a> Place<'a> {
+    fn last(pool: &'a Rc<Pool>) -> Self {
+        let number = pool.next.replace(pool.next.get() + 1);
+        pool.waiting.borrow_mut().insert(number, None);
+        Self { pool, number }
+    }
+
+    fn poll(&self, bytes: usize, context: &Context<'_>) -> Poll<Share> {
+        let mut waiting = self.pool.waiting.borrow_mut();
+        let is_first = waiting.first_key_value().is_some_and(|(first, _)| *first == self.number);
+        if is_first && self.pool.has_room(bytes) {
+            return Poll::Ready(self.pool.share(bytes));
+        }
+        waiting.insert(self.number, Some(context.waker().clone()));
+        Poll::Pending
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.pool.waiting.borrow_mut().remove(&self.number);
+        self.pool.wake_first();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::future::Future;
+    use std::pin::Pin;
+
+    type Taking<'a> = Pin<Box<dyn Future<Output = Share> + 'a>>;
+
+    fn poll(taking: &mut Taking<'_>) -> Option<Share> {
+        match taking.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(share) => Some(share),
+            Poll::Pending => None,
+        }
+    }
+
+    #[test]
+    fn a_share_is_given_while_there_is_room_and_again_when_one_came_back() {
+        let pool = Pool::new(100);
+        let first = pool.take_now(60);
+        assert!(first.is_some() && pool.take_now(41).is_none());
+        let second = pool.take_now(40);
+        assert!(second.is_some() && pool.take_now(1).is_none());
+        drop(first);
+        assert!(pool.take_now(60).is_some());
+    }
+
+    #[test]
+    fn shares_are_given_in_the_order_of_asking() {
+        let pool = Pool::new(100);
+        let held = pool.take_now(50);
+        let mut large: Taking<'_> = Box::pin(pool.take(80));
+        let mut small: Taking<'_> = Box::pin(pool.take(10));
+        assert!(poll(&mut large).is_none() && poll(&mut small).is_none());
+        assert!(pool.take_now(10).is_none(), "nobody overtakes those who wait");
+        drop(held);
+        assert!(poll(&mut small).is_none());
+        let large = poll(&mut large);
+        assert!(large.is_some());
+        assert!(poll(&mut small).is_some());
+    }
+
+    #[test]
+    fn who_waits_no_more_is_waited_for_no_more() {
+        let pool = Pool::new(100);
+        let held = pool.take_now(50);
+        let mut large: Taking<'_> = Box::pin(pool.take(80));
+        let mut small: Taking<'_> = Box::pin(pool.take(50));
+        assert!(poll(&mut large).is_none() && poll(&mut small).is_none());
+        drop(large);
+        assert!(poll(&mut small).is_some());
+        drop((held, small));
+        assert!(!pool.is_wanted() && pool.taken.get() == 0);
+    }
+
+    #[test]
+    fn what_is_larger_than_the_pool_passes_alone() {
+        let pool = Pool::new(100);
+        let held = pool.take_now(1);
+        let mut large: Taking<'_> = Box::pin(pool.take(1000));
+        assert!(poll(&mut large).is_none());
+        drop(held);
+        let share = poll(&mut large);
+        assert!(share.is_some() && pool.take_now(1).is_none());
+        drop((share, large));
+        assert!(pool.take_now(1).is_some());
+    }
+}
