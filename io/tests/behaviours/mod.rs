@@ -40,6 +40,7 @@ macro_rules! behaviours {
             shutting_down_ends_a_receive_in_flight,
             a_stream_that_is_finished_still_receives,
             a_send_that_waits_for_its_reader_tells_since_when,
+            so_does_one_of_a_file,
         );
     };
     ($run:path: $($name:ident),* $(,)?) => {
@@ -443,17 +444,35 @@ pub(crate) async fn a_stream_that_is_finished_still_receives(_: PathBuf) {
 }
 
 pub(crate) async fn a_send_that_waits_for_its_reader_tells_since_when(_: PathBuf) {
+    waits_in_sight(|stream| async move {
+        for i in 0..4000 {
+            stream.send_all(pattern(4000, i), More::No).await.unwrap();
+        }
+    })
+    .await;
+}
+
+pub(crate) async fn so_does_one_of_a_file(root: PathBuf) {
+    let file = File::open(&root.join("segment"), OpenOptions::create()).unwrap();
+    let content = pattern(4_000_000, 0);
+    file.write_all_at(&mut [IoSlice::new(&content)], 0).unwrap();
+    let slice = FileSlice { file, position: 0, length: 4_000_000 };
+    waits_in_sight(|stream| async move {
+        for _ in 0..4 {
+            stream.send_slice(&slice, More::No).await.unwrap();
+        }
+    })
+    .await;
+}
+
+/// Sends 16 MB, which are more than any socket holds, to one who reads now and then.
+async fn waits_in_sight<F>(send: impl FnOnce(Rc<TcpStream>) -> F)
+where
+    F: Future<Output = ()> + 'static,
+{
     let (client, server) = pair().await;
     let sending = Rc::new(client);
-    let sender = {
-        let sending = sending.clone();
-        // More than any socket holds.
-        spawn(async move {
-            for i in 0..4000 {
-                sending.send_all(pattern(4000, i), More::No).await.unwrap();
-            }
-        })
-    };
+    let sender = spawn(send(sending.clone()));
     let wait = Duration::from_millis(50);
     sleep(wait).await;
     let before = sending.blocked_since().unwrap();
