@@ -198,3 +198,28 @@ fn parked_fetches_keep_no_producer_waiting_and_no_fetch_for_ever() {
         });
     }
 }
+
+#[test]
+fn a_client_that_takes_nothing_is_closed_when_others_wait_for_what_its_requests_hold() {
+    for seed in SEEDS {
+        World::new(seed, 1, &SETTINGS).client(|broker| async move {
+            let mut client = broker.connect().await;
+            client.create_topic("orders", 1).await;
+            client.call(9, &produce_request("orders", 0, large().bytes().clone(), -1)).await;
+            // Its answers wait behind one that it does not take.
+            let mut stuck = broker.connect().await;
+            stuck.send(12, &fetch_request("orders", 0, 0, 0)).await;
+            let requests: Bytes = produce(&large(), -1).repeat(3).into();
+            let sent = Rc::default();
+            let stuck = send_counted(stuck, requests, &sent);
+            sleep(Duration::from_secs(1)).await;
+            assert!(sent.get() > 1_400_000, "{} bytes are taken", sent.get());
+            let began = now();
+            let response = client.call(9, &produce_request("orders", 0, large().bytes().clone(), -1)).await;
+            assert_eq!(response.responses[0].partition_responses[0].error_code, ErrorCode::None);
+            assert!(began.elapsed() > Duration::from_secs(5), "{:?}", began.elapsed());
+            let mut stuck = stuck.await;
+            while stuck.take_some().await > 0 {}
+        });
+    }
+}
