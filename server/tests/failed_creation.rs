@@ -4,6 +4,9 @@
 
 mod support;
 
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
+
 use creel_io::sim::ErrorRates;
 use creel_wire::ErrorCode;
 use creel_wire::api::create_partitions::{CreatePartitionsRequest, CreatePartitionsTopic};
@@ -182,4 +185,63 @@ fn partitions_that_a_full_disk_refused_are_made_once_there_is_room() {
         });
     }
     assert!(refused > 10, "{refused}");
+}
+
+/// What is logged on this thread, where the whole simulation runs.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Log {
+    /// Runs something; the lines that it logs.
+    fn of(body: impl FnOnce()) -> Vec<String> {
+        let log = Self::default();
+        let writer = log.clone();
+        let collect = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone());
+        tracing::subscriber::with_default(collect.finish(), body);
+        let bytes = log.0.lock().unwrap().clone();
+        String::from_utf8(bytes).unwrap().lines().map(str::to_owned).collect()
+    }
+}
+
+#[test]
+fn what_is_taken_back_is_said_to_be_and_not_to_be_offline() {
+    let (mut creations, mut changes, mut last) = (0, 0, Vec::new());
+    for room in (0..1400).step_by(100) {
+        let lines = Log::of(|| {
+            let mut world = World::new(room, 2, &[]);
+            let disk = world.sim.handle().disk(world.broker);
+            world.client(move |connector| async move {
+                let mut client = connector.connect().await;
+                client.create_topic("kept", 1).await;
+                disk.set_capacity(Some(disk.used() + room));
+                grow(&mut client).await;
+                let rolling = CreatableTopic {
+                    name: "new".into(),
+                    num_partitions: PARTITIONS,
+                    replication_factor: 1,
+                    ..Default::default()
+                };
+                let request = CreateTopicsRequest { topics: vec![rolling], ..Default::default() };
+                client.call(7, &request).await;
+                disk.set_capacity(None);
+            });
+        });
+        let count = |what: &str| lines.iter().filter(|line| line.contains(what)).count();
+        assert_eq!(count("is offline") + count("groups are not served"), 0, "{lines:#?}");
+        creations += count("cannot create a topic: what was made of it is taken back topic=new reason=");
+        changes += count("cannot change a topic: it stays as it was topic=kept reason=");
+        last = lines;
+    }
+    assert!(creations > 0 && changes > 0, "{creations} {changes}: {last:#?}");
 }

@@ -75,8 +75,8 @@ async fn alter_in_turn(
     let topic = Arc::new(topic);
     let updated = route::call_all(core, || UpdateTopic(topic.clone())).await;
     if let Err(message) = updated.into_iter().collect::<Result<(), String>>() {
-        tracing::error!(%message, "cannot change a topic");
         take_back(core, authority, &old).await;
+        tracing::error!(topic = %old.name, reason = %message, "cannot change a topic: it stays as it was");
         return Err(TopicRefusal::new(ErrorCode::KafkaStorageError, message));
     }
     let changed: Arc<[Uuid]> = [topic.id].into();

@@ -92,14 +92,18 @@ async fn establish(
     }
     let opening = Opening { topics: topics.clone(), are_new: true, ..Opening::default() };
     let failed = open_everywhere(core, opening).await.failed;
-    for (id, message) in &failed {
-        tracing::error!(%message, "cannot create a topic");
+    for id in failed.keys() {
         route::call_all(core, || RemoveTopic(*id)).await;
     }
     let made: Arc<[Uuid]> = ids.into_iter().filter(|id| !failed.contains_key(id)).collect();
     route::call_all(core, || ShowTopics(made.clone())).await;
-    let unmade = topics.iter().filter(|topic| failed.contains_key(&topic.id));
-    if let Err(refusal) = authority.forget(unmade.map(|topic| &*topic.name)).await {
+    let unmade: Vec<_> = topics.iter().filter(|topic| failed.contains_key(&topic.id)).collect();
+    let forgotten = authority.forget(unmade.iter().map(|topic| &*topic.name)).await;
+    for (topic, message) in unmade.iter().filter_map(|topic| Some((topic, failed.get(&topic.id)?))) {
+        let topic = &topic.name;
+        tracing::error!(%topic, reason = %message, "cannot create a topic: what was made of it is taken back");
+    }
+    if let Err(refusal) = forgotten {
         tracing::error!(reason = %refusal.message, "a topic that could not be made is still written down");
     }
     let refusal = |message| TopicRefusal::new(ErrorCode::KafkaStorageError, message);

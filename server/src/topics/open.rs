@@ -63,10 +63,11 @@ pub(crate) async fn open(core: &Rc<Core>, opening: &Opening) -> Opened {
     for topic in &opening.topics {
         let mut own = BTreeMap::new();
         for (index, opened) in core.topics.own_indexes(topic).zip(&mut opened) {
-            own.insert(index, opened.unwrap_or_else(|failed| failed.note(topic, index, &mut outcome)));
+            let note = |failed: Failed| failed.note(topic, index, &mut outcome, !opening.are_new);
+            own.insert(index, opened.unwrap_or_else(note));
         }
         if &*topic.name == offsets::TOPIC
-            && let Err(reason) = coordinate(core, &own).await
+            && let Err(reason) = coordinate(core, &own, !opening.are_new).await
         {
             outcome.note_failure(topic, reason);
         }
@@ -82,13 +83,16 @@ struct Failed {
 }
 
 impl Failed {
-    /// Tells it, and gives what the core has of it.
-    fn note(self, topic: &Topic, index: i32, outcome: &mut Opened) -> Own {
+    /// Notes it, and gives what the core has of it. `stays` says that it will be offline until the next start; what was being
+    /// made is taken back instead, and who takes it back says so.
+    fn note(self, topic: &Topic, index: i32, outcome: &mut Opened, stays: bool) -> Own {
         let Self { offline, reason } = self;
-        tracing::error!(
-            partition = %offline.name, reason,
-            "a partition is offline, its records are refused: mend what the reason names, and start again"
-        );
+        if stays {
+            tracing::error!(
+                partition = %offline.name, reason,
+                "a partition is offline, its records are refused: mend what the reason names, and start again"
+            );
+        }
         topic.set_leader_epoch(index, OFFLINE);
         outcome.note_failure(topic, reason);
         Own::Offline(offline)
@@ -106,7 +110,7 @@ pub(crate) async fn update(core: &Rc<Core>, topic: Arc<Topic>) -> Result<(), Str
     let new: Vec<_> = core.topics.own_indexes(&topic).filter(|index| !own.contains_key(index)).collect();
     for index in new {
         let opened = open_one(core, &opening, &topic, index).await;
-        own.insert(index, opened.unwrap_or_else(|failed| failed.note(&topic, index, &mut outcome)));
+        own.insert(index, opened.unwrap_or_else(|failed| failed.note(&topic, index, &mut outcome, false)));
     }
     core.topics.hide(LocalTopic { topic, own });
     outcome.failed.into_values().next().map_or(Ok(()), Err)
@@ -123,12 +127,12 @@ pub(crate) async fn take_back_update(core: &Rc<Core>, id: Uuid) {
 }
 
 /// Begins to coordinate the groups whose partitions these are. Those of a partition that cannot be read have nobody:
-/// told that they have committed nothing, they would begin anew.
-async fn coordinate(core: &Rc<Core>, own: &BTreeMap<i32, Own>) -> Result<(), String> {
+/// told that they have committed nothing, they would begin anew. `stays` is as for [`Failed::note`].
+async fn coordinate(core: &Rc<Core>, own: &BTreeMap<i32, Own>, stays: bool) -> Result<(), String> {
     let open = own.iter().filter_map(|(index, own)| Some((*index, own.open()?.clone())));
     let jobs = open.map(|(index, partition)| coordinators::host(core, index, partition)).collect();
     let hosted = all(jobs, core.files.moving).await;
-    for reason in hosted.iter().filter_map(|hosted| hosted.as_ref().err()) {
+    for reason in hosted.iter().filter_map(|hosted| hosted.as_ref().err()).filter(|_| stays) {
         tracing::error!(reason, "groups are not served: their offsets cannot be read");
     }
     hosted.into_iter().collect()
