@@ -154,7 +154,8 @@ fn config_file(input: &[u8]) {
     let path = if kind & 1 == 0 { "creel.toml" } else { "server.properties" };
     let args = Args { config: Some(path.into()), ..Args::default() };
     let read = |text: &str| Config::from_sources(&args, [], Some(text));
-    let config = within(256 * text.len() + CONFIGURATION, || read(text));
+    // Of each line that has no effect, its place and name are said.
+    let config = within(1024 * text.len() + CONFIGURATION, || read(text));
     if let (Ok(config), 0) = (config, kind & 1) {
         let again = read(&listing(&config.settings)).expect("a listing is a configuration");
         assert_eq!(again.broker, config.broker);
@@ -165,5 +166,5 @@ fn config_file(input: &[u8]) {
 fn config_set(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(input) else { return };
     let sets: Vec<&str> = text.lines().collect();
-    let _ = within(256 * text.len() + CONFIGURATION, || Config::with(&sets).map(drop));
+    let _ = within(1024 * text.len() + CONFIGURATION, || Config::with(&sets).map(drop));
 }

@@ -4,6 +4,17 @@ use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
 use crate::config::HostPort;
 
+/// A listener that is up.
+#[derive(Clone, Debug)]
+pub struct Listening {
+    /// Its name.
+    pub name: String,
+    /// The address it listens on.
+    pub address: SocketAddr,
+    /// The address its clients are told, where it is another one.
+    pub advertised: Option<HostPort>,
+}
+
 /// The facts of a start; `Display` is the banner.
 #[derive(Clone, Debug)]
 pub struct Banner {
@@ -13,10 +24,8 @@ pub struct Banner {
     pub cpus: Vec<usize>,
     /// Its data directory.
     pub data_dir: PathBuf,
-    /// The address it listens on.
-    pub address: SocketAddr,
-    /// The address clients are told, where it is another one.
-    pub advertised: Option<HostPort>,
+    /// Where it listens.
+    pub listeners: Vec<Listening>,
     /// The node's id and the cluster's.
     pub node: (i32, String),
     /// Partitions found and recovered.
@@ -32,9 +41,16 @@ impl fmt::Display for Banner {
         writeln!(f, "creel {}", self.version)?;
         writeln!(f, "  cores    {} (CPU {})", self.cpus.len(), cpus.join(", "))?;
         writeln!(f, "  data     {}", self.data_dir.display())?;
-        match &self.advertised {
-            Some(advertised) => writeln!(f, "  address  {} (clients: {advertised})", self.address)?,
-            None => writeln!(f, "  address  {}", self.address)?,
+        for one in &self.listeners {
+            // The one that everybody has needs no name.
+            let name = (self.listeners.len() > 1 || one.name != "PLAINTEXT").then(|| one.name.clone());
+            let clients = one.advertised.as_ref().map(|advertised| format!("clients: {advertised}"));
+            let remarks: Vec<_> = name.into_iter().chain(clients).collect();
+            write!(f, "  address  {}", one.address)?;
+            match remarks.is_empty() {
+                true => writeln!(f)?,
+                false => writeln!(f, " ({})", remarks.join(", "))?,
+            }
         }
         writeln!(f, "  node     {node}, cluster {cluster}")?;
         let noun = if self.partitions == 1 { "partition" } else { "partitions" };
@@ -50,12 +66,16 @@ mod tests {
 
     #[test]
     fn the_banner_says_what_was_started() {
-        let banner = Banner {
+        let listening = |name: &str, address: &str, advertised| Listening {
+            name: name.into(),
+            address: address.parse().unwrap(),
+            advertised: HostPort::read(advertised),
+        };
+        let mut banner = Banner {
             version: "0.1.0",
             cpus: vec![0, 1],
             data_dir: "./creel-data".into(),
-            address: "127.0.0.1:9092".parse().unwrap(),
-            advertised: HostPort::read("creel.example:9092"),
+            listeners: vec![listening("PLAINTEXT", "127.0.0.1:9092", "creel.example:9092")],
             node: (1, "4L6g3nShT-eMCtK--X86sw".into()),
             partitions: 12,
             took: Duration::from_micros(15_300),
@@ -68,5 +88,15 @@ mod tests {
               node     1, cluster 4L6g3nShT-eMCtK--X86sw
               ready    12 partitions recovered, 15.3 ms"#]]
         .assert_eq(&banner.to_string());
+        banner.listeners = vec![
+            listening("INTERNAL", "[::]:9092", ""),
+            listening("EXTERNAL", "127.0.0.1:9093", "creel.example:9093"),
+        ];
+        let shown = banner.to_string();
+        assert!(shown.contains("\n  address  [::]:9092 (INTERNAL)\n"), "{shown}");
+        assert!(
+            shown.contains("\n  address  127.0.0.1:9093 (EXTERNAL, clients: creel.example:9093)\n"),
+            "{shown}"
+        );
     }
 }

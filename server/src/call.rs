@@ -25,9 +25,10 @@ impl Call {
         encode_response(self.correlation_id, response, self.api, self.version)
     }
 
-    /// The host and port that this client is told to connect to.
+    /// The host and port that this client is told to connect to: those of the listener that it came by.
     pub(crate) fn advertised(&self) -> (Str, i32) {
-        match &self.core.node.config.listener.advertised {
+        let listener = self.core.node.config.listeners.get(usize::from(self.client.listener.0));
+        match listener.and_then(|listener| listener.advertised.as_ref()) {
             Some(address) => (Str::from(address.host.clone()), i32::from(address.port)),
             None => (
                 Str::from(self.client.local.ip().to_canonical().to_string()),

@@ -22,6 +22,7 @@ use creel_io::net::TcpStream;
 use creel_io::{Instant, JoinHandle, now, spawn};
 
 use crate::complaints::Complaints;
+use crate::config::ListenerIndex;
 use crate::core::Core;
 use crate::dispatch::{self, Refusal};
 use crate::flight::{Admitted, Flight};
@@ -42,6 +43,8 @@ pub(crate) struct Client {
     pub(crate) peer: SocketAddr,
     /// The address the client reached us by.
     pub(crate) local: SocketAddr,
+    /// The listener that address belongs to.
+    pub(crate) listener: ListenerIndex,
 }
 
 /// The connections of a core.
@@ -106,7 +109,7 @@ impl Connection {
 }
 
 /// Serves a connection from now on.
-pub(crate) fn start(core: &Rc<Core>, stream: TcpStream) {
+pub(crate) fn start(core: &Rc<Core>, stream: TcpStream, listener: ListenerIndex) {
     let nowhere = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
     let transport = Transport::plain(stream);
     let key = core.connections.next.replace(core.connections.next.get() + 1);
@@ -114,6 +117,7 @@ pub(crate) fn start(core: &Rc<Core>, stream: TcpStream) {
         number: key,
         peer: transport.peer().unwrap_or(nowhere),
         local: transport.local().unwrap_or(nowhere),
+        listener,
     });
     let (flight, idleness, closed) = (Flight::default(), Idleness::new(), Notify::new());
     let connection = Rc::new(Connection { transport, client, flight, idleness, closed });

@@ -1,13 +1,16 @@
-//! Core 0 accepts, and hands each connection to the core with the fewest.
+//! Core 0 accepts for all listeners, and hands each connection to the core with the fewest.
 
 use std::convert::Infallible;
+use std::future::{Future, poll_fn};
 use std::rc::Rc;
+use std::task::Poll;
 use std::time::Duration;
 
 use creel_io::net::{TcpListener, TcpStream};
 use creel_io::runtime::descriptor_limit;
 use creel_io::sleep;
 
+use crate::config::ListenerIndex;
 use crate::connection;
 use crate::core::Core;
 use crate::limits::{CONNECTIONS_SHARE, DESCRIPTORS_SHARED_BY};
@@ -16,11 +19,26 @@ use crate::messages::Message;
 /// How long to wait when the process has no descriptor left: the next try would fail at once.
 const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(50);
 
-/// Accepts for as long as it is polled.
-pub(crate) async fn accept(core: &Rc<Core>, mut listener: TcpListener) -> Infallible {
+/// Accepts for as long as it is polled. The listeners are in the order of the configuration's.
+pub(crate) async fn accept(core: &Rc<Core>, listeners: Vec<TcpListener>) -> Infallible {
+    let indexes = (0..).map(ListenerIndex);
+    let of_one = |(index, listener)| Box::pin(accept_one(core, index, listener));
+    let mut all: Vec<_> = indexes.zip(listeners).map(of_one).collect();
+    poll_fn(|cx| {
+        for one in &mut all {
+            if let Poll::Ready(never) = one.as_mut().poll(cx) {
+                match never {}
+            }
+        }
+        Poll::Pending
+    })
+    .await
+}
+
+async fn accept_one(core: &Rc<Core>, index: ListenerIndex, mut listener: TcpListener) -> Infallible {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => hand_over(core, stream).await,
+            Ok((stream, _)) => hand_over(core, stream, index).await,
             Err(error) => {
                 core.complaints.refused_connection(&error);
                 sleep(PAUSE_AFTER_ERROR).await;
@@ -40,7 +58,7 @@ fn refusal(core: &Core) -> Option<&'static str> {
         .then_some("the descriptors that are not kept for files are used up (ulimit -n)")
 }
 
-async fn hand_over(core: &Rc<Core>, stream: TcpStream) {
+async fn hand_over(core: &Rc<Core>, stream: TcpStream, listener: ListenerIndex) {
     if let Some(why) = refusal(core) {
         core.complaints.refused_connection(&why);
         return;
@@ -48,10 +66,10 @@ async fn hand_over(core: &Rc<Core>, stream: TcpStream) {
     let to = core.node.least_loaded();
     core.node.connection_opened(to);
     if to == core.id {
-        return connection::start(core, stream);
+        return connection::start(core, stream, listener);
     }
     match stream.detach() {
-        Some(stream) => core.mailbox.send(to, Message::Connection(stream)).await,
+        Some(stream) => core.mailbox.send(to, Message::Connection(stream, listener)).await,
         None => core.node.connection_closed(to),
     }
 }

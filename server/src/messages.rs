@@ -17,6 +17,7 @@ use crate::api::fetch::{FetchShare, FoundPartition};
 use crate::api::list_offsets::{OffsetLookup, OffsetsFound};
 use crate::api::offset_for_leader_epoch::EpochLookup;
 use crate::api::produce::{ProduceShare, ShareOutcome};
+use crate::config::ListenerIndex;
 use crate::coordinators::{GroupAnswer, GroupQuestion};
 use crate::groups::FoundGroup;
 use crate::parked::WatchShare;
@@ -29,8 +30,8 @@ pub(crate) struct Ticket(pub(crate) u64);
 
 /// One message.
 pub(crate) enum Message {
-    /// A connection to be served from now on.
-    Connection(DetachedStream),
+    /// A connection to be served from now on, and the listener it came by.
+    Connection(DetachedStream, ListenerIndex),
     /// A question, to be answered under its ticket.
     Ask(Ticket, Ask),
     /// An answer, and how long it took here.

@@ -1,6 +1,5 @@
 //! What all cores of a node know: its configuration and the few facts that its start found out.
 
-use std::net::SocketAddr;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -15,8 +14,6 @@ pub(crate) struct Node {
     pub(crate) cores: usize,
     /// Known once core 0 has read the metadata.
     pub(crate) cluster_id: OnceLock<String>,
-    /// Known once core 0 listens.
-    pub(crate) address: OnceLock<SocketAddr>,
     /// Open connections of each core, for handing the next one to the least loaded. A hint, so relaxed.
     connections: Vec<AtomicUsize>,
 }
@@ -24,7 +21,7 @@ pub(crate) struct Node {
 impl Node {
     pub(crate) fn new(config: Config, cores: usize) -> Self {
         let connections = (0..cores).map(|_| AtomicUsize::new(0)).collect();
-        Self { config, cores, cluster_id: OnceLock::new(), address: OnceLock::new(), connections }
+        Self { config, cores, cluster_id: OnceLock::new(), connections }
     }
 
     pub(crate) fn broker(&self) -> &BrokerConfig {

@@ -144,7 +144,7 @@ pub(crate) async fn receive(core: Rc<Core>) {
     loop {
         let (from, message) = core.mailbox.recv().await;
         match message {
-            Message::Connection(stream) => connection::start(&core, stream.attach()),
+            Message::Connection(stream, listener) => connection::start(&core, stream.attach(), listener),
             Message::Ask(ticket, ask) => start(&core, &asked, from, ticket, ask),
             Message::Answer(ticket, answer, spent) => {
                 core.tickets.redeem(ticket, Back { answer, at: core.stages.clock(), spent });

@@ -1,7 +1,7 @@
 //! A core's life: it takes part in the start, serves, and ends; core 0 leads.
 
 use std::io::ErrorKind;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,8 +14,8 @@ use creel_io::net::TcpListener;
 use creel_io::{CoreId, Instant, now, shutdown_signal, sleep, spawn, wall_clock_ms};
 use creel_wire::Uuid;
 
-use crate::banner::Banner;
-use crate::config::Config;
+use crate::banner::{Banner, Listening};
+use crate::config::{Config, Listener};
 use crate::core::Core;
 use crate::limits::{
     CHECKPOINT_INTERVAL_MS, LARGE_REQUEST_PATIENCE_MS, MAILBOX_MESSAGES, TAKEN_PORT_PATIENCE_MS,
@@ -37,7 +37,9 @@ pub enum Failure {
     #[error("data directory {0} is in use by another broker")]
     Locked(String),
     /// The address cannot be listened on.
-    #[error("cannot listen on {0}: {1}; end what listens there, or choose another address with --listen")]
+    #[error(
+        "cannot listen on {0}: {1}; end what listens there, or choose another address with --listen or listeners"
+    )]
     Listen(SocketAddr, String),
     /// The admin listener's address cannot be listened on.
     #[error("cannot listen on {0}: {1}; choose another creel.admin.listener")]
@@ -103,24 +105,35 @@ pub async fn run_core(id: CoreId, setup: Setup) {
 
 /// Core 0: from the lock to the stop.
 async fn lead(core: &Rc<Core>, setup: &Setup, began: Instant) -> Result<(), Failure> {
+    core.node.config.settings.notices().into_iter().for_each(|notice| tracing::warn!("{notice}"));
     let data_dir = core.node.config.data_dir.clone();
     let _lock = lock(&data_dir)?;
     // Bound before recovery, so that a taken port is told at once; clients wait in the backlog meanwhile.
-    let bind = core.node.config.listener.bind;
-    let listener = listen(bind).await.map_err(|error| Failure::Listen(bind, error.to_string()))?;
-    let address = listener.local_addr().map_err(|error| Failure::Listen(bind, error.to_string()))?;
-    let _ = core.node.address.set(address);
+    let (listeners, addresses) = listen_on(&core.node.config.listeners).await?;
     let admin = core.node.config.admin.map(listen_for_admin).transpose()?;
     let partitions = recover(core, &data_dir).await?;
     if let Some(listener) = admin {
         spawn(admin::serve(core.clone(), listener));
     }
-    (setup.on_ready)(&banner(core, address, partitions, began));
-    match race(listener::accept(core, listener), shutdown_signal()).await {
+    (setup.on_ready)(&banner(core, &addresses, partitions, began));
+    match race(listener::accept(core, listeners), shutdown_signal()).await {
         First::Left(never) => match never {},
         First::Right(()) => {}
     }
     if shutdown::stop(core).await { Ok(()) } else { Err(Failure::Unclean) }
+}
+
+/// Listens on all of them. With each, where it really is: port 0 has become a free one.
+async fn listen_on(listeners: &[Listener]) -> Result<(Vec<TcpListener>, Vec<SocketAddr>), Failure> {
+    let mut bound = Vec::with_capacity(listeners.len());
+    let mut addresses = Vec::with_capacity(listeners.len());
+    for Listener { bind, .. } in listeners {
+        let failed = |error: std::io::Error| Failure::Listen(*bind, error.to_string());
+        let listener = listen(*bind).await.map_err(failed)?;
+        addresses.push(listener.local_addr().map_err(failed)?);
+        bound.push(listener);
+    }
+    Ok((bound, addresses))
 }
 
 /// Listens, waiting out what a killed broker leaves behind: the kernel closes a ring's files a moment after its process
@@ -128,7 +141,7 @@ async fn lead(core: &Rc<Core>, setup: &Setup, began: Instant) -> Result<(), Fail
 async fn listen(bind: SocketAddr) -> std::io::Result<TcpListener> {
     let give_up = now() + Duration::from_millis(TAKEN_PORT_PATIENCE_MS);
     loop {
-        match TcpListener::bind(bind) {
+        match bind_to(bind) {
             Err(error) if error.kind() == ErrorKind::AddrInUse && now() < give_up => {
                 sleep(Duration::from_millis(TAKEN_PORT_PAUSE_MS)).await;
             }
@@ -137,8 +150,18 @@ async fn listen(bind: SocketAddr) -> std::io::Result<TcpListener> {
     }
 }
 
+/// Binds. Every address is every one of IPv4 where there is no IPv6.
+fn bind_to(address: SocketAddr) -> std::io::Result<TcpListener> {
+    TcpListener::bind(address).or_else(|error| match address.ip() {
+        IpAddr::V6(ip) if ip.is_unspecified() && error.kind() != ErrorKind::AddrInUse => {
+            TcpListener::bind(SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), address.port()))
+        }
+        _ => Err(error),
+    })
+}
+
 fn listen_for_admin(bind: SocketAddr) -> Result<TcpListener, Failure> {
-    let listening = TcpListener::bind(bind).and_then(|listener| Ok((listener.local_addr()?, listener)));
+    let listening = bind_to(bind).and_then(|listener| Ok((listener.local_addr()?, listener)));
     let (address, listener) = listening.map_err(|error| Failure::ListenForAdmin(bind, error.to_string()))?;
     tracing::info!(%address, "admin listener");
     Ok(listener)
@@ -172,18 +195,23 @@ async fn recover(core: &Rc<Core>, data_dir: &Path) -> Result<usize, Failure> {
     Ok(opened.partitions)
 }
 
-fn banner(core: &Core, address: SocketAddr, partitions: usize, began: Instant) -> Banner {
+fn banner(core: &Core, addresses: &[SocketAddr], partitions: usize, began: Instant) -> Banner {
     let config = &core.node.config;
     let cpus = match &config.cores {
         crate::config::CoreList::These(cpus) => cpus.clone(),
         crate::config::CoreList::All => (0..core.node.cores).collect(),
     };
+    let up = config.listeners.iter().zip(addresses).map(|(listener, address)| Listening {
+        name: listener.name.clone(),
+        address: *address,
+        advertised: listener.advertised.clone(),
+    });
+    let listeners = up.collect();
     Banner {
         version: crate::VERSION,
         cpus,
         data_dir: config.data_dir.clone(),
-        address,
-        advertised: config.listener.advertised.clone(),
+        listeners,
         node: (config.broker.node_id, core.node.cluster_id().to_owned()),
         partitions,
         took: now().saturating_since(began),

@@ -105,8 +105,6 @@ allowed! {
         ["configs/settings_of_brokers", "DescribeConfigs v*", "*readOnly": "false", "true"]
     "the id is the default one":
         ["configs/settings_of_brokers", "DescribeConfigs v*", "*configs[node.id]*": "4", "5"]
-    "a list has an order of its own":
-        ["configs/lists_grow_and_shrink", "note", "cleanup.policy": "\"compact,delete\"", "\"delete,compact\""]
     "a setting that does not exist can't be taken back, and there are four operations":
         ["configs/changes_refused", "IncrementalAlterConfigs v1", "*errorCode": "*", "*"]
 }

@@ -46,9 +46,12 @@ pub(crate) async fn answer(call: Call, request: CreateTopicsRequest) -> CreateTo
 }
 
 fn new_topic(asked: &CreatableTopic, this_broker: i32) -> Result<NewTopic, TopicRefusal> {
+    let wrong = |message: String| TopicRefusal::new(ErrorCode::InvalidConfig, message);
+    if let Some(config) = asked.configs.iter().find(|config| config.value.is_none()) {
+        return Err(wrong(format!("Null value not supported for topic configs: {}", config.name)));
+    }
     let given = asked.configs.iter().map(|config| (&*config.name, config.value.as_deref().unwrap_or("")));
-    let settings = TopicSettings::checked(given)
-        .map_err(|error| TopicRefusal::new(ErrorCode::InvalidConfig, error.to_string()))?;
+    let settings = TopicSettings::checked(given).map_err(|error| wrong(error.to_string()))?;
     let (partitions, replication_factor) = counts(asked, this_broker)?;
     Ok(NewTopic { name: asked.name.detached(), partitions, replication_factor, settings })
 }

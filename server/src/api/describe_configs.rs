@@ -99,7 +99,7 @@ fn synonyms(broker: &Settings, key: &TopicKey, own: Option<&String>) -> Vec<Desc
 /// The value that the broker was given, if it was, and the default, if there is one.
 fn broker_synonyms(broker: &Settings, key: &Key) -> Vec<DescribeConfigsSynonym> {
     let given = broker.get(key.name).filter(|setting| setting.origin != Origin::Default);
-    let given = given.and_then(|setting| setting.value.as_ref());
+    let given = given.and_then(|setting| setting.value.as_ref()).filter(|_| !key.is_secret());
     let given = given.map(|value| synonym(key.name, value, Source::StaticBroker));
     let default = key.default_value().map(|value| synonym(key.name, &value, Source::Default));
     given.into_iter().chain(default).collect()
@@ -121,7 +121,9 @@ fn of_broker(call: &Call, wants: Wants, name: &str) -> Result<Vec<DescribeConfig
     if name.parse() != Ok(call.node_id()) {
         return Err(ErrorCode::InvalidRequest);
     }
-    Ok(BROKER_KEYS.iter().map(|key| broker_setting(call, wants, key)).collect())
+    let settings = &call.core.node.config.settings;
+    let shown = BROKER_KEYS.iter().filter(|key| !key.is_internal() || settings.is_given(key.name));
+    Ok(shown.map(|key| broker_setting(call, wants, key)).collect())
 }
 
 fn broker_setting(call: &Call, wants: Wants, key: &Key) -> DescribeConfigsResourceResult {
@@ -129,10 +131,12 @@ fn broker_setting(call: &Call, wants: Wants, key: &Key) -> DescribeConfigsResour
     let is_default = found.is_none_or(|setting| setting.origin == Origin::Default);
     let source = if is_default { Source::Default } else { Source::StaticBroker };
     let value = found.and_then(|setting| setting.value.as_ref()).map(ToString::to_string);
+    // Kafka tells nobody a password, nor that there is none.
+    let value = value.filter(|_| !key.is_secret());
     let shown = setting(wants, key.name, value, source, key.kind, Some(key.doc));
     let synonyms =
         if wants.synonyms { broker_synonyms(&call.core.node.config.settings, key) } else { Vec::new() };
-    DescribeConfigsResourceResult { read_only: true, synonyms, ..shown }
+    DescribeConfigsResourceResult { read_only: true, is_sensitive: key.is_secret(), synonyms, ..shown }
 }
 
 fn setting(
@@ -160,9 +164,12 @@ fn type_of(kind: Kind) -> i8 {
     match kind {
         Kind::Boolean => 1,
         Kind::Text | Kind::Choice(_) => 2,
-        Kind::Int(..) => 3,
+        Kind::Int(..) | Kind::GzipLevel => 3,
+        Kind::Short(..) => 4,
         Kind::Long(..) => 5,
         Kind::Double(..) => 6,
-        Kind::List | Kind::Choices(_) => 7,
+        Kind::List | Kind::Choices(_) | Kind::ThrottledReplicas => 7,
+        Kind::Class => 8,
+        Kind::Password => 9,
     }
 }

@@ -7,6 +7,7 @@ use clap::Parser;
 use super::{
     error::ConfigError,
     settings::{Given, Origin},
+    value::Dialect,
 };
 
 /// Creel: a Kafka-compatible log broker, one pinned thread per core on io_uring.
@@ -17,7 +18,7 @@ use super::{
 #[derive(Clone, Debug, Default, Parser)]
 #[command(name = "creel", version = crate::VERSION, about)]
 pub struct Args {
-    /// Where to listen, host:port; port 0 takes a free one (listeners)
+    /// Where to listen, host:port, or NAME://host:port,...; port 0 takes a free one (listeners)
     #[arg(long, value_name = "ADDR")]
     pub listen: Option<String>,
     /// Where the data lives (log.dirs)
@@ -47,12 +48,13 @@ impl Args {
             ("--cores", "creel.cores", self.cores.clone()),
         ];
         let flags = flags.into_iter().filter_map(|(flag, name, text)| {
-            Some(Given { name: name.to_owned(), text: text?, origin: Origin::Flag(flag) })
+            let (name, origin) = (name.to_owned(), Origin::Flag(flag));
+            Some(Given { name, text: text?, origin, dialect: Dialect::Creel })
         });
         let sets = self.set.iter().map(|one| {
             let (name, text) = one.split_once('=').ok_or_else(|| ConfigError::Assignment(one.clone()))?;
             let (name, text) = (name.trim().to_owned(), text.to_owned());
-            Ok(Given { name, text, origin: Origin::Flag("--set") })
+            Ok(Given { name, text, origin: Origin::Flag("--set"), dialect: Dialect::Creel })
         });
         flags.map(Ok).chain(sets).collect()
     }

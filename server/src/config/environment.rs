@@ -2,9 +2,10 @@
 
 use super::{
     error::{ConfigError, nearest},
-    key::ALIASES,
     keys::BROKER_KEYS,
+    names::{self, LISTENER_PREFIX},
     settings::{Given, Origin},
+    value::Dialect,
 };
 
 const PREFIX: &str = "CREEL_";
@@ -27,7 +28,7 @@ pub(super) fn read(
     for (variable, text) in environment {
         if variable.starts_with(PREFIX) && !is_someone_elses(&variable) {
             let origin = Origin::Environment(variable.clone());
-            given.push(Given { name: setting_name(variable)?, text, origin });
+            given.push(Given { name: setting_name(variable)?, text, origin, dialect: Dialect::Creel });
         }
     }
     given.sort_by(|a, b| a.origin.cmp(&b.origin));
@@ -35,21 +36,33 @@ pub(super) fn read(
 }
 
 fn setting_name(variable: String) -> Result<String, ConfigError> {
-    match names().find(|(candidate, _)| *candidate == variable) {
-        Some((_, name)) => Ok(name.to_owned()),
-        None => {
-            let variables: Vec<_> = names().map(|(variable, _)| variable).collect();
-            let nearest = nearest(&variable, variables.iter().map(String::as_str));
-            let origin = Origin::Environment(variable.clone());
-            Err(ConfigError::Unknown { name: variable, origin, nearest })
-        }
+    if let Some((_, name)) = variables().find(|(candidate, _)| *candidate == variable) {
+        return Ok(name.to_owned());
     }
+    of_listener(&variable).ok_or_else(|| {
+        let variables: Vec<_> = variables().map(|(variable, _)| variable).collect();
+        let nearest = nearest(&variable, variables.iter().map(String::as_str));
+        let origin = Origin::Environment(variable.clone());
+        ConfigError::Unknown { name: variable, origin, nearest }
+    })
 }
 
-fn names() -> impl Iterator<Item = (String, &'static str)> {
+/// The name of a setting of one listener: `CREEL_LISTENER_NAME_INTERNAL_SSL_KEY_PASSWORD`. Of several that would do, the one
+/// with the shortest name of a listener.
+fn of_listener(variable: &str) -> Option<String> {
+    let rest = variable.strip_prefix("CREEL_LISTENER_NAME_")?;
+    let found = variables().filter_map(|(candidate, name)| {
+        let listener = rest.strip_suffix(candidate.strip_prefix(PREFIX)?)?.strip_suffix('_')?;
+        (!listener.is_empty()).then_some((listener, name))
+    });
+    let (listener, name) = found.min_by_key(|(listener, _)| listener.len())?;
+    Some(format!("{LISTENER_PREFIX}{}.{name}", listener.to_ascii_lowercase()))
+}
+
+/// Every variable with its setting's name.
+fn variables() -> impl Iterator<Item = (String, &'static str)> {
     let own = BROKER_KEYS.iter().map(|key| (key.environment_name(), key.name));
-    let aliases = ALIASES
-        .iter()
-        .map(|(alias, _)| (format!("{PREFIX}{}", alias.replace('.', "_").to_ascii_uppercase()), *alias));
-    own.chain(aliases)
+    let others = names::others()
+        .map(|name| (format!("{PREFIX}{}", name.replace('.', "_").to_ascii_uppercase()), name));
+    own.chain(others)
 }

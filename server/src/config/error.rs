@@ -29,6 +29,28 @@ pub enum ConfigError {
         /// What would be accepted.
         accepted: String,
     },
+    /// A setting that is known, and whose effect would be missed.
+    #[error("{origin}: {name} is refused. {reason}")]
+    Refused {
+        /// The setting.
+        name: String,
+        /// Where.
+        origin: Origin,
+        /// Why.
+        reason: &'static str,
+    },
+    /// A value that does not go with another setting's.
+    #[error("{origin}: {name} = {text:?}: {reason}")]
+    Conflict {
+        /// The setting.
+        name: String,
+        /// Its value.
+        text: String,
+        /// Where it was given.
+        origin: Origin,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// `--set` without an equals sign.
     #[error("--set {0}: write it as name=value")]
     Assignment(String),

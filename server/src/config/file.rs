@@ -9,13 +9,15 @@ use toml::de::{DeTable, DeValue};
 
 use super::{
     error::ConfigError,
+    properties,
     settings::{Given, Origin},
+    value::Dialect,
 };
 
 /// Reads a file's text; the path is for messages, and its ending chooses the format.
 pub(super) fn read(path: &Path, text: &str) -> Result<Vec<Given>, ConfigError> {
     if path.extension().is_some_and(|ending| ending == "properties") {
-        return read_properties(path, text);
+        return Ok(properties::read(path, text));
     }
     let table = DeTable::parse(text).map_err(|error| ConfigError::Syntax {
         path: path.to_owned(),
@@ -43,7 +45,7 @@ impl Reader<'_> {
                     let line = line_of(self.text, key.span().start);
                     let text = leaf_text(leaf).ok_or_else(|| self.not_a_setting(&name, line))?;
                     let origin = Origin::File(self.path.to_owned(), line);
-                    self.given.push(Given { name, text, origin });
+                    self.given.push(Given { name, text, origin, dialect: Dialect::Creel });
                 }
             }
         }
@@ -72,22 +74,6 @@ fn leaf_text(value: &DeValue<'_>) -> Option<String> {
         }
         DeValue::Datetime(_) | DeValue::Table(_) => None,
     }
-}
-
-fn read_properties(path: &Path, text: &str) -> Result<Vec<Given>, ConfigError> {
-    let lines = text.lines().enumerate().map(|(index, line)| (index + 1, line.trim()));
-    lines
-        .filter(|(_, line)| !line.is_empty() && !line.starts_with(['#', '!']))
-        .map(|(line, assignment)| {
-            let (name, text) = assignment.split_once('=').ok_or_else(|| ConfigError::Syntax {
-                path: path.to_owned(),
-                line,
-                reason: "expected name=value".to_owned(),
-            })?;
-            let origin = Origin::File(path.to_owned(), line);
-            Ok(Given { name: name.trim().to_owned(), text: text.trim().to_owned(), origin })
-        })
-        .collect()
 }
 
 fn line_of(text: &str, position: usize) -> usize {

@@ -6,10 +6,11 @@ use super::{
     key::{Effect, Key},
     keys::BROKER_KEYS,
     settings::Settings,
-    value::Value,
+    value::{Dialect, Value},
 };
 
-/// The settings as a TOML file that would give them again: those with an effect, then the others.
+/// The settings as a TOML file that would give them again: those with an effect, then the others. Of these, and of what must
+/// not be shown, only comments are written unless they were given: a start says of each that it has no effect.
 ///
 /// Names are quoted, for `max.connections` and `max.connections.per.ip` are one name too many for TOML.
 pub fn listing(settings: &Settings) -> String {
@@ -17,6 +18,8 @@ pub fn listing(settings: &Settings) -> String {
     write_keys(&mut text, settings, Effect::Works);
     text.push_str("\n# Accepted so that Kafka's own files can be used; these have no effect here.\n");
     write_keys(&mut text, settings, Effect::Accepted);
+    text.push_str("\n# Kafka's as well, and refused: these can only have their defaults.\n");
+    write_keys(&mut text, settings, Effect::Refused);
     text
 }
 
@@ -28,12 +31,30 @@ fn write_keys(text: &mut String, settings: &Settings, effect: Effect) {
 
 fn write_key(text: &mut String, settings: &Settings, key: &Key) -> std::fmt::Result {
     let setting = settings.get(key.name).expect("settings hold every key of the table");
-    writeln!(text, "\n# {}\n# {}; from {}", key.doc, key.kind.accepted(), setting.origin)?;
+    writeln!(text, "\n# {}\n# {}; from {}", key.doc, key.kind.accepted(Dialect::Creel), setting.origin)?;
+    let is_said = key.effect == Effect::Works || settings.is_given(key.name);
+    let mark = if is_said { "" } else { "# " };
     match &setting.value {
+        Some(_) if key.is_secret() => writeln!(text, "# {} is set, and not shown", key.name),
         Some(value @ (Value::Text(_) | Value::List(_))) => {
-            writeln!(text, "{:?} = {:?}", key.name, value.to_string())
+            writeln!(text, "{mark}{:?} = {}", key.name, quoted(&value.to_string()))
         }
-        Some(value) => writeln!(text, "{:?} = {value}", key.name),
+        Some(Value::Double(value)) => writeln!(text, "{mark}{:?} = {value:?}", key.name),
+        Some(value) => writeln!(text, "{mark}{:?} = {value}", key.name),
         None => writeln!(text, "# {} is unset", key.name),
     }
+}
+
+/// A text as TOML has it.
+fn quoted(text: &str) -> String {
+    let mut quoted = String::from('"');
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => quoted.extend(['\\', c]),
+            c if c.is_control() => quoted.push_str(&format!("\\u{:04X}", u32::from(c))),
+            c => quoted.push(c),
+        }
+    }
+    quoted.push('"');
+    quoted
 }

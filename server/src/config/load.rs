@@ -4,8 +4,15 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use super::{
-    args::Args, cores::CoreList, environment, error::ConfigError, file, keys::BrokerConfig,
-    listener::Listener, settings::Settings,
+    args::Args,
+    cores::CoreList,
+    environment,
+    error::ConfigError,
+    file,
+    keys::BrokerConfig,
+    listener::{HostPort, Listener},
+    listeners,
+    settings::Settings,
 };
 
 /// All that the broker is told at its start.
@@ -15,8 +22,8 @@ pub struct Config {
     pub settings: Settings,
     /// The typed settings.
     pub broker: BrokerConfig,
-    /// Where to listen.
-    pub listener: Listener,
+    /// Where to listen: at least one.
+    pub listeners: Vec<Listener>,
     /// Where to listen for HTTP, if anywhere.
     pub admin: Option<SocketAddr>,
     /// Where to run.
@@ -63,22 +70,14 @@ impl Config {
 
     fn from_settings(settings: Settings) -> Result<Self, ConfigError> {
         let broker = BrokerConfig::from_settings(&settings);
-        let bind = Listener::read_bind(&broker.listeners)
-            .ok_or_else(|| settings.refuse("listeners", Listener::LISTEN_ACCEPTED))?;
-        let advertised = broker
-            .advertised_listeners
-            .as_deref()
-            .map(|texts| {
-                Listener::read_advertised(texts)
-                    .ok_or_else(|| settings.refuse("advertised.listeners", Listener::ADVERTISED_ACCEPTED))
-            })
-            .transpose()?;
+        let listeners = listeners::read(&settings, &broker)?;
         let admin = broker
             .creel_admin_listener
             .as_ref()
             .map(|text| {
-                Listener::read_bind(std::slice::from_ref(text))
-                    .ok_or_else(|| settings.refuse("creel.admin.listener", Listener::ADMIN_ACCEPTED))
+                HostPort::read(text)
+                    .and_then(|at| at.resolve())
+                    .ok_or_else(|| settings.refuse("creel.admin.listener", "host:port of this machine"))
             })
             .transpose()?;
         let cores = CoreList::read(&broker.creel_cores)
@@ -93,6 +92,6 @@ impl Config {
             return Err(settings.refuse("log.dirs", "one directory"));
         };
         let data_dir = PathBuf::from(data_dir);
-        Ok(Self { listener: Listener { bind, advertised }, admin, cores, data_dir, broker, settings })
+        Ok(Self { listeners, admin, cores, data_dir, broker, settings })
     }
 }

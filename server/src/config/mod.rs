@@ -1,7 +1,7 @@
 //! Configuration: one table of names, many sources, one typed result.
 //!
-//! `keys` is the table of the broker's settings and `topic` that of a topic's: name, type, range,
-//! default, documentation. Everything else follows from them: parsing, the listing that
+//! `keys` is the table of the broker's settings (`unserved` its half of those that Kafka has and this broker does not
+//! serve) and `topic` that of a topic's: name, type, range, default, documentation. Everything else follows from them: parsing, the listing that
 //! `--print-config` shows, and DescribeConfigs. Names are Kafka's wherever Kafka has one.
 //!
 //! Sources, the first that names a key wins: flags and `--set`, environment variables
@@ -14,13 +14,18 @@ mod error;
 mod file;
 mod key;
 mod keys;
+mod kinds;
 mod listener;
+mod listeners;
 mod listing;
 mod load;
+mod names;
+mod properties;
 mod settings;
 #[cfg(test)]
 mod tests;
 mod topic;
+mod unserved;
 mod value;
 
 pub use args::Args;
@@ -28,9 +33,9 @@ pub use cores::CoreList;
 pub use error::ConfigError;
 pub use key::{Effect, Key};
 pub use keys::{BROKER_KEYS, BrokerConfig};
-pub use listener::{HostPort, Listener};
+pub use listener::{HostPort, Listener, ListenerIndex};
 pub use listing::listing;
 pub use load::{Config, load};
 pub use settings::{Origin, Setting, Settings};
 pub use topic::{CleanupPolicy, TOPIC_KEYS, TimestampType, TopicConfig, TopicKey, TopicSettings};
-pub use value::{Kind, Unit, Value};
+pub use value::{Dialect, Kind, Unit, Value};

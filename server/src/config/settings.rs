@@ -1,12 +1,18 @@
 //! Settings as resolved: each key's value and where it came from.
 
-use std::{collections::BTreeMap, fmt, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    mem::{Discriminant, discriminant},
+    path::PathBuf,
+};
 
 use super::{
-    error::{ConfigError, nearest},
-    key::{ALIASES, Key, canonical},
+    error::ConfigError,
+    key::{Effect, Key},
     keys::BROKER_KEYS,
-    value::Value,
+    names::{self, Meaning},
+    value::{Dialect, Value},
 };
 
 /// Where a value was given, as messages and listings name it. The order is that of precedence.
@@ -39,6 +45,7 @@ pub(super) struct Given {
     pub(super) name: String,
     pub(super) text: String,
     pub(super) origin: Origin,
+    pub(super) dialect: Dialect,
 }
 
 /// One key's value and where it came from; no value is "unset".
@@ -52,12 +59,17 @@ pub struct Setting {
 
 /// A value for each key of the table.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Settings(BTreeMap<&'static str, Setting>);
+pub struct Settings {
+    values: BTreeMap<&'static str, Setting>,
+    /// With where each setting was given.
+    notices: Vec<(Origin, String)>,
+}
 
 impl Default for Settings {
     fn default() -> Self {
         let of = |key: &Key| Setting { value: key.default_value(), origin: Origin::Default };
-        Self(BROKER_KEYS.iter().map(|key| (key.name, of(key))).collect())
+        let values = BROKER_KEYS.iter().map(|key| (key.name, of(key))).collect();
+        Self { values, notices: Vec::new() }
     }
 }
 
@@ -65,22 +77,104 @@ impl Settings {
     /// Checks what the sources gave and lays it over the defaults; a later one wins over an earlier.
     pub(super) fn resolve(given: impl IntoIterator<Item = Given>) -> Result<Self, ConfigError> {
         let mut settings = Self::default();
+        let mut by_own_name = BTreeMap::new();
         for one in given {
-            let key = find(&one)?;
-            let value = key.kind.read(&one.text).ok_or_else(|| ConfigError::Value {
-                name: one.name,
-                text: one.text,
-                origin: one.origin.clone(),
-                accepted: key.kind.accepted(),
-            })?;
-            settings.0.insert(key.name, Setting { value: Some(value), origin: one.origin });
+            match names::meaning(&one.name) {
+                Some(Meaning::Key(key)) => settings.set(key, one, &mut by_own_name)?,
+                Some(Meaning::OfListener(key)) => settings.set_for_listener(key, &one)?,
+                Some(Meaning::Foreign(why)) => settings.note(&one.name, &one.text, &one.origin, why),
+                None => settings.note_unknown(one)?,
+            }
         }
+        settings.judge()?;
+        settings.notices.sort_by(|(a, _), (b, _)| a.cmp(b));
         Ok(settings)
+    }
+
+    /// In one source a setting's own name wins over its other one, as in Kafka (`log.dirs` over `log.dir`).
+    fn set(
+        &mut self,
+        key: &'static Key,
+        one: Given,
+        by_own_name: &mut BTreeMap<&'static str, Discriminant<Origin>>,
+    ) -> Result<(), ConfigError> {
+        let value = read(key, &one)?;
+        let source = discriminant(&one.origin);
+        if key.name == one.name {
+            by_own_name.insert(key.name, source);
+        } else if by_own_name.get(key.name) == Some(&source) {
+            return Ok(());
+        }
+        self.values.insert(key.name, Setting { value: Some(value), origin: one.origin });
+        Ok(())
+    }
+
+    /// A listener of its own manners is not served yet; what would make it safe is refused.
+    fn set_for_listener(&mut self, key: &'static Key, one: &Given) -> Result<(), ConfigError> {
+        let value = read(key, one)?;
+        let text = if key.is_secret() { HIDDEN.to_owned() } else { value.to_string() };
+        match key.effect {
+            Effect::Refused if key.default_value() != Some(value) => {
+                let (name, origin) = (one.name.clone(), one.origin.clone());
+                Err(ConfigError::Refused { name, origin, reason: key.doc })
+            }
+            Effect::Works => {
+                self.note(&one.name, &text, &one.origin, "It is the same for all listeners.");
+                Ok(())
+            }
+            _ => {
+                self.note(&one.name, &text, &one.origin, key.doc);
+                Ok(())
+            }
+        }
+    }
+
+    /// Kafka starts with names that it does not know, for its plug-ins have their own; its files may, too.
+    fn note_unknown(&mut self, one: Given) -> Result<(), ConfigError> {
+        let nearest = names::nearest(&one.name);
+        let unknown = ConfigError::Unknown { name: one.name, origin: one.origin.clone(), nearest };
+        match one.dialect {
+            Dialect::Creel => Err(unknown),
+            Dialect::Kafka => {
+                self.notices.push((one.origin, format!("{unknown} (it is ignored)")));
+                Ok(())
+            }
+        }
+    }
+
+    fn note(&mut self, name: &str, text: &str, origin: &Origin, why: &str) {
+        self.notices.push((origin.clone(), format!("{origin}: {name} = {text} has no effect. {why}")));
+    }
+
+    /// Says what has no effect of what was given, and refuses what would be missed.
+    fn judge(&mut self) -> Result<(), ConfigError> {
+        for key in BROKER_KEYS {
+            let Some(Setting { value: Some(value), origin }) = self.values.get(key.name).cloned() else {
+                continue;
+            };
+            match key.effect {
+                _ if origin == Origin::Default => {}
+                Effect::Works => {}
+                Effect::Accepted if key.is_secret() => self.note(key.name, HIDDEN, &origin, key.doc),
+                Effect::Accepted => self.note(key.name, &value.to_string(), &origin, key.doc),
+                Effect::Refused if key.default_value().as_ref() == Some(&value) => {}
+                Effect::Refused => {
+                    let name = key.name.to_owned();
+                    return Err(ConfigError::Refused { name, origin, reason: key.doc });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What is to be said at the start: settings that were given and have no effect, and names that are not known.
+    pub fn notices(&self) -> Vec<&str> {
+        self.notices.iter().map(|(_, notice)| notice.as_str()).collect()
     }
 
     /// A key's setting, by its own name.
     pub fn get(&self, name: &str) -> Option<&Setting> {
-        self.0.get(name)
+        self.values.get(name)
     }
 
     /// A key's value, by its own name.
@@ -88,27 +182,38 @@ impl Settings {
         self.get(name).and_then(|setting| setting.value.as_ref())
     }
 
+    /// Whether some source gave it.
+    pub fn is_given(&self, name: &str) -> bool {
+        self.get(name).is_some_and(|setting| setting.origin != Origin::Default)
+    }
+
     /// The error that a value, although of its kind, cannot be used.
     pub(super) fn refuse(&self, name: &'static str, accepted: &str) -> ConfigError {
-        let setting = self.get(name);
-        ConfigError::Value {
-            name: name.to_owned(),
-            text: self.value(name).map(Value::to_string).unwrap_or_default(),
-            origin: setting.map_or(Origin::Default, |setting| setting.origin.clone()),
-            accepted: accepted.to_owned(),
-        }
+        let (name, text, origin) = self.shown(name);
+        ConfigError::Value { name, text, origin, accepted: accepted.to_owned() }
+    }
+
+    /// The error that a value does not go with another's.
+    pub(super) fn conflict(&self, name: &'static str, reason: impl Into<String>) -> ConfigError {
+        let (name, text, origin) = self.shown(name);
+        ConfigError::Conflict { name, text, origin, reason: reason.into() }
+    }
+
+    fn shown(&self, name: &'static str) -> (String, String, Origin) {
+        let text = self.value(name).map(Value::to_string).unwrap_or_default();
+        let origin = self.get(name).map_or(Origin::Default, |setting| setting.origin.clone());
+        (name.to_owned(), text, origin)
     }
 }
 
-fn find(given: &Given) -> Result<&'static Key, ConfigError> {
-    let name = canonical(&given.name);
-    BROKER_KEYS.iter().find(|key| key.name == name).ok_or_else(|| ConfigError::Unknown {
-        name: given.name.clone(),
-        origin: given.origin.clone(),
-        nearest: nearest(&given.name, known_names()),
-    })
-}
+/// Stands for what must not be shown.
+const HIDDEN: &str = "[hidden]";
 
-fn known_names() -> impl Iterator<Item = &'static str> {
-    BROKER_KEYS.iter().map(|key| key.name).chain(ALIASES.iter().map(|(alias, _)| *alias))
+fn read(key: &Key, one: &Given) -> Result<Value, ConfigError> {
+    key.kind.read_in(one.dialect, &one.text).ok_or_else(|| ConfigError::Value {
+        name: one.name.clone(),
+        text: one.text.clone(),
+        origin: one.origin.clone(),
+        accepted: key.kind.accepted(one.dialect),
+    })
 }

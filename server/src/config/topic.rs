@@ -6,7 +6,7 @@ use super::{
     error::{ConfigError, nearest},
     key::Effect,
     settings::{Origin, Settings},
-    value::{Field, Kind, Unit, Value},
+    value::{Dialect, Field, Kind, Unit, Value},
 };
 
 /// One setting of a topic.
@@ -30,7 +30,7 @@ pub struct TopicKey {
 pub struct CleanupPolicy {
     /// They are dropped by age and size.
     pub delete: bool,
-    /// The last of each key is kept.
+    /// The last of each key is to be kept; until compaction is there, every record is.
     pub compact: bool,
 }
 
@@ -95,7 +95,7 @@ macro_rules! topic_keys {
 
 topic_keys! {
     works {
-        cleanup_policy: CleanupPolicy = "cleanup.policy", Kind::Choices(&["compact", "delete"]), "delete", [("log.cleanup.policy", 1)], "What becomes of old records.";
+        cleanup_policy: CleanupPolicy = "cleanup.policy", Kind::Choices(&["compact", "delete"]), "delete", [("log.cleanup.policy", 1)], "What becomes of old records; compact keeps every record until compaction is there.";
         compression_type: String = "compression.type", Kind::Choice(&["producer"]), "producer", [("compression.type", 1)], "The codec batches are stored in: the one they come in.";
         file_delete_delay_ms: i64 = "file.delete.delay.ms", Kind::Long(0, I64, Unit::Millis), "60000", [("log.segment.delete.delay.ms", 1)], "How long a dropped segment's files stay.";
         flush_messages: i64 = "flush.messages", Kind::Long(1, I64, Unit::Count), LONG_MAX, [("log.flush.interval.messages", 1)], "Records after which the log is flushed whatever acks asked.";
@@ -115,12 +115,12 @@ topic_keys! {
         segment_ms: i64 = "segment.ms", Kind::Long(1, I64, Unit::Millis), "604800000", [("log.roll.ms", 1), ("log.roll.hours", 3_600_000)], "The longest time a segment is appended to.";
     }
     accepted {
-        "compression.gzip.level", Kind::Int(-1, 9, Unit::Count), "-1", [("compression.gzip.level", 1)];
+        "compression.gzip.level", Kind::GzipLevel, "-1", [("compression.gzip.level", 1)];
         "compression.lz4.level", Kind::Int(1, 17, Unit::Count), "9", [("compression.lz4.level", 1)];
         "compression.zstd.level", Kind::Int(-131_072, 22, Unit::Count), "3", [("compression.zstd.level", 1)];
         "delete.retention.ms", Kind::Long(0, I64, Unit::Millis), "86400000", [("log.cleaner.delete.retention.ms", 1)];
-        "follower.replication.throttled.replicas", Kind::List, "", [];
-        "leader.replication.throttled.replicas", Kind::List, "", [];
+        "follower.replication.throttled.replicas", Kind::ThrottledReplicas, "", [];
+        "leader.replication.throttled.replicas", Kind::ThrottledReplicas, "", [];
         "local.retention.bytes", Kind::Long(-2, I64, Unit::Bytes), "-2", [("log.local.retention.bytes", 1)];
         "local.retention.ms", Kind::Long(-2, I64, Unit::Millis), "-2", [("log.local.retention.ms", 1)];
         "max.compaction.lag.ms", Kind::Long(1, I64, Unit::Millis), LONG_MAX, [("log.cleaner.max.compaction.lag.ms", 1)];
@@ -185,7 +185,7 @@ impl TopicSettings {
         self.0.remove(name);
     }
 
-    /// Checks a name and a value without keeping them.
+    /// Checks a name and a value, written as Kafka reads them, without keeping them.
     pub fn check(name: &str, text: &str) -> Result<Value, ConfigError> {
         let origin = Origin::Flag("topic");
         let key = TopicKey::find(name).ok_or_else(|| ConfigError::Unknown {
@@ -193,12 +193,17 @@ impl TopicSettings {
             origin: origin.clone(),
             nearest: nearest(name, TOPIC_KEYS.iter().map(|key| key.name)),
         })?;
-        key.kind.read(text).ok_or_else(|| ConfigError::Value {
+        let value = key.kind.read_as_kafka(text).ok_or_else(|| ConfigError::Value {
             name: name.to_owned(),
             text: text.to_owned(),
-            origin,
-            accepted: key.kind.accepted(),
-        })
+            origin: origin.clone(),
+            accepted: key.kind.accepted(Dialect::Kafka),
+        })?;
+        if name == "remote.storage.enable" && value == Value::Boolean(true) {
+            let name = name.to_owned();
+            return Err(ConfigError::Refused { name, origin, reason: "There is no tiered storage." });
+        }
+        Ok(value)
     }
 
     /// What was read back from a topic's record; a name that this version does not know stays, unused.
@@ -217,7 +222,7 @@ impl TopicSettings {
     /// When no topic setting has the name.
     pub fn effective(&self, name: &str, broker: &Settings) -> Value {
         let key = TopicKey::find(name).expect("a name of the table");
-        let own = self.0.get(name).and_then(|text| key.kind.read(text));
+        let own = self.0.get(name).and_then(|text| key.kind.read_as_kafka(text));
         own.unwrap_or_else(|| key.inherited(broker).0)
     }
 }

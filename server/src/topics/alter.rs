@@ -138,7 +138,7 @@ fn apply(
         SettingChange::Append(text) => (text, true),
         SettingChange::Subtract(text) => (text, false),
     };
-    if !matches!(key.kind, Kind::List | Kind::Choices(_)) {
+    if !matches!(key.kind, Kind::List | Kind::Choices(_) | Kind::ThrottledReplicas) {
         return Err(refuse(format!("{name} is no list: nothing can be added to it or taken from it.")));
     }
     let mut list = match settings.effective(&name, &core.node.config.settings) {
@@ -146,9 +146,10 @@ fn apply(
         _ => Vec::new(),
     };
     for one in text.split(',').map(str::trim).filter(|one| !one.is_empty()) {
-        list.retain(|known| known != one);
-        if is_append {
-            list.push(one.to_owned());
+        match is_append {
+            true if list.iter().any(|known| known == one) => {}
+            true => list.push(one.to_owned()),
+            false => list.retain(|known| known != one),
         }
     }
     settings.set(name, &list.join(",")).map_err(|error| refuse(error.to_string()))

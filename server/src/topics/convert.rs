@@ -6,12 +6,14 @@ use crate::config::{BrokerConfig, CleanupPolicy, TimestampType, TopicConfig};
 
 /// The log's settings. Kafka's -1 is `None`; numbers beyond what makes sense are clipped by the table of settings.
 pub(super) fn log_config(topic: &TopicConfig, broker: &BrokerConfig) -> engine::LogConfig {
+    // No policy at all, which Kafka allows, keeps every record.
+    let goes_by_age_and_size = topic.cleanup_policy.delete;
     engine::LogConfig {
         segment_bytes: natural(topic.segment_bytes.into()),
         segment_ms: natural(topic.segment_ms),
         segment_index_bytes: natural(topic.segment_index_bytes.into()),
-        retention_bytes: limit(topic.retention_bytes),
-        retention_ms: limit(topic.retention_ms),
+        retention_bytes: limit(topic.retention_bytes).filter(|_| goes_by_age_and_size),
+        retention_ms: limit(topic.retention_ms).filter(|_| goes_by_age_and_size),
         flush_messages: Some(natural(topic.flush_messages)),
         flush_ms: Some(natural(topic.flush_ms)),
         max_message_bytes: usize::try_from(topic.max_message_bytes).unwrap_or(0),

@@ -16,6 +16,7 @@ stories! { "configs":
     changed_as_a_whole,
     whole_changes_refused,
     only_validated,
+    values_as_they_are_written,
 }
 
 const TOPIC: i8 = 2;
@@ -247,4 +248,47 @@ fn only_validated(it: &mut Side<'_>) {
         it.ask("AlterConfigs", 2, json!({ "resources": [{ "resourceType": TOPIC, "resourceName": name, "configs": [{ "name": "retention.ms", "value": value }] }], "validateOnly": true }));
     }
     describe(it, &name, &["retention.ms"]);
+}
+
+/// Blanks, signs, cases, lists and units, as tools and people write them; described in one form. The answer of a creation
+/// shows settings from v5 on, in Kafka as they were written: v4.
+fn values_as_they_are_written(it: &mut Side<'_>) {
+    const VALUES: &[(&str, &[&str])] = &[
+        (
+            "retention.ms",
+            &[" 1000", "1001\t", "+5", "-1", "7d", "1_000", "1e3", "", "-2", "604800000", "0x10"],
+        ),
+        ("max.message.bytes", &["1MiB", "2147483648", "1048588"]),
+        ("preallocate", &["True", " FALSE ", "yes", ""]),
+        ("cleanup.policy", &["delete, compact", "compact ", "Delete", "delete,delete", "delete,", ","]),
+        ("message.timestamp.type", &["logappendtime", " LogAppendTime", ""]),
+        ("min.cleanable.dirty.ratio", &[".5", "1", "0.0001", "1.1", "half"]),
+        ("compression.gzip.level", &["0", " 9"]),
+        ("leader.replication.throttled.replicas", &["0:1, 1:1", "*", "a"]),
+        ("remote.storage.enable", &["true", "maybe"]),
+    ];
+    let name = it.own("one");
+    topic(it, &name, 1);
+    for (key, values) in VALUES {
+        for value in *values {
+            change(it, 1, &name, &[(key, 0, json!(value))]);
+            it.ask(
+                "CreateTopics",
+                4,
+                json!({ "topics": [{ "name": it.own("checked"), "numPartitions": 1, "replicationFactor": 1,
+                    "configs": [{ "name": key, "value": value }] }], "validateOnly": true }),
+            );
+        }
+    }
+    change(it, 1, &name, &[("segment.jitter.ms", 0, json!("77"))]);
+    let settled = json!({ "resources": [resource(TOPIC, &name, json!(["segment.jitter.ms"]))] });
+    it.until("DescribeConfigs", 4, &settled, |answer| answer["results"][0]["configs"][0]["value"] == "77");
+    let keys: Vec<_> = VALUES.iter().map(|(key, _)| *key).collect();
+    describe(it, &name, &keys);
+    let nothing = json!([{ "name": "retention.ms", "value": null }]);
+    it.ask(
+        "CreateTopics",
+        4,
+        json!({ "topics": [{ "name": it.own("none"), "numPartitions": 1, "replicationFactor": 1, "configs": nothing }] }),
+    );
 }

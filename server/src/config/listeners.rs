@@ -1,0 +1,248 @@
+//! Listeners by name, as `listeners`, `advertised.listeners` and the settings around them give them, under Kafka's rules.
+//!
+//! What Kafka allows beyond them is allowed here: an address without a name, clients told the address that they came by
+//! where none is advertised, and no listener between brokers, for brokers do not talk to each other yet.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    error::ConfigError,
+    keys::BrokerConfig,
+    listener::{HostPort, Listener},
+    settings::Settings,
+    value::Value,
+};
+
+const LISTENERS: &str = "listeners";
+const ADVERTISED: &str = "advertised.listeners";
+const PROTOCOLS: &str = "listener.security.protocol.map";
+const CONTROLLERS: &str = "controller.listener.names";
+const BETWEEN_BROKERS: &str = "inter.broker.listener.name";
+const BROKERS_PROTOCOL: &str = "security.inter.broker.protocol";
+const ROLES: &str = "process.roles";
+
+const LISTENERS_ACCEPTED: &str = "NAME://host:port or host:port, several separated by commas";
+const PLAINTEXT: &str = "PLAINTEXT";
+const KNOWN_PROTOCOLS: [&str; 4] = [PLAINTEXT, "SSL", "SASL_PLAINTEXT", "SASL_SSL"];
+
+/// A listener as it is written.
+#[derive(Clone, Debug)]
+struct Entry {
+    name: String,
+    at: HostPort,
+}
+
+/// The listeners to bind, in the order in which they are given.
+pub(super) fn read(settings: &Settings, broker: &BrokerConfig) -> Result<Vec<Listener>, ConfigError> {
+    let all = entries(settings, LISTENERS, &broker.listeners, PLAINTEXT)?;
+    check_ports(&all).map_err(|reason| settings.conflict(LISTENERS, reason))?;
+    let controllers: BTreeSet<_> =
+        broker.controller_listener_names.iter().flatten().map(|name| name.to_uppercase()).collect();
+    let protocols = protocols(settings, broker, &controllers)?;
+    check_protocols(settings, LISTENERS, &all, &protocols, &controllers)?;
+    check_roles(settings, &all, &controllers)?;
+    let own: Vec<_> = all.iter().filter(|one| !controllers.contains(&one.name)).cloned().collect();
+    if own.is_empty() {
+        let reason = "there is no listener for clients: all of them are in controller.listener.names";
+        return Err(settings.conflict(LISTENERS, reason));
+    }
+    let advertised = advertised(settings, broker, &own, &protocols, &controllers)?;
+    check_between_brokers(settings, &own, &advertised, &protocols)?;
+    own.into_iter().map(|one| listener(settings, one, &advertised)).collect()
+}
+
+fn listener(
+    settings: &Settings,
+    one: Entry,
+    advertised: &BTreeMap<String, HostPort>,
+) -> Result<Listener, ConfigError> {
+    let Some(bind) = one.at.resolve() else {
+        let reason = format!("{} is no address of this machine", one.at);
+        return Err(settings.conflict(LISTENERS, reason));
+    };
+    let advertised = advertised.get(&one.name).cloned();
+    Ok(Listener { name: one.name, bind, advertised })
+}
+
+/// Reads a list of listeners, whose names must differ. `bare` is the name of an address without one.
+fn entries(
+    settings: &Settings,
+    key: &'static str,
+    texts: &[String],
+    bare: &str,
+) -> Result<Vec<Entry>, ConfigError> {
+    let read = |text: &String| {
+        let (name, at) = text.split_once("://").unwrap_or((bare, text));
+        let at = HostPort::read(at).filter(|_| !name.is_empty())?;
+        Some(Entry { name: name.to_uppercase(), at })
+    };
+    let all: Option<Vec<_>> = texts.iter().map(read).collect();
+    let all = all.filter(|all| !all.is_empty()).ok_or_else(|| settings.refuse(key, LISTENERS_ACCEPTED))?;
+    let mut names = BTreeSet::new();
+    match all.iter().find(|one| !names.insert(one.name.as_str())) {
+        Some(twice) => Err(settings.conflict(key, format!("two listeners have the name {}", twice.name))),
+        None => Ok(all),
+    }
+}
+
+/// Two listeners may have one port only where one has an address of IPv4 and the other one of IPv6.
+fn check_ports(all: &[Entry]) -> Result<(), String> {
+    let mut by_port: BTreeMap<u16, Vec<&Entry>> = BTreeMap::new();
+    all.iter()
+        .filter(|one| one.at.port != 0)
+        .for_each(|one| by_port.entry(one.at.port).or_default().push(one));
+    for (port, sharing) in by_port {
+        let is_v4 = |one: &Entry| one.at.ip().map(|ip| ip.is_ipv4());
+        match sharing.as_slice() {
+            [_] => {}
+            [a, b] if is_v4(a).is_some() && is_v4(b).is_some() && is_v4(a) != is_v4(b) => {}
+            _ => {
+                return Err(format!(
+                    "two listeners have the port {port}; they may only where one has an IPv4 address and the other an \
+                     IPv6 address"
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What each name speaks. Without a map of their own, listeners of controllers speak PLAINTEXT.
+fn protocols(
+    settings: &Settings,
+    broker: &BrokerConfig,
+    controllers: &BTreeSet<String>,
+) -> Result<BTreeMap<String, String>, ConfigError> {
+    let mut protocols = BTreeMap::new();
+    let pairs = broker.listener_security_protocol_map.split(',').map(str::trim);
+    for pair in pairs.filter(|pair| !pair.is_empty()) {
+        let Some((name, protocol)) = pair.rsplit_once(':') else {
+            return Err(settings.refuse(PROTOCOLS, "NAME:PROTOCOL, several separated by commas"));
+        };
+        let protocol = protocol.trim().to_uppercase();
+        if !KNOWN_PROTOCOLS.contains(&protocol.as_str()) {
+            let known = KNOWN_PROTOCOLS.join(", ");
+            return Err(settings.conflict(PROTOCOLS, format!("{protocol} is no protocol: there are {known}")));
+        }
+        protocols.insert(name.trim().to_uppercase(), protocol);
+    }
+    if !settings.is_given(PROTOCOLS) {
+        for name in controllers {
+            protocols.entry(name.clone()).or_insert_with(|| PLAINTEXT.to_owned());
+        }
+    }
+    Ok(protocols)
+}
+
+/// Each name must have a protocol, and those that are bound one that is served.
+fn check_protocols(
+    settings: &Settings,
+    key: &'static str,
+    entries: &[Entry],
+    protocols: &BTreeMap<String, String>,
+    controllers: &BTreeSet<String>,
+) -> Result<(), ConfigError> {
+    for Entry { name, .. } in entries {
+        let Some(protocol) = protocols.get(name) else {
+            let reason = format!("listener {name} has no protocol: add {name}:{PLAINTEXT} to {PROTOCOLS}");
+            return Err(settings.conflict(key, reason));
+        };
+        if protocol != PLAINTEXT && !controllers.contains(name) {
+            let reason =
+                format!("listener {name} would speak {protocol}, but TLS and SASL are not served yet");
+            return Err(settings.conflict(key, reason));
+        }
+    }
+    Ok(())
+}
+
+fn check_roles(
+    settings: &Settings,
+    all: &[Entry],
+    controllers: &BTreeSet<String>,
+) -> Result<(), ConfigError> {
+    let Some(Value::List(roles)) = settings.value(ROLES) else { return Ok(()) };
+    if !roles.iter().any(|role| role == "broker") {
+        let reason = "a controller alone is not served: there is no Raft quorum to take part in";
+        return Err(settings.conflict(ROLES, reason));
+    }
+    if roles.len() > 1 {
+        return Ok(());
+    }
+    match all.iter().find(|one| controllers.contains(&one.name)) {
+        Some(Entry { name, .. }) => Err(settings.conflict(
+            CONTROLLERS,
+            format!("where {ROLES} is broker alone, {name} must not be among the {LISTENERS}"),
+        )),
+        None => Ok(()),
+    }
+}
+
+/// What clients of each listener are told, by name.
+fn advertised(
+    settings: &Settings,
+    broker: &BrokerConfig,
+    own: &[Entry],
+    protocols: &BTreeMap<String, String>,
+    controllers: &BTreeSet<String>,
+) -> Result<BTreeMap<String, HostPort>, ConfigError> {
+    let Some(texts) = &broker.advertised_listeners else { return Ok(BTreeMap::new()) };
+    let bare = match own {
+        [one] => &one.name,
+        _ => PLAINTEXT,
+    };
+    let mut given = entries(settings, ADVERTISED, texts, bare)?;
+    given.retain(|one| !controllers.contains(&one.name));
+    check_protocols(settings, ADVERTISED, &given, protocols, controllers)?;
+    for Entry { name, at } in &given {
+        if !own.iter().any(|one| one.name == *name) {
+            let reason = format!(
+                "{name} is not among the {LISTENERS}, which are {}",
+                names(own.iter().map(|one| &one.name))
+            );
+            return Err(settings.conflict(ADVERTISED, reason));
+        }
+        if at.is_nowhere() {
+            let reason =
+                format!("clients cannot connect to {at}: give an address, and a port, that they can reach");
+            return Err(settings.conflict(ADVERTISED, reason));
+        }
+    }
+    Ok(given.into_iter().map(|one| (one.name, one.at)).collect())
+}
+
+/// The listener between brokers must be one of those that are told. Where none is named, none is needed: that is less than
+/// Kafka asks for, which takes the one of `security.inter.broker.protocol`.
+fn check_between_brokers(
+    settings: &Settings,
+    own: &[Entry],
+    advertised: &BTreeMap<String, HostPort>,
+    protocols: &BTreeMap<String, String>,
+) -> Result<(), ConfigError> {
+    let key = match (settings.is_given(BETWEEN_BROKERS), settings.is_given(BROKERS_PROTOCOL)) {
+        (false, false) => return Ok(()),
+        (true, true) => {
+            let reason = format!("{BROKERS_PROTOCOL} is given as well: only one of the two may be");
+            return Err(settings.conflict(BETWEEN_BROKERS, reason));
+        }
+        (true, false) => BETWEEN_BROKERS,
+        (false, true) => BROKERS_PROTOCOL,
+    };
+    let name = settings.value(key).map(|value| value.to_string().to_uppercase()).unwrap_or_default();
+    if !protocols.contains_key(&name) {
+        return Err(settings.conflict(key, format!("{name} is not in {PROTOCOLS}")));
+    }
+    let told: Vec<_> = match advertised.is_empty() {
+        true => own.iter().map(|one| &one.name).collect(),
+        false => advertised.keys().collect(),
+    };
+    if told.contains(&&name) {
+        return Ok(());
+    }
+    Err(settings
+        .conflict(key, format!("{name} is not among the listeners that are advertised: {}", names(told))))
+}
+
+fn names<'a>(names: impl IntoIterator<Item = &'a String>) -> String {
+    names.into_iter().map(String::as_str).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,75 @@
+//! Several listeners: each is bound, and each tells those who come by it its own address.
+#![allow(clippy::unwrap_used, reason = "a test says what went wrong by failing")]
+
+mod support;
+
+use std::net::SocketAddr;
+
+use creel_wire::api::describe_cluster::DescribeClusterRequest;
+use creel_wire::api::find_coordinator::FindCoordinatorRequest;
+use creel_wire::api::metadata::MetadataRequest;
+use support::{Client, Connector, World, batch, story, values};
+
+const SETTINGS: &[&str] = &[
+    "listeners=INTERNAL://:9092,EXTERNAL://:9093,BARE://:9094,CONTROLLER://:9095",
+    "listener.security.protocol.map=INTERNAL:PLAINTEXT,EXTERNAL:PLAINTEXT,BARE:PLAINTEXT,CONTROLLER:PLAINTEXT",
+    "advertised.listeners=EXTERNAL://creel.example:19093,INTERNAL://[fd00::5]:19092",
+    "inter.broker.listener.name=INTERNAL",
+    "controller.listener.names=CONTROLLER",
+];
+
+fn at(broker: Connector, port: u16) -> Connector {
+    Connector::to(SocketAddr::new(broker.address().ip(), port))
+}
+
+/// Where Metadata, FindCoordinator and DescribeCluster say that the broker is, which is one place.
+async fn told(client: &mut Client) -> (String, i32) {
+    let metadata = client.call(12, &MetadataRequest::default()).await.brokers.remove(0);
+    let group = FindCoordinatorRequest { key: "group".into(), ..Default::default() };
+    let coordinator = client.call(3, &group).await;
+    let cluster = DescribeClusterRequest { endpoint_type: 1, ..Default::default() };
+    let cluster = client.call(1, &cluster).await.brokers.remove(0);
+    let told = (metadata.host.to_string(), metadata.port);
+    assert_eq!((coordinator.host.to_string(), coordinator.port), told);
+    assert_eq!((cluster.host.to_string(), cluster.port), told);
+    told
+}
+
+#[test]
+fn each_listener_tells_its_clients_its_own_address() {
+    story(SETTINGS, |broker| async move {
+        let by_itself = (broker.address().ip().to_string(), 9094);
+        let expected = [
+            (9092, ("fd00::5".to_owned(), 19092)),
+            (9093, ("creel.example".to_owned(), 19093)),
+            // Nothing is advertised: the address that it was reached by.
+            (9094, by_itself),
+        ];
+        // Several connections each, so that every core has some of each listener.
+        for (port, expected) in expected.iter().cycle().take(9) {
+            assert_eq!(told(&mut at(broker, *port).connect().await).await, *expected, "port {port}");
+        }
+    });
+}
+
+#[test]
+fn what_comes_by_one_listener_is_read_by_another_and_the_controllers_is_not_bound() {
+    story(SETTINGS, |broker| async move {
+        let (mut inside, mut outside) = (at(broker, 9092).connect().await, at(broker, 9093).connect().await);
+        inside.create_topic("shared", 1).await;
+        assert!(inside.produce("shared", 0, &batch(&["a"])).await.error_code.is_none());
+        assert_eq!(values(&outside.fetch("shared", 0, 0).await), [(0, "a".to_owned())]);
+        assert!(at(broker, 9095).try_connect().await.is_none());
+    });
+}
+
+#[test]
+fn a_stop_closes_every_listener() {
+    for seed in support::SEEDS {
+        let mut world = World::new(seed, 2, SETTINGS);
+        let first = world.client(|broker| async move { told(&mut at(broker, 9093).connect().await).await });
+        world.restart();
+        let again = world.client(|broker| async move { told(&mut at(broker, 9093).connect().await).await });
+        assert_eq!(first, again);
+    }
+}
