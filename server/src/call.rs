@@ -27,7 +27,7 @@ impl Call {
 
     /// The host and port that this client is told to connect to: those of the listener that it came by.
     pub(crate) fn advertised(&self) -> (Str, i32) {
-        let listener = self.core.node.config.listeners.get(usize::from(self.client.listener.0));
+        let listener = self.core.node.config.listeners.get(self.client.listener.0);
         match listener.and_then(|listener| listener.advertised.as_ref()) {
             Some(address) => (Str::from(address.host.clone()), i32::from(address.port)),
             None => (

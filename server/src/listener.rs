@@ -21,9 +21,8 @@ const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(50);
 
 /// Accepts for as long as it is polled. The listeners are in the order of the configuration's.
 pub(crate) async fn accept(core: &Rc<Core>, listeners: Vec<TcpListener>) -> Infallible {
-    let indexes = (0..).map(ListenerIndex);
-    let of_one = |(index, listener)| Box::pin(accept_one(core, index, listener));
-    let mut all: Vec<_> = indexes.zip(listeners).map(of_one).collect();
+    let of_one = |(index, listener)| Box::pin(accept_one(core, ListenerIndex(index), listener));
+    let mut all: Vec<_> = listeners.into_iter().enumerate().map(of_one).collect();
     poll_fn(|cx| {
         for one in &mut all {
             if let Poll::Ready(never) = one.as_mut().poll(cx) {

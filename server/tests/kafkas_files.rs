@@ -62,7 +62,9 @@ fn creel(file: &Path, sets: &[&str]) -> Command {
 fn kafkas_own_server_properties_start_a_broker() {
     let folder = tempfile::tempdir().unwrap();
     let (port, controller, file) = (free_port(), free_port(), folder.path().join("server.properties"));
-    std::fs::write(&file, server_properties(port, controller, &folder.path().join("logs"))).unwrap();
+    let text = server_properties(port, controller, &folder.path().join("logs"));
+    // A comment as older editors save it: no UTF-8.
+    std::fs::write(&file, [b"# caf\xe9\n", text.as_bytes()].concat()).unwrap();
     let mut process = Process(creel(&file, &[]).spawn().unwrap());
     let banner = BufReader::new(process.0.stdout.take().unwrap());
     let address = banner.lines().map_while(Result::ok).find(|line| line.contains("  address  "));

@@ -16,7 +16,7 @@ use super::{
 
 /// Reads a file's text; the path is for messages, and its ending chooses the format.
 pub(super) fn read(path: &Path, text: &str) -> Result<Vec<Given>, ConfigError> {
-    if path.extension().is_some_and(|ending| ending == "properties") {
+    if is_properties(path) {
         return Ok(properties::read(path, text));
     }
     let table = DeTable::parse(text).map_err(|error| ConfigError::Syntax {
@@ -27,6 +27,11 @@ pub(super) fn read(path: &Path, text: &str) -> Result<Vec<Given>, ConfigError> {
     let mut reader = Reader { path, text, given: Vec::new() };
     reader.table("", table.get_ref())?;
     Ok(reader.given)
+}
+
+/// Whether it is one of Kafka's own, by its name.
+pub(super) fn is_properties(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending == "properties")
 }
 
 struct Reader<'a> {

@@ -73,7 +73,7 @@ pub struct Listener {
 
 /// Which of the listeners: its place in the configuration's list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ListenerIndex(pub u16);
+pub struct ListenerIndex(pub usize);
 
 #[cfg(test)]
 mod tests {

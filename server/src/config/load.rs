@@ -42,8 +42,13 @@ pub fn load(args: &Args) -> Result<Config, ConfigError> {
 }
 
 fn read_file(path: &Path) -> Result<String, ConfigError> {
-    std::fs::read_to_string(path)
-        .map_err(|error| ConfigError::File { path: path.to_owned(), reason: error.to_string() })
+    let failed = |reason: String| ConfigError::File { path: path.to_owned(), reason };
+    let bytes = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
+    String::from_utf8(bytes).or_else(|error| match file::is_properties(path) {
+        // Java takes these files for Latin-1.
+        true => Ok(error.into_bytes().into_iter().map(char::from).collect()),
+        false => Err(failed(error.to_string())),
+    })
 }
 
 impl Config {
