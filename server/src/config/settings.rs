@@ -98,6 +98,10 @@ impl Settings {
         one: Given,
         by_own_name: &mut BTreeMap<&'static str, Discriminant<Origin>>,
     ) -> Result<(), ConfigError> {
+        // Kafka's way to say that there is none.
+        if one.name == "broker.id" && one.text.trim() == "-1" {
+            return Ok(());
+        }
         let value = read(key, &one)?;
         let source = discriminant(&one.origin);
         if key.name == one.name {
@@ -143,7 +147,7 @@ impl Settings {
     }
 
     fn note(&mut self, name: &str, text: &str, origin: &Origin, why: &str) {
-        self.notices.push((origin.clone(), format!("{origin}: {name} = {text} has no effect. {why}")));
+        self.notices.push((origin.clone(), format!("{origin}: {name} = {text:?} has no effect. {why}")));
     }
 
     /// Says what has no effect of what was given, and refuses what would be missed.
@@ -155,13 +159,12 @@ impl Settings {
             match key.effect {
                 _ if origin == Origin::Default => {}
                 Effect::Works => {}
-                Effect::Accepted if key.is_secret() => self.note(key.name, HIDDEN, &origin, key.doc),
-                Effect::Accepted => self.note(key.name, &value.to_string(), &origin, key.doc),
-                Effect::Refused if key.default_value().as_ref() == Some(&value) => {}
-                Effect::Refused => {
+                Effect::Refused if key.default_value().as_ref() != Some(&value) => {
                     let name = key.name.to_owned();
                     return Err(ConfigError::Refused { name, origin, reason: key.doc });
                 }
+                _ if key.is_secret() => self.note(key.name, HIDDEN, &origin, key.doc),
+                _ => self.note(key.name, &value.to_string(), &origin, key.doc),
             }
         }
         Ok(())

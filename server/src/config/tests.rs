@@ -201,7 +201,7 @@ fn kafkas_own_files_start_a_broker_without_its_controller() {
     for name in ["listeners", "controller.listener.names", "log.retention.hours", "num.partitions"] {
         assert_eq!(about(name), 0, "{name}: {notices:?}");
     }
-    let expected = "server.properties:10: num.io.threads = 8 has no effect. A thread a core does everything: see creel.cores.";
+    let expected = "server.properties:10: num.io.threads = \"8\" has no effect. A thread a core does everything: see creel.cores.";
     assert!(notices.contains(&expected), "{notices:?}");
 }
 
@@ -212,7 +212,7 @@ fn a_properties_file_may_name_what_nobody_knows_and_takes_no_units() {
     expect![[r#"
         server.properties:1: unknown setting confluent.balancer.enable (it is ignored)
         server.properties:2: unknown setting num.partition: did you mean num.partitions? (it is ignored)
-        server.properties:3: zookeeper.connect = localhost:2181 has no effect. There is no ZooKeeper."#]]
+        server.properties:3: zookeeper.connect = "localhost:2181" has no effect. There is no ZooKeeper."#]]
     .assert_eq(&config.settings.notices().join("\n"));
     let error = properties("log.retention.ms=7d").unwrap_err().to_string();
     let expected = "server.properties:1: log.retention.ms = \"7d\" is not accepted: it must be a whole number, -1 or more";
@@ -247,7 +247,10 @@ fn what_would_be_missed_is_refused_with_the_reason_unless_it_asks_for_nothing() 
         --set: unknown setting listener.name.internal.num.partition: did you mean listener.name.internal.num.partitions?"#]]
     .assert_eq(&cases.join("\n"));
     let sets = ["ssl.client.auth=none", "authorizer.class.name=", "sasl.enabled.mechanisms=GSSAPI"];
-    assert!(Config::with(&sets).unwrap().settings.notices().is_empty());
+    expect![[r#"
+        --set: authorizer.class.name = "" has no effect. There is no authorizer yet: everybody could do everything.
+        --set: sasl.enabled.mechanisms = "GSSAPI" has no effect. SASL is not served yet.
+        --set: ssl.client.auth = "none" has no effect. TLS is not served yet."#]].assert_eq(&Config::with(&sets).unwrap().settings.notices().join("\n"));
     let overridden =
         config(&["ssl.client.auth=none"], &[], Some(("a.properties", "ssl.client.auth=required")));
     assert!(overridden.is_ok());
@@ -258,8 +261,8 @@ fn secrets_are_never_shown() {
     let sets = ["delegation.token.secret.key=hush", "listener.name.x.max.connections=5"];
     let config = Config::with(&sets).unwrap();
     expect![[r#"
-        --set: listener.name.x.max.connections = 5 has no effect. It is the same for all listeners.
-        --set: delegation.token.secret.key = [hidden] has no effect. Delegation tokens are not served."#]]
+        --set: listener.name.x.max.connections = "5" has no effect. It is the same for all listeners.
+        --set: delegation.token.secret.key = "[hidden]" has no effect. Delegation tokens are not served."#]]
     .assert_eq(&config.settings.notices().join("\n"));
     assert!(!listing(&config.settings).contains("hush"));
 }

@@ -435,8 +435,10 @@ mod tests {
     use serde::Deserialize;
 
     use super::super::{
-        key::{ALIASES, INTERNAL},
+        args::Args,
+        key::{ALIASES, Effect, INTERNAL},
         keys::BROKER_KEYS,
+        load::Config,
         names,
         value::Value,
     };
@@ -504,5 +506,22 @@ mod tests {
             assert!(extra(key.name), "{}", key.name);
         }
         assert!(INTERNAL.iter().all(|name| theirs.contains(*name)));
+    }
+
+    /// A file with all that is Kafka's own, as tools write them, is a configuration, and says of each setting without an
+    /// effect that it has none.
+    #[test]
+    fn kafkas_defaults_written_out_start_a_broker() {
+        let kafkas = kafkas();
+        let lines = kafkas.iter().filter_map(|one| Some(format!("{}={}\n", one.name, one.default.as_ref()?)));
+        let args = Args { config: Some("server.properties".into()), ..Args::default() };
+        let config = Config::from_sources(&args, [], Some(&lines.collect::<String>())).unwrap();
+        let notices = config.settings.notices();
+        for theirs in kafkas.iter().filter(|one| one.default.is_some()) {
+            let key = BROKER_KEYS.iter().find(|key| key.name == theirs.name);
+            let expected = usize::from(key.is_some_and(|key| key.effect != Effect::Works));
+            let said = notices.iter().filter(|notice| notice.contains(&format!(": {} = ", theirs.name)));
+            assert_eq!(said.count(), expected, "{}", theirs.name);
+        }
     }
 }
