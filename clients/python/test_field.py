@@ -20,7 +20,11 @@ PROGRAMS = sorted(FIELD.glob("c*.py"))
 # What one client may cost is a matter of each broker's own.
 ABOUT_CREEL = {"c42_answers_bounded", "c43_create_topics_memory", "c44_dup_fetch_stalls_core"}
 # They start the broker themselves, with a limit or a signal of their own.
-OWN_BROKER = {"c45_unclean_stop_many_partitions", "c46_sighup_is_unclean"}
+OWN_BROKER = {
+    "c45_unclean_stop_many_partitions",
+    "c46_sighup_is_unclean",
+    "c47_more_partitions_than_descriptors",
+}
 
 
 def test_there_are_programs():

@@ -8,16 +8,12 @@ use creel_engine::Flusher;
 use creel_io::CoreId;
 use creel_io::local::Notify;
 use creel_io::mailbox::Mailbox;
-use creel_io::runtime::descriptor_limit;
 
 use crate::api::init_producer_id::ProducerIds;
 use crate::complaints::Complaints;
 use crate::connection::Connections;
 use crate::coordinators::Coordinators;
-use crate::limits::{
-    ACTIVE_SEGMENTS_SHARED_BY, CONNECTIONS_SHARE, DESCRIPTORS_SHARED_BY, PARTITIONS_OPENING,
-    PARTITIONS_OPENING_SHARED_BY, SEALED_SEGMENTS_OPEN, SEALED_SEGMENTS_SHARED_BY,
-};
+use crate::descriptors::{FileShares, HeldFiles};
 use crate::messages::Message;
 use crate::node::Node;
 use crate::parked::Outposts;
@@ -40,6 +36,7 @@ pub(crate) struct Core {
     pub(crate) leftovers: Leftovers,
     pub(crate) flusher: Flusher,
     pub(crate) files: FileShares,
+    pub(crate) held_files: HeldFiles,
     pub(crate) stages: Stages,
     pub(crate) connections: Connections,
     pub(crate) request_memory: RequestMemory,
@@ -56,40 +53,16 @@ pub(crate) struct Core {
     pub(crate) exit: Notify,
 }
 
-/// How the descriptors that are not for connections are spent on each of so many cores.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct FileShares {
-    /// Active segments that are open.
-    pub(crate) active: usize,
-    /// Sealed segments that stay open.
-    pub(crate) sealed: usize,
-    /// Partitions that are opened or closed at the same time.
-    pub(crate) moving: usize,
-}
-
-impl FileShares {
-    fn of(descriptors: u64, cores: usize) -> Self {
-        let for_files = descriptors / DESCRIPTORS_SHARED_BY * (DESCRIPTORS_SHARED_BY - CONNECTIONS_SHARE);
-        let share = |by: u64, most: usize| {
-            usize::try_from(for_files / by / cores.max(1) as u64).map_or(most, |share| share.clamp(1, most))
-        };
-        Self {
-            active: share(ACTIVE_SEGMENTS_SHARED_BY, usize::MAX),
-            sealed: share(SEALED_SEGMENTS_SHARED_BY, SEALED_SEGMENTS_OPEN),
-            moving: share(PARTITIONS_OPENING_SHARED_BY, PARTITIONS_OPENING),
-        }
-    }
-}
-
 impl Core {
     pub(crate) fn new(id: CoreId, node: Arc<Node>, mailbox: Mailbox<Message>) -> Rc<Self> {
         let slots = usize::try_from(node.broker().max_incremental_fetch_session_cache_slots).unwrap_or(0);
         let sessions = Sessions::new(slots.div_ceil(node.cores));
         let stages = Stages::new(node.broker().creel_stage_histograms);
-        let files = FileShares::of(descriptor_limit(), node.cores);
+        let files = FileShares::among(node.cores);
         Rc::new(Self {
             id,
             files,
+            held_files: HeldFiles::default(),
             mailbox,
             tickets: Tickets::default(),
             outposts: Outposts::default(),

@@ -20,6 +20,7 @@ pub mod config;
 mod connection;
 mod coordinators;
 mod core;
+mod descriptors;
 mod dispatch;
 mod epochs;
 mod flight;

@@ -51,17 +51,21 @@ pub(crate) const CONNECTIONS_SHARE: u64 = 3;
 /// together. At the bound the one that was opened longest ago is closed, and who needs another one waits for that.
 pub(crate) const ACTIVE_SEGMENTS_SHARED_BY: u64 = 2;
 
+/// One in so many may be in an answer to a fetch, until it is sent. At the bound an answer has records of one partition; the
+/// others' come with the next ones.
+pub(crate) const ANSWERED_SEGMENTS_SHARED_BY: u64 = 8;
+
 /// Sealed segments that a core keeps open between two fetches: opening one anew is a twentieth of a 64-KiB fetch. At the
 /// bound the one that has been open for longest is closed.
 pub(crate) const SEALED_SEGMENTS_OPEN: usize = 64;
 /// Fewer where this part of the descriptors that are not for connections would not suffice for all cores.
-pub(crate) const SEALED_SEGMENTS_SHARED_BY: u64 = 4;
+pub(crate) const SEALED_SEGMENTS_SHARED_BY: u64 = 8;
 
 /// Partitions that one core opens, or closes, at the same time. The others wait.
 pub(crate) const PARTITIONS_OPENING: usize = 64;
 /// Fewer where this part of the descriptors that are not for connections would not suffice for all cores: each takes up to
 /// two files at a time.
-pub(crate) const PARTITIONS_OPENING_SHARED_BY: u64 = 8;
+pub(crate) const PARTITIONS_OPENING_SHARED_BY: u64 = 16;
 
 /// Partitions a topic may have. More are refused (INVALID_PARTITIONS).
 pub(crate) const TOPIC_PARTITIONS_MAX: i32 = 100_000;

@@ -7,13 +7,12 @@ use std::task::Poll;
 use std::time::Duration;
 
 use creel_io::net::{TcpListener, TcpStream};
-use creel_io::runtime::descriptor_limit;
 use creel_io::sleep;
 
 use crate::config::ListenerIndex;
 use crate::connection;
 use crate::core::Core;
-use crate::limits::{CONNECTIONS_SHARE, DESCRIPTORS_SHARED_BY};
+use crate::descriptors;
 use crate::messages::Message;
 
 /// How long to wait when the process has no descriptor left: the next try would fail at once.
@@ -52,8 +51,7 @@ fn refusal(core: &Core) -> Option<&'static str> {
     if open >= core.node.broker().max_connections.unsigned_abs() as usize {
         return Some("max.connections is reached");
     }
-    let for_connections = descriptor_limit() / DESCRIPTORS_SHARED_BY * CONNECTIONS_SHARE;
-    (open as u64 >= for_connections)
+    (open as u64 >= descriptors::for_connections())
         .then_some("the descriptors that are not kept for files are used up (ulimit -n)")
 }
 

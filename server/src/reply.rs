@@ -9,6 +9,7 @@ use creel_io::fs::FileSlice;
 use creel_io::net::More;
 use creel_wire::EncodedFrame;
 
+use crate::descriptors::Hold;
 use crate::race::Boxed;
 use crate::transport::Transport;
 
@@ -17,11 +18,17 @@ pub(crate) enum Reply {
     /// A frame of bytes.
     Frame(Bytes),
     /// A frame with pieces of files in its cuts, in order.
-    Sliced(EncodedFrame, Vec<FileSlice>),
+    Sliced(EncodedFrame, Slices),
     /// Nothing: acks=0.
     Silence,
     /// Nothing, and the connection ends.
     Close,
+}
+
+/// Pieces of files, and what they count as until they are sent.
+pub(crate) struct Slices {
+    pub(crate) pieces: Vec<FileSlice>,
+    pub(crate) hold: Hold,
 }
 
 /// A reply at hand.
@@ -89,7 +96,10 @@ impl Reply {
     pub(crate) async fn send(self, transport: &Transport) -> std::io::Result<Sent> {
         match self {
             Self::Frame(bytes) => transport.send(bytes, More::No).await?,
-            Self::Sliced(frame, slices) => send_sliced(transport, frame, &slices).await?,
+            Self::Sliced(frame, Slices { pieces, hold }) => {
+                send_sliced(transport, frame, &pieces).await?;
+                drop((pieces, hold));
+            }
             Self::Silence => {}
             Self::Close => return Ok(Sent::Closed),
         }

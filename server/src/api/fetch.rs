@@ -27,7 +27,7 @@ use creel_wire::{EncodedFrame, Records};
 pub(crate) use self::read::{FetchShare, FoundPartition, read_share};
 use self::reading::{Ask, Located, Reading};
 use crate::call::Call;
-use crate::reply::{Answered, Pending, Reply};
+use crate::reply::{Answered, Pending, Reply, Slices};
 use crate::sessions::{self, Context, News};
 use crate::wanted::{Wanted, WantedList};
 
@@ -97,12 +97,12 @@ struct Fetch<'a> {
 impl Fetch<'_> {
     async fn reply(self, context: Context, mut reading: Reading<'_>) -> Reply {
         let session_id = self.session(&context, &mut reading).await;
-        let (mut told, mut slices) = (0, Vec::new());
+        let (mut told, mut pieces) = (0, Vec::new());
         let mut responses: Vec<FetchableTopicResponse> = Vec::new();
         for (at, wanted) in self.list.partitions.iter().enumerate() {
             if self.must_tell(&context, at, &mut reading) {
                 let (data, slice) = self.partition_data(wanted, reading.located(at));
-                slices.extend(slice);
+                pieces.extend(slice);
                 self.add(&mut responses, wanted, data);
                 told += 1;
             }
@@ -114,7 +114,7 @@ impl Fetch<'_> {
         } else {
             self.encode(response).await
         };
-        Reply::Sliced(frame, slices)
+        Reply::Sliced(frame, Slices { pieces, hold: reading.take_hold() })
     }
 
     /// Encodes a large answer, and frees it, off the core.

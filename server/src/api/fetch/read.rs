@@ -33,6 +33,8 @@ impl From<&Wanted> for Read {
 pub(super) struct Limits {
     pub(super) isolation: Isolation,
     pub(super) bytes_max: usize,
+    /// Files that may yet be opened.
+    pub(super) files_max: usize,
     /// Some partition has records already.
     pub(super) has_some: bool,
 }
@@ -122,8 +124,8 @@ impl Budget {
         if let Err(error) = check_epoch(partition, read.leader_epoch) {
             return FoundPartition::failed(error);
         }
-        let Limits { isolation, bytes_max, has_some } = self.limits;
-        let bytes_max = read.bytes_max.min(bytes_max);
+        let Limits { isolation, bytes_max, files_max, has_some } = self.limits;
+        let bytes_max = if has_some && files_max == 0 { 0 } else { read.bytes_max.min(bytes_max) };
         match partition.read(read.offset, isolation, bytes_max, !has_some).await {
             Ok(outcome) => {
                 let mut found = FoundPartition::from(outcome);
@@ -133,6 +135,7 @@ impl Budget {
                 };
                 found.is_full = found.slice.is_none() && read.offset < end;
                 self.limits.has_some |= found.slice.is_some();
+                self.limits.files_max = files_max.saturating_sub(usize::from(found.slice.is_some()));
                 self.limits.bytes_max = self.limits.bytes_max.saturating_sub(found.size_bytes());
                 found
             }

@@ -12,6 +12,7 @@ use creel_wire::{ErrorCode, Uuid};
 use super::read::{Budget, FetchShare, FoundPartition, Limits, Read};
 use super::size;
 use crate::core::Core;
+use crate::descriptors::Hold;
 use crate::gradual::Gradual;
 use crate::parked::{Parked, WatchShare};
 use crate::route::{self, Awaited};
@@ -54,6 +55,8 @@ pub(super) struct Reading<'a> {
     located: Vec<Located<u32>>,
     sites: Gradual<Site>,
     total: Total,
+    /// The files of what was found.
+    hold: Hold,
     /// Spent parked, and on the way to other cores and back.
     pub(super) elsewhere: Duration,
 }
@@ -103,7 +106,8 @@ impl<'a> Reading<'a> {
     pub(super) async fn new(core: &'a Rc<Core>, ask: Ask, list: &WantedList, by_id: bool) -> Self {
         let located = Vec::with_capacity(list.partitions.len());
         let (sites, total, elsewhere) = Default::default();
-        let mut reading = Self { core, ask, located, sites, total, elsewhere };
+        let hold = core.held_files.hold();
+        let mut reading = Self { core, ask, located, sites, total, hold, elsewhere };
         let missing = if by_id { ErrorCode::UnknownTopicId } else { ErrorCode::UnknownTopicOrPartition };
         let mut topic = None;
         let mut local = None;
@@ -219,8 +223,12 @@ impl<'a> Reading<'a> {
     async fn read(&mut self, numbers: impl Iterator<Item = u32> + Clone) {
         let Ask { isolation, bytes_max, .. } = self.ask;
         let Total { bytes, with_records, .. } = self.total;
-        let limits =
-            Limits { isolation, bytes_max: bytes_max.saturating_sub(bytes), has_some: with_records > 0 };
+        let limits = Limits {
+            isolation,
+            bytes_max: bytes_max.saturating_sub(bytes),
+            files_max: self.core.held_files.room(self.core.files.answered),
+            has_some: with_records > 0,
+        };
         let awaited = self.ask_others(limits, numbers.clone()).await;
         let mut budget = Budget::new(self.core, limits);
         for number in numbers {
@@ -248,7 +256,13 @@ impl<'a> Reading<'a> {
             self.total.take_away(site);
             site.found = found;
             self.total.add(site);
+            self.hold.set(self.total.with_records);
         }
+    }
+
+    /// What holds the files until they are sent.
+    pub(super) fn take_hold(self) -> Hold {
+        self.hold
     }
 
     /// Asks the other cores for their shares; with each answer, the numbers of its sites.
