@@ -4,13 +4,14 @@
 mod behaviours;
 
 use std::io::Read as _;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use creel_io::fs::{File, FileSlice, OpenOptions};
-use creel_io::mailbox;
-use creel_io::net::{More, TcpStream};
+use creel_io::net::{More, TcpListener, TcpStream};
 use creel_io::runtime::{Config, start};
+use creel_io::{mailbox, spawn};
 
 behaviours::behaviours!(on_core_with_directory);
 
@@ -41,6 +42,24 @@ where
     let dir = tempfile::tempdir().unwrap();
     let root = dir.path().to_path_buf();
     on_core(move || body(root.clone()));
+}
+
+#[test]
+fn the_kernel_asks_after_silent_peers_of_accepted_streams() {
+    on_core(|| async {
+        let mut listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+        let address = listener.local_addr().unwrap();
+        let client = spawn(async move { TcpStream::connect(address).await.unwrap() });
+        let (_server, _) = listener.accept().await.unwrap();
+        let client = client.await;
+        let client_port = client.local_addr().unwrap().port();
+        // A line for each socket: local and remote address, state, queues, and which timer runs (02: keepalive).
+        let sockets = std::fs::read_to_string("/proc/self/net/tcp").unwrap();
+        let between = format!("0100007F:{:04X} 0100007F:{client_port:04X} 01", address.port());
+        let line = sockets.lines().find(|line| line.contains(&between)).unwrap();
+        let timer = line.split_whitespace().nth(5).unwrap();
+        assert!(timer.starts_with("02:"), "{line}");
+    });
 }
 
 #[test]

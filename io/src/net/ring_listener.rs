@@ -52,5 +52,7 @@ fn adopt(fd: u32) -> io::Result<(RingStream, SocketAddr)> {
     // SAFETY: the kernel has just made this descriptor for us.
     let fd = unsafe { OwnedFd::from_raw_fd(fd as i32) };
     let peer = socket::peer_address(&fd)?;
+    // A client whose machine has gone says no goodbye; the kernel asks after it, so that it is not waited for for ever.
+    socket::set_option(&fd, libc::SOL_SOCKET, libc::SO_KEEPALIVE, 1)?;
     Ok((RingStream::adopt(fd)?, peer))
 }
