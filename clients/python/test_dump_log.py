@@ -14,6 +14,11 @@ PER_CODEC = 600
 TOPIC = "dumped"
 GROUP = "readers"
 
+# With notes of this size so many commits are more than a partition of __consumer_offsets holds before it is folded.
+BUSY_GROUP = "committers"
+COMMITS = 600
+NOTE = "n" * 3000
+
 # Small segments, so that there are several of each kind of file. (1 MiB is the smallest that Kafka takes.)
 SETTINGS = {"num.partitions": "1", "log.segment.bytes": str(1 << 20)}
 
@@ -30,6 +35,7 @@ def written(tmp_path_factory):
     for codec in CODECS:
         produce(broker, codec)
     read_and_commit(broker)
+    confluent.commit_often(broker.bootstrap, BUSY_GROUP, TOPIC, COMMITS, NOTE)
     while_running = dump_log.dump(files(broker, TOPIC, "log"), "--deep-iteration", still_written=True)
     broker.stop()
     return broker, while_running
@@ -116,3 +122,14 @@ def test_committed_offsets_are_records_it_decodes(written):
     commits = [line for line in output.splitlines() if f'"group":"{GROUP}","topic":"{TOPIC}"' in line]
     assert commits, output
     assert re.search(r'payload: \{"version":"\d","data":\{"offset":\d+', commits[-1])
+
+
+def test_folded_offsets_are_records_it_decodes(written):
+    broker = written[0]
+    if not isinstance(broker, brokers.Creel):
+        pytest.skip("this broker compacts in its own time")
+    output = dump_log.dump(files(broker, "__consumer_offsets", "log"), "--offsets-decoder")
+    assert dump_log.complaints(output) == []
+    commits = [line for line in output.splitlines() if f'"group":"{BUSY_GROUP}","topic":"{TOPIC}"' in line]
+    assert 0 < len(commits) < COMMITS
+    assert f'"data":{{"offset":{COMMITS - 1},' in commits[-1]

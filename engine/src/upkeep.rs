@@ -43,7 +43,7 @@ impl Partition {
         match due {
             Upkeep::Nothing => {}
             Upkeep::Roll => inner.roll_now(now_ms),
-            Upkeep::DropBefore(offset) => inner.drop_before(offset).await?,
+            Upkeep::DropBefore(offset) => inner.drop_expired(offset).await?,
         }
         Ok(due)
     }
@@ -151,8 +151,16 @@ impl Inner {
         let limit = cursors.high_watermark.min(cursors.durable);
         let due = decide(&self.log.borrow(), &self.config.borrow(), limit, now_ms);
         match due {
-            Upkeep::DropBefore(offset) => self.drop_before(offset).await,
+            Upkeep::DropBefore(offset) => self.drop_expired(offset).await,
             Upkeep::Nothing | Upkeep::Roll => Ok(()),
+        }
+    }
+
+    /// Where the partition is closed meanwhile there is nothing to look after any more.
+    async fn drop_expired(self: &Rc<Self>, offset: Offset) -> io::Result<()> {
+        match self.drop_before(offset).await {
+            Err(_) if self.is_closed() => Ok(()),
+            dropped => dropped,
         }
     }
 

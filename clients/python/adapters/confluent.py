@@ -60,6 +60,14 @@ def read(bootstrap, topic, count):
     return found
 
 
+def commit_often(bootstrap, group, topic, times, note):
+    """Commits the offsets 0, 1, ... of a topic's first partition, each with a note."""
+    consumer = Consumer(_consumer_settings(bootstrap, group))
+    for offset in range(times):
+        consumer.commit(offsets=[TopicPartition(topic, 0, offset, note)], asynchronous=False)
+    consumer.close()
+
+
 class GroupConsumer:
     def __init__(self, bootstrap, group, topic):
         self.consumer = Consumer(_consumer_settings(bootstrap, group))

@@ -61,6 +61,8 @@ impl Hosted {
     async fn fold_once(self: Rc<Self>) {
         let due_at = match self.fold().await {
             Ok(live_bytes) => due_at(&self.partition, live_bytes),
+            // The broker stops, or the topic is deleted.
+            Err(_) if self.folding.is_stopped.get() || self.is_closed.get() => return,
             Err(error) => {
                 tracing::warn!(partition = %self.partition.name(), error, "committed offsets are not folded now");
                 // Tried again when there is more of it.
