@@ -25,6 +25,7 @@ impl Partition {
             inner.side_jobs_done().await;
         }
         let before = inner.health.replace(Health::Closed);
+        inner.stop_commit_timer();
         inner.watch.wake_all();
         inner.end_recycling().await;
         match before {
@@ -39,6 +40,7 @@ impl Partition {
     pub async fn delete(&self) -> io::Result<()> {
         let inner = self.inner();
         inner.health.set(Health::Closed);
+        inner.stop_commit_timer();
         inner.watch.wake_all();
         inner.side_jobs_done().await;
         inner.end_recycling().await;

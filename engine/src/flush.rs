@@ -269,15 +269,39 @@ impl Inner {
     }
 
     fn commit_after(self: &Rc<Self>, after: core::time::Duration) {
-        if self.has_commit_timer.replace(true) {
+        if let Some(timer) = self.commit_timer.take() {
+            self.commit_timer.set(Some(timer));
             return;
         }
         let inner = self.clone();
-        creel_io::spawn(async move {
+        let timer = creel_io::spawn(async move {
             creel_io::sleep(after).await;
-            inner.has_commit_timer.set(false);
+            inner.commit_timer.take();
             inner.sync_now().await;
         });
+        self.commit_timer.set(Some(timer));
+    }
+
+    /// Nothing waits for its sync by the clock any more.
+    pub(crate) fn stop_commit_timer(&self) {
+        if let Some(timer) = self.commit_timer.take() {
+            timer.abort();
+        }
+    }
+
+    /// `flush.messages` or `flush.ms` are others now. What is written is synced at once, which is never too late for the
+    /// new ones; and where the high watermark follows the write now, it follows to what is written already.
+    pub(crate) fn durability_changed(self: &Rc<Self>) {
+        self.stop_commit_timer();
+        let cursors = self.cursors.get();
+        if self.durability() != Durability::GroupCommit {
+            let place = self.log.borrow().end_place();
+            self.raise_high_watermark(cursors.written, place);
+        }
+        let is_due = cursors.durable < cursors.written && self.health.get() == Health::Healthy;
+        if is_due && !self.is_committing.get() {
+            self.commit();
+        }
     }
 
     /// Syncs everything that is written now, whatever the topic's policy. Returns whether it is durable.

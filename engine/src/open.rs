@@ -268,7 +268,7 @@ fn assemble(
         is_dirty: Cell::new(false),
         is_committing: Cell::new(false),
         durable_tickets: Cell::new(0),
-        has_commit_timer: Cell::new(false),
+        commit_timer: Default::default(),
         sync_times: SyncTimes::default(),
         committed: Default::default(),
         epochs_changed: Cell::new(false),

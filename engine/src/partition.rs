@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::task::Poll;
 
+use creel_io::JoinHandle;
 use creel_io::local::Notify;
 
 use crate::append_times::SyncTimes;
@@ -45,8 +46,8 @@ pub(crate) struct Inner {
     pub(crate) is_committing: Cell<bool>,
     /// Appends that are awaited until they are durable.
     pub(crate) durable_tickets: Cell<usize>,
-    /// Someone sleeps until it is time to sync.
-    pub(crate) has_commit_timer: Cell<bool>,
+    /// Sleeps until it is time to sync.
+    pub(crate) commit_timer: DebugCell<Option<JoinHandle<()>>>,
     /// Where times are noted.
     pub(crate) sync_times: SyncTimes,
     /// A sync has come back.
@@ -72,6 +73,24 @@ pub(crate) struct Inner {
     pub(crate) is_idle: Cell<bool>,
     pub(crate) recycler: Recycler,
     pub(crate) recovery: RecoveryReport,
+}
+
+/// A `Cell` that says nothing when printed.
+#[derive(Default)]
+pub(crate) struct DebugCell<T>(Cell<T>);
+
+impl<T> std::fmt::Debug for DebugCell<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Cell")
+    }
+}
+
+impl<T> std::ops::Deref for DebugCell<T> {
+    type Target = Cell<T>;
+
+    fn deref(&self) -> &Cell<T> {
+        &self.0
+    }
 }
 
 /// A [`Notify`] that says nothing when printed.
@@ -172,9 +191,13 @@ impl Partition {
         self.0.config.borrow().clone()
     }
 
-    /// Changes the topic's settings; they hold from the next append on.
+    /// Changes the topic's settings; they hold from now on.
     pub fn set_config(&self, config: LogConfig) {
+        let before = self.0.durability();
         *self.0.config.borrow_mut() = config;
+        if self.0.durability() != before {
+            self.0.durability_changed();
+        }
     }
 
     /// Bytes of all segments.
