@@ -5,6 +5,7 @@
 //! either; acks=0, 1 and all differ only in what the caller waits for.
 
 use std::future::poll_fn;
+use std::ops::Deref;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -102,7 +103,7 @@ impl PendingAck {
 
     /// Waits until the high watermark is past the batch (acks=all): by default, until it is on the medium.
     pub async fn durable(self) -> Result<Ack, AppendError> {
-        let _wanted = Wanted::new(&self.inner);
+        let _wanted = Wanted::new(&*self.inner);
         self.wait_written().await?;
         if planted::has(Bug::AckBeforeSync) {
             return Ok(self.ack);
@@ -143,16 +144,16 @@ impl PendingAck {
 }
 
 /// Has the sync begin right after the write, as long as it is held.
-struct Wanted<'a>(&'a Inner);
+pub(crate) struct Wanted<I: Deref<Target = Inner>>(I);
 
-impl<'a> Wanted<'a> {
-    fn new(inner: &'a Inner) -> Self {
+impl<I: Deref<Target = Inner>> Wanted<I> {
+    pub(crate) fn new(inner: I) -> Self {
         inner.durable_tickets.set(inner.durable_tickets.get() + 1);
         Self(inner)
     }
 }
 
-impl Drop for Wanted<'_> {
+impl<I: Deref<Target = Inner>> Drop for Wanted<I> {
     fn drop(&mut self) {
         self.0.durable_tickets.set(self.0.durable_tickets.get() - 1);
     }

@@ -133,7 +133,8 @@ impl Inner {
         }
         let cursors = self.cursors.get();
         let log = self.log.borrow();
-        let (offset, log_start, log_end) = (from, cursors.log_start, cursors.written);
+        // Whoever knows of an append may ask for what comes behind it, durable or not.
+        let (offset, log_start, log_end) = (from, cursors.log_start, cursors.next);
         if !(log_start..=log_end).contains(&from) {
             return Err(ReadError::OutOfRange { offset, log_start, log_end });
         }

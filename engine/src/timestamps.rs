@@ -55,6 +55,8 @@ impl Partition {
                 best = Some(largest.timestamp);
             }
         }
+        // What was looked at may be written and not yet committed.
+        self.settled().await?;
         match best {
             Some(timestamp) => self.offset_for_timestamp(timestamp).await,
             None => Ok(None),

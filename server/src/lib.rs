@@ -22,6 +22,7 @@ mod coordinators;
 mod core;
 mod descriptors;
 mod dispatch;
+mod ends;
 mod epochs;
 mod flight;
 mod frames;

@@ -67,6 +67,9 @@ pub(crate) const PARTITIONS_OPENING: usize = 64;
 /// two files at a time.
 pub(crate) const PARTITIONS_OPENING_SHARED_BY: u64 = 16;
 
+/// Partitions of a DeleteRecords whose logs one core cuts at the same time. The others wait.
+pub(crate) const PARTITIONS_CUTTING: usize = 64;
+
 /// Partitions a topic may have. More are refused (INVALID_PARTITIONS).
 pub(crate) const TOPIC_PARTITIONS_MAX: i32 = 100_000;
 

@@ -222,7 +222,9 @@ fn work(core: Rc<Core>, ask: Ask) -> Boxed<'static, Answer> {
             // Begun where it is received; one's own partitions are watched without asking.
             Ask::Watch(_) => Answer::Watch(()),
             Ask::ListOffsets(lookup) => Answer::ListOffsets(list_offsets::look_up(&core, lookup).await),
-            Ask::EpochEnds(lookup) => Answer::EpochEnds(offset_for_leader_epoch::look_up(&core, lookup)),
+            Ask::EpochEnds(lookup) => {
+                Answer::EpochEnds(offset_for_leader_epoch::look_up(&core, lookup).await)
+            }
             Ask::DeleteRecords(records) => {
                 Answer::DeleteRecords(delete_records::delete(&core, records).await)
             }

@@ -1,8 +1,8 @@
 //! DeleteRecords: moves the start of partitions' logs, and answers once that is on the disk.
 //!
-//! -1 stands for the high watermark. What is below the start already is no error; what is beyond the high watermark is
-//! OFFSET_OUT_OF_RANGE. Topics that are only compacted refuse (POLICY_VIOLATION), and so do the broker's own
-//! (INVALID_TOPIC_EXCEPTION).
+//! -1 stands for the high watermark, once what is written when the request comes is below it. What is below the start
+//! already is no error; what is beyond the high watermark is OFFSET_OUT_OF_RANGE. Topics that are only compacted refuse
+//! (POLICY_VIOLATION), and so do the broker's own (INVALID_TOPIC_EXCEPTION).
 
 use std::rc::Rc;
 
@@ -15,7 +15,10 @@ use creel_wire::{ErrorCode, Uuid};
 
 use crate::call::Call;
 use crate::core::Core;
+use crate::epochs::read_error;
+use crate::limits::PARTITIONS_CUTTING;
 use crate::messages::WriteCheckpoint;
+use crate::race::all;
 use crate::route;
 use crate::spread::{Slot, Spread};
 use crate::topics::{AUTHORITY, is_internal};
@@ -72,29 +75,30 @@ async fn make_safe(core: &Rc<Core>, topics: &mut [DeleteRecordsTopicResult]) {
 
 /// Moves the starts of this core's partitions.
 pub(crate) async fn delete(core: &Rc<Core>, records: RecordsToDelete) -> Vec<DeletedRecords> {
-    let mut results = Vec::with_capacity(records.0.len());
-    for (topic, asked) in records.0 {
+    let jobs = records.0.into_iter().map(|(topic, asked)| async move {
         let index = asked.partition_index;
         let moved = match core.topics.own(&topic, index) {
             Ok(partition) => delete_before(&partition, asked.offset).await,
             Err(code) => Err(code),
         };
-        results.push(match moved {
+        match moved {
             Ok(start) => DeleteRecordsPartitionResult {
                 partition_index: index,
                 low_watermark: start.0,
                 error_code: ErrorCode::None,
             },
             Err(code) => refused(index, code),
-        });
-    }
-    results
+        }
+    });
+    all(jobs.collect(), PARTITIONS_CUTTING).await
 }
 
 async fn delete_before(partition: &Partition, offset: i64) -> Result<Offset, ErrorCode> {
     if partition.config().cleanup_policy == CleanupPolicy::Compact {
         return Err(ErrorCode::PolicyViolation);
     }
+    // What was acknowledged before may go.
+    partition.settled().await.map_err(|error| read_error(&error))?;
     let end = partition.high_watermark();
     let offset = if offset == HIGH_WATERMARK { end } else { Offset(offset) };
     if !(Offset::ZERO..=end).contains(&offset) {
@@ -105,7 +109,9 @@ async fn delete_before(partition: &Partition, offset: i64) -> Result<Offset, Err
         ErrorCode::KafkaStorageError
     };
     // A log must never begin behind what a power cut leaves of it.
-    partition.sync().await.map_err(storage_failed)?;
+    if partition.durable_end() < offset {
+        partition.sync().await.map_err(storage_failed)?;
+    }
     partition.advance_log_start(offset).await.map_err(storage_failed)
 }
 

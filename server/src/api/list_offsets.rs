@@ -2,7 +2,7 @@
 //!
 //! -1 latest (the last stable offset for read_committed), -2 earliest, -3 that of the largest timestamp (v7+), -4 the
 //! earliest local one (v8+: the same as -2, there is no tiered storage), -5 the latest tiered one (v9+) and -6 the
-//! earliest that waits for upload (v11+): none. What is not found is offset -1 without an error. A partition that is asked
+//! earliest that waits for upload (v11+): none. Whatever is about the end waits until what is written by then is durable. What is not found is offset -1 without an error. A partition that is asked
 //! for twice is INVALID_REQUEST, once. v0 answers with a list
 //! of offsets, newest first.
 
@@ -18,6 +18,7 @@ use creel_wire::{ErrorCode, Uuid};
 
 use crate::call::Call;
 use crate::core::Core;
+use crate::ends::Asked;
 use crate::epochs::check_epoch;
 use crate::spread::{Slot, Spread};
 
@@ -104,14 +105,28 @@ fn as_list(found: &mut ListOffsetsPartitionResponse) {
 
 /// Finds the offsets of this core's partitions.
 pub(crate) async fn look_up(core: &Rc<Core>, lookup: OffsetLookup) -> Vec<OffsetsFound> {
-    let mut found = Vec::with_capacity(lookup.partitions.len());
-    for (topic, asked) in lookup.partitions {
-        found.push(match core.topics.own(&topic, asked.partition_index) {
+    let begin = |(topic, asked): (Uuid, ListOffsetsPartition)| {
+        let begun = Asked::begin(core, &topic, asked.partition_index, is_about_end(asked.timestamp));
+        (asked, begun)
+    };
+    let begun: Vec<_> = lookup.partitions.into_iter().map(begin).collect();
+    let mut found = Vec::with_capacity(begun.len());
+    for (asked, begun) in begun {
+        let settled = match begun {
+            Ok(begun) => begun.settled().await,
+            Err(code) => Err(code),
+        };
+        found.push(match settled {
             Ok(partition) => look_up_one(&partition, &asked, lookup.read_committed).await,
             Err(code) => refused(asked.partition_index, code),
         });
     }
     found
+}
+
+/// Whether the answer can be a record that was written a moment ago, or the end behind it.
+const fn is_about_end(timestamp: i64) -> bool {
+    !matches!(timestamp, EARLIEST | EARLIEST_LOCAL | LATEST_TIERED | EARLIEST_PENDING_UPLOAD)
 }
 
 async fn look_up_one(

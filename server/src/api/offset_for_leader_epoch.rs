@@ -1,11 +1,12 @@
 //! OffsetForLeaderEpoch: where an epoch ended, by which a client finds out whether its log has been cut (KIP-320).
 //!
-//! An epoch that is not known is answered with epoch and offset -1, without an error.
+//! An epoch that is not known is answered with epoch and offset -1, without an error. What is written when the question
+//! comes counts, once it is durable.
 
 use std::cmp::Ordering;
 use std::rc::Rc;
 
-use creel_engine::LeaderEpoch;
+use creel_engine::{LeaderEpoch, Partition};
 use creel_wire::api::offset_for_leader_epoch::{
     EpochEndOffset, OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse, OffsetForLeaderPartition,
     OffsetForLeaderTopicResult,
@@ -14,6 +15,7 @@ use creel_wire::{ErrorCode, Uuid};
 
 use crate::call::Call;
 use crate::core::Core;
+use crate::ends::Asked;
 use crate::epochs::check_epoch;
 use crate::spread::{Slot, Spread};
 
@@ -43,26 +45,41 @@ pub(crate) async fn answer(call: Call, request: OffsetForLeaderEpochRequest) -> 
 }
 
 /// Looks into this core's partitions.
-pub(crate) fn look_up(core: &Rc<Core>, lookup: EpochLookup) -> Vec<EpochEndOffset> {
-    lookup.0.into_iter().map(|(topic, asked)| look_up_one(core, topic, &asked)).collect()
+pub(crate) async fn look_up(core: &Rc<Core>, lookup: EpochLookup) -> Vec<EpochEndOffset> {
+    let begin = |(topic, asked): (Uuid, OffsetForLeaderPartition)| {
+        let begun = Asked::begin(core, &topic, asked.partition, true);
+        (asked, begun)
+    };
+    let begun: Vec<_> = lookup.0.into_iter().map(begin).collect();
+    let mut found = Vec::with_capacity(begun.len());
+    for (asked, begun) in begun {
+        let settled = match begun {
+            Ok(begun) => begun.settled().await,
+            Err(code) => Err(code),
+        };
+        found.push(match settled {
+            Ok(partition) => look_up_one(&partition, &asked),
+            Err(code) => refused(asked.partition, code),
+        });
+    }
+    found
 }
 
-fn look_up_one(core: &Core, topic: Uuid, asked: &OffsetForLeaderPartition) -> EpochEndOffset {
-    let partition = match core.topics.own(&topic, asked.partition) {
-        Ok(partition) => partition,
-        Err(code) => return refused(asked.partition, code),
-    };
-    if let Err(code) = check_epoch(&partition, asked.current_leader_epoch) {
+fn look_up_one(partition: &Partition, asked: &OffsetForLeaderPartition) -> EpochEndOffset {
+    if let Err(code) = check_epoch(partition, asked.current_leader_epoch) {
         return refused(asked.partition, code);
     }
     let epoch = LeaderEpoch(asked.leader_epoch);
+    // What is appended meanwhile may go again.
+    let high_watermark = partition.high_watermark();
     let found = match epoch.cmp(&partition.leader_epoch()) {
         // Also while nothing has been appended under it.
-        Ordering::Equal => Some((epoch, partition.log_end())),
+        Ordering::Equal => Some((epoch, high_watermark)),
         Ordering::Less => partition.end_of_epoch(epoch),
         Ordering::Greater => None,
     };
-    let (leader_epoch, end_offset) = found.map_or((-1, -1), |(epoch, end)| (epoch.0, end.0));
+    let (leader_epoch, end_offset) =
+        found.map_or((-1, -1), |(epoch, end)| (epoch.0, end.min(high_watermark).0));
     EpochEndOffset { partition: asked.partition, leader_epoch, end_offset, ..Default::default() }
 }
 
