@@ -11,7 +11,8 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::io;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
@@ -45,6 +46,18 @@ pub(crate) struct Client {
     pub(crate) local: SocketAddr,
     /// The listener that address belongs to.
     pub(crate) listener: ListenerIndex,
+}
+
+impl Client {
+    /// A client is told to come back to the address it came by: where that is not known, it can't be served.
+    fn between(
+        peer: io::Result<SocketAddr>,
+        local: io::Result<SocketAddr>,
+        number: u64,
+        listener: ListenerIndex,
+    ) -> io::Result<Self> {
+        Ok(Self { number, peer: peer?, local: local?, listener })
+    }
 }
 
 /// The connections of a core.
@@ -110,15 +123,15 @@ impl Connection {
 
 /// Serves a connection from now on.
 pub(crate) fn start(core: &Rc<Core>, stream: TcpStream, listener: ListenerIndex) {
-    let nowhere = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
     let transport = Transport::plain(stream);
     let key = core.connections.next.replace(core.connections.next.get() + 1);
-    let client = Rc::new(Client {
-        number: key,
-        peer: transport.peer().unwrap_or(nowhere),
-        local: transport.local().unwrap_or(nowhere),
-        listener,
-    });
+    let client = match Client::between(transport.peer(), transport.local(), key, listener) {
+        Ok(client) => Rc::new(client),
+        Err(error) => {
+            core.complaints.refused_connection(&error);
+            return core.node.connection_closed(core.id);
+        }
+    };
     let (flight, idleness, closed) = (Flight::default(), Idleness::new(), Notify::new());
     let connection = Rc::new(Connection { transport, client, flight, idleness, closed });
     core.connections.open.borrow_mut().insert(key, Rc::downgrade(&connection));
@@ -332,4 +345,19 @@ fn with_room(begun: BytesMut, missing: usize) -> BytesMut {
 /// What has come behind a large request, so that it does not hold the request's room.
 fn apart(rest: BytesMut, request_bytes: usize) -> BytesMut {
     if request_bytes < OWN_ROOM_FROM_BYTES { rest } else { BytesMut::from(&rest[..]) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_is_told_to_come_back_to_an_address_that_is_not_known() {
+        let address = |port| Ok(SocketAddr::from(([127, 0, 0, 1], port)));
+        let between = |peer, local| Client::between(peer, local, 1, ListenerIndex(0));
+        let gone = || Err(io::ErrorKind::NotConnected.into());
+        assert_eq!(between(address(1), address(2)).unwrap().local.port(), 2);
+        assert!(between(address(1), gone()).is_err());
+        assert!(between(gone(), address(2)).is_err());
+    }
 }
