@@ -61,7 +61,7 @@ pub(crate) async fn stop(core: &Rc<Core>) -> bool {
     let _turn = core.checkpoints.enter().await;
     let points: Vec<_> =
         route::call_all(core, || TakeCheckpoint { close: true }).await.into_iter().flatten().collect();
-    let is_clean = points.iter().all(|point| point.is_sound);
+    let is_clean = points.iter().all(|point| point.is_sound) && seal_metadata(core).await;
     let files = CheckpointFiles::of(&core.node.config.data_dir);
     let written = write(&files, &points).await;
     let marked = match (written, is_clean) {
@@ -72,6 +72,17 @@ pub(crate) async fn stop(core: &Rc<Core>) -> bool {
         tracing::error!(%error, "cannot write the checkpoint");
     }
     is_clean && marked.is_ok()
+}
+
+/// Core 0: makes what is written down of topics complete. Whether that was possible.
+async fn seal_metadata(core: &Core) -> bool {
+    // Without it the start has failed.
+    let Some(authority) = core.authority() else { return true };
+    let sealed = authority.seal().await;
+    if let Err(error) = &sealed {
+        tracing::error!(%error, "cannot seal the metadata journal");
+    }
+    sealed.is_ok()
 }
 
 /// Core 0: has every core end.

@@ -78,6 +78,11 @@ impl Authority {
         self.written.borrow().revision() == Revision(0)
     }
 
+    /// At a clean stop: what is written down is complete, and damage to it shows.
+    pub(crate) async fn seal(&self) -> Result<(), StoreError> {
+        self.store.seal().await
+    }
+
     /// All topics that are written down.
     pub(crate) fn records(&self) -> Vec<TopicRecord> {
         self.written.borrow().iter().map(|topic| topic.record.clone()).collect()

@@ -3,6 +3,10 @@
 //! So a crash can tear only the last record. On opening, a last record that is not whole is cut off; a
 //! record that is not whole with a whole one behind it was damaged later, and is an error: what it said was
 //! promised to someone.
+//!
+//! So that this holds for the last one too, a mark follows once it is durable, and the next record is written over the
+//! mark. A mark is not waited for but at a clean stop: what a power cut takes of it makes a durable record look like one
+//! that may be torn, and never the other way round.
 
 use std::{
     io::{self, IoSlice},
@@ -44,18 +48,18 @@ impl Journal {
             Err(error) if error.kind() == io::ErrorKind::NotFound => snapshot(&State::default()).into(),
             content => content.map_err(|error| unreadable(&path, &error))?,
         };
-        let (state, length) = replay(&path, &content)?;
-        if length < content.len() as u64 {
+        let Replayed { state, torn_bytes, .. } = replay(&path, &content)?;
+        if torn_bytes > 0 {
             tracing::warn!(
                 journal = %path.display(),
-                bytes = content.len() as u64 - length,
+                bytes = torn_bytes,
                 "a torn record at the end of the metadata journal was cut off"
             );
         }
         // What was read is shown to readers from now on, so it must not go again; but its last record may have been
         // written and not synced, or its sync may have failed, so that a second one proves nothing. Written anew, it is
         // as safe as it seems.
-        let content = snapshot(&state);
+        let (content, length) = snapshot_and_end(&state);
         match fs::write_atomically(&path, &content).await {
             Err(error) if is_disk_full(&error) && fs::exists(&path) => {
                 tracing::warn!(
@@ -67,7 +71,6 @@ impl Journal {
             written => written.map_err(unavailable)?,
         }
         let file = File::open(&path, OpenOptions::read_write()).map_err(unavailable)?;
-        let length = content.len() as u64;
         Ok((Self { path, file, length, compact_at: compact_at(length) }, state))
     }
 
@@ -80,13 +83,15 @@ impl Journal {
         fs::sync_dir(data_dir).await.map_err(unavailable)?;
         file.drop_cached();
         let content = fs::read(&path).map_err(|error| unreadable(&path, &error))?;
-        let (state, length) = replay(&path, &content)?;
-        if length < content.len() as u64 {
-            file.truncate(length).map_err(unavailable)?;
+        let Replayed { state, length, torn_bytes } = replay(&path, &content)?;
+        if torn_bytes > 0 {
+            file.truncate(content.len() as u64 - torn_bytes).map_err(unavailable)?;
             file.sync_data().await.map_err(unavailable)?;
         }
         let compact_at = compact_at(snapshot(&state).len() as u64);
-        Ok((Self { path, file, length, compact_at }, state))
+        let journal = Self { path, file, length, compact_at };
+        journal.mark_end(state.revision());
+        Ok((journal, state))
     }
 
     /// Appends a record, and waits until it is durable.
@@ -95,13 +100,29 @@ impl Journal {
         if let Err(error) = self.file.write_all_at(&mut [IoSlice::new(&frame)], self.length) {
             // Nothing of it was promised. Unless it can be taken back, what comes next would lie behind it.
             return match self.file.truncate(self.length) {
-                Ok(()) => Err(AppendError::NotWritten(error)),
+                Ok(()) => {
+                    self.mark_end(Revision(record.revision().0.saturating_sub(1)));
+                    Err(AppendError::NotWritten(error))
+                }
                 Err(_) => Err(AppendError::Lost(error)),
             };
         }
         self.file.sync_data().await.map_err(AppendError::Lost)?;
         self.length += frame.len() as u64;
+        self.mark_end(record.revision());
         Ok(())
+    }
+
+    /// Says that all up to a revision is durable. Not on the disk at once, and where there is no room not at all: it is
+    /// there to tell damage from a torn end, and without it the end may be torn.
+    fn mark_end(&self, revision: Revision) {
+        let mark = Record::End(revision).frame();
+        let _ = self.file.write_all_at(&mut [IoSlice::new(&mark)], self.length);
+    }
+
+    /// Waits until the mark at the end is on the disk.
+    pub(super) async fn seal(&self) -> io::Result<()> {
+        self.file.sync_data().await
     }
 
     pub(super) const fn is_overgrown(&self) -> bool {
@@ -110,16 +131,16 @@ impl Journal {
 
     /// Puts a snapshot in the place of all records.
     pub(super) async fn compact(&mut self, state: &State) -> Result<(), AppendError> {
-        let content = snapshot(state);
+        let (content, length) = snapshot_and_end(state);
         if let Err(error) = fs::write_atomically(&self.path, &content).await {
             // The name may stand for either file now; if it is still the old one, nothing has happened.
-            let unchanged = fs::read(&self.path).is_ok_and(|found| found.len() as u64 == self.length);
+            let unchanged = fs::read(&self.path).is_ok_and(|found| found != content);
             self.compact_at = self.length.saturating_mul(2);
             remove_unfinished(&self.path);
             return if unchanged { Ok(()) } else { Err(AppendError::Lost(error)) };
         }
         self.file = File::open(&self.path, OpenOptions::read_write()).map_err(AppendError::Lost)?;
-        self.length = content.len() as u64;
+        self.length = length;
         self.compact_at = compact_at(self.length);
         Ok(())
     }
@@ -157,7 +178,7 @@ fn unavailable(error: io::Error) -> StoreError {
 
 /// What a journal says, as a journal of one record; `None` if it is damaged.
 pub(crate) fn rewritten(content: &Bytes) -> Option<Vec<u8>> {
-    replay(Path::new(NAME), content).ok().map(|(state, _)| snapshot(&state))
+    replay(Path::new(NAME), content).ok().map(|replayed| snapshot(&replayed.state))
 }
 
 fn snapshot(state: &State) -> Vec<u8> {
@@ -165,14 +186,32 @@ fn snapshot(state: &State) -> Vec<u8> {
     [&MAGIC[..], &record.frame()].concat()
 }
 
-/// The state that a journal leads to, and how much of it counts.
-fn replay(path: &Path, content: &Bytes) -> Result<(State, u64), StoreError> {
+/// The same with a mark behind it, and the length of what comes before the mark.
+fn snapshot_and_end(state: &State) -> (Vec<u8>, u64) {
+    let mut content = snapshot(state);
+    let length = content.len() as u64;
+    content.extend_from_slice(&Record::End(state.revision()).frame());
+    (content, length)
+}
+
+/// What a journal says.
+struct Replayed {
+    state: State,
+    /// Where the next record goes: behind the last one, over a mark.
+    length: u64,
+    /// Bytes at its end that do not count.
+    torn_bytes: u64,
+}
+
+/// The state that a journal leads to.
+fn replay(path: &Path, content: &Bytes) -> Result<Replayed, StoreError> {
     let damaged = |what: String| StoreError::Damaged(format!("{}: {what}", path.display()));
     if !content.starts_with(MAGIC) {
         return Err(damaged("not a metadata journal".to_owned()));
     }
     let mut state: Option<State> = None;
     let mut position = MAGIC.len();
+    let mut mark = 0;
     while let Some((record, length)) = take_frame(&content.slice(position..)) {
         let expected = state.as_ref().and_then(|state| state.revision().0.checked_add(1)).map(Revision);
         match (record, &mut state) {
@@ -180,20 +219,25 @@ fn replay(path: &Path, content: &Bytes) -> Result<(State, u64), StoreError> {
             (Record::Commit(revision, changes), Some(state)) if Some(revision) == expected => {
                 state.apply(changes);
             }
+            (Record::End(revision), Some(state)) if revision == state.revision() => {
+                mark = length;
+                break;
+            }
             _ => return Err(damaged(format!("a record out of order at byte {position}"))),
         }
         position += length;
     }
-    if let Some(later) = whole_record_after(content, position) {
+    let end = position + mark;
+    if let Some(later) = whole_record_after(content, end) {
         return Err(damaged(format!(
-            "no whole record at byte {position}, although there is one behind it, at byte {later}"
+            "no whole record at byte {end}, although there is one behind it, at byte {later}"
         )));
     }
     let state = state.ok_or_else(|| damaged("no snapshot at its beginning".to_owned()))?;
-    Ok((state, position as u64))
+    Ok(Replayed { state, length: position as u64, torn_bytes: (content.len() - end) as u64 })
 }
 
-/// Where a whole record begins behind a broken one.
+/// Where a whole record begins behind what is none.
 fn whole_record_after(content: &Bytes, broken: usize) -> Option<usize> {
-    (broken + 1..content.len()).find(|position| take_frame(&content.slice(*position..)).is_some())
+    (broken..content.len()).find(|position| take_frame(&content.slice(*position..)).is_some())
 }

@@ -60,6 +60,11 @@ impl LocalStore {
         Ok(Self { shared, orders })
     }
 
+    /// At a clean stop: from now on damage to the last record, too, is told from a record that a crash tore.
+    pub async fn seal(&self) -> Result<(), StoreError> {
+        self.order(Order::Seal).await
+    }
+
     async fn order<T>(
         &self,
         order: impl FnOnce(creel_io::local::Sender<Result<T, StoreError>>) -> Order,

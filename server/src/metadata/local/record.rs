@@ -5,6 +5,7 @@
 //! frame:   uint32 length of the body | uint32 CRC-32C of the body | body           (big endian)
 //! body:    uint8 kind = 0, a snapshot | uint64 revision | uint32 count, entries
 //!          uint8 kind = 1, a commit   | uint64 revision | uint32 count, changes
+//!          uint8 kind = 2, the end    | uint64 revision | uint32 0
 //! entry:   text key | text value | uint64 created | uint64 modified | uint64 session, 0 is none
 //! change:  uint8 0 | text key | text value | uint64 session       a put
 //!          uint8 1 | text key                                     a delete
@@ -20,6 +21,7 @@ pub(crate) const MAGIC: &[u8; 8] = b"creelmd1";
 const HEADER_LENGTH: usize = 8;
 const SNAPSHOT: u8 = 0;
 const COMMIT: u8 = 1;
+const END: u8 = 2;
 const PUT: u8 = 0;
 const DELETE: u8 = 1;
 
@@ -30,6 +32,8 @@ pub(super) enum Record {
     Snapshot(Revision, Vec<Entry>),
     /// What a transaction changed.
     Commit(Revision, Vec<Change>),
+    /// All before this was durable when it was written. The next record is written over it.
+    End(Revision),
 }
 
 impl Record {
@@ -45,9 +49,17 @@ impl Record {
                 put_head(&mut out, COMMIT, *revision, changes.len());
                 changes.iter().for_each(|change| put_change(&mut out, change));
             }
+            Self::End(revision) => put_head(&mut out, END, *revision, 0),
         }
         seal(&mut out);
         out.freeze()
+    }
+
+    /// The revision that it leads to.
+    pub(super) const fn revision(&self) -> Revision {
+        match self {
+            Self::Snapshot(revision, _) | Self::Commit(revision, _) | Self::End(revision) => *revision,
+        }
     }
 
     fn decode(mut body: Bytes) -> Option<Self> {
@@ -61,6 +73,7 @@ impl Record {
             COMMIT => {
                 Self::Commit(revision, (0..count).map(|_| take_change(&mut body)).collect::<Option<_>>()?)
             }
+            END if count == 0 => Self::End(revision),
             _ => return None,
         };
         body.is_empty().then_some(record)

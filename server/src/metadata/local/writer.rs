@@ -21,6 +21,7 @@ pub(super) enum Order {
     OpenSession(Duration, Sender<Result<SessionId, StoreError>>),
     KeepAlive(SessionId, Sender<Result<(), StoreError>>),
     EndSession(SessionId, Sender<Result<(), StoreError>>),
+    Seal(Sender<Result<(), StoreError>>),
 }
 
 /// Longer than anyone waits: when no session can end.
@@ -77,6 +78,7 @@ impl Writer {
             Order::OpenSession(lifetime, answer) => drop(answer.send(Ok(self.open_session(lifetime)))),
             Order::KeepAlive(session, answer) => drop(answer.send(self.keep_alive(session))),
             Order::EndSession(session, answer) => drop(answer.send(self.end_session(session).await)),
+            Order::Seal(answer) => drop(answer.send(self.seal().await)),
         }
     }
 
@@ -93,6 +95,12 @@ impl Writer {
             return Ok(Verdict::Committed(revision));
         }
         self.write(transaction.changes).await
+    }
+
+    async fn seal(&mut self) -> Result<(), StoreError> {
+        self.check_health()?;
+        let sealed = self.journal.seal().await;
+        self.note(sealed.map_err(AppendError::Lost))
     }
 
     fn check_sessions(&self, transaction: &Transaction) -> Result<(), StoreError> {
