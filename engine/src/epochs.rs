@@ -9,6 +9,7 @@ use std::path::Path;
 use creel_io::fs;
 
 use crate::checkpoint::{format_lines, parse, read_text};
+use crate::directory::remove_if_there;
 use crate::offset::{LeaderEpoch, Offset};
 
 /// File name in the partition's directory.
@@ -39,6 +40,11 @@ impl LeaderEpochs {
     /// Where the newest entry begins.
     pub(crate) fn latest_start(&self) -> Option<Offset> {
         self.entries.last().map(|entry| entry.1)
+    }
+
+    /// Where the oldest entry begins: the start of the log when it was last cut there.
+    pub(crate) fn start(&self) -> Option<Offset> {
+        self.entries.first().map(|entry| entry.1)
     }
 
     /// The epoch that `offset` was appended under.
@@ -83,6 +89,11 @@ impl LeaderEpochs {
     /// Replaces the partition's file, durably.
     pub(crate) async fn write(&self, directory: &Path) -> io::Result<()> {
         fs::write_atomically(&directory.join(FILE_NAME), self.encode().as_bytes()).await
+    }
+
+    /// Takes the partition's file away: the next start makes the epochs anew of the batches.
+    pub(crate) fn remove(directory: &Path) -> io::Result<()> {
+        remove_if_there(&directory.join(FILE_NAME))
     }
 
     pub(crate) fn encode(&self) -> String {

@@ -332,10 +332,38 @@ impl Inner {
     fn note_epochs(&self, written: EpochsWritten, epochs: Option<&LeaderEpochs>) {
         let Some(epochs) = epochs else { return };
         let is_late = written == EpochsWritten::NoRoom;
+        if !is_late {
+            self.epochs_start.set(epochs.start());
+        }
         self.epochs_lag.set(epochs.latest_start().filter(|_| is_late));
         if is_late {
             self.epochs_changed.set(true);
         }
+    }
+
+    /// Has the epochs on the medium say where the log starts now. Where there is no room for them there will be none: the
+    /// next start makes them anew. `false`: the log is not what it was any more.
+    pub(crate) async fn write_start(self: &Rc<Self>) -> io::Result<bool> {
+        let start = self.log.borrow().epochs.start();
+        let mut syncs = 0;
+        while self.epochs_start.get() < start {
+            if self.health.get() != Health::Healthy {
+                return Ok(false);
+            }
+            // One that was in flight may still bring the old start.
+            if self.epochs_lag.get().is_some() && (syncs > 1 || !self.is_committing.get()) {
+                LeaderEpochs::remove(&self.directory)?;
+                fs::sync_dir(&self.directory).await?;
+                self.epochs_start.set(start);
+            } else if self.is_committing.get() {
+                self.committed.notified().await;
+                syncs += 1;
+            } else {
+                self.epochs_changed.set(true);
+                self.commit();
+            }
+        }
+        Ok(true)
     }
 
     fn take_unsynced(&self) -> Commit {

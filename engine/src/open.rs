@@ -59,6 +59,12 @@ impl Partition {
             return Err(OpenError::Missing(synced));
         }
         let epochs = LeaderEpochs::read(&open.directory)?;
+        let epochs_start = epochs.as_ref().and_then(LeaderEpochs::start);
+        if let (Some(start), Some(first)) = (epochs_start, files.bases.first().copied())
+            && start < first
+        {
+            return Err(OpenError::FirstMissing { start, first });
+        }
         // Without them every batch must be looked at again.
         let (was_clean, recovery_point) = match epochs {
             Some(_) => (open.was_clean, open.recovery_point),
@@ -84,6 +90,10 @@ impl Partition {
         if !trusted {
             recovery.recover(&mut files).await?;
         }
+        if files.bases.is_empty() && epochs_start < Some(start) {
+            // The first segment begins later than they say, and none is missing.
+            LeaderEpochs::remove(&open.directory)?;
+        }
         recovery.forget_recycled().await?;
         let is_new_file = recovery.ensure_active(open.log_start)?;
         if is_new_file {
@@ -96,7 +106,9 @@ impl Partition {
         }
         let is_claimed = recovery.claim_active().await;
         let is_touched = !trusted || is_new_file || is_claimed;
-        Ok(Self::new(assemble(flusher.clone(), open, recovery, producers, is_touched)))
+        let inner = assemble(flusher.clone(), open, recovery, producers, is_touched);
+        inner.epochs_start.set(epochs_start);
+        Ok(Self::new(inner))
     }
 }
 
@@ -272,6 +284,7 @@ fn assemble(
         sync_times: SyncTimes::default(),
         committed: Default::default(),
         epochs_changed: Cell::new(false),
+        epochs_start: Cell::default(),
         epochs_lag: Cell::default(),
         side_files_due: RefCell::default(),
         side_jobs: Cell::new(0),

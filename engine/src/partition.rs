@@ -53,6 +53,8 @@ pub(crate) struct Inner {
     /// A sync has come back.
     pub(crate) committed: DebugNotify,
     pub(crate) epochs_changed: Cell<bool>,
+    /// Where the log starts by the epochs that are on the medium.
+    pub(crate) epochs_start: Cell<Option<Offset>>,
     /// Where the newest epoch begins, while there is no room on the disk to write the epochs down.
     pub(crate) epochs_lag: Cell<Option<Offset>>,
     /// Sealed segments whose indexes and snapshot are not yet safe: recovery must look at them.

@@ -44,6 +44,17 @@ pub enum OpenError {
         "its segments are missing, although it held records up to offset {0}: bring its files back, or delete its topic"
     )]
     Missing(Offset),
+    /// The same of the oldest ones.
+    #[error(
+        "its first segments are missing: it began at offset {start}, and the first one there at {first}; bring their files \
+         back, or remove its leader-epoch-checkpoint to go on without them"
+    )]
+    FirstMissing {
+        /// Where the log began.
+        start: Offset,
+        /// Where the first segment begins that is there.
+        first: Offset,
+    },
 }
 
 /// What opening a partition found and did.

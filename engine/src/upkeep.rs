@@ -220,6 +220,7 @@ impl Inner {
         while self.side_jobs.get() > 0 {
             self.committed.notified().await;
         }
+        self.write_start().await?;
         if self.health.get() == Health::Poisoned {
             return Err(io::Error::other("the log's storage failed"));
         }
@@ -227,6 +228,10 @@ impl Inner {
         // back, the log has no hole and its offsets go on.
         fs::sync_dir(&self.directory).await?;
         while let Some(segment) = self.oldest_doomed() {
+            // More may have joined meanwhile. A start that finds the first segment gone must know that it was to go.
+            if !self.write_start().await? {
+                return Ok(());
+            }
             let (directory, base) = (self.directory.clone(), segment.base);
             let is_kept = self.wants_file_of(&segment);
             let take_away = if is_kept { retire_files } else { remove_segment };
