@@ -44,7 +44,7 @@ async fn ask(client: &mut Client, partition: i32, timestamp: i64) -> ListOffsets
 async fn delete(client: &mut Client, partition_index: i32, offset: i64) -> (ErrorCode, i64) {
     let partition = DeleteRecordsPartition { partition_index, offset };
     let topics = vec![DeleteRecordsTopic { name: "orders".into(), partitions: vec![partition] }];
-    let request = DeleteRecordsRequest { topics, timeout_ms: 30_000, ..Default::default() };
+    let request = DeleteRecordsRequest { topics, timeout_ms: 30_000 };
     let result = client.call(2, &request).await.topics.remove(0).partitions.remove(0);
     (result.error_code, result.low_watermark)
 }

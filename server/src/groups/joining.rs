@@ -41,7 +41,7 @@ impl Joining {
     pub(super) fn begin_initial(turn: &mut Turn<'_>) -> Self {
         turn.stamp();
         let delay_ms = turn.desk.limits.initial_rebalance_delay_ms;
-        let remaining_ms = (turn.core.roster.rebalance_timeout_ms() - delay_ms).max(0);
+        let remaining_ms = turn.core.roster.rebalance_timeout_ms().saturating_sub(delay_ms).max(0);
         let initial = InitialDelay { delay_ms, remaining_ms, grown: false };
         let deadline = turn.desk.now.monotonic.after(delay_ms);
         Self { awaiting: BTreeMap::new(), deadline, initial: Some(initial) }
@@ -118,7 +118,7 @@ impl Joining {
         match self.initial {
             Some(initial) if initial.grown && initial.remaining_ms > 0 => {
                 let delay_ms = turn.desk.limits.initial_rebalance_delay_ms.min(initial.remaining_ms);
-                let remaining_ms = (initial.remaining_ms - initial.delay_ms).max(0);
+                let remaining_ms = initial.remaining_ms.saturating_sub(initial.delay_ms).max(0);
                 self.initial = Some(InitialDelay { delay_ms, remaining_ms, grown: false });
                 self.deadline = turn.desk.now.monotonic.after(delay_ms.max(1));
                 State::Joining(self)
