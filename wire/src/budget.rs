@@ -25,5 +25,5 @@ pub const FRAME_BYTES_COUNTED: usize = 16 << 20;
 #[must_use]
 pub const fn of(frame_bytes: usize) -> usize {
     let counted = if frame_bytes < FRAME_BYTES_COUNTED { frame_bytes } else { FRAME_BYTES_COUNTED };
-    BASE + FACTOR * counted
+    FACTOR.saturating_mul(counted).saturating_add(BASE)
 }

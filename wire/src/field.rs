@@ -71,7 +71,7 @@ pub trait Nullable: Field + Default {
 
     /// Bytes that `write_nullable` will append.
     fn nullable_size(value: Option<&Self>, shape: Shape) -> usize {
-        1 + value.map_or(0, |value| value.size(shape))
+        value.map_or(0, |value| value.size(shape)).saturating_add(1)
     }
 
     /// The fewest bytes that any value or null takes.
@@ -161,17 +161,23 @@ impl Field for bool {
     }
 }
 
+/// How a flexible form says a length: one too high, so that 0 is null.
+#[inline]
+pub(crate) fn one_more(length: Option<usize>) -> u32 {
+    length.map_or(0, |length| (length as u32).saturating_add(1))
+}
+
 /// Bytes that the prefix of bytes, records or an array takes.
 #[inline]
 pub(crate) fn long_length_size(length: Option<usize>, shape: Shape) -> usize {
-    if shape.flexible { varint::unsigned_size(length.map_or(0, |length| length as u32 + 1)) } else { 4 }
+    if shape.flexible { varint::unsigned_size(one_more(length)) } else { 4 }
 }
 
 /// Bytes of one tagged field.
 #[must_use]
 pub fn tag_size(tag: u32, value: &impl Field, shape: Shape) -> usize {
     let size = value.size(shape);
-    varint::unsigned_size(tag) + varint::unsigned_size(size as u32) + size
+    varint::unsigned_size(tag).saturating_add(varint::unsigned_size(size as u32)).saturating_add(size)
 }
 
 impl Field for Bytes {
@@ -211,7 +217,7 @@ impl Nullable for Bytes {
     #[inline]
     fn nullable_size(value: Option<&Self>, shape: Shape) -> usize {
         let length = value.map(Self::len);
-        long_length_size(length, shape) + length.unwrap_or(0)
+        long_length_size(length, shape).saturating_add(length.unwrap_or(0))
     }
 
     #[inline]
@@ -262,7 +268,7 @@ impl<T: Field> Nullable for Vec<T> {
 
     fn nullable_size(value: Option<&Self>, shape: Shape) -> usize {
         let elements = value.into_iter().flatten().map(|element| element.size(shape.never_null()));
-        long_length_size(value.map(Self::len), shape) + elements.sum::<usize>()
+        elements.fold(long_length_size(value.map(Self::len), shape), usize::saturating_add)
     }
 
     #[inline]

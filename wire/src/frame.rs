@@ -31,7 +31,7 @@ impl EncodedFrame {
     /// All bytes to be sent.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.bytes.len() + self.cuts.iter().map(|cut| cut.len as usize).sum::<usize>()
+        self.cuts.iter().map(|cut| cut.len as usize).fold(self.bytes.len(), usize::saturating_add)
     }
 
     /// Whether there is nothing to send.
@@ -80,7 +80,7 @@ fn encode<M: Message>(
     version: i16,
     header: impl FnOnce(&mut Writer),
 ) -> EncodedFrame {
-    let capacity = SIZE_PREFIX + header_size + message.encoded_len(version);
+    let capacity = message.encoded_len(version).saturating_add(header_size).saturating_add(SIZE_PREFIX);
     let mut writer = Writer::with_capacity(capacity);
     writer.i32(0);
     header(&mut writer);

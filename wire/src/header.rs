@@ -56,7 +56,8 @@ impl RequestHeader {
     }
 
     pub(crate) fn size(&self, flexible: bool) -> usize {
-        2 + 2 + 4 + self.client_id.size(CLIENT_ID) + usize::from(flexible)
+        const NUMBERS: usize = 2 + 2 + 4;
+        NUMBERS.saturating_add(self.client_id.size(CLIENT_ID)).saturating_add(usize::from(flexible))
     }
 
     pub(crate) fn encode(&self, writer: &mut Writer, flexible: bool) {
@@ -93,7 +94,7 @@ impl ResponseHeader {
     }
 
     pub(crate) fn size(has_tags: bool) -> usize {
-        4 + usize::from(has_tags)
+        if has_tags { 5 } else { 4 }
     }
 
     pub(crate) fn encode(self, writer: &mut Writer, has_tags: bool) {

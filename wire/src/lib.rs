@@ -6,6 +6,13 @@
 //!   `writer`. Records are opaque bytes, and a response may leave them where they are: see `records` and `frame::Cut`.
 //! - `field` says how each kind of value stands on the wire; `#[derive(Message)]` composes the rest from it.
 
+// Lengths and counts come from whoever connects.
+#![warn(clippy::arithmetic_side_effects, clippy::indexing_slicing)]
+#![cfg_attr(
+    test,
+    allow(clippy::arithmetic_side_effects, clippy::indexing_slicing, reason = "a test may panic")
+)]
+
 // The derive macro names this crate from outside and from inside alike.
 extern crate self as creel_wire;
 
@@ -21,6 +28,11 @@ mod message;
 mod reader;
 mod records;
 #[doc(hidden)]
+#[allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "values for tests, of their own choice"
+)]
 pub mod sample;
 pub mod text;
 mod uuid;

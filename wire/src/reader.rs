@@ -46,7 +46,15 @@ impl Reader {
     #[inline]
     #[must_use]
     pub fn remaining(&self) -> usize {
-        self.end - self.at
+        debug_assert!(self.at <= self.end);
+        self.end.wrapping_sub(self.at)
+    }
+
+    /// Passes over bytes that are known to be there, so that nothing can overflow: both ends lie in one frame.
+    #[inline]
+    fn advance(&mut self, by: usize) {
+        debug_assert!(by <= self.remaining());
+        self.at = self.at.wrapping_add(by);
     }
 
     /// Bytes read so far.
@@ -86,7 +94,7 @@ impl Reader {
     #[inline]
     pub fn array<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {
         let chunk = self.rest().first_chunk::<N>().copied().ok_or_else(|| self.fault(Fault::Truncated))?;
-        self.at += N;
+        self.advance(N);
         Ok(chunk)
     }
 
@@ -95,7 +103,7 @@ impl Reader {
     pub fn unsigned_varint(&mut self) -> Result<u32, DecodeError> {
         match varint::unsigned(self.rest()) {
             Varint::Value(value, size) => {
-                self.at += size;
+                self.advance(size);
                 Ok(value)
             }
             Varint::Truncated => Err(self.fault(Fault::Truncated)),
@@ -110,7 +118,7 @@ impl Reader {
             return Err(self.fault(Fault::Truncated));
         }
         let from = self.at;
-        self.at += length;
+        self.advance(length);
         Ok(self.frame.slice(from..self.at))
     }
 
@@ -120,7 +128,7 @@ impl Reader {
         if length > self.remaining() {
             return Err(self.fault(Fault::Truncated));
         }
-        self.at += length;
+        self.advance(length);
         Ok(())
     }
 
@@ -172,7 +180,7 @@ impl Reader {
             if size > self.remaining() {
                 return Err(self.fault(Fault::Truncated));
             }
-            let outer = std::mem::replace(&mut self.end, self.at + size);
+            let outer = std::mem::replace(&mut self.end, self.at.wrapping_add(size));
             if !take(self, tag)? {
                 self.at = self.end;
             }

@@ -82,7 +82,7 @@ impl Field for Records {
 
     #[inline]
     fn size(&self, shape: Shape) -> usize {
-        long_length_size(Some(self.len()), shape) + self.inline().len()
+        long_length_size(Some(self.len()), shape).saturating_add(self.inline().len())
     }
 
     #[inline]

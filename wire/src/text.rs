@@ -6,7 +6,7 @@ use bytes::Bytes;
 use bytestring::ByteString;
 
 use crate::error::{DecodeError, Fault};
-use crate::field::{Field, Nullable, Shape};
+use crate::field::{Field, Nullable, Shape, one_more};
 use crate::{Reader, Writer, varint};
 
 /// Kafka's longest text, in either form of its length.
@@ -136,7 +136,7 @@ impl fmt::Debug for Str {
 /// Bytes that a text's length prefix takes.
 #[inline]
 pub(crate) fn length_size(length: Option<usize>, shape: Shape) -> usize {
-    if shape.flexible { varint::unsigned_size(length.map_or(0, |length| length as u32 + 1)) } else { 2 }
+    if shape.flexible { varint::unsigned_size(one_more(length)) } else { 2 }
 }
 
 impl Field for Str {
@@ -156,7 +156,7 @@ impl Field for Str {
     #[inline]
     fn size(&self, shape: Shape) -> usize {
         let length = self.sendable().len();
-        length_size(Some(length), shape) + length
+        length_size(Some(length), shape).saturating_add(length)
     }
 
     #[inline]

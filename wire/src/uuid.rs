@@ -26,12 +26,13 @@ impl Uuid {
 
 impl fmt::Display for Uuid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let bits = u128::from_be_bytes(self.0);
+        let mut bits = u128::from_be_bytes(self.0);
         let text: String = (0..TEXT_LENGTH)
-            .map(|letter| {
+            .filter_map(|_| {
                 // 22 letters hold 132 bits: the last one carries four zero bits after the number's end.
-                let six = if letter == TEXT_LENGTH - 1 { bits << 4 } else { bits >> (122 - 6 * letter) };
-                char::from(LETTERS[(six & 0x3f) as usize])
+                let six = (bits >> 122) as usize;
+                bits <<= 6;
+                LETTERS.get(six).copied().map(char::from)
             })
             .collect();
         f.pad(&text)

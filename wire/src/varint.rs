@@ -10,8 +10,8 @@ pub const LONGEST: usize = 5;
 #[must_use]
 pub const fn unsigned_size(value: u32) -> usize {
     // 32 - leading_zeros bits, at least one, seven to a byte.
-    let bits = 32 - (value | 1).leading_zeros() as usize;
-    bits.div_ceil(7)
+    let bits = u32::BITS.saturating_sub((value | 1).leading_zeros());
+    bits.div_ceil(7) as usize
 }
 
 /// What a run of bytes holds at its start.
@@ -33,15 +33,16 @@ pub fn unsigned(bytes: &[u8]) -> Varint {
     if let [first @ 0..=0x7f, ..] = bytes {
         return Varint::Value(u32::from(*first), 1);
     }
-    let mut value = 0u32;
+    let (mut value, mut shift) = (0u32, 0u32);
     for (index, byte) in bytes.iter().take(LONGEST).enumerate() {
-        if index + 1 == LONGEST && *byte > 0x0f {
+        if index == LONGEST - 1 && *byte > 0x0f {
             return Varint::TooLong;
         }
-        value |= u32::from(byte & 0x7f) << (7 * index);
+        value |= u32::from(byte & 0x7f).wrapping_shl(shift);
         if byte & 0x80 == 0 {
-            return Varint::Value(value, index + 1);
+            return Varint::Value(value, index.saturating_add(1));
         }
+        shift = shift.wrapping_add(7);
     }
     Varint::Truncated
 }

@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 
-use crate::field::{Field, Shape};
+use crate::field::{Field, Shape, one_more};
 use crate::frame::{Cut, EncodedFrame};
 
 /// Collects the bytes of a frame, and the cuts where bytes held elsewhere belong.
@@ -90,7 +90,7 @@ impl Writer {
 
     #[inline]
     fn compact_length(&mut self, length: Option<usize>) {
-        self.unsigned_varint(length.map_or(0, |length| length as u32 + 1));
+        self.unsigned_varint(one_more(length));
     }
 
     /// One tagged field: tag, size, value.
@@ -116,9 +116,12 @@ impl Writer {
     /// Puts the frame's size (everything after these four bytes, cuts included) into its first four bytes.
     pub(crate) fn seal(mut self) -> EncodedFrame {
         let external: usize = self.cuts.iter().map(|cut| cut.len as usize).sum();
-        let size = i32::try_from(self.out.len() - size_of::<i32>() + external);
+        let bytes = self.out.len().saturating_add(external);
+        let size = i32::try_from(bytes.saturating_sub(size_of::<i32>()));
         let size = size.expect("byte limits keep every frame far below 2 GiB");
-        self.out[..size_of::<i32>()].copy_from_slice(&size.to_be_bytes());
+        if let Some(prefix) = self.out.first_chunk_mut() {
+            *prefix = size.to_be_bytes();
+        }
         self.finish()
     }
 

@@ -54,12 +54,14 @@ impl Offsets {
 
     /// A commit is on its way to the disk.
     pub(super) fn stage(&mut self, topic: &str, partition: i32) {
-        self.staged.entry((topic.to_owned(), partition)).or_default().commits += 1;
+        let staged = self.staged.entry((topic.to_owned(), partition)).or_default();
+        staged.commits = staged.commits.saturating_add(1);
     }
 
     /// So is the news that an offset is taken back.
     pub(super) fn stage_removal(&mut self, topic: &str, partition: i32) {
-        self.staged.entry((topic.to_owned(), partition)).or_default().removals += 1;
+        let staged = self.staged.entry((topic.to_owned(), partition)).or_default();
+        staged.removals = staged.removals.saturating_add(1);
     }
 
     /// It is there, or it has failed.

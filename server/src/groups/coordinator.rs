@@ -305,7 +305,7 @@ impl Coordinator {
         let mut writes = Vec::with_capacity(desk.staged.len());
         for staged in desk.staged {
             if let Some(group) = staged.group.as_ref().and_then(|name| self.groups.get_mut(name)) {
-                group.core.writes_in_flight += 1;
+                group.core.writes_in_flight = group.core.writes_in_flight.saturating_add(1);
             }
             self.writes.begin(staged.id, staged.group, staged.then);
             writes.push(Write { id: staged.id, records: staged.records });

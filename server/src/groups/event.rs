@@ -62,7 +62,7 @@ impl From<&BrokerConfig> for GroupLimits {
             session_timeout_max_ms: config.group_max_session_timeout_ms,
             members_max: size(config.group_max_size),
             offset_metadata_chars_max: size(config.offset_metadata_max_bytes),
-            offsets_retention_ms: i64::from(config.offsets_retention_minutes) * 60_000,
+            offsets_retention_ms: i64::from(config.offsets_retention_minutes).saturating_mul(60_000),
             expiry_interval_ms: config.offsets_retention_check_interval_ms,
         }
     }

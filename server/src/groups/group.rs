@@ -159,7 +159,7 @@ impl Group {
 
     /// A write of this group is durable, its first record at `log_offset`.
     pub(super) fn persisted(&mut self, desk: &mut Desk, write: WriteId, then: Then, log_offset: i64) {
-        self.core.writes_in_flight -= 1;
+        self.core.writes_in_flight = self.core.writes_in_flight.saturating_sub(1);
         if then.is_of_state() {
             let state = self.core.states_in_flight.pop_front();
             self.core.logged = state.map(|value| LoggedState { value, log_offset });
@@ -198,7 +198,7 @@ impl Group {
 
     /// A write of this group has failed.
     pub(super) fn refused(&mut self, desk: &mut Desk, write: WriteId, then: Then, error: GroupError) {
-        self.core.writes_in_flight -= 1;
+        self.core.writes_in_flight = self.core.writes_in_flight.saturating_sub(1);
         if then.is_of_state() {
             self.core.states_in_flight.pop_front();
         }

@@ -21,6 +21,9 @@
 //! (rebalance timeout), KIP-134 (initial delay), KIP-345 (static members), KIP-394 (member id required),
 //! KIP-814 (skip assignment).
 
+// What is counted and timed here comes from whoever connects.
+#![warn(clippy::arithmetic_side_effects, clippy::indexing_slicing)]
+
 mod commit;
 mod committed;
 mod coordinator;
@@ -41,6 +44,7 @@ mod state;
 mod subscription;
 mod syncing;
 #[cfg(test)]
+#[allow(clippy::arithmetic_side_effects, clippy::indexing_slicing, reason = "a test may panic")]
 mod tests;
 mod views;
 mod writes;

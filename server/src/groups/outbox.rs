@@ -146,7 +146,7 @@ impl Desk {
     /// Stages a write; `group` is the one that cares for its fate, if it will still be there then.
     pub(super) fn write(&mut self, group: Option<&str>, records: Vec<Record>, then: Then) -> WriteId {
         let id = WriteId(self.next_write);
-        self.next_write += 1;
+        self.next_write = self.next_write.wrapping_add(1);
         self.staged.push(Staged { id, group: group.map(str::to_owned), records, then });
         id
     }

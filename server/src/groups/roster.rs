@@ -195,7 +195,8 @@ impl Roster {
         let candidates = self.candidates();
         let mut votes: BTreeMap<&str, usize> = BTreeMap::new();
         for vote in self.members.values().filter_map(|member| member.vote(&candidates)) {
-            *votes.entry(vote).or_default() += 1;
+            let count = votes.entry(vote).or_default();
+            *count = count.saturating_add(1);
         }
         votes.into_iter().max_by_key(|(_, count)| *count).map(|(name, _)| name.to_owned()).unwrap_or_default()
     }

@@ -21,6 +21,8 @@ use super::{
 const HEADER_LENGTH: usize = 61;
 const LENGTH_FROM: usize = 12;
 const CRC_FROM: usize = 21;
+const LENGTH_AT: usize = 8;
+const CRC_AT: usize = 17;
 const MAGIC: i8 = 2;
 const COMPRESSION: i16 = 0b0111;
 const TRANSACTIONAL: i16 = 0b1_0000;
@@ -34,14 +36,15 @@ const NO_PRODUCER: i64 = -1;
 pub fn encode_batch(records: &[Record], timestamp_ms: i64) -> Bytes {
     assert!(!records.is_empty(), "a batch holds at least one record");
     let count = i32::try_from(records.len()).expect("a request's records are fewer than 2^31");
-    let mut out = BytesMut::with_capacity(HEADER_LENGTH + records.iter().map(encoded_size).sum::<usize>());
+    let mut out =
+        BytesMut::with_capacity(records.iter().map(encoded_size).fold(HEADER_LENGTH, usize::saturating_add));
     out.put_i64(0);
     out.put_i32(0);
     out.put_i32(-1);
     out.put_i8(MAGIC);
     out.put_u32(0);
     out.put_i16(0);
-    out.put_i32(count - 1);
+    out.put_i32(count.saturating_sub(1));
     out.put_i64(timestamp_ms);
     out.put_i64(timestamp_ms);
     out.put_i64(NO_PRODUCER);
@@ -51,16 +54,26 @@ pub fn encode_batch(records: &[Record], timestamp_ms: i64) -> Bytes {
     for (index, record) in records.iter().enumerate() {
         put_record(&mut out, index as i64, record);
     }
-    let length = i32::try_from(out.len() - LENGTH_FROM).expect("records came in frames below 2 GiB");
-    out[8..12].copy_from_slice(&length.to_be_bytes());
-    let crc = crc_fast::checksum(crc_fast::CrcAlgorithm::Crc32Iscsi, &out[CRC_FROM..]) as u32;
-    out[17..21].copy_from_slice(&crc.to_be_bytes());
+    let length =
+        i32::try_from(out.len().saturating_sub(LENGTH_FROM)).expect("records came in frames below 2 GiB");
+    put_at(&mut out, LENGTH_AT, length.to_be_bytes());
+    let checked = out.get(CRC_FROM..).unwrap_or_default();
+    let crc = crc_fast::checksum(crc_fast::CrcAlgorithm::Crc32Iscsi, checked) as u32;
+    put_at(&mut out, CRC_AT, crc.to_be_bytes());
     out.freeze()
+}
+
+/// Fills in what is known once the rest is there.
+fn put_at(out: &mut [u8], at: usize, value: [u8; 4]) {
+    if let Some(place) = out.get_mut(at..).and_then(|rest| rest.first_chunk_mut()) {
+        *place = value;
+    }
 }
 
 fn encoded_size(record: &Record) -> usize {
     // Six varints of at most ten bytes, and the attributes.
-    61 + record.key.len() + record.value.as_ref().map_or(0, Bytes::len)
+    let value = record.value.as_ref().map_or(0, Bytes::len);
+    record.key.len().saturating_add(value).saturating_add(61)
 }
 
 fn put_record(out: &mut BytesMut, offset_delta: i64, record: &Record) {

@@ -68,7 +68,7 @@ impl Input {
     /// A zigzag varint, as records use them.
     pub(super) fn varint(&mut self) -> Result<i64, Malformed> {
         let raw = self.unsigned_varint()?;
-        Ok((raw >> 1) as i64 ^ -((raw & 1) as i64))
+        Ok((raw >> 1) as i64 ^ ((raw & 1) as i64).wrapping_neg())
     }
 
     /// A length, of which `None` is Kafka's null.
@@ -81,7 +81,7 @@ impl Input {
 
     fn flexible_length(&mut self) -> Result<i64, Malformed> {
         let raw = self.unsigned_varint()?;
-        i64::try_from(raw).map(|raw| raw - 1).map_err(|_| self.malformed())
+        i64::try_from(raw).map(|raw| raw.saturating_sub(1)).map_err(|_| self.malformed())
     }
 
     pub(super) fn nullable_string(&mut self) -> Result<Option<String>, Malformed> {

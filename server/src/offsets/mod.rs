@@ -4,11 +4,15 @@
 //! `key` and `value` are the records' two halves, `batch` wraps them for the log and takes them out of it
 //! again, `partition` says which partition of the topic a group's records belong to.
 
+// What is read here may be of others' making.
+#![warn(clippy::arithmetic_side_effects, clippy::indexing_slicing)]
+
 mod batch;
 mod fields;
 mod key;
 mod partition;
 #[cfg(test)]
+#[allow(clippy::arithmetic_side_effects, clippy::indexing_slicing, reason = "a test may panic")]
 mod tests;
 mod value;
 

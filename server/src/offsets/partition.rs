@@ -8,7 +8,7 @@ pub const TOPIC: &str = "__consumer_offsets";
 pub fn partition_for(group: &str, partitions: i32) -> i32 {
     // `Utils.abs` maps the one number without a positive twin to 0.
     let positive = java_hash(group).checked_abs().unwrap_or(0);
-    positive % partitions.max(1)
+    positive.checked_rem(partitions.max(1)).unwrap_or(0)
 }
 
 /// `String.hashCode`, which runs over UTF-16 units.

@@ -39,7 +39,7 @@ pub struct OffsetCommit {
 impl OffsetCommit {
     /// The bytes of the value.
     pub fn encode(&self) -> Bytes {
-        let mut out = BytesMut::with_capacity(24 + self.metadata.len());
+        let mut out = BytesMut::with_capacity(self.metadata.len().saturating_add(24));
         let version = if self.expire_time_ms.is_some() { EXPIRING_VERSION } else { VERSION };
         out.put_i16(version);
         out.put_i64(self.offset);

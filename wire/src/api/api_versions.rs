@@ -106,8 +106,9 @@ const CORRELATION_ID_SIZE: usize = 4;
 pub fn decode_response(frame: Bytes, version: i16) -> Result<ApiVersionsResponse, DecodeError> {
     // In either form the error code comes first; the rest of a flexible answer makes no sense in v0 form.
     let error = frame
-        .get(CORRELATION_ID_SIZE..CORRELATION_ID_SIZE + 2)
-        .map(|code| i16::from_be_bytes([code[0], code[1]]));
+        .get(CORRELATION_ID_SIZE..)
+        .and_then(|rest| rest.first_chunk())
+        .map(|code| i16::from_be_bytes(*code));
     let fell_back = error == Some(ErrorCode::UnsupportedVersion.code());
     let version = if fell_back { 0 } else { version };
     frame::decode_response::<ApiVersionsRequest>(frame, version).map(|(_, response)| response)
