@@ -181,6 +181,8 @@ async fn set_segment_bytes(client: &mut Client) {
 struct Known {
     sure: BTreeMap<i32, i64>,
     maybe: Vec<BTreeMap<i32, i64>>,
+    /// Commits that were refused.
+    refused: usize,
 }
 
 impl Known {
@@ -220,7 +222,9 @@ async fn change(connector: Connector, group: String, known: Rc<RefCell<Known>>, 
             }
             // The group is not there, or its writes are under way: nothing has changed.
             Some(ErrorCode::GroupIdNotFound | ErrorCode::CoordinatorNotAvailable) => {
-                known.borrow_mut().maybe.clear();
+                let mut known = known.borrow_mut();
+                known.maybe.clear();
+                known.refused += usize::from(kind > 1);
             }
             Some(other) => panic!("{group}: {other:?}"),
         }
@@ -239,10 +243,11 @@ async fn delete_offset(client: &mut Client, group: &str, partition: i32) -> Opti
     Some(client.try_call(0, &request).await?.error_code)
 }
 
-#[test]
-fn no_power_cut_loses_an_offset_or_brings_one_back() {
-    let mut folds = 0;
-    for seed in 0..12 {
+/// Many lives of a broker, each under six clients until the power goes. How many of them folded, and how many commits were
+/// refused.
+fn live(seeds: std::ops::Range<u64>, runs_full: bool) -> (usize, usize) {
+    let (mut folds, mut refused) = (0, 0);
+    for seed in seeds {
         let cores = 1 + (seed % 2) as u16;
         let mut world = World::new(seed, cores, &SETTINGS);
         let (handle, broker) = (world.sim.handle(), world.broker);
@@ -261,6 +266,14 @@ fn no_power_cut_loses_an_offset_or_brings_one_back() {
                     known.borrow_mut().check(name, found);
                 }
                 inside.crash_after_io(broker, 60 + (seed * 37 + life * 101) % 700);
+                if runs_full {
+                    let disk = inside.disk(broker);
+                    disk.set_capacity(Some(disk.used() + random_u64() % 80_000));
+                    spawn(async move {
+                        sleep(Duration::from_millis(200)).await;
+                        disk.set_capacity(None);
+                    });
+                }
                 let clients: Vec<_> = names
                     .into_iter()
                     .zip(known)
@@ -272,18 +285,32 @@ fn no_power_cut_loses_an_offset_or_brings_one_back() {
             });
             handle.cancel_crash(broker);
             handle.crash(broker);
+            handle.disk(broker).set_capacity(None);
             folds += usize::from(segments(&handle, broker).0[0] > begun);
             world.start();
         }
-        world.client(move |connector| async move {
+        refused += world.client(move |connector| async move {
             let mut client = connector.connect().await;
             for (name, known) in names.iter().zip(&known) {
                 let found = committed(&mut client, name).await;
                 known.borrow_mut().check(name, found);
             }
+            known.iter().map(|known| known.borrow().refused).sum::<usize>()
         });
     }
-    assert!(folds > 20, "{folds}");
+    (folds, refused)
+}
+
+#[test]
+fn no_power_cut_loses_an_offset_or_brings_one_back() {
+    let (folds, refused) = live(0..8, false);
+    assert!(folds > 20 && refused == 0, "{folds} {refused}");
+}
+
+#[test]
+fn nor_does_a_disk_that_runs_full() {
+    let (folds, refused) = live(8..14, true);
+    assert!(folds > 5 && refused > 5, "{folds} {refused}");
 }
 
 /// A fold keeps the time at which an offset was committed, and what has expired stays away.

@@ -110,6 +110,15 @@ impl Offsets {
         })
     }
 
+    /// Offsets that are there after all, where nothing newer is known.
+    pub(super) fn add_older(&mut self, older: Self) {
+        for (topic, partitions) in older.committed {
+            for (partition, entry) in partitions {
+                self.committed.entry(topic.clone()).or_default().entry(partition).or_insert(entry);
+            }
+        }
+    }
+
     /// An offset's record stands elsewhere in the log now, too.
     pub(super) fn moved(&mut self, topic: &str, partition: i32, log_offset: i64) {
         let entry = self.committed.get_mut(topic).and_then(|partitions| partitions.get_mut(&partition));

@@ -1,5 +1,6 @@
 //! The coordinator of one partition of `__consumer_offsets`: its groups, their deadlines and their writes.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
@@ -197,13 +198,31 @@ impl Coordinator {
         };
         match (refusal, refusal.is_none().then(|| self.groups.remove(name)).flatten()) {
             (None, Some(group)) => {
-                self.unschedule(&group);
-                let then = Then::Answer(token, Reply::DeleteGroup(Ok(())));
-                self.last_removal = Some(desk.write(None, group.tombstones(), then));
+                self.remove(desk, group, Some((token, Reply::DeleteGroup(Ok(())))));
             }
             (error, _) => {
                 let error = error.unwrap_or(GroupError::GroupIdNotFound);
                 desk.reply(token, Reply::DeleteGroup(Err(error)));
+            }
+        }
+    }
+
+    /// Writes the tombstones of a group that is in memory no more.
+    fn remove(&mut self, desk: &mut Desk, mut group: Group, answer: Option<(Token, Reply)>) {
+        self.unschedule(&group);
+        group.scheduled = None;
+        let tombstones = group.tombstones();
+        self.last_removal = Some(desk.write(None, tombstones, Then::Removed(Box::new(group), answer)));
+    }
+
+    /// The log has not taken a group's tombstones: what it holds counts on, but for what has been said since.
+    fn put_back(&mut self, group: Group) {
+        match self.groups.entry(group.core.group.clone()) {
+            Entry::Vacant(vacant) => drop(vacant.insert(group)),
+            Entry::Occupied(mut newer) => {
+                let newer = &mut newer.get_mut().core;
+                newer.offsets.add_older(group.core.offsets);
+                newer.logged = newer.logged.take().or(group.core.logged);
             }
         }
     }
@@ -233,6 +252,12 @@ impl Coordinator {
                 }
                 (Then::Folded(_), Err(error)) => {
                     self.not_folded(error);
+                    continue;
+                }
+                (Then::Removed(group, answer), Err(error)) => {
+                    touched.push(group.core.group.clone());
+                    self.put_back(*group);
+                    answer.into_iter().for_each(|(token, reply)| desk.reply(token, reply.refused(error)));
                     continue;
                 }
                 (then, _) => then,
@@ -292,9 +317,8 @@ impl Coordinator {
         }
         for name in gone {
             if let Some(group) = self.groups.remove(&name) {
-                self.unschedule(&group);
+                self.remove(desk, group, None);
             }
-            self.last_removal = Some(WriteId(desk.next_write().saturating_sub(1)));
         }
         touched
     }

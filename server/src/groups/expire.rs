@@ -5,16 +5,11 @@
 //! - A group of consumers at work: what is old enough and not subscribed to.
 //! - Any other group: nothing.
 
-use super::{
-    event::GroupLimits,
-    group::Group,
-    outbox::{Desk, Then},
-    state::State,
-};
+use super::{event::GroupLimits, group::Group, outbox::Desk, state::State};
 use crate::offsets::{OffsetCommit, Record, RecordKey};
 
 impl Group {
-    /// Writes the tombstones of what has expired; true when the group itself is to go.
+    /// Writes the tombstones of what has expired; true when the group itself is to go, with all it has.
     pub(super) fn expire_offsets(&mut self, desk: &mut Desk) -> bool {
         if self.core.writes_in_flight > 0 || desk.has_staged(&self.core.group) {
             return false;
@@ -24,7 +19,6 @@ impl Group {
             && self.core.roster.pending.is_empty()
             && self.core.offsets.are_only(expired.len())
         {
-            desk.write(None, self.tombstones(), Then::Nothing);
             return true;
         }
         self.take_back(desk, expired, None);

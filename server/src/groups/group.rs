@@ -165,7 +165,9 @@ impl Group {
             self.core.logged = state.map(|value| LoggedState { value, log_offset });
         }
         match then {
-            Then::Nothing | Then::Folded(_) => {}
+            // These are not a group's.
+            Then::Removed(..) | Then::Folded(_) => {}
+            Then::Nothing => {}
             Then::Assign => self.step(desk, |state, turn| match state {
                 State::Syncing(syncing) => syncing.stored(turn, write),
                 other => other,
@@ -185,7 +187,6 @@ impl Group {
                 }
                 answer.into_iter().for_each(|(token, reply)| desk.reply(token, reply));
             }
-            Then::Answer(token, reply) => desk.reply(token, reply),
         }
     }
 

@@ -7,6 +7,7 @@ use super::{
         Token, TopicErrors, WriteId,
     },
     fold::LiveKey,
+    group::Group,
 };
 use crate::offsets::{OffsetCommit, Record};
 
@@ -23,8 +24,8 @@ pub(super) enum Then {
     Commit(Token, Vec<NewOffset>, Reply),
     /// Offsets are gone.
     TakeBack(Vec<(String, i32)>, Option<(Token, Reply)>),
-    /// A client is told.
-    Answer(Token, Reply),
+    /// The group is gone, and a client is told. It comes back if the log has not taken it.
+    Removed(Box<Group>, Option<(Token, Reply)>),
     /// Records that stand elsewhere in the log count where they stand now.
     Folded(Vec<LiveKey>),
 }
@@ -43,8 +44,8 @@ impl Then {
                 let gone = JoinReply::refused(back.member.member_id, GroupError::UnknownMemberId);
                 Some((back.token, Reply::Join(gone)))
             }
-            Self::Commit(token, _, reply) | Self::Answer(token, reply) => Some((token, reply)),
-            Self::TakeBack(_, answer) => answer,
+            Self::Commit(token, _, reply) => Some((token, reply)),
+            Self::TakeBack(_, answer) | Self::Removed(_, answer) => answer,
         }
     }
 
@@ -58,7 +59,7 @@ impl Then {
 
 impl Reply {
     /// The same reply with an error in every place that had none.
-    fn refused(self, error: GroupError) -> Self {
+    pub(super) fn refused(self, error: GroupError) -> Self {
         match self {
             Self::Join(_) => Self::Join(JoinReply::refused(String::new(), error)),
             Self::Sync(_) => Self::Sync(SyncReply::refused(error)),
