@@ -102,13 +102,14 @@ impl Coordinator {
         let is_pass_over = self.pick(&mut fold, &mut picked);
         let mut desk = Desk::new(now, self.limits, self.next_write);
         if !picked.records.is_empty() {
-            fold.bytes += picked.bytes as u64;
+            fold.bytes = fold.bytes.saturating_add(picked.bytes as u64);
             desk.write(None, picked.records, Then::Folded(picked.keys));
         }
         let has_written = desk.next_write() > self.next_write;
         // A group on its way out is in the log still, and was not written anew.
-        let has_removals =
-            self.last_removal.is_some_and(|last| self.writes.has_open_before(WriteId(last.0 + 1)));
+        let has_removals = self
+            .last_removal
+            .is_some_and(|last| self.writes.has_open_before(WriteId(last.0.saturating_add(1))));
         if is_pass_over && !has_written && !fold.is_incomplete && !has_removals {
             return (Outputs::default(), FoldStep::Done(fold.bytes));
         }
@@ -134,7 +135,7 @@ impl Coordinator {
                 if looked_at == STEP_RECORDS || picked.bytes >= STEP_BYTES {
                     return false;
                 }
-                looked_at += 1;
+                looked_at = looked_at.saturating_add(1);
                 fold.at = Some(LiveKey { group: name.clone(), offset: live.offset_key() });
                 if live.log_offset() >= fold.from {
                     continue;
@@ -181,7 +182,9 @@ struct Picked {
 impl Picked {
     fn add(&mut self, group: &str, live: &Live<'_>) {
         let record = live.record(group);
-        self.bytes += RECORD_OVERHEAD + record.key.len() + record.value.as_ref().map_or(0, Bytes::len);
+        let value = record.value.as_ref().map_or(0, Bytes::len);
+        self.bytes =
+            self.bytes.saturating_add(RECORD_OVERHEAD).saturating_add(record.key.len()).saturating_add(value);
         self.records.push(record);
         self.keys.push(LiveKey { group: group.to_owned(), offset: live.offset_key() });
     }
@@ -245,10 +248,12 @@ impl Group {
     }
 
     fn live_bytes(&self) -> u64 {
-        let name = self.core.group.len() + RECORD_OVERHEAD;
-        let state = self.core.logged.as_ref().map_or(0, |state| name + state.value.len());
+        let name = self.core.group.len().saturating_add(RECORD_OVERHEAD);
+        let state = self.core.logged.as_ref().map_or(0, |state| name.saturating_add(state.value.len()));
         let offsets =
-            self.core.offsets.iter().map(|(topic, _, commit)| name + topic.len() + commit.metadata.len());
-        offsets.sum::<usize>() as u64 + state as u64
+            self.core.offsets.iter().map(|(topic, _, commit)| {
+                name.saturating_add(topic.len()).saturating_add(commit.metadata.len())
+            });
+        offsets.fold(state, usize::saturating_add) as u64
     }
 }
