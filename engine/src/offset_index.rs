@@ -9,7 +9,7 @@
 
 use crate::offset::{FilePosition, Offset};
 
-const ENTRY_BYTES: usize = 8;
+pub(crate) const ENTRY_BYTES: usize = 8;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Entry {

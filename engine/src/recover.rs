@@ -30,7 +30,7 @@ use crate::planted::{self, Bug};
 use crate::recycled::{self, Recycled};
 use crate::scan::Scan;
 use crate::segment::{Placed, Segment};
-use crate::segment_files::{knows_largest, read_indexes, remove_snapshot, write_indexes};
+use crate::segment_files::{knows_largest, last_indexed, read_indexes, remove_snapshot, write_indexes};
 use crate::time_index::TimestampOffset;
 
 /// Why a partition could not be opened.
@@ -134,12 +134,35 @@ impl Recovery {
         let Some(last) = self.segments.last().cloned() else {
             return Ok(true);
         };
+        if self.is_gapless() {
+            for (sealed, next) in self.segments.iter().zip(bases.iter().skip(1)) {
+                if !self.leads_to(sealed, *next).await.map_err(naming(sealed.log.path()))? {
+                    return Ok(false);
+                }
+            }
+        }
         self.load_tail(&last).await.map_err(naming(last.log.path()))
     }
 
     /// Whether the log ends where the stop that was clean has left it, if that is written down.
     pub(crate) fn is_all_there(&self) -> bool {
         self.segments.is_empty() || self.safe_below == Offset::ZERO || self.end == self.safe_below
+    }
+
+    /// Whether the batches of a sealed segment lead up to the next segment there is, so that none is missing in between.
+    async fn leads_to(&self, segment: &Segment, next: Offset) -> io::Result<bool> {
+        let from = last_indexed(&self.directory, segment.base).await.unwrap_or(FilePosition::START);
+        let mut scan = Scan::new(segment.log.get()?, from, segment.length());
+        let mut end = segment.base;
+        let is_known =
+            |end| self.bad_ranges.iter().any(|bad| bad.segment == segment.base && bad.start == end);
+        while let Some(header) = scan.header().await? {
+            let Ok(header) = header else { return Ok(is_known(end)) };
+            end = header.end_offset();
+            scan.skip(header.size_bytes);
+        }
+        segment.log.close();
+        Ok(end == next || is_known(end))
     }
 
     fn found(&self, base: Offset) -> io::Result<Segment> {

@@ -11,7 +11,7 @@ use creel_io::fs::{self, File, OpenOptions};
 use crate::directory::{FileKind, remove_if_there, segment_path};
 use crate::limits::SIDE_FILE_BYTES_MAX;
 use crate::offset::{FilePosition, Offset};
-use crate::offset_index::OffsetIndex;
+use crate::offset_index::{ENTRY_BYTES, OffsetIndex};
 use crate::producer_snapshot;
 use crate::producers::Producers;
 use crate::scan::Scan;
@@ -66,6 +66,17 @@ pub(crate) fn remove_indexes(directory: &Path, base: Offset) -> io::Result<()> {
 pub(crate) fn read_snapshot(directory: &Path, offset: Offset) -> io::Result<Option<Producers>> {
     let bytes = read_bounded(&segment_path(directory, offset, FileKind::ProducerSnapshot))?;
     Ok(bytes.and_then(|bytes| producer_snapshot::decode(&bytes)))
+}
+
+/// Where the last batch begins that a sealed segment's offset index has an entry of, without reading the rest of it. `None`:
+/// it does not say, and every batch has to be walked over.
+pub(crate) async fn last_indexed(directory: &Path, base: Offset) -> Option<FilePosition> {
+    let index =
+        File::open(&segment_path(directory, base, FileKind::OffsetIndex), OpenOptions::read()).ok()?;
+    let at = index.len().ok()?.checked_sub(ENTRY_BYTES as u64)?;
+    let entry = index.read_exact_at(at, ENTRY_BYTES).await.ok()?;
+    let position = i32::from_be_bytes(*entry.last_chunk()?);
+    u64::try_from(position).ok().map(FilePosition)
 }
 
 /// Brings the indexes of a sealed segment into memory, from their files or else from the batches.

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use common::*;
 use creel_engine::recover::OpenError;
-use creel_engine::{Flusher, LogConfig, Offset, OpenLog, Partition};
+use creel_engine::{Flusher, LogConfig, Offset, OpenLog, Partition, ReadError};
 use creel_io::sim::{self, Config, NodeId};
 
 const DIRECTORY: &str = "/data/log";
@@ -62,6 +62,30 @@ fn a_first_segment_that_is_gone_is_missed() {
             append(&partition, &batch(1, 10, 1)).await;
             partition.close().await.unwrap();
             assert_eq!(reopen(directory, true).await.unwrap().log_start(), second);
+        }
+    });
+}
+
+#[test]
+fn one_in_the_middle_is_missed_too() {
+    on_core(|directory| async move {
+        let (partition, _) = fill(&directory).await;
+        let crashed = crashed(&directory);
+        partition.close().await.unwrap();
+        for (directory, was_clean) in [(&directory, true), (&crashed, false)] {
+            lose(directory, 4);
+            for was_clean in [was_clean, false, true] {
+                let partition = reopen(directory, was_clean).await.unwrap();
+                let ranges: Vec<_> =
+                    partition.bad_ranges().iter().map(|bad| (bad.start.0, bad.end.0)).collect();
+                assert_eq!(ranges, [(4, 6)], "after a clean stop: {was_clean}");
+                let refused = read_bytes(&partition, 4, 1000).await;
+                assert!(matches!(refused, Err(ReadError::Corrupt { resume: Offset(6), .. })));
+                assert!(!read_bytes(&partition, 3, 1000).await.unwrap().is_empty());
+                assert!(!read_bytes(&partition, 6, 1000).await.unwrap().is_empty());
+                assert_eq!((partition.log_start(), partition.log_end()), (Offset(0), Offset(8)));
+                partition.close().await.unwrap();
+            }
         }
     });
 }
