@@ -55,6 +55,8 @@ pub struct LogConfig {
     pub message_timestamp_after_max_ms: u64,
     /// `cleanup.policy`.
     pub cleanup_policy: CleanupPolicy,
+    /// Whether offsets may be missing although nothing compacts the log now: another broker may have done so.
+    pub may_have_gaps: bool,
     /// `preallocate`: a segment's disk is claimed whole before its first write (`claim`).
     pub preallocate: bool,
     /// `creel.segment.recycle`: a segment that retention drops becomes the file of the next one, where that saves work.
@@ -79,6 +81,7 @@ impl Default for LogConfig {
             message_timestamp_before_max_ms: u64::MAX >> 1,
             message_timestamp_after_max_ms: 3_600_000,
             cleanup_policy: CleanupPolicy::Delete,
+            may_have_gaps: false,
             preallocate: false,
             segment_recycle: false,
             producer_id_expiration_ms: 24 * 3_600_000,

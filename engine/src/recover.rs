@@ -346,7 +346,7 @@ impl Recovery {
     }
 
     fn is_gapless(&self) -> bool {
-        self.config.cleanup_policy == CleanupPolicy::Delete
+        self.config.cleanup_policy == CleanupPolicy::Delete && !self.config.may_have_gaps
     }
 
     /// Whether a batch is the one that must come here: neither stale nor out of place.

@@ -1,9 +1,9 @@
 //! What a data directory holds at the start: topics that are written down, and directories of partitions.
 //!
-//! The two can differ. In a directory that is new to Creel (one of Kafka's, say) nothing is written down: its topics
-//! are adopted, under the ids that their partitions name. Otherwise a partition's directory that belongs to no topic is
-//! what a crash left of a deletion, or someone's mistake: it is put aside under a name that ends in `-stray`, as Kafka
-//! does, so that a new topic of the same name does not find old records.
+//! The two can differ. In a directory that Apache Kafka has left nothing is written down by us: its topics are taken over
+//! from Kafka's own metadata log (`metadata/kafka`), which is hidden from clients and stays as it is. Otherwise a
+//! partition's directory that belongs to no topic is what a crash left of a deletion, or someone's mistake: it is put
+//! aside under a name that ends in `-stray`, as Kafka does, so that a new topic of the same name does not find old records.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -12,13 +12,14 @@ use std::sync::Arc;
 
 use creel_engine::TopicPartition;
 use creel_engine::directory::{find_partitions, read_topic_id};
-use creel_io::fs::{remove_dir_all, rename, sync_dir};
+use creel_io::fs::{exists, remove_dir_all, rename, sync_dir};
 
-use crate::config::TopicSettings;
 use crate::core::Core;
-use crate::metadata::{LocalStore, MetaProperties, TopicId, TopicRecord};
-use crate::offsets;
-use crate::topics::{Authority, Topic, new_id};
+use crate::metadata::kafka::{self, METADATA_TOPIC};
+use crate::metadata::{
+    LocalStore, MetaProperties, NotUnderstood, Revision, Store, StoreError, TopicRecord, Topics,
+};
+use crate::topics::{Authority, Topic};
 
 /// What the start found.
 pub(crate) struct Found {
@@ -27,53 +28,85 @@ pub(crate) struct Found {
     pub(crate) cluster_id: String,
 }
 
-/// Reads the metadata and puts the directories in order.
-pub(crate) async fn find(core: &Core, data_dir: &Path) -> Result<Found, String> {
+/// Reads the metadata and puts the directories in order. What is refused is left as it is.
+pub(crate) async fn find(core: &Core, data_dir: &Path, was_clean: bool) -> Result<Found, String> {
     let shown = |error: io::Error| error.to_string();
     let broker = core.node.broker();
+    let (node_id, cluster_id) = (broker.node_id, broker.cluster_id.as_deref());
     let properties =
-        MetaProperties::load_or_create(data_dir, broker.node_id, broker.cluster_id.as_deref()).await;
-    let cluster_id = properties.map_err(|error| error.to_string())?.cluster_id;
-    let store = LocalStore::open(data_dir).await.map_err(|error| error.to_string())?;
+        MetaProperties::load(data_dir, node_id, cluster_id).map_err(|error| error.to_string())?;
+    let mut found = find_partitions(data_dir).map_err(shown)?;
+    found.partitions.retain(|(name, _)| name.topic != METADATA_TOPIC);
+    let log_dir = broker.metadata_log_dir.as_ref().map_or(data_dir, Path::new);
+    let place = kafka::Place {
+        data_dir,
+        log: &log_dir.join(TopicPartition::new(METADATA_TOPIC, 0).directory_name()),
+        owner: properties.as_ref(),
+        partitions: &found.partitions,
+        was_clean,
+        settings: &core.node.config.settings,
+    };
+    let store = open_store(&place).await?;
+    let cluster_id = match &properties {
+        Some(properties) => properties.cluster_id.clone(),
+        None => {
+            let made = MetaProperties::create(data_dir, node_id, cluster_id).await;
+            made.map_err(|error| error.to_string())?.cluster_id
+        }
+    };
     let authority = Authority::read(store).await?;
-    let found = find_partitions(data_dir).map_err(shown)?;
     // What was being deleted when a crash came is deleted now.
     for directory in &found.deleted {
+        tracing::info!(directory = %directory.display(), "a partition that was being deleted is removed");
         if let Err(error) = remove_dir_all(directory) {
             tracing::error!(directory = %directory.display(), %error, "cannot remove a deleted partition");
         }
     }
-    if authority.is_new() && !found.partitions.is_empty() {
-        let records = adopt(&found.partitions).map_err(shown)?;
-        authority.write(&records).await.map_err(|refusal| refusal.message)?;
-    }
-    let records = authority.records();
+    let mut records = authority.records();
+    // No topic of ours may be called so; but one could in the past.
+    records.retain(|record| record.name != METADATA_TOPIC);
     put_strays_aside(&records, &found.partitions).await;
     let topic = |record| Arc::new(Topic::from_record(record, &core.node.config.settings));
-    Ok(Found { authority, topics: records.into_iter().map(topic).collect(), cluster_id })
+    let topics: Vec<_> = records.into_iter().map(topic).collect();
+    tell_what_keeps_all(&topics);
+    Ok(Found { authority, topics, cluster_id })
 }
 
-/// The topics that partitions' directories speak of.
-fn adopt(partitions: &[(TopicPartition, PathBuf)]) -> io::Result<Vec<TopicRecord>> {
-    let mut records: BTreeMap<&str, TopicRecord> = BTreeMap::new();
-    for (name, directory) in partitions {
-        let count = name.partition.saturating_add(1);
-        if let Some(record) = records.get_mut(&*name.topic) {
-            record.partitions = record.partitions.max(count);
-            continue;
-        }
-        let id = read_topic_id(directory)?.and_then(|text| TopicId::read(&text));
-        let id = id.unwrap_or_else(|| TopicId(new_id().0));
-        let record =
-            TopicRecord { name: name.topic.clone(), id, partitions: count, settings: settings(&name.topic) };
-        records.insert(&name.topic, record);
+/// Opens what is written down. In a directory that Kafka has left that is first what its own metadata says.
+async fn open_store(place: &kafka::Place<'_>) -> Result<LocalStore, String> {
+    let shown = |error: StoreError| error.to_string();
+    let refused = |error: NotUnderstood| error.to_string();
+    // Before the store is made: what is refused must not be changed.
+    let mut adoption = match LocalStore::exists(place.data_dir) {
+        true => None,
+        false => kafka::adopt(place).await.map_err(refused)?,
+    };
+    let store = LocalStore::open(place.data_dir).await.map_err(shown)?;
+    let is_new = store.range(&Topics::range(), None).await.map_err(shown)?.revision == Revision(0);
+    if is_new && adoption.is_none() {
+        // A crash came between the two.
+        adoption = kafka::adopt(place).await.map_err(refused)?;
     }
-    Ok(records.into_values().collect())
+    if let Some(adoption) = adoption {
+        store.commit(adoption.transaction()).await.map_err(shown)?;
+    } else if let Some(end) = kafka::adopted_end(&store).await.map_err(shown)?
+        && exists(place.log)
+    {
+        kafka::check_unchanged(place.log, &end).map_err(refused)?;
+    }
+    Ok(store)
 }
 
-fn settings(topic: &str) -> TopicSettings {
-    let given: &[(&str, &str)] = if topic == offsets::TOPIC { &[("cleanup.policy", "compact")] } else { &[] };
-    TopicSettings::checked(given.iter().copied()).unwrap_or_default()
+/// Tells of topics from which nothing is deleted for want of a setting that was Kafka's.
+fn tell_what_keeps_all(topics: &[Arc<Topic>]) {
+    let keeping: Vec<_> = topics.iter().filter(|topic| topic.keeps_all_unasked()).collect();
+    if let Some(topic) = keeping.first() {
+        tracing::warn!(
+            topics = keeping.len(), one = %topic.name,
+            "topics that were taken over from Kafka have no retention.ms of their own, and what its configuration said is \
+             not known: nothing of them is deleted by age until log.retention.ms, .minutes or .hours is set"
+        );
+    }
 }
 
 async fn put_strays_aside(records: &[TopicRecord], partitions: &[(TopicPartition, PathBuf)]) {

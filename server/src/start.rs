@@ -183,7 +183,7 @@ async fn recover(core: &Rc<Core>, data_dir: &Path) -> Result<usize, Failure> {
     let files = CheckpointFiles::of(data_dir);
     let was_clean = files.was_clean_shutdown();
     let checkpoint = files.read().map_err(|error| failed(&error))?;
-    let found = recovery::find(core, data_dir).await.map_err(|error| failed(&error))?;
+    let found = recovery::find(core, data_dir, was_clean).await.map_err(|error| failed(&error))?;
     let _ = core.node.cluster_id.set(found.cluster_id);
     // Before anything is opened: coordinators may append as soon as they stand.
     files.clear_clean_shutdown().await.map_err(|error| failed(&error))?;

@@ -16,7 +16,7 @@ use crate::call::Call;
 use crate::config::{TOPIC_KEYS, TopicSettings};
 use crate::messages::CreateTopics;
 use crate::route;
-use crate::topics::{AUTHORITY, NewTopic, Topic, TopicRefusal};
+use crate::topics::{AUTHORITY, NewTopic, Topic, TopicRefusal, check_not_metadata_log};
 
 /// Answers the request.
 pub(crate) async fn answer(call: Call, request: CreateTopicsRequest) -> CreateTopicsResponse {
@@ -50,6 +50,7 @@ fn new_topic(asked: &CreatableTopic, this_broker: i32) -> Result<NewTopic, Topic
     if let Some(config) = asked.configs.iter().find(|config| config.value.is_none()) {
         return Err(wrong(format!("Null value not supported for topic configs: {}", config.name)));
     }
+    check_not_metadata_log(&asked.name)?;
     let given = asked.configs.iter().map(|config| (&*config.name, config.value.as_deref().unwrap_or("")));
     let settings = TopicSettings::checked(given).map_err(|error| wrong(error.to_string()))?;
     let (partitions, replication_factor) = counts(asked, this_broker)?;

@@ -45,6 +45,7 @@ broker_keys! {
     listener_security_protocol_map: String = "listener.security.protocol.map", Kind::Text, Some("SASL_SSL:SASL_SSL,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT"), "What each listener speaks, as NAME:PROTOCOL; PLAINTEXT alone is served yet.";
     controller_listener_names: Option<Vec<String>> = "controller.listener.names", Kind::List, None, "Listeners of the controller: they are known, and not bound.";
     log_dirs: Vec<String> = "log.dirs", Kind::List, Some("./creel-data"), "The data directory.";
+    metadata_log_dir: Option<String> = "metadata.log.dir", Kind::Text, None, "Where a Kafka that used the data directory before kept its metadata log; unset: there.";
 
     creel_admin_listener: Option<String> = "creel.admin.listener", Kind::Text, None, "The host:port of the admin listener (HTTP, without authentication: GET /stages and /health); unset: none; port 0: a free one.";
     creel_cores: String = "creel.cores", Kind::Text, Some("all"), "The CPUs to run on, one pinned thread each: all, or a list as 0-3,6.";

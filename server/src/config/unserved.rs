@@ -137,7 +137,6 @@ unserved! {
         "internal.metadata.delete.delay.millis" => long_millis(I64_MIN), Some("60000");
         "internal.metadata.log.segment.bytes" => bytes(I32_MIN), None;
         "internal.metadata.max.batch.size.in.bytes" => bytes(I32_MIN), Some("8388608");
-        "metadata.log.dir" => Kind::Text, None;
         "metadata.log.max.record.bytes.between.snapshots" => long_bytes(1), Some("20971520");
         "metadata.log.max.snapshot.interval.ms" => long_millis(0), Some("3600000");
         "metadata.log.segment.bytes" => bytes(8_388_608), Some("1073741824");

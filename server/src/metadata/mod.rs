@@ -3,9 +3,11 @@
 //! `contract` is what a store must do: transactions that compare and set, ranges at a revision, an ordered
 //! watch, sessions. It is etcd's model, small enough for others. `local` is the store of a broker alone: in
 //! memory, with a journal in the data directory. `topics` and `producer_ids` are the typed facts on top,
-//! `properties` is Kafka's own `meta.properties`, which says whose data a directory holds.
+//! `properties` is Kafka's own `meta.properties`, which says whose data a directory holds. `kafka` reads the metadata log
+//! of a directory that Kafka has left.
 
 mod contract;
+pub(crate) mod kafka;
 mod local;
 mod producer_ids;
 mod properties;
@@ -15,8 +17,11 @@ pub use contract::{
     Change, Condition, Entry, KeyEvent, KeyRange, Revision, SessionId, Snapshot, Store, StoreError,
     Transaction, Update, Verdict, Watch,
 };
+pub use kafka::NotUnderstood;
+pub(crate) use local::{
+    JOURNAL_NAME, MAGIC as JOURNAL_MAGIC, rewritten as rewritten_journal, seal as seal_journal_frame,
+};
 pub use local::{LocalStore, LocalWatch};
-pub(crate) use local::{MAGIC as JOURNAL_MAGIC, rewritten as rewritten_journal, seal as seal_journal_frame};
 pub use producer_ids::{PRODUCER_ID_BLOCK, next_producer_ids};
 pub use properties::{MetaProperties, PropertiesError};
 pub use topics::{NameError, Topic, TopicId, TopicRecord, Topics, TopicsError};

@@ -42,18 +42,27 @@ pub enum PropertiesError {
 }
 
 impl MetaProperties {
-    /// Reads a directory's, or makes them up at its first use.
-    pub async fn load_or_create(
+    /// Reads a directory's. `None` before its first use.
+    pub fn load(
+        data_dir: &Path,
+        node_id: i32,
+        cluster_id: Option<&str>,
+    ) -> Result<Option<Self>, PropertiesError> {
+        let path = data_dir.join(NAME);
+        if !fs::exists(&path) {
+            return Ok(None);
+        }
+        let text = String::from_utf8_lossy(&fs::read(&path)?).into_owned();
+        Self::read(&text)?.of(node_id, cluster_id).map(Some)
+    }
+
+    /// Makes a directory's up, at its first use.
+    pub async fn create(
         data_dir: &Path,
         node_id: i32,
         cluster_id: Option<&str>,
     ) -> Result<Self, PropertiesError> {
         let path = data_dir.join(NAME);
-        if fs::exists(&path) {
-            let text = String::from_utf8_lossy(&fs::read(&path)?).into_owned();
-            let found = Self::read(&text)?;
-            return found.of(node_id, cluster_id);
-        }
         let cluster_id = cluster_id.map_or_else(random_id, str::to_owned);
         let made = Self { cluster_id, node_id, directory_id: random_id() };
         fs::write_atomically(&path, made.text().as_bytes()).await?;

@@ -1,7 +1,8 @@
 //! Topics: their records in the metadata store, and all of them in memory.
 //!
 //! A topic `orders` is the entry `topics/orders`, its value JSON, so that any of the store's own tools can
-//! show it: `{"id":"yXm...","partitions":3,"configs":{"retention.ms":"1000"}}`.
+//! show it: `{"id":"yXm...","partitions":3,"configs":{"retention.ms":"1000"}}`, and `"adopted":true` behind that if it was
+//! taken over from Kafka.
 
 use std::{
     collections::{BTreeMap, btree_map},
@@ -85,6 +86,8 @@ pub struct TopicRecord {
     pub partitions: i32,
     /// Its own settings.
     pub settings: TopicSettings,
+    /// Whether it was taken over from another broker, whose configuration is not known here.
+    pub is_adopted: bool,
 }
 
 /// The JSON in the store.
@@ -94,6 +97,13 @@ struct Stored {
     partitions: i32,
     #[serde(default)]
     configs: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "is_false")]
+    adopted: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+const fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 impl TopicRecord {
@@ -106,6 +116,7 @@ impl TopicRecord {
             id: self.id.to_string(),
             partitions: self.partitions,
             configs: self.settings.texts().clone(),
+            adopted: self.is_adopted,
         };
         let value = serde_json::to_vec(&stored).expect("texts and numbers can be written as JSON");
         Change::put(Self::key(&self.name), value)
@@ -118,7 +129,8 @@ impl TopicRecord {
             serde_json::from_slice(&entry.value).map_err(|error| damaged(error.to_string()))?;
         let id = TopicId::read(&stored.id).ok_or_else(|| damaged(format!("{:?} is no id", stored.id)))?;
         let settings = TopicSettings::from_record(stored.configs);
-        Ok(Self { name: name.to_owned(), id, partitions: stored.partitions, settings })
+        let (partitions, is_adopted) = (stored.partitions, stored.adopted);
+        Ok(Self { name: name.to_owned(), id, partitions, settings, is_adopted })
     }
 
     /// Creates topics, all or none; a conflict means that one of them exists.
@@ -313,6 +325,6 @@ mod tests {
 
     fn record(name: &str) -> TopicRecord {
         let settings = TopicSettings::checked([("retention.ms", "1000")]).unwrap();
-        TopicRecord { name: name.into(), id: TopicId([7; 16]), partitions: 3, settings }
+        TopicRecord { name: name.into(), id: TopicId([7; 16]), partitions: 3, settings, is_adopted: false }
     }
 }

@@ -73,11 +73,6 @@ impl Authority {
         Ok(Self { turn, store, written, unmade, watch })
     }
 
-    /// Whether nothing has ever been written down: a new directory, or one that comes from Kafka.
-    pub(crate) fn is_new(&self) -> bool {
-        self.written.borrow().revision() == Revision(0)
-    }
-
     /// At a clean stop: what is written down is complete, and damage to it shows.
     pub(crate) async fn seal(&self) -> Result<(), StoreError> {
         self.store.seal().await

@@ -2,13 +2,17 @@
 
 use creel_engine::{TimestampRules, config as engine};
 
+use super::Topic;
 use crate::config::{BrokerConfig, CleanupPolicy, TimestampType, TopicConfig};
 
 /// The log's settings. Kafka's -1 is `None`; numbers beyond what makes sense are clipped by the table of settings.
-pub(super) fn log_config(topic: &TopicConfig, broker: &BrokerConfig) -> engine::LogConfig {
+pub(super) fn log_config(topic: &Topic, broker: &BrokerConfig) -> engine::LogConfig {
+    let may_have_gaps = topic.is_adopted;
+    let topic = &topic.config;
     // No policy at all, which Kafka allows, keeps every record.
     let goes_by_age_and_size = topic.cleanup_policy.delete;
     engine::LogConfig {
+        may_have_gaps,
         segment_bytes: natural(topic.segment_bytes.into()),
         segment_ms: natural(topic.segment_ms),
         segment_index_bytes: natural(topic.segment_index_bytes.into()),
@@ -24,7 +28,9 @@ pub(super) fn log_config(topic: &TopicConfig, broker: &BrokerConfig) -> engine::
         cleanup_policy: match topic.cleanup_policy {
             CleanupPolicy { compact: true, delete: true } => engine::CleanupPolicy::CompactAndDelete,
             CleanupPolicy { compact: true, delete: false } => engine::CleanupPolicy::Compact,
-            CleanupPolicy { compact: false, .. } => engine::CleanupPolicy::Delete,
+            CleanupPolicy { compact: false, delete: true } => engine::CleanupPolicy::Delete,
+            // An empty list, which keeps all. Nothing is compacted yet, so that this is the same.
+            CleanupPolicy { compact: false, delete: false } => engine::CleanupPolicy::Compact,
         },
         preallocate: topic.preallocate,
         segment_recycle: broker.creel_segment_recycle,

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use creel_io::{random_bytes, spawn};
 use creel_wire::{ErrorCode, Uuid};
 
-use super::Topic;
 use super::authority::{Authority, NewTopic, TopicOutcome, TopicRefusal, refuse_all};
 use super::open::{Opened, Opening};
+use super::{Topic, check_not_metadata_log};
 use crate::core::Core;
 use crate::limits::TOPIC_PARTITIONS_MAX;
 use crate::messages::{CreateTopics, OpenTopics, RemoveTopic, ShowTopics};
@@ -47,6 +47,7 @@ async fn create_in_turn(core: &Rc<Core>, authority: &Authority, question: Create
 fn plan(core: &Core, authority: &Authority, new: &NewTopic) -> TopicOutcome {
     let refuse = |code, message: String| Err(TopicRefusal::new(code, message));
     let broker = core.node.broker();
+    check_not_metadata_log(&new.name)?;
     if core.topics.by_name(&new.name).is_some() {
         return refuse(ErrorCode::TopicAlreadyExists, format!("Topic '{}' already exists.", new.name));
     }
@@ -64,12 +65,12 @@ fn plan(core: &Core, authority: &Authority, new: &NewTopic) -> TopicOutcome {
         return refuse(ErrorCode::InvalidReplicationFactor, message);
     }
     let (name, settings) = (new.name.as_str().to_owned(), new.settings.clone());
-    let record = TopicRecord { name, id: TopicId(new_id().0), partitions, settings };
+    let record = TopicRecord { name, id: TopicId(new_id().0), partitions, settings, is_adopted: false };
     Ok(Arc::new(Topic::from_record(record, &core.node.config.settings)))
 }
 
 /// A random id.
-pub(crate) fn new_id() -> Uuid {
+fn new_id() -> Uuid {
     loop {
         let mut entropy = [0; 16];
         random_bytes(&mut entropy);

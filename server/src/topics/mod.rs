@@ -21,7 +21,7 @@ use creel_engine::{Offset, Partition, TopicPartition};
 use creel_io::CoreId;
 use creel_wire::{ErrorCode, Str, Uuid};
 
-use crate::config::{Settings, TopicConfig, TopicSettings};
+use crate::config::{Origin, Settings, TopicConfig, TopicKey, TopicSettings, Value};
 use crate::metadata::{TopicId, TopicRecord};
 use crate::placement::core_of;
 
@@ -30,11 +30,13 @@ pub(crate) use authority::{
     AUTHORITY, Authority, NewTopic, TopicOutcome, TopicRefusal, delete, take_producer_ids,
 };
 pub(crate) use convert::timestamp_rules;
-pub(crate) use create::{create, new_id, open_everywhere};
+pub(crate) use create::{create, open_everywhere};
 pub(crate) use leftovers::{Leftovers, remove_leftovers};
-pub(crate) use names::{check_name, is_internal};
+pub(crate) use names::{check_name, check_not_metadata_log, is_internal};
 pub(crate) use open::{Opened, Opening, open, remove, take_back_update, update};
 
+const RETENTION_MS: &str = "retention.ms";
+const FOREVER_MS: i64 = -1;
 /// In the place of the leader epoch of a partition that nobody leads, as Kafka says it.
 const OFFLINE: i32 = -1;
 
@@ -48,6 +50,10 @@ pub(crate) struct Topic {
     pub(crate) settings: TopicSettings,
     /// What holds for it, the broker's settings included.
     pub(crate) config: TopicConfig,
+    /// Whether it was taken over from another broker, whose configuration is not known here.
+    is_adopted: bool,
+    /// Whether therefore all is kept: nobody has said for how long.
+    is_retention_unsaid: bool,
     /// Each partition's leader epoch, set by its core when it opens it.
     leader_epochs: Arc<[AtomicI32]>,
 }
@@ -55,10 +61,28 @@ pub(crate) struct Topic {
 impl Topic {
     /// The topic of a record.
     pub(crate) fn from_record(record: TopicRecord, broker: &Settings) -> Self {
-        let TopicRecord { name, id, partitions, settings } = record;
-        let config = TopicConfig::new(broker, &settings);
+        let TopicRecord { name, id, partitions, settings, is_adopted } = record;
+        let mut config = TopicConfig::new(broker, &settings);
+        let is_retention_unsaid = is_adopted && is_retention_unsaid(&settings, broker);
+        if is_retention_unsaid {
+            config.retention_ms = FOREVER_MS;
+        }
+        let (name, id) = (Str::from(name), Uuid(id.0));
         let leader_epochs = (0..partitions).map(|_| AtomicI32::new(0)).collect();
-        Self { name: Str::from(name), id: Uuid(id.0), partitions, settings, config, leader_epochs }
+        Self { name, id, partitions, settings, config, is_adopted, is_retention_unsaid, leader_epochs }
+    }
+
+    /// A setting's value in this topic.
+    pub(crate) fn effective(&self, key: &TopicKey, broker: &Settings) -> Value {
+        match key.name {
+            RETENTION_MS => Value::Number(self.config.retention_ms),
+            name => self.settings.effective(name, broker),
+        }
+    }
+
+    /// Whether old records are kept only because nobody has said here for how long they are to be.
+    pub(crate) fn keeps_all_unasked(&self) -> bool {
+        self.is_retention_unsaid && self.config.cleanup_policy.delete
     }
 
     /// The leader epoch of a partition.
@@ -85,8 +109,17 @@ impl Topic {
             id: TopicId(self.id.0),
             partitions: self.partitions,
             settings: self.settings.clone(),
+            is_adopted: self.is_adopted,
         }
     }
+}
+
+/// Whether only the default says how long records are kept. Kafka's configuration may have said otherwise, and is not in
+/// its data directory.
+fn is_retention_unsaid(own: &TopicSettings, broker: &Settings) -> bool {
+    let is_default = |name: &str| broker.get(name).is_none_or(|setting| setting.origin == Origin::Default);
+    let from = TopicKey::find(RETENTION_MS).and_then(|key| key.inherited(broker).1);
+    !own.texts().contains_key(RETENTION_MS) && from.is_none_or(is_default)
 }
 
 /// A topic on one core: with those of its partitions that the core owns, by their index.

@@ -2,7 +2,9 @@
 
 use creel_wire::ErrorCode;
 
-use crate::{metadata, offsets};
+use super::TopicRefusal;
+use crate::metadata::{self, kafka::METADATA_TOPIC};
+use crate::offsets;
 
 /// Whether a topic can be called so.
 pub(crate) fn check_name(name: &str) -> Result<(), ErrorCode> {
@@ -11,5 +13,14 @@ pub(crate) fn check_name(name: &str) -> Result<(), ErrorCode> {
 
 /// Topics that only the broker itself writes to.
 pub(crate) fn is_internal(name: &str) -> bool {
-    name == offsets::TOPIC || name == "__transaction_state"
+    matches!(name, offsets::TOPIC | "__transaction_state" | "__share_group_state")
+}
+
+/// Whether clients may have a topic made under a name. The metadata log is none: Kafka's may lie in the data directory.
+pub(crate) fn check_not_metadata_log(name: &str) -> Result<(), TopicRefusal> {
+    if name == METADATA_TOPIC {
+        let message = format!("Creation of internal topic {name} is prohibited.");
+        return Err(TopicRefusal::new(ErrorCode::InvalidRequest, message));
+    }
+    Ok(())
 }

@@ -103,7 +103,7 @@ impl Failed {
 pub(crate) async fn update(core: &Rc<Core>, topic: Arc<Topic>) -> Result<(), String> {
     let mut own = core.topics.by_id(&topic.id).map(|local| local.own.clone()).unwrap_or_default();
     for partition in own.values().filter_map(Own::open) {
-        partition.set_config(log_config(&topic.config, core.node.broker()));
+        partition.set_config(log_config(&topic, core.node.broker()));
     }
     let opening = Opening { are_new: true, ..Opening::default() };
     let mut outcome = Opened::default();
@@ -141,7 +141,7 @@ async fn coordinate(core: &Rc<Core>, own: &BTreeMap<i32, Own>, stays: bool) -> R
 async fn open_one(core: &Core, opening: &Opening, topic: &Topic, index: i32) -> Result<Own, Failed> {
     let name = TopicPartition::new(&*topic.name, index);
     let open = OpenLog {
-        config: log_config(&topic.config, core.node.broker()),
+        config: log_config(topic, core.node.broker()),
         leader_epoch: LeaderEpoch(0),
         was_clean: opening.was_clean,
         recovery_point: opening.checkpoint.recovery_points.get(&name).copied(),

@@ -11,6 +11,7 @@ mod groups_wrong;
 mod idempotence;
 mod list_offsets;
 mod metadata;
+mod metadata_log;
 mod negotiation;
 mod offsets;
 mod prepare;
@@ -43,6 +44,7 @@ use stories;
 pub(crate) const ALL: &[&[Story]] = &[
     negotiation::STORIES,
     metadata::STORIES,
+    metadata_log::STORIES,
     topics::STORIES,
     produce::STORIES,
     produce_wrong::STORIES,

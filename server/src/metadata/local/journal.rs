@@ -24,7 +24,7 @@ use super::{
 
 /// The journal's name in the data directory. A file, not a directory: Kafka takes each directory there for a
 /// partition.
-const NAME: &str = "creel-metadata.journal";
+pub(crate) const NAME: &str = "creel-metadata.journal";
 /// Bytes below which a journal is not worth compacting.
 const COMPACT_FROM: u64 = 64 << 10;
 /// How many times the size of its snapshot a journal may reach.

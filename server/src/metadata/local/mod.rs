@@ -24,7 +24,7 @@ use self::{
     writer::{Order, Writer},
 };
 pub(crate) use self::{
-    journal::rewritten,
+    journal::{NAME as JOURNAL_NAME, rewritten},
     record::{MAGIC, seal},
 };
 use super::contract::{
@@ -48,6 +48,11 @@ struct Shared {
 }
 
 impl LocalStore {
+    /// Whether a data directory has a store.
+    pub fn exists(data_dir: &Path) -> bool {
+        creel_io::fs::exists(&data_dir.join(JOURNAL_NAME))
+    }
+
     /// Opens the store in a data directory, making it if there is none. What a crash tore is cut off; what
     /// is damaged otherwise is an error. Sessions of earlier runs have ended.
     pub async fn open(data_dir: &Path) -> Result<Self, StoreError> {

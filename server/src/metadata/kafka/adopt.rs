@@ -1,0 +1,242 @@
+//! Topics out of Kafka's metadata, where nothing stands in the way of serving them from this directory alone.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use creel_engine::TopicPartition;
+use creel_engine::directory::read_topic_id;
+use creel_io::fs;
+use creel_wire::Uuid;
+
+use super::image::{Configs, Image, ImagePartition, ImageTopic};
+use super::log::{self, LogEnd, NotUnderstood};
+use super::settings::Told;
+use super::{KEY, METADATA_TOPIC, settings};
+use crate::config::Settings;
+use crate::metadata::contract::{Change, Transaction};
+use crate::metadata::producer_ids::given_out_below;
+use crate::metadata::{MetaProperties, TopicId, TopicRecord, Topics};
+
+/// Partitions that a message names at most.
+const NAMED_MAX: usize = 3;
+
+/// Ids that stand for no directory: of a partition whose directory was not told yet, and was not chosen yet.
+const NO_DIRECTORY: [Uuid; 2] = [Uuid([0; 16]), Uuid([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1])];
+
+/// A directory to take over.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place<'a> {
+    pub(crate) data_dir: &'a Path,
+    /// Where the metadata log is.
+    pub(crate) log: &'a Path,
+    /// Whose directory it is; `None` without `meta.properties`.
+    pub(crate) owner: Option<&'a MetaProperties>,
+    /// The partitions that lie there, the metadata log not among them.
+    pub(crate) partitions: &'a [(TopicPartition, PathBuf)],
+    /// Whether the last stop was clean.
+    pub(crate) was_clean: bool,
+    /// The broker's settings, from which topics inherit.
+    pub(crate) settings: &'a Settings,
+}
+
+/// What is taken over.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Adoption {
+    pub(crate) topics: Vec<TopicRecord>,
+    /// Producer ids below it are given out.
+    next_producer_id: i64,
+    end: LogEnd,
+}
+
+impl Adoption {
+    /// Writes it down, all or nothing.
+    pub(crate) fn transaction(&self) -> Transaction {
+        let mut transaction = TopicRecord::create(&self.topics);
+        let end = serde_json::to_vec(&self.end).expect("a text and a number can be written as JSON");
+        transaction.changes.push(Change::put(KEY, end));
+        transaction.changes.push(given_out_below(self.next_producer_id));
+        transaction
+    }
+}
+
+/// Reads what Kafka left. `None` in a directory that holds nothing of Kafka's.
+pub(crate) async fn adopt(place: &Place<'_>) -> Result<Option<Adoption>, NotUnderstood> {
+    let found = if fs::exists(place.log) { log::read(place.log, place.was_clean).await? } else { None };
+    let Some((image, end)) = found else {
+        return if place.partitions.is_empty() { Ok(None) } else { Err(unknown_settings(place)) };
+    };
+    let owner = place.owner.ok_or_else(|| {
+        let path = place.data_dir.join("meta.properties");
+        NotUnderstood::new(&path, "it is missing: whose partitions lie here is not known")
+    })?;
+    let refuse = |reason: String| NotUnderstood::new(place.log, reason);
+    if let Some(voters) = image.voters.as_ref().filter(|voters| voters.len() != 1) {
+        return Err(refuse(format!(
+            "it is one of {}, of the controllers {voters:?}: which of its records are committed cannot be seen here. Only a \
+             cluster with one controller can be taken over",
+            voters.len(),
+        )));
+    }
+    let here = own_partitions(place)?;
+    let of_broker = image.broker_configs(owner.node_id);
+    let mut topics = Vec::new();
+    for (id, topic) in &image.topics {
+        check_topic(topic, owner, &here, *id).map_err(refuse)?;
+        topics.push(record(*id, topic, &image, &of_broker, place.settings).map_err(refuse)?);
+    }
+    tell_what_is_left_out(&image, &settings::left_out(&of_broker));
+    let next_producer_id = image.next_producer_id;
+    tracing::info!(
+        log = %place.log.display(), topics = topics.len(), next_producer_id,
+        "topics are taken over from Kafka's metadata log"
+    );
+    Ok(Some(Adoption { topics, next_producer_id, end }))
+}
+
+fn unknown_settings(place: &Place<'_>) -> NotUnderstood {
+    let named: Vec<_> = place.partitions.iter().take(NAMED_MAX).map(|(name, _)| name.to_string()).collect();
+    let more = if place.partitions.len() > NAMED_MAX { ", ..." } else { "" };
+    NotUnderstood::new(
+        place.log,
+        format!(
+            "there is no metadata log of Kafka's, but {} holds partitions ({}{more}): without their topics' settings \
+             nobody knows what may be deleted. If the log is elsewhere, say so with metadata.log.dir; let Kafka migrate a \
+             directory of ZooKeeper's time to KRaft first; and move partitions that nobody needs away",
+            place.data_dir.display(),
+            named.join(", "),
+        ),
+    )
+}
+
+/// The partitions in the directory by what they are called, each with its topic's id where it says so.
+fn own_partitions(place: &Place<'_>) -> Result<BTreeMap<TopicPartition, Option<String>>, NotUnderstood> {
+    let own = place.partitions.iter().map(|(name, directory)| {
+        let id = read_topic_id(directory).map_err(NotUnderstood::io(directory))?;
+        Ok((name.clone(), id))
+    });
+    own.collect()
+}
+
+/// Whether all of a topic can be served from here.
+fn check_topic(
+    topic: &ImageTopic,
+    owner: &MetaProperties,
+    here: &BTreeMap<TopicPartition, Option<String>>,
+    id: Uuid,
+) -> Result<(), String> {
+    let name = &topic.name;
+    Topics::check_name(name).map_err(|error| format!("the topic {name:?}: {error}"))?;
+    if name == METADATA_TOPIC {
+        return Err(format!("the topic {name} is Kafka's own"));
+    }
+    let is_whole = topic.partitions.keys().copied().eq(0..count(topic)) && !topic.partitions.is_empty();
+    if !is_whole {
+        let known: Vec<_> = topic.partitions.keys().collect();
+        return Err(format!("the topic {name} has not all of its partitions: {known:?}"));
+    }
+    for (index, partition) in &topic.partitions {
+        let name = TopicPartition::new(name, *index);
+        check_replica(partition, owner.node_id).map_err(|reason| format!("the partition {name} {reason}"))?;
+        let is_here = here
+            .get(&name)
+            .is_some_and(|found| found.as_ref().is_none_or(|found| *found == TopicId(id.0).to_string()));
+        if !is_here {
+            check_may_be_missing(partition, owner)
+                .map_err(|reason| format!("the partition {name} {reason}"))?;
+        }
+    }
+    Ok(())
+}
+
+fn count(topic: &ImageTopic) -> i32 {
+    i32::try_from(topic.partitions.len()).unwrap_or(i32::MAX)
+}
+
+/// Others may hold a partition, too; but this node must have all that was ever acknowledged.
+fn check_replica(partition: &ImagePartition, node_id: i32) -> Result<(), String> {
+    let ImagePartition { replicas, isr, eligible, .. } = partition;
+    if !replicas.contains(&node_id) {
+        return Err(format!("is held by the nodes {replicas:?}, and not by this one, {node_id}"));
+    }
+    let is_alone = replicas.len() == 1;
+    if !is_alone && !isr.contains(&node_id) && !eligible.contains(&node_id) {
+        return Err(format!("is held by the nodes {replicas:?}, and here ({node_id}) it is not in sync"));
+    }
+    Ok(())
+}
+
+/// A partition that was being made when Kafka was killed has no directory yet. One that lies elsewhere must not begin anew.
+fn check_may_be_missing(partition: &ImagePartition, owner: &MetaProperties) -> Result<(), String> {
+    let at = partition.replicas.iter().position(|node| *node == owner.node_id);
+    let directory = at.and_then(|at| partition.directories.get(at));
+    match directory {
+        Some(directory) if TopicId(directory.0).to_string() == owner.directory_id => Ok(()),
+        Some(directory) if *directory == NO_DIRECTORY[1] => Ok(()),
+        Some(directory) if !NO_DIRECTORY.contains(directory) => Err(format!(
+            "lies in the directory with the id {}, and not in this one, {}: a node with several log.dirs cannot be taken over",
+            TopicId(directory.0),
+            owner.directory_id
+        )),
+        _ => Err("is not here, and where it is is not known".to_owned()),
+    }
+}
+
+fn record(
+    id: Uuid,
+    topic: &ImageTopic,
+    image: &Image,
+    of_broker: &Configs,
+    broker: &Settings,
+) -> Result<TopicRecord, String> {
+    let own = image.topic_configs(&topic.name);
+    if own.get("remote.storage.enable").is_some_and(|text| text.trim().eq_ignore_ascii_case("true")) {
+        let name = &topic.name;
+        return Err(format!(
+            "the topic {name} has remote.storage.enable=true: a part of its records is not here"
+        ));
+    }
+    let (settings, told) = settings::of_topic(&own, of_broker, broker);
+    tell(&topic.name, &told);
+    let partitions = count(topic);
+    Ok(TopicRecord { name: topic.name.clone(), id: TopicId(id.0), partitions, settings, is_adopted: true })
+}
+
+fn tell(topic: &str, told: &Told) {
+    if !told.without_effect.is_empty() {
+        let settings = told.without_effect.join(", ");
+        tracing::warn!(topic, settings, "settings of a topic are kept and have no effect");
+    }
+    if !told.unusable.is_empty() {
+        let settings: Vec<_> = told.unusable.iter().map(|(name, text)| format!("{name}={text}")).collect();
+        let settings = settings.join(", ");
+        tracing::warn!(topic, settings, "settings of a topic are kept and cannot be used");
+    }
+    if !told.unknown.is_empty() {
+        let settings = told.unknown.join(", ");
+        tracing::warn!(topic, settings, "settings of a topic are kept and not known");
+    }
+    if told.in_doubt() {
+        tracing::warn!(
+            topic,
+            "retention.ms and retention.bytes of the topic are -1 now: a setting that is not understood might say what is \
+             to be kept"
+        );
+    }
+}
+
+fn tell_what_is_left_out(image: &Image, of_broker: &[&str]) {
+    let unserved: BTreeSet<&str> = image.unserved.iter().copied().collect();
+    for what in unserved {
+        tracing::warn!(
+            what,
+            "Kafka's metadata log has them, and they are not served: nothing enforces them here"
+        );
+    }
+    if !of_broker.is_empty() {
+        let settings = of_broker.join(", ");
+        tracing::warn!(
+            settings,
+            "settings that were given to Kafka while it ran are not taken over: configure them"
+        );
+    }
+}

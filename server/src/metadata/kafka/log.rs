@@ -1,0 +1,330 @@
+//! Reading the files of Kafka's metadata log: its latest snapshot, then the records behind it, in order.
+//!
+//! ```text
+//! __cluster_metadata-0/00000000000000000000.log                    batches from offset 0 on
+//! __cluster_metadata-0/00000000000000001500-0000000003.checkpoint  what those before offset 1500 add up to
+//! ```
+//!
+//! Nothing is written here. A broken batch is a torn end only where nothing whole lies behind it, and not behind a clean
+//! stop; anything else that does not read as Kafka writes it is refused.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use bytes::{Bytes, BytesMut};
+use creel_engine::limits::BATCH_HEADER_BYTES;
+use creel_engine::{Batch, BatchError, BatchHeader, Record, Records, UncheckedBatch};
+use creel_io::fs::{self, File, OpenOptions};
+
+use super::image::Image;
+use super::record::{Control, MetadataRecord};
+
+/// Bytes that are read at a time.
+const PIECE_BYTES: usize = 1 << 20;
+/// Bytes behind a broken batch that are looked through for a whole one. Kafka's own batches have 8 MiB at most.
+const TORN_BYTES_MAX: u64 = 64 << 20;
+const MAGIC_AT: usize = 16;
+
+/// Kafka's metadata log cannot be read, or says what is not understood.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}: {reason}", file.display())]
+pub struct NotUnderstood {
+    pub(crate) file: PathBuf,
+    pub(crate) reason: String,
+}
+
+impl NotUnderstood {
+    pub(crate) fn new(file: &Path, reason: impl ToString) -> Self {
+        Self { file: file.to_owned(), reason: reason.to_string() }
+    }
+
+    /// Says of an IO error with which file it was.
+    pub(crate) fn io(file: &Path) -> impl Fn(io::Error) -> Self + use<'_> {
+        move |error| Self::new(file, error)
+    }
+}
+
+/// How far the log was there: it grows whenever Kafka runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub(crate) struct LogEnd {
+    /// The name of the last segment.
+    pub(crate) segment: String,
+    /// Its length in bytes.
+    pub(crate) length: u64,
+}
+
+/// The files of the log.
+struct LogFiles {
+    /// By offset and epoch: the name.
+    snapshots: Vec<((i64, i32), String)>,
+    /// By base offset: the name.
+    segments: Vec<(i64, String)>,
+}
+
+impl LogFiles {
+    fn of(directory: &Path) -> Result<Self, NotUnderstood> {
+        let mut files = Self { snapshots: Vec::new(), segments: Vec::new() };
+        for name in fs::read_dir(directory).map_err(NotUnderstood::io(directory))? {
+            let Some(name) = name.to_str() else { continue };
+            if let Some(id) = name.strip_suffix(".checkpoint").and_then(snapshot_id) {
+                files.snapshots.push((id, name.to_owned()));
+            } else if let Some(base) = name.strip_suffix(".log").and_then(|digits| number(digits, 20)) {
+                files.segments.push((base, name.to_owned()));
+            }
+        }
+        files.snapshots.sort();
+        files.segments.sort();
+        Ok(files)
+    }
+}
+
+fn snapshot_id(stem: &str) -> Option<(i64, i32)> {
+    let (offset, epoch) = stem.split_once('-')?;
+    Some((number(offset, 20)?, i32::try_from(number(epoch, 10)?).ok()?))
+}
+
+fn number(digits: &str, length: usize) -> Option<i64> {
+    let fits = digits.len() == length && digits.bytes().all(|byte| byte.is_ascii_digit());
+    fits.then(|| digits.parse().ok())?
+}
+
+/// Where the log ends, by the names and lengths of its files.
+pub(crate) fn end(directory: &Path) -> Result<LogEnd, NotUnderstood> {
+    let Some((_, segment)) = LogFiles::of(directory)?.segments.pop() else {
+        return Ok(LogEnd::default());
+    };
+    let path = directory.join(&segment);
+    let length = File::open(&path, OpenOptions::read()).and_then(|file| file.len());
+    Ok(LogEnd { segment, length: length.map_err(NotUnderstood::io(&path))? })
+}
+
+/// Reads all of the log. `None` where it holds nothing.
+pub(crate) async fn read(
+    directory: &Path,
+    was_clean: bool,
+) -> Result<Option<(Image, LogEnd)>, NotUnderstood> {
+    let LogFiles { mut snapshots, segments } = LogFiles::of(directory)?;
+    let snapshot = snapshots.pop();
+    if snapshot.is_none() && segments.is_empty() {
+        return Ok(None);
+    }
+    let mut image = Image::default();
+    let mut from = 0;
+    if let Some(((offset, _), name)) = snapshot {
+        read_snapshot(&directory.join(name), &mut image).await?;
+        from = offset;
+    }
+    read_segments(directory, &segments, from, was_clean, &mut image).await?;
+    Ok(Some((image, end(directory)?)))
+}
+
+async fn read_snapshot(path: &Path, image: &mut Image) -> Result<(), NotUnderstood> {
+    let mut batches = Batches::open(path)?;
+    let mut at = 0;
+    let (mut has_header, mut has_footer) = (false, false);
+    loop {
+        let batch = match batches.next().await? {
+            Next::Batch(batch) => batch,
+            Next::End if has_footer => return Ok(()),
+            Next::End => return Err(NotUnderstood::new(path, "the snapshot has no end")),
+            Next::Broken(error) => return Err(batches.broken(error)),
+        };
+        if batch.header().base_offset.0 != at || has_footer {
+            return Err(batches.misplaced(&batch, at));
+        }
+        at = batch.header().end_offset().0;
+        for record in batches.records(&batch)? {
+            match replay(image, &batch, &record).map_err(|reason| batches.refused(&record, &reason))? {
+                Some(Control::SnapshotHeader) => has_header = true,
+                Some(Control::SnapshotFooter) => has_footer = true,
+                _ if !has_header => return Err(NotUnderstood::new(path, "the snapshot has no beginning")),
+                _ => {}
+            }
+        }
+    }
+}
+
+async fn read_segments(
+    directory: &Path,
+    segments: &[(i64, String)],
+    from: i64,
+    was_clean: bool,
+    image: &mut Image,
+) -> Result<(), NotUnderstood> {
+    let first = segments.partition_point(|(base, _)| *base <= from).saturating_sub(1);
+    let mut at = segments.first().map_or(from, |_| segments[first].0);
+    if at > from {
+        return Err(NotUnderstood::new(
+            directory,
+            format!("the records from offset {from} to {at} are missing"),
+        ));
+    }
+    for (index, (base, name)) in segments.iter().enumerate().skip(first) {
+        let path = directory.join(name);
+        if *base != at {
+            let reason = format!("it begins with offset {base}, and the records before it end with {at}");
+            return Err(NotUnderstood::new(&path, reason));
+        }
+        let may_be_torn = index + 1 == segments.len() && !was_clean;
+        at = read_segment(&path, at, from, may_be_torn, image).await?;
+    }
+    if at < from {
+        // A snapshot holds what is committed, and what is committed is in the log.
+        return Err(NotUnderstood::new(
+            directory,
+            format!("the log ends with {at}, before its snapshot ({from})"),
+        ));
+    }
+    Ok(())
+}
+
+/// Replays the records of a segment from an offset on. Where it ends.
+async fn read_segment(
+    path: &Path,
+    base: i64,
+    from: i64,
+    may_be_torn: bool,
+    image: &mut Image,
+) -> Result<i64, NotUnderstood> {
+    let mut batches = Batches::open(path)?;
+    let mut at = base;
+    loop {
+        let batch = match batches.next().await? {
+            Next::Batch(batch) => batch,
+            Next::End => return Ok(at),
+            Next::Broken(error) if may_be_torn && !batches.is_whole_behind(at).await? => {
+                tracing::warn!(
+                    file = %path.display(), offset = at, %error,
+                    "the torn end of Kafka's metadata log is left out: it was never committed"
+                );
+                return Ok(at);
+            }
+            Next::Broken(error) => return Err(batches.broken(error)),
+        };
+        if batch.header().base_offset.0 != at {
+            return Err(batches.misplaced(&batch, at));
+        }
+        at = batch.header().end_offset().0;
+        for record in batches.records(&batch)?.iter().filter(|record| record.offset.0 >= from) {
+            replay(image, &batch, record).map_err(|reason| batches.refused(record, &reason))?;
+        }
+    }
+}
+
+fn replay(image: &mut Image, batch: &Batch, record: &Record) -> Result<Option<Control>, String> {
+    if batch.header().attributes.is_control() {
+        let control = Control::read(record).map_err(|error| error.to_string())?;
+        image.replay_control(&control);
+        return Ok(Some(control));
+    }
+    let said = MetadataRecord::read(record).map_err(|error| error.to_string())?;
+    image.replay(said).map_err(|error| error.to_string())?;
+    Ok(None)
+}
+
+/// The batches of a file, one after the other.
+struct Batches<'a> {
+    path: &'a Path,
+    file: File,
+    length: u64,
+    /// What was read and not yet given out.
+    ahead: BytesMut,
+    /// Where that begins.
+    position: u64,
+    /// Where the last batch began.
+    last: u64,
+}
+
+enum Next {
+    Batch(Batch),
+    End,
+    /// What comes next is no whole batch.
+    Broken(BatchError),
+}
+
+impl<'a> Batches<'a> {
+    fn open(path: &'a Path) -> Result<Self, NotUnderstood> {
+        let file = File::open(path, OpenOptions::read()).map_err(NotUnderstood::io(path))?;
+        let length = file.len().map_err(NotUnderstood::io(path))?;
+        Ok(Self { path, file, length, ahead: BytesMut::new(), position: 0, last: 0 })
+    }
+
+    async fn next(&mut self) -> Result<Next, NotUnderstood> {
+        self.last = self.position;
+        self.fill(BATCH_HEADER_BYTES).await?;
+        if self.ahead.is_empty() {
+            return Ok(Next::End);
+        }
+        let size = match BatchHeader::parse(&self.ahead) {
+            Ok(header) => header.size_bytes,
+            Err(error) => return Ok(Next::Broken(error)),
+        };
+        let have = usize::try_from(self.length.saturating_sub(self.position)).unwrap_or(usize::MAX);
+        if size > have {
+            return Ok(Next::Broken(BatchError::Short { have, need: size }));
+        }
+        self.fill(size).await?;
+        match UncheckedBatch::new(Bytes::copy_from_slice(&self.ahead[..size])).verify() {
+            Ok(batch) => {
+                let _ = self.ahead.split_to(size);
+                self.position += size as u64;
+                Ok(Next::Batch(batch))
+            }
+            Err(error) => Ok(Next::Broken(error)),
+        }
+    }
+
+    /// Reads until so many bytes are at hand, or the file has no more.
+    async fn fill(&mut self, want: usize) -> Result<(), NotUnderstood> {
+        let left = usize::try_from(self.length.saturating_sub(self.position)).unwrap_or(usize::MAX);
+        let want = want.min(left);
+        if self.ahead.len() >= want {
+            return Ok(());
+        }
+        let from = self.position + self.ahead.len() as u64;
+        let length = (want.max(PIECE_BYTES).min(left)) - self.ahead.len();
+        let piece = self.file.read_exact_at(from, length).await.map_err(NotUnderstood::io(self.path))?;
+        self.ahead.unsplit(piece);
+        Ok(())
+    }
+
+    /// Whether a whole batch of later records lies behind a broken one.
+    async fn is_whole_behind(&mut self, at: i64) -> Result<bool, NotUnderstood> {
+        let rest = self.length.saturating_sub(self.position);
+        if rest > TORN_BYTES_MAX {
+            return Ok(true);
+        }
+        self.fill(usize::try_from(rest).unwrap_or(usize::MAX)).await?;
+        let bytes = self.ahead.clone().freeze();
+        let is_batch = |from: usize| {
+            let tail = bytes.slice(from..);
+            let header = (tail.get(MAGIC_AT) == Some(&2)).then(|| BatchHeader::parse(&tail).ok()).flatten();
+            let header =
+                header.filter(|header| header.base_offset.0 >= at && header.size_bytes <= tail.len());
+            header.is_some_and(|header| UncheckedBatch::new(tail.slice(..header.size_bytes)).verify().is_ok())
+        };
+        Ok((1..bytes.len()).any(is_batch))
+    }
+
+    fn records(&self, batch: &Batch) -> Result<Vec<Record>, NotUnderstood> {
+        let records = Records::decompress(batch).and_then(|records| records.collect::<Result<_, _>>().ok());
+        records.ok_or_else(|| self.wrong("its records do not decode"))
+    }
+
+    fn broken(&self, error: BatchError) -> NotUnderstood {
+        self.wrong(&error.to_string())
+    }
+
+    fn misplaced(&self, batch: &Batch, expected: i64) -> NotUnderstood {
+        let offset = batch.header().base_offset.0;
+        self.wrong(&format!("it begins with offset {offset}, where {expected} is due"))
+    }
+
+    fn wrong(&self, reason: &str) -> NotUnderstood {
+        NotUnderstood::new(self.path, format!("the batch at byte {}: {reason}", self.last))
+    }
+
+    fn refused(&self, record: &Record, reason: &str) -> NotUnderstood {
+        NotUnderstood::new(self.path, format!("the record at offset {}: {reason}", record.offset.0))
+    }
+}

@@ -1,0 +1,54 @@
+//! A data directory that Apache Kafka wrote (KRaft): what its metadata log says, and what of it Creel takes over.
+//!
+//! `log` reads the files, `record` the records in them, `image` adds them up, and `adopt` makes topics of that, or says
+//! what stands in the way. Nothing here writes: Kafka's log stays as it is, for Kafka to come back to.
+
+mod adopt;
+mod image;
+mod log;
+mod record;
+mod settings;
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+
+pub(crate) use adopt::{Place, adopt};
+pub(crate) use log::LogEnd;
+pub use log::NotUnderstood;
+
+use super::contract::{KeyRange, Store, StoreError};
+
+/// The topic whose only partition is the metadata log. Clients never see it.
+pub(crate) const METADATA_TOPIC: &str = "__cluster_metadata";
+/// Where the store says how far the log was read.
+const KEY: &str = "kafka/metadata-log";
+
+/// How far the log was when its topics were taken over; `None` where none ever were.
+pub(crate) async fn adopted_end(store: &impl Store) -> Result<Option<LogEnd>, StoreError> {
+    let found = store.range(&KeyRange::Key(KEY.to_owned()), None).await?;
+    let read = |entry: &super::Entry| {
+        serde_json::from_slice(&entry.value).map_err(|error| StoreError::Damaged(format!("{KEY}: {error}")))
+    };
+    found.entries.first().map(read).transpose()
+}
+
+/// Refuses a directory in which Kafka has run since its topics were taken over.
+pub(crate) fn check_unchanged(log: &Path, adopted: &LogEnd) -> Result<(), NotUnderstood> {
+    let now = log::end(log)?;
+    if now == *adopted {
+        return Ok(());
+    }
+    let (segment, length) = (&now.segment, now.length);
+    Err(NotUnderstood::new(
+        log,
+        format!(
+            "Kafka has run here since its topics were taken over (its metadata log was read up to byte {} of {}, and ends \
+             with byte {length} of {segment} now): what it has changed is not known. Move {} away to take its topics over \
+             again, as they are now; topics that were made since the first time are then put aside",
+            adopted.length,
+            adopted.segment,
+            super::JOURNAL_NAME,
+        ),
+    ))
+}
