@@ -5,11 +5,12 @@ The one who opens them is Creel; or, where the tests themselves are judged, Apac
 
 import hashlib
 import shutil
+import signal
 import subprocess
 import time
 
 import pytest
-from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Producer, TopicCollection, TopicPartition
 from confluent_kafka.admin import (
     AdminClient,
     AlterConfigOpType,
@@ -62,10 +63,9 @@ TOPICS = {
 class Left:
     """What Kafka left: a directory, and what was to be seen of it."""
 
-    def __init__(self, folder, kafka):
-        self.kafka = kafka
+    def __init__(self, folder, seen):
         self.folder = folder
-        self.seen = None
+        self.seen = seen
 
     def copy(self, folder):
         """A broker that opens a copy of the directory, not started yet."""
@@ -84,19 +84,13 @@ class Seen:
         admin = AdminClient({"bootstrap.servers": bootstrap})
         self.names = {name for name in admin.list_topics(timeout=60).topics if not name.startswith("__")}
         self.internal = {name for name in admin.list_topics(timeout=60).topics if name.startswith("__")}
-        described = admin.describe_topics(_collection(sorted(self.names)))
+        described = admin.describe_topics(TopicCollection(sorted(self.names)))
         self.ids = {name: str(future.result().topic_id) for name, future in described.items()}
         self.configs = {name: _own_configs(admin, name) for name in self.names}
         self.segment_bytes = {name: _config(admin, name, "segment.bytes") for name in self.names}
         self.records = {name: read_all(bootstrap, name) for name in self.names - {"short"}}
         self.partitions = {name: len(records) for name, records in self.records.items()}
         self.committed = committed(bootstrap)
-
-
-def _collection(names):
-    from confluent_kafka import TopicCollection
-
-    return TopicCollection(names)
 
 
 def _describe(admin, name):
@@ -208,28 +202,26 @@ def write(kafka):
 
 @pytest.fixture(scope="module")
 def left(tmp_path_factory):
-    """What Kafka left by kill -9, and, started again, by a clean stop."""
+    """What Kafka left: as kill -9 leaves it, which is what its files held at one instant; and by a clean stop."""
     if not kafka_tools.installed():
         missing("java")
     folder = tmp_path_factory.mktemp("left")
     kafka = brokers.Kafka(folder / "writer", KAFKA)
-    states = {}
     try:
-        for state in ["killed", "clean"]:
-            kafka.start()
-            if state == "killed":
-                write(kafka)
-            states[state] = Left(folder / state, kafka)
-            states[state].seen = Seen(kafka.bootstrap)
-            if state == "killed":
-                kafka.kill()
-            else:
-                kafka.stop()
-            shutil.copytree(kafka.data_dir, folder / state)
+        kafka.start()
+        write(kafka)
+        seen = Seen(kafka.bootstrap)
+        kafka.process.send_signal(signal.SIGSTOP)
+        shutil.copytree(kafka.data_dir, folder / "killed")
+        kafka.process.send_signal(signal.SIGCONT)
+        kafka.stop()
+        kafka.data_dir.rename(folder / "clean")
     finally:
         if kafka.process.poll() is None:
             kafka.kill()
-    return states
+    assert not (folder / "killed/.kafka_cleanshutdown").exists()
+    assert (folder / "clean/.kafka_cleanshutdown").exists()
+    return {state: Left(folder / state, seen) for state in ["killed", "clean"]}
 
 
 @pytest.fixture(scope="module", params=["clean", "killed"])

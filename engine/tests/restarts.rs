@@ -366,3 +366,31 @@ fn missing_or_damaged_indexes_are_rebuilt() {
         }
     });
 }
+
+#[test]
+fn gaps_that_another_brokers_compaction_left_are_no_torn_end_whatever_the_policy_is_now() {
+    on_core(|directory| async move {
+        let config = || LogConfig { may_have_gaps: true, ..small_segments() };
+        let partition = open_with(&directory, config()).await;
+        for at in 0..100 {
+            append(&partition, &batch(1, 50, at)).await;
+        }
+        let mut kept = read_all(&partition, 0).await;
+        partition.close().await.unwrap();
+        let size = kept[0].0.size_bytes;
+        // Of the first segment the first batch and the third are compacted away.
+        let segment = std::fs::read(log_path(&directory, 0)).unwrap();
+        let compacted = [&segment[size..2 * size], &segment[3 * size..]].concat();
+        std::fs::write(log_path(&directory, 0), compacted).unwrap();
+        std::fs::remove_file(log_path(&directory, 0).with_extension("index")).unwrap();
+        std::fs::remove_file(log_path(&directory, 0).with_extension("timeindex")).unwrap();
+        kept.remove(2);
+        kept.remove(0);
+
+        let directory = crashed(&directory);
+        let partition = open_with(&directory, config()).await;
+        assert_eq!(read_all(&partition, 0).await, kept);
+        assert_eq!(partition.recovery().torn_bytes, 0);
+        assert_eq!(append(&partition, &batch(1, 50, 1)).await, Offset(100));
+    });
+}

@@ -12,7 +12,7 @@ use creel_server::offsets::{
 use crate::allocation::within;
 use crate::targets::Target;
 
-pub const TARGETS: [Target; 12] = [
+pub const TARGETS: [Target; 13] = [
     Target { name: "offset_record_key", run: offset_record_key },
     Target { name: "committed_offset", run: committed_offset },
     Target { name: "group_state", run: group_state },
@@ -23,6 +23,7 @@ pub const TARGETS: [Target; 12] = [
     Target { name: "sealed_metadata_journal", run: sealed_metadata_journal },
     Target { name: "topic_record", run: topic_record },
     Target { name: "meta_properties", run: meta_properties },
+    Target { name: "kafka_metadata", run: kafka_metadata },
     Target { name: "config_file", run: config_file },
     Target { name: "config_set", run: config_set },
 ];
@@ -142,6 +143,17 @@ fn meta_properties(input: &[u8]) {
     // Without a directory's id one would be made up, and input would not be all that counts.
     let text = format!("{}\ndirectory.id=D\n", String::from_utf8_lossy(input));
     let _ = within(64 * input.len() + 1024, || fuzzing::meta_properties(&text));
+}
+
+/// Input: records of Kafka's metadata log, each behind two bytes of length.
+fn kafka_metadata(mut input: &[u8]) {
+    let (whole, mut values) = (input.len(), Vec::new());
+    while let Some((size, rest)) = input.split_first_chunk::<2>() {
+        let (value, rest) = rest.split_at(length(size).min(rest.len()));
+        values.push(value);
+        input = rest;
+    }
+    let _ = within(512 * whole + 4096, || fuzzing::kafka_metadata(&values));
 }
 
 /// All settings with their defaults, before anything is given.

@@ -2,9 +2,10 @@
 //! are refused.
 
 use bytes::Bytes;
+use creel_engine::{BatchBuilder, Records};
 
 use crate::groups::topics_of_subscription;
-use crate::metadata::{self, MetaProperties};
+use crate::metadata::{self, MetaProperties, kafka};
 
 /// What a metadata journal begins with.
 pub const JOURNAL_MAGIC: &[u8] = metadata::JOURNAL_MAGIC;
@@ -22,6 +23,18 @@ pub fn seal_journal_frame(frame: &mut [u8]) {
 /// The topics of a consumer's subscription.
 pub fn subscription(data: &Bytes) -> Option<Vec<String>> {
     topics_of_subscription(data.clone())
+}
+
+/// Records of Kafka's metadata log, taken in one after the other up to one that is refused; how many were not.
+pub fn kafka_metadata(values: &[&[u8]]) -> usize {
+    let mut image = kafka::Image::default();
+    let mut taken = |value: &[u8]| {
+        let batch = BatchBuilder::new(0).record(0, None, Some(value)).build();
+        let record = batch.and_then(|batch| Records::of(&batch)?.next()?.ok());
+        let record = record.and_then(|record| kafka::MetadataRecord::read(&record).ok());
+        record.is_some_and(|record| image.replay(record).is_ok())
+    };
+    values.iter().take_while(|value| taken(value)).count()
 }
 
 /// `meta.properties`: the ids of cluster and node.

@@ -17,7 +17,7 @@ use crate::{kafka, paths, smoke, tools};
 /// Which of them.
 #[derive(Args, Default)]
 pub(crate) struct Options {
-    /// kafka-python, aiokafka, confluent, kcat, dump-log, kafka-tools, shop, broker, field, java, kafkajs, platformatic, franz-go, sarama, rdkafka, rskafka, kafka-python-own, rdkafka-own, rskafka-own; all when none is named
+    /// kafka-python, aiokafka, confluent, kcat, dump-log, kafka-tools, adopted, shop, broker, field, java, kafkajs, platformatic, franz-go, sarama, rdkafka, rskafka, kafka-python-own, rdkafka-own, rskafka-own; all when none is named
     names: Vec<String>,
     /// Run the same tests against a real Apache Kafka: it judges the tests themselves
     #[arg(long)]

@@ -14,8 +14,10 @@ mod tests;
 use std::path::Path;
 
 pub(crate) use adopt::{Place, adopt};
+pub(crate) use image::Image;
 pub(crate) use log::LogEnd;
 pub use log::NotUnderstood;
+pub(crate) use record::MetadataRecord;
 
 use super::contract::{KeyRange, Store, StoreError};
 
