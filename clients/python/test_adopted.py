@@ -3,6 +3,7 @@
 The one who opens them is Creel; or, where the tests themselves are judged, Apache Kafka once more.
 """
 
+import fcntl
 import hashlib
 import shutil
 import signal
@@ -154,10 +155,20 @@ def produce(bootstrap, records):
     assert not failed, failed[0]
 
 
-def create(admin, name):
-    partitions, config = TOPICS[name]
+def create(admin, name, partitions, config):
     for future in admin.create_topics([NewTopic(name, partitions, 1, config=config)]).values():
         future.result()
+    ready(admin, name, partitions)
+
+
+def ready(admin, name, partitions):
+    """Kafka answers for a topic a moment after it has said that there is one."""
+
+    def is_led():
+        found = admin.list_topics(timeout=60).topics.get(name)
+        return found and [one.leader for one in found.partitions.values()] == [1] * partitions
+
+    until(is_led, lambda: f"{partitions} partitions of {name} with a leader")
 
 
 def delete(admin, name):
@@ -175,15 +186,15 @@ def alter(admin, kind, name, **changes):
 def write(kafka):
     """Old records under all kinds of settings, two compacted logs, a group's offsets."""
     admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
-    for name in TOPICS:
-        create(admin, name)
+    for name, (partitions, config) in TOPICS.items():
+        create(admin, name, partitions, config)
     delete(admin, "gone")
     delete(admin, "again")
     until(lambda: "again" not in admin.list_topics(timeout=60).topics, "the end of a topic")
-    for future in admin.create_topics([NewTopic("again", 2, 1, config={"retention.ms": "-1"})]).values():
-        future.result()
+    create(admin, "again", 2, {"retention.ms": "-1"})
     for future in admin.create_partitions([NewPartitions("grown", 4)]).values():
         future.result()
+    ready(admin, "grown", 4)
     alter(admin, ResourceType.BROKER, "1", **{"log.segment.bytes": "2097152"})
     old = ["kept", "by-default", "both", "short", "again"]
     produce(kafka.bootstrap, [(name, f"key-{n}", f"{name} {n}", OLD_MS + n) for name in old for n in range(300)])
@@ -420,6 +431,12 @@ class TestRefused:
         content[len(content) // 2] ^= 1
         snapshot.write_bytes(content)
         assert str(snapshot) in refused(data_dir)
+
+    def test_a_directory_in_which_kafka_runs(self, data_dir):
+        # Java takes this kind of lock.
+        with open(data_dir / ".lock", "w") as held:
+            fcntl.lockf(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            assert "in use by another broker" in refused(data_dir)
 
     def test_another_node(self, data_dir):
         meta = data_dir / "meta.properties"
