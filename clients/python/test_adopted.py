@@ -327,6 +327,18 @@ class TestMetadataLog:
         assert digests(broker.data_dir / "__cluster_metadata-0") == before
         assert (broker.data_dir / "meta.properties").read_bytes() == meta
 
+    def test_directories_that_it_does_not_know_are_put_aside_whole(self, left, tmp_path):
+        broker = left["clean"].copy(tmp_path)
+        stranger = shutil.copytree(broker.data_dir / "kept-0", broker.data_dir / "stranger-0")
+        future = shutil.copytree(stranger, broker.data_dir / "kept-0.0123456789abcdef0123456789abcdef-future")
+        before = digests(stranger)
+        broker.start()
+        assert "stranger" not in AdminClient({"bootstrap.servers": broker.bootstrap}).list_topics(timeout=60).topics
+        broker.stop()
+        aside = list(broker.data_dir.glob("stranger-0.*-stray"))
+        assert [digests(one) for one in aside] == [before]
+        assert digests(future) == before
+
     def test_settings_that_were_changed_here_are_not_kafkas_again(self, left, tmp_path):
         broker = left["clean"].copy(tmp_path).start()
         admin = AdminClient({"bootstrap.servers": broker.bootstrap})
