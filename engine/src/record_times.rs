@@ -38,7 +38,7 @@ pub struct TimestampRules {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum LookError {
     /// The records are not what the header says, or too large when decompressed.
-    #[error("a record does not decode")]
+    #[error("the records do not decode, or take more than 64 MiB when decompressed")]
     Undecodable,
     /// The client says that the times are the broker's.
     #[error("only the broker sets the append time")]
@@ -58,7 +58,9 @@ impl From<BadRecord> for LookError {
 impl From<LookError> for AppendError {
     fn from(error: LookError) -> Self {
         match error {
-            LookError::Undecodable => Self::InvalidRecord("a record does not decode"),
+            LookError::Undecodable => {
+                Self::InvalidRecord("the records do not decode, or take more than 64 MiB when decompressed")
+            }
             LookError::AppendTime => Self::InvalidTimestamp("only the broker sets the append time"),
             LookError::OutOfRange(_) => Self::InvalidTimestamp(
                 "further back than message.timestamp.before.max.ms, or further ahead than message.timestamp.after.max.ms",

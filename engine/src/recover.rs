@@ -430,12 +430,12 @@ impl Recovery {
             );
         }
         if let Some(last) = self.segments.last() {
-            last.cut_to_length()?;
-            last.log.get()?.sync_all().await?;
             if self.end > self.recovery_point && !self.was_clean {
                 // Appended to shortly before the crash, which need not have left the file's time right.
                 last.note_append(self.now_ms);
             }
+            last.cut_to_length()?;
+            last.log.get()?.sync_all().await?;
         }
         self.epochs.truncate_end(self.end);
         bad_ranges::write(&self.directory, &self.bad_ranges).await?;

@@ -318,6 +318,10 @@ impl Segment {
         if file.len()? != self.length.get() {
             file.truncate(self.length.get())?;
         }
+        if self.has_no_times() {
+            // A start has nothing else to tell its age by. Only a file's owner may say so; for others it stays younger.
+            let _ = file.set_modified_ms(self.appended_ms());
+        }
         Ok(())
     }
 

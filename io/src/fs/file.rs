@@ -192,6 +192,14 @@ impl File {
         }
     }
 
+    /// Says when the file was last written to, in place of the last change.
+    pub fn set_modified_ms(&self, ms: i64) -> io::Result<()> {
+        match &self.backend {
+            Ring(file) => file.set_modified_ms(ms),
+            Sim(file) => file.set_modified_ms(ms),
+        }
+    }
+
     /// Where what was ever written ends: from there to the file's end are zeros, which need not be read. It may be said to
     /// be later than it is, by what a page or a block holds or by everything.
     pub fn data_end(&self) -> io::Result<u64> {

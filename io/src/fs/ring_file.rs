@@ -146,6 +146,15 @@ impl RingFile {
         Ok(stat.st_mtime.saturating_mul(1000).saturating_add(stat.st_mtime_nsec / 1_000_000))
     }
 
+    pub(crate) fn set_modified_ms(&self, ms: i64) -> io::Result<()> {
+        let unchanged = libc::timespec { tv_sec: 0, tv_nsec: libc::UTIME_OMIT };
+        let nanos = ms.rem_euclid(1000) * 1_000_000;
+        let times = [unchanged, libc::timespec { tv_sec: ms.div_euclid(1000), tv_nsec: nanos }];
+        // SAFETY: `times` are the two times that the call reads.
+        let n = unsafe { libc::futimens(self.fd.as_raw_fd(), times.as_ptr()) };
+        if n == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+    }
+
     /// Asks from hole to hole; a filesystem that knows none says that all is data.
     pub(crate) fn data_end(&self) -> io::Result<u64> {
         let length = self.len()?;

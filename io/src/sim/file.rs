@@ -263,6 +263,11 @@ impl SimFile {
         Ok(self.place()?.node.disk.borrow().length(self.opened.ino))
     }
 
+    pub(crate) fn set_modified_ms(&self, ms: i64) -> io::Result<()> {
+        self.place()?.node.disk.borrow_mut().touch(self.opened.ino, ms);
+        Ok(())
+    }
+
     pub(crate) fn modified_ms(&self) -> io::Result<i64> {
         Ok(self.place()?.node.disk.borrow().modified_ms(self.opened.ino))
     }

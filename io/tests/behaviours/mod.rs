@@ -197,6 +197,11 @@ pub(crate) async fn a_file_knows_when_it_was_written(root: PathBuf) {
         }
         last = modified;
     }
+    for ms in [last - 123_457, 0, -1] {
+        file.set_modified_ms(ms).unwrap();
+        assert_eq!(file.modified_ms().unwrap(), ms);
+    }
+    assert_eq!(file.len().unwrap(), 3);
 }
 
 pub(crate) async fn files_are_written_synced_and_read_back(root: PathBuf) {

@@ -251,10 +251,10 @@ impl Disk {
         self.files.get(&ino).map_or(0, |file| file.modified_ms)
     }
 
-    /// Notes that a file is changed now.
-    pub(crate) fn touch(&mut self, ino: Ino, now_ms: i64) {
+    /// Notes when a file was last written to.
+    pub(crate) fn touch(&mut self, ino: Ino, modified_ms: i64) {
         if let Some(file) = self.files.get_mut(&ino) {
-            file.modified_ms = now_ms;
+            file.modified_ms = modified_ms;
         }
     }
 
