@@ -7,7 +7,7 @@ use creel_wire::api::fetch::{FetchPartition, FetchRequest, FetchTopic};
 use creel_wire::api::produce::{
     PartitionProduceResponse, ProduceRequest, ProduceResponse, TopicProduceResponse,
 };
-use creel_wire::frame::{encode_request, encode_response};
+use creel_wire::frame::{FRAME_BYTES_MAX, encode_request, encode_response};
 use creel_wire::{ApiKey, Reader, Request, RequestHeader, Str};
 use criterion::{Criterion, criterion_group, criterion_main};
 
@@ -30,7 +30,7 @@ fn frame(c: &mut Criterion) {
     group.bench_function("decode fetch v12, 100 partitions", |b| b.iter(|| decode::<FetchRequest>(&fetch)));
     let answer = produce_answer();
     group.bench_function("encode produce v7 answer", |b| {
-        b.iter(|| encode_response(7, &answer, ApiKey::Produce, 7));
+        b.iter(|| encode_response(7, &answer, ApiKey::Produce, 7, FRAME_BYTES_MAX));
     });
     group.finish();
 }

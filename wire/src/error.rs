@@ -52,3 +52,20 @@ impl fmt::Display for DecodeError {
 }
 
 impl std::error::Error for DecodeError {}
+
+/// A message that no frame may carry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FrameTooLarge {
+    /// How many bytes the frame would have.
+    pub bytes: usize,
+    /// How many it may have.
+    pub bytes_max: usize,
+}
+
+impl fmt::Display for FrameTooLarge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a frame of {} bytes, where at most {} are allowed", self.bytes, self.bytes_max)
+    }
+}
+
+impl std::error::Error for FrameTooLarge {}

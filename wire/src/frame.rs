@@ -2,12 +2,15 @@
 
 use bytes::Bytes;
 
-use crate::error::{DecodeError, Fault};
+use crate::error::{DecodeError, Fault, FrameTooLarge};
 use crate::header::{RequestHeader, ResponseHeader};
 use crate::{ApiKey, Message, Reader, Request, Writer};
 
 /// Bytes of the size that begins each frame.
 pub const SIZE_PREFIX: usize = 4;
+
+/// The largest frame, its size included: that is a signed number of 32 bits.
+pub const FRAME_BYTES_MAX: usize = SIZE_PREFIX + i32::MAX as usize;
 
 /// A frame ready to be sent: `bytes`, with what the cuts name sent in between.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -48,6 +51,10 @@ pub fn size(prefix: [u8; SIZE_PREFIX], limit: usize) -> Result<usize, DecodeErro
 }
 
 /// A request as one run of bytes; its records have to be `Records::Inline`.
+///
+/// # Panics
+///
+/// If it has more than 2 GiB: who asks chooses how much.
 pub fn encode_request<R: Request>(header: &RequestHeader, request: &R) -> Bytes {
     let frame = encode_request_frame(header, request);
     debug_assert!(frame.cuts.is_empty(), "records held elsewhere need encode_request_frame");
@@ -55,32 +62,44 @@ pub fn encode_request<R: Request>(header: &RequestHeader, request: &R) -> Bytes 
 }
 
 /// A request whose records may be held elsewhere.
+///
+/// # Panics
+///
+/// If it has more than 2 GiB: who asks chooses how much.
 pub fn encode_request_frame<R: Request>(header: &RequestHeader, request: &R) -> EncodedFrame {
     let version = header.api_version;
     let flexible = version >= R::FLEXIBLE_FROM;
     let size = header.size(flexible);
-    encode(size, request, version, |writer| header.encode(writer, flexible))
+    let encoded = encode(size, request, version, FRAME_BYTES_MAX, |writer| header.encode(writer, flexible));
+    encoded.expect("no request is asked to have more than 2 GiB")
 }
 
-/// The answer to a request of `api` and `version`.
+/// The answer to a request of `api` and `version`. Nothing is made of one that would have more than `bytes_max` bytes, of
+/// itself, or more than a frame can have, with what its cuts name.
 pub fn encode_response<R: Message>(
     correlation_id: i32,
     response: &R,
     api: ApiKey,
     version: i16,
-) -> EncodedFrame {
+    bytes_max: usize,
+) -> Result<EncodedFrame, FrameTooLarge> {
     let has_tags = ResponseHeader::has_tags(api, version, R::FLEXIBLE_FROM);
     let header = ResponseHeader { correlation_id };
-    encode(ResponseHeader::size(has_tags), response, version, |writer| header.encode(writer, has_tags))
+    let header_size = ResponseHeader::size(has_tags);
+    encode(header_size, response, version, bytes_max, |writer| header.encode(writer, has_tags))
 }
 
 fn encode<M: Message>(
     header_size: usize,
     message: &M,
     version: i16,
+    bytes_max: usize,
     header: impl FnOnce(&mut Writer),
-) -> EncodedFrame {
+) -> Result<EncodedFrame, FrameTooLarge> {
     let capacity = message.encoded_len(version).saturating_add(header_size).saturating_add(SIZE_PREFIX);
+    if capacity > bytes_max {
+        return Err(FrameTooLarge { bytes: capacity, bytes_max });
+    }
     let mut writer = Writer::with_capacity(capacity);
     writer.i32(0);
     header(&mut writer);

@@ -43,7 +43,7 @@ mod writer;
 pub use api_key::ApiKey;
 pub use bytes::Bytes;
 pub use creel_wire_derive::Message;
-pub use error::{DecodeError, Fault};
+pub use error::{DecodeError, Fault, FrameTooLarge};
 pub use error_code::ErrorCode;
 pub use frame::{Cut, EncodedFrame};
 pub use header::{RequestHeader, ResponseHeader};

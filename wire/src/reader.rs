@@ -57,6 +57,12 @@ impl Reader {
         self.at = self.at.wrapping_add(by);
     }
 
+    /// Bytes that the lists read so far take in memory.
+    #[must_use]
+    pub fn lists_bytes(&self) -> usize {
+        budget::of(self.frame.len()) - self.room
+    }
+
     /// Bytes read so far.
     #[inline]
     #[must_use]

@@ -3,8 +3,9 @@
 
 use bytes::Bytes;
 
+use crate::error::FrameTooLarge;
 use crate::field::{Field, Shape, one_more};
-use crate::frame::{Cut, EncodedFrame};
+use crate::frame::{Cut, EncodedFrame, FRAME_BYTES_MAX};
 
 /// Collects the bytes of a frame, and the cuts where bytes held elsewhere belong.
 #[derive(Debug)]
@@ -114,15 +115,16 @@ impl Writer {
     }
 
     /// Puts the frame's size (everything after these four bytes, cuts included) into its first four bytes.
-    pub(crate) fn seal(mut self) -> EncodedFrame {
+    pub(crate) fn seal(mut self) -> Result<EncodedFrame, FrameTooLarge> {
         let external: usize = self.cuts.iter().map(|cut| cut.len as usize).sum();
         let bytes = self.out.len().saturating_add(external);
-        let size = i32::try_from(bytes.saturating_sub(size_of::<i32>()));
-        let size = size.expect("byte limits keep every frame far below 2 GiB");
+        let size = i32::try_from(bytes.saturating_sub(size_of::<i32>())).ok();
+        let too_large = FrameTooLarge { bytes, bytes_max: FRAME_BYTES_MAX };
+        let size = size.ok_or(too_large)?;
         if let Some(prefix) = self.out.first_chunk_mut() {
             *prefix = size.to_be_bytes();
         }
-        self.finish()
+        Ok(self.finish())
     }
 
     /// What was written, as it stands.

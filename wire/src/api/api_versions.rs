@@ -97,7 +97,9 @@ pub fn unsupported_version(correlation_id: i32) -> EncodedFrame {
         api_keys: vec![ApiVersion { api_key: ApiKey::ApiVersions.code(), min_version, max_version }],
         ..ApiVersionsResponse::default()
     };
-    frame::encode_response(correlation_id, &response, ApiKey::ApiVersions, 0)
+    let encoded =
+        frame::encode_response(correlation_id, &response, ApiKey::ApiVersions, 0, frame::FRAME_BYTES_MAX);
+    encoded.expect("one entry is a small frame")
 }
 
 const CORRELATION_ID_SIZE: usize = 4;

@@ -18,6 +18,28 @@ fn fetched(records: impl IntoIterator<Item = Records>) -> FetchResponse {
     FetchResponse { responses: vec![topic], ..FetchResponse::default() }
 }
 
+fn encoded(response: &FetchResponse, version: i16) -> EncodedFrame {
+    frame::encode_response(3, response, ApiKey::Fetch, version, frame::FRAME_BYTES_MAX).expect("it is small")
+}
+
+#[test]
+fn what_no_frame_can_carry_is_refused_and_nothing_is_made_of_it() {
+    let half = Records::External { len: 1 << 30 };
+    let most = frame::encode_response(3, &fetched([half.clone()]), ApiKey::Fetch, 12, frame::FRAME_BYTES_MAX);
+    assert!(most.is_ok());
+    let beyond = fetched([half.clone(), half]);
+    let refused = frame::encode_response(3, &beyond, ApiKey::Fetch, 12, frame::FRAME_BYTES_MAX);
+    assert_eq!(refused.map_err(|error| error.bytes_max), Err(frame::FRAME_BYTES_MAX));
+
+    let large = fetched([Records::from(Bytes::from(vec![0; 1 << 20]))]);
+    let mut refused = Ok(EncodedFrame::default());
+    let used = allocation_counter::measure(|| {
+        refused = frame::encode_response(3, &large, ApiKey::Fetch, 12, 1 << 20);
+    });
+    assert!(refused.is_err());
+    assert_eq!(used.bytes_max, 0);
+}
+
 /// A frame as it leaves: what the cuts name is put in.
 fn sent(frame: &EncodedFrame, elsewhere: &[&[u8]]) -> Bytes {
     assert_eq!(frame.cuts.len(), elsewhere.len());
@@ -38,8 +60,8 @@ fn records_held_elsewhere_leave_a_frame_with_cuts_that_reads_as_if_they_were_ins
     for version in FetchRequest::VERSIONS.each() {
         let here = fetched([b"first".as_slice(), b"", b"third"].map(|bytes| Bytes::from(bytes).into()));
         let there = fetched([Records::External { len: 5 }, Records::EMPTY, Records::External { len: 5 }]);
-        let whole = frame::encode_response(3, &here, ApiKey::Fetch, version);
-        let cut = frame::encode_response(3, &there, ApiKey::Fetch, version);
+        let whole = encoded(&here, version);
+        let cut = encoded(&there, version);
         assert_eq!(cut.len(), whole.len());
         assert_eq!(sent(&cut, &[b"first", b"third"]), whole.bytes, "v{version}");
         let read = frame::decode_response::<FetchRequest>(whole.bytes.slice(frame::SIZE_PREFIX..), version);
@@ -49,7 +71,7 @@ fn records_held_elsewhere_leave_a_frame_with_cuts_that_reads_as_if_they_were_ins
 
 #[test]
 fn the_size_prefix_counts_what_is_held_elsewhere() {
-    let frame = frame::encode_response(3, &fetched([Records::External { len: 1000 }]), ApiKey::Fetch, 12);
+    let frame = encoded(&fetched([Records::External { len: 1000 }]), 12);
     let prefix = frame.bytes.first_chunk().copied().expect("a prefix");
     assert_eq!(frame::size(prefix, usize::MAX), Ok(frame.len() - frame::SIZE_PREFIX));
     assert!(frame.bytes.len() < 200);

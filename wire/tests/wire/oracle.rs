@@ -91,7 +91,9 @@ fn headers<Ours: Request, Theirs: HeaderVersion, TheirResponse: HeaderVersion>(v
     );
 
     let answer = Ours::Response::default();
-    let answered = frame::encode_response(7, &answer, Ours::API_KEY, version).bytes;
+    let answered = frame::encode_response(7, &answer, Ours::API_KEY, version, frame::FRAME_BYTES_MAX)
+        .expect("it is small")
+        .bytes;
     let mut answered = answered.slice(frame::SIZE_PREFIX..);
     theirs::ResponseHeader::decode(&mut answered, TheirResponse::header_version(version)).expect("a header");
     assert_eq!(
