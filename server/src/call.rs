@@ -1,12 +1,17 @@
 //! One request on its way through the broker.
 
+use std::fmt;
 use std::rc::Rc;
 
+use creel_io::offload;
 use creel_wire::frame::encode_response;
-use creel_wire::{ApiKey, EncodedFrame, Message, Str};
+use creel_wire::{ApiKey, EncodedFrame, FrameTooLarge, Message, Str};
 
+use crate::budget::{Held, Room, TooMuch};
 use crate::connection::Client;
 use crate::core::Core;
+use crate::limits::ANSWER_BYTES_HELD;
+use crate::reply::Reply;
 
 /// What every handler gets beside the request's body.
 #[derive(Clone)]
@@ -19,10 +24,62 @@ pub(crate) struct Call {
     pub(crate) client_id: Option<Str>,
 }
 
+/// An answer, and the room that it has.
+pub(crate) struct Made<M> {
+    pub(crate) response: M,
+    pub(crate) held: Held,
+}
+
 impl Call {
-    /// The response as a frame.
-    pub(crate) fn encode<M: Message>(&self, response: &M) -> EncodedFrame {
-        encode_response(self.correlation_id, response, self.api, self.version)
+    /// The response as a frame. `None` if there is no such frame: the connection is to be closed, and that is on the log.
+    pub(crate) fn encode<M: Message>(&self, response: &M) -> Option<EncodedFrame> {
+        let encoded =
+            encode_response(self.correlation_id, response, self.api, self.version, ANSWER_BYTES_HELD);
+        encoded.inspect_err(|error| self.complain(error)).ok()
+    }
+
+    /// The response as a reply.
+    pub(crate) fn reply<M: Message>(&self, response: &M) -> Reply {
+        self.encode(response).map_or(Reply::Close, Reply::from)
+    }
+
+    /// A response that may be large as a reply: a large one is encoded, and dropped, beside the core.
+    pub(crate) async fn reply_made<M: Message + Send + 'static>(
+        &self,
+        made: Result<Made<M>, TooMuch>,
+    ) -> Reply {
+        let Made { response, mut held } = match made {
+            Ok(made) => made,
+            Err(too_much) => return self.refuse(&too_much),
+        };
+        if !held.is_large() {
+            return self.reply(&response);
+        }
+        let (id, api, version) = (self.correlation_id, self.api, self.version);
+        let encode = move || encode_response(id, &response, api, version, ANSWER_BYTES_HELD);
+        let encoded: Result<EncodedFrame, FrameTooLarge> = offload(encode).await;
+        match encoded {
+            Ok(frame) => {
+                held.shrink(frame.bytes.len());
+                Reply::Large(frame.bytes, held)
+            }
+            Err(too_large) => self.refuse(&too_large),
+        }
+    }
+
+    /// Room for an answer of about so many bytes in memory.
+    pub(crate) async fn hold(&self, bytes: usize) -> Result<Held, TooMuch> {
+        Room::hold(&self.core, bytes).await
+    }
+
+    /// The connection ends, and the log says why.
+    pub(crate) fn refuse(&self, why: &dyn fmt::Display) -> Reply {
+        self.complain(why);
+        Reply::Close
+    }
+
+    pub(crate) fn complain(&self, why: &dyn fmt::Display) {
+        self.core.complaints.closed(&self.client.peer, &format_args!("{}: {why}", self.api));
     }
 
     /// The host and port that this client is told to connect to: those of the listener that it came by.

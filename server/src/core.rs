@@ -10,6 +10,7 @@ use creel_io::local::Notify;
 use creel_io::mailbox::Mailbox;
 
 use crate::api::init_producer_id::ProducerIds;
+use crate::budget::Room;
 use crate::complaints::Complaints;
 use crate::connection::Connections;
 use crate::coordinators::Coordinators;
@@ -44,10 +45,14 @@ pub(crate) struct Core {
     pub(crate) coordinators: Coordinators,
     pub(crate) producer_ids: ProducerIds,
     pub(crate) complaints: Complaints,
+    /// What its large answers may take together.
+    pub(crate) room: Room,
     /// Who decides about topics; on core 0 only.
     pub(crate) authority: RefCell<Option<Rc<Authority>>>,
     /// The right to write the checkpoint files; of use on core 0 only.
     pub(crate) checkpoints: Turnstile,
+    /// The right to ask for all groups.
+    pub(crate) listing_groups: Turnstile,
     pub(crate) stopping: Stopping,
     /// The core may end.
     pub(crate) exit: Notify,
@@ -76,8 +81,10 @@ impl Core {
             coordinators: Coordinators::default(),
             producer_ids: ProducerIds::default(),
             complaints: Complaints::default(),
+            room: Room::default(),
             authority: RefCell::new(None),
             checkpoints: Turnstile::default(),
+            listing_groups: Turnstile::default(),
             stopping: Stopping::default(),
             exit: Notify::new(),
             node,

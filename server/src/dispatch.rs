@@ -8,14 +8,18 @@ use std::future::Future;
 use std::rc::Rc;
 
 use bytes::Bytes;
-use creel_io::Instant;
+use creel_io::{Instant, offload, turn_of_its_own};
 use creel_wire::api::api_versions;
-use creel_wire::{ApiKey, DecodeError, Reader, Request, RequestHeader, versions};
+use creel_wire::api::fetch::FetchRequest;
+use creel_wire::api::produce::ProduceRequest;
+use creel_wire::{ApiKey, Decode, DecodeError, Fault, Reader, Request, RequestHeader, versions};
 
 use crate::api;
-use crate::call::Call;
+use crate::budget::{TooMuch, weight};
+use crate::call::{Call, Made};
 use crate::connection::Client;
 use crate::core::Core;
+use crate::limits::{ANSWER_BYTES_COUNTED, PRODUCE_LISTS_READ_HERE, REQUEST_BYTES_READ_HERE};
 use crate::reply::{Pending, Reply};
 
 /// Why a request can't be answered, so that its connection is closed.
@@ -72,14 +76,19 @@ pub(crate) async fn begin(core: &Rc<Core>, client: &Rc<Client>, frame: Bytes) ->
     let call = Call { core, client, api, version, correlation_id, client_id: header.client_id };
     match api {
         ApiKey::Produce => {
-            let (request, decoded_at) = timed(&call, &mut reader)?;
+            let request = read_produce(reader, version).await?;
+            let decoded_at = Some(call.core.stages.clock());
             Ok(Begun { pending: api::produce::begin(call, request).await, decoded_at })
         }
         ApiKey::Fetch => {
-            let (request, decoded_at) = timed(&call, &mut reader)?;
+            let request = match reader.remaining() > REQUEST_BYTES_READ_HERE {
+                true => offload(move || FetchRequest::decode(&mut reader, version)).await?,
+                false => FetchRequest::decode(&mut reader, version)?,
+            };
+            let decoded_at = Some(call.core.stages.clock());
             Ok(Begun { pending: api::fetch::begin(call, request), decoded_at })
         }
-        _ => Ok(Begun { pending: handle(call, &mut reader)?, decoded_at: None }),
+        _ => Ok(Begun { pending: handle(call, reader).await?, decoded_at: None }),
     }
 }
 
@@ -90,36 +99,53 @@ fn peek(frame: &Bytes) -> Result<(i16, i16, i32), DecodeError> {
 }
 
 /// One arm an API, but for the two whose time is told apart.
-fn handle(call: Call, reader: &mut Reader) -> Result<Pending, Refusal> {
-    Ok(match call.api {
-        ApiKey::ApiVersions => now(call, reader, api::api_versions::answer)?,
-        ApiKey::Metadata => later(call, reader, api::metadata::answer)?,
-        ApiKey::ListOffsets => later(call, reader, api::list_offsets::answer)?,
-        ApiKey::OffsetCommit => later(call, reader, api::offset_commit::answer)?,
-        ApiKey::OffsetFetch => later(call, reader, api::offset_fetch::answer)?,
-        ApiKey::FindCoordinator => later(call, reader, api::find_coordinator::answer)?,
-        ApiKey::JoinGroup => later(call, reader, api::join_group::answer)?,
-        ApiKey::Heartbeat => later(call, reader, api::heartbeat::answer)?,
-        ApiKey::LeaveGroup => later(call, reader, api::leave_group::answer)?,
-        ApiKey::SyncGroup => later(call, reader, api::sync_group::answer)?,
-        ApiKey::DescribeGroups => later(call, reader, api::describe_groups::answer)?,
-        ApiKey::ListGroups => later(call, reader, api::list_groups::answer)?,
-        ApiKey::DeleteGroups => later(call, reader, api::delete_groups::answer)?,
-        ApiKey::InitProducerId => later(call, reader, api::init_producer_id::answer)?,
-        ApiKey::OffsetForLeaderEpoch => later(call, reader, api::offset_for_leader_epoch::answer)?,
-        ApiKey::DescribeConfigs => now(call, reader, api::describe_configs::answer)?,
-        ApiKey::DescribeCluster => now(call, reader, api::describe_cluster::answer)?,
-        ApiKey::CreateTopics => later(call, reader, api::create_topics::answer)?,
-        ApiKey::DeleteTopics => later(call, reader, api::delete_topics::answer)?,
-        ApiKey::DeleteRecords => later(call, reader, api::delete_records::answer)?,
-        ApiKey::DescribeLogDirs => later(call, reader, api::describe_log_dirs::answer)?,
-        ApiKey::OffsetDelete => later(call, reader, api::offset_delete::answer)?,
-        ApiKey::DescribeTopicPartitions => now(call, reader, api::describe_topic_partitions::answer)?,
-        ApiKey::CreatePartitions => later(call, reader, api::create_partitions::answer)?,
-        ApiKey::AlterConfigs => later(call, reader, api::alter_configs::answer)?,
-        ApiKey::IncrementalAlterConfigs => later(call, reader, api::alter_configs::answer_incremental)?,
-        other => return Err(Refusal::Api(other.code())),
-    })
+async fn handle(call: Call, reader: Reader) -> Result<Pending, Refusal> {
+    use crate::api::*;
+    match call.api {
+        ApiKey::ApiVersions => now(&call, reader, api_versions::answer),
+        ApiKey::DescribeCluster => now(&call, reader, describe_cluster::answer),
+        ApiKey::Heartbeat => later(call, reader, as_it_is, heartbeat::answer).await,
+        ApiKey::InitProducerId => later(call, reader, as_it_is, init_producer_id::answer).await,
+        ApiKey::SyncGroup => later(call, reader, sync_group::prepare, sync_group::answer).await,
+        ApiKey::ListOffsets => later(call, reader, list_offsets::prepare, list_offsets::answer).await,
+        ApiKey::OffsetCommit => later(call, reader, offset_commit::prepare, offset_commit::answer).await,
+        ApiKey::FindCoordinator => {
+            later(call, reader, find_coordinator::prepare, find_coordinator::answer).await
+        }
+        ApiKey::LeaveGroup => later(call, reader, leave_group::prepare, leave_group::answer).await,
+        ApiKey::DeleteGroups => later(call, reader, delete_groups::prepare, delete_groups::answer).await,
+        ApiKey::OffsetForLeaderEpoch => {
+            later(call, reader, offset_for_leader_epoch::prepare, offset_for_leader_epoch::answer).await
+        }
+        ApiKey::DeleteTopics => later(call, reader, delete_topics::prepare, delete_topics::answer).await,
+        ApiKey::DeleteRecords => later(call, reader, delete_records::prepare, delete_records::answer).await,
+        ApiKey::OffsetDelete => later(call, reader, offset_delete::prepare, offset_delete::answer).await,
+        ApiKey::CreatePartitions => {
+            later(call, reader, create_partitions::prepare, create_partitions::answer).await
+        }
+        ApiKey::AlterConfigs => later(call, reader, alter_configs::prepare, alter_configs::answer).await,
+        ApiKey::IncrementalAlterConfigs => {
+            later(call, reader, alter_configs::prepare_incremental, alter_configs::answer_incremental).await
+        }
+        ApiKey::DescribeTopicPartitions => {
+            later(call, reader, describe_topic_partitions::prepare, describe_topic_partitions::answer).await
+        }
+        ApiKey::JoinGroup => weighed(call, reader, join_group::prepare, join_group::answer).await,
+        ApiKey::Metadata => weighed(call, reader, metadata::prepare, metadata::answer).await,
+        ApiKey::OffsetFetch => weighed(call, reader, offset_fetch::prepare, offset_fetch::answer).await,
+        ApiKey::DescribeGroups => {
+            weighed(call, reader, describe_groups::prepare, describe_groups::answer).await
+        }
+        ApiKey::ListGroups => weighed(call, reader, list_groups::prepare, list_groups::answer).await,
+        ApiKey::DescribeConfigs => {
+            weighed(call, reader, describe_configs::prepare, describe_configs::answer).await
+        }
+        ApiKey::CreateTopics => weighed(call, reader, create_topics::prepare, create_topics::answer).await,
+        ApiKey::DescribeLogDirs => {
+            weighed(call, reader, describe_log_dirs::prepare, describe_log_dirs::answer).await
+        }
+        other => Err(Refusal::Api(other.code())),
+    }
 }
 
 /// The APIs that `begin` and `handle` have an arm for: what ApiVersions lists.
@@ -154,40 +180,112 @@ pub(crate) const SERVED: &[ApiKey] = &[
     ApiKey::DescribeTopicPartitions,
 ];
 
-fn read<R: Request>(reader: &mut Reader, version: i16) -> Result<R, DecodeError> {
-    R::decode(reader, version)
+/// What a request is made ready by: it knows these, and otherwise the request alone, so that it can work beside the core.
+#[derive(Clone, Copy)]
+pub(crate) struct Facts {
+    pub(crate) version: i16,
+    pub(crate) node_id: i32,
+    pub(crate) num_partitions: i32,
 }
 
-/// The request, and when it was decoded.
-fn timed<R: Request>(call: &Call, reader: &mut Reader) -> Result<(R, Option<Instant>), DecodeError> {
-    let request = read(reader, call.version)?;
-    Ok((request, Some(call.core.stages.clock())))
+/// Nothing is to be made ready.
+fn as_it_is<R>(_: Facts, request: R) -> R {
+    request
+}
+
+/// A request, made ready to be answered: what is named twice is taken once.
+struct Ready<P> {
+    prepared: P,
+    /// Bytes that its lists take.
+    lists: usize,
+}
+
+/// Reads a request; a large one beside the core, as its lists may take long.
+async fn read<R, P>(
+    call: &Call,
+    mut reader: Reader,
+    prepare: fn(Facts, R) -> P,
+) -> Result<Ready<P>, DecodeError>
+where
+    R: Request + 'static,
+    P: Send + 'static,
+{
+    let broker = call.core.node.broker();
+    let (version, node_id, num_partitions) = (call.version, broker.node_id, broker.num_partitions);
+    let facts = Facts { version, node_id, num_partitions };
+    let is_large = reader.remaining() > REQUEST_BYTES_READ_HERE;
+    let mut read = move || {
+        let request = R::decode(&mut reader, version)?;
+        let lists = reader.lists_bytes();
+        Ok(Ready { prepared: prepare(facts, request), lists })
+    };
+    if is_large { offload(read).await } else { read() }
+}
+
+/// A Produce is large for its records, which cost nothing here; one that is large for its lists is read beside the core.
+async fn read_produce(mut reader: Reader, version: i16) -> Result<ProduceRequest, DecodeError> {
+    if reader.remaining() <= REQUEST_BYTES_READ_HERE {
+        return ProduceRequest::decode(&mut reader, version);
+    }
+    let mut in_short = reader.clone().with_lists(PRODUCE_LISTS_READ_HERE);
+    match ProduceRequest::decode(&mut in_short, version) {
+        Err(DecodeError { fault: Fault::Budget, .. }) => {
+            offload(move || ProduceRequest::decode(&mut reader, version)).await
+        }
+        read => read,
+    }
 }
 
 /// An API that is answered at once.
 fn now<R: Request>(
-    call: Call,
-    reader: &mut Reader,
+    call: &Call,
+    mut reader: Reader,
     answer: fn(&Call, R) -> R::Response,
 ) -> Result<Pending, Refusal> {
-    let request = read(reader, call.version)?;
-    Ok(Pending::Ready(Reply::from(call.encode(&answer(&call, request)))))
+    let request = R::decode(&mut reader, call.version)?;
+    Ok(Pending::Ready(call.reply(&answer(call, request))))
 }
 
-/// An API whose answer takes time. It is begun when it is its turn to be answered, as in Kafka, which does not look at a
-/// connection's next request before.
-fn later<R, F>(
+/// An API whose answer takes time, and no more memory than its request's by a factor. It is begun when it is its turn to be
+/// answered, as in Kafka, which does not look at a connection's next request before.
+async fn later<R, P, F>(
     call: Call,
-    reader: &mut Reader,
-    answer: impl FnOnce(Call, R) -> F + 'static,
+    reader: Reader,
+    prepare: fn(Facts, R) -> P,
+    answer: impl FnOnce(Call, P) -> F + 'static,
 ) -> Result<Pending, Refusal>
 where
-    R: Request + 'static,
+    R: Request<Response: Send + 'static> + 'static,
+    P: Send + 'static,
     F: Future<Output = R::Response> + 'static,
 {
-    let request = read(reader, call.version)?;
+    weighed::<R, P, _>(call, reader, prepare, async move |call: Call, prepared, counted| {
+        let held = call.hold(counted).await?;
+        Ok(Made { response: answer(call, prepared).await, held })
+    })
+    .await
+}
+
+/// The same for one whose answer also grows with what the broker has: it is told how many bytes the request itself makes it
+/// take, and holds room for these and its own.
+async fn weighed<R, P, F>(
+    call: Call,
+    reader: Reader,
+    prepare: fn(Facts, R) -> P,
+    answer: impl FnOnce(Call, P, usize) -> F + 'static,
+) -> Result<Pending, Refusal>
+where
+    R: Request<Response: Send + 'static> + 'static,
+    P: Send + 'static,
+    F: Future<Output = Result<Made<R::Response>, TooMuch>> + 'static,
+{
+    let Ready { prepared, lists } = read(&call, reader, prepare).await?;
     Ok(Pending::later(async move {
-        let response = answer(call.clone(), request).await;
-        Reply::from(call.encode(&response)).into()
+        let counted = lists.saturating_mul(weight(call.api));
+        if counted > ANSWER_BYTES_COUNTED {
+            turn_of_its_own().await;
+        }
+        let made = answer(call.clone(), prepared, counted).await;
+        call.reply_made(made).await.into()
     }))
 }

@@ -10,10 +10,15 @@
 //!
 //! Absent on purpose: locks (but for one at the start), threads inside a core, time and files other than `creel_io`'s.
 
+// The tests inside know it by the name that those outside use.
+#[cfg(test)]
+extern crate self as creel_server;
+
 mod admin;
 mod api;
 mod authorized;
 pub mod banner;
+mod budget;
 mod call;
 mod complaints;
 pub mod config;

@@ -42,6 +42,31 @@ pub(crate) const REQUEST_BYTES_MIN: usize = 10;
 /// `socket.request.max.bytes` is for them; the lists of everything else take up to eight times their size in memory.
 pub(crate) const OTHER_REQUEST_BYTES_MAX: usize = 16 << 20;
 
+/// The largest request that is read on the core; larger ones that are no Produce are read beside it.
+pub(crate) const REQUEST_BYTES_READ_HERE: usize = 128 << 10;
+
+/// A Produce may be larger; it is read beside the core where its lists take more than this: some thousand partitions.
+pub(crate) const PRODUCE_LISTS_READ_HERE: usize = 64 << 10;
+
+/// Work that is done in one turn of a core, in units of about a microsecond. At the bound everybody else has a turn first.
+pub(crate) const UNITS_A_TURN: usize = 1000;
+
+/// Answers that take more memory than this count: together a core's hold at most `ANSWER_BYTES_HELD`. At the bound a further
+/// one waits until others have been sent. The connection of one that would take more by itself is closed.
+pub(crate) const ANSWER_BYTES_COUNTED: usize = 1 << 20;
+/// See `ANSWER_BYTES_COUNTED`.
+pub(crate) const ANSWER_BYTES_HELD: usize = 256 << 20;
+
+/// An answer that counts is sent in pieces of this many bytes. A client that takes longer than `ANSWER_PATIENCE_MS` for one
+/// while somebody waits for the room is disconnected.
+pub(crate) const ANSWER_SEND_BYTES: usize = 1 << 20;
+/// See `ANSWER_SEND_BYTES`.
+pub(crate) const ANSWER_PATIENCE_MS: u64 = 3_000;
+
+/// The largest piece of records in one answer to a Fetch, whatever it and `fetch.max.bytes` allow; the first batch may be
+/// larger, as always. With it, no frame reaches 2 GiB.
+pub(crate) const FETCH_BYTES_MAX: usize = 1 << 30;
+
 /// Of so many of the process's descriptors ...
 pub(crate) const DESCRIPTORS_SHARED_BY: u64 = 4;
 /// ... connections may take these; the others are for files. At the bound further connections are closed at once.
@@ -69,6 +94,26 @@ pub(crate) const PARTITIONS_OPENING_SHARED_BY: u64 = 16;
 
 /// Partitions of a DeleteRecords whose logs one core cuts at the same time. The others wait.
 pub(crate) const PARTITIONS_CUTTING: usize = 64;
+
+/// Partitions that one request may make, all its topics together. More are refused (POLICY_VIOLATION), before anything is
+/// made: Kafka's `MAX_PARTITIONS_PER_BATCH`. Each topic counts as one at least.
+pub(crate) const REQUEST_PARTITIONS_MAX: i64 = 10_000;
+
+/// Creations of more partitions than this wait for each other; a smaller one is made beside them.
+pub(crate) const PARTITIONS_MADE_BESIDE: i32 = 200;
+
+/// Groups that one request has deleted at the same time. The others wait.
+pub(crate) const GROUPS_DELETED_AT_ONCE: usize = 64;
+
+/// Partitions of which a coordinator is asked at once how far a group has come, and members that it is told at once have
+/// left. More are asked about in pieces.
+pub(crate) const GROUP_NAMES_AT_ONCE: usize = UNITS_A_TURN;
+
+/// Protocols that a member of a group may offer. More are refused (INCONSISTENT_GROUP_PROTOCOL).
+pub(crate) const PROTOCOLS_MAX: usize = 1000;
+
+/// Members that a leader may hand in assignments for. More are refused (INVALID_REQUEST).
+pub(crate) const ASSIGNMENTS_MAX: usize = 20_000;
 
 /// Partitions a topic may have. More are refused (INVALID_PARTITIONS).
 pub(crate) const TOPIC_PARTITIONS_MAX: i32 = 100_000;
@@ -128,6 +173,8 @@ pub(crate) const ADMIN_PAUSE_MS: u64 = 50;
 
 const _: () = assert!(SMALL_REPLY_BYTES < REPLIES_TOGETHER_BYTES);
 const _: () = assert!(CONNECTIONS_SHARE < DESCRIPTORS_SHARED_BY);
+const _: () = assert!(ANSWER_BYTES_COUNTED < ANSWER_BYTES_HELD);
+const _: () = assert!(FETCH_BYTES_MAX < i32::MAX as usize);
 const _: () = assert!(REQUEST_BYTES_MIN < OTHER_REQUEST_BYTES_MAX);
 const _: () = assert!(OTHER_REQUEST_BYTES_MAX < REQUEST_BYTES_IN_FLIGHT);
 const _: () =

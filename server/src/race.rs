@@ -26,10 +26,11 @@ pub(crate) async fn race<A: Future, B: Future>(left: A, right: B) -> First<A::Ou
 pub(crate) type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 
 /// Runs all, at most `limit` of them at the same time; their outcomes in order.
-pub(crate) async fn all<T>(futures: Vec<impl Future<Output = T>>, limit: usize) -> Vec<T> {
-    let mut waiting = futures.into_iter().enumerate();
+/// None is made before it can run.
+pub(crate) async fn all<F: Future>(futures: impl IntoIterator<Item = F>, limit: usize) -> Vec<F::Output> {
+    let mut waiting = futures.into_iter().enumerate().fuse();
     let mut running: Vec<(usize, Pin<Box<_>>)> = Vec::new();
-    let mut done: Vec<(usize, T)> = Vec::new();
+    let mut done: Vec<(usize, F::Output)> = Vec::new();
     poll_fn(|cx| {
         loop {
             while running.len() < limit
@@ -45,7 +46,8 @@ pub(crate) async fn all<T>(futures: Vec<impl Future<Output = T>>, limit: usize) 
                 }
                 Poll::Pending => true,
             });
-            if running.is_empty() && waiting.len() == 0 {
+            // With room for more of them, there are no more.
+            if running.is_empty() && before == 0 {
                 return Poll::Ready(());
             }
             if running.len() == before {

@@ -1,16 +1,20 @@
 //! What a request becomes: a reply now, or the promise of one.
 
 use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
 use creel_io::fs::FileSlice;
 use creel_io::net::More;
+use creel_io::sleep;
 use creel_wire::EncodedFrame;
 
+use crate::budget::Held;
 use crate::descriptors::Hold;
-use crate::race::Boxed;
+use crate::limits::{ANSWER_PATIENCE_MS, ANSWER_SEND_BYTES};
+use crate::race::{Boxed, First, race};
 use crate::transport::Transport;
 
 /// What is sent for a request.
@@ -19,6 +23,8 @@ pub(crate) enum Reply {
     Frame(Bytes),
     /// A frame with pieces of files in its cuts, in order.
     Sliced(EncodedFrame, Slices),
+    /// A frame of many bytes, and the room that it has until it is sent.
+    Large(Bytes, Held),
     /// Nothing: acks=0.
     Silence,
     /// Nothing, and the connection ends.
@@ -100,11 +106,29 @@ impl Reply {
                 send_sliced(transport, frame, &pieces).await?;
                 drop((pieces, hold));
             }
+            Self::Large(bytes, held) => return send_large(transport, bytes, &held).await,
             Self::Silence => {}
             Self::Close => return Ok(Sent::Closed),
         }
         Ok(Sent::Open)
     }
+}
+
+/// Piece by piece. A client that takes too long for one, while somebody waits for the room that its answer has, is left.
+async fn send_large(transport: &Transport, mut bytes: Bytes, held: &Held) -> std::io::Result<Sent> {
+    while !bytes.is_empty() {
+        let piece = bytes.split_to(bytes.len().min(ANSWER_SEND_BYTES));
+        let more = if bytes.is_empty() { More::No } else { More::Yes };
+        let mut sending = pin!(transport.send(piece, more));
+        loop {
+            match race(sending.as_mut(), sleep(Duration::from_millis(ANSWER_PATIENCE_MS))).await {
+                First::Left(sent) => break sent?,
+                First::Right(()) if held.is_awaited() => return Ok(Sent::Closed),
+                First::Right(()) => {}
+            }
+        }
+    }
+    Ok(Sent::Open)
 }
 
 async fn send_sliced(

@@ -229,7 +229,7 @@ fn work(core: Rc<Core>, ask: Ask) -> Boxed<'static, Answer> {
                 Answer::DeleteRecords(delete_records::delete(&core, records).await)
             }
             Ask::Stages(_) => Answer::Stages((core.id, core.stages.read())),
-            Ask::Measure(_) => Answer::Measure(describe_log_dirs::measure(&core)),
+            Ask::Measure(_) => Answer::Measure(describe_log_dirs::measure(&core).await),
             Ask::Group(question) => Answer::Group(coordinators::answer(&core, question).await),
             Ask::ListGroups(_) => Answer::ListGroups(coordinators::list(&core)),
             Ask::ProducerIds(_) => Answer::ProducerIds(topics::take_producer_ids(&core).await),

@@ -43,7 +43,7 @@ pub(crate) async fn checkpoint(core: &Rc<Core>, close: bool) -> Vec<RecoveryPoin
             is_sound: closed.is_ok() && !partition.is_poisoned(),
         }
     });
-    let mut points = all(jobs.collect(), core.files.moving).await;
+    let mut points = all(jobs, core.files.moving).await;
     points.extend(core.topics.offline_partitions().into_iter().map(kept));
     points
 }

@@ -60,7 +60,14 @@ impl Reader {
     /// Bytes that the lists read so far take in memory.
     #[must_use]
     pub fn lists_bytes(&self) -> usize {
-        budget::of(self.frame.len()) - self.room
+        budget::of(self.frame.len()).saturating_sub(self.room)
+    }
+
+    /// The same, where lists may take no more than so many bytes in memory.
+    #[must_use]
+    pub fn with_lists(mut self, bytes: usize) -> Self {
+        self.room = self.room.min(bytes);
+        self
     }
 
     /// Bytes read so far.

@@ -50,6 +50,8 @@ allowed! {
         ["configs/settings_of_topics", "DescribeConfigs v*", "*configs[min.insync.replicas].configSource": "3", "5"]
         ["configs/settings_of_topics", "DescribeConfigs v*", "*configs[min.insync.replicas].synonyms[*": "(present)", "(absent)"]
         ["configs/settings_of_topics", "DescribeConfigs v*", "*configs[min.insync.replicas].synonyms[*": "3", "5"]
+    "a resource that is named twice is answered once":
+        ["configs/descriptions_refused", "DescribeConfigs v4", "results[*": "*", "(absent)"]
     "Creel says what is wrong where Kafka says nothing":
         ["*", "*", "*errorMessage": "null", "<a errorMessage>"]
         ["configs/*", "DescribeConfigs v*", "*errorMessage": "\"\"", "<a errorMessage>"]

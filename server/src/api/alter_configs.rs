@@ -4,13 +4,15 @@
 //! run (INVALID_REQUEST). A resource that comes twice, a setting that comes twice, and a null value where one is needed are
 //! INVALID_REQUEST; a name or value that is wrong is INVALID_CONFIG.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use creel_wire::api::{alter_configs as whole, incremental_alter_configs as single};
 use creel_wire::{ErrorCode, Str};
 
+use crate::budget::{Pace, gather};
 use crate::call::Call;
 use crate::config::TopicSettings;
+use crate::dispatch::Facts;
 use crate::messages::AlterTopic;
 use crate::route;
 use crate::topics::{AUTHORITY, SettingChange, TopicChange, TopicRefusal, check_name};
@@ -19,77 +21,94 @@ const OF_TOPIC: i8 = 2;
 
 type Outcome = Result<(), TopicRefusal>;
 
-/// Answers AlterConfigs.
-pub(crate) async fn answer(call: Call, request: whole::AlterConfigsRequest) -> whole::AlterConfigsResponse {
-    let all = request.resources.iter().map(|one| (one.resource_type, one.resource_name.clone()));
-    let twice = repeated(all);
-    let mut responses = Vec::with_capacity(request.resources.len());
-    for resource in request.resources {
-        let name = (resource.resource_type, resource.resource_name);
-        let outcome = match replacement(resource.configs) {
-            Ok(change) => alter(&call, &twice, &name, change, request.validate_only).await,
-            Err(refusal) => Err(refusal),
-        };
-        let (error_code, error_message) = shown(outcome);
-        let (resource_type, resource_name) = name;
-        responses.push(whole::AlterConfigsResourceResponse {
-            error_code,
-            error_message,
-            resource_type,
-            resource_name,
-        });
+/// A resource's type and name.
+type Resource = (i8, Str);
+
+/// A change that is asked for, read as far as the request alone says what it is, and whether its resource came twice.
+struct Asked {
+    resource: Resource,
+    change: Result<TopicChange, TopicRefusal>,
+    came_twice: bool,
+}
+
+/// What is asked for.
+pub(crate) struct Prepared {
+    changes: Vec<Asked>,
+    validate_only: bool,
+}
+
+/// Each resource once.
+pub(crate) fn prepare(_: Facts, request: whole::AlterConfigsRequest) -> Prepared {
+    let read =
+        |one: whole::AlterConfigsResource| ((one.resource_type, one.resource_name), replacement(one.configs));
+    Prepared::once(request.resources.into_iter().map(read), request.validate_only)
+}
+
+/// The same, for IncrementalAlterConfigs.
+pub(crate) fn prepare_incremental(_: Facts, request: single::IncrementalAlterConfigsRequest) -> Prepared {
+    let read =
+        |one: single::AlterConfigsResource| ((one.resource_type, one.resource_name), changes(one.configs));
+    Prepared::once(request.resources.into_iter().map(read), request.validate_only)
+}
+
+impl Prepared {
+    fn once(
+        changes: impl Iterator<Item = (Resource, Result<TopicChange, TopicRefusal>)>,
+        validate_only: bool,
+    ) -> Self {
+        let asked = |(resource, change)| Asked { resource, change, came_twice: false };
+        let mut changes: Vec<_> = changes.map(asked).collect();
+        gather(
+            &mut changes,
+            |one, other| one.resource.cmp(&other.resource),
+            |first, _| first.came_twice = true,
+        );
+        Self { changes, validate_only }
     }
+
+    /// Makes the changes, one after another; what became of each.
+    async fn carry_out(self, call: &Call) -> Vec<(Resource, (ErrorCode, Option<Str>))> {
+        let mut outcomes = Vec::with_capacity(self.changes.len());
+        let mut pace = Pace::new();
+        for Asked { resource, change, came_twice } in self.changes {
+            pace.one().await;
+            let outcome = match (change, came_twice) {
+                (Err(refusal), _) => Err(refusal),
+                (Ok(_), true) => Err(invalid("Each resource must appear at most once.")),
+                (Ok(change), false) => alter(call, &resource, change, self.validate_only).await,
+            };
+            outcomes.push((resource, shown(outcome)));
+        }
+        outcomes
+    }
+}
+
+/// Answers AlterConfigs.
+pub(crate) async fn answer(call: Call, request: Prepared) -> whole::AlterConfigsResponse {
+    let response = |((resource_type, resource_name), (error_code, error_message))| {
+        whole::AlterConfigsResourceResponse { error_code, error_message, resource_type, resource_name }
+    };
+    let responses = request.carry_out(&call).await.into_iter().map(response).collect();
     whole::AlterConfigsResponse { responses, ..Default::default() }
 }
 
 /// Answers IncrementalAlterConfigs.
 pub(crate) async fn answer_incremental(
     call: Call,
-    request: single::IncrementalAlterConfigsRequest,
+    request: Prepared,
 ) -> single::IncrementalAlterConfigsResponse {
-    let all = request.resources.iter().map(|one| (one.resource_type, one.resource_name.clone()));
-    let twice = repeated(all);
-    let mut responses = Vec::with_capacity(request.resources.len());
-    for resource in request.resources {
-        let name = (resource.resource_type, resource.resource_name);
-        let outcome = match changes(resource.configs) {
-            Ok(change) => alter(&call, &twice, &name, change, request.validate_only).await,
-            Err(refusal) => Err(refusal),
-        };
-        let (error_code, error_message) = shown(outcome);
-        let (resource_type, resource_name) = name;
-        responses.push(single::AlterConfigsResourceResponse {
-            error_code,
-            error_message,
-            resource_type,
-            resource_name,
-        });
-    }
+    let response = |((resource_type, resource_name), (error_code, error_message))| {
+        single::AlterConfigsResourceResponse { error_code, error_message, resource_type, resource_name }
+    };
+    let responses = request.carry_out(&call).await.into_iter().map(response).collect();
     single::IncrementalAlterConfigsResponse { responses, ..Default::default() }
-}
-
-type Resource = (i8, Str);
-
-fn repeated(all: impl Iterator<Item = Resource>) -> BTreeSet<Resource> {
-    let mut times: BTreeMap<Resource, u32> = BTreeMap::new();
-    all.for_each(|one| *times.entry(one).or_default() += 1);
-    times.into_iter().filter(|(_, times)| *times > 1).map(|(one, _)| one).collect()
 }
 
 fn invalid(message: impl Into<String>) -> TopicRefusal {
     TopicRefusal::new(ErrorCode::InvalidRequest, message)
 }
 
-async fn alter(
-    call: &Call,
-    twice: &BTreeSet<Resource>,
-    resource: &Resource,
-    change: TopicChange,
-    validate_only: bool,
-) -> Outcome {
-    if twice.contains(resource) {
-        return Err(invalid("Each resource must appear at most once."));
-    }
+async fn alter(call: &Call, resource: &Resource, change: TopicChange, validate_only: bool) -> Outcome {
     if resource.0 != OF_TOPIC {
         return Err(invalid("Only the settings of topics can be changed."));
     }

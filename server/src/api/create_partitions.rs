@@ -1,42 +1,83 @@
 //! CreatePartitions: more partitions for topics, open on their cores before the answer.
 //!
-//! Every topic is answered for, each with its own error; a name that comes twice is INVALID_REQUEST. Assignments, where
+//! Every topic is answered for, each with its own error; a name that comes twice is INVALID_REQUEST. What would take a request
+//! beyond 10,000 new partitions is POLICY_VIOLATION, the rest is made. Assignments, where
 //! given, must name this broker alone, once for each new partition.
-
-use std::collections::BTreeMap;
 
 use creel_wire::api::create_partitions::{
     CreatePartitionsRequest, CreatePartitionsResponse, CreatePartitionsTopic, CreatePartitionsTopicResult,
 };
 use creel_wire::{ErrorCode, Str};
 
+use crate::budget::{Pace, gather};
 use crate::call::Call;
+use crate::dispatch::Facts;
+use crate::limits::REQUEST_PARTITIONS_MAX;
 use crate::messages::AlterTopic;
 use crate::route;
-use crate::topics::{AUTHORITY, TopicChange, TopicRefusal};
+use crate::topics::{AUTHORITY, TopicChange, TopicRefusal, too_many_partitions};
+
+/// A topic that is to have more partitions, and whether it came more than once.
+pub(crate) struct Asked {
+    topic: CreatePartitionsTopic,
+    came_twice: bool,
+}
+
+/// What is asked of each topic, in the order of names.
+pub(crate) struct Prepared {
+    topics: Vec<Asked>,
+    validate_only: bool,
+}
+
+/// Each topic once.
+pub(crate) fn prepare(_: Facts, request: CreatePartitionsRequest) -> Prepared {
+    let asked = |topic| Asked { topic, came_twice: false };
+    let mut topics: Vec<_> = request.topics.into_iter().map(asked).collect();
+    topics.sort_by(|one, other| one.topic.name.cmp(&other.topic.name));
+    gather(
+        &mut topics,
+        |one, other| one.topic.name.cmp(&other.topic.name),
+        |first, _| first.came_twice = true,
+    );
+    Prepared { topics, validate_only: request.validate_only }
+}
 
 /// Answers the request.
-pub(crate) async fn answer(call: Call, request: CreatePartitionsRequest) -> CreatePartitionsResponse {
-    let mut named: BTreeMap<Str, Vec<CreatePartitionsTopic>> = BTreeMap::new();
-    for topic in request.topics {
-        named.entry(topic.name.clone()).or_default().push(topic);
-    }
-    let mut results = Vec::with_capacity(named.len());
-    for (name, asked) in named {
-        let outcome = match asked.as_slice() {
-            [topic] => grow(&call, topic, request.validate_only).await,
-            _ => Err(TopicRefusal::new(ErrorCode::InvalidRequest, "Duplicate topic name.")),
+pub(crate) async fn answer(call: Call, request: Prepared) -> CreatePartitionsResponse {
+    let mut results = Vec::with_capacity(request.topics.len());
+    let mut pace = Pace::new();
+    let mut left = REQUEST_PARTITIONS_MAX;
+    for Asked { topic, came_twice } in request.topics {
+        pace.one().await;
+        let outcome = match came_twice {
+            false => grow(&call, &topic, &mut left, request.validate_only).await,
+            true => Err(TopicRefusal::new(ErrorCode::InvalidRequest, "Duplicate topic name.")),
         };
         let (error_code, error_message) = match outcome {
             Ok(()) => (ErrorCode::None, None),
             Err(refusal) => (refusal.code, Some(Str::from(refusal.message))),
         };
-        results.push(CreatePartitionsTopicResult { name, error_code, error_message });
+        results.push(CreatePartitionsTopicResult { name: topic.name, error_code, error_message });
     }
     CreatePartitionsResponse { results, ..Default::default() }
 }
 
-async fn grow(call: &Call, topic: &CreatePartitionsTopic, only_asked: bool) -> Result<(), TopicRefusal> {
+/// `left`: how many partitions the request may still add.
+async fn grow(
+    call: &Call,
+    topic: &CreatePartitionsTopic,
+    left: &mut i64,
+    only_asked: bool,
+) -> Result<(), TopicRefusal> {
+    let Some(local) = call.core.topics.by_name(&topic.name) else {
+        let code = ErrorCode::UnknownTopicOrPartition;
+        return Err(TopicRefusal::new(code, code.description()));
+    };
+    let new = i64::from(topic.count) - i64::from(local.topic.partitions);
+    if new > *left {
+        return Err(too_many_partitions());
+    }
+    *left -= new.max(0);
     let fits = assignments_fit(call, topic);
     let validate_only = only_asked || !fits;
     let change = TopicChange::Partitions(topic.count);

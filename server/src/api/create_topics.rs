@@ -2,47 +2,103 @@
 //!
 //! Each topic has its own error; the others are made all the same. A name that comes twice in one request is refused,
 //! and answered once. -1 asks for the broker's defaults (partitions and replication factor). `validate_only` (v1+)
-//! changes nothing. v5 answers with counts and settings, v7 with the id. Assignments to brokers are accepted where they
+//! changes nothing. A request for more than 10,000 partitions, all topics together, is refused as a whole
+//! (POLICY_VIOLATION). v5 answers with counts and settings, v7 with the id. Assignments to brokers are accepted where they
 //! name this broker alone.
-
-use std::collections::{BTreeMap, BTreeSet};
 
 use creel_wire::api::create_topics::{
     CreatableTopic, CreatableTopicConfigs, CreatableTopicResult, CreateTopicsRequest, CreateTopicsResponse,
 };
 use creel_wire::{ErrorCode, Str};
 
-use crate::call::Call;
+use crate::budget::{Pace, TooMuch, gather};
+use crate::call::{Call, Made};
 use crate::config::{TOPIC_KEYS, TopicSettings};
+use crate::dispatch::Facts;
+use crate::limits::REQUEST_PARTITIONS_MAX;
 use crate::messages::CreateTopics;
 use crate::route;
-use crate::topics::{AUTHORITY, NewTopic, Topic, TopicRefusal, check_not_metadata_log};
+use crate::topics::{AUTHORITY, NewTopic, Topic, TopicRefusal, check_not_metadata_log, too_many_partitions};
+
+/// What a setting takes in memory, and again in the frame.
+const BYTES_OF_A_SETTING: usize = 300;
+
+/// A topic that is asked for.
+struct Asked {
+    topic: CreatableTopic,
+    came_twice: bool,
+}
+
+/// What is asked for, checked as far as the request alone can be.
+pub(crate) struct Prepared {
+    topics: Vec<(Str, Result<NewTopic, TopicRefusal>)>,
+    validate_only: bool,
+    /// It asks for more partitions than a request may.
+    is_excessive: bool,
+}
+
+/// Each topic once. Partitions are counted before anything is made of them.
+pub(crate) fn prepare(facts: Facts, request: CreateTopicsRequest) -> Prepared {
+    let asked = |topic| Asked { topic, came_twice: false };
+    let mut topics: Vec<_> = request.topics.into_iter().map(asked).collect();
+    gather(
+        &mut topics,
+        |one, other| one.topic.name.cmp(&other.topic.name),
+        |first, _| first.came_twice = true,
+    );
+    let wanted = topics.iter().filter(|one| !one.came_twice).map(|one| partitions(&one.topic, facts));
+    let is_excessive = wanted.sum::<i64>() > REQUEST_PARTITIONS_MAX;
+    let read = |Asked { topic, came_twice }: Asked| {
+        let read = match (is_excessive, came_twice) {
+            (true, _) => Err(too_many_partitions()),
+            (false, true) => Err(TopicRefusal::new(ErrorCode::InvalidRequest, "Duplicate topic name.")),
+            (false, false) => new_topic(&topic, facts.node_id),
+        };
+        (topic.name, read)
+    };
+    let topics = topics.into_iter().map(read).collect();
+    Prepared { topics, validate_only: request.validate_only, is_excessive }
+}
+
+/// How many a topic counts for.
+fn partitions(topic: &CreatableTopic, facts: Facts) -> i64 {
+    let asked = match topic.assignments.len() {
+        0 if topic.num_partitions == -1 => i64::from(facts.num_partitions),
+        0 => i64::from(topic.num_partitions),
+        listed => i64::try_from(listed).unwrap_or(i64::MAX),
+    };
+    asked.max(1)
+}
 
 /// Answers the request.
-pub(crate) async fn answer(call: Call, request: CreateTopicsRequest) -> CreateTopicsResponse {
-    let mut named: BTreeMap<Str, u32> = BTreeMap::new();
-    for topic in &request.topics {
-        *named.entry(topic.name.clone()).or_default() += 1;
-    }
-    let mut seen = BTreeSet::new();
-    let once: Vec<_> = request.topics.iter().filter(|topic| seen.insert(&topic.name)).collect();
-    let read = |topic: &&CreatableTopic| {
-        if named.get(&topic.name).is_some_and(|times| *times > 1) {
-            return Err(TopicRefusal::new(ErrorCode::InvalidRequest, "Duplicate topic name."));
-        }
-        new_topic(topic, call.node_id())
-    };
-    let read: Vec<_> = once.iter().map(read).collect();
-    let topics = read.iter().flatten().cloned().collect();
+pub(crate) async fn answer(
+    call: Call,
+    request: Prepared,
+    counted: usize,
+) -> Result<Made<CreateTopicsResponse>, TooMuch> {
+    let topics: Vec<_> = request.topics.iter().filter_map(|(_, read)| read.as_ref().ok().cloned()).collect();
+    let held = call.hold(counted + topics.len() * TOPIC_KEYS.len() * BYTES_OF_A_SETTING).await?;
     let question = CreateTopics { topics, validate_only: request.validate_only };
-    let mut made = route::call(&call.core, AUTHORITY, question).await.unwrap_or_default().into_iter();
+    let mut made = match request.is_excessive {
+        true => Vec::new().into_iter(),
+        false => route::call(&call.core, AUTHORITY, question).await.unwrap_or_default().into_iter(),
+    };
     let gone = || TopicRefusal::new(ErrorCode::NotController, "the broker is stopping");
-    let outcomes = read.into_iter().map(|read| read.and_then(|_| made.next().unwrap_or_else(|| Err(gone()))));
-    let results = once.iter().zip(outcomes).map(|(asked, outcome)| match outcome {
-        Ok(topic) => created(&call, &topic),
-        Err(refusal) => refused(asked.name.clone(), refusal),
-    });
-    CreateTopicsResponse { topics: results.collect(), ..Default::default() }
+    let mut topics = Vec::with_capacity(request.topics.len());
+    let mut pace = Pace::new();
+    for (name, read) in request.topics {
+        topics.push(match read.and_then(|_| made.next().unwrap_or_else(|| Err(gone()))) {
+            Ok(topic) => {
+                pace.before(TOPIC_KEYS.len()).await;
+                created(&call, &topic)
+            }
+            Err(refusal) => {
+                pace.one().await;
+                refused(name, refusal)
+            }
+        });
+    }
+    Ok(Made { response: CreateTopicsResponse { topics, ..Default::default() }, held })
 }
 
 fn new_topic(asked: &CreatableTopic, this_broker: i32) -> Result<NewTopic, TopicRefusal> {

@@ -1,26 +1,46 @@
-//! DeleteGroups: forgets groups without members, with all their offsets.
+//! DeleteGroups: forgets groups without members, with all their offsets. A group that is named twice is answered once.
 
-use creel_wire::ErrorCode;
 use creel_wire::api::delete_groups::{DeletableGroupResult, DeleteGroupsRequest, DeleteGroupsResponse};
+use creel_wire::{ErrorCode, Str};
 
+use crate::budget::{Pace, once};
 use crate::call::Call;
 use crate::coordinators::{ask_for_reply, code_of};
+use crate::dispatch::Facts;
 use crate::groups::{Event, Reply};
+use crate::limits::GROUPS_DELETED_AT_ONCE;
+use crate::race::all;
 
-/// Answers the request.
+/// Each group once.
+pub(crate) fn prepare(_: Facts, mut request: DeleteGroupsRequest) -> DeleteGroupsRequest {
+    once(&mut request.groups_names, Str::cmp);
+    request
+}
+
+/// Answers the request: several groups at the same time, as each waits for the disk.
 pub(crate) async fn answer(call: Call, request: DeleteGroupsRequest) -> DeleteGroupsResponse {
     let mut results = Vec::with_capacity(request.groups_names.len());
-    for group_id in request.groups_names {
-        let name = group_id.as_str().to_owned();
-        let reply = ask_for_reply(&call.core, &group_id, move |token| Event::DeleteGroup(token, name)).await;
-        let error_code = match reply {
-            Ok(Reply::DeleteGroup(deleted)) => code_of(deleted.err()),
-            Ok(_) => ErrorCode::UnknownServerError,
-            // Without any group's topic there is no group.
-            Err(ErrorCode::NotCoordinator) => ErrorCode::GroupIdNotFound,
-            Err(code) => code,
+    let mut pace = Pace::new();
+    for some in request.groups_names.chunks(GROUPS_DELETED_AT_ONCE) {
+        pace.before(some.len()).await;
+        let deleting = some.iter().map(|group_id| delete(&call, group_id));
+        let outcomes = all(deleting, GROUPS_DELETED_AT_ONCE).await;
+        let result = |(group_id, error_code): (&Str, _)| DeletableGroupResult {
+            group_id: group_id.clone(),
+            error_code,
         };
-        results.push(DeletableGroupResult { group_id, error_code });
+        results.extend(some.iter().zip(outcomes).map(result));
     }
     DeleteGroupsResponse { results, ..Default::default() }
+}
+
+async fn delete(call: &Call, group: &Str) -> ErrorCode {
+    let name = group.as_str().to_owned();
+    match ask_for_reply(&call.core, group, move |token| Event::DeleteGroup(token, name)).await {
+        Ok(Reply::DeleteGroup(deleted)) => code_of(deleted.err()),
+        Ok(_) => ErrorCode::UnknownServerError,
+        // Without any group's topic there is no group.
+        Err(ErrorCode::NotCoordinator) => ErrorCode::GroupIdNotFound,
+        Err(code) => code,
+    }
 }

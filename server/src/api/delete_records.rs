@@ -9,12 +9,14 @@ use std::rc::Rc;
 use creel_engine::{CleanupPolicy, Offset, Partition};
 use creel_wire::api::delete_records::{
     DeleteRecordsPartition, DeleteRecordsPartitionResult, DeleteRecordsRequest, DeleteRecordsResponse,
-    DeleteRecordsTopicResult,
+    DeleteRecordsTopic, DeleteRecordsTopicResult,
 };
 use creel_wire::{ErrorCode, Uuid};
 
+use crate::budget::{Pace, gather};
 use crate::call::Call;
 use crate::core::Core;
+use crate::dispatch::Facts;
 use crate::epochs::read_error;
 use crate::limits::PARTITIONS_CUTTING;
 use crate::messages::WriteCheckpoint;
@@ -31,25 +33,45 @@ pub(crate) struct RecordsToDelete(Vec<(Uuid, DeleteRecordsPartition)>);
 /// What became of one of them.
 pub(crate) type DeletedRecords = DeleteRecordsPartitionResult;
 
+/// Each topic once, and each of its partitions: what is said last of it counts, as in Kafka.
+pub(crate) fn prepare(_: Facts, mut request: DeleteRecordsRequest) -> DeleteRecordsRequest {
+    let also =
+        |first: &mut DeleteRecordsTopic, again: DeleteRecordsTopic| first.partitions.extend(again.partitions);
+    gather(&mut request.topics, |one, other| one.name.cmp(&other.name), also);
+    for topic in &mut request.topics {
+        let index = |one: &DeleteRecordsPartition| one.partition_index;
+        gather(
+            &mut topic.partitions,
+            |one, other| index(one).cmp(&index(other)),
+            |first, again| *first = again,
+        );
+    }
+    request
+}
+
 /// Answers the request.
 pub(crate) async fn answer(call: Call, request: DeleteRecordsRequest) -> DeleteRecordsResponse {
     let mut spread = Spread::new();
     let mut topics = Vec::with_capacity(request.topics.len());
+    let mut pace = Pace::new();
     for topic in request.topics {
         let at = topics.len();
-        let partitions = topic.partitions.into_iter().enumerate().map(|(slot, asked)| {
+        let mut partitions = Vec::with_capacity(topic.partitions.len());
+        for (slot, asked) in topic.partitions.into_iter().enumerate() {
+            pace.one().await;
             let index = asked.partition_index;
             let owner = match is_internal(&topic.name) {
                 true => Err(ErrorCode::InvalidTopicException),
                 false => call.core.topics.owner(&topic.name, index),
             };
-            match owner {
-                Ok(owner) => spread.add((at, slot), owner, asked),
-                Err(code) => return refused(index, code),
-            }
-            refused(index, ErrorCode::NotLeaderOrFollower)
-        });
-        let partitions = partitions.collect();
+            partitions.push(match owner {
+                Ok(owner) => {
+                    spread.add((at, slot), owner, asked);
+                    refused(index, ErrorCode::NotLeaderOrFollower)
+                }
+                Err(code) => refused(index, code),
+            });
+        }
         topics.push(DeleteRecordsTopicResult { name: topic.name, partitions });
     }
     let put = |(topic, partition): Slot, result| topics[topic].partitions[partition] = result;
@@ -90,7 +112,7 @@ pub(crate) async fn delete(core: &Rc<Core>, records: RecordsToDelete) -> Vec<Del
             Err(code) => refused(index, code),
         }
     });
-    all(jobs.collect(), PARTITIONS_CUTTING).await
+    all(jobs, PARTITIONS_CUTTING).await
 }
 
 async fn delete_before(partition: &Partition, offset: i64) -> Result<Offset, ErrorCode> {

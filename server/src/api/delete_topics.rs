@@ -10,20 +10,36 @@ use creel_wire::api::delete_topics::{
 };
 use creel_wire::{ErrorCode, Str, Uuid};
 
+use crate::budget::{Pace, gather};
 use crate::call::Call;
+use crate::dispatch::Facts;
 use crate::messages::DeleteTopics;
 use crate::route;
 use crate::topics::AUTHORITY;
 
-/// Answers the request.
-pub(crate) async fn answer(call: Call, request: DeleteTopicsRequest) -> DeleteTopicsResponse {
+/// A topic, and how many times it is named.
+pub(crate) type Named = (DeleteTopicState, u32);
+
+/// What is named in the same words, once.
+pub(crate) fn prepare(facts: Facts, request: DeleteTopicsRequest) -> Vec<Named> {
     let by_name = |name| DeleteTopicState { name: Some(name), topic_id: Uuid::ZERO };
-    let asked: Vec<_> = match call.version {
+    let asked: Vec<_> = match facts.version {
         0..=5 => request.topic_names.into_iter().map(by_name).collect(),
         _ => request.topics,
     };
-    let mut responses = Vec::new();
-    for (state, times) in counted(&call, asked) {
+    let mut named: Vec<Named> = asked.into_iter().map(|state| (state, 1)).collect();
+    let words =
+        |(one, _): &Named, (other, _): &Named| (&one.name, one.topic_id).cmp(&(&other.name, other.topic_id));
+    gather(&mut named, words, |(_, times), _| *times += 1);
+    named
+}
+
+/// Answers the request.
+pub(crate) async fn answer(call: Call, request: Vec<Named>) -> DeleteTopicsResponse {
+    let mut responses = Vec::with_capacity(request.len());
+    let mut pace = Pace::new();
+    for (state, times) in counted(&call, request, &mut pace).await {
+        pace.one().await;
         responses.push(match times {
             1 => delete_one(&call, state).await,
             _ => refuse(state, ErrorCode::InvalidRequest),
@@ -32,25 +48,25 @@ pub(crate) async fn answer(call: Call, request: DeleteTopicsRequest) -> DeleteTo
     DeleteTopicsResponse { responses, ..Default::default() }
 }
 
-/// Each topic once, with how many times it is named: who contradicts himself must not lose a topic by it.
-fn counted(call: &Call, asked: Vec<DeleteTopicState>) -> Vec<(DeleteTopicState, u32)> {
+/// Each topic once, be it by name or by id: who contradicts himself must not lose a topic by it.
+async fn counted(call: &Call, asked: Vec<Named>, pace: &mut Pace) -> Vec<Named> {
     let topics = &call.core.topics;
-    let name_of = |state: &DeleteTopicState| match &state.name {
-        Some(name) => Some(name.clone()),
-        None => topics.by_id(&state.topic_id).map(|local| local.topic.name.clone()),
-    };
-    let mut counted: Vec<(DeleteTopicState, u32)> = Vec::new();
+    let mut counted: Vec<Named> = Vec::with_capacity(asked.len());
     let mut places: BTreeMap<(Option<Str>, Uuid), usize> = BTreeMap::new();
-    for state in asked {
-        let name = name_of(&state);
+    for (state, times) in asked {
+        pace.one().await;
+        let name = match &state.name {
+            Some(name) => Some(name.clone()),
+            None => topics.by_id(&state.topic_id).map(|local| local.topic.name.clone()),
+        };
         let id = if name.is_some() { Uuid::ZERO } else { state.topic_id };
         let place = *places.entry((name, id)).or_insert(counted.len());
         match counted.get_mut(place) {
-            Some((first, times)) => {
+            Some((first, so_far)) => {
                 first.topic_id = first.topic_id.max(state.topic_id);
-                *times += 1;
+                *so_far += times;
             }
-            None => counted.push((state, 1)),
+            None => counted.push((state, times)),
         }
     }
     counted

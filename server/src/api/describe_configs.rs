@@ -1,6 +1,9 @@
 //! DescribeConfigs: every setting of a topic or of this broker, with its source, type and, if asked, its documentation.
 //!
-//! Tools stumble over settings that are missing, so all of them are shown, also those without an effect here.
+//! Tools stumble over settings that are missing, so all of them are shown, also those without an effect here. A resource
+//! that is named twice is answered once.
+
+use std::collections::BTreeSet;
 
 use creel_wire::api::describe_configs::{
     DescribeConfigsRequest, DescribeConfigsResource, DescribeConfigsResourceResult, DescribeConfigsResponse,
@@ -8,12 +11,17 @@ use creel_wire::api::describe_configs::{
 };
 use creel_wire::{ErrorCode, Str};
 
-use crate::call::Call;
+use crate::budget::{Pace, TooMuch, once};
+use crate::call::{Call, Made};
 use crate::config::{BROKER_KEYS, Key, Kind, Origin, Settings, TOPIC_KEYS, TopicKey};
+use crate::dispatch::Facts;
 use crate::topics::{Topic, check_name};
 
 const OF_TOPIC: i8 = 2;
 const OF_BROKER: i8 = 4;
+
+/// What a setting takes in memory, with its documentation and synonyms, and again in the frame.
+const BYTES_OF_A_SETTING: usize = 1500;
 
 /// Where a value comes from, as Kafka numbers it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,11 +31,74 @@ enum Source {
     Default = 5,
 }
 
+/// Each resource once, and the keys that are asked for in order.
+pub(crate) fn prepare(_: Facts, mut request: DescribeConfigsRequest) -> DescribeConfigsRequest {
+    once(&mut request.resources, |one, other| Named::from(one).cmp(&Named::from(other)));
+    let mut known = BTreeSet::new();
+    for keys in request.resources.iter_mut().filter_map(|resource| resource.configuration_keys.as_mut()) {
+        if keys.is_empty() {
+            continue;
+        }
+        if known.is_empty() {
+            known.extend(BROKER_KEYS.iter().map(|key| key.name).chain(TOPIC_KEYS.iter().map(|key| key.name)));
+        }
+        keys.retain(|key| known.contains(&**key));
+        keys.sort_unstable();
+        keys.dedup();
+        // Nothing that there is: that is not all that there is.
+        if keys.is_empty() {
+            keys.push(Str::default());
+        }
+    }
+    request
+}
+
+/// What a resource's type and name stand for: a broker's id has more than one spelling.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Named<'a> {
+    Broker(i32),
+    Other(i8, &'a str),
+}
+
+impl<'a> From<&'a DescribeConfigsResource> for Named<'a> {
+    fn from(resource: &'a DescribeConfigsResource) -> Self {
+        let name = &*resource.resource_name;
+        match (resource.resource_type, name.parse()) {
+            (OF_BROKER, Ok(id)) => Self::Broker(id),
+            (other, _) => Self::Other(other, name),
+        }
+    }
+}
+
 /// Answers the request.
-pub(crate) fn answer(call: &Call, request: DescribeConfigsRequest) -> DescribeConfigsResponse {
+pub(crate) async fn answer(
+    call: Call,
+    request: DescribeConfigsRequest,
+    counted: usize,
+) -> Result<Made<DescribeConfigsResponse>, TooMuch> {
+    let mut pace = Pace::new();
+    let mut bytes = counted;
+    for resource in &request.resources {
+        pace.one().await;
+        bytes += settings_of(&call, resource) * BYTES_OF_A_SETTING;
+    }
+    let held = call.hold(bytes).await?;
     let wants = Wants { synonyms: request.include_synonyms, documentation: request.include_documentation };
-    let results = request.resources.into_iter().map(|resource| describe(call, wants, resource)).collect();
-    DescribeConfigsResponse { results, ..Default::default() }
+    let mut results = Vec::with_capacity(request.resources.len());
+    for resource in request.resources {
+        pace.before(1 + settings_of(&call, &resource)).await;
+        results.push(describe(&call, wants, resource));
+    }
+    Ok(Made { response: DescribeConfigsResponse { results, ..Default::default() }, held })
+}
+
+/// How many settings it has, if it is there.
+fn settings_of(call: &Call, resource: &DescribeConfigsResource) -> usize {
+    match Named::from(resource) {
+        Named::Broker(id) if id == call.node_id() => BROKER_KEYS.len(),
+        Named::Other(OF_TOPIC, name) if call.core.topics.by_name(name).is_some() => TOPIC_KEYS.len(),
+        Named::Broker(_) | Named::Other(..) => 0,
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -49,7 +120,7 @@ fn describe(call: &Call, wants: Wants, resource: DescribeConfigsResource) -> Des
     };
     // No keys at all, null or none, means every one.
     if let Some(keys) = resource.configuration_keys.as_ref().filter(|keys| !keys.is_empty()) {
-        configs.retain(|config| keys.contains(&config.name));
+        configs.retain(|config| keys.binary_search(&config.name).is_ok());
     }
     DescribeConfigsResult {
         error_code,

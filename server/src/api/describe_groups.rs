@@ -1,5 +1,5 @@
 //! DescribeGroups: state and members of groups. A group that is not there is Dead without an error up to v5; from v6 on it
-//! is GROUP_ID_NOT_FOUND (69).
+//! is GROUP_ID_NOT_FOUND (69). A group that is named twice is answered once.
 
 use creel_wire::api::describe_groups::{
     DescribeGroupsRequest, DescribeGroupsResponse, DescribedGroup, DescribedGroupMember,
@@ -7,17 +7,36 @@ use creel_wire::api::describe_groups::{
 use creel_wire::{ErrorCode, Str};
 
 use crate::authorized;
-use crate::call::Call;
+use crate::budget::{Pace, TooMuch, once};
+use crate::call::{Call, Made};
 use crate::coordinators::{GroupAnswer, GroupRequest, ask};
+use crate::dispatch::Facts;
 use crate::groups::{GroupDescription, MemberDescription};
 
+/// What a member takes in memory beside its data, and again in the frame.
+const BYTES_OF_A_MEMBER: usize = 600;
+
+/// Each group once.
+pub(crate) fn prepare(_: Facts, mut request: DescribeGroupsRequest) -> DescribeGroupsRequest {
+    once(&mut request.groups, Str::cmp);
+    request
+}
+
 /// Answers the request.
-pub(crate) async fn answer(call: Call, request: DescribeGroupsRequest) -> DescribeGroupsResponse {
+pub(crate) async fn answer(
+    call: Call,
+    request: DescribeGroupsRequest,
+    counted: usize,
+) -> Result<Made<DescribeGroupsResponse>, TooMuch> {
+    let held = call.hold(counted).await?;
     let mut groups = Vec::with_capacity(request.groups.len());
+    let mut pace = Pace::new();
     for group_id in request.groups {
+        pace.one().await;
         let question = GroupRequest::Describe(group_id.as_str().to_owned());
         groups.push(match ask(&call.core, &group_id, question).await {
             Ok(GroupAnswer::Described(description)) => {
+                pace.before(description.members.len()).await;
                 let asked = request.include_authorized_operations && description.state != "Dead";
                 let authorized_operations = authorized::if_asked(asked, authorized::ON_GROUP);
                 DescribedGroup { authorized_operations, ..show(call.version, description) }
@@ -26,7 +45,15 @@ pub(crate) async fn answer(call: Call, request: DescribeGroupsRequest) -> Descri
             Err(code) => refused(group_id, code),
         });
     }
-    DescribeGroupsResponse { groups, ..Default::default() }
+    // How many members there are is known only now. Their data is still where the groups have it: the frame copies it.
+    let members = groups.iter().flat_map(|group| &group.members).map(bytes_of).sum::<usize>();
+    drop(held);
+    let held = call.hold(counted + members).await?;
+    Ok(Made { response: DescribeGroupsResponse { groups, ..Default::default() }, held })
+}
+
+fn bytes_of(member: &DescribedGroupMember) -> usize {
+    BYTES_OF_A_MEMBER + member.member_metadata.len() + member.member_assignment.len()
 }
 
 fn show(version: i16, description: GroupDescription) -> DescribedGroup {

@@ -12,63 +12,97 @@ use creel_wire::api::describe_log_dirs::{
 };
 use creel_wire::{ErrorCode, Str};
 
-use crate::call::Call;
+use crate::budget::{Pace, TooMuch, gather};
+use crate::call::{Call, Made};
 use crate::core::Core;
+use crate::dispatch::Facts;
 use crate::messages::MeasurePartitions;
 use crate::route;
 
 /// The size of a partition in bytes, by topic and index.
 pub(crate) type PartitionSize = (Str, i32, u64);
 
+/// What a partition takes in memory on its way from its core, in the answer and in the frame.
+const BYTES_OF_A_PARTITION: usize = 400;
+
+/// Each topic once, in the order of names, and its partitions in order.
+pub(crate) fn prepare(_: Facts, mut request: DescribeLogDirsRequest) -> DescribeLogDirsRequest {
+    if let Some(topics) = &mut request.topics {
+        topics.sort_by(|one, other| one.topic.cmp(&other.topic));
+        let also = |first: &mut DescribableLogDirTopic, again: DescribableLogDirTopic| {
+            first.partitions.extend(again.partitions);
+        };
+        gather(topics, |one, other| one.topic.cmp(&other.topic), also);
+        topics.iter_mut().for_each(|topic| topic.partitions.sort_unstable());
+    }
+    request
+}
+
 /// Answers the request.
-pub(crate) async fn answer(call: Call, request: DescribeLogDirsRequest) -> DescribeLogDirsResponse {
-    let all = route::call_all(&call.core, || MeasurePartitions).await.into_iter().flatten();
+pub(crate) async fn answer(
+    call: Call,
+    request: DescribeLogDirsRequest,
+    counted: usize,
+) -> Result<Made<DescribeLogDirsResponse>, TooMuch> {
+    let all =
+        call.core.topics.all().iter().map(|topic| topic.partitions.unsigned_abs() as usize).sum::<usize>();
+    let held = call.hold(counted + all * BYTES_OF_A_PARTITION).await?;
+    let mut pace = Pace::new();
     let mut sizes: BTreeMap<Str, BTreeMap<i32, u64>> = BTreeMap::new();
-    all.for_each(|(topic, index, bytes)| {
-        sizes.entry(topic).or_default().insert(index, bytes);
-    });
-    if let Some(wanted) = &request.topics {
-        keep(&mut sizes, wanted);
+    for (topic, index, bytes) in route::call_all(&call.core, || MeasurePartitions).await.into_iter().flatten()
+    {
+        pace.one().await;
+        if is_wanted(request.topics.as_deref(), &topic, index) {
+            sizes.entry(topic).or_default().insert(index, bytes);
+        }
     }
     let data_dir = call.core.node.config.data_dir.clone();
     let log_dir = data_dir.display().to_string();
     let space = offload(move || fs::space(&data_dir)).await.ok();
     let known = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
+    let mut topics = Vec::with_capacity(sizes.len());
+    for (name, partitions) in sizes {
+        topics.push(shown(name, partitions, &mut pace).await);
+    }
     let result = DescribeLogDirsResult {
         error_code: ErrorCode::None,
         log_dir: Str::from(log_dir),
-        topics: sizes.into_iter().map(|(name, partitions)| shown(name, partitions)).collect(),
+        topics,
         total_bytes: space.map_or(-1, |space| known(space.total)),
         usable_bytes: space.map_or(-1, |space| known(space.usable)),
         is_cordoned: false,
     };
-    DescribeLogDirsResponse { results: vec![result], ..Default::default() }
+    Ok(Made { response: DescribeLogDirsResponse { results: vec![result], ..Default::default() }, held })
 }
 
-fn keep(sizes: &mut BTreeMap<Str, BTreeMap<i32, u64>>, wanted: &[DescribableLogDirTopic]) {
-    sizes.retain(|name, partitions| {
-        let asked =
-            |index: &i32| wanted.iter().any(|topic| topic.topic == *name && topic.partitions.contains(index));
-        partitions.retain(|index, _| asked(index));
-        !partitions.is_empty()
-    });
+/// Whether a partition is asked for: all are where no topics are given.
+fn is_wanted(wanted: Option<&[DescribableLogDirTopic]>, name: &Str, index: i32) -> bool {
+    let Some(wanted) = wanted else { return true };
+    let found = wanted.binary_search_by(|topic| topic.topic.cmp(name)).ok();
+    let topic = found.and_then(|at| wanted.get(at));
+    topic.is_some_and(|topic| topic.partitions.binary_search(&index).is_ok())
 }
 
-fn shown(name: Str, partitions: BTreeMap<i32, u64>) -> DescribeLogDirsTopic {
-    let partition = |(partition_index, bytes)| DescribeLogDirsPartition {
-        partition_index,
-        partition_size: i64::try_from(bytes).unwrap_or(i64::MAX),
-        ..Default::default()
-    };
-    DescribeLogDirsTopic { name, partitions: partitions.into_iter().map(partition).collect() }
+async fn shown(name: Str, sizes: BTreeMap<i32, u64>, pace: &mut Pace) -> DescribeLogDirsTopic {
+    let mut partitions = Vec::with_capacity(sizes.len());
+    pace.one().await;
+    for (at, (partition_index, bytes)) in sizes.into_iter().enumerate() {
+        pace.tenth(at).await;
+        let partition_size = i64::try_from(bytes).unwrap_or(i64::MAX);
+        partitions.push(DescribeLogDirsPartition { partition_index, partition_size, ..Default::default() });
+    }
+    DescribeLogDirsTopic { name, partitions }
 }
 
 /// The sizes of this core's partitions.
-pub(crate) fn measure(core: &Core) -> Vec<PartitionSize> {
-    let own = core.topics.own_partitions().into_iter();
-    own.map(|partition| {
+pub(crate) async fn measure(core: &Core) -> Vec<PartitionSize> {
+    let own = core.topics.own_partitions();
+    let mut sizes = Vec::with_capacity(own.len());
+    let mut pace = Pace::new();
+    for partition in own {
+        pace.one().await;
         let name = partition.name();
-        (Str::from(name.topic.clone()), name.partition, partition.size_bytes())
-    })
-    .collect()
+        sizes.push((Str::from(name.topic.clone()), name.partition, partition.size_bytes()));
+    }
+    sizes
 }

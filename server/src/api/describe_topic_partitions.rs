@@ -3,8 +3,6 @@
 //! No topics means all. The cursor of one answer is where the next begins; topics before it are left out. A cursor at a
 //! partition below 0, or at a topic that the request does not name, is INVALID_REQUEST for all that were named.
 
-use std::collections::BTreeSet;
-
 use creel_wire::api::describe_topic_partitions::{
     Cursor, DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse,
     DescribeTopicPartitionsResponsePartition, DescribeTopicPartitionsResponseTopic,
@@ -12,33 +10,55 @@ use creel_wire::api::describe_topic_partitions::{
 use creel_wire::{ErrorCode, Str};
 
 use crate::authorized;
+use crate::budget::{Pace, once};
 use crate::call::Call;
+use crate::dispatch::Facts;
 use crate::topics::{Topic, check_name, is_internal};
 
 /// Kafka's `max.request.partition.size.limit`.
 const PAGE_MAX: i32 = 2000;
 
+/// Sorts the names; each comes once.
+pub(crate) fn prepare(
+    _: Facts,
+    mut request: DescribeTopicPartitionsRequest,
+) -> DescribeTopicPartitionsRequest {
+    request.topics.sort_by(|one, other| one.name.cmp(&other.name));
+    once(&mut request.topics, |one, other| one.name.cmp(&other.name));
+    request
+}
+
 /// Answers the request.
-pub(crate) fn answer(
-    call: &Call,
+pub(crate) async fn answer(
+    call: Call,
     request: DescribeTopicPartitionsRequest,
 ) -> DescribeTopicPartitionsResponse {
+    let call = &call;
     let wants_all = request.topics.is_empty();
-    let names: BTreeSet<Str> = match wants_all {
-        true => call.core.topics.all().iter().map(|topic| topic.name.clone()).collect(),
+    let first = request.cursor.as_ref().map_or("", |cursor| &*cursor.topic_name);
+    let mut names: Vec<Str> = match wants_all {
+        // Each has a partition at least; the last of them begins the next page.
+        true => call.core.topics.names_from(first, PAGE_MAX as usize + 2),
         false => request.topics.into_iter().map(|topic| topic.name).collect(),
     };
+    let beyond = if wants_all && names.len() == PAGE_MAX as usize + 2 { names.pop() } else { None };
+    let mut pace = Pace::new();
     if let Some(cursor) = &request.cursor {
-        let is_named = wants_all || names.contains(&cursor.topic_name);
+        let is_named = wants_all || names.binary_search(&cursor.topic_name).is_ok();
         if cursor.partition_index < 0 || !is_named {
-            let asked = names.into_iter().map(|name| refused(name, ErrorCode::InvalidRequest));
-            return page(asked.collect(), None);
+            let mut topics = Vec::new();
+            for name in names {
+                pace.one().await;
+                topics.push(refused(name, ErrorCode::InvalidRequest));
+            }
+            return page(topics, None);
         }
     }
     let begin = request.cursor.unwrap_or_default();
     let mut left = request.response_partition_limit.clamp(1, PAGE_MAX);
     let mut topics = Vec::new();
     for name in names.into_iter().filter(|name| *name >= begin.topic_name) {
+        pace.one().await;
         if left == 0 {
             return page(topics, Some(Cursor { topic_name: name, partition_index: 0 }));
         }
@@ -61,7 +81,7 @@ pub(crate) fn answer(
             return page(topics, Some(Cursor { topic_name: name, partition_index: end }));
         }
     }
-    page(topics, None)
+    page(topics, beyond.map(|topic_name| Cursor { topic_name, partition_index: 0 }))
 }
 
 fn page(

@@ -27,6 +27,7 @@ use creel_wire::{EncodedFrame, Records};
 pub(crate) use self::read::{FetchShare, FoundPartition, read_share};
 use self::reading::{Ask, Located, Reading};
 use crate::call::Call;
+use crate::limits::{ANSWER_BYTES_HELD, FETCH_BYTES_MAX};
 use crate::reply::{Answered, Pending, Reply, Slices};
 use crate::sessions::{self, Context, News};
 use crate::wanted::{Wanted, WantedList};
@@ -60,7 +61,7 @@ async fn answer(call: Call, request: FetchRequest) -> Answered {
         Ok(resolved) => resolved,
         Err(error_code) => {
             let refused = FetchResponse { error_code, ..Default::default() };
-            return Reply::from(call.encode(&refused)).into();
+            return call.reply(&refused).into();
         }
     };
     let mut reading = Reading::new(&call.core, ask, &list, by_id).await;
@@ -76,7 +77,8 @@ impl Ask {
     fn of(call: &Call, request: &FetchRequest) -> Self {
         let isolation =
             if request.isolation_level == 1 { Isolation::LastStable } else { Isolation::HighWatermark };
-        let bytes_max = size(request.max_bytes.min(call.core.node.broker().fetch_max_bytes));
+        let most = size(request.max_bytes.min(call.core.node.broker().fetch_max_bytes));
+        let bytes_max = most.min(FETCH_BYTES_MAX);
         Self {
             isolation,
             bytes_max,
@@ -114,18 +116,18 @@ impl Fetch<'_> {
         } else {
             self.encode(response).await
         };
-        Reply::Sliced(frame, Slices { pieces, hold: reading.take_hold() })
+        frame.map_or(Reply::Close, |frame| Reply::Sliced(frame, Slices { pieces, hold: reading.take_hold() }))
     }
 
     /// Encodes a large answer, and frees it, off the core.
-    async fn encode(self, response: FetchResponse) -> EncodedFrame {
+    async fn encode(self, response: FetchResponse) -> Option<EncodedFrame> {
         let (correlation_id, api, version) = (self.call.correlation_id, self.call.api, self.call.version);
         let list = self.list;
-        offload(move || {
+        let encoded = offload(move || {
             drop(list);
-            encode_response(correlation_id, &response, api, version)
-        })
-        .await
+            encode_response(correlation_id, &response, api, version, ANSWER_BYTES_HELD)
+        });
+        encoded.await.inspect_err(|error| self.call.complain(error)).ok()
     }
 
     /// The session's id. A new one is told of what is answered.

@@ -6,19 +6,31 @@
 use creel_wire::api::find_coordinator::{Coordinator, FindCoordinatorRequest, FindCoordinatorResponse};
 use creel_wire::{ErrorCode, Str};
 
+use crate::budget::{Pace, once};
 use crate::call::Call;
 use crate::config::TopicSettings;
+use crate::dispatch::Facts;
 use crate::messages::CreateTopics;
 use crate::topics::{AUTHORITY, NewTopic};
 use crate::{offsets, route};
 
 const GROUP: i8 = 0;
 
+/// Each key once; before v4 there is just one.
+pub(crate) fn prepare(facts: Facts, mut request: FindCoordinatorRequest) -> FindCoordinatorRequest {
+    if facts.version < 4 {
+        request.coordinator_keys = vec![std::mem::take(&mut request.key)];
+    }
+    once(&mut request.coordinator_keys, Str::cmp);
+    request
+}
+
 /// Answers the request.
 pub(crate) async fn answer(call: Call, request: FindCoordinatorRequest) -> FindCoordinatorResponse {
-    let keys = if call.version >= 4 { request.coordinator_keys } else { vec![request.key] };
-    let mut coordinators = Vec::with_capacity(keys.len());
-    for key in keys {
+    let mut coordinators = Vec::with_capacity(request.coordinator_keys.len());
+    let mut pace = Pace::new();
+    for key in request.coordinator_keys {
+        pace.one().await;
         let found = find(&call, request.key_type, &key).await;
         coordinators.push(show(&call, key, found));
     }

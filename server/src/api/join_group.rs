@@ -8,14 +8,40 @@ use creel_io::random_bytes;
 use creel_wire::api::join_group::{JoinGroupRequest, JoinGroupResponse, JoinGroupResponseMember};
 use creel_wire::{ErrorCode, Str};
 
-use crate::call::Call;
+use crate::budget::TooMuch;
+use crate::call::{Call, Made};
 use crate::coordinators::{ask_for_reply, code_of};
+use crate::dispatch::Facts;
 use crate::groups::{Event, JoinReply, JoinRequest, JoinedMember, Member, Protocol, Reply};
+use crate::limits::PROTOCOLS_MAX;
 
-/// Answers the request.
-pub(crate) async fn answer(call: Call, request: JoinGroupRequest) -> JoinGroupResponse {
+/// What a member takes in memory beside its data, and again in the frame.
+const BYTES_OF_A_MEMBER: usize = 300;
+
+/// One protocol more than a member may offer says as much as a million.
+pub(crate) fn prepare(_: Facts, mut request: JoinGroupRequest) -> JoinGroupRequest {
+    request.protocols.truncate(PROTOCOLS_MAX + 1);
+    request
+}
+
+/// Answers the request. Its leader is told of all members and their data.
+pub(crate) async fn answer(
+    call: Call,
+    request: JoinGroupRequest,
+    _: usize,
+) -> Result<Made<JoinGroupResponse>, TooMuch> {
     let member_id = request.member_id.clone();
-    let join = read(&call, request);
+    let response = match request.protocols.len() > PROTOCOLS_MAX {
+        true => refused(member_id, ErrorCode::InconsistentGroupProtocol),
+        false => join(&call, request, member_id).await,
+    };
+    let member = |member: &JoinGroupResponseMember| BYTES_OF_A_MEMBER + member.metadata.len();
+    let held = call.hold(response.members.iter().map(member).sum::<usize>()).await?;
+    Ok(Made { response, held })
+}
+
+async fn join(call: &Call, request: JoinGroupRequest, member_id: Str) -> JoinGroupResponse {
+    let join = read(call, request);
     let group = join.group.clone();
     match ask_for_reply(&call.core, &group, move |token| Event::Join(token, join)).await {
         Ok(Reply::Join(reply)) => show(reply),

@@ -3,18 +3,41 @@
 use creel_wire::api::leave_group::{LeaveGroupRequest, LeaveGroupResponse, MemberResponse};
 use creel_wire::{ErrorCode, Str};
 
+use crate::budget::{Pace, once};
 use crate::call::Call;
 use crate::coordinators::{ask_for_reply, code_of};
+use crate::dispatch::Facts;
 use crate::groups::{Event, LeaveReply, LeaveRequest, LeavingMember, Member, Reply};
+use crate::limits::GROUP_NAMES_AT_ONCE;
 
-/// Answers the request.
+/// Each member once.
+pub(crate) fn prepare(_: Facts, mut request: LeaveGroupRequest) -> LeaveGroupRequest {
+    once(&mut request.members, |one, other| {
+        (&one.member_id, &one.group_instance_id).cmp(&(&other.member_id, &other.group_instance_id))
+    });
+    request
+}
+
+/// Answers the request: many members leave some at a time.
 pub(crate) async fn answer(call: Call, request: LeaveGroupRequest) -> LeaveGroupResponse {
-    let (version, leave) = (call.version, read(call.version, request));
-    let group = leave.group.clone();
-    match ask_for_reply(&call.core, &group, move |token| Event::Leave(token, leave)).await {
-        Ok(Reply::Leave(reply)) => show(version, reply),
-        Ok(_) => refused(ErrorCode::UnknownServerError),
-        Err(code) => refused(code),
+    let version = call.version;
+    let LeaveRequest { group, members } = read(version, request);
+    let mut left = members.into_iter();
+    let mut pace = Pace::new();
+    let mut all = LeaveReply { error: None, members: Vec::new() };
+    loop {
+        let members: Vec<_> = left.by_ref().take(GROUP_NAMES_AT_ONCE).collect();
+        pace.before(members.len()).await;
+        let leave = LeaveRequest { group: group.clone(), members };
+        match ask_for_reply(&call.core, &group, move |token| Event::Leave(token, leave)).await {
+            Ok(Reply::Leave(reply)) if reply.error.is_some() => return show(version, reply),
+            Ok(Reply::Leave(reply)) => all.members.extend(reply.members),
+            Ok(_) => return refused(ErrorCode::UnknownServerError),
+            Err(code) => return refused(code),
+        }
+        if left.len() == 0 {
+            return show(version, all);
+        }
     }
 }
 

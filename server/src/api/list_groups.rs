@@ -3,24 +3,61 @@
 use creel_wire::Str;
 use creel_wire::api::list_groups::{ListGroupsRequest, ListGroupsResponse, ListedGroup};
 
-use crate::call::Call;
+use crate::budget::{Pace, TooMuch};
+use crate::call::{Call, Made};
 use crate::coordinators::list_all;
+use crate::dispatch::Facts;
 use crate::groups::FoundGroup;
 
 const TYPE: &str = "classic";
 
-/// Answers the request.
-pub(crate) async fn answer(call: Call, request: ListGroupsRequest) -> ListGroupsResponse {
-    let is_wanted = |filter: &[Str], value: &str| {
-        filter.is_empty() || filter.iter().any(|wanted| wanted.eq_ignore_ascii_case(value))
-    };
-    if !is_wanted(&request.types_filter, TYPE) {
-        return ListGroupsResponse::default();
+/// The states that a group here can be in, as `groups` names them.
+const STATES: [&str; 4] = ["Empty", "PreparingRebalance", "CompletingRebalance", "Stable"];
+
+/// What a group takes in memory, and again in the frame.
+const BYTES_OF_A_GROUP: usize = 400;
+
+/// Which groups are asked for.
+pub(crate) struct Prepared {
+    /// Of these states; `None`: of any.
+    states: Option<Vec<&'static str>>,
+    of_this_type: bool,
+}
+
+/// No filter asks for all.
+pub(crate) fn prepare(_: Facts, request: ListGroupsRequest) -> Prepared {
+    let names = |filter: &[Str], value: &str| filter.iter().any(|wanted| wanted.eq_ignore_ascii_case(value));
+    let (states, types) = (&request.states_filter, &request.types_filter);
+    let wanted = STATES.into_iter().filter(|state| names(states, state)).collect();
+    Prepared {
+        states: (!states.is_empty()).then_some(wanted),
+        of_this_type: types.is_empty() || names(types, TYPE),
     }
-    let found =
-        list_all(&call.core).await.into_iter().filter(|group| is_wanted(&request.states_filter, group.state));
-    let groups = found.map(show).collect();
-    ListGroupsResponse { groups, ..Default::default() }
+}
+
+/// Answers the request.
+pub(crate) async fn answer(
+    call: Call,
+    request: Prepared,
+    counted: usize,
+) -> Result<Made<ListGroupsResponse>, TooMuch> {
+    if !request.of_this_type {
+        return Ok(Made { response: ListGroupsResponse::default(), held: call.hold(0).await? });
+    }
+    // One at a time, as nobody knows before how many there are.
+    let turn = call.core.listing_groups.enter().await;
+    let found = list_all(&call.core).await;
+    let held = call.hold(counted + found.len() * BYTES_OF_A_GROUP).await?;
+    drop(turn);
+    let mut groups = Vec::new();
+    let mut pace = Pace::new();
+    for (at, group) in found.into_iter().enumerate() {
+        pace.tenth(at).await;
+        if request.states.as_ref().is_none_or(|states| states.contains(&group.state)) {
+            groups.push(show(group));
+        }
+    }
+    Ok(Made { response: ListGroupsResponse { groups, ..Default::default() }, held })
 }
 
 fn show(group: FoundGroup) -> ListedGroup {

@@ -6,19 +6,20 @@
 //! for twice is INVALID_REQUEST, once. v0 answers with a list
 //! of offsets, newest first.
 
-use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use creel_engine::{Offset, Partition, ReadError};
 use creel_wire::api::list_offsets::{
     ListOffsetsPartition, ListOffsetsPartitionResponse, ListOffsetsRequest, ListOffsetsResponse,
-    ListOffsetsTopicResponse,
+    ListOffsetsTopic, ListOffsetsTopicResponse,
 };
-use creel_wire::{ErrorCode, Uuid};
+use creel_wire::{ErrorCode, Str, Uuid};
 
+use crate::budget::{Pace, gather};
 use crate::call::Call;
 use crate::core::Core;
-use crate::ends::Asked;
+use crate::dispatch::Facts;
+use crate::ends;
 use crate::epochs::check_epoch;
 use crate::spread::{Slot, Spread};
 
@@ -38,28 +39,59 @@ pub(crate) struct OffsetLookup {
 /// What was found for one of them.
 pub(crate) type OffsetsFound = ListOffsetsPartitionResponse;
 
+/// A topic's partitions, each once, and whether it came more often.
+pub(crate) struct Asked {
+    name: Str,
+    partitions: Vec<(ListOffsetsPartition, bool)>,
+}
+
+/// What is asked for.
+pub(crate) struct Prepared {
+    read_committed: bool,
+    topics: Vec<Asked>,
+}
+
+/// Each topic once, and each of its partitions.
+pub(crate) fn prepare(_: Facts, request: ListOffsetsRequest) -> Prepared {
+    let asked = |topic: ListOffsetsTopic| Asked {
+        name: topic.name,
+        partitions: topic.partitions.into_iter().map(|partition| (partition, false)).collect(),
+    };
+    let mut topics: Vec<_> = request.topics.into_iter().map(asked).collect();
+    let also = |first: &mut Asked, again: Asked| first.partitions.extend(again.partitions);
+    gather(&mut topics, |one, other| one.name.cmp(&other.name), also);
+    for topic in &mut topics {
+        let index = |one: &(ListOffsetsPartition, bool)| one.0.partition_index;
+        gather(&mut topic.partitions, |one, other| index(one).cmp(&index(other)), |first, _| first.1 = true);
+    }
+    Prepared { read_committed: request.isolation_level == 1, topics }
+}
+
 /// Answers the request.
-pub(crate) async fn answer(call: Call, request: ListOffsetsRequest) -> ListOffsetsResponse {
-    let read_committed = request.isolation_level == 1;
+pub(crate) async fn answer(call: Call, request: Prepared) -> ListOffsetsResponse {
+    let read_committed = request.read_committed;
     let mut spread = Spread::new();
     let mut topics = Vec::with_capacity(request.topics.len());
+    let mut pace = Pace::new();
     for topic in request.topics {
         let at = topics.len();
-        let (once, twice) = once(topic.partitions);
-        let partitions = once.into_iter().enumerate().map(|(slot, asked)| {
+        let mut partitions = Vec::with_capacity(topic.partitions.len());
+        for (slot, (asked, came_twice)) in topic.partitions.into_iter().enumerate() {
+            pace.one().await;
             let index = asked.partition_index;
-            if twice.contains(&index) {
-                return refused(index, ErrorCode::InvalidRequest);
-            }
-            let owner = check(asked.timestamp, call.version)
-                .and_then(|()| call.core.topics.owner(&topic.name, index));
-            match owner {
-                Ok(owner) => spread.add((at, slot), owner, asked),
-                Err(code) => return refused(index, code),
-            }
-            refused(index, ErrorCode::NotLeaderOrFollower)
-        });
-        let partitions = partitions.collect();
+            let owner = match came_twice {
+                true => Err(ErrorCode::InvalidRequest),
+                false => check(asked.timestamp, call.version)
+                    .and_then(|()| call.core.topics.owner(&topic.name, index)),
+            };
+            partitions.push(match owner {
+                Ok(owner) => {
+                    spread.add((at, slot), owner, asked);
+                    refused(index, ErrorCode::NotLeaderOrFollower)
+                }
+                Err(code) => refused(index, code),
+            });
+        }
         topics.push(ListOffsetsTopicResponse { name: topic.name, partitions });
     }
     let question = |partitions| OffsetLookup { read_committed, partitions };
@@ -69,21 +101,6 @@ pub(crate) async fn answer(call: Call, request: ListOffsetsRequest) -> ListOffse
         topics.iter_mut().flat_map(|topic| &mut topic.partitions).for_each(as_list);
     }
     ListOffsetsResponse { topics, ..Default::default() }
-}
-
-/// Each partition once, and which of them came more often.
-fn once(partitions: Vec<ListOffsetsPartition>) -> (Vec<ListOffsetsPartition>, BTreeSet<i32>) {
-    let (mut seen, mut twice) = (BTreeSet::new(), BTreeSet::new());
-    let mut once = Vec::with_capacity(partitions.len());
-    for asked in partitions {
-        match seen.insert(asked.partition_index) {
-            true => once.push(asked),
-            false => {
-                twice.insert(asked.partition_index);
-            }
-        }
-    }
-    (once, twice)
 }
 
 /// Whether clients of a version know what a timestamp stands for.
@@ -105,13 +122,18 @@ fn as_list(found: &mut ListOffsetsPartitionResponse) {
 
 /// Finds the offsets of this core's partitions.
 pub(crate) async fn look_up(core: &Rc<Core>, lookup: OffsetLookup) -> Vec<OffsetsFound> {
-    let begin = |(topic, asked): (Uuid, ListOffsetsPartition)| {
-        let begun = Asked::begin(core, &topic, asked.partition_index, is_about_end(asked.timestamp));
-        (asked, begun)
-    };
-    let begun: Vec<_> = lookup.partitions.into_iter().map(begin).collect();
+    let mut pace = Pace::new();
+    let mut begun = Vec::with_capacity(lookup.partitions.len());
+    for (topic, asked) in lookup.partitions {
+        pace.one().await;
+        begun.push((
+            ends::Asked::begin(core, &topic, asked.partition_index, is_about_end(asked.timestamp)),
+            asked,
+        ));
+    }
     let mut found = Vec::with_capacity(begun.len());
-    for (asked, begun) in begun {
+    for (begun, asked) in begun {
+        pace.one().await;
         let settled = match begun {
             Ok(begun) => begun.settled().await,
             Err(code) => Err(code),

@@ -5,7 +5,7 @@
 //! requests that name no topics, nor for ids. A topic that is named twice is answered once. v10-11 say ids only in responses; v12+ look a topic up by id where its name
 //! is null (KIP-516). The one broker is controller and leader of everything.
 
-use std::collections::BTreeSet;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use creel_wire::api::metadata::{
@@ -15,51 +15,95 @@ use creel_wire::api::metadata::{
 use creel_wire::{ErrorCode, Str, Uuid};
 
 use crate::authorized;
-use crate::call::Call;
+use crate::budget::{Pace, TooMuch, once};
+use crate::call::{Call, Made};
 use crate::config::TopicSettings;
+use crate::dispatch::Facts;
+use crate::limits::REQUEST_PARTITIONS_MAX;
 use crate::messages::CreateTopics;
 use crate::route;
-use crate::topics::{AUTHORITY, NewTopic, Topic, check_name, is_internal};
+use crate::topics::{AUTHORITY, LocalTopic, NewTopic, Topic, check_name, is_internal};
+
+/// Each topic once; none at all means all.
+pub(crate) fn prepare(facts: Facts, mut request: MetadataRequest) -> MetadataRequest {
+    request.topics = request.topics.filter(|topics| facts.version > 0 || !topics.is_empty());
+    if let Some(topics) = &mut request.topics {
+        topics.iter_mut().for_each(|topic| id_before_name(facts.version, topic));
+        once(topics, |one, other| (&one.name, one.topic_id).cmp(&(&other.name, other.topic_id)));
+    }
+    request
+}
+
+/// Who asks by id may leave the name empty instead of null, as Java's admin client does: an id that is given decides.
+fn id_before_name(version: i16, wanted: &mut MetadataRequestTopic) {
+    if version >= 12 && wanted.topic_id != Uuid::ZERO {
+        wanted.name = None;
+    }
+}
 
 /// Answers the request.
-pub(crate) async fn answer(call: Call, request: MetadataRequest) -> MetadataResponse {
-    let wanted = request.topics.filter(|topics| call.version > 0 || !topics.is_empty());
-    let topics = match wanted {
-        None => call.core.topics.all().iter().map(|topic| found(&call, topic)).collect(),
-        Some(wanted) => {
-            let wanted: Vec<_> =
-                wanted.into_iter().map(|topic| id_before_name(call.version, topic)).collect();
-            let may_create = call.version < 4 || request.allow_auto_topic_creation;
-            if may_create && call.core.node.broker().auto_create_topics_enable {
-                create_missing(&call, &wanted).await;
+pub(crate) async fn answer(
+    call: Call,
+    request: MetadataRequest,
+    counted: usize,
+) -> Result<Made<MetadataResponse>, TooMuch> {
+    let mut pace = Pace::new();
+    if let Some(wanted) = &request.topics {
+        let may_create = call.version < 4 || request.allow_auto_topic_creation;
+        if may_create && call.core.node.broker().auto_create_topics_enable {
+            create_missing(&call, wanted, &mut pace).await;
+        }
+    }
+    let (held, mut topics) = match request.topics {
+        None => {
+            let all = call.core.topics.all();
+            let held = call.hold(counted + all.iter().map(|topic| bytes_of(topic)).sum::<usize>()).await?;
+            let mut topics = Vec::with_capacity(all.len());
+            for topic in all {
+                topics.push(found(&call, &topic, &mut pace).await);
             }
-            let mut seen = BTreeSet::new();
-            let once = wanted.into_iter().filter(|one| seen.insert((one.name.clone(), one.topic_id)));
-            once.map(|wanted| look_up(&call, wanted)).collect()
+            (held, topics)
+        }
+        Some(wanted) => {
+            let mut bytes = counted;
+            for wanted in &wanted {
+                pace.one().await;
+                bytes += local(&call, wanted).map_or(0, |local| bytes_of(&local.topic));
+            }
+            let held = call.hold(bytes).await?;
+            let mut topics = Vec::with_capacity(wanted.len());
+            for wanted in wanted {
+                topics.push(look_up(&call, wanted, &mut pace).await);
+            }
+            (held, topics)
         }
     };
-    let mut topics: Vec<MetadataResponseTopic> = topics;
     if request.include_topic_authorized_operations {
-        let found = topics.iter_mut().filter(|topic| topic.error_code.is_none());
+        let found = topics.iter_mut().filter(|topic: &&mut MetadataResponseTopic| topic.error_code.is_none());
         found.for_each(|topic| topic.topic_authorized_operations = authorized::ON_TOPIC);
     }
     let asks_for_cluster = request.include_cluster_authorized_operations;
-    MetadataResponse {
+    let response = MetadataResponse {
         brokers: vec![this_broker(&call)],
         cluster_id: Some(Str::from(call.core.node.cluster_id().to_owned())),
         controller_id: call.node_id(),
         topics,
         cluster_authorized_operations: authorized::if_asked(asks_for_cluster, authorized::ON_CLUSTER),
         ..Default::default()
-    }
+    };
+    Ok(Made { response, held })
 }
 
-/// Who asks by id may leave the name empty instead of null, as Java's admin client does: an id that is given decides.
-fn id_before_name(version: i16, mut wanted: MetadataRequestTopic) -> MetadataRequestTopic {
-    if version >= 12 && wanted.topic_id != Uuid::ZERO {
-        wanted.name = None;
+/// What a topic that is there takes in memory, with its lists of replicas, and again in the frame.
+fn bytes_of(topic: &Topic) -> usize {
+    300 + 300 * topic.partitions.unsigned_abs() as usize
+}
+
+fn local(call: &Call, wanted: &MetadataRequestTopic) -> Option<Rc<LocalTopic>> {
+    match &wanted.name {
+        Some(name) => call.core.topics.by_name(name),
+        None => call.core.topics.by_id(&wanted.topic_id),
     }
-    wanted
 }
 
 fn this_broker(call: &Call) -> MetadataResponseBroker {
@@ -68,19 +112,24 @@ fn this_broker(call: &Call) -> MetadataResponseBroker {
     MetadataResponseBroker { node_id: call.node_id(), host, port, rack }
 }
 
-async fn create_missing(call: &Call, wanted: &[MetadataRequestTopic]) {
-    let mut missing: Vec<Str> = wanted
-        .iter()
-        .filter_map(|wanted| wanted.name.clone())
-        .filter(|name| check_name(name).is_ok() && !is_internal(name))
-        .filter(|name| call.core.topics.by_name(name).is_none())
-        .map(|name| name.detached())
-        .collect();
-    missing.sort();
-    missing.dedup();
+/// More than one request may make are not made: they are answered as missing, as Kafka's are.
+async fn create_missing(call: &Call, wanted: &[MetadataRequestTopic], pace: &mut Pace) {
+    let mut missing: Vec<Str> = Vec::new();
+    for name in wanted.iter().filter_map(|wanted| wanted.name.as_ref()) {
+        pace.one().await;
+        let is_new =
+            check_name(name).is_ok() && !is_internal(name) && call.core.topics.by_name(name).is_none();
+        if is_new && missing.len() as i64 >= REQUEST_PARTITIONS_MAX {
+            return;
+        }
+        if is_new {
+            missing.push(name.detached());
+        }
+    }
     if missing.is_empty() {
         return;
     }
+    missing.sort();
     let new =
         |name| NewTopic { name, partitions: -1, replication_factor: -1, settings: TopicSettings::default() };
     let topics = missing.into_iter().map(new).collect();
@@ -88,22 +137,18 @@ async fn create_missing(call: &Call, wanted: &[MetadataRequestTopic]) {
     let _ = route::call(&call.core, AUTHORITY, CreateTopics { topics, validate_only: false }).await;
 }
 
-fn look_up(call: &Call, wanted: MetadataRequestTopic) -> MetadataResponseTopic {
-    let topics = &call.core.topics;
-    let (local, missing) = match &wanted.name {
-        Some(name) => (topics.by_name(name), ErrorCode::UnknownTopicOrPartition),
-        None => (topics.by_id(&wanted.topic_id), ErrorCode::UnknownTopicId),
-    };
-    let error_code = match (&local, &wanted.name) {
-        (Some(local), _) => return found(call, &local.topic),
-        (None, Some(name)) => check_name(name).err().unwrap_or(missing),
-        (None, None) => missing,
+async fn look_up(call: &Call, wanted: MetadataRequestTopic, pace: &mut Pace) -> MetadataResponseTopic {
+    pace.one().await;
+    let missing = match (local(call, &wanted), &wanted.name) {
+        (Some(local), _) => return found(call, &local.topic, pace).await,
+        (None, Some(name)) => check_name(name).err().unwrap_or(ErrorCode::UnknownTopicOrPartition),
+        (None, None) => ErrorCode::UnknownTopicId,
     };
     let topic_id = if wanted.name.is_none() { wanted.topic_id } else { Uuid::ZERO };
-    MetadataResponseTopic { error_code, name: wanted.name, topic_id, ..Default::default() }
+    MetadataResponseTopic { error_code: missing, name: wanted.name, topic_id, ..Default::default() }
 }
 
-fn found(call: &Call, topic: &Arc<Topic>) -> MetadataResponseTopic {
+async fn found(call: &Call, topic: &Arc<Topic>, pace: &mut Pace) -> MetadataResponseTopic {
     let leader = call.node_id();
     let led = |partition_index| MetadataResponsePartition {
         partition_index,
@@ -121,11 +166,16 @@ fn found(call: &Call, topic: &Arc<Topic>) -> MetadataResponseTopic {
         ..led(partition_index)
     };
     let partition = |index| if topic.is_offline(index) { offline(index) } else { led(index) };
+    let mut partitions = Vec::with_capacity(topic.partitions.unsigned_abs() as usize);
+    for index in 0..topic.partitions {
+        pace.tenth(partitions.len()).await;
+        partitions.push(partition(index));
+    }
     MetadataResponseTopic {
         name: Some(topic.name.clone()),
         topic_id: topic.id,
         is_internal: is_internal(&topic.name),
-        partitions: (0..topic.partitions).map(partition).collect(),
+        partitions,
         ..Default::default()
     }
 }

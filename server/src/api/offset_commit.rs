@@ -1,6 +1,7 @@
 //! OffsetCommit: how far a group has come, answered once it is durable.
 //!
-//! Topics and partitions that do not exist are refused one by one (3, or 100 for ids); the others are committed. Versions 2 to 4 may
+//! Topics and partitions that do not exist are refused one by one (3, or 100 for ids); the others are committed. Of a
+//! partition that comes twice the last offset counts, and it is answered once. Versions 2 to 4 may
 //! say how long to keep the offsets; v7 brings static members; from v9 on an unknown group is said to be unknown; v10
 //! names topics by id.
 
@@ -12,13 +13,35 @@ use creel_wire::api::offset_commit::{
     OffsetCommitResponsePartition, OffsetCommitResponseTopic,
 };
 
+use crate::budget::{Pace, gather};
 use crate::call::Call;
 use crate::coordinators::{ask_for_reply, code_of};
+use crate::dispatch::Facts;
 use crate::groups::{CommitReply, CommitRequest, Event, Member, OffsetToCommit, Reply};
 use crate::topics::LocalTopic;
 
 /// Since when topics are named by id.
 const IDS_FROM: i16 = 10;
+
+/// Each topic once, and each of its partitions: what is said last of it counts, as in Kafka.
+pub(crate) fn prepare(_: Facts, mut request: OffsetCommitRequest) -> OffsetCommitRequest {
+    let also = |first: &mut OffsetCommitRequestTopic, again: OffsetCommitRequestTopic| {
+        first.partitions.extend(again.partitions);
+    };
+    let order = |one: &OffsetCommitRequestTopic, other: &OffsetCommitRequestTopic| {
+        (&one.name, one.topic_id).cmp(&(&other.name, other.topic_id))
+    };
+    gather(&mut request.topics, order, also);
+    for topic in &mut request.topics {
+        let index = |one: &OffsetCommitRequestPartition| one.partition_index;
+        gather(
+            &mut topic.partitions,
+            |one, other| index(one).cmp(&index(other)),
+            |first, again| *first = again,
+        );
+    }
+    request
+}
 
 /// Answers the request.
 pub(crate) async fn answer(call: Call, request: OffsetCommitRequest) -> OffsetCommitResponse {
@@ -34,16 +57,30 @@ pub(crate) async fn answer(call: Call, request: OffsetCommitRequest) -> OffsetCo
         topics: Vec::new(),
     };
     let mut topics = Vec::with_capacity(request.topics.len());
+    let mut pace = Pace::new();
     for topic in request.topics {
+        pace.one().await;
         let local = find(&call, &topic);
-        topics.push(unanswered(&topic, local.as_deref()));
-        if let Ok(local) = local {
-            let there = topic.partitions.into_iter().filter(|one| local.has(one.partition_index));
-            let there: Vec<_> = there.map(to_commit).collect();
-            if !there.is_empty() {
-                commit.topics.push((local.topic.name.as_str().to_owned(), there));
-            }
+        let mut partitions = Vec::with_capacity(topic.partitions.len());
+        let mut there = Vec::new();
+        for (at, asked) in topic.partitions.into_iter().enumerate() {
+            pace.tenth(at).await;
+            let partition_index = asked.partition_index;
+            let error_code = match &local {
+                Ok(local) if local.has(partition_index) => {
+                    there.push(to_commit(asked));
+                    ErrorCode::None
+                }
+                Ok(_) => ErrorCode::UnknownTopicOrPartition,
+                Err(code) => *code,
+            };
+            // Refused, or without an error for now.
+            partitions.push(OffsetCommitResponsePartition { partition_index, error_code });
         }
+        if let (Ok(local), false) = (local, there.is_empty()) {
+            commit.topics.push((local.topic.name.as_str().to_owned(), there));
+        }
+        topics.push(OffsetCommitResponseTopic { name: topic.name, topic_id: topic.topic_id, partitions });
     }
     if commit.topics.is_empty() {
         return OffsetCommitResponse { topics, ..Default::default() };
@@ -71,26 +108,6 @@ fn to_commit(partition: OffsetCommitRequestPartition) -> OffsetToCommit {
         offset: partition.committed_offset,
         leader_epoch: partition.committed_leader_epoch,
         metadata: partition.committed_metadata.map(String::from),
-    }
-}
-
-/// A topic of the response: what is not there is refused, the rest without an error for now.
-fn unanswered(
-    topic: &OffsetCommitRequestTopic,
-    found: Result<&LocalTopic, &ErrorCode>,
-) -> OffsetCommitResponseTopic {
-    let partition = |asked: &OffsetCommitRequestPartition| OffsetCommitResponsePartition {
-        partition_index: asked.partition_index,
-        error_code: match found {
-            Ok(local) if local.has(asked.partition_index) => ErrorCode::None,
-            Ok(_) => ErrorCode::UnknownTopicOrPartition,
-            Err(code) => *code,
-        },
-    };
-    OffsetCommitResponseTopic {
-        name: topic.name.clone(),
-        topic_id: topic.topic_id,
-        partitions: topic.partitions.iter().map(partition).collect(),
     }
 }
 

@@ -8,35 +8,64 @@ use std::collections::BTreeMap;
 
 use creel_wire::ErrorCode;
 use creel_wire::api::offset_delete::{
-    OffsetDeleteRequest, OffsetDeleteRequestTopic, OffsetDeleteResponse, OffsetDeleteResponsePartition,
-    OffsetDeleteResponseTopic,
+    OffsetDeleteRequest, OffsetDeleteRequestPartition, OffsetDeleteRequestTopic, OffsetDeleteResponse,
+    OffsetDeleteResponsePartition, OffsetDeleteResponseTopic,
 };
 
+use crate::budget::{Pace, gather, once};
 use crate::call::Call;
 use crate::coordinators::{ask_for_reply, code_of};
-use crate::groups::{DeleteOffsetsReply, Event, Reply};
+use crate::dispatch::Facts;
+use crate::groups::{DeleteOffsetsReply, Event, Reply, TopicErrors};
+
+/// Each topic once, and each of its partitions.
+pub(crate) fn prepare(_: Facts, mut request: OffsetDeleteRequest) -> OffsetDeleteRequest {
+    let also = |first: &mut OffsetDeleteRequestTopic, again: OffsetDeleteRequestTopic| {
+        first.partitions.extend(again.partitions);
+    };
+    gather(&mut request.topics, |one, other| one.name.cmp(&other.name), also);
+    let index = |one: &OffsetDeleteRequestPartition| one.partition_index;
+    let partitions = request.topics.iter_mut().map(|topic| &mut topic.partitions);
+    partitions.for_each(|partitions| once(partitions, |one, other| index(one).cmp(&index(other))));
+    request
+}
 
 /// Answers the request.
 pub(crate) async fn answer(call: Call, request: OffsetDeleteRequest) -> OffsetDeleteResponse {
     if request.group_id.is_empty() {
         return refused(ErrorCode::InvalidGroupId);
     }
-    let known: Vec<_> = request.topics.iter().filter_map(|topic| existing(&call, topic)).collect();
+    let mut pace = Pace::new();
+    let mut known = Vec::new();
+    for topic in &request.topics {
+        pace.one().await;
+        known.extend(existing(&call, topic, &mut pace).await);
+    }
     let deleted = match known.is_empty() {
         true => Ok(DeleteOffsetsReply { error: None, topics: Vec::new() }),
         false => delete(&call, &request, known).await,
     };
     match deleted {
-        Ok(DeleteOffsetsReply { error: None, topics }) => show(request, topics),
+        Ok(DeleteOffsetsReply { error: None, topics }) => show(request, topics, &mut pace).await,
         Ok(DeleteOffsetsReply { error, .. }) => refused(code_of(error)),
         Err(code) => refused(code),
     }
 }
 
 /// The topic with those of its partitions that there are.
-fn existing(call: &Call, topic: &OffsetDeleteRequestTopic) -> Option<(String, Vec<i32>)> {
-    let asked = topic.partitions.iter().map(|partition| partition.partition_index);
-    let there: Vec<_> = asked.filter(|index| call.core.topics.owner(&topic.name, *index).is_ok()).collect();
+async fn existing(
+    call: &Call,
+    topic: &OffsetDeleteRequestTopic,
+    pace: &mut Pace,
+) -> Option<(String, Vec<i32>)> {
+    let mut there = Vec::new();
+    for partition in &topic.partitions {
+        pace.one().await;
+        let index = partition.partition_index;
+        if call.core.topics.owner(&topic.name, index).is_ok() {
+            there.push(index);
+        }
+    }
     (!there.is_empty()).then(|| (topic.name.as_str().to_owned(), there))
 }
 
@@ -57,27 +86,27 @@ async fn delete(
 }
 
 /// All that was asked for, in the order in which it was.
-fn show(request: OffsetDeleteRequest, deleted: crate::groups::TopicErrors) -> OffsetDeleteResponse {
-    let mut codes = BTreeMap::new();
+async fn show(request: OffsetDeleteRequest, deleted: TopicErrors, pace: &mut Pace) -> OffsetDeleteResponse {
+    let mut codes: BTreeMap<String, BTreeMap<i32, ErrorCode>> = BTreeMap::new();
     for (topic, partitions) in deleted {
-        for (partition, error) in partitions {
-            codes.insert((topic.clone(), partition), code_of(error));
-        }
+        let partitions = partitions.into_iter().map(|(partition, error)| (partition, code_of(error)));
+        codes.insert(topic, partitions.collect());
     }
-    let topic = |topic: OffsetDeleteRequestTopic| {
-        let name = topic.name.as_str().to_owned();
-        let partition = |partition_index| OffsetDeleteResponsePartition {
-            partition_index,
-            error_code: codes
-                .get(&(name.clone(), partition_index))
-                .copied()
-                .unwrap_or(ErrorCode::UnknownTopicOrPartition),
-        };
-        let partitions = topic.partitions.iter().map(|one| partition(one.partition_index)).collect();
-        OffsetDeleteResponseTopic { name: topic.name, partitions }
-    };
-    let topics = request.topics.into_iter().filter(|topic| !topic.partitions.is_empty());
-    OffsetDeleteResponse { topics: topics.map(topic).collect(), ..Default::default() }
+    let mut topics = Vec::with_capacity(request.topics.len());
+    for topic in request.topics.into_iter().filter(|topic| !topic.partitions.is_empty()) {
+        pace.one().await;
+        let codes = codes.get(&*topic.name);
+        let mut partitions = Vec::with_capacity(topic.partitions.len());
+        for (at, OffsetDeleteRequestPartition { partition_index }) in topic.partitions.into_iter().enumerate()
+        {
+            pace.tenth(at).await;
+            let code = codes.and_then(|codes| codes.get(&partition_index)).copied();
+            let error_code = code.unwrap_or(ErrorCode::UnknownTopicOrPartition);
+            partitions.push(OffsetDeleteResponsePartition { partition_index, error_code });
+        }
+        topics.push(OffsetDeleteResponseTopic { name: topic.name, partitions });
+    }
+    OffsetDeleteResponse { topics, ..Default::default() }
 }
 
 fn refused(error_code: ErrorCode) -> OffsetDeleteResponse {

@@ -1,7 +1,7 @@
 //! OffsetFetch: how far a group has come. What was never committed is offset -1, without an error.
 //!
 //! From v2 on null topics mean all that the group has committed; v7 can ask for stable offsets only; v8+ asks for
-//! several groups at once; v10 names topics by id.
+//! several groups at once; v10 names topics by id. What is named twice is answered once.
 
 use creel_wire::api::offset_fetch::{
     OffsetFetchRequest, OffsetFetchRequestGroup, OffsetFetchRequestTopic, OffsetFetchRequestTopics,
@@ -10,60 +10,153 @@ use creel_wire::api::offset_fetch::{
 };
 use creel_wire::{ErrorCode, Str, Uuid};
 
-use crate::call::Call;
+use crate::budget::{Pace, TooMuch, gather, once};
+use crate::call::{Call, Made};
 use crate::coordinators::{GroupAnswer, GroupRequest, ask, code_of};
+use crate::dispatch::Facts;
 use crate::groups::{FetchReply, FetchRequest, FetchedOffset};
+use crate::limits::GROUP_NAMES_AT_ONCE;
 
 /// Since when topics are named by id.
 const IDS_FROM: i16 = 10;
 
-/// Answers the request.
-pub(crate) async fn answer(call: Call, request: OffsetFetchRequest) -> OffsetFetchResponse {
-    let require_stable = request.require_stable;
-    if call.version < 8 {
-        let group = OffsetFetchRequestGroup {
-            group_id: request.group_id,
-            topics: request.topics.map(|topics| topics.into_iter().map(as_new).collect()),
-            ..Default::default()
+/// What a committed offset takes in memory, on its way and again in the frame.
+const BYTES_OF_AN_OFFSET: usize = 200;
+
+/// What is asked for: groups, in the form of v8 and later.
+pub(crate) struct Prepared {
+    groups: Vec<OffsetFetchRequestGroup>,
+    require_stable: bool,
+}
+
+/// Each group once, each of its topics, and each partition of these.
+pub(crate) fn prepare(facts: Facts, request: OffsetFetchRequest) -> Prepared {
+    let mut groups = request.groups;
+    if facts.version < 8 {
+        let topics = request.topics.map(|topics| topics.into_iter().map(as_new).collect());
+        groups = vec![OffsetFetchRequestGroup { group_id: request.group_id, topics, ..Default::default() }];
+    }
+    gather(
+        &mut groups,
+        |one, other| one.group_id.cmp(&other.group_id),
+        |first, again| {
+            first.topics = match (first.topics.take(), again.topics) {
+                (Some(topics), Some(more)) => Some(topics.into_iter().chain(more).collect()),
+                // Null asks for all.
+                _ => None,
+            };
+        },
+    );
+    for topics in groups.iter_mut().filter_map(|group| group.topics.as_mut()) {
+        let also = |first: &mut OffsetFetchRequestTopics, again: OffsetFetchRequestTopics| {
+            first.partition_indexes.extend(again.partition_indexes);
         };
-        return as_old(call.version, fetch(&call, group, require_stable).await);
+        let order = |one: &OffsetFetchRequestTopics, other: &OffsetFetchRequestTopics| {
+            (&one.name, one.topic_id).cmp(&(&other.name, other.topic_id))
+        };
+        gather(topics, order, also);
+        topics.iter_mut().for_each(|topic| once(&mut topic.partition_indexes, i32::cmp));
     }
+    Prepared { groups, require_stable: request.require_stable }
+}
+
+/// Answers the request.
+pub(crate) async fn answer(
+    call: Call,
+    request: Prepared,
+    counted: usize,
+) -> Result<Made<OffsetFetchResponse>, TooMuch> {
+    let mut held = call.hold(counted).await?;
+    let mut pace = Pace::new();
     let mut groups = Vec::with_capacity(request.groups.len());
+    let wants_all = request.groups.iter().any(|group| group.topics.is_none());
     for group in request.groups {
-        groups.push(fetch(&call, group, require_stable).await);
+        pace.one().await;
+        groups.push(fetch(&call, group, request.require_stable, &mut pace).await);
     }
-    OffsetFetchResponse { groups, ..Default::default() }
+    if wants_all {
+        // How many there are is known only now.
+        let topics = groups.iter().flat_map(|group| &group.topics);
+        let offsets = topics.map(|topic| 1 + topic.partitions.len()).sum::<usize>();
+        drop(held);
+        held = call.hold(counted + offsets * BYTES_OF_AN_OFFSET).await?;
+    }
+    let response = match call.version {
+        8.. => OffsetFetchResponse { groups, ..Default::default() },
+        version => as_old(version, groups.pop().unwrap_or_default()),
+    };
+    Ok(Made { response, held })
 }
 
 async fn fetch(
     call: &Call,
     group: OffsetFetchRequestGroup,
     require_stable: bool,
+    pace: &mut Pace,
 ) -> OffsetFetchResponseGroup {
     let mut topics = Vec::new();
-    let mut wanted = Vec::new();
+    let mut error_code = ErrorCode::None;
+    let mut pieces = Pieces::new();
     let wants_all = group.topics.is_none();
     for topic in group.topics.into_iter().flatten() {
+        pace.before(1 + topic.partition_indexes.len() / 1000).await;
         match name_of(call, &topic) {
-            Some(name) => wanted.push((name, topic.partition_indexes)),
-            None => topics.push(unknown(topic)),
+            Some(name) => pieces.add(&name, &topic.partition_indexes),
+            None => topics.push(unknown(topic, pace).await),
         }
     }
-    let request = FetchRequest {
-        group: group.group_id.as_str().to_owned(),
-        topics: (!wants_all).then_some(wanted),
-        require_stable,
-    };
-    let answer = ask(&call.core, &group.group_id, GroupRequest::Fetch(request)).await;
-    let error_code = match answer {
-        Ok(GroupAnswer::Fetched(reply)) => {
-            topics.extend(show(call, reply));
-            ErrorCode::None
+    let wanted = if wants_all { vec![None] } else { pieces.all.into_iter().map(Some).collect() };
+    for topics_wanted in wanted {
+        pace.before(topics_wanted.as_ref().map_or(1, names_in)).await;
+        let group_name = group.group_id.as_str().to_owned();
+        let request = FetchRequest { group: group_name, topics: topics_wanted, require_stable };
+        match ask(&call.core, &group.group_id, GroupRequest::Fetch(request)).await {
+            Ok(GroupAnswer::Fetched(reply)) => show(call, reply, &mut topics),
+            Ok(_) => error_code = ErrorCode::UnknownServerError,
+            Err(code) => error_code = code,
         }
-        Ok(_) => ErrorCode::UnknownServerError,
-        Err(code) => code,
-    };
+    }
     OffsetFetchResponseGroup { group_id: group.group_id, topics, error_code }
+}
+
+/// Topics with partitions, in pieces that a coordinator answers without keeping others waiting.
+struct Pieces {
+    all: Vec<Piece>,
+    /// Names that the last piece still has room for.
+    room: usize,
+}
+
+type Piece = Vec<(String, Vec<i32>)>;
+
+impl Pieces {
+    fn new() -> Self {
+        Self { all: vec![Vec::new()], room: GROUP_NAMES_AT_ONCE }
+    }
+
+    fn add(&mut self, name: &str, partitions: &[i32]) {
+        let mut left = partitions;
+        loop {
+            if self.room == 0 {
+                self.all.push(Vec::new());
+                self.room = GROUP_NAMES_AT_ONCE;
+            }
+            let (some, rest) = left.split_at(left.len().min(self.room));
+            self.all
+                .iter_mut()
+                .next_back()
+                .into_iter()
+                .for_each(|last| last.push((name.to_owned(), some.to_vec())));
+            self.room -= some.len().max(1);
+            left = rest;
+            if left.is_empty() {
+                return;
+            }
+        }
+    }
+}
+
+fn names_in(piece: &Piece) -> usize {
+    piece.iter().map(|(_, partitions)| 1 + partitions.len()).sum()
 }
 
 fn name_of(call: &Call, topic: &OffsetFetchRequestTopics) -> Option<String> {
@@ -73,7 +166,7 @@ fn name_of(call: &Call, topic: &OffsetFetchRequestTopics) -> Option<String> {
     call.core.topics.by_id(&topic.topic_id).map(|local| local.topic.name.as_str().to_owned())
 }
 
-fn unknown(topic: OffsetFetchRequestTopics) -> OffsetFetchResponseTopics {
+async fn unknown(topic: OffsetFetchRequestTopics, pace: &mut Pace) -> OffsetFetchResponseTopics {
     let partition = |partition_index| OffsetFetchResponsePartitions {
         partition_index,
         committed_offset: -1,
@@ -81,12 +174,16 @@ fn unknown(topic: OffsetFetchRequestTopics) -> OffsetFetchResponseTopics {
         error_code: ErrorCode::UnknownTopicId,
         ..Default::default()
     };
-    let partitions = topic.partition_indexes.into_iter().map(partition).collect();
+    let mut partitions = Vec::with_capacity(topic.partition_indexes.len());
+    for (at, index) in topic.partition_indexes.into_iter().enumerate() {
+        pace.tenth(at).await;
+        partitions.push(partition(index));
+    }
     OffsetFetchResponseTopics { topic_id: topic.topic_id, name: topic.name, partitions }
 }
 
-/// Of a topic that is gone there is nothing to say by id.
-fn show(call: &Call, reply: FetchReply) -> impl Iterator<Item = OffsetFetchResponseTopics> {
+/// Of a topic that is gone there is nothing to say by id. What was asked for in pieces becomes one again.
+fn show(call: &Call, reply: FetchReply, topics: &mut Vec<OffsetFetchResponseTopics>) {
     let partition = |fetched: FetchedOffset| OffsetFetchResponsePartitions {
         partition_index: fetched.partition,
         committed_offset: fetched.offset,
@@ -94,14 +191,24 @@ fn show(call: &Call, reply: FetchReply) -> impl Iterator<Item = OffsetFetchRespo
         metadata: Some(Str::from(fetched.metadata)),
         error_code: code_of(fetched.error),
     };
-    reply.topics.into_iter().filter_map(move |(name, fetched)| {
+    for (name, fetched) in reply.topics {
         let topic_id = match call.version {
-            IDS_FROM.. => call.core.topics.by_name(&name)?.topic.id,
+            IDS_FROM.. => match call.core.topics.by_name(&name) {
+                Some(local) => local.topic.id,
+                None => continue,
+            },
             _ => Uuid::ZERO,
         };
-        let partitions = fetched.into_iter().map(partition).collect();
-        Some(OffsetFetchResponseTopics { name: Str::from(name), topic_id, partitions })
-    })
+        let partitions = fetched.into_iter().map(partition);
+        match topics.last_mut().filter(|last| *last.name == *name && last.topic_id == topic_id) {
+            Some(last) => last.partitions.extend(partitions),
+            None => topics.push(OffsetFetchResponseTopics {
+                name: Str::from(name),
+                topic_id,
+                partitions: partitions.collect(),
+            }),
+        }
+    }
 }
 
 fn as_new(topic: OffsetFetchRequestTopic) -> OffsetFetchRequestTopics {

@@ -1,7 +1,7 @@
 //! OffsetForLeaderEpoch: where an epoch ended, by which a client finds out whether its log has been cut (KIP-320).
 //!
 //! An epoch that is not known is answered with epoch and offset -1, without an error. What is written when the question
-//! comes counts, once it is durable.
+//! comes counts, once it is durable. The same question is answered once.
 
 use std::cmp::Ordering;
 use std::rc::Rc;
@@ -9,12 +9,14 @@ use std::rc::Rc;
 use creel_engine::{LeaderEpoch, Partition};
 use creel_wire::api::offset_for_leader_epoch::{
     EpochEndOffset, OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse, OffsetForLeaderPartition,
-    OffsetForLeaderTopicResult,
+    OffsetForLeaderTopic, OffsetForLeaderTopicResult,
 };
 use creel_wire::{ErrorCode, Uuid};
 
+use crate::budget::{Pace, gather, once};
 use crate::call::Call;
 use crate::core::Core;
+use crate::dispatch::Facts;
 use crate::ends::Asked;
 use crate::epochs::check_epoch;
 use crate::spread::{Slot, Spread};
@@ -22,21 +24,37 @@ use crate::spread::{Slot, Spread};
 /// Partitions of one core to ask about.
 pub(crate) struct EpochLookup(Vec<(Uuid, OffsetForLeaderPartition)>);
 
+/// Each topic once, and each question about one of its partitions.
+pub(crate) fn prepare(_: Facts, mut request: OffsetForLeaderEpochRequest) -> OffsetForLeaderEpochRequest {
+    let also = |first: &mut OffsetForLeaderTopic, again: OffsetForLeaderTopic| {
+        first.partitions.extend(again.partitions);
+    };
+    gather(&mut request.topics, |one, other| one.topic.cmp(&other.topic), also);
+    let asked = |one: &OffsetForLeaderPartition| (one.partition, one.current_leader_epoch, one.leader_epoch);
+    let partitions = request.topics.iter_mut().map(|topic| &mut topic.partitions);
+    partitions.for_each(|partitions| once(partitions, |one, other| asked(one).cmp(&asked(other))));
+    request
+}
+
 /// Answers the request.
 pub(crate) async fn answer(call: Call, request: OffsetForLeaderEpochRequest) -> OffsetForLeaderEpochResponse {
     let mut spread = Spread::new();
     let mut topics = Vec::with_capacity(request.topics.len());
+    let mut pace = Pace::new();
     for topic in request.topics {
         let at = topics.len();
-        let partitions = topic.partitions.into_iter().enumerate().map(|(slot, asked)| {
+        let mut partitions = Vec::with_capacity(topic.partitions.len());
+        for (slot, asked) in topic.partitions.into_iter().enumerate() {
+            pace.one().await;
             let index = asked.partition;
-            match call.core.topics.owner(&topic.topic, index) {
-                Ok(owner) => spread.add((at, slot), owner, asked),
-                Err(code) => return refused(index, code),
-            }
-            refused(index, ErrorCode::NotLeaderOrFollower)
-        });
-        let partitions = partitions.collect();
+            partitions.push(match call.core.topics.owner(&topic.topic, index) {
+                Ok(owner) => {
+                    spread.add((at, slot), owner, asked);
+                    refused(index, ErrorCode::NotLeaderOrFollower)
+                }
+                Err(code) => refused(index, code),
+            });
+        }
         topics.push(OffsetForLeaderTopicResult { topic: topic.topic, partitions });
     }
     let put = |(topic, partition): Slot, found| topics[topic].partitions[partition] = found;
@@ -46,13 +64,15 @@ pub(crate) async fn answer(call: Call, request: OffsetForLeaderEpochRequest) -> 
 
 /// Looks into this core's partitions.
 pub(crate) async fn look_up(core: &Rc<Core>, lookup: EpochLookup) -> Vec<EpochEndOffset> {
-    let begin = |(topic, asked): (Uuid, OffsetForLeaderPartition)| {
-        let begun = Asked::begin(core, &topic, asked.partition, true);
-        (asked, begun)
-    };
-    let begun: Vec<_> = lookup.0.into_iter().map(begin).collect();
+    let mut pace = Pace::new();
+    let mut begun = Vec::with_capacity(lookup.0.len());
+    for (topic, asked) in lookup.0 {
+        pace.one().await;
+        begun.push((Asked::begin(core, &topic, asked.partition, true), asked));
+    }
     let mut found = Vec::with_capacity(begun.len());
-    for (asked, begun) in begun {
+    for (begun, asked) in begun {
+        pace.one().await;
         let settled = match begun {
             Ok(begun) => begun.settled().await,
             Err(code) => Err(code),

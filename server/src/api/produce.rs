@@ -25,7 +25,8 @@ use creel_wire::api::produce::{
 };
 use creel_wire::{ErrorCode, Str, Uuid};
 
-use crate::call::Call;
+use crate::budget::Pace;
+use crate::call::{Call, Made};
 use crate::core::Core;
 use crate::reply::{Answered, Pending, Reply};
 use crate::route::{self, Awaited};
@@ -33,6 +34,12 @@ use crate::topics::{LocalTopic, Place, Topic, is_internal, timestamp_rules};
 
 /// The first version whose clients know zstd.
 const ZSTD_FROM: i16 = 7;
+
+/// What a partition takes in memory in the answer, and again in the frame.
+const BYTES_OF_A_PARTITION: usize = 250;
+
+/// How much of a piece of work a small append is.
+const UNITS_AN_APPEND: usize = 4;
 
 /// What an append waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -184,9 +191,14 @@ pub(crate) async fn begin(call: Call, request: ProduceRequest) -> Pending {
     let Some(acks) = Acks::read(request.acks) else {
         return Pending::Ready(refuse_all(&call, request, ErrorCode::InvalidRequiredAcks));
     };
+    let partitions = request.topic_data.iter().map(|topic| 1 + topic.partition_data.len()).sum::<usize>();
+    let held = match call.hold(partitions * BYTES_OF_A_PARTITION).await {
+        Ok(held) => held,
+        Err(too_much) => return Pending::Ready(call.refuse(&too_much)),
+    };
     let mut sorting = Sorting::new(&call, acks);
     for topic in request.topic_data {
-        sorting.topic(topic);
+        sorting.topic(topic).await;
     }
     if !sorting.unseen.is_empty() {
         sorting.look().await;
@@ -201,7 +213,11 @@ pub(crate) async fn begin(call: Call, request: ProduceRequest) -> Pending {
     }
     Pending::later(async move {
         let (response, elsewhere) = begun.finish(acks).await;
-        Answered { reply: Reply::from(call.encode(&response)), elsewhere }
+        let reply = match held.is_large() {
+            true => Box::pin(call.reply_made(Ok(Made { response, held }))).await,
+            false => call.reply(&response),
+        };
+        Answered { reply, elsewhere }
     })
 }
 
@@ -231,7 +247,7 @@ fn refuse_all(call: &Call, request: ProduceRequest, code: ErrorCode) -> Reply {
         partition_responses: data.partition_data.into_iter().map(partition).collect(),
     };
     let responses = request.topic_data.into_iter().map(topic).collect();
-    Reply::from(call.encode(&ProduceResponse { responses, ..Default::default() }))
+    call.reply(&ProduceResponse { responses, ..Default::default() })
 }
 
 /// A request whose appends have begun.
@@ -286,6 +302,7 @@ struct Sorting<'a> {
     shares: BTreeMap<CoreId, (Vec<Slot>, ProduceShare)>,
     /// The first batch that must be looked into, and all behind it.
     unseen: Vec<Unseen>,
+    pace: Pace,
 }
 
 /// A batch that waits for a look, at itself or at one before it.
@@ -306,10 +323,11 @@ fn must_be_seen(topic: &Topic, batch: &Batch, now_ms: i64) -> bool {
 impl<'a> Sorting<'a> {
     fn new(call: &'a Call, acks: Acks) -> Self {
         let (begun, shares, unseen) = Default::default();
-        Self { call, acks, now_ms: wall_clock_ms(), begun, shares, unseen }
+        Self { call, acks, now_ms: wall_clock_ms(), begun, shares, unseen, pace: Pace::new() }
     }
 
-    fn topic(&mut self, data: TopicProduceData) {
+    async fn topic(&mut self, data: TopicProduceData) {
+        self.pace.one().await;
         let topics = &self.call.core.topics;
         let local = match self.call.version {
             13.. => topics.by_id(&data.topic_id).ok_or(ErrorCode::UnknownTopicId),
@@ -324,6 +342,7 @@ impl<'a> Sorting<'a> {
         let response = TopicProduceResponse { name: data.name, topic_id: data.topic_id, partition_responses };
         self.begun.response.responses.push(response);
         for (partition, data) in data.partition_data.into_iter().enumerate() {
+            self.pace.before(UNITS_AN_APPEND).await;
             let (index, slot) = (data.index, Slot { topic, partition });
             let begun = local.clone().map_err(ProduceRefusal::from);
             let outcome = begun.and_then(|local| self.partition(&local, slot, data));

@@ -3,23 +3,50 @@
 //! v3 brings static members, v5 says protocol type and name, which must be the group's.
 
 use bytes::Bytes;
-use creel_wire::api::sync_group::{SyncGroupRequest, SyncGroupResponse};
+use creel_wire::api::sync_group::{SyncGroupRequest, SyncGroupRequestAssignment, SyncGroupResponse};
 use creel_wire::{ErrorCode, Str};
 
+use crate::budget::gather;
 use crate::call::Call;
 use crate::coordinators::{ask_for_reply, code_of};
+use crate::dispatch::Facts;
 use crate::groups::{Event, Member, Reply, SyncReply, SyncRequest};
+use crate::limits::ASSIGNMENTS_MAX;
 
 /// Since when protocol type and name must be said.
 const PROTOCOL_FROM: i16 = 5;
 
+/// Each member once: what is said last of it counts, as in Kafka. More than a group can have are not taken.
+pub(crate) fn prepare(_: Facts, mut request: SyncGroupRequest) -> Prepared {
+    let order = |one: &SyncGroupRequestAssignment, other: &SyncGroupRequestAssignment| {
+        one.member_id.cmp(&other.member_id)
+    };
+    gather(&mut request.assignments, order, |first, again| *first = again);
+    let too_many = request.assignments.len() > ASSIGNMENTS_MAX;
+    request.assignments.truncate(ASSIGNMENTS_MAX);
+    Prepared {
+        too_many,
+        names_protocol: request.protocol_type.is_some() && request.protocol_name.is_some(),
+        sync: read(request),
+    }
+}
+
+/// What is handed in.
+pub(crate) struct Prepared {
+    sync: SyncRequest,
+    names_protocol: bool,
+    too_many: bool,
+}
+
 /// Answers the request.
-pub(crate) async fn answer(call: Call, request: SyncGroupRequest) -> SyncGroupResponse {
-    let is_complete = request.protocol_type.is_some() && request.protocol_name.is_some();
-    if call.version >= PROTOCOL_FROM && !is_complete {
+pub(crate) async fn answer(call: Call, request: Prepared) -> SyncGroupResponse {
+    let Prepared { sync, names_protocol, too_many } = request;
+    if call.version >= PROTOCOL_FROM && !names_protocol {
         return refused(ErrorCode::InconsistentGroupProtocol);
     }
-    let sync = read(request);
+    if too_many {
+        return refused(ErrorCode::InvalidRequest);
+    }
     let group = sync.group.clone();
     match ask_for_reply(&call.core, &group, move |token| Event::Sync(token, sync)).await {
         Ok(Reply::Sync(reply)) => show(reply),

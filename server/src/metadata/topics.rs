@@ -5,7 +5,7 @@
 //! taken over from Kafka.
 
 use std::{
-    collections::{BTreeMap, btree_map},
+    collections::{BTreeMap, BTreeSet, btree_map},
     fmt,
 };
 
@@ -183,6 +183,8 @@ pub struct Topic {
 pub struct Topics {
     by_name: BTreeMap<String, Topic>,
     by_id: BTreeMap<TopicId, String>,
+    /// Names with dots or underscores, by what they look like with underscores alone.
+    blurred: BTreeMap<String, BTreeSet<String>>,
     revision: Revision,
 }
 
@@ -215,6 +217,9 @@ impl Topics {
         let record = TopicRecord::read(entry)?;
         self.remove(&record.name);
         self.by_id.insert(record.id, record.name.clone());
+        if let Some(blurred) = blurred(&record.name) {
+            self.blurred.entry(blurred).or_default().insert(record.name.clone());
+        }
         self.by_name.insert(record.name.clone(), Topic { record, revision: entry.modified });
         Ok(())
     }
@@ -222,6 +227,13 @@ impl Topics {
     fn remove(&mut self, name: &str) {
         if let Some(topic) = self.by_name.remove(name) {
             self.by_id.remove(&topic.record.id);
+        }
+        let Some(blurred) = blurred(name) else { return };
+        if let Some(names) = self.blurred.get_mut(&blurred) {
+            names.remove(name);
+            if names.is_empty() {
+                self.blurred.remove(&blurred);
+            }
         }
     }
 
@@ -270,14 +282,15 @@ impl Topics {
     /// Whether a new topic can have a name beside those that there are. One of the same name is no collision.
     pub fn check_new_name(&self, name: &str) -> Result<(), NameError> {
         Self::check_name(name)?;
-        if !name.contains(['.', '_']) {
-            return Ok(());
-        }
-        let blurred = name.replace('.', "_");
-        let mut others = self.by_name.keys().filter(|other| other.as_str() != name);
-        let collides = others.find(|other| other.replace('.', "_") == blurred);
+        let alike = blurred(name).and_then(|blurred| self.blurred.get(&blurred));
+        let collides = alike.into_iter().flatten().find(|other| other.as_str() != name);
         collides.map_or(Ok(()), |other| Err(NameError::Collides(other.clone())))
     }
+}
+
+/// What two names must not have in common; a name without dots and underscores is like no other.
+fn blurred(name: &str) -> Option<String> {
+    name.contains(['.', '_']).then(|| name.replace('.', "_"))
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use super::authority::{Authority, TopicRefusal};
 use super::{Topic, is_internal};
 use crate::config::{Kind, TopicKey, TopicSettings, Value};
 use crate::core::Core;
-use crate::limits::TOPIC_PARTITIONS_MAX;
+use crate::limits::{PARTITIONS_MADE_BESIDE, TOPIC_PARTITIONS_MAX};
 use crate::messages::{AlterTopic, ShowTopics, TakeBackUpdate, UpdateTopic};
 use crate::route;
 
@@ -44,15 +44,16 @@ pub(crate) async fn alter(core: &Rc<Core>, question: AlterTopic) -> Result<(), T
         return Err(TopicRefusal::new(ErrorCode::NotController, message));
     };
     let core = core.clone();
-    spawn(async move { alter_in_turn(&core, &authority, question).await }).await
+    spawn(async move { alter_claimed(&core, &authority, question).await }).await
 }
 
-async fn alter_in_turn(
+async fn alter_claimed(
     core: &Rc<Core>,
     authority: &Authority,
     question: AlterTopic,
 ) -> Result<(), TopicRefusal> {
-    let _turn = authority.turn.enter().await;
+    let _claim = authority.claim(vec![question.name.clone()]).await;
+    let turn = authority.turn.enter().await;
     let code = ErrorCode::UnknownTopicOrPartition;
     let unknown = || TopicRefusal::new(code, code.description());
     let old = core.topics.by_name(&question.name).ok_or_else(unknown)?.topic.clone();
@@ -70,6 +71,9 @@ async fn alter_in_turn(
         return Ok(());
     }
     authority.update(&record).await?;
+    drop(turn);
+    let new = record.partitions - old.partitions;
+    let _many = if new > PARTITIONS_MADE_BESIDE { Some(authority.many.enter().await) } else { None };
     let topic = Topic::from_record(record, &core.node.config.settings);
     (0..old.partitions).for_each(|index| topic.set_leader_epoch(index, old.leader_epoch(index)));
     let topic = Arc::new(topic);
@@ -88,6 +92,7 @@ async fn alter_in_turn(
 /// were refused, empty.
 async fn take_back(core: &Rc<Core>, authority: &Authority, old: &Topic) {
     route::call_all(core, || TakeBackUpdate(old.id)).await;
+    let _turn = authority.turn.enter().await;
     if let Err(refusal) = authority.update(&old.record()).await {
         tracing::error!(reason = %refusal.message, "partitions that could not be made are still written down");
     }

@@ -1,4 +1,5 @@
-//! Core 0 decides about topics: one change at a time, written down first, then made on every core, then answered.
+//! Core 0 decides about topics: a change is written down first, one at a time, then made on every core, then answered. Making
+//! it may take long, so that others are not kept waiting for that; who wants to change the same topic is.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
@@ -6,6 +7,7 @@ use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use creel_io::local::Notify;
 use creel_io::{CoreId, spawn};
 use creel_wire::{ErrorCode, Str, Uuid};
 
@@ -50,9 +52,21 @@ impl TopicRefusal {
     }
 }
 
+/// A request asks for more partitions than one may. The words are Kafka's.
+pub(crate) fn too_many_partitions() -> TopicRefusal {
+    let message = "Excessively large number of partitions per request.";
+    TopicRefusal::new(ErrorCode::PolicyViolation, message)
+}
+
 /// What has been written down about topics, and the right to change it: one change at a time.
 pub(crate) struct Authority {
+    /// The right to write something down.
     pub(super) turn: Turnstile,
+    /// The right to make many partitions.
+    pub(super) many: Turnstile,
+    /// Names of topics that are being changed: of each there is one change at a time, until every core knows it.
+    claimed: RefCell<BTreeSet<Str>>,
+    released: Notify,
     store: LocalStore,
     written: RefCell<Written>,
     /// Topics that could not be made, and are still written down: no core has them.
@@ -68,9 +82,25 @@ impl Authority {
         let snapshot = store.range(&Written::range(), None).await.map_err(failed)?;
         let written = Written::from_snapshot(&snapshot).map_err(|error| error.to_string())?;
         let watch = store.watch(Written::range(), snapshot.revision).await.map_err(failed)?;
-        let (turn, watch) = (Turnstile::default(), Cell::new(Some(watch)));
-        let (written, unmade) = (RefCell::new(written), RefCell::default());
-        Ok(Self { turn, store, written, unmade, watch })
+        Ok(Self {
+            turn: Turnstile::default(),
+            many: Turnstile::default(),
+            claimed: RefCell::default(),
+            released: Notify::default(),
+            store,
+            written: RefCell::new(written),
+            unmade: RefCell::default(),
+            watch: Cell::new(Some(watch)),
+        })
+    }
+
+    /// Waits until none of these topics is being changed by somebody else. All at once: who waits has claimed nothing.
+    pub(super) async fn claim(&self, names: Vec<Str>) -> Claim<'_> {
+        while names.iter().any(|name| self.claimed.borrow().contains(name)) {
+            self.released.notified().await;
+        }
+        self.claimed.borrow_mut().extend(names.iter().cloned());
+        Claim { authority: self, names }
     }
 
     /// At a clean stop: what is written down is complete, and damage to it shows.
@@ -146,6 +176,23 @@ impl Authority {
     }
 }
 
+/// The right to change some topics. Dropping it lets others.
+pub(super) struct Claim<'a> {
+    authority: &'a Authority,
+    names: Vec<Str>,
+}
+
+impl Drop for Claim<'_> {
+    fn drop(&mut self) {
+        let mut claimed = self.authority.claimed.borrow_mut();
+        self.names.iter().for_each(|name| {
+            claimed.remove(name);
+        });
+        drop(claimed);
+        self.authority.released.notify_all();
+    }
+}
+
 /// Takes a block of producer ids.
 pub(crate) async fn take_producer_ids(core: &Core) -> Option<Range<i64>> {
     let authority = core.authority()?;
@@ -165,13 +212,15 @@ pub(crate) async fn delete(core: &Rc<Core>, question: DeleteTopics) -> Vec<Topic
     };
     let core = core.clone();
     spawn(async move {
-        let _turn = authority.turn.enter().await;
+        let known = question.0.iter().filter_map(|id| core.topics.by_id(id));
+        let claim = authority.claim(known.map(|local| local.topic.name.clone()).collect()).await;
         let mut outcomes = Vec::new();
         for id in question.0 {
             outcomes.push(delete_one(&core, &authority, id).await);
         }
         // A new topic of the same name must not find how far the old one was safe.
         shutdown::write_checkpoint(&core).await;
+        drop(claim);
         outcomes
     })
     .await
@@ -183,7 +232,9 @@ async fn delete_one(core: &Rc<Core>, authority: &Authority, id: Uuid) -> TopicOu
     let topic = local.map(|local| local.topic.clone()).ok_or_else(|| {
         TopicRefusal::new(ErrorCode::UnknownTopicId, "This server does not host this topic ID.")
     })?;
+    let turn = authority.turn.enter().await;
     authority.erase([&*topic.name]).await?;
+    drop(turn);
     route::call_all(core, || RemoveTopic(id)).await;
     Ok(topic)
 }

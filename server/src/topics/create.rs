@@ -8,14 +8,18 @@ use std::sync::Arc;
 use creel_io::{random_bytes, spawn};
 use creel_wire::{ErrorCode, Uuid};
 
-use super::authority::{Authority, NewTopic, TopicOutcome, TopicRefusal, refuse_all};
+use super::authority::{Authority, NewTopic, TopicOutcome, TopicRefusal, refuse_all, too_many_partitions};
 use super::open::{Opened, Opening};
 use super::{Topic, check_not_metadata_log};
+use crate::budget::Pace;
 use crate::core::Core;
-use crate::limits::TOPIC_PARTITIONS_MAX;
+use crate::limits::{PARTITIONS_MADE_BESIDE, REQUEST_PARTITIONS_MAX, TOPIC_PARTITIONS_MAX};
 use crate::messages::{CreateTopics, OpenTopics, RemoveTopic, ShowTopics};
 use crate::metadata::{TopicId, TopicRecord};
 use crate::route;
+
+/// How much of a piece of work the plan of a topic is.
+const UNITS_A_PLAN: usize = 10;
 
 /// Creates topics, or only says what would become of them. What has begun is finished, also when nobody waits any more.
 pub(crate) async fn create(core: &Rc<Core>, question: CreateTopics) -> Vec<TopicOutcome> {
@@ -23,17 +27,31 @@ pub(crate) async fn create(core: &Rc<Core>, question: CreateTopics) -> Vec<Topic
         return refuse_all(question.topics.len());
     };
     let core = core.clone();
-    spawn(async move { create_in_turn(&core, &authority, question).await }).await
+    spawn(async move { create_claimed(&core, &authority, question).await }).await
 }
 
-async fn create_in_turn(core: &Rc<Core>, authority: &Authority, question: CreateTopics) -> Vec<TopicOutcome> {
-    let _turn = authority.turn.enter().await;
-    let mut outcomes: Vec<_> = question.topics.iter().map(|new| plan(core, authority, new)).collect();
+async fn create_claimed(core: &Rc<Core>, authority: &Authority, question: CreateTopics) -> Vec<TopicOutcome> {
+    if partitions(core, &question.topics) > REQUEST_PARTITIONS_MAX {
+        return question.topics.iter().map(|_| Err(too_many_partitions())).collect();
+    }
+    let _claim = authority.claim(question.topics.iter().map(|new| new.name.clone()).collect()).await;
+    let mut outcomes = Vec::with_capacity(question.topics.len());
+    let mut pace = Pace::new();
+    let turn = authority.turn.enter().await;
+    for new in &question.topics {
+        pace.before(UNITS_A_PLAN).await;
+        outcomes.push(plan(core, authority, new));
+    }
     if question.validate_only {
         return outcomes;
     }
     let planned: Vec<_> = outcomes.iter().flatten().cloned().collect();
-    let refusals = establish(core, authority, planned).await;
+    let written = write_down(authority, &planned).await;
+    drop(turn);
+    let refusals = match written {
+        Ok(()) => establish(core, authority, planned).await,
+        Err(refusal) => planned.into_iter().map(|topic| (topic.id, refusal.clone())).collect(),
+    };
     for outcome in &mut outcomes {
         let refusal = outcome.as_ref().ok().and_then(|topic| refusals.get(&topic.id));
         if let Some(refusal) = refusal.cloned() {
@@ -41,6 +59,14 @@ async fn create_in_turn(core: &Rc<Core>, authority: &Authority, question: Create
         }
     }
     outcomes
+}
+
+/// How many partitions topics would have, each one at least.
+fn partitions(core: &Core, topics: &[NewTopic]) -> i64 {
+    let default = core.node.broker().num_partitions;
+    let count =
+        |new: &NewTopic| i64::from(if new.partitions == -1 { default } else { new.partitions }.max(1));
+    topics.iter().map(count).sum()
 }
 
 /// The topic as it would be made.
@@ -80,17 +106,17 @@ fn new_id() -> Uuid {
     }
 }
 
-/// Writes the topics down, has every core open them, and shows those that every core could open. Why the others were
-/// not made, by id: of these nothing is left.
+/// Has every core open topics that are written down, and shows those that every core could open. Why the others were not
+/// made, by id: of these nothing is left.
 async fn establish(
     core: &Rc<Core>,
     authority: &Authority,
     topics: Vec<Arc<Topic>>,
 ) -> BTreeMap<Uuid, TopicRefusal> {
     let ids: Vec<_> = topics.iter().map(|topic| topic.id).collect();
-    if let Err(refusal) = write_down(authority, &topics).await {
-        return ids.into_iter().map(|id| (id, refusal.clone())).collect();
-    }
+    let partitions = topics.iter().map(|topic| topic.partitions).sum::<i32>();
+    // Many are not made beside many others; a few need not wait for many.
+    let _many = if partitions > PARTITIONS_MADE_BESIDE { Some(authority.many.enter().await) } else { None };
     let opening = Opening { topics: topics.clone(), are_new: true, ..Opening::default() };
     let failed = open_everywhere(core, opening).await.failed;
     for id in failed.keys() {
@@ -98,7 +124,11 @@ async fn establish(
     }
     let made: Arc<[Uuid]> = ids.into_iter().filter(|id| !failed.contains_key(id)).collect();
     route::call_all(core, || ShowTopics(made.clone())).await;
+    if failed.is_empty() {
+        return BTreeMap::new();
+    }
     let unmade: Vec<_> = topics.iter().filter(|topic| failed.contains_key(&topic.id)).collect();
+    let _turn = authority.turn.enter().await;
     let forgotten = authority.forget(unmade.iter().map(|topic| &*topic.name)).await;
     for (topic, message) in unmade.iter().filter_map(|topic| Some((topic, failed.get(&topic.id)?))) {
         let topic = &topic.name;

@@ -12,6 +12,7 @@ mod open;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::rc::Rc;
 
 use std::sync::Arc;
@@ -28,6 +29,7 @@ use crate::placement::core_of;
 pub(crate) use alter::{SettingChange, TopicChange, alter};
 pub(crate) use authority::{
     AUTHORITY, Authority, NewTopic, TopicOutcome, TopicRefusal, delete, take_producer_ids,
+    too_many_partitions,
 };
 pub(crate) use convert::timestamp_rules;
 pub(crate) use create::{create, open_everywhere};
@@ -200,6 +202,13 @@ impl Topics {
     /// All topics by name.
     pub(crate) fn all(&self) -> Vec<Arc<Topic>> {
         self.by_name.borrow().values().map(|local| local.topic.clone()).collect()
+    }
+
+    /// Names from this one on, so many at most.
+    pub(crate) fn names_from(&self, first: &str, count: usize) -> Vec<Str> {
+        let by_name = self.by_name.borrow();
+        let from = by_name.range::<str, _>((Bound::Included(first), Bound::Unbounded));
+        from.take(count).map(|(name, _)| name.clone()).collect()
     }
 
     /// All partitions of this core, in order.

@@ -52,14 +52,14 @@ impl Opened {
 
 /// Opens this core's partitions of the topics, several at a time. The topics are shown later.
 pub(crate) async fn open(core: &Rc<Core>, opening: &Opening) -> Opened {
-    let jobs: Vec<_> = opening
+    let own = opening
         .topics
         .iter()
-        .flat_map(|topic| core.topics.own_indexes(topic).map(move |index| (topic, index)))
-        .map(|(topic, index)| open_one(core, opening, topic, index))
-        .collect();
-    let mut outcome = Opened { partitions: jobs.len(), ..Opened::default() };
-    let mut opened = all(jobs, core.files.moving).await.into_iter();
+        .flat_map(|topic| core.topics.own_indexes(topic).map(move |index| (topic, index)));
+    let jobs = own.map(|(topic, index)| open_one(core, opening, topic, index));
+    let opened = all(jobs, core.files.moving).await;
+    let mut outcome = Opened { partitions: opened.len(), ..Opened::default() };
+    let mut opened = opened.into_iter();
     for topic in &opening.topics {
         let mut own = BTreeMap::new();
         for (index, opened) in core.topics.own_indexes(topic).zip(&mut opened) {
@@ -108,8 +108,8 @@ pub(crate) async fn update(core: &Rc<Core>, topic: Arc<Topic>) -> Result<(), Str
     let opening = Opening { are_new: true, ..Opening::default() };
     let mut outcome = Opened::default();
     let new: Vec<_> = core.topics.own_indexes(&topic).filter(|index| !own.contains_key(index)).collect();
-    for index in new {
-        let opened = open_one(core, &opening, &topic, index).await;
+    let jobs = new.iter().map(|index| open_one(core, &opening, &topic, *index));
+    for (index, opened) in new.iter().copied().zip(all(jobs, core.files.moving).await) {
         own.insert(index, opened.unwrap_or_else(|failed| failed.note(&topic, index, &mut outcome, false)));
     }
     core.topics.hide(LocalTopic { topic, own });
@@ -130,7 +130,7 @@ pub(crate) async fn take_back_update(core: &Rc<Core>, id: Uuid) {
 /// told that they have committed nothing, they would begin anew. `stays` is as for [`Failed::note`].
 async fn coordinate(core: &Rc<Core>, own: &BTreeMap<i32, Own>, stays: bool) -> Result<(), String> {
     let open = own.iter().filter_map(|(index, own)| Some((*index, own.open()?.clone())));
-    let jobs = open.map(|(index, partition)| coordinators::host(core, index, partition)).collect();
+    let jobs = open.map(|(index, partition)| coordinators::host(core, index, partition));
     let hosted = all(jobs, core.files.moving).await;
     for reason in hosted.iter().filter_map(|hosted| hosted.as_ref().err()).filter(|_| stays) {
         tracing::error!(reason, "groups are not served: their offsets cannot be read");

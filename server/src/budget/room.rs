@@ -1,0 +1,130 @@
+//! The memory that a core's large answers take together.
+
+use std::cell::Cell;
+use std::fmt;
+use std::rc::Rc;
+
+use creel_io::local::Notify;
+use creel_wire::ApiKey;
+
+use crate::core::Core;
+use crate::limits::{ANSWER_BYTES_COUNTED, ANSWER_BYTES_HELD};
+
+/// Bytes of memory that what is made for a request takes for each byte that its lists take: the answer's entries, what is
+/// asked of other cores on the way to them, and the frame. What the broker has to tell of what it was asked about comes on
+/// top. The tests of worst frames hold these figures to be true.
+pub(crate) const fn weight(api: ApiKey) -> usize {
+    match api {
+        // Four bytes name a partition, and some sixty tell of it.
+        ApiKey::OffsetFetch => 48,
+        ApiKey::OffsetDelete => 24,
+        // Short names, and many fields for each.
+        ApiKey::DescribeGroups | ApiKey::FindCoordinator | ApiKey::OffsetForLeaderEpoch => 12,
+        _ => 8,
+    }
+}
+
+/// What a core's large answers hold, and those who wait for room.
+#[derive(Default)]
+pub(crate) struct Room {
+    held: Cell<usize>,
+    waiting: Cell<usize>,
+    freed: Notify,
+}
+
+impl Room {
+    /// Whether someone waits for room.
+    pub(crate) fn is_awaited(&self) -> bool {
+        self.waiting.get() > 0
+    }
+
+    /// Room for an answer of about so many bytes, in memory, before it is made. Small ones need none. One that is larger
+    /// than all that a core may hold is refused.
+    pub(crate) async fn hold(core: &Rc<Core>, bytes: usize) -> Result<Held, TooMuch> {
+        if bytes <= ANSWER_BYTES_COUNTED {
+            return Ok(Held { core: None, bytes: 0 });
+        }
+        if bytes > ANSWER_BYTES_HELD {
+            return Err(TooMuch { bytes });
+        }
+        let room = &core.room;
+        let _waiting = Waiting::new(&room.waiting);
+        // Not in the order in which they came: who has to wait for its own connection must not keep others waiting.
+        while room.held.get() + bytes > ANSWER_BYTES_HELD {
+            room.freed.notified().await;
+        }
+        room.held.set(room.held.get() + bytes);
+        Ok(Held { core: Some(core.clone()), bytes })
+    }
+}
+
+/// Being counted among those who wait.
+struct Waiting<'a>(&'a Cell<usize>);
+
+impl<'a> Waiting<'a> {
+    fn new(count: &'a Cell<usize>) -> Self {
+        count.set(count.get() + 1);
+        Self(count)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.set(self.0.get() - 1);
+    }
+}
+
+/// Room that an answer has. Dropping it gives it back.
+pub(crate) struct Held {
+    /// A small one has none.
+    core: Option<Rc<Core>>,
+    bytes: usize,
+}
+
+impl Held {
+    /// Whether the answer is one of those that count.
+    pub(crate) const fn is_large(&self) -> bool {
+        self.bytes > 0
+    }
+
+    /// Whether someone waits for what this one has.
+    pub(crate) fn is_awaited(&self) -> bool {
+        self.core.as_ref().is_some_and(|core| core.room.is_awaited())
+    }
+
+    /// The answer has become smaller: it is encoded.
+    pub(crate) fn shrink(&mut self, bytes: usize) {
+        if bytes < self.bytes {
+            self.give_back(self.bytes - bytes);
+            self.bytes = bytes;
+        }
+    }
+
+    fn give_back(&self, bytes: usize) {
+        if let Some(core) = &self.core {
+            core.room.held.set(core.room.held.get().saturating_sub(bytes));
+            core.room.freed.notify_all();
+        }
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if self.bytes > 0 {
+            self.give_back(self.bytes);
+        }
+    }
+}
+
+/// An answer that would be too large to be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TooMuch {
+    pub(crate) bytes: usize,
+}
+
+impl fmt::Display for TooMuch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { bytes } = self;
+        write!(f, "its answer would take about {bytes} bytes, where at most {ANSWER_BYTES_HELD} are allowed")
+    }
+}
