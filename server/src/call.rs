@@ -69,7 +69,7 @@ impl Call {
 
     /// Room for an answer of about so many bytes in memory.
     pub(crate) async fn hold(&self, bytes: usize) -> Result<Held, TooMuch> {
-        Room::hold(&self.core, bytes).await
+        Room::hold(&self.core.room, bytes).await
     }
 
     /// The connection ends, and the log says why.

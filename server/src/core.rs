@@ -46,7 +46,7 @@ pub(crate) struct Core {
     pub(crate) producer_ids: ProducerIds,
     pub(crate) complaints: Complaints,
     /// What its large answers may take together.
-    pub(crate) room: Room,
+    pub(crate) room: Rc<Room>,
     /// Who decides about topics; on core 0 only.
     pub(crate) authority: RefCell<Option<Rc<Authority>>>,
     /// The right to write the checkpoint files; of use on core 0 only.
@@ -81,7 +81,7 @@ impl Core {
             coordinators: Coordinators::default(),
             producer_ids: ProducerIds::default(),
             complaints: Complaints::default(),
-            room: Room::default(),
+            room: Rc::default(),
             authority: RefCell::new(None),
             checkpoints: Turnstile::default(),
             listing_groups: Turnstile::default(),

@@ -2,6 +2,9 @@
 //! of such a frame takes no more memory than was counted for it, and nobody on its core waits longer than for one piece of
 //! the work.
 
+use std::time::Duration;
+
+use creel_io::sleep;
 use creel_wire::api::create_partitions::{CreatePartitionsRequest, CreatePartitionsTopic};
 use creel_wire::api::create_topics::{CreatableTopic, CreateTopicsRequest};
 use creel_wire::api::delete_groups::DeleteGroupsRequest;
@@ -351,18 +354,38 @@ fn produced_to_partitions_without_records() {
 
 #[test]
 fn what_would_take_more_than_a_core_may_hold_is_refused_as_a_whole() {
-    let partition_indexes: Vec<_> = (0..2_000_000).collect();
-    let topic = OffsetFetchRequestTopic { name: Str::from_static("0"), partition_indexes };
-    let request = OffsetFetchRequest {
-        group_id: Str::from_static("g"),
-        topics: Some(vec![topic]),
-        ..Default::default()
-    };
+    let request = asks_for_offsets(2_000_000);
     let mut world = World::new(7, 1, &[]);
     world.client(|broker| async move {
         let mut other = broker.connect().await;
         other.create_topic("0", 1).await;
         assert!(broker.connect().await.try_call(5, &request).await.is_none());
         assert_eq!(other.topic("0", false).await.error_code, ErrorCode::None);
+    });
+}
+
+/// Asks how far a group has come in so many partitions.
+fn asks_for_offsets(partitions: i32) -> OffsetFetchRequest {
+    let topic =
+        OffsetFetchRequestTopic { name: Str::from_static("0"), partition_indexes: (0..partitions).collect() };
+    OffsetFetchRequest { group_id: Str::from_static("g"), topics: Some(vec![topic]), ..Default::default() }
+}
+
+#[test]
+fn a_client_that_does_not_read_keeps_room_only_while_nobody_waits_for_it() {
+    World::new(7, 1, &["offsets.topic.num.partitions=1"]).client(|broker| async move {
+        let find = FindCoordinatorRequest { key: Str::from_static("0"), ..Default::default() };
+        assert_eq!(broker.connect().await.call(2, &find).await.error_code, ErrorCode::None);
+        // Made, these take nearly all that a core may hold; on the wire, a tenth of that.
+        let large = asks_for_offsets(1_200_000);
+        let (mut silent, mut patient) = (broker.connect().await, broker.connect().await);
+        silent.send(5, &large).await;
+        sleep(Duration::from_secs(60)).await;
+        assert!(silent.receive_frame().await.is_some(), "nobody has waited");
+
+        silent.send(5, &large).await;
+        sleep(Duration::from_secs(10)).await;
+        assert_eq!(patient.call(5, &asks_for_offsets(1_300_000)).await.topics[0].partitions.len(), 1_300_000);
+        assert!(silent.receive_frame().await.is_none(), "it had to make room");
     });
 }

@@ -7,7 +7,6 @@ use std::rc::Rc;
 use creel_io::local::Notify;
 use creel_wire::ApiKey;
 
-use crate::core::Core;
 use crate::limits::{ANSWER_BYTES_COUNTED, ANSWER_BYTES_HELD};
 
 /// Bytes of memory that what is made for a request takes for each byte that its lists take: the answer's entries, what is
@@ -40,21 +39,20 @@ impl Room {
 
     /// Room for an answer of about so many bytes, in memory, before it is made. Small ones need none. One that is larger
     /// than all that a core may hold is refused.
-    pub(crate) async fn hold(core: &Rc<Core>, bytes: usize) -> Result<Held, TooMuch> {
+    pub(crate) async fn hold(room: &Rc<Self>, bytes: usize) -> Result<Held, TooMuch> {
         if bytes <= ANSWER_BYTES_COUNTED {
-            return Ok(Held { core: None, bytes: 0 });
+            return Ok(Held { room: None, bytes: 0 });
         }
         if bytes > ANSWER_BYTES_HELD {
             return Err(TooMuch { bytes });
         }
-        let room = &core.room;
         let _waiting = Waiting::new(&room.waiting);
         // Not in the order in which they came: who has to wait for its own connection must not keep others waiting.
         while room.held.get() + bytes > ANSWER_BYTES_HELD {
             room.freed.notified().await;
         }
         room.held.set(room.held.get() + bytes);
-        Ok(Held { core: Some(core.clone()), bytes })
+        Ok(Held { room: Some(room.clone()), bytes })
     }
 }
 
@@ -77,7 +75,7 @@ impl Drop for Waiting<'_> {
 /// Room that an answer has. Dropping it gives it back.
 pub(crate) struct Held {
     /// A small one has none.
-    core: Option<Rc<Core>>,
+    room: Option<Rc<Room>>,
     bytes: usize,
 }
 
@@ -89,7 +87,7 @@ impl Held {
 
     /// Whether someone waits for what this one has.
     pub(crate) fn is_awaited(&self) -> bool {
-        self.core.as_ref().is_some_and(|core| core.room.is_awaited())
+        self.room.as_ref().is_some_and(|room| room.is_awaited())
     }
 
     /// The answer has become smaller: it is encoded.
@@ -101,9 +99,9 @@ impl Held {
     }
 
     fn give_back(&self, bytes: usize) {
-        if let Some(core) = &self.core {
-            core.room.held.set(core.room.held.get().saturating_sub(bytes));
-            core.room.freed.notify_all();
+        if let Some(room) = &self.room {
+            room.held.set(room.held.get().saturating_sub(bytes));
+            room.freed.notify_all();
         }
     }
 }
@@ -126,5 +124,40 @@ impl fmt::Display for TooMuch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { bytes } = self;
         write!(f, "its answer would take about {bytes} bytes, where at most {ANSWER_BYTES_HELD} are allowed")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use creel_io::{spawn, yield_now};
+
+    use super::*;
+
+    #[test]
+    fn large_answers_share_what_there_is_and_wait_for_each_other() {
+        creel_io::sim::run(1, |_| async {
+            let room = Rc::new(Room::default());
+            let most = ANSWER_BYTES_HELD;
+            assert!(!Room::hold(&room, ANSWER_BYTES_COUNTED).await.unwrap().is_large());
+            assert_eq!(Room::hold(&room, most + 1).await.err(), Some(TooMuch { bytes: most + 1 }));
+            let mut first = Room::hold(&room, most / 2).await.unwrap();
+            let second = Room::hold(&room, most / 2).await.unwrap();
+            assert!(first.is_large() && !first.is_awaited());
+            let (of_third, of_fourth) = (room.clone(), room.clone());
+            let third = spawn(async move { Room::hold(&of_third, most / 4).await.unwrap() });
+            let fourth = spawn(async move { Room::hold(&of_fourth, most).await.unwrap() });
+            yield_now().await;
+            assert!(second.is_awaited());
+            assert!(!Room::hold(&room, 1).await.unwrap().is_large(), "a small one waits for nobody");
+            // It has been encoded: it is smaller now.
+            first.shrink(most / 4);
+            let third = third.await;
+            assert!(!fourth.is_finished());
+            drop((first, second, third));
+            let fourth = fourth.await;
+            assert!(!fourth.is_awaited());
+            drop(fourth);
+            assert_eq!(room.held.get(), 0);
+        });
     }
 }
