@@ -3,6 +3,7 @@
 //! A Produce goes `connection` -> `frames` -> `dispatch` -> `api/produce` -> `topics` (where is the partition?) -> the
 //! engine, or by `route` to the core that owns it; then `reply`. A Fetch goes the same way to `api/fetch`, and waits in
 //! `parked`. `start` is a core's life from its first step to `shutdown`; `core` is what it has meanwhile.
+//! `budget` bounds what one request makes of all that.
 //!
 //! `config` says what was asked for, `banner` what was started. `metadata` keeps the facts of the
 //! cluster (topics, ids) behind a small contract; `groups` is the group coordinator as a state

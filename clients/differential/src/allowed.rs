@@ -50,8 +50,12 @@ allowed! {
         ["configs/settings_of_topics", "DescribeConfigs v*", "*configs[min.insync.replicas].configSource": "3", "5"]
         ["configs/settings_of_topics", "DescribeConfigs v*", "*configs[min.insync.replicas].synonyms[*": "(present)", "(absent)"]
         ["configs/settings_of_topics", "DescribeConfigs v*", "*configs[min.insync.replicas].synonyms[*": "3", "5"]
-    "a resource that is named twice is answered once":
-        ["configs/descriptions_refused", "DescribeConfigs v4", "results[*": "*", "(absent)"]
+    "what is named twice is answered once":
+        ["configs/descriptions_refused", "DescribeConfigs v4", "results[* again 2]*": "(present)", "(absent)"]
+        ["configs/changes_refused", "IncrementalAlterConfigs v1", "responses[* again 2]*": "(present)", "(absent)"]
+        ["groups/coordinators_in_each_version", "FindCoordinator v4", "coordinators[* again 2]*": "(present)", "(absent)"]
+        ["groups/descriptions_in_each_version", "DescribeGroups v5", "groups[* again 2]*": "(present)", "(absent)"]
+        ["offsets/several_groups", "OffsetFetch v*", "groups[* again 2]*": "(present)", "(absent)"]
     "Creel says what is wrong where Kafka says nothing":
         ["*", "*", "*errorMessage": "null", "<a errorMessage>"]
         ["configs/*", "DescribeConfigs v*", "*errorMessage": "\"\"", "<a errorMessage>"]
