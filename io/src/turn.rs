@@ -43,10 +43,27 @@ pub fn count_work(steps: u64) {
 /// A step of work that may be long has been done. Once the running poll has come to [`STEPS_AT_ONCE`], goes on in a later
 /// turn.
 #[inline]
-pub async fn pace() {
+pub fn pace() -> impl Future<Output = ()> {
     count_work(1);
-    if WORK.get() >= STEPS_AT_ONCE {
-        turn_of_its_own().await;
+    Paced { goes_on: WORK.get() < STEPS_AT_ONCE }
+}
+
+/// The future of [`pace`]: most often it has nothing to wait for, and costs next to nothing then.
+struct Paced {
+    goes_on: bool,
+}
+
+impl Future for Paced {
+    type Output = ();
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        if self.goes_on {
+            return Poll::Ready(());
+        }
+        self.goes_on = true;
+        context::with(|core| core.executor.push_piece(cx.waker().clone()));
+        Poll::Pending
     }
 }
 

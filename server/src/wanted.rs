@@ -44,7 +44,7 @@ impl WantedList {
         if named <= COMPARED_MAX {
             list.add_few(request);
         } else {
-            list.add_many(request, Index::with_room_for(named)).await;
+            Box::pin(list.add_many(request, Index::with_room_for(named))).await;
         }
         list
     }

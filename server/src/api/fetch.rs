@@ -27,6 +27,7 @@ use creel_wire::{EncodedFrame, Records};
 pub(crate) use self::read::{FetchShare, FoundPartition, read_share};
 use self::reading::{Ask, Located, Reading};
 use crate::call::Call;
+use crate::gradual::AT_ONCE;
 use crate::limits::{ANSWER_BYTES_HELD, FETCH_BYTES_MAX};
 use crate::reply::{Answered, Pending, Reply, Slices};
 use crate::sessions::{self, Context, News};
@@ -114,7 +115,7 @@ impl Fetch<'_> {
         let frame = if told <= PARTITIONS_HERE_MAX {
             self.call.encode(&response)
         } else {
-            self.encode(response).await
+            Box::pin(self.encode(response)).await
         };
         frame.map_or(Reply::Close, |frame| Reply::Sliced(frame, Slices { pieces, hold: reading.take_hold() }))
     }
@@ -138,7 +139,7 @@ impl Fetch<'_> {
             Context::Full => {
                 let (sessions, client) = (&self.call.core.sessions, self.call.client.number);
                 let news = |at| news(&reading.located(at));
-                sessions::create(sessions, client, self.by_id, &self.list, news).await
+                Box::pin(sessions::create(sessions, client, self.by_id, &self.list, news)).await
             }
         }
     }
@@ -191,11 +192,13 @@ impl Fetch<'_> {
         let Some(key) = self.list.topic(wanted) else { return };
         match responses.last_mut() {
             Some(last) if last.topic_id == key.id && last.topic == key.name => last.partitions.push(data),
-            _ => responses.push(FetchableTopicResponse {
-                topic: key.name.clone(),
-                topic_id: key.id,
-                partitions: vec![data],
-            }),
+            _ => {
+                let expected = self.list.partitions.len() / self.list.topics.len().max(1);
+                let mut partitions = Vec::with_capacity(expected.clamp(1, AT_ONCE));
+                partitions.push(data);
+                let (topic, topic_id) = (key.name.clone(), key.id);
+                responses.push(FetchableTopicResponse { topic, topic_id, partitions });
+            }
         }
     }
 }

@@ -13,7 +13,7 @@ use super::read::{Budget, FetchShare, FoundPartition, Limits, Read};
 use super::size;
 use crate::core::Core;
 use crate::descriptors::Hold;
-use crate::gradual::Gradual;
+use crate::gradual::{AT_ONCE, Gradual};
 use crate::parked::{Parked, WatchShare};
 use crate::route::{self, Awaited};
 use crate::topics::{LocalTopic, Place};
@@ -57,6 +57,8 @@ pub(super) struct Reading<'a> {
     total: Total,
     /// The files of what was found.
     hold: Hold,
+    /// Some are on other cores.
+    asks_others: bool,
     /// Spent parked, and on the way to other cores and back.
     pub(super) elsewhere: Duration,
 }
@@ -105,9 +107,11 @@ impl<'a> Reading<'a> {
     /// Finds out where everything is.
     pub(super) async fn new(core: &'a Rc<Core>, ask: Ask, list: &WantedList, by_id: bool) -> Self {
         let located = Vec::with_capacity(list.partitions.len());
-        let (sites, total, elsewhere) = Default::default();
+        let (mut sites, total, elsewhere) = <(Gradual<Site>, Total, Duration)>::default();
+        // Of very many it is not known yet how many there are.
+        sites.reserve_exact(list.partitions.len().min(AT_ONCE));
         let hold = core.held_files.hold();
-        let mut reading = Self { core, ask, located, sites, total, hold, elsewhere };
+        let mut reading = Self { core, ask, located, sites, total, hold, elsewhere, asks_others: false };
         let missing = if by_id { ErrorCode::UnknownTopicId } else { ErrorCode::UnknownTopicOrPartition };
         let mut topic = None;
         let mut local = None;
@@ -128,6 +132,7 @@ impl<'a> Reading<'a> {
     }
 
     fn add(&mut self, wanted: &Wanted, home: Home) {
+        self.asks_others |= matches!(home, Home::There(..));
         let site = Site { wanted: *wanted, home, found: unread() };
         self.total.add(&site);
         self.located.push(Located::Somewhere(self.sites.len() as u32));
@@ -151,7 +156,8 @@ impl<'a> Reading<'a> {
         let deadline = now() + self.ask.wait;
         self.read(0..self.sites.len() as u32).await;
         if !self.is_enough() && now() < deadline && !self.core.stopping.has_begun() {
-            self.wait(deadline).await;
+            // Boxed, as what few need would make every fetch's own future larger.
+            Box::pin(self.wait(deadline)).await;
         }
     }
 
@@ -271,6 +277,9 @@ impl<'a> Reading<'a> {
         limits: Limits,
         numbers: impl Iterator<Item = u32>,
     ) -> Vec<(Vec<u32>, Awaited<FetchShare>)> {
+        if !self.asks_others {
+            return Vec::new();
+        }
         let mut shares: BTreeMap<CoreId, (Vec<u32>, FetchShare)> = BTreeMap::new();
         for number in numbers {
             let site = self.sites.get(number as usize);
@@ -291,6 +300,9 @@ impl<'a> Reading<'a> {
 
     /// Each core has kept within the limits by itself; together they must too.
     pub(super) async fn keep_within_budget(&mut self) {
+        if !self.asks_others {
+            return;
+        }
         let mut left = self.ask.bytes_max;
         let mut is_first = true;
         for site in &mut *self.sites {
