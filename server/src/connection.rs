@@ -277,7 +277,14 @@ async fn read(core: &Rc<Core>, connection: &Connection, owed: QueueSender<Owed>)
                         buffer = apart(buffer, bytes);
                         admitted
                     }
-                    None => admit(core, connection, bytes, is_produce(&frame)).await,
+                    // Not part of what every request moves: most are let in at once.
+                    None => {
+                        match connection.flight.admit_now(bytes, core.request_memory.pool(is_produce(&frame)))
+                        {
+                            Some(admitted) => admitted,
+                            None => Box::pin(admit(core, connection, bytes, is_produce(&frame))).await,
+                        }
+                    }
                 };
                 idleness.reads(Reading::Waiting);
                 let reply = match begin(core, connection, frame, &came, admitted).await {

@@ -76,19 +76,23 @@ pub(crate) async fn begin(core: &Rc<Core>, client: &Rc<Client>, frame: Bytes) ->
     let call = Call { core, client, api, version, correlation_id, client_id: header.client_id };
     match api {
         ApiKey::Produce => {
-            let request = read_produce(reader, version).await?;
+            // What is rare is boxed: its state is no part of what every request moves.
+            let request = match reader.remaining() > REQUEST_BYTES_READ_HERE {
+                true => Box::pin(read_large_produce(reader, version)).await?,
+                false => ProduceRequest::decode(&mut reader, version)?,
+            };
             let decoded_at = Some(call.core.stages.clock());
             Ok(Begun { pending: api::produce::begin(call, request).await, decoded_at })
         }
         ApiKey::Fetch => {
             let request = match reader.remaining() > REQUEST_BYTES_READ_HERE {
-                true => offload(move || FetchRequest::decode(&mut reader, version)).await?,
+                true => Box::pin(offload(move || FetchRequest::decode(&mut reader, version))).await?,
                 false => FetchRequest::decode(&mut reader, version)?,
             };
             let decoded_at = Some(call.core.stages.clock());
             Ok(Begun { pending: api::fetch::begin(call, request), decoded_at })
         }
-        _ => Ok(Begun { pending: handle(call, reader).await?, decoded_at: None }),
+        _ => Ok(Begun { pending: Box::pin(handle(call, reader)).await?, decoded_at: None }),
     }
 }
 
@@ -223,10 +227,7 @@ where
 }
 
 /// A Produce is large for its records, which cost nothing here; one that is large for its lists is read beside the core.
-async fn read_produce(mut reader: Reader, version: i16) -> Result<ProduceRequest, DecodeError> {
-    if reader.remaining() <= REQUEST_BYTES_READ_HERE {
-        return ProduceRequest::decode(&mut reader, version);
-    }
+async fn read_large_produce(mut reader: Reader, version: i16) -> Result<ProduceRequest, DecodeError> {
     let mut in_short = reader.clone().with_lists(PRODUCE_LISTS_READ_HERE);
     match ProduceRequest::decode(&mut in_short, version) {
         Err(DecodeError { fault: Fault::Budget, .. }) => {

@@ -258,7 +258,10 @@ fn topics_take_every_number() {
             let topic = CreatePartitionsTopic { name: TOPIC.into(), count: number, assignments: None };
             let request = CreatePartitionsRequest { topics: vec![topic], ..Default::default() };
             let refused = client.call(3, &request).await.results.remove(0).error_code;
-            assert_eq!(refused, ErrorCode::InvalidPartitions, "{number}");
+            let is_excessive = number > 10_000;
+            let expected =
+                if is_excessive { ErrorCode::PolicyViolation } else { ErrorCode::InvalidPartitions };
+            assert_eq!(refused, expected, "{number}");
             for cursor in [None, Some(Cursor { topic_name: TOPIC.into(), partition_index: number })] {
                 let request = DescribeTopicPartitionsRequest {
                     response_partition_limit: number,

@@ -25,9 +25,10 @@ use creel_wire::api::produce::{
 };
 use creel_wire::{ErrorCode, Str, Uuid};
 
-use crate::budget::Pace;
+use crate::budget::{Held, Pace};
 use crate::call::{Call, Made};
 use crate::core::Core;
+use crate::limits::{ANSWER_BYTES_COUNTED, UNITS_A_TURN};
 use crate::reply::{Answered, Pending, Reply};
 use crate::route::{self, Awaited};
 use crate::topics::{LocalTopic, Place, Topic, is_internal, timestamp_rules};
@@ -40,6 +41,10 @@ const BYTES_OF_A_PARTITION: usize = 250;
 
 /// How much of a piece of work a small append is.
 const UNITS_AN_APPEND: usize = 4;
+
+/// Topics and partitions of a request that are begun in one turn. Their answer is a small one, too.
+const PARTITIONS_AT_ONCE: usize = UNITS_A_TURN / UNITS_AN_APPEND;
+const _: () = assert!(PARTITIONS_AT_ONCE * BYTES_OF_A_PARTITION <= ANSWER_BYTES_COUNTED);
 
 /// What an append waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -192,16 +197,21 @@ pub(crate) async fn begin(call: Call, request: ProduceRequest) -> Pending {
         return Pending::Ready(refuse_all(&call, request, ErrorCode::InvalidRequiredAcks));
     };
     let partitions = request.topic_data.iter().map(|topic| 1 + topic.partition_data.len()).sum::<usize>();
-    let held = match call.hold(partitions * BYTES_OF_A_PARTITION).await {
-        Ok(held) => held,
-        Err(too_much) => return Pending::Ready(call.refuse(&too_much)),
-    };
+    let mut held = Held::NOTHING;
     let mut sorting = Sorting::new(&call, acks);
-    for topic in request.topic_data {
-        sorting.topic(topic).await;
+    if partitions <= PARTITIONS_AT_ONCE {
+        for topic in request.topic_data {
+            sorting.topic(topic);
+        }
+    } else {
+        held = match Box::pin(call.hold(partitions * BYTES_OF_A_PARTITION)).await {
+            Ok(held) => held,
+            Err(too_much) => return Pending::Ready(call.refuse(&too_much)),
+        };
+        Box::pin(sorting.many(request.topic_data)).await;
     }
     if !sorting.unseen.is_empty() {
-        sorting.look().await;
+        Box::pin(sorting.look()).await;
     }
     planted::burn();
     let Sorting { mut begun, shares, .. } = sorting;
@@ -302,7 +312,6 @@ struct Sorting<'a> {
     shares: BTreeMap<CoreId, (Vec<Slot>, ProduceShare)>,
     /// The first batch that must be looked into, and all behind it.
     unseen: Vec<Unseen>,
-    pace: Pace,
 }
 
 /// A batch that waits for a look, at itself or at one before it.
@@ -323,11 +332,37 @@ fn must_be_seen(topic: &Topic, batch: &Batch, now_ms: i64) -> bool {
 impl<'a> Sorting<'a> {
     fn new(call: &'a Call, acks: Acks) -> Self {
         let (begun, shares, unseen) = Default::default();
-        Self { call, acks, now_ms: wall_clock_ms(), begun, shares, unseen, pace: Pace::new() }
+        Self { call, acks, now_ms: wall_clock_ms(), begun, shares, unseen }
     }
 
-    async fn topic(&mut self, data: TopicProduceData) {
-        self.pace.one().await;
+    /// Begins many partitions, and lets others in between.
+    async fn many(&mut self, topics: Vec<TopicProduceData>) {
+        let mut pace = Pace::new();
+        for mut data in topics {
+            pace.one().await;
+            let partitions = std::mem::take(&mut data.partition_data);
+            let (topic, local) = self.open(data, partitions.len());
+            for (partition, data) in partitions.into_iter().enumerate() {
+                pace.before(UNITS_AN_APPEND).await;
+                self.begin(&local, Slot { topic, partition }, data);
+            }
+        }
+    }
+
+    fn topic(&mut self, mut data: TopicProduceData) {
+        let partitions = std::mem::take(&mut data.partition_data);
+        let (topic, local) = self.open(data, partitions.len());
+        for (partition, data) in partitions.into_iter().enumerate() {
+            self.begin(&local, Slot { topic, partition }, data);
+        }
+    }
+
+    /// Finds a topic, and makes a place for its so many partitions in the response.
+    fn open(
+        &mut self,
+        data: TopicProduceData,
+        partitions: usize,
+    ) -> (usize, Result<Rc<LocalTopic>, ErrorCode>) {
         let topics = &self.call.core.topics;
         let local = match self.call.version {
             13.. => topics.by_id(&data.topic_id).ok_or(ErrorCode::UnknownTopicId),
@@ -338,20 +373,23 @@ impl<'a> Sorting<'a> {
             false => Ok(local),
         });
         let topic = self.begun.response.responses.len();
-        let partition_responses = Vec::with_capacity(data.partition_data.len());
+        let partition_responses = Vec::with_capacity(partitions);
         let response = TopicProduceResponse { name: data.name, topic_id: data.topic_id, partition_responses };
         self.begun.response.responses.push(response);
-        for (partition, data) in data.partition_data.into_iter().enumerate() {
-            self.pace.before(UNITS_AN_APPEND).await;
-            let (index, slot) = (data.index, Slot { topic, partition });
-            let begun = local.clone().map_err(ProduceRefusal::from);
-            let outcome = begun.and_then(|local| self.partition(&local, slot, data));
-            let shown = match outcome {
-                Ok(()) => PartitionProduceResponse { index, ..Default::default() },
-                Err(refusal) => refused(index, refusal),
-            };
-            self.begun.response.responses[topic].partition_responses.push(shown);
-        }
+        (topic, local)
+    }
+
+    fn begin(&mut self, local: &Result<Rc<LocalTopic>, ErrorCode>, slot: Slot, data: PartitionProduceData) {
+        let index = data.index;
+        let outcome = match local {
+            Ok(local) => self.partition(local, slot, data),
+            Err(code) => Err((*code).into()),
+        };
+        let shown = match outcome {
+            Ok(()) => PartitionProduceResponse { index, ..Default::default() },
+            Err(refusal) => refused(index, refusal),
+        };
+        self.begun.response.responses[slot.topic].partition_responses.push(shown);
     }
 
     fn partition(

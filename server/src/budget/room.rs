@@ -41,7 +41,7 @@ impl Room {
     /// than all that a core may hold is refused.
     pub(crate) async fn hold(room: &Rc<Self>, bytes: usize) -> Result<Held, TooMuch> {
         if bytes <= ANSWER_BYTES_COUNTED {
-            return Ok(Held { room: None, bytes: 0 });
+            return Ok(Held::NOTHING);
         }
         if bytes > ANSWER_BYTES_HELD {
             return Err(TooMuch { bytes });
@@ -80,6 +80,9 @@ pub(crate) struct Held {
 }
 
 impl Held {
+    /// A small answer.
+    pub(crate) const NOTHING: Self = Self { room: None, bytes: 0 };
+
     /// Whether the answer is one of those that count.
     pub(crate) const fn is_large(&self) -> bool {
         self.bytes > 0
