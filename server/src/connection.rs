@@ -25,7 +25,7 @@ use creel_io::{Instant, JoinHandle, now, spawn};
 use crate::complaints::Complaints;
 use crate::config::ListenerIndex;
 use crate::core::Core;
-use crate::dispatch::{self, Refusal};
+use crate::dispatch::{self, Beginning, Refusal};
 use crate::flight::{Admitted, Flight};
 use crate::frames::{Framed, is_produce, next_frame};
 use crate::idleness::{Idleness, Reading};
@@ -323,7 +323,10 @@ async fn begin(
 ) -> Result<Owed, Refusal> {
     let (bytes, Admitted { share, has_waited }) = (frame.len(), admitted);
     let turn_at = if came.is_first && !has_waited { came.to } else { core.stages.clock() };
-    let begun = dispatch::begin(core, &connection.client, frame).await?;
+    let begun = match dispatch::begin(core, &connection.client, frame)? {
+        Beginning::Now(begun) => begun,
+        Beginning::Later(later) => later.await?,
+    };
     let timed = |decoded_at| core.stages.begun((came.from, came.to), (turn_at, decoded_at));
     let passage = begun.decoded_at.and_then(timed);
     Ok(Owed { pending: begun.pending, bytes, share, passage })

@@ -14,12 +14,13 @@ use creel_wire::api::fetch::FetchRequest;
 use creel_wire::api::produce::ProduceRequest;
 use creel_wire::{ApiKey, Decode, DecodeError, Fault, Reader, Request, RequestHeader, versions};
 
-use crate::api;
+use crate::api::{self, produce::Start};
 use crate::budget::{TooMuch, weight};
 use crate::call::{Call, Made};
 use crate::connection::Client;
 use crate::core::Core;
 use crate::limits::{ANSWER_BYTES_COUNTED, PRODUCE_LISTS_READ_HERE, REQUEST_BYTES_READ_HERE};
+use crate::race::Boxed;
 use crate::reply::{Pending, Reply};
 
 /// Why a request can't be answered, so that its connection is closed.
@@ -56,8 +57,24 @@ pub(crate) struct Begun {
     pub(crate) decoded_at: Option<Instant>,
 }
 
-/// Begins a request: what must happen in the order of arrival has happened when this returns.
-pub(crate) async fn begin(core: &Rc<Core>, client: &Rc<Client>, frame: Bytes) -> Result<Begun, Refusal> {
+/// A request on its way to having begun. Most Produce and Fetch requests begin without waiting, and pay for no future.
+pub(crate) enum Beginning {
+    Now(Begun),
+    /// It has begun when this is ready.
+    Later(Boxed<'static, Result<Begun, Refusal>>),
+}
+
+impl Beginning {
+    pub(crate) async fn begun(self) -> Result<Begun, Refusal> {
+        match self {
+            Self::Now(begun) => Ok(begun),
+            Self::Later(later) => later.await,
+        }
+    }
+}
+
+/// Begins a request: what must happen in the order of arrival has happened when it has begun.
+pub(crate) fn begin(core: &Rc<Core>, client: &Rc<Client>, frame: Bytes) -> Result<Beginning, Refusal> {
     let (key, version, correlation_id) = peek(&frame)?;
     let api = ApiKey::from_code(key).ok_or(Refusal::Api(key))?;
     let entry = versions::entry(api).ok_or(Refusal::Api(key))?;
@@ -65,7 +82,7 @@ pub(crate) async fn begin(core: &Rc<Core>, client: &Rc<Client>, frame: Bytes) ->
         return match api {
             ApiKey::ApiVersions => {
                 let reply = Reply::from(api_versions::unsupported_version(correlation_id));
-                Ok(Begun { pending: Pending::Ready(reply), decoded_at: None })
+                Ok(Beginning::Now(Begun { pending: Pending::Ready(reply), decoded_at: None }))
             }
             _ => Err(Refusal::Version(api, version)),
         };
@@ -74,26 +91,43 @@ pub(crate) async fn begin(core: &Rc<Core>, client: &Rc<Client>, frame: Bytes) ->
     let header = RequestHeader::decode(&mut reader)?;
     let (core, client) = (core.clone(), client.clone());
     let call = Call { core, client, api, version, correlation_id, client_id: header.client_id };
-    match api {
-        ApiKey::Produce => {
-            // What is rare is boxed: its state is no part of what every request moves.
-            let request = match reader.remaining() > REQUEST_BYTES_READ_HERE {
-                true => Box::pin(read_large_produce(reader, version)).await?,
-                false => ProduceRequest::decode(&mut reader, version)?,
-            };
-            let decoded_at = Some(call.core.stages.clock());
-            Ok(Begun { pending: api::produce::begin(call, request).await, decoded_at })
+    let is_large = reader.remaining() > REQUEST_BYTES_READ_HERE;
+    Ok(match api {
+        ApiKey::Produce if !is_large => {
+            let request = ProduceRequest::decode(&mut reader, version)?;
+            begin_produce(call, request)
         }
-        ApiKey::Fetch => {
-            let request = match reader.remaining() > REQUEST_BYTES_READ_HERE {
-                true => Box::pin(offload(move || FetchRequest::decode(&mut reader, version))).await?,
-                false => FetchRequest::decode(&mut reader, version)?,
-            };
-            let decoded_at = Some(call.core.stages.clock());
-            Ok(Begun { pending: api::fetch::begin(call, request), decoded_at })
+        ApiKey::Fetch if !is_large => {
+            let request = FetchRequest::decode(&mut reader, version)?;
+            Beginning::Now(begin_fetch(call, request))
         }
-        _ => Ok(Begun { pending: Box::pin(handle(call, reader)).await?, decoded_at: None }),
+        ApiKey::Produce => Beginning::Later(Box::pin(async move {
+            let request = read_large_produce(reader, version).await?;
+            begin_produce(call, request).begun().await
+        })),
+        ApiKey::Fetch => Beginning::Later(Box::pin(async move {
+            let request = offload(move || FetchRequest::decode(&mut reader, version)).await?;
+            Ok(begin_fetch(call, request))
+        })),
+        _ => Beginning::Later(Box::pin(async move {
+            Ok(Begun { pending: handle(call, reader).await?, decoded_at: None })
+        })),
+    })
+}
+
+fn begin_produce(call: Call, request: ProduceRequest) -> Beginning {
+    let decoded_at = Some(call.core.stages.clock());
+    match api::produce::begin(call, request) {
+        Start::Now(pending) => Beginning::Now(Begun { pending, decoded_at }),
+        Start::Later(later) => {
+            Beginning::Later(Box::pin(async move { Ok(Begun { pending: later.await, decoded_at }) }))
+        }
     }
+}
+
+fn begin_fetch(call: Call, request: FetchRequest) -> Begun {
+    let decoded_at = Some(call.core.stages.clock());
+    Begun { pending: api::fetch::begin(call, request), decoded_at }
 }
 
 /// What every header begins with, whatever its version: key, version and correlation id.

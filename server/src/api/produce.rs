@@ -29,6 +29,7 @@ use crate::budget::{Held, Pace};
 use crate::call::{Call, Made};
 use crate::core::Core;
 use crate::limits::{ANSWER_BYTES_COUNTED, UNITS_A_TURN};
+use crate::race::Boxed;
 use crate::reply::{Answered, Pending, Reply};
 use crate::route::{self, Awaited};
 use crate::topics::{LocalTopic, Place, Topic, is_internal, timestamp_rules};
@@ -191,44 +192,45 @@ impl BegunShare {
     }
 }
 
-/// Begins a request: its batches are appended, or on their way to the cores that append them.
-pub(crate) async fn begin(call: Call, request: ProduceRequest) -> Pending {
+/// A request on its way to having begun.
+pub(crate) enum Start {
+    Now(Pending),
+    /// It has begun when this is ready.
+    Later(Boxed<'static, Pending>),
+}
+
+/// Begins a request: its batches are appended, or on their way to the cores that append them. It waits only for other
+/// cores, for looks into records, and for its own length.
+pub(crate) fn begin(call: Call, request: ProduceRequest) -> Start {
     let Some(acks) = Acks::read(request.acks) else {
-        return Pending::Ready(refuse_all(&call, request, ErrorCode::InvalidRequiredAcks));
+        return Start::Now(Pending::Ready(refuse_all(&call, request, ErrorCode::InvalidRequiredAcks)));
     };
     let partitions = request.topic_data.iter().map(|topic| 1 + topic.partition_data.len()).sum::<usize>();
-    let mut held = Held::NOTHING;
-    let mut sorting = Sorting::new(&call, acks);
-    if partitions <= PARTITIONS_AT_ONCE {
-        for topic in request.topic_data {
-            sorting.topic(topic);
-        }
-    } else {
-        held = match Box::pin(call.hold(partitions * BYTES_OF_A_PARTITION)).await {
-            Ok(held) => held,
-            Err(too_much) => return Pending::Ready(call.refuse(&too_much)),
-        };
-        Box::pin(sorting.many(request.topic_data)).await;
+    let mut sorting = Sorting::new(call, acks);
+    if partitions > PARTITIONS_AT_ONCE {
+        return Start::Later(Box::pin(begin_many(sorting, request.topic_data, partitions)));
     }
-    if !sorting.unseen.is_empty() {
-        Box::pin(sorting.look()).await;
+    for topic in request.topic_data {
+        sorting.topic(topic);
     }
     planted::burn();
-    let Sorting { mut begun, shares, .. } = sorting;
-    for (to, (slots, share)) in shares {
-        begun.elsewhere.push((slots, route::ask(&call.core, to, share).await));
+    if sorting.unseen.is_empty() && sorting.shares.is_empty() {
+        return Start::Now(sorting.pending(Held::NOTHING));
     }
-    if acks == Acks::None {
-        return silence(begun);
-    }
-    Pending::later(async move {
-        let (response, elsewhere) = begun.finish(acks).await;
-        let reply = match held.is_large() {
-            true => Box::pin(call.reply_made(Ok(Made { response, held }))).await,
-            false => call.reply(&response),
-        };
-        Answered { reply, elsewhere }
-    })
+    Start::Later(Box::pin(async move {
+        sorting.look_and_share().await;
+        sorting.pending(Held::NOTHING)
+    }))
+}
+
+async fn begin_many(mut sorting: Sorting, topics: Vec<TopicProduceData>, partitions: usize) -> Pending {
+    let held = match sorting.call.hold(partitions * BYTES_OF_A_PARTITION).await {
+        Ok(held) => held,
+        Err(too_much) => return Pending::Ready(sorting.call.refuse(&too_much)),
+    };
+    sorting.many(topics).await;
+    sorting.look_and_share().await;
+    sorting.pending(held)
 }
 
 /// acks=0: no reply. What fails at once closes the connection.
@@ -304,8 +306,8 @@ fn took(outcome: &ShareOutcome) -> Duration {
 }
 
 /// Sorts a request's batches: appended here, or put aside for other cores.
-struct Sorting<'a> {
-    call: &'a Call,
+struct Sorting {
+    call: Call,
     acks: Acks,
     now_ms: i64,
     begun: Begun,
@@ -329,10 +331,36 @@ fn must_be_seen(topic: &Topic, batch: &Batch, now_ms: i64) -> bool {
     timestamp_rules(&topic.config).ask_for_records(batch, now_ms) && batch.size_bytes() <= most
 }
 
-impl<'a> Sorting<'a> {
-    fn new(call: &'a Call, acks: Acks) -> Self {
+impl Sorting {
+    fn new(call: Call, acks: Acks) -> Self {
         let (begun, shares, unseen) = Default::default();
         Self { call, acks, now_ms: wall_clock_ms(), begun, shares, unseen }
+    }
+
+    /// What is left to do after all batches have been seen once.
+    async fn look_and_share(&mut self) {
+        if !self.unseen.is_empty() {
+            self.look().await;
+        }
+        for (to, (slots, share)) in std::mem::take(&mut self.shares) {
+            self.begun.elsewhere.push((slots, route::ask(&self.call.core, to, share).await));
+        }
+    }
+
+    /// The reply, once it has all its acks.
+    fn pending(self, held: Held) -> Pending {
+        let Self { call, acks, begun, .. } = self;
+        if acks == Acks::None {
+            return silence(begun);
+        }
+        Pending::later(async move {
+            let (response, elsewhere) = begun.finish(acks).await;
+            let reply = match held.is_large() {
+                true => Box::pin(call.reply_made(Ok(Made { response, held }))).await,
+                false => call.reply(&response),
+            };
+            Answered { reply, elsewhere }
+        })
     }
 
     /// Begins many partitions, and lets others in between.
