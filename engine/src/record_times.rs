@@ -89,7 +89,9 @@ impl TimestampRules {
         let max = header.max_timestamp;
         // The first record's timestamp is the base, as a rule: a maximum below it contradicts the header itself.
         let is_doubtful = max <= 0 || max < header.base_timestamp;
-        let asks = is_doubtful || self.hold_each_record() || self.is_late(max, now_ms);
+        // Where no limit ends it, what lies ahead further than usual may be no record's time at all.
+        let is_ahead = max.saturating_sub(now_ms) > self.after_max_ms.min(AFTER_MAX_DEFAULT_MS);
+        let asks = is_doubtful || self.hold_each_record() || is_ahead;
         asks && self.kind == TimestampType::CreateTime && !batch.is_looked_into()
     }
 
@@ -100,13 +102,11 @@ impl TimestampRules {
         self.before_max_ms != i64::MAX || has_after
     }
 
-    const fn is_late(&self, timestamp: i64, now_ms: i64) -> bool {
-        timestamp.saturating_sub(now_ms) > self.after_max_ms
-    }
-
+    /// Differences wrap, as Kafka's do: a time so early that it has none to now is late.
     const fn allow(&self, timestamp: i64, now_ms: i64) -> bool {
-        let is_early = now_ms.saturating_sub(timestamp) > self.before_max_ms;
-        timestamp == NO_TIMESTAMP || !is_early && !self.is_late(timestamp, now_ms)
+        let is_early = now_ms.wrapping_sub(timestamp) > self.before_max_ms;
+        let is_late = timestamp.wrapping_sub(now_ms) > self.after_max_ms;
+        timestamp == NO_TIMESTAMP || !is_early && !is_late
     }
 }
 

@@ -45,7 +45,9 @@ fn limits_of_the_topics_own_ask_for_every_record() {
     let fine = batch(&[NOW], NOW);
     assert!(WITHIN_A_DAY.ask_for_records(&fine, NOW));
     assert!(TimestampRules { after_max_ms: 2 * HOUR, ..DEFAULTS }.ask_for_records(&fine, NOW));
-    assert!(!TimestampRules { after_max_ms: i64::MAX, ..DEFAULTS }.ask_for_records(&fine, NOW));
+    let unlimited = TimestampRules { after_max_ms: i64::MAX, ..DEFAULTS };
+    assert!(!unlimited.ask_for_records(&fine, NOW));
+    assert!(unlimited.ask_for_records(&batch(&[NOW], i64::MAX), NOW), "that may be no record's time");
     let seen = fine.look(&WITHIN_A_DAY, NOW).unwrap();
     assert!(!WITHIN_A_DAY.ask_for_records(&seen, NOW), "once is enough");
     let by_the_broker = TimestampRules { kind: TimestampType::LogAppendTime, ..WITHIN_A_DAY };
@@ -88,6 +90,8 @@ fn every_record_is_held_against_the_limits() {
     assert_eq!(look(&[NOW, NOW - 24 * HOUR - 1]), Err(LookError::OutOfRange(vec![1])));
     assert_eq!(look(&[NOW + HOUR + 1, NOW, -2]), Err(LookError::OutOfRange(vec![0, 2])));
     assert_eq!(look(&[NOW * 1000, NOW]), Err(LookError::OutOfRange(vec![0])));
+    let earliest = batch(&[i64::MIN], -1).look(&DEFAULTS, NOW).map(|_| ());
+    assert_eq!(earliest, Err(LookError::OutOfRange(vec![0])), "as in Kafka, although no limit is set");
     assert_eq!(look(&[i64::MIN, i64::MAX, 0]), Err(LookError::OutOfRange(vec![0, 1, 2])));
     let all = vec![5; 2 * BLAMED_RECORDS_MAX];
     assert!(matches!(look(&all), Err(LookError::OutOfRange(blamed)) if blamed.len() == BLAMED_RECORDS_MAX));

@@ -45,22 +45,28 @@ impl Partition {
         Ok(None)
     }
 
-    /// The committed record with the largest timestamp; the first of them. `None` if the log is empty.
+    /// The committed record with the largest timestamp; the first of them. `None` if there is no timestamp.
+    ///
+    /// Where no record has what a header says is the largest, or its batch was deleted and its segment is still there,
+    /// the answer is the batch's last record.
     pub async fn max_timestamp_offset(&self) -> Result<Option<FoundByTime>, ReadError> {
         let inner = self.inner();
-        let mut best: Option<i64> = None;
+        let mut best = TimestampOffset::NONE;
         for segment in inner.segments_to_read()? {
             let largest = inner.largest(&segment).await?;
-            if largest.timestamp >= 0 && best.is_none_or(|best| largest.timestamp > best) {
-                best = Some(largest.timestamp);
+            if largest.timestamp > best.timestamp {
+                best = largest;
             }
         }
         // What was looked at may be written and not yet committed.
         self.settled().await?;
-        match best {
-            Some(timestamp) => self.offset_for_timestamp(timestamp).await,
-            None => Ok(None),
+        let TimestampOffset { timestamp, last_offset: offset } = best;
+        if timestamp < 0 {
+            return Ok(None);
         }
+        let found = self.offset_for_timestamp(timestamp).await?;
+        let leader_epoch = self.epoch_of(offset).unwrap_or(self.leader_epoch());
+        Ok(Some(found.unwrap_or(FoundByTime { offset, timestamp, leader_epoch })))
     }
 }
 

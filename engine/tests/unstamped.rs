@@ -59,8 +59,13 @@ impl Kind {
 
 /// The same batch with -1 for its largest timestamp.
 fn without_maximum(batch: &Batch) -> Batch {
+    with_maximum(batch, -1)
+}
+
+/// The same batch with another largest timestamp.
+fn with_maximum(batch: &Batch, maximum: i64) -> Batch {
     let mut bytes = BytesMut::from(&batch.bytes()[..]);
-    bytes[35..43].copy_from_slice(&(-1_i64).to_be_bytes());
+    bytes[35..43].copy_from_slice(&maximum.to_be_bytes());
     let crc = crc32c(&bytes[21..]);
     bytes[17..21].copy_from_slice(&crc.to_be_bytes());
     UncheckedBatch::new(bytes.freeze()).verify().unwrap()
@@ -277,4 +282,20 @@ fn a_producer_without_timestamps_is_remembered_for_its_time() {
             });
         }
     }
+}
+
+/// A header that says more than its records is believed, and a deleted record's segment remembers it, as Kafka's does.
+#[test]
+fn the_largest_timestamp_is_told_although_no_record_has_it() {
+    World::new(LogConfig::default()).live(false, async |partition| {
+        let now = wall_clock_ms();
+        let largest =
+            async || partition.max_timestamp_offset().await.unwrap().map(|it| (it.offset, it.timestamp));
+        let honest = BatchBuilder::new(now).record(now, None, None).record(now, None, None).build().unwrap();
+        append(&partition, &with_maximum(&honest, now + 60_000)).await;
+        append(&partition, &honest).await;
+        assert_eq!(largest().await, Some((Offset(1), now + 60_000)));
+        partition.advance_log_start(Offset(2)).await.unwrap();
+        assert_eq!(largest().await, Some((Offset(1), now + 60_000)));
+    });
 }
