@@ -98,6 +98,10 @@ impl MetaProperties {
             let mut pairs = lines.filter_map(|line| line.split_once('='));
             pairs.find(|(key, _)| key.trim() == name).map(|(_, value)| value.trim().to_owned())
         };
+        if let Some(version) = value("version").filter(|version| version != "0" && version != VERSION) {
+            let reason = format!("version={version} is not known: there are 0 and {VERSION}");
+            return Err(PropertiesError::Malformed(reason));
+        }
         let missing = |name: &str| PropertiesError::Malformed(format!("{name} is missing"));
         let node_id = value("node.id").or_else(|| value("broker.id")).ok_or_else(|| missing("node.id"))?;
         let node_id = node_id
@@ -143,5 +147,7 @@ mod tests {
         assert_eq!(error, "meta.properties: the directory holds the data of node.id 1, but 2 was asked for");
         assert!(found().of(1, Some("B")).is_err());
         assert!(MetaProperties::read("version=1\n").is_err());
+        let newer = MetaProperties::read(&text.replace("version=1", "version=2")).unwrap_err().to_string();
+        assert_eq!(newer, "meta.properties: version=2 is not known: there are 0 and 1");
     }
 }

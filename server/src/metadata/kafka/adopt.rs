@@ -65,6 +65,10 @@ pub(crate) async fn adopt(place: &Place<'_>) -> Result<Option<Adoption>, NotUnde
     let Some((image, end)) = found else {
         return if place.partitions.is_empty() { Ok(None) } else { Err(unknown_settings(place)) };
     };
+    let is_blank = !image.has_features && image.topics.is_empty();
+    if is_blank && !place.partitions.is_empty() {
+        return Err(unknown_settings(place));
+    }
     let owner = place.owner.ok_or_else(|| {
         let path = place.data_dir.join("meta.properties");
         NotUnderstood::new(&path, "it is missing: whose partitions lie here is not known")
@@ -99,7 +103,7 @@ fn unknown_settings(place: &Place<'_>) -> NotUnderstood {
     NotUnderstood::new(
         place.log,
         format!(
-            "there is no metadata log of Kafka's, but {} holds partitions ({}{more}): without their topics' settings \
+            "there is no metadata log of Kafka's, or it is empty, but {} holds partitions ({}{more}): without their topics' settings \
              nobody knows what may be deleted. If the log is elsewhere, say so with metadata.log.dir; let Kafka migrate a \
              directory of ZooKeeper's time to KRaft first; and move partitions that nobody needs away",
             place.data_dir.display(),

@@ -55,6 +55,8 @@ pub(crate) struct Image {
     pub(crate) voters: Option<Vec<i32>>,
     /// What Kafka enforces and Creel does not.
     pub(crate) unserved: BTreeSet<&'static str>,
+    /// Whether a feature's level was told: that is what Kafka writes first, before any topic.
+    pub(crate) has_features: bool,
     /// The records of a transaction that has not ended.
     open: Option<Vec<MetadataRecord>>,
 }
@@ -131,7 +133,10 @@ impl Image {
                     None => configs.remove(config.name.as_str()),
                 };
             }
-            MetadataRecord::Feature(feature) => check_level(&feature)?,
+            MetadataRecord::Feature(feature) => {
+                check_level(&feature)?;
+                self.has_features = true;
+            }
             MetadataRecord::ProducerIds(ids) => self.next_producer_id = ids.next_producer_id,
             MetadataRecord::Unserved(what) => {
                 self.unserved.insert(what);

@@ -512,4 +512,17 @@ mod adoptions {
         let said = Directory::new(&[]).adopted(&["a-0", "a-1", "b-0", "c-0"]).unwrap_err();
         assert!(said.contains("(a-0, a-1, b-0, ...)") && said.contains("metadata.log.dir"), "{said}");
     }
+
+    #[test]
+    fn an_empty_log_knows_no_settings_either() {
+        for blank in [&[][..], &elected(0, &[1]), &batch(0, &[feature("metadata.version", 30)])[..70]] {
+            let directory = Directory::new(&[(FIRST, blank)]);
+            let said = directory.adopted(&["a-0"]).unwrap_err();
+            assert!(said.contains("it is empty") && said.contains("(a-0)"), "{said}");
+            assert_eq!(directory.adopted(&[]), Ok(Some(String::new())), "Kafka was formatted and never ran");
+        }
+        let none =
+            Directory::new(&[(FIRST, &batch(0, &[feature("metadata.version", 30)]))]).adopted(&["a-0"]);
+        assert_eq!(none, Ok(Some(String::new())), "all topics were deleted");
+    }
 }
