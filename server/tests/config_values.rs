@@ -174,6 +174,22 @@ fn what_is_in_a_list_is_not_added_again() {
     });
 }
 
+/// Tools take back settings that a later version has dropped.
+#[test]
+fn any_name_can_be_taken_back() {
+    story(&[], |broker| async move {
+        let mut client = broker.connect().await;
+        client.create_topic("tidy", 1).await;
+        for name in ["message.format.version", "no.such.setting", "retention.ms"] {
+            assert_eq!(set(&mut client, "tidy", name, 1, "").await, ErrorCode::None, "{name}");
+        }
+        for operation in [0, 2, 3] {
+            let refused = set(&mut client, "tidy", "no.such.setting", operation, "1").await;
+            assert_eq!(refused, ErrorCode::InvalidConfig, "{operation}");
+        }
+    });
+}
+
 /// Kafka's broker settings are all described, but for those it hides, and no secret is.
 #[test]
 fn a_broker_describes_kafkas_settings() {

@@ -129,11 +129,9 @@ fn apply(
     change: SettingChange,
 ) -> Result<(), TopicRefusal> {
     let refuse = |message: String| TopicRefusal::new(ErrorCode::InvalidConfig, message);
-    let Some(key) = TopicKey::find(&name) else {
-        return settings.set(name, "").map_err(|error| refuse(error.to_string()));
-    };
     let (text, is_append) = match change {
         SettingChange::Unset => {
+            // Of any name, as in Kafka: tools take back what a later version no longer knows.
             settings.unset(&name);
             return Ok(());
         }
@@ -142,6 +140,9 @@ fn apply(
         }
         SettingChange::Append(text) => (text, true),
         SettingChange::Subtract(text) => (text, false),
+    };
+    let Some(key) = TopicKey::find(&name) else {
+        return settings.set(name, "").map_err(|error| refuse(error.to_string()));
     };
     if !matches!(key.kind, Kind::List | Kind::Choices(_) | Kind::ThrottledReplicas) {
         return Err(refuse(format!("{name} is no list: nothing can be added to it or taken from it.")));
