@@ -45,10 +45,17 @@ pub fn count_work(steps: u64) {
 #[inline]
 pub fn pace() -> impl Future<Output = ()> {
     count_work(1);
+    rest()
+}
+
+/// Once the running poll has come to [`STEPS_AT_ONCE`], goes on in a later turn: the place between two pieces of work that
+/// count their own steps.
+#[inline]
+pub fn rest() -> impl Future<Output = ()> {
     Paced { goes_on: WORK.get() < STEPS_AT_ONCE }
 }
 
-/// The future of [`pace`]: most often it has nothing to wait for, and costs next to nothing then.
+/// The future of [`rest`]: most often it has nothing to wait for, and costs next to nothing then.
 struct Paced {
     goes_on: bool,
 }

@@ -22,7 +22,7 @@ use crate::groups::{
     Coordinator, Event, FetchReply, FetchRequest, FoundGroup, GroupDescription, GroupError, GroupLimits,
     Millis, Now, Outputs, Reply, Token, Write, WriteId,
 };
-use crate::limits::COORDINATOR_READ_BYTES;
+use crate::limits::{COORDINATOR_READ_BYTES, MEMBERS_BYTES};
 use crate::messages::ListGroups;
 use crate::offsets::{self, encode_batch, read_batch};
 use crate::placement::core_of;
@@ -60,6 +60,13 @@ pub(crate) struct Coordinators {
 }
 
 impl Coordinators {
+    /// How many bytes more the members of this core's groups may take.
+    fn members_room(&self) -> usize {
+        let all = self.by_partition.borrow();
+        let taken = all.values().map(|hosted| hosted.coordinator.borrow().members_bytes());
+        MEMBERS_BYTES.saturating_sub(taken.fold(0, usize::saturating_add))
+    }
+
     fn get(&self, partition: i32) -> Option<Rc<Hosted>> {
         self.by_partition.borrow().get(&partition).cloned()
     }
@@ -106,6 +113,8 @@ pub(crate) async fn answer(core: &Rc<Core>, question: GroupQuestion) -> Result<G
     let hosted = core.coordinators.get(question.partition).ok_or(ErrorCode::NotCoordinator)?;
     match question.request {
         GroupRequest::Event(event) => {
+            let room = core.coordinators.members_room();
+            hosted.coordinator.borrow_mut().set_members_room(room);
             let reply = hosted.ask(event);
             drop(hosted);
             reply.await.map(GroupAnswer::Reply).map_err(|_| ErrorCode::NotCoordinator)

@@ -109,6 +109,10 @@ pub(crate) const GROUPS_DELETED_AT_ONCE: usize = 64;
 /// left. More are asked about in pieces.
 pub(crate) const GROUP_NAMES_AT_ONCE: usize = UNITS_A_TURN;
 
+/// Bytes that what the members of all groups of a core have told of themselves may take together. Who would need more is not
+/// let in (GROUP_MAX_SIZE_REACHED); who is in may come back as it was.
+pub(crate) const MEMBERS_BYTES: usize = 64 << 20;
+
 /// Protocols that a member of a group may offer. More are refused (INCONSISTENT_GROUP_PROTOCOL).
 pub(crate) const PROTOCOLS_MAX: usize = 1000;
 

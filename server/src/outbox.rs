@@ -3,9 +3,9 @@
 use std::io;
 
 use bytes::{Bytes, BytesMut};
-use creel_io::Instant;
 use creel_io::local::QueueReceiver;
 use creel_io::net::More;
+use creel_io::{Instant, rest};
 
 use crate::connection::Owed;
 use crate::limits::{REPLIES_TOGETHER_BYTES, SMALL_REPLY_BYTES};
@@ -73,6 +73,8 @@ impl<'a> Outbox<'a> {
             if self.post(at_hand, more).await? == Sent::Closed {
                 return Ok(());
             }
+            // Many requests that each take their millisecond must not take theirs in a row.
+            rest().await;
         }
     }
 

@@ -3,7 +3,10 @@
 
 mod support;
 
+use std::time::Duration;
+
 use bytes::Bytes;
+use creel_io::{sleep, timeout};
 use creel_wire::api::find_coordinator::FindCoordinatorRequest;
 use creel_wire::api::heartbeat::HeartbeatRequest;
 use creel_wire::api::join_group::{JoinGroupRequest, JoinGroupRequestProtocol};
@@ -144,4 +147,44 @@ fn a_group_joins_syncs_commits_and_is_remembered() {
             });
         }
     }
+}
+
+/// A member of a group of its own that tells much about itself, on the way to be let in. `None`: as it would be if let in.
+async fn large_member(client: &mut Client, group: &str, bytes: usize) -> Option<ErrorCode> {
+    let protocol = JoinGroupRequestProtocol { name: "range".into(), metadata: vec![0; bytes].into() };
+    let request = JoinGroupRequest {
+        group_id: Str::from(group.to_owned()),
+        session_timeout_ms: 10_000,
+        rebalance_timeout_ms: 30_000,
+        protocol_type: "consumer".into(),
+        protocols: vec![protocol],
+        ..Default::default()
+    };
+    client.send(3, &request).await;
+    let answer = timeout(Duration::from_secs(1), client.receive::<JoinGroupRequest>(3)).await;
+    answer.ok().map(|(_, answer)| answer.error_code)
+}
+
+#[test]
+fn what_members_tell_of_themselves_is_bounded_together() {
+    let settings = ["offsets.topic.num.partitions=3", "group.initial.rebalance.delay.ms=3000"];
+    World::new(7, 1, &settings).client(|broker| async move {
+        let find = FindCoordinatorRequest { key: GROUP, ..Default::default() };
+        assert_eq!(broker.connect().await.call(2, &find).await.error_code, ErrorCode::None);
+        let mut members = Vec::new();
+        let mut codes = Vec::new();
+        for at in 0..8 {
+            let mut client = broker.connect().await;
+            codes.push(large_member(&mut client, &format!("large-{at}"), 10 << 20).await);
+            members.push(client);
+        }
+        assert_eq!(codes[..6], [None; 6]);
+        assert_eq!(codes[6..], [Some(ErrorCode::GroupMaxSizeReached); 2]);
+        // Small ones still find room.
+        assert_eq!(large_member(&mut broker.connect().await, "small", 100).await, None);
+        // Who is silent is gone in time, and so is what it has told.
+        drop(members);
+        sleep(Duration::from_secs(400)).await;
+        assert_eq!(large_member(&mut broker.connect().await, "later", 10 << 20).await, None);
+    });
 }

@@ -12,8 +12,9 @@ use creel_io::{sleep, spawn};
 use creel_wire::api::delete_records::{DeleteRecordsPartition, DeleteRecordsRequest, DeleteRecordsTopic};
 use creel_wire::api::delete_topics::DeleteTopicsRequest;
 use creel_wire::api::fetch::{FetchPartition, FetchRequest, FetchResponse, FetchTopic, ForgottenTopic};
+use creel_wire::api::metadata::{MetadataRequest, MetadataRequestTopic};
 use creel_wire::{ErrorCode, Records, Str};
-use support::{Client, World, batch, values};
+use support::{Client, World, batch, encoded, values};
 
 /// How much may be done in one go: what `creel_io::pace` allows, and the little that comes with each step.
 const AT_ONCE: u64 = creel_io::STEPS_AT_ONCE + 100;
@@ -300,4 +301,27 @@ fn a_client_that_goes_is_no_longer_waited_for() {
             assert!(woken.total <= 10 * 10, "nobody looks: {woken:?}");
         });
     }
+}
+
+#[test]
+fn requests_sent_together_are_not_answered_in_one_go() {
+    let mut world = with_large_topic(1, 1);
+    let handle = world.sim.handle();
+    let broker = world.broker;
+    world.client(move |connector| async move {
+        let mut client = connector.connect().await;
+        let name = Some("large".into());
+        let topics = Some(vec![MetadataRequestTopic { name, ..Default::default() }]);
+        let request = encoded(7, &MetadataRequest { topics, ..Default::default() });
+        sleep(Duration::from_millis(100)).await;
+        handle.take_work(broker);
+        client.send_raw(&request.repeat(100)).await;
+        for _ in 0..100 {
+            assert!(client.receive_frame().await.is_some());
+        }
+        let answered = handle.take_work(broker);
+        // A partition in the answer is a tenth of a step.
+        assert!(answered.total >= 10 * u64::from(MANY.unsigned_abs()), "{answered:?}");
+        assert!(answered.longest <= 3 * AT_ONCE, "{answered:?}");
+    });
 }

@@ -1,6 +1,6 @@
 //! Long work in pieces.
 
-use creel_io::turn_of_its_own;
+use creel_io::{count_work, turn_of_its_own};
 
 use crate::limits::UNITS_A_TURN;
 
@@ -27,6 +27,8 @@ impl Pace {
             watched::piece_ends();
         }
         self.left = self.left.saturating_sub(units);
+        // What a connection asks for next may come in the same poll: there it counts, too.
+        count_work(units as u64);
         #[cfg(test)]
         watched::worked(units);
     }

@@ -24,6 +24,9 @@ pub struct Coordinator {
     pub(super) limits: GroupLimits,
     pub(super) groups: BTreeMap<String, Group>,
     deadlines: BTreeSet<(Millis, String)>,
+    /// What all members take in memory, in bytes, and how much more they may.
+    members_bytes: usize,
+    members_room: usize,
     next_expiry: Option<Millis>,
     pub(super) writes: Writes,
     pub(super) next_write: u64,
@@ -43,6 +46,8 @@ impl Coordinator {
             limits,
             groups: BTreeMap::new(),
             deadlines: BTreeSet::new(),
+            members_bytes: 0,
+            members_room: usize::MAX,
             next_expiry: None,
             writes: Writes::new(),
             next_write: 0,
@@ -66,6 +71,16 @@ impl Coordinator {
     pub fn next_deadline(&self) -> Option<Millis> {
         let expiry = self.next_expiry.filter(|_| !self.groups.is_empty());
         self.deadlines.first().map(|(deadline, _)| *deadline).into_iter().chain(expiry).min()
+    }
+
+    /// What the members of all groups take in memory, about, in bytes.
+    pub const fn members_bytes(&self) -> usize {
+        self.members_bytes
+    }
+
+    /// How many bytes more members may take: who would need more is turned away, but not one that comes back as it was.
+    pub const fn set_members_room(&mut self, bytes: usize) {
+        self.members_room = bytes;
     }
 
     /// OffsetFetch, which changes nothing. Offsets that are not durable yet are not shown.
@@ -140,6 +155,7 @@ impl Coordinator {
             Ok(()) if !member_id.is_empty() && !self.groups.contains_key(&request.group) => {
                 Some(GroupError::UnknownMemberId)
             }
+            Ok(()) if !self.has_memory_for(&request) => Some(GroupError::GroupMaxSizeReached),
             Ok(()) => None,
         };
         if let Some(error) = refusal {
@@ -149,6 +165,12 @@ impl Coordinator {
         let name = request.group.clone();
         self.find_or_create(desk, &name).join(desk, token, request);
         vec![name]
+    }
+
+    fn has_memory_for(&self, request: &JoinRequest) -> bool {
+        let before =
+            self.groups.get(&request.group).map_or(0, |group| group.core.roster.bytes_of(&request.member));
+        request.bytes() <= self.members_room.saturating_add(before)
     }
 
     fn sync(&mut self, desk: &mut Desk, token: Token, request: SyncRequest) -> Vec<String> {
@@ -211,6 +233,8 @@ impl Coordinator {
     fn remove(&mut self, desk: &mut Desk, mut group: Group, answer: Option<(Token, Reply)>) {
         self.unschedule(&group);
         group.scheduled = None;
+        let bytes = std::mem::take(&mut group.members_bytes);
+        self.members_bytes = self.members_bytes.saturating_sub(bytes);
         let tombstones = group.tombstones();
         self.last_removal = Some(desk.write(None, tombstones, Then::Removed(Box::new(group), answer)));
     }
@@ -342,6 +366,9 @@ impl Coordinator {
 
     fn reschedule(&mut self, name: &str) {
         let Some(group) = self.groups.get_mut(name) else { return };
+        let bytes = group.core.roster.bytes();
+        let bytes_before = std::mem::replace(&mut group.members_bytes, bytes);
+        self.members_bytes = self.members_bytes.saturating_sub(bytes_before).saturating_add(bytes);
         let forgettable = group.is_forgettable();
         let next = group.next_deadline().filter(|_| !forgettable);
         let before = std::mem::replace(&mut group.scheduled, next);
@@ -372,6 +399,8 @@ impl Coordinator {
             assert!(scheduled.iter().all(|entry| self.deadlines.contains(entry)), "{name} is scheduled");
             assert_eq!(self.writes.count_of(name), group.core.writes_in_flight);
         }
+        let bytes: usize = self.groups.values().map(|group| group.core.roster.bytes()).sum();
+        assert_eq!(bytes, self.members_bytes, "what members take is counted");
         for (_, name) in &self.deadlines {
             assert!(self.groups.contains_key(name), "{name} has a deadline");
         }

@@ -177,6 +177,25 @@ pub struct JoinRequest {
     pub entropy: [u8; 16],
 }
 
+/// What a member takes in memory beside its data and names.
+pub(super) const MEMBER_BYTES: usize = 500;
+/// What each protocol of it takes beside its name and data.
+const PROTOCOL_BYTES: usize = 100;
+/// So often its id is kept, which begins with its client's name or its own.
+pub(super) const MEMBER_ID_COPIES: usize = 4;
+
+impl JoinRequest {
+    /// What the member will take in memory, about, in bytes.
+    pub(super) fn bytes(&self) -> usize {
+        let own_name = self.member.instance_id.as_ref().map_or(0, String::len);
+        let names = self.client_id.len().saturating_add(own_name).saturating_mul(MEMBER_ID_COPIES);
+        let one =
+            |one: &Protocol| one.name.len().saturating_add(one.metadata.len()).saturating_add(PROTOCOL_BYTES);
+        let protocols = self.protocols.iter().map(one).fold(MEMBER_BYTES, usize::saturating_add);
+        names.saturating_add(protocols)
+    }
+}
+
 /// The reply to JoinGroup.
 #[derive(Clone, Debug, PartialEq)]
 pub struct JoinReply {

@@ -20,11 +20,18 @@ pub(super) struct Group {
     pub(super) state: State,
     /// The deadline under which the coordinator looks at this group again.
     pub(super) scheduled: Option<Millis>,
+    /// What its members take, as its coordinator has counted it.
+    pub(super) members_bytes: usize,
 }
 
 impl Group {
     pub(super) fn new(group: String, since_ms: Option<i64>) -> Self {
-        Self { core: Core::new(group, since_ms), state: State::Empty(Empty), scheduled: None }
+        Self {
+            core: Core::new(group, since_ms),
+            state: State::Empty(Empty),
+            scheduled: None,
+            members_bytes: 0,
+        }
     }
 
     /// Lets the state take an event and become another.

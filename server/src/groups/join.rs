@@ -94,8 +94,7 @@ impl Group {
             let reply = self.core.joined(&member_id, protocol);
             return desk.reply(token, Reply::Join(reply));
         }
-        let member = self.core.roster.get_mut(&member_id).expect("it was found just now");
-        member.update(request);
+        self.core.roster.update(&member_id, request);
         self.step(desk, |state, turn| state.rejoin(turn, member_id, token));
     }
 
@@ -130,8 +129,8 @@ impl Group {
         };
         let roster = &mut self.core.roster;
         roster.replace(old_id, &member_id);
+        roster.update(&member_id, request);
         if let Some(member) = roster.get_mut(&member_id) {
-            member.update(request);
             member.heard(desk.now.monotonic);
         }
         self.step(desk, |state, turn| match state {

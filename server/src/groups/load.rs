@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::{
     coordinator::Coordinator,
-    event::{Now, Protocol},
+    event::{MEMBER_BYTES, MEMBER_ID_COPIES, Now, Protocol},
     fold::LoggedState,
     group::Group,
     outbox::Desk,
@@ -112,7 +112,10 @@ impl Group {
 
 impl Enrolled {
     fn loaded(member: GroupMetadataMember, protocol: &str) -> Self {
+        let id_bytes = member.member_id.len().saturating_mul(MEMBER_ID_COPIES);
+        let bytes = member.subscription.len().saturating_add(id_bytes).saturating_add(MEMBER_BYTES);
         Self {
+            bytes,
             member_id: member.member_id,
             instance_id: member.instance_id,
             client_id: member.client_id,

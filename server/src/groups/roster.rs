@@ -13,6 +13,9 @@ use super::{
 /// gone without notice: nobody reads the socket while the request waits.
 const NEWCOMER_TIMEOUT_MS: i32 = 5 * 60 * 1000;
 
+/// What an id that was given out takes in memory beside its letters.
+const PENDING_BYTES: usize = 100;
+
 /// A member.
 #[derive(Clone, Debug)]
 pub(super) struct Enrolled {
@@ -23,6 +26,8 @@ pub(super) struct Enrolled {
     pub(super) session_timeout_ms: i32,
     pub(super) rebalance_timeout_ms: i32,
     pub(super) protocols: Vec<Protocol>,
+    /// What it takes in memory, about, without its assignment.
+    pub(super) bytes: usize,
     pub(super) assignment: Bytes,
     /// When it is taken for dead. None while it waits for us: then the silence is ours.
     pub(super) deadline: Option<Millis>,
@@ -34,6 +39,7 @@ impl Enrolled {
     /// A member that joins for the first time.
     pub(super) fn newcomer(member_id: String, request: JoinRequest, now: Millis) -> Self {
         Self {
+            bytes: request.bytes(),
             member_id,
             instance_id: request.member.instance_id,
             client_id: request.client_id,
@@ -48,7 +54,8 @@ impl Enrolled {
     }
 
     /// Takes over what a later JoinGroup says.
-    pub(super) fn update(&mut self, request: JoinRequest) {
+    fn update(&mut self, request: JoinRequest) {
+        self.bytes = request.bytes();
         self.session_timeout_ms = request.session_timeout_ms;
         self.rebalance_timeout_ms = request.rebalance_timeout_ms;
         self.protocols = request.protocols;
@@ -64,8 +71,9 @@ impl Enrolled {
         found.map(|one| one.metadata.clone()).unwrap_or_default()
     }
 
-    fn vote(&self, candidates: &BTreeSet<&str>) -> Option<&str> {
-        self.protocols.iter().map(|one| one.name.as_str()).find(|name| candidates.contains(name))
+    /// The protocols it can follow, each once.
+    fn names(&self) -> BTreeSet<&str> {
+        self.protocols.iter().map(|one| one.name.as_str()).collect()
     }
 }
 
@@ -76,6 +84,8 @@ pub(super) struct Roster {
     members: BTreeMap<String, Enrolled>,
     statics: BTreeMap<String, String>,
     leader: Option<String>,
+    /// How many members can follow each protocol: to ask all of them each time would cost a full group dear.
+    supported: BTreeMap<String, usize>,
     pub(super) pending: BTreeMap<String, Millis>,
 }
 
@@ -132,13 +142,57 @@ impl Roster {
             self.statics.insert(instance_id.clone(), member.member_id.clone());
         }
         self.leader.get_or_insert_with(|| member.member_id.clone());
-        self.members.insert(member.member_id.clone(), member);
+        self.count(&member);
+        let before = self.members.insert(member.member_id.clone(), member);
+        before.iter().for_each(|before| self.discount(before));
+    }
+
+    /// Takes over what a member's later JoinGroup says.
+    pub(super) fn update(&mut self, member_id: &str, request: JoinRequest) {
+        let Some(mut member) = self.members.remove(member_id) else { return };
+        self.discount(&member);
+        member.update(request);
+        self.count(&member);
+        self.members.insert(member_id.to_owned(), member);
+    }
+
+    fn count(&mut self, member: &Enrolled) {
+        for name in member.names() {
+            match self.supported.get_mut(name) {
+                Some(count) => *count = count.saturating_add(1),
+                None => drop(self.supported.insert(name.to_owned(), 1)),
+            }
+        }
+    }
+
+    fn discount(&mut self, member: &Enrolled) {
+        for name in member.names() {
+            match self.supported.get_mut(name) {
+                Some(count) if *count > 1 => *count = count.saturating_sub(1),
+                _ => drop(self.supported.remove(name)),
+            }
+        }
+    }
+
+    /// What the members and the ids that were given out take in memory, about.
+    pub(super) fn bytes(&self) -> usize {
+        let members = self.members.values().map(|member| member.bytes);
+        let pending = self.pending.keys().map(|id| id.len().saturating_add(PENDING_BYTES));
+        members.chain(pending).fold(0, usize::saturating_add)
+    }
+
+    /// What a member takes in whose place this one has or will have.
+    pub(super) fn bytes_of(&self, member: &Member) -> usize {
+        let of_instance = member.instance_id.as_deref().and_then(|instance_id| self.static_id(instance_id));
+        let known = self.get(of_instance.unwrap_or(&member.member_id)).map(|member| member.bytes);
+        known.or_else(|| self.pending.get_key_value(&member.member_id).map(|(id, _)| id.len())).unwrap_or(0)
     }
 
     /// Removes a member, or an id given to one that has not come back. Another becomes the leader.
     pub(super) fn remove(&mut self, member_id: &str) {
         self.pending.remove(member_id);
         let Some(member) = self.members.remove(member_id) else { return };
+        self.discount(&member);
         if let Some(instance_id) = &member.instance_id {
             self.statics.remove(instance_id);
         }
@@ -175,28 +229,24 @@ impl Roster {
 
     /// Whether some protocol among these is one that every member can follow.
     pub(super) fn supports(&self, protocols: &[Protocol]) -> bool {
-        let candidates = self.candidates();
-        protocols.iter().any(|one| self.is_empty() || candidates.contains(one.name.as_str()))
+        protocols.iter().any(|one| self.is_empty() || self.is_common(&one.name))
     }
 
-    /// The protocols that every member can follow.
-    fn candidates(&self) -> BTreeSet<&str> {
-        let mut members = self.members.values();
-        let Some(first) = members.next() else { return BTreeSet::new() };
-        let mut candidates: BTreeSet<&str> = first.protocols.iter().map(|one| one.name.as_str()).collect();
-        for member in members {
-            candidates.retain(|name| member.protocols.iter().any(|one| one.name == *name));
-        }
-        candidates
+    /// Whether every member can follow the protocol.
+    fn is_common(&self, protocol: &str) -> bool {
+        self.supported.get(protocol) == Some(&self.len())
     }
 
     /// The protocol most members prefer among those that all can follow.
     pub(super) fn choose_protocol(&self) -> String {
-        let candidates = self.candidates();
-        let mut votes: BTreeMap<&str, usize> = BTreeMap::new();
-        for vote in self.members.values().filter_map(|member| member.vote(&candidates)) {
-            let count = votes.entry(vote).or_default();
-            *count = count.saturating_add(1);
+        let everyone = self.len();
+        let common = self.supported.iter().filter(|(_, count)| **count == everyone);
+        let mut votes: BTreeMap<&str, usize> = common.map(|(name, _)| (name.as_str(), 0)).collect();
+        for member in self.members.values() {
+            let preferred = member.protocols.iter().find(|one| votes.contains_key(one.name.as_str()));
+            if let Some(count) = preferred.and_then(|one| votes.get_mut(one.name.as_str())) {
+                *count = count.saturating_add(1);
+            }
         }
         votes.into_iter().max_by_key(|(_, count)| *count).map(|(name, _)| name.to_owned()).unwrap_or_default()
     }
@@ -244,5 +294,10 @@ impl Roster {
         assert_eq!(self.leader.is_none(), self.members.is_empty(), "someone leads while someone is there");
         assert!(self.leader.iter().all(|leader| self.contains(leader)), "the leader is a member");
         assert!(self.pending.keys().all(|id| !self.contains(id)), "who is a member is not pending");
+        let mut supported = BTreeMap::new();
+        for name in self.members.values().flat_map(Enrolled::names) {
+            *supported.entry(name.to_owned()).or_insert(0_usize) += 1;
+        }
+        assert_eq!(supported, self.supported, "who can follow which protocol is counted");
     }
 }
