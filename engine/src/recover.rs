@@ -225,6 +225,7 @@ impl Recovery {
             self.segments.push(segment.clone());
             if let Some(next) = next.filter(|next| *next <= self.recovery_point)
                 && self.ends_with_batches(&segment).await?
+                && (!self.is_gapless() || self.leads_to(&segment, next).await?)
             {
                 self.end = next;
                 continue;

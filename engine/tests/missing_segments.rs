@@ -146,3 +146,31 @@ fn a_log_that_begins_anew_where_all_was_deleted_misses_nothing() {
         }
     });
 }
+
+#[test]
+fn one_in_the_middle_is_missed_below_the_recovery_point_too() {
+    on_core(|directory| async move {
+        let (partition, _) = fill(&directory).await;
+        let crashed = crashed(&directory);
+        partition.close().await.unwrap();
+        for (directory, was_clean) in [(&directory, true), (&crashed, false)] {
+            lose(directory, 2);
+            for was_clean in [was_clean, false] {
+                let checkpoint = Some(Offset(8));
+                let opening =
+                    OpenLog { was_clean, recovery_point: checkpoint, ..opening(directory, config()) };
+                let partition = Partition::open(&Flusher::new(), opening).await.unwrap();
+                assert_eq!((partition.log_start(), partition.log_end()), (Offset(0), Offset(8)));
+                let ranges: Vec<_> =
+                    partition.bad_ranges().iter().map(|bad| (bad.start.0, bad.end.0)).collect();
+                assert_eq!(ranges, [(2, 4)], "after a clean stop: {was_clean}");
+                let refused = read_bytes(&partition, 2, 1000).await;
+                assert!(matches!(refused, Err(ReadError::Corrupt { resume: Offset(4), .. })));
+                for there in [0, 1, 4, 7] {
+                    assert!(!read_bytes(&partition, there, 1000).await.unwrap().is_empty());
+                }
+                partition.close().await.unwrap();
+            }
+        }
+    });
+}
