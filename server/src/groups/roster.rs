@@ -294,10 +294,11 @@ impl Roster {
         assert_eq!(self.leader.is_none(), self.members.is_empty(), "someone leads while someone is there");
         assert!(self.leader.iter().all(|leader| self.contains(leader)), "the leader is a member");
         assert!(self.pending.keys().all(|id| !self.contains(id)), "who is a member is not pending");
-        let mut supported = BTreeMap::new();
-        for name in self.members.values().flat_map(Enrolled::names) {
-            *supported.entry(name.to_owned()).or_insert(0_usize) += 1;
-        }
-        assert_eq!(supported, self.supported, "who can follow which protocol is counted");
+        let mut names: Vec<&str> = self.members.values().flat_map(Enrolled::names).collect();
+        names.sort_unstable();
+        let counted =
+            names.chunk_by(|one, next| one == next).filter_map(|same| Some((*same.first()?, same.len())));
+        let supported = self.supported.iter().map(|(name, count)| (name.as_str(), *count));
+        assert!(counted.eq(supported), "who can follow which protocol is counted");
     }
 }
