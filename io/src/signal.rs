@@ -4,6 +4,7 @@ use std::future::poll_fn;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, Once, PoisonError};
 use std::task::{Poll, Waker};
+use std::time::{Duration, Instant};
 
 use crate::sim;
 
@@ -13,12 +14,15 @@ static WAITING: Mutex<Vec<Waker>> = Mutex::new(Vec::new());
 /// What asks for a stop.
 const STOP_SIGNALS: [i32; 3] = [libc::SIGTERM, libc::SIGINT, libc::SIGHUP];
 
+/// Sooner than this a signal is the same asking once more: GNU timeout signals its program, and then the program's group.
+const ASKED_ANEW_AFTER: Duration = Duration::from_secs(1);
+
 /// Returns once the process has been asked to stop. Every core may wait; the runtime blocks these signals in all of
 /// its threads, so that they end nothing by themselves. A simulated node is asked by its test.
 ///
 /// A signal that was ignored when the process began stays ignored: so says `nohup`, and so does a shell that starts a
-/// program in the background of a script. Who asks a second time, by SIGTERM or SIGINT, means it: the process ends at
-/// once, with 128 and the signal's number as its exit code. SIGHUP hurries nobody, as a terminal that goes away may send
+/// program in the background of a script. Who asks a second time, by SIGTERM or SIGINT and a second later or more, means it:
+/// the process ends at once, with 128 and the signal's number as its exit code. SIGHUP hurries nobody, as a terminal that goes away may send
 /// several, and systemd one behind its SIGTERM.
 pub async fn shutdown_signal() {
     if let Some(place) = sim::place() {
@@ -73,10 +77,10 @@ fn is_ignored(signal: i32) -> bool {
 
 fn wait(set: &libc::sigset_t, hurried: fn(i32)) {
     let mut signal = 0;
-    let mut was_asked = false;
+    let mut asked: Option<Instant> = None;
     // SAFETY: both pointers are valid for the call; the signals are blocked in every thread, as sigwait asks.
     while unsafe { libc::sigwait(set, &raw mut signal) } == 0 {
-        if signal != libc::SIGHUP && std::mem::replace(&mut was_asked, true) {
+        if signal != libc::SIGHUP && asked.get_or_insert_with(Instant::now).elapsed() >= ASKED_ANEW_AFTER {
             hurried(signal);
             std::process::exit(128 + signal);
         }

@@ -85,6 +85,22 @@ fn who_asks_twice_ends_it_at_once_and_what_was_acknowledged_is_there_again() {
     });
 }
 
+#[test]
+fn who_signals_program_and_group_at_once_asks_once() {
+    on_core(|| async {
+        let (address, dir) = (free_address(), tempfile::tempdir().unwrap());
+        let mut broker = Broker::start(address, dir.path(), &["group.initial.rebalance.delay.ms=600000"]);
+        assert!(broker.comes_up());
+        let mut client = with_a_record(address).await;
+        wait_for_a_group(&mut client).await;
+        // As GNU timeout does.
+        broker.signal("TERM");
+        broker.signal("TERM");
+        assert_eq!(broker.end(), Some(0));
+        assert!(dir.path().join(MARK).exists());
+    });
+}
+
 /// Has a connection wait for a group that takes its time.
 async fn wait_for_a_group(client: &mut Client) {
     let find = creel_wire::api::find_coordinator::FindCoordinatorRequest {

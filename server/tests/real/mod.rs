@@ -38,7 +38,10 @@ impl Broker {
         Self::begin(ignoring, address, data_dir, settings)
     }
 
-    fn begin(mut command: Command, address: SocketAddr, data_dir: &Path, settings: &[&str]) -> Self {
+    fn begin(started: Command, address: SocketAddr, data_dir: &Path, settings: &[&str]) -> Self {
+        // A test in the background of a script has some signals ignored, and hands that down.
+        let mut command = Command::new("env");
+        command.arg("--default-signal=TERM,INT,HUP").arg(started.get_program()).args(started.get_args());
         command.arg("--listen").arg(address.to_string()).arg("--data-dir").arg(data_dir);
         command.args(settings.iter().flat_map(|setting| ["--set", setting]));
         let loudness = std::env::var("CREEL_LOG").unwrap_or_else(|_| "error".to_owned());
