@@ -319,7 +319,11 @@ impl Recovery {
                 found = scan.verified().await?;
             }
             match found {
-                Some(Ok(header)) if self.continues(segment, &header) => {
+                // One that reaches into the next segment is damaged, be it synced or not.
+                Some(Ok(header))
+                    if self.continues(segment, &header)
+                        && next.is_none_or(|next| header.end_offset() <= next) =>
+                {
                     self.take(segment, &header, &mut scan);
                 }
                 None if !self.must_go_on(next) => return Ok(Continue::Yes),
