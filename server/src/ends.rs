@@ -4,6 +4,7 @@
 use creel_engine::{Partition, Settling};
 use creel_wire::{ErrorCode, Uuid};
 
+use crate::budget::Pace;
 use crate::core::Core;
 use crate::epochs::read_error;
 
@@ -16,22 +17,43 @@ pub(crate) struct Asked {
 
 impl Asked {
     /// Has what is written of a partition synced, if its end is what the question is about.
-    pub(crate) fn begin(
-        core: &Core,
-        topic: &Uuid,
-        index: i32,
-        is_about_end: bool,
-    ) -> Result<Self, ErrorCode> {
+    fn begin(core: &Core, topic: &Uuid, index: i32, is_about_end: bool) -> Result<Self, ErrorCode> {
         let partition = core.topics.own(topic, index)?;
         let settling = is_about_end.then(|| partition.settle()).flatten();
         Ok(Self { partition, settling })
     }
 
     /// The partition, once that is done.
-    pub(crate) async fn settled(self) -> Result<Partition, ErrorCode> {
+    async fn settled(self) -> Result<Partition, ErrorCode> {
         if let Some(settling) = self.settling {
             settling.done().await.map_err(|error| read_error(&error))?;
         }
         Ok(self.partition)
     }
+}
+
+/// A question, and its partition that settles, or why there is none.
+pub(crate) type Begun<Q> = (Q, Result<Asked, ErrorCode>);
+
+/// Has the partitions settle that these questions are about. `about` says which partition of its topic a question means,
+/// and whether it is about its end.
+pub(crate) async fn begin_all<Q>(
+    core: &Core,
+    questions: Vec<(Uuid, Q)>,
+    pace: &mut Pace,
+    about: impl Fn(&Q) -> (i32, bool),
+) -> Vec<Begun<Q>> {
+    let mut begun = Vec::with_capacity(questions.len());
+    for (topic, question) in questions {
+        pace.one().await;
+        let (index, is_about_end) = about(&question);
+        let asked = Asked::begin(core, &topic, index, is_about_end);
+        begun.push((question, asked));
+    }
+    begun
+}
+
+/// The partition of a question, once it has settled.
+pub(crate) async fn settled(begun: Result<Asked, ErrorCode>) -> Result<Partition, ErrorCode> {
+    begun?.settled().await
 }

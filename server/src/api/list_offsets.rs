@@ -123,22 +123,12 @@ fn as_list(found: &mut ListOffsetsPartitionResponse) {
 /// Finds the offsets of this core's partitions.
 pub(crate) async fn look_up(core: &Rc<Core>, lookup: OffsetLookup) -> Vec<OffsetsFound> {
     let mut pace = Pace::new();
-    let mut begun = Vec::with_capacity(lookup.partitions.len());
-    for (topic, asked) in lookup.partitions {
-        pace.one().await;
-        begun.push((
-            ends::Asked::begin(core, &topic, asked.partition_index, is_about_end(asked.timestamp)),
-            asked,
-        ));
-    }
+    let about = |asked: &ListOffsetsPartition| (asked.partition_index, is_about_end(asked.timestamp));
+    let begun = ends::begin_all(core, lookup.partitions, &mut pace, about).await;
     let mut found = Vec::with_capacity(begun.len());
-    for (begun, asked) in begun {
+    for (asked, begun) in begun {
         pace.one().await;
-        let settled = match begun {
-            Ok(begun) => begun.settled().await,
-            Err(code) => Err(code),
-        };
-        found.push(match settled {
+        found.push(match ends::settled(begun).await {
             Ok(partition) => look_up_one(&partition, &asked, lookup.read_committed).await,
             Err(code) => refused(asked.partition_index, code),
         });

@@ -17,7 +17,7 @@ use crate::budget::{Pace, gather, once};
 use crate::call::Call;
 use crate::core::Core;
 use crate::dispatch::Facts;
-use crate::ends::Asked;
+use crate::ends;
 use crate::epochs::check_epoch;
 use crate::spread::{Slot, Spread};
 
@@ -65,19 +65,11 @@ pub(crate) async fn answer(call: Call, request: OffsetForLeaderEpochRequest) -> 
 /// Looks into this core's partitions.
 pub(crate) async fn look_up(core: &Rc<Core>, lookup: EpochLookup) -> Vec<EpochEndOffset> {
     let mut pace = Pace::new();
-    let mut begun = Vec::with_capacity(lookup.0.len());
-    for (topic, asked) in lookup.0 {
-        pace.one().await;
-        begun.push((Asked::begin(core, &topic, asked.partition, true), asked));
-    }
+    let begun = ends::begin_all(core, lookup.0, &mut pace, |asked| (asked.partition, true)).await;
     let mut found = Vec::with_capacity(begun.len());
-    for (begun, asked) in begun {
+    for (asked, begun) in begun {
         pace.one().await;
-        let settled = match begun {
-            Ok(begun) => begun.settled().await,
-            Err(code) => Err(code),
-        };
-        found.push(match settled {
+        found.push(match ends::settled(begun).await {
             Ok(partition) => look_up_one(&partition, &asked),
             Err(code) => refused(asked.partition, code),
         });
