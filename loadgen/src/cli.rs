@@ -1,5 +1,7 @@
 //! The command line.
 
+mod units;
+
 use crate::advice::cli::AdviceArgs;
 use crate::broker::leash::LeashArgs;
 use crate::codec::CodecSpec;
@@ -17,6 +19,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+pub(crate) use units::{
+    parse_bytes, parse_count, parse_duration, parse_ms, parse_rate, parse_share, parse_size,
+};
 
 /// A load generator for any Kafka broker that tells the truth.
 #[derive(Debug, Parser)]
@@ -32,7 +37,7 @@ pub struct Cli {
 pub enum Command {
     /// Produce and consume for some seconds, verify, and print what was measured.
     Run(Box<RunArgs>),
-    /// Compare two brokers or two settings, and say faster, slower or inconclusive.
+    /// Compare two brokers or two settings, and say better, worse or inconclusive.
     Compare(CompareArgs),
     /// Say what changed between two results, and whether any of it is a regression.
     Diff(DiffArgs),
@@ -169,10 +174,10 @@ pub struct RunArgs {
     #[arg(long, value_name = "SPEED", value_parser = parse_speed, requires = "payload_topic", conflicts_with_all = ["rate", "schedule"], help_heading = "Load")]
     pub replay: Option<f64>,
     /// How long to measure
-    #[arg(long, default_value = "10s", value_parser = parse_duration, help_heading = "Load")]
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = parse_duration, help_heading = "Load")]
     pub duration: Duration,
     /// How long to load before measuring
-    #[arg(long, default_value = "2s", value_parser = parse_duration, help_heading = "Load")]
+    #[arg(long, value_name = "TIME", default_value = "2s", value_parser = parse_duration, help_heading = "Load")]
     pub warmup: Duration,
     /// Producers, each with one connection to every leading broker
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=10_000), help_heading = "Load")]
@@ -188,7 +193,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "BYTES", default_value = "64k", value_parser = parse_bytes, help_heading = "Client settings")]
     pub batch_bytes: usize,
     /// How long a batch may wait for more records
-    #[arg(long, value_name = "MS", default_value_t = 5.0, help_heading = "Client settings")]
+    #[arg(long, value_name = "MS", default_value = "5", value_parser = parse_ms, help_heading = "Client settings")]
     pub linger_ms: f64,
     /// The codec of the batches, and its level.
     #[arg(
@@ -251,69 +256,11 @@ fn parse_keys(text: &str) -> Result<Keys, String> {
     if text == "none" {
         return Ok(Keys::None);
     }
-    let count = parse_scaled(text, 1_000.0)?;
+    let count = parse_count(text)?;
     if !(1.0..=f64::from(KEYS_MAX)).contains(&count) {
         return Err(format!("from 1 to {KEYS_MAX} keys, or none"));
     }
     Ok(Keys::Distinct(count as u32))
-}
-
-/// `100`, `16k`, `1M`: powers of 1024.
-pub(crate) fn parse_bytes(text: &str) -> Result<usize, String> {
-    let bytes = parse_scaled(text, 1024.0)?;
-    if !(1.0..=(256u32 << 20) as f64).contains(&bytes) {
-        return Err("from 1 byte to 256M".into());
-    }
-    Ok(bytes as usize)
-}
-
-/// `50000`, `50k`, `2.5M`: powers of 1000.
-pub(crate) fn parse_rate(text: &str) -> Result<f64, String> {
-    let rate = parse_scaled(text, 1_000.0)?;
-    if !(0.001..=1e9).contains(&rate) {
-        return Err("from 0.001 to 1000M records per second".into());
-    }
-    Ok(rate)
-}
-
-fn parse_scaled(text: &str, thousand: f64) -> Result<f64, String> {
-    let lower = text.to_ascii_lowercase();
-    let (digits, scale) = if let Some(digits) = lower.strip_suffix('k') {
-        (digits, thousand)
-    } else if let Some(digits) = lower.strip_suffix('m') {
-        (digits, thousand * thousand)
-    } else {
-        (&lower[..], 1.0)
-    };
-    let value = digits.parse::<f64>().ok().filter(|value| value.is_finite());
-    value.map(|value| value * scale).ok_or_else(|| format!("'{text}' is not a number such as 100, 16k or 2M"))
-}
-
-/// `5%` or `5` as 0.05.
-pub(crate) fn parse_share(text: &str) -> Result<f64, String> {
-    let percent = text.strip_suffix('%').unwrap_or(text).trim().parse::<f64>().ok();
-    let percent = percent.filter(|percent| (0.0..=1_000.0).contains(percent));
-    percent
-        .map(|percent| percent / 100.0)
-        .ok_or_else(|| format!("'{text}' is not a share such as 5% or 2.5%"))
-}
-
-/// `10s`, `500ms`, `2m`, or a plain number of seconds.
-pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
-    let (digits, unit) = match text.find(|c: char| c.is_ascii_alphabetic()) {
-        Some(at) => text.split_at(at),
-        None => (text, "s"),
-    };
-    let seconds_per_unit = match unit {
-        "ms" => 0.001,
-        "s" => 1.0,
-        "m" | "min" => 60.0,
-        "h" => 3_600.0,
-        _ => return Err(format!("'{text}' is not a time such as 10s, 500ms or 2m")),
-    };
-    let amount = digits.parse::<f64>().ok().filter(|amount| (0.0..=1e6).contains(amount));
-    let amount = amount.ok_or_else(|| format!("'{text}' is not a time such as 10s, 500ms or 2m"))?;
-    Ok(Duration::from_secs_f64(amount * seconds_per_unit))
 }
 
 /// Writes a result, one line at its end.
@@ -343,20 +290,52 @@ mod tests {
     }
 
     #[test]
-    fn units_are_understood() {
-        assert_eq!(parse_bytes("16k"), Ok(16_384));
-        assert_eq!(parse_rate("2.5M"), Ok(2_500_000.0));
-        assert_eq!(parse_duration("1.5m"), Ok(Duration::from_secs(90)));
-        assert_eq!(parse_duration("250ms"), Ok(Duration::from_millis(250)));
-        assert_eq!(parse_duration("3"), Ok(Duration::from_secs(3)));
+    fn keys_are_counted_or_none() {
         assert_eq!(parse_keys("1k"), Ok(Keys::Distinct(1_000)));
-        assert_eq!((parse_share("5%"), parse_share("2.5")), (Ok(0.05), Ok(0.025)));
-        for bad in ["", "x", "-1", "nan", "1x", "inf"] {
-            assert!(
-                parse_bytes(bad).is_err() && parse_rate(bad).is_err() && parse_keys(bad).is_err(),
-                "{bad}"
-            );
-            assert!(parse_duration(bad).is_err() && parse_share(bad).is_err(), "{bad}");
+        assert_eq!(parse_keys("1G").unwrap_err(), "from 1 to 50000000 keys, or none");
+        assert!(["", "x", "-1", "0"].iter().all(|bad| parse_keys(bad).is_err()));
+    }
+
+    /// Every option with an amount, of every command, as the definitions have them.
+    #[test]
+    fn every_option_takes_the_units_that_people_write() {
+        let mut seen = Vec::new();
+        for command in Cli::command().get_subcommands() {
+            for option in command.get_arguments() {
+                let name =
+                    option.get_value_names().and_then(|names| names.first()).map_or("", |name| name.as_str());
+                let known = UNITS.iter().find(|(value_name, ..)| *value_name == name);
+                let (Some(long), Some((_, texts))) = (option.get_long(), known) else { continue };
+                seen.push(long.to_owned());
+                for text in *texts {
+                    let line =
+                        ["loadgen", command.get_name(), &format!("--{long}={text}")].map(str::to_owned);
+                    let wrong = Cli::try_parse_from(line)
+                        .err()
+                        .filter(|error| error.kind() == clap::error::ErrorKind::ValueValidation);
+                    assert!(wrong.is_none(), "{}", wrong.unwrap());
+                }
+            }
+        }
+        for long in [
+            "batch-bytes",
+            "record-size",
+            "sample",
+            "rate",
+            "duration",
+            "warmup",
+            "linger-ms",
+            "p99",
+            "cell-time",
+        ] {
+            assert!(seen.iter().any(|had| had == long), "{long} is among {seen:?}");
         }
     }
+
+    const UNITS: [(&str, &[&str]); 4] = [
+        ("BYTES", &["65536", "64k", "64KiB", "64kb", "1M", "1MiB", "0.125G"]),
+        ("RECORDS", &["5000", "5k", "5k/s", "2.5M", "1G", "1_000"]),
+        ("TIME", &["10", "10s", "500ms", "20us", "2m", "1h"]),
+        ("MS", &["5", "2.5", "5ms", "0.1s"]),
+    ];
 }

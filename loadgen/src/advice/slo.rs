@@ -2,7 +2,7 @@
 
 use super::metric::Metric;
 use super::point::Point;
-use crate::cli::{parse_bytes, parse_rate};
+use crate::cli::{parse_bytes, parse_rate, parse_size};
 use std::fmt;
 use std::str::FromStr;
 
@@ -122,6 +122,9 @@ fn bound(metric: Metric, text: &str) -> Option<f64> {
     if metric == Metric::RecordsPerSecond {
         return parse_rate(text).ok();
     }
+    if matches!(metric, Metric::WireBytes | Metric::DiskBytes) {
+        return parse_size(text).ok().filter(|bytes| *bytes >= 0.0);
+    }
     let scales: &[(&str, f64)] =
         if metric.is_latency() { &[("ms", 1.0), ("us", 1e-3), ("s", 1e3), ("", 1.0)] } else { &[("", 1.0)] };
     let (digits, scale) = scales.iter().find_map(|(unit, scale)| Some((text.strip_suffix(unit)?, scale)))?;
@@ -153,9 +156,16 @@ mod tests {
     #[test]
     fn conditions_hold_or_do_not() {
         let point = point(0, 150_000.0, 10.0, 50.0);
-        for holds in
-            ["p99<20ms", "p99<10.1", "p50 < 3000us", "e2e-p99.9<1s", "records/s>150k", "acks=all", "cpu<2"]
-        {
+        for holds in [
+            "p99<20ms",
+            "p99<10.1",
+            "p50 < 3000us",
+            "e2e-p99.9<1s",
+            "records/s>150k",
+            "acks=all",
+            "cpu<2",
+            "disk-bytes<0.05KiB",
+        ] {
             assert!(holds.parse::<Slo>().unwrap().holds(&point), "{holds}");
         }
         for not in ["p99<10ms", "records/s>151k", "acks=1", "codec=lz4", "disk-bytes<50", "p99<20ms,acks=0"] {
