@@ -87,6 +87,18 @@ pub enum BrokerKind {
     Running,
 }
 
+impl BrokerKind {
+    /// For people.
+    pub fn name(self) -> &'static str {
+        match self {
+            BrokerKind::Creel => "own creel",
+            BrokerKind::Kafka => "own Apache Kafka",
+            BrokerKind::Command => "own broker",
+            BrokerKind::Running => "running broker",
+        }
+    }
+}
+
 impl BrokerReport {
     /// Started and stopped by the run.
     pub fn is_own(&self) -> bool {
@@ -117,6 +129,10 @@ pub struct SettingsReport {
     pub partitions: usize,
     /// What the records hold.
     pub payload: String,
+    /// How many times smaller --target-ratio wanted batches to be; what became of it is `compression_ratio` of the figures,
+    /// and a warning where that is not it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target_ratio: Option<f64>,
     /// How many keys, if any.
     pub keys: Option<u32>,
     /// Bytes of each record that are the stamp for verification and latency.

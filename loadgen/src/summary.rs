@@ -102,6 +102,7 @@ fn settings(ended: &Ended<'_>) -> SettingsReport {
         topic: plan.topic.name.as_str().to_owned(),
         partitions: plan.topic.partitions(),
         payload: plan.payload.about().to_owned(),
+        target_ratio: ended.args.values.target_ratio.map(|target| target.ratio),
         keys: keys(plan),
         stamp_bytes: encoded_bytes(plan.verify == Level::Full),
         seed: plan.seed,

@@ -13,6 +13,13 @@ use std::str::FromStr;
 /// Keys, partitions and times are held in memory beside the values.
 const RECORDS_MAX: f64 = 100_000_000.0;
 
+/// How [`PayloadArgs::missed_ratio`] begins.
+pub(crate) const MISSED_RATIO: &str = "--target-ratio ";
+/// A ratio so near to the one asked for is that.
+const RATIO_TOLERANCE: f64 = 0.1;
+/// Batches that hold less than this of what they may are not full.
+const FULL: f64 = 0.9;
+
 /// What the records hold.
 #[derive(Debug, Clone, Args)]
 pub struct PayloadArgs {
@@ -95,6 +102,28 @@ impl PayloadArgs {
         })
     }
 
+    /// What to say where `batches` of a run became `is` times smaller and --target-ratio asked for something else;
+    /// `batch_bytes` were in each of them.
+    pub fn missed_ratio(&self, batches: Batches, is: f64, batch_bytes: f64) -> Option<String> {
+        let TargetRatio { ratio, codec } = self.target_ratio?;
+        // The ratio of another codec was not asked for.
+        let is_asked = codec.is_none_or(|codec| codec == batches.codec);
+        if !is_asked || (is / ratio - 1.0).abs() <= RATIO_TOLERANCE {
+            return None;
+        }
+        let why = if batch_bytes < FULL * batches.bytes as f64 {
+            format!(
+                "at this load batches are sent with some {batch_bytes:.0} B in them, not the {} B for which the records were \
+                 made, and small batches compress differently: give --batch-bytes {batch_bytes:.0}, or a longer --linger-ms",
+                batches.bytes
+            )
+        } else {
+            "the stamp that each record has for verification is compressed with it, and weighs more the smaller records are"
+                .to_owned()
+        };
+        Some(format!("{MISSED_RATIO}{ratio} came out as {is:.2}: {why}."))
+    }
+
     fn freedom(&self, batches: Batches) -> Result<Option<Freedom>, LoadError> {
         let freedom = match (self.entropy, self.target_ratio) {
             (Some(entropy), _) => Freedom::Entropy(entropy),
@@ -145,6 +174,29 @@ fn parse_records(text: &str) -> Result<usize, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_ratio_that_was_missed_is_told_with_its_reason() {
+        use crate::cli::{Cli, Command};
+        use clap::Parser;
+        let of = |option: &str, is, batch_bytes| {
+            let codec: CodecSpec = "zstd:3".parse().unwrap();
+            let line = ["loadgen", "run", "--record-size", "200", option];
+            let Command::Run(args) = Cli::parse_from(line).command else { panic!("a run") };
+            args.values.missed_ratio(Batches { codec, bytes: 65_536 }, is, batch_bytes)
+        };
+        let small = of("--target-ratio=4", 2.54, 3_310.0).unwrap();
+        assert!(
+            small.starts_with("--target-ratio 4 came out as 2.54: ") && small.contains("3310 B"),
+            "{small}"
+        );
+        let full = of("--target-ratio=4@zstd:3", 4.6, 64_000.0).unwrap();
+        assert!(full.contains("stamp"), "{full}");
+        for (option, is) in [("--target-ratio=4", 3.7), ("--target-ratio=4@lz4", 2.0), ("--entropy=0.5", 2.0)]
+        {
+            assert_eq!(of(option, is, 3_310.0), None, "{option}");
+        }
+    }
 
     #[test]
     fn a_target_names_a_ratio_and_perhaps_a_codec() {

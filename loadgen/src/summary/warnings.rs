@@ -1,6 +1,8 @@
 //! What makes the numbers mean something else than they seem to.
 
 use super::Ended;
+use crate::payload::cli::Batches;
+use crate::records::stamp::encoded_bytes;
 use crate::report::Figures;
 use crate::report::steady::Steady;
 use crate::verify::Level;
@@ -9,6 +11,8 @@ use crate::verify::Level;
 const BUSY_MAX: f64 = 0.95;
 /// A schedule later than this is the generator's fault.
 const LATE_US_MAX: f64 = 1_000.0;
+/// Of a record's lengths, its times and its offset.
+const LENGTHS_BYTES: f64 = 10.0;
 /// Less than this of the rate is not the rate.
 const ACHIEVED_MIN: f64 = 0.99;
 
@@ -43,6 +47,7 @@ pub(super) fn warnings(ended: &Ended<'_>, figures: &Figures) -> Vec<String> {
             "The payload ({pool_bytes} B) repeats within a batch, so real data of its kind will compress worse than here."
         ));
     }
+    warnings.extend(missed_ratio(ended, figures));
     if let Some(steady) = figures.steady.as_ref().filter(|steady| !steady.is_steady) {
         warnings.push(unsteady(steady));
     }
@@ -60,6 +65,14 @@ pub(super) fn warnings(ended: &Ended<'_>, figures: &Figures) -> Vec<String> {
         warnings.push("Interrupted: less was measured than asked for.".into());
     }
     warnings
+}
+
+fn missed_ratio(ended: &Ended<'_>, figures: &Figures) -> Option<String> {
+    let batches = Batches { codec: ended.args.codec, bytes: ended.args.batch_bytes };
+    let around_record = encoded_bytes(ended.plan.verify == Level::Full) as f64 + LENGTHS_BYTES;
+    let bytes_per_s = figures.mb_per_s * 1e6 + figures.records_per_s * around_record;
+    let batch_bytes = bytes_per_s / figures.requests_per_s; // a request is one batch
+    ended.args.values.missed_ratio(batches, figures.compression_ratio?, batch_bytes)
 }
 
 fn crash_warning(ended: &Ended<'_>) -> Option<String> {
