@@ -1,4 +1,4 @@
-//! `loadgen compare`: is B faster than A, slower, or can't that be told?
+//! `loadgen compare`: is B better than A, worse, or can't that be told?
 //!
 //! Two arms, each a file of options of `loadgen run`. First A against itself, for the noise floor of this machine at this
 //! time; then A against B. Either way in pairs of runs with a fresh broker each, in an order drawn from the seed and then
@@ -27,8 +27,10 @@ use std::sync::atomic::AtomicBool;
 pub enum Outcome {
     /// As required.
     Good,
-    /// B is slower, or not what was required, or a verification failed.
+    /// B is worse, or not what was required, or a verification failed.
     Bad,
+    /// Nothing is known that would be an answer.
+    Unsure,
 }
 
 /// A comparison that came to a verdict.
@@ -67,10 +69,55 @@ pub fn compare(args: &CompareArgs, interrupted: &Arc<AtomicBool>) -> Result<Comp
     Ok(Compared { report, outcome, unkept: unkept.or(kept.err()) })
 }
 
-fn outcome(report: &CompareReport, require: Require) -> Outcome {
-    let is_good = match require {
-        Require::NotSlower => report.verdict != Verdict::Slower,
-        Require::Faster => report.verdict == Verdict::Faster,
-    };
-    if is_good && report.failed.is_none() { Outcome::Good } else { Outcome::Bad }
+/// Whoever asks for no difference asks for one that was looked for: too few pairs, or too much noise, are no answer to that.
+fn outcome(report: &CompareReport, require: Option<Require>) -> Outcome {
+    if report.failed.is_some() {
+        return Outcome::Bad;
+    }
+    if !report.is_enough() {
+        return Outcome::Unsure;
+    }
+    match (report.verdict, require) {
+        (Verdict::Better, _) => Outcome::Good,
+        (Verdict::Worse, _) | (Verdict::Inconclusive, Some(Require::Better)) => Outcome::Bad,
+        (Verdict::Inconclusive, Some(Require::NotWorse)) => Outcome::Good,
+        (Verdict::Inconclusive, None) => Outcome::Unsure,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::judge::tests::report;
+    use super::*;
+
+    #[test]
+    fn what_is_inconclusive_has_an_outcome_of_its_own() {
+        let of = |verdict, require| outcome(&report(verdict, false), require);
+        for (verdict, [plain, not_worse, better]) in [
+            (Verdict::Better, [Outcome::Good, Outcome::Good, Outcome::Good]),
+            (Verdict::Worse, [Outcome::Bad, Outcome::Bad, Outcome::Bad]),
+            (Verdict::Inconclusive, [Outcome::Unsure, Outcome::Good, Outcome::Bad]),
+        ] {
+            assert_eq!(of(verdict, None), plain);
+            assert_eq!(of(verdict, Some(Require::NotWorse)), not_worse);
+            assert_eq!(of(verdict, Some(Require::Better)), better);
+        }
+    }
+
+    #[test]
+    fn no_requirement_makes_an_answer_of_noise_or_of_too_few_pairs() {
+        for require in [None, Some(Require::NotWorse), Some(Require::Better)] {
+            assert_eq!(outcome(&report(Verdict::Better, true), require), Outcome::Unsure);
+            let mut short = report(Verdict::Inconclusive, false);
+            short.metrics[0].interval = None;
+            assert_eq!(outcome(&short, require), Outcome::Unsure);
+        }
+        let mut lossy = report(Verdict::Better, true);
+        lossy.failed = Some("lost".into());
+        assert_eq!(
+            outcome(&lossy, None),
+            Outcome::Bad,
+            "lost records are lost, whatever else the machine did"
+        );
+    }
 }

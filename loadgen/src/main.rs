@@ -1,5 +1,5 @@
-//! The binary `loadgen`. Exit codes: 0 measured, 1 a verdict against (verification failed, B slower, nothing satisfies a
-//! service level), 2 no result.
+//! The binary `loadgen`. Exit codes: 0 measured, 1 a verdict against (verification failed, B worse, nothing satisfies a
+//! service level), 2 no result, 3 measured and no answer (too much noise, no difference).
 
 use clap::Parser;
 use loadgen::advice::advice;
@@ -29,6 +29,7 @@ use std::sync::atomic::AtomicBool;
 
 const VERDICT_AGAINST: u8 = 1;
 const NO_RESULT: u8 = 2;
+const INCONCLUSIVE: u8 = 3;
 
 fn main() -> ExitCode {
     let ended = match Cli::parse().command {
@@ -105,7 +106,11 @@ fn compare_command(args: &CompareArgs) -> Result<ExitCode, LoadError> {
     let Compared { report, outcome, unkept } = compare(args, &interrupts()?)?;
     let _ = write!(std::io::stdout(), "{}", compare::table::Table(&report));
     unkept.map_or(Ok(()), Err)?;
-    Ok(if outcome == Outcome::Bad { ExitCode::from(VERDICT_AGAINST) } else { ExitCode::SUCCESS })
+    Ok(ExitCode::from(match outcome {
+        Outcome::Good => 0,
+        Outcome::Bad => VERDICT_AGAINST,
+        Outcome::Unsure => INCONCLUSIVE,
+    }))
 }
 
 /// Exit code 1: something is worse than the threshold allows. 2: the two did not measure the same.

@@ -19,7 +19,7 @@ const NORMAL_FROM: usize = 50;
 /// A ratio and where it is with 95 % confidence.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Interval {
-    /// The median of the geometric means of every two pairs' ratios.
+    /// The middle of the pairs' ratios: every two of them are averaged (by their logarithms), and this is the median of that.
     pub ratio: f64,
     /// Lower end.
     pub low: f64,

@@ -20,7 +20,7 @@ const SHORT: &str =
 /// Hundreds of milliseconds of waiting for a batch to fill, whatever else the machine does.
 const SLOW: &str = "rate = '3k'\nduration = '300ms'\nwarmup = '0s'\nconsumers = 0\nverify = 'off'\nname = 'slow'\n\
     linger-ms = 1000\nbatch-bytes = '4M'\n";
-const FEW: &str = "--rounds 6 --metric p50";
+const FEW: &str = "--rounds 6 --metric p50 --despite-noise";
 
 /// A comparison of two files, whose results go to `out`.
 fn compare(a: &str, b: &str, options: &str) -> (Loadgen, PathBuf) {
@@ -50,9 +50,9 @@ fn read(path: &Path) -> Value {
 fn a_planted_slowdown_is_found() {
     let (loadgen, out) = compare(SHORT, SLOW, FEW);
     let ran = loadgen.ran().expect(1);
-    assert!(ran.stdout.contains("slow is slower than a: response p50"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("slow answers later than a: response p50"), "{}", ran.stdout);
     let result = read(&out.join("compare.json"));
-    assert_eq!((&result["verdict"], &result["primary"]), (&"slower".into(), &"p50".into()));
+    assert_eq!((&result["verdict"], &result["primary"]), (&"worse".into(), &"p50".into()));
     let runs = result["runs"].as_array().unwrap();
     assert_eq!(runs.len(), 24, "6 pairs of control, 6 of comparison");
     for run in runs {
@@ -69,6 +69,8 @@ fn what_is_wrong_in_a_file_is_named_with_its_line() {
         ("rate = \n", "b.toml:1: "),
         ("rate = 5\nbatch-bytes = [1 2]\n", "b.toml:2: "),
         ("duration = '1s'\n", "one of the two has a rate"),
+        ("rate = 5\nseed = 7\n", "b.toml:2: seed is of both sides"),
+        ("rate = 5\n\nout = 'there'\n", "b.toml:3: out is for a single run"),
     ] {
         let (loadgen, out) = compare(SHORT, b, "");
         let ran = loadgen.ran().expect(2);
@@ -92,19 +94,19 @@ fn a_run_that_cannot_be_made_keeps_those_before_it() {
 
 #[test]
 fn an_interrupt_gives_a_verdict_on_the_pairs_so_far() {
-    let (loadgen, out) = compare(SHORT, SLOW, "--rounds 900 --control-rounds 6 --metric p50");
+    let (loadgen, out) = compare(SHORT, SLOW, "--rounds 900 --control-rounds 6 --metric p50 --despite-noise");
     let mut started = loadgen.start();
     wait_for_while(&mut started, || out.join("compare-007-b/run.json").exists().then_some(()));
     kill_process(Pid::from_raw(started.id() as i32).unwrap(), Signal::INT).unwrap();
     let ran = loadgen.finish(started).expect(1);
-    assert!(ran.stdout.contains("slow is slower than a"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("slow answers later than a"), "{}", ran.stdout);
     assert!(
         ran.stdout.contains("Interrupted: the verdict is on the pairs measured so far"),
         "{}",
         ran.stdout
     );
     let kept = read(&out.join("compare.json"));
-    assert_eq!((&kept["interrupted"], &kept["verdict"]), (&true.into(), &"slower".into()));
+    assert_eq!((&kept["interrupted"], &kept["verdict"]), (&true.into(), &"worse".into()));
     assert!(kept["metrics"][0]["pairs"].as_u64().unwrap() < 900);
 }
 

@@ -222,7 +222,9 @@ fn a_comparison_shows_its_ratios_its_rounds_and_its_control() {
     let rounds = &plots(&page)["rounds"]["lines"];
     assert_eq!(rounds[0]["points"], json!([[1.0, 0.8], [2.0, 0.78607]]));
     assert_eq!(rounds[1]["name"], "A over A");
-    assert!(page.contains("is faster than before") && page.contains("0.800 ×") && !page.contains("<img"));
+    assert!(
+        page.contains("answers sooner than before") && page.contains("0.800 ×") && !page.contains("<img")
+    );
     let ratios = std::fs::read_to_string(dir.path().join("out/ratios.svg")).unwrap();
     assert!(ratios.starts_with("<svg") && ratios.contains("dot teal"));
 }
@@ -250,6 +252,7 @@ fn sweep_of(cells: &[(&str, f64)]) -> tempfile::TempDir {
     for (cell, (label, records_per_s)) in cells.iter().enumerate() {
         let mut report = run();
         report["figures"]["records_per_s"] = json!(records_per_s);
+        report["settings"]["target_rate"] = json!(records_per_s);
         let kept = json!({ "cell": cell, "label": label, "load": { "share": 0.5 }, "round": 0, "repeat": 0,
                            "broker_set": [], "report": report });
         let file = format!("runs/c{cell:03}.share-0.5.r0.json");

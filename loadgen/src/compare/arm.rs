@@ -7,6 +7,15 @@ use crate::settings_file::run_args;
 use std::path::Path;
 use toml::{Table, Value};
 
+/// Options of a run that a comparison gives to both sides, or has no use for.
+const OF_THE_COMPARISON: [(&str, &str); 5] = [
+    ("json", "is for a single run: use --out of the comparison"),
+    ("out", "is for a single run: use --out of the comparison"),
+    ("seed", "is of both sides: use --seed of the comparison"),
+    ("plain", "is for a single run: a comparison never takes the full screen"),
+    ("flame", "is for a single run: sampling has a cost of its own"),
+];
+
 /// One side.
 #[derive(Debug, Clone)]
 pub(super) struct Arm {
@@ -33,8 +42,9 @@ impl Arm {
             Ok(args) => args,
             Err(_) => return Err(run_args(&table, &about(&table)).err().unwrap_or_else(|| unlikely(&file))),
         };
-        if args.json.is_some() {
-            return Err(LoadError::Options(format!("{file}: json is for a single run: use --out")));
+        if let Some((key, why)) = OF_THE_COMPARISON.iter().find(|(key, _)| table.contains_key(*key)) {
+            let about = line_of(&text, key).map_or_else(|| file.clone(), |line| format!("{file}:{line}"));
+            return Err(LoadError::Options(format!("{about}: {key} {why}")));
         }
         args.seed = common.seed;
         args.duration = common.duration.unwrap_or(args.duration);
@@ -61,10 +71,15 @@ fn wrong_line(text: &str, table: &Table, file: &str) -> String {
         error.is_some_and(|error| !error.contains("required arguments"))
     };
     let wrong = table.iter().find(is_wrong).map(|(key, _)| key);
-    let is_key = |line: &str, key: &str| {
+    let line = wrong.and_then(|key| line_of(text, key));
+    line.map_or_else(|| file.to_owned(), |line| format!("{file}:{line}"))
+}
+
+/// Counts from 1.
+fn line_of(text: &str, key: &str) -> Option<usize> {
+    let is_key = |line: &str| {
         let rest = line.trim_start().trim_start_matches(['"', '\'']).strip_prefix(key);
         rest.is_some_and(|rest| rest.trim_start_matches(['"', '\'']).trim_start().starts_with('='))
     };
-    let line = wrong.and_then(|key| text.lines().position(|line| is_key(line, key)));
-    line.map_or_else(|| file.to_owned(), |line| format!("{file}:{}", line + 1))
+    text.lines().position(is_key).map(|line| line + 1)
 }

@@ -11,6 +11,7 @@ const MIN: i64 = PAIRS_MIN as i64;
 
 /// What to compare, and how often.
 #[derive(Debug, Clone, Args)]
+#[command(after_help = EXIT_CODES)]
 pub struct CompareArgs {
     /// The one to compare with: TOML whose keys are the options of `loadgen run`, and `name`
     #[arg(value_name = "A.toml")]
@@ -25,10 +26,10 @@ pub struct CompareArgs {
     #[arg(long, value_parser = clap::value_parser!(u16).range(MIN..=1_000))]
     pub control_rounds: Option<u16>,
     /// How long to measure in each run, in place of the files' `duration`
-    #[arg(long, value_parser = parse_duration)]
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     pub duration: Option<Duration>,
     /// How long to load before measuring, in place of the files' `warmup`
-    #[arg(long, value_parser = parse_duration)]
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     pub warmup: Option<Duration>,
     /// Seed of the order, and of everything random in both
     #[arg(long, default_value_t = 1)]
@@ -37,12 +38,15 @@ pub struct CompareArgs {
     /// where that is unknown or the brokers are not of one kind, records/s]
     #[arg(long, value_enum, value_delimiter = ',', value_name = "NAMES")]
     pub metric: Vec<Metric>,
-    /// How far B must be from A to be called faster or slower: the whole 95 % interval lies beyond this
+    /// How far B must be from A to be called better or worse: the whole 95 % interval lies beyond this
     #[arg(long, value_name = "PERCENT", default_value = "1%", value_parser = parse_share)]
     pub min_effect: f64,
-    /// What B must be for exit code 0
-    #[arg(long, value_enum, default_value = "not-slower")]
-    pub require: Require,
+    /// Give a verdict also where most runs were disturbed by the machine: A against itself was disturbed alike
+    #[arg(long)]
+    pub despite_noise: bool,
+    /// What B must be for exit code 0; whatever else it is, is 1 then [default: see the exit codes below]
+    #[arg(long, value_enum, value_name = "VERDICT")]
+    pub require: Option<Require>,
     /// Keep every run's result and compare.json here
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -51,8 +55,20 @@ pub struct CompareArgs {
 /// What B must be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Require {
-    /// Faster, or no difference can be told.
-    NotSlower,
-    /// Faster beyond doubt.
-    Faster,
+    /// B is better, or enough was measured and no difference was found
+    #[value(alias = "not-slower")]
+    NotWorse,
+    /// B is better
+    #[value(alias = "faster")]
+    Better,
 }
+
+/// Below the options of `--help`.
+pub(crate) const EXIT_CODES: &str = "Exit codes:
+  0  B is better than A in the figure that decides, which is the first --metric;
+     or it is what --require asks for
+  1  B is worse, or not what --require asks for; or records were lost
+  2  no comparison: bad options, no broker, a full disk, stopped too early
+  3  inconclusive: no difference beyond chance and noise was found;
+     whatever --require says: fewer than 6 whole pairs were measured, or most runs
+     were disturbed by the machine (see --despite-noise)";

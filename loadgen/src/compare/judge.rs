@@ -7,23 +7,26 @@
 use super::arm::Arm;
 use super::cli::CompareArgs;
 use super::metric::Metric;
-use super::report::{ArmReport, CompareReport, MetricReport, Phase, RoundRun, SCHEMA};
+use super::report::{ArmReport, CompareReport, Disturbed, MetricReport, Phase, RoundRun, SCHEMA};
 use super::rounds::Measured;
 use crate::error::LoadError;
+use crate::payload::cli::MISSED_RATIO;
 use crate::report::{BrokerReport, SettingsReport};
 use crate::stats::{Interval, PAIRS_MIN, interval, median};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// What B is.
+/// What B is. Results of before say `faster` and `slower`, also of CPU and memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// Beyond doubt and beyond noise.
-    Faster,
+    #[serde(alias = "faster")]
+    Better,
     /// Beyond doubt and beyond noise.
-    Slower,
+    #[serde(alias = "slower")]
+    Worse,
     /// Neither can be told.
     Inconclusive,
 }
@@ -74,6 +77,8 @@ pub(super) fn judge(
         );
         return Err(LoadError::Options(why));
     }
+    let found = decisive.filter(|_| failed.is_none()).map_or(Verdict::Inconclusive, |report| report.verdict);
+    let disturbed = disturbed(&runs, primary, found, args);
     let [about_a, about_b] = about;
     let ended_at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Ok(CompareReport {
@@ -89,8 +94,9 @@ pub(super) fn judge(
         control_rounds: usize::from(args.control_rounds.unwrap_or(args.rounds)),
         min_effect: args.min_effect,
         interrupted,
-        verdict: decisive.filter(|_| failed.is_none()).map_or(Verdict::Inconclusive, |report| report.verdict),
-        warnings: warnings(arms, &runs, primary, args.min_effect),
+        verdict: if disturbed.steers { Verdict::Inconclusive } else { found },
+        warnings: warnings(arms, &runs, primary, &disturbed),
+        disturbed,
         primary,
         metrics: if failed.is_none() { metrics } else { Vec::new() },
         runs,
@@ -149,10 +155,10 @@ fn verdict(
     if !compared.lies_beyond(1.0 + min_effect) || effect <= control.reach() {
         return Verdict::Inconclusive;
     }
-    if (compared.ratio > 1.0) == metric.is_better_higher() { Verdict::Faster } else { Verdict::Slower }
+    if (compared.ratio > 1.0) == metric.is_better_higher() { Verdict::Better } else { Verdict::Worse }
 }
 
-fn warnings(arms: &[Arm; 2], runs: &[RoundRun], primary: Metric, min_effect: f64) -> Vec<String> {
+fn warnings(arms: &[Arm; 2], runs: &[RoundRun], primary: Metric, disturbed: &Disturbed) -> Vec<String> {
     let mut warnings = Vec::new();
     let [a, b] = arms.each_ref().map(|arm| &arm.args);
     if a.bootstrap.is_some() != b.bootstrap.is_some() {
@@ -165,35 +171,52 @@ fn warnings(arms: &[Arm; 2], runs: &[RoundRun], primary: Metric, min_effect: f64
         0 => {}
         count => warnings.push(format!("The generator was the limit in {count} of {} runs.", runs.len())),
     }
-    warnings.extend(noisy(runs, primary, min_effect));
+    for arm in ["a", "b"] {
+        let mut of_arm = runs.iter().filter(|run| run.phase == Phase::Compare && run.arm == arm);
+        let missed = of_arm.find_map(|run| run.warnings.iter().find(|text| text.starts_with(MISSED_RATIO)));
+        warnings.extend(missed.map(|text| format!("{}: {text}", arm.to_uppercase())));
+    }
+    warnings.extend(in_words(disturbed, primary));
     warnings
 }
 
-/// Noisy pairs count; whether they decided is told.
-fn noisy(runs: &[RoundRun], primary: Metric, min_effect: f64) -> Option<String> {
+/// Disturbed pairs count, as both sides and the control have them alike. But where most runs are disturbed, what they say
+/// is believed only if the others say it, too.
+fn disturbed(runs: &[RoundRun], primary: Metric, found: Verdict, args: &CompareArgs) -> Disturbed {
     let noisy: Vec<(Phase, usize)> =
         runs.iter().filter(|run| !run.noise.is_empty()).map(|run| (run.phase, run.pair)).collect();
-    if noisy.is_empty() {
-        return None;
-    }
     let quiet: Vec<RoundRun> =
         runs.iter().filter(|run| !noisy.contains(&(run.phase, run.pair))).cloned().collect();
-    let left = pairs(primary, &quiet, Phase::Compare).len();
-    let without = match metric_report(primary, &quiet, min_effect) {
-        Some(report) if report.interval.is_some() && report.control.is_some() => {
-            format!("without their pairs the verdict would be: {}", primary.word(report.verdict))
-        }
-        _ => format!(
-            "without their pairs too few would be left to judge ({left} of A and B; {PAIRS_MIN} are needed)"
+    let without = metric_report(primary, &quiet, args.min_effect)
+        .filter(|report| report.interval.is_some() && report.control.is_some())
+        .map(|report| report.verdict);
+    let is_doubtful = noisy.len() * 2 > runs.len() && without != Some(found);
+    Disturbed {
+        runs: noisy.len(),
+        of: runs.len(),
+        without,
+        steers: is_doubtful && !args.despite_noise,
+        overruled: is_doubtful && args.despite_noise,
+    }
+}
+
+/// Whether disturbed pairs decided.
+fn in_words(disturbed: &Disturbed, primary: Metric) -> Option<String> {
+    let without = match disturbed.without {
+        _ if disturbed.runs == 0 || disturbed.steers => return None, // or it is the headline
+        Some(verdict) => format!("without their pairs the verdict would be: {}", primary.word(verdict)),
+        None => format!(
+            "without their pairs too few would be left to judge ({PAIRS_MIN} of either kind are needed)"
         ),
     };
+    let overruled =
+        if disturbed.overruled { " The verdict was asked for all the same (--despite-noise)." } else { "" };
     Some(format!(
-        "{} of {} runs were disturbed by the machine; they count, and {without}.",
-        noisy.len(),
-        runs.len()
+        "{} of {} runs were disturbed by the machine; they count, and {without}.{overruled}",
+        disturbed.runs, disturbed.of
     ))
 }
 
 #[cfg(test)]
 #[path = "judge/tests.rs"]
-mod tests;
+pub(super) mod tests;

@@ -75,16 +75,35 @@ impl Metric {
         }
     }
 
-    /// What B is, in this.
+    /// What B has beside A, in a table's cell.
     pub fn word(self, verdict: Verdict) -> &'static str {
-        match (self, verdict) {
-            (_, Verdict::Inconclusive) => "inconclusive",
-            (Metric::BrokerCpu, Verdict::Faster) => "faster (less CPU)",
-            (Metric::BrokerCpu, Verdict::Slower) => "slower (more CPU)",
-            (Metric::BrokerMemory, Verdict::Faster) => "less",
-            (Metric::BrokerMemory, Verdict::Slower) => "more",
-            (_, Verdict::Faster) => "faster",
-            (_, Verdict::Slower) => "slower",
+        match (verdict, self) {
+            (Verdict::Inconclusive, _) => "inconclusive",
+            (Verdict::Better, Metric::RecordsPerS) => "more records/s",
+            (Verdict::Worse, Metric::RecordsPerS) => "fewer records/s",
+            (Verdict::Better, Metric::BrokerCpu) => "less CPU",
+            (Verdict::Worse, Metric::BrokerCpu) => "more CPU",
+            (Verdict::Better, Metric::BrokerMemory) => "less memory",
+            (Verdict::Worse, Metric::BrokerMemory) => "more memory",
+            (Verdict::Better, _) => "shorter",
+            (Verdict::Worse, _) => "longer",
         }
+    }
+
+    /// `B ... A`, in a sentence; `None` where nothing is claimed.
+    pub fn claim(self, verdict: Verdict) -> Option<&'static str> {
+        Some(match (verdict, self) {
+            (Verdict::Inconclusive, _) => return None,
+            (Verdict::Better, Metric::RecordsPerS) => "takes more records per second than",
+            (Verdict::Worse, Metric::RecordsPerS) => "takes fewer records per second than",
+            (Verdict::Better, Metric::BrokerCpu) => "takes less CPU than",
+            (Verdict::Worse, Metric::BrokerCpu) => "takes more CPU than",
+            (Verdict::Better, Metric::BrokerMemory) => "takes less memory than",
+            (Verdict::Worse, Metric::BrokerMemory) => "takes more memory than",
+            (Verdict::Better, Metric::EndToEndP99) => "delivers sooner than",
+            (Verdict::Worse, Metric::EndToEndP99) => "delivers later than",
+            (Verdict::Better, _) => "answers sooner than",
+            (Verdict::Worse, _) => "answers later than",
+        })
     }
 }

@@ -44,14 +44,47 @@ pub struct CompareReport {
     pub runs: Vec<RoundRun>,
     /// What decides.
     pub primary: Metric,
-    /// The primary's.
+    /// What the comparison comes to: `better`, `worse` or `inconclusive` (in results of before: `faster`, `slower`). It is
+    /// the primary's, but `inconclusive` where the noise is too much to judge by ([`Disturbed::steers`]).
     pub verdict: Verdict,
+    /// What the machine did to it.
+    #[serde(default)]
+    pub disturbed: Disturbed,
     /// Each figure.
     pub metrics: Vec<MetricReport>,
     /// A failed verification, or a run that could not be made: either voids all figures.
     pub failed: Option<String>,
     /// What makes the verdict mean less than it seems to.
     pub warnings: Vec<String>,
+}
+
+impl CompareReport {
+    /// The primary's figures.
+    pub fn decisive(&self) -> Option<&MetricReport> {
+        self.metrics.iter().find(|metric| metric.metric == self.primary)
+    }
+
+    /// Pairs enough for a verdict, and quiet enough.
+    pub fn is_enough(&self) -> bool {
+        let has_both = |metric: &MetricReport| metric.interval.is_some() && metric.control.is_some();
+        !self.disturbed.steers && self.decisive().is_some_and(has_both)
+    }
+}
+
+/// What disturbed runs mean for the verdict.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Disturbed {
+    /// Runs that the machine disturbed, of both phases: those whose `noise` says something.
+    pub runs: usize,
+    /// Runs there are.
+    pub of: usize,
+    /// What the pairs that nothing disturbed say alone; `None` where they are too few.
+    pub without: Option<Verdict>,
+    /// Most runs were disturbed, and the others are too few or say something else: there is no verdict, unless one was asked
+    /// for despite the noise.
+    pub steers: bool,
+    /// A verdict was asked for all the same (`--despite-noise`).
+    pub overruled: bool,
 }
 
 /// One side.
@@ -113,6 +146,6 @@ pub struct MetricReport {
     pub control: Option<Interval>,
     /// A ratio within `1/floor..floor` may be noise.
     pub floor: Option<f64>,
-    /// What B is.
+    /// What B is in this, by the two intervals alone, however disturbed the runs were.
     pub verdict: Verdict,
 }

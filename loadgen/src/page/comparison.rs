@@ -77,27 +77,22 @@ fn verdict(report: &CompareReport) -> Shown {
         )
     });
     let mood = match report.verdict {
-        Verdict::Faster => Mood::Good,
-        Verdict::Slower => Mood::Bad,
+        Verdict::Better => Mood::Good,
+        Verdict::Worse => Mood::Bad,
         Verdict::Inconclusive => Mood::Unsure,
     };
-    let text = match claim(report.primary, report.verdict) {
+    let text = match report.primary.claim(report.verdict) {
         Some(claim) => format!("{b} {claim} {a}."),
+        None if report.disturbed.steers => {
+            let disturbed = &report.disturbed;
+            format!(
+                "Inconclusive: {} of {} runs were disturbed by the machine.",
+                disturbed.runs, disturbed.of
+            )
+        }
         None => format!("Inconclusive: neither {b} nor {a} can be called better."),
     };
     Shown { mood, text, detail: ratio.unwrap_or_default() + &noise.unwrap_or_default() }
-}
-
-fn claim(metric: Metric, verdict: Verdict) -> Option<&'static str> {
-    Some(match (verdict, metric) {
-        (Verdict::Inconclusive, _) => return None,
-        (Verdict::Faster, Metric::BrokerCpu) => "takes less CPU than",
-        (Verdict::Slower, Metric::BrokerCpu) => "takes more CPU than",
-        (Verdict::Faster, Metric::BrokerMemory) => "takes less memory than",
-        (Verdict::Slower, Metric::BrokerMemory) => "takes more memory than",
-        (Verdict::Faster, _) => "is faster than",
-        (Verdict::Slower, _) => "is slower than",
-    })
 }
 
 fn range(interval: Interval) -> [f64; 3] {
@@ -108,8 +103,8 @@ fn forest(report: &CompareReport) -> Forest {
     let row = |metric: &MetricReport| {
         let interval = metric.interval?;
         let tone = match metric.verdict {
-            Verdict::Faster => Tone::Teal,
-            Verdict::Slower => Tone::Rose,
+            Verdict::Better => Tone::Teal,
+            Verdict::Worse => Tone::Rose,
             Verdict::Inconclusive => Tone::Blue,
         };
         Some(Ratio {
@@ -123,7 +118,7 @@ fn forest(report: &CompareReport) -> Forest {
     };
     Forest {
         title: format!("{} over {}", report.b.name, report.a.name),
-        about: "Geometric mean of the rounds’ ratios with its 95 % interval. Shaded: what may be noise; the thin grey line is the \
+        about: "The middle of the pairs’ ratios (the median of every two averaged) with its 95 % interval. Shaded: what may be noise; the thin grey line is the \
                 control, A against itself."
             .into(),
         rows: report.metrics.iter().filter_map(row).collect(),
@@ -155,7 +150,7 @@ fn figures(report: &CompareReport) -> Table {
             of.metric.word(of.verdict).into(),
         ]
     };
-    let head = ["", "A", "B", "B / A", "A / A", "pairs", "B is"].map(String::from).to_vec();
+    let head = ["", "A", "B", "B / A", "A / A", "pairs", "B has"].map(String::from).to_vec();
     Table {
         title: format!("Each figure: A is {}, B is {}", report.a.name, report.b.name),
         head,

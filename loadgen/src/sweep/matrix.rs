@@ -12,10 +12,12 @@ use toml::{Table, Value};
 const SECTIONS: [&str; 3] = ["base", "sweep", "load"];
 const LOADS: [&str; 3] = ["maximum", "share", "rate"];
 /// Options that a sweep gives itself.
-const TAKEN: [(&str, &str); 3] = [
+const TAKEN: [(&str, &str); 5] = [
     ("rate", "belongs to [load]"),
     ("json", "is not for a sweep: each result goes to its --out"),
     ("out", "is not for a matrix: it is an option of the sweep"),
+    ("plain", "is not for a sweep: it never takes the full screen"),
+    ("flame", "is not for a sweep: sampling has a cost of its own"),
 ];
 /// More is a mistake in the file.
 const CELLS_MAX: usize = 100_000;
@@ -288,6 +290,7 @@ mod tests {
             ("[sweep]\ncodec = ['lz4', 'lz4']\n", 2, "codec lists lz4 twice"),
             ("[base]\nacks = '1'\n[sweep]\nacks = ['all']\n", 4, "acks is in [base] too"),
             ("[base]\nrate = 5\n", 2, "belongs to [load]"),
+            ("[base]\nacks = '1'\nplain = true\n", 3, "never takes the full screen"),
             ("[sweap]\ncodec = ['lz4']\n", 1, "did you mean sweep?"),
             ("[sweep]\ncodec = ['lz4', 'brotli']\n", 2, "unknown codec 'brotli'"),
             ("[base]\n\nin-flight = 0\n", 3, "in-flight"),

@@ -70,13 +70,13 @@ const LEAST: f64 = 0.01;
 
 #[test]
 fn a_tenth_more_cpu_is_found() {
-    let found = Machine::Shared.count(1_000, 1.1, LEAST, Verdict::Slower);
+    let found = Machine::Shared.count(1_000, 1.1, LEAST, Verdict::Worse);
     assert!(found >= 990, "{found} of 1000");
 }
 
 #[test]
-fn a_tenth_less_cpu_is_faster() {
-    let found = Machine::Shared.count(1_000, 1.0 / 1.1, LEAST, Verdict::Faster);
+fn a_tenth_less_cpu_is_better() {
+    let found = Machine::Shared.count(1_000, 1.0 / 1.1, LEAST, Verdict::Better);
     assert!(found >= 990, "{found} of 1000");
 }
 
@@ -109,13 +109,13 @@ fn spoilt_runs_do_not_spoil_the_interval() {
 }
 
 #[test]
-fn more_records_are_faster_and_a_noisy_machine_claims_nothing() {
+fn more_records_are_better_and_a_noisy_machine_claims_nothing() {
     let around = |ratio: f64, width: f64| Some(Interval { ratio, low: ratio / width, high: ratio * width });
     let decide =
         |metric, compared, control| verdict(metric, around(compared, 1.02), around(1.0, control), LEAST);
-    assert_eq!(decide(Metric::RecordsPerS, 1.1, 1.03), Verdict::Faster);
-    assert_eq!(decide(Metric::RecordsPerS, 0.9, 1.03), Verdict::Slower);
-    assert_eq!(decide(Metric::P99, 1.1, 1.03), Verdict::Slower);
+    assert_eq!(decide(Metric::RecordsPerS, 1.1, 1.03), Verdict::Better);
+    assert_eq!(decide(Metric::RecordsPerS, 0.9, 1.03), Verdict::Worse);
+    assert_eq!(decide(Metric::P99, 1.1, 1.03), Verdict::Worse);
     assert_eq!(decide(Metric::P99, 1.1, 1.2), Verdict::Inconclusive, "A differs from itself by as much");
     assert_eq!(decide(Metric::P99, 1.01, 1.0), Verdict::Inconclusive, "the interval holds 1");
     assert_eq!(
@@ -123,18 +123,116 @@ fn more_records_are_faster_and_a_noisy_machine_claims_nothing() {
         Verdict::Inconclusive,
         "the interval reaches within what counts as none"
     );
-    assert_eq!(decide(Metric::P99, 1.04, 1.0), Verdict::Slower);
+    assert_eq!(decide(Metric::P99, 1.04, 1.0), Verdict::Worse);
     assert_eq!(verdict(Metric::P99, around(1.1, 1.02), None, LEAST), Verdict::Inconclusive, "no control");
 }
 
 #[test]
-fn half_a_pair_is_none_and_disturbed_pairs_are_told() {
+fn half_a_pair_is_none() {
     let mut runs = Machine::Shared.runs(1, 1.1);
     runs.pop();
     assert_eq!(pairs(Metric::BrokerCpu, &runs, Phase::Compare).len(), PAIRS - 1);
-    assert_eq!(noisy(&runs, Metric::BrokerCpu, LEAST), None);
-    runs.last_mut().unwrap().noise.push("steal".into());
-    assert!(
-        noisy(&runs, Metric::BrokerCpu, LEAST).unwrap().contains("without their pairs the verdict would be")
+}
+
+fn asked(options: &[&str]) -> CompareArgs {
+    use clap::Parser;
+    let line = [&["loadgen", "compare", "a.toml", "b.toml"], options].concat();
+    match crate::cli::Cli::parse_from(line).command {
+        crate::cli::Command::Compare(args) => args,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Runs of a B that takes a fifth more CPU; both runs of each of the first pairs of each phase are disturbed.
+fn of_which_disturbed(pairs: usize) -> Vec<RoundRun> {
+    let mut runs = Machine::Shared.runs(1, 1.2);
+    runs.iter_mut().filter(|run| run.pair <= pairs).for_each(|run| run.noise.push("other programs".into()));
+    runs
+}
+
+#[test]
+fn where_most_runs_were_disturbed_there_is_no_verdict_unless_the_others_agree() {
+    let of = |pairs, found, options: &[&str]| {
+        disturbed(&of_which_disturbed(pairs), Metric::BrokerCpu, found, &asked(options))
+    };
+    assert_eq!(
+        of(0, Verdict::Worse, &[]),
+        Disturbed { of: 4 * PAIRS, without: Some(Verdict::Worse), ..Disturbed::default() }
     );
+    assert!(!of(PAIRS / 2, Verdict::Worse, &[]).steers, "half of them are not most");
+    let most = of(PAIRS - 1, Verdict::Worse, &[]);
+    assert_eq!((most.runs, most.without, most.steers), (4 * (PAIRS - 1), None, true));
+    assert!(
+        of(PAIRS - 1, Verdict::Inconclusive, &[]).steers,
+        "that no difference was found is no answer either"
+    );
+    let taken = of(PAIRS - 1, Verdict::Worse, &["--despite-noise"]);
+    assert!(!taken.steers && taken.overruled);
+
+    let mut long = of_which_disturbed(0);
+    let more = of_which_disturbed(PAIRS).into_iter().chain(of_which_disturbed(PAIRS));
+    long.extend(more.enumerate().map(|(at, mut run)| {
+        run.pair += PAIRS * (1 + at / (4 * PAIRS));
+        run
+    }));
+    let agreed = disturbed(&long, Metric::BrokerCpu, Verdict::Worse, &asked(&[]));
+    assert_eq!(
+        (agreed.runs * 3, agreed.without, agreed.steers),
+        (agreed.of * 2, Some(Verdict::Worse), false)
+    );
+    assert!(
+        disturbed(&long, Metric::BrokerCpu, Verdict::Better, &asked(&[])).steers,
+        "the quiet ones say otherwise"
+    );
+}
+
+#[test]
+fn what_disturbed_runs_mean_is_told_in_words_and_in_the_json() {
+    assert_eq!(in_words(&Disturbed::default(), Metric::BrokerCpu), None);
+    let some = Disturbed { runs: 3, of: 24, without: Some(Verdict::Better), ..Disturbed::default() };
+    let words = in_words(&some, Metric::BrokerCpu).unwrap();
+    assert!(words.contains("3 of 24 runs") && words.ends_with("the verdict would be: less CPU."), "{words}");
+    let overruled = Disturbed { runs: 24, overruled: true, ..some };
+    assert!(in_words(&overruled, Metric::BrokerCpu).unwrap().contains("--despite-noise"));
+    let json = serde_json::to_value(report(Verdict::Worse, true)).unwrap();
+    assert_eq!((&json["verdict"], &json["disturbed"]["steers"]), (&"inconclusive".into(), &true.into()));
+    assert_eq!(json["metrics"][0]["verdict"], "worse");
+    for (was, is) in [("faster", Verdict::Better), ("slower", Verdict::Worse)] {
+        assert_eq!(serde_json::from_value::<Verdict>(was.into()).unwrap(), is, "in results of before");
+    }
+}
+
+/// What decides is `found`, of runs that a noisy machine disturbed or did not.
+pub(in crate::compare) fn report(found: Verdict, is_noisy: bool) -> CompareReport {
+    let runs = of_which_disturbed(if is_noisy { PAIRS } else { 0 });
+    let arm = |name: &str| ArmReport {
+        name: name.into(),
+        file: format!("{name}.toml"),
+        broker: None,
+        settings: None,
+    };
+    let disturbed = disturbed(&runs, Metric::BrokerCpu, found, &asked(&[]));
+    let mut decisive = metric_report(Metric::BrokerCpu, &runs, LEAST).unwrap();
+    decisive.verdict = found;
+    CompareReport {
+        schema: SCHEMA.into(),
+        loadgen: String::new(),
+        command: Vec::new(),
+        ended_at_ms: 0,
+        a: arm("old"),
+        b: arm("new"),
+        machine: Default::default(),
+        seed: 1,
+        rounds: PAIRS,
+        control_rounds: PAIRS,
+        min_effect: LEAST,
+        interrupted: false,
+        verdict: if disturbed.steers { Verdict::Inconclusive } else { found },
+        warnings: in_words(&disturbed, Metric::BrokerCpu).into_iter().collect(),
+        disturbed,
+        runs,
+        primary: Metric::BrokerCpu,
+        metrics: vec![decisive],
+        failed: None,
+    }
 }
