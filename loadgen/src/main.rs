@@ -88,7 +88,7 @@ fn end_of_sweep(end: SweepEnd) -> ExitCode {
     }
 }
 
-/// Exit code 1: no rate held, or records were lost on the way. 2: stopped before one was confirmed.
+/// Exit code 1: no rate held, or records were lost on the way. 2: stopped before one was confirmed. 3: noise decided.
 fn max_command(args: &MaxArgs) -> Result<ExitCode, LoadError> {
     let report = max(args, &interrupts()?)?;
     let _ = write!(std::io::stdout(), "{report}");
@@ -96,8 +96,9 @@ fn max_command(args: &MaxArgs) -> Result<ExitCode, LoadError> {
         write_json(&report, path)?;
     }
     Ok(match (report.is_found(), report.interrupted) {
-        (true, _) => ExitCode::SUCCESS,
         (false, true) => ExitCode::from(NO_RESULT),
+        _ if report.steered_by_noise => ExitCode::from(INCONCLUSIVE),
+        (true, _) => ExitCode::SUCCESS,
         (false, false) => ExitCode::from(VERDICT_AGAINST),
     })
 }

@@ -40,7 +40,7 @@ pub fn max(args: &MaxArgs, interrupted: &Arc<AtomicBool>) -> Result<MaxReport, L
         false => bracket.search(&mut probes)?,
     };
     let last = probes.failed_verification.take();
-    Ok(MaxReport {
+    let mut report = MaxReport {
         broker: first.broker,
         settings: first.settings,
         machine: first.machine,
@@ -48,11 +48,17 @@ pub fn max(args: &MaxArgs, interrupted: &Arc<AtomicBool>) -> Result<MaxReport, L
         p99_bound_ms: args.p99.as_secs_f64() * 1e3,
         precision: args.precision,
         records_per_s: ended.rate,
+        at_most_records_per_s: None,
+        steered_by_noise: false,
+        disturbed_probes: 0,
+        limited_by_generator: false,
         confirmations: ended.confirmations,
         interrupted: interrupted.load(Ordering::Relaxed),
         failed_verification: last.map(|report| report.verification),
         probes: probes.done,
-    })
+    };
+    report.weigh();
+    Ok(report)
 }
 
 /// Probes by running.

@@ -2,6 +2,7 @@
 
 use super::bisect::CONFIRMATIONS;
 use super::cli::MaxArgs;
+use crate::payload::cli::MISSED_RATIO;
 use crate::report::machine::Machine;
 use crate::report::table::thousands;
 use crate::report::{BrokerReport, RunReport, SettingsReport, Verification};
@@ -23,8 +24,21 @@ pub struct MaxReport {
     pub p99_bound_ms: f64,
     /// How near to each other the rate found and one that failed are, as a share. Repeated searches agree within twice that.
     pub precision: f64,
-    /// The highest rate that held; `None` when none did.
+    /// The highest rate that held; `None` when none did. Where noise steered the search the broker does at least this.
     pub records_per_s: Option<f64>,
+    /// The lowest rate that failed although nothing disturbed the machine; `None` when none did.
+    #[serde(default)]
+    pub at_most_records_per_s: Option<f64>,
+    /// Rates above the one found were given up on probes that the machine disturbed, and on none that it did not: the maximum
+    /// may be much higher. Then the exit code is 3.
+    #[serde(default)]
+    pub steered_by_noise: bool,
+    /// Probes that the machine disturbed.
+    #[serde(default)]
+    pub disturbed_probes: usize,
+    /// The generator was the limit above the rate found: the broker may do more.
+    #[serde(default)]
+    pub limited_by_generator: bool,
     /// How often it held again.
     pub confirmations: u32,
     /// Ended by a signal, before its time.
@@ -54,6 +68,9 @@ pub struct Probe {
     pub generator_was_limit: bool,
     /// What else the machine did, in words.
     pub disturbed: Vec<String>,
+    /// The run's own, such as that --target-ratio was missed.
+    #[serde(default)]
+    pub warnings: Vec<String>,
 }
 
 impl Probe {
@@ -80,6 +97,10 @@ impl MaxReport {
             p99_bound_ms: args.p99.as_secs_f64() * 1e3,
             precision: args.precision,
             records_per_s: None,
+            at_most_records_per_s: None,
+            steered_by_noise: false,
+            disturbed_probes: 0,
+            limited_by_generator: false,
             confirmations: 0,
             interrupted: false,
             failed_verification: Some(first.verification),
@@ -92,12 +113,37 @@ impl MaxReport {
         self.records_per_s.is_some() && self.confirmations == CONFIRMATIONS
     }
 
-    /// The lowest rate above the one found that failed, where the generator was the limit: then the broker may do more.
-    fn is_generators_limit(&self) -> bool {
+    /// Says what the probes are worth.
+    pub(super) fn weigh(&mut self) {
         let found = self.records_per_s.unwrap_or(0.0);
-        let failed = self.probes.iter().filter(|probe| !probe.held && probe.rate > found);
-        failed.min_by(|a, b| a.rate.total_cmp(&b.rate)).is_some_and(|probe| probe.generator_was_limit)
+        let failures = last_failures(&self.probes, found);
+        let quiet = failures.iter().filter(|probe| probe.disturbed.is_empty()).map(|probe| probe.rate);
+        self.at_most_records_per_s = quiet.min_by(f64::total_cmp);
+        // A bracket twice as wide as the one asked for is what repeated searches agree within.
+        let is_near = |at_most: f64| at_most <= found * (1.0 + 2.0 * self.precision) * (1.0 + f64::EPSILON);
+        self.steered_by_noise = failures.iter().any(|probe| !probe.disturbed.is_empty())
+            && self
+                .lowest_failure(&failures)
+                .is_some_and(|probe| Some(probe.rate) != self.at_most_records_per_s)
+            && !self.at_most_records_per_s.is_some_and(is_near);
+        self.disturbed_probes = self.probes.iter().filter(|probe| !probe.disturbed.is_empty()).count();
+        self.limited_by_generator =
+            self.lowest_failure(&failures).is_some_and(|probe| probe.generator_was_limit);
     }
+
+    fn lowest_failure<'a>(&self, failures: &[&'a Probe]) -> Option<&'a Probe> {
+        failures.iter().copied().min_by(|a, b| a.rate.total_cmp(&b.rate))
+    }
+}
+
+/// A rate is given up when two probes in a row fail: the last ones of each rate above `found`.
+fn last_failures(probes: &[Probe], found: f64) -> Vec<&Probe> {
+    let is_last = |index: usize, probe: &Probe| {
+        let later = probes[index + 1..].iter().filter(|later| later.rate == probe.rate);
+        later.count() < 2
+    };
+    let above = probes.iter().enumerate().filter(|(_, probe)| !probe.held && probe.rate > found);
+    above.filter(|(index, probe)| is_last(*index, probe)).map(|(_, probe)| probe).collect()
 }
 
 impl Display for MaxReport {
@@ -108,10 +154,10 @@ impl Display for MaxReport {
         }
         writeln!(f)?;
         self.write_verdict(f)?;
-        if self.is_generators_limit() {
+        if self.limited_by_generator {
             writeln!(f, "\n  !! The generator was the limit above this: the broker may do more.")?;
         }
-        Ok(())
+        self.missed_ratio().map_or(Ok(()), |missed| writeln!(f, "\n  !! {missed}"))
     }
 }
 
@@ -124,24 +170,209 @@ impl MaxReport {
                 "  verification FAILED: {example}\n  No numbers: those of a broker that fails this mean nothing."
             );
         }
+        if self.steered_by_noise {
+            return self.write_noise(f);
+        }
         let bound = self.p99_bound_ms;
-        let Some(rate) = self.records_per_s else {
-            return writeln!(
-                f,
-                "  maximum      none found: no rate held with a p99 of the response under {bound} ms"
-            );
-        };
-        let confirmed = match self.confirmations {
+        match self.records_per_s {
+            None => {
+                writeln!(
+                    f,
+                    "  maximum      none found: no rate held with a p99 of the response under {bound} ms"
+                )?;
+            }
+            Some(rate) => {
+                let (rate, confirmed) = (thousands(rate), self.confirmed());
+                let precision = self.precision * 100.0;
+                writeln!(
+                    f,
+                    "  maximum      {rate} records/s with a p99 of the response under {bound} ms; {confirmed}, to {precision:.0} %"
+                )?;
+            }
+        }
+        self.write_closed_loop(f)
+    }
+
+    /// Of the last probe at the rate found: how full batches are depends on the rate.
+    fn missed_ratio(&self) -> Option<&String> {
+        let at_found = |probe: &&Probe| probe.held && Some(probe.rate) == self.records_per_s;
+        let probe = self.probes.iter().rev().find(at_found)?;
+        probe.warnings.iter().find(|text| text.starts_with(MISSED_RATIO))
+    }
+
+    fn confirmed(&self) -> String {
+        match self.confirmations {
             CONFIRMATIONS => format!("confirmed {CONFIRMATIONS} times"),
             some => format!("NOT confirmed ({some} of {CONFIRMATIONS}): the search was stopped"),
-        };
+        }
+    }
+
+    fn write_closed_loop(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let closed_loop = thousands(self.closed_loop_records_per_s);
+        writeln!(f, "  closed loop  {closed_loop} records/s, whatever the latency")
+    }
+
+    /// What is known all the same, and what to do.
+    fn write_noise(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let found = self.records_per_s.unwrap_or(0.0);
+        let (disturbed, of, bound) = (self.disturbed_probes, self.probes.len(), self.p99_bound_ms);
         writeln!(
             f,
-            "  maximum      {} records/s with a p99 of the response under {bound} ms; {confirmed}, to {:.0} %\n  \
-             closed loop  {} records/s, whatever the latency",
-            thousands(rate),
-            self.precision * 100.0,
-            thousands(self.closed_loop_records_per_s)
+            "  maximum      NOT KNOWN: noise on this machine steered the search. {disturbed} of {of} probes were disturbed, and the\n               \
+             rates above what is found here were given up on such probes"
+        )?;
+        let failures = last_failures(&self.probes, found);
+        if let Some(probe) = self.lowest_failure(&failures) {
+            let (rate, by) = (thousands(probe.rate), probe.disturbed.join("; "));
+            writeln!(f, "  disturbed    at {rate} records/s: {by}")?;
+        }
+        match self.records_per_s {
+            Some(rate) => {
+                let (rate, confirmed) = (thousands(rate), self.confirmed());
+                writeln!(
+                    f,
+                    "  at least     {rate} records/s with a p99 of the response under {bound} ms; {confirmed}"
+                )?;
+            }
+            None => writeln!(
+                f,
+                "  at least     nothing: no rate held with a p99 of the response under {bound} ms"
+            )?,
+        }
+        if let Some(at_most) = self.at_most_records_per_s {
+            writeln!(f, "  at most      {} records/s, which failed undisturbed", thousands(at_most))?;
+        }
+        self.write_closed_loop(f)?;
+        writeln!(
+            f,
+            "  what to do   end the other programs, or take a machine of its own, and search again. Where it must be this one:\n               \
+             longer probes (--duration 30s), and a --p99 well above the time that its own wake-ups take"
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn probe(rate: f64, held: bool, is_disturbed: bool) -> Probe {
+        let disturbed =
+            if is_disturbed { vec!["other programs took 60.0 % of the CPU time".into()] } else { vec![] };
+        Probe {
+            rate,
+            held,
+            against: if held { vec![] } else { vec!["p99 over the bound".into()] },
+            p99_ms: if held { 5.0 } else { 50.0 },
+            achieved: 1.0,
+            backlog_growth: 0.0,
+            generator_was_limit: false,
+            disturbed,
+            warnings: Vec::new(),
+        }
+    }
+
+    /// Of (rate, held, disturbed).
+    fn report(found: Option<f64>, probes: &[(f64, bool, bool)]) -> MaxReport {
+        let settings = serde_json::json!({
+            "topic": "t", "partitions": 4, "payload": "lines", "keys": null, "stamp_bytes": 24, "seed": 1,
+            "load": "maximum", "target_rate": null, "connections": 4, "consumers": 1, "threads": 1,
+            "batch_bytes": 65536, "linger_ms": 5.0, "codec": "none", "acks": "all", "in_flight": 5
+        });
+        let mut report = MaxReport {
+            broker: BrokerReport::default(),
+            settings: serde_json::from_value(settings).unwrap(),
+            machine: Machine::default(),
+            closed_loop_records_per_s: 204_780.0,
+            p99_bound_ms: 20.0,
+            precision: 0.05,
+            records_per_s: found,
+            at_most_records_per_s: None,
+            steered_by_noise: false,
+            disturbed_probes: 0,
+            limited_by_generator: false,
+            confirmations: if found.is_some() { CONFIRMATIONS } else { 0 },
+            interrupted: false,
+            failed_verification: None,
+            probes: probes.iter().map(|(rate, held, disturbed)| probe(*rate, *held, *disturbed)).collect(),
+        };
+        report.weigh();
+        report
+    }
+
+    #[test]
+    fn a_search_that_noise_steered_says_so_first_and_what_to_do() {
+        let probes = [(5_000.0, false, true), (5_000.0, false, true), (2_595.0, true, true)];
+        let report = report(Some(2_595.0), &probes);
+        let text = report.to_string();
+        let headline = text.lines().find(|line| line.starts_with("  maximum ")).unwrap();
+        assert!(
+            headline.contains("NOT KNOWN: noise on this machine steered the search. 3 of 3 probes"),
+            "{text}"
+        );
+        for words in [
+            "at least     2,595 records/s",
+            "at 5,000 records/s: other programs",
+            "closed loop  204,780",
+            "what to do",
+        ] {
+            assert!(text.contains(words), "{words}: {text}");
+        }
+        let json = serde_json::to_value(&report).unwrap();
+        assert_eq!((&json["steered_by_noise"], &json["disturbed_probes"]), (&true.into(), &3.into()));
+        assert!(json["at_most_records_per_s"].is_null());
+    }
+
+    #[test]
+    fn a_missed_ratio_is_that_of_the_rate_found() {
+        let mut report = report(
+            Some(5_000.0),
+            &[(5_000.0, true, false), (9_000.0, false, false), (9_000.0, false, false)],
+        );
+        report.probes[1].warnings = vec!["--target-ratio 4 came out as 3".into()];
+        assert!(!report.to_string().contains("--target-ratio"), "{report}");
+        report.probes[0].warnings = vec!["--target-ratio 4 came out as 2".into()];
+        assert!(report.to_string().contains("!! --target-ratio 4 came out as 2"), "{report}");
+    }
+
+    #[test]
+    fn none_found_by_noise_alone_is_no_verdict_against_the_broker() {
+        let none = report(None, &[(5_000.0, false, true), (5_000.0, false, true)]);
+        assert!(none.steered_by_noise && none.to_string().contains("at least     nothing"), "{none}");
+        let slow = report(None, &[(5_000.0, false, false), (5_000.0, false, false)]);
+        assert!(!slow.steered_by_noise && slow.to_string().contains("maximum      none found"), "{slow}");
+    }
+
+    #[test]
+    fn disturbed_probes_that_decided_nothing_do_not_matter() {
+        let quiet_end =
+            [(9_000.0, false, true), (9_000.0, false, true), (5_200.0, false, true), (5_200.0, false, false)];
+        let far_end = [
+            (9_000.0, false, false),
+            (9_000.0, false, false),
+            (5_200.0, false, true),
+            (5_200.0, false, true),
+        ];
+        let near_end = [
+            (5_300.0, false, false),
+            (5_300.0, false, false),
+            (5_200.0, false, true),
+            (5_200.0, false, true),
+        ];
+        let held_again =
+            [(5_000.0, false, true), (5_000.0, true, true), (5_200.0, false, false), (5_200.0, false, false)];
+        for (probes, at_most, is_steered) in [
+            (quiet_end, 5_200.0, false),
+            (far_end, 9_000.0, true),
+            (near_end, 5_300.0, false),
+            (held_again, 5_200.0, false),
+        ] {
+            let report = report(Some(5_000.0), &probes);
+            assert_eq!(
+                (report.at_most_records_per_s, report.steered_by_noise),
+                (Some(at_most), is_steered),
+                "{report}"
+            );
+            assert_eq!(report.to_string().contains("confirmed 3 times, to 5 %"), !is_steered, "{report}");
+        }
     }
 }

@@ -38,6 +38,7 @@ pub(super) fn judge(report: &RunReport, rate: f64, p99_max: Duration) -> Option<
         backlog_growth: unacked_growth.max(unread_growth),
         generator_was_limit: figures.generator_busy + figures.generator_starved > GENERATOR_BUSY_MAX,
         disturbed: figures.noise.flags.clone(),
+        warnings: report.warnings.clone(),
     })
 }
 
