@@ -147,6 +147,29 @@ fn a_trend_goes_from_the_oldest_to_the_newest_and_keeps_forms_apart() {
     assert!(trend(empty.path()).expect(2).error().contains("no run.json"));
 }
 
+#[test]
+fn forms_of_a_trend_have_names_that_tell_them_apart() {
+    let results = Results::new();
+    results.changed("linger", |run| run["settings"]["linger_ms"] = json!(99.0));
+    results.changed("batches", |run| run["settings"]["batch_bytes"] = json!(1024));
+    results.changed("machine", |run| run["machine"]["cpu"] = json!("another"));
+    results.changed("kind", |run| run["broker"]["kind"] = json!("running"));
+    results.changed("longer", |run| scale(&mut run["measured_s"], 1.5));
+    let ran = trend(results.dir.path()).expect(0);
+    let mut names: Vec<&str> =
+        ran.stdout.lines().filter(|line| line.starts_with("  3000 records/s, ")).collect();
+    assert_eq!(names.len(), 6, "{}", ran.stdout);
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), 6, "{}", ran.stdout);
+    for words in
+        ["linger ms 99", "batch bytes 1024", "processor another", "running broker", "0.45 s measured"]
+    {
+        assert!(names.iter().any(|name| name.contains(words)), "{words}: {}", ran.stdout);
+    }
+    assert!(!ran.stdout.contains("partitions 4"), "what all have tells none apart: {}", ran.stdout);
+}
+
 fn trend(dir: &Path) -> Ran {
     Loadgen::of(&["trend"]).with(&[&dir.display().to_string()]).ran()
 }

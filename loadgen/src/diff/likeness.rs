@@ -11,18 +11,28 @@ const DURATION_RATIO: f64 = 1.2;
 /// What was not the same and should have been, each in words.
 pub(super) fn unlike(a: &Cell, b: &Cell) -> Vec<String> {
     let mut found = Vec::new();
-    if let (Some(a), Some(b)) = (&a.machine, &b.machine) {
-        machines(a, b, &mut found);
-    }
-    if let (Some(a), Some(b)) = (&a.settings, &b.settings) {
-        loads(a, b, &mut found);
+    for (what, a) in traits(a) {
+        // What one of the two does not tell is no difference.
+        let other = traits(b).into_iter().find(|(other, _)| *other == what);
+        other.into_iter().for_each(|(_, b)| note(&mut found, what, &a, &b));
     }
     if let (Some(a), Some(b)) = (a.measured_s, b.measured_s)
-        && (a / b).max(b / a) > DURATION_RATIO
+        && !is_as_long(a, b)
     {
         found.push(format!("seconds measured ({a:.1}, then {b:.1})"));
     }
     found
+}
+
+/// As long as makes no difference.
+pub(super) fn is_as_long(a_s: f64, b_s: f64) -> bool {
+    (a_s / b_s).max(b_s / a_s) <= DURATION_RATIO
+}
+
+/// All that must be the same but for the time measured: the load, the data and the machine, as far as they are known.
+pub(super) fn traits(cell: &Cell) -> Vec<(&'static str, String)> {
+    let loads = cell.settings.iter().flat_map(loads);
+    loads.chain(cell.machine.iter().flat_map(machines)).collect()
 }
 
 /// What is new in B's broker, to be told beside the figures.
@@ -45,40 +55,35 @@ pub(super) fn changes(a: &Cell, b: &Cell) -> Vec<String> {
     found
 }
 
-fn machines(a: &Machine, b: &Machine, found: &mut Vec<String>) {
-    note(found, "processor", &a.cpu, &b.cpu);
-    note(found, "CPUs", &a.cpus.to_string(), &b.cpus.to_string());
-    note(found, "kernel", &a.kernel, &b.kernel);
-    note(found, "memory", &a.memory_bytes.to_string(), &b.memory_bytes.to_string());
-    if let (Some(a), Some(b)) = (&a.disk, &b.disk) {
-        note(found, "disk", a, b);
-    }
+fn machines(machine: &Machine) -> Vec<(&'static str, String)> {
+    let known = [
+        ("processor", machine.cpu.clone()),
+        ("CPUs", machine.cpus.to_string()),
+        ("kernel", machine.kernel.clone()),
+        ("memory", machine.memory_bytes.to_string()),
+    ];
+    known.into_iter().chain(machine.disk.clone().map(|disk| ("disk", disk))).collect()
 }
 
 /// All but the topic's name and the seed.
-fn loads(a: &SettingsReport, b: &SettingsReport, found: &mut Vec<String>) {
-    let keys = |settings: &SettingsReport| settings.keys.map_or("none".into(), |keys| keys.to_string());
-    let rate = |settings: &SettingsReport| {
-        let shape = settings.schedule.as_deref().unwrap_or("constant");
-        settings.target_rate.map_or("maximum".into(), |rate| format!("{rate}/s {shape}"))
-    };
-    note(found, "payload", &a.payload, &b.payload);
-    note(found, "codec", &a.codec, &b.codec);
-    note(found, "acks", &a.acks, &b.acks);
-    note(found, "linger ms", &a.linger_ms.to_string(), &b.linger_ms.to_string());
-    for (what, a, b) in [
-        ("stamp in each record", a.stamp_bytes, b.stamp_bytes),
-        ("partitions", a.partitions, b.partitions),
-        ("connections", a.connections, b.connections),
-        ("consumers", a.consumers, b.consumers),
-        ("threads", a.threads, b.threads),
-        ("batch bytes", a.batch_bytes, b.batch_bytes),
-        ("requests in flight", a.in_flight, b.in_flight),
-    ] {
-        note(found, what, &a.to_string(), &b.to_string());
-    }
-    note(found, "keys", &keys(a), &keys(b));
-    note(found, "load", &rate(a), &rate(b));
+fn loads(settings: &SettingsReport) -> Vec<(&'static str, String)> {
+    let shape = settings.schedule.as_deref().unwrap_or("constant");
+    let rate = settings.target_rate.map_or("maximum".into(), |rate| format!("{rate}/s {shape}"));
+    vec![
+        ("load", rate),
+        ("acks", settings.acks.clone()),
+        ("codec", settings.codec.clone()),
+        ("payload", settings.payload.clone()),
+        ("linger ms", settings.linger_ms.to_string()),
+        ("stamp in each record", settings.stamp_bytes.to_string()),
+        ("partitions", settings.partitions.to_string()),
+        ("connections", settings.connections.to_string()),
+        ("consumers", settings.consumers.to_string()),
+        ("threads", settings.threads.to_string()),
+        ("batch bytes", settings.batch_bytes.to_string()),
+        ("requests in flight", settings.in_flight.to_string()),
+        ("keys", settings.keys.map_or("none".into(), |keys| keys.to_string())),
+    ]
 }
 
 fn note(found: &mut Vec<String>, what: &str, a: &str, b: &str) {

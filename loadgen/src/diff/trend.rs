@@ -1,6 +1,6 @@
 //! `loadgen trend`: the runs in a directory over time, those of one form together.
 
-use super::likeness::unlike;
+use super::likeness::{is_as_long, traits, unlike};
 use super::read::{self, Cell};
 use crate::compare::metric::Metric;
 use crate::error::LoadError;
@@ -28,8 +28,12 @@ pub struct TrendArgs {
 #[derive(Debug)]
 pub struct Trends(Vec<Form>);
 
+/// With what tells it from the other forms of its name.
 #[derive(Debug)]
-struct Form(Vec<Dated>);
+struct Form {
+    runs: Vec<Dated>,
+    apart: Vec<String>,
+}
 
 #[derive(Debug)]
 struct Dated {
@@ -50,11 +54,46 @@ pub fn trend(args: &TrendArgs) -> Result<Trends, LoadError> {
     let mut forms: Vec<Form> = Vec::new();
     for run in found {
         match forms.iter_mut().find(|form| form.takes(&run)) {
-            Some(form) => form.0.push(run),
-            None => forms.push(Form(vec![run])),
+            Some(form) => form.runs.push(run),
+            None => forms.push(Form { runs: vec![run], apart: Vec::new() }),
         }
     }
+    tell_apart(&mut forms);
     Ok(Trends(forms))
+}
+
+/// Forms of one name are told apart by what is not the same in all of them.
+fn tell_apart(forms: &mut [Form]) {
+    let of_name = |form: &Form| forms.iter().filter(|other| other.name() == form.name()).collect::<Vec<_>>();
+    let apart = forms.iter().map(|form| apart(form, &of_name(form))).collect::<Vec<_>>();
+    forms.iter_mut().zip(apart).for_each(|(form, apart)| form.apart = apart);
+}
+
+fn apart(form: &Form, all: &[&Form]) -> Vec<String> {
+    let mut told = Vec::new();
+    let Some(first) = form.first() else { return told };
+    let others = || all.iter().filter_map(|other| other.first());
+    if others().any(|other| other.kind() != first.kind()) {
+        told.extend(first.kind().map(|kind| kind.name().to_owned()));
+    }
+    for (what, is) in traits(&first.cell) {
+        let is_other =
+            |other: &Dated| traits(&other.cell).iter().any(|(of, value)| *of == what && *value != is);
+        if others().any(is_other) {
+            told.push(if is.is_empty() { format!("no {what}") } else { format!("{what} {is}") });
+        }
+    }
+    if let Some(seconds) = first.cell.measured_s
+        && others().filter_map(|other| other.cell.measured_s).any(|other| !is_as_long(seconds, other))
+    {
+        told.push(format!("{} s measured", brief(seconds)));
+    }
+    told
+}
+
+/// Two digits tell apart what is a fifth longer; whole seconds where there are many.
+fn brief(seconds: f64) -> String {
+    if seconds < 10.0 { format!("{seconds:.2}") } else { format!("{seconds:.0}") }
 }
 
 fn look(dir: &Path, depth: usize, found: &mut Vec<Dated>) -> Result<(), LoadError> {
@@ -86,9 +125,21 @@ fn dated(file: &Path, dir: &Path) -> Result<Option<Dated>, LoadError> {
 
 impl Form {
     fn takes(&self, run: &Dated) -> bool {
-        self.0
-            .first()
-            .is_some_and(|first| first.kind() == run.kind() && unlike(&first.cell, &run.cell).is_empty())
+        let is_alike =
+            |first: &Dated| first.kind() == run.kind() && unlike(&first.cell, &run.cell).is_empty();
+        self.first().is_some_and(is_alike)
+    }
+
+    fn first(&self) -> Option<&Dated> {
+        self.runs.first()
+    }
+
+    /// What everybody asks first.
+    fn name(&self) -> Option<String> {
+        let settings = self.runs.iter().find_map(|run| run.cell.settings.as_ref())?;
+        let load = settings.target_rate.map_or("maximum".into(), |rate| format!("{rate} records/s"));
+        let (payload, acks, codec) = (&settings.payload, &settings.acks, &settings.codec);
+        Some(format!("{load}, acks {acks}, codec {codec}, {payload}"))
     }
 }
 
@@ -100,7 +151,7 @@ impl Dated {
 
 impl Display for Trends {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|form| write_form(f, &form.0))?;
+        self.0.iter().try_for_each(|form| write_form(f, form))?;
         writeln!(
             f,
             "\n  Percentages are against the run before. Single runs: `loadgen compare` tells change from chance."
@@ -108,13 +159,12 @@ impl Display for Trends {
     }
 }
 
-fn write_form(f: &mut Formatter<'_>, runs: &[Dated]) -> fmt::Result {
-    let settings = runs.iter().find_map(|run| run.cell.settings.as_ref());
-    if let Some(settings) = settings {
-        let load = settings.target_rate.map_or("maximum".into(), |rate| format!("{rate} records/s"));
-        let (payload, acks, codec) = (&settings.payload, &settings.acks, &settings.codec);
-        writeln!(f, "\n  {load}, acks {acks}, codec {codec}, {payload}")?;
+fn write_form(f: &mut Formatter<'_>, form: &Form) -> fmt::Result {
+    if let Some(name) = form.name() {
+        let apart: String = form.apart.iter().map(|apart| format!(", {apart}")).collect();
+        writeln!(f, "\n  {name}{apart}")?;
     }
+    let runs = &form.runs;
     write!(f, "  {:<22}", "ended")?;
     SHOWN.iter().try_for_each(|metric| write!(f, "{:>26}", metric.title()))?;
     writeln!(f, "   broker, result")?;
