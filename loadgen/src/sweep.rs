@@ -11,6 +11,7 @@ pub mod store;
 mod words;
 
 use crate::advice::point::{Point, points};
+use crate::advice::rank::USUAL;
 use crate::advice::table;
 use crate::error::LoadError;
 use crate::progress::Progress;
@@ -104,7 +105,7 @@ fn conclude(
     if kept.is_empty() && !lost.is_empty() {
         return Err(lost.swap_remove(0));
     }
-    tell(&table::points(&points(&kept)));
+    tell(&table::points(&points(&kept), &USUAL));
     let dir = args.out.display();
     tell(&format!(
         "\n  {} results in {dir}; `loadgen advice {dir} --slo 'p99<20ms'` names a cell\n",

@@ -14,9 +14,15 @@ pub struct AdviceArgs {
     /// What must hold, such as 'p99<20ms,acks=all'; also p99.9, e2e-p99, records/s>100k, disk-bytes<50, cpu<2
     #[arg(long, value_name = "CONDITIONS")]
     pub slo: Option<Slo>,
-    /// What the best cell has most or least of
-    #[arg(long, value_name = "METRIC", default_value = "records/s")]
-    pub prefer: Metric,
+    /// What makes a cell the best, the first first: the next decides among those that are as good in it. All that held a rate
+    /// have that rate; 1 % of rate or bytes, 5 % of CPU and 10 % of a latency count as equal
+    #[arg(
+        long,
+        value_name = "METRICS",
+        value_delimiter = ',',
+        default_value = "records/s,wire-bytes,disk-bytes,cpu,p99"
+    )]
+    pub prefer: Vec<Metric>,
     /// Print the settings for this client only
     #[arg(long, value_enum)]
     client: Option<Client>,

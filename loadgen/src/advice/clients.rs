@@ -4,6 +4,7 @@
 //! librdkafka's CONFIGURATION.md, kafka-python's KafkaProducer. Where a client counts otherwise than loadgen, or can't do
 //! what was measured, a note says so.
 
+use super::doubt::sentences;
 use super::point::Point;
 use crate::codec::{Codec, CodecSpec};
 use crate::records::BATCH_HEADER_BYTES;
@@ -127,7 +128,7 @@ fn comments(point: &Point) -> Vec<String> {
     let optional = |value: Option<f64>, digits: usize| {
         value.map_or_else(|| "?".to_owned(), |value| format!("{value:.digits$}"))
     };
-    vec![
+    let mut comments = vec![
         format!(
             "measured: {} records/s ({}), {} partitions, {} producers, batches of {} B before compression",
             thousands(point.records_per_s),
@@ -145,7 +146,9 @@ fn comments(point: &Point) -> Vec<String> {
             optional(point.broker_cpu_s_per_million, 2),
             optional(point.generator_cpu_s_per_million, 2)
         ),
-    ]
+    ];
+    comments.extend(sentences(point).iter().map(|doubt| format!("!! {doubt}")));
+    comments
 }
 
 /// A point in the terms that clients need.

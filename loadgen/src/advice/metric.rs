@@ -58,23 +58,14 @@ const OTHERS: [(&str, Metric); 6] = [
 ];
 
 impl Metric {
-    /// What the Pareto front is made of.
-    pub const FRONT: [Metric; 5] = [
-        Metric::RecordsPerSecond,
-        Metric::Response(Quantile::P99),
-        Metric::WireBytes,
-        Metric::DiskBytes,
-        Metric::Cpu,
-    ];
-
-    /// Its value at `point`; latencies in milliseconds.
+    /// Its value at `point`; latencies in milliseconds; of a rate that was held that rate.
     pub fn of(self, point: &Point) -> Option<f64> {
         let at = |quantiles: &Option<[f64; 6]>, quantile| {
             let place = QUANTILES.iter().position(|(_, known)| *known == quantile)?;
             quantiles.map(|quantiles| quantiles[place])
         };
         match self {
-            Metric::RecordsPerSecond => Some(point.records_per_s),
+            Metric::RecordsPerSecond => Some(point.rate()),
             Metric::Response(quantile) => at(&point.response_ms, quantile),
             Metric::EndToEnd(quantile) => at(&point.end_to_end_ms, quantile),
             Metric::WireBytes => point.wire_bytes_per_record,
@@ -96,6 +87,26 @@ impl Metric {
             (Some(one), Some(other)) if self == Metric::RecordsPerSecond => other.total_cmp(&one),
             (Some(one), Some(other)) => one.total_cmp(&other),
             (one, other) => other.is_some().cmp(&one.is_some()),
+        }
+    }
+
+    /// Differences up to this share are chance more often than not.
+    fn tolerance(self) -> f64 {
+        match self {
+            Metric::RecordsPerSecond | Metric::WireBytes | Metric::DiskBytes => 0.01,
+            Metric::Cpu | Metric::BrokerCpu | Metric::GeneratorCpu => 0.05,
+            Metric::Response(_) | Metric::EndToEnd(_) => 0.1,
+        }
+    }
+
+    /// Better than `other`, or not so much worse that it counts.
+    pub(super) fn is_as_good(self, one: Option<f64>, other: Option<f64>) -> bool {
+        match (one, other) {
+            (Some(one), Some(other)) if self == Metric::RecordsPerSecond => {
+                one * (1.0 + self.tolerance()) >= other
+            }
+            (Some(one), Some(other)) => one <= other * (1.0 + self.tolerance()),
+            (one, other) => one.is_some() || other.is_none(),
         }
     }
 
@@ -156,5 +167,15 @@ mod tests {
         assert_eq!(Metric::RecordsPerSecond.order(Some(5.0), Some(3.0)), Ordering::Less);
         assert_eq!(cpu.order(Some(3.0), Some(5.0)), Ordering::Less);
         assert_eq!((cpu.order(None, Some(5.0)), cpu.order(None, None)), (Ordering::Greater, Ordering::Equal));
+    }
+
+    #[test]
+    fn what_is_a_little_worse_is_as_good() {
+        let rate = Metric::RecordsPerSecond;
+        assert!(rate.is_as_good(Some(99.5), Some(100.0)) && !rate.is_as_good(Some(95.0), Some(100.0)));
+        let cpu = Metric::Cpu;
+        assert!(cpu.is_as_good(Some(1.04), Some(1.0)) && !cpu.is_as_good(Some(1.06), Some(1.0)));
+        assert!(cpu.is_as_good(Some(0.1), Some(1.0)) && cpu.is_as_good(Some(0.1), None));
+        assert!(!cpu.is_as_good(None, Some(1.0)) && cpu.is_as_good(None, None));
     }
 }

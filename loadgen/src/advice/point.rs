@@ -1,6 +1,7 @@
 //! A point of a sweep: a cell under one load, all its repeats together.
 
 use crate::latency::Percentiles;
+use crate::payload::cli::MISSED_RATIO;
 use crate::report::{Figures, SettingsReport};
 use crate::sweep::matrix::CellLoad;
 use crate::sweep::store::Kept;
@@ -26,6 +27,12 @@ pub struct Point {
     pub failed_runs: usize,
     /// Runs that a noisy machine may have spoilt.
     pub noisy_runs: usize,
+    /// By what, in words, as the last of them has it.
+    pub disturbed_by: String,
+    /// Seconds measured in each run.
+    pub measured_s: f64,
+    /// What became of --target-ratio, in words, where it is not what was asked for.
+    pub missed_ratio: Option<String>,
     /// The options, as the last run had them.
     pub settings: SettingsReport,
     /// Settings of the own broker.
@@ -67,6 +74,12 @@ impl Point {
         self.achieved.is_none_or(|achieved| achieved >= HELD)
     }
 
+    /// The rate it was asked for, where it held that: what is a little more or less of it is chance. Else what it reached.
+    pub fn rate(&self) -> f64 {
+        let asked = self.settings.target_rate.filter(|_| self.is_open_loop() && self.held());
+        asked.unwrap_or(self.records_per_s)
+    }
+
     /// Latencies count from a schedule.
     pub fn is_open_loop(&self) -> bool {
         self.load != CellLoad::Maximum
@@ -100,6 +113,8 @@ fn point(kept: &[&Kept]) -> Option<Point> {
     let last = kept.last()?;
     let figures: Vec<&Figures> = kept.iter().filter_map(|kept| kept.report.figures.as_ref()).collect();
     let each = |of: fn(&Figures) -> Option<f64>| median(figures.iter().filter_map(|figures| of(figures)));
+    let warnings = || kept.iter().flat_map(|kept| &kept.report.warnings);
+    let noisy = || figures.iter().filter(|figures| !figures.noise.flags.is_empty());
     let rates = || figures.iter().map(|figures| figures.records_per_s);
     Some(Point {
         cell: last.cell,
@@ -108,7 +123,10 @@ fn point(kept: &[&Kept]) -> Option<Point> {
         round: last.round,
         runs: figures.len(),
         failed_runs: kept.iter().filter(|kept| kept.report.verification.passed == Some(false)).count(),
-        noisy_runs: figures.iter().filter(|figures| !figures.noise.flags.is_empty()).count(),
+        noisy_runs: noisy().count(),
+        disturbed_by: noisy().next_back().map(|figures| figures.noise.flags.join("; ")).unwrap_or_default(),
+        measured_s: median(kept.iter().map(|kept| kept.report.measured_s)).unwrap_or(0.0),
+        missed_ratio: warnings().find(|text| text.starts_with(MISSED_RATIO)).cloned(),
         settings: last.report.settings.clone(),
         broker_set: last.broker_set.clone(),
         records_per_s: each(|f| Some(f.records_per_s)).unwrap_or(0.0),
@@ -148,11 +166,11 @@ fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use super::*;
 
     /// A point in an open loop: records/s, p99 in ms, bytes per record on wire and disk.
-    pub(in crate::advice) fn point(cell: usize, records_per_s: f64, p99_ms: f64, bytes: f64) -> Point {
+    pub(crate) fn point(cell: usize, records_per_s: f64, p99_ms: f64, bytes: f64) -> Point {
         let settings = serde_json::json!({
             "topic": "t", "partitions": 4, "payload": "lines", "keys": null, "stamp_bytes": 24, "seed": 1,
             "load": "open", "target_rate": records_per_s, "connections": 4, "consumers": 1, "threads": 1,
@@ -167,6 +185,9 @@ pub(super) mod tests {
             runs: 1,
             failed_runs: 0,
             noisy_runs: 0,
+            disturbed_by: String::new(),
+            measured_s: 1.0,
+            missed_ratio: None,
             settings: serde_json::from_value(settings).unwrap(),
             broker_set: Vec::new(),
             records_per_s,

@@ -1,13 +1,12 @@
 //! Points for people's eyes.
 
+use super::doubt::{Common, flags};
 use super::front::front;
 use super::metric::{Metric, Quantile};
 use super::point::Point;
+use super::rank::ranked;
 use crate::report::table::thousands;
 use std::fmt::Write;
-
-/// Busier than that, the generator was the limit.
-const BUSY: f64 = 0.95;
 
 const COLUMNS: [(&str, usize, Metric); 6] = [
     ("p99 ms", 9, Metric::Response(Quantile::P99)),
@@ -18,19 +17,16 @@ const COLUMNS: [(&str, usize, Metric); 6] = [
     ("CPU s/M", 9, Metric::Cpu),
 ];
 
-/// A line for each point, the fastest first; `*` marks the Pareto front.
-pub fn points(points: &[Point]) -> String {
-    let on_front = front(points);
-    let mut sorted: Vec<&Point> = points.iter().collect();
-    sorted.sort_by(|a, b| {
-        a.is_open_loop().cmp(&b.is_open_loop()).then(b.records_per_s.total_cmp(&a.records_per_s))
-    });
+/// A line for each point: what ran at maximum from the fastest on, then fixed rates in this `order`, and those not held
+/// last. `*` marks the Pareto front.
+pub(crate) fn points(points: &[Point], order: &[Metric]) -> String {
+    let (on_front, common) = (front(points), Common::of(points));
     let mut text = format!("\n    {:>12}", "records/s");
     COLUMNS.iter().for_each(|(name, width, _)| {
         let _ = write!(text, "{name:>width$}");
     });
     text += "  load         cell\n";
-    for point in sorted {
+    for point in sorted(points, order) {
         let star = if on_front.iter().any(|front| std::ptr::eq(*front, point)) { '*' } else { ' ' };
         let _ = write!(text, "  {star} {:>12}", thousands(point.records_per_s));
         for (_, width, metric) in COLUMNS {
@@ -39,25 +35,24 @@ pub fn points(points: &[Point]) -> String {
             let value = metric.of(point).map_or_else(|| "-".to_owned(), |value| format!("{value:.digits$}"));
             let _ = write!(text, "{value:>width$}");
         }
-        let _ = writeln!(text, "  {:<12} {}{}", point.load.to_string(), point.label, flags(point));
+        let flags = flags(point, &common).join(", ");
+        let flags = if flags.is_empty() { flags } else { format!("  !! {flags}") };
+        let _ = writeln!(text, "  {:<12} {}{flags}", point.load.to_string(), point.label);
     }
-    text + "\n  * no other point at a fixed rate is better in records/s, p99, bytes and CPU at once\n"
+    text += "\n  * the Pareto front: no other point at a fixed rate is as good in rate, bytes, CPU and p99, and better in one of them.\n    \
+        All that held a rate (99 % of it) have that rate; 1 % of bytes, 5 % of CPU or 10 % of p99 count as equal.\n";
+    common.sentences().iter().for_each(|sentence| {
+        let _ = writeln!(text, "  !! {sentence}");
+    });
+    text
 }
 
-/// What makes a point mean less than it seems to.
-fn flags(point: &Point) -> String {
-    let mut flags = Vec::new();
-    if point.failed_runs > 0 {
-        flags.push("records lost, doubled or altered".to_owned());
-    }
-    if let Some(achieved) = point.achieved.filter(|_| !point.held()) {
-        flags.push(format!("only {:.0} % of the rate", achieved * 100.0));
-    }
-    if point.generator_busy > BUSY {
-        flags.push("generator at its limit".to_owned());
-    }
-    if point.noisy_runs > 0 {
-        flags.push(format!("noise in {} of {} runs", point.noisy_runs, point.runs));
-    }
-    if flags.is_empty() { String::new() } else { format!("  !! {}", flags.join(", ")) }
+fn sorted<'a>(points: &'a [Point], order: &[Metric]) -> Vec<&'a Point> {
+    let (closed, open): (Vec<&Point>, Vec<&Point>) = points.iter().partition(|point| !point.is_open_loop());
+    let (held, late): (Vec<&Point>, Vec<&Point>) = open.into_iter().partition(|point| point.is_valid());
+    let fastest = |mut points: Vec<&'a Point>| {
+        points.sort_by(|a, b| b.records_per_s.total_cmp(&a.records_per_s));
+        points
+    };
+    [fastest(closed), ranked(held.into_iter(), order), fastest(late)].concat()
 }

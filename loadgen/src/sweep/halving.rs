@@ -5,6 +5,7 @@ use super::matrix::Cell;
 use super::point_of;
 use crate::advice::metric::Metric;
 use crate::advice::point::Point;
+use crate::advice::rank;
 use serde::Serialize;
 use std::fmt;
 use std::time::Duration;
@@ -84,9 +85,15 @@ pub(super) fn judge(
 ) -> Verdict {
     let metric = args.objective;
     let points: Vec<Point> = points.iter().filter(|point| point.round == round.number).cloned().collect();
-    let value = |cell: usize| best_of(&points, cell, metric);
+    let value = |cell: usize| best_of(&points, cell, metric).and_then(|point| metric.of(point));
     let mut ranked = cells.to_vec();
-    ranked.sort_by(|a, b| metric.order(value(*a), value(*b)).then(a.cmp(b)));
+    // Rates that were held are equal: then what else usually decides does, not the place in the matrix.
+    let order = rank::order(&[metric]);
+    ranked.sort_by(|a, b| {
+        let [one, other] = [a, b].map(|cell| best_of(&points, *cell, metric));
+        let both = one.zip(other).map(|(one, other)| rank::compare(&order, one, other));
+        both.unwrap_or_else(|| other.is_some().cmp(&one.is_some())).then(a.cmp(b))
+    });
     let rest = ranked.split_off(cells.len().div_ceil(2));
     let last_kept = ranked.last().and_then(|cell| value(*cell));
     let best = ranked.first().and_then(|cell| Some((all[*cell].label.clone(), value(*cell)?)));
@@ -102,13 +109,13 @@ pub(super) fn judge(
     Verdict { round, metric, dropped: dropped.collect(), kept: ranked, best }
 }
 
-/// A latency is judged at a fixed rate where there is one, all else wherever it is best.
-fn best_of(points: &[Point], cell: usize, metric: Metric) -> Option<f64> {
+/// Where a cell is best. A latency is judged at a fixed rate where there is one, all else at any load.
+fn best_of(points: &[Point], cell: usize, metric: Metric) -> Option<&Point> {
     let valid = || point_of(points, cell).filter(|point| point.is_valid());
     let open = |point: &&Point| point.is_open_loop();
     let any_open = metric.is_latency() && valid().any(|point| open(&point));
-    let values = valid().filter(|point| !any_open || open(point)).map(|point| metric.of(point));
-    values.min_by(|a, b| metric.order(*a, *b)).flatten()
+    let able = valid().filter(|point| !any_open || open(point));
+    able.min_by(|a, b| metric.order(metric.of(a), metric.of(b)))
 }
 
 impl fmt::Display for Verdict {
@@ -155,5 +162,33 @@ mod tests {
         assert_eq!(round.scaled(Duration::from_secs(8)), Duration::from_secs(1));
         assert_eq!(round.scaled(Duration::from_millis(400)), SHORTEST);
         assert_eq!(round.scaled(Duration::ZERO), Duration::ZERO, "no warm-up stays none");
+    }
+
+    #[test]
+    fn of_cells_that_all_held_their_rate_jitter_does_not_choose_the_better_half() {
+        use crate::cli::{Cli, Command};
+        use clap::Parser;
+        let parsed = |line: &str| Cli::parse_from(line.split(' ')).command;
+        let (Command::Run(run), Command::Sweep(sweep)) =
+            (parsed("loadgen run"), parsed("loadgen sweep m.toml --out o --halving"))
+        else {
+            panic!("a run and a sweep")
+        };
+        let cell = |index: usize| Cell { index, label: format!("cell={index}"), args: (*run).clone() };
+        let cells: Vec<Cell> = (0..4).map(cell).collect();
+        let measured = |cell: usize, reached: f64, bytes: f64| {
+            let mut point = crate::advice::point::tests::point(cell, 10_000.0, 10.0, bytes);
+            (point.records_per_s, point.achieved) = (reached, Some(reached / 10_000.0));
+            point
+        };
+        let points = [
+            measured(0, 10_050.0, 90.0),
+            measured(1, 9_980.0, 50.0),
+            measured(2, 9_990.0, 60.0),
+            measured(3, 9_000.0, 10.0),
+        ];
+        let verdict = judge(Round { number: 0, of: 2 }, &cells, &[0, 1, 2, 3], &points, &sweep);
+        assert_eq!(verdict.kept, [1, 2], "the fewest bytes");
+        assert_eq!(verdict.dropped.iter().map(|dropped| dropped.cell).collect::<Vec<_>>(), [0, 3]);
     }
 }
