@@ -23,9 +23,16 @@ pub(crate) use units::{
     parse_bytes, parse_count, parse_duration, parse_ms, parse_rate, parse_share, parse_size,
 };
 
+/// Below the commands of `--help`.
+const EXIT_CODES: &str = "Exit codes:
+  0  an answer
+  1  an answer against: records lost, B worse, nothing holds the service level
+  2  no answer: bad input, nobody there, a full disk; one line says why
+  3  measured, and no answer: inconclusive, or steered by noise (compare, max)";
+
 /// A load generator for any Kafka broker that tells the truth.
 #[derive(Debug, Parser)]
-#[command(name = "loadgen", version = crate::VERSION)]
+#[command(name = "loadgen", version = crate::VERSION, after_help = EXIT_CODES)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]

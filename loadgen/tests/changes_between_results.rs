@@ -91,6 +91,7 @@ fn another_machine_load_or_payload_is_not_judged_and_noise_is_told() {
     results.changed("noisy", |run| run["figures"]["noise"]["flags"] = json!(["a neighbour"]));
     let noisy = results.diff("a", "noisy", "").expect(0);
     assert!(noisy.stdout.contains("B was disturbed: a neighbour"), "{}", noisy.stdout);
+    assert!(noisy.stdout.contains("5 %, as far as disturbed runs can tell."), "{}", noisy.stdout);
 }
 
 #[test]

@@ -227,6 +227,20 @@ fn a_comparison_shows_its_ratios_its_rounds_and_its_control() {
     );
     let ratios = std::fs::read_to_string(dir.path().join("out/ratios.svg")).unwrap();
     assert!(ratios.starts_with("<svg") && ratios.contains("dot teal"));
+    let readme = std::fs::read_to_string(dir.path().join("out/README.md")).unwrap();
+    let verdict = readme.lines().find(|line| line.contains("answers sooner than before")).unwrap();
+    assert!(verdict.contains(".** ") && !verdict.contains(".."), "one full stop: {verdict}");
+    assert!(!page.contains("eometric mean") && page.contains("The middle of the pairs’ ratios"));
+}
+
+#[test]
+fn a_comparison_that_noise_left_without_a_verdict_says_so_at_its_top() {
+    let mut result = comparison();
+    result["verdict"] = json!("inconclusive");
+    result["disturbed"] =
+        json!({ "runs": 15, "of": 24, "without": null, "steers": true, "overruled": false });
+    let (page, _dir) = page_of(&[("compare.json", result)]);
+    assert!(page.contains("Inconclusive: 15 of 24 runs were disturbed by the machine"), "{page}");
 }
 
 #[test]

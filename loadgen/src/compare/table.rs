@@ -46,7 +46,7 @@ fn pairs(report: &CompareReport, phase: Phase) -> usize {
 fn write_metrics(f: &mut Formatter<'_>, report: &CompareReport) -> fmt::Result {
     writeln!(
         f,
-        "  {:<22}{:>12}{:>12}{:>8}{:>18}{:>18}   B has",
+        "  {:<22}{:>12}{:>12}{:>8}{:>18}{:>18}   B beside A",
         "", "A", "B", "B/A", "95 % interval", "A/A"
     )?;
     report.metrics.iter().try_for_each(|metric| write_metric(f, report, metric))

@@ -69,14 +69,17 @@ fn percent(figure: &FigureDiff) -> String {
 
 fn write_verdict(f: &mut Formatter<'_>, judgement: &Judgement) -> fmt::Result {
     let threshold = judgement.threshold * 100.0;
+    let is_doubtful = judgement.cells.iter().any(|cell| cell.doubts.iter().any(|doubts| !doubts.is_empty()));
+    let as_far = if is_doubtful { ", as far as disturbed runs can tell" } else { "" };
     match judgement.verdict {
-        Verdict::Held => writeln!(f, "\n  Nothing is worse by more than {threshold} %."),
+        Verdict::Held => writeln!(f, "\n  Nothing is worse by more than {threshold} %{as_far}."),
         Verdict::NotComparable => {
             writeln!(f, "\n  Not comparable, so nobody is judged; --anyway judges nevertheless.")
         }
         Verdict::Regression => {
             let worse = judgement.cells.iter().flat_map(|cell| cell.worse());
-            writeln!(f, "\n  Worse by more than {threshold} %: {}.", worse.collect::<Vec<_>>().join("; "))
+            let worse = worse.collect::<Vec<_>>().join("; ");
+            writeln!(f, "\n  Worse by more than {threshold} %{as_far}: {worse}.")
         }
     }
 }

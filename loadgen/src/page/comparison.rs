@@ -150,7 +150,7 @@ fn figures(report: &CompareReport) -> Table {
             of.metric.word(of.verdict).into(),
         ]
     };
-    let head = ["", "A", "B", "B / A", "A / A", "pairs", "B has"].map(String::from).to_vec();
+    let head = ["", "A", "B", "B / A", "A / A", "pairs", "B beside A"].map(String::from).to_vec();
     Table {
         title: format!("Each figure: A is {}, B is {}", report.a.name, report.b.name),
         head,

@@ -16,7 +16,8 @@ pub(super) fn markdown(view: &View) -> String {
             Mood::Bad => "✗",
             Mood::Unsure => "?",
         };
-        let _ = writeln!(out, "{sign} **{}.** {}\n", cell(&verdict.text), cell(&verdict.detail));
+        let text = verdict.text.trim_end_matches('.');
+        let _ = writeln!(out, "{sign} **{}.** {}\n", cell(text), cell(&verdict.detail));
     }
     view.warnings.iter().for_each(|warning| {
         let _ = writeln!(out, "> **Note:** {}\n", cell(warning));
