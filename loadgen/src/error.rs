@@ -78,6 +78,12 @@ pub enum LoadError {
     /// Asked to end before there was anything to tell.
     #[error("interrupted")]
     Interrupted,
+    /// Asked to end during the warm-up.
+    #[error("interrupted before anything was measured: the warm-up lasts {warmup_s} s")]
+    NothingMeasured {
+        /// As asked for.
+        warmup_s: f64,
+    },
     /// Files of loadgen itself.
     #[error("{path}: {why}")]
     File {

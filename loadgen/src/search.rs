@@ -76,7 +76,11 @@ impl Prober for Probes<'_> {
     fn probe(&mut self, rate: f64) -> Result<Outcome, LoadError> {
         let args = RunArgs { rate: Some(rate), ..self.args.run.clone() };
         self.progress.begin(&format!("{} records/s", thousands(rate)));
-        let report = run_shown(&args, self.interrupted, self.progress.live())?;
+        let report = match run_shown(&args, self.interrupted, self.progress.live()) {
+            // What was found so far is told.
+            Err(_) if self.interrupted.load(Ordering::Relaxed) => return Ok(Outcome::Stop),
+            report => report?,
+        };
         if self.interrupted.load(Ordering::Relaxed) {
             return Ok(Outcome::Stop);
         }

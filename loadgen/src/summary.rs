@@ -63,7 +63,7 @@ pub struct Ended<'a> {
 /// Merges, judges and computes.
 pub fn summarise(ended: Ended<'_>, reports: Vec<ThreadReport>) -> Result<RunReport, LoadError> {
     if ended.window.seconds() <= 0.0 {
-        return Err(LoadError::Options("stopped before anything was measured".into()));
+        return Err(LoadError::NothingMeasured { warmup_s: ended.args.warmup.as_secs_f64() });
     }
     let mut metrics = Metrics::default();
     let reports = reports.into_iter().map(|mut report| {

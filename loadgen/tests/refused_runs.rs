@@ -82,6 +82,20 @@ fn no_broker_outlives_a_killed_loadgen() {
 }
 
 #[test]
+fn an_interrupt_in_the_warm_up_is_no_fault_of_the_broker() {
+    let loadgen = Loadgen::own_broker("--warmup 3m --duration 1s --batch-bytes 4k --rate 5k");
+    let mut child = loadgen.start();
+    broker_of(&mut child);
+    wait_for_records(&loadgen.broker_dir());
+    send(child.id(), Signal::INT);
+    let ran = loadgen.finish(child).expect(2);
+    let told = "interrupted before anything was measured: the warm-up lasts 180 s";
+    assert!(ran.error().ends_with(told), "{}", ran.error());
+    assert!(ran.json.is_none() && ran.stdout.is_empty(), "no result: {}", ran.stdout);
+    assert_eq!(fs::read_dir(loadgen.broker_dir()).unwrap().count(), 0);
+}
+
+#[test]
 fn an_interrupt_ends_the_run_early_with_what_it_has() {
     let loadgen = Loadgen::own_broker(&format!("{LONG} --rate 5k"));
     let mut child = loadgen.start();

@@ -29,7 +29,8 @@ pub struct OwnBroker {
     dir: TempDir,
     data_dir: PathBuf,
     launch: Launch,
-    was_killed: bool,
+    /// Asked to stop or killed by this run: that it ended is then no news.
+    was_ended: bool,
 }
 
 impl OwnBroker {
@@ -50,7 +51,7 @@ impl OwnBroker {
         let child = spawn(&launch.broker, &launch, &place)?;
         let data_dir = place.data_dir();
         let mut broker =
-            OwnBroker { child, address, cores: cores.to_vec(), dir, data_dir, launch, was_killed: false };
+            OwnBroker { child, address, cores: cores.to_vec(), dir, data_dir, launch, was_ended: false };
         broker.wait_until_ready(interrupted)?;
         Ok(broker)
     }
@@ -99,7 +100,7 @@ impl OwnBroker {
 
     /// If it died by itself within a moment, that is the error to tell, and `error` only follows from it.
     pub fn explain(&mut self, error: LoadError) -> LoadError {
-        if self.was_killed {
+        if self.was_ended {
             return error;
         }
         for _ in 0..LOOKS_FOR_DEATH {
@@ -114,6 +115,7 @@ impl OwnBroker {
     /// Asks it to stop and waits until its files are closed; kills it if that takes too long.
     pub fn stop(&mut self) -> Result<(), LoadError> {
         self.check()?;
+        self.was_ended = true;
         self.child.signal(Signal::TERM);
         let started = Instant::now();
         while started.elapsed() < self.launch.stop_within {
@@ -123,7 +125,6 @@ impl OwnBroker {
                 _ => std::thread::sleep(LOOK_AGAIN),
             }
         }
-        self.was_killed = true;
         self.child.kill();
         let seconds = self.launch.stop_within.as_secs();
         Err(LoadError::Broker(format!("the broker did not stop within {seconds} s and was killed")))
