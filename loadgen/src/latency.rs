@@ -46,7 +46,10 @@ impl Latency {
     /// Adds `count` equal values; what is over an hour counts as an hour.
     #[inline]
     pub fn record(&mut self, latency_ns: u64, count: u64) {
-        self.0.saturating_record_n(latency_ns, count);
+        // A value that came never must not be the largest: the histogram would take it for that.
+        if count > 0 {
+            self.0.saturating_record_n(latency_ns, count);
+        }
     }
 
     /// Adds all of `other`.
@@ -168,6 +171,18 @@ mod tests {
         let mut latency = Latency::default();
         latency.record(u64::MAX, 1);
         assert_eq!(latency.count(), 1);
+    }
+
+    #[test]
+    fn what_came_never_is_neither_the_largest_nor_the_smallest() {
+        let mut latency = Latency::default();
+        latency.record(9_000_000, 0);
+        latency.record(2_000_000, 3);
+        latency.record(1_000, 0);
+        let percentiles = latency.percentiles().unwrap();
+        assert_eq!(percentiles.count, 3);
+        assert!((1_990.0..2_010.0).contains(&percentiles.max_us), "{percentiles:?}");
+        assert!((1_990.0..2_010.0).contains(&percentiles.p50_us), "{percentiles:?}");
     }
 
     #[test]

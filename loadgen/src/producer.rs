@@ -144,6 +144,7 @@ impl Producer {
                 Pause::Turn => tokio::task::yield_now().await,
             }
         }
+        self.note_slot(now_ns());
         self.make_last()?;
         self.note_unsent();
         self.flush().await?;
@@ -348,14 +349,14 @@ impl Producer {
         filled.min(lingered).min(lingered_later).max(next.min(lingered))
     }
 
-    /// Counts the time in which no slot was free.
+    /// Counts the time in which no slot was free, as far as it was measured time.
     fn note_slot(&mut self, now: u64) {
-        if let Some(since) = self.blocked_since_ns.take()
-            && self.outcome.stage.window().contains(since)
-        {
+        let Some(since) = self.blocked_since_ns.take() else { return };
+        let waited_ns = self.outcome.stage.window().overlap_ns(since, now);
+        if waited_ns > 0 {
             let mut metrics = self.outcome.metrics.borrow_mut();
             metrics.cap_waits += 1;
-            metrics.cap_wait_ns += now - since;
+            metrics.cap_wait_ns += waited_ns;
         }
     }
 

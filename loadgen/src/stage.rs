@@ -23,6 +23,11 @@ impl Window {
         (self.from_ns..self.to_ns).contains(&at_ns)
     }
 
+    /// How much of the time from `from_ns` to `to_ns` is measured.
+    pub fn overlap_ns(self, from_ns: u64, to_ns: u64) -> u64 {
+        to_ns.min(self.to_ns).saturating_sub(from_ns.max(self.from_ns))
+    }
+
     /// Its length; nothing when the run was stopped during the warm-up.
     pub fn seconds(self) -> f64 {
         self.to_ns.saturating_sub(self.from_ns) as f64 / 1e9
@@ -278,6 +283,16 @@ mod tests {
         stage.stop_by(70);
         assert_eq!(stage.window(), Window { from_ns: 20, to_ns: 50 });
         assert!(stage.window().contains(20) && !stage.window().contains(50));
+    }
+
+    #[test]
+    fn of_a_time_only_the_part_within_counts() {
+        let window = Window { from_ns: 20, to_ns: 100 };
+        for ((from_ns, to_ns), within) in
+            [((0, 20), 0), ((0, 30), 10), ((30, 40), 10), ((90, 200), 10), ((0, 200), 80), ((100, 101), 0)]
+        {
+            assert_eq!(window.overlap_ns(from_ns, to_ns), within, "{from_ns}..{to_ns}");
+        }
     }
 
     #[test]

@@ -17,6 +17,8 @@ use std::time::Duration;
 /// In the order in which a request passes them.
 const STAGES: [&str; 7] = ["receive", "parse", "queue", "hop", "write", "fsync", "send"];
 const PATIENCE: Duration = Duration::from_secs(5);
+/// Significant ones, as the broker counts.
+const DIGITS: u8 = 3;
 const ANSWER_BYTES_MAX: u64 = 64 << 20;
 
 /// All that a broker has counted since its start, over all its cores.
@@ -45,6 +47,13 @@ struct ToldStage {
     histogram: String,
 }
 
+impl Default for Counted {
+    /// It grows with what is added: each core's histogram reaches as far as its own longest wait.
+    fn default() -> Counted {
+        Counted { sum_ns: 0, histogram: Histogram::new(DIGITS).expect("three digits fit") }
+    }
+}
+
 impl Snapshot {
     /// Asks the admin listener at `address`.
     pub fn read(address: &str) -> Result<Snapshot, LoadError> {
@@ -59,15 +68,9 @@ impl Snapshot {
         for (name, stage) in told.cores.into_iter().flat_map(|core| core.stages) {
             let bytes = BASE64.decode(stage.histogram).ok()?;
             let histogram: Histogram<u64> = Deserializer::new().deserialize(&mut &bytes[..]).ok()?;
-            match snapshot.0.get_mut(&name) {
-                Some(counted) => {
-                    counted.sum_ns += stage.sum_ns;
-                    counted.histogram.add(histogram).ok()?;
-                }
-                None => {
-                    snapshot.0.insert(name, Counted { sum_ns: stage.sum_ns, histogram });
-                }
-            }
+            let counted = snapshot.0.entry(name).or_default();
+            counted.sum_ns += stage.sum_ns;
+            counted.histogram.add(histogram).ok()?;
         }
         Some(snapshot)
     }
@@ -153,6 +156,25 @@ mod tests {
     fn a_broker_that_began_anew_has_no_difference() {
         let earlier = snapshot(&[("queue", &[1_000, 2_000])]);
         assert_eq!(snapshot(&[("queue", &[4_000])]).since(&earlier), []);
+    }
+
+    #[test]
+    fn cores_whose_longest_waits_differ_are_added() {
+        let stage = |longest_ns: u64| {
+            let mut histogram = Histogram::<u64>::new(3).unwrap();
+            histogram.record(longest_ns).unwrap();
+            let histogram = portable(&histogram);
+            format!(
+                r#"{{"stages":{{"send":{{"count":1,"sum_ns":{longest_ns},"histogram":"{histogram}"}}}}}}"#
+            )
+        };
+        for longest_ns in [[9_000, 7_000_000_000], [7_000_000_000, 9_000]] {
+            let text = format!(r#"{{"cores":[{},{}]}}"#, stage(longest_ns[0]), stage(longest_ns[1]));
+            let read = Snapshot::of(serde_json::from_str(&text).unwrap()).unwrap();
+            let told = read.since(&Snapshot::default());
+            assert_eq!(told[0].percentiles.count, 2, "{longest_ns:?}");
+            assert!(told[0].percentiles.max_us > 6_900_000.0, "{told:?}");
+        }
     }
 
     #[test]

@@ -140,7 +140,7 @@ fn comments(point: &Point) -> Vec<String> {
         format!("response: {}", latency(&point.response_ms)),
         format!("end to end: {}", latency(&point.end_to_end_ms)),
         format!(
-            "bytes per record: {} on the wire, {} on the disk; CPU s per million records: broker {}, client {}",
+            "bytes per record: {} on the wire, {} on the disk; CPU s per million records: broker {}, generator {}",
             optional(point.wire_bytes_per_record, 1),
             optional(point.disk_bytes_per_record, 1),
             optional(point.broker_cpu_s_per_million, 2),

@@ -14,7 +14,7 @@ const COLUMNS: [(&str, usize, Metric); 6] = [
     ("e2e p99", 9, Metric::EndToEnd(Quantile::P99)),
     ("B wire", 8, Metric::WireBytes),
     ("B disk", 8, Metric::DiskBytes),
-    ("CPU s/M", 9, Metric::Cpu),
+    ("broker+generator CPU s/M", 26, Metric::Cpu),
 ];
 
 /// A line for each point: what ran at maximum from the fastest on, then fixed rates in this `order`, and those not held

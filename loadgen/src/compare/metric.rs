@@ -60,7 +60,7 @@ impl Metric {
             Metric::P99 => "response p99 ms",
             Metric::P999 => "response p99.9 ms",
             Metric::EndToEndP99 => "end to end p99 ms",
-            Metric::BrokerCpu => "broker CPU s/million",
+            Metric::BrokerCpu => "broker CPU s/M",
             Metric::BrokerMemory => "broker memory MB",
         }
     }

@@ -161,7 +161,7 @@ impl Page<'_> {
         }
         format!(
             "\n### {}, {}\n\n{}.\n\n\
-             | acks | side | records/s | MB/s | p50 ms | p99 ms | p99.9 ms | p99.99 ms | CPU s/M records | CPU s/GB | over floor | peak MiB |\n\
+             | acks | side | records/s | MB/s | p50 ms | p99 ms | p99.9 ms | p99.99 ms | broker CPU s/M records | broker CPU s/GB | over floor | peak MiB |\n\
              |---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n{rows}",
             form.title,
             said(cores),
