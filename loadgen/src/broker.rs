@@ -7,6 +7,7 @@ pub mod command;
 pub mod creel;
 pub mod kafka;
 pub mod leash;
+mod named;
 pub mod process;
 pub mod target;
 

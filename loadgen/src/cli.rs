@@ -154,9 +154,12 @@ pub struct RunArgs {
     #[arg(long, value_name = "DIR", requires = "bootstrap", help_heading = "Broker")]
     pub broker_data_dir: Option<PathBuf>,
 
-    /// Topic to use, created if missing [default: a new one]
+    /// Topic to make and use; one that is there already needs --into-existing [default: a new one, deleted afterwards]
     #[arg(long, help_heading = "Topic")]
     pub topic: Option<String>,
+    /// Write the run's records into --topic even if it exists and holds others' records: they stay there
+    #[arg(long, requires = "topic", help_heading = "Topic")]
+    pub into_existing: bool,
     /// Partitions of the topic [default: 4, or what the topic has]
     #[arg(long, value_parser = clap::value_parser!(i32).range(1..=100_000), help_heading = "Topic")]
     pub partitions: Option<i32>,

@@ -4,7 +4,7 @@
 use crate::broker::Wanted;
 use crate::broker::target::Target;
 use crate::cli::{Keys, RunArgs};
-use crate::client::cluster::Cluster;
+use crate::client::cluster::{Cluster, Topic};
 use crate::cores::{self, Cores};
 use crate::error::LoadError;
 use crate::flame::{FLAME_FILE, Flame};
@@ -118,7 +118,26 @@ fn measure(
 ) -> Result<(RunReport, Option<LoadError>), LoadError> {
     live.say("preparing the topic");
     let mut cluster = Cluster::connect(target.address())?;
-    let plan = Arc::new(plan(args, payload, cores, &mut cluster)?);
+    let run = RandomState::new().hash_one(std::process::id()) as u16;
+    let topic = topic(args, &payload, run, &mut cluster)?;
+    let measured = plan(args, payload, run, topic.clone(), cores, &mut cluster)
+        .and_then(|plan| measure_plan(args, Arc::new(plan), target, &mut cluster, live, interrupted));
+    if !target.is_own() && args.topic.is_none() {
+        let _ = cluster.delete(&topic); // a broker that can't delete keeps it: no reason to fail
+    }
+    measured
+}
+
+/// The same, with everything decided.
+fn measure_plan(
+    args: &RunArgs,
+    plan: Arc<Plan>,
+    target: &mut Target,
+    cluster: &mut Cluster,
+    mut live: Live,
+    interrupted: &Arc<AtomicBool>,
+) -> Result<(RunReport, Option<LoadError>), LoadError> {
+    target.check_holds(&plan.topic)?;
     live.load(&target.report.title(), &plan);
     let stage = Arc::new(
         Stage::new(plan.cpus.len(), plan.producers, plan.consumers.len())
@@ -128,18 +147,13 @@ fn measure(
     let mut flame = args.flame.then(|| Flame::of(target.pid())).transpose()?;
     let phases =
         Phases { warmup: args.warmup, duration: args.duration, plan: &plan, stage: &stage, interrupted };
-    let loaded = load(&phases, target, &mut cluster, &mut live, flame.as_mut());
-    let closed = loaded.and_then(|loaded| {
-        live.say("closing");
-        match loaded.seen.not_back {
-            Some(_) => Ok((loaded, None)), // there is nothing to close
-            None => target.close(&plan.topic).map(|disk_bytes| (loaded, disk_bytes)),
-        }
-    });
-    if !target.is_own() && args.topic.is_none() {
-        let _ = cluster.delete(&plan.topic); // a broker that can't delete keeps it: no reason to fail
-    }
-    let (loaded, disk_bytes) = closed?;
+    let loaded = load(&phases, target, cluster, &mut live, flame.as_mut());
+    let loaded = loaded?;
+    live.say("closing");
+    let disk_bytes = match loaded.seen.not_back {
+        Some(_) => None, // there is nothing to close
+        None => target.close(&plan.topic)?,
+    };
     let undrawn = flame.zip(args.out.as_ref()).and_then(|(flame, dir)| {
         live.say("drawing");
         flame.draw(&dir.join(FLAME_FILE), &target.report.title()).err()
@@ -192,12 +206,40 @@ fn load(
     }
 }
 
-fn plan(args: &RunArgs, payload: Payload, cores: &Cores, cluster: &mut Cluster) -> Result<Plan, LoadError> {
-    let run = RandomState::new().hash_one(std::process::id()) as u16;
+/// The topic to write into: a new one, or what is there if that was asked for.
+fn topic(args: &RunArgs, payload: &Payload, run: u16, cluster: &mut Cluster) -> Result<Topic, LoadError> {
     let name = args.topic.clone().unwrap_or_else(|| format!("loadgen-{}-{run:04x}", std::process::id()));
-    let recorded_partitions =
-        payload.recorded().and_then(|recorded| i32::try_from(recorded.partitions()).ok());
-    let topic = cluster.topic(&name, args.partitions, recorded_partitions.unwrap_or(DEFAULT_PARTITIONS))?;
+    if let Some(topic) = (!args.into_existing).then(|| cluster.existing_topic(&name)).transpose()?.flatten() {
+        return Err(is_there(&topic, cluster));
+    }
+    let recorded = payload.recorded().and_then(|recorded| i32::try_from(recorded.partitions()).ok());
+    cluster.topic(&name, args.partitions, recorded.unwrap_or(DEFAULT_PARTITIONS))
+}
+
+/// Others' records may be in it, and others may read it: what this run makes up would stay among them.
+fn is_there(topic: &Topic, cluster: &mut Cluster) -> LoadError {
+    let [starts, ends] = [cluster.start_offsets(topic), cluster.end_offsets(topic)];
+    let held = starts.ok().zip(ends.ok()).map(|(starts, ends)| {
+        let records: i64 = ends.iter().zip(&starts).map(|(end, start)| end - start).sum();
+        format!(" and {records} records")
+    });
+    LoadError::Options(format!(
+        "topic {} exists, with {} partitions{}: a run writes made-up records that stay there; name another topic, leave --topic \
+         out, or add --into-existing",
+        topic.name.as_str(),
+        topic.partitions(),
+        held.unwrap_or_default()
+    ))
+}
+
+fn plan(
+    args: &RunArgs,
+    payload: Payload,
+    run: u16,
+    topic: Topic,
+    cores: &Cores,
+    cluster: &mut Cluster,
+) -> Result<Plan, LoadError> {
     let routes = payload.recorded().map(|recorded| recorded.routes(topic.partitions()));
     let cpus = cores::threads(&cores.generator, args.threads);
     let consumers = args.consumers.map_or(cpus.len(), usize::from);

@@ -4,6 +4,7 @@
 
 mod support;
 
+use loadgen::client::cluster::Cluster;
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
 use support::proxy::{Lie, LyingBroker};
@@ -45,9 +46,70 @@ fn another_number_of_partitions_than_the_topic_has_is_refused() {
         Loadgen::run(&options).ran()
     };
     run("--partitions 3").expect(0);
-    let ran = run("--partitions 5").expect(2);
+    let ran = run("--partitions 5 --into-existing").expect(2);
     assert!(ran.error().contains("topic there has 3 partitions, not the 5 asked for"), "{}", ran.error());
-    assert_eq!(run("").expect(0).json()["settings"]["partitions"], 3);
+    assert_eq!(run("--into-existing").expect(0).json()["settings"]["partitions"], 3);
+}
+
+#[test]
+fn nothing_is_written_into_a_topic_that_is_there_unless_asked() {
+    let dir = tempfile::tempdir().unwrap();
+    let broker = LyingBroker::start(&creel(), dir.path(), Lie::Nothing);
+    let bootstrap = format!("--bootstrap {}", broker.address);
+    let run = |more: &str| {
+        let options = "--topic orders --duration 200ms --warmup 0s --rate 1k";
+        Loadgen::run(&format!("{bootstrap} {options} {more}")).ran()
+    };
+    let held = || {
+        let mut cluster = Cluster::connect(&broker.address.to_string()).unwrap();
+        let topic = cluster.existing_topic("orders").unwrap().unwrap();
+        cluster.end_offsets(&topic).unwrap().iter().sum::<i64>()
+    };
+    run("").expect(0);
+    let before = held();
+    assert!(before > 0, "the run that made it wrote into it");
+    let ran = run("").expect(2);
+    let words = format!("topic orders exists, with 4 partitions and {before} records");
+    assert!(ran.error().contains(&words) && ran.error().contains("--into-existing"), "{}", ran.error());
+    assert_eq!(held(), before);
+    let ran = run("--into-existing").expect(0);
+    assert_eq!(ran.json()["verification"]["passed"], true);
+    assert!(held() > before);
+    let ran = Loadgen::run(&format!("{bootstrap} --into-existing")).ran().expect(2);
+    assert!(ran.stderr.contains("--topic"), "{}", ran.stderr);
+}
+
+#[test]
+fn what_is_said_of_a_running_broker_is_looked_at_before_the_run() {
+    let dir = tempfile::tempdir().unwrap();
+    let broker = LyingBroker::start(&creel(), dir.path(), Lie::Nothing);
+    let bootstrap = format!("--bootstrap {} --duration 200ms --warmup 0s --rate 1k", broker.address);
+    let mut other = std::process::Command::new("sleep").arg("600").spawn().unwrap();
+    let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).unwrap();
+    for (arguments, words) in [
+        ("--broker-pid 0".into(), "--broker-pid 0: there is no such process here"),
+        ("--broker-pid 4194305".into(), "--broker-pid 4194305: there is no such process here"),
+        (format!("--broker-pid {}", other.id()), "(sleep): it listens on no port"),
+        (format!("--broker-admin {free}"), "--broker-admin"),
+        (format!("--broker-admin {}", broker.address), "--broker-admin"),
+        ("--broker-data-dir /nowhere/data".into(), "--broker-data-dir /nowhere/data"),
+        ("--broker-data-dir /tmp".into(), "--broker-data-dir /tmp: it holds no partition of topic"),
+    ] {
+        let ran = Loadgen::run(&format!("{bootstrap} {arguments}")).ran().expect(2);
+        assert!(ran.error().contains(words), "{arguments}: {}", ran.error());
+        assert!(ran.json.is_none() && ran.stdout.is_empty(), "{}", ran.stdout);
+    }
+    other.kill().unwrap();
+    other.wait().unwrap();
+    let right = format!("--broker-pid {} --broker-data-dir {}", broker.pid(), dir.path().display());
+    let ran = Loadgen::run(&format!("{bootstrap} {right}")).ran().expect(0);
+    let figures = &ran.json()["figures"];
+    for told in ["broker_cpu_s_per_million", "disk_bytes_per_record"] {
+        assert!(figures[told].as_f64().is_some_and(|value| value > 0.0), "{told}: {figures}");
+    }
+    let left = fs::read_dir(dir.path()).unwrap().flatten();
+    let left = left.filter(|entry| entry.file_name().to_string_lossy().starts_with("loadgen-"));
+    assert_eq!(left.count(), 0, "no topic of a run outlives it");
 }
 
 #[test]

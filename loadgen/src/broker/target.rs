@@ -1,6 +1,7 @@
 //! The broker under test, as the rest of a run sees it.
 
 use super::Wanted;
+use super::named;
 use super::process::OwnBroker;
 use crate::client::cluster::Topic;
 use crate::client::control::Control;
@@ -34,6 +35,9 @@ impl Target {
     ) -> Result<Target, LoadError> {
         match wanted {
             Wanted::Running { address, pid, admin, data_dir } => {
+                pid.map_or(Ok(()), named::check_pid)?;
+                admin.as_deref().map_or(Ok(()), named::check_admin)?;
+                data_dir.as_deref().map_or(Ok(()), named::check_data_dir)?;
                 let report = BrokerReport { address: address.clone(), ..BrokerReport::default() };
                 let (admin, data_dir) = (admin.clone(), data_dir.clone());
                 Ok(Target { report, reached: Reached::Running { pid: *pid, admin, data_dir } })
@@ -84,6 +88,14 @@ impl Target {
         match &self.reached {
             Reached::Own(own) => Some(own.data_dir()),
             Reached::Running { data_dir, .. } => data_dir.as_deref(),
+        }
+    }
+
+    /// An error if the data directory that was named is not where `topic`, which was just made, is kept.
+    pub fn check_holds(&self, topic: &Topic) -> Result<(), LoadError> {
+        match &self.reached {
+            Reached::Running { data_dir: Some(dir), .. } => named::check_holds(dir, topic),
+            _ => Ok(()),
         }
     }
 

@@ -81,6 +81,11 @@ impl Drop for LyingBroker {
 }
 
 impl LyingBroker {
+    /// The broker's process: the leash became it.
+    pub(crate) fn pid(&self) -> u32 {
+        self.broker.id()
+    }
+
     /// Starts `creel` in `dir`, telling its clients to come by the proxy.
     pub(crate) fn start(creel: &Path, dir: &Path, lie: Lie) -> LyingBroker {
         let proxy = TcpListener::bind("127.0.0.1:0").unwrap();
