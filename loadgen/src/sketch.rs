@@ -1,21 +1,24 @@
-//! A coarse distribution that one thread writes and another may read at any time: for eyes during a run, not for results.
+//! A distribution that one thread writes and another may read at any time: for eyes during a run, not for results. A value
+//! is told to three digits, as many as the dashboard shows.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Buckets for each doubling: a value is told to about 6 %.
-const PER_OCTAVE_BITS: u32 = 3;
+/// Buckets for each doubling: each is at most 0.8 % wide, and a value is told to half of that.
+const PER_OCTAVE_BITS: u32 = 7;
 const PER_OCTAVE: u64 = 1 << PER_OCTAVE_BITS;
 /// Everything up to this many nanoseconds is in the first bucket.
 const FIRST_BITS: u32 = 10;
-const BUCKETS: usize = 256;
+/// Up to a minute or so; what is longer is in the last.
+const OCTAVES: usize = 26;
+const BUCKETS: usize = OCTAVES << PER_OCTAVE_BITS;
 
 /// Counts by latency, growing.
 #[derive(Debug)]
-pub struct Sketch([AtomicU64; BUCKETS]);
+pub struct Sketch(Box<[AtomicU64]>);
 
 impl Default for Sketch {
     fn default() -> Sketch {
-        Sketch([const { AtomicU64::new(0) }; BUCKETS])
+        Sketch((0..BUCKETS).map(|_| AtomicU64::new(0)).collect())
     }
 }
 
@@ -28,7 +31,7 @@ impl Sketch {
 
     /// Adds what is in it now to `counts`.
     pub fn add_to(&self, counts: &mut Counts) {
-        let pairs = counts.0.iter_mut().zip(&self.0);
+        let pairs = counts.0.iter_mut().zip(&*self.0);
         pairs.for_each(|(count, now)| *count += now.load(Ordering::Relaxed));
     }
 }
@@ -41,6 +44,11 @@ fn bucket(latency_ns: u64) -> usize {
     ((u64::from(octave - FIRST_BITS) * PER_OCTAVE + within) as usize).min(BUCKETS - 1)
 }
 
+/// Where bucket `index` begins, in nanoseconds.
+fn start_ns(index: usize) -> f64 {
+    if index == 0 { 0.0 } else { end_ns(index - 1) }
+}
+
 /// Where bucket `index` ends, in nanoseconds.
 fn end_ns(index: usize) -> f64 {
     let (octave, within) = (index as u64 / PER_OCTAVE, index as u64 % PER_OCTAVE);
@@ -49,11 +57,11 @@ fn end_ns(index: usize) -> f64 {
 
 /// What sketches held at an instant.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Counts([u64; BUCKETS]);
+pub struct Counts(Box<[u64]>);
 
 impl Default for Counts {
     fn default() -> Counts {
-        Counts([0; BUCKETS])
+        Counts(vec![0; BUCKETS].into())
     }
 }
 
@@ -61,7 +69,7 @@ impl Counts {
     /// What was added since `earlier`.
     pub fn since(&self, earlier: &Counts) -> Counts {
         let mut difference = self.clone();
-        let pairs = difference.0.iter_mut().zip(&earlier.0);
+        let pairs = difference.0.iter_mut().zip(&*earlier.0);
         pairs.for_each(|(now, before)| *now = now.saturating_sub(*before));
         difference
     }
@@ -70,12 +78,16 @@ impl Counts {
     pub fn at_quantile(&self, quantile: f64) -> Option<f64> {
         let total: u64 = self.0.iter().sum();
         let rank = ((total as f64 * quantile).ceil() as u64).clamp(1, total.max(1));
-        let mut seen = 0;
-        let found = self.0.iter().position(|count| {
-            seen += count;
-            seen >= rank
-        });
-        found.map(|index| end_ns(index) / 1e6)
+        let mut before = 0;
+        for (index, count) in self.0.iter().enumerate() {
+            if before + count >= rank {
+                // Values lie anywhere in their bucket: as far in as the rank is, and not at its border.
+                let within = ((rank - before) as f64 - 0.5) / *count as f64;
+                return Some((start_ns(index) + (end_ns(index) - start_ns(index)) * within) / 1e6);
+            }
+            before += count;
+        }
+        None
     }
 
     /// `columns` bars from the smallest to the largest value: where each ends, in milliseconds, and how many are in it.
@@ -95,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_value_is_told_to_some_percent() {
+    fn a_value_is_told_to_half_a_percent() {
         for ns in [2_000u64, 123_456, 1_000_000, 77_777_777, 60_000_000_000] {
             let sketch = Sketch::default();
             sketch.record(ns, 3);
@@ -103,7 +115,18 @@ mod tests {
             sketch.add_to(&mut counts);
             let ms = counts.at_quantile(0.5).unwrap();
             let truth = ns as f64 / 1e6;
-            assert!(ms >= truth && ms <= truth * 1.13, "{ns}: {ms}");
+            assert!((ms / truth - 1.0).abs() < 0.005, "{ns}: {ms}");
+        }
+    }
+
+    #[test]
+    fn equal_values_are_not_told_as_a_border_above_them() {
+        let (sketch, mut counts) = (Sketch::default(), Counts::default());
+        (0..1_000).for_each(|i| sketch.record(4_000_000 + i * 100, 1));
+        sketch.add_to(&mut counts);
+        for (quantile, truth) in [(0.1, 4.01), (0.5, 4.05), (0.99, 4.099), (1.0, 4.0999)] {
+            let told = counts.at_quantile(quantile).unwrap();
+            assert!((told / truth - 1.0).abs() < 0.005, "{quantile}: {told}, not {truth}");
         }
     }
 
@@ -125,5 +148,10 @@ mod tests {
         assert_eq!(Counts::default().at_quantile(0.99), None);
         assert!(Counts::default().bars(10).is_empty());
         assert_eq!([0, 1_023, u64::MAX].map(bucket), [0, 0, BUCKETS - 1]);
+        assert!(end_ns(BUCKETS - 1) > 60e9, "a minute has its own: {}", end_ns(BUCKETS - 1));
+        for ns in (1_024..5_000_000).step_by(997) {
+            let index = bucket(ns);
+            assert!(start_ns(index) <= ns as f64 && (ns as f64) < end_ns(index), "{ns}");
+        }
     }
 }
