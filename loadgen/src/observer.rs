@@ -5,7 +5,7 @@ use crate::clock::now_ns;
 use crate::cost::{self, ProcessIo};
 use crate::error::LoadError;
 use crate::latency::Latency;
-use crate::noise::{Counters, measure_hiccups};
+use crate::noise::{Census, Counters, measure_hiccups};
 use crate::report::series::StageTime;
 use crate::stage::Stage;
 use crate::stages::Snapshot;
@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 /// Counters at one instant.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Edge {
     /// The instant.
     pub at_ns: u64,
@@ -22,6 +22,8 @@ pub struct Edge {
     pub cpu: CpuSpent,
     /// Of the machine.
     pub machine: Counters,
+    /// Of all tasks but broker and generator.
+    pub census: Census,
     /// The broker's, where it may be seen.
     pub broker_io: Option<ProcessIo>,
     /// The broker's so far, bytes.
@@ -52,6 +54,7 @@ pub struct Observer {
     from: Option<Edge>,
     to: Option<Edge>,
     stages: [Option<Snapshot>; 2],
+    stages_untold: Option<String>,
 }
 
 /// What a broker that was killed had used.
@@ -77,6 +80,8 @@ pub struct Observed {
     pub hiccups: Latency,
     /// Where the broker's time went, where it tells.
     pub stages: Vec<StageTime>,
+    /// Why they are not told though the broker has an admin listener.
+    pub stages_untold: Option<String>,
 }
 
 impl Observer {
@@ -105,6 +110,7 @@ impl Observer {
             from: idle,
             to: None,
             stages: [None, None],
+            stages_untold: None,
         })
     }
 
@@ -131,22 +137,32 @@ impl Observer {
     pub fn finish(mut self) -> Observed {
         self.look();
         let now = self.edge();
-        let (from, to) = (self.from.unwrap_or(now), self.to.unwrap_or(now));
         self.samples.push(CpuSample { at_ns: now.at_ns, cpu: now.cpu });
         if self.stages[1].is_none() {
             self.stages[1] = self.read_stages();
         }
+        let at_last_ack = now.cpu;
+        let (from, to) = (self.from.unwrap_or_else(|| now.clone()), self.to.unwrap_or(now));
         let hiccups = self.hiccups.join().expect("it only sleeps and counts");
         let stages = match &self.stages {
             [Some(from), Some(to)] => to.since(from),
             _ => Vec::new(),
         };
-        Observed { from, to, at_last_ack: now.cpu, samples: self.samples, hiccups, stages }
+        Observed {
+            from,
+            to,
+            at_last_ack,
+            samples: self.samples,
+            hiccups,
+            stages,
+            stages_untold: self.stages_untold,
+        }
     }
 
-    /// A broker that does not answer has no stages to show: no reason to end a load.
-    fn read_stages(&self) -> Option<Snapshot> {
-        Snapshot::read(self.admin.as_deref()?).ok()
+    /// A broker that does not answer has no stages to show: no reason to end a load, but one to say so.
+    fn read_stages(&mut self) -> Option<Snapshot> {
+        let read = Snapshot::read(self.admin.as_deref()?);
+        read.map_err(|why| self.stages_untold.get_or_insert_with(|| why.to_string()).clone()).ok()
     }
 
     /// The broker is about to be killed: what it used counts on.
@@ -170,8 +186,12 @@ impl Observer {
         cpu(self.broker_pid, &self.past)
     }
 
+    /// What a broker that has died used is what it had used when it was last looked at.
     fn edge(&self) -> Edge {
-        Edge::now(self.broker_pid, &self.past)
+        let mut edge = Edge::now(self.broker_pid, &self.past);
+        let last = || self.samples.last().and_then(|sample| sample.cpu.broker_s);
+        edge.cpu.broker_s = edge.cpu.broker_s.or_else(last);
+        edge
     }
 }
 
@@ -192,6 +212,9 @@ impl Edge {
             at_ns: now_ns(),
             cpu: cpu(broker_pid, past),
             machine: Counters::now(),
+            census: Census::now(
+                &[Some(std::process::id()), broker_pid].into_iter().flatten().collect::<Vec<_>>(),
+            ),
             broker_io: broker_pid.and_then(cost::process_io).map(|io| io.and(past.io)),
             broker_peak_memory_bytes: peak.map(|bytes| bytes.max(past.peak_memory_bytes)),
         }
@@ -232,6 +255,7 @@ mod tests {
             samples,
             hiccups: Latency::default(),
             stages: Vec::new(),
+            stages_untold: None,
         };
         for (at_ns, cpu_s) in
             [(0, 1.0), (100, 1.0), (150, 1.5), (200, 2.0), (300, 4.0), (400, 6.0), (900, 6.0)]

@@ -261,7 +261,8 @@ pub(super) fn machine(report: &RunReport) -> Vec<(&'static str, String)> {
     if !machine.cpu.is_empty() {
         facts.push(("Stolen", share(noise.steal_share)));
     }
-    facts.extend(noise.others_cpu_share.map(|others| ("Others' CPU", share(others))));
+    facts.extend(noise.others_cpu_share.map(|others| ("CPU of other programs", share(others))));
+    facts.extend(noise.kernel_cpu_share.map(|kernel| ("CPU of the kernel's own work", share(kernel))));
     facts.extend(noise.cpu_pressure.map(|pressure| ("CPU pressure", share(pressure))));
     facts.extend(noise.io_pressure.map(|pressure| ("I/O pressure", share(pressure))));
     facts

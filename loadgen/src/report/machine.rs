@@ -30,8 +30,31 @@ pub struct Noise {
     pub cpu_pressure: Option<f64>,
     /// Time in which some task waited for a disk (PSI `io some`).
     pub io_pressure: Option<f64>,
-    /// CPU time of everything that was neither the generator nor the broker.
+    /// CPU time of programs that were neither the generator nor the broker; where `kernel_cpu_share` is not known, of the
+    /// kernel's threads too.
     pub others_cpu_share: Option<f64>,
+    /// CPU time of the kernel's own threads and of interrupts: its work for broker and generator, as writing their data to
+    /// the disk.
+    #[serde(default)]
+    pub kernel_cpu_share: Option<f64>,
+    /// What a quiet machine stays below, in the units of the fields of the same names.
+    #[serde(default)]
+    pub good_below: Option<GoodBelow>,
     /// Why this round should not be trusted alone, in words; empty for a quiet machine.
     pub flags: Vec<String>,
+}
+
+/// What a quiet machine stays below.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct GoodBelow {
+    /// Microseconds, of `hiccup`.
+    pub hiccup_p99_us: f64,
+    /// A share.
+    pub steal_share: f64,
+    /// A share.
+    pub others_cpu_share: f64,
+    /// A share; no judgement where the load is the maximum, which makes pressure itself.
+    pub cpu_pressure: f64,
+    /// Likewise.
+    pub io_pressure: f64,
 }

@@ -6,6 +6,7 @@ use super::series::StageTime;
 use super::steady::Steady;
 use super::{Figures, RunReport};
 use crate::latency::Percentiles;
+use crate::noise::GOOD_BELOW;
 use crate::verify::Level;
 use std::fmt::{self, Display, Formatter};
 
@@ -138,7 +139,7 @@ fn write_figures(f: &mut Formatter<'_>, report: &RunReport, figures: &Figures) -
     write_bytes(f, figures)?;
     write_schedule(f, figures)?;
     write_steady(f, figures.steady.as_ref())?;
-    write_noise(f, &figures.noise)
+    write_noise(f, &figures.noise, report.settings.target_rate.is_some())
 }
 
 fn write_broker_costs(f: &mut Formatter<'_>, figures: &Figures) -> fmt::Result {
@@ -186,19 +187,33 @@ fn write_stages(f: &mut Formatter<'_>, stages: &[StageTime]) -> fmt::Result {
     line(f, "inside broker", told.collect::<Vec<_>>().join(", "))
 }
 
-fn write_noise(f: &mut Formatter<'_>, noise: &Noise) -> fmt::Result {
-    let percent =
-        |share: Option<f64>, what: &str| share.map(|share| format!("{what} {:.1} %", share * 100.0));
-    let parts = [
-        noise.hiccup.map(|hiccup| {
-            format!("hiccups p99 {} ms, max {} ms", milliseconds(hiccup.p99_us), milliseconds(hiccup.max_us))
-        }),
-        percent(Some(noise.steal_share), "stolen"),
-        percent(noise.others_cpu_share, "others' CPU"),
-        percent(noise.cpu_pressure, "CPU pressure"),
-        percent(noise.io_pressure, "disk pressure"),
+/// Each figure beside what a quiet machine stays below. A load at maximum makes all the pressure it can, and is not to be
+/// held against any.
+fn write_noise(f: &mut Formatter<'_>, noise: &Noise, has_rate: bool) -> fmt::Result {
+    let good = noise.good_below.unwrap_or(GOOD_BELOW);
+    let percent = |share: Option<f64>, what: &str, good: f64| {
+        share.map(|share| format!("{what} {:.1} % (good below {:.0})", share * 100.0, good * 100.0))
+    };
+    let hiccup = noise.hiccup.map(|hiccup| {
+        let (p99, max) = (milliseconds(hiccup.p99_us), milliseconds(hiccup.max_us));
+        format!("hiccups p99 {p99} ms (good below {:.0}), max {max} ms", good.hiccup_p99_us / 1e3)
+    });
+    let kernel = noise.kernel_cpu_share.map(|share| format!("the kernel's own work {:.1} %", share * 100.0));
+    let stolen = percent(Some(noise.steal_share), "stolen", good.steal_share);
+    let who = if kernel.is_some() { "other programs" } else { "other programs and the kernel" };
+    let others = percent(noise.others_cpu_share, who, good.others_cpu_share);
+    let pressure = |share: Option<f64>, what: &str, good: f64| match has_rate {
+        true => percent(share, what, good),
+        false => share.map(|share| format!("{what} {:.1} % (at maximum the load's own)", share * 100.0)),
+    };
+    let pressures = [
+        kernel,
+        pressure(noise.cpu_pressure, "CPU pressure", good.cpu_pressure),
+        pressure(noise.io_pressure, "disk pressure", good.io_pressure),
     ];
-    line(f, "machine", parts.into_iter().flatten().collect::<Vec<_>>().join("; "))
+    let told = |parts: &[Option<String>]| parts.iter().flatten().cloned().collect::<Vec<_>>().join("; ");
+    line(f, "machine", told(&[hiccup, stolen, others]))?;
+    line(f, "", told(&pressures))
 }
 
 fn write_latency(f: &mut Formatter<'_>, label: &str, percentiles: Option<&Percentiles>) -> fmt::Result {

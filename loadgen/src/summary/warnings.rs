@@ -57,6 +57,7 @@ pub(super) fn warnings(ended: &Ended<'_>, figures: &Figures) -> Vec<String> {
             "The machine was disturbed: {disturbed}. Repeat this on a quieter one, or several times."
         ));
     }
+    warnings.extend(untold_stages(ended, figures));
     if ended.plan.verify == Level::Off {
         warnings.push("Nothing was verified.".into());
     }
@@ -73,6 +74,18 @@ fn missed_ratio(ended: &Ended<'_>, figures: &Figures) -> Option<String> {
     let bytes_per_s = figures.mb_per_s * 1e6 + figures.records_per_s * around_record;
     let batch_bytes = bytes_per_s / figures.requests_per_s; // a request is one batch
     ended.args.values.missed_ratio(batches, figures.compression_ratio?, batch_bytes)
+}
+
+/// The broker's admin listener was asked, and there is nothing to tell.
+fn untold_stages(ended: &Ended<'_>, figures: &Figures) -> Option<String> {
+    let admin = ended.target.admin()?;
+    if let Some(why) = ended.observed.stages_untold.as_ref().filter(|_| ended.failure.is_none()) {
+        return Some(format!("What happened inside the broker is not told: {why}."));
+    }
+    let is_silent = figures.stages.is_empty() && ended.killed.is_empty() && ended.failure.is_none();
+    (is_silent && !ended.target.is_own()).then(|| {
+        format!("No request passed through the broker of --broker-admin {admin}: is it another one's?")
+    })
 }
 
 fn crash_warning(ended: &Ended<'_>) -> Option<String> {
