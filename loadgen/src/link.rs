@@ -152,6 +152,17 @@ impl Link {
         Ok(())
     }
 
+    /// What is in flight will not be answered any more: the run was cut short.
+    pub fn note_unanswered(&self) {
+        let window = self.outcome.stage.window();
+        let mut metrics = self.outcome.metrics.borrow_mut();
+        for sent in &self.queues.borrow().in_flight {
+            for (instant, count) in &sent.instants {
+                metrics.never_answered(window, *instant, Some(sent.sent_ns), u64::from(*count));
+            }
+        }
+    }
+
     /// No more will be sent and no more acks are waited for.
     pub fn close(&self) {
         self.queues.borrow_mut().closing = true;

@@ -3,6 +3,7 @@
 use crate::cost::ThreadTimes;
 use crate::course::Course;
 use crate::latency::Latency;
+use crate::stage::Window;
 
 /// Records and bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -54,6 +55,8 @@ pub struct Metrics {
     pub compressed_bytes: u64,
     /// Due within the window but not made before it ended; they count in `response` with their age at that moment.
     pub unsent_records: u64,
+    /// Made within the window and never answered, because the run was cut short; likewise.
+    pub unanswered_records: u64,
     /// How often a producer found all its in-flight requests taken.
     pub cap_waits: u64,
     /// For how long, in the sum over producers.
@@ -65,6 +68,20 @@ pub struct Metrics {
 }
 
 impl Metrics {
+    /// `count` records with this intended instant, handed to the socket at `sent_ns` or never, have no answer at the end.
+    pub fn never_answered(&mut self, window: Window, instant_ns: u64, sent_ns: Option<u64>, count: u64) {
+        if !window.contains(instant_ns) {
+            return;
+        }
+        let sent_ns = sent_ns.map(|sent_ns| sent_ns.min(window.to_ns));
+        self.response.record_never(window.to_ns - instant_ns, count);
+        self.queue.record(sent_ns.unwrap_or(window.to_ns).saturating_sub(instant_ns), count);
+        if let Some(sent_ns) = sent_ns {
+            self.service.record(window.to_ns - sent_ns, count);
+        }
+        self.unanswered_records += count;
+    }
+
     /// Adds another thread's.
     pub fn merge(&mut self, other: Metrics) {
         self.response.merge(other.response);
@@ -82,6 +99,7 @@ impl Metrics {
         self.uncompressed_bytes += other.uncompressed_bytes;
         self.compressed_bytes += other.compressed_bytes;
         self.unsent_records += other.unsent_records;
+        self.unanswered_records += other.unanswered_records;
         self.cap_waits += other.cap_waits;
         self.cap_wait_ns += other.cap_wait_ns;
         self.thread.busy_ns += other.thread.busy_ns;

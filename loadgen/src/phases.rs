@@ -51,12 +51,14 @@ pub struct Seen {
     pub observed: Observed,
     /// Brokers killed on purpose.
     pub killed: Vec<Killed>,
-    /// A broker that was killed and never came back: nobody can say what is left of the records.
-    pub not_back: Option<LoadError>,
+    /// What ended the load before its time: the broker stopped, or was killed and never came back. Nobody can say what is
+    /// left of the records.
+    pub failure: Option<LoadError>,
 }
 
 impl Phases<'_> {
-    /// Waits for each phase to end; gives what was seen from outside. Returns early once the stage has failed.
+    /// Waits for each phase to end; gives what was seen from outside. Returns early once the stage has failed: with an error
+    /// while nothing has been sent, else with what was seen until then.
     pub fn run(
         &self,
         target: &mut Target,
@@ -67,6 +69,7 @@ impl Phases<'_> {
         let mut watch = Watch { target, live, crasher: Crasher::default(), observer: None, flame };
         let stage = self.stage;
         self.wait("connecting", &mut watch, || stage.all_connected())?;
+        stage.take_failure().map_or(Ok(()), Err)?;
         let idle = self.warmup.is_zero().then(|| Edge::before(watch.target.pid()));
         let start_ns = now_ns() + START_AFTER_NS;
         let from_ns = start_ns + self.warmup.as_nanos() as u64;
@@ -77,16 +80,19 @@ impl Phases<'_> {
         let loaded = self.load(&mut watch).and_then(|()| {
             self.wait("last acks", &mut watch, || stage.all_produced()) // which cost the broker too
         });
+        let loaded = loaded.inspect_err(|error| self.cut(error));
         if let Some(flame) = &mut watch.flame {
             flame.end(); // before the rest is read and the broker stops
         }
         let observed = watch.observer.take().expect("it was started above").finish();
-        let not_back = match loaded.and_then(|()| self.drain(&mut watch, cluster)) {
-            Ok(()) => None,
-            Err(error @ LoadError::NotBack(_)) => Some(error),
-            Err(error) => return Err(error),
-        };
-        Ok(Seen { observed, killed: watch.crasher.into_killed(), not_back })
+        let drained =
+            loaded.and_then(|()| self.drain(&mut watch, cluster)).inspect_err(|error| self.cut(error));
+        Ok(Seen { observed, killed: watch.crasher.into_killed(), failure: drained.err() })
+    }
+
+    /// Ends what is measured, and the threads.
+    fn cut(&self, error: &LoadError) {
+        self.stage.fail(LoadError::Broker(error.to_string())); // what is told is `error`
     }
 
     fn load(&self, watch: &mut Watch<'_>) -> Result<(), LoadError> {

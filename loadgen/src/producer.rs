@@ -145,9 +145,14 @@ impl Producer {
             }
         }
         self.note_slot(now_ns());
-        self.make_last()?;
+        if !self.outcome.stage.has_failed() {
+            self.make_last()?;
+        }
         self.note_unsent();
         self.flush().await?;
+        if self.outcome.stage.has_failed() {
+            self.note_unanswered();
+        }
         self.links.iter().for_each(|link| link.close());
         self.outcome.stage.produced();
         // A copy: after a failure answers may still come to the links.
@@ -373,6 +378,16 @@ impl Producer {
                 metrics.queue.record(window.to_ns - instant, count);
                 metrics.unsent_records += count;
             }
+        }
+    }
+
+    /// Records that a run which was cut short has made, and of which it will hear nothing: they waited until then.
+    fn note_unanswered(&self) {
+        self.links.iter().for_each(|link| link.note_unanswered());
+        let window = self.outcome.stage.window();
+        let mut metrics = self.outcome.metrics.borrow_mut();
+        for (instant, count) in self.slots.iter().flat_map(|slot| &slot.instants) {
+            metrics.never_answered(window, *instant, None, u64::from(*count));
         }
     }
 

@@ -46,7 +46,7 @@ pub struct RunReport {
     /// The crashes that were made on purpose, and what did not outlive them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crash: Option<CrashReport>,
-    /// Why the run could not be brought to its end: then nothing could be verified, and the figures are of its beginning.
+    /// Why the run was cut short: then nothing could be verified, and the figures are of what was measured until then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<String>,
     /// `None` when the verification failed: numbers of a broker that loses records mean nothing.
@@ -250,6 +250,10 @@ pub struct ScheduleReport {
     pub lateness: Option<Percentiles>,
     /// Records due in time and not sent when the load ended; they count in `response` with their age then.
     pub unsent_records: u64,
+    /// Records made in time and never answered, because the run was cut short; they count in all latencies with their age
+    /// then.
+    #[serde(default)]
+    pub unanswered_records: u64,
     /// How often a producer found all its in-flight requests taken.
     pub in_flight_cap_waits: u64,
     /// Share of the producers' time spent in that.

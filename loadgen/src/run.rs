@@ -38,8 +38,8 @@ pub fn run_shown(args: &RunArgs, interrupted: &Arc<AtomicBool>, live: Live) -> R
     run_kept(args, interrupted, live).and_then(|(report, failure)| failure.map_or(Ok(report), Err))
 }
 
-/// The same; where the broker did not outlive the load, what was measured until then, and why there is no more. Also
-/// where the flame graph that was asked for is missing.
+/// The same; where the load was cut short, as by a broker that stopped, what was measured until then, and why there is no
+/// more. Also where the flame graph that was asked for is missing.
 pub fn run_kept(
     args: &RunArgs,
     interrupted: &Arc<AtomicBool>,
@@ -122,7 +122,13 @@ fn measure(
     let topic = topic(args, &payload, run, &mut cluster)?;
     let measured = plan(args, payload, run, topic.clone(), cores, &mut cluster)
         .and_then(|plan| measure_plan(args, Arc::new(plan), target, &mut cluster, live, interrupted));
-    if !target.is_own() && args.topic.is_none() {
+    // One that has fallen silent would be waited for.
+    let is_silent = |error: &LoadError| matches!(error, LoadError::Silent { .. });
+    let has_fallen_silent = match &measured {
+        Ok((_, failure)) => failure.as_ref().is_some_and(is_silent),
+        Err(error) => is_silent(error),
+    };
+    if !target.is_own() && args.topic.is_none() && !has_fallen_silent {
         let _ = cluster.delete(&topic); // a broker that can't delete keeps it: no reason to fail
     }
     measured
@@ -148,9 +154,10 @@ fn measure_plan(
     let phases =
         Phases { warmup: args.warmup, duration: args.duration, plan: &plan, stage: &stage, interrupted };
     let loaded = load(&phases, target, cluster, &mut live, flame.as_mut());
-    let loaded = loaded?;
+    let Loaded { window, seen: Seen { observed, killed, failure }, reports } = loaded?;
+    let failure = failure.map(|failure| target.explain(failure));
     live.say("closing");
-    let disk_bytes = match loaded.seen.not_back {
+    let disk_bytes = match failure {
         Some(_) => None, // there is nothing to close
         None => target.close(&plan.topic)?,
     };
@@ -159,28 +166,35 @@ fn measure_plan(
         flame.draw(&dir.join(FLAME_FILE), &target.report.title()).err()
     });
     let is_interrupted = interrupted.load(Ordering::Relaxed);
-    let (grid, window, Seen { observed, killed, not_back }) = (*stage.grid(), loaded.window, loaded.seen);
     let ended = Ended {
         target,
         plan: &plan,
         stage: &stage,
-        grid,
+        grid: *stage.grid(),
         window,
         observed,
         disk_bytes,
         is_interrupted,
         args,
         killed,
-        failure: not_back.as_ref().map(ToString::to_string),
+        failure: failure.as_ref().map(ToString::to_string),
     };
-    summarise(ended, loaded.reports).map(|report| (report, not_back.or(undrawn)))
+    summarise(ended, reports).map(|report| (report, failure.or(undrawn)))
 }
 
-/// A load that came to its end.
+/// A load that came to its end, or so far that there is something to tell.
 struct Loaded {
     window: Window,
     seen: Seen,
     reports: Vec<ThreadReport>,
+}
+
+impl Loaded {
+    /// Whether anything was measured.
+    fn is_worth_telling(&self) -> bool {
+        let acked = self.reports.iter().any(|report| report.metrics.acked.records > 0);
+        self.window.seconds() > 0.0 && (acked || !self.seen.killed.is_empty())
+    }
 }
 
 /// Runs the threads through the phases.
@@ -194,15 +208,19 @@ fn load(
     let stage = phases.stage;
     let threads = start_threads(phases.plan, stage)?;
     let timed = phases.run(target, cluster, live, flame);
-    let told = timed.as_ref().map_or_else(Some, |seen| seen.not_back.as_ref());
-    if let Some(error) = told {
+    if let Err(error) = &timed {
         stage.fail(LoadError::Broker(error.to_string())); // so that the threads end; `timed` is what is told
     }
     let reports = threads.into_iter().map(|thread| thread.join().expect("threads do not panic")).collect();
-    let seen = timed?;
-    match stage.take_failure().filter(|_| seen.not_back.is_none()) {
-        Some(error) => Err(error),
-        None => Ok(Loaded { window: stage.window(), seen, reports }),
+    let mut seen = timed?;
+    seen.failure = seen.failure.or_else(|| stage.take_failure());
+    let mut loaded = Loaded { window: stage.window(), seen, reports };
+    match loaded.seen.failure.take() {
+        Some(error) if !loaded.is_worth_telling() => Err(error),
+        failure => {
+            loaded.seen.failure = failure;
+            Ok(loaded)
+        }
     }
 }
 

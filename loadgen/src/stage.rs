@@ -1,5 +1,6 @@
 //! What the threads of a run share: when it starts and stops, whether it failed, and how far each has come.
 
+use crate::clock::now_ns;
 use crate::course::Grid;
 use crate::error::LoadError;
 use crate::lives::Lives;
@@ -207,8 +208,9 @@ impl Stage {
         self.drain_to.get().map(Vec::as_slice)
     }
 
-    /// Ends the run without a result. The first failure is the one to tell.
+    /// Ends the run, and with it what is measured: what was until then is told. The first failure is the one to tell.
     pub fn fail(&self, error: LoadError) {
+        self.stop_by(now_ns());
         let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
         failure.get_or_insert(error);
         self.failed.store(true, Ordering::Release);
@@ -301,6 +303,7 @@ mod tests {
         stage.fail(LoadError::Options("first".into()));
         stage.fail(LoadError::Options("second".into()));
         assert!(stage.has_failed());
+        assert!(stage.window().to_ns <= now_ns(), "what comes after it is not measured");
         assert_eq!(stage.take_failure().map(|error| error.to_string()), Some("first".into()));
     }
 }

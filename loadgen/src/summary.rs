@@ -217,6 +217,7 @@ fn figures(ended: &Ended<'_>, metrics: &Metrics) -> Figures {
         schedule: ScheduleReport {
             lateness: metrics.lateness.percentiles(),
             unsent_records: metrics.unsent_records,
+            unanswered_records: metrics.unanswered_records,
             in_flight_cap_waits: metrics.cap_waits,
             in_flight_cap_share: metrics.cap_wait_ns as f64 / 1e9 / seconds / ended.plan.producers as f64,
         },

@@ -8,7 +8,7 @@ use loadgen::client::cluster::Cluster;
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
 use support::proxy::{Lie, LyingBroker};
-use support::{LONG, Loadgen, broker_of, creel, name_of, wait_for, wait_for_records};
+use support::{LONG, Loadgen, Ran, broker_of, creel, name_of, wait_for, wait_for_bytes, wait_for_records};
 
 fn send(pid: u32, signal: Signal) {
     kill_process(Pid::from_raw(pid as i32).unwrap(), signal).unwrap();
@@ -120,9 +120,53 @@ fn a_broker_that_refuses_to_start_is_quoted() {
     assert_eq!(fs::read_dir(loadgen.broker_dir()).unwrap().count(), 0);
 }
 
+/// The figures of what was measured until then, and no verdict.
+fn assert_is_cut_short(ran: &Ran, why: &str) {
+    let json = ran.json();
+    assert!(json["failure"].as_str().is_some_and(|failure| failure.contains(why)), "{json}");
+    assert!(json["verification"]["passed"].is_null() && json["interrupted"] == false, "{json}");
+    let figures = &json["figures"];
+    assert!(figures["records_per_s"].as_f64().is_some_and(|rate| rate > 0.0), "{figures}");
+    assert!(json["measured_s"].as_f64().is_some_and(|seconds| 0.0 < seconds && seconds < 180.0), "{json}");
+    let [response, queue] = ["response", "queue"].map(|of| figures[of]["count"].as_u64().unwrap());
+    assert!(response == queue && response > 0, "the same records in each: {response}, {queue}");
+    assert!(ran.stdout.contains("(cut short)") && ran.stdout.contains("Cut short: "), "{}", ran.stdout);
+}
+
 #[test]
-fn a_broker_that_dies_in_the_middle_ends_the_run() {
+fn a_broker_that_dies_in_the_middle_ends_the_run_with_what_was_measured() {
     let loadgen = Loadgen::own_broker(LONG);
+    let mut child = loadgen.start();
+    let broker = broker_of(&mut child);
+    wait_for_bytes(&loadgen.broker_dir(), 100_000);
+    send(broker, Signal::KILL);
+    let ran = loadgen.finish(child).expect(2);
+    assert!(ran.error().contains("the broker ended"), "{}", ran.error());
+    assert_is_cut_short(&ran, "the broker ended");
+    assert!(ran.json()["figures"]["broker_cpu_s_per_million"].as_f64().is_some_and(|cpu| cpu > 0.0));
+    assert_eq!(fs::read_dir(loadgen.broker_dir()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_running_broker_that_stops_in_order_ends_the_run_with_what_was_measured() {
+    let dir = tempfile::tempdir().unwrap();
+    let broker = LyingBroker::start(&creel(), dir.path(), Lie::Nothing);
+    let loadgen = Loadgen::run(&format!("--bootstrap {} {LONG} --rate 20k", broker.address));
+    let child = loadgen.start();
+    wait_for_bytes(dir.path(), 100_000);
+    send(broker.pid(), Signal::TERM);
+    let ran = loadgen.finish(child).expect(2);
+    assert!(ran.error().contains("closed the connection"), "{}", ran.error());
+    assert_is_cut_short(&ran, "closed the connection");
+    let figures = &ran.json()["figures"];
+    let counted = figures["response"]["count"].as_f64().unwrap();
+    let due = 20_000.0 * ran.json()["measured_s"].as_f64().unwrap();
+    assert!((counted - due).abs() <= 8.0, "every record that was due counts: {counted} of {due}");
+}
+
+#[test]
+fn a_broker_that_dies_in_the_warm_up_leaves_nothing_to_tell() {
+    let loadgen = Loadgen::own_broker("--warmup 3m --duration 1s --batch-bytes 4k --rate 5k");
     let mut child = loadgen.start();
     let broker = broker_of(&mut child);
     wait_for_records(&loadgen.broker_dir());
@@ -130,7 +174,6 @@ fn a_broker_that_dies_in_the_middle_ends_the_run() {
     let ran = loadgen.finish(child).expect(2);
     assert!(ran.error().contains("the broker ended"), "{}", ran.error());
     assert!(ran.json.is_none() && ran.stdout.is_empty(), "no result: {}", ran.stdout);
-    assert_eq!(fs::read_dir(loadgen.broker_dir()).unwrap().count(), 0);
 }
 
 #[test]

@@ -136,9 +136,10 @@ impl Target {
         Control::connect_any(self.address()).is_ok()
     }
 
-    /// The error to tell: if the own broker died, that.
+    /// The error to tell: if the own broker died, that. Of one that was killed and did not come back all is told.
     pub fn explain(&mut self, error: LoadError) -> LoadError {
         match &mut self.reached {
+            _ if matches!(error, LoadError::NotBack(_)) => error,
             Reached::Own(own) => own.explain(error),
             Reached::Running { .. } => error,
         }

@@ -89,7 +89,11 @@ fn write_setting(f: &mut Formatter<'_>, report: &RunReport) -> fmt::Result {
             "maximum: closed loop, held by the requests in flight; latency counts from when a record was made",
         )?,
     }
-    let cut = if report.interrupted { " (interrupted)" } else { "" };
+    let cut = match (&report.failure, report.interrupted) {
+        (Some(_), _) => " (cut short)",
+        (None, true) => " (interrupted)",
+        (None, false) => "",
+    };
     line(
         f,
         "measured",
@@ -252,10 +256,14 @@ fn write_schedule(f: &mut Formatter<'_>, figures: &Figures) -> fmt::Result {
         )
     });
     let text = format_args!(
-        "{}held by the in-flight cap {:.1} % of the time; {} records unsent at the end",
+        "{}held by the in-flight cap {:.1} % of the time; {} records unsent at the end{}",
         late.unwrap_or_default(),
         schedule.in_flight_cap_share * 100.0,
-        thousands(schedule.unsent_records as f64)
+        thousands(schedule.unsent_records as f64),
+        match schedule.unanswered_records {
+            0 => String::new(),
+            count => format!(", {} never answered", thousands(count as f64)),
+        }
     );
     line(f, "schedule", text)
 }

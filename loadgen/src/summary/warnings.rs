@@ -91,7 +91,9 @@ fn untold_stages(ended: &Ended<'_>, figures: &Figures) -> Option<String> {
 fn crash_warning(ended: &Ended<'_>) -> Option<String> {
     let (asked, made) = (ended.plan.crashes, ended.killed.len());
     if let Some(failure) = &ended.failure {
-        return Some(format!("No result: {failure}. The numbers are of the load until then."));
+        return Some(format!(
+            "Cut short: {failure}. The numbers are of the load until then, and nothing was verified."
+        ));
     }
     (made < asked).then(|| format!("Only {made} of {asked} crashes were made: measure for longer."))
 }

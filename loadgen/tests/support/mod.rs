@@ -180,14 +180,19 @@ pub(crate) fn broker_of(loadgen: &mut Child) -> u32 {
 
 /// Waits until a run's broker holds records.
 pub(crate) fn wait_for_records(dir: &Path) {
-    wait_for(|| holds_records(dir).then_some(()));
+    wait_for_bytes(dir, 1);
+}
+
+/// Waits until one of its segments holds so many bytes.
+pub(crate) fn wait_for_bytes(dir: &Path, bytes: u64) {
+    wait_for(|| holds_bytes(dir, bytes).then_some(()));
 }
 
 fn serves(pid: u32) -> bool {
     fs::read_to_string(format!("/proc/{pid}/cmdline")).is_ok_and(|line| line.contains("--data-dir"))
 }
 
-fn holds_records(dir: &Path) -> bool {
+fn holds_bytes(dir: &Path, bytes: u64) -> bool {
     let entries = fs::read_dir(dir).into_iter().flatten().flatten();
     entries.into_iter().any(|entry| {
         let path = entry.path();
@@ -195,9 +200,9 @@ fn holds_records(dir: &Path) -> bool {
         let is_ours =
             path.parent().is_some_and(|partition| partition.to_string_lossy().contains("/loadgen-"));
         if path.is_dir() {
-            holds_records(&path)
+            holds_bytes(&path, bytes)
         } else {
-            is_segment && is_ours && entry.metadata().is_ok_and(|m| m.len() > 0)
+            is_segment && is_ours && entry.metadata().is_ok_and(|m| m.len() >= bytes)
         }
     })
 }
