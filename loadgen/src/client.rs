@@ -4,6 +4,7 @@
 pub mod cluster;
 pub mod connection;
 pub mod control;
+pub mod patience;
 pub mod versions;
 
 /// How loadgen names itself to brokers.

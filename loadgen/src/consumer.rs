@@ -4,8 +4,10 @@
 //! broker is back, and again from the beginning when all is over. Only the second reading tells what has outlived the
 //! crash; what was in the first and is not in the second was taken back.
 
+use crate::client::SILENCE_SECONDS_MAX;
 use crate::client::connection::FrameReader;
 use crate::client::control::{describe, header};
+use crate::client::patience::Patience;
 use crate::clock::now_ns;
 use crate::codec::Decoder;
 use crate::error::LoadError;
@@ -68,6 +70,8 @@ pub struct Consumer {
     correlation_id: i32,
     /// When the request that waits for its answer was sent.
     asked_ns: Rc<Cell<Option<u64>>>,
+    /// With a broker that refuses what it says may be tried again.
+    patience: Patience,
     /// Which partition is asked for first; it moves, so that none starves behind the byte limit.
     first: usize,
 }
@@ -104,6 +108,7 @@ impl Consumer {
             decoder: Decoder::default(),
             correlation_id: 0,
             asked_ns: Rc::default(),
+            patience: Patience::default(),
             first: 0,
         })
     }
@@ -228,7 +233,7 @@ impl Consumer {
     }
 
     fn take(&mut self, response: FetchResponse) -> Result<Answer, LoadError> {
-        if self.lifeline.may_refuse(response.error_code) {
+        if self.may_come(response.error_code)? {
             return Ok(Answer::NotYet);
         }
         if !response.error_code.is_none() {
@@ -238,7 +243,7 @@ impl Consumer {
         let received_ns = now_ns();
         let mut answer = Answer::Taken;
         for partition in response.responses.iter().flat_map(|topic| &topic.partitions) {
-            if self.may_come(partition.error_code) {
+            if self.may_come(partition.error_code)? {
                 answer = Answer::NotYet;
                 continue;
             }
@@ -246,16 +251,28 @@ impl Consumer {
         }
         if answer == Answer::Taken {
             self.lifeline.answered();
+            self.patience.restore();
         }
         Ok(answer)
     }
 
     /// The broker was killed, and is not all there again; or what was read before is gone, and nothing new in its place
-    /// yet. The second reading will tell.
-    fn may_come(&self, code: ErrorCode) -> bool {
+    /// yet: the second reading will tell. Or the broker says itself that it may come later; for so long, and no longer.
+    fn may_come(&mut self, code: ErrorCode) -> Result<bool, LoadError> {
         let is_beyond = code == ErrorCode::OffsetOutOfRange;
-        self.lifeline.may_refuse(code)
+        if self.lifeline.may_refuse(code)
             || (is_beyond && self.pass == Pass::Journaled && self.stage.lives().kills() > 0)
+        {
+            return Ok(true);
+        }
+        if code.is_retriable() && self.patience.is_over(Duration::from_secs(SILENCE_SECONDS_MAX)) {
+            let what = format!("read topic {} for {SILENCE_SECONDS_MAX} s", self.plan.topic.name.as_str());
+            return Err(LoadError::Refused { what, code: describe(code) });
+        }
+        if code.is_retriable() && self.stage.window().contains(now_ns()) {
+            self.metrics.borrow_mut().refusals.fetch(code);
+        }
+        Ok(code.is_retriable())
     }
 
     fn take_partition(&mut self, data: &PartitionData, received_ns: u64) -> Result<(), LoadError> {

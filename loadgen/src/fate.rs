@@ -1,7 +1,8 @@
 //! What one producer knows of its records of one partition, by sequence.
 //!
 //! Requests go out in order and end in order, so every sequence below `upto` has a fate: acked, but for those of requests
-//! that were in flight when a connection broke. Of these nobody knows; they may be in the log or not.
+//! that were in flight when a connection broke. Of these nobody knows; they may be in the log or not. A request that was
+//! refused and is sent again has no better fate until it is acked; by then later ones may be before it in the log.
 
 use std::ops::Range;
 
@@ -11,6 +12,8 @@ pub struct Fates {
     upto: u64,
     /// In order, none touching the next.
     unknown: Vec<Range<u64>>,
+    /// Acked when they were sent again.
+    late: Vec<Range<u64>>,
 }
 
 impl Fates {
@@ -28,6 +31,30 @@ impl Fates {
             _ => self.unknown.push(self.upto..end),
         }
         self.upto = end;
+    }
+
+    /// The next `records` were refused, and will be sent again. Gives which they are.
+    pub fn refused(&mut self, records: u64) -> Range<u64> {
+        let range = self.upto..self.upto + records;
+        self.unknown(records);
+        range
+    }
+
+    /// What was refused is acked now.
+    pub fn acked_at_last(&mut self, range: Range<u64>) {
+        let whole =
+            self.unknown.iter().position(|whole| whole.start <= range.start && range.end <= whole.end);
+        if let Some(at) = whole {
+            let whole = self.unknown.remove(at);
+            let rest = [whole.start..range.start, range.end..whole.end];
+            self.unknown.splice(at..at, rest.into_iter().filter(|rest| !rest.is_empty()));
+        }
+        self.late.push(range);
+    }
+
+    /// How many of `range` were acked when they were sent again.
+    pub fn late_in(&self, range: &Range<u64>) -> u64 {
+        self.late.iter().map(|late| overlap(late, range)).sum()
     }
 
     /// The first sequence without a fate: never sent.
@@ -56,10 +83,12 @@ impl Fates {
 
     /// How many of `range` have an unknown fate.
     pub fn unknown_in(&self, range: Range<u64>) -> u64 {
-        let overlap =
-            |unknown: &Range<u64>| unknown.end.min(range.end).saturating_sub(unknown.start.max(range.start));
-        self.unknown.iter().map(overlap).sum()
+        self.unknown.iter().map(|unknown| overlap(unknown, &range)).sum()
     }
+}
+
+fn overlap(one: &Range<u64>, other: &Range<u64>) -> u64 {
+    one.end.min(other.end).saturating_sub(one.start.max(other.start))
 }
 
 #[cfg(test)]
@@ -80,5 +109,21 @@ mod tests {
         assert_eq!(fates.acked_in(11..15), []);
         assert_eq!(fates.acked_in(17..17), []);
         assert_eq!((fates.unknown_in(0..100), fates.unknown_in(12..17), fates.unknown_in(16..20)), (8, 4, 0));
+    }
+
+    #[test]
+    fn what_was_refused_is_unknown_until_it_is_acked() {
+        let mut fates = Fates::default();
+        fates.acked(10);
+        let refused = [fates.refused(5), fates.refused(2), fates.refused(3)];
+        assert_eq!(refused, [10..15, 15..17, 17..20]);
+        fates.acked(4);
+        fates.acked_at_last(refused[1].clone());
+        assert_eq!((fates.unknown_in(0..100), fates.late_in(&(0..16)), fates.upto()), (8, 1, 24));
+        assert_eq!(fates.acked_in(0..100), [0..10, 15..17, 20..24]);
+        fates.acked_at_last(refused[0].clone());
+        fates.acked_at_last(refused[2].clone());
+        assert_eq!((fates.unknown_records(), fates.late_in(&(0..100))), (0, 10));
+        assert_eq!(fates.acked_in(0..100), vec![Range { start: 0, end: 24 }]);
     }
 }

@@ -4,6 +4,11 @@
 //! When a broker that is killed on purpose takes the connection with it, the requests in flight end with an unknown
 //! fate. They are not sent again: without an idempotent producer a second copy could not be told from a fault, and what is
 //! asked here is what became of the first.
+//!
+//! A request that the broker refuses for a while, as it does before it leads a new partition, was not appended, and is sent
+//! again (`refused`).
+
+mod refused;
 
 use crate::cli::Acks;
 use crate::client::connection::FrameReader;
@@ -21,9 +26,11 @@ use crate::stage::{Progress, Stage};
 use creel_wire::api::produce::{PartitionProduceData, ProduceRequest, TopicProduceData};
 use creel_wire::frame::{self, SIZE_PREFIX};
 use creel_wire::{ErrorCode, Records};
-use std::cell::RefCell;
+use refused::Refused;
+use std::cell::{RefCell, RefMut};
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -68,7 +75,21 @@ struct Sent {
     /// When it was given to the socket. What the socket does not take at once, because the broker does not read, is the
     /// broker's time from here on.
     sent_ns: u64,
+    /// The same of the last time, if it was sent again.
+    again_ns: u64,
     instants: Vec<InstantRun>,
+    /// Kept to be sent again; `None` until the socket has taken all of it.
+    frame: Option<Frame>,
+    /// Which sequences these are, if they were refused before.
+    refused: Option<Range<u64>>,
+}
+
+/// A request in its buffer.
+#[derive(Debug)]
+struct Frame {
+    bytes: Vec<u8>,
+    from: usize,
+    to: usize,
 }
 
 /// A batch, ready to be sent.
@@ -83,17 +104,19 @@ pub struct Parcel {
     pub instants: Vec<InstantRun>,
 }
 
-/// Bytes of a frame that the socket has not taken yet.
+/// A frame that the socket has not taken all of.
 struct Unsent {
-    bytes: Vec<u8>,
-    from: usize,
-    to: usize,
+    correlation_id: i32,
+    frame: Frame,
+    /// The first byte it has not taken.
+    next: usize,
 }
 
 #[derive(Default)]
 struct Queues {
     next_correlation_id: i32,
     in_flight: VecDeque<Sent>,
+    refused: Refused,
     unsent: VecDeque<Unsent>,
     /// The writer holds a frame that it is still sending.
     writing: bool,
@@ -112,6 +135,8 @@ pub struct Link {
     outcome: Rc<Outcome>,
     queues: RefCell<Queues>,
     to_write: Signal,
+    /// Raised whenever it may be time to send again what was refused.
+    to_resend: Signal,
 }
 
 impl Link {
@@ -125,26 +150,31 @@ impl Link {
             outcome: outcome.clone(),
             queues: RefCell::default(),
             to_write: Signal::default(),
+            to_resend: Signal::default(),
         });
         tokio_uring::spawn(guarded(link.clone(), write_unsent(link.clone())));
         tokio_uring::spawn(guarded(link.clone(), read_acks(link.clone())));
+        tokio_uring::spawn(guarded(link.clone(), refused::resend(link.clone())));
         Ok(link)
     }
 
     /// Whether another request may be sent.
     pub fn has_slot(&self) -> bool {
         let queues = self.queues.borrow();
-        queues.in_flight.len() < self.plan.settings.in_flight && !queues.down
+        queues.in_flight.len() < self.plan.settings.in_flight && !queues.down && queues.refused.is_empty()
     }
 
     /// Whether what became of everything sent is known, or can't be.
     pub fn is_idle(&self) -> bool {
-        self.queues.borrow().in_flight.is_empty()
+        let queues = self.queues.borrow();
+        queues.in_flight.is_empty() && queues.refused.is_empty()
     }
 
-    /// The oldest request has waited for its ack for too long.
+    /// The oldest request has waited for its ack for too long, or was refused for too long.
     pub fn check_silence(&self, now_ns: u64) -> Result<(), LoadError> {
-        let oldest = self.queues.borrow().in_flight.front().map_or(now_ns, |sent| sent.sent_ns);
+        let queues = self.queues.borrow();
+        queues.refused.check_patience(now_ns, self.plan.topic.name.as_str())?;
+        let oldest = queues.in_flight.front().map_or(now_ns, |sent| sent.again_ns);
         if now_ns.saturating_sub(oldest) > SILENCE_SECONDS_MAX * NANOS_PER_SECOND {
             let address = self.lifeline.address();
             return Err(LoadError::Silent { address, what: "Produce", seconds: SILENCE_SECONDS_MAX });
@@ -156,9 +186,11 @@ impl Link {
     pub fn note_unanswered(&self) {
         let window = self.outcome.stage.window();
         let mut metrics = self.outcome.metrics.borrow_mut();
-        for sent in &self.queues.borrow().in_flight {
-            for (instant, count) in &sent.instants {
-                metrics.never_answered(window, *instant, Some(sent.sent_ns), u64::from(*count));
+        let queues = self.queues.borrow();
+        for sent in queues.in_flight.iter().chain(queues.refused.iter()) {
+            for run in &sent.instants {
+                metrics.unanswered_records +=
+                    metrics.given_up(window, window.to_ns, Some(sent.sent_ns), *run);
             }
         }
     }
@@ -177,7 +209,7 @@ impl Link {
         let mut queues = self.queues.borrow_mut();
         queues.next_correlation_id = queues.next_correlation_id.wrapping_add(1);
         let correlation_id = queues.next_correlation_id;
-        let (bytes, from, to) = self.frame(batch, partition, correlation_id);
+        let frame = self.frame(batch, partition, correlation_id);
         let sent_ns = now_ns();
         queues.in_flight.push_back(Sent {
             correlation_id,
@@ -185,25 +217,39 @@ impl Link {
             records,
             payload_bytes,
             sent_ns,
+            again_ns: sent_ns,
             instants,
+            frame: None,
+            refused: None,
         });
         {
             let mut metrics = self.outcome.metrics.borrow_mut();
             metrics.uncompressed_bytes += uncompressed as u64;
             metrics.compressed_bytes += (compressed - crate::records::BATCH_HEADER_BYTES) as u64;
-            if self.outcome.stage.window().contains(sent_ns) {
-                metrics.wire_out_bytes += (to - from) as u64;
-            }
+        }
+        self.put_out(queues, correlation_id, frame)
+    }
+
+    /// Gives a frame to the socket, behind those that it has not taken yet.
+    fn put_out(
+        &self,
+        mut queues: RefMut<'_, Queues>,
+        correlation_id: i32,
+        frame: Frame,
+    ) -> Result<(), LoadError> {
+        if self.outcome.stage.window().contains(now_ns()) {
+            self.outcome.metrics.borrow_mut().wire_out_bytes += (frame.to - frame.from) as u64;
         }
         let blocked = queues.writing || !queues.unsent.is_empty();
-        let taken = if blocked { 0 } else { self.give(&bytes[from..to])? };
-        if from + taken < to {
-            queues.unsent.push_back(Unsent { bytes, from: from + taken, to });
+        let taken = if blocked { 0 } else { self.give(&frame.bytes[frame.from..frame.to])? };
+        let next = frame.from + taken;
+        if next < frame.to {
+            queues.unsent.push_back(Unsent { correlation_id, frame, next });
             self.to_write.raise();
             return Ok(());
         }
         drop(queues);
-        self.whole_frame_is_out(bytes);
+        self.whole_frame_is_out(correlation_id, frame);
         Ok(())
     }
 
@@ -220,7 +266,7 @@ impl Link {
     }
 
     /// Puts the request's head before the batch and its tail behind it: the batch is not moved.
-    fn frame(&self, batch: BuiltBatch, partition: usize, correlation_id: i32) -> (Vec<u8>, usize, usize) {
+    fn frame(&self, batch: BuiltBatch, partition: usize, correlation_id: i32) -> Frame {
         let BuiltBatch { mut bytes, end, .. } = batch;
         let records = Records::External { len: (end - FRONT_ROOM_BYTES) as u32 };
         let partition_data = vec![PartitionProduceData { index: partition as i32, records }];
@@ -243,17 +289,31 @@ impl Link {
         let from = FRONT_ROOM_BYTES - head.len();
         bytes[from..FRONT_ROOM_BYTES].copy_from_slice(head);
         bytes[end..end + tail.len()].copy_from_slice(tail);
-        (bytes, from, end + tail.len())
+        Frame { bytes, from, to: end + tail.len() }
     }
 
-    /// The buffer is free again; without acks the request is done. That the socket took it is no answer: a broker that is
-    /// not all there again can only close the connection to say so.
-    fn whole_frame_is_out(&self, bytes: Vec<u8>) {
-        self.outcome.spare_buffers.borrow_mut().push(bytes);
+    /// The frame is kept until its ack; without acks the request is done. That the socket took it is no answer: a broker that
+    /// is not all there again can only close the connection to say so.
+    fn whole_frame_is_out(&self, correlation_id: i32, frame: Frame) {
+        let mut queues = self.queues.borrow_mut();
         if self.plan.settings.acks == Acks::None {
-            let sent = self.queues.borrow_mut().in_flight.pop_front();
+            let sent = queues.in_flight.pop_front();
+            drop(queues);
+            self.reuse(frame);
             sent.into_iter().for_each(|sent| self.done(sent));
+            return;
         }
+        let Queues { in_flight, refused, .. } = &mut *queues;
+        let mut sent = in_flight.iter_mut().rev().chain(refused.iter_mut());
+        match sent.find(|sent| sent.correlation_id == correlation_id) {
+            Some(sent) => sent.frame = Some(frame),
+            None => self.reuse(frame), // answered before this task was told that all of it is out
+        }
+    }
+
+    /// A frame's buffer is free again.
+    fn reuse(&self, frame: Frame) {
+        self.outcome.spare_buffers.borrow_mut().push(frame.bytes);
     }
 
     /// A request has ended well.
@@ -284,11 +344,19 @@ impl Link {
         metrics.acked_overall.add(records, sent.payload_bytes);
         self.outcome.progress().acked(records, sent.payload_bytes);
         self.outcome.stage.partition_acked(sent.partition, records);
-        self.outcome.fates.borrow_mut()[sent.partition].acked(records);
+        let fates = &mut self.outcome.fates.borrow_mut()[sent.partition];
+        match sent.refused {
+            Some(range) => fates.acked_at_last(range),
+            None => fates.acked(records),
+        }
         self.outcome.stage.lives().acked(self.lifeline.life(), now, records);
+        sent.frame.into_iter().for_each(|frame| self.reuse(frame));
         let mut instants = sent.instants;
         instants.clear();
         self.outcome.spare_runs.borrow_mut().push(instants);
+        if self.queues.borrow_mut().refused.go_on() {
+            self.to_resend.raise();
+        }
         self.outcome.wake.raise();
     }
 
@@ -315,6 +383,10 @@ impl Link {
         let Some(partition) = partition.filter(|partition| partition.index == sent.partition as i32) else {
             return Err(garbled("another partition".into()));
         };
+        if code.is_retriable() {
+            self.take_refusal(sent, code);
+            return Ok(());
+        }
         if !code.is_none() {
             let what = format!("append to {}-{}", self.plan.topic.name.as_str(), sent.partition);
             let why =
@@ -337,8 +409,13 @@ impl Link {
         let mut fates = self.outcome.fates.borrow_mut();
         for sent in queues.in_flight.drain(..) {
             let records = u64::from(sent.records);
-            fates[sent.partition].unknown(records);
+            if sent.refused.is_none() {
+                fates[sent.partition].unknown(records);
+            }
             self.outcome.stage.lives().unknown(self.lifeline.life(), records);
+        }
+        for sent in queues.refused.clear() {
+            self.outcome.stage.lives().unknown(self.lifeline.life(), u64::from(sent.records));
         }
         self.outcome.wake.raise();
     }
@@ -373,13 +450,14 @@ async fn write_unsent(link: Rc<Link>) -> Result<(), LoadError> {
             }
             next.map(|next| (next, queues.connections))
         };
-        let Some((Unsent { bytes, from, to }, connections)) = next else {
+        let Some((Unsent { correlation_id, frame, next }, connections)) = next else {
             link.to_write.wait().await;
             continue;
         };
         let is_former = || link.queues.borrow().connections != connections;
-        match link.lifeline.connection().send_rest(bytes, from, to).await {
-            Ok(bytes) if !is_former() => link.whole_frame_is_out(bytes),
+        let Frame { bytes, from, to } = frame;
+        match link.lifeline.connection().send_rest(bytes, next, to).await {
+            Ok(bytes) if !is_former() => link.whole_frame_is_out(correlation_id, Frame { bytes, from, to }),
             Ok(_) => {}
             Err(_) if is_former() => {}
             Err(_) if link.lifeline.may_break() => link.lifeline.shut(),

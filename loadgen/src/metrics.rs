@@ -3,6 +3,7 @@
 use crate::cost::ThreadTimes;
 use crate::course::Course;
 use crate::latency::Latency;
+use crate::report::refusals::Refusals;
 use crate::stage::Window;
 
 /// Records and bytes.
@@ -61,6 +62,8 @@ pub struct Metrics {
     pub cap_waits: u64,
     /// For how long, in the sum over producers.
     pub cap_wait_ns: u64,
+    /// What the broker refused for a while, within the window, and what nobody knows the fate of.
+    pub refusals: Refusals,
     /// What the thread did with its core within the window.
     pub thread: ThreadTimes,
     /// The time in which it did that.
@@ -68,18 +71,25 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// `count` records with this intended instant, handed to the socket at `sent_ns` or never, have no answer at the end.
-    pub fn never_answered(&mut self, window: Window, instant_ns: u64, sent_ns: Option<u64>, count: u64) {
+    /// `count` records due at `instant_ns`, of a request sent at `sent_ns` or never, were not acked by `at_ns` and never
+    /// will be. They waited until then, where they were due within the window. Gives how many were.
+    pub fn given_up(
+        &mut self,
+        window: Window,
+        at_ns: u64,
+        sent_ns: Option<u64>,
+        (instant_ns, count): (u64, u32),
+    ) -> u64 {
         if !window.contains(instant_ns) {
-            return;
+            return 0;
         }
-        let sent_ns = sent_ns.map(|sent_ns| sent_ns.min(window.to_ns));
-        self.response.record_never(window.to_ns - instant_ns, count);
-        self.queue.record(sent_ns.unwrap_or(window.to_ns).saturating_sub(instant_ns), count);
+        let count = u64::from(count);
+        self.response.record_never(at_ns.saturating_sub(instant_ns), count);
+        self.queue.record(sent_ns.unwrap_or(at_ns).min(at_ns).saturating_sub(instant_ns), count);
         if let Some(sent_ns) = sent_ns {
-            self.service.record(window.to_ns - sent_ns, count);
+            self.service.record(at_ns.saturating_sub(sent_ns), count);
         }
-        self.unanswered_records += count;
+        count
     }
 
     /// Adds another thread's.
@@ -102,6 +112,7 @@ impl Metrics {
         self.unanswered_records += other.unanswered_records;
         self.cap_waits += other.cap_waits;
         self.cap_wait_ns += other.cap_wait_ns;
+        self.refusals.merge(other.refusals);
         self.thread.busy_ns += other.thread.busy_ns;
         self.thread.starved_ns += other.thread.starved_ns;
         self.thread_over_ns += other.thread_over_ns;

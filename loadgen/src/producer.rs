@@ -386,8 +386,8 @@ impl Producer {
         self.links.iter().for_each(|link| link.note_unanswered());
         let window = self.outcome.stage.window();
         let mut metrics = self.outcome.metrics.borrow_mut();
-        for (instant, count) in self.slots.iter().flat_map(|slot| &slot.instants) {
-            metrics.never_answered(window, *instant, None, u64::from(*count));
+        for run in self.slots.iter().flat_map(|slot| &slot.instants) {
+            metrics.unanswered_records += metrics.given_up(window, window.to_ns, None, *run);
         }
     }
 

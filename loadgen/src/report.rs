@@ -3,6 +3,7 @@
 
 pub mod crash;
 pub mod machine;
+pub mod refusals;
 pub mod series;
 pub mod steady;
 pub mod table;
@@ -11,6 +12,7 @@ use crate::latency::Percentiles;
 use crate::verify::{Findings, Level};
 use crash::CrashReport;
 use machine::{Machine, Noise};
+use refusals::Refusals;
 use serde::{Deserialize, Serialize};
 use series::{Distributions, Interval, StageTime};
 use steady::Steady;
@@ -241,6 +243,9 @@ pub struct Figures {
     pub compression_ratio: Option<f64>,
     /// How the schedule was kept.
     pub schedule: ScheduleReport,
+    /// What the broker refused for a while.
+    #[serde(default, skip_serializing_if = "Refusals::is_empty")]
+    pub refusals: Refusals,
 }
 
 /// How the schedule was kept.

@@ -214,6 +214,7 @@ fn figures(ended: &Ended<'_>, metrics: &Metrics) -> Figures {
         compression_ratio: compressed
             .then(|| per(metrics.uncompressed_bytes as f64, metrics.compressed_bytes as f64))
             .flatten(),
+        refusals: metrics.refusals.clone(),
         schedule: ScheduleReport {
             lateness: metrics.lateness.percentiles(),
             unsent_records: metrics.unsent_records,

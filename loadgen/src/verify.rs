@@ -10,6 +10,7 @@ use crate::records::stamp::{Stamp, content_hash};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Range;
 
 /// How much is checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
@@ -120,6 +121,8 @@ struct Stream {
     expected: u64,
     /// Holes: start -> end (exclusive).
     missing: BTreeMap<u64, u64>,
+    /// What came after later ones, in runs, and at which offset each began.
+    late: Vec<(Range<u64>, i64)>,
 }
 
 /// Where a sequence stands in its stream.
@@ -131,6 +134,18 @@ enum Arrival {
 }
 
 impl Stream {
+    fn late_records(&self) -> u64 {
+        self.late.iter().map(|(range, _)| range.end - range.start).sum()
+    }
+
+    /// Whether it is a fault only the end tells: what the broker had refused comes late by no fault of its own.
+    fn note_late(&mut self, sequence: u64, offset: i64) {
+        match self.late.last_mut() {
+            Some((range, _)) if range.end == sequence => range.end += 1,
+            _ => self.late.push((sequence..sequence + 1, offset)),
+        }
+    }
+
     fn arrive(&mut self, sequence: u64) -> Arrival {
         if sequence >= self.expected {
             let arrival = if sequence == self.expected { Arrival::Next } else { Arrival::Ahead };
@@ -193,10 +208,12 @@ impl PartitionVerifier {
             return true;
         }
         self.check_offset(offset);
-        match self.streams.get_mut(usize::from(stamp.producer)).map(|stream| stream.arrive(stamp.sequence)) {
-            Some(Arrival::Next | Arrival::Ahead) => {}
-            Some(Arrival::Late) => self.note(Kind::Reorder, offset, &stamp),
-            Some(Arrival::Again) => self.note(Kind::Duplicate, offset, &stamp),
+        match self.streams.get_mut(usize::from(stamp.producer)) {
+            Some(stream) => match stream.arrive(stamp.sequence) {
+                Arrival::Next | Arrival::Ahead => {}
+                Arrival::Late => stream.note_late(stamp.sequence, offset),
+                Arrival::Again => self.note(Kind::Duplicate, offset, &stamp),
+            },
             None => self.note(Kind::Corruption, offset, &stamp),
         }
         if self.level == Level::Full && stamp.hash != Some(content_hash(key, value.unwrap_or_default())) {
@@ -240,6 +257,11 @@ impl PartitionVerifier {
         let (own, other) = (&mut self.findings, earlier.findings);
         own.duplicated = own.duplicated.max(other.duplicated);
         own.reordered = own.reordered.max(other.reordered);
+        for (own, other) in self.streams.iter_mut().zip(earlier.streams) {
+            if other.late_records() > own.late_records() {
+                own.late = other.late;
+            }
+        }
         own.corrupt = own.corrupt.max(other.corrupt);
         own.first_example = own.first_example.take().or(other.first_example);
         if let Some(TakenBack { records, first_offset }) = taken_back {
@@ -254,8 +276,21 @@ impl PartitionVerifier {
             return self.findings;
         }
         for (producer, stream) in self.streams.iter().enumerate() {
-            let Some(fates) = fates(producer) else { continue };
-            let partition = self.partition;
+            let (partition, fates) = (self.partition, fates(producer));
+            for (range, offset) in &stream.late {
+                let excused = fates.map_or(0, |fates| fates.late_in(range));
+                let example = || {
+                    format!(
+                        "record {} of producer {producer}, partition {partition}, offset {offset}:",
+                        range.start
+                    )
+                };
+                let count = (range.end - range.start).saturating_sub(excused);
+                if count > 0 {
+                    self.findings.note(Kind::Reorder, count, example);
+                }
+            }
+            let Some(fates) = fates else { continue };
             let tail = (stream.expected < fates.upto()).then_some((stream.expected, fates.upto()));
             self.findings.appeared += fates.unknown_records();
             for (start, end) in stream.missing.iter().map(|(start, end)| (*start, *end)).chain(tail) {
@@ -320,6 +355,30 @@ mod tests {
         assert_eq!(
             findings.first_example.unwrap(),
             "record 1 of producer 1, partition 0, offset 2: seen twice"
+        );
+    }
+
+    #[test]
+    fn what_was_refused_may_come_late_and_nothing_else() {
+        let judge = |late: Range<u64>| {
+            let mut verifier = PartitionVerifier::new(Level::Seq, 1, 0, 1);
+            for (offset, sequence) in [0, 1, 4, 5, 2, 3, 6].into_iter().enumerate() {
+                let stamp = Stamp { run: 1, producer: 0, sequence, intended_ns: 0, hash: None };
+                verifier.record(offset as i64, None, Some(VALUE), Some(stamp));
+            }
+            let mut fates = Fates::default();
+            fates.acked(late.start);
+            let refused = fates.refused(late.end - late.start);
+            fates.acked(7 - late.end);
+            fates.acked_at_last(refused);
+            verifier.finish(|_| Some(&fates))
+        };
+        assert!(judge(2..4).passed());
+        let findings = judge(3..4);
+        assert_eq!((findings.lost, findings.reordered), (0, 1));
+        assert_eq!(
+            findings.first_example.unwrap(),
+            "record 2 of producer 0, partition 0, offset 4: out of order"
         );
     }
 

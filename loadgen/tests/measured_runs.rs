@@ -7,7 +7,8 @@ mod support;
 use loadgen::latency::Latency;
 use serde_json::Value;
 use std::fs;
-use support::Loadgen;
+use support::proxy::{Lie, LyingBroker};
+use support::{Loadgen, creel};
 
 const SHORT: &str = "--duration 700ms --warmup 200ms --batch-bytes 4k";
 /// For what does not depend on how much was sent.
@@ -174,4 +175,23 @@ fn a_run_may_last_longer_than_the_broker_keeps_an_idle_connection() {
     let ran =
         Loadgen::own_broker(&format!("--duration 1500ms --warmup 200ms --rate 5k {idle}")).ran().expect(0);
     assert_eq!(ran.json()["verification"]["passed"], true);
+}
+
+/// As while a topic is made, or a follower is missing: what may be tried again is, and comes once.
+#[test]
+fn what_a_broker_refuses_for_a_while_is_asked_of_it_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let broker = LyingBroker::start(&creel(), dir.path(), Lie::NotYet);
+    let load =
+        "--duration 1s --warmup 0s --rate 5k --linger-ms 1 --partitions 1 --connections 1 --verify full";
+    let ran = Loadgen::run(&format!("{load} --bootstrap {}", broker.address)).ran().expect(0);
+    let (verification, figures) = (&ran.json()["verification"], &ran.json()["figures"]);
+    assert_eq!((&verification["passed"], &verification["findings"]["lost"]), (&true.into(), &0.into()));
+    let refusals = &figures["refusals"];
+    assert!(refusals["produce_requests"].as_u64().is_some_and(|count| count >= 4), "{refusals}");
+    assert!(refusals["fetches"].as_u64().is_some_and(|count| count >= 4), "{refusals}");
+    assert!(ran.stdout.contains("refused") && ran.stdout.contains("for a while"), "{}", ran.stdout);
+    assert_eq!(figures["response"]["count"], 5_000, "every record that was due counts, once: {figures}");
+    let longest_us = figures["response"]["max_us"].as_f64().unwrap();
+    assert!(longest_us > 100_000.0, "the wait before it is sent again counts: {longest_us}");
 }

@@ -71,6 +71,46 @@ impl ErrorCode {
     pub const fn is_none(self) -> bool {
         matches!(self, Self::None)
     }
+
+    /// Whether the same request may succeed later: what Kafka's protocol calls a retriable error.
+    #[must_use]
+    pub const fn is_retriable(self) -> bool {
+        matches!(
+            self,
+            Self::CorruptMessage
+                | Self::UnknownTopicOrPartition
+                | Self::LeaderNotAvailable
+                | Self::NotLeaderOrFollower
+                | Self::RequestTimedOut
+                | Self::ReplicaNotAvailable
+                | Self::NetworkException
+                | Self::CoordinatorLoadInProgress
+                | Self::CoordinatorNotAvailable
+                | Self::NotCoordinator
+                | Self::NotEnoughReplicas
+                | Self::NotEnoughReplicasAfterAppend
+                | Self::NotController
+                | Self::ConcurrentTransactions
+                | Self::KafkaStorageError
+                | Self::FetchSessionIdNotFound
+                | Self::InvalidFetchSessionEpoch
+                | Self::ListenerNotFound
+                | Self::FencedLeaderEpoch
+                | Self::UnknownLeaderEpoch
+                | Self::OffsetNotAvailable
+                | Self::PreferredLeaderNotAvailable
+                | Self::EligibleLeadersNotAvailable
+                | Self::ElectionNotNeeded
+                | Self::UnstableOffsetCommit
+                | Self::ThrottlingQuotaExceeded
+                | Self::UnknownTopicId
+                | Self::InconsistentTopicId
+                | Self::FetchSessionTopicIdError
+                | Self::ShareSessionNotFound
+                | Self::InvalidShareSessionEpoch
+                | Self::ShareSessionLimitReached
+        )
+    }
 }
 
 impl From<ErrorCode> for i16 {
@@ -256,6 +296,17 @@ mod tests {
         }
         assert_eq!(ErrorCode::from(i16::MAX), ErrorCode::UnknownServerError);
         assert_eq!(ErrorCode::default(), ErrorCode::None);
+    }
+
+    /// Those of Apache Kafka 4.3.1 whose exception is a `RetriableException`.
+    #[test]
+    fn the_codes_that_may_be_tried_again_are_those_of_kafka() {
+        let kafkas = [
+            2, 3, 5, 6, 7, 9, 13, 14, 15, 16, 19, 20, 41, 51, 56, 70, 71, 72, 74, 75, 78, 80, 83, 84, 88, 89,
+            100, 103, 106, 122, 123, 133,
+        ];
+        let retriable = ErrorCode::ALL.iter().filter(|code| code.is_retriable()).map(|code| code.code());
+        assert_eq!(retriable.collect::<Vec<_>>(), kafkas);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The topic, who leads its partitions, and where these end.
 
 use super::control::{Control, describe, resolve};
+use super::patience::Patience;
 use super::versions::Versions;
 use crate::error::LoadError;
 use creel_wire::api::create_topics::{CreatableTopic, CreateTopicsRequest};
@@ -12,9 +13,9 @@ use creel_wire::api::metadata::{
 use creel_wire::{ErrorCode, Request, Str, Uuid};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-const TOPIC_READY_SECONDS_MAX: u64 = 20;
+const READY_WITHIN: Duration = Duration::from_secs(20);
 const ASK_AGAIN: Duration = Duration::from_millis(50);
 const CREATE_TIMEOUT_MS: i32 = 15_000;
 const LATEST: i64 = -1;
@@ -98,10 +99,20 @@ impl Cluster {
         let topic = CreatableTopic { replication_factor: if version? < 4 { 1 } else { -1 }, ..topic };
         let request =
             CreateTopicsRequest { topics: vec![topic], timeout_ms: CREATE_TIMEOUT_MS, validate_only: false };
-        let answer = self.first.call(&request)?;
-        let code = answer.topics.first().map_or(ErrorCode::UnknownServerError, |topic| topic.error_code);
-        if !matches!(code, ErrorCode::None | ErrorCode::TopicAlreadyExists) {
-            return Err(LoadError::Refused { what: format!("create topic {name}"), code: describe(code) });
+        let mut patience = Patience::default();
+        loop {
+            let answer = self.first.call(&request)?;
+            let code = answer.topics.first().map_or(ErrorCode::UnknownServerError, |topic| topic.error_code);
+            if matches!(code, ErrorCode::None | ErrorCode::TopicAlreadyExists) {
+                break; // one that was made in spite of a time-out exists by now
+            }
+            if !code.is_retriable() || patience.is_over(READY_WITHIN) {
+                return Err(LoadError::Refused {
+                    what: format!("create topic {name}"),
+                    code: describe(code),
+                });
+            }
+            std::thread::sleep(ASK_AGAIN);
         }
         let found = find_topic(&mut self.first, name, Want::Made)?;
         found.ok_or_else(|| LoadError::Refused {
@@ -131,11 +142,11 @@ impl Cluster {
     fn offsets(&mut self, topic: &Topic, timestamp: i64) -> Result<Vec<i64>, LoadError> {
         let mut ends = vec![0; topic.partitions()];
         for (leader, partitions) in topic.by_leader() {
-            let started = Instant::now();
+            let mut patience = Patience::default();
             while let Err((code, refused)) =
                 self.offsets_from(leader, &partitions, topic, timestamp, &mut ends)?
             {
-                if !is_passing(code) || started.elapsed() > Duration::from_secs(TOPIC_READY_SECONDS_MAX) {
+                if !code.is_retriable() || patience.is_over(READY_WITHIN) {
                     return Err(refused);
                 }
                 std::thread::sleep(ASK_AGAIN);
@@ -193,12 +204,6 @@ impl Cluster {
     }
 }
 
-/// What a broker says while it is not ready yet.
-fn is_passing(code: ErrorCode) -> bool {
-    use ErrorCode::{LeaderNotAvailable, NotLeaderOrFollower, OffsetNotAvailable, UnknownTopicOrPartition};
-    matches!(code, LeaderNotAvailable | NotLeaderOrFollower | OffsetNotAvailable | UnknownTopicOrPartition)
-}
-
 /// What is hoped for when a topic is looked up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Want {
@@ -210,7 +215,7 @@ enum Want {
 
 /// Finds `name` and waits until all its partitions have leaders; `None` when it does not exist.
 fn find_topic(control: &mut Control, name: &str, want: Want) -> Result<Option<Topic>, LoadError> {
-    let started = Instant::now();
+    let mut patience = Patience::default();
     loop {
         let answer = ask(control, name)?;
         let topic = answer.topics.first();
@@ -222,13 +227,13 @@ fn find_topic(control: &mut Control, name: &str, want: Want) -> Result<Option<To
                 }
             }
             (ErrorCode::UnknownTopicOrPartition, _) if want == Want::Existing => return Ok(None),
-            (ErrorCode::UnknownTopicOrPartition | ErrorCode::LeaderNotAvailable, _) => {}
+            (code, _) if code.is_retriable() => {}
             (code, _) => {
                 return Err(LoadError::Refused { what: format!("show topic {name}"), code: describe(code) });
             }
         }
-        if started.elapsed() > Duration::from_secs(TOPIC_READY_SECONDS_MAX) {
-            let what = format!("make topic {name} ready within {TOPIC_READY_SECONDS_MAX} s");
+        if patience.is_over(READY_WITHIN) {
+            let what = format!("make topic {name} ready within {} s", READY_WITHIN.as_secs());
             return Err(LoadError::Refused { what, code: describe(code) });
         }
         std::thread::sleep(ASK_AGAIN);

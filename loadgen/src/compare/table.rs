@@ -193,7 +193,7 @@ mod tests {
         let p50 = MetricReport { metric: Metric::P50, verdict: Verdict::Worse, ..of.metrics[0].clone() };
         of.metrics.push(p50);
         let text = text(&of);
-        assert!(text.contains("\n  new takes less CPU than old: broker CPU s/million "), "{text}");
+        assert!(text.contains("\n  new takes less CPU than old: broker CPU s/M "), "{text}");
         assert!(text.contains("\n  But it has a longer time: response p50 ms "), "{text}");
         assert!(!text.contains("faster") && !text.contains("slower"), "{text}");
     }

@@ -128,7 +128,7 @@ fn forest(report: &CompareReport) -> Forest {
 /// A ratio has none.
 fn without_unit(metric: Metric) -> &'static str {
     let title = metric.title();
-    [" ms", " s/million", " MB"].iter().find_map(|unit| title.strip_suffix(unit)).unwrap_or(title)
+    [" ms", " s/M", " MB"].iter().find_map(|unit| title.strip_suffix(unit)).unwrap_or(title)
 }
 
 fn figures(report: &CompareReport) -> Table {

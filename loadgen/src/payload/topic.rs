@@ -4,21 +4,27 @@
 //! longest stretch of time is taken that is whole: a partition that could not be read to its end must not thin out later.
 
 use super::recorded::{Merged, Recording};
+use crate::client::SILENCE_SECONDS_MAX;
 use crate::client::cluster::{Cluster, Topic};
 use crate::client::control::describe;
+use crate::client::patience::Patience;
 use crate::codec::Decoder;
 use crate::error::LoadError;
 use crate::records::parse::{BatchFault, next_batch};
+use creel_wire::ErrorCode;
 use creel_wire::api::fetch::{FetchPartition, FetchRequest, FetchResponse, FetchTopic, PartitionData};
 use std::fmt;
 use std::net::SocketAddr;
 use std::str::FromStr;
+use std::time::Duration;
 
 /// Keys and values of the records taken.
 const BYTES_MAX: usize = 1 << 30;
 const MAX_WAIT_MS: i32 = 500;
 const FETCH_BYTES_MAX: i32 = 32 << 20;
 const PARTITION_BYTES_MAX: i32 = 4 << 20;
+/// Before a leader that refused is asked again.
+const ASK_AGAIN: Duration = Duration::from_millis(50);
 /// A partition that has records and yields none so many times in a row will yield none.
 const EMPTY_ROUNDS_MAX: u32 = 20;
 
@@ -64,8 +70,11 @@ pub fn read(
             return Err(LoadError::Interrupted); // a part of the records would be another payload
         }
         let before = reading.cursors();
-        reading.round(&mut cluster)?;
-        empty_rounds = if reading.cursors() == before { empty_rounds + 1 } else { 0 };
+        match reading.round(&mut cluster)? {
+            Round::Refused => std::thread::sleep(ASK_AGAIN),
+            Round::Answered if reading.cursors() == before => empty_rounds += 1,
+            Round::Answered => empty_rounds = 0,
+        }
         if empty_rounds == EMPTY_ROUNDS_MAX {
             let what = format!("read on in topic {from}");
             return Err(LoadError::Refused { what, code: "it answers without records".into() });
@@ -89,6 +98,15 @@ struct Reading {
     topic: Topic,
     partitions: Vec<Partition>,
     decoder: Decoder,
+    patience: Patience,
+}
+
+/// Whether all leaders had an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Round {
+    Answered,
+    /// One said that it may be asked again.
+    Refused,
 }
 
 impl Reading {
@@ -101,7 +119,7 @@ impl Reading {
             Partition { next, end, recording }
         };
         let partitions = offsets.map(partition).collect();
-        Ok(Reading { topic, partitions, decoder: Decoder::default() })
+        Ok(Reading { topic, partitions, decoder: Decoder::default(), patience: Patience::default() })
     }
 
     fn is_whole(&self) -> bool {
@@ -126,16 +144,22 @@ impl Reading {
     }
 
     /// Asks each leader once for what is missing.
-    fn round(&mut self, cluster: &mut Cluster) -> Result<(), LoadError> {
+    fn round(&mut self, cluster: &mut Cluster) -> Result<Round, LoadError> {
+        let mut round = Round::Answered;
         for (leader, indexes) in self.topic.by_leader() {
             let is_open = |index: &usize| !self.partitions[*index].recording.is_whole;
             let open: Vec<usize> = indexes.into_iter().filter(is_open).collect();
             if !open.is_empty() {
                 let response = cluster.call(leader, &self.request(&open))?;
-                self.take(&response, leader)?;
+                if self.take(&response, leader)? == Round::Refused {
+                    round = Round::Refused;
+                }
             }
         }
-        Ok(())
+        if round == Round::Answered {
+            self.patience.restore();
+        }
+        Ok(round)
     }
 
     fn request(&self, open: &[usize]) -> FetchRequest {
@@ -156,17 +180,24 @@ impl Reading {
         }
     }
 
-    fn take(&mut self, response: &FetchResponse, leader: SocketAddr) -> Result<(), LoadError> {
-        let refused = |code| LoadError::Refused {
-            what: format!("read topic {}", self.topic.name.as_str()),
-            code: describe(code),
-        };
-        if !response.error_code.is_none() {
-            return Err(refused(response.error_code));
+    /// What was refused may come later where the broker says so; for so long, and no longer.
+    fn refused(&mut self, code: ErrorCode) -> Result<Round, LoadError> {
+        if code.is_retriable() && !self.patience.is_over(Duration::from_secs(SILENCE_SECONDS_MAX)) {
+            return Ok(Round::Refused);
         }
+        let what = format!("read topic {}", self.topic.name.as_str());
+        Err(LoadError::Refused { what, code: describe(code) })
+    }
+
+    fn take(&mut self, response: &FetchResponse, leader: SocketAddr) -> Result<Round, LoadError> {
+        if !response.error_code.is_none() {
+            return self.refused(response.error_code);
+        }
+        let mut round = Round::Answered;
         for data in response.responses.iter().flat_map(|topic| &topic.partitions) {
             if !data.error_code.is_none() {
-                return Err(refused(data.error_code));
+                round = self.refused(data.error_code)?;
+                continue;
             }
             let index = usize::try_from(data.partition_index).ok();
             let Some(partition) = index.and_then(|index| self.partitions.get_mut(index)) else { continue };
@@ -176,7 +207,7 @@ impl Reading {
                 why: format!("partition {}: {fault}", data.partition_index),
             })?;
         }
-        Ok(())
+        Ok(round)
     }
 }
 

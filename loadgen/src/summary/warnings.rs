@@ -4,6 +4,7 @@ use super::Ended;
 use crate::payload::cli::Batches;
 use crate::records::stamp::encoded_bytes;
 use crate::report::Figures;
+use crate::report::refusals::Refusals;
 use crate::report::steady::Steady;
 use crate::verify::Level;
 
@@ -57,6 +58,7 @@ pub(super) fn warnings(ended: &Ended<'_>, figures: &Figures) -> Vec<String> {
             "The machine was disturbed: {disturbed}. Repeat this on a quieter one, or several times."
         ));
     }
+    warnings.extend(refused(&figures.refusals));
     warnings.extend(untold_stages(ended, figures));
     if ended.plan.verify == Level::Off {
         warnings.push("Nothing was verified.".into());
@@ -74,6 +76,23 @@ fn missed_ratio(ended: &Ended<'_>, figures: &Figures) -> Option<String> {
     let bytes_per_s = figures.mb_per_s * 1e6 + figures.records_per_s * around_record;
     let batch_bytes = bytes_per_s / figures.requests_per_s; // a request is one batch
     ended.args.values.missed_ratio(batches, figures.compression_ratio?, batch_bytes)
+}
+
+/// The broker was not ready for what was asked of it.
+fn refused(refusals: &Refusals) -> Option<String> {
+    let Refusals { produce_requests, fetches, doubtful_records, errors } = refusals;
+    let errors = errors.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+    let again = format!(
+        "The broker refused {produce_requests} produce requests and {fetches} fetches for a while ({errors}): they were made \
+         again, and the wait is in the latencies. Records sent again may lie behind later ones."
+    );
+    let doubt = format!(
+        " Of {doubtful_records} records nobody knows whether they were appended ({errors}): they were not sent again, and count \
+         with the wait until then."
+    );
+    let told = [(produce_requests + fetches > 0, again), (*doubtful_records > 0, doubt)];
+    let told: String = told.into_iter().filter_map(|(is_so, text)| is_so.then_some(text)).collect();
+    (!told.is_empty()).then(|| told.trim_start().to_owned())
 }
 
 /// The broker's admin listener was asked, and there is nothing to tell.

@@ -19,6 +19,8 @@ pub(crate) enum Lie {
     FlipAnswer,
     Stall,
     Slow,
+    /// Some produce requests and fetches in a row ask for a topic that the broker does not know (yet).
+    NotYet,
     /// Fetches wait until [`Gate`] is open.
     Hold,
     /// It tells the truth.
@@ -32,6 +34,8 @@ pub(crate) const STALL: Duration = Duration::from_millis(200);
 
 /// Only the fifth: everything around it is in order.
 const WHICH: usize = 5;
+/// So many of each kind: [`Lie::NotYet`] lasts for them.
+const NOT_YET: std::ops::Range<usize> = WHICH..WHICH + 4;
 /// Answers at least so long hold records.
 const RECORDS_ANSWER_BYTES: usize = 10_000;
 const PRODUCE: [u8; 2] = [0, 0];
@@ -112,8 +116,15 @@ impl LyingBroker {
 fn relay(client: TcpStream, broker: TcpStream, lie: Lie, seen: &Arc<AtomicUsize>, gate: &Arc<Gate>) {
     let (from_client, to_broker) = (client.try_clone().unwrap(), broker.try_clone().unwrap());
     let (requests, answers, gate) = (seen.clone(), seen.clone(), gate.clone());
+    let mut fetches = 0;
     thread::spawn(move || {
-        pass(from_client, to_broker, |frames, frame| {
+        pass(from_client, to_broker, |frames, mut frame| {
+            if lie == Lie::NotYet && frame[..2] == FETCH {
+                fetches += 1;
+                if NOT_YET.contains(&fetches) {
+                    ask_for_another_topic(&mut frame, FETCH_TOPIC_AT);
+                }
+            }
             if lie == Lie::Hold && frame[..2] == FETCH {
                 gate.pass();
             }
@@ -137,9 +148,16 @@ fn relay(client: TcpStream, broker: TcpStream, lie: Lie, seen: &Arc<AtomicUsize>
 fn lie_about_request(frames: &mut Vec<Vec<u8>>, frame: Vec<u8>, lie: Lie, seen: &AtomicUsize) {
     let is_produce = frame[..2] == PRODUCE;
     let is_chosen = is_produce
-        && !matches!(lie, Lie::FlipAnswer | Lie::Hold | Lie::Nothing)
+        && !matches!(lie, Lie::FlipAnswer | Lie::Hold | Lie::NotYet | Lie::Nothing)
         && seen.fetch_add(1, Ordering::Relaxed) == WHICH;
     match lie {
+        Lie::NotYet if is_produce => {
+            let mut frame = frame;
+            if NOT_YET.contains(&seen.fetch_add(1, Ordering::Relaxed)) {
+                ask_for_another_topic(&mut frame, PRODUCE_TOPIC_AT);
+            }
+            frames.push(frame);
+        }
         Lie::Drop if is_chosen => {}
         Lie::Twice if is_chosen => frames.extend([frame.clone(), frame]),
         Lie::Stall if is_chosen => {
@@ -154,6 +172,18 @@ fn lie_about_request(frames: &mut Vec<Vec<u8>>, frame: Vec<u8>, lie: Lie, seen: 
         Lie::Swap if is_chosen => frames.extend([frame, Vec::new()]),
         _ => frames.insert(0, frame),
     }
+}
+
+/// Where the first topic stands behind a header: transactional id, acks and timeout are before it, and the count of topics.
+const PRODUCE_TOPIC_AT: usize = 1 + 2 + 4 + 1;
+/// Times and bytes to wait for, isolation, the session, and the count of topics.
+const FETCH_TOPIC_AT: usize = 4 + 4 + 4 + 1 + 4 + 4 + 1;
+
+/// Changes the topic's id, or a letter of its name.
+fn ask_for_another_topic(frame: &mut [u8], topic_at: usize) {
+    let client_id = usize::from(u16::from_be_bytes([frame[8], frame[9]]));
+    let body = 10 + client_id + 1;
+    frame[body + topic_at + 4] ^= 1;
 }
 
 /// Passes frames on until either end closes.
