@@ -136,13 +136,13 @@ impl Observer {
     /// The window is over, and nothing is in flight.
     pub fn finish(mut self) -> Observed {
         self.look();
-        let now = self.edge();
-        self.samples.push(CpuSample { at_ns: now.at_ns, cpu: now.cpu });
+        let at_last_ack = self.kept(self.cpu());
+        self.samples.push(CpuSample { at_ns: now_ns(), cpu: at_last_ack });
         if self.stages[1].is_none() {
             self.stages[1] = self.read_stages();
         }
-        let at_last_ack = now.cpu;
-        let (from, to) = (self.from.unwrap_or_else(|| now.clone()), self.to.unwrap_or(now));
+        let to = self.to.take().unwrap_or_else(|| self.edge());
+        let from = self.from.take().unwrap_or_else(|| to.clone());
         let hiccups = self.hiccups.join().expect("it only sleeps and counts");
         let stages = match &self.stages {
             [Some(from), Some(to)] => to.since(from),
@@ -186,12 +186,15 @@ impl Observer {
         cpu(self.broker_pid, &self.past)
     }
 
-    /// What a broker that has died used is what it had used when it was last looked at.
     fn edge(&self) -> Edge {
-        let mut edge = Edge::now(self.broker_pid, &self.past);
+        let edge = Edge::now(self.broker_pid, &self.past);
+        Edge { cpu: self.kept(edge.cpu), ..edge }
+    }
+
+    /// What a broker that has died used is what it had used when it was last looked at.
+    fn kept(&self, cpu: CpuSpent) -> CpuSpent {
         let last = || self.samples.last().and_then(|sample| sample.cpu.broker_s);
-        edge.cpu.broker_s = edge.cpu.broker_s.or_else(last);
-        edge
+        CpuSpent { broker_s: cpu.broker_s.or_else(last), ..cpu }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::process::free_address;
 use super::{CommandLine, Launch, Pinning, Place};
+use crate::client::control::resolve;
 use crate::cores;
 use crate::error::LoadError;
 use std::path::{Path, PathBuf};
@@ -25,15 +26,25 @@ pub struct Creel {
 }
 
 impl Creel {
+    /// Where the settings have it listen, if they say so.
+    fn named_admin(&self) -> Option<&str> {
+        let settings = self.settings.iter().rev().filter_map(|setting| setting.split_once('='));
+        settings.into_iter().find_map(|(name, value)| (name.trim() == ADMIN_SETTING).then_some(value.trim()))
+    }
+
     /// With its own `--cores`.
     pub fn launch(&self, place: &Place<'_>) -> Result<Launch, LoadError> {
         let program = find_binary(self.binary.as_deref())?;
         let mut arguments = vec!["--listen".into(), place.address.to_string().into()];
         arguments.extend(["--data-dir".into(), place.data_dir().into_os_string()]);
         arguments.extend(["--cores".into(), cores::list(place.cores).into()]);
-        let admin = has_admin_listener(&program).then(free_address).transpose()?;
+        let admin = match self.named_admin() {
+            Some(named) => resolve(named).ok(),
+            None => has_admin_listener(&program).then(free_address).transpose()?,
+        };
+        let set_admin = admin.filter(|_| self.named_admin().is_none());
         arguments
-            .extend(admin.iter().flat_map(|at| ["--set".into(), format!("{ADMIN_SETTING}={at}").into()]));
+            .extend(set_admin.iter().flat_map(|at| ["--set".into(), format!("{ADMIN_SETTING}={at}").into()]));
         arguments.extend(self.settings.iter().flat_map(|setting| ["--set".into(), setting.into()]));
         Ok(Launch {
             before: Vec::new(),
@@ -107,4 +118,20 @@ fn build(cargo: &std::ffi::OsStr, beside: &Path) -> Result<(), LoadError> {
     command.arg("--profile").arg(profile).arg("--target-dir").arg(target);
     let ended: ExitStatus = command.status().map_err(LoadError::system("cargo"))?;
     if ended.success() { Ok(()) } else { Err(LoadError::Broker("the broker does not build".into())) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_admin_listener_is_where_the_settings_have_it() {
+        let of = |settings: &[&str]| {
+            let settings = settings.iter().map(|&setting| setting.to_owned()).collect();
+            Creel { binary: None, settings }.named_admin().map(str::to_owned)
+        };
+        assert_eq!(of(&["log.flush.interval.ms=1"]), None);
+        let settings = ["creel.admin.listener=127.0.0.1:1", "a=b", "creel.admin.listener=127.0.0.1:2"];
+        assert_eq!(of(&settings).as_deref(), Some("127.0.0.1:2"), "the last is the one that holds");
+    }
 }

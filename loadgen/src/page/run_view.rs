@@ -55,7 +55,7 @@ fn verdict(report: &RunReport, prefix: &str) -> Verdict {
     let (mood, text, detail) = match (verification.passed, verification.level) {
         _ if report.failure.is_some() => (
             Mood::Bad,
-            "No result",
+            "Cut short",
             format!(
                 "{}. The numbers are of the load until then.",
                 report.failure.as_deref().unwrap_or_default()
