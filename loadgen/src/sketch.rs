@@ -90,16 +90,59 @@ impl Counts {
         None
     }
 
-    /// `columns` bars from the smallest to the largest value: where each ends, in milliseconds, and how many are in it.
-    pub fn bars(&self, columns: usize) -> Vec<(f64, u64)> {
-        let Some(first) = self.0.iter().position(|count| *count > 0) else { return Vec::new() };
-        let last = self.0.iter().rposition(|count| *count > 0).unwrap_or(first);
-        let each = (last - first + 1).div_ceil(columns.max(1));
-        let groups = self.0[first..=last].chunks(each).enumerate();
-        groups
-            .map(|(i, group)| (end_ns(first + i * each + group.len() - 1) / 1e6, group.iter().sum()))
-            .collect()
+    /// At most `rows` bars from the smallest to the largest value: where each ends, in milliseconds, and how many are in it.
+    /// They end at round values, which stay where they are while the distribution moves.
+    pub fn bars(&self, rows: usize) -> Vec<(f64, u64)> {
+        let filled = || self.0.iter().enumerate().filter(|(_, count)| **count > 0);
+        let (Some((first, _)), Some((last, _))) = (filled().next(), filled().next_back()) else {
+            return Vec::new();
+        };
+        let ends = bar_ends(middle_ms(first), middle_ms(last), rows.max(1));
+        let mut bars: Vec<(f64, u64)> = ends.into_iter().map(|end| (end, 0)).collect();
+        for (index, count) in filled() {
+            let at = bars.partition_point(|(end, _)| *end < middle_ms(index));
+            bars[at].1 += count;
+        }
+        bars
     }
+}
+
+fn middle_ms(index: usize) -> f64 {
+    (start_ns(index) + end_ns(index)) / 2e6
+}
+
+/// Round values within a decade, the finest first.
+const LADDERS: [&[f64]; 5] = [
+    &[
+        1.0, 1.1, 1.2, 1.3, 1.4, 1.6, 1.8, 2.0, 2.2, 2.5, 2.8, 3.2, 3.6, 4.0, 4.5, 5.0, 5.6, 6.3, 7.0, 8.0,
+        9.0,
+    ],
+    &[1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0],
+    &[1.0, 1.5, 2.0, 3.0, 5.0, 7.0],
+    &[1.0, 2.0, 5.0],
+    &[1.0],
+];
+
+/// Where at most `most` bars end, of which the first holds `from` and the last `to`.
+fn bar_ends(from: f64, to: f64, most: usize) -> Vec<f64> {
+    let all = LADDERS.map(|ladder| ends_on(ladder, from, to));
+    let fits = all.iter().find(|ends| ends.len() <= most);
+    let coarsest = || all[LADDERS.len() - 1][all[LADDERS.len() - 1].len() - most..].to_vec();
+    fits.cloned().unwrap_or_else(coarsest)
+}
+
+fn ends_on(ladder: &[f64], from: f64, to: f64) -> Vec<f64> {
+    let first = from.log10().floor() as i32;
+    let decades = (first..).map(|decade| 10f64.powi(decade));
+    let steps = decades.flat_map(|decade| ladder.iter().map(move |step| step * decade));
+    let mut ends = Vec::new();
+    for end in steps.filter(|end| *end >= from) {
+        ends.push(end);
+        if end >= to {
+            break;
+        }
+    }
+    ends
 }
 
 #[cfg(test)]
@@ -141,6 +184,25 @@ mod tests {
             after.at_quantile(0.5).unwrap() < 1.2 && after.since(&before).at_quantile(0.5).unwrap() > 49.0
         );
         assert_eq!(after.bars(4).iter().map(|(_, count)| count).sum::<u64>(), 110);
+    }
+
+    #[test]
+    fn bars_end_at_round_values_and_hold_all() {
+        let (sketch, mut counts) = (Sketch::default(), Counts::default());
+        (1..=400).for_each(|i| sketch.record(i * 100_000 - 40_000, i));
+        sketch.add_to(&mut counts);
+        let all = (1..=400).sum::<u64>();
+        for rows in 1..40 {
+            let bars = counts.bars(rows);
+            assert!((1..=rows).contains(&bars.len()), "{rows}: {bars:?}");
+            assert_eq!(bars.iter().map(|(_, count)| count).sum::<u64>(), all, "{rows}: {bars:?}");
+            assert!(bars.windows(2).all(|pair| pair[0].0 < pair[1].0), "{rows}: {bars:?}");
+        }
+        let ends =
+            |rows| counts.bars(rows).iter().map(|(end, _)| (end * 1e3).round() / 1e3).collect::<Vec<_>>();
+        assert_eq!(ends(9), [0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0]);
+        assert_eq!((ends(4), ends(2)), (vec![0.1, 1.0, 10.0, 100.0], vec![10.0, 100.0]));
+        assert_eq!(counts.bars(9)[3], (1.0, (6..=10).sum()));
     }
 
     #[test]

@@ -195,3 +195,13 @@ fn what_a_broker_refuses_for_a_while_is_asked_of_it_again() {
     let longest_us = figures["response"]["max_us"].as_f64().unwrap();
     assert!(longest_us > 100_000.0, "the wait before it is sent again counts: {longest_us}");
 }
+
+#[test]
+fn what_happened_inside_a_broker_on_all_cores_is_told() {
+    let cores: Vec<String> = loadgen::cores::at_hand().unwrap().iter().map(ToString::to_string).collect();
+    let ran =
+        Loadgen::own_broker(&format!("{QUICK} --rate 2k --broker-cores {}", cores.join(","))).ran().expect(0);
+    let stages = ran.json()["figures"]["stages"].as_array().unwrap();
+    assert!(stages.iter().any(|stage| stage["stage"] == "queue"), "{stages:?}");
+    assert!(ran.stdout.contains("inside broker"), "{}", ran.stdout);
+}

@@ -57,3 +57,20 @@ fn a_closed_loop_hardly_sees_the_same_stall() {
     let open_due = (STALL.as_nanos() as u64 - LONG_NS) * RATE / 1_000_000_000;
     assert!(response < open_due / 4 && RECORDS_PER_REQUEST_MAX < open_due / 4, "{response}");
 }
+
+/// The service of a record is a part of its response: a longer one would be of a record that is not measured.
+#[test]
+fn a_stall_in_the_warm_up_is_in_no_column() {
+    let data = tempfile::tempdir().unwrap();
+    let broker = LyingBroker::start(&creel(), data.path(), Lie::Stall);
+    let load =
+        "--duration 500ms --warmup 1500ms --linger-ms 1 --partitions 1 --connections 1 --acks 1 --rate 1k";
+    let ran = Loadgen::run(&format!("{load} --bootstrap {}", broker.address)).ran().expect(0);
+    let figures = &ran.json()["figures"];
+    let [response, queue, service] = ["response", "queue", "service"].map(|of| figures[of].clone());
+    for part in [&queue, &service] {
+        assert_eq!(part["count"], response["count"], "{figures}");
+        let [part, whole] = [part, &response].map(|of| of["max_us"].as_f64().unwrap());
+        assert!(part <= whole * 1.002, "to three digits: {part} of {whole}");
+    }
+}
