@@ -50,6 +50,8 @@ pub struct Observer {
     hiccups: JoinHandle<Latency>,
     piece: Option<usize>,
     samples: Vec<CpuSample>,
+    /// At the last look that found it alive.
+    last_broker_s: Option<f64>,
     has_begun: bool,
     from: Option<Edge>,
     to: Option<Edge>,
@@ -106,6 +108,7 @@ impl Observer {
             hiccups,
             piece: None,
             samples: vec![],
+            last_broker_s: None,
             has_begun: false,
             from: idle,
             to: None,
@@ -117,10 +120,11 @@ impl Observer {
     /// Notes what is to be noted by now; called often.
     pub fn look(&mut self) {
         let (now, window) = (now_ns(), self.stage.window());
-        let piece = Some(self.stage.grid().index(now));
+        let (piece, cpu) = (Some(self.stage.grid().index(now)), self.cpu());
+        self.last_broker_s = cpu.broker_s.or(self.last_broker_s);
         if self.piece != piece {
             self.piece = piece;
-            self.samples.push(CpuSample { at_ns: now, cpu: self.cpu() });
+            self.samples.push(CpuSample { at_ns: now, cpu });
         }
         if now >= window.from_ns && !self.has_begun {
             self.has_begun = true;
@@ -193,8 +197,7 @@ impl Observer {
 
     /// What a broker that has died used is what it had used when it was last looked at.
     fn kept(&self, cpu: CpuSpent) -> CpuSpent {
-        let last = || self.samples.last().and_then(|sample| sample.cpu.broker_s);
-        CpuSpent { broker_s: cpu.broker_s.or_else(last), ..cpu }
+        CpuSpent { broker_s: cpu.broker_s.or(self.last_broker_s), ..cpu }
     }
 }
 
