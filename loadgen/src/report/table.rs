@@ -208,7 +208,7 @@ fn write_noise(f: &mut Formatter<'_>, noise: &Noise, has_rate: bool) -> fmt::Res
     let others = percent(noise.others_cpu_share, who, good.others_cpu_share);
     let pressure = |share: Option<f64>, what: &str, good: f64| match has_rate {
         true => percent(share, what, good),
-        false => share.map(|share| format!("{what} {:.1} % (at maximum the load's own)", share * 100.0)),
+        false => share.map(|share| format!("{what} {:.1} % (not judged at maximum)", share * 100.0)),
     };
     let pressures = [
         kernel,

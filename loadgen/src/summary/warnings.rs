@@ -60,6 +60,11 @@ pub(super) fn warnings(ended: &Ended<'_>, figures: &Figures) -> Vec<String> {
     }
     warnings.extend(refused(&figures.refusals));
     warnings.extend(untold_stages(ended, figures));
+    let is_closed_to_us = ended.target.pid().is_some() && ended.observed.from.broker_io.is_none();
+    if is_closed_to_us && !ended.target.is_own() {
+        let text = "Disk writes and system calls of the broker are not told: the process of --broker-pid is another user's.";
+        warnings.push(text.into());
+    }
     if ended.plan.verify == Level::Off {
         warnings.push("Nothing was verified.".into());
     }
