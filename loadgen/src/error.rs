@@ -79,7 +79,7 @@ pub enum LoadError {
     #[error("interrupted")]
     Interrupted,
     /// Asked to end during the warm-up.
-    #[error("interrupted before anything was measured: the warm-up lasts {warmup_s} s")]
+    #[error("interrupted before anything was measured{}", if *warmup_s > 0.0 { format!(": the warm-up lasts {warmup_s} s") } else { String::new() })]
     NothingMeasured {
         /// As asked for.
         warmup_s: f64,

@@ -1,5 +1,5 @@
 //! The binary `loadgen`. Exit codes: 0 measured, 1 a verdict against (verification failed, B worse, nothing satisfies a
-//! service level), 2 no result, 3 measured and no answer (too much noise, no difference).
+//! service level), 2 no result, or that of a run that was cut short, 3 measured and no answer (too much noise, no difference).
 
 use clap::Parser;
 use loadgen::advice::advice;

@@ -165,8 +165,13 @@ impl Observer {
 
     /// A broker that does not answer has no stages to show: no reason to end a load, but one to say so.
     fn read_stages(&mut self) -> Option<Snapshot> {
-        let read = Snapshot::read(self.admin.as_deref()?);
-        read.map_err(|why| self.stages_untold.get_or_insert_with(|| why.to_string()).clone()).ok()
+        match Snapshot::read(self.admin.as_deref()?) {
+            Ok(snapshot) => Some(snapshot),
+            Err(why) => {
+                self.stages_untold.get_or_insert_with(|| why.to_string());
+                None
+            }
+        }
     }
 
     /// The broker is about to be killed: what it used counts on.
