@@ -5,6 +5,7 @@ The one who opens them is Creel; or, where the tests themselves are judged, Apac
 
 import fcntl
 import hashlib
+import os
 import shutil
 import signal
 import subprocess
@@ -211,28 +212,39 @@ def write(kafka):
     consumer.close()
 
 
-@pytest.fixture(scope="module")
-def left(tmp_path_factory):
-    """What Kafka left: as kill -9 leaves it, which is what its files held at one instant; and by a clean stop."""
-    if not kafka_tools.installed():
-        missing("java")
-    folder = tmp_path_factory.mktemp("left")
+def leave(folder, end):
+    """What a Kafka of its own leaves in a directory of its own, however it ends."""
     kafka = brokers.Kafka(folder / "writer", KAFKA)
     try:
         kafka.start()
         write(kafka)
         seen = Seen(kafka.bootstrap)
-        kafka.process.send_signal(signal.SIGSTOP)
-        shutil.copytree(kafka.data_dir, folder / "killed")
-        kafka.process.send_signal(signal.SIGCONT)
-        kafka.stop()
-        kafka.data_dir.rename(folder / "clean")
+        end(kafka)
     finally:
         if kafka.process.poll() is None:
             kafka.kill()
-    assert not (folder / "killed/.kafka_cleanshutdown").exists()
-    assert (folder / "clean/.kafka_cleanshutdown").exists()
-    return {state: Left(folder / state, seen) for state in ["killed", "clean"]}
+    kafka.data_dir.rename(folder / "left")
+    return Left(folder / "left", seen)
+
+
+def kill_nine(kafka):
+    """SIGKILL to the very process that holds the logs: no shell or build tool stands in between."""
+    held = {os.path.realpath(f"/proc/{kafka.process.pid}/fd/{fd}") for fd in os.listdir(f"/proc/{kafka.process.pid}/fd")}
+    assert any(path.startswith(os.path.realpath(kafka.data_dir)) for path in held), "the process holds no log"
+    kafka.kill()
+    assert kafka.process.returncode == -signal.SIGKILL
+
+
+@pytest.fixture(scope="module")
+def left(tmp_path_factory):
+    """What Kafka left: by a clean stop, and as kill -9 leaves it."""
+    if not kafka_tools.installed():
+        missing("java")
+    killed = leave(tmp_path_factory.mktemp("killed"), kill_nine)
+    clean = leave(tmp_path_factory.mktemp("clean"), brokers.Kafka.stop)
+    assert not (killed.folder / ".kafka_cleanshutdown").exists()
+    assert (clean.folder / ".kafka_cleanshutdown").exists()
+    return {"killed": killed, "clean": clean}
 
 
 @pytest.fixture(scope="module", params=["clean", "killed"])
