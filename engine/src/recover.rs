@@ -152,17 +152,13 @@ impl Recovery {
     /// Whether the batches of a sealed segment lead up to the next segment there is, so that none is missing in between.
     async fn leads_to(&self, segment: &Segment, next: Offset) -> io::Result<bool> {
         let from = last_indexed(&self.directory, segment.base).await.unwrap_or(FilePosition::START);
-        let mut scan = Scan::new(segment.log.get()?, from, segment.length());
-        let mut end = segment.base;
-        let is_known =
-            |end| self.bad_ranges.iter().any(|bad| bad.segment == segment.base && bad.start == end);
-        while let Some(header) = scan.header().await? {
-            let Ok(header) = header else { return Ok(is_known(end)) };
-            end = header.end_offset();
-            scan.skip(header.size_bytes);
-        }
-        segment.log.close();
-        Ok(end == next || is_known(end))
+        let tail = walk_tail(segment, from).await?;
+        Ok(self.tail_leads_to(segment, &tail, next))
+    }
+
+    fn tail_leads_to(&self, segment: &Segment, tail: &Tail, next: Offset) -> bool {
+        let is_known = self.bad_ranges.iter().any(|bad| bad.segment == segment.base && bad.start == tail.end);
+        is_known || (tail.ends_with_batches && tail.end == next)
     }
 
     fn found(&self, base: Offset) -> io::Result<Segment> {
@@ -224,8 +220,7 @@ impl Recovery {
             let segment = Rc::new(self.found(*base)?);
             self.segments.push(segment.clone());
             if let Some(next) = next.filter(|next| *next <= self.recovery_point)
-                && self.ends_with_batches(&segment).await?
-                && (!self.is_gapless() || self.leads_to(&segment, next).await?)
+                && self.is_sound_before(&segment, next).await?
             {
                 self.end = next;
                 continue;
@@ -253,19 +248,15 @@ impl Recovery {
         Ok(())
     }
 
-    /// Whether a sealed segment's file ends with its batches. The cut that saw to it may have been undone, although the
-    /// batches themselves are safe: where nothing was appended since, or where retention took the segment before the
-    /// next sync and a crash brought it back.
-    async fn ends_with_batches(&self, segment: &Segment) -> io::Result<bool> {
+    /// Whether a sealed segment is as it was left: its indexes are there, its file ends with its batches, and they lead up to
+    /// the next segment. The cut that saw to the file's end may have been undone, although the batches themselves are safe:
+    /// where nothing was appended since, or where retention took the segment before the next sync and a crash brought it
+    /// back.
+    async fn is_sound_before(&self, segment: &Segment, next: Offset) -> io::Result<bool> {
         let Some(indexes) = read_indexes(&self.directory, segment)? else { return Ok(false) };
-        let last = indexes.offsets.last().map_or(FilePosition::START, |(_, position)| position);
-        let mut scan = Scan::new(segment.log.get()?, last, segment.length());
-        while let Some(header) = scan.header().await? {
-            let Ok(header) = header else { return Ok(false) };
-            scan.skip(header.size_bytes);
-        }
-        segment.log.close();
-        Ok(true)
+        let from = indexes.offsets.last().map_or(FilePosition::START, |(_, position)| position);
+        let tail = walk_tail(segment, from).await?;
+        Ok(tail.ends_with_batches && (!self.is_gapless() || self.tail_leads_to(segment, &tail, next)))
     }
 
     /// What the last write's mark says was durable.
@@ -457,6 +448,30 @@ impl Recovery {
 enum Continue {
     Yes,
     No,
+}
+
+/// What lies at the end of a sealed segment.
+struct Tail {
+    /// Where the offsets of its batches end.
+    end: Offset,
+    /// Whether the file ends with them.
+    ends_with_batches: bool,
+}
+
+/// Walks over a sealed segment's batches from one of them on.
+async fn walk_tail(segment: &Segment, from: FilePosition) -> io::Result<Tail> {
+    let mut scan = Scan::new(segment.log.get()?, from, segment.length());
+    let mut tail = Tail { end: segment.base, ends_with_batches: true };
+    while let Some(header) = scan.header().await? {
+        let Ok(header) = header else {
+            tail.ends_with_batches = false;
+            break;
+        };
+        tail.end = header.end_offset();
+        scan.skip(header.size_bytes);
+    }
+    segment.log.close();
+    Ok(tail)
 }
 
 /// A sync may have failed in an earlier life: then the page cache shows batches that the medium does not hold.
