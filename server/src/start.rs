@@ -103,15 +103,24 @@ pub async fn run_core(id: CoreId, setup: Setup) {
     }
 }
 
-/// Core 0: from the lock to the stop.
+/// Core 0: from the lock to the stop. Its lock is held until then.
 async fn lead(core: &Rc<Core>, setup: &Setup, began: Instant) -> Result<(), Failure> {
     core.node.config.settings.notices().into_iter().for_each(|notice| tracing::warn!("{notice}"));
     let data_dir = core.node.config.data_dir.clone();
-    let _lock = lock(&data_dir)?;
+    let lock = lock(&data_dir)?;
+    let led = lead_locked(core, setup, &data_dir, began).await;
+    if led.is_err() {
+        // What is refused is left as it was found.
+        lock.undo();
+    }
+    led
+}
+
+async fn lead_locked(core: &Rc<Core>, setup: &Setup, data_dir: &Path, began: Instant) -> Result<(), Failure> {
     // Bound before recovery, so that a taken port is told at once; clients wait in the backlog meanwhile.
     let (listeners, addresses) = listen_on(&core.node.config.listeners).await?;
     let admin = core.node.config.admin.map(listen_for_admin).transpose()?;
-    let partitions = recover(core, &data_dir).await?;
+    let partitions = recover(core, data_dir).await?;
     if let Some(listener) = admin {
         spawn(admin::serve(core.clone(), listener));
     }

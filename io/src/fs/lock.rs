@@ -1,42 +1,79 @@
 //! Keeps a second process out of a directory.
 
+use std::fs::File;
 use std::io;
-use std::os::fd::{AsRawFd, OwnedFd};
-use std::path::Path;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 
+use super::remove_file;
 use crate::sim;
+
+/// How often the file is opened anew that another one has removed.
+const TRIES: usize = 10;
 
 /// Holds a directory's lock until it is dropped or the process ends.
 #[derive(Debug)]
 pub struct DirLock {
     _held: Held,
+    /// The lock file, if it was made for this lock.
+    made: Option<PathBuf>,
 }
 
 #[derive(Debug)]
 #[expect(dead_code, reason = "held, not read")]
 enum Held {
-    Ring(OwnedFd),
+    Ring(File),
     Sim(sim::SimLock),
+}
+
+impl DirLock {
+    /// Gives the lock back and leaves the directory as it was: the lock file goes if there was none before. A file that
+    /// cannot be removed stays; it is in nobody's way.
+    pub fn undo(self) {
+        if let Some(made) = &self.made {
+            // Still locked: whoever has opened it meanwhile finds that it is no longer the one in the directory.
+            let _ = remove_file(made);
+        }
+    }
 }
 
 /// Takes the lock file `.lock` in `directory` (Kafka's name for it). `WouldBlock` when another process holds it, be it a
 /// Kafka: Java's locks and flock(2)'s do not know of each other, so both kinds are taken.
 pub fn lock_exclusive(directory: &Path) -> io::Result<DirLock> {
-    if let Some(place) = sim::place() {
-        return Ok(DirLock { _held: Held::Sim(place.lock(directory)?) });
-    }
     let path = directory.join(".lock");
-    let file = std::fs::OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
-    // SAFETY: the descriptor is open; flock(2) takes no pointers.
-    if unsafe { libc::flock(file.as_raw_fd(), libc::LOCK_EX | libc::LOCK_NB) } != 0 {
-        return Err(io::Error::last_os_error());
+    if let Some(place) = sim::place() {
+        let made = (!place.exists(&path)).then_some(path);
+        return Ok(DirLock { _held: Held::Sim(place.lock(directory)?), made });
     }
-    lock_as_java_does(&file)?;
-    Ok(DirLock { _held: Held::Ring(file.into()) })
+    for _ in 0..TRIES {
+        let is_made = !path.exists();
+        let file = File::options().write(true).create(true).truncate(false).open(&path)?;
+        // SAFETY: the descriptor is open; flock(2) takes no pointers.
+        if unsafe { libc::flock(file.as_raw_fd(), libc::LOCK_EX | libc::LOCK_NB) } != 0 {
+            return Err(io::Error::last_os_error());
+        }
+        lock_as_java_does(&file)?;
+        if is_at(&file, &path)? {
+            let made = is_made.then_some(path);
+            return Ok(DirLock { _held: Held::Ring(file), made });
+        }
+    }
+    Err(io::ErrorKind::WouldBlock.into())
+}
+
+/// Whether a file is the one at that path: whoever held the lock before may have removed it.
+fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    let ours = file.metadata()?;
+    match std::fs::metadata(path) {
+        Ok(there) => Ok((there.dev(), there.ino()) == (ours.dev(), ours.ino())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// The whole file, by a lock that goes with the descriptor and keeps out those of fcntl(2) that go with a process.
-fn lock_as_java_does(file: &std::fs::File) -> io::Result<()> {
+fn lock_as_java_does(file: &File) -> io::Result<()> {
     let whole = libc::flock {
         l_type: libc::F_WRLCK as libc::c_short,
         l_whence: libc::SEEK_SET as libc::c_short,

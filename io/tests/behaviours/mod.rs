@@ -28,6 +28,7 @@ macro_rules! behaviours {
             names_are_made_renamed_and_removed,
             a_removed_file_stays_readable_while_it_is_open,
             a_directory_has_one_owner,
+            a_lock_that_is_undone_leaves_the_directory_as_it_was,
             dropped_operations_are_cancelled_and_their_buffers_outlive_them,
             the_end_of_a_turn_comes_after_all_ready_tasks,
             work_in_pieces_takes_turns_and_lets_others_in,
@@ -282,6 +283,18 @@ pub(crate) async fn a_directory_has_one_owner(root: PathBuf) {
     assert_eq!(second.kind(), std::io::ErrorKind::WouldBlock);
     drop(first);
     fs::lock_exclusive(&root).unwrap();
+}
+
+pub(crate) async fn a_lock_that_is_undone_leaves_the_directory_as_it_was(root: PathBuf) {
+    fs::lock_exclusive(&root).unwrap().undo();
+    assert!(fs::read_dir(&root).unwrap().is_empty());
+    let path = root.join(".lock");
+    File::open(&path, OpenOptions::create()).unwrap();
+    fs::lock_exclusive(&root).unwrap().undo();
+    assert!(fs::exists(&path), "it was there before");
+    let held = fs::lock_exclusive(&root).unwrap();
+    assert!(fs::lock_exclusive(&root).is_err());
+    drop(held);
 }
 
 pub(crate) async fn dropped_operations_are_cancelled_and_their_buffers_outlive_them(_: PathBuf) {
