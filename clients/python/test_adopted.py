@@ -203,7 +203,7 @@ def write(kafka):
         at = OLD_MS + round_ * HOUR_MS
         names = ["compacted", "once-compacted"]
         produce(kafka.bootstrap, [(name, f"key-{n % 7}", f"{round_} {n}", at + n) for n in range(200) for name in names])
-    produce(kafka.bootstrap, [("grown", f"key-{n}", f"{n}", int(time.time() * 1000)) for n in range(100)])
+    produce(kafka.bootstrap, [("grown", f"key-{n}", f"{n}", now_ms()) for n in range(100)])
     cleaned = kafka.data_dir / "cleaner-offset-checkpoint"
     until(lambda: b"once-compacted 0 " in cleaned.read_bytes() and b"\ncompacted 0 " in cleaned.read_bytes(), "cleaning")
     alter(admin, ResourceType.TOPIC, "once-compacted", **{"cleanup.policy": "delete", "retention.ms": "-1"})
@@ -263,9 +263,18 @@ def seen(opened):
     return Seen(opened[1].bootstrap)
 
 
+def now_ms():
+    return int(time.time() * 1000)
+
+
 def digests(folder):
-    files = (file for file in folder.rglob("*") if file.is_file() and file.name != ".lock")
-    return {str(file.relative_to(folder)): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+    files = {str(file.relative_to(folder)): file for file in folder.rglob("*") if file.is_file()}
+    return {name: hashlib.sha256(content(file)).hexdigest() for name, file in files.items()}
+
+
+def content(file):
+    # To open and close a lock's file is to give back every lock that this process has on it.
+    return b"" if file.name == ".lock" else file.read_bytes()
 
 
 class TestOpened:
@@ -362,27 +371,129 @@ class TestMetadataLog:
         assert "both" not in admin.list_topics(timeout=60).topics
         broker.stop()
 
-    def test_kafka_goes_on_with_the_directory_and_then_it_is_not_taken_for_ours(self, left, tmp_path):
-        creel = brokers.Creel(tmp_path / "creel", NEXT)
-        kafka = brokers.Kafka(tmp_path / "kafka", NEXT_KAFKA)
-        kafka.data_dir.parent.mkdir(parents=True)
-        shutil.copytree(left["clean"].folder, creel.data_dir)
-        creel.start()
-        produce(creel.bootstrap, [("kept", f"key-{n}", f"from creel {n}", OLD_MS) for n in range(100)])
-        consumer = _consumer(creel.bootstrap)
-        consumer.commit(offsets=[TopicPartition("kept", 0, 99)], asynchronous=False)
-        consumer.close()
-        seen = Seen(creel.bootstrap)
-        creel.stop()
-        creel.data_dir.rename(kafka.data_dir)
-        kafka.start()
-        assert Seen(kafka.bootstrap).records == seen.records
-        assert committed(kafka.bootstrap)[("kept", 0)] == 99
+
+@pytest.fixture(scope="module", params=[("clean", "stop"), ("killed", "kill")], ids="-".join)
+def returned(request, left, tmp_path_factory):
+    """What Creel's clients saw at the end, and a Kafka that runs on the directory now."""
+    kafkas_end, our_end = request.param
+    folder = tmp_path_factory.mktemp("back")
+    creel = brokers.Creel(folder / "creel", NEXT)
+    kafka = brokers.Kafka(folder / "kafka", NEXT_KAFKA)
+    kafka.data_dir.parent.mkdir(parents=True)
+    shutil.copytree(left[kafkas_end].folder, creel.data_dir)
+    creel.start()
+    admin = AdminClient({"bootstrap.servers": creel.bootstrap})
+    create(admin, "made-here", 1, {})
+    for future in admin.create_partitions([NewPartitions("grown", 5)]).values():
+        future.result()
+    delete(admin, "both")
+    alter(admin, ResourceType.TOPIC, "kept", **{"retention.ms": "123456789123"})
+    kept = [("kept", f"key-{n}", "x" * 50_000, OLD_MS) for n in range(100)]
+    produce(creel.bootstrap, kept + [("made-here", "key", "value", OLD_MS)])
+    for number in range(4):
+        produce(creel.bootstrap, [("by-default", "same", f"creel {number}", now_ms())])
+    commit_much(creel)
+    read_in_a_group(creel.bootstrap, "members", "again")
+    seen = Seen(creel.bootstrap)
+    creel.stop() if our_end == "stop" else creel.kill()
+    made_here = digests(creel.data_dir / "made-here-0"), digests(creel.data_dir / "grown-4")
+    creel.data_dir.rename(kafka.data_dir)
+    kafka.start()
+    ready(AdminClient({"bootstrap.servers": kafka.bootstrap}), "kept", 2)
+    yield seen, creel, kafka, made_here
+    kafka.end()
+
+
+def commit_much(creel):
+    """So much that the group's partition of `__consumer_offsets` is folded, and little of it counts at the end."""
+    offsets = set(creel.data_dir.glob("__consumer_offsets-*/00000000000000000000.log"))
+    consumer = _consumer(creel.bootstrap)
+
+    def is_folded():
+        for n in range(50):
+            position = TopicPartition("kept", 0, n, "m" * 4000)
+            consumer.commit(offsets=[position], asynchronous=False)
+        return not all(first.exists() for first in offsets)
+
+    until(is_folded, "folded offsets")
+    consumer.commit(offsets=[TopicPartition("kept", 0, 99)], asynchronous=False)
+    consumer.close()
+
+
+@only_creel
+class TestTheWayBack:
+    """Kafka opens a directory again that Creel has taken over and written to."""
+
+    def test_every_record_is_there(self, returned):
+        seen, _, kafka, _ = returned
+        now = Seen(kafka.bootstrap)
+        known = seen.names - {"made-here", "grown", "short"}
+        assert {name: now.records[name] for name in known} == {name: seen.records[name] for name in known}
+        assert now.records["grown"] == {index: seen.records["grown"][index] for index in range(4)}
+        assert {name: now.ids[name] for name in known} == {name: seen.ids[name] for name in known}
+
+    def test_groups_go_on_where_they_were_in_folded_offsets(self, returned):
+        seen, _, kafka, _ = returned
+        assert committed(kafka.bootstrap) == seen.committed
+        assert seen.committed[("kept", 0)] == 99
+        assert seen.committed[("compacted", 0)] == 600
+        assert read_in_a_group(kafka.bootstrap, "members", "again") == []
+
+    def test_what_kafka_never_knew_is_put_aside_whole_and_what_it_does_not_know_to_be_gone_is_back_and_empty(self, returned):
+        _, _, kafka, (made_here, grown) = returned
+        names = AdminClient({"bootstrap.servers": kafka.bootstrap}).list_topics(timeout=60).topics
+        assert "made-here" not in names
+        for name, before in [("made-here-0", made_here), ("grown-4", grown)]:
+            (aside,) = kafka.data_dir.glob(f"{name}.*-stray")
+            after = digests(aside)
+            assert {file: after[file] for file in before if file.endswith(".log")} == {
+                file: digest for file, digest in before.items() if file.endswith(".log")
+            }
+        assert read_all(kafka.bootstrap, "both") == {0: []}
+
+    def test_settings_are_what_kafka_knew(self, returned):
+        seen, _, kafka, _ = returned
+        assert seen.configs["kept"]["retention.ms"] == "123456789123"
+        admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
+        assert _own_configs(admin, "kept")["retention.ms"] == "-1"
+
+    def test_it_is_not_taken_for_ours_then(self, returned):
+        _, creel, kafka, _ = returned
         kafka.stop()
         kafka.data_dir.rename(creel.data_dir)
         said = refused(creel.data_dir)
         assert "Kafka has run here since" in said
         assert OUR_JOURNAL in said
+        (creel.data_dir / OUR_JOURNAL).unlink()
+        creel.start()
+        assert read_all(creel.bootstrap, "kept")
+        assert committed(creel.bootstrap)[("kept", 0)] == 99
+        creel.stop()
+
+
+def read_in_a_group(bootstrap, group, topic):
+    """What a member of a group reads up to the ends of all partitions, and commits."""
+    ended, found = set(), []
+    settings = {"group.id": group, "enable.partition.eof": True, "auto.offset.reset": "earliest"}
+    consumer = _consumer(bootstrap, **settings)
+    count = len(consumer.list_topics(topic, timeout=60).topics[topic].partitions)
+    consumer.subscribe([topic])
+
+    def read_on():
+        for message in consumer.consume(500, timeout=0.2):
+            if message.error() is None:
+                found.append(message.value())
+            elif message.error().name() == "_PARTITION_EOF":
+                ended.add(message.partition())
+            else:
+                raise KafkaException(message.error())
+        return len(ended) == count
+
+    until(read_on, lambda: f"the ends of {topic}; came: {sorted(ended)} of {count}")
+    if found:
+        consumer.commit(asynchronous=False)
+    consumer.close()
+    return found
 
 
 def refused(data_dir):
@@ -410,6 +521,8 @@ class TestRefused:
 
     def test_partitions_without_a_metadata_log(self, data_dir):
         shutil.rmtree(data_dir / "__cluster_metadata-0")
+        # Kafka takes its lock away with a clean stop, and so does a refusal.
+        assert not (data_dir / ".lock").exists()
         said = refused(data_dir)
         assert str(data_dir / "__cluster_metadata-0") in said
         assert "metadata.log.dir" in said
@@ -448,6 +561,63 @@ class TestRefused:
         broker.restart()
         broker.stop()
         assert log.read_bytes() == torn
+
+    def test_a_log_that_was_cut_in_half_is_no_torn_end(self, left, tmp_path):
+        """What was cut off may say what must be kept, and nobody would be told."""
+        data_dir = shutil.copytree(left["killed"].folder, tmp_path / "data")
+        self.forget_snapshots(data_dir)
+        log = self.log(data_dir)
+        index = log.with_suffix(".index")
+        assert int.from_bytes(index.read_bytes()[:4], "big") > 0
+        os.truncate(log, log.stat().st_size // 2)
+        said = refused(data_dir)
+        assert str(log) in said
+        assert index.name in said
+
+    def test_nor_where_only_the_partitions_tell(self, left, tmp_path):
+        data_dir = shutil.copytree(left["killed"].folder, tmp_path / "data")
+        self.forget_snapshots(data_dir)
+        log = self.log(data_dir)
+        log.with_suffix(".index").unlink()
+        content = log.read_bytes()
+        # Where the topic is made; the records before it are whole.
+        at = self.batch_of(content, b"by-default")
+        log.write_bytes(content[: at + 30])
+        said = refused(data_dir)
+        assert str(log) in said
+        assert "by-default-0, by-default-1" in said
+
+    def forget_snapshots(self, data_dir):
+        """Then the log alone says what there is: it is still whole."""
+        for snapshot in (data_dir / "__cluster_metadata-0").glob("*.checkpoint"):
+            snapshot.unlink()
+
+    def batch_of(self, content, wanted):
+        at = 0
+        while wanted not in (batch := content[at : at + 12 + int.from_bytes(content[at + 8 : at + 12], "big")]):
+            assert batch, wanted
+            at += len(batch)
+        return at
+
+    def test_a_partition_that_held_records_and_is_gone(self, left, tmp_path):
+        for state, partition in [("killed", "short-0"), ("clean", "kept-1")]:
+            data_dir = shutil.copytree(left[state].folder, tmp_path / state)
+            shutil.rmtree(data_dir / partition)
+            said = refused(data_dir)
+            assert partition in said
+            assert "held records" in said
+
+    def test_one_that_held_none_begins_empty_and_is_named(self, left, tmp_path):
+        broker = left["killed"].copy(tmp_path)
+        watermarks = broker.data_dir / "replication-offset-checkpoint"
+        lines = [line for line in watermarks.read_text().splitlines() if not line.startswith("kept 1 ")]
+        watermarks.write_text("\n".join([lines[0], str(len(lines) - 2), *lines[2:], ""]))
+        shutil.rmtree(broker.data_dir / "kept-1")
+        broker.start()
+        assert read_all(broker.bootstrap, "kept")[1] == []
+        broker.stop()
+        warned = [line for line in broker.output.read_text().splitlines() if "WARN" in line and "kept-1" in line]
+        assert any("begin empty" in line for line in warned), warned
 
     def test_a_damaged_snapshot(self, data_dir):
         snapshot = sorted((data_dir / "__cluster_metadata-0").glob("*.checkpoint"))[-1]

@@ -22,6 +22,7 @@ use crate::offset::Offset;
 
 const RECOVERY_POINTS: &str = "recovery-point-offset-checkpoint";
 const LOG_STARTS: &str = "log-start-offset-checkpoint";
+const HIGH_WATERMARKS: &str = "replication-offset-checkpoint";
 const CLEAN_SHUTDOWN: &str = ".kafka_cleanshutdown";
 const CLEAN_SHUTDOWN_CONTENT: &[u8] = br#"{"version":0,"brokerEpoch":-1}"#;
 
@@ -55,6 +56,11 @@ impl CheckpointFiles {
             recovery_points: self.read_one(RECOVERY_POINTS)?,
             log_starts: self.read_one(LOG_STARTS)?,
         })
+    }
+
+    /// Reads the high watermarks that Apache Kafka has left. They are read once, and never written here.
+    pub fn read_high_watermarks(&self) -> io::Result<OffsetsByPartition> {
+        self.read_one(HIGH_WATERMARKS)
     }
 
     fn read_one(&self, name: &str) -> io::Result<OffsetsByPartition> {

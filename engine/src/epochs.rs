@@ -38,7 +38,7 @@ impl LeaderEpochs {
     }
 
     /// Where the newest entry begins.
-    pub(crate) fn latest_start(&self) -> Option<Offset> {
+    pub fn latest_start(&self) -> Option<Offset> {
         self.entries.last().map(|entry| entry.1)
     }
 
@@ -81,7 +81,7 @@ impl LeaderEpochs {
     }
 
     /// Reads the partition's file. `None` if it is missing or damaged: to be rebuilt from the batches.
-    pub(crate) fn read(directory: &Path) -> io::Result<Option<Self>> {
+    pub fn read(directory: &Path) -> io::Result<Option<Self>> {
         let text = read_text(&directory.join(FILE_NAME))?;
         Ok(text.and_then(|text| Self::decode(&text)))
     }

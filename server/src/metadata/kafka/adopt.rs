@@ -1,24 +1,21 @@
 //! Topics out of Kafka's metadata, where nothing stands in the way of serving them from this directory alone.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use creel_engine::TopicPartition;
-use creel_engine::directory::read_topic_id;
 use creel_io::fs;
 use creel_wire::Uuid;
 
+use super::here::{Here, Presence, check_missing, named};
 use super::image::{Configs, Image, ImagePartition, ImageTopic};
-use super::log::{self, LogEnd, NotUnderstood};
+use super::log::{self, Found, LogEnd, NotUnderstood};
 use super::settings::Told;
 use super::{KEY, METADATA_TOPIC, settings};
 use crate::config::Settings;
 use crate::metadata::contract::{Change, Transaction};
 use crate::metadata::producer_ids::given_out_below;
 use crate::metadata::{MetaProperties, TopicId, TopicRecord, Topics};
-
-/// Partitions that a message names at most.
-const NAMED_MAX: usize = 3;
 
 /// Ids that stand for no directory: of a partition whose directory was not told yet, and was not chosen yet.
 const NO_DIRECTORY: [Uuid; 2] = [Uuid([0; 16]), Uuid([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1])];
@@ -62,7 +59,7 @@ impl Adoption {
 /// Reads what Kafka left. `None` in a directory that holds nothing of Kafka's.
 pub(crate) async fn adopt(place: &Place<'_>) -> Result<Option<Adoption>, NotUnderstood> {
     let found = if fs::exists(place.log) { log::read(place.log, place.was_clean).await? } else { None };
-    let Some((image, end)) = found else {
+    let Some(Found { image, end, end_offset, is_whole }) = found else {
         return if place.partitions.is_empty() { Ok(None) } else { Err(unknown_settings(place)) };
     };
     let is_blank = !image.has_features && image.topics.is_empty();
@@ -74,20 +71,19 @@ pub(crate) async fn adopt(place: &Place<'_>) -> Result<Option<Adoption>, NotUnde
         NotUnderstood::new(&path, "it is missing: whose partitions lie here is not known")
     })?;
     let refuse = |reason: String| NotUnderstood::new(place.log, reason);
-    if let Some(voters) = image.voters.as_ref().filter(|voters| voters.len() != 1) {
-        return Err(refuse(format!(
-            "it is one of {}, of the controllers {voters:?}: which of its records are committed cannot be seen here. Only a \
-             cluster with one controller can be taken over",
-            voters.len(),
-        )));
+    check_voters(&image).map_err(refuse)?;
+    let here = Here::of(place)?;
+    if !is_whole {
+        check_all_known(&here, &image, end_offset).map_err(refuse)?;
     }
-    let here = own_partitions(place)?;
     let of_broker = image.broker_configs(owner.node_id);
     let mut topics = Vec::new();
+    let mut missing = Vec::new();
     for (id, topic) in &image.topics {
-        check_topic(topic, owner, &here, *id).map_err(refuse)?;
+        missing.extend(check_topic(topic, owner, &here, *id).map_err(refuse)?);
         topics.push(record(*id, topic, &image, &of_broker, place.settings).map_err(refuse)?);
     }
+    check_missing(place, &missing)?;
     tell_what_is_left_out(&image, &settings::left_out(&of_broker));
     let next_producer_id = image.next_producer_id;
     tracing::info!(
@@ -97,37 +93,50 @@ pub(crate) async fn adopt(place: &Place<'_>) -> Result<Option<Adoption>, NotUnde
     Ok(Some(Adoption { topics, next_producer_id, end }))
 }
 
+fn check_voters(image: &Image) -> Result<(), String> {
+    match image.voters.as_ref().filter(|voters| voters.len() != 1) {
+        None => Ok(()),
+        Some(voters) => Err(format!(
+            "it is one of {}, of the controllers {voters:?}: which of its records are committed cannot be seen here. Only a \
+             cluster with one controller can be taken over",
+            voters.len(),
+        )),
+    }
+}
+
+/// Whether a log of which a part may be missing knows all that is here.
+fn check_all_known(here: &Here, image: &Image, end_offset: i64) -> Result<(), String> {
+    let unknown = here.unknown(image);
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    Err(format!(
+        "it ends with offset {end_offset}, and does not know topics of which partitions are here ({}): a part of it may be \
+         missing, and with it what must be kept. Bring it back whole, or move these partitions away",
+        named(unknown.into_iter()),
+    ))
+}
+
 fn unknown_settings(place: &Place<'_>) -> NotUnderstood {
-    let named: Vec<_> = place.partitions.iter().take(NAMED_MAX).map(|(name, _)| name.to_string()).collect();
-    let more = if place.partitions.len() > NAMED_MAX { ", ..." } else { "" };
     NotUnderstood::new(
         place.log,
         format!(
-            "there is no metadata log of Kafka's, or it is empty, but {} holds partitions ({}{more}): without their topics' settings \
+            "there is no metadata log of Kafka's, or it is empty, but {} holds partitions ({}): without their topics' settings \
              nobody knows what may be deleted. If the log is elsewhere, say so with metadata.log.dir; let Kafka migrate a \
              directory of ZooKeeper's time to KRaft first; and move partitions that nobody needs away",
             place.data_dir.display(),
-            named.join(", "),
+            named(place.partitions.iter().map(|(name, _)| name)),
         ),
     )
 }
 
-/// The partitions in the directory by what they are called, each with its topic's id where it says so.
-fn own_partitions(place: &Place<'_>) -> Result<BTreeMap<TopicPartition, Option<String>>, NotUnderstood> {
-    let own = place.partitions.iter().map(|(name, directory)| {
-        let id = read_topic_id(directory).map_err(NotUnderstood::io(directory))?;
-        Ok((name.clone(), id))
-    });
-    own.collect()
-}
-
-/// Whether all of a topic can be served from here.
+/// Whether all of a topic can be served from here. The partitions whose files are missing, where that may be.
 fn check_topic(
     topic: &ImageTopic,
     owner: &MetaProperties,
-    here: &BTreeMap<TopicPartition, Option<String>>,
+    here: &Here,
     id: Uuid,
-) -> Result<(), String> {
+) -> Result<Vec<TopicPartition>, String> {
     let name = &topic.name;
     Topics::check_name(name).map_err(|error| format!("the topic {name:?}: {error}"))?;
     if name == METADATA_TOPIC {
@@ -138,18 +147,20 @@ fn check_topic(
         let known: Vec<_> = topic.partitions.keys().collect();
         return Err(format!("the topic {name} has not all of its partitions: {known:?}"));
     }
+    let mut missing = Vec::new();
     for (index, partition) in &topic.partitions {
         let name = TopicPartition::new(name, *index);
         check_replica(partition, owner.node_id).map_err(|reason| format!("the partition {name} {reason}"))?;
-        let is_here = here
-            .get(&name)
-            .is_some_and(|found| found.as_ref().is_none_or(|found| *found == TopicId(id.0).to_string()));
-        if !is_here {
+        let presence = here.presence(&name, id);
+        if presence == Presence::Absent {
             check_may_be_missing(partition, owner)
                 .map_err(|reason| format!("the partition {name} {reason}"))?;
         }
+        if presence != Presence::Whole {
+            missing.push(name);
+        }
     }
-    Ok(())
+    Ok(missing)
 }
 
 fn count(topic: &ImageTopic) -> i32 {

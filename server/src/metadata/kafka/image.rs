@@ -45,6 +45,8 @@ pub(crate) struct ImagePartition {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Image {
     pub(crate) topics: BTreeMap<Uuid, ImageTopic>,
+    /// Topics that were removed by records behind the snapshot.
+    pub(crate) removed: BTreeSet<Uuid>,
     /// The topics' ids by name.
     ids: BTreeMap<String, Uuid>,
     /// By resource type and name.
@@ -118,6 +120,7 @@ impl Image {
                 let topic = topic.ok_or(ImageError::NoTopic(removed.topic_id))?;
                 self.ids.remove(&topic.name);
                 self.configs.remove(&(TOPIC, topic.name));
+                self.removed.insert(removed.topic_id);
             }
             MetadataRecord::Partition(partition) => {
                 let topic = self.topics.get_mut(&partition.topic_id);

@@ -5,8 +5,9 @@
 //! __cluster_metadata-0/00000000000000001500-0000000003.checkpoint  what those before offset 1500 add up to
 //! ```
 //!
-//! Nothing is written here. A broken batch is a torn end only where nothing whole lies behind it, and not behind a clean
-//! stop; anything else that does not read as Kafka writes it is refused.
+//! Nothing is written here. A broken batch is a torn end only where nothing whole lies behind it, where nothing beside it
+//! says that the log went on (`reached`), and not behind a clean stop; anything else that does not read as Kafka writes it
+//! is refused.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -17,6 +18,7 @@ use creel_engine::{Batch, BatchError, BatchHeader, Record, Records, UncheckedBat
 use creel_io::fs::{self, File, OpenOptions};
 
 use super::image::Image;
+use super::reached::Reached;
 use super::record::{Control, MetadataRecord};
 
 /// Bytes that are read at a time.
@@ -53,6 +55,17 @@ pub(crate) struct LogEnd {
     pub(crate) length: u64,
 }
 
+/// What the log says.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Found {
+    pub(super) image: Image,
+    pub(super) end: LogEnd,
+    /// The offset that the next record would have had.
+    pub(super) end_offset: i64,
+    /// Whether it is sure that nothing behind it is missing.
+    pub(super) is_whole: bool,
+}
+
 /// The files of the log.
 struct LogFiles {
     /// By offset and epoch: the name.
@@ -83,7 +96,7 @@ fn snapshot_id(stem: &str) -> Option<(i64, i32)> {
     Some((number(offset, 20)?, i32::try_from(number(epoch, 10)?).ok()?))
 }
 
-fn number(digits: &str, length: usize) -> Option<i64> {
+pub(super) fn number(digits: &str, length: usize) -> Option<i64> {
     let fits = digits.len() == length && digits.bytes().all(|byte| byte.is_ascii_digit());
     fits.then(|| digits.parse().ok())?
 }
@@ -99,10 +112,7 @@ pub(crate) fn end(directory: &Path) -> Result<LogEnd, NotUnderstood> {
 }
 
 /// Reads all of the log. `None` where it holds nothing.
-pub(crate) async fn read(
-    directory: &Path,
-    was_clean: bool,
-) -> Result<Option<(Image, LogEnd)>, NotUnderstood> {
+pub(super) async fn read(directory: &Path, was_clean: bool) -> Result<Option<Found>, NotUnderstood> {
     let LogFiles { mut snapshots, segments } = LogFiles::of(directory)?;
     let snapshot = snapshots.pop();
     if snapshot.is_none() && segments.is_empty() {
@@ -114,8 +124,13 @@ pub(crate) async fn read(
         read_snapshot(&directory.join(name), &mut image).await?;
         from = offset;
     }
-    read_segments(directory, &segments, from, was_clean, &mut image).await?;
-    Ok(Some((image, end(directory)?)))
+    let end_offset = read_segments(directory, &segments, from, was_clean, &mut image).await?;
+    let last = segments.last().map_or(0, |(base, _)| *base);
+    let reached = Reached::of(directory, last).await?;
+    let end = end(directory)?;
+    reached.check_end(&directory.join(&end.segment), end_offset)?;
+    let is_whole = reached.proves_end(end_offset, last);
+    Ok(Some(Found { image, end, end_offset, is_whole }))
 }
 
 async fn read_snapshot(path: &Path, image: &mut Image) -> Result<(), NotUnderstood> {
@@ -150,7 +165,7 @@ async fn read_segments(
     from: i64,
     was_clean: bool,
     image: &mut Image,
-) -> Result<(), NotUnderstood> {
+) -> Result<i64, NotUnderstood> {
     let first = segments.partition_point(|(base, _)| *base <= from).saturating_sub(1);
     let mut at = segments.first().map_or(from, |_| segments[first].0);
     if at > from {
@@ -175,7 +190,7 @@ async fn read_segments(
             format!("the log ends with {at}, before its snapshot ({from})"),
         ));
     }
-    Ok(())
+    Ok(at)
 }
 
 /// Replays the records of a segment from an offset on. Where it ends.

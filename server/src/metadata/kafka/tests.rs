@@ -133,12 +133,42 @@ impl Directory {
         let log = self.log();
         on_a_core(async move |_| {
             let read = log_files::read(&log, was_clean).await;
-            read.map(|read| read.map(|(image, _)| image)).map_err(|error| error.to_string())
+            read.map(|read| read.map(|found| found.image)).map_err(|error| error.to_string())
         })
+    }
+
+    /// Adds a file to the data directory.
+    fn with(self, path: &str, content: &[u8]) -> Self {
+        let path = self.0.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+        self
+    }
+
+    /// Adds a partition of a topic.
+    fn with_partition(self, name: &str, topic: Uuid) -> Self {
+        let id = format!("version: 0\ntopic_id: {}", TopicId(topic.0));
+        self.with(&format!("{name}/partition.metadata"), id.as_bytes()).with(&format!("{name}/{FIRST}"), b"")
     }
 
     /// What is taken over of it, with these partitions there: names, numbers of partitions and settings.
     fn adopted(&self, partitions: &[&str]) -> Result<Option<String>, String> {
+        self.adopted_behind(false, partitions)
+    }
+
+    /// What is taken over of it behind a stop that was clean, or was not.
+    fn adopted_behind(&self, was_clean: bool, partitions: &[&str]) -> Result<Option<String>, String> {
+        let shown = |adoption: Adoption| {
+            let topics = adoption
+                .topics
+                .iter()
+                .map(|topic| format!("{} {} {:?}", topic.name, topic.partitions, topic.settings.texts()));
+            topics.collect::<Vec<_>>().join("; ")
+        };
+        self.adoption(was_clean, partitions).map(|adoption| adoption.map(shown))
+    }
+
+    fn adoption(&self, was_clean: bool, partitions: &[&str]) -> Result<Option<Adoption>, String> {
         let (log, data_dir) = (self.log(), self.0.path().to_owned());
         let found = partitions
             .iter()
@@ -155,18 +185,10 @@ impl Directory {
                 log: &log,
                 owner: Some(&owner),
                 partitions: &partitions,
-                was_clean: false,
+                was_clean,
                 settings: &settings,
             };
-            let adoption = adopt(&place).await.map_err(|error| error.to_string())?;
-            let shown = |adoption: Adoption| {
-                let topics = adoption
-                    .topics
-                    .iter()
-                    .map(|topic| format!("{} {} {:?}", topic.name, topic.partitions, topic.settings.texts()));
-                topics.collect::<Vec<_>>().join("; ")
-            };
-            Ok(adoption.map(shown))
+            adopt(&place).await.map_err(|error| error.to_string())
         })
     }
 }
@@ -402,6 +424,53 @@ mod logs {
         }
     }
 
+    fn two() -> Vec<u8> {
+        [batch(0, &[topic("a", ID)]), batch(1, &[partition(0)])].concat()
+    }
+
+    #[test]
+    fn a_log_that_ends_before_what_it_is_known_to_have_reached_is_refused() {
+        let entry = |offset: u32| [offset.to_be_bytes(), 4200_u32.to_be_bytes()].concat();
+        let used = [entry(1), vec![0; 40_000]].concat();
+        let closed = entry(1);
+        let many: Vec<u8> = (1..=9000).flat_map(entry).collect();
+        let beside: [(&str, &[u8], i64); 5] = [
+            ("leader-epoch-checkpoint", b"0\n2\n1 0\n2 3\n", 3),
+            ("00000000000000000002.snapshot", b"", 2),
+            ("00000000000000000000.index", &used, 2),
+            ("00000000000000000000.index", &closed, 2),
+            ("00000000000000000000.index", &many, 9001),
+        ];
+        for (name, content, reached) in beside {
+            let path = format!("__cluster_metadata-0/{name}");
+            let cut = [&batch(0, &[topic("a", ID)])[..], &batch(1, &[partition(0)])[..40]].concat();
+            for left in [&batch(0, &[topic("a", ID)])[..], &cut, b""] {
+                let directory = Directory::new(&[(FIRST, left)]).with(&path, content);
+                let said = directory.read(false).unwrap_err();
+                let expected = format!("by {name} it went on to {reached}");
+                assert!(said.contains(&expected) && said.contains(FIRST), "{said}");
+            }
+            let whole = Directory::new(&[(FIRST, &two())]).with(&path, content);
+            assert_eq!(whole.read(false).is_ok(), reached == 2, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_says_nothing_of_the_end_does_not_matter() {
+        let beside: [(&str, &[u8]); 5] = [
+            ("leader-epoch-checkpoint", b"nonsense"),
+            ("leader-epoch-checkpoint", b"0\n1\n1 2\n"),
+            ("00000000000000000000.index", &[0; 1 << 20]),
+            ("00000000000000000000.index", &[0, 0, 0]),
+            ("00000000000000000009.index", &[0, 0, 0, 1, 0, 0, 0, 1]),
+        ];
+        for (name, content) in beside {
+            let path = format!("__cluster_metadata-0/{name}");
+            let directory = Directory::new(&[(FIRST, &two())]).with(&path, content);
+            assert_eq!(directory.read(false).unwrap().unwrap().topics[&ID].partitions.len(), 1, "{name}");
+        }
+    }
+
     #[test]
     fn nothing_is_nothing() {
         assert_eq!(Directory::new(&[]).read(true), Ok(None));
@@ -499,6 +568,64 @@ mod adoptions {
     }
 
     #[test]
+    fn partitions_that_the_log_does_not_know_are_refused_unless_it_is_whole_for_certain() {
+        let other = Uuid([5; 16]);
+        let log = || batch(0, &[topic("a", ID), partition(0)]);
+        let directory = || Directory::new(&[(FIRST, &log())]).with_partition("a-0", ID);
+        let unknown = directory().with_partition("a-1", ID).with_partition("b-0", other);
+        let names = ["a-0", "a-1", "b-0"];
+        for was_clean in [false, true] {
+            let said = unknown.adopted_behind(was_clean, &names).unwrap_err();
+            assert!(said.contains("it ends with offset 2") && said.contains("(a-1, b-0)"), "{said}");
+        }
+        let at_the_end = unknown.with("__cluster_metadata-0/00000000000000000002.snapshot", b"");
+        assert!(at_the_end.adopted(&names).is_ok(), "they are put aside, as by Kafka");
+        let copy = directory().with_partition("copy-0", ID);
+        assert!(copy.adopted(&["a-0", "copy-0"]).is_ok(), "a copy under another name");
+        let records = [topic("b", other), removed(other), topic("a", ID), partition(0)];
+        let deleted = Directory::new(&[(FIRST, &batch(0, &records))]).with_partition("a-0", ID);
+        assert!(
+            deleted.with_partition("b-0", other).adopted(&["a-0", "b-0"]).is_ok(),
+            "it was being deleted"
+        );
+    }
+
+    #[test]
+    fn a_segments_beginning_is_no_proof_that_it_has_no_more() {
+        let log = batch(0, &[topic("a", ID), partition(0)]);
+        let rolled = Directory::new(&[(FIRST, &log), ("00000000000000000002.log", b"")]);
+        let rolled = rolled.with("__cluster_metadata-0/00000000000000000002.snapshot", b"");
+        let rolled = rolled.with_partition("a-0", ID).with_partition("b-0", Uuid([5; 16]));
+        assert!(rolled.adopted(&["a-0", "b-0"]).unwrap_err().contains("(b-0)"));
+    }
+
+    #[test]
+    fn a_partition_whose_files_are_gone_is_refused_if_it_held_records() {
+        let log = batch(0, &[topic("a", ID), partition(0)]);
+        let directory = |files: &[(&str, &str)]| {
+            let made = Directory::new(&[(FIRST, &log)]);
+            files.iter().fold(made, |made, (name, offsets)| {
+                made.with(&format!("{name}-checkpoint"), format!("0\n1\n{offsets}\n").as_bytes())
+            })
+        };
+        let (synced, seen, start) = ("recovery-point-offset", "replication-offset", "log-start-offset");
+        for held in [[(synced, "a 0 5"), (seen, "a 0 0")], [(synced, "a 0 0"), (seen, "a 0 7")]] {
+            let said = directory(&held).adopted(&[]).unwrap_err();
+            assert!(said.contains("held records are missing (a-0)"), "{said}");
+            let empty = directory(&held).with("a-0/partition.metadata", b"");
+            assert!(empty.adopted(&["a-0"]).unwrap_err().contains("(a-0)"), "its segments alone are gone");
+            assert!(directory(&held).with_partition("a-0", ID).adopted(&["a-0"]).is_ok(), "it is there");
+            let another = directory(&held).with_partition("a-0", Uuid([5; 16]));
+            assert!(another.adopted(&["a-0"]).is_err(), "another topic's");
+        }
+        for nothing_lost in [[(synced, "a 0 0"), (seen, "b 0 7")], [(synced, "a 0 9"), (start, "a 0 9")]] {
+            assert!(directory(&nothing_lost).adopted_behind(true, &[]).is_ok());
+        }
+        let said = directory(&[]).adopted_behind(true, &[]).unwrap_err();
+        assert!(said.contains("recovery-point-offset-checkpoint") && said.contains("(a-0)"), "{said}");
+    }
+
+    #[test]
     fn of_several_voters_nobody_knows_what_is_committed() {
         let log = |voters: &[u8]| [elected(0, voters), batch(1, &[topic("a", ID), partition(0)])].concat();
         let said = Directory::new(&[(FIRST, &log(&[1, 2, 3]))]).adopted(&["a-0"]).unwrap_err();
@@ -510,7 +637,7 @@ mod adoptions {
     fn partitions_without_a_metadata_log_are_refused_and_an_empty_directory_is_new() {
         assert_eq!(Directory::new(&[]).adopted(&[]), Ok(None));
         let said = Directory::new(&[]).adopted(&["a-0", "a-1", "b-0", "c-0"]).unwrap_err();
-        assert!(said.contains("(a-0, a-1, b-0, ...)") && said.contains("metadata.log.dir"), "{said}");
+        assert!(said.contains("(a-0, a-1, b-0, c-0)") && said.contains("metadata.log.dir"), "{said}");
     }
 
     #[test]
