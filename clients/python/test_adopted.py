@@ -457,6 +457,15 @@ class TestTheWayBack:
         admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
         assert _own_configs(admin, "kept")["retention.ms"] == "-1"
 
+    def test_producers_that_kafka_serves_are_none_that_creel_served(self, returned):
+        _, _, kafka, _ = returned
+        before = sum(map(len, read_all(kafka.bootstrap, "by-default").values()))
+        for number in range(8):
+            produce(kafka.bootstrap, [("by-default", "same", f"kafka {number}", now_ms())])
+        found = [record[2] for records in read_all(kafka.bootstrap, "by-default").values() for record in records]
+        assert [value for value in found if value.startswith(b"kafka")] == [b"kafka %d" % n for n in range(8)]
+        assert len(found) == before + 8
+
     def test_it_is_not_taken_for_ours_then(self, returned):
         _, creel, kafka, _ = returned
         kafka.stop()

@@ -17,6 +17,9 @@ use crate::metadata::contract::{Change, Transaction};
 use crate::metadata::producer_ids::given_out_below;
 use crate::metadata::{MetaProperties, TopicId, TopicRecord, Topics};
 
+/// How far above Kafka's own producer ids ours begin, at least.
+const PRODUCER_IDS_APART: i64 = 1 << 40;
+
 /// Ids that stand for no directory: of a partition whose directory was not told yet, and was not chosen yet.
 const NO_DIRECTORY: [Uuid; 2] = [Uuid([0; 16]), Uuid([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1])];
 
@@ -41,7 +44,7 @@ pub(crate) struct Place<'a> {
 pub(crate) struct Adoption {
     pub(crate) topics: Vec<TopicRecord>,
     /// Producer ids below it are given out.
-    next_producer_id: i64,
+    pub(super) next_producer_id: i64,
     end: LogEnd,
 }
 
@@ -85,7 +88,7 @@ pub(crate) async fn adopt(place: &Place<'_>) -> Result<Option<Adoption>, NotUnde
     }
     check_missing(place, &missing)?;
     tell_what_is_left_out(&image, &settings::left_out(&of_broker));
-    let next_producer_id = image.next_producer_id;
+    let next_producer_id = apart_from(image.next_producer_id);
     tracing::info!(
         log = %place.log.display(), topics = topics.len(), next_producer_id,
         "topics are taken over from Kafka's metadata log"
@@ -128,6 +131,16 @@ fn unknown_settings(place: &Place<'_>) -> NotUnderstood {
             named(place.partitions.iter().map(|(name, _)| name)),
         ),
     )
+}
+
+/// Where producer ids of ours begin. Kafka does not learn of them, and when it comes back to the directory it gives out those
+/// behind its own: were they also ours, what its producers send would be taken for repeats of what ours sent. Nor do those
+/// of an earlier life here come again, which is forgotten with the journal.
+fn apart_from(kafkas_next: i64) -> i64 {
+    let mut entropy = [0; 8];
+    creel_io::random_bytes(&mut entropy);
+    let apart = (i64::from_be_bytes(entropy) & (i64::MAX >> 1)) | PRODUCER_IDS_APART;
+    kafkas_next.max(0).saturating_add(apart)
 }
 
 /// Whether all of a topic can be served from here. The partitions whose files are missing, where that may be.

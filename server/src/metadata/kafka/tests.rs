@@ -168,6 +168,11 @@ impl Directory {
         self.adoption(was_clean, partitions).map(|adoption| adoption.map(shown))
     }
 
+    /// Where producer ids begin behind it.
+    fn producer_ids(&self, partitions: &[&str]) -> i64 {
+        self.adoption(false, partitions).unwrap().unwrap().next_producer_id
+    }
+
     fn adoption(&self, was_clean: bool, partitions: &[&str]) -> Result<Option<Adoption>, String> {
         let (log, data_dir) = (self.log(), self.0.path().to_owned());
         let found = partitions
@@ -623,6 +628,19 @@ mod adoptions {
         }
         let said = directory(&[]).adopted_behind(true, &[]).unwrap_err();
         assert!(said.contains("recovery-point-offset-checkpoint") && said.contains("(a-0)"), "{said}");
+    }
+
+    #[test]
+    fn producer_ids_are_far_from_those_that_kafka_gives_out_next() {
+        let ids = ProducerIdsRecord { next_producer_id: 5000, ..Default::default() };
+        let records = [topic("a", ID), partition(0), value(15, 0, &ids)];
+        let first = || {
+            let directory = Directory::new(&[(FIRST, &batch(0, &records))]).with_partition("a-0", ID);
+            directory.producer_ids(&["a-0"])
+        };
+        let (one, another) = (first(), first());
+        assert!(one >= 1 << 40 && another >= 1 << 40, "{one} {another}");
+        assert!(one.abs_diff(another) > 1 << 30, "{one} {another}: an earlier life's come again");
     }
 
     #[test]
