@@ -65,7 +65,8 @@ impl CheckpointFiles {
 
     fn read_one(&self, name: &str) -> io::Result<OffsetsByPartition> {
         let path = self.directory.join(name);
-        let Some(text) = read_text(&path)? else {
+        // Kafka makes an empty one at its start.
+        let Some(text) = read_text(&path)?.filter(|text| !text.is_empty()) else {
             return Ok(OffsetsByPartition::new());
         };
         let offsets = parse(&text, parse_partition).map(|entries| entries.into_iter().collect());

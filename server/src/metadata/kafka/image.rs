@@ -45,7 +45,7 @@ pub(crate) struct ImagePartition {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Image {
     pub(crate) topics: BTreeMap<Uuid, ImageTopic>,
-    /// Topics that were removed by records behind the snapshot.
+    /// Topics that were removed, as far as the records go back.
     pub(crate) removed: BTreeSet<Uuid>,
     /// The topics' ids by name.
     ids: BTreeMap<String, Uuid>,

@@ -220,8 +220,13 @@ async fn read_segment(
             return Err(batches.misplaced(&batch, at));
         }
         at = batch.header().end_offset().0;
-        for record in batches.records(&batch)?.iter().filter(|record| record.offset.0 >= from) {
-            replay(image, &batch, record).map_err(|reason| batches.refused(record, &reason))?;
+        for record in &batches.records(&batch)? {
+            if record.offset.0 >= from {
+                replay(image, &batch, record).map_err(|reason| batches.refused(record, &reason))?;
+            } else if let Ok(MetadataRecord::RemoveTopic(removed)) = MetadataRecord::read(record) {
+                // The snapshot says nothing of it, but its directories may still be there.
+                image.removed.insert(removed.topic_id);
+            }
         }
     }
 }

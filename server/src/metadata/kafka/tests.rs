@@ -593,6 +593,12 @@ mod adoptions {
             deleted.with_partition("b-0", other).adopted(&["a-0", "b-0"]).is_ok(),
             "it was being deleted"
         );
+        let content = batch(1, &[topic("a", ID), partition(0)]);
+        let snapshot = [control(0, 3, &[0, 0, 0]), content, control(3, 4, &[0, 0, 0])].concat();
+        let name = "00000000000000000004-0000000001.checkpoint";
+        let deleted = Directory::new(&[(FIRST, &batch(0, &records)), (name, &snapshot)]);
+        let deleted = deleted.with_partition("a-0", ID).with_partition("b-0", other);
+        assert!(deleted.adopted(&["a-0", "b-0"]).is_ok(), "a snapshot was made meanwhile");
     }
 
     #[test]
