@@ -96,13 +96,13 @@ impl PendingAck {
     }
 
     /// Waits until the batch is in the file (acks=1).
-    pub async fn written(self) -> Result<Ack, AppendError> {
+    pub async fn written(&self) -> Result<Ack, AppendError> {
         self.wait_written().await?;
         Ok(self.ack_of(self.written_at()))
     }
 
     /// Waits until the high watermark is past the batch (acks=all): by default, until it is on the medium.
-    pub async fn durable(self) -> Result<Ack, AppendError> {
+    pub async fn durable(&self) -> Result<Ack, AppendError> {
         let _wanted = Wanted::new(&*self.inner);
         self.wait_written().await?;
         if planted::has(Bug::AckBeforeSync) {

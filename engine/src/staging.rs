@@ -154,23 +154,39 @@ pub(crate) struct Turn {
     /// When they were, where times are noted.
     pub(crate) written_at: Cell<Option<Instant>>,
     outcome: Cell<Option<Result<(), AppendError>>>,
-    waiting: RefCell<Vec<Waker>>,
+    waiting: RefCell<Waiting>,
+}
+
+/// Those who wait for a turn: most often one, who costs no list.
+#[derive(Debug, Default)]
+struct Waiting {
+    first: Option<Waker>,
+    others: Vec<Waker>,
+}
+
+impl Waiting {
+    fn add(&mut self, waker: &Waker) {
+        match &self.first {
+            None => self.first = Some(waker.clone()),
+            Some(first) if first.will_wake(waker) => {}
+            Some(_) if self.others.iter().any(|other| other.will_wake(waker)) => {}
+            Some(_) => self.others.push(waker.clone()),
+        }
+    }
 }
 
 impl Turn {
     pub(crate) fn finish(&self, outcome: Result<(), AppendError>) {
         self.outcome.set(Some(outcome));
-        self.waiting.borrow_mut().drain(..).for_each(Waker::wake);
+        let Waiting { first, others } = self.waiting.take();
+        first.into_iter().chain(others).for_each(Waker::wake);
     }
 
     pub(crate) fn poll(&self, cx: &mut Context<'_>) -> Poll<Result<(), AppendError>> {
         if let Some(outcome) = self.outcome.get() {
             return Poll::Ready(outcome);
         }
-        let mut waiting = self.waiting.borrow_mut();
-        if !waiting.iter().any(|waker| waker.will_wake(cx.waker())) {
-            waiting.push(cx.waker().clone());
-        }
+        self.waiting.borrow_mut().add(cx.waker());
         Poll::Pending
     }
 }

@@ -17,15 +17,15 @@ use std::pin::pin;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
-use creel_io::local::{Notify, QueueReceiver, QueueSender, queue};
+use bytes::BytesMut;
+use creel_io::local::{Full, Notify, QueueReceiver, QueueSender, queue};
 use creel_io::net::TcpStream;
 use creel_io::{Instant, JoinHandle, now, spawn};
 
 use crate::complaints::Complaints;
 use crate::config::ListenerIndex;
 use crate::core::Core;
-use crate::dispatch::{self, Beginning, Refusal};
+use crate::dispatch::{self, Beginning, Begun};
 use crate::flight::{Admitted, Flight};
 use crate::frames::{Framed, is_produce, next_frame};
 use crate::idleness::{Idleness, Reading};
@@ -287,11 +287,24 @@ async fn read(core: &Rc<Core>, connection: &Connection, owed: QueueSender<Owed>)
                     }
                 };
                 idleness.reads(Reading::Waiting);
-                let reply = match begin(core, connection, frame, &came, admitted).await {
-                    Ok(reply) => reply,
+                let turn_at =
+                    if came.is_first && !admitted.has_waited { came.to } else { core.stages.clock() };
+                let begun = match dispatch::begin(core, &connection.client, frame) {
+                    Ok(Beginning::Now(begun)) => Ok(begun),
+                    Ok(Beginning::Later(later)) => later.await,
+                    Err(refusal) => Err(refusal),
+                };
+                let Begun { pending, decoded_at } = match begun {
+                    Ok(begun) => begun,
                     Err(refusal) => return Ended::Refused(Box::new(refusal)),
                 };
-                if owed.send(reply).await.is_err() {
+                let timed = |decoded_at| core.stages.begun((came.from, came.to), (turn_at, decoded_at));
+                let passage = decoded_at.and_then(timed);
+                // There is room for it most often.
+                if let Err(Full(reply)) =
+                    owed.try_send(Owed { pending, bytes, share: admitted.share, passage })
+                    && owed.send(reply).await.is_err()
+                {
                     return Ended::Broken;
                 }
                 continue;
@@ -311,25 +324,6 @@ async fn read(core: &Rc<Core>, connection: &Connection, owed: QueueSender<Owed>)
         }
         coming.received(at, is_new);
     }
-}
-
-/// Begins a request that is whole.
-async fn begin(
-    core: &Rc<Core>,
-    connection: &Connection,
-    frame: Bytes,
-    came: &Came,
-    admitted: Admitted,
-) -> Result<Owed, Refusal> {
-    let (bytes, Admitted { share, has_waited }) = (frame.len(), admitted);
-    let turn_at = if came.is_first && !has_waited { came.to } else { core.stages.clock() };
-    let begun = match dispatch::begin(core, &connection.client, frame)? {
-        Beginning::Now(begun) => begun,
-        Beginning::Later(later) => later.await?,
-    };
-    let timed = |decoded_at| core.stages.begun((came.from, came.to), (turn_at, decoded_at));
-    let passage = begun.decoded_at.and_then(timed);
-    Ok(Owed { pending: begun.pending, bytes, share, passage })
 }
 
 /// Waits until a request may be held.

@@ -132,6 +132,10 @@ fn begin_fetch(call: Call, request: FetchRequest) -> Begun {
 
 /// What every header begins with, whatever its version: key, version and correlation id.
 fn peek(frame: &Bytes) -> Result<(i16, i16, i32), DecodeError> {
+    if let Some([k0, k1, v0, v1, id @ ..]) = frame.first_chunk::<8>() {
+        return Ok((i16::from_be_bytes([*k0, *k1]), i16::from_be_bytes([*v0, *v1]), i32::from_be_bytes(*id)));
+    }
+    // Too short: the reader says where.
     let mut reader = Reader::new(frame.clone());
     Ok((reader.i16()?, reader.i16()?, reader.i32()?))
 }

@@ -9,7 +9,7 @@ use creel_io::{Instant, rest};
 
 use crate::connection::Owed;
 use crate::limits::{REPLIES_TOGETHER_BYTES, SMALL_REPLY_BYTES};
-use crate::reply::{Answered, Reply, Sent};
+use crate::reply::{Answered, Pending, Reply, Sent};
 use crate::stages::{Passage, Stages};
 use crate::transport::Transport;
 
@@ -80,7 +80,10 @@ impl<'a> Outbox<'a> {
 
     async fn wait(&self, owed: Owed) -> AtHand {
         let Owed { pending, bytes, share, passage } = owed;
-        let answered = pending.reply().await;
+        let answered = match pending {
+            Pending::Ready(reply) => reply.into(),
+            Pending::Later(later) => later.await,
+        };
         drop(share);
         self.at_hand(answered, bytes, passage)
     }
@@ -115,7 +118,9 @@ impl<'a> Outbox<'a> {
                 Ok(Sent::Open)
             }
             AtHand { reply, bytes, since } => {
-                self.send_gathered().await?;
+                if !self.gathered.is_empty() {
+                    self.send_gathered().await?;
+                }
                 let since = since.filter(|_| !matches!(reply, Reply::Silence));
                 let sent = reply.send(self.transport).await?;
                 let at = (self.landed)(bytes);
@@ -126,11 +131,9 @@ impl<'a> Outbox<'a> {
     }
 
     async fn send_gathered(&mut self) -> io::Result<()> {
-        if !self.gathered.is_empty() {
-            self.transport.send(self.gathered.split().freeze(), More::No).await?;
-            let at = (self.landed)(std::mem::take(&mut self.gathered_requests));
-            self.gathered_since.drain(..).for_each(|since| self.stages.sent(since, at));
-        }
+        self.transport.send(self.gathered.split().freeze(), More::No).await?;
+        let at = (self.landed)(std::mem::take(&mut self.gathered_requests));
+        self.gathered_since.drain(..).for_each(|since| self.stages.sent(since, at));
         Ok(())
     }
 }

@@ -21,8 +21,8 @@ use crate::transport::Transport;
 pub(crate) enum Reply {
     /// A frame of bytes.
     Frame(Bytes),
-    /// A frame with pieces of files in its cuts, in order.
-    Sliced(EncodedFrame, Slices),
+    /// A frame's own bytes, and the pieces of files that belong between them.
+    Sliced(Bytes, Slices),
     /// A frame of many bytes, and the room that it has until it is sent.
     Large(Bytes, Held),
     /// Nothing: acks=0.
@@ -31,10 +31,16 @@ pub(crate) enum Reply {
     Close,
 }
 
-/// Pieces of files, and what they count as until they are sent.
+/// Pieces of files in their order, and what they count as until they are sent.
 pub(crate) struct Slices {
-    pub(crate) pieces: Vec<FileSlice>,
+    pub(crate) pieces: Vec<Piece>,
     pub(crate) hold: Hold,
+}
+
+/// A piece of a file, which is sent after `at` of the frame's own bytes.
+pub(crate) struct Piece {
+    pub(crate) at: usize,
+    pub(crate) slice: FileSlice,
 }
 
 /// A reply at hand.
@@ -74,13 +80,6 @@ impl Pending {
             Poll::Pending => Err(Self::Later(later)),
         }
     }
-
-    pub(crate) async fn reply(self) -> Answered {
-        match self {
-            Self::Ready(reply) => reply.into(),
-            Self::Later(later) => later.await,
-        }
-    }
 }
 
 impl From<EncodedFrame> for Reply {
@@ -102,8 +101,8 @@ impl Reply {
     pub(crate) async fn send(self, transport: &Transport) -> std::io::Result<Sent> {
         match self {
             Self::Frame(bytes) => transport.send(bytes, More::No).await?,
-            Self::Sliced(frame, Slices { pieces, hold }) => {
-                send_sliced(transport, frame, &pieces).await?;
+            Self::Sliced(bytes, Slices { pieces, hold }) => {
+                send_sliced(transport, bytes, &pieces).await?;
                 drop((pieces, hold));
             }
             Self::Large(bytes, held) => return send_large(transport, bytes, &held).await,
@@ -131,27 +130,18 @@ async fn send_large(transport: &Transport, mut bytes: Bytes, held: &Held) -> std
     Ok(Sent::Open)
 }
 
-async fn send_sliced(
-    transport: &Transport,
-    mut frame: EncodedFrame,
-    slices: &[FileSlice],
-) -> std::io::Result<()> {
-    debug_assert_eq!(frame.cuts.len(), slices.len());
+async fn send_sliced(transport: &Transport, mut bytes: Bytes, pieces: &[Piece]) -> std::io::Result<()> {
     let mut sent = 0;
-    for (cut, slice) in frame.cuts.iter().zip(slices) {
-        debug_assert_eq!(u64::from(cut.len), slice.length);
-        let before = frame.bytes.split_to(cut.at - sent);
-        sent = cut.at;
+    let mut left = pieces.len();
+    for Piece { at, slice } in pieces {
+        let before = bytes.split_to(at - sent);
+        sent = *at;
+        left -= 1;
         if !before.is_empty() {
             transport.send(before, More::Yes).await?;
         }
-        let more = if frame.bytes.is_empty() && sent_all(&frame, sent) { More::No } else { More::Yes };
+        let more = if bytes.is_empty() && left == 0 { More::No } else { More::Yes };
         transport.send_slice(slice, more).await?;
     }
-    if frame.bytes.is_empty() { Ok(()) } else { transport.send(frame.bytes, More::No).await }
-}
-
-/// Whether the cut at `at` is the last.
-fn sent_all(frame: &EncodedFrame, at: usize) -> bool {
-    frame.cuts.last().is_none_or(|last| last.at == at)
+    if bytes.is_empty() { Ok(()) } else { transport.send(bytes, More::No).await }
 }

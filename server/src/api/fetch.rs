@@ -29,7 +29,7 @@ use self::reading::{Ask, Located, Reading};
 use crate::call::Call;
 use crate::gradual::AT_ONCE;
 use crate::limits::{ANSWER_BYTES_HELD, FETCH_BYTES_MAX};
-use crate::reply::{Answered, Pending, Reply, Slices};
+use crate::reply::{Answered, Pending, Piece, Reply, Slices};
 use crate::sessions::{self, Context, News};
 use crate::wanted::{Wanted, WantedList};
 
@@ -65,13 +65,13 @@ async fn answer(call: Call, request: FetchRequest) -> Answered {
             return call.reply(&refused).into();
         }
     };
-    let mut reading = Reading::new(&call.core, ask, &list, by_id).await;
+    let mut reading = Reading::new(&call.core, ask, list.partitions.len());
+    reading.locate(&list, by_id).await;
     reading.wait_and_read().await;
     reading.keep_within_budget().await;
-    let elsewhere = reading.elsewhere;
     let fetch = Fetch { call: &call, by_id, ask, list };
-    let reply = fetch.reply(context, reading).await;
-    Answered { reply, elsewhere }
+    let reply = fetch.reply(&context, &mut reading).await;
+    Answered { reply, elsewhere: reading.elsewhere }
 }
 
 impl Ask {
@@ -98,14 +98,14 @@ struct Fetch<'a> {
 }
 
 impl Fetch<'_> {
-    async fn reply(self, context: Context, mut reading: Reading<'_>) -> Reply {
-        let session_id = self.session(&context, &mut reading).await;
-        let (mut told, mut pieces) = (0, Vec::new());
-        let mut responses: Vec<FetchableTopicResponse> = Vec::new();
+    async fn reply(self, context: &Context, reading: &mut Reading<'_>) -> Reply {
+        let session_id = self.session(context, reading).await;
+        let (mut told, mut pieces) = (0, Vec::with_capacity(reading.with_records()));
+        let mut responses = Vec::with_capacity(self.list.topics.len().min(AT_ONCE));
         for (at, wanted) in self.list.partitions.iter().enumerate() {
-            if self.must_tell(&context, at, &mut reading) {
+            if self.must_tell(context, at, reading) {
                 let (data, slice) = self.partition_data(wanted, reading.located(at));
-                pieces.extend(slice);
+                pieces.extend(slice.map(|slice| Piece { at: 0, slice }));
                 self.add(&mut responses, wanted, data);
                 told += 1;
             }
@@ -117,7 +117,13 @@ impl Fetch<'_> {
         } else {
             Box::pin(self.encode(response)).await
         };
-        frame.map_or(Reply::Close, |frame| Reply::Sliced(frame, Slices { pieces, hold: reading.take_hold() }))
+        let Some(frame) = frame else { return Reply::Close };
+        debug_assert_eq!(frame.cuts.len(), pieces.len());
+        for (piece, cut) in pieces.iter_mut().zip(&frame.cuts) {
+            debug_assert_eq!(u64::from(cut.len), piece.slice.length);
+            piece.at = cut.at;
+        }
+        Reply::Sliced(frame.bytes, Slices { pieces, hold: reading.take_hold() })
     }
 
     /// Encodes a large answer, and frees it, off the core.

@@ -65,7 +65,7 @@ impl Acks {
         }
     }
 
-    async fn wait(self, pending: PendingAck) -> Result<Ack, AppendError> {
+    async fn wait(self, pending: &PendingAck) -> Result<Ack, AppendError> {
         match self {
             Self::None | Self::Leader => pending.written().await,
             Self::All => pending.durable().await,
@@ -184,7 +184,7 @@ impl BegunShare {
         let mut outcomes = Vec::with_capacity(self.appends.len());
         for append in self.appends {
             outcomes.push(match append {
-                Ok(pending) => self.acks.wait(pending).await.map_err(ProduceRefusal::from),
+                Ok(pending) => self.acks.wait(&pending).await.map_err(ProduceRefusal::from),
                 Err(refusal) => Err(refusal),
             });
         }
@@ -206,7 +206,7 @@ pub(crate) fn begin(call: Call, request: ProduceRequest) -> Start {
         return Start::Now(Pending::Ready(refuse_all(&call, request, ErrorCode::InvalidRequiredAcks)));
     };
     let partitions = request.topic_data.iter().map(|topic| 1 + topic.partition_data.len()).sum::<usize>();
-    let mut sorting = Sorting::new(call, acks);
+    let mut sorting = Sorting::new(call, acks, request.topic_data.len());
     if partitions > PARTITIONS_AT_ONCE {
         return Start::Later(Box::pin(begin_many(sorting, request.topic_data, partitions)));
     }
@@ -214,7 +214,7 @@ pub(crate) fn begin(call: Call, request: ProduceRequest) -> Start {
         sorting.topic(topic);
     }
     planted::burn();
-    if sorting.unseen.is_empty() && sorting.shares.is_empty() {
+    if sorting.aside.is_none() {
         return Start::Now(sorting.pending(Held::NOTHING));
     }
     Start::Later(Box::pin(async move {
@@ -234,7 +234,7 @@ async fn begin_many(mut sorting: Sorting, topics: Vec<TopicProduceData>, partiti
 }
 
 /// acks=0: no reply. What fails at once closes the connection.
-fn silence(begun: Begun) -> Pending {
+fn silence(mut begun: Begun) -> Pending {
     let failed = begun.response.responses.iter().flat_map(|topic| &topic.partition_responses);
     let failed = failed.into_iter().any(|partition| !partition.error_code.is_none());
     if failed {
@@ -244,8 +244,8 @@ fn silence(begun: Begun) -> Pending {
         return Pending::Ready(Reply::Silence);
     }
     Pending::later(async move {
-        let (response, elsewhere) = begun.finish(Acks::None).await;
-        let mut partitions = response.responses.iter().flat_map(|topic| &topic.partition_responses);
+        let elsewhere = begun.finish(Acks::None).await;
+        let mut partitions = begun.response.responses.iter().flat_map(|topic| &topic.partition_responses);
         let is_well = partitions.all(|one| one.error_code.is_none());
         Answered { reply: if is_well { Reply::Silence } else { Reply::Close }, elsewhere }
     })
@@ -267,37 +267,40 @@ fn refuse_all(call: &Call, request: ProduceRequest, code: ErrorCode) -> Reply {
 struct Begun {
     /// With refusals filled in; the rest is filled in as acks arrive.
     response: ProduceResponse,
-    here: Vec<(Slot, PendingAck)>,
+    /// Most requests have one batch, which costs no list.
+    first: Option<(Slot, PendingAck)>,
+    others: Vec<(Slot, PendingAck)>,
     elsewhere: Vec<(Vec<Slot>, Awaited<ProduceShare>)>,
 }
 
 impl Begun {
-    /// The response, and how long its slowest batch was on its way or in a log's hands.
-    async fn finish(mut self, acks: Acks) -> (ProduceResponse, Duration) {
+    /// Waits for all acks, in place. How long the slowest batch was on its way or in a log's hands.
+    async fn finish(&mut self, acks: Acks) -> Duration {
         let mut slowest = Duration::ZERO;
-        for (slot, pending) in std::mem::take(&mut self.here) {
+        let Self { response, first, others, elsewhere } = self;
+        for (slot, pending) in first.iter().chain(&*others) {
             let outcome = acks.wait(pending).await.map_err(ProduceRefusal::from);
             slowest = slowest.max(took(&outcome));
-            self.settle(slot, outcome);
+            settle(response, *slot, outcome);
         }
-        for (slots, awaited) in std::mem::take(&mut self.elsewhere) {
+        for (slots, awaited) in elsewhere.drain(..) {
             let (outcomes, hop) = awaited.timed().await.unwrap_or_default();
             let mut outcomes = outcomes.into_iter();
             for slot in slots {
                 let outcome = outcomes.next().unwrap_or(Err(ErrorCode::NotLeaderOrFollower.into()));
                 slowest = slowest.max(hop + took(&outcome));
-                self.settle(slot, outcome);
+                settle(response, slot, outcome);
             }
         }
-        (self.response, slowest)
+        slowest
     }
+}
 
-    fn settle(&mut self, slot: Slot, outcome: ShareOutcome) {
-        let at = &mut self.response.responses[slot.topic].partition_responses[slot.partition];
-        *at = match outcome {
-            Ok(ack) => acknowledged(at.index, ack),
-            Err(refusal) => refused(at.index, refusal),
-        };
+fn settle(response: &mut ProduceResponse, slot: Slot, outcome: ShareOutcome) {
+    let at = &mut response.responses[slot.topic].partition_responses[slot.partition];
+    match outcome {
+        Ok(ack) => acknowledge(at, ack),
+        Err(refusal) => *at = refused(at.index, refusal),
     }
 }
 
@@ -311,6 +314,13 @@ struct Sorting {
     acks: Acks,
     now_ms: i64,
     begun: Begun,
+    /// What is not appended at once; nothing, most often.
+    aside: Option<Box<Aside>>,
+}
+
+/// What waits until all batches have been seen once.
+#[derive(Default)]
+struct Aside {
     shares: BTreeMap<CoreId, (Vec<Slot>, ProduceShare)>,
     /// The first batch that must be looked into, and all behind it.
     unseen: Vec<Unseen>,
@@ -332,32 +342,43 @@ fn must_be_seen(topic: &Topic, batch: &Batch, now_ms: i64) -> bool {
 }
 
 impl Sorting {
-    fn new(call: Call, acks: Acks) -> Self {
-        let (begun, shares, unseen) = Default::default();
-        Self { call, acks, now_ms: wall_clock_ms(), begun, shares, unseen }
+    fn new(call: Call, acks: Acks, topics: usize) -> Self {
+        let responses = Vec::with_capacity(topics.min(PARTITIONS_AT_ONCE));
+        let response = ProduceResponse { responses, ..Default::default() };
+        let begun = Begun { response, ..Default::default() };
+        Self { call, acks, now_ms: wall_clock_ms(), begun, aside: None }
+    }
+
+    fn aside(&mut self) -> &mut Aside {
+        self.aside.get_or_insert_default()
     }
 
     /// What is left to do after all batches have been seen once.
     async fn look_and_share(&mut self) {
-        if !self.unseen.is_empty() {
+        if self.has_unseen() {
             self.look().await;
         }
-        for (to, (slots, share)) in std::mem::take(&mut self.shares) {
+        let Some(aside) = self.aside.take() else { return };
+        for (to, (slots, share)) in aside.shares {
             self.begun.elsewhere.push((slots, route::ask(&self.call.core, to, share).await));
         }
     }
 
     /// The reply, once it has all its acks.
+    #[inline]
     fn pending(self, held: Held) -> Pending {
-        let Self { call, acks, begun, .. } = self;
+        let Self { call, acks, mut begun, .. } = self;
         if acks == Acks::None {
             return silence(begun);
         }
         Pending::later(async move {
-            let (response, elsewhere) = begun.finish(acks).await;
+            let elsewhere = begun.finish(acks).await;
             let reply = match held.is_large() {
-                true => Box::pin(call.reply_made(Ok(Made { response, held }))).await,
-                false => call.reply(&response),
+                true => {
+                    let response = begun.response;
+                    Box::pin(call.reply_made(Ok(Made { response, held }))).await
+                }
+                false => call.reply(&begun.response),
             };
             Answered { reply, elsewhere }
         })
@@ -432,17 +453,21 @@ impl Sorting {
         if local.topic.config.cleanup_policy.compact {
             check_keys(&batch)?;
         }
-        if !self.unseen.is_empty() || must_be_seen(&local.topic, &batch, self.now_ms) {
-            self.unseen.push(Unseen { slot, local: local.clone(), index, place, batch });
+        if self.has_unseen() || must_be_seen(&local.topic, &batch, self.now_ms) {
+            self.aside().unseen.push(Unseen { slot, local: local.clone(), index, place, batch });
             return Ok(());
         }
         self.append(slot, &local.topic, index, place, batch)
     }
 
+    fn has_unseen(&self) -> bool {
+        self.aside.as_ref().is_some_and(|aside| !aside.unseen.is_empty())
+    }
+
     /// Looks into the batches that ask for it, and appends them and those behind them.
     async fn look(&mut self) {
         let mut budget = LookBudget::default();
-        for Unseen { slot, local, index, place, batch } in std::mem::take(&mut self.unseen) {
+        for Unseen { slot, local, index, place, batch } in std::mem::take(&mut self.aside().unseen) {
             let seen = self.look_into(&local.topic, batch, &mut budget).await;
             let appended = seen.and_then(|batch| self.append(slot, &local.topic, index, place, batch));
             if let Err(refusal) = appended {
@@ -477,12 +502,15 @@ impl Sorting {
         match place {
             Place::Here(partition) => {
                 let pending = partition.append_at(&batch, AppendOrigin::Client, self.now_ms)?;
-                self.begun.here.push((slot, pending));
+                match self.begun.first {
+                    None => self.begun.first = Some((slot, pending)),
+                    Some(_) => self.begun.others.push((slot, pending)),
+                }
             }
             Place::There(core) => {
                 let acks = self.acks;
                 let empty = || (Vec::new(), ProduceShare { acks, batches: Vec::new() });
-                let (slots, share) = self.shares.entry(core).or_insert_with(empty);
+                let (slots, share) = self.aside().shares.entry(core).or_insert_with(empty);
                 slots.push(slot);
                 share.batches.push((topic.id, index, batch));
             }
@@ -526,14 +554,11 @@ fn check_keys(batch: &Batch) -> Result<(), ProduceRefusal> {
     Err(ProduceRefusal { code: ErrorCode::InvalidRecord, message, records: keyless, blame: KEYLESS })
 }
 
-fn acknowledged(index: i32, ack: Ack) -> PartitionProduceResponse {
-    PartitionProduceResponse {
-        index,
-        base_offset: ack.base_offset.0,
-        log_append_time_ms: ack.log_append_time_ms.unwrap_or(-1),
-        log_start_offset: ack.log_start.0,
-        ..Default::default()
-    }
+/// Fills in what an append became; the rest of its place is as it was made.
+fn acknowledge(at: &mut PartitionProduceResponse, ack: Ack) {
+    at.base_offset = ack.base_offset.0;
+    at.log_append_time_ms = ack.log_append_time_ms.unwrap_or(-1);
+    at.log_start_offset = ack.log_start.0;
 }
 
 fn refused(index: i32, refusal: ProduceRefusal) -> PartitionProduceResponse {

@@ -104,14 +104,20 @@ fn unread() -> FoundPartition {
 }
 
 impl<'a> Reading<'a> {
-    /// Finds out where everything is.
-    pub(super) async fn new(core: &'a Rc<Core>, ask: Ask, list: &WantedList, by_id: bool) -> Self {
-        let located = Vec::with_capacity(list.partitions.len());
+    /// Of so many partitions; where they are is not known yet.
+    #[inline]
+    pub(super) fn new(core: &'a Rc<Core>, ask: Ask, partitions: usize) -> Self {
+        let located = Vec::with_capacity(partitions);
         let (mut sites, total, elsewhere) = <(Gradual<Site>, Total, Duration)>::default();
         // Of very many it is not known yet how many there are.
-        sites.reserve_exact(list.partitions.len().min(AT_ONCE));
+        sites.reserve_exact(partitions.min(AT_ONCE));
         let hold = core.held_files.hold();
-        let mut reading = Self { core, ask, located, sites, total, hold, elsewhere, asks_others: false };
+        Self { core, ask, located, sites, total, hold, elsewhere, asks_others: false }
+    }
+
+    /// Finds out where everything is.
+    pub(super) async fn locate(&mut self, list: &WantedList, by_id: bool) {
+        let core = self.core;
         let missing = if by_id { ErrorCode::UnknownTopicId } else { ErrorCode::UnknownTopicOrPartition };
         let mut topic = None;
         let mut local = None;
@@ -121,14 +127,13 @@ impl<'a> Reading<'a> {
                 local = local_topic(core, list, wanted, by_id);
             }
             match local.as_ref().map(|local| (local, core.topics.place(local, wanted.partition))) {
-                None => reading.located.push(Located::Missing(missing)),
-                Some((_, Place::Nowhere(code))) => reading.located.push(Located::Missing(code)),
-                Some((_, Place::Here(partition))) => reading.add(wanted, Home::Here(partition)),
-                Some((local, Place::There(core))) => reading.add(wanted, Home::There(core, local.topic.id)),
+                None => self.located.push(Located::Missing(missing)),
+                Some((_, Place::Nowhere(code))) => self.located.push(Located::Missing(code)),
+                Some((_, Place::Here(partition))) => self.add(wanted, Home::Here(partition)),
+                Some((local, Place::There(core))) => self.add(wanted, Home::There(core, local.topic.id)),
             }
             pace().await;
         }
-        reading
     }
 
     fn add(&mut self, wanted: &Wanted, home: Home) {
@@ -266,9 +271,14 @@ impl<'a> Reading<'a> {
         }
     }
 
+    /// How many partitions have records.
+    pub(super) fn with_records(&self) -> usize {
+        self.total.with_records
+    }
+
     /// What holds the files until they are sent.
-    pub(super) fn take_hold(self) -> Hold {
-        self.hold
+    pub(super) fn take_hold(&mut self) -> Hold {
+        std::mem::replace(&mut self.hold, self.core.held_files.hold())
     }
 
     /// Asks the other cores for their shares; with each answer, the numbers of its sites.
