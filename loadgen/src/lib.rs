@@ -9,6 +9,7 @@
 //! (`records/build`, `codec`), `link` sends the batch and takes its ack; `consumer` reads it back (`records/parse`),
 //! `verify` judges it, `metrics` and `latency` count it.
 #![forbid(unsafe_code)]
+#![warn(clippy::print_stdout, clippy::print_stderr, reason = "they panic where the reader has gone")]
 
 pub mod advice;
 pub mod broker;

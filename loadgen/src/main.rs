@@ -1,6 +1,8 @@
 //! The binary `loadgen`. Exit codes: 0 measured, 1 a verdict against (verification failed, B worse, nothing satisfies a
 //! service level), 2 no result, or that of a run that was cut short, 3 measured and no answer (too much noise, no difference).
 
+#![warn(clippy::print_stdout, clippy::print_stderr, reason = "they panic where the reader has gone")]
+
 use clap::Parser;
 use loadgen::advice::advice;
 use loadgen::broker::leash::become_leashed;
@@ -37,7 +39,7 @@ fn main() -> ExitCode {
         Command::Max(args) => max_command(&args),
         Command::Lab(args) => interrupts().and_then(|asked| lab(&args, &asked)).map(|()| ExitCode::SUCCESS),
         Command::Report(args) => report(&args).map(|page| {
-            println!("{}", page.display());
+            let _ = writeln!(std::io::stdout(), "{}", page.display());
             ExitCode::SUCCESS
         }),
         Command::Compare(args) => compare_command(&args),
@@ -51,7 +53,7 @@ fn main() -> ExitCode {
         Command::Advice(args) => advice(&args).map(|found| if found { 0 } else { VERDICT_AGAINST }.into()),
     };
     ended.unwrap_or_else(|error| {
-        eprintln!("loadgen: {error}");
+        let _ = writeln!(std::io::stderr(), "loadgen: {error}");
         ExitCode::from(NO_RESULT)
     })
 }

@@ -6,6 +6,7 @@ use loadgen::latency::Latency;
 use loadgen::page::cli::{ReportArgs, report};
 use serde_json::{Value, json};
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 const HOSTILE: &str = "</script><img src=x onerror=alert(1)>\"'&|`";
 
@@ -291,4 +292,25 @@ fn a_sweep_without_results_is_refused() {
     let dir = sweep_of(&[]);
     let args = ReportArgs { paths: vec![dir.path().to_owned()], out: None };
     assert!(report(&args).unwrap_err().to_string().contains("no results yet"));
+}
+
+#[test]
+fn who_does_not_wait_for_what_is_printed_has_the_page_all_the_same() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("run.json");
+    std::fs::write(&path, run().to_string()).unwrap();
+    let loadgen = |paths: &[&Path], quiet: bool| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_loadgen"));
+        let mut process =
+            command.arg("report").args(paths).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(process.stdout.take());
+        let errors = process.stderr.take().filter(|_| !quiet);
+        let code = process.wait().unwrap().code();
+        drop(errors);
+        code
+    };
+    assert_eq!(loadgen(&[&path], false), Some(0));
+    assert!(dir.path().join("report.html").exists());
+    // Nor does who is refused change the exit code by not listening.
+    assert_eq!(loadgen(&[&dir.path().join("missing.json")], true), Some(2));
 }

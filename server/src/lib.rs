@@ -11,6 +11,8 @@
 //!
 //! Absent on purpose: locks (but for one at the start), threads inside a core, time and files other than `creel_io`'s.
 
+#![warn(clippy::print_stdout, clippy::print_stderr, reason = "they panic where the reader has gone")]
+
 // The tests inside know it by the name that those outside use.
 #[cfg(test)]
 extern crate self as creel_server;

@@ -3,6 +3,8 @@
 //! Exit codes: 0 after a clean stop, 1 when it could not start or stop cleanly, 2 for a wrong configuration, 130 (143) when
 //! a second SIGINT (SIGTERM) ended the stop.
 
+#![warn(clippy::print_stdout, clippy::print_stderr, reason = "they panic where the reader has gone")]
+
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -13,23 +15,28 @@ use creel_io::runtime::{self, CoreConfig};
 use creel_server::config::{Args, Config, CoreList, listing, load};
 use creel_server::{Setup, run_core};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 fn main() -> ExitCode {
     let args = Args::parse();
     let config = match load(&args) {
         Ok(config) => config,
-        Err(error) => return fail(2, &error),
+        Err(errors) => return fail(2, errors.lines()),
     };
     if args.print_config {
-        print!("{}", listing(&config.settings));
+        // Whoever reads it may have seen enough.
+        let _ = write!(std::io::stdout(), "{}", listing(&config.settings));
         return ExitCode::SUCCESS;
     }
     log_to_stderr();
     run(config)
 }
 
-fn fail(code: u8, error: &dyn std::fmt::Display) -> ExitCode {
-    eprintln!("creel: {error}");
+fn fail(code: u8, lines: impl IntoIterator<Item = impl std::fmt::Display>) -> ExitCode {
+    for line in lines {
+        let _ = writeln!(std::io::stderr(), "creel: {line}");
+    }
     ExitCode::from(code)
 }
 
@@ -38,7 +45,9 @@ fn log_to_stderr() {
     let given = std::env::var("CREEL_LOG").or_else(|_| std::env::var("RUST_LOG"));
     let filter = EnvFilter::new(given.as_deref().unwrap_or("info"));
     let colours = std::io::stderr().is_terminal();
-    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr).init();
+    // Who reads the log may have gone (`creel 2>&1 | head`): to complain about that on stderr would be a panic.
+    let lines = tracing_subscriber::fmt::layer().with_ansi(colours).with_writer(std::io::stderr);
+    tracing_subscriber::registry().with(filter).with(lines.log_internal_errors(false)).init();
 }
 
 fn run(mut config: Config) -> ExitCode {
@@ -61,11 +70,11 @@ fn run(mut config: Config) -> ExitCode {
     let of_core = setup.clone();
     match runtime::start(&runtime_config, move |core| run_core(core, of_core.clone())) {
         Ok(cores) => cores.join(),
-        Err(error) => return fail(1, &error),
+        Err(error) => return fail(1, [error]),
     }
     match setup.failure() {
         None => ExitCode::SUCCESS,
-        Some(failure) => fail(1, &failure),
+        Some(failure) => fail(1, [failure]),
     }
 }
 

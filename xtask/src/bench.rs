@@ -30,7 +30,7 @@ pub(crate) fn bench(options: &Options) -> Outcome {
     let mut measuring = network.command(&paths::release_binary("one-path"));
     if !options.no_kafka {
         match tools::first_missing(&["java", "mvn"]) {
-            Some(program) => println!("SKIP Apache Kafka as the third side: {program} is missing"),
+            Some(program) => say!("SKIP Apache Kafka as the third side: {program} is missing"),
             None => {
                 kafka::install()?;
                 measuring.arg("--xtask").arg(std::env::current_exe().map_err(about("xtask itself"))?);

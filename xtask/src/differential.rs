@@ -52,7 +52,7 @@ pub(crate) fn differential(options: &Options) -> Outcome {
     drop((kafka, creel));
     match &outcome {
         Ok(()) => fs::remove_dir_all(&folder).map_err(about(folder.display().to_string()))?,
-        Err(_) => println!("what the brokers said is kept in {}", folder.display()),
+        Err(_) => say!("what the brokers said is kept in {}", folder.display()),
     }
     outcome
 }

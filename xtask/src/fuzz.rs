@@ -51,7 +51,7 @@ pub(crate) fn fuzz(options: &Options) -> Outcome {
     let program = build()?;
     let names = names(&program)?;
     if options.list {
-        names.iter().for_each(|name| println!("{name}"));
+        names.iter().for_each(|name| say!("{name}"));
         return Ok(());
     }
     if let Some(unknown) = options.targets.iter().find(|target| !names.contains(target)) {
@@ -101,7 +101,7 @@ fn of(program: &Path, target: &str) -> Command {
 fn run_all(program: &Path, targets: &[String], seconds: u32) -> Outcome {
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let each = (seconds as usize * cores / targets.len().max(1)).max(1);
-    println!("\n==> fuzz: {} targets, {each} s each, {cores} at a time", targets.len());
+    say!("\n==> fuzz: {} targets, {each} s each, {cores} at a time", targets.len());
     let mut failed = Vec::new();
     for together in targets.chunks(cores) {
         let running: Vec<_> = together
@@ -145,10 +145,10 @@ fn finish(target: &str, child: Child) -> Result<bool, Failure> {
     let output = child.wait_with_output().map_err(about("fuzz"))?;
     let told = String::from_utf8_lossy(&output.stderr);
     if !output.status.success() {
-        println!("{told}\n{target}: FAILED. Again: cargo xtask fuzz {target} --input FILE (named above)");
+        say!("{told}\n{target}: FAILED. Again: cargo xtask fuzz {target} --input FILE (named above)");
         return Ok(false);
     }
-    println!("{target}: {}", summary(&told));
+    say!("{target}: {}", summary(&told));
     Ok(true)
 }
 

@@ -66,7 +66,7 @@ pub(crate) fn kafka(options: &Options) -> Outcome {
     if !folder.join("logs/meta.properties").exists() {
         format(&properties)?;
     }
-    println!("Apache Kafka on 127.0.0.1:{port}, data in {}", folder.display());
+    say!("Apache Kafka on 127.0.0.1:{port}, data in {}", folder.display());
     let error = java().args(jvm_flags(options)).arg("kafka.Kafka").arg(&properties).exec();
     Err(about("java")(error))
 }

@@ -28,9 +28,7 @@ impl Network {
         match Network::Own.command(Path::new("true")).status() {
             Ok(status) if status.success() => Network::Own,
             _ => {
-                println!(
-                    "no network of its own to be had (unshare, ip): all sides are measured with {control}"
-                );
+                say!("no network of its own to be had (unshare, ip): all sides are measured with {control}");
                 Network::Machine(control)
             }
         }

@@ -4,6 +4,11 @@
 //! so the last lines of a run are the runners' own closing lines. What is not installed is a visible `SKIP` line on a
 //! developer's machine and a failure where `CI=true`.
 
+#![warn(clippy::print_stdout, clippy::print_stderr, reason = "they panic where the reader has gone")]
+
+#[macro_use]
+mod say;
+
 mod bench;
 mod check;
 mod clients;
@@ -19,6 +24,7 @@ mod smoke;
 mod test;
 mod tools;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -70,7 +76,7 @@ fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("xtask: {failure}");
+            let _ = writeln!(std::io::stderr(), "xtask: {failure}");
             ExitCode::FAILURE
         }
     }

@@ -38,7 +38,7 @@ pub(crate) fn about(what: impl Into<String>) -> impl FnOnce(io::Error) -> Failur
 
 /// Runs `command` in the repository's root and fails unless it exits with 0.
 pub(crate) fn step(title: &str, command: &mut Command) -> Outcome {
-    println!("\n==> {title}");
+    say!("\n==> {title}");
     command.current_dir(paths::root()).env("PATH", tools::search_path());
     let status = command.status().map_err(about(title))?;
     if status.success() {

@@ -41,5 +41,5 @@ pub(crate) fn skip(what: &str, reason: &str) -> Outcome {
 
 /// Says that `what` was left out, where leaving it out is fine everywhere.
 pub(crate) fn say_skipped(what: &str, reason: &str) {
-    println!("\nSKIP {what}: {reason}");
+    say!("\nSKIP {what}: {reason}");
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Parser;
 
 use super::{
-    error::ConfigError,
+    error::{ConfigError, ConfigErrors},
     settings::{Given, Origin},
     value::Dialect,
 };
@@ -18,13 +18,15 @@ use super::{
 #[derive(Clone, Debug, Default, Parser)]
 #[command(name = "creel", version = crate::VERSION, about)]
 pub struct Args {
-    /// Where to listen, host:port, or NAME://host:port,...; port 0 takes a free one (listeners)
+    /// Where to listen, host:port, or NAME://host:port,...; port 0 takes a free one (listeners). There is no TLS and no
+    /// password yet: whoever can reach an address other than this machine's own 127.0.0.1 (0.0.0.0 is all of them) can read,
+    /// write and delete everything
     #[arg(long, value_name = "ADDR")]
     pub listen: Option<String>,
     /// Where the data lives (log.dirs)
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
-    /// The CPUs to run on: all, or a list as 0-3,6 (creel.cores)
+    /// The CPUs to run on, by number: all, or a list as 0-3,6 (creel.cores)
     #[arg(long, value_name = "LIST")]
     pub cores: Option<String>,
     /// A TOML file, or one of Kafka's .properties
@@ -40,7 +42,7 @@ pub struct Args {
 
 impl Args {
     /// The settings that flags and `--set` give, the last of the same name winning.
-    pub(super) fn given(&self) -> Result<Vec<Given>, ConfigError> {
+    pub(super) fn given(&self, errors: &mut ConfigErrors) -> Vec<Given> {
         let data_dir = self.data_dir.as_ref().map(|path| path.display().to_string());
         let flags = [
             ("--listen", "listeners", self.listen.clone()),
@@ -56,6 +58,6 @@ impl Args {
             let (name, text) = (name.trim().to_owned(), text.to_owned());
             Ok(Given { name, text, origin: Origin::Flag("--set"), dialect: Dialect::Creel })
         });
-        flags.map(Ok).chain(sets).collect()
+        flags.map(Ok).chain(sets).filter_map(|given| errors.note(given)).collect()
     }
 }

@@ -1,7 +1,7 @@
 //! Settings from environment variables: `CREEL_NUM_PARTITIONS=8`.
 
 use super::{
-    error::{ConfigError, nearest},
+    error::{ConfigError, ConfigErrors, nearest},
     keys::BROKER_KEYS,
     names::{self, LISTENER_PREFIX},
     settings::{Given, Origin},
@@ -23,16 +23,19 @@ fn is_someone_elses(name: &str) -> bool {
 /// Picks the settings out of a process's environment.
 pub(super) fn read(
     environment: impl IntoIterator<Item = (String, String)>,
-) -> Result<Vec<Given>, ConfigError> {
+    errors: &mut ConfigErrors,
+) -> Vec<Given> {
     let mut given = Vec::new();
     for (variable, text) in environment {
         if variable.starts_with(PREFIX) && !is_someone_elses(&variable) {
             let origin = Origin::Environment(variable.clone());
-            given.push(Given { name: setting_name(variable)?, text, origin, dialect: Dialect::Creel });
+            if let Some(name) = errors.note(setting_name(variable)) {
+                given.push(Given { name, text, origin, dialect: Dialect::Creel });
+            }
         }
     }
     given.sort_by(|a, b| a.origin.cmp(&b.origin));
-    Ok(given)
+    given
 }
 
 fn setting_name(variable: String) -> Result<String, ConfigError> {

@@ -1,10 +1,11 @@
 //! What can be wrong with a configuration, said so that it can be put right.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use super::settings::Origin;
 
-/// Why the broker does not start with this configuration.
+/// One thing for which the broker does not start with this configuration.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum ConfigError {
     /// A name that no setting has.
@@ -73,6 +74,85 @@ pub enum ConfigError {
         reason: String,
     },
 }
+
+impl ConfigError {
+    /// Where it is, for the order in which errors are told.
+    fn origin(&self) -> Origin {
+        match self {
+            Self::Unknown { origin, .. }
+            | Self::Value { origin, .. }
+            | Self::Refused { origin, .. }
+            | Self::Conflict { origin, .. } => origin.clone(),
+            Self::Assignment(_) => Origin::Flag("--set"),
+            Self::File { path, .. } => Origin::File(path.clone(), 0),
+            Self::Syntax { path, line, .. } => Origin::File(path.clone(), *line),
+        }
+    }
+}
+
+/// More are counted and not told: who has so many has given the wrong file.
+pub(super) const ERRORS_TOLD_MAX: usize = 100;
+
+/// All that is wrong with a configuration, so that it can be put right at once: at least one error, a line each, those of the
+/// file in the order of its lines.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ConfigErrors {
+    told: Vec<ConfigError>,
+    untold: usize,
+}
+
+impl ConfigErrors {
+    /// Each one in words.
+    pub fn lines(&self) -> impl Iterator<Item = String> + '_ {
+        let more = (self.untold > 0).then(|| format!("and {} more mistakes", self.untold));
+        self.told.iter().map(ConfigError::to_string).chain(more)
+    }
+
+    pub(super) fn push(&mut self, error: ConfigError) {
+        if self.told.len() < ERRORS_TOLD_MAX {
+            self.told.push(error);
+        } else {
+            self.untold = self.untold.saturating_add(1);
+        }
+    }
+
+    /// Notes what went wrong, if something did.
+    pub(super) fn note<T>(&mut self, outcome: Result<T, ConfigError>) -> Option<T> {
+        outcome.map_err(|error| self.push(error)).ok()
+    }
+
+    /// Whether some may be about settings of which `what` is a part of the name. A line that could not be read may be
+    /// about anything.
+    pub(super) fn are_about(&self, what: &str) -> bool {
+        self.told.iter().any(|error| match error {
+            ConfigError::Unknown { name, .. }
+            | ConfigError::Value { name, .. }
+            | ConfigError::Refused { name, .. }
+            | ConfigError::Conflict { name, .. }
+            | ConfigError::Assignment(name) => name.contains(what),
+            ConfigError::File { .. } | ConfigError::Syntax { .. } => true,
+        })
+    }
+
+    /// What was wanted, if nothing is wrong.
+    pub(super) fn or<T>(mut self, value: Option<T>) -> Result<T, Self> {
+        match value {
+            Some(value) if self.told.is_empty() => Ok(value),
+            _ => {
+                self.told.sort_by_key(ConfigError::origin);
+                Err(self)
+            }
+        }
+    }
+}
+
+impl fmt::Display for ConfigErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.lines().collect::<Vec<_>>().join("\n"))
+    }
+}
+
+impl std::error::Error for ConfigErrors {}
 
 fn offer(nearest: &Option<String>) -> String {
     nearest.as_ref().map(|name| format!(": did you mean {name}?")).unwrap_or_default()

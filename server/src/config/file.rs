@@ -3,30 +3,38 @@
 //! In TOML a name may be written dotted (`num.partitions = 8`), under a table (`[log]`,
 //! `segment.bytes = ...`) or quoted (`"num.partitions" = 8`): all mean the same setting.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use toml::de::{DeTable, DeValue};
 
 use super::{
-    error::ConfigError,
+    error::{ConfigError, ConfigErrors, ERRORS_TOLD_MAX},
     properties,
     settings::{Given, Origin},
     value::Dialect,
 };
 
-/// Reads a file's text; the path is for messages, and its ending chooses the format.
-pub(super) fn read(path: &Path, text: &str) -> Result<Vec<Given>, ConfigError> {
+/// Reads a file's text, and goes on behind what is wrong in it; the path is for messages, and its ending chooses the format.
+pub(super) fn read(path: &Path, text: &str, errors: &mut ConfigErrors) -> Vec<Given> {
     if is_properties(path) {
-        return Ok(properties::read(path, text));
+        return properties::read(path, text);
     }
-    let table = DeTable::parse(text).map_err(|error| ConfigError::Syntax {
-        path: path.to_owned(),
-        line: line_of(text, error.span().map_or(0, |span| span.start)),
-        reason: error.message().to_owned(),
-    })?;
-    let mut reader = Reader { path, text, given: Vec::new() };
-    reader.table("", table.get_ref())?;
-    Ok(reader.given)
+    let (table, wrong) = DeTable::parse_recoverable(text);
+    let mut reader = Reader { path, text, given: Vec::new(), bad_lines: BTreeSet::new() };
+    for error in &wrong {
+        let line = line_of(text, error.span().map_or(0, |span| span.start));
+        // What follows in the same line is most often due to the first.
+        if reader.bad_lines.insert(line) {
+            let reason = error.message().to_owned();
+            errors.push(ConfigError::Syntax { path: path.to_owned(), line, reason });
+        }
+        if reader.bad_lines.len() > ERRORS_TOLD_MAX {
+            break;
+        }
+    }
+    reader.table("", table.get_ref(), errors);
+    reader.given
 }
 
 /// Whether it is one of Kafka's own, by its name.
@@ -38,23 +46,30 @@ struct Reader<'a> {
     path: &'a Path,
     text: &'a str,
     given: Vec<Given>,
+    /// Lines that are no TOML, so that what could be made of them says nothing.
+    bad_lines: BTreeSet<usize>,
 }
 
 impl Reader<'_> {
-    fn table(&mut self, prefix: &str, table: &DeTable<'_>) -> Result<(), ConfigError> {
+    fn table(&mut self, prefix: &str, table: &DeTable<'_>, errors: &mut ConfigErrors) {
         for (key, value) in table {
             let name = join(prefix, key.get_ref());
-            match value.get_ref() {
-                DeValue::Table(inner) => self.table(&name, inner)?,
-                leaf => {
-                    let line = line_of(self.text, key.span().start);
-                    let text = leaf_text(leaf).ok_or_else(|| self.not_a_setting(&name, line))?;
+            if let DeValue::Table(inner) = value.get_ref() {
+                self.table(&name, inner, errors);
+                continue;
+            }
+            let line = line_of(self.text, key.span().start);
+            if self.bad_lines.contains(&line) {
+                continue;
+            }
+            match leaf_text(value.get_ref()) {
+                Some(text) => {
                     let origin = Origin::File(self.path.to_owned(), line);
                     self.given.push(Given { name, text, origin, dialect: Dialect::Creel });
                 }
+                None => errors.push(self.not_a_setting(&name, line)),
             }
         }
-        Ok(())
     }
 
     fn not_a_setting(&self, name: &str, line: usize) -> ConfigError {

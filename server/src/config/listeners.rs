@@ -25,6 +25,9 @@ const LISTENERS_ACCEPTED: &str = "NAME://host:port or host:port, several separat
 const PLAINTEXT: &str = "PLAINTEXT";
 const KNOWN_PROTOCOLS: [&str; 4] = [PLAINTEXT, "SSL", "SASL_PLAINTEXT", "SASL_SSL"];
 
+const NOT_SERVED: &str = "TLS (SSL) and passwords (SASL) are not served yet. Use PLAINTEXT://, on 127.0.0.1 or in a network \
+     that only trusted machines reach, or behind a proxy that ends TLS";
+
 /// A listener as it is written.
 #[derive(Clone, Debug)]
 struct Entry {
@@ -142,18 +145,20 @@ fn check_protocols(
     protocols: &BTreeMap<String, String>,
     controllers: &BTreeSet<String>,
 ) -> Result<(), ConfigError> {
+    let mut unserved = Vec::new();
     for Entry { name, .. } in entries {
         let Some(protocol) = protocols.get(name) else {
             let reason = format!("listener {name} has no protocol: add {name}:{PLAINTEXT} to {PROTOCOLS}");
             return Err(settings.conflict(key, reason));
         };
         if protocol != PLAINTEXT && !controllers.contains(name) {
-            let reason =
-                format!("listener {name} would speak {protocol}, but TLS and SASL are not served yet");
-            return Err(settings.conflict(key, reason));
+            unserved.push(format!("listener {name} would speak {protocol}"));
         }
     }
-    Ok(())
+    match unserved.is_empty() {
+        true => Ok(()),
+        false => Err(settings.conflict(key, format!("{}: {NOT_SERVED}", unserved.join(", ")))),
+    }
 }
 
 fn check_roles(

@@ -3,11 +3,13 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use creel_io::runtime::available_cpus;
+
 use super::{
     args::Args,
-    cores::CoreList,
+    cores::{self, CoreList},
     environment,
-    error::ConfigError,
+    error::{ConfigError, ConfigErrors},
     file,
     keys::BrokerConfig,
     listener::{HostPort, Listener},
@@ -32,13 +34,17 @@ pub struct Config {
     pub data_dir: PathBuf,
 }
 
-/// Reads the command line's flags, the process's environment and the file that `--config` names.
-pub fn load(args: &Args) -> Result<Config, ConfigError> {
-    let text = args.config.as_deref().map(read_file).transpose()?;
+/// Reads the command line's flags, the process's environment and the file that `--config` names, for this machine.
+pub fn load(args: &Args) -> Result<Config, ConfigErrors> {
+    let mut errors = ConfigErrors::default();
+    let text = errors.note(args.config.as_deref().map(read_file).transpose());
+    // Without the file nothing can be said of the rest.
+    let text = errors.clone().or(text)?;
     // A variable that is not UTF-8 can be none of ours: their names are ASCII.
     let environment = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned())));
-    Config::from_sources(args, environment, text.as_deref())
+    let settings = Config::settings(args, environment, text.as_deref(), &mut errors);
+    Config::from_settings(settings, Some(&available_cpus()), errors)
 }
 
 fn read_file(path: &Path) -> Result<String, ConfigError> {
@@ -52,51 +58,87 @@ fn read_file(path: &Path) -> Result<String, ConfigError> {
 }
 
 impl Config {
-    /// The same from given sources; `file` is the text of `args.config`.
+    /// The same from given sources, for whatever machine; `file` is the text of `args.config`.
     pub fn from_sources(
         args: &Args,
         environment: impl IntoIterator<Item = (String, String)>,
         file: Option<&str>,
-    ) -> Result<Self, ConfigError> {
-        let mut given = match (&args.config, file) {
-            (Some(path), Some(text)) => file::read(path, text)?,
-            _ => Vec::new(),
-        };
-        given.extend(environment::read(environment)?);
-        given.extend(args.given()?);
-        Self::from_settings(Settings::resolve(given)?)
+    ) -> Result<Self, ConfigErrors> {
+        let mut errors = ConfigErrors::default();
+        let settings = Self::settings(args, environment, file, &mut errors);
+        Self::from_settings(settings, None, errors)
     }
 
     /// The defaults, with some settings changed: for tests and embedded use.
-    pub fn with(sets: &[&str]) -> Result<Self, ConfigError> {
+    pub fn with(sets: &[&str]) -> Result<Self, ConfigErrors> {
         let args = Args { set: sets.iter().map(|one| (*one).to_owned()).collect(), ..Args::default() };
         Self::from_sources(&args, [], None)
     }
 
-    fn from_settings(settings: Settings) -> Result<Self, ConfigError> {
-        let broker = BrokerConfig::from_settings(&settings);
-        let listeners = listeners::read(&settings, &broker)?;
-        let admin = broker
-            .creel_admin_listener
-            .as_ref()
-            .map(|text| {
-                HostPort::read(text)
-                    .and_then(|at| at.resolve())
-                    .ok_or_else(|| settings.refuse("creel.admin.listener", "host:port of this machine"))
-            })
-            .transpose()?;
-        let cores = CoreList::read(&broker.creel_cores)
-            .ok_or_else(|| settings.refuse("creel.cores", CoreList::ACCEPTED))?;
-        // As in Kafka: every request that is accepted has to fit.
-        let queued = broker.queued_max_request_bytes;
-        if queued > 0 && queued < i64::from(broker.socket_request_max_bytes) {
-            let accepted = "-1, or at least socket.request.max.bytes";
-            return Err(settings.refuse("queued.max.request.bytes", accepted));
-        }
-        let [data_dir] = broker.log_dirs.as_slice() else {
-            return Err(settings.refuse("log.dirs", "one directory"));
+    fn settings(
+        args: &Args,
+        environment: impl IntoIterator<Item = (String, String)>,
+        file: Option<&str>,
+        errors: &mut ConfigErrors,
+    ) -> Settings {
+        let mut given = match (&args.config, file) {
+            (Some(path), Some(text)) => file::read(path, text, errors),
+            _ => Vec::new(),
         };
-        let data_dir = PathBuf::from(data_dir);
-        Ok(Self { listeners, admin, cores, data_dir, broker, settings })
+        given.extend(environment::read(environment, errors));
+        given.extend(args.given(errors));
+        Settings::resolve(given, errors)
+    }
+
+    /// `cpus` are those of the machine, where it is known.
+    fn from_settings(
+        settings: Settings,
+        cpus: Option<&[usize]>,
+        mut errors: ConfigErrors,
+    ) -> Result<Self, ConfigErrors> {
+        let broker = BrokerConfig::from_settings(&settings);
+        // What these settings say depends on each other: what is wrong with one may be the reason.
+        let listeners = match errors.are_about("listener") {
+            true => None,
+            false => errors.note(listeners::read(&settings, &broker)),
+        };
+        if !errors.are_about(QUEUED) && !errors.are_about(LARGEST) {
+            errors.note(check_queued(&settings, &broker));
+        }
+        let admin = errors.note(admin(&settings, &broker));
+        let cores = errors.note(cores::read(&settings, &broker, cpus));
+        let data_dir = errors.note(data_dir(&settings, &broker));
+        let whole = move || {
+            let (listeners, admin, cores, data_dir) = (listeners?, admin?, cores?, data_dir?);
+            Some(Self { listeners, admin, cores, data_dir, broker, settings })
+        };
+        errors.or(whole())
+    }
+}
+
+const QUEUED: &str = "queued.max.request.bytes";
+const LARGEST: &str = "socket.request.max.bytes";
+
+/// As in Kafka: every request that is accepted has to fit.
+fn check_queued(settings: &Settings, broker: &BrokerConfig) -> Result<(), ConfigError> {
+    let queued = broker.queued_max_request_bytes;
+    match queued > 0 && queued < i64::from(broker.socket_request_max_bytes) {
+        true => Err(settings.refuse(QUEUED, &format!("-1, or at least {LARGEST}"))),
+        false => Ok(()),
+    }
+}
+
+fn admin(settings: &Settings, broker: &BrokerConfig) -> Result<Option<SocketAddr>, ConfigError> {
+    let Some(text) = &broker.creel_admin_listener else { return Ok(None) };
+    match HostPort::read(text).and_then(|at| at.resolve()) {
+        Some(address) => Ok(Some(address)),
+        None => Err(settings.refuse("creel.admin.listener", "host:port of this machine")),
+    }
+}
+
+fn data_dir(settings: &Settings, broker: &BrokerConfig) -> Result<PathBuf, ConfigError> {
+    match broker.log_dirs.as_slice() {
+        [one] => Ok(PathBuf::from(one)),
+        _ => Err(settings.refuse("log.dirs", "one directory")),
     }
 }

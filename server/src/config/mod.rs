@@ -30,7 +30,7 @@ mod value;
 
 pub use args::Args;
 pub use cores::CoreList;
-pub use error::ConfigError;
+pub use error::{ConfigError, ConfigErrors};
 pub use key::{Effect, Key};
 pub use keys::{BROKER_KEYS, BrokerConfig};
 pub use listener::{HostPort, Listener, ListenerIndex};

@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{
-    error::ConfigError,
+    error::{ConfigError, ConfigErrors},
     key::{Effect, Key},
     keys::BROKER_KEYS,
     names::{self, Meaning},
@@ -74,21 +74,33 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Checks what the sources gave and lays it over the defaults; a later one wins over an earlier.
-    pub(super) fn resolve(given: impl IntoIterator<Item = Given>) -> Result<Self, ConfigError> {
+    /// Checks what the sources gave and lays it over the defaults; a later one wins over an earlier. What is wrong is noted
+    /// and left out.
+    pub(super) fn resolve(given: impl IntoIterator<Item = Given>, errors: &mut ConfigErrors) -> Self {
         let mut settings = Self::default();
         let mut by_own_name = BTreeMap::new();
         for one in given {
-            match names::meaning(&one.name) {
-                Some(Meaning::Key(key)) => settings.set(key, one, &mut by_own_name)?,
-                Some(Meaning::OfListener(key)) => settings.set_for_listener(key, &one)?,
-                Some(Meaning::Foreign(why)) => settings.note(&one.name, &one.text, &one.origin, why),
-                None => settings.note_unknown(one)?,
-            }
+            errors.note(settings.take(one, &mut by_own_name));
         }
-        settings.judge()?;
+        settings.judge(errors);
         settings.notices.sort_by(|(a, _), (b, _)| a.cmp(b));
-        Ok(settings)
+        settings
+    }
+
+    fn take(
+        &mut self,
+        one: Given,
+        by_own_name: &mut BTreeMap<&'static str, Discriminant<Origin>>,
+    ) -> Result<(), ConfigError> {
+        match names::meaning(&one.name) {
+            Some(Meaning::Key(key)) => self.set(key, one, by_own_name),
+            Some(Meaning::OfListener(key)) => self.set_for_listener(key, &one),
+            Some(Meaning::Foreign(why)) => {
+                self.note(&one.name, &one.text, &one.origin, why);
+                Ok(())
+            }
+            None => self.note_unknown(one),
+        }
     }
 
     /// In one source a setting's own name wins over its other one, as in Kafka (`log.dirs` over `log.dir`).
@@ -151,7 +163,7 @@ impl Settings {
     }
 
     /// Says what has no effect of what was given, and refuses what would be missed.
-    fn judge(&mut self) -> Result<(), ConfigError> {
+    fn judge(&mut self, errors: &mut ConfigErrors) {
         for key in BROKER_KEYS {
             let Some(Setting { value: Some(value), origin }) = self.values.get(key.name).cloned() else {
                 continue;
@@ -161,13 +173,12 @@ impl Settings {
                 Effect::Works => {}
                 Effect::Refused if key.default_value().as_ref() != Some(&value) => {
                     let name = key.name.to_owned();
-                    return Err(ConfigError::Refused { name, origin, reason: key.doc });
+                    errors.push(ConfigError::Refused { name, origin, reason: key.doc });
                 }
                 _ if key.is_secret() => self.note(key.name, HIDDEN, &origin, key.doc),
                 _ => self.note(key.name, &value.to_string(), &origin, key.doc),
             }
         }
-        Ok(())
     }
 
     /// What is to be said at the start: settings that were given and have no effect, and names that are not known.

@@ -8,7 +8,7 @@ fn config(
     sets: &[&str],
     environment: &[(&str, &str)],
     file: Option<(&str, &str)>,
-) -> Result<Config, ConfigError> {
+) -> Result<Config, ConfigErrors> {
     let args = Args {
         set: sets.iter().map(|one| (*one).to_owned()).collect(),
         config: file.map(|(path, _)| path.into()),
@@ -118,6 +118,55 @@ fn mistakes_are_named_with_their_place_and_the_accepted_form() {
 }
 
 #[test]
+fn all_mistakes_are_told_at_once_each_with_its_line() {
+    let toml = "num.partitions = 0\n\"log.segment.byte\" = 1\nbroker.rack = rack\n[log]\nretention.ms = \"soon\"\n\
+                dirs = [\"a\", \"b\"]\nsegment.bytes = 1979-05-27\n";
+    let environment = [("CREEL_CORES", "0-"), ("CREEL_NUM_PARTITION", "4")];
+    let told = config(&["zzzz=4", "num.partitions"], &environment, Some(("creel.toml", toml))).unwrap_err();
+    expect![[r#"
+        creel.toml:1: num.partitions = "0" is not accepted: it must be a whole number, from 1 to 100000
+        creel.toml:2: unknown setting log.segment.byte: did you mean log.segment.bytes?
+        creel.toml:3: string values must be quoted, expected literal string
+        creel.toml:5: log.retention.ms = "soon" is not accepted: it must be a whole number of milliseconds (s, m, h, d may follow), -1 or more
+        creel.toml:6: log.dirs = "a,b" is not accepted: it must be one directory
+        creel.toml:7: log.segment.bytes: a setting is a text, a number, true, false or a list of texts
+        environment variable CREEL_CORES: creel.cores = "0-" is not accepted: it must be all, or a list of CPUs as 0-3,6 that names none twice
+        environment variable CREEL_NUM_PARTITION: unknown setting CREEL_NUM_PARTITION: did you mean CREEL_NUM_PARTITIONS?
+        --set num.partitions: write it as name=value
+        --set: unknown setting zzzz"#]].assert_eq(&told.to_string());
+    let java = "num.partitions=0\nauthorizer.class.name=a.B\nlisteners=SSL://:1,SASL_PLAINTEXT://:2\n\
+                log.retention.ms=7d\nssl.client.auth=required\nqueued.max.request.bytes=1\n";
+    expect![[r#"
+        server.properties:1: num.partitions = "0" is not accepted: it must be a whole number, from 1 to 100000
+        server.properties:2: authorizer.class.name is refused. There is no authorizer yet: everybody could do everything.
+        server.properties:3: listeners = "SSL://:1,SASL_PLAINTEXT://:2": listener SSL would speak SSL, listener SASL_PLAINTEXT would speak SASL_PLAINTEXT: TLS (SSL) and passwords (SASL) are not served yet. Use PLAINTEXT://, on 127.0.0.1 or in a network that only trusted machines reach, or behind a proxy that ends TLS
+        server.properties:4: log.retention.ms = "7d" is not accepted: it must be a whole number, -1 or more
+        server.properties:5: ssl.client.auth is refused. TLS is not served yet.
+        server.properties:6: queued.max.request.bytes = "1" is not accepted: it must be -1, or at least socket.request.max.bytes"#]].assert_eq(&properties(java).unwrap_err().to_string());
+}
+
+#[test]
+fn what_follows_from_a_mistake_is_not_told_as_another() {
+    // That the listener has no protocol is due to the line that gives it one.
+    for map in
+        ["listener.security.protocol.mapp = \"A:PLAINTEXT\"", "listener.security.protocol.map = A:PLAINTEXT"]
+    {
+        let told = error(&[], &[], Some(&format!("listeners = \"A://127.0.0.1:1\"\n{map}\n")));
+        assert!(told.starts_with("creel.toml:2: ") && !told.contains('\n'), "{told}");
+    }
+}
+
+#[test]
+fn a_file_that_is_none_of_ours_is_not_told_whole() {
+    let text: String = (0..1000).map(|line| format!("zz.{line} = 1\n")).collect();
+    let told = error(&[], &[], Some(&text));
+    assert_eq!(told.lines().count(), 101);
+    assert!(told.ends_with("\nand 900 more mistakes"), "{told}");
+    // Nor is one that is no TOML in any line.
+    assert!(error(&[], &[], Some(&"= = =\n".repeat(1000))).lines().count() < 120);
+}
+
+#[test]
 fn variables_of_kubernetes_and_the_log_filter_are_left_alone() {
     let environment =
         [("CREEL_SERVICE_HOST", "10.0.0.1"), ("CREEL_PORT_9092_TCP", "tcp://x"), ("CREEL_LOG", "info")];
@@ -168,7 +217,7 @@ const BROKERS_OWN: [(&str, &str); 5] = [
     ("kraft-combined-logs", "kraft-broker-logs"),
 ];
 
-fn properties(text: &str) -> Result<Config, ConfigError> {
+fn properties(text: &str) -> Result<Config, ConfigErrors> {
     config(&[], &[], Some(("server.properties", text)))
 }
 
@@ -336,7 +385,7 @@ fn listeners_that_do_not_go_together_are_refused_as_by_kafka() {
         --set: listeners = "A://:1,B://:1": two listeners have the port 1; they may only where one has an IPv4 address and the other an IPv6 address
         --set: listeners = "A://127.0.0.1:1,B://127.0.0.2:1": two listeners have the port 1; they may only where one has an IPv4 address and the other an IPv6 address
         --set: listeners = "A://:1,X://:2": listener X has no protocol: add X:PLAINTEXT to listener.security.protocol.map
-        --set: listeners = "S://:1": listener S would speak SASL_SSL, but TLS and SASL are not served yet
+        --set: listeners = "S://:1": listener S would speak SASL_SSL: TLS (SSL) and passwords (SASL) are not served yet. Use PLAINTEXT://, on 127.0.0.1 or in a network that only trusted machines reach, or behind a proxy that ends TLS
         --set: listeners = "A://nowhere" is not accepted: it must be NAME://host:port or host:port, several separated by commas
         --set: listeners = "A://a:b:9092" is not accepted: it must be NAME://host:port or host:port, several separated by commas
         --set: listeners = "" is not accepted: it must be NAME://host:port or host:port, several separated by commas

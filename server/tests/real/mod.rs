@@ -4,7 +4,7 @@
 use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStderr, Command, Stdio};
 
 use creel_io::runtime::{self, Config};
 
@@ -38,17 +38,35 @@ impl Broker {
         Self::begin(ignoring, address, data_dir, settings)
     }
 
+    /// The same, with a log for [`Self::log`].
+    pub fn start_with_log(address: SocketAddr, data_dir: &Path, settings: &[&str]) -> Self {
+        Self::begin_with(command(), address, data_dir, settings, true)
+    }
+
     fn begin(started: Command, address: SocketAddr, data_dir: &Path, settings: &[&str]) -> Self {
+        Self::begin_with(started, address, data_dir, settings, false)
+    }
+
+    fn begin_with(
+        started: Command,
+        address: SocketAddr,
+        data_dir: &Path,
+        settings: &[&str],
+        is_logged: bool,
+    ) -> Self {
         // A test in the background of a script has some signals ignored, and hands that down.
         let mut command = Command::new("env");
         command.arg("--default-signal=TERM,INT,HUP").arg(started.get_program()).args(started.get_args());
         command.arg("--listen").arg(address.to_string()).arg("--data-dir").arg(data_dir);
         command.args(settings.iter().flat_map(|setting| ["--set", setting]));
-        let loudness = std::env::var("CREEL_LOG").unwrap_or_else(|_| "error".to_owned());
+        let (loudness, log) = match is_logged {
+            true => ("info", Stdio::piped()),
+            false => ("error", Stdio::inherit()),
+        };
+        let loudness = std::env::var("CREEL_LOG").unwrap_or_else(|_| loudness.to_owned());
         // The test's own variables are no settings of the broker's.
         command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
-        let child =
-            command.stdout(Stdio::piped()).stderr(Stdio::inherit()).env("CREEL_LOG", loudness).spawn();
+        let child = command.stdout(Stdio::piped()).stderr(log).env("CREEL_LOG", loudness).spawn();
         Self { child: child.unwrap() }
     }
 
@@ -56,6 +74,11 @@ impl Broker {
     pub fn comes_up(&mut self) -> bool {
         let mut lines = BufReader::new(self.child.stdout.take().unwrap()).lines();
         lines.next().is_some()
+    }
+
+    /// What it logs from now on, if it was started with that. Taken once.
+    pub fn log(&mut self) -> ChildStderr {
+        self.child.stderr.take().unwrap()
     }
 
     pub fn is_running(&mut self) -> bool {
@@ -112,7 +135,8 @@ impl Drop for Broker {
     }
 }
 
-fn command() -> Command {
+/// The binary.
+pub fn command() -> Command {
     Command::new(std::env::var("CREEL_BINARY").unwrap_or_else(|_| env!("CARGO_BIN_EXE_creel").to_owned()))
 }
 

@@ -1,0 +1,9 @@
+//! Lines for whoever looks on.
+
+/// A line on stdout. Who read it may have gone (`cargo xtask fuzz --list | head`): that is no reason to stop.
+macro_rules! say {
+    ($($text:tt)*) => {{
+        use std::io::Write;
+        let _ = writeln!(std::io::stdout(), $($text)*);
+    }};
+}
