@@ -254,7 +254,7 @@ async fn read(core: &Rc<Core>, connection: &Connection, owed: QueueSender<Owed>)
     let mut large: Option<Admitted> = None;
     loop {
         let missing = match next_frame(&mut buffer, limit) {
-            Err(bad_size) => return Ended::Refused(Box::new(bad_size)),
+            Err(no_request) => return Ended::Refused(Box::new(no_request)),
             Ok(Framed::Missing(missing)) => missing,
             Ok(Framed::Large(frame)) => {
                 if large.is_none() {

@@ -24,6 +24,7 @@ use crate::groups::{
 };
 use crate::limits::{COORDINATOR_READ_BYTES, MEMBERS_BYTES};
 use crate::messages::ListGroups;
+use crate::news::NewsLines;
 use crate::offsets::{self, encode_batch, read_batch};
 use crate::placement::core_of;
 use crate::race::race;
@@ -105,6 +106,7 @@ struct Hosted {
     /// The fate of a write is known, or it has been closed.
     settled: Notify,
     folding: Folding,
+    news: Rc<NewsLines>,
     is_closed: Cell<bool>,
 }
 
@@ -135,6 +137,7 @@ pub(crate) async fn host(core: &Rc<Core>, index: i32, partition: Partition) -> R
     let outputs = coordinator.loaded(clock());
     let hosted = Rc::new(Hosted {
         folding: Folding::after_load(&partition, &coordinator),
+        news: core.news.clone(),
         partition,
         coordinator: RefCell::new(coordinator),
         waiting: RefCell::default(),
@@ -229,6 +232,7 @@ impl Hosted {
     }
 
     fn carry_out(self: &Rc<Self>, outputs: Outputs) {
+        outputs.news.iter().for_each(|news| self.news.of_group(news));
         for (token, reply) in outputs.replies {
             let sender = self.waiting.borrow_mut().remove(&token);
             // Nobody waits when the member's connection has gone; it is missed soon enough.

@@ -16,6 +16,7 @@ use crate::connection::Connections;
 use crate::coordinators::Coordinators;
 use crate::descriptors::{FileShares, HeldFiles};
 use crate::messages::Message;
+use crate::news::NewsLines;
 use crate::node::Node;
 use crate::parked::Outposts;
 use crate::request_memory::RequestMemory;
@@ -45,6 +46,7 @@ pub(crate) struct Core {
     pub(crate) coordinators: Coordinators,
     pub(crate) producer_ids: ProducerIds,
     pub(crate) complaints: Complaints,
+    pub(crate) news: Rc<NewsLines>,
     /// What its large answers may take together.
     pub(crate) room: Rc<Room>,
     /// Who decides about topics; on core 0 only.
@@ -81,6 +83,7 @@ impl Core {
             coordinators: Coordinators::default(),
             producer_ids: ProducerIds::default(),
             complaints: Complaints::default(),
+            news: Rc::default(),
             room: Rc::default(),
             authority: RefCell::new(None),
             checkpoints: Turnstile::default(),

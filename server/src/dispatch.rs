@@ -37,10 +37,30 @@ pub(crate) enum Refusal {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Api(key) => write!(f, "no API has the key {key}"),
+            Self::Api(key) => match ApiKey::from_code(*key) {
+                Some(api) => write!(f, "{api} is not served yet{}", kind_of(api)),
+                None => write!(f, "no API has the key {key}"),
+            },
             Self::Version(api, version) => write!(f, "{api} has no version {version} here"),
             Self::Malformed(error) => write!(f, "{error}"),
         }
+    }
+}
+
+/// What is missing, where it has a name of its own.
+fn kind_of(api: ApiKey) -> &'static str {
+    match api {
+        ApiKey::SaslHandshake | ApiKey::SaslAuthenticate => {
+            ": there are no passwords (SASL), so the client has to use PLAINTEXT (security.protocol)"
+        }
+        ApiKey::AddPartitionsToTxn
+        | ApiKey::AddOffsetsToTxn
+        | ApiKey::EndTxn
+        | ApiKey::WriteTxnMarkers
+        | ApiKey::TxnOffsetCommit
+        | ApiKey::DescribeTransactions
+        | ApiKey::ListTransactions => ": there are no transactions",
+        _ => "",
     }
 }
 

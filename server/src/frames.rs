@@ -6,10 +6,47 @@ use creel_wire::frame::{SIZE_PREFIX, size};
 
 use crate::limits::{CONNECTION_BYTES_FREE, OTHER_REQUEST_BYTES_MAX, REQUEST_BYTES_MIN};
 
-/// A size that no request has: the stream is not Kafka's, or asks for more memory than it may.
+/// What comes in place of a request: another protocol, or a request of a size that none has or may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a request of {0} bytes")]
-pub(crate) struct BadSize(i32);
+pub(crate) enum NoRequest {
+    #[error(
+        "TLS on a plain port: TLS is not served yet, so the client has to use PLAINTEXT (security.protocol)"
+    )]
+    Tls,
+    #[error("HTTP on a port of Kafka's protocol: only creel.admin.listener answers HTTP")]
+    Http,
+    #[error(
+        "the header of a PROXY protocol, which is not served: the load balancer has to be told not to send it"
+    )]
+    Proxy,
+    #[error("text that is no Kafka protocol: it begins with {:?}", String::from_utf8_lossy(.0))]
+    Text([u8; SIZE_PREFIX]),
+    #[error("no Kafka protocol: no request has {0} bytes")]
+    Size(i32),
+    #[error("a request of {0} bytes: socket.request.max.bytes is {1}")]
+    TooLarge(usize, usize),
+    #[error("a request of {0} bytes that is no Produce: others may have {OTHER_REQUEST_BYTES_MAX}")]
+    OtherTooLarge(usize),
+}
+
+impl NoRequest {
+    /// Of the first bytes, whose size is no request's, or too large for one. `limit` bounds all requests, if that is it.
+    fn of(prefix: [u8; SIZE_PREFIX], limit: Option<usize>) -> Self {
+        let size = i32::from_be_bytes(prefix);
+        match (&prefix, usize::try_from(size), limit) {
+            // A handshake record of any version.
+            ([0x16, 0x03, ..], ..) => Self::Tls,
+            (b"GET " | b"POST" | b"PUT " | b"HEAD" | b"DELE" | b"OPTI" | b"PATC" | b"CONN" | b"PRI ", ..) => {
+                Self::Http
+            }
+            (b"PROX" | b"\r\n\r\n", ..) => Self::Proxy,
+            (text, ..) if text.iter().all(|byte| (b' '..=b'~').contains(byte)) => Self::Text(prefix),
+            (_, Ok(size), Some(limit)) if size > limit => Self::TooLarge(size, limit),
+            (_, Ok(size), None) => Self::OtherTooLarge(size),
+            _ => Self::Size(size),
+        }
+    }
+}
 
 /// What there is at the head of the buffer.
 #[derive(Debug, PartialEq, Eq)]
@@ -38,12 +75,12 @@ pub(crate) fn is_produce(frame: &[u8]) -> bool {
 }
 
 /// Takes the next frame off the buffer.
-pub(crate) fn next_frame(buffer: &mut BytesMut, limit: usize) -> Result<Framed, BadSize> {
+pub(crate) fn next_frame(buffer: &mut BytesMut, limit: usize) -> Result<Framed, NoRequest> {
     let Some(prefix) = buffer.first_chunk::<SIZE_PREFIX>() else {
         return Ok(Framed::Missing(SIZE_PREFIX - buffer.len()));
     };
     let length = size(*prefix, limit).ok().filter(|length| *length >= REQUEST_BYTES_MIN);
-    let length = length.ok_or(BadSize(i32::from_be_bytes(*prefix)))?;
+    let length = length.ok_or_else(|| NoRequest::of(*prefix, Some(limit)))?;
     let whole = SIZE_PREFIX + length;
     if length > CONNECTION_BYTES_FREE {
         let head = SIZE_PREFIX + size_of::<i16>();
@@ -52,7 +89,7 @@ pub(crate) fn next_frame(buffer: &mut BytesMut, limit: usize) -> Result<Framed, 
         };
         let is_produce = is_produce(frame);
         if length > OTHER_REQUEST_BYTES_MAX && !is_produce {
-            return Err(BadSize(i32::from_be_bytes(*prefix)));
+            return Err(NoRequest::of(*prefix, None));
         }
         if buffer.len() < whole {
             let missing = whole - buffer.len();
@@ -71,7 +108,7 @@ pub(crate) fn next_frame(buffer: &mut BytesMut, limit: usize) -> Result<Framed, 
 mod tests {
     use super::*;
 
-    fn next(bytes: &[u8]) -> Result<Framed, BadSize> {
+    fn next(bytes: &[u8]) -> Result<Framed, NoRequest> {
         next_frame(&mut BytesMut::from(bytes), 100)
     }
 
@@ -100,7 +137,7 @@ mod tests {
         };
         let large = Large { bytes: size as usize, is_produce: true, missing: OTHER_REQUEST_BYTES_MAX - 1 };
         assert_eq!(begin(ApiKey::Produce.code()), Ok(Framed::Large(large)));
-        assert_eq!(begin(ApiKey::Metadata.code()), Err(BadSize(size)));
+        assert_eq!(begin(ApiKey::Metadata.code()), Err(NoRequest::OtherTooLarge(size as usize)));
         let mut nothing_yet = BytesMut::from(&size.to_be_bytes()[..]);
         assert_eq!(next_frame(&mut nothing_yet, limit), Ok(Framed::Missing(2)));
     }
@@ -120,10 +157,31 @@ mod tests {
 
     #[test]
     fn impossible_sizes_are_refused_before_anything_is_allocated() {
-        assert_eq!(next(&[0xff; 4]), Err(BadSize(-1)));
-        assert_eq!(next(&[0x7f, 0xff, 0xff, 0xff]), Err(BadSize(i32::MAX)));
-        assert_eq!(next(&[0, 0, 0, 101]), Err(BadSize(101)));
-        assert_eq!(next(&[0, 0, 0, 0]), Err(BadSize(0)));
-        assert_eq!(next(b"GET / HTTP/1.1"), Err(BadSize(i32::from_be_bytes(*b"GET "))));
+        assert_eq!(next(&[0xff; 4]), Err(NoRequest::Size(-1)));
+        assert_eq!(next(&[0x7f, 0xff, 0xff, 0xff]), Err(NoRequest::TooLarge(i32::MAX as usize, 100)));
+        assert_eq!(next(&[0, 0, 0, 101]), Err(NoRequest::TooLarge(101, 100)));
+        assert_eq!(next(&[0, 0, 0, 0]), Err(NoRequest::Size(0)));
+    }
+
+    #[test]
+    fn other_protocols_are_known_by_how_they_begin() {
+        // With and without a limit that is larger than what they would be as sizes.
+        for limit in [100, i32::MAX as usize] {
+            let known = |bytes: &[u8]| match next_frame(&mut BytesMut::from(bytes), limit) {
+                Err(no_request) => no_request,
+                other => panic!("{bytes:?}: {other:?}"),
+            };
+            for version in 0..4 {
+                for length in [0x00bd_u16, 0x0200, 0x0715] {
+                    let [high, low] = length.to_be_bytes();
+                    assert_eq!(known(&[0x16, 0x03, version, high, low, 0x01, 0x00]), NoRequest::Tls);
+                }
+            }
+            assert_eq!(known(b"GET / HTTP/1.1\r\n"), NoRequest::Http);
+            assert_eq!(known(b"PRI * HTTP/2.0\r\n"), NoRequest::Http);
+            assert_eq!(known(b"PROXY TCP4 10.0.0.1"), NoRequest::Proxy);
+            assert_eq!(known(b"\r\n\r\n\0\r\nQUIT\n"), NoRequest::Proxy);
+            assert_eq!(known(b"SSH-2.0-x"), NoRequest::Text(*b"SSH-"));
+        }
     }
 }

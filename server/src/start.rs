@@ -240,6 +240,7 @@ async fn look_after(core: Rc<Core>) {
     while !core.stopping.has_begun() {
         sleep(step).await;
         look_after_connections(&core, idle);
+        core.news.tell_left_out();
         if now() >= upkeep_due {
             upkeep(&core).await;
             upkeep_due = now() + Duration::from_millis(interval as u64);

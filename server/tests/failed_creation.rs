@@ -4,14 +4,12 @@
 
 mod support;
 
-use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
-
 use creel_io::sim::ErrorRates;
 use creel_wire::ErrorCode;
 use creel_wire::api::create_partitions::{CreatePartitionsRequest, CreatePartitionsTopic};
 use creel_wire::api::create_topics::{CreatableTopic, CreateTopicsRequest};
 use creel_wire::api::delete_topics::DeleteTopicsRequest;
+use support::log::Log;
 use support::{Client, World, batch, values};
 
 const BOTH: [&str; 2] = ["kept", "rolling"];
@@ -185,33 +183,6 @@ fn partitions_that_a_full_disk_refused_are_made_once_there_is_room() {
         });
     }
     assert!(refused > 10, "{refused}");
-}
-
-/// What is logged on this thread, where the whole simulation runs.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Log {
-    /// Runs something; the lines that it logs.
-    fn of(body: impl FnOnce()) -> Vec<String> {
-        let log = Self::default();
-        let writer = log.clone();
-        let collect = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone());
-        tracing::subscriber::with_default(collect.finish(), body);
-        let bytes = log.0.lock().unwrap().clone();
-        String::from_utf8(bytes).unwrap().lines().map(str::to_owned).collect()
-    }
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! FindCoordinator: who looks after a group. There is one broker, so it does.
 //!
 //! The first one to ask makes `__consumer_offsets`, and is answered once its coordinators stand. v1 adds the kind of key,
-//! v4 asks for several at once. Transactions (kind 1) and share groups (kind 2) are not served.
+//! v4 asks for several at once. Transactions (kind 1) are not served: their clients are told so in a way that ends their
+//! asking (`transactions`). Share groups (kind 2) are not served either.
 
 use creel_wire::api::find_coordinator::{Coordinator, FindCoordinatorRequest, FindCoordinatorResponse};
 use creel_wire::{ErrorCode, Str};
@@ -12,9 +13,10 @@ use crate::config::TopicSettings;
 use crate::dispatch::Facts;
 use crate::messages::CreateTopics;
 use crate::topics::{AUTHORITY, NewTopic};
-use crate::{offsets, route};
+use crate::{offsets, route, transactions};
 
 const GROUP: i8 = 0;
+const TRANSACTION: i8 = 1;
 
 /// Each key once; before v4 there is just one.
 pub(crate) fn prepare(facts: Facts, mut request: FindCoordinatorRequest) -> FindCoordinatorRequest {
@@ -45,8 +47,10 @@ pub(crate) async fn answer(call: Call, request: FindCoordinatorRequest) -> FindC
 }
 
 async fn find(call: &Call, kind: i8, key: &str) -> Result<(), ErrorCode> {
-    if kind != GROUP {
-        return Err(ErrorCode::InvalidRequest);
+    match kind {
+        GROUP => {}
+        TRANSACTION => return Err(transactions::refuse(call, key)),
+        _ => return Err(ErrorCode::InvalidRequest),
     }
     let Some(local) = call.core.topics.by_name(offsets::TOPIC) else {
         return create_offsets_topic(call).await;
@@ -87,7 +91,10 @@ fn show(call: &Call, key: Str, found: Result<(), ErrorCode>) -> Coordinator {
             node_id: -1,
             port: -1,
             error_code,
-            error_message: Some(Str::from_static(error_code.description())),
+            error_message: Some(Str::from_static(match error_code {
+                transactions::REFUSED => transactions::WORDS,
+                other => other.description(),
+            })),
             ..Default::default()
         },
     }

@@ -1,7 +1,7 @@
 //! InitProducerId: an id for an idempotent producer, never given out before, at epoch 0.
 //!
 //! Without a transactional id each request gets a new id, also one that names an id it has (KIP-360): that is what Kafka
-//! does. Transactions are not served: a transactional id is refused (42), and no client asks without AddPartitionsToTxn.
+//! does. A transactional id is refused (TRANSACTIONAL_ID_AUTHORIZATION_FAILED, `transactions`).
 
 use std::cell::RefCell;
 use std::ops::Range;
@@ -15,6 +15,7 @@ use crate::core::Core;
 use crate::messages::TakeProducerIds;
 use crate::route;
 use crate::topics::AUTHORITY;
+use crate::transactions;
 use crate::turnstile::Turnstile;
 
 /// A core's store of ids that nobody has yet.
@@ -34,8 +35,11 @@ pub(crate) async fn answer(call: Call, request: InitProducerIdRequest) -> InitPr
     };
     // An id and an epoch come together or not at all.
     let halved = (request.producer_id == -1) != (request.producer_epoch == -1);
-    if request.transactional_id.is_some() || halved {
-        return refused(ErrorCode::InvalidRequest);
+    match &request.transactional_id {
+        Some(id) if !id.is_empty() && !halved => return refused(transactions::refuse(&call, id)),
+        Some(_) => return refused(ErrorCode::InvalidRequest),
+        None if halved => return refused(ErrorCode::InvalidRequest),
+        None => {}
     }
     match next(&call.core).await {
         Some(producer_id) => InitProducerIdResponse { producer_id, producer_epoch: 0, ..Default::default() },

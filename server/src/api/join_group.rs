@@ -18,6 +18,9 @@ use crate::limits::PROTOCOLS_MAX;
 /// What a member takes in memory beside its data, and again in the frame.
 const BYTES_OF_A_MEMBER: usize = 300;
 
+/// What is kept of a member's reason to join, until it is on the log: as much as Kafka's own clients send.
+const REASON_CHARS: usize = 255;
+
 /// One protocol more than a member may offer says as much as a million.
 pub(crate) fn prepare(_: Facts, mut request: JoinGroupRequest) -> JoinGroupRequest {
     request.protocols.truncate(PROTOCOLS_MAX + 1);
@@ -73,6 +76,7 @@ fn read(call: &Call, request: JoinGroupRequest) -> JoinRequest {
         can_skip_assignment: call.version >= 9,
         member: Member { member_id: request.member_id.into(), instance_id },
         entropy,
+        reason: request.reason.map(|words| words.chars().take(REASON_CHARS).collect()),
     }
 }
 

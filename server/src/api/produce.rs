@@ -33,6 +33,7 @@ use crate::race::Boxed;
 use crate::reply::{Answered, Pending, Reply};
 use crate::route::{self, Awaited};
 use crate::topics::{LocalTopic, Place, Topic, is_internal, timestamp_rules};
+use crate::transactions;
 
 /// The first version whose clients know zstd.
 const ZSTD_FROM: i16 = 7;
@@ -529,7 +530,7 @@ fn check(version: i16, data: PartitionProduceData) -> Result<Batch, ProduceRefus
         return Err(ProduceRefusal::new(ErrorCode::UnsupportedCompressionType, message));
     }
     if attributes.is_transactional() && !attributes.is_control() {
-        return Err(ProduceRefusal::new(ErrorCode::InvalidTxnState, "transactions are not served yet"));
+        return Err(ProduceRefusal::new(ErrorCode::InvalidTxnState, transactions::WORDS));
     }
     Ok(batch)
 }

@@ -14,6 +14,7 @@ use super::{
     },
     fold::Fold,
     group::Group,
+    news::Happened,
     outbox::{Desk, Then},
     writes::{Fate, Settled, Writes},
 };
@@ -219,7 +220,8 @@ impl Coordinator {
             Some(_) => None,
         };
         match (refusal, refusal.is_none().then(|| self.groups.remove(name)).flatten()) {
-            (None, Some(group)) => {
+            (None, Some(mut group)) => {
+                group.tell(desk, Happened::Deleted);
                 self.remove(desk, group, Some((token, Reply::DeleteGroup(Ok(())))));
             }
             (error, _) => {
@@ -361,7 +363,7 @@ impl Coordinator {
         for name in touched {
             self.reschedule(&name);
         }
-        Outputs { replies: desk.replies, writes }
+        Outputs { replies: desk.replies, writes, news: desk.news }
     }
 
     fn reschedule(&mut self, name: &str) {

@@ -8,6 +8,7 @@ use super::{
     committed::Offsets,
     event::{JoinReply, WriteId},
     fold::LoggedState,
+    news::{Happened, News},
     outbox::{Desk, Then},
     roster::Roster,
 };
@@ -102,6 +103,13 @@ impl Turn<'_> {
     /// The group enters another state now.
     pub(super) fn stamp(&mut self) {
         self.core.since_ms = Some(self.desk.now.wall_ms);
+    }
+
+    /// Something is worth a line on the log.
+    pub(super) fn tell(&mut self, what: Happened) {
+        let Core { group, generation, roster, .. } = &self.core;
+        let (group, generation, members) = (group.clone(), *generation, roster.len());
+        self.desk.news.push(News { group, generation, members, what });
     }
 
     /// Stages the group's own record.

@@ -1,6 +1,6 @@
 //! Empty: no members. Offsets may be committed by anyone; the first member starts a rebalance.
 
-use super::{core::Turn, outbox::Then};
+use super::{core::Turn, news::Happened, outbox::Then};
 
 /// No members.
 #[derive(Clone, Debug)]
@@ -11,6 +11,7 @@ impl Empty {
     /// were lost, the former generation would come back after a restart and time out.
     pub(super) fn enter(turn: &mut Turn<'_>) -> Self {
         turn.stamp();
+        turn.tell(Happened::Empty);
         let record = turn.core.record(None, &Default::default(), turn.desk.now.wall_ms);
         turn.write_state(record, Then::Nothing);
         Self

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::error::GroupError;
+use super::{error::GroupError, news::News};
 use crate::{config::BrokerConfig, offsets::Record};
 
 /// The caller's name for a request whose reply is owed.
@@ -102,6 +102,8 @@ pub struct Outputs {
     pub replies: Vec<(Token, Reply)>,
     /// Records to append, in this order; each batch's fate is to be told by `Persisted` or `Refused`.
     pub writes: Vec<Write>,
+    /// What is worth a line on the log.
+    pub news: Vec<News>,
 }
 
 /// One batch to append to the coordinator's partition.
@@ -175,6 +177,8 @@ pub struct JoinRequest {
     pub can_skip_assignment: bool,
     /// Randomness for a new member's id.
     pub entropy: [u8; 16],
+    /// Why it joins, in its client's words.
+    pub reason: Option<String>,
 }
 
 /// What a member takes in memory beside its data and names.

@@ -9,6 +9,7 @@ use super::{
         WriteId,
     },
     fold::LoggedState,
+    news::{Happened, Members, Reason},
     outbox::{Desk, NewOffset, Return, Then},
     state::State,
 };
@@ -38,6 +39,11 @@ impl Group {
     pub(super) fn step(&mut self, desk: &mut Desk, change: impl FnOnce(State, &mut Turn<'_>) -> State) {
         let state = std::mem::replace(&mut self.state, State::Empty(Empty));
         self.state = change(state, &mut Turn { core: &mut self.core, desk });
+    }
+
+    /// Something is worth a line on the log.
+    pub(super) fn tell(&mut self, desk: &mut Desk, what: Happened) {
+        Turn { core: &mut self.core, desk }.tell(what);
     }
 
     /// A member was heard of, apart from any change of the group. That never brings a deadline closer, so
@@ -114,7 +120,7 @@ impl Group {
         }
         self.step(desk, |state, turn| state.forget_pending(turn, &pending));
         if !gone.is_empty() {
-            self.step(desk, |state, turn| state.remove(turn, &gone));
+            self.step(desk, |state, turn| state.remove(turn, &gone, Reason::Left(Members::of(&gone))));
         }
         leaving
     }
@@ -142,7 +148,7 @@ impl Group {
         let silent: Vec<_> =
             self.core.roster.overdue(now).into_iter().filter(|id| !self.is_excused(id)).collect();
         if !silent.is_empty() {
-            self.step(desk, |state, turn| state.remove(turn, &silent));
+            self.step(desk, |state, turn| state.remove(turn, &silent, Reason::Silent(Members::of(&silent))));
         }
         if self.state.deadline().is_some_and(|deadline| deadline <= now) {
             self.step(desk, State::expire);

@@ -4,6 +4,7 @@ use super::{
     error::GroupError,
     event::{JoinRequest, Reply, Token},
     group::Group,
+    news::Reason,
     outbox::{Desk, Return},
     roster::Enrolled,
     state::State,
@@ -41,7 +42,7 @@ impl Group {
     fn turn_away(&mut self, desk: &mut Desk, member_id: &str) {
         let gone = [member_id.to_owned()];
         if self.core.roster.contains(member_id) {
-            self.step(desk, |state, turn| state.remove(turn, &gone));
+            self.step(desk, |state, turn| state.remove(turn, &gone, Reason::TooMany));
         } else {
             self.step(desk, |state, turn| state.forget_pending(turn, &gone));
         }
@@ -77,9 +78,10 @@ impl Group {
         if self.core.roster.is_empty() {
             self.core.protocol_type = Some(request.protocol_type.clone());
         }
+        let reason = Reason::Joined(member_id.clone(), request.reason.clone());
         let member = Enrolled::newcomer(member_id.clone(), request, desk.now.monotonic);
         self.core.roster.enroll(member);
-        self.step(desk, |state, turn| state.rejoin(turn, member_id, token));
+        self.step(desk, |state, turn| state.rejoin(turn, member_id, token, reason));
     }
 
     fn join_known(&mut self, desk: &mut Desk, token: Token, request: JoinRequest) {
@@ -94,8 +96,9 @@ impl Group {
             let reply = self.core.joined(&member_id, protocol);
             return desk.reply(token, Reply::Join(reply));
         }
+        let reason = Reason::Rejoined(member_id.clone(), request.reason.clone());
         self.core.roster.update(&member_id, request);
-        self.step(desk, |state, turn| state.rejoin(turn, member_id, token));
+        self.step(desk, |state, turn| state.rejoin(turn, member_id, token, reason));
     }
 
     /// The protocol of the generation that a member is in already and stays in: it asks again because a
@@ -136,7 +139,7 @@ impl Group {
         self.step(desk, |state, turn| match state {
             State::Joining(joining) => joining.replace(turn, old_id, member_id, token).settle(turn),
             State::Syncing(syncing) => {
-                syncing.replace(turn, old_id).wait(turn, member_id, token).settle(turn)
+                syncing.replace(turn, old_id, &member_id).wait(turn, member_id, token).settle(turn)
             }
             State::Stable(stable) => stable.replace(turn, old_id, back),
             State::Empty(empty) => {

@@ -6,7 +6,13 @@
 use std::collections::BTreeMap;
 
 use super::{
-    core::Turn, empty::Empty, error::GroupError, event::Millis, event::Token, state::State, syncing::Syncing,
+    core::Turn,
+    empty::Empty,
+    error::GroupError,
+    event::{Millis, Token},
+    news::{Happened, Members, Reason},
+    state::State,
+    syncing::Syncing,
 };
 
 /// Members are awaited.
@@ -31,15 +37,17 @@ struct InitialDelay {
 
 impl Joining {
     /// A rebalance of a group that has members. They must all come, or have no more time.
-    pub(super) fn begin(turn: &mut Turn<'_>) -> Self {
+    pub(super) fn begin(turn: &mut Turn<'_>, reason: Reason) -> Self {
         turn.stamp();
+        turn.tell(Happened::Rebalances(reason));
         let deadline = turn.desk.now.monotonic.after(turn.core.roster.rebalance_timeout_ms().max(1));
         Self { awaiting: BTreeMap::new(), deadline, initial: None }
     }
 
     /// The first rebalance of a group that was empty.
-    pub(super) fn begin_initial(turn: &mut Turn<'_>) -> Self {
+    pub(super) fn begin_initial(turn: &mut Turn<'_>, reason: Reason) -> Self {
         turn.stamp();
+        turn.tell(Happened::Rebalances(reason));
         let delay_ms = turn.desk.limits.initial_rebalance_delay_ms;
         let remaining_ms = turn.core.roster.rebalance_timeout_ms().saturating_sub(delay_ms).max(0);
         let initial = InitialDelay { delay_ms, remaining_ms, grown: false };
@@ -155,8 +163,11 @@ impl Joining {
         let members = turn.core.roster.iter().filter(|member| member.instance_id.is_none());
         let missing: Vec<_> =
             members.map(|member| member.member_id.clone()).filter(|id| is_missing(id)).collect();
-        for member_id in missing {
-            turn.core.roster.remove(&member_id);
+        for member_id in &missing {
+            turn.core.roster.remove(member_id);
+        }
+        if !missing.is_empty() {
+            turn.tell(Happened::Missing(Members::of(&missing)));
         }
     }
 

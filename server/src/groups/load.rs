@@ -7,6 +7,7 @@ use super::{
     event::{MEMBER_BYTES, MEMBER_ID_COPIES, Now, Protocol},
     fold::LoggedState,
     group::Group,
+    news::Reason,
     outbox::Desk,
     roster::Enrolled,
     stable::Stable,
@@ -79,7 +80,7 @@ impl Coordinator {
         for group in self.groups.values_mut() {
             group.core.roster.iter_mut().for_each(|member| member.heard(now.monotonic));
             if group.core.roster.len() > self.limits.members_max {
-                group.step(&mut desk, |state, turn| state.remove(turn, &[]));
+                group.step(&mut desk, |state, turn| state.remove(turn, &[], Reason::TooMany));
             }
         }
         let names: Vec<_> = self.groups.keys().cloned().collect();

@@ -37,6 +37,7 @@ mod group;
 mod join;
 mod joining;
 mod load;
+mod news;
 mod outbox;
 mod roster;
 mod stable;
@@ -58,4 +59,5 @@ pub use event::{
     Protocol, Reply, SyncReply, SyncRequest, Token, TopicErrors, Write, WriteId,
 };
 pub use fold::FoldStep;
+pub use news::{Happened, Members, News, Reason};
 pub(crate) use subscription::topics as topics_of_subscription;

@@ -8,6 +8,7 @@ use super::{
     },
     fold::LiveKey,
     group::Group,
+    news::News,
 };
 use crate::offsets::{OffsetCommit, Record};
 
@@ -115,11 +116,12 @@ pub(super) struct Desk {
     next_write: u64,
     pub(super) replies: Vec<(Token, Reply)>,
     pub(super) staged: Vec<Staged>,
+    pub(super) news: Vec<News>,
 }
 
 impl Desk {
     pub(super) const fn new(now: Now, limits: GroupLimits, next_write: u64) -> Self {
-        Self { now, limits, next_write, replies: Vec::new(), staged: Vec::new() }
+        Self { now, limits, next_write, replies: Vec::new(), staged: Vec::new(), news: Vec::new() }
     }
 
     /// The number of the write that would come next.

@@ -6,6 +6,7 @@ use super::{
     core::Turn,
     event::{Millis, Reply, SyncReply, SyncRequest, Token},
     joining::Joining,
+    news::{Happened, Members, Reason},
     outbox::{Return, Then},
     state::State,
 };
@@ -27,6 +28,7 @@ impl Stable {
         deadline: Option<Millis>,
     ) -> Self {
         turn.stamp();
+        turn.tell(Happened::Stable { protocol: protocol.clone() });
         Self { protocol, unsynced, deadline }
     }
 
@@ -62,11 +64,11 @@ impl Stable {
     }
 
     /// Members are gone.
-    pub(super) fn remove(self, turn: &mut Turn<'_>, gone: &[String]) -> Joining {
+    pub(super) fn remove(self, turn: &mut Turn<'_>, gone: &[String], reason: Reason) -> Joining {
         for member_id in gone {
             turn.core.roster.remove(member_id);
         }
-        Joining::begin(turn)
+        Joining::begin(turn, reason)
     }
 
     /// A static member's new process has taken its place in the roster. If the group's protocol stays, so
@@ -77,7 +79,8 @@ impl Stable {
         }
         if turn.core.roster.choose_protocol() != self.protocol {
             let (id, token) = (back.member.member_id, back.token);
-            return Joining::begin(turn).wait(turn, id, token).settle(turn);
+            let reason = Reason::Replaced(id.clone());
+            return Joining::begin(turn, reason).wait(turn, id, token).settle(turn);
         }
         turn.heard(&back.member.member_id);
         let assignments =
@@ -91,7 +94,8 @@ impl Stable {
     /// The time to ask for assignments is over.
     pub(super) fn expire(mut self, turn: &mut Turn<'_>) -> State {
         let silent: Vec<_> = std::mem::take(&mut self.unsynced).into_iter().collect();
-        self.remove(turn, &silent).settle(turn)
+        let reason = Reason::NotSynced(Members::of(&silent));
+        self.remove(turn, &silent, reason).settle(turn)
     }
 
     #[cfg(any(test, debug_assertions))]

@@ -6,6 +6,7 @@ use super::{
     error::GroupError,
     event::{Millis, Token},
     joining::Joining,
+    news::Reason,
     stable::Stable,
     syncing::Syncing,
 };
@@ -63,23 +64,23 @@ impl State {
     }
 
     /// A member of the roster is to be in the next generation; its token waits for that.
-    pub(super) fn rejoin(self, turn: &mut Turn<'_>, member_id: String, token: Token) -> Self {
+    pub(super) fn rejoin(self, turn: &mut Turn<'_>, member_id: String, token: Token, reason: Reason) -> Self {
         let joining = match self {
-            Self::Empty(_) => Joining::begin_initial(turn),
+            Self::Empty(_) => Joining::begin_initial(turn, reason),
             Self::Joining(joining) => joining,
-            Self::Syncing(syncing) => syncing.interrupt(turn, GroupError::RebalanceInProgress),
-            Self::Stable(_) => Joining::begin(turn),
+            Self::Syncing(syncing) => syncing.interrupt(turn, GroupError::RebalanceInProgress, reason),
+            Self::Stable(_) => Joining::begin(turn, reason),
         };
         joining.wait(turn, member_id, token).settle(turn)
     }
 
     /// Members are gone, by their own wish, by silence or because there is no room.
-    pub(super) fn remove(self, turn: &mut Turn<'_>, gone: &[String]) -> Self {
+    pub(super) fn remove(self, turn: &mut Turn<'_>, gone: &[String], reason: Reason) -> Self {
         match self {
             Self::Empty(empty) => Self::Empty(empty),
             Self::Joining(joining) => joining.remove(turn, gone).settle(turn),
-            Self::Syncing(syncing) => syncing.remove(turn, gone).settle(turn),
-            Self::Stable(stable) => stable.remove(turn, gone).settle(turn),
+            Self::Syncing(syncing) => syncing.remove(turn, gone, reason).settle(turn),
+            Self::Stable(stable) => stable.remove(turn, gone, reason).settle(turn),
         }
     }
 

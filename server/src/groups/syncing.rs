@@ -10,6 +10,7 @@ use super::{
     error::GroupError,
     event::{Millis, Reply, SyncReply, SyncRequest, Token, WriteId},
     joining::Joining,
+    news::{Members, Reason},
     outbox::Then,
     stable::Stable,
     state::State,
@@ -116,13 +117,15 @@ impl Syncing {
     /// The write of the assignments has failed: all start over, and those who wait are told.
     pub(super) fn not_stored(self, turn: &mut Turn<'_>, write: WriteId, error: GroupError) -> State {
         match &self.storing {
-            Some(storing) if storing.write == write => self.interrupt(turn, error).settle(turn),
+            Some(storing) if storing.write == write => {
+                self.interrupt(turn, error, Reason::NotStored(error)).settle(turn)
+            }
             _ => State::Syncing(self),
         }
     }
 
     /// The generation ends before it began: those who wait are told, and the members join anew.
-    pub(super) fn interrupt(self, turn: &mut Turn<'_>, error: GroupError) -> Joining {
+    pub(super) fn interrupt(self, turn: &mut Turn<'_>, error: GroupError, reason: Reason) -> Joining {
         for member in turn.core.roster.iter_mut() {
             member.assignment = Bytes::new();
         }
@@ -130,33 +133,35 @@ impl Syncing {
             turn.desk.refuse_sync(token, error);
             turn.heard(&member_id);
         }
-        Joining::begin(turn)
+        Joining::begin(turn, reason)
     }
 
     /// Members are gone.
-    pub(super) fn remove(mut self, turn: &mut Turn<'_>, gone: &[String]) -> Joining {
+    pub(super) fn remove(mut self, turn: &mut Turn<'_>, gone: &[String], reason: Reason) -> Joining {
         for member_id in gone {
             if let Some(token) = self.awaiting.remove(member_id) {
                 turn.desk.refuse_sync(token, GroupError::UnknownMemberId);
             }
             turn.core.roster.remove(member_id);
         }
-        self.interrupt(turn, GroupError::RebalanceInProgress)
+        self.interrupt(turn, GroupError::RebalanceInProgress, reason)
     }
 
     /// A static member's new process takes its place. The leader may have been told the old id already,
     /// so the generation cannot be kept.
-    pub(super) fn replace(mut self, turn: &mut Turn<'_>, old_id: &str) -> Joining {
+    pub(super) fn replace(mut self, turn: &mut Turn<'_>, old_id: &str, new_id: &str) -> Joining {
         if let Some(token) = self.awaiting.remove(old_id) {
             turn.desk.refuse_sync(token, GroupError::FencedInstanceId);
         }
-        self.interrupt(turn, GroupError::RebalanceInProgress)
+        let reason = Reason::Replaced(new_id.to_owned());
+        self.interrupt(turn, GroupError::RebalanceInProgress, reason)
     }
 
     /// The time to ask for assignments is over: the others go on without those who have not.
     pub(super) fn expire(mut self, turn: &mut Turn<'_>) -> State {
         let silent: Vec<_> = std::mem::take(&mut self.unsynced).into_iter().collect();
-        self.remove(turn, &silent).settle(turn)
+        let reason = Reason::NotSynced(Members::of(&silent));
+        self.remove(turn, &silent, reason).settle(turn)
     }
 
     #[cfg(any(test, debug_assertions))]

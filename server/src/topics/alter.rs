@@ -85,6 +85,7 @@ async fn alter_claimed(
     }
     let changed: Arc<[Uuid]> = [topic.id].into();
     route::call_all(core, || ShowTopics(changed.clone())).await;
+    core.news.altered(&old, &topic);
     Ok(())
 }
 

@@ -236,5 +236,6 @@ async fn delete_one(core: &Rc<Core>, authority: &Authority, id: Uuid) -> TopicOu
     authority.erase([&*topic.name]).await?;
     drop(turn);
     route::call_all(core, || RemoveTopic(id)).await;
+    core.news.deleted(&topic);
     Ok(topic)
 }

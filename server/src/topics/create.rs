@@ -124,6 +124,7 @@ async fn establish(
     }
     let made: Arc<[Uuid]> = ids.into_iter().filter(|id| !failed.contains_key(id)).collect();
     route::call_all(core, || ShowTopics(made.clone())).await;
+    topics.iter().filter(|topic| !failed.contains_key(&topic.id)).for_each(|topic| core.news.created(topic));
     if failed.is_empty() {
         return BTreeMap::new();
     }

@@ -3,6 +3,7 @@
 #![allow(dead_code, unreachable_pub, reason = "each test uses a part of it")]
 
 pub mod http;
+pub mod log;
 
 use std::future::Future;
 use std::net::SocketAddr;

@@ -197,6 +197,7 @@ impl World {
             _ => &["roundrobin"],
         };
         let request = JoinRequest {
+            reason: None,
             group: GROUPS[group as usize].to_owned(),
             member,
             client_id: format!("c{client}"),

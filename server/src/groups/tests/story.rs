@@ -160,6 +160,7 @@ impl Story {
         let protocols = option("protocols=").unwrap_or("range").split(',');
         let subscription = Bytes::from_static(b"\x00\x00\x00\x00\x00\x01\x00\x01t");
         let request = JoinRequest {
+            reason: None,
             group: option("group=").unwrap_or("g").to_owned(),
             member,
             client_id: plain.to_owned(),
