@@ -23,6 +23,7 @@ use crate::open_files::OpenFiles;
 use crate::partition::Inner;
 use crate::planted::{self, Bug};
 use crate::producer_snapshot;
+use crate::progress::Recovered;
 use crate::segment::Segment;
 use crate::segment_files::{remove_indexes, remove_snapshot, write_indexes, write_snapshot};
 
@@ -33,6 +34,7 @@ pub struct Flusher {
     times: Option<Rc<AppendTimes>>,
     /// What else the partitions of a core share.
     pub(crate) open_files: Rc<OpenFiles>,
+    pub(crate) recovered: Recovered,
 }
 
 impl Flusher {
@@ -51,6 +53,11 @@ impl Flusher {
     #[must_use]
     pub fn keeping_open(self, active_segments: usize, sealed_segments: usize) -> Self {
         Self { open_files: Rc::new(OpenFiles::at_most(active_segments, sealed_segments)), ..self }
+    }
+
+    /// Bytes of segments that recoveries have gone through so far: see [`crate::bytes_to_recover`].
+    pub fn recovered_bytes(&self) -> u64 {
+        self.recovered.bytes()
     }
 
     pub(crate) fn times(&self) -> Option<&AppendTimes> {

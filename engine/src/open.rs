@@ -85,6 +85,7 @@ impl Partition {
             lacks_snapshot: false,
             end: Offset::ZERO,
             tail_is_sound: true,
+            recovered: flusher.recovered.clone(),
         };
         let trusted = was_clean && recovery.trust(&files.bases).await? && recovery.is_all_there();
         if !trusted {

@@ -18,6 +18,7 @@ use crate::descriptors::{FileShares, HeldFiles};
 use crate::messages::Message;
 use crate::news::NewsLines;
 use crate::node::Node;
+use crate::opening::OpeningCount;
 use crate::parked::Outposts;
 use crate::request_memory::RequestMemory;
 use crate::route::Tickets;
@@ -47,6 +48,7 @@ pub(crate) struct Core {
     pub(crate) producer_ids: ProducerIds,
     pub(crate) complaints: Complaints,
     pub(crate) news: Rc<NewsLines>,
+    pub(crate) opening: OpeningCount,
     /// What its large answers may take together.
     pub(crate) room: Rc<Room>,
     /// Who decides about topics; on core 0 only.
@@ -84,6 +86,7 @@ impl Core {
             producer_ids: ProducerIds::default(),
             complaints: Complaints::default(),
             news: Rc::default(),
+            opening: OpeningCount::default(),
             room: Rc::default(),
             authority: RefCell::new(None),
             checkpoints: Turnstile::default(),

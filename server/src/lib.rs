@@ -32,6 +32,7 @@ mod descriptors;
 mod dispatch;
 mod ends;
 mod epochs;
+mod exposed;
 mod flight;
 mod frames;
 #[doc(hidden)]
@@ -46,6 +47,7 @@ pub mod metadata;
 mod news;
 mod node;
 pub mod offsets;
+mod opening;
 mod outbox;
 mod parked;
 mod placement;

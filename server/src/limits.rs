@@ -158,6 +158,9 @@ pub(crate) const TRANSACTIONS_TOLD_MS: u64 = 60_000;
 /// Lines a second that a core logs about topics, and as many about groups. What comes beyond is counted, and the count told.
 pub(crate) const NEWS_LINES_A_SECOND: u32 = 20;
 
+/// How often a start that takes longer says how far it is, in milliseconds.
+pub(crate) const START_TOLD_MS: u64 = 3_000;
+
 /// How often each core looks after its partitions (rolls, retention), at most, in milliseconds.
 pub(crate) const CHECKPOINT_INTERVAL_MS: u64 = 60_000;
 

@@ -20,6 +20,7 @@ use crate::api::produce::{ProduceShare, ShareOutcome};
 use crate::config::ListenerIndex;
 use crate::coordinators::{GroupAnswer, GroupQuestion};
 use crate::groups::FoundGroup;
+use crate::opening::Progress;
 use crate::parked::WatchShare;
 use crate::stages::StagesOfCore;
 use crate::topics::{NewTopic, Opened, Topic, TopicChange, TopicOutcome, TopicRefusal};
@@ -98,6 +99,8 @@ questions! {
     EpochEnds: EpochLookup => Vec<EpochEndOffset>;
     /// Move the starts of these partitions' logs.
     DeleteRecords: RecordsToDelete => Vec<DeletedRecords>;
+    /// Say how far you are with opening what is there.
+    Progress: ReadProgress => Progress;
     /// Say where the time of your requests went.
     Stages: ReadStages => (CoreId, StagesOfCore);
     /// Say how large your partitions are.
@@ -180,6 +183,9 @@ pub(crate) struct TakeCheckpoint {
 
 /// See [`Ask::WriteCheckpoint`].
 pub(crate) struct WriteCheckpoint;
+
+/// See [`Ask::Progress`].
+pub(crate) struct ReadProgress;
 
 /// See [`Ask::Stages`].
 pub(crate) struct ReadStages;

@@ -18,6 +18,7 @@ use crate::connection;
 use crate::coordinators;
 use crate::core::Core;
 use crate::messages::{Answer, Ask, Message, Question, Ticket};
+use crate::opening::Progress;
 use crate::race::Boxed;
 use crate::{parked, shutdown, topics};
 
@@ -228,6 +229,7 @@ fn work(core: Rc<Core>, ask: Ask) -> Boxed<'static, Answer> {
             Ask::DeleteRecords(records) => {
                 Answer::DeleteRecords(delete_records::delete(&core, records).await)
             }
+            Ask::Progress(_) => Answer::Progress(Progress::of(&core)),
             Ask::Stages(_) => Answer::Stages((core.id, core.stages.read())),
             Ask::Measure(_) => Answer::Measure(describe_log_dirs::measure(&core).await),
             Ask::Group(question) => Answer::Group(coordinators::answer(&core, question).await),

@@ -25,7 +25,7 @@ use crate::messages::{Message, ShowTopics};
 use crate::node::Node;
 use crate::race::{First, race};
 use crate::topics::{Opening, open_everywhere, remove_leftovers};
-use crate::{admin, listener, recovery, route, shutdown};
+use crate::{admin, exposed, listener, opening, recovery, route, shutdown};
 
 /// Why a broker did not start, or did not end well.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -136,10 +136,12 @@ async fn lead_locked(core: &Rc<Core>, setup: &Setup, data_dir: &Path, began: Ins
 async fn listen_on(listeners: &[Listener]) -> Result<(Vec<TcpListener>, Vec<SocketAddr>), Failure> {
     let mut bound = Vec::with_capacity(listeners.len());
     let mut addresses = Vec::with_capacity(listeners.len());
-    for Listener { bind, .. } in listeners {
+    for Listener { name, bind, .. } in listeners {
         let failed = |error: std::io::Error| Failure::Listen(*bind, error.to_string());
         let listener = listen(*bind).await.map_err(failed)?;
-        addresses.push(listener.local_addr().map_err(failed)?);
+        let address = listener.local_addr().map_err(failed)?;
+        exposed::warn_of_clients(name, address);
+        addresses.push(address);
         bound.push(listener);
     }
     Ok((bound, addresses))
@@ -173,6 +175,7 @@ fn listen_for_admin(bind: SocketAddr) -> Result<TcpListener, Failure> {
     let listening = bind_to(bind).and_then(|listener| Ok((listener.local_addr()?, listener)));
     let (address, listener) = listening.map_err(|error| Failure::ListenForAdmin(bind, error.to_string()))?;
     tracing::info!(%address, "admin listener");
+    exposed::warn_of_admin(address);
     Ok(listener)
 }
 
@@ -197,8 +200,8 @@ async fn recover(core: &Rc<Core>, data_dir: &Path) -> Result<usize, Failure> {
     // Before anything is opened: coordinators may append as soon as they stand.
     files.clear_clean_shutdown().await.map_err(|error| failed(&error))?;
     let all: Arc<[Uuid]> = found.topics.iter().map(|topic| topic.id).collect();
-    let opening = Opening { topics: found.topics, checkpoint, was_clean, are_new: false };
-    let opened = open_everywhere(core, opening).await;
+    let all_there_is = Opening { topics: found.topics, checkpoint, was_clean, are_new: false };
+    let opened = opening::told(core, open_everywhere(core, all_there_is)).await;
     route::call_all(core, || ShowTopics(all.clone())).await;
     *core.authority.borrow_mut() = Some(Rc::new(found.authority));
     Ok(opened.partitions)

@@ -1,10 +1,13 @@
 //! What the broker logs about what its clients do: topics, groups, and requests that it cannot serve.
 #![allow(clippy::unwrap_used, reason = "a test says what went wrong by failing")]
 
+mod real;
 mod support;
 
+use std::io::Read;
 use std::time::Duration;
 
+use creel_io::sim::Config as SimConfig;
 use creel_io::sleep;
 use creel_wire::api::create_partitions::{CreatePartitionsRequest, CreatePartitionsTopic};
 use creel_wire::api::create_topics::{CreatableTopic, CreateTopicsRequest};
@@ -20,8 +23,9 @@ use creel_wire::api::leave_group::{LeaveGroupRequest, MemberIdentity};
 use creel_wire::api::sasl_handshake::SaslHandshakeRequest;
 use creel_wire::api::sync_group::SyncGroupRequest;
 use creel_wire::{ErrorCode, Str};
+use real::{Broker, free_address};
 use support::log::Log;
-use support::{Client, Connector, World};
+use support::{Client, Connector, World, batch};
 
 /// The lines that one core's broker logs meanwhile, without what they begin with: time, level and place.
 fn lines_of<F>(story: impl FnOnce(Connector) -> F) -> Vec<String>
@@ -303,4 +307,73 @@ fn a_storm_of_rebalances_is_a_few_lines_and_the_count_of_the_others() {
     let unsaid = left_out.chain(rest.iter().map(|line| number(line).unwrap())).sum::<usize>();
     assert!(said < 100, "{lines:#?}");
     assert_eq!(said + unsaid, 600, "{lines:#?}");
+}
+
+#[test]
+fn an_address_that_others_reach_is_warned_of() {
+    let settings = [support::http::ADMIN];
+    let lines = Log::of(|| World::new(1, 1, &settings).client(|_| sleep(Duration::from_secs(1))));
+    let warned = |what: &str| lines.iter().filter(|line| line.contains(what)).count();
+    assert_eq!(
+        warned("anyone who can reach this address can read, write and delete everything"),
+        1,
+        "{lines:#?}"
+    );
+    assert_eq!(warned("anyone who can reach the admin listener's address"), 1, "{lines:#?}");
+}
+
+#[test]
+fn an_address_of_this_machine_alone_is_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let admin = "creel.admin.listener=127.0.0.1:0";
+    let mut broker = Broker::start_with_log(free_address(), dir.path(), &[admin]);
+    assert!(broker.comes_up());
+    let mut log = broker.log();
+    broker.signal("TERM");
+    assert_eq!(broker.end(), Some(0));
+    let mut said = String::new();
+    log.read_to_string(&mut said).unwrap();
+    assert!(said.contains("admin listener") && !said.contains("anyone"), "{said}");
+}
+
+#[test]
+fn a_start_that_takes_long_says_how_far_it_is_and_a_short_one_does_not() {
+    const TOPICS: [&str; 3] = ["a", "b", "c"];
+    let lines = Log::of(|| {
+        let mut manners = SimConfig::calm();
+        manners.disk.cold = 1.0;
+        manners.disk.read_latency = Duration::from_secs(1)..=Duration::from_secs(2);
+        let mut world = World::with(1, manners, 2, &[]);
+        world.client(|connector| async move {
+            let mut client = connector.connect().await;
+            let value = "v".repeat(500_000);
+            for topic in TOPICS {
+                client.create_topic(topic, 1).await;
+                for _ in 0..12 {
+                    client.produce(topic, 0, &batch(&[&value])).await;
+                }
+            }
+        });
+        world.sim.handle().kill(world.broker);
+        world.start();
+        world.client(|connector| async move {
+            let mut client = connector.connect().await;
+            for topic in TOPICS {
+                assert_eq!(client.topic(topic, false).await.error_code, ErrorCode::None);
+            }
+        });
+        // What is not looked at needs no time, so that there is nothing to say.
+        world.restart();
+        world.client(|connector| async move { drop(connector.connect().await) });
+    });
+    let told: Vec<_> =
+        lines.iter().filter(|line| line.contains("recovering: the last stop was not clean")).collect();
+    assert!(told.len() >= 2, "{lines:#?}");
+    let percent = |line: &&String| {
+        let (_, rest) = line.split_once("percent=").unwrap();
+        rest.split(' ').next().unwrap().parse::<u32>().unwrap()
+    };
+    assert!(told.iter().map(percent).is_sorted_by(|one, next| one <= next), "{told:#?}");
+    assert!(told.iter().map(percent).any(|percent| 0 < percent && percent < 100), "{told:#?}");
+    assert!(told[0].contains(" of=17.2MiB ") && told[0].contains(" partitions=3 "), "{told:#?}");
 }

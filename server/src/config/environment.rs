@@ -27,7 +27,7 @@ pub(super) fn read(
 ) -> Vec<Given> {
     let mut given = Vec::new();
     for (variable, text) in environment {
-        if variable.starts_with(PREFIX) && !is_someone_elses(&variable) {
+        if variable.starts_with(PREFIX) && !is_someone_elses(&variable) && !errors.are_enough() {
             let origin = Origin::Environment(variable.clone());
             if let Some(name) = errors.note(setting_name(variable)) {
                 given.push(Given { name, text, origin, dialect: Dialect::Creel });

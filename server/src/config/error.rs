@@ -90,30 +90,33 @@ impl ConfigError {
     }
 }
 
-/// More are counted and not told: who has so many has given the wrong file.
-pub(super) const ERRORS_TOLD_MAX: usize = 100;
+/// Further ones are not looked for: who has so many has given the wrong file.
+const ERRORS_TOLD_MAX: usize = 100;
 
 /// All that is wrong with a configuration, so that it can be put right at once: at least one error, a line each, those of the
 /// file in the order of its lines.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ConfigErrors {
     told: Vec<ConfigError>,
-    untold: usize,
 }
 
 impl ConfigErrors {
     /// Each one in words.
     pub fn lines(&self) -> impl Iterator<Item = String> + '_ {
-        let more = (self.untold > 0).then(|| format!("and {} more mistakes", self.untold));
+        let more =
+            self.are_enough().then(|| format!("these are {ERRORS_TOLD_MAX} mistakes: there may be more"));
         self.told.iter().map(ConfigError::to_string).chain(more)
     }
 
     pub(super) fn push(&mut self, error: ConfigError) {
-        if self.told.len() < ERRORS_TOLD_MAX {
+        if !self.are_enough() {
             self.told.push(error);
-        } else {
-            self.untold = self.untold.saturating_add(1);
         }
+    }
+
+    /// Whether further ones would not be told.
+    pub(super) fn are_enough(&self) -> bool {
+        self.told.len() >= ERRORS_TOLD_MAX
     }
 
     /// Notes what went wrong, if something did.

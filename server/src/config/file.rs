@@ -9,7 +9,7 @@ use std::path::Path;
 use toml::de::{DeTable, DeValue};
 
 use super::{
-    error::{ConfigError, ConfigErrors, ERRORS_TOLD_MAX},
+    error::{ConfigError, ConfigErrors},
     properties,
     settings::{Given, Origin},
     value::Dialect,
@@ -29,7 +29,7 @@ pub(super) fn read(path: &Path, text: &str, errors: &mut ConfigErrors) -> Vec<Gi
             let reason = error.message().to_owned();
             errors.push(ConfigError::Syntax { path: path.to_owned(), line, reason });
         }
-        if reader.bad_lines.len() > ERRORS_TOLD_MAX {
+        if errors.are_enough() {
             break;
         }
     }

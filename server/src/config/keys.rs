@@ -40,7 +40,7 @@ broker_keys! {
     cluster_id: Option<String> = "cluster.id", Kind::Text, None, "The cluster's id; made up at the first start when unset.";
     broker_rack: Option<String> = "broker.rack", Kind::Text, None, "The rack that clients are told this broker stands in.";
     // Kafka listens on every interface; a broker without passwords had better not.
-    listeners: Vec<String> = "listeners", Kind::List, Some("PLAINTEXT://127.0.0.1:9092"), "Where to listen: NAME://host:port, several separated by commas, or host:port; no host is every address, port 0 a free one.";
+    listeners: Vec<String> = "listeners", Kind::List, Some("PLAINTEXT://127.0.0.1:9092"), "Where to listen: NAME://host:port, several separated by commas, or host:port; no host is every address, port 0 a free one. Who can reach one can read, write and delete everything: 0.0.0.0 lets every network in.";
     advertised_listeners: Option<Vec<String>> = "advertised.listeners", Kind::List, None, "The address that clients of each listener are told to connect to; unset: the one they came in by.";
     listener_security_protocol_map: String = "listener.security.protocol.map", Kind::Text, Some("SASL_SSL:SASL_SSL,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT"), "What each listener speaks, as NAME:PROTOCOL; PLAINTEXT alone is served yet.";
     controller_listener_names: Option<Vec<String>> = "controller.listener.names", Kind::List, None, "Listeners of the controller: they are known, and not bound.";

@@ -81,6 +81,9 @@ impl Settings {
         let mut by_own_name = BTreeMap::new();
         for one in given {
             errors.note(settings.take(one, &mut by_own_name));
+            if errors.are_enough() {
+                break;
+            }
         }
         settings.judge(errors);
         settings.notices.sort_by(|(a, _), (b, _)| a.cmp(b));

@@ -7,16 +7,22 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use creel_engine::directory::{read_topic_id, remove_partition, write_topic_id};
-use creel_engine::{Checkpoint, LeaderEpoch, OpenError, OpenLog, Partition, TopicPartition};
+use creel_engine::{
+    Checkpoint, LeaderEpoch, OpenError, OpenLog, Partition, TopicPartition, bytes_to_recover,
+};
 use creel_io::fs::exists;
 use creel_wire::Uuid;
 
 use super::convert::log_config;
 use super::{LocalTopic, OFFLINE, Offline, Own, Topic};
+use crate::budget::Pace;
 use crate::core::Core;
 use crate::offsets;
 use crate::race::all;
 use crate::{coordinators, recovery};
+
+/// How much of a piece of work it is to look how large a partition's segments are.
+const UNITS_A_LOOK: usize = 20;
 
 /// Topics to open, and what the last stop left about their partitions.
 #[derive(Default)]
@@ -56,7 +62,11 @@ pub(crate) async fn open(core: &Rc<Core>, opening: &Opening) -> Opened {
         .topics
         .iter()
         .flat_map(|topic| core.topics.own_indexes(topic).map(move |index| (topic, index)));
-    let jobs = own.map(|(topic, index)| open_one(core, opening, topic, index));
+    let own: Vec<_> = own.collect();
+    if !opening.are_new {
+        expect(core, opening, &own).await;
+    }
+    let jobs = own.into_iter().map(|(topic, index)| open_one(core, opening, topic, index));
     let opened = all(jobs, core.files.moving).await;
     let mut outcome = Opened { partitions: opened.len(), ..Opened::default() };
     let mut opened = opened.into_iter();
@@ -138,9 +148,19 @@ async fn coordinate(core: &Rc<Core>, own: &BTreeMap<i32, Own>, stays: bool) -> R
     hosted.into_iter().collect()
 }
 
-async fn open_one(core: &Core, opening: &Opening, topic: &Topic, index: i32) -> Result<Own, Failed> {
+/// Counts what there is to open.
+async fn expect(core: &Core, opening: &Opening, own: &[(&Arc<Topic>, i32)]) {
+    core.opening.expect(own.len());
+    let mut pace = Pace::new();
+    for (topic, index) in own.iter().filter(|_| !opening.was_clean) {
+        pace.before(UNITS_A_LOOK).await;
+        core.opening.expect_bytes(bytes_to_recover(&what_to_open(core, opening, topic, *index)));
+    }
+}
+
+fn what_to_open(core: &Core, opening: &Opening, topic: &Topic, index: i32) -> OpenLog {
     let name = TopicPartition::new(&*topic.name, index);
-    let open = OpenLog {
+    OpenLog {
         config: log_config(topic, core.node.broker()),
         leader_epoch: LeaderEpoch(0),
         was_clean: opening.was_clean,
@@ -148,10 +168,18 @@ async fn open_one(core: &Core, opening: &Opening, topic: &Topic, index: i32) -> 
         log_start: opening.checkpoint.log_starts.get(&name).copied(),
         directory: core.node.config.data_dir.join(name.directory_name()),
         name,
-    };
+    }
+}
+
+async fn open_one(core: &Core, opening: &Opening, topic: &Topic, index: i32) -> Result<Own, Failed> {
+    let open = what_to_open(core, opening, topic, index);
     let opened = match opening.are_new {
         true => open_new(core, open.clone(), topic, index).await,
-        false => open_marked(core, open.clone(), topic, index).await,
+        false => {
+            let opened = open_marked(core, open.clone(), topic, index).await;
+            core.opening.one_is_open();
+            opened
+        }
     };
     opened.map(Own::Open).map_err(|error| Failed {
         reason: format!("cannot open {}: {error}", open.directory.display()),

@@ -1,0 +1,72 @@
+//! How much a recovery will have to go through is known before, and is what it says that it has gone through.
+
+#![allow(clippy::unwrap_used, reason = "a test fails where it unwraps")]
+
+mod common;
+
+use common::*;
+use creel_engine::{Flusher, LogConfig, Offset, OpenLog, Partition, bytes_to_recover};
+
+fn small_segments() -> LogConfig {
+    LogConfig { segment_bytes: 3000, index_interval_bytes: 300, ..LogConfig::default() }
+}
+
+/// What was said before, and what came of it.
+async fn open_and_count(open: OpenLog) -> (u64, u64) {
+    let flusher = Flusher::new();
+    let before = bytes_to_recover(&open);
+    assert_eq!(flusher.recovered_bytes(), 0);
+    Partition::open(&flusher, open).await.unwrap();
+    (before, flusher.recovered_bytes())
+}
+
+#[test]
+fn all_segments_behind_the_recovery_point_are_counted_and_no_other() {
+    on_core(|directory| async move {
+        let partition = open_with(&directory, small_segments()).await;
+        for at in 0..100 {
+            append(&partition, &batch(2, 50, at)).await;
+        }
+        let bytes = |from: i64| {
+            let names = std::fs::read_dir(directory.join("orders-0")).unwrap();
+            let paths = names.map(|name| name.unwrap().path());
+            let logs = paths.filter(|path| path.extension().is_some_and(|ending| ending == "log"));
+            let base = |path: &std::path::Path| path.file_stem().unwrap().to_str().unwrap().parse::<i64>();
+            let counted = logs.filter(|path| base(path).unwrap() >= from);
+            counted.map(|path| path.metadata().unwrap().len()).sum::<u64>()
+        };
+        let all = opening(&crashed(&directory), small_segments());
+        assert_eq!(open_and_count(all).await, (bytes(0), bytes(0)));
+        // Some segment begins there, but for the first.
+        let base = partition.roll().unwrap();
+        append(&partition, &batch(2, 50, 0)).await;
+        let safe = OpenLog { recovery_point: Some(base), ..opening(&crashed(&directory), small_segments()) };
+        assert_eq!(open_and_count(safe).await, (bytes(base.0), bytes(base.0)));
+        assert!(0 < bytes(base.0) && bytes(base.0) < bytes(0) / 10);
+    });
+}
+
+#[test]
+fn a_torn_end_is_gone_through_whole_and_a_clean_log_not_at_all() {
+    on_core(|directory| async move {
+        let partition = open_with(&directory, small_segments()).await;
+        for at in 0..10 {
+            append(&partition, &batch(2, 50, at)).await;
+        }
+        let torn = crashed(&directory);
+        let path = log_path(&torn, 0);
+        let mut bytes = std::fs::read(&path).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        std::fs::write(&path, &bytes).unwrap();
+        let (before, after) = open_and_count(opening(&torn, small_segments())).await;
+        assert_eq!((before, after), (bytes.len() as u64, bytes.len() as u64));
+        partition.close().await.unwrap();
+        let clean = OpenLog { was_clean: true, ..opening(&directory, small_segments()) };
+        assert_eq!(open_and_count(clean).await, (0, 0));
+        // Nothing is there, and nothing is to be done.
+        let nowhere =
+            OpenLog { directory: directory.join("none-0"), ..opening(&directory, small_segments()) };
+        assert_eq!(open_and_count(OpenLog { recovery_point: Some(Offset(0)), ..nowhere }).await, (0, 0));
+    });
+}

@@ -1,0 +1,121 @@
+//! How far a start has come with opening what is there: a stop that was not clean can leave minutes of recovery.
+
+use std::cell::Cell;
+use std::fmt;
+use std::future::Future;
+use std::rc::Rc;
+use std::time::Duration;
+
+use creel_io::{now, sleep};
+
+use crate::core::Core;
+use crate::limits::START_TOLD_MS;
+use crate::messages::ReadProgress;
+use crate::race::{First, race};
+use crate::route;
+
+/// What a core has to open at the start, and how much of it is done.
+#[derive(Default)]
+pub(crate) struct OpeningCount {
+    partitions: Cell<usize>,
+    opened: Cell<usize>,
+    bytes: Cell<u64>,
+}
+
+impl OpeningCount {
+    /// So many more partitions are to be opened.
+    pub(crate) fn expect(&self, partitions: usize) {
+        self.partitions.set(self.partitions.get() + partitions);
+    }
+
+    /// So many more bytes are to be gone through.
+    pub(crate) fn expect_bytes(&self, bytes: u64) {
+        self.bytes.set(self.bytes.get().saturating_add(bytes));
+    }
+
+    pub(crate) fn one_is_open(&self) {
+        self.opened.set(self.opened.get() + 1);
+    }
+}
+
+/// How far a start is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Progress {
+    partitions: usize,
+    opened: usize,
+    bytes: u64,
+    recovered: u64,
+}
+
+impl Progress {
+    /// This core's.
+    pub(crate) fn of(core: &Core) -> Self {
+        let OpeningCount { partitions, opened, bytes } = &core.opening;
+        let recovered = core.flusher.recovered_bytes().min(bytes.get());
+        Self { partitions: partitions.get(), opened: opened.get(), bytes: bytes.get(), recovered }
+    }
+
+    fn and(self, other: Self) -> Self {
+        Self {
+            partitions: self.partitions + other.partitions,
+            opened: self.opened + other.opened,
+            bytes: self.bytes.saturating_add(other.bytes),
+            recovered: self.recovered.saturating_add(other.recovered),
+        }
+    }
+}
+
+/// Runs the opening of everything, and says every few seconds how far all cores are.
+pub(crate) async fn told<T>(core: &Rc<Core>, opening: impl Future<Output = T>) -> T {
+    match race(opening, tell(core)).await {
+        First::Left(opened) => opened,
+        First::Right(never) => match never {},
+    }
+}
+
+async fn tell(core: &Rc<Core>) -> std::convert::Infallible {
+    let began = now();
+    loop {
+        sleep(Duration::from_millis(START_TOLD_MS)).await;
+        let all = route::call_all(core, || ReadProgress).await;
+        let Progress { partitions, opened, bytes, recovered } =
+            all.into_iter().fold(Progress::default(), Progress::and);
+        let seconds = now().saturating_since(began).as_secs();
+        if bytes == 0 {
+            tracing::info!(opened, partitions, seconds, "opening partitions");
+            continue;
+        }
+        let percent = u128::from(recovered) * 100 / u128::from(bytes);
+        tracing::info!(
+            percent, recovered = %Bytes(recovered), of = %Bytes(bytes), opened, partitions, seconds,
+            "recovering: the last stop was not clean"
+        );
+    }
+}
+
+/// A number of bytes as people read it.
+struct Bytes(u64);
+
+impl fmt::Display for Bytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const KIB: u64 = 1 << 10;
+        const LARGER: [(u64, &str); 3] = [(KIB << 20, "GiB"), (KIB << 10, "MiB"), (KIB, "KiB")];
+        match LARGER.iter().find(|(unit, _)| self.0 >= *unit) {
+            Some((unit, name)) => write!(f, "{:.1}{name}", self.0 as f64 / *unit as f64),
+            None => write!(f, "{}B", self.0),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_told_in_the_unit_that_fits() {
+        let told = |bytes| Bytes(bytes).to_string();
+        assert_eq!((told(0), told(1023)), ("0B".to_owned(), "1023B".to_owned()));
+        assert_eq!((told(1 << 10), told(1536 << 10)), ("1.0KiB".to_owned(), "1.5MiB".to_owned()));
+        assert_eq!(told(40 << 30), "40.0GiB");
+    }
+}
