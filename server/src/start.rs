@@ -37,12 +37,10 @@ pub enum Failure {
     #[error("data directory {0} is in use by another broker")]
     Locked(String),
     /// The address cannot be listened on.
-    #[error(
-        "cannot listen on {0}: {1}; end what listens there, or choose another address with --listen or listeners"
-    )]
+    #[error("cannot listen on {0}: {1} (--listen, or listeners)")]
     Listen(SocketAddr, String),
     /// The admin listener's address cannot be listened on.
-    #[error("cannot listen on {0}: {1}; choose another creel.admin.listener")]
+    #[error("cannot listen on {0}: {1} (creel.admin.listener)")]
     ListenForAdmin(SocketAddr, String),
     /// Something could not be made durable at the end; the next start recovers.
     #[error("the stop was not clean: see the log")]
@@ -137,7 +135,7 @@ async fn listen_on(listeners: &[Listener]) -> Result<(Vec<TcpListener>, Vec<Sock
     let mut bound = Vec::with_capacity(listeners.len());
     let mut addresses = Vec::with_capacity(listeners.len());
     for Listener { name, bind, .. } in listeners {
-        let failed = |error: std::io::Error| Failure::Listen(*bind, error.to_string());
+        let failed = |error: std::io::Error| Failure::Listen(*bind, with_advice(&error));
         let listener = listen(*bind).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         exposed::warn_of_clients(name, address);
@@ -171,9 +169,21 @@ fn bind_to(address: SocketAddr) -> std::io::Result<TcpListener> {
     })
 }
 
+/// Why an address can't be had, and what to do.
+fn with_advice(error: &std::io::Error) -> String {
+    let advice = match error.kind() {
+        ErrorKind::AddrInUse => "end what listens there, or choose another port",
+        ErrorKind::AddrNotAvailable => "choose an address that this machine has",
+        ErrorKind::PermissionDenied => "choose a port that needs no privilege, above 1023",
+        _ => "choose another address",
+    };
+    format!("{error}; {advice}")
+}
+
 fn listen_for_admin(bind: SocketAddr) -> Result<TcpListener, Failure> {
     let listening = bind_to(bind).and_then(|listener| Ok((listener.local_addr()?, listener)));
-    let (address, listener) = listening.map_err(|error| Failure::ListenForAdmin(bind, error.to_string()))?;
+    let (address, listener) =
+        listening.map_err(|error| Failure::ListenForAdmin(bind, with_advice(&error)))?;
     tracing::info!(%address, "admin listener");
     exposed::warn_of_admin(address);
     Ok(listener)

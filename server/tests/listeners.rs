@@ -64,6 +64,25 @@ fn what_comes_by_one_listener_is_read_by_another_and_the_controllers_is_not_boun
 }
 
 #[test]
+fn an_address_that_cannot_be_had_is_refused_with_what_to_do() {
+    for (address, advice) in [
+        ("listeners=192.0.2.1:9092", "choose an address that this machine has (--listen, or listeners)"),
+        (
+            "creel.admin.listener=192.0.2.1:9644",
+            "choose an address that this machine has (creel.admin.listener)",
+        ),
+    ] {
+        let mut world = World::new(1, 1, &[]);
+        world.sim.handle().kill(world.broker);
+        world.set(address);
+        let setup = world.start();
+        world.sim.run_until_ended(world.broker).unwrap();
+        let why = setup.failure().unwrap().to_string();
+        assert!(why.starts_with("cannot listen on 192.0.2.1:") && why.ends_with(advice), "{why}");
+    }
+}
+
+#[test]
 fn a_stop_closes_every_listener() {
     for seed in support::SEEDS {
         let mut world = World::new(seed, 2, SETTINGS);

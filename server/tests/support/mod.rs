@@ -68,6 +68,11 @@ impl World {
         setup
     }
 
+    /// One more setting, from the next start on.
+    pub fn set(&mut self, setting: &str) {
+        self.settings.push(setting.to_owned());
+    }
+
     /// Stops the broker as SIGTERM does, and starts it again.
     pub fn restart(&mut self) {
         self.sim.handle().ask_to_stop(self.broker);
