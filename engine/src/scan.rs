@@ -4,6 +4,7 @@ use std::io;
 
 use bytes::{Bytes, BytesMut};
 use creel_io::fs::File;
+use creel_io::pace;
 
 use crate::batch::{BatchError, BatchHeader, check_crc};
 use crate::limits::{BATCH_HEADER_BYTES, HEADER_SCAN_BYTES, RECOVERY_READ_BYTES};
@@ -115,6 +116,7 @@ impl Scan {
         {
             expected = header.end_offset();
             self.skip(header.size_bytes);
+            pace().await;
         }
         Ok(())
     }

@@ -4,8 +4,14 @@
 
 mod common;
 
+use std::cell::{Cell, RefCell};
+use std::path::Path;
+use std::rc::Rc;
+use std::time::Duration;
+
 use common::*;
-use creel_engine::{Flusher, LogConfig, Offset, OpenLog, Partition, bytes_to_recover};
+use creel_engine::{AppendOrigin, Flusher, LogConfig, Offset, OpenLog, Partition, bytes_to_recover};
+use creel_io::sim::{self, Config};
 
 fn small_segments() -> LogConfig {
     LogConfig { segment_bytes: 3000, index_interval_bytes: 300, ..LogConfig::default() }
@@ -31,7 +37,7 @@ fn all_segments_behind_the_recovery_point_are_counted_and_no_other() {
             let names = std::fs::read_dir(directory.join("orders-0")).unwrap();
             let paths = names.map(|name| name.unwrap().path());
             let logs = paths.filter(|path| path.extension().is_some_and(|ending| ending == "log"));
-            let base = |path: &std::path::Path| path.file_stem().unwrap().to_str().unwrap().parse::<i64>();
+            let base = |path: &Path| path.file_stem().unwrap().to_str().unwrap().parse::<i64>();
             let counted = logs.filter(|path| base(path).unwrap() >= from);
             counted.map(|path| path.metadata().unwrap().len()).sum::<u64>()
         };
@@ -68,5 +74,38 @@ fn a_torn_end_is_gone_through_whole_and_a_clean_log_not_at_all() {
         let nowhere =
             OpenLog { directory: directory.join("none-0"), ..opening(&directory, small_segments()) };
         assert_eq!(open_and_count(OpenLog { recovery_point: Some(Offset(0)), ..nowhere }).await, (0, 0));
+    });
+}
+
+#[test]
+fn others_have_their_turn_also_where_the_whole_log_is_in_the_page_cache() {
+    // Nothing is read from the disk, so that recovery waits for nothing until it is through.
+    sim::run_with(1, Config::calm(), |_| async {
+        let directory = Path::new("/data");
+        let partition = open(directory).await;
+        for at in 0..3000 {
+            drop(partition.append(&batch(1, 100, at as u8), AppendOrigin::Client).unwrap());
+        }
+        append(&partition, &batch(1, 100, 0)).await;
+        let flusher = Flusher::new();
+        let open = opening(directory, LogConfig::default());
+        let all = bytes_to_recover(&open);
+        let is_open = Rc::new(Cell::new(false));
+        let seen = Rc::new(RefCell::new(Vec::new()));
+        let onlooker = {
+            let (is_open, seen, flusher) = (is_open.clone(), seen.clone(), flusher.clone());
+            creel_io::spawn(async move {
+                while !is_open.get() {
+                    seen.borrow_mut().push(flusher.recovered_bytes());
+                    creel_io::sleep(Duration::from_micros(1)).await;
+                }
+            })
+        };
+        Partition::open(&flusher, open).await.unwrap();
+        is_open.set(true);
+        onlooker.await;
+        let between: std::collections::BTreeSet<_> =
+            seen.borrow().iter().copied().filter(|bytes| (1..all).contains(bytes)).collect();
+        assert!(between.len() >= 3, "{between:?} of {all}");
     });
 }
