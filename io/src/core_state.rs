@@ -12,6 +12,7 @@ use crate::ring::Driver;
 use crate::sim;
 use crate::task::Task;
 use crate::timer::Timers;
+use crate::turn;
 
 /// One core's own things. Lives on one thread.
 pub(crate) struct CoreState {
@@ -30,9 +31,9 @@ pub(crate) enum Backend {
 }
 
 impl CoreState {
-    /// Queues the tasks that other threads woke, those whose time has come, and one of those who work in pieces.
+    /// A turn begins: queues the tasks that other threads woke, and those whose time has come.
     pub(crate) fn take_inputs(&self, now: Instant) {
-        self.executor.wake_piece();
+        turn::turn_goes_on(0);
         self.shared.take_delivered().into_iter().for_each(|task| self.executor.push_ready(task));
         loop {
             let due = self.timers.borrow_mut().pop_due(now);

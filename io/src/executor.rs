@@ -9,7 +9,7 @@ use std::task::{Context, Waker};
 
 use crate::core_state::CoreShared;
 use crate::task::Task;
-use crate::turn::take_work;
+use crate::turn;
 
 type BoxedTask = Pin<Box<dyn Future<Output = ()>>>;
 
@@ -21,8 +21,10 @@ pub(crate) struct Executor {
     free: RefCell<Vec<u32>>,
     ready: RefCell<VecDeque<Arc<Task>>>,
     late: RefCell<Vec<Waker>>,
-    /// Those who wait for a turn of their own, the first of them first.
+    /// Those whose work had no room in a turn, the first of them first.
     pieces: RefCell<VecDeque<Waker>>,
+    /// How many of them may go on in this turn: those who came to wait before it.
+    pieces_due: Cell<usize>,
     live: Cell<usize>,
 }
 
@@ -52,6 +54,7 @@ impl Executor {
             ready: RefCell::default(),
             late: RefCell::default(),
             pieces: RefCell::default(),
+            pieces_due: Cell::new(0),
             live: Cell::new(0),
         }
     }
@@ -83,7 +86,7 @@ impl Executor {
         !self.ready.borrow().is_empty() || !self.late.borrow().is_empty()
     }
 
-    /// Whether the next turn has something to begin with.
+    /// Whether somebody waits for a turn that has room.
     pub(crate) fn has_pieces(&self) -> bool {
         !self.pieces.borrow().is_empty()
     }
@@ -92,10 +95,23 @@ impl Executor {
         self.pieces.borrow_mut().push_back(waker);
     }
 
-    /// Queues the first of those who wait for a turn of their own: a turn begins.
-    pub(crate) fn wake_piece(&self) {
+    /// A turn ends. The first of those whose work had no room is the first to go on in the next one, before whoever has
+    /// become ready by then.
+    pub(crate) fn end_turn(&self) {
+        self.pieces_due.set(self.pieces.borrow().len());
+        self.wake_piece();
+    }
+
+    /// Queues the next of those whose work had no room before, if there is one, and room for it.
+    pub(crate) fn wake_piece_if_room(&self) -> bool {
+        let may_go_on = self.pieces_due.get() > 0 && turn::has_room_for_piece();
+        may_go_on && self.wake_piece()
+    }
+
+    fn wake_piece(&self) -> bool {
         let first = self.pieces.borrow_mut().pop_front();
-        first.into_iter().for_each(Waker::wake);
+        self.pieces_due.set(self.pieces_due.get().saturating_sub(1));
+        first.map(Waker::wake).is_some()
     }
 
     pub(crate) fn push_late(&self, waker: Waker) {
@@ -104,6 +120,11 @@ impl Executor {
 
     /// Polls everything that is ready, then those who wait for the turn's end, until nobody is ready.
     pub(crate) fn run_turn(&self) {
+        self.run();
+        self.end_turn();
+    }
+
+    fn run(&self) {
         let mut polls_left = POLLS_PER_TURN_MAX;
         loop {
             while polls_left > 0 && self.poll_one() {
@@ -124,10 +145,10 @@ impl Executor {
         late.into_iter().for_each(Waker::wake);
     }
 
-    /// Polls the first ready task; false when there is none. The simulator calls this one step at a time.
+    /// Polls the first ready task, or finds one that may go on; false when there is none. The simulator calls this one step at a time.
     pub(crate) fn poll_one(&self) -> bool {
         let next = self.ready.borrow_mut().pop_front();
-        let Some(task) = next else { return false };
+        let Some(task) = next else { return self.wake_piece_if_room() };
         task.unqueue();
         if let Some((future, waker)) = self.take_for_poll(&task) {
             self.poll_task(&task, future, waker);
@@ -151,7 +172,7 @@ impl Executor {
     }
 
     fn poll_task(&self, task: &Task, mut future: BoxedTask, waker: Waker) {
-        take_work();
+        turn::poll_begins();
         let outcome = future.as_mut().poll(&mut Context::from_waker(&waker));
         let mut slots = self.slots.borrow_mut();
         let slot = &mut slots[task.slot as usize];

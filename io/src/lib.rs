@@ -44,4 +44,4 @@ pub use offload::offload;
 pub use random::{random_bytes, random_u64};
 pub use signal::shutdown_signal;
 pub use timer::{Elapsed, sleep, sleep_until, timeout};
-pub use turn::{STEPS_AT_ONCE, count_work, end_of_turn, pace, rest, turn_of_its_own, yield_now};
+pub use turn::{STEPS_A_TURN, count_work, end_of_turn, pace, pace_tenth, rest, yield_now};

@@ -1,4 +1,10 @@
-//! Places inside one turn of the loop, and between two.
+//! Places inside one turn of the loop, and between two; and how much work is done in one.
+//!
+//! Work is counted in steps of about a microsecond: a name looked up, an entry made. Who may have many of them says so
+//! before each ([`pace`]), or counts them as it goes ([`count_work`]) and looks up between two pieces ([`rest`]). Where a
+//! turn's tasks have together done what a turn may, whoever has more to do goes on in a later one: the ring has been looked
+//! at by then, and all who were ready have run. They go on in the order in which they came to wait, as many in a turn as
+//! there is room for, and at least one.
 
 use std::cell::Cell;
 use std::future::Future;
@@ -18,46 +24,75 @@ pub async fn end_of_turn() {
     Pause { paused: false, until: Until::EndOfTurn }.await;
 }
 
-/// Goes on in a later turn: the ring has been looked at, and all who were ready have run. Of those who wait here one goes
-/// on a turn, the longest waiting first: so long work that is done in pieces delays others by one piece a turn, however
-/// many do such work.
-pub async fn turn_of_its_own() {
-    Pause { paused: false, until: Until::OwnTurn }.await;
-}
+/// So many steps of work are done in one turn, by all tasks together: some half a millisecond. One piece more may be, of as
+/// many steps as whoever does it says.
+pub const STEPS_A_TURN: usize = 512;
 
-/// So many steps of work are done without a pause: a few hundred microseconds of small ones.
-pub const STEPS_AT_ONCE: u64 = 512;
+/// Whoever has done no more than this in its poll need not wait for those who do much ...
+const STEPS_OF_FEW: usize = 64;
+/// ... until all together have done this many.
+const STEPS_A_TURN_MAX: usize = 4 * STEPS_A_TURN;
 
 thread_local! {
-    /// The steps of the running poll.
-    static WORK: Cell<u64> = const { Cell::new(0) };
+    /// The steps of the running turn.
+    static WORK: Cell<usize> = const { Cell::new(0) };
+    /// Those that were done before the running poll.
+    static DONE_BEFORE: Cell<usize> = const { Cell::new(0) };
 }
 
 /// Counts steps of work that the running task has done, about a microsecond each. Whoever may do many of them in a row
 /// goes by [`pace`].
 #[inline]
-pub fn count_work(steps: u64) {
+pub fn count_work(steps: usize) {
     WORK.set(WORK.get() + steps);
 }
 
-/// A step of work that may be long has been done. Once the running poll has come to [`STEPS_AT_ONCE`], goes on in a later
-/// turn.
+/// So many steps of work come next, a thousandth of a second's at most. Where this turn has no room for them, goes on in a
+/// later one.
 #[inline]
-pub fn pace() -> impl Future<Output = ()> {
-    count_work(1);
-    rest()
+pub fn pace(steps: usize) -> impl Future<Output = ()> {
+    let state = if has_room(steps) { State::GoesOn } else { State::HasNoRoom };
+    if matches!(state, State::GoesOn) {
+        count_work(steps);
+    }
+    Paced { steps, state }
 }
 
-/// Once the running poll has come to [`STEPS_AT_ONCE`], goes on in a later turn: the place between two pieces of work that
-/// count their own steps.
+/// The next of many steps that take a tenth of the usual comes, `at` counts them.
+#[inline]
+pub fn pace_tenth(at: usize) -> impl Future<Output = ()> {
+    pace(usize::from(at.is_multiple_of(10)))
+}
+
+/// Where this turn has no room for more work, goes on in a later one: the place between two pieces of work that count their
+/// own steps.
 #[inline]
 pub fn rest() -> impl Future<Output = ()> {
-    Paced { goes_on: WORK.get() < STEPS_AT_ONCE }
+    pace(0)
 }
 
-/// The future of [`rest`]: most often it has nothing to wait for, and costs next to nothing then.
+#[inline]
+fn has_room(steps: usize) -> bool {
+    WORK.get() + steps <= STEPS_A_TURN || has_room_beyond(steps)
+}
+
+#[cold]
+fn has_room_beyond(steps: usize) -> bool {
+    let (work, before) = (WORK.get(), DONE_BEFORE.get());
+    let own = work.saturating_sub(before);
+    work == 0 || (own + steps <= STEPS_OF_FEW && work + steps <= STEPS_A_TURN_MAX)
+}
+
+/// The future of [`pace`]: most often it has nothing to wait for, and costs next to nothing then.
 struct Paced {
-    goes_on: bool,
+    steps: usize,
+    state: State,
+}
+
+enum State {
+    GoesOn,
+    HasNoRoom,
+    Waits,
 }
 
 impl Future for Paced {
@@ -65,25 +100,51 @@ impl Future for Paced {
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        if self.goes_on {
+        if matches!(self.state, State::GoesOn) {
             return Poll::Ready(());
         }
-        self.goes_on = true;
+        self.wait(cx)
+    }
+}
+
+impl Paced {
+    #[cold]
+    fn wait(&mut self, cx: &Context<'_>) -> Poll<()> {
+        if matches!(self.state, State::Waits) {
+            count_work(self.steps);
+            self.state = State::GoesOn;
+            return Poll::Ready(());
+        }
+        self.state = State::Waits;
         context::with(|core| core.executor.push_piece(cx.waker().clone()));
         Poll::Pending
     }
 }
 
-/// A poll begins. The steps of the one before.
-pub(crate) fn take_work() -> u64 {
-    WORK.take()
+/// The steps of the turn so far.
+pub(crate) fn work() -> usize {
+    WORK.get()
+}
+
+/// A turn begins; in the simulator also goes on, after so many steps.
+pub(crate) fn turn_goes_on(steps: usize) {
+    WORK.set(steps);
+}
+
+/// A poll begins.
+pub(crate) fn poll_begins() {
+    DONE_BEFORE.set(WORK.get());
+}
+
+/// Whether the turn has room for one who waits for it.
+pub(crate) fn has_room_for_piece() -> bool {
+    WORK.get() < STEPS_A_TURN
 }
 
 #[derive(Clone, Copy)]
 enum Until {
     Polled,
     EndOfTurn,
-    OwnTurn,
 }
 
 struct Pause {
@@ -102,7 +163,6 @@ impl Future for Pause {
         match self.until {
             Until::Polled => cx.waker().wake_by_ref(),
             Until::EndOfTurn => context::with(|core| core.executor.push_late(cx.waker().clone())),
-            Until::OwnTurn => context::with(|core| core.executor.push_piece(cx.waker().clone())),
         }
         Poll::Pending
     }

@@ -32,14 +32,14 @@ where
 const PORT: u16 = 9092;
 
 #[test]
-fn a_poll_that_works_for_long_is_told() {
-    let work = |steps: u64, paced: bool| {
+fn a_turn_that_works_for_long_is_told() {
+    let work = |steps: usize, paced: bool| {
         let mut simulation = Simulation::new(1, Config::default());
         let node = simulation.add_node("node", 1);
         let body = async move {
             for _ in 0..steps {
                 if paced {
-                    creel_io::pace().await;
+                    creel_io::pace(1).await;
                 } else {
                     creel_io::count_work(1);
                 }
@@ -49,7 +49,31 @@ fn a_poll_that_works_for_long_is_told() {
         simulation.take_work(node)
     };
     assert_eq!(work(10_000, false), Work { longest: 10_000, total: 10_000 });
-    assert_eq!(work(10_000, true), Work { longest: creel_io::STEPS_AT_ONCE, total: 10_000 });
+    assert_eq!(work(10_000, true), Work { longest: creel_io::STEPS_A_TURN, total: 10_000 });
+}
+
+#[test]
+fn however_many_work_they_do_little_more_than_one_piece_in_a_turn() {
+    for seed in 0..3 {
+        let mut simulation = Simulation::new(seed, Config::default());
+        let node = simulation.add_node("node", 1);
+        let body = async {
+            let work = |piece: usize| async move {
+                for _ in 0..10_000 / piece {
+                    creel_io::pace(piece).await;
+                }
+            };
+            let tasks: Vec<_> = (0..200).map(|at| creel_io::spawn(work(1 + at % 100))).collect();
+            for task in tasks {
+                task.await;
+            }
+        };
+        simulation.block_on(node, body).unwrap();
+        let Work { longest, total } = simulation.take_work(node);
+        assert!(total > 200 * 9_000, "{total}");
+        // Those that have done little yet may do a little more.
+        assert!(longest <= 5 * creel_io::STEPS_A_TURN, "{longest}");
+    }
 }
 
 /// Sends back what it gets, on every connection.

@@ -3,14 +3,14 @@
 use std::fmt;
 use std::rc::Rc;
 
-use creel_io::offload;
+use creel_io::{count_work, offload};
 use creel_wire::frame::encode_response;
 use creel_wire::{ApiKey, EncodedFrame, FrameTooLarge, Message, Str};
 
 use crate::budget::{Held, Room, TooMuch};
 use crate::connection::Client;
 use crate::core::Core;
-use crate::limits::ANSWER_BYTES_HELD;
+use crate::limits::{ANSWER_BYTES_ENCODED_A_STEP, ANSWER_BYTES_HELD};
 use crate::reply::Reply;
 
 /// What every handler gets beside the request's body.
@@ -43,7 +43,7 @@ impl Call {
         self.encode(response).map_or(Reply::Close, Reply::from)
     }
 
-    /// A response that may be large as a reply: a large one is encoded, and dropped, beside the core.
+    /// A response that may be large as a reply, in the room that it has until it is sent.
     pub(crate) async fn reply_made<M: Message + Send + 'static>(
         &self,
         made: Result<Made<M>, TooMuch>,
@@ -52,19 +52,39 @@ impl Call {
             Ok(made) => made,
             Err(too_much) => return self.refuse(&too_much),
         };
-        if !held.is_large() {
-            return self.reply(&response);
+        if !held.counts() {
+            // What it tells of may be larger than who asked for it could know.
+            held = match self.hold(response.encoded_len(self.version)).await {
+                Ok(held) => held,
+                Err(too_much) => return self.refuse(&too_much),
+            };
         }
-        let (id, api, version) = (self.correlation_id, self.api, self.version);
-        let encode = move || encode_response(id, &response, api, version, ANSWER_BYTES_HELD);
-        let encoded: Result<EncodedFrame, FrameTooLarge> = offload(encode).await;
-        match encoded {
-            Ok(frame) => {
-                held.shrink(frame.bytes.len());
-                Reply::Large(frame.bytes, held)
+        match self.encode_made(response, &mut held).await {
+            Some(EncodedFrame { bytes, .. }) if held.counts() => Reply::Large(bytes, held),
+            Some(frame) => Reply::from(frame),
+            None => Reply::Close,
+        }
+    }
+
+    /// The response as a frame: a large one is encoded, and dropped, beside the core.
+    pub(crate) async fn encode_made<M: Message + Send + 'static>(
+        &self,
+        response: M,
+        held: &mut Held,
+    ) -> Option<EncodedFrame> {
+        let frame = match held.is_long() {
+            false => self.encode(&response).inspect(|frame| {
+                count_work(frame.bytes.len() / ANSWER_BYTES_ENCODED_A_STEP);
+            }),
+            true => {
+                let (id, api, version) = (self.correlation_id, self.api, self.version);
+                let encode = move || encode_response(id, &response, api, version, ANSWER_BYTES_HELD);
+                let encoded: Result<EncodedFrame, FrameTooLarge> = offload(encode).await;
+                encoded.inspect_err(|error| self.complain(error)).ok()
             }
-            Err(too_large) => self.refuse(&too_large),
-        }
+        };
+        held.shrink(frame.as_ref().map_or(0, |frame| frame.bytes.len()));
+        frame
     }
 
     /// Room for an answer of about so many bytes in memory.

@@ -17,7 +17,7 @@ use std::pin::pin;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use creel_io::local::{Full, Notify, QueueReceiver, QueueSender, queue};
 use creel_io::net::TcpStream;
 use creel_io::{Instant, JoinHandle, now, spawn};
@@ -27,13 +27,13 @@ use crate::config::ListenerIndex;
 use crate::core::Core;
 use crate::dispatch::{self, Beginning, Begun};
 use crate::flight::{Admitted, Flight};
-use crate::frames::{Framed, is_produce, next_frame};
+use crate::frames::{Framed, Large, is_produce, next_frame};
 use crate::idleness::{Idleness, Reading};
 use crate::limits::{OWN_ROOM_FROM_BYTES, OWN_ROOM_SPARE_BYTES};
 use crate::outbox::Outbox;
-use crate::race::{First, race};
+use crate::race::{Boxed, First, race};
 use crate::reply::Pending;
-use crate::request_memory::Share;
+use crate::request_memory::{Pool, Share};
 use crate::stages::Passage;
 use crate::transport::Transport;
 
@@ -148,8 +148,8 @@ pub(crate) fn start(core: &Rc<Core>, stream: TcpStream, listener: ListenerIndex)
 /// A reply that is owed.
 pub(crate) struct Owed {
     pub(crate) pending: Pending,
-    /// How many bytes its request took.
-    pub(crate) bytes: usize,
+    /// How many bytes its request counts as.
+    pub(crate) counted: usize,
     /// Its request's part of what connections hold together.
     pub(crate) share: Option<Share>,
     /// Its request's way so far, if that is timed.
@@ -157,9 +157,9 @@ pub(crate) struct Owed {
 }
 
 async fn write(core: Rc<Core>, connection: Rc<Connection>, owing: QueueReceiver<Owed>) {
-    let landed = |bytes| {
+    let landed = |counted| {
         let at = now();
-        connection.flight.land(bytes);
+        connection.flight.land(counted);
         connection.idleness.moved(at);
         at
     };
@@ -258,33 +258,27 @@ async fn read(core: &Rc<Core>, connection: &Connection, owed: QueueSender<Owed>)
             Ok(Framed::Missing(missing)) => missing,
             Ok(Framed::Large(frame)) => {
                 if large.is_none() {
-                    let admitted = pin!(admit(core, connection, frame.bytes, frame.is_produce));
+                    let admitted = pin!(admit_large(core, connection, frame));
                     let First::Left(admitted) = race(admitted, stopping.as_mut()).await else {
                         return Ended::Stopping;
                     };
                     large = Some(admitted);
-                    idleness.large_begins();
                     buffer = with_room(buffer, frame.missing);
                 }
                 frame.missing
             }
             Ok(Framed::Request(frame)) => {
-                let bytes = frame.len();
                 let came = coming.whole();
                 let admitted = match large.take() {
                     Some(admitted) => {
                         idleness.whole();
-                        buffer = apart(buffer, bytes);
+                        buffer = apart(buffer, frame.len());
                         admitted
                     }
-                    // Not part of what every request moves: most are let in at once.
-                    None => {
-                        match connection.flight.admit_now(bytes, core.request_memory.pool(is_produce(&frame)))
-                        {
-                            Some(admitted) => admitted,
-                            None => Box::pin(admit(core, connection, bytes, is_produce(&frame))).await,
-                        }
-                    }
+                    None => match admit(core, connection, &frame) {
+                        Ok(admitted) => admitted,
+                        Err(later) => later.await,
+                    },
                 };
                 idleness.reads(Reading::Waiting);
                 let turn_at =
@@ -300,9 +294,9 @@ async fn read(core: &Rc<Core>, connection: &Connection, owed: QueueSender<Owed>)
                 };
                 let timed = |decoded_at| core.stages.begun((came.from, came.to), (turn_at, decoded_at));
                 let passage = decoded_at.and_then(timed);
+                let Admitted { counted, share, .. } = admitted;
                 // There is room for it most often.
-                if let Err(Full(reply)) =
-                    owed.try_send(Owed { pending, bytes, share: admitted.share, passage })
+                if let Err(Full(reply)) = owed.try_send(Owed { pending, counted, share, passage })
                     && owed.send(reply).await.is_err()
                 {
                     return Ended::Broken;
@@ -316,24 +310,52 @@ async fn read(core: &Rc<Core>, connection: &Connection, owed: QueueSender<Owed>)
         let received = race(receiving, stopping.as_mut()).await;
         let First::Left((received, back)) = received else { return Ended::Stopping };
         buffer = back;
-        let at = now();
-        match received {
-            Ok(0) => return Ended::Finished,
-            Ok(count) => idleness.received(at, count),
-            Err(_) => return Ended::Broken,
+        match taken_in(connection, received) {
+            Ok(at) => coming.received(at, is_new),
+            Err(ended) => return ended,
         }
-        coming.received(at, is_new);
     }
 }
 
-/// Waits until a request may be held.
-async fn admit(core: &Core, connection: &Connection, bytes: usize, is_produce: bool) -> Admitted {
-    let pool = core.request_memory.pool(is_produce);
-    if let Some(admitted) = connection.flight.admit_now(bytes, pool) {
-        return admitted;
+/// What has been received, and when that was.
+fn taken_in(connection: &Connection, received: io::Result<usize>) -> Result<Instant, Ended> {
+    let at = now();
+    match received {
+        Ok(0) => Err(Ended::Finished),
+        Ok(count) => {
+            connection.idleness.received(at, count);
+            Ok(at)
+        }
+        Err(_) => Err(Ended::Broken),
     }
+}
+
+/// Lets a request in that is whole. Waiting for it is not part of what every request moves: most are let in at once.
+fn admit<'a>(
+    core: &'a Core,
+    connection: &'a Connection,
+    frame: &Bytes,
+) -> Result<Admitted, Boxed<'a, Admitted>> {
+    let (counted, pool) = core.request_memory.counted(frame.len(), is_produce(frame));
+    let admitted = connection.flight.admit_now(counted, pool);
+    admitted.ok_or_else(|| -> Boxed<'a, Admitted> { Box::pin(admit_later(connection, counted, pool)) })
+}
+
+/// Waits until a large request may be held; it is received from then on.
+async fn admit_large(core: &Core, connection: &Connection, frame: Large) -> Admitted {
+    let (counted, pool) = core.request_memory.counted(frame.bytes, frame.is_produce);
+    let admitted = match connection.flight.admit_now(counted, pool) {
+        Some(admitted) => admitted,
+        None => admit_later(connection, counted, pool).await,
+    };
+    connection.idleness.large_begins();
+    admitted
+}
+
+/// Waits until a request may be held for which there was no room.
+async fn admit_later(connection: &Connection, counted: usize, pool: &Rc<Pool>) -> Admitted {
     connection.idleness.reads(Reading::Waiting);
-    connection.flight.admit(bytes, pool).await
+    connection.flight.admit(counted, pool).await
 }
 
 /// A buffer for a large request that has its share: in one piece, of no more than what is missing.

@@ -8,7 +8,7 @@ use std::future::Future;
 use std::rc::Rc;
 
 use bytes::Bytes;
-use creel_io::{Instant, offload, turn_of_its_own};
+use creel_io::{Instant, offload, pace};
 use creel_wire::api::api_versions;
 use creel_wire::api::fetch::FetchRequest;
 use creel_wire::api::produce::ProduceRequest;
@@ -19,7 +19,10 @@ use crate::budget::{TooMuch, weight};
 use crate::call::{Call, Made};
 use crate::connection::Client;
 use crate::core::Core;
-use crate::limits::{ANSWER_BYTES_COUNTED, PRODUCE_LISTS_READ_HERE, REQUEST_BYTES_READ_HERE};
+use crate::limits::{
+    FETCH_BYTES_READ_AT_ONCE, PRODUCE_BYTES_READ_HERE, PRODUCE_LISTS_READ_HERE, REQUEST_BYTES_READ_A_STEP,
+    REQUEST_BYTES_READ_HERE,
+};
 use crate::race::Boxed;
 use crate::reply::{Pending, Reply};
 
@@ -111,13 +114,13 @@ pub(crate) fn begin(core: &Rc<Core>, client: &Rc<Client>, frame: Bytes) -> Resul
     let header = RequestHeader::decode(&mut reader)?;
     let (core, client) = (core.clone(), client.clone());
     let call = Call { core, client, api, version, correlation_id, client_id: header.client_id };
-    let is_large = reader.remaining() > REQUEST_BYTES_READ_HERE;
+    let bytes = reader.remaining();
     Ok(match api {
-        ApiKey::Produce if !is_large => {
+        ApiKey::Produce if bytes <= PRODUCE_BYTES_READ_HERE => {
             let request = ProduceRequest::decode(&mut reader, version)?;
             begin_produce(call, request)
         }
-        ApiKey::Fetch if !is_large => {
+        ApiKey::Fetch if bytes <= FETCH_BYTES_READ_AT_ONCE => {
             let request = FetchRequest::decode(&mut reader, version)?;
             Beginning::Now(begin_fetch(call, request))
         }
@@ -126,7 +129,7 @@ pub(crate) fn begin(core: &Rc<Core>, client: &Rc<Client>, frame: Bytes) -> Resul
             begin_produce(call, request).begun().await
         })),
         ApiKey::Fetch => Beginning::Later(Box::pin(async move {
-            let request = offload(move || FetchRequest::decode(&mut reader, version)).await?;
+            let request = decoded(bytes, move || FetchRequest::decode(&mut reader, version)).await?;
             Ok(begin_fetch(call, request))
         })),
         _ => Beginning::Later(Box::pin(async move {
@@ -190,7 +193,7 @@ async fn handle(call: Call, reader: Reader) -> Result<Pending, Refusal> {
             later(call, reader, alter_configs::prepare_incremental, alter_configs::answer_incremental).await
         }
         ApiKey::DescribeTopicPartitions => {
-            later(call, reader, describe_topic_partitions::prepare, describe_topic_partitions::answer).await
+            weighed(call, reader, describe_topic_partitions::prepare, describe_topic_partitions::answer).await
         }
         ApiKey::JoinGroup => weighed(call, reader, join_group::prepare, join_group::answer).await,
         ApiKey::Metadata => weighed(call, reader, metadata::prepare, metadata::answer).await,
@@ -275,13 +278,22 @@ where
     let broker = call.core.node.broker();
     let (version, node_id, num_partitions) = (call.version, broker.node_id, broker.num_partitions);
     let facts = Facts { version, node_id, num_partitions };
-    let is_large = reader.remaining() > REQUEST_BYTES_READ_HERE;
-    let mut read = move || {
+    let bytes = reader.remaining();
+    let read = move || {
         let request = R::decode(&mut reader, version)?;
         let lists = reader.lists_bytes();
         Ok(Ready { prepared: prepare(facts, request), lists })
     };
-    if is_large { offload(read).await } else { read() }
+    decoded(bytes, read).await
+}
+
+/// Reads a request of so many bytes: here once there is room in a turn, or beside the core.
+async fn decoded<T: Send + 'static>(bytes: usize, read: impl FnOnce() -> T + Send + 'static) -> T {
+    if bytes > REQUEST_BYTES_READ_HERE {
+        return offload(read).await;
+    }
+    pace(bytes / REQUEST_BYTES_READ_A_STEP).await;
+    read()
 }
 
 /// A Produce is large for its records, which cost nothing here; one that is large for its lists is read beside the core.
@@ -341,9 +353,6 @@ where
     let Ready { prepared, lists } = read(&call, reader, prepare).await?;
     Ok(Pending::later(async move {
         let counted = lists.saturating_mul(weight(call.api));
-        if counted > ANSWER_BYTES_COUNTED {
-            turn_of_its_own().await;
-        }
         let made = answer(call.clone(), prepared, counted).await;
         call.reply_made(made).await.into()
     }))

@@ -2,9 +2,9 @@
 //! power cut can take back is told to nobody: so the answer waits until what is written by then is durable.
 
 use creel_engine::{Partition, Settling};
+use creel_io::pace;
 use creel_wire::{ErrorCode, Uuid};
 
-use crate::budget::Pace;
 use crate::core::Core;
 use crate::epochs::read_error;
 
@@ -40,12 +40,11 @@ pub(crate) type Begun<Q> = (Q, Result<Asked, ErrorCode>);
 pub(crate) async fn begin_all<Q>(
     core: &Core,
     questions: Vec<(Uuid, Q)>,
-    pace: &mut Pace,
     about: impl Fn(&Q) -> (i32, bool),
 ) -> Vec<Begun<Q>> {
     let mut begun = Vec::with_capacity(questions.len());
     for (topic, question) in questions {
-        pace.one().await;
+        pace(1).await;
         let (index, is_about_end) = about(&question);
         let asked = Asked::begin(core, &topic, index, is_about_end);
         begun.push((question, asked));

@@ -8,15 +8,17 @@ use creel_io::local::Notify;
 use crate::limits::{CONNECTION_BYTES_FREE, REQUEST_BYTES_IN_FLIGHT};
 use crate::request_memory::{Pool, Share};
 
-/// Bytes of requests that are not answered yet, or are still coming.
+/// Requests that are not answered yet, or are still coming, in the bytes that they count as.
 #[derive(Default)]
 pub(crate) struct Flight {
-    bytes: Cell<usize>,
+    counted: Cell<usize>,
     landed: Notify,
 }
 
 /// A request may be held.
 pub(crate) struct Admitted {
+    /// What it counts as, in bytes.
+    pub(crate) counted: usize,
     /// Its part of what the core's connections hold together, unless it is within what each may.
     pub(crate) share: Option<Share>,
     /// It had to wait.
@@ -25,51 +27,51 @@ pub(crate) struct Admitted {
 
 impl Flight {
     pub(crate) fn is_empty(&self) -> bool {
-        self.bytes.get() == 0
+        self.counted.get() == 0
     }
 
     /// Whether it holds more than it may without asking.
     pub(crate) fn is_large(&self) -> bool {
-        self.bytes.get() > CONNECTION_BYTES_FREE
+        self.counted.get() > CONNECTION_BYTES_FREE
     }
 
     /// Lets a request in if there is room for it here and in the pool.
-    pub(crate) fn admit_now(&self, bytes: usize, pool: &Rc<Pool>) -> Option<Admitted> {
-        if !self.has_room(bytes) {
+    pub(crate) fn admit_now(&self, counted: usize, pool: &Rc<Pool>) -> Option<Admitted> {
+        if !self.has_room(counted) {
             return None;
         }
-        let share = match self.bytes.get() + bytes > CONNECTION_BYTES_FREE {
-            true => Some(pool.take_now(bytes)?),
+        let share = match self.counted.get() + counted > CONNECTION_BYTES_FREE {
+            true => Some(pool.take_now(counted)?),
             false => None,
         };
-        self.take_off(bytes);
-        Some(Admitted { share, has_waited: false })
+        self.take_off(counted);
+        Some(Admitted { counted, share, has_waited: false })
     }
 
     /// Waits until there is room for it.
-    pub(crate) async fn admit(&self, bytes: usize, pool: &Rc<Pool>) -> Admitted {
-        while !self.has_room(bytes) {
+    pub(crate) async fn admit(&self, counted: usize, pool: &Rc<Pool>) -> Admitted {
+        while !self.has_room(counted) {
             self.landed.notified().await;
         }
-        let share = match self.bytes.get() + bytes > CONNECTION_BYTES_FREE {
-            true => Some(pool.take(bytes).await),
+        let share = match self.counted.get() + counted > CONNECTION_BYTES_FREE {
+            true => Some(pool.take(counted).await),
             false => None,
         };
-        self.take_off(bytes);
-        Admitted { share, has_waited: true }
+        self.take_off(counted);
+        Admitted { counted, share, has_waited: true }
     }
 
-    fn has_room(&self, bytes: usize) -> bool {
-        self.is_empty() || self.bytes.get() + bytes <= REQUEST_BYTES_IN_FLIGHT
+    fn has_room(&self, counted: usize) -> bool {
+        self.is_empty() || self.counted.get() + counted <= REQUEST_BYTES_IN_FLIGHT
     }
 
-    fn take_off(&self, bytes: usize) {
-        self.bytes.set(self.bytes.get() + bytes);
+    fn take_off(&self, counted: usize) {
+        self.counted.set(self.counted.get() + counted);
     }
 
-    /// So many bytes of requests have been answered.
-    pub(crate) fn land(&self, bytes: usize) {
-        self.bytes.set(self.bytes.get() - bytes);
+    /// Requests that count as so many bytes have been answered.
+    pub(crate) fn land(&self, counted: usize) {
+        self.counted.set(self.counted.get() - counted);
         self.landed.notify_one();
     }
 }

@@ -41,7 +41,7 @@ impl<T> Drop for Gradual<T> {
         spawn(async move {
             for one in list {
                 drop(one);
-                pace().await;
+                pace(1).await;
             }
         });
     }

@@ -1,5 +1,7 @@
 //! Every bound of the broker in one place, each with what happens when it is reached.
 
+use creel_io::STEPS_A_TURN;
+
 /// Messages that may wait on their way from one core to another. At the bound the sender waits, and with it the
 /// connection it works for: its socket is not read.
 pub(crate) const MAILBOX_MESSAGES: usize = 1024;
@@ -16,6 +18,14 @@ pub(crate) const CONNECTION_BYTES_FREE: usize = 64 << 10;
 pub(crate) const REQUEST_BYTES_OF_CORE: usize = 256 << 20;
 /// One part of so many is for requests other than Produce, which may wait for as long as their clients like.
 pub(crate) const OTHER_REQUESTS_SHARED_BY: usize = 8;
+/// There each byte counts as so many: read, and while they wait, their lists take about that much more.
+pub(crate) const OTHER_REQUEST_FACTOR: usize = 8;
+
+/// What a request counts as beside its bytes until it is answered: its place among those of its connection, and how far its
+/// answer has got.
+pub(crate) const PRODUCE_BYTES_BESIDE: usize = 1 << 10;
+/// The same for others.
+pub(crate) const OTHER_REQUEST_BYTES_BESIDE: usize = 3 << 10;
 
 /// While somebody waits at that bound, whoever sends a large request must send `LARGE_REQUEST_PACE_BYTES` of it within
 /// this time, and whoever is owed replies must take something, in milliseconds. Who doesn't is closed.
@@ -34,6 +44,8 @@ pub(crate) const OWN_ROOM_SPARE_BYTES: usize = 16 << 10;
 pub(crate) const SMALL_REPLY_BYTES: usize = 4 << 10;
 /// See `SMALL_REPLY_BYTES`.
 pub(crate) const REPLIES_TOGETHER_BYTES: usize = 64 << 10;
+/// A connection keeps a buffer for them up to this size; a larger one goes with what was in it.
+pub(crate) const REPLIES_BUFFER_KEPT_BYTES: usize = 16 << 10;
 
 /// Where a frame's header begins to be believed: the shortest has key, version, correlation id and client id.
 pub(crate) const REQUEST_BYTES_MIN: usize = 10;
@@ -43,24 +55,34 @@ pub(crate) const REQUEST_BYTES_MIN: usize = 10;
 pub(crate) const OTHER_REQUEST_BYTES_MAX: usize = 16 << 20;
 
 /// The largest request that is read on the core; larger ones that are no Produce are read beside it.
-pub(crate) const REQUEST_BYTES_READ_HERE: usize = 128 << 10;
+pub(crate) const REQUEST_BYTES_READ_HERE: usize = REQUEST_BYTES_READ_A_STEP * STEPS_A_TURN;
+/// Bytes of a request that are read in one step of work.
+pub(crate) const REQUEST_BYTES_READ_A_STEP: usize = 64;
+/// A Fetch up to this size is read without a pause before.
+pub(crate) const FETCH_BYTES_READ_AT_ONCE: usize = 4 << 10;
 
-/// A Produce may be larger; it is read beside the core where its lists take more than this: some thousand partitions.
+/// A Produce up to this size is read on the core ...
+pub(crate) const PRODUCE_BYTES_READ_HERE: usize = 128 << 10;
+/// ... and a larger one, too, unless its lists take more than this: some thousand partitions.
 pub(crate) const PRODUCE_LISTS_READ_HERE: usize = 64 << 10;
 
-/// Work that is done in one turn of a core, in units of about a microsecond. At the bound everybody else has a turn first.
-pub(crate) const UNITS_A_TURN: usize = 1000;
+/// Bytes of an answer that are encoded in one step of work.
+pub(crate) const ANSWER_BYTES_ENCODED_A_STEP: usize = 512;
 
-/// Answers that take more memory than this count: together a core's hold at most `ANSWER_BYTES_HELD`. At the bound a further
-/// one waits until others have been sent. The connection of one that would take more by itself is closed.
-pub(crate) const ANSWER_BYTES_COUNTED: usize = 1 << 20;
-/// See `ANSWER_BYTES_COUNTED`.
+/// Bytes of memory that an answer may take without asking, until it is sent. A connection has two at most: one that is sent,
+/// and the next one.
+pub(crate) const ANSWER_BYTES_FREE: usize = 64 << 10;
+/// What all larger answers of a core may take together. At the bound a further one waits until others have been sent, and its
+/// connection's next requests with it. The connection of one that would take more by itself is closed.
 pub(crate) const ANSWER_BYTES_HELD: usize = 256 << 20;
 
-/// An answer that counts is sent in pieces of this many bytes. A client that takes longer than `ANSWER_PATIENCE_MS` for one
-/// while somebody waits for the room is disconnected.
-pub(crate) const ANSWER_SEND_BYTES: usize = 1 << 20;
-/// See `ANSWER_SEND_BYTES`.
+/// An answer that takes more than this in memory is encoded, and freed, beside the core.
+pub(crate) const ANSWER_BYTES_ENCODED_HERE: usize = 1 << 20;
+
+/// While somebody waits at that bound, whoever is owed an answer that counts must take something of it within
+/// `ANSWER_PATIENCE_MS`, and each `ANSWER_PACE_BYTES` of it. Who doesn't is disconnected.
+pub(crate) const ANSWER_PACE_BYTES: usize = 1 << 20;
+/// See `ANSWER_PACE_BYTES`.
 pub(crate) const ANSWER_PATIENCE_MS: u64 = 3_000;
 
 /// The largest piece of records in one answer to a Fetch, whatever it and `fetch.max.bytes` allow; the first batch may be
@@ -107,7 +129,7 @@ pub(crate) const GROUPS_DELETED_AT_ONCE: usize = 64;
 
 /// Partitions of which a coordinator is asked at once how far a group has come, and members that it is told at once have
 /// left. More are asked about in pieces.
-pub(crate) const GROUP_NAMES_AT_ONCE: usize = UNITS_A_TURN;
+pub(crate) const GROUP_NAMES_AT_ONCE: usize = STEPS_A_TURN;
 
 /// Bytes that what the members of all groups of a core have told of themselves may take together. Who would need more is not
 /// let in (GROUP_MAX_SIZE_REACHED); who is in may come back as it was.
@@ -187,7 +209,10 @@ pub(crate) const ADMIN_PAUSE_MS: u64 = 50;
 
 const _: () = assert!(SMALL_REPLY_BYTES < REPLIES_TOGETHER_BYTES);
 const _: () = assert!(CONNECTIONS_SHARE < DESCRIPTORS_SHARED_BY);
-const _: () = assert!(ANSWER_BYTES_COUNTED < ANSWER_BYTES_HELD);
+const _: () = assert!(ANSWER_BYTES_FREE < ANSWER_BYTES_ENCODED_HERE);
+const _: () = assert!(ANSWER_BYTES_ENCODED_HERE < ANSWER_BYTES_HELD);
+// What leaves together is no more than one answer may be.
+const _: () = assert!(REPLIES_TOGETHER_BYTES <= ANSWER_BYTES_FREE);
 const _: () = assert!(FETCH_BYTES_MAX < i32::MAX as usize);
 const _: () = assert!(REQUEST_BYTES_MIN < OTHER_REQUEST_BYTES_MAX);
 const _: () = assert!(OTHER_REQUEST_BYTES_MAX < REQUEST_BYTES_IN_FLIGHT);

@@ -8,7 +8,7 @@ use creel_io::net::More;
 use creel_io::{Instant, rest};
 
 use crate::connection::Owed;
-use crate::limits::{REPLIES_TOGETHER_BYTES, SMALL_REPLY_BYTES};
+use crate::limits::{REPLIES_BUFFER_KEPT_BYTES, REPLIES_TOGETHER_BYTES, SMALL_REPLY_BYTES};
 use crate::reply::{Answered, Pending, Reply, Sent};
 use crate::stages::{Passage, Stages};
 use crate::transport::Transport;
@@ -16,8 +16,8 @@ use crate::transport::Transport;
 /// A reply at hand.
 struct AtHand {
     reply: Reply,
-    /// Bytes of its request.
-    bytes: usize,
+    /// What its request counts as, in bytes.
+    counted: usize,
     /// Since when, if that is timed.
     since: Option<Instant>,
 }
@@ -37,9 +37,9 @@ pub(crate) struct Outbox<'a> {
     transport: &'a Transport,
     stages: &'a Stages,
     owing: QueueReceiver<Owed>,
-    /// Told how many bytes of requests have been answered; tells when that was.
+    /// Told what the requests that have been answered count as; tells when that was.
     landed: &'a dyn Fn(usize) -> Instant,
-    /// Small replies, the bytes of their requests, and since when they are at hand.
+    /// Small replies, what their requests count as, and since when they are at hand.
     gathered: BytesMut,
     gathered_requests: usize,
     gathered_since: Vec<Instant>,
@@ -79,51 +79,51 @@ impl<'a> Outbox<'a> {
     }
 
     async fn wait(&self, owed: Owed) -> AtHand {
-        let Owed { pending, bytes, share, passage } = owed;
+        let Owed { pending, counted, share, passage } = owed;
         let answered = match pending {
             Pending::Ready(reply) => reply.into(),
             Pending::Later(later) => later.await,
         };
         drop(share);
-        self.at_hand(answered, bytes, passage)
+        self.at_hand(answered, counted, passage)
     }
 
     async fn look_ahead(&mut self) -> Next {
-        let Some(Owed { pending, bytes, share, passage }) = self.owing.try_recv() else {
+        let Some(Owed { pending, counted, share, passage }) = self.owing.try_recv() else {
             return Next::Unknown;
         };
         match pending.reply_now().await {
-            Ok(answered) => Next::Ready(self.at_hand(answered, bytes, passage)),
-            Err(pending) => Next::Owed(Owed { pending, bytes, share, passage }),
+            Ok(answered) => Next::Ready(self.at_hand(answered, counted, passage)),
+            Err(pending) => Next::Owed(Owed { pending, counted, share, passage }),
         }
     }
 
-    fn at_hand(&self, answered: Answered, bytes: usize, passage: Option<Passage>) -> AtHand {
+    fn at_hand(&self, answered: Answered, counted: usize, passage: Option<Passage>) -> AtHand {
         let since = self.stages.answered(passage, answered.elsewhere);
-        AtHand { reply: answered.reply, bytes, since }
+        AtHand { reply: answered.reply, counted, since }
     }
 
     /// Sends a reply, or keeps it for the next one if `more` small ones are ready.
     async fn post(&mut self, at_hand: AtHand, more: bool) -> io::Result<Sent> {
         match at_hand {
-            AtHand { reply: Reply::Frame(frame), bytes, since }
+            AtHand { reply: Reply::Frame(frame), counted, since }
                 if is_small(&frame) && (more || !self.gathered.is_empty()) =>
             {
                 self.gathered.extend_from_slice(&frame);
-                self.gathered_requests += bytes;
+                self.gathered_requests += counted;
                 self.gathered_since.extend(since);
                 if !more || self.gathered.len() >= REPLIES_TOGETHER_BYTES {
                     self.send_gathered().await?;
                 }
                 Ok(Sent::Open)
             }
-            AtHand { reply, bytes, since } => {
+            AtHand { reply, counted, since } => {
                 if !self.gathered.is_empty() {
                     self.send_gathered().await?;
                 }
                 let since = since.filter(|_| !matches!(reply, Reply::Silence));
                 let sent = reply.send(self.transport).await?;
-                let at = (self.landed)(bytes);
+                let at = (self.landed)(counted);
                 since.into_iter().for_each(|since| self.stages.sent(since, at));
                 Ok(sent)
             }
@@ -131,7 +131,11 @@ impl<'a> Outbox<'a> {
     }
 
     async fn send_gathered(&mut self) -> io::Result<()> {
-        self.transport.send(self.gathered.split().freeze(), More::No).await?;
+        let gathered = self.gathered.split().freeze();
+        if self.gathered.capacity() + gathered.len() > REPLIES_BUFFER_KEPT_BYTES {
+            self.gathered = BytesMut::new();
+        }
+        self.transport.send(gathered, More::No).await?;
         let at = (self.landed)(std::mem::take(&mut self.gathered_requests));
         self.gathered_since.drain(..).for_each(|since| self.stages.sent(since, at));
         Ok(())

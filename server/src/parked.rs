@@ -111,7 +111,7 @@ pub(crate) async fn watch(core: &Rc<Core>, share: WatchShare, to: CoreId, ticket
             }
         };
         watchings.push(watching);
-        pace().await;
+        pace(1).await;
     }
     loop {
         let moved = watcher.moved().await;
@@ -126,7 +126,7 @@ pub(crate) async fn watch(core: &Rc<Core>, share: WatchShare, to: CoreId, ticket
             if let Some(place) = watchings.get_mut(*number as usize) {
                 *place = watching.unwrap_or_default();
             }
-            pace().await;
+            pace(1).await;
         }
         core.mailbox.send(to, Message::Moved(ticket, moved)).await;
     }

@@ -8,12 +8,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use creel_io::fs::FileSlice;
 use creel_io::net::More;
-use creel_io::sleep;
+use creel_io::{now, sleep};
 use creel_wire::EncodedFrame;
 
 use crate::budget::Held;
 use crate::descriptors::Hold;
-use crate::limits::{ANSWER_PATIENCE_MS, ANSWER_SEND_BYTES};
+use crate::limits::{ANSWER_PACE_BYTES, ANSWER_PATIENCE_MS};
 use crate::race::{Boxed, First, race};
 use crate::transport::Transport;
 
@@ -25,6 +25,8 @@ pub(crate) enum Reply {
     Sliced(Bytes, Slices),
     /// A frame of many bytes, and the room that it has until it is sent.
     Large(Bytes, Held),
+    /// The same with pieces of files.
+    LargeSliced(Box<(Bytes, Slices, Held)>),
     /// Nothing: acks=0.
     Silence,
     /// Nothing, and the connection ends.
@@ -105,7 +107,17 @@ impl Reply {
                 send_sliced(transport, bytes, &pieces).await?;
                 drop((pieces, hold));
             }
-            Self::Large(bytes, held) => return send_large(transport, bytes, &held).await,
+            Self::Large(bytes, held) => {
+                let length = bytes.len();
+                return patiently(transport, &held, length, transport.send(bytes, More::No)).await;
+            }
+            Self::LargeSliced(large) => {
+                let (bytes, slices, held) = *large;
+                let of_files = slices.pieces.iter().map(|piece| piece.slice.length as usize).sum::<usize>();
+                let length = bytes.len() + of_files;
+                let sending = Box::pin(send_sliced(transport, bytes, &slices.pieces));
+                return patiently(transport, &held, length, sending).await;
+            }
             Self::Silence => {}
             Self::Close => return Ok(Sent::Closed),
         }
@@ -113,21 +125,34 @@ impl Reply {
     }
 }
 
-/// Piece by piece. A client that takes too long for one, while somebody waits for the room that its answer has, is left.
-async fn send_large(transport: &Transport, mut bytes: Bytes, held: &Held) -> std::io::Result<Sent> {
-    while !bytes.is_empty() {
-        let piece = bytes.split_to(bytes.len().min(ANSWER_SEND_BYTES));
-        let more = if bytes.is_empty() { More::No } else { More::Yes };
-        let mut sending = pin!(transport.send(piece, more));
-        loop {
-            match race(sending.as_mut(), sleep(Duration::from_millis(ANSWER_PATIENCE_MS))).await {
-                First::Left(sent) => break sent?,
-                First::Right(()) if held.is_awaited() => return Ok(Sent::Closed),
-                First::Right(()) => {}
+/// Sends an answer of so many bytes that counts. A client that takes nothing for too long, or too little, while somebody
+/// waits for the room that the answer has, is left.
+async fn patiently(
+    transport: &Transport,
+    held: &Held,
+    bytes: usize,
+    sending: impl Future<Output = std::io::Result<()>>,
+) -> std::io::Result<Sent> {
+    let mut sending = pin!(sending);
+    let patience = Duration::from_millis(ANSWER_PATIENCE_MS);
+    let all = patience.saturating_mul(u32::try_from(1 + bytes / ANSWER_PACE_BYTES).unwrap_or(u32::MAX));
+    let begun = now();
+    loop {
+        match race(sending.as_mut(), sleep(patience)).await {
+            First::Left(sent) => return sent.map(|()| Sent::Open),
+            First::Right(()) if !held.is_awaited() => {}
+            First::Right(()) => {
+                let takes_nothing =
+                    transport.blocked_since().is_some_and(|since| now().saturating_since(since) >= patience);
+                if takes_nothing || now().saturating_since(begun) >= all {
+                    transport.close();
+                    // Until it has failed the kernel has the answer, and nobody else its room.
+                    sending.as_mut().await?;
+                    return Ok(Sent::Closed);
+                }
             }
         }
     }
-    Ok(Sent::Open)
 }
 
 async fn send_sliced(transport: &Transport, mut bytes: Bytes, pieces: &[Piece]) -> std::io::Result<()> {

@@ -1,4 +1,4 @@
-//! Bytes of requests that a core's connections hold together.
+//! Bytes of requests that a core's connections hold together, and of what is made of them while they wait.
 //!
 //! A connection may hold a little without asking (`CONNECTION_BYTES_FREE`), so that small requests pass whatever others do.
 //! What goes beyond takes its share from its core's pool, in the order of asking: a large request before more of it is
@@ -12,7 +12,10 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 use crate::config::BrokerConfig;
-use crate::limits::{OTHER_REQUESTS_SHARED_BY, REQUEST_BYTES_OF_CORE};
+use crate::limits::{
+    OTHER_REQUEST_BYTES_BESIDE, OTHER_REQUEST_FACTOR, OTHER_REQUESTS_SHARED_BY, PRODUCE_BYTES_BESIDE,
+    REQUEST_BYTES_OF_CORE,
+};
 
 /// A core's pools: one for Produce and one for everything else. A Produce waits for the disk; other requests may wait
 /// for as long as their clients like, and must not keep producers waiting.
@@ -27,11 +30,15 @@ impl RequestMemory {
         let all = usize::try_from(broker.queued_max_request_bytes).ok().filter(|bytes| *bytes > 0);
         let bytes = all.map_or(REQUEST_BYTES_OF_CORE, |all| all / cores.max(1));
         let other = bytes / OTHER_REQUESTS_SHARED_BY;
-        Self { produce: Pool::new(bytes - other), other: Pool::new(other) }
+        Self { produce: Pool::new(bytes - other), other: Pool::new(other * OTHER_REQUEST_FACTOR) }
     }
 
-    pub(crate) fn pool(&self, is_produce: bool) -> &Rc<Pool> {
-        if is_produce { &self.produce } else { &self.other }
+    /// What a request of so many bytes counts as until it is answered, and the pool that it is counted in.
+    pub(crate) fn counted(&self, bytes: usize, is_produce: bool) -> (usize, &Rc<Pool>) {
+        match is_produce {
+            true => (bytes + PRODUCE_BYTES_BESIDE, &self.produce),
+            false => (bytes * OTHER_REQUEST_FACTOR + OTHER_REQUEST_BYTES_BESIDE, &self.other),
+        }
     }
 
     /// Whether somebody waits for what others hold.

@@ -1,7 +1,7 @@
 //! Work for other cores: questions go out by mailbox, answers come back by ticket.
 //!
-//! The task that receives never waits for anything, so two cores can't wait for each other: whatever takes time is a
-//! task of its own, and only those that ask may wait for room in a mailbox. Messages between two cores keep their
+//! The task that receives never waits for anything but a turn of its core with room, so two cores can't wait for each
+//! other: whatever takes time is a task of its own, and only those that ask may wait for room in a mailbox. Messages between two cores keep their
 //! order, and a share of a Produce is begun where it is received: so batches of one connection are appended in the
 //! order they came in.
 
@@ -11,7 +11,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use creel_io::local::{Receiver, Sender, oneshot};
-use creel_io::{CoreId, Instant, spawn};
+use creel_io::{CoreId, Instant, rest, spawn};
 
 use crate::api::{delete_records, describe_log_dirs, fetch, list_offsets, offset_for_leader_epoch, produce};
 use crate::connection;
@@ -146,7 +146,11 @@ pub(crate) async fn receive(core: Rc<Core>) {
         let (from, message) = core.mailbox.recv().await;
         match message {
             Message::Connection(stream, listener) => connection::start(&core, stream.attach(), listener),
-            Message::Ask(ticket, ask) => start(&core, &asked, from, ticket, ask),
+            Message::Ask(ticket, ask) => {
+                if start(&core, &asked, from, ticket, ask) == Length::Long {
+                    rest().await;
+                }
+            }
             Message::Answer(ticket, answer, spent) => {
                 core.tickets.redeem(ticket, Back { answer, at: core.stages.clock(), spent });
             }
@@ -174,11 +178,22 @@ impl Asked {
     }
 }
 
-fn start(core: &Rc<Core>, asked: &Rc<Asked>, from: CoreId, ticket: Ticket, ask: Ask) {
+/// How much was done at once to begin an answer.
+#[derive(PartialEq, Eq)]
+enum Length {
+    Short,
+    Long,
+}
+
+fn start(core: &Rc<Core>, asked: &Rc<Asked>, from: CoreId, ticket: Ticket, ask: Ask) -> Length {
+    let mut length = Length::Short;
     let asker = Asker { core: from, ticket, since: core.stages.clock() };
     match ask {
         Ask::Produce(share) => {
             let begun = produce::begin_share(core, share);
+            if begun.is_long() {
+                length = Length::Long;
+            }
             let core = core.clone();
             spawn(async move { asker.tell(&core, Answer::Produce(begun.finish().await)).await });
         }
@@ -198,6 +213,7 @@ fn start(core: &Rc<Core>, asked: &Rc<Asked>, from: CoreId, ticket: Ticket, ask: 
             });
         }
     }
+    length
 }
 
 /// Who waits for an answer, and since when it is worked on.

@@ -119,14 +119,14 @@ async fn update(sessions: &RefCell<Sessions>, id: i32, request: &FetchRequest) -
                 sessions.borrow_mut().end(id);
                 return Err(ErrorCode::FetchSessionIdNotFound);
             }
-            pace().await;
+            pace(1).await;
         }
     }
     for topic in &request.forgotten_topics_data {
         let key = TopicKey { id: topic.topic_id, name: topic.topic.clone() };
         for partition in &topic.partitions {
             sessions.borrow_mut().forget(id, &key, *partition);
-            pace().await;
+            pace(1).await;
         }
     }
     Ok(())
@@ -136,7 +136,7 @@ async fn update(sessions: &RefCell<Sessions>, id: i32, request: &FetchRequest) -
 async fn list(sessions: &RefCell<Sessions>, id: i32) -> (Vec<u64>, WantedList) {
     let (mut places, mut list) = (Vec::new(), WantedList::default());
     while sessions.borrow().list_more(id, &mut places, &mut list) {
-        pace().await;
+        pace(1).await;
     }
     (places, list)
 }
@@ -159,7 +159,7 @@ pub(crate) async fn create(
             return 0;
         };
         sessions.borrow_mut().must_tell(id, place, &news(at));
-        pace().await;
+        pace(1).await;
     }
     id
 }
@@ -390,7 +390,7 @@ impl Session {
                 self.places.pop_first();
                 self.numbers.pop_first();
                 self.topics.pop();
-                pace().await;
+                pace(1).await;
             }
         });
     }

@@ -76,7 +76,7 @@ impl WantedList {
                         self.partitions.push(wanted);
                     }
                 }
-                pace().await;
+                pace(1).await;
             }
         }
         // Of many that are one, little is left to be kept while it waits.

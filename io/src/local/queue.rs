@@ -6,6 +6,9 @@ use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 
+/// Room for so many items is kept while there are none; what a burst took beyond is let go of.
+const ROOM_KEPT: usize = 64;
+
 struct Shared<T> {
     items: VecDeque<T>,
     bound: usize,
@@ -117,6 +120,9 @@ impl<T> QueueReceiver<T> {
     pub fn try_recv(&mut self) -> Option<T> {
         let mut shared = self.0.borrow_mut();
         let item = shared.items.pop_front()?;
+        if shared.items.capacity() > ROOM_KEPT && shared.items.is_empty() {
+            shared.items.shrink_to(ROOM_KEPT);
+        }
         // All of them: a waiter may have been dropped since, and the others check again for themselves.
         let waiting = std::mem::take(&mut shared.waiting_senders);
         drop(shared);

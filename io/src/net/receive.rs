@@ -17,6 +17,8 @@ use crate::ring::{Kept, KeptBuffer, Multi, MultiResult, Op};
 const LARGE: usize = 16 * 1024;
 /// Room offered to a single receive.
 const LARGE_ROOM: usize = 256 * 1024;
+/// A stream that receives small frames by now keeps no more room than this between two of them.
+const ROOM_KEPT: usize = 64 * 1024;
 /// Room is never grown by more than this at once, whatever a frame claims to need.
 const ROOM_STEP_MAX: usize = 1 << 20;
 /// Frame boundaries at which single receives go on after a large frame.
@@ -38,6 +40,9 @@ impl Receiver {
 
     pub(super) async fn recv(&self, mut buf: BytesMut, want: usize) -> (io::Result<usize>, BytesMut) {
         let large = self.expects_large(want);
+        if buf.capacity() > ROOM_KEPT && !large && buf.is_empty() {
+            buf = BytesMut::new();
+        }
         // Only one task receives on a stream at a time, so the multishot can be taken out while we wait.
         let mut multi = self.multi.borrow_mut().take();
         if large && let Some(multi) = &multi {

@@ -18,14 +18,15 @@ use crate::core_id::CoreId;
 use crate::core_state::{Backend, CoreShared, CoreState};
 use crate::executor::Executor;
 use crate::join::JoinHandle;
+use crate::turn;
 
-/// Work that was counted by [`crate::count_work`], in steps.
+/// Work that was counted by [`crate::count_work`] and [`crate::pace`], in steps.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Work {
-    /// The most in one poll of one task: for so long nobody else on its core had a turn.
-    pub longest: u64,
+    /// The most in one turn of a core, by all of its tasks: for so long nobody had an answer of the network's or the disk's.
+    pub longest: usize,
     /// All of it.
-    pub total: u64,
+    pub total: usize,
 }
 
 pub(crate) struct Node {
@@ -66,6 +67,8 @@ pub(crate) struct SimCore {
     pub(crate) state: Rc<CoreState>,
     main: RefCell<Option<JoinHandle<()>>>,
     in_turn: Cell<bool>,
+    /// The work of its turn so far, in steps.
+    work: Cell<usize>,
 }
 
 impl Node {
@@ -112,10 +115,10 @@ impl Node {
         matches!(self.stage.get(), Stage::Ready | Stage::Running)
     }
 
-    /// A poll on one of its cores has counted so much work.
-    pub(crate) fn note_work(&self, steps: u64) {
+    /// A poll on one of its cores has counted so many steps, and the turn it was a part of so many by now.
+    pub(crate) fn note_work(&self, steps: usize, of_turn: usize) {
         let Work { longest, total } = self.work.get();
-        self.work.set(Work { longest: longest.max(steps), total: total + steps });
+        self.work.set(Work { longest: longest.max(of_turn), total: total + steps });
     }
 
     /// What was counted since this was last asked.
@@ -211,7 +214,12 @@ impl SimCore {
             shared: Arc::new(CoreShared::new(None)),
             backend: Backend::Sim(Here { world: world.clone(), node: Rc::downgrade(node) }),
         };
-        Rc::new(SimCore { state: Rc::new(state), main: RefCell::default(), in_turn: Cell::new(false) })
+        Rc::new(SimCore {
+            state: Rc::new(state),
+            main: RefCell::default(),
+            in_turn: Cell::new(false),
+            work: Cell::new(0),
+        })
     }
 
     pub(crate) fn is_runnable(&self, world: &World) -> bool {
@@ -221,16 +229,22 @@ impl SimCore {
     }
 
     /// One poll, with the beginnings and ends of the loop's turns where they fall.
-    pub(crate) fn step(&self, world: &World) {
+    pub(crate) fn step(&self, world: &World, node: &Node) {
         let _entered = context::enter(self.state.clone());
+        turn::turn_goes_on(self.work.get());
         if !self.in_turn.replace(true) {
             self.state.take_inputs(world.now());
         }
-        let executor = &self.state.executor;
+        let (executor, before) = (&self.state.executor, turn::work());
         if !executor.poll_one() {
             executor.wake_late();
         }
-        self.in_turn.set(executor.has_ready());
+        self.work.set(turn::work());
+        node.note_work(turn::work() - before, turn::work());
+        if !executor.has_ready() && !executor.wake_piece_if_room() {
+            executor.end_turn();
+            self.in_turn.set(false);
+        }
     }
 
     fn drop_tasks(&self) {

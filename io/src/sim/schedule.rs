@@ -6,7 +6,6 @@ use std::rc::Rc;
 use super::NodeId;
 use super::node::SimCore;
 use super::world::World;
-use crate::turn::take_work;
 
 /// Why a run ended before its goal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,8 +40,7 @@ impl World {
         let Some((node, core)) = self.pick() else { return self.leap() };
         self.trace.borrow_mut().fold(u64::from(node.0) << 16 | u64::from(core.state.id.0));
         self.set_stepping(true);
-        core.step(self);
-        self.node(node).note_work(take_work());
+        core.step(self, &self.node(node));
         self.set_stepping(false);
         self.pass(self.chance.schedule.within(&self.config.poll_cost).as_nanos() as u64);
         self.carry_out_crashes();

@@ -31,8 +31,9 @@ macro_rules! behaviours {
             a_lock_that_is_undone_leaves_the_directory_as_it_was,
             dropped_operations_are_cancelled_and_their_buffers_outlive_them,
             the_end_of_a_turn_comes_after_all_ready_tasks,
-            work_in_pieces_takes_turns_and_lets_others_in,
+            work_of_many_is_done_piece_by_piece_in_the_order_of_waiting,
             long_work_lets_the_kernel_and_others_in,
+            who_does_little_does_not_wait_for_those_who_do_much,
             aborted_tasks_are_dropped,
             connections_nobody_accepted_are_closed_with_their_listener,
             connecting_to_nobody_is_refused,
@@ -326,15 +327,15 @@ pub(crate) async fn the_end_of_a_turn_comes_after_all_ready_tasks(_: PathBuf) {
     assert_eq!(order.take(), ["a", "b", "end of turn"]);
 }
 
-pub(crate) async fn work_in_pieces_takes_turns_and_lets_others_in(_: PathBuf) {
+pub(crate) async fn work_of_many_is_done_piece_by_piece_in_the_order_of_waiting(_: PathBuf) {
     let order = Rc::new(RefCell::new(Vec::new()));
-    let workers: Vec<_> = ["a", "b"]
+    let workers: Vec<_> = ["a", "b", "c"]
         .into_iter()
         .map(|name| {
             let order = order.clone();
             spawn(async move {
-                for _ in 0..3 {
-                    creel_io::turn_of_its_own().await;
+                for _ in 0..4 {
+                    creel_io::pace(creel_io::STEPS_A_TURN).await;
                     order.borrow_mut().push(name);
                 }
             })
@@ -343,35 +344,55 @@ pub(crate) async fn work_in_pieces_takes_turns_and_lets_others_in(_: PathBuf) {
     for worker in workers {
         worker.await;
     }
-    assert_eq!(order.take(), ["a", "b", "a", "b", "a", "b"]);
-    let (client, server) = pair().await;
-    let endless = spawn(async {
-        loop {
-            creel_io::turn_of_its_own().await;
-        }
-    });
-    client.send_all(pattern(100, 3), More::No).await.unwrap();
-    assert_eq!(receive(&server, 100).await, pattern(100, 3));
-    endless.abort();
+    // One of them found a turn in which nothing had been done yet.
+    assert_eq!(order.take(), ["a", "a", "b", "c", "a", "b", "c", "a", "b", "c", "b", "c"]);
 }
 
 pub(crate) async fn long_work_lets_the_kernel_and_others_in(_: PathBuf) {
     let (client, server) = pair().await;
     let (begun, ended) = (Rc::new(Cell::new(0)), Rc::new(Cell::new(false)));
-    let (steps, over) = (begun.clone(), ended.clone());
-    let work = spawn(async move {
-        while !over.get() {
-            steps.set(steps.get() + 1);
-            creel_io::pace().await;
-        }
-    });
-    // What takes turns of the loop, and answers of the kernel, comes about in the middle of it.
+    // However many do some: what takes turns of the loop, and answers of the kernel, comes about in the middle of it.
+    let work: Vec<_> = (0..10)
+        .map(|_| {
+            let (steps, over) = (begun.clone(), ended.clone());
+            spawn(async move {
+                while !over.get() {
+                    steps.set(steps.get() + 1);
+                    creel_io::pace(1).await;
+                }
+            })
+        })
+        .collect();
     client.send_all(pattern(100, 3), More::No).await.unwrap();
     assert_eq!(receive(&server, 100).await, pattern(100, 3));
     sleep(Duration::from_millis(1)).await;
-    assert!(begun.get() >= creel_io::STEPS_AT_ONCE);
+    assert!(begun.get() >= creel_io::STEPS_A_TURN);
     ended.set(true);
-    work.await;
+    for one in work {
+        one.await;
+    }
+}
+
+pub(crate) async fn who_does_little_does_not_wait_for_those_who_do_much(_: PathBuf) {
+    let heavy: Vec<_> = (0..100)
+        .map(|_| {
+            spawn(async {
+                for _ in 0..100 {
+                    creel_io::pace(creel_io::STEPS_A_TURN).await;
+                }
+            })
+        })
+        .collect();
+    creel_io::yield_now().await;
+    let light = spawn(async {
+        for _ in 0..10 {
+            creel_io::yield_now().await;
+            creel_io::pace(1).await;
+        }
+    });
+    light.await;
+    assert!(heavy.iter().all(|one| !one.is_finished()));
+    heavy.iter().for_each(creel_io::JoinHandle::abort);
 }
 
 pub(crate) async fn aborted_tasks_are_dropped(_: PathBuf) {

@@ -6,10 +6,11 @@
 
 use std::collections::BTreeSet;
 
+use creel_io::pace;
 use creel_wire::api::{alter_configs as whole, incremental_alter_configs as single};
 use creel_wire::{ErrorCode, Str};
 
-use crate::budget::{Pace, gather};
+use crate::budget::gather;
 use crate::call::Call;
 use crate::config::TopicSettings;
 use crate::dispatch::Facts;
@@ -69,9 +70,8 @@ impl Prepared {
     /// Makes the changes, one after another; what became of each.
     async fn carry_out(self, call: &Call) -> Vec<(Resource, (ErrorCode, Option<Str>))> {
         let mut outcomes = Vec::with_capacity(self.changes.len());
-        let mut pace = Pace::new();
         for Asked { resource, change, came_twice } in self.changes {
-            pace.one().await;
+            pace(1).await;
             let outcome = match (change, came_twice) {
                 (Err(refusal), _) => Err(refusal),
                 (Ok(_), true) => Err(invalid("Each resource must appear at most once.")),

@@ -4,12 +4,13 @@
 //! beyond 10,000 new partitions is POLICY_VIOLATION, the rest is made. Assignments, where
 //! given, must name this broker alone, once for each new partition.
 
+use creel_io::pace;
 use creel_wire::api::create_partitions::{
     CreatePartitionsRequest, CreatePartitionsResponse, CreatePartitionsTopic, CreatePartitionsTopicResult,
 };
 use creel_wire::{ErrorCode, Str};
 
-use crate::budget::{Pace, gather};
+use crate::budget::gather;
 use crate::call::Call;
 use crate::dispatch::Facts;
 use crate::limits::REQUEST_PARTITIONS_MAX;
@@ -45,10 +46,9 @@ pub(crate) fn prepare(_: Facts, request: CreatePartitionsRequest) -> Prepared {
 /// Answers the request.
 pub(crate) async fn answer(call: Call, request: Prepared) -> CreatePartitionsResponse {
     let mut results = Vec::with_capacity(request.topics.len());
-    let mut pace = Pace::new();
     let mut left = REQUEST_PARTITIONS_MAX;
     for Asked { topic, came_twice } in request.topics {
-        pace.one().await;
+        pace(1).await;
         let outcome = match came_twice {
             false => grow(&call, &topic, &mut left, request.validate_only).await,
             true => Err(TopicRefusal::new(ErrorCode::InvalidRequest, "Duplicate topic name.")),

@@ -6,12 +6,13 @@
 //! (POLICY_VIOLATION). v5 answers with counts and settings, v7 with the id. Assignments to brokers are accepted where they
 //! name this broker alone.
 
+use creel_io::pace;
 use creel_wire::api::create_topics::{
     CreatableTopic, CreatableTopicConfigs, CreatableTopicResult, CreateTopicsRequest, CreateTopicsResponse,
 };
 use creel_wire::{ErrorCode, Str};
 
-use crate::budget::{Pace, TooMuch, gather};
+use crate::budget::{TooMuch, gather};
 use crate::call::{Call, Made};
 use crate::config::{TOPIC_KEYS, TopicSettings};
 use crate::dispatch::Facts;
@@ -85,15 +86,14 @@ pub(crate) async fn answer(
     };
     let gone = || TopicRefusal::new(ErrorCode::NotController, "the broker is stopping");
     let mut topics = Vec::with_capacity(request.topics.len());
-    let mut pace = Pace::new();
     for (name, read) in request.topics {
         topics.push(match read.and_then(|_| made.next().unwrap_or_else(|| Err(gone()))) {
             Ok(topic) => {
-                pace.before(TOPIC_KEYS.len()).await;
+                pace(TOPIC_KEYS.len()).await;
                 created(&call, &topic)
             }
             Err(refusal) => {
-                pace.one().await;
+                pace(1).await;
                 refused(name, refusal)
             }
         });

@@ -1,9 +1,10 @@
 //! DeleteGroups: forgets groups without members, with all their offsets. A group that is named twice is answered once.
 
+use creel_io::pace;
 use creel_wire::api::delete_groups::{DeletableGroupResult, DeleteGroupsRequest, DeleteGroupsResponse};
 use creel_wire::{ErrorCode, Str};
 
-use crate::budget::{Pace, once};
+use crate::budget::once;
 use crate::call::Call;
 use crate::coordinators::{ask_for_reply, code_of};
 use crate::dispatch::Facts;
@@ -20,9 +21,8 @@ pub(crate) fn prepare(_: Facts, mut request: DeleteGroupsRequest) -> DeleteGroup
 /// Answers the request: several groups at the same time, as each waits for the disk.
 pub(crate) async fn answer(call: Call, request: DeleteGroupsRequest) -> DeleteGroupsResponse {
     let mut results = Vec::with_capacity(request.groups_names.len());
-    let mut pace = Pace::new();
     for some in request.groups_names.chunks(GROUPS_DELETED_AT_ONCE) {
-        pace.before(some.len()).await;
+        pace(some.len()).await;
         let deleting = some.iter().map(|group_id| delete(&call, group_id));
         let outcomes = all(deleting, GROUPS_DELETED_AT_ONCE).await;
         let result = |(group_id, error_code): (&Str, _)| DeletableGroupResult {

@@ -7,13 +7,14 @@
 use std::rc::Rc;
 
 use creel_engine::{CleanupPolicy, Offset, Partition};
+use creel_io::pace;
 use creel_wire::api::delete_records::{
     DeleteRecordsPartition, DeleteRecordsPartitionResult, DeleteRecordsRequest, DeleteRecordsResponse,
     DeleteRecordsTopic, DeleteRecordsTopicResult,
 };
 use creel_wire::{ErrorCode, Uuid};
 
-use crate::budget::{Pace, gather};
+use crate::budget::gather;
 use crate::call::Call;
 use crate::core::Core;
 use crate::dispatch::Facts;
@@ -53,12 +54,11 @@ pub(crate) fn prepare(_: Facts, mut request: DeleteRecordsRequest) -> DeleteReco
 pub(crate) async fn answer(call: Call, request: DeleteRecordsRequest) -> DeleteRecordsResponse {
     let mut spread = Spread::new();
     let mut topics = Vec::with_capacity(request.topics.len());
-    let mut pace = Pace::new();
     for topic in request.topics {
         let at = topics.len();
         let mut partitions = Vec::with_capacity(topic.partitions.len());
         for (slot, asked) in topic.partitions.into_iter().enumerate() {
-            pace.one().await;
+            pace(1).await;
             let index = asked.partition_index;
             let owner = match is_internal(&topic.name) {
                 true => Err(ErrorCode::InvalidTopicException),

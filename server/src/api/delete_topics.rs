@@ -5,12 +5,13 @@
 
 use std::collections::BTreeMap;
 
+use creel_io::pace;
 use creel_wire::api::delete_topics::{
     DeletableTopicResult, DeleteTopicState, DeleteTopicsRequest, DeleteTopicsResponse,
 };
 use creel_wire::{ErrorCode, Str, Uuid};
 
-use crate::budget::{Pace, gather};
+use crate::budget::gather;
 use crate::call::Call;
 use crate::dispatch::Facts;
 use crate::messages::DeleteTopics;
@@ -37,9 +38,8 @@ pub(crate) fn prepare(facts: Facts, request: DeleteTopicsRequest) -> Vec<Named> 
 /// Answers the request.
 pub(crate) async fn answer(call: Call, request: Vec<Named>) -> DeleteTopicsResponse {
     let mut responses = Vec::with_capacity(request.len());
-    let mut pace = Pace::new();
-    for (state, times) in counted(&call, request, &mut pace).await {
-        pace.one().await;
+    for (state, times) in counted(&call, request).await {
+        pace(1).await;
         responses.push(match times {
             1 => delete_one(&call, state).await,
             _ => refuse(state, ErrorCode::InvalidRequest),
@@ -49,12 +49,12 @@ pub(crate) async fn answer(call: Call, request: Vec<Named>) -> DeleteTopicsRespo
 }
 
 /// Each topic once, be it by name or by id: who contradicts himself must not lose a topic by it.
-async fn counted(call: &Call, asked: Vec<Named>, pace: &mut Pace) -> Vec<Named> {
+async fn counted(call: &Call, asked: Vec<Named>) -> Vec<Named> {
     let topics = &call.core.topics;
     let mut counted: Vec<Named> = Vec::with_capacity(asked.len());
     let mut places: BTreeMap<(Option<Str>, Uuid), usize> = BTreeMap::new();
     for (state, times) in asked {
-        pace.one().await;
+        pace(1).await;
         let name = match &state.name {
             Some(name) => Some(name.clone()),
             None => topics.by_id(&state.topic_id).map(|local| local.topic.name.clone()),

@@ -5,13 +5,14 @@
 
 use std::collections::BTreeSet;
 
+use creel_io::pace;
 use creel_wire::api::describe_configs::{
     DescribeConfigsRequest, DescribeConfigsResource, DescribeConfigsResourceResult, DescribeConfigsResponse,
     DescribeConfigsResult, DescribeConfigsSynonym,
 };
 use creel_wire::{ErrorCode, Str};
 
-use crate::budget::{Pace, TooMuch, once};
+use crate::budget::{TooMuch, once};
 use crate::call::{Call, Made};
 use crate::config::{BROKER_KEYS, Key, Kind, Origin, Settings, TOPIC_KEYS, TopicKey};
 use crate::dispatch::Facts;
@@ -76,17 +77,16 @@ pub(crate) async fn answer(
     request: DescribeConfigsRequest,
     counted: usize,
 ) -> Result<Made<DescribeConfigsResponse>, TooMuch> {
-    let mut pace = Pace::new();
     let mut bytes = counted;
     for resource in &request.resources {
-        pace.one().await;
+        pace(1).await;
         bytes += settings_of(&call, resource) * BYTES_OF_A_SETTING;
     }
     let held = call.hold(bytes).await?;
     let wants = Wants { synonyms: request.include_synonyms, documentation: request.include_documentation };
     let mut results = Vec::with_capacity(request.resources.len());
     for resource in request.resources {
-        pace.before(1 + settings_of(&call, &resource)).await;
+        pace(1 + settings_of(&call, &resource)).await;
         results.push(describe(&call, wants, resource));
     }
     Ok(Made { response: DescribeConfigsResponse { results, ..Default::default() }, held })

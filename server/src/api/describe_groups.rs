@@ -1,13 +1,14 @@
 //! DescribeGroups: state and members of groups. A group that is not there is Dead without an error up to v5; from v6 on it
 //! is GROUP_ID_NOT_FOUND (69). A group that is named twice is answered once.
 
+use creel_io::pace;
 use creel_wire::api::describe_groups::{
     DescribeGroupsRequest, DescribeGroupsResponse, DescribedGroup, DescribedGroupMember,
 };
 use creel_wire::{ErrorCode, Str};
 
 use crate::authorized;
-use crate::budget::{Pace, TooMuch, once};
+use crate::budget::{TooMuch, once};
 use crate::call::{Call, Made};
 use crate::coordinators::{GroupAnswer, GroupRequest, ask};
 use crate::dispatch::Facts;
@@ -30,13 +31,12 @@ pub(crate) async fn answer(
 ) -> Result<Made<DescribeGroupsResponse>, TooMuch> {
     let held = call.hold(counted).await?;
     let mut groups = Vec::with_capacity(request.groups.len());
-    let mut pace = Pace::new();
     for group_id in request.groups {
-        pace.one().await;
+        pace(1).await;
         let question = GroupRequest::Describe(group_id.as_str().to_owned());
         groups.push(match ask(&call.core, &group_id, question).await {
             Ok(GroupAnswer::Described(description)) => {
-                pace.before(description.members.len()).await;
+                pace(description.members.len()).await;
                 let asked = request.include_authorized_operations && description.state != "Dead";
                 let authorized_operations = authorized::if_asked(asked, authorized::ON_GROUP);
                 DescribedGroup { authorized_operations, ..show(call.version, description) }

@@ -5,14 +5,14 @@
 
 use std::collections::BTreeMap;
 
-use creel_io::{fs, offload};
+use creel_io::{fs, offload, pace, pace_tenth};
 use creel_wire::api::describe_log_dirs::{
     DescribableLogDirTopic, DescribeLogDirsPartition, DescribeLogDirsRequest, DescribeLogDirsResponse,
     DescribeLogDirsResult, DescribeLogDirsTopic,
 };
 use creel_wire::{ErrorCode, Str};
 
-use crate::budget::{Pace, TooMuch, gather};
+use crate::budget::{TooMuch, gather};
 use crate::call::{Call, Made};
 use crate::core::Core;
 use crate::dispatch::Facts;
@@ -47,11 +47,10 @@ pub(crate) async fn answer(
     let all =
         call.core.topics.all().iter().map(|topic| topic.partitions.unsigned_abs() as usize).sum::<usize>();
     let held = call.hold(counted + all * BYTES_OF_A_PARTITION).await?;
-    let mut pace = Pace::new();
     let mut sizes: BTreeMap<Str, BTreeMap<i32, u64>> = BTreeMap::new();
     for (topic, index, bytes) in route::call_all(&call.core, || MeasurePartitions).await.into_iter().flatten()
     {
-        pace.one().await;
+        pace(1).await;
         if is_wanted(request.topics.as_deref(), &topic, index) {
             sizes.entry(topic).or_default().insert(index, bytes);
         }
@@ -62,7 +61,7 @@ pub(crate) async fn answer(
     let known = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
     let mut topics = Vec::with_capacity(sizes.len());
     for (name, partitions) in sizes {
-        topics.push(shown(name, partitions, &mut pace).await);
+        topics.push(shown(name, partitions).await);
     }
     let result = DescribeLogDirsResult {
         error_code: ErrorCode::None,
@@ -83,11 +82,11 @@ fn is_wanted(wanted: Option<&[DescribableLogDirTopic]>, name: &Str, index: i32) 
     topic.is_some_and(|topic| topic.partitions.binary_search(&index).is_ok())
 }
 
-async fn shown(name: Str, sizes: BTreeMap<i32, u64>, pace: &mut Pace) -> DescribeLogDirsTopic {
+async fn shown(name: Str, sizes: BTreeMap<i32, u64>) -> DescribeLogDirsTopic {
     let mut partitions = Vec::with_capacity(sizes.len());
-    pace.one().await;
+    pace(1).await;
     for (at, (partition_index, bytes)) in sizes.into_iter().enumerate() {
-        pace.tenth(at).await;
+        pace_tenth(at).await;
         let partition_size = i64::try_from(bytes).unwrap_or(i64::MAX);
         partitions.push(DescribeLogDirsPartition { partition_index, partition_size, ..Default::default() });
     }
@@ -98,9 +97,8 @@ async fn shown(name: Str, sizes: BTreeMap<i32, u64>, pace: &mut Pace) -> Describ
 pub(crate) async fn measure(core: &Core) -> Vec<PartitionSize> {
     let own = core.topics.own_partitions();
     let mut sizes = Vec::with_capacity(own.len());
-    let mut pace = Pace::new();
     for partition in own {
-        pace.one().await;
+        pace(1).await;
         let name = partition.name();
         sizes.push((Str::from(name.topic.clone()), name.partition, partition.size_bytes()));
     }

@@ -3,6 +3,7 @@
 //! No topics means all. The cursor of one answer is where the next begins; topics before it are left out. A cursor at a
 //! partition below 0, or at a topic that the request does not name, is INVALID_REQUEST for all that were named.
 
+use creel_io::pace;
 use creel_wire::api::describe_topic_partitions::{
     Cursor, DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse,
     DescribeTopicPartitionsResponsePartition, DescribeTopicPartitionsResponseTopic,
@@ -10,13 +11,16 @@ use creel_wire::api::describe_topic_partitions::{
 use creel_wire::{ErrorCode, Str};
 
 use crate::authorized;
-use crate::budget::{Pace, once};
-use crate::call::Call;
+use crate::budget::{TooMuch, once};
+use crate::call::{Call, Made};
 use crate::dispatch::Facts;
 use crate::topics::{Topic, check_name, is_internal};
 
 /// Kafka's `max.request.partition.size.limit`.
 const PAGE_MAX: i32 = 2000;
+
+/// What a partition takes in memory, with its lists of replicas, and again in the frame.
+const BYTES_OF_A_PARTITION: usize = 400;
 
 /// Sorts the names; each comes once.
 pub(crate) fn prepare(
@@ -32,8 +36,14 @@ pub(crate) fn prepare(
 pub(crate) async fn answer(
     call: Call,
     request: DescribeTopicPartitionsRequest,
-) -> DescribeTopicPartitionsResponse {
-    let call = &call;
+    counted: usize,
+) -> Result<Made<DescribeTopicPartitionsResponse>, TooMuch> {
+    let most = request.response_partition_limit.clamp(1, PAGE_MAX) as usize;
+    let held = call.hold(counted + most * BYTES_OF_A_PARTITION).await?;
+    Ok(Made { response: described(&call, request).await, held })
+}
+
+async fn described(call: &Call, request: DescribeTopicPartitionsRequest) -> DescribeTopicPartitionsResponse {
     let wants_all = request.topics.is_empty();
     let first = request.cursor.as_ref().map_or("", |cursor| &*cursor.topic_name);
     let mut names: Vec<Str> = match wants_all {
@@ -42,13 +52,12 @@ pub(crate) async fn answer(
         false => request.topics.into_iter().map(|topic| topic.name).collect(),
     };
     let beyond = if wants_all && names.len() == PAGE_MAX as usize + 2 { names.pop() } else { None };
-    let mut pace = Pace::new();
     if let Some(cursor) = &request.cursor {
         let is_named = wants_all || names.binary_search(&cursor.topic_name).is_ok();
         if cursor.partition_index < 0 || !is_named {
             let mut topics = Vec::new();
             for name in names {
-                pace.one().await;
+                pace(1).await;
                 topics.push(refused(name, ErrorCode::InvalidRequest));
             }
             return page(topics, None);
@@ -58,7 +67,7 @@ pub(crate) async fn answer(
     let mut left = request.response_partition_limit.clamp(1, PAGE_MAX);
     let mut topics = Vec::new();
     for name in names.into_iter().filter(|name| *name >= begin.topic_name) {
-        pace.one().await;
+        pace(1).await;
         if left == 0 {
             return page(topics, Some(Cursor { topic_name: name, partition_index: 0 }));
         }

@@ -8,7 +8,8 @@
 //! A partition that is named twice is read and answered once (see `wanted`). What a fetch makes is bounded by what it
 //! names: while it waits, its frame (16 MiB at most, which the connection counts), 32 bytes a partition, 48 a topic, and
 //! of each partition that there is less than 200 more; when it is answered, some 200 bytes a partition for as long as it
-//! takes to encode them. Its work lets others in between.
+//! takes to encode them, and then the frame until it is sent: both have room of their core's (`budget`). Its work lets others
+//! in between.
 //!
 //! v7: sessions (KIP-227, see `sessions`). v13: topics are named by id.
 
@@ -21,14 +22,14 @@ use creel_engine::Isolation;
 use creel_io::fs::FileSlice;
 use creel_io::{offload, pace};
 use creel_wire::api::fetch::{FetchRequest, FetchResponse, FetchableTopicResponse, PartitionData};
-use creel_wire::frame::encode_response;
 use creel_wire::{EncodedFrame, Records};
 
 pub(crate) use self::read::{FetchShare, FoundPartition, read_share};
 use self::reading::{Ask, Located, Reading};
+use crate::budget::{Held, TooMuch};
 use crate::call::Call;
 use crate::gradual::AT_ONCE;
-use crate::limits::{ANSWER_BYTES_HELD, FETCH_BYTES_MAX};
+use crate::limits::{ANSWER_BYTES_FREE, FETCH_BYTES_MAX};
 use crate::reply::{Answered, Pending, Piece, Reply, Slices};
 use crate::sessions::{self, Context, News};
 use crate::wanted::{Wanted, WantedList};
@@ -39,8 +40,17 @@ const IDS_FROM: i16 = 13;
 /// A request of more topics is freed off the core: each of them is a list.
 const TOPICS_HERE_MAX: usize = 1_000;
 
-/// An answer of more partitions is encoded there, too.
-const PARTITIONS_HERE_MAX: usize = 1_000;
+/// What a partition takes in memory in the answer and in its frame together, and what a topic takes beside its name.
+const BYTES_OF_A_PARTITION: usize = 200;
+const BYTES_OF_A_TOPIC: usize = 150;
+
+/// An answer of so many partitions, each in a topic of its own, asks nobody for room, where all names together take no more
+/// than this.
+const PARTITIONS_FREE: usize = 90;
+const NAMES_BYTES_FREE: usize = ANSWER_BYTES_FREE / 2;
+const _: () = assert!(
+    PARTITIONS_FREE * (BYTES_OF_A_PARTITION + BYTES_OF_A_TOPIC) + NAMES_BYTES_FREE <= ANSWER_BYTES_FREE
+);
 
 /// Begins a request.
 pub(crate) fn begin(call: Call, request: FetchRequest) -> Pending {
@@ -71,7 +81,7 @@ async fn answer(call: Call, request: FetchRequest) -> Answered {
     reading.keep_within_budget().await;
     let fetch = Fetch { call: &call, by_id, ask, list };
     let reply = fetch.reply(&context, &mut reading).await;
-    Answered { reply, elsewhere: reading.elsewhere }
+    Answered { reply: reply.unwrap_or_else(|too_much| call.refuse(&too_much)), elsewhere: reading.elsewhere }
 }
 
 impl Ask {
@@ -98,43 +108,62 @@ struct Fetch<'a> {
 }
 
 impl Fetch<'_> {
-    async fn reply(self, context: &Context, reading: &mut Reading<'_>) -> Reply {
+    async fn reply(self, context: &Context, reading: &mut Reading<'_>) -> Result<Reply, TooMuch> {
         let session_id = self.session(context, reading).await;
-        let (mut told, mut pieces) = (0, Vec::with_capacity(reading.with_records()));
+        let (mut told, free, mut held) = (0, self.partitions_free(), Held::NOTHING);
+        let mut pieces = Vec::with_capacity(reading.with_records());
         let mut responses = Vec::with_capacity(self.list.topics.len().min(AT_ONCE));
         for (at, wanted) in self.list.partitions.iter().enumerate() {
             if self.must_tell(context, at, reading) {
+                if told == free {
+                    held = Box::pin(self.room()).await?;
+                }
                 let (data, slice) = self.partition_data(wanted, reading.located(at));
                 pieces.extend(slice.map(|slice| Piece { at: 0, slice }));
                 self.add(&mut responses, wanted, data);
                 told += 1;
             }
-            pace().await;
+            pace(1).await;
         }
         let response = FetchResponse { session_id, responses, ..Default::default() };
-        let frame = if told <= PARTITIONS_HERE_MAX {
-            self.call.encode(&response)
-        } else {
-            Box::pin(self.encode(response)).await
+        let frame = match held.counts() {
+            false => self.call.encode(&response),
+            true => Box::pin(self.large(response, &mut held)).await,
         };
-        let Some(frame) = frame else { return Reply::Close };
+        let Some(frame) = frame else { return Ok(Reply::Close) };
         debug_assert_eq!(frame.cuts.len(), pieces.len());
         for (piece, cut) in pieces.iter_mut().zip(&frame.cuts) {
             debug_assert_eq!(u64::from(cut.len), piece.slice.length);
             piece.at = cut.at;
         }
-        Reply::Sliced(frame.bytes, Slices { pieces, hold: reading.take_hold() })
+        let slices = Slices { pieces, hold: reading.take_hold() };
+        Ok(match held.counts() {
+            false => Reply::Sliced(frame.bytes, slices),
+            true => Reply::LargeSliced(Box::new((frame.bytes, slices, held))),
+        })
     }
 
-    /// Encodes a large answer, and frees it, off the core.
-    async fn encode(self, response: FetchResponse) -> Option<EncodedFrame> {
-        let (correlation_id, api, version) = (self.call.correlation_id, self.call.api, self.call.version);
+    /// Of how many partitions it may tell without room.
+    fn partitions_free(&self) -> usize {
+        let topics = &self.list.topics;
+        let has_long_names =
+            topics.len() > 1 && topics.iter().map(|topic| topic.name.len()).sum::<usize>() > NAMES_BYTES_FREE;
+        if has_long_names { 0 } else { PARTITIONS_FREE }
+    }
+
+    /// Room for an answer that tells of all that is asked for.
+    async fn room(&self) -> Result<Held, TooMuch> {
+        let topics = self.list.topics.iter().map(|topic| BYTES_OF_A_TOPIC + topic.name.len()).sum::<usize>();
+        self.call.hold(topics + self.list.partitions.len() * BYTES_OF_A_PARTITION).await
+    }
+
+    /// The frame of an answer that has room.
+    async fn large(self, response: FetchResponse, held: &mut Held) -> Option<EncodedFrame> {
         let list = self.list;
-        let encoded = offload(move || {
-            drop(list);
-            encode_response(correlation_id, &response, api, version, ANSWER_BYTES_HELD)
-        });
-        encoded.await.inspect_err(|error| self.call.complain(error)).ok()
+        if list.partitions.len() > AT_ONCE {
+            offload(move || drop(list)).await;
+        }
+        self.call.encode_made(response, held).await
     }
 
     /// The session's id. A new one is told of what is answered.

@@ -4,10 +4,11 @@
 //! v4 asks for several at once. Transactions (kind 1) are not served: their clients are told so in a way that ends their
 //! asking (`transactions`). Share groups (kind 2) are not served either.
 
+use creel_io::pace;
 use creel_wire::api::find_coordinator::{Coordinator, FindCoordinatorRequest, FindCoordinatorResponse};
 use creel_wire::{ErrorCode, Str};
 
-use crate::budget::{Pace, once};
+use crate::budget::once;
 use crate::call::Call;
 use crate::config::TopicSettings;
 use crate::dispatch::Facts;
@@ -30,9 +31,8 @@ pub(crate) fn prepare(facts: Facts, mut request: FindCoordinatorRequest) -> Find
 /// Answers the request.
 pub(crate) async fn answer(call: Call, request: FindCoordinatorRequest) -> FindCoordinatorResponse {
     let mut coordinators = Vec::with_capacity(request.coordinator_keys.len());
-    let mut pace = Pace::new();
     for key in request.coordinator_keys {
-        pace.one().await;
+        pace(1).await;
         let found = find(&call, request.key_type, &key).await;
         coordinators.push(show(&call, key, found));
     }

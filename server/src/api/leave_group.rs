@@ -1,9 +1,10 @@
 //! LeaveGroup: members leave at once instead of being missed. v3+ names several, static ones by their instance id.
 
+use creel_io::pace;
 use creel_wire::api::leave_group::{LeaveGroupRequest, LeaveGroupResponse, MemberResponse};
 use creel_wire::{ErrorCode, Str};
 
-use crate::budget::{Pace, once};
+use crate::budget::once;
 use crate::call::Call;
 use crate::coordinators::{ask_for_reply, code_of};
 use crate::dispatch::Facts;
@@ -23,11 +24,10 @@ pub(crate) async fn answer(call: Call, request: LeaveGroupRequest) -> LeaveGroup
     let version = call.version;
     let LeaveRequest { group, members } = read(version, request);
     let mut left = members.into_iter();
-    let mut pace = Pace::new();
     let mut all = LeaveReply { error: None, members: Vec::new() };
     loop {
         let members: Vec<_> = left.by_ref().take(GROUP_NAMES_AT_ONCE).collect();
-        pace.before(members.len()).await;
+        pace(members.len()).await;
         let leave = LeaveRequest { group: group.clone(), members };
         match ask_for_reply(&call.core, &group, move |token| Event::Leave(token, leave)).await {
             Ok(Reply::Leave(reply)) if reply.error.is_some() => return show(version, reply),

@@ -1,9 +1,10 @@
 //! ListGroups: the groups of this broker. v4 filters by state, v5 by type; every group here is of the classic type.
 
+use creel_io::pace_tenth;
 use creel_wire::Str;
 use creel_wire::api::list_groups::{ListGroupsRequest, ListGroupsResponse, ListedGroup};
 
-use crate::budget::{Pace, TooMuch};
+use crate::budget::TooMuch;
 use crate::call::{Call, Made};
 use crate::coordinators::list_all;
 use crate::dispatch::Facts;
@@ -50,9 +51,8 @@ pub(crate) async fn answer(
     let held = call.hold(counted + found.len() * BYTES_OF_A_GROUP).await?;
     drop(turn);
     let mut groups = Vec::new();
-    let mut pace = Pace::new();
     for (at, group) in found.into_iter().enumerate() {
-        pace.tenth(at).await;
+        pace_tenth(at).await;
         if request.states.as_ref().is_none_or(|states| states.contains(&group.state)) {
             groups.push(show(group));
         }

@@ -9,13 +9,14 @@
 use std::rc::Rc;
 
 use creel_engine::{Offset, Partition, ReadError};
+use creel_io::pace;
 use creel_wire::api::list_offsets::{
     ListOffsetsPartition, ListOffsetsPartitionResponse, ListOffsetsRequest, ListOffsetsResponse,
     ListOffsetsTopic, ListOffsetsTopicResponse,
 };
 use creel_wire::{ErrorCode, Str, Uuid};
 
-use crate::budget::{Pace, gather};
+use crate::budget::gather;
 use crate::call::Call;
 use crate::core::Core;
 use crate::dispatch::Facts;
@@ -72,12 +73,11 @@ pub(crate) async fn answer(call: Call, request: Prepared) -> ListOffsetsResponse
     let read_committed = request.read_committed;
     let mut spread = Spread::new();
     let mut topics = Vec::with_capacity(request.topics.len());
-    let mut pace = Pace::new();
     for topic in request.topics {
         let at = topics.len();
         let mut partitions = Vec::with_capacity(topic.partitions.len());
         for (slot, (asked, came_twice)) in topic.partitions.into_iter().enumerate() {
-            pace.one().await;
+            pace(1).await;
             let index = asked.partition_index;
             let owner = match came_twice {
                 true => Err(ErrorCode::InvalidRequest),
@@ -122,12 +122,11 @@ fn as_list(found: &mut ListOffsetsPartitionResponse) {
 
 /// Finds the offsets of this core's partitions.
 pub(crate) async fn look_up(core: &Rc<Core>, lookup: OffsetLookup) -> Vec<OffsetsFound> {
-    let mut pace = Pace::new();
     let about = |asked: &ListOffsetsPartition| (asked.partition_index, is_about_end(asked.timestamp));
-    let begun = ends::begin_all(core, lookup.partitions, &mut pace, about).await;
+    let begun = ends::begin_all(core, lookup.partitions, about).await;
     let mut found = Vec::with_capacity(begun.len());
     for (asked, begun) in begun {
-        pace.one().await;
+        pace(1).await;
         found.push(match ends::settled(begun).await {
             Ok(partition) => look_up_one(&partition, &asked, lookup.read_committed).await,
             Err(code) => refused(asked.partition_index, code),

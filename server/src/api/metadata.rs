@@ -8,6 +8,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
+use creel_io::{pace, pace_tenth};
 use creel_wire::api::metadata::{
     MetadataRequest, MetadataRequestTopic, MetadataResponse, MetadataResponseBroker,
     MetadataResponsePartition, MetadataResponseTopic,
@@ -15,7 +16,7 @@ use creel_wire::api::metadata::{
 use creel_wire::{ErrorCode, Str, Uuid};
 
 use crate::authorized;
-use crate::budget::{Pace, TooMuch, once};
+use crate::budget::{TooMuch, once};
 use crate::call::{Call, Made};
 use crate::config::TopicSettings;
 use crate::dispatch::Facts;
@@ -47,11 +48,10 @@ pub(crate) async fn answer(
     request: MetadataRequest,
     counted: usize,
 ) -> Result<Made<MetadataResponse>, TooMuch> {
-    let mut pace = Pace::new();
     if let Some(wanted) = &request.topics {
         let may_create = call.version < 4 || request.allow_auto_topic_creation;
         if may_create && call.core.node.broker().auto_create_topics_enable {
-            create_missing(&call, wanted, &mut pace).await;
+            create_missing(&call, wanted).await;
         }
     }
     let (held, mut topics) = match request.topics {
@@ -60,20 +60,20 @@ pub(crate) async fn answer(
             let held = call.hold(counted + all.iter().map(|topic| bytes_of(topic)).sum::<usize>()).await?;
             let mut topics = Vec::with_capacity(all.len());
             for topic in all {
-                topics.push(found(&call, &topic, &mut pace).await);
+                topics.push(found(&call, &topic).await);
             }
             (held, topics)
         }
         Some(wanted) => {
             let mut bytes = counted;
             for wanted in &wanted {
-                pace.one().await;
+                pace(1).await;
                 bytes += local(&call, wanted).map_or(0, |local| bytes_of(&local.topic));
             }
             let held = call.hold(bytes).await?;
             let mut topics = Vec::with_capacity(wanted.len());
             for wanted in wanted {
-                topics.push(look_up(&call, wanted, &mut pace).await);
+                topics.push(look_up(&call, wanted).await);
             }
             (held, topics)
         }
@@ -113,10 +113,10 @@ fn this_broker(call: &Call) -> MetadataResponseBroker {
 }
 
 /// More than one request may make are not made: they are answered as missing, as Kafka's are.
-async fn create_missing(call: &Call, wanted: &[MetadataRequestTopic], pace: &mut Pace) {
+async fn create_missing(call: &Call, wanted: &[MetadataRequestTopic]) {
     let mut missing: Vec<Str> = Vec::new();
     for name in wanted.iter().filter_map(|wanted| wanted.name.as_ref()) {
-        pace.one().await;
+        pace(1).await;
         let is_new =
             check_name(name).is_ok() && !is_internal(name) && call.core.topics.by_name(name).is_none();
         if is_new && missing.len() as i64 >= REQUEST_PARTITIONS_MAX {
@@ -137,10 +137,10 @@ async fn create_missing(call: &Call, wanted: &[MetadataRequestTopic], pace: &mut
     let _ = route::call(&call.core, AUTHORITY, CreateTopics { topics, validate_only: false }).await;
 }
 
-async fn look_up(call: &Call, wanted: MetadataRequestTopic, pace: &mut Pace) -> MetadataResponseTopic {
-    pace.one().await;
+async fn look_up(call: &Call, wanted: MetadataRequestTopic) -> MetadataResponseTopic {
+    pace(1).await;
     let missing = match (local(call, &wanted), &wanted.name) {
-        (Some(local), _) => return found(call, &local.topic, pace).await,
+        (Some(local), _) => return found(call, &local.topic).await,
         (None, Some(name)) => check_name(name).err().unwrap_or(ErrorCode::UnknownTopicOrPartition),
         (None, None) => ErrorCode::UnknownTopicId,
     };
@@ -148,7 +148,7 @@ async fn look_up(call: &Call, wanted: MetadataRequestTopic, pace: &mut Pace) -> 
     MetadataResponseTopic { error_code: missing, name: wanted.name, topic_id, ..Default::default() }
 }
 
-async fn found(call: &Call, topic: &Arc<Topic>, pace: &mut Pace) -> MetadataResponseTopic {
+async fn found(call: &Call, topic: &Arc<Topic>) -> MetadataResponseTopic {
     let leader = call.node_id();
     let led = |partition_index| MetadataResponsePartition {
         partition_index,
@@ -168,7 +168,7 @@ async fn found(call: &Call, topic: &Arc<Topic>, pace: &mut Pace) -> MetadataResp
     let partition = |index| if topic.is_offline(index) { offline(index) } else { led(index) };
     let mut partitions = Vec::with_capacity(topic.partitions.unsigned_abs() as usize);
     for index in 0..topic.partitions {
-        pace.tenth(partitions.len()).await;
+        pace_tenth(partitions.len()).await;
         partitions.push(partition(index));
     }
     MetadataResponseTopic {

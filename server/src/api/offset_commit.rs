@@ -7,13 +7,14 @@
 
 use std::rc::Rc;
 
+use creel_io::{pace, pace_tenth};
 use creel_wire::ErrorCode;
 use creel_wire::api::offset_commit::{
     OffsetCommitRequest, OffsetCommitRequestPartition, OffsetCommitRequestTopic, OffsetCommitResponse,
     OffsetCommitResponsePartition, OffsetCommitResponseTopic,
 };
 
-use crate::budget::{Pace, gather};
+use crate::budget::gather;
 use crate::call::Call;
 use crate::coordinators::{ask_for_reply, code_of};
 use crate::dispatch::Facts;
@@ -57,14 +58,13 @@ pub(crate) async fn answer(call: Call, request: OffsetCommitRequest) -> OffsetCo
         topics: Vec::new(),
     };
     let mut topics = Vec::with_capacity(request.topics.len());
-    let mut pace = Pace::new();
     for topic in request.topics {
-        pace.one().await;
+        pace(1).await;
         let local = find(&call, &topic);
         let mut partitions = Vec::with_capacity(topic.partitions.len());
         let mut there = Vec::new();
         for (at, asked) in topic.partitions.into_iter().enumerate() {
-            pace.tenth(at).await;
+            pace_tenth(at).await;
             let partition_index = asked.partition_index;
             let error_code = match &local {
                 Ok(local) if local.has(partition_index) => {

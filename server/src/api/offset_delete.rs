@@ -6,13 +6,14 @@
 
 use std::collections::BTreeMap;
 
+use creel_io::{pace, pace_tenth};
 use creel_wire::ErrorCode;
 use creel_wire::api::offset_delete::{
     OffsetDeleteRequest, OffsetDeleteRequestPartition, OffsetDeleteRequestTopic, OffsetDeleteResponse,
     OffsetDeleteResponsePartition, OffsetDeleteResponseTopic,
 };
 
-use crate::budget::{Pace, gather, once};
+use crate::budget::{gather, once};
 use crate::call::Call;
 use crate::coordinators::{ask_for_reply, code_of};
 use crate::dispatch::Facts;
@@ -35,32 +36,27 @@ pub(crate) async fn answer(call: Call, request: OffsetDeleteRequest) -> OffsetDe
     if request.group_id.is_empty() {
         return refused(ErrorCode::InvalidGroupId);
     }
-    let mut pace = Pace::new();
     let mut known = Vec::new();
     for topic in &request.topics {
-        pace.one().await;
-        known.extend(existing(&call, topic, &mut pace).await);
+        pace(1).await;
+        known.extend(existing(&call, topic).await);
     }
     let deleted = match known.is_empty() {
         true => Ok(DeleteOffsetsReply { error: None, topics: Vec::new() }),
         false => delete(&call, &request, known).await,
     };
     match deleted {
-        Ok(DeleteOffsetsReply { error: None, topics }) => show(request, topics, &mut pace).await,
+        Ok(DeleteOffsetsReply { error: None, topics }) => show(request, topics).await,
         Ok(DeleteOffsetsReply { error, .. }) => refused(code_of(error)),
         Err(code) => refused(code),
     }
 }
 
 /// The topic with those of its partitions that there are.
-async fn existing(
-    call: &Call,
-    topic: &OffsetDeleteRequestTopic,
-    pace: &mut Pace,
-) -> Option<(String, Vec<i32>)> {
+async fn existing(call: &Call, topic: &OffsetDeleteRequestTopic) -> Option<(String, Vec<i32>)> {
     let mut there = Vec::new();
     for partition in &topic.partitions {
-        pace.one().await;
+        pace(1).await;
         let index = partition.partition_index;
         if call.core.topics.owner(&topic.name, index).is_ok() {
             there.push(index);
@@ -86,7 +82,7 @@ async fn delete(
 }
 
 /// All that was asked for, in the order in which it was.
-async fn show(request: OffsetDeleteRequest, deleted: TopicErrors, pace: &mut Pace) -> OffsetDeleteResponse {
+async fn show(request: OffsetDeleteRequest, deleted: TopicErrors) -> OffsetDeleteResponse {
     let mut codes: BTreeMap<String, BTreeMap<i32, ErrorCode>> = BTreeMap::new();
     for (topic, partitions) in deleted {
         let partitions = partitions.into_iter().map(|(partition, error)| (partition, code_of(error)));
@@ -94,12 +90,12 @@ async fn show(request: OffsetDeleteRequest, deleted: TopicErrors, pace: &mut Pac
     }
     let mut topics = Vec::with_capacity(request.topics.len());
     for topic in request.topics.into_iter().filter(|topic| !topic.partitions.is_empty()) {
-        pace.one().await;
+        pace(1).await;
         let codes = codes.get(&*topic.name);
         let mut partitions = Vec::with_capacity(topic.partitions.len());
         for (at, OffsetDeleteRequestPartition { partition_index }) in topic.partitions.into_iter().enumerate()
         {
-            pace.tenth(at).await;
+            pace_tenth(at).await;
             let code = codes.and_then(|codes| codes.get(&partition_index)).copied();
             let error_code = code.unwrap_or(ErrorCode::UnknownTopicOrPartition);
             partitions.push(OffsetDeleteResponsePartition { partition_index, error_code });

@@ -3,6 +3,7 @@
 //! From v2 on null topics mean all that the group has committed; v7 can ask for stable offsets only; v8+ asks for
 //! several groups at once; v10 names topics by id. What is named twice is answered once.
 
+use creel_io::{pace, pace_tenth};
 use creel_wire::api::offset_fetch::{
     OffsetFetchRequest, OffsetFetchRequestGroup, OffsetFetchRequestTopic, OffsetFetchRequestTopics,
     OffsetFetchResponse, OffsetFetchResponseGroup, OffsetFetchResponsePartition,
@@ -10,7 +11,7 @@ use creel_wire::api::offset_fetch::{
 };
 use creel_wire::{ErrorCode, Str, Uuid};
 
-use crate::budget::{Pace, TooMuch, gather, once};
+use crate::budget::{TooMuch, gather, once};
 use crate::call::{Call, Made};
 use crate::coordinators::{GroupAnswer, GroupRequest, ask, code_of};
 use crate::dispatch::Facts;
@@ -67,12 +68,11 @@ pub(crate) async fn answer(
     counted: usize,
 ) -> Result<Made<OffsetFetchResponse>, TooMuch> {
     let mut held = call.hold(counted).await?;
-    let mut pace = Pace::new();
     let mut groups = Vec::with_capacity(request.groups.len());
     let wants_all = request.groups.iter().any(|group| group.topics.is_none());
     for group in request.groups {
-        pace.one().await;
-        groups.push(fetch(&call, group, request.require_stable, &mut pace).await);
+        pace(1).await;
+        groups.push(fetch(&call, group, request.require_stable).await);
     }
     if wants_all {
         // How many there are is known only now.
@@ -92,22 +92,21 @@ async fn fetch(
     call: &Call,
     group: OffsetFetchRequestGroup,
     require_stable: bool,
-    pace: &mut Pace,
 ) -> OffsetFetchResponseGroup {
     let mut topics = Vec::new();
     let mut error_code = ErrorCode::None;
     let mut pieces = Pieces::new();
     let wants_all = group.topics.is_none();
     for topic in group.topics.into_iter().flatten() {
-        pace.before(1 + topic.partition_indexes.len() / 1000).await;
+        pace(1 + topic.partition_indexes.len() / 1000).await;
         match name_of(call, &topic) {
             Some(name) => pieces.add(&name, &topic.partition_indexes),
-            None => topics.push(unknown(topic, pace).await),
+            None => topics.push(unknown(topic).await),
         }
     }
     let wanted = if wants_all { vec![None] } else { pieces.all.into_iter().map(Some).collect() };
     for topics_wanted in wanted {
-        pace.before(topics_wanted.as_ref().map_or(1, names_in)).await;
+        pace(topics_wanted.as_ref().map_or(1, names_in)).await;
         let group_name = group.group_id.as_str().to_owned();
         let request = FetchRequest { group: group_name, topics: topics_wanted, require_stable };
         match ask(&call.core, &group.group_id, GroupRequest::Fetch(request)).await {
@@ -166,7 +165,7 @@ fn name_of(call: &Call, topic: &OffsetFetchRequestTopics) -> Option<String> {
     call.core.topics.by_id(&topic.topic_id).map(|local| local.topic.name.as_str().to_owned())
 }
 
-async fn unknown(topic: OffsetFetchRequestTopics, pace: &mut Pace) -> OffsetFetchResponseTopics {
+async fn unknown(topic: OffsetFetchRequestTopics) -> OffsetFetchResponseTopics {
     let partition = |partition_index| OffsetFetchResponsePartitions {
         partition_index,
         committed_offset: -1,
@@ -176,7 +175,7 @@ async fn unknown(topic: OffsetFetchRequestTopics, pace: &mut Pace) -> OffsetFetc
     };
     let mut partitions = Vec::with_capacity(topic.partition_indexes.len());
     for (at, index) in topic.partition_indexes.into_iter().enumerate() {
-        pace.tenth(at).await;
+        pace_tenth(at).await;
         partitions.push(partition(index));
     }
     OffsetFetchResponseTopics { topic_id: topic.topic_id, name: topic.name, partitions }

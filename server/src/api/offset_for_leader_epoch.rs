@@ -7,13 +7,14 @@ use std::cmp::Ordering;
 use std::rc::Rc;
 
 use creel_engine::{LeaderEpoch, Partition};
+use creel_io::pace;
 use creel_wire::api::offset_for_leader_epoch::{
     EpochEndOffset, OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse, OffsetForLeaderPartition,
     OffsetForLeaderTopic, OffsetForLeaderTopicResult,
 };
 use creel_wire::{ErrorCode, Uuid};
 
-use crate::budget::{Pace, gather, once};
+use crate::budget::{gather, once};
 use crate::call::Call;
 use crate::core::Core;
 use crate::dispatch::Facts;
@@ -40,12 +41,11 @@ pub(crate) fn prepare(_: Facts, mut request: OffsetForLeaderEpochRequest) -> Off
 pub(crate) async fn answer(call: Call, request: OffsetForLeaderEpochRequest) -> OffsetForLeaderEpochResponse {
     let mut spread = Spread::new();
     let mut topics = Vec::with_capacity(request.topics.len());
-    let mut pace = Pace::new();
     for topic in request.topics {
         let at = topics.len();
         let mut partitions = Vec::with_capacity(topic.partitions.len());
         for (slot, asked) in topic.partitions.into_iter().enumerate() {
-            pace.one().await;
+            pace(1).await;
             let index = asked.partition;
             partitions.push(match call.core.topics.owner(&topic.topic, index) {
                 Ok(owner) => {
@@ -64,11 +64,10 @@ pub(crate) async fn answer(call: Call, request: OffsetForLeaderEpochRequest) -> 
 
 /// Looks into this core's partitions.
 pub(crate) async fn look_up(core: &Rc<Core>, lookup: EpochLookup) -> Vec<EpochEndOffset> {
-    let mut pace = Pace::new();
-    let begun = ends::begin_all(core, lookup.0, &mut pace, |asked| (asked.partition, true)).await;
+    let begun = ends::begin_all(core, lookup.0, |asked| (asked.partition, true)).await;
     let mut found = Vec::with_capacity(begun.len());
     for (asked, begun) in begun {
-        pace.one().await;
+        pace(1).await;
         found.push(match ends::settled(begun).await {
             Ok(partition) => look_up_one(&partition, &asked),
             Err(code) => refused(asked.partition, code),

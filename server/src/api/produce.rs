@@ -18,17 +18,17 @@ use creel_engine::{
     Ack, AppendError, AppendOrigin, Batch, BatchError, Codec, LookBudget, LookError, PendingAck, Records,
     UncheckedBatch, planted,
 };
-use creel_io::{CoreId, wall_clock_ms};
+use creel_io::{CoreId, STEPS_A_TURN, count_work, pace, wall_clock_ms};
 use creel_wire::api::produce::{
     BatchIndexAndErrorMessage, PartitionProduceData, PartitionProduceResponse, ProduceRequest,
     ProduceResponse, TopicProduceData, TopicProduceResponse,
 };
 use creel_wire::{ErrorCode, Str, Uuid};
 
-use crate::budget::{Held, Pace};
+use crate::budget::Held;
 use crate::call::{Call, Made};
 use crate::core::Core;
-use crate::limits::{ANSWER_BYTES_COUNTED, UNITS_A_TURN};
+use crate::limits::ANSWER_BYTES_FREE;
 use crate::race::Boxed;
 use crate::reply::{Answered, Pending, Reply};
 use crate::route::{self, Awaited};
@@ -41,12 +41,15 @@ const ZSTD_FROM: i16 = 7;
 /// What a partition takes in memory in the answer, and again in the frame.
 const BYTES_OF_A_PARTITION: usize = 250;
 
-/// How much of a piece of work a small append is.
-const UNITS_AN_APPEND: usize = 4;
+/// How many steps of work a small append is.
+const STEPS_AN_APPEND: usize = 4;
 
-/// Topics and partitions of a request that are begun in one turn. Their answer is a small one, too.
-const PARTITIONS_AT_ONCE: usize = UNITS_A_TURN / UNITS_AN_APPEND;
-const _: () = assert!(PARTITIONS_AT_ONCE * BYTES_OF_A_PARTITION <= ANSWER_BYTES_COUNTED);
+/// Topics and partitions of a request that are begun in one go, without counting. Their answer is a small one, too.
+const PARTITIONS_AT_ONCE: usize = 32;
+const _: () = assert!(PARTITIONS_AT_ONCE * BYTES_OF_A_PARTITION <= ANSWER_BYTES_FREE);
+
+/// Batches that another core is given at a time.
+const SHARE_AT_ONCE: usize = STEPS_A_TURN / STEPS_AN_APPEND;
 
 /// What an append waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -172,6 +175,9 @@ pub(crate) struct BegunShare {
 
 /// Appends the share's batches at once.
 pub(crate) fn begin_share(core: &Core, share: ProduceShare) -> BegunShare {
+    if share.batches.len() > PARTITIONS_AT_ONCE {
+        count_work(share.batches.len() * STEPS_AN_APPEND);
+    }
     let append = |(topic, index, batch): (Uuid, i32, Batch)| {
         let partition = core.topics.own(&topic, index)?;
         Ok(partition.append(&batch, AppendOrigin::Client)?)
@@ -180,6 +186,11 @@ pub(crate) fn begin_share(core: &Core, share: ProduceShare) -> BegunShare {
 }
 
 impl BegunShare {
+    /// Whether others should be let in after it.
+    pub(crate) fn is_long(&self) -> bool {
+        self.appends.len() > PARTITIONS_AT_ONCE
+    }
+
     /// Waits for the acks.
     pub(crate) async fn finish(self) -> Vec<ShareOutcome> {
         let mut outcomes = Vec::with_capacity(self.appends.len());
@@ -360,7 +371,13 @@ impl Sorting {
             self.look().await;
         }
         let Some(aside) = self.aside.take() else { return };
-        for (to, (slots, share)) in aside.shares {
+        for (to, (mut slots, mut share)) in aside.shares {
+            // The core that is asked begins each at once.
+            while share.batches.len() > SHARE_AT_ONCE {
+                let (left, rest) = (slots.split_off(SHARE_AT_ONCE), share.batches.split_off(SHARE_AT_ONCE));
+                self.begun.elsewhere.push((slots, route::ask(&self.call.core, to, share).await));
+                (slots, share) = (left, ProduceShare { acks: self.acks, batches: rest });
+            }
             self.begun.elsewhere.push((slots, route::ask(&self.call.core, to, share).await));
         }
     }
@@ -374,7 +391,7 @@ impl Sorting {
         }
         Pending::later(async move {
             let elsewhere = begun.finish(acks).await;
-            let reply = match held.is_large() {
+            let reply = match held.counts() {
                 true => {
                     let response = begun.response;
                     Box::pin(call.reply_made(Ok(Made { response, held }))).await
@@ -387,13 +404,12 @@ impl Sorting {
 
     /// Begins many partitions, and lets others in between.
     async fn many(&mut self, topics: Vec<TopicProduceData>) {
-        let mut pace = Pace::new();
         for mut data in topics {
-            pace.one().await;
+            pace(1).await;
             let partitions = std::mem::take(&mut data.partition_data);
             let (topic, local) = self.open(data, partitions.len());
             for (partition, data) in partitions.into_iter().enumerate() {
-                pace.before(UNITS_AN_APPEND).await;
+                pace(STEPS_AN_APPEND).await;
                 self.begin(&local, Slot { topic, partition }, data);
             }
         }

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use creel_io::sleep;
+use creel_io::{STEPS_A_TURN, sleep};
 use creel_wire::api::create_partitions::{CreatePartitionsRequest, CreatePartitionsTopic};
 use creel_wire::api::create_topics::{CreatableTopic, CreateTopicsRequest};
 use creel_wire::api::delete_groups::DeleteGroupsRequest;
@@ -35,8 +35,7 @@ use creel_wire::api::produce::{PartitionProduceData, ProduceRequest, TopicProduc
 use creel_wire::api::{alter_configs as whole, incremental_alter_configs as single};
 use creel_wire::{ErrorCode, Reader, Request, RequestHeader, Str};
 
-use crate::budget::{watch, weight};
-use crate::limits::UNITS_A_TURN;
+use crate::budget::weight;
 
 #[path = "../../tests/support/mod.rs"]
 mod support;
@@ -83,7 +82,7 @@ where
         assert_eq!(client.call(2, &find).await.error_code, ErrorCode::None);
     });
     let (counted, frame) = (counted(version, &request), encoded(version, &request).len());
-    watch();
+    world.sim.take_work(world.broker);
     let mut answer = None;
     let used = allocation_counter::measure(|| {
         answer =
@@ -93,14 +92,14 @@ where
     let on_the_way =
         8 * frame + answer.as_ref().map_or(0, |answer| 8 * creel_wire::Encode::encoded_len(answer, version));
     let limit = (counted + on_the_way + (8 << 20)) as u64;
-    let worked = watch();
+    let worked = world.sim.take_work(world.broker);
     let (used, api) = (used.bytes_max, R::API_KEY);
     println!("{api} v{version}: a frame of {frame} bytes takes {used} of {limit}, {worked:?}");
     assert!(used <= limit, "{api}: {used} bytes of memory, {limit} allowed");
-    // The piece that one part of the work ends with and the one that the next begins with may fall together.
-    assert!(worked.longest < 2 * UNITS_A_TURN, "{api}: {worked:?}");
-    // What takes a tenth of a unit is counted so; what only comes along in an answer to nothing, not at all.
-    assert!(worked.all >= NAMES / 10, "{api}: {worked:?}");
+    // What a turn has room for, and a piece.
+    assert!(worked.longest <= 2 * STEPS_A_TURN, "{api}: {worked:?}");
+    // What takes a tenth of a step is counted so; what only comes along in an answer to nothing, not at all.
+    assert!(worked.total >= NAMES / 10, "{api}: {worked:?}");
     answer
 }
 
@@ -171,7 +170,7 @@ fn measured_log_dirs() {
         assert_eq!(answer.results[0].topics[0].partitions.len(), PARTITIONS as usize);
     });
     assert!(used.bytes_max < 64 << 20, "{used:?}");
-    assert!(watch().longest <= UNITS_A_TURN);
+    assert!(world.sim.take_work(world.broker).longest <= 2 * STEPS_A_TURN);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The memory that a core's large answers take together.
+//! The memory that a core's answers take together, beyond what each may without asking.
 
 use std::cell::Cell;
 use std::fmt;
@@ -7,7 +7,7 @@ use std::rc::Rc;
 use creel_io::local::Notify;
 use creel_wire::ApiKey;
 
-use crate::limits::{ANSWER_BYTES_COUNTED, ANSWER_BYTES_HELD};
+use crate::limits::{ANSWER_BYTES_ENCODED_HERE, ANSWER_BYTES_FREE, ANSWER_BYTES_HELD};
 
 /// Bytes of memory that what is made for a request takes for each byte that its lists take: the answer's entries, what is
 /// asked of other cores on the way to them, and the frame. What the broker has to tell of what it was asked about comes on
@@ -23,7 +23,7 @@ pub(crate) const fn weight(api: ApiKey) -> usize {
     }
 }
 
-/// What a core's large answers hold, and those who wait for room.
+/// What a core's answers hold, and those who wait for room.
 #[derive(Default)]
 pub(crate) struct Room {
     held: Cell<usize>,
@@ -40,7 +40,7 @@ impl Room {
     /// Room for an answer of about so many bytes, in memory, before it is made. Small ones need none. One that is larger
     /// than all that a core may hold is refused.
     pub(crate) async fn hold(room: &Rc<Self>, bytes: usize) -> Result<Held, TooMuch> {
-        if bytes <= ANSWER_BYTES_COUNTED {
+        if bytes <= ANSWER_BYTES_FREE {
             return Ok(Held::NOTHING);
         }
         if bytes > ANSWER_BYTES_HELD {
@@ -84,8 +84,13 @@ impl Held {
     pub(crate) const NOTHING: Self = Self { room: None, bytes: 0 };
 
     /// Whether the answer is one of those that count.
-    pub(crate) const fn is_large(&self) -> bool {
+    pub(crate) const fn counts(&self) -> bool {
         self.bytes > 0
+    }
+
+    /// Whether to encode it would take long.
+    pub(crate) const fn is_long(&self) -> bool {
+        self.bytes > ANSWER_BYTES_ENCODED_HERE
     }
 
     /// Whether someone waits for what this one has.
@@ -95,6 +100,7 @@ impl Held {
 
     /// The answer has become smaller: it is encoded.
     pub(crate) fn shrink(&mut self, bytes: usize) {
+        let bytes = if bytes <= ANSWER_BYTES_FREE { 0 } else { bytes };
         if bytes < self.bytes {
             self.give_back(self.bytes - bytes);
             self.bytes = bytes;
@@ -141,21 +147,24 @@ mod tests {
         creel_io::sim::run(1, |_| async {
             let room = Rc::new(Room::default());
             let most = ANSWER_BYTES_HELD;
-            assert!(!Room::hold(&room, ANSWER_BYTES_COUNTED).await.unwrap().is_large());
+            assert!(!Room::hold(&room, ANSWER_BYTES_FREE).await.unwrap().counts());
             assert_eq!(Room::hold(&room, most + 1).await.err(), Some(TooMuch { bytes: most + 1 }));
             let mut first = Room::hold(&room, most / 2).await.unwrap();
             let second = Room::hold(&room, most / 2).await.unwrap();
-            assert!(first.is_large() && !first.is_awaited());
+            assert!(first.counts() && !first.is_awaited());
             let (of_third, of_fourth) = (room.clone(), room.clone());
             let third = spawn(async move { Room::hold(&of_third, most / 4).await.unwrap() });
             let fourth = spawn(async move { Room::hold(&of_fourth, most).await.unwrap() });
             yield_now().await;
             assert!(second.is_awaited());
-            assert!(!Room::hold(&room, 1).await.unwrap().is_large(), "a small one waits for nobody");
+            assert!(!Room::hold(&room, 1).await.unwrap().counts(), "a small one waits for nobody");
             // It has been encoded: it is smaller now.
             first.shrink(most / 4);
             let third = third.await;
             assert!(!fourth.is_finished());
+            // It turned out to be a small one.
+            first.shrink(1);
+            assert!(!first.counts());
             drop((first, second, third));
             let fourth = fourth.await;
             assert!(!fourth.is_awaited());

@@ -5,21 +5,20 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use creel_io::{random_bytes, spawn};
+use creel_io::{pace, random_bytes, spawn};
 use creel_wire::{ErrorCode, Uuid};
 
 use super::authority::{Authority, NewTopic, TopicOutcome, TopicRefusal, refuse_all, too_many_partitions};
 use super::open::{Opened, Opening};
 use super::{Topic, check_not_metadata_log};
-use crate::budget::Pace;
 use crate::core::Core;
 use crate::limits::{PARTITIONS_MADE_BESIDE, REQUEST_PARTITIONS_MAX, TOPIC_PARTITIONS_MAX};
 use crate::messages::{CreateTopics, OpenTopics, RemoveTopic, ShowTopics};
 use crate::metadata::{TopicId, TopicRecord};
 use crate::route;
 
-/// How much of a piece of work the plan of a topic is.
-const UNITS_A_PLAN: usize = 10;
+/// How many steps of work the plan of a topic is.
+const STEPS_A_PLAN: usize = 10;
 
 /// Creates topics, or only says what would become of them. What has begun is finished, also when nobody waits any more.
 pub(crate) async fn create(core: &Rc<Core>, question: CreateTopics) -> Vec<TopicOutcome> {
@@ -36,10 +35,9 @@ async fn create_claimed(core: &Rc<Core>, authority: &Authority, question: Create
     }
     let _claim = authority.claim(question.topics.iter().map(|new| new.name.clone()).collect()).await;
     let mut outcomes = Vec::with_capacity(question.topics.len());
-    let mut pace = Pace::new();
     let turn = authority.turn.enter().await;
     for new in &question.topics {
-        pace.before(UNITS_A_PLAN).await;
+        pace(STEPS_A_PLAN).await;
         outcomes.push(plan(core, authority, new));
     }
     if question.validate_only {

@@ -154,7 +154,8 @@ impl SimStream {
             return Err(os_error(libc::ECONNRESET));
         }
         let n = place.part_of(data.len());
-        let sent = data.slice(..n);
+        // As a kernel does: what lies in a socket does not hold what it is a part of.
+        let sent = Bytes::copy_from_slice(&data[..n]);
         world.trace.borrow_mut().fold(hash_bytes(&sent));
         world.note(self.node, "send", None, [self.end.connection, self.end.side as u64, n as u64]);
         let pieces = 1 + world.chance.network.up_to(SEGMENTS_MAX - 1);

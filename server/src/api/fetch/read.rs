@@ -104,7 +104,7 @@ pub(crate) async fn read_share(core: &Rc<Core>, share: FetchShare) -> Vec<FoundP
             Ok(partition) => budget.read(&partition, read).await,
             Err(code) => FoundPartition::failed(code),
         });
-        pace().await;
+        pace(1).await;
     }
     found
 }

@@ -132,7 +132,7 @@ impl<'a> Reading<'a> {
                 Some((_, Place::Here(partition))) => self.add(wanted, Home::Here(partition)),
                 Some((local, Place::There(core))) => self.add(wanted, Home::There(core, local.topic.id)),
             }
-            pace().await;
+            pace(1).await;
         }
     }
 
@@ -203,7 +203,7 @@ impl<'a> Reading<'a> {
                     share.partitions.push((*topic, site.wanted.partition, seen));
                 }
             }
-            pace().await;
+            pace(1).await;
         }
         for (core, (numbers, share)) in shares {
             parked.watch_there(core, share, numbers).await;
@@ -218,7 +218,7 @@ impl<'a> Reading<'a> {
             if let Some(Site { home: Home::Here(partition), found, .. }) = site {
                 parked.watch(*number, partition, found.seen());
             }
-            pace().await;
+            pace(1).await;
         }
     }
 
@@ -248,7 +248,7 @@ impl<'a> Reading<'a> {
                 let found = budget.read(partition, Read::from(wanted)).await;
                 self.note(number, found);
             }
-            pace().await;
+            pace(1).await;
         }
         let mut longest = Duration::ZERO;
         for (numbers, awaited) in awaited {
@@ -256,7 +256,7 @@ impl<'a> Reading<'a> {
             longest = longest.max(hop);
             for (number, found) in numbers.into_iter().zip(shares) {
                 self.note(number, found);
-                pace().await;
+                pace(1).await;
             }
         }
         self.elsewhere += longest;
@@ -299,7 +299,7 @@ impl<'a> Reading<'a> {
                 numbers.push(number);
                 share.partitions.push((*topic, wanted.partition, Read::from(wanted)));
             }
-            pace().await;
+            pace(1).await;
         }
         let mut awaited = Vec::with_capacity(shares.len());
         for (core, (numbers, share)) in shares {
@@ -323,7 +323,7 @@ impl<'a> Reading<'a> {
                 is_first = false;
                 left = left.saturating_sub(bytes);
             }
-            pace().await;
+            pace(1).await;
         }
     }
 }
