@@ -93,6 +93,7 @@
 
   const series = (line, unit, points, isWhole) => ({
     label: line.name,
+    class: line.style,
     stroke: colour(line.tone),
     width: line.style === "thin" ? 1.2 : 2,
     dash: line.style === "dashed" ? [6, 4] : undefined,
@@ -116,7 +117,7 @@
       width,
       height: narrow ? 240 : 300,
       cursor: { sync: overTime ? { key: time.key, setSeries: false } : undefined, y: false, drag: { x: true, y: false } },
-      legend: { live: true },
+      legend: { live: true, markers: { dash: (u, i) => (i && plot.lines[i - 1].style === "dashed" ? "dashed" : "solid") } },
       scales: {
         x: { time: false, distr: isLog(plot.x) ? 3 : 1, range: plot.x.scale === "tail" ? (u, min, max) => [Math.max(1, min), Math.max(100, max)] : undefined },
         y: { distr: isLog(plot.y) ? 3 : 1, range: isLog(plot.y) ? tight : plot.y.scale === "zero" ? (u, min, max) => uPlot.rangeNum(0, max || 1, 0.08, true).map((v, i) => (i ? v : 0)) : undefined },
@@ -146,6 +147,18 @@
     drawn.splice(0).forEach(({ chart }) => chart.destroy());
     document.querySelectorAll("[data-plot]").forEach((place) => drawn.push(draw(place)));
   };
+
+  // A table that is wider than its place fades towards what is out of sight, and says that it scrolls.
+  const mark = (place) => {
+    place.querySelector(".more").hidden = place.scrollWidth <= place.clientWidth + 1;
+    place.classList.toggle("to-right", place.scrollWidth - place.clientWidth - place.scrollLeft > 2);
+    place.classList.toggle("to-below", place.scrollHeight - place.clientHeight - place.scrollTop > 2);
+  };
+  const resized = new ResizeObserver((all) => all.forEach(({ target }) => mark(target)));
+  for (const place of document.querySelectorAll(".scroll")) {
+    resized.observe(place);
+    place.addEventListener("scroll", () => mark(place), { passive: true });
+  }
 
   let due = 0;
   let width = innerWidth;

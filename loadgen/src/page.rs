@@ -6,8 +6,10 @@
 
 pub mod cli;
 mod comparison;
+mod crash_view;
 mod document;
 mod forest;
+mod pareto;
 mod percentile_curve;
 mod plot;
 mod read;

@@ -258,6 +258,11 @@ fn a_comparison_and_a_run_do_not_mix() {
 
 /// A sweep's directory, with one run of each cell at half of its maximum.
 fn sweep_of(cells: &[(&str, f64)]) -> tempfile::TempDir {
+    sweep_with(cells, |_, _| {})
+}
+
+/// The same, and of each cell what `change` makes of its run.
+fn sweep_with(cells: &[(&str, f64)], change: fn(usize, &mut Value)) -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     let labels: Vec<&str> = cells.iter().map(|(label, _)| *label).collect();
     let description = json!({ "schema": "loadgen.sweep/1", "hash": "0", "rounds": 1, "cells": labels,
@@ -268,6 +273,7 @@ fn sweep_of(cells: &[(&str, f64)]) -> tempfile::TempDir {
         let mut report = run();
         report["figures"]["records_per_s"] = json!(records_per_s);
         report["settings"]["target_rate"] = json!(records_per_s);
+        change(cell, &mut report);
         let kept = json!({ "cell": cell, "label": label, "load": { "share": 0.5 }, "round": 0, "repeat": 0,
                            "broker_set": [], "report": report });
         let file = format!("runs/c{cell:03}.share-0.5.r0.json");
@@ -313,4 +319,158 @@ fn who_does_not_wait_for_what_is_printed_has_the_page_all_the_same() {
     assert!(dir.path().join("report.html").exists());
     // Nor does who is refused change the exit code by not listening.
     assert_eq!(loadgen(&[&dir.path().join("missing.json")], true), Some(2));
+}
+
+fn sweep_page(dir: &tempfile::TempDir) -> String {
+    let args = ReportArgs { paths: vec![dir.path().to_owned()], out: None };
+    std::fs::read_to_string(report(&args).unwrap()).unwrap()
+}
+
+#[test]
+fn at_one_rate_a_sweep_shows_its_latency_against_its_costs() {
+    let dir = sweep_with(&[("codec=lz4", 1_000.0), ("codec=zstd", 1_000.0)], |cell, report| {
+        report["figures"]["wire_out_bytes_per_record"] = json!(100.0 * (1 + cell) as f64);
+        report["figures"]["broker_cpu_s_per_million"] = json!(3.0 / (1 + cell) as f64);
+    });
+    let page = sweep_page(&dir);
+    let (plots, places) = (plots(&page), |plot: &Value| plot["lines"][0]["points"].clone());
+    assert_eq!(places(&plots["pareto-bytes"]), json!([[100.0, 4.0], [200.0, 4.0]]), "{plots}");
+    assert_eq!(places(&plots["pareto-cpu"]), json!([[3.0, 4.0], [1.5, 4.0]]), "{plots}");
+    assert!(plots["pareto"].is_null(), "a line straight up says nothing");
+    let readme = std::fs::read_to_string(dir.path().join("README.md")).unwrap();
+    for picture in ["pareto-bytes.svg", "pareto-cpu.svg"] {
+        assert!(readme.contains(&format!("]({picture})")) && dir.path().join(picture).is_file(), "{picture}");
+    }
+}
+
+fn crashed() -> Value {
+    let mut result = run();
+    result["crash"] = json!({ "asked": 1, "in_flight_unknown": 45, "lost": 0, "appeared": 3, "duplicates": 0, "taken_back": 0,
+        "kills": [{ "at_s": 5.0, "killed_pid": 7, "down_s": 1.25, "acked_before": 9, "in_flight_unknown": 45 }] });
+    result
+}
+
+#[test]
+fn that_the_broker_was_killed_and_for_how_long_nothing_was_acked_is_said_first() {
+    let (page, dir) = page_of(&[("run.json", crashed())]);
+    let killed = page.find("The broker was killed").unwrap();
+    assert!(killed < page.find("Verified").unwrap(), "before any other verdict");
+    assert!(page[killed..].split_once("</p>").unwrap().0.contains("nothing was acked for 1.25 s"));
+    assert!(page.contains("<dt>Nothing acked for</dt><dd><b>1.25</b> <span>s</span></dd>"));
+    assert!(page.contains("of 45 in flight 3 are there"), "records have no tenths");
+    let readme = std::fs::read_to_string(dir.path().join("out/README.md")).unwrap();
+    assert!(readme.find("The broker was killed").unwrap() < readme.find("Verified").unwrap(), "{readme}");
+
+    let (both, _dir) = page_of(&[("one.json", run()), ("two.json", crashed())]);
+    assert!(both.contains("two: The broker was killed") && !both.contains("one: The broker was killed"));
+    let (quiet, _dir) = page_of(&[("run.json", run())]);
+    assert!(!quiet.contains("was killed") && !quiet.contains("Nothing acked"));
+    let sweep = sweep_page(&sweep_with(&[("codec=lz4", 1_000.0)], |_, report| {
+        report["crash"] = crashed()["crash"].clone();
+    }));
+    assert!(sweep.contains("nothing was acked for 1.25 s at the longest"));
+}
+
+/// A page of every kind, and what it is.
+fn pages() -> Vec<(&'static str, String)> {
+    let sweep = sweep_with(&[("codec=lz4 acks=1", 1_000.0), ("codec=zstd acks=1", 2_000.0)], |_, _| {});
+    vec![
+        ("run", page_of(&[("run.json", crashed())]).0),
+        ("runs", page_of(&[("one.json", run()), ("two.json", crashed())]).0),
+        ("comparison", page_of(&[("compare.json", comparison())]).0),
+        ("sweep", sweep_page(&sweep)),
+    ]
+}
+
+/// What lies between the page's styles and its scripts.
+fn body(page: &str) -> &str {
+    page.split_once("<main>").unwrap().1.split_once("</main>").unwrap().0
+}
+
+#[test]
+fn every_table_scrolls_where_it_is_too_wide_and_says_so() {
+    for (kind, page) in pages() {
+        let tables: Vec<&str> = body(&page).split("<table").collect();
+        assert!(tables.len() > 1, "{kind} has no tables");
+        for before in &tables[..tables.len() - 1] {
+            let wrapper = before.trim_end().rsplit_once("<div class=\"scroll\"").unwrap().1;
+            assert!(
+                wrapper.contains("role=\"region\" aria-label=\"") && !wrapper.contains("</div>"),
+                "{kind}: {wrapper}"
+            );
+            assert!(
+                wrapper.ends_with("<p class=\"more\" hidden>More columns: scroll sideways →</p>"),
+                "{kind}: {wrapper}"
+            );
+        }
+    }
+}
+
+#[test]
+fn figures_that_stand_below_each_other_name_their_columns() {
+    for (kind, page) in pages() {
+        let tables = body(&page).split("<table class=\"").skip(1);
+        let stacked: Vec<&str> = tables
+            .filter(|table| table.split_once('"').unwrap().0.contains("stacks"))
+            .map(|table| table.split_once("</table>").unwrap().0)
+            .collect();
+        assert!(!stacked.is_empty(), "{kind} has none");
+        for table in stacked {
+            assert_eq!(
+                table.matches("<td").count(),
+                table.matches("<td data-of=\"").count(),
+                "{kind}: {table}"
+            );
+        }
+    }
+    let (page, _dir) = page_of(&[("compare.json", comparison())]);
+    assert!(page.contains("<td data-of=\"B beside A\">"), "the verdict of each figure");
+}
+
+#[test]
+fn pictures_within_a_page_are_as_wide_as_their_place() {
+    for (kind, page) in pages() {
+        let pictures: Vec<&str> =
+            body(&page).split("<svg").skip(1).map(|svg| svg.split_once('>').unwrap().0).collect();
+        assert!(!pictures.is_empty(), "{kind} has none");
+        for picture in &pictures {
+            assert!(
+                picture.contains("viewBox=\"0 0 ")
+                    && !picture.contains(" width=")
+                    && !picture.contains(" height="),
+                "{kind}: {picture}"
+            );
+        }
+        let of = |class: &str| pictures.iter().filter(|picture| picture.contains(class)).count();
+        assert!(of("plot flat") > 0 && of("plot flat") == of("plot tall"), "{kind}: one for each width");
+        assert!(!page.contains("min-width:620px"), "{kind}: wider than a telephone");
+    }
+}
+
+#[test]
+fn a_legend_tells_dashed_from_solid() {
+    let (page, dir) = page_of(&[("one.json", run()), ("two.json", run())]);
+    let svg = std::fs::read_to_string(dir.path().join("out/latency-by-percentile.svg")).unwrap();
+    for (name, sign) in [("two", "line key"), ("two, end to end", "line dashed key")] {
+        let before = svg.split_once(&format!(">{name}</text>")).unwrap().0;
+        let key = before.rsplit_once("<path class=\"").unwrap().1;
+        assert!(key.starts_with(sign), "{name}: {key}");
+    }
+    assert!(page.contains("markers: { dash: "), "so does that of the plots drawn by the script");
+    assert!(
+        page.contains("svg.plot .dashed{stroke-dasharray:6 4;stroke-linecap:butt}"),
+        "round ends close the gaps"
+    );
+}
+
+#[test]
+fn a_sheet_of_paper_is_neither_a_telephone_nor_dark() {
+    for (kind, page) in pages() {
+        for only_for_screens in ["(max-width:", "(prefers-color-scheme:dark)"] {
+            let style = page.split_once("</style>").unwrap().0;
+            let all = style.matches(&format!("@media {only_for_screens}")).count();
+            let screens = style.matches(&format!("@media screen and {only_for_screens}")).count();
+            assert!(all == 0 && screens > 0, "{kind}: {only_for_screens}");
+        }
+    }
 }

@@ -15,6 +15,13 @@ const UPLOT_STYLE: &str = include_str!("../../assets/uPlot.min.css");
 const UPLOT_SCRIPT: &str = include_str!("../../assets/uPlot.min.js");
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
 
+/// Above a table that is wider than its place.
+const SCROLLS: &str = "More columns: scroll sideways →";
+/// A table of no more rows is printed on one sheet.
+const WHOLE_ROWS: usize = 8;
+/// The class of tables of figures.
+const FIGURES: &str = "figures";
+
 /// Of the colour, in percent, in the best cell of a column: text stays readable on it.
 const HEAT_MAX: f64 = 42.0;
 
@@ -71,6 +78,7 @@ fn push_verdict(out: &mut String, verdict: &Verdict) {
         Mood::Good => ("good", "✓"),
         Mood::Bad => ("bad", "✗"),
         Mood::Unsure => ("unsure", "?"),
+        Mood::Told => ("unsure", "!"),
     };
     let _ = writeln!(
         out,
@@ -99,14 +107,14 @@ fn push_section(out: &mut String, section: &Section) {
 
 fn push_block(out: &mut String, block: &Block) {
     match block {
-        Block::Plot(plot) => push_plot(out, plot, "wide"),
-        Block::HalfPlot(plot) => push_plot(out, plot, "half"),
+        Block::Plot(plot) => push_plot(out, plot, "wide", &svg::inline(plot)),
+        Block::HalfPlot(plot) => push_plot(out, plot, "half", &svg::inline_half(plot)),
         Block::Scatter(plot) => push_scatter(out, plot),
         Block::Grids(grids) => push_grids(out, grids),
         Block::Bars(bars) => push_bars(out, bars),
         Block::Forest(forest) => push_forest(out, forest),
         Block::Heat(heat) => push_heat(out, heat),
-        Block::Table(table) => push_table(out, table, "figures"),
+        Block::Table(table) => push_table(out, table, FIGURES),
         Block::Words(table) => push_table(out, table, "words"),
         Block::Facts(facts) => push_facts(out, facts),
         Block::Command(command) => {
@@ -115,13 +123,12 @@ fn push_block(out: &mut String, block: &Block) {
     }
 }
 
-fn push_plot(out: &mut String, plot: &Plot, width: &str) {
+fn push_plot(out: &mut String, plot: &Plot, width: &str, still: &str) {
     open_figure(out, width, &plot.title, &plot.about);
     let _ = writeln!(
         out,
-        "\n<div class=\"live\" data-plot=\"{}\" hidden></div><div class=\"still\">{}</div></figure>",
+        "\n<div class=\"live\" data-plot=\"{}\" hidden></div><div class=\"still\">{still}</div></figure>",
         escape(&plot.id),
-        svg::inline(plot)
     );
 }
 
@@ -132,8 +139,7 @@ fn push_scatter(out: &mut String, plot: &Plot) {
 
 fn push_picture(out: &mut String, title: &str, about: &str, svg: &str) {
     open_figure(out, "wide", title, about);
-    let _ =
-        writeln!(out, "<div class=\"scroll\" tabindex=\"0\"><div class=\"broad\">{svg}</div></div></figure>");
+    let _ = writeln!(out, "<div class=\"still\">{svg}</div></figure>");
 }
 
 fn open_figure(out: &mut String, width: &str, title: &str, about: &str) {
@@ -149,15 +155,12 @@ fn push_grids(out: &mut String, grids: &Grids) {
 }
 
 fn push_grid(out: &mut String, grid: &Grid) {
-    out.push_str("<div class=\"scroll\" tabindex=\"0\"><table class=\"heat grid\">");
+    open_scroll(out, &grid.corner, "heat grid", grid.rows.len());
     if !grid.title.is_empty() {
         let _ = write!(out, "<caption>{}</caption>", escape(&grid.title));
     }
-    let _ = write!(out, "<thead><tr><th scope=\"col\">{}</th>", escape(&grid.corner));
-    grid.columns.iter().for_each(|name| {
-        let _ = write!(out, "<th scope=\"col\">{}</th>", escape(name));
-    });
-    out.push_str("</tr></thead><tbody>\n");
+    let head: Vec<String> = [&grid.corner].into_iter().chain(&grid.columns).cloned().collect();
+    push_table_head(out, &head);
     for (name, cells) in &grid.rows {
         let _ = write!(out, "<tr><th scope=\"row\">{}</th>", escape(name));
         cells.iter().for_each(|cell| push_grid_cell(out, cell.as_ref()));
@@ -180,16 +183,14 @@ fn push_forest(out: &mut String, forest: &Forest) {
 
 fn push_heat(out: &mut String, heat: &Heat) {
     open_figure(out, "wide", &heat.title, &heat.about);
-    out.push_str("<div class=\"scroll\" tabindex=\"0\"><table class=\"heat\"><thead><tr>");
-    heat.head.iter().for_each(|name| {
-        let _ = write!(out, "<th scope=\"col\">{}</th>", escape(name));
-    });
-    out.push_str("</tr></thead><tbody>\n");
+    open_scroll(out, &heat.title, "heat stacks", heat.rows.len());
+    push_table_head(out, &heat.head);
     for row in &heat.rows {
         let _ = write!(out, "<tr><th scope=\"row\">{}</th>", escape(&row.name));
-        for (text, goodness) in &row.cells {
+        for ((text, goodness), column) in row.cells.iter().zip(heat.head.iter().skip(1)) {
             let style = goodness.map(|good| format!(" style=\"--good-share:{:.0}%\"", good * HEAT_MAX));
-            let _ = write!(out, "<td{}>{}</td>", style.unwrap_or_default(), escape(text));
+            let style = style.unwrap_or_default();
+            let _ = write!(out, "<td data-of=\"{}\"{style}>{}</td>", escape(column), escape(text));
         }
         out.push_str("</tr>\n");
     }
@@ -228,26 +229,50 @@ fn push_bars(out: &mut String, bars: &Bars) {
     out.push_str("</ul></figure>\n");
 }
 
+/// On a narrow page figures stand below each other, each beside the name of its column; long tables and words do not.
 fn push_table(out: &mut String, table: &Table, class: &str) {
     let (open, close) = if table.is_folded {
         (format!("<details class=\"wide\"><summary>{}</summary>", escape(&table.title)), "</details>")
     } else {
         (format!("<div class=\"wide\"><h3>{}</h3>", escape(&table.title)), "</div>")
     };
-    let _ = write!(out, "{open}<div class=\"scroll\" tabindex=\"0\"><table class=\"{class}\"><thead><tr>");
-    table.head.iter().for_each(|name| {
-        let _ = write!(out, "<th scope=\"col\">{}</th>", escape(name));
-    });
-    out.push_str("</tr></thead><tbody>\n");
+    let stacks = !table.is_folded && class == FIGURES;
+    out.push_str(&open);
+    let class = format!("{class}{}", if stacks { " stacks" } else { "" });
+    open_scroll(out, &table.title, &class, table.rows.len());
+    push_table_head(out, &table.head);
     for row in &table.rows {
         out.push_str("<tr>");
         for (column, cell) in row.iter().enumerate() {
-            let tag = if column == 0 { "th scope=\"row\"" } else { "td" };
-            let _ = write!(out, "<{tag}>{}</{}>", escape(cell), &tag[..2]);
+            let of = table.head.get(column).filter(|_| stacks);
+            let of = of.map(|name| format!(" data-of=\"{}\"", escape(name))).unwrap_or_default();
+            let _ = match column {
+                0 => write!(out, "<th scope=\"row\"{of}>{}</th>", escape(cell)),
+                _ => write!(out, "<td{of}>{}</td>", escape(cell)),
+            };
         }
         out.push_str("</tr>\n");
     }
     let _ = writeln!(out, "</tbody></table></div>{close}");
+}
+
+/// Around every table: where it is wider than the page it scrolls, fades towards what is not to be seen, and says so.
+fn open_scroll(out: &mut String, title: &str, class: &str, rows: usize) {
+    let long = if rows > WHOLE_ROWS { " long" } else { "" };
+    let _ = write!(
+        out,
+        "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{}\"><p class=\"more\" hidden>{SCROLLS}</p>\
+         <table class=\"{class}{long}\">",
+        escape(title)
+    );
+}
+
+fn push_table_head(out: &mut String, head: &[String]) {
+    out.push_str("<thead><tr>");
+    head.iter().for_each(|name| {
+        let _ = write!(out, "<th scope=\"col\">{}</th>", escape(name));
+    });
+    out.push_str("</tr></thead><tbody>\n");
 }
 
 fn push_facts(out: &mut String, facts: &[(&str, String)]) {

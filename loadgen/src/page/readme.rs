@@ -15,6 +15,7 @@ pub(super) fn markdown(view: &View) -> String {
             Mood::Good => "✓",
             Mood::Bad => "✗",
             Mood::Unsure => "?",
+            Mood::Told => "!",
         };
         let text = verdict.text.trim_end_matches('.');
         let _ = writeln!(out, "{sign} **{}.** {}\n", cell(text), cell(&verdict.detail));

@@ -2,7 +2,7 @@
 
 use super::plot::Tone;
 use super::run_view::Named;
-use super::text::{bytes, date, duration_us, number};
+use super::text::{bytes, count, date, duration_us, number};
 use super::view::{Bar, Bars, Table};
 use crate::latency::Percentiles;
 use crate::report::crash::{CrashReport, Kill};
@@ -81,7 +81,7 @@ pub(super) fn intervals(series: &[Interval]) -> Table {
             number(i.at_s),
             number(i.acked_records as f64 / i.seconds.max(f64::MIN_POSITIVE)),
             number(i.consumed_records as f64 / i.seconds.max(f64::MIN_POSITIVE)),
-            number(i.behind_records as f64),
+            count(i.behind_records),
             time(&i.response, |p| p.p50_us),
             time(&i.response, |p| p.p99_us),
             time(&i.response, |p| p.max_us),
@@ -103,17 +103,17 @@ pub(super) fn crash(run: &str, crash: &CrashReport) -> Table {
         vec![
             number(kill.at_s),
             kill.down_s.map_or_else(|| "no ack after".into(), |down| duration_us(down * 1e6)),
-            number(kill.acked_before as f64),
-            number(kill.in_flight_unknown as f64),
+            count(kill.acked_before),
+            count(kill.in_flight_unknown),
         ]
     };
     let title = format!(
         "{run}: {} acked records lost, {} taken back after they were read, {} there twice; of {} in flight {} are there",
-        number(crash.lost as f64),
-        number(crash.taken_back as f64),
-        number(crash.duplicates as f64),
-        number(crash.in_flight_unknown as f64),
-        number(crash.appeared as f64)
+        count(crash.lost),
+        count(crash.taken_back),
+        count(crash.duplicates),
+        count(crash.in_flight_unknown),
+        count(crash.appeared)
     );
     let head = ["kill -9 at s", "no ack for", "acked before", "in flight"];
     table(&title, &head, crash.kills.iter().map(row).collect(), false)
@@ -161,7 +161,7 @@ pub(super) fn load(broker: &BrokerReport, settings: &SettingsReport) -> Vec<(&'s
     let many = |cores: &str| if cores.contains([',', '-']) { "cores" } else { "core" };
     let cores = broker.cores.as_ref().map(|cores| format!(" on {} {cores}", many(cores))).unwrap_or_default();
     let keys =
-        settings.keys.map_or_else(|| "no keys".into(), |keys| format!("{} keys", number(f64::from(keys))));
+        settings.keys.map_or_else(|| "no keys".into(), |keys| format!("{} keys", count(u64::from(keys))));
     vec![
         ("Broker", format!("{}{cores}", broker.title())),
         ("Broker settings", listed(&broker.settings)),
@@ -178,7 +178,7 @@ pub(super) fn load(broker: &BrokerReport, settings: &SettingsReport) -> Vec<(&'s
             "Batches",
             format!(
                 "{} B, linger {} ms, codec {}",
-                number(settings.batch_bytes as f64),
+                count(settings.batch_bytes as u64),
                 settings.linger_ms,
                 settings.codec
             ),

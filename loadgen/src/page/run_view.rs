@@ -1,8 +1,8 @@
 //! The page of one run, or of several over each other.
 
-use super::text::{date, duration_us, number, shell, short};
+use super::text::{count, date, duration_us, number, shell, short};
 use super::view::{Block, Headline, Mood, Verdict, View};
-use super::{run_plots, run_tables, stages_view};
+use super::{crash_view, run_plots, run_tables, stages_view};
 use crate::report::{Figures, RunReport};
 use crate::verify::Level;
 
@@ -19,6 +19,7 @@ pub(super) fn view(runs: &[Named<'_>]) -> View {
     view.title = runs.iter().map(|run| run.name.as_str()).collect::<Vec<_>>().join(" · ");
     for run in runs {
         let prefix = if runs.len() == 1 { String::new() } else { format!("{}: ", run.name) };
+        view.verdicts.extend(run.report.crash.as_ref().map(|crash| crash_view::verdict(crash, &prefix)));
         view.verdicts.push(verdict(run.report, &prefix));
         let warnings = run.report.warnings.iter();
         view.warnings.extend(warnings.map(|warning| format!("{prefix}{warning}")));
@@ -51,7 +52,7 @@ fn subtitle(report: &RunReport) -> String {
 
 fn verdict(report: &RunReport, prefix: &str) -> Verdict {
     let (verification, findings) = (&report.verification, &report.verification.findings);
-    let acked = number(verification.acked_records as f64);
+    let acked = count(verification.acked_records);
     let (mood, text, detail) = match (verification.passed, verification.level) {
         _ if report.failure.is_some() => (
             Mood::Bad,
@@ -67,7 +68,7 @@ fn verdict(report: &RunReport, prefix: &str) -> Verdict {
             format!(
                 "{} of {acked} records did not outlive a kill -9; acks={} promises nothing of one. The others came back, once, \
                  in order.",
-                number(findings.lost as f64),
+                count(findings.lost),
                 report.settings.acks
             ),
         ),
@@ -109,6 +110,7 @@ fn headlines(report: &RunReport, figures: &Figures) -> Vec<Headline> {
             format!("{} requests/s", number(figures.requests_per_s)),
         ),
     ];
+    all.extend(report.crash.as_ref().and_then(crash_view::headline));
     let sent = if report.settings.acks == "0" { "Sent" } else { "Response p99" };
     for (label, percentiles) in [(sent, &figures.response), ("End to end p99", &figures.end_to_end)] {
         let Some(p) = percentiles else { continue };

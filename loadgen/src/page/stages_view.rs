@@ -1,7 +1,7 @@
 //! Where the broker's time went, where the broker tells.
 
 use super::plot::Tone;
-use super::text::{duration_us, number};
+use super::text::{count, duration_us, number};
 use super::view::{Bar, Bars, Block, Table};
 use crate::report::series::StageTime;
 
@@ -34,8 +34,7 @@ fn percentiles(stages: &[StageTime]) -> Table {
     let row = |stage: &StageTime| {
         let p = &stage.percentiles;
         let times = [p.mean_us, p.p50_us, p.p99_us, p.p999_us, p.max_us].map(duration_us);
-        let mut row =
-            vec![stage.stage.clone(), number(p.count as f64), format!("{} %", number(stage.share * 100.0))];
+        let mut row = vec![stage.stage.clone(), count(p.count), format!("{} %", number(stage.share * 100.0))];
         row.extend(times);
         row
     };

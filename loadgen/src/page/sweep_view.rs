@@ -1,9 +1,8 @@
 //! The page of a sweep: which cells no other beats, and how good each is in each figure.
 
-use super::plot::{Axis, Line, Plot, Scale, Style, Tone, Unit};
 use super::text::{date, number, shell};
 use super::view::{Block, Heat, HeatRow, Mood, Table, Verdict, View};
-use super::{run_tables, sweep_grids};
+use super::{crash_view, pareto, run_tables, sweep_grids};
 use crate::advice::front::front;
 use crate::advice::point::{Point, of_last_rounds, points};
 use crate::error::LoadError;
@@ -20,6 +19,8 @@ const P50: usize = 0;
 pub(super) struct Sweep {
     pub(super) points: Vec<Point>,
     pub(super) description: Description,
+    /// What is to be said of brokers that were killed.
+    killed: Option<Verdict>,
     /// Of one of its runs: where all of them were, and what was measured.
     sample: RunReport,
 }
@@ -31,27 +32,30 @@ impl Sweep {
         let description = store.description()?;
         let mut kept = store.all()?;
         let points = of_last_rounds(points(&kept));
+        let killed = crash_view::of_many(kept.iter().filter_map(|kept| kept.report.crash.as_ref()));
         let last = kept.pop().filter(|_| !points.is_empty());
         let sample =
             last.ok_or_else(|| LoadError::Options(format!("{} holds no results yet", dir.display())))?;
-        Ok(Sweep { points, description, sample: sample.report })
+        Ok(Sweep { points, description, killed, sample: sample.report })
     }
 }
 
 /// What is to be seen of it.
 pub(super) fn view(name: &str, sweep: &Sweep) -> View {
-    let front = front(&sweep.points);
+    let front = in_order(&front(&sweep.points));
     let mut view = View {
         kind: "Sweep",
         title: name.to_owned(),
         subtitle: subtitle(sweep),
-        verdicts: vec![verdict(sweep)],
+        verdicts: sweep.killed.iter().cloned().chain([verdict(sweep)]).collect(),
         warnings: warnings(sweep),
         ..View::default()
     };
-    let mut speed: Vec<Block> = pareto(&sweep.points, &front).map(Block::Scatter).into_iter().collect();
+    let plots = pareto::plots(&sweep.points, &front);
+    let title = if pareto::is_about_costs(&plots) { "Cost against latency" } else { "Speed against latency" };
+    let mut speed: Vec<Block> = plots.into_iter().map(Block::Scatter).collect();
     speed.extend((!front.is_empty()).then(|| Block::Table(on_front(&front))));
-    view.add("Speed against latency", speed);
+    view.add(title, speed);
     view.add("Option against option", sweep_grids::blocks(sweep, &front));
     view.add("Every cell", vec![Block::Heat(heat(&sweep.points, &front))]);
     view.add("Setting", setting(sweep));
@@ -98,14 +102,18 @@ fn on_front(front: &[&Point]) -> Table {
     Table {
         title: "On the Pareto front".into(),
         head: head.map(String::from).collect(),
-        rows: by_rate(front).iter().enumerate().map(row).collect(),
+        rows: front.iter().enumerate().map(row).collect(),
         is_folded: false,
     }
 }
 
-fn by_rate<'a>(front: &[&'a Point]) -> Vec<&'a Point> {
+/// By rate, and where that is the same by p99.
+fn in_order<'a>(front: &[&'a Point]) -> Vec<&'a Point> {
     let mut sorted = front.to_vec();
-    sorted.sort_by(|one, other| one.records_per_s.total_cmp(&other.records_per_s));
+    let p99 = |point: &Point| response_ms(point, P99).unwrap_or(0.0);
+    sorted.sort_by(|one, other| {
+        one.rate().total_cmp(&other.rate()).then_with(|| p99(one).total_cmp(&p99(other)))
+    });
     sorted
 }
 
@@ -137,46 +145,11 @@ fn warnings(sweep: &Sweep) -> Vec<String> {
     }
     match count(|point| !point.held()) {
         0 => {}
+        1 => warnings.push("1 point did not reach its rate: its latency is that of an overload.".into()),
         late => warnings
             .push(format!("{late} points did not reach their rate: their latency is that of an overload.")),
     }
     warnings
-}
-
-/// Records per second and p99 of each point that counts; those of the front have the numbers of its table.
-fn pareto(points: &[Point], front: &[&Point]) -> Option<Plot> {
-    let place = |point: &Point| response_ms(point, P99).map(|ms| (point.records_per_s, Some(ms)));
-    let named = |point: &Point| format!("{}, {}", point.label, point.load);
-    let dots = |name: &str, tone, points: &[&Point], names: Vec<String>| Line {
-        name: name.into(),
-        tone,
-        style: Style::Dots(names),
-        points: points.iter().filter_map(|point| place(point)).collect(),
-    };
-    let has_place = |point: &&Point| place(point).is_some();
-    let is_other = |point: &&Point| point.is_valid() && point.is_open_loop() && !is_among(front, point);
-    let others: Vec<&Point> = points.iter().filter(is_other).filter(has_place).collect();
-    let numbered = by_rate(front).into_iter().enumerate().filter(|(_, point)| has_place(point));
-    let (names, on_it) = numbered.map(|(at, point)| (format!("{}. {}", at + 1, named(point)), point)).unzip();
-    let on_it: Vec<&Point> = on_it;
-    let other_names = others.iter().map(|point| named(point)).collect();
-    let plot = Plot {
-        id: "pareto".into(),
-        title: "Records per second and p99".into(),
-        about: "Each point is a cell at a fixed rate; down and to the right is better. Numbered, as in the table: on the Pareto \
-                front of rate, p99, bytes and CPU, so that no other point is better in everything."
-            .into(),
-        x: Axis { label: "records/s", scale: Scale::Zero, unit: Unit::Plain },
-        y: Axis { label: "response p99", scale: Scale::Log, unit: Unit::Ms },
-        lines: vec![
-            dots("other points", Tone::Grey, &others, other_names),
-            dots("on the front", Tone::Blue, &on_it, names),
-        ],
-        shades_before_zero: false,
-        crashes: Vec::new(),
-        is_picture: true,
-    };
-    plot.tidy()
 }
 
 /// The same point, of a sweep's.
@@ -195,6 +168,8 @@ pub(super) const RECORDS: Column =
     Column { head: "records/s", of: |point| Some(point.records_per_s), is_better_higher: true };
 pub(super) const RESPONSE_P99: Column =
     Column { head: "p99 ms", of: |point| response_ms(point, P99), is_better_higher: false };
+pub(super) const WIRE: Column =
+    Column { head: "wire B/record", of: |point| point.wire_bytes_per_record, is_better_higher: false };
 pub(super) const DISK: Column =
     Column { head: "disk B/record", of: |point| point.disk_bytes_per_record, is_better_higher: false };
 pub(super) const BROKER_CPU: Column =
@@ -204,7 +179,7 @@ const COLUMNS: [Column; 6] = [
     RECORDS,
     Column { head: "p50 ms", of: |point| response_ms(point, P50), is_better_higher: false },
     RESPONSE_P99,
-    Column { head: "wire B/record", of: |point| point.wire_bytes_per_record, is_better_higher: false },
+    WIRE,
     DISK,
     BROKER_CPU,
 ];

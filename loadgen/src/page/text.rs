@@ -57,6 +57,11 @@ pub(super) fn number(value: f64) -> String {
     group(&format!("{value:.digits$}"))
 }
 
+/// Of things that have no halves: `7`, `12,345`.
+pub(super) fn count(of: u64) -> String {
+    group(&of.to_string())
+}
+
 /// `12.3 M`, `450 k`: for axes and headlines.
 pub(super) fn short(value: f64) -> String {
     let (scaled, suffix) = match value.abs() {
@@ -159,6 +164,7 @@ mod tests {
         assert_eq!([1_500_000.0, 20_000.0, 7.5, 0.0].map(short), ["1.5 M", "20 k", "7.5", "0"]);
         assert_eq!([850.0, 12_300.0, 1.2e6].map(duration_us), ["850 µs", "12.3 ms", "1.20 s"]);
         assert_eq!(number(f64::NAN), "–");
+        assert_eq!([7, 45, 1_234_567].map(count), ["7", "45", "1,234,567"]);
     }
 
     #[test]

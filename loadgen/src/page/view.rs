@@ -31,6 +31,8 @@ pub(super) enum Mood {
     Good,
     Bad,
     Unsure,
+    /// What was done on purpose, to be known before any figure is read.
+    Told,
 }
 
 /// A number to be seen first.
