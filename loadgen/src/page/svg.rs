@@ -145,16 +145,17 @@ fn draw_axes(out: &mut String, plot: &Plot, frame: &Frame<'_>) {
         let x = frame.x(tick);
         let mut text = label(tick, plot.x.unit);
         let half = text.chars().count() as f64 * LETTER / 2.0;
-        if x - half < free_from {
+        let middle = x.min(frame.layout.width - half);
+        if middle - half < free_from {
             text.clear();
         } else {
-            free_from = x + half + LETTER;
+            free_from = middle + half + LETTER;
         }
         let upright = if plot.x.scale == Scale::Tail { "grid" } else { "notch" };
         let from = if plot.x.scale == Scale::Tail { frame.top } else { floor };
         let _ = writeln!(
             out,
-            "<path class=\"{upright}\" d=\"M{x:.1} {from}V{:.1}\"/><text class=\"tick\" x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{text}</text>",
+            "<path class=\"{upright}\" d=\"M{x:.1} {from}V{:.1}\"/><text class=\"tick\" x=\"{middle:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{text}</text>",
             floor + 4.0,
             floor + 18.0
         );
@@ -267,4 +268,40 @@ fn path(places: &[(f64, f64)]) -> String {
         let _ = write!(out, "{}{x:.1} {y:.1}", if i == 0 { 'M' } else { 'L' });
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::page::plot::{Axis, Tone, Unit};
+
+    #[test]
+    fn what_stands_under_a_narrow_plot_does_not_overlap() {
+        let rarest = (1..=8).map(|power| (10f64.powi(power), Some(f64::from(power))));
+        let line =
+            Line { name: "response".into(), tone: Tone::Blue, style: Style::Solid, points: rarest.collect() };
+        let plot = Plot {
+            id: "p".into(),
+            title: String::new(),
+            about: String::new(),
+            x: Axis { label: "percentile", scale: Scale::Tail, unit: Unit::Percentile },
+            y: Axis { label: "", scale: Scale::Zero, unit: Unit::Ms },
+            lines: vec![line],
+            shades_before_zero: false,
+            crashes: Vec::new(),
+            is_picture: false,
+        };
+        let svg = inline_half(&plot);
+        let label = |text: &str| {
+            let (attributes, text) = text.split_once('>')?;
+            let text = text.split_once('<')?.0;
+            let x: f64 = attributes.split_once("x=\"")?.1.split_once('"')?.0.parse().ok()?;
+            let half = text.len() as f64 * LETTER / 2.0;
+            (attributes.contains("middle") && !text.is_empty()).then_some((x - half, x + half))
+        };
+        let labels: Vec<(f64, f64)> = svg.split("<text class=\"tick\"").filter_map(label).collect();
+        assert!(labels.len() >= 3, "{svg}");
+        assert!(labels.windows(2).all(|pair| pair[0].1 < pair[1].0), "{labels:?}");
+        assert!(labels.iter().all(|(from, to)| *from >= 0.0 && *to <= TALL.width), "{labels:?}");
+    }
 }
