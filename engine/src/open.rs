@@ -227,7 +227,7 @@ impl Recovery {
                         producers.record(&dated, header.base_offset);
                     }
                     scan.skip(header.size_bytes);
-                    creel_io::pace().await;
+                    creel_io::pace(1).await;
                 }
                 Err(_) => match self.behind_damage(segment, scan.position()) {
                     Some(position) => scan.go_to(position),

@@ -331,7 +331,7 @@ impl Recovery {
                     self.take(segment, &header, &mut scan);
                     passing.pass(header.size_bytes);
                     // What is in the page cache is read without a wait: others have their turn all the same.
-                    creel_io::count_work(1 + (header.size_bytes / BYTES_A_STEP) as u64);
+                    creel_io::count_work(1 + header.size_bytes / BYTES_A_STEP);
                     creel_io::rest().await;
                 }
                 None if !self.must_go_on(next) => return Ok(Continue::Yes),

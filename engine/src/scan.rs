@@ -116,7 +116,7 @@ impl Scan {
         {
             expected = header.end_offset();
             self.skip(header.size_bytes);
-            pace().await;
+            pace(1).await;
         }
         Ok(())
     }
