@@ -20,7 +20,6 @@ use crate::offset::Offset;
 use crate::partition::{Inner, Partition};
 use crate::planted::{self, Bug};
 use crate::producers::{AppendOrigin, ProducerError, RememberedBatch, Verdict};
-use crate::record_times::LookError;
 use crate::segment::{Arrival, Placed};
 use crate::staging::{Stamp, Turn};
 
@@ -332,8 +331,5 @@ fn check(
         return Err(AppendError::InvalidRecord("clients do not write control records"));
     }
     let rules = config.timestamp_rules();
-    if header.attributes.is_log_append_time() && rules.kind == TimestampType::CreateTime {
-        return Err(LookError::AppendTime.into());
-    }
     if rules.ask_for_records(batch, now_ms) { Ok(Some(batch.look(&rules, now_ms)?)) } else { Ok(None) }
 }

@@ -317,15 +317,18 @@ impl Batch {
         self.times != Times::Claimed
     }
 
-    /// The same batch, now that its largest timestamp is known from its records.
+    /// The same batch, now that its largest timestamp is known from its records, which are stamped by their client.
     pub(crate) fn looked_into(&self, max_timestamp: i64) -> Self {
-        if max_timestamp == self.header.max_timestamp {
+        let attributes = Attributes(self.header.attributes.0 & !APPEND_TIME_BIT);
+        if max_timestamp == self.header.max_timestamp && attributes == self.header.attributes {
             return Self { times: Times::Right, ..self.clone() };
         }
         let mut header = [0; BATCH_HEADER_BYTES];
         header.copy_from_slice(self.header_bytes());
+        header[ATTRIBUTES_AT..LAST_DELTA_AT].copy_from_slice(&attributes.0.to_be_bytes());
         put_max_timestamp(&mut header, &self.body(), max_timestamp);
-        let header = BatchHeader { max_timestamp, crc: i32_at(&header, CRC_AT) as u32, ..self.header };
+        let crc = i32_at(&header, CRC_AT) as u32;
+        let header = BatchHeader { attributes, max_timestamp, crc, ..self.header };
         Self { header, times: Times::Corrected, ..self.clone() }
     }
 
@@ -335,6 +338,7 @@ impl Batch {
             header[MAX_TIMESTAMP_AT..PRODUCER_ID_AT]
                 .copy_from_slice(&self.header.max_timestamp.to_be_bytes());
             header[CRC_AT..ATTRIBUTES_AT].copy_from_slice(&self.header.crc.to_be_bytes());
+            header[ATTRIBUTES_AT..LAST_DELTA_AT].copy_from_slice(&self.header.attributes.0.to_be_bytes());
         }
     }
 

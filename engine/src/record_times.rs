@@ -40,9 +40,10 @@ pub enum LookError {
     /// The records are not what the header says, or too large when decompressed.
     #[error("the records do not decode, or take more than 64 MiB when decompressed")]
     Undecodable,
-    /// The client says that the times are the broker's.
+    /// The client says that the times are the broker's, where the broker sets them, or without saying any: that is wrong of
+    /// all records, counted from 0; the first `BLAMED_RECORDS_MAX` of them.
     #[error("only the broker sets the append time")]
-    AppendTime,
+    AppendTime(Vec<i32>),
     /// Records further back than `message.timestamp.before.max.ms`, or further ahead than
     /// `message.timestamp.after.max.ms`: which ones, counted from 0; the first `BLAMED_RECORDS_MAX` of them.
     #[error("one or more records have been rejected due to invalid timestamp")]
@@ -61,7 +62,7 @@ impl From<LookError> for AppendError {
             LookError::Undecodable => {
                 Self::InvalidRecord("the records do not decode, or take more than 64 MiB when decompressed")
             }
-            LookError::AppendTime => Self::InvalidTimestamp("only the broker sets the append time"),
+            LookError::AppendTime(_) => Self::InvalidTimestamp("only the broker sets the append time"),
             LookError::OutOfRange(_) => Self::InvalidTimestamp(
                 "further back than message.timestamp.before.max.ms, or further ahead than message.timestamp.after.max.ms",
             ),
@@ -88,11 +89,19 @@ impl TimestampRules {
         let header = batch.header();
         let max = header.max_timestamp;
         // The first record's timestamp is the base, as a rule: a maximum below it contradicts the header itself.
-        let is_doubtful = max <= 0 || max < header.base_timestamp;
+        // That of a single record is the base.
+        let is_single_and_differs = header.record_count == 1 && max != header.base_timestamp;
+        let is_doubtful = max <= 0 || max < header.base_timestamp || is_single_and_differs;
         // Where no limit ends it, what lies ahead further than usual may be no record's time at all.
         let is_ahead = max.saturating_sub(now_ms) > self.after_max_ms.min(AFTER_MAX_DEFAULT_MS);
-        let asks = is_doubtful || self.hold_each_record() || is_ahead;
-        asks && self.kind == TimestampType::CreateTime && !batch.is_looked_into()
+        let claims_append_time = header.attributes.is_log_append_time();
+        let asks = match self.kind {
+            TimestampType::CreateTime => {
+                is_doubtful || self.hold_each_record() || is_ahead || claims_append_time
+            }
+            TimestampType::LogAppendTime => claims_append_time,
+        };
+        asks && !batch.is_looked_into()
     }
 
     /// Whether there are limits that a header can't answer for. What it says of the latest record is enough for the
@@ -112,11 +121,15 @@ impl TimestampRules {
 
 impl Batch {
     /// Looks into every record: each is within the topic's limits, or the batch is refused; and the batch's largest
-    /// timestamp is theirs. Decompresses, and takes some nanoseconds a record.
+    /// timestamp is theirs. Who says that the times are the broker's, where they are not, has said nothing (Kafka
+    /// takes back what it says, too). Decompresses, and takes some nanoseconds a record.
     pub fn look(&self, rules: &TimestampRules, now_ms: i64) -> Result<Self, LookError> {
         let header = self.header();
-        if header.attributes.is_log_append_time() {
-            return Err(LookError::AppendTime);
+        let is_append_time =
+            rules.kind == TimestampType::LogAppendTime || header.max_timestamp == NO_TIMESTAMP;
+        if header.attributes.is_log_append_time() && is_append_time {
+            let blamed = (0..header.record_count).take(BLAMED_RECORDS_MAX).collect();
+            return Err(LookError::AppendTime(blamed));
         }
         let body = self.body();
         let codec = header.attributes.codec().ok_or(BadRecord)?;

@@ -35,6 +35,7 @@ fn a_header_that_says_enough_is_believed() {
     assert!(ask(&[NOW], -1), "left out");
     assert!(ask(&[0], 0), "left out, too");
     assert!(ask(&[NOW], NOW - 1), "before the base");
+    assert!(ask(&[NOW], NOW + 1), "a single record's is the base");
     assert!(ask(&[-1], -1), "there may be times in there");
     assert!(ask(&[NOW], i64::MIN));
     assert!(ask(&[NOW + HOUR + 1], NOW + HOUR + 1), "it may say more than is there");
@@ -113,11 +114,28 @@ fn what_does_not_decode_is_refused() {
         let header = BatchHeader { attributes: Attributes(codec), ..header };
         assert_eq!(look(header, &body), Err(LookError::Undecodable), "codec {codec}");
     }
-    let by_the_client = BatchHeader { attributes: Attributes(1 << 3), ..header };
-    assert_eq!(look(by_the_client, &body), Err(LookError::AppendTime));
     // A record whose length, or whose delta, is as large as a number can be.
     assert_eq!(look(header, &[&[0xfe; 9][..], &[1], &body].concat()), Err(LookError::Undecodable));
     let wild = BatchHeader { base_timestamp: i64::MAX, ..*batch(&[5, i64::MIN], 5).header() };
     let records = batch(&[5, i64::MIN], 5);
     assert!(look(wild, &records.body()).is_err());
+}
+
+#[test]
+fn who_says_that_the_times_are_the_brokers_is_refused_where_they_are_and_corrected_where_not() {
+    let honest = batch(&[NOW, NOW + 5], NOW + 5);
+    let with =
+        |max_timestamp| BatchHeader { attributes: Attributes(1 << 3), max_timestamp, ..*honest.header() };
+    let claiming = assemble(&with(NOW + 5), &honest.body());
+    assert!(DEFAULTS.ask_for_records(&claiming, NOW));
+    let corrected = claiming.look(&DEFAULTS, NOW).unwrap();
+    assert_eq!(corrected.header(), honest.header());
+    let mut header = claiming.header_bytes().to_vec();
+    corrected.correct(&mut header);
+    assert_eq!(header, honest.header_bytes());
+    let refused = Err(LookError::AppendTime(vec![0, 1]));
+    assert_eq!(assemble(&with(-1), &honest.body()).look(&DEFAULTS, NOW).map(|_| ()), refused);
+    let of_broker = TimestampRules { kind: TimestampType::LogAppendTime, ..DEFAULTS };
+    assert!(of_broker.ask_for_records(&claiming, NOW) && !of_broker.ask_for_records(&honest, NOW));
+    assert_eq!(claiming.look(&of_broker, NOW).map(|_| ()), refused);
 }

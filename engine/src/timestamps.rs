@@ -7,6 +7,7 @@ use crate::batch::{Batch, BatchHeader, Codec, UncheckedBatch};
 use crate::offset::{FilePosition, LeaderEpoch, Offset};
 use crate::partition::{Inner, Partition};
 use crate::read::ReadError;
+use crate::record_times::NO_TIMESTAMP;
 use crate::records::{BadRecord, Records};
 use crate::scan::Scan;
 use crate::segment::Segment;
@@ -45,7 +46,8 @@ impl Partition {
         Ok(None)
     }
 
-    /// The committed record with the largest timestamp; the first of them. `None` if there is no timestamp.
+    /// The committed record with the largest timestamp; the first of them. Where no record has a timestamp, that is the first
+    /// record without; `None` if all lie before 1970, or there is none.
     ///
     /// Where no record has what a header says is the largest, or its batch was deleted and its segment is still there,
     /// the answer is the batch's last record.
@@ -62,7 +64,7 @@ impl Partition {
         self.settled().await?;
         let TimestampOffset { timestamp, last_offset: offset } = best;
         if timestamp < 0 {
-            return Ok(None);
+            return self.offset_for_timestamp(NO_TIMESTAMP).await;
         }
         let found = self.offset_for_timestamp(timestamp).await?;
         let leader_epoch = self.epoch_of(offset).unwrap_or(self.leader_epoch());

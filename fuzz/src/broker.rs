@@ -70,6 +70,9 @@ const LIMITS: GroupLimits = GroupLimits {
     offset_metadata_chars_max: 4096,
     offsets_retention_ms: 1000,
     expiry_interval_ms: 1000,
+    offsets_at_once: 2,
+    batch_bytes: 4096,
+    state_bytes_max: 4096,
 };
 
 /// Input: records, each with one byte for a tombstone or not, two of key length, two of value length, key, value.

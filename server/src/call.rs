@@ -10,6 +10,7 @@ use creel_wire::{ApiKey, EncodedFrame, FrameTooLarge, Message, Str};
 use crate::budget::{Held, Room, TooMuch};
 use crate::connection::Client;
 use crate::core::Core;
+use crate::groups;
 use crate::limits::{ANSWER_BYTES_ENCODED_A_STEP, ANSWER_BYTES_HELD};
 use crate::reply::Reply;
 
@@ -112,6 +113,12 @@ impl Call {
                 i32::from(self.client.local.port()),
             ),
         }
+    }
+
+    /// The connection, as the coordinators of all cores know it.
+    pub(crate) fn group_client(&self) -> groups::Client {
+        // No core ever has so many connections that the two parts meet.
+        groups::Client(Some((u64::from(self.core.id.0) << 48) | self.client.number))
     }
 
     /// This broker's id.

@@ -6,23 +6,23 @@
 
 mod folding;
 
-use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::cell::{Cell, RefCell, RefMut};
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use creel_engine::{
     AppendError, AppendOrigin, BatchHeader, Isolation, Offset, Partition, PendingAck, UncheckedBatch,
 };
 use creel_io::local::{Notify, Sender, oneshot};
-use creel_io::{Instant, now, sleep_until, spawn, wall_clock_ms};
+use creel_io::{Instant, STEPS_A_TURN, count_work, now, pace, rest, sleep_until, spawn, wall_clock_ms};
 use creel_wire::ErrorCode;
 
 use crate::core::Core;
 use crate::groups::{
-    Coordinator, Event, FetchReply, FetchRequest, FoundGroup, GroupDescription, GroupError, GroupLimits,
-    Millis, Now, Outputs, Reply, Token, Write, WriteId,
+    Client, Coordinator, Event, FetchReply, FetchRequest, Forgetting, FoundGroup, GroupDescription,
+    GroupError, GroupLimits, Millis, Now, Outputs, Reply, Room, Token, Write, WriteId,
 };
-use crate::limits::{COORDINATOR_READ_BYTES, MEMBERS_BYTES};
+use crate::limits::COORDINATOR_READ_BYTES;
 use crate::messages::ListGroups;
 use crate::news::NewsLines;
 use crate::offsets::{self, encode_batch, read_batch};
@@ -30,6 +30,9 @@ use crate::placement::core_of;
 use crate::race::race;
 use crate::route;
 use folding::Folding;
+
+/// So many records are settled in a turn of their own: they take some hundred microseconds.
+const RECORDS_OF_A_LARGE_WRITE: usize = 100;
 
 /// What a request wants of the coordinator of a partition.
 pub(crate) struct GroupQuestion {
@@ -61,21 +64,26 @@ pub(crate) struct Coordinators {
 }
 
 impl Coordinators {
-    /// How many bytes more the members of this core's groups may take.
-    fn members_room(&self) -> usize {
+    /// What more the members of this core's groups may take, and those of one client.
+    fn room_of(&self, client: Client) -> Room {
         let all = self.by_partition.borrow();
-        let taken = all.values().map(|hosted| hosted.coordinator.borrow().members_bytes());
-        MEMBERS_BYTES.saturating_sub(taken.fold(0, usize::saturating_add))
+        let sum = |bytes: &dyn Fn(&Coordinator) -> usize| {
+            all.values().map(|hosted| bytes(&hosted.coordinator.borrow())).fold(0, usize::saturating_add)
+        };
+        let of_client = sum(&|coordinator| coordinator.members_bytes_of(client));
+        Room::left(sum(&Coordinator::members_bytes), of_client)
     }
 
     fn get(&self, partition: i32) -> Option<Rc<Hosted>> {
         self.by_partition.borrow().get(&partition).cloned()
     }
 
-    /// A topic has been deleted: nobody will ask for its offsets again.
-    pub(crate) fn topic_deleted(&self, topic: &str) {
+    /// Topics have been deleted: nobody will ask for their offsets again. Others are let in meanwhile.
+    pub(crate) async fn topics_deleted(&self, topics: &Rc<BTreeSet<String>>) {
         let all: Vec<_> = self.by_partition.borrow().values().cloned().collect();
-        all.iter().for_each(|hosted| hosted.handle(Event::TopicDeleted(topic.to_owned())));
+        for hosted in all.iter().filter(|_| !topics.is_empty()) {
+            hosted.forget_topics(topics).await;
+        }
     }
 
     /// `__consumer_offsets` itself has been deleted: its groups are gone.
@@ -115,9 +123,7 @@ pub(crate) async fn answer(core: &Rc<Core>, question: GroupQuestion) -> Result<G
     let hosted = core.coordinators.get(question.partition).ok_or(ErrorCode::NotCoordinator)?;
     match question.request {
         GroupRequest::Event(event) => {
-            let room = core.coordinators.members_room();
-            hosted.coordinator.borrow_mut().set_members_room(room);
-            let reply = hosted.ask(event);
+            let reply = hosted.ask(&core.coordinators, event);
             drop(hosted);
             reply.await.map(GroupAnswer::Reply).map_err(|_| ErrorCode::NotCoordinator)
         }
@@ -197,7 +203,11 @@ async fn tick(hosted: Rc<Hosted>) {
     while !hosted.is_closed.get() {
         let deadline = hosted.coordinator.borrow().next_deadline();
         match deadline.map(|deadline| Instant::from_nanos(deadline.0.saturating_mul(1_000_000))) {
-            Some(at) if at <= now() => hosted.handle(Event::Tick),
+            Some(at) if at <= now() => {
+                // Many coordinators may have something to do at the same time, one after the other.
+                pace(STEPS_A_TURN).await;
+                hosted.handle(Event::Tick);
+            }
             Some(at) => {
                 race(sleep_until(at), hosted.rescheduled.notified()).await;
             }
@@ -213,21 +223,48 @@ fn clock() -> Now {
 impl Hosted {
     fn ask(
         self: &Rc<Self>,
+        all: &Coordinators,
         event: Box<dyn FnOnce(Token) -> Event + Send>,
     ) -> creel_io::local::Receiver<Reply> {
         let token = Token(self.next_token.replace(self.next_token.get() + 1));
         let (sender, receiver) = oneshot();
         self.waiting.borrow_mut().insert(token, sender);
-        self.handle(event(token));
+        let event = event(token);
+        if let Some(client) = event.brings_members_of() {
+            let room = all.room_of(client);
+            self.coordinator.borrow_mut().set_room(room);
+        }
+        self.handle(event);
         receiver
+    }
+
+    /// The coordinator, which goes by how large a batch the log takes by now.
+    fn coordinator(&self) -> RefMut<'_, Coordinator> {
+        let mut coordinator = self.coordinator.borrow_mut();
+        coordinator.set_batch_bytes_max(self.partition.config().max_message_bytes);
+        coordinator
     }
 
     fn handle(self: &Rc<Self>, event: Event) {
         let before = self.coordinator.borrow().next_deadline();
-        let outputs = self.coordinator.borrow_mut().handle(clock(), event);
+        let outputs = self.coordinator().handle(clock(), event);
         self.carry_out(outputs);
         if self.coordinator.borrow().next_deadline() != before {
             self.rescheduled.notify_all();
+        }
+    }
+
+    /// Takes back all offsets that were committed for topics, a piece at a time.
+    async fn forget_topics(self: &Rc<Self>, topics: &Rc<BTreeSet<String>>) {
+        let mut forgetting = Forgetting::of(topics.clone());
+        while !self.is_closed.get() {
+            let (outputs, step) = self.coordinator().forget_topics(clock(), &mut forgetting);
+            self.carry_out(outputs);
+            count_work(step.work);
+            rest().await;
+            if step.is_last {
+                return;
+            }
         }
     }
 
@@ -241,10 +278,10 @@ impl Hosted {
             }
         }
         for write in outputs.writes {
-            let id = write.id;
+            let (id, records) = (write.id, write.records.len());
             let appended = self.append(&write);
             let hosted = self.clone();
-            spawn(async move { hosted.settle(id, appended).await });
+            spawn(async move { hosted.settle(id, records, appended).await });
         }
     }
 
@@ -254,11 +291,20 @@ impl Hosted {
         self.partition.append(&batch, AppendOrigin::Coordinator).map_err(group_error)
     }
 
-    async fn settle(self: Rc<Self>, write: WriteId, appended: Result<PendingAck, GroupError>) {
+    async fn settle(
+        self: Rc<Self>,
+        write: WriteId,
+        records: usize,
+        appended: Result<PendingAck, GroupError>,
+    ) {
         let fate = match appended {
             Ok(pending) => pending.durable().await.map_err(group_error),
             Err(error) => Err(error),
         };
+        if records >= RECORDS_OF_A_LARGE_WRITE {
+            // One sync may bring the news of many of them.
+            pace(STEPS_A_TURN).await;
+        }
         self.handle(match fate {
             Ok(ack) => Event::Persisted(write, ack.base_offset.0),
             Err(error) => Event::Refused(write, error),

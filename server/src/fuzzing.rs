@@ -20,9 +20,9 @@ pub fn seal_journal_frame(frame: &mut [u8]) {
     metadata::seal_journal_frame(frame);
 }
 
-/// The topics of a consumer's subscription.
-pub fn subscription(data: &Bytes) -> Option<Vec<String>> {
-    topics_of_subscription(data.clone())
+/// How many topics a consumer's subscription names.
+pub fn subscription(data: &Bytes) -> Option<usize> {
+    Some(topics_of_subscription(data)?.len())
 }
 
 /// Records of Kafka's metadata log, taken in one after the other up to one that is refused; how many were not.

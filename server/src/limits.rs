@@ -124,16 +124,26 @@ pub(crate) const REQUEST_PARTITIONS_MAX: i64 = 10_000;
 /// Creations of more partitions than this wait for each other; a smaller one is made beside them.
 pub(crate) const PARTITIONS_MADE_BESIDE: i32 = 200;
 
+/// Topics that one request has deleted at the same time: written down, and looked for among committed offsets, together. The
+/// others wait.
+pub(crate) const TOPICS_DELETED_AT_ONCE: usize = 500;
+
 /// Groups that one request has deleted at the same time. The others wait.
 pub(crate) const GROUPS_DELETED_AT_ONCE: usize = 64;
 
-/// Partitions of which a coordinator is asked at once how far a group has come, and members that it is told at once have
-/// left. More are asked about in pieces.
+/// Partitions of which a coordinator is asked at once how far a group has come, or told it, and members that it is told at once
+/// have left. More are dealt with in pieces.
 pub(crate) const GROUP_NAMES_AT_ONCE: usize = STEPS_A_TURN;
 
-/// Bytes that what the members of all groups of a core have told of themselves may take together. Who would need more is not
-/// let in (GROUP_MAX_SIZE_REACHED); who is in may come back as it was.
+/// Offsets of groups that are expired, or taken back with their group or their topic, in one piece.
+pub(crate) const OFFSETS_AT_ONCE: usize = 250;
+
+/// Bytes that what the members of all groups of a core have told of themselves, and their assignments twice, may take
+/// together. Who would need more is not let in (GROUP_MAX_SIZE_REACHED), or its assignment is not taken
+/// (COORDINATOR_NOT_AVAILABLE); who is in may come back as it was.
 pub(crate) const MEMBERS_BYTES: usize = 64 << 20;
+/// Of these, bytes that one group may have, and one connection in all groups.
+pub(crate) const MEMBERS_BYTES_OF_ONE: usize = MEMBERS_BYTES / 4;
 
 /// Protocols that a member of a group may offer. More are refused (INCONSISTENT_GROUP_PROTOCOL).
 pub(crate) const PROTOCOLS_MAX: usize = 1000;
@@ -150,6 +160,8 @@ pub(crate) const COORDINATOR_READ_BYTES: usize = 1 << 20;
 /// Bytes that the fetch sessions of one core may take together. Where there is no room for a new one, it is declined (its
 /// client goes on without); one that grows beyond it is given up (FETCH_SESSION_ID_NOT_FOUND).
 pub(crate) const SESSIONS_BYTES: usize = 32 << 20;
+/// One connection's sessions may take one in so many of these bytes, and of the places for sessions.
+pub(crate) const SESSIONS_SHARED_BY: usize = 4;
 /// What is counted for a session, with room for the trees that it is made of ...
 pub(crate) const SESSION_BYTES: usize = 2 << 10;
 /// ... for each topic in it, to which its name is added ...

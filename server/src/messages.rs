@@ -125,8 +125,8 @@ questions! {
     OpenTopics: OpenTopics => Opened;
     /// Serve these topics: they are open on every core.
     ShowTopics: ShowTopics => ();
-    /// Remove your partitions of this topic.
-    RemoveTopic: RemoveTopic => ();
+    /// Remove your partitions of these topics.
+    RemoveTopics: RemoveTopics => ();
     /// Finish requests and take no more.
     Quiesce: Quiesce => ();
     /// Flush and close your partitions; or, while running, only say how far they are safe.
@@ -170,8 +170,8 @@ pub(crate) struct OpenTopics(pub(crate) Arc<crate::topics::Opening>);
 /// See [`Ask::ShowTopics`].
 pub(crate) struct ShowTopics(pub(crate) Arc<[Uuid]>);
 
-/// See [`Ask::RemoveTopic`].
-pub(crate) struct RemoveTopic(pub(crate) Uuid);
+/// See [`Ask::RemoveTopics`].
+pub(crate) struct RemoveTopics(pub(crate) Arc<[Uuid]>);
 
 /// See [`Ask::Quiesce`].
 pub(crate) struct Quiesce;

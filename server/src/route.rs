@@ -264,9 +264,9 @@ fn work(core: Rc<Core>, ask: Ask) -> Boxed<'static, Answer> {
                 core.topics.show(&question.0);
                 Answer::ShowTopics(())
             }
-            Ask::RemoveTopic(question) => {
-                topics::remove(&core, question.0).await;
-                Answer::RemoveTopic(())
+            Ask::RemoveTopics(question) => {
+                topics::remove(&core, &question.0).await;
+                Answer::RemoveTopics(())
             }
             Ask::Quiesce(_) => {
                 shutdown::quiesce(&core).await;

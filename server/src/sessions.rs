@@ -3,7 +3,8 @@
 //! A session belongs to the connection that made it and ends with it; a client that comes back, here or on another core,
 //! is told that its session is not found (70) and makes a new one, as after a restart. Sessions are bounded in number
 //! and in size: where there is no place or no room for a new one, it is declined with id 0 and the client goes on without;
-//! one that grows beyond the room is given up (70), and the next one that its client asks for is declined.
+//! one that grows beyond the room is given up (70), and the next one that its client asks for is declined. One connection
+//! may have a part of both (`SESSIONS_SHARED_BY`), so that it keeps nobody else out.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,6 +17,7 @@ use creel_wire::api::fetch::FetchRequest;
 use crate::gradual::AT_ONCE;
 use crate::limits::{
     SESSION_BYTES, SESSION_EVICTION_MS, SESSION_PARTITION_BYTES, SESSION_TOPIC_BYTES, SESSIONS_BYTES,
+    SESSIONS_SHARED_BY,
 };
 use crate::wanted::{TopicKey, Wanted, WantedList, wanted};
 
@@ -52,8 +54,9 @@ pub(crate) struct Sessions {
     sessions: BTreeMap<i32, Session>,
     /// Which session is whose, by the number of its connection.
     owned: BTreeSet<(u64, i32)>,
-    /// What all sessions take.
+    /// What all sessions take, and those of each connection.
     bytes: usize,
+    bytes_of: BTreeMap<u64, usize>,
 }
 
 #[derive(Debug)]
@@ -166,7 +169,8 @@ pub(crate) async fn create(
 
 impl Sessions {
     pub(crate) fn new(slots: usize) -> Self {
-        Self { slots, sessions: BTreeMap::new(), owned: BTreeSet::new(), bytes: 0 }
+        let (sessions, owned, bytes_of) = Default::default();
+        Self { slots, sessions, owned, bytes: 0, bytes_of }
     }
 
     /// A connection has ended, and its sessions with it.
@@ -199,7 +203,7 @@ impl Sessions {
 
     fn end(&mut self, id: i32) {
         if let Some(session) = self.sessions.remove(&id) {
-            self.bytes -= session.bytes;
+            self.give_back(session.owner, session.bytes);
             self.owned.remove(&(session.owner, id));
             session.put_down();
         }
@@ -209,30 +213,65 @@ impl Sessions {
     fn add(&mut self, client: u64, by_id: bool, list: &WantedList) -> Option<i32> {
         let names: usize = list.topics.iter().map(|topic| SESSION_TOPIC_BYTES + topic.name.len()).sum();
         let expected = SESSION_BYTES + names + SESSION_PARTITION_BYTES * list.partitions.len();
-        if expected > SESSIONS_BYTES {
+        let of_client =
+            self.owned.range((client, i32::MIN)..=(client, i32::MAX)).take(self.slots_of_one()).count();
+        if of_client == self.slots_of_one() || !self.make_room(client, expected, 1) {
             return None;
-        }
-        while self.sessions.len() >= self.slots || !self.has_room_for(expected) {
-            if !self.evict_idlest() {
-                return None;
-            }
         }
         let id = self.free_id();
         self.sessions.insert(id, Session::new(client, by_id));
         self.owned.insert((client, id));
-        self.bytes += SESSION_BYTES;
+        self.take(client, SESSION_BYTES);
         Some(id)
     }
 
-    fn has_room_for(&self, bytes: usize) -> bool {
-        bytes <= SESSIONS_BYTES.saturating_sub(self.bytes)
+    fn slots_of_one(&self) -> usize {
+        self.slots.div_ceil(SESSIONS_SHARED_BY)
+    }
+
+    fn take(&mut self, client: u64, bytes: usize) {
+        self.bytes += bytes;
+        *self.bytes_of.entry(client).or_default() += bytes;
+    }
+
+    fn give_back(&mut self, client: u64, bytes: usize) {
+        self.bytes -= bytes;
+        if let Some(of_client) = self.bytes_of.get_mut(&client) {
+            *of_client -= bytes;
+            if *of_client == 0 {
+                self.bytes_of.remove(&client);
+            }
+        }
+    }
+
+    /// Whether there is room, and so many places, for a connection's sessions; those that are idle for long make way for it,
+    /// but not for what would have no room even then, nor for who has had its part.
+    fn make_room(&mut self, client: u64, bytes: usize, places: usize) -> bool {
+        let of_client = self.bytes_of.get(&client).copied().unwrap_or(0);
+        if bytes > (SESSIONS_BYTES / SESSIONS_SHARED_BY).saturating_sub(of_client) {
+            return false;
+        }
+        if self.has_room_for(bytes, places) {
+            return true;
+        }
+        let idle = self.sessions.values().filter(|session| session.is_idle());
+        let (count, idle_bytes) = idle.fold((0, 0), |(count, sum), session| (count + 1, sum + session.bytes));
+        let used = (self.bytes - idle_bytes, self.sessions.len() - count);
+        if bytes > SESSIONS_BYTES.saturating_sub(used.0) || used.1 + places > self.slots {
+            return false;
+        }
+        while !self.has_room_for(bytes, places) && self.evict_idlest() {}
+        self.has_room_for(bytes, places)
+    }
+
+    fn has_room_for(&self, bytes: usize, places: usize) -> bool {
+        bytes <= SESSIONS_BYTES.saturating_sub(self.bytes) && self.sessions.len() + places <= self.slots
     }
 
     /// Ends the session that was not used for longest, if that is long. Whether there was one.
     fn evict_idlest(&mut self) -> bool {
         let idlest = self.sessions.iter().min_by_key(|(_, session)| session.last_used);
-        let idle = Duration::from_millis(SESSION_EVICTION_MS);
-        let evicted = idlest.filter(|(_, session)| now().saturating_since(session.last_used) > idle);
+        let evicted = idlest.filter(|(_, session)| session.is_idle());
         let evicted = evicted.map(|(id, _)| *id);
         evicted.into_iter().for_each(|id| self.end(id));
         evicted.is_some()
@@ -261,14 +300,14 @@ impl Sessions {
         }
         let of_topic = if number.is_none() { SESSION_TOPIC_BYTES + key.name.len() } else { 0 };
         let bytes = of_topic + SESSION_PARTITION_BYTES;
-        while !self.has_room_for(bytes) {
-            if !self.evict_idlest() {
-                return None;
-            }
+        let owner = session.owner;
+        if !self.make_room(owner, bytes, 0) {
+            return None;
         }
-        self.bytes += bytes;
         let session = self.sessions.get_mut(&id)?;
         session.bytes += bytes;
+        self.take(owner, bytes);
+        let session = self.sessions.get_mut(&id)?;
         Some(session.add(key, wanted))
     }
 
@@ -276,7 +315,8 @@ impl Sessions {
         if let Some(session) = self.sessions.get_mut(&id) {
             let before = session.bytes;
             session.forget(key, partition);
-            self.bytes -= before - session.bytes;
+            let (owner, freed) = (session.owner, before - session.bytes);
+            self.give_back(owner, freed);
         }
     }
 
@@ -313,6 +353,11 @@ impl Session {
             partitions: BTreeMap::new(),
             next_place: 0,
         }
+    }
+
+    /// Whether it was not used for so long that another may take its place.
+    fn is_idle(&self) -> bool {
+        now().saturating_since(self.last_used) > Duration::from_millis(SESSION_EVICTION_MS)
     }
 
     /// Adds a partition that is not in it. Its place.

@@ -342,3 +342,53 @@ fn sizes_are_told_of_partitions_on_every_core() {
         assert_eq!(indexes, [1]);
     });
 }
+
+#[test]
+fn groups_metrics_and_loggers_have_no_settings() {
+    const LOGGERS: i8 = 8;
+    const METRICS: i8 = 16;
+    const GROUP: i8 = 32;
+    story(&["node.id=7"], |broker| async move {
+        let mut client = broker.connect().await;
+        let (none, invalid, wrong) = (ErrorCode::None, ErrorCode::InvalidRequest, ErrorCode::InvalidConfig);
+        // Of each: described, one set, one taken back, all in place of all.
+        for (kind, name, expected) in [
+            (LOGGERS, "7", [none, wrong, wrong, invalid]),
+            (LOGGERS, "8", [invalid; 4]),
+            (LOGGERS, "", [invalid; 4]),
+            (METRICS, "mine", [none, wrong, none, wrong]),
+            (METRICS, "", [invalid; 4]),
+            (GROUP, "shop", [none, wrong, none, wrong]),
+            (GROUP, "", [invalid; 4]),
+        ] {
+            let (resource_type, resource_name) = (kind, name.into());
+            let resource = DescribeConfigsResource { resource_type, resource_name, configuration_keys: None };
+            let request = DescribeConfigsRequest { resources: vec![resource], ..Default::default() };
+            let described = client.call(4, &request).await.results.remove(0);
+            assert_eq!(described.configs.len(), 0);
+            let mut codes = vec![described.error_code];
+            for (config_operation, value) in [(0, Some("1".into())), (1, None)] {
+                let config = single::AlterableConfig { name: "interval.ms".into(), config_operation, value };
+                let resource = single::AlterConfigsResource {
+                    resource_type,
+                    resource_name: name.into(),
+                    configs: vec![config],
+                };
+                let request = single::IncrementalAlterConfigsRequest {
+                    resources: vec![resource],
+                    ..Default::default()
+                };
+                codes.push(client.call(1, &request).await.responses[0].error_code);
+            }
+            let config = whole::AlterableConfig { name: "interval.ms".into(), value: Some("1".into()) };
+            let resource = whole::AlterConfigsResource {
+                resource_type,
+                resource_name: name.into(),
+                configs: vec![config],
+            };
+            let request = whole::AlterConfigsRequest { resources: vec![resource], ..Default::default() };
+            codes.push(client.call(2, &request).await.responses[0].error_code);
+            assert_eq!(codes, expected, "{kind} {name:?}");
+        }
+    });
+}

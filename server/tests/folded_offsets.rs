@@ -163,7 +163,7 @@ async fn set_segment_bytes(client: &mut Client) {
         AlterConfigsResource, AlterableConfig, IncrementalAlterConfigsRequest,
     };
     let config = AlterableConfig {
-        name: "segment.bytes".into(),
+        name: "internal.segment.bytes".into(),
         config_operation: 0,
         value: Some(SEGMENT_BYTES.to_string().into()),
     };

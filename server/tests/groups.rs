@@ -3,6 +3,7 @@
 
 mod support;
 
+use std::future::Future;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -18,7 +19,7 @@ use creel_wire::api::offset_commit::{
 use creel_wire::api::offset_fetch::{OffsetFetchRequest, OffsetFetchRequestGroup};
 use creel_wire::api::sync_group::{SyncGroupRequest, SyncGroupRequestAssignment};
 use creel_wire::{ErrorCode, Str};
-use support::{Client, World};
+use support::{Client, Connector, World};
 
 const GROUP: Str = Str::from_static("readers");
 
@@ -186,5 +187,94 @@ fn what_members_tell_of_themselves_is_bounded_together() {
         drop(members);
         sleep(Duration::from_secs(400)).await;
         assert_eq!(large_member(&mut broker.connect().await, "later", 10 << 20).await, None);
+    });
+}
+
+const LET_IN: [Option<ErrorCode>; 2] = [None, Some(ErrorCode::None)];
+const TURNED_AWAY: Option<ErrorCode> = Some(ErrorCode::GroupMaxSizeReached);
+
+/// A broker that has a coordinator.
+fn with_coordinator<F: Future<Output = ()> + 'static>(story: impl FnOnce(Connector) -> F + 'static) {
+    World::new(7, 1, &["offsets.topic.num.partitions=3"]).client(|broker| async move {
+        let find = FindCoordinatorRequest { key: GROUP, ..Default::default() };
+        assert_eq!(broker.connect().await.call(2, &find).await.error_code, ErrorCode::None);
+        story(broker).await;
+    });
+}
+
+#[test]
+fn one_connection_takes_a_part_of_the_room_in_however_many_groups() {
+    with_coordinator(|broker| async move {
+        let mut greedy = broker.connect().await;
+        for at in 0..3 {
+            assert!(LET_IN.contains(&large_member(&mut greedy, &format!("greedy-{at}"), 5 << 20).await));
+        }
+        assert_eq!(large_member(&mut greedy, "greedy", 5 << 20).await, TURNED_AWAY);
+        assert!(LET_IN.contains(&large_member(&mut greedy, "small", 1000).await));
+        assert!(LET_IN.contains(&large_member(&mut broker.connect().await, "other", 10 << 20).await));
+        // What its members have told goes with them, not with the connection.
+        drop(greedy);
+        sleep(Duration::from_secs(400)).await;
+        for at in 0..6 {
+            let mut other = broker.connect().await;
+            assert!(LET_IN.contains(&large_member(&mut other, &format!("other-{at}"), 10 << 20).await));
+        }
+    });
+}
+
+#[test]
+fn one_group_takes_a_part_of_the_room_by_however_many_connections() {
+    with_coordinator(|broker| async move {
+        let mut members = Vec::new();
+        for _ in 0..3 {
+            let mut member = broker.connect().await;
+            assert!(LET_IN.contains(&large_member(&mut member, "greedy", 5 << 20).await));
+            members.push(member);
+        }
+        let mut late = broker.connect().await;
+        assert_eq!(large_member(&mut late, "greedy", 5 << 20).await, TURNED_AWAY);
+        assert!(LET_IN.contains(&large_member(&mut late, "other", 5 << 20).await));
+    });
+}
+
+/// Forms a group of one member, and hands in an assignment of so many bytes.
+async fn assigned(client: &mut Client, group: &str, bytes: usize) -> ErrorCode {
+    let protocol = JoinGroupRequestProtocol { name: "range".into(), metadata: Bytes::new() };
+    let join = JoinGroupRequest {
+        group_id: Str::from(group.to_owned()),
+        session_timeout_ms: 100_000,
+        rebalance_timeout_ms: 30_000,
+        protocol_type: "consumer".into(),
+        protocols: vec![protocol],
+        ..Default::default()
+    };
+    let joined = client.call(3, &join).await;
+    assert_eq!(joined.error_code, ErrorCode::None);
+    let assignment =
+        SyncGroupRequestAssignment { member_id: joined.member_id.clone(), assignment: vec![0; bytes].into() };
+    let sync = SyncGroupRequest {
+        group_id: join.group_id,
+        generation_id: joined.generation_id,
+        member_id: joined.member_id,
+        assignments: vec![assignment],
+        ..Default::default()
+    };
+    client.call(2, &sync).await.error_code
+}
+
+#[test]
+fn assignments_are_counted_as_what_members_tell_is() {
+    with_coordinator(|broker| async move {
+        let mut greedy = broker.connect().await;
+        let mut codes = Vec::new();
+        for at in 0..10 {
+            codes.push(assigned(&mut greedy, &format!("greedy-{at}"), 900 << 10).await);
+        }
+        assert_eq!(codes[..9], [ErrorCode::None; 9]);
+        assert_eq!(codes[9], ErrorCode::CoordinatorNotAvailable);
+        let mut other = broker.connect().await;
+        assert_eq!(assigned(&mut other, "other", 900 << 10).await, ErrorCode::None);
+        // More than the log takes as one record: that will not become better.
+        assert_eq!(assigned(&mut other, "too large", 2 << 20).await, ErrorCode::UnknownServerError);
     });
 }

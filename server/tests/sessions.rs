@@ -115,16 +115,53 @@ fn a_session_that_grows_beyond_the_room_is_given_up_and_its_client_goes_on_witho
         client.create_topic("orders", 1).await;
         client.produce("orders", 0, &batch(&["a"])).await;
         let range = |from, to| (from..to).map(|partition| (partition, 0)).collect::<Vec<_>>();
-        let id = client.call(12, &session(0, 0, &range(0, 150_000))).await.session_id;
+        let id = client.call(12, &session(0, 0, &range(0, 60_000))).await.session_id;
         assert_ne!(id, 0);
-        let grown = client.call(12, &session(id, 1, &range(150_000, 300_000))).await;
+        let grown = client.call(12, &session(id, 1, &range(60_000, 120_000))).await;
         assert_eq!((grown.error_code, told(&grown)), (ErrorCode::FetchSessionIdNotFound, vec![]));
         // It makes a full fetch then, and is told that there is no session for it.
-        let full = client.call(12, &session(0, 0, &range(0, 300_000))).await;
-        assert_eq!((full.session_id, full.responses[0].partitions.len()), (0, 300_000));
+        let full = client.call(12, &session(0, 0, &range(0, 120_000))).await;
+        assert_eq!((full.session_id, full.responses[0].partitions.len()), (0, 120_000));
         assert_eq!(told(&full)[0], (0, 1));
         // Others have the room now.
         let mut other = broker.connect().await;
-        assert_ne!(other.call(12, &session(0, 0, &range(0, 150_000))).await.session_id, 0);
+        assert_ne!(other.call(12, &session(0, 0, &range(0, 60_000))).await.session_id, 0);
+    });
+}
+
+#[test]
+fn one_connection_takes_a_part_of_the_places_and_of_the_room() {
+    let manners = creel_io::sim::Config { steps_max: u64::MAX, ..creel_io::sim::Config::calm() };
+    let settings = ["max.incremental.fetch.session.cache.slots=8"];
+    World::with(1, manners, 1, &settings).client(|broker| async move {
+        let mut greedy = broker.connect().await;
+        greedy.create_topic("orders", 1).await;
+        let many: Vec<_> = (0..50_000).map(|partition| (partition, 0)).collect();
+        assert_ne!(greedy.call(12, &session(0, 0, &many)).await.session_id, 0);
+        assert_eq!(greedy.call(12, &session(0, 0, &many)).await.session_id, 0, "no more room");
+        let mut others = Vec::new();
+        for _ in 0..3 {
+            let mut other = broker.connect().await;
+            assert_ne!(other.call(12, &session(0, 0, &many)).await.session_id, 0);
+            others.push(other);
+        }
+        let mut greedy = broker.connect().await;
+        let mut ids = Vec::new();
+        for _ in 0..3 {
+            ids.push(greedy.call(12, &session(0, 0, &[(0, 0)])).await.session_id);
+        }
+        assert_eq!(ids.iter().map(|id| *id != 0).collect::<Vec<_>>(), [true, true, false], "no more places");
+        let mut other = broker.connect().await;
+        assert_ne!(other.call(12, &session(0, 0, &[(0, 0)])).await.session_id, 0);
+        // Whoever has had its part keeps it, however long it says nothing: nobody makes way for one that may have no more.
+        sleep(Duration::from_secs(500)).await;
+        assert_eq!(greedy.call(12, &session(0, 0, &[(0, 0)])).await.session_id, 0);
+        assert_eq!(
+            other.call(12, &session(ids[0], 1, &[])).await.error_code,
+            ErrorCode::FetchSessionIdNotFound
+        );
+        for (at, id) in ids.into_iter().take(2).enumerate() {
+            assert_eq!(greedy.call(12, &session(id, 1, &[])).await.session_id, id, "{at}");
+        }
     });
 }

@@ -243,3 +243,67 @@ fn a_request_keeps_its_own_order() {
         assert_eq!(offsets, (0..4).map(|at| (ErrorCode::None, at)).collect::<Vec<_>>());
     });
 }
+
+/// The same batch, saying that its times are the broker's.
+fn claiming(batch: &Batch) -> Batch {
+    let mut bytes = BytesMut::from(&batch.bytes()[..]);
+    bytes[22] |= 8;
+    sealed(bytes)
+}
+
+#[test]
+fn who_says_that_the_times_are_the_brokers_is_refused_only_where_they_are() {
+    story(&[], |broker| async move {
+        let mut client = broker.connect().await;
+        client.create_topic("clients", 1).await;
+        client.create_topic("brokers", 1).await;
+        set(&mut client, "brokers", "message.timestamp.type", "LogAppendTime".to_owned()).await;
+        let now = wall_clock_ms();
+        for form in FORMS {
+            let batch = claiming(&form.at(&[now, now + 20]));
+            let expected = if form.is_silent { InvalidTimestamp } else { ErrorCode::None };
+            assert_eq!(client.produce("clients", 0, &batch).await.error_code, expected, "{form:?}");
+            let refused = client.produce("brokers", 0, &batch).await;
+            assert_eq!(refused.error_code, InvalidTimestamp);
+            assert_eq!(refused.record_errors.iter().map(|one| one.batch_index).collect::<Vec<_>>(), [0, 1]);
+        }
+        let found = headers(client.fetch("clients", 0, 0).await.records.inline().clone());
+        assert_eq!(found.len(), 2);
+        for header in found {
+            assert!(!header.attributes.is_log_append_time(), "it is taken back");
+            assert_eq!(header.max_timestamp, now + 20);
+        }
+        assert_eq!(client.fetch("brokers", 0, 0).await.high_watermark, 0);
+        assert_eq!(offset_at(&mut client, "clients", now + 1).await, (1, now + 20));
+    });
+}
+
+#[test]
+fn where_no_record_has_a_timestamp_the_first_is_the_latest() {
+    story(&[], |broker| async move {
+        let mut client = broker.connect().await;
+        for (topic, form) in ["a", "b", "c", "d"].into_iter().zip(FORMS) {
+            client.create_topic(topic, 1).await;
+            assert_eq!(offset_at(&mut client, topic, -3).await, (-1, -1), "an empty log");
+            client.produce(topic, 0, &form.at(&[-1, -1])).await;
+            client.produce(topic, 0, &form.at(&[-1])).await;
+            assert_eq!(offset_at(&mut client, topic, -3).await, (0, -1), "{form:?}");
+        }
+        client.create_topic("old", 1).await;
+        client.produce("old", 0, &batch_at(&[BEFORE_1970])).await;
+        assert_eq!(offset_at(&mut client, "old", -3).await, (-1, -1));
+    });
+}
+
+#[test]
+fn a_single_records_time_is_known_without_a_header() {
+    story(&[], |broker| async move {
+        let mut client = broker.connect().await;
+        client.create_topic("any", 1).await;
+        let now = wall_clock_ms();
+        let mut bytes = BytesMut::from(&batch_at(&[now]).bytes()[..]);
+        bytes[35..43].copy_from_slice(&(now + HOUR / 2).to_be_bytes());
+        client.produce("any", 0, &sealed(bytes)).await;
+        assert_eq!(offset_at(&mut client, "any", -3).await, (0, now));
+    });
+}

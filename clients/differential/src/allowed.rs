@@ -67,6 +67,11 @@ allowed! {
         ["produce-wrong/damaged_batches", "Produce v*", "*errorCode": "87", "2"]
     "records are not looked into when they are produced, headers are":
         ["produce-wrong/fewer_records_counted_than_sent", "Produce v*", "*": "*", "*"]
+    "what a header says of several records' times is believed":
+        ["produce/timestamps_beyond_what_the_header_tells", "Fetch v12", "*maxTimestamp": "*", "*"]
+        ["produce/timestamps_beyond_what_the_header_tells", "ListOffsets v7", "*": "*", "*"]
+    "a record without a timestamp is found behind older ones, too":
+        ["list-offsets/the_largest_of_no_timestamps", "ListOffsets v*", "*": "-1", "*"]
     "compressed records are not looked into, also in a compacted topic":
         ["produce-wrong/keyless_and_compressed", "Produce v*", "*": "*", "*"]
     "the offset a client made up does not matter, as it is replaced":

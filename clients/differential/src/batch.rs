@@ -19,6 +19,8 @@ const CHECKED: usize = 21;
 /// How records are compressed: the low three bits of `attributes`.
 pub(crate) const GZIP: i16 = 1;
 pub(crate) const ZSTD: i16 = 4;
+/// The bit that says that the timestamps are the broker's.
+pub(crate) const LOG_APPEND_TIME: i16 = 8;
 /// The bits of a transaction's records and of its end.
 pub(crate) const TRANSACTIONAL: i16 = 16;
 pub(crate) const CONTROL: i16 = 32;

@@ -1,7 +1,7 @@
 //! AlterConfigs and IncrementalAlterConfigs: a topic's settings, all in place of all, or one by one.
 //!
 //! Each resource has its own error and is changed as a whole or not at all. Brokers' settings can't be changed while they
-//! run (INVALID_REQUEST). A resource that comes twice, a setting that comes twice, and a null value where one is needed are
+//! run (INVALID_REQUEST); groups, client metrics and loggers have none (INVALID_CONFIG). A resource that comes twice, a setting that comes twice, and a null value where one is needed are
 //! INVALID_REQUEST; a name or value that is wrong is INVALID_CONFIG.
 
 use std::collections::BTreeSet;
@@ -19,6 +19,9 @@ use crate::route;
 use crate::topics::{AUTHORITY, SettingChange, TopicChange, TopicRefusal, check_name};
 
 const OF_TOPIC: i8 = 2;
+const OF_LOGGERS: i8 = 8;
+const OF_CLIENT_METRICS: i8 = 16;
+const OF_GROUP: i8 = 32;
 
 type Outcome = Result<(), TopicRefusal>;
 
@@ -40,8 +43,14 @@ pub(crate) struct Prepared {
 
 /// Each resource once.
 pub(crate) fn prepare(_: Facts, request: whole::AlterConfigsRequest) -> Prepared {
-    let read =
-        |one: whole::AlterConfigsResource| ((one.resource_type, one.resource_name), replacement(one.configs));
+    let read = |one: whole::AlterConfigsResource| {
+        let change = match one.resource_type {
+            OF_TOPIC => replacement(one.configs),
+            OF_LOGGERS => Err(invalid("Loggers are not changed all in place of all.")),
+            _ => Ok(settings_set(one.configs)),
+        };
+        ((one.resource_type, one.resource_name), change)
+    };
     Prepared::once(request.resources.into_iter().map(read), request.validate_only)
 }
 
@@ -110,7 +119,7 @@ fn invalid(message: impl Into<String>) -> TopicRefusal {
 
 async fn alter(call: &Call, resource: &Resource, change: TopicChange, validate_only: bool) -> Outcome {
     if resource.0 != OF_TOPIC {
-        return Err(invalid("Only the settings of topics can be changed."));
+        return alter_nothing(call, resource, &change);
     }
     if resource.1.is_empty() {
         return Err(invalid("Default topic resources are not allowed."));
@@ -119,6 +128,32 @@ async fn alter(call: &Call, resource: &Resource, change: TopicChange, validate_o
     let question = AlterTopic { name: resource.1.detached(), change, validate_only };
     let gone = || Err(TopicRefusal::new(ErrorCode::NotController, "the broker is stopping"));
     route::call(&call.core, AUTHORITY, question).await.unwrap_or_else(gone)
+}
+
+/// Groups, clients' metrics and loggers are asked for by tools, and have no settings here: there is nothing to set, and
+/// nothing to take back.
+fn alter_nothing(call: &Call, (kind, name): &Resource, change: &TopicChange) -> Outcome {
+    let (of_what, may_unset) = match *kind {
+        OF_GROUP if !name.is_empty() => ("groups", true),
+        OF_CLIENT_METRICS if !name.is_empty() => ("client metrics", true),
+        OF_LOGGERS if name.parse() == Ok(call.node_id()) => ("loggers", false),
+        _ => return Err(invalid("Only the settings of topics can be changed.")),
+    };
+    let sets = |change: &SettingChange| !may_unset || !matches!(change, SettingChange::Unset);
+    match change {
+        TopicChange::Settings(changes) if changes.iter().any(|(_, change)| sets(change)) => Err(
+            TopicRefusal::new(ErrorCode::InvalidConfig, format!("There are no settings of {of_what} here.")),
+        ),
+        _ => Ok(()),
+    }
+}
+
+fn settings_set(configs: Vec<whole::AlterableConfig>) -> TopicChange {
+    let set = |config: whole::AlterableConfig| {
+        let value = config.value.as_deref().unwrap_or_default().to_owned();
+        (config.name.as_str().to_owned(), SettingChange::Set(value))
+    };
+    TopicChange::Settings(configs.into_iter().map(set).collect())
 }
 
 fn replacement(configs: Vec<whole::AlterableConfig>) -> Result<TopicChange, TopicRefusal> {

@@ -14,7 +14,7 @@ use creel_wire::{ErrorCode, Str};
 
 use crate::budget::{TooMuch, gather};
 use crate::call::{Call, Made};
-use crate::config::{TOPIC_KEYS, TopicSettings};
+use crate::config::{TOPIC_KEYS, TopicKey, TopicSettings};
 use crate::dispatch::Facts;
 use crate::limits::REQUEST_PARTITIONS_MAX;
 use crate::messages::CreateTopics;
@@ -164,12 +164,13 @@ fn configs(call: &Call, topic: &Topic) -> Vec<CreatableTopicConfigs> {
         },
         ..Default::default()
     };
-    TOPIC_KEYS.iter().map(|key| one(key.name)).collect()
+    let is_shown = |key: &&TopicKey| !key.is_internal() || topic.settings.texts().contains_key(key.name);
+    TOPIC_KEYS.iter().filter(is_shown).map(|key| one(key.name)).collect()
 }
 
 fn is_set_by_broker(call: &Call, name: &str) -> bool {
     let broker = &call.core.node.config.settings;
-    let from = crate::config::TopicKey::find(name).and_then(|key| key.inherited(broker).1);
+    let from = TopicKey::find(name).and_then(|key| key.inherited(broker).1);
     let setting = from.and_then(|name| broker.get(name));
     setting.is_some_and(|setting| setting.origin != crate::config::Origin::Default)
 }

@@ -1,6 +1,6 @@
 //! DeleteGroups: forgets groups without members, with all their offsets. A group that is named twice is answered once.
 
-use creel_io::pace;
+use creel_io::{STEPS_A_TURN, pace};
 use creel_wire::api::delete_groups::{DeletableGroupResult, DeleteGroupsRequest, DeleteGroupsResponse};
 use creel_wire::{ErrorCode, Str};
 
@@ -8,7 +8,7 @@ use crate::budget::once;
 use crate::call::Call;
 use crate::coordinators::{ask_for_reply, code_of};
 use crate::dispatch::Facts;
-use crate::groups::{Event, Reply};
+use crate::groups::{Event, GroupDeletion, Reply};
 use crate::limits::GROUPS_DELETED_AT_ONCE;
 use crate::race::all;
 
@@ -34,13 +34,17 @@ pub(crate) async fn answer(call: Call, request: DeleteGroupsRequest) -> DeleteGr
     DeleteGroupsResponse { results, ..Default::default() }
 }
 
+/// What a group has is taken back a piece at a time; who asks again has it go on from there.
 async fn delete(call: &Call, group: &Str) -> ErrorCode {
-    let name = group.as_str().to_owned();
-    match ask_for_reply(&call.core, group, move |token| Event::DeleteGroup(token, name)).await {
-        Ok(Reply::DeleteGroup(deleted)) => code_of(deleted.err()),
-        Ok(_) => ErrorCode::UnknownServerError,
-        // Without any group's topic there is no group.
-        Err(ErrorCode::NotCoordinator) => ErrorCode::GroupIdNotFound,
-        Err(code) => code,
+    loop {
+        let name = group.as_str().to_owned();
+        match ask_for_reply(&call.core, group, move |token| Event::DeleteGroup(token, name)).await {
+            Ok(Reply::DeleteGroup(Ok(GroupDeletion::InPart))) => pace(STEPS_A_TURN).await,
+            Ok(Reply::DeleteGroup(deleted)) => return code_of(deleted.err()),
+            Ok(_) => return ErrorCode::UnknownServerError,
+            // Without any group's topic there is no group.
+            Err(ErrorCode::NotCoordinator) => return ErrorCode::GroupIdNotFound,
+            Err(code) => return code,
+        }
     }
 }

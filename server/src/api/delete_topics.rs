@@ -14,6 +14,7 @@ use creel_wire::{ErrorCode, Str, Uuid};
 use crate::budget::gather;
 use crate::call::Call;
 use crate::dispatch::Facts;
+use crate::limits::TOPICS_DELETED_AT_ONCE;
 use crate::messages::DeleteTopics;
 use crate::route;
 use crate::topics::AUTHORITY;
@@ -35,15 +36,14 @@ pub(crate) fn prepare(facts: Facts, request: DeleteTopicsRequest) -> Vec<Named> 
     named
 }
 
-/// Answers the request.
+/// Answers the request: many topics at once, as each batch of them is written down once and waits for the disk.
 pub(crate) async fn answer(call: Call, request: Vec<Named>) -> DeleteTopicsResponse {
     let mut responses = Vec::with_capacity(request.len());
-    for (state, times) in counted(&call, request).await {
-        pace(1).await;
-        responses.push(match times {
-            1 => delete_one(&call, state).await,
-            _ => refuse(state, ErrorCode::InvalidRequest),
-        });
+    let mut asked = counted(&call, request).await.into_iter();
+    while asked.len() > 0 {
+        let some: Vec<_> = asked.by_ref().take(TOPICS_DELETED_AT_ONCE).collect();
+        pace(some.len()).await;
+        responses.extend(delete(&call, some).await);
     }
     DeleteTopicsResponse { responses, ..Default::default() }
 }
@@ -77,26 +77,49 @@ fn refuse(asked: DeleteTopicState, error_code: ErrorCode) -> DeletableTopicResul
     DeletableTopicResult { name: asked.name, topic_id: asked.topic_id, error_code, error_message }
 }
 
-async fn delete_one(call: &Call, asked: DeleteTopicState) -> DeletableTopicResult {
-    if !call.core.node.broker().delete_topic_enable {
-        let code =
-            if call.version < 3 { ErrorCode::InvalidRequest } else { ErrorCode::TopicDeletionDisabled };
-        return refuse(asked, code);
-    }
-    let (local, missing) = match &asked.name {
-        Some(_) if !asked.topic_id.is_zero() => return refuse(asked, ErrorCode::InvalidRequest),
-        Some(name) => (call.core.topics.by_name(name), ErrorCode::UnknownTopicOrPartition),
-        None if asked.topic_id.is_zero() => return refuse(asked, ErrorCode::InvalidRequest),
-        None => (call.core.topics.by_id(&asked.topic_id), ErrorCode::UnknownTopicId),
+/// A topic that is asked for, and what it is, or why it stays.
+struct Asked {
+    state: DeleteTopicState,
+    found: Result<Uuid, ErrorCode>,
+    /// The code that says that there is no such topic.
+    missing: ErrorCode,
+}
+
+async fn delete(call: &Call, some: Vec<Named>) -> impl Iterator<Item = DeletableTopicResult> + use<> {
+    let asked: Vec<_> = some.into_iter().map(|(state, times)| find(call, state, times)).collect();
+    let ids: Vec<_> = asked.iter().filter_map(|one| one.found.ok()).collect();
+    let outcomes = match ids.is_empty() {
+        true => None,
+        false => route::call(&call.core, AUTHORITY, DeleteTopics(ids)).await,
     };
-    let Some(local) = local else { return refuse(asked, missing) };
-    let question = DeleteTopics(vec![local.topic.id]);
-    let outcome = route::call(&call.core, AUTHORITY, question).await.and_then(|mut all| all.pop());
-    match outcome {
-        Some(Ok(topic)) => {
+    let mut outcomes = outcomes.into_iter().flatten();
+    asked.into_iter().map(move |Asked { state, found, missing }| match found.map(|_| outcomes.next()) {
+        Ok(Some(Ok(topic))) => {
             DeletableTopicResult { name: Some(topic.name.clone()), topic_id: topic.id, ..Default::default() }
         }
-        Some(Err(_)) => refuse(asked, missing),
-        None => refuse(asked, ErrorCode::NotController),
-    }
+        Ok(Some(Err(refusal))) if refusal.code == ErrorCode::UnknownTopicId => refuse(state, missing),
+        Ok(Some(Err(refusal))) => refuse(state, refusal.code),
+        Ok(None) => refuse(state, ErrorCode::NotController),
+        Err(code) => refuse(state, code),
+    })
+}
+
+fn find(call: &Call, state: DeleteTopicState, times: u32) -> Asked {
+    let by_name = state.name.is_some();
+    let missing = if by_name { ErrorCode::UnknownTopicOrPartition } else { ErrorCode::UnknownTopicId };
+    let local = match &state.name {
+        Some(name) => call.core.topics.by_name(name),
+        None => call.core.topics.by_id(&state.topic_id),
+    };
+    let found = if times > 1 {
+        Err(ErrorCode::InvalidRequest)
+    } else if !call.core.node.broker().delete_topic_enable {
+        Err(if call.version < 3 { ErrorCode::InvalidRequest } else { ErrorCode::TopicDeletionDisabled })
+    } else if by_name != state.topic_id.is_zero() {
+        // By both, or by neither.
+        Err(ErrorCode::InvalidRequest)
+    } else {
+        local.map(|local| local.topic.id).ok_or(missing)
+    };
+    Asked { state, found, missing }
 }

@@ -1,5 +1,7 @@
 //! DescribeConfigs: every setting of a topic or of this broker, with its source, type and, if asked, its documentation.
 //!
+//! Groups, client metrics and this broker's loggers can be asked about, and have no settings.
+//!
 //! Tools stumble over settings that are missing, so all of them are shown, also those without an effect here. A resource
 //! that is named twice is answered once.
 
@@ -20,6 +22,9 @@ use crate::topics::{Topic, check_name};
 
 const OF_TOPIC: i8 = 2;
 const OF_BROKER: i8 = 4;
+const OF_LOGGERS: i8 = 8;
+const OF_CLIENT_METRICS: i8 = 16;
+const OF_GROUP: i8 = 32;
 
 /// What a setting takes in memory, with its documentation and synonyms, and again in the frame.
 const BYTES_OF_A_SETTING: usize = 1500;
@@ -112,6 +117,9 @@ fn describe(call: &Call, wants: Wants, resource: DescribeConfigsResource) -> Des
     let all = match resource.resource_type {
         OF_TOPIC => of_topic(call, wants, name),
         OF_BROKER => of_broker(call, wants, name),
+        // They have no settings here.
+        OF_GROUP | OF_CLIENT_METRICS if !name.is_empty() => Ok(Vec::new()),
+        OF_LOGGERS if name.parse() == Ok(call.node_id()) => Ok(Vec::new()),
         _ => Err(ErrorCode::InvalidRequest),
     };
     let (error_code, mut configs) = match all {
@@ -139,7 +147,9 @@ fn describe(call: &Call, wants: Wants, resource: DescribeConfigsResource) -> Des
 fn of_topic(call: &Call, wants: Wants, name: &str) -> Result<Vec<DescribeConfigsResourceResult>, ErrorCode> {
     check_name(name)?;
     let local = call.core.topics.by_name(name).ok_or(ErrorCode::UnknownTopicOrPartition)?;
-    Ok(TOPIC_KEYS.iter().map(|key| topic_setting(call, wants, &local.topic, key)).collect())
+    let is_shown =
+        |key: &&TopicKey| !key.is_internal() || local.topic.settings.texts().contains_key(key.name);
+    Ok(TOPIC_KEYS.iter().filter(is_shown).map(|key| topic_setting(call, wants, &local.topic, key)).collect())
 }
 
 fn topic_setting(call: &Call, wants: Wants, topic: &Topic, key: &TopicKey) -> DescribeConfigsResourceResult {

@@ -10,7 +10,7 @@ use creel_wire::{ErrorCode, Str};
 
 use crate::budget::once;
 use crate::call::Call;
-use crate::config::TopicSettings;
+use crate::config::{SEGMENT_BYTES_MIN, TopicSettings};
 use crate::dispatch::Facts;
 use crate::messages::CreateTopics;
 use crate::topics::{AUTHORITY, NewTopic};
@@ -64,9 +64,12 @@ async fn find(call: &Call, kind: i8, key: &str) -> Result<(), ErrorCode> {
 
 async fn create_offsets_topic(call: &Call) -> Result<(), ErrorCode> {
     let broker = call.core.node.broker();
+    let size_key = match broker.offsets_topic_segment_bytes {
+        ..SEGMENT_BYTES_MIN => "internal.segment.bytes",
+        _ => "segment.bytes",
+    };
     let segment_bytes = broker.offsets_topic_segment_bytes.to_string();
-    let given =
-        [("cleanup.policy", "compact"), ("compression.type", "producer"), ("segment.bytes", &segment_bytes)];
+    let given = [("cleanup.policy", "compact"), ("compression.type", "producer"), (size_key, &segment_bytes)];
     let new = NewTopic {
         name: Str::from_static(offsets::TOPIC),
         partitions: broker.offsets_topic_num_partitions,

@@ -66,6 +66,7 @@ fn read(call: &Call, request: JoinGroupRequest) -> JoinRequest {
     });
     JoinRequest {
         group: request.group_id.into(),
+        client: call.group_client(),
         client_id: call.client_id.as_deref().unwrap_or_default().to_owned(),
         client_host: format!("/{}", call.client.peer.ip().to_canonical()),
         session_timeout_ms: request.session_timeout_ms,

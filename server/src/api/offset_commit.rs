@@ -14,11 +14,11 @@ use creel_wire::api::offset_commit::{
     OffsetCommitResponsePartition, OffsetCommitResponseTopic,
 };
 
-use crate::budget::gather;
+use crate::budget::{Pieces, gather, names_in};
 use crate::call::Call;
 use crate::coordinators::{ask_for_reply, code_of};
 use crate::dispatch::Facts;
-use crate::groups::{CommitReply, CommitRequest, Event, Member, OffsetToCommit, Reply};
+use crate::groups::{CommitRequest, Event, Member, OffsetToCommit, Reply};
 use crate::topics::LocalTopic;
 
 /// Since when topics are named by id.
@@ -46,7 +46,7 @@ pub(crate) fn prepare(_: Facts, mut request: OffsetCommitRequest) -> OffsetCommi
 
 /// Answers the request.
 pub(crate) async fn answer(call: Call, request: OffsetCommitRequest) -> OffsetCommitResponse {
-    let mut commit = CommitRequest {
+    let commit = CommitRequest {
         group: request.group_id.into(),
         member: Member {
             member_id: request.member_id.into(),
@@ -58,6 +58,7 @@ pub(crate) async fn answer(call: Call, request: OffsetCommitRequest) -> OffsetCo
         topics: Vec::new(),
     };
     let mut topics = Vec::with_capacity(request.topics.len());
+    let mut pieces = Pieces::new();
     for topic in request.topics {
         pace(1).await;
         let local = find(&call, &topic);
@@ -78,20 +79,32 @@ pub(crate) async fn answer(call: Call, request: OffsetCommitRequest) -> OffsetCo
             partitions.push(OffsetCommitResponsePartition { partition_index, error_code });
         }
         if let (Ok(local), false) = (local, there.is_empty()) {
-            commit.topics.push((local.topic.name.as_str().to_owned(), there));
+            pieces.add(&local.topic.name, there);
         }
         topics.push(OffsetCommitResponseTopic { name: topic.name, topic_id: topic.topic_id, partitions });
     }
-    if commit.topics.is_empty() {
-        return OffsetCommitResponse { topics, ..Default::default() };
+    let mut codes = Vec::new();
+    for piece in pieces.into_all().into_iter().filter(|piece| !piece.is_empty()) {
+        pace(names_in(&piece)).await;
+        let count = piece.iter().map(|(_, partitions)| partitions.len()).sum();
+        commit_piece(&call, CommitRequest { topics: piece, ..commit.clone() }, count, &mut codes).await;
     }
-    let group = commit.group.clone();
-    match ask_for_reply(&call.core, &group, move |token| Event::Commit(token, commit)).await {
-        Ok(Reply::Commit(reply)) => settle(&mut topics, reply),
-        Ok(_) => refuse(&mut topics, ErrorCode::UnknownServerError),
-        Err(code) => refuse(&mut topics, code),
-    }
+    asked(&mut topics).zip(codes).for_each(|(partition, code)| partition.error_code = code);
     OffsetCommitResponse { topics, ..Default::default() }
+}
+
+/// Commits so many offsets, and adds a code for each.
+async fn commit_piece(call: &Call, commit: CommitRequest, count: usize, codes: &mut Vec<ErrorCode>) {
+    let group = commit.group.clone();
+    let code = match ask_for_reply(&call.core, &group, move |token| Event::Commit(token, commit)).await {
+        Ok(Reply::Commit(reply)) => {
+            let outcomes = reply.topics.into_iter().flat_map(|(_, outcomes)| outcomes);
+            return codes.extend(outcomes.map(|(_, error)| code_of(error)));
+        }
+        Ok(_) => ErrorCode::UnknownServerError,
+        Err(code) => code,
+    };
+    codes.extend(std::iter::repeat_n(code, count));
 }
 
 fn find(call: &Call, topic: &OffsetCommitRequestTopic) -> Result<Rc<LocalTopic>, ErrorCode> {
@@ -116,13 +129,4 @@ fn asked(
     topics: &mut [OffsetCommitResponseTopic],
 ) -> impl Iterator<Item = &mut OffsetCommitResponsePartition> {
     topics.iter_mut().flat_map(|topic| &mut topic.partitions).filter(|one| one.error_code.is_none())
-}
-
-fn settle(topics: &mut [OffsetCommitResponseTopic], reply: CommitReply) {
-    let outcomes = reply.topics.into_iter().flat_map(|(_, outcomes)| outcomes);
-    asked(topics).zip(outcomes).for_each(|(partition, (_, error))| partition.error_code = code_of(error));
-}
-
-fn refuse(topics: &mut [OffsetCommitResponseTopic], code: ErrorCode) {
-    asked(topics).for_each(|partition| partition.error_code = code);
 }

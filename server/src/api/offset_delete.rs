@@ -13,7 +13,7 @@ use creel_wire::api::offset_delete::{
     OffsetDeleteResponsePartition, OffsetDeleteResponseTopic,
 };
 
-use crate::budget::{gather, once};
+use crate::budget::{Pieces, gather, names_in, once};
 use crate::call::Call;
 use crate::coordinators::{ask_for_reply, code_of};
 use crate::dispatch::Facts;
@@ -36,20 +36,23 @@ pub(crate) async fn answer(call: Call, request: OffsetDeleteRequest) -> OffsetDe
     if request.group_id.is_empty() {
         return refused(ErrorCode::InvalidGroupId);
     }
-    let mut known = Vec::new();
+    let mut known = Pieces::new();
     for topic in &request.topics {
         pace(1).await;
-        known.extend(existing(&call, topic).await);
+        if let Some((name, partitions)) = existing(&call, topic).await {
+            known.add(&name, partitions);
+        }
     }
-    let deleted = match known.is_empty() {
-        true => Ok(DeleteOffsetsReply { error: None, topics: Vec::new() }),
-        false => delete(&call, &request, known).await,
-    };
-    match deleted {
-        Ok(DeleteOffsetsReply { error: None, topics }) => show(request, topics).await,
-        Ok(DeleteOffsetsReply { error, .. }) => refused(code_of(error)),
-        Err(code) => refused(code),
+    let mut deleted = Vec::new();
+    for piece in known.into_all().into_iter().filter(|piece| !piece.is_empty()) {
+        pace(names_in(&piece)).await;
+        match delete(&call, &request, piece).await {
+            Ok(DeleteOffsetsReply { error: None, topics }) => deleted.extend(topics),
+            Ok(DeleteOffsetsReply { error, .. }) => return refused(code_of(error)),
+            Err(code) => return refused(code),
+        }
     }
+    show(request, deleted).await
 }
 
 /// The topic with those of its partitions that there are.
@@ -86,7 +89,7 @@ async fn show(request: OffsetDeleteRequest, deleted: TopicErrors) -> OffsetDelet
     let mut codes: BTreeMap<String, BTreeMap<i32, ErrorCode>> = BTreeMap::new();
     for (topic, partitions) in deleted {
         let partitions = partitions.into_iter().map(|(partition, error)| (partition, code_of(error)));
-        codes.insert(topic, partitions.collect());
+        codes.entry(topic).or_default().extend(partitions);
     }
     let mut topics = Vec::with_capacity(request.topics.len());
     for topic in request.topics.into_iter().filter(|topic| !topic.partitions.is_empty()) {

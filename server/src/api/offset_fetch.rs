@@ -11,12 +11,11 @@ use creel_wire::api::offset_fetch::{
 };
 use creel_wire::{ErrorCode, Str, Uuid};
 
-use crate::budget::{TooMuch, gather, once};
+use crate::budget::{Pieces, TooMuch, gather, names_in, once};
 use crate::call::{Call, Made};
 use crate::coordinators::{GroupAnswer, GroupRequest, ask, code_of};
 use crate::dispatch::Facts;
 use crate::groups::{FetchReply, FetchRequest, FetchedOffset};
-use crate::limits::GROUP_NAMES_AT_ONCE;
 
 /// Since when topics are named by id.
 const IDS_FROM: i16 = 10;
@@ -100,11 +99,11 @@ async fn fetch(
     for topic in group.topics.into_iter().flatten() {
         pace(1 + topic.partition_indexes.len() / 1000).await;
         match name_of(call, &topic) {
-            Some(name) => pieces.add(&name, &topic.partition_indexes),
+            Some(name) => pieces.add(&name, topic.partition_indexes),
             None => topics.push(unknown(topic).await),
         }
     }
-    let wanted = if wants_all { vec![None] } else { pieces.all.into_iter().map(Some).collect() };
+    let wanted = if wants_all { vec![None] } else { pieces.into_all().into_iter().map(Some).collect() };
     for topics_wanted in wanted {
         pace(topics_wanted.as_ref().map_or(1, names_in)).await;
         let group_name = group.group_id.as_str().to_owned();
@@ -116,46 +115,6 @@ async fn fetch(
         }
     }
     OffsetFetchResponseGroup { group_id: group.group_id, topics, error_code }
-}
-
-/// Topics with partitions, in pieces that a coordinator answers without keeping others waiting.
-struct Pieces {
-    all: Vec<Piece>,
-    /// Names that the last piece still has room for.
-    room: usize,
-}
-
-type Piece = Vec<(String, Vec<i32>)>;
-
-impl Pieces {
-    fn new() -> Self {
-        Self { all: vec![Vec::new()], room: GROUP_NAMES_AT_ONCE }
-    }
-
-    fn add(&mut self, name: &str, partitions: &[i32]) {
-        let mut left = partitions;
-        loop {
-            if self.room == 0 {
-                self.all.push(Vec::new());
-                self.room = GROUP_NAMES_AT_ONCE;
-            }
-            let (some, rest) = left.split_at(left.len().min(self.room));
-            self.all
-                .iter_mut()
-                .next_back()
-                .into_iter()
-                .for_each(|last| last.push((name.to_owned(), some.to_vec())));
-            self.room -= some.len().max(1);
-            left = rest;
-            if left.is_empty() {
-                return;
-            }
-        }
-    }
-}
-
-fn names_in(piece: &Piece) -> usize {
-    piece.iter().map(|(_, partitions)| 1 + partitions.len()).sum()
 }
 
 fn name_of(call: &Call, topic: &OffsetFetchRequestTopics) -> Option<String> {

@@ -104,12 +104,13 @@ impl From<LookError> for ProduceRefusal {
     fn from(error: LookError) -> Self {
         let code = match error {
             LookError::Undecodable => ErrorCode::InvalidRecord,
-            LookError::AppendTime | LookError::OutOfRange(_) => ErrorCode::InvalidTimestamp,
+            LookError::AppendTime(_) | LookError::OutOfRange(_) => ErrorCode::InvalidTimestamp,
         };
         let refusal = Self::new(code, &error);
         match error {
             LookError::OutOfRange(records) => Self { records, blame: OUT_OF_RANGE, ..refusal },
-            LookError::Undecodable | LookError::AppendTime => refusal,
+            LookError::AppendTime(records) => Self { records, blame: APPEND_TIME, ..refusal },
+            LookError::Undecodable => refusal,
         }
     }
 }
@@ -552,6 +553,7 @@ fn check(version: i16, data: PartitionProduceData) -> Result<Batch, ProduceRefus
 }
 
 const KEYLESS: &str = "Compacted topic cannot accept message without key";
+const APPEND_TIME: &str = "Only the broker sets the append time";
 const OUT_OF_RANGE: &str = "Timestamp is further back than message.timestamp.before.max.ms, or further ahead than message.timestamp.after.max.ms";
 
 /// Compaction goes by keys, so every record must have one. Compressed records are not looked into.

@@ -40,7 +40,8 @@ pub(crate) struct Prepared {
 
 /// Answers the request.
 pub(crate) async fn answer(call: Call, request: Prepared) -> SyncGroupResponse {
-    let Prepared { sync, names_protocol, too_many } = request;
+    let Prepared { mut sync, names_protocol, too_many } = request;
+    sync.client = call.group_client();
     if call.version >= PROTOCOL_FROM && !names_protocol {
         return refused(ErrorCode::InconsistentGroupProtocol);
     }
@@ -67,6 +68,7 @@ fn read(request: SyncGroupRequest) -> SyncRequest {
         protocol_type: request.protocol_type.map(String::from),
         protocol_name: request.protocol_name.map(String::from),
         assignments: assignments.collect(),
+        ..SyncRequest::default()
     }
 }
 

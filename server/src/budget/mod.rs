@@ -12,8 +12,10 @@
 //!
 //! The figures are in `limits`, each with what happens when it is reached.
 
+mod named;
 mod once;
 mod room;
 
+pub(crate) use named::{Pieces, names_in};
 pub(crate) use once::{gather, once};
 pub(crate) use room::{Held, Room, TooMuch, weight};

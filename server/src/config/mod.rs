@@ -37,5 +37,7 @@ pub use listener::{HostPort, Listener, ListenerIndex};
 pub use listing::listing;
 pub use load::{Config, load};
 pub use settings::{Origin, Setting, Settings};
-pub use topic::{CleanupPolicy, TOPIC_KEYS, TimestampType, TopicConfig, TopicKey, TopicSettings};
+pub use topic::{
+    CleanupPolicy, SEGMENT_BYTES_MIN, TOPIC_KEYS, TimestampType, TopicConfig, TopicKey, TopicSettings,
+};
 pub use value::{Dialect, Kind, Unit, Value};

@@ -101,6 +101,7 @@ topic_keys! {
         flush_messages: i64 = "flush.messages", Kind::Long(1, I64, Unit::Count), LONG_MAX, [("log.flush.interval.messages", 1)], "Records after which the log is flushed whatever acks asked.";
         flush_ms: i64 = "flush.ms", Kind::Long(0, I64, Unit::Millis), LONG_MAX, [("log.flush.interval.ms", 1), ("log.flush.scheduler.interval.ms", 1)], "Time after which the log is flushed whatever acks asked.";
         index_interval_bytes: i32 = "index.interval.bytes", Kind::Int(0, I32, Unit::Bytes), "4096", [("log.index.interval.bytes", 1)], "Bytes of log between two entries of the offset index.";
+        internal_segment_bytes: i32 = "internal.segment.bytes", Kind::Int(0, I32, Unit::Bytes), "0", [], "The largest size of a segment file, in place of segment.bytes, where it is not 0; for tests.";
         max_message_bytes: i32 = "max.message.bytes", Kind::Int(0, I32, Unit::Bytes), "1048588", [("message.max.bytes", 1)], "The largest record batch accepted.";
         message_timestamp_after_max_ms: i64 = "message.timestamp.after.max.ms", Kind::Long(0, I64, Unit::Millis), "3600000", [("log.message.timestamp.after.max.ms", 1)], "How far a timestamp may lie ahead of the broker's clock.";
         message_timestamp_before_max_ms: i64 = "message.timestamp.before.max.ms", Kind::Long(0, I64, Unit::Millis), LONG_MAX, [("log.message.timestamp.before.max.ms", 1)], "How far a timestamp may lie behind the broker's clock.";
@@ -109,7 +110,7 @@ topic_keys! {
         preallocate: bool = "preallocate", Kind::Boolean, "false", [("log.preallocate", 1)], "Whether a segment's disk is claimed whole before its first write: writes and syncs are then cheaper and more even, and each partition takes the disk of a whole segment, or two, at once.";
         retention_bytes: i64 = "retention.bytes", Kind::Long(-1, I64, Unit::Bytes), "-1", [("log.retention.bytes", 1)], "Bytes of a partition that are kept; -1 is no limit.";
         retention_ms: i64 = "retention.ms", Kind::Long(-1, I64, Unit::Millis), "604800000", [("log.retention.ms", 1), ("log.retention.minutes", 60_000), ("log.retention.hours", 3_600_000)], "How long records are kept; -1 is forever.";
-        // Kafka asks for 1 MiB at least; small segments are useful in tests.
+        // Of topics that were made before this asked for 1 MiB, as Kafka does, smaller ones are kept.
         segment_bytes: i32 = "segment.bytes", Kind::Int(16_384, I32, Unit::Bytes), "1073741824", [("log.segment.bytes", 1)], "The largest size of a segment file.";
         segment_index_bytes: i32 = "segment.index.bytes", Kind::Int(4, I32, Unit::Bytes), "10485760", [("log.index.size.max.bytes", 1)], "The largest size of an index file.";
         segment_ms: i64 = "segment.ms", Kind::Long(1, I64, Unit::Millis), "604800000", [("log.roll.ms", 1), ("log.roll.hours", 3_600_000)], "The longest time a segment is appended to.";
@@ -134,7 +135,15 @@ topic_keys! {
     }
 }
 
+/// The smallest `segment.bytes` that a client may set.
+pub const SEGMENT_BYTES_MIN: i32 = 1 << 20;
+
 impl TopicKey {
+    /// Whether Kafka shows it only where it was given.
+    pub fn is_internal(&self) -> bool {
+        self.name.starts_with("internal.")
+    }
+
     /// The row of a name.
     pub fn find(name: &str) -> Option<&'static Self> {
         TOPIC_KEYS.iter().find(|key| key.name == name)
@@ -193,11 +202,16 @@ impl TopicSettings {
             origin: origin.clone(),
             nearest: nearest(name, TOPIC_KEYS.iter().map(|key| key.name)),
         })?;
-        let value = key.kind.read_as_kafka(text).ok_or_else(|| ConfigError::Value {
+        // Smaller ones are read from records of topics that were made before, not set any more.
+        let kind = match name {
+            "segment.bytes" => Kind::Int(SEGMENT_BYTES_MIN.into(), I32, Unit::Bytes),
+            _ => key.kind,
+        };
+        let value = kind.read_as_kafka(text).ok_or_else(|| ConfigError::Value {
             name: name.to_owned(),
             text: text.to_owned(),
             origin: origin.clone(),
-            accepted: key.kind.accepted(Dialect::Kafka),
+            accepted: kind.accepted(Dialect::Kafka),
         })?;
         if name == "remote.storage.enable" && value == Value::Boolean(true) {
             let name = name.to_owned();
@@ -242,6 +256,21 @@ mod tests {
             }
             assert_eq!(key.inherited(&broker).0.to_string(), key.default, "{}", key.name);
         }
+    }
+
+    #[test]
+    fn small_segments_are_asked_for_by_their_internal_name_as_in_kafka() {
+        let check = |name: &str, text: &str| TopicSettings::check(name, text).map(drop);
+        assert_eq!(check("segment.bytes", "1048576"), Ok(()));
+        for name in ["1048575", "16384", "14", "0"] {
+            let error = check("segment.bytes", name).unwrap_err().to_string();
+            assert!(error.contains("1048576"), "{error}");
+            assert_eq!(check("internal.segment.bytes", name), Ok(()));
+        }
+        // What an earlier version took counts on.
+        let made_before = [("segment.bytes".to_owned(), "16384".to_owned())];
+        let made_before = TopicSettings::from_record(made_before.into());
+        assert_eq!(TopicConfig::new(&Settings::default(), &made_before).segment_bytes, 16_384);
     }
 
     #[test]

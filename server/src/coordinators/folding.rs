@@ -82,7 +82,7 @@ impl Hosted {
                 return Ok(0);
             }
             let settled = self.settled.notified();
-            let (outputs, step) = self.coordinator.borrow_mut().fold(clock());
+            let (outputs, step) = self.coordinator().fold(clock());
             self.carry_out(outputs);
             match step {
                 FoldStep::More => yield_now().await,

@@ -7,9 +7,9 @@ use super::{
         OffsetToCommit, Reply, Token,
     },
     group::Group,
-    outbox::{Desk, NewOffset, Then},
+    outbox::{Desk, Due, NewOffset, Then},
     state::State,
-    subscription,
+    subscription::{self, Read},
 };
 use crate::offsets::{OffsetCommit, Record, RecordKey};
 
@@ -26,8 +26,12 @@ impl Group {
             return desk.reply(token, reply);
         }
         offsets.iter().for_each(|one| self.core.offsets.stage(&one.topic, one.partition));
-        let records = offsets.iter().map(|one| one.record(&self.core.group)).collect();
-        desk.write(Some(&self.core.group), records, Then::Commit(token, offsets, reply));
+        let name = &self.core.group;
+        let records = offsets.into_iter().map(|one| {
+            let record = one.record(name);
+            (one, record)
+        });
+        desk.write_pieces(name, records, Then::Commit, Due::Client(token, reply));
     }
 
     fn check_commit(&self, request: &CommitRequest) -> Result<(), GroupError> {
@@ -87,8 +91,9 @@ impl Group {
         }
         let mut keys = Vec::new();
         let mut replies = Vec::new();
+        let read = self.topics_read();
         for (topic, partitions) in topics {
-            let subscribed = self.is_subscribed(&topic).then_some(GroupError::GroupSubscribedToTopic);
+            let subscribed = read.contains(&topic).then_some(GroupError::GroupSubscribedToTopic);
             if subscribed.is_none() {
                 keys.extend(partitions.iter().map(|partition| (topic.clone(), *partition)));
             }
@@ -108,9 +113,13 @@ impl Group {
     ) {
         keys.retain(|(topic, partition)| self.core.offsets.is_known(topic, *partition));
         if !keys.is_empty() {
-            let records = keys.iter().map(|key| self.offset_tombstone(key)).collect();
             keys.iter().for_each(|(topic, partition)| self.core.offsets.stage_removal(topic, *partition));
-            desk.write(Some(&self.core.group), records, Then::TakeBack(keys, answer));
+            let due = answer.map_or(Due::Nobody, |(token, reply)| Due::Client(token, reply));
+            let records = keys.into_iter().map(|key| {
+                let tombstone = self.offset_tombstone(&key);
+                (key, tombstone)
+            });
+            desk.write_pieces(&self.core.group, records, Then::TakeBack, due);
         } else if let Some((token, reply)) = answer {
             desk.reply(token, reply);
         }
@@ -125,29 +134,18 @@ impl Group {
         self.core.protocol_type.as_deref() == Some(subscription::CONSUMER)
     }
 
-    /// Whether members read a topic, as far as their subscriptions can be understood; if they cannot, a
-    /// consumer may read anything.
-    pub(super) fn is_subscribed(&self, topic: &str) -> bool {
-        if !self.is_consumer_group() {
-            return false;
+    /// What members read, as far as their subscriptions can be understood; if they cannot, a consumer may read anything.
+    pub(super) fn topics_read(&self) -> Read<'_> {
+        if !self.is_consumer_group() || self.core.roster.is_empty() {
+            return Read::Topics(Default::default());
         }
-        match self.subscribed_topics() {
-            Some(topics) => topics.contains(topic),
-            None => true,
-        }
-    }
-
-    /// The topics that the members read, if all of them can be understood.
-    pub(super) fn subscribed_topics(&self) -> Option<std::collections::BTreeSet<String>> {
-        if self.core.roster.is_empty() {
-            return Some(Default::default());
-        }
-        let protocol = self.state.protocol()?;
+        let Some(protocol) = self.state.protocol() else { return Read::Anything };
         let mut topics = std::collections::BTreeSet::new();
         for member in self.core.roster.iter() {
-            topics.extend(subscription::topics(member.metadata(protocol))?);
+            let Some(names) = subscription::names(member.data(protocol)) else { return Read::Anything };
+            topics.extend(names);
         }
-        Some(topics)
+        Read::Topics(topics)
     }
 }
 

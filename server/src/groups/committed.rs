@@ -38,7 +38,17 @@ impl Offsets {
 
     /// Whether there are just so many offsets, and no transaction that may bring more.
     pub(super) fn are_only(&self, count: usize) -> bool {
-        self.open.is_empty() && self.iter().count() == count
+        self.open.is_empty() && self.iter().take(count.saturating_add(1)).count() == count
+    }
+
+    /// Whether more than so many are committed.
+    pub(super) fn are_more_than(&self, count: usize) -> bool {
+        self.iter().nth(count).is_some()
+    }
+
+    /// Every partition of which an offset is committed.
+    pub(super) fn keys(&self) -> impl Iterator<Item = (String, i32)> {
+        self.iter().map(|(topic, partition, _)| (topic.to_owned(), partition))
     }
 
     pub(super) fn get(&self, topic: &str, partition: i32) -> Option<&OffsetCommit> {
@@ -134,13 +144,43 @@ impl Offsets {
             || self.staged.get(&(topic.to_owned(), partition)).is_some_and(|staged| staged.commits > 0)
     }
 
-    /// The partitions of a topic of which that is so.
-    pub(super) fn known_partitions(&self, topic: &str) -> BTreeSet<i32> {
-        let committed = [&self.committed].into_iter().chain(self.open.values());
-        let committed = committed.filter_map(|offsets| offsets.get(topic)).flat_map(BTreeMap::keys).copied();
-        let staged = self.staged.iter().filter(|((name, _), staged)| name == topic && staged.commits > 0);
-        let staged = staged.map(|((_, partition), _)| *partition);
-        committed.chain(staged).collect()
+    /// Those of these topics of which the log holds, or is about to hold, anything.
+    pub(super) fn names_among<'a>(&'a self, topics: &'a BTreeSet<String>) -> BTreeSet<&'a str> {
+        let all = || [&self.committed].into_iter().chain(self.open.values());
+        let known: usize = all().map(BTreeMap::len).fold(self.staged.len(), usize::saturating_add);
+        // Whichever are fewer are looked for among the others.
+        if topics.len() < known {
+            let has = |topic: &&String| {
+                all().any(|offsets| offsets.contains_key(*topic))
+                    || self.staged_of(topic, None).next().is_some()
+            };
+            return topics.iter().filter(has).map(String::as_str).collect();
+        }
+        let staged = self.staged.keys().map(|(topic, _)| topic);
+        let names = all().flat_map(BTreeMap::keys).chain(staged);
+        names.filter(|topic| topics.contains(*topic)).map(String::as_str).collect()
+    }
+
+    /// So many partitions of a topic, behind one of them or from the first on, of which the log holds, or is about to hold, an
+    /// offset that is not taken back; in order.
+    pub(super) fn known_partitions(&self, topic: &str, behind: Option<i32>, count: usize) -> Vec<i32> {
+        let first = behind.map_or(Bound::Unbounded, Bound::Excluded);
+        let of_topic = [&self.committed].into_iter().chain(self.open.values());
+        let of_topic = of_topic.filter_map(|offsets| offsets.get(topic));
+        let logged = of_topic.flat_map(|partitions| partitions.range((first, Bound::Unbounded)).take(count));
+        let staged = self.staged_of(topic, behind).filter(|(_, staged)| staged.commits > 0);
+        let staged = staged.map(|(partition, _)| partition).take(count);
+        let known: BTreeSet<i32> = logged.map(|(partition, _)| *partition).chain(staged).collect();
+        known.into_iter().take(count).collect()
+    }
+
+    fn staged_of(&self, topic: &str, behind: Option<i32>) -> impl Iterator<Item = (i32, &Staged)> {
+        let first = match behind {
+            Some(partition) => Bound::Excluded((topic.to_owned(), partition)),
+            None => Bound::Included((topic.to_owned(), i32::MIN)),
+        };
+        let last = Bound::Included((topic.to_owned(), i32::MAX));
+        self.staged.range((first, last)).map(|((_, partition), staged)| (*partition, staged))
     }
 
     pub(super) fn put(&mut self, topic: String, partition: i32, commit: OffsetCommit, log_offset: i64) {

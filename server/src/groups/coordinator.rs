@@ -8,16 +8,22 @@ use bytes::Bytes;
 use super::{
     error::GroupError,
     event::{
-        CommitReply, CommitRequest, Event, FetchReply, FetchRequest, FoundGroup, GroupDescription,
-        GroupLimits, JoinReply, JoinRequest, LeaveReply, LeaveRequest, LeavingMember, Millis, Now, Outputs,
-        Reply, SyncRequest, Token, Write, WriteId,
+        Client, CommitReply, CommitRequest, Event, FetchReply, FetchRequest, FoundGroup, GroupDeletion,
+        GroupDescription, GroupLimits, JoinReply, JoinRequest, LeaveReply, LeaveRequest, LeavingMember,
+        Millis, Now, Outputs, Reply, SyncRequest, Token, Write, WriteId,
     },
+    expire::Expiry,
     fold::Fold,
     group::Group,
+    memory::{Room, Taken},
     news::Happened,
     outbox::{Desk, Then},
+    pieces::Place,
     writes::{Fate, Settled, Writes},
 };
+
+/// Between two pieces of the search for what has expired, in milliseconds.
+const EXPIRY_PAUSE_MS: i32 = 1;
 
 /// The groups of one partition.
 #[derive(Debug)]
@@ -25,10 +31,12 @@ pub struct Coordinator {
     pub(super) limits: GroupLimits,
     pub(super) groups: BTreeMap<String, Group>,
     deadlines: BTreeSet<(Millis, String)>,
-    /// What all members take in memory, in bytes, and how much more they may.
-    members_bytes: usize,
-    members_room: usize,
+    /// What all members take in memory, and how much more they may.
+    taken: Taken,
+    room: Room,
     next_expiry: Option<Millis>,
+    /// How far the groups have been looked through for what has expired, if that is not over.
+    expiring: Option<Place>,
     pub(super) writes: Writes,
     pub(super) next_write: u64,
     pub(super) fold: Option<Fold>,
@@ -47,9 +55,10 @@ impl Coordinator {
             limits,
             groups: BTreeMap::new(),
             deadlines: BTreeSet::new(),
-            members_bytes: 0,
-            members_room: usize::MAX,
+            taken: Taken { all: 0, by_client: BTreeMap::new() },
+            room: Room::UNBOUNDED,
             next_expiry: None,
+            expiring: None,
             writes: Writes::new(),
             next_write: 0,
             fold: None,
@@ -76,12 +85,22 @@ impl Coordinator {
 
     /// What the members of all groups take in memory, about, in bytes.
     pub const fn members_bytes(&self) -> usize {
-        self.members_bytes
+        self.taken.all
     }
 
-    /// How many bytes more members may take: who would need more is turned away, but not one that comes back as it was.
-    pub const fn set_members_room(&mut self, bytes: usize) {
-        self.members_room = bytes;
+    /// The same of the members that one client has brought.
+    pub fn members_bytes_of(&self, client: Client) -> usize {
+        client.0.and_then(|client| self.taken.by_client.get(&client)).copied().unwrap_or(0)
+    }
+
+    /// How much more members may take: who would need more is turned away, but not one that comes back as it was.
+    pub const fn set_room(&mut self, room: Room) {
+        self.room = room;
+    }
+
+    /// How large a batch the log takes, in bytes.
+    pub const fn set_batch_bytes_max(&mut self, bytes: usize) {
+        self.limits.set_batch_bytes_max(bytes);
     }
 
     /// OffsetFetch, which changes nothing. Offsets that are not durable yet are not shown.
@@ -128,7 +147,6 @@ impl Coordinator {
                 self.delete(desk, token, &name);
                 vec![name]
             }
-            Event::TopicDeleted(topic) => self.forget_topic(desk, &topic),
             Event::Persisted(write, log_offset) => self.settle(desk, write, Ok(log_offset)),
             Event::Refused(write, error) => self.settle(desk, write, Err(error)),
             Event::Tick => Vec::new(),
@@ -156,7 +174,9 @@ impl Coordinator {
             Ok(()) if !member_id.is_empty() && !self.groups.contains_key(&request.group) => {
                 Some(GroupError::UnknownMemberId)
             }
-            Ok(()) if !self.has_memory_for(&request) => Some(GroupError::GroupMaxSizeReached),
+            Ok(()) if !self.room.has_for_member(self.groups.get(&request.group), &request) => {
+                Some(GroupError::GroupMaxSizeReached)
+            }
             Ok(()) => None,
         };
         if let Some(error) = refusal {
@@ -168,15 +188,11 @@ impl Coordinator {
         vec![name]
     }
 
-    fn has_memory_for(&self, request: &JoinRequest) -> bool {
-        let before =
-            self.groups.get(&request.group).map_or(0, |group| group.core.roster.bytes_of(&request.member));
-        request.bytes() <= self.members_room.saturating_add(before)
-    }
-
     fn sync(&mut self, desk: &mut Desk, token: Token, request: SyncRequest) -> Vec<String> {
         let name = request.group.clone();
+        let has_room = self.room.has_for_assignments(self.groups.get(&name), &request);
         match check_name(&name).and_then(|()| self.find(&name)) {
+            Ok(_) if !has_room => desk.refuse_sync(token, GroupError::CoordinatorNotAvailable),
             Ok(group) => group.sync(desk, token, request),
             Err(error) => desk.refuse_sync(token, error),
         }
@@ -219,10 +235,18 @@ impl Coordinator {
             Some(group) if group.core.writes_in_flight > 0 => Some(GroupError::CoordinatorNotAvailable),
             Some(_) => None,
         };
+        let at_once = desk.limits.tombstones_at_once(name);
+        if refusal.is_none()
+            && let Some(group) = self.groups.get_mut(name)
+            && group.core.offsets.are_more_than(at_once)
+        {
+            let some = group.core.offsets.keys().take(at_once).collect();
+            return group.take_back(desk, some, Some((token, Reply::DeleteGroup(Ok(GroupDeletion::InPart)))));
+        }
         match (refusal, refusal.is_none().then(|| self.groups.remove(name)).flatten()) {
             (None, Some(mut group)) => {
                 group.tell(desk, Happened::Deleted);
-                self.remove(desk, group, Some((token, Reply::DeleteGroup(Ok(())))));
+                self.remove(desk, group, Some((token, Reply::DeleteGroup(Ok(GroupDeletion::Whole)))));
             }
             (error, _) => {
                 let error = error.unwrap_or(GroupError::GroupIdNotFound);
@@ -235,8 +259,9 @@ impl Coordinator {
     fn remove(&mut self, desk: &mut Desk, mut group: Group, answer: Option<(Token, Reply)>) {
         self.unschedule(&group);
         group.scheduled = None;
-        let bytes = std::mem::take(&mut group.members_bytes);
-        self.members_bytes = self.members_bytes.saturating_sub(bytes);
+        // Who was given an id is told that it is unknown, and asks for another.
+        group.core.roster.forget_pending();
+        group.core.roster.take_changes().iter().for_each(|change| self.taken.take_in(change));
         let tombstones = group.tombstones();
         self.last_removal = Some(desk.write(None, tombstones, Then::Removed(Box::new(group), answer)));
     }
@@ -246,24 +271,17 @@ impl Coordinator {
         match self.groups.entry(group.core.group.clone()) {
             Entry::Vacant(vacant) => drop(vacant.insert(group)),
             Entry::Occupied(mut newer) => {
+                let is_new = newer.get().state.is_empty() && newer.get().core.generation == 0;
                 let newer = &mut newer.get_mut().core;
+                if is_new {
+                    newer.generation = group.core.generation;
+                    newer.protocol_type = group.core.protocol_type;
+                    newer.since_ms = group.core.since_ms;
+                }
                 newer.offsets.add_older(group.core.offsets);
                 newer.logged = newer.logged.take().or(group.core.logged);
             }
         }
-    }
-
-    fn forget_topic(&mut self, desk: &mut Desk, topic: &str) -> Vec<String> {
-        let mut touched = Vec::new();
-        for (name, group) in &mut self.groups {
-            let partitions = group.core.offsets.known_partitions(topic);
-            if !partitions.is_empty() {
-                let keys = partitions.into_iter().map(|partition| (topic.to_owned(), partition)).collect();
-                group.take_back(desk, keys, None);
-                touched.push(name.clone());
-            }
-        }
-        touched
     }
 
     /// A write's fate is known: it, and those that waited for it, count now.
@@ -278,6 +296,10 @@ impl Coordinator {
                 }
                 (Then::Folded(_), Err(error)) => {
                     self.not_folded(error);
+                    continue;
+                }
+                (Then::Forgotten(forgotten), fate) => {
+                    touched.extend(self.forgotten(forgotten, fate.is_ok()));
                     continue;
                 }
                 (Then::Removed(group, answer), Err(error)) => {
@@ -331,14 +353,23 @@ impl Coordinator {
         due
     }
 
+    /// Looks at some more groups. What is left is looked at soon.
     fn expire(&mut self, desk: &mut Desk) -> Vec<String> {
-        let mut touched = Vec::new();
-        let mut gone = Vec::new();
-        for (name, group) in &mut self.groups {
-            if group.expire_offsets(desk) {
-                gone.push(name.clone());
-            } else {
-                touched.push(name.clone());
+        let (mut touched, mut gone) = (Vec::new(), Vec::new());
+        let mut left = desk.limits.offsets_at_once;
+        let at = self.expiring.take();
+        for (name, group) in self.groups.range_mut::<str, _>(Place::groups(at.as_ref())) {
+            let behind = Place::offset_in(at.as_ref(), name).cloned();
+            let mut offset = None;
+            match group.expire_offsets(desk, behind, &mut left) {
+                Expiry::Whole => gone.push(name.clone()),
+                Expiry::Done => touched.push(name.clone()),
+                Expiry::Behind(last) => offset = Some(last),
+            }
+            if offset.is_some() || left == 0 {
+                self.expiring = Some(Place { group: name.clone(), offset });
+                self.next_expiry = Some(desk.now.monotonic.after(EXPIRY_PAUSE_MS));
+                break;
             }
         }
         for name in gone {
@@ -368,9 +399,7 @@ impl Coordinator {
 
     fn reschedule(&mut self, name: &str) {
         let Some(group) = self.groups.get_mut(name) else { return };
-        let bytes = group.core.roster.bytes();
-        let bytes_before = std::mem::replace(&mut group.members_bytes, bytes);
-        self.members_bytes = self.members_bytes.saturating_sub(bytes_before).saturating_add(bytes);
+        group.core.roster.take_changes().iter().for_each(|change| self.taken.take_in(change));
         let forgettable = group.is_forgettable();
         let next = group.next_deadline().filter(|_| !forgettable);
         let before = std::mem::replace(&mut group.scheduled, next);
@@ -401,8 +430,10 @@ impl Coordinator {
             assert!(scheduled.iter().all(|entry| self.deadlines.contains(entry)), "{name} is scheduled");
             assert_eq!(self.writes.count_of(name), group.core.writes_in_flight);
         }
-        let bytes: usize = self.groups.values().map(|group| group.core.roster.bytes()).sum();
-        assert_eq!(bytes, self.members_bytes, "what members take is counted");
+        let mut taken = Taken::default();
+        self.groups.values().for_each(|group| group.core.roster.count_into(&mut taken));
+        assert_eq!(taken.all, self.taken.all, "what members take is counted");
+        assert_eq!(taken.by_client, self.taken.by_client, "by whom is counted");
         for (_, name) in &self.deadlines {
             assert!(self.groups.contains_key(name), "{name} has a deadline");
         }

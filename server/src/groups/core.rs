@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use super::{
     committed::Offsets,
+    error::GroupError,
     event::{JoinReply, WriteId},
     fold::LoggedState,
     news::{Happened, News},
@@ -28,6 +29,8 @@ pub(super) struct Core {
     /// Writes whose fate is open. What they bring is not in memory yet, so nothing may be decided that it
     /// could contradict, such as the group's removal.
     pub(super) writes_in_flight: usize,
+    /// Why one of several writes has failed that belong together; who waits for the last of them is told.
+    pub(super) failed_piece: Option<GroupError>,
     /// The group's own record, as the log holds it: what the group is doing may not be written down yet.
     pub(super) logged: Option<LoggedState>,
     /// Its successors on their way to the log, in order.
@@ -44,6 +47,7 @@ impl Core {
             offsets: Offsets::default(),
             since_ms,
             writes_in_flight: 0,
+            failed_piece: None,
             logged: None,
             states_in_flight: VecDeque::new(),
         }
@@ -62,6 +66,16 @@ impl Core {
             skip_assignment: false,
             members: if leads { self.roster.as_joined(protocol) } else { Vec::new() },
         }
+    }
+
+    /// What the group's record takes at least, in bytes: it may be far more than the log takes.
+    pub(super) fn record_bytes(&self, protocol: &str, assignments: &BTreeMap<String, Bytes>) -> usize {
+        let of_members = self.roster.iter().map(|member| {
+            let (id, data) = (member.member_id.len(), member.data(protocol).len());
+            let assignment = assignments.get(&member.member_id).map_or(0, Bytes::len);
+            id.saturating_add(data).saturating_add(assignment)
+        });
+        of_members.fold(0, usize::saturating_add)
     }
 
     /// The group's record; members without an assignment have an empty one.

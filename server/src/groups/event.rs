@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::{error::GroupError, news::News};
-use crate::{config::BrokerConfig, offsets::Record};
+use crate::{config::BrokerConfig, limits::OFFSETS_AT_ONCE, offsets::Record};
 
 /// The caller's name for a request whose reply is owed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -51,12 +51,18 @@ pub struct GroupLimits {
     pub offsets_retention_ms: i64,
     /// `offsets.retention.check.interval.ms`
     pub expiry_interval_ms: i64,
+    /// Offsets that are looked at, or taken back, at a time.
+    pub offsets_at_once: usize,
+    /// Bytes from which on a batch takes no further record.
+    pub batch_bytes: usize,
+    /// Bytes that a group's own record may take. A larger one is not written: its leader's assignment is refused.
+    pub state_bytes_max: usize,
 }
 
 impl From<&BrokerConfig> for GroupLimits {
     fn from(config: &BrokerConfig) -> Self {
         let size = |number: i32| usize::try_from(number).unwrap_or(0);
-        Self {
+        let mut limits = Self {
             initial_rebalance_delay_ms: config.group_initial_rebalance_delay_ms,
             session_timeout_min_ms: config.group_min_session_timeout_ms,
             session_timeout_max_ms: config.group_max_session_timeout_ms,
@@ -64,7 +70,12 @@ impl From<&BrokerConfig> for GroupLimits {
             offset_metadata_chars_max: size(config.offset_metadata_max_bytes),
             offsets_retention_ms: i64::from(config.offsets_retention_minutes).saturating_mul(60_000),
             expiry_interval_ms: config.offsets_retention_check_interval_ms,
-        }
+            offsets_at_once: OFFSETS_AT_ONCE,
+            batch_bytes: 0,
+            state_bytes_max: 0,
+        };
+        limits.set_batch_bytes_max(size(config.message_max_bytes));
+        limits
     }
 }
 
@@ -83,16 +94,25 @@ pub enum Event {
     Commit(Token, CommitRequest),
     /// OffsetDelete: the group, topics and partitions.
     DeleteOffsets(Token, String, Vec<(String, Vec<i32>)>),
-    /// DeleteGroups, one group of it.
+    /// DeleteGroups, one group of it. Of one with many offsets some are taken back, and it is asked for again.
     DeleteGroup(Token, String),
-    /// A topic is gone: so are all offsets committed for it.
-    TopicDeleted(String),
     /// A write is durable, its first record at this offset of the partition.
     Persisted(WriteId, i64),
     /// A write has failed. Failures are final for the log, so nothing is tried again.
     Refused(WriteId, GroupError),
     /// The deadline that was asked for has come. (Any event looks at the deadlines, too.)
     Tick,
+}
+
+impl Event {
+    /// The client for whose members it needs memory, if it does.
+    pub const fn brings_members_of(&self) -> Option<Client> {
+        match self {
+            Self::Join(_, request) => Some(request.client),
+            Self::Sync(_, request) if !request.assignments.is_empty() => Some(request.client),
+            _ => None,
+        }
+    }
 }
 
 /// What an event leads to.
@@ -131,7 +151,16 @@ pub enum Reply {
     /// To `DeleteOffsets`.
     DeleteOffsets(DeleteOffsetsReply),
     /// To `DeleteGroup`.
-    DeleteGroup(Result<(), GroupError>),
+    DeleteGroup(Result<GroupDeletion, GroupError>),
+}
+
+/// What is left of a group that was to be deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GroupDeletion {
+    /// Nothing.
+    Whole,
+    /// The group, and those of its offsets that are not taken back yet: it is to be deleted again.
+    InPart,
 }
 
 /// A member as a request names it.
@@ -142,6 +171,10 @@ pub struct Member {
     /// A static member's own name (`group.instance.id`).
     pub instance_id: Option<String>,
 }
+
+/// Who has brought a member or its assignment; members that the log has brought are nobody's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Client(pub Option<u64>);
 
 /// A protocol a member can follow, for consumers an assignor, with what it subscribes to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -159,6 +192,8 @@ pub struct JoinRequest {
     pub group: String,
     /// Who joins.
     pub member: Member,
+    /// Whose share of the memory for members it takes: its connection, which no other one is.
+    pub client: Client,
     /// The client id of the request's header.
     pub client_id: String,
     /// Where it comes from, as Kafka writes it: `/127.0.0.1`.
@@ -241,6 +276,8 @@ pub struct SyncRequest {
     pub member: Member,
     /// The generation it joined.
     pub generation: i32,
+    /// Its connection.
+    pub client: Client,
     /// Versions from 5 on: what it thinks the group's kind is.
     pub protocol_type: Option<String>,
     /// Versions from 5 on: what it thinks the chosen protocol is.

@@ -15,15 +15,12 @@ use super::{
     event::{Now, Outputs, WriteId},
     group::Group,
     outbox::{Desk, Then},
+    pieces::{RECORD_OVERHEAD, record_bytes},
 };
 use crate::offsets::{OffsetCommit, Record, RecordKey};
 
-/// Bytes of records that one step writes, but for a single larger one.
-const STEP_BYTES: usize = 64 << 10;
 /// Records that one step looks at: less than a millisecond's work.
 const STEP_RECORDS: usize = 1000;
-/// What a record and its share of a batch take beside names and values, in bytes.
-const RECORD_OVERHEAD: usize = 64;
 
 /// How far a fold has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,7 +129,7 @@ impl Coordinator {
         for (name, group) in self.groups.range::<str, _>((first, Bound::Unbounded)) {
             let behind = at.as_ref().filter(|at| at.group == *name);
             for live in group.live(behind) {
-                if looked_at == STEP_RECORDS || picked.bytes >= STEP_BYTES {
+                if looked_at == STEP_RECORDS || picked.bytes >= self.limits.batch_bytes {
                     return false;
                 }
                 looked_at = looked_at.saturating_add(1);
@@ -182,9 +179,7 @@ struct Picked {
 impl Picked {
     fn add(&mut self, group: &str, live: &Live<'_>) {
         let record = live.record(group);
-        let value = record.value.as_ref().map_or(0, Bytes::len);
-        self.bytes =
-            self.bytes.saturating_add(RECORD_OVERHEAD).saturating_add(record.key.len()).saturating_add(value);
+        self.bytes = self.bytes.saturating_add(record_bytes(&record));
         self.records.push(record);
         self.keys.push(LiveKey { group: group.to_owned(), offset: live.offset_key() });
     }

@@ -10,7 +10,7 @@ use super::{
     },
     fold::LoggedState,
     news::{Happened, Members, Reason},
-    outbox::{Desk, NewOffset, Return, Then},
+    outbox::{Desk, Due, NewOffset, Return, Then},
     state::State,
 };
 
@@ -21,18 +21,11 @@ pub(super) struct Group {
     pub(super) state: State,
     /// The deadline under which the coordinator looks at this group again.
     pub(super) scheduled: Option<Millis>,
-    /// What its members take, as its coordinator has counted it.
-    pub(super) members_bytes: usize,
 }
 
 impl Group {
     pub(super) fn new(group: String, since_ms: Option<i64>) -> Self {
-        Self {
-            core: Core::new(group, since_ms),
-            state: State::Empty(Empty),
-            scheduled: None,
-            members_bytes: 0,
-        }
+        Self { core: Core::new(group, since_ms), state: State::Empty(Empty), scheduled: None }
     }
 
     /// Lets the state take an event and become another.
@@ -62,7 +55,7 @@ impl Group {
             return desk.refuse_sync(token, error);
         }
         self.step(desk, |state, turn| match state {
-            State::Syncing(syncing) => State::Syncing(syncing.sync(turn, token, request)),
+            State::Syncing(syncing) => syncing.sync(turn, token, request),
             State::Stable(stable) => State::Stable(stable.sync(turn, token, &request)),
             State::Empty(_) | State::Joining(_) => {
                 turn.desk.refuse_sync(token, GroupError::RebalanceInProgress);
@@ -132,7 +125,7 @@ impl Group {
             let id = member.instance_id.as_deref().and_then(|instance_id| roster.static_id(instance_id));
             return id.map(str::to_owned).ok_or(GroupError::UnknownMemberId);
         }
-        if !roster.pending.contains_key(&member.member_id) {
+        if !roster.expects(&member.member_id) {
             roster.check(member)?;
         }
         Ok(member.member_id.clone())
@@ -179,7 +172,7 @@ impl Group {
         }
         match then {
             // These are not a group's.
-            Then::Removed(..) | Then::Folded(_) => {}
+            Then::Removed(..) | Then::Forgotten(_) | Then::Folded(_) => {}
             Then::Nothing => {}
             Then::Assign => self.step(desk, |state, turn| match state {
                 State::Syncing(syncing) => syncing.stored(turn, write),
@@ -189,17 +182,33 @@ impl Group {
                 let reply = self.welcome_back(&back);
                 desk.reply(back.token, Reply::Join(reply));
             }
-            Then::Commit(token, offsets, reply) => {
+            Then::Commit(offsets, due) => {
                 self.store(offsets, log_offset);
-                desk.reply(token, reply);
+                self.settle_due(desk, due, None);
             }
-            Then::TakeBack(keys, answer) => {
+            Then::TakeBack(keys, due) => {
                 for (topic, partition) in &keys {
                     self.core.offsets.unstage_removal(topic, *partition);
                     self.core.offsets.remove(topic, *partition);
                 }
-                answer.into_iter().for_each(|(token, reply)| desk.reply(token, reply));
+                self.settle_due(desk, due, None);
             }
+        }
+    }
+
+    /// Tells who is to know that a write of offsets is durable, or why not. Who waits for several is told of one that failed.
+    fn settle_due(&mut self, desk: &mut Desk, due: Due, error: Option<GroupError>) {
+        let error = self.core.failed_piece.take().or(error);
+        match due {
+            Due::Nobody => {}
+            Due::WithNext => self.core.failed_piece = error,
+            Due::Client(token, reply) => desk.reply(
+                token,
+                match error {
+                    Some(error) => reply.refused(error),
+                    None => reply,
+                },
+            ),
         }
     }
 
@@ -221,23 +230,16 @@ impl Group {
                 State::Syncing(syncing) => syncing.not_stored(turn, write, error),
                 other => other,
             }),
-            then => {
-                self.unstage(&then);
-                then.refuse(desk, error);
+            Then::Commit(offsets, due) => {
+                offsets.iter().for_each(|one| self.core.offsets.unstage(&one.topic, one.partition));
+                self.settle_due(desk, due, Some(error));
             }
-        }
-    }
-
-    fn unstage(&mut self, then: &Then) {
-        let staged = &mut self.core.offsets;
-        match then {
-            Then::Commit(_, offsets, _) => {
-                offsets.iter().for_each(|one| staged.unstage(&one.topic, one.partition));
-            }
-            Then::TakeBack(keys, _) => {
+            Then::TakeBack(keys, due) => {
+                let staged = &mut self.core.offsets;
                 keys.iter().for_each(|(topic, partition)| staged.unstage_removal(topic, *partition));
+                self.settle_due(desk, due, Some(error));
             }
-            _ => {}
+            then => then.refuse(desk, error),
         }
     }
 
@@ -266,7 +268,8 @@ impl Group {
     pub(super) fn is_forgettable(&self) -> bool {
         self.state.is_empty()
             && self.core.generation == 0
-            && self.core.roster.pending.is_empty()
+            && self.core.logged.is_none()
+            && self.core.roster.expects_nobody()
             && self.core.offsets.is_empty()
             && self.core.writes_in_flight == 0
     }

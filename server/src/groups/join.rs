@@ -67,7 +67,7 @@ impl Group {
             }
             None if instance_id.is_none() && request.member_id_required => {
                 let deadline = desk.now.monotonic.after(request.session_timeout_ms);
-                self.core.roster.pending.insert(member_id.clone(), deadline);
+                self.core.roster.expect(member_id.clone(), request.client, deadline);
                 desk.refuse_join(token, member_id, GroupError::MemberIdRequired);
             }
             None => self.enroll(desk, token, member_id, request),
@@ -86,7 +86,7 @@ impl Group {
 
     fn join_known(&mut self, desk: &mut Desk, token: Token, request: JoinRequest) {
         let member_id = request.member.member_id.clone();
-        if self.core.roster.pending.contains_key(&member_id) && request.member.instance_id.is_none() {
+        if self.core.roster.expects(&member_id) && request.member.instance_id.is_none() {
             return self.enroll(desk, token, member_id, request);
         }
         if let Err(error) = self.core.roster.check(&request.member) {

@@ -116,7 +116,7 @@ impl Joining {
         let roster = &turn.core.roster;
         let ready = match self.initial {
             Some(initial) => initial.delay_ms == 0,
-            None => self.awaiting.len() == roster.len() && roster.pending.is_empty(),
+            None => self.awaiting.len() == roster.len() && roster.expects_nobody(),
         };
         if ready { self.complete(turn) } else { State::Joining(self) }
     }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::{
     coordinator::Coordinator,
-    event::{MEMBER_BYTES, MEMBER_ID_COPIES, Now, Protocol},
+    event::{Client, MEMBER_BYTES, MEMBER_ID_COPIES, Now, Protocol},
     fold::LoggedState,
     group::Group,
     news::Reason,
@@ -119,6 +119,7 @@ impl Enrolled {
             bytes,
             member_id: member.member_id,
             instance_id: member.instance_id,
+            client: Client(None),
             client_id: member.client_id,
             client_host: member.client_host,
             session_timeout_ms: member.session_timeout_ms,

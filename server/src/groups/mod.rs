@@ -33,12 +33,15 @@ mod error;
 mod event;
 mod expire;
 mod fold;
+mod forget;
 mod group;
 mod join;
 mod joining;
 mod load;
+mod memory;
 mod news;
 mod outbox;
+mod pieces;
 mod roster;
 mod stable;
 mod state;
@@ -53,11 +56,13 @@ mod writes;
 pub use coordinator::Coordinator;
 pub use error::GroupError;
 pub use event::{
-    CommitReply, CommitRequest, DeleteOffsetsReply, Event, FetchReply, FetchRequest, FetchedOffset,
-    FoundGroup, GroupDescription, GroupLimits, HeartbeatRequest, JoinReply, JoinRequest, JoinedMember,
-    LeaveReply, LeaveRequest, LeavingMember, Member, MemberDescription, Millis, Now, OffsetToCommit, Outputs,
-    Protocol, Reply, SyncReply, SyncRequest, Token, TopicErrors, Write, WriteId,
+    Client, CommitReply, CommitRequest, DeleteOffsetsReply, Event, FetchReply, FetchRequest, FetchedOffset,
+    FoundGroup, GroupDeletion, GroupDescription, GroupLimits, HeartbeatRequest, JoinReply, JoinRequest,
+    JoinedMember, LeaveReply, LeaveRequest, LeavingMember, Member, MemberDescription, Millis, Now,
+    OffsetToCommit, Outputs, Protocol, Reply, SyncReply, SyncRequest, Token, TopicErrors, Write, WriteId,
 };
 pub use fold::FoldStep;
+pub use forget::{ForgetStep, Forgetting};
+pub use memory::Room;
 pub use news::{Happened, Members, News, Reason};
-pub(crate) use subscription::topics as topics_of_subscription;
+pub(crate) use subscription::names as topics_of_subscription;

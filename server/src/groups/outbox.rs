@@ -7,8 +7,10 @@ use super::{
         Token, TopicErrors, WriteId,
     },
     fold::LiveKey,
+    forget::OfGroup,
     group::Group,
     news::News,
+    pieces::pieces,
 };
 use crate::offsets::{OffsetCommit, Record};
 
@@ -22,13 +24,35 @@ pub(super) enum Then {
     /// A static member that came back into an unchanged group is told so.
     Return(Return),
     /// Offsets count, and their client is told.
-    Commit(Token, Vec<NewOffset>, Reply),
+    Commit(Vec<NewOffset>, Due),
     /// Offsets are gone.
-    TakeBack(Vec<(String, i32)>, Option<(Token, Reply)>),
+    TakeBack(Vec<(String, i32)>, Due),
     /// The group is gone, and a client is told. It comes back if the log has not taken it.
     Removed(Box<Group>, Option<(Token, Reply)>),
+    /// Offsets of deleted topics are gone, in any number of groups.
+    Forgotten(Vec<OfGroup>),
     /// Records that stand elsewhere in the log count where they stand now.
     Folded(Vec<LiveKey>),
+}
+
+/// Who is told of a write's fate.
+#[derive(Clone, Debug)]
+pub(super) enum Due {
+    /// Nobody waits.
+    Nobody,
+    /// Whoever waits for the group's next write, which belongs to this one.
+    WithNext,
+    /// A client: this, if nothing has failed.
+    Client(Token, Reply),
+}
+
+impl Due {
+    fn client(self) -> Option<(Token, Reply)> {
+        match self {
+            Self::Nobody | Self::WithNext => None,
+            Self::Client(token, reply) => Some((token, reply)),
+        }
+    }
 }
 
 impl Then {
@@ -37,16 +61,22 @@ impl Then {
         matches!(self, Self::Nothing | Self::Assign | Self::Return(_))
     }
 
+    /// Whether it concerns a group's offsets, though the write is not that group's alone.
+    #[cfg(any(test, debug_assertions))]
+    pub(super) fn forgets_of(&self, name: &str) -> bool {
+        matches!(self, Self::Forgotten(all) if all.iter().any(|one| one.group == name))
+    }
+
     /// The reply that is owed, where there is nothing else to do.
     pub(super) fn answer(self) -> Option<(Token, Reply)> {
         match self {
-            Self::Nothing | Self::Assign | Self::Folded(_) => None,
+            Self::Nothing | Self::Assign | Self::Forgotten(_) | Self::Folded(_) => None,
             Self::Return(back) => {
                 let gone = JoinReply::refused(back.member.member_id, GroupError::UnknownMemberId);
                 Some((back.token, Reply::Join(gone)))
             }
-            Self::Commit(token, _, reply) => Some((token, reply)),
-            Self::TakeBack(_, answer) | Self::Removed(_, answer) => answer,
+            Self::Commit(_, due) | Self::TakeBack(_, due) => due.client(),
+            Self::Removed(_, answer) => answer,
         }
     }
 
@@ -144,6 +174,22 @@ impl Desk {
 
     pub(super) fn refuse_sync(&mut self, token: Token, error: GroupError) {
         self.reply(token, Reply::Sync(SyncReply::refused(error)));
+    }
+
+    /// Stages as many writes of a group as its records need; `due` is told of all of them.
+    pub(super) fn write_pieces<T>(
+        &mut self,
+        group: &str,
+        all: impl IntoIterator<Item = (T, Record)>,
+        then: impl Fn(Vec<T>, Due) -> Then,
+        due: Due,
+    ) {
+        let mut pieces = pieces(all, self.limits.batch_bytes).into_iter();
+        let mut due = Some(due);
+        while let Some((things, records)) = pieces.next() {
+            let due = if pieces.len() > 0 { Some(Due::WithNext) } else { due.take() };
+            self.write(Some(group), records, then(things, due.unwrap_or(Due::Nobody)));
+        }
     }
 
     /// Stages a write; `group` is the one that cares for its fate, if it will still be there then.

@@ -4,9 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 
+#[cfg(any(test, debug_assertions))]
+use super::memory::Taken;
 use super::{
     error::GroupError,
-    event::{JoinRequest, JoinedMember, Member, Millis, Protocol},
+    event::{Client, JoinRequest, JoinedMember, Member, Millis, Protocol},
+    memory::{Change, assignment_bytes},
 };
 
 /// How long a member's first JoinGroup may wait. It cannot send heartbeats yet, and its client may be
@@ -16,11 +19,16 @@ const NEWCOMER_TIMEOUT_MS: i32 = 5 * 60 * 1000;
 /// What an id that was given out takes in memory beside its letters.
 const PENDING_BYTES: usize = 100;
 
+const fn pending_bytes(member_id: &str) -> usize {
+    member_id.len().saturating_add(PENDING_BYTES)
+}
+
 /// A member.
 #[derive(Clone, Debug)]
 pub(super) struct Enrolled {
     pub(super) member_id: String,
     pub(super) instance_id: Option<String>,
+    pub(super) client: Client,
     pub(super) client_id: String,
     pub(super) client_host: String,
     pub(super) session_timeout_ms: i32,
@@ -40,6 +48,7 @@ impl Enrolled {
     pub(super) fn newcomer(member_id: String, request: JoinRequest, now: Millis) -> Self {
         Self {
             bytes: request.bytes(),
+            client: request.client,
             member_id,
             instance_id: request.member.instance_id,
             client_id: request.client_id,
@@ -56,6 +65,7 @@ impl Enrolled {
     /// Takes over what a later JoinGroup says.
     fn update(&mut self, request: JoinRequest) {
         self.bytes = request.bytes();
+        self.client = request.client;
         self.session_timeout_ms = request.session_timeout_ms;
         self.rebalance_timeout_ms = request.rebalance_timeout_ms;
         self.protocols = request.protocols;
@@ -69,6 +79,16 @@ impl Enrolled {
     pub(super) fn metadata(&self, protocol: &str) -> Bytes {
         let found = self.protocols.iter().find(|one| one.name == protocol);
         found.map(|one| one.metadata.clone()).unwrap_or_default()
+    }
+
+    /// The same, as a slice.
+    pub(super) fn data(&self, protocol: &str) -> &[u8] {
+        self.protocols.iter().find(|one| one.name == protocol).map_or(&[], |one| &one.metadata)
+    }
+
+    /// What it takes in memory, about.
+    const fn held_bytes(&self) -> usize {
+        self.bytes.saturating_add(assignment_bytes(self.assignment.len()))
     }
 
     /// The protocols it can follow, each once.
@@ -86,10 +106,79 @@ pub(super) struct Roster {
     leader: Option<String>,
     /// How many members can follow each protocol: to ask all of them each time would cost a full group dear.
     supported: BTreeMap<String, usize>,
-    pub(super) pending: BTreeMap<String, Millis>,
+    pending: BTreeMap<String, Pending>,
+    /// What members and ids take in memory, about, and how that came: it is to be told.
+    bytes: usize,
+    changes: Vec<Change>,
+}
+
+/// An id that was given out.
+#[derive(Clone, Debug)]
+struct Pending {
+    client: Client,
+    /// Until when it is remembered.
+    deadline: Millis,
 }
 
 impl Roster {
+    /// Gives out an id.
+    pub(super) fn expect(&mut self, member_id: String, client: Client, deadline: Millis) {
+        self.note(client, pending_bytes(&member_id), 0);
+        let before = self.pending.insert(member_id.clone(), Pending { client, deadline });
+        before.iter().for_each(|before| self.note(before.client, 0, pending_bytes(&member_id)));
+    }
+
+    /// Whether an id was given out, and nobody has come back with it.
+    pub(super) fn expects(&self, member_id: &str) -> bool {
+        self.pending.contains_key(member_id)
+    }
+
+    /// Whether that is so of any.
+    pub(super) fn expects_nobody(&self) -> bool {
+        self.pending.is_empty()
+    }
+
+    /// Does not wait any longer for who was given an id.
+    pub(super) fn expect_no_more(&mut self, member_id: &str) {
+        if let Some((id, pending)) = self.pending.remove_entry(member_id) {
+            self.note(pending.client, 0, pending_bytes(&id));
+        }
+    }
+
+    /// Nor for anybody.
+    pub(super) fn forget_pending(&mut self) {
+        for (id, pending) in std::mem::take(&mut self.pending) {
+            self.note(pending.client, 0, pending_bytes(&id));
+        }
+    }
+
+    fn note(&mut self, client: Client, more: usize, less: usize) {
+        self.bytes = self.bytes.saturating_add(more).saturating_sub(less);
+        self.changes.push(Change { client, more, less });
+    }
+
+    /// What has changed, since that was asked for last, in what clients' members take.
+    pub(super) fn take_changes(&mut self) -> Vec<Change> {
+        std::mem::take(&mut self.changes)
+    }
+
+    /// What the assignments take, about.
+    pub(super) fn assigned_bytes(&self) -> usize {
+        let bytes = self.members.values().map(|member| assignment_bytes(member.assignment.len()));
+        bytes.fold(0, usize::saturating_add)
+    }
+
+    /// Gives each member its assignment, which may be empty.
+    pub(super) fn assign(&mut self, assignments: &BTreeMap<String, Bytes>) {
+        for member in self.members.values_mut() {
+            let less = member.held_bytes();
+            member.assignment = assignments.get(&member.member_id).cloned().unwrap_or_default();
+            let (client, more) = (member.client, member.held_bytes());
+            self.bytes = self.bytes.saturating_add(more).saturating_sub(less);
+            self.changes.push(Change { client, more, less });
+        }
+    }
+
     pub(super) fn get(&self, member_id: &str) -> Option<&Enrolled> {
         self.members.get(member_id)
     }
@@ -137,7 +226,7 @@ impl Roster {
 
     /// Adds a member; the first becomes the leader.
     pub(super) fn enroll(&mut self, member: Enrolled) {
-        self.pending.remove(&member.member_id);
+        self.expect_no_more(&member.member_id);
         if let Some(instance_id) = &member.instance_id {
             self.statics.insert(instance_id.clone(), member.member_id.clone());
         }
@@ -157,6 +246,7 @@ impl Roster {
     }
 
     fn count(&mut self, member: &Enrolled) {
+        self.note(member.client, member.held_bytes(), 0);
         for name in member.names() {
             match self.supported.get_mut(name) {
                 Some(count) => *count = count.saturating_add(1),
@@ -166,6 +256,7 @@ impl Roster {
     }
 
     fn discount(&mut self, member: &Enrolled) {
+        self.note(member.client, 0, member.held_bytes());
         for name in member.names() {
             match self.supported.get_mut(name) {
                 Some(count) if *count > 1 => *count = count.saturating_sub(1),
@@ -175,22 +266,22 @@ impl Roster {
     }
 
     /// What the members and the ids that were given out take in memory, about.
-    pub(super) fn bytes(&self) -> usize {
-        let members = self.members.values().map(|member| member.bytes);
-        let pending = self.pending.keys().map(|id| id.len().saturating_add(PENDING_BYTES));
-        members.chain(pending).fold(0, usize::saturating_add)
+    pub(super) const fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// What a member takes in whose place this one has or will have.
     pub(super) fn bytes_of(&self, member: &Member) -> usize {
         let of_instance = member.instance_id.as_deref().and_then(|instance_id| self.static_id(instance_id));
         let known = self.get(of_instance.unwrap_or(&member.member_id)).map(|member| member.bytes);
-        known.or_else(|| self.pending.get_key_value(&member.member_id).map(|(id, _)| id.len())).unwrap_or(0)
+        known
+            .or_else(|| self.expects(&member.member_id).then(|| pending_bytes(&member.member_id)))
+            .unwrap_or(0)
     }
 
     /// Removes a member, or an id given to one that has not come back. Another becomes the leader.
     pub(super) fn remove(&mut self, member_id: &str) {
-        self.pending.remove(member_id);
+        self.expect_no_more(member_id);
         let Some(member) = self.members.remove(member_id) else { return };
         self.discount(&member);
         if let Some(instance_id) = &member.instance_id {
@@ -269,12 +360,13 @@ impl Roster {
     /// The earliest time at which a member is taken for dead.
     pub(super) fn next_deadline(&self) -> Option<Millis> {
         let members = self.members.values().filter_map(|member| member.deadline);
-        members.chain(self.pending.values().copied()).min()
+        members.chain(self.pending.values().map(|pending| pending.deadline)).min()
     }
 
     /// The ids, given out and not come back, whose time is over.
     pub(super) fn overdue_pending(&self, now: Millis) -> Vec<String> {
-        self.pending.iter().filter(|(_, deadline)| **deadline <= now).map(|(id, _)| id.clone()).collect()
+        let due = self.pending.iter().filter(|(_, pending)| pending.deadline <= now);
+        due.map(|(id, _)| id.clone()).collect()
     }
 
     /// The members whose time is over.
@@ -283,8 +375,21 @@ impl Roster {
         self.members.values().filter(due).map(|member| member.member_id.clone()).collect()
     }
 
+    /// Counts anew.
+    #[cfg(any(test, debug_assertions))]
+    pub(super) fn count_into(&self, taken: &mut Taken) {
+        let members = self.members.values().map(|member| (member.client, member.held_bytes()));
+        let pending = self.pending.iter().map(|(id, pending)| (pending.client, pending_bytes(id)));
+        let all = members.chain(pending).map(|(client, more)| Change { client, more, less: 0 });
+        all.for_each(|change| taken.take_in(&change));
+    }
+
     #[cfg(any(test, debug_assertions))]
     pub(super) fn check_invariants(&self) {
+        let mut taken = Taken::default();
+        self.count_into(&mut taken);
+        assert_eq!(taken.all, self.bytes, "what members take is counted");
+
         for (instance_id, member_id) in &self.statics {
             let member = self.get(member_id).expect("a static name stands for a member");
             assert_eq!(member.instance_id.as_ref(), Some(instance_id));

@@ -87,7 +87,7 @@ impl State {
     /// Someone given an id will not come back with it.
     pub(super) fn forget_pending(self, turn: &mut Turn<'_>, gone: &[String]) -> Self {
         for member_id in gone {
-            turn.core.roster.pending.remove(member_id);
+            turn.core.roster.expect_no_more(member_id);
         }
         match self {
             Self::Joining(joining) => joining.settle(turn),

@@ -5,24 +5,46 @@
 //! int16 version | int32 count, [int16 length, topic] | what later versions add
 //! ```
 
-use bytes::{Buf, Bytes};
+use std::collections::BTreeSet;
+
+use bytes::Buf;
 
 /// The protocol type of consumers.
 pub(super) const CONSUMER: &str = "consumer";
 
-/// The topics of a subscription; `None` when it is not one.
-pub(crate) fn topics(mut data: Bytes) -> Option<Vec<String>> {
-    data.try_get_i16().ok()?;
-    let count = data.try_get_i32().ok()?;
-    (0..count).map(|_| topic(&mut data)).collect()
+/// What the members of a group read.
+pub(super) enum Read<'a> {
+    /// These topics.
+    Topics(BTreeSet<&'a str>),
+    /// Nobody knows.
+    Anything,
 }
 
-fn topic(data: &mut Bytes) -> Option<String> {
-    let length = usize::try_from(data.try_get_i16().ok()?).ok()?;
-    if length > data.len() {
-        return None;
+impl Read<'_> {
+    pub(super) const fn is_known(&self) -> bool {
+        matches!(self, Self::Topics(_))
     }
-    String::from_utf8(data.split_to(length).into()).ok()
+
+    pub(super) fn contains(&self, topic: &str) -> bool {
+        match self {
+            Self::Topics(topics) => topics.contains(topic),
+            Self::Anything => true,
+        }
+    }
+}
+
+/// The topics of a subscription; `None` when it is not one.
+pub(crate) fn names(mut data: &[u8]) -> Option<Vec<&str>> {
+    data.try_get_i16().ok()?;
+    let count = data.try_get_i32().ok()?;
+    (0..count).map(|_| name(&mut data)).collect()
+}
+
+fn name<'a>(data: &mut &'a [u8]) -> Option<&'a str> {
+    let length = usize::try_from(data.try_get_i16().ok()?).ok()?;
+    let (name, rest) = data.split_at_checked(length)?;
+    *data = rest;
+    std::str::from_utf8(name).ok()
 }
 
 #[cfg(test)]
@@ -31,9 +53,9 @@ mod tests {
 
     #[test]
     fn subscriptions_of_any_version_begin_alike() {
-        let data = Bytes::from_static(b"\x00\x03\x00\x00\x00\x02\x00\x01a\x00\x02bc\xff\xff\xff\xff more");
-        assert_eq!(topics(data), Some(vec!["a".to_owned(), "bc".to_owned()]));
-        assert_eq!(topics(Bytes::from_static(b"\x00\x00\x7f\xff\xff\xff\x00\x01a")), None);
-        assert_eq!(topics(Bytes::new()), None);
+        let data = b"\x00\x03\x00\x00\x00\x02\x00\x01a\x00\x02bc\xff\xff\xff\xff more";
+        assert_eq!(names(data), Some(vec!["a", "bc"]));
+        assert_eq!(names(b"\x00\x00\x7f\xff\xff\xff\x00\x01a"), None);
+        assert_eq!(names(b""), None);
     }
 }

@@ -67,26 +67,32 @@ impl Syncing {
         self.awaiting.contains_key(member_id)
     }
 
-    /// A member asks for its assignment; the leader brings everyone's.
+    /// A member asks for its assignment; the leader brings everyone's. What makes too large a record is not written: all
+    /// start over.
     #[must_use]
-    pub(super) fn sync(mut self, turn: &mut Turn<'_>, token: Token, request: SyncRequest) -> Self {
+    pub(super) fn sync(mut self, turn: &mut Turn<'_>, token: Token, request: SyncRequest) -> State {
         let member_id = request.member.member_id;
         self.unsynced.remove(&member_id);
         if self.unsynced.is_empty() {
             self.deadline = None;
         }
-        if turn.core.roster.is_leader(&member_id) && self.storing.is_none() {
-            self.storing = Some(self.store(turn, request.assignments));
-        }
+        let brings = turn.core.roster.is_leader(&member_id) && self.storing.is_none();
         if let Some(earlier) = self.awaiting.insert(member_id, token) {
             turn.desk.refuse_sync(earlier, GroupError::RebalanceInProgress);
         }
-        self
+        if brings {
+            let mut assignments: BTreeMap<_, _> = request.assignments.into_iter().collect();
+            assignments.retain(|member_id, _| turn.core.roster.contains(member_id));
+            if turn.core.record_bytes(&self.protocol, &assignments) > turn.desk.limits.state_bytes_max {
+                let error = GroupError::UnknownServerError;
+                return self.interrupt(turn, error, Reason::NotStored(error)).settle(turn);
+            }
+            self.storing = Some(self.store(turn, assignments));
+        }
+        State::Syncing(self)
     }
 
-    fn store(&self, turn: &mut Turn<'_>, given: Vec<(String, Bytes)>) -> Storing {
-        let mut assignments: BTreeMap<_, _> = given.into_iter().collect();
-        assignments.retain(|member_id, _| turn.core.roster.contains(member_id));
+    fn store(&self, turn: &mut Turn<'_>, assignments: BTreeMap<String, Bytes>) -> Storing {
         let record = turn.core.record(Some(&self.protocol), &assignments, turn.desk.now.wall_ms);
         let write = turn.write_state(record, Then::Assign);
         Storing { write, assignments }
@@ -97,9 +103,7 @@ impl Syncing {
         let Some(storing) = self.storing.take_if(|storing| storing.write == write) else {
             return State::Syncing(self);
         };
-        for member in turn.core.roster.iter_mut() {
-            member.assignment = storing.assignments.get(&member.member_id).cloned().unwrap_or_default();
-        }
+        turn.core.roster.assign(&storing.assignments);
         for (member_id, token) in self.awaiting {
             let assignment = turn.core.roster.get(&member_id).map(|member| member.assignment.clone());
             let reply = SyncReply {
@@ -126,9 +130,7 @@ impl Syncing {
 
     /// The generation ends before it began: those who wait are told, and the members join anew.
     pub(super) fn interrupt(self, turn: &mut Turn<'_>, error: GroupError, reason: Reason) -> Joining {
-        for member in turn.core.roster.iter_mut() {
-            member.assignment = Bytes::new();
-        }
+        turn.core.roster.assign(&BTreeMap::new());
         for (member_id, token) in self.awaiting {
             turn.desk.refuse_sync(token, error);
             turn.heard(&member_id);

@@ -63,6 +63,7 @@ impl Writes {
 
     #[cfg(any(test, debug_assertions))]
     pub(super) fn count_of(&self, group: &str) -> usize {
-        self.open.values().filter(|open| open.group.as_deref() == Some(group)).count()
+        let concerns = |open: &&Open| open.group.as_deref() == Some(group) || open.then.forgets_of(group);
+        self.open.values().filter(concerns).count()
     }
 }

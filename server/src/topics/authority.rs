@@ -14,7 +14,7 @@ use creel_wire::{ErrorCode, Str, Uuid};
 use super::Topic;
 use crate::config::TopicSettings;
 use crate::core::Core;
-use crate::messages::{DeleteTopics, RemoveTopic};
+use crate::messages::{DeleteTopics, RemoveTopics};
 use crate::metadata::{
     LocalStore, LocalWatch, NameError, Revision, Store, StoreError, TopicRecord, Topics as Written,
     Transaction, Verdict, Watch, next_producer_ids,
@@ -214,10 +214,7 @@ pub(crate) async fn delete(core: &Rc<Core>, question: DeleteTopics) -> Vec<Topic
     spawn(async move {
         let known = question.0.iter().filter_map(|id| core.topics.by_id(id));
         let claim = authority.claim(known.map(|local| local.topic.name.clone()).collect()).await;
-        let mut outcomes = Vec::new();
-        for id in question.0 {
-            outcomes.push(delete_one(&core, &authority, id).await);
-        }
+        let outcomes = delete_claimed(&core, &authority, &question.0).await;
         // A new topic of the same name must not find how far the old one was safe.
         shutdown::write_checkpoint(&core).await;
         drop(claim);
@@ -226,16 +223,20 @@ pub(crate) async fn delete(core: &Rc<Core>, question: DeleteTopics) -> Vec<Topic
     .await
 }
 
-/// Erased first: a crash in between leaves files of a topic that is not, which the next start puts aside.
-async fn delete_one(core: &Rc<Core>, authority: &Authority, id: Uuid) -> TopicOutcome {
-    let local = core.topics.by_id(&id);
-    let topic = local.map(|local| local.topic.clone()).ok_or_else(|| {
-        TopicRefusal::new(ErrorCode::UnknownTopicId, "This server does not host this topic ID.")
-    })?;
+/// Erased first, all at once: a crash in between leaves files of topics that are not, which the next start puts aside.
+async fn delete_claimed(core: &Rc<Core>, authority: &Authority, ids: &[Uuid]) -> Vec<TopicOutcome> {
+    let unknown = || TopicRefusal::new(ErrorCode::UnknownTopicId, "This server does not host this topic ID.");
+    let find = |id| core.topics.by_id(id).map(|local| local.topic.clone()).ok_or_else(unknown);
+    let found: Vec<TopicOutcome> = ids.iter().map(find).collect();
+    let topics = || found.iter().filter_map(|found| found.as_ref().ok());
     let turn = authority.turn.enter().await;
-    authority.erase([&*topic.name]).await?;
+    let erased = authority.erase(topics().map(|topic| &*topic.name)).await;
     drop(turn);
-    route::call_all(core, || RemoveTopic(id)).await;
-    core.news.deleted(&topic);
-    Ok(topic)
+    if let Err(refusal) = erased {
+        return found.into_iter().map(|found| found.and_then(|_| Err(refusal.clone()))).collect();
+    }
+    let gone: Arc<[Uuid]> = topics().map(|topic| topic.id).collect();
+    route::call_all(core, || RemoveTopics(gone.clone())).await;
+    topics().for_each(|topic| core.news.deleted(topic));
+    found
 }

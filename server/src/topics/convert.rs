@@ -13,7 +13,10 @@ pub(super) fn log_config(topic: &Topic, broker: &BrokerConfig) -> engine::LogCon
     let goes_by_age_and_size = topic.cleanup_policy.delete;
     engine::LogConfig {
         may_have_gaps,
-        segment_bytes: natural(topic.segment_bytes.into()),
+        segment_bytes: match topic.internal_segment_bytes {
+            0 => natural(topic.segment_bytes.into()),
+            bytes => natural(bytes.into()),
+        },
         segment_ms: natural(topic.segment_ms),
         segment_index_bytes: natural(topic.segment_index_bytes.into()),
         retention_bytes: limit(topic.retention_bytes).filter(|_| goes_by_age_and_size),

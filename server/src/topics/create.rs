@@ -13,7 +13,7 @@ use super::open::{Opened, Opening};
 use super::{Topic, check_not_metadata_log};
 use crate::core::Core;
 use crate::limits::{PARTITIONS_MADE_BESIDE, REQUEST_PARTITIONS_MAX, TOPIC_PARTITIONS_MAX};
-use crate::messages::{CreateTopics, OpenTopics, RemoveTopic, ShowTopics};
+use crate::messages::{CreateTopics, OpenTopics, RemoveTopics, ShowTopics};
 use crate::metadata::{TopicId, TopicRecord};
 use crate::route;
 
@@ -117,9 +117,8 @@ async fn establish(
     let _many = if partitions > PARTITIONS_MADE_BESIDE { Some(authority.many.enter().await) } else { None };
     let opening = Opening { topics: topics.clone(), are_new: true, ..Opening::default() };
     let failed = open_everywhere(core, opening).await.failed;
-    for id in failed.keys() {
-        route::call_all(core, || RemoveTopic(*id)).await;
-    }
+    let unmade: Arc<[Uuid]> = failed.keys().copied().collect();
+    route::call_all(core, || RemoveTopics(unmade.clone())).await;
     let made: Arc<[Uuid]> = ids.into_iter().filter(|id| !failed.contains_key(id)).collect();
     route::call_all(core, || ShowTopics(made.clone())).await;
     topics.iter().filter(|topic| !failed.contains_key(&topic.id)).for_each(|topic| core.news.created(topic));

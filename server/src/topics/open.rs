@@ -1,6 +1,6 @@
 //! A core's part in a topic's beginning and end: it opens, and removes, the partitions that it owns.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::Path;
 use std::rc::Rc;
@@ -11,18 +11,18 @@ use creel_engine::{
     Checkpoint, LeaderEpoch, OpenError, OpenLog, Partition, TopicPartition, bytes_to_recover,
 };
 use creel_io::fs::exists;
+use creel_io::pace;
 use creel_wire::Uuid;
 
 use super::convert::log_config;
 use super::{LocalTopic, OFFLINE, Offline, Own, Topic};
-use crate::budget::Pace;
 use crate::core::Core;
 use crate::offsets;
 use crate::race::all;
 use crate::{coordinators, recovery};
 
 /// How much of a piece of work it is to look how large a partition's segments are.
-const UNITS_A_LOOK: usize = 20;
+const STEPS_A_LOOK: usize = 20;
 
 /// Topics to open, and what the last stop left about their partitions.
 #[derive(Default)]
@@ -151,9 +151,8 @@ async fn coordinate(core: &Rc<Core>, own: &BTreeMap<i32, Own>, stays: bool) -> R
 /// Counts what there is to open.
 async fn expect(core: &Core, opening: &Opening, own: &[(&Arc<Topic>, i32)]) {
     core.opening.expect(own.len());
-    let mut pace = Pace::new();
     for (topic, index) in own.iter().filter(|_| !opening.was_clean) {
-        pace.before(UNITS_A_LOOK).await;
+        pace(STEPS_A_LOOK).await;
         core.opening.expect_bytes(bytes_to_recover(&what_to_open(core, opening, topic, *index)));
     }
 }
@@ -225,16 +224,16 @@ async fn mark(directory: &Path, id: Uuid) -> io::Result<()> {
     }
 }
 
-/// Hides the topic and removes this core's partitions of it.
-pub(crate) async fn remove(core: &Rc<Core>, id: Uuid) {
-    let Some(local) = core.topics.take(&id) else { return };
-    match &*local.topic.name {
-        offsets::TOPIC => core.coordinators.clear(),
-        other => core.coordinators.topic_deleted(other),
+/// Hides the topics and removes this core's partitions of them, several at a time.
+pub(crate) async fn remove(core: &Rc<Core>, ids: &[Uuid]) {
+    let gone: Vec<_> = ids.iter().filter_map(|id| core.topics.take(id)).collect();
+    let mut names: BTreeSet<String> = gone.iter().map(|local| local.topic.name.as_str().to_owned()).collect();
+    if names.remove(offsets::TOPIC) {
+        core.coordinators.clear();
     }
-    for own in local.own.values() {
-        remove_own(core, own, id).await;
-    }
+    core.coordinators.topics_deleted(&Rc::new(names)).await;
+    let own = gone.iter().flat_map(|local| local.own.values().map(|own| (own, local.topic.id)));
+    all(own.map(|(own, id)| remove_own(core, own, id)), core.files.moving).await;
 }
 
 /// What cannot be removed now is tried again: the topic is gone all the same.

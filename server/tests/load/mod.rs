@@ -115,9 +115,14 @@ impl Load {
         };
         let kept = topic(
             KEPT,
-            vec![set("segment.bytes", "16384"), set("retention.ms", "-1"), set("preallocate", "true")],
+            vec![
+                set("internal.segment.bytes", "16384"),
+                set("retention.ms", "-1"),
+                set("preallocate", "true"),
+            ],
         );
-        let rolling = topic(ROLLING, vec![set("segment.bytes", "16384"), set("retention.bytes", "30000")]);
+        let rolling =
+            topic(ROLLING, vec![set("internal.segment.bytes", "16384"), set("retention.bytes", "30000")]);
         let request = CreateTopicsRequest { topics: vec![kept, rolling], ..Default::default() };
         let Some(mut client) = self.connect().await else { return false };
         let Some(response) = self.ask(&mut client, 7, &request).await else { return false };

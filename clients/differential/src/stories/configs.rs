@@ -12,6 +12,8 @@ stories! { "configs":
     descriptions_refused,
     changed_one_by_one,
     lists_grow_and_shrink,
+    changes_of_what_is_no_topic,
+    sizes_of_segments,
     changes_refused,
     changed_as_a_whole,
     whole_changes_refused,
@@ -21,6 +23,9 @@ stories! { "configs":
 
 const TOPIC: i8 = 2;
 const BROKER: i8 = 4;
+const LOGGERS: i8 = 8;
+const METRICS: i8 = 16;
+const GROUP: i8 = 32;
 
 fn resource(kind: i8, name: &str, keys: Value) -> Value {
     json!({ "resourceType": kind, "resourceName": name, "configurationKeys": keys })
@@ -80,6 +85,13 @@ fn descriptions_refused(it: &mut Side<'_>) {
         (1, "x".to_owned()),
         (3, "x".to_owned()),
         (99, "x".to_owned()),
+        (LOGGERS, "1".to_owned()),
+        (LOGGERS, "9".to_owned()),
+        (LOGGERS, String::new()),
+        (METRICS, "x".to_owned()),
+        (METRICS, String::new()),
+        (GROUP, it.own("group")),
+        (GROUP, String::new()),
     ] {
         it.ask(
             "DescribeConfigs",
@@ -191,6 +203,58 @@ fn changes_refused(it: &mut Side<'_>) {
     it.ask("IncrementalAlterConfigs", 1, json!({ "resources": [one, one] }));
     it.ask("IncrementalAlterConfigs", 1, json!({ "resources": [] }));
     describe(it, &name, &["retention.ms"]);
+}
+
+fn changes_of_what_is_no_topic(it: &mut Side<'_>) {
+    let group = it.own("group");
+    for (kind, name, key) in [
+        (LOGGERS, "1", "org.apache.kafka"),
+        (LOGGERS, "9", "org.apache.kafka"),
+        (LOGGERS, "", "org.apache.kafka"),
+        (METRICS, "x", "interval.ms"),
+        (METRICS, "", "interval.ms"),
+        (GROUP, group.as_str(), "consumer.session.timeout.ms"),
+        (GROUP, "", "consumer.session.timeout.ms"),
+        (GROUP, group.as_str(), "no.such"),
+    ] {
+        for (operation, value) in [(0, json!("no such value")), (1, json!(null))] {
+            let config = json!({ "name": key, "configOperation": operation, "value": value });
+            let resource = json!({ "resourceType": kind, "resourceName": name, "configs": [config] });
+            it.ask("IncrementalAlterConfigs", 1, json!({ "resources": [resource], "validateOnly": true }));
+        }
+        let config = json!({ "name": key, "value": "no such value" });
+        let resource = json!({ "resourceType": kind, "resourceName": name, "configs": [config] });
+        it.ask("AlterConfigs", 2, json!({ "resources": [resource], "validateOnly": true }));
+    }
+}
+
+fn sizes_of_segments(it: &mut Side<'_>) {
+    let name = it.own("one");
+    topic(it, &name, 1);
+    for (key, value) in [
+        ("segment.bytes", "1048576"),
+        ("segment.bytes", "1048575"),
+        ("segment.bytes", "14"),
+        ("segment.bytes", "0"),
+        ("internal.segment.bytes", "1048575"),
+        ("internal.segment.bytes", "16384"),
+        ("internal.segment.bytes", "14"),
+        ("internal.segment.bytes", "0"),
+    ] {
+        let config = json!([{ "name": key, "value": value }]);
+        it.ask(
+            "CreateTopics",
+            4,
+            json!({ "topics": [{ "name": it.own("checked"), "numPartitions": 1, "replicationFactor": 1,
+                "configs": config }], "validateOnly": true }),
+        );
+        change(it, 1, &name, &[(key, 0, json!(value))]);
+        change(it, 1, &name, &[(key, 1, json!(null))]);
+    }
+    change(it, 1, &name, &[("segment.jitter.ms", 0, json!("77"))]);
+    let settled = json!({ "resources": [resource(TOPIC, &name, json!(["segment.jitter.ms"]))] });
+    it.until("DescribeConfigs", 4, &settled, |answer| answer["results"][0]["configs"][0]["value"] == "77");
+    describe(it, &name, &["segment.bytes", "internal.segment.bytes"]);
 }
 
 fn replace(it: &mut Side<'_>, version: i16, name: &str, settings: &[(&str, Value)]) {

@@ -12,6 +12,7 @@ stories! { "list-offsets":
     each_version,
     by_time,
     special_timestamps,
+    the_largest_of_no_timestamps,
     times_stamped_by_the_broker,
     wrong,
     ends_of_epochs,
@@ -75,6 +76,27 @@ fn special_timestamps(it: &mut Side<'_>) {
             let mut body = at(&name, 0, timestamp);
             body["isolationLevel"] = level.into();
             it.ask("ListOffsets", 7, body);
+        }
+    }
+}
+
+fn the_largest_of_no_timestamps(it: &mut Side<'_>) {
+    let unstamped = || Batch::of(&["a", "b"]).with(|batch| batch.first_timestamp = -1);
+    let none = || unstamped().with(|batch| batch.records.iter_mut().for_each(|one| one.timestamp_delta = 0));
+    let before_1970 = || unstamped().with(|batch| batch.first_timestamp = -5_000);
+    for (name, batches) in [
+        ("unstamped", vec![none(), none().attributes(GZIP)]),
+        ("before", vec![before_1970(), none()]),
+        ("zero", vec![none(), none().with(|batch| batch.first_timestamp = 0)]),
+        ("mixed", vec![none(), Batch::of(&["a", "b"]), none()]),
+    ] {
+        let name = it.own(name);
+        topic(it, &name, 1);
+        filled(it, &name, 0, &batches);
+        for timestamp in [-3, 0, 1] {
+            for version in [7, 10] {
+                it.ask("ListOffsets", version, at(&name, 0, timestamp));
+            }
         }
     }
 }

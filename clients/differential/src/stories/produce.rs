@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::prepare::{and, filled, to, to_hex, topic, topic_with};
 use super::stories;
-use crate::batch::{Batch, GZIP, ZSTD};
+use crate::batch::{Batch, GZIP, LOG_APPEND_TIME, ZSTD};
 use crate::side::Side;
 use crate::value::hex;
 
@@ -18,6 +18,8 @@ stories! { "produce":
     timestamps_by_the_broker,
     timestamps_by_the_client,
     timestamps_the_header_does_not_tell,
+    timestamps_said_to_be_the_brokers,
+    timestamps_beyond_what_the_header_tells,
     a_base_offset_other_than_0,
     an_epoch_the_client_made_up,
     to_a_topic_that_does_not_exist_yet,
@@ -183,6 +185,47 @@ fn timestamps_the_header_does_not_tell(it: &mut Side<'_>) {
         }
         fetched(it, &name);
         for timestamp in [-3, 0, crate::clock::story_time(), crate::clock::story_time() + 2] {
+            it.ask("ListOffsets", 7, super::list_offsets::at(&name, 0, timestamp));
+        }
+    }
+}
+
+fn timestamps_said_to_be_the_brokers(it: &mut Side<'_>) {
+    for (name, kind) in [("create", "CreateTime"), ("append", "LogAppendTime")] {
+        let name = it.own(name);
+        topic_with(it, &name, 1, json!([{ "name": "message.timestamp.type", "value": kind }]));
+        for codec in [0, GZIP, ZSTD] {
+            for version in [3, 8, 9] {
+                let batch = Batch::of(&["a", "b"]).attributes(codec | LOG_APPEND_TIME);
+                it.ask("Produce", version, to(&name, 0, &batch));
+            }
+        }
+        fetched(it, &name);
+        for timestamp in [-3, crate::clock::story_time()] {
+            it.ask("ListOffsets", 7, super::list_offsets::at(&name, 0, timestamp));
+        }
+    }
+}
+
+fn timestamps_beyond_what_the_header_tells(it: &mut Side<'_>) {
+    let spread = |batch: &mut Batch| {
+        batch
+            .records
+            .iter_mut()
+            .zip([0, 1000, 3000, 2000])
+            .for_each(|(one, delta)| one.timestamp_delta = delta);
+    };
+    let told =
+        |delta: i64| move |batch: &mut Batch| batch.max_timestamp = Some(batch.first_timestamp + delta);
+    for (name, codec) in [("plain", 0), ("gzip", GZIP)] {
+        let name = it.own(name);
+        topic(it, &name, 1);
+        for delta in [0, 1, 1000, 2999, 3000, 3001, 60_000] {
+            let batch = Batch::of(&["a", "b", "c", "d"]).attributes(codec).with(spread).with(told(delta));
+            it.ask("Produce", 9, to(&name, 0, &batch));
+        }
+        fetched(it, &name);
+        for timestamp in [-3, crate::clock::story_time() + 500, crate::clock::story_time() + 3000] {
             it.ask("ListOffsets", 7, super::list_offsets::at(&name, 0, timestamp));
         }
     }

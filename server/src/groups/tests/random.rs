@@ -1,13 +1,15 @@
 //! Random histories: whatever happens, the invariants hold, every request is answered exactly once, and
 //! what was made durable is what a restart finds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
+use std::rc::Rc;
 
 use bytes::Bytes;
 use proptest::prelude::*;
 
 use super::story::{LIMITS, WALL_MS};
+use crate::groups::Client as Owner;
 use crate::{
     groups::*,
     offsets::{BatchContent, LoggedRecord, Record},
@@ -89,9 +91,11 @@ struct World {
 }
 
 impl World {
-    fn new() -> Self {
+    /// With `in_pieces` everything is done an offset at a time, and each record is a batch.
+    fn new(in_pieces: bool) -> Self {
+        let narrow = GroupLimits { offsets_at_once: 1, batch_bytes: 1, ..LIMITS };
         Self {
-            coordinator: Coordinator::new(LIMITS),
+            coordinator: Coordinator::new(if in_pieces { narrow } else { LIMITS }),
             now_ms: 0,
             tokens: Vec::new(),
             clients: BTreeMap::new(),
@@ -151,10 +155,21 @@ impl World {
                 let topics = vec![("t".to_owned(), vec![0, 1])];
                 self.event(Event::DeleteOffsets(token, GROUPS[group as usize].to_owned(), topics));
             }
-            Step::TopicDeleted => self.event(Event::TopicDeleted("t".to_owned())),
+            Step::TopicDeleted => self.forget("t"),
             Step::Persist { fails, which } => self.persist(fails, which),
             Step::Fold { steps } => self.fold(steps),
             Step::After { ms } => self.after(u64::from(ms)),
+        }
+    }
+
+    fn forget(&mut self, topic: &str) {
+        let mut forgetting = Forgetting::of(Rc::new(BTreeSet::from([topic.to_owned()])));
+        loop {
+            let (outputs, step) = self.coordinator.forget_topics(self.now(), &mut forgetting);
+            self.take(outputs, Kind::Own);
+            if step.is_last {
+                return;
+            }
         }
     }
 
@@ -200,6 +215,7 @@ impl World {
             reason: None,
             group: GROUPS[group as usize].to_owned(),
             member,
+            client: Owner(Some(u64::from(client))),
             client_id: format!("c{client}"),
             client_host: "/127.0.0.1".to_owned(),
             session_timeout_ms: 10_000,
@@ -379,8 +395,11 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn every_history_keeps_the_promises(steps in prop::collection::vec(step(), 1..120)) {
-        let mut world = World::new();
+    fn every_history_keeps_the_promises(
+        in_pieces in any::<bool>(),
+        steps in prop::collection::vec(step(), 1..120),
+    ) {
+        let mut world = World::new(in_pieces);
         for step in steps {
             world.run(step);
         }

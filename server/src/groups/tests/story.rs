@@ -10,7 +10,9 @@
 //!
 //! All is about one group, `g`. A member's id is shown as `a~1`, the number counting the ids made.
 
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::rc::Rc;
 
 use bytes::Bytes;
 
@@ -29,6 +31,9 @@ pub(super) const LIMITS: GroupLimits = GroupLimits {
     offset_metadata_chars_max: 16,
     offsets_retention_ms: 3_600_000,
     expiry_interval_ms: 600_000,
+    offsets_at_once: 250,
+    batch_bytes: 64 << 10,
+    state_bytes_max: 1 << 20,
 };
 
 pub(super) struct Story {
@@ -119,9 +124,20 @@ impl Story {
                 let (topic, partition) = partition(key);
                 self.event(Event::DeleteOffsets(token, "g".into(), vec![(topic, vec![partition])]));
             }
-            ["topic", "deleted", topic] => self.event(Event::TopicDeleted((*topic).to_owned())),
+            ["topic", "deleted", topic] => self.forget(topic),
             ["restart"] => self.restart(),
             other => panic!("a line of a story: {other:?}"),
+        }
+    }
+
+    fn forget(&mut self, topic: &str) {
+        let mut forgetting = Forgetting::of(Rc::new(BTreeSet::from([topic.to_owned()])));
+        loop {
+            let (outputs, step) = self.coordinator.forget_topics(self.now(), &mut forgetting);
+            self.take(outputs);
+            if step.is_last {
+                return;
+            }
         }
     }
 
@@ -163,6 +179,7 @@ impl Story {
             reason: None,
             group: option("group=").unwrap_or("g").to_owned(),
             member,
+            client: Client(plain.bytes().next().map(u64::from)),
             client_id: plain.to_owned(),
             client_host: "/127.0.0.1".to_owned(),
             session_timeout_ms: option("session=").map_or(10_000, |time| seconds(time) as i32),
@@ -346,9 +363,12 @@ fn show(reply: &Reply) -> String {
             Some(error) => error.to_string(),
             None => format!("assigned {:?}", String::from_utf8_lossy(&reply.assignment)),
         },
-        Reply::Heartbeat(result) | Reply::DeleteGroup(result) => {
-            result.map_or_else(|error| error.to_string(), |()| "ok".to_owned())
-        }
+        Reply::Heartbeat(result) => result.map_or_else(|error| error.to_string(), |()| "ok".to_owned()),
+        Reply::DeleteGroup(result) => match result {
+            Ok(GroupDeletion::Whole) => "ok".to_owned(),
+            Ok(GroupDeletion::InPart) => "not all yet".to_owned(),
+            Err(error) => error.to_string(),
+        },
         Reply::Leave(reply) => {
             let members: Vec<_> = reply
                 .members

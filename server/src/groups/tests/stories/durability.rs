@@ -3,8 +3,8 @@
 use bytes::Bytes;
 use expect_test::expect;
 
-use super::super::story::{LIMITS, story};
-use crate::groups::{Coordinator, FetchRequest, Now};
+use super::super::story::{LIMITS, story, story_with};
+use crate::groups::{Coordinator, FetchRequest, GroupLimits, Now};
 use crate::offsets::read_batch;
 
 #[test]
@@ -206,4 +206,30 @@ fn a_partition_that_kafka_wrote_is_taken_over() {
         }
     "#]]
     .assert_eq(&text);
+}
+
+#[test]
+fn an_assignment_that_makes_too_large_a_record_is_refused_before_it_is_made() {
+    let limits = GroupLimits { state_bytes_max: 100, ..LIMITS };
+    let assignment = "p".repeat(60);
+    let script = format!(
+        "join a v3
+         after 3s
+         sync a 1 a={assignment}
+         join a v3
+         sync a 2 a=p"
+    );
+    expect![[r#"
+        join a v3
+        after 3s
+            3.0s a join: a~1 in generation 1, range, led by a~1, members [a~1]
+        sync a 1 a=pppppppppppppppppppppppppppppppppppppppppppppppppppppppppppp
+            3.0s a sync: unknown server error
+        join a v3
+            3.0s a join: a~1 in generation 2, range, led by a~1, members [a~1]
+        sync a 2 a=p
+            log g generation 2 [a~1=p]
+            3.0s a sync: assigned "p"
+    "#]]
+    .assert_eq(&story_with(limits, &script));
 }

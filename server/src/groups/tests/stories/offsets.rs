@@ -245,3 +245,44 @@ fn groups_and_offsets_can_be_deleted() {
          list",
     ));
 }
+
+#[test]
+fn a_group_whose_deletion_failed_is_there_although_a_new_one_of_its_name_came_and_went() {
+    expect![[r#"
+        join a v3
+        after 3s
+            3.0s a join: a~1 in generation 1, range, led by a~1, members [a~1]
+        sync a 1 a=p0
+            log g generation 1 [a~1=p0]
+            3.0s a sync: assigned "p0"
+        leave a
+            3.0s leave: ok
+            log g generation 2 []
+        hold
+        delete
+        join b
+            3.0s b join: member id required, id b~2
+        refuse
+            3.0s delete: not coordinator
+        after 20s
+        list
+            [FoundGroup { group: "g", protocol_type: "consumer", state: "Empty" }]
+        restart
+        list
+            [FoundGroup { group: "g", protocol_type: "consumer", state: "Empty" }]
+    "#]]
+    .assert_eq(&story(
+        "join a v3
+         after 3s
+         sync a 1 a=p0
+         leave a
+         hold
+         delete
+         join b
+         refuse
+         after 20s
+         list
+         restart
+         list",
+    ));
+}
