@@ -9,6 +9,7 @@ use crate::compare::cli::CompareArgs;
 use crate::diff::cli::DiffArgs;
 use crate::diff::trend::TrendArgs;
 use crate::error::LoadError;
+use crate::glossary;
 use crate::lab::cli::LabArgs;
 use crate::payload::cli::PayloadArgs;
 use crate::schedule::{SHAPE_HELP, Shape, parse_speed};
@@ -43,7 +44,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Produce and consume for some seconds, verify, and print what was measured.
-    Run(Box<RunArgs>),
+    Run(Box<RunCommand>),
     /// Compare two brokers or two settings, and say better, worse or inconclusive.
     Compare(CompareArgs),
     /// Say what changed between two results, and whether any of it is a regression.
@@ -108,7 +109,32 @@ impl Acks {
     }
 }
 
-/// Options of `loadgen run`.
+/// Options of the command `run`, beyond those of each run.
+#[derive(Debug, Clone, Args)]
+#[command(after_long_help = glossary::text())]
+pub struct RunCommand {
+    /// Each run.
+    #[command(flatten)]
+    pub run: RunArgs,
+    /// Measure the highest rate alone. Without it, a rate, --crash, --flame or --bootstrap, latency at half of that rate is measured, too
+    #[arg(long, conflicts_with_all = ["rate", "schedule", "replay"], help_heading = "Load")]
+    pub closed_loop: bool,
+    /// The long table of every run, and what its words mean
+    #[arg(long, help_heading = "Result")]
+    pub details: bool,
+}
+
+impl RunCommand {
+    /// Whether it measures the highest rate, and then latency at a share of it.
+    pub fn is_plain(&self) -> bool {
+        let run = &self.run;
+        let has_times = run.rate.is_some() || run.schedule.is_some() || run.replay.is_some();
+        let is_of_one_thing = self.closed_loop || run.crash.is_some() || run.flame;
+        !has_times && !is_of_one_thing && run.bootstrap.is_none()
+    }
+}
+
+/// Options of a run, as `loadgen run` and all that make runs take them.
 #[derive(Debug, Clone, Args)]
 pub struct RunArgs {
     /// A running broker, HOST:PORT[,HOST:PORT...]; without it one is started in a temporary directory
@@ -217,7 +243,7 @@ pub struct RunArgs {
     /// When a record counts as delivered
     #[arg(long, value_enum, default_value = "all", help_heading = "Client settings")]
     pub acks: Acks,
-    /// Produce requests in flight per connection; 1 and no --rate is a closed loop of one request at a time
+    /// Produce requests in flight per connection; 1 and --closed-loop is one request at a time
     #[arg(long, value_name = "COUNT", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=10_000), help_heading = "Client settings")]
     pub in_flight: u16,
 
@@ -297,6 +323,36 @@ mod tests {
     #[test]
     fn the_definition_holds_together() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_run_without_a_rate_measures_two_things_and_any_other_one() {
+        let is_plain = |line: &str| match Cli::parse_from(line.split(' ')).command {
+            Command::Run(args) => args.is_plain(),
+            other => panic!("{other:?}"),
+        };
+        assert!(is_plain("loadgen run") && is_plain("loadgen run --codec zstd --in-flight 1 --broker kafka"));
+        for one in [
+            "--rate 5k",
+            "--schedule ramp:1..5",
+            "--replay 2x --payload-topic h:1/t",
+            "--crash",
+            "--flame",
+            "--closed-loop",
+            "--bootstrap h:1",
+        ] {
+            assert!(!is_plain(&format!("loadgen run {one}")), "{one}");
+        }
+    }
+
+    #[test]
+    fn the_long_help_of_a_run_ends_with_its_words() {
+        let mut command = Cli::command();
+        let help = command.find_subcommand_mut("run").unwrap().render_long_help().to_string();
+        let words = help.split("Words:\n").nth(1).expect("a glossary");
+        for (word, meaning) in glossary::WORDS {
+            assert!(words.contains(word) && words.contains(meaning), "{word}: {words}");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! It shares only the wire crate with the broker; batches, checksums and codecs are its own.
 //!
-//! The way of a run: `cli` -> `run` (finds or starts the `broker`, prepares the topic through `client`, decides the
+//! The way of a run: `cli` -> (`plain`, two runs where no rate is asked for) -> `run` (finds or starts the `broker`, prepares the topic through `client`, decides the
 //! `plan`) -> one `worker` thread per core -> `phases` on the main thread -> `summary` -> `report`.
 //!
 //! The way of a record: `schedule` says when, `source` which (`payload`, `keys`), `producer` puts it into a batch
@@ -28,6 +28,7 @@ pub mod diff;
 pub mod error;
 pub mod fate;
 pub mod flame;
+pub mod glossary;
 pub mod journal;
 pub mod keys;
 pub mod lab;
@@ -44,6 +45,7 @@ pub mod orders;
 pub mod page;
 pub mod payload;
 pub mod phases;
+pub mod plain;
 pub mod plan;
 pub mod producer;
 pub mod progress;

@@ -6,17 +6,20 @@
 use clap::Parser;
 use loadgen::advice::advice;
 use loadgen::broker::leash::become_leashed;
-use loadgen::cli::{Cli, Command, RunArgs, write_json};
+use loadgen::cli::{Cli, Command, RunCommand, write_json};
 use loadgen::compare::cli::CompareArgs;
 use loadgen::compare::{self, Compared, Outcome, compare};
 use loadgen::diff::cli::DiffArgs;
 use loadgen::diff::trend::trend;
 use loadgen::diff::{self, diff};
 use loadgen::error::LoadError;
+use loadgen::glossary;
 use loadgen::lab::lab;
 use loadgen::live::Live;
 use loadgen::page::{self, cli::report};
-use loadgen::report::RunReport;
+use loadgen::plain::run_plain;
+use loadgen::report::plain::PlainReport;
+use loadgen::report::short::Short;
 use loadgen::report::table::Table;
 use loadgen::results_dir;
 use loadgen::run::run_kept;
@@ -58,25 +61,49 @@ fn main() -> ExitCode {
     })
 }
 
-fn run_command(args: &RunArgs) -> Result<ExitCode, LoadError> {
-    args.out.as_deref().map_or(Ok(()), results_dir::prepare)?;
+fn run_command(args: &RunCommand) -> Result<ExitCode, LoadError> {
+    let run = &args.run;
+    run.out.as_deref().map_or(Ok(()), results_dir::prepare)?;
     let interrupted = interrupts()?;
-    let live = if args.plain { Live::lines() } else { Live::best(&interrupted) };
-    let (report, failure) = run_kept(args, &interrupted, live)?;
+    let live = || if run.plain { Live::lines() } else { Live::best(&interrupted) };
+    let (report, failure) = if args.is_plain() {
+        run_plain(run, &interrupted, &live)?
+    } else {
+        let (highest, failure) = run_kept(run, &interrupted, live())?;
+        (PlainReport { highest, at_share: None }, failure)
+    };
     // A closed pipe is the reader's choice.
-    let _ = write!(std::io::stdout(), "{}", Table(&report));
+    let _ = write!(std::io::stdout(), "{}", told(args, &report));
     // One that can't be written is no reason not to write the other.
-    let json = args.json.as_ref().map_or(Ok(()), |path| write_json(&report, path));
-    args.out.as_ref().map_or(Ok(()), |dir| keep_run(&report, dir))?;
+    let json = run.json.as_ref().map_or(Ok(()), |path| write_json(&report, path));
+    run.out.as_ref().map_or(Ok(()), |dir| keep_run(&report, dir))?;
     json?;
     if let Some(failure) = failure {
         return Err(failure); // what was measured is kept
     }
-    let failed = report.verification.passed == Some(false);
-    Ok(if failed { ExitCode::from(VERDICT_AGAINST) } else { ExitCode::SUCCESS })
+    Ok(if report.has_lost() { ExitCode::from(VERDICT_AGAINST) } else { ExitCode::SUCCESS })
 }
 
-fn keep_run(report: &RunReport, dir: &Path) -> Result<(), LoadError> {
+/// Short where there are two runs, unless more is asked for.
+fn told(args: &RunCommand, report: &PlainReport) -> String {
+    if args.is_plain() && !args.details {
+        return Short(report).to_string();
+    }
+    let mut text = String::new();
+    for (name, run) in report.runs() {
+        let heading = if args.is_plain() { format!("\n{name}\n") } else { String::new() };
+        text += &format!("{heading}{}", Table(run));
+    }
+    text + &if args.details { format!("\n{}", glossary::text()) } else { String::new() }
+}
+
+/// The second run, where there is one, also has a directory of its own in that of the result.
+fn keep_run(report: &PlainReport, dir: &Path) -> Result<(), LoadError> {
+    if let Some(second) = &report.at_share {
+        let dir = dir.join(results_dir::AT_SHARE);
+        results_dir::prepare(&dir)?;
+        keep_run(&PlainReport { highest: second.run.clone(), at_share: None }, &dir)?;
+    }
     results_dir::write(dir, report)?;
     let page = page::write_run(report, dir);
     page.map_err(|why| LoadError::File { path: dir.join(page::PAGE_FILE), why })

@@ -25,17 +25,17 @@ pub(crate) mod text;
 mod view;
 
 use crate::flame::FLAME_FILE;
-use crate::report::RunReport;
+use crate::report::plain::PlainReport;
 use std::io;
 use std::path::Path;
 
 /// The page's name within a result's directory.
 pub const PAGE_FILE: &str = "report.html";
 
-/// Writes the page, its pictures and the README of one run into `dir`, which exists.
-pub fn write_run(report: &RunReport, dir: &Path) -> io::Result<()> {
+/// Writes the page, its pictures and the README of a run, or of the two of a run without a rate, into `dir`, which exists.
+pub fn write_run(report: &PlainReport, dir: &Path) -> io::Result<()> {
     let name = dir.file_name().map_or_else(|| "run".into(), |name| name.to_string_lossy().into_owned());
-    let mut view = run_view::view(&[run_view::Named { name, report }]);
+    let mut view = run_view::view(&run_view::named(&name, report));
     point_to_flame(&mut view, dir);
     write(&view, dir)
 }

@@ -3,8 +3,10 @@
 
 pub mod crash;
 pub mod machine;
+pub mod plain;
 pub mod refusals;
 pub mod series;
+pub mod short;
 pub mod steady;
 pub mod table;
 
@@ -55,6 +57,9 @@ pub struct RunReport {
     pub figures: Option<Figures>,
     /// What makes the numbers mean something else than they seem to.
     pub warnings: Vec<String>,
+    /// Those of them that spoil the result: the rate, the latencies or the bytes are not the broker's alone.
+    #[serde(default)]
+    pub spoiled_by: Vec<String>,
 }
 
 /// The broker.

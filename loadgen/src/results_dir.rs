@@ -6,12 +6,14 @@
 //! latency.hdr   HdrHistogram's interval log: one histogram each of response, queue, service and end_to_end, by tag
 //! series.csv    the course of the run, a line for each piece
 //! flame.svg     with --flame: where the broker's CPU went
+//! at-share/     of a run without a rate: the same of its second run, at a share of the highest rate
 //! ```
-//! The last two are there only where the run has figures.
+//! latency.hdr and series.csv are there only where the run has figures.
 
 use crate::cli::{write_json, write_whole};
 use crate::error::LoadError;
 use crate::latency::Percentiles;
+use crate::report::plain::PlainReport;
 use crate::report::series::Interval;
 use crate::report::{Figures, RunReport};
 use std::fmt::Write;
@@ -20,6 +22,8 @@ use std::path::Path;
 
 /// The file that makes a directory a result.
 pub const RUN_FILE: &str = "run.json";
+/// The directory of the second run within the result's.
+pub const AT_SHARE: &str = "at-share";
 const HISTOGRAMS_FILE: &str = "latency.hdr";
 const SERIES_FILE: &str = "series.csv";
 
@@ -32,9 +36,9 @@ pub fn prepare(dir: &Path) -> Result<(), LoadError> {
 }
 
 /// Writes all files; `run.json` comes last, so that a directory that has it is whole.
-pub fn write(dir: &Path, report: &RunReport) -> Result<(), LoadError> {
-    if let Some(figures) = &report.figures {
-        write_file(dir, HISTOGRAMS_FILE, &histogram_log(report, figures))?;
+pub fn write(dir: &Path, report: &PlainReport) -> Result<(), LoadError> {
+    if let Some(figures) = &report.highest.figures {
+        write_file(dir, HISTOGRAMS_FILE, &histogram_log(&report.highest, figures))?;
         write_file(dir, SERIES_FILE, &csv(&figures.series))?;
     }
     write_json(report, &dir.join(RUN_FILE))

@@ -24,6 +24,7 @@ use crate::steady;
 use crate::verify::{Findings, Level};
 use crate::worker::ThreadReport;
 use std::time::{SystemTime, UNIX_EPOCH};
+use warnings::Warnings;
 
 /// CPU seconds used so far.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -74,7 +75,8 @@ pub fn summarise(ended: Ended<'_>, reports: Vec<ThreadReport>) -> Result<RunRepo
     let verification = verify(&ended, &metrics, reports);
     let passed = verification.passed != Some(false);
     let figures = passed.then(|| figures(&ended, &metrics));
-    let warnings = figures.as_ref().map(|figures| warnings::warnings(&ended, figures)).unwrap_or_default();
+    let warnings = figures.as_ref().map(|figures| warnings::warnings(&ended, figures));
+    let Warnings { all: warnings, spoil: spoiled_by } = warnings.unwrap_or_default();
     let ended_at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Ok(RunReport {
         schema: SCHEMA.into(),
@@ -92,6 +94,7 @@ pub fn summarise(ended: Ended<'_>, reports: Vec<ThreadReport>) -> Result<RunRepo
         verification,
         figures,
         warnings,
+        spoiled_by,
     })
 }
 

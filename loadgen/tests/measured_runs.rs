@@ -12,7 +12,7 @@ use support::{Loadgen, creel};
 
 const SHORT: &str = "--duration 700ms --warmup 200ms --batch-bytes 4k";
 /// For what does not depend on how much was sent.
-const QUICK: &str = "--duration 200ms --warmup 0s --batch-bytes 4k";
+const QUICK: &str = "--duration 200ms --warmup 0s --batch-bytes 4k --closed-loop";
 
 #[test]
 fn a_run_is_measured_verified_and_leaves_nothing() {
@@ -200,8 +200,8 @@ fn what_a_broker_refuses_for_a_while_is_asked_of_it_again() {
 #[test]
 fn what_happened_inside_a_broker_on_all_cores_is_told() {
     let cores: Vec<String> = loadgen::cores::at_hand().unwrap().iter().map(ToString::to_string).collect();
-    let ran =
-        Loadgen::own_broker(&format!("{QUICK} --rate 2k --broker-cores {}", cores.join(","))).ran().expect(0);
+    let load = "--duration 200ms --warmup 0s --batch-bytes 4k --rate 2k";
+    let ran = Loadgen::own_broker(&format!("{load} --broker-cores {}", cores.join(","))).ran().expect(0);
     let stages = ran.json()["figures"]["stages"].as_array().unwrap();
     assert!(stages.iter().any(|stage| stage["stage"] == "queue"), "{stages:?}");
     assert!(ran.stdout.contains("inside broker"), "{}", ran.stdout);

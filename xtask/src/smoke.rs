@@ -21,7 +21,7 @@ pub(crate) fn smoke() -> Outcome {
     };
     for (file, codec) in FILES {
         let mut run = loadgen();
-        run.arg("--payload").arg(data.join(file)).args(["--codec", codec]);
+        run.arg("--payload").arg(data.join(file)).args(["--codec", codec, "--closed-loop"]);
         step(&format!("loadgen, {file}, {codec}"), &mut run)?;
     }
     Ok(())

@@ -24,9 +24,6 @@ pub struct ReportArgs {
 
 /// Makes the page; gives where it is.
 pub fn report(args: &ReportArgs) -> Result<PathBuf, LoadError> {
-    if args.paths.len() > RUNS_MAX {
-        return Err(LoadError::Options(format!("at most {RUNS_MAX} runs fit over each other")));
-    }
     let found = args.paths.iter().map(|path| read::read(path)).collect::<Result<Vec<_>, _>>()?;
     let mut view = view_of(&found)?;
     let dir = args.out.clone().unwrap_or_else(|| read::beside(&args.paths));
@@ -45,10 +42,14 @@ fn view_of(found: &[Found]) -> Result<View, LoadError> {
         return Ok(sweep_view::view(name, sweep));
     }
     let runs = found.iter().map(|found| match found {
-        Found::Run(name, report) => Ok(Named { name: name.clone(), report }),
+        Found::Run(name, report) => Ok(run_view::named(name, report)),
         Found::Comparison(name, _) | Found::Sweep(name, _) => {
             Err(LoadError::Options(format!("{name}: only runs lie over each other: give this one alone")))
         }
     });
-    Ok(run_view::view(&runs.collect::<Result<Vec<_>, _>>()?))
+    let runs: Vec<Named<'_>> = runs.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
+    if runs.len() > RUNS_MAX {
+        return Err(LoadError::Options(format!("at most {RUNS_MAX} runs fit over each other")));
+    }
+    Ok(run_view::view(&runs))
 }

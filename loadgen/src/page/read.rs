@@ -3,7 +3,8 @@
 use super::sweep_view::Sweep;
 use crate::compare::report::{self as comparison, CompareReport};
 use crate::error::LoadError;
-use crate::report::{self, RunReport};
+use crate::report;
+use crate::report::plain::PlainReport;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
@@ -18,7 +19,7 @@ const SWEEP_FILE: &str = "sweep.json";
 #[derive(Debug)]
 pub(super) enum Found {
     /// Of `loadgen run`, and what to call it.
-    Run(String, Box<RunReport>),
+    Run(String, Box<PlainReport>),
     /// Of `loadgen compare`, and what to call it.
     Comparison(String, Box<CompareReport>),
     /// Of `loadgen sweep`, a directory, and what to call it.

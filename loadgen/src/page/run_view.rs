@@ -3,6 +3,7 @@
 use super::text::{count, date, duration_us, number, shell, short};
 use super::view::{Block, Headline, Mood, Verdict, View};
 use super::{crash_view, run_plots, run_tables, stages_view};
+use crate::report::plain::PlainReport;
 use crate::report::{Figures, RunReport};
 use crate::verify::Level;
 
@@ -11,6 +12,14 @@ use crate::verify::Level;
 pub(super) struct Named<'a> {
     pub(super) name: String,
     pub(super) report: &'a RunReport,
+}
+
+/// The runs of a result called `name`.
+pub(super) fn named<'a>(name: &str, report: &'a PlainReport) -> Vec<Named<'a>> {
+    let runs = report.runs();
+    let is_alone = runs.len() == 1;
+    let name_of = |of: String| if is_alone { name.to_owned() } else { format!("{name}, {of}") };
+    runs.into_iter().map(|(of, report)| Named { name: name_of(of), report }).collect()
 }
 
 /// What is to be seen of them; there is at least one.

@@ -183,7 +183,7 @@ mod tests {
             let codec: CodecSpec = "zstd:3".parse().unwrap();
             let line = ["loadgen", "run", "--record-size", "200", option];
             let Command::Run(args) = Cli::parse_from(line).command else { panic!("a run") };
-            args.values.missed_ratio(Batches { codec, bytes: 65_536 }, is, batch_bytes)
+            args.run.values.missed_ratio(Batches { codec, bytes: 65_536 }, is, batch_bytes)
         };
         let small = of("--target-ratio=4", 2.54, 3_310.0).unwrap();
         assert!(

@@ -5,6 +5,7 @@ use super::machine::Noise;
 use super::series::StageTime;
 use super::steady::Steady;
 use super::{Figures, RunReport};
+use crate::glossary;
 use crate::latency::Percentiles;
 use crate::noise::GOOD_BELOW;
 use crate::verify::Level;
@@ -37,12 +38,15 @@ impl Display for Table<'_> {
     }
 }
 
-fn line(f: &mut Formatter<'_>, label: &str, text: impl Display) -> fmt::Result {
+/// Every label is a word of the glossary.
+pub(super) fn line(f: &mut Formatter<'_>, label: &str, text: impl Display) -> fmt::Result {
+    debug_assert!(label.is_empty() || glossary::explains(label), "the glossary explains '{label}'");
     writeln!(f, "  {label:<LABEL$}{text}")
 }
 
-fn write_setting(f: &mut Formatter<'_>, report: &RunReport) -> fmt::Result {
-    let (settings, broker) = (&report.settings, &report.broker);
+/// What it is, and how it was set.
+pub(super) fn write_broker(f: &mut Formatter<'_>, report: &RunReport) -> fmt::Result {
+    let broker = &report.broker;
     let own = match &broker.cores {
         Some(cores) => format!("own {} at {}, on core {cores}", broker.title(), broker.address),
         None => broker.title(),
@@ -51,6 +55,12 @@ fn write_setting(f: &mut Formatter<'_>, report: &RunReport) -> fmt::Result {
     if !broker.settings.is_empty() {
         line(f, "", format_args!("with {}", broker.settings.join(", ")))?;
     }
+    Ok(())
+}
+
+fn write_setting(f: &mut Formatter<'_>, report: &RunReport) -> fmt::Result {
+    write_broker(f, report)?;
+    let settings = &report.settings;
     let keys =
         settings.keys.map_or_else(|| "no keys".into(), |keys| format!("{} keys", thousands(f64::from(keys))));
     line(f, "topic", format_args!("{}, {} partitions, {keys}", settings.topic, settings.partitions))?;
@@ -115,11 +125,7 @@ fn write_figures(f: &mut Formatter<'_>, report: &RunReport, figures: &Figures) -
         line(f, "read back", format_args!("{:>12} records/s", thousands(figures.consumed_records_per_s)))?;
     }
     writeln!(f)?;
-    line(
-        f,
-        "latency ms",
-        format_args!("{:>10}{:>10}{:>10}{:>10}{:>10}", "p50", "p99", "p99.9", "p99.99", "max"),
-    )?;
+    head_of_latencies(f, &["p50", "p99", "p99.9", "p99.99", "max"])?;
     write_latency(
         f,
         if report.settings.acks == "0" { "sent" } else { "response" },
@@ -144,6 +150,10 @@ fn write_figures(f: &mut Formatter<'_>, report: &RunReport, figures: &Figures) -
     write_schedule(f, figures)?;
     write_steady(f, figures.steady.as_ref())?;
     write_noise(f, &figures.noise, report.settings.target_rate.is_some())
+}
+
+pub(super) fn head_of_latencies(f: &mut Formatter<'_>, columns: &[&str]) -> fmt::Result {
+    line(f, "latency ms", columns.iter().map(|column| format!("{column:>10}")).collect::<String>())
 }
 
 fn write_broker_costs(f: &mut Formatter<'_>, figures: &Figures) -> fmt::Result {
@@ -268,7 +278,7 @@ fn write_schedule(f: &mut Formatter<'_>, figures: &Figures) -> fmt::Result {
     line(f, "schedule", text)
 }
 
-fn write_verification(f: &mut Formatter<'_>, report: &RunReport) -> fmt::Result {
+pub(super) fn write_verification(f: &mut Formatter<'_>, report: &RunReport) -> fmt::Result {
     let (verification, findings) = (&report.verification, &report.verification.findings);
     let sent = if report.settings.acks == "0" { "sent" } else { "acked" };
     let acked = format!("{} {sent}", thousands(verification.acked_records as f64));
@@ -358,7 +368,7 @@ pub fn thousands(value: f64) -> String {
 }
 
 /// Microseconds as milliseconds with three significant digits or so.
-fn milliseconds(us: f64) -> String {
+pub(super) fn milliseconds(us: f64) -> String {
     match us / 1e3 {
         ms if ms < 10.0 => format!("{ms:.3}"),
         ms if ms < 100.0 => format!("{ms:.2}"),

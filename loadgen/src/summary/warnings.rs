@@ -18,59 +18,78 @@ const LENGTHS_BYTES: f64 = 10.0;
 const ACHIEVED_MIN: f64 = 0.99;
 
 /// One sentence or two for each.
-pub(super) fn warnings(ended: &Ended<'_>, figures: &Figures) -> Vec<String> {
-    let mut warnings = Vec::new();
+#[derive(Debug, Default)]
+pub(super) struct Warnings {
+    pub(super) all: Vec<String>,
+    /// Those that make the figures other than the broker's.
+    pub(super) spoil: Vec<String>,
+}
+
+impl Warnings {
+    fn note(&mut self, text: impl IntoIterator<Item = String>) {
+        self.all.extend(text);
+    }
+
+    fn spoil(&mut self, text: impl IntoIterator<Item = String>) {
+        let text: Vec<String> = text.into_iter().collect();
+        self.all.extend(text.iter().cloned());
+        self.spoil.extend(text);
+    }
+}
+
+pub(super) fn warnings(ended: &Ended<'_>, figures: &Figures) -> Warnings {
+    let mut warnings = Warnings::default();
     let (busy, starved) = (figures.generator_busy, figures.generator_starved);
     if busy + starved > BUSY_MAX {
-        warnings.push(format!(
+        warnings.spoil([format!(
             "The generator was the limit: its threads were busy {:.0} % of the time and waited {:.0} % for cores that others \
              used. The broker may do more: give loadgen more --threads or a quieter machine, or read these numbers as a \
              lower bound.",
             busy * 100.0,
             starved * 100.0
-        ));
+        )]);
     } else if let Some(late) = figures.schedule.lateness.filter(|late| late.p99_us > LATE_US_MAX) {
-        warnings.push(format!(
+        warnings.spoil([format!(
             "The generator kept its schedule badly (p99 {:.1} ms late): some of the latency is its own.",
             late.p99_us / 1e3
-        ));
+        )]);
     }
     if let Some(achieved) = figures.achieved.filter(|achieved| *achieved < ACHIEVED_MIN) {
-        warnings.push(format!(
+        warnings.spoil([format!(
             "Only {:.1} % of the rate was reached; {} records were never sent. Latencies are those of an overload.",
             achieved * 100.0,
             figures.schedule.unsent_records
-        ));
+        )]);
     }
     let pool_bytes = ended.plan.payload.bytes();
     if figures.compression_ratio.is_some() && ended.args.batch_bytes > pool_bytes {
-        warnings.push(format!(
+        warnings.spoil([format!(
             "The payload ({pool_bytes} B) repeats within a batch, so real data of its kind will compress worse than here."
-        ));
+        )]);
     }
-    warnings.extend(missed_ratio(ended, figures));
+    warnings.spoil(missed_ratio(ended, figures));
     if let Some(steady) = figures.steady.as_ref().filter(|steady| !steady.is_steady) {
-        warnings.push(unsteady(steady));
+        warnings.spoil([unsteady(steady)]);
     }
     if !figures.noise.flags.is_empty() {
         let disturbed = figures.noise.flags.join("; ");
-        warnings.push(format!(
+        warnings.spoil([format!(
             "The machine was disturbed: {disturbed}. Repeat this on a quieter one, or several times."
-        ));
+        )]);
     }
-    warnings.extend(refused(&figures.refusals));
-    warnings.extend(untold_stages(ended, figures));
+    warnings.spoil(refused(&figures.refusals));
+    warnings.note(untold_stages(ended, figures));
     let is_closed_to_us = ended.target.pid().is_some() && ended.observed.from.broker_io.is_none();
     if is_closed_to_us && !ended.target.is_own() {
         let text = "Disk writes and system calls of the broker are not told: the process of --broker-pid is another user's.";
-        warnings.push(text.into());
+        warnings.note([text.into()]);
     }
     if ended.plan.verify == Level::Off {
-        warnings.push("Nothing was verified.".into());
+        warnings.note(["Nothing was verified.".into()]);
     }
-    warnings.extend(crash_warning(ended));
+    warnings.spoil(crash_warning(ended));
     if ended.is_interrupted {
-        warnings.push("Interrupted: less was measured than asked for.".into());
+        warnings.note(["Interrupted: less was measured than asked for.".into()]);
     }
     warnings
 }

@@ -174,7 +174,7 @@ mod tests {
         else {
             panic!("a run and a sweep")
         };
-        let cell = |index: usize| Cell { index, label: format!("cell={index}"), args: (*run).clone() };
+        let cell = |index: usize| Cell { index, label: format!("cell={index}"), args: run.run.clone() };
         let cells: Vec<Cell> = (0..4).map(cell).collect();
         let measured = |cell: usize, reached: f64, bytes: f64| {
             let mut point = crate::advice::point::tests::point(cell, 10_000.0, 10.0, bytes);

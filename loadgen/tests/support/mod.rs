@@ -246,7 +246,7 @@ static CREEL: OnceLock<PathBuf> = OnceLock::new();
 /// where a busy machine would make it look as if that hung, and not again in each.
 pub(crate) fn creel() -> PathBuf {
     let built = CREEL.get_or_init(|| {
-        Loadgen::run("--duration 50ms --warmup 0s").ran().expect(0);
+        Loadgen::run("--duration 50ms --warmup 0s --closed-loop").ran().expect(0);
         Path::new(env!("CARGO_BIN_EXE_loadgen")).with_file_name("creel")
     });
     built.clone()

@@ -85,7 +85,7 @@ fn arguments(
         words.extend(["--rate".to_owned(), rate.to_string()]);
     }
     match Cli::try_parse_from(words).map(|cli| cli.command) {
-        Ok(Command::Run(arguments)) => Ok(*arguments),
+        Ok(Command::Run(arguments)) => Ok(arguments.run),
         Ok(_) => Err(BenchError::Said("loadgen took `run` for something else".into())),
         Err(error) => Err(BenchError::Said(format!("loadgen does not take these options: {error}"))),
     }

@@ -1,0 +1,48 @@
+//! `loadgen run` without a rate: the highest rate, then latency at a fixed share of it.
+//!
+//! One load can't tell both. At the highest rate the loop is closed and its queue is full: latency then is the length of that
+//! queue over the rate, and says nothing of a broker that is used with reason. So a second run has a schedule.
+//!
+//! The share is a half. What a record waits in a queue grows with load / (1 - load): an error of a tenth in the highest rate, which
+//! is common on shared machines, changes that by a quarter at a half, and doubles it at four fifths. A generator that needs
+//! as much CPU as the broker still keeps its schedule there. And a service that is to outlive the loss of one of two
+//! machines, or a doubled load, is run at about that.
+
+use crate::cli::RunArgs;
+use crate::error::LoadError;
+use crate::live::Live;
+use crate::report::plain::{AtShare, PlainReport};
+use crate::run::run_kept;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Of the highest rate: where latency is measured.
+pub const SHARE: f64 = 0.5;
+
+/// Both runs, each with a broker of its own, so that the second finds nothing of the first. `live` shows each. Where the first one
+/// has no rate to tell (interrupted, cut short, records lost) there is no second; where the second fails, what the first has told.
+pub fn run_plain(
+    args: &RunArgs,
+    interrupted: &Arc<AtomicBool>,
+    live: &dyn Fn() -> Live,
+) -> Result<(PlainReport, Option<LoadError>), LoadError> {
+    let show = |text: &str| {
+        let mut live = live();
+        live.say(text);
+        live
+    };
+    let (highest, failure) = run_kept(args, interrupted, show("1 of 2: the highest rate"))?;
+    let mut report = PlainReport { highest, at_share: None };
+    let rate = report.highest.figures.as_ref().map(|figures| (figures.records_per_s * SHARE).round());
+    let is_over = failure.is_some() || interrupted.load(Ordering::Relaxed);
+    let Some(rate) = rate.filter(|rate| *rate >= 1.0 && !is_over) else { return Ok((report, failure)) };
+    let args = RunArgs { rate: Some(rate), ..args.clone() };
+    let failure = match run_kept(&args, interrupted, show("2 of 2: latency at half of it")) {
+        Ok((run, failure)) => {
+            report.at_share = Some(AtShare { share: SHARE, target_rate: rate, run });
+            failure
+        }
+        Err(error) => Some(error),
+    };
+    Ok((report, failure))
+}
