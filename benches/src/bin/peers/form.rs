@@ -10,6 +10,19 @@ pub(crate) struct Form {
     pub(crate) about: &'static str,
     /// What is sent; its name is the form's.
     pub(crate) shape: Shape,
+    /// One of the loads over which the CPU of a request is drawn.
+    pub(crate) is_on_curve: bool,
+}
+
+impl Form {
+    const fn new(title: &'static str, about: &'static str, shape: Shape) -> Form {
+        Form { title, about, shape, is_on_curve: false }
+    }
+
+    /// A load of requests of one record.
+    const fn on_curve(title: &'static str, about: &'static str, shape: Shape) -> Form {
+        Form { title, about, shape, is_on_curve: true }
+    }
 }
 
 /// Bytes of a batch of records without keys and headers, `value` bytes each: ten bytes around each, 61 in front.
@@ -43,32 +56,47 @@ const fn at_rate(name: &'static str, mb_per_second: u64) -> Shape {
 const RATED: &str = "open loop: batches of 64 records leave on time whatever the answers do, over 8 connections to 4 partitions; \
      response counts from the instant at which a batch was due";
 
+/// Requests of one record of 1 KiB, so many a second.
+const fn one_by_one(name: &'static str, per_second: u32) -> Shape {
+    let load = Load { connections: 16, in_flight: usize::MAX, partitions: 4 };
+    Shape { work: Work::Paced { per_second }, ..batches(name, 1, 1024, load) }
+}
+
+const ONE_BY_ONE: &str = "open loop: requests of one record leave on time whatever the answers do, over 16 connections to 4 partitions";
+
 /// All of them.
-pub(crate) const FORMS: [Form; 7] = [
-    Form {
-        title: "100 B records at the highest rate",
-        about: "batches of 16 KB (148 records), 16 connections with 5 requests in flight each, 6 partitions",
-        shape: batches("flood", 148, 100, Load { connections: 16, in_flight: 5, partitions: 6 }),
-    },
-    Form {
-        title: "1 KB records, 1,000 a batch",
-        about: "8 closed-loop connections (one request in flight each), 8 partitions",
-        shape: batches("1000x1KB", 1000, 1000, Load { connections: 8, in_flight: 1, partitions: 8 }),
-    },
-    Form {
-        title: "8 closed-loop producers of small batches on one partition",
-        about: "batches of 10 records of 1 KB, one request in flight each",
-        shape: batches("8-producers", 10, 1000, Load { connections: 8, in_flight: 1, partitions: 1 }),
-    },
-    Form { title: "1 KiB records at 50 MB/s", about: RATED, shape: at_rate("50MB/s", 50) },
-    Form { title: "1 KiB records at 500 MB/s", about: RATED, shape: at_rate("500MB/s", 500) },
-    Form { title: "1 KiB records at 1 GB/s", about: RATED, shape: at_rate("1GB/s", 1000) },
-    Form {
-        title: "keyed producers, many partitions",
-        about: "what keys do to batches: 10 records of 100 B for one of 64 partitions in turn, 16 connections with 5 requests \
-                in flight each",
-        shape: batches("keyed", 10, 100, Load { connections: 16, in_flight: 5, partitions: 64 }),
-    },
+pub(crate) const FORMS: [Form; 11] = [
+    Form::new(
+        "100 B records at the highest rate",
+        "batches of 16 KB (148 records), 16 connections with 5 requests in flight each, 6 partitions",
+        batches("flood", 148, 100, Load { connections: 16, in_flight: 5, partitions: 6 }),
+    ),
+    Form::new(
+        "1 KB records, 1,000 a batch",
+        "8 closed-loop connections (one request in flight each), 8 partitions",
+        batches("1000x1KB", 1000, 1000, Load { connections: 8, in_flight: 1, partitions: 8 }),
+    ),
+    Form::new(
+        "8 closed-loop producers of small batches on one partition",
+        "batches of 10 records of 1 KB, one request in flight each",
+        batches("8-producers", 10, 1000, Load { connections: 8, in_flight: 1, partitions: 1 }),
+    ),
+    Form::new("1 KiB records at 50 MB/s", RATED, at_rate("50MB/s", 50)),
+    Form::new("1 KiB records at 500 MB/s", RATED, at_rate("500MB/s", 500)),
+    Form::new("1 KiB records at 1 GB/s", RATED, at_rate("1GB/s", 1000)),
+    Form::new(
+        "keyed producers, many partitions",
+        "what keys do to batches: 10 records of 100 B for one of 64 partitions in turn, 16 connections with 5 requests in flight each",
+        batches("keyed", 10, 100, Load { connections: 16, in_flight: 5, partitions: 64 }),
+    ),
+    Form::on_curve("1,000 requests/s of one record", ONE_BY_ONE, one_by_one("curve-1k", 1_000)),
+    Form::on_curve("5,000 requests/s of one record", ONE_BY_ONE, one_by_one("curve-5k", 5_000)),
+    Form::on_curve("20,000 requests/s of one record", ONE_BY_ONE, one_by_one("curve-20k", 20_000)),
+    Form::on_curve(
+        "requests of one record, as many as it takes",
+        "closed loop: requests of one record of 1 KiB, 16 connections with 5 in flight each, 4 partitions",
+        batches("curve-full", 1, 1024, Load { connections: 16, in_flight: 5, partitions: 4 }),
+    ),
 ];
 
 #[cfg(test)]

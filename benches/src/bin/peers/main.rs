@@ -1,6 +1,7 @@
 //! The broker beside Apache Kafka and the floor in the forms that brokers are usually praised in, each under acks=1 and
 //! acks=all, on one core and on all of them, in interleaved rounds with fresh data. Writes one directory.
 
+mod curve;
 mod figures;
 mod form;
 mod page;
@@ -53,7 +54,7 @@ struct Args {
     /// Seconds of load before the first round, for Kafka's compiler.
     #[arg(long, default_value_t = 20.0)]
     kafka_warm_up: f64,
-    /// Only forms whose name contains one of these: flood, 1000x1KB, 8-producers, 50MB/s, 500MB/s, 1GB/s, keyed.
+    /// Only forms whose name contains one of these: flood, 1000x1KB, 8-producers, 50MB/s, 500MB/s, 1GB/s, keyed, curve.
     #[arg(long, value_delimiter = ',')]
     forms: Vec<String>,
     /// Only this kind of acknowledgement.
@@ -206,6 +207,9 @@ fn write(page: &Page<'_>) -> Result<(), Box<dyn Error>> {
     ];
     for (name, picture) in pictures {
         fs::write(folder.join(name), picture.draw(&page.forms, page.all, cores))?;
+    }
+    for (name, curve) in page.curves(cores) {
+        curve.draw().map_or(Ok(()), |svg| fs::write(folder.join(name), svg))?;
     }
     fs::write(folder.join("README.md"), page.text())?;
     fs::write(folder.join("rounds.json"), serde_json::to_string_pretty(page.all)? + "\n")?;

@@ -8,6 +8,7 @@ use creel_benches::shape::Acks;
 use creel_benches::spread::Spread;
 
 use crate::Args;
+use crate::curve::Curve;
 use crate::figures::{Cell, Cores, Measured, Rounds};
 use crate::form::Form;
 use crate::ratios::{MATCHES, METRICS, Match, advantage, kafkas_lead};
@@ -30,6 +31,7 @@ impl Page<'_> {
         let mut text = String::from("# Creel beside Apache Kafka 4.3.1, form by form\n\n");
         text += &self.setting();
         text += "\n![CPU](cpu.svg)\n\n![p99](p99.svg)\n";
+        self.args.cores.first().into_iter().for_each(|cores| text += &self.against_load(*cores));
         text += "\n## Creel over Kafka\n\nHow many times better Creel is (more records, less CPU, shorter responses, less memory): the \
                  median of the ratios of rounds that ran beside each other, lowest and highest in brackets. Below 1 Kafka is ahead. \
                  Responses at a fixed rate are compared only where both held it.\n";
@@ -75,6 +77,30 @@ impl Page<'_> {
             settings = KAFKA_SETTINGS.join("`, `"),
             one = place(&self.args.cpus, Cores::OneEach),
             shared = place(&self.args.cpus, Cores::All),
+        )
+    }
+
+    /// The files of the curves, and what is in them.
+    pub(crate) fn curves(&self, cores: Cores) -> [(&'static str, Curve<'_>); 2] {
+        let curve = |acks| Curve { forms: &self.forms, all: self.all, cores, acks };
+        [("cpu-by-load-acks-1.svg", curve(Acks::Written)), ("cpu-by-load-acks-all.svg", curve(Acks::Durable))]
+    }
+
+    fn against_load(&self, cores: Cores) -> String {
+        let section = |(file, curve): (&str, Curve<'_>)| {
+            let table = curve.table();
+            let acks = wire(curve.acks);
+            (!table.is_empty())
+                .then(|| format!("\n![CPU by load, acks={acks}]({file})\n\n**acks={acks}**\n\n{table}"))
+        };
+        let sections: String = self.curves(cores).into_iter().filter_map(section).collect();
+        if sections.is_empty() {
+            return sections;
+        }
+        format!(
+            "\n## CPU per request against load\n\n{}. Requests of one record of 1 KiB: a broker with little to do is woken for each, one at \
+             its limit serves many at a time, so a request is dearest where there are few. Medians of the rounds.\n{sections}",
+            said(cores)
         )
     }
 
@@ -280,6 +306,23 @@ mod tests {
         let lead = "- 100 B records at the highest rate, one core each: records/s 4.00 times higher";
         assert!(text(10.0, 40.0).contains(lead), "{}", text(10.0, 40.0));
         assert!(text(40.0, 10.0).contains("- in nothing that was measured here"));
+    }
+
+    #[test]
+    fn what_a_request_costs_stands_beside_its_load() {
+        let all = ["curve-1k", "curve-full"].map(|form| {
+            let mut round = measured(Side::Creel, Acks::Durable, 1, 5.0);
+            round.figures.shape = form;
+            round
+        });
+        let args = Args::parse_from(["peers", "--xtask", "x"]);
+        let text = Page { args: &args, forms: FORMS.iter().collect(), all: &all, failures: &[] }.text();
+        assert!(text.contains("## CPU per request against load"), "{text}");
+        assert!(
+            text.contains("cpu-by-load-acks-all.svg") && !text.contains("cpu-by-load-acks-1.svg"),
+            "{text}"
+        );
+        assert!(text.contains("| 1,000 requests/s of one record | - | 0.2 us at 5/s | - | - |"), "{text}");
     }
 
     #[test]

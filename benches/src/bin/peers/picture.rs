@@ -10,7 +10,7 @@ use crate::form::Form;
 use crate::page::{SIDES, shown};
 
 /// Colours by light and dark: those of loadgen's pictures.
-const STYLE: &str = include_str!("../../../../loadgen/assets/picture.css");
+pub(crate) const STYLE: &str = include_str!("../../../../loadgen/assets/picture.css");
 const WIDTH: f64 = 760.0;
 const LEFT: f64 = 190.0;
 const RIGHT: f64 = 40.0;
@@ -126,7 +126,7 @@ fn draw_row(svg: &mut String, row: &Row, top: f64, axis: &Axis) {
     }
 }
 
-fn legend(svg: &mut String) {
+pub(crate) fn legend(svg: &mut String) {
     let mut x = LEFT;
     for side in SIDES {
         let (tone, name) = (tone(side), shown(side));
@@ -140,7 +140,7 @@ fn legend(svg: &mut String) {
     }
 }
 
-fn tone(side: Side) -> &'static str {
+pub(crate) fn tone(side: Side) -> &'static str {
     match side {
         Side::Creel => "blue",
         Side::KafkaShipped => "orange",
