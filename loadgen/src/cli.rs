@@ -43,7 +43,7 @@ pub struct Cli {
 /// What loadgen can do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Produce and consume for some seconds, verify, and print what was measured.
+    /// Produce and consume for some seconds, verify, and print what was measured: without a rate the highest one, then latency at half of it.
     Run(Box<RunCommand>),
     /// Compare two brokers or two settings, and say better, worse or inconclusive.
     Compare(CompareArgs),
@@ -116,7 +116,7 @@ pub struct RunCommand {
     /// Each run.
     #[command(flatten)]
     pub run: RunArgs,
-    /// Measure the highest rate alone. Without it, a rate, --crash, --flame or --bootstrap, latency at half of that rate is measured, too
+    /// Measure the highest rate alone: else a run without a rate then measures latency at half of it, if the broker is its own
     #[arg(long, conflicts_with_all = ["rate", "schedule", "replay"], help_heading = "Load")]
     pub closed_loop: bool,
     /// The long table of every run, and what its words mean
@@ -200,7 +200,7 @@ pub struct RunArgs {
     #[arg(long, default_value_t = 1, help_heading = "Records")]
     pub seed: u64,
 
-    /// Records per second over all connections: open loop, latency counts from the intended time [default: maximum]
+    /// Records per second over all connections: open loop, latency counts from the intended time [default: the highest there is]
     #[arg(long, value_name = "RECORDS", value_parser = parse_rate, help_heading = "Load")]
     pub rate: Option<f64>,
     /// How an open loop's records lie in time.

@@ -98,7 +98,7 @@ impl Page<'_> {
             return sections;
         }
         format!(
-            "\n## CPU per request against load\n\n{}. Requests of one record of 1 KiB: a broker with little to do is woken for each, one at \
+            "\n## CPU per request against load\n\nRequests of one record of 1 KiB, {}. A broker with little to do is woken for each, one at \
              its limit serves many at a time, so a request is dearest where there are few. Medians of the rounds.\n{sections}",
             said(cores)
         )
