@@ -98,7 +98,7 @@ fn what_sessions_keep_is_bounded_and_ends_with_their_connections() {
     let mut world = world(1);
     let session = |of: FetchRequest| FetchRequest { session_id: 0, session_epoch: 0, ..of };
     let requests: Vec<_> = (0..8)
-        .map(|at| if at % 2 == 0 { of_one_topic(0..70_000) } else { of_topics(30_000) })
+        .map(|at| if at % 2 == 0 { of_one_topic(0..60_000) } else { of_topics(26_000) })
         .map(session)
         .collect();
     // The broker's buffers have had a frame of that size, so that they are not counted.

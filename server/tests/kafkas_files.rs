@@ -103,7 +103,7 @@ fn what_must_not_be_left_out_ends_with_2_and_the_reason() {
     let refused = [
         ("ssl.keystore.location=/etc/kafka/keystore.jks", "TLS is not served yet"),
         ("authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer", "no authorizer"),
-        ("listeners=PLAINTEXT://:9092,SSL://:9093", "TLS and SASL are not served yet"),
+        ("listeners=PLAINTEXT://:9092,SSL://:9093", "TLS (SSL) and passwords (SASL) are not served yet"),
         ("listeners=OTHER://:9092", "listener OTHER has no protocol"),
         ("inter.broker.listener.name=CONTROLLER", "not among the listeners that are advertised"),
     ];

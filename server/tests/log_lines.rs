@@ -147,11 +147,11 @@ fn what_becomes_of_topics_is_on_the_log() {
         let mut client = connector.connect().await;
         client.create_topic("orders", 3).await;
         client.topic("by-use", true).await;
-        change(&mut client, "orders", &[("retention.ms", Some("1000")), ("segment.bytes", Some("20000"))])
+        change(&mut client, "orders", &[("retention.ms", Some("1000")), ("segment.bytes", Some("2000000"))])
             .await;
         change(&mut client, "orders", &[("retention.ms", None)]).await;
         // Nothing changes, and nothing is said.
-        change(&mut client, "orders", &[("segment.bytes", Some("20000"))]).await;
+        change(&mut client, "orders", &[("segment.bytes", Some("2000000"))]).await;
         let grown = CreatePartitionsTopic { name: "orders".into(), count: 5, ..Default::default() };
         let grow = |validate_only| CreatePartitionsRequest {
             topics: vec![grown.clone()],
@@ -172,7 +172,7 @@ fn what_becomes_of_topics_is_on_the_log() {
     let expected = [
         "topic created topic=orders partitions=3",
         "topic created topic=by-use partitions=1",
-        "settings of a topic changed topic=orders settings=\"retention.ms=1000, segment.bytes=20000\"",
+        "settings of a topic changed topic=orders settings=\"retention.ms=1000, segment.bytes=2000000\"",
         "settings of a topic changed topic=orders settings=\"retention.ms unset\"",
         "topic has more partitions topic=orders from=3 to=5",
         "topic deleted topic=orders partitions=5",
