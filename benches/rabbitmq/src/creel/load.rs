@@ -63,7 +63,9 @@ fn arguments(
 ) -> Result<RunArgs> {
     let seconds = |time: std::time::Duration| format!("{}ms", time.as_millis());
     let mut words: Vec<String> =
-        ["loadgen", "run", "--into-existing", "--partitions", "1", "--linger-ms", "0"].map(str::to_owned).to_vec();
+        ["loadgen", "run", "--into-existing", "--partitions", "1", "--linger-ms", "0"]
+            .map(str::to_owned)
+            .to_vec();
     let options = [
         ("--bootstrap", broker.address().to_string()),
         ("--broker-pid", broker.server()?.pid().to_string()),
