@@ -139,7 +139,7 @@ fn a_comparison_tells_its_machine_also_without_its_runs() {
 fn a_sweep() -> Results {
     let results = Results { dir: tempfile::tempdir().unwrap() };
     let matrix = format!(
-        "[base]\nduration = '200ms'\nwarmup = '100ms'\nrecord-size = 100\nbroker-bin = '{}'\n[sweep]\n\
+        "[base]\nduration = '500ms'\nwarmup = '100ms'\nrecord-size = 100\nbroker-bin = '{}'\n[sweep]\n\
          codec = ['none', 'lz4']\n[load]\nmaximum = true\n",
         creel().display()
     );
@@ -149,6 +149,13 @@ fn a_sweep() -> Results {
         .and("--out", &results.path("real").display().to_string())
         .ran()
         .expect(0);
+    // Whatever else this machine did meanwhile.
+    for cell in [NONE, LZ4] {
+        let path = results.path("real").join(cell);
+        let mut kept = read(&path);
+        kept["report"]["figures"]["noise"]["flags"] = json!([]);
+        fs::write(path, kept.to_string()).unwrap();
+    }
     results
 }
 
