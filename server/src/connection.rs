@@ -156,6 +156,16 @@ pub(crate) struct Owed {
     pub(crate) passage: Option<Passage>,
 }
 
+impl Owed {
+    /// For a request that came so, was let in so, and had its turn to be decoded then.
+    #[inline]
+    fn of(core: &Core, begun: Begun, admitted: Admitted, came: &Came, turn_at: Instant) -> Self {
+        let timed = |decoded_at| core.stages.begun((came.from, came.to), (turn_at, decoded_at));
+        let passage = begun.decoded_at.and_then(timed);
+        Self { pending: begun.pending, counted: admitted.counted, share: admitted.share, passage }
+    }
+}
+
 async fn write(core: Rc<Core>, connection: Rc<Connection>, owing: QueueReceiver<Owed>) {
     let landed = |counted| {
         let at = now();
@@ -288,15 +298,12 @@ async fn read(core: &Rc<Core>, connection: &Connection, owed: QueueSender<Owed>)
                     Ok(Beginning::Later(later)) => later.await,
                     Err(refusal) => Err(refusal),
                 };
-                let Begun { pending, decoded_at } = match begun {
-                    Ok(begun) => begun,
+                let reply = match begun {
+                    Ok(begun) => Owed::of(core, begun, admitted, &came, turn_at),
                     Err(refusal) => return Ended::Refused(Box::new(refusal)),
                 };
-                let timed = |decoded_at| core.stages.begun((came.from, came.to), (turn_at, decoded_at));
-                let passage = decoded_at.and_then(timed);
-                let Admitted { counted, share, .. } = admitted;
                 // There is room for it most often.
-                if let Err(Full(reply)) = owed.try_send(Owed { pending, counted, share, passage })
+                if let Err(Full(reply)) = owed.try_send(reply)
                     && owed.send(reply).await.is_err()
                 {
                     return Ended::Broken;

@@ -1,8 +1,9 @@
 //! AlterConfigs and IncrementalAlterConfigs: a topic's settings, all in place of all, or one by one.
 //!
 //! Each resource has its own error and is changed as a whole or not at all. Brokers' settings can't be changed while they
-//! run (INVALID_REQUEST); groups, client metrics and loggers have none (INVALID_CONFIG). A resource that comes twice, a setting that comes twice, and a null value where one is needed are
-//! INVALID_REQUEST; a name or value that is wrong is INVALID_CONFIG.
+//! run (INVALID_REQUEST); groups, client metrics and loggers have none (INVALID_CONFIG). A resource that comes twice, a
+//! setting that comes twice, and a null value where one is needed are INVALID_REQUEST; a name or value that is wrong is
+//! INVALID_CONFIG.
 
 use std::collections::BTreeSet;
 
