@@ -15,9 +15,7 @@ use std::collections::VecDeque;
 use creel_io::Instant;
 use creel_io::histogram::Histogram;
 
-use crate::flush::Flusher;
 use crate::offset::Offset;
-use crate::producers::AppendOrigin;
 
 /// See the module.
 #[derive(Clone, Debug, Default)]
@@ -49,21 +47,6 @@ impl SyncTimes {
     pub(crate) fn of(&self, end: Offset) -> Option<Instant> {
         let syncs = self.0.borrow();
         syncs.get(syncs.partition_point(|(covered, _)| *covered < end)).map(|(_, at)| *at)
-    }
-}
-
-impl Flusher {
-    /// When a batch was staged, where that is to be known.
-    pub(crate) fn stage_time(&self, origin: AppendOrigin) -> Option<Instant> {
-        self.times().filter(|_| origin == AppendOrigin::Client).map(|_| creel_io::now())
-    }
-
-    /// The end of a write: its batches were staged at `staged`.
-    pub(crate) fn wrote(&self, staged: &mut Vec<Instant>) -> Option<Instant> {
-        let times = self.times().filter(|_| !staged.is_empty())?;
-        let at = creel_io::now();
-        staged.drain(..).for_each(|since| times.write.record_nanos(at.nanos_since(since)));
-        Some(at)
     }
 }
 

@@ -9,6 +9,7 @@ use std::io;
 use std::path::Path;
 use std::rc::Rc;
 
+use creel_io::Instant;
 use creel_io::fs::{self, File};
 
 use crate::append::AppendError;
@@ -23,6 +24,7 @@ use crate::open_files::OpenFiles;
 use crate::partition::Inner;
 use crate::planted::{self, Bug};
 use crate::producer_snapshot;
+use crate::producers::AppendOrigin;
 use crate::progress::Recovered;
 use crate::segment::Segment;
 use crate::segment_files::{remove_indexes, remove_snapshot, write_indexes, write_snapshot};
@@ -62,6 +64,19 @@ impl Flusher {
 
     pub(crate) fn times(&self) -> Option<&AppendTimes> {
         self.times.as_deref()
+    }
+
+    /// When a batch was staged, where that is to be known.
+    pub(crate) fn stage_time(&self, origin: AppendOrigin) -> Option<Instant> {
+        self.times().filter(|_| origin == AppendOrigin::Client).map(|_| creel_io::now())
+    }
+
+    /// The end of a write: its batches were staged at `staged`.
+    pub(crate) fn wrote(&self, staged: &mut Vec<Instant>) -> Option<Instant> {
+        let times = self.times().filter(|_| !staged.is_empty())?;
+        let at = creel_io::now();
+        staged.drain(..).for_each(|since| times.write.record_nanos(at.nanos_since(since)));
+        Some(at)
     }
 
     /// Has `partition` written at the end of this turn.
