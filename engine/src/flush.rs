@@ -57,7 +57,7 @@ impl Flusher {
         Self { open_files: Rc::new(OpenFiles::at_most(active_segments, sealed_segments)), ..self }
     }
 
-    /// Bytes of segments that recoveries have gone through so far: see [`crate::bytes_to_recover`].
+    /// Bytes of segments that recoveries have gone through so far: see [`crate::OpenLog::bytes_to_recover`].
     pub fn recovered_bytes(&self) -> u64 {
         self.recovered.bytes()
     }

@@ -21,6 +21,7 @@ use crate::partition::{Inner, Partition};
 use crate::planted::{self, Bug};
 use crate::producer_snapshot;
 use crate::producers::Producers;
+use crate::progress::bytes_gone_through;
 use crate::recover::{FoundFiles, OpenError, Recovery, RecoveryReport, find_files};
 use crate::recycle::Recycler;
 use crate::recycled::{self, Recycled};
@@ -47,6 +48,17 @@ pub struct OpenLog {
     pub recovery_point: Option<Offset>,
     /// From the checkpoint: where the log starts.
     pub log_start: Option<Offset>,
+}
+
+impl OpenLog {
+    /// Bytes of segments that the opening of the partition will go through, about, if its last stop was not clean. What cannot
+    /// be looked at counts as nothing: opening it says why.
+    pub fn bytes_to_recover(&self) -> u64 {
+        match self.was_clean {
+            true => 0,
+            false => bytes_gone_through(&self.directory, self.recovery_point.unwrap_or_default()),
+        }
+    }
 }
 
 impl Partition {

@@ -9,7 +9,6 @@ use creel_io::fs::{self, File, OpenOptions};
 
 use crate::directory::{FileKind, parse_segment_file, segment_path};
 use crate::offset::Offset;
-use crate::open::OpenLog;
 
 /// Bytes of segments that were gone through. Clones share.
 #[derive(Clone, Debug, Default)]
@@ -52,14 +51,9 @@ pub(crate) fn is_gone_through(next: Option<Offset>, recovery_point: Offset) -> b
     next.is_none_or(|next| next > recovery_point)
 }
 
-/// Bytes of segments that the opening of a partition will go through, about, if its last stop was not clean. What cannot be
-/// looked at counts as nothing: opening it says why.
-pub fn bytes_to_recover(open: &OpenLog) -> u64 {
-    if open.was_clean || !fs::exists(&open.directory) {
-        return 0;
-    }
-    let recovery_point = open.recovery_point.unwrap_or_default();
-    let names = fs::read_dir(&open.directory).unwrap_or_default();
+/// Bytes of a partition's segments that recovery goes through. What is not there, or cannot be looked at, counts as nothing.
+pub(crate) fn bytes_gone_through(directory: &Path, recovery_point: Offset) -> u64 {
+    let names = fs::read_dir(directory).unwrap_or_default();
     let bases = names.iter().filter_map(|name| match parse_segment_file(Path::new(name)) {
         Some((base, FileKind::Log)) => Some(base),
         _ => None,
@@ -68,7 +62,7 @@ pub fn bytes_to_recover(open: &OpenLog) -> u64 {
     let nexts = bases.iter().skip(1).copied().map(Some).chain([None]);
     let gone_through = bases.iter().zip(nexts).filter(|(_, next)| is_gone_through(*next, recovery_point));
     let bytes = |base: Offset| -> io::Result<u64> {
-        File::open(&segment_path(&open.directory, base, FileKind::Log), OpenOptions::read())?.data_end()
+        File::open(&segment_path(directory, base, FileKind::Log), OpenOptions::read())?.data_end()
     };
     gone_through.map(|(base, _)| bytes(*base).unwrap_or(0)).fold(0, u64::saturating_add)
 }

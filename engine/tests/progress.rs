@@ -10,7 +10,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use common::*;
-use creel_engine::{AppendOrigin, Flusher, LogConfig, Offset, OpenLog, Partition, bytes_to_recover};
+use creel_engine::{AppendOrigin, Flusher, LogConfig, Offset, OpenLog, Partition};
 use creel_io::sim::{self, Config};
 
 fn small_segments() -> LogConfig {
@@ -20,7 +20,7 @@ fn small_segments() -> LogConfig {
 /// What was said before, and what came of it.
 async fn open_and_count(open: OpenLog) -> (u64, u64) {
     let flusher = Flusher::new();
-    let before = bytes_to_recover(&open);
+    let before = open.bytes_to_recover();
     assert_eq!(flusher.recovered_bytes(), 0);
     Partition::open(&flusher, open).await.unwrap();
     (before, flusher.recovered_bytes())
@@ -89,7 +89,7 @@ fn others_have_their_turn_also_where_the_whole_log_is_in_the_page_cache() {
         append(&partition, &batch(1, 100, 0)).await;
         let flusher = Flusher::new();
         let open = opening(directory, LogConfig::default());
-        let all = bytes_to_recover(&open);
+        let all = open.bytes_to_recover();
         let is_open = Rc::new(Cell::new(false));
         let seen = Rc::new(RefCell::new(Vec::new()));
         let onlooker = {

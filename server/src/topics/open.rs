@@ -7,9 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use creel_engine::directory::{read_topic_id, remove_partition, write_topic_id};
-use creel_engine::{
-    Checkpoint, LeaderEpoch, OpenError, OpenLog, Partition, TopicPartition, bytes_to_recover,
-};
+use creel_engine::{Checkpoint, LeaderEpoch, OpenError, OpenLog, Partition, TopicPartition};
 use creel_io::fs::exists;
 use creel_io::pace;
 use creel_wire::Uuid;
@@ -153,7 +151,7 @@ async fn expect(core: &Core, opening: &Opening, own: &[(&Arc<Topic>, i32)]) {
     core.opening.expect(own.len());
     for (topic, index) in own.iter().filter(|_| !opening.was_clean) {
         pace(STEPS_A_LOOK).await;
-        core.opening.expect_bytes(bytes_to_recover(&what_to_open(core, opening, topic, *index)));
+        core.opening.expect_bytes(what_to_open(core, opening, topic, *index).bytes_to_recover());
     }
 }
 
