@@ -232,8 +232,7 @@ impl Recovery {
                 continue;
             }
             self.bad_ranges.retain(|bad| bad.segment != *base);
-            let is_counted = is_gone_through(next, self.recovery_point);
-            let scanned = self.scan(&segment, next, is_counted).await.map_err(naming(segment.log.path()))?;
+            let scanned = self.scan(&segment, next).await.map_err(naming(segment.log.path()))?;
             if scanned == Continue::No {
                 self.remove_segments(&bases[at + 1..])?;
                 break;
@@ -302,18 +301,14 @@ impl Recovery {
     }
 
     /// Walks over one segment's batches and takes each into account.
-    async fn scan(
-        &mut self,
-        segment: &Rc<Segment>,
-        next: Option<Offset>,
-        is_counted: bool,
-    ) -> io::Result<Continue> {
+    async fn scan(&mut self, segment: &Rc<Segment>, next: Option<Offset>) -> io::Result<Continue> {
         let length = segment.length();
         segment.begin_empty();
         self.end = self.end.max(segment.base);
         let file = segment.log.get()?;
         drop_cached(&file);
         let mut scan = Scan::new(file, FilePosition::START, length).over_data()?.in_big_steps();
+        let is_counted = is_gone_through(next, self.recovery_point);
         let mut passing = self.recovered.begin(if is_counted { scan.data_end().0 } else { 0 });
         loop {
             let is_safe = self.end < self.recovery_point;
