@@ -117,8 +117,10 @@ async fn establish(
     let _many = if partitions > PARTITIONS_MADE_BESIDE { Some(authority.many.enter().await) } else { None };
     let opening = Opening { topics: topics.clone(), are_new: true, ..Opening::default() };
     let failed = open_everywhere(core, opening).await.failed;
-    let unmade: Arc<[Uuid]> = failed.keys().copied().collect();
-    route::call_all(core, || RemoveTopics(unmade.clone())).await;
+    if !failed.is_empty() {
+        let unmade: Arc<[Uuid]> = failed.keys().copied().collect();
+        route::call_all(core, || RemoveTopics(unmade.clone())).await;
+    }
     let made: Arc<[Uuid]> = ids.into_iter().filter(|id| !failed.contains_key(id)).collect();
     route::call_all(core, || ShowTopics(made.clone())).await;
     topics.iter().filter(|topic| !failed.contains_key(&topic.id)).for_each(|topic| core.news.created(topic));
