@@ -80,8 +80,11 @@ impl Coordinators {
 
     /// Topics have been deleted: nobody will ask for their offsets again. Others are let in meanwhile.
     pub(crate) async fn topics_deleted(&self, topics: &Rc<BTreeSet<String>>) {
+        if topics.is_empty() {
+            return;
+        }
         let all: Vec<_> = self.by_partition.borrow().values().cloned().collect();
-        for hosted in all.iter().filter(|_| !topics.is_empty()) {
+        for hosted in &all {
             hosted.forget_topics(topics).await;
         }
     }

@@ -62,7 +62,6 @@ broker_keys! {
 
     message_max_bytes: i32 = "message.max.bytes", bytes(0), Some("1048588"), "The largest record batch accepted.";
     compression_type: String = "compression.type", COMPRESSION, Some("producer"), "The codec batches are stored in: the one they come in.";
-    // Kafka asks for 1 MiB at least; small segments are useful in tests.
     // Kafka asks for 1 MiB at least; smaller ones are useful in tests.
     log_segment_bytes: i32 = "log.segment.bytes", bytes(16_384), Some("1073741824"), "The largest size of a segment file.";
     log_roll_ms: Option<i64> = "log.roll.ms", long_millis(1), None, "The longest time a segment is appended to; unset: log.roll.hours.";

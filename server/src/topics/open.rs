@@ -19,7 +19,7 @@ use crate::offsets;
 use crate::race::all;
 use crate::{coordinators, recovery};
 
-/// How much of a piece of work it is to look how large a partition's segments are.
+/// How many steps of work it is to look how large a partition's segments are.
 const STEPS_A_LOOK: usize = 20;
 
 /// Topics to open, and what the last stop left about their partitions.
