@@ -184,11 +184,13 @@ impl Desk {
         then: impl Fn(Vec<T>, Due) -> Then,
         due: Due,
     ) {
-        let mut pieces = pieces(all, self.limits.batch_bytes).into_iter();
-        let mut due = Some(due);
-        while let Some((things, records)) = pieces.next() {
-            let due = if pieces.len() > 0 { Some(Due::WithNext) } else { due.take() };
-            self.write(Some(group), records, then(things, due.unwrap_or(Due::Nobody)));
+        let mut pieces = pieces(all, self.limits.batch_bytes);
+        let last = pieces.pop();
+        for (things, records) in pieces {
+            self.write(Some(group), records, then(things, Due::WithNext));
+        }
+        if let Some((things, records)) = last {
+            self.write(Some(group), records, then(things, due));
         }
     }
 
