@@ -80,8 +80,18 @@ impl Offsets {
     }
 
     /// The same for the news that an offset is taken back.
-    pub(super) fn unstage_removal(&mut self, topic: &str, partition: i32) {
+    fn unstage_removal(&mut self, topic: &str, partition: i32) {
         self.end_staged(topic, partition, |staged| &mut staged.removals);
+    }
+
+    /// The same for all of a write, and whether they are gone now.
+    pub(super) fn end_removals(&mut self, keys: &[(String, i32)], are_gone: bool) {
+        for (topic, partition) in keys {
+            self.unstage_removal(topic, *partition);
+            if are_gone {
+                self.remove(topic, *partition);
+            }
+        }
     }
 
     fn end_staged(&mut self, topic: &str, partition: i32, which: fn(&mut Staged) -> &mut usize) {

@@ -105,12 +105,7 @@ impl Coordinator {
         for OfGroup { group: name, offsets } in all {
             let Some(group) = self.groups.get_mut(&name) else { continue };
             group.core.writes_in_flight = group.core.writes_in_flight.saturating_sub(1);
-            for (topic, partition) in &offsets {
-                group.core.offsets.unstage_removal(topic, *partition);
-                if are_gone {
-                    group.core.offsets.remove(topic, *partition);
-                }
-            }
+            group.core.offsets.end_removals(&offsets, are_gone);
             touched.push(name);
         }
         touched

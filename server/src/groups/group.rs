@@ -187,10 +187,7 @@ impl Group {
                 self.settle_due(desk, due, None);
             }
             Then::TakeBack(keys, due) => {
-                for (topic, partition) in &keys {
-                    self.core.offsets.unstage_removal(topic, *partition);
-                    self.core.offsets.remove(topic, *partition);
-                }
+                self.core.offsets.end_removals(&keys, true);
                 self.settle_due(desk, due, None);
             }
         }
@@ -235,8 +232,7 @@ impl Group {
                 self.settle_due(desk, due, Some(error));
             }
             Then::TakeBack(keys, due) => {
-                let staged = &mut self.core.offsets;
-                keys.iter().for_each(|(topic, partition)| staged.unstage_removal(topic, *partition));
+                self.core.offsets.end_removals(&keys, false);
                 self.settle_due(desk, due, Some(error));
             }
             then => then.refuse(desk, error),
