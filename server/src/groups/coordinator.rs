@@ -229,34 +229,28 @@ impl Coordinator {
     }
 
     fn delete(&mut self, desk: &mut Desk, token: Token, name: &str) {
-        let refusal = match self.groups.get(name) {
-            None => Some(GroupError::GroupIdNotFound),
-            Some(group) if !group.state.is_empty() => Some(GroupError::NonEmptyGroup),
-            Some(group) if group.core.writes_in_flight > 0 => Some(GroupError::CoordinatorNotAvailable),
-            Some(_) => None,
-        };
         let at_once = desk.limits.tombstones_at_once(name);
-        if refusal.is_none()
-            && let Some(group) = self.groups.get_mut(name)
-            && group.core.offsets.are_more_than(at_once)
-        {
-            let some = group.core.offsets.keys().take(at_once).collect();
-            return group.take_back(desk, some, Some((token, Reply::DeleteGroup(Ok(GroupDeletion::InPart)))));
-        }
-        match (refusal, refusal.is_none().then(|| self.groups.remove(name)).flatten()) {
-            (None, Some(mut group)) => {
+        let error = match self.groups.get_mut(name) {
+            None => GroupError::GroupIdNotFound,
+            Some(group) if !group.state.is_empty() => GroupError::NonEmptyGroup,
+            Some(group) if group.core.writes_in_flight > 0 => GroupError::CoordinatorNotAvailable,
+            Some(group) if group.core.offsets.are_more_than(at_once) => {
+                let some = group.core.offsets.keys().take(at_once).collect();
+                let reply = Reply::DeleteGroup(Ok(GroupDeletion::InPart));
+                return group.take_back(desk, some, Some((token, reply)));
+            }
+            Some(group) => {
                 group.tell(desk, Happened::Deleted);
-                self.remove(desk, group, Some((token, Reply::DeleteGroup(Ok(GroupDeletion::Whole)))));
+                let reply = Reply::DeleteGroup(Ok(GroupDeletion::Whole));
+                return self.remove(desk, name, Some((token, reply)));
             }
-            (error, _) => {
-                let error = error.unwrap_or(GroupError::GroupIdNotFound);
-                desk.reply(token, Reply::DeleteGroup(Err(error)));
-            }
-        }
+        };
+        desk.reply(token, Reply::DeleteGroup(Err(error)));
     }
 
-    /// Writes the tombstones of a group that is in memory no more.
-    fn remove(&mut self, desk: &mut Desk, mut group: Group, answer: Option<(Token, Reply)>) {
+    /// Forgets a group, and writes its tombstones.
+    fn remove(&mut self, desk: &mut Desk, name: &str, answer: Option<(Token, Reply)>) {
+        let Some(mut group) = self.groups.remove(name) else { return };
         self.unschedule(&group);
         group.scheduled = None;
         // Who was given an id is told that it is unknown, and asks for another.
@@ -373,9 +367,7 @@ impl Coordinator {
             }
         }
         for name in gone {
-            if let Some(group) = self.groups.remove(&name) {
-                self.remove(desk, group, None);
-            }
+            self.remove(desk, &name, None);
         }
         touched
     }
