@@ -50,9 +50,8 @@ impl Here {
     /// Those whose topics the log says nothing of, neither that they are there nor that they were removed; and those that
     /// their topic does not have. Kafka makes a directory only for what its log says.
     pub(super) fn unknown<'a>(&'a self, image: &Image) -> Vec<&'a TopicPartition> {
-        let known: BTreeMap<_, _> = image.topics.iter().map(|(id, topic)| (text(*id), Some(topic))).collect();
-        let removed = image.removed.iter().map(|id| (text(*id), None));
-        let known: BTreeMap<_, _> = removed.chain(known).collect();
+        let mut known: BTreeMap<_, _> = image.removed.iter().map(|id| (text(*id), None)).collect();
+        known.extend(image.topics.iter().map(|(id, topic)| (text(*id), Some(topic))));
         let is_unknown = |name: &TopicPartition, id: &String| match known.get(id) {
             None => true,
             // Under another name it is a copy that someone has made.
