@@ -8,7 +8,7 @@ use creel_benches::shape::Acks;
 
 use crate::figures::{Cell, Cores, Measured, Rounds};
 use crate::form::Form;
-use crate::page::{SIDES, shown};
+use crate::names::{SIDES, shown, wire};
 use crate::picture::{STYLE, legend, tone};
 
 const WIDTH: f64 = 760.0;
@@ -163,13 +163,6 @@ fn line(svg: &mut String, side: Side, points: &[Point], [x, y]: [&Axis; 2]) {
 
 fn said(point: Point) -> String {
     format!("{:.1} us at {:.0}/s", point.cpu_us, point.requests_per_second)
-}
-
-fn wire(acks: Acks) -> &'static str {
-    match acks {
-        Acks::Written => "1",
-        Acks::Durable => "all",
-    }
 }
 
 #[cfg(test)]

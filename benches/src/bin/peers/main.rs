@@ -4,6 +4,7 @@
 mod curve;
 mod figures;
 mod form;
+mod names;
 mod page;
 mod picture;
 mod ratios;
@@ -22,7 +23,8 @@ use creel_benches::shape::Acks;
 
 use figures::{Cores, Measured};
 use form::{FORMS, Form};
-use page::{Page, SIDES, said};
+use names::{SIDES, said};
+use page::Page;
 use picture::Picture;
 
 /// Of a round.

@@ -11,11 +11,11 @@ use crate::Args;
 use crate::curve::Curve;
 use crate::figures::{Cell, Cores, Measured, Rounds};
 use crate::form::Form;
+use crate::names::{SIDES, said, shown, wire};
 use crate::ratios::{MATCHES, METRICS, Match, advantage, kafkas_lead};
 
 /// From here on the driver may have been the limit.
 const DRIVER_FULL: f64 = 0.95;
-pub(crate) const SIDES: [Side; 4] = [Side::Floor, Side::Creel, Side::KafkaShipped, Side::KafkaFlush];
 
 /// Everything the page is made from.
 pub(crate) struct Page<'a> {
@@ -224,31 +224,6 @@ impl Page<'_> {
             over = over_floor.map_or("".to_owned(), factor),
             mib = mid(rounds.spread(|r| r.peak_memory_mib)),
         ))
-    }
-}
-
-/// In words.
-pub(crate) fn said(cores: Cores) -> &'static str {
-    match cores {
-        Cores::OneEach => "one core each",
-        Cores::All => "all cores",
-    }
-}
-
-/// A side's name on the page.
-pub(crate) fn shown(side: Side) -> &'static str {
-    match side {
-        Side::Creel => "Creel",
-        Side::KafkaShipped => "Kafka as shipped",
-        Side::KafkaFlush => "Kafka flush",
-        other => other.name(),
-    }
-}
-
-fn wire(acks: Acks) -> &'static str {
-    match acks {
-        Acks::Written => "1",
-        Acks::Durable => "all",
     }
 }
 

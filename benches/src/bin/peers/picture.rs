@@ -7,7 +7,7 @@ use creel_benches::shape::Acks;
 
 use crate::figures::{Cell, Cores, Measured, Rounds};
 use crate::form::Form;
-use crate::page::{SIDES, shown};
+use crate::names::{SIDES, shown, wire};
 
 /// Colours by light and dark: those of loadgen's pictures.
 pub(crate) const STYLE: &str = include_str!("../../../../loadgen/assets/picture.css");
@@ -55,13 +55,13 @@ impl Picture<'_> {
     fn rows(&self, forms: &[&Form], all: &[Measured], cores: Cores) -> Vec<Row> {
         let mut rows = Vec::new();
         for form in forms {
-            for (acks, name) in [(Acks::Written, "acks=1"), (Acks::Durable, "acks=all")] {
+            for acks in [Acks::Written, Acks::Durable] {
                 let cell = Cell { cores, form: form.shape.name, acks };
                 let value = |side| (self.of)(&Rounds::of(all, cell, side)).filter(|value| *value > 0.0);
                 let dots = SIDES.into_iter().filter_map(|side| Some((side, value(side)?)));
                 let dots: Vec<(Side, f64)> = dots.collect();
                 if !dots.is_empty() {
-                    rows.push(Row { name: format!("{} {name}", form.shape.name), dots });
+                    rows.push(Row { name: format!("{} acks={}", form.shape.name, wire(acks)), dots });
                 }
             }
         }
