@@ -9,7 +9,7 @@ use creel_benches::shape::Acks;
 use crate::figures::{Cell, Cores, Measured, Rounds};
 use crate::form::Form;
 use crate::names::{SIDES, shown, wire};
-use crate::picture::{STYLE, legend, tone};
+use crate::svg::{Axis, head, tone};
 
 const WIDTH: f64 = 760.0;
 const HEIGHT: f64 = 420.0;
@@ -74,41 +74,11 @@ impl Curve<'_> {
         let x = Axis::over(all().map(|point| point.requests_per_second), LEFT, WIDTH - RIGHT)?;
         let y = Axis::over(all().map(|point| point.cpu_us), HEIGHT - BOTTOM, TOP)?;
         let title = format!("CPU of the broker per request, acks={}", wire(self.acks));
-        let mut svg = format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" width=\"{WIDTH}\" height=\"{HEIGHT}\" \
-             class=\"plot\" role=\"img\" aria-label=\"{title}\">\n<style>{STYLE}</style>\n\
-             <rect class=\"paper\" width=\"{WIDTH}\" height=\"{HEIGHT}\" rx=\"10\"/>\n\
-             <text class=\"title\" x=\"20\" y=\"30\">{title}</text>\n"
-        );
-        legend(&mut svg);
+        let mut svg = head(&title, WIDTH, HEIGHT);
         grid(&mut svg, &x, &y);
         lines.iter().for_each(|(side, points)| line(&mut svg, *side, points, [&x, &y]));
         svg.push_str("</svg>\n");
         Some(svg)
-    }
-}
-
-/// Whole powers of ten below and above all figures, from one edge of the picture to the other.
-struct Axis {
-    low: f64,
-    high: f64,
-    from: f64,
-    to: f64,
-}
-
-impl Axis {
-    fn over(figures: impl Iterator<Item = f64> + Clone, from: f64, to: f64) -> Option<Axis> {
-        let low = figures.clone().reduce(f64::min)?.log10().floor();
-        let high = figures.reduce(f64::max)?.log10().ceil();
-        Some(Axis { low, high: high.max(low + 1.0), from, to })
-    }
-
-    fn at(&self, figure: f64) -> f64 {
-        self.from + (figure.log10() - self.low) / (self.high - self.low) * (self.to - self.from)
-    }
-
-    fn ticks(&self) -> impl Iterator<Item = (f64, f64)> {
-        (self.low as i32..=self.high as i32).map(|power| (10f64.powi(power), self.at(10f64.powi(power))))
     }
 }
 

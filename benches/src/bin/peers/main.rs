@@ -8,6 +8,7 @@ mod names;
 mod page;
 mod picture;
 mod ratios;
+mod svg;
 
 use std::error::Error;
 use std::fs;

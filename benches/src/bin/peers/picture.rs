@@ -8,9 +8,8 @@ use creel_benches::shape::Acks;
 use crate::figures::{Cell, Cores, Measured, Rounds};
 use crate::form::Form;
 use crate::names::{SIDES, shown, wire};
+use crate::svg::{Axis, head, tone};
 
-/// Colours by light and dark: those of loadgen's pictures.
-pub(crate) const STYLE: &str = include_str!("../../../../loadgen/assets/picture.css");
 const WIDTH: f64 = 760.0;
 const LEFT: f64 = 190.0;
 const RIGHT: f64 = 40.0;
@@ -36,16 +35,10 @@ impl Picture<'_> {
     pub(crate) fn draw(&self, forms: &[&Form], all: &[Measured], cores: Cores) -> String {
         let rows = self.rows(forms, all, cores);
         let height = TOP + rows.len() as f64 * ROW + BOTTOM;
-        let mut svg = format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" width=\"{WIDTH}\" height=\"{height}\" \
-             class=\"plot\" role=\"img\" aria-label=\"{title}\">\n<style>{STYLE}</style>\n\
-             <rect class=\"paper\" width=\"{WIDTH}\" height=\"{height}\" rx=\"10\"/>\n\
-             <text class=\"title\" x=\"20\" y=\"30\">{title}</text>\n",
-            title = self.title,
-        );
-        legend(&mut svg);
-        if let Some(axis) = Axis::over(&rows) {
-            axis.draw(&mut svg, height - BOTTOM, self.unit);
+        let mut svg = head(self.title, WIDTH, height);
+        let values = rows.iter().flat_map(|row| &row.dots).map(|(_, value)| *value);
+        if let Some(axis) = Axis::over(values, LEFT, WIDTH - RIGHT) {
+            grid(&mut svg, &axis, height - BOTTOM, self.unit);
             rows.iter().enumerate().for_each(|(i, row)| draw_row(&mut svg, row, TOP + i as f64 * ROW, &axis));
         }
         svg.push_str("</svg>\n");
@@ -69,44 +62,23 @@ impl Picture<'_> {
     }
 }
 
-/// Whole powers of ten below and above all dots.
-struct Axis {
-    low: f64,
-    high: f64,
-}
-
-impl Axis {
-    fn over(rows: &[Row]) -> Option<Axis> {
-        let values = || rows.iter().flat_map(|row| &row.dots).map(|(_, value)| value.log10());
-        let low = values().reduce(f64::min)?.floor();
-        let high = values().reduce(f64::max)?.ceil();
-        Some(Axis { low, high: high.max(low + 1.0) })
+fn grid(svg: &mut String, axis: &Axis, floor: f64, unit: &str) {
+    for (tick, x) in axis.ticks() {
+        let _ = writeln!(
+            svg,
+            "<path class=\"grid\" d=\"M{x:.1} {top}V{floor}\"/><text class=\"tick\" x=\"{x:.1}\" y=\"{y}\" \
+             text-anchor=\"middle\">{tick}</text>",
+            top = TOP - 6.0,
+            y = floor + 16.0,
+        );
     }
-
-    fn x(&self, value: f64) -> f64 {
-        LEFT + (value.log10() - self.low) / (self.high - self.low) * (WIDTH - LEFT - RIGHT)
-    }
-
-    fn draw(&self, svg: &mut String, floor: f64, unit: &str) {
-        for power in self.low as i32..=self.high as i32 {
-            let tick = 10f64.powi(power);
-            let x = self.x(tick);
-            let _ = writeln!(
-                svg,
-                "<path class=\"grid\" d=\"M{x:.1} {top}V{floor}\"/><text class=\"tick\" x=\"{x:.1}\" y=\"{y}\" \
-                 text-anchor=\"middle\">{tick}</text>",
-                top = TOP - 6.0,
-                y = floor + 16.0,
-            );
-        }
-        let (x, y) = (WIDTH - RIGHT, floor + 34.0);
-        let _ = writeln!(svg, "<text class=\"name\" x=\"{x}\" y=\"{y}\" text-anchor=\"end\">{unit}</text>");
-    }
+    let (x, y) = (WIDTH - RIGHT, floor + 34.0);
+    let _ = writeln!(svg, "<text class=\"name\" x=\"{x}\" y=\"{y}\" text-anchor=\"end\">{unit}</text>");
 }
 
 fn draw_row(svg: &mut String, row: &Row, top: f64, axis: &Axis) {
     let middle = top + ROW / 2.0;
-    let places = || row.dots.iter().map(|(_, value)| axis.x(*value));
+    let places = || row.dots.iter().map(|(_, value)| axis.at(*value));
     let (from, to) = (places().fold(f64::MAX, f64::min), places().fold(0.0, f64::max));
     let _ = writeln!(
         svg,
@@ -117,35 +89,12 @@ fn draw_row(svg: &mut String, row: &Row, top: f64, axis: &Axis) {
         name = row.name,
     );
     for (side, value) in &row.dots {
-        let (tone, x) = (tone(*side), axis.x(*value));
+        let (tone, x) = (tone(*side), axis.at(*value));
         let _ = writeln!(
             svg,
             "<circle class=\"dot {tone}\" cx=\"{x:.1}\" cy=\"{middle:.1}\" r=\"5\"><title>{}: {value:.3}</title></circle>",
             shown(*side)
         );
-    }
-}
-
-pub(crate) fn legend(svg: &mut String) {
-    let mut x = LEFT;
-    for side in SIDES {
-        let (tone, name) = (tone(side), shown(side));
-        let _ = writeln!(
-            svg,
-            "<circle class=\"dot {tone}\" cx=\"{:.1}\" cy=\"54\" r=\"5\"/><text class=\"legend\" x=\"{:.1}\" y=\"58\">{name}</text>",
-            x + 5.0,
-            x + 16.0
-        );
-        x += 40.0 + name.len() as f64 * 7.0;
-    }
-}
-
-pub(crate) fn tone(side: Side) -> &'static str {
-    match side {
-        Side::Creel => "blue",
-        Side::KafkaShipped => "orange",
-        Side::KafkaFlush => "rose",
-        _ => "grey",
     }
 }
 
