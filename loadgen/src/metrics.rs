@@ -78,12 +78,12 @@ impl Metrics {
         window: Window,
         at_ns: u64,
         sent_ns: Option<u64>,
-        (instant_ns, count): (u64, u32),
+        (instant_ns, count): (u64, impl Into<u64>),
     ) -> u64 {
         if !window.contains(instant_ns) {
             return 0;
         }
-        let count = u64::from(count);
+        let count = count.into();
         self.response.record_never(at_ns.saturating_sub(instant_ns), count);
         self.queue.record(sent_ns.unwrap_or(at_ns).min(at_ns).saturating_sub(instant_ns), count);
         if let Some(sent_ns) = sent_ns {

@@ -373,10 +373,8 @@ impl Producer {
         let step = unsent.div_ceil(UNSENT_STEPS).max(1);
         for first in (0..unsent).step_by(step as usize) {
             let (instant, count) = (self.schedule.instant_ahead(first), step.min(unsent - first));
-            if let Some(instant) = instant.filter(|instant| window.contains(*instant)) {
-                metrics.response.record_never(window.to_ns - instant, count);
-                metrics.queue.record(window.to_ns - instant, count);
-                metrics.unsent_records += count;
+            if let Some(instant) = instant {
+                metrics.unsent_records += metrics.given_up(window, window.to_ns, None, (instant, count));
             }
         }
     }
