@@ -227,7 +227,7 @@ impl Link {
             metrics.uncompressed_bytes += uncompressed as u64;
             metrics.compressed_bytes += (compressed - crate::records::BATCH_HEADER_BYTES) as u64;
         }
-        self.put_out(queues, correlation_id, frame)
+        self.put_out(queues, correlation_id, frame, sent_ns)
     }
 
     /// Gives a frame to the socket, behind those that it has not taken yet.
@@ -236,8 +236,9 @@ impl Link {
         mut queues: RefMut<'_, Queues>,
         correlation_id: i32,
         frame: Frame,
+        now_ns: u64,
     ) -> Result<(), LoadError> {
-        if self.outcome.stage.window().contains(now_ns()) {
+        if self.outcome.stage.window().contains(now_ns) {
             self.outcome.metrics.borrow_mut().wire_out_bytes += (frame.to - frame.from) as u64;
         }
         let blocked = queues.writing || !queues.unsent.is_empty();

@@ -4,7 +4,7 @@
 //!
 //! They go to the broker that refused them: one that leads the partition no more will not have it again within a run.
 
-use super::{Link, Sent};
+use super::{Link, NANOS_PER_SECOND, Sent};
 use crate::client::SILENCE_SECONDS_MAX;
 use crate::client::control::describe;
 use crate::clock::now_ns;
@@ -71,7 +71,7 @@ impl Refused {
     /// The broker has refused for too long.
     pub(super) fn check_patience(&self, now_ns: u64, topic: &str) -> Result<(), LoadError> {
         let Some((since_ns, code)) = self.since else { return Ok(()) };
-        if now_ns.saturating_sub(since_ns) <= SILENCE_SECONDS_MAX * 1_000_000_000 {
+        if now_ns.saturating_sub(since_ns) <= SILENCE_SECONDS_MAX * NANOS_PER_SECOND {
             return Ok(());
         }
         let what = format!("append to topic {topic} for {SILENCE_SECONDS_MAX} s");
@@ -126,10 +126,11 @@ impl Link {
             queues.refused.requests.push_front(sent);
             return Ok(true);
         };
-        sent.again_ns = now_ns();
+        let now_ns = now_ns();
+        sent.again_ns = now_ns;
         let correlation_id = sent.correlation_id;
         queues.in_flight.push_back(sent);
-        self.put_out(queues, correlation_id, frame)?;
+        self.put_out(queues, correlation_id, frame, now_ns)?;
         Ok(false)
     }
 }
@@ -188,7 +189,7 @@ mod tests {
     #[test]
     fn patience_counts_from_the_first_refusal_and_ends() {
         let (mut refused, code) = (Refused::default(), ErrorCode::NotEnoughReplicas);
-        let second = 1_000_000_000;
+        let second = NANOS_PER_SECOND;
         refused.take(5 * second, code, sent(1), false);
         refused.take(30 * second, code, sent(2), false);
         refused.check_patience((5 + SILENCE_SECONDS_MAX) * second, "t").unwrap();
