@@ -86,7 +86,7 @@ impl Phases<'_> {
         }
         let observed = watch.observer.take().expect("it was started above").finish();
         let drained =
-            loaded.and_then(|()| self.drain(&mut watch, cluster)).inspect_err(|error| self.cut(error));
+            loaded.and_then(|()| self.drain(&mut watch, cluster).inspect_err(|error| self.cut(error)));
         Ok(Seen { observed, killed: watch.crasher.into_killed(), failure: drained.err() })
     }
 

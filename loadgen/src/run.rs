@@ -215,13 +215,8 @@ fn load(
     let mut seen = timed?;
     seen.failure = seen.failure.or_else(|| stage.take_failure());
     let mut loaded = Loaded { window: stage.window(), seen, reports };
-    match loaded.seen.failure.take() {
-        Some(error) if !loaded.is_worth_telling() => Err(error),
-        failure => {
-            loaded.seen.failure = failure;
-            Ok(loaded)
-        }
-    }
+    let untold = if loaded.is_worth_telling() { None } else { loaded.seen.failure.take() };
+    untold.map_or(Ok(loaded), Err)
 }
 
 /// The topic to write into: a new one, or what is there if that was asked for.
