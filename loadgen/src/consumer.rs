@@ -265,14 +265,17 @@ impl Consumer {
         {
             return Ok(true);
         }
-        if code.is_retriable() && self.patience.is_over(Duration::from_secs(SILENCE_SECONDS_MAX)) {
+        if !code.is_retriable() {
+            return Ok(false);
+        }
+        if self.patience.is_over(Duration::from_secs(SILENCE_SECONDS_MAX)) {
             let what = format!("read topic {} for {SILENCE_SECONDS_MAX} s", self.plan.topic.name.as_str());
             return Err(LoadError::Refused { what, code: describe(code) });
         }
-        if code.is_retriable() && self.stage.window().contains(now_ns()) {
+        if self.stage.window().contains(now_ns()) {
             self.metrics.borrow_mut().refusals.fetch(code);
         }
-        Ok(code.is_retriable())
+        Ok(true)
     }
 
     fn take_partition(&mut self, data: &PartitionData, received_ns: u64) -> Result<(), LoadError> {
