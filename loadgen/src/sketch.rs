@@ -125,10 +125,14 @@ const LADDERS: [&[f64]; 5] = [
 
 /// Where at most `most` bars end, of which the first holds `from` and the last `to`.
 fn bar_ends(from: f64, to: f64, most: usize) -> Vec<f64> {
-    let all = LADDERS.map(|ladder| ends_on(ladder, from, to));
-    let fits = all.iter().find(|ends| ends.len() <= most);
-    let coarsest = || all[LADDERS.len() - 1][all[LADDERS.len() - 1].len() - most..].to_vec();
-    fits.cloned().unwrap_or_else(coarsest)
+    let mut ends = Vec::new();
+    for ladder in LADDERS {
+        ends = ends_on(ladder, from, to);
+        if ends.len() <= most {
+            return ends;
+        }
+    }
+    ends.split_off(ends.len() - most) // of the coarsest
 }
 
 fn ends_on(ladder: &[f64], from: f64, to: f64) -> Vec<f64> {
