@@ -121,19 +121,17 @@ impl MaxReport {
         self.at_most_records_per_s = quiet.min_by(f64::total_cmp);
         // A bracket twice as wide as the one asked for is what repeated searches agree within.
         let is_near = |at_most: f64| at_most <= found * (1.0 + 2.0 * self.precision) * (1.0 + f64::EPSILON);
-        self.steered_by_noise = failures.iter().any(|probe| !probe.disturbed.is_empty())
-            && self
-                .lowest_failure(&failures)
-                .is_some_and(|probe| Some(probe.rate) != self.at_most_records_per_s)
+        // Where the lowest of them is no quiet one, it was disturbed.
+        let lowest = lowest(&failures);
+        self.steered_by_noise = lowest.is_some_and(|probe| Some(probe.rate) != self.at_most_records_per_s)
             && !self.at_most_records_per_s.is_some_and(is_near);
         self.disturbed_probes = self.probes.iter().filter(|probe| !probe.disturbed.is_empty()).count();
-        self.limited_by_generator =
-            self.lowest_failure(&failures).is_some_and(|probe| probe.generator_was_limit);
+        self.limited_by_generator = lowest.is_some_and(|probe| probe.generator_was_limit);
     }
+}
 
-    fn lowest_failure<'a>(&self, failures: &[&'a Probe]) -> Option<&'a Probe> {
-        failures.iter().copied().min_by(|a, b| a.rate.total_cmp(&b.rate))
-    }
+fn lowest<'a>(failures: &[&'a Probe]) -> Option<&'a Probe> {
+    failures.iter().copied().min_by(|a, b| a.rate.total_cmp(&b.rate))
 }
 
 /// A rate is given up when two probes in a row fail: the last ones of each rate above `found`.
@@ -221,8 +219,7 @@ impl MaxReport {
             "  maximum      NOT KNOWN: noise on this machine steered the search. {disturbed} of {of} probes were disturbed, and the\n               \
              rates above what is found here were given up on such probes"
         )?;
-        let failures = last_failures(&self.probes, found);
-        if let Some(probe) = self.lowest_failure(&failures) {
+        if let Some(probe) = lowest(&last_failures(&self.probes, found)) {
             let (rate, by) = (thousands(probe.rate), probe.disturbed.join("; "));
             writeln!(f, "  disturbed    at {rate} records/s: {by}")?;
         }
