@@ -11,10 +11,11 @@ const DURATION_RATIO: f64 = 1.2;
 /// What was not the same and should have been, each in words.
 pub(super) fn unlike(a: &Cell, b: &Cell) -> Vec<String> {
     let mut found = Vec::new();
+    let others = traits(b);
     for (what, a) in traits(a) {
         // What one of the two does not tell is no difference.
-        let other = traits(b).into_iter().find(|(other, _)| *other == what);
-        other.into_iter().for_each(|(_, b)| note(&mut found, what, &a, &b));
+        let other = others.iter().find(|(other, _)| *other == what);
+        other.into_iter().for_each(|(_, b)| note(&mut found, what, &a, b));
     }
     if let (Some(a), Some(b)) = (a.measured_s, b.measured_s)
         && !is_as_long(a, b)

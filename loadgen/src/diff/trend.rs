@@ -76,10 +76,9 @@ fn apart(form: &Form, all: &[&Form]) -> Vec<String> {
     if others().any(|other| other.kind() != first.kind()) {
         told.extend(first.kind().map(|kind| kind.name().to_owned()));
     }
+    let of_others: Vec<(&str, String)> = others().flat_map(|other| traits(&other.cell)).collect();
     for (what, is) in traits(&first.cell) {
-        let is_other =
-            |other: &Dated| traits(&other.cell).iter().any(|(of, value)| *of == what && *value != is);
-        if others().any(is_other) {
+        if of_others.iter().any(|(of, value)| *of == what && *value != is) {
             told.push(if is.is_empty() { format!("no {what}") } else { format!("{what} {is}") });
         }
     }
