@@ -188,7 +188,7 @@ fn disturbed(runs: &[RoundRun], primary: Metric, found: Verdict, args: &CompareA
     let quiet: Vec<RoundRun> =
         runs.iter().filter(|run| !noisy.contains(&(run.phase, run.pair))).cloned().collect();
     let without = metric_report(primary, &quiet, args.min_effect)
-        .filter(|report| report.interval.is_some() && report.control.is_some())
+        .filter(MetricReport::is_enough)
         .map(|report| report.verdict);
     let is_doubtful = noisy.len() * 2 > runs.len() && without != Some(found);
     Disturbed {
@@ -211,10 +211,7 @@ fn in_words(disturbed: &Disturbed, primary: Metric) -> Option<String> {
     };
     let overruled =
         if disturbed.overruled { " The verdict was asked for all the same (--despite-noise)." } else { "" };
-    Some(format!(
-        "{} of {} runs were disturbed by the machine; they count, and {without}.{overruled}",
-        disturbed.runs, disturbed.of
-    ))
+    Some(format!("{}; they count, and {without}.{overruled}", disturbed.counted()))
 }
 
 #[cfg(test)]

@@ -66,8 +66,7 @@ impl CompareReport {
 
     /// Pairs enough for a verdict, and quiet enough.
     pub fn is_enough(&self) -> bool {
-        let has_both = |metric: &MetricReport| metric.interval.is_some() && metric.control.is_some();
-        !self.disturbed.steers && self.decisive().is_some_and(has_both)
+        !self.disturbed.steers && self.decisive().is_some_and(MetricReport::is_enough)
     }
 }
 
@@ -85,6 +84,13 @@ pub struct Disturbed {
     pub steers: bool,
     /// A verdict was asked for all the same (`--despite-noise`).
     pub overruled: bool,
+}
+
+impl Disturbed {
+    /// The beginning of a sentence.
+    pub fn counted(&self) -> String {
+        format!("{} of {} runs were disturbed by the machine", self.runs, self.of)
+    }
 }
 
 /// One side.
@@ -148,4 +154,11 @@ pub struct MetricReport {
     pub floor: Option<f64>,
     /// What B is in this, by the two intervals alone, however disturbed the runs were.
     pub verdict: Verdict,
+}
+
+impl MetricReport {
+    /// Pairs enough of either kind.
+    pub fn is_enough(&self) -> bool {
+        self.interval.is_some() && self.control.is_some()
+    }
 }

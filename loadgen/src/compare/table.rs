@@ -146,11 +146,11 @@ fn headline(report: &CompareReport, decisive: &MetricReport) -> String {
     };
     let all = if is_claim { "All together say" } else { "All together leave it open" };
     format!(
-        "Inconclusive: {} of {} runs were disturbed by the machine, too many to judge by (above: by what).\n  \
+        "Inconclusive: {}, too many to judge by (above: by what).\n  \
          {quiet}.\n  {all}: {found}\n  \
          What to do: repeat it on a quieter machine, or with so many --rounds that enough are quiet; --despite-noise takes\n  \
          the verdict as it is.",
-        disturbed.runs, disturbed.of
+        disturbed.counted()
     )
 }
 

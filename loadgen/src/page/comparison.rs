@@ -83,13 +83,7 @@ fn verdict(report: &CompareReport) -> Shown {
     };
     let text = match report.primary.claim(report.verdict) {
         Some(claim) => format!("{b} {claim} {a}."),
-        None if report.disturbed.steers => {
-            let disturbed = &report.disturbed;
-            format!(
-                "Inconclusive: {} of {} runs were disturbed by the machine.",
-                disturbed.runs, disturbed.of
-            )
-        }
+        None if report.disturbed.steers => format!("Inconclusive: {}.", report.disturbed.counted()),
         None => format!("Inconclusive: neither {b} nor {a} can be called better."),
     };
     Shown { mood, text, detail: ratio.unwrap_or_default() + &noise.unwrap_or_default() }
