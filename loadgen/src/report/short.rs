@@ -1,7 +1,9 @@
 //! The result of a run without a rate, short: what it was, the rate, the latency, what it cost, and what spoils that.
 
 use super::plain::PlainReport;
-use super::table::{head_of_latencies, line, milliseconds, thousands, write_broker, write_verification};
+use super::table::{
+    cut, head_of_latencies, keys, line, milliseconds, thousands, write_broker, write_verification,
+};
 use super::{Figures, RunReport};
 use std::fmt::{self, Display, Formatter};
 
@@ -49,27 +51,27 @@ impl Display for Short<'_> {
 fn write_load(f: &mut Formatter<'_>, report: &RunReport) -> fmt::Result {
     let settings = &report.settings;
     line(f, "records", &settings.payload)?;
-    let keys = settings.keys.map_or_else(|| "no".into(), |keys| thousands(f64::from(keys)));
     let text = format_args!(
-        "{} partitions, {keys} keys; batches of {} B, linger {} ms, codec {}, acks {}",
-        settings.partitions, settings.batch_bytes, settings.linger_ms, settings.codec, settings.acks
+        "{} partitions, {}; batches of {} B, linger {} ms, codec {}, acks {}",
+        settings.partitions,
+        keys(settings),
+        settings.batch_bytes,
+        settings.linger_ms,
+        settings.codec,
+        settings.acks
     );
     line(f, "load", text)
 }
 
 fn write_rate(f: &mut Formatter<'_>, name: &str, report: &RunReport, figures: &Figures) -> fmt::Result {
     let is_open = report.settings.target_rate.is_some();
-    let cut = match (&report.failure, report.interrupted) {
-        (Some(_), _) => " (cut short)",
-        (None, true) => " (interrupted)",
-        (None, false) => "",
-    };
     let text = format_args!(
-        "{:>12} records/s {:>10.1} MB/s   {} loop, {:.1} s{cut}",
+        "{:>12} records/s {:>10.1} MB/s   {} loop, {:.1} s{}",
         thousands(figures.records_per_s),
         figures.mb_per_s,
         if is_open { "open" } else { "closed" },
-        report.measured_s
+        report.measured_s,
+        cut(report)
     );
     line(f, name, text)
 }

@@ -4,7 +4,7 @@ use super::crash::CrashReport;
 use super::machine::Noise;
 use super::series::StageTime;
 use super::steady::Steady;
-use super::{Figures, RunReport};
+use super::{Figures, RunReport, SettingsReport};
 use crate::glossary;
 use crate::latency::Percentiles;
 use crate::noise::GOOD_BELOW;
@@ -61,9 +61,8 @@ pub(super) fn write_broker(f: &mut Formatter<'_>, report: &RunReport) -> fmt::Re
 fn write_setting(f: &mut Formatter<'_>, report: &RunReport) -> fmt::Result {
     write_broker(f, report)?;
     let settings = &report.settings;
-    let keys =
-        settings.keys.map_or_else(|| "no keys".into(), |keys| format!("{} keys", thousands(f64::from(keys))));
-    line(f, "topic", format_args!("{}, {} partitions, {keys}", settings.topic, settings.partitions))?;
+    let topic = format_args!("{}, {} partitions, {}", settings.topic, settings.partitions, keys(settings));
+    line(f, "topic", topic)?;
     line(
         f,
         "records",
@@ -99,11 +98,7 @@ fn write_setting(f: &mut Formatter<'_>, report: &RunReport) -> fmt::Result {
             "maximum: closed loop, held by the requests in flight; latency counts from when a record was made",
         )?,
     }
-    let cut = match (&report.failure, report.interrupted) {
-        (Some(_), _) => " (cut short)",
-        (None, true) => " (interrupted)",
-        (None, false) => "",
-    };
+    let cut = cut(report);
     line(
         f,
         "measured",
@@ -150,6 +145,20 @@ fn write_figures(f: &mut Formatter<'_>, report: &RunReport, figures: &Figures) -
     write_schedule(f, figures)?;
     write_steady(f, figures.steady.as_ref())?;
     write_noise(f, &figures.noise, report.settings.target_rate.is_some())
+}
+
+/// How many different ones.
+pub(super) fn keys(settings: &SettingsReport) -> String {
+    settings.keys.map_or_else(|| "no keys".into(), |keys| format!("{} keys", thousands(f64::from(keys))))
+}
+
+/// Behind what was measured, where that is less than was asked for.
+pub(super) fn cut(report: &RunReport) -> &'static str {
+    match (&report.failure, report.interrupted) {
+        (Some(_), _) => " (cut short)",
+        (None, true) => " (interrupted)",
+        (None, false) => "",
+    }
 }
 
 pub(super) fn head_of_latencies(f: &mut Formatter<'_>, columns: &[&str]) -> fmt::Result {
