@@ -74,15 +74,15 @@ fn push_head(out: &mut String, view: &View) {
 }
 
 fn push_verdict(out: &mut String, verdict: &Verdict) {
-    let (class, sign) = match verdict.mood {
-        Mood::Good => ("good", "✓"),
-        Mood::Bad => ("bad", "✗"),
-        Mood::Unsure => ("unsure", "?"),
-        Mood::Told => ("unsure", "!"),
+    let class = match verdict.mood {
+        Mood::Good => "good",
+        Mood::Bad => "bad",
+        Mood::Unsure | Mood::Told => "unsure",
     };
     let _ = writeln!(
         out,
-        "<p class=\"verdict {class}\"><span class=\"sign\" aria-hidden=\"true\">{sign}</span><span><strong>{}</strong> {}</span></p>",
+        "<p class=\"verdict {class}\"><span class=\"sign\" aria-hidden=\"true\">{}</span><span><strong>{}</strong> {}</span></p>",
+        verdict.mood.sign(),
         escape(&verdict.text),
         escape(&verdict.detail)
     );

@@ -1,7 +1,7 @@
 //! A view as the README of its result's directory: the verdict, the figures, a picture, how it was made and where.
 
 use super::text::markdown_cell as cell;
-use super::view::{Block, GridCell, Grids, HeatRow, Mood, Table, View};
+use super::view::{Block, GridCell, Grids, HeatRow, Table, View};
 use std::fmt::Write;
 
 /// The whole file.
@@ -11,13 +11,7 @@ pub(super) fn markdown(view: &View) -> String {
         let _ = writeln!(out, "{}\n", cell(&view.subtitle));
     }
     for verdict in &view.verdicts {
-        let sign = match verdict.mood {
-            Mood::Good => "✓",
-            Mood::Bad => "✗",
-            Mood::Unsure => "?",
-            Mood::Told => "!",
-        };
-        let text = verdict.text.trim_end_matches('.');
+        let (sign, text) = (verdict.mood.sign(), verdict.text.trim_end_matches('.'));
         let _ = writeln!(out, "{sign} **{}.** {}\n", cell(text), cell(&verdict.detail));
     }
     view.warnings.iter().for_each(|warning| {

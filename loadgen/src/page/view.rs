@@ -35,6 +35,18 @@ pub(super) enum Mood {
     Told,
 }
 
+impl Mood {
+    /// Before its words.
+    pub(super) fn sign(self) -> &'static str {
+        match self {
+            Mood::Good => "✓",
+            Mood::Bad => "✗",
+            Mood::Unsure => "?",
+            Mood::Told => "!",
+        }
+    }
+}
+
 /// A number to be seen first.
 #[derive(Debug, Clone)]
 pub(super) struct Headline {
