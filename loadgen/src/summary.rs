@@ -187,12 +187,7 @@ fn figures(ended: &Ended<'_>, metrics: &Metrics) -> Figures {
         response: metrics.response.whole().percentiles(),
         queue: metrics.queue.percentiles(),
         service: service.and_then(Latency::percentiles),
-        distributions: Distributions {
-            response: metrics.response.whole().portable(),
-            queue: metrics.queue.portable(),
-            service: service.and_then(Latency::portable),
-            end_to_end: metrics.end_to_end.whole().portable(),
-        },
+        distributions: distributions(metrics, service),
         steady: (!matches!(ended.plan.load, Load::Shaped(_) | Load::Replay(_)) && ended.killed.is_empty())
             .then(|| steady::judge(&series))
             .flatten(),
@@ -218,12 +213,26 @@ fn figures(ended: &Ended<'_>, metrics: &Metrics) -> Figures {
             .then(|| per(metrics.uncompressed_bytes as f64, metrics.compressed_bytes as f64))
             .flatten(),
         refusals: metrics.refusals.clone(),
-        schedule: ScheduleReport {
-            lateness: metrics.lateness.percentiles(),
-            unsent_records: metrics.unsent_records,
-            unanswered_records: metrics.unanswered_records,
-            in_flight_cap_waits: metrics.cap_waits,
-            in_flight_cap_share: metrics.cap_wait_ns as f64 / 1e9 / seconds / ended.plan.producers as f64,
-        },
+        schedule: schedule(ended, metrics),
+    }
+}
+
+fn distributions(metrics: &Metrics, service: Option<&Latency>) -> Distributions {
+    Distributions {
+        response: metrics.response.whole().portable(),
+        queue: metrics.queue.portable(),
+        service: service.and_then(Latency::portable),
+        end_to_end: metrics.end_to_end.whole().portable(),
+    }
+}
+
+fn schedule(ended: &Ended<'_>, metrics: &Metrics) -> ScheduleReport {
+    let (seconds, producers) = (ended.window.seconds(), ended.plan.producers as f64);
+    ScheduleReport {
+        lateness: metrics.lateness.percentiles(),
+        unsent_records: metrics.unsent_records,
+        unanswered_records: metrics.unanswered_records,
+        in_flight_cap_waits: metrics.cap_waits,
+        in_flight_cap_share: metrics.cap_wait_ns as f64 / 1e9 / seconds / producers,
     }
 }
