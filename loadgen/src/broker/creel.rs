@@ -40,11 +40,13 @@ impl Creel {
         arguments.extend(["--cores".into(), cores::list(place.cores).into()]);
         let admin = match self.named_admin() {
             Some(named) => resolve(named).ok(),
-            None => has_admin_listener(&program).then(free_address).transpose()?,
+            None => {
+                let free = has_admin_listener(&program).then(free_address).transpose()?;
+                let set = |at| ["--set".into(), format!("{ADMIN_SETTING}={at}").into()];
+                arguments.extend(free.into_iter().flat_map(set));
+                free
+            }
         };
-        let set_admin = admin.filter(|_| self.named_admin().is_none());
-        arguments
-            .extend(set_admin.iter().flat_map(|at| ["--set".into(), format!("{ADMIN_SETTING}={at}").into()]));
         arguments.extend(self.settings.iter().flat_map(|setting| ["--set".into(), setting.into()]));
         Ok(Launch {
             before: Vec::new(),
