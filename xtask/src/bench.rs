@@ -5,7 +5,7 @@
 use clap::Args;
 
 use crate::machine::{Network, machine, said, slug};
-use crate::run::{Outcome, about, cargo, step};
+use crate::run::{Outcome, cargo, step};
 use crate::{kafka, paths, tools};
 
 /// Passed on to the measuring program.
@@ -33,7 +33,7 @@ pub(crate) fn bench(options: &Options) -> Outcome {
             Some(program) => say!("SKIP Apache Kafka as the third side: {program} is missing"),
             None => {
                 kafka::install()?;
-                measuring.arg("--xtask").arg(std::env::current_exe().map_err(about("xtask itself"))?);
+                measuring.arg("--xtask").arg(paths::own());
             }
         }
     }

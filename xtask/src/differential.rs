@@ -122,7 +122,7 @@ impl Drop for Broker {
 
 fn start_kafka(folder: &Path) -> Result<Broker, Failure> {
     let port = kafka::free_port()?;
-    let mut command = Command::new(std::env::current_exe().map_err(about("xtask"))?);
+    let mut command = Command::new(paths::own());
     command.args(["kafka", "--port", &port.to_string()]).arg("--data-dir").arg(folder.join("kafka"));
     command.args(SETTINGS.map(|setting| format!("--set={setting}")));
     Broker::start(&mut command, port, &folder.join("kafka.out"))

@@ -61,7 +61,9 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let outcome = match Arguments::parse().command {
+    let arguments = Arguments::parse();
+    let outcome = paths::remember_own().map_err(run::about("xtask's own path"));
+    let outcome = outcome.and_then(|()| match arguments.command {
         Command::Check => check::check(),
         Command::Test => test::test(),
         Command::Clients(options) => clients::clients(&options),
@@ -72,7 +74,7 @@ fn main() -> ExitCode {
         Command::Loadgen(options) => loadgen::loadgen(&options),
         Command::Bench(options) => bench::bench(&options),
         Command::Peers(options) => peers::peers(&options),
-    };
+    });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {

@@ -1,6 +1,10 @@
 //! Where things are in a checkout.
 
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+static OWN: OnceLock<PathBuf> = OnceLock::new();
 
 /// The repository's root.
 pub(crate) fn root() -> &'static Path {
@@ -16,6 +20,18 @@ pub(crate) fn tools() -> PathBuf {
 pub(crate) fn shared_data() -> Option<PathBuf> {
     let data = root().join("../shared/data");
     data.is_dir().then_some(data)
+}
+
+/// Finds out where this program lies, at its start: once `cargo test` has linked it anew, Linux answers "(deleted)".
+pub(crate) fn remember_own() -> io::Result<()> {
+    let own = std::env::current_exe()?;
+    OWN.set(own).expect("is asked once, by main");
+    Ok(())
+}
+
+/// This program, for whoever must start it again.
+pub(crate) fn own() -> &'static Path {
+    OWN.get().expect("main asked")
 }
 
 /// A binary built with the profile `fast`: most of a release's speed for a fraction of its build time.

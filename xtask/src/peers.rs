@@ -34,7 +34,7 @@ pub(crate) fn peers(options: &Options) -> Outcome {
     kafka::install()?;
     let (network, machine) = (Network::find(), machine());
     let mut measuring = network.command(&paths::release_binary("peers"));
-    measuring.arg("--xtask").arg(std::env::current_exe().map_err(about("xtask itself"))?);
+    measuring.arg("--xtask").arg(paths::own());
     let own_place = if options.quick {
         "target/peers".into()
     } else {

@@ -107,9 +107,7 @@ impl Chosen {
 
 /// Tells a suite which broker to start.
 fn environment(command: &mut Command, against_kafka: bool) -> &mut Command {
-    if let Ok(this) = std::env::current_exe() {
-        command.env("XTASK", this);
-    }
+    command.env("XTASK", paths::own());
     if against_kafka {
         command.env("CREEL_ORACLE", "kafka");
     }
