@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 
 use creel_io::fs;
 
-use crate::checkpoint::read_text;
+use crate::format::checkpoint::read_text;
 use crate::offset::Offset;
 
 const PARTITION_METADATA: &str = "partition.metadata";

@@ -1,12 +1,12 @@
 //! What the fuzz targets (`fuzz/`) need of this crate's insides: each file format as one function that reads bytes and
 //! writes what it read, or gives `None` where the bytes are refused.
 
-use crate::batch::crc32c;
-use crate::checkpoint::{self, format_lines};
-use crate::epochs::LeaderEpochs;
+use crate::format::batch::crc32c;
+use crate::format::checkpoint::{self, format_lines};
+use crate::format::epochs::LeaderEpochs;
+use crate::format::{bad_ranges, producer_snapshot};
 use crate::limits::{BATCH_HEADER_BYTES, BATCH_PREFIX_BYTES};
 use crate::offset::{LeaderEpoch, Offset};
-use crate::{bad_ranges, producer_snapshot};
 
 /// `leader-epoch-checkpoint`.
 pub fn leader_epochs(text: &str) -> Option<String> {
