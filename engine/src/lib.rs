@@ -12,6 +12,7 @@
 
 pub mod config;
 pub mod directory;
+pub mod fault_points;
 pub mod format;
 #[doc(hidden)]
 pub mod fuzzing;
@@ -20,7 +21,6 @@ pub mod limits;
 pub mod log;
 pub mod offset;
 pub mod partition;
-pub mod planted;
 pub mod recover;
 mod segment;
 
@@ -30,10 +30,9 @@ pub use format::batch::{Attributes, Batch, BatchError, BatchHeader, Codec, Unche
 pub use format::checkpoint::{Checkpoint, CheckpointFiles};
 pub use format::records::{BatchBuilder, Record, Records};
 pub use format::{batch, epochs, offset_index, time_index};
-pub use jobs::flush::Flusher;
-pub use jobs::settle::Settling;
+pub use jobs::commit::Flusher;
+pub use jobs::hw_waiters::{Seen, Watcher, Watching};
 pub use jobs::upkeep::Upkeep;
-pub use jobs::watch::{Seen, Watcher, Watching};
 pub use log::producers::{AppendOrigin, ProducerError};
 pub use log::record_times;
 pub use log::record_times::{LookBudget, LookError, TimestampRules};
@@ -43,5 +42,6 @@ pub use partition::append::{Ack, AppendError, PendingAck};
 pub use partition::append_times::AppendTimes;
 pub use partition::open::OpenLog;
 pub use partition::read::{Isolation, ReadError, ReadOutcome};
+pub use partition::settle::Settling;
 pub use partition::timestamps::FoundByTime;
 pub use recover::{OpenError, RecoveryReport};

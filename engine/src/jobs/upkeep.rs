@@ -8,7 +8,7 @@ use creel_io::fs;
 
 use crate::config::{CleanupPolicy, LogConfig};
 use crate::format::producer_snapshot;
-use crate::jobs::recycle::retire_files;
+use crate::jobs::segment_reuse::retire_files;
 use crate::log::{Cursors, Health, Log};
 use crate::offset::Offset;
 use crate::partition::append::AppendError;

@@ -22,6 +22,7 @@ use thiserror::Error;
 
 use crate::config::{CleanupPolicy, LogConfig};
 use crate::directory::{FileKind, naming, parse_segment_file, remove_if_there, segment_path};
+use crate::fault_points::{self, Bug};
 use crate::format::bad_ranges::{self, BadRange};
 use crate::format::batch::BatchHeader;
 use crate::format::epochs::LeaderEpochs;
@@ -29,9 +30,8 @@ use crate::format::mark::Secret;
 use crate::format::recycled::{self, Recycled};
 use crate::format::scan::Scan;
 use crate::format::time_index::TimestampOffset;
-use crate::jobs::give_up::is_disk_full;
+use crate::jobs::rollback::is_disk_full;
 use crate::offset::{FilePosition, Offset};
-use crate::planted::{self, Bug};
 use crate::recover::damage::{Damage, Place, judge};
 use crate::recover::progress::{Recovered, is_gone_through};
 use crate::segment::files::{knows_largest, last_indexed, read_indexes, remove_snapshot, write_indexes};
@@ -491,7 +491,7 @@ async fn walk_tail(segment: &Segment, from: FilePosition) -> io::Result<Tail> {
 
 /// A sync may have failed in an earlier life: then the page cache shows batches that the medium does not hold.
 fn drop_cached(file: &File) {
-    if !planted::has(Bug::PageCacheTrusted) {
+    if !fault_points::has(Bug::PageCacheTrusted) {
         file.drop_cached();
     }
 }

@@ -26,7 +26,7 @@ use crate::format::batch::BatchHeader;
 use crate::format::mark::{self, MARK_BYTES, Secret, Signer};
 use crate::format::offset_index::OffsetIndex;
 use crate::format::time_index::{TimeIndex, TimestampOffset};
-use crate::jobs::recycle::Spare;
+use crate::jobs::segment_reuse::Spare;
 use crate::limits::PAGE_BYTES;
 use crate::offset::{FilePosition, Offset};
 use crate::segment::lazy_file::LazyFile;

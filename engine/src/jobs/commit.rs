@@ -13,9 +13,10 @@ use creel_io::Instant;
 use creel_io::fs::{self, File};
 
 use crate::config::Durability;
+use crate::fault_points::{self, Bug};
 use crate::format::epochs::LeaderEpochs;
 use crate::format::producer_snapshot;
-use crate::jobs::give_up::{is_disk_full, no_room};
+use crate::jobs::rollback::{is_disk_full, no_room};
 use crate::limits::COMMIT_LINGER;
 use crate::log::producers::AppendOrigin;
 use crate::log::{Health, Log, Place};
@@ -23,7 +24,6 @@ use crate::offset::Offset;
 use crate::partition::Inner;
 use crate::partition::append::AppendError;
 use crate::partition::append_times::AppendTimes;
-use crate::planted::{self, Bug};
 use crate::recover::progress::Recovered;
 use crate::segment::Segment;
 use crate::segment::files::{remove_indexes, remove_snapshot, write_indexes, write_snapshot};
@@ -155,7 +155,7 @@ impl Inner {
         let mut cursors = self.cursors.get();
         cursors.written = cursors.next;
         self.cursors.set(cursors);
-        let is_ahead = planted::has(Bug::HighWatermarkAheadOfDurability);
+        let is_ahead = fault_points::has(Bug::HighWatermarkAheadOfDurability);
         if self.durability() != Durability::GroupCommit || is_ahead {
             self.raise_high_watermark(cursors.written, log.end_place());
         }
@@ -442,7 +442,7 @@ impl Commit {
             Some(epochs) => EpochsWritten::of(epochs.write(directory).await)?,
             None => EpochsWritten::Yes,
         };
-        if self.directory && !planted::has(Bug::DirectoryNotSynced) {
+        if self.directory && !fault_points::has(Bug::DirectoryNotSynced) {
             fs::sync_dir(directory).await?;
         }
         Ok(epochs)
