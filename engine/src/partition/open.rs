@@ -8,14 +8,14 @@ use std::rc::Rc;
 use creel_io::fs;
 
 use crate::config::LogConfig;
-use crate::directory::{TopicPartition, naming};
+use crate::directory::TopicPartition;
+use crate::error::{OpenError, is_disk_full, naming};
 use crate::format::epochs::LeaderEpochs;
 use crate::format::producer_snapshot;
 use crate::format::recycled::{self, Recycled};
 use crate::format::scan::Scan;
 use crate::jobs::claim::claim_rest;
 use crate::jobs::flush::Flusher;
-use crate::jobs::give_up::is_disk_full;
 use crate::jobs::recycle::Recycler;
 use crate::jobs::watch::Watch;
 use crate::log::producers::Producers;
@@ -27,7 +27,7 @@ use crate::partition::append_times::SyncTimes;
 use crate::partition::{Inner, Partition};
 use crate::planted::{self, Bug};
 use crate::recover::progress::bytes_gone_through;
-use crate::recover::{FoundFiles, OpenError, Recovery, RecoveryReport, find_files};
+use crate::recover::{FoundFiles, Recovery, RecoveryReport, find_files};
 use crate::segment::Segment;
 use crate::segment::files::{read_snapshot, remove_snapshot, write_snapshot};
 
