@@ -13,16 +13,15 @@ use creel_io::Instant;
 use creel_io::fs::{self, File};
 
 use crate::config::Durability;
+use crate::error::{AppendError, is_disk_full, no_room};
 use crate::fault_points::{self, Bug};
 use crate::format::epochs::LeaderEpochs;
 use crate::format::producer_snapshot;
-use crate::jobs::rollback::{is_disk_full, no_room};
 use crate::limits::COMMIT_LINGER;
 use crate::log::producers::AppendOrigin;
 use crate::log::{Health, Log, Place};
 use crate::offset::Offset;
 use crate::partition::Inner;
-use crate::partition::append::AppendError;
 use crate::partition::append_times::AppendTimes;
 use crate::recover::progress::Recovered;
 use crate::segment::Segment;
@@ -35,7 +34,7 @@ pub struct Flusher {
     dirty: Rc<RefCell<Vec<Rc<Inner>>>>,
     times: Option<Rc<AppendTimes>>,
     /// What else the partitions of a core share.
-    pub(crate) open_files: Rc<OpenFiles>,
+    pub(crate) open_files: Rc<OpenFiles<Inner>>,
     pub(crate) recovered: Recovered,
 }
 

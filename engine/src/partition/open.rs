@@ -8,7 +8,8 @@ use std::rc::Rc;
 use creel_io::fs;
 
 use crate::config::LogConfig;
-use crate::directory::{TopicPartition, naming};
+use crate::directory::TopicPartition;
+use crate::error::{OpenError, is_disk_full, naming};
 use crate::fault_points::{self, Bug};
 use crate::format::epochs::LeaderEpochs;
 use crate::format::producer_snapshot;
@@ -17,7 +18,6 @@ use crate::format::scan::Scan;
 use crate::jobs::commit::Flusher;
 use crate::jobs::hw_waiters::Watch;
 use crate::jobs::preallocate::claim_rest;
-use crate::jobs::rollback::is_disk_full;
 use crate::jobs::segment_reuse::Recycler;
 use crate::log::producers::Producers;
 use crate::log::staging::Staging;
@@ -27,7 +27,7 @@ use crate::partition::append::dated;
 use crate::partition::append_times::SyncTimes;
 use crate::partition::{Inner, Partition};
 use crate::recover::progress::bytes_gone_through;
-use crate::recover::{FoundFiles, OpenError, Recovery, RecoveryReport, find_files};
+use crate::recover::{FoundFiles, Recovery, RecoveryReport, find_files};
 use crate::segment::Segment;
 use crate::segment::files::{read_snapshot, remove_snapshot, write_snapshot};
 

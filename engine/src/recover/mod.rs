@@ -18,10 +18,10 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use creel_io::fs::{self, File};
-use thiserror::Error;
 
 use crate::config::{CleanupPolicy, LogConfig};
-use crate::directory::{FileKind, naming, parse_segment_file, remove_if_there, segment_path};
+use crate::directory::{FileKind, parse_segment_file, remove_if_there};
+use crate::error::{is_disk_full, naming};
 use crate::fault_points::{self, Bug};
 use crate::format::bad_ranges::{self, BadRange};
 use crate::format::batch::BatchHeader;
@@ -30,39 +30,16 @@ use crate::format::mark::Secret;
 use crate::format::recycled::{self, Recycled};
 use crate::format::scan::Scan;
 use crate::format::time_index::TimestampOffset;
-use crate::jobs::rollback::is_disk_full;
 use crate::offset::{FilePosition, Offset};
 use crate::recover::damage::{Damage, Place, judge};
 use crate::recover::progress::{Recovered, is_gone_through};
-use crate::segment::files::{knows_largest, last_indexed, read_indexes, remove_snapshot, write_indexes};
+use crate::segment::files::{
+    knows_largest, last_indexed, read_indexes, remove_segment, remove_snapshot, write_indexes,
+};
 use crate::segment::{Placed, Segment};
 
 /// So much of a log is verified in about a microsecond.
 const BYTES_A_STEP: usize = 16 << 10;
-
-/// Why a partition could not be opened.
-#[derive(Debug, Error)]
-pub enum OpenError {
-    /// The files could not be read or written.
-    #[error("{0}")]
-    Io(#[from] io::Error),
-    /// Files that must be there are not: an empty log in their place would lose what they hold, and use its offsets again.
-    #[error(
-        "its segments are missing, although it held records up to offset {0}: bring its files back, or delete its topic"
-    )]
-    Missing(Offset),
-    /// The same of the oldest ones.
-    #[error(
-        "its first segments are missing: it began at offset {start}, and the first one there at {first}; bring their files \
-         back, or remove its leader-epoch-checkpoint to go on without them"
-    )]
-    FirstMissing {
-        /// Where the log began.
-        start: Offset,
-        /// Where the first segment begins that is there.
-        first: Offset,
-    },
-}
 
 /// What opening a partition found and did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -494,12 +471,4 @@ fn drop_cached(file: &File) {
     if !fault_points::has(Bug::PageCacheTrusted) {
         file.drop_cached();
     }
-}
-
-/// Removes every file of a segment.
-pub(crate) fn remove_segment(directory: &Path, base: Offset) -> io::Result<()> {
-    for kind in FileKind::OF_SEGMENT {
-        remove_if_there(&segment_path(directory, base, kind))?;
-    }
-    Ok(())
 }

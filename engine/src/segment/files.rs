@@ -56,6 +56,14 @@ fn write_file(path: &Path, content: &[u8]) -> io::Result<File> {
     written.map(|()| file)
 }
 
+/// Removes every file of a segment.
+pub(crate) fn remove_segment(directory: &Path, base: Offset) -> io::Result<()> {
+    for kind in FileKind::OF_SEGMENT {
+        remove_if_there(&segment_path(directory, base, kind))?;
+    }
+    Ok(())
+}
+
 /// Removes both index files.
 pub(crate) fn remove_indexes(directory: &Path, base: Offset) -> io::Result<()> {
     remove_if_there(&segment_path(directory, base, FileKind::OffsetIndex))?;

@@ -12,6 +12,7 @@
 pub(crate) mod files;
 pub(crate) mod lazy_file;
 pub(crate) mod open_files;
+pub(crate) mod spare;
 pub(crate) mod wipe;
 
 use std::cell::{Cell, RefCell};
@@ -26,10 +27,10 @@ use crate::format::batch::BatchHeader;
 use crate::format::mark::{self, MARK_BYTES, Secret, Signer};
 use crate::format::offset_index::OffsetIndex;
 use crate::format::time_index::{TimeIndex, TimestampOffset};
-use crate::jobs::segment_reuse::Spare;
 use crate::limits::PAGE_BYTES;
 use crate::offset::{FilePosition, Offset};
 use crate::segment::lazy_file::LazyFile;
+use crate::segment::spare::Spare;
 
 /// What the log remembers of one written batch.
 #[derive(Clone, Copy, Debug)]
