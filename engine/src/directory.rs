@@ -99,19 +99,19 @@ pub fn find_partitions(log_directory: &Path) -> io::Result<FoundDirectories> {
 }
 
 /// Gives a partition's directory the name that it has while it is being removed, durably.
-pub(crate) async fn doom(name: &TopicPartition, directory: &Path) -> io::Result<PathBuf> {
-    let doomed = directory.with_file_name(name.unique_name(DELETED_SUFFIX));
-    fs::rename(directory, &doomed)?;
-    if let Some(parent) = doomed.parent() {
+pub(crate) async fn mark_deleted(name: &TopicPartition, directory: &Path) -> io::Result<PathBuf> {
+    let deleted = directory.with_file_name(name.unique_name(DELETED_SUFFIX));
+    fs::rename(directory, &deleted)?;
+    if let Some(parent) = deleted.parent() {
         fs::sync_dir(parent).await?;
     }
-    Ok(doomed)
+    Ok(deleted)
 }
 
 /// Removes the directory of a partition that is not open. A crash in between leaves one that says so by its name.
 pub async fn remove_partition(name: &TopicPartition, directory: &Path) -> io::Result<()> {
-    let doomed = doom(name, directory).await?;
-    fs::remove_dir_all(&doomed)
+    let deleted = mark_deleted(name, directory).await?;
+    fs::remove_dir_all(&deleted)
 }
 
 /// The files of a segment, or beside it.

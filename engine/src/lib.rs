@@ -1,11 +1,20 @@
 //! The log: partitions, segments, indexes, group commit, recovery, retention, producer state.
 //!
 //! A [`Partition`] belongs to one core. Appends of one turn of that core's loop are staged and written together by
-//! its [`Flusher`]; one sync then makes durable all that was written before it. Everything on disk is Kafka's format,
+//! its [`TurnWriter`]; one sync then makes durable all that was written before it. Everything on disk is Kafka's format,
 //! to the file name.
 //!
-//! Reading order: [`batch`] (what travels), `log` (the cursors and their rules), [`append`] -> `staging` ->
-//! [`flush`], [`read`], then `recover` and `damage`.
+//! ```text
+//! partition/   the handle: the only Rc, the only spawn. append read upkeep open close, turn_writer (one per core)
+//! jobs/        what a log does besides: each job a value that says what is due, and knows no partition
+//! log/         segments, cursors, producers, epochs, staging: a plain value, no Rc of its own, no await
+//! recover/     what the files hold after a stop
+//! segment/     a .log file and the files beside it
+//! format/      bytes <-> values
+//! ```
+//!
+//! Reading order: [`batch`] (what travels), `log::cursors` and `log`, `partition::append` -> `partition::turn_writer` ->
+//! `partition::commit`, `partition::read`, then `recover` and `damage`.
 //!
 //! Absent on purpose: locks, sockets, the wire protocol, and any look into a record on the produce path where the batch's
 //! header says enough (`record_times`).
@@ -24,16 +33,17 @@ pub mod offset;
 pub mod partition;
 pub mod recover;
 mod segment;
+#[cfg(test)]
+mod test_random;
 
 pub use config::{CleanupPolicy, LogConfig, TimestampType};
 pub use directory::TopicPartition;
-pub use error::{AppendError, OpenError, ProducerError, ReadError};
+pub use error::{AppendAsIsError, AppendError, OpenError, ProducerError, ReadError, TruncateError};
 pub use format::batch::{Attributes, Batch, BatchError, BatchHeader, Codec, UncheckedBatch};
 pub use format::checkpoint::{Checkpoint, CheckpointFiles};
 pub use format::records::{BatchBuilder, Record, Records};
 pub use format::{batch, epochs, offset_index, time_index};
-pub use jobs::commit::Flusher;
-pub use jobs::hw_waiters::{Seen, Watcher, Watching};
+pub use jobs::hw_waiters::{Seen, Watcher};
 pub use jobs::upkeep::Upkeep;
 pub use log::producers::AppendOrigin;
 pub use log::record_times;
@@ -46,4 +56,6 @@ pub use partition::open::OpenLog;
 pub use partition::read::{Isolation, ReadOutcome};
 pub use partition::settle::Settling;
 pub use partition::timestamps::FoundByTime;
+pub use partition::turn_writer::TurnWriter;
+pub use partition::watching::Watching;
 pub use recover::RecoveryReport;

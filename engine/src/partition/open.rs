@@ -11,21 +11,21 @@ use crate::config::LogConfig;
 use crate::directory::TopicPartition;
 use crate::error::{OpenError, is_disk_full, naming};
 use crate::fault_points::{self, Bug};
+use crate::format::bad_ranges::BadRange;
 use crate::format::epochs::LeaderEpochs;
 use crate::format::producer_snapshot;
 use crate::format::recycled::{self, Recycled};
 use crate::format::scan::Scan;
-use crate::jobs::commit::Flusher;
-use crate::jobs::hw_waiters::Watch;
-use crate::jobs::preallocate::claim_rest;
-use crate::jobs::segment_reuse::Recycler;
+use crate::jobs::preallocate::preallocate_rest;
+use crate::jobs::running::Running;
+use crate::jobs::side_files::SideFiles;
 use crate::log::producers::Producers;
-use crate::log::staging::Staging;
-use crate::log::{Cursors, Health, Log, RecentBatches};
+use crate::log::{Log, Opened, dated};
 use crate::offset::{FilePosition, LeaderEpoch, Offset};
-use crate::partition::append::dated;
+use crate::partition::Partition;
 use crate::partition::append_times::SyncTimes;
-use crate::partition::{Inner, Partition};
+use crate::partition::state::{Health, State};
+use crate::partition::turn_writer::{Listed, TurnWriter};
 use crate::recover::progress::bytes_gone_through;
 use crate::recover::{FoundFiles, Recovery, RecoveryReport, find_files};
 use crate::segment::Segment;
@@ -63,7 +63,7 @@ impl OpenLog {
 
 impl Partition {
     /// Opens or creates a partition on this core, recovering it if need be.
-    pub async fn open(flusher: &Flusher, open: OpenLog) -> Result<Self, OpenError> {
+    pub async fn open(turn_writer: &TurnWriter, open: OpenLog) -> Result<Self, OpenError> {
         prepare_directory(&open.directory).await?;
         let mut files = find_files(&open.directory)?;
         let (synced, start) = (open.recovery_point.unwrap_or_default(), open.log_start.unwrap_or_default());
@@ -97,7 +97,7 @@ impl Partition {
             lacks_snapshot: false,
             end: Offset::ZERO,
             tail_is_sound: true,
-            recovered: flusher.recovered.clone(),
+            recovered: turn_writer.recovered.clone(),
         };
         let trusted = was_clean && recovery.trust(&files.bases).await? && recovery.is_all_there();
         if !trusted {
@@ -117,11 +117,9 @@ impl Partition {
         if fault_points::has(Bug::ProducersForgotten) {
             producers = Producers::default();
         }
-        let is_claimed = recovery.claim_active().await;
-        let is_touched = !trusted || is_new_file || is_claimed;
-        let inner = assemble(flusher.clone(), open, recovery, producers, is_touched);
-        inner.epochs_start.set(epochs_start);
-        Ok(Self::new(inner))
+        let is_preallocated = recovery.preallocate_active().await;
+        let is_changed = !trusted || is_new_file || is_preallocated;
+        Ok(Self::new(assemble(turn_writer.clone(), open, recovery, producers, epochs_start, is_changed)))
     }
 }
 
@@ -143,16 +141,18 @@ impl Recovery {
         } else if self.tail_is_sound && self.appendable() {
             return Ok(false);
         }
+        // An empty one that an earlier start has left there begins anew.
+        self.segments.pop_if(|last| last.base == self.end);
         let active = Segment::create(&self.directory, Recycled::signer(None, self.end), self.now_ms)?;
         self.segments.push(Rc::new(active));
         Ok(true)
     }
 
-    /// Claims the disk of the segment that the next append goes to, where that is wanted.
-    async fn claim_active(&self) -> bool {
+    /// Preallocates the disk of the segment that the next append goes to, where that is wanted.
+    async fn preallocate_active(&self) -> bool {
         match (self.config.claim_limit(), self.segments.last()) {
             (Some(limit), Some(active)) if active.length() < limit => {
-                claim_rest(&self.directory, active, limit).await;
+                preallocate_rest(&self.directory, active, limit).await;
                 true
             }
             _ => false,
@@ -195,7 +195,7 @@ impl Recovery {
         for (at, segment) in self.segments.iter().enumerate() {
             let next = self.segments.get(at + 1).map_or(self.end, |next| next.base);
             if next > from && !segment.is_empty() {
-                let replayed = self.replay_segment(segment, from, &mut producers).await;
+                let replayed = replay_segment(segment, from, &self.bad_ranges, &mut producers).await;
                 replayed.map_err(naming(segment.log.path()))?;
             }
         }
@@ -222,48 +222,42 @@ impl Recovery {
         fs::sync_dir(&self.directory).await?;
         Ok(true)
     }
+}
 
-    async fn replay_segment(
-        &self,
-        segment: &Segment,
-        from: Offset,
-        producers: &mut Producers,
-    ) -> io::Result<()> {
-        let start = segment.with_indexes(|indexes| indexes.offsets.position_before(from));
-        let mut scan = Scan::new(segment.log.get()?, start.unwrap_or(FilePosition::START), segment.length());
-        while let Some(header) = scan.header().await? {
-            match header {
-                Ok(header) => {
-                    if header.base_offset >= from {
-                        let dated = dated(&header, header.max_timestamp, segment.appended_ms());
-                        producers.record(&dated, header.base_offset);
-                    }
-                    scan.skip(header.size_bytes);
-                    creel_io::pace(1).await;
-                }
-                Err(_) => match self.behind_damage(segment, scan.position()) {
-                    Some(position) => scan.go_to(position),
-                    None => break,
-                },
-            }
+/// Has producers remembered by the batches of `segment` that begin at or behind `from`.
+pub(crate) async fn replay_segment(
+    segment: &Segment,
+    from: Offset,
+    bad_ranges: &[BadRange],
+    producers: &mut Producers,
+) -> io::Result<()> {
+    let start = segment.with_indexes(|indexes| indexes.offsets.position_before(from));
+    let mut scan = Scan::new(segment.log.get()?, start.unwrap_or(FilePosition::START), segment.length());
+    while let Some(header) = scan.header().await? {
+        let Ok(header) = header else {
+            let here = |bad: &&BadRange| bad.segment == segment.base && bad.position == scan.position();
+            let Some(bad) = bad_ranges.iter().find(here) else { break };
+            scan.go_to(bad.end_position);
+            continue;
+        };
+        if header.base_offset >= from {
+            let dated = dated(&header, header.max_timestamp, segment.appended_ms());
+            producers.record(&dated, header.base_offset);
         }
-        Ok(())
+        scan.skip(header.size_bytes);
+        creel_io::pace(1).await;
     }
-
-    fn behind_damage(&self, segment: &Segment, at: FilePosition) -> Option<FilePosition> {
-        let here =
-            |bad: &&crate::format::bad_ranges::BadRange| bad.segment == segment.base && bad.position == at;
-        self.bad_ranges.iter().find(here).map(|bad| bad.end_position)
-    }
+    Ok(())
 }
 
 fn assemble(
-    flusher: Flusher,
+    turn_writer: TurnWriter,
     open: OpenLog,
     recovery: Recovery,
     producers: Producers,
-    is_touched: bool,
-) -> Inner {
+    epochs_start: Option<Offset>,
+    is_changed: bool,
+) -> State {
     let first = recovery.segments.first().map_or(recovery.end, |first| first.base);
     let log_start = open.log_start.unwrap_or(first).clamp(first, recovery.end.max(first));
     // Ten thousand partitions are opened at a start, and most of them are not used soon.
@@ -271,45 +265,34 @@ fn assemble(
     let mut epochs = recovery.epochs;
     epochs.truncate_start(log_start);
     let epoch = epochs.latest().unwrap_or_default().max(open.leader_epoch);
-    let log = Log {
+    let log = Log::new(Opened {
         segments: recovery.segments,
-        staging: Staging::default(),
         producers,
         epochs,
         epoch,
-        unsynced: Vec::new(),
-        directory_unsynced: false,
-        recent: RecentBatches::default(),
         bad_ranges: recovery.bad_ranges,
-    };
-    Inner {
+        log_start,
+        end: recovery.end.max(log_start),
+        is_changed,
+    });
+    State {
         name: open.name,
         directory: open.directory,
-        flusher,
         config: RefCell::new(open.config),
-        cursors: Cell::new(Cursors::at(log_start, recovery.end.max(log_start))),
-        high_watermark_place: Cell::new(log.end_place()),
-        log: RefCell::new(log),
         health: Cell::new(Health::Healthy),
-        watch: Watch::default(),
-        is_dirty: Cell::new(false),
-        is_committing: Cell::new(false),
-        durable_tickets: Cell::new(0),
-        commit_timer: Default::default(),
+        log: RefCell::new(log),
+        turn_writer,
+        listed: Listed::default(),
+        commit: RefCell::default(),
+        commit_alarm: Cell::default(),
+        hw_waiters: RefCell::default(),
+        rollback: RefCell::default(),
+        reclaim: RefCell::default(),
+        spare: RefCell::default(),
+        side_files: RefCell::new(SideFiles::opened(epochs_start, recovery.lacks_snapshot)),
+        idleness: Cell::default(),
+        running: Running::default(),
         sync_times: SyncTimes::default(),
-        committed: Default::default(),
-        epochs_changed: Cell::new(false),
-        epochs_start: Cell::default(),
-        epochs_lag: Cell::default(),
-        side_files_due: RefCell::default(),
-        side_jobs: Cell::new(0),
-        is_cutting: Cell::new(false),
-        is_touched: Cell::new(is_touched),
-        doomed: RefCell::default(),
-        is_removing: Cell::new(false),
-        is_idle: Cell::new(false),
-        lacks_snapshot: Cell::new(recovery.lacks_snapshot),
-        recycler: Recycler::default(),
         recovery: recovery.report,
     }
 }

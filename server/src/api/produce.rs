@@ -146,7 +146,7 @@ impl From<AppendError> for ProduceRefusal {
             AppendError::DiskFull | AppendError::NoDescriptor | AppendError::Storage => {
                 ErrorCode::KafkaStorageError
             }
-            AppendError::Closed => ErrorCode::NotLeaderOrFollower,
+            AppendError::Truncated | AppendError::Closed => ErrorCode::NotLeaderOrFollower,
         };
         Self::new(code, error)
     }

@@ -12,7 +12,8 @@ use crate::format::recycled::{self, Recycled};
 use crate::limits::{PAGE_BYTES, SECTOR_BYTES};
 use crate::segment::wipe::wipe;
 use crate::{
-    BatchBuilder, FilePosition, Flusher, LeaderEpoch, LogConfig, Offset, OpenLog, Partition, TopicPartition,
+    BatchBuilder, FilePosition, LeaderEpoch, LogConfig, Offset, OpenLog, Partition, TopicPartition,
+    TurnWriter,
 };
 
 /// One byte less than a page: the n-th batch has a page's boundary, and so a sector's, behind its n-th byte.
@@ -135,7 +136,7 @@ async fn open(directory: &Path) -> Partition {
         recovery_point: None,
         log_start: None,
     };
-    Partition::open(&Flusher::new(), opening).await.unwrap()
+    Partition::open(&TurnWriter::new(), opening).await.unwrap()
 }
 
 fn tear(wiped: bool) -> (usize, usize) {
