@@ -14,9 +14,9 @@ use creel_io::fs::{self, File};
 
 use crate::config::Durability;
 use crate::error::{AppendError, is_disk_full, no_room};
-use crate::format::epochs::LeaderEpochs;
-use crate::format::producer_snapshot;
+use crate::format::snapshot;
 use crate::limits::COMMIT_LINGER;
+use crate::log::epochs::LeaderEpochs;
 use crate::log::producers::AppendOrigin;
 use crate::log::{Health, Log, Place};
 use crate::offset::Offset;
@@ -206,7 +206,7 @@ impl Inner {
         now_ms: i64,
     ) -> io::Result<(Segment, File)> {
         sealed.cut_to_length()?;
-        let snapshot = write_snapshot(&self.directory, base, &producer_snapshot::encode(&log.producers))?;
+        let snapshot = write_snapshot(&self.directory, base, &snapshot::encode(&log.producers))?;
         match self.begin_segment(base, now_ms) {
             Ok(next) => Ok((next, snapshot)),
             Err(error) => {

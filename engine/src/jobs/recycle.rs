@@ -30,7 +30,7 @@ use creel_io::fs::{File, OpenOptions};
 
 use crate::config::CleanupPolicy;
 use crate::directory::remove_if_there;
-use crate::format::recycled::{self, Recycled};
+use crate::format::reuse_checkpoint::{self, Recycled};
 use crate::limits::{COMMIT_LINGER, RECYCLE_CACHED_PERCENT};
 use crate::log::{Health, Log};
 use crate::offset::Offset;
@@ -159,8 +159,8 @@ impl Inner {
     async fn announce(&self) -> io::Result<()> {
         while self.recycler.recycled.get().is_none() {
             let from = self.log.borrow().active().base + 1;
-            let recycled = Recycled { from, secret: recycled::new_secret() };
-            recycled::write(&self.directory, recycled).await?;
+            let recycled = Recycled { from, secret: reuse_checkpoint::new_secret() };
+            reuse_checkpoint::write(&self.directory, recycled).await?;
             // A segment that began meanwhile has marks of the other kind.
             if self.log.borrow().active().base < from {
                 self.recycler.recycled.set(Some(recycled));

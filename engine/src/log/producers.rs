@@ -4,7 +4,7 @@
 //! that repeats one of them is answered with the original's offset; one that does not follow the last is refused.
 //! A producer never seen before, or forgotten since, may begin with any sequence. Sequences wrap from 2^31-1 to 0.
 //! Behaviour after Kafka's `ProducerAppendInfo` and `ProducerStateManager`; the file format is in
-//! `producer_snapshot`.
+//! `format::snapshot`.
 
 use std::collections::BTreeMap;
 

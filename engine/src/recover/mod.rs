@@ -24,11 +24,10 @@ use crate::directory::{FileKind, parse_segment_file, remove_if_there};
 use crate::error::{is_disk_full, naming};
 use crate::format::bad_ranges::{self, BadRange};
 use crate::format::batch::BatchHeader;
-use crate::format::epochs::LeaderEpochs;
-use crate::format::mark::Secret;
-use crate::format::recycled::{self, Recycled};
-use crate::format::scan::Scan;
+use crate::format::durability_mark::Secret;
+use crate::format::reuse_checkpoint::{self, Recycled};
 use crate::format::time_index::TimestampOffset;
+use crate::log::epochs::LeaderEpochs;
 use crate::offset::{FilePosition, Offset};
 use crate::planted::{self, Bug};
 use crate::recover::damage::{Damage, Place, judge};
@@ -36,6 +35,7 @@ use crate::recover::progress::{Recovered, is_gone_through};
 use crate::segment::files::{
     knows_largest, last_indexed, read_indexes, remove_segment, remove_snapshot, write_indexes,
 };
+use crate::segment::scan::Scan;
 use crate::segment::{Placed, Segment};
 
 /// So much of a log is verified in about a microsecond.
@@ -274,7 +274,7 @@ impl Recovery {
     /// All segments end with their batches, on the medium: nothing more is to be known about what lay behind.
     pub(crate) async fn forget_recycled(&mut self) -> io::Result<()> {
         if self.recycled.take().is_some() {
-            recycled::remove(&self.directory)?;
+            reuse_checkpoint::remove(&self.directory)?;
             fs::sync_dir(&self.directory).await?;
         }
         Ok(())
