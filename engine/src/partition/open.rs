@@ -26,8 +26,10 @@ use crate::partition::append_times::SyncTimes;
 use crate::partition::{Inner, Partition};
 use crate::planted::{self, Bug};
 use crate::recover::checkpoint_files::LastStop;
+use crate::recover::found_log::{EpochsFile, FoundLog, find_files};
 use crate::recover::progress::bytes_gone_through;
-use crate::recover::{FoundFiles, Recovery, RecoveryReport, find_files};
+use crate::recover::recover;
+use crate::recover::recovered_log::{RecoveredLog, Recovery};
 use crate::segment::Segment;
 use crate::segment::checkpoints::{read_reuse, remove_epochs};
 use crate::segment::files::{read_snapshot, remove_snapshot, write_snapshot};
@@ -67,7 +69,7 @@ impl Partition {
     /// Opens or creates a partition on this core, recovering it if need be.
     pub async fn open(flusher: &Flusher, open: OpenLog) -> Result<Self, OpenError> {
         prepare_directory(&open.directory).await?;
-        let mut files = find_files(&open.directory)?;
+        let files = find_files(&open.directory)?;
         let (synced, start) = (open.recovery_point.unwrap_or_default(), open.log_start.unwrap_or_default());
         if files.bases.is_empty() && synced > start {
             return Err(OpenError::Missing(synced));
@@ -79,38 +81,27 @@ impl Partition {
         {
             return Err(OpenError::FirstMissing { start, first });
         }
-        // Without them every batch must be looked at again.
-        let (was_clean, recovery_point) = match epochs {
-            Some(_) => (open.was_clean, open.recovery_point),
-            None => (open.was_clean && files.bases.is_empty(), None),
-        };
-        let mut recovery = Recovery {
+        let is_new = files.bases.is_empty();
+        let found = FoundLog {
             directory: open.directory.clone(),
             config: open.config.clone(),
             now_ms: creel_io::wall_clock_ms(),
-            recovery_point: recovery_point.unwrap_or(Offset::ZERO),
-            safe_below: open.recovery_point.unwrap_or(Offset::ZERO),
             last_stop: if open.was_clean { LastStop::Clean } else { LastStop::Unclean },
-            segments: Vec::new(),
-            epochs: Vec::new(),
-            bad_ranges: Vec::new(),
+            epochs_file: if epochs.is_some() { EpochsFile::Sound } else { EpochsFile::Gone },
+            checkpoint: synced,
             reuse: read_reuse(&open.directory)?,
-            report: RecoveryReport::default(),
-            lacks_snapshot: false,
-            end: Offset::ZERO,
-            tail_is_sound: true,
+            files,
             recovered: flusher.recovered.clone(),
         };
-        let trusted = was_clean && recovery.trust(&files.bases).await? && recovery.is_all_there();
         let mut epochs = epochs.unwrap_or_default();
-        if !trusted {
-            recovery.recover(&mut files).await?;
+        let mut recovery = recover(found).await?;
+        if recovery.recovery == Recovery::Scanned {
             for EpochStart { epoch, start } in recovery.epochs.drain(..) {
                 epochs.assign(epoch, start);
             }
             epochs.truncate_end(recovery.end);
         }
-        if files.bases.is_empty() && epochs_start < Some(start) {
+        if is_new && epochs_start < Some(start) {
             // The first segment begins later than they say, and none is missing.
             remove_epochs(&open.directory)?;
         }
@@ -120,12 +111,12 @@ impl Partition {
             // A later segment's name must never outlive the first one's.
             fs::sync_dir(&open.directory).await?;
         }
-        let mut producers = recovery.replay_producers(&mut files).await?;
+        let mut producers = recovery.replay_producers().await?;
         if planted::has(Bug::ProducersForgotten) {
             producers = Producers::default();
         }
         let is_claimed = recovery.claim_active().await;
-        let is_touched = !trusted || is_new_file || is_claimed;
+        let is_touched = recovery.recovery == Recovery::Scanned || is_new_file || is_claimed;
         let inner = assemble(flusher.clone(), open, recovery, (producers, epochs), is_touched);
         inner.epochs_start.set(epochs_start);
         Ok(Self::new(inner))
@@ -142,7 +133,7 @@ async fn prepare_directory(directory: &Path) -> io::Result<()> {
     Ok(())
 }
 
-impl Recovery {
+impl RecoveredLog {
     /// Sees to a segment that can be appended to. Returns whether its file is new.
     fn ensure_active(&mut self, log_start: Option<Offset>) -> io::Result<bool> {
         if self.segments.is_empty() {
@@ -175,11 +166,11 @@ impl Recovery {
     }
 
     /// The producers as they were at the end of the log: the newest sound snapshot, and the headers behind it.
-    async fn replay_producers(&mut self, files: &mut FoundFiles) -> io::Result<Producers> {
+    async fn replay_producers(&mut self) -> io::Result<Producers> {
         let mut producers = Producers::default();
         let mut from = self.segments.first().map_or(Offset::ZERO, |first| first.base);
         let mut are_any_removed = false;
-        while let Some(offset) = files.snapshots.pop() {
+        while let Some(offset) = self.snapshots.pop() {
             let usable = if offset <= self.end { read_snapshot(&self.directory, offset)? } else { None };
             if let Some(found) = usable {
                 (producers, from) = (Producers::from_snapshot(found), from.max(offset));
@@ -194,7 +185,7 @@ impl Recovery {
             fs::sync_dir(&self.directory).await?;
         }
         // Each clean stop leaves one at the end of the log: of the older ones only those of segments are kept.
-        for offset in &files.snapshots {
+        for offset in &self.snapshots {
             if !self.segments.iter().any(|segment| segment.base == *offset) {
                 remove_snapshot(&self.directory, *offset)?;
             }
@@ -267,7 +258,7 @@ impl Recovery {
 fn assemble(
     flusher: Flusher,
     open: OpenLog,
-    recovery: Recovery,
+    recovery: RecoveredLog,
     (producers, mut epochs): (Producers, LeaderEpochs),
     is_touched: bool,
 ) -> Inner {
