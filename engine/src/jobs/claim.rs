@@ -19,10 +19,11 @@ use crate::limits::CLAIM_ROOM_FACTOR;
 use crate::log::Health;
 use crate::partition::Inner;
 use crate::segment::Segment;
+use crate::segment::active::ActiveSegment;
 use crate::segment::spare::{Spare, path_not_kept, remove_retired};
 
 /// Claims what `segment`, which nobody writes to yet, lacks of `limit` bytes.
-pub(crate) async fn claim_rest(directory: &Path, segment: &Segment, limit: u64) {
+pub(crate) async fn claim_rest(directory: &Path, segment: &mut ActiveSegment, limit: u64) {
     let length = segment.length();
     if let Ok(file) = segment.log.get()
         && !claim(directory, file, length, limit.saturating_sub(length)).await

@@ -24,6 +24,7 @@ use crate::partition::append_times::AppendTimes;
 use crate::planted::{self, Bug};
 use crate::recover::progress::Recovered;
 use crate::segment::Segment;
+use crate::segment::active::ActiveSegment;
 use crate::segment::checkpoints::{remove_epochs, write_epochs};
 use crate::segment::files::{remove_indexes, remove_snapshot, write_indexes, write_snapshot};
 use crate::segment::open_files::OpenFiles;
@@ -121,31 +122,31 @@ impl Inner {
             self.undo_staged(log).finish(Err(refusal));
             return Err(refusal);
         }
-        let active = log.active().clone();
         let total = log.staging.total();
-        let end = active.end_position() + total;
+        let end = log.active.end_position() + total;
         let durable = self.cursors.get().durable;
-        let tail = active.tail(durable, end);
+        let tail = log.active.tail(durable, end);
         log.staging.push_tail(&tail);
-        let file = self.active_file(&active);
-        if let Err(error) = file.and_then(|file| log.staging.write_with(|pieces| active.write(&file, pieces)))
+        let file = self.active_file(log.active());
+        if let Err(error) =
+            file.and_then(|file| log.staging.write_with(|pieces| log.active.write(&file, pieces)))
         {
-            return Err(self.give_up_staged(log, active, &error));
+            return Err(self.give_up_staged(log, &error));
         }
-        active.note_mark(durable);
+        log.active.note_mark(durable);
         let at = self.flusher.wrote(&mut log.staging.staged_at);
-        self.note_written(log, &active);
-        self.claim_next_soon(&active);
+        self.note_written(log);
+        self.claim_next_soon(log.active());
         let turn = log.staging.take();
         turn.written_at.set(at);
         turn.finish(Ok(()));
         Ok(())
     }
 
-    fn note_written(&self, log: &mut Log, active: &Segment) {
+    fn note_written(&self, log: &mut Log) {
         let interval = self.config.borrow().index_interval_bytes;
         for batch in &log.staging.batches {
-            active.note(batch, interval);
+            log.active.note(batch, interval);
             log.recent.push(batch);
         }
         log.mark_unsynced();
@@ -164,8 +165,7 @@ impl Inner {
     pub(crate) fn roll(self: &Rc<Self>, log: &mut Log, now_ms: i64) -> Result<(), AppendError> {
         debug_assert!(log.staging.is_empty());
         let base = self.cursors.get().written;
-        let sealed = log.active().clone();
-        let (next, snapshot) = match self.begin_next(log, &sealed, base, now_ms) {
+        let (next, snapshot) = match self.begin_next(log, base, now_ms) {
             Ok(begun) => begun,
             Err(error) if is_disk_full(&error) => {
                 // The next append may have its room.
@@ -179,9 +179,9 @@ impl Inner {
         };
         // The sealed file's new length must be safe before anything relies on where it ends.
         log.mark_unsynced();
-        let next = Rc::new(next);
         self.note_opened(&next);
-        log.segments.push(next);
+        log.segments.push(next.readable());
+        let sealed = std::mem::replace(&mut log.active, next).seal();
         // The sealed segment's mark was cut off with its end.
         self.write_mark(log);
         self.retain_soon(now_ms);
@@ -198,14 +198,8 @@ impl Inner {
 
     /// The files of the next segment. Its producer snapshot is one of them: once retention takes the batches before it,
     /// nothing else tells what they said about producers, so that a segment does not begin without room for it.
-    fn begin_next(
-        &self,
-        log: &Log,
-        sealed: &Segment,
-        base: Offset,
-        now_ms: i64,
-    ) -> io::Result<(Segment, File)> {
-        sealed.cut_to_length()?;
+    fn begin_next(&self, log: &mut Log, base: Offset, now_ms: i64) -> io::Result<(ActiveSegment, File)> {
+        log.active.cut_to_length()?;
         let snapshot = write_snapshot(&self.directory, base, &log.producers.to_snapshot())?;
         match self.begin_segment(base, now_ms) {
             Ok(next) => Ok((next, snapshot)),
@@ -219,7 +213,7 @@ impl Inner {
     /// Indexes are never the only copy of anything: a failure costs a longer start. A snapshot that the medium may not
     /// hold is as bad as a batch.
     async fn make_side_files_safe(&self, sealed: &Segment, snapshot: &File) {
-        let indexes = write_indexes(&self.directory, sealed, true).await;
+        let indexes = write_indexes(&self.directory, sealed).await;
         match (indexes, snapshot.sync_data().await) {
             (Ok(()), Ok(())) => self.side_files_due.borrow_mut().retain(|base| *base != sealed.base),
             (_, Err(error)) => self.poison("sync of the producer snapshot", &error),

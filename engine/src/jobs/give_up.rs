@@ -27,19 +27,14 @@ impl Inner {
     }
 
     /// Takes back what staging did, and cuts off what a failed write may have left in the file.
-    pub(crate) fn give_up_staged(
-        self: &Rc<Self>,
-        log: &mut Log,
-        active: Rc<Segment>,
-        error: &io::Error,
-    ) -> AppendError {
+    pub(crate) fn give_up_staged(self: &Rc<Self>, log: &mut Log, error: &io::Error) -> AppendError {
         let turn = self.undo_staged(log);
-        let cut = active.cut_to_length();
+        let cut = log.active.cut_to_length();
         if has_no_descriptor(error) {
             // The file was not touched.
             turn.finish(Err(AppendError::NoDescriptor));
         } else if is_disk_full(error) && cut.is_ok() {
-            self.make_cut_safe(active, turn);
+            self.make_cut_safe(log.active.readable(), turn);
         } else {
             self.poison("write", error);
             turn.finish(Err(AppendError::Storage));

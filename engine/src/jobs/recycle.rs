@@ -35,8 +35,9 @@ use crate::log::{Health, Log};
 use crate::offset::Offset;
 use crate::partition::Inner;
 use crate::segment::Segment;
+use crate::segment::active::ActiveSegment;
 use crate::segment::checkpoints::{new_secret, write_reuse};
-use crate::segment::files::remove_if_there;
+use crate::segment::remove::remove_if_there;
 use crate::segment::spare::{Spare, remove_retired, retired_path};
 use crate::segment::wipe::wipe;
 
@@ -171,11 +172,11 @@ impl Inner {
     }
 
     /// The segment behind the last one, in the spare file if there is one.
-    pub(crate) fn begin_segment(&self, base: Offset, now_ms: i64) -> io::Result<Segment> {
+    pub(crate) fn begin_segment(&self, base: Offset, now_ms: i64) -> io::Result<ActiveSegment> {
         let signer = ReuseCheckpoint::signer(self.recycler.recycled.get(), base);
         if let Some(spare) = self.recycler.spare.take() {
             let (path, is_stale) = (spare.path.clone(), spare.is_stale);
-            match Segment::reuse(&self.directory, signer, now_ms, spare) {
+            match ActiveSegment::reuse(&self.directory, signer, now_ms, spare) {
                 Ok(segment) => {
                     self.recycler.reused.set(self.recycler.reused.get() + u64::from(is_stale));
                     return Ok(segment);
@@ -186,7 +187,7 @@ impl Inner {
                 }
             }
         }
-        Segment::create(&self.directory, signer, now_ms)
+        ActiveSegment::create(&self.directory, signer, now_ms)
     }
 
     /// Retention at a roll, so that it takes one segment as one begins, and its file can serve the one after.
@@ -215,7 +216,7 @@ impl Inner {
             inner.recycler.has_mark_timer.set(false);
             let cursors = inner.cursors.get();
             if cursors.durable == cursors.written && inner.owes_mark() {
-                inner.write_mark(&inner.log.borrow());
+                inner.write_mark(&mut inner.log.borrow_mut());
             }
         });
     }
@@ -226,10 +227,10 @@ impl Inner {
     }
 
     /// A mark that can't be written costs knowledge after a crash, nothing else.
-    pub(crate) fn write_mark(&self, log: &Log) {
+    pub(crate) fn write_mark(&self, log: &mut Log) {
         let durable = self.cursors.get().durable;
         if log.active().mark_is_stale(durable)
-            && let Err(error) = log.active().write_mark(durable)
+            && let Err(error) = log.active.write_mark(durable)
         {
             tracing::warn!(partition = %self.name, %error, "mark not written");
         }

@@ -54,7 +54,7 @@ impl Settling {
     /// closed.
     pub async fn done(self) -> Result<(), ReadError> {
         let end = self.end().await;
-        self.inner.wait_past(end + -1).await;
+        self.inner.wait_past(end.pred()).await;
         if self.inner.cursors.get().high_watermark >= end {
             return Ok(());
         }

@@ -12,8 +12,8 @@ use crate::log::{Cursors, Health, Log};
 use crate::offset::Offset;
 use crate::partition::{Inner, Partition};
 use crate::segment::Segment;
-use crate::segment::files::{remove_segment, write_snapshot};
-use crate::segment::lazy_file::remove_off_core;
+use crate::segment::files::write_snapshot;
+use crate::segment::remove::{remove_off_core, remove_segment};
 use crate::segment::spare::retire_files;
 
 /// What is due.

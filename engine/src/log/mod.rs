@@ -27,6 +27,7 @@ use crate::log::epochs::LeaderEpochs;
 use crate::log::producers::Producers;
 use crate::log::staging::Staging;
 use crate::offset::{FilePosition, LeaderEpoch, Offset};
+use crate::segment::active::ActiveSegment;
 use crate::segment::{Placed, Segment};
 
 /// The ordered offsets of a log.
@@ -74,6 +75,8 @@ pub(crate) enum Health {
 pub(crate) struct Log {
     /// By base offset; the last one is written to.
     pub(crate) segments: Vec<Rc<Segment>>,
+    /// The last of them.
+    pub(crate) active: ActiveSegment,
     pub(crate) staging: Staging,
     pub(crate) producers: Producers,
     pub(crate) epochs: LeaderEpochs,
@@ -87,8 +90,8 @@ pub(crate) struct Log {
 }
 
 impl Log {
-    pub(crate) fn active(&self) -> &Rc<Segment> {
-        self.segments.last().expect("a log has at least one segment from open to close")
+    pub(crate) fn active(&self) -> &ActiveSegment {
+        &self.active
     }
 
     /// The segment that holds `offset`, if it is not before the first.
@@ -110,7 +113,7 @@ impl Log {
 
     /// Notes that the active segment has bytes no sync has covered.
     pub(crate) fn mark_unsynced(&mut self) {
-        let active = self.active().clone();
+        let active = self.active.readable();
         if self.unsynced.last().is_none_or(|last| last.base != active.base) {
             self.unsynced.push(active);
         }

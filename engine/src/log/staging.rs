@@ -24,7 +24,8 @@ use crate::limits::{
 };
 use crate::log::producers::Undo;
 use crate::offset::{LeaderEpoch, Offset};
-use crate::segment::{Placed, Tail};
+use crate::segment::Placed;
+use crate::segment::active::Tail;
 
 #[derive(Debug)]
 enum Part {

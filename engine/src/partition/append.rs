@@ -22,7 +22,8 @@ use crate::log::{Health, Log};
 use crate::offset::Offset;
 use crate::partition::{Inner, Partition};
 use crate::planted::{self, Bug};
-use crate::segment::{Arrival, Placed};
+use crate::segment::Placed;
+use crate::segment::active::Arrival;
 
 /// What an acknowledged append became.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,7 +75,7 @@ impl PendingAck {
         if planted::has(Bug::AckBeforeSync) {
             return Ok(self.ack);
         }
-        self.inner.wait_past(self.end + -1).await;
+        self.inner.wait_past(self.end.pred()).await;
         if self.inner.cursors.get().high_watermark >= self.end {
             return Ok(self.ack_of(self.note_sync().or(self.written_at())));
         }
@@ -229,7 +230,7 @@ impl Inner {
         let max_timestamp = append_time_ms.unwrap_or(header.max_timestamp);
         let position = log.active().end_position() + log.staging.total();
         let placed = Placed { base, end, position, size_bytes: header.size_bytes as u32, max_timestamp };
-        log.active().note_append(now_ms);
+        log.active.note_append(now_ms);
         let undo = log.producers.record(&dated(header, max_timestamp, now_ms), base);
         log.staging.undo.extend(undo);
         log.staging.staged_at.extend(staged_at);

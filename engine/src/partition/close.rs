@@ -1,7 +1,6 @@
 //! The end of a partition's time on a core: closed cleanly, or deleted.
 
 use std::io;
-use std::rc::Rc;
 
 use creel_io::fs::{self, File};
 
@@ -9,10 +8,9 @@ use crate::directory::{FileKind, segment_path};
 use crate::log::Health;
 use crate::partition::{Inner, Partition};
 use crate::recover::log_directory::mark_deleted;
-use crate::segment::Segment;
 use crate::segment::checkpoints::{remove_reuse, write_bad_ranges, write_epochs};
 use crate::segment::files::write_indexes;
-use crate::segment::lazy_file::remove_off_core;
+use crate::segment::remove::remove_off_core;
 
 impl Partition {
     /// Writes and syncs everything, cuts the files to their length, and leaves indexes and snapshot as Kafka's tools
@@ -70,14 +68,14 @@ impl Inner {
     }
 
     async fn write_final_files(&self) -> io::Result<()> {
-        let (active, epochs, bad, snapshot): (Rc<Segment>, _, _, _) = {
-            let log = self.log.borrow();
+        let (active, epochs, bad, snapshot) = {
+            let mut log = self.log.borrow_mut();
+            log.active.cut_to_length()?;
             let snapshot = log.producers.to_snapshot();
-            (log.active().clone(), log.epochs.clone(), log.bad_ranges.clone(), snapshot)
+            (log.active.readable(), log.epochs.clone(), log.bad_ranges.clone(), snapshot)
         };
-        active.cut_to_length()?;
         active.log.get()?.sync_all().await?;
-        write_indexes(&self.directory, &active, true).await?;
+        write_indexes(&self.directory, &active).await?;
         // The one that is replaced may be the only copy of what it says.
         let snapshot_path =
             segment_path(&self.directory, self.cursors.get().next, FileKind::ProducerSnapshot);

@@ -3,7 +3,6 @@
 use std::cell::{Cell, RefCell};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
 
 use creel_io::fs;
 
@@ -31,6 +30,7 @@ use crate::recover::progress::bytes_gone_through;
 use crate::recover::recover;
 use crate::recover::recovered_log::{RecoveredLog, Recovery};
 use crate::segment::Segment;
+use crate::segment::active::ActiveSegment;
 use crate::segment::checkpoints::{read_reuse, remove_epochs};
 use crate::segment::files::{read_snapshot, remove_snapshot, write_snapshot};
 use crate::segment::scan::Scan;
@@ -106,7 +106,12 @@ impl Partition {
             remove_epochs(&open.directory)?;
         }
         recovery.forget_reuse().await?;
-        let is_new_file = recovery.ensure_active(open.log_start)?;
+        let appendable = recovery.active.take();
+        let is_new_file = appendable.is_none();
+        let mut active = match appendable {
+            Some(active) => active,
+            None => recovery.begin_active(open.log_start)?,
+        };
         if is_new_file {
             // A later segment's name must never outlive the first one's.
             fs::sync_dir(&open.directory).await?;
@@ -115,9 +120,9 @@ impl Partition {
         if planted::has(Bug::ProducersForgotten) {
             producers = Producers::default();
         }
-        let is_claimed = recovery.claim_active().await;
+        let is_claimed = recovery.claim(&mut active).await;
         let is_touched = recovery.recovery == Recovery::Scanned || is_new_file || is_claimed;
-        let inner = assemble(flusher.clone(), open, recovery, (producers, epochs), is_touched);
+        let inner = assemble(flusher.clone(), open, recovery, (active, producers, epochs), is_touched);
         inner.epochs_start.set(epochs_start);
         Ok(Self::new(inner))
     }
@@ -134,35 +139,26 @@ async fn prepare_directory(directory: &Path) -> io::Result<()> {
 }
 
 impl RecoveredLog {
-    /// Sees to a segment that can be appended to. Returns whether its file is new.
-    fn ensure_active(&mut self, log_start: Option<Offset>) -> io::Result<bool> {
+    /// A new segment at the end of the log.
+    fn begin_active(&mut self, log_start: Option<Offset>) -> io::Result<ActiveSegment> {
         if self.segments.is_empty() {
             self.end = log_start.unwrap_or(Offset::ZERO);
-        } else if self.tail_is_sound && self.appendable() {
-            return Ok(false);
         }
-        let active = Segment::create(&self.directory, ReuseCheckpoint::signer(None, self.end), self.now_ms)?;
-        self.segments.push(Rc::new(active));
-        Ok(true)
+        let signer = ReuseCheckpoint::signer(None, self.end);
+        let active = ActiveSegment::create(&self.directory, signer, self.now_ms)?;
+        self.segments.push(active.readable());
+        Ok(active)
     }
 
     /// Claims the disk of the segment that the next append goes to, where that is wanted.
-    async fn claim_active(&self) -> bool {
-        match (self.config.claim_limit(), self.segments.last()) {
-            (Some(limit), Some(active)) if active.length() < limit => {
+    async fn claim(&self, active: &mut ActiveSegment) -> bool {
+        match self.config.claim_limit() {
+            Some(limit) if active.length() < limit => {
                 claim_rest(&self.directory, active, limit).await;
                 true
             }
             _ => false,
         }
-    }
-
-    /// A damaged range at the very end has offsets but no batches: what follows begins a new file.
-    fn appendable(&self) -> bool {
-        let Some(last) = self.segments.last() else {
-            return false;
-        };
-        !self.bad_ranges.iter().any(|bad| bad.segment == last.base && bad.end_position >= last.end_position())
     }
 
     /// The producers as they were at the end of the log: the newest sound snapshot, and the headers behind it.
@@ -259,7 +255,7 @@ fn assemble(
     flusher: Flusher,
     open: OpenLog,
     recovery: RecoveredLog,
-    (producers, mut epochs): (Producers, LeaderEpochs),
+    (active, producers, mut epochs): (ActiveSegment, Producers, LeaderEpochs),
     is_touched: bool,
 ) -> Inner {
     let first = recovery.segments.first().map_or(recovery.end, |first| first.base);
@@ -270,6 +266,7 @@ fn assemble(
     let epoch = epochs.latest().unwrap_or_default().max(open.leader_epoch);
     let log = Log {
         segments: recovery.segments,
+        active,
         staging: Staging::default(),
         producers,
         epochs,
