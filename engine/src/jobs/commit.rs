@@ -15,11 +15,12 @@ use creel_io::fs;
 use crate::config::Durability;
 use crate::error::is_disk_full;
 use crate::fault_points::{self, Bug};
-use crate::format::epochs::LeaderEpochs;
 use crate::jobs::hw_waiters::HwWaiters;
 use crate::limits::COMMIT_LINGER;
+use crate::log::epochs::LeaderEpochs;
 use crate::log::{Cursors, End};
 use crate::segment::Segment;
+use crate::segment::checkpoints::write_epochs;
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -138,7 +139,7 @@ impl ToSync {
             segment.log.get()?.sync_data().await?;
         }
         let epochs = match &self.epochs {
-            Some(epochs) => EpochsWritten::of(epochs.write(directory).await)?,
+            Some(epochs) => EpochsWritten::of(write_epochs(directory, epochs.entries()).await)?,
             None => EpochsWritten::Yes,
         };
         if self.directory && !fault_points::has(Bug::DirectoryNotSynced) {

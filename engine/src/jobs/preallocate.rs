@@ -16,10 +16,10 @@ use std::path::Path;
 use creel_io::fs::{self, File, OpenOptions};
 
 use crate::limits::CLAIM_ROOM_FACTOR;
-use crate::segment::Segment;
+use crate::segment::active::ActiveSegment;
 
 /// Preallocates what `segment`, which nobody writes to yet, lacks of `limit` bytes.
-pub(crate) async fn preallocate_rest(directory: &Path, segment: &Segment, limit: u64) {
+pub(crate) async fn preallocate_rest(directory: &Path, segment: &mut ActiveSegment, limit: u64) {
     let length = segment.length();
     if let Ok(file) = segment.log.get()
         && !allocate(directory, file, length, limit.saturating_sub(length)).await

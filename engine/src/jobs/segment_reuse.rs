@@ -11,7 +11,7 @@
 //!   the new segment's, so that a whole stale batch never continues the log; and no stale one can be revived (`wipe`).
 //!   (Bytes that a client made up inside a record, to look like a batch of a later offset just where a power cut will tear
 //!   a write, are not searched for: they come from one who may append to that log anyway.)
-//! - Recovery knows which segments may hold stale bytes (`recycled`, `damage`).
+//! - Recovery knows which segments may hold stale bytes (`reuse_checkpoint`, `damage`).
 //! - A file with a second name is left alone: it is somebody's backup.
 //! - Nobody may still be reading what is written over. A handle that was given out can be seen. What sendfile has sent
 //!   can't: until the receiver takes it, it lies in the very pages of the file. So these are evicted from the page

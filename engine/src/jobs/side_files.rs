@@ -3,8 +3,8 @@
 //!
 //! Owns that knowledge. Knows neither how a file is written nor when.
 
-use crate::format::epochs::LeaderEpochs;
 use crate::jobs::commit::EpochsWritten;
+use crate::log::epochs::LeaderEpochs;
 use crate::offset::Offset;
 
 /// See the module.

@@ -9,8 +9,8 @@
 //!
 //! Owns the slot, and what the medium knows of reused segments. Knows neither how a file is prepared nor when it is needed.
 
-use crate::format::mark::Signer;
-use crate::format::recycled::Recycled;
+use crate::format::durability_mark::Signer;
+use crate::format::reuse_checkpoint::ReuseCheckpoint;
 use crate::offset::Offset;
 use crate::segment::spare::Spare;
 
@@ -19,7 +19,7 @@ use crate::segment::spare::Spare;
 pub(crate) struct SpareSlot {
     slot: Slot,
     /// What the medium says about segments that may be reused ones.
-    announced: Option<Recycled>,
+    announced: Option<ReuseCheckpoint>,
     /// The last segment behind which disk was preallocated, or was to be.
     preallocated_behind: Option<Offset>,
     /// Segments that began in the file of an older one.
@@ -83,8 +83,8 @@ impl SpareSlot {
     }
 
     /// The medium says which segments may be reused ones.
-    pub(crate) fn announce(&mut self, recycled: Recycled) {
-        self.announced = Some(recycled);
+    pub(crate) fn announce(&mut self, reuse: ReuseCheckpoint) {
+        self.announced = Some(reuse);
     }
 
     /// No segment may be a reused one any more, and the medium is to say so. Whether it says otherwise.
@@ -94,7 +94,7 @@ impl SpareSlot {
 
     /// Who signs the marks of a segment that begins at `base`.
     pub(crate) fn signer(&self, base: Offset) -> Signer {
-        Recycled::signer(self.announced, base)
+        ReuseCheckpoint::signer(self.announced, base)
     }
 }
 

@@ -5,6 +5,7 @@
 //! Every `&mut` method ends with a look at the invariants.
 
 pub(crate) mod cursors;
+pub mod epochs;
 pub mod producers;
 mod recent;
 pub mod record_times;
@@ -22,19 +23,22 @@ use crate::config::{CleanupPolicy, LogConfig};
 use crate::error::{AppendAsIsError, ProducerError};
 use crate::format::bad_ranges::BadRange;
 use crate::format::batch::{Batch, BatchHeader};
-use crate::format::epochs::LeaderEpochs;
 pub(crate) use crate::log::cursors::{Cursors, End, Place};
+use crate::log::epochs::LeaderEpochs;
 use crate::log::producers::{AppendOrigin, Producers, Verdict};
 use crate::log::recent::RecentBatches;
 use crate::log::staging::{Staging, Stamp, WriteGroup};
 use crate::offset::{LeaderEpoch, Offset};
-use crate::segment::{Arrival, Placed, Segment};
+use crate::segment::active::{ActiveSegment, Arrival};
+use crate::segment::{Placed, Segment};
 
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Log {
-    /// By base offset; the last one is written to.
+    /// By base offset, what can be read of each.
     segments: Vec<Rc<Segment>>,
+    /// The last of them, which is written to.
+    active: ActiveSegment,
     cursors: Cursors,
     producers: Producers,
     epochs: LeaderEpochs,
@@ -66,6 +70,7 @@ pub(crate) struct Unsynced {
 /// What opening found.
 pub(crate) struct Opened {
     pub(crate) segments: Vec<Rc<Segment>>,
+    pub(crate) active: ActiveSegment,
     pub(crate) producers: Producers,
     pub(crate) epochs: LeaderEpochs,
     pub(crate) epoch: LeaderEpoch,
@@ -103,10 +108,9 @@ pub(crate) struct Staged {
     pub(crate) group: Rc<WriteGroup>,
 }
 
-/// What goes into which file.
-#[derive(Debug)]
+/// What a write says besides the batches.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct WritePlan {
-    pub(crate) active: Rc<Segment>,
     /// What the mark behind the batches will say.
     durable: Offset,
 }
@@ -116,19 +120,20 @@ pub(crate) struct WritePlan {
 pub(crate) struct Cut {
     pub(crate) end: Offset,
     /// In the place of the segment that the cut goes through: it is written to from now on.
-    pub(crate) active: Rc<Segment>,
+    pub(crate) active: ActiveSegment,
     /// As they were at the new end.
     pub(crate) producers: Producers,
 }
 
 impl Log {
     pub(crate) fn new(opened: Opened) -> Self {
-        let Opened { segments, producers, epochs, epoch, bad_ranges, log_start, end, is_changed } = opened;
-        let active = segments.last().expect("a log has at least one segment from open to close");
+        let Opened { segments, active, producers, epochs, epoch, bad_ranges, log_start, end, is_changed } =
+            opened;
         let place = Place { segment: active.base, position: active.end_position() };
         let log = Self {
             cursors: Cursors::at(log_start, End { offset: end, place }),
             segments,
+            active,
             producers,
             epochs,
             epoch,
@@ -157,13 +162,18 @@ impl Log {
 
     /// The end of what is written.
     pub(crate) fn end(&self) -> End {
-        let active = self.active();
-        let place = Place { segment: active.base, position: active.end_position() };
+        let place = Place { segment: self.active.base, position: self.active.end_position() };
         End { offset: self.cursors.written, place }
     }
 
-    pub(crate) fn active(&self) -> &Rc<Segment> {
-        self.segments.last().expect("a log has at least one segment from open to close")
+    /// The segment that is written to.
+    pub(crate) fn active(&self) -> &ActiveSegment {
+        &self.active
+    }
+
+    /// The same, to see to its file. What is in it changes with [`wrote`](Self::wrote).
+    pub(crate) fn active_mut(&mut self) -> &mut ActiveSegment {
+        &mut self.active
     }
 
     /// All segments but the one that is written to.
@@ -310,13 +320,12 @@ impl Log {
         }
         let staged_bytes = self.staging.total();
         let bytes = header.size_bytes as u64;
-        let active = self.segments.last().expect("a log has at least one segment from open to close");
         let arrival = Arrival { staged_bytes, bytes, end, timestamp: max_timestamp, now_ms };
-        if active.must_roll(arrival, config) {
+        if self.active.must_roll(arrival, config) {
             return Stage::MustRoll;
         }
-        active.note_append(now_ms);
-        let position = active.end_position() + staged_bytes;
+        self.active.note_append(now_ms);
+        let position = self.active.end_position() + staged_bytes;
         let placed = Placed { base, end, position, size_bytes: header.size_bytes as u32, max_timestamp };
         if self.epochs.latest().is_none_or(|latest| latest < epoch) {
             self.staging.epochs_before.get_or_insert_with(|| self.epochs.clone());
@@ -342,22 +351,22 @@ impl Log {
         if self.staging.is_empty() {
             return None;
         }
-        let (active, durable) = (self.active().clone(), self.cursors.durable);
-        let tail = active.tail(durable, active.end_position() + self.staging.total());
+        let durable = self.cursors.durable;
+        let tail = self.active.tail(durable, self.active.end_position() + self.staging.total());
         self.staging.push_tail(&tail);
-        Some(WritePlan { active, durable })
+        Some(WritePlan { durable })
     }
 
     /// Writes what is staged. Say next what came of it: [`wrote`](Self::wrote) or [`undo`](Self::undo).
-    pub(crate) fn write(&self, plan: &WritePlan, file: &File) -> io::Result<()> {
-        self.staging.write_with(|pieces| plan.active.write(file, pieces))
+    pub(crate) fn write(&self, file: &File) -> io::Result<()> {
+        self.staging.write_with(|pieces| self.active.write(file, pieces))
     }
 
     /// What was staged is in the file. Those who wait for it are to be told.
-    pub(crate) fn wrote(&mut self, plan: &WritePlan, index_interval_bytes: u64) -> Rc<WriteGroup> {
-        plan.active.note_mark(plan.durable);
+    pub(crate) fn wrote(&mut self, plan: WritePlan, index_interval_bytes: u64) -> Rc<WriteGroup> {
+        self.active.note_mark(plan.durable);
         for batch in &self.staging.batches {
-            plan.active.note(batch, index_interval_bytes);
+            self.active.note(batch, index_interval_bytes);
             self.recent.push(batch);
         }
         self.note_unsynced();
@@ -387,9 +396,9 @@ impl Log {
 
     /// Notes that the active segment has bytes no sync has covered.
     fn note_unsynced(&mut self) {
-        let active = self.active();
-        if self.unsynced.segments.last().is_none_or(|last| last.base != active.base) {
-            self.unsynced.segments.push(active.clone());
+        let base = self.active.base;
+        if self.unsynced.segments.last().is_none_or(|last| last.base != base) {
+            self.unsynced.segments.push(self.active.readable());
         }
     }
 
@@ -416,16 +425,19 @@ impl Log {
         moves
     }
 
-    /// A segment has begun behind the active one, which is sealed. Nothing is staged.
-    pub(crate) fn rolled(&mut self, next: Rc<Segment>) {
+    /// A segment has begun behind the active one, whose file was cut to its batches. Nothing is staged. The segment that is
+    /// sealed now.
+    pub(crate) fn rolled(&mut self, next: ActiveSegment) -> Rc<Segment> {
         debug_assert!(self.staging.is_empty());
         // The sealed file's new length must be safe before anything relies on where it ends.
         self.note_unsynced();
         self.unsynced.directory = true;
-        self.segments.push(next);
+        self.segments.push(next.readable());
+        let sealed = std::mem::replace(&mut self.active, next).seal();
         self.recent.clear();
         self.is_changed = true;
         self.check_invariants();
+        sealed
     }
 
     /// Moves the start to `offset`, never beyond the high watermark. The segments that lie before it now, and whose files
@@ -455,7 +467,8 @@ impl Log {
         gone.iter().for_each(|segment| segment.is_gone.set(true));
         let place = Place { segment: active.base, position: active.end_position() };
         self.unsynced.segments.retain(|segment| segment.base < active.base);
-        self.segments.push(active);
+        self.segments.push(active.readable());
+        self.active = active;
         self.producers = producers;
         self.unsynced.epochs |= self.epochs.truncate_end(end);
         self.bad_ranges.retain(|bad| bad.start < end);
@@ -481,7 +494,8 @@ impl Log {
     fn check_invariants(&self) {
         let last_two = &self.segments[self.segments.len().saturating_sub(2)..];
         debug_assert!(last_two.is_sorted_by(|left, right| left.base < right.base));
-        debug_assert!(self.active().base <= self.cursors.written, "{:?}", self.cursors);
+        debug_assert!(self.segments.last().is_some_and(|last| Rc::ptr_eq(last, &self.active)));
+        debug_assert!(self.active.base <= self.cursors.written, "{:?}", self.cursors);
         debug_assert_eq!(self.staging.is_empty(), self.cursors.next == self.cursors.written);
         debug_assert!(self.segments[0].base <= self.cursors.log_start, "{:?}", self.cursors);
     }

@@ -19,13 +19,14 @@ use creel_io::Instant;
 
 use crate::error::AppendError;
 use crate::format::batch::{Batch, stamp, stamp_append_time};
-use crate::format::epochs::LeaderEpochs;
 use crate::limits::{
     BATCH_HEADER_BYTES, COPY_BODY_BYTES, STAGED_BYTES_MAX, STAGED_PARTS_MAX, STAGING_KEPT_BYTES,
 };
+use crate::log::epochs::LeaderEpochs;
 use crate::log::producers::Undo;
 use crate::offset::{LeaderEpoch, Offset};
-use crate::segment::{Placed, Tail};
+use crate::segment::Placed;
+use crate::segment::active::Tail;
 
 #[derive(Debug)]
 enum Part {

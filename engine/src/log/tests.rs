@@ -10,10 +10,8 @@ use crate::test_random::Random;
 
 const PRODUCER: i64 = 7;
 
-fn segment(base: i64) -> Segment {
-    let segment = Segment::found(Path::new("/d"), Offset(base), 0, 0);
-    segment.begin_empty();
-    segment
+fn segment(base: i64) -> ActiveSegment {
+    ActiveSegment::noting(Segment::new(Path::new("/d"), Offset(base), 0))
 }
 
 /// A batch as the model remembers it.
@@ -46,8 +44,10 @@ impl Walk {
     fn new(seed: u64) -> Self {
         let mut random = Random::new(seed);
         let config = LogConfig { segment_bytes: 300 + random.below(600), ..LogConfig::default() };
+        let active = segment(0);
         let log = Log::new(Opened {
-            segments: vec![Rc::new(segment(0))],
+            segments: vec![active.readable()],
+            active,
             producers: Producers::default(),
             epochs: LeaderEpochs::default(),
             epoch: LeaderEpoch(0),
@@ -130,7 +130,8 @@ impl Walk {
         let Stage::Staged(staged) = stage else {
             self.write();
             let next = self.next();
-            self.log.rolled(Rc::new(segment(next)));
+            let sealed = self.log.rolled(segment(next));
+            assert_eq!(Some(&sealed.base.0), self.segments.last());
             self.segments.push(next);
             return false;
         };
@@ -144,7 +145,7 @@ impl Walk {
 
     fn write(&mut self) {
         match self.log.write_plan() {
-            Some(plan) => drop(self.log.wrote(&plan, 100)),
+            Some(plan) => drop(self.log.wrote(plan, 100)),
             None => assert_eq!(self.next(), self.written),
         }
         self.written = self.next();
@@ -208,7 +209,7 @@ impl Walk {
         let known = starts[self.random.below(starts.len() as u64) as usize].clone();
         let (end, base) = (known.base, known.segment);
         self.batches.retain(|known| known.base < end);
-        let active = segment(base);
+        let mut active = segment(base);
         let mut producers = Producers::default();
         for known in &self.batches {
             let header = known.batch.header();
@@ -218,7 +219,7 @@ impl Walk {
                 active.note(&Placed::of(&stamped, active.end_position()), 100);
             }
         }
-        let cut = Cut { end: Offset(end), active: Rc::new(active), producers };
+        let cut = Cut { end: Offset(end), active, producers };
         let (cuts, gone) = (self.log.cuts(), self.log.cut(cut));
         let expected: Vec<_> = self.segments.extract_if(.., |other| *other >= base).collect();
         assert_eq!(gone.iter().map(|segment| segment.base.0).collect::<Vec<_>>(), expected);

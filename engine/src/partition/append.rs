@@ -17,7 +17,8 @@ use crate::config::{Durability, LogConfig, TimestampType};
 use crate::error::{AppendAsIsError, AppendError};
 use crate::fault_points::{self, Bug};
 use crate::format::batch::Batch;
-use crate::log::producers::{AppendOrigin, RememberedBatch, Verdict};
+use crate::format::snapshot::RememberedBatch;
+use crate::log::producers::{AppendOrigin, Verdict};
 use crate::log::staging::WriteGroup;
 use crate::log::{Log, Moment, Stage, Staged};
 use crate::offset::Offset;
@@ -76,7 +77,7 @@ impl PendingAck {
         if fault_points::has(Bug::AckBeforeSync) {
             return Ok(self.ack);
         }
-        self.state.wait_past(self.end + -1, self.cuts).await;
+        self.state.wait_past(self.end.pred(), self.cuts).await;
         let (passed, is_there) = {
             let log = self.state.log.borrow();
             (log.cursors().high_watermark >= self.end, log.holds(self.end, self.cuts))

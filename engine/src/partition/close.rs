@@ -5,14 +5,13 @@ use std::rc::Rc;
 
 use creel_io::fs::{self, File};
 
-use crate::directory::{FileKind, mark_deleted, segment_path};
-use crate::format::bad_ranges;
-use crate::format::producer_snapshot;
-use crate::format::recycled;
+use crate::directory::{FileKind, segment_path};
 use crate::partition::state::{Health, State};
 use crate::partition::{Partition, commit, spare};
+use crate::recover::log_directory::mark_deleted;
+use crate::segment::checkpoints::{remove_reuse, write_bad_ranges, write_epochs};
 use crate::segment::files::write_indexes;
-use crate::segment::lazy_file::remove_off_core;
+use crate::segment::remove::remove_off_core;
 
 impl Partition {
     /// Writes and syncs everything, cuts the files to their length, and leaves indexes and snapshot as Kafka's tools
@@ -70,22 +69,22 @@ async fn close_files(state: &State) -> io::Result<()> {
 
 async fn write_final_files(state: &State) -> io::Result<()> {
     let (active, next, epochs, bad, snapshot) = {
-        let log = state.log.borrow();
-        let snapshot = producer_snapshot::encode(log.producers());
-        let (active, next) = (log.active().clone(), log.cursors().next);
+        let mut log = state.log.borrow_mut();
+        log.active_mut().cut_to_length()?;
+        let snapshot = log.producers().to_snapshot();
+        let (active, next) = (log.active().readable(), log.cursors().next);
         (active, next, log.epochs().clone(), log.bad_ranges().to_vec(), snapshot)
     };
     let directory = &state.directory;
-    active.cut_to_length()?;
     active.log.get()?.sync_all().await?;
-    write_indexes(directory, &active, true).await?;
+    write_indexes(directory, &active).await?;
     // The one that is replaced may be the only copy of what it says.
     let snapshot_path = segment_path(directory, next, FileKind::ProducerSnapshot);
     fs::write_atomically(&snapshot_path, &snapshot).await?;
-    epochs.write(directory).await?;
-    bad_ranges::write(directory, &bad).await?;
+    write_epochs(directory, epochs.entries()).await?;
+    write_bad_ranges(directory, &bad).await?;
     // Every file ends with its batches now.
-    recycled::remove(directory)?;
+    remove_reuse(directory)?;
     fs::sync_dir(directory).await
 }
 

@@ -5,13 +5,13 @@ use std::rc::Rc;
 
 use creel_io::{Instant, fs};
 
-use crate::format::epochs::LeaderEpochs;
 use crate::jobs::commit::{Due, ToSync};
 use crate::jobs::running::Work;
 use crate::jobs::side_files::StartStep;
 use crate::jobs::visibility::Visibility;
 use crate::partition::durability_mark;
 use crate::partition::state::State;
+use crate::segment::checkpoints::remove_epochs;
 
 /// Starts a sync if one is due and none is in flight.
 pub(crate) fn start(state: &Rc<State>) {
@@ -143,7 +143,7 @@ pub(crate) async fn write_start(state: &Rc<State>) -> io::Result<bool> {
         match step {
             StartStep::Done => return Ok(true),
             StartStep::RemoveFile => {
-                LeaderEpochs::remove(&state.directory)?;
+                remove_epochs(&state.directory)?;
                 fs::sync_dir(&state.directory).await?;
                 state.side_files.borrow_mut().epochs_removed(start);
             }

@@ -15,24 +15,24 @@ pub(crate) fn refresh_soon(state: &Rc<State>) {
     }
     state.spawn(Work::DurabilityMark, async move |state| {
         creel_io::sleep(COMMIT_LINGER).await;
-        let log = state.log.borrow();
+        let mut log = state.log.borrow_mut();
         let is_at_rest = log.cursors().durable == log.cursors().written;
         if is_at_rest && state.is_healthy() {
-            write(state, &log);
+            write(state, &mut log);
         }
     });
 }
 
 fn is_stale(state: &State) -> bool {
     let log = state.log.borrow();
-    state.is_healthy() && log.active().owes_mark(log.cursors().durable)
+    state.is_healthy() && log.active().mark_is_stale(log.cursors().durable)
 }
 
 /// Writes the mark, if it is stale. One that can't be written costs knowledge after a crash, nothing else.
-pub(crate) fn write(state: &State, log: &Log) {
+pub(crate) fn write(state: &State, log: &mut Log) {
     let durable = log.cursors().durable;
-    if log.active().owes_mark(durable)
-        && let Err(error) = log.active().write_mark(durable)
+    if log.active().mark_is_stale(durable)
+        && let Err(error) = log.active_mut().write_mark(durable)
     {
         tracing::warn!(partition = %state.name, %error, "durability mark not written");
     }

@@ -32,7 +32,7 @@ use crate::format::bad_ranges::BadRange;
 use crate::jobs::hw_waiters::Seen;
 use crate::offset::{LeaderEpoch, Offset};
 use crate::partition::state::{Health, State};
-use crate::recover::RecoveryReport;
+use crate::recover::recovered_log::RecoveryReport;
 
 /// A partition's log. Clones are handles to the same log.
 #[derive(Clone, Debug)]

@@ -3,7 +3,6 @@
 use std::cell::{Cell, RefCell};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
 
 use creel_io::fs;
 
@@ -12,13 +11,12 @@ use crate::directory::TopicPartition;
 use crate::error::{OpenError, is_disk_full, naming};
 use crate::fault_points::{self, Bug};
 use crate::format::bad_ranges::BadRange;
-use crate::format::epochs::LeaderEpochs;
-use crate::format::producer_snapshot;
-use crate::format::recycled::{self, Recycled};
-use crate::format::scan::Scan;
+use crate::format::epochs::EpochStart;
+use crate::format::reuse_checkpoint::ReuseCheckpoint;
 use crate::jobs::preallocate::preallocate_rest;
 use crate::jobs::running::Running;
 use crate::jobs::side_files::SideFiles;
+use crate::log::epochs::LeaderEpochs;
 use crate::log::producers::Producers;
 use crate::log::{Log, Opened, dated};
 use crate::offset::{FilePosition, LeaderEpoch, Offset};
@@ -26,10 +24,16 @@ use crate::partition::Partition;
 use crate::partition::append_times::SyncTimes;
 use crate::partition::state::{Health, State};
 use crate::partition::turn_writer::{Listed, TurnWriter};
+use crate::recover::checkpoint_files::LastStop;
+use crate::recover::found_log::{EpochsFile, FoundLog, find_files};
 use crate::recover::progress::bytes_gone_through;
-use crate::recover::{FoundFiles, Recovery, RecoveryReport, find_files};
+use crate::recover::recover;
+use crate::recover::recovered_log::{RecoveredLog, Recovery};
 use crate::segment::Segment;
+use crate::segment::active::ActiveSegment;
+use crate::segment::checkpoints::{read_reuse, remove_epochs};
 use crate::segment::files::{read_snapshot, remove_snapshot, write_snapshot};
+use crate::segment::scan::Scan;
 
 /// What is known about a partition before its files are looked at.
 #[derive(Clone, Debug)]
@@ -65,7 +69,7 @@ impl Partition {
     /// Opens or creates a partition on this core, recovering it if need be.
     pub async fn open(turn_writer: &TurnWriter, open: OpenLog) -> Result<Self, OpenError> {
         prepare_directory(&open.directory).await?;
-        let mut files = find_files(&open.directory)?;
+        let files = find_files(&open.directory)?;
         let (synced, start) = (open.recovery_point.unwrap_or_default(), open.log_start.unwrap_or_default());
         if files.bases.is_empty() && synced > start {
             return Err(OpenError::Missing(synced));
@@ -77,49 +81,50 @@ impl Partition {
         {
             return Err(OpenError::FirstMissing { start, first });
         }
-        // Without them every batch must be looked at again.
-        let (was_clean, recovery_point) = match epochs {
-            Some(_) => (open.was_clean, open.recovery_point),
-            None => (open.was_clean && files.bases.is_empty(), None),
-        };
-        let mut recovery = Recovery {
+        let is_new = files.bases.is_empty();
+        let found = FoundLog {
             directory: open.directory.clone(),
             config: open.config.clone(),
             now_ms: creel_io::wall_clock_ms(),
-            recovery_point: recovery_point.unwrap_or(Offset::ZERO),
-            safe_below: open.recovery_point.unwrap_or(Offset::ZERO),
-            was_clean: open.was_clean,
-            segments: Vec::new(),
-            epochs: epochs.unwrap_or_default(),
-            bad_ranges: Vec::new(),
-            recycled: recycled::read(&open.directory)?,
-            report: RecoveryReport::default(),
-            lacks_snapshot: false,
-            end: Offset::ZERO,
-            tail_is_sound: true,
+            last_stop: if open.was_clean { LastStop::Clean } else { LastStop::Unclean },
+            epochs_file: if epochs.is_some() { EpochsFile::Sound } else { EpochsFile::Gone },
+            checkpoint: synced,
+            reuse: read_reuse(&open.directory)?,
+            files,
             recovered: turn_writer.recovered.clone(),
         };
-        let trusted = was_clean && recovery.trust(&files.bases).await? && recovery.is_all_there();
-        if !trusted {
-            recovery.recover(&mut files).await?;
+        let mut epochs = epochs.unwrap_or_default();
+        let mut recovery = recover(found).await?;
+        if recovery.recovery == Recovery::Scanned {
+            for EpochStart { epoch, start } in recovery.epochs.drain(..) {
+                epochs.assign(epoch, start);
+            }
+            epochs.truncate_end(recovery.end);
         }
-        if files.bases.is_empty() && epochs_start < Some(start) {
+        if is_new && epochs_start < Some(start) {
             // The first segment begins later than they say, and none is missing.
-            LeaderEpochs::remove(&open.directory)?;
+            remove_epochs(&open.directory)?;
         }
-        recovery.forget_recycled().await?;
-        let is_new_file = recovery.ensure_active(open.log_start)?;
+        recovery.forget_reuse().await?;
+        let appendable = recovery.active.take();
+        let is_new_file = appendable.is_none();
+        let mut active = match appendable {
+            Some(active) => active,
+            None => recovery.begin_active(open.log_start)?,
+        };
         if is_new_file {
             // A later segment's name must never outlive the first one's.
             fs::sync_dir(&open.directory).await?;
         }
-        let mut producers = recovery.replay_producers(&mut files).await?;
+        let mut producers = recovery.replay_producers().await?;
         if fault_points::has(Bug::ProducersForgotten) {
             producers = Producers::default();
         }
-        let is_preallocated = recovery.preallocate_active().await;
-        let is_changed = !trusted || is_new_file || is_preallocated;
-        Ok(Self::new(assemble(turn_writer.clone(), open, recovery, producers, epochs_start, is_changed)))
+        let is_preallocated = recovery.preallocate(&mut active).await;
+        let is_changed = recovery.recovery == Recovery::Scanned || is_new_file || is_preallocated;
+        let side_files = SideFiles::opened(epochs_start, recovery.lacks_snapshot);
+        let parts = (active, producers, epochs);
+        Ok(Self::new(assemble(turn_writer.clone(), open, recovery, parts, side_files, is_changed)))
     }
 }
 
@@ -133,25 +138,24 @@ async fn prepare_directory(directory: &Path) -> io::Result<()> {
     Ok(())
 }
 
-impl Recovery {
-    /// Sees to a segment that can be appended to. Returns whether its file is new.
-    fn ensure_active(&mut self, log_start: Option<Offset>) -> io::Result<bool> {
+impl RecoveredLog {
+    /// A new segment at the end of the log.
+    fn begin_active(&mut self, log_start: Option<Offset>) -> io::Result<ActiveSegment> {
         if self.segments.is_empty() {
             self.end = log_start.unwrap_or(Offset::ZERO);
-        } else if self.tail_is_sound && self.appendable() {
-            return Ok(false);
         }
         // An empty one that an earlier start has left there begins anew.
         self.segments.pop_if(|last| last.base == self.end);
-        let active = Segment::create(&self.directory, Recycled::signer(None, self.end), self.now_ms)?;
-        self.segments.push(Rc::new(active));
-        Ok(true)
+        let signer = ReuseCheckpoint::signer(None, self.end);
+        let active = ActiveSegment::create(&self.directory, signer, self.now_ms)?;
+        self.segments.push(active.readable());
+        Ok(active)
     }
 
     /// Preallocates the disk of the segment that the next append goes to, where that is wanted.
-    async fn preallocate_active(&self) -> bool {
-        match (self.config.claim_limit(), self.segments.last()) {
-            (Some(limit), Some(active)) if active.length() < limit => {
+    async fn preallocate(&self, active: &mut ActiveSegment) -> bool {
+        match self.config.claim_limit() {
+            Some(limit) if active.length() < limit => {
                 preallocate_rest(&self.directory, active, limit).await;
                 true
             }
@@ -159,23 +163,15 @@ impl Recovery {
         }
     }
 
-    /// A damaged range at the very end has offsets but no batches: what follows begins a new file.
-    fn appendable(&self) -> bool {
-        let Some(last) = self.segments.last() else {
-            return false;
-        };
-        !self.bad_ranges.iter().any(|bad| bad.segment == last.base && bad.end_position >= last.end_position())
-    }
-
     /// The producers as they were at the end of the log: the newest sound snapshot, and the headers behind it.
-    async fn replay_producers(&mut self, files: &mut FoundFiles) -> io::Result<Producers> {
+    async fn replay_producers(&mut self) -> io::Result<Producers> {
         let mut producers = Producers::default();
         let mut from = self.segments.first().map_or(Offset::ZERO, |first| first.base);
         let mut are_any_removed = false;
-        while let Some(offset) = files.snapshots.pop() {
+        while let Some(offset) = self.snapshots.pop() {
             let usable = if offset <= self.end { read_snapshot(&self.directory, offset)? } else { None };
             if let Some(found) = usable {
-                (producers, from) = (found, from.max(offset));
+                (producers, from) = (Producers::from_snapshot(found), from.max(offset));
                 producers.date(self.now_ms);
                 break;
             }
@@ -187,7 +183,7 @@ impl Recovery {
             fs::sync_dir(&self.directory).await?;
         }
         // Each clean stop leaves one at the end of the log: of the older ones only those of segments are kept.
-        for offset in &files.snapshots {
+        for offset in &self.snapshots {
             if !self.segments.iter().any(|segment| segment.base == *offset) {
                 remove_snapshot(&self.directory, *offset)?;
             }
@@ -210,7 +206,7 @@ impl Recovery {
     /// Retention may take every segment before the active one: what they say about producers must be written down by
     /// then, and the snapshot that a roll would have left is missing. `false`: there is no room for it.
     async fn snapshot_anew(&self, producers: &Producers) -> io::Result<bool> {
-        match write_snapshot(&self.directory, self.end, &producer_snapshot::encode(producers)) {
+        match write_snapshot(&self.directory, self.end, &producers.to_snapshot()) {
             Ok(file) => file.sync_data().await?,
             Err(error) if is_disk_full(&error) => {
                 let directory = self.directory.display();
@@ -253,20 +249,20 @@ pub(crate) async fn replay_segment(
 fn assemble(
     turn_writer: TurnWriter,
     open: OpenLog,
-    recovery: Recovery,
-    producers: Producers,
-    epochs_start: Option<Offset>,
+    recovery: RecoveredLog,
+    (active, producers, mut epochs): (ActiveSegment, Producers, LeaderEpochs),
+    side_files: SideFiles,
     is_changed: bool,
 ) -> State {
     let first = recovery.segments.first().map_or(recovery.end, |first| first.base);
     let log_start = open.log_start.unwrap_or(first).clamp(first, recovery.end.max(first));
     // Ten thousand partitions are opened at a start, and most of them are not used soon.
     recovery.segments.iter().for_each(|segment| segment.log.close());
-    let mut epochs = recovery.epochs;
     epochs.truncate_start(log_start);
     let epoch = epochs.latest().unwrap_or_default().max(open.leader_epoch);
     let log = Log::new(Opened {
         segments: recovery.segments,
+        active,
         producers,
         epochs,
         epoch,
@@ -289,7 +285,7 @@ fn assemble(
         rollback: RefCell::default(),
         reclaim: RefCell::default(),
         spare: RefCell::default(),
-        side_files: RefCell::new(SideFiles::opened(epochs_start, recovery.lacks_snapshot)),
+        side_files: RefCell::new(side_files),
         idleness: Cell::default(),
         running: Running::default(),
         sync_times: SyncTimes::default(),

@@ -14,13 +14,13 @@ use creel_io::fs::FileSlice;
 use crate::error::ReadError;
 use crate::fault_points::{self, Bug};
 use crate::format::batch::BatchHeader;
-use crate::format::scan::Scan;
 use crate::log::{Log, Place};
 use crate::offset::{FilePosition, Offset};
 use crate::partition::state::State;
 use crate::partition::{Partition, open_files};
 use crate::segment::Segment;
 use crate::segment::files::{load_indexes, rebuild_indexes};
+use crate::segment::scan::Scan;
 
 /// What a reader may see.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -6,20 +6,19 @@ use std::rc::Rc;
 use creel_io::fs::File;
 
 use crate::error::{AppendError, is_disk_full, no_room};
-use crate::format::producer_snapshot;
 use crate::jobs::running::Work;
 use crate::log::Log;
 use crate::offset::Offset;
 use crate::partition::state::State;
 use crate::partition::{durability_mark, open_files, spare, upkeep};
 use crate::segment::Segment;
+use crate::segment::active::ActiveSegment;
 use crate::segment::files::{remove_indexes, remove_snapshot, write_indexes, write_snapshot};
 
 /// Closes the active segment and begins the next. Nothing is staged.
 pub(crate) fn roll(state: &Rc<State>, log: &mut Log, now_ms: i64) -> Result<(), AppendError> {
     let base = log.cursors().written;
-    let sealed = log.active().clone();
-    let (next, snapshot) = match begin_next(state, log, &sealed, base, now_ms) {
+    let (next, snapshot) = match begin_next(state, log, base, now_ms) {
         Ok(begun) => begun,
         Err(error) if is_disk_full(&error) => {
             // The next append may have its room.
@@ -31,9 +30,8 @@ pub(crate) fn roll(state: &Rc<State>, log: &mut Log, now_ms: i64) -> Result<(), 
             return Err(AppendError::Storage);
         }
     };
-    let next = Rc::new(next);
     open_files::note_opened(state, &next);
-    log.rolled(next);
+    let sealed = log.rolled(next);
     // The sealed segment's mark was cut off with its end.
     durability_mark::write(state, log);
     upkeep::retain_soon(state, now_ms);
@@ -44,15 +42,9 @@ pub(crate) fn roll(state: &Rc<State>, log: &mut Log, now_ms: i64) -> Result<(), 
 
 /// The files of the next segment. Its producer snapshot is one of them: once retention takes the batches before it,
 /// nothing else tells what they said about producers, so that a segment does not begin without room for it.
-fn begin_next(
-    state: &State,
-    log: &Log,
-    sealed: &Segment,
-    base: Offset,
-    now_ms: i64,
-) -> io::Result<(Segment, File)> {
-    sealed.cut_to_length()?;
-    let snapshot = write_snapshot(&state.directory, base, &producer_snapshot::encode(log.producers()))?;
+fn begin_next(state: &State, log: &mut Log, base: Offset, now_ms: i64) -> io::Result<(ActiveSegment, File)> {
+    log.active_mut().cut_to_length()?;
+    let snapshot = write_snapshot(&state.directory, base, &log.producers().to_snapshot())?;
     match spare::begin_segment(state, base, now_ms) {
         Ok(next) => Ok((next, snapshot)),
         Err(error) => {
@@ -65,7 +57,7 @@ fn begin_next(
 /// Indexes are never the only copy of anything: a failure costs a longer start. A snapshot that the medium may not
 /// hold is as bad as a batch.
 async fn make_side_files_safe(state: &State, sealed: &Segment, snapshot: &File) {
-    let indexes = write_indexes(&state.directory, sealed, true).await;
+    let indexes = write_indexes(&state.directory, sealed).await;
     match (indexes, snapshot.sync_data().await) {
         (Ok(()), Ok(())) => state.side_files.borrow_mut().safe(sealed.base),
         (_, Err(error)) => state.poison("sync of the producer snapshot", &error),

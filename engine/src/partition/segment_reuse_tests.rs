@@ -7,9 +7,10 @@ use creel_io::fs::{self, File, OpenOptions};
 use creel_io::sim::{Config, Simulation};
 
 use crate::format::batch::stamp;
-use crate::format::mark::{self, Secret};
-use crate::format::recycled::{self, Recycled};
+use crate::format::durability_mark::{self, Secret};
+use crate::format::reuse_checkpoint::ReuseCheckpoint;
 use crate::limits::{PAGE_BYTES, SECTOR_BYTES};
+use crate::segment::checkpoints::write_reuse;
 use crate::segment::wipe::wipe;
 use crate::{
     BatchBuilder, FilePosition, LeaderEpoch, LogConfig, Offset, OpenLog, Partition, TopicPartition,
@@ -21,7 +22,11 @@ const BATCH_BYTES: usize = 4095;
 const BATCHES: usize = 24;
 /// Where the new segment begins.
 const BASE: Offset = Offset(1000);
-const RECYCLED: Recycled = Recycled { from: BASE, secret: Secret(77) };
+
+/// What the medium says about the segment.
+fn reuse() -> ReuseCheckpoint {
+    ReuseCheckpoint { from: BASE, secret: Secret::new(77).unwrap() }
+}
 
 /// Batches of one record and one size, as a log holds them.
 fn batches(base: Offset, fill: u8) -> Vec<u8> {
@@ -78,7 +83,8 @@ impl Story {
     /// The batches with the mark that the last write ended with, when the first `durable` of them were durable.
     fn written(&self, durable: usize) -> Vec<u8> {
         let end = FilePosition(self.batches.len() as u64);
-        let mark = mark::encode(BASE + durable as i64, Recycled::signer(Some(RECYCLED), BASE), end);
+        let mark =
+            durability_mark::encode(BASE + durable as i64, ReuseCheckpoint::signer(Some(reuse()), BASE), end);
         let mut written = [&self.batches[..], &mark].concat();
         written.resize(written.len().next_multiple_of(PAGE_BYTES as usize), 0);
         written
@@ -93,7 +99,7 @@ impl Story {
         let medium = torn(&self.written(durable), &self.stale, sector, is_new);
         let log = self.directory.join(format!("{:020}.log", BASE.0));
         write(&log, &medium);
-        recycled::write(&self.directory, RECYCLED).await.unwrap();
+        write_reuse(&self.directory, reuse()).await.unwrap();
         let partition = open(&self.directory).await;
         let found = (partition.log_end() - BASE) as usize;
         let left = fs::read(&log).unwrap();

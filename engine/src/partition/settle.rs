@@ -59,7 +59,7 @@ impl Settling {
     /// was closed.
     pub async fn done(self) -> Result<(), ReadError> {
         let end = self.end().await;
-        self.state.wait_past(end + -1, self.cuts).await;
+        self.state.wait_past(end.pred(), self.cuts).await;
         let (passed, is_cut) = {
             let log = self.state.log.borrow();
             (log.cursors().high_watermark >= end, log.cuts() != self.cuts)

@@ -7,13 +7,15 @@ use std::rc::Rc;
 
 use creel_io::fs::File;
 
-use crate::directory::remove_if_there;
-use crate::format::recycled::{self, Recycled};
+use crate::format::reuse_checkpoint::ReuseCheckpoint;
 use crate::jobs::running::Work;
 use crate::jobs::{preallocate, segment_reuse};
 use crate::offset::Offset;
 use crate::partition::state::State;
 use crate::segment::Segment;
+use crate::segment::active::ActiveSegment;
+use crate::segment::checkpoints::{new_secret, write_reuse};
+use crate::segment::remove::remove_if_there;
 use crate::segment::spare::{Spare, path_not_kept, remove_retired, retired_path};
 
 /// Whether segments of this log are reused now.
@@ -82,23 +84,23 @@ async fn try_prepare(state: &State, segment: &Segment, path: &Path) -> io::Resul
 async fn announce(state: &State) -> io::Result<()> {
     while !state.spare.borrow().is_announced() {
         let from = state.log.borrow().active().base + 1;
-        let recycled = Recycled { from, secret: recycled::new_secret() };
-        recycled::write(&state.directory, recycled).await?;
+        let reuse = ReuseCheckpoint { from, secret: new_secret() };
+        write_reuse(&state.directory, reuse).await?;
         // A segment that began meanwhile has marks of the other kind.
         if state.log.borrow().active().base < from {
-            state.spare.borrow_mut().announce(recycled);
+            state.spare.borrow_mut().announce(reuse);
         }
     }
     Ok(())
 }
 
 /// The segment behind the last one, in the spare file if there is one.
-pub(crate) fn begin_segment(state: &State, base: Offset, now_ms: i64) -> io::Result<Segment> {
+pub(crate) fn begin_segment(state: &State, base: Offset, now_ms: i64) -> io::Result<ActiveSegment> {
     let mut slot = state.spare.borrow_mut();
     let signer = slot.signer(base);
     if let Some(spare) = slot.take() {
         let (path, is_stale) = (spare.path.clone(), spare.is_stale);
-        match Segment::reuse(&state.directory, signer, now_ms, spare) {
+        match ActiveSegment::reuse(&state.directory, signer, now_ms, spare) {
             Ok(segment) => {
                 slot.used(is_stale);
                 return Ok(segment);
@@ -109,7 +111,7 @@ pub(crate) fn begin_segment(state: &State, base: Offset, now_ms: i64) -> io::Res
             }
         }
     }
-    Segment::create(&state.directory, signer, now_ms)
+    ActiveSegment::create(&state.directory, signer, now_ms)
 }
 
 /// Gives the disk of a spare back.

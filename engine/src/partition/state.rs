@@ -30,7 +30,7 @@ use crate::offset::Offset;
 use crate::partition::append_times::SyncTimes;
 use crate::partition::commit;
 use crate::partition::turn_writer::{Listed, TurnWriter};
-use crate::recover::RecoveryReport;
+use crate::recover::recovered_log::RecoveryReport;
 
 /// Whether the log takes appends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,7 +6,6 @@ use std::rc::Rc;
 use crate::error::ReadError;
 use crate::format::batch::{Batch, BatchHeader, Codec, UncheckedBatch};
 use crate::format::records::{BadRecord, Records};
-use crate::format::scan::Scan;
 use crate::format::time_index::TimestampOffset;
 use crate::log::record_times::NO_TIMESTAMP;
 use crate::offset::{FilePosition, LeaderEpoch, Offset};
@@ -15,6 +14,7 @@ use crate::partition::state::State;
 use crate::partition::{Partition, open_files};
 use crate::segment::Segment;
 use crate::segment::files::load_indexes;
+use crate::segment::scan::Scan;
 
 /// A record found by time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -14,11 +14,7 @@ use creel_io::fs;
 
 use crate::directory::{FileKind, parse_segment_file};
 use crate::error::{TruncateError, is_disk_full};
-use crate::format::bad_ranges::{self, BadRange};
-use crate::format::epochs::LeaderEpochs;
-use crate::format::producer_snapshot;
-use crate::format::recycled;
-use crate::format::scan::Scan;
+use crate::format::bad_ranges::BadRange;
 use crate::jobs::commit::EpochsWritten;
 use crate::jobs::running::Work;
 use crate::log::producers::Producers;
@@ -29,8 +25,11 @@ use crate::partition::read::locate;
 use crate::partition::state::State;
 use crate::partition::upkeep::Removing;
 use crate::partition::{Partition, commit, open_files, spare, turn_writer};
-use crate::segment::files::{read_snapshot, remove_indexes, remove_segment, remove_snapshot, write_snapshot};
-use crate::segment::lazy_file::remove_off_core;
+use crate::segment::active::ActiveSegment;
+use crate::segment::checkpoints::{remove_epochs, remove_reuse, write_bad_ranges, write_epochs};
+use crate::segment::files::{read_snapshot, remove_indexes, remove_snapshot, write_snapshot};
+use crate::segment::remove::{remove_off_core, remove_segment};
+use crate::segment::scan::Scan;
 use crate::segment::{Placed, Segment};
 
 impl Partition {
@@ -119,12 +118,12 @@ async fn truncate(
     commit::stop_alarm(state);
     spare::discard(state);
     let Remains { active, producers, is_snapshot_missing, snapshots_behind } = remains;
-    let gone = state.log.borrow_mut().cut(Cut { end: place.end, active: active.clone(), producers });
+    let gone = state.log.borrow_mut().cut(Cut { end: place.end, active, producers });
     state.sync_times.clear();
     state.hw_waiters.borrow_mut().wake_all();
     let cut = async {
-        cut_segments(state, &gone, &active).await?;
-        cut_side_files(state, active.base, &snapshots_behind).await?;
+        cut_segments(state, &gone).await?;
+        cut_side_files(state, &snapshots_behind).await?;
         if is_snapshot_missing { write_snapshot_anew(state).await } else { Ok(()) }
     };
     match cut.await {
@@ -139,7 +138,7 @@ async fn truncate(
 async fn find_place(state: &Rc<State>, offset: Offset) -> io::Result<Place> {
     let (segment, bad_ranges) = {
         let log = state.log.borrow();
-        let segment = log.segment_of(offset).unwrap_or(log.active()).clone();
+        let segment = log.segment_of(offset).map_or_else(|| log.active().readable(), Rc::clone);
         let here = |bad: &&BadRange| bad.segment == segment.base;
         let bad_ranges: Vec<_> = log.bad_ranges().iter().filter(here).copied().collect();
         (segment, bad_ranges)
@@ -161,7 +160,7 @@ async fn find_place(state: &Rc<State>, offset: Offset) -> io::Result<Place> {
 /// What is left of a log that is cut.
 struct Remains {
     /// The segment that is written to from now on.
-    active: Rc<Segment>,
+    active: ActiveSegment,
     producers: Producers,
     /// Only segments before the active one say what is known of producers.
     is_snapshot_missing: bool,
@@ -182,7 +181,7 @@ impl Remains {
         let mut producers = Producers::default();
         while let Some(offset) = snapshots.pop() {
             if let Some(found) = read_snapshot(&state.directory, offset)? {
-                (producers, from) = (found, from.max(offset));
+                (producers, from) = (Producers::from_snapshot(found), from.max(offset));
                 producers.date(creel_io::wall_clock_ms());
                 break;
             }
@@ -194,7 +193,7 @@ impl Remains {
         }
         let active = walk(state, place, from, &bad_ranges, &mut producers).await?;
         let is_snapshot_missing = active.base > from;
-        Ok(Self { active: Rc::new(active), producers, is_snapshot_missing, snapshots_behind })
+        Ok(Self { active, producers, is_snapshot_missing, snapshots_behind })
     }
 }
 
@@ -220,11 +219,10 @@ async fn walk(
     from: Offset,
     bad_ranges: &[BadRange],
     producers: &mut Producers,
-) -> io::Result<Segment> {
+) -> io::Result<ActiveSegment> {
     let before = &place.segment;
     let interval = state.config.borrow().index_interval_bytes;
-    let segment = Segment::found(&state.directory, before.base, 0, before.created_ms);
-    segment.begin_empty();
+    let mut segment = ActiveSegment::noting(Segment::new(&state.directory, before.base, before.created_ms));
     segment.note_append(before.appended_ms());
     let mut scan = Scan::new(before.log.get()?, FilePosition::START, place.position.0);
     while let Some(header) = scan.header().await? {
@@ -254,7 +252,7 @@ async fn walk(
 
 /// Removes the segments behind the cut, newest first, each on the medium before the next; then cuts the file of the one that
 /// stays. `gone` begins with what was known of that one.
-async fn cut_segments(state: &Rc<State>, gone: &[Rc<Segment>], active: &Rc<Segment>) -> io::Result<()> {
+async fn cut_segments(state: &Rc<State>, gone: &[Rc<Segment>]) -> io::Result<()> {
     let (before, behind) = gone.split_first().ok_or(io::ErrorKind::NotFound)?;
     for segment in behind.iter().rev() {
         let (directory, base) = (state.directory.clone(), segment.base);
@@ -263,27 +261,31 @@ async fn cut_segments(state: &Rc<State>, gone: &[Rc<Segment>], active: &Rc<Segme
         fs::sync_dir(&state.directory).await?;
     }
     before.log.close();
-    let file = open_files::active_file(state, active)?;
-    active.cut_to_length()?;
+    let file = {
+        let mut log = state.log.borrow_mut();
+        let file = open_files::active_file(state, log.active())?;
+        log.active_mut().cut_to_length()?;
+        file
+    };
     file.sync_all().await
 }
 
 /// What the side files say of what was cut off.
-async fn cut_side_files(state: &State, active: Offset, snapshots_behind: &[Offset]) -> io::Result<()> {
+async fn cut_side_files(state: &State, snapshots_behind: &[Offset]) -> io::Result<()> {
     let directory = &state.directory;
     for offset in snapshots_behind {
         remove_snapshot(directory, *offset)?;
     }
+    let (active, epochs, bad_ranges) = {
+        let log = state.log.borrow();
+        (log.active().base, log.epochs().clone(), log.bad_ranges().to_vec())
+    };
     // It is written to again.
     remove_indexes(directory, active)?;
-    let (epochs, bad_ranges) = {
-        let log = state.log.borrow();
-        (log.epochs().clone(), log.bad_ranges().to_vec())
-    };
-    let written = match epochs.write(directory).await {
+    let written = match write_epochs(directory, epochs.entries()).await {
         Err(error) if is_disk_full(&error) => {
             // Without a file the next start makes them anew.
-            LeaderEpochs::remove(directory)?;
+            remove_epochs(directory)?;
             EpochsWritten::NoRoom
         }
         written => written.map(|()| EpochsWritten::Yes)?,
@@ -291,10 +293,10 @@ async fn cut_side_files(state: &State, active: Offset, snapshots_behind: &[Offse
     if state.side_files.borrow_mut().epochs_synced(&epochs, written) {
         state.log.borrow_mut().epochs_are_unsynced();
     }
-    bad_ranges::write(directory, &bad_ranges).await?;
+    write_bad_ranges(directory, &bad_ranges).await?;
     // Every file ends with its batches now.
     if state.spare.borrow_mut().forget_announced() {
-        recycled::remove(directory)?;
+        remove_reuse(directory)?;
     }
     fs::sync_dir(directory).await
 }
@@ -303,7 +305,7 @@ async fn cut_side_files(state: &State, active: Offset, snapshots_behind: &[Offse
 async fn write_snapshot_anew(state: &State) -> io::Result<()> {
     let (end, encoded) = {
         let log = state.log.borrow();
-        (log.cursors().next, producer_snapshot::encode(log.producers()))
+        (log.cursors().next, log.producers().to_snapshot())
     };
     match write_snapshot(&state.directory, end, &encoded) {
         Ok(file) => file.sync_data().await?,

@@ -12,9 +12,9 @@ use creel_io::Instant;
 use crate::error::{AppendError, no_room};
 use crate::jobs::rollback::Failure;
 use crate::jobs::running::Work;
+use crate::log::Log;
 use crate::log::producers::AppendOrigin;
 use crate::log::staging::WriteGroup;
-use crate::log::{Log, WritePlan};
 use crate::partition::append_times::AppendTimes;
 use crate::partition::state::State;
 use crate::partition::{commit, open_files, spare};
@@ -116,29 +116,29 @@ pub(crate) fn write_staged(state: &Rc<State>, log: &mut Log) -> Result<(), Appen
         log.undo().finish(Err(refusal));
         return Err(refusal);
     }
-    let file = open_files::active_file(state, &plan.active);
-    if let Err(error) = file.and_then(|file| log.write(&plan, &file)) {
-        return Err(refuse_staged(state, log, plan, &error));
+    let file = open_files::active_file(state, log.active());
+    if let Err(error) = file.and_then(|file| log.write(&file)) {
+        return Err(refuse_staged(state, log, &error));
     }
     let at = state.turn_writer.wrote(log.staged_at());
     let interval = state.config.borrow().index_interval_bytes;
-    let group = log.wrote(&plan, interval);
+    let group = log.wrote(plan, interval);
     if let Some(end) = state.visibility().after_write(log.end()) {
         state.raise_high_watermark(log, end);
     }
-    spare::preallocate_next_soon(state, &plan.active);
+    spare::preallocate_next_soon(state, log.active());
     group.written_at.set(at);
     group.finish(Ok(()));
     Ok(())
 }
 
 /// Takes back what staging did, and cuts off what a failed write may have left in the file.
-fn refuse_staged(state: &Rc<State>, log: &mut Log, plan: WritePlan, error: &io::Error) -> AppendError {
+fn refuse_staged(state: &Rc<State>, log: &mut Log, error: &io::Error) -> AppendError {
     let group = log.undo();
-    let cut = plan.active.cut_to_length();
+    let cut = log.active_mut().cut_to_length();
     match Failure::of(error, &cut) {
         Failure::Untouched => group.finish(Err(AppendError::NoDescriptor)),
-        Failure::CutBack => make_cut_safe(state, plan.active, group),
+        Failure::CutBack => make_cut_safe(state, log.active().readable(), group),
         Failure::Unknown => {
             state.poison("write", error);
             group.finish(Err(AppendError::Storage));

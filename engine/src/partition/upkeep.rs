@@ -7,7 +7,6 @@ use std::rc::Rc;
 use creel_io::fs;
 
 use crate::error::AppendError;
-use crate::format::producer_snapshot;
 use crate::jobs::running::{Run, Work};
 use crate::jobs::upkeep::{Upkeep, decide, is_too_old};
 use crate::log::Cursors;
@@ -15,8 +14,8 @@ use crate::offset::Offset;
 use crate::partition::state::{Health, State};
 use crate::partition::{Partition, commit, roll, spare, timestamps, turn_writer};
 use crate::segment::Segment;
-use crate::segment::files::{remove_segment, write_snapshot};
-use crate::segment::lazy_file::remove_off_core;
+use crate::segment::files::write_snapshot;
+use crate::segment::remove::{remove_off_core, remove_segment};
 use crate::segment::spare::retire_files;
 
 impl Partition {
@@ -173,7 +172,7 @@ async fn write_missing_snapshot(state: &State) -> io::Result<()> {
             "a producer snapshot is missing: retention waits for a quiet moment or a roll",
         ));
     }
-    let encoded = producer_snapshot::encode(state.log.borrow().producers());
+    let encoded = state.log.borrow().producers().to_snapshot();
     write_snapshot(&state.directory, next, &encoded)?.sync_data().await?;
     fs::sync_dir(&state.directory).await?;
     state.side_files.borrow_mut().set_lacks_snapshot(false);

@@ -8,19 +8,20 @@ use std::path::Path;
 
 use creel_io::fs::{self, File, OpenOptions};
 
-use crate::directory::{FileKind, remove_if_there, segment_path};
+use crate::directory::{FileKind, segment_path};
 use crate::format::offset_index::{ENTRY_BYTES, OffsetIndex};
-use crate::format::producer_snapshot;
-use crate::format::scan::Scan;
+use crate::format::snapshot::{self, SnapshotEntry};
 use crate::format::time_index::{TimeIndex, TimestampOffset};
 use crate::limits::SIDE_FILE_BYTES_MAX;
-use crate::log::producers::Producers;
 use crate::offset::{FilePosition, Offset};
+use crate::segment::active::ActiveSegment;
+use crate::segment::remove::remove_if_there;
+use crate::segment::scan::Scan;
 use crate::segment::{Indexes, Placed, Segment};
 
-/// Writes both index files and syncs them. `closing`: nothing will be added.
-pub(crate) async fn write_indexes(directory: &Path, segment: &Segment, closing: bool) -> io::Result<()> {
-    let Some((offsets, times)) = segment.encode_indexes(closing) else {
+/// Writes both index files of a segment that nothing will be added to, and syncs them.
+pub(crate) async fn write_indexes(directory: &Path, segment: &Segment) -> io::Result<()> {
+    let Some((offsets, times)) = segment.encode_indexes() else {
         return Ok(());
     };
     write_synced(&segment_path(directory, segment.base, FileKind::OffsetIndex), &offsets).await?;
@@ -56,14 +57,6 @@ fn write_file(path: &Path, content: &[u8]) -> io::Result<File> {
     written.map(|()| file)
 }
 
-/// Removes every file of a segment.
-pub(crate) fn remove_segment(directory: &Path, base: Offset) -> io::Result<()> {
-    for kind in FileKind::OF_SEGMENT {
-        remove_if_there(&segment_path(directory, base, kind))?;
-    }
-    Ok(())
-}
-
 /// Removes both index files.
 pub(crate) fn remove_indexes(directory: &Path, base: Offset) -> io::Result<()> {
     remove_if_there(&segment_path(directory, base, FileKind::OffsetIndex))?;
@@ -71,9 +64,9 @@ pub(crate) fn remove_indexes(directory: &Path, base: Offset) -> io::Result<()> {
 }
 
 /// Reads a producer snapshot; `None` if it is gone or damaged.
-pub(crate) fn read_snapshot(directory: &Path, offset: Offset) -> io::Result<Option<Producers>> {
+pub(crate) fn read_snapshot(directory: &Path, offset: Offset) -> io::Result<Option<Vec<SnapshotEntry>>> {
     let bytes = read_bounded(&segment_path(directory, offset, FileKind::ProducerSnapshot))?;
-    Ok(bytes.and_then(|bytes| producer_snapshot::decode(&bytes)))
+    Ok(bytes.and_then(|bytes| snapshot::decode(&bytes)))
 }
 
 /// Where the last batch begins that a sealed segment's offset index has an entry of, without reading the rest of it. `None`:
@@ -166,14 +159,13 @@ fn read_bounded(path: &Path) -> io::Result<Option<bytes::Bytes>> {
 /// Walks a segment's headers and writes its indexes anew.
 pub(crate) async fn rebuild_indexes(directory: &Path, segment: &Segment, interval: u64) -> io::Result<()> {
     tracing::warn!(log = %segment.log.path().display(), "indexes missing or damaged: rebuilding them");
-    let copy = Segment::found(directory, segment.base, 0, segment.created_ms);
-    copy.begin_empty();
+    let mut copy = ActiveSegment::noting(Segment::new(directory, segment.base, segment.created_ms));
     let mut scan = Scan::new(segment.log.get()?, FilePosition::START, segment.length());
     while let Some(Ok(header)) = scan.header().await? {
         copy.note(&Placed::of(&header, scan.position()), interval);
         scan.skip(header.size_bytes);
     }
-    write_indexes(directory, &copy, true).await?;
+    write_indexes(directory, &copy).await?;
     if let Some(indexes) = read_indexes(directory, &copy)? {
         segment.set_indexes(indexes);
     } else {
