@@ -11,16 +11,18 @@ pub(crate) mod durability_mark;
 pub mod open;
 pub(crate) mod open_files;
 pub mod read;
+pub(crate) mod retention;
 pub(crate) mod roll;
 #[cfg(test)]
 mod segment_reuse_tests;
 pub mod settle;
 pub(crate) mod spare;
-pub(crate) mod state;
+pub mod state;
 pub mod timestamps;
 pub mod truncate;
-pub mod turn_writer;
+pub(crate) mod turn_writer;
 pub(crate) mod upkeep;
+pub(crate) mod waiting;
 pub mod watching;
 
 use std::io;
@@ -32,6 +34,7 @@ use crate::format::bad_ranges::BadRange;
 use crate::jobs::hw_waiters::Seen;
 use crate::offset::{LeaderEpoch, Offset};
 use crate::partition::state::{Health, State};
+use crate::partition::waiting::wait_past;
 use crate::recover::recovered_log::RecoveryReport;
 
 /// A partition's log. Clones are handles to the same log.
@@ -167,7 +170,7 @@ impl Partition {
     /// Dropping the future ends the wait.
     pub async fn changed(&self, offset: Offset) {
         let cuts = self.0.log.borrow().cuts();
-        self.0.wait_past(offset, cuts).await;
+        wait_past(&self.0, offset, cuts).await;
     }
 
     /// Syncs everything written so far, whatever the topic's policy.
