@@ -33,7 +33,7 @@ pub const STAGED_PARTS_MAX: usize = 1000;
 /// What a partition keeps of its staging buffer between turns.
 pub const STAGING_KEPT_BYTES: usize = 256 << 10;
 
-/// Disk is claimed ahead of the writes only on a volume that has this many times as much left.
+/// Disk is preallocated only on a volume that has this many times as much left.
 pub const CLAIM_ROOM_FACTOR: u64 = 4;
 
 /// Batch boundaries near the end of the log that are remembered so that tail reads touch no file.
@@ -63,10 +63,10 @@ pub const SECTOR_BYTES: usize = 512;
 /// What the page cache holds a file in: a page that is written whole is never read first.
 pub const PAGE_BYTES: u64 = 4096;
 
-/// A retired segment is recycled only if this many percent of it are in memory: its headers are looked at first.
+/// A deleted segment is reused only if this many percent of it are in memory: its headers are looked at first.
 pub const RECYCLE_CACHED_PERCENT: u64 = 90;
 
-/// Batches of a retired segment looked at between two yields.
+/// Batches of a deleted segment looked at between two yields.
 pub const WIPE_STEP_BATCHES: usize = 256;
 
 /// A checkpoint or snapshot file larger than this is taken for damaged, not read.

@@ -109,15 +109,15 @@ fn take_entry(mut entry: &[u8]) -> SnapshotEntry {
     let last_offset = entry.get_i64();
     let offset_delta = entry.get_i32();
     let timestamp = entry.get_i64();
-    let has_batch = last_offset >= 0 && last_sequence >= 0;
-    let last_offset = Offset(last_offset);
+    let last_offset = Offset::new(last_offset).filter(|_| last_sequence >= 0);
+    let batch = |last_offset| RememberedBatch { last_sequence, last_offset, offset_delta, timestamp };
     SnapshotEntry {
         id,
         epoch,
         coordinator_epoch: entry.get_i32(),
         last_timestamp: timestamp,
-        transaction_start: Some(entry.get_i64()).filter(|start| *start >= 0).map(Offset),
-        batch: has_batch.then_some(RememberedBatch { last_sequence, last_offset, offset_delta, timestamp }),
+        transaction_start: Offset::new(entry.get_i64()),
+        batch: last_offset.map(batch),
     }
 }
 

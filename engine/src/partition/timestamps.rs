@@ -10,9 +10,9 @@ use crate::format::time_index::TimestampOffset;
 use crate::log::record_times::NO_TIMESTAMP;
 use crate::offset::{FilePosition, LeaderEpoch, Offset};
 use crate::partition::{Inner, Partition};
-use crate::segment::Segment;
 use crate::segment::files::load_indexes;
 use crate::segment::scan::Scan;
+use crate::segment::{Largest, Segment};
 
 /// A record found by time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +33,7 @@ impl Partition {
     pub async fn offset_for_timestamp(&self, timestamp: i64) -> Result<Option<FoundByTime>, ReadError> {
         let inner = self.inner();
         for segment in inner.segments_to_read()? {
-            if inner.largest(&segment).await?.timestamp < timestamp {
+            if largest_ms(inner.largest(&segment).await?) < timestamp {
                 continue;
             }
             inner.make_room_to_open().await;
@@ -53,23 +53,26 @@ impl Partition {
     /// the answer is the batch's last record.
     pub async fn max_timestamp_offset(&self) -> Result<Option<FoundByTime>, ReadError> {
         let inner = self.inner();
-        let mut best = TimestampOffset::NONE;
+        let mut best = None;
         for segment in inner.segments_to_read()? {
             let largest = inner.largest(&segment).await?;
-            if largest.timestamp > best.timestamp {
+            if largest_ms(largest) > largest_ms(best) {
                 best = largest;
             }
         }
         // What was looked at may be written and not yet committed.
         self.settled().await?;
-        let TimestampOffset { timestamp, last_offset: offset } = best;
-        if timestamp < 0 {
+        let Some(TimestampOffset { timestamp, last_offset: offset }) = best else {
             return self.offset_for_timestamp(NO_TIMESTAMP).await;
-        }
+        };
         let found = self.offset_for_timestamp(timestamp).await?;
         let leader_epoch = self.epoch_of(offset).unwrap_or(self.leader_epoch());
         Ok(Some(found.unwrap_or(FoundByTime { offset, timestamp, leader_epoch })))
     }
+}
+
+fn largest_ms(largest: Option<TimestampOffset>) -> i64 {
+    largest.map_or(NO_TIMESTAMP, |largest| largest.timestamp)
 }
 
 impl Inner {
@@ -83,15 +86,15 @@ impl Inner {
         Ok(log.segments[first..].to_vec())
     }
 
-    /// The largest timestamp of a segment.
-    pub(crate) async fn largest(&self, segment: &Rc<Segment>) -> io::Result<TimestampOffset> {
-        if segment.largest().is_none() {
+    /// The largest timestamp of a segment; `None` if no record has one.
+    pub(crate) async fn largest(&self, segment: &Rc<Segment>) -> io::Result<Option<TimestampOffset>> {
+        if segment.largest() == Largest::Unread {
             let interval = self.config.borrow().index_interval_bytes;
             let loaded = load_indexes(&self.directory, segment, interval).await;
             self.let_go(segment);
             loaded?;
         }
-        Ok(segment.largest().unwrap_or(TimestampOffset::NONE))
+        Ok(segment.largest().known())
     }
 
     async fn search(
@@ -189,11 +192,11 @@ mod tests {
             .build()
             .unwrap();
         let header = BatchHeader { attributes: Attributes(4), ..*plain.header() };
-        let zstd = assemble(&header, &zstd::stream::encode_all(&plain.body()[..], 3).unwrap());
+        let zstd = assemble(&header, &zstd::stream::encode_all(&plain.body()[..], 3).unwrap()).unwrap();
         assert_eq!(first_since(&zstd, 15, Offset::ZERO), Ok(Some((Offset(1), 20))));
         assert_eq!(first_since(&zstd, 15, Offset(2)), Ok(Some((Offset(2), 30))));
         assert_eq!(first_since(&zstd, 31, Offset::ZERO), Ok(None));
-        let garbage = assemble(&header, b"not zstd");
+        let garbage = assemble(&header, b"not zstd").unwrap();
         assert_eq!(first_since(&garbage, 15, Offset::ZERO), Err(BadRecord));
     }
 }

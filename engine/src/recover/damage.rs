@@ -20,14 +20,14 @@ use crate::planted::{self, Bug};
 use crate::recover::checkpoint_files::LastStop;
 use crate::segment::scan::Scan;
 
-/// The verdict on a place without a sound batch.
+/// What a gap in the batches is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Damage {
     /// The log ends here; behind it are only zeros.
     End,
     /// The log ends here; what follows was never safe.
     Torn {
-        /// Bytes that are not zeros claimed ahead.
+        /// Bytes that are not preallocated zeros.
         bytes: u64,
         /// Sound batches among them.
         batches: u64,

@@ -197,7 +197,7 @@ impl LogScan {
                     creel_io::rest().await;
                 }
                 None if !self.must_go_on(next) => return Ok(Continue::Yes),
-                // Complete: what follows was claimed ahead, and the crash undid the cut.
+                // Complete: what follows was preallocated, and the crash undid the cut.
                 _ if next == Some(self.end) => return Ok(Continue::Yes),
                 _ => {
                     let signer = ReuseCheckpoint::signer(self.found.reuse, segment.base);

@@ -6,7 +6,7 @@
 //! acknowledged as durable); or sound data was damaged later (never cut: the range is reported and refused, and what
 //! lies behind it is served).
 //!
-//! Stale bytes behind the end can't come back to life: batches must continue the offsets exactly. A file that is recycled
+//! Stale bytes behind the end can't come back to life: batches must continue the offsets exactly. A file that is reused
 //! for a later segment of the same partition holds smaller offsets only, and no part of its old batches can verify behind
 //! the beginning of a new one (`wipe`).
 //!

@@ -1,4 +1,4 @@
-//! A file that waits to become the next segment's: claimed ahead, or of a segment that retention took.
+//! A file that waits to become the next segment's: preallocated, or of a segment that retention took.
 //!
 //! While it waits it has a name that counts as removed, so that no start keeps it.
 
@@ -17,7 +17,7 @@ pub(crate) struct Spare {
     pub(crate) path: PathBuf,
     pub(crate) file: File,
     pub(crate) length: u64,
-    /// It holds what an older segment did; otherwise zeros (`claim`).
+    /// It holds what an older segment did; otherwise zeros, preallocated.
     pub(crate) is_stale: bool,
 }
 
