@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use creel_benches::frames;
 use creel_benches::shape::SHAPES;
-use creel_engine::offset_index::OffsetIndex;
+use creel_engine::OffsetIndex;
 use creel_engine::{
     AppendOrigin, Batch, FilePosition, Flusher, LeaderEpoch, LogConfig, Offset, OpenLog, Partition,
     TopicPartition, UncheckedBatch,

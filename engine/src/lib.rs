@@ -4,41 +4,49 @@
 //! its [`Flusher`]; one sync then makes durable all that was written before it. Everything on disk is Kafka's format,
 //! to the file name.
 //!
-//! Reading order: [`batch`] (what travels), `log` (the cursors and their rules), [`append`] -> `staging` ->
-//! [`flush`], [`read`], then `recover` and `damage`.
+//! Six floors, each of which uses only those below it: `partition` (handles and tasks), `jobs` (what is due), `log` (the
+//! state of one partition), `recover` (what a start finds), `segment` (files), `format` (bytes and values). Below them all
+//! lie plain values: `config`, `directory`, `error`, `limits`, `offset`.
+//!
+//! Reading order: `format::batch` (what travels), `log` (the cursors and their rules), `partition::append` ->
+//! `log::staging` -> `jobs::flush`, `partition::read`, then `recover::log_scan` and `recover::damage`.
 //!
 //! Absent on purpose: locks, sockets, the wire protocol, and any look into a record on the produce path where the batch's
 //! header says enough (`record_times`).
 
-pub mod config;
-pub mod directory;
+mod config;
+mod directory;
 mod error;
-pub mod format;
+mod format;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod jobs;
-pub mod limits;
+mod limits;
 pub mod log;
-pub mod offset;
+mod offset;
 pub mod partition;
 pub mod planted;
-pub mod recover;
+mod recover;
 mod segment;
 
 pub use config::{CleanupPolicy, LogConfig, TimestampType};
 pub use directory::TopicPartition;
 pub use error::{AppendError, OpenError, ProducerError, ReadError};
-pub use format::batch::{Attributes, Batch, BatchError, BatchHeader, Codec, UncheckedBatch};
-pub use format::records::{BatchBuilder, Record, Records};
-pub use format::{batch, offset_index, time_index};
+pub use format::bad_ranges::BadRange;
+pub use format::batch::{Attributes, Batch, BatchError, BatchHeader, Codec, UncheckedBatch, crc32c};
+pub use format::checkpoint::OffsetsByPartition;
+pub use format::epochs::EpochStart;
+pub use format::offset_index::OffsetIndex;
+pub use format::records::{BadRecord, BatchBuilder, Headers, Record, Records};
+pub use format::time_index::{TimeIndex, TimestampOffset};
 pub use jobs::flush::Flusher;
 pub use jobs::settle::Settling;
 pub use jobs::upkeep::Upkeep;
 pub use jobs::watch::{Seen, Watcher, Watching};
+pub use limits::{BATCH_HEADER_BYTES, COMMIT_LINGER, DECOMPRESSED_BYTES_MAX};
 pub use log::epochs::LeaderEpochs;
 pub use log::producers::AppendOrigin;
-pub use log::record_times;
-pub use log::record_times::{LookBudget, LookError, TimestampRules};
+pub use log::record_times::{LookBudget, LookError, NO_TIMESTAMP, TimestampRules};
 pub use offset::{FilePosition, LeaderEpoch, Offset};
 pub use partition::Partition;
 pub use partition::append::{Ack, PendingAck};
@@ -47,5 +55,7 @@ pub use partition::open::OpenLog;
 pub use partition::read::{Isolation, ReadOutcome};
 pub use partition::timestamps::FoundByTime;
 pub use recover::checkpoint_files::{Checkpoint, CheckpointFiles, LastStop};
-pub use recover::log_directory::{find_partitions, read_topic_id, remove_partition, write_topic_id};
+pub use recover::log_directory::{
+    FoundDirectories, find_partitions, read_topic_id, remove_partition, write_topic_id,
+};
 pub use recover::recovered_log::RecoveryReport;

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use common::{append, opening, read_all};
-use creel_engine::batch::crc32c;
+use creel_engine::crc32c;
 use creel_engine::{
     Batch, BatchBuilder, Flusher, LogConfig, Offset, OpenLog, Partition, UncheckedBatch, Upkeep,
 };

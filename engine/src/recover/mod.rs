@@ -13,15 +13,15 @@
 //! Owns what a start does before there is a log: it finds files ([`found_log`]), trusts them ([`trust`]) or scans them
 //! ([`log_scan`]), and hands over a [`recovered_log`]. Must not know the log, its producers or its epochs, nor tasks.
 
-pub mod checkpoint_files;
+pub(crate) mod checkpoint_files;
 pub(crate) mod damage;
 pub(crate) mod found_log;
 pub(crate) mod found_segment;
-pub mod log_directory;
+pub(crate) mod log_directory;
 mod log_scan;
 mod marks;
 pub(crate) mod progress;
-pub mod recovered_log;
+pub(crate) mod recovered_log;
 mod trust;
 
 use std::io;
