@@ -7,8 +7,8 @@ use creel_benches::frames;
 use creel_benches::shape::SHAPES;
 use creel_engine::OffsetIndex;
 use creel_engine::{
-    AppendOrigin, Batch, FilePosition, Flusher, LeaderEpoch, LogConfig, Offset, OpenLog, Partition,
-    TopicPartition, UncheckedBatch,
+    AppendOrigin, Batch, FilePosition, LastStop, LeaderEpoch, LogConfig, Offset, OpenLog, Partition,
+    TopicPartition, TurnWriter, UncheckedBatch,
 };
 use creel_io::Instant;
 use creel_io::runtime::{Config, start};
@@ -90,11 +90,11 @@ async fn open(directory: std::path::PathBuf) -> Partition {
             ..LogConfig::default()
         },
         leader_epoch: LeaderEpoch(0),
-        was_clean: true,
+        last_stop: LastStop::Clean,
         recovery_point: None,
         log_start: None,
     };
-    Partition::open(&Flusher::new(), open).await.expect("a fresh directory opens")
+    Partition::open(&TurnWriter::new(), open).await.expect("a fresh directory opens")
 }
 
 criterion_group!(benches, verify, index, append);

@@ -118,7 +118,7 @@ impl LogConfig {
     }
 
     /// How much disk is allocated for a segment before it is written to; `None`: none.
-    pub(crate) fn claim_limit(&self) -> Option<u64> {
+    pub(crate) fn preallocate_limit(&self) -> Option<u64> {
         self.preallocate.then(|| self.segment_limit())
     }
 

@@ -1,15 +1,22 @@
 //! The log: partitions, segments, indexes, group commit, recovery, retention, producer state.
 //!
 //! A [`Partition`] belongs to one core. Appends of one turn of that core's loop are staged and written together by
-//! its [`Flusher`]; one sync then makes durable all that was written before it. Everything on disk is Kafka's format,
+//! its [`TurnWriter`]; one sync then makes durable all that was written before it. Everything on disk is Kafka's format,
 //! to the file name.
 //!
-//! Six floors, each of which uses only those below it: `partition` (handles and tasks), `jobs` (what is due), `log` (the
-//! state of one partition), `recover` (what a start finds), `segment` (files), `format` (bytes and values). Below them all
-//! lie plain values: `config`, `directory`, `error`, `limits`, `offset`.
+//! ```text
+//! partition/   the handle: the only Rc, the only spawn. append read upkeep open close, turn_writer (one per core)
+//! jobs/        what a log does besides: each job a value that says what is due, and knows no partition
+//! log/         segments, cursors, producers, epochs, staging: a plain value, no Rc of its own, no await
+//! recover/     what the files hold after a stop
+//! segment/     a .log file and the files beside it
+//! format/      bytes <-> values
+//! ```
+//!
+//! Each floor uses only those below it. Below them all lie plain values: `config`, `directory`, `error`, `limits`, `offset`.
 //!
 //! Reading order: `format::batch` (what travels), `log` (the cursors and their rules), `partition::append` ->
-//! `log::staging` -> `jobs::flush`, `partition::read`, then `recover::log_scan` and `recover::damage`.
+//! `partition::turn_writer` -> `partition::commit`, `partition::read`, then `recover::log_scan` and `recover::damage`.
 //!
 //! Absent on purpose: locks, sockets, the wire protocol, and any look into a record on the produce path where the batch's
 //! header says enough (`record_times`).
@@ -17,6 +24,7 @@
 mod config;
 mod directory;
 mod error;
+pub mod fault_points;
 mod format;
 #[doc(hidden)]
 pub mod fuzzing;
@@ -25,13 +33,14 @@ mod limits;
 pub mod log;
 mod offset;
 pub mod partition;
-pub mod planted;
 mod recover;
 mod segment;
+#[cfg(test)]
+mod test_random;
 
 pub use config::{CleanupPolicy, LogConfig, TimestampType};
 pub use directory::TopicPartition;
-pub use error::{AppendError, OpenError, ProducerError, ReadError};
+pub use error::{AppendAsIsError, AppendError, OpenError, ProducerError, ReadError, TruncateError};
 pub use format::bad_ranges::BadRange;
 pub use format::batch::{Attributes, Batch, BatchError, BatchHeader, Codec, UncheckedBatch, crc32c};
 pub use format::checkpoint::OffsetsByPartition;
@@ -39,10 +48,8 @@ pub use format::epochs::EpochStart;
 pub use format::offset_index::OffsetIndex;
 pub use format::records::{BadRecord, BatchBuilder, Headers, Record, Records};
 pub use format::time_index::{TimeIndex, TimestampOffset};
-pub use jobs::flush::Flusher;
-pub use jobs::settle::Settling;
+pub use jobs::hw_waiters::{Seen, Watcher};
 pub use jobs::upkeep::Upkeep;
-pub use jobs::watch::{Seen, Watcher, Watching};
 pub use limits::{BATCH_HEADER_BYTES, COMMIT_LINGER, DECOMPRESSED_BYTES_MAX};
 pub use log::epochs::LeaderEpochs;
 pub use log::producers::AppendOrigin;
@@ -53,7 +60,10 @@ pub use partition::append::{Ack, PendingAck};
 pub use partition::append_times::AppendTimes;
 pub use partition::open::OpenLog;
 pub use partition::read::{Isolation, ReadOutcome};
+pub use partition::settle::Settling;
 pub use partition::timestamps::FoundByTime;
+pub use partition::turn_writer::TurnWriter;
+pub use partition::watching::Watching;
 pub use recover::checkpoint_files::{Checkpoint, CheckpointFiles, LastStop};
 pub use recover::log_directory::{
     FoundDirectories, find_partitions, read_topic_id, remove_partition, write_topic_id,

@@ -34,7 +34,7 @@ pub(crate) const STAGED_PARTS_MAX: usize = 1000;
 pub(crate) const STAGING_KEPT_BYTES: usize = 256 << 10;
 
 /// Disk is preallocated only on a volume that has this many times as much left.
-pub(crate) const CLAIM_ROOM_FACTOR: u64 = 4;
+pub(crate) const PREALLOCATE_ROOM_FACTOR: u64 = 4;
 
 /// Batch boundaries near the end of the log that are remembered so that tail reads touch no file.
 pub(crate) const RECENT_BATCHES: usize = 512;
@@ -64,7 +64,7 @@ pub(crate) const SECTOR_BYTES: usize = 512;
 pub(crate) const PAGE_BYTES: u64 = 4096;
 
 /// A deleted segment is reused only if this many percent of it are in memory: its headers are looked at first.
-pub(crate) const RECYCLE_CACHED_PERCENT: u64 = 90;
+pub(crate) const REUSE_CACHED_PERCENT: u64 = 90;
 
 /// Batches of a deleted segment looked at between two yields.
 pub(crate) const WIPE_STEP_BATCHES: usize = 256;

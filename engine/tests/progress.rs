@@ -10,7 +10,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use common::*;
-use creel_engine::{AppendOrigin, Flusher, LogConfig, Offset, OpenLog, Partition};
+use creel_engine::{AppendOrigin, LastStop, LogConfig, Offset, OpenLog, Partition, TurnWriter};
 use creel_io::sim::{self, Config};
 
 fn small_segments() -> LogConfig {
@@ -19,11 +19,11 @@ fn small_segments() -> LogConfig {
 
 /// What was said before, and what came of it.
 async fn open_and_count(open: OpenLog) -> (u64, u64) {
-    let flusher = Flusher::new();
+    let turn_writer = TurnWriter::new();
     let before = open.bytes_to_recover();
-    assert_eq!(flusher.recovered_bytes(), 0);
-    Partition::open(&flusher, open).await.unwrap();
-    (before, flusher.recovered_bytes())
+    assert_eq!(turn_writer.recovered_bytes(), 0);
+    Partition::open(&turn_writer, open).await.unwrap();
+    (before, turn_writer.recovered_bytes())
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn a_torn_end_is_gone_through_whole_and_a_clean_log_not_at_all() {
         let (before, after) = open_and_count(opening(&torn, small_segments())).await;
         assert_eq!((before, after), (bytes.len() as u64, bytes.len() as u64));
         partition.close().await.unwrap();
-        let clean = OpenLog { was_clean: true, ..opening(&directory, small_segments()) };
+        let clean = OpenLog { last_stop: LastStop::Clean, ..opening(&directory, small_segments()) };
         assert_eq!(open_and_count(clean).await, (0, 0));
         // Nothing is there, and nothing is to be done.
         let nowhere =
@@ -87,21 +87,21 @@ fn others_have_their_turn_also_where_the_whole_log_is_in_the_page_cache() {
             drop(partition.append(&batch(1, 100, at as u8), AppendOrigin::Client).unwrap());
         }
         append(&partition, &batch(1, 100, 0)).await;
-        let flusher = Flusher::new();
+        let turn_writer = TurnWriter::new();
         let open = opening(directory, LogConfig::default());
         let all = open.bytes_to_recover();
         let is_open = Rc::new(Cell::new(false));
         let seen = Rc::new(RefCell::new(Vec::new()));
         let onlooker = {
-            let (is_open, seen, flusher) = (is_open.clone(), seen.clone(), flusher.clone());
+            let (is_open, seen, turn_writer) = (is_open.clone(), seen.clone(), turn_writer.clone());
             creel_io::spawn(async move {
                 while !is_open.get() {
-                    seen.borrow_mut().push(flusher.recovered_bytes());
+                    seen.borrow_mut().push(turn_writer.recovered_bytes());
                     creel_io::sleep(Duration::from_micros(1)).await;
                 }
             })
         };
-        Partition::open(&flusher, open).await.unwrap();
+        Partition::open(&turn_writer, open).await.unwrap();
         is_open.set(true);
         onlooker.await;
         let between: std::collections::BTreeSet<_> =

@@ -319,7 +319,7 @@ impl Hosted {
 
 fn group_error(error: AppendError) -> GroupError {
     match error {
-        AppendError::Storage | AppendError::Closed => GroupError::NotCoordinator,
+        AppendError::Storage | AppendError::Truncated | AppendError::Closed => GroupError::NotCoordinator,
         AppendError::DiskFull | AppendError::NoDescriptor => GroupError::CoordinatorNotAvailable,
         AppendError::TooLarge { .. }
         | AppendError::InvalidRecord(_)

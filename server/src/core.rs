@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use creel_engine::Flusher;
+use creel_engine::TurnWriter;
 use creel_io::CoreId;
 use creel_io::local::Notify;
 use creel_io::mailbox::Mailbox;
@@ -37,7 +37,7 @@ pub(crate) struct Core {
     pub(crate) outposts: Outposts,
     pub(crate) topics: Topics,
     pub(crate) leftovers: Leftovers,
-    pub(crate) flusher: Flusher,
+    pub(crate) turn_writer: TurnWriter,
     pub(crate) files: FileShares,
     pub(crate) held_files: HeldFiles,
     pub(crate) stages: Stages,
@@ -77,7 +77,7 @@ impl Core {
             outposts: Outposts::default(),
             topics: Topics::new(id, node.cores),
             leftovers: Leftovers::default(),
-            flusher: stages.flusher().keeping_open(files.active, files.sealed),
+            turn_writer: stages.turn_writer().keeping_open(files.active, files.sealed),
             stages,
             connections: Connections::default(),
             request_memory: RequestMemory::of(node.broker(), node.cores),

@@ -51,7 +51,7 @@ impl Progress {
     /// This core's.
     pub(crate) fn of(core: &Core) -> Self {
         let OpeningCount { partitions, opened, bytes } = &core.opening;
-        let recovered = core.flusher.recovered_bytes().min(bytes.get());
+        let recovered = core.turn_writer.recovered_bytes().min(bytes.get());
         Self { partitions: partitions.get(), opened: opened.get(), bytes: bytes.get(), recovered }
     }
 

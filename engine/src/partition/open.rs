@@ -9,21 +9,21 @@ use creel_io::fs;
 use crate::config::LogConfig;
 use crate::directory::TopicPartition;
 use crate::error::{OpenError, is_disk_full, naming};
+use crate::fault_points::{self, Bug};
+use crate::format::bad_ranges::BadRange;
 use crate::format::epochs::EpochStart;
 use crate::format::reuse_checkpoint::ReuseCheckpoint;
-use crate::jobs::claim::claim_rest;
-use crate::jobs::flush::Flusher;
-use crate::jobs::recycle::Recycler;
-use crate::jobs::watch::Watch;
+use crate::jobs::preallocate::preallocate_rest;
+use crate::jobs::running::Running;
+use crate::jobs::side_files::SideFiles;
 use crate::log::epochs::LeaderEpochs;
 use crate::log::producers::Producers;
-use crate::log::staging::Staging;
-use crate::log::{Cursors, Health, Log, RecentBatches};
+use crate::log::{Log, Opened, dated};
 use crate::offset::{FilePosition, LeaderEpoch, Offset};
-use crate::partition::append::dated;
+use crate::partition::Partition;
 use crate::partition::append_times::SyncTimes;
-use crate::partition::{Inner, Partition};
-use crate::planted::{self, Bug};
+use crate::partition::state::{Health, State};
+use crate::partition::turn_writer::{Listed, TurnWriter};
 use crate::recover::checkpoint_files::LastStop;
 use crate::recover::found_log::{EpochsFile, FoundLog, find_files};
 use crate::recover::progress::bytes_gone_through;
@@ -46,8 +46,8 @@ pub struct OpenLog {
     pub config: LogConfig,
     /// The leader epoch to append under, unless the log knows a larger one.
     pub leader_epoch: LeaderEpoch,
-    /// Whether the last stop left the mark of a clean one.
-    pub was_clean: bool,
+    /// How the broker stopped the last time.
+    pub last_stop: LastStop,
     /// From the checkpoint: synced below this.
     pub recovery_point: Option<Offset>,
     /// From the checkpoint: where the log starts.
@@ -58,16 +58,16 @@ impl OpenLog {
     /// Bytes of segments that the opening of the partition will go through, about, if its last stop was not clean. What cannot
     /// be looked at counts as nothing: opening it says why.
     pub fn bytes_to_recover(&self) -> u64 {
-        match self.was_clean {
-            true => 0,
-            false => bytes_gone_through(&self.directory, self.recovery_point.unwrap_or_default()),
+        match self.last_stop {
+            LastStop::Clean => 0,
+            LastStop::Unclean => bytes_gone_through(&self.directory, self.recovery_point.unwrap_or_default()),
         }
     }
 }
 
 impl Partition {
     /// Opens or creates a partition on this core, recovering it if need be.
-    pub async fn open(flusher: &Flusher, open: OpenLog) -> Result<Self, OpenError> {
+    pub async fn open(turn_writer: &TurnWriter, open: OpenLog) -> Result<Self, OpenError> {
         prepare_directory(&open.directory).await?;
         let files = find_files(&open.directory)?;
         let (synced, start) = (open.recovery_point.unwrap_or_default(), open.log_start.unwrap_or_default());
@@ -86,12 +86,12 @@ impl Partition {
             directory: open.directory.clone(),
             config: open.config.clone(),
             now_ms: creel_io::wall_clock_ms(),
-            last_stop: if open.was_clean { LastStop::Clean } else { LastStop::Unclean },
+            last_stop: open.last_stop,
             epochs_file: if epochs.is_some() { EpochsFile::Sound } else { EpochsFile::Gone },
             checkpoint: synced,
             reuse: read_reuse(&open.directory)?,
             files,
-            recovered: flusher.recovered.clone(),
+            recovered: turn_writer.recovered.clone(),
         };
         let mut epochs = epochs.unwrap_or_default();
         let mut recovery = recover(found).await?;
@@ -117,14 +117,14 @@ impl Partition {
             fs::sync_dir(&open.directory).await?;
         }
         let mut producers = recovery.replay_producers().await?;
-        if planted::has(Bug::ProducersForgotten) {
+        if fault_points::has(Bug::ProducersForgotten) {
             producers = Producers::default();
         }
-        let is_claimed = recovery.claim(&mut active).await;
-        let is_touched = recovery.recovery == Recovery::Scanned || is_new_file || is_claimed;
-        let inner = assemble(flusher.clone(), open, recovery, (active, producers, epochs), is_touched);
-        inner.epochs_start.set(epochs_start);
-        Ok(Self::new(inner))
+        let is_preallocated = recovery.preallocate(&mut active).await;
+        let is_changed = recovery.recovery == Recovery::Scanned || is_new_file || is_preallocated;
+        let side_files = SideFiles::opened(epochs_start, recovery.lacks_snapshot);
+        let parts = (active, producers, epochs);
+        Ok(Self::new(assemble(turn_writer.clone(), open, recovery, parts, side_files, is_changed)))
     }
 }
 
@@ -144,17 +144,19 @@ impl RecoveredLog {
         if self.segments.is_empty() {
             self.end = log_start.unwrap_or(Offset::ZERO);
         }
+        // An empty one that an earlier start has left there begins anew.
+        self.segments.pop_if(|last| last.base == self.end);
         let signer = ReuseCheckpoint::signer(None, self.end);
         let active = ActiveSegment::create(&self.directory, signer, self.now_ms)?;
         self.segments.push(active.readable());
         Ok(active)
     }
 
-    /// Claims the disk of the segment that the next append goes to, where that is wanted.
-    async fn claim(&self, active: &mut ActiveSegment) -> bool {
-        match self.config.claim_limit() {
+    /// Preallocates the disk of the segment that the next append goes to, where that is wanted.
+    async fn preallocate(&self, active: &mut ActiveSegment) -> bool {
+        match self.config.preallocate_limit() {
             Some(limit) if active.length() < limit => {
-                claim_rest(&self.directory, active, limit).await;
+                preallocate_rest(&self.directory, active, limit).await;
                 true
             }
             _ => false,
@@ -189,7 +191,7 @@ impl RecoveredLog {
         for (at, segment) in self.segments.iter().enumerate() {
             let next = self.segments.get(at + 1).map_or(self.end, |next| next.base);
             if next > from && !segment.is_empty() {
-                let replayed = self.replay_segment(segment, from, &mut producers).await;
+                let replayed = replay_segment(segment, from, &self.bad_ranges, &mut producers).await;
                 replayed.map_err(naming(segment.log.path()))?;
             }
         }
@@ -216,94 +218,77 @@ impl RecoveredLog {
         fs::sync_dir(&self.directory).await?;
         Ok(true)
     }
+}
 
-    async fn replay_segment(
-        &self,
-        segment: &Segment,
-        from: Offset,
-        producers: &mut Producers,
-    ) -> io::Result<()> {
-        let start = segment.with_indexes(|indexes| indexes.offsets.position_before(from));
-        let mut scan = Scan::new(segment.log.get()?, start.unwrap_or(FilePosition::START), segment.length());
-        while let Some(header) = scan.header().await? {
-            match header {
-                Ok(header) => {
-                    if header.base_offset >= from {
-                        let dated = dated(&header, header.max_timestamp, segment.appended_ms());
-                        producers.record(&dated, header.base_offset);
-                    }
-                    scan.skip(header.size_bytes);
-                    creel_io::pace(1).await;
-                }
-                Err(_) => match self.behind_damage(segment, scan.position()) {
-                    Some(position) => scan.go_to(position),
-                    None => break,
-                },
-            }
+/// Has producers remembered by the batches of `segment` that begin at or behind `from`.
+pub(crate) async fn replay_segment(
+    segment: &Segment,
+    from: Offset,
+    bad_ranges: &[BadRange],
+    producers: &mut Producers,
+) -> io::Result<()> {
+    let start = segment.with_indexes(|indexes| indexes.offsets.position_before(from));
+    let mut scan = Scan::new(segment.log.get()?, start.unwrap_or(FilePosition::START), segment.length());
+    while let Some(header) = scan.header().await? {
+        let Ok(header) = header else {
+            let here = |bad: &&BadRange| bad.segment == segment.base && bad.position == scan.position();
+            let Some(bad) = bad_ranges.iter().find(here) else { break };
+            scan.go_to(bad.end_position);
+            continue;
+        };
+        if header.base_offset >= from {
+            let dated = dated(&header, header.max_timestamp, segment.appended_ms());
+            producers.record(&dated, header.base_offset);
         }
-        Ok(())
+        scan.skip(header.size_bytes);
+        creel_io::pace(1).await;
     }
-
-    fn behind_damage(&self, segment: &Segment, at: FilePosition) -> Option<FilePosition> {
-        let here =
-            |bad: &&crate::format::bad_ranges::BadRange| bad.segment == segment.base && bad.position == at;
-        self.bad_ranges.iter().find(here).map(|bad| bad.end_position)
-    }
+    Ok(())
 }
 
 fn assemble(
-    flusher: Flusher,
+    turn_writer: TurnWriter,
     open: OpenLog,
     recovery: RecoveredLog,
     (active, producers, mut epochs): (ActiveSegment, Producers, LeaderEpochs),
-    is_touched: bool,
-) -> Inner {
+    side_files: SideFiles,
+    is_changed: bool,
+) -> State {
     let first = recovery.segments.first().map_or(recovery.end, |first| first.base);
     let log_start = open.log_start.unwrap_or(first).clamp(first, recovery.end.max(first));
     // Ten thousand partitions are opened at a start, and most of them are not used soon.
     recovery.segments.iter().for_each(|segment| segment.log.close());
     epochs.truncate_start(log_start);
     let epoch = epochs.latest().unwrap_or_default().max(open.leader_epoch);
-    let log = Log {
+    let log = Log::new(Opened {
         segments: recovery.segments,
         active,
-        staging: Staging::default(),
         producers,
         epochs,
         epoch,
-        unsynced: Vec::new(),
-        directory_unsynced: false,
-        recent: RecentBatches::default(),
         bad_ranges: recovery.bad_ranges,
-    };
-    Inner {
+        log_start,
+        end: recovery.end.max(log_start),
+        is_changed,
+    });
+    State {
         name: open.name,
         directory: open.directory,
-        flusher,
         config: RefCell::new(open.config),
-        cursors: Cell::new(Cursors::at(log_start, recovery.end.max(log_start))),
-        high_watermark_place: Cell::new(log.end_place()),
-        log: RefCell::new(log),
         health: Cell::new(Health::Healthy),
-        watch: Watch::default(),
-        is_dirty: Cell::new(false),
-        is_committing: Cell::new(false),
-        durable_tickets: Cell::new(0),
-        commit_timer: Default::default(),
+        log: RefCell::new(log),
+        turn_writer,
+        listed: Listed::default(),
+        commit: RefCell::default(),
+        commit_alarm: Cell::default(),
+        hw_waiters: RefCell::default(),
+        rollback: RefCell::default(),
+        reclaim: RefCell::default(),
+        spare: RefCell::default(),
+        side_files: RefCell::new(side_files),
+        idleness: Cell::default(),
+        running: Running::default(),
         sync_times: SyncTimes::default(),
-        committed: Default::default(),
-        epochs_changed: Cell::new(false),
-        epochs_start: Cell::default(),
-        epochs_lag: Cell::default(),
-        side_files_due: RefCell::default(),
-        side_jobs: Cell::new(0),
-        is_cutting: Cell::new(false),
-        is_touched: Cell::new(is_touched),
-        doomed: RefCell::default(),
-        is_removing: Cell::new(false),
-        is_idle: Cell::new(false),
-        lacks_snapshot: Cell::new(recovery.lacks_snapshot),
-        recycler: Recycler::default(),
         recovery: recovery.report,
     }
 }

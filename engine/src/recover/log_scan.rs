@@ -6,12 +6,12 @@ use std::rc::Rc;
 use creel_io::fs::{self, File};
 
 use crate::error::{is_disk_full, naming};
+use crate::fault_points::{self, Bug};
 use crate::format::bad_ranges::BadRange;
 use crate::format::batch::BatchHeader;
 use crate::format::epochs::EpochStart;
 use crate::format::reuse_checkpoint::ReuseCheckpoint;
 use crate::offset::{FilePosition, Offset};
-use crate::planted::{self, Bug};
 use crate::recover::checkpoint_files::LastStop;
 use crate::recover::damage::{Damage, Gap, judge};
 use crate::recover::found_log::FoundLog;
@@ -333,7 +333,7 @@ impl LogScan {
 
 /// A sync may have failed in an earlier life: then the page cache shows batches that the medium does not hold.
 fn drop_cached(file: &File) {
-    if !planted::has(Bug::PageCacheTrusted) {
+    if !fault_points::has(Bug::PageCacheTrusted) {
         file.drop_cached();
     }
 }

@@ -105,7 +105,7 @@ pub(crate) struct Segment {
     /// When it was last appended to.
     appended_ms: Cell<i64>,
     /// Retention took it out of the log; its files are going.
-    pub(crate) is_gone: Cell<bool>,
+    pub(crate) is_pending_delete: Cell<bool>,
     /// It is in the list of open segments ([`crate::segment::open_files`]).
     pub(crate) is_listed: Cell<bool>,
     /// Some of it was lost to damage.
@@ -124,7 +124,7 @@ impl Segment {
             log: LazyFile::new(segment_path(directory, base, FileKind::Log)),
             created_ms: now_ms,
             appended_ms: Cell::new(now_ms),
-            is_gone: Cell::new(false),
+            is_pending_delete: Cell::new(false),
             is_listed: Cell::new(false),
             is_damaged: Cell::new(false),
             length: Cell::new(0),

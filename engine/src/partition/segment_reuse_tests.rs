@@ -13,7 +13,8 @@ use crate::limits::{PAGE_BYTES, SECTOR_BYTES};
 use crate::segment::checkpoints::write_reuse;
 use crate::segment::wipe::wipe;
 use crate::{
-    BatchBuilder, FilePosition, Flusher, LeaderEpoch, LogConfig, Offset, OpenLog, Partition, TopicPartition,
+    BatchBuilder, FilePosition, LastStop, LeaderEpoch, LogConfig, Offset, OpenLog, Partition, TopicPartition,
+    TurnWriter,
 };
 
 /// One byte less than a page: the n-th batch has a page's boundary, and so a sector's, behind its n-th byte.
@@ -137,11 +138,11 @@ async fn open(directory: &Path) -> Partition {
         name: TopicPartition::new("orders", 0),
         config: LogConfig::default(),
         leader_epoch: LeaderEpoch(0),
-        was_clean: false,
+        last_stop: LastStop::Unclean,
         recovery_point: None,
         log_start: None,
     };
-    Partition::open(&Flusher::new(), opening).await.unwrap()
+    Partition::open(&TurnWriter::new(), opening).await.unwrap()
 }
 
 fn tear(wiped: bool) -> (usize, usize) {

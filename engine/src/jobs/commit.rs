@@ -1,0 +1,170 @@
+//! From written to durable: when the next sync is due, and what it covers.
+//!
+//! At most one sync is in flight per partition, covering everything that was written before it began. What is written
+//! meanwhile waits for the next one, so the busier the log, the more acks one sync pays for.
+//!
+//! Owns the phase, and the count of those who wait. Knows no partition: it says what is due, and whoever asked does it.
+
+use std::io;
+use std::path::Path;
+use std::rc::Rc;
+
+use creel_io::Instant;
+use creel_io::fs;
+
+use crate::config::Durability;
+use crate::error::is_disk_full;
+use crate::fault_points::{self, Bug};
+use crate::jobs::hw_waiters::HwWaiters;
+use crate::limits::COMMIT_LINGER;
+use crate::log::epochs::LeaderEpochs;
+use crate::log::{Cursors, End};
+use crate::segment::Segment;
+use crate::segment::checkpoints::write_epochs;
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(crate) struct Commit {
+    phase: Phase,
+    /// Appends and questions that wait until what is written is durable.
+    tickets: usize,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Phase {
+    #[default]
+    Idle,
+    /// Nobody is served sooner by a sync now, and syncs slow writes down.
+    Lingering { until: Instant },
+    /// A sync is in flight.
+    Syncing { covers: End },
+}
+
+/// What is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Due {
+    /// A sync, now.
+    Sync,
+    /// A sync by then, unless one comes before: see [`Commit::alarm`].
+    Alarm(Instant),
+}
+
+impl Commit {
+    /// Someone waits until what is written is durable.
+    pub(crate) fn add_ticket(&mut self) {
+        self.tickets += 1;
+    }
+
+    pub(crate) fn remove_ticket(&mut self) {
+        self.tickets -= 1;
+    }
+
+    /// What is due once something was written, or someone waits for it.
+    pub(crate) fn after_write(
+        &mut self,
+        cursors: &Cursors,
+        durability: Durability,
+        waiters: &HwWaiters,
+        now: impl FnOnce() -> Instant,
+    ) -> Option<Due> {
+        let unsynced = cursors.written - cursors.durable;
+        if unsynced == 0 || self.is_syncing() {
+            return None;
+        }
+        let linger = match durability {
+            Durability::GroupCommit if self.tickets > 0 || !waiters.is_empty() => return Some(Due::Sync),
+            Durability::GroupCommit => COMMIT_LINGER,
+            Durability::Relaxed { records: Some(most), .. } if unsynced as u64 >= most => {
+                return Some(Due::Sync);
+            }
+            Durability::Relaxed { after, .. } => after?,
+        };
+        if let Phase::Lingering { .. } = self.phase {
+            return None;
+        }
+        let until = now() + linger;
+        self.phase = Phase::Lingering { until };
+        Some(Due::Alarm(until))
+    }
+
+    /// What is due when an alarm goes off; `None`: nothing lingers any more.
+    pub(crate) fn alarm(&self, now: Instant) -> Option<Due> {
+        match self.phase {
+            Phase::Lingering { until } if until > now => Some(Due::Alarm(until)),
+            Phase::Lingering { .. } => Some(Due::Sync),
+            Phase::Idle | Phase::Syncing { .. } => None,
+        }
+    }
+
+    pub(crate) fn is_syncing(&self) -> bool {
+        matches!(self.phase, Phase::Syncing { .. })
+    }
+
+    /// A sync begins of everything before `covers`. None is in flight.
+    pub(crate) fn begin(&mut self, covers: End) {
+        debug_assert!(!self.is_syncing());
+        self.phase = Phase::Syncing { covers };
+    }
+
+    /// The sync has come back: what it covers.
+    pub(crate) fn end(&mut self) -> Option<End> {
+        match std::mem::take(&mut self.phase) {
+            Phase::Syncing { covers } => Some(covers),
+            Phase::Idle | Phase::Lingering { .. } => None,
+        }
+    }
+
+    /// Nothing lingers any more: what is written is synced when it is asked for again.
+    pub(crate) fn stop_lingering(&mut self) {
+        if let Phase::Lingering { .. } = self.phase {
+            self.phase = Phase::Idle;
+        }
+    }
+}
+
+/// What a sync has to do.
+pub(crate) struct ToSync {
+    /// Written to, oldest first.
+    pub(crate) segments: Vec<Rc<Segment>>,
+    /// A name in the directory is not yet safe.
+    pub(crate) directory: bool,
+    pub(crate) epochs: Option<LeaderEpochs>,
+    pub(crate) covers: End,
+}
+
+impl ToSync {
+    /// Oldest first, so that a crash never leaves a later batch durable without an earlier one by our doing.
+    pub(crate) async fn run(&self, directory: &Path) -> io::Result<EpochsWritten> {
+        for segment in self.segments.iter().filter(|segment| !segment.is_pending_delete.get()) {
+            segment.log.get()?.sync_data().await?;
+        }
+        let epochs = match &self.epochs {
+            Some(epochs) => EpochsWritten::of(write_epochs(directory, epochs.entries()).await)?,
+            None => EpochsWritten::Yes,
+        };
+        if self.directory && !fault_points::has(Bug::DirectoryNotSynced) {
+            fs::sync_dir(directory).await?;
+        }
+        Ok(epochs)
+    }
+}
+
+/// Whether the epochs that a sync covers are written down. The batches hold them too, so that they can wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EpochsWritten {
+    Yes,
+    NoRoom,
+}
+
+impl EpochsWritten {
+    fn of(outcome: io::Result<()>) -> io::Result<Self> {
+        match outcome {
+            Err(error) if is_disk_full(&error) => Ok(Self::NoRoom),
+            outcome => outcome.map(|()| Self::Yes),
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "commit_tests.rs"]
+mod tests;

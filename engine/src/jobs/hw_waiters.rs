@@ -1,0 +1,225 @@
+//! Who waits for a partition to move: acks of durable appends, each for its own offset, and watchers of many partitions
+//! (parked fetches), who are told which of them moved.
+//!
+//! Owns the list. Knows neither the log nor where its high watermark is: it is told when that moves.
+//!
+//! Coming and going costs the same however many wait: whoever goes leaves a gap, and gaps are swept out together.
+
+use std::cell::RefCell;
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::task::{Poll, Waker};
+
+use creel_io::count_work;
+
+use crate::offset::Offset;
+
+/// Fewer gaps than these are left.
+const GAPS_MIN: usize = 16;
+
+#[derive(Debug, Default)]
+pub(crate) struct HwWaiters {
+    /// Ascending by key.
+    waiting: Vec<Waiter>,
+    gaps: usize,
+    next_key: u64,
+}
+
+#[derive(Debug)]
+struct Waiter {
+    key: u64,
+    past: Offset,
+    who: Who,
+}
+
+#[derive(Debug)]
+enum Who {
+    /// A task that wants to know when the high watermark is past its offset.
+    Task(Waker),
+    /// A watcher, and what it calls this partition. It wants to know of a new log start, too.
+    Watcher(Rc<Moved>, u32),
+    /// Whoever it was has gone.
+    Gap,
+}
+
+impl Who {
+    fn wake(self) {
+        match self {
+            Self::Task(waker) => waker.wake(),
+            Self::Watcher(moved, number) => moved.add(number),
+            Self::Gap => {}
+        }
+    }
+}
+
+impl HwWaiters {
+    /// Waits, or waits on under `key`, until the high watermark is past `past`.
+    pub(crate) fn wait(&mut self, key: Option<u64>, past: Offset, waker: &Waker) -> u64 {
+        if let Some(key) = key
+            && let Some(Waiter { who: Who::Task(known), .. }) = self.find(key)
+        {
+            known.clone_from(waker);
+            return key;
+        }
+        self.add(past, Who::Task(waker.clone()))
+    }
+
+    /// Has `watcher` told, once, when the high watermark is past `past` or the log's start moves.
+    pub(crate) fn watch(&mut self, past: Offset, watcher: &Watcher, number: u32) -> u64 {
+        self.add(past, Who::Watcher(watcher.0.clone(), number))
+    }
+
+    fn add(&mut self, past: Offset, who: Who) -> u64 {
+        count_work(1);
+        let key = self.next_key;
+        self.next_key += 1;
+        self.waiting.push(Waiter { key, past, who });
+        key
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.waiting.len() == self.gaps
+    }
+
+    pub(crate) fn forget(&mut self, key: u64) {
+        let waiter = self.find(key).filter(|waiter| !matches!(waiter.who, Who::Gap));
+        let Some(waiter) = waiter else { return };
+        count_work(1);
+        waiter.who = Who::Gap;
+        self.gaps += 1;
+        if self.gaps == self.waiting.len() {
+            self.waiting.clear();
+            self.gaps = 0;
+        } else if self.gaps >= GAPS_MIN && self.gaps * 2 >= self.waiting.len() {
+            self.waiting.retain(|waiter| !matches!(waiter.who, Who::Gap));
+            self.gaps = 0;
+        }
+    }
+
+    /// Wakes those whose offset lies before `high_watermark`.
+    pub(crate) fn advance(&mut self, high_watermark: Offset) {
+        self.wake(|waiter| waiter.past < high_watermark);
+    }
+
+    /// Wakes those who want to know where the log starts.
+    pub(crate) fn start_moved(&mut self) {
+        self.wake(|waiter| matches!(waiter.who, Who::Watcher(..)));
+    }
+
+    /// Wakes everyone: something happened that they must look at.
+    pub(crate) fn wake_all(&mut self) {
+        self.wake(|_| true);
+    }
+
+    fn wake(&mut self, due: impl Fn(&Waiter) -> bool) {
+        if self.waiting.iter().any(&due) {
+            let is_over = |waiter: &Waiter| due(waiter) || matches!(waiter.who, Who::Gap);
+            self.waiting.extract_if(.., |waiter| is_over(waiter)).for_each(|waiter| waiter.who.wake());
+            self.gaps = 0;
+        }
+    }
+
+    fn find(&mut self, key: u64) -> Option<&mut Waiter> {
+        let at = self.waiting.binary_search_by_key(&key, |waiter| waiter.key).ok()?;
+        self.waiting.get_mut(at)
+    }
+}
+
+/// What a reader has seen of a partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// End of what was committed.
+    pub high_watermark: Offset,
+    /// Start of the log.
+    pub log_start: Offset,
+}
+
+/// Watches many partitions and is told which of them moved, by numbers of its own choice.
+#[derive(Clone, Debug, Default)]
+pub struct Watcher(Rc<Moved>);
+
+/// Each number is in here once at most, for who has been told is no longer in the partition's list.
+#[derive(Debug, Default)]
+struct Moved {
+    numbers: RefCell<Vec<u32>>,
+    waker: RefCell<Option<Waker>>,
+}
+
+impl Moved {
+    fn add(&self, number: u32) {
+        self.numbers.borrow_mut().push(number);
+        self.waker.take().into_iter().for_each(Waker::wake);
+    }
+}
+
+impl Watcher {
+    /// Tells it of a move that was seen elsewhere.
+    pub fn tell(&self, number: u32) {
+        self.0.add(number);
+    }
+
+    /// Waits until something has moved. What it was.
+    pub async fn moved(&self) -> Vec<u32> {
+        poll_fn(|cx| {
+            let numbers = self.take_moved();
+            if !numbers.is_empty() {
+                return Poll::Ready(numbers);
+            }
+            *self.0.waker.borrow_mut() = Some(cx.waker().clone());
+            Poll::Pending
+        })
+        .await
+    }
+
+    /// What has moved since this was last asked.
+    pub fn take_moved(&self) -> Vec<u32> {
+        self.0.numbers.take()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn many(waiters: &mut HwWaiters, watcher: &Watcher, count: u32) -> Vec<u64> {
+        (0..count).map(|number| waiters.watch(Offset(0), watcher, number)).collect()
+    }
+
+    #[test]
+    fn a_watcher_is_told_what_moved_and_each_once() {
+        let (mut waiters, watcher) = (HwWaiters::default(), Watcher::default());
+        waiters.watch(Offset(5), &watcher, 5);
+        waiters.watch(Offset(3), &watcher, 3);
+        waiters.advance(Offset(4));
+        assert_eq!(watcher.take_moved(), [3]);
+        waiters.advance(Offset(5));
+        assert!(watcher.take_moved().is_empty());
+        waiters.start_moved();
+        assert_eq!(watcher.take_moved(), [5]);
+        assert!(waiters.is_empty());
+    }
+
+    #[test]
+    fn whoever_goes_is_not_told_and_leaves_no_more_than_a_gap_for_each_who_stays() {
+        let (mut waiters, watcher) = (HwWaiters::default(), Watcher::default());
+        let keys = many(&mut waiters, &watcher, 1000);
+        for key in keys.iter().rev().filter(|key| *key % 10 != 0) {
+            waiters.forget(*key);
+            waiters.forget(*key);
+        }
+        assert!(waiters.waiting.len() <= 2 * 100);
+        waiters.wake_all();
+        assert_eq!(watcher.take_moved(), (0..100).map(|at| at * 10).collect::<Vec<_>>());
+        assert!(waiters.is_empty() && waiters.waiting.is_empty());
+    }
+
+    #[test]
+    fn when_all_have_gone_nobody_waits() {
+        let (mut waiters, watcher) = (HwWaiters::default(), Watcher::default());
+        for key in many(&mut waiters, &watcher, 10) {
+            assert!(!waiters.is_empty());
+            waiters.forget(key);
+        }
+        assert!(waiters.is_empty() && waiters.waiting.is_empty());
+    }
+}
