@@ -28,11 +28,11 @@ pub mod fault_points;
 mod format;
 #[doc(hidden)]
 pub mod fuzzing;
-pub mod jobs;
+mod jobs;
 mod limits;
-pub mod log;
+mod log;
 mod offset;
-pub mod partition;
+mod partition;
 mod recover;
 mod segment;
 #[cfg(test)]

@@ -20,7 +20,7 @@ pub(crate) const ENTRY_BYTES: usize = 46;
 
 /// One appended batch of a producer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct RememberedBatch {
+pub(crate) struct RememberedBatch {
     /// Sequence of its last record.
     pub last_sequence: i32,
     /// Offset of its last record.
@@ -33,12 +33,12 @@ pub struct RememberedBatch {
 
 impl RememberedBatch {
     /// Offset of its first record.
-    pub fn base_offset(&self) -> Offset {
+    pub(crate) fn base_offset(&self) -> Offset {
         self.last_offset + -i64::from(self.offset_delta)
     }
 
     /// Sequence of its first record; sequences wrap from 2^31-1 to 0.
-    pub fn first_sequence(&self) -> i32 {
+    pub(crate) fn first_sequence(&self) -> i32 {
         self.last_sequence.wrapping_sub(self.offset_delta) & i32::MAX
     }
 }

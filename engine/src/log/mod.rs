@@ -5,10 +5,10 @@
 //! Every `&mut` method ends with a look at the invariants.
 
 pub(crate) mod cursors;
-pub mod epochs;
-pub mod producers;
+pub(crate) mod epochs;
+pub(crate) mod producers;
 mod recent;
-pub mod record_times;
+pub(crate) mod record_times;
 pub(crate) mod staging;
 #[cfg(test)]
 mod tests;

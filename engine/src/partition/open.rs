@@ -26,7 +26,7 @@ use crate::partition::state::{Health, State};
 use crate::partition::turn_writer::{Listed, TurnWriter};
 use crate::recover::checkpoint_files::LastStop;
 use crate::recover::found_log::{EpochsFile, FoundLog, find_files};
-use crate::recover::progress::bytes_gone_through;
+use crate::recover::progress::bytes_to_scan;
 use crate::recover::recover;
 use crate::recover::recovered_log::{RecoveredLog, Recovery};
 use crate::segment::Segment;
@@ -60,7 +60,7 @@ impl OpenLog {
     pub fn bytes_to_recover(&self) -> u64 {
         match self.last_stop {
             LastStop::Clean => 0,
-            LastStop::Unclean => bytes_gone_through(&self.directory, self.recovery_point.unwrap_or_default()),
+            LastStop::Unclean => bytes_to_scan(&self.directory, self.recovery_point.unwrap_or_default()),
         }
     }
 }
@@ -91,7 +91,7 @@ impl Partition {
             checkpoint: synced,
             reuse: read_reuse(&open.directory)?,
             files,
-            recovered: turn_writer.recovered.clone(),
+            progress: turn_writer.recovery.clone(),
         };
         let mut epochs = epochs.unwrap_or_default();
         let mut recovery = recover(found).await?;
