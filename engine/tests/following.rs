@@ -65,6 +65,12 @@ async fn check_filled(partition: &Partition, batches: i64) {
     let end = Offset(batches * 2);
     assert_eq!((partition.log_end(), partition.next_offset()), (end, end));
     assert_eq!((partition.high_watermark(), partition.durable_end()), (end, end));
+    // Side files of sealed segments may still be on their way.
+    for _ in 0..1000 {
+        if partition.recovery_point() < end {
+            creel_io::sleep(core::time::Duration::from_millis(1)).await;
+        }
+    }
     assert_eq!(partition.recovery_point(), end);
     let found = read_all(partition, 0).await;
     assert_eq!(found.len() as i64, batches);
