@@ -13,10 +13,10 @@
 //!  ---+---------------+------+-------+-------+------------------------------
 //! ```
 //!
-//! All numbers are big-endian. `batch length` counts what follows it. The CRC covers everything from
-//! `attributes` on, so the broker may stamp base offset and leader epoch without computing it again; that is
-//! why records travel from socket to file untouched. (It is computed again where the broker replaces the max timestamp.) Attributes: bits 0-2 codec, 3 timestamp type
-//! (1 = the broker's append time), 4 transactional, 5 control, 6 delete horizon.
+//! All numbers are big-endian. `batch length` counts what follows it. The CRC covers everything from `attributes` on, so
+//! the broker may stamp base offset and leader epoch without computing it again: records travel from socket to file
+//! untouched. (It is computed again where the broker replaces the max timestamp.) Attributes: bits 0-2 codec, 3 timestamp
+//! type (1 = the broker's append time), 4 transactional, 5 control, 6 delete horizon.
 //!
 //! Kafka's inclusive "last offset" lives in this file only; everything else uses half-open ranges.
 
