@@ -181,7 +181,7 @@ async fn load(partition: &Partition, coordinator: &mut Coordinator) -> Result<()
 }
 
 fn whole_batch(bytes: &[u8]) -> Result<Option<BatchHeader>, String> {
-    if bytes.len() < creel_engine::limits::BATCH_HEADER_BYTES {
+    if bytes.len() < creel_engine::BATCH_HEADER_BYTES {
         return Ok(None);
     }
     let header = BatchHeader::parse(bytes).map_err(|error| error.to_string())?;

@@ -25,7 +25,7 @@ use crate::partition::append_times::SyncTimes;
 use crate::partition::state::{Health, State, TurnWriter};
 use crate::recover::checkpoint_files::LastStop;
 use crate::recover::found_log::{EpochsFile, FoundLog, find_files};
-use crate::recover::progress::bytes_gone_through;
+use crate::recover::progress::bytes_to_scan;
 use crate::recover::recover;
 use crate::recover::recovered_log::{RecoveredLog, Recovery};
 use crate::segment::Segment;
@@ -45,8 +45,8 @@ pub struct OpenLog {
     pub config: LogConfig,
     /// The leader epoch to append under, unless the log knows a larger one.
     pub leader_epoch: LeaderEpoch,
-    /// Whether the last stop left the mark of a clean one.
-    pub was_clean: bool,
+    /// How the broker stopped the last time.
+    pub last_stop: LastStop,
     /// From the checkpoint: synced below this.
     pub recovery_point: Option<Offset>,
     /// From the checkpoint: where the log starts.
@@ -57,9 +57,9 @@ impl OpenLog {
     /// Bytes of segments that the opening of the partition will go through, about, if its last stop was not clean. What cannot
     /// be looked at counts as nothing: opening it says why.
     pub fn bytes_to_recover(&self) -> u64 {
-        match self.was_clean {
-            true => 0,
-            false => bytes_gone_through(&self.directory, self.recovery_point.unwrap_or_default()),
+        match self.last_stop {
+            LastStop::Clean => 0,
+            LastStop::Unclean => bytes_to_scan(&self.directory, self.recovery_point.unwrap_or_default()),
         }
     }
 }
@@ -85,12 +85,12 @@ impl Partition {
             directory: open.directory.clone(),
             config: open.config.clone(),
             now_ms: creel_io::wall_clock_ms(),
-            last_stop: if open.was_clean { LastStop::Clean } else { LastStop::Unclean },
+            last_stop: open.last_stop,
             epochs_file: if epochs.is_some() { EpochsFile::Sound } else { EpochsFile::Gone },
             checkpoint: synced,
             reuse: read_reuse(&open.directory)?,
             files,
-            recovered: turn_writer.recovered.clone(),
+            progress: turn_writer.recovery.clone(),
         };
         let mut epochs = epochs.unwrap_or_default();
         let mut recovery = recover(found).await?;
@@ -153,7 +153,7 @@ impl RecoveredLog {
 
     /// Preallocates the disk of the segment that the next append goes to, where that is wanted.
     async fn preallocate(&self, active: &mut ActiveSegment) -> bool {
-        match self.config.claim_limit() {
+        match self.config.preallocate_limit() {
             Some(limit) if active.length() < limit => {
                 preallocate_rest(&self.directory, active, limit).await;
                 true

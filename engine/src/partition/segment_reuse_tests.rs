@@ -13,7 +13,7 @@ use crate::limits::{PAGE_BYTES, SECTOR_BYTES};
 use crate::segment::checkpoints::write_reuse;
 use crate::segment::wipe::wipe;
 use crate::{
-    BatchBuilder, FilePosition, LeaderEpoch, LogConfig, Offset, OpenLog, Partition, TopicPartition,
+    BatchBuilder, FilePosition, LastStop, LeaderEpoch, LogConfig, Offset, OpenLog, Partition, TopicPartition,
     TurnWriter,
 };
 
@@ -138,7 +138,7 @@ async fn open(directory: &Path) -> Partition {
         name: TopicPartition::new("orders", 0),
         config: LogConfig::default(),
         leader_epoch: LeaderEpoch(0),
-        was_clean: false,
+        last_stop: LastStop::Unclean,
         recovery_point: None,
         log_start: None,
     };

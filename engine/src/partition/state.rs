@@ -27,7 +27,7 @@ use crate::jobs::visibility::Visibility;
 use crate::log::producers::AppendOrigin;
 use crate::log::{End, Log};
 use crate::partition::append_times::{AppendTimes, SyncTimes};
-use crate::recover::progress::Recovered;
+use crate::recover::progress::RecoveryProgress;
 use crate::recover::recovered_log::RecoveryReport;
 use crate::segment::open_files::OpenFiles;
 
@@ -74,7 +74,7 @@ pub struct TurnWriter {
     times: Option<Rc<AppendTimes>>,
     /// What else the partitions of a core share.
     pub(crate) open_files: Rc<OpenFiles<State>>,
-    pub(crate) recovered: Recovered,
+    pub(crate) recovery: RecoveryProgress,
 }
 
 impl TurnWriter {
@@ -97,7 +97,7 @@ impl TurnWriter {
 
     /// Bytes of segments that recoveries have gone through so far: see [`crate::OpenLog::bytes_to_recover`].
     pub fn recovered_bytes(&self) -> u64 {
-        self.recovered.bytes()
+        self.recovery.bytes()
     }
 
     pub(crate) fn times(&self) -> Option<&AppendTimes> {

@@ -13,7 +13,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use bytes::{Bytes, BytesMut};
-use creel_engine::limits::BATCH_HEADER_BYTES;
+use creel_engine::BATCH_HEADER_BYTES;
 use creel_engine::{Batch, BatchError, BatchHeader, Record, Records, UncheckedBatch};
 use creel_io::fs::{self, File, OpenOptions};
 
