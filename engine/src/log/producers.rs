@@ -294,6 +294,12 @@ impl Producers {
     }
 }
 
+/// The header as producers are remembered by it. A producer whose batch has no timestamp was last seen when it was appended.
+pub(crate) fn dated(header: &BatchHeader, max_timestamp: i64, appended_ms: i64) -> BatchHeader {
+    let max_timestamp = if max_timestamp < 0 { appended_ms } else { max_timestamp };
+    BatchHeader { max_timestamp, ..*header }
+}
+
 #[cfg(test)]
 #[path = "producers_tests.rs"]
 mod tests;

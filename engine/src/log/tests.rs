@@ -3,9 +3,12 @@
 use std::path::Path;
 
 use super::*;
-use crate::format::batch::{UncheckedBatch, stamp};
+use crate::config::LogConfig;
+use crate::error::AppendAsIsError;
+use crate::format::batch::{Batch, UncheckedBatch, stamp};
 use crate::format::records::BatchBuilder;
 use crate::offset::FilePosition;
+use crate::segment::Placed;
 use crate::test_random::Random;
 
 const PRODUCER: i64 = 7;

@@ -1,0 +1,251 @@
+//! Everything that changes a log. Each method ends with a look at the invariants.
+
+use std::rc::Rc;
+
+use creel_io::Instant;
+
+use crate::config::{CleanupPolicy, LogConfig};
+use crate::error::AppendAsIsError;
+use crate::format::batch::{Batch, BatchHeader};
+use crate::log::cursors::{End, Place};
+use crate::log::producers::dated;
+use crate::log::staging::{Stamp, WriteGroup};
+use crate::log::{Cut, Log, Moment, Stage, Staged, Unsynced, WritePlan};
+use crate::offset::{LeaderEpoch, Offset};
+use crate::segment::active::{ActiveSegment, Arrival};
+use crate::segment::{Placed, Segment};
+
+impl Log {
+    /// The same, to see to its file. What is in it changes with [`wrote`](Self::wrote).
+    pub(crate) fn active_mut(&mut self) -> &mut ActiveSegment {
+        &mut self.active
+    }
+
+    /// Later appends carry `epoch`, if it is a later one.
+    pub(crate) fn begin_epoch(&mut self, epoch: LeaderEpoch) {
+        self.epoch = self.epoch.max(epoch);
+        self.check_invariants();
+    }
+
+    /// The group that is written next, and every batch that is staged with it.
+    pub(crate) fn staged_group(&mut self) -> Rc<WriteGroup> {
+        self.staging.group()
+    }
+
+    /// When those batches were staged whose times are noted.
+    pub(crate) fn staged_at(&mut self) -> &mut Vec<Instant> {
+        &mut self.staging.staged_at
+    }
+
+    /// Gives a batch its offsets and the leader epoch in force.
+    pub(crate) fn stage(&mut self, batch: &Batch, moment: Moment, config: &LogConfig) -> Stage {
+        let base = self.cursors.next;
+        let end = base + i64::from(batch.header().record_count);
+        self.stage_at(batch, (base, end, self.epoch), moment, config)
+    }
+
+    /// Stages a batch that has its offsets and its leader epoch: what another log holds.
+    pub(crate) fn append_as_is(
+        &mut self,
+        batch: &Batch,
+        moment: Moment,
+        config: &LogConfig,
+    ) -> Result<Stage, AppendAsIsError> {
+        let (base, end, epoch) =
+            (batch.header().base_offset, batch.header().end_offset(), batch.header().leader_epoch);
+        let next = self.cursors.next;
+        let may_skip = config.may_have_gaps || config.cleanup_policy != CleanupPolicy::Delete;
+        if base < next || (base > next && !may_skip) {
+            return Err(AppendAsIsError::OutOfOrder { base, next });
+        }
+        if let Some(latest) = self.epochs.latest().filter(|latest| epoch < *latest) {
+            return Err(AppendAsIsError::OlderEpoch { epoch, latest });
+        }
+        let stage = self.stage_at(batch, (base, end, epoch), moment, config);
+        if let Stage::Staged(_) = stage {
+            self.epoch = self.epoch.max(epoch);
+        }
+        Ok(stage)
+    }
+
+    fn stage_at(
+        &mut self,
+        batch: &Batch,
+        (base, end, epoch): (Offset, Offset, LeaderEpoch),
+        moment: Moment,
+        config: &LogConfig,
+    ) -> Stage {
+        let Moment { now_ms, append_time_ms, staged_at } = moment;
+        let header = batch.header();
+        let max_timestamp = append_time_ms.unwrap_or(header.max_timestamp);
+        if self.staging.is_full() {
+            return Stage::Full;
+        }
+        let staged_bytes = self.staging.total();
+        let bytes = header.size_bytes as u64;
+        let arrival = Arrival { staged_bytes, bytes, end, timestamp: max_timestamp, now_ms };
+        if self.active.must_roll(arrival, config) {
+            return Stage::MustRoll;
+        }
+        self.active.note_append(now_ms);
+        let position = self.active.end_position() + staged_bytes;
+        let placed = Placed { base, end, position, size_bytes: header.size_bytes as u32, max_timestamp };
+        if self.epochs.latest().is_none_or(|latest| latest < epoch) {
+            self.staging.epochs_before.get_or_insert_with(|| self.epochs.clone());
+            self.unsynced.epochs |= self.epochs.assign(epoch, base);
+        }
+        let undo = self.producers.record(&dated(header, max_timestamp, now_ms), base);
+        self.staging.undo.extend(undo);
+        self.staging.staged_at.extend(staged_at);
+        self.staging.push(batch, placed, Stamp { base, epoch, append_time_ms });
+        self.cursors.stage(end);
+        self.check_invariants();
+        Stage::Staged(Staged { base, end, group: self.staging.group() })
+    }
+
+    /// Notes a batch that there was no room for and that will be sent again.
+    pub(crate) fn refuse(&mut self, header: &BatchHeader, moment: Moment) {
+        let max_timestamp = moment.append_time_ms.unwrap_or(header.max_timestamp);
+        self.producers.refuse(&dated(header, max_timestamp, moment.now_ms));
+    }
+
+    /// What is to be written now, if anything is staged.
+    pub(crate) fn write_plan(&mut self) -> Option<WritePlan> {
+        if self.staging.is_empty() {
+            return None;
+        }
+        let durable = self.cursors.durable;
+        let tail = self.active.tail(durable, self.active.end_position() + self.staging.total());
+        self.staging.push_tail(&tail);
+        Some(WritePlan { durable })
+    }
+
+    /// What was staged is in the file. Those who wait for it are to be told.
+    pub(crate) fn wrote(&mut self, plan: WritePlan, index_interval_bytes: u64) -> Rc<WriteGroup> {
+        self.active.note_mark(plan.durable);
+        for batch in &self.staging.batches {
+            self.active.note(batch, index_interval_bytes);
+            self.recent.push(batch);
+        }
+        self.note_unsynced();
+        self.is_changed = true;
+        let group = self.staging.take();
+        self.cursors.write();
+        self.check_invariants();
+        group
+    }
+
+    /// Takes back what staging did. Those who wait for it are to be told.
+    pub(crate) fn undo(&mut self) -> Rc<WriteGroup> {
+        while let Some(undo) = self.staging.undo.pop() {
+            self.producers.undo(undo);
+        }
+        if let Some(before) = self.staging.epochs_before.take() {
+            self.epochs = before;
+            self.epochs.truncate_start(self.cursors.log_start);
+            // A sync may have written those down that are no more.
+            self.unsynced.epochs = true;
+        }
+        let group = self.staging.take();
+        self.cursors.take_back();
+        self.check_invariants();
+        group
+    }
+
+    /// Notes that the active segment has bytes no sync has covered.
+    fn note_unsynced(&mut self) {
+        let base = self.active.base;
+        if self.unsynced.segments.last().is_none_or(|last| last.base != base) {
+            self.unsynced.segments.push(self.active.readable());
+        }
+    }
+
+    /// A sync begins, of all of this.
+    pub(crate) fn take_unsynced(&mut self) -> Unsynced {
+        std::mem::take(&mut self.unsynced)
+    }
+
+    /// The epochs on the medium are to be written anew.
+    pub(crate) fn epochs_are_unsynced(&mut self) {
+        self.unsynced.epochs = true;
+    }
+
+    /// A sync has come back: everything before `end` is on the medium.
+    pub(crate) fn synced(&mut self, end: Offset) {
+        self.cursors.sync(end);
+        self.check_invariants();
+    }
+
+    /// Whether that moves it.
+    pub(crate) fn raise_high_watermark(&mut self, to: End) -> bool {
+        let moves = self.cursors.raise_high_watermark(to);
+        self.check_invariants();
+        moves
+    }
+
+    /// A segment has begun behind the active one, whose file was cut to its batches. Nothing is staged. The segment that is
+    /// sealed now.
+    pub(crate) fn rolled(&mut self, next: ActiveSegment) -> Rc<Segment> {
+        debug_assert!(self.staging.is_empty());
+        // The sealed file's new length must be safe before anything relies on where it ends.
+        self.note_unsynced();
+        self.unsynced.directory = true;
+        self.segments.push(next.readable());
+        let sealed = std::mem::replace(&mut self.active, next).seal();
+        self.recent.clear();
+        self.is_changed = true;
+        self.check_invariants();
+        sealed
+    }
+
+    /// Moves the start to `offset`, never beyond the high watermark. The segments that lie before it now, and whose files
+    /// may go.
+    pub(crate) fn truncate_front(&mut self, offset: Offset) -> Vec<Rc<Segment>> {
+        self.cursors.raise_log_start(offset);
+        let log_start = self.cursors.log_start;
+        self.unsynced.epochs |= self.epochs.truncate_start(log_start);
+        let gone: Vec<_> = self.segments.drain(..self.index_of(log_start).unwrap_or(0)).collect();
+        for segment in &gone {
+            segment.is_pending_delete.set(true);
+            segment.is_damaged.set(self.bad_ranges.iter().any(|bad| bad.segment == segment.base));
+        }
+        self.bad_ranges.retain(|bad| !gone.iter().any(|segment| segment.base == bad.segment));
+        self.is_changed = true;
+        self.check_invariants();
+        gone
+    }
+
+    /// Cuts the end off, as the files are to be. Everything is durable, and no sync in flight. The segments that are no longer part of the log, the one
+    /// that the cut goes through included, oldest first.
+    pub(crate) fn cut(&mut self, cut: Cut) -> Vec<Rc<Segment>> {
+        debug_assert_eq!(self.cursors.durable, self.cursors.next);
+        let Cut { end, active, producers } = cut;
+        let at = self.segments.partition_point(|segment| segment.base < active.base);
+        let gone = self.segments.split_off(at);
+        gone.iter().for_each(|segment| segment.is_pending_delete.set(true));
+        let place = Place { segment: active.base, position: active.end_position() };
+        self.unsynced.segments.retain(|segment| segment.base < active.base);
+        self.segments.push(active.readable());
+        self.active = active;
+        self.producers = producers;
+        self.unsynced.epochs |= self.epochs.truncate_end(end);
+        self.bad_ranges.retain(|bad| bad.start < end);
+        self.recent.clear();
+        self.is_changed = true;
+        self.cuts += 1;
+        self.last_cut = end;
+        self.cursors.cut(End { offset: end, place });
+        self.check_invariants();
+        gone
+    }
+
+    /// Lets go of what an idle log does not need: producers last seen before `expired_ms`, buffers, and the sealed segments'
+    /// descriptors and indexes, but of those that `is_needed`.
+    pub(crate) fn rest(&mut self, expired_ms: i64, is_needed: impl Fn(Offset) -> bool) {
+        self.producers.expire(expired_ms);
+        self.staging.rest();
+        let sealed = self.sealed().iter().filter(|segment| !is_needed(segment.base));
+        sealed.for_each(|segment| segment.rest());
+        self.check_invariants();
+    }
+}
