@@ -9,6 +9,8 @@ mod create;
 mod leftovers;
 mod names;
 mod open;
+mod questions;
+mod strays;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -26,16 +28,14 @@ use crate::config::{Origin, Settings, TopicConfig, TopicKey, TopicSettings, Valu
 use crate::metadata::{TopicId, TopicRecord};
 use crate::placement::core_of;
 
-pub(crate) use alter::{SettingChange, TopicChange, alter};
-pub(crate) use authority::{
-    AUTHORITY, Authority, NewTopic, TopicOutcome, TopicRefusal, delete, take_producer_ids,
-    too_many_partitions,
-};
+pub(crate) use alter::alter;
+pub(crate) use authority::{AUTHORITY, Authority, delete, take_producer_ids, too_many_partitions};
 pub(crate) use convert::timestamp_rules;
 pub(crate) use create::{create, open_everywhere};
 pub(crate) use leftovers::{Leftovers, remove_leftovers};
 pub(crate) use names::{check_name, check_not_metadata_log, is_internal};
-pub(crate) use open::{Opened, Opening, open, remove, take_back_update, update};
+pub(crate) use open::{open, remove, take_back_update, update};
+pub(crate) use strays::put_aside;
 
 const RETENTION_MS: &str = "retention.ms";
 const FOREVER_MS: i64 = -1;
