@@ -23,7 +23,7 @@ use crate::groups::{
     Room, Token, Write, WriteId,
 };
 use crate::limits::COORDINATOR_READ_BYTES;
-use crate::logging::news::NewsLines;
+use crate::logging::ChangeLog;
 use crate::offsets::{self, encode_batch, read_batch};
 use crate::peers::questions::{GroupAnswer, GroupQuestion, GroupRequest, ListGroups};
 use crate::placement::core_of;
@@ -93,7 +93,7 @@ struct Hosted {
     /// The fate of a write is known, or it has been closed.
     settled: Notify,
     folding: Folding,
-    news: Rc<NewsLines>,
+    news: Rc<ChangeLog>,
     is_closed: Cell<bool>,
 }
 
@@ -126,7 +126,7 @@ pub(crate) async fn host(core: &Rc<Core>, index: i32, partition: Partition) -> R
     let outputs = coordinator.loaded(clock());
     let hosted = Rc::new(Hosted {
         folding: Folding::after_load(&partition, &coordinator),
-        news: core.news.clone(),
+        news: core.change_log.clone(),
         partition,
         coordinator: RefCell::new(coordinator),
         waiting: RefCell::default(),

@@ -36,6 +36,7 @@ mod net;
 pub mod offsets;
 mod peers;
 mod placement;
+mod quoted;
 mod stages;
 mod tasks;
 mod topics;

@@ -11,8 +11,7 @@ use creel_io::pace;
 use creel_wire::api::{alter_configs as whole, incremental_alter_configs as single};
 use creel_wire::{ErrorCode, Str};
 
-use crate::api::call::Call;
-use crate::api::dispatch::Facts;
+use crate::api::call::{Call, Facts};
 use crate::budget::gather;
 use crate::config::TopicSettings;
 use crate::core::ask_core;

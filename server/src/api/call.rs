@@ -11,7 +11,7 @@ use crate::budget::{Held, Room, TooMuch};
 use crate::core::Core;
 use crate::groups;
 use crate::limits::{ANSWER_BYTES_ENCODED_A_STEP, ANSWER_BYTES_HELD};
-use crate::net::connection::Client;
+use crate::net::client::Client;
 use crate::net::reply::Reply;
 
 /// What every handler gets beside the request's body.
@@ -23,6 +23,14 @@ pub(crate) struct Call {
     pub(crate) version: i16,
     pub(crate) correlation_id: i32,
     pub(crate) client_id: Option<Str>,
+}
+
+/// What a request is made ready by: it knows these, and otherwise the request alone, so that it can work beside the core.
+#[derive(Clone, Copy)]
+pub(crate) struct Facts {
+    pub(crate) version: i16,
+    pub(crate) node_id: i32,
+    pub(crate) num_partitions: i32,
 }
 
 /// An answer, and the room that it has.
@@ -100,7 +108,7 @@ impl Call {
     }
 
     pub(crate) fn complain(&self, why: &dyn fmt::Display) {
-        self.core.complaints.closed(&self.client.peer, &format_args!("{}: {why}", self.api));
+        self.core.client_log.closed(&self.client.peer, &format_args!("{}: {why}", self.api));
     }
 
     /// The host and port that this client is told to connect to: those of the listener that it came by.

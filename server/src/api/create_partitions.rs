@@ -10,8 +10,7 @@ use creel_wire::api::create_partitions::{
 };
 use creel_wire::{ErrorCode, Str};
 
-use crate::api::call::Call;
-use crate::api::dispatch::Facts;
+use crate::api::call::{Call, Facts};
 use crate::budget::gather;
 use crate::core::ask_core;
 use crate::limits::REQUEST_PARTITIONS_MAX;

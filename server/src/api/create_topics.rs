@@ -12,8 +12,7 @@ use creel_wire::api::create_topics::{
 };
 use creel_wire::{ErrorCode, Str};
 
-use crate::api::call::{Call, Made};
-use crate::api::dispatch::Facts;
+use crate::api::call::{Call, Facts, Made};
 use crate::budget::{TooMuch, gather};
 use crate::config::{TOPIC_KEYS, TopicKey, TopicSettings};
 use crate::core::ask_core;

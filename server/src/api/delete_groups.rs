@@ -4,8 +4,7 @@ use creel_io::{STEPS_A_TURN, pace};
 use creel_wire::api::delete_groups::{DeletableGroupResult, DeleteGroupsRequest, DeleteGroupsResponse};
 use creel_wire::{ErrorCode, Str};
 
-use crate::api::call::Call;
-use crate::api::dispatch::Facts;
+use crate::api::call::{Call, Facts};
 use crate::budget::once;
 use crate::coordinators::{ask_for_reply, code_of};
 use crate::groups::{Event, GroupDeletion, Reply};

@@ -14,8 +14,7 @@ use creel_wire::api::delete_records::{
 };
 use creel_wire::{ErrorCode, Uuid};
 
-use crate::api::call::Call;
-use crate::api::dispatch::Facts;
+use crate::api::call::{Call, Facts};
 use crate::api::epochs::read_error;
 use crate::budget::gather;
 use crate::core::{Core, Question, ask_core, ask_owners};

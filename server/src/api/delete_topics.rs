@@ -11,8 +11,7 @@ use creel_wire::api::delete_topics::{
 };
 use creel_wire::{ErrorCode, Str, Uuid};
 
-use crate::api::call::Call;
-use crate::api::dispatch::Facts;
+use crate::api::call::{Call, Facts};
 use crate::budget::gather;
 use crate::core::ask_core;
 use crate::limits::TOPICS_DELETED_AT_ONCE;

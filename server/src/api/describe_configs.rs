@@ -14,8 +14,7 @@ use creel_wire::api::describe_configs::{
 };
 use creel_wire::{ErrorCode, Str};
 
-use crate::api::call::{Call, Made};
-use crate::api::dispatch::Facts;
+use crate::api::call::{Call, Facts, Made};
 use crate::budget::{TooMuch, once};
 use crate::config::{BROKER_KEYS, Key, Kind, Origin, Settings, TOPIC_KEYS, TopicKey};
 use crate::topics::{Topic, check_name};

@@ -8,8 +8,7 @@ use creel_wire::api::describe_groups::{
 use creel_wire::{ErrorCode, Str};
 
 use crate::api::authorized;
-use crate::api::call::{Call, Made};
-use crate::api::dispatch::Facts;
+use crate::api::call::{Call, Facts, Made};
 use crate::budget::{TooMuch, once};
 use crate::coordinators::ask;
 use crate::groups::{GroupDescription, MemberDescription};

@@ -13,8 +13,7 @@ use creel_wire::api::describe_log_dirs::{
 };
 use creel_wire::{ErrorCode, Str};
 
-use crate::api::call::{Call, Made};
-use crate::api::dispatch::Facts;
+use crate::api::call::{Call, Facts, Made};
 use crate::budget::{TooMuch, gather};
 use crate::core::{Core, Question, ask_all_cores};
 use crate::peers::questions::{MeasurePartitions, PartitionSize};

@@ -11,8 +11,7 @@ use creel_wire::api::describe_topic_partitions::{
 use creel_wire::{ErrorCode, Str};
 
 use crate::api::authorized;
-use crate::api::call::{Call, Made};
-use crate::api::dispatch::Facts;
+use crate::api::call::{Call, Facts, Made};
 use crate::budget::{TooMuch, once};
 use crate::topics::{Topic, check_name, is_internal};
 

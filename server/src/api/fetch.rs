@@ -35,7 +35,7 @@ use crate::fetch_sessions::wanted::{Wanted, WantedList};
 use crate::limits::{ANSWER_BYTES_FREE, FETCH_BYTES_MAX};
 use crate::net::reply::{Answered, Pending, Piece, Reply, Slices};
 use crate::peers::questions::FoundPartition;
-use crate::tasks::gradual::AT_ONCE;
+use crate::tasks::gradual_vec::AT_ONCE;
 
 /// Since when topics are named by id.
 const IDS_FROM: i16 = 13;

@@ -8,8 +8,7 @@ use creel_io::pace;
 use creel_wire::api::find_coordinator::{Coordinator, FindCoordinatorRequest, FindCoordinatorResponse};
 use creel_wire::{ErrorCode, Str};
 
-use crate::api::call::Call;
-use crate::api::dispatch::Facts;
+use crate::api::call::{Call, Facts};
 use crate::api::transactions;
 use crate::budget::once;
 use crate::config::{SEGMENT_BYTES_MIN, TopicSettings};

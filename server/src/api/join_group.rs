@@ -8,8 +8,7 @@ use creel_io::random_bytes;
 use creel_wire::api::join_group::{JoinGroupRequest, JoinGroupResponse, JoinGroupResponseMember};
 use creel_wire::{ErrorCode, Str};
 
-use crate::api::call::{Call, Made};
-use crate::api::dispatch::Facts;
+use crate::api::call::{Call, Facts, Made};
 use crate::budget::TooMuch;
 use crate::coordinators::{ask_for_reply, code_of};
 use crate::groups::{Event, JoinReply, JoinRequest, JoinedMember, Member, Protocol, Reply};

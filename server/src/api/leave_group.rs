@@ -4,8 +4,7 @@ use creel_io::pace;
 use creel_wire::api::leave_group::{LeaveGroupRequest, LeaveGroupResponse, MemberResponse};
 use creel_wire::{ErrorCode, Str};
 
-use crate::api::call::Call;
-use crate::api::dispatch::Facts;
+use crate::api::call::{Call, Facts};
 use crate::budget::once;
 use crate::coordinators::{ask_for_reply, code_of};
 use crate::groups::{Event, LeaveReply, LeaveRequest, LeavingMember, Member, Reply};

@@ -4,8 +4,7 @@ use creel_io::pace_tenth;
 use creel_wire::Str;
 use creel_wire::api::list_groups::{ListGroupsRequest, ListGroupsResponse, ListedGroup};
 
-use crate::api::call::{Call, Made};
-use crate::api::dispatch::Facts;
+use crate::api::call::{Call, Facts, Made};
 use crate::budget::TooMuch;
 use crate::coordinators::list_all;
 use crate::groups::FoundGroup;
@@ -46,7 +45,7 @@ pub(crate) async fn answer(
         return Ok(Made { response: ListGroupsResponse::default(), held: call.hold(0).await? });
     }
     // One at a time, as nobody knows before how many there are.
-    let turn = call.core.listing_groups.enter().await;
+    let turn = call.core.listing_groups.lock().await;
     let found = list_all(&call.core).await;
     let held = call.hold(counted + found.len() * BYTES_OF_A_GROUP).await?;
     drop(turn);

@@ -16,8 +16,7 @@ use creel_wire::api::list_offsets::{
 };
 use creel_wire::{ErrorCode, Str};
 
-use crate::api::call::Call;
-use crate::api::dispatch::Facts;
+use crate::api::call::{Call, Facts};
 use crate::api::ends;
 use crate::api::epochs::check_epoch;
 use crate::budget::gather;

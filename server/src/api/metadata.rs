@@ -16,8 +16,7 @@ use creel_wire::api::metadata::{
 use creel_wire::{ErrorCode, Str, Uuid};
 
 use crate::api::authorized;
-use crate::api::call::{Call, Made};
-use crate::api::dispatch::Facts;
+use crate::api::call::{Call, Facts, Made};
 use crate::budget::{TooMuch, once};
 use crate::config::TopicSettings;
 use crate::core::ask_core;

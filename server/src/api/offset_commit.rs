@@ -14,8 +14,7 @@ use creel_wire::api::offset_commit::{
     OffsetCommitResponsePartition, OffsetCommitResponseTopic,
 };
 
-use crate::api::call::Call;
-use crate::api::dispatch::Facts;
+use crate::api::call::{Call, Facts};
 use crate::budget::{Pieces, gather, names_in};
 use crate::coordinators::{ask_for_reply, code_of};
 use crate::groups::{CommitRequest, Event, Member, OffsetToCommit, Reply};

@@ -13,8 +13,7 @@ use creel_wire::api::offset_delete::{
     OffsetDeleteResponsePartition, OffsetDeleteResponseTopic,
 };
 
-use crate::api::call::Call;
-use crate::api::dispatch::Facts;
+use crate::api::call::{Call, Facts};
 use crate::budget::{Pieces, gather, names_in, once};
 use crate::coordinators::{ask_for_reply, code_of};
 use crate::groups::{DeleteOffsetsReply, Event, Reply, TopicErrors};

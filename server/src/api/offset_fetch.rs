@@ -11,8 +11,7 @@ use creel_wire::api::offset_fetch::{
 };
 use creel_wire::{ErrorCode, Str, Uuid};
 
-use crate::api::call::{Call, Made};
-use crate::api::dispatch::Facts;
+use crate::api::call::{Call, Facts, Made};
 use crate::budget::{Pieces, TooMuch, gather, names_in, once};
 use crate::coordinators::{ask, code_of};
 use crate::groups::{FetchReply, FetchRequest, FetchedOffset};

@@ -14,8 +14,7 @@ use creel_wire::api::offset_for_leader_epoch::{
     OffsetForLeaderTopic, OffsetForLeaderTopicResult,
 };
 
-use crate::api::call::Call;
-use crate::api::dispatch::Facts;
+use crate::api::call::{Call, Facts};
 use crate::api::ends;
 use crate::api::epochs::check_epoch;
 use crate::budget::{gather, once};

@@ -6,8 +6,7 @@ use bytes::Bytes;
 use creel_wire::api::sync_group::{SyncGroupRequest, SyncGroupRequestAssignment, SyncGroupResponse};
 use creel_wire::{ErrorCode, Str};
 
-use crate::api::call::Call;
-use crate::api::dispatch::Facts;
+use crate::api::call::{Call, Facts};
 use crate::budget::gather;
 use crate::coordinators::{ask_for_reply, code_of};
 use crate::groups::{Event, Member, Reply, SyncReply, SyncRequest};

@@ -19,7 +19,7 @@ use crate::limits::{
     SESSION_BYTES, SESSION_EVICTION_MS, SESSION_PARTITION_BYTES, SESSION_TOPIC_BYTES, SESSIONS_BYTES,
     SESSIONS_SHARED_BY,
 };
-use crate::tasks::gradual::AT_ONCE;
+use crate::tasks::gradual_vec::AT_ONCE;
 
 /// The epoch of a request that makes a session.
 const FIRST_EPOCH: i32 = 0;

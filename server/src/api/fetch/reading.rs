@@ -15,7 +15,7 @@ use crate::core::Core;
 use crate::fetch_sessions::wanted::{Wanted, WantedList};
 use crate::peers::questions::{FetchLimits, FetchShare, FoundPartition, Read};
 use crate::peers::{Awaited, Scatter};
-use crate::tasks::gradual::{AT_ONCE, Gradual};
+use crate::tasks::gradual_vec::{AT_ONCE, GradualVec};
 use crate::topics::{LocalTopic, Place};
 
 /// What is asked of all partitions together.
@@ -52,7 +52,7 @@ pub(super) struct Reading<'a> {
     ask: Ask,
     /// For each partition asked for, the number of its site.
     located: Vec<Located<u32>>,
-    sites: Gradual<Site>,
+    sites: GradualVec<Site>,
     total: Total,
     /// The files of what was found.
     hold: Hold,
@@ -107,7 +107,7 @@ impl<'a> Reading<'a> {
     #[inline]
     pub(super) fn new(core: &'a Rc<Core>, ask: Ask, partitions: usize) -> Self {
         let located = Vec::with_capacity(partitions);
-        let (mut sites, total, elsewhere) = <(Gradual<Site>, Total, Duration)>::default();
+        let (mut sites, total, elsewhere) = <(GradualVec<Site>, Total, Duration)>::default();
         // Of very many it is not known yet how many there are.
         sites.reserve_exact(partitions.min(AT_ONCE));
         let hold = core.held_files.hold();
