@@ -7,7 +7,7 @@ use creel_io::{count_work, offload};
 use creel_wire::frame::encode_response;
 use creel_wire::{ApiKey, EncodedFrame, FrameTooLarge, Message, Str};
 
-use crate::budget::{Held, Room, TooMuch};
+use crate::budget::{AnswerMemory, AnswerTooLarge, Held};
 use crate::core::Core;
 use crate::groups;
 use crate::limits::{ANSWER_BYTES_ENCODED_A_STEP, ANSWER_BYTES_HELD};
@@ -55,17 +55,17 @@ impl Call {
     /// A response that may be large as a reply, in the room that it has until it is sent.
     pub(crate) async fn reply_made<M: Message + Send + 'static>(
         &self,
-        made: Result<Made<M>, TooMuch>,
+        made: Result<Made<M>, AnswerTooLarge>,
     ) -> Reply {
         let Made { response, mut held } = match made {
             Ok(made) => made,
-            Err(too_much) => return self.refuse(&too_much),
+            Err(too_large) => return self.refuse(&too_large),
         };
         if !held.counts() {
             // What it tells of may be larger than who asked for it could know.
             held = match self.hold(response.encoded_len(self.version)).await {
                 Ok(held) => held,
-                Err(too_much) => return self.refuse(&too_much),
+                Err(too_large) => return self.refuse(&too_large),
             };
         }
         match self.encode_made(response, &mut held).await {
@@ -97,8 +97,8 @@ impl Call {
     }
 
     /// Room for an answer of about so many bytes in memory.
-    pub(crate) async fn hold(&self, bytes: usize) -> Result<Held, TooMuch> {
-        Room::hold(&self.core.room, bytes).await
+    pub(crate) async fn hold(&self, bytes: usize) -> Result<Held, AnswerTooLarge> {
+        AnswerMemory::hold(&self.core.answer_memory, bytes).await
     }
 
     /// The connection ends, and the log says why.

@@ -5,7 +5,7 @@ use creel_wire::api::delete_groups::{DeletableGroupResult, DeleteGroupsRequest, 
 use creel_wire::{ErrorCode, Str};
 
 use crate::api::call::{Call, Facts};
-use crate::budget::once;
+use crate::budget::dedup;
 use crate::coordinators::{ask_for_reply, code_of};
 use crate::groups::{Event, GroupDeletion, Reply};
 use crate::limits::GROUPS_DELETED_AT_ONCE;
@@ -13,7 +13,7 @@ use crate::tasks::race::all;
 
 /// Each group once.
 pub(crate) fn prepare(_: Facts, mut request: DeleteGroupsRequest) -> DeleteGroupsRequest {
-    once(&mut request.groups_names, Str::cmp);
+    dedup(&mut request.groups_names, Str::cmp);
     request
 }
 

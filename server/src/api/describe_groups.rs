@@ -9,7 +9,7 @@ use creel_wire::{ErrorCode, Str};
 
 use crate::api::authorized;
 use crate::api::call::{Call, Facts, Made};
-use crate::budget::{TooMuch, once};
+use crate::budget::{AnswerTooLarge, dedup};
 use crate::coordinators::ask;
 use crate::groups::{GroupDescription, MemberDescription};
 use crate::peers::questions::{GroupAnswer, GroupRequest};
@@ -19,7 +19,7 @@ const BYTES_OF_A_MEMBER: usize = 600;
 
 /// Each group once.
 pub(crate) fn prepare(_: Facts, mut request: DescribeGroupsRequest) -> DescribeGroupsRequest {
-    once(&mut request.groups, Str::cmp);
+    dedup(&mut request.groups, Str::cmp);
     request
 }
 
@@ -28,7 +28,7 @@ pub(crate) async fn answer(
     call: Call,
     request: DescribeGroupsRequest,
     counted: usize,
-) -> Result<Made<DescribeGroupsResponse>, TooMuch> {
+) -> Result<Made<DescribeGroupsResponse>, AnswerTooLarge> {
     let held = call.hold(counted).await?;
     let mut groups = Vec::with_capacity(request.groups.len());
     for group_id in request.groups {

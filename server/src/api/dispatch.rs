@@ -18,7 +18,7 @@ use creel_wire::{ApiKey, Decode, DecodeError, Fault, Reader, Request, RequestHea
 use crate::api::call::{Call, Facts, Made};
 use crate::api::served::for_each_api;
 use crate::api::{self, produce::Start};
-use crate::budget::{TooMuch, weight};
+use crate::budget::{AnswerTooLarge, weight};
 use crate::core::Core;
 use crate::limits::{
     FETCH_BYTES_READ_AT_ONCE, PRODUCE_BYTES_READ_HERE, PRODUCE_LISTS_READ_HERE, REQUEST_BYTES_READ_A_STEP,
@@ -273,7 +273,7 @@ fn weighed<R, P, F>(
 where
     R: Request<Response: Send + 'static> + 'static,
     P: Send + 'static,
-    F: Future<Output = Result<Made<R::Response>, TooMuch>> + 'static,
+    F: Future<Output = Result<Made<R::Response>, AnswerTooLarge>> + 'static,
 {
     let Incoming { call, reader, .. } = incoming;
     Ok(later(async move {

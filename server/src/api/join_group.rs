@@ -9,7 +9,7 @@ use creel_wire::api::join_group::{JoinGroupRequest, JoinGroupResponse, JoinGroup
 use creel_wire::{ErrorCode, Str};
 
 use crate::api::call::{Call, Facts, Made};
-use crate::budget::TooMuch;
+use crate::budget::AnswerTooLarge;
 use crate::coordinators::{ask_for_reply, code_of};
 use crate::groups::{Event, JoinReply, JoinRequest, JoinedMember, Member, Protocol, Reply};
 use crate::limits::PROTOCOLS_MAX;
@@ -31,7 +31,7 @@ pub(crate) async fn answer(
     call: Call,
     request: JoinGroupRequest,
     _: usize,
-) -> Result<Made<JoinGroupResponse>, TooMuch> {
+) -> Result<Made<JoinGroupResponse>, AnswerTooLarge> {
     let member_id = request.member_id.clone();
     let response = match request.protocols.len() > PROTOCOLS_MAX {
         true => refused(member_id, ErrorCode::InconsistentGroupProtocol),

@@ -5,14 +5,14 @@ use creel_wire::api::leave_group::{LeaveGroupRequest, LeaveGroupResponse, Member
 use creel_wire::{ErrorCode, Str};
 
 use crate::api::call::{Call, Facts};
-use crate::budget::once;
+use crate::budget::dedup;
 use crate::coordinators::{ask_for_reply, code_of};
 use crate::groups::{Event, LeaveReply, LeaveRequest, LeavingMember, Member, Reply};
 use crate::limits::GROUP_NAMES_AT_ONCE;
 
 /// Each member once.
 pub(crate) fn prepare(_: Facts, mut request: LeaveGroupRequest) -> LeaveGroupRequest {
-    once(&mut request.members, |one, other| {
+    dedup(&mut request.members, |one, other| {
         (&one.member_id, &one.group_instance_id).cmp(&(&other.member_id, &other.group_instance_id))
     });
     request

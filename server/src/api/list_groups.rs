@@ -5,7 +5,7 @@ use creel_wire::Str;
 use creel_wire::api::list_groups::{ListGroupsRequest, ListGroupsResponse, ListedGroup};
 
 use crate::api::call::{Call, Facts, Made};
-use crate::budget::TooMuch;
+use crate::budget::AnswerTooLarge;
 use crate::coordinators::list_all;
 use crate::groups::FoundGroup;
 
@@ -40,7 +40,7 @@ pub(crate) async fn answer(
     call: Call,
     request: Prepared,
     counted: usize,
-) -> Result<Made<ListGroupsResponse>, TooMuch> {
+) -> Result<Made<ListGroupsResponse>, AnswerTooLarge> {
     if !request.of_this_type {
         return Ok(Made { response: ListGroupsResponse::default(), held: call.hold(0).await? });
     }

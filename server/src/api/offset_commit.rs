@@ -15,7 +15,7 @@ use creel_wire::api::offset_commit::{
 };
 
 use crate::api::call::{Call, Facts};
-use crate::budget::{Pieces, gather, names_in};
+use crate::budget::{Pieces, dedup_merging, names_in};
 use crate::coordinators::{ask_for_reply, code_of};
 use crate::groups::{CommitRequest, Event, Member, OffsetToCommit, Reply};
 use crate::topics::LocalTopic;
@@ -31,10 +31,10 @@ pub(crate) fn prepare(_: Facts, mut request: OffsetCommitRequest) -> OffsetCommi
     let order = |one: &OffsetCommitRequestTopic, other: &OffsetCommitRequestTopic| {
         (&one.name, one.topic_id).cmp(&(&other.name, other.topic_id))
     };
-    gather(&mut request.topics, order, also);
+    dedup_merging(&mut request.topics, order, also);
     for topic in &mut request.topics {
         let index = |one: &OffsetCommitRequestPartition| one.partition_index;
-        gather(
+        dedup_merging(
             &mut topic.partitions,
             |one, other| index(one).cmp(&index(other)),
             |first, again| *first = again,

@@ -14,7 +14,7 @@ use creel_wire::api::offset_delete::{
 };
 
 use crate::api::call::{Call, Facts};
-use crate::budget::{Pieces, gather, names_in, once};
+use crate::budget::{Pieces, dedup, dedup_merging, names_in};
 use crate::coordinators::{ask_for_reply, code_of};
 use crate::groups::{DeleteOffsetsReply, Event, Reply, TopicErrors};
 
@@ -23,10 +23,10 @@ pub(crate) fn prepare(_: Facts, mut request: OffsetDeleteRequest) -> OffsetDelet
     let also = |first: &mut OffsetDeleteRequestTopic, again: OffsetDeleteRequestTopic| {
         first.partitions.extend(again.partitions);
     };
-    gather(&mut request.topics, |one, other| one.name.cmp(&other.name), also);
+    dedup_merging(&mut request.topics, |one, other| one.name.cmp(&other.name), also);
     let index = |one: &OffsetDeleteRequestPartition| one.partition_index;
     let partitions = request.topics.iter_mut().map(|topic| &mut topic.partitions);
-    partitions.for_each(|partitions| once(partitions, |one, other| index(one).cmp(&index(other))));
+    partitions.for_each(|partitions| dedup(partitions, |one, other| index(one).cmp(&index(other))));
     request
 }
 

@@ -7,7 +7,7 @@ use creel_wire::api::sync_group::{SyncGroupRequest, SyncGroupRequestAssignment, 
 use creel_wire::{ErrorCode, Str};
 
 use crate::api::call::{Call, Facts};
-use crate::budget::gather;
+use crate::budget::dedup_merging;
 use crate::coordinators::{ask_for_reply, code_of};
 use crate::groups::{Event, Member, Reply, SyncReply, SyncRequest};
 use crate::limits::ASSIGNMENTS_MAX;
@@ -20,7 +20,7 @@ pub(crate) fn prepare(_: Facts, mut request: SyncGroupRequest) -> Prepared {
     let order = |one: &SyncGroupRequestAssignment, other: &SyncGroupRequestAssignment| {
         one.member_id.cmp(&other.member_id)
     };
-    gather(&mut request.assignments, order, |first, again| *first = again);
+    dedup_merging(&mut request.assignments, order, |first, again| *first = again);
     let too_many = request.assignments.len() > ASSIGNMENTS_MAX;
     request.assignments.truncate(ASSIGNMENTS_MAX);
     Prepared {

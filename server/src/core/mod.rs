@@ -15,7 +15,7 @@ use creel_io::CoreId;
 use creel_io::local::Notify;
 use creel_io::mailbox::Mailbox;
 
-use crate::budget::Room;
+use crate::budget::AnswerMemory;
 use crate::budget::descriptors::{FileShares, HeldFiles};
 use crate::coordinators::Coordinators;
 use crate::fetch_sessions::sessions::Sessions;
@@ -52,7 +52,7 @@ pub(crate) struct Core {
     pub(crate) change_log: Rc<ChangeLog>,
     pub(crate) start_progress: StartProgress,
     /// What its large answers may take together.
-    pub(crate) room: Rc<Room>,
+    pub(crate) answer_memory: Rc<AnswerMemory>,
     /// Who decides about topics; on core 0 only.
     pub(crate) authority: RefCell<Option<Rc<Authority>>>,
     /// The right to write the checkpoint files; of use on core 0 only.
@@ -87,7 +87,7 @@ impl Core {
             client_log,
             change_log: Rc::default(),
             start_progress: StartProgress::default(),
-            room: Rc::default(),
+            answer_memory: Rc::default(),
             authority: RefCell::new(None),
             checkpoints: AsyncMutex::default(),
             listing_groups: AsyncMutex::default(),
