@@ -23,12 +23,12 @@ use crate::groups::{
     GroupError, GroupLimits, Millis, Now, Outputs, Reply, Room, Token, Write, WriteId,
 };
 use crate::limits::COORDINATOR_READ_BYTES;
-use crate::messages::ListGroups;
-use crate::news::NewsLines;
+use crate::logging::news::NewsLines;
 use crate::offsets::{self, encode_batch, read_batch};
+use crate::peers::messages::ListGroups;
+use crate::peers::route;
 use crate::placement::core_of;
-use crate::race::race;
-use crate::route;
+use crate::tasks::race::race;
 use folding::Folding;
 
 /// So many records are settled in a turn of their own: they take some hundred microseconds.

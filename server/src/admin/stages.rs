@@ -23,8 +23,8 @@ use hdrhistogram::serialization::{Serializer, V2DeflateSerializer};
 use serde::Serialize;
 
 use crate::core::Core;
-use crate::messages::ReadStages;
-use crate::route;
+use crate::peers::messages::ReadStages;
+use crate::peers::route;
 use crate::stages::StagesOfCore;
 
 #[derive(Serialize)]

@@ -11,7 +11,7 @@ use creel_io::net::{More, TcpStream};
 use hyper::rt::{Read, ReadBufCursor, Write};
 
 use crate::limits::ADMIN_SEND_BYTES;
-use crate::race::Boxed;
+use crate::tasks::race::Boxed;
 
 pub(super) struct HttpStream {
     stream: Rc<TcpStream>,

@@ -11,12 +11,12 @@ use creel_io::pace;
 use creel_wire::api::{alter_configs as whole, incremental_alter_configs as single};
 use creel_wire::{ErrorCode, Str};
 
+use crate::api::call::Call;
+use crate::api::dispatch::Facts;
 use crate::budget::gather;
-use crate::call::Call;
 use crate::config::TopicSettings;
-use crate::dispatch::Facts;
-use crate::messages::AlterTopic;
-use crate::route;
+use crate::peers::messages::AlterTopic;
+use crate::peers::route;
 use crate::topics::{AUTHORITY, SettingChange, TopicChange, TopicRefusal, check_name};
 
 const OF_TOPIC: i8 = 2;

@@ -10,12 +10,12 @@ use creel_wire::api::create_partitions::{
 };
 use creel_wire::{ErrorCode, Str};
 
+use crate::api::call::Call;
+use crate::api::dispatch::Facts;
 use crate::budget::gather;
-use crate::call::Call;
-use crate::dispatch::Facts;
 use crate::limits::REQUEST_PARTITIONS_MAX;
-use crate::messages::AlterTopic;
-use crate::route;
+use crate::peers::messages::AlterTopic;
+use crate::peers::route;
 use crate::topics::{AUTHORITY, TopicChange, TopicRefusal, too_many_partitions};
 
 /// A topic that is to have more partitions, and whether it came more than once.

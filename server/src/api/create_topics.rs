@@ -12,13 +12,13 @@ use creel_wire::api::create_topics::{
 };
 use creel_wire::{ErrorCode, Str};
 
+use crate::api::call::{Call, Made};
+use crate::api::dispatch::Facts;
 use crate::budget::{TooMuch, gather};
-use crate::call::{Call, Made};
 use crate::config::{TOPIC_KEYS, TopicKey, TopicSettings};
-use crate::dispatch::Facts;
 use crate::limits::REQUEST_PARTITIONS_MAX;
-use crate::messages::CreateTopics;
-use crate::route;
+use crate::peers::messages::CreateTopics;
+use crate::peers::route;
 use crate::topics::{AUTHORITY, NewTopic, Topic, TopicRefusal, check_not_metadata_log, too_many_partitions};
 
 /// What a setting takes in memory, and again in the frame.

@@ -4,13 +4,13 @@ use creel_io::{STEPS_A_TURN, pace};
 use creel_wire::api::delete_groups::{DeletableGroupResult, DeleteGroupsRequest, DeleteGroupsResponse};
 use creel_wire::{ErrorCode, Str};
 
+use crate::api::call::Call;
+use crate::api::dispatch::Facts;
 use crate::budget::once;
-use crate::call::Call;
 use crate::coordinators::{ask_for_reply, code_of};
-use crate::dispatch::Facts;
 use crate::groups::{Event, GroupDeletion, Reply};
 use crate::limits::GROUPS_DELETED_AT_ONCE;
-use crate::race::all;
+use crate::tasks::race::all;
 
 /// Each group once.
 pub(crate) fn prepare(_: Facts, mut request: DeleteGroupsRequest) -> DeleteGroupsRequest {

@@ -14,16 +14,16 @@ use creel_wire::api::delete_records::{
 };
 use creel_wire::{ErrorCode, Uuid};
 
+use crate::api::call::Call;
+use crate::api::dispatch::Facts;
+use crate::api::epochs::read_error;
 use crate::budget::gather;
-use crate::call::Call;
 use crate::core::Core;
-use crate::dispatch::Facts;
-use crate::epochs::read_error;
 use crate::limits::PARTITIONS_CUTTING;
-use crate::messages::WriteCheckpoint;
-use crate::race::all;
-use crate::route;
-use crate::spread::{Slot, Spread};
+use crate::peers::messages::WriteCheckpoint;
+use crate::peers::route;
+use crate::peers::spread::{Slot, Spread};
+use crate::tasks::race::all;
 use crate::topics::{AUTHORITY, is_internal};
 
 const HIGH_WATERMARK: i64 = -1;

@@ -11,12 +11,12 @@ use creel_wire::api::delete_topics::{
 };
 use creel_wire::{ErrorCode, Str, Uuid};
 
+use crate::api::call::Call;
+use crate::api::dispatch::Facts;
 use crate::budget::gather;
-use crate::call::Call;
-use crate::dispatch::Facts;
 use crate::limits::TOPICS_DELETED_AT_ONCE;
-use crate::messages::DeleteTopics;
-use crate::route;
+use crate::peers::messages::DeleteTopics;
+use crate::peers::route;
 use crate::topics::AUTHORITY;
 
 /// A topic, and how many times it is named.

@@ -6,8 +6,8 @@ use creel_wire::api::describe_cluster::{
 };
 use creel_wire::{ErrorCode, Str};
 
-use crate::authorized;
-use crate::call::Call;
+use crate::api::authorized;
+use crate::api::call::Call;
 
 const BROKERS: i8 = 1;
 const CONTROLLERS: i8 = 2;

@@ -14,10 +14,10 @@ use creel_wire::api::describe_configs::{
 };
 use creel_wire::{ErrorCode, Str};
 
+use crate::api::call::{Call, Made};
+use crate::api::dispatch::Facts;
 use crate::budget::{TooMuch, once};
-use crate::call::{Call, Made};
 use crate::config::{BROKER_KEYS, Key, Kind, Origin, Settings, TOPIC_KEYS, TopicKey};
-use crate::dispatch::Facts;
 use crate::topics::{Topic, check_name};
 
 const OF_TOPIC: i8 = 2;

@@ -7,11 +7,11 @@ use creel_wire::api::describe_groups::{
 };
 use creel_wire::{ErrorCode, Str};
 
-use crate::authorized;
+use crate::api::authorized;
+use crate::api::call::{Call, Made};
+use crate::api::dispatch::Facts;
 use crate::budget::{TooMuch, once};
-use crate::call::{Call, Made};
 use crate::coordinators::{GroupAnswer, GroupRequest, ask};
-use crate::dispatch::Facts;
 use crate::groups::{GroupDescription, MemberDescription};
 
 /// What a member takes in memory beside its data, and again in the frame.

@@ -12,12 +12,12 @@ use creel_wire::api::describe_log_dirs::{
 };
 use creel_wire::{ErrorCode, Str};
 
+use crate::api::call::{Call, Made};
+use crate::api::dispatch::Facts;
 use crate::budget::{TooMuch, gather};
-use crate::call::{Call, Made};
 use crate::core::Core;
-use crate::dispatch::Facts;
-use crate::messages::MeasurePartitions;
-use crate::route;
+use crate::peers::messages::MeasurePartitions;
+use crate::peers::route;
 
 /// The size of a partition in bytes, by topic and index.
 pub(crate) type PartitionSize = (Str, i32, u64);

@@ -10,10 +10,10 @@ use creel_wire::api::describe_topic_partitions::{
 };
 use creel_wire::{ErrorCode, Str};
 
-use crate::authorized;
+use crate::api::authorized;
+use crate::api::call::{Call, Made};
+use crate::api::dispatch::Facts;
 use crate::budget::{TooMuch, once};
-use crate::call::{Call, Made};
-use crate::dispatch::Facts;
 use crate::topics::{Topic, check_name, is_internal};
 
 /// Kafka's `max.request.partition.size.limit`.

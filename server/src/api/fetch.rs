@@ -13,6 +13,7 @@
 //!
 //! v7: sessions (KIP-227, see `sessions`). v13: topics are named by id.
 
+pub(crate) mod parked;
 mod read;
 mod reading;
 
@@ -26,13 +27,13 @@ use creel_wire::{EncodedFrame, Records};
 
 pub(crate) use self::read::{FetchShare, FoundPartition, read_share};
 use self::reading::{Ask, Located, Reading};
+use crate::api::call::Call;
 use crate::budget::{Held, TooMuch};
-use crate::call::Call;
-use crate::gradual::AT_ONCE;
+use crate::fetch_sessions::sessions::{self, Context, News};
+use crate::fetch_sessions::wanted::{Wanted, WantedList};
 use crate::limits::{ANSWER_BYTES_FREE, FETCH_BYTES_MAX};
-use crate::reply::{Answered, Pending, Piece, Reply, Slices};
-use crate::sessions::{self, Context, News};
-use crate::wanted::{Wanted, WantedList};
+use crate::net::reply::{Answered, Pending, Piece, Reply, Slices};
+use crate::tasks::gradual::AT_ONCE;
 
 /// Since when topics are named by id.
 const IDS_FROM: i16 = 13;

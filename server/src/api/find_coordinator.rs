@@ -8,13 +8,15 @@ use creel_io::pace;
 use creel_wire::api::find_coordinator::{Coordinator, FindCoordinatorRequest, FindCoordinatorResponse};
 use creel_wire::{ErrorCode, Str};
 
+use crate::api::call::Call;
+use crate::api::dispatch::Facts;
+use crate::api::transactions;
 use crate::budget::once;
-use crate::call::Call;
 use crate::config::{SEGMENT_BYTES_MIN, TopicSettings};
-use crate::dispatch::Facts;
-use crate::messages::CreateTopics;
+use crate::offsets;
+use crate::peers::messages::CreateTopics;
+use crate::peers::route;
 use crate::topics::{AUTHORITY, NewTopic};
-use crate::{offsets, route, transactions};
 
 const GROUP: i8 = 0;
 const TRANSACTION: i8 = 1;

@@ -10,13 +10,13 @@ use std::rc::Rc;
 use creel_wire::ErrorCode;
 use creel_wire::api::init_producer_id::{InitProducerIdRequest, InitProducerIdResponse};
 
-use crate::call::Call;
+use crate::api::call::Call;
+use crate::api::transactions;
 use crate::core::Core;
-use crate::messages::TakeProducerIds;
-use crate::route;
+use crate::peers::messages::TakeProducerIds;
+use crate::peers::route;
+use crate::tasks::turnstile::Turnstile;
 use crate::topics::AUTHORITY;
-use crate::transactions;
-use crate::turnstile::Turnstile;
 
 /// A core's store of ids that nobody has yet.
 #[derive(Default)]

@@ -8,10 +8,10 @@ use creel_io::random_bytes;
 use creel_wire::api::join_group::{JoinGroupRequest, JoinGroupResponse, JoinGroupResponseMember};
 use creel_wire::{ErrorCode, Str};
 
+use crate::api::call::{Call, Made};
+use crate::api::dispatch::Facts;
 use crate::budget::TooMuch;
-use crate::call::{Call, Made};
 use crate::coordinators::{ask_for_reply, code_of};
-use crate::dispatch::Facts;
 use crate::groups::{Event, JoinReply, JoinRequest, JoinedMember, Member, Protocol, Reply};
 use crate::limits::PROTOCOLS_MAX;
 

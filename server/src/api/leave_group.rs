@@ -4,10 +4,10 @@ use creel_io::pace;
 use creel_wire::api::leave_group::{LeaveGroupRequest, LeaveGroupResponse, MemberResponse};
 use creel_wire::{ErrorCode, Str};
 
+use crate::api::call::Call;
+use crate::api::dispatch::Facts;
 use crate::budget::once;
-use crate::call::Call;
 use crate::coordinators::{ask_for_reply, code_of};
-use crate::dispatch::Facts;
 use crate::groups::{Event, LeaveReply, LeaveRequest, LeavingMember, Member, Reply};
 use crate::limits::GROUP_NAMES_AT_ONCE;
 

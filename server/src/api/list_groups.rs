@@ -4,10 +4,10 @@ use creel_io::pace_tenth;
 use creel_wire::Str;
 use creel_wire::api::list_groups::{ListGroupsRequest, ListGroupsResponse, ListedGroup};
 
+use crate::api::call::{Call, Made};
+use crate::api::dispatch::Facts;
 use crate::budget::TooMuch;
-use crate::call::{Call, Made};
 use crate::coordinators::list_all;
-use crate::dispatch::Facts;
 use crate::groups::FoundGroup;
 
 const TYPE: &str = "classic";

@@ -16,13 +16,13 @@ use creel_wire::api::list_offsets::{
 };
 use creel_wire::{ErrorCode, Str, Uuid};
 
+use crate::api::call::Call;
+use crate::api::dispatch::Facts;
+use crate::api::ends;
+use crate::api::epochs::check_epoch;
 use crate::budget::gather;
-use crate::call::Call;
 use crate::core::Core;
-use crate::dispatch::Facts;
-use crate::ends;
-use crate::epochs::check_epoch;
-use crate::spread::{Slot, Spread};
+use crate::peers::spread::{Slot, Spread};
 
 const LATEST: i64 = -1;
 const EARLIEST: i64 = -2;
@@ -175,7 +175,7 @@ fn at(
 ) -> Result<Option<(Offset, i64)>, ErrorCode> {
     match found {
         Ok(found) => Ok(found.map(|found| (found.offset, found.timestamp))),
-        Err(error) => Err(crate::epochs::read_error(&error)),
+        Err(error) => Err(crate::api::epochs::read_error(&error)),
     }
 }
 

@@ -15,14 +15,14 @@ use creel_wire::api::metadata::{
 };
 use creel_wire::{ErrorCode, Str, Uuid};
 
-use crate::authorized;
+use crate::api::authorized;
+use crate::api::call::{Call, Made};
+use crate::api::dispatch::Facts;
 use crate::budget::{TooMuch, once};
-use crate::call::{Call, Made};
 use crate::config::TopicSettings;
-use crate::dispatch::Facts;
 use crate::limits::REQUEST_PARTITIONS_MAX;
-use crate::messages::CreateTopics;
-use crate::route;
+use crate::peers::messages::CreateTopics;
+use crate::peers::route;
 use crate::topics::{AUTHORITY, LocalTopic, NewTopic, Topic, check_name, is_internal};
 
 /// Each topic once; none at all means all.

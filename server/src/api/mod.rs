@@ -1,7 +1,12 @@
-//! One file per API: what it promises on top, then how it is answered.
+//! From a request to its answer: `dispatch` finds the handler, `call` is what each handler gets.
+//!
+//! One file per API: what it promises on top, then how it is answered. Handlers know topics, coordinators and other cores;
+//! they must not know sockets.
 
 pub(crate) mod alter_configs;
 pub(crate) mod api_versions;
+pub(crate) mod authorized;
+pub(crate) mod call;
 pub(crate) mod create_partitions;
 pub(crate) mod create_topics;
 pub(crate) mod delete_groups;
@@ -12,6 +17,9 @@ pub(crate) mod describe_configs;
 pub(crate) mod describe_groups;
 pub(crate) mod describe_log_dirs;
 pub(crate) mod describe_topic_partitions;
+pub(crate) mod dispatch;
+pub(crate) mod ends;
+pub(crate) mod epochs;
 pub(crate) mod fetch;
 pub(crate) mod find_coordinator;
 pub(crate) mod heartbeat;
@@ -27,5 +35,6 @@ pub(crate) mod offset_fetch;
 pub(crate) mod offset_for_leader_epoch;
 pub(crate) mod produce;
 pub(crate) mod sync_group;
+pub(crate) mod transactions;
 #[cfg(test)]
 mod worst_frames;

@@ -14,10 +14,10 @@ use creel_wire::api::offset_commit::{
     OffsetCommitResponsePartition, OffsetCommitResponseTopic,
 };
 
+use crate::api::call::Call;
+use crate::api::dispatch::Facts;
 use crate::budget::{Pieces, gather, names_in};
-use crate::call::Call;
 use crate::coordinators::{ask_for_reply, code_of};
-use crate::dispatch::Facts;
 use crate::groups::{CommitRequest, Event, Member, OffsetToCommit, Reply};
 use crate::topics::LocalTopic;
 

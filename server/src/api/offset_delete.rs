@@ -13,10 +13,10 @@ use creel_wire::api::offset_delete::{
     OffsetDeleteResponsePartition, OffsetDeleteResponseTopic,
 };
 
+use crate::api::call::Call;
+use crate::api::dispatch::Facts;
 use crate::budget::{Pieces, gather, names_in, once};
-use crate::call::Call;
 use crate::coordinators::{ask_for_reply, code_of};
-use crate::dispatch::Facts;
 use crate::groups::{DeleteOffsetsReply, Event, Reply, TopicErrors};
 
 /// Each topic once, and each of its partitions.

@@ -11,10 +11,10 @@ use creel_wire::api::offset_fetch::{
 };
 use creel_wire::{ErrorCode, Str, Uuid};
 
+use crate::api::call::{Call, Made};
+use crate::api::dispatch::Facts;
 use crate::budget::{Pieces, TooMuch, gather, names_in, once};
-use crate::call::{Call, Made};
 use crate::coordinators::{GroupAnswer, GroupRequest, ask, code_of};
-use crate::dispatch::Facts;
 use crate::groups::{FetchReply, FetchRequest, FetchedOffset};
 
 /// Since when topics are named by id.

@@ -14,13 +14,13 @@ use creel_wire::api::offset_for_leader_epoch::{
 };
 use creel_wire::{ErrorCode, Uuid};
 
+use crate::api::call::Call;
+use crate::api::dispatch::Facts;
+use crate::api::ends;
+use crate::api::epochs::check_epoch;
 use crate::budget::{gather, once};
-use crate::call::Call;
 use crate::core::Core;
-use crate::dispatch::Facts;
-use crate::ends;
-use crate::epochs::check_epoch;
-use crate::spread::{Slot, Spread};
+use crate::peers::spread::{Slot, Spread};
 
 /// Partitions of one core to ask about.
 pub(crate) struct EpochLookup(Vec<(Uuid, OffsetForLeaderPartition)>);

@@ -25,15 +25,15 @@ use creel_wire::api::produce::{
 };
 use creel_wire::{ErrorCode, Str, Uuid};
 
+use crate::api::call::{Call, Made};
+use crate::api::transactions;
 use crate::budget::Held;
-use crate::call::{Call, Made};
 use crate::core::Core;
 use crate::limits::ANSWER_BYTES_FREE;
-use crate::race::Boxed;
-use crate::reply::{Answered, Pending, Reply};
-use crate::route::{self, Awaited};
+use crate::net::reply::{Answered, Pending, Reply};
+use crate::peers::route::{self, Awaited};
+use crate::tasks::race::Boxed;
 use crate::topics::{LocalTopic, Place, Topic, is_internal, timestamp_rules};
-use crate::transactions;
 
 /// The first version whose clients know zstd.
 const ZSTD_FROM: i16 = 7;

@@ -6,10 +6,10 @@ use bytes::Bytes;
 use creel_wire::api::sync_group::{SyncGroupRequest, SyncGroupRequestAssignment, SyncGroupResponse};
 use creel_wire::{ErrorCode, Str};
 
+use crate::api::call::Call;
+use crate::api::dispatch::Facts;
 use crate::budget::gather;
-use crate::call::Call;
 use crate::coordinators::{ask_for_reply, code_of};
-use crate::dispatch::Facts;
 use crate::groups::{Event, Member, Reply, SyncReply, SyncRequest};
 use crate::limits::ASSIGNMENTS_MAX;
 

@@ -12,8 +12,10 @@
 //!
 //! The figures are in `limits`, each with what happens when it is reached.
 
+pub(crate) mod descriptors;
 mod named;
 mod once;
+pub(crate) mod request_memory;
 mod room;
 
 pub(crate) use named::{Pieces, names_in};

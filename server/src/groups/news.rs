@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::error::GroupError;
-use crate::complaints::Quoted;
+use crate::logging::complaints::Quoted;
 
 /// Something that happened to a group.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -12,8 +12,8 @@ use super::{Topic, is_internal};
 use crate::config::{Kind, TopicKey, TopicSettings, Value};
 use crate::core::Core;
 use crate::limits::{PARTITIONS_MADE_BESIDE, TOPIC_PARTITIONS_MAX};
-use crate::messages::{AlterTopic, ShowTopics, TakeBackUpdate, UpdateTopic};
-use crate::route;
+use crate::peers::messages::{AlterTopic, ShowTopics, TakeBackUpdate, UpdateTopic};
+use crate::peers::route;
 
 /// What is to be changed.
 #[derive(Clone, Debug)]

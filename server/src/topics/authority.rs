@@ -14,13 +14,14 @@ use creel_wire::{ErrorCode, Str, Uuid};
 use super::Topic;
 use crate::config::TopicSettings;
 use crate::core::Core;
-use crate::messages::{DeleteTopics, RemoveTopics};
+use crate::lifecycle::shutdown;
 use crate::metadata::{
     LocalStore, LocalWatch, NameError, Revision, Store, StoreError, TopicRecord, Topics as Written,
     Transaction, Verdict, Watch, next_producer_ids,
 };
-use crate::turnstile::Turnstile;
-use crate::{route, shutdown};
+use crate::peers::messages::{DeleteTopics, RemoveTopics};
+use crate::peers::route;
+use crate::tasks::turnstile::Turnstile;
 
 /// The core that decides.
 pub(crate) const AUTHORITY: CoreId = CoreId(0);

@@ -13,9 +13,9 @@ use super::open::{Opened, Opening};
 use super::{Topic, check_not_metadata_log};
 use crate::core::Core;
 use crate::limits::{PARTITIONS_MADE_BESIDE, REQUEST_PARTITIONS_MAX, TOPIC_PARTITIONS_MAX};
-use crate::messages::{CreateTopics, OpenTopics, RemoveTopics, ShowTopics};
 use crate::metadata::{TopicId, TopicRecord};
-use crate::route;
+use crate::peers::messages::{CreateTopics, OpenTopics, RemoveTopics, ShowTopics};
+use crate::peers::route;
 
 /// How many steps of work the plan of a topic is.
 const STEPS_A_PLAN: usize = 10;

@@ -14,10 +14,11 @@ use creel_wire::Uuid;
 
 use super::convert::log_config;
 use super::{LocalTopic, OFFLINE, Offline, Own, Topic};
+use crate::coordinators;
 use crate::core::Core;
+use crate::lifecycle::recovery;
 use crate::offsets;
-use crate::race::all;
-use crate::{coordinators, recovery};
+use crate::tasks::race::all;
 
 /// How many steps of work it is to look how large a partition's segments are.
 const STEPS_A_LOOK: usize = 20;

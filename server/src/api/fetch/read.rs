@@ -8,10 +8,10 @@ use creel_io::pace;
 use creel_wire::{ErrorCode, Uuid};
 
 use super::size;
+use crate::api::epochs::{check_epoch, read_error};
 use crate::core::Core;
-use crate::epochs::{check_epoch, read_error};
-use crate::sessions::News;
-use crate::wanted::Wanted;
+use crate::fetch_sessions::sessions::News;
+use crate::fetch_sessions::wanted::Wanted;
 
 /// What to read of one partition.
 #[derive(Clone, Copy, Debug)]

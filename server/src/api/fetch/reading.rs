@@ -11,13 +11,13 @@ use creel_wire::{ErrorCode, Uuid};
 
 use super::read::{Budget, FetchShare, FoundPartition, Limits, Read};
 use super::size;
+use crate::api::fetch::parked::{Parked, WatchShare};
+use crate::budget::descriptors::Hold;
 use crate::core::Core;
-use crate::descriptors::Hold;
-use crate::gradual::{AT_ONCE, Gradual};
-use crate::parked::{Parked, WatchShare};
-use crate::route::{self, Awaited};
+use crate::fetch_sessions::wanted::{Wanted, WantedList};
+use crate::peers::route::{self, Awaited};
+use crate::tasks::gradual::{AT_ONCE, Gradual};
 use crate::topics::{LocalTopic, Place};
-use crate::wanted::{Wanted, WantedList};
 
 /// What is asked of all partitions together.
 #[derive(Clone, Copy, Debug)]

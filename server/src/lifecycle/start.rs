@@ -14,18 +14,24 @@ use creel_io::net::TcpListener;
 use creel_io::{CoreId, Instant, now, shutdown_signal, sleep, spawn, wall_clock_ms};
 use creel_wire::Uuid;
 
-use crate::banner::{Banner, Listening};
+use crate::admin;
 use crate::config::{Config, Listener};
 use crate::core::Core;
+use crate::core::node::Node;
+use crate::lifecycle::banner::{Banner, Listening};
+use crate::lifecycle::exposed;
+use crate::lifecycle::listener;
+use crate::lifecycle::opening;
+use crate::lifecycle::recovery;
+use crate::lifecycle::shutdown;
 use crate::limits::{
     CHECKPOINT_INTERVAL_MS, LARGE_REQUEST_PATIENCE_MS, MAILBOX_MESSAGES, TAKEN_PORT_PATIENCE_MS,
     TAKEN_PORT_PAUSE_MS,
 };
-use crate::messages::{Message, ShowTopics};
-use crate::node::Node;
-use crate::race::{First, race};
+use crate::peers::messages::{Message, ShowTopics};
+use crate::peers::route;
+use crate::tasks::race::{First, race};
 use crate::topics::{Opening, open_everywhere, remove_leftovers};
-use crate::{admin, exposed, listener, opening, recovery, route, shutdown};
 
 /// Why a broker did not start, or did not end well.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -22,20 +22,20 @@ use creel_io::local::{Full, Notify, QueueReceiver, QueueSender, queue};
 use creel_io::net::TcpStream;
 use creel_io::{Instant, JoinHandle, now, spawn};
 
-use crate::complaints::Complaints;
+use crate::api::dispatch::{self, Beginning, Begun};
+use crate::budget::request_memory::{Pool, Share};
 use crate::config::ListenerIndex;
 use crate::core::Core;
-use crate::dispatch::{self, Beginning, Begun};
-use crate::flight::{Admitted, Flight};
-use crate::frames::{Framed, Large, is_produce, next_frame};
-use crate::idleness::{Idleness, Reading};
 use crate::limits::{OWN_ROOM_FROM_BYTES, OWN_ROOM_SPARE_BYTES};
-use crate::outbox::Outbox;
-use crate::race::{Boxed, First, race};
-use crate::reply::Pending;
-use crate::request_memory::{Pool, Share};
+use crate::logging::complaints::Complaints;
+use crate::net::flight::{Admitted, Flight};
+use crate::net::frames::{Framed, Large, is_produce, next_frame};
+use crate::net::idleness::{Idleness, Reading};
+use crate::net::outbox::Outbox;
+use crate::net::reply::Pending;
+use crate::net::transport::Transport;
 use crate::stages::Passage;
-use crate::transport::Transport;
+use crate::tasks::race::{Boxed, First, race};
 
 /// What handlers know about the client.
 pub(crate) struct Client {

@@ -14,17 +14,17 @@ use creel_wire::api::fetch::FetchRequest;
 use creel_wire::api::produce::ProduceRequest;
 use creel_wire::{ApiKey, Decode, DecodeError, Fault, Reader, Request, RequestHeader, versions};
 
+use crate::api::call::{Call, Made};
 use crate::api::{self, produce::Start};
 use crate::budget::{TooMuch, weight};
-use crate::call::{Call, Made};
-use crate::connection::Client;
 use crate::core::Core;
 use crate::limits::{
     FETCH_BYTES_READ_AT_ONCE, PRODUCE_BYTES_READ_HERE, PRODUCE_LISTS_READ_HERE, REQUEST_BYTES_READ_A_STEP,
     REQUEST_BYTES_READ_HERE,
 };
-use crate::race::Boxed;
-use crate::reply::{Pending, Reply};
+use crate::net::connection::Client;
+use crate::net::reply::{Pending, Reply};
+use crate::tasks::race::Boxed;
 
 /// Why a request can't be answered, so that its connection is closed.
 #[derive(Clone, Debug)]

@@ -5,8 +5,8 @@ use creel_engine::{Partition, Settling};
 use creel_io::pace;
 use creel_wire::{ErrorCode, Uuid};
 
+use crate::api::epochs::read_error;
 use crate::core::Core;
-use crate::epochs::read_error;
 
 /// A partition of this core that settles. All partitions of a request begin before the first of them is waited for, so
 /// that their syncs run side by side.

@@ -10,9 +10,9 @@ use creel_io::{spawn, timeout};
 
 use crate::core::Core;
 use crate::limits::STOP_GRACE_MS;
-use crate::messages::{Message, Quiesce, RecoveryPoint, TakeCheckpoint};
-use crate::race::all;
-use crate::route;
+use crate::peers::messages::{Message, Quiesce, RecoveryPoint, TakeCheckpoint};
+use crate::peers::route;
+use crate::tasks::race::all;
 use crate::topics::Offline;
 
 /// Takes no more requests, and waits a while for the replies that are owed.

@@ -10,9 +10,9 @@ use creel_io::{now, sleep};
 
 use crate::core::Core;
 use crate::limits::START_TOLD_MS;
-use crate::messages::ReadProgress;
-use crate::race::{First, race};
-use crate::route;
+use crate::peers::messages::ReadProgress;
+use crate::peers::route;
+use crate::tasks::race::{First, race};
 
 /// What a core has to open at the start, and how much of it is done.
 #[derive(Default)]

@@ -13,14 +13,16 @@ use std::time::Duration;
 use creel_io::local::{Receiver, Sender, oneshot};
 use creel_io::{CoreId, Instant, rest, spawn};
 
+use crate::api::fetch::parked;
 use crate::api::{delete_records, describe_log_dirs, fetch, list_offsets, offset_for_leader_epoch, produce};
-use crate::connection;
 use crate::coordinators;
 use crate::core::Core;
-use crate::messages::{Answer, Ask, Message, Question, Ticket};
-use crate::opening::Progress;
-use crate::race::Boxed;
-use crate::{parked, shutdown, topics};
+use crate::lifecycle::opening::Progress;
+use crate::lifecycle::shutdown;
+use crate::net::connection;
+use crate::peers::messages::{Answer, Ask, Message, Question, Ticket};
+use crate::tasks::race::Boxed;
+use crate::topics;
 
 /// Questions whose answers are awaited here.
 #[derive(Default)]
@@ -201,7 +203,7 @@ fn start(core: &Rc<Core>, asked: &Rc<Asked>, from: CoreId, ticket: Ticket, ask: 
             let canceled = asked.add(from, ticket);
             let (core, asked) = (core.clone(), asked.clone());
             spawn(async move {
-                crate::race::race(parked::watch(&core, share, from, ticket), canceled).await;
+                crate::tasks::race::race(parked::watch(&core, share, from, ticket), canceled).await;
                 asked.cancel(from, ticket);
             });
         }

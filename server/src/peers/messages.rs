@@ -13,6 +13,7 @@ use creel_wire::{ErrorCode, Str, Uuid};
 
 use crate::api::delete_records::{DeletedRecords, RecordsToDelete};
 use crate::api::describe_log_dirs::PartitionSize;
+use crate::api::fetch::parked::WatchShare;
 use crate::api::fetch::{FetchShare, FoundPartition};
 use crate::api::list_offsets::{OffsetLookup, OffsetsFound};
 use crate::api::offset_for_leader_epoch::EpochLookup;
@@ -20,8 +21,7 @@ use crate::api::produce::{ProduceShare, ShareOutcome};
 use crate::config::ListenerIndex;
 use crate::coordinators::{GroupAnswer, GroupQuestion};
 use crate::groups::FoundGroup;
-use crate::opening::Progress;
-use crate::parked::WatchShare;
+use crate::lifecycle::opening::Progress;
 use crate::stages::StagesOfCore;
 use crate::topics::{NewTopic, Opened, Topic, TopicChange, TopicOutcome, TopicRefusal};
 

@@ -2,7 +2,7 @@
 
 use creel_wire::ErrorCode;
 
-use crate::call::Call;
+use crate::api::call::Call;
 
 /// The one code at which every client gives up at once: at others librdkafka's ask again until their own time is over, and
 /// then say no more than that.

@@ -5,8 +5,8 @@ use std::rc::Rc;
 
 use creel_io::local::Notify;
 
+use crate::budget::request_memory::{Pool, Share};
 use crate::limits::{CONNECTION_BYTES_FREE, REQUEST_BYTES_IN_FLIGHT};
-use crate::request_memory::{Pool, Share};
 
 /// Requests that are not answered yet, or are still coming, in the bytes that they count as.
 #[derive(Default)]

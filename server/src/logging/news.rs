@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::complaints::{LinePace, Quoted};
 use crate::groups::{self, Happened};
 use crate::limits::NEWS_LINES_A_SECOND;
+use crate::logging::complaints::{LinePace, Quoted};
 use crate::topics::Topic;
 
 /// The lines of a core.

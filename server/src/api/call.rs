@@ -8,11 +8,11 @@ use creel_wire::frame::encode_response;
 use creel_wire::{ApiKey, EncodedFrame, FrameTooLarge, Message, Str};
 
 use crate::budget::{Held, Room, TooMuch};
-use crate::connection::Client;
 use crate::core::Core;
 use crate::groups;
 use crate::limits::{ANSWER_BYTES_ENCODED_A_STEP, ANSWER_BYTES_HELD};
-use crate::reply::Reply;
+use crate::net::connection::Client;
+use crate::net::reply::Reply;
 
 /// What every handler gets beside the request's body.
 #[derive(Clone)]

@@ -9,11 +9,11 @@ use std::time::Duration;
 use creel_io::net::{TcpListener, TcpStream};
 use creel_io::sleep;
 
+use crate::budget::descriptors;
 use crate::config::ListenerIndex;
-use crate::connection;
 use crate::core::Core;
-use crate::descriptors;
-use crate::messages::Message;
+use crate::net::connection;
+use crate::peers::messages::Message;
 
 /// How long to wait when the process has no descriptor left: the next try would fail at once.
 const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(50);

@@ -7,11 +7,11 @@ use creel_io::local::QueueReceiver;
 use creel_io::net::More;
 use creel_io::{Instant, rest};
 
-use crate::connection::Owed;
 use crate::limits::{REPLIES_BUFFER_KEPT_BYTES, REPLIES_TOGETHER_BYTES, SMALL_REPLY_BYTES};
-use crate::reply::{Answered, Pending, Reply, Sent};
+use crate::net::connection::Owed;
+use crate::net::reply::{Answered, Pending, Reply, Sent};
+use crate::net::transport::Transport;
 use crate::stages::{Passage, Stages};
-use crate::transport::Transport;
 
 /// A reply at hand.
 struct AtHand {

@@ -7,8 +7,8 @@ use creel_io::CoreId;
 use creel_wire::Uuid;
 
 use crate::core::Core;
-use crate::messages::Question;
-use crate::route;
+use crate::peers::messages::Question;
+use crate::peers::route;
 
 /// A partition's place in the response: its topic's index, and its own within that.
 pub(crate) type Slot = (usize, usize);

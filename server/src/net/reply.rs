@@ -12,10 +12,10 @@ use creel_io::{now, sleep};
 use creel_wire::EncodedFrame;
 
 use crate::budget::Held;
-use crate::descriptors::Hold;
+use crate::budget::descriptors::Hold;
 use crate::limits::{ANSWER_PACE_BYTES, ANSWER_PATIENCE_MS};
-use crate::race::{Boxed, First, race};
-use crate::transport::Transport;
+use crate::net::transport::Transport;
+use crate::tasks::race::{Boxed, First, race};
 
 /// What is sent for a request.
 pub(crate) enum Reply {

@@ -14,12 +14,12 @@ use creel_io::{Instant, count_work, now, pace, random_u64, spawn};
 use creel_wire::ErrorCode;
 use creel_wire::api::fetch::FetchRequest;
 
-use crate::gradual::AT_ONCE;
+use crate::fetch_sessions::wanted::{TopicKey, Wanted, WantedList, wanted};
 use crate::limits::{
     SESSION_BYTES, SESSION_EVICTION_MS, SESSION_PARTITION_BYTES, SESSION_TOPIC_BYTES, SESSIONS_BYTES,
     SESSIONS_SHARED_BY,
 };
-use crate::wanted::{TopicKey, Wanted, WantedList, wanted};
+use crate::tasks::gradual::AT_ONCE;
 
 /// The epoch of a request that makes a session.
 const FIRST_EPOCH: i32 = 0;

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use creel_io::{Instant, now};
 
-use crate::flight::Flight;
 use crate::limits::{LARGE_REQUEST_PACE_BYTES, LARGE_REQUEST_PATIENCE_MS};
-use crate::transport::Transport;
+use crate::net::flight::Flight;
+use crate::net::transport::Transport;
 
 /// What the reader is at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

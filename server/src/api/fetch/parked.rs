@@ -13,10 +13,10 @@ use creel_io::{CoreId, Instant, pace, sleep_until};
 use creel_wire::Uuid;
 
 use crate::core::Core;
-use crate::gradual::Gradual;
-use crate::messages::{Message, Ticket};
-use crate::race::{First, race};
-use crate::route::{self, Awaited};
+use crate::peers::messages::{Message, Ticket};
+use crate::peers::route::{self, Awaited};
+use crate::tasks::gradual::Gradual;
+use crate::tasks::race::{First, race};
 
 /// Partitions of one core that another wants to hear of, each with what that has seen of it.
 #[derive(Clone, Debug, Default)]

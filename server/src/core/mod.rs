@@ -1,5 +1,7 @@
 //! What one core has: its partitions, its connections, its end of the mailboxes, its image of the topics.
 
+pub(crate) mod node;
+
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -9,23 +11,23 @@ use creel_io::CoreId;
 use creel_io::local::Notify;
 use creel_io::mailbox::Mailbox;
 
+use crate::api::fetch::parked::Outposts;
 use crate::api::init_producer_id::ProducerIds;
 use crate::budget::Room;
-use crate::complaints::Complaints;
-use crate::connection::Connections;
+use crate::budget::descriptors::{FileShares, HeldFiles};
+use crate::budget::request_memory::RequestMemory;
 use crate::coordinators::Coordinators;
-use crate::descriptors::{FileShares, HeldFiles};
-use crate::messages::Message;
-use crate::news::NewsLines;
-use crate::node::Node;
-use crate::opening::OpeningCount;
-use crate::parked::Outposts;
-use crate::request_memory::RequestMemory;
-use crate::route::Tickets;
-use crate::sessions::Sessions;
+use crate::core::node::Node;
+use crate::fetch_sessions::sessions::Sessions;
+use crate::lifecycle::opening::OpeningCount;
+use crate::logging::complaints::Complaints;
+use crate::logging::news::NewsLines;
+use crate::net::connection::Connections;
+use crate::peers::messages::Message;
+use crate::peers::route::Tickets;
 use crate::stages::Stages;
+use crate::tasks::turnstile::Turnstile;
 use crate::topics::{Authority, Leftovers, Topics};
-use crate::turnstile::Turnstile;
 
 /// A core's own state. Everything here belongs to one thread; what is shared is in [`Node`].
 pub(crate) struct Core {
