@@ -26,7 +26,6 @@ mod call;
 mod complaints;
 pub mod config;
 mod connection;
-mod coordinators;
 mod core;
 mod descriptors;
 mod dispatch;

@@ -6,8 +6,8 @@ use creel_wire::{ErrorCode, Str};
 
 use crate::budget::once;
 use crate::call::Call;
-use crate::coordinators::{ask_for_reply, code_of};
 use crate::dispatch::Facts;
+use crate::groups::runtime::{ask_for_reply, code_of};
 use crate::groups::{Event, GroupDeletion, Reply};
 use crate::limits::GROUPS_DELETED_AT_ONCE;
 use crate::race::all;

@@ -10,8 +10,8 @@ use creel_wire::{ErrorCode, Str};
 use crate::authorized;
 use crate::budget::{TooMuch, once};
 use crate::call::{Call, Made};
-use crate::coordinators::{GroupAnswer, GroupRequest, ask};
 use crate::dispatch::Facts;
+use crate::groups::runtime::{GroupAnswer, GroupRequest, ask};
 use crate::groups::{GroupDescription, MemberDescription};
 
 /// What a member takes in memory beside its data, and again in the frame.

@@ -10,8 +10,8 @@ use creel_wire::{ErrorCode, Str};
 
 use crate::budget::TooMuch;
 use crate::call::{Call, Made};
-use crate::coordinators::{ask_for_reply, code_of};
 use crate::dispatch::Facts;
+use crate::groups::runtime::{ask_for_reply, code_of};
 use crate::groups::{Event, JoinReply, JoinRequest, JoinedMember, Member, Protocol, Reply};
 use crate::limits::PROTOCOLS_MAX;
 

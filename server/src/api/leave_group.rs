@@ -6,8 +6,8 @@ use creel_wire::{ErrorCode, Str};
 
 use crate::budget::once;
 use crate::call::Call;
-use crate::coordinators::{ask_for_reply, code_of};
 use crate::dispatch::Facts;
+use crate::groups::runtime::{ask_for_reply, code_of};
 use crate::groups::{Event, LeaveReply, LeaveRequest, LeavingMember, Member, Reply};
 use crate::limits::GROUP_NAMES_AT_ONCE;
 

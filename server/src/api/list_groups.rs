@@ -6,9 +6,9 @@ use creel_wire::api::list_groups::{ListGroupsRequest, ListGroupsResponse, Listed
 
 use crate::budget::TooMuch;
 use crate::call::{Call, Made};
-use crate::coordinators::list_all;
 use crate::dispatch::Facts;
 use crate::groups::FoundGroup;
+use crate::groups::runtime::list_all;
 
 const TYPE: &str = "classic";
 

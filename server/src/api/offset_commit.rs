@@ -16,8 +16,8 @@ use creel_wire::api::offset_commit::{
 
 use crate::budget::{Pieces, gather, names_in};
 use crate::call::Call;
-use crate::coordinators::{ask_for_reply, code_of};
 use crate::dispatch::Facts;
+use crate::groups::runtime::{ask_for_reply, code_of};
 use crate::groups::{CommitRequest, Event, Member, OffsetToCommit, Reply};
 use crate::topics::LocalTopic;
 

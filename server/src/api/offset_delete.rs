@@ -15,8 +15,8 @@ use creel_wire::api::offset_delete::{
 
 use crate::budget::{Pieces, gather, names_in, once};
 use crate::call::Call;
-use crate::coordinators::{ask_for_reply, code_of};
 use crate::dispatch::Facts;
+use crate::groups::runtime::{ask_for_reply, code_of};
 use crate::groups::{DeleteOffsetsReply, Event, Reply, TopicErrors};
 
 /// Each topic once, and each of its partitions.

@@ -13,8 +13,8 @@ use creel_wire::{ErrorCode, Str, Uuid};
 
 use crate::budget::{Pieces, TooMuch, gather, names_in, once};
 use crate::call::{Call, Made};
-use crate::coordinators::{GroupAnswer, GroupRequest, ask, code_of};
 use crate::dispatch::Facts;
+use crate::groups::runtime::{GroupAnswer, GroupRequest, ask, code_of};
 use crate::groups::{FetchReply, FetchRequest, FetchedOffset};
 
 /// Since when topics are named by id.

@@ -8,8 +8,8 @@ use creel_wire::{ErrorCode, Str};
 
 use crate::budget::gather;
 use crate::call::Call;
-use crate::coordinators::{ask_for_reply, code_of};
 use crate::dispatch::Facts;
+use crate::groups::runtime::{ask_for_reply, code_of};
 use crate::groups::{Event, Member, Reply, SyncReply, SyncRequest};
 use crate::limits::ASSIGNMENTS_MAX;
 

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{error::GroupError, news::News};
+use super::{error::GroupError, log_lines::News};
 use crate::{config::BrokerConfig, limits::OFFSETS_AT_ONCE, offsets::Record};
 
 /// The caller's name for a request whose reply is owed.

@@ -11,7 +11,6 @@ use creel_io::local::Notify;
 use creel_io::{CoreId, spawn};
 use creel_wire::{ErrorCode, Str, Uuid};
 
-use super::Topic;
 use crate::config::TopicSettings;
 use crate::core::Core;
 use crate::messages::{DeleteTopics, RemoveTopics};
@@ -19,6 +18,7 @@ use crate::metadata::{
     LocalStore, LocalWatch, NameError, Revision, Store, StoreError, TopicRecord, Topics as Written,
     Transaction, Verdict, Watch, next_producer_ids,
 };
+use crate::topics::image::Topic;
 use crate::turnstile::Turnstile;
 use crate::{route, shutdown};
 
