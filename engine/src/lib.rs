@@ -71,7 +71,7 @@ pub use partition::Partition;
 pub use producers::{AppendOrigin, ProducerError};
 pub use read::{Isolation, ReadError, ReadOutcome};
 pub use record_times::{LookBudget, LookError, TimestampRules};
-pub use records::{BatchBuilder, Record, Records};
+pub use records::{BadRecord, BatchBuilder, LoggedBatch, Record, Records};
 pub use recover::{OpenError, RecoveryReport};
 pub use settle::Settling;
 pub use timestamps::FoundByTime;
