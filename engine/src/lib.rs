@@ -28,7 +28,7 @@ pub use config::{CleanupPolicy, LogConfig, TimestampType};
 pub use directory::TopicPartition;
 pub use format::batch::{Attributes, Batch, BatchError, BatchHeader, Codec, UncheckedBatch};
 pub use format::checkpoint::{Checkpoint, CheckpointFiles};
-pub use format::records::{BatchBuilder, Record, Records};
+pub use format::records::{BadRecord, BatchBuilder, LoggedBatch, Record, Records};
 pub use format::{batch, epochs, offset_index, time_index};
 pub use jobs::flush::Flusher;
 pub use jobs::settle::Settling;

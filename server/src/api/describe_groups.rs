@@ -11,7 +11,7 @@ use crate::api::authorized;
 use crate::api::call::{Call, Made};
 use crate::api::dispatch::Facts;
 use crate::budget::{TooMuch, once};
-use crate::coordinators::{GroupAnswer, GroupRequest, ask};
+use crate::groups::runtime::{GroupAnswer, GroupRequest, ask};
 use crate::groups::{GroupDescription, MemberDescription};
 
 /// What a member takes in memory beside its data, and again in the frame.

@@ -11,7 +11,7 @@ use creel_wire::{ErrorCode, Str};
 use crate::api::call::{Call, Made};
 use crate::api::dispatch::Facts;
 use crate::budget::TooMuch;
-use crate::coordinators::{ask_for_reply, code_of};
+use crate::groups::runtime::{ask_for_reply, code_of};
 use crate::groups::{Event, JoinReply, JoinRequest, JoinedMember, Member, Protocol, Reply};
 use crate::limits::PROTOCOLS_MAX;
 

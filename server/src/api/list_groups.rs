@@ -7,8 +7,8 @@ use creel_wire::api::list_groups::{ListGroupsRequest, ListGroupsResponse, Listed
 use crate::api::call::{Call, Made};
 use crate::api::dispatch::Facts;
 use crate::budget::TooMuch;
-use crate::coordinators::list_all;
 use crate::groups::FoundGroup;
+use crate::groups::runtime::list_all;
 
 const TYPE: &str = "classic";
 

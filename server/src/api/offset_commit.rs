@@ -17,7 +17,7 @@ use creel_wire::api::offset_commit::{
 use crate::api::call::Call;
 use crate::api::dispatch::Facts;
 use crate::budget::{Pieces, gather, names_in};
-use crate::coordinators::{ask_for_reply, code_of};
+use crate::groups::runtime::{ask_for_reply, code_of};
 use crate::groups::{CommitRequest, Event, Member, OffsetToCommit, Reply};
 use crate::topics::LocalTopic;
 

@@ -16,7 +16,7 @@ use creel_wire::api::offset_delete::{
 use crate::api::call::Call;
 use crate::api::dispatch::Facts;
 use crate::budget::{Pieces, gather, names_in, once};
-use crate::coordinators::{ask_for_reply, code_of};
+use crate::groups::runtime::{ask_for_reply, code_of};
 use crate::groups::{DeleteOffsetsReply, Event, Reply, TopicErrors};
 
 /// Each topic once, and each of its partitions.

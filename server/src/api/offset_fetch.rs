@@ -14,7 +14,7 @@ use creel_wire::{ErrorCode, Str, Uuid};
 use crate::api::call::{Call, Made};
 use crate::api::dispatch::Facts;
 use crate::budget::{Pieces, TooMuch, gather, names_in, once};
-use crate::coordinators::{GroupAnswer, GroupRequest, ask, code_of};
+use crate::groups::runtime::{GroupAnswer, GroupRequest, ask, code_of};
 use crate::groups::{FetchReply, FetchRequest, FetchedOffset};
 
 /// Since when topics are named by id.

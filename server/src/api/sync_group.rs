@@ -9,7 +9,7 @@ use creel_wire::{ErrorCode, Str};
 use crate::api::call::Call;
 use crate::api::dispatch::Facts;
 use crate::budget::gather;
-use crate::coordinators::{ask_for_reply, code_of};
+use crate::groups::runtime::{ask_for_reply, code_of};
 use crate::groups::{Event, Member, Reply, SyncReply, SyncRequest};
 use crate::limits::ASSIGNMENTS_MAX;
 

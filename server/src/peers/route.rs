@@ -15,8 +15,8 @@ use creel_io::{CoreId, Instant, rest, spawn};
 
 use crate::api::fetch::parked;
 use crate::api::{delete_records, describe_log_dirs, fetch, list_offsets, offset_for_leader_epoch, produce};
-use crate::coordinators;
 use crate::core::Core;
+use crate::groups::runtime;
 use crate::lifecycle::opening::Progress;
 use crate::lifecycle::shutdown;
 use crate::net::connection;
@@ -250,8 +250,8 @@ fn work(core: Rc<Core>, ask: Ask) -> Boxed<'static, Answer> {
             Ask::Progress(_) => Answer::Progress(Progress::of(&core)),
             Ask::Stages(_) => Answer::Stages((core.id, core.stages.read())),
             Ask::Measure(_) => Answer::Measure(describe_log_dirs::measure(&core).await),
-            Ask::Group(question) => Answer::Group(coordinators::answer(&core, question).await),
-            Ask::ListGroups(_) => Answer::ListGroups(coordinators::list(&core)),
+            Ask::Group(question) => Answer::Group(runtime::answer(&core, question).await),
+            Ask::ListGroups(_) => Answer::ListGroups(runtime::list(&core)),
             Ask::ProducerIds(_) => Answer::ProducerIds(topics::take_producer_ids(&core).await),
             Ask::CreateTopics(question) => Answer::CreateTopics(topics::create(&core, question).await),
             Ask::DeleteTopics(question) => Answer::DeleteTopics(topics::delete(&core, question).await),

@@ -2,7 +2,7 @@
 
 use creel_wire::ErrorCode;
 
-use super::TopicRefusal;
+use super::controller::TopicRefusal;
 use crate::metadata::{self, kafka::METADATA_TOPIC};
 use crate::offsets;
 

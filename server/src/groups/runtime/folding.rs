@@ -10,7 +10,7 @@ use std::rc::Rc;
 use creel_engine::Partition;
 use creel_io::{spawn, yield_now};
 
-use super::{Hosted, clock};
+use super::hosted::{Hosted, clock};
 use crate::groups::{Coordinator, FoldStep};
 use crate::limits::{FOLD_BYTES_MIN, FOLD_FACTOR};
 

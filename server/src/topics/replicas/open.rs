@@ -12,13 +12,13 @@ use creel_io::fs::exists;
 use creel_io::pace;
 use creel_wire::Uuid;
 
-use super::convert::log_config;
-use super::{LocalTopic, OFFLINE, Offline, Own, Topic};
-use crate::coordinators;
 use crate::core::Core;
+use crate::groups::runtime;
 use crate::lifecycle::recovery;
 use crate::offsets;
 use crate::tasks::race::all;
+use crate::topics::image::{LocalTopic, OFFLINE, Offline, Own, Topic};
+use crate::topics::log_config::log_config;
 
 /// How many steps of work it is to look how large a partition's segments are.
 const STEPS_A_LOOK: usize = 20;
@@ -139,7 +139,7 @@ pub(crate) async fn take_back_update(core: &Rc<Core>, id: Uuid) {
 /// told that they have committed nothing, they would begin anew. `stays` is as for [`Failed::note`].
 async fn coordinate(core: &Rc<Core>, own: &BTreeMap<i32, Own>, stays: bool) -> Result<(), String> {
     let open = own.iter().filter_map(|(index, own)| Some((*index, own.open()?.clone())));
-    let jobs = open.map(|(index, partition)| coordinators::host(core, index, partition));
+    let jobs = open.map(|(index, partition)| runtime::host(core, index, partition));
     let hosted = all(jobs, core.files.moving).await;
     for reason in hosted.iter().filter_map(|hosted| hosted.as_ref().err()).filter(|_| stays) {
         tracing::error!(reason, "groups are not served: their offsets cannot be read");

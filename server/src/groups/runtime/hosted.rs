@@ -4,8 +4,6 @@
 //! and hands its replies to those who wait. A partition's coordinator knows all that its log holds before it answers.
 //! `folding` keeps the log from growing without end.
 
-mod folding;
-
 use std::cell::{Cell, RefCell, RefMut};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -17,6 +15,7 @@ use creel_io::local::{Notify, Sender, oneshot};
 use creel_io::{Instant, STEPS_A_TURN, count_work, now, pace, rest, sleep_until, spawn, wall_clock_ms};
 use creel_wire::ErrorCode;
 
+use super::folding::Folding;
 use crate::core::Core;
 use crate::groups::{
     Client, Coordinator, Event, FetchReply, FetchRequest, Forgetting, FoundGroup, GroupDescription,
@@ -29,7 +28,6 @@ use crate::peers::messages::ListGroups;
 use crate::peers::route;
 use crate::placement::core_of;
 use crate::tasks::race::race;
-use folding::Folding;
 
 /// So many records are settled in a turn of their own: they take some hundred microseconds.
 const RECORDS_OF_A_LARGE_WRITE: usize = 100;
@@ -107,18 +105,18 @@ impl Coordinators {
 }
 
 /// A coordinator with its log.
-struct Hosted {
-    partition: Partition,
-    coordinator: RefCell<Coordinator>,
+pub(super) struct Hosted {
+    pub(super) partition: Partition,
+    pub(super) coordinator: RefCell<Coordinator>,
     waiting: RefCell<BTreeMap<Token, Sender<Reply>>>,
     next_token: Cell<u64>,
     /// When the next tick is due has changed, or it has been closed.
     rescheduled: Notify,
     /// The fate of a write is known, or it has been closed.
-    settled: Notify,
-    folding: Folding,
+    pub(super) settled: Notify,
+    pub(super) folding: Folding,
     news: Rc<NewsLines>,
-    is_closed: Cell<bool>,
+    pub(super) is_closed: Cell<bool>,
 }
 
 /// Answers a question about a group of one of this core's partitions.
@@ -219,7 +217,7 @@ async fn tick(hosted: Rc<Hosted>) {
     }
 }
 
-fn clock() -> Now {
+pub(super) fn clock() -> Now {
     Now { monotonic: Millis(now().as_nanos() / 1_000_000), wall_ms: wall_clock_ms() }
 }
 
@@ -229,7 +227,7 @@ impl Hosted {
         all: &Coordinators,
         event: Box<dyn FnOnce(Token) -> Event + Send>,
     ) -> creel_io::local::Receiver<Reply> {
-        let token = Token(self.next_token.replace(self.next_token.get() + 1));
+        let token = Token(self.next_token.replace(self.next_token.get().wrapping_add(1)));
         let (sender, receiver) = oneshot();
         self.waiting.borrow_mut().insert(token, sender);
         let event = event(token);
@@ -242,7 +240,7 @@ impl Hosted {
     }
 
     /// The coordinator, which goes by how large a batch the log takes by now.
-    fn coordinator(&self) -> RefMut<'_, Coordinator> {
+    pub(super) fn coordinator(&self) -> RefMut<'_, Coordinator> {
         let mut coordinator = self.coordinator.borrow_mut();
         coordinator.set_batch_bytes_max(self.partition.config().max_message_bytes);
         coordinator
@@ -271,7 +269,7 @@ impl Hosted {
         }
     }
 
-    fn carry_out(self: &Rc<Self>, outputs: Outputs) {
+    pub(super) fn carry_out(self: &Rc<Self>, outputs: Outputs) {
         outputs.news.iter().for_each(|news| self.news.of_group(news));
         for (token, reply) in outputs.replies {
             let sender = self.waiting.borrow_mut().remove(&token);

@@ -7,13 +7,14 @@ use std::sync::Arc;
 use creel_io::spawn;
 use creel_wire::{ErrorCode, Uuid};
 
-use super::authority::{Authority, TopicRefusal};
-use super::{Topic, is_internal};
+use super::state::{Authority, TopicRefusal};
 use crate::config::{Kind, TopicKey, TopicSettings, Value};
 use crate::core::Core;
 use crate::limits::{PARTITIONS_MADE_BESIDE, TOPIC_PARTITIONS_MAX};
 use crate::peers::messages::{AlterTopic, ShowTopics, TakeBackUpdate, UpdateTopic};
 use crate::peers::route;
+use crate::topics::image::Topic;
+use crate::topics::names::is_internal;
 
 /// What is to be changed.
 #[derive(Clone, Debug)]

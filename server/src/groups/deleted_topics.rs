@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::{
+    batches::{Place, record_bytes},
     coordinator::Coordinator,
+    effects::{Desk, Then},
     event::{GroupLimits, Now, Outputs},
     group::Group,
-    outbox::{Desk, Then},
-    pieces::{Place, record_bytes},
 };
 use crate::offsets::Record;
 

@@ -8,14 +8,15 @@ use std::sync::Arc;
 use creel_io::{pace, random_bytes, spawn};
 use creel_wire::{ErrorCode, Uuid};
 
-use super::authority::{Authority, NewTopic, TopicOutcome, TopicRefusal, refuse_all, too_many_partitions};
-use super::open::{Opened, Opening};
-use super::{Topic, check_not_metadata_log};
+use super::state::{Authority, NewTopic, TopicOutcome, TopicRefusal, refuse_all, too_many_partitions};
 use crate::core::Core;
 use crate::limits::{PARTITIONS_MADE_BESIDE, REQUEST_PARTITIONS_MAX, TOPIC_PARTITIONS_MAX};
 use crate::metadata::{TopicId, TopicRecord};
 use crate::peers::messages::{CreateTopics, OpenTopics, RemoveTopics, ShowTopics};
 use crate::peers::route;
+use crate::topics::image::Topic;
+use crate::topics::names::check_not_metadata_log;
+use crate::topics::replicas::{Opened, Opening};
 
 /// How many steps of work the plan of a topic is.
 const STEPS_A_PLAN: usize = 10;

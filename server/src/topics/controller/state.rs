@@ -11,7 +11,6 @@ use creel_io::local::Notify;
 use creel_io::{CoreId, spawn};
 use creel_wire::{ErrorCode, Str, Uuid};
 
-use super::Topic;
 use crate::config::TopicSettings;
 use crate::core::Core;
 use crate::lifecycle::shutdown;
@@ -22,6 +21,7 @@ use crate::metadata::{
 use crate::peers::messages::{DeleteTopics, RemoveTopics};
 use crate::peers::route;
 use crate::tasks::turnstile::Turnstile;
+use crate::topics::image::Topic;
 
 /// The core that decides.
 pub(crate) const AUTHORITY: CoreId = CoreId(0);

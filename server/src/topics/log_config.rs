@@ -2,7 +2,7 @@
 
 use creel_engine::{TimestampRules, config as engine};
 
-use super::Topic;
+use super::image::Topic;
 use crate::config::{BrokerConfig, CleanupPolicy, TimestampType, TopicConfig};
 
 /// The log's settings. Kafka's -1 is `None`; numbers beyond what makes sense are clipped by the table of settings.

@@ -1,16 +1,16 @@
 //! What an event has led to so far: replies, and writes with what is to follow them.
 
 use super::{
+    batches::pieces,
+    deleted_topics::OfGroup,
     error::GroupError,
     event::{
         CommitReply, DeleteOffsetsReply, GroupLimits, JoinReply, LeaveReply, Member, Now, Reply, SyncReply,
         Token, TopicErrors, WriteId,
     },
     fold::LiveKey,
-    forget::OfGroup,
     group::Group,
-    news::News,
-    pieces::pieces,
+    log_lines::News,
 };
 use crate::offsets::{OffsetCommit, Record};
 
