@@ -153,11 +153,6 @@ pub(crate) fn parse_segment_file(path: &Path) -> Option<(Offset, FileKind)> {
     Some((Offset(digits.then(|| stem.parse().ok())??), kind))
 }
 
-/// Says of an error, which tells only what went wrong, with which file.
-pub(crate) fn naming(path: &Path) -> impl FnOnce(io::Error) -> io::Error + use<'_> {
-    |error| io::Error::new(error.kind(), format!("{}: {error}", path.display()))
-}
-
 /// Removes a file that may be gone already.
 pub(crate) fn remove_if_there(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {

@@ -3,9 +3,9 @@
 
 use crate::format::batch::crc32c;
 use crate::format::checkpoint::{self, format_lines};
-use crate::format::epochs::LeaderEpochs;
-use crate::format::{bad_ranges, producer_snapshot};
+use crate::format::{bad_ranges, snapshot};
 use crate::limits::{BATCH_HEADER_BYTES, BATCH_PREFIX_BYTES};
+use crate::log::epochs::LeaderEpochs;
 use crate::offset::{LeaderEpoch, Offset};
 
 /// `leader-epoch-checkpoint`.
@@ -37,12 +37,12 @@ pub fn corrupt_ranges(text: &str) -> Option<String> {
 
 /// A producer snapshot.
 pub fn producer_snapshot(bytes: &[u8]) -> Option<Vec<u8>> {
-    producer_snapshot::decode(bytes).map(|producers| producer_snapshot::encode(&producers))
+    snapshot::decode(bytes).map(|producers| snapshot::encode(&producers))
 }
 
 /// A producer snapshot around `entries`, with the right version, checksum and count.
 pub fn sealed_producer_snapshot(entries: &[u8]) -> Vec<u8> {
-    producer_snapshot::seal((entries.len() / producer_snapshot::ENTRY_BYTES) as i32, entries)
+    snapshot::seal((entries.len() / snapshot::ENTRY_BYTES) as i32, entries)
 }
 
 /// Gives bytes that claim to be a batch the length, format and checksum of one.

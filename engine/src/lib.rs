@@ -12,6 +12,7 @@
 
 pub mod config;
 pub mod directory;
+mod error;
 pub mod format;
 #[doc(hidden)]
 pub mod fuzzing;
@@ -26,22 +27,24 @@ mod segment;
 
 pub use config::{CleanupPolicy, LogConfig, TimestampType};
 pub use directory::TopicPartition;
+pub use error::{AppendError, OpenError, ProducerError, ReadError};
 pub use format::batch::{Attributes, Batch, BatchError, BatchHeader, Codec, UncheckedBatch};
 pub use format::checkpoint::{Checkpoint, CheckpointFiles};
 pub use format::records::{BadRecord, BatchBuilder, LoggedBatch, Record, Records};
-pub use format::{batch, epochs, offset_index, time_index};
+pub use format::{batch, offset_index, time_index};
 pub use jobs::flush::Flusher;
 pub use jobs::settle::Settling;
 pub use jobs::upkeep::Upkeep;
 pub use jobs::watch::{Seen, Watcher, Watching};
-pub use log::producers::{AppendOrigin, ProducerError};
+pub use log::epochs;
+pub use log::producers::AppendOrigin;
 pub use log::record_times;
 pub use log::record_times::{LookBudget, LookError, TimestampRules};
 pub use offset::{FilePosition, LeaderEpoch, Offset};
 pub use partition::Partition;
-pub use partition::append::{Ack, AppendError, PendingAck};
+pub use partition::append::{Ack, PendingAck};
 pub use partition::append_times::AppendTimes;
 pub use partition::open::OpenLog;
-pub use partition::read::{Isolation, ReadError, ReadOutcome};
+pub use partition::read::{Isolation, ReadOutcome};
 pub use partition::timestamps::FoundByTime;
-pub use recover::{OpenError, RecoveryReport};
+pub use recover::RecoveryReport;

@@ -17,7 +17,8 @@ use std::path::{Path, PathBuf};
 
 use creel_io::fs;
 
-use crate::directory::{TopicPartition, naming};
+use crate::directory::TopicPartition;
+use crate::error::naming;
 use crate::offset::Offset;
 
 const RECOVERY_POINTS: &str = "recovery-point-offset-checkpoint";

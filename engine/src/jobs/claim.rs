@@ -14,11 +14,12 @@ use std::rc::Rc;
 
 use creel_io::fs::{self, File, OpenOptions};
 
-use crate::jobs::recycle::{Spare, Task, path_not_kept, remove_retired};
+use crate::jobs::recycle::Task;
 use crate::limits::CLAIM_ROOM_FACTOR;
 use crate::log::Health;
 use crate::partition::Inner;
 use crate::segment::Segment;
+use crate::segment::spare::{Spare, path_not_kept, remove_retired};
 
 /// Claims what `segment`, which nobody writes to yet, lacks of `limit` bytes.
 pub(crate) async fn claim_rest(directory: &Path, segment: &Segment, limit: u64) {

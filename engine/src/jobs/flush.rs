@@ -13,15 +13,14 @@ use creel_io::Instant;
 use creel_io::fs::{self, File};
 
 use crate::config::Durability;
-use crate::format::epochs::LeaderEpochs;
-use crate::format::producer_snapshot;
-use crate::jobs::give_up::{is_disk_full, no_room};
+use crate::error::{AppendError, is_disk_full, no_room};
+use crate::format::snapshot;
 use crate::limits::COMMIT_LINGER;
+use crate::log::epochs::LeaderEpochs;
 use crate::log::producers::AppendOrigin;
 use crate::log::{Health, Log, Place};
 use crate::offset::Offset;
 use crate::partition::Inner;
-use crate::partition::append::AppendError;
 use crate::partition::append_times::AppendTimes;
 use crate::planted::{self, Bug};
 use crate::recover::progress::Recovered;
@@ -35,7 +34,7 @@ pub struct Flusher {
     dirty: Rc<RefCell<Vec<Rc<Inner>>>>,
     times: Option<Rc<AppendTimes>>,
     /// What else the partitions of a core share.
-    pub(crate) open_files: Rc<OpenFiles>,
+    pub(crate) open_files: Rc<OpenFiles<Inner>>,
     pub(crate) recovered: Recovered,
 }
 
@@ -207,7 +206,7 @@ impl Inner {
         now_ms: i64,
     ) -> io::Result<(Segment, File)> {
         sealed.cut_to_length()?;
-        let snapshot = write_snapshot(&self.directory, base, &producer_snapshot::encode(&log.producers))?;
+        let snapshot = write_snapshot(&self.directory, base, &snapshot::encode(&log.producers))?;
         match self.begin_segment(base, now_ms) {
             Ok(next) => Ok((next, snapshot)),
             Err(error) => {

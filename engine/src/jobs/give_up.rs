@@ -8,12 +8,11 @@
 use std::io;
 use std::rc::Rc;
 
+use crate::error::{AppendError, has_no_descriptor, is_disk_full, no_room};
 use crate::log::Log;
 use crate::log::staging::Turn;
 use crate::partition::Inner;
-use crate::partition::append::AppendError;
 use crate::segment::Segment;
-use crate::segment::open_files::has_no_descriptor;
 
 impl Inner {
     /// Takes back what staging did. Those who wait for it are yet to be told.
@@ -72,15 +71,4 @@ impl Inner {
             inner.committed.notify_all();
         });
     }
-}
-
-/// What an append is told that found no room for a file or in it.
-pub(crate) fn no_room(error: &io::Error) -> AppendError {
-    if has_no_descriptor(error) { AppendError::NoDescriptor } else { AppendError::DiskFull }
-}
-
-/// Whether there is no room for a file or in it: the next try may succeed.
-pub(crate) fn is_disk_full(error: &io::Error) -> bool {
-    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
-    matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge) || has_no_descriptor(error)
 }

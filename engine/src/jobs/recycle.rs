@@ -23,21 +23,20 @@
 
 use std::cell::{Cell, RefCell};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::rc::Rc;
 
-use creel_io::fs::{self, File, OpenOptions};
+use creel_io::fs::{File, OpenOptions};
 
 use crate::config::CleanupPolicy;
-use crate::directory::{FileKind, remove_if_there, segment_path};
-use crate::format::recycled::{self, Recycled};
+use crate::directory::remove_if_there;
+use crate::format::reuse_checkpoint::{self, Recycled};
 use crate::limits::{COMMIT_LINGER, RECYCLE_CACHED_PERCENT};
 use crate::log::{Health, Log};
 use crate::offset::Offset;
 use crate::partition::Inner;
-use crate::recover::remove_segment;
 use crate::segment::Segment;
-use crate::segment::lazy_file::remove_off_core;
+use crate::segment::spare::{Spare, remove_retired, retired_path};
 use crate::segment::wipe::wipe;
 
 /// What a partition recycles.
@@ -54,33 +53,6 @@ pub(crate) struct Recycler {
     reused: Cell<u64>,
     /// The last segment behind which disk was claimed, or was to be (`claim`).
     claimed_behind: Cell<Option<Offset>>,
-}
-
-/// A file for the next segment.
-#[derive(Debug)]
-pub(crate) struct Spare {
-    pub(crate) path: PathBuf,
-    pub(crate) file: File,
-    pub(crate) length: u64,
-    /// It holds what an older segment did; otherwise zeros (`claim`).
-    pub(crate) is_stale: bool,
-}
-
-/// Takes a segment's files away, but keeps the batches under a name that counts as removed.
-pub(crate) fn retire_files(directory: &Path, base: Offset) -> io::Result<()> {
-    fs::rename(&segment_path(directory, base, FileKind::Log), &retired_path(directory, base))?;
-    remove_segment(directory, base)
-}
-
-fn retired_path(directory: &Path, base: Offset) -> PathBuf {
-    path_not_kept(directory, base, ".deleted")
-}
-
-/// A log file's name with a suffix, which ends in what marks a file as removed: no start keeps it, Kafka's neither.
-pub(crate) fn path_not_kept(directory: &Path, base: Offset, suffix: &str) -> PathBuf {
-    let mut name = segment_path(directory, base, FileKind::Log).into_os_string();
-    name.push(suffix);
-    name.into()
 }
 
 impl Recycler {
@@ -187,8 +159,8 @@ impl Inner {
     async fn announce(&self) -> io::Result<()> {
         while self.recycler.recycled.get().is_none() {
             let from = self.log.borrow().active().base + 1;
-            let recycled = Recycled { from, secret: recycled::new_secret() };
-            recycled::write(&self.directory, recycled).await?;
+            let recycled = Recycled { from, secret: reuse_checkpoint::new_secret() };
+            reuse_checkpoint::write(&self.directory, recycled).await?;
             // A segment that began meanwhile has marks of the other kind.
             if self.log.borrow().active().base < from {
                 self.recycler.recycled.set(Some(recycled));
@@ -279,12 +251,5 @@ impl Inner {
         while self.recycler.tasks.get() > 0 {
             self.committed.notified().await;
         }
-    }
-}
-
-pub(crate) async fn remove_retired(path: PathBuf, last_handle: Option<File>) {
-    let shown = path.display().to_string();
-    if let Err(error) = remove_off_core(last_handle, move || remove_if_there(&path)).await {
-        tracing::warn!(path = shown, %error, "retired segment not removed: the next start does it");
     }
 }

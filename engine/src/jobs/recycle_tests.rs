@@ -7,13 +7,19 @@ use creel_io::fs::{self, File, OpenOptions};
 use creel_io::sim::{Config, Simulation};
 
 use crate::format::batch::stamp;
-use crate::format::mark::{self, Secret};
-use crate::format::recycled::{self, Recycled};
+use crate::format::durability_mark::{self, Secret};
+use crate::format::reuse_checkpoint::{self, Recycled};
 use crate::limits::{PAGE_BYTES, SECTOR_BYTES};
 use crate::segment::wipe::wipe;
-use crate::{
-    BatchBuilder, FilePosition, Flusher, LeaderEpoch, LogConfig, Offset, OpenLog, Partition, TopicPartition,
-};
+use crate::BatchBuilder;
+use crate::FilePosition;
+use crate::Flusher;
+use crate::LeaderEpoch;
+use crate::LogConfig;
+use crate::Offset;
+use crate::OpenLog;
+use crate::Partition;
+use crate::TopicPartition;
 
 /// One byte less than a page: the n-th batch has a page's boundary, and so a sector's, behind its n-th byte.
 const BATCH_BYTES: usize = 4095;
@@ -77,7 +83,8 @@ impl Story {
     /// The batches with the mark that the last write ended with, when the first `durable` of them were durable.
     fn written(&self, durable: usize) -> Vec<u8> {
         let end = FilePosition(self.batches.len() as u64);
-        let mark = mark::encode(BASE + durable as i64, Recycled::signer(Some(RECYCLED), BASE), end);
+        let mark =
+            durability_mark::encode(BASE + durable as i64, Recycled::signer(Some(RECYCLED), BASE), end);
         let mut written = [&self.batches[..], &mark].concat();
         written.resize(written.len().next_multiple_of(PAGE_BYTES as usize), 0);
         written
@@ -92,7 +99,7 @@ impl Story {
         let medium = torn(&self.written(durable), &self.stale, sector, is_new);
         let log = self.directory.join(format!("{:020}.log", BASE.0));
         write(&log, &medium);
-        recycled::write(&self.directory, RECYCLED).await.unwrap();
+        reuse_checkpoint::write(&self.directory, RECYCLED).await.unwrap();
         let partition = open(&self.directory).await;
         let found = (partition.log_end() - BASE) as usize;
         let left = fs::read(&log).unwrap();

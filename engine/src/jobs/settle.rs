@@ -8,10 +8,10 @@ use std::future::poll_fn;
 use std::io;
 use std::rc::Rc;
 
+use crate::error::ReadError;
 use crate::log::staging::Turn;
 use crate::offset::Offset;
 use crate::partition::append::Wanted;
-use crate::partition::read::ReadError;
 use crate::partition::{Inner, Partition};
 
 /// The wait of a question. The sync is under way already, so that those of several partitions run side by side and can

@@ -7,16 +7,15 @@ use std::rc::Rc;
 use creel_io::fs;
 
 use crate::config::{CleanupPolicy, LogConfig};
-use crate::format::producer_snapshot;
-use crate::jobs::recycle::retire_files;
+use crate::error::AppendError;
+use crate::format::snapshot;
 use crate::log::{Cursors, Health, Log};
 use crate::offset::Offset;
-use crate::partition::append::AppendError;
 use crate::partition::{Inner, Partition};
-use crate::recover::remove_segment;
 use crate::segment::Segment;
-use crate::segment::files::write_snapshot;
+use crate::segment::files::{remove_segment, write_snapshot};
 use crate::segment::lazy_file::remove_off_core;
+use crate::segment::spare::retire_files;
 
 /// What is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -204,7 +203,7 @@ impl Inner {
                 "a producer snapshot is missing: retention waits for a quiet moment or a roll",
             ));
         }
-        let encoded = producer_snapshot::encode(&self.log.borrow().producers);
+        let encoded = snapshot::encode(&self.log.borrow().producers);
         write_snapshot(&self.directory, next, &encoded)?.sync_data().await?;
         fs::sync_dir(&self.directory).await?;
         self.lacks_snapshot.set(false);

@@ -13,6 +13,7 @@
 //! `high_watermark == durable`: a consumer never reads what a power cut can take back. Where `flush.messages` or
 //! `flush.ms` relax it, `high_watermark == written`.
 
+pub mod epochs;
 pub mod producers;
 pub mod record_times;
 pub(crate) mod staging;
@@ -21,8 +22,8 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use crate::format::bad_ranges::BadRange;
-use crate::format::epochs::LeaderEpochs;
 use crate::limits::RECENT_BATCHES;
+use crate::log::epochs::LeaderEpochs;
 use crate::log::producers::Producers;
 use crate::log::staging::Staging;
 use crate::offset::{FilePosition, LeaderEpoch, Offset};

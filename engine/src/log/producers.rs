@@ -4,12 +4,11 @@
 //! that repeats one of them is answered with the original's offset; one that does not follow the last is refused.
 //! A producer never seen before, or forgotten since, may begin with any sequence. Sequences wrap from 2^31-1 to 0.
 //! Behaviour after Kafka's `ProducerAppendInfo` and `ProducerStateManager`; the file format is in
-//! `producer_snapshot`.
+//! `format::snapshot`.
 
 use std::collections::BTreeMap;
 
-use thiserror::Error;
-
+use crate::error::ProducerError;
 use crate::format::batch::BatchHeader;
 use crate::limits::PRODUCER_BATCHES;
 use crate::offset::Offset;
@@ -21,30 +20,6 @@ pub enum AppendOrigin {
     Client,
     /// The broker's own coordinators: offsets, groups, transaction markers. Only epochs are checked.
     Coordinator,
-}
-
-/// Why an idempotent producer's batch is refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub enum ProducerError {
-    /// The sequence does not follow the last one.
-    #[error("sequence {got} does not follow {last}")]
-    OutOfOrderSequence {
-        /// First sequence of the batch.
-        got: i32,
-        /// Last sequence appended.
-        last: i32,
-    },
-    /// A newer incarnation of the producer has appended.
-    #[error("producer epoch {got} is older than {current}")]
-    InvalidEpoch {
-        /// Epoch of the batch.
-        got: i16,
-        /// Epoch in force.
-        current: i16,
-    },
-    /// A plain batch while the producer's transaction is open.
-    #[error("not transactional while a transaction is open")]
-    InvalidTransactionState,
 }
 
 /// What to do with a batch.

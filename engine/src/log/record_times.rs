@@ -11,11 +11,11 @@
 use thiserror::Error;
 
 use crate::config::{LogConfig, TimestampType};
+use crate::error::AppendError;
 use crate::format::batch::{Batch, BatchHeader, Codec};
 use crate::format::decompress::decompress;
 use crate::format::records::{BadRecord, read_varint};
 use crate::limits::{BLAMED_RECORDS_MAX, LOOK_AT_ONCE_RECORDS};
-use crate::partition::append::AppendError;
 
 /// A record without a timestamp, and the largest timestamp of a batch without any.
 pub const NO_TIMESTAMP: i64 = -1;

@@ -17,13 +17,13 @@ use std::task::{Context, Poll, Waker};
 use bytes::Bytes;
 use creel_io::Instant;
 
+use crate::error::AppendError;
 use crate::format::batch::{Batch, stamp, stamp_append_time};
 use crate::limits::{
     BATCH_HEADER_BYTES, COPY_BODY_BYTES, STAGED_BYTES_MAX, STAGED_PARTS_MAX, STAGING_KEPT_BYTES,
 };
 use crate::log::producers::Undo;
 use crate::offset::{LeaderEpoch, Offset};
-use crate::partition::append::AppendError;
 use crate::segment::{Placed, Tail};
 
 #[derive(Debug)]

@@ -11,51 +11,17 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use creel_io::Instant;
-use thiserror::Error;
 
 use crate::config::{Durability, LogConfig, TimestampType};
+use crate::error::AppendError;
 use crate::format::batch::{Batch, BatchHeader};
-use crate::log::producers::{AppendOrigin, ProducerError, RememberedBatch, Verdict};
+use crate::log::producers::{AppendOrigin, RememberedBatch, Verdict};
 use crate::log::staging::{Stamp, Turn};
 use crate::log::{Health, Log};
 use crate::offset::Offset;
 use crate::partition::{Inner, Partition};
 use crate::planted::{self, Bug};
 use crate::segment::{Arrival, Placed};
-
-/// Why a batch was not appended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub enum AppendError {
-    /// Larger than `max.message.bytes`.
-    #[error("batch of {size_bytes} bytes is larger than the topic's maximum, {max_bytes}")]
-    TooLarge {
-        /// The batch's size.
-        size_bytes: usize,
-        /// The topic's `max.message.bytes`.
-        max_bytes: usize,
-    },
-    /// A batch no client may send.
-    #[error("invalid record batch: {0}")]
-    InvalidRecord(&'static str),
-    /// A timestamp outside what the topic allows, or of a type only the broker sets.
-    #[error("invalid timestamp: {0}")]
-    InvalidTimestamp(&'static str),
-    /// An idempotent producer's batch out of turn.
-    #[error(transparent)]
-    Producer(#[from] ProducerError),
-    /// No room on the disk. Nothing was appended; later appends may succeed.
-    #[error("no space left for the log")]
-    DiskFull,
-    /// No descriptor for the log's file, in this process or in the system. Nothing was appended; later appends may succeed.
-    #[error("no descriptor left for the log's file (ulimit -n)")]
-    NoDescriptor,
-    /// A write or sync failed; the log refuses appends until restart and recovery.
-    #[error("the log's storage failed")]
-    Storage,
-    /// The partition was closed or deleted.
-    #[error("the partition is closed")]
-    Closed,
-}
 
 /// What an acknowledged append became.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,8 +7,8 @@ use creel_io::fs::{self, File};
 
 use crate::directory::{FileKind, doom, segment_path};
 use crate::format::bad_ranges;
-use crate::format::producer_snapshot;
-use crate::format::recycled;
+use crate::format::reuse_checkpoint;
+use crate::format::snapshot;
 use crate::log::Health;
 use crate::partition::{Inner, Partition};
 use crate::segment::Segment;
@@ -73,7 +73,7 @@ impl Inner {
     async fn write_final_files(&self) -> io::Result<()> {
         let (active, epochs, bad, snapshot): (Rc<Segment>, _, _, _) = {
             let log = self.log.borrow();
-            let snapshot = producer_snapshot::encode(&log.producers);
+            let snapshot = snapshot::encode(&log.producers);
             (log.active().clone(), log.epochs.clone(), log.bad_ranges.clone(), snapshot)
         };
         active.cut_to_length()?;
@@ -86,7 +86,7 @@ impl Inner {
         epochs.write(&self.directory).await?;
         bad_ranges::write(&self.directory, &bad).await?;
         // Every file ends with its batches now.
-        recycled::remove(&self.directory)?;
+        reuse_checkpoint::remove(&self.directory)?;
         fs::sync_dir(&self.directory).await
     }
 

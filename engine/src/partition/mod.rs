@@ -6,6 +6,7 @@ pub mod append;
 pub(crate) mod append_times;
 pub(crate) mod close;
 pub mod open;
+mod open_files;
 pub mod read;
 pub mod timestamps;
 

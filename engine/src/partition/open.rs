@@ -8,16 +8,15 @@ use std::rc::Rc;
 use creel_io::fs;
 
 use crate::config::LogConfig;
-use crate::directory::{TopicPartition, naming};
-use crate::format::epochs::LeaderEpochs;
-use crate::format::producer_snapshot;
-use crate::format::recycled::{self, Recycled};
-use crate::format::scan::Scan;
+use crate::directory::TopicPartition;
+use crate::error::{OpenError, is_disk_full, naming};
+use crate::format::reuse_checkpoint::{self, Recycled};
+use crate::format::snapshot;
 use crate::jobs::claim::claim_rest;
 use crate::jobs::flush::Flusher;
-use crate::jobs::give_up::is_disk_full;
 use crate::jobs::recycle::Recycler;
 use crate::jobs::watch::Watch;
+use crate::log::epochs::LeaderEpochs;
 use crate::log::producers::Producers;
 use crate::log::staging::Staging;
 use crate::log::{Cursors, Health, Log, RecentBatches};
@@ -27,9 +26,10 @@ use crate::partition::append_times::SyncTimes;
 use crate::partition::{Inner, Partition};
 use crate::planted::{self, Bug};
 use crate::recover::progress::bytes_gone_through;
-use crate::recover::{FoundFiles, OpenError, Recovery, RecoveryReport, find_files};
+use crate::recover::{FoundFiles, Recovery, RecoveryReport, find_files};
 use crate::segment::Segment;
 use crate::segment::files::{read_snapshot, remove_snapshot, write_snapshot};
+use crate::segment::scan::Scan;
 
 /// What is known about a partition before its files are looked at.
 #[derive(Clone, Debug)]
@@ -92,7 +92,7 @@ impl Partition {
             segments: Vec::new(),
             epochs: epochs.unwrap_or_default(),
             bad_ranges: Vec::new(),
-            recycled: recycled::read(&open.directory)?,
+            recycled: reuse_checkpoint::read(&open.directory)?,
             report: RecoveryReport::default(),
             lacks_snapshot: false,
             end: Offset::ZERO,
@@ -210,7 +210,7 @@ impl Recovery {
     /// Retention may take every segment before the active one: what they say about producers must be written down by
     /// then, and the snapshot that a roll would have left is missing. `false`: there is no room for it.
     async fn snapshot_anew(&self, producers: &Producers) -> io::Result<bool> {
-        match write_snapshot(&self.directory, self.end, &producer_snapshot::encode(producers)) {
+        match write_snapshot(&self.directory, self.end, &snapshot::encode(producers)) {
             Ok(file) => file.sync_data().await?,
             Err(error) if is_disk_full(&error) => {
                 let directory = self.directory.display();

@@ -10,16 +10,16 @@ use std::rc::Rc;
 
 use creel_io::count_work;
 use creel_io::fs::FileSlice;
-use thiserror::Error;
 
+use crate::error::ReadError;
 use crate::format::batch::BatchHeader;
-use crate::format::scan::Scan;
 use crate::log::{Log, Place};
 use crate::offset::{FilePosition, Offset};
 use crate::partition::{Inner, Partition};
 use crate::planted::{self, Bug};
 use crate::segment::Segment;
 use crate::segment::files::{load_indexes, rebuild_indexes};
+use crate::segment::scan::Scan;
 
 /// What a reader may see.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,35 +29,6 @@ pub enum Isolation {
     HighWatermark,
     /// Up to the first open transaction (read_committed).
     LastStable,
-}
-
-/// Why nothing could be read.
-#[derive(Debug, Error)]
-pub enum ReadError {
-    /// Below the log's start or above its end.
-    #[error("offset {offset} is outside {log_start}..={log_end}")]
-    OutOfRange {
-        /// What was asked for.
-        offset: Offset,
-        /// Where the log starts.
-        log_start: Offset,
-        /// Where it ends.
-        log_end: Offset,
-    },
-    /// The bytes are damaged; `resume` is the first sound offset behind them.
-    #[error("offset {offset} is damaged, the next sound one is {resume}")]
-    Corrupt {
-        /// What was asked for.
-        offset: Offset,
-        /// The first sound offset behind the damage.
-        resume: Offset,
-    },
-    /// The file could not be read.
-    #[error("reading the log failed")]
-    Storage(#[from] io::Error),
-    /// The partition was closed or deleted.
-    #[error("the partition is closed")]
-    Closed,
 }
 
 /// The answer to a read.

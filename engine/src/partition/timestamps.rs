@@ -3,16 +3,16 @@
 use std::io;
 use std::rc::Rc;
 
+use crate::error::ReadError;
 use crate::format::batch::{Batch, BatchHeader, Codec, UncheckedBatch};
 use crate::format::records::{BadRecord, Records};
-use crate::format::scan::Scan;
 use crate::format::time_index::TimestampOffset;
 use crate::log::record_times::NO_TIMESTAMP;
 use crate::offset::{FilePosition, LeaderEpoch, Offset};
-use crate::partition::read::ReadError;
 use crate::partition::{Inner, Partition};
 use crate::segment::Segment;
 use crate::segment::files::load_indexes;
+use crate::segment::scan::Scan;
 
 /// A record found by time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -13,11 +13,11 @@
 use std::io;
 
 use crate::format::batch::BatchError;
-use crate::format::mark::{MAGIC, MARK_BYTES, Secret, Signer};
-use crate::format::scan::Scan;
+use crate::format::durability_mark::{MAGIC, MARK_BYTES, Secret, Signer};
 use crate::limits::{RECOVERY_READ_BYTES, SECTOR_BYTES};
 use crate::offset::{FilePosition, Offset};
 use crate::planted::{self, Bug};
+use crate::segment::scan::Scan;
 
 /// The verdict on a place without a sound batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -18,51 +18,28 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use creel_io::fs::{self, File};
-use thiserror::Error;
 
 use crate::config::{CleanupPolicy, LogConfig};
-use crate::directory::{FileKind, naming, parse_segment_file, remove_if_there, segment_path};
+use crate::directory::{FileKind, parse_segment_file, remove_if_there};
+use crate::error::{is_disk_full, naming};
 use crate::format::bad_ranges::{self, BadRange};
 use crate::format::batch::BatchHeader;
-use crate::format::epochs::LeaderEpochs;
-use crate::format::mark::Secret;
-use crate::format::recycled::{self, Recycled};
-use crate::format::scan::Scan;
+use crate::format::durability_mark::Secret;
+use crate::format::reuse_checkpoint::{self, Recycled};
 use crate::format::time_index::TimestampOffset;
-use crate::jobs::give_up::is_disk_full;
+use crate::log::epochs::LeaderEpochs;
 use crate::offset::{FilePosition, Offset};
 use crate::planted::{self, Bug};
 use crate::recover::damage::{Damage, Place, judge};
 use crate::recover::progress::{Recovered, is_gone_through};
-use crate::segment::files::{knows_largest, last_indexed, read_indexes, remove_snapshot, write_indexes};
+use crate::segment::files::{
+    knows_largest, last_indexed, read_indexes, remove_segment, remove_snapshot, write_indexes,
+};
+use crate::segment::scan::Scan;
 use crate::segment::{Placed, Segment};
 
 /// So much of a log is verified in about a microsecond.
 const BYTES_A_STEP: usize = 16 << 10;
-
-/// Why a partition could not be opened.
-#[derive(Debug, Error)]
-pub enum OpenError {
-    /// The files could not be read or written.
-    #[error("{0}")]
-    Io(#[from] io::Error),
-    /// Files that must be there are not: an empty log in their place would lose what they hold, and use its offsets again.
-    #[error(
-        "its segments are missing, although it held records up to offset {0}: bring its files back, or delete its topic"
-    )]
-    Missing(Offset),
-    /// The same of the oldest ones.
-    #[error(
-        "its first segments are missing: it began at offset {start}, and the first one there at {first}; bring their files \
-         back, or remove its leader-epoch-checkpoint to go on without them"
-    )]
-    FirstMissing {
-        /// Where the log began.
-        start: Offset,
-        /// Where the first segment begins that is there.
-        first: Offset,
-    },
-}
 
 /// What opening a partition found and did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -297,7 +274,7 @@ impl Recovery {
     /// All segments end with their batches, on the medium: nothing more is to be known about what lay behind.
     pub(crate) async fn forget_recycled(&mut self) -> io::Result<()> {
         if self.recycled.take().is_some() {
-            recycled::remove(&self.directory)?;
+            reuse_checkpoint::remove(&self.directory)?;
             fs::sync_dir(&self.directory).await?;
         }
         Ok(())
@@ -494,12 +471,4 @@ fn drop_cached(file: &File) {
     if !planted::has(Bug::PageCacheTrusted) {
         file.drop_cached();
     }
-}
-
-/// Removes every file of a segment.
-pub(crate) fn remove_segment(directory: &Path, base: Offset) -> io::Result<()> {
-    for kind in FileKind::OF_SEGMENT {
-        remove_if_there(&segment_path(directory, base, kind))?;
-    }
-    Ok(())
 }

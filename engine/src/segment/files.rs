@@ -10,12 +10,12 @@ use creel_io::fs::{self, File, OpenOptions};
 
 use crate::directory::{FileKind, remove_if_there, segment_path};
 use crate::format::offset_index::{ENTRY_BYTES, OffsetIndex};
-use crate::format::producer_snapshot;
-use crate::format::scan::Scan;
+use crate::format::snapshot;
 use crate::format::time_index::{TimeIndex, TimestampOffset};
 use crate::limits::SIDE_FILE_BYTES_MAX;
 use crate::log::producers::Producers;
 use crate::offset::{FilePosition, Offset};
+use crate::segment::scan::Scan;
 use crate::segment::{Indexes, Placed, Segment};
 
 /// Writes both index files and syncs them. `closing`: nothing will be added.
@@ -56,6 +56,14 @@ fn write_file(path: &Path, content: &[u8]) -> io::Result<File> {
     written.map(|()| file)
 }
 
+/// Removes every file of a segment.
+pub(crate) fn remove_segment(directory: &Path, base: Offset) -> io::Result<()> {
+    for kind in FileKind::OF_SEGMENT {
+        remove_if_there(&segment_path(directory, base, kind))?;
+    }
+    Ok(())
+}
+
 /// Removes both index files.
 pub(crate) fn remove_indexes(directory: &Path, base: Offset) -> io::Result<()> {
     remove_if_there(&segment_path(directory, base, FileKind::OffsetIndex))?;
@@ -65,7 +73,7 @@ pub(crate) fn remove_indexes(directory: &Path, base: Offset) -> io::Result<()> {
 /// Reads a producer snapshot; `None` if it is gone or damaged.
 pub(crate) fn read_snapshot(directory: &Path, offset: Offset) -> io::Result<Option<Producers>> {
     let bytes = read_bounded(&segment_path(directory, offset, FileKind::ProducerSnapshot))?;
-    Ok(bytes.and_then(|bytes| producer_snapshot::decode(&bytes)))
+    Ok(bytes.and_then(|bytes| snapshot::decode(&bytes)))
 }
 
 /// Where the last batch begins that a sealed segment's offset index has an entry of, without reading the rest of it. `None`:

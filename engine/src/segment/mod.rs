@@ -12,6 +12,8 @@
 pub(crate) mod files;
 pub(crate) mod lazy_file;
 pub(crate) mod open_files;
+pub(crate) mod scan;
+pub(crate) mod spare;
 pub(crate) mod wipe;
 
 use std::cell::{Cell, RefCell};
@@ -23,13 +25,13 @@ use creel_io::fs::{self, File};
 use crate::config::LogConfig;
 use crate::directory::{FileKind, segment_path};
 use crate::format::batch::BatchHeader;
-use crate::format::mark::{self, MARK_BYTES, Secret, Signer};
+use crate::format::durability_mark::{self, MARK_BYTES, Secret, Signer};
 use crate::format::offset_index::OffsetIndex;
 use crate::format::time_index::{TimeIndex, TimestampOffset};
-use crate::jobs::recycle::Spare;
 use crate::limits::PAGE_BYTES;
 use crate::offset::{FilePosition, Offset};
 use crate::segment::lazy_file::LazyFile;
+use crate::segment::spare::Spare;
 
 /// What the log remembers of one written batch.
 #[derive(Clone, Copy, Debug)]
@@ -254,7 +256,7 @@ impl Segment {
     /// What every write ends with if `end` is where its batches end: the mark, and in a recycled file zeros up to the
     /// page's end, so that no write begins in a page that would have to be read first.
     pub(crate) fn tail(&self, durable: Offset, end: FilePosition) -> Tail {
-        let mark = mark::encode(durable, self.signer(), end);
+        let mark = durability_mark::encode(durable, self.signer(), end);
         let tail_end = end.0 + MARK_BYTES as u64;
         let is_stale = tail_end < self.stale_end.get();
         let zeros = if is_stale { tail_end.next_multiple_of(PAGE_BYTES) - tail_end } else { 0 };

@@ -8,65 +8,72 @@
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::io;
 use std::rc::{Rc, Weak};
 
-use creel_io::fs::File;
-
-use crate::partition::Inner;
 use crate::segment::Segment;
+
+/// Who writes to active segments, and so knows what a sync has yet to cover.
+pub(crate) trait Owner {
+    /// Closes the file of a segment that leaves the list of open ones. `false`: a sync has yet to cover what was written.
+    fn try_close(&self, segment: &Rc<Segment>) -> bool;
+
+    /// Syncs all that was written.
+    async fn sync(self: &Rc<Self>);
+}
 
 /// The log files of a core that are open between two uses.
 #[derive(Debug)]
-pub(crate) struct OpenFiles {
+pub(crate) struct OpenFiles<O> {
     most_active: usize,
     most_sealed: usize,
     /// Segments that were active when they were opened, longest ago first. Some may have been closed or removed since.
-    active: RefCell<VecDeque<OpenSegment>>,
+    active: RefCell<VecDeque<OpenSegment<O>>>,
     /// In the order in which they were first read. Those that retention has taken meanwhile count until their turn comes.
     sealed: RefCell<VecDeque<Weak<Segment>>>,
 }
 
 #[derive(Debug)]
-struct OpenSegment {
-    partition: Weak<Inner>,
+struct OpenSegment<O> {
+    owner: Weak<O>,
     segment: Weak<Segment>,
 }
 
-impl Default for OpenFiles {
+impl<O> Default for OpenFiles<O> {
     fn default() -> Self {
         Self { most_active: usize::MAX, ..Self::at_most(0, 0) }
     }
 }
 
-impl OpenFiles {
+impl<O> OpenFiles<O> {
     /// At most so many.
     pub(crate) fn at_most(active: usize, sealed: usize) -> Self {
         let (most_active, most_sealed) = (active.max(1), sealed);
         Self { most_active, most_sealed, active: RefCell::default(), sealed: RefCell::default() }
     }
+}
 
-    fn has_room(&self) -> bool {
+impl<O: Owner> OpenFiles<O> {
+    pub(crate) fn has_room(&self) -> bool {
         self.active.borrow().len() < self.most_active
     }
 
-    fn add_active(&self, partition: &Rc<Inner>, segment: &Rc<Segment>) {
-        let (partition, segment) = (Rc::downgrade(partition), Rc::downgrade(segment));
-        self.active.borrow_mut().push_back(OpenSegment { partition, segment });
+    pub(crate) fn add_active(&self, owner: &Rc<O>, segment: &Rc<Segment>) {
+        let (owner, segment) = (Rc::downgrade(owner), Rc::downgrade(segment));
+        self.active.borrow_mut().push_back(OpenSegment { owner, segment });
     }
 
     /// Closes active segments until one more may be open, and waits for the syncs that this takes. Where every one of them
     /// is written to all the time, one more is open than should be.
-    async fn make_room(&self) {
+    pub(crate) async fn make_room(&self) {
         for _ in 0..self.most_active {
             if self.has_room() {
                 return;
             }
             let Some(oldest) = self.active.borrow_mut().pop_front() else { return };
-            let Some((partition, segment)) = oldest.upgrade() else { continue };
-            if !partition.closes(&segment) {
-                partition.sync_now().await;
-                if !partition.closes(&segment) {
+            let Some((owner, segment)) = oldest.upgrade() else { continue };
+            if !owner.try_close(&segment) {
+                owner.sync().await;
+                if !owner.try_close(&segment) {
                     self.active.borrow_mut().push_back(oldest);
                 }
             }
@@ -74,11 +81,11 @@ impl OpenFiles {
     }
 
     /// Closes what can be closed at once. Whether that is any.
-    fn close_all(&self) -> bool {
+    pub(crate) fn close_all(&self) -> bool {
         let before = self.active.take();
         let count = before.len();
         for one in before {
-            let is_closed = one.upgrade().is_none_or(|(partition, segment)| partition.closes(&segment));
+            let is_closed = one.upgrade().is_none_or(|(owner, segment)| owner.try_close(&segment));
             if !is_closed {
                 self.active.borrow_mut().push_back(one);
             }
@@ -89,7 +96,7 @@ impl OpenFiles {
     }
 
     /// Lets a sealed segment stay open, in the place of the one that has been so for longest.
-    fn keep_sealed(&self, segment: &Rc<Segment>) {
+    pub(crate) fn keep_sealed(&self, segment: &Rc<Segment>) {
         let mut sealed = self.sealed.borrow_mut();
         if sealed.iter().rev().any(|one| one.as_ptr() == Rc::as_ptr(segment)) {
             return;
@@ -103,80 +110,8 @@ impl OpenFiles {
     }
 }
 
-impl OpenSegment {
-    fn upgrade(&self) -> Option<(Rc<Inner>, Rc<Segment>)> {
-        self.partition.upgrade().zip(self.segment.upgrade())
+impl<O> OpenSegment<O> {
+    fn upgrade(&self) -> Option<(Rc<O>, Rc<Segment>)> {
+        self.owner.upgrade().zip(self.segment.upgrade())
     }
-}
-
-impl Inner {
-    /// A handle to a segment's file. A sealed one is [let go](Self::let_go) of after it was read.
-    pub(crate) fn file_of(self: &Rc<Self>, segment: &Rc<Segment>) -> io::Result<File> {
-        if self.is_active(segment) { self.active_file(segment) } else { self.file_if_any(segment) }
-    }
-
-    /// A handle to the active segment's file, which stays open.
-    pub(crate) fn active_file(self: &Rc<Self>, active: &Rc<Segment>) -> io::Result<File> {
-        self.note_opened(active);
-        self.file_if_any(active)
-    }
-
-    fn file_if_any(&self, segment: &Segment) -> io::Result<File> {
-        match segment.log.get() {
-            Err(error) if has_no_descriptor(&error) && self.flusher.open_files.close_all() => {
-                segment.log.get()
-            }
-            file => file,
-        }
-    }
-
-    /// Whether the active segment is open, or may be opened without closing another one first.
-    pub(crate) fn may_open(&self) -> bool {
-        self.log.borrow().active().log.is_open() || self.flusher.open_files.has_room()
-    }
-
-    /// Waits until the active segment may be opened.
-    pub(crate) async fn make_room_to_open(&self) {
-        if !self.may_open() {
-            self.flusher.open_files.make_room().await;
-        }
-    }
-
-    /// Counts an active segment that is open or about to be.
-    pub(crate) fn note_opened(self: &Rc<Self>, active: &Rc<Segment>) {
-        if !active.is_listed.replace(true) {
-            self.flusher.open_files.add_active(self, active);
-        }
-    }
-
-    fn is_active(&self, segment: &Segment) -> bool {
-        self.log.borrow().active().base == segment.base
-    }
-
-    /// A segment that is not appended to is open for a while, if there is room for it; who reads it has a handle.
-    pub(crate) fn let_go(&self, segment: &Rc<Segment>) {
-        if !self.is_active(segment) {
-            self.flusher.open_files.keep_sealed(segment);
-        }
-    }
-
-    /// Closes the file of a segment that leaves the list of open ones, unless a sync has yet to cover what was written.
-    fn closes(&self, segment: &Rc<Segment>) -> bool {
-        // A log that is borrowed is being written to.
-        let Ok(log) = self.log.try_borrow() else { return false };
-        let is_unsynced = log.unsynced.iter().any(|other| Rc::ptr_eq(other, segment));
-        if is_unsynced || self.is_committing.get() || self.side_jobs.get() > 0 {
-            return false;
-        }
-        segment.is_listed.set(false);
-        segment.log.close();
-        true
-    }
-}
-
-/// Whether the process (EMFILE) or the system (ENFILE) had no descriptor left.
-pub(crate) fn has_no_descriptor(error: &io::Error) -> bool {
-    const ENFILE: i32 = 23;
-    const EMFILE: i32 = 24;
-    matches!(error.raw_os_error(), Some(ENFILE | EMFILE))
 }

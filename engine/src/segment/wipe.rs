@@ -21,9 +21,9 @@ use std::io::{self, IoSlice};
 
 use creel_io::fs::File;
 
-use crate::format::scan::Scan;
 use crate::limits::{SECTOR_BYTES, WIPE_STEP_BATCHES};
 use crate::offset::{FilePosition, Offset};
+use crate::segment::scan::Scan;
 
 /// Where the checksum's last byte lies in a batch: the last one outside of what it covers.
 const LAST_BYTE_OF_CRC: u64 = 20;

@@ -12,7 +12,7 @@ use creel_io::fs;
 
 use crate::directory::remove_if_there;
 use crate::format::checkpoint::{format_lines, parse, read_text};
-use crate::format::mark::{Secret, Signer};
+use crate::format::durability_mark::{Secret, Signer};
 use crate::offset::Offset;
 
 const FILE_NAME: &str = "recycled-segments-checkpoint";

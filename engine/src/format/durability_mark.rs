@@ -17,9 +17,9 @@
 use std::io;
 
 use crate::format::batch::crc32c;
-use crate::format::scan::Scan;
 use crate::limits::RECOVERY_READ_BYTES;
 use crate::offset::{FilePosition, Offset};
+use crate::segment::scan::Scan;
 
 pub(crate) const MARK_BYTES: usize = 37;
 pub(crate) const MAGIC: &[u8; 8] = b"CREELEND";
