@@ -13,6 +13,7 @@
 pub mod config;
 pub mod directory;
 mod error;
+pub mod fault_points;
 pub mod format;
 #[doc(hidden)]
 pub mod fuzzing;
@@ -21,7 +22,6 @@ pub mod limits;
 pub mod log;
 pub mod offset;
 pub mod partition;
-pub mod planted;
 pub mod recover;
 mod segment;
 
@@ -32,10 +32,9 @@ pub use format::batch::{Attributes, Batch, BatchError, BatchHeader, Codec, Unche
 pub use format::checkpoint::{Checkpoint, CheckpointFiles};
 pub use format::records::{BadRecord, BatchBuilder, LoggedBatch, Record, Records};
 pub use format::{batch, offset_index, time_index};
-pub use jobs::flush::Flusher;
-pub use jobs::settle::Settling;
+pub use jobs::commit::Flusher;
+pub use jobs::hw_waiters::{Seen, Watcher, Watching};
 pub use jobs::upkeep::Upkeep;
-pub use jobs::watch::{Seen, Watcher, Watching};
 pub use log::epochs;
 pub use log::producers::AppendOrigin;
 pub use log::record_times;
@@ -46,5 +45,6 @@ pub use partition::append::{Ack, PendingAck};
 pub use partition::append_times::AppendTimes;
 pub use partition::open::OpenLog;
 pub use partition::read::{Isolation, ReadOutcome};
+pub use partition::settle::Settling;
 pub use partition::timestamps::FoundByTime;
 pub use recover::RecoveryReport;

@@ -2,12 +2,11 @@
 //!
 //! Each job owns its own state.
 
-pub(crate) mod claim;
-pub mod flush;
-pub(crate) mod give_up;
-pub(crate) mod recycle;
+pub mod commit;
+pub mod hw_waiters;
+pub(crate) mod preallocate;
+pub(crate) mod rollback;
+pub(crate) mod segment_reuse;
 #[cfg(test)]
-mod recycle_tests;
-pub mod settle;
+mod segment_reuse_tests;
 pub mod upkeep;
-pub mod watch;

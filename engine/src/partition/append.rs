@@ -14,13 +14,13 @@ use creel_io::Instant;
 
 use crate::config::{Durability, LogConfig, TimestampType};
 use crate::error::AppendError;
+use crate::fault_points::{self, Bug};
 use crate::format::batch::{Batch, BatchHeader};
 use crate::log::producers::{AppendOrigin, RememberedBatch, Verdict};
 use crate::log::staging::{Stamp, Turn};
 use crate::log::{Health, Log};
 use crate::offset::Offset;
 use crate::partition::{Inner, Partition};
-use crate::planted::{self, Bug};
 use crate::segment::{Arrival, Placed};
 
 /// What an acknowledged append became.
@@ -70,7 +70,7 @@ impl PendingAck {
     pub async fn durable(&self) -> Result<Ack, AppendError> {
         let _wanted = Wanted::new(&*self.inner);
         self.wait_written().await?;
-        if planted::has(Bug::AckBeforeSync) {
+        if fault_points::has(Bug::AckBeforeSync) {
             return Ok(self.ack);
         }
         self.inner.wait_past(self.end + -1).await;

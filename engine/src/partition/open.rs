@@ -10,12 +10,13 @@ use creel_io::fs;
 use crate::config::LogConfig;
 use crate::directory::TopicPartition;
 use crate::error::{OpenError, is_disk_full, naming};
+use crate::fault_points::{self, Bug};
 use crate::format::reuse_checkpoint::{self, Recycled};
 use crate::format::snapshot;
-use crate::jobs::claim::claim_rest;
-use crate::jobs::flush::Flusher;
-use crate::jobs::recycle::Recycler;
-use crate::jobs::watch::Watch;
+use crate::jobs::commit::Flusher;
+use crate::jobs::hw_waiters::Watch;
+use crate::jobs::preallocate::claim_rest;
+use crate::jobs::segment_reuse::Recycler;
 use crate::log::epochs::LeaderEpochs;
 use crate::log::producers::Producers;
 use crate::log::staging::Staging;
@@ -24,7 +25,6 @@ use crate::offset::{FilePosition, LeaderEpoch, Offset};
 use crate::partition::append::dated;
 use crate::partition::append_times::SyncTimes;
 use crate::partition::{Inner, Partition};
-use crate::planted::{self, Bug};
 use crate::recover::progress::bytes_gone_through;
 use crate::recover::{FoundFiles, Recovery, RecoveryReport, find_files};
 use crate::segment::Segment;
@@ -114,7 +114,7 @@ impl Partition {
             fs::sync_dir(&open.directory).await?;
         }
         let mut producers = recovery.replay_producers(&mut files).await?;
-        if planted::has(Bug::ProducersForgotten) {
+        if fault_points::has(Bug::ProducersForgotten) {
             producers = Producers::default();
         }
         let is_claimed = recovery.claim_active().await;

@@ -12,11 +12,11 @@ use creel_io::count_work;
 use creel_io::fs::FileSlice;
 
 use crate::error::ReadError;
+use crate::fault_points::{self, Bug};
 use crate::format::batch::BatchHeader;
 use crate::log::{Log, Place};
 use crate::offset::{FilePosition, Offset};
 use crate::partition::{Inner, Partition};
-use crate::planted::{self, Bug};
 use crate::segment::Segment;
 use crate::segment::files::{load_indexes, rebuild_indexes};
 use crate::segment::scan::Scan;
@@ -200,7 +200,7 @@ impl Inner {
         let interval = self.config.borrow().index_interval_bytes;
         load_indexes(&self.directory, segment, interval).await?;
         let mut scan = Scan::new(self.file_of(segment)?, FilePosition::START, cap.0);
-        if !scan.go_by_index(segment, offset).await? && !planted::has(Bug::IndexTrusted) {
+        if !scan.go_by_index(segment, offset).await? && !fault_points::has(Bug::IndexTrusted) {
             rebuild_indexes(&self.directory, segment, interval).await?;
             scan.go_by_index(segment, offset).await?;
         }

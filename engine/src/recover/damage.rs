@@ -12,12 +12,11 @@
 
 use std::io;
 
+use crate::fault_points::{self, Bug};
 use crate::format::batch::BatchError;
 use crate::format::durability_mark::{MAGIC, MARK_BYTES, Secret, Signer};
 use crate::limits::{RECOVERY_READ_BYTES, SECTOR_BYTES};
 use crate::offset::{FilePosition, Offset};
-use crate::planted::{self, Bug};
-use crate::segment::scan::Scan;
 
 /// The verdict on a place without a sound batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,7 +68,7 @@ pub(crate) async fn judge(
     let is_torn = !was_safe && !was_clean && scan.shows_loss(start, end, signer, expected).await?;
     let torn_bytes = written_end.0.saturating_sub(start.0);
     match (sound, next) {
-        (Some(_), _) if is_torn || planted::has(Bug::TruncateAtBadBatch) => {
+        (Some(_), _) if is_torn || fault_points::has(Bug::TruncateAtBadBatch) => {
             Ok(Damage::Torn { bytes: torn_bytes, batches: count_batches(scan, sound_at).await? })
         }
         (Some(header), _) => Ok(Damage::Bad { resume: header.base_offset, position: sound_at }),

@@ -22,6 +22,7 @@ use creel_io::fs::{self, File};
 use crate::config::{CleanupPolicy, LogConfig};
 use crate::directory::{FileKind, parse_segment_file, remove_if_there};
 use crate::error::{is_disk_full, naming};
+use crate::fault_points::{self, Bug};
 use crate::format::bad_ranges::{self, BadRange};
 use crate::format::batch::BatchHeader;
 use crate::format::durability_mark::Secret;
@@ -29,7 +30,6 @@ use crate::format::reuse_checkpoint::{self, Recycled};
 use crate::format::time_index::TimestampOffset;
 use crate::log::epochs::LeaderEpochs;
 use crate::offset::{FilePosition, Offset};
-use crate::planted::{self, Bug};
 use crate::recover::damage::{Damage, Place, judge};
 use crate::recover::progress::{Recovered, is_gone_through};
 use crate::segment::files::{
@@ -468,7 +468,7 @@ async fn walk_tail(segment: &Segment, from: FilePosition) -> io::Result<Tail> {
 
 /// A sync may have failed in an earlier life: then the page cache shows batches that the medium does not hold.
 fn drop_cached(file: &File) {
-    if !planted::has(Bug::PageCacheTrusted) {
+    if !fault_points::has(Bug::PageCacheTrusted) {
         file.drop_cached();
     }
 }

@@ -14,7 +14,7 @@ use std::rc::Rc;
 
 use creel_io::fs::{self, File, OpenOptions};
 
-use crate::jobs::recycle::Task;
+use crate::jobs::segment_reuse::Task;
 use crate::limits::CLAIM_ROOM_FACTOR;
 use crate::log::Health;
 use crate::partition::Inner;

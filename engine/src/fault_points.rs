@@ -51,8 +51,8 @@ mod switch {
 
     /// Burns CPU, for the same number always as much: each division waits for the one before, so that the time it takes
     /// is the divider's, and hardly depends on what else shares the core (plain counting took a third longer beside
-    /// others). A clock would count as burnt what other processes took.
-    pub fn burn() {
+    /// others). A clock would count what other processes took.
+    pub fn spend_cpu() {
         static TOLD: OnceLock<u64> = OnceLock::new();
         let told = || std::env::var(DIVISIONS).ok()?.parse().ok();
         let mut left = *TOLD.get_or_init(|| told().unwrap_or(0));
@@ -73,10 +73,10 @@ mod switch {
     }
 
     /// Nothing.
-    pub const fn burn() {}
+    pub const fn spend_cpu() {}
 }
 
-pub use switch::burn;
 pub(crate) use switch::has;
 #[cfg(feature = "planted-bugs")]
 pub use switch::plant;
+pub use switch::spend_cpu;

@@ -14,6 +14,7 @@ use creel_io::fs::{self, File};
 
 use crate::config::Durability;
 use crate::error::{AppendError, is_disk_full, no_room};
+use crate::fault_points::{self, Bug};
 use crate::format::snapshot;
 use crate::limits::COMMIT_LINGER;
 use crate::log::epochs::LeaderEpochs;
@@ -22,7 +23,6 @@ use crate::log::{Health, Log, Place};
 use crate::offset::Offset;
 use crate::partition::Inner;
 use crate::partition::append_times::AppendTimes;
-use crate::planted::{self, Bug};
 use crate::recover::progress::Recovered;
 use crate::segment::Segment;
 use crate::segment::files::{remove_indexes, remove_snapshot, write_indexes, write_snapshot};
@@ -154,7 +154,7 @@ impl Inner {
         let mut cursors = self.cursors.get();
         cursors.written = cursors.next;
         self.cursors.set(cursors);
-        let is_ahead = planted::has(Bug::HighWatermarkAheadOfDurability);
+        let is_ahead = fault_points::has(Bug::HighWatermarkAheadOfDurability);
         if self.durability() != Durability::GroupCommit || is_ahead {
             self.raise_high_watermark(cursors.written, log.end_place());
         }
@@ -441,7 +441,7 @@ impl Commit {
             Some(epochs) => EpochsWritten::of(epochs.write(directory).await)?,
             None => EpochsWritten::Yes,
         };
-        if self.directory && !planted::has(Bug::DirectoryNotSynced) {
+        if self.directory && !fault_points::has(Bug::DirectoryNotSynced) {
             fs::sync_dir(directory).await?;
         }
         Ok(epochs)
