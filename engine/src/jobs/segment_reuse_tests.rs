@@ -6,11 +6,6 @@ use std::path::{Path, PathBuf};
 use creel_io::fs::{self, File, OpenOptions};
 use creel_io::sim::{Config, Simulation};
 
-use crate::format::batch::stamp;
-use crate::format::durability_mark::{self, Secret};
-use crate::format::reuse_checkpoint::{self, Recycled};
-use crate::limits::{PAGE_BYTES, SECTOR_BYTES};
-use crate::segment::wipe::wipe;
 use crate::BatchBuilder;
 use crate::FilePosition;
 use crate::Flusher;
@@ -20,6 +15,11 @@ use crate::Offset;
 use crate::OpenLog;
 use crate::Partition;
 use crate::TopicPartition;
+use crate::format::batch::stamp;
+use crate::format::durability_mark::{self, Secret};
+use crate::format::reuse_checkpoint::{self, Recycled};
+use crate::limits::{PAGE_BYTES, SECTOR_BYTES};
+use crate::segment::wipe::wipe;
 
 /// One byte less than a page: the n-th batch has a page's boundary, and so a sector's, behind its n-th byte.
 const BATCH_BYTES: usize = 4095;

@@ -17,6 +17,7 @@ use crate::format::batch::BatchError;
 use crate::format::durability_mark::{MAGIC, MARK_BYTES, Secret, Signer};
 use crate::limits::{RECOVERY_READ_BYTES, SECTOR_BYTES};
 use crate::offset::{FilePosition, Offset};
+use crate::segment::scan::Scan;
 
 /// The verdict on a place without a sound batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
