@@ -3,8 +3,8 @@
 use std::ops::{Add, Sub};
 use std::time::Duration;
 
-use crate::context;
-use crate::core_state::Backend;
+use crate::executor::context;
+use crate::executor::core_state::Backend;
 use crate::sim;
 
 /// A moment on the monotonic clock, in nanoseconds since an arbitrary start. Virtual in the simulator.

@@ -2,8 +2,8 @@
 
 use std::cell::Cell;
 
-use crate::context;
-use crate::core_state::Backend;
+use crate::executor::context;
+use crate::executor::core_state::Backend;
 
 thread_local! {
     static STATE: Cell<u64> = Cell::new(kernel_u64());

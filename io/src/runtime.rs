@@ -11,10 +11,10 @@ use std::time::Duration;
 use thiserror::Error;
 
 use crate::clock::now;
-use crate::context;
 use crate::core_id::CoreId;
-use crate::core_state::{Backend, CoreState};
-use crate::executor::Executor;
+use crate::executor::context;
+use crate::executor::core_state::{Backend, CoreState};
+use crate::executor::tasks::Executor;
 use crate::ring::Driver;
 pub use crate::ring::RingError;
 use crate::signal;

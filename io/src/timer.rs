@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use crate::clock::{Instant, now};
-use crate::context;
+use crate::executor::context;
 
 /// The sleepers of a core, in the order in which they wake.
 #[derive(Default)]

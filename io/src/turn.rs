@@ -11,7 +11,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use crate::context;
+use crate::executor::context;
 
 /// Lets every other ready task run once before going on.
 pub async fn yield_now() {

@@ -10,7 +10,8 @@ use bytes::BytesMut;
 use io_uring::{opcode, types};
 
 use super::OpenOptions;
-use crate::ring::{Kept, KeptBuffer, Op};
+use crate::operation::Op;
+use crate::ring::{Kept, KeptBuffer};
 
 #[derive(Clone, Debug)]
 pub(crate) struct RingFile {

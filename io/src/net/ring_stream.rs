@@ -14,7 +14,8 @@ use super::socket;
 use super::stream::More;
 use crate::clock::{Instant, now};
 use crate::fs::RingFile;
-use crate::ring::{Kept, KeptBuffer, Op, RawAddress};
+use crate::operation::Op;
+use crate::ring::{Kept, KeptBuffer, RawAddress};
 
 /// A connected TCP socket. One task may receive and another send at the same time.
 pub(super) struct RingStream {

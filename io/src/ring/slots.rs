@@ -9,7 +9,7 @@ use std::task::Waker;
 
 use bytes::{Bytes, BytesMut};
 
-use super::Reaped;
+use super::driver::Reaped;
 
 /// What an operation keeps alive until it has completed.
 #[derive(Default)]

@@ -8,8 +8,8 @@ use bytes::Bytes;
 
 use super::NodeId;
 use super::disk::{Disk, Ino, OpenMode, Opened, lock_path};
+use super::environment::{Place, place};
 use super::faults::Operation;
-use super::here::{Place, place};
 use crate::fs::Space;
 
 impl Place {

@@ -10,8 +10,8 @@ use bytes::{Bytes, BytesMut};
 use super::NodeId;
 use super::descriptors::Descriptor;
 use super::disk::{Ino, OpenMode, Opened, os_error};
+use super::environment::{Place, place_of};
 use super::faults::Operation;
-use super::here::{Place, place_of};
 use super::trace::hash_bytes;
 use super::world::Loss;
 

@@ -13,7 +13,7 @@ use super::faults::Operation;
 use super::node::{Node, Stage, Work};
 use super::world::{Loss, World};
 use crate::clock::Instant;
-use crate::context;
+use crate::executor::context;
 
 /// A simulation as seen by those who play fate in it. Clones are the same one.
 #[derive(Clone)]

@@ -13,11 +13,11 @@ use super::disk::Disk;
 use super::faults::Faults;
 use super::world::World;
 use super::{Here, NodeId};
-use crate::context;
 use crate::core_id::CoreId;
-use crate::core_state::{Backend, CoreShared, CoreState};
-use crate::executor::Executor;
-use crate::join::JoinHandle;
+use crate::executor::context;
+use crate::executor::core_state::{Backend, CoreShared, CoreState};
+use crate::executor::tasks::Executor;
+use crate::spawn::JoinHandle;
 use crate::turn;
 
 /// Work that was counted by [`crate::count_work`] and [`crate::pace`], in steps.

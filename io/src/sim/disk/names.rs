@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 
-use super::Ino;
 use super::file_state::Survival;
+use super::tree::Ino;
 use crate::sim::rng::Rng;
 
 pub(super) type Entries = BTreeMap<OsString, Ino>;

@@ -7,7 +7,7 @@ use std::task::Waker;
 
 use bytes::{Buf, Bytes, BytesMut};
 
-use super::{Addresses, InFlight, wake};
+use super::traffic::{Addresses, InFlight, wake};
 use crate::clock::Instant;
 use crate::sim::NodeId;
 use crate::sim::disk::os_error;

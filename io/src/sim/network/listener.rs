@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use super::connection::Connection;
 use super::stream::SimStream;
-use super::{Addresses, EndId, Network, resolve, wake};
+use super::traffic::{Addresses, EndId, Network, resolve, wake};
 use crate::sim::NodeId;
 use crate::sim::disk::os_error;
-use crate::sim::here::{Place, place, place_of};
+use crate::sim::environment::{Place, place, place_of};
 use crate::timer::sleep;
 
 /// Connections that wait to be accepted; more are left unanswered, and try again.

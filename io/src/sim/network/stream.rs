@@ -8,14 +8,13 @@ use std::task::{Context, Poll};
 
 use bytes::{Buf, Bytes, BytesMut};
 
-use super::EndId;
 use super::connection::{Connection, Segment};
-use super::split;
+use super::traffic::{EndId, split};
 use crate::clock::{Instant, now};
 use crate::sim::NodeId;
 use crate::sim::disk::os_error;
+use crate::sim::environment::{Place, place, place_of};
 use crate::sim::file::SimFile;
-use crate::sim::here::{Place, place, place_of};
 use crate::sim::trace::hash_bytes;
 
 /// The most one receive gives; the ring backend gives about as much.

@@ -8,8 +8,8 @@ use super::NodeId;
 use super::node::Node;
 use super::world::World;
 use crate::clock::Instant;
-use crate::context;
-use crate::core_state::Backend;
+use crate::executor::context;
+use crate::executor::core_state::Backend;
 
 /// How long heavy work seems to take.
 const OFFLOAD: RangeInclusive<Duration> = Duration::from_micros(10)..=Duration::from_millis(1);

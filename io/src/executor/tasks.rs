@@ -7,9 +7,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Waker};
 
-use crate::core_state::CoreShared;
-use crate::task::Task;
+use crate::executor::core_state::CoreShared;
 use crate::turn;
+use crate::wake::Task;
 
 type BoxedTask = Pin<Box<dyn Future<Output = ()>>>;
 

@@ -7,12 +7,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::clock::Instant;
 use crate::core_id::CoreId;
-use crate::executor::Executor;
+use crate::executor::tasks::Executor;
 use crate::ring::Driver;
 use crate::sim;
-use crate::task::Task;
 use crate::timer::Timers;
 use crate::turn;
+use crate::wake::Task;
 
 /// One core's own things. Lives on one thread.
 pub(crate) struct CoreState {

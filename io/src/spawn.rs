@@ -7,9 +7,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use crate::context;
-use crate::core_state::CoreState;
-use crate::task::Task;
+use crate::executor::context;
+use crate::executor::core_state::CoreState;
+use crate::wake::Task;
 
 /// Waits for a task's output. Dropping it detaches the task; [`JoinHandle::abort`] ends it.
 pub struct JoinHandle<T> {

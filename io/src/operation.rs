@@ -7,10 +7,8 @@ use std::task::{Context, Poll, Waker};
 
 use io_uring::squeue;
 
-use super::buffers::BufferId;
-use super::slots::{Kept, KeptBuffer};
-use super::{Driver, Reaped};
-use crate::context;
+use crate::executor::context;
+use crate::ring::{BufferId, Driver, Kept, KeptBuffer, Reaped};
 
 /// What a finished operation gives back.
 pub(crate) struct Completion {

@@ -5,8 +5,8 @@ use std::future::Future;
 use std::rc::Rc;
 
 use crate::core_id::CoreId;
-use crate::core_state::{Backend, CoreState};
-use crate::join::JoinHandle;
+use crate::executor::core_state::{Backend, CoreState};
+use crate::spawn::JoinHandle;
 
 thread_local! {
     /// Whether the current core is a simulated one: what the clock asks each time, and need not ask the core.

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Wake;
 
-use crate::context;
-use crate::core_state::CoreShared;
+use crate::executor::context;
+use crate::executor::core_state::CoreShared;
 use crate::ring;
 
 /// Names a task within its core. Its future stays in the core's executor; only this part crosses threads.

@@ -1,0 +1,5 @@
+//! Waking tasks.
+
+mod task;
+
+pub(crate) use task::Task;
