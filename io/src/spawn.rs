@@ -1,4 +1,6 @@
-//! The handle of a spawned task.
+//! Starting a task, and the handle of one that was started.
+//!
+//! Owns the way of a task's output to whoever awaits it. Where the task lives is the executor's.
 
 use std::cell::RefCell;
 use std::future::Future;
@@ -9,38 +11,43 @@ use std::task::{Context, Poll, Waker};
 
 use crate::executor::context;
 use crate::executor::core_state::CoreState;
-use crate::wake::Task;
+use crate::wake::task::Task;
+
+/// Starts a task on this core. Dropping the handle lets the task run on.
+pub fn spawn<F>(future: F) -> JoinHandle<F::Output>
+where
+    F: Future + 'static,
+{
+    context::with(|core| JoinHandle::start(core, future))
+}
 
 /// Waits for a task's output. Dropping it detaches the task; [`JoinHandle::abort`] ends it.
 pub struct JoinHandle<T> {
-    outcome: Rc<RefCell<Outcome<T>>>,
+    output: Rc<RefCell<Output<T>>>,
     task: Arc<Task>,
 }
 
-enum Outcome<T> {
+enum Output<T> {
     Running(Option<Waker>),
     Done(T),
     Taken,
 }
 
 impl<T: 'static> JoinHandle<T> {
-    pub(crate) fn start<F>(core: &CoreState, future: F) -> JoinHandle<T>
+    fn start<F>(core: &CoreState, future: F) -> JoinHandle<T>
     where
         F: Future<Output = T> + 'static,
     {
-        let outcome = Rc::new(RefCell::new(Outcome::Running(None)));
-        let report = outcome.clone();
-        let task = core.executor.spawn(
-            &core.shared,
-            Box::pin(async move {
-                let value = future.await;
-                let before = report.replace(Outcome::Done(value));
-                if let Outcome::Running(Some(waker)) = before {
-                    waker.wake();
-                }
-            }),
-        );
-        JoinHandle { outcome, task }
+        let output = Rc::new(RefCell::new(Output::Running(None)));
+        let report = output.clone();
+        let task = core.executor.spawn(Box::pin(async move {
+            let value = future.await;
+            let before = report.replace(Output::Done(value));
+            if let Output::Running(Some(waker)) = before {
+                waker.wake();
+            }
+        }));
+        JoinHandle { output, task }
     }
 }
 
@@ -57,7 +64,7 @@ impl<T> JoinHandle<T> {
     /// True once the task has ended by itself and its output waits here.
     #[must_use]
     pub fn is_finished(&self) -> bool {
-        !matches!(*self.outcome.borrow(), Outcome::Running(_))
+        !matches!(*self.output.borrow(), Output::Running(_))
     }
 }
 
@@ -65,14 +72,14 @@ impl<T> Future for JoinHandle<T> {
     type Output = T;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
-        let mut outcome = self.outcome.borrow_mut();
-        match std::mem::replace(&mut *outcome, Outcome::Taken) {
-            Outcome::Done(value) => Poll::Ready(value),
-            Outcome::Running(_) => {
-                *outcome = Outcome::Running(Some(cx.waker().clone()));
+        let mut output = self.output.borrow_mut();
+        match std::mem::replace(&mut *output, Output::Taken) {
+            Output::Done(value) => Poll::Ready(value),
+            Output::Running(_) => {
+                *output = Output::Running(Some(cx.waker().clone()));
                 Poll::Pending
             }
-            Outcome::Taken => panic!("a JoinHandle was polled after it had given its value"),
+            Output::Taken => panic!("a JoinHandle was polled after it had given its value"),
         }
     }
 }

@@ -1,18 +1,18 @@
-//! All that one core owns, and the small part of it that other threads may touch.
+//! All that one core owns.
+//!
+//! Owns the executor, the sleepers and whatever carries out the core's I/O. Knows no future of its own making: what tasks
+//! do with a core is above it.
 
 use std::cell::RefCell;
-use std::os::fd::OwnedFd;
-use std::sync::atomic::{AtomicBool, AtomicI32, Ordering, fence};
-use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::clock::Instant;
+use super::budget;
+use super::environment::Environment;
+use super::tasks::Executor;
+use super::timers::Timers;
 use crate::core_id::CoreId;
-use crate::executor::tasks::Executor;
-use crate::ring::Driver;
-use crate::sim;
-use crate::timer::Timers;
-use crate::turn;
-use crate::wake::Task;
+use crate::instant::Instant;
+use crate::ring::driver::Driver;
+use crate::wake::task::CoreShared;
 
 /// One core's own things. Lives on one thread.
 pub(crate) struct CoreState {
@@ -20,21 +20,20 @@ pub(crate) struct CoreState {
     pub(crate) executor: Executor,
     pub(crate) timers: RefCell<Timers>,
     pub(crate) backend: Backend,
-    pub(crate) shared: Arc<CoreShared>,
 }
 
 /// What carries out a core's I/O.
 #[expect(clippy::large_enum_variant, reason = "one a core, and the ring is to be reached without a detour")]
 pub(crate) enum Backend {
     Ring(Driver),
-    Sim(sim::Here),
+    Sim(Box<dyn Environment>),
 }
 
 impl CoreState {
     /// A turn begins: queues the tasks that other threads woke, and those whose time has come.
     pub(crate) fn take_inputs(&self, now: Instant) {
-        turn::turn_goes_on(0);
-        self.shared.take_delivered().into_iter().for_each(|task| self.executor.push_ready(task));
+        budget::turn_goes_on(0);
+        self.executor.ready().take_delivered();
         loop {
             let due = self.timers.borrow_mut().pop_due(now);
             match due {
@@ -45,7 +44,30 @@ impl CoreState {
     }
 
     pub(crate) fn has_work(&self) -> bool {
-        self.executor.has_ready() || self.executor.has_pieces() || self.shared.has_delivered()
+        self.executor.has_ready() || self.executor.has_deferred() || self.shared().inbox.has_items()
+    }
+
+    /// The part that other threads reach.
+    pub(crate) fn shared(&self) -> &CoreShared {
+        self.executor.ready().core()
+    }
+
+    /// Wakes the cores that this one's tasks have found asleep: by messages of the ring, which travel with what is
+    /// submitted next.
+    pub(crate) fn wake_sleepers(&self) {
+        while let Some(core) = self.executor.ready().pop_sleeper() {
+            match core.ring_fd() {
+                Some(fd) => self.ring().message(fd),
+                None => core.signal_event(),
+            }
+        }
+    }
+
+    pub(crate) fn environment(&self) -> Option<&dyn Environment> {
+        match &self.backend {
+            Backend::Ring(_) => None,
+            Backend::Sim(environment) => Some(&**environment),
+        }
     }
 
     pub(crate) fn ring(&self) -> &Driver {
@@ -56,75 +78,9 @@ impl CoreState {
     }
 }
 
-/// The part of a core that wakers on other threads reach.
-///
-/// Sleep protocol (a Dekker pair, hence `SeqCst`): the core stores `sleeping`, then looks at its inbox; a waker
-/// fills the inbox, then looks at `sleeping`. At least one of them sees the other.
-pub(crate) struct CoreShared {
-    inbox: Mutex<Vec<Arc<Task>>>,
-    inbox_filled: AtomicBool,
-    sleeping: AtomicBool,
-    ring_fd: AtomicI32,
-    event_fd: Option<OwnedFd>,
-}
-
-impl CoreShared {
-    pub(crate) fn new(event_fd: Option<OwnedFd>) -> CoreShared {
-        CoreShared {
-            inbox: Mutex::new(Vec::new()),
-            inbox_filled: AtomicBool::new(false),
-            sleeping: AtomicBool::new(false),
-            ring_fd: AtomicI32::new(-1),
-            event_fd,
-        }
-    }
-
-    pub(crate) fn event_fd(&self) -> Option<&OwnedFd> {
-        self.event_fd.as_ref()
-    }
-
-    pub(crate) fn publish_ring(&self, fd: i32) {
-        self.ring_fd.store(fd, Ordering::Release);
-    }
-
-    pub(crate) fn ring_fd(&self) -> i32 {
-        self.ring_fd.load(Ordering::Acquire)
-    }
-
-    /// Hands a task that became ready on another thread to its core. True when the core sleeps and this caller has to
-    /// wake it.
-    pub(crate) fn deliver(&self, task: Arc<Task>) -> bool {
-        self.inbox.lock().unwrap_or_else(PoisonError::into_inner).push(task);
-        self.inbox_filled.store(true, Ordering::SeqCst);
-        fence(Ordering::SeqCst);
-        self.sleeping.swap(false, Ordering::SeqCst)
-    }
-
-    /// Tasks delivered since the last call.
-    pub(crate) fn take_delivered(&self) -> Vec<Arc<Task>> {
-        if !self.inbox_filled.load(Ordering::Relaxed) {
-            return Vec::new();
-        }
-        self.inbox_filled.store(false, Ordering::SeqCst);
-        std::mem::take(&mut *self.inbox.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    pub(crate) fn has_delivered(&self) -> bool {
-        self.inbox_filled.load(Ordering::SeqCst)
-    }
-
-    /// Announces sleep; false when something has been delivered meanwhile, so that the core must not sleep.
-    pub(crate) fn begin_sleep(&self) -> bool {
-        self.sleeping.store(true, Ordering::SeqCst);
-        fence(Ordering::SeqCst);
-        if self.has_delivered() {
-            self.end_sleep();
-            return false;
-        }
-        true
-    }
-
-    pub(crate) fn end_sleep(&self) {
-        self.sleeping.store(false, Ordering::SeqCst);
+impl Drop for CoreState {
+    fn drop(&mut self) {
+        // Before the driver closes the ring, whose number may be another file's from then on.
+        self.shared().close_ring();
     }
 }

@@ -1,4 +1,6 @@
 //! Messages between cores: one bounded ring for each ordered pair, woken only when the other side waits.
+//!
+//! Owns the rings of all pairs. Knows no executor: it wakes by wakers.
 
 use std::cell::Cell;
 use std::future::poll_fn;
@@ -36,7 +38,7 @@ struct Incoming<T> {
 /// to itself.
 #[must_use]
 pub fn mesh<T: Send>(cores: usize, capacity: usize) -> Vec<Endpoint<T>> {
-    let receivers: Vec<Arc<Parking>> = (0..cores).map(|_| Arc::default()).collect();
+    let receivers: Vec<Arc<Parking>> = (0..cores).map(|_| Arc::new(Parking::new())).collect();
     let mut endpoints: Vec<Endpoint<T>> = receivers
         .iter()
         .map(|parked| Endpoint { outgoing: vec![], incoming: vec![], parked_receiver: parked.clone() })
@@ -44,7 +46,7 @@ pub fn mesh<T: Send>(cores: usize, capacity: usize) -> Vec<Endpoint<T>> {
     for from in 0..cores {
         for to in 0..cores {
             let (producer, consumer) = spsc(capacity);
-            let sender = Arc::<Parking>::default();
+            let sender = Arc::new(Parking::new());
             let receiver = receivers[to].clone();
             endpoints[from].outgoing.push(Outgoing { ring: producer, receiver, own_wait: sender.clone() });
             endpoints[to].incoming.push(Incoming { ring: consumer, sender });

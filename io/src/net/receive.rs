@@ -12,7 +12,7 @@ use io_uring::{opcode, types};
 use crate::executor::context;
 use crate::operation::{Multi, MultiResult, Op};
 use crate::ring::buffers::GROUP;
-use crate::ring::{Kept, KeptBuffer};
+use crate::ring::slots::{Kept, KeptBuffer};
 
 /// From this many missing bytes on, a frame is received in single requests.
 const LARGE: usize = 16 * 1024;

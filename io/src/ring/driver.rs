@@ -2,19 +2,21 @@
 //!
 //! Requests are pushed while tasks run and submitted together once a turn; completions are collected first and acted
 //! on afterwards, never while the ring is borrowed.
+//!
+//! Owns the ring and what is in flight on it. Knows no core, no task and no future: it keeps wakers, and wakes them.
 
 use std::cell::{Cell, RefCell};
 use std::io;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::sync::Arc;
+use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use io_uring::{IoUring, opcode, squeue, types};
 
 use super::buffers::{BufferId, BufferRing};
 use super::setup::{self, RingError};
-use super::slots::Slots;
-use crate::executor::core_state::{CoreShared, CoreState};
+use super::slots::{Kept, Reaped, Slots};
 
 /// Completions nobody waits for: cancellations, and wakes sent to other cores.
 const IGNORED: u64 = u64::MAX;
@@ -28,10 +30,11 @@ const ENTER_NO_IOWAIT: u32 = 128;
 /// A core's ring and everything in flight on it.
 pub(crate) struct Driver {
     ring: RefCell<IoUring>,
-    pub(crate) slots: RefCell<Slots>,
+    slots: RefCell<Slots>,
     buffers: RefCell<BufferRing>,
     reaped: RefCell<Vec<Reaped>>,
-    shared: Arc<CoreShared>,
+    /// By which threads without a ring wake the core.
+    event_fd: Arc<OwnedFd>,
     /// Where the kernel puts the event counter's value; boxed so that it stays where it is.
     event_value: Box<Cell<u64>>,
     event_armed: Cell<bool>,
@@ -39,26 +42,18 @@ pub(crate) struct Driver {
     enter_flags: u32,
 }
 
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Reaped {
-    user_data: u64,
-    pub(crate) result: i32,
-    pub(crate) flags: u32,
-}
-
 impl Driver {
     pub(crate) fn new(entries: u32) -> Result<Driver, RingError> {
         let ring = setup::build(entries)?;
         let buffers = BufferRing::register(&ring.submitter()).map_err(RingError::from_os)?;
-        let shared = Arc::new(CoreShared::new(Some(setup::event_fd().map_err(RingError::from_os)?)));
-        shared.publish_ring(ring.as_raw_fd());
+        let event_fd = Arc::new(setup::event_fd().map_err(RingError::from_os)?);
         let no_iowait = if ring.params().is_feature_no_iowait() { ENTER_NO_IOWAIT } else { 0 };
         let driver = Driver {
             ring: RefCell::new(ring),
             slots: RefCell::default(),
             buffers: RefCell::new(buffers),
             reaped: RefCell::default(),
-            shared,
+            event_fd,
             event_value: Box::default(),
             event_armed: Cell::new(false),
             closing: Cell::new(false),
@@ -68,8 +63,54 @@ impl Driver {
         Ok(driver)
     }
 
-    pub(crate) fn shared(&self) -> &Arc<CoreShared> {
-        &self.shared
+    /// The number by which other rings name this one.
+    pub(crate) fn ring_fd(&self) -> RawFd {
+        self.ring.borrow().as_raw_fd()
+    }
+
+    /// The counter by which threads without a ring wake the core.
+    pub(crate) fn event_fd(&self) -> &Arc<OwnedFd> {
+        &self.event_fd
+    }
+
+    /// Begins an operation; `kept` must own everything that `entry` points to. Gives the number that it is known by.
+    pub(crate) fn submit(&self, entry: squeue::Entry, kept: Kept) -> u32 {
+        let slot = self.slots.borrow_mut().insert(kept);
+        self.push(&entry.user_data(u64::from(slot)));
+        slot
+    }
+
+    /// The result of a single operation, which is over then. Leaves the waker when it is not there yet.
+    pub(crate) fn take_single(&self, slot: u32, waker: &Waker) -> Option<(Reaped, Kept)> {
+        self.slots.borrow_mut().take_single(slot, waker)
+    }
+
+    /// The next result of a multishot operation; `None` once it is over.
+    pub(crate) fn take_next(&self, slot: u32, waker: Option<&Waker>) -> Poll<Option<Reaped>> {
+        self.slots.borrow_mut().take_next(slot, waker)
+    }
+
+    /// How many results of a multishot operation wait to be taken.
+    pub(crate) fn queued(&self, slot: u32) -> usize {
+        self.slots.borrow().queued(slot)
+    }
+
+    /// Nobody waits for the operation any more: the kernel is asked to end it.
+    pub(crate) fn abandon(&self, slot: u32) {
+        let orphaned = self.slots.borrow_mut().orphan(slot);
+        for reaped in &orphaned.unread {
+            self.discard(*reaped, orphaned.descriptors);
+        }
+        if orphaned.still_running {
+            self.cancel(slot);
+        }
+        drop(orphaned.released);
+    }
+
+    /// Wakes the core that sleeps on another ring.
+    pub(crate) fn message(&self, ring_fd: RawFd) {
+        let entry = opcode::MsgRingData::new(types::Fd(ring_fd), 0, IGNORED, None).build();
+        self.push(&entry.user_data(IGNORED));
     }
 
     /// Submits what was pushed and handles what has completed, without waiting.
@@ -149,12 +190,12 @@ impl Driver {
             self.discard(completion, outcome.unclaimed_descriptor);
         }
         // Both may run arbitrary code (a waker, a descriptor's close), hence after the borrows.
-        outcome.waker.into_iter().for_each(std::task::Waker::wake);
+        outcome.waker.into_iter().for_each(Waker::wake);
         drop(outcome.released);
     }
 
     /// Gives back what a result brought that nobody will take: a lent buffer, or a new descriptor.
-    pub(crate) fn discard(&self, completion: Reaped, is_descriptor: bool) {
+    fn discard(&self, completion: Reaped, is_descriptor: bool) {
         if let Some(id) = BufferId::of(completion.flags) {
             self.buffers.borrow_mut().give_back(id);
         }
@@ -165,7 +206,7 @@ impl Driver {
     }
 
     /// Queues an entry, submitting early if the queue is full.
-    pub(crate) fn push(&self, entry: &squeue::Entry) {
+    fn push(&self, entry: &squeue::Entry) {
         let mut ring = self.ring.borrow_mut();
         loop {
             // SAFETY: what the entry points to is kept by its slot (or the driver) until its completion is reaped.
@@ -194,8 +235,8 @@ impl Driver {
 
     fn arm_event(&self) {
         self.event_armed.set(true);
-        let Some(fd) = self.shared.event_fd() else { return };
-        let entry = opcode::Read::new(types::Fd(fd.as_raw_fd()), self.event_value.as_ptr().cast(), 8).build();
+        let fd = types::Fd(self.event_fd.as_raw_fd());
+        let entry = opcode::Read::new(fd, self.event_value.as_ptr().cast(), 8).build();
         self.push(&entry.user_data(EVENT));
     }
 
@@ -226,31 +267,11 @@ impl Driver {
 impl Drop for Driver {
     fn drop(&mut self) {
         self.drain();
-        self.shared.publish_ring(-1);
         if !self.is_idle() {
             std::mem::forget(std::mem::take(self.slots.get_mut()));
             std::mem::forget(std::mem::take(&mut self.event_value));
         }
     }
-}
-
-/// Wakes a sleeping core: through the current core's own ring, or by the target's event counter.
-pub(crate) fn wake_core(current: Option<&CoreState>, target: &CoreShared) {
-    let ring_fd = target.ring_fd();
-    match current {
-        Some(current) if ring_fd >= 0 => {
-            let entry = opcode::MsgRingData::new(types::Fd(ring_fd), 0, IGNORED, None).build();
-            current.ring().push(&entry.user_data(IGNORED));
-        }
-        _ => signal_event(target.event_fd()),
-    }
-}
-
-fn signal_event(fd: Option<&OwnedFd>) {
-    let Some(fd) = fd else { return };
-    let one = 1_u64.to_ne_bytes();
-    // SAFETY: the descriptor is open and the eight bytes are readable. A full counter (EAGAIN) wakes as well.
-    unsafe { libc::write(fd.as_raw_fd(), one.as_ptr().cast(), one.len()) };
 }
 
 fn check_enter_error(error: &io::Error) {

@@ -11,12 +11,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::file_state::{ChangeId, FileState, Survival};
-use super::names::{Edit, NameChangeId, Names};
+use super::names::{Edit, Ino, NameChangeId, Names};
+use crate::sim::os_error::os_error;
 use crate::sim::rng::Rng;
-
-/// Names a file or a directory, as an inode number does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Ino(pub(crate) u64);
 
 const ROOT: Ino = Ino(1);
 /// Space is counted in blocks of this size.
@@ -64,10 +61,6 @@ pub(crate) struct OpenMode {
     pub(crate) create: bool,
     pub(crate) create_new: bool,
     pub(crate) truncate: bool,
-}
-
-pub(crate) fn os_error(code: i32) -> io::Error {
-    io::Error::from_raw_os_error(code)
 }
 
 impl Disk {

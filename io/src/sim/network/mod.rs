@@ -1,10 +1,12 @@
 //! The network between simulated nodes.
+//!
+//! Owns listeners, connections and what travels. Knows no disk but the file that a stream sends.
+//!
+//! From below: `connection`, `state`, `traffic` (changes by the world's clock and chance), then `stream` and `listener`, which are
+//! what the facades of [`crate::net`] hold.
 
 mod connection;
-mod listener;
-mod stream;
-mod traffic;
-
-pub(crate) use listener::SimListener;
-pub(crate) use stream::SimStream;
-pub(crate) use traffic::{Arrival, Network};
+pub(crate) mod listener;
+pub(crate) mod state;
+pub(crate) mod stream;
+pub(crate) mod traffic;
