@@ -16,32 +16,37 @@
 //! * Wakers may be used from any thread; everything else belongs to the core that made it.
 
 mod clock;
-mod context;
+
 mod core_id;
-mod core_state;
+
 mod executor;
 pub mod fs;
 pub mod histogram;
-mod join;
+mod instant;
 pub mod local;
 pub mod mailbox;
 pub mod net;
 mod offload;
+mod operation;
 mod random;
 mod ring;
 pub mod runtime;
 mod signal;
 pub mod sim;
-mod task;
+mod spawn;
+mod sync;
 mod timer;
 mod turn;
+mod wake;
 
-pub use clock::{Instant, now, wall_clock_ms};
-pub use context::{current_core, spawn};
+pub use clock::{now, wall_clock_ms};
 pub use core_id::CoreId;
-pub use join::JoinHandle;
+pub use executor::budget::{STEPS_A_TURN, count_work};
+pub use executor::context::current_core;
+pub use instant::Instant;
 pub use offload::offload;
 pub use random::{random_bytes, random_u64};
 pub use signal::shutdown_signal;
+pub use spawn::{JoinHandle, spawn};
 pub use timer::{Elapsed, sleep, sleep_until, timeout};
-pub use turn::{STEPS_A_TURN, count_work, end_of_turn, pace, pace_tenth, rest, yield_now};
+pub use turn::{end_of_turn, pace, pace_tenth, rest, yield_now};

@@ -6,13 +6,14 @@ use std::path::Path;
 
 use bytes::Bytes;
 
-use super::file::{File, OpenOptions};
+use super::file::File;
+use super::options::OpenOptions;
 use crate::sim;
 
 /// Makes a directory and those above it. Sync the parents with [`sync_dir`] where it matters.
 pub fn create_dir_all(path: &Path) -> io::Result<()> {
     match sim::place() {
-        Some(place) => place.create_dir_all(path),
+        Some(place) => sim::directory::create_dir_all(&place, path),
         None => std::fs::create_dir_all(path),
     }
 }
@@ -20,7 +21,7 @@ pub fn create_dir_all(path: &Path) -> io::Result<()> {
 /// The names in a directory, sorted.
 pub fn read_dir(path: &Path) -> io::Result<Vec<OsString>> {
     if let Some(place) = sim::place() {
-        return place.read_dir(path);
+        return sim::directory::read_dir(&place, path);
     }
     let mut names =
         std::fs::read_dir(path)?.map(|e| e.map(|e| e.file_name())).collect::<io::Result<Vec<_>>>()?;
@@ -31,7 +32,7 @@ pub fn read_dir(path: &Path) -> io::Result<Vec<OsString>> {
 /// Renames; an existing target is replaced.
 pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
     match sim::place() {
-        Some(place) => place.rename(from, to),
+        Some(place) => sim::directory::rename(&place, from, to),
         None => std::fs::rename(from, to),
     }
 }
@@ -39,7 +40,7 @@ pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
 /// Removes a file.
 pub fn remove_file(path: &Path) -> io::Result<()> {
     match sim::place() {
-        Some(place) => place.remove_file(path),
+        Some(place) => sim::directory::remove_file(&place, path),
         None => std::fs::remove_file(path),
     }
 }
@@ -47,7 +48,7 @@ pub fn remove_file(path: &Path) -> io::Result<()> {
 /// Removes a directory and all in it.
 pub fn remove_dir_all(path: &Path) -> io::Result<()> {
     match sim::place() {
-        Some(place) => place.remove_dir_all(path),
+        Some(place) => sim::directory::remove_dir_all(&place, path),
         None => std::fs::remove_dir_all(path),
     }
 }
@@ -56,7 +57,7 @@ pub fn remove_dir_all(path: &Path) -> io::Result<()> {
 #[must_use]
 pub fn exists(path: &Path) -> bool {
     match sim::place() {
-        Some(place) => place.exists(path),
+        Some(place) => sim::directory::exists(&place, path),
         None => path.exists(),
     }
 }
@@ -64,7 +65,7 @@ pub fn exists(path: &Path) -> bool {
 /// A whole small file.
 pub fn read(path: &Path) -> io::Result<Bytes> {
     match sim::place() {
-        Some(place) => place.read(path),
+        Some(place) => sim::directory::read(&place, path),
         None => std::fs::read(path).map(Bytes::from),
     }
 }

@@ -6,7 +6,7 @@ use std::os::fd::AsRawFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::remove_file;
+use super::directory::remove_file;
 use crate::sim;
 
 /// How often the file is opened anew that another one has removed.
@@ -43,8 +43,8 @@ impl DirLock {
 pub fn lock_exclusive(directory: &Path) -> io::Result<DirLock> {
     let path = directory.join(".lock");
     if let Some(place) = sim::place() {
-        let made = (!place.exists(&path)).then_some(path);
-        return Ok(DirLock { _held: Held::Sim(place.lock(directory)?), made });
+        let made = (!sim::directory::exists(&place, &path)).then_some(path);
+        return Ok(DirLock { _held: Held::Sim(sim::directory::lock(&place, directory)?), made });
     }
     for _ in 0..TRIES {
         let is_made = !path.exists();

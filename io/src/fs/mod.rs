@@ -6,6 +6,7 @@
 mod directory;
 mod file;
 mod lock;
+mod options;
 mod ring_file;
 mod space;
 
@@ -13,7 +14,8 @@ pub use directory::{
     create_dir_all, exists, read, read_dir, remove_dir_all, remove_file, rename, sync_dir, write_atomically,
 };
 pub(crate) use file::FileBackend;
-pub use file::{File, FileSlice, OpenOptions, WeakFile};
+pub use file::{File, FileSlice, WeakFile};
 pub use lock::{DirLock, lock_exclusive};
+pub use options::OpenOptions;
 pub(crate) use ring_file::RingFile;
 pub use space::{Space, space};

@@ -9,8 +9,9 @@ use std::sync::{Arc, Weak};
 use bytes::BytesMut;
 use io_uring::{opcode, types};
 
-use super::OpenOptions;
-use crate::ring::{Kept, KeptBuffer, Op};
+use super::options::OpenOptions;
+use crate::operation::Op;
+use crate::ring::slots::{Kept, KeptBuffer};
 
 #[derive(Clone, Debug)]
 pub(crate) struct RingFile {

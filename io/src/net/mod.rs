@@ -1,6 +1,7 @@
 //! TCP: listeners and streams.
 
 mod listener;
+mod more;
 mod receive;
 mod ring_listener;
 mod ring_stream;
@@ -8,4 +9,5 @@ mod socket;
 mod stream;
 
 pub use listener::TcpListener;
-pub use stream::{DetachedStream, More, TcpStream};
+pub use more::More;
+pub use stream::{DetachedStream, TcpStream};

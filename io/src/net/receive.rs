@@ -9,9 +9,10 @@ use std::sync::Arc;
 use bytes::BytesMut;
 use io_uring::{opcode, types};
 
-use crate::context;
+use crate::executor::context;
+use crate::operation::{Multi, MultiResult, Op};
 use crate::ring::buffers::GROUP;
-use crate::ring::{Kept, KeptBuffer, Multi, MultiResult, Op};
+use crate::ring::slots::{Kept, KeptBuffer};
 
 /// From this many missing bytes on, a frame is received in single requests.
 const LARGE: usize = 16 * 1024;

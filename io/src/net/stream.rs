@@ -6,19 +6,11 @@ use std::os::fd::OwnedFd;
 
 use bytes::{Bytes, BytesMut};
 
+use super::more::More;
 use super::ring_stream::RingStream;
-use crate::clock::Instant;
 use crate::fs::{FileBackend, FileSlice};
+use crate::instant::Instant;
 use crate::sim::{self, SimStream};
-
-/// Whether more bytes of the same reply follow at once, so that the kernel may wait and send full packets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum More {
-    /// More follows.
-    Yes,
-    /// This ends the reply.
-    No,
-}
 
 /// A connected TCP socket. One task may receive and another send at the same time.
 pub struct TcpStream {

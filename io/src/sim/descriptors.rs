@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use super::disk::os_error;
+use super::os_error::os_error;
 
 /// The descriptors of a node's files. Sockets and directories are not counted.
 #[derive(Debug)]

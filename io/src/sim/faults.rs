@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::config::ErrorRates;
-use super::disk::os_error;
+use super::os_error::os_error;
 use super::rng::Rng;
 
 /// The kinds of operation that can be made to fail.

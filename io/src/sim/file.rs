@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 
-use super::NodeId;
 use super::descriptors::Descriptor;
-use super::disk::{Ino, OpenMode, Opened, os_error};
+use super::disk::{OpenMode, Opened};
+use super::environment::{Place, place_of};
 use super::faults::Operation;
-use super::here::{Place, place_of};
+use super::node_id::NodeId;
+use super::os_error::os_error;
 use super::trace::hash_bytes;
-use super::world::Loss;
 
 /// An open file: names only, so that it may travel; the disk is found through the core that uses it.
 #[derive(Clone, Debug)]
@@ -26,64 +26,24 @@ pub(crate) struct SimFile {
     handle: Arc<Descriptor>,
 }
 
-const PAGE: u64 = 4096;
-
 /// How often a held sync looks whether it may end.
 const HELD_STEP: Duration = Duration::from_millis(1);
 
-impl Place {
-    pub(crate) fn open(&self, path: &Path, mode: OpenMode) -> io::Result<SimFile> {
-        self.check_path(path)?;
-        let handle = Arc::new(self.node.descriptors.take()?);
-        let changes =
-            mode.truncate || ((mode.create || mode.create_new) && !self.node.disk.borrow().exists(path));
-        let opened = self.node.disk.borrow_mut().open(path, mode)?;
-        self.world.note(self.id(), "open", Some(path), [opened.ino.0, u64::from(changes), 0]);
-        if changes {
-            self.touch(opened.ino);
-            self.count_operation();
-        }
-        Ok(SimFile { node: self.id(), boot: self.node.boot(), opened, writable: mode.write, handle })
-    }
-
-    /// Counts an operation that changed the disk; the power may go with it.
-    pub(crate) fn count_operation(&self) {
-        if self.node.is_alive() && self.node.faults.borrow_mut().count() {
-            self.world.crash(self.id(), Loss::Power);
-        }
-    }
-
-    pub(crate) fn check_path(&self, path: &Path) -> io::Result<()> {
-        self.node.faults.borrow().check_path(path)
-    }
-
-    pub(crate) fn check_fault(&self, operation: Operation) -> io::Result<()> {
-        self.node.faults.borrow_mut().check(operation, &self.world.chance.disk)
-    }
-
-    fn touch(&self, ino: Ino) {
-        self.node.disk.borrow_mut().touch(ino, self.world.wall_clock_ms());
-    }
-
-    /// How much of `length` an operation moves: all, or now and then less, but something.
-    fn cut_short(&self, length: usize) -> usize {
-        let rng = &self.world.chance.disk;
-        if length > 1 && rng.chance(self.world.config.disk.short) {
-            1 + rng.up_to(length - 2)
-        } else {
-            length
-        }
-    }
-
-    /// The same for a write: the kernel copies page by page, so one that is cut short ends with a page.
-    fn cut_short_at_page(&self, position: u64, length: usize) -> usize {
-        let short = self.cut_short(length);
-        let page_end = (position + short as u64) / PAGE * PAGE;
-        if short < length && page_end > position { (page_end - position) as usize } else { length }
-    }
-}
-
 impl SimFile {
+    pub(crate) fn open(place: &Place, path: &Path, mode: OpenMode) -> io::Result<SimFile> {
+        place.check_path(path)?;
+        let handle = Arc::new(place.node.descriptors.take()?);
+        let changes =
+            mode.truncate || ((mode.create || mode.create_new) && !place.node.disk.borrow().exists(path));
+        let opened = place.node.disk.borrow_mut().open(path, mode)?;
+        place.world.note(place.id(), "open", Some(path), [opened.ino.0, u64::from(changes), 0]);
+        if changes {
+            place.touch(opened.ino);
+            place.count_operation();
+        }
+        Ok(SimFile { node: place.id(), boot: place.node.boot(), opened, writable: mode.write, handle })
+    }
+
     fn place(&self) -> io::Result<Place> {
         let mut place = place_of("file");
         if place.node.id != self.node {

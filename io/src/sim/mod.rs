@@ -57,14 +57,17 @@
 
 mod config;
 mod descriptors;
-mod directory;
+pub(crate) mod directory;
 mod disk;
+mod disk_access;
+mod environment;
 mod faults;
 mod file;
 mod handle;
-mod here;
 mod network;
 mod node;
+mod node_id;
+mod os_error;
 mod rng;
 mod schedule;
 mod simulation;
@@ -75,19 +78,12 @@ pub use config::{Config, DiskConfig, ErrorRates, NetworkConfig};
 pub(crate) use descriptors::Descriptor;
 pub(crate) use directory::SimLock;
 pub(crate) use disk::OpenMode;
+pub(crate) use environment::place;
 pub(crate) use file::SimFile;
 pub use handle::{DiskHandle, Handle, NetworkHandle};
-pub(crate) use here::{Here, place};
-pub(crate) use network::{SimListener, SimStream};
+pub(crate) use network::listener::SimListener;
+pub(crate) use network::stream::SimStream;
 pub use node::Work;
+pub use node_id::NodeId;
 pub use schedule::Stop;
 pub use simulation::{Simulation, run, run_with};
-
-/// The number of a node, from 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct NodeId(pub(crate) u16);
-
-impl NodeId {
-    /// The node that was added first; the only one of [`run`].
-    pub const FIRST: NodeId = NodeId(1);
-}

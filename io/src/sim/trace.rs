@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use super::NodeId;
-use crate::clock::Instant;
+use super::node_id::NodeId;
+use crate::instant::Instant;
 use crate::random::mix;
 
 pub(crate) struct Trace {

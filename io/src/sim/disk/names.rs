@@ -3,9 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 
-use super::Ino;
 use super::file_state::Survival;
 use crate::sim::rng::Rng;
+
+/// Names a file or a directory, as an inode number does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Ino(pub(crate) u64);
 
 pub(super) type Entries = BTreeMap<OsString, Ino>;
 

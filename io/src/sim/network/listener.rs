@@ -4,15 +4,17 @@ use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::task::{Poll, Waker};
+use std::task::Poll;
 use std::time::Duration;
 
-use super::connection::Connection;
-use super::stream::SimStream;
-use super::{Addresses, EndId, Network, resolve, wake};
-use crate::sim::NodeId;
-use crate::sim::disk::os_error;
-use crate::sim::here::{Place, place, place_of};
+use super::connection::{Addresses, Connection, wake};
+use super::state::{EndId, Listener, Network};
+use super::stream::{SimStream, travel};
+use super::traffic::Traffic;
+use crate::sim::environment::{Place, place, place_of};
+use crate::sim::node_id::NodeId;
+use crate::sim::os_error::os_error;
+use crate::sim::world::World;
 use crate::timer::sleep;
 
 /// Connections that wait to be accepted; more are left unanswered, and try again.
@@ -20,18 +22,6 @@ const BACKLOG: usize = 4096;
 /// A connection attempt that hears nothing tries again after this long, and gives up after [`ATTEMPTS`].
 const ATTEMPT: Duration = Duration::from_secs(1);
 const ATTEMPTS: u32 = 5;
-
-pub(super) struct Listener {
-    address: SocketAddr,
-    waiting: VecDeque<(EndId, SocketAddr)>,
-    acceptor: Option<Waker>,
-}
-
-impl Listener {
-    fn answers(&self, ip: IpAddr) -> bool {
-        self.address.ip().is_unspecified() || self.address.ip() == ip
-    }
-}
 
 pub(crate) struct SimListener {
     node: NodeId,
@@ -90,7 +80,7 @@ impl Drop for SimListener {
         }
         let removed = place.world.network.borrow_mut().listeners.remove(&(self.node, self.address.port()));
         for (end, _) in removed.into_iter().flat_map(|listener| listener.waiting) {
-            place.world.close(end);
+            Traffic(&place.world).close(end);
         }
     }
 }
@@ -100,14 +90,14 @@ impl SimStream {
         let world = &place.world;
         let server = resolve(world, place.id(), address.ip()).ok_or_else(|| os_error(libc::EHOSTUNREACH))?;
         for _ in 0..ATTEMPTS {
-            place.network_pause().await;
+            travel(&place.world).await;
             if world.network.borrow().is_cut(place.id(), server) || !world.node(server).is_alive() {
                 sleep(ATTEMPT).await;
                 continue;
             }
             match attempt(place, server, address) {
                 Attempt::Refused => {
-                    place.network_pause().await;
+                    travel(&place.world).await;
                     world.note(
                         place.id(),
                         "refused",
@@ -118,7 +108,7 @@ impl SimStream {
                 }
                 Attempt::Unanswered => sleep(ATTEMPT).await,
                 Attempt::Connected(stream) => {
-                    place.network_pause().await;
+                    travel(&place.world).await;
                     return Ok(stream);
                 }
             }
@@ -163,4 +153,12 @@ fn add_connection(network: &mut Network, client: NodeId, server: NodeId, address
     let connection = network.next_connection;
     network.connections.insert(connection, Connection::new(client, server, addresses));
     EndId { connection, side: 0 }
+}
+
+/// The node an address belongs to, as seen from `from`.
+fn resolve(world: &World, from: NodeId, ip: IpAddr) -> Option<NodeId> {
+    if ip.is_loopback() || ip.is_unspecified() {
+        return Some(from);
+    }
+    world.nodes.borrow().iter().find(|node| node.address() == ip).map(|node| node.id)
 }

@@ -8,15 +8,17 @@ use std::task::{Context, Poll};
 
 use bytes::{Buf, Bytes, BytesMut};
 
-use super::EndId;
 use super::connection::{Connection, Segment};
-use super::split;
-use crate::clock::{Instant, now};
-use crate::sim::NodeId;
-use crate::sim::disk::os_error;
+use super::state::EndId;
+use super::traffic::Traffic;
+use crate::clock::now;
+use crate::instant::Instant;
+use crate::sim::environment::{Place, place, place_of};
 use crate::sim::file::SimFile;
-use crate::sim::here::{Place, place, place_of};
+use crate::sim::node_id::NodeId;
+use crate::sim::os_error::os_error;
 use crate::sim::trace::hash_bytes;
+use crate::sim::world::World;
 
 /// The most one receive gives; the ring backend gives about as much.
 const RECEIVE_MAX: usize = 256 << 10;
@@ -56,7 +58,7 @@ impl SimStream {
     pub(crate) fn finish(&self) -> io::Result<()> {
         let place = place_of("stream");
         if self.with(&place, |connection| connection.ends[self.end.side].finish())? && place.node.is_alive() {
-            place.world.post(self.end.other(), Segment::Fin, place.world.delay());
+            Traffic(&place.world).send(self.end.other(), Segment::Fin);
         }
         Ok(())
     }
@@ -65,7 +67,7 @@ impl SimStream {
         let place = place_of("stream");
         let first = self.with(&place, |connection| connection.ends[self.end.side].shut());
         if matches!(first, Ok(true)) && place.node.is_alive() {
-            place.world.post(self.end.other(), Segment::Fin, place.world.delay());
+            Traffic(&place.world).send(self.end.other(), Segment::Fin);
         }
     }
 
@@ -80,7 +82,7 @@ impl SimStream {
     fn poll_recv(&self, place: &Place, cx: &Context<'_>, buf: &mut BytesMut) -> Poll<io::Result<usize>> {
         let received = self.with(place, |connection| {
             let there = connection.ends[self.end.side].available().min(RECEIVE_MAX);
-            let found = connection.receive(self.end.side, buf, place.part_of(there));
+            let found = connection.receive(self.end.side, buf, part_of(&place.world, there));
             if found.is_none() {
                 connection.ends[self.end.side].reader = Some(cx.waker().clone());
             }
@@ -150,17 +152,17 @@ impl SimStream {
         let reset = world.network.borrow().reset_probability;
         if world.chance.network.chance(reset) {
             world.note(self.node, "reset", None, [self.end.connection, self.end.side as u64, 0]);
-            world.reset(self.end);
+            Traffic(world).reset(self.end);
             return Err(os_error(libc::ECONNRESET));
         }
-        let n = place.part_of(data.len());
+        let n = part_of(world, data.len());
         // As a kernel does: what lies in a socket does not hold what it is a part of.
         let sent = Bytes::copy_from_slice(&data[..n]);
         world.trace.borrow_mut().fold(hash_bytes(&sent));
         world.note(self.node, "send", None, [self.end.connection, self.end.side as u64, n as u64]);
         let pieces = 1 + world.chance.network.up_to(SEGMENTS_MAX - 1);
         for piece in split(&sent, pieces) {
-            world.post(self.end.other(), Segment::Data(piece), world.delay());
+            Traffic(world).send(self.end.other(), Segment::Data(piece));
         }
         Ok(n)
     }
@@ -172,24 +174,24 @@ impl Drop for SimStream {
         let Some(place) = place() else { return };
         let node = place.world.node(self.node);
         if node.boot() == self.boot && node.is_alive() {
-            place.world.close(self.end);
+            Traffic(&place.world).close(self.end);
         }
     }
 }
 
-impl Place {
-    /// All of `count`, or now and then less, but something.
-    fn part_of(&self, count: usize) -> usize {
-        let rng = &self.world.chance.network;
-        if count > 1 && rng.chance(self.world.config.network.short) {
-            1 + rng.up_to(count - 2)
-        } else {
-            count
-        }
-    }
+/// All of `count`, or now and then less, but something.
+fn part_of(world: &World, count: usize) -> usize {
+    let rng = &world.chance.network;
+    if count > 1 && rng.chance(world.config.network.short) { 1 + rng.up_to(count - 2) } else { count }
+}
 
-    /// Waits for as long as a segment travels.
-    pub(super) async fn network_pause(&self) {
-        crate::timer::sleep(self.world.delay()).await;
-    }
+/// Waits for as long as a segment travels.
+pub(super) async fn travel(world: &World) {
+    crate::timer::sleep(Traffic(world).delay()).await;
+}
+
+/// Splits what one send gave into the segments that travel.
+fn split(data: &Bytes, pieces: usize) -> Vec<Bytes> {
+    let size = data.len().div_ceil(pieces.max(1)).max(1);
+    (0..data.len()).step_by(size).map(|at| data.slice(at..data.len().min(at + size))).collect()
 }

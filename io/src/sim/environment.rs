@@ -1,43 +1,55 @@
-//! Where simulated code runs: the bridge from a core to its node and world.
+//! Where simulated code runs: the way from a core to its node and world, and back.
+//!
+//! Owns what a core asks of the simulation. Knows no file and no stream: those go from here.
 
+use std::any::Any;
 use std::ops::RangeInclusive;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
-use super::NodeId;
 use super::node::Node;
+use super::node_id::NodeId;
 use super::world::World;
-use crate::clock::Instant;
-use crate::context;
-use crate::core_state::Backend;
+use crate::executor::context;
+use crate::executor::environment::Environment;
+use crate::instant::Instant;
 
 /// How long heavy work seems to take.
 const OFFLOAD: RangeInclusive<Duration> = Duration::from_micros(10)..=Duration::from_millis(1);
 
-/// A core's place in the simulation.
-pub(crate) struct Here {
-    pub(crate) world: Weak<World>,
-    pub(crate) node: Weak<Node>,
+/// What a simulated core runs in.
+struct NodeEnvironment {
+    world: Weak<World>,
+    node: Weak<Node>,
 }
 
-impl Here {
-    pub(crate) fn world(&self) -> Rc<World> {
+/// Makes a node's cores, unless there are some that nothing was started on yet.
+pub(crate) fn boot_up(world: &Rc<World>, id: NodeId) -> Rc<Node> {
+    let node = world.node(id);
+    node.boot_up(|| Box::new(NodeEnvironment { world: Rc::downgrade(world), node: Rc::downgrade(&node) }));
+    node
+}
+
+impl NodeEnvironment {
+    fn world(&self) -> Rc<World> {
         self.world.upgrade().expect("a simulated core runs only inside its simulation")
     }
+}
 
-    pub(crate) fn now(&self) -> Instant {
+impl Environment for NodeEnvironment {
+    fn now(&self) -> Instant {
         self.world().now()
     }
 
-    pub(crate) fn wall_clock_ms(&self) -> i64 {
+    fn wall_clock_ms(&self) -> i64 {
         self.world().wall_clock_ms()
     }
 
-    pub(crate) fn random_u64(&self) -> u64 {
+    fn random_u64(&self) -> u64 {
         self.world().chance.program.next()
     }
 
-    pub(crate) fn random_bytes(&self, out: &mut [u8]) {
+    fn random_bytes(&self, out: &mut [u8]) {
         self.world().chance.program.fill(out);
     }
 }
@@ -50,9 +62,10 @@ pub(crate) struct Place {
 
 /// `None` on a real core, and outside of any.
 pub(crate) fn place() -> Option<Place> {
-    context::try_with(|core| match core.map(|core| &core.backend) {
-        Some(Backend::Sim(here)) => Some(Place { world: here.world.upgrade()?, node: here.node.upgrade()? }),
-        Some(Backend::Ring(_)) | None => None,
+    context::try_with(|core| {
+        let environment: &dyn Any = core?.environment()?;
+        let NodeEnvironment { world, node } = environment.downcast_ref()?;
+        Some(Place { world: world.upgrade()?, node: node.upgrade()? })
     })
 }
 

@@ -1,4 +1,6 @@
 //! Awaiting the kernel: one completion ([`Op`]) or many ([`Multi`]).
+//!
+//! Owns the futures. What the kernel works on is the ring's, so that dropping a future frees nothing under the kernel.
 
 use std::future::{Future, poll_fn};
 use std::io;
@@ -7,10 +9,9 @@ use std::task::{Context, Poll, Waker};
 
 use io_uring::squeue;
 
-use super::buffers::BufferId;
-use super::slots::{Kept, KeptBuffer};
-use super::{Driver, Reaped};
-use crate::context;
+use crate::executor::context;
+use crate::ring::buffers::BufferId;
+use crate::ring::slots::{Kept, KeptBuffer, Reaped};
 
 /// What a finished operation gives back.
 pub(crate) struct Completion {
@@ -31,12 +32,7 @@ impl Op {
 }
 
 fn submit(entry: squeue::Entry, kept: Kept) -> u32 {
-    context::with(|core| {
-        let driver = core.ring();
-        let slot = driver.slots.borrow_mut().insert(kept);
-        driver.push(&entry.user_data(u64::from(slot)));
-        slot
-    })
+    context::with(|core| core.ring().submit(entry, kept))
 }
 
 impl Future for Op {
@@ -44,7 +40,7 @@ impl Future for Op {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Completion> {
         let slot = self.slot.expect("an operation is not polled after its completion");
-        let taken = context::with(|core| core.ring().slots.borrow_mut().take_single(slot, cx.waker()));
+        let taken = context::with(|core| core.ring().take_single(slot, cx.waker()));
         let Some((reaped, kept)) = taken else { return Poll::Pending };
         self.slot = None;
         Poll::Ready(Completion { result: to_result(reaped.result), buffer: kept.buffer })
@@ -84,19 +80,16 @@ impl Multi {
 
     fn take(&mut self, waker: Option<&Waker>) -> Poll<Option<MultiResult>> {
         let Some(slot) = self.slot else { return Poll::Ready(None) };
-        match context::with(|core| core.ring().slots.borrow_mut().take_next(slot, waker)) {
-            Ok(reaped) => Poll::Ready(Some(MultiResult::new(reaped))),
-            Err(true) => Poll::Pending,
-            Err(false) => {
-                self.slot = None;
-                Poll::Ready(None)
-            }
+        let next = context::with(|core| core.ring().take_next(slot, waker));
+        if let Poll::Ready(None) = next {
+            self.slot = None;
         }
+        next.map(|reaped| reaped.map(MultiResult::new))
     }
 
     /// Results that wait to be taken.
     pub(crate) fn queued(&self) -> usize {
-        self.slot.map_or(0, |slot| context::with(|core| core.ring().slots.borrow().queued(slot)))
+        self.slot.map_or(0, |slot| context::with(|core| core.ring().queued(slot)))
     }
 
     /// Asks the kernel to end it; results that come before the end can still be taken.
@@ -131,20 +124,9 @@ fn abandon(slot: u32) {
     context::try_with(|core| {
         // Without a core the thread is ending, and the driver has been drained.
         if let Some(core) = core {
-            abandon_on(core.ring(), slot);
+            core.ring().abandon(slot);
         }
     });
-}
-
-fn abandon_on(driver: &Driver, slot: u32) {
-    let orphaned = driver.slots.borrow_mut().orphan(slot);
-    for reaped in &orphaned.unread {
-        driver.discard(*reaped, orphaned.descriptors);
-    }
-    if orphaned.still_running {
-        driver.cancel(slot);
-    }
-    drop(orphaned.released);
 }
 
 fn to_result(result: i32) -> io::Result<u32> {

@@ -1,12 +1,13 @@
 //! Which core the running code belongs to.
+//!
+//! Owns the thread's current core. What tasks ask of it (the time, a sleep, a spawn) is above, in files of their own.
 
 use std::cell::{Cell, RefCell};
-use std::future::Future;
 use std::rc::Rc;
 
+use super::core_state::CoreState;
 use crate::core_id::CoreId;
-use crate::core_state::{Backend, CoreState};
-use crate::join::JoinHandle;
+use crate::wake::ready;
 
 thread_local! {
     /// Whether the current core is a simulated one: what the clock asks each time, and need not ask the core.
@@ -20,7 +21,8 @@ pub(crate) fn enter(core: Rc<CoreState>) -> Entered {
 }
 
 fn replace(core: Option<Rc<CoreState>>) -> Option<Rc<CoreState>> {
-    IS_SIMULATED.set(core.as_ref().is_some_and(|core| matches!(core.backend, Backend::Sim(_))));
+    IS_SIMULATED.set(core.as_ref().is_some_and(|core| core.environment().is_some()));
+    drop(ready::replace_current(core.as_ref().map(|core| core.executor.ready().clone())));
     CURRENT.with(|current| std::mem::replace(&mut *current.borrow_mut(), core))
 }
 
@@ -57,12 +59,4 @@ pub(crate) fn try_with<R>(f: impl FnOnce(Option<&Rc<CoreState>>) -> R) -> R {
 #[must_use]
 pub fn current_core() -> CoreId {
     with(|core| core.id)
-}
-
-/// Starts a task on this core. Dropping the handle lets the task run on.
-pub fn spawn<F>(future: F) -> JoinHandle<F::Output>
-where
-    F: Future + 'static,
-{
-    with(|core| JoinHandle::start(core, future))
 }
