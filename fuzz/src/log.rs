@@ -6,7 +6,7 @@ use creel_engine::time_index::TimeIndex;
 use creel_engine::{BatchHeader, FilePosition, LogConfig, Offset, Records, UncheckedBatch, fuzzing};
 
 use crate::allocation::within;
-use crate::targets::Target;
+use crate::target::Target;
 
 pub const TARGETS: [Target; 10] = [
     Target { name: "batch", run: |input| batch(input.to_vec()) },
