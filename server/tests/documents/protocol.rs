@@ -148,10 +148,7 @@ const MISSING: &[(&str, &[ApiKey])] = &[
     ("streams groups", &[ApiKey::StreamsGroupHeartbeat, ApiKey::StreamsGroupDescribe]),
     ("quotas", &[ApiKey::DescribeClientQuotas, ApiKey::AlterClientQuotas]),
     ("several data directories", &[ApiKey::AlterReplicaLogDirs]),
-    (
-        "clients' metrics",
-        &[ApiKey::GetTelemetrySubscriptions, ApiKey::PushTelemetry, ApiKey::ListConfigResources],
-    ),
+    ("clients' metrics", &[ApiKey::GetTelemetrySubscriptions, ApiKey::PushTelemetry]),
     ("settings of other things than topics and brokers", &[ApiKey::ListConfigResources]),
     ("features that can be raised", &[ApiKey::UpdateFeatures]),
 ];
