@@ -8,7 +8,7 @@ use creel_engine::{
 };
 
 use crate::allocation::within;
-use crate::targets::Target;
+use crate::target::Target;
 
 pub const TARGETS: [Target; 10] = [
     Target { name: "batch", run: |input| batch(input.to_vec()) },
