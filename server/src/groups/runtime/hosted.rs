@@ -8,9 +8,7 @@ use std::cell::{Cell, RefCell, RefMut};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use creel_engine::{
-    AppendError, AppendOrigin, BatchHeader, Isolation, Offset, Partition, PendingAck, UncheckedBatch,
-};
+use creel_engine::{AppendError, AppendOrigin, Isolation, LoggedBatch, Partition, PendingAck};
 use creel_io::local::{Notify, Sender, oneshot};
 use creel_io::{Instant, STEPS_A_TURN, count_work, now, pace, rest, sleep_until, spawn, wall_clock_ms};
 use creel_wire::ErrorCode;
@@ -23,7 +21,7 @@ use crate::groups::{
 };
 use crate::limits::COORDINATOR_READ_BYTES;
 use crate::logging::news::NewsLines;
-use crate::offsets::{self, encode_batch, read_batch};
+use crate::offsets::{self, BatchContent, batch_of};
 use crate::peers::messages::ListGroups;
 use crate::peers::route;
 use crate::placement::core_of;
@@ -168,34 +166,25 @@ async fn load(partition: &Partition, coordinator: &mut Coordinator) -> Result<()
         let Some(slice) = read.map_err(|error| error.to_string())?.slice else { break };
         let bytes = slice.file.read_exact_at(slice.position, slice.length as usize).await;
         let mut bytes = bytes.map_err(|error| error.to_string())?.freeze();
-        // The last batch of the piece may be cut: the next piece begins with it.
-        while let Some(header) = whole_batch(&bytes)? {
-            let batch = bytes.split_to(header.size_bytes);
-            from = header.end_offset();
-            replay(partition, coordinator, &batch, header.base_offset);
+        // The last batch of what was read may be cut: the next read begins with it.
+        while let Some(batch) = LoggedBatch::split_from(&mut bytes).map_err(|error| error.to_string())? {
+            from = batch.header().end_offset();
+            replay(partition, coordinator, &batch);
         }
     }
     Ok(())
 }
 
-fn whole_batch(bytes: &[u8]) -> Result<Option<BatchHeader>, String> {
-    if bytes.len() < creel_engine::limits::BATCH_HEADER_BYTES {
-        return Ok(None);
-    }
-    let header = BatchHeader::parse(bytes).map_err(|error| error.to_string())?;
-    Ok((header.size_bytes <= bytes.len()).then_some(header))
-}
-
-/// A record that cannot be read is told and left out: the others are worth having.
-fn replay(partition: &Partition, coordinator: &mut Coordinator, batch: &bytes::Bytes, base: Offset) {
-    let problem = match read_batch(batch) {
-        Ok(Some((content, _))) => coordinator.replay(content).err().map(|error| error.to_string()),
-        Ok(None) => None,
+/// A batch that cannot be read is told and left out: the others are worth having.
+fn replay(partition: &Partition, coordinator: &mut Coordinator, batch: &LoggedBatch) {
+    let problem = match BatchContent::read(batch) {
+        Ok(content) => coordinator.replay(content).err().map(|error| error.to_string()),
         Err(error) => Some(error.to_string()),
     };
     if let Some(problem) = problem {
         coordinator.replay_failed();
-        tracing::error!(partition = %partition.name(), offset = %base, %problem, "a batch of group records is left out");
+        let offset = batch.header().base_offset;
+        tracing::error!(partition = %partition.name(), %offset, %problem, "a batch of group records is left out");
     }
 }
 
@@ -287,8 +276,7 @@ impl Hosted {
     }
 
     fn append(&self, write: &Write) -> Result<PendingAck, GroupError> {
-        let bytes = encode_batch(&write.records, wall_clock_ms());
-        let batch = UncheckedBatch::new(bytes).verify().map_err(|_| GroupError::UnknownServerError)?;
+        let batch = batch_of(&write.records, wall_clock_ms()).ok_or(GroupError::UnknownServerError)?;
         self.partition.append(&batch, AppendOrigin::Coordinator).map_err(group_error)
     }
 
