@@ -4,16 +4,11 @@
 //! checkpoints; Kafka itself ignores the file), because after a clean stop nothing is scanned again:
 //! `start end segment position end-position` per line.
 
-use std::io;
-use std::path::Path;
-
-use creel_io::fs;
-
-use crate::directory::remove_if_there;
-use crate::format::checkpoint::{format_lines, parse, read_text};
+use crate::format::checkpoint::{format_lines, parse};
 use crate::offset::{FilePosition, Offset};
 
-const FILE_NAME: &str = "corrupt-ranges-checkpoint";
+/// File name in the partition's directory.
+pub(crate) const FILE_NAME: &str = "corrupt-ranges-checkpoint";
 
 /// Offsets that can't be served any more, and the bytes that held them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,27 +32,22 @@ impl BadRange {
     }
 }
 
-pub(crate) fn read(directory: &Path) -> io::Result<Vec<BadRange>> {
-    let text = read_text(&directory.join(FILE_NAME))?;
-    Ok(text.and_then(|text| parse(&text, parse_range)).unwrap_or_default())
+/// The file's text.
+pub(crate) fn encode(ranges: &[BadRange]) -> String {
+    format_lines(ranges.iter().map(format_range))
 }
 
-/// Replaces the file; without bad ranges there is none.
-pub(crate) async fn write(directory: &Path, ranges: &[BadRange]) -> io::Result<()> {
-    let path = directory.join(FILE_NAME);
-    if !ranges.is_empty() {
-        let lines = ranges.iter().map(format_range);
-        return fs::write_atomically(&path, format_lines(lines).as_bytes()).await;
-    }
-    remove_if_there(&path)
+/// Reads the file's text; `None` if it is damaged.
+pub(crate) fn decode(text: &str) -> Option<Vec<BadRange>> {
+    parse(text, parse_range)
 }
 
-pub(crate) fn format_range(range: &BadRange) -> String {
+fn format_range(range: &BadRange) -> String {
     let BadRange { start, end, segment, position, end_position } = range;
     format!("{start} {end} {segment} {position} {end_position}")
 }
 
-pub(crate) fn parse_range(line: &str) -> Option<BadRange> {
+fn parse_range(line: &str) -> Option<BadRange> {
     let numbers: Vec<i64> = line.split(' ').map(|word| word.parse().ok()).collect::<Option<_>>()?;
     let [start, end, segment, position, end_position] = numbers[..] else {
         return None;
@@ -84,7 +74,7 @@ mod tests {
             position: FilePosition(400),
             end_position: FilePosition(800),
         };
-        let text = format_lines([format_range(&range)].into_iter());
-        assert_eq!(parse(&text, parse_range), Some(vec![range]));
+        assert_eq!(encode(&[range]), "0\n1\n5 9 0 400 800\n");
+        assert_eq!(decode(&encode(&[range])), Some(vec![range]));
     }
 }

@@ -12,14 +12,12 @@
 //! lies behind the log's end: nobody reads it, and a clean stop cuts it off.
 //!
 //! In a segment that may hold stale bytes a mark must be found among them, and bytes that clients sent lie there too. So
-//! its checksum also covers a secret that no client has ever seen (`recycled`).
+//! its checksum also covers a secret that no client has ever seen (`reuse_checkpoint`).
 
-use std::io;
+use std::num::NonZeroU64;
 
 use crate::format::batch::crc32c;
-use crate::limits::RECOVERY_READ_BYTES;
 use crate::offset::{FilePosition, Offset};
-use crate::segment::scan::Scan;
 
 pub(crate) const MARK_BYTES: usize = 37;
 pub(crate) const MAGIC: &[u8; 8] = b"CREELEND";
@@ -28,27 +26,38 @@ const LAST_BYTE: u8 = 0xc7;
 // A batch is larger, so the next write leaves nothing of a mark behind.
 const _: () = assert!(MARK_BYTES < crate::limits::BATCH_HEADER_BYTES);
 
-/// What only this broker puts into marks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Secret(pub(crate) u64);
+/// What only this broker puts into marks: those of segments that may hold stale bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Secret(NonZeroU64);
 
 impl Secret {
-    /// Of segments that can't hold stale bytes.
-    pub(crate) const NONE: Self = Self(0);
+    /// Zero is no secret.
+    pub(crate) fn new(number: u64) -> Option<Self> {
+        NonZeroU64::new(number).map(Self)
+    }
+
+    pub(crate) fn from_random(number: u64) -> Self {
+        Self(NonZeroU64::MIN | number)
+    }
+
+    pub(crate) fn get(self) -> u64 {
+        self.0.get()
+    }
 }
 
 /// Whose marks are meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Signer {
     pub(crate) segment: Offset,
-    pub(crate) secret: Secret,
+    /// `None`: the segment can't hold stale bytes.
+    pub(crate) secret: Option<Secret>,
 }
 
 impl Signer {
     fn sign(self, bytes: &[u8]) -> u32 {
         match self.secret {
-            Secret::NONE => crc32c(bytes),
-            Secret(secret) => crc32c(&[bytes, &secret.to_be_bytes()].concat()),
+            None => crc32c(bytes),
+            Some(secret) => crc32c(&[bytes, &secret.get().to_be_bytes()].concat()),
         }
     }
 }
@@ -67,50 +76,9 @@ pub(crate) fn encode(durable: Offset, signer: Signer, position: FilePosition) ->
 }
 
 /// The durable offset, if the bytes are the mark of `signer` at `position`.
-fn decode(bytes: &[u8], signer: Signer, position: FilePosition) -> Option<Offset> {
+pub(crate) fn decode(bytes: &[u8], signer: Signer, position: FilePosition) -> Option<Offset> {
     let durable = Offset(i64::from_be_bytes(*bytes.get(8..)?.first_chunk()?));
     (bytes == encode(durable, signer, position)).then_some(durable)
-}
-
-impl Scan {
-    /// What the mark here, if there is one, says was durable. Leaves the walk where it was.
-    pub(crate) async fn mark_here(&mut self, signer: Signer) -> io::Result<Option<Offset>> {
-        let position = self.position();
-        if self.end().0.saturating_sub(position.0) < MARK_BYTES as u64 {
-            return Ok(None);
-        }
-        Ok(decode(self.bytes(MARK_BYTES).await?, signer, position))
-    }
-
-    /// The same for the mark that ends at the last byte of the file that is not zero.
-    pub(crate) async fn mark_at_end(&mut self, signer: Signer) -> io::Result<Option<Offset>> {
-        let from = self.position();
-        let last = self.last_nonzero().await?;
-        let Some(start) = last.0.checked_sub(MARK_BYTES as u64).filter(|start| *start >= from.0) else {
-            return Ok(None);
-        };
-        self.go_to(FilePosition(start));
-        let mark = self.mark_here(signer).await;
-        self.go_to(from);
-        mark
-    }
-
-    /// The most that any mark at or behind here says was durable. Leaves the walk at the data's end.
-    pub(crate) async fn best_mark(&mut self, signer: Signer) -> io::Result<Option<Offset>> {
-        let mut best = None;
-        while self.data_end().0.saturating_sub(self.position().0) >= MARK_BYTES as u64 {
-            let position = self.position();
-            let left = self.data_end().0 - position.0;
-            let bytes = self.bytes(left.min(RECOVERY_READ_BYTES as u64) as usize).await?;
-            let step = bytes.len() - MARK_BYTES + 1;
-            let starts = (0..step).filter(|at| bytes[*at] == MAGIC[0] && bytes[*at..].starts_with(MAGIC));
-            let marks =
-                starts.filter_map(|at| decode(&bytes[at..at + MARK_BYTES], signer, position + at as u64));
-            best = best.max(marks.max());
-            self.skip(step);
-        }
-        Ok(best)
-    }
 }
 
 #[cfg(test)]
@@ -119,12 +87,12 @@ mod tests {
 
     #[test]
     fn only_the_right_mark_in_the_right_place_counts() {
-        let signer = Signer { segment: Offset(10), secret: Secret::NONE };
+        let signer = Signer { segment: Offset(10), secret: None };
         let mark = encode(Offset(77), signer, FilePosition(500));
         assert_eq!(decode(&mark, signer, FilePosition(500)), Some(Offset(77)));
         assert_eq!(decode(&mark, signer, FilePosition(501)), None);
         assert_eq!(decode(&mark, Signer { segment: Offset(11), ..signer }, FilePosition(500)), None);
-        assert_eq!(decode(&mark, Signer { secret: Secret(7), ..signer }, FilePosition(500)), None);
+        assert_eq!(decode(&mark, Signer { secret: Secret::new(7), ..signer }, FilePosition(500)), None);
         for bit in 0..MARK_BYTES * 8 {
             let mut copy = mark;
             copy[bit / 8] ^= 1 << (bit % 8);

@@ -14,8 +14,6 @@ use creel_io::fs::{self, File};
 
 use crate::config::Durability;
 use crate::error::{AppendError, is_disk_full, no_room};
-use crate::fault_points::{self, Bug};
-use crate::format::snapshot;
 use crate::limits::COMMIT_LINGER;
 use crate::log::epochs::LeaderEpochs;
 use crate::log::producers::AppendOrigin;
@@ -25,6 +23,7 @@ use crate::partition::Inner;
 use crate::partition::append_times::AppendTimes;
 use crate::recover::progress::Recovered;
 use crate::segment::Segment;
+use crate::segment::checkpoints::{remove_epochs, write_epochs};
 use crate::segment::files::{remove_indexes, remove_snapshot, write_indexes, write_snapshot};
 use crate::segment::open_files::OpenFiles;
 
@@ -206,7 +205,7 @@ impl Inner {
         now_ms: i64,
     ) -> io::Result<(Segment, File)> {
         sealed.cut_to_length()?;
-        let snapshot = write_snapshot(&self.directory, base, &snapshot::encode(&log.producers))?;
+        let snapshot = write_snapshot(&self.directory, base, &log.producers.to_snapshot())?;
         match self.begin_segment(base, now_ms) {
             Ok(next) => Ok((next, snapshot)),
             Err(error) => {
@@ -373,7 +372,7 @@ impl Inner {
             }
             // One that was in flight may still bring the old start.
             if self.epochs_lag.get().is_some() && (syncs > 1 || !self.is_committing.get()) {
-                LeaderEpochs::remove(&self.directory)?;
+                remove_epochs(&self.directory)?;
                 fs::sync_dir(&self.directory).await?;
                 self.epochs_start.set(start);
             } else if self.is_committing.get() {
@@ -438,7 +437,7 @@ impl Commit {
             segment.log.get()?.sync_data().await?;
         }
         let epochs = match &self.epochs {
-            Some(epochs) => EpochsWritten::of(epochs.write(directory).await)?,
+            Some(epochs) => EpochsWritten::of(write_epochs(directory, epochs.entries()).await)?,
             None => EpochsWritten::Yes,
         };
         if self.directory && !fault_points::has(Bug::DirectoryNotSynced) {

@@ -29,13 +29,14 @@ use std::rc::Rc;
 use creel_io::fs::{File, OpenOptions};
 
 use crate::config::CleanupPolicy;
-use crate::directory::remove_if_there;
-use crate::format::reuse_checkpoint::{self, Recycled};
+use crate::format::reuse_checkpoint::ReuseCheckpoint;
 use crate::limits::{COMMIT_LINGER, RECYCLE_CACHED_PERCENT};
 use crate::log::{Health, Log};
 use crate::offset::Offset;
 use crate::partition::Inner;
 use crate::segment::Segment;
+use crate::segment::checkpoints::{new_secret, write_reuse};
+use crate::segment::files::remove_if_there;
 use crate::segment::spare::{Spare, remove_retired, retired_path};
 use crate::segment::wipe::wipe;
 
@@ -43,7 +44,7 @@ use crate::segment::wipe::wipe;
 #[derive(Debug, Default)]
 pub(crate) struct Recycler {
     /// What the medium says about segments that may be recycled ones.
-    recycled: Cell<Option<Recycled>>,
+    recycled: Cell<Option<ReuseCheckpoint>>,
     pub(crate) spare: RefCell<Option<Spare>>,
     pub(crate) is_preparing: Cell<bool>,
     /// Tasks that work on files of this partition.
@@ -159,8 +160,8 @@ impl Inner {
     async fn announce(&self) -> io::Result<()> {
         while self.recycler.recycled.get().is_none() {
             let from = self.log.borrow().active().base + 1;
-            let recycled = Recycled { from, secret: reuse_checkpoint::new_secret() };
-            reuse_checkpoint::write(&self.directory, recycled).await?;
+            let recycled = ReuseCheckpoint { from, secret: new_secret() };
+            write_reuse(&self.directory, recycled).await?;
             // A segment that began meanwhile has marks of the other kind.
             if self.log.borrow().active().base < from {
                 self.recycler.recycled.set(Some(recycled));
@@ -171,7 +172,7 @@ impl Inner {
 
     /// The segment behind the last one, in the spare file if there is one.
     pub(crate) fn begin_segment(&self, base: Offset, now_ms: i64) -> io::Result<Segment> {
-        let signer = Recycled::signer(self.recycler.recycled.get(), base);
+        let signer = ReuseCheckpoint::signer(self.recycler.recycled.get(), base);
         if let Some(spare) = self.recycler.spare.take() {
             let (path, is_stale) = (spare.path.clone(), spare.is_stale);
             match Segment::reuse(&self.directory, signer, now_ms, spare) {
@@ -221,13 +222,13 @@ impl Inner {
 
     fn owes_mark(&self) -> bool {
         self.health.get() == Health::Healthy
-            && self.log.borrow().active().owes_mark(self.cursors.get().durable)
+            && self.log.borrow().active().mark_is_stale(self.cursors.get().durable)
     }
 
     /// A mark that can't be written costs knowledge after a crash, nothing else.
     pub(crate) fn write_mark(&self, log: &Log) {
         let durable = self.cursors.get().durable;
-        if log.active().owes_mark(durable)
+        if log.active().mark_is_stale(durable)
             && let Err(error) = log.active().write_mark(durable)
         {
             tracing::warn!(partition = %self.name, %error, "mark not written");

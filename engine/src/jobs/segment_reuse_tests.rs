@@ -17,8 +17,9 @@ use crate::Partition;
 use crate::TopicPartition;
 use crate::format::batch::stamp;
 use crate::format::durability_mark::{self, Secret};
-use crate::format::reuse_checkpoint::{self, Recycled};
+use crate::format::reuse_checkpoint::ReuseCheckpoint;
 use crate::limits::{PAGE_BYTES, SECTOR_BYTES};
+use crate::segment::checkpoints::write_reuse;
 use crate::segment::wipe::wipe;
 
 /// One byte less than a page: the n-th batch has a page's boundary, and so a sector's, behind its n-th byte.
@@ -26,7 +27,11 @@ const BATCH_BYTES: usize = 4095;
 const BATCHES: usize = 24;
 /// Where the new segment begins.
 const BASE: Offset = Offset(1000);
-const RECYCLED: Recycled = Recycled { from: BASE, secret: Secret(77) };
+
+/// What the medium says about the segment.
+fn reuse() -> ReuseCheckpoint {
+    ReuseCheckpoint { from: BASE, secret: Secret::new(77).unwrap() }
+}
 
 /// Batches of one record and one size, as a log holds them.
 fn batches(base: Offset, fill: u8) -> Vec<u8> {
@@ -84,7 +89,7 @@ impl Story {
     fn written(&self, durable: usize) -> Vec<u8> {
         let end = FilePosition(self.batches.len() as u64);
         let mark =
-            durability_mark::encode(BASE + durable as i64, Recycled::signer(Some(RECYCLED), BASE), end);
+            durability_mark::encode(BASE + durable as i64, ReuseCheckpoint::signer(Some(reuse()), BASE), end);
         let mut written = [&self.batches[..], &mark].concat();
         written.resize(written.len().next_multiple_of(PAGE_BYTES as usize), 0);
         written
@@ -99,7 +104,7 @@ impl Story {
         let medium = torn(&self.written(durable), &self.stale, sector, is_new);
         let log = self.directory.join(format!("{:020}.log", BASE.0));
         write(&log, &medium);
-        reuse_checkpoint::write(&self.directory, RECYCLED).await.unwrap();
+        write_reuse(&self.directory, reuse()).await.unwrap();
         let partition = open(&self.directory).await;
         let found = (partition.log_end() - BASE) as usize;
         let left = fs::read(&log).unwrap();

@@ -8,7 +8,6 @@ use creel_io::fs;
 
 use crate::config::{CleanupPolicy, LogConfig};
 use crate::error::AppendError;
-use crate::format::snapshot;
 use crate::log::{Cursors, Health, Log};
 use crate::offset::Offset;
 use crate::partition::{Inner, Partition};
@@ -203,7 +202,7 @@ impl Inner {
                 "a producer snapshot is missing: retention waits for a quiet moment or a roll",
             ));
         }
-        let encoded = snapshot::encode(&self.log.borrow().producers);
+        let encoded = self.log.borrow().producers.to_snapshot();
         write_snapshot(&self.directory, next, &encoded)?.sync_data().await?;
         fs::sync_dir(&self.directory).await?;
         self.lacks_snapshot.set(false);

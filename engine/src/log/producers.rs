@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 
 use crate::error::ProducerError;
 use crate::format::batch::BatchHeader;
+use crate::format::snapshot::{self, RememberedBatch, SnapshotEntry};
 use crate::limits::PRODUCER_BATCHES;
 use crate::offset::Offset;
 
@@ -29,39 +30,6 @@ pub enum Verdict {
     Append,
     /// It is here already, from `base` on.
     Duplicate(RememberedBatch),
-}
-
-/// One appended batch of a producer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct RememberedBatch {
-    /// Sequence of its last record.
-    pub last_sequence: i32,
-    /// Offset of its last record.
-    pub last_offset: Offset,
-    /// Records after the first.
-    pub offset_delta: i32,
-    /// Its largest timestamp; when it was appended, if it has none.
-    pub timestamp: i64,
-}
-
-impl RememberedBatch {
-    /// Offset of its first record.
-    pub fn base_offset(&self) -> Offset {
-        self.last_offset + -i64::from(self.offset_delta)
-    }
-
-    fn first_sequence(&self) -> i32 {
-        self.last_sequence.wrapping_sub(self.offset_delta) & i32::MAX
-    }
-
-    fn of(header: &BatchHeader, base: Offset) -> Self {
-        Self {
-            last_sequence: header.last_sequence(),
-            last_offset: base + i64::from(header.last_offset_delta),
-            offset_delta: header.last_offset_delta,
-            timestamp: header.max_timestamp,
-        }
-    }
 }
 
 /// One producer's state. Small and flat on purpose: it is copied to undo an append that could not be written.
@@ -116,6 +84,20 @@ impl Producer {
         self.last_timestamp = batch.timestamp;
     }
 
+    /// One for each batch, oldest first, and one without if there is none.
+    fn snapshot_entries(&self, id: i64) -> impl Iterator<Item = SnapshotEntry> {
+        let entry = move |batch| SnapshotEntry {
+            id,
+            epoch: self.epoch,
+            coordinator_epoch: self.coordinator_epoch,
+            last_timestamp: self.last_timestamp,
+            transaction_start: self.transaction_start,
+            batch,
+        };
+        let without = self.batches().is_empty().then(|| entry(None));
+        self.batches().iter().map(move |batch| entry(Some(*batch))).chain(without)
+    }
+
     fn begin_epoch(&mut self, epoch: i16) {
         if epoch != self.epoch {
             self.epoch = epoch;
@@ -143,6 +125,15 @@ impl Producer {
     }
 }
 
+fn remembered(header: &BatchHeader, base: Offset) -> RememberedBatch {
+    RememberedBatch {
+        last_sequence: header.last_sequence(),
+        last_offset: base + i64::from(header.last_offset_delta),
+        offset_delta: header.last_offset_delta,
+        timestamp: header.max_timestamp,
+    }
+}
+
 /// How to take back one [`Producers::record`].
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Undo {
@@ -159,6 +150,28 @@ pub struct Producers {
 }
 
 impl Producers {
+    /// What a snapshot file says.
+    pub(crate) fn from_snapshot(entries: Vec<SnapshotEntry>) -> Self {
+        let mut producers = Self::default();
+        for entry in entries {
+            let mut producer = producers.get(entry.id).copied().unwrap_or_else(|| Producer::new(entry.epoch));
+            producer.epoch = entry.epoch;
+            producer.last_timestamp = entry.last_timestamp;
+            producer.coordinator_epoch = entry.coordinator_epoch;
+            producer.transaction_start = entry.transaction_start;
+            if let Some(batch) = entry.batch {
+                producer.remember(batch);
+            }
+            producers.replace(entry.id, Some(producer));
+        }
+        producers
+    }
+
+    /// A snapshot file's bytes.
+    pub(crate) fn to_snapshot(&self) -> Vec<u8> {
+        snapshot::encode(self.iter().flat_map(|(id, producer)| producer.snapshot_entries(*id)))
+    }
+
     /// Decides about a batch before it gets its offset. Changes nothing.
     pub fn check(&self, header: &BatchHeader, origin: AppendOrigin) -> Result<Verdict, ProducerError> {
         if !header.has_producer_id() {
@@ -199,7 +212,7 @@ impl Producers {
         } else {
             // The coordinators' own batches carry no sequence: nothing to recognise them by.
             if header.base_sequence >= 0 {
-                producer.remember(RememberedBatch::of(header, base));
+                producer.remember(remembered(header, base));
             }
             if header.attributes.is_transactional() {
                 producer.transaction_start.get_or_insert(base);

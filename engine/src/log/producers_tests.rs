@@ -140,3 +140,18 @@ fn idle_producers_are_forgotten() {
     log.producers.expire(0);
     assert!(log.producers.is_empty());
 }
+
+#[test]
+fn a_snapshot_brings_every_batch_back() {
+    let mut producers = Producers::default();
+    for (at, (id, sequence)) in [(7, 0), (7, 1), (9, 40)].into_iter().enumerate() {
+        let batch = BatchBuilder::new(5).producer(id, 2, sequence).record(5, None, None).build().unwrap();
+        producers.record(batch.header(), Offset(at as i64));
+    }
+    let without_batch =
+        Producer { transaction_start: Some(Offset(3)), last_timestamp: 8, ..Producer::new(4) };
+    producers.replace(11, Some(without_batch));
+    let entries = snapshot::decode(&producers.to_snapshot()).unwrap();
+    assert_eq!(entries.len(), 4);
+    assert_eq!(Producers::from_snapshot(entries), producers);
+}

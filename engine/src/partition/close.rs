@@ -5,13 +5,12 @@ use std::rc::Rc;
 
 use creel_io::fs::{self, File};
 
-use crate::directory::{FileKind, doom, segment_path};
-use crate::format::bad_ranges;
-use crate::format::reuse_checkpoint;
-use crate::format::snapshot;
+use crate::directory::{FileKind, segment_path};
 use crate::log::Health;
 use crate::partition::{Inner, Partition};
+use crate::recover::log_directory::mark_deleted;
 use crate::segment::Segment;
+use crate::segment::checkpoints::{remove_reuse, write_bad_ranges, write_epochs};
 use crate::segment::files::write_indexes;
 use crate::segment::lazy_file::remove_off_core;
 
@@ -44,9 +43,9 @@ impl Partition {
         inner.watch.wake_all();
         inner.side_jobs_done().await;
         inner.end_recycling().await;
-        let doomed = doom(&inner.name, &inner.directory).await?;
+        let deleted = mark_deleted(&inner.name, &inner.directory).await?;
         let last_handles = inner.retire_all();
-        remove_off_core(last_handles, move || fs::remove_dir_all(&doomed)).await
+        remove_off_core(last_handles, move || fs::remove_dir_all(&deleted)).await
     }
 }
 
@@ -73,7 +72,7 @@ impl Inner {
     async fn write_final_files(&self) -> io::Result<()> {
         let (active, epochs, bad, snapshot): (Rc<Segment>, _, _, _) = {
             let log = self.log.borrow();
-            let snapshot = snapshot::encode(&log.producers);
+            let snapshot = log.producers.to_snapshot();
             (log.active().clone(), log.epochs.clone(), log.bad_ranges.clone(), snapshot)
         };
         active.cut_to_length()?;
@@ -83,10 +82,10 @@ impl Inner {
         let snapshot_path =
             segment_path(&self.directory, self.cursors.get().next, FileKind::ProducerSnapshot);
         fs::write_atomically(&snapshot_path, &snapshot).await?;
-        epochs.write(&self.directory).await?;
-        bad_ranges::write(&self.directory, &bad).await?;
+        write_epochs(&self.directory, epochs.entries()).await?;
+        write_bad_ranges(&self.directory, &bad).await?;
         // Every file ends with its batches now.
-        reuse_checkpoint::remove(&self.directory)?;
+        remove_reuse(&self.directory)?;
         fs::sync_dir(&self.directory).await
     }
 

@@ -11,8 +11,8 @@ use crate::config::LogConfig;
 use crate::directory::TopicPartition;
 use crate::error::{OpenError, is_disk_full, naming};
 use crate::fault_points::{self, Bug};
-use crate::format::reuse_checkpoint::{self, Recycled};
-use crate::format::snapshot;
+use crate::format::epochs::EpochStart;
+use crate::format::reuse_checkpoint::ReuseCheckpoint;
 use crate::jobs::commit::Flusher;
 use crate::jobs::hw_waiters::Watch;
 use crate::jobs::preallocate::claim_rest;
@@ -25,9 +25,11 @@ use crate::offset::{FilePosition, LeaderEpoch, Offset};
 use crate::partition::append::dated;
 use crate::partition::append_times::SyncTimes;
 use crate::partition::{Inner, Partition};
+use crate::recover::checkpoint_files::LastStop;
 use crate::recover::progress::bytes_gone_through;
 use crate::recover::{FoundFiles, Recovery, RecoveryReport, find_files};
 use crate::segment::Segment;
+use crate::segment::checkpoints::{read_reuse, remove_epochs};
 use crate::segment::files::{read_snapshot, remove_snapshot, write_snapshot};
 use crate::segment::scan::Scan;
 
@@ -88,11 +90,11 @@ impl Partition {
             now_ms: creel_io::wall_clock_ms(),
             recovery_point: recovery_point.unwrap_or(Offset::ZERO),
             safe_below: open.recovery_point.unwrap_or(Offset::ZERO),
-            was_clean: open.was_clean,
+            last_stop: if open.was_clean { LastStop::Clean } else { LastStop::Unclean },
             segments: Vec::new(),
-            epochs: epochs.unwrap_or_default(),
+            epochs: Vec::new(),
             bad_ranges: Vec::new(),
-            recycled: reuse_checkpoint::read(&open.directory)?,
+            reuse: read_reuse(&open.directory)?,
             report: RecoveryReport::default(),
             lacks_snapshot: false,
             end: Offset::ZERO,
@@ -100,14 +102,19 @@ impl Partition {
             recovered: flusher.recovered.clone(),
         };
         let trusted = was_clean && recovery.trust(&files.bases).await? && recovery.is_all_there();
+        let mut epochs = epochs.unwrap_or_default();
         if !trusted {
             recovery.recover(&mut files).await?;
+            for EpochStart { epoch, start } in recovery.epochs.drain(..) {
+                epochs.assign(epoch, start);
+            }
+            epochs.truncate_end(recovery.end);
         }
         if files.bases.is_empty() && epochs_start < Some(start) {
             // The first segment begins later than they say, and none is missing.
-            LeaderEpochs::remove(&open.directory)?;
+            remove_epochs(&open.directory)?;
         }
-        recovery.forget_recycled().await?;
+        recovery.forget_reuse().await?;
         let is_new_file = recovery.ensure_active(open.log_start)?;
         if is_new_file {
             // A later segment's name must never outlive the first one's.
@@ -119,7 +126,7 @@ impl Partition {
         }
         let is_claimed = recovery.claim_active().await;
         let is_touched = !trusted || is_new_file || is_claimed;
-        let inner = assemble(flusher.clone(), open, recovery, producers, is_touched);
+        let inner = assemble(flusher.clone(), open, recovery, (producers, epochs), is_touched);
         inner.epochs_start.set(epochs_start);
         Ok(Self::new(inner))
     }
@@ -143,7 +150,7 @@ impl Recovery {
         } else if self.tail_is_sound && self.appendable() {
             return Ok(false);
         }
-        let active = Segment::create(&self.directory, Recycled::signer(None, self.end), self.now_ms)?;
+        let active = Segment::create(&self.directory, ReuseCheckpoint::signer(None, self.end), self.now_ms)?;
         self.segments.push(Rc::new(active));
         Ok(true)
     }
@@ -175,7 +182,7 @@ impl Recovery {
         while let Some(offset) = files.snapshots.pop() {
             let usable = if offset <= self.end { read_snapshot(&self.directory, offset)? } else { None };
             if let Some(found) = usable {
-                (producers, from) = (found, from.max(offset));
+                (producers, from) = (Producers::from_snapshot(found), from.max(offset));
                 producers.date(self.now_ms);
                 break;
             }
@@ -210,7 +217,7 @@ impl Recovery {
     /// Retention may take every segment before the active one: what they say about producers must be written down by
     /// then, and the snapshot that a roll would have left is missing. `false`: there is no room for it.
     async fn snapshot_anew(&self, producers: &Producers) -> io::Result<bool> {
-        match write_snapshot(&self.directory, self.end, &snapshot::encode(producers)) {
+        match write_snapshot(&self.directory, self.end, &producers.to_snapshot()) {
             Ok(file) => file.sync_data().await?,
             Err(error) if is_disk_full(&error) => {
                 let directory = self.directory.display();
@@ -261,14 +268,13 @@ fn assemble(
     flusher: Flusher,
     open: OpenLog,
     recovery: Recovery,
-    producers: Producers,
+    (producers, mut epochs): (Producers, LeaderEpochs),
     is_touched: bool,
 ) -> Inner {
     let first = recovery.segments.first().map_or(recovery.end, |first| first.base);
     let log_start = open.log_start.unwrap_or(first).clamp(first, recovery.end.max(first));
     // Ten thousand partitions are opened at a start, and most of them are not used soon.
     recovery.segments.iter().for_each(|segment| segment.log.close());
-    let mut epochs = recovery.epochs;
     epochs.truncate_start(log_start);
     let epoch = epochs.latest().unwrap_or_default().max(open.leader_epoch);
     let log = Log {

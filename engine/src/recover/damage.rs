@@ -1,11 +1,11 @@
 //! What a place that holds no sound batch means: the end of the log, an end torn by a crash, or damage.
 //!
-//! What was synced is known from the checkpoint's recovery point and from the last write's `mark`: a hole below that is
+//! What was synced is known from the checkpoint's recovery point and from the last write's `durability_mark`: a hole below that is
 //! damage, whatever it looks like. Above it the bytes decide. A crash loses sectors that were written but not synced;
 //! they read as they did before the write: zeros, because that is what a file grows with, or the mark of the write
 //! before. So a torn place shows a lost sector, or ends with the file; damage shows neither.
 //!
-//! In a segment that may be a recycled file (`recycled`) a lost sector reads as anything. There a place above what is
+//! In a segment that may be a reused file (`reuse_checkpoint`) a lost sector reads as anything. There a place above what is
 //! known to have been synced is a torn end, whatever it looks like. For that the last mark is kept up to date: it is
 //! written anew when the log comes to rest. What remains is damage to batches of the last moments before a crash, which
 //! were synced while no later mark reached the file: it is taken for a torn end.
@@ -14,9 +14,10 @@ use std::io;
 
 use crate::fault_points::{self, Bug};
 use crate::format::batch::BatchError;
-use crate::format::durability_mark::{MAGIC, MARK_BYTES, Secret, Signer};
-use crate::limits::{RECOVERY_READ_BYTES, SECTOR_BYTES};
+use crate::format::durability_mark::{MAGIC, MARK_BYTES, Signer};
+use crate::limits::SECTOR_BYTES;
 use crate::offset::{FilePosition, Offset};
+use crate::recover::checkpoint_files::LastStop;
 use crate::segment::scan::Scan;
 
 /// The verdict on a place without a sound batch.
@@ -37,7 +38,7 @@ pub(crate) enum Damage {
 
 /// Where a batch should be and none is.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Place {
+pub(crate) struct Gap {
     /// The segment, and how its marks are signed.
     pub(crate) signer: Signer,
     /// The offset that should come.
@@ -46,59 +47,74 @@ pub(crate) struct Place {
     pub(crate) next: Option<Offset>,
 }
 
-/// Judges the place where `scan` stands. After a clean stop nothing can be torn.
+/// Judges the gap where `scan` stands. After a clean stop nothing can be torn.
 pub(crate) async fn judge(
     scan: &mut Scan,
-    place: Place,
+    gap: Gap,
     safe_below: Offset,
-    was_clean: bool,
+    last_stop: LastStop,
 ) -> io::Result<Damage> {
-    let Place { signer, expected, next } = place;
     let start = scan.position();
-    let safe_below = safe_below.max(scan.mark_here(signer).await?.unwrap_or(Offset::ZERO));
-    let was_safe = expected < safe_below;
-    if signer.secret != Secret::NONE && !was_safe && !was_clean {
-        return scan.judge_torn(expected).await;
+    let safe_below = safe_below.max(scan.mark_here(gap.signer).await?.unwrap_or(Offset::ZERO));
+    let may_be_torn = gap.expected >= safe_below && last_stop == LastStop::Unclean;
+    let mut judge = Judge { scan, gap, start, safe_below, may_be_torn };
+    if gap.signer.secret.is_some() && may_be_torn {
+        return judge.among_stale_bytes().await;
     }
-    let written_end = scan.written_end(signer).await?;
-    let limit = next.unwrap_or(signer.segment + i64::from(i32::MAX)).max(expected);
-    scan.go_to(start + 1);
-    let sound = scan.find_sound(expected, limit).await?;
-    let sound_at = scan.position();
-    let end = if sound.is_some() { sound_at } else { scan.end() };
-    let is_torn = !was_safe && !was_clean && scan.shows_loss(start, end, signer, expected).await?;
-    let torn_bytes = written_end.0.saturating_sub(start.0);
-    match (sound, next) {
-        (Some(_), _) if is_torn || fault_points::has(Bug::TruncateAtBadBatch) => {
-            Ok(Damage::Torn { bytes: torn_bytes, batches: count_batches(scan, sound_at).await? })
-        }
-        (Some(header), _) => Ok(Damage::Bad { resume: header.base_offset, position: sound_at }),
-        (None, Some(next))
-            if !is_torn && (was_safe || was_clean || !scan.runs_out(start, written_end).await?) =>
-        {
-            Ok(Damage::Bad { resume: next, position: scan.end() })
-        }
-        (None, None) if was_safe => Ok(Damage::Bad { resume: safe_below, position: scan.end() }),
-        (None, _) if torn_bytes == 0 => Ok(Damage::End),
-        (None, _) => Ok(Damage::Torn { bytes: torn_bytes, batches: 0 }),
-    }
+    judge.judge().await
 }
 
-async fn count_batches(scan: &mut Scan, from: FilePosition) -> io::Result<u64> {
-    let mut batches = 0;
-    scan.go_to(from);
-    while let Some(Ok(header)) = scan.verified().await? {
-        batches += 1;
-        scan.skip(header.size_bytes);
-    }
-    Ok(batches)
+struct Judge<'a> {
+    scan: &'a mut Scan,
+    gap: Gap,
+    start: FilePosition,
+    safe_below: Offset,
+    may_be_torn: bool,
 }
 
-impl Scan {
+impl Judge<'_> {
+    async fn judge(&mut self) -> io::Result<Damage> {
+        let Gap { signer, expected, next } = self.gap;
+        let start = self.start;
+        let written_end = self.written_end().await?;
+        let limit = next.unwrap_or(signer.segment + i64::from(i32::MAX)).max(expected);
+        self.scan.go_to(start + 1);
+        let sound = self.scan.find_sound(expected, limit).await?;
+        let sound_at = self.scan.position();
+        let end = if sound.is_some() { sound_at } else { self.scan.end() };
+        let is_torn = self.may_be_torn && self.shows_loss(end).await?;
+        let was_safe = expected < self.safe_below;
+        let torn_bytes = written_end.0.saturating_sub(start.0);
+        match (sound, next) {
+            (Some(_), _) if is_torn || planted::has(Bug::TruncateAtBadBatch) => {
+                Ok(Damage::Torn { bytes: torn_bytes, batches: self.count_batches(sound_at).await? })
+            }
+            (Some(header), _) => Ok(Damage::Bad { resume: header.base_offset, position: sound_at }),
+            (None, Some(next)) if !is_torn && (!self.may_be_torn || !self.runs_out(written_end).await?) => {
+                Ok(Damage::Bad { resume: next, position: self.scan.end() })
+            }
+            (None, None) if was_safe => {
+                Ok(Damage::Bad { resume: self.safe_below, position: self.scan.end() })
+            }
+            (None, _) if torn_bytes == 0 => Ok(Damage::End),
+            (None, _) => Ok(Damage::Torn { bytes: torn_bytes, batches: 0 }),
+        }
+    }
+
+    async fn count_batches(&mut self, from: FilePosition) -> io::Result<u64> {
+        let mut batches = 0;
+        self.scan.go_to(from);
+        while let Some(Ok(header)) = self.scan.verified().await? {
+            batches += 1;
+            self.scan.skip(header.size_bytes);
+        }
+        Ok(batches)
+    }
+
     /// The end of a log among stale bytes. Only a header that continues the log shows that something was torn.
-    async fn judge_torn(&mut self, expected: Offset) -> io::Result<Damage> {
-        Ok(match self.header().await? {
-            Some(Ok(header)) if header.base_offset == expected => {
+    async fn among_stale_bytes(&mut self) -> io::Result<Damage> {
+        Ok(match self.scan.header().await? {
+            Some(Ok(header)) if header.base_offset == self.gap.expected => {
                 Damage::Torn { bytes: header.size_bytes as u64, batches: 0 }
             }
             _ => Damage::End,
@@ -106,80 +122,54 @@ impl Scan {
     }
 
     /// Where the last write ended, as far as it can be seen, at or behind here.
-    async fn written_end(&mut self, signer: Signer) -> io::Result<FilePosition> {
-        let last = self.last_nonzero().await?;
-        let mark = self.mark_at_end(signer).await?.map_or(0, |_| MARK_BYTES as u64);
+    async fn written_end(&mut self) -> io::Result<FilePosition> {
+        let last = self.scan.last_nonzero().await?;
+        let mark = self.scan.mark_at_end(self.gap.signer).await?.map_or(0, |_| MARK_BYTES as u64);
         Ok(FilePosition(last.0 - mark))
     }
 
-    /// Whether a write that began at `start` did not reach the medium whole.
-    async fn shows_loss(
-        &mut self,
-        start: FilePosition,
-        end: FilePosition,
-        signer: Signer,
-        expected: Offset,
-    ) -> io::Result<bool> {
-        self.go_to(start);
-        Ok(self.mark_here(signer).await?.is_some() || self.shows_lost_sector(start, end, expected).await?)
+    /// Whether a write that began here did not reach the medium whole.
+    async fn shows_loss(&mut self, end: FilePosition) -> io::Result<bool> {
+        self.scan.go_to(self.start);
+        let is_marked = self.scan.mark_here(self.gap.signer).await?.is_some();
+        Ok(is_marked || self.shows_lost_sector(end).await?)
     }
 
-    /// The position behind the last byte that is not zero, at or behind here; looked for from the data's end, which is
-    /// near it. Leaves the walk where it was.
-    pub(crate) async fn last_nonzero(&mut self) -> io::Result<FilePosition> {
-        let start = self.position();
-        let mut last = start;
-        let mut end = self.data_end();
-        while end > start && last == start {
-            let from = FilePosition(end.0.saturating_sub(RECOVERY_READ_BYTES as u64).max(start.0));
-            self.go_to(from);
-            let bytes = self.bytes((end.0 - from.0) as usize).await?;
-            last = bytes.iter().rposition(|byte| *byte != 0).map_or(start, |at| from + at as u64 + 1);
-            end = from;
-        }
-        self.go_to(start);
-        Ok(last)
-    }
-
-    /// Whether the file ends before the batch at `start` does, or goes on with zeros behind it: then the crash undid the
-    /// cut of the file, so that nothing was synced since the batch was written.
-    async fn runs_out(&mut self, start: FilePosition, written_end: FilePosition) -> io::Result<bool> {
-        self.go_to(start);
-        Ok(match self.header().await? {
+    /// Whether the file ends before the batch here does, or goes on with zeros behind it: then the crash undid the cut of
+    /// the file, so that nothing was synced since the batch was written.
+    async fn runs_out(&mut self, written_end: FilePosition) -> io::Result<bool> {
+        self.scan.go_to(self.start);
+        Ok(match self.scan.header().await? {
             None | Some(Err(BatchError::Short { .. })) => true,
             Some(Ok(header)) => {
-                let end = start + header.size_bytes as u64;
-                written_end <= end && end < self.end()
+                let end = self.start + header.size_bytes as u64;
+                written_end <= end && end < self.scan.end()
             }
             Some(Err(_)) => false,
         })
     }
 
-    /// Whether the rest of the sector that `start` lies in, or a whole one that begins before `end`, reads as it did
-    /// before the write that began at `start`: as zeros, behind the mark of the write before. The sound batch at `end`
-    /// may begin in a lost sector: the high bytes of its offset are zeros too.
-    async fn shows_lost_sector(
-        &mut self,
-        start: FilePosition,
-        end: FilePosition,
-        expected: Offset,
-    ) -> io::Result<bool> {
+    /// Whether the rest of the sector that the gap begins in, or a whole one that begins before `end`, reads as it did
+    /// before the write that began there: as zeros, behind the mark of the write before. The sound batch at `end` may begin
+    /// in a lost sector: the high bytes of its offset are zeros too.
+    async fn shows_lost_sector(&mut self, end: FilePosition) -> io::Result<bool> {
+        let (start, scan) = (self.start, &mut *self.scan);
         let sector = SECTOR_BYTES as u64;
-        let boundary = FilePosition(start.0.next_multiple_of(sector).min(self.end().0));
-        self.go_to(start);
-        if is_old_head(self.bytes((boundary.0 - start.0) as usize).await?, expected) {
+        let boundary = FilePosition(start.0.next_multiple_of(sector).min(scan.end().0));
+        scan.go_to(start);
+        if is_old_head(scan.bytes((boundary.0 - start.0) as usize).await?, self.gap.expected) {
             return Ok(true);
         }
-        self.go_to(boundary);
+        scan.go_to(boundary);
         let mark_end = (start + MARK_BYTES as u64).0;
-        while self.position() < end {
-            let position = self.position();
-            let length = sector.min(self.end().0 - position.0);
+        while scan.position() < end {
+            let position = scan.position();
+            let length = sector.min(scan.end().0 - position.0);
             let marked = mark_end.saturating_sub(position.0) as usize;
-            if self.bytes(length as usize).await?.iter().skip(marked).all(|byte| *byte == 0) {
+            if scan.bytes(length as usize).await?.iter().skip(marked).all(|byte| *byte == 0) {
                 return Ok(true);
             }
-            self.skip(length as usize);
+            scan.skip(length as usize);
         }
         Ok(false)
     }

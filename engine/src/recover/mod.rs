@@ -10,7 +10,10 @@
 //! for a later segment of the same partition holds smaller offsets only, and no part of its old batches can verify behind
 //! the beginning of a new one (`wipe`).
 
+pub mod checkpoint_files;
 pub(crate) mod damage;
+pub mod log_directory;
+mod marks;
 pub(crate) mod progress;
 
 use std::io;
@@ -20,20 +23,22 @@ use std::rc::Rc;
 use creel_io::fs::{self, File};
 
 use crate::config::{CleanupPolicy, LogConfig};
-use crate::directory::{FileKind, parse_segment_file, remove_if_there};
+use crate::directory::{FileKind, parse_segment_file};
 use crate::error::{is_disk_full, naming};
 use crate::fault_points::{self, Bug};
-use crate::format::bad_ranges::{self, BadRange};
+use crate::format::bad_ranges::BadRange;
 use crate::format::batch::BatchHeader;
-use crate::format::durability_mark::Secret;
-use crate::format::reuse_checkpoint::{self, Recycled};
+use crate::format::epochs::EpochStart;
+use crate::format::reuse_checkpoint::ReuseCheckpoint;
 use crate::format::time_index::TimestampOffset;
-use crate::log::epochs::LeaderEpochs;
 use crate::offset::{FilePosition, Offset};
-use crate::recover::damage::{Damage, Place, judge};
+use crate::recover::checkpoint_files::LastStop;
+use crate::recover::damage::{Damage, Gap, judge};
 use crate::recover::progress::{Recovered, is_gone_through};
+use crate::segment::checkpoints::{read_bad_ranges, remove_reuse, write_bad_ranges};
 use crate::segment::files::{
-    knows_largest, last_indexed, read_indexes, remove_segment, remove_snapshot, write_indexes,
+    knows_largest, last_indexed, read_indexes, remove_if_there, remove_segment, remove_snapshot,
+    write_indexes,
 };
 use crate::segment::scan::Scan;
 use crate::segment::{Placed, Segment};
@@ -90,13 +95,13 @@ pub(crate) struct Recovery {
     pub(crate) recovery_point: Offset,
     /// Known to have been synced below this: a hole there is damage, not a torn end.
     pub(crate) safe_below: Offset,
-    /// The last stop was clean, so that nothing at all can be torn.
-    pub(crate) was_clean: bool,
+    pub(crate) last_stop: LastStop,
     pub(crate) segments: Vec<Rc<Segment>>,
-    pub(crate) epochs: LeaderEpochs,
+    /// Where the batches that were looked through say that epochs begin.
+    pub(crate) epochs: Vec<EpochStart>,
     pub(crate) bad_ranges: Vec<BadRange>,
     /// Segments that may hold stale bytes behind their batches.
-    pub(crate) recycled: Option<Recycled>,
+    pub(crate) reuse: Option<ReuseCheckpoint>,
     pub(crate) report: RecoveryReport,
     /// What is known of producers could not be written down.
     pub(crate) lacks_snapshot: bool,
@@ -116,7 +121,7 @@ impl Recovery {
             let segment = self.found(*base)?;
             self.segments.push(Rc::new(segment));
         }
-        self.bad_ranges = bad_ranges::read(&self.directory)?;
+        self.bad_ranges = read_bad_ranges(&self.directory)?;
         let Some(last) = self.segments.last().cloned() else {
             return Ok(true);
         };
@@ -197,7 +202,7 @@ impl Recovery {
         let bases = &files.bases;
         self.segments.clear();
         self.end = Offset::ZERO;
-        self.bad_ranges = bad_ranges::read(&self.directory)?;
+        self.bad_ranges = read_bad_ranges(&self.directory)?;
         // Damage found in an earlier life was safe then, and what lies behind it is not to be cut now.
         let known_damage = self.bad_ranges.iter().map(|bad| bad.end).max().unwrap_or(Offset::ZERO);
         self.safe_below = self.safe_below.max(self.last_mark(bases).await?).max(known_damage);
@@ -251,11 +256,11 @@ impl Recovery {
             return Ok(Offset::ZERO);
         };
         let last = self.found(*base)?;
-        let signer = Recycled::signer(self.recycled, *base);
+        let signer = ReuseCheckpoint::signer(self.reuse, *base);
         let file = last.log.get()?;
         drop_cached(&file);
         let mut scan = Scan::new(file, FilePosition::START, last.length()).over_data()?;
-        let mark = if signer.secret == Secret::NONE {
+        let mark = if signer.secret.is_none() {
             scan.in_big_steps().mark_at_end(signer).await?
         } else {
             scan.go_behind_batches(*base).await?;
@@ -272,9 +277,9 @@ impl Recovery {
     }
 
     /// All segments end with their batches, on the medium: nothing more is to be known about what lay behind.
-    pub(crate) async fn forget_recycled(&mut self) -> io::Result<()> {
-        if self.recycled.take().is_some() {
-            reuse_checkpoint::remove(&self.directory)?;
+    pub(crate) async fn forget_reuse(&mut self) -> io::Result<()> {
+        if self.reuse.take().is_some() {
+            remove_reuse(&self.directory)?;
             fs::sync_dir(&self.directory).await?;
         }
         Ok(())
@@ -313,9 +318,9 @@ impl Recovery {
                 // Complete: what follows was claimed ahead, and the crash undid the cut.
                 _ if next == Some(self.end) => return Ok(Continue::Yes),
                 _ => {
-                    let signer = Recycled::signer(self.recycled, segment.base);
-                    let place = Place { signer, expected: self.end, next };
-                    let damage = judge(&mut scan, place, self.safe_below, self.was_clean).await?;
+                    let signer = ReuseCheckpoint::signer(self.reuse, segment.base);
+                    let gap = Gap { signer, expected: self.end, next };
+                    let damage = judge(&mut scan, gap, self.safe_below, self.last_stop).await?;
                     match self.handle(segment, damage, &mut scan, length) {
                         Continue::Yes if scan.position().0 < length => {}
                         outcome => return Ok(outcome),
@@ -353,10 +358,17 @@ impl Recovery {
 
     fn take(&mut self, segment: &Segment, header: &BatchHeader, scan: &mut Scan) {
         segment.note(&Placed::of(header, scan.position()), self.config.index_interval_bytes);
-        self.epochs.assign(header.leader_epoch, header.base_offset);
+        self.note_epoch(header);
         self.end = header.end_offset();
         self.report.scanned_bytes += header.size_bytes as u64;
         scan.skip(header.size_bytes);
+    }
+
+    fn note_epoch(&mut self, header: &BatchHeader) {
+        let (epoch, start) = (header.leader_epoch, header.base_offset);
+        if epoch.0 >= 0 && self.epochs.last().is_none_or(|last| last.epoch < epoch) {
+            self.epochs.push(EpochStart { epoch, start });
+        }
     }
 
     fn handle(&mut self, segment: &Segment, damage: Damage, scan: &mut Scan, length: u64) -> Continue {
@@ -418,15 +430,14 @@ impl Recovery {
             );
         }
         if let Some(last) = self.segments.last() {
-            if self.end > self.recovery_point && !self.was_clean {
+            if self.end > self.recovery_point && self.last_stop == LastStop::Unclean {
                 // Appended to shortly before the crash, which need not have left the file's time right.
                 last.note_append(self.now_ms);
             }
             last.cut_to_length()?;
             last.log.get()?.sync_all().await?;
         }
-        self.epochs.truncate_end(self.end);
-        bad_ranges::write(&self.directory, &self.bad_ranges).await?;
+        write_bad_ranges(&self.directory, &self.bad_ranges).await?;
         fs::sync_dir(&self.directory).await?;
         // The stop may have come between making the directory and making its name safe.
         match self.directory.parent() {

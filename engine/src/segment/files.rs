@@ -8,12 +8,11 @@ use std::path::Path;
 
 use creel_io::fs::{self, File, OpenOptions};
 
-use crate::directory::{FileKind, remove_if_there, segment_path};
+use crate::directory::{FileKind, segment_path};
 use crate::format::offset_index::{ENTRY_BYTES, OffsetIndex};
-use crate::format::snapshot;
+use crate::format::snapshot::{self, SnapshotEntry};
 use crate::format::time_index::{TimeIndex, TimestampOffset};
 use crate::limits::SIDE_FILE_BYTES_MAX;
-use crate::log::producers::Producers;
 use crate::offset::{FilePosition, Offset};
 use crate::segment::scan::Scan;
 use crate::segment::{Indexes, Placed, Segment};
@@ -56,6 +55,14 @@ fn write_file(path: &Path, content: &[u8]) -> io::Result<File> {
     written.map(|()| file)
 }
 
+/// Removes a file that may be gone already.
+pub(crate) fn remove_if_there(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        outcome => outcome,
+    }
+}
+
 /// Removes every file of a segment.
 pub(crate) fn remove_segment(directory: &Path, base: Offset) -> io::Result<()> {
     for kind in FileKind::OF_SEGMENT {
@@ -71,7 +78,7 @@ pub(crate) fn remove_indexes(directory: &Path, base: Offset) -> io::Result<()> {
 }
 
 /// Reads a producer snapshot; `None` if it is gone or damaged.
-pub(crate) fn read_snapshot(directory: &Path, offset: Offset) -> io::Result<Option<Producers>> {
+pub(crate) fn read_snapshot(directory: &Path, offset: Offset) -> io::Result<Option<Vec<SnapshotEntry>>> {
     let bytes = read_bounded(&segment_path(directory, offset, FileKind::ProducerSnapshot))?;
     Ok(bytes.and_then(|bytes| snapshot::decode(&bytes)))
 }

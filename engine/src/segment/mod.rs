@@ -7,8 +7,9 @@
 //!
 //! Only the last segment of a log grows. Behind `length` lies the `mark` of the last write, then zeros, or what a
 //! failed write left. In a recycled file (`recycle`) there are zeros up to the end of the page, then stale bytes of an
-//! older segment of the same partition; recovery knows which segments may be such (`recycled`).
+//! older segment of the same partition; recovery knows which segments may be such (`reuse_checkpoint`).
 
+pub(crate) mod checkpoints;
 pub(crate) mod files;
 pub(crate) mod lazy_file;
 pub(crate) mod open_files;
@@ -112,7 +113,7 @@ pub(crate) struct Segment {
     /// Some of it was lost to damage.
     pub(crate) is_damaged: Cell<bool>,
     /// Signs its marks.
-    secret: Secret,
+    secret: Option<Secret>,
     /// The largest durable offset that a mark in the file tells of.
     marked: Cell<Offset>,
     /// Before this, in whole pages, the file holds stale bytes behind the last write's page.
@@ -147,7 +148,7 @@ impl Segment {
         Ok(segment)
     }
 
-    fn signed(self, secret: Secret) -> Self {
+    fn signed(self, secret: Option<Secret>) -> Self {
         Self { secret, ..self }
     }
 
@@ -161,7 +162,7 @@ impl Segment {
             is_gone: Cell::new(false),
             is_listed: Cell::new(false),
             is_damaged: Cell::new(false),
-            secret: Secret::NONE,
+            secret: None,
             marked: Cell::new(Offset::ZERO),
             stale_end: Cell::new(0),
             length: Cell::new(length),
@@ -264,8 +265,8 @@ impl Segment {
     }
 
     /// Whether its last mark is looked for among stale bytes, and says less than is known by now.
-    pub(crate) fn owes_mark(&self, durable: Offset) -> bool {
-        self.secret != Secret::NONE && self.marked.get() < durable
+    pub(crate) fn mark_is_stale(&self, durable: Offset) -> bool {
+        self.secret.is_some() && self.marked.get() < durable
     }
 
     pub(crate) fn note_mark(&self, durable: Offset) {

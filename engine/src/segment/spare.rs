@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 
 use creel_io::fs::{self, File};
 
-use crate::directory::{FileKind, remove_if_there, segment_path};
+use crate::directory::{FileKind, segment_path};
 use crate::offset::Offset;
-use crate::segment::files::remove_segment;
+use crate::segment::files::{remove_if_there, remove_segment};
 use crate::segment::lazy_file::remove_off_core;
 
 /// A file for the next segment.

@@ -4,8 +4,8 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
-use creel_engine::directory::TopicPartition;
-use creel_engine::offset::Offset;
+use creel_engine::Offset;
+use creel_engine::TopicPartition;
 use creel_io::CoreId;
 use creel_io::net::DetachedStream;
 use creel_wire::api::offset_for_leader_epoch::EpochEndOffset;

@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::Path;
 
-use creel_engine::directory::read_topic_id;
+use creel_engine::read_topic_id;
 use creel_engine::{CheckpointFiles, Offset, TopicPartition};
 use creel_io::fs;
 use creel_wire::Uuid;

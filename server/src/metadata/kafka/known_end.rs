@@ -12,7 +12,7 @@
 use std::io;
 use std::path::Path;
 
-use creel_engine::epochs::LeaderEpochs;
+use creel_engine::LeaderEpochs;
 use creel_io::fs::{self, File, OpenOptions};
 
 use super::log::{NotUnderstood, number};

@@ -6,8 +6,8 @@ use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use creel_engine::directory::{read_topic_id, remove_partition, write_topic_id};
 use creel_engine::{Checkpoint, LeaderEpoch, OpenError, OpenLog, Partition, TopicPartition};
+use creel_engine::{read_topic_id, remove_partition, write_topic_id};
 use creel_io::fs::exists;
 use creel_io::pace;
 use creel_wire::Uuid;

@@ -6,7 +6,7 @@ use std::io;
 use std::rc::Rc;
 
 use creel_engine::TopicPartition;
-use creel_engine::directory::{read_topic_id, remove_partition};
+use creel_engine::{read_topic_id, remove_partition};
 use creel_io::fs::exists;
 use creel_wire::Uuid;
 
