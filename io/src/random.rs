@@ -1,4 +1,6 @@
 //! Randomness: from the kernel here, from the seed in the simulator. Not for secrets in the simulator's case.
+//!
+//! Owns the thread's generator. Of a simulated core it asks the core's environment.
 
 use std::cell::Cell;
 

@@ -2,7 +2,7 @@
 //! `mailbox/parking.rs`, `wake/inbox.rs`, `wake/flags.rs`).
 //!
 //! Owns nothing. A test builds those files a second time with a `sync` of its own, made of loom's types: what is checked
-//! there is the code that runs (`tests/loom/`).
+//! there is the code that runs (`tests/loom_models/`).
 
 pub(crate) use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
 pub(crate) use std::sync::{Arc, Mutex};

@@ -1,10 +1,12 @@
 //! Places inside one turn of the loop, and between two; and how much work is done in one.
 //!
-//! Work is counted in steps of about a microsecond: a name looked up, an entry made. Who may have many of them says so
-//! before each ([`pace`]), or counts them as it goes ([`count_work`]) and looks up between two pieces ([`rest`]). Where a
-//! turn's tasks have together done what a turn may, whoever has more to do goes on in a later one: the ring has been looked
-//! at by then, and all who were ready have run. They go on in the order in which they came to wait, as many in a turn as
-//! there is room for, and at least one.
+//! Work is counted in steps of about a microsecond: a name looked up, an entry made. A task that may have many steps to do
+//! says so before each ([`pace`]), or counts them as it goes ([`count_work`]) and looks up between two pieces ([`rest`]).
+//! Once the tasks of a turn have together done what a turn may, a task with more to do waits for a later turn. By then the
+//! ring has been looked at, and all who were ready have run. The tasks go on in the order in which they came to wait: as
+//! many in a turn as there is room for, and at least one.
+//!
+//! Owns the futures by which a task steps aside. How much a turn has done is counted in `executor/budget.rs`.
 
 use std::future::Future;
 use std::pin::Pin;

@@ -1,4 +1,6 @@
 //! One file, whichever backend holds it.
+//!
+//! Owns the choice between the kernel and the simulator, per handle. Knows nothing of what the bytes mean.
 
 use std::io::{self, IoSlice};
 use std::os::fd::OwnedFd;
@@ -40,8 +42,8 @@ pub struct FileSlice {
 impl File {
     /// Opens `path`.
     pub fn open(path: &Path, options: OpenOptions) -> io::Result<File> {
-        let backend = match sim::place() {
-            Some(place) => Sim(SimFile::open(&place, path, sim_mode(options))?),
+        let backend = match sim::context() {
+            Some(sim) => Sim(SimFile::open(&sim, path, sim_mode(options))?),
             None => Ring(RingFile::open(path, options)?),
         };
         Ok(File { backend })

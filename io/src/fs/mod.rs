@@ -1,5 +1,7 @@
 //! Files and directories.
 //!
+//! Owns descriptors and how bytes get to the disk and back. Knows nothing of what the bytes mean.
+//!
 //! Appends are inline (`pwritev`): on ext4 a buffered write through the ring is handed to a worker thread, which costs
 //! more than the write. Syncs and reads of cold data go through the ring, because they wait for the disk.
 

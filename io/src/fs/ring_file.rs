@@ -1,4 +1,6 @@
 //! A file of the kernel's.
+//!
+//! Owns the descriptor, and the system calls on it. Knows no simulator.
 
 use std::io::{self, IoSlice};
 use std::os::fd::{AsRawFd, OwnedFd};

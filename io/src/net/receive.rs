@@ -1,5 +1,7 @@
 //! How a stream receives: small frames by a multishot request into the core's lent buffers (one request serves many
 //! frames), big ones by single requests straight into the connection's own buffer (no copy at all).
+//!
+//! Owns the receives of one stream. Knows no sends, and nothing of what a frame holds but how much is missing.
 
 use std::cell::{Cell, RefCell};
 use std::io;

@@ -1,4 +1,6 @@
 //! Accepting connections: one multishot request, armed once.
+//!
+//! Owns the listening descriptor. Knows no simulator.
 
 use std::io;
 use std::net::SocketAddr;

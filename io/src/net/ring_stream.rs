@@ -1,4 +1,6 @@
 //! A TCP connection of the kernel's.
+//!
+//! Owns the descriptor, what is corked, and since when a send waits. Knows no simulator.
 
 use std::cell::Cell;
 use std::io;

@@ -1,4 +1,6 @@
 //! Plain socket calls that never block.
+//!
+//! Owns nothing. Knows no ring and no task.
 
 use std::io;
 use std::mem::MaybeUninit;

@@ -1,4 +1,6 @@
 //! A TCP connection on one core, whichever backend holds it.
+//!
+//! Owns the choice between the kernel and the simulator, per stream. Knows nothing of what the bytes mean.
 
 use std::io;
 use std::net::SocketAddr;
@@ -60,8 +62,8 @@ impl From<SimStream> for TcpStream {
 impl TcpStream {
     /// Connects to `address`.
     pub async fn connect(address: SocketAddr) -> io::Result<TcpStream> {
-        match sim::place() {
-            Some(place) => Ok(Box::pin(SimStream::connect(&place, address)).await?.into()),
+        match sim::context() {
+            Some(sim) => Ok(Box::pin(SimStream::connect(&sim, address)).await?.into()),
             None => Ok(RingStream::connect(address).await?.into()),
         }
     }

@@ -1,4 +1,6 @@
 //! How many files the process on a node holds open, and how many it may.
+//!
+//! Owns the count of one node. Knows no file.
 
 use std::io;
 use std::sync::Arc;

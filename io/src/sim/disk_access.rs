@@ -7,14 +7,14 @@ use std::io;
 use std::path::Path;
 
 use super::disk::Ino;
-use super::environment::Place;
+use super::environment::SimContext;
 use super::faults::Operation;
 use super::world::Loss;
 
 /// A write that is cut short ends with a page.
 const PAGE: u64 = 4096;
 
-impl Place {
+impl SimContext {
     /// Counts an operation that changed the disk; the power may go with it.
     pub(crate) fn count_operation(&self) {
         if self.node.is_alive() && self.node.faults.borrow_mut().count() {

@@ -55,30 +55,30 @@ impl Environment for NodeEnvironment {
 }
 
 /// The world and node of the running code, if it is simulated.
-pub(crate) struct Place {
+pub(crate) struct SimContext {
     pub(crate) world: Rc<World>,
     pub(crate) node: Rc<Node>,
 }
 
 /// `None` on a real core, and outside of any.
-pub(crate) fn place() -> Option<Place> {
+pub(crate) fn context() -> Option<SimContext> {
     context::try_with(|core| {
         let environment: &dyn Any = core?.environment()?;
         let NodeEnvironment { world, node } = environment.downcast_ref()?;
-        Some(Place { world: world.upgrade()?, node: node.upgrade()? })
+        Some(SimContext { world: world.upgrade()?, node: node.upgrade()? })
     })
 }
 
-/// The place of code that holds something simulated.
-pub(crate) fn place_of(thing: &str) -> Place {
-    place().unwrap_or_else(|| {
+/// The same for code that holds something simulated.
+pub(crate) fn context_of(thing: &str) -> SimContext {
+    context().unwrap_or_else(|| {
         panic!(
             "a simulated {thing} is used outside of its simulation; use it on a simulated core, or inside of Handle::within"
         )
     })
 }
 
-impl Place {
+impl SimContext {
     pub(crate) fn id(&self) -> NodeId {
         self.node.id
     }

@@ -1,4 +1,6 @@
 //! What goes wrong on a disk, and when.
+//!
+//! Owns the faults of one disk. Knows neither the disk nor the operations that they meet.
 
 use std::io;
 use std::path::{Path, PathBuf};

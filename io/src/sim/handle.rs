@@ -1,4 +1,6 @@
 //! What a test can see and do, from outside of the nodes or from a task on one of them.
+//!
+//! Owns nothing but a way to the world. Knows nothing of how a step is taken.
 
 use std::io;
 use std::net::IpAddr;

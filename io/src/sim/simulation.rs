@@ -1,4 +1,6 @@
 //! Makes nodes, starts them, and lets time pass.
+//!
+//! Owns the world. Knows nothing of how a step is taken.
 
 use std::cell::{Cell, RefCell};
 use std::ops::Deref;
@@ -123,13 +125,13 @@ impl Simulation {
         F: Future<Output = T> + 'static,
     {
         let value = Rc::new(RefCell::new(None));
-        let (place, body) = (value.clone(), Cell::new(Some(body)));
+        let (slot, body) = (value.clone(), Cell::new(Some(body)));
         self.start(node, move |_| {
-            let (place, body) = (place.clone(), body.take());
+            let (slot, body) = (slot.clone(), body.take());
             async move {
                 if let Some(body) = body {
                     let value = body.await;
-                    *place.borrow_mut() = Some(value);
+                    *slot.borrow_mut() = Some(value);
                 }
             }
         });

@@ -1,4 +1,6 @@
 //! What happened, as a running hash and as the last events in words.
+//!
+//! Owns the hash and the last events. Knows nothing of what they mean.
 
 use std::collections::VecDeque;
 use std::fmt;

@@ -5,7 +5,8 @@
 //!
 //! Both sides write, fence and then read what the other one writes: the core says that it sleeps and looks into the inbox;
 //! whoever delivers fills the inbox and looks whether the core sleeps. The fences are sequentially consistent, so at least
-//! one of the two sees the other.
+//! one of the two sees the other. Whether the core sleeps is only ever exchanged, never just stored: so all changes of it
+//! follow one another, and loom can tell, which orders a store and an exchange by two threads too freely.
 
 use std::sync::PoisonError;
 
@@ -32,7 +33,8 @@ impl<T> Inbox<T> {
         self.items.lock().unwrap_or_else(PoisonError::into_inner).push(item);
         self.is_filled.store(true, Ordering::Relaxed);
         fence(Ordering::SeqCst);
-        self.is_asleep.swap(false, Ordering::Relaxed)
+        // Most often it is awake, and the exchange would take the cache line from it.
+        self.is_asleep.load(Ordering::Relaxed) && self.is_asleep.swap(false, Ordering::Relaxed)
     }
 
     /// For the core: what was delivered since the last call.
@@ -53,7 +55,7 @@ impl<T> Inbox<T> {
 
     /// For the core: says that it sleeps from now on. False if something has been delivered, so that it must not.
     pub(crate) fn begin_sleep(&self) -> bool {
-        self.is_asleep.store(true, Ordering::Relaxed);
+        self.is_asleep.swap(true, Ordering::Relaxed);
         fence(Ordering::SeqCst);
         if self.has_items() {
             self.end_sleep();
@@ -64,6 +66,6 @@ impl<T> Inbox<T> {
 
     /// For the core: it is awake again.
     pub(crate) fn end_sleep(&self) {
-        self.is_asleep.store(false, Ordering::Relaxed);
+        self.is_asleep.swap(false, Ordering::Relaxed);
     }
 }

@@ -1,4 +1,6 @@
 //! Names: what is visible, what is durable, and the changes between the two.
+//!
+//! Owns the directories. Knows nothing of what a file holds.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};

@@ -1,4 +1,6 @@
 //! Listening, accepting and connecting.
+//!
+//! Owns the handle of a listener. What listens is the network's state.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -11,7 +13,7 @@ use super::connection::{Addresses, Connection, wake};
 use super::state::{EndId, Listener, Network};
 use super::stream::{SimStream, travel};
 use super::traffic::Traffic;
-use crate::sim::environment::{Place, place, place_of};
+use crate::sim::environment::{SimContext, context, context_of};
 use crate::sim::node_id::NodeId;
 use crate::sim::os_error::os_error;
 use crate::sim::world::World;
@@ -30,21 +32,21 @@ pub(crate) struct SimListener {
 }
 
 impl SimListener {
-    pub(crate) fn bind(place: &Place, mut address: SocketAddr) -> io::Result<SimListener> {
+    pub(crate) fn bind(sim: &SimContext, mut address: SocketAddr) -> io::Result<SimListener> {
         let ip = address.ip();
-        if !ip.is_loopback() && !ip.is_unspecified() && ip != place.node.address() {
+        if !ip.is_loopback() && !ip.is_unspecified() && ip != sim.node.address() {
             return Err(os_error(libc::EADDRNOTAVAIL));
         }
-        let mut network = place.world.network.borrow_mut();
+        let mut network = sim.world.network.borrow_mut();
         if address.port() == 0 {
             address.set_port(network.free_port());
         }
-        let key = (place.id(), address.port());
+        let key = (sim.id(), address.port());
         if network.listeners.contains_key(&key) {
             return Err(os_error(libc::EADDRINUSE));
         }
         network.listeners.insert(key, Listener { address, waiting: VecDeque::new(), acceptor: None });
-        Ok(SimListener { node: place.id(), boot: place.node.boot(), address })
+        Ok(SimListener { node: sim.id(), boot: sim.node.boot(), address })
     }
 
     pub(crate) fn local_addr(&self) -> SocketAddr {
@@ -52,15 +54,15 @@ impl SimListener {
     }
 
     pub(crate) async fn accept(&self) -> io::Result<(SimStream, SocketAddr)> {
-        let place = place_of("listener");
+        let sim = context_of("listener");
         poll_fn(|cx| {
-            let mut network = place.world.network.borrow_mut();
+            let mut network = sim.world.network.borrow_mut();
             let key = (self.node, self.address.port());
             let Some(listener) = network.listeners.get_mut(&key) else {
                 return Poll::Ready(Err(os_error(libc::EBADF)));
             };
             match listener.waiting.pop_front() {
-                Some((end, peer)) => Poll::Ready(Ok((SimStream::new(&place, end), peer))),
+                Some((end, peer)) => Poll::Ready(Ok((SimStream::new(&sim, end), peer))),
                 None => {
                     listener.acceptor = Some(cx.waker().clone());
                     Poll::Pending
@@ -73,33 +75,33 @@ impl SimListener {
 
 impl Drop for SimListener {
     fn drop(&mut self) {
-        let Some(place) = place() else { return };
-        let node = place.world.node(self.node);
+        let Some(sim) = context() else { return };
+        let node = sim.world.node(self.node);
         if node.boot() != self.boot || !node.is_alive() {
             return;
         }
-        let removed = place.world.network.borrow_mut().listeners.remove(&(self.node, self.address.port()));
+        let removed = sim.world.network.borrow_mut().listeners.remove(&(self.node, self.address.port()));
         for (end, _) in removed.into_iter().flat_map(|listener| listener.waiting) {
-            Traffic(&place.world).close(end);
+            Traffic(&sim.world).close(end);
         }
     }
 }
 
 impl SimStream {
-    pub(crate) async fn connect(place: &Place, address: SocketAddr) -> io::Result<SimStream> {
-        let world = &place.world;
-        let server = resolve(world, place.id(), address.ip()).ok_or_else(|| os_error(libc::EHOSTUNREACH))?;
+    pub(crate) async fn connect(sim: &SimContext, address: SocketAddr) -> io::Result<SimStream> {
+        let world = &sim.world;
+        let server = resolve(world, sim.id(), address.ip()).ok_or_else(|| os_error(libc::EHOSTUNREACH))?;
         for _ in 0..ATTEMPTS {
-            travel(&place.world).await;
-            if world.network.borrow().is_cut(place.id(), server) || !world.node(server).is_alive() {
+            travel(&sim.world).await;
+            if world.network.borrow().is_cut(sim.id(), server) || !world.node(server).is_alive() {
                 sleep(ATTEMPT).await;
                 continue;
             }
-            match attempt(place, server, address) {
+            match attempt(sim, server, address) {
                 Attempt::Refused => {
-                    travel(&place.world).await;
+                    travel(&sim.world).await;
                     world.note(
-                        place.id(),
+                        sim.id(),
                         "refused",
                         None,
                         [u64::from(server.0), u64::from(address.port()), 0],
@@ -108,7 +110,7 @@ impl SimStream {
                 }
                 Attempt::Unanswered => sleep(ATTEMPT).await,
                 Attempt::Connected(stream) => {
-                    travel(&place.world).await;
+                    travel(&sim.world).await;
                     return Ok(stream);
                 }
             }
@@ -123,8 +125,8 @@ enum Attempt {
     Unanswered,
 }
 
-fn attempt(place: &Place, server: NodeId, address: SocketAddr) -> Attempt {
-    let world = &place.world;
+fn attempt(sim: &SimContext, server: NodeId, address: SocketAddr) -> Attempt {
+    let world = &sim.world;
     let mut network = world.network.borrow_mut();
     let port = network.free_port();
     let key = (server, address.port());
@@ -135,16 +137,16 @@ fn attempt(place: &Place, server: NodeId, address: SocketAddr) -> Attempt {
     if listener.waiting.len() >= BACKLOG {
         return Attempt::Unanswered;
     }
-    let own = if address.ip().is_loopback() { address.ip() } else { place.node.address() };
+    let own = if address.ip().is_loopback() { address.ip() } else { sim.node.address() };
     let client = SocketAddr::new(own, port);
-    let end = add_connection(&mut network, place.id(), server, Addresses { client, server: address });
+    let end = add_connection(&mut network, sim.id(), server, Addresses { client, server: address });
     if let Some(listener) = network.listeners.get_mut(&key) {
         listener.waiting.push_back((end.other(), client));
         wake(&mut listener.acceptor);
     }
     drop(network);
-    world.note(place.id(), "connect", None, [end.connection, u64::from(server.0), u64::from(address.port())]);
-    Attempt::Connected(SimStream::new(place, end))
+    world.note(sim.id(), "connect", None, [end.connection, u64::from(server.0), u64::from(address.port())]);
+    Attempt::Connected(SimStream::new(sim, end))
 }
 
 /// The client's end of a new connection.

@@ -1,4 +1,6 @@
 //! One end of a simulated connection, as its owner uses it.
+//!
+//! Owns the handle of one end. The connection is the network's state.
 
 use std::cell::Cell;
 use std::future::poll_fn;
@@ -13,7 +15,7 @@ use super::state::EndId;
 use super::traffic::Traffic;
 use crate::clock::now;
 use crate::instant::Instant;
-use crate::sim::environment::{Place, place, place_of};
+use crate::sim::environment::{SimContext, context, context_of};
 use crate::sim::file::SimFile;
 use crate::sim::node_id::NodeId;
 use crate::sim::os_error::os_error;
@@ -34,21 +36,21 @@ pub(crate) struct SimStream {
 }
 
 impl SimStream {
-    pub(super) fn new(place: &Place, end: EndId) -> SimStream {
-        SimStream { end, node: place.id(), boot: place.node.boot(), blocked_since: Cell::new(None) }
+    pub(super) fn new(sim: &SimContext, end: EndId) -> SimStream {
+        SimStream { end, node: sim.id(), boot: sim.node.boot(), blocked_since: Cell::new(None) }
     }
 
-    fn with<R>(&self, place: &Place, f: impl FnOnce(&mut Connection) -> R) -> io::Result<R> {
-        let mut network = place.world.network.borrow_mut();
+    fn with<R>(&self, sim: &SimContext, f: impl FnOnce(&mut Connection) -> R) -> io::Result<R> {
+        let mut network = sim.world.network.borrow_mut();
         network.connection(self.end).map(f).ok_or_else(|| os_error(libc::ENOTCONN))
     }
 
     pub(crate) fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.with(&place_of("stream"), |connection| connection.ends[self.end.side].address)
+        self.with(&context_of("stream"), |connection| connection.ends[self.end.side].address)
     }
 
     pub(crate) fn peer_addr(&self) -> io::Result<SocketAddr> {
-        self.with(&place_of("stream"), |connection| connection.ends[1 - self.end.side].address)
+        self.with(&context_of("stream"), |connection| connection.ends[1 - self.end.side].address)
     }
 
     pub(crate) fn blocked_since(&self) -> Option<Instant> {
@@ -56,33 +58,33 @@ impl SimStream {
     }
 
     pub(crate) fn finish(&self) -> io::Result<()> {
-        let place = place_of("stream");
-        if self.with(&place, |connection| connection.ends[self.end.side].finish())? && place.node.is_alive() {
-            Traffic(&place.world).send(self.end.other(), Segment::Fin);
+        let sim = context_of("stream");
+        if self.with(&sim, |connection| connection.ends[self.end.side].finish())? && sim.node.is_alive() {
+            Traffic(&sim.world).send(self.end.other(), Segment::Fin);
         }
         Ok(())
     }
 
     pub(crate) fn shutdown(&self) {
-        let place = place_of("stream");
-        let first = self.with(&place, |connection| connection.ends[self.end.side].shut());
-        if matches!(first, Ok(true)) && place.node.is_alive() {
-            Traffic(&place.world).send(self.end.other(), Segment::Fin);
+        let sim = context_of("stream");
+        let first = self.with(&sim, |connection| connection.ends[self.end.side].shut());
+        if matches!(first, Ok(true)) && sim.node.is_alive() {
+            Traffic(&sim.world).send(self.end.other(), Segment::Fin);
         }
     }
 
     pub(crate) async fn recv(&self, mut buf: BytesMut) -> (io::Result<usize>, BytesMut) {
-        let place = place_of("stream");
-        let outcome = poll_fn(|cx| self.poll_recv(&place, cx, &mut buf)).await;
+        let sim = context_of("stream");
+        let outcome = poll_fn(|cx| self.poll_recv(&sim, cx, &mut buf)).await;
         let code = outcome.as_ref().map_or(u64::MAX, |n| *n as u64);
-        place.world.note(self.node, "recv", None, [self.end.connection, self.end.side as u64, code]);
+        sim.world.note(self.node, "recv", None, [self.end.connection, self.end.side as u64, code]);
         (outcome, buf)
     }
 
-    fn poll_recv(&self, place: &Place, cx: &Context<'_>, buf: &mut BytesMut) -> Poll<io::Result<usize>> {
-        let received = self.with(place, |connection| {
+    fn poll_recv(&self, sim: &SimContext, cx: &Context<'_>, buf: &mut BytesMut) -> Poll<io::Result<usize>> {
+        let received = self.with(sim, |connection| {
             let there = connection.ends[self.end.side].available().min(RECEIVE_MAX);
-            let found = connection.receive(self.end.side, buf, part_of(&place.world, there));
+            let found = connection.receive(self.end.side, buf, part_of(&sim.world, there));
             if found.is_none() {
                 connection.ends[self.end.side].reader = Some(cx.waker().clone());
             }
@@ -96,10 +98,10 @@ impl SimStream {
     }
 
     pub(crate) async fn send_all(&self, mut data: Bytes) -> io::Result<()> {
-        let place = place_of("stream");
+        let sim = context_of("stream");
         while !data.is_empty() {
-            let room = self.wait_for_room(&place).await?;
-            let n = self.send_now(&place, data.slice(..room.min(data.len())))?;
+            let room = self.wait_for_room(&sim).await?;
+            let n = self.send_now(&sim, data.slice(..room.min(data.len())))?;
             data.advance(n);
         }
         Ok(())
@@ -107,23 +109,23 @@ impl SimStream {
 
     /// Sends what the file holds at the moment it is sent, as sendfile(2) does.
     pub(crate) async fn send_file(&self, file: &SimFile, position: u64, length: u64) -> io::Result<()> {
-        let place = place_of("stream");
+        let sim = context_of("stream");
         let (mut at, end) = (position, position + length);
         while at < end {
-            let room = self.wait_for_room(&place).await?.min((end - at) as usize);
+            let room = self.wait_for_room(&sim).await?.min((end - at) as usize);
             let (outcome, bytes) = file.read_for_sending(at, room).await;
             if outcome? == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
-            at += self.send_now(&place, bytes.freeze())? as u64;
+            at += self.send_now(&sim, bytes.freeze())? as u64;
         }
         Ok(())
     }
 
-    async fn wait_for_room(&self, place: &Place) -> io::Result<usize> {
-        let bound = place.world.config.network.buffer_bytes;
+    async fn wait_for_room(&self, sim: &SimContext) -> io::Result<usize> {
+        let bound = sim.world.config.network.buffer_bytes;
         poll_fn(|cx| {
-            let room = self.with(place, |connection| {
+            let room = self.with(sim, |connection| {
                 connection.check_sendable(self.end.side)?;
                 let room = bound.saturating_sub(connection.ends[1 - self.end.side].held_bytes);
                 if room == 0 {
@@ -143,10 +145,10 @@ impl SimStream {
     }
 
     /// Sends a part of `data`, for all of which there is room.
-    fn send_now(&self, place: &Place, data: Bytes) -> io::Result<usize> {
-        let world = &place.world;
-        self.with(place, |connection| connection.check_sendable(self.end.side))??;
-        if !place.node.is_alive() {
+    fn send_now(&self, sim: &SimContext, data: Bytes) -> io::Result<usize> {
+        let world = &sim.world;
+        self.with(sim, |connection| connection.check_sendable(self.end.side))??;
+        if !sim.node.is_alive() {
             return Ok(data.len());
         }
         let reset = world.network.borrow().reset_probability;
@@ -170,11 +172,11 @@ impl SimStream {
 
 impl Drop for SimStream {
     fn drop(&mut self) {
-        // Without a place the simulation is over; on a node that is going down the world closes all ends.
-        let Some(place) = place() else { return };
-        let node = place.world.node(self.node);
+        // Without a context the simulation is over. On a node that is going down the world closes all ends.
+        let Some(sim) = context() else { return };
+        let node = sim.world.node(self.node);
         if node.boot() == self.boot && node.is_alive() {
-            Traffic(&place.world).close(self.end);
+            Traffic(&sim.world).close(self.end);
         }
     }
 }
