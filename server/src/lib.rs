@@ -26,6 +26,7 @@ mod fetch_sessions;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod groups;
+mod inbox;
 mod lifecycle;
 mod limits;
 mod logging;

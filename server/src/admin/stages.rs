@@ -22,9 +22,8 @@ use hdrhistogram::Histogram as Hdr;
 use hdrhistogram::serialization::{Serializer, V2DeflateSerializer};
 use serde::Serialize;
 
-use crate::core::Core;
-use crate::peers::messages::ReadStages;
-use crate::peers::route;
+use crate::core::{Core, Question, ask_all_cores};
+use crate::peers::questions::ReadStages;
 use crate::stages::StagesOfCore;
 
 #[derive(Serialize)]
@@ -50,13 +49,19 @@ struct ToldStage {
 /// Asks all cores; the answer as JSON.
 pub(super) async fn tell(core: &Rc<Core>) -> String {
     let at_ns = now().as_nanos();
-    let cores = route::call_all(core, || ReadStages).await;
+    let cores = ask_all_cores(core, || ReadStages).await;
     // Some hundred microseconds a histogram: not on a core that has requests to serve.
     offload(move || {
         let cores = cores.into_iter().map(told).collect();
         serde_json::to_string(&Told { unit: "ns", at_ns, cores }).unwrap_or_default()
     })
     .await
+}
+
+impl Question for ReadStages {
+    async fn answer_here(self, core: Rc<Core>) -> (CoreId, StagesOfCore) {
+        (core.id, core.stages.read())
+    }
 }
 
 fn told((core, stages): (CoreId, StagesOfCore)) -> ToldCore {

@@ -15,9 +15,9 @@ use crate::api::call::Call;
 use crate::api::dispatch::Facts;
 use crate::budget::gather;
 use crate::config::TopicSettings;
-use crate::peers::messages::AlterTopic;
-use crate::peers::route;
-use crate::topics::{AUTHORITY, SettingChange, TopicChange, TopicRefusal, check_name};
+use crate::core::ask_core;
+use crate::peers::questions::{AlterTopic, SettingChange, TopicChange, TopicRefusal};
+use crate::topics::{AUTHORITY, check_name};
 
 const OF_TOPIC: i8 = 2;
 const OF_LOGGERS: i8 = 8;
@@ -128,7 +128,7 @@ async fn alter(call: &Call, resource: &Resource, change: TopicChange, validate_o
     check_name(&resource.1).map_err(|code| TopicRefusal::new(code, code.description()))?;
     let question = AlterTopic { name: resource.1.detached(), change, validate_only };
     let gone = || Err(TopicRefusal::new(ErrorCode::NotController, "the broker is stopping"));
-    route::call(&call.core, AUTHORITY, question).await.unwrap_or_else(gone)
+    ask_core(&call.core, AUTHORITY, question).await.unwrap_or_else(gone)
 }
 
 /// Groups, clients' metrics and loggers are asked for by tools, and have no settings here: there is nothing to set, and

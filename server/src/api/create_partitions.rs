@@ -13,10 +13,10 @@ use creel_wire::{ErrorCode, Str};
 use crate::api::call::Call;
 use crate::api::dispatch::Facts;
 use crate::budget::gather;
+use crate::core::ask_core;
 use crate::limits::REQUEST_PARTITIONS_MAX;
-use crate::peers::messages::AlterTopic;
-use crate::peers::route;
-use crate::topics::{AUTHORITY, TopicChange, TopicRefusal, too_many_partitions};
+use crate::peers::questions::{AlterTopic, TopicChange, TopicRefusal};
+use crate::topics::{AUTHORITY, too_many_partitions};
 
 /// A topic that is to have more partitions, and whether it came more than once.
 pub(crate) struct Asked {
@@ -83,7 +83,7 @@ async fn grow(
     let change = TopicChange::Partitions(topic.count);
     let question = AlterTopic { name: topic.name.detached(), change, validate_only };
     let gone = || Err(TopicRefusal::new(ErrorCode::NotController, "the broker is stopping"));
-    route::call(&call.core, AUTHORITY, question).await.unwrap_or_else(gone)?;
+    ask_core(&call.core, AUTHORITY, question).await.unwrap_or_else(gone)?;
     let message = "Assignments must name this broker alone, once for each new partition.";
     match fits {
         true => Ok(()),

@@ -16,10 +16,10 @@ use crate::api::call::{Call, Made};
 use crate::api::dispatch::Facts;
 use crate::budget::{TooMuch, gather};
 use crate::config::{TOPIC_KEYS, TopicKey, TopicSettings};
+use crate::core::ask_core;
 use crate::limits::REQUEST_PARTITIONS_MAX;
-use crate::peers::messages::CreateTopics;
-use crate::peers::route;
-use crate::topics::{AUTHORITY, NewTopic, Topic, TopicRefusal, check_not_metadata_log, too_many_partitions};
+use crate::peers::questions::{CreateTopics, NewTopic, TopicRefusal};
+use crate::topics::{AUTHORITY, Topic, check_not_metadata_log, too_many_partitions};
 
 /// What a setting takes in memory, and again in the frame.
 const BYTES_OF_A_SETTING: usize = 300;
@@ -82,7 +82,7 @@ pub(crate) async fn answer(
     let question = CreateTopics { topics, validate_only: request.validate_only };
     let mut made = match request.is_excessive {
         true => Vec::new().into_iter(),
-        false => route::call(&call.core, AUTHORITY, question).await.unwrap_or_default().into_iter(),
+        false => ask_core(&call.core, AUTHORITY, question).await.unwrap_or_default().into_iter(),
     };
     let gone = || TopicRefusal::new(ErrorCode::NotController, "the broker is stopping");
     let mut topics = Vec::with_capacity(request.topics.len());

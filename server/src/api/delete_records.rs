@@ -18,21 +18,14 @@ use crate::api::call::Call;
 use crate::api::dispatch::Facts;
 use crate::api::epochs::read_error;
 use crate::budget::gather;
-use crate::core::Core;
+use crate::core::{Core, Question, ask_core, ask_owners};
 use crate::limits::PARTITIONS_CUTTING;
-use crate::peers::messages::WriteCheckpoint;
-use crate::peers::route;
-use crate::peers::spread::{Slot, Spread};
+use crate::peers::questions::{DeletedRecords, RecordsToDelete, WriteCheckpoint};
+use crate::peers::{Scatter, Slot};
 use crate::tasks::race::all;
 use crate::topics::{AUTHORITY, is_internal};
 
 const HIGH_WATERMARK: i64 = -1;
-
-/// Partitions of one core whose records are to go.
-pub(crate) struct RecordsToDelete(Vec<(Uuid, DeleteRecordsPartition)>);
-
-/// What became of one of them.
-pub(crate) type DeletedRecords = DeleteRecordsPartitionResult;
 
 /// Each topic once, and each of its partitions: what is said last of it counts, as in Kafka.
 pub(crate) fn prepare(_: Facts, mut request: DeleteRecordsRequest) -> DeleteRecordsRequest {
@@ -52,7 +45,7 @@ pub(crate) fn prepare(_: Facts, mut request: DeleteRecordsRequest) -> DeleteReco
 
 /// Answers the request.
 pub(crate) async fn answer(call: Call, request: DeleteRecordsRequest) -> DeleteRecordsResponse {
-    let mut spread = Spread::new();
+    let mut by_owner = Scatter::default();
     let mut topics = Vec::with_capacity(request.topics.len());
     for topic in request.topics {
         let at = topics.len();
@@ -65,8 +58,8 @@ pub(crate) async fn answer(call: Call, request: DeleteRecordsRequest) -> DeleteR
                 false => call.core.topics.owner(&topic.name, index),
             };
             partitions.push(match owner {
-                Ok(owner) => {
-                    spread.add((at, slot), owner, asked);
+                Ok((owner, id)) => {
+                    by_owner.add(owner, (at, slot), (id, asked));
                     refused(index, ErrorCode::NotLeaderOrFollower)
                 }
                 Err(code) => refused(index, code),
@@ -75,7 +68,7 @@ pub(crate) async fn answer(call: Call, request: DeleteRecordsRequest) -> DeleteR
         topics.push(DeleteRecordsTopicResult { name: topic.name, partitions });
     }
     let put = |(topic, partition): Slot, result| topics[topic].partitions[partition] = result;
-    spread.ask(&call.core, RecordsToDelete, put).await;
+    ask_owners(&call.core, by_owner, RecordsToDelete, put).await;
     make_safe(&call.core, &mut topics).await;
     DeleteRecordsResponse { topics, ..Default::default() }
 }
@@ -87,7 +80,7 @@ async fn make_safe(core: &Rc<Core>, topics: &mut [DeleteRecordsTopicResult]) {
         .flat_map(|topic| &mut topic.partitions)
         .filter(|partition| partition.error_code.is_none())
         .collect();
-    if moved.is_empty() || route::call(core, AUTHORITY, WriteCheckpoint).await == Some(true) {
+    if moved.is_empty() || ask_core(core, AUTHORITY, WriteCheckpoint).await == Some(true) {
         return;
     }
     for partition in moved {
@@ -95,24 +88,26 @@ async fn make_safe(core: &Rc<Core>, topics: &mut [DeleteRecordsTopicResult]) {
     }
 }
 
-/// Moves the starts of this core's partitions.
-pub(crate) async fn delete(core: &Rc<Core>, records: RecordsToDelete) -> Vec<DeletedRecords> {
-    let jobs = records.0.into_iter().map(|(topic, asked)| async move {
-        let index = asked.partition_index;
-        let moved = match core.topics.own(&topic, index) {
-            Ok(partition) => delete_before(&partition, asked.offset).await,
-            Err(code) => Err(code),
-        };
-        match moved {
-            Ok(start) => DeleteRecordsPartitionResult {
-                partition_index: index,
-                low_watermark: start.0,
-                error_code: ErrorCode::None,
-            },
-            Err(code) => refused(index, code),
+impl Question for RecordsToDelete {
+    /// Moves the starts of this core's partitions.
+    async fn answer_here(self, core: Rc<Core>) -> Vec<DeletedRecords> {
+        let jobs = self.0.into_iter().map(|(topic, asked)| delete(&core, topic, asked));
+        all(jobs, PARTITIONS_CUTTING).await
+    }
+}
+
+async fn delete(core: &Core, topic: Uuid, asked: DeleteRecordsPartition) -> DeletedRecords {
+    let index = asked.partition_index;
+    let moved = match core.topics.own(&topic, index) {
+        Ok(partition) => delete_before(&partition, asked.offset).await,
+        Err(code) => Err(code),
+    };
+    match moved {
+        Ok(start) => {
+            DeletedRecords { partition_index: index, low_watermark: start.0, error_code: ErrorCode::None }
         }
-    });
-    all(jobs, PARTITIONS_CUTTING).await
+        Err(code) => refused(index, code),
+    }
 }
 
 async fn delete_before(partition: &Partition, offset: i64) -> Result<Offset, ErrorCode> {

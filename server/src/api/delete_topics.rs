@@ -14,9 +14,9 @@ use creel_wire::{ErrorCode, Str, Uuid};
 use crate::api::call::Call;
 use crate::api::dispatch::Facts;
 use crate::budget::gather;
+use crate::core::ask_core;
 use crate::limits::TOPICS_DELETED_AT_ONCE;
-use crate::peers::messages::DeleteTopics;
-use crate::peers::route;
+use crate::peers::questions::DeleteTopics;
 use crate::topics::AUTHORITY;
 
 /// A topic, and how many times it is named.
@@ -90,7 +90,7 @@ async fn delete(call: &Call, some: Vec<Named>) -> impl Iterator<Item = Deletable
     let ids: Vec<_> = asked.iter().filter_map(|one| one.found.ok()).collect();
     let outcomes = match ids.is_empty() {
         true => None,
-        false => route::call(&call.core, AUTHORITY, DeleteTopics(ids)).await,
+        false => ask_core(&call.core, AUTHORITY, DeleteTopics(ids)).await,
     };
     let mut outcomes = outcomes.into_iter().flatten();
     asked.into_iter().map(move |Asked { state, found, missing }| match found.map(|_| outcomes.next()) {

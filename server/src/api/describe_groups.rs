@@ -11,8 +11,9 @@ use crate::api::authorized;
 use crate::api::call::{Call, Made};
 use crate::api::dispatch::Facts;
 use crate::budget::{TooMuch, once};
-use crate::groups::runtime::{GroupAnswer, GroupRequest, ask};
+use crate::groups::runtime::ask;
 use crate::groups::{GroupDescription, MemberDescription};
+use crate::peers::questions::{GroupAnswer, GroupRequest};
 
 /// What a member takes in memory beside its data, and again in the frame.
 const BYTES_OF_A_MEMBER: usize = 600;

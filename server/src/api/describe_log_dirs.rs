@@ -4,6 +4,7 @@
 //! is free, -1 where the system does not tell.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use creel_io::{fs, offload, pace, pace_tenth};
 use creel_wire::api::describe_log_dirs::{
@@ -15,12 +16,8 @@ use creel_wire::{ErrorCode, Str};
 use crate::api::call::{Call, Made};
 use crate::api::dispatch::Facts;
 use crate::budget::{TooMuch, gather};
-use crate::core::Core;
-use crate::peers::messages::MeasurePartitions;
-use crate::peers::route;
-
-/// The size of a partition in bytes, by topic and index.
-pub(crate) type PartitionSize = (Str, i32, u64);
+use crate::core::{Core, Question, ask_all_cores};
+use crate::peers::questions::{MeasurePartitions, PartitionSize};
 
 /// What a partition takes in memory on its way from its core, in the answer and in the frame.
 const BYTES_OF_A_PARTITION: usize = 400;
@@ -48,8 +45,7 @@ pub(crate) async fn answer(
         call.core.topics.all().iter().map(|topic| topic.partitions.unsigned_abs() as usize).sum::<usize>();
     let held = call.hold(counted + all * BYTES_OF_A_PARTITION).await?;
     let mut sizes: BTreeMap<Str, BTreeMap<i32, u64>> = BTreeMap::new();
-    for (topic, index, bytes) in route::call_all(&call.core, || MeasurePartitions).await.into_iter().flatten()
-    {
+    for (topic, index, bytes) in ask_all_cores(&call.core, || MeasurePartitions).await.into_iter().flatten() {
         pace(1).await;
         if is_wanted(request.topics.as_deref(), &topic, index) {
             sizes.entry(topic).or_default().insert(index, bytes);
@@ -93,14 +89,16 @@ async fn shown(name: Str, sizes: BTreeMap<i32, u64>) -> DescribeLogDirsTopic {
     DescribeLogDirsTopic { name, partitions }
 }
 
-/// The sizes of this core's partitions.
-pub(crate) async fn measure(core: &Core) -> Vec<PartitionSize> {
-    let own = core.topics.own_partitions();
-    let mut sizes = Vec::with_capacity(own.len());
-    for partition in own {
-        pace(1).await;
-        let name = partition.name();
-        sizes.push((Str::from(name.topic.clone()), name.partition, partition.size_bytes()));
+impl Question for MeasurePartitions {
+    /// The sizes of this core's partitions.
+    async fn answer_here(self, core: Rc<Core>) -> Vec<PartitionSize> {
+        let own = core.topics.own_partitions();
+        let mut sizes = Vec::with_capacity(own.len());
+        for partition in own {
+            pace(1).await;
+            let name = partition.name();
+            sizes.push((Str::from(name.topic.clone()), name.partition, partition.size_bytes()));
+        }
+        sizes
     }
-    sizes
 }

@@ -13,7 +13,7 @@
 //!
 //! v7: sessions (KIP-227, see `sessions`). v13: topics are named by id.
 
-pub(crate) mod parked;
+mod parked;
 mod read;
 mod reading;
 
@@ -25,7 +25,8 @@ use creel_io::{offload, pace};
 use creel_wire::api::fetch::{FetchRequest, FetchResponse, FetchableTopicResponse, PartitionData};
 use creel_wire::{EncodedFrame, Records};
 
-pub(crate) use self::read::{FetchShare, FoundPartition, read_share};
+pub(crate) use self::parked::watch_for;
+use self::read::size;
 use self::reading::{Ask, Located, Reading};
 use crate::api::call::Call;
 use crate::budget::{Held, TooMuch};
@@ -33,6 +34,7 @@ use crate::fetch_sessions::sessions::{self, Context, News};
 use crate::fetch_sessions::wanted::{Wanted, WantedList};
 use crate::limits::{ANSWER_BYTES_FREE, FETCH_BYTES_MAX};
 use crate::net::reply::{Answered, Pending, Piece, Reply, Slices};
+use crate::peers::questions::FoundPartition;
 use crate::tasks::gradual::AT_ONCE;
 
 /// Since when topics are named by id.
@@ -246,9 +248,4 @@ fn news(located: &Located<&mut FoundPartition>) -> News {
             News { has_failed: true, has_records: false, high_watermark: -1, log_start: -1 }
         }
     }
-}
-
-/// A size from the wire; a negative one asks for nothing.
-fn size(bytes: i32) -> usize {
-    usize::try_from(bytes).unwrap_or(0)
 }

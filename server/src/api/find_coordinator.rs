@@ -13,10 +13,10 @@ use crate::api::dispatch::Facts;
 use crate::api::transactions;
 use crate::budget::once;
 use crate::config::{SEGMENT_BYTES_MIN, TopicSettings};
+use crate::core::ask_core;
 use crate::offsets;
-use crate::peers::messages::CreateTopics;
-use crate::peers::route;
-use crate::topics::{AUTHORITY, NewTopic};
+use crate::peers::questions::{CreateTopics, NewTopic};
+use crate::topics::AUTHORITY;
 
 const GROUP: i8 = 0;
 const TRANSACTION: i8 = 1;
@@ -80,7 +80,7 @@ async fn create_offsets_topic(call: &Call) -> Result<(), ErrorCode> {
     };
     let question = CreateTopics { topics: vec![new], validate_only: false };
     // Someone else may have been faster.
-    let _ = route::call(&call.core, AUTHORITY, question).await;
+    let _ = ask_core(&call.core, AUTHORITY, question).await;
     call.core.topics.by_name(offsets::TOPIC).map(|_| ()).ok_or(ErrorCode::CoordinatorNotAvailable)
 }
 

@@ -3,8 +3,6 @@
 //! Without a transactional id each request gets a new id, also one that names an id it has (KIP-360): that is what Kafka
 //! does. A transactional id is refused (TRANSACTIONAL_ID_AUTHORIZATION_FAILED, `transactions`).
 
-use std::cell::RefCell;
-use std::ops::Range;
 use std::rc::Rc;
 
 use creel_wire::ErrorCode;
@@ -12,18 +10,9 @@ use creel_wire::api::init_producer_id::{InitProducerIdRequest, InitProducerIdRes
 
 use crate::api::call::Call;
 use crate::api::transactions;
-use crate::core::Core;
-use crate::peers::messages::TakeProducerIds;
-use crate::peers::route;
-use crate::tasks::turnstile::Turnstile;
+use crate::core::{Core, ask_core};
+use crate::peers::questions::TakeProducerIds;
 use crate::topics::AUTHORITY;
-
-/// A core's store of ids that nobody has yet.
-#[derive(Default)]
-pub(crate) struct ProducerIds {
-    left: RefCell<Range<i64>>,
-    refill: Turnstile,
-}
 
 /// Answers the request.
 pub(crate) async fn answer(call: Call, request: InitProducerIdRequest) -> InitProducerIdResponse {
@@ -48,12 +37,5 @@ pub(crate) async fn answer(call: Call, request: InitProducerIdRequest) -> InitPr
 }
 
 async fn next(core: &Rc<Core>) -> Option<i64> {
-    let ids = &core.producer_ids;
-    let _turn = ids.refill.enter().await;
-    if let Some(id) = ids.left.borrow_mut().next() {
-        return Some(id);
-    }
-    let block = route::call(core, AUTHORITY, TakeProducerIds).await??;
-    *ids.left.borrow_mut() = block;
-    ids.left.borrow_mut().next()
+    core.producer_ids.next(async || ask_core(core, AUTHORITY, TakeProducerIds).await?).await
 }

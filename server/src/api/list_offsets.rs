@@ -14,15 +14,16 @@ use creel_wire::api::list_offsets::{
     ListOffsetsPartition, ListOffsetsPartitionResponse, ListOffsetsRequest, ListOffsetsResponse,
     ListOffsetsTopic, ListOffsetsTopicResponse,
 };
-use creel_wire::{ErrorCode, Str, Uuid};
+use creel_wire::{ErrorCode, Str};
 
 use crate::api::call::Call;
 use crate::api::dispatch::Facts;
 use crate::api::ends;
 use crate::api::epochs::check_epoch;
 use crate::budget::gather;
-use crate::core::Core;
-use crate::peers::spread::{Slot, Spread};
+use crate::core::{Core, Question, ask_owners};
+use crate::peers::questions::{OffsetLookup, OffsetsFound};
+use crate::peers::{Scatter, Slot};
 
 const LATEST: i64 = -1;
 const EARLIEST: i64 = -2;
@@ -30,15 +31,6 @@ const MAX_TIMESTAMP: i64 = -3;
 const EARLIEST_LOCAL: i64 = -4;
 const LATEST_TIERED: i64 = -5;
 const EARLIEST_PENDING_UPLOAD: i64 = -6;
-
-/// Partitions of one core to ask about.
-pub(crate) struct OffsetLookup {
-    read_committed: bool,
-    partitions: Vec<(Uuid, ListOffsetsPartition)>,
-}
-
-/// What was found for one of them.
-pub(crate) type OffsetsFound = ListOffsetsPartitionResponse;
 
 /// A topic's partitions, each once, and whether it came more often.
 pub(crate) struct Asked {
@@ -71,7 +63,7 @@ pub(crate) fn prepare(_: Facts, request: ListOffsetsRequest) -> Prepared {
 /// Answers the request.
 pub(crate) async fn answer(call: Call, request: Prepared) -> ListOffsetsResponse {
     let read_committed = request.read_committed;
-    let mut spread = Spread::new();
+    let mut by_owner = Scatter::default();
     let mut topics = Vec::with_capacity(request.topics.len());
     for topic in request.topics {
         let at = topics.len();
@@ -85,8 +77,8 @@ pub(crate) async fn answer(call: Call, request: Prepared) -> ListOffsetsResponse
                     .and_then(|()| call.core.topics.owner(&topic.name, index)),
             };
             partitions.push(match owner {
-                Ok(owner) => {
-                    spread.add((at, slot), owner, asked);
+                Ok((owner, id)) => {
+                    by_owner.add(owner, (at, slot), (id, asked));
                     refused(index, ErrorCode::NotLeaderOrFollower)
                 }
                 Err(code) => refused(index, code),
@@ -96,7 +88,7 @@ pub(crate) async fn answer(call: Call, request: Prepared) -> ListOffsetsResponse
     }
     let question = |partitions| OffsetLookup { read_committed, partitions };
     let put = |(topic, partition): Slot, found| topics[topic].partitions[partition] = found;
-    spread.ask(&call.core, question, put).await;
+    ask_owners(&call.core, by_owner, question, put).await;
     if call.version == 0 {
         topics.iter_mut().flat_map(|topic| &mut topic.partitions).for_each(as_list);
     }
@@ -120,19 +112,21 @@ fn as_list(found: &mut ListOffsetsPartitionResponse) {
     found.old_style_offsets = (found.offset >= 0).then_some(found.offset).into_iter().collect();
 }
 
-/// Finds the offsets of this core's partitions.
-pub(crate) async fn look_up(core: &Rc<Core>, lookup: OffsetLookup) -> Vec<OffsetsFound> {
-    let about = |asked: &ListOffsetsPartition| (asked.partition_index, is_about_end(asked.timestamp));
-    let begun = ends::begin_all(core, lookup.partitions, about).await;
-    let mut found = Vec::with_capacity(begun.len());
-    for (asked, begun) in begun {
-        pace(1).await;
-        found.push(match ends::settled(begun).await {
-            Ok(partition) => look_up_one(&partition, &asked, lookup.read_committed).await,
-            Err(code) => refused(asked.partition_index, code),
-        });
+impl Question for OffsetLookup {
+    /// Finds the offsets of this core's partitions.
+    async fn answer_here(self, core: Rc<Core>) -> Vec<OffsetsFound> {
+        let about = |asked: &ListOffsetsPartition| (asked.partition_index, is_about_end(asked.timestamp));
+        let begun = ends::begin_all(&core, self.partitions, about).await;
+        let mut found = Vec::with_capacity(begun.len());
+        for (asked, begun) in begun {
+            pace(1).await;
+            found.push(match ends::settled(begun).await {
+                Ok(partition) => look_up_one(&partition, &asked, self.read_committed).await,
+                Err(code) => refused(asked.partition_index, code),
+            });
+        }
+        found
     }
-    found
 }
 
 /// Whether the answer can be a record that was written a moment ago, or the end behind it.

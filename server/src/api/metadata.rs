@@ -20,10 +20,10 @@ use crate::api::call::{Call, Made};
 use crate::api::dispatch::Facts;
 use crate::budget::{TooMuch, once};
 use crate::config::TopicSettings;
+use crate::core::ask_core;
 use crate::limits::REQUEST_PARTITIONS_MAX;
-use crate::peers::messages::CreateTopics;
-use crate::peers::route;
-use crate::topics::{AUTHORITY, LocalTopic, NewTopic, Topic, check_name, is_internal};
+use crate::peers::questions::{CreateTopics, NewTopic};
+use crate::topics::{AUTHORITY, LocalTopic, Topic, check_name, is_internal};
 
 /// Each topic once; none at all means all.
 pub(crate) fn prepare(facts: Facts, mut request: MetadataRequest) -> MetadataRequest {
@@ -134,7 +134,7 @@ async fn create_missing(call: &Call, wanted: &[MetadataRequestTopic]) {
         |name| NewTopic { name, partitions: -1, replication_factor: -1, settings: TopicSettings::default() };
     let topics = missing.into_iter().map(new).collect();
     // What became of each shows in the image.
-    let _ = route::call(&call.core, AUTHORITY, CreateTopics { topics, validate_only: false }).await;
+    let _ = ask_core(&call.core, AUTHORITY, CreateTopics { topics, validate_only: false }).await;
 }
 
 async fn look_up(call: &Call, wanted: MetadataRequestTopic) -> MetadataResponseTopic {

@@ -14,8 +14,9 @@ use creel_wire::{ErrorCode, Str, Uuid};
 use crate::api::call::{Call, Made};
 use crate::api::dispatch::Facts;
 use crate::budget::{Pieces, TooMuch, gather, names_in, once};
-use crate::groups::runtime::{GroupAnswer, GroupRequest, ask, code_of};
+use crate::groups::runtime::{ask, code_of};
 use crate::groups::{FetchReply, FetchRequest, FetchedOffset};
+use crate::peers::questions::{GroupAnswer, GroupRequest};
 
 /// Since when topics are named by id.
 const IDS_FROM: i16 = 10;

@@ -8,22 +8,20 @@ use std::rc::Rc;
 
 use creel_engine::{LeaderEpoch, Partition};
 use creel_io::pace;
+use creel_wire::ErrorCode;
 use creel_wire::api::offset_for_leader_epoch::{
     EpochEndOffset, OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse, OffsetForLeaderPartition,
     OffsetForLeaderTopic, OffsetForLeaderTopicResult,
 };
-use creel_wire::{ErrorCode, Uuid};
 
 use crate::api::call::Call;
 use crate::api::dispatch::Facts;
 use crate::api::ends;
 use crate::api::epochs::check_epoch;
 use crate::budget::{gather, once};
-use crate::core::Core;
-use crate::peers::spread::{Slot, Spread};
-
-/// Partitions of one core to ask about.
-pub(crate) struct EpochLookup(Vec<(Uuid, OffsetForLeaderPartition)>);
+use crate::core::{Core, Question, ask_owners};
+use crate::peers::questions::EpochLookup;
+use crate::peers::{Scatter, Slot};
 
 /// Each topic once, and each question about one of its partitions.
 pub(crate) fn prepare(_: Facts, mut request: OffsetForLeaderEpochRequest) -> OffsetForLeaderEpochRequest {
@@ -39,7 +37,7 @@ pub(crate) fn prepare(_: Facts, mut request: OffsetForLeaderEpochRequest) -> Off
 
 /// Answers the request.
 pub(crate) async fn answer(call: Call, request: OffsetForLeaderEpochRequest) -> OffsetForLeaderEpochResponse {
-    let mut spread = Spread::new();
+    let mut by_owner = Scatter::default();
     let mut topics = Vec::with_capacity(request.topics.len());
     for topic in request.topics {
         let at = topics.len();
@@ -48,8 +46,8 @@ pub(crate) async fn answer(call: Call, request: OffsetForLeaderEpochRequest) -> 
             pace(1).await;
             let index = asked.partition;
             partitions.push(match call.core.topics.owner(&topic.topic, index) {
-                Ok(owner) => {
-                    spread.add((at, slot), owner, asked);
+                Ok((owner, id)) => {
+                    by_owner.add(owner, (at, slot), (id, asked));
                     refused(index, ErrorCode::NotLeaderOrFollower)
                 }
                 Err(code) => refused(index, code),
@@ -58,22 +56,24 @@ pub(crate) async fn answer(call: Call, request: OffsetForLeaderEpochRequest) -> 
         topics.push(OffsetForLeaderTopicResult { topic: topic.topic, partitions });
     }
     let put = |(topic, partition): Slot, found| topics[topic].partitions[partition] = found;
-    spread.ask(&call.core, EpochLookup, put).await;
+    ask_owners(&call.core, by_owner, EpochLookup, put).await;
     OffsetForLeaderEpochResponse { topics, ..Default::default() }
 }
 
-/// Looks into this core's partitions.
-pub(crate) async fn look_up(core: &Rc<Core>, lookup: EpochLookup) -> Vec<EpochEndOffset> {
-    let begun = ends::begin_all(core, lookup.0, |asked| (asked.partition, true)).await;
-    let mut found = Vec::with_capacity(begun.len());
-    for (asked, begun) in begun {
-        pace(1).await;
-        found.push(match ends::settled(begun).await {
-            Ok(partition) => look_up_one(&partition, &asked),
-            Err(code) => refused(asked.partition, code),
-        });
+impl Question for EpochLookup {
+    /// Looks into this core's partitions.
+    async fn answer_here(self, core: Rc<Core>) -> Vec<EpochEndOffset> {
+        let begun = ends::begin_all(&core, self.0, |asked| (asked.partition, true)).await;
+        let mut found = Vec::with_capacity(begun.len());
+        for (asked, begun) in begun {
+            pace(1).await;
+            found.push(match ends::settled(begun).await {
+                Ok(partition) => look_up_one(&partition, &asked),
+                Err(code) => refused(asked.partition, code),
+            });
+        }
+        found
     }
-    found
 }
 
 fn look_up_one(partition: &Partition, asked: &OffsetForLeaderPartition) -> EpochEndOffset {

@@ -10,7 +10,7 @@
 //!
 //! v7: zstd is allowed. v8: errors have a message. v13: topics are named by id.
 
-use std::collections::BTreeMap;
+use std::future::Future;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use creel_engine::{
     Ack, AppendError, AppendOrigin, Batch, BatchError, Codec, LookBudget, LookError, PendingAck, Records,
     UncheckedBatch, fault_points,
 };
-use creel_io::{CoreId, STEPS_A_TURN, count_work, pace, wall_clock_ms};
+use creel_io::{STEPS_A_TURN, count_work, pace, wall_clock_ms};
 use creel_wire::api::produce::{
     BatchIndexAndErrorMessage, PartitionProduceData, PartitionProduceResponse, ProduceRequest,
     ProduceResponse, TopicProduceData, TopicProduceResponse,
@@ -28,10 +28,11 @@ use creel_wire::{ErrorCode, Str, Uuid};
 use crate::api::call::{Call, Made};
 use crate::api::transactions;
 use crate::budget::Held;
-use crate::core::Core;
+use crate::core::{Core, Question};
 use crate::limits::ANSWER_BYTES_FREE;
 use crate::net::reply::{Answered, Pending, Reply};
-use crate::peers::route::{self, Awaited};
+use crate::peers::questions::{Acks, ProduceShare, ShareError, ShareOutcome};
+use crate::peers::{Awaited, Scatter};
 use crate::tasks::race::Boxed;
 use crate::topics::{LocalTopic, Place, Topic, is_internal, timestamp_rules};
 
@@ -50,32 +51,6 @@ const _: () = assert!(PARTITIONS_AT_ONCE * BYTES_OF_A_PARTITION <= ANSWER_BYTES_
 
 /// Batches that another core is given at a time.
 const SHARE_AT_ONCE: usize = STEPS_A_TURN / STEPS_AN_APPEND;
-
-/// What an append waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Acks {
-    None,
-    Leader,
-    All,
-}
-
-impl Acks {
-    fn read(acks: i16) -> Option<Self> {
-        match acks {
-            0 => Some(Self::None),
-            1 => Some(Self::Leader),
-            -1 => Some(Self::All),
-            _ => None,
-        }
-    }
-
-    async fn wait(self, pending: &PendingAck) -> Result<Ack, AppendError> {
-        match self {
-            Self::None | Self::Leader => pending.written().await,
-            Self::All => pending.durable().await,
-        }
-    }
-}
 
 /// Why a partition's batch was not appended.
 #[derive(Clone, Debug)]
@@ -97,6 +72,15 @@ impl ProduceRefusal {
 impl From<ErrorCode> for ProduceRefusal {
     fn from(code: ErrorCode) -> Self {
         Self { code, message: None, records: Vec::new(), blame: "" }
+    }
+}
+
+impl From<ShareError> for ProduceRefusal {
+    fn from(error: ShareError) -> Self {
+        match error {
+            ShareError::Partition(code) => code.into(),
+            ShareError::Append(error) => error.into(),
+        }
     }
 }
 
@@ -159,50 +143,34 @@ struct Slot {
     partition: usize,
 }
 
-/// Batches for the partitions of one other core.
-pub(crate) struct ProduceShare {
-    acks: Acks,
-    batches: Vec<(Uuid, i32, Batch)>,
-}
-
-/// What became of one of them.
-pub(crate) type ShareOutcome = Result<Ack, ProduceRefusal>;
-
-/// A share that another core's connection has sent, begun here.
-pub(crate) struct BegunShare {
-    acks: Acks,
-    appends: Vec<Result<PendingAck, ProduceRefusal>>,
-}
-
-/// Appends the share's batches at once.
-pub(crate) fn begin_share(core: &Core, share: ProduceShare) -> BegunShare {
-    if share.batches.len() > PARTITIONS_AT_ONCE {
-        count_work(share.batches.len() * STEPS_AN_APPEND);
-    }
-    let append = |(topic, index, batch): (Uuid, i32, Batch)| {
-        let partition = core.topics.own(&topic, index)?;
-        Ok(partition.append(&batch, AppendOrigin::Client)?)
-    };
-    BegunShare { acks: share.acks, appends: share.batches.into_iter().map(append).collect() }
-}
-
-impl BegunShare {
-    /// Whether others should be let in after it.
-    pub(crate) fn is_long(&self) -> bool {
-        self.appends.len() > PARTITIONS_AT_ONCE
-    }
-
-    /// Waits for the acks.
-    pub(crate) async fn finish(self) -> Vec<ShareOutcome> {
-        let mut outcomes = Vec::with_capacity(self.appends.len());
-        for append in self.appends {
-            outcomes.push(match append {
-                Ok(pending) => self.acks.wait(&pending).await.map_err(ProduceRefusal::from),
-                Err(refusal) => Err(refusal),
-            });
+impl Question for ProduceShare {
+    /// Appends the share's batches at once, and then waits for their acks.
+    fn answer_here(self, core: Rc<Core>) -> impl Future<Output = Vec<ShareOutcome>> + 'static {
+        if self.is_long() {
+            count_work(self.batches.len() * STEPS_AN_APPEND);
         }
-        outcomes
+        let append = |(topic, index, batch): (Uuid, i32, Batch)| {
+            let partition = core.topics.own(&topic, index).map_err(ShareError::Partition)?;
+            partition.append(&batch, AppendOrigin::Client).map_err(ShareError::Append)
+        };
+        finish(self.acks, self.batches.into_iter().map(append).collect())
     }
+
+    fn is_long(&self) -> bool {
+        self.batches.len() > PARTITIONS_AT_ONCE
+    }
+}
+
+/// Waits for the acks of a share.
+async fn finish(acks: Acks, appends: Vec<Result<PendingAck, ShareError>>) -> Vec<ShareOutcome> {
+    let mut outcomes = Vec::with_capacity(appends.len());
+    for append in appends {
+        outcomes.push(match append {
+            Ok(pending) => acks.wait(&pending).await.map_err(ShareError::Append),
+            Err(refusal) => Err(refusal),
+        });
+    }
+    outcomes
 }
 
 /// A request on its way to having begun.
@@ -292,7 +260,7 @@ impl Begun {
         let mut slowest = Duration::ZERO;
         let Self { response, first, others, elsewhere } = self;
         for (slot, pending) in first.iter().chain(&*others) {
-            let outcome = acks.wait(pending).await.map_err(ProduceRefusal::from);
+            let outcome = acks.wait(pending).await.map_err(ShareError::Append);
             slowest = slowest.max(took(&outcome));
             settle(response, *slot, outcome);
         }
@@ -300,7 +268,8 @@ impl Begun {
             let (outcomes, hop) = awaited.timed().await.unwrap_or_default();
             let mut outcomes = outcomes.into_iter();
             for slot in slots {
-                let outcome = outcomes.next().unwrap_or(Err(ErrorCode::NotLeaderOrFollower.into()));
+                let outcome =
+                    outcomes.next().unwrap_or(Err(ShareError::Partition(ErrorCode::NotLeaderOrFollower)));
                 slowest = slowest.max(hop + took(&outcome));
                 settle(response, slot, outcome);
             }
@@ -313,7 +282,7 @@ fn settle(response: &mut ProduceResponse, slot: Slot, outcome: ShareOutcome) {
     let at = &mut response.responses[slot.topic].partition_responses[slot.partition];
     match outcome {
         Ok(ack) => acknowledge(at, ack),
-        Err(refusal) => *at = refused(at.index, refusal),
+        Err(error) => *at = refused(at.index, error.into()),
     }
 }
 
@@ -334,7 +303,7 @@ struct Sorting {
 /// What waits until all batches have been seen once.
 #[derive(Default)]
 struct Aside {
-    shares: BTreeMap<CoreId, (Vec<Slot>, ProduceShare)>,
+    elsewhere: Scatter<Slot, (Uuid, i32, Batch)>,
     /// The first batch that must be looked into, and all behind it.
     unseen: Vec<Unseen>,
 }
@@ -372,15 +341,10 @@ impl Sorting {
             self.look().await;
         }
         let Some(aside) = self.aside.take() else { return };
-        for (to, (mut slots, mut share)) in aside.shares {
-            // The core that is asked begins each at once.
-            while share.batches.len() > SHARE_AT_ONCE {
-                let (left, rest) = (slots.split_off(SHARE_AT_ONCE), share.batches.split_off(SHARE_AT_ONCE));
-                self.begun.elsewhere.push((slots, route::ask(&self.call.core, to, share).await));
-                (slots, share) = (left, ProduceShare { acks: self.acks, batches: rest });
-            }
-            self.begun.elsewhere.push((slots, route::ask(&self.call.core, to, share).await));
-        }
+        let acks = self.acks;
+        // The core that is asked begins all that is in one question at once.
+        let question = |batches| ProduceShare { acks, batches };
+        self.begun.elsewhere = aside.elsewhere.ask(&self.call.core.peers, SHARE_AT_ONCE, question).await;
     }
 
     /// The reply, once it has all its acks.
@@ -526,11 +490,7 @@ impl Sorting {
                 }
             }
             Place::There(core) => {
-                let acks = self.acks;
-                let empty = || (Vec::new(), ProduceShare { acks, batches: Vec::new() });
-                let (slots, share) = self.aside().shares.entry(core).or_insert_with(empty);
-                slots.push(slot);
-                share.batches.push((topic.id, index, batch));
+                self.aside().elsewhere.add(core, slot, (topic.id, index, batch));
             }
             Place::Nowhere(code) => return Err(code.into()),
         }

@@ -1,6 +1,10 @@
 //! What one core has: its partitions, its connections, its end of the mailboxes, its image of the topics.
 
+pub(crate) mod checkpoint;
 pub(crate) mod node;
+pub(crate) mod producer_ids;
+mod question;
+mod start_progress;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -11,38 +15,35 @@ use creel_io::CoreId;
 use creel_io::local::Notify;
 use creel_io::mailbox::Mailbox;
 
-use crate::api::fetch::parked::Outposts;
-use crate::api::init_producer_id::ProducerIds;
 use crate::budget::Room;
 use crate::budget::descriptors::{FileShares, HeldFiles};
 use crate::budget::request_memory::RequestMemory;
-use crate::core::node::Node;
+use crate::groups::runtime::hosted::Coordinators;
 use crate::fetch_sessions::sessions::Sessions;
-use crate::groups::runtime::Coordinators;
-use crate::lifecycle::opening::OpeningCount;
 use crate::logging::complaints::Complaints;
 use crate::logging::news::NewsLines;
 use crate::net::connection::Connections;
-use crate::peers::messages::Message;
-use crate::peers::route::Tickets;
+use crate::peers::{Message, Peers};
 use crate::stages::Stages;
 use crate::tasks::turnstile::Turnstile;
 use crate::topics::{Authority, Leftovers, Topics};
+use node::Node;
+use producer_ids::ProducerIds;
+use start_progress::StartProgress;
+
+pub(crate) use question::{Question, ask_all_cores, ask_core, ask_owners};
 
 /// A core's own state. Everything here belongs to one thread; what is shared is in [`Node`].
 pub(crate) struct Core {
     pub(crate) id: CoreId,
     pub(crate) node: Arc<Node>,
-    pub(crate) mailbox: Mailbox<Message>,
-    pub(crate) tickets: Tickets,
-    /// Watches that other cores keep for this one.
-    pub(crate) outposts: Outposts,
+    pub(crate) peers: Rc<Peers>,
     pub(crate) topics: Topics,
     pub(crate) leftovers: Leftovers,
     pub(crate) flusher: Flusher,
     pub(crate) files: FileShares,
     pub(crate) held_files: HeldFiles,
-    pub(crate) stages: Stages,
+    pub(crate) stages: Rc<Stages>,
     pub(crate) connections: Connections,
     pub(crate) request_memory: RequestMemory,
     pub(crate) sessions: RefCell<Sessions>,
@@ -50,7 +51,7 @@ pub(crate) struct Core {
     pub(crate) producer_ids: ProducerIds,
     pub(crate) complaints: Complaints,
     pub(crate) news: Rc<NewsLines>,
-    pub(crate) opening: OpeningCount,
+    pub(crate) start_progress: StartProgress,
     /// What its large answers may take together.
     pub(crate) room: Rc<Room>,
     /// Who decides about topics; on core 0 only.
@@ -68,15 +69,13 @@ impl Core {
     pub(crate) fn new(id: CoreId, node: Arc<Node>, mailbox: Mailbox<Message>) -> Rc<Self> {
         let slots = usize::try_from(node.broker().max_incremental_fetch_session_cache_slots).unwrap_or(0);
         let sessions = Sessions::new(slots.div_ceil(node.cores));
-        let stages = Stages::new(node.broker().creel_stage_histograms);
+        let stages = Rc::new(Stages::new(node.broker().creel_stage_histograms));
         let files = FileShares::among(node.cores);
         Rc::new(Self {
             id,
             files,
             held_files: HeldFiles::default(),
-            mailbox,
-            tickets: Tickets::default(),
-            outposts: Outposts::default(),
+            peers: Peers::new(id, mailbox, stages.clone()),
             topics: Topics::new(id, node.cores),
             leftovers: Leftovers::default(),
             flusher: stages.flusher().keeping_open(files.active, files.sealed),
@@ -88,7 +87,7 @@ impl Core {
             producer_ids: ProducerIds::default(),
             complaints: Complaints::default(),
             news: Rc::default(),
-            opening: OpeningCount::default(),
+            start_progress: StartProgress::default(),
             room: Rc::default(),
             authority: RefCell::new(None),
             checkpoints: Turnstile::default(),

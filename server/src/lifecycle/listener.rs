@@ -13,7 +13,6 @@ use crate::budget::descriptors;
 use crate::config::ListenerIndex;
 use crate::core::Core;
 use crate::net::connection;
-use crate::peers::messages::Message;
 
 /// How long to wait when the process has no descriptor left: the next try would fail at once.
 const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(50);
@@ -66,7 +65,7 @@ async fn hand_over(core: &Rc<Core>, stream: TcpStream, listener: ListenerIndex) 
         return connection::start(core, stream, listener);
     }
     match stream.detach() {
-        Some(stream) => core.mailbox.send(to, Message::Connection(stream, listener)).await,
+        Some(stream) => core.peers.hand_over(to, stream, listener).await,
         None => core.node.connection_closed(to),
     }
 }

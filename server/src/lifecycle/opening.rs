@@ -1,6 +1,5 @@
 //! How far a start has come with opening what is there: a stop that was not clean can leave minutes of recovery.
 
-use std::cell::Cell;
 use std::fmt;
 use std::future::Future;
 use std::rc::Rc;
@@ -8,60 +7,23 @@ use std::time::Duration;
 
 use creel_io::{now, sleep};
 
-use crate::core::Core;
+use crate::core::{Core, Question, ask_all_cores};
 use crate::limits::START_TOLD_MS;
-use crate::peers::messages::ReadProgress;
-use crate::peers::route;
+use crate::peers::questions::{Progress, ReadProgress};
 use crate::tasks::race::{First, race};
 
-/// What a core has to open at the start, and how much of it is done.
-#[derive(Default)]
-pub(crate) struct OpeningCount {
-    partitions: Cell<usize>,
-    opened: Cell<usize>,
-    bytes: Cell<u64>,
-}
-
-impl OpeningCount {
-    /// So many more partitions are to be opened.
-    pub(crate) fn expect(&self, partitions: usize) {
-        self.partitions.set(self.partitions.get() + partitions);
-    }
-
-    /// So many more bytes are to be gone through.
-    pub(crate) fn expect_bytes(&self, bytes: u64) {
-        self.bytes.set(self.bytes.get().saturating_add(bytes));
-    }
-
-    pub(crate) fn one_is_open(&self) {
-        self.opened.set(self.opened.get() + 1);
+impl Question for ReadProgress {
+    async fn answer_here(self, core: Rc<Core>) -> Progress {
+        core.start_progress.read(core.flusher.recovered_bytes())
     }
 }
 
-/// How far a start is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Progress {
-    partitions: usize,
-    opened: usize,
-    bytes: u64,
-    recovered: u64,
-}
-
-impl Progress {
-    /// This core's.
-    pub(crate) fn of(core: &Core) -> Self {
-        let OpeningCount { partitions, opened, bytes } = &core.opening;
-        let recovered = core.flusher.recovered_bytes().min(bytes.get());
-        Self { partitions: partitions.get(), opened: opened.get(), bytes: bytes.get(), recovered }
-    }
-
-    fn and(self, other: Self) -> Self {
-        Self {
-            partitions: self.partitions + other.partitions,
-            opened: self.opened + other.opened,
-            bytes: self.bytes.saturating_add(other.bytes),
-            recovered: self.recovered.saturating_add(other.recovered),
-        }
+fn add(one: Progress, other: Progress) -> Progress {
+    Progress {
+        partitions: one.partitions + other.partitions,
+        opened: one.opened + other.opened,
+        bytes: one.bytes.saturating_add(other.bytes),
+        recovered: one.recovered.saturating_add(other.recovered),
     }
 }
 
@@ -77,9 +39,9 @@ async fn tell(core: &Rc<Core>) -> std::convert::Infallible {
     let began = now();
     loop {
         sleep(Duration::from_millis(START_TOLD_MS)).await;
-        let all = route::call_all(core, || ReadProgress).await;
+        let all = ask_all_cores(core, || ReadProgress).await;
         let Progress { partitions, opened, bytes, recovered } =
-            all.into_iter().fold(Progress::default(), Progress::and);
+            all.into_iter().fold(Progress::default(), add);
         let seconds = now().saturating_since(began).as_secs();
         if bytes == 0 {
             tracing::info!(opened, partitions, seconds, "opening partitions");

@@ -12,14 +12,14 @@ use std::sync::Arc;
 
 use creel_engine::TopicPartition;
 use creel_engine::{find_partitions, read_topic_id};
-use creel_io::fs::{exists, remove_dir_all, rename, sync_dir};
+use creel_io::fs::{exists, remove_dir_all};
 
 use crate::core::Core;
 use crate::metadata::kafka::{self, METADATA_TOPIC};
 use crate::metadata::{
     LocalStore, MetaProperties, NotUnderstood, Revision, Store, StoreError, TopicRecord, Topics,
 };
-use crate::topics::{Authority, Topic};
+use crate::topics::{Authority, Topic, put_aside};
 
 /// What the start found.
 pub(crate) struct Found {
@@ -120,16 +120,5 @@ async fn put_strays_aside(records: &[TopicRecord], partitions: &[(TopicPartition
         if !may_be_known && let Err(error) = put_aside(name, directory).await {
             tracing::error!(directory = %directory.display(), %error, "cannot put a partition of no topic aside");
         }
-    }
-}
-
-/// Keeps what has a partition's name and is not that partition, under a name that stands in nobody's way.
-pub(crate) async fn put_aside(name: &TopicPartition, directory: &Path) -> io::Result<()> {
-    let aside = directory.with_file_name(name.unique_name("-stray"));
-    tracing::warn!(partition = %name, aside = %aside.display(), "a partition of no topic is put aside");
-    rename(directory, &aside)?;
-    match aside.parent() {
-        Some(data_dir) => sync_dir(data_dir).await,
-        None => Ok(()),
     }
 }

@@ -16,8 +16,10 @@ use creel_wire::Uuid;
 
 use crate::admin;
 use crate::config::{Config, Listener};
-use crate::core::Core;
+use crate::core::checkpoint::write_checkpoint;
 use crate::core::node::Node;
+use crate::core::{Core, ask_all_cores};
+use crate::inbox;
 use crate::lifecycle::banner::{Banner, Listening};
 use crate::lifecycle::exposed;
 use crate::lifecycle::listener;
@@ -28,10 +30,10 @@ use crate::limits::{
     CHECKPOINT_INTERVAL_MS, LARGE_REQUEST_PATIENCE_MS, MAILBOX_MESSAGES, TAKEN_PORT_PATIENCE_MS,
     TAKEN_PORT_PAUSE_MS,
 };
-use crate::peers::messages::{Message, ShowTopics};
-use crate::peers::route;
+use crate::peers::Message;
+use crate::peers::questions::{Opening, ShowTopics};
 use crate::tasks::race::{First, race};
-use crate::topics::{Opening, open_everywhere, remove_leftovers};
+use crate::topics::{open_everywhere, remove_leftovers};
 
 /// Why a broker did not start, or did not end well.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -95,13 +97,13 @@ pub async fn run_core(id: CoreId, setup: Setup) {
     let Some(endpoint) = setup.take_endpoint(id) else { return };
     let core = Core::new(id, setup.node.clone(), endpoint.open());
     let exit = core.exit.notified();
-    spawn(route::receive(core.clone()));
+    spawn(inbox::receive(core.clone()));
     spawn(look_after(core.clone()));
     if id == CoreId(0) {
         if let Err(failure) = lead(&core, &setup, began).await {
             setup.fail(failure);
         }
-        shutdown::exit(&core).await;
+        core.peers.end_others().await;
     } else {
         exit.await;
     }
@@ -218,7 +220,7 @@ async fn recover(core: &Rc<Core>, data_dir: &Path) -> Result<usize, Failure> {
     let all: Arc<[Uuid]> = found.topics.iter().map(|topic| topic.id).collect();
     let all_there_is = Opening { topics: found.topics, checkpoint, was_clean, are_new: false };
     let opened = opening::told(core, open_everywhere(core, all_there_is)).await;
-    route::call_all(core, || ShowTopics(all.clone())).await;
+    ask_all_cores(core, || ShowTopics(all.clone())).await;
     *core.authority.borrow_mut() = Some(Rc::new(found.authority));
     Ok(opened.partitions)
 }
@@ -285,6 +287,6 @@ async fn upkeep(core: &Rc<Core>) {
     }
     remove_leftovers(core).await;
     if core.authority().is_some() && !core.stopping.has_begun() {
-        shutdown::write_checkpoint(core).await;
+        write_checkpoint(core).await;
     }
 }

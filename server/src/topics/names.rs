@@ -2,9 +2,9 @@
 
 use creel_wire::ErrorCode;
 
-use super::controller::TopicRefusal;
 use crate::metadata::{self, kafka::METADATA_TOPIC};
 use crate::offsets;
+use crate::peers::questions::TopicRefusal;
 
 /// Whether a topic can be called so.
 pub(crate) fn check_name(name: &str) -> Result<(), ErrorCode> {

@@ -4,8 +4,6 @@
 //! moved; so a wake costs what has moved, however many wait. Another core watches its partitions on behalf of the fetch,
 //! and says which have moved for as long as it is not told to stop.
 
-use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use creel_engine::{Partition, Seen, Watcher, Watching};
@@ -13,31 +11,10 @@ use creel_io::{CoreId, Instant, pace, sleep_until};
 use creel_wire::Uuid;
 
 use crate::core::Core;
-use crate::peers::messages::{Message, Ticket};
-use crate::peers::route::{self, Awaited};
+use crate::peers::questions::WatchShare;
+use crate::peers::{RemoteWatch, Scatter, Ticket};
 use crate::tasks::gradual::Gradual;
 use crate::tasks::race::{First, race};
-
-/// Partitions of one core that another wants to hear of, each with what that has seen of it.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct WatchShare {
-    pub(crate) partitions: Vec<(Uuid, i32, Seen)>,
-}
-
-/// The watches that other cores keep for this one: who is to be told, and what it calls what they call 0, 1, 2 ...
-#[derive(Default)]
-pub(crate) struct Outposts(RefCell<BTreeMap<Ticket, (Watcher, Vec<u32>)>>);
-
-impl Outposts {
-    /// Another core's partitions have moved.
-    pub(crate) fn moved(&self, ticket: Ticket, moved: &[u32]) {
-        // Nobody is there when the fetch was answered in the meantime.
-        if let Some((watcher, numbers)) = self.0.borrow().get(&ticket) {
-            let numbers = moved.iter().filter_map(|at| numbers.get(*at as usize));
-            numbers.for_each(|number| watcher.tell(*number));
-        }
-    }
-}
 
 /// A fetch that waits, with its own number for each partition.
 pub(crate) struct Parked {
@@ -45,7 +22,7 @@ pub(crate) struct Parked {
     watcher: Watcher,
     /// By number; none of those that another core watches.
     here: Gradual<Watching>,
-    elsewhere: Vec<Outpost>,
+    elsewhere: Vec<RemoteWatch>,
 }
 
 impl Parked {
@@ -63,13 +40,12 @@ impl Parked {
         }
     }
 
-    /// Has another core watch its partitions, whose numbers are these, until the end.
-    pub(crate) async fn watch_there(&mut self, core: CoreId, share: WatchShare, numbers: Vec<u32>) {
-        let awaited = route::ask(&self.core, core, share).await;
-        // What it says can't be here yet: messages are received by another task.
-        let entry = (self.watcher.clone(), numbers);
-        self.core.outposts.0.borrow_mut().insert(awaited.ticket(), entry);
-        self.elsewhere.push(Outpost(awaited));
+    /// Has other cores watch their partitions, whose numbers are these, until the end.
+    pub(crate) async fn watch_there(&mut self, parts: Scatter<u32, (Uuid, i32, Seen)>) {
+        for (to, (numbers, partitions)) in parts.into_shares() {
+            let (peers, share) = (&self.core.peers, WatchShare { partitions });
+            self.elsewhere.push(RemoteWatch::begin(peers, to, share, self.watcher.clone(), numbers).await);
+        }
     }
 
     /// Waits for partitions to move; their numbers. `None` once the deadline has come or the broker stops.
@@ -87,17 +63,8 @@ impl Parked {
     }
 }
 
-/// A watch that another core keeps. It never answers: it is ended by dropping this.
-struct Outpost(Awaited<WatchShare>);
-
-impl Drop for Outpost {
-    fn drop(&mut self) {
-        self.0.core().outposts.0.borrow_mut().remove(&self.0.ticket());
-    }
-}
-
 /// Watches partitions on behalf of another core, and tells it which of them have moved, until it has had enough.
-pub(crate) async fn watch(core: &Rc<Core>, share: WatchShare, to: CoreId, ticket: Ticket) {
+pub(crate) async fn watch_for(core: &Rc<Core>, share: WatchShare, to: CoreId, ticket: Ticket) {
     let watcher = Watcher::default();
     let mut watchings: Gradual<_> = Gradual::default();
     watchings.reserve_exact(share.partitions.len());
@@ -128,6 +95,6 @@ pub(crate) async fn watch(core: &Rc<Core>, share: WatchShare, to: CoreId, ticket
             }
             pace(1).await;
         }
-        core.mailbox.send(to, Message::Moved(ticket, moved)).await;
+        core.peers.tell_moved(to, ticket, moved).await;
     }
 }

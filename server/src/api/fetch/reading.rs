@@ -1,7 +1,6 @@
 //! What a fetch wants, where it is, and what was found there: read once, and again of those partitions that have moved
 //! while it waited.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -9,13 +8,13 @@ use creel_engine::{Isolation, Partition};
 use creel_io::{CoreId, Instant, now, pace};
 use creel_wire::{ErrorCode, Uuid};
 
-use super::read::{Budget, FetchShare, FoundPartition, Limits, Read};
-use super::size;
-use crate::api::fetch::parked::{Parked, WatchShare};
+use super::read::{Budget, size};
+use crate::api::fetch::parked::Parked;
 use crate::budget::descriptors::Hold;
 use crate::core::Core;
 use crate::fetch_sessions::wanted::{Wanted, WantedList};
-use crate::peers::route::{self, Awaited};
+use crate::peers::questions::{FetchLimits, FetchShare, FoundPartition, Read};
+use crate::peers::{Awaited, Scatter};
 use crate::tasks::gradual::{AT_ONCE, Gradual};
 use crate::topics::{LocalTopic, Place};
 
@@ -192,22 +191,18 @@ impl<'a> Reading<'a> {
 
     async fn park(&self) -> Parked {
         let mut parked = Parked::new(self.core, self.sites.len());
-        let mut shares: BTreeMap<CoreId, (Vec<u32>, WatchShare)> = BTreeMap::new();
+        let mut elsewhere = Scatter::default();
         for (number, site) in self.sites.iter().enumerate() {
             let (number, seen) = (number as u32, site.found.seen());
             match &site.home {
                 Home::Here(partition) => parked.watch(number, partition, seen),
                 Home::There(core, topic) => {
-                    let (numbers, share) = shares.entry(*core).or_default();
-                    numbers.push(number);
-                    share.partitions.push((*topic, site.wanted.partition, seen));
+                    elsewhere.add(*core, number, (*topic, site.wanted.partition, seen));
                 }
             }
             pace(1).await;
         }
-        for (core, (numbers, share)) in shares {
-            parked.watch_there(core, share, numbers).await;
-        }
+        parked.watch_there(elsewhere).await;
         parked
     }
 
@@ -234,7 +229,7 @@ impl<'a> Reading<'a> {
     async fn read(&mut self, numbers: impl Iterator<Item = u32> + Clone) {
         let Ask { isolation, bytes_max, .. } = self.ask;
         let Total { bytes, with_records, .. } = self.total;
-        let limits = Limits {
+        let limits = FetchLimits {
             isolation,
             bytes_max: bytes_max.saturating_sub(bytes),
             files_max: self.core.held_files.room(self.core.files.answered),
@@ -284,28 +279,22 @@ impl<'a> Reading<'a> {
     /// Asks the other cores for their shares; with each answer, the numbers of its sites.
     async fn ask_others(
         &self,
-        limits: Limits,
+        limits: FetchLimits,
         numbers: impl Iterator<Item = u32>,
     ) -> Vec<(Vec<u32>, Awaited<FetchShare>)> {
         if !self.asks_others {
             return Vec::new();
         }
-        let mut shares: BTreeMap<CoreId, (Vec<u32>, FetchShare)> = BTreeMap::new();
+        let mut elsewhere = Scatter::default();
         for number in numbers {
             let site = self.sites.get(number as usize);
             if let Some(Site { home: Home::There(core, topic), wanted, .. }) = site {
-                let empty = || (Vec::new(), FetchShare { limits, partitions: Vec::new() });
-                let (numbers, share) = shares.entry(*core).or_insert_with(empty);
-                numbers.push(number);
-                share.partitions.push((*topic, wanted.partition, Read::from(wanted)));
+                elsewhere.add(*core, number, (*topic, wanted.partition, Read::from(wanted)));
             }
             pace(1).await;
         }
-        let mut awaited = Vec::with_capacity(shares.len());
-        for (core, (numbers, share)) in shares {
-            awaited.push((numbers, route::ask(self.core, core, share).await));
-        }
-        awaited
+        let question = |partitions| FetchShare { limits, partitions };
+        elsewhere.ask(&self.core.peers, usize::MAX, question).await
     }
 
     /// Each core has kept within the limits by itself; together they must too.

@@ -14,44 +14,20 @@ use creel_io::{Instant, STEPS_A_TURN, count_work, now, pace, rest, sleep_until, 
 use creel_wire::ErrorCode;
 
 use super::folding::Folding;
-use crate::core::Core;
+use crate::core::{Core, Question, ask_all_cores, ask_core};
 use crate::groups::{
-    Client, Coordinator, Event, FetchReply, FetchRequest, Forgetting, FoundGroup, GroupDescription,
-    GroupError, GroupLimits, Millis, Now, Outputs, Reply, Room, Token, Write, WriteId,
+    Client, Coordinator, Event, Forgetting, FoundGroup, GroupError, GroupLimits, Millis, Now, Outputs, Reply,
+    Room, Token, Write, WriteId,
 };
 use crate::limits::COORDINATOR_READ_BYTES;
 use crate::logging::news::NewsLines;
 use crate::offsets::{self, BatchContent, batch_of};
-use crate::peers::messages::ListGroups;
-use crate::peers::route;
+use crate::peers::questions::{GroupAnswer, GroupQuestion, GroupRequest, ListGroups};
 use crate::placement::core_of;
 use crate::tasks::race::race;
 
 /// So many records are settled in a turn of their own: they take some hundred microseconds.
 const RECORDS_OF_A_LARGE_WRITE: usize = 100;
-
-/// What a request wants of the coordinator of a partition.
-pub(crate) struct GroupQuestion {
-    pub(crate) partition: i32,
-    pub(crate) request: GroupRequest,
-}
-
-/// A request, without the token that the coordinator's core gives it.
-pub(crate) enum GroupRequest {
-    /// Something that changes a group, or waits for it to change.
-    Event(Box<dyn FnOnce(Token) -> Event + Send>),
-    /// OffsetFetch.
-    Fetch(FetchRequest),
-    /// DescribeGroups, one group of it.
-    Describe(String),
-}
-
-/// The answer.
-pub(crate) enum GroupAnswer {
-    Reply(Reply),
-    Fetched(FetchReply),
-    Described(GroupDescription),
-}
 
 /// The coordinators of a core.
 #[derive(Default)]
@@ -117,18 +93,22 @@ pub(super) struct Hosted {
     pub(super) is_closed: Cell<bool>,
 }
 
-/// Answers a question about a group of one of this core's partitions.
-pub(crate) async fn answer(core: &Rc<Core>, question: GroupQuestion) -> Result<GroupAnswer, ErrorCode> {
-    let hosted = core.coordinators.get(question.partition).ok_or(ErrorCode::NotCoordinator)?;
-    match question.request {
-        GroupRequest::Event(event) => {
-            let reply = hosted.ask(&core.coordinators, event);
-            drop(hosted);
-            reply.await.map(GroupAnswer::Reply).map_err(|_| ErrorCode::NotCoordinator)
-        }
-        GroupRequest::Fetch(request) => Ok(GroupAnswer::Fetched(hosted.coordinator.borrow().fetch(&request))),
-        GroupRequest::Describe(group) => {
-            Ok(GroupAnswer::Described(hosted.coordinator.borrow().describe(&group)))
+impl Question for GroupQuestion {
+    /// Answers a question about a group of one of this core's partitions.
+    async fn answer_here(self, core: Rc<Core>) -> Result<GroupAnswer, ErrorCode> {
+        let hosted = core.coordinators.get(self.partition).ok_or(ErrorCode::NotCoordinator)?;
+        match self.request {
+            GroupRequest::Event(event) => {
+                let reply = hosted.ask(&core.coordinators, event);
+                drop(hosted);
+                reply.await.map(GroupAnswer::Reply).map_err(|_| ErrorCode::NotCoordinator)
+            }
+            GroupRequest::Fetch(request) => {
+                Ok(GroupAnswer::Fetched(hosted.coordinator.borrow().fetch(&request)))
+            }
+            GroupRequest::Describe(group) => {
+                Ok(GroupAnswer::Described(hosted.coordinator.borrow().describe(&group)))
+            }
         }
     }
 }
@@ -323,21 +303,23 @@ pub(crate) async fn ask(
     let local = core.topics.by_name(offsets::TOPIC).ok_or(ErrorCode::NotCoordinator)?;
     let partition = offsets::partition_for(group, local.topic.partitions);
     let to = core_of(&local.topic.id, partition, core.node.cores);
-    let answer = route::call(core, to, GroupQuestion { partition, request }).await;
+    let answer = ask_core(core, to, GroupQuestion { partition, request }).await;
     answer.unwrap_or(Err(ErrorCode::NotCoordinator))
 }
 
 /// All groups of this broker, by name.
 pub(crate) async fn list_all(core: &Rc<Core>) -> Vec<FoundGroup> {
-    let mut all: Vec<_> = route::call_all(core, || ListGroups).await.into_iter().flatten().collect();
+    let mut all: Vec<_> = ask_all_cores(core, || ListGroups).await.into_iter().flatten().collect();
     all.sort_by(|one, other| one.group.cmp(&other.group));
     all
 }
 
-/// The groups that this core coordinates.
-pub(crate) fn list(core: &Core) -> Vec<FoundGroup> {
-    let hosted = core.coordinators.by_partition.borrow();
-    hosted.values().flat_map(|hosted| hosted.coordinator.borrow().list()).collect()
+impl Question for ListGroups {
+    /// The groups that this core coordinates.
+    async fn answer_here(self, core: Rc<Core>) -> Vec<FoundGroup> {
+        let hosted = core.coordinators.by_partition.borrow();
+        hosted.values().flat_map(|hosted| hosted.coordinator.borrow().list()).collect()
+    }
 }
 
 /// Asks for something that changes a group, or waits for it to change.

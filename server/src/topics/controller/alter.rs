@@ -7,10 +7,12 @@ use std::sync::Arc;
 use creel_io::spawn;
 use creel_wire::{ErrorCode, Uuid};
 
-use super::state::{Authority, TopicRefusal};
+use super::authority::Authority;
+use super::{Topic, is_internal};
 use crate::config::{Kind, TopicKey, TopicSettings, Value};
-use crate::core::Core;
+use crate::core::{Core, ask_all_cores};
 use crate::limits::{PARTITIONS_MADE_BESIDE, TOPIC_PARTITIONS_MAX};
+<<<<<<< HEAD:server/src/topics/controller/alter.rs
 use crate::peers::messages::{AlterTopic, ShowTopics, TakeBackUpdate, UpdateTopic};
 use crate::peers::route;
 use crate::topics::image::Topic;
@@ -37,6 +39,11 @@ pub(crate) enum SettingChange {
     /// Takes out of a list.
     Subtract(String),
 }
+=======
+use crate::peers::questions::{
+    AlterTopic, SettingChange, ShowTopics, TakeBackUpdate, TopicChange, TopicRefusal, UpdateTopic,
+};
+>>>>>>> w-sn:server/src/topics/alter.rs
 
 /// Changes a topic. What has begun is finished, also when nobody waits any more.
 pub(crate) async fn alter(core: &Rc<Core>, question: AlterTopic) -> Result<(), TopicRefusal> {
@@ -78,14 +85,14 @@ async fn alter_claimed(
     let topic = Topic::from_record(record, &core.node.config.settings);
     (0..old.partitions).for_each(|index| topic.set_leader_epoch(index, old.leader_epoch(index)));
     let topic = Arc::new(topic);
-    let updated = route::call_all(core, || UpdateTopic(topic.clone())).await;
+    let updated = ask_all_cores(core, || UpdateTopic(topic.clone())).await;
     if let Err(message) = updated.into_iter().collect::<Result<(), String>>() {
         take_back(core, authority, &old).await;
         tracing::error!(topic = %old.name, reason = %message, "cannot change a topic: it stays as it was");
         return Err(TopicRefusal::new(ErrorCode::KafkaStorageError, message));
     }
     let changed: Arc<[Uuid]> = [topic.id].into();
-    route::call_all(core, || ShowTopics(changed.clone())).await;
+    ask_all_cores(core, || ShowTopics(changed.clone())).await;
     core.news.altered(&old, &topic);
     Ok(())
 }
@@ -93,7 +100,7 @@ async fn alter_claimed(
 /// If the old record cannot be written, the topic's next change puts it right. A start before that makes the partitions that
 /// were refused, empty.
 async fn take_back(core: &Rc<Core>, authority: &Authority, old: &Topic) {
-    route::call_all(core, || TakeBackUpdate(old.id)).await;
+    ask_all_cores(core, || TakeBackUpdate(old.id)).await;
     let _turn = authority.turn.enter().await;
     if let Err(refusal) = authority.update(&old.record()).await {
         tracing::error!(reason = %refusal.message, "partitions that could not be made are still written down");

@@ -8,15 +8,14 @@ use std::sync::Arc;
 use creel_io::{pace, random_bytes, spawn};
 use creel_wire::{ErrorCode, Uuid};
 
-use super::state::{Authority, NewTopic, TopicOutcome, TopicRefusal, refuse_all, too_many_partitions};
-use crate::core::Core;
+use super::authority::{Authority, refuse_all, too_many_partitions};
+use super::{Topic, check_not_metadata_log};
+use crate::core::{Core, ask_all_cores};
 use crate::limits::{PARTITIONS_MADE_BESIDE, REQUEST_PARTITIONS_MAX, TOPIC_PARTITIONS_MAX};
 use crate::metadata::{TopicId, TopicRecord};
-use crate::peers::messages::{CreateTopics, OpenTopics, RemoveTopics, ShowTopics};
-use crate::peers::route;
-use crate::topics::image::Topic;
-use crate::topics::names::check_not_metadata_log;
-use crate::topics::replicas::{Opened, Opening};
+use crate::peers::questions::{
+    CreateTopics, NewTopic, OpenTopics, Opened, Opening, RemoveTopics, ShowTopics, TopicOutcome, TopicRefusal,
+};
 
 /// How many steps of work the plan of a topic is.
 const STEPS_A_PLAN: usize = 10;
@@ -120,10 +119,10 @@ async fn establish(
     let failed = open_everywhere(core, opening).await.failed;
     if !failed.is_empty() {
         let unmade: Arc<[Uuid]> = failed.keys().copied().collect();
-        route::call_all(core, || RemoveTopics(unmade.clone())).await;
+        ask_all_cores(core, || RemoveTopics(unmade.clone())).await;
     }
     let made: Arc<[Uuid]> = ids.into_iter().filter(|id| !failed.contains_key(id)).collect();
-    route::call_all(core, || ShowTopics(made.clone())).await;
+    ask_all_cores(core, || ShowTopics(made.clone())).await;
     topics.iter().filter(|topic| !failed.contains_key(&topic.id)).for_each(|topic| core.news.created(topic));
     if failed.is_empty() {
         return BTreeMap::new();
@@ -155,6 +154,6 @@ async fn write_down(authority: &Authority, topics: &[Arc<Topic>]) -> Result<(), 
 /// Has every core open its part of the topics, without showing them.
 pub(crate) async fn open_everywhere(core: &Rc<Core>, opening: Opening) -> Opened {
     let opening = Arc::new(opening);
-    let opened = route::call_all(core, || OpenTopics(opening.clone())).await;
+    let opened = ask_all_cores(core, || OpenTopics(opening.clone())).await;
     opened.into_iter().fold(Opened::default(), Opened::and)
 }

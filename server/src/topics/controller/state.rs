@@ -11,47 +11,18 @@ use creel_io::local::Notify;
 use creel_io::{CoreId, spawn};
 use creel_wire::{ErrorCode, Str, Uuid};
 
-use crate::config::TopicSettings;
-use crate::core::Core;
-use crate::lifecycle::shutdown;
+use crate::core::checkpoint::write_checkpoint;
+use crate::core::{Core, ask_all_cores};
 use crate::metadata::{
     LocalStore, LocalWatch, NameError, Revision, Store, StoreError, TopicRecord, Topics as Written,
     Transaction, Verdict, Watch, next_producer_ids,
 };
-use crate::peers::messages::{DeleteTopics, RemoveTopics};
-use crate::peers::route;
+use crate::peers::questions::{DeleteTopics, RemoveTopics, TopicOutcome, TopicRefusal};
 use crate::tasks::turnstile::Turnstile;
 use crate::topics::image::Topic;
 
 /// The core that decides.
 pub(crate) const AUTHORITY: CoreId = CoreId(0);
-
-/// A topic to be made.
-#[derive(Clone, Debug)]
-pub(crate) struct NewTopic {
-    pub(crate) name: Str,
-    /// -1: the broker's default.
-    pub(crate) partitions: i32,
-    /// -1: the broker's default.
-    pub(crate) replication_factor: i16,
-    pub(crate) settings: TopicSettings,
-}
-
-/// The topic that was made or deleted, or why not.
-pub(crate) type TopicOutcome = Result<Arc<Topic>, TopicRefusal>;
-
-/// Why a topic was not made or not deleted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct TopicRefusal {
-    pub(crate) code: ErrorCode,
-    pub(crate) message: String,
-}
-
-impl TopicRefusal {
-    pub(crate) fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
-    }
-}
 
 /// A request asks for more partitions than one may. The words are Kafka's.
 pub(crate) fn too_many_partitions() -> TopicRefusal {
@@ -217,7 +188,7 @@ pub(crate) async fn delete(core: &Rc<Core>, question: DeleteTopics) -> Vec<Topic
         let claim = authority.claim(known.map(|local| local.topic.name.clone()).collect()).await;
         let outcomes = delete_claimed(&core, &authority, &question.0).await;
         // A new topic of the same name must not find how far the old one was safe.
-        shutdown::write_checkpoint(&core).await;
+        write_checkpoint(&core).await;
         drop(claim);
         outcomes
     })
@@ -237,7 +208,7 @@ async fn delete_claimed(core: &Rc<Core>, authority: &Authority, ids: &[Uuid]) ->
         return found.into_iter().map(|found| found.and_then(|_| Err(refusal.clone()))).collect();
     }
     let gone: Arc<[Uuid]> = topics().map(|topic| topic.id).collect();
-    route::call_all(core, || RemoveTopics(gone.clone())).await;
+    ask_all_cores(core, || RemoveTopics(gone.clone())).await;
     topics().for_each(|topic| core.news.deleted(topic));
     found
 }

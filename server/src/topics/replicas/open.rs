@@ -6,54 +6,24 @@ use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use creel_engine::{Checkpoint, LeaderEpoch, OpenError, OpenLog, Partition, TopicPartition};
-use creel_engine::{read_topic_id, remove_partition, write_topic_id};
+use creel_engine::directory::{read_topic_id, remove_partition, write_topic_id};
+use creel_engine::{LeaderEpoch, OpenError, OpenLog, Partition, TopicPartition};
 use creel_io::fs::exists;
 use creel_io::pace;
 use creel_wire::Uuid;
 
+use super::convert::log_config;
+use super::{LocalTopic, OFFLINE, Offline, Own, Topic, put_aside};
+use crate::groups::runtime::hosted;
 use crate::core::Core;
-use crate::groups::runtime;
-use crate::lifecycle::recovery;
 use crate::offsets;
+use crate::peers::questions::{Opened, Opening};
 use crate::tasks::race::all;
 use crate::topics::image::{LocalTopic, OFFLINE, Offline, Own, Topic};
 use crate::topics::log_config::log_config;
 
 /// How many steps of work it is to look how large a partition's segments are.
 const STEPS_A_LOOK: usize = 20;
-
-/// Topics to open, and what the last stop left about their partitions.
-#[derive(Default)]
-pub(crate) struct Opening {
-    pub(crate) topics: Vec<Arc<Topic>>,
-    pub(crate) checkpoint: Checkpoint,
-    pub(crate) was_clean: bool,
-    /// Whether the topics are being made, so that nothing on the disk is theirs.
-    pub(crate) are_new: bool,
-}
-
-/// What became of topics that were to be opened.
-#[derive(Default)]
-pub(crate) struct Opened {
-    /// The number of partitions.
-    pub(crate) partitions: usize,
-    /// Topics of which a partition could not be opened, and why not.
-    pub(crate) failed: BTreeMap<Uuid, String>,
-}
-
-impl Opened {
-    /// With what other cores have opened.
-    pub(crate) fn and(mut self, others: Self) -> Self {
-        self.partitions += others.partitions;
-        self.failed.extend(others.failed);
-        self
-    }
-
-    fn note_failure(&mut self, topic: &Topic, reason: String) {
-        self.failed.entry(topic.id).or_insert(reason);
-    }
-}
 
 /// Opens this core's partitions of the topics, several at a time. The topics are shown later.
 pub(crate) async fn open(core: &Rc<Core>, opening: &Opening) -> Opened {
@@ -149,10 +119,10 @@ async fn coordinate(core: &Rc<Core>, own: &BTreeMap<i32, Own>, stays: bool) -> R
 
 /// Counts what there is to open.
 async fn expect(core: &Core, opening: &Opening, own: &[(&Arc<Topic>, i32)]) {
-    core.opening.expect(own.len());
+    core.start_progress.expect(own.len());
     for (topic, index) in own.iter().filter(|_| !opening.was_clean) {
         pace(STEPS_A_LOOK).await;
-        core.opening.expect_bytes(what_to_open(core, opening, topic, *index).bytes_to_recover());
+        core.start_progress.expect_bytes(what_to_open(core, opening, topic, *index).bytes_to_recover());
     }
 }
 
@@ -175,7 +145,7 @@ async fn open_one(core: &Core, opening: &Opening, topic: &Topic, index: i32) -> 
         true => open_new(core, open.clone(), topic, index).await,
         false => {
             let opened = open_marked(core, open.clone(), topic, index).await;
-            core.opening.one_is_open();
+            core.start_progress.one_is_open();
             opened
         }
     };
@@ -193,7 +163,7 @@ async fn open_new(core: &Core, open: OpenLog, topic: &Topic, index: i32) -> Resu
     let (name, directory) = (open.name.clone(), open.directory.clone());
     if exists(&directory) {
         // A new partition must not find another one's records.
-        recovery::put_aside(&name, &directory).await?;
+        put_aside(&name, &directory).await?;
     }
     let opened = open_marked(core, open, topic, index).await;
     if opened.is_err() {
