@@ -1,41 +1,62 @@
 //! `loadgen advice`: what a sweep says, whole or partial. Which points no other beats in everything; which is best
 //! under a service level; and how to tell that to a client.
 
-pub mod cli;
-mod clients;
+pub mod clients;
 pub(crate) mod doubt;
 pub(crate) mod front;
 pub mod metric;
 pub mod point;
 pub(crate) mod rank;
-mod slo;
+pub mod slo;
 pub mod table;
 
-use crate::cli::write_json;
 use crate::error::LoadError;
 use crate::sweep::store::Store;
-use cli::AdviceArgs;
 use clients::Client;
 use metric::Metric;
 use point::{Point, of_last_rounds, points};
 use rank::Choice;
 use serde_json::{Value, json};
 use slo::Slo;
-use std::io::{Write, stdout};
+use std::path::PathBuf;
 
 /// Names the kind and the version of the JSON.
 const SCHEMA: &str = "loadgen.advice/1";
 
-/// Prints the advice; `false`: nothing measured satisfies the service level.
-pub fn advice(args: &AdviceArgs) -> Result<bool, LoadError> {
-    let store = Store::existing(&args.dir);
+/// What is asked of a sweep's results.
+#[derive(Debug, Clone)]
+pub struct AdviceOptions {
+    /// The directory of a sweep, finished or not.
+    pub dir: PathBuf,
+    /// What must hold.
+    pub slo: Slo,
+    /// What makes a cell the best, the first first: the next decides among those that are as good in it.
+    pub prefer: Vec<Metric>,
+    /// Whose settings are told; those of all clients where none is named.
+    pub client: Option<Client>,
+}
+
+/// What a sweep says.
+#[derive(Debug)]
+pub struct Advice {
+    /// For people.
+    pub text: String,
+    /// Points, front and settings.
+    pub json: Value,
+    /// `false`: nothing measured satisfies the service level.
+    pub is_found: bool,
+}
+
+/// Reads a sweep's results and chooses among them.
+pub fn advice(options: &AdviceOptions) -> Result<Advice, LoadError> {
+    let store = Store::existing(&options.dir);
     let description = store.description()?;
     let points = of_last_rounds(points(&store.all()?));
     if points.is_empty() {
-        return Err(LoadError::Options(format!("{} holds no results yet", args.dir.display())));
+        return Err(LoadError::Options(format!("{} holds no results yet", options.dir.display())));
     }
-    let slo = args.slo.clone().unwrap_or_default();
-    let order = rank::order(&args.prefer);
+    let slo = &options.slo;
+    let order = rank::order(&options.prefer);
     let able = front::comparable(&points).filter(|point| slo.holds(point));
     let choice = rank::choose(able, &order);
     let mut text = table::points(&points, &order);
@@ -43,23 +64,21 @@ pub fn advice(args: &AdviceArgs) -> Result<bool, LoadError> {
     if measured < description.cells.len() {
         text += &format!("\n  !! a partial sweep of {} cells\n", description.cells.len());
     }
-    text += &choice.map_or_else(|| none(&points, &slo), |choice| verdict(choice, &order, &slo, args));
-    let _ = write!(stdout(), "{text}"); // a closed pipe is the reader's choice
-    if let Some(path) = &args.json {
-        write_json(&as_json(&points, choice, &order, &slo), path)?;
-    }
-    Ok(choice.is_some())
+    text += &choice.map_or_else(|| none(&points, slo), |choice| verdict(choice, &order, slo, options));
+    let json = as_json(&points, choice, &order, slo);
+    Ok(Advice { text, json, is_found: choice.is_some() })
 }
 
 /// The best, why it is, and what speaks against believing it.
-fn verdict(choice: Choice<'_>, order: &[Metric], slo: &Slo, args: &AdviceArgs) -> String {
+fn verdict(choice: Choice<'_>, order: &[Metric], slo: &Slo, options: &AdviceOptions) -> String {
     let best = choice.point;
     let under = if slo.is_empty() { String::new() } else { format!(" under {slo}") };
     let mut text =
         format!("\n  best by {}{under}: {} ({})\n", names(order).join(", "), best.label, best.load);
     text += &format!("  why: {}\n", why(choice, order));
     doubt::sentences(best).iter().for_each(|doubt| text += &format!("  !! {doubt}\n"));
-    for client in args.clients() {
+    let clients = options.client.map_or_else(|| Client::ALL.to_vec(), |client| vec![client]);
+    for client in clients {
         text += &format!("\n{}", client.config(best));
     }
     text

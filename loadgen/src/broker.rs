@@ -11,8 +11,8 @@ mod named;
 pub mod process;
 pub mod target;
 
-use crate::cli::{BrokerChoice, RunArgs};
 use crate::error::LoadError;
+use crate::options::{BrokerChoice, BrokerOptions};
 use crate::report::BrokerKind;
 use command::CommandBroker;
 use creel::Creel;
@@ -125,28 +125,30 @@ pub enum Pinning {
 
 impl Wanted {
     /// From the options; those that mean nothing to this broker are refused, not ignored.
-    pub fn of(args: &RunArgs) -> Result<Wanted, LoadError> {
-        if let Some(address) = &args.bootstrap {
-            let (pid, data_dir) = (args.broker_pid, args.broker_data_dir.clone());
-            let (address, admin) = (address.clone(), args.broker_admin.clone());
+    pub fn of(options: &BrokerOptions) -> Result<Wanted, LoadError> {
+        if let Some(address) = &options.bootstrap {
+            let (pid, data_dir) = (options.broker_pid, options.broker_data_dir.clone());
+            let (address, admin) = (address.clone(), options.broker_admin.clone());
             return Ok(Wanted::Running { address, pid, admin, data_dir });
         }
-        let is_kafka = args.broker == BrokerChoice::Kafka && args.broker_command.is_none();
-        refuse(!is_kafka && args.kafka_dir.is_some(), "--kafka-dir needs --broker kafka")?;
-        refuse(!is_kafka && args.kafka_jvm.is_some(), "--kafka-jvm needs --broker kafka")?;
+        let is_kafka = options.broker == BrokerChoice::Kafka && options.broker_command.is_none();
+        refuse(!is_kafka && options.kafka_dir.is_some(), "--kafka-dir needs --broker kafka")?;
+        refuse(!is_kafka && options.kafka_jvm.is_some(), "--kafka-jvm needs --broker kafka")?;
         refuse(
-            is_kafka && args.broker_bin.is_some(),
+            is_kafka && options.broker_bin.is_some(),
             "--broker-bin names a creel: Kafka is found by --kafka-dir",
         )?;
-        let settings = args.broker_set.clone();
-        let kind = match &args.broker_command {
+        let settings = options.broker_set.clone();
+        let kind = match &options.broker_command {
             Some(command) => Kind::Command(CommandBroker::parse(command)?),
-            None if is_kafka => {
-                Kind::Kafka(Kafka { dir: args.kafka_dir.clone(), jvm: args.kafka_jvm.clone(), settings })
-            }
-            None => Kind::Creel(Creel { binary: args.broker_bin.clone(), settings }),
+            None if is_kafka => Kind::Kafka(Kafka {
+                dir: options.kafka_dir.clone(),
+                jvm: options.kafka_jvm.clone(),
+                settings,
+            }),
+            None => Kind::Creel(Creel { binary: options.broker_bin.clone(), settings }),
         };
-        Ok(Wanted::Own { kind, parent_dir: args.broker_dir.clone() })
+        Ok(Wanted::Own { kind, parent_dir: options.broker_dir.clone() })
     }
 }
 

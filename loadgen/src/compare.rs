@@ -3,24 +3,20 @@
 //! Two arms, each a file of options of `loadgen run`. First A against itself, for the noise floor of this machine at this
 //! time; then A against B. Either way in pairs of runs with a fresh broker each, in an order drawn from the seed and then
 //! turned round (ABBA), so that a machine that drifts favours nobody. `rounds` measures, `judge` decides, `table` tells;
-//! all that is told is made from `report::CompareReport`, which `--out` keeps as compare.json.
+//! all that is told is made from [`CompareReport`], which `--out` keeps as compare.json.
 
 mod arm;
-pub mod cli;
 mod judge;
-pub mod metric;
+pub mod options;
 mod order;
-pub mod report;
 mod rounds;
 pub mod table;
 
+use crate::comparison::{CompareReport, Verdict};
 use crate::error::LoadError;
+use crate::runner::Runner;
 use arm::Arm;
-use cli::{CompareArgs, Require};
-pub use judge::Verdict;
-use report::CompareReport;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use options::{CompareOptions, Require};
 
 /// What a comparison means for the one who asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,29 +40,29 @@ pub struct Compared {
     pub unkept: Option<LoadError>,
 }
 
-/// Measures both arms and judges; `interrupted` ends it early, with a verdict on the pairs measured until then.
-pub fn compare(args: &CompareArgs, interrupted: &Arc<AtomicBool>) -> Result<Compared, LoadError> {
-    let arms = [Arm::read(&args.a, args)?, Arm::read(&args.b, args)?];
-    let primary = judge::primary(&arms, args)?;
-    let mut measured = rounds::measure(args, &arms, interrupted)?;
+/// Measures both arms and judges; an interrupt ends it early, with a verdict on the pairs measured until then.
+pub fn compare(options: &CompareOptions, runner: &dyn Runner) -> Result<Compared, LoadError> {
+    let arms = [Arm::read(&options.a, options, runner)?, Arm::read(&options.b, options, runner)?];
+    let primary = judge::primary(&arms, options)?;
+    let mut measured = rounds::measure(options, &arms, runner)?;
     let (error, unkept) = (measured.error.take(), measured.unkept.take());
     if let Some(error) = &error {
         measured.failed = Some(error.to_string());
     }
-    let judged = judge::judge(args, &arms, primary, measured);
+    let judged = judge::judge(options, &arms, primary, measured, runner.origin());
     let (report, unkept) = match (judged, unkept) {
         (Ok(report), unkept) => (report, unkept),
         (Err(why), unkept) => return Err(unkept.unwrap_or(why)), // too early for a verdict: why it ended is the reason
     };
-    let kept = match &args.out {
-        Some(dir) => crate::cli::write_json(&report, &dir.join("compare.json")),
+    let kept = match &options.out {
+        Some(dir) => crate::files::write_json(&report, &dir.join("compare.json")),
         None => Ok(()),
     };
     if let Some(error) = error {
         return Err(error); // no verdict, but what was measured is kept
     }
-    let outcome = outcome(&report, args.require);
-    Ok(Compared { report, outcome, unkept: unkept.or(kept.err()) })
+    let outcome = outcome(&report, options.require);
+    Ok(Compared { report, outcome, unkept: unkept.or(kept.err().map(LoadError::from)) })
 }
 
 /// Whoever asks for no difference asks for one that was looked for: too few pairs, or too much noise, are no answer to that.

@@ -19,6 +19,15 @@ pub fn own_cpu_seconds() -> f64 {
     cpu_seconds(std::process::id()).unwrap_or(0.0)
 }
 
+/// CPU seconds used so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct CpuSpent {
+    /// By the broker, where its process is known.
+    pub broker_s: Option<f64>,
+    /// By loadgen.
+    pub generator_s: f64,
+}
+
 /// What a process has asked of the kernel so far, as `/proc/PID/io` counts it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ProcessIo {
@@ -78,32 +87,6 @@ pub fn peak_memory_bytes(pid: u32) -> Option<u64> {
 pub(crate) fn kilobytes(text: &str, name: &str) -> Option<u64> {
     let line = text.lines().find_map(|line| line.strip_prefix(name))?;
     line.trim().strip_suffix(" kB")?.parse().ok()
-}
-
-/// What the scheduler gave a thread and what it kept from it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct ThreadTimes {
-    /// On a core.
-    pub busy_ns: u64,
-    /// Ready to run, while others had the core.
-    pub starved_ns: u64,
-}
-
-impl ThreadTimes {
-    /// Of the calling thread, since it began; zero where the kernel does not count.
-    pub fn now() -> ThreadTimes {
-        let text = fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-        let mut fields = text.split_ascii_whitespace().map(|field| field.parse().unwrap_or(0));
-        ThreadTimes { busy_ns: fields.next().unwrap_or(0), starved_ns: fields.next().unwrap_or(0) }
-    }
-
-    /// What passed since `earlier`.
-    pub fn since(self, earlier: ThreadTimes) -> ThreadTimes {
-        ThreadTimes {
-            busy_ns: self.busy_ns.saturating_sub(earlier.busy_ns),
-            starved_ns: self.starved_ns.saturating_sub(earlier.starved_ns),
-        }
-    }
 }
 
 /// Bytes of the segment files of `topic` below a broker's data directory; `None` when there are none to see.

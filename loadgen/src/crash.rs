@@ -6,16 +6,11 @@ use crate::client::SILENCE_SECONDS_MAX;
 use crate::error::LoadError;
 use crate::observer::Observer;
 use crate::report::crash::{CrashReport, Kill};
+use crate::report::verification::Findings;
 use crate::stage::{Stage, Window};
-use crate::verify::Findings;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// What crash options need.
-pub const HELP: &str = "Kill the own broker with kill -9 so often within the measured time, start it again, and say which acked \
-    records did not outlive it [once, if no number is given]. A process that is killed leaves what it wrote to the kernel: so \
-    a loss is the broker's own buffering, with any acks. What the kernel had not brought to the disk is kept: this is no power \
-    cut, and does not show whether acks=all waits for the disk";
 /// A broker that is needed to say what was lost is waited for so long after an interrupt.
 const PATIENCE_INTERRUPTED: Duration = Duration::from_secs(10);
 

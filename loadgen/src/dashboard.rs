@@ -13,20 +13,64 @@ mod terminal;
 
 use crate::clock::now_ns;
 use crate::plan::Plan;
+use crate::progress_view::{Lines, ProgressView};
 use crate::stage::Stage;
 use board::Board;
 use history::History;
 use std::fmt::{self, Debug, Formatter};
-use std::io;
+use std::io::{self, IsTerminal, stderr, stdin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use terminal::Screen;
+use terminal::Terminal;
 
 const STEP_NS: u64 = 250_000_000;
 
+/// What a run that stands alone is shown by: the dashboard where there is a terminal, lines elsewhere. A key pressed
+/// there may set `interrupted`.
+pub fn best_view(interrupted: &Arc<AtomicBool>) -> Box<dyn ProgressView> {
+    if !stderr().is_terminal() || !stdin().is_terminal() {
+        return Box::new(Lines::alone());
+    }
+    match Dashboard::open(interrupted.clone()) {
+        Ok(dashboard) => Box::new(Screen::Dashboard(Box::new(dashboard))),
+        Err(_) => Box::new(Lines::alone()),
+    }
+}
+
+/// The dashboard, and lines once it has been asked to end.
+#[derive(Debug)]
+enum Screen {
+    Dashboard(Box<Dashboard>),
+    Lines(Lines),
+}
+
+impl ProgressView for Screen {
+    fn load(&mut self, broker: &str, plan: &Plan) {
+        if let Screen::Dashboard(dashboard) = self {
+            dashboard.load(broker, plan);
+        }
+    }
+
+    fn say(&mut self, text: &str) {
+        match self {
+            Screen::Dashboard(dashboard) => dashboard.say(text),
+            Screen::Lines(lines) => lines.say(text),
+        }
+    }
+
+    fn show(&mut self, now_ns: u64, phase: &str, stage: &Stage) {
+        match self {
+            // What is left is short, and a second Ctrl-C must find the terminal as it was.
+            Screen::Dashboard(dashboard) if dashboard.is_over() => *self = Screen::Lines(Lines::alone()),
+            Screen::Dashboard(dashboard) => dashboard.show(now_ns, phase, stage),
+            Screen::Lines(lines) => lines.show(now_ns, phase, stage),
+        }
+    }
+}
+
 /// A screen full of a run.
 pub struct Dashboard {
-    screen: Screen,
+    terminal: Terminal,
     board: Board,
     history: History,
     interrupted: Arc<AtomicBool>,
@@ -36,9 +80,9 @@ pub struct Dashboard {
 impl Dashboard {
     /// Takes the terminal on standard error. A press of `q` sets `interrupted`, as Ctrl-C does.
     pub fn open(interrupted: Arc<AtomicBool>) -> io::Result<Dashboard> {
-        let screen = Screen::open()?;
+        let terminal = Terminal::open()?;
         Ok(Dashboard {
-            screen,
+            terminal,
             board: Board::default(),
             history: History::default(),
             interrupted,
@@ -79,7 +123,7 @@ impl Dashboard {
 
     fn draw(&mut self) {
         let board = &self.board;
-        let _ = self.screen.draw(|frame| draw::draw(frame, board)); // nobody may be looking any more
+        let _ = self.terminal.draw(|frame| draw::draw(frame, board)); // nobody may be looking any more
     }
 }
 

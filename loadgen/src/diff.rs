@@ -4,9 +4,9 @@
 //! [`crate::compare`], and the reader is told so. `read` makes cells of any result, `likeness` says whether two of them
 //! measured the same thing, `judgement` what changed, `table` tells it.
 
-pub mod cli;
 mod judgement;
 mod likeness;
+pub mod options;
 mod read;
 mod table;
 pub mod trend;
@@ -15,11 +15,11 @@ pub use judgement::{Judgement, Verdict};
 pub use table::Table;
 
 use crate::error::LoadError;
-use cli::DiffArgs;
+use options::DiffOptions;
 use read::Measured;
 
 /// Reads both and judges B by A.
-pub fn diff(args: &DiffArgs) -> Result<Judgement, LoadError> {
-    let [a, b] = [Measured::read(&args.a)?, Measured::read(&args.b)?];
-    judgement::judge(a, b, args)
+pub fn diff(options: &DiffOptions) -> Result<Judgement, LoadError> {
+    let [a, b] = [Measured::read(&options.a)?, Measured::read(&options.b)?];
+    judgement::judge(a, b, options)
 }

@@ -1,9 +1,10 @@
 //! Why a run could not be made or finished: one line each, exit code 2.
 
+use crate::files::FileError;
 use crate::payload::PayloadError;
+use crate::results_dir::PrepareError;
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use thiserror::Error;
 
 /// A run that ended without a result.
@@ -85,13 +86,11 @@ pub enum LoadError {
         warmup_s: f64,
     },
     /// Files of loadgen itself.
-    #[error("{path}: {why}")]
-    File {
-        /// Which.
-        path: PathBuf,
-        /// The system's word.
-        why: io::Error,
-    },
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// No directory for a result.
+    #[error(transparent)]
+    Directory(#[from] PrepareError),
     /// What the system refuses to loadgen.
     #[error("{what}: {why}")]
     System {

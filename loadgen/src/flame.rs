@@ -6,6 +6,7 @@
 
 use crate::clock::now_ns;
 use crate::error::LoadError;
+use crate::files::FileError;
 use crate::stage::Window;
 use inferno::collapse::Collapse;
 use inferno::collapse::perf::Folder;
@@ -16,10 +17,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
 
-/// The picture within a result's directory.
-pub const FLAME_FILE: &str = "flame.svg";
-pub(crate) const HELP: &str =
-    "Sample the broker's stacks with perf while measuring, and draw them into flame.svg of --out";
 /// A second and core; not a divisor of what programs do in step with the clock.
 const SAMPLES_HZ: &str = "199";
 
@@ -77,7 +74,7 @@ impl Flame {
     /// Draws what was sampled into `path`.
     pub fn draw(mut self, path: &Path, title: &str) -> Result<(), LoadError> {
         self.end();
-        let why = |why: io::Error| LoadError::File { path: path.to_owned(), why };
+        let why = |why: io::Error| LoadError::File(FileError { path: path.to_owned(), why });
         if !self.data().exists() {
             return Err(why(io::Error::other("perf recorded nothing")));
         }

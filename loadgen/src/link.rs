@@ -10,7 +10,6 @@
 
 mod refused;
 
-use crate::cli::Acks;
 use crate::client::connection::FrameReader;
 use crate::client::control::{describe, header};
 use crate::client::{SILENCE_SECONDS_MAX, versions::Versions};
@@ -19,6 +18,7 @@ use crate::error::LoadError;
 use crate::fate::Fates;
 use crate::lifeline::Lifeline;
 use crate::metrics::Metrics;
+use crate::options::Acks;
 use crate::plan::Plan;
 use crate::records::build::{BuiltBatch, FRONT_ROOM_BYTES, TAIL_ROOM_BYTES};
 use crate::signal::Signal;

@@ -1,10 +1,10 @@
 //! What one thread measures; merged when the run is over.
 
-use crate::cost::ThreadTimes;
 use crate::course::Course;
 use crate::latency::Latency;
 use crate::report::refusals::Refusals;
 use crate::stage::Window;
+use crate::thread_times::ThreadTimes;
 
 /// Records and bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

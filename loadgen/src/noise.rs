@@ -11,27 +11,13 @@ pub use census::{Census, Spent};
 use crate::clock::{now_ns, sleep_until};
 use crate::latency::Latency;
 use crate::observer::Edge;
-use crate::report::machine::{GoodBelow, Noise};
+use crate::report::machine::{GOOD_BELOW, Noise};
 use crate::stage::Stage;
 use std::fs;
 use std::sync::Arc;
 
 /// How often the hiccup thread means to wake up.
 const HICCUP_STEP_NS: u64 = 1_000_000;
-/// What a quiet machine stays below.
-pub const GOOD_BELOW: GoodBelow = GoodBelow {
-    // A thread that only sleeps is up within 0.1 ms on a quiet machine; where one wake-up in a hundred comes later than this,
-    // so do the generator's and the broker's, and a p99 of some milliseconds is not the broker's alone.
-    hiccup_p99_us: 2_000.0,
-    // One CPU second in a hundred gone to other guests of the host moves a throughput by as much.
-    steal_share: 0.01,
-    // Housekeeping takes two or three percent of a small machine; more is a program that runs besides.
-    others_cpu_share: 0.05,
-    // More, and a tenth of the time some task waited. At maximum that is broker and generator themselves, at a rate it is not.
-    cpu_pressure: 0.1,
-    io_pressure: 0.1,
-};
-
 /// Measures how late wake-ups are from the window's start to its end.
 pub fn measure_hiccups(stage: &Arc<Stage>) -> Latency {
     let mut hiccups = Latency::default();
@@ -156,7 +142,7 @@ fn flags(noise: &Noise) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::summary::CpuSpent;
+    use crate::cost::CpuSpent;
 
     fn edge(at_ns: u64, broker_s: f64, generator_s: f64, used_s: f64, stolen_s: f64) -> Edge {
         let all_s = 2.0 * at_ns as f64 / 1e9;

@@ -2,6 +2,7 @@
 //! machine's hiccups in between.
 
 use crate::clock::now_ns;
+use crate::cost::CpuSpent;
 use crate::cost::{self, ProcessIo};
 use crate::error::LoadError;
 use crate::latency::Latency;
@@ -9,7 +10,6 @@ use crate::noise::{Census, Counters, measure_hiccups};
 use crate::report::series::StageTime;
 use crate::stage::Stage;
 use crate::stages::Snapshot;
-use crate::summary::CpuSpent;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 

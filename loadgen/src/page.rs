@@ -4,11 +4,11 @@
 //! says what is to be seen, as plots, tables and words -> `document` makes it one HTML file, `svg` draws the same plots
 //! as pictures, `readme` puts the main ones into a text. What comes from a result is text until `text` has escaped it.
 
-pub mod cli;
 mod comparison;
 mod crash_view;
 mod document;
 mod forest;
+mod of_results;
 mod pareto;
 mod percentile_curve;
 mod plot;
@@ -24,8 +24,9 @@ mod sweep_view;
 pub(crate) mod text;
 mod view;
 
-use crate::flame::FLAME_FILE;
 use crate::report::plain::PlainReport;
+use crate::results_dir::FLAME_FILE;
+pub use of_results::report;
 use std::io;
 use std::path::Path;
 

@@ -1,9 +1,10 @@
 //! What the records hold: a user's lines, a topic's records, filled templates, or order events, whole or cut to a size. Made
 //! before the run, so that the run itself only copies; values repeat only after the whole pool was used.
 
-pub mod cli;
 mod files;
+pub mod options;
 pub mod recorded;
+pub mod sample;
 mod synthetic;
 pub mod template;
 pub mod topic;
@@ -11,7 +12,7 @@ pub mod topic;
 use crate::error::LoadError;
 use crate::orders::Orders;
 use crate::records::stamp::content_hash;
-use cli::Freedom;
+use options::Freedom;
 use recorded::{Merged, Recorded};
 use std::ops::Range;
 use std::path::PathBuf;
@@ -59,7 +60,7 @@ pub enum PayloadSource {
 }
 
 /// How a file holds its values.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum PayloadFormat {
     /// One a line.
     #[default]

@@ -7,9 +7,9 @@ use crate::clock::{now_ns, sleep_until};
 use crate::crash::{Crasher, Killed};
 use crate::error::LoadError;
 use crate::flame::Flame;
-use crate::live::Live;
 use crate::observer::{Edge, Observed, Observer};
 use crate::plan::Plan;
+use crate::progress_view::ProgressView;
 use crate::stage::{Stage, Window};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -39,7 +39,7 @@ pub struct Phases<'a> {
 /// What the main thread looks after meanwhile.
 struct Watch<'a> {
     target: &'a mut Target,
-    live: &'a mut Live,
+    view: &'a mut dyn ProgressView,
     crasher: Crasher,
     observer: Option<Observer>,
     flame: Option<&'a mut Flame>,
@@ -63,10 +63,10 @@ impl Phases<'_> {
         &self,
         target: &mut Target,
         cluster: &mut Cluster,
-        live: &mut Live,
+        view: &mut dyn ProgressView,
         flame: Option<&mut Flame>,
     ) -> Result<Seen, LoadError> {
-        let mut watch = Watch { target, live, crasher: Crasher::default(), observer: None, flame };
+        let mut watch = Watch { target, view, crasher: Crasher::default(), observer: None, flame };
         let stage = self.stage;
         self.wait("connecting", &mut watch, || stage.all_connected())?;
         stage.take_failure().map_or(Ok(()), Err)?;
@@ -136,7 +136,7 @@ impl Phases<'_> {
     }
 
     fn wait_once(&self, phase: &str, watch: &mut Watch<'_>) -> Result<(), LoadError> {
-        let Watch { target, live, crasher, observer, flame } = watch;
+        let Watch { target, view, crasher, observer, flame } = watch;
         if let Some(observer) = observer {
             observer.look();
             if let Some(flame) = flame {
@@ -148,7 +148,7 @@ impl Phases<'_> {
             crasher.interrupt();
         }
         crasher.look(now_ns(), target, observer.as_mut(), self.stage)?;
-        live.show(now_ns(), phase, self.stage);
+        view.show(now_ns(), phase, self.stage);
         sleep_until(next_look(now_ns(), self.stage.window()));
         Ok(())
     }

@@ -8,36 +8,35 @@
 //! as much CPU as the broker still keeps its schedule there. And a service that is to outlive the loss of one of two
 //! machines, or a doubled load, is run at about that.
 
-use crate::cli::RunArgs;
 use crate::error::LoadError;
-use crate::live::Live;
+use crate::options::RunOptions;
+use crate::progress_view::ProgressView;
 use crate::report::plain::{AtShare, PlainReport};
-use crate::run::run_kept;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use crate::run::{Caller, run_kept};
+use std::sync::atomic::Ordering;
 
 /// Of the highest rate: where latency is measured.
 pub const SHARE: f64 = 0.5;
 
-/// Both runs, each with a broker of its own, so that the second finds nothing of the first. `live` shows each. Where the first one
+/// Both runs, each with a broker of its own, so that the second finds nothing of the first. `view` makes what shows each. Where the first one
 /// has no rate to tell (interrupted, cut short, records lost) there is no second; where the second fails, what the first has told.
 pub fn run_plain(
-    args: &RunArgs,
-    interrupted: &Arc<AtomicBool>,
-    live: &dyn Fn() -> Live,
+    options: &RunOptions,
+    caller: &Caller,
+    view: &dyn Fn() -> Box<dyn ProgressView>,
 ) -> Result<(PlainReport, Option<LoadError>), LoadError> {
     let show = |text: &str| {
-        let mut live = live();
-        live.say(text);
-        live
+        let mut view = view();
+        view.say(text);
+        view
     };
-    let (highest, failure) = run_kept(args, interrupted, show("1 of 2: the highest rate"))?;
+    let (highest, failure) = run_kept(options, caller, show("1 of 2: the highest rate"))?;
     let mut report = PlainReport { highest, at_share: None };
     let rate = report.highest.figures.as_ref().map(|figures| (figures.records_per_s * SHARE).round());
-    let is_over = failure.is_some() || interrupted.load(Ordering::Relaxed);
+    let is_over = failure.is_some() || caller.interrupted.load(Ordering::Relaxed);
     let Some(rate) = rate.filter(|rate| *rate >= 1.0 && !is_over) else { return Ok((report, failure)) };
-    let args = RunArgs { rate: Some(rate), ..args.clone() };
-    let failure = match run_kept(&args, interrupted, show("2 of 2: latency at half of it")) {
+    let options = RunOptions { rate: Some(rate), ..options.clone() };
+    let failure = match run_kept(&options, caller, show("2 of 2: latency at half of it")) {
         Ok((run, failure)) => {
             report.at_share = Some(AtShare { share: SHARE, target_rate: rate, run });
             failure

@@ -1,13 +1,13 @@
 //! A run, decided: what every thread needs to know, and who does what.
 
-use crate::cli::Acks;
 use crate::client::cluster::Topic;
 use crate::client::versions::Versions;
 use crate::codec::CodecSpec;
 use crate::keys::KeySpace;
+use crate::options::Acks;
 use crate::payload::Payload;
+use crate::report::verification::Level;
 use crate::schedule::Load;
-use crate::verify::Level;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 

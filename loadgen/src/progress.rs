@@ -1,19 +1,6 @@
 //! Something that takes many runs, a comparison or a sweep: a bar on a terminal, a line for each part elsewhere.
-//!
-//! ```no_run
-//! # use loadgen::{progress::Progress, run::run_shown};
-//! # fn all(runs: &[loadgen::cli::RunArgs], stop: &std::sync::Arc<std::sync::atomic::AtomicBool>) -> Result<(), loadgen::error::LoadError> {
-//! let mut progress = Progress::new("run", runs.len());
-//! for args in runs {
-//!     progress.begin(&args.codec.to_string());
-//!     let report = run_shown(args, stop, progress.live())?;
-//! }
-//! # Ok(())
-//! # }
-//! ```
 
 use crate::clock::now_ns;
-use crate::live::Live;
 use std::io::{IsTerminal, Write, stderr};
 
 const BAR: usize = 16;
@@ -85,10 +72,10 @@ impl Progress {
         self.write(&format!("{line}\n"));
     }
 
-    /// What a run within the current part shows: behind the bar on a terminal, nothing elsewhere.
-    pub fn live(&self) -> Live {
+    /// What the line of a run within the current part begins with, on a terminal.
+    pub fn prefix(&self) -> String {
         let bar = self.bar(self.begun.saturating_sub(1));
-        Live::behind(format!("{bar}{}", heading(self.what, self.begun, self.total, &self.label)))
+        format!("{bar}{}", heading(self.what, self.begun, self.total, &self.label))
     }
 
     fn text(&self, now_ns: u64) -> String {

@@ -9,18 +9,31 @@ pub mod series;
 pub mod short;
 pub mod steady;
 pub mod table;
+pub mod verification;
 
 use crate::latency::Percentiles;
-use crate::verify::{Findings, Level};
 use crash::CrashReport;
 use machine::{Machine, Noise};
 use refusals::Refusals;
 use serde::{Deserialize, Serialize};
 use series::{Distributions, Interval, StageTime};
 use steady::Steady;
+use verification::{Findings, Level};
 
 /// Names the kind and the version of the JSON below. It changes when an older reader would misunderstand a newer file.
 pub const SCHEMA: &str = "loadgen.run/1";
+
+/// How the warning begins that batches are not as many times smaller as --target-ratio asked for.
+pub const MISSED_RATIO: &str = "--target-ratio ";
+
+/// Which loadgen makes a result, and for which command.
+#[derive(Debug, Clone, Default)]
+pub struct Origin {
+    /// Its version.
+    pub loadgen: String,
+    /// The command line, word by word.
+    pub command: Vec<String>,
+}
 
 /// Everything a run has to tell.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -10,33 +10,47 @@
 //! ```
 //! latency.hdr and series.csv are there only where the run has figures.
 
-use crate::cli::{write_json, write_whole};
-use crate::error::LoadError;
+use crate::files::{FileError, write_json, write_whole};
 use crate::latency::Percentiles;
 use crate::report::plain::PlainReport;
 use crate::report::series::Interval;
 use crate::report::{Figures, RunReport};
 use std::fmt::Write;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use thiserror::Error;
 
 /// The file that makes a directory a result.
 pub const RUN_FILE: &str = "run.json";
+/// The flame graph within a result's directory.
+pub const FLAME_FILE: &str = "flame.svg";
 /// The directory of the second run within the result's.
 pub const AT_SHARE: &str = "at-share";
 const HISTOGRAMS_FILE: &str = "latency.hdr";
 const SERIES_FILE: &str = "series.csv";
 
+/// Why nothing is measured for a directory.
+#[derive(Debug, Error)]
+pub enum PrepareError {
+    /// It holds a result, which is not overwritten.
+    #[error("{} holds a result already", .0.display())]
+    HoldsResult(PathBuf),
+    /// It can't be made.
+    #[error(transparent)]
+    File(#[from] FileError),
+}
+
 /// Makes the directory, before anything is measured for it. A result that is there already is not overwritten.
-pub fn prepare(dir: &Path) -> Result<(), LoadError> {
+pub fn prepare(dir: &Path) -> Result<(), PrepareError> {
     if dir.join(RUN_FILE).exists() {
-        return Err(LoadError::Options(format!("{} holds a result already", dir.display())));
+        return Err(PrepareError::HoldsResult(dir.to_owned()));
     }
-    fs::create_dir_all(dir).map_err(|why| LoadError::File { path: dir.to_owned(), why })
+    fs::create_dir_all(dir).map_err(FileError::of(dir))?;
+    Ok(())
 }
 
 /// Writes all files; `run.json` comes last, so that a directory that has it is whole.
-pub fn write(dir: &Path, report: &PlainReport) -> Result<(), LoadError> {
+pub fn write(dir: &Path, report: &PlainReport) -> Result<(), FileError> {
     if let Some(figures) = &report.highest.figures {
         write_file(dir, HISTOGRAMS_FILE, &histogram_log(&report.highest, figures))?;
         write_file(dir, SERIES_FILE, &csv(&figures.series))?;
@@ -44,7 +58,7 @@ pub fn write(dir: &Path, report: &PlainReport) -> Result<(), LoadError> {
     write_json(report, &dir.join(RUN_FILE))
 }
 
-fn write_file(dir: &Path, name: &str, text: &str) -> Result<(), LoadError> {
+fn write_file(dir: &Path, name: &str, text: &str) -> Result<(), FileError> {
     write_whole(&dir.join(name), text)
 }
 

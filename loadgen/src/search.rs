@@ -5,37 +5,35 @@
 //! is next, `verdict` whether it held.
 
 mod bisect;
-pub mod cli;
+pub mod options;
 pub mod report;
 mod verdict;
 
-use crate::cli::RunArgs;
 use crate::error::LoadError;
+use crate::options::RunOptions;
 use crate::progress::Progress;
 use crate::report::RunReport;
-use crate::report::table::thousands;
-use crate::run::run_shown;
+use crate::runner::Runner;
+use crate::text::thousands;
 use bisect::{Bracket, Ended, Outcome, Prober};
-use cli::MaxArgs;
+use options::MaxOptions;
 use report::{MaxReport, Probe};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The search begins at this share of what the closed loop reaches: it keeps up with less than that.
 const FIRST_SHARE: f64 = 0.5;
 
 /// Searches; what was found until an interrupt is in the report.
-pub fn max(args: &MaxArgs, interrupted: &Arc<AtomicBool>) -> Result<MaxReport, LoadError> {
-    args.check()?;
+pub fn max(options: &MaxOptions, runner: &dyn Runner) -> Result<MaxReport, LoadError> {
+    options.check()?;
     let mut progress = Progress::endless("probe");
     progress.begin("closed loop, to know where to begin");
-    let first = run_shown(&args.run, interrupted, progress.live())?;
+    let first = runner.run(&options.run, progress.prefix())?;
     let Some(closed_loop) = first.figures.as_ref().map(|figures| figures.records_per_s) else {
-        return Ok(MaxReport::of_failed_verification(args, first));
+        return Ok(MaxReport::of_failed_verification(options, first));
     };
-    let mut probes = Probes { args, interrupted, progress, done: Vec::new(), failed_verification: None };
-    let bracket = Bracket { first_rate: closed_loop * FIRST_SHARE, precision: args.precision };
-    let ended = match interrupted.load(Ordering::Relaxed) {
+    let mut probes = Probes { options, runner, progress, done: Vec::new(), failed_verification: None };
+    let bracket = Bracket { first_rate: closed_loop * FIRST_SHARE, precision: options.precision };
+    let ended = match runner.is_interrupted() {
         true => Ended { rate: None, confirmations: 0 },
         false => bracket.search(&mut probes)?,
     };
@@ -45,15 +43,15 @@ pub fn max(args: &MaxArgs, interrupted: &Arc<AtomicBool>) -> Result<MaxReport, L
         settings: first.settings,
         machine: first.machine,
         closed_loop_records_per_s: closed_loop,
-        p99_bound_ms: args.p99.as_secs_f64() * 1e3,
-        precision: args.precision,
+        p99_bound_ms: options.p99.as_secs_f64() * 1e3,
+        precision: options.precision,
         records_per_s: ended.rate,
         at_most_records_per_s: None,
         steered_by_noise: false,
         disturbed_probes: 0,
         limited_by_generator: false,
         confirmations: ended.confirmations,
-        interrupted: interrupted.load(Ordering::Relaxed),
+        interrupted: runner.is_interrupted(),
         failed_verification: last.map(|report| report.verification),
         probes: probes.done,
     };
@@ -63,8 +61,8 @@ pub fn max(args: &MaxArgs, interrupted: &Arc<AtomicBool>) -> Result<MaxReport, L
 
 /// Probes by running.
 struct Probes<'a> {
-    args: &'a MaxArgs,
-    interrupted: &'a Arc<AtomicBool>,
+    options: &'a MaxOptions,
+    runner: &'a dyn Runner,
     progress: Progress,
     done: Vec<Probe>,
     failed_verification: Option<RunReport>,
@@ -74,17 +72,17 @@ impl Prober for Probes<'_> {
     type Error = LoadError;
 
     fn probe(&mut self, rate: f64) -> Result<Outcome, LoadError> {
-        let args = RunArgs { rate: Some(rate), ..self.args.run.clone() };
+        let options = RunOptions { rate: Some(rate), ..self.options.run.clone() };
         self.progress.begin(&format!("{} records/s", thousands(rate)));
-        let report = match run_shown(&args, self.interrupted, self.progress.live()) {
+        let report = match self.runner.run(&options, self.progress.prefix()) {
             // What was found so far is told.
-            Err(_) if self.interrupted.load(Ordering::Relaxed) => return Ok(Outcome::Stop),
+            Err(_) if self.runner.is_interrupted() => return Ok(Outcome::Stop),
             report => report?,
         };
-        if self.interrupted.load(Ordering::Relaxed) {
+        if self.runner.is_interrupted() {
             return Ok(Outcome::Stop);
         }
-        let Some(probe) = verdict::judge(&report, rate, self.args.p99) else {
+        let Some(probe) = verdict::judge(&report, rate, self.options.p99) else {
             self.failed_verification = Some(report);
             return Ok(Outcome::Stop);
         };

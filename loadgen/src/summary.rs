@@ -4,7 +4,6 @@ mod course;
 mod warnings;
 
 use crate::broker::target::Target;
-use crate::cli::{Acks, RunArgs};
 use crate::course::Grid;
 use crate::crash::{self, Killed};
 use crate::error::LoadError;
@@ -13,27 +12,19 @@ use crate::machine;
 use crate::metrics::Metrics;
 use crate::noise::noise;
 use crate::observer::Observed;
+use crate::options::{Acks, RunOptions};
 use crate::plan::Plan;
 use crate::records::stamp::encoded_bytes;
 use crate::report::crash::CrashReport;
 use crate::report::series::Distributions;
-use crate::report::{Figures, RunReport, SCHEMA, ScheduleReport, SettingsReport, Verification};
+use crate::report::verification::{Findings, Level};
+use crate::report::{Figures, Origin, RunReport, SCHEMA, ScheduleReport, SettingsReport, Verification};
 use crate::schedule::Load;
 use crate::stage::{Stage, Window};
 use crate::steady;
-use crate::verify::{Findings, Level};
 use crate::worker::ThreadReport;
 use std::time::{SystemTime, UNIX_EPOCH};
 use warnings::Warnings;
-
-/// CPU seconds used so far.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct CpuSpent {
-    /// By the broker, where its process is known.
-    pub broker_s: Option<f64>,
-    /// By loadgen.
-    pub generator_s: f64,
-}
 
 /// A run that came to its end.
 pub struct Ended<'a> {
@@ -54,7 +45,9 @@ pub struct Ended<'a> {
     /// By a signal.
     pub is_interrupted: bool,
     /// What was asked for.
-    pub args: &'a RunArgs,
+    pub options: &'a RunOptions,
+    /// Who asked.
+    pub origin: &'a Origin,
     /// Brokers killed on purpose.
     pub killed: Vec<Killed>,
     /// Why nobody can say what is left of the records.
@@ -64,7 +57,7 @@ pub struct Ended<'a> {
 /// Merges, judges and computes.
 pub fn summarise(ended: Ended<'_>, reports: Vec<ThreadReport>) -> Result<RunReport, LoadError> {
     if ended.window.seconds() <= 0.0 {
-        return Err(LoadError::NothingMeasured { warmup_s: ended.args.warmup.as_secs_f64() });
+        return Err(LoadError::NothingMeasured { warmup_s: ended.options.warmup.as_secs_f64() });
     }
     let mut metrics = Metrics::default();
     let reports = reports.into_iter().map(|mut report| {
@@ -80,12 +73,12 @@ pub fn summarise(ended: Ended<'_>, reports: Vec<ThreadReport>) -> Result<RunRepo
     let ended_at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Ok(RunReport {
         schema: SCHEMA.into(),
-        loadgen: crate::VERSION.into(),
-        command: std::env::args().collect(),
+        loadgen: ended.origin.loadgen.clone(),
+        command: ended.origin.command.clone(),
         ended_at_ms: ended_at.as_millis() as u64,
         broker: ended.target.report.clone(),
         settings: settings(&ended),
-        warmup_s: ended.args.warmup.as_secs_f64(),
+        warmup_s: ended.options.warmup.as_secs_f64(),
         measured_s: ended.window.seconds(),
         interrupted: ended.is_interrupted,
         machine: machine::here(ended.target.data_dir()),
@@ -99,13 +92,13 @@ pub fn summarise(ended: Ended<'_>, reports: Vec<ThreadReport>) -> Result<RunRepo
 }
 
 fn settings(ended: &Ended<'_>) -> SettingsReport {
-    let (plan, args) = (ended.plan, ended.args);
+    let (plan, options) = (ended.plan, ended.options);
     let target_rate = plan.load.mean_rate(ended.grid.span(), ended.window);
     SettingsReport {
         topic: plan.topic.name.as_str().to_owned(),
         partitions: plan.topic.partitions(),
         payload: plan.payload.about().to_owned(),
-        target_ratio: ended.args.values.target_ratio.map(|target| target.ratio),
+        target_ratio: ended.options.values.target_ratio.map(|target| target.ratio),
         keys: keys(plan),
         stamp_bytes: encoded_bytes(plan.verify == Level::Full),
         seed: plan.seed,
@@ -115,8 +108,8 @@ fn settings(ended: &Ended<'_>) -> SettingsReport {
         connections: plan.producers,
         consumers: plan.consumers.len(),
         threads: plan.cpus.len(),
-        batch_bytes: args.batch_bytes,
-        linger_ms: args.linger_ms,
+        batch_bytes: options.batch_bytes,
+        linger_ms: options.linger_ms,
         codec: plan.settings.codec.to_string(),
         acks: plan.settings.acks.name().into(),
         in_flight: plan.settings.in_flight,

@@ -3,10 +3,10 @@
 //! The order of the cells is drawn anew for every repeat, so that a drift of the machine meets no cell alone; within a
 //! cell the maximum comes first, because the shares are of it. What is measured is in `store` at once.
 
-pub mod cli;
 pub mod contents;
 mod halving;
 pub mod matrix;
+pub mod options;
 pub mod store;
 mod words;
 
@@ -17,12 +17,9 @@ use crate::error::LoadError;
 use crate::progress::Progress;
 use crate::report::RunReport;
 use crate::rng::Rng;
-use crate::run::run_shown;
-use cli::SweepArgs;
+use crate::runner::Runner;
 use matrix::{Cell, CellLoad, Matrix};
-use std::io::{Write, stdout};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use options::{Halving, SweepOptions};
 use std::time::Duration;
 use store::{Description, Job, Kept, Store};
 
@@ -44,69 +41,70 @@ pub enum SweepEnd {
     RunsFailed,
 }
 
-/// Measures what is not there yet, and prints what is.
-pub fn sweep(args: &SweepArgs, interrupted: &Arc<AtomicBool>) -> Result<SweepEnd, LoadError> {
-    let (matrix, cells) = Matrix::read(&args.matrix, &args.set)?;
-    let rounds = if args.halving { halving::rounds(cells.len(), args.keep as usize) } else { 1 };
-    tell(&format!("{}\n", announcement(&matrix, &cells, args, rounds)));
-    if args.dry_run {
+/// Measures what is not there yet, and tells what is.
+pub fn sweep(
+    options: &SweepOptions,
+    runner: &dyn Runner,
+    tell: &dyn Fn(&str),
+) -> Result<SweepEnd, LoadError> {
+    let (matrix, cells) = Matrix::read(&options.matrix, &options.set, runner)?;
+    let rounds = options.halving.map_or(1, |halving| halving::rounds(cells.len(), halving.keep as usize));
+    tell(&format!("{}\n", announcement(&matrix, &cells, options, rounds)));
+    if options.dry_run {
         cells.iter().for_each(|cell| tell(&format!("  {:>4}  {}\n", cell.index, cell.label)));
         return Ok(SweepEnd::Whole);
     }
     let labels = cells.iter().map(|cell| cell.label.clone()).collect();
     let description = Description::new(matrix.clone(), rounds, contents::of(&cells)?, labels);
-    let store = Store::open(&args.out, &description)?;
-    let progress = Progress::new("run", run_count(&matrix, cells.len(), args, rounds));
+    let store = Store::open(&options.out, &description)?;
+    let progress = Progress::new("run", run_count(&matrix, cells.len(), options, rounds));
     let mut sweep =
-        Sweep { args, matrix, cells, store, progress, interrupted, failed_in_a_row: 0, lost: Vec::new() };
+        Sweep { options, matrix, cells, store, progress, runner, failed_in_a_row: 0, lost: Vec::new() };
     sweep.all_rounds(rounds)?;
     let (lost, store) = (sweep.lost, sweep.store);
     drop(sweep.progress);
-    conclude(args, &store, lost, interrupted.load(Ordering::Relaxed))
+    conclude(options, &store, lost, runner.is_interrupted(), tell)
 }
 
-/// Standard output; a closed pipe is the reader's choice.
-fn tell(text: &str) {
-    let _ = write!(stdout(), "{text}");
-}
-
-fn announcement(matrix: &Matrix, cells: &[Cell], args: &SweepArgs, rounds: usize) -> String {
+fn announcement(matrix: &Matrix, cells: &[Cell], options: &SweepOptions, rounds: usize) -> String {
     let loads: Vec<String> = matrix.loads.iter().map(ToString::to_string).collect();
     let mut time = Duration::ZERO;
     for (round, count) in (0..rounds).zip(halving::sizes(cells.len(), rounds)) {
         let scale = halving::scale(round, rounds);
         let mean: Duration =
-            cells.iter().map(|cell| (cell.args.duration + cell.args.warmup).mul_f64(scale)).sum();
+            cells.iter().map(|cell| (cell.options.duration + cell.options.warmup).mul_f64(scale)).sum();
         let each = mean / cells.len() as u32 + AROUND_A_RUN;
-        time += each * (count * matrix.loads.len()) as u32 * args.repeats;
+        time += each * (count * matrix.loads.len()) as u32 * options.repeats;
     }
-    let halving = if args.halving { format!(" in {rounds} rounds of halving") } else { String::new() };
+    let halving =
+        if options.halving.is_some() { format!(" in {rounds} rounds of halving") } else { String::new() };
     format!(
         "{} cells, each at {}, {} time(s){halving}: {} runs, about {:.0} min",
         cells.len(),
         loads.join(" and "),
-        args.repeats,
-        run_count(matrix, cells.len(), args, rounds),
+        options.repeats,
+        run_count(matrix, cells.len(), options, rounds),
         (time.as_secs_f64() / 60.0).ceil()
     )
 }
 
-fn run_count(matrix: &Matrix, cells: usize, args: &SweepArgs, rounds: usize) -> usize {
-    halving::sizes(cells, rounds).sum::<usize>() * matrix.loads.len() * args.repeats as usize
+fn run_count(matrix: &Matrix, cells: usize, options: &SweepOptions, rounds: usize) -> usize {
+    halving::sizes(cells, rounds).sum::<usize>() * matrix.loads.len() * options.repeats as usize
 }
 
 fn conclude(
-    args: &SweepArgs,
+    options: &SweepOptions,
     store: &Store,
     mut lost: Vec<LoadError>,
     is_interrupted: bool,
+    tell: &dyn Fn(&str),
 ) -> Result<SweepEnd, LoadError> {
     let kept = store.all()?;
     if kept.is_empty() && !lost.is_empty() {
         return Err(lost.swap_remove(0));
     }
     tell(&table::points(&points(&kept), &USUAL));
-    let dir = args.out.display();
+    let dir = options.out.display();
     tell(&format!(
         "\n  {} results in {dir}; `loadgen advice {dir} --slo 'p99<20ms'` names a cell\n",
         kept.len()
@@ -131,12 +129,12 @@ fn conclude(
 
 /// A sweep that goes on.
 struct Sweep<'a> {
-    args: &'a SweepArgs,
+    options: &'a SweepOptions,
     matrix: Matrix,
     cells: Vec<Cell>,
     store: Store,
     progress: Progress,
-    interrupted: &'a Arc<AtomicBool>,
+    runner: &'a dyn Runner,
     failed_in_a_row: usize,
     lost: Vec<LoadError>,
 }
@@ -148,10 +146,11 @@ impl Sweep<'_> {
         for round in 0..rounds {
             let round = halving::Round { number: round, of: rounds };
             let kept = self.round(round, &cells)?;
+            let Some(Halving { objective, .. }) = self.options.halving else { return Ok(()) };
             if self.is_interrupted() || round.is_last() {
                 return Ok(());
             }
-            let verdict = halving::judge(round, &self.cells, &cells, &points(&kept), self.args);
+            let verdict = halving::judge(round, &self.cells, &cells, &points(&kept), objective);
             self.progress.say(&verdict.to_string());
             dropped.extend(verdict.dropped);
             self.store.write("halving.json", &dropped)?;
@@ -163,10 +162,10 @@ impl Sweep<'_> {
     /// Every load of every cell, as often as asked for.
     fn round(&mut self, round: halving::Round, cells: &[usize]) -> Result<Vec<Kept>, LoadError> {
         let mut kept = Vec::new();
-        for repeat in 0..self.args.repeats {
+        for repeat in 0..self.options.repeats {
             let mut order = cells.to_vec();
             let seed =
-                self.args.seed.wrapping_mul(1_000_003) ^ (u64::from(repeat) << 8) ^ round.number as u64;
+                self.options.seed.wrapping_mul(1_000_003) ^ (u64::from(repeat) << 8) ^ round.number as u64;
             shuffle(&mut order, &mut Rng::new(seed));
             for cell in order {
                 for load in self.matrix.loads.clone() {
@@ -182,7 +181,7 @@ impl Sweep<'_> {
     }
 
     fn is_interrupted(&self) -> bool {
-        self.interrupted.load(Ordering::Relaxed)
+        self.runner.is_interrupted()
     }
 
     /// The result of one run: found, or measured and kept. `None`: there is none.
@@ -192,13 +191,13 @@ impl Sweep<'_> {
         if let Some(kept) = self.store.kept(job)? {
             return Ok(Some(kept));
         }
-        let mut args = cell.args.clone();
-        args.duration = round.scaled(args.duration);
-        args.warmup = round.scaled(args.warmup);
+        let mut options = cell.options.clone();
+        options.duration = round.scaled(options.duration);
+        options.warmup = round.scaled(options.warmup);
         if job.load == CellLoad::Maximum {
-            args.schedule = None; // there are no instants to shape
+            options.schedule = None; // there are no instants to shape
         }
-        args.rate = match job.load {
+        options.rate = match job.load {
             CellLoad::Maximum => None,
             CellLoad::Rate(rate) => Some(rate),
             CellLoad::Share(share) => match self.maximum_of(job)? {
@@ -207,7 +206,7 @@ impl Sweep<'_> {
             },
         };
         let label = cell.label.clone();
-        match run_shown(&args, self.interrupted, self.progress.live()) {
+        match self.runner.run(&options, self.progress.prefix()) {
             Ok(report) => self.keep(job, round, report),
             Err(error) => self.lose(&label, error).map(|()| None),
         }
@@ -230,7 +229,8 @@ impl Sweep<'_> {
             return Ok(None); // shorter than the others
         }
         let (cell, load, repeat) = (job.cell, job.load, job.repeat);
-        let (label, broker_set) = (self.cells[cell].label.clone(), self.cells[cell].args.broker_set.clone());
+        let (label, broker_set) =
+            (self.cells[cell].label.clone(), self.cells[cell].options.broker.broker_set.clone());
         let kept = Kept { cell, label, load, round: round.number, repeat, broker_set, report };
         self.store.keep(job, &kept)?;
         Ok(Some(kept))

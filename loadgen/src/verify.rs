@@ -7,113 +7,10 @@
 use crate::fate::Fates;
 use crate::journal::TakenBack;
 use crate::records::stamp::{Stamp, content_hash};
-use serde::{Deserialize, Serialize};
+use crate::report::verification::{Fault, Findings, Level};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
-
-/// How much is checked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Level {
-    /// Nothing: records are read for their latency only.
-    Off,
-    /// Checksums of batches; loss, duplicates and order of records.
-    Seq,
-    /// And every record's content.
-    Full,
-}
-
-/// What kind of failure an example is of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Loss,
-    Duplicate,
-    Reorder,
-    Corruption,
-    TakenBack,
-}
-
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Kind::Loss => "lost",
-            Kind::Duplicate => "seen twice",
-            Kind::Reorder => "out of order",
-            Kind::Corruption => "corrupt",
-            Kind::TakenBack => "taken back: read before the crash, gone or another after it",
-        })
-    }
-}
-
-/// Counts of what was wrong, and the first example of it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Findings {
-    /// Records of this run that were read.
-    pub records: u64,
-    /// Acked, never seen.
-    pub lost: u64,
-    /// Seen more than once.
-    pub duplicated: u64,
-    /// Seen after a later one of the same producer.
-    pub reordered: u64,
-    /// Content or checksum differs.
-    pub corrupt: u64,
-    /// Read before a crash, gone or another after it.
-    #[serde(default)]
-    pub taken_back: u64,
-    /// In flight at a crash, never acked, and there: no fault.
-    #[serde(default)]
-    pub appeared: u64,
-    /// Records that this run did not write: counted, not judged.
-    pub foreign: u64,
-    /// The first failure, in words.
-    pub first_example: Option<String>,
-}
-
-impl Findings {
-    /// Nothing was wrong.
-    pub fn passed(&self) -> bool {
-        !self.is_missing_any() && self.duplicated + self.reordered + self.corrupt == 0
-    }
-
-    /// Records that were acked or read are not there.
-    pub fn is_missing_any(&self) -> bool {
-        self.lost + self.taken_back > 0
-    }
-
-    /// Nothing was wrong with the records that are there.
-    pub fn passed_but_for_the_missing(&self) -> bool {
-        self.duplicated + self.reordered + self.corrupt == 0
-    }
-
-    /// Adds another partition's findings.
-    pub fn merge(&mut self, other: Findings) {
-        self.records += other.records;
-        self.lost += other.lost;
-        self.duplicated += other.duplicated;
-        self.reordered += other.reordered;
-        self.corrupt += other.corrupt;
-        self.taken_back += other.taken_back;
-        self.appeared += other.appeared;
-        self.foreign += other.foreign;
-        self.first_example = self.first_example.take().or(other.first_example);
-    }
-
-    fn note(&mut self, kind: Kind, count: u64, example: impl FnOnce() -> String) {
-        let counter = match kind {
-            Kind::Loss => &mut self.lost,
-            Kind::Duplicate => &mut self.duplicated,
-            Kind::Reorder => &mut self.reordered,
-            Kind::Corruption => &mut self.corrupt,
-            Kind::TakenBack => &mut self.taken_back,
-        };
-        *counter += count;
-        if self.first_example.is_none() {
-            self.first_example = Some(format!("{} {kind}", example()));
-        }
-    }
-}
 
 /// One producer's records within one partition.
 #[derive(Debug, Default)]
@@ -212,12 +109,12 @@ impl PartitionVerifier {
             Some(stream) => match stream.arrive(stamp.sequence) {
                 Arrival::Next | Arrival::Ahead => {}
                 Arrival::Late => stream.note_late(stamp.sequence, offset),
-                Arrival::Again => self.note(Kind::Duplicate, offset, &stamp),
+                Arrival::Again => self.note(Fault::Duplicate, offset, &stamp),
             },
-            None => self.note(Kind::Corruption, offset, &stamp),
+            None => self.note(Fault::Corruption, offset, &stamp),
         }
         if self.level == Level::Full && stamp.hash != Some(content_hash(key, value.unwrap_or_default())) {
-            self.note(Kind::Corruption, offset, &stamp);
+            self.note(Fault::Corruption, offset, &stamp);
         }
         true
     }
@@ -228,7 +125,7 @@ impl PartitionVerifier {
             let partition = self.partition;
             let example =
                 || format!("partition {partition}: offset {offset} came after offset {}:", next - 1);
-            self.findings.note(Kind::Reorder, 1, example);
+            self.findings.note(Fault::Reorder, 1, example);
         }
         self.next_offset = Some(offset + 1);
     }
@@ -236,15 +133,15 @@ impl PartitionVerifier {
     /// A batch that could not be read at all.
     pub fn corrupt_batch(&mut self, why: &dyn fmt::Display) {
         let partition = self.partition;
-        self.findings.note(Kind::Corruption, 1, || format!("partition {partition}: {why}:"));
+        self.findings.note(Fault::Corruption, 1, || format!("partition {partition}: {why}:"));
     }
 
-    fn note(&mut self, kind: Kind, offset: i64, stamp: &Stamp) {
+    fn note(&mut self, fault: Fault, offset: i64, stamp: &Stamp) {
         let partition = self.partition;
         let (producer, sequence) = (stamp.producer, stamp.sequence);
         let example =
             || format!("record {sequence} of producer {producer}, partition {partition}, offset {offset}:");
-        self.findings.note(kind, 1, example);
+        self.findings.note(fault, 1, example);
     }
 
     /// A verifier for another reading of the same records, from their beginning.
@@ -266,7 +163,7 @@ impl PartitionVerifier {
         own.first_example = own.first_example.take().or(other.first_example);
         if let Some(TakenBack { records, first_offset }) = taken_back {
             let example = || format!("the record at offset {first_offset} of partition {}:", self.partition);
-            own.note(Kind::TakenBack, records, example);
+            own.note(Fault::TakenBack, records, example);
         }
     }
 
@@ -287,7 +184,7 @@ impl PartitionVerifier {
                 };
                 let count = (range.end - range.start).saturating_sub(excused);
                 if count > 0 {
-                    self.findings.note(Kind::Reorder, count, example);
+                    self.findings.note(Fault::Reorder, count, example);
                 }
             }
             let Some(fates) = fates else { continue };
@@ -298,7 +195,7 @@ impl PartitionVerifier {
                 for lost in fates.acked_in(start..end) {
                     let (start, count) = (lost.start, lost.end - lost.start);
                     let example = || format!("record {start} of producer {producer}, partition {partition}:");
-                    self.findings.note(Kind::Loss, count, example);
+                    self.findings.note(Fault::Loss, count, example);
                 }
             }
         }

@@ -4,7 +4,6 @@
 use crate::client::SILENCE_SECONDS_MAX;
 use crate::clock::now_ns;
 use crate::consumer::{Consumer, Judged};
-use crate::cost::ThreadTimes;
 use crate::error::LoadError;
 use crate::fate::Fates;
 use crate::lifeline::Lifeline;
@@ -14,6 +13,7 @@ use crate::plan::Plan;
 use crate::producer::{Produced, Producer};
 use crate::signal::Signal;
 use crate::stage::{Stage, Window};
+use crate::thread_times::ThreadTimes;
 use rustix::thread::{CpuSet, sched_setaffinity};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;

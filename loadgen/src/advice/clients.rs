@@ -8,8 +8,7 @@ use super::doubt::sentences;
 use super::point::Point;
 use crate::codec::{Codec, CodecSpec};
 use crate::records::BATCH_HEADER_BYTES;
-use crate::report::table::thousands;
-use clap::ValueEnum;
+use crate::text::thousands;
 use serde_json::{Map, Value};
 
 mod java;
@@ -17,8 +16,8 @@ mod kafka_python;
 mod librdkafka;
 
 /// Whose settings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Client {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Client {
     /// Apache Kafka's own, as .properties.
     Java,
     /// librdkafka and what is built on it, as NAME=VALUE.

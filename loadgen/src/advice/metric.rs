@@ -1,7 +1,7 @@
 //! What a point of a sweep is judged by.
 
 use super::point::Point;
-use crate::report::table::thousands;
+use crate::text::thousands;
 use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;

@@ -1,7 +1,7 @@
 //! A point of a sweep: a cell under one load, all its repeats together.
 
 use crate::latency::Percentiles;
-use crate::payload::cli::MISSED_RATIO;
+use crate::report::MISSED_RATIO;
 use crate::report::{Figures, SettingsReport};
 use crate::sweep::matrix::CellLoad;
 use crate::sweep::store::Kept;

@@ -2,7 +2,7 @@
 
 use super::metric::Metric;
 use super::point::Point;
-use crate::cli::{parse_bytes, parse_rate, parse_size};
+use crate::units::{parse_bytes, parse_rate, parse_size};
 use std::fmt;
 use std::str::FromStr;
 

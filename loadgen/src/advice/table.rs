@@ -5,7 +5,7 @@ use super::front::front;
 use super::metric::{Metric, Quantile};
 use super::point::Point;
 use super::rank::ranked;
-use crate::report::table::thousands;
+use crate::text::thousands;
 use std::fmt::Write;
 
 const COLUMNS: [(&str, usize, Metric); 6] = [

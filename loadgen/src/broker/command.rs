@@ -3,6 +3,7 @@
 use super::{CommandLine, Launch, Pinning, Place};
 use crate::cores;
 use crate::error::LoadError;
+use crate::files::FileError;
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
@@ -29,7 +30,8 @@ impl CommandBroker {
     /// A shell reads the words and becomes the program, so that the process is the broker's own.
     pub fn launch(&self, place: &Place<'_>) -> Result<Launch, LoadError> {
         let data_dir = place.data_dir();
-        fs::create_dir_all(&data_dir).map_err(|why| LoadError::File { path: data_dir.clone(), why })?;
+        fs::create_dir_all(&data_dir)
+            .map_err(|why| LoadError::File(FileError { path: data_dir.clone(), why }))?;
         let filled = self.0.replace("{port}", &place.address.port().to_string());
         let filled = filled.replace("{dir}", &quoted(&data_dir.to_string_lossy()));
         let filled = filled.replace("{cores}", &cores::list(place.cores));

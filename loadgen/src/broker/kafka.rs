@@ -3,6 +3,7 @@
 
 use super::{CommandLine, Launch, Pinning, Place, process};
 use crate::error::LoadError;
+use crate::files::FileError;
 use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::fs;
@@ -44,7 +45,8 @@ impl Kafka {
         let properties = place.dir.join("server.properties");
         let controller = process::free_address()?;
         let text = server_properties(place.address, controller, &place.data_dir(), &self.settings);
-        fs::write(&properties, text).map_err(|why| LoadError::File { path: properties.clone(), why })?;
+        fs::write(&properties, text)
+            .map_err(|why| LoadError::File(FileError { path: properties.clone(), why }))?;
         let java = java();
         let flags = self.jvm.as_deref().unwrap_or(START_SCRIPT_FLAGS).split_ascii_whitespace();
         let mut arguments: Vec<OsString> = flags.map(OsString::from).collect();

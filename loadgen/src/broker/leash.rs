@@ -5,7 +5,6 @@
 use super::{CommandLine, Pinning};
 use crate::cores;
 use crate::error::LoadError;
-use clap::Args;
 use rustix::process::{Pid, Signal};
 use rustix::thread::{CpuSet, sched_setaffinity};
 use std::ffi::OsString;
@@ -16,17 +15,15 @@ use std::process::Command;
 /// The hidden subcommand that becomes a broker.
 pub const COMMAND: &str = "broker-on-a-leash";
 
-/// What it takes.
-#[derive(Debug, Args)]
-pub struct LeashArgs {
-    /// Cores to stay on.
-    #[arg(long)]
-    cores: Option<String>,
+/// What it is told.
+#[derive(Debug)]
+pub struct Leash {
+    /// Cores to stay on, such as `0,2`.
+    pub cores: Option<String>,
     /// The process that must stay alive.
-    parent: u32,
+    pub parent: u32,
     /// The broker and its arguments.
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
-    command: Vec<OsString>,
+    pub command: Vec<OsString>,
 }
 
 /// `loadgen broker-on-a-leash --cores LIST <own pid> <program> ...`
@@ -42,12 +39,12 @@ pub fn leashed(line: &CommandLine, pinning: Pinning, cores: &[usize]) -> Result<
 }
 
 /// What the hidden subcommand does. Returns only on failure.
-pub fn become_leashed(args: &LeashArgs) -> LoadError {
-    if let Err(error) = tie_to(args.parent).and_then(|()| pin(args.cores.as_deref())) {
+pub fn become_leashed(leash: &Leash) -> LoadError {
+    if let Err(error) = tie_to(leash.parent).and_then(|()| pin(leash.cores.as_deref())) {
         return error;
     }
-    let why = Command::new(&args.command[0]).args(&args.command[1..]).exec();
-    LoadError::Broker(format!("can't run {}: {why}", Path::new(&args.command[0]).display()))
+    let why = Command::new(&leash.command[0]).args(&leash.command[1..]).exec();
+    LoadError::Broker(format!("can't run {}: {why}", Path::new(&leash.command[0]).display()))
 }
 
 fn tie_to(parent: u32) -> Result<(), LoadError> {

@@ -4,6 +4,7 @@ use super::leash::leashed;
 use super::{CommandLine, Kind, Launch, Place};
 use crate::client::control::Control;
 use crate::error::LoadError;
+use crate::files::FileError;
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::collections::hash_map::RandomState;
 use std::fs::{self, File};
@@ -182,7 +183,7 @@ impl Drop for Group {
 fn spawn(line: &CommandLine, launch: &Launch, place: &Place<'_>) -> Result<Group, LoadError> {
     let path = log_path(place.dir);
     let log = File::options().create(true).append(true).open(&path);
-    let log = log.map_err(|why| LoadError::File { path, why })?;
+    let log = log.map_err(|why| LoadError::File(FileError { path, why }))?;
     let other = log.try_clone().map_err(LoadError::system("a log file"))?;
     let mut command = leashed(line, launch.pinning, place.cores)?;
     command.process_group(0).stdin(Stdio::null()).stdout(log).stderr(other);
@@ -233,7 +234,7 @@ fn temporary_dir(parent: Option<&Path>) -> Result<TempDir, LoadError> {
         None => builder.tempdir(),
     };
     let path = parent.map_or_else(std::env::temp_dir, Path::to_owned);
-    made.map_err(|why| LoadError::File { path, why })
+    made.map_err(|why| LoadError::File(FileError { path, why }))
 }
 
 /// The ports that the kernel gives to outgoing connections begin here, unless it says otherwise.

@@ -1,9 +1,10 @@
 //! One side of a comparison: a TOML file, and what the command line says for both.
 
-use super::cli::CompareArgs;
-use crate::cli::RunArgs;
+use super::options::CompareOptions;
 use crate::error::LoadError;
-use crate::settings_file::run_args;
+use crate::files::FileError;
+use crate::options::RunOptions;
+use crate::runner::Runner;
 use std::path::Path;
 use toml::{Table, Value};
 
@@ -22,34 +23,36 @@ pub(super) struct Arm {
     /// `name`, or the file's.
     pub(super) name: String,
     /// What it runs.
-    pub(super) args: RunArgs,
+    pub(super) options: RunOptions,
 }
 
 impl Arm {
     /// Errors name the file, and the line where there is one.
-    pub(super) fn read(path: &Path, common: &CompareArgs) -> Result<Arm, LoadError> {
+    pub(super) fn read(path: &Path, common: &CompareOptions, runner: &dyn Runner) -> Result<Arm, LoadError> {
         let file = path.display().to_string();
         let text = std::fs::read_to_string(path);
-        let text = text.map_err(|why| LoadError::File { path: path.to_owned(), why })?;
+        let text = text.map_err(|why| LoadError::File(FileError { path: path.to_owned(), why }))?;
         let mut table: Table = text.parse().map_err(|error| broken(&file, &text, &error))?;
         let name = match table.remove("name") {
             Some(Value::String(name)) => name,
             Some(_) => return Err(LoadError::Options(format!("{file}: name takes text"))),
             None => path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
         };
-        let about = |table: &Table| wrong_line(&text, table, &file);
-        let mut args = match run_args(&table, &file) {
-            Ok(args) => args,
-            Err(_) => return Err(run_args(&table, &about(&table)).err().unwrap_or_else(|| unlikely(&file))),
+        let about = |table: &Table| wrong_line(&text, table, &file, runner);
+        let mut options = match runner.options(&table, &file) {
+            Ok(options) => options,
+            Err(_) => {
+                return Err(runner.options(&table, &about(&table)).err().unwrap_or_else(|| unlikely(&file)));
+            }
         };
         if let Some((key, why)) = OF_THE_COMPARISON.iter().find(|(key, _)| table.contains_key(*key)) {
             let about = line_of(&text, key).map_or_else(|| file.clone(), |line| format!("{file}:{line}"));
             return Err(LoadError::Options(format!("{about}: {key} {why}")));
         }
-        args.seed = common.seed;
-        args.duration = common.duration.unwrap_or(args.duration);
-        args.warmup = common.warmup.unwrap_or(args.warmup);
-        Ok(Arm { name, args })
+        options.seed = common.seed;
+        options.duration = common.duration.unwrap_or(options.duration);
+        options.warmup = common.warmup.unwrap_or(options.warmup);
+        Ok(Arm { name, options })
     }
 }
 
@@ -63,10 +66,10 @@ fn broken(file: &str, text: &str, error: &toml::de::Error) -> LoadError {
 }
 
 /// `file:line` of the first key that is wrong by itself; only the file where keys are wrong together.
-fn wrong_line(text: &str, table: &Table, file: &str) -> String {
+fn wrong_line(text: &str, table: &Table, file: &str, runner: &dyn Runner) -> String {
     let is_wrong = |(key, value): &(&String, &Value)| {
         let alone = Table::from_iter([((*key).clone(), (*value).clone())]);
-        let error = run_args(&alone, "").err().map(|error| error.to_string());
+        let error = runner.options(&alone, "").err().map(|error| error.to_string());
         // One that only misses another key is not wrong.
         error.is_some_and(|error| !error.contains("required arguments"))
     };

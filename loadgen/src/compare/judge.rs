@@ -5,70 +5,52 @@
 //! in twenty; one that is some standard errors away from it hardly ever.
 
 use super::arm::Arm;
-use super::cli::CompareArgs;
-use super::metric::Metric;
-use super::report::{ArmReport, CompareReport, Disturbed, MetricReport, Phase, RoundRun, SCHEMA};
+use super::options::CompareOptions;
 use super::rounds::Measured;
+use crate::comparison::metric::Metric;
+use crate::comparison::{
+    ArmReport, CompareReport, Disturbed, MetricReport, Phase, RoundRun, SCHEMA, Verdict,
+};
 use crate::error::LoadError;
-use crate::payload::cli::MISSED_RATIO;
-use crate::report::{BrokerReport, SettingsReport};
+use crate::report::{BrokerReport, MISSED_RATIO, Origin, SettingsReport};
 use crate::stats::{Interval, PAIRS_MIN, interval, median};
-use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// What B is. Results of before say `faster` and `slower`, also of CPU and memory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Verdict {
-    /// Beyond doubt and beyond noise.
-    #[serde(alias = "faster")]
-    Better,
-    /// Beyond doubt and beyond noise.
-    #[serde(alias = "slower")]
-    Worse,
-    /// Neither can be told.
-    Inconclusive,
-}
-
 /// What decides, by the load: at a fixed rate the tail; at maximum the broker's CPU, which doesn't depend on how idle
 /// the cores were, or the rate where the CPU is unknown or is another kind of broker's.
-pub(super) fn primary(arms: &[Arm; 2], args: &CompareArgs) -> Result<Metric, LoadError> {
-    let [a, b] = arms.each_ref().map(|arm| &arm.args);
+pub(super) fn primary(arms: &[Arm; 2], options: &CompareOptions) -> Result<Metric, LoadError> {
+    let [a, b] = arms.each_ref().map(|arm| &arm.options);
     if a.rate.is_some() != b.rate.is_some() {
         let why = "one of the two has a rate and the other none: their figures can't be compared";
         return Err(LoadError::Options(why.into()));
     }
-    if let Some(first) = args.metric.first() {
+    if let Some(first) = options.metrics.first() {
         return Ok(*first);
     }
-    let is_creel = |arm: &Arm| {
-        let args = &arm.args;
-        let is_default = args.broker == crate::cli::BrokerChoice::Creel;
-        args.bootstrap.is_none() && args.broker_command.is_none() && is_default
-    };
     Ok(match a.rate {
         Some(_) => Metric::P99,
-        None if arms.iter().all(is_creel) => Metric::BrokerCpu,
+        None if arms.iter().all(|arm| arm.options.broker.starts_creel()) => Metric::BrokerCpu,
         None => Metric::RecordsPerS,
     })
 }
 
 /// What was measured, whatever ended it.
 pub(super) fn judge(
-    args: &CompareArgs,
+    options: &CompareOptions,
     arms: &[Arm; 2],
     primary: Metric,
     measured: Measured,
+    origin: &Origin,
 ) -> Result<CompareReport, LoadError> {
     let Measured { runs, about, machine, failed, interrupted, .. } = measured;
     let has_compared = |arm: &str| runs.iter().any(|run| run.phase == Phase::Compare && run.arm == arm);
     if failed.is_none() && !(has_compared("a") && has_compared("b")) {
         return Err(LoadError::Options("stopped before A and B were compared".into()));
     }
-    let asked = if args.metric.is_empty() { Metric::all() } else { &args.metric };
+    let asked = if options.metrics.is_empty() { Metric::all() } else { &options.metrics };
     let metrics: Vec<MetricReport> =
-        asked.iter().filter_map(|metric| metric_report(*metric, &runs, args.min_effect)).collect();
+        asked.iter().filter_map(|metric| metric_report(*metric, &runs, options.min_effect)).collect();
     let decisive = metrics.iter().find(|report| report.metric == primary);
     if failed.is_none() && decisive.is_none() {
         let why = format!(
@@ -78,21 +60,21 @@ pub(super) fn judge(
         return Err(LoadError::Options(why));
     }
     let found = decisive.filter(|_| failed.is_none()).map_or(Verdict::Inconclusive, |report| report.verdict);
-    let disturbed = disturbed(&runs, primary, found, args);
+    let disturbed = disturbed(&runs, primary, found, options);
     let [about_a, about_b] = about;
     let ended_at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Ok(CompareReport {
         schema: SCHEMA.into(),
-        loadgen: crate::VERSION.into(),
-        command: std::env::args().collect(),
+        loadgen: origin.loadgen.clone(),
+        command: origin.command.clone(),
         ended_at_ms: ended_at.as_millis() as u64,
-        a: arm_report(&arms[0], &args.a, about_a),
-        b: arm_report(&arms[1], &args.b, about_b),
+        a: arm_report(&arms[0], &options.a, about_a),
+        b: arm_report(&arms[1], &options.b, about_b),
         machine: machine.unwrap_or_default(),
-        seed: args.seed,
-        rounds: usize::from(args.rounds),
-        control_rounds: usize::from(args.control_rounds.unwrap_or(args.rounds)),
-        min_effect: args.min_effect,
+        seed: options.seed,
+        rounds: usize::from(options.rounds),
+        control_rounds: usize::from(options.control_rounds),
+        min_effect: options.min_effect,
         interrupted,
         verdict: if disturbed.steers { Verdict::Inconclusive } else { found },
         warnings: warnings(arms, &runs, primary, &disturbed),
@@ -160,8 +142,8 @@ fn verdict(
 
 fn warnings(arms: &[Arm; 2], runs: &[RoundRun], primary: Metric, disturbed: &Disturbed) -> Vec<String> {
     let mut warnings = Vec::new();
-    let [a, b] = arms.each_ref().map(|arm| &arm.args);
-    if a.bootstrap.is_some() != b.bootstrap.is_some() {
+    let [a, b] = arms.each_ref().map(|arm| &arm.options);
+    if a.broker.bootstrap.is_some() != b.broker.bootstrap.is_some() {
         warnings.push(
             "One broker is started here and the other runs elsewhere: the generator's cores are not the same.".into(),
         );
@@ -182,12 +164,12 @@ fn warnings(arms: &[Arm; 2], runs: &[RoundRun], primary: Metric, disturbed: &Dis
 
 /// Disturbed pairs count, as both sides and the control have them alike. But where most runs are disturbed, what they say
 /// is believed only if the others say it, too.
-fn disturbed(runs: &[RoundRun], primary: Metric, found: Verdict, args: &CompareArgs) -> Disturbed {
+fn disturbed(runs: &[RoundRun], primary: Metric, found: Verdict, options: &CompareOptions) -> Disturbed {
     let noisy: Vec<(Phase, usize)> =
         runs.iter().filter(|run| !run.noise.is_empty()).map(|run| (run.phase, run.pair)).collect();
     let quiet: Vec<RoundRun> =
         runs.iter().filter(|run| !noisy.contains(&(run.phase, run.pair))).cloned().collect();
-    let without = metric_report(primary, &quiet, args.min_effect)
+    let without = metric_report(primary, &quiet, options.min_effect)
         .filter(MetricReport::is_enough)
         .map(|report| report.verdict);
     let is_doubtful = noisy.len() * 2 > runs.len() && without != Some(found);
@@ -195,8 +177,8 @@ fn disturbed(runs: &[RoundRun], primary: Metric, found: Verdict, args: &CompareA
         runs: noisy.len(),
         of: runs.len(),
         without,
-        steers: is_doubtful && !args.despite_noise,
-        overruled: is_doubtful && args.despite_noise,
+        steers: is_doubtful && !options.despite_noise,
+        overruled: is_doubtful && options.despite_noise,
     }
 }
 

@@ -1,20 +1,19 @@
 //! Measuring pair after pair.
 
 use super::arm::Arm;
-use super::cli::CompareArgs;
-use super::metric::Metric;
+use super::options::CompareOptions;
 use super::order::{Side, order};
-use super::report::{Phase, RoundRun};
-use crate::cli::write_json;
+use crate::comparison::metric::Metric;
+use crate::comparison::{Phase, RoundRun};
 use crate::error::LoadError;
+use crate::files::FileError;
+use crate::files::write_json;
 use crate::progress::Progress;
 use crate::report::machine::Machine;
 use crate::report::{BrokerReport, RunReport, SettingsReport};
-use crate::run::run_shown;
+use crate::runner::Runner;
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Parts the seed of the control's order from the comparison's.
 const CONTROL: u64 = 0x636f_6e74_726f_6c00;
@@ -38,25 +37,25 @@ pub(super) struct Measured {
 
 /// The control, then the comparison.
 pub(super) fn measure(
-    args: &CompareArgs,
+    options: &CompareOptions,
     arms: &[Arm; 2],
-    interrupted: &Arc<AtomicBool>,
+    runner: &dyn Runner,
 ) -> Result<Measured, LoadError> {
-    let control = usize::from(args.control_rounds.unwrap_or(args.rounds));
-    let rounds = usize::from(args.rounds);
+    let control = usize::from(options.control_rounds);
+    let rounds = usize::from(options.rounds);
     let mut bench = Bench {
-        out: args.out.as_deref(),
+        out: options.out.as_deref(),
         progress: Progress::new("run", 2 * (control + rounds)),
         measured: Measured::default(),
-        interrupted,
+        runner,
     };
-    if let Some(dir) = &args.out {
-        fs::create_dir_all(dir).map_err(|why| LoadError::File { path: dir.clone(), why })?;
+    if let Some(dir) = &options.out {
+        fs::create_dir_all(dir).map_err(|why| LoadError::File(FileError { path: dir.clone(), why }))?;
     }
     let [a, b] = arms;
-    bench.phase(Phase::Control, [a, a], &order(control, args.seed ^ CONTROL));
-    bench.phase(Phase::Compare, [a, b], &order(rounds, args.seed));
-    bench.measured.interrupted = interrupted.load(Ordering::Relaxed);
+    bench.phase(Phase::Control, [a, a], &order(control, options.seed ^ CONTROL));
+    bench.phase(Phase::Compare, [a, b], &order(rounds, options.seed));
+    bench.measured.interrupted = runner.is_interrupted();
     Ok(bench.measured)
 }
 
@@ -64,7 +63,7 @@ struct Bench<'a> {
     out: Option<&'a Path>,
     progress: Progress,
     measured: Measured,
-    interrupted: &'a Arc<AtomicBool>,
+    runner: &'a dyn Runner,
 }
 
 impl Bench<'_> {
@@ -81,7 +80,7 @@ impl Bench<'_> {
 
     fn is_over(&self) -> bool {
         let measured = &self.measured;
-        self.interrupted.load(Ordering::Relaxed)
+        self.runner.is_interrupted()
             || measured.failed.is_some()
             || measured.error.is_some()
             || measured.unkept.is_some()
@@ -91,9 +90,9 @@ impl Bench<'_> {
     fn run(&mut self, phase: Phase, pair: usize, side: Side, arms: [&Arm; 2]) {
         let arm = arms[side as usize];
         self.progress.begin(&format!("{}, pair {pair}: {}", name(phase), arm.name));
-        let report = match run_shown(&arm.args, self.interrupted, self.progress.live()) {
+        let report = match self.runner.run(&arm.options, self.progress.prefix()) {
             Ok(report) => report,
-            Err(_) if self.interrupted.load(Ordering::Relaxed) => return,
+            Err(_) if self.runner.is_interrupted() => return,
             Err(error) => {
                 self.measured.error = Some(error);
                 return;
@@ -141,7 +140,7 @@ impl Bench<'_> {
         let file = format!("{}-{pair:03}-{}/run.json", name(phase), letter(side));
         let path = out.join(&file);
         let dir = path.parent().unwrap_or(out);
-        fs::create_dir_all(dir).map_err(|why| LoadError::File { path: dir.to_owned(), why })?;
+        fs::create_dir_all(dir).map_err(|why| LoadError::File(FileError { path: dir.to_owned(), why }))?;
         write_json(report, &path)?;
         Ok(Some(file))
     }

@@ -1,7 +1,7 @@
 //! A comparison for people's eyes.
 
-use super::judge::Verdict;
-use super::report::{ArmReport, CompareReport, MetricReport, Phase, RoundRun};
+use crate::comparison::Verdict;
+use crate::comparison::{ArmReport, CompareReport, MetricReport, Phase, RoundRun};
 use crate::stats::{Interval, PAIRS_MIN};
 use std::fmt::{self, Display, Formatter};
 
@@ -180,8 +180,8 @@ fn found(report: &CompareReport, decisive: &MetricReport) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::judge::tests::report;
-    use super::super::metric::Metric;
     use super::*;
+    use crate::comparison::metric::Metric;
 
     fn text(report: &CompareReport) -> String {
         Table(report).to_string()

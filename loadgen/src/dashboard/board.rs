@@ -2,10 +2,10 @@
 
 use super::history::{History, Rates};
 use crate::plan::Plan;
-use crate::report::table::thousands;
 use crate::schedule::Load;
 use crate::sketch::Counts;
 use crate::stage::Stage;
+use crate::text::thousands;
 
 /// More behind than this many seconds of the rate is worth a warning.
 const BEHIND_SECONDS_MAX: f64 = 3.0;

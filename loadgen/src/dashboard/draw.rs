@@ -1,8 +1,8 @@
 //! A board on a screen of any size. What does not fit is left out, the least important first.
 
 use super::board::Board;
-use crate::report::table::thousands;
 use crate::sketch::Counts;
+use crate::text::thousands;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::{Color, Modifier, Style, Stylize};

@@ -5,8 +5,8 @@
 use crossterm::cursor::Show;
 use crossterm::execute;
 use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen};
+use ratatui::Frame;
 use ratatui::backend::{Backend, ClearType, CrosstermBackend};
-use ratatui::{Frame, Terminal};
 use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
 use std::io::{self, Stderr, stderr, stdin};
 use std::sync::{Mutex, Once, PoisonError};
@@ -16,11 +16,11 @@ static BEFORE: Mutex<Option<Termios>> = Mutex::new(None);
 static HOOK: Once = Once::new();
 
 /// The terminal on standard error, all of it.
-pub(super) struct Screen(Terminal<CrosstermBackend<Stderr>>);
+pub(super) struct Terminal(ratatui::Terminal<CrosstermBackend<Stderr>>);
 
-impl Screen {
+impl Terminal {
     /// Takes it; one at a time.
-    pub(super) fn open() -> io::Result<Screen> {
+    pub(super) fn open() -> io::Result<Terminal> {
         let before = tcgetattr(stdin())?;
         HOOK.call_once(give_back_before_panics);
         *BEFORE.lock().unwrap_or_else(PoisonError::into_inner) = Some(before.clone());
@@ -37,22 +37,22 @@ impl Screen {
     }
 }
 
-impl Drop for Screen {
+impl Drop for Terminal {
     fn drop(&mut self) {
         give_back();
     }
 }
 
-fn take(mut modes: Termios) -> io::Result<Screen> {
+fn take(mut modes: Termios) -> io::Result<Terminal> {
     modes.local_modes.remove(LocalModes::ICANON | LocalModes::ECHO);
     modes.special_codes[SpecialCodeIndex::VSUSP] = 0; // stopped in the middle, it would leave the screen as it is
     tcsetattr(stdin(), OptionalActions::Now, &modes)?;
     execute!(stderr(), EnterAlternateScreen)?;
-    let mut terminal = Terminal::new(CrosstermBackend::new(stderr()))?;
+    let mut terminal = ratatui::Terminal::new(CrosstermBackend::new(stderr()))?;
     terminal.hide_cursor()?;
     // Not `Terminal::clear`: it asks for the cursor's place on standard output, which may be a file.
     terminal.backend_mut().clear_region(ClearType::All)?;
-    Ok(Screen(terminal))
+    Ok(Terminal(terminal))
 }
 
 /// Once for each time it was taken, from wherever.

@@ -1,9 +1,9 @@
 //! What changed from A to B, and whether any of it is a regression.
 
-use super::cli::DiffArgs;
 use super::likeness::{changes, unlike};
+use super::options::DiffOptions;
 use super::read::{Cell, Kind, Measured};
-use crate::compare::metric::Metric;
+use crate::comparison::metric::Metric;
 use crate::error::LoadError;
 
 /// Everything that is to be told.
@@ -64,26 +64,26 @@ pub(super) enum Change {
     WorseUncounted,
 }
 
-pub(super) fn judge(a: Measured, b: Measured, args: &DiffArgs) -> Result<Judgement, LoadError> {
+pub(super) fn judge(a: Measured, b: Measured, options: &DiffOptions) -> Result<Judgement, LoadError> {
     if a.kind != b.kind {
         let (a, b) = ((&a.name, a.kind.name()), (&b.name, b.kind.name()));
         let why = format!("{} is a {} and {} a {}: two of a kind are needed", a.0, a.1, b.0, b.1);
         return Err(LoadError::Options(why));
     }
-    let (cells, alone) = matched(&a, &b, args)?;
+    let (cells, alone) = matched(&a, &b, options)?;
     if cells.is_empty() {
         return Err(LoadError::Options(format!("{} and {} have no cell in common", a.name, b.name)));
     }
-    let verdict = verdict(&cells, args);
+    let verdict = verdict(&cells, options);
     let (names, kind) = ([a.name, b.name], a.kind);
-    Ok(Judgement { names, kind, cells, alone, threshold: args.threshold, verdict })
+    Ok(Judgement { names, kind, cells, alone, threshold: options.threshold, verdict })
 }
 
-fn verdict(cells: &[CellDiff], args: &DiffArgs) -> Verdict {
+fn verdict(cells: &[CellDiff], options: &DiffOptions) -> Verdict {
     if cells.iter().any(|cell| cell.failed.is_some()) {
         return Verdict::Regression; // lost records are a regression on any machine
     }
-    if !args.anyway && cells.iter().any(|cell| !cell.unlike.is_empty()) {
+    if !options.anyway && cells.iter().any(|cell| !cell.unlike.is_empty()) {
         return Verdict::NotComparable;
     }
     let mut figures = cells.iter().flat_map(|cell| &cell.figures);
@@ -91,15 +91,19 @@ fn verdict(cells: &[CellDiff], args: &DiffArgs) -> Verdict {
 }
 
 /// Cells by their labels; those of a comparison by their place, as the names of its sides are the user's.
-fn matched(a: &Measured, b: &Measured, args: &DiffArgs) -> Result<(Vec<CellDiff>, Vec<String>), LoadError> {
+fn matched(
+    a: &Measured,
+    b: &Measured,
+    options: &DiffOptions,
+) -> Result<(Vec<CellDiff>, Vec<String>), LoadError> {
     if a.kind != Kind::Sweep {
-        let pairs = a.cells.iter().zip(&b.cells).map(|(one, other)| cell(one, other, a, args));
+        let pairs = a.cells.iter().zip(&b.cells).map(|(one, other)| cell(one, other, a, options));
         return Ok((pairs.collect::<Result<_, _>>()?, Vec::new()));
     }
     let (mut both, mut alone) = (Vec::new(), Vec::new());
     for one in &a.cells {
         match b.cells.iter().find(|other| other.label == one.label) {
-            Some(other) => both.push(cell(one, other, a, args)?),
+            Some(other) => both.push(cell(one, other, a, options)?),
             None => alone.push(format!("{} is in {} only", one.label, a.name)),
         }
     }
@@ -108,13 +112,13 @@ fn matched(a: &Measured, b: &Measured, args: &DiffArgs) -> Result<(Vec<CellDiff>
     Ok((both, alone))
 }
 
-fn cell(a: &Cell, b: &Cell, whole: &Measured, args: &DiffArgs) -> Result<CellDiff, LoadError> {
+fn cell(a: &Cell, b: &Cell, whole: &Measured, options: &DiffOptions) -> Result<CellDiff, LoadError> {
     if let Some(why) = &a.failed {
         return Err(LoadError::Options(format!("{} has no figures to measure by: {why}", whole.name)));
     }
     let figure = |(metric, value): (&Metric, &f64)| {
         let b = *b.values.get(metric)?;
-        Some(FigureDiff { metric: *metric, a: *value, b, change: change(*metric, *value, b, args) })
+        Some(FigureDiff { metric: *metric, a: *value, b, change: change(*metric, *value, b, options) })
     };
     Ok(CellDiff {
         label: a.label.clone(),
@@ -128,13 +132,13 @@ fn cell(a: &Cell, b: &Cell, whole: &Measured, args: &DiffArgs) -> Result<CellDif
 }
 
 /// Five percent less and five percent more are each five percent of A.
-fn change(metric: Metric, a: f64, b: f64, args: &DiffArgs) -> Change {
+fn change(metric: Metric, a: f64, b: f64, options: &DiffOptions) -> Change {
     let rise = b / a - 1.0;
     let gain = if metric.is_better_higher() { rise } else { -rise };
     match gain {
-        gain if gain > args.threshold => Change::Better,
-        gain if gain >= -args.threshold => Change::Little,
-        _ if args.decides(metric) => Change::Worse,
+        gain if gain > options.threshold => Change::Better,
+        gain if gain >= -options.threshold => Change::Little,
+        _ if options.decides(metric) => Change::Worse,
         _ => Change::WorseUncounted,
     }
 }
@@ -143,8 +147,8 @@ fn change(metric: Metric, a: f64, b: f64, args: &DiffArgs) -> Change {
 mod tests {
     use super::*;
 
-    fn args(metric: Vec<Metric>) -> DiffArgs {
-        DiffArgs { a: "a".into(), b: "b".into(), threshold: 0.05, metric, anyway: false }
+    fn args(metric: Vec<Metric>) -> DiffOptions {
+        DiffOptions { a: "a".into(), b: "b".into(), threshold: 0.05, metrics: metric, anyway: false }
     }
 
     #[test]

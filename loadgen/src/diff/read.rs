@@ -1,8 +1,9 @@
 //! Results of any kind as cells: a run is one, a comparison two (its sides), a sweep as many as it has.
 
-use crate::compare::metric::Metric;
-use crate::compare::report::{self as comparison, ArmReport, CompareReport, Phase};
+use crate::comparison::metric::Metric;
+use crate::comparison::{self as comparison, ArmReport, CompareReport, Phase};
 use crate::error::LoadError;
+use crate::files::FileError;
 use crate::report::machine::Machine;
 use crate::report::{self as run, BrokerReport, RunReport, SettingsReport};
 use crate::results_dir::RUN_FILE;
@@ -108,7 +109,7 @@ fn schema(file: &Path) -> Result<Option<String>, LoadError> {
 
 pub(super) fn json<T: DeserializeOwned>(file: &Path) -> Result<T, LoadError> {
     let text = std::fs::read_to_string(file);
-    let text = text.map_err(|why| LoadError::File { path: file.to_owned(), why })?;
+    let text = text.map_err(|why| LoadError::File(FileError { path: file.to_owned(), why }))?;
     let not = |why| LoadError::Options(format!("{}: not a result: {why}", file.display()));
     serde_json::from_str(&text).map_err(not)
 }

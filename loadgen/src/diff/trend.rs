@@ -2,12 +2,12 @@
 
 use super::likeness::{is_as_long, traits, unlike};
 use super::read::{self, Cell};
-use crate::compare::metric::Metric;
+use crate::comparison::metric::Metric;
 use crate::error::LoadError;
-use crate::page::text::date;
+use crate::files::FileError;
 use crate::report::{BrokerKind, RunReport, SCHEMA};
 use crate::results_dir::RUN_FILE;
-use clap::Args;
+use crate::text::date;
 use serde::Deserialize;
 use std::fmt::{self, Display, Formatter};
 use std::path::{Path, PathBuf};
@@ -15,14 +15,6 @@ use std::path::{Path, PathBuf};
 /// Directories below the one named that are looked into: a result, a group of results, a group of those.
 const DEPTH_MAX: usize = 3;
 const SHOWN: [Metric; 4] = [Metric::RecordsPerS, Metric::P50, Metric::P99, Metric::BrokerCpu];
-
-/// Where to look.
-#[derive(Debug, Clone, Args)]
-pub struct TrendArgs {
-    /// A directory with results of `loadgen run --out` in it, at any of three levels
-    #[arg(value_name = "DIR", default_value = "results")]
-    pub dir: PathBuf,
-}
 
 /// Runs of the same form, oldest first.
 #[derive(Debug)]
@@ -42,12 +34,12 @@ struct Dated {
     cell: Cell,
 }
 
-/// Reads every result below `args.dir`.
-pub fn trend(args: &TrendArgs) -> Result<Trends, LoadError> {
+/// Reads every result below `dir`, at any of three levels.
+pub fn trend(dir: &Path) -> Result<Trends, LoadError> {
     let mut found = Vec::new();
-    look(&args.dir, DEPTH_MAX, &mut found)?;
+    look(dir, DEPTH_MAX, &mut found)?;
     if found.is_empty() {
-        let why = format!("{}: no {RUN_FILE} of a run in it", args.dir.display());
+        let why = format!("{}: no {RUN_FILE} of a run in it", dir.display());
         return Err(LoadError::Options(why));
     }
     found.sort_by_key(|run| run.ended_at_ms);
@@ -100,7 +92,8 @@ fn look(dir: &Path, depth: usize, found: &mut Vec<Dated>) -> Result<(), LoadErro
     if file.is_file() {
         found.extend(dated(&file, dir)?);
     }
-    let entries = std::fs::read_dir(dir).map_err(|why| LoadError::File { path: dir.to_owned(), why })?;
+    let entries =
+        std::fs::read_dir(dir).map_err(|why| LoadError::File(FileError { path: dir.to_owned(), why }))?;
     let mut below: Vec<PathBuf> =
         entries.flatten().map(|entry| entry.path()).filter(|path| depth > 0 && path.is_dir()).collect();
     below.sort();

@@ -1,9 +1,9 @@
 //! One cell of the lab: a codec at a level on batches of one size, timed.
 
-use super::batches::Sample;
 use super::report::{CellReport, Speed};
 use crate::codec::{CodecSpec, Decoder, Encoder};
 use crate::error::LoadError;
+use crate::payload::sample::Sample;
 use crate::records::BATCH_HEADER_BYTES;
 use rustix::time::{ClockId, clock_gettime};
 use std::fmt;

@@ -4,7 +4,7 @@ use super::report::{CellReport, LabReport, Speed};
 use std::fmt::{self, Display, Formatter};
 
 /// Prints a lab as one table per batch size.
-pub(super) struct Table<'a>(pub(super) &'a LabReport);
+pub struct Table<'a>(pub &'a LabReport);
 
 impl Display for Table<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {

@@ -2,13 +2,14 @@
 
 use super::plot::{Axis, Line, Plot, Scale, Style, Tone, Unit};
 use super::run_tables;
-use super::text::{date, number, shell};
+use super::text::{number, shell};
 use super::view::{Block, Forest, Mood, Ratio, Table, Verdict as Shown, View};
-use crate::compare::Verdict;
-use crate::compare::metric::Metric;
-use crate::compare::report::{ArmReport, CompareReport, MetricReport, Phase, RoundRun};
+use crate::comparison::Verdict;
+use crate::comparison::metric::Metric;
+use crate::comparison::{ArmReport, CompareReport, MetricReport, Phase, RoundRun};
 use crate::report::BrokerReport;
 use crate::stats::Interval;
+use crate::text::date;
 
 /// What is to be seen of it.
 pub(super) fn view(name: &str, report: &CompareReport) -> View {

@@ -1,8 +1,9 @@
 //! Finds out what kind of result a file holds, and reads it.
 
 use super::sweep_view::Sweep;
-use crate::compare::report::{self as comparison, CompareReport};
+use crate::comparison::{self as comparison, CompareReport};
 use crate::error::LoadError;
+use crate::files::FileError;
 use crate::report;
 use crate::report::plain::PlainReport;
 use serde::Deserialize;
@@ -33,7 +34,8 @@ pub(super) fn read(path: &Path) -> Result<Found, LoadError> {
         return Ok(Found::Sweep(name(&path.join(SWEEP_FILE)), Box::new(sweep)));
     }
     let file = if path.is_dir() { result_in(path) } else { path.to_owned() };
-    let text = std::fs::read_to_string(&file).map_err(|why| LoadError::File { path: file.clone(), why })?;
+    let text = std::fs::read_to_string(&file)
+        .map_err(|why| LoadError::File(FileError { path: file.clone(), why }))?;
     match schema(&text, &file)?.as_str() {
         report::SCHEMA => {
             let report = serde_json::from_str(&text).map_err(|why| broken(&file, &why))?;

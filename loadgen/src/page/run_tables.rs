@@ -2,7 +2,7 @@
 
 use super::plot::Tone;
 use super::run_view::Named;
-use super::text::{bytes, count, date, duration_us, number};
+use super::text::{bytes, count, duration_us, number};
 use super::view::{Bar, Bars, Table};
 use crate::latency::Percentiles;
 use crate::report::crash::{CrashReport, Kill};
@@ -10,6 +10,7 @@ use crate::report::machine::Machine;
 use crate::report::series::Interval;
 use crate::report::steady::Steady;
 use crate::report::{BrokerReport, Figures, RunReport, SettingsReport};
+use crate::text::date;
 
 /// More rows than this help nobody.
 const ROWS_MAX: usize = 1_000;

@@ -1,11 +1,12 @@
 //! The page of one run, or of several over each other.
 
-use super::text::{count, date, duration_us, number, shell, short};
+use super::text::{count, duration_us, number, shell, short};
 use super::view::{Block, Headline, Mood, Verdict, View};
 use super::{crash_view, run_plots, run_tables, stages_view};
 use crate::report::plain::PlainReport;
+use crate::report::verification::Level;
 use crate::report::{Figures, RunReport};
-use crate::verify::Level;
+use crate::text::date;
 
 /// A run and what to call it.
 #[derive(Debug, Clone)]

@@ -1,6 +1,6 @@
 //! The page of a sweep: which cells no other beats, and how good each is in each figure.
 
-use super::text::{date, number, shell};
+use super::text::{number, shell};
 use super::view::{Block, Heat, HeatRow, Mood, Table, Verdict, View};
 use super::{crash_view, pareto, run_tables, sweep_grids};
 use crate::advice::front::front;
@@ -8,6 +8,7 @@ use crate::advice::point::{Point, of_last_rounds, points};
 use crate::error::LoadError;
 use crate::report::RunReport;
 use crate::sweep::store::{Description, Store};
+use crate::text::date;
 use std::path::Path;
 
 /// Where p99 lies among a point's latencies.

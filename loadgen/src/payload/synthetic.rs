@@ -1,11 +1,11 @@
 //! Pools of made values, and the entropy at which a codec makes them so many times smaller.
 
-use super::cli::{Batches, Freedom};
+use super::options::{Batches, Freedom};
 use super::template::{Entropy, Filler, Template, parse, write_random};
 use super::{POOL_BYTES, Payload, PayloadError, files};
 use crate::codec::Encoder;
 use crate::error::LoadError;
-use crate::lab::batches::Sample;
+use crate::payload::sample::Sample;
 use crate::rng::Rng;
 use std::path::Path;
 

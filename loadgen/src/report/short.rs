@@ -1,10 +1,9 @@
 //! The result of a run without a rate, short: what it was, the rate, the latency, what it cost, and what spoils that.
 
 use super::plain::PlainReport;
-use super::table::{
-    cut, head_of_latencies, keys, line, milliseconds, thousands, write_broker, write_verification,
-};
+use super::table::{cut, head_of_latencies, keys, line, milliseconds, write_broker, write_verification};
 use super::{Figures, RunReport};
+use crate::text::thousands;
 use std::fmt::{self, Display, Formatter};
 
 /// Prints a report in a few lines.

@@ -1,14 +1,14 @@
 //! The result for people's eyes.
 
 use super::crash::CrashReport;
-use super::machine::Noise;
+use super::machine::{GOOD_BELOW, Noise};
 use super::series::StageTime;
 use super::steady::Steady;
 use super::{Figures, RunReport, SettingsReport};
 use crate::glossary;
 use crate::latency::Percentiles;
-use crate::noise::GOOD_BELOW;
-use crate::verify::Level;
+use crate::report::verification::Level;
+use crate::text::thousands;
 use std::fmt::{self, Display, Formatter};
 
 /// Prints a report as lines and a table.
@@ -358,22 +358,6 @@ fn write_crash(f: &mut Formatter<'_>, crash: &CrashReport, is_unjudged: bool) ->
         count(crash.appeared)
     );
     line(f, "", text)
-}
-
-/// `1234567.8` as `1,234,568`; small numbers keep a decimal.
-pub fn thousands(value: f64) -> String {
-    if value.abs() < 10.0 && value.fract() != 0.0 {
-        return format!("{value:.1}");
-    }
-    let digits = format!("{value:.0}");
-    let mut out = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }
 
 /// Microseconds as milliseconds with three significant digits or so.

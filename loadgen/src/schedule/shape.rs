@@ -2,9 +2,9 @@
 
 use super::profile::Profile;
 use super::replay::{Lane, Replay};
-use crate::cli::parse_rate;
 use crate::error::LoadError;
 use crate::stage::Window;
+use crate::units::parse_rate;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;

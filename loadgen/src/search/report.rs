@@ -1,11 +1,11 @@
 //! What a search has to tell, as data and for people's eyes.
 
 use super::bisect::CONFIRMATIONS;
-use super::cli::MaxArgs;
-use crate::payload::cli::MISSED_RATIO;
+use super::options::MaxOptions;
+use crate::report::MISSED_RATIO;
 use crate::report::machine::Machine;
-use crate::report::table::thousands;
 use crate::report::{BrokerReport, RunReport, SettingsReport, Verification};
+use crate::text::thousands;
 use serde::{Deserialize, Serialize};
 use std::fmt::{self, Display, Formatter};
 
@@ -88,14 +88,14 @@ impl Probe {
 }
 
 impl MaxReport {
-    pub(super) fn of_failed_verification(args: &MaxArgs, first: RunReport) -> MaxReport {
+    pub(super) fn of_failed_verification(options: &MaxOptions, first: RunReport) -> MaxReport {
         MaxReport {
             broker: first.broker,
             settings: first.settings,
             machine: first.machine,
             closed_loop_records_per_s: 0.0,
-            p99_bound_ms: args.p99.as_secs_f64() * 1e3,
-            precision: args.precision,
+            p99_bound_ms: options.p99.as_secs_f64() * 1e3,
+            precision: options.precision,
             records_per_s: None,
             at_most_records_per_s: None,
             steered_by_noise: false,

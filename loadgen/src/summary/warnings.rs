@@ -1,12 +1,12 @@
 //! What makes the numbers mean something else than they seem to.
 
 use super::Ended;
-use crate::payload::cli::Batches;
+use crate::payload::options::Batches;
 use crate::records::stamp::encoded_bytes;
 use crate::report::Figures;
 use crate::report::refusals::Refusals;
 use crate::report::steady::Steady;
-use crate::verify::Level;
+use crate::report::verification::Level;
 
 /// A thread that is busy or kept from its core for longer than this has nothing left to give.
 const BUSY_MAX: f64 = 0.95;
@@ -62,7 +62,7 @@ pub(super) fn warnings(ended: &Ended<'_>, figures: &Figures) -> Warnings {
         )]);
     }
     let pool_bytes = ended.plan.payload.bytes();
-    if figures.compression_ratio.is_some() && ended.args.batch_bytes > pool_bytes {
+    if figures.compression_ratio.is_some() && ended.options.batch_bytes > pool_bytes {
         warnings.spoil([format!(
             "The payload ({pool_bytes} B) repeats within a batch, so real data of its kind will compress worse than here."
         )]);
@@ -95,11 +95,11 @@ pub(super) fn warnings(ended: &Ended<'_>, figures: &Figures) -> Warnings {
 }
 
 fn missed_ratio(ended: &Ended<'_>, figures: &Figures) -> Option<String> {
-    let batches = Batches { codec: ended.args.codec, bytes: ended.args.batch_bytes };
+    let batches = Batches { codec: ended.options.codec, bytes: ended.options.batch_bytes };
     let around_record = encoded_bytes(ended.plan.verify == Level::Full) as f64 + LENGTHS_BYTES;
     let bytes_per_s = figures.mb_per_s * 1e6 + figures.records_per_s * around_record;
     let batch_bytes = bytes_per_s / figures.requests_per_s; // a request is one batch
-    ended.args.values.missed_ratio(batches, figures.compression_ratio?, batch_bytes)
+    ended.options.values.missed_ratio(batches, figures.compression_ratio?, batch_bytes)
 }
 
 /// The broker was not ready for what was asked of it.

@@ -30,7 +30,7 @@ impl fmt::Display for Content {
 /// Of the payloads, templates and dictionaries of all cells, each read once.
 pub fn of(cells: &[Cell]) -> Result<Contents, LoadError> {
     let mut found = Contents::new();
-    let values = cells.iter().map(|cell| &cell.args.values);
+    let values = cells.iter().map(|cell| &cell.options.values);
     for path in values.flat_map(|values| [&values.payload, &values.template, &values.dictionary]).flatten() {
         if !found.contains_key(path) {
             found.insert(path.clone(), content(path)?);

@@ -1,6 +1,5 @@
 //! Successive halving: all cells get short runs, the better half of them runs twice as long, and so on.
 
-use super::cli::SweepArgs;
 use super::matrix::Cell;
 use super::point_of;
 use crate::advice::metric::Metric;
@@ -81,9 +80,8 @@ pub(super) fn judge(
     all: &[Cell],
     cells: &[usize],
     points: &[Point],
-    args: &SweepArgs,
+    metric: Metric,
 ) -> Verdict {
-    let metric = args.objective;
     let points: Vec<Point> = points.iter().filter(|point| point.round == round.number).cloned().collect();
     let value = |cell: usize| best_of(&points, cell, metric).and_then(|point| metric.of(point));
     let mut ranked = cells.to_vec();
@@ -166,15 +164,11 @@ mod tests {
 
     #[test]
     fn of_cells_that_all_held_their_rate_jitter_does_not_choose_the_better_half() {
-        use crate::cli::{Cli, Command};
-        use clap::Parser;
-        let parsed = |line: &str| Cli::parse_from(line.split(' ')).command;
-        let (Command::Run(run), Command::Sweep(sweep)) =
-            (parsed("loadgen run"), parsed("loadgen sweep m.toml --out o --halving"))
-        else {
-            panic!("a run and a sweep")
+        let cell = |index: usize| Cell {
+            index,
+            label: format!("cell={index}"),
+            options: crate::options::RunOptions::default(),
         };
-        let cell = |index: usize| Cell { index, label: format!("cell={index}"), args: run.run.clone() };
         let cells: Vec<Cell> = (0..4).map(cell).collect();
         let measured = |cell: usize, reached: f64, bytes: f64| {
             let mut point = crate::advice::point::tests::point(cell, 10_000.0, 10.0, bytes);
@@ -187,7 +181,8 @@ mod tests {
             measured(2, 9_990.0, 60.0),
             measured(3, 9_000.0, 10.0),
         ];
-        let verdict = judge(Round { number: 0, of: 2 }, &cells, &[0, 1, 2, 3], &points, &sweep);
+        let verdict =
+            judge(Round { number: 0, of: 2 }, &cells, &[0, 1, 2, 3], &points, Metric::RecordsPerSecond);
         assert_eq!(verdict.kept, [1, 2], "the fewest bytes");
         assert_eq!(verdict.dropped.iter().map(|dropped| dropped.cell).collect::<Vec<_>>(), [0, 3]);
     }

@@ -1,9 +1,11 @@
 //! The matrix of a sweep: what is fixed, what varies, and how each cell is loaded.
 
 use super::words::{Place, nearest};
-use crate::cli::{RunArgs, parse_rate};
 use crate::error::LoadError;
-use crate::settings_file::{option_names, run_args};
+use crate::files::FileError;
+use crate::options::RunOptions;
+use crate::runner::Runner;
+use crate::units::parse_rate;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::path::Path;
@@ -65,26 +67,26 @@ pub struct Cell {
     /// Such as `batch-bytes=16k codec=lz4`.
     pub label: String,
     /// Its options.
-    pub args: RunArgs,
+    pub options: RunOptions,
 }
 
 impl Matrix {
     /// Reads the file; `set` are further options of `[base]`, stronger than its own.
-    pub fn read(path: &Path, set: &[String]) -> Result<(Matrix, Vec<Cell>), LoadError> {
+    pub fn read(path: &Path, set: &[String], runner: &dyn Runner) -> Result<(Matrix, Vec<Cell>), LoadError> {
         let text = std::fs::read_to_string(path);
-        let text = text.map_err(|why| LoadError::File { path: path.to_owned(), why })?;
+        let text = text.map_err(|why| LoadError::File(FileError { path: path.to_owned(), why }))?;
         let place = Place { path, text: &text };
         let mut file = text.parse::<Table>().map_err(|error| place.syntax(&error))?;
         for (key, value) in set.iter().map(|set| setting(set)).collect::<Result<Vec<_>, _>>()? {
             let base = file.entry("base").or_insert_with(|| Value::Table(Table::new()));
             base.as_table_mut().and_then(|base| base.insert(key, value));
         }
-        let matrix = Matrix::checked(&file, &place)?;
-        let cells = matrix.cells(&place)?;
+        let matrix = Matrix::checked(&file, &place, &runner.option_names())?;
+        let cells = matrix.cells(&place, runner)?;
         Ok((matrix, cells))
     }
 
-    fn checked(file: &Table, place: &Place<'_>) -> Result<Matrix, LoadError> {
+    fn checked(file: &Table, place: &Place<'_>, known: &[String]) -> Result<Matrix, LoadError> {
         if let Some(unknown) = file.keys().find(|key| !SECTIONS.contains(&&key[..])) {
             let why = format!("is neither [base], [sweep] nor [load]{}", nearest(unknown, &SECTIONS));
             return Err(place.key("", unknown, &why));
@@ -95,10 +97,9 @@ impl Matrix {
             Some(_) => Err(place.key("", name, "is a section: write [base], [sweep] or [load]")),
         };
         let (base, sweep) = (section("base")?, section("sweep")?);
-        let known = option_names();
         for (name, table) in [("base", &base), ("sweep", &sweep)] {
             for key in table.keys() {
-                check_key(place, name, key, &known)?;
+                check_key(place, name, key, known)?;
             }
         }
         for (key, values) in &sweep {
@@ -123,24 +124,30 @@ impl Matrix {
     }
 
     /// All combinations, each checked as a command line would be.
-    fn cells(&self, place: &Place<'_>) -> Result<Vec<Cell>, LoadError> {
+    fn cells(&self, place: &Place<'_>, runner: &dyn Runner) -> Result<Vec<Cell>, LoadError> {
         let axes = self.values();
         let count = axes.iter().try_fold(1usize, |count, (_, values)| count.checked_mul(values.len()));
         let Some(count) = count.filter(|count| *count <= CELLS_MAX) else {
             return Err(place.whole(&format!("makes more than {CELLS_MAX} cells")));
         };
-        (0..count).map(|index| self.cell(index, &axes, place)).collect()
+        (0..count).map(|index| self.cell(index, &axes, place, runner)).collect()
     }
 
-    fn cell(&self, index: usize, axes: &Axes<'_>, place: &Place<'_>) -> Result<Cell, LoadError> {
+    fn cell(
+        &self,
+        index: usize,
+        axes: &Axes<'_>,
+        place: &Place<'_>,
+        runner: &dyn Runner,
+    ) -> Result<Cell, LoadError> {
         let (mut settings, mut labels) = (self.base.clone(), Vec::new());
         for ((key, values), at) in axes.iter().zip(places(index, axes)) {
             labels.push(format!("{key}={}", shown(&values[at])));
             settings.insert((*key).clone(), values[at].clone());
         }
         let label = if labels.is_empty() { "the only cell".to_owned() } else { labels.join(" ") };
-        let args = run_args(&settings, &label).map_err(|error| place.option(&error.to_string()))?;
-        Ok(Cell { index, label, args })
+        let options = runner.options(&settings, &label).map_err(|error| place.option(&error.to_string()))?;
+        Ok(Cell { index, label, options })
     }
 }
 
@@ -252,56 +259,5 @@ fn shown(value: &Value) -> String {
         Value::Array(values) if values.is_empty() => "(none)".to_owned(),
         Value::Array(values) => values.iter().map(shown).collect::<Vec<_>>().join(","),
         other => other.to_string(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(text: &str) -> Result<(Matrix, Vec<Cell>), LoadError> {
-        let file = tempfile::NamedTempFile::with_suffix(".toml").unwrap();
-        std::fs::write(file.path(), text).unwrap();
-        Matrix::read(file.path(), &["seed=7".to_owned()])
-    }
-
-    #[test]
-    fn cells_are_all_combinations() {
-        let (matrix, cells) = read(
-            "[base]\nduration = '1s'\n[sweep]\ncodec = ['none', 'lz4', 'zstd:3']\nbatch-bytes = ['16k', 65536]\n\
-             broker-set = [['flush.messages=1', 'flush.ms=5'], ['flush.ms=1000']]\n[load]\nshare = [0.5]\n",
-        )
-        .unwrap();
-        assert_eq!(cells.len(), 12);
-        assert_eq!(cells[0].label, "batch-bytes=16k broker-set=flush.messages=1,flush.ms=5 codec=none");
-        assert!(cells.iter().enumerate().all(|(at, cell)| cell.index == at && cell.args.seed == 7));
-        assert_eq!(cells[0].args.broker_set, ["flush.messages=1", "flush.ms=5"]);
-        let distinct: std::collections::HashSet<&str> = cells.iter().map(|cell| &cell.label[..]).collect();
-        assert_eq!(distinct.len(), 12);
-        assert_eq!(matrix.loads, [CellLoad::Maximum, CellLoad::Share(0.5)], "a share needs the maximum");
-    }
-
-    #[test]
-    fn what_is_wrong_is_named_with_its_line_and_key() {
-        for (text, line, words) in [
-            ("[base]\n[sweep]\ncodec = []\n", 3, "codec lists nothing"),
-            ("[sweep]\ncodec = 'lz4'\n", 2, "codec is not a list"),
-            ("[sweep]\nliger-ms = [1]\n", 2, "did you mean linger-ms?"),
-            ("[sweep]\ncodec = ['lz4', 'lz4']\n", 2, "codec lists lz4 twice"),
-            ("[base]\nacks = '1'\n[sweep]\nacks = ['all']\n", 4, "acks is in [base] too"),
-            ("[base]\nrate = 5\n", 2, "belongs to [load]"),
-            ("[base]\nacks = '1'\nplain = true\n", 3, "never takes the full screen"),
-            ("[sweap]\ncodec = ['lz4']\n", 1, "did you mean sweep?"),
-            ("[sweep]\ncodec = ['lz4', 'brotli']\n", 2, "unknown codec 'brotli'"),
-            ("[base]\n\nin-flight = 0\n", 3, "in-flight"),
-            ("[load]\nshare = 3\n", 2, "share takes"),
-            ("[load]\nrates = 3\n", 2, "did you mean rate?"),
-            ("[base]\ncodec = [\n\n[sweep]\n", 4, ""),
-        ] {
-            let error = read(text).map(drop).unwrap_err().to_string();
-            assert!(error.contains(&format!(".toml, line {line}: ")), "{text:?}: {error}");
-            assert!(error.contains(words), "{text:?}: {error}");
-            assert!(!error.contains('\n'), "{error}");
-        }
     }
 }

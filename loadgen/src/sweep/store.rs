@@ -11,6 +11,7 @@
 use super::contents::{self, Contents};
 use super::matrix::{CellLoad, Matrix};
 use crate::error::LoadError;
+use crate::files::FileError;
 use crate::report::RunReport;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -124,7 +125,7 @@ impl Store {
     pub fn open(dir: &Path, wanted: &Description) -> Result<Store, LoadError> {
         let store = Store { dir: dir.to_owned() };
         let runs = dir.join(RUNS);
-        std::fs::create_dir_all(&runs).map_err(|why| LoadError::File { path: runs, why })?;
+        std::fs::create_dir_all(&runs).map_err(|why| LoadError::File(FileError { path: runs, why }))?;
         if !dir.join(DESCRIPTION).exists() {
             store.write(DESCRIPTION, wanted)?;
             return Ok(store);
@@ -166,7 +167,8 @@ impl Store {
     /// Every result there is, in the order of their names.
     pub fn all(&self) -> Result<Vec<Kept>, LoadError> {
         let runs = self.dir.join(RUNS);
-        let entries = std::fs::read_dir(&runs).map_err(|why| LoadError::File { path: runs, why })?;
+        let entries =
+            std::fs::read_dir(&runs).map_err(|why| LoadError::File(FileError { path: runs, why }))?;
         let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
         paths.retain(|path| path.extension().is_some_and(|end| end == "json"));
         paths.sort();
@@ -182,7 +184,7 @@ impl Store {
     pub fn write(&self, name: &str, what: &impl Serialize) -> Result<(), LoadError> {
         let path = self.dir.join(name);
         let text = serde_json::to_string_pretty(what).expect("results have only plain fields");
-        replace(&path, text.as_bytes()).map_err(|why| LoadError::File { path, why })
+        replace(&path, text.as_bytes()).map_err(|why| LoadError::File(FileError { path, why }))
     }
 }
 
@@ -196,7 +198,7 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 fn read<T: DeserializeOwned>(path: &Path) -> Result<T, LoadError> {
-    let wrong = |why| LoadError::File { path: path.to_owned(), why };
+    let wrong = |why| LoadError::File(FileError { path: path.to_owned(), why });
     let text = std::fs::read_to_string(path).map_err(wrong)?;
     serde_json::from_str(&text)
         .map_err(|error| wrong(io::Error::other(format!("not what a sweep writes: {error}"))))

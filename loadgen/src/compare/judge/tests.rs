@@ -134,12 +134,20 @@ fn half_a_pair_is_none() {
     assert_eq!(pairs(Metric::BrokerCpu, &runs, Phase::Compare).len(), PAIRS - 1);
 }
 
-fn asked(options: &[&str]) -> CompareArgs {
-    use clap::Parser;
-    let line = [&["loadgen", "compare", "a.toml", "b.toml"], options].concat();
-    match crate::cli::Cli::parse_from(line).command {
-        crate::cli::Command::Compare(args) => args,
-        other => panic!("{other:?}"),
+fn asked(despite_noise: bool) -> CompareOptions {
+    CompareOptions {
+        a: "a.toml".into(),
+        b: "b.toml".into(),
+        rounds: 8,
+        control_rounds: 8,
+        duration: None,
+        warmup: None,
+        seed: 1,
+        metrics: Vec::new(),
+        min_effect: LEAST,
+        despite_noise,
+        require: None,
+        out: None,
     }
 }
 
@@ -152,21 +160,21 @@ fn of_which_disturbed(pairs: usize) -> Vec<RoundRun> {
 
 #[test]
 fn where_most_runs_were_disturbed_there_is_no_verdict_unless_the_others_agree() {
-    let of = |pairs, found, options: &[&str]| {
-        disturbed(&of_which_disturbed(pairs), Metric::BrokerCpu, found, &asked(options))
+    let of = |pairs, found, despite_noise| {
+        disturbed(&of_which_disturbed(pairs), Metric::BrokerCpu, found, &asked(despite_noise))
     };
     assert_eq!(
-        of(0, Verdict::Worse, &[]),
+        of(0, Verdict::Worse, false),
         Disturbed { of: 4 * PAIRS, without: Some(Verdict::Worse), ..Disturbed::default() }
     );
-    assert!(!of(PAIRS / 2, Verdict::Worse, &[]).steers, "half of them are not most");
-    let most = of(PAIRS - 1, Verdict::Worse, &[]);
+    assert!(!of(PAIRS / 2, Verdict::Worse, false).steers, "half of them are not most");
+    let most = of(PAIRS - 1, Verdict::Worse, false);
     assert_eq!((most.runs, most.without, most.steers), (4 * (PAIRS - 1), None, true));
     assert!(
-        of(PAIRS - 1, Verdict::Inconclusive, &[]).steers,
+        of(PAIRS - 1, Verdict::Inconclusive, false).steers,
         "that no difference was found is no answer either"
     );
-    let taken = of(PAIRS - 1, Verdict::Worse, &["--despite-noise"]);
+    let taken = of(PAIRS - 1, Verdict::Worse, true);
     assert!(!taken.steers && taken.overruled);
 
     let mut long = of_which_disturbed(0);
@@ -175,13 +183,13 @@ fn where_most_runs_were_disturbed_there_is_no_verdict_unless_the_others_agree() 
         run.pair += PAIRS * (1 + at / (4 * PAIRS));
         run
     }));
-    let agreed = disturbed(&long, Metric::BrokerCpu, Verdict::Worse, &asked(&[]));
+    let agreed = disturbed(&long, Metric::BrokerCpu, Verdict::Worse, &asked(false));
     assert_eq!(
         (agreed.runs * 3, agreed.without, agreed.steers),
         (agreed.of * 2, Some(Verdict::Worse), false)
     );
     assert!(
-        disturbed(&long, Metric::BrokerCpu, Verdict::Better, &asked(&[])).steers,
+        disturbed(&long, Metric::BrokerCpu, Verdict::Better, &asked(false)).steers,
         "the quiet ones say otherwise"
     );
 }
@@ -211,7 +219,7 @@ pub(in crate::compare) fn report(found: Verdict, is_noisy: bool) -> CompareRepor
         broker: None,
         settings: None,
     };
-    let disturbed = disturbed(&runs, Metric::BrokerCpu, found, &asked(&[]));
+    let disturbed = disturbed(&runs, Metric::BrokerCpu, found, &asked(false));
     let mut decisive = metric_report(Metric::BrokerCpu, &runs, LEAST).unwrap();
     decisive.verdict = found;
     CompareReport {

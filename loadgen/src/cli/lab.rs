@@ -1,8 +1,9 @@
 //! The options of `loadgen lab`.
 
-use crate::cli::{parse_bytes, parse_duration};
+use super::payload::PayloadArgs;
 use crate::codec::CodecSpec;
-use crate::payload::cli::PayloadArgs;
+use crate::lab::options::LabOptions;
+use crate::units::{parse_bytes, parse_duration};
 use clap::Args;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -58,9 +59,17 @@ impl std::str::FromStr for Codecs {
 }
 
 impl LabArgs {
-    /// The codecs to measure.
-    pub fn codecs(&self) -> &[CodecSpec] {
-        &self.codecs.0
+    /// What they ask for.
+    pub fn options(&self) -> LabOptions {
+        LabOptions {
+            values: self.values.options(),
+            seed: self.seed,
+            codecs: self.codecs.0.clone(),
+            batch_bytes: self.batch_bytes.clone(),
+            sample: self.sample,
+            passes: self.passes,
+            cell_time: self.cell_time,
+        }
     }
 }
 

@@ -1,13 +1,13 @@
 //! Settings from a TOML file. Its keys are the long options of `loadgen run`, so there is one definition of each, one
 //! check and one message: a table is turned into arguments and parsed like a command line.
 
-use crate::cli::RunArgs;
+use super::run::RunArgs;
 use crate::error::LoadError;
 use clap::{Args, Command, FromArgMatches};
 use toml::{Table, Value};
 
 /// What `settings` mean as the options of a run. `about` names them in an error, such as the file and the section.
-pub fn run_args(settings: &Table, about: &str) -> Result<RunArgs, LoadError> {
+pub(super) fn run_args(settings: &Table, about: &str) -> Result<RunArgs, LoadError> {
     let wrong = |why: String| LoadError::Options(format!("{about}: {why}"));
     let mut arguments = vec![String::from("loadgen")];
     for (key, value) in settings {
@@ -18,7 +18,7 @@ pub fn run_args(settings: &Table, about: &str) -> Result<RunArgs, LoadError> {
 }
 
 /// The long options there are.
-pub fn option_names() -> Vec<String> {
+pub(super) fn option_names() -> Vec<String> {
     command().get_arguments().filter_map(|option| option.get_long()).map(str::to_owned).collect()
 }
 

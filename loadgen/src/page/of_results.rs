@@ -1,35 +1,25 @@
-//! `loadgen report`: a page from results.
+//! A page from results of any kind: `loadgen report`.
 
 use super::read::{self, Found};
 use super::run_view::{self, Named};
 use super::view::View;
 use super::{PAGE_FILE, comparison, point_to_flame, sweep_view, write};
 use crate::error::LoadError;
-use clap::Args;
+use crate::files::FileError;
 use std::path::PathBuf;
 
 /// More lines than this in a plot can't be told apart.
 const RUNS_MAX: usize = 12;
 
-/// Options of `loadgen report`.
-#[derive(Debug, Clone, Args)]
-pub struct ReportArgs {
-    /// Results: JSON files or their directories; several runs are laid over each other
-    #[arg(required = true, value_name = "PATH")]
-    pub paths: Vec<PathBuf>,
-    /// Where report.html, the pictures and README.md go [default: beside the first result]
-    #[arg(long, value_name = "DIR")]
-    pub out: Option<PathBuf>,
-}
-
-/// Makes the page; gives where it is.
-pub fn report(args: &ReportArgs) -> Result<PathBuf, LoadError> {
-    let found = args.paths.iter().map(|path| read::read(path)).collect::<Result<Vec<_>, _>>()?;
+/// Makes a page from the results at `paths`, of which several runs are laid over each other, in `out` or beside the first
+/// of them; gives where it is.
+pub fn report(paths: &[PathBuf], out: Option<PathBuf>) -> Result<PathBuf, LoadError> {
+    let found = paths.iter().map(|path| read::read(path)).collect::<Result<Vec<_>, _>>()?;
     let mut view = view_of(&found)?;
-    let dir = args.out.clone().unwrap_or_else(|| read::beside(&args.paths));
+    let dir = out.unwrap_or_else(|| read::beside(paths));
     point_to_flame(&mut view, &dir);
     let written = std::fs::create_dir_all(&dir).and_then(|()| write(&view, &dir));
-    written.map_err(|why| LoadError::File { path: dir.clone(), why })?;
+    written.map_err(|why| LoadError::File(FileError { path: dir.clone(), why }))?;
     Ok(dir.join(PAGE_FILE))
 }
 

@@ -1,55 +1,56 @@
-//! The options that say what records hold, of every command that takes records.
+//! What records are to hold, as it was asked for: which of the sources, and how random.
 
 use super::template::Entropy;
 use super::topic::TopicAddress;
 use super::{PayloadFormat, PayloadSource};
-use crate::cli::{parse_bytes, parse_rate};
 use crate::codec::CodecSpec;
 use crate::error::LoadError;
-use clap::Args;
+use crate::report::MISSED_RATIO;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-/// Keys, partitions and times are held in memory beside the values.
-const RECORDS_MAX: f64 = 100_000_000.0;
-
-/// How [`PayloadArgs::missed_ratio`] begins.
-pub(crate) const MISSED_RATIO: &str = "--target-ratio ";
 /// A ratio so near to the one asked for is that.
 const RATIO_TOLERANCE: f64 = 0.1;
 /// Batches that hold less than this of what they may are not full.
 const FULL: f64 = 0.9;
 
-/// What the records hold.
-#[derive(Debug, Clone, Args)]
-pub struct PayloadArgs {
-    /// Bytes of each value, such as 100 or 1k: cut from order events, or random with --entropy
-    #[arg(long, value_name = "BYTES", value_parser = parse_bytes, conflicts_with = "payload", help_heading = "Records")]
+/// What the records hold. By default order events made from the seed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PayloadOptions {
+    /// Bytes of each value, cut from order events, or random with `entropy`.
     pub record_size: Option<usize>,
-    /// A file with the values, one a line [default: order events made from the seed]
-    #[arg(long, value_name = "FILE", help_heading = "Records")]
+    /// A file with the values.
     pub payload: Option<PathBuf>,
-    /// How that file holds its values: one a line, or each behind its length in 4 bytes, big-endian
-    #[arg(long, value_enum, default_value = "lines", requires = "payload", help_heading = "Records")]
+    /// How that file holds its values.
     pub payload_format: PayloadFormat,
-    /// A topic with the records: keys, values, order and partitions as they are there
-    #[arg(long, value_name = "HOST:PORT/TOPIC", conflicts_with_all = ["record_size", "payload", "template"], help_heading = "Records")]
+    /// A topic with the records: keys, values, order and partitions as they are there.
     pub payload_topic: Option<TopicAddress>,
-    /// How many of that topic's records, from its beginning; also never more than 1 GiB of them
-    #[arg(long, value_name = "COUNT", default_value = "1M", value_parser = parse_records, requires = "payload_topic", help_heading = "Records")]
+    /// How many of that topic's records, from its beginning.
     pub payload_records: usize,
-    /// A text with placeholders such as {{int 1 1000}}, {{word}}, {{uuid}}: each value is one filling of it
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["record_size", "payload"], help_heading = "Records")]
+    /// A text with placeholders: each value is one filling of it.
     pub template: Option<PathBuf>,
-    /// A file with the words for {{word}}, one a line [default: a few dozen]
-    #[arg(long, value_name = "FILE", requires = "template", help_heading = "Records")]
+    /// A file with the words of the template, one a line.
     pub dictionary: Option<PathBuf>,
-    /// How often a placeholder is drawn anew instead of repeating what stood there in the value before, 0 to 1
-    #[arg(long, value_name = "SHARE", help_heading = "Records")]
+    /// How often a placeholder is drawn anew instead of repeating what stood there in the value before.
     pub entropy: Option<Entropy>,
-    /// Find the entropy at which batches become so many times smaller, such as 4, or 4@zstd:3 to name the codec
-    #[arg(long, value_name = "RATIO[@CODEC]", conflicts_with = "entropy", help_heading = "Records")]
+    /// The entropy is found at which batches become so many times smaller.
     pub target_ratio: Option<TargetRatio>,
+}
+
+impl Default for PayloadOptions {
+    fn default() -> PayloadOptions {
+        PayloadOptions {
+            record_size: None,
+            payload: None,
+            payload_format: PayloadFormat::Lines,
+            payload_topic: None,
+            payload_records: 1_000_000,
+            template: None,
+            dictionary: None,
+            entropy: None,
+            target_ratio: None,
+        }
+    }
 }
 
 /// How many times smaller a codec is to make the records.
@@ -81,7 +82,7 @@ impl FromStr for TargetRatio {
     }
 }
 
-impl PayloadArgs {
+impl PayloadOptions {
     /// What the options name; `batches` are those that --target-ratio is about unless it names a codec.
     pub fn source(&self, batches: Batches) -> Result<PayloadSource, LoadError> {
         let freedom = self.freedom(batches)?;
@@ -166,35 +167,28 @@ impl Default for Freedom {
     }
 }
 
-fn parse_records(text: &str) -> Result<usize, String> {
-    let count = parse_rate(text).ok().filter(|count| (1.0..=RECORDS_MAX).contains(count));
-    count.map(|count| count as usize).ok_or_else(|| "from 1 to 100M records".into())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_ratio_that_was_missed_is_told_with_its_reason() {
-        use crate::cli::{Cli, Command};
-        use clap::Parser;
-        let of = |option: &str, is, batch_bytes| {
+        let of = |target_ratio: Option<&str>, is, batch_bytes| {
             let codec: CodecSpec = "zstd:3".parse().unwrap();
-            let line = ["loadgen", "run", "--record-size", "200", option];
-            let Command::Run(args) = Cli::parse_from(line).command else { panic!("a run") };
-            args.run.values.missed_ratio(Batches { codec, bytes: 65_536 }, is, batch_bytes)
+            let target_ratio = target_ratio.map(|target| target.parse().unwrap());
+            let options =
+                PayloadOptions { record_size: Some(200), target_ratio, ..PayloadOptions::default() };
+            options.missed_ratio(Batches { codec, bytes: 65_536 }, is, batch_bytes)
         };
-        let small = of("--target-ratio=4", 2.54, 3_310.0).unwrap();
+        let small = of(Some("4"), 2.54, 3_310.0).unwrap();
         assert!(
             small.starts_with("--target-ratio 4 came out as 2.54: ") && small.contains("3310 B"),
             "{small}"
         );
-        let full = of("--target-ratio=4@zstd:3", 4.6, 64_000.0).unwrap();
+        let full = of(Some("4@zstd:3"), 4.6, 64_000.0).unwrap();
         assert!(full.contains("stamp"), "{full}");
-        for (option, is) in [("--target-ratio=4", 3.7), ("--target-ratio=4@lz4", 2.0), ("--entropy=0.5", 2.0)]
-        {
-            assert_eq!(of(option, is, 3_310.0), None, "{option}");
+        for (target, is) in [(Some("4"), 3.7), (Some("4@lz4"), 2.0), (None, 2.0)] {
+            assert_eq!(of(target, is, 3_310.0), None, "{target:?}");
         }
     }
 

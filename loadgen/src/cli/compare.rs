@@ -1,8 +1,9 @@
 //! Options of `loadgen compare`.
 
 use super::metric::Metric;
-use crate::cli::{parse_duration, parse_share};
+use crate::compare::options::{self, CompareOptions};
 use crate::stats::PAIRS_MIN;
+use crate::units::{parse_duration, parse_share};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -63,8 +64,31 @@ pub enum Require {
     Better,
 }
 
+impl CompareArgs {
+    /// What they ask for.
+    pub fn options(&self) -> CompareOptions {
+        CompareOptions {
+            a: self.a.clone(),
+            b: self.b.clone(),
+            rounds: self.rounds,
+            control_rounds: self.control_rounds.unwrap_or(self.rounds),
+            duration: self.duration,
+            warmup: self.warmup,
+            seed: self.seed,
+            metrics: self.metric.iter().map(|metric| metric.of_a_comparison()).collect(),
+            min_effect: self.min_effect,
+            despite_noise: self.despite_noise,
+            require: self.require.map(|require| match require {
+                Require::NotWorse => options::Require::NotWorse,
+                Require::Better => options::Require::Better,
+            }),
+            out: self.out.clone(),
+        }
+    }
+}
+
 /// Below the options of `--help`.
-pub(crate) const EXIT_CODES: &str = "Exit codes:
+const EXIT_CODES: &str = "Exit codes:
   0  B is better than A in the figure that decides, which is the first --metric;
      or it is what --require asks for
   1  B is worse, or not what --require asks for; or records were lost

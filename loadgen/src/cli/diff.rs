@@ -1,7 +1,8 @@
-//! Options of `loadgen diff`.
+//! Options of `loadgen diff` and `loadgen trend`.
 
-use crate::cli::parse_share;
-use crate::compare::metric::Metric;
+use super::metric::Metric;
+use crate::diff::options::DiffOptions;
+use crate::units::parse_share;
 use clap::Args;
 use std::path::PathBuf;
 
@@ -26,8 +27,22 @@ pub struct DiffArgs {
 }
 
 impl DiffArgs {
-    /// A change for the worse in it counts.
-    pub fn decides(&self, metric: Metric) -> bool {
-        self.metric.is_empty() || self.metric.contains(&metric)
+    /// What they ask for.
+    pub fn options(&self) -> DiffOptions {
+        DiffOptions {
+            a: self.a.clone(),
+            b: self.b.clone(),
+            threshold: self.threshold,
+            metrics: self.metric.iter().map(|metric| metric.of_a_comparison()).collect(),
+            anyway: self.anyway,
+        }
     }
+}
+
+/// Where to look.
+#[derive(Debug, Clone, Args)]
+pub struct TrendArgs {
+    /// A directory with results of `loadgen run --out` in it, at any of three levels
+    #[arg(value_name = "DIR", default_value = "results")]
+    pub dir: PathBuf,
 }

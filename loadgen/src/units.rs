@@ -15,7 +15,7 @@ enum Counted {
 const BYTES_MAX: usize = 256 << 20;
 
 /// `100`, `16k`, `64KiB`, `1M`, `1G`: powers of 1024.
-pub(crate) fn parse_bytes(text: &str) -> Result<usize, String> {
+pub fn parse_bytes(text: &str) -> Result<usize, String> {
     let bytes = parse_size(text)?;
     if !(1.0..=BYTES_MAX as f64).contains(&bytes) {
         return Err("from 1 byte to 256M".into());
@@ -24,12 +24,12 @@ pub(crate) fn parse_bytes(text: &str) -> Result<usize, String> {
 }
 
 /// The same without bounds, for figures.
-pub(crate) fn parse_size(text: &str) -> Result<f64, String> {
+pub fn parse_size(text: &str) -> Result<f64, String> {
     parse_scaled(text, Counted::Bytes)
 }
 
 /// `50000`, `50k`, `2.5M`: powers of 1000; `/s` may follow.
-pub(crate) fn parse_rate(text: &str) -> Result<f64, String> {
+pub fn parse_rate(text: &str) -> Result<f64, String> {
     let rate = parse_count(text.trim().strip_suffix("/s").unwrap_or(text))?;
     if !(0.001..=1e9).contains(&rate) {
         return Err("from 0.001 to 1000M records per second".into());
@@ -38,7 +38,7 @@ pub(crate) fn parse_rate(text: &str) -> Result<f64, String> {
 }
 
 /// `50000`, `50k`, `2.5M`, `1G`: powers of 1000, of anything.
-pub(crate) fn parse_count(text: &str) -> Result<f64, String> {
+pub fn parse_count(text: &str) -> Result<f64, String> {
     parse_scaled(text, Counted::Records)
 }
 
@@ -76,7 +76,7 @@ fn scale(unit: &str, counted: Counted) -> Option<f64> {
 }
 
 /// `5%` or `5` as 0.05.
-pub(crate) fn parse_share(text: &str) -> Result<f64, String> {
+pub fn parse_share(text: &str) -> Result<f64, String> {
     let percent = text.strip_suffix('%').unwrap_or(text).trim().parse::<f64>().ok();
     let percent = percent.filter(|percent| (0.0..=1_000.0).contains(percent));
     percent
@@ -85,14 +85,14 @@ pub(crate) fn parse_share(text: &str) -> Result<f64, String> {
 }
 
 /// `10s`, `500ms`, `2m`, or a plain number of seconds.
-pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
     seconds(text, "s").filter(|seconds| *seconds <= 1e9).map(Duration::from_secs_f64).ok_or_else(|| {
         format!("'{text}' is not a time such as 10s, 500ms, 2m or 1h (units: us, ms, s, m, h, d)")
     })
 }
 
 /// `5`, `5ms`, `0.5s` as milliseconds: a plain number is of them.
-pub(crate) fn parse_ms(text: &str) -> Result<f64, String> {
+pub fn parse_ms(text: &str) -> Result<f64, String> {
     let ms = seconds(text, "ms").map(|seconds| seconds * 1e3);
     ms.ok_or_else(|| format!("'{text}' is not a number of milliseconds such as 5, 2.5, 5ms or 1s"))
 }

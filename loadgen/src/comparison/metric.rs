@@ -1,13 +1,12 @@
 //! What can be compared.
 
-use super::judge::Verdict;
+use super::Verdict;
 use crate::latency::Percentiles;
 use crate::report::Figures;
-use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 /// A figure of a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Metric {
     /// Records acked per second
@@ -29,7 +28,15 @@ pub enum Metric {
 impl Metric {
     /// All, in the order in which they are told.
     pub fn all() -> &'static [Metric] {
-        Metric::value_variants()
+        &[
+            Metric::RecordsPerS,
+            Metric::P50,
+            Metric::P99,
+            Metric::P999,
+            Metric::EndToEndP99,
+            Metric::BrokerCpu,
+            Metric::BrokerMemory,
+        ]
     }
 
     /// Its value in a run, where it was measured.
@@ -68,7 +75,7 @@ impl Metric {
     /// In the unit of its title.
     pub fn shown(self, value: f64) -> String {
         match self {
-            Metric::RecordsPerS => crate::report::table::thousands(value),
+            Metric::RecordsPerS => crate::text::thousands(value),
             Metric::BrokerCpu => format!("{value:.3}"),
             Metric::BrokerMemory => format!("{:.1}", value / 1e6),
             _ => format!("{:.3}", value / 1e3),

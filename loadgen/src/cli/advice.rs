@@ -1,9 +1,10 @@
 //! The options of `loadgen advice`.
 
-use super::clients::Client;
-use super::metric::Metric;
-use super::slo::Slo;
-use clap::Args;
+use crate::advice::AdviceOptions;
+use crate::advice::clients;
+use crate::advice::metric::Metric;
+use crate::advice::slo::Slo;
+use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
 /// Options of `loadgen advice`.
@@ -31,9 +32,29 @@ pub struct AdviceArgs {
     pub json: Option<PathBuf>,
 }
 
+/// Whose settings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Client {
+    /// Apache Kafka's own, as .properties.
+    Java,
+    /// librdkafka and what is built on it, as NAME=VALUE.
+    Librdkafka,
+    /// kafka-python, as arguments of KafkaProducer.
+    KafkaPython,
+}
+
 impl AdviceArgs {
-    /// Those whose settings are printed.
-    pub(super) fn clients(&self) -> Vec<Client> {
-        self.client.map_or_else(|| Client::ALL.to_vec(), |client| vec![client])
+    /// What they ask for.
+    pub fn options(&self) -> AdviceOptions {
+        AdviceOptions {
+            dir: self.dir.clone(),
+            slo: self.slo.clone().unwrap_or_default(),
+            prefer: self.prefer.clone(),
+            client: self.client.map(|client| match client {
+                Client::Java => clients::Client::Java,
+                Client::Librdkafka => clients::Client::Librdkafka,
+                Client::KafkaPython => clients::Client::KafkaPython,
+            }),
+        }
     }
 }

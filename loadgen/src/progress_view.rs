@@ -1,71 +1,26 @@
-//! What is shown while a run goes on: a dashboard or one line that renews itself on a terminal, a plain line every
-//! second elsewhere.
+//! How a run is shown while it goes on: on standard error, one line that renews itself on a terminal, a plain line every
+//! second elsewhere. A full screen is another view of the same (`dashboard`).
 
 use crate::clock::now_ns;
-use crate::dashboard::Dashboard;
 use crate::plan::Plan;
-use crate::report::table::thousands;
 use crate::stage::{Stage, Totals};
-use std::io::{IsTerminal, Write, stderr, stdin};
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use crate::text::thousands;
+use std::fmt::Debug;
+use std::io::{IsTerminal, Write, stderr};
 
 const TERMINAL_STEP_NS: u64 = 200_000_000;
 const PLAIN_STEP_NS: u64 = 1_000_000_000;
 
-/// Shows progress on standard error.
-#[derive(Debug)]
-pub enum Live {
-    /// Line by line.
-    Lines(Lines),
-    /// All of the terminal.
-    Dashboard(Box<Dashboard>),
-}
-
-impl Live {
-    /// A dashboard on a terminal, lines elsewhere; a key pressed there may set `interrupted`.
-    pub fn best(interrupted: &Arc<AtomicBool>) -> Live {
-        if !stderr().is_terminal() || !stdin().is_terminal() {
-            return Live::lines();
-        }
-        Dashboard::open(interrupted.clone())
-            .map_or_else(|_| Live::lines(), |dashboard| Live::Dashboard(Box::new(dashboard)))
-    }
-
-    /// Lines, for a run that stands alone.
-    pub fn lines() -> Live {
-        Live::Lines(Lines::new(None))
-    }
-
-    /// One line behind `prefix`, for a run that is a part of something.
-    pub fn behind(prefix: String) -> Live {
-        Live::Lines(Lines::new(Some(prefix)))
-    }
-
-    /// The load is decided.
-    pub fn load(&mut self, address: &str, plan: &Plan) {
-        if let Live::Dashboard(dashboard) = self {
-            dashboard.load(address, plan);
-        }
-    }
+/// Shows a run. Dropped, it leaves the place to what is said next.
+pub trait ProgressView: Debug {
+    /// The load is decided; `broker` is what to call the broker.
+    fn load(&mut self, broker: &str, plan: &Plan);
 
     /// Says what is being done where that may take a moment.
-    pub fn say(&mut self, text: &str) {
-        match self {
-            Live::Lines(lines) => lines.write(text),
-            Live::Dashboard(dashboard) => dashboard.say(text),
-        }
-    }
+    fn say(&mut self, text: &str);
 
     /// Shows how far the run is, if it is time to.
-    pub fn show(&mut self, now_ns: u64, phase: &str, stage: &Stage) {
-        match self {
-            Live::Lines(lines) => lines.show(now_ns, phase, stage.totals()),
-            // What is left is short, and a second Ctrl-C must find the terminal as it was.
-            Live::Dashboard(dashboard) if dashboard.is_over() => *self = Live::lines(),
-            Live::Dashboard(dashboard) => dashboard.show(now_ns, phase, stage),
-        }
-    }
+    fn show(&mut self, now_ns: u64, phase: &str, stage: &Stage);
 }
 
 /// One line at a time.
@@ -79,12 +34,22 @@ pub struct Lines {
 }
 
 impl Lines {
+    /// Lines of a run that stands alone.
+    pub fn alone() -> Lines {
+        Lines::new(None)
+    }
+
+    /// One line behind `prefix`, for a run that is a part of something.
+    pub fn behind(prefix: String) -> Lines {
+        Lines::new(Some(prefix))
+    }
+
     fn new(part_of: Option<String>) -> Lines {
         let on_terminal = stderr().is_terminal();
         Lines { on_terminal, part_of, last_ns: now_ns(), last: Totals::default() }
     }
 
-    fn show(&mut self, now_ns: u64, phase: &str, totals: Totals) {
+    fn show_totals(&mut self, now_ns: u64, phase: &str, totals: Totals) {
         let step = if self.on_terminal { TERMINAL_STEP_NS } else { PLAIN_STEP_NS };
         let since = now_ns.saturating_sub(self.last_ns);
         if since < step {
@@ -105,6 +70,18 @@ impl Lines {
             (false, Some(_)) => Ok(()),
         };
         let _ = written; // nobody may be looking any more
+    }
+}
+
+impl ProgressView for Lines {
+    fn load(&mut self, _broker: &str, _plan: &Plan) {}
+
+    fn say(&mut self, text: &str) {
+        self.write(text);
+    }
+
+    fn show(&mut self, now_ns: u64, phase: &str, stage: &Stage) {
+        self.show_totals(now_ns, phase, stage.totals());
     }
 }
 

@@ -1,15 +1,30 @@
 //! The result of a comparison, as data: compare.json.
 
-use super::judge::Verdict;
-use super::metric::Metric;
+pub mod metric;
+
 use crate::report::machine::Machine;
 use crate::report::{BrokerReport, SettingsReport};
 use crate::stats::Interval;
+use metric::Metric;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// What compare.json is, and its version.
 pub const SCHEMA: &str = "loadgen.compare/1";
+
+/// What B is. Results of before say `faster` and `slower`, also of CPU and memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// Beyond doubt and beyond noise.
+    #[serde(alias = "faster")]
+    Better,
+    /// Beyond doubt and beyond noise.
+    #[serde(alias = "slower")]
+    Worse,
+    /// Neither can be told.
+    Inconclusive,
+}
 
 /// Everything a comparison has to tell.
 #[derive(Debug, Clone, Serialize, Deserialize)]

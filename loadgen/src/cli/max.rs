@@ -1,7 +1,9 @@
 //! The options of `loadgen max`.
 
-use crate::cli::{RunArgs, parse_duration};
+use super::run::RunArgs;
 use crate::error::LoadError;
+use crate::search::options::MaxOptions;
+use crate::units::parse_duration;
 use clap::Args;
 use std::time::Duration;
 
@@ -40,28 +42,12 @@ pub struct MaxArgs {
 }
 
 impl MaxArgs {
-    /// Options that make no sense in a search.
-    pub(super) fn check(&self) -> Result<(), LoadError> {
-        let run = &self.run;
-        for (is_given, option, why) in [
-            (run.rate.is_some(), "--rate", "the rate is what is searched for"),
-            (run.schedule.is_some(), "--schedule", "a rate holds or not at a constant schedule"),
-            (run.replay.is_some(), "--replay", "recorded times have a rate of their own"),
-            (
-                run.topic.is_some(),
-                "--topic",
-                "each probe makes its own topic, so that none finds another's records",
-            ),
-            (run.out.is_some(), "--out", "the result of a search is one file: --json"),
-            (run.crash.is_some(), "--crash", "a broker that is killed keeps up with no rate"),
-            (run.flame, "--flame", "it is of one run: loadgen run --rate, at the rate found"),
-            (run.plain, "--plain", "it never takes the full screen"),
-        ] {
-            if is_given {
-                return Err(LoadError::Options(format!("max takes no {option}: {why}")));
-            }
+    /// What they ask for.
+    pub fn options(&self) -> Result<MaxOptions, LoadError> {
+        if self.run.plain {
+            return Err(LoadError::Options("max takes no --plain: it never takes the full screen".into()));
         }
-        Ok(())
+        Ok(MaxOptions { p99: self.p99, precision: self.precision, run: self.run.options() })
     }
 }
 
@@ -77,7 +63,7 @@ fn parse_precision(text: &str) -> Result<f64, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::Cli;
+    use crate::cli::{Cli, Command};
     use clap::{CommandFactory, Parser};
 
     #[test]
@@ -91,7 +77,9 @@ mod tests {
             assert!(!help.lines().any(is_listed), "{option}: {help}");
             let line = format!("loadgen max --{option}{value}");
             let given = Cli::try_parse_from(line.split(' ')).map(|cli| match cli.command {
-                crate::cli::Command::Max(args) => args.check().unwrap_err().to_string(),
+                Command::Max(args) => {
+                    args.options().and_then(|options| options.check()).unwrap_err().to_string()
+                }
                 other => panic!("{other:?}"),
             });
             let error = given.unwrap_or_else(|error| error.to_string());
