@@ -14,6 +14,7 @@ use creel_io::fs::{self, File};
 
 use crate::config::Durability;
 use crate::error::{AppendError, is_disk_full, no_room};
+use crate::fault_points::{self, Bug};
 use crate::limits::COMMIT_LINGER;
 use crate::log::epochs::LeaderEpochs;
 use crate::log::producers::AppendOrigin;

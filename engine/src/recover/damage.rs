@@ -86,7 +86,7 @@ impl Judge<'_> {
         let was_safe = expected < self.safe_below;
         let torn_bytes = written_end.0.saturating_sub(start.0);
         match (sound, next) {
-            (Some(_), _) if is_torn || planted::has(Bug::TruncateAtBadBatch) => {
+            (Some(_), _) if is_torn || fault_points::has(Bug::TruncateAtBadBatch) => {
                 Ok(Damage::Torn { bytes: torn_bytes, batches: self.count_batches(sound_at).await? })
             }
             (Some(header), _) => Ok(Damage::Bad { resume: header.base_offset, position: sound_at }),

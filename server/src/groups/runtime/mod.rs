@@ -7,7 +7,4 @@
 mod folding;
 mod hosted;
 
-pub(crate) use hosted::{
-    Coordinators, GroupAnswer, GroupQuestion, GroupRequest, answer, ask, ask_for_reply, code_of, host, list,
-    list_all,
-};
+pub(crate) use hosted::{Coordinators, ask, ask_for_reply, code_of, host, list_all};

@@ -7,43 +7,15 @@ use std::sync::Arc;
 use creel_io::spawn;
 use creel_wire::{ErrorCode, Uuid};
 
-use super::authority::Authority;
-use super::{Topic, is_internal};
+use super::state::Authority;
 use crate::config::{Kind, TopicKey, TopicSettings, Value};
 use crate::core::{Core, ask_all_cores};
 use crate::limits::{PARTITIONS_MADE_BESIDE, TOPIC_PARTITIONS_MAX};
-<<<<<<< HEAD:server/src/topics/controller/alter.rs
-use crate::peers::messages::{AlterTopic, ShowTopics, TakeBackUpdate, UpdateTopic};
-use crate::peers::route;
-use crate::topics::image::Topic;
-use crate::topics::names::is_internal;
-
-/// What is to be changed.
-#[derive(Clone, Debug)]
-pub(crate) enum TopicChange {
-    /// So many partitions.
-    Partitions(i32),
-    /// These settings in place of all it has.
-    Replace(TopicSettings),
-    /// Some settings, each in its way.
-    Settings(Vec<(String, SettingChange)>),
-}
-
-/// What becomes of one setting.
-#[derive(Clone, Debug)]
-pub(crate) enum SettingChange {
-    Set(String),
-    Unset,
-    /// Adds to a list what is not in it.
-    Append(String),
-    /// Takes out of a list.
-    Subtract(String),
-}
-=======
 use crate::peers::questions::{
     AlterTopic, SettingChange, ShowTopics, TakeBackUpdate, TopicChange, TopicRefusal, UpdateTopic,
 };
->>>>>>> w-sn:server/src/topics/alter.rs
+use crate::topics::image::Topic;
+use crate::topics::names::is_internal;
 
 /// Changes a topic. What has begun is finished, also when nobody waits any more.
 pub(crate) async fn alter(core: &Rc<Core>, question: AlterTopic) -> Result<(), TopicRefusal> {

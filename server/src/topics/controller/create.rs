@@ -8,14 +8,15 @@ use std::sync::Arc;
 use creel_io::{pace, random_bytes, spawn};
 use creel_wire::{ErrorCode, Uuid};
 
-use super::authority::{Authority, refuse_all, too_many_partitions};
-use super::{Topic, check_not_metadata_log};
+use super::state::{Authority, refuse_all, too_many_partitions};
 use crate::core::{Core, ask_all_cores};
 use crate::limits::{PARTITIONS_MADE_BESIDE, REQUEST_PARTITIONS_MAX, TOPIC_PARTITIONS_MAX};
 use crate::metadata::{TopicId, TopicRecord};
 use crate::peers::questions::{
     CreateTopics, NewTopic, OpenTopics, Opened, Opening, RemoveTopics, ShowTopics, TopicOutcome, TopicRefusal,
 };
+use crate::topics::image::Topic;
+use crate::topics::names::check_not_metadata_log;
 
 /// How many steps of work the plan of a topic is.
 const STEPS_A_PLAN: usize = 10;

@@ -8,9 +8,6 @@ mod alter;
 mod create;
 mod state;
 
-pub(crate) use alter::{SettingChange, TopicChange, alter};
+pub(crate) use alter::alter;
 pub(crate) use create::{create, open_everywhere};
-pub(crate) use state::{
-    AUTHORITY, Authority, NewTopic, TopicOutcome, TopicRefusal, delete, take_producer_ids,
-    too_many_partitions,
-};
+pub(crate) use state::{AUTHORITY, Authority, delete, take_producer_ids, too_many_partitions};

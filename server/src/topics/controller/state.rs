@@ -19,7 +19,6 @@ use crate::metadata::{
 };
 use crate::peers::questions::{DeleteTopics, RemoveTopics, TopicOutcome, TopicRefusal};
 use crate::tasks::turnstile::Turnstile;
-use crate::topics::image::Topic;
 
 /// The core that decides.
 pub(crate) const AUTHORITY: CoreId = CoreId(0);

@@ -6,5 +6,5 @@
 mod open;
 mod pending_removals;
 
-pub(crate) use open::{Opened, Opening, open, remove, take_back_update, update};
+pub(crate) use open::{open, remove, take_back_update, update};
 pub(crate) use pending_removals::{Leftovers, remove_leftovers};
