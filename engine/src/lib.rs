@@ -46,6 +46,6 @@ pub use partition::open::OpenLog;
 pub use partition::read::{Isolation, ReadOutcome};
 pub use partition::settle::Settling;
 pub use partition::timestamps::FoundByTime;
-pub use recover::RecoveryReport;
-pub use recover::checkpoint_files::{Checkpoint, CheckpointFiles};
+pub use recover::checkpoint_files::{Checkpoint, CheckpointFiles, LastStop};
 pub use recover::log_directory::{find_partitions, read_topic_id, remove_partition, write_topic_id};
+pub use recover::recovered_log::RecoveryReport;

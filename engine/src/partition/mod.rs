@@ -31,7 +31,7 @@ use crate::jobs::segment_reuse::Recycler;
 use crate::log::{Cursors, Health, Log, Place};
 use crate::offset::{LeaderEpoch, Offset};
 use crate::partition::append_times::SyncTimes;
-use crate::recover::RecoveryReport;
+use crate::recover::recovered_log::RecoveryReport;
 use crate::segment::Segment;
 
 /// A partition's log. Clones are handles to the same log.

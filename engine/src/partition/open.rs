@@ -1,37 +1,54 @@
 //! Opening a partition: its files, its recovered state, its producers.
 
-use std::cell::{Cell, RefCell};
-use std::io;
-use std::path::{Path, PathBuf};
-use std::rc::Rc;
-
-use creel_io::fs;
-
 use crate::config::LogConfig;
 use crate::directory::TopicPartition;
-use crate::error::{OpenError, is_disk_full, naming};
-use crate::fault_points::{self, Bug};
+use crate::error::OpenError;
+use crate::error::is_disk_full;
+use crate::error::naming;
+use crate::fault_points;
+use crate::fault_points::Bug;
 use crate::format::epochs::EpochStart;
 use crate::format::reuse_checkpoint::ReuseCheckpoint;
 use crate::jobs::commit::Flusher;
 use crate::jobs::hw_waiters::Watch;
 use crate::jobs::preallocate::claim_rest;
 use crate::jobs::segment_reuse::Recycler;
+use crate::log::Cursors;
+use crate::log::Health;
+use crate::log::Log;
+use crate::log::RecentBatches;
 use crate::log::epochs::LeaderEpochs;
 use crate::log::producers::Producers;
 use crate::log::staging::Staging;
-use crate::log::{Cursors, Health, Log, RecentBatches};
-use crate::offset::{FilePosition, LeaderEpoch, Offset};
+use crate::offset::FilePosition;
+use crate::offset::LeaderEpoch;
+use crate::offset::Offset;
+use crate::partition::Inner;
+use crate::partition::Partition;
 use crate::partition::append::dated;
 use crate::partition::append_times::SyncTimes;
-use crate::partition::{Inner, Partition};
 use crate::recover::checkpoint_files::LastStop;
+use crate::recover::found_log::EpochsFile;
+use crate::recover::found_log::FoundLog;
+use crate::recover::found_log::find_files;
 use crate::recover::progress::bytes_gone_through;
-use crate::recover::{FoundFiles, Recovery, RecoveryReport, find_files};
+use crate::recover::recover;
+use crate::recover::recovered_log::RecoveredLog;
+use crate::recover::recovered_log::Recovery;
 use crate::segment::Segment;
-use crate::segment::checkpoints::{read_reuse, remove_epochs};
-use crate::segment::files::{read_snapshot, remove_snapshot, write_snapshot};
+use crate::segment::checkpoints::read_reuse;
+use crate::segment::checkpoints::remove_epochs;
+use crate::segment::files::read_snapshot;
+use crate::segment::files::remove_snapshot;
+use crate::segment::files::write_snapshot;
 use crate::segment::scan::Scan;
+use creel_io::fs;
+use std::cell::Cell;
+use std::cell::RefCell;
+use std::io;
+use std::path::Path;
+use std::path::PathBuf;
+use std::rc::Rc;
 
 /// What is known about a partition before its files are looked at.
 #[derive(Clone, Debug)]
@@ -67,7 +84,7 @@ impl Partition {
     /// Opens or creates a partition on this core, recovering it if need be.
     pub async fn open(flusher: &Flusher, open: OpenLog) -> Result<Self, OpenError> {
         prepare_directory(&open.directory).await?;
-        let mut files = find_files(&open.directory)?;
+        let files = find_files(&open.directory)?;
         let (synced, start) = (open.recovery_point.unwrap_or_default(), open.log_start.unwrap_or_default());
         if files.bases.is_empty() && synced > start {
             return Err(OpenError::Missing(synced));
@@ -79,38 +96,27 @@ impl Partition {
         {
             return Err(OpenError::FirstMissing { start, first });
         }
-        // Without them every batch must be looked at again.
-        let (was_clean, recovery_point) = match epochs {
-            Some(_) => (open.was_clean, open.recovery_point),
-            None => (open.was_clean && files.bases.is_empty(), None),
-        };
-        let mut recovery = Recovery {
+        let is_new = files.bases.is_empty();
+        let found = FoundLog {
             directory: open.directory.clone(),
             config: open.config.clone(),
             now_ms: creel_io::wall_clock_ms(),
-            recovery_point: recovery_point.unwrap_or(Offset::ZERO),
-            safe_below: open.recovery_point.unwrap_or(Offset::ZERO),
             last_stop: if open.was_clean { LastStop::Clean } else { LastStop::Unclean },
-            segments: Vec::new(),
-            epochs: Vec::new(),
-            bad_ranges: Vec::new(),
+            epochs_file: if epochs.is_some() { EpochsFile::Sound } else { EpochsFile::Gone },
+            checkpoint: synced,
             reuse: read_reuse(&open.directory)?,
-            report: RecoveryReport::default(),
-            lacks_snapshot: false,
-            end: Offset::ZERO,
-            tail_is_sound: true,
+            files,
             recovered: flusher.recovered.clone(),
         };
-        let trusted = was_clean && recovery.trust(&files.bases).await? && recovery.is_all_there();
         let mut epochs = epochs.unwrap_or_default();
-        if !trusted {
-            recovery.recover(&mut files).await?;
+        let mut recovery = recover(found).await?;
+        if recovery.recovery == Recovery::Scanned {
             for EpochStart { epoch, start } in recovery.epochs.drain(..) {
                 epochs.assign(epoch, start);
             }
             epochs.truncate_end(recovery.end);
         }
-        if files.bases.is_empty() && epochs_start < Some(start) {
+        if is_new && epochs_start < Some(start) {
             // The first segment begins later than they say, and none is missing.
             remove_epochs(&open.directory)?;
         }
@@ -120,12 +126,12 @@ impl Partition {
             // A later segment's name must never outlive the first one's.
             fs::sync_dir(&open.directory).await?;
         }
-        let mut producers = recovery.replay_producers(&mut files).await?;
+        let mut producers = recovery.replay_producers().await?;
         if fault_points::has(Bug::ProducersForgotten) {
             producers = Producers::default();
         }
         let is_claimed = recovery.claim_active().await;
-        let is_touched = !trusted || is_new_file || is_claimed;
+        let is_touched = recovery.recovery == Recovery::Scanned || is_new_file || is_claimed;
         let inner = assemble(flusher.clone(), open, recovery, (producers, epochs), is_touched);
         inner.epochs_start.set(epochs_start);
         Ok(Self::new(inner))
@@ -142,7 +148,7 @@ async fn prepare_directory(directory: &Path) -> io::Result<()> {
     Ok(())
 }
 
-impl Recovery {
+impl RecoveredLog {
     /// Sees to a segment that can be appended to. Returns whether its file is new.
     fn ensure_active(&mut self, log_start: Option<Offset>) -> io::Result<bool> {
         if self.segments.is_empty() {
@@ -175,11 +181,11 @@ impl Recovery {
     }
 
     /// The producers as they were at the end of the log: the newest sound snapshot, and the headers behind it.
-    async fn replay_producers(&mut self, files: &mut FoundFiles) -> io::Result<Producers> {
+    async fn replay_producers(&mut self) -> io::Result<Producers> {
         let mut producers = Producers::default();
         let mut from = self.segments.first().map_or(Offset::ZERO, |first| first.base);
         let mut are_any_removed = false;
-        while let Some(offset) = files.snapshots.pop() {
+        while let Some(offset) = self.snapshots.pop() {
             let usable = if offset <= self.end { read_snapshot(&self.directory, offset)? } else { None };
             if let Some(found) = usable {
                 (producers, from) = (Producers::from_snapshot(found), from.max(offset));
@@ -194,7 +200,7 @@ impl Recovery {
             fs::sync_dir(&self.directory).await?;
         }
         // Each clean stop leaves one at the end of the log: of the older ones only those of segments are kept.
-        for offset in &files.snapshots {
+        for offset in &self.snapshots {
             if !self.segments.iter().any(|segment| segment.base == *offset) {
                 remove_snapshot(&self.directory, *offset)?;
             }
@@ -267,7 +273,7 @@ impl Recovery {
 fn assemble(
     flusher: Flusher,
     open: OpenLog,
-    recovery: Recovery,
+    recovery: RecoveredLog,
     (producers, mut epochs): (Producers, LeaderEpochs),
     is_touched: bool,
 ) -> Inner {
