@@ -1,7 +1,7 @@
 //! A document names no file that is not there.
 //!
 //! Looked at are all Markdown files, and the comments of Rust files. In Markdown each link without a scheme must lead to
-//! a file or folder, as seen from the document. In code (spans and blocks) a word is taken for the name of a file of ours
+//! a file or folder, as seen from the document, and to a heading of it where it names one. In code (spans and blocks) a word is taken for the name of a file of ours
 //! if it ends like source code (`.rs`, `.md`, `.py`, ...), if it begins with a folder of the root (`io/src`), or if it is a
 //! folder (`groups/`). Such a name must be a path from the root or from the document, or the last parts of some path.
 //!
@@ -75,15 +75,11 @@ fn names_in_markdown(tree: &Tree, document: &str, text: &str) -> Vec<Name> {
                 in_block = true
             }
             Event::End(TagEnd::CodeBlock) => in_block = false,
-            Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) => {
-                let target = dest_url.split('#').next().unwrap_or_default();
-                if !target.is_empty() && !target.contains(':') {
-                    names.push(Name {
-                        line: line_at(text, range.start),
-                        name: target.to_owned(),
-                        is_link: true,
-                    });
-                }
+            Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. })
+                if !dest_url.contains(':') =>
+            {
+                let line = line_at(text, range.start);
+                names.push(Name { line, name: dest_url.into_string(), is_link: true });
             }
             _ => {}
         }
@@ -128,13 +124,51 @@ fn is_ours(tree: &Tree, word: &str) -> bool {
 }
 
 fn is_there(tree: &Tree, document: &str, found: &Name) -> bool {
+    if found.is_link {
+        return leads_somewhere(tree, document, &found.name);
+    }
     let name = found.name.trim_end_matches('/');
     let beside = join(folder_of(document), name);
     let beside = beside.is_some_and(|path| path.is_empty() || tree.has(&path) || tree.ignores(&path));
-    if found.is_link {
-        return beside;
-    }
     beside || tree.has(name) || tree.ignores(name) || tree.has_ending(name)
+}
+
+fn leads_somewhere(tree: &Tree, document: &str, link: &str) -> bool {
+    let (file, heading) = link.split_once('#').map_or((link, None), |(file, heading)| (file, Some(heading)));
+    let Some(file) = (match file {
+        "" => Some(document.to_owned()),
+        file => join(folder_of(document), file),
+    }) else {
+        return false;
+    };
+    match (heading, tree.text(&file)) {
+        (Some(heading), Some(text)) => headings(text).any(|one| one == heading),
+        (Some(_), None) => false,
+        (None, _) => file.is_empty() || tree.has(&file) || tree.ignores(&file),
+    }
+}
+
+/// The headings of a document, as links name them.
+fn headings(text: &str) -> impl Iterator<Item = String> {
+    let mut is_in = false;
+    let mut heading = String::new();
+    Parser::new_ext(text, Options::ENABLE_TABLES).filter_map(move |event| {
+        match event {
+            Event::Start(Tag::Heading { .. }) => is_in = true,
+            Event::Text(words) | Event::Code(words) if is_in => heading.push_str(&words),
+            Event::End(TagEnd::Heading(_)) => {
+                is_in = false;
+                return Some(as_link(&std::mem::take(&mut heading)));
+            }
+            _ => {}
+        }
+        None
+    })
+}
+
+fn as_link(heading: &str) -> String {
+    let kept = heading.chars().filter(|at| at.is_alphanumeric() || " -_".contains(*at));
+    kept.map(|at| if at == ' ' { '-' } else { at.to_ascii_lowercase() }).collect()
 }
 
 fn line_at(text: &str, place: usize) -> usize {
@@ -157,10 +191,18 @@ mod tests {
         let wanted = [
             "3 names io/src/gone.rs",
             "3 names gone/",
-            "4 names gone.md",
+            "4 names gone.md#there",
             "6 names io/gone",
             "9 names gone.py",
         ];
+        assert_eq!(faults, wanted.map(|what| format!("a/README.md:{what}, which is not there")));
+    }
+
+    #[test]
+    fn a_link_to_a_heading_needs_one() {
+        let text = "# One `two`, 3: four\n\n[a](#one-two-3-four) [b](#five) [c](b.md#six) [d](b.md#seven)";
+        let faults = found(&[("a/README.md", text), ("a/b.md", "## Six\n")], "");
+        let wanted = ["3 names #five", "3 names b.md#seven"];
         assert_eq!(faults, wanted.map(|what| format!("a/README.md:{what}, which is not there")));
     }
 
@@ -175,7 +217,7 @@ mod tests {
         let text = "`io/src/there.rs` `src/there.rs` `there.rs` `src/` `beside.md` [it](beside.md) [dir](../io/src) `target/debug/x`";
         let files = [
             ("a/README.md", text),
-            ("a/beside.md", "[here](#a) [there](https://example.com/x.md)"),
+            ("a/beside.md", "# A\n\n[here](#a) [there](https://example.com/x.md)"),
             ("io/src/there.rs", "// see `there.rs`, `io/src/there.rs:12` and `other.toml`"),
             (".gitignore", "/target/\n"),
             ("target/kept.md", ""),
