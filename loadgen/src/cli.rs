@@ -1,18 +1,18 @@
 //! The command line.
 
-pub mod advice;
-pub mod compare;
-pub mod diff;
-pub mod lab;
-pub mod leash;
-pub mod max;
+pub(crate) mod advice;
+pub(crate) mod compare;
+pub(crate) mod diff;
+pub(crate) mod lab;
+pub(crate) mod leash;
+pub(crate) mod max;
 mod metric;
 mod payload;
-pub mod report;
-pub mod run;
-pub mod runner;
+pub(crate) mod report;
+pub(crate) mod run;
+pub(crate) mod runner;
 mod settings_file;
-pub mod sweep;
+pub(crate) mod sweep;
 
 use advice::AdviceArgs;
 use clap::{Parser, Subcommand};
@@ -35,15 +35,15 @@ const EXIT_CODES: &str = "Exit codes:
 /// A load generator for any Kafka broker that tells the truth.
 #[derive(Debug, Parser)]
 #[command(name = "loadgen", version = crate::VERSION, after_help = EXIT_CODES)]
-pub struct Cli {
+pub(crate) struct Cli {
     /// What to do.
     #[command(subcommand)]
-    pub command: Command,
+    pub(crate) command: Command,
 }
 
 /// What loadgen can do.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Produce and consume for some seconds, verify, and print what was measured: without a rate the highest one, then latency at half of it.
     Run(Box<RunCommand>),
     /// Compare two brokers or two settings, and say better, worse or inconclusive.
@@ -63,7 +63,7 @@ pub enum Command {
     /// Find the highest rate at which the broker keeps up: open-loop runs, each with a bound on the p99.
     Max(Box<MaxArgs>),
     /// Becomes a broker that ends when its parent does.
-    #[command(hide = true, name = crate::broker::leash::COMMAND)]
+    #[command(hide = true, name = loadgen_host::broker::leash::COMMAND)]
     Leash(LeashArgs),
 }
 

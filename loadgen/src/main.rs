@@ -1,46 +1,54 @@
 //! The binary `loadgen`. Exit codes: 0 measured, 1 a verdict against (verification failed, B worse, nothing satisfies a
 //! service level), 2 no result, or that of a run that was cut short, 3 measured and no answer (too much noise, no difference).
 
+#![forbid(unsafe_code)]
 #![warn(clippy::print_stdout, clippy::print_stderr, reason = "they panic where the reader has gone")]
 
+mod cli;
+
+use crate::cli::advice::AdviceArgs;
+use crate::cli::compare::CompareArgs;
+use crate::cli::diff::{DiffArgs, TrendArgs};
+use crate::cli::lab::LabArgs;
+use crate::cli::max::MaxArgs;
+use crate::cli::report::ReportArgs;
+use crate::cli::run::RunCommand;
+use crate::cli::runner::LocalRunner;
+use crate::cli::sweep::SweepArgs;
+use crate::cli::{Cli, Command};
 use clap::Parser;
-use loadgen::advice::advice;
-use loadgen::broker::leash::become_leashed;
-use loadgen::cli::advice::AdviceArgs;
-use loadgen::cli::compare::CompareArgs;
-use loadgen::cli::diff::{DiffArgs, TrendArgs};
-use loadgen::cli::lab::LabArgs;
-use loadgen::cli::max::MaxArgs;
-use loadgen::cli::report::ReportArgs;
-use loadgen::cli::run::RunCommand;
-use loadgen::cli::runner::LocalRunner;
-use loadgen::cli::sweep::SweepArgs;
-use loadgen::cli::{Cli, Command};
-use loadgen::compare::{self, Compared, Outcome, compare};
-use loadgen::dashboard::best_view;
-use loadgen::diff::trend::trend;
-use loadgen::diff::{self, diff};
-use loadgen::error::LoadError;
-use loadgen::files::{FileError, write_json};
-use loadgen::glossary;
-use loadgen::lab::{self, lab};
-use loadgen::page;
-use loadgen::plain::run_plain;
-use loadgen::progress_view::{Lines, ProgressView};
-use loadgen::report::Origin;
-use loadgen::report::plain::PlainReport;
-use loadgen::report::short::Short;
-use loadgen::report::table::Table;
-use loadgen::results_dir;
-use loadgen::run::{Caller, run_kept};
-use loadgen::search::max;
-use loadgen::sweep::{SweepEnd, sweep};
+use loadgen_dashboard::best_view;
+use loadgen_engine::error::LoadError;
+use loadgen_host::broker::leash::become_leashed;
+use loadgen_page::glossary;
+use loadgen_page::run_table::Table;
+use loadgen_page::short_table::Short;
+use loadgen_result::files::{FileError, write_json};
+use loadgen_result::report::Origin;
+use loadgen_result::report::plain::PlainReport;
+use loadgen_result::results_dir;
+use loadgen_run::plain::run_plain;
+use loadgen_run::progress_view::{Lines, ProgressView};
+use loadgen_run::{Caller, run_kept};
+use loadgen_study::advice::advice;
+use loadgen_study::compare::{self, Compared, Outcome, compare};
+use loadgen_study::diff::trend::trend;
+use loadgen_study::diff::{self, diff};
+use loadgen_study::lab::{self, lab};
+use loadgen_study::search::max;
+use loadgen_study::sweep::{SweepEnd, sweep};
 use std::fmt::Display;
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+
+/// Its version, and the commit it was built from where that was a checkout: `0.1.0 (3f2a1b4c5d6e)`.
+const VERSION: &str = match option_env!("BUILD_VERSION") {
+    Some(version) => version,
+    None => env!("CARGO_PKG_VERSION"),
+};
 
 const VERDICT_AGAINST: u8 = 1;
 const NO_RESULT: u8 = 2;
@@ -72,7 +80,7 @@ fn tell(text: impl Display) {
 
 /// This process, which the first Ctrl-C makes end its runs early with what they have; the second ends the process.
 fn caller() -> Result<Caller, LoadError> {
-    let origin = Origin { loadgen: loadgen::VERSION.to_owned(), command: std::env::args().collect() };
+    let origin = Origin { loadgen: VERSION.to_owned(), command: std::env::args().collect() };
     Ok(Caller { origin, interrupted: interrupts()? })
 }
 
@@ -125,8 +133,8 @@ fn keep_run(report: &PlainReport, dir: &Path) -> Result<(), LoadError> {
         keep_run(&PlainReport { highest: second.run.clone(), at_share: None }, &dir)?;
     }
     results_dir::write(dir, report)?;
-    let page = page::write_run(report, dir);
-    page.map_err(|why| FileError { path: dir.join(page::PAGE_FILE), why }.into())
+    let page = loadgen_page::write_run(report, dir);
+    page.map_err(|why| FileError { path: dir.join(loadgen_page::PAGE_FILE), why }.into())
 }
 
 fn sweep_command(args: &SweepArgs) -> Result<ExitCode, LoadError> {
@@ -146,14 +154,14 @@ fn advice_command(args: &AdviceArgs) -> Result<ExitCode, LoadError> {
 }
 
 fn lab_command(args: &LabArgs) -> Result<ExitCode, LoadError> {
-    let report = lab(&args.options(), loadgen::VERSION, &*interrupts()?)?;
+    let report = lab(&args.options(), VERSION, &*interrupts()?)?;
     tell(lab::table::Table(&report));
     args.json.as_deref().map_or(Ok(()), |path| write_json(&report, path))?;
     Ok(ExitCode::SUCCESS)
 }
 
 fn report_command(args: ReportArgs) -> Result<ExitCode, LoadError> {
-    let page = page::report(&args.paths, args.out)?;
+    let page = loadgen_page::report(&args.paths, args.out)?;
     tell(format_args!("{}\n", page.display()));
     Ok(ExitCode::SUCCESS)
 }

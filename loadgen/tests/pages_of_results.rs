@@ -2,8 +2,8 @@
 //! place.
 #![allow(clippy::unwrap_used, reason = "a test says what went wrong by failing")]
 
-use loadgen::latency::Latency;
-use loadgen::page::report;
+use loadgen_page::report;
+use loadgen_result::latency::Latency;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

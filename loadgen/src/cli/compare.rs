@@ -1,10 +1,10 @@
 //! Options of `loadgen compare`.
 
 use super::metric::Metric;
-use crate::compare::options::{self, CompareOptions};
-use crate::stats::PAIRS_MIN;
-use crate::units::{parse_duration, parse_share};
 use clap::{Args, ValueEnum};
+use loadgen_engine::units::{parse_duration, parse_share};
+use loadgen_result::stats::PAIRS_MIN;
+use loadgen_study::compare::options::{self, CompareOptions};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -13,49 +13,49 @@ const MIN: i64 = PAIRS_MIN as i64;
 /// What to compare, and how often.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = EXIT_CODES)]
-pub struct CompareArgs {
+pub(crate) struct CompareArgs {
     /// The one to compare with: TOML whose keys are the options of `loadgen run`, and `name`
     #[arg(value_name = "A.toml")]
-    pub a: PathBuf,
+    pub(crate) a: PathBuf,
     /// The one to judge
     #[arg(value_name = "B.toml")]
-    pub b: PathBuf,
+    pub(crate) b: PathBuf,
     /// Pairs of A and B
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u16).range(MIN..=1_000))]
-    pub rounds: u16,
+    pub(crate) rounds: u16,
     /// Pairs of A and A before, for the noise floor [default: as many as --rounds]
     #[arg(long, value_parser = clap::value_parser!(u16).range(MIN..=1_000))]
-    pub control_rounds: Option<u16>,
+    pub(crate) control_rounds: Option<u16>,
     /// How long to measure in each run, in place of the files' `duration`
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
-    pub duration: Option<Duration>,
+    pub(crate) duration: Option<Duration>,
     /// How long to load before measuring, in place of the files' `warmup`
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
-    pub warmup: Option<Duration>,
+    pub(crate) warmup: Option<Duration>,
     /// Seed of the order, and of everything random in both
     #[arg(long, default_value_t = 1)]
-    pub seed: u64,
+    pub(crate) seed: u64,
     /// What to look at, the first of them decides [default: all; at a fixed rate p99 decides, else the broker's CPU or,
     /// where that is unknown or the brokers are not of one kind, records/s]
     #[arg(long, value_enum, value_delimiter = ',', value_name = "NAMES")]
-    pub metric: Vec<Metric>,
+    pub(crate) metric: Vec<Metric>,
     /// How far B must be from A to be called better or worse: the whole 95 % interval lies beyond this
     #[arg(long, value_name = "PERCENT", default_value = "1%", value_parser = parse_share)]
-    pub min_effect: f64,
+    pub(crate) min_effect: f64,
     /// Give a verdict also where most runs were disturbed by the machine: A against itself was disturbed alike
     #[arg(long)]
-    pub despite_noise: bool,
+    pub(crate) despite_noise: bool,
     /// What B must be for exit code 0; whatever else it is, is 1 then [default: see the exit codes below]
     #[arg(long, value_enum, value_name = "VERDICT")]
-    pub require: Option<Require>,
+    pub(crate) require: Option<Require>,
     /// Keep every run's result and compare.json here
     #[arg(long, value_name = "DIR")]
-    pub out: Option<PathBuf>,
+    pub(crate) out: Option<PathBuf>,
 }
 
 /// What B must be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Require {
+pub(crate) enum Require {
     /// B is better, or enough was measured and no difference was found
     #[value(alias = "not-slower")]
     NotWorse,
@@ -66,7 +66,7 @@ pub enum Require {
 
 impl CompareArgs {
     /// What they ask for.
-    pub fn options(&self) -> CompareOptions {
+    pub(crate) fn options(&self) -> CompareOptions {
         CompareOptions {
             a: self.a.clone(),
             b: self.b.clone(),

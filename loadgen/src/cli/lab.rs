@@ -1,10 +1,10 @@
 //! The options of `loadgen lab`.
 
 use super::payload::PayloadArgs;
-use crate::codec::CodecSpec;
-use crate::lab::options::LabOptions;
-use crate::units::{parse_bytes, parse_duration};
 use clap::Args;
+use loadgen_engine::codec::CodecSpec;
+use loadgen_engine::units::{parse_bytes, parse_duration};
+use loadgen_study::lab::options::LabOptions;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -13,34 +13,34 @@ const USUAL: &str = "gzip:1,gzip:6,gzip:9,snappy,lz4,zstd:-5,zstd:1,zstd:3,zstd:
 
 /// Options of `loadgen lab`.
 #[derive(Debug, Clone, Args)]
-pub struct LabArgs {
+pub(crate) struct LabArgs {
     /// What they hold
     #[command(flatten)]
-    pub values: PayloadArgs,
+    pub(crate) values: PayloadArgs,
     /// Seed of everything random
     #[arg(long, default_value_t = 1, help_heading = "Records")]
-    pub seed: u64,
+    pub(crate) seed: u64,
 
     /// Codecs and levels, such as lz4,zstd:1,zstd:3, or all for every level
     #[arg(long, value_name = "LIST", default_value = USUAL, help_heading = "Cells")]
     codecs: Codecs,
     /// Batch sizes before compression
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = parse_bytes, default_value = "4k,16k,64k,256k,1M", help_heading = "Cells")]
-    pub batch_bytes: Vec<usize>,
+    pub(crate) batch_bytes: Vec<usize>,
 
     /// At most so many bytes of the data, taken evenly from all of it
     #[arg(long, value_name = "BYTES", value_parser = parse_bytes, default_value = "4M", help_heading = "Time")]
-    pub sample: usize,
+    pub(crate) sample: usize,
     /// Passes over all cells; speeds are medians of them
     #[arg(long, default_value_t = 5, value_parser = passes, help_heading = "Time")]
-    pub passes: usize,
+    pub(crate) passes: usize,
     /// CPU time of each cell in each pass, at least, compressing and again decompressing
     #[arg(long, value_name = "TIME", value_parser = parse_duration, default_value = "50ms", help_heading = "Time")]
-    pub cell_time: Duration,
+    pub(crate) cell_time: Duration,
 
     /// Write the result as JSON
     #[arg(long, value_name = "FILE", help_heading = "Result")]
-    pub json: Option<PathBuf>,
+    pub(crate) json: Option<PathBuf>,
 }
 
 /// A list of codecs.
@@ -60,7 +60,7 @@ impl std::str::FromStr for Codecs {
 
 impl LabArgs {
     /// What they ask for.
-    pub fn options(&self) -> LabOptions {
+    pub(crate) fn options(&self) -> LabOptions {
         LabOptions {
             values: self.values.options(),
             seed: self.seed,

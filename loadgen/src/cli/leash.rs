@@ -1,12 +1,12 @@
 //! Arguments of the hidden command that becomes a broker.
 
-use crate::broker::leash::Leash;
 use clap::Args;
+use loadgen_host::broker::leash::Leash;
 use std::ffi::OsString;
 
 /// What it takes.
 #[derive(Debug, Args)]
-pub struct LeashArgs {
+pub(crate) struct LeashArgs {
     /// Cores to stay on.
     #[arg(long)]
     cores: Option<String>,
@@ -19,7 +19,7 @@ pub struct LeashArgs {
 
 impl LeashArgs {
     /// What they say.
-    pub fn leash(self) -> Leash {
+    pub(crate) fn leash(self) -> Leash {
         Leash { cores: self.cores, parent: self.parent, command: self.command }
     }
 }

@@ -1,10 +1,10 @@
 //! The options of `loadgen max`.
 
 use super::run::RunArgs;
-use crate::error::LoadError;
-use crate::search::options::MaxOptions;
-use crate::units::parse_duration;
 use clap::Args;
+use loadgen_engine::error::LoadError;
+use loadgen_engine::units::parse_duration;
+use loadgen_study::search::options::MaxOptions;
 use std::time::Duration;
 
 /// Below the options of `--help`.
@@ -29,21 +29,21 @@ const EXIT_CODES: &str = "Exit codes:
     mut_arg("plain", |arg| arg.hide(true)),
     after_help = EXIT_CODES
 )]
-pub struct MaxArgs {
+pub(crate) struct MaxArgs {
     /// A rate holds while the 99th percentile of the response is under this
     #[arg(long, value_name = "TIME", default_value = "20ms", value_parser = parse_duration, help_heading = "Search")]
     pub p99: Duration,
     /// How near to each other the rate found and one that fails come, such as 0.05; repeated searches agree within twice that
     #[arg(long, value_name = "SHARE", default_value_t = 0.05, value_parser = parse_precision, help_heading = "Search")]
-    pub precision: f64,
+    pub(crate) precision: f64,
     /// Each probe.
     #[command(flatten)]
-    pub run: RunArgs,
+    pub(crate) run: RunArgs,
 }
 
 impl MaxArgs {
     /// What they ask for.
-    pub fn options(&self) -> Result<MaxOptions, LoadError> {
+    pub(crate) fn options(&self) -> Result<MaxOptions, LoadError> {
         if self.run.plain {
             return Err(LoadError::Options("max takes no --plain: it never takes the full screen".into()));
         }

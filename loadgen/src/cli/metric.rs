@@ -1,11 +1,11 @@
 //! The figures that a comparison can be asked for, as options name them.
 
-use crate::comparison::metric;
 use clap::ValueEnum;
+use loadgen_result::comparison::metric;
 
 /// A figure of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Metric {
+pub(crate) enum Metric {
     /// Records acked per second
     RecordsPerS,
     /// Median response

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 
 /// Options of `loadgen report`.
 #[derive(Debug, Clone, Args)]
-pub struct ReportArgs {
+pub(crate) struct ReportArgs {
     /// Results: JSON files or their directories; several runs are laid over each other
     #[arg(required = true, value_name = "PATH")]
-    pub paths: Vec<PathBuf>,
+    pub(crate) paths: Vec<PathBuf>,
     /// Where report.html, the pictures and README.md go [default: beside the first result]
     #[arg(long, value_name = "DIR")]
-    pub out: Option<PathBuf>,
+    pub(crate) out: Option<PathBuf>,
 }

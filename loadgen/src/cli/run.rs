@@ -1,13 +1,13 @@
 //! The options of `loadgen run`, most of which every command takes that makes runs.
 
 use super::payload::PayloadArgs;
-use crate::codec::CodecSpec;
-use crate::glossary;
-use crate::options::{self, BrokerOptions, Keys, RunOptions};
-use crate::report::verification;
-use crate::schedule::{SHAPE_HELP, Shape, parse_speed};
-use crate::units::{parse_bytes, parse_count, parse_duration, parse_ms, parse_rate};
 use clap::{Args, ValueEnum};
+use loadgen_engine::codec::CodecSpec;
+use loadgen_engine::options::{self, BrokerOptions, Keys, RunOptions};
+use loadgen_engine::schedule::{SHAPE_HELP, Shape, parse_speed};
+use loadgen_engine::units::{parse_bytes, parse_count, parse_duration, parse_ms, parse_rate};
+use loadgen_page::glossary;
+use loadgen_result::report::verification;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ const FLAME_HELP: &str =
 
 /// A broker that loadgen knows how to start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum BrokerChoice {
+pub(crate) enum BrokerChoice {
     /// The one of this project.
     Creel,
     /// Apache Kafka itself.
@@ -30,7 +30,7 @@ pub enum BrokerChoice {
 
 /// When a produce request counts as done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Acks {
+pub(crate) enum Acks {
     /// When it is sent.
     #[value(name = "0")]
     None,
@@ -44,7 +44,7 @@ pub enum Acks {
 
 /// What is verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Level {
+pub(crate) enum Level {
     /// Nothing: records are read for their latency only.
     Off,
     /// Checksums of batches; loss, duplicates and order of records.
@@ -85,21 +85,21 @@ impl Level {
 /// Options of the command `run`, beyond those of each run.
 #[derive(Debug, Clone, Args)]
 #[command(after_long_help = glossary::text())]
-pub struct RunCommand {
+pub(crate) struct RunCommand {
     /// Each run.
     #[command(flatten)]
-    pub run: RunArgs,
+    pub(crate) run: RunArgs,
     /// Measure the highest rate alone: else a run without a rate then measures latency at half of it, if the broker is its own
     #[arg(long, conflicts_with_all = ["rate", "schedule", "replay"], help_heading = "Load")]
-    pub closed_loop: bool,
+    pub(crate) closed_loop: bool,
     /// The long table of every run, and what its words mean
     #[arg(long, help_heading = "Result")]
-    pub details: bool,
+    pub(crate) details: bool,
 }
 
 impl RunCommand {
     /// Whether it measures the highest rate, and then latency at a share of it.
-    pub fn is_plain(&self) -> bool {
+    pub(crate) fn is_plain(&self) -> bool {
         let run = &self.run;
         let has_times = run.rate.is_some() || run.schedule.is_some() || run.replay.is_some();
         let is_of_one_thing = self.closed_loop || run.crash.is_some() || run.flame;
@@ -109,22 +109,22 @@ impl RunCommand {
 
 /// Options of a run, as `loadgen run` and all that make runs take them.
 #[derive(Debug, Clone, Args)]
-pub struct RunArgs {
+pub(crate) struct RunArgs {
     /// A running broker, HOST:PORT[,HOST:PORT...]; without it one is started in a temporary directory
     #[arg(long, value_name = "ADDRESSES", help_heading = "Broker")]
-    pub bootstrap: Option<String>,
+    pub(crate) bootstrap: Option<String>,
     /// The broker to start
     #[arg(long, value_enum, default_value = "creel", conflicts_with = "bootstrap", help_heading = "Broker")]
-    pub broker: BrokerChoice,
+    pub(crate) broker: BrokerChoice,
     /// Any broker to start, as a shell reads it, with {port}, {dir} (its data) and {cores} filled in
     #[arg(long, value_name = "COMMAND", conflicts_with_all = ["bootstrap", "broker", "broker_bin", "broker_set"], help_heading = "Broker")]
-    pub broker_command: Option<String>,
+    pub(crate) broker_command: Option<String>,
     /// The creel to start [default: the one beside this program]
     #[arg(long, value_name = "FILE", conflicts_with = "bootstrap", help_heading = "Broker")]
-    pub broker_bin: Option<PathBuf>,
+    pub(crate) broker_bin: Option<PathBuf>,
     /// The Kafka to start, unpacked, or a folder of its jars [default: KAFKA_HOME, or what `cargo xtask kafka` fetched]
     #[arg(long, value_name = "DIR", conflicts_with = "bootstrap", help_heading = "Broker")]
-    pub kafka_dir: Option<PathBuf>,
+    pub(crate) kafka_dir: Option<PathBuf>,
     /// Flags of Kafka's JVM, heap included [default: those of Kafka's own start scripts]
     #[arg(
         long,
@@ -133,77 +133,77 @@ pub struct RunArgs {
         allow_hyphen_values = true,
         help_heading = "Broker"
     )]
-    pub kafka_jvm: Option<String>,
+    pub(crate) kafka_jvm: Option<String>,
     /// Cores for the own broker, such as 0 or 0,2 [default: the first half of those at hand]
     #[arg(long, value_name = "LIST", conflicts_with = "bootstrap", help_heading = "Broker")]
-    pub broker_cores: Option<String>,
+    pub(crate) broker_cores: Option<String>,
     /// A setting of the own broker, such as log.flush.interval.ms=1000; for Kafka a line of server.properties (repeatable)
     #[arg(long, value_name = "NAME=VALUE", conflicts_with = "bootstrap", help_heading = "Broker")]
-    pub broker_set: Vec<String>,
+    pub(crate) broker_set: Vec<String>,
     /// Where the own broker's temporary directory is made [default: the system's place for them]
     #[arg(long, value_name = "DIR", conflicts_with = "bootstrap", help_heading = "Broker")]
-    pub broker_dir: Option<PathBuf>,
+    pub(crate) broker_dir: Option<PathBuf>,
     /// Process of a running broker on this machine, to count its CPU time
     #[arg(long, value_name = "PID", requires = "bootstrap", help_heading = "Broker")]
-    pub broker_pid: Option<u32>,
+    pub(crate) broker_pid: Option<u32>,
     /// Admin listener of a running creel (its creel.admin.listener), to tell where its time went
     #[arg(long, value_name = "HOST:PORT", requires = "bootstrap", help_heading = "Broker")]
-    pub broker_admin: Option<String>,
+    pub(crate) broker_admin: Option<String>,
     /// Data directory of a running broker on this machine, to count bytes on disk
     #[arg(long, value_name = "DIR", requires = "bootstrap", help_heading = "Broker")]
-    pub broker_data_dir: Option<PathBuf>,
+    pub(crate) broker_data_dir: Option<PathBuf>,
 
     /// Topic to make and use; one that is there already needs --into-existing [default: a new one, deleted afterwards]
     #[arg(long, help_heading = "Topic")]
-    pub topic: Option<String>,
+    pub(crate) topic: Option<String>,
     /// Write the run's records into --topic even if it exists and holds others' records: they stay there
     #[arg(long, requires = "topic", help_heading = "Topic")]
-    pub into_existing: bool,
+    pub(crate) into_existing: bool,
     /// Partitions of the topic [default: 4, or what the topic has]
     #[arg(long, value_parser = clap::value_parser!(i32).range(1..=100_000), help_heading = "Topic")]
-    pub partitions: Option<i32>,
+    pub(crate) partitions: Option<i32>,
 
     /// What they hold
     #[command(flatten)]
-    pub values: PayloadArgs,
+    pub(crate) values: PayloadArgs,
     /// How many different keys, or none
     #[arg(long, value_name = "COUNT", default_value = "none", value_parser = parse_keys, conflicts_with = "payload_topic", help_heading = "Records")]
-    pub keys: Keys,
+    pub(crate) keys: Keys,
     /// Seed of everything random
     #[arg(long, default_value_t = 1, help_heading = "Records")]
-    pub seed: u64,
+    pub(crate) seed: u64,
 
     /// Records per second over all connections: open loop, latency counts from the intended time [default: the highest there is]
     #[arg(long, value_name = "RECORDS", value_parser = parse_rate, help_heading = "Load")]
-    pub rate: Option<f64>,
+    pub(crate) rate: Option<f64>,
     /// How an open loop's records lie in time.
     #[arg(long, value_name = "SHAPE", help = SHAPE_HELP, help_heading = "Load")]
-    pub schedule: Option<Shape>,
+    pub(crate) schedule: Option<Shape>,
     /// Send the records of --payload-topic at the times they have there, so many times faster, such as 1x or 2x: open loop
     #[arg(long, value_name = "SPEED", value_parser = parse_speed, requires = "payload_topic", conflicts_with_all = ["rate", "schedule"], help_heading = "Load")]
-    pub replay: Option<f64>,
+    pub(crate) replay: Option<f64>,
     /// How long to measure
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = parse_duration, help_heading = "Load")]
-    pub duration: Duration,
+    pub(crate) duration: Duration,
     /// How long to load before measuring
     #[arg(long, value_name = "TIME", default_value = "2s", value_parser = parse_duration, help_heading = "Load")]
-    pub warmup: Duration,
+    pub(crate) warmup: Duration,
     /// Producers, each with one connection to every leading broker
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=10_000), help_heading = "Load")]
-    pub connections: u16,
+    pub(crate) connections: u16,
     /// Consumers; 0 only produces [default: one per thread, at most one per partition]
     #[arg(long, value_parser = clap::value_parser!(u16).range(0..=10_000), help_heading = "Load")]
-    pub consumers: Option<u16>,
+    pub(crate) consumers: Option<u16>,
     /// Threads of the generator, each pinned to a core [default: the cores that the own broker leaves]
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1_024), help_heading = "Load")]
-    pub threads: Option<u16>,
+    pub(crate) threads: Option<u16>,
 
     /// Bytes of a batch before compression, such as 16k
     #[arg(long, value_name = "BYTES", default_value = "64k", value_parser = parse_bytes, help_heading = "Client settings")]
-    pub batch_bytes: usize,
+    pub(crate) batch_bytes: usize,
     /// How long a batch may wait for more records
     #[arg(long, value_name = "MS", default_value = "5", value_parser = parse_ms, help_heading = "Client settings")]
-    pub linger_ms: f64,
+    pub(crate) linger_ms: f64,
     /// The codec of the batches, and its level.
     #[arg(
         long,
@@ -212,13 +212,13 @@ pub struct RunArgs {
         help_heading = "Client settings",
         help = "none, gzip[:1-9], snappy, lz4 or zstd[:LEVEL]"
     )]
-    pub codec: CodecSpec,
+    pub(crate) codec: CodecSpec,
     /// When a record counts as delivered
     #[arg(long, value_enum, default_value = "all", help_heading = "Client settings")]
-    pub acks: Acks,
+    pub(crate) acks: Acks,
     /// Produce requests in flight per connection; 1 and --closed-loop is one request at a time
     #[arg(long, value_name = "COUNT", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=10_000), help_heading = "Client settings")]
-    pub in_flight: u16,
+    pub(crate) in_flight: u16,
 
     /// Kill the own broker in the middle.
     #[arg(
@@ -231,27 +231,27 @@ pub struct RunArgs {
         help = CRASH_HELP,
         help_heading = "Result"
     )]
-    pub crash: Option<u16>,
+    pub(crate) crash: Option<u16>,
     /// Loss, duplicates and order (seq), and every record's content (full)
     #[arg(long, value_enum, default_value = "seq", help_heading = "Result")]
-    pub verify: Level,
+    pub(crate) verify: Level,
     /// Lines instead of a full screen while it runs, on a terminal too
     #[arg(long, alias = "no-dashboard", help_heading = "Result")]
-    pub plain: bool,
+    pub(crate) plain: bool,
     /// Write the result as JSON
     #[arg(long, value_name = "FILE", help_heading = "Result")]
-    pub json: Option<PathBuf>,
+    pub(crate) json: Option<PathBuf>,
     /// Make a directory of the result: run.json, latency.hdr (HdrHistogram's log), series.csv
     #[arg(long, value_name = "DIR", help_heading = "Result")]
-    pub out: Option<PathBuf>,
+    pub(crate) out: Option<PathBuf>,
     /// A flame graph of the broker.
     #[arg(long, conflicts_with = "crash", help = FLAME_HELP, help_heading = "Result")]
-    pub flame: bool,
+    pub(crate) flame: bool,
 }
 
 impl RunArgs {
     /// What they ask for.
-    pub fn options(&self) -> RunOptions {
+    pub(crate) fn options(&self) -> RunOptions {
         RunOptions {
             broker: self.broker_options(),
             topic: self.topic.clone(),

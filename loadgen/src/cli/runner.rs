@@ -1,20 +1,20 @@
 //! Makes the runs that a study asks for, and reads what is asked of them as the command line is read.
 
 use super::settings_file;
-use crate::error::LoadError;
-use crate::options::RunOptions;
-use crate::progress_view::Lines;
-use crate::report::{Origin, RunReport};
-use crate::run::{Caller, run};
-use crate::runner::Runner;
+use loadgen_engine::error::LoadError;
+use loadgen_engine::options::RunOptions;
+use loadgen_result::report::{Origin, RunReport};
+use loadgen_run::progress_view::Lines;
+use loadgen_run::{Caller, run};
+use loadgen_study::runner::Runner;
 use std::sync::atomic::Ordering;
 use toml::Table;
 
 /// The runs of this process.
 #[derive(Debug, Default)]
-pub struct LocalRunner {
+pub(crate) struct LocalRunner {
     /// In whose name.
-    pub caller: Caller,
+    pub(crate) caller: Caller,
 }
 
 impl Runner for LocalRunner {

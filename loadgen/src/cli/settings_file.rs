@@ -2,8 +2,8 @@
 //! check and one message: a table is turned into arguments and parsed like a command line.
 
 use super::run::RunArgs;
-use crate::error::LoadError;
 use clap::{Args, Command, FromArgMatches};
+use loadgen_engine::error::LoadError;
 use toml::{Table, Value};
 
 /// What `settings` mean as the options of a run. `about` names them in an error, such as the file and the section.

@@ -1,44 +1,44 @@
 //! The options of `loadgen sweep`.
 
-use crate::advice::metric::Metric;
-use crate::sweep::options::{Halving, SweepOptions};
 use clap::Args;
+use loadgen_study::advice::metric::Metric;
+use loadgen_study::sweep::options::{Halving, SweepOptions};
 use std::path::PathBuf;
 
 /// Options of `loadgen sweep`.
 #[derive(Debug, Clone, Args)]
-pub struct SweepArgs {
+pub(crate) struct SweepArgs {
     /// A TOML file: its section base holds options of `loadgen run`, sweep lists of values, load how each cell is run
-    pub matrix: PathBuf,
+    pub(crate) matrix: PathBuf,
     /// Where every result is written as soon as it is there; the same command goes on where an earlier one ended
     #[arg(long, value_name = "DIR")]
-    pub out: PathBuf,
+    pub(crate) out: PathBuf,
     /// An option of the section base, such as payload=FILE: stronger than the file (repeatable)
     #[arg(long, value_name = "KEY=VALUE")]
-    pub set: Vec<String>,
+    pub(crate) set: Vec<String>,
     /// Times that every cell is run; the second time begins when all had their first
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000))]
-    pub repeats: u32,
+    pub(crate) repeats: u32,
     /// Seed of the order in which cells are run
     #[arg(long, default_value_t = 1)]
-    pub seed: u64,
+    pub(crate) seed: u64,
     /// Short runs for all cells, then runs twice as long for the better half, and so on
     #[arg(long)]
-    pub halving: bool,
+    pub(crate) halving: bool,
     /// With --halving: cells that get runs of the full duration
     #[arg(long, default_value_t = 3, requires = "halving", value_parser = clap::value_parser!(u32).range(1..))]
-    pub keep: u32,
+    pub(crate) keep: u32,
     /// With --halving: what makes a cell better
     #[arg(long, value_name = "METRIC", default_value = "records/s", requires = "halving")]
-    pub objective: Metric,
+    pub(crate) objective: Metric,
     /// Only print the cells and how long they will take
     #[arg(long)]
-    pub dry_run: bool,
+    pub(crate) dry_run: bool,
 }
 
 impl SweepArgs {
     /// What they ask for.
-    pub fn options(&self) -> SweepOptions {
+    pub(crate) fn options(&self) -> SweepOptions {
         SweepOptions {
             matrix: self.matrix.clone(),
             out: self.out.clone(),
@@ -54,8 +54,8 @@ impl SweepArgs {
 #[cfg(test)]
 mod tests {
     use crate::cli::runner::LocalRunner;
-    use crate::error::LoadError;
-    use crate::sweep::matrix::{Cell, CellLoad, Matrix};
+    use loadgen_engine::error::LoadError;
+    use loadgen_study::matrix::{Cell, CellLoad, Matrix};
 
     fn read(text: &str) -> Result<(Matrix, Vec<Cell>), LoadError> {
         let file = tempfile::NamedTempFile::with_suffix(".toml").unwrap();
