@@ -13,16 +13,11 @@
 //! ```
 
 use std::fmt;
-use std::io;
 use std::path::{Path, PathBuf};
 
-use creel_io::fs;
-
-use crate::checkpoint::read_text;
 use crate::offset::Offset;
 
-const PARTITION_METADATA: &str = "partition.metadata";
-const DELETED_SUFFIX: &str = "-delete";
+pub(crate) const DELETED_SUFFIX: &str = "-delete";
 /// What a name may take, in bytes, on the usual file systems.
 const NAME_BYTES_MAX: usize = 255;
 
@@ -71,49 +66,6 @@ impl fmt::Display for TopicPartition {
     }
 }
 
-/// What a log directory holds.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct FoundDirectories {
-    /// Partitions, in order.
-    pub partitions: Vec<(TopicPartition, PathBuf)>,
-    /// Deleted partitions whose removal a crash interrupted.
-    pub deleted: Vec<PathBuf>,
-}
-
-/// Looks through a log directory.
-pub fn find_partitions(log_directory: &Path) -> io::Result<FoundDirectories> {
-    let mut found = FoundDirectories::default();
-    for name in fs::read_dir(log_directory)? {
-        let path = log_directory.join(&name);
-        let Some(name) = name.to_str() else {
-            continue;
-        };
-        if name.ends_with(DELETED_SUFFIX) {
-            found.deleted.push(path);
-        } else if let Some(partition) = TopicPartition::from_directory_name(name) {
-            found.partitions.push((partition, path));
-        }
-    }
-    found.partitions.sort();
-    Ok(found)
-}
-
-/// Gives a partition's directory the name that it has while it is being removed, durably.
-pub(crate) async fn doom(name: &TopicPartition, directory: &Path) -> io::Result<PathBuf> {
-    let doomed = directory.with_file_name(name.unique_name(DELETED_SUFFIX));
-    fs::rename(directory, &doomed)?;
-    if let Some(parent) = doomed.parent() {
-        fs::sync_dir(parent).await?;
-    }
-    Ok(doomed)
-}
-
-/// Removes the directory of a partition that is not open. A crash in between leaves one that says so by its name.
-pub async fn remove_partition(name: &TopicPartition, directory: &Path) -> io::Result<()> {
-    let doomed = doom(name, directory).await?;
-    fs::remove_dir_all(&doomed)
-}
-
 /// The files of a segment, or beside it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum FileKind {
@@ -151,33 +103,6 @@ pub(crate) fn parse_segment_file(path: &Path) -> Option<(Offset, FileKind)> {
     let kind = FileKind::OF_SEGMENT.into_iter().find(|kind| kind.extension() == extension)?;
     let digits = stem.len() == 20 && stem.bytes().all(|byte| byte.is_ascii_digit());
     Some((Offset(digits.then(|| stem.parse().ok())??), kind))
-}
-
-/// Says of an error, which tells only what went wrong, with which file.
-pub(crate) fn naming(path: &Path) -> impl FnOnce(io::Error) -> io::Error + use<'_> {
-    |error| io::Error::new(error.kind(), format!("{}: {error}", path.display()))
-}
-
-/// Removes a file that may be gone already.
-pub(crate) fn remove_if_there(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        outcome => outcome,
-    }
-}
-
-/// Reads the topic id (in Kafka's base64 form) from a partition's directory.
-pub fn read_topic_id(directory: &Path) -> io::Result<Option<String>> {
-    let text = read_text(&directory.join(PARTITION_METADATA))?;
-    let line =
-        |text: String| text.lines().find_map(|line| line.strip_prefix("topic_id: ").map(str::to_owned));
-    Ok(text.and_then(line))
-}
-
-/// Writes the topic id (in Kafka's base64 form) into a partition's directory, durably.
-pub async fn write_topic_id(directory: &Path, topic_id: &str) -> io::Result<()> {
-    let text = format!("version: 0\ntopic_id: {topic_id}");
-    fs::write_atomically(&directory.join(PARTITION_METADATA), text.as_bytes()).await
 }
 
 #[cfg(test)]

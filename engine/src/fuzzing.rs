@@ -1,48 +1,46 @@
 //! What the fuzz targets (`fuzz/`) need of this crate's insides: each file format as one function that reads bytes and
 //! writes what it read, or gives `None` where the bytes are refused.
 
-use crate::batch::crc32c;
-use crate::checkpoint::{self, format_lines};
-use crate::epochs::LeaderEpochs;
+use crate::format::batch::crc32c;
+use crate::format::{bad_ranges, checkpoint, epochs, snapshot};
 use crate::limits::{BATCH_HEADER_BYTES, BATCH_PREFIX_BYTES};
+use crate::log::epochs::LeaderEpochs;
+use crate::log::producers::Producers;
 use crate::offset::{LeaderEpoch, Offset};
-use crate::{bad_ranges, producer_snapshot};
 
 /// `leader-epoch-checkpoint`.
 pub fn leader_epochs(text: &str) -> Option<String> {
-    LeaderEpochs::decode(text).map(|epochs| epochs.encode())
+    epochs::decode(text).map(|starts| epochs::encode(&starts))
 }
 
 /// What is left of a `leader-epoch-checkpoint` when the log is cut on both sides.
 pub fn cut_leader_epochs(text: &str, start: i64, end: i64) -> Option<String> {
-    let mut epochs = LeaderEpochs::decode(text)?;
-    epochs.truncate_start(Offset(start));
-    epochs.truncate_end(Offset(end));
-    let epoch = epochs.epoch_of(Offset(start)).unwrap_or(LeaderEpoch(0));
-    let _ = epochs.end_of(epoch, Offset(end));
-    Some(epochs.encode())
+    let mut cut = LeaderEpochs::from(epochs::decode(text)?);
+    cut.truncate_start(Offset(start));
+    cut.truncate_end(Offset(end));
+    let epoch = cut.epoch_of(Offset(start)).unwrap_or(LeaderEpoch(0));
+    let _ = cut.end_of(epoch, Offset(end));
+    Some(epochs::encode(cut.entries()))
 }
 
 /// `recovery-point-offset-checkpoint` and `log-start-offset-checkpoint`.
 pub fn offsets_checkpoint(text: &str) -> Option<String> {
-    let entries = checkpoint::parse(text, checkpoint::parse_partition)?;
-    Some(format_lines(entries.iter().map(|(name, offset)| checkpoint::format_partition(name, *offset))))
+    checkpoint::decode(text).map(|offsets| checkpoint::encode(&offsets))
 }
 
 /// `corrupt-ranges-checkpoint`.
 pub fn corrupt_ranges(text: &str) -> Option<String> {
-    let ranges = checkpoint::parse(text, bad_ranges::parse_range)?;
-    Some(format_lines(ranges.iter().map(bad_ranges::format_range)))
+    bad_ranges::decode(text).map(|ranges| bad_ranges::encode(&ranges))
 }
 
 /// A producer snapshot.
 pub fn producer_snapshot(bytes: &[u8]) -> Option<Vec<u8>> {
-    producer_snapshot::decode(bytes).map(|producers| producer_snapshot::encode(&producers))
+    snapshot::decode(bytes).map(|entries| Producers::from_snapshot(entries).to_snapshot())
 }
 
 /// A producer snapshot around `entries`, with the right version, checksum and count.
 pub fn sealed_producer_snapshot(entries: &[u8]) -> Vec<u8> {
-    producer_snapshot::seal((entries.len() / producer_snapshot::ENTRY_BYTES) as i32, entries)
+    snapshot::seal((entries.len() / snapshot::ENTRY_BYTES) as i32, entries)
 }
 
 /// Gives bytes that claim to be a batch the length, format and checksum of one.

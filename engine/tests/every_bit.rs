@@ -244,7 +244,7 @@ fn judge_cut(end: End, found: &Found, what: &str) {
 /// The tests can fail: with a bug planted, they do.
 #[cfg(feature = "planted-bugs")]
 mod planted {
-    use creel_engine::planted::{Bug, plant};
+    use creel_engine::fault_points::{Bug, plant};
 
     fn must_fail(bug: Bug, test: fn()) {
         plant(Some(bug));

@@ -7,7 +7,7 @@ mod common;
 use std::path::Path;
 
 use common::*;
-use creel_engine::recover::OpenError;
+use creel_engine::OpenError;
 use creel_engine::{Flusher, LogConfig, Offset, OpenLog, Partition, ReadError};
 use creel_io::sim::{self, Config, NodeId};
 

@@ -10,7 +10,7 @@ use creel_server::offsets::{
 };
 
 use crate::allocation::within;
-use crate::targets::Target;
+use crate::target::Target;
 
 pub const TARGETS: [Target; 13] = [
     Target { name: "offset_record_key", run: offset_record_key },

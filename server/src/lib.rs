@@ -21,7 +21,6 @@ mod admin;
 mod api;
 mod budget;
 pub mod config;
-mod coordinators;
 mod core;
 mod fetch_sessions;
 #[doc(hidden)]

@@ -7,7 +7,7 @@ mod support;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use creel_engine::planted::{Bug, plant};
+use creel_engine::fault_points::{Bug, plant};
 use fate::Blow;
 
 /// Lives after which a bug counts as overlooked.

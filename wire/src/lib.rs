@@ -37,6 +37,7 @@ pub mod sample;
 pub mod text;
 mod uuid;
 pub mod varint;
+mod version_range;
 pub mod versions;
 mod writer;
 
@@ -52,5 +53,5 @@ pub use reader::Reader;
 pub use records::Records;
 pub use text::Str;
 pub use uuid::{NotUuid, Uuid};
-pub use versions::VersionRange;
+pub use version_range::VersionRange;
 pub use writer::Writer;

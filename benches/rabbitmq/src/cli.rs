@@ -2,7 +2,8 @@
 
 use crate::arm::Arm;
 use clap::{Args, Parser, Subcommand};
-use loadgen::broker::leash::{self, LeashArgs};
+use loadgen_host::broker::leash::{self, Leash};
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// Measures Creel and RabbitMQ side by side and writes a directory of results.
@@ -23,6 +24,26 @@ pub enum Command {
     /// Becomes a server that ends when its parent does.
     #[command(hide = true, name = leash::COMMAND)]
     Leash(LeashArgs),
+}
+
+/// What the hidden command is told.
+#[derive(Debug, Args)]
+pub struct LeashArgs {
+    /// Cores to stay on.
+    #[arg(long)]
+    cores: Option<String>,
+    /// The process that must stay alive.
+    parent: u32,
+    /// The server and its arguments.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
+    command: Vec<OsString>,
+}
+
+impl LeashArgs {
+    /// What they say.
+    pub fn leash(&self) -> Leash {
+        Leash { cores: self.cores.clone(), parent: self.parent, command: self.command.clone() }
+    }
 }
 
 /// Options of a comparison.

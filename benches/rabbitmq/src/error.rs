@@ -7,7 +7,7 @@ use thiserror::Error;
 pub enum BenchError {
     /// From the load generator's library, or a Kafka client call.
     #[error(transparent)]
-    Load(#[from] loadgen::error::LoadError),
+    Load(#[from] loadgen_engine::error::LoadError),
     /// From the AMQP client.
     #[error("AMQP: {0}")]
     Amqp(#[from] lapin::Error),

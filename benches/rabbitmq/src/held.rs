@@ -5,8 +5,8 @@
 //! disk has to be started again.
 
 use crate::error::{BenchError, Result};
-use loadgen::broker::leash;
-use loadgen::cost;
+use loadgen_host::broker::leash;
+use loadgen_host::cost;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use std::fs::{self, File};
 use std::net::{SocketAddr, TcpListener, TcpStream};

@@ -3,7 +3,7 @@
 use crate::arm::Arm;
 use crate::figures::{Figures, Kind, Measured};
 use crate::spread::Spread;
-use loadgen::latency::Percentiles;
+use loadgen_result::latency::Percentiles;
 use std::collections::BTreeMap;
 
 /// Medians closer than this are no difference worth a word.
@@ -172,7 +172,7 @@ impl Line {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use loadgen::verify::Findings;
+    use loadgen_result::report::verification::Findings;
 
     fn figures(acked_per_s: f64, target_rate: Option<f64>) -> Figures {
         Figures {

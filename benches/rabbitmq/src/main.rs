@@ -25,7 +25,7 @@ pub mod spread;
 
 use clap::Parser;
 use cli::{Cli, Command};
-use loadgen::broker::leash::become_leashed;
+use loadgen_host::broker::leash::become_leashed;
 use std::process::ExitCode;
 
 const NO_RESULT: u8 = 2;
@@ -33,7 +33,7 @@ const NO_RESULT: u8 = 2;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let ended = match &cli.command {
-        Some(Command::Leash(arguments)) => Err(become_leashed(arguments).into()),
+        Some(Command::Leash(arguments)) => Err(become_leashed(&arguments.leash()).into()),
         None => compare::run(&cli.options),
     };
     match ended {

@@ -170,8 +170,8 @@ fn verdicts(comparison: &Comparison, lines: &[Line], creel: bool) -> String {
 mod tests {
     use super::*;
     use crate::figures::{Figures, Kind, Measured};
-    use loadgen::report::machine::Machine;
-    use loadgen::verify::Findings;
+    use loadgen_result::report::machine::Machine;
+    use loadgen_result::report::verification::Findings;
 
     fn comparison() -> Comparison {
         let figures = |acked_per_s| Figures {

@@ -3,7 +3,7 @@
 
 pub(crate) mod proxy;
 
-use loadgen::broker::leash;
+use loadgen_host::broker::leash;
 use serde_json::Value;
 use std::fs;
 use std::io::Read;

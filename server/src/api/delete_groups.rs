@@ -6,7 +6,7 @@ use creel_wire::{ErrorCode, Str};
 
 use crate::api::call::{Call, Facts};
 use crate::budget::dedup;
-use crate::coordinators::{ask_for_reply, code_of};
+use crate::groups::runtime::{ask_for_reply, code_of};
 use crate::groups::{Event, GroupDeletion, Reply};
 use crate::limits::GROUPS_DELETED_AT_ONCE;
 use crate::tasks::race::all;

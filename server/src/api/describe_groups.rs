@@ -10,7 +10,7 @@ use creel_wire::{ErrorCode, Str};
 use crate::api::authorized;
 use crate::api::call::{Call, Facts, Made};
 use crate::budget::{AnswerTooLarge, dedup};
-use crate::coordinators::ask;
+use crate::groups::runtime::ask;
 use crate::groups::{GroupDescription, MemberDescription};
 use crate::peers::questions::{GroupAnswer, GroupRequest};
 

@@ -4,7 +4,7 @@ use creel_wire::ErrorCode;
 use creel_wire::api::heartbeat::{HeartbeatRequest, HeartbeatResponse};
 
 use crate::api::call::Call;
-use crate::coordinators::{ask_for_reply, code_of};
+use crate::groups::runtime::{ask_for_reply, code_of};
 use crate::groups::{self, Event, Member, Reply};
 
 /// Answers the request.

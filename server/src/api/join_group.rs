@@ -10,7 +10,7 @@ use creel_wire::{ErrorCode, Str};
 
 use crate::api::call::{Call, Facts, Made};
 use crate::budget::AnswerTooLarge;
-use crate::coordinators::{ask_for_reply, code_of};
+use crate::groups::runtime::{ask_for_reply, code_of};
 use crate::groups::{Event, JoinReply, JoinRequest, JoinedMember, Member, Protocol, Reply};
 use crate::limits::PROTOCOLS_MAX;
 

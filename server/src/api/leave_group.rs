@@ -6,7 +6,7 @@ use creel_wire::{ErrorCode, Str};
 
 use crate::api::call::{Call, Facts};
 use crate::budget::dedup;
-use crate::coordinators::{ask_for_reply, code_of};
+use crate::groups::runtime::{ask_for_reply, code_of};
 use crate::groups::{Event, LeaveReply, LeaveRequest, LeavingMember, Member, Reply};
 use crate::limits::GROUP_NAMES_AT_ONCE;
 

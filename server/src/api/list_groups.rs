@@ -6,8 +6,8 @@ use creel_wire::api::list_groups::{ListGroupsRequest, ListGroupsResponse, Listed
 
 use crate::api::call::{Call, Facts, Made};
 use crate::budget::AnswerTooLarge;
-use crate::coordinators::list_all;
 use crate::groups::FoundGroup;
+use crate::groups::runtime::list_all;
 
 const TYPE: &str = "classic";
 

@@ -16,7 +16,7 @@ use creel_wire::api::offset_commit::{
 
 use crate::api::call::{Call, Facts};
 use crate::budget::{Pieces, dedup_merging, names_in};
-use crate::coordinators::{ask_for_reply, code_of};
+use crate::groups::runtime::{ask_for_reply, code_of};
 use crate::groups::{CommitRequest, Event, Member, OffsetToCommit, Reply};
 use crate::topics::LocalTopic;
 

@@ -15,7 +15,7 @@ use creel_wire::api::offset_delete::{
 
 use crate::api::call::{Call, Facts};
 use crate::budget::{Pieces, dedup, dedup_merging, names_in};
-use crate::coordinators::{ask_for_reply, code_of};
+use crate::groups::runtime::{ask_for_reply, code_of};
 use crate::groups::{DeleteOffsetsReply, Event, Reply, TopicErrors};
 
 /// Each topic once, and each of its partitions.

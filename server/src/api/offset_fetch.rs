@@ -13,7 +13,7 @@ use creel_wire::{ErrorCode, Str, Uuid};
 
 use crate::api::call::{Call, Facts, Made};
 use crate::budget::{AnswerTooLarge, Pieces, dedup, dedup_merging, names_in};
-use crate::coordinators::{ask, code_of};
+use crate::groups::runtime::{ask, code_of};
 use crate::groups::{FetchReply, FetchRequest, FetchedOffset};
 use crate::peers::questions::{GroupAnswer, GroupRequest};
 

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use creel_engine::{
     Ack, AppendError, AppendOrigin, Batch, BatchError, Codec, LookBudget, LookError, PendingAck, Records,
-    UncheckedBatch, planted,
+    UncheckedBatch, fault_points,
 };
 use creel_io::{STEPS_A_TURN, count_work, pace, wall_clock_ms};
 use creel_wire::api::produce::{
@@ -194,7 +194,7 @@ pub(crate) fn begin(call: Call, request: ProduceRequest) -> Start {
     for topic in request.topic_data {
         sorting.topic(topic);
     }
-    planted::burn();
+    fault_points::spend_cpu();
     if sorting.aside.is_none() {
         return Start::Now(sorting.pending(Held::NOTHING));
     }

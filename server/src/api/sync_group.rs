@@ -8,7 +8,7 @@ use creel_wire::{ErrorCode, Str};
 
 use crate::api::call::{Call, Facts};
 use crate::budget::dedup_merging;
-use crate::coordinators::{ask_for_reply, code_of};
+use crate::groups::runtime::{ask_for_reply, code_of};
 use crate::groups::{Event, Member, Reply, SyncReply, SyncRequest};
 use crate::limits::ASSIGNMENTS_MAX;
 

@@ -17,8 +17,8 @@ use creel_io::mailbox::Mailbox;
 
 use crate::budget::AnswerMemory;
 use crate::budget::descriptors::{FileShares, HeldFiles};
-use crate::coordinators::Coordinators;
 use crate::fetch_sessions::sessions::Sessions;
+use crate::groups::runtime::Coordinators;
 use crate::logging::ChangeLog;
 use crate::logging::ClientLog;
 use crate::net::Net;

@@ -1,13 +1,13 @@
 //! OffsetCommit, OffsetFetch, OffsetDelete.
 
 use super::{
+    effects::{Desk, Due, NewOffset, Then},
     error::GroupError,
     event::{
         CommitReply, CommitRequest, DeleteOffsetsReply, FetchReply, FetchRequest, FetchedOffset,
         OffsetToCommit, Reply, Token,
     },
     group::Group,
-    outbox::{Desk, Due, NewOffset, Then},
     state::State,
     subscription::{self, Read},
 };

@@ -6,6 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::Bytes;
 
 use super::{
+    batches::Place,
+    effects::{Desk, Then},
     error::GroupError,
     event::{
         Client, CommitReply, CommitRequest, Event, FetchReply, FetchRequest, FoundGroup, GroupDeletion,
@@ -15,10 +17,8 @@ use super::{
     expire::Expiry,
     fold::Fold,
     group::Group,
+    log_lines::Happened,
     memory::{Room, Taken},
-    news::Happened,
-    outbox::{Desk, Then},
-    pieces::Place,
     writes::{Fate, Settled, Writes},
 };
 

@@ -6,11 +6,11 @@ use bytes::Bytes;
 
 use super::{
     committed::Offsets,
+    effects::{Desk, Then},
     error::GroupError,
     event::{JoinReply, WriteId},
     fold::LoggedState,
-    news::{Happened, News},
-    outbox::{Desk, Then},
+    log_lines::{Happened, News},
     roster::Roster,
 };
 use crate::offsets::{GroupMetadata, GroupMetadataMember, Record};

@@ -1,6 +1,6 @@
 //! Empty: no members. Offsets may be committed by anyone; the first member starts a rebalance.
 
-use super::{core::Turn, news::Happened, outbox::Then};
+use super::{core::Turn, effects::Then, log_lines::Happened};
 
 /// No members.
 #[derive(Clone, Debug)]

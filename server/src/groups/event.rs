@@ -2,8 +2,10 @@
 
 use bytes::Bytes;
 
-use super::{error::GroupError, news::News};
-use crate::{config::BrokerConfig, limits::OFFSETS_AT_ONCE, offsets::Record};
+use super::{error::GroupError, log_lines::News};
+use crate::config::BrokerConfig;
+use crate::limits::OFFSETS_AT_ONCE;
+use crate::offsets::Record;
 
 /// The caller's name for a request whose reply is owed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -5,7 +5,7 @@
 //! - A group of consumers at work: what is old enough and not subscribed to.
 //! - Any other group: nothing.
 
-use super::{event::GroupLimits, group::Group, outbox::Desk, state::State, subscription::Read};
+use super::{effects::Desk, event::GroupLimits, group::Group, state::State, subscription::Read};
 use crate::offsets::{OffsetCommit, Record, RecordKey};
 
 /// What has come of looking through a group.

@@ -10,12 +10,12 @@ use std::ops::Bound;
 use bytes::Bytes;
 
 use super::{
+    batches::{RECORD_OVERHEAD, record_bytes},
     coordinator::Coordinator,
+    effects::{Desk, Then},
     error::GroupError,
     event::{Now, Outputs, WriteId},
     group::Group,
-    outbox::{Desk, Then},
-    pieces::{RECORD_OVERHEAD, record_bytes},
 };
 use crate::offsets::{OffsetCommit, Record, RecordKey};
 

@@ -2,6 +2,7 @@
 
 use super::{
     core::{Core, Turn},
+    effects::{Desk, Due, NewOffset, Return, Then},
     empty::Empty,
     error::GroupError,
     event::{
@@ -9,8 +10,7 @@ use super::{
         WriteId,
     },
     fold::LoggedState,
-    news::{Happened, Members, Reason},
-    outbox::{Desk, Due, NewOffset, Return, Then},
+    log_lines::{Happened, Members, Reason},
     state::State,
 };
 

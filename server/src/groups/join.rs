@@ -1,11 +1,11 @@
 //! JoinGroup: who may join, and as whom.
 
 use super::{
+    effects::{Desk, Return},
     error::GroupError,
     event::{JoinRequest, Reply, Token},
     group::Group,
-    news::Reason,
-    outbox::{Desk, Return},
+    log_lines::Reason,
     roster::Enrolled,
     state::State,
 };

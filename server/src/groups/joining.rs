@@ -10,7 +10,7 @@ use super::{
     empty::Empty,
     error::GroupError,
     event::{Millis, Token},
-    news::{Happened, Members, Reason},
+    log_lines::{Happened, Members, Reason},
     state::State,
     syncing::Syncing,
 };

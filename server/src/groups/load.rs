@@ -4,11 +4,11 @@ use bytes::Bytes;
 
 use super::{
     coordinator::Coordinator,
+    effects::Desk,
     event::{Client, MEMBER_BYTES, MEMBER_ID_COPIES, Now, Protocol},
     fold::LoggedState,
     group::Group,
-    news::Reason,
-    outbox::Desk,
+    log_lines::Reason,
     roster::Enrolled,
     stable::Stable,
     state::State,

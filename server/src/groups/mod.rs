@@ -24,25 +24,26 @@
 // What is counted and timed here comes from whoever connects.
 #![warn(clippy::arithmetic_side_effects, clippy::indexing_slicing)]
 
+mod batches;
 mod commit;
 mod committed;
 mod coordinator;
 mod core;
+mod deleted_topics;
+mod effects;
 mod empty;
 mod error;
 mod event;
 mod expire;
 mod fold;
-mod forget;
 mod group;
 mod join;
 mod joining;
 mod load;
+mod log_lines;
 mod memory;
-mod news;
-mod outbox;
-mod pieces;
 mod roster;
+pub(crate) mod runtime;
 mod stable;
 mod state;
 mod subscription;
@@ -54,6 +55,7 @@ mod views;
 mod writes;
 
 pub use coordinator::Coordinator;
+pub use deleted_topics::{ForgetStep, Forgetting};
 pub use error::GroupError;
 pub use event::{
     Client, CommitReply, CommitRequest, DeleteOffsetsReply, Event, FetchReply, FetchRequest, FetchedOffset,
@@ -62,7 +64,6 @@ pub use event::{
     OffsetToCommit, Outputs, Protocol, Reply, SyncReply, SyncRequest, Token, TopicErrors, Write, WriteId,
 };
 pub use fold::FoldStep;
-pub use forget::{ForgetStep, Forgetting};
+pub use log_lines::{Happened, Members, News, Reason};
 pub use memory::Room;
-pub use news::{Happened, Members, News, Reason};
 pub(crate) use subscription::names as topics_of_subscription;

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use super::{
     core::Turn,
+    effects::{Return, Then},
     event::{Millis, Reply, SyncReply, SyncRequest, Token},
     joining::Joining,
-    news::{Happened, Members, Reason},
-    outbox::{Return, Then},
+    log_lines::{Happened, Members, Reason},
     state::State,
 };
 

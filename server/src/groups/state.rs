@@ -6,7 +6,7 @@ use super::{
     error::GroupError,
     event::{Millis, Token},
     joining::Joining,
-    news::Reason,
+    log_lines::Reason,
     stable::Stable,
     syncing::Syncing,
 };

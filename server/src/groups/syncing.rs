@@ -7,11 +7,11 @@ use bytes::Bytes;
 
 use super::{
     core::Turn,
+    effects::Then,
     error::GroupError,
     event::{Millis, Reply, SyncReply, SyncRequest, Token, WriteId},
     joining::Joining,
-    news::{Members, Reason},
-    outbox::Then,
+    log_lines::{Members, Reason},
     stable::Stable,
     state::State,
 };

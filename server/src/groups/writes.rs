@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{error::GroupError, event::WriteId, outbox::Then};
+use super::{effects::Then, error::GroupError, event::WriteId};
 
 /// A write that has become durable, its first record at an offset of the log, or has failed.
 pub(super) type Fate = Result<i64, GroupError>;

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use creel_engine::TopicPartition;
-use creel_engine::directory::{find_partitions, read_topic_id};
+use creel_engine::{find_partitions, read_topic_id};
 use creel_io::fs::{exists, remove_dir_all};
 
 use crate::core::Core;

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::story::{LIMITS, WALL_MS};
 use crate::groups::*;
-use crate::offsets::{BatchContent, LoggedRecord, OffsetCommit, Record, RecordKey};
+use crate::offsets::{BatchContent, LoggedRecord, OffsetCommit, Record, RecordKey, batch_of};
 
 /// What a batch takes in these stories, in bytes.
 const BATCH_BYTES: usize = 1 << 20;
@@ -45,7 +45,7 @@ impl Broker {
     fn write(&mut self, writes: Vec<Write>) -> Vec<Reply> {
         let mut replies = Vec::new();
         for write in writes {
-            assert!(crate::offsets::encode_batch(&write.records, 0).len() <= BATCH_BYTES, "the log takes it");
+            assert!(batch_of(&write.records, 0).unwrap().size_bytes() <= BATCH_BYTES, "the log takes it");
             let at = self.log.len() as i64;
             self.log.extend(write.records);
             replies.extend(self.handle(now(0), Event::Persisted(write.id, at)).0);

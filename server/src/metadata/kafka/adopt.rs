@@ -7,7 +7,7 @@ use creel_engine::TopicPartition;
 use creel_io::fs;
 use creel_wire::Uuid;
 
-use super::here::{Here, Presence, check_missing, named};
+use super::directories::{Here, Presence, check_missing, named};
 use super::image::{Configs, Image, ImagePartition, ImageTopic};
 use super::log::{self, Found, LogEnd, NotUnderstood};
 use super::settings::Told;

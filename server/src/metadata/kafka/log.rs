@@ -6,7 +6,7 @@
 //! ```
 //!
 //! Nothing is written here. A broken batch is a torn end only where nothing whole lies behind it, where nothing beside it
-//! says that the log went on (`reached`), and not behind a clean stop; anything else that does not read as Kafka writes it
+//! says that the log went on (`known_end`), and not behind a clean stop; anything else that does not read as Kafka writes it
 //! is refused.
 
 use std::io;
@@ -18,7 +18,7 @@ use creel_engine::{Batch, BatchError, BatchHeader, Record, Records, UncheckedBat
 use creel_io::fs::{self, File, OpenOptions};
 
 use super::image::Image;
-use super::reached::Reached;
+use super::known_end::Reached;
 use super::record::{Control, MetadataRecord};
 
 /// Bytes that are read at a time.

@@ -1,0 +1,80 @@
+//! Ranges of a log that recovery found damaged with sound batches behind them: kept, reported, never served.
+//!
+//! They are remembered in `corrupt-ranges-checkpoint` in the partition's directory (in the form of Kafka's
+//! checkpoints; Kafka itself ignores the file), because after a clean stop nothing is scanned again:
+//! `start end segment position end-position` per line.
+
+use crate::format::checkpoint::{format_lines, parse};
+use crate::offset::{FilePosition, Offset};
+
+/// File name in the partition's directory.
+pub(crate) const FILE_NAME: &str = "corrupt-ranges-checkpoint";
+
+/// Offsets that can't be served any more, and the bytes that held them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BadRange {
+    /// First offset lost.
+    pub start: Offset,
+    /// First sound offset behind it.
+    pub end: Offset,
+    /// Base offset of the segment.
+    pub segment: Offset,
+    /// First damaged byte.
+    pub position: FilePosition,
+    /// First sound byte behind it.
+    pub end_position: FilePosition,
+}
+
+impl BadRange {
+    /// Whether `offset` is lost.
+    pub fn contains(&self, offset: Offset) -> bool {
+        (self.start..self.end).contains(&offset)
+    }
+}
+
+/// The file's text.
+pub(crate) fn encode(ranges: &[BadRange]) -> String {
+    format_lines(ranges.iter().map(format_range))
+}
+
+/// Reads the file's text; `None` if it is damaged.
+pub(crate) fn decode(text: &str) -> Option<Vec<BadRange>> {
+    parse(text, parse_range)
+}
+
+fn format_range(range: &BadRange) -> String {
+    let BadRange { start, end, segment, position, end_position } = range;
+    format!("{start} {end} {segment} {position} {end_position}")
+}
+
+fn parse_range(line: &str) -> Option<BadRange> {
+    let numbers: Vec<i64> = line.split(' ').map(|word| word.parse().ok()).collect::<Option<_>>()?;
+    let [start, end, segment, position, end_position] = numbers[..] else {
+        return None;
+    };
+    Some(BadRange {
+        start: Offset(start),
+        end: Offset(end),
+        segment: Offset(segment),
+        position: FilePosition(u64::try_from(position).ok()?),
+        end_position: FilePosition(u64::try_from(end_position).ok()?),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_come_back() {
+        let range = BadRange {
+            start: Offset(5),
+            end: Offset(9),
+            segment: Offset(0),
+            position: FilePosition(400),
+            end_position: FilePosition(800),
+        };
+        assert_eq!(encode(&[range]), "0\n1\n5 9 0 400 800\n");
+        assert_eq!(decode(&encode(&[range])), Some(vec![range]));
+    }
+}

@@ -1,0 +1,98 @@
+//! Compressed records made plain, within a bound: for looking into a batch when a client asks for an offset by time, or
+//! when one comes whose header does not say enough about its timestamps. Off the data core.
+//!
+//! Framing in record batch v2: gzip as RFC 1952; snappy raw or in xerial's chunks (Java writes those, librdkafka raw);
+//! lz4 and zstd frames.
+
+use std::io::Read;
+
+use crate::format::batch::Codec;
+use crate::limits::DECOMPRESSED_BYTES_MAX;
+
+const XERIAL_MAGIC: &[u8] = b"\x82SNAPPY\0";
+const XERIAL_HEADER_BYTES: usize = 16;
+
+/// The plain records; `None` if they are damaged or larger than the bound.
+pub(crate) fn decompress(codec: Codec, compressed: &[u8]) -> Option<Vec<u8>> {
+    match codec {
+        Codec::None => Some(compressed.to_vec()),
+        Codec::Gzip => read_bounded(flate2::read::MultiGzDecoder::new(compressed)),
+        Codec::Snappy if compressed.starts_with(XERIAL_MAGIC) => {
+            xerial(compressed.get(XERIAL_HEADER_BYTES..)?)
+        }
+        Codec::Snappy => snappy(compressed, DECOMPRESSED_BYTES_MAX),
+        Codec::Lz4 => read_bounded(lz4_flex::frame::FrameDecoder::new(compressed)),
+        Codec::Zstd => read_bounded(zstd::stream::read::Decoder::new(compressed).ok()?),
+    }
+}
+
+fn read_bounded(decoder: impl Read) -> Option<Vec<u8>> {
+    let mut plain = Vec::new();
+    decoder.take(DECOMPRESSED_BYTES_MAX as u64 + 1).read_to_end(&mut plain).ok()?;
+    (plain.len() <= DECOMPRESSED_BYTES_MAX).then_some(plain)
+}
+
+/// The size that a snappy block claims is believed only within the bound.
+fn snappy(block: &[u8], most: usize) -> Option<Vec<u8>> {
+    let claimed = snap::raw::decompress_len(block).ok()?;
+    (claimed <= most).then(|| snap::raw::Decoder::new().decompress_vec(block).ok())?
+}
+
+/// Chunks of a big-endian length and a raw block each.
+fn xerial(mut chunks: &[u8]) -> Option<Vec<u8>> {
+    let mut plain = Vec::new();
+    while let Some((length, rest)) = chunks.split_first_chunk::<4>() {
+        let block = rest.get(..u32::from_be_bytes(*length) as usize)?;
+        plain.extend(snappy(block, DECOMPRESSED_BYTES_MAX - plain.len())?);
+        chunks = &rest[block.len()..];
+    }
+    chunks.is_empty().then_some(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    fn plain() -> Vec<u8> {
+        (0..200_000_u32).flat_map(|at| (at / 7).to_be_bytes()).collect()
+    }
+
+    fn raw_snappy(bytes: &[u8]) -> Vec<u8> {
+        snap::raw::Encoder::new().compress_vec(bytes).unwrap()
+    }
+
+    #[test]
+    fn every_codec_gives_the_records_back() {
+        let plain = plain();
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        gzip.write_all(&plain).unwrap();
+        assert_eq!(decompress(Codec::Gzip, &gzip.finish().unwrap()).as_ref(), Some(&plain));
+        let mut lz4 = lz4_flex::frame::FrameEncoder::new(Vec::new());
+        lz4.write_all(&plain).unwrap();
+        assert_eq!(decompress(Codec::Lz4, &lz4.finish().unwrap()).as_ref(), Some(&plain));
+        let zstd = zstd::stream::encode_all(&plain[..], 1).unwrap();
+        assert_eq!(decompress(Codec::Zstd, &zstd).as_ref(), Some(&plain));
+        assert_eq!(decompress(Codec::Snappy, &raw_snappy(&plain)).as_ref(), Some(&plain));
+        let mut xerial = [XERIAL_MAGIC, &[0, 0, 0, 1, 0, 0, 0, 1]].concat();
+        for chunk in plain.chunks(32_768) {
+            let block = raw_snappy(chunk);
+            xerial.extend((block.len() as u32).to_be_bytes());
+            xerial.extend(block);
+        }
+        assert_eq!(decompress(Codec::Snappy, &xerial).as_ref(), Some(&plain));
+    }
+
+    #[test]
+    fn bombs_and_garbage_are_refused() {
+        let zeros = vec![0; DECOMPRESSED_BYTES_MAX + 1];
+        assert_eq!(decompress(Codec::Zstd, &zstd::stream::encode_all(&zeros[..], 1).unwrap()), None);
+        assert_eq!(decompress(Codec::Snappy, &raw_snappy(&zeros)), None);
+        // A block that claims 4 GiB in five bytes.
+        assert_eq!(decompress(Codec::Snappy, &[0xff, 0xff, 0xff, 0xff, 0x0f]), None);
+        for codec in [Codec::Gzip, Codec::Snappy, Codec::Lz4, Codec::Zstd] {
+            assert_eq!(decompress(codec, b"no such thing, really"), None, "{codec:?}");
+        }
+    }
+}

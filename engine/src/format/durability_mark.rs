@@ -1,0 +1,103 @@
+//! The mark behind the last batch of a file: what was durable when that batch was written.
+//!
+//! ```text
+//! | "CREELEND" | durable offset i64 | segment base i64 | own position u64 | CRC-32C u32 | 0xC7 |
+//! ```
+//!
+//! The first byte tells it from a batch, whose offset never begins so; the last one is not zero, so that the end of
+//! what was written can be found in front of zeros (`preallocate`, or what a crash left of a write).
+//!
+//! Every write ends with one and the next write begins over it, so it costs no write of its own and no sync. After a
+//! crash it proves which batches had been synced: a hole below its durable offset is damage, never a torn end. It
+//! lies behind the log's end: nobody reads it, and a clean stop cuts it off.
+//!
+//! In a segment that may hold stale bytes a mark must be found among them, and bytes that clients sent lie there too. So
+//! its checksum also covers a secret that no client has ever seen (`reuse_checkpoint`).
+
+use std::num::NonZeroU64;
+
+use crate::format::batch::crc32c;
+use crate::offset::{FilePosition, Offset};
+
+pub(crate) const MARK_BYTES: usize = 37;
+pub(crate) const MAGIC: &[u8; 8] = b"CREELEND";
+const LAST_BYTE: u8 = 0xc7;
+
+// A batch is larger, so the next write leaves nothing of a mark behind.
+const _: () = assert!(MARK_BYTES < crate::limits::BATCH_HEADER_BYTES);
+
+/// What only this broker puts into marks: those of segments that may hold stale bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Secret(NonZeroU64);
+
+impl Secret {
+    /// Zero is no secret.
+    pub(crate) fn new(number: u64) -> Option<Self> {
+        NonZeroU64::new(number).map(Self)
+    }
+
+    pub(crate) fn from_random(number: u64) -> Self {
+        Self(NonZeroU64::MIN | number)
+    }
+
+    pub(crate) fn get(self) -> u64 {
+        self.0.get()
+    }
+}
+
+/// Whose marks are meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Signer {
+    pub(crate) segment: Offset,
+    /// `None`: the segment can't hold stale bytes.
+    pub(crate) secret: Option<Secret>,
+}
+
+impl Signer {
+    fn sign(self, bytes: &[u8]) -> u32 {
+        match self.secret {
+            None => crc32c(bytes),
+            Some(secret) => crc32c(&[bytes, &secret.get().to_be_bytes()].concat()),
+        }
+    }
+}
+
+/// The mark that lies at `position`.
+pub(crate) fn encode(durable: Offset, signer: Signer, position: FilePosition) -> [u8; MARK_BYTES] {
+    let mut mark = [0; MARK_BYTES];
+    mark[..8].copy_from_slice(MAGIC);
+    mark[8..16].copy_from_slice(&durable.0.to_be_bytes());
+    mark[16..24].copy_from_slice(&signer.segment.0.to_be_bytes());
+    mark[24..32].copy_from_slice(&position.0.to_be_bytes());
+    let crc = signer.sign(&mark[..32]);
+    mark[32..36].copy_from_slice(&crc.to_be_bytes());
+    mark[36] = LAST_BYTE;
+    mark
+}
+
+/// The durable offset, if the bytes are the mark of `signer` at `position`.
+pub(crate) fn decode(bytes: &[u8], signer: Signer, position: FilePosition) -> Option<Offset> {
+    let durable = Offset(i64::from_be_bytes(*bytes.get(8..)?.first_chunk()?));
+    (bytes == encode(durable, signer, position)).then_some(durable)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_right_mark_in_the_right_place_counts() {
+        let signer = Signer { segment: Offset(10), secret: None };
+        let mark = encode(Offset(77), signer, FilePosition(500));
+        assert_eq!(decode(&mark, signer, FilePosition(500)), Some(Offset(77)));
+        assert_eq!(decode(&mark, signer, FilePosition(501)), None);
+        assert_eq!(decode(&mark, Signer { segment: Offset(11), ..signer }, FilePosition(500)), None);
+        assert_eq!(decode(&mark, Signer { secret: Secret::new(7), ..signer }, FilePosition(500)), None);
+        for bit in 0..MARK_BYTES * 8 {
+            let mut copy = mark;
+            copy[bit / 8] ^= 1 << (bit % 8);
+            assert_eq!(decode(&copy, signer, FilePosition(500)), None, "bit {bit}");
+        }
+        assert_eq!(decode(&[], signer, FilePosition(500)), None);
+    }
+}

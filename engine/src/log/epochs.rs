@@ -1,0 +1,135 @@
+//! Which leader epoch each offset was appended under.
+//!
+//! Followers and consumers use the epochs to find where two histories part (KIP-101, KIP-320). Their file is Kafka's
+//! `leader-epoch-checkpoint` (`format::epochs`).
+
+use std::io;
+use std::path::Path;
+
+use crate::format::epochs::EpochStart;
+use crate::offset::{LeaderEpoch, Offset};
+use crate::segment::checkpoints::read_epochs;
+
+/// The epochs of one log.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LeaderEpochs {
+    entries: Vec<EpochStart>,
+}
+
+impl LeaderEpochs {
+    /// Notes that `epoch` begins at `start`. Returns whether that is news.
+    pub fn assign(&mut self, epoch: LeaderEpoch, start: Offset) -> bool {
+        if epoch.0 < 0 || self.entries.last().is_some_and(|last| last.epoch >= epoch) {
+            return false;
+        }
+        self.entries.retain(|entry| entry.start < start);
+        self.entries.push(EpochStart { epoch, start });
+        true
+    }
+
+    /// The epoch of the newest entry.
+    pub fn latest(&self) -> Option<LeaderEpoch> {
+        self.entries.last().map(|entry| entry.epoch)
+    }
+
+    /// Where the newest entry begins.
+    pub fn latest_start(&self) -> Option<Offset> {
+        self.entries.last().map(|entry| entry.start)
+    }
+
+    /// Where the oldest entry begins: the start of the log when it was last cut there.
+    pub(crate) fn start(&self) -> Option<Offset> {
+        self.entries.first().map(|entry| entry.start)
+    }
+
+    /// The epoch that `offset` was appended under.
+    pub fn epoch_of(&self, offset: Offset) -> Option<LeaderEpoch> {
+        let after = self.entries.partition_point(|entry| entry.start <= offset);
+        after.checked_sub(1).map(|at| self.entries[at].epoch)
+    }
+
+    /// The largest known epoch not above `epoch`, and where it ends in a log that ends at `log_end`.
+    pub fn end_of(&self, epoch: LeaderEpoch, log_end: Offset) -> Option<(LeaderEpoch, Offset)> {
+        let after = self.entries.partition_point(|entry| entry.epoch <= epoch);
+        let found = self.entries[after.checked_sub(1)?].epoch;
+        let end = self.entries.get(after).map_or(log_end, |next| next.start);
+        Some((found, end))
+    }
+
+    /// Forgets epochs that begin at or behind the end of a log that was cut.
+    pub fn truncate_end(&mut self, log_end: Offset) -> bool {
+        let before = self.entries.len();
+        self.entries.retain(|entry| entry.start < log_end);
+        self.entries.len() != before
+    }
+
+    /// Forgets epochs that lie wholly before the start of the log; the one in force there begins with it.
+    pub fn truncate_start(&mut self, log_start: Offset) -> bool {
+        let after = self.entries.partition_point(|entry| entry.start <= log_start);
+        let Some(in_force) = after.checked_sub(1) else {
+            return false;
+        };
+        let changed = in_force > 0 || self.entries[in_force].start != log_start;
+        self.entries.drain(..in_force);
+        self.entries[0].start = log_start;
+        changed
+    }
+
+    /// Reads a partition's file. `None` if it is missing or damaged: they are rebuilt from the batches then.
+    pub fn read(directory: &Path) -> io::Result<Option<Self>> {
+        Ok(read_epochs(directory)?.map(Self::from))
+    }
+
+    /// Oldest first.
+    pub fn entries(&self) -> &[EpochStart] {
+        &self.entries
+    }
+}
+
+impl From<Vec<EpochStart>> for LeaderEpochs {
+    /// Both grow from entry to entry.
+    fn from(entries: Vec<EpochStart>) -> Self {
+        Self { entries }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample() -> LeaderEpochs {
+        let mut epochs = LeaderEpochs::default();
+        assert!(epochs.assign(LeaderEpoch(0), Offset(0)));
+        assert!(epochs.assign(LeaderEpoch(2), Offset(10)));
+        assert!(epochs.assign(LeaderEpoch(5), Offset(30)));
+        epochs
+    }
+
+    #[test]
+    fn epochs_end_where_the_next_begins() {
+        let epochs = sample();
+        let end = |epoch| epochs.end_of(LeaderEpoch(epoch), Offset(99));
+        assert_eq!(end(0), Some((LeaderEpoch(0), Offset(10))));
+        assert_eq!(end(3), Some((LeaderEpoch(2), Offset(30))));
+        assert_eq!(end(9), Some((LeaderEpoch(5), Offset(99))));
+        assert_eq!(end(-1), None);
+        assert_eq!(epochs.epoch_of(Offset(29)), Some(LeaderEpoch(2)));
+    }
+
+    #[test]
+    fn an_epoch_that_wrote_nothing_gives_way() {
+        let mut epochs = sample();
+        assert!(epochs.assign(LeaderEpoch(6), Offset(30)));
+        assert_eq!(epochs.end_of(LeaderEpoch(5), Offset(99)), Some((LeaderEpoch(2), Offset(30))));
+        assert!(!epochs.assign(LeaderEpoch(6), Offset(40)));
+    }
+
+    #[test]
+    fn both_ends_can_be_cut() {
+        let mut epochs = sample();
+        assert!(epochs.truncate_start(Offset(15)));
+        assert!(epochs.truncate_end(Offset(30)));
+        assert_eq!(epochs.entries, [EpochStart { epoch: LeaderEpoch(2), start: Offset(15) }]);
+        assert!(!epochs.truncate_start(Offset(15)));
+    }
+}

@@ -1,0 +1,271 @@
+//! Reading: which bytes of which file to send for an offset.
+//!
+//! A read at the end of the log is answered from memory (`RecentBatches`) and touches no file. Otherwise the offset
+//! index leads near the batch and a short walk over headers finds it. The answer is a slice of a file that starts at
+//! the batch that holds the offset (the whole batch, also when the offset lies inside it) and never reaches behind
+//! the high watermark or into a damaged range.
+
+use std::io;
+use std::rc::Rc;
+
+use creel_io::count_work;
+use creel_io::fs::FileSlice;
+
+use crate::error::ReadError;
+use crate::fault_points::{self, Bug};
+use crate::format::batch::BatchHeader;
+use crate::log::{Log, Place};
+use crate::offset::{FilePosition, Offset};
+use crate::partition::{Inner, Partition};
+use crate::segment::Segment;
+use crate::segment::files::{load_indexes, rebuild_indexes};
+use crate::segment::scan::Scan;
+
+/// What a reader may see.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Isolation {
+    /// Up to the high watermark (read_uncommitted).
+    #[default]
+    HighWatermark,
+    /// Up to the first open transaction (read_committed).
+    LastStable,
+}
+
+/// The answer to a read.
+#[derive(Clone, Debug)]
+pub struct ReadOutcome {
+    /// Batches; the last one may be cut. `None`: nothing to read there yet.
+    pub slice: Option<FileSlice>,
+    /// End of what is committed.
+    pub high_watermark: Offset,
+    /// End of what read_committed may see.
+    pub last_stable: Offset,
+    /// Start of the log.
+    pub log_start: Offset,
+}
+
+impl ReadOutcome {
+    /// Bytes of the slice.
+    pub fn size_bytes(&self) -> u64 {
+        self.slice.as_ref().map_or(0, |slice| slice.length)
+    }
+}
+
+/// How much to read.
+#[derive(Clone, Copy, Debug)]
+struct Want {
+    from: Offset,
+    max_bytes: u64,
+    at_least_one: bool,
+}
+
+impl Partition {
+    /// Finds the bytes from the batch that holds `from` on: at most `max_bytes`, or one whole batch if it is larger
+    /// and `at_least_one` asks for it.
+    pub async fn read(
+        &self,
+        from: Offset,
+        isolation: Isolation,
+        max_bytes: usize,
+        at_least_one: bool,
+    ) -> Result<ReadOutcome, ReadError> {
+        count_work(1);
+        let inner = self.inner();
+        let want = Want { from, max_bytes: max_bytes as u64, at_least_one };
+        let mut outcome = inner.outcome_without_slice(from)?;
+        let limit = match isolation {
+            Isolation::HighWatermark => outcome.high_watermark,
+            Isolation::LastStable => outcome.last_stable,
+        };
+        if from >= limit || max_bytes == 0 && !at_least_one {
+            return Ok(outcome);
+        }
+        inner.make_room_to_open().await;
+        let hot = if limit == outcome.high_watermark { inner.hot_slice(want) } else { None };
+        outcome.slice = match hot {
+            Some(slice) => slice?,
+            None => match inner.find_slice(want, limit).await {
+                Ok(slice) => slice,
+                Err(error) => {
+                    // Retention may have taken the segment away meanwhile: then the offset is out of range now.
+                    inner.outcome_without_slice(from)?;
+                    return Err(error.into());
+                }
+            },
+        };
+        Ok(outcome)
+    }
+}
+
+impl Inner {
+    fn outcome_without_slice(&self, from: Offset) -> Result<ReadOutcome, ReadError> {
+        if self.is_closed() {
+            return Err(ReadError::Closed);
+        }
+        let cursors = self.cursors.get();
+        let log = self.log.borrow();
+        // Whoever knows of an append may ask for what comes behind it, durable or not.
+        let (offset, log_start, log_end) = (from, cursors.log_start, cursors.next);
+        if !(log_start..=log_end).contains(&from) {
+            return Err(ReadError::OutOfRange { offset, log_start, log_end });
+        }
+        if let Some(bad) = log.bad_ranges.iter().find(|bad| bad.contains(from)) {
+            return Err(ReadError::Corrupt { offset, resume: bad.end });
+        }
+        let open = log.producers.first_open_transaction();
+        let last_stable = open.map_or(cursors.high_watermark, |open| open.min(cursors.high_watermark));
+        Ok(ReadOutcome { slice: None, high_watermark: cursors.high_watermark, last_stable, log_start })
+    }
+
+    /// The slice for a read near the end of the log, from memory alone. `None`: not near enough.
+    fn hot_slice(self: &Rc<Self>, want: Want) -> Option<io::Result<Option<FileSlice>>> {
+        let log = self.log.borrow();
+        let start = log.recent.start_of(want.from)?;
+        let end = self.high_watermark_place.get().position;
+        debug_assert_eq!(self.high_watermark_place.get().segment, log.active().base);
+        let end = if end.0 - start.0 <= want.max_bytes {
+            end
+        } else {
+            match log.recent.boundary_in(start, start + want.max_bytes) {
+                cut if cut > start => cut,
+                _ if want.at_least_one => log.recent.boundary_after(start).unwrap_or(end),
+                _ => return Some(Ok(None)),
+            }
+        };
+        Some(self.active_file(log.active()).map(|file| Some(slice(file, start, end))))
+    }
+
+    async fn find_slice(self: &Rc<Self>, want: Want, limit: Offset) -> io::Result<Option<FileSlice>> {
+        let Some(mut segment) = self.log.borrow().segment_of(want.from).cloned() else {
+            return Ok(None);
+        };
+        loop {
+            let cap = self.cap(&segment, want.from, limit).await?;
+            if let Some((header, start)) = self.locate(&segment, want.from, cap).await? {
+                let found = end_of_slice(&segment, &header, start, cap, want)
+                    .map(|end| self.file_of(&segment).map(|file| slice(file, start, end)))
+                    .transpose();
+                self.let_go(&segment);
+                return found;
+            }
+            self.let_go(&segment);
+            // The offset was compacted away, or lies behind this segment's last batch: go on with the next.
+            let Some(next) = self.log.borrow().segment_after(segment.base).cloned() else {
+                return Ok(None);
+            };
+            if next.base >= limit {
+                return Ok(None);
+            }
+            segment = next;
+        }
+    }
+
+    /// How far into `segment` a read from `from` may reach.
+    async fn cap(
+        self: &Rc<Self>,
+        segment: &Rc<Segment>,
+        from: Offset,
+        limit: Offset,
+    ) -> io::Result<FilePosition> {
+        let mut cap = {
+            let log = self.log.borrow();
+            let committed = self.committed_end(segment);
+            committed.min(bad_start(&log, segment, from).unwrap_or(committed))
+        };
+        if limit < self.cursors.get().high_watermark
+            && let Some((_, position)) = self.locate(segment, limit, cap).await?
+        {
+            cap = cap.min(position);
+        }
+        Ok(cap)
+    }
+
+    /// The end of the committed part of `segment`.
+    pub(crate) fn committed_end(&self, segment: &Segment) -> FilePosition {
+        let Place { segment: base, position } = self.high_watermark_place.get();
+        match segment.base.cmp(&base) {
+            std::cmp::Ordering::Less => segment.end_position(),
+            std::cmp::Ordering::Equal => position,
+            std::cmp::Ordering::Greater => FilePosition::START,
+        }
+    }
+
+    /// The first batch below `cap` that ends behind `offset`, and where it lies.
+    pub(crate) async fn locate(
+        self: &Rc<Self>,
+        segment: &Rc<Segment>,
+        offset: Offset,
+        cap: FilePosition,
+    ) -> io::Result<Option<(BatchHeader, FilePosition)>> {
+        let interval = self.config.borrow().index_interval_bytes;
+        load_indexes(&self.directory, segment, interval).await?;
+        let mut scan = Scan::new(self.file_of(segment)?, FilePosition::START, cap.0);
+        if !scan.go_by_index(segment, offset).await? && !fault_points::has(Bug::IndexTrusted) {
+            rebuild_indexes(&self.directory, segment, interval).await?;
+            scan.go_by_index(segment, offset).await?;
+        }
+        if let Some(behind) = self.behind_damage_before(segment, offset) {
+            scan.go_to(scan.position().max(behind));
+        }
+        while let Some(header) = scan.header().await? {
+            let header = header.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+            if header.end_offset() > offset {
+                return Ok(Some((header, scan.position())));
+            }
+            scan.skip(header.size_bytes);
+        }
+        Ok(None)
+    }
+
+    /// The end of the last damage before `offset`.
+    fn behind_damage_before(&self, segment: &Segment, offset: Offset) -> Option<FilePosition> {
+        let log = self.log.borrow();
+        let damaged = log.bad_ranges.iter().filter(|bad| bad.segment == segment.base && bad.end <= offset);
+        damaged.map(|bad| bad.end_position).max()
+    }
+}
+
+impl Scan {
+    /// Goes where the index says a walk to `offset` may begin. `false`: the index is wrong, for the batch there does
+    /// not end as its entry says.
+    async fn go_by_index(&mut self, segment: &Segment, offset: Offset) -> io::Result<bool> {
+        let entry = segment.with_indexes(|indexes| indexes.offsets.entry_before(offset)).flatten();
+        let Some((last, position)) = entry else {
+            self.go_to(FilePosition::START);
+            return Ok(true);
+        };
+        self.go_to(position);
+        let header = self.header().await?;
+        Ok(header.is_none_or(|header| header.is_ok_and(|header| header.last_offset() == last)))
+    }
+}
+
+/// Where the first damage behind `from` begins.
+fn bad_start(log: &Log, segment: &Segment, from: Offset) -> Option<FilePosition> {
+    let behind = log.bad_ranges.iter().filter(|bad| bad.segment == segment.base && bad.start > from);
+    behind.map(|bad| bad.position).min()
+}
+
+/// Where to end: everything, or at a boundary the index knows, or at the byte limit, but not inside the first batch.
+fn end_of_slice(
+    segment: &Segment,
+    first: &BatchHeader,
+    start: FilePosition,
+    cap: FilePosition,
+    want: Want,
+) -> Option<FilePosition> {
+    let first_end = start + first.size_bytes as u64;
+    if cap.0 - start.0 <= want.max_bytes {
+        return Some(cap);
+    }
+    let most = start + want.max_bytes;
+    if most < first_end {
+        return want.at_least_one.then_some(first_end);
+    }
+    let boundary = segment.with_indexes(|indexes| indexes.offsets.boundary_before(most));
+    Some(boundary.filter(|boundary| *boundary > first_end).unwrap_or(most))
+}
+
+fn slice(file: creel_io::fs::File, start: FilePosition, end: FilePosition) -> FileSlice {
+    FileSlice { file, position: start.0, length: end.0 - start.0 }
+}

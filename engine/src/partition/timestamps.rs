@@ -1,0 +1,199 @@
+//! Offsets by time: ListOffsets with a timestamp, or with -3 for the largest one.
+
+use std::io;
+use std::rc::Rc;
+
+use crate::error::ReadError;
+use crate::format::batch::{Batch, BatchHeader, Codec, UncheckedBatch};
+use crate::format::records::{BadRecord, Records};
+use crate::format::time_index::TimestampOffset;
+use crate::log::record_times::NO_TIMESTAMP;
+use crate::offset::{FilePosition, LeaderEpoch, Offset};
+use crate::partition::{Inner, Partition};
+use crate::segment::Segment;
+use crate::segment::files::load_indexes;
+use crate::segment::scan::Scan;
+
+/// A record found by time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FoundByTime {
+    /// Its offset.
+    pub offset: Offset,
+    /// Its timestamp, milliseconds.
+    pub timestamp: i64,
+    /// The leader epoch it was appended under.
+    pub leader_epoch: LeaderEpoch,
+}
+
+impl Partition {
+    /// The first committed record whose timestamp is `timestamp` or later; `None` if there is none.
+    ///
+    /// Where a batch does not decompress (its records are the producer's business), the answer is the batch's first
+    /// record.
+    pub async fn offset_for_timestamp(&self, timestamp: i64) -> Result<Option<FoundByTime>, ReadError> {
+        let inner = self.inner();
+        for segment in inner.segments_to_read()? {
+            if inner.largest(&segment).await?.timestamp < timestamp {
+                continue;
+            }
+            inner.make_room_to_open().await;
+            let found = inner.search(&segment, timestamp).await;
+            inner.let_go(&segment);
+            if let Some(found) = found? {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The committed record with the largest timestamp; the first of them. Where no record has a timestamp, that is the first
+    /// record without; `None` if all lie before 1970, or there is none.
+    ///
+    /// Where no record has what a header says is the largest, or its batch was deleted and its segment is still there,
+    /// the answer is the batch's last record.
+    pub async fn max_timestamp_offset(&self) -> Result<Option<FoundByTime>, ReadError> {
+        let inner = self.inner();
+        let mut best = TimestampOffset::NONE;
+        for segment in inner.segments_to_read()? {
+            let largest = inner.largest(&segment).await?;
+            if largest.timestamp > best.timestamp {
+                best = largest;
+            }
+        }
+        // What was looked at may be written and not yet committed.
+        self.settled().await?;
+        let TimestampOffset { timestamp, last_offset: offset } = best;
+        if timestamp < 0 {
+            return self.offset_for_timestamp(NO_TIMESTAMP).await;
+        }
+        let found = self.offset_for_timestamp(timestamp).await?;
+        let leader_epoch = self.epoch_of(offset).unwrap_or(self.leader_epoch());
+        Ok(Some(found.unwrap_or(FoundByTime { offset, timestamp, leader_epoch })))
+    }
+}
+
+impl Inner {
+    fn segments_to_read(&self) -> Result<Vec<Rc<Segment>>, ReadError> {
+        if self.is_closed() {
+            return Err(ReadError::Closed);
+        }
+        let log_start = self.cursors.get().log_start;
+        let log = self.log.borrow();
+        let first = log.segments.partition_point(|segment| segment.base <= log_start).saturating_sub(1);
+        Ok(log.segments[first..].to_vec())
+    }
+
+    /// The largest timestamp of a segment.
+    pub(crate) async fn largest(&self, segment: &Rc<Segment>) -> io::Result<TimestampOffset> {
+        if segment.largest().is_none() {
+            let interval = self.config.borrow().index_interval_bytes;
+            let loaded = load_indexes(&self.directory, segment, interval).await;
+            self.let_go(segment);
+            loaded?;
+        }
+        Ok(segment.largest().unwrap_or(TimestampOffset::NONE))
+    }
+
+    async fn search(
+        self: &Rc<Self>,
+        segment: &Rc<Segment>,
+        timestamp: i64,
+    ) -> io::Result<Option<FoundByTime>> {
+        let interval = self.config.borrow().index_interval_bytes;
+        load_indexes(&self.directory, segment, interval).await?;
+        let log_start = self.cursors.get().log_start;
+        let from =
+            segment.with_indexes(|indexes| indexes.times.search_from(timestamp)).unwrap_or(segment.base);
+        let cap = self.committed_end(segment);
+        let Some((_, start)) = self.locate(segment, from.max(log_start), cap).await? else {
+            return Ok(None);
+        };
+        let mut scan = Scan::new(self.file_of(segment)?, start, cap.0);
+        while let Some(header) = scan.header().await? {
+            let Ok(header) = header else {
+                match self.behind_damage(segment, scan.position()) {
+                    Some(position) => scan.go_to(position),
+                    None => return Ok(None),
+                }
+                continue;
+            };
+            if header.max_timestamp >= timestamp
+                && let Some(found) = look_inside(&mut scan, &header, timestamp, log_start).await?
+            {
+                return Ok(Some(found));
+            }
+            scan.skip(header.size_bytes);
+        }
+        Ok(None)
+    }
+
+    fn behind_damage(&self, segment: &Segment, at: FilePosition) -> Option<FilePosition> {
+        let log = self.log.borrow();
+        let bad = log.bad_ranges.iter().find(|bad| bad.segment == segment.base && bad.position == at);
+        bad.map(|bad| bad.end_position)
+    }
+}
+
+async fn look_inside(
+    scan: &mut Scan,
+    header: &BatchHeader,
+    timestamp: i64,
+    log_start: Offset,
+) -> io::Result<Option<FoundByTime>> {
+    let leader_epoch = header.leader_epoch;
+    let whole = FoundByTime {
+        offset: header.base_offset.max(log_start),
+        timestamp: header.base_timestamp.max(timestamp).min(header.max_timestamp),
+        leader_epoch,
+    };
+    if header.attributes.is_log_append_time() {
+        return Ok(Some(FoundByTime { timestamp: header.max_timestamp, ..whole }));
+    }
+    let Ok(batch) = UncheckedBatch::new(scan.batch(header).await?).verify() else {
+        return Ok(Some(whole));
+    };
+    let first = if header.attributes.codec() == Some(Codec::None) {
+        first_since(&batch, timestamp, log_start)
+    } else {
+        creel_io::offload(move || first_since(&batch, timestamp, log_start)).await
+    };
+    Ok(match first {
+        Ok(found) => found.map(|(offset, timestamp)| FoundByTime { offset, timestamp, leader_epoch }),
+        Err(BadRecord) => Some(whole),
+    })
+}
+
+/// The first record of a batch that is not older than `timestamp`.
+fn first_since(batch: &Batch, timestamp: i64, log_start: Offset) -> Result<Option<(Offset, i64)>, BadRecord> {
+    for record in Records::decompress(batch).ok_or(BadRecord)? {
+        let record = record?;
+        if record.timestamp >= timestamp && record.offset >= log_start {
+            return Ok(Some((record.offset, record.timestamp)));
+        }
+    }
+    Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::batch::{Attributes, assemble};
+    use crate::format::records::BatchBuilder;
+
+    #[test]
+    fn a_compressed_batch_is_looked_into() {
+        let plain = BatchBuilder::new(10)
+            .record(10, None, None)
+            .record(20, None, None)
+            .record(30, None, None)
+            .build()
+            .unwrap();
+        let header = BatchHeader { attributes: Attributes(4), ..*plain.header() };
+        let zstd = assemble(&header, &zstd::stream::encode_all(&plain.body()[..], 3).unwrap());
+        assert_eq!(first_since(&zstd, 15, Offset::ZERO), Ok(Some((Offset(1), 20))));
+        assert_eq!(first_since(&zstd, 15, Offset(2)), Ok(Some((Offset(2), 30))));
+        assert_eq!(first_since(&zstd, 31, Offset::ZERO), Ok(None));
+        let garbage = assemble(&header, b"not zstd");
+        assert_eq!(first_since(&garbage, 15, Offset::ZERO), Err(BadRecord));
+    }
+}

@@ -1,0 +1,103 @@
+//! The checkpoint files of a log directory: the recovery points and log starts of all its partitions, and the file that
+//! says that the last stop was clean.
+//!
+//! They are written to the side and renamed into place, so a crash leaves the old or the new, never half of one.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use creel_io::fs;
+
+use crate::format::checkpoint::{OffsetsByPartition, decode, encode};
+use crate::segment::checkpoints::read_text;
+
+const RECOVERY_POINTS: &str = "recovery-point-offset-checkpoint";
+const LOG_STARTS: &str = "log-start-offset-checkpoint";
+const HIGH_WATERMARKS: &str = "replication-offset-checkpoint";
+const CLEAN_SHUTDOWN: &str = ".kafka_cleanshutdown";
+const CLEAN_SHUTDOWN_CONTENT: &[u8] = br#"{"version":0,"brokerEpoch":-1}"#;
+
+/// How the broker stopped the last time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LastStop {
+    /// It closed every partition: nothing at all can be torn.
+    Clean,
+    /// It crashed, or left something undone.
+    Unclean,
+}
+
+/// What a log directory remembers about its partitions between two starts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// Everything below is known to be on the medium.
+    pub recovery_points: OffsetsByPartition,
+    /// Where each log starts, if that is not its first segment's base.
+    pub log_starts: OffsetsByPartition,
+}
+
+/// The checkpoint files of one log directory.
+#[derive(Clone, Debug)]
+pub struct CheckpointFiles {
+    directory: PathBuf,
+}
+
+impl CheckpointFiles {
+    /// Of the log directory `directory`.
+    pub fn of(directory: &Path) -> Self {
+        Self { directory: directory.to_path_buf() }
+    }
+
+    /// Reads both files. Missing ones are empty; so are damaged ones, which costs a longer recovery only.
+    pub fn read(&self) -> io::Result<Checkpoint> {
+        Ok(Checkpoint {
+            recovery_points: self.read_one(RECOVERY_POINTS)?,
+            log_starts: self.read_one(LOG_STARTS)?,
+        })
+    }
+
+    /// Reads the high watermarks that Apache Kafka has left. They are read once, and never written here.
+    pub fn read_high_watermarks(&self) -> io::Result<OffsetsByPartition> {
+        self.read_one(HIGH_WATERMARKS)
+    }
+
+    fn read_one(&self, name: &str) -> io::Result<OffsetsByPartition> {
+        let path = self.directory.join(name);
+        // Kafka makes an empty one at its start.
+        let Some(text) = read_text(&path)?.filter(|text| !text.is_empty()) else {
+            return Ok(OffsetsByPartition::new());
+        };
+        Ok(decode(&text).unwrap_or_else(|| {
+            tracing::warn!(path = %path.display(), "damaged checkpoint ignored: recovery will take longer");
+            OffsetsByPartition::new()
+        }))
+    }
+
+    /// Replaces both files, durably.
+    pub async fn write(&self, checkpoint: &Checkpoint) -> io::Result<()> {
+        self.write_one(RECOVERY_POINTS, &checkpoint.recovery_points).await?;
+        self.write_one(LOG_STARTS, &checkpoint.log_starts).await
+    }
+
+    async fn write_one(&self, name: &str, offsets: &OffsetsByPartition) -> io::Result<()> {
+        fs::write_atomically(&self.directory.join(name), encode(offsets).as_bytes()).await
+    }
+
+    /// Whether the last stop was clean: every log then ends where its files end.
+    pub fn was_clean_shutdown(&self) -> bool {
+        fs::exists(&self.directory.join(CLEAN_SHUTDOWN))
+    }
+
+    /// Leaves Kafka's mark of a clean stop. Write it last, when every partition is closed.
+    pub async fn mark_clean_shutdown(&self) -> io::Result<()> {
+        fs::write_atomically(&self.directory.join(CLEAN_SHUTDOWN), CLEAN_SHUTDOWN_CONTENT).await
+    }
+
+    /// Takes the mark away, durably. Do it once every partition is open, before the first append.
+    pub async fn clear_clean_shutdown(&self) -> io::Result<()> {
+        if !self.was_clean_shutdown() {
+            return Ok(());
+        }
+        fs::remove_file(&self.directory.join(CLEAN_SHUTDOWN))?;
+        fs::sync_dir(&self.directory).await
+    }
+}

@@ -1,0 +1,207 @@
+//! What a place that holds no sound batch means: the end of the log, an end torn by a crash, or damage.
+//!
+//! What was synced is known from the checkpoint's recovery point and from the last write's `durability_mark`: a hole below that is
+//! damage, whatever it looks like. Above it the bytes decide. A crash loses sectors that were written but not synced;
+//! they read as they did before the write: zeros, because that is what a file grows with, or the mark of the write
+//! before. So a torn place shows a lost sector, or ends with the file; damage shows neither.
+//!
+//! In a segment that may be a reused file (`reuse_checkpoint`) a lost sector reads as anything. There a place above what is
+//! known to have been synced is a torn end, whatever it looks like. For that the last mark is kept up to date: it is
+//! written anew when the log comes to rest. What remains is damage to batches of the last moments before a crash, which
+//! were synced while no later mark reached the file: it is taken for a torn end.
+
+use std::io;
+
+use crate::fault_points::{self, Bug};
+use crate::format::batch::BatchError;
+use crate::format::durability_mark::{MAGIC, MARK_BYTES, Signer};
+use crate::limits::SECTOR_BYTES;
+use crate::offset::{FilePosition, Offset};
+use crate::recover::checkpoint_files::LastStop;
+use crate::segment::scan::Scan;
+
+/// The verdict on a place without a sound batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Damage {
+    /// The log ends here; behind it are only zeros.
+    End,
+    /// The log ends here; what follows was never safe.
+    Torn {
+        /// Bytes that are not zeros claimed ahead.
+        bytes: u64,
+        /// Sound batches among them.
+        batches: u64,
+    },
+    /// Safe data is gone; the log goes on at `position` with offset `resume`.
+    Bad { resume: Offset, position: FilePosition },
+}
+
+/// Where a batch should be and none is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Gap {
+    /// The segment, and how its marks are signed.
+    pub(crate) signer: Signer,
+    /// The offset that should come.
+    pub(crate) expected: Offset,
+    /// The next segment's base.
+    pub(crate) next: Option<Offset>,
+}
+
+/// Judges the gap where `scan` stands. After a clean stop nothing can be torn.
+pub(crate) async fn judge(
+    scan: &mut Scan,
+    gap: Gap,
+    safe_below: Offset,
+    last_stop: LastStop,
+) -> io::Result<Damage> {
+    let start = scan.position();
+    let safe_below = safe_below.max(scan.mark_here(gap.signer).await?.unwrap_or(Offset::ZERO));
+    let may_be_torn = gap.expected >= safe_below && last_stop == LastStop::Unclean;
+    let mut judge = Judge { scan, gap, start, safe_below, may_be_torn };
+    if gap.signer.secret.is_some() && may_be_torn {
+        return judge.among_stale_bytes().await;
+    }
+    judge.judge().await
+}
+
+struct Judge<'a> {
+    scan: &'a mut Scan,
+    gap: Gap,
+    start: FilePosition,
+    safe_below: Offset,
+    may_be_torn: bool,
+}
+
+impl Judge<'_> {
+    async fn judge(&mut self) -> io::Result<Damage> {
+        let Gap { signer, expected, next } = self.gap;
+        let start = self.start;
+        let written_end = self.written_end().await?;
+        let limit = next.unwrap_or(signer.segment + i64::from(i32::MAX)).max(expected);
+        self.scan.go_to(start + 1);
+        let sound = self.scan.find_sound(expected, limit).await?;
+        let sound_at = self.scan.position();
+        let end = if sound.is_some() { sound_at } else { self.scan.end() };
+        let is_torn = self.may_be_torn && self.shows_loss(end).await?;
+        let was_safe = expected < self.safe_below;
+        let torn_bytes = written_end.0.saturating_sub(start.0);
+        match (sound, next) {
+            (Some(_), _) if is_torn || fault_points::has(Bug::TruncateAtBadBatch) => {
+                Ok(Damage::Torn { bytes: torn_bytes, batches: self.count_batches(sound_at).await? })
+            }
+            (Some(header), _) => Ok(Damage::Bad { resume: header.base_offset, position: sound_at }),
+            (None, Some(next)) if !is_torn && (!self.may_be_torn || !self.runs_out(written_end).await?) => {
+                Ok(Damage::Bad { resume: next, position: self.scan.end() })
+            }
+            (None, None) if was_safe => {
+                Ok(Damage::Bad { resume: self.safe_below, position: self.scan.end() })
+            }
+            (None, _) if torn_bytes == 0 => Ok(Damage::End),
+            (None, _) => Ok(Damage::Torn { bytes: torn_bytes, batches: 0 }),
+        }
+    }
+
+    async fn count_batches(&mut self, from: FilePosition) -> io::Result<u64> {
+        let mut batches = 0;
+        self.scan.go_to(from);
+        while let Some(Ok(header)) = self.scan.verified().await? {
+            batches += 1;
+            self.scan.skip(header.size_bytes);
+        }
+        Ok(batches)
+    }
+
+    /// The end of a log among stale bytes. Only a header that continues the log shows that something was torn.
+    async fn among_stale_bytes(&mut self) -> io::Result<Damage> {
+        Ok(match self.scan.header().await? {
+            Some(Ok(header)) if header.base_offset == self.gap.expected => {
+                Damage::Torn { bytes: header.size_bytes as u64, batches: 0 }
+            }
+            _ => Damage::End,
+        })
+    }
+
+    /// Where the last write ended, as far as it can be seen, at or behind here.
+    async fn written_end(&mut self) -> io::Result<FilePosition> {
+        let last = self.scan.last_nonzero().await?;
+        let mark = self.scan.mark_at_end(self.gap.signer).await?.map_or(0, |_| MARK_BYTES as u64);
+        Ok(FilePosition(last.0 - mark))
+    }
+
+    /// Whether a write that began here did not reach the medium whole.
+    async fn shows_loss(&mut self, end: FilePosition) -> io::Result<bool> {
+        self.scan.go_to(self.start);
+        let is_marked = self.scan.mark_here(self.gap.signer).await?.is_some();
+        Ok(is_marked || self.shows_lost_sector(end).await?)
+    }
+
+    /// Whether the file ends before the batch here does, or goes on with zeros behind it: then the crash undid the cut of
+    /// the file, so that nothing was synced since the batch was written.
+    async fn runs_out(&mut self, written_end: FilePosition) -> io::Result<bool> {
+        self.scan.go_to(self.start);
+        Ok(match self.scan.header().await? {
+            None | Some(Err(BatchError::Short { .. })) => true,
+            Some(Ok(header)) => {
+                let end = self.start + header.size_bytes as u64;
+                written_end <= end && end < self.scan.end()
+            }
+            Some(Err(_)) => false,
+        })
+    }
+
+    /// Whether the rest of the sector that the gap begins in, or a whole one that begins before `end`, reads as it did
+    /// before the write that began there: as zeros, behind the mark of the write before. The sound batch at `end` may begin
+    /// in a lost sector: the high bytes of its offset are zeros too.
+    async fn shows_lost_sector(&mut self, end: FilePosition) -> io::Result<bool> {
+        let (start, scan) = (self.start, &mut *self.scan);
+        let sector = SECTOR_BYTES as u64;
+        let boundary = FilePosition(start.0.next_multiple_of(sector).min(scan.end().0));
+        scan.go_to(start);
+        if is_old_head(scan.bytes((boundary.0 - start.0) as usize).await?, self.gap.expected) {
+            return Ok(true);
+        }
+        scan.go_to(boundary);
+        let mark_end = (start + MARK_BYTES as u64).0;
+        while scan.position() < end {
+            let position = scan.position();
+            let length = sector.min(scan.end().0 - position.0);
+            let marked = mark_end.saturating_sub(position.0) as usize;
+            if scan.bytes(length as usize).await?.iter().skip(marked).all(|byte| *byte == 0) {
+                return Ok(true);
+            }
+            scan.skip(length as usize);
+        }
+        Ok(false)
+    }
+}
+
+/// Whether the rest of a sector, where a batch with offset `expected` should begin, was never written: a mark begins
+/// there, or zeros that a batch would not have. A batch begins with zeros anyway (the high bytes of its offset), so
+/// they must cover its magic byte, or a byte of the offset that can't be zero.
+fn is_old_head(head: &[u8], expected: Offset) -> bool {
+    const MAGIC_AT: usize = 16;
+    let magic = head.len().min(MAGIC.len());
+    let rest_is_zero = head.iter().skip(MARK_BYTES).all(|byte| *byte == 0);
+    if magic > 0 && head[..magic] == MAGIC[..magic] {
+        return rest_is_zero;
+    }
+    let offset_bytes = expected.0.to_be_bytes();
+    let telling = head.len() > MAGIC_AT || offset_bytes.iter().take(head.len()).any(|byte| *byte != 0);
+    telling && head.iter().all(|byte| *byte == 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_few_zeros_prove_nothing() {
+        assert!(!is_old_head(&[], Offset(5)));
+        assert!(!is_old_head(&[0; 7], Offset(5)), "offset 5 begins with seven zeros");
+        assert!(is_old_head(&[0; 8], Offset(5)));
+        assert!(!is_old_head(&[0; 16], Offset(0)));
+        assert!(is_old_head(&[0; 17], Offset(0)));
+        assert!(is_old_head(b"CR", Offset(5)));
+        assert!(!is_old_head(b"CX", Offset(5)));
+    }
+}

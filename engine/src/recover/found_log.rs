@@ -1,0 +1,94 @@
+//! A log as a start finds it: the names of its files, and what is known of them before they are looked into.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use creel_io::fs;
+
+use crate::config::{CleanupPolicy, LogConfig};
+use crate::directory::{FileKind, parse_segment_file};
+use crate::error::naming;
+use crate::format::reuse_checkpoint::ReuseCheckpoint;
+use crate::offset::Offset;
+use crate::recover::checkpoint_files::LastStop;
+use crate::recover::found_segment::FoundSegment;
+use crate::recover::progress::Recovered;
+use crate::segment::files::remove_if_there;
+
+/// Files of a partition's directory that matter here, by offset.
+#[derive(Debug, Default)]
+pub(crate) struct FoundFiles {
+    pub(crate) bases: Vec<Offset>,
+    pub(crate) snapshots: Vec<Offset>,
+}
+
+/// Looks through a partition's directory and removes what a crash left half-done.
+pub(crate) fn find_files(directory: &Path) -> io::Result<FoundFiles> {
+    let mut found = FoundFiles::default();
+    for name in fs::read_dir(directory).map_err(naming(directory))? {
+        let path = directory.join(name);
+        match parse_segment_file(&path) {
+            Some((base, FileKind::Log)) => found.bases.push(base),
+            Some((offset, FileKind::ProducerSnapshot)) => found.snapshots.push(offset),
+            Some(_) => {}
+            None if is_leftover(&path) => remove_if_there(&path)?,
+            None => {}
+        }
+    }
+    Ok(found)
+}
+
+fn is_leftover(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "deleted" || extension == "tmp")
+}
+
+/// Whether a log's leader epochs are written down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EpochsFile {
+    Sound,
+    /// Missing or damaged: every batch must be looked at again.
+    Gone,
+}
+
+/// What is known of a log before its segments are looked into.
+#[derive(Debug)]
+pub(crate) struct FoundLog {
+    pub(crate) directory: PathBuf,
+    pub(crate) config: LogConfig,
+    pub(crate) now_ms: i64,
+    pub(crate) last_stop: LastStop,
+    pub(crate) epochs_file: EpochsFile,
+    /// From the checkpoint: synced below this, and where the last stop was clean, the log's end.
+    pub(crate) checkpoint: Offset,
+    /// Segments that may hold stale bytes behind their batches.
+    pub(crate) reuse: Option<ReuseCheckpoint>,
+    pub(crate) files: FoundFiles,
+    /// How far all recoveries of this core have come.
+    pub(crate) recovered: Recovered,
+}
+
+impl FoundLog {
+    /// Batches below this were synced, and are not worth verifying again.
+    pub(crate) fn recovery_point(&self) -> Offset {
+        match self.epochs_file {
+            EpochsFile::Sound => self.checkpoint,
+            EpochsFile::Gone => Offset::ZERO,
+        }
+    }
+
+    /// Whether the last stop has left every file as it should be.
+    pub(crate) fn may_be_trusted(&self) -> bool {
+        let has_side_files = self.epochs_file == EpochsFile::Sound || self.files.bases.is_empty();
+        self.last_stop == LastStop::Clean && has_side_files
+    }
+
+    /// Whether each batch begins where the one before it ends.
+    pub(crate) fn is_gapless(&self) -> bool {
+        self.config.cleanup_policy == CleanupPolicy::Delete && !self.config.may_have_gaps
+    }
+
+    pub(crate) fn open_segments(&self) -> io::Result<Vec<FoundSegment>> {
+        let open = |base: &Offset| FoundSegment::open(&self.directory, *base, self.now_ms);
+        self.files.bases.iter().map(open).collect()
+    }
+}

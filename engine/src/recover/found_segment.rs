@@ -1,0 +1,130 @@
+//! A segment's file as a start finds it. Nothing is known of what it holds: it can be looked into, not served.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use creel_io::fs::File;
+
+use crate::error::naming;
+use crate::format::bad_ranges::BadRange;
+use crate::offset::{FilePosition, Offset};
+use crate::segment::Segment;
+use crate::segment::files::{last_indexed, read_indexes};
+use crate::segment::scan::Scan;
+
+/// What lies at the end of a sealed segment.
+#[derive(Clone, Copy, Debug)]
+struct Tail {
+    /// Where the offsets of its batches end.
+    end: Offset,
+    /// Whether the file ends with them.
+    ends_with_batches: bool,
+}
+
+impl Tail {
+    /// Whether the batches of `segment` lead up to the next segment there is, so that none is missing in between.
+    fn leads_to(self, segment: Offset, next: Offset, bad_ranges: &[BadRange]) -> bool {
+        let is_known = bad_ranges.iter().any(|bad| bad.segment == segment && bad.start == self.end);
+        is_known || (self.ends_with_batches && self.end == next)
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct FoundSegment {
+    directory: PathBuf,
+    /// Its length is the file's.
+    unread: Segment,
+    created_ms: i64,
+    tail: Option<Tail>,
+}
+
+impl FoundSegment {
+    pub(crate) fn open(directory: &Path, base: Offset, now_ms: i64) -> io::Result<Self> {
+        let segment = Segment::found(directory, base, 0, now_ms);
+        let looked_at = segment.log.get().and_then(|file| Ok((file.len()?, file.modified_ms()?)));
+        let (length, modified_ms) = looked_at.map_err(naming(segment.log.path()))?;
+        segment.log.close();
+        segment.skip_to(FilePosition(length));
+        segment.note_append(modified_ms);
+        Ok(Self { directory: directory.to_path_buf(), unread: segment, created_ms: now_ms, tail: None })
+    }
+
+    pub(crate) fn base(&self) -> Offset {
+        self.unread.base
+    }
+
+    /// Bytes of the file.
+    pub(crate) fn length(&self) -> u64 {
+        self.unread.length()
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.unread.log.path()
+    }
+
+    pub(crate) fn file(&self) -> io::Result<File> {
+        self.unread.log.get()
+    }
+
+    /// The segment as the last stop left it: it holds what its file and its indexes say.
+    pub(crate) fn trusted(self) -> Segment {
+        self.unread
+    }
+
+    /// The segment with nothing in it: its batches are noted again from the first on.
+    pub(crate) fn emptied(&self) -> Segment {
+        let segment = Segment::found(&self.directory, self.base(), 0, self.created_ms);
+        segment.note_append(self.unread.appended_ms());
+        segment.begin_empty();
+        segment
+    }
+
+    /// For those who look something up in it.
+    pub(crate) fn unread(&self) -> &Segment {
+        &self.unread
+    }
+
+    /// Whether the batches of a sealed segment lead up to the next segment there is.
+    pub(crate) async fn leads_to(&mut self, next: Offset, bad_ranges: &[BadRange]) -> io::Result<bool> {
+        let tail = self.tail().await?;
+        Ok(tail.leads_to(self.base(), next, bad_ranges))
+    }
+
+    /// Whether a sealed segment is as it was left: its indexes are there, its file ends with its batches, and they lead up to
+    /// the next segment, where there are `bad_ranges` to tell that by. The cut that saw to the file's end may have been
+    /// undone, although the batches themselves are safe: where nothing was appended since, or where retention took the
+    /// segment before the next sync and a crash brought it back.
+    pub(crate) async fn is_sound_before(
+        &mut self,
+        next: Offset,
+        bad_ranges: Option<&[BadRange]>,
+    ) -> io::Result<bool> {
+        if read_indexes(&self.directory, &self.unread)?.is_none() {
+            return Ok(false);
+        }
+        let tail = self.tail().await?;
+        let leads_to = |bad_ranges| tail.leads_to(self.base(), next, bad_ranges);
+        Ok(tail.ends_with_batches && bad_ranges.is_none_or(leads_to))
+    }
+
+    /// Walks over the batches behind the index's last entry, once.
+    async fn tail(&mut self) -> io::Result<Tail> {
+        if let Some(tail) = self.tail {
+            return Ok(tail);
+        }
+        let from = last_indexed(&self.directory, self.base()).await.unwrap_or(FilePosition::START);
+        let mut scan = Scan::new(self.file()?, from, self.length());
+        let mut tail = Tail { end: self.base(), ends_with_batches: true };
+        while let Some(header) = scan.header().await? {
+            let Ok(header) = header else {
+                tail.ends_with_batches = false;
+                break;
+            };
+            tail.end = header.end_offset();
+            scan.skip(header.size_bytes);
+        }
+        self.unread.log.close();
+        self.tail = Some(tail);
+        Ok(tail)
+    }
+}

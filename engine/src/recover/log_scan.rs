@@ -1,0 +1,318 @@
+//! Looks through a log's batches, segment by segment, and finds where it ends and what is damaged.
+
+use std::io;
+use std::rc::Rc;
+
+use creel_io::fs::{self, File};
+
+use crate::error::{is_disk_full, naming};
+use crate::fault_points::{self, Bug};
+use crate::format::bad_ranges::BadRange;
+use crate::format::batch::BatchHeader;
+use crate::format::epochs::EpochStart;
+use crate::format::reuse_checkpoint::ReuseCheckpoint;
+use crate::offset::{FilePosition, Offset};
+use crate::recover::checkpoint_files::LastStop;
+use crate::recover::damage::{Damage, Gap, judge};
+use crate::recover::found_log::FoundLog;
+use crate::recover::found_segment::FoundSegment;
+use crate::recover::progress::is_gone_through;
+use crate::recover::recovered_log::{RecoveredLog, Recovery, RecoveryReport};
+use crate::segment::checkpoints::{read_bad_ranges, write_bad_ranges};
+use crate::segment::files::{remove_segment, remove_snapshot, write_indexes};
+use crate::segment::scan::Scan;
+use crate::segment::{Placed, Segment};
+
+/// So much of a log is verified in about a microsecond.
+const BYTES_A_STEP: usize = 16 << 10;
+
+/// The log as it is found, bit by bit.
+pub(crate) struct LogScan {
+    found: FoundLog,
+    /// Synced below this, and not worth verifying again.
+    recovery_point: Offset,
+    /// Known to have been synced below this: a hole there is damage, not a torn end.
+    safe_below: Offset,
+    segments: Vec<Rc<Segment>>,
+    epochs: Vec<EpochStart>,
+    bad_ranges: Vec<BadRange>,
+    report: RecoveryReport,
+    /// Where the next batch must begin.
+    end: Offset,
+    tail_is_sound: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Continue {
+    Yes,
+    No,
+}
+
+impl LogScan {
+    pub(crate) fn new(found: FoundLog) -> Self {
+        Self {
+            recovery_point: found.recovery_point(),
+            safe_below: found.checkpoint,
+            found,
+            segments: Vec::new(),
+            epochs: Vec::new(),
+            bad_ranges: Vec::new(),
+            report: RecoveryReport::default(),
+            end: Offset::ZERO,
+            tail_is_sound: true,
+        }
+    }
+
+    /// Finds out what the files hold, segment by segment.
+    pub(crate) async fn run(mut self, found: Vec<FoundSegment>) -> io::Result<RecoveredLog> {
+        self.bad_ranges = read_bad_ranges(&self.found.directory)?;
+        // Damage found in an earlier life was safe then, and what lies behind it is not to be cut now.
+        let known_damage = self.bad_ranges.iter().map(|bad| bad.end).max().unwrap_or(Offset::ZERO);
+        self.safe_below = self.safe_below.max(self.last_mark(&found).await?).max(known_damage);
+        let mut found = found.into_iter().peekable();
+        while let Some(segment) = found.next() {
+            let next = found.peek().map(FoundSegment::base);
+            if self.recover(segment, next).await? == Continue::No {
+                self.remove_segments(found)?;
+                break;
+            }
+        }
+        self.remove_snapshots_of_what_was_cut()?;
+        self.settle().await?;
+        Ok(self.into_log())
+    }
+
+    /// Makes a segment of what was found, the next one in the log.
+    async fn recover(&mut self, mut found: FoundSegment, next: Option<Offset>) -> io::Result<Continue> {
+        if let Some(next) = next.filter(|next| *next <= self.recovery_point) {
+            let bad_ranges = self.found.is_gapless().then_some(&self.bad_ranges[..]);
+            if found.is_sound_before(next, bad_ranges).await? {
+                self.segments.push(Rc::new(found.trusted()));
+                self.end = next;
+                return Ok(Continue::Yes);
+            }
+        }
+        self.bad_ranges.retain(|bad| bad.segment != found.base());
+        let segment = found.emptied();
+        let scanned = self.scan(&segment, found.length(), next).await.map_err(naming(found.path()))?;
+        if let Some(next) = next.filter(|_| scanned == Continue::Yes) {
+            self.seal(&segment, next).await.map_err(naming(found.path()))?;
+        }
+        self.segments.push(Rc::new(segment));
+        Ok(scanned)
+    }
+
+    fn into_log(self) -> RecoveredLog {
+        RecoveredLog {
+            directory: self.found.directory,
+            config: self.found.config,
+            now_ms: self.found.now_ms,
+            recovery: Recovery::Scanned,
+            segments: self.segments,
+            epochs: self.epochs,
+            bad_ranges: self.bad_ranges,
+            reuse: self.found.reuse,
+            snapshots: self.found.files.snapshots,
+            report: self.report,
+            lacks_snapshot: false,
+            end: self.end,
+            tail_is_sound: self.tail_is_sound,
+        }
+    }
+
+    /// One that came back after the log has grown past it again would tell of batches that are no more. The sync that
+    /// settles the rest makes their removal durable.
+    fn remove_snapshots_of_what_was_cut(&mut self) -> io::Result<()> {
+        while let Some(offset) = self.found.files.snapshots.pop_if(|offset| *offset > self.end) {
+            remove_snapshot(&self.found.directory, offset)?;
+        }
+        Ok(())
+    }
+
+    /// What the last write's mark says was durable.
+    async fn last_mark(&self, found: &[FoundSegment]) -> io::Result<Offset> {
+        let Some(last) = found.last() else {
+            return Ok(Offset::ZERO);
+        };
+        let signer = ReuseCheckpoint::signer(self.found.reuse, last.base());
+        let file = last.file()?;
+        drop_cached(&file);
+        let mut scan = Scan::new(file, FilePosition::START, last.length()).over_data()?;
+        let mark = if signer.secret.is_none() {
+            scan.in_big_steps().mark_at_end(signer).await?
+        } else {
+            scan.go_behind_batches(last.base()).await?;
+            match scan.mark_here(signer).await? {
+                Some(durable) => Some(durable),
+                // The chain is broken, or the write behind it was torn: a mark may lie anywhere.
+                None => {
+                    scan.go_to(FilePosition::START);
+                    scan.in_big_steps().best_mark(signer).await?
+                }
+            }
+        };
+        Ok(mark.unwrap_or(Offset::ZERO))
+    }
+
+    /// Walks over one segment's batches and takes each into account.
+    async fn scan(&mut self, segment: &Segment, length: u64, next: Option<Offset>) -> io::Result<Continue> {
+        self.end = self.end.max(segment.base);
+        let file = segment.log.get()?;
+        drop_cached(&file);
+        let mut scan = Scan::new(file, FilePosition::START, length).over_data()?.in_big_steps();
+        let is_counted = is_gone_through(next, self.recovery_point);
+        let mut passing = self.found.recovered.begin(if is_counted { scan.data_end().0 } else { 0 });
+        loop {
+            let is_safe = self.end < self.recovery_point;
+            let mut found = if is_safe { scan.header().await? } else { scan.verified().await? };
+            // A header alone that leaps over the recovery point is not to be believed.
+            if is_safe && matches!(&found, Some(Ok(header)) if header.end_offset() > self.recovery_point) {
+                found = scan.verified().await?;
+            }
+            match found {
+                // One that reaches into the next segment is damaged, be it synced or not.
+                Some(Ok(header))
+                    if self.continues(segment, &header)
+                        && next.is_none_or(|next| header.end_offset() <= next) =>
+                {
+                    self.take(segment, &header, &mut scan);
+                    passing.pass(header.size_bytes);
+                    // What is in the page cache is read without a wait: others have their turn all the same.
+                    creel_io::count_work(1 + header.size_bytes / BYTES_A_STEP);
+                    creel_io::rest().await;
+                }
+                None if !self.must_go_on(next) => return Ok(Continue::Yes),
+                // Complete: what follows was claimed ahead, and the crash undid the cut.
+                _ if next == Some(self.end) => return Ok(Continue::Yes),
+                _ => {
+                    let signer = ReuseCheckpoint::signer(self.found.reuse, segment.base);
+                    let gap = Gap { signer, expected: self.end, next };
+                    let damage = judge(&mut scan, gap, self.safe_below, self.found.last_stop).await?;
+                    match self.handle(segment, damage, &mut scan, length) {
+                        Continue::Yes if scan.position().0 < length => {}
+                        outcome => return Ok(outcome),
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether the log can't end here: the next segment, or what was synced, begins later.
+    fn must_go_on(&self, next: Option<Offset>) -> bool {
+        match next {
+            Some(next) => self.end < next && self.found.is_gapless(),
+            None => self.end < self.safe_below,
+        }
+    }
+
+    /// Whether a batch is the one that must come here: neither stale nor out of place.
+    fn continues(&self, segment: &Segment, header: &BatchHeader) -> bool {
+        let follows = if self.end >= self.recovery_point && self.found.is_gapless() {
+            header.base_offset == self.end
+        } else {
+            // The base offset has no checksum: one that leaps over the recovery point is damage.
+            let limit = self.recovery_point.max(self.end + 1);
+            header.base_offset >= self.end && (header.base_offset < limit || !self.found.is_gapless())
+        };
+        let fits =
+            header.last_offset_delta >= 0 && header.last_offset() - segment.base <= i64::from(i32::MAX);
+        follows && fits
+    }
+
+    fn take(&mut self, segment: &Segment, header: &BatchHeader, scan: &mut Scan) {
+        segment.note(&Placed::of(header, scan.position()), self.found.config.index_interval_bytes);
+        self.note_epoch(header);
+        self.end = header.end_offset();
+        self.report.scanned_bytes += header.size_bytes as u64;
+        scan.skip(header.size_bytes);
+    }
+
+    fn note_epoch(&mut self, header: &BatchHeader) {
+        let (epoch, start) = (header.leader_epoch, header.base_offset);
+        if epoch.0 >= 0 && self.epochs.last().is_none_or(|last| last.epoch < epoch) {
+            self.epochs.push(EpochStart { epoch, start });
+        }
+    }
+
+    fn handle(&mut self, segment: &Segment, damage: Damage, scan: &mut Scan, length: u64) -> Continue {
+        match damage {
+            Damage::End => Continue::No,
+            Damage::Torn { bytes, batches } => {
+                self.report.torn_bytes += bytes;
+                self.report.torn_batches += batches;
+                Continue::No
+            }
+            Damage::Bad { resume, position } => {
+                let bad = BadRange {
+                    start: self.end,
+                    end: resume,
+                    segment: segment.base,
+                    position: segment.end_position(),
+                    end_position: position,
+                };
+                tracing::error!(?bad, log = %segment.log.path().display(), "damaged range: it is refused from now on");
+                self.bad_ranges.push(bad);
+                self.report.new_bad_ranges.push(bad);
+                segment.skip_to(position);
+                scan.go_to(position);
+                self.end = resume;
+                self.tail_is_sound = position.0 < length;
+                Continue::Yes
+            }
+        }
+    }
+
+    async fn seal(&self, segment: &Segment, next: Offset) -> io::Result<()> {
+        debug_assert!(self.end <= next || !self.found.is_gapless());
+        segment.cut_to_length()?;
+        segment.log.get()?.sync_all().await?;
+        match write_indexes(&self.found.directory, segment, true).await {
+            Err(error) if is_disk_full(&error) => {
+                tracing::warn!(log = %segment.log.path().display(), %error, "no room for indexes: later starts take longer");
+                Ok(())
+            }
+            written => written,
+        }
+    }
+
+    fn remove_segments(&mut self, found: impl Iterator<Item = FoundSegment>) -> io::Result<()> {
+        for base in found.map(|segment| segment.base()) {
+            tracing::warn!(directory = %self.found.directory.display(), %base, "segment behind a torn end removed");
+            remove_segment(&self.found.directory, base)?;
+        }
+        Ok(())
+    }
+
+    /// Makes what was found final: torn bytes gone, the rest on the medium.
+    async fn settle(&mut self) -> io::Result<()> {
+        if self.report.torn_bytes > 0 {
+            let RecoveryReport { torn_bytes, torn_batches, .. } = self.report;
+            tracing::warn!(
+                directory = %self.found.directory.display(), torn_bytes, torn_batches, end = %self.end,
+                "the end of the log was torn by the crash: cut"
+            );
+        }
+        if let Some(last) = self.segments.last() {
+            if self.end > self.recovery_point && self.found.last_stop == LastStop::Unclean {
+                // Appended to shortly before the crash, which need not have left the file's time right.
+                last.note_append(self.found.now_ms);
+            }
+            last.cut_to_length()?;
+            last.log.get()?.sync_all().await?;
+        }
+        write_bad_ranges(&self.found.directory, &self.bad_ranges).await?;
+        fs::sync_dir(&self.found.directory).await?;
+        // The stop may have come between making the directory and making its name safe.
+        match self.found.directory.parent() {
+            Some(parent) => fs::sync_dir(parent).await,
+            None => Ok(()),
+        }
+    }
+}
+
+/// A sync may have failed in an earlier life: then the page cache shows batches that the medium does not hold.
+fn drop_cached(file: &File) {
+    if !fault_points::has(Bug::PageCacheTrusted) {
+        file.drop_cached();
+    }
+}

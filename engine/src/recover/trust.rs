@@ -1,0 +1,114 @@
+//! Behind a clean stop: every file ends where its batches end, and the side files are right. What is cheap to look at is
+//! looked at all the same.
+
+use std::io;
+use std::path::Path;
+use std::rc::Rc;
+
+use crate::error::naming;
+use crate::format::bad_ranges::BadRange;
+use crate::format::time_index::TimestampOffset;
+use crate::offset::{FilePosition, Offset};
+use crate::recover::found_log::FoundLog;
+use crate::recover::found_segment::FoundSegment;
+use crate::recover::recovered_log::{RecoveredLog, Recovery, RecoveryReport};
+use crate::segment::checkpoints::read_bad_ranges;
+use crate::segment::files::{knows_largest, read_indexes};
+use crate::segment::scan::Scan;
+use crate::segment::{Placed, Segment};
+
+/// What the files of `log` that are right hold.
+pub(crate) struct Trusted {
+    bad_ranges: Vec<BadRange>,
+    /// The last segment, and where it ends.
+    last: Option<(Segment, Offset)>,
+}
+
+/// Looks at the end of every segment. `None`: something is not right; scan the log.
+pub(crate) async fn look(log: &FoundLog, found: &mut [FoundSegment]) -> io::Result<Option<Trusted>> {
+    let bad_ranges = read_bad_ranges(&log.directory)?;
+    if log.is_gapless() {
+        let nexts = found.iter().skip(1).map(FoundSegment::base).collect::<Vec<_>>();
+        for (sealed, next) in found.iter_mut().zip(nexts) {
+            let leads_to = sealed.leads_to(next, &bad_ranges).await;
+            if !leads_to.map_err(naming(sealed.path()))? {
+                return Ok(None);
+            }
+        }
+    }
+    let Some(last) = found.last() else {
+        return Ok(Some(Trusted { bad_ranges, last: None }));
+    };
+    let loaded = load_tail(&log.directory, last, &bad_ranges, log.config.index_interval_bytes).await;
+    let Some((segment, end)) = loaded.map_err(naming(last.path()))? else {
+        return Ok(None);
+    };
+    // The log ends where the stop has left it, if that is written down.
+    let is_all_there = log.checkpoint == Offset::ZERO || end == log.checkpoint;
+    Ok(is_all_there.then_some(Trusted { bad_ranges, last: Some((segment, end)) }))
+}
+
+impl Trusted {
+    pub(crate) fn into_log(self, log: FoundLog, mut found: Vec<FoundSegment>) -> RecoveredLog {
+        found.pop();
+        let (last, end) = self.last.unzip();
+        let sealed = found.into_iter().map(FoundSegment::trusted);
+        RecoveredLog {
+            directory: log.directory,
+            config: log.config,
+            now_ms: log.now_ms,
+            recovery: Recovery::Trusted,
+            segments: sealed.chain(last).map(Rc::new).collect(),
+            epochs: Vec::new(),
+            bad_ranges: self.bad_ranges,
+            reuse: log.reuse,
+            snapshots: log.files.snapshots,
+            report: RecoveryReport::default(),
+            lacks_snapshot: false,
+            end: end.unwrap_or(Offset::ZERO),
+            tail_is_sound: true,
+        }
+    }
+}
+
+/// Reads the last segment's indexes and walks over the batches behind the last entry. The segment, and where it ends;
+/// `None`: its files contradict each other.
+async fn load_tail(
+    directory: &Path,
+    found: &FoundSegment,
+    bad_ranges: &[BadRange],
+    index_interval_bytes: u64,
+) -> io::Result<Option<(Segment, Offset)>> {
+    let length = found.length();
+    let Some(indexes) = read_indexes(directory, found.unread())? else {
+        return Ok(None);
+    };
+    if !knows_largest(found.unread(), &indexes).await? {
+        return Ok(None);
+    }
+    let last = indexes.offsets.last();
+    let from = last.map_or(FilePosition::START, |(_, position)| position);
+    let largest = indexes.times.last().unwrap_or(TimestampOffset::NONE);
+    let segment = found.emptied();
+    segment.set_indexes(indexes);
+    if let Some(Ok(first)) = Scan::new(found.file()?, FilePosition::START, length).header().await? {
+        segment.observe(&Placed::of(&first, FilePosition::START));
+    }
+    segment.set_largest(largest);
+    segment.skip_to(from);
+    let mut end = segment.base;
+    let mut scan = Scan::new(found.file()?, from, length);
+    while let Some(header) = scan.header().await? {
+        let Ok(header) = header else {
+            let is_known = bad_ranges.iter().any(|bad| bad.segment == segment.base);
+            return Ok(is_known.then_some((segment, end)));
+        };
+        if last.is_some_and(|(last, at)| scan.position() == at && header.last_offset() != last) {
+            return Ok(None);
+        }
+        segment.note(&Placed::of(&header, scan.position()), index_interval_bytes);
+        end = header.end_offset();
+        scan.skip(header.size_bytes);
+    }
+    Ok(Some((segment, end)))
+}

@@ -1,0 +1,194 @@
+//! The side files of a segment: indexes and producer snapshots, written when it is sealed, read when it is needed.
+//!
+//! Indexes are never the only copy of anything: missing or damaged ones are rebuilt from the batches. A snapshot is,
+//! once retention has taken the batches before it.
+
+use std::io::{self, IoSlice};
+use std::path::Path;
+
+use creel_io::fs::{self, File, OpenOptions};
+
+use crate::directory::{FileKind, segment_path};
+use crate::format::offset_index::{ENTRY_BYTES, OffsetIndex};
+use crate::format::snapshot::{self, SnapshotEntry};
+use crate::format::time_index::{TimeIndex, TimestampOffset};
+use crate::limits::SIDE_FILE_BYTES_MAX;
+use crate::offset::{FilePosition, Offset};
+use crate::segment::scan::Scan;
+use crate::segment::{Indexes, Placed, Segment};
+
+/// Writes both index files and syncs them. `closing`: nothing will be added.
+pub(crate) async fn write_indexes(directory: &Path, segment: &Segment, closing: bool) -> io::Result<()> {
+    let Some((offsets, times)) = segment.encode_indexes(closing) else {
+        return Ok(());
+    };
+    write_synced(&segment_path(directory, segment.base, FileKind::OffsetIndex), &offsets).await?;
+    write_synced(&segment_path(directory, segment.base, FileKind::TimeIndex), &times).await
+}
+
+/// Writes the producers as they were before `offset`. The file is the caller's to sync.
+pub(crate) fn write_snapshot(directory: &Path, offset: Offset, encoded: &[u8]) -> io::Result<File> {
+    write_file(&segment_path(directory, offset, FileKind::ProducerSnapshot), encoded)
+}
+
+/// Removes a producer snapshot.
+pub(crate) fn remove_snapshot(directory: &Path, offset: Offset) -> io::Result<()> {
+    remove_if_there(&segment_path(directory, offset, FileKind::ProducerSnapshot))
+}
+
+/// A file that does not reach the medium is removed: a part of an index would be believed.
+async fn write_synced(path: &Path, content: &[u8]) -> io::Result<()> {
+    let synced = write_file(path, content)?.sync_data().await;
+    if synced.is_err() {
+        let _ = remove_if_there(path);
+    }
+    synced
+}
+
+/// A file that can't be written whole is removed.
+fn write_file(path: &Path, content: &[u8]) -> io::Result<File> {
+    let file = File::open(path, OpenOptions { truncate: true, ..OpenOptions::create() })?;
+    let written = file.write_all_at(&mut [IoSlice::new(content)], 0);
+    if written.is_err() {
+        let _ = remove_if_there(path);
+    }
+    written.map(|()| file)
+}
+
+/// Removes a file that may be gone already.
+pub(crate) fn remove_if_there(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        outcome => outcome,
+    }
+}
+
+/// Removes every file of a segment.
+pub(crate) fn remove_segment(directory: &Path, base: Offset) -> io::Result<()> {
+    for kind in FileKind::OF_SEGMENT {
+        remove_if_there(&segment_path(directory, base, kind))?;
+    }
+    Ok(())
+}
+
+/// Removes both index files.
+pub(crate) fn remove_indexes(directory: &Path, base: Offset) -> io::Result<()> {
+    remove_if_there(&segment_path(directory, base, FileKind::OffsetIndex))?;
+    remove_if_there(&segment_path(directory, base, FileKind::TimeIndex))
+}
+
+/// Reads a producer snapshot; `None` if it is gone or damaged.
+pub(crate) fn read_snapshot(directory: &Path, offset: Offset) -> io::Result<Option<Vec<SnapshotEntry>>> {
+    let bytes = read_bounded(&segment_path(directory, offset, FileKind::ProducerSnapshot))?;
+    Ok(bytes.and_then(|bytes| snapshot::decode(&bytes)))
+}
+
+/// Where the last batch begins that a sealed segment's offset index has an entry of, without reading the rest of it. `None`:
+/// it does not say, and every batch has to be walked over.
+pub(crate) async fn last_indexed(directory: &Path, base: Offset) -> Option<FilePosition> {
+    let index =
+        File::open(&segment_path(directory, base, FileKind::OffsetIndex), OpenOptions::read()).ok()?;
+    let at = index.len().ok()?.checked_sub(ENTRY_BYTES as u64)?;
+    let entry = index.read_exact_at(at, ENTRY_BYTES).await.ok()?;
+    let position = i32::from_be_bytes(*entry.last_chunk()?);
+    u64::try_from(position).ok().map(FilePosition)
+}
+
+/// Brings the indexes of a sealed segment into memory, from their files or else from the batches.
+pub(crate) async fn load_indexes(directory: &Path, segment: &Segment, interval: u64) -> io::Result<()> {
+    if segment.with_indexes(|_| ()).is_some() {
+        return Ok(());
+    }
+    match read_indexes(directory, segment)? {
+        Some(indexes) if segment.has_no_times() || knows_largest(segment, &indexes).await? => {
+            if segment.largest().is_none() {
+                segment.set_largest(indexes.times.last().unwrap_or(TimestampOffset::NONE));
+            }
+            segment.set_indexes(indexes);
+            Ok(())
+        }
+        _ => rebuild_indexes(directory, segment, interval).await,
+    }
+}
+
+/// Whether the largest timestamp, by which retention goes, is that of the batch it points at; where there is none, that no
+/// batch has one.
+pub(crate) async fn knows_largest(segment: &Segment, indexes: &Indexes) -> io::Result<bool> {
+    let Some(largest) = indexes.times.last() else {
+        return has_no_times(segment).await;
+    };
+    let entry = indexes.offsets.entry_before(largest.last_offset);
+    let start = entry.map_or(FilePosition::START, |(_, position)| position);
+    let mut scan = Scan::new(segment.log.get()?, start, segment.length());
+    while let Some(header) = scan.header().await? {
+        let indexed = entry.filter(|(_, position)| *position == scan.position());
+        let Ok(header) = header else {
+            // Behind damage to the log itself nothing can be told.
+            return Ok(indexed.is_none());
+        };
+        if indexed.is_some_and(|(last, _)| header.last_offset() != last) {
+            return Ok(false);
+        }
+        if header.last_offset() >= largest.last_offset {
+            return Ok(
+                header.last_offset() == largest.last_offset && header.max_timestamp == largest.timestamp
+            );
+        }
+        scan.skip(header.size_bytes);
+    }
+    Ok(false)
+}
+
+/// Whether no batch of a segment has a timestamp, as far as headers can be followed.
+async fn has_no_times(segment: &Segment) -> io::Result<bool> {
+    let mut scan = Scan::new(segment.log.get()?, FilePosition::START, segment.length());
+    while let Some(Ok(header)) = scan.header().await? {
+        if header.max_timestamp >= 0 {
+            return Ok(false);
+        }
+        scan.skip(header.size_bytes);
+    }
+    Ok(true)
+}
+
+/// The index files as they are; `None` where they are missing or can't be right.
+pub(crate) fn read_indexes(directory: &Path, segment: &Segment) -> io::Result<Option<Indexes>> {
+    let offsets = read_bounded(&segment_path(directory, segment.base, FileKind::OffsetIndex))?;
+    let times = read_bounded(&segment_path(directory, segment.base, FileKind::TimeIndex))?;
+    let (Some(offsets), Some(times)) = (offsets, times) else {
+        return Ok(None);
+    };
+    let offsets = OffsetIndex::decode(segment.base, &offsets, segment.length());
+    let times = TimeIndex::decode(segment.base, &times);
+    Ok(offsets.zip(times).map(|(offsets, times)| Indexes { offsets, times }))
+}
+
+fn read_bounded(path: &Path) -> io::Result<Option<bytes::Bytes>> {
+    if !fs::exists(path) || File::open(path, OpenOptions::read())?.len()? > SIDE_FILE_BYTES_MAX {
+        return Ok(None);
+    }
+    fs::read(path).map(Some)
+}
+
+/// Walks a segment's headers and writes its indexes anew.
+pub(crate) async fn rebuild_indexes(directory: &Path, segment: &Segment, interval: u64) -> io::Result<()> {
+    tracing::warn!(log = %segment.log.path().display(), "indexes missing or damaged: rebuilding them");
+    let copy = Segment::found(directory, segment.base, 0, segment.created_ms);
+    copy.begin_empty();
+    let mut scan = Scan::new(segment.log.get()?, FilePosition::START, segment.length());
+    while let Some(Ok(header)) = scan.header().await? {
+        copy.note(&Placed::of(&header, scan.position()), interval);
+        scan.skip(header.size_bytes);
+    }
+    write_indexes(directory, &copy, true).await?;
+    if let Some(indexes) = read_indexes(directory, &copy)? {
+        segment.set_indexes(indexes);
+    } else {
+        segment.set_indexes(Indexes::empty(segment.base));
+    }
+    let found = copy.largest().unwrap_or(TimestampOffset::NONE);
+    if segment.largest().is_none_or(|known| known.timestamp < found.timestamp) {
+        segment.set_largest(found);
+    }
+    Ok(())
+}

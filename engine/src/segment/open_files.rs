@@ -1,0 +1,117 @@
+//! The log files that the partitions of a core hold open, so that any number of partitions and segments gets by with the
+//! descriptors that there are.
+//!
+//! Active segments stay open between two appends, and sealed ones that were read a moment ago between two reads: a few of
+//! each. Whoever needs one more has the one closed that was opened longest ago. A file is closed only when a sync has
+//! covered all that was written to it: a failed write-back is told to those who hold the file open, and a file that is
+//! opened later may never hear of it.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::{Rc, Weak};
+
+use crate::segment::Segment;
+
+/// Who writes to active segments, and so knows what a sync has yet to cover.
+pub(crate) trait Owner {
+    /// Closes the file of a segment that leaves the list of open ones. `false`: a sync has yet to cover what was written.
+    fn try_close(&self, segment: &Rc<Segment>) -> bool;
+
+    /// Syncs all that was written.
+    async fn sync(self: &Rc<Self>);
+}
+
+/// The log files of a core that are open between two uses.
+#[derive(Debug)]
+pub(crate) struct OpenFiles<O> {
+    most_active: usize,
+    most_sealed: usize,
+    /// Segments that were active when they were opened, longest ago first. Some may have been closed or removed since.
+    active: RefCell<VecDeque<OpenSegment<O>>>,
+    /// In the order in which they were first read. Those that retention has taken meanwhile count until their turn comes.
+    sealed: RefCell<VecDeque<Weak<Segment>>>,
+}
+
+#[derive(Debug)]
+struct OpenSegment<O> {
+    owner: Weak<O>,
+    segment: Weak<Segment>,
+}
+
+impl<O> Default for OpenFiles<O> {
+    fn default() -> Self {
+        Self { most_active: usize::MAX, ..Self::at_most(0, 0) }
+    }
+}
+
+impl<O> OpenFiles<O> {
+    /// At most so many.
+    pub(crate) fn at_most(active: usize, sealed: usize) -> Self {
+        let (most_active, most_sealed) = (active.max(1), sealed);
+        Self { most_active, most_sealed, active: RefCell::default(), sealed: RefCell::default() }
+    }
+}
+
+impl<O: Owner> OpenFiles<O> {
+    pub(crate) fn has_room(&self) -> bool {
+        self.active.borrow().len() < self.most_active
+    }
+
+    pub(crate) fn add_active(&self, owner: &Rc<O>, segment: &Rc<Segment>) {
+        let (owner, segment) = (Rc::downgrade(owner), Rc::downgrade(segment));
+        self.active.borrow_mut().push_back(OpenSegment { owner, segment });
+    }
+
+    /// Closes active segments until one more may be open, and waits for the syncs that this takes. Where every one of them
+    /// is written to all the time, one more is open than should be.
+    pub(crate) async fn make_room(&self) {
+        for _ in 0..self.most_active {
+            if self.has_room() {
+                return;
+            }
+            let Some(oldest) = self.active.borrow_mut().pop_front() else { return };
+            let Some((owner, segment)) = oldest.upgrade() else { continue };
+            if !owner.try_close(&segment) {
+                owner.sync().await;
+                if !owner.try_close(&segment) {
+                    self.active.borrow_mut().push_back(oldest);
+                }
+            }
+        }
+    }
+
+    /// Closes what can be closed at once. Whether that is any.
+    pub(crate) fn close_all(&self) -> bool {
+        let before = self.active.take();
+        let count = before.len();
+        for one in before {
+            let is_closed = one.upgrade().is_none_or(|(owner, segment)| owner.try_close(&segment));
+            if !is_closed {
+                self.active.borrow_mut().push_back(one);
+            }
+        }
+        let sealed = self.sealed.take();
+        sealed.iter().filter_map(Weak::upgrade).for_each(|segment| segment.log.close());
+        self.active.borrow().len() < count || !sealed.is_empty()
+    }
+
+    /// Lets a sealed segment stay open, in the place of the one that has been so for longest.
+    pub(crate) fn keep_sealed(&self, segment: &Rc<Segment>) {
+        let mut sealed = self.sealed.borrow_mut();
+        if sealed.iter().rev().any(|one| one.as_ptr() == Rc::as_ptr(segment)) {
+            return;
+        }
+        sealed.push_back(Rc::downgrade(segment));
+        if sealed.len() > self.most_sealed
+            && let Some(oldest) = sealed.pop_front().and_then(|oldest| oldest.upgrade())
+        {
+            oldest.log.close();
+        }
+    }
+}
+
+impl<O> OpenSegment<O> {
+    fn upgrade(&self) -> Option<(Rc<O>, Rc<Segment>)> {
+        self.owner.upgrade().zip(self.segment.upgrade())
+    }
+}

@@ -1,0 +1,215 @@
+//! One thread of the load: pinned, with its own ring, its share of producers and consumers, and nothing shared with the
+//! other threads but the stage.
+
+use crate::client::SILENCE_SECONDS_MAX;
+use crate::clock::now_ns;
+use crate::consumer::{Consumer, Judged};
+use crate::error::LoadError;
+use crate::fate::Fates;
+use crate::lifeline::Lifeline;
+use crate::link::{Link, Outcome};
+use crate::metrics::Metrics;
+use crate::plan::Plan;
+use crate::producer::{Produced, Producer};
+use crate::signal::Signal;
+use crate::stage::{Stage, Window};
+use crate::thread_times::ThreadTimes;
+use rustix::thread::{CpuSet, sched_setaffinity};
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+const RING_ENTRIES: u32 = 1_024;
+const TICK: Duration = Duration::from_millis(10);
+const START_TICK: Duration = Duration::from_millis(1);
+
+/// What one thread has to tell.
+#[derive(Default)]
+pub struct ThreadReport {
+    /// What it measured.
+    pub metrics: Metrics,
+    /// What its producers did.
+    pub produced: Vec<Produced>,
+    /// What its consumers judged.
+    pub judged: Judged,
+}
+
+/// Runs thread `index`; a failure goes to the stage.
+pub fn run_thread(index: usize, plan: &Arc<Plan>, stage: &Arc<Stage>) -> ThreadReport {
+    let outcome = pin(plan.cpus[index]).and_then(|()| {
+        let runtime = ring().map_err(ring_refused)?;
+        runtime.block_on(run(index, plan, stage))
+    });
+    outcome.unwrap_or_else(|error| {
+        stage.fail(error);
+        ThreadReport::default()
+    })
+}
+
+fn pin(cpu: usize) -> Result<(), LoadError> {
+    let mut cpus = CpuSet::new();
+    cpus.set(cpu);
+    sched_setaffinity(None, &cpus)
+        .map_err(|why| LoadError::System { what: "a thread's core", why: why.into() })
+}
+
+/// DEFER_TASKRUN is left out: tokio-uring waits for completions with epoll, and would never see them.
+fn ring() -> std::io::Result<tokio_uring::Runtime> {
+    let mut flags = tokio_uring::uring_builder();
+    flags.setup_coop_taskrun().setup_single_issuer();
+    let mut builder = tokio_uring::builder();
+    tokio_uring::Runtime::new(builder.entries(RING_ENTRIES).uring_builder(&flags))
+}
+
+fn ring_refused(why: std::io::Error) -> LoadError {
+    LoadError::System { what: "no io_uring (is it disabled here, or RLIMIT_MEMLOCK below 8 MiB?)", why }
+}
+
+/// The thread's connections, for the one who watches over them.
+struct Watched {
+    links: Vec<Rc<Link>>,
+    outcomes: Vec<Rc<Outcome>>,
+    fetches: Vec<Fetching>,
+}
+
+/// A consumer's connection, and when it began to wait for its answer.
+struct Fetching {
+    lifeline: Rc<Lifeline>,
+    asked_ns: Rc<Cell<Option<u64>>>,
+}
+
+async fn run(index: usize, plan: &Arc<Plan>, stage: &Arc<Stage>) -> Result<ThreadReport, LoadError> {
+    let metrics = Rc::new(RefCell::new(Metrics::default()));
+    let mut watched = Watched { links: Vec::new(), outcomes: Vec::new(), fetches: Vec::new() };
+    let (mut producers, mut consumers) = (Vec::new(), Vec::new());
+    for id in (index..plan.producers).step_by(plan.cpus.len()) {
+        let outcome = Rc::new(outcome(index, plan, stage, &metrics));
+        let producer = Producer::open(id as u16, plan, outcome.clone())?;
+        watched.links.extend(producer.links());
+        watched.outcomes.push(outcome);
+        producers.push(producer);
+    }
+    for share in plan.consumers.iter().skip(index).step_by(plan.cpus.len()) {
+        let consumer = Consumer::open(share, plan, stage, index, &metrics)?;
+        watched.fetches.push(Fetching { lifeline: consumer.lifeline(), asked_ns: consumer.asked_ns() });
+        consumers.push(consumer);
+    }
+    stage.connected();
+    let Some(start_ns) = wait_for_start(stage).await else { return Ok(ThreadReport::default()) };
+    let accounting =
+        Rc::new(Accounting { metrics: metrics.clone(), from: Cell::new(None), is_closed: Cell::new(false) });
+    tokio_uring::spawn(watch(watched, stage.clone(), accounting.clone()));
+
+    let consuming: Vec<_> = consumers.into_iter().map(|consumer| spawn(stage, consumer.run())).collect();
+    let producing: Vec<_> =
+        producers.into_iter().map(|producer| spawn(stage, producer.run(start_ns))).collect();
+    let (mut produced, mut judged) = (Vec::new(), Vec::new());
+    for task in producing {
+        produced.extend(task.await.expect(NO_PANIC));
+    }
+    for task in consuming {
+        judged.extend(task.await.expect(NO_PANIC).into_iter().flatten());
+    }
+    accounting.close(now_ns());
+    let metrics = metrics.take();
+    Ok(ThreadReport { metrics, produced, judged })
+}
+
+const NO_PANIC: &str = "the load's tasks neither panic nor are aborted";
+
+/// Starts a task. Its failure goes to the stage at once, whoever is waited for.
+fn spawn<T: 'static>(
+    stage: &Arc<Stage>,
+    task: impl Future<Output = Result<T, LoadError>> + 'static,
+) -> tokio::task::JoinHandle<Option<T>> {
+    let stage = stage.clone();
+    tokio_uring::spawn(async move { task.await.map_err(|error| stage.fail(error)).ok() })
+}
+
+fn outcome(thread: usize, plan: &Plan, stage: &Arc<Stage>, metrics: &Rc<RefCell<Metrics>>) -> Outcome {
+    Outcome {
+        wake: Signal::default(),
+        fates: RefCell::new(vec![Fates::default(); plan.topic.partitions()]),
+        spare_buffers: RefCell::default(),
+        spare_runs: RefCell::default(),
+        metrics: metrics.clone(),
+        stage: stage.clone(),
+        thread,
+    }
+}
+
+async fn wait_for_start(stage: &Stage) -> Option<u64> {
+    loop {
+        if stage.has_failed() {
+            return None;
+        }
+        if let Some(start_ns) = stage.start_ns() {
+            return Some(start_ns);
+        }
+        tokio::time::sleep(START_TICK).await;
+    }
+}
+
+/// Reads what the scheduler gave the thread at the window's edges.
+struct Accounting {
+    metrics: Rc<RefCell<Metrics>>,
+    from: Cell<Option<(u64, ThreadTimes)>>,
+    is_closed: Cell<bool>,
+}
+
+impl Accounting {
+    fn look(&self, now: u64, window: Window) {
+        if now >= window.from_ns && self.from.get().is_none() {
+            self.from.set(Some((now, ThreadTimes::now())));
+        }
+        if now >= window.to_ns {
+            self.close(now);
+        }
+    }
+
+    /// The window's end, or the end of all work if that comes first.
+    fn close(&self, now: u64) {
+        if let Some((from_ns, from)) = self.from.get()
+            && !self.is_closed.replace(true)
+        {
+            let mut metrics = self.metrics.borrow_mut();
+            metrics.thread = ThreadTimes::now().since(from);
+            metrics.thread_over_ns = now - from_ns;
+        }
+    }
+}
+
+/// Wakes producers when the run's end was moved, ends all waiting when the run failed, and finds brokers that fell
+/// silent.
+async fn watch(watched: Watched, stage: Arc<Stage>, accounting: Rc<Accounting>) {
+    loop {
+        let (now, window) = (now_ns(), stage.window());
+        accounting.look(now, window);
+        if let Err(error) = watched.check_silence(now) {
+            stage.fail(error);
+        }
+        if stage.has_failed() {
+            watched.links.iter().for_each(|link| link.close());
+            watched.fetches.iter().for_each(|fetching| fetching.lifeline.shut());
+        }
+        if stage.has_failed() || now >= window.to_ns {
+            watched.outcomes.iter().for_each(|outcome| outcome.wake.raise());
+        }
+        tokio::time::sleep(TICK).await;
+    }
+}
+
+impl Watched {
+    fn check_silence(&self, now: u64) -> Result<(), LoadError> {
+        self.links.iter().try_for_each(|link| link.check_silence(now))?;
+        for Fetching { lifeline, asked_ns } in &self.fetches {
+            let waited = asked_ns.get().map_or(0, |asked| now.saturating_sub(asked));
+            if waited > SILENCE_SECONDS_MAX * 1_000_000_000 {
+                let address = lifeline.address();
+                return Err(LoadError::Silent { address, what: "Fetch", seconds: SILENCE_SECONDS_MAX });
+            }
+        }
+        Ok(())
+    }
+}

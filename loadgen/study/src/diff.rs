@@ -1,0 +1,25 @@
+//! `loadgen diff`: two results that are there already, figure by figure. `loadgen trend`: all of a directory over time.
+//!
+//! A run of each says how far they lie apart and not how far they would by chance; that takes the pairs of
+//! [`crate::compare`], and the reader is told so. `read` makes cells of any result, `likeness` says whether two of them
+//! measured the same thing, `judgement` what changed, `table` tells it.
+
+mod judgement;
+mod likeness;
+pub mod options;
+mod read;
+mod table;
+pub mod trend;
+
+pub use judgement::{Judgement, Verdict};
+pub use table::Table;
+
+use loadgen_engine::error::LoadError;
+use options::DiffOptions;
+use read::Measured;
+
+/// Reads both and judges B by A.
+pub fn diff(options: &DiffOptions) -> Result<Judgement, LoadError> {
+    let [a, b] = [Measured::read(&options.a)?, Measured::read(&options.b)?];
+    judgement::judge(a, b, options)
+}

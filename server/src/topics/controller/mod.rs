@@ -1,0 +1,13 @@
+//! The controller: core 0 decides about topics. A change is written down first, then made on every core, then shown and
+//! answered; what cannot be made on every core is rolled back whole, so that a change that was refused can be repeated.
+//!
+//! It owns what is written down about topics and the right to change it (`state`). What it wants done is asked of every
+//! core, its own included (`replicas`): it opens no partition itself.
+
+mod alter;
+mod create;
+mod state;
+
+pub(crate) use alter::alter;
+pub(crate) use create::{create, open_everywhere};
+pub(crate) use state::{AUTHORITY, Authority, delete, take_producer_ids, too_many_partitions};
