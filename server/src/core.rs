@@ -24,7 +24,7 @@ use crate::request_memory::RequestMemory;
 use crate::route::Tickets;
 use crate::sessions::Sessions;
 use crate::stages::Stages;
-use crate::topics::{Authority, Leftovers, Topics};
+use crate::topics::{Controller, PendingRemovals, Topics};
 use crate::turnstile::Turnstile;
 
 /// A core's own state. Everything here belongs to one thread; what is shared is in [`Node`].
@@ -36,7 +36,7 @@ pub(crate) struct Core {
     /// Watches that other cores keep for this one.
     pub(crate) outposts: Outposts,
     pub(crate) topics: Topics,
-    pub(crate) leftovers: Leftovers,
+    pub(crate) pending_removals: PendingRemovals,
     pub(crate) flusher: Flusher,
     pub(crate) files: FileShares,
     pub(crate) held_files: HeldFiles,
@@ -52,7 +52,7 @@ pub(crate) struct Core {
     /// What its large answers may take together.
     pub(crate) room: Rc<Room>,
     /// Who decides about topics; on core 0 only.
-    pub(crate) authority: RefCell<Option<Rc<Authority>>>,
+    pub(crate) controller: RefCell<Option<Rc<Controller>>>,
     /// The right to write the checkpoint files; of use on core 0 only.
     pub(crate) checkpoints: Turnstile,
     /// The right to ask for all groups.
@@ -76,7 +76,7 @@ impl Core {
             tickets: Tickets::default(),
             outposts: Outposts::default(),
             topics: Topics::new(id, node.cores),
-            leftovers: Leftovers::default(),
+            pending_removals: PendingRemovals::default(),
             flusher: stages.flusher().keeping_open(files.active, files.sealed),
             stages,
             connections: Connections::default(),
@@ -88,7 +88,7 @@ impl Core {
             news: Rc::default(),
             opening: OpeningCount::default(),
             room: Rc::default(),
-            authority: RefCell::new(None),
+            controller: RefCell::new(None),
             checkpoints: Turnstile::default(),
             listing_groups: Turnstile::default(),
             stopping: Stopping::default(),
@@ -98,8 +98,8 @@ impl Core {
     }
 
     /// Who decides about topics, if that is this core.
-    pub(crate) fn authority(&self) -> Option<Rc<Authority>> {
-        self.authority.borrow().clone()
+    pub(crate) fn controller(&self) -> Option<Rc<Controller>> {
+        self.controller.borrow().clone()
     }
 }
 

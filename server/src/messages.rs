@@ -9,7 +9,7 @@ use creel_engine::offset::Offset;
 use creel_io::CoreId;
 use creel_io::net::DetachedStream;
 use creel_wire::api::offset_for_leader_epoch::EpochEndOffset;
-use creel_wire::{ErrorCode, Str, Uuid};
+use creel_wire::{Str, Uuid};
 
 use crate::api::delete_records::{DeletedRecords, RecordsToDelete};
 use crate::api::describe_log_dirs::PartitionSize;
@@ -19,11 +19,11 @@ use crate::api::offset_for_leader_epoch::EpochLookup;
 use crate::api::produce::{ProduceShare, ShareOutcome};
 use crate::config::ListenerIndex;
 use crate::groups::FoundGroup;
-use crate::groups::runtime::{GroupAnswer, GroupQuestion};
+use crate::groups::runtime::{GroupQuestion, GroupResult};
 use crate::opening::Progress;
 use crate::parked::WatchShare;
 use crate::stages::StagesOfCore;
-use crate::topics::{NewTopic, Opened, Topic, TopicChange, TopicOutcome, TopicRefusal};
+use crate::topics::{NewTopic, Opened, Topic, TopicChange, TopicError, TopicResult};
 
 /// Names a question whose answer is awaited on the core that asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -106,17 +106,17 @@ questions! {
     /// Say how large your partitions are.
     Measure: MeasurePartitions => Vec<PartitionSize>;
     /// Ask the coordinator of a partition's groups.
-    Group: GroupQuestion => Result<GroupAnswer, ErrorCode>;
+    Group: GroupQuestion => GroupResult;
     /// List the groups you coordinate.
     ListGroups: ListGroups => Vec<FoundGroup>;
     /// Give me producer ids that nobody has (to core 0). None: they cannot be taken now.
     ProducerIds: TakeProducerIds => Option<Range<i64>>;
     /// Create these topics (to core 0).
-    CreateTopics: CreateTopics => Vec<TopicOutcome>;
+    CreateTopics: CreateTopics => Vec<TopicResult>;
     /// Delete these topics (to core 0).
-    DeleteTopics: DeleteTopics => Vec<TopicOutcome>;
+    DeleteTopics: DeleteTopics => Vec<TopicResult>;
     /// Change this topic (to core 0).
-    AlterTopic: AlterTopic => Result<(), TopicRefusal>;
+    AlterTopic: AlterTopic => Result<(), TopicError>;
     /// Open the new partitions of this topic, to show it in place of what you know of it.
     UpdateTopic: UpdateTopic => Result<(), String>;
     /// Remove them: it will not be shown.

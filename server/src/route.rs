@@ -257,7 +257,7 @@ fn work(core: Rc<Core>, ask: Ask) -> Boxed<'static, Answer> {
             Ask::UpdateTopic(question) => Answer::UpdateTopic(topics::update(&core, question.0).await),
             Ask::OpenTopics(question) => Answer::OpenTopics(topics::open(&core, &question.0).await),
             Ask::TakeBackUpdate(question) => {
-                topics::take_back_update(&core, question.0).await;
+                topics::roll_back_update(&core, question.0).await;
                 Answer::TakeBackUpdate(())
             }
             Ask::ShowTopics(question) => {

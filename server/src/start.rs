@@ -24,7 +24,7 @@ use crate::limits::{
 use crate::messages::{Message, ShowTopics};
 use crate::node::Node;
 use crate::race::{First, race};
-use crate::topics::{Opening, open_everywhere, remove_leftovers};
+use crate::topics::{Opening, open_everywhere, retry_removals};
 use crate::{admin, exposed, listener, opening, recovery, route, shutdown};
 
 /// Why a broker did not start, or did not end well.
@@ -213,7 +213,7 @@ async fn recover(core: &Rc<Core>, data_dir: &Path) -> Result<usize, Failure> {
     let all_there_is = Opening { topics: found.topics, checkpoint, was_clean, are_new: false };
     let opened = opening::told(core, open_everywhere(core, all_there_is)).await;
     route::call_all(core, || ShowTopics(all.clone())).await;
-    *core.authority.borrow_mut() = Some(Rc::new(found.authority));
+    *core.controller.borrow_mut() = Some(Rc::new(found.controller));
     Ok(opened.partitions)
 }
 
@@ -277,8 +277,8 @@ async fn upkeep(core: &Rc<Core>) {
             tracing::error!(partition = %partition.name(), %error, "upkeep failed");
         }
     }
-    remove_leftovers(core).await;
-    if core.authority().is_some() && !core.stopping.has_begun() {
+    retry_removals(core).await;
+    if core.controller().is_some() && !core.stopping.has_begun() {
         shutdown::write_checkpoint(core).await;
     }
 }

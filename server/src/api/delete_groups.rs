@@ -4,11 +4,12 @@ use creel_io::{STEPS_A_TURN, pace};
 use creel_wire::api::delete_groups::{DeletableGroupResult, DeleteGroupsRequest, DeleteGroupsResponse};
 use creel_wire::{ErrorCode, Str};
 
+use crate::answers::{KafkaError, code_of};
 use crate::budget::once;
 use crate::call::Call;
 use crate::dispatch::Facts;
-use crate::groups::runtime::{ask_for_reply, code_of};
-use crate::groups::{Event, GroupDeletion, Reply};
+use crate::groups::runtime::ask_for_reply;
+use crate::groups::{Event, GroupDeletion, GroupError, Reply};
 use crate::limits::GROUPS_DELETED_AT_ONCE;
 use crate::race::all;
 
@@ -43,8 +44,8 @@ async fn delete(call: &Call, group: &Str) -> ErrorCode {
             Ok(Reply::DeleteGroup(deleted)) => return code_of(deleted.err()),
             Ok(_) => return ErrorCode::UnknownServerError,
             // Without any group's topic there is no group.
-            Err(ErrorCode::NotCoordinator) => return ErrorCode::GroupIdNotFound,
-            Err(code) => return code,
+            Err(GroupError::NotCoordinator) => return ErrorCode::GroupIdNotFound,
+            Err(error) => return error.code(),
         }
     }
 }

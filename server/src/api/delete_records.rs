@@ -14,17 +14,17 @@ use creel_wire::api::delete_records::{
 };
 use creel_wire::{ErrorCode, Uuid};
 
+use crate::answers::KafkaError;
 use crate::budget::gather;
 use crate::call::Call;
 use crate::core::Core;
 use crate::dispatch::Facts;
-use crate::epochs::read_error;
 use crate::limits::PARTITIONS_CUTTING;
 use crate::messages::WriteCheckpoint;
 use crate::race::all;
 use crate::route;
 use crate::spread::{Slot, Spread};
-use crate::topics::{AUTHORITY, is_internal};
+use crate::topics::{CONTROLLER, is_internal};
 
 const HIGH_WATERMARK: i64 = -1;
 
@@ -62,14 +62,14 @@ pub(crate) async fn answer(call: Call, request: DeleteRecordsRequest) -> DeleteR
             let index = asked.partition_index;
             let owner = match is_internal(&topic.name) {
                 true => Err(ErrorCode::InvalidTopicException),
-                false => call.core.topics.owner(&topic.name, index),
+                false => call.core.topics.owner(&topic.name, index).map_err(|error| error.code()),
             };
             partitions.push(match owner {
                 Ok(owner) => {
                     spread.add((at, slot), owner, asked);
-                    refused(index, ErrorCode::NotLeaderOrFollower)
+                    deletion_error(index, ErrorCode::NotLeaderOrFollower)
                 }
-                Err(code) => refused(index, code),
+                Err(code) => deletion_error(index, code),
             });
         }
         topics.push(DeleteRecordsTopicResult { name: topic.name, partitions });
@@ -87,11 +87,11 @@ async fn make_safe(core: &Rc<Core>, topics: &mut [DeleteRecordsTopicResult]) {
         .flat_map(|topic| &mut topic.partitions)
         .filter(|partition| partition.error_code.is_none())
         .collect();
-    if moved.is_empty() || route::call(core, AUTHORITY, WriteCheckpoint).await == Some(true) {
+    if moved.is_empty() || route::call(core, CONTROLLER, WriteCheckpoint).await == Some(true) {
         return;
     }
     for partition in moved {
-        *partition = refused(partition.partition_index, ErrorCode::KafkaStorageError);
+        *partition = deletion_error(partition.partition_index, ErrorCode::KafkaStorageError);
     }
 }
 
@@ -101,7 +101,7 @@ pub(crate) async fn delete(core: &Rc<Core>, records: RecordsToDelete) -> Vec<Del
         let index = asked.partition_index;
         let moved = match core.topics.own(&topic, index) {
             Ok(partition) => delete_before(&partition, asked.offset).await,
-            Err(code) => Err(code),
+            Err(error) => Err(error.code()),
         };
         match moved {
             Ok(start) => DeleteRecordsPartitionResult {
@@ -109,7 +109,7 @@ pub(crate) async fn delete(core: &Rc<Core>, records: RecordsToDelete) -> Vec<Del
                 low_watermark: start.0,
                 error_code: ErrorCode::None,
             },
-            Err(code) => refused(index, code),
+            Err(code) => deletion_error(index, code),
         }
     });
     all(jobs, PARTITIONS_CUTTING).await
@@ -120,7 +120,7 @@ async fn delete_before(partition: &Partition, offset: i64) -> Result<Offset, Err
         return Err(ErrorCode::PolicyViolation);
     }
     // What was acknowledged before may go.
-    partition.settled().await.map_err(|error| read_error(&error))?;
+    partition.settled().await.map_err(|error| error.code())?;
     let end = partition.high_watermark();
     let offset = if offset == HIGH_WATERMARK { end } else { Offset(offset) };
     if !(Offset::ZERO..=end).contains(&offset) {
@@ -137,6 +137,6 @@ async fn delete_before(partition: &Partition, offset: i64) -> Result<Offset, Err
     partition.advance_log_start(offset).await.map_err(storage_failed)
 }
 
-fn refused(partition_index: i32, error_code: ErrorCode) -> DeleteRecordsPartitionResult {
+fn deletion_error(partition_index: i32, error_code: ErrorCode) -> DeleteRecordsPartitionResult {
     DeleteRecordsPartitionResult { partition_index, low_watermark: -1, error_code }
 }

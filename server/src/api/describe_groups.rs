@@ -7,6 +7,7 @@ use creel_wire::api::describe_groups::{
 };
 use creel_wire::{ErrorCode, Str};
 
+use crate::answers::KafkaError;
 use crate::authorized;
 use crate::budget::{TooMuch, once};
 use crate::call::{Call, Made};
@@ -41,8 +42,8 @@ pub(crate) async fn answer(
                 let authorized_operations = authorized::if_asked(asked, authorized::ON_GROUP);
                 DescribedGroup { authorized_operations, ..show(call.version, description) }
             }
-            Ok(_) => refused(group_id, ErrorCode::UnknownServerError),
-            Err(code) => refused(group_id, code),
+            Ok(_) => described_group_error(group_id, ErrorCode::UnknownServerError),
+            Err(error) => described_group_error(group_id, error.code()),
         });
     }
     // How many members there are is known only now. Their data is still where the groups have it: the frame copies it.
@@ -82,6 +83,6 @@ fn member(member: MemberDescription) -> DescribedGroupMember {
     }
 }
 
-fn refused(group_id: Str, error_code: ErrorCode) -> DescribedGroup {
+fn described_group_error(group_id: Str, error_code: ErrorCode) -> DescribedGroup {
     DescribedGroup { error_code, group_id, ..Default::default() }
 }

@@ -13,7 +13,7 @@ use crate::call::Call;
 use crate::config::{SEGMENT_BYTES_MIN, TopicSettings};
 use crate::dispatch::Facts;
 use crate::messages::CreateTopics;
-use crate::topics::{AUTHORITY, NewTopic};
+use crate::topics::{CONTROLLER, NewTopic};
 use crate::{offsets, route, transactions};
 
 const GROUP: i8 = 0;
@@ -78,7 +78,7 @@ async fn create_offsets_topic(call: &Call) -> Result<(), ErrorCode> {
     };
     let question = CreateTopics { topics: vec![new], validate_only: false };
     // Someone else may have been faster.
-    let _ = route::call(&call.core, AUTHORITY, question).await;
+    let _ = route::call(&call.core, CONTROLLER, question).await;
     call.core.topics.by_name(offsets::TOPIC).map(|_| ()).ok_or(ErrorCode::CoordinatorNotAvailable)
 }
 

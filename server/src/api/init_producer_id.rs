@@ -1,7 +1,7 @@
 //! InitProducerId: an id for an idempotent producer, never given out before, at epoch 0.
 //!
 //! Without a transactional id each request gets a new id, also one that names an id it has (KIP-360): that is what Kafka
-//! does. A transactional id is refused (TRANSACTIONAL_ID_AUTHORIZATION_FAILED, `transactions`).
+//! does. A transactional id is failed (TRANSACTIONAL_ID_AUTHORIZATION_FAILED, `transactions`).
 
 use std::cell::RefCell;
 use std::ops::Range;
@@ -14,7 +14,7 @@ use crate::call::Call;
 use crate::core::Core;
 use crate::messages::TakeProducerIds;
 use crate::route;
-use crate::topics::AUTHORITY;
+use crate::topics::CONTROLLER;
 use crate::transactions;
 use crate::turnstile::Turnstile;
 
@@ -27,7 +27,7 @@ pub(crate) struct ProducerIds {
 
 /// Answers the request.
 pub(crate) async fn answer(call: Call, request: InitProducerIdRequest) -> InitProducerIdResponse {
-    let refused = |error_code| InitProducerIdResponse {
+    let failed = |error_code| InitProducerIdResponse {
         error_code,
         producer_id: -1,
         producer_epoch: -1,
@@ -36,14 +36,14 @@ pub(crate) async fn answer(call: Call, request: InitProducerIdRequest) -> InitPr
     // An id and an epoch come together or not at all.
     let halved = (request.producer_id == -1) != (request.producer_epoch == -1);
     match &request.transactional_id {
-        Some(id) if !id.is_empty() && !halved => return refused(transactions::refuse(&call, id)),
-        Some(_) => return refused(ErrorCode::InvalidRequest),
-        None if halved => return refused(ErrorCode::InvalidRequest),
+        Some(id) if !id.is_empty() && !halved => return failed(transactions::refuse(&call, id)),
+        Some(_) => return failed(ErrorCode::InvalidRequest),
+        None if halved => return failed(ErrorCode::InvalidRequest),
         None => {}
     }
     match next(&call.core).await {
         Some(producer_id) => InitProducerIdResponse { producer_id, producer_epoch: 0, ..Default::default() },
-        None => refused(ErrorCode::CoordinatorNotAvailable),
+        None => failed(ErrorCode::CoordinatorNotAvailable),
     }
 }
 
@@ -53,7 +53,7 @@ async fn next(core: &Rc<Core>) -> Option<i64> {
     if let Some(id) = ids.left.borrow_mut().next() {
         return Some(id);
     }
-    let block = route::call(core, AUTHORITY, TakeProducerIds).await??;
+    let block = route::call(core, CONTROLLER, TakeProducerIds).await??;
     *ids.left.borrow_mut() = block;
     ids.left.borrow_mut().next()
 }

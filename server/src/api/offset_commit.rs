@@ -14,10 +14,11 @@ use creel_wire::api::offset_commit::{
     OffsetCommitResponsePartition, OffsetCommitResponseTopic,
 };
 
+use crate::answers::{KafkaError, code_of};
 use crate::budget::{Pieces, gather, names_in};
 use crate::call::Call;
 use crate::dispatch::Facts;
-use crate::groups::runtime::{ask_for_reply, code_of};
+use crate::groups::runtime::ask_for_reply;
 use crate::groups::{CommitRequest, Event, Member, OffsetToCommit, Reply};
 use crate::topics::LocalTopic;
 
@@ -102,7 +103,7 @@ async fn commit_piece(call: &Call, commit: CommitRequest, count: usize, codes: &
             return codes.extend(outcomes.map(|(_, error)| code_of(error)));
         }
         Ok(_) => ErrorCode::UnknownServerError,
-        Err(code) => code,
+        Err(error) => error.code(),
     };
     codes.extend(std::iter::repeat_n(code, count));
 }

@@ -11,10 +11,11 @@ use creel_wire::api::offset_fetch::{
 };
 use creel_wire::{ErrorCode, Str, Uuid};
 
+use crate::answers::{KafkaError, code_of};
 use crate::budget::{Pieces, TooMuch, gather, names_in, once};
 use crate::call::{Call, Made};
 use crate::dispatch::Facts;
-use crate::groups::runtime::{GroupAnswer, GroupRequest, ask, code_of};
+use crate::groups::runtime::{GroupAnswer, GroupRequest, ask};
 use crate::groups::{FetchReply, FetchRequest, FetchedOffset};
 
 /// Since when topics are named by id.
@@ -111,7 +112,7 @@ async fn fetch(
         match ask(&call.core, &group.group_id, GroupRequest::Fetch(request)).await {
             Ok(GroupAnswer::Fetched(reply)) => show(call, reply, &mut topics),
             Ok(_) => error_code = ErrorCode::UnknownServerError,
-            Err(code) => error_code = code,
+            Err(error) => error_code = error.code(),
         }
     }
     OffsetFetchResponseGroup { group_id: group.group_id, topics, error_code }

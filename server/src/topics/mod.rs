@@ -15,12 +15,12 @@ mod names;
 pub(crate) mod replicas;
 
 pub(crate) use controller::{
-    AUTHORITY, Authority, NewTopic, SettingChange, TopicChange, TopicOutcome, TopicRefusal, alter, create,
-    delete, open_everywhere, take_producer_ids, too_many_partitions,
+    CONTROLLER, Controller, NewTopic, SettingChange, TopicChange, TopicError, TopicResult, alter, create,
+    delete, open_everywhere, take_producer_ids,
 };
-pub(crate) use image::{LocalTopic, Offline, Place, Topic, Topics};
+pub(crate) use image::{LocalTopic, Location, Offline, PartitionError, Topic, Topics};
 pub(crate) use log_config::timestamp_rules;
 pub(crate) use names::{check_name, check_not_metadata_log, is_internal};
 pub(crate) use replicas::{
-    Leftovers, Opened, Opening, open, remove, remove_leftovers, take_back_update, update,
+    Opened, Opening, PendingRemovals, open, remove, retry_removals, roll_back_update, update,
 };

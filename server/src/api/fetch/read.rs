@@ -8,8 +8,9 @@ use creel_io::pace;
 use creel_wire::{ErrorCode, Uuid};
 
 use super::size;
+use crate::answers::KafkaError;
 use crate::core::Core;
-use crate::epochs::{check_epoch, read_error};
+use crate::epochs::check_epoch;
 use crate::sessions::News;
 use crate::wanted::Wanted;
 
@@ -102,7 +103,7 @@ pub(crate) async fn read_share(core: &Rc<Core>, share: FetchShare) -> Vec<FoundP
     for (topic, index, read) in share.partitions {
         found.push(match core.topics.own(&topic, index) {
             Ok(partition) => budget.read(&partition, read).await,
-            Err(code) => FoundPartition::failed(code),
+            Err(error) => FoundPartition::failed(error.code()),
         });
         pace(1).await;
     }
@@ -143,7 +144,7 @@ impl Budget {
             Err(ReadError::Closed) if !self.is_stopping => {
                 FoundPartition::failed(ErrorCode::UnknownTopicOrPartition)
             }
-            Err(error) => FoundPartition::failed(read_error(&error)),
+            Err(error) => FoundPartition::failed(error.code()),
         }
     }
 }

@@ -11,12 +11,13 @@ use creel_wire::{ErrorCode, Uuid};
 
 use super::read::{Budget, FetchShare, FoundPartition, Limits, Read};
 use super::size;
+use crate::answers::KafkaError;
 use crate::core::Core;
 use crate::descriptors::Hold;
 use crate::gradual::{AT_ONCE, Gradual};
 use crate::parked::{Parked, WatchShare};
 use crate::route::{self, Awaited};
-use crate::topics::{LocalTopic, Place};
+use crate::topics::{LocalTopic, Location};
 use crate::wanted::{Wanted, WantedList};
 
 /// What is asked of all partitions together.
@@ -126,11 +127,11 @@ impl<'a> Reading<'a> {
                 topic = Some(wanted.topic);
                 local = local_topic(core, list, wanted, by_id);
             }
-            match local.as_ref().map(|local| (local, core.topics.place(local, wanted.partition))) {
+            match local.as_ref().map(|local| (local, core.topics.locate(local, wanted.partition))) {
                 None => self.located.push(Located::Missing(missing)),
-                Some((_, Place::Nowhere(code))) => self.located.push(Located::Missing(code)),
-                Some((_, Place::Here(partition))) => self.add(wanted, Home::Here(partition)),
-                Some((local, Place::There(core))) => self.add(wanted, Home::There(core, local.topic.id)),
+                Some((_, Location::Unavailable(error))) => self.located.push(Located::Missing(error.code())),
+                Some((_, Location::Local(partition))) => self.add(wanted, Home::Here(partition)),
+                Some((local, Location::Remote(core))) => self.add(wanted, Home::There(core, local.topic.id)),
             }
             pace(1).await;
         }
