@@ -4,10 +4,11 @@ use creel_io::{STEPS_A_TURN, pace};
 use creel_wire::api::delete_groups::{DeletableGroupResult, DeleteGroupsRequest, DeleteGroupsResponse};
 use creel_wire::{ErrorCode, Str};
 
+use crate::answers::{KafkaError, code_of};
 use crate::api::call::{Call, Facts};
 use crate::budget::dedup;
-use crate::groups::runtime::{ask_for_reply, code_of};
-use crate::groups::{Event, GroupDeletion, Reply};
+use crate::groups::runtime::ask_for_reply;
+use crate::groups::{Event, GroupDeletion, GroupError, Reply};
 use crate::limits::GROUPS_DELETED_AT_ONCE;
 use crate::tasks::race::all;
 
@@ -42,8 +43,8 @@ async fn delete(call: &Call, group: &Str) -> ErrorCode {
             Ok(Reply::DeleteGroup(deleted)) => return code_of(deleted.err()),
             Ok(_) => return ErrorCode::UnknownServerError,
             // Without any group's topic there is no group.
-            Err(ErrorCode::NotCoordinator) => return ErrorCode::GroupIdNotFound,
-            Err(code) => return code,
+            Err(GroupError::NotCoordinator) => return ErrorCode::GroupIdNotFound,
+            Err(error) => return error.code(),
         }
     }
 }

@@ -7,12 +7,12 @@ use creel_wire::api::describe_groups::{
 };
 use creel_wire::{ErrorCode, Str};
 
+use crate::answers::KafkaError;
 use crate::api::authorized;
 use crate::api::call::{Call, Facts, Made};
 use crate::budget::{AnswerTooLarge, dedup};
-use crate::groups::runtime::ask;
+use crate::groups::runtime::{GroupAnswer, GroupRequest, ask};
 use crate::groups::{GroupDescription, MemberDescription};
-use crate::peers::questions::{GroupAnswer, GroupRequest};
 
 /// What a member takes in memory beside its data, and again in the frame.
 const BYTES_OF_A_MEMBER: usize = 600;
@@ -41,8 +41,8 @@ pub(crate) async fn answer(
                 let authorized_operations = authorized::if_asked(asked, authorized::ON_GROUP);
                 DescribedGroup { authorized_operations, ..show(call.version, description) }
             }
-            Ok(_) => refused(group_id, ErrorCode::UnknownServerError),
-            Err(code) => refused(group_id, code),
+            Ok(_) => described_group_error(group_id, ErrorCode::UnknownServerError),
+            Err(error) => described_group_error(group_id, error.code()),
         });
     }
     // How many members there are is known only now. Their data is still where the groups have it: the frame copies it.
@@ -82,6 +82,6 @@ fn member(member: MemberDescription) -> DescribedGroupMember {
     }
 }
 
-fn refused(group_id: Str, error_code: ErrorCode) -> DescribedGroup {
+fn described_group_error(group_id: Str, error_code: ErrorCode) -> DescribedGroup {
     DescribedGroup { error_code, group_id, ..Default::default() }
 }

@@ -14,9 +14,10 @@ use creel_wire::api::offset_commit::{
     OffsetCommitResponsePartition, OffsetCommitResponseTopic,
 };
 
+use crate::answers::{KafkaError, code_of};
 use crate::api::call::{Call, Facts};
 use crate::budget::{Pieces, dedup_merging, names_in};
-use crate::groups::runtime::{ask_for_reply, code_of};
+use crate::groups::runtime::ask_for_reply;
 use crate::groups::{CommitRequest, Event, Member, OffsetToCommit, Reply};
 use crate::topics::LocalTopic;
 
@@ -101,7 +102,7 @@ async fn commit_piece(call: &Call, commit: CommitRequest, count: usize, codes: &
             return codes.extend(outcomes.map(|(_, error)| code_of(error)));
         }
         Ok(_) => ErrorCode::UnknownServerError,
-        Err(code) => code,
+        Err(error) => error.code(),
     };
     codes.extend(std::iter::repeat_n(code, count));
 }

@@ -11,11 +11,11 @@ use creel_wire::api::offset_fetch::{
 };
 use creel_wire::{ErrorCode, Str, Uuid};
 
+use crate::answers::{KafkaError, code_of};
 use crate::api::call::{Call, Facts, Made};
 use crate::budget::{AnswerTooLarge, Pieces, dedup, dedup_merging, names_in};
-use crate::groups::runtime::{ask, code_of};
+use crate::groups::runtime::{GroupAnswer, GroupRequest, ask};
 use crate::groups::{FetchReply, FetchRequest, FetchedOffset};
-use crate::peers::questions::{GroupAnswer, GroupRequest};
 
 /// Since when topics are named by id.
 const IDS_FROM: i16 = 10;
@@ -111,7 +111,7 @@ async fn fetch(
         match ask(&call.core, &group.group_id, GroupRequest::Fetch(request)).await {
             Ok(GroupAnswer::Fetched(reply)) => show(call, reply, &mut topics),
             Ok(_) => error_code = ErrorCode::UnknownServerError,
-            Err(code) => error_code = code,
+            Err(error) => error_code = error.code(),
         }
     }
     OffsetFetchResponseGroup { group_id: group.group_id, topics, error_code }

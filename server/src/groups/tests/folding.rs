@@ -39,7 +39,7 @@ fn fold(coordinator: &mut Coordinator, from: i64) -> (Vec<Vec<Record>>, u64) {
             coordinator.handle(NOW, Event::Persisted(write.id, offset));
         }
         match step {
-            FoldStep::More => {}
+            FoldStep::More { .. } => {}
             FoldStep::Done(bytes) => return (batches, bytes),
             FoldStep::Waits | FoldStep::Failed(_) => panic!("{step:?}"),
         }

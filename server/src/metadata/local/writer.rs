@@ -8,16 +8,16 @@ use creel_io::{
 };
 
 use super::{
-    super::contract::{Change, SessionId, StoreError, Transaction, Verdict},
-    Shared,
+    super::contract::{Change, CommitResult, SessionId, StoreError, Transaction},
     journal::{AppendError, Journal},
     record::Record,
+    shared::Shared,
     state::State,
 };
 
 /// What the store is asked to do, with where to answer.
 pub(super) enum Order {
-    Commit(Transaction, Sender<Result<Verdict, StoreError>>),
+    Commit(Transaction, Sender<Result<CommitResult, StoreError>>),
     OpenSession(Duration, Sender<Result<SessionId, StoreError>>),
     KeepAlive(SessionId, Sender<Result<(), StoreError>>),
     EndSession(SessionId, Sender<Result<(), StoreError>>),
@@ -82,17 +82,17 @@ impl Writer {
         }
     }
 
-    async fn commit(&mut self, transaction: Transaction) -> Result<Verdict, StoreError> {
+    async fn commit(&mut self, transaction: Transaction) -> Result<CommitResult, StoreError> {
         State::check(&transaction)?;
         self.check_sessions(&transaction)?;
         // Before the conditions: memory no longer says what a restart will find.
         self.check_health()?;
         let revision = self.shared.state.borrow().revision();
         if !self.shared.state.borrow().holds(&transaction) {
-            return Ok(Verdict::Conflict(revision));
+            return Ok(CommitResult::Conflict(revision));
         }
         if transaction.changes.is_empty() {
-            return Ok(Verdict::Committed(revision));
+            return Ok(CommitResult::Committed(revision));
         }
         self.write(transaction.changes).await
     }
@@ -120,7 +120,7 @@ impl Writer {
     }
 
     /// Journal first, memory second: nobody sees what a crash could take back.
-    async fn write(&mut self, changes: Vec<Change>) -> Result<Verdict, StoreError> {
+    async fn write(&mut self, changes: Vec<Change>) -> Result<CommitResult, StoreError> {
         self.check_health()?;
         let next = super::Revision(self.shared.state.borrow().revision().0 + 1);
         let record = Record::Commit(next, changes);
@@ -130,7 +130,7 @@ impl Writer {
         let revision = self.shared.state.borrow_mut().apply(changes);
         self.shared.changed.notify_all();
         self.compact_if_overgrown().await;
-        Ok(Verdict::Committed(revision))
+        Ok(CommitResult::Committed(revision))
     }
 
     /// The commit before is durable whatever becomes of this.

@@ -4,7 +4,13 @@
 //! core.
 
 mod open;
+mod opening;
 mod pending_removals;
+mod remove;
+mod update;
 
-pub(crate) use open::{open, remove, take_back_update, update};
-pub(crate) use pending_removals::{Leftovers, remove_leftovers};
+pub(crate) use open::open;
+pub(crate) use opening::{Opened, Opening};
+pub(crate) use pending_removals::PendingRemovals;
+pub(crate) use remove::{remove, retry_removals};
+pub(crate) use update::{roll_back_update, update};
