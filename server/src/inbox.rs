@@ -25,7 +25,9 @@ pub(crate) async fn receive(core: Rc<Core>) {
     loop {
         let (from, message) = core.peers.recv().await;
         match message {
-            Message::Connection(stream, listener) => connection::start(&core, stream.attach(), listener),
+            Message::Connection(stream, listener) => {
+                connection::start(&core.net, &core, stream.attach(), listener)
+            }
             Message::Question(ticket, question) => {
                 if begin(&core, Responder::new(&core.peers, from, ticket), question) {
                     rest().await;

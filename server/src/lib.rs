@@ -35,6 +35,7 @@ mod net;
 pub mod offsets;
 mod peers;
 mod placement;
+mod quoted;
 mod stages;
 mod tasks;
 mod topics;

@@ -44,7 +44,7 @@ pub(crate) async fn serve(core: Rc<Core>, mut listener: TcpListener) -> Infallib
                 });
             }
             Err(error) => {
-                core.complaints.refused_connection(&error);
+                core.client_log.refused_connection(&error);
                 sleep(Duration::from_millis(ADMIN_PAUSE_MS)).await;
             }
         }

@@ -11,9 +11,8 @@ use creel_io::pace;
 use creel_wire::api::{alter_configs as whole, incremental_alter_configs as single};
 use creel_wire::{ErrorCode, Str};
 
-use crate::api::call::Call;
-use crate::api::dispatch::Facts;
-use crate::budget::gather;
+use crate::api::call::{Call, Facts};
+use crate::budget::dedup_merging;
 use crate::config::TopicSettings;
 use crate::core::ask_core;
 use crate::peers::questions::{AlterTopic, SettingChange, TopicChange, TopicRefusal};
@@ -52,24 +51,24 @@ pub(crate) fn prepare(_: Facts, request: whole::AlterConfigsRequest) -> Prepared
         };
         ((one.resource_type, one.resource_name), change)
     };
-    Prepared::once(request.resources.into_iter().map(read), request.validate_only)
+    Prepared::dedup(request.resources.into_iter().map(read), request.validate_only)
 }
 
 /// The same, for IncrementalAlterConfigs.
 pub(crate) fn prepare_incremental(_: Facts, request: single::IncrementalAlterConfigsRequest) -> Prepared {
     let read =
         |one: single::AlterConfigsResource| ((one.resource_type, one.resource_name), changes(one.configs));
-    Prepared::once(request.resources.into_iter().map(read), request.validate_only)
+    Prepared::dedup(request.resources.into_iter().map(read), request.validate_only)
 }
 
 impl Prepared {
-    fn once(
+    fn dedup(
         changes: impl Iterator<Item = (Resource, Result<TopicChange, TopicRefusal>)>,
         validate_only: bool,
     ) -> Self {
         let asked = |(resource, change)| Asked { resource, change, came_twice: false };
         let mut changes: Vec<_> = changes.map(asked).collect();
-        gather(
+        dedup_merging(
             &mut changes,
             |one, other| one.resource.cmp(&other.resource),
             |first, _| first.came_twice = true,

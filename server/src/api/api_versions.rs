@@ -7,7 +7,7 @@ use creel_wire::api::api_versions::{ApiVersion, ApiVersionsRequest, ApiVersionsR
 use creel_wire::{ErrorCode, versions};
 
 use crate::api::call::Call;
-use crate::api::dispatch::SERVED;
+use crate::api::served::SERVED;
 
 /// Answers the request.
 pub(crate) fn answer(call: &Call, request: ApiVersionsRequest) -> ApiVersionsResponse {

@@ -7,11 +7,11 @@ use creel_io::{count_work, offload};
 use creel_wire::frame::encode_response;
 use creel_wire::{ApiKey, EncodedFrame, FrameTooLarge, Message, Str};
 
-use crate::budget::{Held, Room, TooMuch};
+use crate::budget::{AnswerMemory, AnswerTooLarge, Held};
 use crate::core::Core;
 use crate::groups;
 use crate::limits::{ANSWER_BYTES_ENCODED_A_STEP, ANSWER_BYTES_HELD};
-use crate::net::connection::Client;
+use crate::net::client::Client;
 use crate::net::reply::Reply;
 
 /// What every handler gets beside the request's body.
@@ -23,6 +23,14 @@ pub(crate) struct Call {
     pub(crate) version: i16,
     pub(crate) correlation_id: i32,
     pub(crate) client_id: Option<Str>,
+}
+
+/// What a request is made ready by: it knows these, and otherwise the request alone, so that it can work beside the core.
+#[derive(Clone, Copy)]
+pub(crate) struct Facts {
+    pub(crate) version: i16,
+    pub(crate) node_id: i32,
+    pub(crate) num_partitions: i32,
 }
 
 /// An answer, and the room that it has.
@@ -47,17 +55,17 @@ impl Call {
     /// A response that may be large as a reply, in the room that it has until it is sent.
     pub(crate) async fn reply_made<M: Message + Send + 'static>(
         &self,
-        made: Result<Made<M>, TooMuch>,
+        made: Result<Made<M>, AnswerTooLarge>,
     ) -> Reply {
         let Made { response, mut held } = match made {
             Ok(made) => made,
-            Err(too_much) => return self.refuse(&too_much),
+            Err(too_large) => return self.refuse(&too_large),
         };
         if !held.counts() {
             // What it tells of may be larger than who asked for it could know.
             held = match self.hold(response.encoded_len(self.version)).await {
                 Ok(held) => held,
-                Err(too_much) => return self.refuse(&too_much),
+                Err(too_large) => return self.refuse(&too_large),
             };
         }
         match self.encode_made(response, &mut held).await {
@@ -89,8 +97,8 @@ impl Call {
     }
 
     /// Room for an answer of about so many bytes in memory.
-    pub(crate) async fn hold(&self, bytes: usize) -> Result<Held, TooMuch> {
-        Room::hold(&self.core.room, bytes).await
+    pub(crate) async fn hold(&self, bytes: usize) -> Result<Held, AnswerTooLarge> {
+        AnswerMemory::hold(&self.core.answer_memory, bytes).await
     }
 
     /// The connection ends, and the log says why.
@@ -100,7 +108,7 @@ impl Call {
     }
 
     pub(crate) fn complain(&self, why: &dyn fmt::Display) {
-        self.core.complaints.closed(&self.client.peer, &format_args!("{}: {why}", self.api));
+        self.core.client_log.closed(&self.client.peer, &format_args!("{}: {why}", self.api));
     }
 
     /// The host and port that this client is told to connect to: those of the listener that it came by.

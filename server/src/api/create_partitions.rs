@@ -10,9 +10,8 @@ use creel_wire::api::create_partitions::{
 };
 use creel_wire::{ErrorCode, Str};
 
-use crate::api::call::Call;
-use crate::api::dispatch::Facts;
-use crate::budget::gather;
+use crate::api::call::{Call, Facts};
+use crate::budget::dedup_merging;
 use crate::core::ask_core;
 use crate::limits::REQUEST_PARTITIONS_MAX;
 use crate::peers::questions::{AlterTopic, TopicChange, TopicRefusal};
@@ -35,7 +34,7 @@ pub(crate) fn prepare(_: Facts, request: CreatePartitionsRequest) -> Prepared {
     let asked = |topic| Asked { topic, came_twice: false };
     let mut topics: Vec<_> = request.topics.into_iter().map(asked).collect();
     topics.sort_by(|one, other| one.topic.name.cmp(&other.topic.name));
-    gather(
+    dedup_merging(
         &mut topics,
         |one, other| one.topic.name.cmp(&other.topic.name),
         |first, _| first.came_twice = true,

@@ -12,9 +12,8 @@ use creel_wire::api::create_topics::{
 };
 use creel_wire::{ErrorCode, Str};
 
-use crate::api::call::{Call, Made};
-use crate::api::dispatch::Facts;
-use crate::budget::{TooMuch, gather};
+use crate::api::call::{Call, Facts, Made};
+use crate::budget::{AnswerTooLarge, dedup_merging};
 use crate::config::{TOPIC_KEYS, TopicKey, TopicSettings};
 use crate::core::ask_core;
 use crate::limits::REQUEST_PARTITIONS_MAX;
@@ -42,7 +41,7 @@ pub(crate) struct Prepared {
 pub(crate) fn prepare(facts: Facts, request: CreateTopicsRequest) -> Prepared {
     let asked = |topic| Asked { topic, came_twice: false };
     let mut topics: Vec<_> = request.topics.into_iter().map(asked).collect();
-    gather(
+    dedup_merging(
         &mut topics,
         |one, other| one.topic.name.cmp(&other.topic.name),
         |first, _| first.came_twice = true,
@@ -76,7 +75,7 @@ pub(crate) async fn answer(
     call: Call,
     request: Prepared,
     counted: usize,
-) -> Result<Made<CreateTopicsResponse>, TooMuch> {
+) -> Result<Made<CreateTopicsResponse>, AnswerTooLarge> {
     let topics: Vec<_> = request.topics.iter().filter_map(|(_, read)| read.as_ref().ok().cloned()).collect();
     let held = call.hold(counted + topics.len() * TOPIC_KEYS.len() * BYTES_OF_A_SETTING).await?;
     let question = CreateTopics { topics, validate_only: request.validate_only };

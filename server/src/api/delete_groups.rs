@@ -1,20 +1,26 @@
 //! DeleteGroups: forgets groups without members, with all their offsets. A group that is named twice is answered once.
 
-use creel_io::{STEPS_A_TURN, pace};
-use creel_wire::api::delete_groups::{DeletableGroupResult, DeleteGroupsRequest, DeleteGroupsResponse};
-use creel_wire::{ErrorCode, Str};
-
 use crate::api::call::Call;
-use crate::api::dispatch::Facts;
-use crate::budget::once;
-use crate::groups::runtime::{ask_for_reply, code_of};
-use crate::groups::{Event, GroupDeletion, Reply};
+use crate::api::call::Facts;
+use crate::budget::dedup;
+use crate::groups::Event;
+use crate::groups::GroupDeletion;
+use crate::groups::Reply;
+use crate::groups::runtime::ask_for_reply;
+use crate::groups::runtime::code_of;
 use crate::limits::GROUPS_DELETED_AT_ONCE;
 use crate::tasks::race::all;
+use creel_io::STEPS_A_TURN;
+use creel_io::pace;
+use creel_wire::ErrorCode;
+use creel_wire::Str;
+use creel_wire::api::delete_groups::DeletableGroupResult;
+use creel_wire::api::delete_groups::DeleteGroupsRequest;
+use creel_wire::api::delete_groups::DeleteGroupsResponse;
 
 /// Each group once.
 pub(crate) fn prepare(_: Facts, mut request: DeleteGroupsRequest) -> DeleteGroupsRequest {
-    once(&mut request.groups_names, Str::cmp);
+    dedup(&mut request.groups_names, Str::cmp);
     request
 }
 

@@ -14,10 +14,9 @@ use creel_wire::api::delete_records::{
 };
 use creel_wire::{ErrorCode, Uuid};
 
-use crate::api::call::Call;
-use crate::api::dispatch::Facts;
+use crate::api::call::{Call, Facts};
 use crate::api::epochs::read_error;
-use crate::budget::gather;
+use crate::budget::dedup_merging;
 use crate::core::{Core, Question, ask_core, ask_owners};
 use crate::limits::PARTITIONS_CUTTING;
 use crate::peers::questions::{DeletedRecords, RecordsToDelete, WriteCheckpoint};
@@ -31,10 +30,10 @@ const HIGH_WATERMARK: i64 = -1;
 pub(crate) fn prepare(_: Facts, mut request: DeleteRecordsRequest) -> DeleteRecordsRequest {
     let also =
         |first: &mut DeleteRecordsTopic, again: DeleteRecordsTopic| first.partitions.extend(again.partitions);
-    gather(&mut request.topics, |one, other| one.name.cmp(&other.name), also);
+    dedup_merging(&mut request.topics, |one, other| one.name.cmp(&other.name), also);
     for topic in &mut request.topics {
         let index = |one: &DeleteRecordsPartition| one.partition_index;
-        gather(
+        dedup_merging(
             &mut topic.partitions,
             |one, other| index(one).cmp(&index(other)),
             |first, again| *first = again,

@@ -11,9 +11,8 @@ use creel_wire::api::delete_topics::{
 };
 use creel_wire::{ErrorCode, Str, Uuid};
 
-use crate::api::call::Call;
-use crate::api::dispatch::Facts;
-use crate::budget::gather;
+use crate::api::call::{Call, Facts};
+use crate::budget::dedup_merging;
 use crate::core::ask_core;
 use crate::limits::TOPICS_DELETED_AT_ONCE;
 use crate::peers::questions::DeleteTopics;
@@ -32,7 +31,7 @@ pub(crate) fn prepare(facts: Facts, request: DeleteTopicsRequest) -> Vec<Named> 
     let mut named: Vec<Named> = asked.into_iter().map(|state| (state, 1)).collect();
     let words =
         |(one, _): &Named, (other, _): &Named| (&one.name, one.topic_id).cmp(&(&other.name, other.topic_id));
-    gather(&mut named, words, |(_, times), _| *times += 1);
+    dedup_merging(&mut named, words, |(_, times), _| *times += 1);
     named
 }
 

@@ -14,9 +14,8 @@ use creel_wire::api::describe_configs::{
 };
 use creel_wire::{ErrorCode, Str};
 
-use crate::api::call::{Call, Made};
-use crate::api::dispatch::Facts;
-use crate::budget::{TooMuch, once};
+use crate::api::call::{Call, Facts, Made};
+use crate::budget::{AnswerTooLarge, dedup};
 use crate::config::{BROKER_KEYS, Key, Kind, Origin, Settings, TOPIC_KEYS, TopicKey};
 use crate::topics::{Topic, check_name};
 
@@ -39,7 +38,7 @@ enum Source {
 
 /// Each resource once, and the keys that are asked for in order.
 pub(crate) fn prepare(_: Facts, mut request: DescribeConfigsRequest) -> DescribeConfigsRequest {
-    once(&mut request.resources, |one, other| Named::from(one).cmp(&Named::from(other)));
+    dedup(&mut request.resources, |one, other| Named::from(one).cmp(&Named::from(other)));
     let mut known = BTreeSet::new();
     for keys in request.resources.iter_mut().filter_map(|resource| resource.configuration_keys.as_mut()) {
         if keys.is_empty() {
@@ -81,7 +80,7 @@ pub(crate) async fn answer(
     call: Call,
     request: DescribeConfigsRequest,
     counted: usize,
-) -> Result<Made<DescribeConfigsResponse>, TooMuch> {
+) -> Result<Made<DescribeConfigsResponse>, AnswerTooLarge> {
     let mut bytes = counted;
     for resource in &request.resources {
         pace(1).await;

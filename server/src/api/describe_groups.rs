@@ -1,26 +1,31 @@
 //! DescribeGroups: state and members of groups. A group that is not there is Dead without an error up to v5; from v6 on it
 //! is GROUP_ID_NOT_FOUND (69). A group that is named twice is answered once.
 
-use creel_io::pace;
-use creel_wire::api::describe_groups::{
-    DescribeGroupsRequest, DescribeGroupsResponse, DescribedGroup, DescribedGroupMember,
-};
-use creel_wire::{ErrorCode, Str};
-
 use crate::api::authorized;
-use crate::api::call::{Call, Made};
-use crate::api::dispatch::Facts;
-use crate::budget::{TooMuch, once};
+use crate::api::call::Call;
+use crate::api::call::Facts;
+use crate::api::call::Made;
+use crate::budget::AnswerTooLarge;
+use crate::budget::dedup;
+use crate::groups::GroupDescription;
+use crate::groups::MemberDescription;
 use crate::groups::runtime::ask;
-use crate::groups::{GroupDescription, MemberDescription};
-use crate::peers::questions::{GroupAnswer, GroupRequest};
+use crate::peers::questions::GroupAnswer;
+use crate::peers::questions::GroupRequest;
+use creel_io::pace;
+use creel_wire::ErrorCode;
+use creel_wire::Str;
+use creel_wire::api::describe_groups::DescribeGroupsRequest;
+use creel_wire::api::describe_groups::DescribeGroupsResponse;
+use creel_wire::api::describe_groups::DescribedGroup;
+use creel_wire::api::describe_groups::DescribedGroupMember;
 
 /// What a member takes in memory beside its data, and again in the frame.
 const BYTES_OF_A_MEMBER: usize = 600;
 
 /// Each group once.
 pub(crate) fn prepare(_: Facts, mut request: DescribeGroupsRequest) -> DescribeGroupsRequest {
-    once(&mut request.groups, Str::cmp);
+    dedup(&mut request.groups, Str::cmp);
     request
 }
 
@@ -29,7 +34,7 @@ pub(crate) async fn answer(
     call: Call,
     request: DescribeGroupsRequest,
     counted: usize,
-) -> Result<Made<DescribeGroupsResponse>, TooMuch> {
+) -> Result<Made<DescribeGroupsResponse>, AnswerTooLarge> {
     let held = call.hold(counted).await?;
     let mut groups = Vec::with_capacity(request.groups.len());
     for group_id in request.groups {

@@ -13,9 +13,8 @@ use creel_wire::api::describe_log_dirs::{
 };
 use creel_wire::{ErrorCode, Str};
 
-use crate::api::call::{Call, Made};
-use crate::api::dispatch::Facts;
-use crate::budget::{TooMuch, gather};
+use crate::api::call::{Call, Facts, Made};
+use crate::budget::{AnswerTooLarge, dedup_merging};
 use crate::core::{Core, Question, ask_all_cores};
 use crate::peers::questions::{MeasurePartitions, PartitionSize};
 
@@ -29,7 +28,7 @@ pub(crate) fn prepare(_: Facts, mut request: DescribeLogDirsRequest) -> Describe
         let also = |first: &mut DescribableLogDirTopic, again: DescribableLogDirTopic| {
             first.partitions.extend(again.partitions);
         };
-        gather(topics, |one, other| one.topic.cmp(&other.topic), also);
+        dedup_merging(topics, |one, other| one.topic.cmp(&other.topic), also);
         topics.iter_mut().for_each(|topic| topic.partitions.sort_unstable());
     }
     request
@@ -40,7 +39,7 @@ pub(crate) async fn answer(
     call: Call,
     request: DescribeLogDirsRequest,
     counted: usize,
-) -> Result<Made<DescribeLogDirsResponse>, TooMuch> {
+) -> Result<Made<DescribeLogDirsResponse>, AnswerTooLarge> {
     let all =
         call.core.topics.all().iter().map(|topic| topic.partitions.unsigned_abs() as usize).sum::<usize>();
     let held = call.hold(counted + all * BYTES_OF_A_PARTITION).await?;

@@ -11,9 +11,8 @@ use creel_wire::api::describe_topic_partitions::{
 use creel_wire::{ErrorCode, Str};
 
 use crate::api::authorized;
-use crate::api::call::{Call, Made};
-use crate::api::dispatch::Facts;
-use crate::budget::{TooMuch, once};
+use crate::api::call::{Call, Facts, Made};
+use crate::budget::{AnswerTooLarge, dedup};
 use crate::topics::{Topic, check_name, is_internal};
 
 /// Kafka's `max.request.partition.size.limit`.
@@ -28,7 +27,7 @@ pub(crate) fn prepare(
     mut request: DescribeTopicPartitionsRequest,
 ) -> DescribeTopicPartitionsRequest {
     request.topics.sort_by(|one, other| one.name.cmp(&other.name));
-    once(&mut request.topics, |one, other| one.name.cmp(&other.name));
+    dedup(&mut request.topics, |one, other| one.name.cmp(&other.name));
     request
 }
 
@@ -37,7 +36,7 @@ pub(crate) async fn answer(
     call: Call,
     request: DescribeTopicPartitionsRequest,
     counted: usize,
-) -> Result<Made<DescribeTopicPartitionsResponse>, TooMuch> {
+) -> Result<Made<DescribeTopicPartitionsResponse>, AnswerTooLarge> {
     let most = request.response_partition_limit.clamp(1, PAGE_MAX) as usize;
     let held = call.hold(counted + most * BYTES_OF_A_PARTITION).await?;
     Ok(Made { response: described(&call, request).await, held })

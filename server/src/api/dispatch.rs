@@ -3,38 +3,39 @@
 //! Kafka closes the connection on an API or version that it does not know, and on a body that does not parse; so do we.
 //! The exception is ApiVersions, with which clients find out (KIP-511).
 
+use std::error::Error;
 use std::fmt;
 use std::future::Future;
 use std::rc::Rc;
 
 use bytes::Bytes;
-use creel_io::{Instant, offload, pace};
+use creel_io::{offload, pace};
 use creel_wire::api::api_versions;
 use creel_wire::api::fetch::FetchRequest;
 use creel_wire::api::produce::ProduceRequest;
 use creel_wire::{ApiKey, Decode, DecodeError, Fault, Reader, Request, RequestHeader, versions};
 
-use crate::api::call::{Call, Made};
+use crate::api::call::{Call, Facts, Made};
+use crate::api::served::for_each_api;
 use crate::api::{self, produce::Start};
-use crate::budget::{TooMuch, weight};
+use crate::budget::{AnswerTooLarge, weight};
 use crate::core::Core;
 use crate::limits::{
     FETCH_BYTES_READ_AT_ONCE, PRODUCE_BYTES_READ_HERE, PRODUCE_LISTS_READ_HERE, REQUEST_BYTES_READ_A_STEP,
     REQUEST_BYTES_READ_HERE,
 };
-use crate::net::connection::Client;
+use crate::net::client::Client;
 use crate::net::reply::{Pending, Reply};
-use crate::tasks::race::Boxed;
+use crate::net::service::{Beginning, Begun, Refused, Service};
+use crate::stages::FrameTimes;
 
-/// Why a request can't be answered, so that its connection is closed.
+/// What is asked for that is not there, so that the connection is closed.
 #[derive(Clone, Debug)]
-pub(crate) enum Refusal {
+enum Refusal {
     /// The API is not known, or not served.
     Api(i16),
     /// The version of the API is not.
     Version(ApiKey, i16),
-    /// Header or body do not parse.
-    Malformed(DecodeError),
 }
 
 impl fmt::Display for Refusal {
@@ -45,7 +46,6 @@ impl fmt::Display for Refusal {
                 None => write!(f, "no API has the key {key}"),
             },
             Self::Version(api, version) => write!(f, "{api} has no version {version} here"),
-            Self::Malformed(error) => write!(f, "{error}"),
         }
     }
 }
@@ -67,90 +67,108 @@ fn kind_of(api: ApiKey) -> &'static str {
     }
 }
 
-impl From<DecodeError> for Refusal {
-    fn from(error: DecodeError) -> Self {
-        Self::Malformed(error)
-    }
+impl Error for Refusal {}
+
+/// A request whose header is read.
+struct Incoming {
+    call: Call,
+    /// At its body.
+    reader: Reader,
+    times: FrameTimes,
 }
 
-/// A request that has begun.
-pub(crate) struct Begun {
-    pub(crate) pending: Pending,
-    /// When it was decoded, if it is one whose way through the broker is timed.
-    pub(crate) decoded_at: Option<Instant>,
-}
-
-/// A request on its way to having begun. Most Produce and Fetch requests begin without waiting, and pay for no future.
-pub(crate) enum Beginning {
-    Now(Begun),
-    /// It has begun when this is ready.
-    Later(Boxed<'static, Result<Begun, Refusal>>),
-}
-
-impl Beginning {
-    pub(crate) async fn begun(self) -> Result<Begun, Refusal> {
-        match self {
-            Self::Now(begun) => Ok(begun),
-            Self::Later(later) => later.await,
+impl Service for Core {
+    fn begin(
+        self: &Rc<Self>,
+        client: &Rc<Client>,
+        frame: Bytes,
+        times: FrameTimes,
+    ) -> Result<Beginning, Refused> {
+        let (key, version, correlation_id) = peek(&frame)?;
+        let api = ApiKey::from_code(key).ok_or(Refusal::Api(key))?;
+        let entry = versions::entry(api).ok_or(Refusal::Api(key))?;
+        if !entry.accepted.contains(version) {
+            return match api {
+                ApiKey::ApiVersions => {
+                    Ok(now(Reply::from(api_versions::unsupported_version(correlation_id))))
+                }
+                _ => Err(Refusal::Version(api, version).into()),
+            };
         }
+        let mut reader = Reader::new(frame);
+        let header = RequestHeader::decode(&mut reader)?;
+        let (core, client) = (self.clone(), client.clone());
+        let call = Call { core, client, api, version, correlation_id, client_id: header.client_id };
+        begin(Incoming { call, reader, times })
+    }
+
+    fn connection_ended(&self, number: u64) {
+        self.sessions.borrow_mut().end_of(number);
+        self.node.connection_closed(self.id);
     }
 }
 
-/// Begins a request: what must happen in the order of arrival has happened when it has begun.
-pub(crate) fn begin(core: &Rc<Core>, client: &Rc<Client>, frame: Bytes) -> Result<Beginning, Refusal> {
-    let (key, version, correlation_id) = peek(&frame)?;
-    let api = ApiKey::from_code(key).ok_or(Refusal::Api(key))?;
-    let entry = versions::entry(api).ok_or(Refusal::Api(key))?;
-    if !entry.accepted.contains(version) {
-        return match api {
-            ApiKey::ApiVersions => {
-                let reply = Reply::from(api_versions::unsupported_version(correlation_id));
-                Ok(Beginning::Now(Begun { pending: Pending::Ready(reply), decoded_at: None }))
+macro_rules! handlers {
+    ($($api:ident: $how:ident($($part:path),*);)*) => {
+        /// Begins a request in the way of its API.
+        fn begin(incoming: Incoming) -> Result<Beginning, Refused> {
+            use crate::api::*;
+            match incoming.call.api {
+                $(ApiKey::$api => $how(incoming, $($part),*),)*
+                other => Err(Refusal::Api(other.code()).into()),
             }
-            _ => Err(Refusal::Version(api, version)),
-        };
-    }
-    let mut reader = Reader::new(frame);
-    let header = RequestHeader::decode(&mut reader)?;
-    let (core, client) = (core.clone(), client.clone());
-    let call = Call { core, client, api, version, correlation_id, client_id: header.client_id };
-    let bytes = reader.remaining();
-    Ok(match api {
-        ApiKey::Produce if bytes <= PRODUCE_BYTES_READ_HERE => {
-            let request = ProduceRequest::decode(&mut reader, version)?;
-            begin_produce(call, request)
         }
-        ApiKey::Fetch if bytes <= FETCH_BYTES_READ_AT_ONCE => {
-            let request = FetchRequest::decode(&mut reader, version)?;
-            Beginning::Now(begin_fetch(call, request))
-        }
-        ApiKey::Produce => Beginning::Later(Box::pin(async move {
-            let request = read_large_produce(reader, version).await?;
-            begin_produce(call, request).begun().await
-        })),
-        ApiKey::Fetch => Beginning::Later(Box::pin(async move {
-            let request = decoded(bytes, move || FetchRequest::decode(&mut reader, version)).await?;
-            Ok(begin_fetch(call, request))
-        })),
-        _ => Beginning::Later(Box::pin(async move {
-            Ok(Begun { pending: handle(call, reader).await?, decoded_at: None })
-        })),
-    })
+    };
+}
+for_each_api!(handlers);
+
+fn now(reply: Reply) -> Beginning {
+    Beginning::Now(Begun { pending: Pending::Ready(reply), queued: None })
 }
 
-fn begin_produce(call: Call, request: ProduceRequest) -> Beginning {
-    let decoded_at = Some(call.core.stages.clock());
+fn later(begun: impl Future<Output = Result<Begun, Refused>> + 'static) -> Beginning {
+    Beginning::Later(Box::pin(begun))
+}
+
+/// Produce: begun in the order of arrival.
+fn produce(incoming: Incoming) -> Result<Beginning, Refused> {
+    let Incoming { call, mut reader, times } = incoming;
+    let version = call.version;
+    if reader.remaining() <= PRODUCE_BYTES_READ_HERE {
+        let request = ProduceRequest::decode(&mut reader, version)?;
+        return Ok(begin_produce(call, request, times));
+    }
+    Ok(later(async move {
+        let request = read_large_produce(reader, version).await?;
+        begin_produce(call, request, times).begun().await
+    }))
+}
+
+fn begin_produce(call: Call, request: ProduceRequest, times: FrameTimes) -> Beginning {
+    let queued = call.core.stages.decoded(times);
     match api::produce::begin(call, request) {
-        Start::Now(pending) => Beginning::Now(Begun { pending, decoded_at }),
-        Start::Later(later) => {
-            Beginning::Later(Box::pin(async move { Ok(Begun { pending: later.await, decoded_at }) }))
-        }
+        Start::Now(pending) => Beginning::Now(Begun { pending, queued }),
+        Start::Later(begun) => later(async move { Ok(Begun { pending: begun.await, queued }) }),
     }
 }
 
-fn begin_fetch(call: Call, request: FetchRequest) -> Begun {
-    let decoded_at = Some(call.core.stages.clock());
-    Begun { pending: api::fetch::begin(call, request), decoded_at }
+/// Fetch: most are short, and read at once.
+fn fetch(incoming: Incoming) -> Result<Beginning, Refused> {
+    let Incoming { call, mut reader, times } = incoming;
+    let (version, bytes) = (call.version, reader.remaining());
+    if bytes <= FETCH_BYTES_READ_AT_ONCE {
+        let request = FetchRequest::decode(&mut reader, version)?;
+        return Ok(Beginning::Now(begin_fetch(call, request, times)));
+    }
+    Ok(later(async move {
+        let request = decoded(bytes, move || FetchRequest::decode(&mut reader, version)).await?;
+        Ok(begin_fetch(call, request, times))
+    }))
+}
+
+fn begin_fetch(call: Call, request: FetchRequest, times: FrameTimes) -> Begun {
+    let queued = call.core.stages.decoded(times);
+    Begun { pending: api::fetch::begin(call, request), queued }
 }
 
 /// What every header begins with, whatever its version: key, version and correlation id.
@@ -161,96 +179,6 @@ fn peek(frame: &Bytes) -> Result<(i16, i16, i32), DecodeError> {
     // Too short: the reader says where.
     let mut reader = Reader::new(frame.clone());
     Ok((reader.i16()?, reader.i16()?, reader.i32()?))
-}
-
-/// One arm an API, but for the two whose time is told apart.
-async fn handle(call: Call, reader: Reader) -> Result<Pending, Refusal> {
-    use crate::api::*;
-    match call.api {
-        ApiKey::ApiVersions => now(&call, reader, api_versions::answer),
-        ApiKey::DescribeCluster => now(&call, reader, describe_cluster::answer),
-        ApiKey::Heartbeat => later(call, reader, as_it_is, heartbeat::answer).await,
-        ApiKey::InitProducerId => later(call, reader, as_it_is, init_producer_id::answer).await,
-        ApiKey::SyncGroup => later(call, reader, sync_group::prepare, sync_group::answer).await,
-        ApiKey::ListOffsets => later(call, reader, list_offsets::prepare, list_offsets::answer).await,
-        ApiKey::OffsetCommit => later(call, reader, offset_commit::prepare, offset_commit::answer).await,
-        ApiKey::FindCoordinator => {
-            later(call, reader, find_coordinator::prepare, find_coordinator::answer).await
-        }
-        ApiKey::LeaveGroup => later(call, reader, leave_group::prepare, leave_group::answer).await,
-        ApiKey::DeleteGroups => later(call, reader, delete_groups::prepare, delete_groups::answer).await,
-        ApiKey::OffsetForLeaderEpoch => {
-            later(call, reader, offset_for_leader_epoch::prepare, offset_for_leader_epoch::answer).await
-        }
-        ApiKey::DeleteTopics => later(call, reader, delete_topics::prepare, delete_topics::answer).await,
-        ApiKey::DeleteRecords => later(call, reader, delete_records::prepare, delete_records::answer).await,
-        ApiKey::OffsetDelete => later(call, reader, offset_delete::prepare, offset_delete::answer).await,
-        ApiKey::CreatePartitions => {
-            later(call, reader, create_partitions::prepare, create_partitions::answer).await
-        }
-        ApiKey::AlterConfigs => later(call, reader, alter_configs::prepare, alter_configs::answer).await,
-        ApiKey::IncrementalAlterConfigs => {
-            later(call, reader, alter_configs::prepare_incremental, alter_configs::answer_incremental).await
-        }
-        ApiKey::DescribeTopicPartitions => {
-            weighed(call, reader, describe_topic_partitions::prepare, describe_topic_partitions::answer).await
-        }
-        ApiKey::JoinGroup => weighed(call, reader, join_group::prepare, join_group::answer).await,
-        ApiKey::Metadata => weighed(call, reader, metadata::prepare, metadata::answer).await,
-        ApiKey::OffsetFetch => weighed(call, reader, offset_fetch::prepare, offset_fetch::answer).await,
-        ApiKey::DescribeGroups => {
-            weighed(call, reader, describe_groups::prepare, describe_groups::answer).await
-        }
-        ApiKey::ListGroups => weighed(call, reader, list_groups::prepare, list_groups::answer).await,
-        ApiKey::DescribeConfigs => {
-            weighed(call, reader, describe_configs::prepare, describe_configs::answer).await
-        }
-        ApiKey::CreateTopics => weighed(call, reader, create_topics::prepare, create_topics::answer).await,
-        ApiKey::DescribeLogDirs => {
-            weighed(call, reader, describe_log_dirs::prepare, describe_log_dirs::answer).await
-        }
-        other => Err(Refusal::Api(other.code())),
-    }
-}
-
-/// The APIs that `begin` and `handle` have an arm for: what ApiVersions lists.
-pub(crate) const SERVED: &[ApiKey] = &[
-    ApiKey::Produce,
-    ApiKey::Fetch,
-    ApiKey::ListOffsets,
-    ApiKey::Metadata,
-    ApiKey::OffsetCommit,
-    ApiKey::OffsetFetch,
-    ApiKey::FindCoordinator,
-    ApiKey::JoinGroup,
-    ApiKey::Heartbeat,
-    ApiKey::LeaveGroup,
-    ApiKey::SyncGroup,
-    ApiKey::DescribeGroups,
-    ApiKey::ListGroups,
-    ApiKey::ApiVersions,
-    ApiKey::CreateTopics,
-    ApiKey::DeleteTopics,
-    ApiKey::DeleteRecords,
-    ApiKey::InitProducerId,
-    ApiKey::OffsetForLeaderEpoch,
-    ApiKey::DescribeConfigs,
-    ApiKey::AlterConfigs,
-    ApiKey::DescribeLogDirs,
-    ApiKey::CreatePartitions,
-    ApiKey::DeleteGroups,
-    ApiKey::IncrementalAlterConfigs,
-    ApiKey::OffsetDelete,
-    ApiKey::DescribeCluster,
-    ApiKey::DescribeTopicPartitions,
-];
-
-/// What a request is made ready by: it knows these, and otherwise the request alone, so that it can work beside the core.
-#[derive(Clone, Copy)]
-pub(crate) struct Facts {
-    pub(crate) version: i16,
-    pub(crate) node_id: i32,
-    pub(crate) num_partitions: i32,
 }
 
 /// Nothing is to be made ready.
@@ -308,52 +236,53 @@ async fn read_large_produce(mut reader: Reader, version: i16) -> Result<ProduceR
 }
 
 /// An API that is answered at once.
-fn now<R: Request>(
-    call: &Call,
-    mut reader: Reader,
+fn at_once<R: Request>(
+    incoming: Incoming,
     answer: fn(&Call, R) -> R::Response,
-) -> Result<Pending, Refusal> {
+) -> Result<Beginning, Refused> {
+    let Incoming { call, mut reader, .. } = incoming;
     let request = R::decode(&mut reader, call.version)?;
-    Ok(Pending::Ready(call.reply(&answer(call, request))))
+    Ok(now(call.reply(&answer(&call, request))))
 }
 
 /// An API whose answer takes time, and no more memory than its request's by a factor. It is begun when it is its turn to be
 /// answered, as in Kafka, which does not look at a connection's next request before.
-async fn later<R, P, F>(
-    call: Call,
-    reader: Reader,
+fn in_turn<R, P, F>(
+    incoming: Incoming,
     prepare: fn(Facts, R) -> P,
     answer: impl FnOnce(Call, P) -> F + 'static,
-) -> Result<Pending, Refusal>
+) -> Result<Beginning, Refused>
 where
     R: Request<Response: Send + 'static> + 'static,
     P: Send + 'static,
     F: Future<Output = R::Response> + 'static,
 {
-    weighed::<R, P, _>(call, reader, prepare, async move |call: Call, prepared, counted| {
+    weighed::<R, P, _>(incoming, prepare, async move |call: Call, prepared, counted| {
         let held = call.hold(counted).await?;
         Ok(Made { response: answer(call, prepared).await, held })
     })
-    .await
 }
 
 /// The same for one whose answer also grows with what the broker has: it is told how many bytes the request itself makes it
 /// take, and holds room for these and its own.
-async fn weighed<R, P, F>(
-    call: Call,
-    reader: Reader,
+fn weighed<R, P, F>(
+    incoming: Incoming,
     prepare: fn(Facts, R) -> P,
     answer: impl FnOnce(Call, P, usize) -> F + 'static,
-) -> Result<Pending, Refusal>
+) -> Result<Beginning, Refused>
 where
     R: Request<Response: Send + 'static> + 'static,
     P: Send + 'static,
-    F: Future<Output = Result<Made<R::Response>, TooMuch>> + 'static,
+    F: Future<Output = Result<Made<R::Response>, AnswerTooLarge>> + 'static,
 {
-    let Ready { prepared, lists } = read(&call, reader, prepare).await?;
-    Ok(Pending::later(async move {
-        let counted = lists.saturating_mul(weight(call.api));
-        let made = answer(call.clone(), prepared, counted).await;
-        call.reply_made(made).await.into()
+    let Incoming { call, reader, .. } = incoming;
+    Ok(later(async move {
+        let Ready { prepared, lists } = read(&call, reader, prepare).await?;
+        let pending = Pending::later(async move {
+            let counted = lists.saturating_mul(weight(call.api));
+            let made = answer(call.clone(), prepared, counted).await;
+            call.reply_made(made).await.into()
+        });
+        Ok(Begun { pending, queued: None })
     }))
 }

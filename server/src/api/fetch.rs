@@ -5,7 +5,7 @@
 //! a batch larger than them gets through (KIP-74). `records` is never null. Records stay in their files: the reply has
 //! cuts that this connection's core fills with sendfile, wherever the partition lives.
 //!
-//! A partition that is named twice is read and answered once (see `wanted`). What a fetch makes is bounded by what it
+//! A partition that is named twice is read and answered once (see `fetch_list`). What a fetch makes is bounded by what it
 //! names: while it waits, its frame (16 MiB at most, which the connection counts), 32 bytes a partition, 48 a topic, and
 //! of each partition that there is less than 200 more; when it is answered, some 200 bytes a partition for as long as it
 //! takes to encode them, and then the frame until it is sent: both have room of their core's (`budget`). Its work lets others
@@ -29,13 +29,13 @@ pub(crate) use self::parked::watch_for;
 use self::read::size;
 use self::reading::{Ask, Located, Reading};
 use crate::api::call::Call;
-use crate::budget::{Held, TooMuch};
-use crate::fetch_sessions::sessions::{self, Context, News};
-use crate::fetch_sessions::wanted::{Wanted, WantedList};
+use crate::budget::{AnswerTooLarge, Held};
+use crate::fetch_sessions::fetch_list::{FetchItem, FetchList};
+use crate::fetch_sessions::sessions::{self, Context, PartitionState};
 use crate::limits::{ANSWER_BYTES_FREE, FETCH_BYTES_MAX};
 use crate::net::reply::{Answered, Pending, Piece, Reply, Slices};
 use crate::peers::questions::FoundPartition;
-use crate::tasks::gradual::AT_ONCE;
+use crate::tasks::gradual_vec::AT_ONCE;
 
 /// Since when topics are named by id.
 const IDS_FROM: i16 = 13;
@@ -84,7 +84,10 @@ async fn answer(call: Call, request: FetchRequest) -> Answered {
     reading.keep_within_budget().await;
     let fetch = Fetch { call: &call, by_id, ask, list };
     let reply = fetch.reply(&context, &mut reading).await;
-    Answered { reply: reply.unwrap_or_else(|too_much| call.refuse(&too_much)), elsewhere: reading.elsewhere }
+    Answered {
+        reply: reply.unwrap_or_else(|too_large| call.refuse(&too_large)),
+        elsewhere: reading.elsewhere,
+    }
 }
 
 impl Ask {
@@ -107,11 +110,11 @@ struct Fetch<'a> {
     call: &'a Call,
     by_id: bool,
     ask: Ask,
-    list: WantedList,
+    list: FetchList,
 }
 
 impl Fetch<'_> {
-    async fn reply(self, context: &Context, reading: &mut Reading<'_>) -> Result<Reply, TooMuch> {
+    async fn reply(self, context: &Context, reading: &mut Reading<'_>) -> Result<Reply, AnswerTooLarge> {
         let session_id = self.session(context, reading).await;
         let (mut told, free, mut held) = (0, self.partitions_free(), Held::NOTHING);
         let mut pieces = Vec::with_capacity(reading.with_records());
@@ -155,7 +158,7 @@ impl Fetch<'_> {
     }
 
     /// Room for an answer that tells of all that is asked for.
-    async fn room(&self) -> Result<Held, TooMuch> {
+    async fn room(&self) -> Result<Held, AnswerTooLarge> {
         let topics = self.list.topics.iter().map(|topic| BYTES_OF_A_TOPIC + topic.name.len()).sum::<usize>();
         self.call.hold(topics + self.list.partitions.len() * BYTES_OF_A_PARTITION).await
     }
@@ -176,8 +179,8 @@ impl Fetch<'_> {
             Context::Incremental(id, _) => *id,
             Context::Full => {
                 let (sessions, client) = (&self.call.core.sessions, self.call.client.number);
-                let news = |at| news(&reading.located(at));
-                Box::pin(sessions::create(sessions, client, self.by_id, &self.list, news)).await
+                let state = |at| state(&reading.located(at));
+                Box::pin(sessions::create(sessions, client, self.by_id, &self.list, state)).await
             }
         }
     }
@@ -186,12 +189,12 @@ impl Fetch<'_> {
     fn must_tell(&self, context: &Context, at: usize, reading: &mut Reading<'_>) -> bool {
         let Context::Incremental(id, places) = context else { return true };
         let Some(place) = places.get(at) else { return true };
-        self.call.core.sessions.borrow_mut().must_tell(*id, *place, &news(&reading.located(at)))
+        self.call.core.sessions.borrow_mut().must_tell(*id, *place, &state(&reading.located(at)))
     }
 
     fn partition_data(
         &self,
-        wanted: &Wanted,
+        wanted: &FetchItem,
         located: Located<&mut FoundPartition>,
     ) -> (PartitionData, Option<FileSlice>) {
         let found = match located {
@@ -226,7 +229,7 @@ impl Fetch<'_> {
     }
 
     /// Neighbours of the same topic share its entry; the order stays.
-    fn add(&self, responses: &mut Vec<FetchableTopicResponse>, wanted: &Wanted, data: PartitionData) {
+    fn add(&self, responses: &mut Vec<FetchableTopicResponse>, wanted: &FetchItem, data: PartitionData) {
         let Some(key) = self.list.topic(wanted) else { return };
         match responses.last_mut() {
             Some(last) if last.topic_id == key.id && last.topic == key.name => last.partitions.push(data),
@@ -241,11 +244,11 @@ impl Fetch<'_> {
     }
 }
 
-fn news(located: &Located<&mut FoundPartition>) -> News {
+fn state(located: &Located<&mut FoundPartition>) -> PartitionState {
     match located {
-        Located::Somewhere(found) => found.news(),
+        Located::Somewhere(found) => found.state(),
         Located::Missing(_) => {
-            News { has_failed: true, has_records: false, high_watermark: -1, log_start: -1 }
+            PartitionState { has_failed: true, has_records: false, high_watermark: -1, log_start: -1 }
         }
     }
 }

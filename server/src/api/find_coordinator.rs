@@ -8,10 +8,9 @@ use creel_io::pace;
 use creel_wire::api::find_coordinator::{Coordinator, FindCoordinatorRequest, FindCoordinatorResponse};
 use creel_wire::{ErrorCode, Str};
 
-use crate::api::call::Call;
-use crate::api::dispatch::Facts;
+use crate::api::call::{Call, Facts};
 use crate::api::transactions;
-use crate::budget::once;
+use crate::budget::dedup;
 use crate::config::{SEGMENT_BYTES_MIN, TopicSettings};
 use crate::core::ask_core;
 use crate::offsets;
@@ -26,7 +25,7 @@ pub(crate) fn prepare(facts: Facts, mut request: FindCoordinatorRequest) -> Find
     if facts.version < 4 {
         request.coordinator_keys = vec![std::mem::take(&mut request.key)];
     }
-    once(&mut request.coordinator_keys, Str::cmp);
+    dedup(&mut request.coordinator_keys, Str::cmp);
     request
 }
 

@@ -3,17 +3,27 @@
 //! v0 has no rebalance timeout: the session's counts. From v4 on a new member must come back with the id it is given
 //! (KIP-394); v5 brings static members (KIP-345); from v9 on a returning leader may skip the assignment (KIP-814).
 
+use crate::api::call::Call;
+use crate::api::call::Facts;
+use crate::api::call::Made;
+use crate::budget::AnswerTooLarge;
+use crate::groups::Event;
+use crate::groups::JoinReply;
+use crate::groups::JoinRequest;
+use crate::groups::JoinedMember;
+use crate::groups::Member;
+use crate::groups::Protocol;
+use crate::groups::Reply;
+use crate::groups::runtime::ask_for_reply;
+use crate::groups::runtime::code_of;
+use crate::limits::PROTOCOLS_MAX;
 use bytes::Bytes;
 use creel_io::random_bytes;
-use creel_wire::api::join_group::{JoinGroupRequest, JoinGroupResponse, JoinGroupResponseMember};
-use creel_wire::{ErrorCode, Str};
-
-use crate::api::call::{Call, Made};
-use crate::api::dispatch::Facts;
-use crate::budget::TooMuch;
-use crate::groups::runtime::{ask_for_reply, code_of};
-use crate::groups::{Event, JoinReply, JoinRequest, JoinedMember, Member, Protocol, Reply};
-use crate::limits::PROTOCOLS_MAX;
+use creel_wire::ErrorCode;
+use creel_wire::Str;
+use creel_wire::api::join_group::JoinGroupRequest;
+use creel_wire::api::join_group::JoinGroupResponse;
+use creel_wire::api::join_group::JoinGroupResponseMember;
 
 /// What a member takes in memory beside its data, and again in the frame.
 const BYTES_OF_A_MEMBER: usize = 300;
@@ -32,7 +42,7 @@ pub(crate) async fn answer(
     call: Call,
     request: JoinGroupRequest,
     _: usize,
-) -> Result<Made<JoinGroupResponse>, TooMuch> {
+) -> Result<Made<JoinGroupResponse>, AnswerTooLarge> {
     let member_id = request.member_id.clone();
     let response = match request.protocols.len() > PROTOCOLS_MAX {
         true => refused(member_id, ErrorCode::InconsistentGroupProtocol),

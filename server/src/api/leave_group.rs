@@ -1,19 +1,27 @@
 //! LeaveGroup: members leave at once instead of being missed. v3+ names several, static ones by their instance id.
 
-use creel_io::pace;
-use creel_wire::api::leave_group::{LeaveGroupRequest, LeaveGroupResponse, MemberResponse};
-use creel_wire::{ErrorCode, Str};
-
 use crate::api::call::Call;
-use crate::api::dispatch::Facts;
-use crate::budget::once;
-use crate::groups::runtime::{ask_for_reply, code_of};
-use crate::groups::{Event, LeaveReply, LeaveRequest, LeavingMember, Member, Reply};
+use crate::api::call::Facts;
+use crate::budget::dedup;
+use crate::groups::Event;
+use crate::groups::LeaveReply;
+use crate::groups::LeaveRequest;
+use crate::groups::LeavingMember;
+use crate::groups::Member;
+use crate::groups::Reply;
+use crate::groups::runtime::ask_for_reply;
+use crate::groups::runtime::code_of;
 use crate::limits::GROUP_NAMES_AT_ONCE;
+use creel_io::pace;
+use creel_wire::ErrorCode;
+use creel_wire::Str;
+use creel_wire::api::leave_group::LeaveGroupRequest;
+use creel_wire::api::leave_group::LeaveGroupResponse;
+use creel_wire::api::leave_group::MemberResponse;
 
 /// Each member once.
 pub(crate) fn prepare(_: Facts, mut request: LeaveGroupRequest) -> LeaveGroupRequest {
-    once(&mut request.members, |one, other| {
+    dedup(&mut request.members, |one, other| {
         (&one.member_id, &one.group_instance_id).cmp(&(&other.member_id, &other.group_instance_id))
     });
     request

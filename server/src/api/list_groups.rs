@@ -1,14 +1,16 @@
 //! ListGroups: the groups of this broker. v4 filters by state, v5 by type; every group here is of the classic type.
 
-use creel_io::pace_tenth;
-use creel_wire::Str;
-use creel_wire::api::list_groups::{ListGroupsRequest, ListGroupsResponse, ListedGroup};
-
-use crate::api::call::{Call, Made};
-use crate::api::dispatch::Facts;
-use crate::budget::TooMuch;
+use crate::api::call::Call;
+use crate::api::call::Facts;
+use crate::api::call::Made;
+use crate::budget::AnswerTooLarge;
 use crate::groups::FoundGroup;
 use crate::groups::runtime::list_all;
+use creel_io::pace_tenth;
+use creel_wire::Str;
+use creel_wire::api::list_groups::ListGroupsRequest;
+use creel_wire::api::list_groups::ListGroupsResponse;
+use creel_wire::api::list_groups::ListedGroup;
 
 const TYPE: &str = "classic";
 
@@ -41,12 +43,12 @@ pub(crate) async fn answer(
     call: Call,
     request: Prepared,
     counted: usize,
-) -> Result<Made<ListGroupsResponse>, TooMuch> {
+) -> Result<Made<ListGroupsResponse>, AnswerTooLarge> {
     if !request.of_this_type {
         return Ok(Made { response: ListGroupsResponse::default(), held: call.hold(0).await? });
     }
     // One at a time, as nobody knows before how many there are.
-    let turn = call.core.listing_groups.enter().await;
+    let turn = call.core.listing_groups.lock().await;
     let found = list_all(&call.core).await;
     let held = call.hold(counted + found.len() * BYTES_OF_A_GROUP).await?;
     drop(turn);

@@ -16,11 +16,10 @@ use creel_wire::api::list_offsets::{
 };
 use creel_wire::{ErrorCode, Str};
 
-use crate::api::call::Call;
-use crate::api::dispatch::Facts;
+use crate::api::call::{Call, Facts};
 use crate::api::ends;
 use crate::api::epochs::check_epoch;
-use crate::budget::gather;
+use crate::budget::dedup_merging;
 use crate::core::{Core, Question, ask_owners};
 use crate::peers::questions::{OffsetLookup, OffsetsFound};
 use crate::peers::{Scatter, Slot};
@@ -52,10 +51,14 @@ pub(crate) fn prepare(_: Facts, request: ListOffsetsRequest) -> Prepared {
     };
     let mut topics: Vec<_> = request.topics.into_iter().map(asked).collect();
     let also = |first: &mut Asked, again: Asked| first.partitions.extend(again.partitions);
-    gather(&mut topics, |one, other| one.name.cmp(&other.name), also);
+    dedup_merging(&mut topics, |one, other| one.name.cmp(&other.name), also);
     for topic in &mut topics {
         let index = |one: &(ListOffsetsPartition, bool)| one.0.partition_index;
-        gather(&mut topic.partitions, |one, other| index(one).cmp(&index(other)), |first, _| first.1 = true);
+        dedup_merging(
+            &mut topic.partitions,
+            |one, other| index(one).cmp(&index(other)),
+            |first, _| first.1 = true,
+        );
     }
     Prepared { read_committed: request.isolation_level == 1, topics }
 }

@@ -16,9 +16,8 @@ use creel_wire::api::metadata::{
 use creel_wire::{ErrorCode, Str, Uuid};
 
 use crate::api::authorized;
-use crate::api::call::{Call, Made};
-use crate::api::dispatch::Facts;
-use crate::budget::{TooMuch, once};
+use crate::api::call::{Call, Facts, Made};
+use crate::budget::{AnswerTooLarge, dedup};
 use crate::config::TopicSettings;
 use crate::core::ask_core;
 use crate::limits::REQUEST_PARTITIONS_MAX;
@@ -30,7 +29,7 @@ pub(crate) fn prepare(facts: Facts, mut request: MetadataRequest) -> MetadataReq
     request.topics = request.topics.filter(|topics| facts.version > 0 || !topics.is_empty());
     if let Some(topics) = &mut request.topics {
         topics.iter_mut().for_each(|topic| id_before_name(facts.version, topic));
-        once(topics, |one, other| (&one.name, one.topic_id).cmp(&(&other.name, other.topic_id)));
+        dedup(topics, |one, other| (&one.name, one.topic_id).cmp(&(&other.name, other.topic_id)));
     }
     request
 }
@@ -47,7 +46,7 @@ pub(crate) async fn answer(
     call: Call,
     request: MetadataRequest,
     counted: usize,
-) -> Result<Made<MetadataResponse>, TooMuch> {
+) -> Result<Made<MetadataResponse>, AnswerTooLarge> {
     if let Some(wanted) = &request.topics {
         let may_create = call.version < 4 || request.allow_auto_topic_creation;
         if may_create && call.core.node.broker().auto_create_topics_enable {

@@ -34,6 +34,7 @@ pub(crate) mod offset_delete;
 pub(crate) mod offset_fetch;
 pub(crate) mod offset_for_leader_epoch;
 pub(crate) mod produce;
+mod served;
 pub(crate) mod sync_group;
 pub(crate) mod transactions;
 #[cfg(test)]

@@ -5,21 +5,29 @@
 //! say how long to keep the offsets; v7 brings static members; from v9 on an unknown group is said to be unknown; v10
 //! names topics by id.
 
-use std::rc::Rc;
-
-use creel_io::{pace, pace_tenth};
-use creel_wire::ErrorCode;
-use creel_wire::api::offset_commit::{
-    OffsetCommitRequest, OffsetCommitRequestPartition, OffsetCommitRequestTopic, OffsetCommitResponse,
-    OffsetCommitResponsePartition, OffsetCommitResponseTopic,
-};
-
 use crate::api::call::Call;
-use crate::api::dispatch::Facts;
-use crate::budget::{Pieces, gather, names_in};
-use crate::groups::runtime::{ask_for_reply, code_of};
-use crate::groups::{CommitRequest, Event, Member, OffsetToCommit, Reply};
+use crate::api::call::Facts;
+use crate::budget::Pieces;
+use crate::budget::dedup_merging;
+use crate::budget::names_in;
+use crate::groups::CommitRequest;
+use crate::groups::Event;
+use crate::groups::Member;
+use crate::groups::OffsetToCommit;
+use crate::groups::Reply;
+use crate::groups::runtime::ask_for_reply;
+use crate::groups::runtime::code_of;
 use crate::topics::LocalTopic;
+use creel_io::pace;
+use creel_io::pace_tenth;
+use creel_wire::ErrorCode;
+use creel_wire::api::offset_commit::OffsetCommitRequest;
+use creel_wire::api::offset_commit::OffsetCommitRequestPartition;
+use creel_wire::api::offset_commit::OffsetCommitRequestTopic;
+use creel_wire::api::offset_commit::OffsetCommitResponse;
+use creel_wire::api::offset_commit::OffsetCommitResponsePartition;
+use creel_wire::api::offset_commit::OffsetCommitResponseTopic;
+use std::rc::Rc;
 
 /// Since when topics are named by id.
 const IDS_FROM: i16 = 10;
@@ -32,10 +40,10 @@ pub(crate) fn prepare(_: Facts, mut request: OffsetCommitRequest) -> OffsetCommi
     let order = |one: &OffsetCommitRequestTopic, other: &OffsetCommitRequestTopic| {
         (&one.name, one.topic_id).cmp(&(&other.name, other.topic_id))
     };
-    gather(&mut request.topics, order, also);
+    dedup_merging(&mut request.topics, order, also);
     for topic in &mut request.topics {
         let index = |one: &OffsetCommitRequestPartition| one.partition_index;
-        gather(
+        dedup_merging(
             &mut topic.partitions,
             |one, other| index(one).cmp(&index(other)),
             |first, again| *first = again,

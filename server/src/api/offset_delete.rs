@@ -4,30 +4,38 @@
 //! GROUP_SUBSCRIBED_TO_TOPIC; an error of the group as a whole leaves the topics out. Answered once the tombstones are
 //! durable.
 
-use std::collections::BTreeMap;
-
-use creel_io::{pace, pace_tenth};
-use creel_wire::ErrorCode;
-use creel_wire::api::offset_delete::{
-    OffsetDeleteRequest, OffsetDeleteRequestPartition, OffsetDeleteRequestTopic, OffsetDeleteResponse,
-    OffsetDeleteResponsePartition, OffsetDeleteResponseTopic,
-};
-
 use crate::api::call::Call;
-use crate::api::dispatch::Facts;
-use crate::budget::{Pieces, gather, names_in, once};
-use crate::groups::runtime::{ask_for_reply, code_of};
-use crate::groups::{DeleteOffsetsReply, Event, Reply, TopicErrors};
+use crate::api::call::Facts;
+use crate::budget::Pieces;
+use crate::budget::dedup;
+use crate::budget::dedup_merging;
+use crate::budget::names_in;
+use crate::groups::DeleteOffsetsReply;
+use crate::groups::Event;
+use crate::groups::Reply;
+use crate::groups::TopicErrors;
+use crate::groups::runtime::ask_for_reply;
+use crate::groups::runtime::code_of;
+use creel_io::pace;
+use creel_io::pace_tenth;
+use creel_wire::ErrorCode;
+use creel_wire::api::offset_delete::OffsetDeleteRequest;
+use creel_wire::api::offset_delete::OffsetDeleteRequestPartition;
+use creel_wire::api::offset_delete::OffsetDeleteRequestTopic;
+use creel_wire::api::offset_delete::OffsetDeleteResponse;
+use creel_wire::api::offset_delete::OffsetDeleteResponsePartition;
+use creel_wire::api::offset_delete::OffsetDeleteResponseTopic;
+use std::collections::BTreeMap;
 
 /// Each topic once, and each of its partitions.
 pub(crate) fn prepare(_: Facts, mut request: OffsetDeleteRequest) -> OffsetDeleteRequest {
     let also = |first: &mut OffsetDeleteRequestTopic, again: OffsetDeleteRequestTopic| {
         first.partitions.extend(again.partitions);
     };
-    gather(&mut request.topics, |one, other| one.name.cmp(&other.name), also);
+    dedup_merging(&mut request.topics, |one, other| one.name.cmp(&other.name), also);
     let index = |one: &OffsetDeleteRequestPartition| one.partition_index;
     let partitions = request.topics.iter_mut().map(|topic| &mut topic.partitions);
-    partitions.for_each(|partitions| once(partitions, |one, other| index(one).cmp(&index(other))));
+    partitions.for_each(|partitions| dedup(partitions, |one, other| index(one).cmp(&index(other))));
     request
 }
 

@@ -3,20 +3,36 @@
 //! From v2 on null topics mean all that the group has committed; v7 can ask for stable offsets only; v8+ asks for
 //! several groups at once; v10 names topics by id. What is named twice is answered once.
 
-use creel_io::{pace, pace_tenth};
-use creel_wire::api::offset_fetch::{
-    OffsetFetchRequest, OffsetFetchRequestGroup, OffsetFetchRequestTopic, OffsetFetchRequestTopics,
-    OffsetFetchResponse, OffsetFetchResponseGroup, OffsetFetchResponsePartition,
-    OffsetFetchResponsePartitions, OffsetFetchResponseTopic, OffsetFetchResponseTopics,
-};
-use creel_wire::{ErrorCode, Str, Uuid};
-
-use crate::api::call::{Call, Made};
-use crate::api::dispatch::Facts;
-use crate::budget::{Pieces, TooMuch, gather, names_in, once};
-use crate::groups::runtime::{ask, code_of};
-use crate::groups::{FetchReply, FetchRequest, FetchedOffset};
-use crate::peers::questions::{GroupAnswer, GroupRequest};
+use crate::api::call::Call;
+use crate::api::call::Facts;
+use crate::api::call::Made;
+use crate::budget::AnswerTooLarge;
+use crate::budget::Pieces;
+use crate::budget::dedup;
+use crate::budget::dedup_merging;
+use crate::budget::names_in;
+use crate::groups::FetchReply;
+use crate::groups::FetchRequest;
+use crate::groups::FetchedOffset;
+use crate::groups::runtime::ask;
+use crate::groups::runtime::code_of;
+use crate::peers::questions::GroupAnswer;
+use crate::peers::questions::GroupRequest;
+use creel_io::pace;
+use creel_io::pace_tenth;
+use creel_wire::ErrorCode;
+use creel_wire::Str;
+use creel_wire::Uuid;
+use creel_wire::api::offset_fetch::OffsetFetchRequest;
+use creel_wire::api::offset_fetch::OffsetFetchRequestGroup;
+use creel_wire::api::offset_fetch::OffsetFetchRequestTopic;
+use creel_wire::api::offset_fetch::OffsetFetchRequestTopics;
+use creel_wire::api::offset_fetch::OffsetFetchResponse;
+use creel_wire::api::offset_fetch::OffsetFetchResponseGroup;
+use creel_wire::api::offset_fetch::OffsetFetchResponsePartition;
+use creel_wire::api::offset_fetch::OffsetFetchResponsePartitions;
+use creel_wire::api::offset_fetch::OffsetFetchResponseTopic;
+use creel_wire::api::offset_fetch::OffsetFetchResponseTopics;
 
 /// Since when topics are named by id.
 const IDS_FROM: i16 = 10;
@@ -37,7 +53,7 @@ pub(crate) fn prepare(facts: Facts, request: OffsetFetchRequest) -> Prepared {
         let topics = request.topics.map(|topics| topics.into_iter().map(as_new).collect());
         groups = vec![OffsetFetchRequestGroup { group_id: request.group_id, topics, ..Default::default() }];
     }
-    gather(
+    dedup_merging(
         &mut groups,
         |one, other| one.group_id.cmp(&other.group_id),
         |first, again| {
@@ -55,8 +71,8 @@ pub(crate) fn prepare(facts: Facts, request: OffsetFetchRequest) -> Prepared {
         let order = |one: &OffsetFetchRequestTopics, other: &OffsetFetchRequestTopics| {
             (&one.name, one.topic_id).cmp(&(&other.name, other.topic_id))
         };
-        gather(topics, order, also);
-        topics.iter_mut().for_each(|topic| once(&mut topic.partition_indexes, i32::cmp));
+        dedup_merging(topics, order, also);
+        topics.iter_mut().for_each(|topic| dedup(&mut topic.partition_indexes, i32::cmp));
     }
     Prepared { groups, require_stable: request.require_stable }
 }
@@ -66,7 +82,7 @@ pub(crate) async fn answer(
     call: Call,
     request: Prepared,
     counted: usize,
-) -> Result<Made<OffsetFetchResponse>, TooMuch> {
+) -> Result<Made<OffsetFetchResponse>, AnswerTooLarge> {
     let mut held = call.hold(counted).await?;
     let mut groups = Vec::with_capacity(request.groups.len());
     let wants_all = request.groups.iter().any(|group| group.topics.is_none());

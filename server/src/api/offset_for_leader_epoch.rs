@@ -14,11 +14,10 @@ use creel_wire::api::offset_for_leader_epoch::{
     OffsetForLeaderTopic, OffsetForLeaderTopicResult,
 };
 
-use crate::api::call::Call;
-use crate::api::dispatch::Facts;
+use crate::api::call::{Call, Facts};
 use crate::api::ends;
 use crate::api::epochs::check_epoch;
-use crate::budget::{gather, once};
+use crate::budget::{dedup, dedup_merging};
 use crate::core::{Core, Question, ask_owners};
 use crate::peers::questions::EpochLookup;
 use crate::peers::{Scatter, Slot};
@@ -28,10 +27,10 @@ pub(crate) fn prepare(_: Facts, mut request: OffsetForLeaderEpochRequest) -> Off
     let also = |first: &mut OffsetForLeaderTopic, again: OffsetForLeaderTopic| {
         first.partitions.extend(again.partitions);
     };
-    gather(&mut request.topics, |one, other| one.topic.cmp(&other.topic), also);
+    dedup_merging(&mut request.topics, |one, other| one.topic.cmp(&other.topic), also);
     let asked = |one: &OffsetForLeaderPartition| (one.partition, one.current_leader_epoch, one.leader_epoch);
     let partitions = request.topics.iter_mut().map(|topic| &mut topic.partitions);
-    partitions.for_each(|partitions| once(partitions, |one, other| asked(one).cmp(&asked(other))));
+    partitions.for_each(|partitions| dedup(partitions, |one, other| asked(one).cmp(&asked(other))));
     request
 }
 

@@ -207,7 +207,7 @@ pub(crate) fn begin(call: Call, request: ProduceRequest) -> Start {
 async fn begin_many(mut sorting: Sorting, topics: Vec<TopicProduceData>, partitions: usize) -> Pending {
     let held = match sorting.call.hold(partitions * BYTES_OF_A_PARTITION).await {
         Ok(held) => held,
-        Err(too_much) => return Pending::Ready(sorting.call.refuse(&too_much)),
+        Err(too_large) => return Pending::Ready(sorting.call.refuse(&too_large)),
     };
     sorting.many(topics).await;
     sorting.look_and_share().await;

@@ -2,16 +2,23 @@
 //!
 //! v3 brings static members, v5 says protocol type and name, which must be the group's.
 
-use bytes::Bytes;
-use creel_wire::api::sync_group::{SyncGroupRequest, SyncGroupRequestAssignment, SyncGroupResponse};
-use creel_wire::{ErrorCode, Str};
-
 use crate::api::call::Call;
-use crate::api::dispatch::Facts;
-use crate::budget::gather;
-use crate::groups::runtime::{ask_for_reply, code_of};
-use crate::groups::{Event, Member, Reply, SyncReply, SyncRequest};
+use crate::api::call::Facts;
+use crate::budget::dedup_merging;
+use crate::groups::Event;
+use crate::groups::Member;
+use crate::groups::Reply;
+use crate::groups::SyncReply;
+use crate::groups::SyncRequest;
+use crate::groups::runtime::ask_for_reply;
+use crate::groups::runtime::code_of;
 use crate::limits::ASSIGNMENTS_MAX;
+use bytes::Bytes;
+use creel_wire::ErrorCode;
+use creel_wire::Str;
+use creel_wire::api::sync_group::SyncGroupRequest;
+use creel_wire::api::sync_group::SyncGroupRequestAssignment;
+use creel_wire::api::sync_group::SyncGroupResponse;
 
 /// Since when protocol type and name must be said.
 const PROTOCOL_FROM: i16 = 5;
@@ -21,7 +28,7 @@ pub(crate) fn prepare(_: Facts, mut request: SyncGroupRequest) -> Prepared {
     let order = |one: &SyncGroupRequestAssignment, other: &SyncGroupRequestAssignment| {
         one.member_id.cmp(&other.member_id)
     };
-    gather(&mut request.assignments, order, |first, again| *first = again);
+    dedup_merging(&mut request.assignments, order, |first, again| *first = again);
     let too_many = request.assignments.len() > ASSIGNMENTS_MAX;
     request.assignments.truncate(ASSIGNMENTS_MAX);
     Prepared {

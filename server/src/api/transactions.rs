@@ -15,6 +15,6 @@ pub(crate) const WORDS: &str = "transactions are not served yet: leave transacti
 /// Refuses a client that comes with a transactional id.
 pub(crate) fn refuse(call: &Call, transactional_id: &str) -> ErrorCode {
     let client_id = call.client_id.as_deref().unwrap_or_default();
-    call.core.complaints.refused_transaction(&call.client.peer, client_id, transactional_id);
+    call.core.client_log.refused_transaction(&call.client.peer, client_id, transactional_id);
     REFUSED
 }

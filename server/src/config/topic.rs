@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::{
     error::{ConfigError, nearest},
     key::Effect,
-    settings::{Origin, Settings},
+    origin::Origin,
+    settings::Settings,
     value::{Dialect, Field, Kind, Unit, Value},
 };
 

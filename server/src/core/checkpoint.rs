@@ -50,7 +50,7 @@ pub(crate) async fn write_checkpoint(core: &Rc<Core>) -> bool {
     let core = core.clone();
     spawn(async move {
         // One after the other: an older look at the partitions must not be written over a newer one.
-        let _turn = core.checkpoints.enter().await;
+        let _turn = core.checkpoints.lock().await;
         let points = ask_all_cores(&core, || TakeCheckpoint { close: false }).await;
         let points: Vec<_> = points.into_iter().flatten().collect();
         let written = write(&CheckpointFiles::of(&core.node.config.data_dir), &points).await;

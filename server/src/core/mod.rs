@@ -6,32 +6,36 @@ pub(crate) mod producer_ids;
 mod question;
 mod start_progress;
 
-use std::cell::{Cell, RefCell};
-use std::rc::Rc;
-use std::sync::Arc;
-
+use crate::budget::AnswerMemory;
+use crate::budget::descriptors::FileShares;
+use crate::budget::descriptors::HeldFiles;
+use crate::fetch_sessions::sessions::Sessions;
+use crate::groups::runtime::Coordinators;
+use crate::logging::ChangeLog;
+use crate::logging::ClientLog;
+use crate::net::Net;
+use crate::peers::Message;
+use crate::peers::Peers;
+use crate::stages::Stages;
+use crate::tasks::async_mutex::AsyncMutex;
+use crate::tasks::stopping::Stopping;
+use crate::topics::Authority;
+use crate::topics::Leftovers;
+use crate::topics::Topics;
 use creel_engine::Flusher;
 use creel_io::CoreId;
 use creel_io::local::Notify;
 use creel_io::mailbox::Mailbox;
-
-use crate::budget::Room;
-use crate::budget::descriptors::{FileShares, HeldFiles};
-use crate::budget::request_memory::RequestMemory;
-use crate::fetch_sessions::sessions::Sessions;
-use crate::groups::runtime::Coordinators;
-use crate::logging::complaints::Complaints;
-use crate::logging::news::NewsLines;
-use crate::net::connection::Connections;
-use crate::peers::{Message, Peers};
-use crate::stages::Stages;
-use crate::tasks::turnstile::Turnstile;
-use crate::topics::{Authority, Leftovers, Topics};
 use node::Node;
 use producer_ids::ProducerIds;
+pub(crate) use question::Question;
+pub(crate) use question::ask_all_cores;
+pub(crate) use question::ask_core;
+pub(crate) use question::ask_owners;
 use start_progress::StartProgress;
-
-pub(crate) use question::{Question, ask_all_cores, ask_core, ask_owners};
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
 
 /// A core's own state. Everything here belongs to one thread; what is shared is in [`Node`].
 pub(crate) struct Core {
@@ -44,23 +48,22 @@ pub(crate) struct Core {
     pub(crate) files: FileShares,
     pub(crate) held_files: HeldFiles,
     pub(crate) stages: Rc<Stages>,
-    pub(crate) connections: Connections,
-    pub(crate) request_memory: RequestMemory,
+    pub(crate) net: Rc<Net>,
     pub(crate) sessions: RefCell<Sessions>,
     pub(crate) coordinators: Coordinators,
     pub(crate) producer_ids: ProducerIds,
-    pub(crate) complaints: Complaints,
-    pub(crate) news: Rc<NewsLines>,
+    pub(crate) client_log: Rc<ClientLog>,
+    pub(crate) change_log: Rc<ChangeLog>,
     pub(crate) start_progress: StartProgress,
     /// What its large answers may take together.
-    pub(crate) room: Rc<Room>,
+    pub(crate) answer_memory: Rc<AnswerMemory>,
     /// Who decides about topics; on core 0 only.
     pub(crate) authority: RefCell<Option<Rc<Authority>>>,
     /// The right to write the checkpoint files; of use on core 0 only.
-    pub(crate) checkpoints: Turnstile,
+    pub(crate) checkpoints: AsyncMutex,
     /// The right to ask for all groups.
-    pub(crate) listing_groups: Turnstile,
-    pub(crate) stopping: Stopping,
+    pub(crate) listing_groups: AsyncMutex,
+    pub(crate) stopping: Rc<Stopping>,
     /// The core may end.
     pub(crate) exit: Notify,
 }
@@ -70,6 +73,7 @@ impl Core {
         let slots = usize::try_from(node.broker().max_incremental_fetch_session_cache_slots).unwrap_or(0);
         let sessions = Sessions::new(slots.div_ceil(node.cores));
         let stages = Rc::new(Stages::new(node.broker().creel_stage_histograms));
+        let (client_log, stopping): (Rc<ClientLog>, Rc<Stopping>) = Default::default();
         let files = FileShares::among(node.cores);
         Rc::new(Self {
             id,
@@ -79,20 +83,19 @@ impl Core {
             topics: Topics::new(id, node.cores),
             leftovers: Leftovers::default(),
             flusher: stages.flusher().keeping_open(files.active, files.sealed),
+            net: Net::new(node.broker(), node.cores, client_log.clone(), stages.clone(), stopping.clone()),
             stages,
-            connections: Connections::default(),
-            request_memory: RequestMemory::of(node.broker(), node.cores),
             sessions: RefCell::new(sessions),
             coordinators: Coordinators::default(),
             producer_ids: ProducerIds::default(),
-            complaints: Complaints::default(),
-            news: Rc::default(),
+            client_log,
+            change_log: Rc::default(),
             start_progress: StartProgress::default(),
-            room: Rc::default(),
+            answer_memory: Rc::default(),
             authority: RefCell::new(None),
-            checkpoints: Turnstile::default(),
-            listing_groups: Turnstile::default(),
-            stopping: Stopping::default(),
+            checkpoints: AsyncMutex::default(),
+            listing_groups: AsyncMutex::default(),
+            stopping,
             exit: Notify::new(),
             node,
         })
@@ -101,30 +104,5 @@ impl Core {
     /// Who decides about topics, if that is this core.
     pub(crate) fn authority(&self) -> Option<Rc<Authority>> {
         self.authority.borrow().clone()
-    }
-}
-
-/// Whether the core has been told to finish.
-#[derive(Default)]
-pub(crate) struct Stopping {
-    begun: Cell<bool>,
-    begins: Notify,
-}
-
-impl Stopping {
-    pub(crate) fn begin(&self) {
-        self.begun.set(true);
-        self.begins.notify_all();
-    }
-
-    pub(crate) fn has_begun(&self) -> bool {
-        self.begun.get()
-    }
-
-    /// Returns once it has begun.
-    pub(crate) async fn begun(&self) {
-        if !self.begun.get() {
-            self.begins.notified().await;
-        }
     }
 }

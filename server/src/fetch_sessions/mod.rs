@@ -2,5 +2,5 @@
 //!
 //! Owns the fetch sessions of a core. It must not know where partitions are, or read them.
 
+pub(crate) mod fetch_list;
 pub(crate) mod sessions;
-pub(crate) mod wanted;

@@ -14,12 +14,12 @@ use creel_io::{Instant, count_work, now, pace, random_u64, spawn};
 use creel_wire::ErrorCode;
 use creel_wire::api::fetch::FetchRequest;
 
-use crate::fetch_sessions::wanted::{TopicKey, Wanted, WantedList, wanted};
+use crate::fetch_sessions::fetch_list::{FetchItem, FetchList, TopicKey, items_of};
 use crate::limits::{
     SESSION_BYTES, SESSION_EVICTION_MS, SESSION_PARTITION_BYTES, SESSION_TOPIC_BYTES, SESSIONS_BYTES,
     SESSIONS_SHARED_BY,
 };
-use crate::tasks::gradual::AT_ONCE;
+use crate::tasks::gradual_vec::AT_ONCE;
 
 /// The epoch of a request that makes a session.
 const FIRST_EPOCH: i32 = 0;
@@ -40,7 +40,7 @@ pub(crate) enum Context {
 
 /// What a client is to be told of a partition.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct News {
+pub(crate) struct PartitionState {
     pub(crate) has_failed: bool,
     pub(crate) has_records: bool,
     pub(crate) high_watermark: i64,
@@ -84,7 +84,7 @@ struct Topic {
 
 #[derive(Debug)]
 struct Cached {
-    wanted: Wanted,
+    wanted: FetchItem,
     /// As the client was last told; -1: it must be told.
     high_watermark: i64,
     log_start: i64,
@@ -96,12 +96,12 @@ pub(crate) async fn resolve(
     client: u64,
     request: &FetchRequest,
     by_id: bool,
-) -> Result<(Context, WantedList), ErrorCode> {
+) -> Result<(Context, FetchList), ErrorCode> {
     let (id, epoch) = (request.session_id, request.session_epoch);
     if matches!(epoch, FIRST_EPOCH | LAST_EPOCH) {
         sessions.borrow_mut().end(id);
         let context = if epoch == FIRST_EPOCH { Context::Full } else { Context::Sessionless };
-        return Ok((context, WantedList::of(request).await));
+        return Ok((context, FetchList::of(request).await));
     }
     sessions.borrow_mut().continue_with(id, client, epoch, by_id)?;
     update(sessions, id, request).await?;
@@ -116,7 +116,7 @@ pub(crate) async fn resolve(
 async fn update(sessions: &RefCell<Sessions>, id: i32, request: &FetchRequest) -> Result<(), ErrorCode> {
     for topic in &request.topics {
         let key = TopicKey { id: topic.topic_id, name: topic.topic.clone() };
-        for wanted in wanted(topic, 0) {
+        for wanted in items_of(topic, 0) {
             let taken = sessions.borrow_mut().set(id, &key, wanted);
             if taken.is_none() {
                 sessions.borrow_mut().end(id);
@@ -136,8 +136,8 @@ async fn update(sessions: &RefCell<Sessions>, id: i32, request: &FetchRequest) -
 }
 
 /// The partitions of a session with their places, in the order they are read.
-async fn list(sessions: &RefCell<Sessions>, id: i32) -> (Vec<u64>, WantedList) {
-    let (mut places, mut list) = (Vec::new(), WantedList::default());
+async fn list(sessions: &RefCell<Sessions>, id: i32) -> (Vec<u64>, FetchList) {
+    let (mut places, mut list) = (Vec::new(), FetchList::default());
     while sessions.borrow().list_more(id, &mut places, &mut list) {
         pace(1).await;
     }
@@ -149,8 +149,8 @@ pub(crate) async fn create(
     sessions: &RefCell<Sessions>,
     client: u64,
     by_id: bool,
-    list: &WantedList,
-    mut news: impl FnMut(usize) -> News,
+    list: &FetchList,
+    mut state: impl FnMut(usize) -> PartitionState,
 ) -> i32 {
     let added = sessions.borrow_mut().add(client, by_id, list);
     let Some(id) = added else { return 0 };
@@ -161,7 +161,7 @@ pub(crate) async fn create(
             sessions.borrow_mut().end(id);
             return 0;
         };
-        sessions.borrow_mut().must_tell(id, place, &news(at));
+        sessions.borrow_mut().must_tell(id, place, &state(at));
         pace(1).await;
     }
     id
@@ -181,8 +181,8 @@ impl Sessions {
     }
 
     /// Whether the partition that had `place` in session `id` must be in its answer; from then on it is taken as told.
-    pub(crate) fn must_tell(&mut self, id: i32, place: u64, news: &News) -> bool {
-        self.sessions.get_mut(&id).is_none_or(|session| session.told(place, news))
+    pub(crate) fn must_tell(&mut self, id: i32, place: u64, state: &PartitionState) -> bool {
+        self.sessions.get_mut(&id).is_none_or(|session| session.told(place, state))
     }
 
     /// The next request of a session.
@@ -210,7 +210,7 @@ impl Sessions {
     }
 
     /// An empty session that `list` is to be put into, if there is a place and room for it.
-    fn add(&mut self, client: u64, by_id: bool, list: &WantedList) -> Option<i32> {
+    fn add(&mut self, client: u64, by_id: bool, list: &FetchList) -> Option<i32> {
         let names: usize = list.topics.iter().map(|topic| SESSION_TOPIC_BYTES + topic.name.len()).sum();
         let expected = SESSION_BYTES + names + SESSION_PARTITION_BYTES * list.partitions.len();
         let of_client =
@@ -288,14 +288,14 @@ impl Sessions {
 
     /// Adds a partition to a session or changes what is wanted of it. Its place; `None` when there is no room for it, or no
     /// such session any more.
-    fn set(&mut self, id: i32, key: &TopicKey, wanted: Wanted) -> Option<u64> {
+    fn set(&mut self, id: i32, key: &TopicKey, wanted: FetchItem) -> Option<u64> {
         let session = self.sessions.get_mut(&id)?;
         let number = session.numbers.get(key).copied();
         if let Some(number) = number
             && let Some(place) = session.places.get(&(number, wanted.partition)).copied()
         {
             let cached = session.partitions.get_mut(&place)?;
-            cached.wanted = Wanted { topic: number, ..wanted };
+            cached.wanted = FetchItem { topic: number, ..wanted };
             return Some(place);
         }
         let of_topic = if number.is_none() { SESSION_TOPIC_BYTES + key.name.len() } else { 0 };
@@ -321,7 +321,7 @@ impl Sessions {
     }
 
     /// Copies some more of a session's partitions. Whether there are yet more.
-    fn list_more(&self, id: i32, places: &mut Vec<u64>, list: &mut WantedList) -> bool {
+    fn list_more(&self, id: i32, places: &mut Vec<u64>, list: &mut FetchList) -> bool {
         let Some(session) = self.sessions.get(&id) else { return false };
         if places.is_empty() {
             list.topics.extend(session.topics.iter().map(|topic| topic.key.clone()));
@@ -361,14 +361,14 @@ impl Session {
     }
 
     /// Adds a partition that is not in it. Its place.
-    fn add(&mut self, key: &TopicKey, wanted: Wanted) -> u64 {
+    fn add(&mut self, key: &TopicKey, wanted: FetchItem) -> u64 {
         let number = self.numbers.get(key).copied().unwrap_or_else(|| self.add_topic(key));
         if let Some(topic) = self.topics.get_mut(number as usize) {
             topic.partitions += 1;
         }
         let place = self.take_place();
         self.places.insert((number, wanted.partition), place);
-        let wanted = Wanted { topic: number, ..wanted };
+        let wanted = FetchItem { topic: number, ..wanted };
         self.partitions.insert(place, Cached { wanted, high_watermark: -1, log_start: -1 });
         place
     }
@@ -408,14 +408,14 @@ impl Session {
     }
 
     /// Notes what the client is told; whether there is anything to tell.
-    fn told(&mut self, place: u64, news: &News) -> bool {
+    fn told(&mut self, place: u64, state: &PartitionState) -> bool {
         let Some(cached) = self.partitions.get_mut(&place) else { return true };
-        let moved = cached.high_watermark != news.high_watermark || cached.log_start != news.log_start;
+        let moved = cached.high_watermark != state.high_watermark || cached.log_start != state.log_start;
         // A failure is told again and again until it is over.
-        cached.high_watermark = if news.has_failed { -1 } else { news.high_watermark };
-        cached.log_start = news.log_start;
-        if !news.has_records {
-            return news.has_failed || moved;
+        cached.high_watermark = if state.has_failed { -1 } else { state.high_watermark };
+        cached.log_start = state.log_start;
+        if !state.has_records {
+            return state.has_failed || moved;
         }
         if let Some(cached) = self.partitions.remove(&place) {
             let last = self.take_place();

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::error::GroupError;
-use crate::logging::complaints::Quoted;
+use crate::quoted::Quoted;
 
 /// Something that happened to a group.
 #[derive(Clone, Debug, PartialEq, Eq)]

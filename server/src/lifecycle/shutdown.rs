@@ -19,12 +19,12 @@ impl Question for Quiesce {
         core.stopping.begin();
         core.coordinators.stop_folding();
         let ended = async {
-            while !core.connections.is_empty() {
-                core.connections.ended.notified().await;
+            while !core.net.connections.is_empty() {
+                core.net.connections.ended.notified().await;
             }
         };
         if timeout(Duration::from_millis(STOP_GRACE_MS), ended).await.is_err() {
-            core.connections.close_all();
+            core.net.connections.close_all();
         }
     }
 }
@@ -33,7 +33,7 @@ impl Question for Quiesce {
 pub(crate) async fn stop(core: &Rc<Core>) -> bool {
     tracing::info!("stopping");
     ask_all_cores(core, || Quiesce).await;
-    let _turn = core.checkpoints.enter().await;
+    let _turn = core.checkpoints.lock().await;
     let points: Vec<_> =
         ask_all_cores(core, || TakeCheckpoint { close: true }).await.into_iter().flatten().collect();
     let is_clean = points.iter().all(|point| point.is_sound) && seal_metadata(core).await;

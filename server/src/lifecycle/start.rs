@@ -14,6 +14,7 @@ use creel_io::net::TcpListener;
 use creel_io::{CoreId, Instant, now, shutdown_signal, sleep, spawn, wall_clock_ms};
 use creel_wire::Uuid;
 
+use super::{accept, data_dir, exposure_warning, shutdown, start_progress};
 use crate::admin;
 use crate::config::{Config, Listener};
 use crate::core::checkpoint::write_checkpoint;
@@ -21,11 +22,6 @@ use crate::core::node::Node;
 use crate::core::{Core, ask_all_cores};
 use crate::inbox;
 use crate::lifecycle::banner::{Banner, Listening};
-use crate::lifecycle::exposed;
-use crate::lifecycle::listener;
-use crate::lifecycle::opening;
-use crate::lifecycle::recovery;
-use crate::lifecycle::shutdown;
 use crate::limits::{
     CHECKPOINT_INTERVAL_MS, LARGE_REQUEST_PATIENCE_MS, MAILBOX_MESSAGES, TAKEN_PORT_PATIENCE_MS,
     TAKEN_PORT_PAUSE_MS,
@@ -131,7 +127,7 @@ async fn lead_locked(core: &Rc<Core>, setup: &Setup, data_dir: &Path, began: Ins
         spawn(admin::serve(core.clone(), listener));
     }
     (setup.on_ready)(&banner(core, &addresses, partitions, began));
-    match race(listener::accept(core, listeners), shutdown_signal()).await {
+    match race(accept::accept(core, listeners), shutdown_signal()).await {
         First::Left(never) => match never {},
         First::Right(()) => {}
     }
@@ -146,7 +142,7 @@ async fn listen_on(listeners: &[Listener]) -> Result<(Vec<TcpListener>, Vec<Sock
         let failed = |error: std::io::Error| Failure::Listen(*bind, with_advice(&error));
         let listener = listen(*bind).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        exposed::warn_of_clients(name, address);
+        exposure_warning::warn_of_clients(name, address);
         addresses.push(address);
         bound.push(listener);
     }
@@ -193,7 +189,7 @@ fn listen_for_admin(bind: SocketAddr) -> Result<TcpListener, Failure> {
     let (address, listener) =
         listening.map_err(|error| Failure::ListenForAdmin(bind, with_advice(&error)))?;
     tracing::info!(%address, "admin listener");
-    exposed::warn_of_admin(address);
+    exposure_warning::warn_of_admin(address);
     Ok(listener)
 }
 
@@ -213,13 +209,13 @@ async fn recover(core: &Rc<Core>, data_dir: &Path) -> Result<usize, Failure> {
     let files = CheckpointFiles::of(data_dir);
     let was_clean = files.was_clean_shutdown();
     let checkpoint = files.read().map_err(|error| failed(&error))?;
-    let found = recovery::find(core, data_dir, was_clean).await.map_err(|error| failed(&error))?;
+    let found = data_dir::find(core, data_dir, was_clean).await.map_err(|error| failed(&error))?;
     let _ = core.node.cluster_id.set(found.cluster_id);
     // Before anything is opened: coordinators may append as soon as they stand.
     files.clear_clean_shutdown().await.map_err(|error| failed(&error))?;
     let all: Arc<[Uuid]> = found.topics.iter().map(|topic| topic.id).collect();
     let all_there_is = Opening { topics: found.topics, checkpoint, was_clean, are_new: false };
-    let opened = opening::told(core, open_everywhere(core, all_there_is)).await;
+    let opened = start_progress::told(core, open_everywhere(core, all_there_is)).await;
     ask_all_cores(core, || ShowTopics(all.clone())).await;
     *core.authority.borrow_mut() = Some(Rc::new(found.authority));
     Ok(opened.partitions)
@@ -261,7 +257,7 @@ async fn look_after(core: Rc<Core>) {
     while !core.stopping.has_begun() {
         sleep(step).await;
         look_after_connections(&core, idle);
-        core.news.tell_left_out();
+        core.change_log.tell_left_out();
         if now() >= upkeep_due {
             upkeep(&core).await;
             upkeep_due = now() + Duration::from_millis(interval as u64);
@@ -270,12 +266,12 @@ async fn look_after(core: Rc<Core>) {
 }
 
 fn look_after_connections(core: &Core, idle: Option<Duration>) {
-    let wanted = core.request_memory.is_wanted();
+    let wanted = core.net.request_memory.is_wanted();
     if let Some(idle) = idle {
-        core.connections.close_idle(idle, wanted);
+        core.net.connections.close_idle(idle, wanted);
     }
     if wanted {
-        core.connections.close_dawdlers(&core.complaints);
+        core.net.connections.close_slow_holders(&core.client_log);
     }
 }
 

@@ -2,5 +2,9 @@
 //!
 //! Owns the count of lines that were left out. It must not decide anything: it is told what has happened.
 
-pub(crate) mod complaints;
-pub(crate) mod news;
+mod change_log;
+mod client_log;
+mod log_throttle;
+
+pub(crate) use change_log::ChangeLog;
+pub(crate) use client_log::ClientLog;

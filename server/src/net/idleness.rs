@@ -6,7 +6,7 @@ use std::time::Duration;
 use creel_io::{Instant, now};
 
 use crate::limits::{LARGE_REQUEST_PACE_BYTES, LARGE_REQUEST_PATIENCE_MS};
-use crate::net::flight::Flight;
+use crate::net::in_flight::InFlight;
 use crate::net::transport::Transport;
 
 /// What the reader is at.
@@ -81,7 +81,7 @@ impl Idleness {
         &self,
         idle: Duration,
         transport: &Transport,
-        flight: &Flight,
+        in_flight: &InFlight,
         wanted: bool,
     ) -> bool {
         let is_past = |since: Instant| now().saturating_since(since) >= idle;
@@ -90,20 +90,20 @@ impl Idleness {
             self.moved(self.last_active.get().max(since));
             return is_past(since);
         }
-        let holds_wanted = wanted && flight.is_large();
+        let holds_wanted = wanted && in_flight.is_large();
         let is_clients_turn = match self.reading.get() {
             Reading::Within | Reading::Ended => true,
-            Reading::Between => flight.is_empty() || holds_wanted,
+            Reading::Between => in_flight.is_empty() || holds_wanted,
             Reading::Waiting => holds_wanted,
         };
         is_clients_turn && is_past(self.last_active.get())
     }
 
     /// Whether it is too slow for one that holds what others wait for.
-    pub(crate) fn dawdles(&self, transport: &Transport, flight: &Flight) -> bool {
+    pub(crate) fn is_slow_holder(&self, transport: &Transport, in_flight: &InFlight) -> bool {
         let patience = Duration::from_millis(LARGE_REQUEST_PATIENCE_MS);
         let is_past = |since: Instant| now().saturating_since(since) >= patience;
         let sends_slowly = self.pace.get().is_some_and(|pace| is_past(pace.since));
-        sends_slowly || (flight.is_large() && transport.blocked_since().is_some_and(is_past))
+        sends_slowly || (in_flight.is_large() && transport.blocked_since().is_some_and(is_past))
     }
 }

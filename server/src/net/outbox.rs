@@ -7,11 +7,10 @@ use creel_io::local::QueueReceiver;
 use creel_io::net::More;
 use creel_io::{Instant, rest};
 
+use super::reply::{Answered, Owed, Pending, Reply, Sent};
+use super::transport::Transport;
 use crate::limits::{REPLIES_BUFFER_KEPT_BYTES, REPLIES_TOGETHER_BYTES, SMALL_REPLY_BYTES};
-use crate::net::connection::Owed;
-use crate::net::reply::{Answered, Pending, Reply, Sent};
-use crate::net::transport::Transport;
-use crate::stages::{Passage, Stages};
+use crate::stages::{AtHandSince, QueuedSince, Stages};
 
 /// A reply at hand.
 struct AtHand {
@@ -19,7 +18,7 @@ struct AtHand {
     /// What its request counts as, in bytes.
     counted: usize,
     /// Since when, if that is timed.
-    since: Option<Instant>,
+    since: Option<AtHandSince>,
 }
 
 /// What follows the reply in hand.
@@ -38,11 +37,11 @@ pub(crate) struct Outbox<'a> {
     stages: &'a Stages,
     owing: QueueReceiver<Owed>,
     /// Told what the requests that have been answered count as; tells when that was.
-    landed: &'a dyn Fn(usize) -> Instant,
+    answered: &'a dyn Fn(usize) -> Instant,
     /// Small replies, what their requests count as, and since when they are at hand.
     gathered: BytesMut,
     gathered_requests: usize,
-    gathered_since: Vec<Instant>,
+    gathered_since: Vec<AtHandSince>,
 }
 
 impl<'a> Outbox<'a> {
@@ -50,10 +49,10 @@ impl<'a> Outbox<'a> {
         transport: &'a Transport,
         stages: &'a Stages,
         owing: QueueReceiver<Owed>,
-        landed: &'a dyn Fn(usize) -> Instant,
+        answered: &'a dyn Fn(usize) -> Instant,
     ) -> Self {
         let (gathered, gathered_since) = (BytesMut::new(), Vec::new());
-        Self { transport, stages, owing, landed, gathered, gathered_requests: 0, gathered_since }
+        Self { transport, stages, owing, answered, gathered, gathered_requests: 0, gathered_since }
     }
 
     /// Sends until the queue has ended, or a reply says that the connection ends.
@@ -79,28 +78,28 @@ impl<'a> Outbox<'a> {
     }
 
     async fn wait(&self, owed: Owed) -> AtHand {
-        let Owed { pending, counted, share, passage } = owed;
+        let Owed { pending, counted, share, queued } = owed;
         let answered = match pending {
             Pending::Ready(reply) => reply.into(),
             Pending::Later(later) => later.await,
         };
         drop(share);
-        self.at_hand(answered, counted, passage)
+        self.at_hand(answered, counted, queued)
     }
 
     async fn look_ahead(&mut self) -> Next {
-        let Some(Owed { pending, counted, share, passage }) = self.owing.try_recv() else {
+        let Some(Owed { pending, counted, share, queued }) = self.owing.try_recv() else {
             return Next::Unknown;
         };
         match pending.reply_now().await {
-            Ok(answered) => Next::Ready(self.at_hand(answered, counted, passage)),
-            Err(pending) => Next::Owed(Owed { pending, counted, share, passage }),
+            Ok(answered) => Next::Ready(self.at_hand(answered, counted, queued)),
+            Err(pending) => Next::Owed(Owed { pending, counted, share, queued }),
         }
     }
 
-    fn at_hand(&self, answered: Answered, counted: usize, passage: Option<Passage>) -> AtHand {
-        let since = self.stages.answered(passage, answered.elsewhere);
-        AtHand { reply: answered.reply, counted, since }
+    fn at_hand(&self, answer: Answered, counted: usize, queued: Option<QueuedSince>) -> AtHand {
+        let since = self.stages.answered(queued, answer.elsewhere);
+        AtHand { reply: answer.reply, counted, since }
     }
 
     /// Sends a reply, or keeps it for the next one if `more` small ones are ready.
@@ -123,7 +122,7 @@ impl<'a> Outbox<'a> {
                 }
                 let since = since.filter(|_| !matches!(reply, Reply::Silence));
                 let sent = reply.send(self.transport).await?;
-                let at = (self.landed)(counted);
+                let at = (self.answered)(counted);
                 since.into_iter().for_each(|since| self.stages.sent(since, at));
                 Ok(sent)
             }
@@ -136,7 +135,7 @@ impl<'a> Outbox<'a> {
             self.gathered = BytesMut::new();
         }
         self.transport.send(gathered, More::No).await?;
-        let at = (self.landed)(std::mem::take(&mut self.gathered_requests));
+        let at = (self.answered)(std::mem::take(&mut self.gathered_requests));
         self.gathered_since.drain(..).for_each(|since| self.stages.sent(since, at));
         Ok(())
     }

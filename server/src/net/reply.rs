@@ -13,8 +13,10 @@ use creel_wire::EncodedFrame;
 
 use crate::budget::Held;
 use crate::budget::descriptors::Hold;
+use crate::budget::request_memory::Share;
 use crate::limits::{ANSWER_PACE_BYTES, ANSWER_PATIENCE_MS};
 use crate::net::transport::Transport;
+use crate::stages::QueuedSince;
 use crate::tasks::race::{Boxed, First, race};
 
 /// What is sent for a request.
@@ -82,6 +84,17 @@ impl Pending {
             Poll::Pending => Err(Self::Later(later)),
         }
     }
+}
+
+/// A reply that is owed.
+pub(crate) struct Owed {
+    pub(crate) pending: Pending,
+    /// How many bytes its request counts as.
+    pub(crate) counted: usize,
+    /// Its request's part of what connections hold together.
+    pub(crate) share: Option<Share>,
+    /// Since when its request waits for it, if that is timed.
+    pub(crate) queued: Option<QueuedSince>,
 }
 
 impl From<EncodedFrame> for Reply {

@@ -13,7 +13,7 @@ use creel_wire::Uuid;
 use crate::core::Core;
 use crate::peers::questions::WatchShare;
 use crate::peers::{RemoteWatch, Scatter, Ticket};
-use crate::tasks::gradual::Gradual;
+use crate::tasks::gradual_vec::GradualVec;
 use crate::tasks::race::{First, race};
 
 /// A fetch that waits, with its own number for each partition.
@@ -21,14 +21,14 @@ pub(crate) struct Parked {
     core: Rc<Core>,
     watcher: Watcher,
     /// By number; none of those that another core watches.
-    here: Gradual<Watching>,
+    here: GradualVec<Watching>,
     elsewhere: Vec<RemoteWatch>,
 }
 
 impl Parked {
     /// To be told of so many partitions.
     pub(crate) fn new(core: &Rc<Core>, count: usize) -> Self {
-        let mut here: Gradual<_> = Gradual::default();
+        let mut here: GradualVec<_> = GradualVec::default();
         here.resize_with(count, Watching::default);
         Self { core: core.clone(), watcher: Watcher::default(), here, elsewhere: Vec::new() }
     }
@@ -66,7 +66,7 @@ impl Parked {
 /// Watches partitions on behalf of another core, and tells it which of them have moved, until it has had enough.
 pub(crate) async fn watch_for(core: &Rc<Core>, share: WatchShare, to: CoreId, ticket: Ticket) {
     let watcher = Watcher::default();
-    let mut watchings: Gradual<_> = Gradual::default();
+    let mut watchings: GradualVec<_> = GradualVec::default();
     watchings.reserve_exact(share.partitions.len());
     for (number, (topic, index, seen)) in share.partitions.iter().enumerate() {
         let watching = match core.topics.own(topic, *index) {

@@ -8,12 +8,12 @@ use creel_wire::ErrorCode;
 
 use crate::api::epochs::{check_epoch, read_error};
 use crate::core::{Core, Question};
-use crate::fetch_sessions::sessions::News;
-use crate::fetch_sessions::wanted::Wanted;
+use crate::fetch_sessions::fetch_list::FetchItem;
+use crate::fetch_sessions::sessions::PartitionState;
 use crate::peers::questions::{FetchLimits, FetchShare, FoundPartition, Read};
 
-impl From<&Wanted> for Read {
-    fn from(wanted: &Wanted) -> Self {
+impl From<&FetchItem> for Read {
+    fn from(wanted: &FetchItem) -> Self {
         let (offset, leader_epoch) = (Offset(wanted.offset), wanted.leader_epoch);
         Self { offset, bytes_max: size(wanted.bytes_max), leader_epoch }
     }
@@ -40,8 +40,8 @@ impl FoundPartition {
         Seen { high_watermark: self.high_watermark, log_start: self.log_start }
     }
 
-    pub(super) fn news(&self) -> News {
-        News {
+    pub(super) fn state(&self) -> PartitionState {
+        PartitionState {
             has_failed: !self.error.is_none(),
             has_records: self.size_bytes() > 0,
             high_watermark: self.high_watermark.0,

@@ -12,10 +12,10 @@ use super::read::{Budget, size};
 use crate::api::fetch::parked::Parked;
 use crate::budget::descriptors::Hold;
 use crate::core::Core;
-use crate::fetch_sessions::wanted::{Wanted, WantedList};
+use crate::fetch_sessions::fetch_list::{FetchItem, FetchList};
 use crate::peers::questions::{FetchLimits, FetchShare, FoundPartition, Read};
 use crate::peers::{Awaited, Scatter};
-use crate::tasks::gradual::{AT_ONCE, Gradual};
+use crate::tasks::gradual_vec::{AT_ONCE, GradualVec};
 use crate::topics::{LocalTopic, Place};
 
 /// What is asked of all partitions together.
@@ -36,7 +36,7 @@ pub(super) enum Located<T> {
 
 /// A partition that there is.
 struct Site {
-    wanted: Wanted,
+    wanted: FetchItem,
     home: Home,
     found: FoundPartition,
 }
@@ -52,7 +52,7 @@ pub(super) struct Reading<'a> {
     ask: Ask,
     /// For each partition asked for, the number of its site.
     located: Vec<Located<u32>>,
-    sites: Gradual<Site>,
+    sites: GradualVec<Site>,
     total: Total,
     /// The files of what was found.
     hold: Hold,
@@ -63,7 +63,7 @@ pub(super) struct Reading<'a> {
 }
 
 // What a fetch that waits holds of each partition, see `fetch`.
-const _: () = assert!(size_of::<Wanted>() + size_of::<Located<u32>>() <= 32);
+const _: () = assert!(size_of::<FetchItem>() + size_of::<Located<u32>>() <= 32);
 const _: () = assert!(size_of::<Site>() + size_of::<creel_engine::Watching>() <= 144);
 
 /// What was found in all sites.
@@ -107,7 +107,7 @@ impl<'a> Reading<'a> {
     #[inline]
     pub(super) fn new(core: &'a Rc<Core>, ask: Ask, partitions: usize) -> Self {
         let located = Vec::with_capacity(partitions);
-        let (mut sites, total, elsewhere) = <(Gradual<Site>, Total, Duration)>::default();
+        let (mut sites, total, elsewhere) = <(GradualVec<Site>, Total, Duration)>::default();
         // Of very many it is not known yet how many there are.
         sites.reserve_exact(partitions.min(AT_ONCE));
         let hold = core.held_files.hold();
@@ -115,7 +115,7 @@ impl<'a> Reading<'a> {
     }
 
     /// Finds out where everything is.
-    pub(super) async fn locate(&mut self, list: &WantedList, by_id: bool) {
+    pub(super) async fn locate(&mut self, list: &FetchList, by_id: bool) {
         let core = self.core;
         let missing = if by_id { ErrorCode::UnknownTopicId } else { ErrorCode::UnknownTopicOrPartition };
         let mut topic = None;
@@ -135,7 +135,7 @@ impl<'a> Reading<'a> {
         }
     }
 
-    fn add(&mut self, wanted: &Wanted, home: Home) {
+    fn add(&mut self, wanted: &FetchItem, home: Home) {
         self.asks_others |= matches!(home, Home::There(..));
         let site = Site { wanted: *wanted, home, found: unread() };
         self.total.add(&site);
@@ -317,7 +317,7 @@ impl<'a> Reading<'a> {
     }
 }
 
-fn local_topic(core: &Core, list: &WantedList, wanted: &Wanted, by_id: bool) -> Option<Rc<LocalTopic>> {
+fn local_topic(core: &Core, list: &FetchList, wanted: &FetchItem, by_id: bool) -> Option<Rc<LocalTopic>> {
     let key = list.topic(wanted)?;
     if by_id { core.topics.by_id(&key.id) } else { core.topics.by_name(&key.name) }
 }

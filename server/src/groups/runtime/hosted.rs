@@ -4,27 +4,62 @@
 //! and hands its replies to those who wait. A partition's coordinator knows all that its log holds before it answers.
 //! `folding` keeps the log from growing without end.
 
-use std::cell::{Cell, RefCell, RefMut};
-use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
-
-use creel_engine::{AppendError, AppendOrigin, Isolation, LoggedBatch, Partition, PendingAck};
-use creel_io::local::{Notify, Sender, oneshot};
-use creel_io::{Instant, STEPS_A_TURN, count_work, now, pace, rest, sleep_until, spawn, wall_clock_ms};
-use creel_wire::ErrorCode;
-
 use super::folding::Folding;
-use crate::core::{Core, Question, ask_all_cores, ask_core};
-use crate::groups::{
-    Client, Coordinator, Event, Forgetting, FoundGroup, GroupError, GroupLimits, Millis, Now, Outputs, Reply,
-    Room, Token, Write, WriteId,
-};
+use crate::core::Core;
+use crate::core::Question;
+use crate::core::ask_all_cores;
+use crate::core::ask_core;
+use crate::groups::Client;
+use crate::groups::Coordinator;
+use crate::groups::Event;
+use crate::groups::Forgetting;
+use crate::groups::FoundGroup;
+use crate::groups::GroupError;
+use crate::groups::GroupLimits;
+use crate::groups::Millis;
+use crate::groups::Now;
+use crate::groups::Outputs;
+use crate::groups::Reply;
+use crate::groups::Room;
+use crate::groups::Token;
+use crate::groups::Write;
+use crate::groups::WriteId;
 use crate::limits::COORDINATOR_READ_BYTES;
-use crate::logging::news::NewsLines;
-use crate::offsets::{self, BatchContent, batch_of};
-use crate::peers::questions::{GroupAnswer, GroupQuestion, GroupRequest, ListGroups};
+use crate::logging::ChangeLog;
+use crate::offsets;
+use crate::offsets::BatchContent;
+use crate::offsets::batch_of;
+use crate::peers::questions::GroupAnswer;
+use crate::peers::questions::GroupQuestion;
+use crate::peers::questions::GroupRequest;
+use crate::peers::questions::ListGroups;
 use crate::placement::core_of;
 use crate::tasks::race::race;
+use creel_engine::AppendError;
+use creel_engine::AppendOrigin;
+use creel_engine::Isolation;
+use creel_engine::LoggedBatch;
+use creel_engine::Partition;
+use creel_engine::PendingAck;
+use creel_io::Instant;
+use creel_io::STEPS_A_TURN;
+use creel_io::count_work;
+use creel_io::local::Notify;
+use creel_io::local::Sender;
+use creel_io::local::oneshot;
+use creel_io::now;
+use creel_io::pace;
+use creel_io::rest;
+use creel_io::sleep_until;
+use creel_io::spawn;
+use creel_io::wall_clock_ms;
+use creel_wire::ErrorCode;
+use std::cell::Cell;
+use std::cell::RefCell;
+use std::cell::RefMut;
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::rc::Rc;
 
 /// So many records are settled in a turn of their own: they take some hundred microseconds.
 const RECORDS_OF_A_LARGE_WRITE: usize = 100;
@@ -89,7 +124,7 @@ pub(super) struct Hosted {
     /// The fate of a write is known, or it has been closed.
     pub(super) settled: Notify,
     pub(super) folding: Folding,
-    news: Rc<NewsLines>,
+    news: Rc<ChangeLog>,
     pub(super) is_closed: Cell<bool>,
 }
 
@@ -122,7 +157,7 @@ pub(crate) async fn host(core: &Rc<Core>, index: i32, partition: Partition) -> R
     let outputs = coordinator.loaded(clock());
     let hosted = Rc::new(Hosted {
         folding: Folding::after_load(&partition, &coordinator),
-        news: core.news.clone(),
+        news: core.change_log.clone(),
         partition,
         coordinator: RefCell::new(coordinator),
         waiting: RefCell::default(),

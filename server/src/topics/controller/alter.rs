@@ -33,7 +33,7 @@ async fn alter_claimed(
     question: AlterTopic,
 ) -> Result<(), TopicRefusal> {
     let _claim = authority.claim(vec![question.name.clone()]).await;
-    let turn = authority.turn.enter().await;
+    let turn = authority.turn.lock().await;
     let code = ErrorCode::UnknownTopicOrPartition;
     let unknown = || TopicRefusal::new(code, code.description());
     let old = core.topics.by_name(&question.name).ok_or_else(unknown)?.topic.clone();
@@ -53,7 +53,7 @@ async fn alter_claimed(
     authority.update(&record).await?;
     drop(turn);
     let new = record.partitions - old.partitions;
-    let _many = if new > PARTITIONS_MADE_BESIDE { Some(authority.many.enter().await) } else { None };
+    let _many = if new > PARTITIONS_MADE_BESIDE { Some(authority.many.lock().await) } else { None };
     let topic = Topic::from_record(record, &core.node.config.settings);
     (0..old.partitions).for_each(|index| topic.set_leader_epoch(index, old.leader_epoch(index)));
     let topic = Arc::new(topic);
@@ -65,7 +65,7 @@ async fn alter_claimed(
     }
     let changed: Arc<[Uuid]> = [topic.id].into();
     ask_all_cores(core, || ShowTopics(changed.clone())).await;
-    core.news.altered(&old, &topic);
+    core.change_log.altered(&old, &topic);
     Ok(())
 }
 
@@ -73,7 +73,7 @@ async fn alter_claimed(
 /// were refused, empty.
 async fn take_back(core: &Rc<Core>, authority: &Authority, old: &Topic) {
     ask_all_cores(core, || TakeBackUpdate(old.id)).await;
-    let _turn = authority.turn.enter().await;
+    let _turn = authority.turn.lock().await;
     if let Err(refusal) = authority.update(&old.record()).await {
         tracing::error!(reason = %refusal.message, "partitions that could not be made are still written down");
     }

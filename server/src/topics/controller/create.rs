@@ -36,7 +36,7 @@ async fn create_claimed(core: &Rc<Core>, authority: &Authority, question: Create
     }
     let _claim = authority.claim(question.topics.iter().map(|new| new.name.clone()).collect()).await;
     let mut outcomes = Vec::with_capacity(question.topics.len());
-    let turn = authority.turn.enter().await;
+    let turn = authority.turn.lock().await;
     for new in &question.topics {
         pace(STEPS_A_PLAN).await;
         outcomes.push(plan(core, authority, new));
@@ -115,7 +115,7 @@ async fn establish(
     let ids: Vec<_> = topics.iter().map(|topic| topic.id).collect();
     let partitions = topics.iter().map(|topic| topic.partitions).sum::<i32>();
     // Many are not made beside many others; a few need not wait for many.
-    let _many = if partitions > PARTITIONS_MADE_BESIDE { Some(authority.many.enter().await) } else { None };
+    let _many = if partitions > PARTITIONS_MADE_BESIDE { Some(authority.many.lock().await) } else { None };
     let opening = Opening { topics: topics.clone(), are_new: true, ..Opening::default() };
     let failed = open_everywhere(core, opening).await.failed;
     if !failed.is_empty() {
@@ -124,12 +124,15 @@ async fn establish(
     }
     let made: Arc<[Uuid]> = ids.into_iter().filter(|id| !failed.contains_key(id)).collect();
     ask_all_cores(core, || ShowTopics(made.clone())).await;
-    topics.iter().filter(|topic| !failed.contains_key(&topic.id)).for_each(|topic| core.news.created(topic));
+    topics
+        .iter()
+        .filter(|topic| !failed.contains_key(&topic.id))
+        .for_each(|topic| core.change_log.created(topic));
     if failed.is_empty() {
         return BTreeMap::new();
     }
     let unmade: Vec<_> = topics.iter().filter(|topic| failed.contains_key(&topic.id)).collect();
-    let _turn = authority.turn.enter().await;
+    let _turn = authority.turn.lock().await;
     let forgotten = authority.forget(unmade.iter().map(|topic| &*topic.name)).await;
     for (topic, message) in unmade.iter().filter_map(|topic| Some((topic, failed.get(&topic.id)?))) {
         let topic = &topic.name;

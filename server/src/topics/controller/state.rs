@@ -18,7 +18,7 @@ use crate::metadata::{
     Transaction, Verdict, Watch, next_producer_ids,
 };
 use crate::peers::questions::{DeleteTopics, RemoveTopics, TopicOutcome, TopicRefusal};
-use crate::tasks::turnstile::Turnstile;
+use crate::tasks::async_mutex::AsyncMutex;
 
 /// The core that decides.
 pub(crate) const AUTHORITY: CoreId = CoreId(0);
@@ -32,9 +32,9 @@ pub(crate) fn too_many_partitions() -> TopicRefusal {
 /// What has been written down about topics, and the right to change it: one change at a time.
 pub(crate) struct Authority {
     /// The right to write something down.
-    pub(super) turn: Turnstile,
+    pub(super) turn: AsyncMutex,
     /// The right to make many partitions.
-    pub(super) many: Turnstile,
+    pub(super) many: AsyncMutex,
     /// Names of topics that are being changed: of each there is one change at a time, until every core knows it.
     claimed: RefCell<BTreeSet<Str>>,
     released: Notify,
@@ -54,8 +54,8 @@ impl Authority {
         let written = Written::from_snapshot(&snapshot).map_err(|error| error.to_string())?;
         let watch = store.watch(Written::range(), snapshot.revision).await.map_err(failed)?;
         Ok(Self {
-            turn: Turnstile::default(),
-            many: Turnstile::default(),
+            turn: AsyncMutex::default(),
+            many: AsyncMutex::default(),
             claimed: RefCell::default(),
             released: Notify::default(),
             store,
@@ -200,7 +200,7 @@ async fn delete_claimed(core: &Rc<Core>, authority: &Authority, ids: &[Uuid]) ->
     let find = |id| core.topics.by_id(id).map(|local| local.topic.clone()).ok_or_else(unknown);
     let found: Vec<TopicOutcome> = ids.iter().map(find).collect();
     let topics = || found.iter().filter_map(|found| found.as_ref().ok());
-    let turn = authority.turn.enter().await;
+    let turn = authority.turn.lock().await;
     let erased = authority.erase(topics().map(|topic| &*topic.name)).await;
     drop(turn);
     if let Err(refusal) = erased {
@@ -208,6 +208,6 @@ async fn delete_claimed(core: &Rc<Core>, authority: &Authority, ids: &[Uuid]) ->
     }
     let gone: Arc<[Uuid]> = topics().map(|topic| topic.id).collect();
     ask_all_cores(core, || RemoveTopics(gone.clone())).await;
-    topics().for_each(|topic| core.news.deleted(topic));
+    topics().for_each(|topic| core.change_log.deleted(topic));
     found
 }

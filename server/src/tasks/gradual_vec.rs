@@ -10,15 +10,15 @@ pub(crate) const AT_ONCE: usize = 64;
 
 /// A list that lets others in while it is freed, if it is long.
 #[derive(Debug)]
-pub(crate) struct Gradual<T: 'static>(Vec<T>);
+pub(crate) struct GradualVec<T: 'static>(Vec<T>);
 
-impl<T> Default for Gradual<T> {
+impl<T> Default for GradualVec<T> {
     fn default() -> Self {
         Self(Vec::new())
     }
 }
 
-impl<T> Deref for Gradual<T> {
+impl<T> Deref for GradualVec<T> {
     type Target = Vec<T>;
 
     fn deref(&self) -> &Vec<T> {
@@ -26,13 +26,13 @@ impl<T> Deref for Gradual<T> {
     }
 }
 
-impl<T> DerefMut for Gradual<T> {
+impl<T> DerefMut for GradualVec<T> {
     fn deref_mut(&mut self) -> &mut Vec<T> {
         &mut self.0
     }
 }
 
-impl<T> Drop for Gradual<T> {
+impl<T> Drop for GradualVec<T> {
     fn drop(&mut self) {
         if self.0.len() <= AT_ONCE {
             return;

@@ -6,12 +6,12 @@ use std::cmp::Ordering;
 const SHORT: usize = 16;
 
 /// Leaves the first of those that `order` says are the same.
-pub(crate) fn once<T>(list: &mut Vec<T>, order: impl Fn(&T, &T) -> Ordering) {
-    gather(list, order, |_, _| {});
+pub(crate) fn dedup<T>(list: &mut Vec<T>, order: impl Fn(&T, &T) -> Ordering) {
+    dedup_merging(list, order, |_, _| {});
 }
 
 /// Leaves the first of those that `order` says are the same, and has each of the others put into it.
-pub(crate) fn gather<T>(
+pub(crate) fn dedup_merging<T>(
     list: &mut Vec<T>,
     order: impl Fn(&T, &T) -> Ordering,
     mut put: impl FnMut(&mut T, T),
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     fn left(mut list: Vec<(u32, u32)>) -> Vec<(u32, u32)> {
-        once(&mut list, |one, other| one.0.cmp(&other.0));
+        dedup(&mut list, |one, other| one.0.cmp(&other.0));
         list
     }
 
@@ -83,7 +83,7 @@ mod tests {
     #[test]
     fn what_comes_again_is_put_into_the_first() {
         let mut list: Vec<(u32, Vec<u32>)> = (0..100).rev().map(|at| (at % 3, vec![at])).collect();
-        gather(&mut list, |one, other| one.0.cmp(&other.0), |first, again| first.1.extend(again.1));
+        dedup_merging(&mut list, |one, other| one.0.cmp(&other.0), |first, again| first.1.extend(again.1));
         let keys: Vec<_> = list.iter().map(|one| one.0).collect();
         assert_eq!(keys, [0, 2, 1]);
         assert_eq!(list[1].1, (0..99).rev().filter(|at| at % 3 == 2).collect::<Vec<_>>()[..]);

@@ -19,7 +19,7 @@ pub(crate) struct TopicKey {
 
 /// What a client wants of a partition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Wanted {
+pub(crate) struct FetchItem {
     /// The topic's place among those of the fetch.
     pub(crate) topic: u32,
     pub(crate) partition: i32,
@@ -30,15 +30,15 @@ pub(crate) struct Wanted {
 
 /// All that a fetch asks for.
 #[derive(Debug, Default)]
-pub(crate) struct WantedList {
+pub(crate) struct FetchList {
     pub(crate) topics: Vec<TopicKey>,
-    pub(crate) partitions: Vec<Wanted>,
+    pub(crate) partitions: Vec<FetchItem>,
 }
 
-impl WantedList {
+impl FetchList {
     /// What a request names.
     pub(crate) async fn of(request: &FetchRequest) -> Self {
-        let named = named(request);
+        let named = partitions_named(request);
         let mut list =
             Self { topics: Vec::with_capacity(request.topics.len()), partitions: Vec::with_capacity(named) };
         if named <= COMPARED_MAX {
@@ -52,7 +52,7 @@ impl WantedList {
     fn add_few(&mut self, request: &FetchRequest) {
         for topic in &request.topics {
             let number = self.add_topic(topic);
-            for wanted in wanted(topic, number) {
+            for wanted in items_of(topic, number) {
                 match self.partitions.iter().position(|known| self.are_one(known, &wanted)) {
                     Some(at) => self.replace(at, wanted),
                     None => self.partitions.push(wanted),
@@ -65,7 +65,7 @@ impl WantedList {
         for topic in &request.topics {
             let number = self.add_topic(topic);
             let hash = index.hash(self.topics.last());
-            for wanted in wanted(topic, number) {
+            for wanted in items_of(topic, number) {
                 let place = index.place(hash, wanted.partition, |at| {
                     self.partitions.get(at).is_some_and(|known| self.are_one(known, &wanted))
                 });
@@ -88,30 +88,30 @@ impl WantedList {
         self.topics.len() as u32 - 1
     }
 
-    fn are_one(&self, a: &Wanted, b: &Wanted) -> bool {
+    fn are_one(&self, a: &FetchItem, b: &FetchItem) -> bool {
         a.partition == b.partition && (a.topic == b.topic || self.topic(a) == self.topic(b))
     }
 
-    fn replace(&mut self, at: usize, wanted: Wanted) {
+    fn replace(&mut self, at: usize, wanted: FetchItem) {
         if let Some(known) = self.partitions.get_mut(at) {
-            *known = Wanted { topic: known.topic, ..wanted };
+            *known = FetchItem { topic: known.topic, ..wanted };
         }
     }
 
     /// The topic of one of its partitions.
-    pub(crate) fn topic(&self, wanted: &Wanted) -> Option<&TopicKey> {
+    pub(crate) fn topic(&self, wanted: &FetchItem) -> Option<&TopicKey> {
         self.topics.get(wanted.topic as usize)
     }
 }
 
 /// How many partitions a request names, each as often as it does.
-pub(crate) fn named(request: &FetchRequest) -> usize {
+pub(crate) fn partitions_named(request: &FetchRequest) -> usize {
     request.topics.iter().map(|topic| topic.partitions.len()).sum()
 }
 
 /// What a request says of one topic, which has this number.
-pub(crate) fn wanted(topic: &FetchTopic, number: u32) -> impl Iterator<Item = Wanted> + '_ {
-    topic.partitions.iter().map(move |asked| Wanted {
+pub(crate) fn items_of(topic: &FetchTopic, number: u32) -> impl Iterator<Item = FetchItem> + '_ {
+    topic.partitions.iter().map(move |asked| FetchItem {
         topic: number,
         partition: asked.partition,
         offset: asked.fetch_offset,
@@ -183,7 +183,7 @@ mod tests {
 
     fn taken(named: Vec<(&'static str, i32, i64)>) -> Vec<(String, i32, i64)> {
         creel_io::sim::run(1, |_| async move {
-            let list = WantedList::of(&request(&named)).await;
+            let list = FetchList::of(&request(&named)).await;
             let name = |wanted| list.topic(wanted).unwrap().name.to_string();
             list.partitions.iter().map(|wanted| (name(wanted), wanted.partition, wanted.offset)).collect()
         })

@@ -10,9 +10,9 @@ use crate::limits::{CONNECTION_BYTES_FREE, REQUEST_BYTES_IN_FLIGHT};
 
 /// Requests that are not answered yet, or are still coming, in the bytes that they count as.
 #[derive(Default)]
-pub(crate) struct Flight {
+pub(crate) struct InFlight {
     counted: Cell<usize>,
-    landed: Notify,
+    released: Notify,
 }
 
 /// A request may be held.
@@ -25,7 +25,7 @@ pub(crate) struct Admitted {
     pub(crate) has_waited: bool,
 }
 
-impl Flight {
+impl InFlight {
     pub(crate) fn is_empty(&self) -> bool {
         self.counted.get() == 0
     }
@@ -36,7 +36,7 @@ impl Flight {
     }
 
     /// Lets a request in if there is room for it here and in the pool.
-    pub(crate) fn admit_now(&self, counted: usize, pool: &Rc<Pool>) -> Option<Admitted> {
+    pub(crate) fn try_acquire(&self, counted: usize, pool: &Rc<Pool>) -> Option<Admitted> {
         if !self.has_room(counted) {
             return None;
         }
@@ -44,20 +44,20 @@ impl Flight {
             true => Some(pool.take_now(counted)?),
             false => None,
         };
-        self.take_off(counted);
+        self.add(counted);
         Some(Admitted { counted, share, has_waited: false })
     }
 
     /// Waits until there is room for it.
-    pub(crate) async fn admit(&self, counted: usize, pool: &Rc<Pool>) -> Admitted {
+    pub(crate) async fn acquire(&self, counted: usize, pool: &Rc<Pool>) -> Admitted {
         while !self.has_room(counted) {
-            self.landed.notified().await;
+            self.released.notified().await;
         }
         let share = match self.counted.get() + counted > CONNECTION_BYTES_FREE {
             true => Some(pool.take(counted).await),
             false => None,
         };
-        self.take_off(counted);
+        self.add(counted);
         Admitted { counted, share, has_waited: true }
     }
 
@@ -65,13 +65,13 @@ impl Flight {
         self.is_empty() || self.counted.get() + counted <= REQUEST_BYTES_IN_FLIGHT
     }
 
-    fn take_off(&self, counted: usize) {
+    fn add(&self, counted: usize) {
         self.counted.set(self.counted.get() + counted);
     }
 
     /// Requests that count as so many bytes have been answered.
-    pub(crate) fn land(&self, counted: usize) {
+    pub(crate) fn release(&self, counted: usize) {
         self.counted.set(self.counted.get() - counted);
-        self.landed.notify_one();
+        self.released.notify_one();
     }
 }

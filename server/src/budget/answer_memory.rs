@@ -25,13 +25,13 @@ pub(crate) const fn weight(api: ApiKey) -> usize {
 
 /// What a core's answers hold, and those who wait for room.
 #[derive(Default)]
-pub(crate) struct Room {
+pub(crate) struct AnswerMemory {
     held: Cell<usize>,
     waiting: Cell<usize>,
     freed: Notify,
 }
 
-impl Room {
+impl AnswerMemory {
     /// Whether someone waits for room.
     pub(crate) fn is_awaited(&self) -> bool {
         self.waiting.get() > 0
@@ -39,12 +39,12 @@ impl Room {
 
     /// Room for an answer of about so many bytes, in memory, before it is made. Small ones need none. One that is larger
     /// than all that a core may hold is refused.
-    pub(crate) async fn hold(room: &Rc<Self>, bytes: usize) -> Result<Held, TooMuch> {
+    pub(crate) async fn hold(room: &Rc<Self>, bytes: usize) -> Result<Held, AnswerTooLarge> {
         if bytes <= ANSWER_BYTES_FREE {
             return Ok(Held::NOTHING);
         }
         if bytes > ANSWER_BYTES_HELD {
-            return Err(TooMuch { bytes });
+            return Err(AnswerTooLarge { bytes });
         }
         let _waiting = Waiting::new(&room.waiting);
         // Not in the order in which they came: who has to wait for its own connection must not keep others waiting.
@@ -75,7 +75,7 @@ impl Drop for Waiting<'_> {
 /// Room that an answer has. Dropping it gives it back.
 pub(crate) struct Held {
     /// A small one has none.
-    room: Option<Rc<Room>>,
+    room: Option<Rc<AnswerMemory>>,
     bytes: usize,
 }
 
@@ -125,11 +125,11 @@ impl Drop for Held {
 
 /// An answer that would be too large to be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct TooMuch {
+pub(crate) struct AnswerTooLarge {
     pub(crate) bytes: usize,
 }
 
-impl fmt::Display for TooMuch {
+impl fmt::Display for AnswerTooLarge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { bytes } = self;
         write!(f, "its answer would take about {bytes} bytes, where at most {ANSWER_BYTES_HELD} are allowed")
@@ -145,19 +145,22 @@ mod tests {
     #[test]
     fn large_answers_share_what_there_is_and_wait_for_each_other() {
         creel_io::sim::run(1, |_| async {
-            let room = Rc::new(Room::default());
+            let room = Rc::new(AnswerMemory::default());
             let most = ANSWER_BYTES_HELD;
-            assert!(!Room::hold(&room, ANSWER_BYTES_FREE).await.unwrap().counts());
-            assert_eq!(Room::hold(&room, most + 1).await.err(), Some(TooMuch { bytes: most + 1 }));
-            let mut first = Room::hold(&room, most / 2).await.unwrap();
-            let second = Room::hold(&room, most / 2).await.unwrap();
+            assert!(!AnswerMemory::hold(&room, ANSWER_BYTES_FREE).await.unwrap().counts());
+            assert_eq!(
+                AnswerMemory::hold(&room, most + 1).await.err(),
+                Some(AnswerTooLarge { bytes: most + 1 })
+            );
+            let mut first = AnswerMemory::hold(&room, most / 2).await.unwrap();
+            let second = AnswerMemory::hold(&room, most / 2).await.unwrap();
             assert!(first.counts() && !first.is_awaited());
             let (of_third, of_fourth) = (room.clone(), room.clone());
-            let third = spawn(async move { Room::hold(&of_third, most / 4).await.unwrap() });
-            let fourth = spawn(async move { Room::hold(&of_fourth, most).await.unwrap() });
+            let third = spawn(async move { AnswerMemory::hold(&of_third, most / 4).await.unwrap() });
+            let fourth = spawn(async move { AnswerMemory::hold(&of_fourth, most).await.unwrap() });
             yield_now().await;
             assert!(second.is_awaited());
-            assert!(!Room::hold(&room, 1).await.unwrap().counts(), "a small one waits for nobody");
+            assert!(!AnswerMemory::hold(&room, 1).await.unwrap().counts(), "a small one waits for nobody");
             // It has been encoded: it is smaller now.
             first.shrink(most / 4);
             let third = third.await;

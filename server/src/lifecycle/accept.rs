@@ -37,7 +37,7 @@ async fn accept_one(core: &Rc<Core>, index: ListenerIndex, mut listener: TcpList
         match listener.accept().await {
             Ok((stream, _)) => hand_over(core, stream, index).await,
             Err(error) => {
-                core.complaints.refused_connection(&error);
+                core.client_log.refused_connection(&error);
                 sleep(PAUSE_AFTER_ERROR).await;
             }
         }
@@ -56,13 +56,13 @@ fn refusal(core: &Core) -> Option<&'static str> {
 
 async fn hand_over(core: &Rc<Core>, stream: TcpStream, listener: ListenerIndex) {
     if let Some(why) = refusal(core) {
-        core.complaints.refused_connection(&why);
+        core.client_log.refused_connection(&why);
         return;
     }
     let to = core.node.least_loaded();
     core.node.connection_opened(to);
     if to == core.id {
-        return connection::start(core, stream, listener);
+        return connection::start(&core.net, core, stream, listener);
     }
     match stream.detach() {
         Some(stream) => core.peers.hand_over(to, stream, listener).await,

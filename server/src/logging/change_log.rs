@@ -2,28 +2,29 @@
 
 use std::collections::BTreeMap;
 
+use super::log_throttle::LogThrottle;
 use crate::groups::{self, Happened};
-use crate::limits::NEWS_LINES_A_SECOND;
-use crate::logging::complaints::{LinePace, Quoted};
+use crate::limits::CHANGE_LOG_LINES_A_SECOND;
+use crate::quoted::Quoted;
 use crate::topics::Topic;
 
 /// The lines of a core.
 #[derive(Debug)]
-pub(crate) struct NewsLines {
-    topics: LinePace,
-    groups: LinePace,
+pub(crate) struct ChangeLog {
+    topics: LogThrottle,
+    groups: LogThrottle,
 }
 
-impl Default for NewsLines {
+impl Default for ChangeLog {
     fn default() -> Self {
-        let pace = || LinePace::new(NEWS_LINES_A_SECOND, 1_000);
-        Self { topics: pace(), groups: pace() }
+        let throttle = || LogThrottle::new(CHANGE_LOG_LINES_A_SECOND, 1_000);
+        Self { topics: throttle(), groups: throttle() }
     }
 }
 
-impl NewsLines {
+impl ChangeLog {
     pub(crate) fn created(&self, topic: &Topic) {
-        if let Some(left_out) = self.topics.may_speak() {
+        if let Some(left_out) = self.topics.permits() {
             let Topic { name, id, partitions, settings, .. } = topic;
             let settings = changes(&BTreeMap::new(), settings.texts());
             tracing::info!(
@@ -33,7 +34,7 @@ impl NewsLines {
     }
 
     pub(crate) fn deleted(&self, topic: &Topic) {
-        if let Some(left_out) = self.topics.may_speak() {
+        if let Some(left_out) = self.topics.permits() {
             let Topic { name, id, partitions, .. } = topic;
             tracing::info!(topic = %name, %id, partitions, left_out = left_out.field(), "topic deleted");
         }
@@ -42,13 +43,13 @@ impl NewsLines {
     /// What has become of a topic. Nothing has: there is nothing to say.
     pub(crate) fn altered(&self, old: &Topic, new: &Topic) {
         if old.partitions != new.partitions
-            && let Some(left_out) = self.topics.may_speak()
+            && let Some(left_out) = self.topics.permits()
         {
             let (from, to) = (old.partitions, new.partitions);
             tracing::info!(topic = %new.name, from, to, left_out = left_out.field(), "topic has more partitions");
         }
         if let Some(settings) = changes(old.settings.texts(), new.settings.texts())
-            && let Some(left_out) = self.topics.may_speak()
+            && let Some(left_out) = self.topics.permits()
         {
             let left_out = left_out.field();
             tracing::info!(topic = %new.name, settings, left_out, "settings of a topic changed");
@@ -56,7 +57,7 @@ impl NewsLines {
     }
 
     pub(crate) fn of_group(&self, news: &groups::News) {
-        let Some(left_out) = self.groups.may_speak() else { return };
+        let Some(left_out) = self.groups.permits() else { return };
         let left_out = left_out.field();
         let groups::News { group, generation, members, what } = news;
         let group = Quoted(group);
@@ -81,8 +82,8 @@ impl NewsLines {
 
     /// Says how many lines were left out, once there are no more.
     pub(crate) fn tell_left_out(&self) {
-        for (pace, of) in [(&self.topics, "topics"), (&self.groups, "groups")] {
-            if let Some(lines) = pace.take_left_out() {
+        for (throttle, of) in [(&self.topics, "topics"), (&self.groups, "groups")] {
+            if let Some(lines) = throttle.take_left_out() {
                 tracing::info!(lines, of, "more was done than there are lines about it");
             }
         }
