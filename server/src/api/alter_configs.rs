@@ -8,7 +8,6 @@
 use std::collections::BTreeSet;
 
 use creel_io::pace;
-use creel_wire::api::{alter_configs as whole, incremental_alter_configs as single};
 use creel_wire::{ErrorCode, Str};
 
 use crate::answers::KafkaError;
@@ -17,7 +16,10 @@ use crate::budget::dedup_merging;
 use crate::config::TopicSettings;
 use crate::core::ask_core;
 use crate::peers::questions::AlterTopic;
-use crate::topics::{CONTROLLER, SettingChange, TopicChange, TopicError, check_name};
+use crate::topics::controller::intents::{SettingChange, TopicChange};
+use crate::topics::{CONTROLLER, TopicError, check_name};
+
+use creel_wire::api::{alter_configs as whole, incremental_alter_configs as single};
 
 const OF_TOPIC: i8 = 2;
 const OF_LOGGERS: i8 = 8;

@@ -16,7 +16,8 @@ use crate::budget::dedup_merging;
 use crate::core::ask_core;
 use crate::limits::REQUEST_PARTITIONS_MAX;
 use crate::peers::questions::AlterTopic;
-use crate::topics::{CONTROLLER, TopicChange, TopicError};
+use crate::topics::controller::intents::TopicChange;
+use crate::topics::{CONTROLLER, TopicError};
 
 /// A topic that is to have more partitions, and whether it came more than once.
 pub(crate) struct Asked {

@@ -19,7 +19,8 @@ use crate::config::{TOPIC_KEYS, TopicKey, TopicSettings};
 use crate::core::ask_core;
 use crate::limits::REQUEST_PARTITIONS_MAX;
 use crate::peers::questions::CreateTopics;
-use crate::topics::{CONTROLLER, NewTopic, Topic, TopicError, check_not_metadata_log};
+use crate::topics::controller::intents::NewTopic;
+use crate::topics::{CONTROLLER, Topic, TopicError, check_not_metadata_log};
 
 /// What a setting takes in memory, and again in the frame.
 const BYTES_OF_A_SETTING: usize = 300;

@@ -11,7 +11,8 @@ use crate::answers::KafkaError;
 use crate::api::authorized_operations;
 use crate::api::call::{Call, Facts, Made};
 use crate::budget::{AnswerTooLarge, dedup};
-use crate::groups::runtime::{GroupAnswer, GroupRequest, ask};
+use crate::groups::runtime::ask;
+use crate::groups::runtime::question::{GroupAnswer, GroupRequest};
 use crate::groups::{GroupDescription, MemberDescription};
 
 /// What a member takes in memory beside its data, and again in the frame.

@@ -15,7 +15,8 @@ use crate::config::{SEGMENT_BYTES_MIN, TopicSettings};
 use crate::core::ask_core;
 use crate::offsets;
 use crate::peers::questions::CreateTopics;
-use crate::topics::{CONTROLLER, NewTopic};
+use crate::topics::CONTROLLER;
+use crate::topics::controller::intents::NewTopic;
 
 const GROUP: i8 = 0;
 const TRANSACTION: i8 = 1;

@@ -23,7 +23,8 @@ use crate::config::TopicSettings;
 use crate::core::ask_core;
 use crate::limits::REQUEST_PARTITIONS_MAX;
 use crate::peers::questions::CreateTopics;
-use crate::topics::{CONTROLLER, LocalTopic, NewTopic, Topic, check_name, is_internal};
+use crate::topics::controller::intents::NewTopic;
+use crate::topics::{CONTROLLER, LocalTopic, Topic, check_name, is_internal};
 
 /// Each topic once; none at all means all.
 pub(crate) fn prepare(facts: Facts, mut request: MetadataRequest) -> MetadataRequest {

@@ -14,7 +14,8 @@ use creel_wire::{ErrorCode, Str, Uuid};
 use crate::answers::{KafkaError, code_of};
 use crate::api::call::{Call, Facts, Made};
 use crate::budget::{AnswerTooLarge, Pieces, dedup, dedup_merging, names_in};
-use crate::groups::runtime::{GroupAnswer, GroupRequest, ask};
+use crate::groups::runtime::ask;
+use crate::groups::runtime::question::{GroupAnswer, GroupRequest};
 use crate::groups::{FetchReply, FetchRequest, FetchedOffset};
 
 /// Since when topics are named by id.

@@ -80,8 +80,8 @@ impl From<ShareError> for ProduceRefusal {
     fn from(error: ShareError) -> Self {
         match error {
             ShareError::Partition(error) => error.code().into(),
+            ShareError::Unanswered => ErrorCode::NotLeaderOrFollower.into(),
             ShareError::Append(error) => error.into(),
-            ShareError::Gone => ErrorCode::NotLeaderOrFollower.into(),
         }
     }
 }
@@ -228,7 +228,7 @@ struct Begun {
 }
 
 impl Begun {
-    /// Waits for all acks, in location. How long the slowest batch was on its way or in a log's hands.
+    /// Waits for all acks, in place. How long the slowest batch was on its way or in a log's hands.
     async fn finish(&mut self, acks: Acks) -> Duration {
         let mut slowest = Duration::ZERO;
         let Self { response, first, others, elsewhere } = self;
@@ -241,7 +241,7 @@ impl Begun {
             let (outcomes, hop) = awaited.timed().await.unwrap_or_default();
             let mut outcomes = outcomes.into_iter();
             for slot in slots {
-                let outcome = outcomes.next().unwrap_or(Err(ShareError::Gone));
+                let outcome = outcomes.next().unwrap_or(Err(ShareError::Unanswered));
                 slowest = slowest.max(hop + took(&outcome));
                 settle(response, slot, outcome);
             }
@@ -360,7 +360,7 @@ impl Sorting {
         }
     }
 
-    /// Finds a topic, and makes a location for its so many partitions in the response.
+    /// Finds a topic, and makes a place for its so many partitions in the response.
     fn open(
         &mut self,
         data: TopicProduceData,
@@ -505,7 +505,7 @@ fn check_keys(batch: &Batch) -> Result<(), ProduceRefusal> {
     Err(ProduceRefusal { code: ErrorCode::InvalidRecord, message, records: keyless, blame: KEYLESS })
 }
 
-/// Fills in what an append became; the rest of its location is as it was made.
+/// Fills in what an append became; the rest of it is as it was made.
 fn acknowledge(at: &mut PartitionProduceResponse, ack: Ack) {
     at.base_offset = ack.base_offset.0;
     at.log_append_time_ms = ack.log_append_time_ms.unwrap_or(-1);

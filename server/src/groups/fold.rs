@@ -9,14 +9,12 @@ use std::ops::Bound;
 
 use bytes::Bytes;
 
-use super::{
-    batches::{RECORD_OVERHEAD, record_bytes},
-    coordinator::Coordinator,
-    effects::{Desk, Then},
-    error::GroupError,
-    event::{Now, Outputs, WriteId},
-    group::Group,
-};
+use super::batches::{RECORD_OVERHEAD, record_bytes};
+use super::coordinator::Coordinator;
+use super::effects::{Desk, Then};
+use super::error::GroupError;
+use super::event::{Now, Outputs, WriteId};
+use super::group::Group;
 use crate::offsets::{OffsetCommit, Record, RecordKey};
 
 /// Records that one step looks at: less than a millisecond's work.

@@ -10,8 +10,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use creel_engine::TopicPartition;
-use creel_engine::{find_partitions, read_topic_id};
+use creel_engine::{TopicPartition, find_partitions, read_topic_id};
 use creel_io::fs::{exists, remove_dir_all};
 
 use crate::core::Core;

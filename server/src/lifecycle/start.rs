@@ -23,7 +23,8 @@ use crate::limits::MAILBOX_MESSAGES;
 use crate::peers::Message;
 use crate::peers::questions::ShowTopics;
 use crate::tasks::race::{First, race};
-use crate::topics::{Opening, open_everywhere};
+use crate::topics::open_everywhere;
+use crate::topics::replicas::opening::Opening;
 use crate::{admin, inbox};
 
 /// A node to be started: what its cores share. One for all cores; each takes its part of it.

@@ -6,7 +6,6 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::rc::Rc;
-
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
 

@@ -3,15 +3,15 @@
 use std::ops::Range;
 use std::rc::Rc;
 
-use super::{
-    Opened, TopicError, TopicResult, alter, create, delete, open, remove, roll_back_update,
-    take_producer_ids, update,
-};
+use super::controller::error::TopicError;
+use super::controller::intents::TopicResult;
+use super::{alter, create, delete, open, remove, roll_back_update, take_producer_ids, update};
 use crate::core::{Core, Question};
 use crate::peers::questions::{
     AlterTopic, CreateTopics, DeleteTopics, OpenTopics, RemoveTopics, RollBackUpdate, ShowTopics,
     TakeProducerIds, UpdateTopic,
 };
+use crate::topics::replicas::opening::Opened;
 
 impl Question for TakeProducerIds {
     async fn answer_here(self, core: Rc<Core>) -> Option<Range<i64>> {

@@ -8,9 +8,8 @@ mod coordinators;
 mod folding;
 mod hosted;
 mod load;
-mod question;
+pub(crate) mod question;
 mod routing;
 
 pub(crate) use coordinators::Coordinators;
-pub(crate) use question::{GroupAnswer, GroupQuestion, GroupRequest, GroupResult};
 pub(crate) use routing::{ask, ask_for_reply, host, list_all};

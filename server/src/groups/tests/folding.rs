@@ -3,10 +3,8 @@
 use bytes::{BufMut, Bytes, BytesMut};
 
 use super::story::{LIMITS, WALL_MS};
-use crate::{
-    groups::*,
-    offsets::{BatchContent, LoggedRecord, OffsetCommit, Record, RecordKey},
-};
+use crate::groups::*;
+use crate::offsets::{BatchContent, LoggedRecord, OffsetCommit, Record, RecordKey};
 
 const NOW: Now = Now { monotonic: Millis(0), wall_ms: WALL_MS };
 

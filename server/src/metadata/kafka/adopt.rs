@@ -1,16 +1,17 @@
 //! Topics out of Kafka's metadata, where nothing stands in the way of serving them from this directory alone.
 
+use std::collections::BTreeSet;
+
 use creel_engine::TopicPartition;
 use creel_io::fs;
 use creel_wire::Uuid;
-use std::collections::BTreeSet;
 
 use super::directories::{KafkaDirectory, PartitionDirectories, Presence, check_missing, named};
 use super::error::NotUnderstood;
 use super::image::{Configs, Image, ImagePartition, ImageTopic};
 use super::log::{self, Found, LogEnd};
-use super::settings::Told;
-use super::{KEY, METADATA_TOPIC, settings};
+use super::settings::{self, Told};
+use super::{KEY, METADATA_TOPIC};
 use crate::config::Settings;
 use crate::metadata::contract::{Change, Transaction};
 use crate::metadata::producer_ids::given_out_below;

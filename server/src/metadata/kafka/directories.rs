@@ -5,8 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use creel_engine::read_topic_id;
-use creel_engine::{CheckpointFiles, Offset, TopicPartition};
+use creel_engine::{CheckpointFiles, Offset, TopicPartition, read_topic_id};
 use creel_io::fs;
 use creel_wire::Uuid;
 

@@ -17,14 +17,14 @@ mod tests;
 
 use std::path::Path;
 
+use super::contract::{KeyRange, Store, StoreError};
+
 pub(crate) use adopt::adopt;
 pub(crate) use directories::KafkaDirectory;
 pub use error::NotUnderstood;
 pub(crate) use image::Image;
 pub(crate) use log::LogEnd;
 pub(crate) use record::MetadataRecord;
-
-use super::contract::{KeyRange, Store, StoreError};
 
 /// The topic whose only partition is the metadata log. Clients never see it.
 pub(crate) const METADATA_TOPIC: &str = "__cluster_metadata";

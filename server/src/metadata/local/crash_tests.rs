@@ -1,6 +1,8 @@
 //! The local store on a disk that forgets, tears, fails and runs full.
 
-use std::{cell::Cell, path::Path, rc::Rc};
+use std::cell::Cell;
+use std::path::Path;
+use std::rc::Rc;
 
 use creel_io::sim::{Config, NodeId, Simulation, Stop};
 

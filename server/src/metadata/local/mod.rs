@@ -15,15 +15,15 @@ mod crash_tests;
 #[cfg(test)]
 mod tests;
 
-use std::{path::Path, rc::Rc, time::Duration};
+use std::path::Path;
+use std::rc::Rc;
+use std::time::Duration;
 
 use creel_io::local::{QueueSender, oneshot, queue};
 
-use self::{
-    journal::Journal,
-    shared::Shared,
-    writer::{Order, Writer},
-};
+use self::journal::Journal;
+use self::shared::Shared;
+use self::writer::{Order, Writer};
 pub(crate) use self::{
     journal::{NAME as JOURNAL_NAME, rewritten},
     record::{MAGIC, seal},

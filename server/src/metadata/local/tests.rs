@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use creel_io::runtime::{Config, start};
 
-use super::{journal::Journal, record::Record, *};
+use super::journal::Journal;
+use super::record::Record;
+use super::*;
 use crate::metadata::{Change, Condition, KeyEvent, next_producer_ids};
 
 /// Runs a story on a core of its own.

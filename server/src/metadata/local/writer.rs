@@ -1,19 +1,17 @@
 //! The one task that changes the store.
 
-use std::{collections::BTreeMap, rc::Rc, time::Duration};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::Duration;
 
-use creel_io::{
-    Instant,
-    local::{QueueReceiver, Sender},
-};
+use creel_io::Instant;
+use creel_io::local::{QueueReceiver, Sender};
 
-use super::{
-    super::contract::{Change, CommitResult, SessionId, StoreError, Transaction},
-    journal::{AppendError, Journal},
-    record::Record,
-    shared::Shared,
-    state::State,
-};
+use super::super::contract::{Change, CommitResult, SessionId, StoreError, Transaction};
+use super::journal::{AppendError, Journal};
+use super::record::Record;
+use super::shared::Shared;
+use super::state::State;
 
 /// What the store is asked to do, with where to answer.
 pub(super) enum Order {

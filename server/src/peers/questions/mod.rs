@@ -14,6 +14,13 @@ use std::ops::Range;
 use creel_io::CoreId;
 use creel_wire::api::offset_for_leader_epoch::EpochEndOffset;
 
+use crate::groups::FoundGroup;
+use crate::groups::runtime::question::{GroupQuestion, GroupResult};
+use crate::stages::StagesOfCore;
+use crate::topics::controller::error::TopicError;
+use crate::topics::controller::intents::TopicResult;
+use crate::topics::replicas::opening::Opened;
+
 pub(crate) use fetch::{FetchLimits, FetchShare, FoundPartition, Read, WatchShare};
 pub(crate) use groups::ListGroups;
 pub(crate) use lifecycle::{
@@ -28,11 +35,6 @@ pub(crate) use topics::{
     AlterTopic, CreateTopics, DeleteTopics, OpenTopics, RemoveTopics, RollBackUpdate, ShowTopics,
     TakeProducerIds, UpdateTopic,
 };
-
-use crate::groups::FoundGroup;
-use crate::groups::runtime::{GroupQuestion, GroupResult};
-use crate::stages::StagesOfCore;
-use crate::topics::{Opened, TopicError, TopicResult};
 
 /// A question of one kind, with its kind of answer.
 pub(crate) trait Payload: Sized {

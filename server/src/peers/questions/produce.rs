@@ -3,7 +3,7 @@
 use creel_engine::{Ack, AppendError, Batch, PendingAck};
 use creel_wire::Uuid;
 
-use crate::topics::PartitionError;
+use crate::topics::image::PartitionError;
 
 /// What an append waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,8 +46,8 @@ pub(crate) type ShareOutcome = Result<Ack, ShareError>;
 pub(crate) enum ShareError {
     /// There is no such partition here, or it cannot be used.
     Partition(PartitionError),
+    /// The core that was asked has ended.
+    Unanswered,
     /// The log has refused it.
     Append(AppendError),
-    /// The core that was asked has ended.
-    Gone,
 }

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use creel_wire::{Str, Uuid};
 
-use crate::topics::{NewTopic, Opening, Topic, TopicChange};
+use crate::topics::controller::intents::{NewTopic, TopicChange};
+use crate::topics::image::Topic;
+use crate::topics::replicas::opening::Opening;
 
 /// See [`super::AnyQuestion::ProducerIds`].
 pub(crate) struct TakeProducerIds;

@@ -17,7 +17,7 @@ use crate::metadata::{TopicId, TopicRecord};
 use crate::peers::questions::{CreateTopics, OpenTopics, RemoveTopics, ShowTopics};
 use crate::topics::image::Topic;
 use crate::topics::names::check_not_metadata_log;
-use crate::topics::replicas::{Opened, Opening};
+use crate::topics::replicas::opening::{Opened, Opening};
 
 /// How many steps of work the plan of a topic is.
 const STEPS_A_PLAN: usize = 10;

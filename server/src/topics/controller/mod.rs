@@ -8,8 +8,8 @@
 mod alter;
 mod create;
 mod delete;
-mod error;
-mod intents;
+pub(crate) mod error;
+pub(crate) mod intents;
 mod producer_ids;
 mod state;
 
@@ -17,6 +17,6 @@ pub(crate) use alter::alter;
 pub(crate) use create::{create, open_everywhere};
 pub(crate) use delete::delete;
 pub(crate) use error::TopicError;
-pub(crate) use intents::{CONTROLLER, NewTopic, SettingChange, TopicChange, TopicResult};
+pub(crate) use intents::CONTROLLER;
 pub(crate) use producer_ids::take_producer_ids;
 pub(crate) use state::Controller;

@@ -4,13 +4,12 @@
 //! core.
 
 mod open;
-mod opening;
+pub(crate) mod opening;
 mod pending_removals;
 mod remove;
 mod update;
 
 pub(crate) use open::open;
-pub(crate) use opening::{Opened, Opening};
 pub(crate) use pending_removals::PendingRemovals;
 pub(crate) use remove::{remove, retry_removals};
 pub(crate) use update::{roll_back_update, update};

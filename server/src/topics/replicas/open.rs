@@ -6,20 +6,22 @@ use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use creel_engine::{LeaderEpoch, OpenError, OpenLog, Partition, TopicPartition};
-use creel_engine::{read_topic_id, remove_partition, write_topic_id};
+use creel_engine::{
+    LeaderEpoch, OpenError, OpenLog, Partition, TopicPartition, read_topic_id, remove_partition,
+    write_topic_id,
+};
 use creel_io::fs::exists;
 use creel_io::pace;
 use creel_wire::Uuid;
 
-use super::opening::{Opened, Opening};
 use crate::core::Core;
 use crate::groups::runtime;
 use crate::offsets;
 use crate::tasks::join::join_bounded;
 use crate::topics::image::{LocalTopic, OFFLINE, Offline, Own, Topic};
 use crate::topics::log_config::log_config;
-use crate::topics::put_aside;
+use crate::topics::replicas::opening::{Opened, Opening};
+use crate::topics::strays::put_aside;
 
 /// How many steps of work it is to look how large a partition's segments are.
 const STEPS_A_LOOK: usize = 20;
