@@ -8,7 +8,7 @@ use creel_io::{
 };
 
 use super::{
-    super::contract::{Change, CommitResult, SessionId, StoreError, Transaction},
+    super::contract::{Change, CommitResult, Entry, Revision, SessionId, StoreError, Transaction},
     journal::{AppendError, Journal},
     record::Record,
     shared::Shared,
@@ -122,7 +122,7 @@ impl Writer {
     /// Journal first, memory second: nobody sees what a crash could take back.
     async fn write(&mut self, changes: Vec<Change>) -> Result<CommitResult, StoreError> {
         self.check_health()?;
-        let next = super::Revision(self.shared.state.borrow().revision().0 + 1);
+        let next = Revision(self.shared.state.borrow().revision().0 + 1);
         let record = Record::Commit(next, changes);
         let appended = self.journal.append(&record).await;
         self.note(appended)?;
@@ -143,7 +143,7 @@ impl Writer {
         }
     }
 
-    fn entries(&self) -> Vec<super::super::contract::Entry> {
+    fn entries(&self) -> Vec<Entry> {
         self.shared.state.borrow().entries().cloned().collect()
     }
 
