@@ -1,4 +1,4 @@
-//! Records in pieces: no batch may be larger than the log takes, and nobody is to wait until many are written.
+//! Records in batches: none may be larger than the log takes, and nobody is to wait until many are written.
 
 use std::ops::Bound;
 
@@ -31,13 +31,13 @@ impl GroupLimits {
 
 /// How far the groups, and their offsets, have been gone through.
 #[derive(Clone, Debug)]
-pub(super) struct Place {
+pub(super) struct Cursor {
     pub(super) group: String,
     /// Behind this offset of the group; behind the whole group, if none.
     pub(super) offset: Option<(String, i32)>,
 }
 
-impl Place {
+impl Cursor {
     /// The groups that come next.
     pub(super) fn groups(at: Option<&Self>) -> (Bound<&str>, Bound<&str>) {
         let first = at.map_or(Bound::Unbounded, |at| match at.offset {
@@ -59,25 +59,25 @@ pub(super) fn record_bytes(record: &Record) -> usize {
     RECORD_OVERHEAD.saturating_add(record.key.len()).saturating_add(value)
 }
 
-/// Things and their records, so many in each piece as make a batch of `batch_bytes`, but one at least.
-pub(super) fn pieces<T>(
+/// Things and their records, so many in each batch as make `batch_bytes`, but one at least.
+pub(super) fn split<T>(
     all: impl IntoIterator<Item = (T, Record)>,
     batch_bytes: usize,
 ) -> Vec<(Vec<T>, Vec<Record>)> {
-    let mut pieces: Vec<(Vec<T>, Vec<Record>)> = Vec::new();
+    let mut batches: Vec<(Vec<T>, Vec<Record>)> = Vec::new();
     let mut bytes = usize::MAX;
     for (thing, record) in all {
         if bytes >= batch_bytes {
-            pieces.push((Vec::new(), Vec::new()));
+            batches.push((Vec::new(), Vec::new()));
             bytes = 0;
         }
         bytes = bytes.saturating_add(record_bytes(&record));
-        if let Some((things, records)) = pieces.last_mut() {
+        if let Some((things, records)) = batches.last_mut() {
             things.push(thing);
             records.push(record);
         }
     }
-    pieces
+    batches
 }
 
 #[cfg(test)]
@@ -87,11 +87,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_piece_ends_with_the_record_that_fills_it() {
+    fn a_batch_ends_with_the_record_that_fills_it() {
         let record = |size: usize| Record { key: Bytes::from(vec![0; size]), value: None };
         let sizes = |all: &[usize]| {
             let all = all.iter().map(|size| (*size, record(*size)));
-            pieces(all, 1000).into_iter().map(|(sizes, _)| sizes).collect::<Vec<_>>()
+            split(all, 1000).into_iter().map(|(sizes, _)| sizes).collect::<Vec<_>>()
         };
         assert_eq!(sizes(&[]), Vec::<Vec<usize>>::new());
         assert_eq!(sizes(&[450, 450, 400, 5000, 1]), [vec![450, 450], vec![400, 5000], vec![1]]);

@@ -1,14 +1,13 @@
 //! Topics are gone: so is what all groups have committed for them. Many groups' tombstones make one batch, and what is found
 //! at a time is bounded, so that others come in between.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::{
-    batches::{Place, record_bytes},
-    coordinator::Coordinator,
-    effects::{Desk, Then},
-    event::{GroupLimits, Now, Outputs},
+    batches::{Cursor, record_bytes},
+    effects::{Effects, GroupOffsets, OnDurable},
+    event::GroupLimits,
     group::Group,
 };
 use crate::offsets::Record;
@@ -18,29 +17,22 @@ const GROUPS_PER_OFFSET: usize = 4;
 
 /// How far the offsets of some topics have been looked for.
 #[derive(Debug)]
-pub struct Forgetting {
+pub struct OffsetCleanup {
     topics: Rc<BTreeSet<String>>,
     /// The next step goes on behind this group, or behind this offset of it.
-    at: Option<Place>,
+    at: Option<Cursor>,
 }
 
 /// What a step has done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ForgetStep {
+pub struct CleanupStep {
     /// Microseconds, about.
     pub work: usize,
     /// Nothing is left to do.
     pub is_last: bool,
 }
 
-/// Offsets of one group that are taken back.
-#[derive(Clone, Debug)]
-pub(super) struct OfGroup {
-    pub(super) group: String,
-    pub(super) offsets: Vec<(String, i32)>,
-}
-
-impl Forgetting {
+impl OffsetCleanup {
     /// These topics are gone.
     pub const fn of(topics: Rc<BTreeSet<String>>) -> Self {
         Self { topics, at: None }
@@ -50,7 +42,7 @@ impl Forgetting {
 /// What a step has found.
 #[derive(Default)]
 struct Found {
-    of_groups: Vec<OfGroup>,
+    of_groups: Vec<GroupOffsets>,
     records: Vec<Record>,
     bytes: usize,
     looked_at: usize,
@@ -71,85 +63,94 @@ impl Found {
     }
 }
 
-impl Coordinator {
+impl OffsetCleanup {
     /// Looks at some more groups. Offsets that are on their way to the log are taken back, too.
-    pub fn forget_topics(&mut self, now: Now, forgetting: &mut Forgetting) -> (Outputs, ForgetStep) {
-        let mut desk = Desk::new(now, self.limits, self.next_write);
+    pub(super) fn step(
+        &mut self,
+        groups: &mut BTreeMap<String, Group>,
+        effects: &mut Effects,
+    ) -> CleanupStep {
         let mut found = Found::default();
-        let is_last = self.find_forgotten(forgetting, &mut found);
+        let is_last = self.find(groups, &effects.limits, &mut found);
         let work = found.work();
         if !found.records.is_empty() {
-            desk.write(None, found.records, Then::Forgotten(found.of_groups));
+            effects.write(None, found.records, OnDurable::TopicsRemoved(found.of_groups));
         }
-        (self.finish(desk, Vec::new()), ForgetStep { work, is_last })
+        CleanupStep { work, is_last }
     }
 
     /// Whether all groups have been looked at.
-    fn find_forgotten(&mut self, forgetting: &mut Forgetting, found: &mut Found) -> bool {
-        let limits = self.limits;
-        let at = forgetting.at.take();
-        for (name, group) in self.groups.range_mut::<str, _>(Place::groups(at.as_ref())) {
-            let behind = Place::offset_in(at.as_ref(), name);
-            let left_at = group.find_forgotten(&forgetting.topics, behind, &limits, found);
-            if left_at.is_some() || found.is_full(&limits) {
-                forgetting.at = Some(Place { group: name.clone(), offset: left_at });
+    fn find(
+        &mut self,
+        groups: &mut BTreeMap<String, Group>,
+        limits: &GroupLimits,
+        found: &mut Found,
+    ) -> bool {
+        let at = self.at.take();
+        for (name, group) in groups.range_mut::<str, _>(Cursor::groups(at.as_ref())) {
+            let behind = Cursor::offset_in(at.as_ref(), name);
+            let left_at = find_in(group, &self.topics, behind, limits, found);
+            if left_at.is_some() || found.is_full(limits) {
+                self.at = Some(Cursor { group: name.clone(), offset: left_at });
                 return false;
             }
         }
         true
     }
-
-    /// The fate of their tombstones is known. The groups that this concerns.
-    pub(super) fn forgotten(&mut self, all: Vec<OfGroup>, are_gone: bool) -> Vec<String> {
-        let mut touched = Vec::with_capacity(all.len());
-        for OfGroup { group: name, offsets } in all {
-            let Some(group) = self.groups.get_mut(&name) else { continue };
-            group.core.writes_in_flight = group.core.writes_in_flight.saturating_sub(1);
-            group.core.offsets.end_removals(&offsets, are_gone);
-            touched.push(name);
-        }
-        touched
-    }
 }
 
-impl Group {
-    /// Adds to what was found. Where that is full before all of this group is in it, behind which offset to go on.
-    fn find_forgotten(
-        &mut self,
-        topics: &BTreeSet<String>,
-        behind: Option<&(String, i32)>,
-        limits: &GroupLimits,
-        found: &mut Found,
-    ) -> Option<(String, i32)> {
-        let names = self.core.offsets.names_among(topics);
-        found.looked_at = found.looked_at.saturating_add(names.len()).saturating_add(1);
-        let mut offsets = Vec::new();
-        let from = behind.map_or("", |(topic, _)| topic.as_str());
-        let mut left_at = None;
-        for topic in names.range(from..) {
-            let behind = behind.filter(|(at, _)| at == topic).map(|(_, partition)| *partition);
-            for partition in self.core.offsets.known_partitions(topic, behind, limits.offsets_at_once) {
-                let key = ((*topic).to_owned(), partition);
-                found.add(self.offset_tombstone(&key));
-                offsets.push(key);
-                if found.is_full(limits) {
-                    break;
-                }
-            }
+/// The tombstones are durable (`are_gone`), or have failed. The groups that this concerns.
+pub(super) fn removed(
+    groups: &mut BTreeMap<String, Group>,
+    all: Vec<GroupOffsets>,
+    are_gone: bool,
+) -> Vec<String> {
+    let mut touched = Vec::with_capacity(all.len());
+    for GroupOffsets { group: name, offsets } in all {
+        let Some(group) = groups.get_mut(&name) else { continue };
+        group.core.writes_in_flight = group.core.writes_in_flight.saturating_sub(1);
+        group.core.offsets.end_removals(&offsets, are_gone);
+        touched.push(name);
+    }
+    touched
+}
+
+/// Adds to what was found. Where that is full before all of this group is in it, behind which offset to go on.
+fn find_in(
+    group: &mut Group,
+    topics: &BTreeSet<String>,
+    behind: Option<&(String, i32)>,
+    limits: &GroupLimits,
+    found: &mut Found,
+) -> Option<(String, i32)> {
+    let names = group.core.offsets.names_among(topics);
+    found.looked_at = found.looked_at.saturating_add(names.len()).saturating_add(1);
+    let mut offsets = Vec::new();
+    let from = behind.map_or("", |(topic, _)| topic.as_str());
+    let mut left_at = None;
+    for topic in names.range(from..) {
+        let behind = behind.filter(|(at, _)| at == topic).map(|(_, partition)| *partition);
+        for partition in group.core.offsets.known_partitions(topic, behind, limits.offsets_at_once) {
+            let key = ((*topic).to_owned(), partition);
+            found.add(group.offset_tombstone(&key));
+            offsets.push(key);
             if found.is_full(limits) {
-                left_at = offsets.last().cloned().or_else(|| Some(((*topic).to_owned(), i32::MIN)));
                 break;
             }
         }
-        if !offsets.is_empty() {
-            self.stage_removal(&offsets);
-            found.of_groups.push(OfGroup { group: self.core.group.clone(), offsets });
+        if found.is_full(limits) {
+            left_at = offsets.last().cloned().or_else(|| Some(((*topic).to_owned(), i32::MIN)));
+            break;
         }
-        left_at
     }
+    if !offsets.is_empty() {
+        stage_removal(group, &offsets);
+        found.of_groups.push(GroupOffsets { group: group.core.group.clone(), offsets });
+    }
+    left_at
+}
 
-    fn stage_removal(&mut self, offsets: &[(String, i32)]) {
-        offsets.iter().for_each(|(topic, partition)| self.core.offsets.stage_removal(topic, *partition));
-        self.core.writes_in_flight = self.core.writes_in_flight.saturating_add(1);
-    }
+fn stage_removal(group: &mut Group, offsets: &[(String, i32)]) {
+    offsets.iter().for_each(|(topic, partition)| group.core.offsets.stage_removal(topic, *partition));
+    group.core.writes_in_flight = group.core.writes_in_flight.saturating_add(1);
 }

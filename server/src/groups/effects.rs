@@ -1,22 +1,19 @@
 //! What an event has led to so far: replies, and writes with what is to follow them.
 
 use super::{
-    batches::pieces,
-    deleted_topics::OfGroup,
+    batches::split,
     error::GroupError,
     event::{
         CommitReply, DeleteOffsetsReply, GroupLimits, JoinReply, LeaveReply, Member, Now, Reply, SyncReply,
         Token, TopicErrors, WriteId,
     },
-    fold::LiveKey,
-    group::Group,
-    log_lines::News,
+    log_lines::LogLine,
 };
 use crate::offsets::{OffsetCommit, Record};
 
 /// What follows once a write is durable.
 #[derive(Clone, Debug)]
-pub(super) enum Then {
+pub(super) enum OnDurable {
     /// Nothing: no one waits.
     Nothing,
     /// The leader's assignment counts.
@@ -24,20 +21,34 @@ pub(super) enum Then {
     /// A static member that came back into an unchanged group is told so.
     Return(Return),
     /// Offsets count, and their client is told.
-    Commit(Vec<NewOffset>, Due),
+    Commit(Vec<NewOffset>, Waiter),
     /// Offsets are gone.
-    TakeBack(Vec<(String, i32)>, Due),
+    RemoveOffsets(Vec<(String, i32)>, Waiter),
     /// The group is gone, and a client is told. It comes back if the log has not taken it.
-    Removed(Box<Group>, Option<(Token, Reply)>),
+    GroupRemoved(Option<(Token, Reply)>),
     /// Offsets of deleted topics are gone, in any number of groups.
-    Forgotten(Vec<OfGroup>),
+    TopicsRemoved(Vec<GroupOffsets>),
     /// Records that stand elsewhere in the log count where they stand now.
     Folded(Vec<LiveKey>),
 }
 
-/// Who is told of a write's fate.
+/// Offsets of one group that are taken back.
 #[derive(Clone, Debug)]
-pub(super) enum Due {
+pub(super) struct GroupOffsets {
+    pub(super) group: String,
+    pub(super) offsets: Vec<(String, i32)>,
+}
+
+/// A live record: the group's own, or that of an offset. In the order in which they are looked at.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct LiveKey {
+    pub(super) group: String,
+    pub(super) offset: Option<(String, i32)>,
+}
+
+/// Who is told what became of a write.
+#[derive(Clone, Debug)]
+pub(super) enum Waiter {
     /// Nobody waits.
     Nobody,
     /// Whoever waits for the group's next write, which belongs to this one.
@@ -46,7 +57,7 @@ pub(super) enum Due {
     Client(Token, Reply),
 }
 
-impl Due {
+impl Waiter {
     fn client(self) -> Option<(Token, Reply)> {
         match self {
             Self::Nobody | Self::WithNext => None,
@@ -55,7 +66,7 @@ impl Due {
     }
 }
 
-impl Then {
+impl OnDurable {
     /// Whether a group's write that this follows is its own record, and not one of offsets.
     pub(super) const fn is_of_state(&self) -> bool {
         matches!(self, Self::Nothing | Self::Assign | Self::Return(_))
@@ -63,47 +74,47 @@ impl Then {
 
     /// Whether it concerns a group's offsets, though the write is not that group's alone.
     #[cfg(any(test, debug_assertions))]
-    pub(super) fn forgets_of(&self, name: &str) -> bool {
-        matches!(self, Self::Forgotten(all) if all.iter().any(|one| one.group == name))
+    pub(super) fn removes_offsets_of(&self, name: &str) -> bool {
+        matches!(self, Self::TopicsRemoved(all) if all.iter().any(|one| one.group == name))
     }
 
     /// The reply that is owed, where there is nothing else to do.
     pub(super) fn answer(self) -> Option<(Token, Reply)> {
         match self {
-            Self::Nothing | Self::Assign | Self::Forgotten(_) | Self::Folded(_) => None,
+            Self::Nothing | Self::Assign | Self::TopicsRemoved(_) | Self::Folded(_) => None,
             Self::Return(back) => {
-                let gone = JoinReply::refused(back.member.member_id, GroupError::UnknownMemberId);
+                let gone = JoinReply::failed(back.member.member_id, GroupError::UnknownMemberId);
                 Some((back.token, Reply::Join(gone)))
             }
-            Self::Commit(_, due) | Self::TakeBack(_, due) => due.client(),
-            Self::Removed(_, answer) => answer,
+            Self::Commit(_, waiter) | Self::RemoveOffsets(_, waiter) => waiter.client(),
+            Self::GroupRemoved(answer) => answer,
         }
     }
 
     /// Answers whoever waits for a write that has failed.
-    pub(super) fn refuse(self, desk: &mut Desk, error: GroupError) {
+    pub(super) fn fail(self, effects: &mut Effects, error: GroupError) {
         if let Some((token, reply)) = self.answer() {
-            desk.reply(token, reply.refused(error));
+            effects.reply(token, reply.with_error(error));
         }
     }
 }
 
 impl Reply {
     /// The same reply with an error in every place that had none.
-    pub(super) fn refused(self, error: GroupError) -> Self {
+    pub(super) fn with_error(self, error: GroupError) -> Self {
         match self {
-            Self::Join(_) => Self::Join(JoinReply::refused(String::new(), error)),
-            Self::Sync(_) => Self::Sync(SyncReply::refused(error)),
+            Self::Join(_) => Self::Join(JoinReply::failed(String::new(), error)),
+            Self::Sync(_) => Self::Sync(SyncReply::failed(error)),
             Self::Heartbeat(_) => Self::Heartbeat(Err(error)),
             Self::Leave(reply) => Self::Leave(LeaveReply { error: Some(error), ..reply }),
-            Self::Commit(reply) => Self::Commit(CommitReply { topics: refused(reply.topics, error) }),
-            Self::DeleteOffsets(_) => Self::DeleteOffsets(DeleteOffsetsReply::refused(error)),
+            Self::Commit(reply) => Self::Commit(CommitReply { topics: fill_errors(reply.topics, error) }),
+            Self::DeleteOffsets(_) => Self::DeleteOffsets(DeleteOffsetsReply::failed(error)),
             Self::DeleteGroup(_) => Self::DeleteGroup(Err(error)),
         }
     }
 }
 
-fn refused(mut topics: TopicErrors, error: GroupError) -> TopicErrors {
+fn fill_errors(mut topics: TopicErrors, error: GroupError) -> TopicErrors {
     for (_, partitions) in &mut topics {
         partitions.iter_mut().for_each(|(_, own)| *own = own.or(Some(error)));
     }
@@ -135,23 +146,23 @@ pub(super) struct Staged {
     pub(super) id: WriteId,
     pub(super) group: Option<String>,
     pub(super) records: Vec<Record>,
-    pub(super) then: Then,
+    pub(super) on_durable: OnDurable,
 }
 
 /// Where a group puts its replies and writes while it handles an event, and what it goes by.
 #[derive(Debug)]
-pub(super) struct Desk {
+pub(super) struct Effects {
     pub(super) now: Now,
     pub(super) limits: GroupLimits,
     next_write: u64,
     pub(super) replies: Vec<(Token, Reply)>,
     pub(super) staged: Vec<Staged>,
-    pub(super) news: Vec<News>,
+    pub(super) log_lines: Vec<LogLine>,
 }
 
-impl Desk {
+impl Effects {
     pub(super) const fn new(now: Now, limits: GroupLimits, next_write: u64) -> Self {
-        Self { now, limits, next_write, replies: Vec::new(), staged: Vec::new(), news: Vec::new() }
+        Self { now, limits, next_write, replies: Vec::new(), staged: Vec::new(), log_lines: Vec::new() }
     }
 
     /// The number of the write that would come next.
@@ -168,44 +179,49 @@ impl Desk {
         self.replies.push((token, reply));
     }
 
-    pub(super) fn refuse_join(&mut self, token: Token, member_id: impl Into<String>, error: GroupError) {
-        self.reply(token, Reply::Join(JoinReply::refused(member_id.into(), error)));
+    pub(super) fn fail_join(&mut self, token: Token, member_id: impl Into<String>, error: GroupError) {
+        self.reply(token, Reply::Join(JoinReply::failed(member_id.into(), error)));
     }
 
-    pub(super) fn refuse_sync(&mut self, token: Token, error: GroupError) {
-        self.reply(token, Reply::Sync(SyncReply::refused(error)));
+    pub(super) fn fail_sync(&mut self, token: Token, error: GroupError) {
+        self.reply(token, Reply::Sync(SyncReply::failed(error)));
     }
 
     /// Stages as many writes of a group as its records need; `due` is told of all of them.
-    pub(super) fn write_pieces<T>(
+    pub(super) fn write_batches<T>(
         &mut self,
         group: &str,
         all: impl IntoIterator<Item = (T, Record)>,
-        then: impl Fn(Vec<T>, Due) -> Then,
-        due: Due,
+        on_durable: impl Fn(Vec<T>, Waiter) -> OnDurable,
+        waiter: Waiter,
     ) {
-        let mut pieces = pieces(all, self.limits.batch_bytes);
-        let last = pieces.pop();
-        for (things, records) in pieces {
-            self.write(Some(group), records, then(things, Due::WithNext));
+        let mut batches = split(all, self.limits.batch_bytes);
+        let last = batches.pop();
+        for (things, records) in batches {
+            self.write(Some(group), records, on_durable(things, Waiter::WithNext));
         }
         if let Some((things, records)) = last {
-            self.write(Some(group), records, then(things, due));
+            self.write(Some(group), records, on_durable(things, waiter));
         }
     }
 
-    /// Stages a write; `group` is the one that cares for its fate, if it will still be there then.
-    pub(super) fn write(&mut self, group: Option<&str>, records: Vec<Record>, then: Then) -> WriteId {
+    /// Stages a write; `group` is told what became of it, if it is still there then.
+    pub(super) fn write(
+        &mut self,
+        group: Option<&str>,
+        records: Vec<Record>,
+        on_durable: OnDurable,
+    ) -> WriteId {
         let id = WriteId(self.next_write);
         self.next_write = self.next_write.wrapping_add(1);
-        self.staged.push(Staged { id, group: group.map(str::to_owned), records, then });
+        self.staged.push(Staged { id, group: group.map(str::to_owned), records, on_durable });
         id
     }
 }
 
 impl JoinReply {
     /// A reply that says only what went wrong.
-    pub fn refused(member_id: String, error: GroupError) -> Self {
+    pub fn failed(member_id: String, error: GroupError) -> Self {
         Self {
             error: Some(error),
             member_id,
@@ -221,7 +237,7 @@ impl JoinReply {
 
 impl SyncReply {
     /// A reply that says only what went wrong.
-    pub fn refused(error: GroupError) -> Self {
+    pub fn failed(error: GroupError) -> Self {
         Self { error: Some(error), protocol_type: None, protocol_name: None, assignment: bytes::Bytes::new() }
     }
 }

@@ -7,7 +7,7 @@ use crate::quoted::Quoted;
 
 /// Something that happened to a group.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct News {
+pub struct LogLine {
     /// The group.
     pub group: String,
     /// Its generation then.
@@ -15,12 +15,12 @@ pub struct News {
     /// How many members it had then.
     pub members: usize,
     /// What happened.
-    pub what: Happened,
+    pub what: GroupChange,
 }
 
 /// What happened to a group.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Happened {
+pub enum GroupChange {
     /// It rebalances: all members are to join anew.
     Rebalances(Reason),
     /// These did not join in time; the others go on without them.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::log_throttle::LogThrottle;
-use crate::groups::{self, Happened};
+use crate::groups::{GroupChange, LogLine};
 use crate::limits::CHANGE_LOG_LINES_A_SECOND;
 use crate::quoted::Quoted;
 use crate::topics::Topic;
@@ -56,27 +56,27 @@ impl ChangeLog {
         }
     }
 
-    pub(crate) fn of_group(&self, news: &groups::News) {
+    pub(crate) fn of_group(&self, line: &LogLine) {
         let Some(left_out) = self.groups.permits() else { return };
         let left_out = left_out.field();
-        let groups::News { group, generation, members, what } = news;
+        let LogLine { group, generation, members, what } = line;
         let group = Quoted(group);
         match what {
-            Happened::Rebalances(reason) => {
+            GroupChange::Rebalances(reason) => {
                 tracing::info!(%group, generation, members, %reason, left_out, "group rebalances");
             }
-            Happened::Missing(missing) => {
+            GroupChange::Missing(missing) => {
                 tracing::info!(
                     %group, generation, members, %missing, left_out,
                     "members of a group that did not join in time are left out"
                 );
             }
-            Happened::Stable { protocol } => {
+            GroupChange::Stable { protocol } => {
                 let protocol = Quoted(protocol);
                 tracing::info!(%group, generation, members, %protocol, left_out, "group is stable");
             }
-            Happened::Empty => tracing::info!(%group, generation, left_out, "group has no members"),
-            Happened::Deleted => tracing::info!(%group, left_out, "group deleted"),
+            GroupChange::Empty => tracing::info!(%group, generation, left_out, "group has no members"),
+            GroupChange::Deleted => tracing::info!(%group, left_out, "group deleted"),
         }
     }
 

@@ -14,8 +14,8 @@ use creel_io::{Instant, STEPS_A_TURN, count_work, now, pace, rest, sleep_until, 
 use super::folding::{Folding, due_at};
 use super::load::load;
 use crate::groups::{
-    Client, Coordinator, Event, FoldStep, Forgetting, GroupError, GroupLimits, Millis, Now, Outputs, Reply,
-    Room, Token, Write, WriteId,
+    Client, Coordinator, Event, FoldStep, GroupError, GroupLimits, Millis, Now, OffsetCleanup, Outputs,
+    Reply, Room, Token, Write, WriteId,
 };
 use crate::logging::ChangeLog;
 use crate::offsets::batch_of;
@@ -29,7 +29,7 @@ pub(super) struct Hosted {
     next_token: Cell<u64>,
     /// When the next tick is due has changed, or it has been closed.
     rescheduled: Notify,
-    /// The fate of a write is known, or it has been closed.
+    /// A write has ended, or it has been closed.
     settled: Notify,
     pub(super) folding: Folding,
     news: Rc<ChangeLog>,
@@ -131,9 +131,9 @@ impl Hosted {
 
     /// Takes back all offsets that were committed for topics, a piece at a time.
     pub(super) async fn remove_offsets_of(self: &Rc<Self>, topics: &Rc<BTreeSet<String>>) {
-        let mut forgetting = Forgetting::of(topics.clone());
+        let mut cleanup = OffsetCleanup::of(topics.clone());
         while !self.is_closed.get() {
-            let (outputs, step) = self.coordinator().forget_topics(clock(), &mut forgetting);
+            let (outputs, step) = self.coordinator().clean_up_topics(clock(), &mut cleanup);
             self.carry_out(outputs);
             count_work(step.work);
             rest().await;
@@ -144,7 +144,7 @@ impl Hosted {
     }
 
     fn carry_out(self: &Rc<Self>, outputs: Outputs) {
-        outputs.news.iter().for_each(|news| self.news.of_group(news));
+        outputs.log_lines.iter().for_each(|line| self.news.of_group(line));
         for (token, reply) in outputs.replies {
             let sender = self.waiting.borrow_mut().remove(&token);
             // Nobody waits when the member's connection has gone; it is missed soon enough.
@@ -171,15 +171,15 @@ impl Hosted {
         records: usize,
         appended: Result<PendingAck, GroupError>,
     ) {
-        let fate = match appended {
+        let result = match appended {
             Ok(pending) => pending.durable().await.map_err(GroupError::from),
             Err(error) => Err(error),
         };
         // One sync may bring the news of many writes, and each of their records is a step.
         pace(records).await;
-        self.handle(match fate {
+        self.handle(match result {
             Ok(ack) => Event::Persisted(write, ack.base_offset.0),
-            Err(error) => Event::Refused(write, error),
+            Err(error) => Event::WriteFailed(write, error),
         });
         self.settled.notify_all();
         self.fold_if_due();

@@ -78,7 +78,7 @@ fn a_step_that_fails_ends_the_fold_and_another_can_begin() {
     let mut coordinator = load([commit("g", "t", 0, 5)]);
     coordinator.begin_fold(1);
     let (outputs, _) = coordinator.fold(NOW);
-    coordinator.handle(NOW, Event::Refused(outputs.writes[0].id, GroupError::CoordinatorNotAvailable));
+    coordinator.handle(NOW, Event::WriteFailed(outputs.writes[0].id, GroupError::CoordinatorNotAvailable));
     assert_eq!(coordinator.fold(NOW).1, FoldStep::Failed(GroupError::CoordinatorNotAvailable));
     assert_eq!(fold(&mut coordinator, 1).0, [[commit("g", "t", 0, 5)]]);
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use creel_io::runtime::{Config, start};
+use creel_io::sim;
 
 use super::journal::Journal;
 use super::record::Record;
@@ -15,6 +16,13 @@ fn on_a_core<F: Future<Output = ()> + 'static>(story: fn(PathBuf) -> F) {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().to_owned();
     start(&Config::unpinned(1), move |_| story(path.clone())).unwrap().join();
+}
+
+/// Runs a story in the simulator, where time passes only while everybody waits.
+fn in_virtual_time<F: Future<Output = ()> + 'static>(story: fn(PathBuf) -> F) {
+    let mut sim = sim::Simulation::new(1, sim::Config::default());
+    let node = sim.add_node("store", 1);
+    sim.block_on(node, story("/data".into())).unwrap();
 }
 
 fn journal_of(dir: &Path) -> PathBuf {
@@ -139,9 +147,9 @@ fn a_watch_sees_every_change_once_and_in_order() {
 
 #[test]
 fn keys_of_a_session_go_with_it() {
-    on_a_core(|dir| async move {
+    in_virtual_time(|dir| async move {
         let store = LocalStore::open(&dir).await.unwrap();
-        let short = store.open_session(Duration::from_millis(20)).await.unwrap();
+        let short = store.open_session(Duration::from_secs(1)).await.unwrap();
         let long = store.open_session(Duration::from_secs(100)).await.unwrap();
         for (key, session) in [("short", Some(short)), ("long", Some(long)), ("plain", None)] {
             let change = Change::Put { key: key.into(), value: Bytes::new(), session };

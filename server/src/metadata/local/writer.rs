@@ -7,7 +7,7 @@ use std::time::Duration;
 use creel_io::Instant;
 use creel_io::local::{QueueReceiver, Sender};
 
-use super::super::contract::{Change, CommitResult, SessionId, StoreError, Transaction};
+use super::super::contract::{Change, CommitResult, Entry, Revision, SessionId, StoreError, Transaction};
 use super::journal::{AppendError, Journal};
 use super::record::Record;
 use super::shared::Shared;
@@ -120,7 +120,7 @@ impl Writer {
     /// Journal first, memory second: nobody sees what a crash could take back.
     async fn write(&mut self, changes: Vec<Change>) -> Result<CommitResult, StoreError> {
         self.check_health()?;
-        let next = super::Revision(self.shared.state.borrow().revision().0 + 1);
+        let next = Revision(self.shared.state.borrow().revision().0 + 1);
         let record = Record::Commit(next, changes);
         let appended = self.journal.append(&record).await;
         self.note(appended)?;
@@ -141,7 +141,7 @@ impl Writer {
         }
     }
 
-    fn entries(&self) -> Vec<super::super::contract::Entry> {
+    fn entries(&self) -> Vec<Entry> {
         self.shared.state.borrow().entries().cloned().collect()
     }
 
