@@ -7,8 +7,8 @@ use creel_benches::frames;
 use creel_benches::shape::SHAPES;
 use creel_engine::offset_index::OffsetIndex;
 use creel_engine::{
-    AppendOrigin, Batch, FilePosition, Flusher, LeaderEpoch, LogConfig, Offset, OpenLog, Partition,
-    TopicPartition, UncheckedBatch,
+    AppendOrigin, Batch, FilePosition, LeaderEpoch, LogConfig, Offset, OpenLog, Partition, TopicPartition,
+    TurnWriter, UncheckedBatch,
 };
 use creel_io::Instant;
 use creel_io::runtime::{Config, start};
@@ -94,7 +94,7 @@ async fn open(directory: std::path::PathBuf) -> Partition {
         recovery_point: None,
         log_start: None,
     };
-    Partition::open(&Flusher::new(), open).await.expect("a fresh directory opens")
+    Partition::open(&TurnWriter::new(), open).await.expect("a fresh directory opens")
 }
 
 criterion_group!(benches, verify, index, append);

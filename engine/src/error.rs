@@ -5,7 +5,7 @@ use std::path::Path;
 
 use thiserror::Error;
 
-use crate::offset::Offset;
+use crate::offset::{LeaderEpoch, Offset};
 
 /// Why a batch was not appended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -36,9 +36,57 @@ pub enum AppendError {
     /// A write or sync failed; the log refuses appends until restart and recovery.
     #[error("the log's storage failed")]
     Storage,
+    /// The log's end is being cut, or was cut before the batch: it is not in the log. Later appends may succeed.
+    #[error("the log's end was cut")]
+    Truncated,
     /// The partition was closed or deleted.
     #[error("the partition is closed")]
     Closed,
+}
+
+/// Why a batch that carries its offsets and its leader epoch was not appended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum AppendAsIsError {
+    /// It is not the next one.
+    #[error("the batch begins at offset {base}, and the log goes on at {next}")]
+    OutOfOrder {
+        /// Where it begins.
+        base: Offset,
+        /// Where the next batch begins.
+        next: Offset,
+    },
+    /// The log holds batches of a later leader.
+    #[error("the batch has leader epoch {epoch}, and the log holds {latest}")]
+    OlderEpoch {
+        /// The batch's.
+        epoch: LeaderEpoch,
+        /// The log's newest.
+        latest: LeaderEpoch,
+    },
+    /// As of any append.
+    #[error(transparent)]
+    Append(#[from] AppendError),
+}
+
+/// Why a log's end was not cut.
+#[derive(Debug, Error)]
+pub enum TruncateError {
+    /// There is nothing left to cut to.
+    #[error("offset {offset} lies before the log's start, {log_start}")]
+    BelowLogStart {
+        /// Where it was to be cut.
+        offset: Offset,
+        /// Where the log starts.
+        log_start: Offset,
+    },
+    /// The files could not be read, or the recovery point not be lowered: the log is as it was. A file that could not be cut
+    /// is a fault of the log's storage: it refuses appends until restart and recovery, which find a log that ends where it was
+    /// to be cut or behind that.
+    #[error("cutting the log's end failed")]
+    Storage(#[from] io::Error),
+    /// The partition was closed or deleted, or a write or sync failed before.
+    #[error(transparent)]
+    Refused(#[from] AppendError),
 }
 
 /// Why an idempotent producer's batch is refused.

@@ -10,6 +10,17 @@ pub struct Offset(pub i64);
 impl Offset {
     /// The first offset of every log.
     pub const ZERO: Self = Self(0);
+
+    /// `None` for a number that is no offset.
+    pub fn new(number: i64) -> Option<Self> {
+        (number >= 0).then_some(Self(number))
+    }
+
+    /// The offset before this one: that of the last record before an end.
+    #[must_use]
+    pub fn pred(self) -> Self {
+        Self(self.0.saturating_sub(1))
+    }
 }
 
 impl Add<i64> for Offset {

@@ -228,12 +228,12 @@ fn a_deleted_partition_leaves_nothing_and_answers_closed() {
 fn idle_partitions_hold_no_descriptors_and_claim_no_disk() {
     on_core(|directory| async move {
         let descriptors = || std::fs::read_dir("/proc/self/fd").unwrap().count();
-        let flusher = creel_engine::Flusher::new();
+        let turn_writer = creel_engine::TurnWriter::new();
         let before = descriptors();
         let mut partitions = Vec::new();
         for at in 0..200 {
             let opening = opening(&directory.join(at.to_string()), LogConfig::default());
-            partitions.push(creel_engine::Partition::open(&flusher, opening).await.unwrap());
+            partitions.push(creel_engine::Partition::open(&turn_writer, opening).await.unwrap());
         }
         // Other tests of this process open files too, but not a hundred.
         assert!(descriptors() < before + 100);

@@ -10,8 +10,8 @@ use std::rc::Rc;
 
 use common::*;
 use creel_engine::{
-    AppendError, AppendOrigin, Batch, BatchBuilder, Flusher, LeaderEpoch, LogConfig, Offset, Partition,
-    ReadError,
+    AppendError, AppendOrigin, Batch, BatchBuilder, LeaderEpoch, LogConfig, Offset, Partition, ReadError,
+    TurnWriter,
 };
 use creel_io::fs;
 use creel_io::sim::{self, Config, NodeId, Simulation, Stop};
@@ -224,7 +224,7 @@ fn retention_waits_for_the_snapshot_that_a_start_had_no_room_for() {
             }
             fs::sync_dir(&Path::new(DIRECTORY).join("orders-0")).await.unwrap();
             disk.set_capacity(Some(disk.used() - blocks * 4096));
-            let opened = Partition::open(&Flusher::new(), opening(Path::new(DIRECTORY), config())).await;
+            let opened = Partition::open(&TurnWriter::new(), opening(Path::new(DIRECTORY), config())).await;
             let moved = match &opened {
                 Ok(partition) => Some(partition.advance_log_start(Offset(9)).await),
                 Err(_) => None,

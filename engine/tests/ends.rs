@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use common::*;
 use creel_engine::{
-    AppendError, AppendOrigin, Flusher, Isolation, LogConfig, Offset, OpenLog, Partition, ReadError,
+    AppendError, AppendOrigin, Isolation, LogConfig, Offset, OpenLog, Partition, ReadError, TurnWriter,
 };
 use creel_io::sim::{self, Config, NodeId};
 use creel_io::{now, sleep};
@@ -96,7 +96,7 @@ fn partitions_settle_side_by_side() {
         for at in 0..30 {
             let directory = Path::new(DIRECTORY).join(at.to_string());
             let opening = OpenLog { directory, ..opening(Path::new(DIRECTORY), LogConfig::default()) };
-            partitions.push(Partition::open(&Flusher::new(), opening).await.unwrap());
+            partitions.push(Partition::open(&TurnWriter::new(), opening).await.unwrap());
         }
         for partition in &partitions {
             write(partition).await;

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use common::*;
 use creel_engine::OpenError;
-use creel_engine::{Flusher, LogConfig, Offset, OpenLog, Partition, ReadError};
+use creel_engine::{LogConfig, Offset, OpenLog, Partition, ReadError, TurnWriter};
 use creel_io::sim::{self, Config, NodeId};
 
 const DIRECTORY: &str = "/data/log";
@@ -35,7 +35,7 @@ fn lose(directory: &Path, base: i64) {
 
 async fn reopen(directory: &Path, was_clean: bool) -> Result<Partition, OpenError> {
     let opening = OpenLog { was_clean, ..opening(directory, config()) };
-    Partition::open(&Flusher::new(), opening).await
+    Partition::open(&TurnWriter::new(), opening).await
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn a_log_that_begins_anew_where_all_was_deleted_misses_nothing() {
             ..opening(&directory, config())
         };
         for _ in 0..2 {
-            let partition = Partition::open(&Flusher::new(), begin()).await.unwrap();
+            let partition = Partition::open(&TurnWriter::new(), begin()).await.unwrap();
             assert_eq!((partition.log_start(), partition.log_end()), (Offset(8), Offset(8)));
         }
     });
@@ -159,7 +159,7 @@ fn one_in_the_middle_is_missed_below_the_recovery_point_too() {
                 let checkpoint = Some(Offset(8));
                 let opening =
                     OpenLog { was_clean, recovery_point: checkpoint, ..opening(directory, config()) };
-                let partition = Partition::open(&Flusher::new(), opening).await.unwrap();
+                let partition = Partition::open(&TurnWriter::new(), opening).await.unwrap();
                 assert_eq!((partition.log_start(), partition.log_end()), (Offset(0), Offset(8)));
                 let ranges: Vec<_> =
                     partition.bad_ranges().iter().map(|bad| (bad.start.0, bad.end.0)).collect();

@@ -8,8 +8,8 @@ use std::path::Path;
 
 use common::*;
 use creel_engine::{
-    AppendError, AppendOrigin, Flusher, Isolation, LogConfig, Offset, OpenLog, Partition, PendingAck,
-    TopicPartition,
+    AppendError, AppendOrigin, Isolation, LogConfig, Offset, OpenLog, Partition, PendingAck, TopicPartition,
+    TurnWriter,
 };
 use creel_io::sim::{self, NodeId};
 
@@ -34,7 +34,7 @@ async fn many_segments(directory: &Path) -> Partition {
     partition.close().await.unwrap();
     drop(partition);
     let opening = OpenLog { was_clean: true, ..opening(directory, config()) };
-    let partition = Partition::open(&Flusher::new().keeping_open(KEPT, KEPT), opening).await.unwrap();
+    let partition = Partition::open(&TurnWriter::new().keeping_open(KEPT, KEPT), opening).await.unwrap();
     assert_eq!(open_logs(directory), 0);
     partition
 }
@@ -81,10 +81,10 @@ fn numbered(index: i32, was_clean: bool) -> OpenLog {
     OpenLog { directory, name, was_clean, ..opening(Path::new("/data"), LogConfig::default()) }
 }
 
-async fn open_all(flusher: &Flusher, was_clean: bool) -> Vec<Partition> {
+async fn open_all(turn_writer: &TurnWriter, was_clean: bool) -> Vec<Partition> {
     let mut partitions = Vec::new();
     for index in 0..PARTITIONS {
-        partitions.push(Partition::open(flusher, numbered(index, was_clean)).await.unwrap());
+        partitions.push(Partition::open(turn_writer, numbered(index, was_clean)).await.unwrap());
     }
     partitions
 }
@@ -100,8 +100,8 @@ fn more_partitions_than_descriptors_are_written_read_and_closed() {
         sim::run(seed, |handle| async move {
             let disk = handle.disk(NodeId::FIRST);
             disk.set_descriptors(DESCRIPTORS);
-            let flusher = Flusher::new().keeping_open(4, 2);
-            let partitions = open_all(&flusher, false).await;
+            let turn_writer = TurnWriter::new().keeping_open(4, 2);
+            let partitions = open_all(&turn_writer, false).await;
             for ack in append_to_all(&partitions) {
                 ack.durable().await.unwrap();
             }
@@ -117,7 +117,7 @@ fn more_partitions_than_descriptors_are_written_read_and_closed() {
             for partition in &partitions {
                 partition.close().await.unwrap();
             }
-            let partitions = open_all(&flusher, true).await;
+            let partitions = open_all(&turn_writer, true).await;
             assert!(partitions.iter().all(|partition| partition.log_end() == Offset(2)));
             assert!(disk.most_open() < DESCRIPTORS, "{} were open", disk.most_open());
         });
@@ -127,8 +127,8 @@ fn more_partitions_than_descriptors_are_written_read_and_closed() {
 #[test]
 fn relaxed_logs_are_synced_before_they_are_closed() {
     sim::run(1, |handle| async move {
-        let flusher = Flusher::new().keeping_open(4, 2);
-        let partitions = open_all(&flusher, false).await;
+        let turn_writer = TurnWriter::new().keeping_open(4, 2);
+        let partitions = open_all(&turn_writer, false).await;
         for partition in &partitions {
             let relaxed = LogConfig { flush_messages: Some(1000), ..LogConfig::default() };
             partition.set_config(relaxed);
@@ -146,7 +146,7 @@ fn relaxed_logs_are_synced_before_they_are_closed() {
 fn a_process_without_descriptors_closes_what_is_not_in_use() {
     sim::run(1, |handle| async move {
         let disk = handle.disk(NodeId::FIRST);
-        let partitions = open_all(&Flusher::new(), false).await;
+        let partitions = open_all(&TurnWriter::new(), false).await;
         // Something else has taken the others.
         disk.set_descriptors(DESCRIPTORS);
         for partition in &partitions {

@@ -12,7 +12,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use common::*;
-use creel_engine::{AppendOrigin, Batch, BatchBuilder, Flusher, LogConfig, Offset, OpenLog, Partition};
+use creel_engine::{AppendOrigin, Batch, BatchBuilder, LogConfig, Offset, OpenLog, Partition, TurnWriter};
 use creel_io::sim::{Config, NodeId, Simulation};
 
 const DIRECTORY: &str = "/data/log";
@@ -110,7 +110,7 @@ impl World {
 
 async fn reopen(config: &LogConfig, recovery_point: Option<Offset>) -> Partition {
     let opening = OpenLog { recovery_point, ..opening(Path::new(DIRECTORY), config.clone()) };
-    Partition::open(&Flusher::new(), opening).await.unwrap()
+    Partition::open(&TurnWriter::new(), opening).await.unwrap()
 }
 
 /// A prefix of what was sent, all that was acked, and nothing lost in between.

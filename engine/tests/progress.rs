@@ -10,7 +10,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use common::*;
-use creel_engine::{AppendOrigin, Flusher, LogConfig, Offset, OpenLog, Partition};
+use creel_engine::{AppendOrigin, LogConfig, Offset, OpenLog, Partition, TurnWriter};
 use creel_io::sim::{self, Config};
 
 fn small_segments() -> LogConfig {
@@ -19,11 +19,11 @@ fn small_segments() -> LogConfig {
 
 /// What was said before, and what came of it.
 async fn open_and_count(open: OpenLog) -> (u64, u64) {
-    let flusher = Flusher::new();
+    let turn_writer = TurnWriter::new();
     let before = open.bytes_to_recover();
-    assert_eq!(flusher.recovered_bytes(), 0);
-    Partition::open(&flusher, open).await.unwrap();
-    (before, flusher.recovered_bytes())
+    assert_eq!(turn_writer.recovered_bytes(), 0);
+    Partition::open(&turn_writer, open).await.unwrap();
+    (before, turn_writer.recovered_bytes())
 }
 
 #[test]
@@ -87,21 +87,21 @@ fn others_have_their_turn_also_where_the_whole_log_is_in_the_page_cache() {
             drop(partition.append(&batch(1, 100, at as u8), AppendOrigin::Client).unwrap());
         }
         append(&partition, &batch(1, 100, 0)).await;
-        let flusher = Flusher::new();
+        let turn_writer = TurnWriter::new();
         let open = opening(directory, LogConfig::default());
         let all = open.bytes_to_recover();
         let is_open = Rc::new(Cell::new(false));
         let seen = Rc::new(RefCell::new(Vec::new()));
         let onlooker = {
-            let (is_open, seen, flusher) = (is_open.clone(), seen.clone(), flusher.clone());
+            let (is_open, seen, turn_writer) = (is_open.clone(), seen.clone(), turn_writer.clone());
             creel_io::spawn(async move {
                 while !is_open.get() {
-                    seen.borrow_mut().push(flusher.recovered_bytes());
+                    seen.borrow_mut().push(turn_writer.recovered_bytes());
                     creel_io::sleep(Duration::from_micros(1)).await;
                 }
             })
         };
-        Partition::open(&flusher, open).await.unwrap();
+        Partition::open(&turn_writer, open).await.unwrap();
         is_open.set(true);
         onlooker.await;
         let between: std::collections::BTreeSet<_> =

@@ -139,7 +139,7 @@ impl History {
         let log_start = Some(self.partition.log_start());
         let opening = opening(&self.directory, self.config.clone());
         let opening = OpenLog { was_clean, recovery_point, log_start, ..opening };
-        self.partition = Partition::open(&creel_engine::Flusher::new(), opening).await.unwrap();
+        self.partition = Partition::open(&creel_engine::TurnWriter::new(), opening).await.unwrap();
         assert_eq!(self.partition.log_end(), Offset(self.model.end));
         assert!(self.partition.bad_ranges().is_empty());
         assert_eq!(self.partition.recovery().torn_bytes, 0);

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 
 use common::*;
 use creel_engine::{
-    AppendError, AppendOrigin, BatchBuilder, Flusher, LogConfig, Offset, OpenLog, Partition, ProducerError,
-    ReadError,
+    AppendError, AppendOrigin, BatchBuilder, LogConfig, Offset, OpenLog, Partition, ProducerError, ReadError,
+    TurnWriter,
 };
 use creel_io::fs::{self, File, OpenOptions};
 
@@ -159,7 +159,7 @@ fn the_log_start_survives() {
         partition.advance_log_start(Offset(55)).await.unwrap();
         let directory = crashed(&directory);
         let opening = OpenLog { log_start: Some(Offset(55)), ..opening(&directory, small_segments()) };
-        let partition = Partition::open(&Flusher::new(), opening).await.unwrap();
+        let partition = Partition::open(&TurnWriter::new(), opening).await.unwrap();
         assert_eq!((partition.log_start(), partition.log_end()), (Offset(55), Offset(100)));
         assert!(matches!(read_bytes(&partition, 54, 1).await, Err(ReadError::OutOfRange { .. })));
         assert_eq!(read_all(&partition, 55).await.len(), 45);
@@ -246,7 +246,7 @@ fn the_same_loss_below_the_recovery_point_is_damage_and_is_kept_apart() {
         overwrite(&directory, 7 * size, &vec![0; size as usize]);
         let opening =
             || OpenLog { recovery_point: Some(Offset(10)), ..opening(&directory, LogConfig::default()) };
-        let partition = Partition::open(&Flusher::new(), opening()).await.unwrap();
+        let partition = Partition::open(&TurnWriter::new(), opening()).await.unwrap();
         check_damage(&partition, 7).await;
         // It stays known after a clean stop, when nothing is scanned.
         partition.close().await.unwrap();

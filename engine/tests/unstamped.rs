@@ -13,7 +13,7 @@ use bytes::BytesMut;
 use common::{append, opening, read_all};
 use creel_engine::batch::crc32c;
 use creel_engine::{
-    Batch, BatchBuilder, Flusher, LogConfig, Offset, OpenLog, Partition, UncheckedBatch, Upkeep,
+    Batch, BatchBuilder, LogConfig, Offset, OpenLog, Partition, TurnWriter, UncheckedBatch, Upkeep,
 };
 use creel_io::sim::{Config, NodeId, Simulation};
 use creel_io::wall_clock_ms;
@@ -90,7 +90,7 @@ impl World {
         let config = self.config.clone();
         let story = async move {
             let opening = OpenLog { was_clean, ..opening(Path::new(DIRECTORY), config) };
-            life(Partition::open(&Flusher::new(), opening).await.unwrap()).await
+            life(Partition::open(&TurnWriter::new(), opening).await.unwrap()).await
         };
         self.simulation.block_on(self.node, story).unwrap()
     }

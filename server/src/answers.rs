@@ -62,7 +62,7 @@ impl KafkaError for AppendError {
             Self::InvalidTimestamp(_) => ErrorCode::InvalidTimestamp,
             Self::Producer(error) => error.code(),
             Self::DiskFull | Self::NoDescriptor | Self::Storage => ErrorCode::KafkaStorageError,
-            Self::Closed => ErrorCode::NotLeaderOrFollower,
+            Self::Truncated | Self::Closed => ErrorCode::NotLeaderOrFollower,
         }
     }
 }
@@ -71,7 +71,7 @@ impl From<AppendError> for GroupError {
     /// What a group tells its members where the log has not taken its records.
     fn from(error: AppendError) -> Self {
         match error {
-            AppendError::Storage | AppendError::Closed => Self::NotCoordinator,
+            AppendError::Storage | AppendError::Truncated | AppendError::Closed => Self::NotCoordinator,
             AppendError::DiskFull | AppendError::NoDescriptor => Self::CoordinatorNotAvailable,
             AppendError::TooLarge { .. }
             | AppendError::InvalidRecord(_)
@@ -87,7 +87,7 @@ impl KafkaError for ReadError {
             Self::OutOfRange { .. } => ErrorCode::OffsetOutOfRange,
             Self::Corrupt { .. } => ErrorCode::CorruptMessage,
             Self::Storage(_) => ErrorCode::KafkaStorageError,
-            Self::Closed => ErrorCode::NotLeaderOrFollower,
+            Self::Truncated | Self::Closed => ErrorCode::NotLeaderOrFollower,
         }
     }
 }

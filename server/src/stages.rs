@@ -24,7 +24,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use creel_engine::{AppendTimes, Flusher};
+use creel_engine::{AppendTimes, TurnWriter};
 use creel_io::Instant;
 use creel_io::histogram::Histogram;
 
@@ -50,9 +50,9 @@ impl Stages {
         Self(are_kept.then(Kept::default))
     }
 
-    /// The flusher of this core's partitions.
-    pub(crate) fn flusher(&self) -> Flusher {
-        self.0.as_ref().map_or_else(Flusher::new, |kept| Flusher::timed(kept.appends.clone()))
+    /// The turn_writer of this core's partitions.
+    pub(crate) fn turn_writer(&self) -> TurnWriter {
+        self.0.as_ref().map_or_else(TurnWriter::new, |kept| TurnWriter::timed(kept.appends.clone()))
     }
 
     /// The time, where it is of use to anyone.

@@ -1,28 +1,28 @@
-//! Tasks that wait for a partition to move: acks of durable appends, each for its own offset, and watchers of many
-//! partitions (parked fetches), who are told which of them moved.
+//! Who waits for a partition to move: acks of durable appends, each for its own offset, and watchers of many partitions
+//! (parked fetches), who are told which of them moved.
+//!
+//! Owns the list. Knows neither the log nor where its high watermark is: it is told when that moves.
 //!
 //! Coming and going costs the same however many wait: whoever goes leaves a gap, and gaps are swept out together.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 
 use creel_io::count_work;
 
-use crate::log::Health;
 use crate::offset::Offset;
-use crate::partition::Partition;
 
 /// Fewer gaps than these are left.
 const GAPS_MIN: usize = 16;
 
 #[derive(Debug, Default)]
-pub(crate) struct Watch {
+pub(crate) struct HwWaiters {
     /// Ascending by key.
-    waiting: RefCell<Vec<Waiter>>,
-    gaps: Cell<usize>,
-    next_key: Cell<u64>,
+    waiting: Vec<Waiter>,
+    gaps: usize,
+    next_key: u64,
 }
 
 #[derive(Debug)]
@@ -52,11 +52,11 @@ impl Who {
     }
 }
 
-impl Watch {
+impl HwWaiters {
     /// Waits, or waits on under `key`, until the high watermark is past `past`.
-    pub(crate) fn wait(&self, key: Option<u64>, past: Offset, waker: &Waker) -> u64 {
+    pub(crate) fn wait(&mut self, key: Option<u64>, past: Offset, waker: &Waker) -> u64 {
         if let Some(key) = key
-            && let Some(Waiter { who: Who::Task(known), .. }) = find(&mut self.waiting.borrow_mut(), key)
+            && let Some(Waiter { who: Who::Task(known), .. }) = self.find(key)
         {
             known.clone_from(waker);
             return key;
@@ -64,62 +64,65 @@ impl Watch {
         self.add(past, Who::Task(waker.clone()))
     }
 
-    fn add(&self, past: Offset, who: Who) -> u64 {
+    /// Has `watcher` told, once, when the high watermark is past `past` or the log's start moves.
+    pub(crate) fn watch(&mut self, past: Offset, watcher: &Watcher, number: u32) -> u64 {
+        self.add(past, Who::Watcher(watcher.0.clone(), number))
+    }
+
+    fn add(&mut self, past: Offset, who: Who) -> u64 {
         count_work(1);
-        let key = self.next_key.replace(self.next_key.get() + 1);
-        self.waiting.borrow_mut().push(Waiter { key, past, who });
+        let key = self.next_key;
+        self.next_key += 1;
+        self.waiting.push(Waiter { key, past, who });
         key
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.waiting.borrow().len() == self.gaps.get()
+        self.waiting.len() == self.gaps
     }
 
-    pub(crate) fn forget(&self, key: u64) {
-        let mut waiting = self.waiting.borrow_mut();
-        let waiter = find(&mut waiting, key).filter(|waiter| !matches!(waiter.who, Who::Gap));
+    pub(crate) fn forget(&mut self, key: u64) {
+        let waiter = self.find(key).filter(|waiter| !matches!(waiter.who, Who::Gap));
         let Some(waiter) = waiter else { return };
         count_work(1);
         waiter.who = Who::Gap;
-        let gaps = self.gaps.get() + 1;
-        self.gaps.set(gaps);
-        if gaps == waiting.len() {
-            waiting.clear();
-            self.gaps.set(0);
-        } else if gaps >= GAPS_MIN && gaps * 2 >= waiting.len() {
-            waiting.retain(|waiter| !matches!(waiter.who, Who::Gap));
-            self.gaps.set(0);
+        self.gaps += 1;
+        if self.gaps == self.waiting.len() {
+            self.waiting.clear();
+            self.gaps = 0;
+        } else if self.gaps >= GAPS_MIN && self.gaps * 2 >= self.waiting.len() {
+            self.waiting.retain(|waiter| !matches!(waiter.who, Who::Gap));
+            self.gaps = 0;
         }
     }
 
     /// Wakes those whose offset lies before `high_watermark`.
-    pub(crate) fn advance(&self, high_watermark: Offset) {
+    pub(crate) fn advance(&mut self, high_watermark: Offset) {
         self.wake(|waiter| waiter.past < high_watermark);
     }
 
     /// Wakes those who want to know where the log starts.
-    pub(crate) fn start_moved(&self) {
+    pub(crate) fn start_moved(&mut self) {
         self.wake(|waiter| matches!(waiter.who, Who::Watcher(..)));
     }
 
     /// Wakes everyone: something happened that they must look at.
-    pub(crate) fn wake_all(&self) {
+    pub(crate) fn wake_all(&mut self) {
         self.wake(|_| true);
     }
 
-    fn wake(&self, due: impl Fn(&Waiter) -> bool) {
-        let mut waiting = self.waiting.borrow_mut();
-        if waiting.iter().any(&due) {
+    fn wake(&mut self, due: impl Fn(&Waiter) -> bool) {
+        if self.waiting.iter().any(&due) {
             let is_over = |waiter: &Waiter| due(waiter) || matches!(waiter.who, Who::Gap);
-            waiting.extract_if(.., |waiter| is_over(waiter)).for_each(|waiter| waiter.who.wake());
-            self.gaps.set(0);
+            self.waiting.extract_if(.., |waiter| is_over(waiter)).for_each(|waiter| waiter.who.wake());
+            self.gaps = 0;
         }
     }
-}
 
-fn find(waiting: &mut [Waiter], key: u64) -> Option<&mut Waiter> {
-    let at = waiting.binary_search_by_key(&key, |waiter| waiter.key).ok()?;
-    waiting.get_mut(at)
+    fn find(&mut self, key: u64) -> Option<&mut Waiter> {
+        let at = self.waiting.binary_search_by_key(&key, |waiter| waiter.key).ok()?;
+        self.waiting.get_mut(at)
+    }
 }
 
 /// What a reader has seen of a partition.
@@ -150,25 +153,6 @@ impl Moved {
 }
 
 impl Watcher {
-    /// Watches a partition, to be told once: when its high watermark or its start are no longer as seen, or it is
-    /// closed. One whose storage failed never moves again, and is not watched. Dropping what this returns ends it.
-    pub fn watch(&self, partition: &Partition, seen: Seen, number: u32) -> Watching {
-        let inner = partition.inner();
-        let cursors = inner.cursors.get();
-        let has_moved = cursors.high_watermark > seen.high_watermark || cursors.log_start > seen.log_start;
-        let health = inner.health.get();
-        if has_moved || health == Health::Closed {
-            self.tell(number);
-            return Watching(None);
-        }
-        if health == Health::Poisoned {
-            return Watching(None);
-        }
-        let key = inner.watch.add(seen.high_watermark, Who::Watcher(self.0.clone(), number));
-        inner.start_commit();
-        Watching(Some((partition.clone(), key)))
-    }
-
     /// Tells it of a move that was seen elsewhere.
     pub fn tell(&self, number: u32) {
         self.0.add(number);
@@ -193,61 +177,49 @@ impl Watcher {
     }
 }
 
-/// A partition that is watched for as long as this is kept.
-#[derive(Debug, Default)]
-pub struct Watching(Option<(Partition, u64)>);
-
-impl Drop for Watching {
-    fn drop(&mut self) {
-        if let Some((partition, key)) = self.0.take() {
-            partition.inner().watch.forget(key);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn many(watch: &Watch, watcher: &Watcher, count: u32) -> Vec<u64> {
-        (0..count).map(|number| watch.add(Offset(0), Who::Watcher(watcher.0.clone(), number))).collect()
+    fn many(waiters: &mut HwWaiters, watcher: &Watcher, count: u32) -> Vec<u64> {
+        (0..count).map(|number| waiters.watch(Offset(0), watcher, number)).collect()
     }
 
     #[test]
     fn a_watcher_is_told_what_moved_and_each_once() {
-        let (watch, watcher) = (Watch::default(), Watcher::default());
-        watch.add(Offset(5), Who::Watcher(watcher.0.clone(), 5));
-        watch.add(Offset(3), Who::Watcher(watcher.0.clone(), 3));
-        watch.advance(Offset(4));
+        let (mut waiters, watcher) = (HwWaiters::default(), Watcher::default());
+        waiters.watch(Offset(5), &watcher, 5);
+        waiters.watch(Offset(3), &watcher, 3);
+        waiters.advance(Offset(4));
         assert_eq!(watcher.take_moved(), [3]);
-        watch.advance(Offset(5));
+        waiters.advance(Offset(5));
         assert!(watcher.take_moved().is_empty());
-        watch.start_moved();
+        waiters.start_moved();
         assert_eq!(watcher.take_moved(), [5]);
-        assert!(watch.is_empty());
+        assert!(waiters.is_empty());
     }
 
     #[test]
     fn whoever_goes_is_not_told_and_leaves_no_more_than_a_gap_for_each_who_stays() {
-        let (watch, watcher) = (Watch::default(), Watcher::default());
-        let keys = many(&watch, &watcher, 1000);
+        let (mut waiters, watcher) = (HwWaiters::default(), Watcher::default());
+        let keys = many(&mut waiters, &watcher, 1000);
         for key in keys.iter().rev().filter(|key| *key % 10 != 0) {
-            watch.forget(*key);
-            watch.forget(*key);
+            waiters.forget(*key);
+            waiters.forget(*key);
         }
-        assert!(watch.waiting.borrow().len() <= 2 * 100);
-        watch.wake_all();
+        assert!(waiters.waiting.len() <= 2 * 100);
+        waiters.wake_all();
         assert_eq!(watcher.take_moved(), (0..100).map(|at| at * 10).collect::<Vec<_>>());
-        assert!(watch.is_empty() && watch.waiting.borrow().is_empty());
+        assert!(waiters.is_empty() && waiters.waiting.is_empty());
     }
 
     #[test]
     fn when_all_have_gone_nobody_waits() {
-        let (watch, watcher) = (Watch::default(), Watcher::default());
-        for key in many(&watch, &watcher, 10) {
-            assert!(!watch.is_empty());
-            watch.forget(key);
+        let (mut waiters, watcher) = (HwWaiters::default(), Watcher::default());
+        for key in many(&mut waiters, &watcher, 10) {
+            assert!(!waiters.is_empty());
+            waiters.forget(key);
         }
-        assert!(watch.is_empty() && watch.waiting.borrow().is_empty());
+        assert!(waiters.is_empty() && waiters.waiting.is_empty());
     }
 }

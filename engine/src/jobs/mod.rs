@@ -1,12 +1,16 @@
-//! What a log does beside appending and reading: committing, retention, reuse of segments, taking back.
+//! What a log does beside appending and reading.
 //!
-//! Each job owns its own state.
+//! Each file is a value that owns its state as an enum and says what is to be done. None knows a partition, a task or a directory
+//! but those that it is handed; `partition/` runs them.
 
-pub mod commit;
+pub(crate) mod commit;
 pub mod hw_waiters;
 pub(crate) mod preallocate;
+pub(crate) mod reclaim;
 pub(crate) mod rollback;
+pub(crate) mod running;
 pub(crate) mod segment_reuse;
-#[cfg(test)]
-mod segment_reuse_tests;
+pub(crate) mod side_files;
+pub(crate) mod spare;
 pub mod upkeep;
+pub(crate) mod visibility;

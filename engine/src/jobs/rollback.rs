@@ -4,71 +4,94 @@
 //! write's sectors may lie on the medium already. A crash that loses sectors of a later write there would bring these
 //! back, and recovery, which finds neither what was written last nor what lay there before (`damage`), would take a torn
 //! end for damage. So nothing is written behind the cut, and nobody is told of it, before the cut is on the medium.
+//!
+//! Owns who is yet to be told. Knows neither log nor file: it says what a failure means.
 
 use std::io;
 use std::rc::Rc;
 
-use crate::error::{AppendError, has_no_descriptor, is_disk_full, no_room};
-use crate::log::Log;
-use crate::log::staging::Turn;
-use crate::partition::Inner;
-use crate::segment::Segment;
+use crate::error::{AppendError, has_no_descriptor, is_disk_full};
+use crate::log::staging::WriteGroup;
 
-impl Inner {
-    /// Takes back what staging did. Those who wait for it are yet to be told.
-    pub(crate) fn undo_staged(&self, log: &mut Log) -> Rc<Turn> {
-        while let Some(undo) = log.staging.undo.pop() {
-            log.producers.undo(undo);
-        }
-        let mut cursors = self.cursors.get();
-        cursors.next = cursors.written;
-        self.cursors.set(cursors);
-        log.staging.take()
-    }
+/// See the module.
+#[derive(Debug, Default)]
+pub(crate) enum Rollback {
+    #[default]
+    Idle,
+    /// What a refused write left was cut off, and the medium may still hold it.
+    Syncing(Rc<WriteGroup>),
+}
 
-    /// Takes back what staging did, and cuts off what a failed write may have left in the file.
-    pub(crate) fn give_up_staged(
-        self: &Rc<Self>,
-        log: &mut Log,
-        active: Rc<Segment>,
-        error: &io::Error,
-    ) -> AppendError {
-        let turn = self.undo_staged(log);
-        let cut = active.cut_to_length();
+/// What a failed write is followed by, once the file was cut back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// The file was not touched: the appends are refused.
+    Untouched,
+    /// The cut is made safe; then the appends are refused.
+    CutBack,
+    /// What the medium holds is unknown.
+    Unknown,
+}
+
+impl Failure {
+    pub(crate) fn of(error: &io::Error, cut: &io::Result<()>) -> Self {
         if has_no_descriptor(error) {
-            // The file was not touched.
-            turn.finish(Err(AppendError::NoDescriptor));
+            Self::Untouched
         } else if is_disk_full(error) && cut.is_ok() {
-            self.make_cut_safe(active, turn);
+            Self::CutBack
         } else {
-            self.poison("write", error);
-            turn.finish(Err(AppendError::Storage));
-            return AppendError::Storage;
+            Self::Unknown
         }
-        tracing::warn!(partition = %self.name, %error, "append refused");
-        // The next append may have its room.
-        self.discard_spare();
-        no_room(error)
+    }
+}
+
+impl Rollback {
+    pub(crate) fn is_syncing(&self) -> bool {
+        matches!(self, Self::Syncing(_))
     }
 
-    /// Syncs a file that was cut, and then refuses the appends of `turn`.
-    fn make_cut_safe(self: &Rc<Self>, cut: Rc<Segment>, turn: Rc<Turn>) {
-        self.is_cutting.set(true);
-        self.side_jobs.set(self.side_jobs.get() + 1);
-        let inner = self.clone();
-        creel_io::spawn(async move {
-            let synced = async { cut.log.get()?.sync_data().await };
-            let refusal = match synced.await {
-                Ok(()) => AppendError::DiskFull,
-                Err(error) => {
-                    inner.poison("sync", &error);
-                    AppendError::Storage
-                }
-            };
-            inner.is_cutting.set(false);
-            turn.finish(Err(refusal));
-            inner.side_jobs.set(inner.side_jobs.get() - 1);
-            inner.committed.notify_all();
-        });
+    /// A cut is to be made safe, behind which `group` is refused. Nothing is written meanwhile, so that there is one at most.
+    pub(crate) fn begin(&mut self, group: Rc<WriteGroup>) {
+        debug_assert!(!self.is_syncing());
+        *self = Self::Syncing(group);
+    }
+
+    /// The cut is safe, or never will be.
+    pub(crate) fn end(&mut self, outcome: Result<(), AppendError>) {
+        if let Self::Syncing(group) = std::mem::take(self) {
+            group.finish(outcome);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fails_with(errno: i32) -> io::Error {
+        io::Error::from_raw_os_error(errno)
+    }
+
+    #[test]
+    fn only_a_full_disk_and_a_cut_make_the_log_as_it_was() {
+        let [io_error, no_descriptor, no_space] = [5, 24, 28];
+        let of = |error, cut: Result<(), i32>| Failure::of(&fails_with(error), &cut.map_err(fails_with));
+        assert_eq!(of(no_space, Ok(())), Failure::CutBack);
+        assert_eq!(of(no_space, Err(io_error)), Failure::Unknown);
+        assert_eq!(of(io_error, Ok(())), Failure::Unknown);
+        assert_eq!(of(no_descriptor, Err(no_descriptor)), Failure::Untouched);
+    }
+
+    #[test]
+    fn a_refused_group_is_told_when_the_cut_is_safe_and_once() {
+        let (mut rollback, group) = (Rollback::default(), Rc::<WriteGroup>::default());
+        rollback.begin(group.clone());
+        assert!(rollback.is_syncing());
+        let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+        assert!(group.poll(&mut cx).is_pending());
+        rollback.end(Err(AppendError::DiskFull));
+        assert!(!rollback.is_syncing());
+        rollback.end(Ok(()));
+        assert_eq!(group.poll(&mut cx), std::task::Poll::Ready(Err(AppendError::DiskFull)));
     }
 }

@@ -22,9 +22,11 @@ use crate::format::batch::{Batch, stamp, stamp_append_time};
 use crate::limits::{
     BATCH_HEADER_BYTES, COPY_BODY_BYTES, STAGED_BYTES_MAX, STAGED_PARTS_MAX, STAGING_KEPT_BYTES,
 };
+use crate::log::epochs::LeaderEpochs;
 use crate::log::producers::Undo;
 use crate::offset::{LeaderEpoch, Offset};
-use crate::segment::{Placed, Tail};
+use crate::segment::Placed;
+use crate::segment::active::Tail;
 
 #[derive(Debug)]
 enum Part {
@@ -48,9 +50,11 @@ pub(crate) struct Staging {
     /// Where each batch will lie; positions are relative to the first.
     pub(crate) batches: Vec<Placed>,
     pub(crate) undo: Vec<Undo>,
+    /// The leader epochs as they were, where a batch has begun another one.
+    pub(crate) epochs_before: Option<LeaderEpochs>,
     /// When those batches were staged whose times are noted.
     pub(crate) staged_at: Vec<Instant>,
-    turn: Option<Rc<Turn>>,
+    group: Option<Rc<WriteGroup>>,
 }
 
 impl Staging {
@@ -67,9 +71,9 @@ impl Staging {
         self.total
     }
 
-    /// The turn that every append since the last write belongs to.
-    pub(crate) fn turn(&mut self) -> Rc<Turn> {
-        self.turn.get_or_insert_default().clone()
+    /// The group that every append since the last write belongs to.
+    pub(crate) fn group(&mut self) -> Rc<WriteGroup> {
+        self.group.get_or_insert_default().clone()
     }
 
     /// Stages `batch`; `placed.position` is where it will lie behind what is staged already.
@@ -128,36 +132,37 @@ impl Staging {
         }
     }
 
-    /// Forgets what was written or given up. Those who wait for it are to be told.
-    pub(crate) fn take(&mut self) -> Rc<Turn> {
+    /// Forgets what was written or taken back. Those who wait for it are to be told.
+    pub(crate) fn take(&mut self) -> Rc<WriteGroup> {
         self.bytes.clear();
         self.bytes.shrink_to(STAGING_KEPT_BYTES);
         self.parts.clear();
         self.batches.clear();
         self.undo.clear();
+        self.epochs_before = None;
         self.staged_at.clear();
         self.total = 0;
-        self.turn.take().unwrap_or_default()
+        self.group.take().unwrap_or_default()
     }
 
     /// Gives the buffers of an idle partition back.
     pub(crate) fn rest(&mut self) {
         if self.is_empty() {
-            *self = Self { turn: self.turn.take(), ..Self::default() };
+            *self = Self { group: self.group.take(), ..Self::default() };
         }
     }
 }
 
-/// The fate of one turn's appends: they are written together or not at all.
+/// What one write takes to the file: all of its appends are written, or none of them.
 #[derive(Debug, Default)]
-pub(crate) struct Turn {
+pub(crate) struct WriteGroup {
     /// When they were, where times are noted.
     pub(crate) written_at: Cell<Option<Instant>>,
     outcome: Cell<Option<Result<(), AppendError>>>,
     waiting: RefCell<Waiting>,
 }
 
-/// Those who wait for a turn: most often one, who costs no list.
+/// Those who wait for a write: most often one, who costs no list.
 #[derive(Debug, Default)]
 struct Waiting {
     first: Option<Waker>,
@@ -175,7 +180,7 @@ impl Waiting {
     }
 }
 
-impl Turn {
+impl WriteGroup {
     pub(crate) fn finish(&self, outcome: Result<(), AppendError>) {
         self.outcome.set(Some(outcome));
         let Waiting { first, others } = self.waiting.take();

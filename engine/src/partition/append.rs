@@ -4,6 +4,7 @@
 //! one `pwritev` for all appends of the turn, and the medium with the next group commit. [`PendingAck`] waits for
 //! either; acks=0, 1 and all differ only in what the caller waits for.
 
+use std::cell::RefMut;
 use std::future::poll_fn;
 use std::ops::Deref;
 use std::rc::Rc;
@@ -13,16 +14,16 @@ use std::time::Duration;
 use creel_io::Instant;
 
 use crate::config::{Durability, LogConfig, TimestampType};
-use crate::error::AppendError;
+use crate::error::{AppendAsIsError, AppendError};
 use crate::fault_points::{self, Bug};
-use crate::format::batch::{Batch, BatchHeader};
+use crate::format::batch::Batch;
 use crate::format::snapshot::RememberedBatch;
 use crate::log::producers::{AppendOrigin, Verdict};
-use crate::log::staging::{Stamp, Turn};
-use crate::log::{Health, Log};
+use crate::log::staging::WriteGroup;
+use crate::log::{Log, Moment, Stage, Staged};
 use crate::offset::Offset;
-use crate::partition::{Inner, Partition};
-use crate::segment::{Arrival, Placed};
+use crate::partition::state::State;
+use crate::partition::{Partition, roll, turn_writer};
 
 /// What an acknowledged append became.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,9 +44,11 @@ pub struct Ack {
 #[derive(Debug)]
 #[must_use = "an append is acknowledged only through its ticket"]
 pub struct PendingAck {
-    inner: Rc<Inner>,
-    turn: Option<Rc<Turn>>,
+    state: Rc<State>,
+    group: Option<Rc<WriteGroup>>,
     end: Offset,
+    /// How often the log's end was cut before.
+    cuts: u64,
     ack: Ack,
     staged_at: Option<Instant>,
 }
@@ -69,28 +72,33 @@ impl PendingAck {
 
     /// Waits until the high watermark is past the batch (acks=all): by default, until it is on the medium.
     pub async fn durable(&self) -> Result<Ack, AppendError> {
-        let _wanted = Wanted::new(&*self.inner);
+        let _ticket = Ticket::new(&*self.state);
         self.wait_written().await?;
         if fault_points::has(Bug::AckBeforeSync) {
             return Ok(self.ack);
         }
-        self.inner.wait_past(self.end + -1).await;
-        if self.inner.cursors.get().high_watermark >= self.end {
-            return Ok(self.ack_of(self.note_sync().or(self.written_at())));
+        self.state.wait_past(self.end.pred(), self.cuts).await;
+        let (passed, is_there) = {
+            let log = self.state.log.borrow();
+            (log.cursors().high_watermark >= self.end, log.holds(self.end, self.cuts))
+        };
+        match (passed, is_there) {
+            (_, false) => Err(AppendError::Truncated),
+            (true, true) => Ok(self.ack_of(self.note_sync().or(self.written_at()))),
+            (false, true) => Err(self.state.refusal()),
         }
-        Err(self.inner.refusal())
     }
 
     fn written_at(&self) -> Option<Instant> {
-        self.turn.as_ref().map_or(self.staged_at, |turn| turn.written_at.get())
+        self.group.as_ref().map_or(self.staged_at, |group| group.written_at.get())
     }
 
     /// When the batch was durable, if it was waited for that.
     fn note_sync(&self) -> Option<Instant> {
-        let times = self.inner.flusher.times()?;
+        let times = self.state.turn_writer.times()?;
         self.staged_at?;
-        let is_awaited = self.inner.durability() == Durability::GroupCommit;
-        let (from, to) = (self.written_at()?, self.inner.sync_times.of(self.end).filter(|_| is_awaited)?);
+        let is_awaited = self.state.durability() == Durability::GroupCommit;
+        let (from, to) = (self.written_at()?, self.state.sync_times.of(self.end).filter(|_| is_awaited)?);
         times.sync.record_nanos(to.nanos_since(from));
         Some(to)
     }
@@ -101,8 +109,8 @@ impl PendingAck {
     }
 
     async fn wait_written(&self) -> Result<(), AppendError> {
-        poll_fn(|cx: &mut Context<'_>| match &self.turn {
-            Some(turn) => turn.poll(cx),
+        poll_fn(|cx: &mut Context<'_>| match &self.group {
+            Some(group) => group.poll(cx),
             None => Poll::Ready(Ok(())),
         })
         .await
@@ -110,18 +118,18 @@ impl PendingAck {
 }
 
 /// Has the sync begin right after the write, as long as it is held.
-pub(crate) struct Wanted<I: Deref<Target = Inner>>(I);
+pub(crate) struct Ticket<S: Deref<Target = State>>(S);
 
-impl<I: Deref<Target = Inner>> Wanted<I> {
-    pub(crate) fn new(inner: I) -> Self {
-        inner.durable_tickets.set(inner.durable_tickets.get() + 1);
-        Self(inner)
+impl<S: Deref<Target = State>> Ticket<S> {
+    pub(crate) fn new(state: S) -> Self {
+        state.commit.borrow_mut().add_ticket();
+        Self(state)
     }
 }
 
-impl<I: Deref<Target = Inner>> Drop for Wanted<I> {
+impl<S: Deref<Target = State>> Drop for Ticket<S> {
     fn drop(&mut self) {
-        self.0.durable_tickets.set(self.0.durable_tickets.get() - 1);
+        self.0.commit.borrow_mut().remove_ticket();
     }
 }
 
@@ -141,142 +149,94 @@ impl Partition {
         origin: AppendOrigin,
         now_ms: i64,
     ) -> Result<PendingAck, AppendError> {
-        let inner = self.inner();
-        inner.check_open()?;
-        let config = inner.config.borrow();
+        let state = self.state();
+        state.check_open()?;
+        let config = state.config.borrow();
         let looked_into = check(batch, origin, &config, now_ms)?;
         let batch = looked_into.as_ref().unwrap_or(batch);
-        let header = batch.header();
-        let mut log = inner.log.borrow_mut();
-        if let Verdict::Duplicate(original) = log.producers.check(header, origin)? {
-            return Ok(inner.answer_duplicate(&mut log, original, origin));
-        }
+        let mut log = state.log.borrow_mut();
         let append_time_ms =
             (config.message_timestamp_type == TimestampType::LogAppendTime).then_some(now_ms);
-        let timestamp = append_time_ms.unwrap_or(header.max_timestamp);
-        if let Err(refusal) = inner.make_room(&mut log, &config, header, timestamp, now_ms) {
-            log.producers.refuse(&dated(header, timestamp, now_ms));
-            return Err(refusal);
+        let staged_at = state.turn_writer.stage_time(origin);
+        let moment = Moment { now_ms, append_time_ms, staged_at };
+        if let Verdict::Duplicate(original) = log.check_producer(batch.header(), origin)? {
+            return Ok(answer_duplicate(state, &mut log, original, moment));
         }
-        let staged_at = inner.flusher.stage_time(origin);
-        let pending = inner.stage(&mut log, batch, Moment { now_ms, append_time_ms, staged_at });
-        drop(log);
-        inner.flusher.add(inner);
-        Ok(pending)
+        match stage(state, &mut log, now_ms, |log| Ok(log.stage(batch, moment, &config))) {
+            Ok(staged) => Ok(pending(state, log, staged, moment)),
+            Err(refusal) => {
+                log.refuse(batch.header(), moment);
+                Err(refusal)
+            }
+        }
+    }
+
+    /// Appends a batch that has its offsets and its leader epoch already, byte for byte: what another log holds. It must go on
+    /// where this one ends. Producers are remembered by it, and not checked: that was done where it was appended first.
+    pub fn append_as_is(&self, batch: &Batch) -> Result<PendingAck, AppendAsIsError> {
+        let state = self.state();
+        state.check_open()?;
+        let config = state.config.borrow();
+        let now_ms = creel_io::wall_clock_ms();
+        let moment = Moment { now_ms, append_time_ms: None, staged_at: None };
+        let mut log = state.log.borrow_mut();
+        let staged = stage(state, &mut log, now_ms, |log| log.append_as_is(batch, moment, &config))?;
+        Ok(pending(state, log, staged, moment))
     }
 }
 
-impl Inner {
-    fn answer_duplicate(
-        self: &Rc<Self>,
-        log: &mut Log,
-        original: RememberedBatch,
-        origin: AppendOrigin,
-    ) -> PendingAck {
-        let cursors = self.cursors.get();
-        let end = original.last_offset + 1;
-        let turn = (end > cursors.written).then(|| log.staging.turn());
-        let append_time = self.config.borrow().message_timestamp_type == TimestampType::LogAppendTime;
-        let ack = Ack {
-            base_offset: original.base_offset(),
-            log_append_time_ms: append_time.then_some(original.timestamp),
-            log_start: cursors.log_start,
-            duplicate: true,
-            took: Duration::ZERO,
-        };
-        PendingAck { inner: self.clone(), turn, end, ack, staged_at: self.flusher.stage_time(origin) }
-    }
-
-    /// Writes what is staged where the batch must not follow it in the same write, and rolls the segment where it
-    /// must not follow in the same file.
-    fn make_room(
-        self: &Rc<Self>,
-        log: &mut Log,
-        config: &LogConfig,
-        header: &BatchHeader,
-        timestamp: i64,
-        now_ms: i64,
-    ) -> Result<(), AppendError> {
-        if self.is_cutting.get() {
-            return Err(AppendError::DiskFull);
-        }
-        if log.staging.is_full() {
-            self.write_staged(log)?;
-        }
-        let arrival = Arrival {
-            staged_bytes: log.staging.total(),
-            bytes: header.size_bytes as u64,
-            end: self.cursors.get().next + i64::from(header.record_count),
-            timestamp,
-            now_ms,
-        };
-        if !log.active().must_roll(arrival, config) {
-            return Ok(());
-        }
-        self.write_staged(log)?;
-        self.roll(log, now_ms)
-    }
-
-    fn stage(self: &Rc<Self>, log: &mut Log, batch: &Batch, moment: Moment) -> PendingAck {
-        let Moment { now_ms, append_time_ms, staged_at } = moment;
-        let mut cursors = self.cursors.get();
-        let header = batch.header();
-        let base = cursors.next;
-        let end = base + i64::from(header.record_count);
-        if log.epochs.assign(log.epoch, base) {
-            self.epochs_changed.set(true);
-        }
-        let max_timestamp = append_time_ms.unwrap_or(header.max_timestamp);
-        let position = log.active().end_position() + log.staging.total();
-        let placed = Placed { base, end, position, size_bytes: header.size_bytes as u32, max_timestamp };
-        log.active().note_append(now_ms);
-        let undo = log.producers.record(&dated(header, max_timestamp, now_ms), base);
-        log.staging.undo.extend(undo);
-        log.staging.staged_at.extend(staged_at);
-        log.staging.push(batch, placed, Stamp { base, epoch: log.epoch, append_time_ms });
-        cursors.next = end;
-        self.cursors.set(cursors);
-        cursors.check_invariants();
-        let ack = Ack {
-            base_offset: base,
-            log_append_time_ms: append_time_ms,
-            log_start: cursors.log_start,
-            duplicate: false,
-            took: Duration::ZERO,
-        };
-        PendingAck { inner: self.clone(), turn: Some(log.staging.turn()), end, ack, staged_at }
-    }
-
-    pub(crate) fn check_open(&self) -> Result<(), AppendError> {
-        match self.health.get() {
-            Health::Healthy => Ok(()),
-            Health::Poisoned | Health::Closed => Err(self.refusal()),
-        }
-    }
-
-    /// Why a log that is not healthy refuses.
-    pub(crate) fn refusal(&self) -> AppendError {
-        match self.health.get() {
-            Health::Closed => AppendError::Closed,
-            Health::Healthy | Health::Poisoned => AppendError::Storage,
-        }
-    }
-}
-
-/// When a batch is appended.
-#[derive(Clone, Copy, Debug)]
-struct Moment {
+/// Stages a batch. What is staged is written where the batch must not follow it in the same write, and the segment rolled
+/// where it must not follow in the same file.
+fn stage<E: From<AppendError>>(
+    state: &Rc<State>,
+    log: &mut Log,
     now_ms: i64,
-    /// The same, where it becomes the records' time.
-    append_time_ms: Option<i64>,
-    /// The same on the other clock, where times are noted.
-    staged_at: Option<Instant>,
+    mut attempt: impl FnMut(&mut Log) -> Result<Stage, E>,
+) -> Result<Staged, E> {
+    state.check_end()?;
+    loop {
+        match attempt(log)? {
+            Stage::Staged(staged) => return Ok(staged),
+            Stage::Full => turn_writer::write_staged(state, log)?,
+            Stage::MustRoll => {
+                turn_writer::write_staged(state, log)?;
+                roll::roll(state, log, now_ms)?;
+            }
+        }
+    }
 }
 
-/// The header as producers are remembered by it. A producer whose batch has no timestamp was last seen when it was appended.
-pub(crate) fn dated(header: &BatchHeader, max_timestamp: i64, appended_ms: i64) -> BatchHeader {
-    let max_timestamp = if max_timestamp < 0 { appended_ms } else { max_timestamp };
-    BatchHeader { max_timestamp, ..*header }
+fn pending(state: &Rc<State>, log: RefMut<'_, Log>, staged: Staged, moment: Moment) -> PendingAck {
+    let Staged { base, end, group } = staged;
+    let ack = Ack {
+        base_offset: base,
+        log_append_time_ms: moment.append_time_ms,
+        log_start: log.cursors().log_start,
+        duplicate: false,
+        took: Duration::ZERO,
+    };
+    let cuts = log.cuts();
+    drop(log);
+    state.turn_writer.add(state);
+    PendingAck { state: state.clone(), group: Some(group), end, cuts, ack, staged_at: moment.staged_at }
+}
+
+fn answer_duplicate(
+    state: &Rc<State>,
+    log: &mut Log,
+    original: RememberedBatch,
+    moment: Moment,
+) -> PendingAck {
+    let end = original.last_offset + 1;
+    let group = (end > log.cursors().written).then(|| log.staged_group());
+    let ack = Ack {
+        base_offset: original.base_offset(),
+        log_append_time_ms: moment.append_time_ms.map(|_| original.timestamp),
+        log_start: log.cursors().log_start,
+        duplicate: true,
+        took: Duration::ZERO,
+    };
+    PendingAck { state: state.clone(), group, end, cuts: log.cuts(), ack, staged_at: moment.staged_at }
 }
 
 /// Whether a batch may be appended. What is found by looking into it, if its header was not enough.

@@ -43,6 +43,11 @@ impl SyncTimes {
         syncs.push_back((end, at));
     }
 
+    /// What was durable is not, any more.
+    pub(crate) fn clear(&self) {
+        self.0.borrow_mut().clear();
+    }
+
     /// When everything before `end` was durable.
     pub(crate) fn of(&self, end: Offset) -> Option<Instant> {
         let syncs = self.0.borrow();

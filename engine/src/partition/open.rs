@@ -7,26 +7,26 @@ use crate::error::is_disk_full;
 use crate::error::naming;
 use crate::fault_points;
 use crate::fault_points::Bug;
+use crate::format::bad_ranges::BadRange;
 use crate::format::epochs::EpochStart;
 use crate::format::reuse_checkpoint::ReuseCheckpoint;
-use crate::jobs::commit::Flusher;
-use crate::jobs::hw_waiters::Watch;
-use crate::jobs::preallocate::claim_rest;
-use crate::jobs::segment_reuse::Recycler;
-use crate::log::Cursors;
-use crate::log::Health;
+use crate::jobs::preallocate::preallocate_rest;
+use crate::jobs::running::Running;
+use crate::jobs::side_files::SideFiles;
 use crate::log::Log;
-use crate::log::RecentBatches;
+use crate::log::Opened;
+use crate::log::dated;
 use crate::log::epochs::LeaderEpochs;
 use crate::log::producers::Producers;
-use crate::log::staging::Staging;
 use crate::offset::FilePosition;
 use crate::offset::LeaderEpoch;
 use crate::offset::Offset;
-use crate::partition::Inner;
 use crate::partition::Partition;
-use crate::partition::append::dated;
 use crate::partition::append_times::SyncTimes;
+use crate::partition::state::Health;
+use crate::partition::state::State;
+use crate::partition::turn_writer::Listed;
+use crate::partition::turn_writer::TurnWriter;
 use crate::recover::checkpoint_files::LastStop;
 use crate::recover::found_log::EpochsFile;
 use crate::recover::found_log::FoundLog;
@@ -36,6 +36,7 @@ use crate::recover::recover;
 use crate::recover::recovered_log::RecoveredLog;
 use crate::recover::recovered_log::Recovery;
 use crate::segment::Segment;
+use crate::segment::active::ActiveSegment;
 use crate::segment::checkpoints::read_reuse;
 use crate::segment::checkpoints::remove_epochs;
 use crate::segment::files::read_snapshot;
@@ -48,7 +49,6 @@ use std::cell::RefCell;
 use std::io;
 use std::path::Path;
 use std::path::PathBuf;
-use std::rc::Rc;
 
 /// What is known about a partition before its files are looked at.
 #[derive(Clone, Debug)]
@@ -82,7 +82,7 @@ impl OpenLog {
 
 impl Partition {
     /// Opens or creates a partition on this core, recovering it if need be.
-    pub async fn open(flusher: &Flusher, open: OpenLog) -> Result<Self, OpenError> {
+    pub async fn open(turn_writer: &TurnWriter, open: OpenLog) -> Result<Self, OpenError> {
         prepare_directory(&open.directory).await?;
         let files = find_files(&open.directory)?;
         let (synced, start) = (open.recovery_point.unwrap_or_default(), open.log_start.unwrap_or_default());
@@ -106,7 +106,7 @@ impl Partition {
             checkpoint: synced,
             reuse: read_reuse(&open.directory)?,
             files,
-            recovered: flusher.recovered.clone(),
+            recovered: turn_writer.recovered.clone(),
         };
         let mut epochs = epochs.unwrap_or_default();
         let mut recovery = recover(found).await?;
@@ -121,7 +121,12 @@ impl Partition {
             remove_epochs(&open.directory)?;
         }
         recovery.forget_reuse().await?;
-        let is_new_file = recovery.ensure_active(open.log_start)?;
+        let appendable = recovery.active.take();
+        let is_new_file = appendable.is_none();
+        let mut active = match appendable {
+            Some(active) => active,
+            None => recovery.begin_active(open.log_start)?,
+        };
         if is_new_file {
             // A later segment's name must never outlive the first one's.
             fs::sync_dir(&open.directory).await?;
@@ -130,11 +135,11 @@ impl Partition {
         if fault_points::has(Bug::ProducersForgotten) {
             producers = Producers::default();
         }
-        let is_claimed = recovery.claim_active().await;
-        let is_touched = recovery.recovery == Recovery::Scanned || is_new_file || is_claimed;
-        let inner = assemble(flusher.clone(), open, recovery, (producers, epochs), is_touched);
-        inner.epochs_start.set(epochs_start);
-        Ok(Self::new(inner))
+        let is_preallocated = recovery.preallocate(&mut active).await;
+        let is_changed = recovery.recovery == Recovery::Scanned || is_new_file || is_preallocated;
+        let side_files = SideFiles::opened(epochs_start, recovery.lacks_snapshot);
+        let parts = (active, producers, epochs);
+        Ok(Self::new(assemble(turn_writer.clone(), open, recovery, parts, side_files, is_changed)))
     }
 }
 
@@ -149,35 +154,28 @@ async fn prepare_directory(directory: &Path) -> io::Result<()> {
 }
 
 impl RecoveredLog {
-    /// Sees to a segment that can be appended to. Returns whether its file is new.
-    fn ensure_active(&mut self, log_start: Option<Offset>) -> io::Result<bool> {
+    /// A new segment at the end of the log.
+    fn begin_active(&mut self, log_start: Option<Offset>) -> io::Result<ActiveSegment> {
         if self.segments.is_empty() {
             self.end = log_start.unwrap_or(Offset::ZERO);
-        } else if self.tail_is_sound && self.appendable() {
-            return Ok(false);
         }
-        let active = Segment::create(&self.directory, ReuseCheckpoint::signer(None, self.end), self.now_ms)?;
-        self.segments.push(Rc::new(active));
-        Ok(true)
+        // An empty one that an earlier start has left there begins anew.
+        self.segments.pop_if(|last| last.base == self.end);
+        let signer = ReuseCheckpoint::signer(None, self.end);
+        let active = ActiveSegment::create(&self.directory, signer, self.now_ms)?;
+        self.segments.push(active.readable());
+        Ok(active)
     }
 
-    /// Claims the disk of the segment that the next append goes to, where that is wanted.
-    async fn claim_active(&self) -> bool {
-        match (self.config.claim_limit(), self.segments.last()) {
-            (Some(limit), Some(active)) if active.length() < limit => {
-                claim_rest(&self.directory, active, limit).await;
+    /// Preallocates the disk of the segment that the next append goes to, where that is wanted.
+    async fn preallocate(&self, active: &mut ActiveSegment) -> bool {
+        match self.config.claim_limit() {
+            Some(limit) if active.length() < limit => {
+                preallocate_rest(&self.directory, active, limit).await;
                 true
             }
             _ => false,
         }
-    }
-
-    /// A damaged range at the very end has offsets but no batches: what follows begins a new file.
-    fn appendable(&self) -> bool {
-        let Some(last) = self.segments.last() else {
-            return false;
-        };
-        !self.bad_ranges.iter().any(|bad| bad.segment == last.base && bad.end_position >= last.end_position())
     }
 
     /// The producers as they were at the end of the log: the newest sound snapshot, and the headers behind it.
@@ -208,7 +206,7 @@ impl RecoveredLog {
         for (at, segment) in self.segments.iter().enumerate() {
             let next = self.segments.get(at + 1).map_or(self.end, |next| next.base);
             if next > from && !segment.is_empty() {
-                let replayed = self.replay_segment(segment, from, &mut producers).await;
+                let replayed = replay_segment(segment, from, &self.bad_ranges, &mut producers).await;
                 replayed.map_err(naming(segment.log.path()))?;
             }
         }
@@ -235,93 +233,77 @@ impl RecoveredLog {
         fs::sync_dir(&self.directory).await?;
         Ok(true)
     }
+}
 
-    async fn replay_segment(
-        &self,
-        segment: &Segment,
-        from: Offset,
-        producers: &mut Producers,
-    ) -> io::Result<()> {
-        let start = segment.with_indexes(|indexes| indexes.offsets.position_before(from));
-        let mut scan = Scan::new(segment.log.get()?, start.unwrap_or(FilePosition::START), segment.length());
-        while let Some(header) = scan.header().await? {
-            match header {
-                Ok(header) => {
-                    if header.base_offset >= from {
-                        let dated = dated(&header, header.max_timestamp, segment.appended_ms());
-                        producers.record(&dated, header.base_offset);
-                    }
-                    scan.skip(header.size_bytes);
-                    creel_io::pace(1).await;
-                }
-                Err(_) => match self.behind_damage(segment, scan.position()) {
-                    Some(position) => scan.go_to(position),
-                    None => break,
-                },
-            }
+/// Has producers remembered by the batches of `segment` that begin at or behind `from`.
+pub(crate) async fn replay_segment(
+    segment: &Segment,
+    from: Offset,
+    bad_ranges: &[BadRange],
+    producers: &mut Producers,
+) -> io::Result<()> {
+    let start = segment.with_indexes(|indexes| indexes.offsets.position_before(from));
+    let mut scan = Scan::new(segment.log.get()?, start.unwrap_or(FilePosition::START), segment.length());
+    while let Some(header) = scan.header().await? {
+        let Ok(header) = header else {
+            let here = |bad: &&BadRange| bad.segment == segment.base && bad.position == scan.position();
+            let Some(bad) = bad_ranges.iter().find(here) else { break };
+            scan.go_to(bad.end_position);
+            continue;
+        };
+        if header.base_offset >= from {
+            let dated = dated(&header, header.max_timestamp, segment.appended_ms());
+            producers.record(&dated, header.base_offset);
         }
-        Ok(())
+        scan.skip(header.size_bytes);
+        creel_io::pace(1).await;
     }
-
-    fn behind_damage(&self, segment: &Segment, at: FilePosition) -> Option<FilePosition> {
-        let here =
-            |bad: &&crate::format::bad_ranges::BadRange| bad.segment == segment.base && bad.position == at;
-        self.bad_ranges.iter().find(here).map(|bad| bad.end_position)
-    }
+    Ok(())
 }
 
 fn assemble(
-    flusher: Flusher,
+    turn_writer: TurnWriter,
     open: OpenLog,
     recovery: RecoveredLog,
-    (producers, mut epochs): (Producers, LeaderEpochs),
-    is_touched: bool,
-) -> Inner {
+    (active, producers, mut epochs): (ActiveSegment, Producers, LeaderEpochs),
+    side_files: SideFiles,
+    is_changed: bool,
+) -> State {
     let first = recovery.segments.first().map_or(recovery.end, |first| first.base);
     let log_start = open.log_start.unwrap_or(first).clamp(first, recovery.end.max(first));
     // Ten thousand partitions are opened at a start, and most of them are not used soon.
     recovery.segments.iter().for_each(|segment| segment.log.close());
     epochs.truncate_start(log_start);
     let epoch = epochs.latest().unwrap_or_default().max(open.leader_epoch);
-    let log = Log {
+    let log = Log::new(Opened {
         segments: recovery.segments,
-        staging: Staging::default(),
+        active,
         producers,
         epochs,
         epoch,
-        unsynced: Vec::new(),
-        directory_unsynced: false,
-        recent: RecentBatches::default(),
         bad_ranges: recovery.bad_ranges,
-    };
-    Inner {
+        log_start,
+        end: recovery.end.max(log_start),
+        is_changed,
+    });
+    State {
         name: open.name,
         directory: open.directory,
-        flusher,
         config: RefCell::new(open.config),
-        cursors: Cell::new(Cursors::at(log_start, recovery.end.max(log_start))),
-        high_watermark_place: Cell::new(log.end_place()),
-        log: RefCell::new(log),
         health: Cell::new(Health::Healthy),
-        watch: Watch::default(),
-        is_dirty: Cell::new(false),
-        is_committing: Cell::new(false),
-        durable_tickets: Cell::new(0),
-        commit_timer: Default::default(),
+        log: RefCell::new(log),
+        turn_writer,
+        listed: Listed::default(),
+        commit: RefCell::default(),
+        commit_alarm: Cell::default(),
+        hw_waiters: RefCell::default(),
+        rollback: RefCell::default(),
+        reclaim: RefCell::default(),
+        spare: RefCell::default(),
+        side_files: RefCell::new(side_files),
+        idleness: Cell::default(),
+        running: Running::default(),
         sync_times: SyncTimes::default(),
-        committed: Default::default(),
-        epochs_changed: Cell::new(false),
-        epochs_start: Cell::default(),
-        epochs_lag: Cell::default(),
-        side_files_due: RefCell::default(),
-        side_jobs: Cell::new(0),
-        is_cutting: Cell::new(false),
-        is_touched: Cell::new(is_touched),
-        doomed: RefCell::default(),
-        is_removing: Cell::new(false),
-        is_idle: Cell::new(false),
-        lacks_snapshot: Cell::new(recovery.lacks_snapshot),
-        recycler: Recycler::default(),
         recovery: recovery.report,
     }
 }

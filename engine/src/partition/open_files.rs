@@ -6,68 +6,66 @@ use std::rc::Rc;
 use creel_io::fs::File;
 
 use crate::error::has_no_descriptor;
-use crate::partition::Inner;
+use crate::partition::commit;
+use crate::partition::state::State;
 use crate::segment::Segment;
 use crate::segment::open_files::Owner;
 
-impl Inner {
-    /// A handle to a segment's file. A sealed one is [let go](Self::let_go) of after it was read.
-    pub(crate) fn file_of(self: &Rc<Self>, segment: &Rc<Segment>) -> io::Result<File> {
-        if self.is_active(segment) { self.active_file(segment) } else { self.file_if_any(segment) }
-    }
+/// A handle to a segment's file. A sealed one is [let go](let_go) of after it was read.
+pub(crate) fn file_of(state: &Rc<State>, segment: &Rc<Segment>) -> io::Result<File> {
+    if is_active(state, segment) { active_file(state, segment) } else { file_if_any(state, segment) }
+}
 
-    /// A handle to the active segment's file, which stays open.
-    pub(crate) fn active_file(self: &Rc<Self>, active: &Rc<Segment>) -> io::Result<File> {
-        self.note_opened(active);
-        self.file_if_any(active)
-    }
+/// A handle to the active segment's file, which stays open.
+pub(crate) fn active_file(state: &Rc<State>, active: &Rc<Segment>) -> io::Result<File> {
+    note_opened(state, active);
+    file_if_any(state, active)
+}
 
-    fn file_if_any(&self, segment: &Segment) -> io::Result<File> {
-        match segment.log.get() {
-            Err(error) if has_no_descriptor(&error) && self.flusher.open_files.close_all() => {
-                segment.log.get()
-            }
-            file => file,
+fn file_if_any(state: &State, segment: &Segment) -> io::Result<File> {
+    match segment.log.get() {
+        Err(error) if has_no_descriptor(&error) && state.turn_writer.open_files.close_all() => {
+            segment.log.get()
         }
-    }
-
-    /// Whether the active segment is open, or may be opened without closing another one first.
-    pub(crate) fn may_open(&self) -> bool {
-        self.log.borrow().active().log.is_open() || self.flusher.open_files.has_room()
-    }
-
-    /// Waits until the active segment may be opened.
-    pub(crate) async fn make_room_to_open(&self) {
-        if !self.may_open() {
-            self.flusher.open_files.make_room().await;
-        }
-    }
-
-    /// Counts an active segment that is open or about to be.
-    pub(crate) fn note_opened(self: &Rc<Self>, active: &Rc<Segment>) {
-        if !active.is_listed.replace(true) {
-            self.flusher.open_files.add_active(self, active);
-        }
-    }
-
-    fn is_active(&self, segment: &Segment) -> bool {
-        self.log.borrow().active().base == segment.base
-    }
-
-    /// A segment that is not appended to is open for a while, if there is room for it; who reads it has a handle.
-    pub(crate) fn let_go(&self, segment: &Rc<Segment>) {
-        if !self.is_active(segment) {
-            self.flusher.open_files.keep_sealed(segment);
-        }
+        file => file,
     }
 }
 
-impl Owner for Inner {
+/// Whether the active segment is open, or may be opened without closing another one first.
+pub(crate) fn may_open(state: &State) -> bool {
+    state.log.borrow().active().log.is_open() || state.turn_writer.open_files.has_room()
+}
+
+/// Waits until the active segment may be opened.
+pub(crate) async fn make_room_to_open(state: &State) {
+    if !may_open(state) {
+        state.turn_writer.open_files.make_room().await;
+    }
+}
+
+/// Counts an active segment that is open or about to be.
+pub(crate) fn note_opened(state: &Rc<State>, active: &Rc<Segment>) {
+    if !active.is_listed.replace(true) {
+        state.turn_writer.open_files.add_active(state, active);
+    }
+}
+
+fn is_active(state: &State, segment: &Segment) -> bool {
+    state.log.borrow().active().base == segment.base
+}
+
+/// A segment that is not appended to is open for a while, if there is room for it; who reads it has a handle.
+pub(crate) fn let_go(state: &State, segment: &Rc<Segment>) {
+    if !is_active(state, segment) {
+        state.turn_writer.open_files.keep_sealed(segment);
+    }
+}
+
+impl Owner for State {
     fn try_close(&self, segment: &Rc<Segment>) -> bool {
         // A log that is borrowed is being written to.
         let Ok(log) = self.log.try_borrow() else { return false };
-        let is_unsynced = log.unsynced.iter().any(|other| Rc::ptr_eq(other, segment));
-        if is_unsynced || self.is_committing.get() || self.side_jobs.get() > 0 {
+        if log.is_unsynced(segment) || !self.running.is_quiet() {
             return false;
         }
         segment.is_listed.set(false);
@@ -76,6 +74,6 @@ impl Owner for Inner {
     }
 
     async fn sync(self: &Rc<Self>) {
-        self.sync_now().await;
+        commit::sync_now(self).await;
     }
 }

@@ -16,7 +16,8 @@ use crate::fault_points::{self, Bug};
 use crate::format::batch::BatchHeader;
 use crate::log::{Log, Place};
 use crate::offset::{FilePosition, Offset};
-use crate::partition::{Inner, Partition};
+use crate::partition::state::State;
+use crate::partition::{Partition, open_files};
 use crate::segment::Segment;
 use crate::segment::files::{load_indexes, rebuild_indexes};
 use crate::segment::scan::Scan;
@@ -70,9 +71,9 @@ impl Partition {
         at_least_one: bool,
     ) -> Result<ReadOutcome, ReadError> {
         count_work(1);
-        let inner = self.inner();
+        let state = self.state();
         let want = Want { from, max_bytes: max_bytes as u64, at_least_one };
-        let mut outcome = inner.outcome_without_slice(from)?;
+        let mut outcome = outcome_without_slice(state, from)?;
         let limit = match isolation {
             Isolation::HighWatermark => outcome.high_watermark,
             Isolation::LastStable => outcome.last_stable,
@@ -80,15 +81,15 @@ impl Partition {
         if from >= limit || max_bytes == 0 && !at_least_one {
             return Ok(outcome);
         }
-        inner.make_room_to_open().await;
-        let hot = if limit == outcome.high_watermark { inner.hot_slice(want) } else { None };
+        open_files::make_room_to_open(state).await;
+        let hot = if limit == outcome.high_watermark { hot_slice(state, want) } else { None };
         outcome.slice = match hot {
             Some(slice) => slice?,
-            None => match inner.find_slice(want, limit).await {
+            None => match find_slice(state, want, limit).await {
                 Ok(slice) => slice,
                 Err(error) => {
                     // Retention may have taken the segment away meanwhile: then the offset is out of range now.
-                    inner.outcome_without_slice(from)?;
+                    outcome_without_slice(state, from)?;
                     return Err(error.into());
                 }
             },
@@ -97,132 +98,130 @@ impl Partition {
     }
 }
 
-impl Inner {
-    fn outcome_without_slice(&self, from: Offset) -> Result<ReadOutcome, ReadError> {
-        if self.is_closed() {
-            return Err(ReadError::Closed);
-        }
-        let cursors = self.cursors.get();
-        let log = self.log.borrow();
-        // Whoever knows of an append may ask for what comes behind it, durable or not.
-        let (offset, log_start, log_end) = (from, cursors.log_start, cursors.next);
-        if !(log_start..=log_end).contains(&from) {
-            return Err(ReadError::OutOfRange { offset, log_start, log_end });
-        }
-        if let Some(bad) = log.bad_ranges.iter().find(|bad| bad.contains(from)) {
-            return Err(ReadError::Corrupt { offset, resume: bad.end });
-        }
-        let open = log.producers.first_open_transaction();
-        let last_stable = open.map_or(cursors.high_watermark, |open| open.min(cursors.high_watermark));
-        Ok(ReadOutcome { slice: None, high_watermark: cursors.high_watermark, last_stable, log_start })
+fn outcome_without_slice(state: &State, from: Offset) -> Result<ReadOutcome, ReadError> {
+    if state.is_closed() {
+        return Err(ReadError::Closed);
     }
-
-    /// The slice for a read near the end of the log, from memory alone. `None`: not near enough.
-    fn hot_slice(self: &Rc<Self>, want: Want) -> Option<io::Result<Option<FileSlice>>> {
-        let log = self.log.borrow();
-        let start = log.recent.start_of(want.from)?;
-        let end = self.high_watermark_place.get().position;
-        debug_assert_eq!(self.high_watermark_place.get().segment, log.active().base);
-        let end = if end.0 - start.0 <= want.max_bytes {
-            end
-        } else {
-            match log.recent.boundary_in(start, start + want.max_bytes) {
-                cut if cut > start => cut,
-                _ if want.at_least_one => log.recent.boundary_after(start).unwrap_or(end),
-                _ => return Some(Ok(None)),
-            }
-        };
-        Some(self.active_file(log.active()).map(|file| Some(slice(file, start, end))))
+    let log = state.log.borrow();
+    let cursors = log.cursors();
+    // Whoever knows of an append may ask for what comes behind it, durable or not.
+    let (offset, log_start, log_end) = (from, cursors.log_start, cursors.next);
+    if !(log_start..=log_end).contains(&from) {
+        return Err(ReadError::OutOfRange { offset, log_start, log_end });
     }
+    if let Some(bad) = log.bad_ranges().iter().find(|bad| bad.contains(from)) {
+        return Err(ReadError::Corrupt { offset, resume: bad.end });
+    }
+    let (high_watermark, last_stable) = (cursors.high_watermark, log.last_stable());
+    Ok(ReadOutcome { slice: None, high_watermark, last_stable, log_start })
+}
 
-    async fn find_slice(self: &Rc<Self>, want: Want, limit: Offset) -> io::Result<Option<FileSlice>> {
-        let Some(mut segment) = self.log.borrow().segment_of(want.from).cloned() else {
+/// The slice for a read near the end of the log, from memory alone. `None`: not near enough.
+fn hot_slice(state: &Rc<State>, want: Want) -> Option<io::Result<Option<FileSlice>>> {
+    let log = state.log.borrow();
+    let start = log.recent().start_of(want.from)?;
+    let end = log.cursors().high_watermark_place.position;
+    debug_assert_eq!(log.cursors().high_watermark_place.segment, log.active().base);
+    let end = if end.0 - start.0 <= want.max_bytes {
+        end
+    } else {
+        match log.recent().boundary_in(start, start + want.max_bytes) {
+            cut if cut > start => cut,
+            _ if want.at_least_one => log.recent().boundary_after(start).unwrap_or(end),
+            _ => return Some(Ok(None)),
+        }
+    };
+    Some(open_files::active_file(state, log.active()).map(|file| Some(slice(file, start, end))))
+}
+
+async fn find_slice(state: &Rc<State>, want: Want, limit: Offset) -> io::Result<Option<FileSlice>> {
+    let Some(mut segment) = state.log.borrow().segment_of(want.from).cloned() else {
+        return Ok(None);
+    };
+    loop {
+        let cap = cap(state, &segment, want.from, limit).await?;
+        if let Some((header, start)) = locate(state, &segment, want.from, cap).await? {
+            let found = end_of_slice(&segment, &header, start, cap, want)
+                .map(|end| open_files::file_of(state, &segment).map(|file| slice(file, start, end)))
+                .transpose();
+            open_files::let_go(state, &segment);
+            return found;
+        }
+        open_files::let_go(state, &segment);
+        // The offset was compacted away, or lies behind this segment's last batch: go on with the next.
+        let Some(next) = state.log.borrow().segment_after(segment.base).cloned() else {
             return Ok(None);
         };
-        loop {
-            let cap = self.cap(&segment, want.from, limit).await?;
-            if let Some((header, start)) = self.locate(&segment, want.from, cap).await? {
-                let found = end_of_slice(&segment, &header, start, cap, want)
-                    .map(|end| self.file_of(&segment).map(|file| slice(file, start, end)))
-                    .transpose();
-                self.let_go(&segment);
-                return found;
-            }
-            self.let_go(&segment);
-            // The offset was compacted away, or lies behind this segment's last batch: go on with the next.
-            let Some(next) = self.log.borrow().segment_after(segment.base).cloned() else {
-                return Ok(None);
-            };
-            if next.base >= limit {
-                return Ok(None);
-            }
-            segment = next;
+        if next.base >= limit {
+            return Ok(None);
         }
+        segment = next;
     }
+}
 
-    /// How far into `segment` a read from `from` may reach.
-    async fn cap(
-        self: &Rc<Self>,
-        segment: &Rc<Segment>,
-        from: Offset,
-        limit: Offset,
-    ) -> io::Result<FilePosition> {
-        let mut cap = {
-            let log = self.log.borrow();
-            let committed = self.committed_end(segment);
-            committed.min(bad_start(&log, segment, from).unwrap_or(committed))
-        };
-        if limit < self.cursors.get().high_watermark
-            && let Some((_, position)) = self.locate(segment, limit, cap).await?
-        {
-            cap = cap.min(position);
-        }
-        Ok(cap)
+/// How far into `segment` a read from `from` may reach.
+async fn cap(
+    state: &Rc<State>,
+    segment: &Rc<Segment>,
+    from: Offset,
+    limit: Offset,
+) -> io::Result<FilePosition> {
+    let mut cap = {
+        let log = state.log.borrow();
+        let committed = committed_end(&log, segment);
+        committed.min(bad_start(&log, segment, from).unwrap_or(committed))
+    };
+    let high_watermark = state.log.borrow().cursors().high_watermark;
+    if limit < high_watermark
+        && let Some((_, position)) = locate(state, segment, limit, cap).await?
+    {
+        cap = cap.min(position);
     }
+    Ok(cap)
+}
 
-    /// The end of the committed part of `segment`.
-    pub(crate) fn committed_end(&self, segment: &Segment) -> FilePosition {
-        let Place { segment: base, position } = self.high_watermark_place.get();
-        match segment.base.cmp(&base) {
-            std::cmp::Ordering::Less => segment.end_position(),
-            std::cmp::Ordering::Equal => position,
-            std::cmp::Ordering::Greater => FilePosition::START,
-        }
+/// The end of the committed part of `segment`.
+pub(crate) fn committed_end(log: &Log, segment: &Segment) -> FilePosition {
+    let Place { segment: base, position } = log.cursors().high_watermark_place;
+    match segment.base.cmp(&base) {
+        std::cmp::Ordering::Less => segment.end_position(),
+        std::cmp::Ordering::Equal => position,
+        std::cmp::Ordering::Greater => FilePosition::START,
     }
+}
 
-    /// The first batch below `cap` that ends behind `offset`, and where it lies.
-    pub(crate) async fn locate(
-        self: &Rc<Self>,
-        segment: &Rc<Segment>,
-        offset: Offset,
-        cap: FilePosition,
-    ) -> io::Result<Option<(BatchHeader, FilePosition)>> {
-        let interval = self.config.borrow().index_interval_bytes;
-        load_indexes(&self.directory, segment, interval).await?;
-        let mut scan = Scan::new(self.file_of(segment)?, FilePosition::START, cap.0);
-        if !scan.go_by_index(segment, offset).await? && !fault_points::has(Bug::IndexTrusted) {
-            rebuild_indexes(&self.directory, segment, interval).await?;
-            scan.go_by_index(segment, offset).await?;
-        }
-        if let Some(behind) = self.behind_damage_before(segment, offset) {
-            scan.go_to(scan.position().max(behind));
-        }
-        while let Some(header) = scan.header().await? {
-            let header = header.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
-            if header.end_offset() > offset {
-                return Ok(Some((header, scan.position())));
-            }
-            scan.skip(header.size_bytes);
-        }
-        Ok(None)
+/// The first batch below `cap` that ends behind `offset`, and where it lies.
+pub(crate) async fn locate(
+    state: &Rc<State>,
+    segment: &Rc<Segment>,
+    offset: Offset,
+    cap: FilePosition,
+) -> io::Result<Option<(BatchHeader, FilePosition)>> {
+    let interval = state.config.borrow().index_interval_bytes;
+    load_indexes(&state.directory, segment, interval).await?;
+    let mut scan = Scan::new(open_files::file_of(state, segment)?, FilePosition::START, cap.0);
+    if !scan.go_by_index(segment, offset).await? && !fault_points::has(Bug::IndexTrusted) {
+        rebuild_indexes(&state.directory, segment, interval).await?;
+        scan.go_by_index(segment, offset).await?;
     }
+    if let Some(behind) = behind_damage_before(state, segment, offset) {
+        scan.go_to(scan.position().max(behind));
+    }
+    while let Some(header) = scan.header().await? {
+        let header = header.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+        if header.end_offset() > offset {
+            return Ok(Some((header, scan.position())));
+        }
+        scan.skip(header.size_bytes);
+    }
+    Ok(None)
+}
 
-    /// The end of the last damage before `offset`.
-    fn behind_damage_before(&self, segment: &Segment, offset: Offset) -> Option<FilePosition> {
-        let log = self.log.borrow();
-        let damaged = log.bad_ranges.iter().filter(|bad| bad.segment == segment.base && bad.end <= offset);
-        damaged.map(|bad| bad.end_position).max()
-    }
+/// The end of the last damage before `offset`.
+fn behind_damage_before(state: &State, segment: &Segment, offset: Offset) -> Option<FilePosition> {
+    let log = state.log.borrow();
+    let damaged = log.bad_ranges().iter().filter(|bad| bad.segment == segment.base && bad.end <= offset);
+    damaged.map(|bad| bad.end_position).max()
 }
 
 impl Scan {
@@ -242,7 +241,7 @@ impl Scan {
 
 /// Where the first damage behind `from` begins.
 fn bad_start(log: &Log, segment: &Segment, from: Offset) -> Option<FilePosition> {
-    let behind = log.bad_ranges.iter().filter(|bad| bad.segment == segment.base && bad.start > from);
+    let behind = log.bad_ranges().iter().filter(|bad| bad.segment == segment.base && bad.start > from);
     behind.map(|bad| bad.position).min()
 }
 

@@ -9,35 +9,40 @@ use std::io;
 use std::rc::Rc;
 
 use crate::error::ReadError;
-use crate::log::staging::Turn;
+use crate::log::staging::WriteGroup;
 use crate::offset::Offset;
-use crate::partition::append::Wanted;
-use crate::partition::{Inner, Partition};
+use crate::partition::append::Ticket;
+use crate::partition::state::State;
+use crate::partition::{Partition, commit};
 
 /// The wait of a question. The sync is under way already, so that those of several partitions run side by side and can
 /// be awaited one after the other.
 #[must_use = "what was there is committed once the wait is over"]
 pub struct Settling {
-    inner: Rc<Inner>,
+    state: Rc<State>,
     written: Offset,
     /// What was staged at the time, and where it ends if it gets written.
-    staged: Option<(Rc<Turn>, Offset)>,
-    _wanted: Wanted<Rc<Inner>>,
+    staged: Option<(Rc<WriteGroup>, Offset)>,
+    cuts: u64,
+    _ticket: Ticket<Rc<State>>,
 }
 
 impl Partition {
     /// Has the high watermark pass all that is in the log now; `None` if it has.
     pub fn settle(&self) -> Option<Settling> {
-        let inner = self.inner();
-        let cursors = inner.cursors.get();
-        if cursors.high_watermark == cursors.next || inner.is_closed() {
+        let state = self.state();
+        let mut log = state.log.borrow_mut();
+        let cursors = *log.cursors();
+        if cursors.high_watermark == cursors.next || state.is_closed() {
             return None;
         }
         let is_staged = cursors.next > cursors.written;
-        let staged = is_staged.then(|| (inner.log.borrow_mut().staging.turn(), cursors.next));
-        let wanted = Wanted::new(inner.clone());
-        inner.start_commit();
-        Some(Settling { inner: inner.clone(), written: cursors.written, staged, _wanted: wanted })
+        let staged = is_staged.then(|| (log.staged_group(), cursors.next));
+        let cuts = log.cuts();
+        drop(log);
+        let ticket = Ticket::new(state.clone());
+        commit::start(state);
+        Some(Settling { state: state.clone(), written: cursors.written, staged, cuts, _ticket: ticket })
     }
 
     /// Waits until the high watermark is past all that is in the log now.
@@ -50,24 +55,29 @@ impl Partition {
 }
 
 impl Settling {
-    /// Waits until the high watermark is past what was there. An error: it will not be, as the log has failed or was
-    /// closed.
+    /// Waits until the high watermark is past what was there. An error: it will not be, as the log has failed, was cut or
+    /// was closed.
     pub async fn done(self) -> Result<(), ReadError> {
         let end = self.end().await;
-        self.inner.wait_past(end + -1).await;
-        if self.inner.cursors.get().high_watermark >= end {
+        self.state.wait_past(end.pred(), self.cuts).await;
+        let (passed, is_cut) = {
+            let log = self.state.log.borrow();
+            (log.cursors().high_watermark >= end, log.cuts() != self.cuts)
+        };
+        if passed {
             return Ok(());
         }
-        if self.inner.is_closed() {
+        if self.state.is_closed() {
             return Err(ReadError::Closed);
         }
-        Err(io::Error::other("the log's storage failed").into())
+        Err(io::Error::other(if is_cut { "the log's end was cut" } else { "the log's storage failed" })
+            .into())
     }
 
     /// Where the log ended when it was asked about. What could not be written was never there.
     async fn end(&self) -> Offset {
         match &self.staged {
-            Some((turn, end)) if poll_fn(|cx| turn.poll(cx)).await.is_ok() => *end,
+            Some((group, end)) if poll_fn(|cx| group.poll(cx)).await.is_ok() => *end,
             _ => self.written,
         }
     }

@@ -9,7 +9,9 @@ use crate::format::records::{BadRecord, Records};
 use crate::format::time_index::TimestampOffset;
 use crate::log::record_times::NO_TIMESTAMP;
 use crate::offset::{FilePosition, LeaderEpoch, Offset};
-use crate::partition::{Inner, Partition};
+use crate::partition::read::{committed_end, locate};
+use crate::partition::state::State;
+use crate::partition::{Partition, open_files};
 use crate::segment::Segment;
 use crate::segment::files::load_indexes;
 use crate::segment::scan::Scan;
@@ -31,14 +33,14 @@ impl Partition {
     /// Where a batch does not decompress (its records are the producer's business), the answer is the batch's first
     /// record.
     pub async fn offset_for_timestamp(&self, timestamp: i64) -> Result<Option<FoundByTime>, ReadError> {
-        let inner = self.inner();
-        for segment in inner.segments_to_read()? {
-            if inner.largest(&segment).await?.timestamp < timestamp {
+        let state = self.state();
+        for segment in segments_to_read(state)? {
+            if largest(state, &segment).await?.timestamp < timestamp {
                 continue;
             }
-            inner.make_room_to_open().await;
-            let found = inner.search(&segment, timestamp).await;
-            inner.let_go(&segment);
+            open_files::make_room_to_open(state).await;
+            let found = search(state, &segment, timestamp).await;
+            open_files::let_go(state, &segment);
             if let Some(found) = found? {
                 return Ok(Some(found));
             }
@@ -52,10 +54,10 @@ impl Partition {
     /// Where no record has what a header says is the largest, or its batch was deleted and its segment is still there,
     /// the answer is the batch's last record.
     pub async fn max_timestamp_offset(&self) -> Result<Option<FoundByTime>, ReadError> {
-        let inner = self.inner();
+        let state = self.state();
         let mut best = TimestampOffset::NONE;
-        for segment in inner.segments_to_read()? {
-            let largest = inner.largest(&segment).await?;
+        for segment in segments_to_read(state)? {
+            let largest = largest(state, &segment).await?;
             if largest.timestamp > best.timestamp {
                 best = largest;
             }
@@ -72,66 +74,57 @@ impl Partition {
     }
 }
 
-impl Inner {
-    fn segments_to_read(&self) -> Result<Vec<Rc<Segment>>, ReadError> {
-        if self.is_closed() {
-            return Err(ReadError::Closed);
-        }
-        let log_start = self.cursors.get().log_start;
-        let log = self.log.borrow();
-        let first = log.segments.partition_point(|segment| segment.base <= log_start).saturating_sub(1);
-        Ok(log.segments[first..].to_vec())
+fn segments_to_read(state: &State) -> Result<Vec<Rc<Segment>>, ReadError> {
+    if state.is_closed() {
+        return Err(ReadError::Closed);
     }
+    let log = state.log.borrow();
+    Ok(log.segments_from(log.cursors().log_start).to_vec())
+}
 
-    /// The largest timestamp of a segment.
-    pub(crate) async fn largest(&self, segment: &Rc<Segment>) -> io::Result<TimestampOffset> {
-        if segment.largest().is_none() {
-            let interval = self.config.borrow().index_interval_bytes;
-            let loaded = load_indexes(&self.directory, segment, interval).await;
-            self.let_go(segment);
-            loaded?;
-        }
-        Ok(segment.largest().unwrap_or(TimestampOffset::NONE))
+/// The largest timestamp of a segment.
+pub(crate) async fn largest(state: &State, segment: &Rc<Segment>) -> io::Result<TimestampOffset> {
+    if segment.largest().is_none() {
+        let interval = state.config.borrow().index_interval_bytes;
+        let loaded = load_indexes(&state.directory, segment, interval).await;
+        open_files::let_go(state, segment);
+        loaded?;
     }
+    Ok(segment.largest().unwrap_or(TimestampOffset::NONE))
+}
 
-    async fn search(
-        self: &Rc<Self>,
-        segment: &Rc<Segment>,
-        timestamp: i64,
-    ) -> io::Result<Option<FoundByTime>> {
-        let interval = self.config.borrow().index_interval_bytes;
-        load_indexes(&self.directory, segment, interval).await?;
-        let log_start = self.cursors.get().log_start;
-        let from =
-            segment.with_indexes(|indexes| indexes.times.search_from(timestamp)).unwrap_or(segment.base);
-        let cap = self.committed_end(segment);
-        let Some((_, start)) = self.locate(segment, from.max(log_start), cap).await? else {
-            return Ok(None);
-        };
-        let mut scan = Scan::new(self.file_of(segment)?, start, cap.0);
-        while let Some(header) = scan.header().await? {
-            let Ok(header) = header else {
-                match self.behind_damage(segment, scan.position()) {
-                    Some(position) => scan.go_to(position),
-                    None => return Ok(None),
-                }
-                continue;
-            };
-            if header.max_timestamp >= timestamp
-                && let Some(found) = look_inside(&mut scan, &header, timestamp, log_start).await?
-            {
-                return Ok(Some(found));
+async fn search(state: &Rc<State>, segment: &Rc<Segment>, timestamp: i64) -> io::Result<Option<FoundByTime>> {
+    let interval = state.config.borrow().index_interval_bytes;
+    load_indexes(&state.directory, segment, interval).await?;
+    let log_start = state.log.borrow().cursors().log_start;
+    let from = segment.with_indexes(|indexes| indexes.times.search_from(timestamp)).unwrap_or(segment.base);
+    let cap = committed_end(&state.log.borrow(), segment);
+    let Some((_, start)) = locate(state, segment, from.max(log_start), cap).await? else {
+        return Ok(None);
+    };
+    let mut scan = Scan::new(open_files::file_of(state, segment)?, start, cap.0);
+    while let Some(header) = scan.header().await? {
+        let Ok(header) = header else {
+            match behind_damage(state, segment, scan.position()) {
+                Some(position) => scan.go_to(position),
+                None => return Ok(None),
             }
-            scan.skip(header.size_bytes);
+            continue;
+        };
+        if header.max_timestamp >= timestamp
+            && let Some(found) = look_inside(&mut scan, &header, timestamp, log_start).await?
+        {
+            return Ok(Some(found));
         }
-        Ok(None)
+        scan.skip(header.size_bytes);
     }
+    Ok(None)
+}
 
-    fn behind_damage(&self, segment: &Segment, at: FilePosition) -> Option<FilePosition> {
-        let log = self.log.borrow();
-        let bad = log.bad_ranges.iter().find(|bad| bad.segment == segment.base && bad.position == at);
-        bad.map(|bad| bad.end_position)
-    }
+fn behind_damage(state: &State, segment: &Segment, at: FilePosition) -> Option<FilePosition> {
+    let log = state.log.borrow();
+    let bad = log.bad_ranges().iter().find(|bad| bad.segment == segment.base && bad.position == at);
+    bad.map(|bad| bad.end_position)
 }
 
 async fn look_inside(

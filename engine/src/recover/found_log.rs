@@ -13,7 +13,7 @@ use crate::offset::Offset;
 use crate::recover::checkpoint_files::LastStop;
 use crate::recover::found_segment::FoundSegment;
 use crate::recover::progress::Recovered;
-use crate::segment::files::remove_if_there;
+use crate::segment::remove::remove_if_there;
 
 /// Files of a partition's directory that matter here, by offset.
 #[derive(Debug, Default)]

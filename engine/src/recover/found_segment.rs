@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 
 use creel_io::fs::File;
 
+use crate::directory::{FileKind, segment_path};
 use crate::error::naming;
 use crate::format::bad_ranges::BadRange;
 use crate::offset::{FilePosition, Offset};
 use crate::segment::Segment;
+use crate::segment::active::ActiveSegment;
 use crate::segment::files::{last_indexed, read_indexes};
 use crate::segment::scan::Scan;
 
@@ -40,13 +42,9 @@ pub(crate) struct FoundSegment {
 
 impl FoundSegment {
     pub(crate) fn open(directory: &Path, base: Offset, now_ms: i64) -> io::Result<Self> {
-        let segment = Segment::found(directory, base, 0, now_ms);
-        let looked_at = segment.log.get().and_then(|file| Ok((file.len()?, file.modified_ms()?)));
-        let (length, modified_ms) = looked_at.map_err(naming(segment.log.path()))?;
-        segment.log.close();
-        segment.skip_to(FilePosition(length));
-        segment.note_append(modified_ms);
-        Ok(Self { directory: directory.to_path_buf(), unread: segment, created_ms: now_ms, tail: None })
+        let path = segment_path(directory, base, FileKind::Log);
+        let unread = Segment::found(directory, base, now_ms).map_err(naming(&path))?;
+        Ok(Self { directory: directory.to_path_buf(), unread, created_ms: now_ms, tail: None })
     }
 
     pub(crate) fn base(&self) -> Offset {
@@ -72,10 +70,10 @@ impl FoundSegment {
     }
 
     /// The segment with nothing in it: its batches are noted again from the first on.
-    pub(crate) fn emptied(&self) -> Segment {
-        let segment = Segment::found(&self.directory, self.base(), 0, self.created_ms);
+    pub(crate) fn emptied(&self) -> ActiveSegment {
+        let segment = Segment::new(&self.directory, self.base(), self.created_ms);
+        let mut segment = ActiveSegment::noting(segment);
         segment.note_append(self.unread.appended_ms());
-        segment.begin_empty();
         segment
     }
 

@@ -17,9 +17,11 @@ use crate::recover::damage::{Damage, Gap, judge};
 use crate::recover::found_log::FoundLog;
 use crate::recover::found_segment::FoundSegment;
 use crate::recover::progress::is_gone_through;
-use crate::recover::recovered_log::{RecoveredLog, Recovery, RecoveryReport};
+use crate::recover::recovered_log::{RecoveredLog, Recovery, RecoveryReport, appendable};
+use crate::segment::active::ActiveSegment;
 use crate::segment::checkpoints::{read_bad_ranges, write_bad_ranges};
-use crate::segment::files::{remove_segment, remove_snapshot, write_indexes};
+use crate::segment::files::{remove_snapshot, write_indexes};
+use crate::segment::remove::remove_segment;
 use crate::segment::scan::Scan;
 use crate::segment::{Placed, Segment};
 
@@ -34,6 +36,8 @@ pub(crate) struct LogScan {
     /// Known to have been synced below this: a hole there is damage, not a torn end.
     safe_below: Offset,
     segments: Vec<Rc<Segment>>,
+    /// The segment that the log ends in.
+    last: Option<ActiveSegment>,
     epochs: Vec<EpochStart>,
     bad_ranges: Vec<BadRange>,
     report: RecoveryReport,
@@ -55,6 +59,7 @@ impl LogScan {
             safe_below: found.checkpoint,
             found,
             segments: Vec::new(),
+            last: None,
             epochs: Vec::new(),
             bad_ranges: Vec::new(),
             report: RecoveryReport::default(),
@@ -93,22 +98,28 @@ impl LogScan {
             }
         }
         self.bad_ranges.retain(|bad| bad.segment != found.base());
-        let segment = found.emptied();
-        let scanned = self.scan(&segment, found.length(), next).await.map_err(naming(found.path()))?;
-        if let Some(next) = next.filter(|_| scanned == Continue::Yes) {
-            self.seal(&segment, next).await.map_err(naming(found.path()))?;
+        let mut segment = found.emptied();
+        let scanned = self.scan(&mut segment, found.length(), next).await.map_err(naming(found.path()))?;
+        match next.filter(|_| scanned == Continue::Yes) {
+            Some(next) => {
+                let sealed = self.seal(segment, next).await.map_err(naming(found.path()))?;
+                self.segments.push(sealed);
+            }
+            None => self.last = Some(segment),
         }
-        self.segments.push(Rc::new(segment));
         Ok(scanned)
     }
 
-    fn into_log(self) -> RecoveredLog {
+    fn into_log(mut self) -> RecoveredLog {
+        self.segments.extend(self.last.as_ref().map(ActiveSegment::readable));
+        let last = self.last.filter(|_| self.tail_is_sound);
         RecoveredLog {
             directory: self.found.directory,
             config: self.found.config,
             now_ms: self.found.now_ms,
             recovery: Recovery::Scanned,
             segments: self.segments,
+            active: last.and_then(|last| appendable(last, &self.bad_ranges)),
             epochs: self.epochs,
             bad_ranges: self.bad_ranges,
             reuse: self.found.reuse,
@@ -116,7 +127,6 @@ impl LogScan {
             report: self.report,
             lacks_snapshot: false,
             end: self.end,
-            tail_is_sound: self.tail_is_sound,
         }
     }
 
@@ -155,7 +165,12 @@ impl LogScan {
     }
 
     /// Walks over one segment's batches and takes each into account.
-    async fn scan(&mut self, segment: &Segment, length: u64, next: Option<Offset>) -> io::Result<Continue> {
+    async fn scan(
+        &mut self,
+        segment: &mut ActiveSegment,
+        length: u64,
+        next: Option<Offset>,
+    ) -> io::Result<Continue> {
         self.end = self.end.max(segment.base);
         let file = segment.log.get()?;
         drop_cached(&file);
@@ -219,7 +234,7 @@ impl LogScan {
         follows && fits
     }
 
-    fn take(&mut self, segment: &Segment, header: &BatchHeader, scan: &mut Scan) {
+    fn take(&mut self, segment: &mut ActiveSegment, header: &BatchHeader, scan: &mut Scan) {
         segment.note(&Placed::of(header, scan.position()), self.found.config.index_interval_bytes);
         self.note_epoch(header);
         self.end = header.end_offset();
@@ -234,7 +249,13 @@ impl LogScan {
         }
     }
 
-    fn handle(&mut self, segment: &Segment, damage: Damage, scan: &mut Scan, length: u64) -> Continue {
+    fn handle(
+        &mut self,
+        segment: &mut ActiveSegment,
+        damage: Damage,
+        scan: &mut Scan,
+        length: u64,
+    ) -> Continue {
         match damage {
             Damage::End => Continue::No,
             Damage::Torn { bytes, batches } => {
@@ -262,16 +283,16 @@ impl LogScan {
         }
     }
 
-    async fn seal(&self, segment: &Segment, next: Offset) -> io::Result<()> {
+    async fn seal(&self, mut segment: ActiveSegment, next: Offset) -> io::Result<Rc<Segment>> {
         debug_assert!(self.end <= next || !self.found.is_gapless());
         segment.cut_to_length()?;
         segment.log.get()?.sync_all().await?;
-        match write_indexes(&self.found.directory, segment, true).await {
+        match write_indexes(&self.found.directory, &segment).await {
             Err(error) if is_disk_full(&error) => {
                 tracing::warn!(log = %segment.log.path().display(), %error, "no room for indexes: later starts take longer");
-                Ok(())
+                Ok(segment.seal())
             }
-            written => written,
+            written => written.map(|()| segment.seal()),
         }
     }
 
@@ -292,7 +313,7 @@ impl LogScan {
                 "the end of the log was torn by the crash: cut"
             );
         }
-        if let Some(last) = self.segments.last() {
+        if let Some(last) = &mut self.last {
             if self.end > self.recovery_point && self.found.last_stop == LastStop::Unclean {
                 // Appended to shortly before the crash, which need not have left the file's time right.
                 last.note_append(self.found.now_ms);

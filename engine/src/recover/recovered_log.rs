@@ -12,6 +12,7 @@ use crate::format::epochs::EpochStart;
 use crate::format::reuse_checkpoint::ReuseCheckpoint;
 use crate::offset::Offset;
 use crate::segment::Segment;
+use crate::segment::active::ActiveSegment;
 use crate::segment::checkpoints::remove_reuse;
 
 /// What opening a partition found and did.
@@ -42,7 +43,10 @@ pub(crate) struct RecoveredLog {
     pub(crate) config: LogConfig,
     pub(crate) now_ms: i64,
     pub(crate) recovery: Recovery,
+    /// By base offset.
     pub(crate) segments: Vec<Rc<Segment>>,
+    /// The last of them, where an append may go into it.
+    pub(crate) active: Option<ActiveSegment>,
     /// Where the batches that were looked through say that epochs begin.
     pub(crate) epochs: Vec<EpochStart>,
     pub(crate) bad_ranges: Vec<BadRange>,
@@ -55,8 +59,6 @@ pub(crate) struct RecoveredLog {
     pub(crate) lacks_snapshot: bool,
     /// Where the next batch must begin.
     pub(crate) end: Offset,
-    /// Whether an append may go into the last segment.
-    pub(crate) tail_is_sound: bool,
 }
 
 impl RecoveredLog {
@@ -68,4 +70,11 @@ impl RecoveredLog {
         }
         Ok(())
     }
+}
+
+/// The last segment, where an append may go into it. A damaged range at the very end has offsets but no batches: what
+/// follows begins a new file.
+pub(crate) fn appendable(last: ActiveSegment, bad_ranges: &[BadRange]) -> Option<ActiveSegment> {
+    let is_at_end = |bad: &BadRange| bad.segment == last.base && bad.end_position >= last.end_position();
+    (!bad_ranges.iter().any(is_at_end)).then_some(last)
 }

@@ -7,21 +7,21 @@ use std::rc::Rc;
 
 use crate::error::naming;
 use crate::format::bad_ranges::BadRange;
-use crate::format::time_index::TimestampOffset;
 use crate::offset::{FilePosition, Offset};
 use crate::recover::found_log::FoundLog;
 use crate::recover::found_segment::FoundSegment;
-use crate::recover::recovered_log::{RecoveredLog, Recovery, RecoveryReport};
+use crate::recover::recovered_log::{RecoveredLog, Recovery, RecoveryReport, appendable};
+use crate::segment::Placed;
+use crate::segment::active::ActiveSegment;
 use crate::segment::checkpoints::read_bad_ranges;
 use crate::segment::files::{knows_largest, read_indexes};
 use crate::segment::scan::Scan;
-use crate::segment::{Placed, Segment};
 
 /// What the files of `log` that are right hold.
 pub(crate) struct Trusted {
     bad_ranges: Vec<BadRange>,
     /// The last segment, and where it ends.
-    last: Option<(Segment, Offset)>,
+    last: Option<(ActiveSegment, Offset)>,
 }
 
 /// Looks at the end of every segment. `None`: something is not right; scan the log.
@@ -52,13 +52,16 @@ impl Trusted {
     pub(crate) fn into_log(self, log: FoundLog, mut found: Vec<FoundSegment>) -> RecoveredLog {
         found.pop();
         let (last, end) = self.last.unzip();
-        let sealed = found.into_iter().map(FoundSegment::trusted);
+        let sealed = found.into_iter().map(|sealed| Rc::new(sealed.trusted()));
+        let segments = sealed.chain(last.as_ref().map(ActiveSegment::readable)).collect();
+        let active = last.and_then(|last| appendable(last, &self.bad_ranges));
         RecoveredLog {
             directory: log.directory,
             config: log.config,
             now_ms: log.now_ms,
             recovery: Recovery::Trusted,
-            segments: sealed.chain(last).map(Rc::new).collect(),
+            segments,
+            active,
             epochs: Vec::new(),
             bad_ranges: self.bad_ranges,
             reuse: log.reuse,
@@ -66,7 +69,6 @@ impl Trusted {
             report: RecoveryReport::default(),
             lacks_snapshot: false,
             end: end.unwrap_or(Offset::ZERO),
-            tail_is_sound: true,
         }
     }
 }
@@ -78,7 +80,7 @@ async fn load_tail(
     found: &FoundSegment,
     bad_ranges: &[BadRange],
     index_interval_bytes: u64,
-) -> io::Result<Option<(Segment, Offset)>> {
+) -> io::Result<Option<(ActiveSegment, Offset)>> {
     let length = found.length();
     let Some(indexes) = read_indexes(directory, found.unread())? else {
         return Ok(None);
@@ -88,14 +90,10 @@ async fn load_tail(
     }
     let last = indexes.offsets.last();
     let from = last.map_or(FilePosition::START, |(_, position)| position);
-    let largest = indexes.times.last().unwrap_or(TimestampOffset::NONE);
-    let segment = found.emptied();
-    segment.set_indexes(indexes);
-    if let Some(Ok(first)) = Scan::new(found.file()?, FilePosition::START, length).header().await? {
-        segment.observe(&Placed::of(&first, FilePosition::START));
-    }
-    segment.set_largest(largest);
-    segment.skip_to(from);
+    let first = Scan::new(found.file()?, FilePosition::START, length).header().await?;
+    let first = first.and_then(Result::ok).map(|first| Placed::of(&first, FilePosition::START));
+    let mut segment = found.emptied();
+    segment.indexed_to(from, indexes, first.as_ref());
     let mut end = segment.base;
     let mut scan = Scan::new(found.file()?, from, length);
     while let Some(header) = scan.header().await? {

@@ -13,7 +13,7 @@ use crate::format::durability_mark::Secret;
 use crate::format::epochs::{self, EpochStart};
 use crate::format::reuse_checkpoint::{self, ReuseCheckpoint};
 use crate::offset::Offset;
-use crate::segment::files::remove_if_there;
+use crate::segment::remove::remove_if_there;
 
 /// Reads a partition's leader epochs. `None`: the file is missing or damaged, and they are rebuilt from the batches.
 pub(crate) fn read_epochs(directory: &Path) -> io::Result<Option<Vec<EpochStart>>> {

@@ -14,12 +14,14 @@ use crate::format::snapshot::{self, SnapshotEntry};
 use crate::format::time_index::{TimeIndex, TimestampOffset};
 use crate::limits::SIDE_FILE_BYTES_MAX;
 use crate::offset::{FilePosition, Offset};
+use crate::segment::active::ActiveSegment;
+use crate::segment::remove::remove_if_there;
 use crate::segment::scan::Scan;
 use crate::segment::{Indexes, Placed, Segment};
 
-/// Writes both index files and syncs them. `closing`: nothing will be added.
-pub(crate) async fn write_indexes(directory: &Path, segment: &Segment, closing: bool) -> io::Result<()> {
-    let Some((offsets, times)) = segment.encode_indexes(closing) else {
+/// Writes both index files of a segment that nothing will be added to, and syncs them.
+pub(crate) async fn write_indexes(directory: &Path, segment: &Segment) -> io::Result<()> {
+    let Some((offsets, times)) = segment.encode_indexes() else {
         return Ok(());
     };
     write_synced(&segment_path(directory, segment.base, FileKind::OffsetIndex), &offsets).await?;
@@ -53,22 +55,6 @@ fn write_file(path: &Path, content: &[u8]) -> io::Result<File> {
         let _ = remove_if_there(path);
     }
     written.map(|()| file)
-}
-
-/// Removes a file that may be gone already.
-pub(crate) fn remove_if_there(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        outcome => outcome,
-    }
-}
-
-/// Removes every file of a segment.
-pub(crate) fn remove_segment(directory: &Path, base: Offset) -> io::Result<()> {
-    for kind in FileKind::OF_SEGMENT {
-        remove_if_there(&segment_path(directory, base, kind))?;
-    }
-    Ok(())
 }
 
 /// Removes both index files.
@@ -173,14 +159,13 @@ fn read_bounded(path: &Path) -> io::Result<Option<bytes::Bytes>> {
 /// Walks a segment's headers and writes its indexes anew.
 pub(crate) async fn rebuild_indexes(directory: &Path, segment: &Segment, interval: u64) -> io::Result<()> {
     tracing::warn!(log = %segment.log.path().display(), "indexes missing or damaged: rebuilding them");
-    let copy = Segment::found(directory, segment.base, 0, segment.created_ms);
-    copy.begin_empty();
+    let mut copy = ActiveSegment::noting(Segment::new(directory, segment.base, segment.created_ms));
     let mut scan = Scan::new(segment.log.get()?, FilePosition::START, segment.length());
     while let Some(Ok(header)) = scan.header().await? {
         copy.note(&Placed::of(&header, scan.position()), interval);
         scan.skip(header.size_bytes);
     }
-    write_indexes(directory, &copy, true).await?;
+    write_indexes(directory, &copy).await?;
     if let Some(indexes) = read_indexes(directory, &copy)? {
         segment.set_indexes(indexes);
     } else {

@@ -59,7 +59,7 @@ impl LazyFile {
         given.push(file.downgrade());
     }
 
-    /// From now on nobody gets a handle. Gives back the one that was kept here, for [`remove_off_core`].
+    /// From now on nobody gets a handle. Gives back the one that was kept here, for [`super::remove::remove_off_core`].
     pub(crate) fn retire(&self) -> Option<File> {
         self.is_retired.set(true);
         self.open.take()
@@ -79,18 +79,4 @@ impl LazyFile {
     pub(crate) fn close(&self) {
         *self.open.borrow_mut() = None;
     }
-}
-
-/// Removes files, and closes the last handles to them behind that: a file without a name frees all its pages and blocks as
-/// it closes, hundreds of milliseconds for a GiB, so that is no work for a core.
-pub(crate) async fn remove_off_core(
-    last_handles: impl IntoIterator<Item = File> + Send + 'static,
-    remove: impl FnOnce() -> io::Result<()> + Send + 'static,
-) -> io::Result<()> {
-    creel_io::offload(move || {
-        let removed = remove();
-        drop(last_handles);
-        removed
-    })
-    .await
 }

@@ -9,8 +9,7 @@ use creel_io::fs::{self, File};
 
 use crate::directory::{FileKind, segment_path};
 use crate::offset::Offset;
-use crate::segment::files::{remove_if_there, remove_segment};
-use crate::segment::lazy_file::remove_off_core;
+use crate::segment::remove::{remove_if_there, remove_off_core, remove_segment};
 
 /// A file for the next segment.
 #[derive(Debug)]

@@ -7,8 +7,8 @@ use std::future::Future;
 use std::path::{Path, PathBuf};
 
 use creel_engine::{
-    AppendOrigin, Batch, BatchBuilder, BatchHeader, Flusher, Isolation, LeaderEpoch, LogConfig, Offset,
-    OpenLog, Partition, ReadError, TopicPartition,
+    AppendOrigin, Batch, BatchBuilder, BatchHeader, Isolation, LeaderEpoch, LogConfig, Offset, OpenLog,
+    Partition, ReadError, TopicPartition, TurnWriter,
 };
 
 /// Runs `story` on one core over the real kernel, in a fresh directory.
@@ -49,12 +49,12 @@ pub(crate) async fn open(directory: &Path) -> Partition {
 }
 
 pub(crate) async fn open_with(directory: &Path, config: LogConfig) -> Partition {
-    Partition::open(&Flusher::new(), opening(directory, config)).await.unwrap()
+    Partition::open(&TurnWriter::new(), opening(directory, config)).await.unwrap()
 }
 
 pub(crate) async fn open_clean(directory: &Path, config: LogConfig) -> Partition {
     let opening = OpenLog { was_clean: true, ..opening(directory, config) };
-    Partition::open(&Flusher::new(), opening).await.unwrap()
+    Partition::open(&TurnWriter::new(), opening).await.unwrap()
 }
 
 /// The files as a kill -9 would leave them now: a copy, out of reach of the log that is still open.

@@ -10,32 +10,58 @@
 //!
 //! v7: zstd is allowed. v8: errors have a message. v13: topics are named by id.
 
+use crate::answers::KafkaError;
+use crate::api::call::Call;
+use crate::api::call::Made;
+use crate::api::transactions;
+use crate::budget::Held;
+use crate::core::Core;
+use crate::core::Question;
+use crate::limits::ANSWER_BYTES_FREE;
+use crate::net::reply::Answered;
+use crate::net::reply::Pending;
+use crate::net::reply::Reply;
+use crate::peers::Awaited;
+use crate::peers::Scatter;
+use crate::peers::questions::Acks;
+use crate::peers::questions::ProduceShare;
+use crate::peers::questions::ShareError;
+use crate::peers::questions::ShareOutcome;
+use crate::tasks::LocalBoxFuture;
+use crate::topics::LocalTopic;
+use crate::topics::Location;
+use crate::topics::Topic;
+use crate::topics::is_internal;
+use crate::topics::timestamp_rules;
+use creel_engine::Ack;
+use creel_engine::AppendError;
+use creel_engine::AppendOrigin;
+use creel_engine::Batch;
+use creel_engine::BatchError;
+use creel_engine::Codec;
+use creel_engine::LookBudget;
+use creel_engine::LookError;
+use creel_engine::PendingAck;
+use creel_engine::Records;
+use creel_engine::UncheckedBatch;
+use creel_engine::fault_points;
+use creel_io::STEPS_A_TURN;
+use creel_io::count_work;
+use creel_io::pace;
+use creel_io::wall_clock_ms;
+use creel_wire::ErrorCode;
+use creel_wire::Str;
+use creel_wire::Uuid;
+use creel_wire::api::produce::BatchIndexAndErrorMessage;
+use creel_wire::api::produce::PartitionProduceData;
+use creel_wire::api::produce::PartitionProduceResponse;
+use creel_wire::api::produce::ProduceRequest;
+use creel_wire::api::produce::ProduceResponse;
+use creel_wire::api::produce::TopicProduceData;
+use creel_wire::api::produce::TopicProduceResponse;
 use std::future::Future;
 use std::rc::Rc;
 use std::time::Duration;
-
-use creel_engine::{
-    Ack, AppendError, AppendOrigin, Batch, BatchError, Codec, LookBudget, LookError, PendingAck, Records,
-    UncheckedBatch, fault_points,
-};
-use creel_io::{STEPS_A_TURN, count_work, pace, wall_clock_ms};
-use creel_wire::api::produce::{
-    BatchIndexAndErrorMessage, PartitionProduceData, PartitionProduceResponse, ProduceRequest,
-    ProduceResponse, TopicProduceData, TopicProduceResponse,
-};
-use creel_wire::{ErrorCode, Str, Uuid};
-
-use crate::answers::KafkaError;
-use crate::api::call::{Call, Made};
-use crate::api::transactions;
-use crate::budget::Held;
-use crate::core::{Core, Question};
-use crate::limits::ANSWER_BYTES_FREE;
-use crate::net::reply::{Answered, Pending, Reply};
-use crate::peers::questions::{Acks, ProduceShare, ShareError, ShareOutcome};
-use crate::peers::{Awaited, Scatter};
-use crate::tasks::LocalBoxFuture;
-use crate::topics::{LocalTopic, Location, Topic, is_internal, timestamp_rules};
 
 /// The first version whose clients know zstd.
 const ZSTD_FROM: i16 = 7;

@@ -13,7 +13,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use creel_engine::Flusher;
+use creel_engine::TurnWriter;
 use creel_io::CoreId;
 use creel_io::local::Notify;
 use creel_io::mailbox::Mailbox;
@@ -42,7 +42,7 @@ pub(crate) struct Core {
     pub(crate) peers: Rc<Peers>,
     pub(crate) topics: Topics,
     pub(crate) pending_removals: PendingRemovals,
-    pub(crate) flusher: Flusher,
+    pub(crate) turn_writer: TurnWriter,
     pub(crate) files: FileShares,
     pub(crate) held_files: HeldFiles,
     pub(crate) stages: Rc<Stages>,
@@ -80,7 +80,7 @@ impl Core {
             peers: Peers::new(id, mailbox, stages.clone()),
             topics: Topics::new(id, node.cores),
             pending_removals: PendingRemovals::default(),
-            flusher: stages.flusher().keeping_open(files.active, files.sealed),
+            turn_writer: stages.turn_writer().keeping_open(files.active, files.sealed),
             net: Net::new(node.broker(), node.cores, client_log.clone(), stages.clone(), stopping.clone()),
             stages,
             sessions: RefCell::new(sessions),

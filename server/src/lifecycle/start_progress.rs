@@ -1,20 +1,23 @@
 //! How far a start has come with opening what is there: a stop that was not clean can leave minutes of recovery.
 
+use crate::core::Core;
+use crate::core::Question;
+use crate::core::ask_all_cores;
+use crate::limits::START_TOLD_MS;
+use crate::peers::questions::Progress;
+use crate::peers::questions::ReadProgress;
+use crate::tasks::race::First;
+use crate::tasks::race::race;
+use creel_io::now;
+use creel_io::sleep;
 use std::fmt;
 use std::future::Future;
 use std::rc::Rc;
 use std::time::Duration;
 
-use creel_io::{now, sleep};
-
-use crate::core::{Core, Question, ask_all_cores};
-use crate::limits::START_TOLD_MS;
-use crate::peers::questions::{Progress, ReadProgress};
-use crate::tasks::race::{First, race};
-
 impl Question for ReadProgress {
     async fn answer_here(self, core: Rc<Core>) -> Progress {
-        core.start_progress.read(core.flusher.recovered_bytes())
+        core.start_progress.read(core.turn_writer.recovered_bytes())
     }
 }
 

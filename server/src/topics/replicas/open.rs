@@ -154,7 +154,7 @@ async fn open_new(core: &Core, open: OpenLog, topic: &Topic, index: i32) -> Resu
 
 async fn open_marked(core: &Core, open: OpenLog, topic: &Topic, index: i32) -> Result<Partition, OpenError> {
     let directory = open.directory.clone();
-    let partition = Partition::open(&core.flusher, open).await?;
+    let partition = Partition::open(&core.turn_writer, open).await?;
     topic.set_leader_epoch(index, partition.leader_epoch().0);
     mark(&directory, topic.id).await?;
     Ok(partition)

@@ -1,26 +1,30 @@
 //! Writes over stale batches that are torn at every sector: recovery must find a prefix of what was written.
 
-use std::io::IoSlice;
-use std::path::{Path, PathBuf};
-
-use creel_io::fs::{self, File, OpenOptions};
-use creel_io::sim::{Config, Simulation};
-
 use crate::BatchBuilder;
 use crate::FilePosition;
-use crate::Flusher;
 use crate::LeaderEpoch;
 use crate::LogConfig;
 use crate::Offset;
 use crate::OpenLog;
 use crate::Partition;
 use crate::TopicPartition;
+use crate::TurnWriter;
 use crate::format::batch::stamp;
-use crate::format::durability_mark::{self, Secret};
+use crate::format::durability_mark;
+use crate::format::durability_mark::Secret;
 use crate::format::reuse_checkpoint::ReuseCheckpoint;
-use crate::limits::{PAGE_BYTES, SECTOR_BYTES};
+use crate::limits::PAGE_BYTES;
+use crate::limits::SECTOR_BYTES;
 use crate::segment::checkpoints::write_reuse;
 use crate::segment::wipe::wipe;
+use creel_io::fs;
+use creel_io::fs::File;
+use creel_io::fs::OpenOptions;
+use creel_io::sim::Config;
+use creel_io::sim::Simulation;
+use std::io::IoSlice;
+use std::path::Path;
+use std::path::PathBuf;
 
 /// One byte less than a page: the n-th batch has a page's boundary, and so a sector's, behind its n-th byte.
 const BATCH_BYTES: usize = 4095;
@@ -147,7 +151,7 @@ async fn open(directory: &Path) -> Partition {
         recovery_point: None,
         log_start: None,
     };
-    Partition::open(&Flusher::new(), opening).await.unwrap()
+    Partition::open(&TurnWriter::new(), opening).await.unwrap()
 }
 
 fn tear(wiped: bool) -> (usize, usize) {

@@ -1,0 +1,155 @@
+//! A random walk of writes, waiters, settings, alarms and syncs against what the rules say.
+
+use core::time::Duration;
+
+use super::*;
+use crate::log::Place;
+use crate::offset::{FilePosition, Offset};
+use crate::test_random::Random;
+
+fn end(offset: i64) -> End {
+    let place = Place { segment: Offset(0), position: FilePosition(offset as u64) };
+    End { offset: Offset(offset), place }
+}
+
+fn cursors(written: i64, durable: i64) -> Cursors {
+    Cursors { written: Offset(written), next: Offset(written), ..Cursors::at(Offset(0), end(durable)) }
+}
+
+const RELAXED: Durability = Durability::Relaxed { records: Some(100), after: Some(Duration::from_nanos(50)) };
+
+struct Walk {
+    random: Random,
+    commit: Commit,
+    waiters: HwWaiters,
+    durability: Durability,
+    now: u64,
+    written: i64,
+    durable: i64,
+    tickets: usize,
+    covers: Option<i64>,
+    /// When the oldest unsynced write of which nobody waits was seen first.
+    alarm: Option<u64>,
+}
+
+impl Walk {
+    fn new(seed: u64) -> Self {
+        let durability = if seed.is_multiple_of(2) { Durability::GroupCommit } else { RELAXED };
+        Self {
+            random: Random::new(seed),
+            commit: Commit::default(),
+            waiters: HwWaiters::default(),
+            durability,
+            now: 0,
+            written: 0,
+            durable: 0,
+            tickets: 0,
+            covers: None,
+            alarm: None,
+        }
+    }
+
+    fn ask(&mut self) {
+        let (now, cursors) = (Instant::from_nanos(self.now), cursors(self.written, self.durable));
+        let due = self.commit.after_write(&cursors, self.durability, &self.waiters, || now);
+        let unsynced = self.written - self.durable;
+        if self.covers.is_some() || unsynced == 0 {
+            assert_eq!(due, None, "one sync at a time, and none of nothing");
+            return;
+        }
+        let (is_urgent, linger) = match self.durability {
+            Durability::GroupCommit => (self.tickets > 0, COMMIT_LINGER.as_nanos() as u64),
+            Durability::Relaxed { .. } => (unsynced >= 100, 50),
+        };
+        match due {
+            Some(Due::Sync) => {
+                assert!(is_urgent);
+                self.begin();
+            }
+            Some(Due::Alarm(at)) => {
+                assert!(!is_urgent && self.alarm.is_none());
+                assert_eq!(at, Instant::from_nanos(self.now + linger));
+                self.alarm = Some(self.now + linger);
+            }
+            None => assert!(!is_urgent && self.alarm.is_some(), "nothing is forgotten"),
+        }
+    }
+
+    fn begin(&mut self) {
+        self.commit.begin(end(self.written));
+        self.covers = Some(self.written);
+        self.alarm = None;
+    }
+
+    fn end(&mut self) {
+        assert_eq!(self.commit.end(), self.covers.map(end));
+        self.durable = self.covers.take().unwrap();
+        self.ask();
+    }
+
+    fn let_time_pass(&mut self) {
+        self.now += self.random.below(1 + COMMIT_LINGER.as_nanos() as u64);
+        let due = self.commit.alarm(Instant::from_nanos(self.now));
+        match self.alarm {
+            None => assert_eq!(due, None),
+            Some(at) if at > self.now => assert_eq!(due, Some(Due::Alarm(Instant::from_nanos(at)))),
+            Some(_) => {
+                assert_eq!(due, Some(Due::Sync));
+                self.begin();
+            }
+        }
+    }
+
+    /// What is written is synced at once, so that a shorter time than before holds at once.
+    fn change_settings(&mut self) {
+        self.durability = if self.durability == RELAXED { Durability::GroupCommit } else { RELAXED };
+        self.commit.stop_lingering();
+        self.alarm = None;
+        if self.covers.is_none() && self.durable < self.written {
+            self.begin();
+        }
+    }
+
+    fn step(&mut self) {
+        match self.random.below(8) {
+            0 => self.let_time_pass(),
+            1 => {
+                self.commit.add_ticket();
+                self.tickets += 1;
+                self.ask();
+            }
+            2 if self.tickets > 0 => {
+                self.commit.remove_ticket();
+                self.tickets -= 1;
+            }
+            3 | 4 if self.covers.is_some() => self.end(),
+            5 => self.change_settings(),
+            _ => {
+                self.written += 1 + self.random.below(30) as i64;
+                self.ask();
+            }
+        }
+        assert_eq!(self.commit.is_syncing(), self.covers.is_some());
+    }
+}
+
+#[test]
+fn a_sync_is_due_when_the_rules_say_so_and_never_two_at_once() {
+    for seed in 0..100 {
+        let mut walk = Walk::new(seed);
+        for _ in 0..500 {
+            walk.step();
+        }
+    }
+}
+
+#[test]
+fn whoever_waits_at_the_high_watermark_hastens_the_sync() {
+    let (mut commit, mut waiters, now) = (Commit::default(), HwWaiters::default(), Instant::from_nanos(7));
+    let mut ask =
+        |waiters: &HwWaiters| commit.after_write(&cursors(2, 1), Durability::GroupCommit, waiters, || now);
+    assert_eq!(ask(&waiters), Some(Due::Alarm(now + COMMIT_LINGER)));
+    assert_eq!(ask(&waiters), None);
+    waiters.wait(None, Offset(1), std::task::Waker::noop());
+    assert_eq!(ask(&waiters), Some(Due::Sync));
+}

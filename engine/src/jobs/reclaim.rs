@@ -1,0 +1,105 @@
+//! Segments that left the log at its start, until their files are removed: strictly oldest first, one task at a time.
+//!
+//! Owns the queue and whose turn it is. Knows neither why a segment goes (`upkeep`) nor how its files do.
+
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use crate::segment::Segment;
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(crate) struct Reclaim {
+    /// Oldest first.
+    pending_delete: VecDeque<Rc<Segment>>,
+    phase: Phase,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Phase {
+    #[default]
+    Idle,
+    /// A task removes them, or has the log's segments to itself.
+    Removing,
+}
+
+impl Reclaim {
+    /// These have left the log, behind those that left it before.
+    pub(crate) fn add(&mut self, segments: Vec<Rc<Segment>>) {
+        self.pending_delete.extend(segments);
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.pending_delete.is_empty()
+    }
+
+    /// `false`: another task removes segments.
+    pub(crate) fn begin(&mut self) -> bool {
+        std::mem::replace(&mut self.phase, Phase::Removing) == Phase::Idle
+    }
+
+    /// The next task may remove segments.
+    pub(crate) fn end(&mut self) {
+        self.phase = Phase::Idle;
+    }
+
+    /// What is to be removed next.
+    pub(crate) fn oldest(&self) -> Option<Rc<Segment>> {
+        self.pending_delete.front().cloned()
+    }
+
+    /// Whether only one waits: the newest, whose file is the likeliest to be in memory.
+    pub(crate) fn is_down_to_one(&self) -> bool {
+        self.pending_delete.len() == 1
+    }
+
+    /// The oldest is removed, on the medium too.
+    pub(crate) fn removed(&mut self) {
+        debug_assert_eq!(self.phase, Phase::Removing);
+        self.pending_delete.pop_front();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::offset::Offset;
+    use crate::test_random::Random;
+
+    #[test]
+    fn segments_are_removed_oldest_first_by_one_task_at_a_time() {
+        for seed in 0..50 {
+            let (mut random, mut reclaim) = (Random::new(seed), Reclaim::default());
+            let (mut next, mut model, mut is_removing) = (0, VecDeque::new(), false);
+            for _ in 0..200 {
+                match random.below(4) {
+                    0 => {
+                        let bases: Vec<_> = (next..next + random.below(4) as i64).map(Offset).collect();
+                        next += bases.len() as i64;
+                        let found = |base: &Offset| Rc::new(Segment::new(Path::new("/d"), *base, 0));
+                        reclaim.add(bases.iter().map(found).collect());
+                        model.extend(bases);
+                    }
+                    1 => {
+                        assert_eq!(reclaim.begin(), !is_removing, "seed {seed}");
+                        is_removing = true;
+                    }
+                    2 => {
+                        reclaim.end();
+                        is_removing = false;
+                    }
+                    _ if is_removing && !model.is_empty() => {
+                        reclaim.removed();
+                        model.pop_front();
+                    }
+                    _ => {}
+                }
+                assert_eq!(reclaim.oldest().map(|segment| segment.base), model.front().copied());
+                assert_eq!(reclaim.is_empty(), model.is_empty());
+                assert_eq!(reclaim.is_down_to_one(), model.len() == 1);
+            }
+        }
+    }
+}

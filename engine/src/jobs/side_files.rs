@@ -1,0 +1,185 @@
+//! What beside the batches is on the medium, and what is not yet: side files of sealed segments, leader epochs, producer
+//! snapshots. The recovery point follows from it.
+//!
+//! Owns that knowledge. Knows neither how a file is written nor when.
+
+use crate::jobs::commit::EpochsWritten;
+use crate::log::epochs::LeaderEpochs;
+use crate::offset::Offset;
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(crate) struct SideFiles {
+    /// Sealed segments whose indexes and snapshot are not yet safe: recovery must look at them.
+    due: Vec<Offset>,
+    /// Where the log starts by the epochs that are on the medium.
+    epochs_start: Option<Offset>,
+    /// Where the newest epoch begins, while there is no room on the disk to write the epochs down.
+    epochs_lag: Option<Offset>,
+    /// The start had no room for the producer snapshot that retention needs before it takes a segment.
+    lacks_snapshot: bool,
+    /// The log's end is being cut down to this.
+    cut: Option<Offset>,
+}
+
+/// What brings the log's start into the epochs on the medium.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum StartStep {
+    /// It is there.
+    Done,
+    /// There is no room for the epochs: without a file the next start makes them anew.
+    RemoveFile,
+    /// A sync is in flight.
+    Await,
+    /// A sync writes them.
+    Sync,
+}
+
+impl SideFiles {
+    /// As a start has found and left them.
+    pub(crate) fn opened(epochs_start: Option<Offset>, lacks_snapshot: bool) -> Self {
+        Self { epochs_start, lacks_snapshot, ..Self::default() }
+    }
+
+    /// A segment was sealed, with a snapshot of the producers behind it.
+    pub(crate) fn sealed(&mut self, base: Offset) {
+        self.due.push(base);
+        self.lacks_snapshot = false;
+    }
+
+    /// A sealed segment's side files are on the medium, or it is gone and needs none.
+    pub(crate) fn safe(&mut self, base: Offset) {
+        self.due.retain(|other| *other != base);
+    }
+
+    /// Whether a sealed segment's side files are not yet on the medium.
+    pub(crate) fn is_due(&self, base: Offset) -> bool {
+        self.due.contains(&base)
+    }
+
+    pub(crate) fn lacks_snapshot(&self) -> bool {
+        self.lacks_snapshot
+    }
+
+    /// Whether the producer snapshot that retention needs is missing.
+    pub(crate) fn set_lacks_snapshot(&mut self, lacks: bool) {
+        self.lacks_snapshot = lacks;
+    }
+
+    /// What recovery need not look at again, of what is `durable`: its side files are on the medium.
+    pub(crate) fn recovery_point(&self, durable: Offset) -> Offset {
+        let due = self.due.iter().min().copied();
+        due.into_iter().chain(self.epochs_lag).chain(self.cut).fold(durable, Offset::min)
+    }
+
+    /// A sync wrote the epochs, or had no room for them: then they are due again, and until they are written the recovery
+    /// point stays in front of them. Whether they are due.
+    pub(crate) fn epochs_synced(&mut self, epochs: &LeaderEpochs, written: EpochsWritten) -> bool {
+        let is_late = written == EpochsWritten::NoRoom;
+        if !is_late {
+            self.epochs_start = epochs.start();
+        }
+        self.epochs_lag = epochs.latest_start().filter(|_| is_late);
+        is_late
+    }
+
+    /// The epochs' file is not there, so that it does not say that the log begins before `start`.
+    pub(crate) fn epochs_removed(&mut self, start: Option<Offset>) {
+        self.epochs_start = start;
+    }
+
+    /// What is to be done until the epochs on the medium say that the log begins at `start`, after so many syncs were
+    /// awaited: one that was in flight may still bring the old start.
+    pub(crate) fn step_to_start(&self, start: Option<Offset>, awaited: usize, is_syncing: bool) -> StartStep {
+        if self.epochs_start >= start {
+            StartStep::Done
+        } else if self.epochs_lag.is_some() && (awaited > 1 || !is_syncing) {
+            StartStep::RemoveFile
+        } else if is_syncing {
+            StartStep::Await
+        } else {
+            StartStep::Sync
+        }
+    }
+
+    /// The log is being cut down to `end`: what lies behind that is no longer vouched for.
+    pub(crate) fn begin_cut(&mut self, end: Offset) {
+        self.cut = Some(end);
+    }
+
+    /// The cut is on the medium, or was not made. `active`: the segment that is written to.
+    pub(crate) fn end_cut(&mut self, active: Offset) {
+        self.cut = None;
+        self.due.retain(|base| *base < active);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::offset::LeaderEpoch;
+    use crate::test_random::Random;
+
+    #[test]
+    fn a_recovery_point_never_passes_what_is_not_safe() {
+        for seed in 0..50 {
+            let (mut random, mut files) = (Random::new(seed), SideFiles::default());
+            let (mut due, mut durable, mut next_epoch) = (Vec::new(), 0, 0);
+            let mut lag = None;
+            for _ in 0..200 {
+                durable += random.below(10) as i64;
+                match random.below(4) {
+                    0 if due.last() != Some(&durable) => {
+                        files.sealed(Offset(durable));
+                        due.push(durable);
+                    }
+                    1 if !due.is_empty() => {
+                        let base = due.swap_remove(random.below(due.len() as u64) as usize);
+                        files.safe(Offset(base));
+                    }
+                    2 => {
+                        next_epoch += 1;
+                        let mut epochs = LeaderEpochs::default();
+                        epochs.assign(LeaderEpoch(next_epoch), Offset(durable));
+                        let is_late = random.below(2) == 0;
+                        let written = if is_late { EpochsWritten::NoRoom } else { EpochsWritten::Yes };
+                        assert_eq!(files.epochs_synced(&epochs, written), is_late);
+                        lag = is_late.then_some(durable);
+                    }
+                    _ => {}
+                }
+                let point = due.iter().copied().chain(lag).fold(durable, i64::min);
+                assert_eq!(files.recovery_point(Offset(durable)), Offset(point), "seed {seed}");
+                assert!(due.iter().all(|base| files.is_due(Offset(*base))));
+            }
+        }
+    }
+
+    #[test]
+    fn while_the_end_is_cut_nothing_behind_it_is_vouched_for() {
+        let mut files = SideFiles::default();
+        files.sealed(Offset(10));
+        files.sealed(Offset(20));
+        files.safe(Offset(10));
+        files.begin_cut(Offset(15));
+        assert_eq!(files.recovery_point(Offset(30)), Offset(15));
+        files.end_cut(Offset(10));
+        assert_eq!(files.recovery_point(Offset(15)), Offset(15));
+    }
+
+    #[test]
+    fn the_start_gets_to_the_medium_with_or_without_room_for_the_epochs() {
+        let (old, new) = (Some(Offset(0)), Some(Offset(9)));
+        let mut files = SideFiles::opened(old, false);
+        assert_eq!(files.step_to_start(old, 0, false), StartStep::Done);
+        assert_eq!(files.step_to_start(new, 0, false), StartStep::Sync);
+        assert_eq!(files.step_to_start(new, 0, true), StartStep::Await);
+        let mut epochs = LeaderEpochs::default();
+        epochs.assign(LeaderEpoch(1), Offset(9));
+        assert!(files.epochs_synced(&epochs, EpochsWritten::NoRoom));
+        assert_eq!(files.step_to_start(new, 1, true), StartStep::Await);
+        assert_eq!(files.step_to_start(new, 2, true), StartStep::RemoveFile);
+        files.epochs_removed(new);
+        assert_eq!(files.step_to_start(new, 2, true), StartStep::Done);
+    }
+}

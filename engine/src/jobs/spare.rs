@@ -1,0 +1,160 @@
+//! The file that waits for the next segment: one slot, filled from one of two sources.
+//!
+//! - Preallocation (`preallocate`): disk that is claimed whole before a segment's first write.
+//! - Reuse (`creel.segment.recycle`): a segment that retention drops becomes the file of the next one
+//!   (`partition::segment_reuse` says what makes that safe). Where both are on, reuse is better.
+//!
+//! One spare a partition at most: that much of disk beyond retention. It outlives no stop, no crash, no idleness and no full
+//! disk (its name ends in `.deleted` until it is used, and such a file is removed at a start, by Kafka too).
+//!
+//! Owns the slot, and what the medium knows of reused segments. Knows neither how a file is prepared nor when it is needed.
+
+use crate::format::durability_mark::Signer;
+use crate::format::reuse_checkpoint::ReuseCheckpoint;
+use crate::offset::Offset;
+use crate::segment::spare::Spare;
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(crate) struct SpareSlot {
+    slot: Slot,
+    /// What the medium says about segments that may be reused ones.
+    announced: Option<ReuseCheckpoint>,
+    /// The last segment behind which disk was preallocated, or was to be.
+    preallocated_behind: Option<Offset>,
+    /// Segments that began in the file of an older one.
+    reused: u64,
+}
+
+#[derive(Debug, Default)]
+enum Slot {
+    #[default]
+    None,
+    /// A task prepares a file.
+    Preparing,
+    Ready(Spare),
+}
+
+impl SpareSlot {
+    /// Whether a file is wanted.
+    pub(crate) fn is_vacant(&self) -> bool {
+        matches!(self.slot, Slot::None)
+    }
+
+    /// Whether disk is to be preallocated for the segment behind `active`: once.
+    pub(crate) fn wants_preallocation_behind(&mut self, active: Offset) -> bool {
+        self.is_vacant() && self.preallocated_behind.replace(active) != Some(active)
+    }
+
+    /// A file is being prepared. The slot is vacant.
+    pub(crate) fn begin(&mut self) {
+        debug_assert!(self.is_vacant());
+        self.slot = Slot::Preparing;
+    }
+
+    /// The file is ready; `None`: there will be none.
+    pub(crate) fn end(&mut self, prepared: Option<Spare>) {
+        debug_assert!(matches!(self.slot, Slot::Preparing));
+        self.slot = prepared.map_or(Slot::None, Slot::Ready);
+    }
+
+    /// The file, if one is ready. One that is being prepared stays so.
+    pub(crate) fn take(&mut self) -> Option<Spare> {
+        match std::mem::take(&mut self.slot) {
+            Slot::Ready(spare) => Some(spare),
+            other => {
+                self.slot = other;
+                None
+            }
+        }
+    }
+
+    /// A segment has begun in a spare's file.
+    pub(crate) fn used(&mut self, was_stale: bool) {
+        self.reused += u64::from(was_stale);
+    }
+
+    pub(crate) fn reused(&self) -> u64 {
+        self.reused
+    }
+
+    pub(crate) fn is_announced(&self) -> bool {
+        self.announced.is_some()
+    }
+
+    /// The medium says which segments may be reused ones.
+    pub(crate) fn announce(&mut self, reuse: ReuseCheckpoint) {
+        self.announced = Some(reuse);
+    }
+
+    /// No segment may be a reused one any more, and the medium is to say so. Whether it says otherwise.
+    pub(crate) fn forget_announced(&mut self) -> bool {
+        self.announced.take().is_some()
+    }
+
+    /// Who signs the marks of a segment that begins at `base`.
+    pub(crate) fn signer(&self, base: Offset) -> Signer {
+        ReuseCheckpoint::signer(self.announced, base)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_random::Random;
+    use creel_io::fs::{File, OpenOptions};
+
+    fn spare(length: u64) -> Spare {
+        let file = File::open("/spare".as_ref(), OpenOptions::create()).unwrap();
+        Spare { path: "/d/0.log.deleted".into(), file, length, is_stale: false }
+    }
+
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    enum Model {
+        None,
+        Preparing,
+        Ready(u64),
+    }
+
+    #[test]
+    fn there_is_one_spare_at_most_and_it_is_taken_once() {
+        creel_io::sim::run(1, |_| async {
+            for seed in 0..50 {
+                let (mut random, mut slot) = (Random::new(seed), SpareSlot::default());
+                let (mut model, mut behind) = (Model::None, None);
+                for _ in 0..200 {
+                    let number = random.below(1000);
+                    match random.below(4) {
+                        0 => {
+                            let active = Offset(random.below(3) as i64);
+                            let wants = model == Model::None && behind != Some(active);
+                            if model == Model::None {
+                                behind = Some(active);
+                            }
+                            assert_eq!(slot.wants_preallocation_behind(active), wants, "seed {seed}");
+                        }
+                        1 if model == Model::None => {
+                            slot.begin();
+                            model = Model::Preparing;
+                        }
+                        2 if model == Model::Preparing => {
+                            let is_ready = number.is_multiple_of(2);
+                            slot.end(is_ready.then(|| spare(number)));
+                            model = if is_ready { Model::Ready(number) } else { Model::None };
+                        }
+                        3 => {
+                            let taken = slot.take().map(|spare| spare.length);
+                            let ready = if let Model::Ready(number) = model { Some(number) } else { None };
+                            assert_eq!(taken, ready, "seed {seed}");
+                            if ready.is_some() {
+                                model = Model::None;
+                            }
+                        }
+                        _ => {}
+                    }
+                    assert_eq!(slot.is_vacant(), model == Model::None, "seed {seed}");
+                }
+            }
+        });
+    }
+}

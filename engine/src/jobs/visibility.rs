@@ -1,0 +1,37 @@
+//! When consumers may read what was appended: how far the high watermark may go.
+//!
+//! A policy without state. The high watermark itself is one of the log's cursors (`log::cursors`), with its place in the
+//! file, so that the two never disagree; who waits for it is in `hw_waiters`.
+
+use crate::config::Durability;
+use crate::fault_points::{self, Bug};
+use crate::log::End;
+
+/// What the high watermark follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Visibility {
+    /// The medium: nobody is served what a power cut can take back.
+    AtDurable,
+    /// The file: what `flush.messages` and `flush.ms` ask for.
+    AtWritten,
+}
+
+impl Visibility {
+    pub(crate) fn of(durability: Durability) -> Self {
+        match durability {
+            Durability::GroupCommit => Self::AtDurable,
+            Durability::Relaxed { .. } => Self::AtWritten,
+        }
+    }
+
+    /// How far the high watermark may go once everything before `written` is in the file.
+    pub(crate) fn after_write(self, written: End) -> Option<End> {
+        let is_ahead = fault_points::has(Bug::HighWatermarkAheadOfDurability);
+        (self == Self::AtWritten || is_ahead).then_some(written)
+    }
+
+    /// How far it may go once everything before `durable` is on the medium.
+    pub(crate) fn after_sync(self, durable: End) -> End {
+        durable
+    }
+}

@@ -1,0 +1,124 @@
+//! How far a log has come: five offsets, and the order that they keep.
+//!
+//! ```text
+//!  log_start      high_watermark  durable    written      next
+//!  |              |               |          |            |
+//!  +--------------+---------------+----------+------------+
+//!  | served to consumers          | in the   | staged in  |
+//!  |                              | page     | this turn  |
+//!  |                              | cache    |            |
+//! ```
+//!
+//! `log_start <= high_watermark <= written <= next` and `durable <= written`. With group commit, the default,
+//! `high_watermark == durable`: a consumer never reads what a power cut can take back. Where `flush.messages` or
+//! `flush.ms` relax it, `high_watermark == written`.
+//!
+//! Every change of a cursor is a method of this file, and each of them ends with a look at that order.
+
+use crate::offset::{FilePosition, Offset};
+
+/// A place between two batches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// Base offset of the segment.
+    pub(crate) segment: Offset,
+    pub(crate) position: FilePosition,
+}
+
+/// An end of the log, and where its bytes end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct End {
+    pub(crate) offset: Offset,
+    pub(crate) place: Place,
+}
+
+/// The ordered offsets of a log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Cursors {
+    pub(crate) log_start: Offset,
+    pub(crate) high_watermark: Offset,
+    pub(crate) high_watermark_place: Place,
+    pub(crate) durable: Offset,
+    pub(crate) written: Offset,
+    pub(crate) next: Offset,
+}
+
+impl Cursors {
+    /// Of a log all of which is on the medium.
+    pub(crate) fn at(log_start: Offset, end: End) -> Self {
+        let End { offset, place } = end;
+        let cursors = Self {
+            log_start,
+            high_watermark: offset,
+            high_watermark_place: place,
+            durable: offset,
+            written: offset,
+            next: offset,
+        };
+        cursors.check_invariants();
+        cursors
+    }
+
+    /// A batch was staged, up to `end`.
+    pub(super) fn stage(&mut self, end: Offset) {
+        self.next = end;
+        self.check_invariants();
+    }
+
+    /// What was staged is in the file.
+    pub(super) fn write(&mut self) {
+        self.written = self.next;
+        self.check_invariants();
+    }
+
+    /// What was staged is not in the file, and won't be.
+    pub(super) fn take_back(&mut self) {
+        self.next = self.written;
+        self.check_invariants();
+    }
+
+    /// Everything before `end` is on the medium.
+    pub(super) fn sync(&mut self, end: Offset) {
+        self.durable = self.durable.max(end);
+        self.check_invariants();
+    }
+
+    /// Whether that moves it: it never goes back.
+    pub(super) fn raise_high_watermark(&mut self, to: End) -> bool {
+        let moves = to.offset > self.high_watermark;
+        if moves {
+            self.high_watermark = to.offset;
+            self.high_watermark_place = to.place;
+        }
+        self.check_invariants();
+        moves
+    }
+
+    /// Never beyond the high watermark, and never back.
+    pub(super) fn raise_log_start(&mut self, to: Offset) {
+        self.log_start = self.log_start.max(to.min(self.high_watermark));
+        self.check_invariants();
+    }
+
+    /// Everything from `end` on was cut off. Nothing is staged. A log that starts inside of a batch that is cut off whole
+    /// is empty then, and starts where it ends.
+    pub(super) fn cut(&mut self, end: End) {
+        self.log_start = self.log_start.min(end.offset);
+        if self.high_watermark >= end.offset {
+            self.high_watermark = end.offset;
+            self.high_watermark_place = end.place;
+        }
+        self.durable = self.durable.min(end.offset);
+        self.written = end.offset;
+        self.next = end.offset;
+        self.check_invariants();
+    }
+
+    fn check_invariants(&self) {
+        debug_assert!(self.log_start <= self.high_watermark, "{self:?}");
+        debug_assert!(self.high_watermark <= self.written, "{self:?}");
+        debug_assert!(self.durable <= self.written, "{self:?}");
+        debug_assert!(self.written <= self.next, "{self:?}");
+        debug_assert!(self.high_watermark_place.segment <= self.high_watermark, "{self:?}");
+    }
+}

@@ -1,0 +1,290 @@
+//! A random walk over everything that happens to a log, against a list of batches. No file, no task, no simulator.
+
+use std::path::Path;
+
+use super::*;
+use crate::format::batch::{UncheckedBatch, stamp};
+use crate::format::records::BatchBuilder;
+use crate::offset::FilePosition;
+use crate::test_random::Random;
+
+const PRODUCER: i64 = 7;
+
+fn segment(base: i64) -> ActiveSegment {
+    ActiveSegment::noting(Segment::new(Path::new("/d"), Offset(base), 0))
+}
+
+/// A batch as the model remembers it.
+#[derive(Clone, Debug)]
+struct Known {
+    base: i64,
+    end: i64,
+    epoch: i32,
+    segment: i64,
+    batch: Batch,
+}
+
+struct Walk {
+    random: Random,
+    log: Log,
+    config: LogConfig,
+    /// All that was staged and not taken back, cut off at neither end by more than whole segments.
+    batches: Vec<Known>,
+    segments: Vec<i64>,
+    epoch: i32,
+    log_start: i64,
+    high_watermark: i64,
+    durable: i64,
+    written: i64,
+    /// Where the sync that is in flight ends.
+    syncing: Option<i64>,
+}
+
+impl Walk {
+    fn new(seed: u64) -> Self {
+        let mut random = Random::new(seed);
+        let config = LogConfig { segment_bytes: 300 + random.below(600), ..LogConfig::default() };
+        let active = segment(0);
+        let log = Log::new(Opened {
+            segments: vec![active.readable()],
+            active,
+            producers: Producers::default(),
+            epochs: LeaderEpochs::default(),
+            epoch: LeaderEpoch(0),
+            bad_ranges: Vec::new(),
+            log_start: Offset(0),
+            end: Offset(0),
+            is_changed: false,
+        });
+        Self {
+            random,
+            log,
+            config,
+            batches: Vec::new(),
+            segments: vec![0],
+            epoch: 0,
+            log_start: 0,
+            high_watermark: 0,
+            durable: 0,
+            written: 0,
+            syncing: None,
+        }
+    }
+
+    fn next(&self) -> i64 {
+        self.batches.last().map_or(*self.segments.last().unwrap(), |last| last.end)
+    }
+
+    fn moment(&self) -> Moment {
+        Moment { now_ms: 1000, append_time_ms: None, staged_at: None }
+    }
+
+    fn new_batch(&mut self) -> Batch {
+        let mut builder = BatchBuilder::new(1000).producer(PRODUCER, 0, self.next() as i32);
+        for _ in 0..=self.random.below(2) {
+            builder = builder.record(1000, None, Some(&[1; 40]));
+        }
+        builder.build().unwrap()
+    }
+
+    fn stage(&mut self) {
+        let batch = self.new_batch();
+        assert_eq!(self.check_producer(&batch), Verdict::Append);
+        loop {
+            let stage = self.log.stage(&batch, self.moment(), &self.config);
+            if self.take(stage, &batch, self.epoch) {
+                return;
+            }
+        }
+    }
+
+    fn append_as_is(&mut self) {
+        let epoch = self.epoch + self.random.below(2) as i32;
+        let mut bytes = self.new_batch().bytes().to_vec();
+        let mut at = |base, epoch| {
+            stamp(&mut bytes, Offset(base), LeaderEpoch(epoch));
+            UncheckedBatch::new(bytes.clone().into()).verify().unwrap()
+        };
+        let (next, latest) = (self.next(), self.log.epochs().latest());
+        let (skips, repeats, older) = (at(next + 1, epoch), at(next - 1, epoch), at(next, -1));
+        let batch = at(next, epoch);
+        for (base, wrong) in [(next + 1, skips), (next - 1, repeats)] {
+            let refusal = self.log.append_as_is(&wrong, self.moment(), &self.config).unwrap_err();
+            assert_eq!(refusal, AppendAsIsError::OutOfOrder { base: Offset(base), next: Offset(next) });
+        }
+        if let Some(latest) = latest {
+            let refusal = self.log.append_as_is(&older, self.moment(), &self.config).unwrap_err();
+            assert_eq!(refusal, AppendAsIsError::OlderEpoch { epoch: LeaderEpoch(-1), latest });
+        }
+        loop {
+            let stage = self.log.append_as_is(&batch, self.moment(), &self.config).unwrap();
+            if self.take(stage, &batch, epoch) {
+                self.epoch = epoch;
+                return;
+            }
+        }
+    }
+
+    /// Whether the batch was staged.
+    fn take(&mut self, stage: Stage, batch: &Batch, epoch: i32) -> bool {
+        let Stage::Staged(staged) = stage else {
+            self.write();
+            let next = self.next();
+            let sealed = self.log.rolled(segment(next));
+            assert_eq!(Some(&sealed.base.0), self.segments.last());
+            self.segments.push(next);
+            return false;
+        };
+        let base = self.next();
+        let end = base + i64::from(batch.header().record_count);
+        assert_eq!((staged.base, staged.end), (Offset(base), Offset(end)));
+        let segment = *self.segments.last().unwrap();
+        self.batches.push(Known { base, end, epoch, segment, batch: batch.clone() });
+        true
+    }
+
+    fn write(&mut self) {
+        match self.log.write_plan() {
+            Some(plan) => drop(self.log.wrote(plan, 100)),
+            None => assert_eq!(self.next(), self.written),
+        }
+        self.written = self.next();
+    }
+
+    fn undo(&mut self) {
+        drop(self.log.undo());
+        self.batches.retain(|known| known.end <= self.written);
+    }
+
+    fn sync(&mut self) {
+        match self.syncing.take() {
+            Some(end) => {
+                self.log.synced(Offset(end));
+                self.durable = self.durable.max(end);
+            }
+            None => {
+                let unsynced = self.log.take_unsynced();
+                let first = self.batches.iter().find(|known| known.end > self.durable);
+                let is_covered = |known: &Known| {
+                    known.end > self.written
+                        || unsynced.segments.iter().any(|segment| segment.base.0 == known.segment)
+                };
+                assert!(first.is_none_or(is_covered), "what is not durable is synced");
+                self.syncing = Some(self.written);
+            }
+        }
+    }
+
+    fn raise_high_watermark(&mut self) {
+        let segment = *self.segments.iter().rfind(|base| **base <= self.durable).unwrap();
+        let place = Place { segment: Offset(segment), position: FilePosition(0) };
+        let moves = self.log.raise_high_watermark(End { offset: Offset(self.durable), place });
+        assert_eq!(moves, self.durable > self.high_watermark);
+        self.high_watermark = self.high_watermark.max(self.durable);
+    }
+
+    fn truncate_front(&mut self) {
+        let to = self.log_start + self.random.below(20) as i64;
+        let gone = self.log.truncate_front(Offset(to));
+        self.log_start = self.log_start.max(to.min(self.high_watermark));
+        let keep = self.segments.iter().rposition(|base| *base <= self.log_start).unwrap();
+        let expected: Vec<_> = self.segments.drain(..keep).collect();
+        assert_eq!(gone.iter().map(|segment| segment.base.0).collect::<Vec<_>>(), expected);
+        assert!(gone.iter().all(|segment| segment.is_gone.get()));
+        self.batches.retain(|known| !expected.contains(&known.segment));
+    }
+
+    /// Cuts at a batch's start, once everything is durable, as whoever has looked at the files does.
+    fn cut(&mut self) {
+        self.write();
+        if self.syncing.is_some() {
+            self.sync();
+        }
+        self.sync();
+        self.sync();
+        let starts: Vec<_> = self.batches.iter().filter(|known| known.base >= self.log_start).collect();
+        if starts.is_empty() {
+            return;
+        }
+        let known = starts[self.random.below(starts.len() as u64) as usize].clone();
+        let (end, base) = (known.base, known.segment);
+        self.batches.retain(|known| known.base < end);
+        let mut active = segment(base);
+        let mut producers = Producers::default();
+        for known in &self.batches {
+            let header = known.batch.header();
+            producers.record(header, Offset(known.base));
+            if known.segment == base {
+                let stamped = BatchHeader { base_offset: Offset(known.base), ..*header };
+                active.note(&Placed::of(&stamped, active.end_position()), 100);
+            }
+        }
+        let cut = Cut { end: Offset(end), active, producers };
+        let (cuts, gone) = (self.log.cuts(), self.log.cut(cut));
+        let expected: Vec<_> = self.segments.extract_if(.., |other| *other >= base).collect();
+        assert_eq!(gone.iter().map(|segment| segment.base.0).collect::<Vec<_>>(), expected);
+        self.segments.push(base);
+        assert!(self.log.holds(Offset(end), cuts) && !self.log.holds(Offset(end + 1), cuts));
+        self.written = end;
+        self.durable = self.durable.min(end);
+        self.high_watermark = self.high_watermark.min(end);
+    }
+
+    fn check_producer(&self, batch: &Batch) -> Verdict {
+        self.log.check_producer(batch.header(), AppendOrigin::Client).unwrap()
+    }
+
+    fn step(&mut self) {
+        match self.random.below(16) {
+            0 => self.undo(),
+            1 => self.truncate_front(),
+            2 => self.cut(),
+            3 => {
+                self.epoch += 1;
+                self.log.begin_epoch(LeaderEpoch(self.epoch));
+            }
+            4..6 => self.sync(),
+            6 => self.raise_high_watermark(),
+            7..10 => self.write(),
+            10..12 => self.append_as_is(),
+            _ => self.stage(),
+        }
+        self.check();
+    }
+
+    fn check(&self) {
+        let log = &self.log;
+        let Cursors { log_start, high_watermark, durable, written, next, .. } = *log.cursors();
+        let model = [self.log_start, self.high_watermark, self.durable, self.written, self.next()];
+        assert_eq!([log_start, high_watermark, durable, written, next], model.map(Offset));
+        assert_eq!(log.last_stable(), high_watermark);
+        let bases: Vec<_> = log.segments().iter().map(|segment| segment.base.0).collect();
+        assert_eq!(bases, self.segments);
+        for known in self.batches.iter().filter(|known| known.base >= self.log_start) {
+            assert_eq!(log.segment_of(Offset(known.base)).map(|segment| segment.base.0), Some(known.segment));
+            assert_eq!(log.epochs().epoch_of(Offset(known.base)), Some(LeaderEpoch(known.epoch)));
+        }
+        if let Some(last) = self.batches.last() {
+            let Verdict::Duplicate(original) = self.check_producer(&last.batch) else {
+                panic!("a retry of the last batch is recognised");
+            };
+            assert_eq!(original.base_offset(), Offset(last.base));
+        }
+        let written: u64 = self.batches.iter().filter(|known| known.end <= self.written).map(size).sum();
+        assert_eq!(log.size_bytes(), written);
+    }
+}
+
+fn size(known: &Known) -> u64 {
+    known.batch.size_bytes() as u64
+}
+
+#[test]
+fn a_log_is_what_was_staged_written_undone_and_cut() {
+    for seed in 0..200 {
+        let mut walk = Walk::new(seed);
+        for _ in 0..300 {
+            walk.step();
+        }
+    }
+}

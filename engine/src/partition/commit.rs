@@ -1,0 +1,160 @@
+//! Does what `jobs::commit` says is due: syncs, and the alarm that waits for one.
+
+use std::io;
+use std::rc::Rc;
+
+use creel_io::{Instant, fs};
+
+use crate::jobs::commit::{Due, ToSync};
+use crate::jobs::running::Work;
+use crate::jobs::side_files::StartStep;
+use crate::jobs::visibility::Visibility;
+use crate::partition::durability_mark;
+use crate::partition::state::State;
+use crate::segment::checkpoints::remove_epochs;
+
+/// Starts a sync if one is due and none is in flight.
+pub(crate) fn start(state: &Rc<State>) {
+    if !state.is_healthy() || state.commit.borrow().is_syncing() {
+        return;
+    }
+    let due = {
+        let (log, waiters) = (state.log.borrow(), state.hw_waiters.borrow());
+        let mut commit = state.commit.borrow_mut();
+        commit.after_write(log.cursors(), state.durability(), &waiters, creel_io::now)
+    };
+    match due {
+        Some(Due::Sync) => begin(state),
+        Some(Due::Alarm(at)) => set_alarm(state, at),
+        None => {}
+    }
+}
+
+/// Starts a sync in a task of its own; what was written meanwhile is looked at when it is back. None is in flight.
+fn begin(state: &Rc<State>) {
+    let work = {
+        let mut log = state.log.borrow_mut();
+        let unsynced = log.take_unsynced();
+        let epochs = unsynced.epochs.then(|| log.epochs().clone());
+        ToSync { segments: unsynced.segments, directory: unsynced.directory, epochs, covers: log.end() }
+    };
+    state.commit.borrow_mut().begin(work.covers);
+    state.spawn(Work::Commit, async move |state| {
+        sync(state, work).await;
+        start(state);
+        durability_mark::refresh_soon(state);
+    });
+}
+
+async fn sync(state: &Rc<State>, work: ToSync) {
+    let outcome = work.run(&state.directory).await;
+    let covers = state.commit.borrow_mut().end();
+    let written = match outcome {
+        Ok(written) => written,
+        Err(error) => return state.poison("sync", &error),
+    };
+    let mut log = state.log.borrow_mut();
+    if let Some(epochs) = &work.epochs
+        && state.side_files.borrow_mut().epochs_synced(epochs, written)
+    {
+        log.epochs_are_unsynced();
+    }
+    let Some(covers) = covers else { return };
+    log.synced(covers.offset);
+    if state.turn_writer.times().is_some() {
+        state.sync_times.note(covers.offset, creel_io::now());
+    }
+    state.raise_high_watermark(&mut log, state.visibility().after_sync(covers));
+}
+
+/// Has a sync begin by `at`. An alarm that is set already goes off no later, and asks again.
+fn set_alarm(state: &Rc<State>, at: Instant) {
+    if !state.running.has(Work::CommitAlarm) {
+        let alarm = state.spawn(Work::CommitAlarm, async move |state| wait_for(state, at).await);
+        state.commit_alarm.set(Some(alarm));
+    }
+}
+
+async fn wait_for(state: &Rc<State>, mut at: Instant) {
+    loop {
+        creel_io::sleep_until(at).await;
+        let due = state.commit.borrow().alarm(creel_io::now());
+        match due {
+            Some(Due::Alarm(later)) => at = later,
+            Some(Due::Sync) if state.is_healthy() => return begin(state),
+            Some(Due::Sync) | None => return,
+        }
+    }
+}
+
+/// Nothing waits for its sync by the clock any more.
+pub(crate) fn stop_alarm(state: &State) {
+    state.commit.borrow_mut().stop_lingering();
+    if let Some(alarm) = state.commit_alarm.take() {
+        alarm.abort();
+    }
+}
+
+/// `flush.messages` or `flush.ms` are others now. What is written is synced at once, which is never too late for the
+/// new ones; and where the high watermark follows the write now, it follows to what is written already.
+pub(crate) fn durability_changed(state: &Rc<State>) {
+    stop_alarm(state);
+    let is_due = {
+        let mut log = state.log.borrow_mut();
+        if state.visibility() == Visibility::AtWritten {
+            let end = log.end();
+            state.raise_high_watermark(&mut log, end);
+        }
+        log.cursors().durable < log.cursors().written
+    };
+    if is_due && state.is_healthy() && !state.commit.borrow().is_syncing() {
+        begin(state);
+    }
+}
+
+/// Syncs everything that is written now, whatever the topic's policy. Returns whether it is durable.
+pub(crate) async fn sync_now(state: &Rc<State>) -> bool {
+    let target = state.log.borrow().cursors().written;
+    let is_durable = || state.log.borrow().cursors().durable >= target;
+    while !is_durable() && state.is_healthy() {
+        begin_or_await(state).await;
+    }
+    is_durable()
+}
+
+async fn begin_or_await(state: &Rc<State>) {
+    if state.commit.borrow().is_syncing() {
+        state.running.changed().await;
+    } else {
+        begin(state);
+    }
+}
+
+/// Has the epochs on the medium say where the log starts now. `false`: the log is not what it was any more.
+pub(crate) async fn write_start(state: &Rc<State>) -> io::Result<bool> {
+    let start = state.log.borrow().epochs().start();
+    let mut awaited = 0;
+    loop {
+        let is_syncing = state.commit.borrow().is_syncing();
+        let step = state.side_files.borrow().step_to_start(start, awaited, is_syncing);
+        if step != StartStep::Done && !state.is_healthy() {
+            return Ok(false);
+        }
+        match step {
+            StartStep::Done => return Ok(true),
+            StartStep::RemoveFile => {
+                remove_epochs(&state.directory)?;
+                fs::sync_dir(&state.directory).await?;
+                state.side_files.borrow_mut().epochs_removed(start);
+            }
+            StartStep::Await => {
+                state.running.changed().await;
+                awaited += 1;
+            }
+            StartStep::Sync => {
+                state.log.borrow_mut().epochs_are_unsynced();
+                begin(state);
+            }
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! Seals the active segment and begins the next.
+
+use std::io;
+use std::rc::Rc;
+
+use creel_io::fs::File;
+
+use crate::error::{AppendError, is_disk_full, no_room};
+use crate::jobs::running::Work;
+use crate::log::Log;
+use crate::offset::Offset;
+use crate::partition::state::State;
+use crate::partition::{durability_mark, open_files, spare, upkeep};
+use crate::segment::Segment;
+use crate::segment::active::ActiveSegment;
+use crate::segment::files::{remove_indexes, remove_snapshot, write_indexes, write_snapshot};
+
+/// Closes the active segment and begins the next. Nothing is staged.
+pub(crate) fn roll(state: &Rc<State>, log: &mut Log, now_ms: i64) -> Result<(), AppendError> {
+    let base = log.cursors().written;
+    let (next, snapshot) = match begin_next(state, log, base, now_ms) {
+        Ok(begun) => begun,
+        Err(error) if is_disk_full(&error) => {
+            // The next append may have its room.
+            spare::discard(state);
+            return Err(no_room(&error));
+        }
+        Err(error) => {
+            state.poison("roll", &error);
+            return Err(AppendError::Storage);
+        }
+    };
+    open_files::note_opened(state, &next);
+    let sealed = log.rolled(next);
+    // The sealed segment's mark was cut off with its end.
+    durability_mark::write(state, log);
+    upkeep::retain_soon(state, now_ms);
+    state.side_files.borrow_mut().sealed(sealed.base);
+    state.spawn(Work::SideFiles, async move |state| make_side_files_safe(state, &sealed, &snapshot).await);
+    Ok(())
+}
+
+/// The files of the next segment. Its producer snapshot is one of them: once retention takes the batches before it,
+/// nothing else tells what they said about producers, so that a segment does not begin without room for it.
+fn begin_next(state: &State, log: &mut Log, base: Offset, now_ms: i64) -> io::Result<(ActiveSegment, File)> {
+    log.active_mut().cut_to_length()?;
+    let snapshot = write_snapshot(&state.directory, base, &log.producers().to_snapshot())?;
+    match spare::begin_segment(state, base, now_ms) {
+        Ok(next) => Ok((next, snapshot)),
+        Err(error) => {
+            let _ = remove_snapshot(&state.directory, base);
+            Err(error)
+        }
+    }
+}
+
+/// Indexes are never the only copy of anything: a failure costs a longer start. A snapshot that the medium may not
+/// hold is as bad as a batch.
+async fn make_side_files_safe(state: &State, sealed: &Segment, snapshot: &File) {
+    let indexes = write_indexes(&state.directory, sealed).await;
+    match (indexes, snapshot.sync_data().await) {
+        (Ok(()), Ok(())) => state.side_files.borrow_mut().safe(sealed.base),
+        (_, Err(error)) => state.poison("sync of the producer snapshot", &error),
+        (Err(error), Ok(())) => {
+            tracing::warn!(log = %sealed.log.path().display(), %error, "indexes not written");
+        }
+    }
+    if sealed.is_gone.get() {
+        // Retention removes segments oldest first; the log file is not ours to take out of that order.
+        let _ = remove_indexes(&state.directory, sealed.base);
+    }
+}

@@ -1,0 +1,319 @@
+//! Cuts the end off a log, as a follower does that holds what its leader does not.
+//!
+//! ```text
+//! recovery point lowered -> cut in memory -> later segments removed, newest first -> file cut, synced -> side files
+//! ```
+//!
+//! Whatever a crash leaves is a log without a hole that ends where it was to be cut, or behind that. Nothing is appended
+//! meanwhile, no segment begins and none is removed at the log's start.
+
+use std::io;
+use std::rc::Rc;
+
+use creel_io::fs;
+
+use crate::directory::{FileKind, parse_segment_file};
+use crate::error::{TruncateError, is_disk_full};
+use crate::format::bad_ranges::BadRange;
+use crate::jobs::commit::EpochsWritten;
+use crate::jobs::running::Work;
+use crate::log::producers::Producers;
+use crate::log::{Cut, dated};
+use crate::offset::{FilePosition, Offset};
+use crate::partition::open::replay_segment;
+use crate::partition::read::locate;
+use crate::partition::state::State;
+use crate::partition::upkeep::Removing;
+use crate::partition::{Partition, commit, open_files, spare, turn_writer};
+use crate::segment::active::ActiveSegment;
+use crate::segment::checkpoints::{remove_epochs, remove_reuse, write_bad_ranges, write_epochs};
+use crate::segment::files::{read_snapshot, remove_indexes, remove_snapshot, write_snapshot};
+use crate::segment::remove::{remove_off_core, remove_segment};
+use crate::segment::scan::Scan;
+use crate::segment::{Placed, Segment};
+
+impl Partition {
+    /// Cuts everything from `offset` on off the log, whether it was durable and committed or not; a batch that `offset` lies
+    /// inside of goes whole. The high watermark and what is durable end with the log then. Returns where that is: the cut is
+    /// on the medium. Nothing is done where the log ends at or before `offset`.
+    ///
+    /// What was acknowledged as durable may be cut off by this: it is for a follower, whose leader has said what is committed.
+    /// Appends that still wait to be durable get [`AppendError::Truncated`](crate::AppendError::Truncated), as do those that
+    /// come meanwhile.
+    ///
+    /// `lower_recovery_point` is called before anything is cut, and has to bring the checkpoint of recovery points to the
+    /// medium with no larger one for this partition: recovery takes what is missing below it for damage. Until the cut is
+    /// made, [`recovery_point`](Self::recovery_point) says no larger one either.
+    ///
+    /// Who reads behind the cut meanwhile may find the file to end early.
+    pub async fn truncate_to(
+        &self,
+        offset: Offset,
+        lower_recovery_point: impl AsyncFnOnce(Offset) -> io::Result<()> + 'static,
+    ) -> Result<Offset, TruncateError> {
+        let state = self.state();
+        let removing = Removing::begin(state.clone()).await;
+        settle(state).await?;
+        let cut = state.spawn(Work::Truncate, async move |state| {
+            let outcome = truncate(state, offset, lower_recovery_point).await;
+            state.side_files.borrow_mut().end_cut(state.log.borrow().active().base);
+            drop(removing);
+            outcome
+        });
+        cut.await
+    }
+}
+
+/// Waits until everything is on the medium, and nothing is under way that writes.
+async fn settle(state: &Rc<State>) -> Result<(), TruncateError> {
+    loop {
+        state.check_open()?;
+        // A failure has been told to everyone who waits for these appends.
+        let _ = turn_writer::write_staged(state, &mut state.log.borrow_mut());
+        if !commit::sync_now(state).await {
+            return Err(state.refusal().into());
+        }
+        let is_durable = {
+            let log = state.log.borrow();
+            log.cursors().next == log.cursors().durable
+        };
+        let is_busy = !state.running.is_quiet() || state.running.has(Work::Spare);
+        if is_durable && !is_busy {
+            return Ok(state.check_open()?);
+        }
+        if is_busy {
+            state.running.changed().await;
+        }
+    }
+}
+
+/// Where a log is cut.
+struct Place {
+    /// Where it ends then.
+    end: Offset,
+    segment: Rc<Segment>,
+    position: FilePosition,
+}
+
+async fn truncate(
+    state: &Rc<State>,
+    offset: Offset,
+    lower_recovery_point: impl AsyncFnOnce(Offset) -> io::Result<()>,
+) -> Result<Offset, TruncateError> {
+    let (log_start, end) = {
+        let log = state.log.borrow();
+        (log.cursors().log_start, log.cursors().next)
+    };
+    if offset < log_start {
+        return Err(TruncateError::BelowLogStart { offset, log_start });
+    }
+    if offset >= end {
+        return Ok(end);
+    }
+    let place = find_place(state, offset).await?;
+    state.side_files.borrow_mut().begin_cut(place.end);
+    lower_recovery_point(place.end).await?;
+    let remains = Remains::of(state, &place).await?;
+    state.check_open()?;
+    commit::stop_alarm(state);
+    spare::discard(state);
+    let Remains { active, producers, is_snapshot_missing, snapshots_behind } = remains;
+    let gone = state.log.borrow_mut().cut(Cut { end: place.end, active, producers });
+    state.sync_times.clear();
+    state.hw_waiters.borrow_mut().wake_all();
+    let cut = async {
+        cut_segments(state, &gone).await?;
+        cut_side_files(state, &snapshots_behind).await?;
+        if is_snapshot_missing { write_snapshot_anew(state).await } else { Ok(()) }
+    };
+    match cut.await {
+        Ok(()) => Ok(place.end),
+        Err(error) => {
+            state.poison("cutting the log's end", &error);
+            Err(error.into())
+        }
+    }
+}
+
+async fn find_place(state: &Rc<State>, offset: Offset) -> io::Result<Place> {
+    let (segment, bad_ranges) = {
+        let log = state.log.borrow();
+        let segment = log.segment_of(offset).map_or_else(|| log.active().readable(), Rc::clone);
+        let here = |bad: &&BadRange| bad.segment == segment.base;
+        let bad_ranges: Vec<_> = log.bad_ranges().iter().filter(here).copied().collect();
+        (segment, bad_ranges)
+    };
+    let (mut end, mut position) = match bad_ranges.iter().find(|bad| bad.contains(offset)) {
+        Some(bad) => (bad.start, bad.position),
+        None => match locate(state, &segment, offset, segment.end_position()).await? {
+            Some((header, position)) => (header.base_offset.min(offset), position),
+            None => (offset, segment.end_position()),
+        },
+    };
+    // Damage at the very end goes too: nothing can be appended behind it.
+    while let Some(bad) = bad_ranges.iter().find(|bad| bad.end_position == position && bad.start < end) {
+        (end, position) = (bad.start, bad.position);
+    }
+    Ok(Place { end, segment, position })
+}
+
+/// What is left of a log that is cut.
+struct Remains {
+    /// The segment that is written to from now on.
+    active: ActiveSegment,
+    producers: Producers,
+    /// Only segments before the active one say what is known of producers.
+    is_snapshot_missing: bool,
+    /// Snapshots of producers behind the cut.
+    snapshots_behind: Vec<Offset>,
+}
+
+impl Remains {
+    /// Changes nothing. The batches of the last segment that stays are walked over, from its first one on.
+    async fn of(state: &State, place: &Place) -> io::Result<Self> {
+        let (mut snapshots, snapshots_behind) = find_snapshots(state, place.end)?;
+        let (segments, bad_ranges) = {
+            let log = state.log.borrow();
+            let before = log.segments().partition_point(|segment| segment.base < place.segment.base);
+            (log.segments()[..before].to_vec(), log.bad_ranges().to_vec())
+        };
+        let mut from = segments.first().unwrap_or(&place.segment).base;
+        let mut producers = Producers::default();
+        while let Some(offset) = snapshots.pop() {
+            if let Some(found) = read_snapshot(&state.directory, offset)? {
+                (producers, from) = (Producers::from_snapshot(found), from.max(offset));
+                producers.date(creel_io::wall_clock_ms());
+                break;
+            }
+        }
+        let nexts = segments.iter().skip(1).chain([&place.segment]);
+        for (segment, _) in segments.iter().zip(nexts).filter(|(_, next)| next.base > from) {
+            replay_segment(segment, from, &bad_ranges, &mut producers).await?;
+            segment.log.close();
+        }
+        let active = walk(state, place, from, &bad_ranges, &mut producers).await?;
+        let is_snapshot_missing = active.base > from;
+        Ok(Self { active, producers, is_snapshot_missing, snapshots_behind })
+    }
+}
+
+/// Snapshots of producers at or before `end`, and those behind it.
+fn find_snapshots(state: &State, end: Offset) -> io::Result<(Vec<Offset>, Vec<Offset>)> {
+    let names = fs::read_dir(&state.directory)?;
+    let mut snapshots: Vec<Offset> = names
+        .iter()
+        .filter_map(|name| match parse_segment_file(name.as_ref()) {
+            Some((offset, FileKind::ProducerSnapshot)) => Some(offset),
+            _ => None,
+        })
+        .collect();
+    snapshots.sort_unstable();
+    let behind = snapshots.split_off(snapshots.partition_point(|offset| *offset <= end));
+    Ok((snapshots, behind))
+}
+
+/// The segment that is cut, as it is then: its batches are taken into account again, and its producers from `from` on.
+async fn walk(
+    state: &State,
+    place: &Place,
+    from: Offset,
+    bad_ranges: &[BadRange],
+    producers: &mut Producers,
+) -> io::Result<ActiveSegment> {
+    let before = &place.segment;
+    let interval = state.config.borrow().index_interval_bytes;
+    let mut segment = ActiveSegment::noting(Segment::new(&state.directory, before.base, before.created_ms));
+    segment.note_append(before.appended_ms());
+    let mut scan = Scan::new(before.log.get()?, FilePosition::START, place.position.0);
+    while let Some(header) = scan.header().await? {
+        let here = |bad: &&BadRange| bad.segment == segment.base && bad.position == scan.position();
+        match (header, bad_ranges.iter().find(here)) {
+            (Ok(header), _) => {
+                segment.note(&Placed::of(&header, scan.position()), interval);
+                if header.base_offset >= from {
+                    let dated = dated(&header, header.max_timestamp, before.appended_ms());
+                    producers.record(&dated, header.base_offset);
+                }
+                scan.skip(header.size_bytes);
+                creel_io::pace(1).await;
+            }
+            (Err(_), Some(bad)) => {
+                segment.skip_to(bad.end_position);
+                scan.go_to(bad.end_position);
+            }
+            (Err(error), None) => return Err(io::Error::new(io::ErrorKind::InvalidData, error)),
+        }
+    }
+    if segment.end_position() != place.position {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "a batch reaches over the cut"));
+    }
+    Ok(segment)
+}
+
+/// Removes the segments behind the cut, newest first, each on the medium before the next; then cuts the file of the one that
+/// stays. `gone` begins with what was known of that one.
+async fn cut_segments(state: &Rc<State>, gone: &[Rc<Segment>]) -> io::Result<()> {
+    let (before, behind) = gone.split_first().ok_or(io::ErrorKind::NotFound)?;
+    for segment in behind.iter().rev() {
+        let (directory, base) = (state.directory.clone(), segment.base);
+        let last_handle = segment.log.retire();
+        remove_off_core(last_handle, move || remove_segment(&directory, base)).await?;
+        fs::sync_dir(&state.directory).await?;
+    }
+    before.log.close();
+    let file = {
+        let mut log = state.log.borrow_mut();
+        let file = open_files::active_file(state, log.active())?;
+        log.active_mut().cut_to_length()?;
+        file
+    };
+    file.sync_all().await
+}
+
+/// What the side files say of what was cut off.
+async fn cut_side_files(state: &State, snapshots_behind: &[Offset]) -> io::Result<()> {
+    let directory = &state.directory;
+    for offset in snapshots_behind {
+        remove_snapshot(directory, *offset)?;
+    }
+    let (active, epochs, bad_ranges) = {
+        let log = state.log.borrow();
+        (log.active().base, log.epochs().clone(), log.bad_ranges().to_vec())
+    };
+    // It is written to again.
+    remove_indexes(directory, active)?;
+    let written = match write_epochs(directory, epochs.entries()).await {
+        Err(error) if is_disk_full(&error) => {
+            // Without a file the next start makes them anew.
+            remove_epochs(directory)?;
+            EpochsWritten::NoRoom
+        }
+        written => written.map(|()| EpochsWritten::Yes)?,
+    };
+    if state.side_files.borrow_mut().epochs_synced(&epochs, written) {
+        state.log.borrow_mut().epochs_are_unsynced();
+    }
+    write_bad_ranges(directory, &bad_ranges).await?;
+    // Every file ends with its batches now.
+    if state.spare.borrow_mut().forget_announced() {
+        remove_reuse(directory)?;
+    }
+    fs::sync_dir(directory).await
+}
+
+/// Retention may take every segment before the active one, and with them what they say about producers.
+async fn write_snapshot_anew(state: &State) -> io::Result<()> {
+    let (end, encoded) = {
+        let log = state.log.borrow();
+        (log.cursors().next, log.producers().to_snapshot())
+    };
+    match write_snapshot(&state.directory, end, &encoded) {
+        Ok(file) => file.sync_data().await?,
+        Err(error) if is_disk_full(&error) => {
+            state.side_files.borrow_mut().set_lacks_snapshot(true);
+            return Ok(());
+        }
+        Err(error) => return Err(error),
+    }
+    fs::sync_dir(&state.directory).await
+}

@@ -1,0 +1,230 @@
+//! The last segment of a log: the only one that is written to.
+//!
+//! ```text
+//! 0                       length                   the file's end
+//! | batch | batch | batch | mark | zeros, claimed  |   (cut off when the segment is sealed or closed)
+//! ```
+//!
+//! Behind `length` lies the mark of the last write (`durability_mark`), then zeros, or what a failed write left. In a
+//! reused file there are zeros up to the end of the page, then stale bytes of an older segment of the same partition;
+//! recovery knows which segments may be such (`reuse_checkpoint`).
+
+use std::io::{self, IoSlice};
+use std::ops::Deref;
+use std::path::Path;
+use std::rc::Rc;
+
+use creel_io::fs::{self, File};
+
+use crate::config::LogConfig;
+use crate::format::durability_mark::{self, MARK_BYTES, Secret, Signer};
+use crate::format::time_index::TimestampOffset;
+use crate::limits::PAGE_BYTES;
+use crate::offset::{FilePosition, Offset};
+use crate::segment::spare::Spare;
+use crate::segment::{Indexes, Placed, Segment};
+
+/// What decides whether a batch still fits into a segment.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Arrival {
+    /// Staged before it.
+    pub(crate) staged_bytes: u64,
+    pub(crate) bytes: u64,
+    pub(crate) end: Offset,
+    pub(crate) timestamp: i64,
+    pub(crate) now_ms: i64,
+}
+
+/// What follows the batches of a write.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tail {
+    pub(crate) mark: [u8; MARK_BYTES],
+    pub(crate) zeros: usize,
+}
+
+/// The right to write to a segment; what can be read of it is the [`Segment`] inside. Ends with [`seal`](Self::seal).
+#[derive(Debug)]
+pub(crate) struct ActiveSegment {
+    segment: Rc<Segment>,
+    /// Signs its marks.
+    secret: Option<Secret>,
+    /// The largest durable offset that a mark in the file tells of.
+    marked: Offset,
+    /// Before this, in whole pages, the file holds stale bytes behind the last write's page.
+    stale_end: u64,
+    unindexed_bytes: u64,
+    first_timestamp: Option<i64>,
+}
+
+impl Deref for ActiveSegment {
+    type Target = Rc<Segment>;
+
+    fn deref(&self) -> &Rc<Segment> {
+        &self.segment
+    }
+}
+
+impl ActiveSegment {
+    /// A segment that begins now.
+    pub(crate) fn create(directory: &Path, signer: Signer, now_ms: i64) -> io::Result<Self> {
+        let segment = Self::empty(Segment::new(directory, signer.segment, now_ms), signer.secret);
+        segment.log.create()?;
+        Ok(segment)
+    }
+
+    /// A segment that begins now in a file that is there already.
+    pub(crate) fn reuse(directory: &Path, signer: Signer, now_ms: i64, spare: Spare) -> io::Result<Self> {
+        let mut segment = Self::empty(Segment::new(directory, signer.segment, now_ms), signer.secret);
+        fs::rename(&spare.path, segment.log.path())?;
+        segment.log.adopt(spare.file);
+        if spare.is_stale {
+            segment.stale_end = spare.length.next_multiple_of(PAGE_BYTES);
+        }
+        Ok(segment)
+    }
+
+    /// A segment whose file is there, with nothing in it yet: its batches are noted from the first on.
+    pub(crate) fn noting(segment: Segment) -> Self {
+        Self::empty(segment, None)
+    }
+
+    fn empty(segment: Segment, secret: Option<Secret>) -> Self {
+        segment.begin_empty();
+        let segment = Rc::new(segment);
+        Self {
+            segment,
+            secret,
+            marked: Offset::ZERO,
+            stale_end: 0,
+            unindexed_bytes: 0,
+            first_timestamp: None,
+        }
+    }
+
+    /// Its batches before `position` are in its indexes, and `first` is the first of them.
+    pub(crate) fn indexed_to(&mut self, position: FilePosition, indexes: Indexes, first: Option<&Placed>) {
+        let largest = indexes.times.last();
+        if let Some(first) = first {
+            self.observe(first);
+        }
+        self.segment.set_indexes(indexes);
+        self.segment.set_largest(largest.unwrap_or(TimestampOffset::NONE));
+        self.skip_to(position);
+    }
+
+    /// What can be read of it.
+    pub(crate) fn readable(&self) -> Rc<Segment> {
+        self.segment.clone()
+    }
+
+    /// From now on it is only read. Cut it before.
+    pub(crate) fn seal(self) -> Rc<Segment> {
+        self.segment
+    }
+
+    /// Something is appended at `now_ms`.
+    pub(crate) fn note_append(&mut self, now_ms: i64) {
+        self.segment.appended_ms.set(now_ms);
+    }
+
+    /// Whether a batch belongs into a new segment. An empty segment takes any.
+    pub(crate) fn must_roll(&self, batch: Arrival, config: &LogConfig) -> bool {
+        let before = self.length() + batch.staged_bytes;
+        if before == 0 {
+            return false;
+        }
+        let waited = match self.first_timestamp {
+            Some(first) => batch.timestamp.saturating_sub(first),
+            None => batch.now_ms.saturating_sub(self.created_ms),
+        };
+        before + batch.bytes > config.segment_limit()
+            || waited > i64::try_from(config.segment_ms).unwrap_or(i64::MAX)
+            || batch.end - self.base > i64::from(i32::MAX)
+            || self.index_bytes() + 12 > config.segment_index_bytes
+    }
+
+    /// Writes behind the last batch into its file, in one system call as a rule. The length moves only with
+    /// [`note`](Self::note).
+    pub(crate) fn write(&self, file: &File, pieces: &mut [IoSlice<'_>]) -> io::Result<()> {
+        file.write_all_at(pieces, self.length())
+    }
+
+    /// What every write ends with if `end` is where its batches end: the mark, and in a reused file zeros up to the page's
+    /// end, so that no write begins in a page that would have to be read first.
+    pub(crate) fn tail(&self, durable: Offset, end: FilePosition) -> Tail {
+        let signer = Signer { segment: self.base, secret: self.secret };
+        let mark = durability_mark::encode(durable, signer, end);
+        let tail_end = end.0 + MARK_BYTES as u64;
+        let is_stale = tail_end < self.stale_end;
+        let zeros = if is_stale { tail_end.next_multiple_of(PAGE_BYTES) - tail_end } else { 0 };
+        Tail { mark, zeros: zeros as usize }
+    }
+
+    /// Whether its last mark is looked for among stale bytes, and says less than is known by now.
+    pub(crate) fn mark_is_stale(&self, durable: Offset) -> bool {
+        self.secret.is_some() && self.marked < durable
+    }
+
+    pub(crate) fn note_mark(&mut self, durable: Offset) {
+        self.marked = durable;
+    }
+
+    /// Writes the mark anew, by itself and without a sync.
+    pub(crate) fn write_mark(&mut self, durable: Offset) -> io::Result<()> {
+        let Tail { mark, zeros } = self.tail(durable, self.end_position());
+        let zeros = vec![0; zeros];
+        let mut pieces = [IoSlice::new(&mark), IoSlice::new(&zeros)];
+        self.log.get()?.write_all_at(&mut pieces, self.length())?;
+        self.note_mark(durable);
+        Ok(())
+    }
+
+    /// Takes a written batch into account.
+    pub(crate) fn note(&mut self, batch: &Placed, index_interval_bytes: u64) {
+        debug_assert_eq!(batch.position, self.end_position());
+        self.observe(batch);
+        self.index(batch, index_interval_bytes);
+        self.segment.length.set(batch.end_position().0);
+    }
+
+    fn observe(&mut self, batch: &Placed) {
+        if self.first_timestamp.is_none() && batch.max_timestamp >= 0 {
+            self.first_timestamp = Some(batch.max_timestamp);
+        }
+        let largest = self.segment.largest.get().unwrap_or(TimestampOffset::NONE);
+        if batch.max_timestamp > largest.timestamp {
+            let last_offset = batch.last_offset();
+            self.segment.set_largest(TimestampOffset { timestamp: batch.max_timestamp, last_offset });
+        }
+    }
+
+    fn index(&mut self, batch: &Placed, interval: u64) {
+        if self.unindexed_bytes > interval {
+            if let Some(indexes) = &mut *self.segment.indexes.borrow_mut() {
+                indexes.offsets.push(batch.last_offset(), batch.position);
+                indexes.times.push(self.segment.largest.get().unwrap_or(TimestampOffset::NONE));
+            }
+            self.unindexed_bytes = 0;
+        }
+        self.unindexed_bytes += u64::from(batch.size_bytes);
+    }
+
+    /// Skips bytes that recovery found to be damaged.
+    pub(crate) fn skip_to(&mut self, position: FilePosition) {
+        self.segment.length.set(position.0);
+    }
+
+    /// Cuts the file to its batches: nothing claimed, nothing half-written stays behind.
+    pub(crate) fn cut_to_length(&mut self) -> io::Result<()> {
+        let file = self.log.get()?;
+        self.stale_end = 0;
+        if file.len()? != self.length() {
+            file.truncate(self.length())?;
+        }
+        if self.has_no_times() {
+            // A start has nothing else to tell its age by. Only a file's owner may say so; for others it stays younger.
+            let _ = file.set_modified_ms(self.appended_ms());
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,39 @@
+//! Removing files.
+
+use std::io;
+use std::path::Path;
+
+use creel_io::fs::{self, File};
+
+use crate::directory::{FileKind, segment_path};
+use crate::offset::Offset;
+
+/// Removes a file that may be gone already.
+pub(crate) fn remove_if_there(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        outcome => outcome,
+    }
+}
+
+/// Removes every file of a segment.
+pub(crate) fn remove_segment(directory: &Path, base: Offset) -> io::Result<()> {
+    for kind in FileKind::OF_SEGMENT {
+        remove_if_there(&segment_path(directory, base, kind))?;
+    }
+    Ok(())
+}
+
+/// Removes files, and closes the last handles to them behind that: a file without a name frees all its pages and blocks as
+/// it closes, hundreds of milliseconds for a GiB, so that is no work for a core.
+pub(crate) async fn remove_off_core(
+    last_handles: impl IntoIterator<Item = File> + Send + 'static,
+    remove: impl FnOnce() -> io::Result<()> + Send + 'static,
+) -> io::Result<()> {
+    creel_io::offload(move || {
+        let removed = remove();
+        drop(last_handles);
+        removed
+    })
+    .await
+}

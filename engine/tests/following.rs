@@ -1,0 +1,473 @@
+//! What a follower does to its log: it takes batches as they are, and cuts off what its leader does not hold.
+//!
+//! Promised of a cut: whatever a power cut leaves is a log without a hole that ends where it was to be cut, or behind that;
+//! once it is made, what was cut off never comes back, and what is left knows its producers, epochs and offsets.
+
+#![allow(clippy::unwrap_used, reason = "a test fails where it unwraps")]
+
+mod common;
+
+use std::cell::RefCell;
+use std::path::Path;
+use std::rc::Rc;
+
+use common::*;
+use creel_engine::{
+    AppendAsIsError, AppendError, AppendOrigin, Batch, BatchBuilder, LeaderEpoch, LogConfig, Offset, OpenLog,
+    Partition, TruncateError, TurnWriter, UncheckedBatch,
+};
+use creel_io::sim::{self, Config, NodeId, Simulation};
+
+const DIRECTORY: &str = "/data/log";
+
+/// A batch of one producer, whose sequences are the offsets.
+fn sequenced(sequence: i64, records: usize, bytes: usize, fill: u8) -> Batch {
+    let now = creel_io::wall_clock_ms();
+    let mut builder = BatchBuilder::new(now).producer(9, 0, sequence as i32);
+    for _ in 0..records {
+        builder = builder.record(now, None, Some(&vec![fill; bytes]));
+    }
+    builder.build().unwrap()
+}
+
+/// The same batch as a log holds it.
+fn placed(batch: &Batch, base: i64, epoch: i32) -> Batch {
+    let mut bytes = batch.bytes().to_vec();
+    bytes[..8].copy_from_slice(&base.to_be_bytes());
+    bytes[12..16].copy_from_slice(&epoch.to_be_bytes());
+    UncheckedBatch::new(bytes.into()).verify().unwrap()
+}
+
+/// Two batches a segment.
+fn small_segments() -> LogConfig {
+    LogConfig { segment_bytes: 2500, index_interval_bytes: 100, ..LogConfig::default() }
+}
+
+/// Batches of two records each, a new leader epoch every four batches.
+async fn filled(partition: &Partition, batches: i64) {
+    for at in 0..batches {
+        partition.set_leader_epoch(LeaderEpoch((at / 4) as i32));
+        append(partition, &sequenced(at * 2, 2, 450, at as u8)).await;
+    }
+}
+
+async fn cut(partition: &Partition, offset: i64) -> Offset {
+    partition.truncate_to(Offset(offset), async |_| Ok(())).await.unwrap()
+}
+
+async fn reopen(directory: &Path, was_clean: bool, recovery_point: Option<Offset>) -> Partition {
+    let opening = OpenLog { was_clean, recovery_point, ..opening(directory, small_segments()) };
+    Partition::open(&TurnWriter::new(), opening).await.unwrap()
+}
+
+/// The log holds the first `batches` of [`filled`], and knows all about them.
+async fn check_filled(partition: &Partition, batches: i64) {
+    let end = Offset(batches * 2);
+    assert_eq!((partition.log_end(), partition.next_offset()), (end, end));
+    assert_eq!((partition.high_watermark(), partition.durable_end()), (end, end));
+    // Side files of sealed segments may still be on their way.
+    for _ in 0..1000 {
+        if partition.recovery_point() < end {
+            creel_io::sleep(core::time::Duration::from_millis(1)).await;
+        }
+    }
+    assert_eq!(partition.recovery_point(), end);
+    let found = read_all(partition, 0).await;
+    assert_eq!(found.len() as i64, batches);
+    for (at, (header, _)) in (0..).zip(&found) {
+        assert_eq!(header.base_offset, Offset(at * 2));
+        assert_eq!(header.leader_epoch, LeaderEpoch(at as i32 / 4));
+        assert_eq!(partition.epoch_of(header.base_offset), Some(header.leader_epoch));
+        assert!(!read_bytes(partition, at * 2 + 1, 1).await.unwrap().is_empty());
+    }
+    let (last_epoch, last) = ((batches - 1) / 4, batches - 1);
+    assert_eq!(
+        partition.end_of_epoch(LeaderEpoch(99)),
+        Some((LeaderEpoch(last_epoch as i32), end)),
+        "no epoch begins behind the end"
+    );
+    let retry = partition.append(&sequenced(last * 2, 2, 450, last as u8), AppendOrigin::Client).unwrap();
+    assert!(retry.written().await.unwrap().duplicate);
+    let newest = partition.max_timestamp_offset().await.unwrap().unwrap();
+    assert!(newest.offset < end);
+}
+
+#[test]
+fn an_end_is_cut_off_wherever_it_lies_and_the_log_goes_on() {
+    on_core(|directory| async move {
+        for kept in 1..12 {
+            let directory = directory.join(format!("kept-{kept}"));
+            let partition = reopen(&directory, false, None).await;
+            filled(&partition, 12).await;
+            assert_eq!(cut(&partition, kept * 2).await, Offset(kept * 2));
+            check_filled(&partition, kept).await;
+
+            // As a crash leaves it, with all that was known of it before.
+            let copy = crashed(&directory);
+            check_filled(&reopen(&copy, false, Some(Offset(kept * 2))).await, kept).await;
+            partition.set_leader_epoch(LeaderEpoch(7));
+            let other = sequenced(kept * 2, 1, 30, 99);
+            let ack = partition.append(&other, AppendOrigin::Client).unwrap().durable().await.unwrap();
+            assert_eq!((ack.base_offset, ack.duplicate), (Offset(kept * 2), false));
+            assert_eq!(partition.epoch_of(Offset(kept * 2)), Some(LeaderEpoch(7)));
+            assert_eq!(cut(&partition, kept * 2).await, Offset(kept * 2));
+            partition.close().await.unwrap();
+            let partition = reopen(&directory, true, None).await;
+            assert_eq!(partition.recovery().scanned_bytes, 0, "a clean stop is to be trusted");
+            check_filled(&partition, kept).await;
+        }
+    });
+}
+
+#[test]
+fn a_batch_that_the_cut_goes_through_goes_whole() {
+    on_core(|directory| async move {
+        let partition = reopen(&directory, false, None).await;
+        filled(&partition, 7).await;
+        assert_eq!(cut(&partition, 9).await, Offset(8));
+        check_filled(&partition, 4).await;
+    });
+}
+
+#[test]
+fn nothing_is_cut_behind_the_end_nor_before_the_start() {
+    on_core(|directory| async move {
+        let partition = reopen(&directory, false, None).await;
+        filled(&partition, 7).await;
+        assert_eq!(cut(&partition, 14).await, Offset(14));
+        assert_eq!(cut(&partition, 100).await, Offset(14));
+        check_filled(&partition, 7).await;
+        partition.advance_log_start(Offset(5)).await.unwrap();
+        let refusal = partition.truncate_to(Offset(4), async |_| Ok(())).await.unwrap_err();
+        assert!(matches!(refusal, TruncateError::BelowLogStart { offset: Offset(4), log_start: Offset(5) }));
+        assert_eq!(cut(&partition, 5).await, Offset(4), "the start lies inside of a batch that goes whole");
+        assert_eq!((partition.log_start(), partition.high_watermark()), (Offset(4), Offset(4)));
+        append(&partition, &sequenced(4, 2, 10, 1)).await;
+        assert_eq!(read_all(&partition, 4).await.len(), 1);
+    });
+}
+
+#[test]
+fn a_recovery_point_is_lowered_before_anything_is_cut() {
+    sim::run_with(1, Config::calm(), |_| async move {
+        let partition = reopen(Path::new(DIRECTORY), false, None).await;
+        filled(&partition, 7).await;
+        let told = Rc::new(RefCell::new(Vec::new()));
+        let (note, seen) = (told.clone(), partition.clone());
+        let lower = async move |point| {
+            note.borrow_mut().push((point, seen.recovery_point(), seen.log_end()));
+            Err(std::io::Error::other("no room for the checkpoint"))
+        };
+        let refusal = partition.truncate_to(Offset(7), lower).await.unwrap_err();
+        assert!(matches!(refusal, TruncateError::Storage(_)));
+        assert_eq!(*told.borrow(), [(Offset(6), Offset(6), Offset(14))]);
+        // It is as it was.
+        check_filled(&partition, 7).await;
+    });
+}
+
+#[test]
+fn who_waits_for_what_is_cut_off_is_told_so() {
+    sim::run_with(1, Config::calm(), |handle| async move {
+        let relaxed = LogConfig { flush_messages: Some(1000), ..small_segments() };
+        let partition = open_with(Path::new(DIRECTORY), relaxed).await;
+        filled(&partition, 3).await;
+        let kept = partition.append(&sequenced(6, 2, 10, 1), AppendOrigin::Client).unwrap();
+        let lost = partition.append(&sequenced(8, 2, 10, 1), AppendOrigin::Client).unwrap();
+        let parked = creel_io::spawn({
+            let partition = partition.clone();
+            async move { partition.changed(Offset(1000)).await }
+        });
+        handle.disk(NodeId::FIRST).hold_syncs(true);
+        let cutting = creel_io::spawn({
+            let partition = partition.clone();
+            async move { cut(&partition, 8).await }
+        });
+        lost.written().await.unwrap();
+        handle.disk(NodeId::FIRST).hold_syncs(false);
+        while partition.log_end() > Offset(8) {
+            creel_io::sleep(core::time::Duration::from_micros(1)).await;
+        }
+        let meanwhile = partition.append(&sequenced(8, 1, 10, 1), AppendOrigin::Client).unwrap_err();
+        assert_eq!(meanwhile, AppendError::Truncated);
+        assert_eq!(cutting.await, Offset(8));
+        parked.await;
+        assert_eq!(lost.durable().await, Err(AppendError::Truncated));
+        assert_eq!(kept.durable().await.unwrap().base_offset, Offset(6));
+        // What has its offsets now is not what was waited for.
+        append(&partition, &sequenced(8, 2, 10, 2)).await;
+        assert_eq!(lost.durable().await, Err(AppendError::Truncated));
+    });
+}
+
+#[test]
+fn batches_are_taken_as_they_are() {
+    on_core(|directory| async move {
+        let leader = reopen(&directory.join("leader"), false, None).await;
+        filled(&leader, 9).await;
+        let directory = directory.join("follower");
+        let follower = reopen(&directory, false, None).await;
+        let theirs = read_bytes(&leader, 0, 1 << 20).await.unwrap();
+        let mut sent = Vec::new();
+        let mut from = 0;
+        while from < 18 {
+            let bytes = read_bytes(&leader, from, 1).await.unwrap();
+            let batch = UncheckedBatch::new(bytes.into()).verify().unwrap();
+            from = batch.header().end_offset().0;
+            sent.push(batch);
+        }
+        let wrong = follower.append_as_is(&sent[1]).unwrap_err();
+        assert_eq!(wrong, AppendAsIsError::OutOfOrder { base: Offset(2), next: Offset(0) });
+        let mut tickets = Vec::new();
+        for batch in &sent {
+            let ticket = follower.append_as_is(batch).unwrap();
+            assert_eq!(ticket.base_offset(), batch.header().base_offset);
+            tickets.push(ticket);
+        }
+        for ticket in tickets {
+            ticket.durable().await.unwrap();
+        }
+        let again = follower.append_as_is(&sent[8]).unwrap_err();
+        assert_eq!(again, AppendAsIsError::OutOfOrder { base: Offset(16), next: Offset(18) });
+        let older = placed(&sequenced(18, 1, 10, 1), 18, 1);
+        let older = follower.append_as_is(&older).unwrap_err();
+        assert_eq!(older, AppendAsIsError::OlderEpoch { epoch: LeaderEpoch(1), latest: LeaderEpoch(2) });
+        assert_eq!(follower.leader_epoch(), LeaderEpoch(2), "what it appends itself is no older");
+        check_filled(&follower, 9).await;
+        assert_eq!(read_bytes(&follower, 0, 1 << 20).await.unwrap(), theirs);
+        check_filled(&reopen(&crashed(&directory), false, None).await, 9).await;
+        follower.close().await.unwrap();
+        check_filled(&reopen(&directory, true, None).await, 9).await;
+        let closed = follower.append_as_is(&sent[0]).unwrap_err();
+        assert_eq!(closed, AppendAsIsError::Append(AppendError::Closed));
+    });
+}
+
+/// What the outside world knows of a follower's log.
+#[derive(Default)]
+struct Known {
+    /// All that it may hold.
+    sent: Vec<Batch>,
+    /// How many of them it must hold.
+    acked: usize,
+    start: i64,
+    epoch: i32,
+    recovery_point: Option<Offset>,
+    /// Cuts that were made.
+    cuts: usize,
+}
+
+struct World {
+    simulation: Simulation,
+    node: NodeId,
+    config: LogConfig,
+    known: Rc<RefCell<Known>>,
+}
+
+impl World {
+    fn new(seed: u64) -> Self {
+        let mut simulation = Simulation::new(seed, Config::default());
+        let node = simulation.add_node("broker", 1);
+        let flush_messages = seed.is_multiple_of(5).then_some(20);
+        let segment_bytes = 3000 + seed % 7 * 2000;
+        let defaults = LogConfig::default();
+        let config = LogConfig { segment_bytes, index_interval_bytes: 500, flush_messages, ..defaults };
+        Self { simulation, node, config, known: Rc::default() }
+    }
+
+    /// Segments are dropped as others begin, and their files used again.
+    fn reusing(seed: u64) -> Self {
+        let mut rough = Config::default();
+        rough.disk.short = 0.0;
+        let mut simulation = Simulation::new(seed, rough);
+        let node = simulation.add_node("broker", 1);
+        let segment_bytes = 2 * 4096 + seed % 5 * 3000;
+        let defaults = LogConfig { segment_recycle: true, index_interval_bytes: 500, ..LogConfig::default() };
+        let config = LogConfig { segment_bytes, retention_bytes: Some(segment_bytes), ..defaults };
+        let world = Self { simulation, node, config, known: Rc::default() };
+        world.known.borrow_mut().start = i64::MAX;
+        world
+    }
+
+    /// Opens, checks, follows for a while; ends with the work or with the power.
+    fn live(&mut self, turns: usize) -> bool {
+        let (config, known) = (self.config.clone(), self.known.clone());
+        let outcome = self.simulation.block_on(self.node, async move {
+            let recovery_point = known.borrow().recovery_point;
+            let opening = OpenLog { recovery_point, ..opening(Path::new(DIRECTORY), config) };
+            let partition = Partition::open(&TurnWriter::new(), opening).await.unwrap();
+            check(&partition, &known).await;
+            for _ in 0..turns {
+                follow(&partition, &known).await;
+            }
+            check(&partition, &known).await;
+        });
+        outcome.is_ok()
+    }
+
+    fn live_on(&mut self) -> bool {
+        self.simulation.crash_after_io(self.node, 1 << 40);
+        self.live(10)
+    }
+}
+
+/// A prefix of what was sent, with all that it must hold, that knows its epochs and its producer.
+async fn check(partition: &Partition, known: &Rc<RefCell<Known>>) {
+    partition.settled().await.unwrap();
+    assert_eq!(partition.bad_ranges(), [], "a power cut damages nothing, and a cut neither");
+    let start = partition.log_start();
+    let found = read_all(partition, start.0).await;
+    let mut known = known.borrow_mut();
+    assert!(start.0 <= known.start, "the log's start moves only when it is told to");
+    let end = partition.log_end();
+    let kept = known.sent.iter().take_while(|batch| batch.header().end_offset() <= end).count();
+    assert!(kept >= known.acked, "{kept} batches left of {}", known.acked);
+    known.sent.truncate(kept);
+    assert_eq!(known.sent.last().map_or(Offset(0), |last| last.header().end_offset()), end);
+    known.acked = kept;
+    for ((header, bytes), sent) in found.iter().rev().zip(known.sent.iter().rev()) {
+        assert_eq!(header.base_offset, sent.header().base_offset);
+        assert_eq!(header.leader_epoch, sent.header().leader_epoch);
+        assert_eq!(bytes[..], sent.bytes()[21..], "what was cut off does not come back");
+        // Where the start was not written down, the epochs' file may begin behind it.
+        let epoch = partition.epoch_of(header.base_offset);
+        let is_known = epoch.is_some() || header.base_offset.0 >= known.start;
+        assert!(!is_known || epoch == Some(header.leader_epoch), "{epoch:?}: {header:?}");
+    }
+    if let Some(last) = known.sent.last() {
+        let retry = partition.append(last, AppendOrigin::Client).unwrap();
+        assert_eq!(retry.end_offset(), end, "a retry of the last batch is recognised");
+    }
+}
+
+async fn follow(partition: &Partition, known: &Rc<RefCell<Known>>) {
+    match creel_io::random_u64() % 16 {
+        0 | 1 => return cut_some(partition, known).await,
+        2 => return move_start(partition, known).await,
+        3 => {
+            partition.roll().unwrap();
+            return;
+        }
+        _ => {}
+    }
+    let mut tickets = Vec::new();
+    for _ in 0..=creel_io::random_u64() % 4 {
+        let is_leader = creel_io::random_u64().is_multiple_of(4);
+        let batch = next_batch(partition, known);
+        // Sent before it is acknowledged, whatever happens in between.
+        known.borrow_mut().sent.push(batch.clone());
+        partition.set_leader_epoch(batch.header().leader_epoch);
+        let ticket = if is_leader {
+            // Its producer is checked: what was cut off must be forgotten.
+            partition.append(&batch, AppendOrigin::Client).unwrap()
+        } else {
+            partition.append_as_is(&batch).unwrap()
+        };
+        assert_eq!(ticket.base_offset(), batch.header().base_offset);
+        tickets.push(ticket);
+    }
+    if creel_io::random_u64().is_multiple_of(3) {
+        return creel_io::yield_now().await;
+    }
+    for ticket in tickets {
+        ticket.durable().await.unwrap();
+    }
+    let mut known = known.borrow_mut();
+    if partition.config().flush_messages.is_none() {
+        known.acked = known.sent.len();
+    }
+    if creel_io::random_u64().is_multiple_of(4) {
+        known.recovery_point = Some(partition.recovery_point());
+    }
+}
+
+fn next_batch(partition: &Partition, known: &Rc<RefCell<Known>>) -> Batch {
+    let mut known = known.borrow_mut();
+    known.epoch += i32::from(creel_io::random_u64().is_multiple_of(9));
+    let base = partition.next_offset().0;
+    let records = 1 + (creel_io::random_u64() % 3) as usize;
+    let bytes = (creel_io::random_u64() % 900) as usize;
+    placed(&sequenced(base, records, bytes, creel_io::random_u64() as u8), base, known.epoch)
+}
+
+/// Cuts at a batch, or inside of it. From then on another leader appends.
+async fn cut_some(partition: &Partition, known: &Rc<RefCell<Known>>) {
+    let (start, end) = (partition.log_start().0, partition.next_offset().0);
+    if start == end {
+        return;
+    }
+    let depth = 1 + creel_io::random_u64() % (end - start).min(30) as u64;
+    let to = Offset(end - depth as i64);
+    let kept = {
+        let mut known = known.borrow_mut();
+        let kept = known.sent.iter().take_while(|batch| batch.header().end_offset() <= to).count();
+        known.acked = known.acked.min(kept);
+        kept
+    };
+    let checkpoint = known.clone();
+    let lower = async move |point| {
+        let mut known = checkpoint.borrow_mut();
+        known.recovery_point = known.recovery_point.map(|before| before.min(point));
+        Ok(())
+    };
+    // Retention may have moved the start meanwhile.
+    let Ok(end) = partition.truncate_to(to, lower).await else {
+        assert!(partition.log_start() > to && !partition.is_poisoned());
+        return;
+    };
+    let mut known = known.borrow_mut();
+    known.sent.truncate(kept);
+    assert_eq!(known.sent.last().map_or(Offset(0), |last| last.header().end_offset()), end);
+    known.acked = kept;
+    known.epoch += 1;
+    known.cuts += 1;
+}
+
+async fn move_start(partition: &Partition, known: &Rc<RefCell<Known>>) {
+    let (start, end) = (partition.log_start().0, partition.high_watermark().0);
+    let to = start + (creel_io::random_u64() % (end - start + 1) as u64) as i64;
+    let before = known.borrow().start;
+    known.borrow_mut().start = before.max(to);
+    partition.advance_log_start(Offset(to)).await.unwrap();
+}
+
+/// One life of many operations, cut after each of them.
+#[test]
+fn a_follower_survives_a_power_cut_after_every_io() {
+    let mut cuts = 0;
+    for cut in 1..=400 {
+        let mut world = World::new(3);
+        world.simulation.crash_after_io(world.node, cut);
+        assert!(!world.live(1000), "the life is long enough");
+        cuts += world.known.borrow().cuts;
+        assert!(world.live_on(), "cut {cut}");
+    }
+    assert!(cuts > 400, "{cuts} cuts of the log");
+}
+
+#[test]
+fn followers_of_many_histories_survive_power_cuts() {
+    for seed in 0..100 {
+        let mut world = World::new(seed);
+        for cut in [20 + seed, 7 + 2 * seed, 60 + seed] {
+            world.simulation.crash_after_io(world.node, cut);
+            let _ = world.live(400);
+        }
+        assert!(world.live_on(), "seed {seed}");
+    }
+}
+
+#[test]
+fn followers_that_reuse_segments_survive_power_cuts() {
+    let mut cuts = 0;
+    for seed in 0..60 {
+        let mut world = World::reusing(seed);
+        for cut in [150 + seed, 200 + 3 * seed, 300 + seed] {
+            world.simulation.crash_after_io(world.node, cut);
+            let _ = world.live(400);
+        }
+        assert!(world.live_on(), "seed {seed}");
+        cuts += world.known.borrow().cuts;
+    }
+    assert!(cuts > 60, "{cuts} cuts of the log");
+}
