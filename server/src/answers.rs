@@ -87,7 +87,7 @@ impl KafkaError for ReadError {
             Self::OutOfRange { .. } => ErrorCode::OffsetOutOfRange,
             Self::Corrupt { .. } => ErrorCode::CorruptMessage,
             Self::Storage(_) => ErrorCode::KafkaStorageError,
-            Self::Truncated | Self::Closed => ErrorCode::NotLeaderOrFollower,
+            Self::Closed => ErrorCode::NotLeaderOrFollower,
         }
     }
 }
