@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use creel_benches::frames;
 use creel_benches::shape::SHAPES;
-use creel_engine::offset_index::OffsetIndex;
+use creel_engine::OffsetIndex;
 use creel_engine::{
-    AppendOrigin, Batch, FilePosition, LeaderEpoch, LogConfig, Offset, OpenLog, Partition, TopicPartition,
-    TurnWriter, UncheckedBatch,
+    AppendOrigin, Batch, FilePosition, LastStop, LeaderEpoch, LogConfig, Offset, OpenLog, Partition,
+    TopicPartition, TurnWriter, UncheckedBatch,
 };
 use creel_io::Instant;
 use creel_io::runtime::{Config, start};
@@ -90,7 +90,7 @@ async fn open(directory: std::path::PathBuf) -> Partition {
             ..LogConfig::default()
         },
         leader_epoch: LeaderEpoch(0),
-        was_clean: true,
+        last_stop: LastStop::Clean,
         recovery_point: None,
         log_start: None,
     };

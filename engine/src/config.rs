@@ -57,7 +57,7 @@ pub struct LogConfig {
     pub cleanup_policy: CleanupPolicy,
     /// Whether offsets may be missing although nothing compacts the log now: another broker may have done so.
     pub may_have_gaps: bool,
-    /// `preallocate`: a segment's disk is claimed whole before its first write (`claim`).
+    /// `preallocate`: a segment's disk is allocated whole before its first write.
     pub preallocate: bool,
     /// `creel.segment.recycle`: a segment that retention drops becomes the file of the next one, where that saves work.
     pub segment_recycle: bool,
@@ -117,8 +117,8 @@ impl LogConfig {
         self.segment_bytes.min(SEGMENT_BYTES_MAX)
     }
 
-    /// How much disk is claimed for a segment before it is written to; `None`: none.
-    pub(crate) fn claim_limit(&self) -> Option<u64> {
+    /// How much disk is allocated for a segment before it is written to; `None`: none.
+    pub(crate) fn preallocate_limit(&self) -> Option<u64> {
         self.preallocate.then(|| self.segment_limit())
     }
 

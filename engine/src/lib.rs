@@ -13,81 +13,59 @@
 //! format/      bytes <-> values
 //! ```
 //!
-//! Reading order: [`batch`] (what travels), `log::cursors` and `log`, `partition::append` -> `partition::turn_writer` ->
-//! `partition::commit`, `partition::read`, then `recover` and `damage`.
+//! Each floor uses only those below it. Below them all lie plain values: `config`, `directory`, `error`, `limits`, `offset`.
+//!
+//! Reading order: `format::batch` (what travels), `log` (the cursors and their rules), `partition::append` ->
+//! `partition::turn_writer` -> `partition::commit`, `partition::read`, then `recover::log_scan` and `recover::damage`.
 //!
 //! Absent on purpose: locks, sockets, the wire protocol, and any look into a record on the produce path where the batch's
 //! header says enough (`record_times`).
 
-pub mod config;
-pub mod directory;
+mod config;
+mod directory;
 mod error;
 pub mod fault_points;
-pub mod format;
+mod format;
 #[doc(hidden)]
 pub mod fuzzing;
-pub mod jobs;
-pub mod limits;
-pub mod log;
-pub mod offset;
-pub mod partition;
-pub mod recover;
+mod jobs;
+mod limits;
+mod log;
+mod offset;
+mod partition;
+mod recover;
 mod segment;
 #[cfg(test)]
 mod test_random;
 
-pub use config::CleanupPolicy;
-pub use config::LogConfig;
-pub use config::TimestampType;
+pub use config::{CleanupPolicy, LogConfig, TimestampType};
 pub use directory::TopicPartition;
-pub use error::AppendAsIsError;
-pub use error::AppendError;
-pub use error::OpenError;
-pub use error::ProducerError;
-pub use error::ReadError;
-pub use error::TruncateError;
-pub use format::batch;
-pub use format::batch::Attributes;
-pub use format::batch::Batch;
-pub use format::batch::BatchError;
-pub use format::batch::BatchHeader;
-pub use format::batch::Codec;
-pub use format::batch::UncheckedBatch;
-pub use format::offset_index;
-pub use format::records::BadRecord;
-pub use format::records::BatchBuilder;
-pub use format::records::LoggedBatch;
-pub use format::records::Record;
-pub use format::records::Records;
-pub use format::time_index;
-pub use jobs::hw_waiters::Seen;
-pub use jobs::hw_waiters::Watcher;
+pub use error::{AppendAsIsError, AppendError, OpenError, ProducerError, ReadError, TruncateError};
+pub use format::bad_ranges::BadRange;
+pub use format::batch::{Attributes, Batch, BatchError, BatchHeader, Codec, UncheckedBatch, crc32c};
+pub use format::checkpoint::OffsetsByPartition;
+pub use format::epochs::EpochStart;
+pub use format::offset_index::OffsetIndex;
+pub use format::records::{BadRecord, BatchBuilder, Headers, LoggedBatch, Record, Records};
+pub use format::time_index::{TimeIndex, TimestampOffset};
+pub use jobs::hw_waiters::{Seen, Watcher};
 pub use jobs::upkeep::Upkeep;
+pub use limits::{BATCH_HEADER_BYTES, COMMIT_LINGER, DECOMPRESSED_BYTES_MAX};
 pub use log::epochs::LeaderEpochs;
 pub use log::producers::AppendOrigin;
-pub use log::record_times;
-pub use log::record_times::LookBudget;
-pub use log::record_times::LookError;
-pub use log::record_times::TimestampRules;
-pub use offset::FilePosition;
-pub use offset::LeaderEpoch;
-pub use offset::Offset;
+pub use log::record_times::{LookBudget, LookError, NO_TIMESTAMP, TimestampRules};
+pub use offset::{FilePosition, LeaderEpoch, Offset};
 pub use partition::Partition;
-pub use partition::append::Ack;
-pub use partition::append::PendingAck;
+pub use partition::append::{Ack, PendingAck};
 pub use partition::append_times::AppendTimes;
 pub use partition::open::OpenLog;
-pub use partition::read::Isolation;
-pub use partition::read::ReadOutcome;
+pub use partition::read::{Isolation, ReadOutcome};
 pub use partition::settle::Settling;
 pub use partition::timestamps::FoundByTime;
 pub use partition::turn_writer::TurnWriter;
 pub use partition::watching::Watching;
-pub use recover::checkpoint_files::Checkpoint;
-pub use recover::checkpoint_files::CheckpointFiles;
-pub use recover::checkpoint_files::LastStop;
-pub use recover::log_directory::find_partitions;
-pub use recover::log_directory::read_topic_id;
-pub use recover::log_directory::remove_partition;
-pub use recover::log_directory::write_topic_id;
+pub use recover::checkpoint_files::{Checkpoint, CheckpointFiles, LastStop};
+pub use recover::log_directory::{
+    FoundDirectories, find_partitions, read_topic_id, remove_partition, write_topic_id,
+};
 pub use recover::recovered_log::RecoveryReport;

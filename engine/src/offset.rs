@@ -77,3 +77,17 @@ impl fmt::Display for FilePosition {
         self.0.fmt(f)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_offset_is_negative() {
+        assert_eq!(Offset::new(0), Some(Offset::ZERO));
+        assert_eq!([Offset::new(-1), Offset::new(i64::MIN)], [None, None]);
+        assert_eq!(Offset(7).pred(), Offset(6));
+        // A header that was not verified may hold any number.
+        assert_eq!(Offset(i64::MIN).pred(), Offset(i64::MIN));
+    }
+}

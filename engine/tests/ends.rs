@@ -17,7 +17,7 @@ use creel_io::{now, sleep};
 const DIRECTORY: &str = "/data/log";
 
 /// A sync that nobody waits for begins after this; one takes half a millisecond on a calm disk.
-const LINGER: Duration = creel_engine::limits::COMMIT_LINGER;
+const LINGER: Duration = creel_engine::COMMIT_LINGER;
 
 /// Appends a batch of two records as acks=1 does.
 async fn write(partition: &Partition) -> Offset {

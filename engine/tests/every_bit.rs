@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 
 use common::*;
 use creel_engine::{
-    AppendOrigin, Batch, BatchBuilder, Checkpoint, CheckpointFiles, LogConfig, Offset, OpenLog, Partition,
-    ReadError, TurnWriter,
+    AppendOrigin, Batch, BatchBuilder, Checkpoint, CheckpointFiles, LastStop, LogConfig, Offset, OpenLog,
+    Partition, ReadError, TurnWriter,
 };
 use creel_io::sim::{self, Config, NodeId};
 
@@ -101,7 +101,8 @@ fn open_and_flip(end: End, files: &Files, flip: Option<(&Path, usize)>) -> Found
         let checkpoint = CheckpointFiles::of(Path::new(DATA)).read().unwrap();
         let recovery_point = checkpoint.recovery_points.get(&name()).copied();
         let opening = opening(Path::new(DATA), config());
-        let opening = OpenLog { was_clean: end == End::Stopped, recovery_point, ..opening };
+        let last_stop = if end == End::Stopped { LastStop::Clean } else { LastStop::Unclean };
+        let opening = OpenLog { last_stop, recovery_point, ..opening };
         let partition = Partition::open(&TurnWriter::new(), opening).await.unwrap();
         if let Some((path, bit)) = flip {
             disk.corrupt(path, bit as u64 / 8, (bit % 8) as u8).unwrap();

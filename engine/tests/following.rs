@@ -13,8 +13,8 @@ use std::rc::Rc;
 
 use common::*;
 use creel_engine::{
-    AppendAsIsError, AppendError, AppendOrigin, Batch, BatchBuilder, LeaderEpoch, LogConfig, Offset, OpenLog,
-    Partition, TruncateError, TurnWriter, UncheckedBatch,
+    AppendAsIsError, AppendError, AppendOrigin, Batch, BatchBuilder, LastStop, LeaderEpoch, LogConfig,
+    Offset, OpenLog, Partition, TruncateError, TurnWriter, UncheckedBatch,
 };
 use creel_io::sim::{self, Config, NodeId, Simulation};
 
@@ -55,8 +55,8 @@ async fn cut(partition: &Partition, offset: i64) -> Offset {
     partition.truncate_to(Offset(offset), async |_| Ok(())).await.unwrap()
 }
 
-async fn reopen(directory: &Path, was_clean: bool, recovery_point: Option<Offset>) -> Partition {
-    let opening = OpenLog { was_clean, recovery_point, ..opening(directory, small_segments()) };
+async fn reopen(directory: &Path, last_stop: LastStop, recovery_point: Option<Offset>) -> Partition {
+    let opening = OpenLog { last_stop, recovery_point, ..opening(directory, small_segments()) };
     Partition::open(&TurnWriter::new(), opening).await.unwrap()
 }
 
@@ -97,14 +97,14 @@ fn an_end_is_cut_off_wherever_it_lies_and_the_log_goes_on() {
     on_core(|directory| async move {
         for kept in 1..12 {
             let directory = directory.join(format!("kept-{kept}"));
-            let partition = reopen(&directory, false, None).await;
+            let partition = reopen(&directory, LastStop::Unclean, None).await;
             filled(&partition, 12).await;
             assert_eq!(cut(&partition, kept * 2).await, Offset(kept * 2));
             check_filled(&partition, kept).await;
 
             // As a crash leaves it, with all that was known of it before.
             let copy = crashed(&directory);
-            check_filled(&reopen(&copy, false, Some(Offset(kept * 2))).await, kept).await;
+            check_filled(&reopen(&copy, LastStop::Unclean, Some(Offset(kept * 2))).await, kept).await;
             partition.set_leader_epoch(LeaderEpoch(7));
             let other = sequenced(kept * 2, 1, 30, 99);
             let ack = partition.append(&other, AppendOrigin::Client).unwrap().durable().await.unwrap();
@@ -112,7 +112,7 @@ fn an_end_is_cut_off_wherever_it_lies_and_the_log_goes_on() {
             assert_eq!(partition.epoch_of(Offset(kept * 2)), Some(LeaderEpoch(7)));
             assert_eq!(cut(&partition, kept * 2).await, Offset(kept * 2));
             partition.close().await.unwrap();
-            let partition = reopen(&directory, true, None).await;
+            let partition = reopen(&directory, LastStop::Clean, None).await;
             assert_eq!(partition.recovery().scanned_bytes, 0, "a clean stop is to be trusted");
             check_filled(&partition, kept).await;
         }
@@ -122,7 +122,7 @@ fn an_end_is_cut_off_wherever_it_lies_and_the_log_goes_on() {
 #[test]
 fn a_batch_that_the_cut_goes_through_goes_whole() {
     on_core(|directory| async move {
-        let partition = reopen(&directory, false, None).await;
+        let partition = reopen(&directory, LastStop::Unclean, None).await;
         filled(&partition, 7).await;
         assert_eq!(cut(&partition, 9).await, Offset(8));
         check_filled(&partition, 4).await;
@@ -132,7 +132,7 @@ fn a_batch_that_the_cut_goes_through_goes_whole() {
 #[test]
 fn nothing_is_cut_behind_the_end_nor_before_the_start() {
     on_core(|directory| async move {
-        let partition = reopen(&directory, false, None).await;
+        let partition = reopen(&directory, LastStop::Unclean, None).await;
         filled(&partition, 7).await;
         assert_eq!(cut(&partition, 14).await, Offset(14));
         assert_eq!(cut(&partition, 100).await, Offset(14));
@@ -150,7 +150,7 @@ fn nothing_is_cut_behind_the_end_nor_before_the_start() {
 #[test]
 fn a_recovery_point_is_lowered_before_anything_is_cut() {
     sim::run_with(1, Config::calm(), |_| async move {
-        let partition = reopen(Path::new(DIRECTORY), false, None).await;
+        let partition = reopen(Path::new(DIRECTORY), LastStop::Unclean, None).await;
         filled(&partition, 7).await;
         let told = Rc::new(RefCell::new(Vec::new()));
         let (note, seen) = (told.clone(), partition.clone());
@@ -203,10 +203,10 @@ fn who_waits_for_what_is_cut_off_is_told_so() {
 #[test]
 fn batches_are_taken_as_they_are() {
     on_core(|directory| async move {
-        let leader = reopen(&directory.join("leader"), false, None).await;
+        let leader = reopen(&directory.join("leader"), LastStop::Unclean, None).await;
         filled(&leader, 9).await;
         let directory = directory.join("follower");
-        let follower = reopen(&directory, false, None).await;
+        let follower = reopen(&directory, LastStop::Unclean, None).await;
         let theirs = read_bytes(&leader, 0, 1 << 20).await.unwrap();
         let mut sent = Vec::new();
         let mut from = 0;
@@ -235,9 +235,9 @@ fn batches_are_taken_as_they_are() {
         assert_eq!(follower.leader_epoch(), LeaderEpoch(2), "what it appends itself is no older");
         check_filled(&follower, 9).await;
         assert_eq!(read_bytes(&follower, 0, 1 << 20).await.unwrap(), theirs);
-        check_filled(&reopen(&crashed(&directory), false, None).await, 9).await;
+        check_filled(&reopen(&crashed(&directory), LastStop::Unclean, None).await, 9).await;
         follower.close().await.unwrap();
-        check_filled(&reopen(&directory, true, None).await, 9).await;
+        check_filled(&reopen(&directory, LastStop::Clean, None).await, 9).await;
         let closed = follower.append_as_is(&sent[0]).unwrap_err();
         assert_eq!(closed, AppendAsIsError::Append(AppendError::Closed));
     });

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use common::*;
 use creel_engine::OpenError;
-use creel_engine::{LogConfig, Offset, OpenLog, Partition, ReadError, TurnWriter};
+use creel_engine::{LastStop, LogConfig, Offset, OpenLog, Partition, ReadError, TurnWriter};
 use creel_io::sim::{self, Config, NodeId};
 
 const DIRECTORY: &str = "/data/log";
@@ -33,8 +33,8 @@ fn lose(directory: &Path, base: i64) {
     }
 }
 
-async fn reopen(directory: &Path, was_clean: bool) -> Result<Partition, OpenError> {
-    let opening = OpenLog { was_clean, ..opening(directory, config()) };
+async fn reopen(directory: &Path, last_stop: LastStop) -> Result<Partition, OpenError> {
+    let opening = OpenLog { last_stop, ..opening(directory, config()) };
     Partition::open(&TurnWriter::new(), opening).await
 }
 
@@ -45,11 +45,11 @@ fn a_first_segment_that_is_gone_is_missed() {
         assert!(log_path(&directory, second.0).exists());
         let crashed = crashed(&directory);
         partition.close().await.unwrap();
-        for (directory, was_clean) in [(&directory, true), (&crashed, false)] {
+        for (directory, last_stop) in [(&directory, LastStop::Clean), (&crashed, LastStop::Unclean)] {
             lose(directory, 0);
             // The next start has no clean stop behind it, and misses it no less.
-            for was_clean in [was_clean, false] {
-                let error = reopen(directory, was_clean).await.unwrap_err();
+            for last_stop in [last_stop, LastStop::Unclean] {
+                let error = reopen(directory, last_stop).await.unwrap_err();
                 assert!(
                     matches!(error, OpenError::FirstMissing { start, first } if start == Offset(0) && first == second),
                     "{error}"
@@ -57,11 +57,11 @@ fn a_first_segment_that_is_gone_is_missed() {
             }
             // Whoever can't bring it back may say so.
             std::fs::remove_file(directory.join("orders-0/leader-epoch-checkpoint")).unwrap();
-            let partition = reopen(directory, false).await.unwrap();
+            let partition = reopen(directory, LastStop::Unclean).await.unwrap();
             assert_eq!((partition.log_start(), partition.log_end()), (second, Offset(8)));
             append(&partition, &batch(1, 10, 1)).await;
             partition.close().await.unwrap();
-            assert_eq!(reopen(directory, true).await.unwrap().log_start(), second);
+            assert_eq!(reopen(directory, LastStop::Clean).await.unwrap().log_start(), second);
         }
     });
 }
@@ -72,13 +72,13 @@ fn one_in_the_middle_is_missed_too() {
         let (partition, _) = fill(&directory).await;
         let crashed = crashed(&directory);
         partition.close().await.unwrap();
-        for (directory, was_clean) in [(&directory, true), (&crashed, false)] {
+        for (directory, last_stop) in [(&directory, LastStop::Clean), (&crashed, LastStop::Unclean)] {
             lose(directory, 4);
-            for was_clean in [was_clean, false, true] {
-                let partition = reopen(directory, was_clean).await.unwrap();
+            for last_stop in [last_stop, LastStop::Unclean, LastStop::Clean] {
+                let partition = reopen(directory, last_stop).await.unwrap();
                 let ranges: Vec<_> =
                     partition.bad_ranges().iter().map(|bad| (bad.start.0, bad.end.0)).collect();
-                assert_eq!(ranges, [(4, 6)], "after a clean stop: {was_clean}");
+                assert_eq!(ranges, [(4, 6)], "last stop: {last_stop:?}");
                 let refused = read_bytes(&partition, 4, 1000).await;
                 assert!(matches!(refused, Err(ReadError::Corrupt { resume: Offset(6), .. })));
                 assert!(!read_bytes(&partition, 3, 1000).await.unwrap().is_empty());
@@ -96,13 +96,13 @@ fn segments_that_retention_took_are_not_missed() {
         let (partition, _) = fill(&directory).await;
         for start in [2, 3, 6, 8] {
             partition.advance_log_start(Offset(start)).await.unwrap();
-            let partition = reopen(&crashed(&directory), false).await.unwrap();
+            let partition = reopen(&crashed(&directory), LastStop::Unclean).await.unwrap();
             assert!(partition.log_start() <= Offset(start));
             assert_eq!(partition.log_end(), Offset(8));
         }
         partition.close().await.unwrap();
         // Also where the start of the log is not written down anywhere else.
-        let partition = reopen(&directory, true).await.unwrap();
+        let partition = reopen(&directory, LastStop::Clean).await.unwrap();
         assert_eq!(partition.log_end(), Offset(8));
     });
 }
@@ -117,12 +117,12 @@ fn nor_are_they_where_there_was_no_room_to_write_down_that_they_went() {
             partition.advance_log_start(Offset(5)).await.unwrap();
             assert!(disk.read(log_path(Path::new(DIRECTORY), 0)).is_err(), "it went");
             drop(partition);
-            let partition = reopen(Path::new(DIRECTORY), false).await.unwrap();
+            let partition = reopen(Path::new(DIRECTORY), LastStop::Unclean).await.unwrap();
             assert_eq!(partition.log_end(), Offset(8));
             disk.set_capacity(None);
             append(&partition, &batch(1, 10, 1)).await;
             partition.close().await.unwrap();
-            assert_eq!(reopen(Path::new(DIRECTORY), true).await.unwrap().log_end(), Offset(9));
+            assert_eq!(reopen(Path::new(DIRECTORY), LastStop::Clean).await.unwrap().log_end(), Offset(9));
         });
     }
 }
@@ -153,17 +153,17 @@ fn one_in_the_middle_is_missed_below_the_recovery_point_too() {
         let (partition, _) = fill(&directory).await;
         let crashed = crashed(&directory);
         partition.close().await.unwrap();
-        for (directory, was_clean) in [(&directory, true), (&crashed, false)] {
+        for (directory, last_stop) in [(&directory, LastStop::Clean), (&crashed, LastStop::Unclean)] {
             lose(directory, 2);
-            for was_clean in [was_clean, false] {
+            for last_stop in [last_stop, LastStop::Unclean] {
                 let checkpoint = Some(Offset(8));
                 let opening =
-                    OpenLog { was_clean, recovery_point: checkpoint, ..opening(directory, config()) };
+                    OpenLog { last_stop, recovery_point: checkpoint, ..opening(directory, config()) };
                 let partition = Partition::open(&TurnWriter::new(), opening).await.unwrap();
                 assert_eq!((partition.log_start(), partition.log_end()), (Offset(0), Offset(8)));
                 let ranges: Vec<_> =
                     partition.bad_ranges().iter().map(|bad| (bad.start.0, bad.end.0)).collect();
-                assert_eq!(ranges, [(2, 4)], "after a clean stop: {was_clean}");
+                assert_eq!(ranges, [(2, 4)], "last stop: {last_stop:?}");
                 let refused = read_bytes(&partition, 2, 1000).await;
                 assert!(matches!(refused, Err(ReadError::Corrupt { resume: Offset(4), .. })));
                 for there in [0, 1, 4, 7] {

@@ -8,8 +8,8 @@ use std::path::Path;
 
 use common::*;
 use creel_engine::{
-    AppendError, AppendOrigin, Isolation, LogConfig, Offset, OpenLog, Partition, PendingAck, TopicPartition,
-    TurnWriter,
+    AppendError, AppendOrigin, Isolation, LastStop, LogConfig, Offset, OpenLog, Partition, PendingAck,
+    TopicPartition, TurnWriter,
 };
 use creel_io::sim::{self, NodeId};
 
@@ -33,7 +33,7 @@ async fn many_segments(directory: &Path) -> Partition {
     }
     partition.close().await.unwrap();
     drop(partition);
-    let opening = OpenLog { was_clean: true, ..opening(directory, config()) };
+    let opening = OpenLog { last_stop: LastStop::Clean, ..opening(directory, config()) };
     let partition = Partition::open(&TurnWriter::new().keeping_open(KEPT, KEPT), opening).await.unwrap();
     assert_eq!(open_logs(directory), 0);
     partition
@@ -75,16 +75,16 @@ fn a_removed_segment_is_closed_once_its_last_reader_is_done() {
 const DESCRIPTORS: usize = 12;
 const PARTITIONS: i32 = 40;
 
-fn numbered(index: i32, was_clean: bool) -> OpenLog {
+fn numbered(index: i32, last_stop: LastStop) -> OpenLog {
     let name = TopicPartition::new("orders", index);
     let directory = Path::new("/data").join(name.to_string());
-    OpenLog { directory, name, was_clean, ..opening(Path::new("/data"), LogConfig::default()) }
+    OpenLog { directory, name, last_stop, ..opening(Path::new("/data"), LogConfig::default()) }
 }
 
-async fn open_all(turn_writer: &TurnWriter, was_clean: bool) -> Vec<Partition> {
+async fn open_all(turn_writer: &TurnWriter, last_stop: LastStop) -> Vec<Partition> {
     let mut partitions = Vec::new();
     for index in 0..PARTITIONS {
-        partitions.push(Partition::open(turn_writer, numbered(index, was_clean)).await.unwrap());
+        partitions.push(Partition::open(turn_writer, numbered(index, last_stop)).await.unwrap());
     }
     partitions
 }
@@ -101,7 +101,7 @@ fn more_partitions_than_descriptors_are_written_read_and_closed() {
             let disk = handle.disk(NodeId::FIRST);
             disk.set_descriptors(DESCRIPTORS);
             let turn_writer = TurnWriter::new().keeping_open(4, 2);
-            let partitions = open_all(&turn_writer, false).await;
+            let partitions = open_all(&turn_writer, LastStop::Unclean).await;
             for ack in append_to_all(&partitions) {
                 ack.durable().await.unwrap();
             }
@@ -117,7 +117,7 @@ fn more_partitions_than_descriptors_are_written_read_and_closed() {
             for partition in &partitions {
                 partition.close().await.unwrap();
             }
-            let partitions = open_all(&turn_writer, true).await;
+            let partitions = open_all(&turn_writer, LastStop::Clean).await;
             assert!(partitions.iter().all(|partition| partition.log_end() == Offset(2)));
             assert!(disk.most_open() < DESCRIPTORS, "{} were open", disk.most_open());
         });
@@ -128,7 +128,7 @@ fn more_partitions_than_descriptors_are_written_read_and_closed() {
 fn relaxed_logs_are_synced_before_they_are_closed() {
     sim::run(1, |handle| async move {
         let turn_writer = TurnWriter::new().keeping_open(4, 2);
-        let partitions = open_all(&turn_writer, false).await;
+        let partitions = open_all(&turn_writer, LastStop::Unclean).await;
         for partition in &partitions {
             let relaxed = LogConfig { flush_messages: Some(1000), ..LogConfig::default() };
             partition.set_config(relaxed);
@@ -146,7 +146,7 @@ fn relaxed_logs_are_synced_before_they_are_closed() {
 fn a_process_without_descriptors_closes_what_is_not_in_use() {
     sim::run(1, |handle| async move {
         let disk = handle.disk(NodeId::FIRST);
-        let partitions = open_all(&TurnWriter::new(), false).await;
+        let partitions = open_all(&TurnWriter::new(), LastStop::Unclean).await;
         // Something else has taken the others.
         disk.set_descriptors(DESCRIPTORS);
         for partition in &partitions {

@@ -10,7 +10,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use common::*;
-use creel_engine::{AppendOrigin, LogConfig, Offset, OpenLog, Partition, TurnWriter};
+use creel_engine::{AppendOrigin, LastStop, LogConfig, Offset, OpenLog, Partition, TurnWriter};
 use creel_io::sim::{self, Config};
 
 fn small_segments() -> LogConfig {
@@ -68,7 +68,7 @@ fn a_torn_end_is_gone_through_whole_and_a_clean_log_not_at_all() {
         let (before, after) = open_and_count(opening(&torn, small_segments())).await;
         assert_eq!((before, after), (bytes.len() as u64, bytes.len() as u64));
         partition.close().await.unwrap();
-        let clean = OpenLog { was_clean: true, ..opening(&directory, small_segments()) };
+        let clean = OpenLog { last_stop: LastStop::Clean, ..opening(&directory, small_segments()) };
         assert_eq!(open_and_count(clean).await, (0, 0));
         // Nothing is there, and nothing is to be done.
         let nowhere =

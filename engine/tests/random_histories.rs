@@ -8,7 +8,9 @@ mod common;
 use std::path::PathBuf;
 
 use common::*;
-use creel_engine::{AppendOrigin, Batch, BatchBuilder, BatchHeader, LogConfig, Offset, OpenLog, Partition};
+use creel_engine::{
+    AppendOrigin, Batch, BatchBuilder, BatchHeader, LastStop, LogConfig, Offset, OpenLog, Partition,
+};
 
 const SEEDS: u64 = 20;
 const STEPS: usize = 40;
@@ -125,20 +127,20 @@ impl History {
 
     async fn close_and_open(&mut self) {
         self.partition.close().await.unwrap();
-        self.open(true).await;
+        self.open(LastStop::Clean).await;
         assert_eq!(self.partition.recovery().scanned_bytes, 0);
     }
 
     async fn crash_and_open(&mut self) {
         self.directory = crashed(&self.directory);
-        self.open(false).await;
+        self.open(LastStop::Unclean).await;
     }
 
-    async fn open(&mut self, was_clean: bool) {
+    async fn open(&mut self, last_stop: LastStop) {
         let recovery_point = (self.random.below(2) == 0).then(|| self.partition.recovery_point());
         let log_start = Some(self.partition.log_start());
         let opening = opening(&self.directory, self.config.clone());
-        let opening = OpenLog { was_clean, recovery_point, log_start, ..opening };
+        let opening = OpenLog { last_stop, recovery_point, log_start, ..opening };
         self.partition = Partition::open(&creel_engine::TurnWriter::new(), opening).await.unwrap();
         assert_eq!(self.partition.log_end(), Offset(self.model.end));
         assert!(self.partition.bad_ranges().is_empty());

@@ -11,9 +11,9 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use common::{append, opening, read_all};
-use creel_engine::batch::crc32c;
+use creel_engine::crc32c;
 use creel_engine::{
-    Batch, BatchBuilder, LogConfig, Offset, OpenLog, Partition, TurnWriter, UncheckedBatch, Upkeep,
+    Batch, BatchBuilder, LastStop, LogConfig, Offset, OpenLog, Partition, TurnWriter, UncheckedBatch, Upkeep,
 };
 use creel_io::sim::{Config, NodeId, Simulation};
 use creel_io::wall_clock_ms;
@@ -86,10 +86,14 @@ impl World {
     }
 
     /// A life of the log, behind a clean stop or not.
-    fn live<T: 'static>(&mut self, was_clean: bool, life: impl AsyncFnOnce(Partition) -> T + 'static) -> T {
+    fn live<T: 'static>(
+        &mut self,
+        last_stop: LastStop,
+        life: impl AsyncFnOnce(Partition) -> T + 'static,
+    ) -> T {
         let config = self.config.clone();
         let story = async move {
-            let opening = OpenLog { was_clean, ..opening(Path::new(DIRECTORY), config) };
+            let opening = OpenLog { last_stop, ..opening(Path::new(DIRECTORY), config) };
             life(Partition::open(&TurnWriter::new(), opening).await.unwrap()).await
         };
         self.simulation.block_on(self.node, story).unwrap()
@@ -109,10 +113,14 @@ fn keeping() -> LogConfig {
     LogConfig { retention_ms: Some(RETENTION_MS as u64), ..LogConfig::default() }
 }
 
+fn after(is_stopped: bool) -> LastStop {
+    if is_stopped { LastStop::Clean } else { LastStop::Unclean }
+}
+
 #[test]
 fn no_record_goes_before_its_time_and_all_go_after_it() {
     for kind in KINDS {
-        World::new(keeping()).live(false, async move |partition| {
+        World::new(keeping()).live(LastStop::Unclean, async move |partition| {
             let mut young: VecDeque<(Offset, i64)> = VecDeque::new();
             for _ in 0..80 {
                 young.push_back((append(&partition, &kind.batch()).await, wall_clock_ms()));
@@ -133,7 +141,7 @@ fn their_age_outlives_stops_and_power_cuts() {
     for kind in KINDS {
         for is_stopped in [true, false] {
             let mut world = World::new(keeping());
-            world.live(false, async move |partition| {
+            world.live(LastStop::Unclean, async move |partition| {
                 pass(10 * RETENTION_MS).await;
                 append(&partition, &kind.batch()).await;
                 pass(RETENTION_MS / 4).await;
@@ -144,7 +152,7 @@ fn their_age_outlives_stops_and_power_cuts() {
             if !is_stopped {
                 world.simulation.handle().crash(world.node);
             }
-            world.live(is_stopped, async move |partition| {
+            world.live(after(is_stopped), async move |partition| {
                 pass(RETENTION_MS / 4).await;
                 upkeep(&partition).await;
                 assert_eq!(partition.log_start(), Offset(0), "{kind:?}, stopped {is_stopped}");
@@ -157,7 +165,7 @@ fn their_age_outlives_stops_and_power_cuts() {
             if !is_stopped {
                 continue;
             }
-            world.live(true, async move |partition| {
+            world.live(LastStop::Clean, async move |partition| {
                 pass(RETENTION_MS / 2 + 100).await;
                 upkeep(&partition).await;
                 assert_eq!(partition.log_start(), Offset(1), "{kind:?}");
@@ -171,7 +179,7 @@ fn a_stop_of_an_unstamped_log_is_clean() {
     let small = LogConfig { segment_bytes: 3000, index_interval_bytes: 300, ..LogConfig::default() };
     for kind in KINDS {
         let mut world = World::new(small.clone());
-        world.live(false, async move |partition| {
+        world.live(LastStop::Unclean, async move |partition| {
             for _ in 0..50 {
                 append(&partition, &kind.batch()).await;
             }
@@ -186,7 +194,7 @@ fn a_stop_of_an_unstamped_log_is_clean() {
         assert!(!index.is_empty());
         let is_stamped = matches!(kind, Kind::OnlyInRecords);
         assert_eq!(!files(&world, "timeindex").is_empty(), is_stamped, "{kind:?}: as Kafka has it");
-        world.live(true, async move |partition| {
+        world.live(LastStop::Clean, async move |partition| {
             assert_eq!(partition.recovery().scanned_bytes, 0, "{kind:?}: nothing to recover");
             assert_eq!(read_all(&partition, 0).await.len(), 50);
             let found = partition.max_timestamp_offset().await.unwrap();
@@ -201,7 +209,7 @@ fn a_stop_of_an_unstamped_log_is_clean() {
 fn a_lost_time_index_is_not_taken_for_none() {
     let small = LogConfig { segment_bytes: 3000, index_interval_bytes: 300, ..LogConfig::default() };
     let mut world = World::new(small);
-    let time = world.live(false, async move |partition| {
+    let time = world.live(LastStop::Unclean, async move |partition| {
         let time = wall_clock_ms();
         for _ in 0..50 {
             append(&partition, &Kind::OnlyInRecords.batch()).await;
@@ -213,7 +221,7 @@ fn a_lost_time_index_is_not_taken_for_none() {
     for path in disk.files().into_iter().filter(|path| path.extension().is_some_and(|it| it == "timeindex")) {
         disk.place(path, &[]).unwrap();
     }
-    world.live(true, async move |partition| {
+    world.live(LastStop::Clean, async move |partition| {
         let found = partition.offset_for_timestamp(time).await.unwrap();
         assert_eq!(found.unwrap().offset, Offset(0));
     });
@@ -221,7 +229,7 @@ fn a_lost_time_index_is_not_taken_for_none() {
 
 #[test]
 fn the_header_on_the_disk_says_what_the_records_say() {
-    World::new(LogConfig::default()).live(false, async |partition| {
+    World::new(LogConfig::default()).live(LastStop::Unclean, async |partition| {
         let start = wall_clock_ms() - 1000;
         for at in 0..20 {
             let builder = BatchBuilder::new(start + at * 10);
@@ -249,7 +257,7 @@ fn a_producer_without_timestamps_is_remembered_for_its_time() {
         for ends in ["by a stop", "by a power cut", "by kill -9"] {
             let is_stopped = ends == "by a stop";
             let mut world = World::new(config());
-            world.live(false, async move |partition| {
+            world.live(LastStop::Unclean, async move |partition| {
                 for sequence in 0..3 {
                     append(&partition, &kind.by_producer(sequence)).await;
                 }
@@ -269,7 +277,7 @@ fn a_producer_without_timestamps_is_remembered_for_its_time() {
                 "by kill -9" => world.simulation.handle().kill(world.node),
                 _ => {}
             }
-            world.live(is_stopped, async move |partition| {
+            world.live(after(is_stopped), async move |partition| {
                 upkeep(&partition).await;
                 for sequence in 0..3 {
                     let again = append(&partition, &kind.by_producer(sequence)).await;
@@ -287,7 +295,7 @@ fn a_producer_without_timestamps_is_remembered_for_its_time() {
 /// A header that says more than its records is believed, and a deleted record's segment remembers it, as Kafka's does.
 #[test]
 fn the_largest_timestamp_is_told_although_no_record_has_it() {
-    World::new(LogConfig::default()).live(false, async |partition| {
+    World::new(LogConfig::default()).live(LastStop::Unclean, async |partition| {
         let now = wall_clock_ms();
         let largest =
             async || partition.max_timestamp_offset().await.unwrap().map(|it| (it.offset, it.timestamp));

@@ -1,11 +1,7 @@
 //! The log's files, and the batches that producers send.
 
 use bytes::Bytes;
-use creel_engine::offset_index::OffsetIndex;
-use creel_engine::time_index::TimeIndex;
-use creel_engine::{
-    BatchHeader, FilePosition, LogConfig, LoggedBatch, Offset, Records, UncheckedBatch, fuzzing,
-};
+use creel_engine::{BatchHeader, FilePosition, LogConfig, LoggedBatch, Offset, OffsetIndex, Records, TimeIndex, UncheckedBatch, fuzzing};
 
 use crate::allocation::within;
 use crate::target::Target;
@@ -60,7 +56,7 @@ fn batch(bytes: Vec<u8>) {
     assert_eq!(header.size_bytes, length);
     assert!(header.last_offset() <= header.end_offset());
     let _ = header.last_sequence();
-    let most = 2 * creel_engine::limits::DECOMPRESSED_BYTES_MAX + DECOMPRESSORS;
+    let most = 2 * creel_engine::DECOMPRESSED_BYTES_MAX + DECOMPRESSORS;
     within(most, || {
         let records = Records::of(&batch).or_else(|| Records::decompress(&batch));
         for record in records.into_iter().flatten().map_while(Result::ok) {

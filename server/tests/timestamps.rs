@@ -4,7 +4,7 @@
 mod support;
 
 use bytes::{Bytes, BytesMut};
-use creel_engine::batch::crc32c;
+use creel_engine::crc32c;
 use creel_engine::{Batch, BatchBuilder, BatchHeader, UncheckedBatch};
 use creel_io::wall_clock_ms;
 use creel_wire::ErrorCode::{self, InvalidTimestamp};

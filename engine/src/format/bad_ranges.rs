@@ -53,9 +53,9 @@ fn parse_range(line: &str) -> Option<BadRange> {
         return None;
     };
     Some(BadRange {
-        start: Offset(start),
-        end: Offset(end),
-        segment: Offset(segment),
+        start: Offset::new(start)?,
+        end: Offset::new(end)?,
+        segment: Offset::new(segment)?,
         position: FilePosition(u64::try_from(position).ok()?),
         end_position: FilePosition(u64::try_from(end_position).ok()?),
     })

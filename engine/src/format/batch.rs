@@ -13,12 +13,14 @@
 //!  ---+---------------+------+-------+-------+------------------------------
 //! ```
 //!
-//! All numbers are big-endian. `batch length` counts what follows it. The CRC covers everything from
-//! `attributes` on, so the broker may stamp base offset and leader epoch without computing it again; that is
-//! why records travel from socket to file untouched. (It is computed again where the broker replaces the max timestamp.) Attributes: bits 0-2 codec, 3 timestamp type
-//! (1 = the broker's append time), 4 transactional, 5 control, 6 delete horizon.
+//! All numbers are big-endian. `batch length` counts what follows it. The CRC covers everything from `attributes` on, so
+//! the broker may stamp base offset and leader epoch without computing it again: records travel from socket to file
+//! untouched. (It is computed again where the broker replaces the max timestamp.) Attributes: bits 0-2 codec, 3 timestamp
+//! type (1 = the broker's append time), 4 transactional, 5 control, 6 delete horizon.
 //!
 //! Kafka's inclusive "last offset" lives in this file only; everything else uses half-open ranges.
+
+use std::num::NonZeroU32;
 
 use bytes::Bytes;
 use thiserror::Error;
@@ -209,14 +211,14 @@ impl BatchHeader {
     }
 
     /// Whether header and records agree with each other as far as can be seen without decompressing.
-    fn check(&self) -> Result<(), BatchError> {
+    fn check(&self) -> Result<(Codec, NonZeroU32), BatchError> {
         let invalid = |what| Err(BatchError::Invalid(what));
         let Some(codec) = self.attributes.codec() else {
             return invalid("unknown compression codec");
         };
-        if self.record_count <= 0 {
+        let Some(records) = self.records() else {
             return invalid("no records");
-        }
+        };
         if self.last_offset_delta != self.record_count - 1 {
             return invalid("record count does not match the last offset delta");
         }
@@ -227,7 +229,11 @@ impl BatchHeader {
         if self.has_producer_id() && (self.producer_epoch < 0 || self.bad_sequence()) {
             return invalid("producer id without epoch or sequence");
         }
-        Ok(())
+        Ok((codec, records))
+    }
+
+    fn records(&self) -> Option<NonZeroU32> {
+        u32::try_from(self.record_count).ok().and_then(NonZeroU32::new)
     }
 
     /// Control batches carry a producer id but no sequence.
@@ -266,8 +272,8 @@ impl UncheckedBatch {
             return Err(BatchError::Trailing(have - need));
         }
         check_crc(&header, &self.0)?;
-        header.check()?;
-        Ok(Batch { bytes: self.0, header, times: Times::Claimed })
+        let (codec, records) = header.check()?;
+        Ok(Batch { bytes: self.0, header, codec, records, times: Times::Claimed })
     }
 }
 
@@ -293,6 +299,8 @@ enum Times {
 pub struct Batch {
     bytes: Bytes,
     header: BatchHeader,
+    codec: Codec,
+    records: NonZeroU32,
     times: Times,
 }
 
@@ -300,6 +308,16 @@ impl Batch {
     /// The decoded header: as the producer sent it, but for a largest timestamp (and checksum) that was put right.
     pub fn header(&self) -> &BatchHeader {
         &self.header
+    }
+
+    /// How its records are compressed.
+    pub fn codec(&self) -> Codec {
+        self.codec
+    }
+
+    /// Its records, by the header.
+    pub fn record_count(&self) -> NonZeroU32 {
+        self.records
     }
 
     /// The whole batch, as received.
@@ -377,8 +395,18 @@ fn put_max_timestamp(header: &mut [u8], body: &[u8], max_timestamp: i64) {
     header[CRC_AT..ATTRIBUTES_AT].copy_from_slice(&crc.to_be_bytes());
 }
 
-/// Writes a whole header in front of `records` and returns the batch. For batches that the broker itself makes.
-pub(crate) fn assemble(header: &BatchHeader, records: &[u8]) -> Batch {
+/// Writes a whole header in front of `records` and returns the batch. For batches that the broker itself makes. `None`: no
+/// record, or a codec that does not exist.
+pub(crate) fn assemble(header: &BatchHeader, records: &[u8]) -> Option<Batch> {
+    let (codec, count) = (header.attributes.codec()?, header.records()?);
+    let bytes = encode(header, records);
+    let crc = i32_at(&bytes, CRC_AT) as u32;
+    let header = BatchHeader { size_bytes: bytes.len(), crc, ..*header };
+    Some(Batch { bytes, header, codec, records: count, times: Times::Claimed })
+}
+
+/// A batch's bytes, with the length and the checksum that go with `records`, whatever else the header says.
+pub(crate) fn encode(header: &BatchHeader, records: &[u8]) -> Bytes {
     let mut bytes = Vec::with_capacity(BATCH_HEADER_BYTES + records.len());
     bytes.extend_from_slice(&header.base_offset.0.to_be_bytes());
     let length = (BATCH_HEADER_BYTES - BATCH_PREFIX_BYTES + records.len()) as i32;
@@ -397,8 +425,7 @@ pub(crate) fn assemble(header: &BatchHeader, records: &[u8]) -> Batch {
     bytes.extend_from_slice(records);
     let crc = crc32c(&bytes[ATTRIBUTES_AT..]);
     bytes[CRC_AT..ATTRIBUTES_AT].copy_from_slice(&crc.to_be_bytes());
-    let header = BatchHeader { size_bytes: bytes.len(), crc, ..*header };
-    Batch { bytes: bytes.into(), header, times: Times::Claimed }
+    bytes.into()
 }
 
 fn i16_at(bytes: &[u8], at: usize) -> i16 {

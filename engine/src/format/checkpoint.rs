@@ -34,7 +34,7 @@ fn parse_partition(line: &str) -> Option<(TopicPartition, Offset)> {
     let mut words = line.split(' ');
     let topic = words.next()?.to_owned();
     let partition = words.next()?.parse().ok()?;
-    let offset = Offset(words.next()?.parse().ok()?);
+    let offset = Offset::new(words.next()?.parse().ok()?)?;
     words.next().is_none().then_some((TopicPartition { topic, partition }, offset))
 }
 

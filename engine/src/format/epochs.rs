@@ -31,7 +31,7 @@ pub(crate) fn decode(text: &str) -> Option<Vec<EpochStart>> {
 
 fn parse_epoch(line: &str) -> Option<EpochStart> {
     let (epoch, start) = line.split_once(' ')?;
-    Some(EpochStart { epoch: LeaderEpoch(epoch.parse().ok()?), start: Offset(start.parse().ok()?) })
+    Some(EpochStart { epoch: LeaderEpoch(epoch.parse().ok()?), start: Offset::new(start.parse().ok()?)? })
 }
 
 #[cfg(test)]

@@ -4,14 +4,14 @@
 //! ranges, the reuse checkpoint). Must not know files, directories, segments or logs: whoever holds a file hands its bytes
 //! in.
 
-pub mod bad_ranges;
-pub mod batch;
-pub mod checkpoint;
+pub(crate) mod bad_ranges;
+pub(crate) mod batch;
+pub(crate) mod checkpoint;
 pub(crate) mod decompress;
 pub(crate) mod durability_mark;
-pub mod epochs;
-pub mod offset_index;
-pub mod records;
+pub(crate) mod epochs;
+pub(crate) mod offset_index;
+pub(crate) mod records;
 pub(crate) mod reuse_checkpoint;
 pub(crate) mod snapshot;
-pub mod time_index;
+pub(crate) mod time_index;

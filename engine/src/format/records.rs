@@ -157,7 +157,7 @@ impl BatchBuilder {
 
     /// The finished batch, or `None` without a record.
     pub fn build(self) -> Option<Batch> {
-        (self.header.record_count > 0).then(|| assemble(&self.header, &self.records))
+        assemble(&self.header, &self.records)
     }
 }
 
@@ -224,14 +224,14 @@ impl Records {
     /// Looks into a batch; `None` if it is compressed.
     pub fn of(batch: &Batch) -> Option<Self> {
         let header = *batch.header();
-        let plain = header.attributes.codec() == Some(Codec::None);
-        plain.then(|| Self { header, rest: batch.body(), left: header.record_count, null: Null::Negative })
+        let is_plain = batch.codec() == Codec::None;
+        is_plain.then(|| Self { header, rest: batch.body(), left: header.record_count, null: Null::Negative })
     }
 
     /// Looks into a batch whatever its codec; heavy, so not on a data core. `None` if it does not decompress.
     pub fn decompress(batch: &Batch) -> Option<Self> {
         let header = *batch.header();
-        let rest = match header.attributes.codec()? {
+        let rest = match batch.codec() {
             Codec::None => batch.body(),
             codec => decompress(codec, &batch.body())?.into(),
         };

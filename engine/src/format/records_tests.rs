@@ -1,6 +1,7 @@
 //! Records and batches, built and read back, and what is refused.
 
 use super::*;
+use crate::format::batch::encode;
 
 #[test]
 fn records_come_back_as_they_were_built() {
@@ -51,7 +52,7 @@ fn log_of(batches: &[&Batch]) -> Bytes {
 fn sealed(record_count: i32, attributes: i16, records: &[u8]) -> Bytes {
     let built = BatchBuilder::new(0).record(0, None, None).build().unwrap();
     let header = BatchHeader { record_count, attributes: Attributes(attributes), ..*built.header() };
-    assemble(&header, records).bytes().clone()
+    encode(&header, records)
 }
 
 fn read(mut log: Bytes) -> Vec<Result<Record, BadRecord>> {
@@ -103,9 +104,9 @@ fn a_wrong_checksum_is_found_before_a_record_is_read() {
 fn compaction_may_have_left_fewer_records_than_offsets_or_none() {
     let built = BatchBuilder::new(0).record(0, Some(b"a"), None).build().unwrap();
     let header = BatchHeader { last_offset_delta: 4, ..*built.header() };
-    let some = assemble(&header, &built.body());
-    assert!(crate::UncheckedBatch::new(some.bytes().clone()).verify().is_err(), "it cannot be appended");
-    assert_eq!(read(some.bytes().clone()).len(), 1);
+    let some = encode(&header, &built.body());
+    assert!(crate::UncheckedBatch::new(some.clone()).verify().is_err(), "it cannot be appended");
+    assert_eq!(read(some.clone()).len(), 1);
     assert_eq!(read(sealed(0, 0, b"")), []);
 }
 

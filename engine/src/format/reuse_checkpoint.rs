@@ -39,7 +39,10 @@ pub(crate) fn decode(text: &str) -> Option<ReuseCheckpoint> {
 
 fn parse_line(line: &str) -> Option<ReuseCheckpoint> {
     let (from, secret) = line.split_once(' ')?;
-    Some(ReuseCheckpoint { from: Offset(from.parse().ok()?), secret: Secret::new(secret.parse().ok()?)? })
+    Some(ReuseCheckpoint {
+        from: Offset::new(from.parse().ok()?)?,
+        secret: Secret::new(secret.parse().ok()?)?,
+    })
 }
 
 #[cfg(test)]

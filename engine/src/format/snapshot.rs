@@ -20,7 +20,7 @@ pub(crate) const ENTRY_BYTES: usize = 46;
 
 /// One appended batch of a producer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct RememberedBatch {
+pub(crate) struct RememberedBatch {
     /// Sequence of its last record.
     pub last_sequence: i32,
     /// Offset of its last record.
@@ -33,12 +33,12 @@ pub struct RememberedBatch {
 
 impl RememberedBatch {
     /// Offset of its first record.
-    pub fn base_offset(&self) -> Offset {
+    pub(crate) fn base_offset(&self) -> Offset {
         self.last_offset + -i64::from(self.offset_delta)
     }
 
     /// Sequence of its first record; sequences wrap from 2^31-1 to 0.
-    pub fn first_sequence(&self) -> i32 {
+    pub(crate) fn first_sequence(&self) -> i32 {
         self.last_sequence.wrapping_sub(self.offset_delta) & i32::MAX
     }
 }
@@ -109,15 +109,15 @@ fn take_entry(mut entry: &[u8]) -> SnapshotEntry {
     let last_offset = entry.get_i64();
     let offset_delta = entry.get_i32();
     let timestamp = entry.get_i64();
-    let has_batch = last_offset >= 0 && last_sequence >= 0;
-    let last_offset = Offset(last_offset);
+    let last_offset = Offset::new(last_offset).filter(|_| last_sequence >= 0);
+    let batch = |last_offset| RememberedBatch { last_sequence, last_offset, offset_delta, timestamp };
     SnapshotEntry {
         id,
         epoch,
         coordinator_epoch: entry.get_i32(),
         last_timestamp: timestamp,
-        transaction_start: Some(entry.get_i64()).filter(|start| *start >= 0).map(Offset),
-        batch: has_batch.then_some(RememberedBatch { last_sequence, last_offset, offset_delta, timestamp }),
+        transaction_start: Offset::new(entry.get_i64()),
+        batch: last_offset.map(batch),
     }
 }
 

@@ -14,15 +14,10 @@ const ENTRY_BYTES: usize = 12;
 /// A timestamp and the last offset of the batch that reached it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TimestampOffset {
-    /// Milliseconds, or -1 where nothing was seen yet.
+    /// Milliseconds.
     pub timestamp: i64,
     /// Last offset of that batch.
     pub last_offset: Offset,
-}
-
-impl TimestampOffset {
-    /// Nothing was seen yet.
-    pub const NONE: Self = Self { timestamp: -1, last_offset: Offset(-1) };
 }
 
 /// The time index of one segment.

@@ -135,7 +135,7 @@ pub(crate) struct ToSync {
 impl ToSync {
     /// Oldest first, so that a crash never leaves a later batch durable without an earlier one by our doing.
     pub(crate) async fn run(&self, directory: &Path) -> io::Result<EpochsWritten> {
-        for segment in self.segments.iter().filter(|segment| !segment.is_gone.get()) {
+        for segment in self.segments.iter().filter(|segment| !segment.is_pending_delete.get()) {
             segment.log.get()?.sync_data().await?;
         }
         let epochs = match &self.epochs {

@@ -4,7 +4,7 @@
 //! but those that it is handed; `partition/` runs them.
 
 pub(crate) mod commit;
-pub mod hw_waiters;
+pub(crate) mod hw_waiters;
 pub(crate) mod preallocate;
 pub(crate) mod reclaim;
 pub(crate) mod rollback;
@@ -12,5 +12,5 @@ pub(crate) mod running;
 pub(crate) mod segment_reuse;
 pub(crate) mod side_files;
 pub(crate) mod spare;
-pub mod upkeep;
+pub(crate) mod upkeep;
 pub(crate) mod visibility;

@@ -15,7 +15,7 @@ use std::path::Path;
 
 use creel_io::fs::{self, File, OpenOptions};
 
-use crate::limits::CLAIM_ROOM_FACTOR;
+use crate::limits::PREALLOCATE_ROOM_FACTOR;
 use crate::segment::active::ActiveSegment;
 
 /// Preallocates what `segment`, which nobody writes to yet, lacks of `limit` bytes.
@@ -42,7 +42,7 @@ pub(crate) async fn new_file(directory: &Path, path: &Path, length: u64) -> Opti
 async fn allocate(directory: &Path, file: File, position: u64, length: u64) -> bool {
     let directory = directory.to_path_buf();
     let allocated = creel_io::offload(move || {
-        let has_room = fs::space(&directory)?.usable / CLAIM_ROOM_FACTOR >= length;
+        let has_room = fs::space(&directory)?.usable / PREALLOCATE_ROOM_FACTOR >= length;
         if has_room { file.allocate(position, length).map(|()| true) } else { Ok(false) }
     });
     // Without it the writes themselves say whether there is room.

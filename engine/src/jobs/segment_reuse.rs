@@ -26,7 +26,7 @@ use std::path::Path;
 use creel_io::fs::{File, OpenOptions};
 
 use crate::config::{CleanupPolicy, LogConfig};
-use crate::limits::RECYCLE_CACHED_PERCENT;
+use crate::limits::REUSE_CACHED_PERCENT;
 use crate::segment::Segment;
 use crate::segment::wipe::wipe;
 
@@ -55,7 +55,7 @@ pub(crate) async fn prepare(
     let length = segment.length();
     // Its headers are looked at: what is on the disk only would have to be read for that.
     let cached = file.cached_bytes()?.unwrap_or(0);
-    if cached * 100 < length * RECYCLE_CACHED_PERCENT || !wipe(&file, segment.base, length, &goes_on).await? {
+    if cached * 100 < length * REUSE_CACHED_PERCENT || !wipe(&file, segment.base, length, &goes_on).await? {
         return Ok(None);
     }
     file.sync_data().await?;

@@ -5,10 +5,10 @@
 //! Every `&mut` method ends with a look at the invariants.
 
 pub(crate) mod cursors;
-pub mod epochs;
-pub mod producers;
+pub(crate) mod epochs;
+pub(crate) mod producers;
 mod recent;
-pub mod record_times;
+pub(crate) mod record_times;
 pub(crate) mod staging;
 #[cfg(test)]
 mod tests;
@@ -448,7 +448,7 @@ impl Log {
         self.unsynced.epochs |= self.epochs.truncate_start(log_start);
         let gone: Vec<_> = self.segments.drain(..self.index_of(log_start).unwrap_or(0)).collect();
         for segment in &gone {
-            segment.is_gone.set(true);
+            segment.is_pending_delete.set(true);
             segment.is_damaged.set(self.bad_ranges.iter().any(|bad| bad.segment == segment.base));
         }
         self.bad_ranges.retain(|bad| !gone.iter().any(|segment| segment.base == bad.segment));
@@ -464,7 +464,7 @@ impl Log {
         let Cut { end, active, producers } = cut;
         let at = self.segments.partition_point(|segment| segment.base < active.base);
         let gone = self.segments.split_off(at);
-        gone.iter().for_each(|segment| segment.is_gone.set(true));
+        gone.iter().for_each(|segment| segment.is_pending_delete.set(true));
         let place = Place { segment: active.base, position: active.end_position() };
         self.unsynced.segments.retain(|segment| segment.base < active.base);
         self.segments.push(active.readable());

@@ -25,7 +25,7 @@ pub enum AppendOrigin {
 
 /// What to do with a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub(crate) enum Verdict {
     /// Append it.
     Append,
     /// It is here already, from `base` on.
@@ -34,7 +34,7 @@ pub enum Verdict {
 
 /// One producer's state. Small and flat on purpose: it is copied to undo an append that could not be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Producer {
+pub(crate) struct Producer {
     pub(crate) epoch: i16,
     pub(crate) coordinator_epoch: i32,
     pub(crate) last_timestamp: i64,
@@ -143,7 +143,7 @@ pub(crate) struct Undo {
 
 /// All producers of one partition.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Producers {
+pub(crate) struct Producers {
     by_id: BTreeMap<i64, Producer>,
     /// How many have a transaction open: mostly none, and then reads need not look.
     open_transactions: usize,
@@ -173,7 +173,7 @@ impl Producers {
     }
 
     /// Decides about a batch before it gets its offset. Changes nothing.
-    pub fn check(&self, header: &BatchHeader, origin: AppendOrigin) -> Result<Verdict, ProducerError> {
+    pub(crate) fn check(&self, header: &BatchHeader, origin: AppendOrigin) -> Result<Verdict, ProducerError> {
         if !header.has_producer_id() {
             return Ok(Verdict::Append);
         }
@@ -270,14 +270,14 @@ impl Producers {
     }
 
     /// Forgets producers that were idle since `before_ms` and have no transaction open.
-    pub fn expire(&mut self, before_ms: i64) {
+    pub(crate) fn expire(&mut self, before_ms: i64) {
         self.by_id.retain(|_, producer| {
             producer.transaction_start.is_some() || producer.last_timestamp > before_ms
         });
     }
 
     /// The first offset of a transaction that is still open.
-    pub fn first_open_transaction(&self) -> Option<Offset> {
+    pub(crate) fn first_open_transaction(&self) -> Option<Offset> {
         if self.open_transactions == 0 {
             return None;
         }
@@ -285,13 +285,8 @@ impl Producers {
     }
 
     /// Producers remembered.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.by_id.len()
-    }
-
-    /// Whether no producer is remembered.
-    pub fn is_empty(&self) -> bool {
-        self.by_id.is_empty()
     }
 }
 

@@ -138,7 +138,7 @@ fn idle_producers_are_forgotten() {
     log.producers.expire(-1);
     assert_eq!(log.producers.len(), 1);
     log.producers.expire(0);
-    assert!(log.producers.is_empty());
+    assert_eq!(log.producers.len(), 0);
 }
 
 #[test]

@@ -132,7 +132,7 @@ impl Batch {
             return Err(LookError::AppendTime(blamed));
         }
         let body = self.body();
-        let codec = header.attributes.codec().ok_or(BadRecord)?;
+        let codec = self.codec();
         let mut seen = Seen { largest: NO_TIMESTAMP, blamed: Vec::new() };
         let each = |at, timestamp| seen.take(at, timestamp, rules.allow(timestamp, now_ms));
         match codec {

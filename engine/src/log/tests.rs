@@ -190,7 +190,7 @@ impl Walk {
         let keep = self.segments.iter().rposition(|base| *base <= self.log_start).unwrap();
         let expected: Vec<_> = self.segments.drain(..keep).collect();
         assert_eq!(gone.iter().map(|segment| segment.base.0).collect::<Vec<_>>(), expected);
-        assert!(gone.iter().all(|segment| segment.is_gone.get()));
+        assert!(gone.iter().all(|segment| segment.is_pending_delete.get()));
         self.batches.retain(|known| !expected.contains(&known.segment));
     }
 

@@ -27,6 +27,7 @@ use crate::partition::{Partition, roll, turn_writer};
 
 /// What an acknowledged append became.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Ack {
     /// Offset of the batch's first record.
     pub base_offset: Offset,

@@ -3,25 +3,25 @@
 //! Owns the only `Rc` of a log's state, and is the only room that spawns. Each verb has a file: it asks the log and the jobs
 //! what is to be done, does it, and says what came of it.
 
-pub mod append;
+pub(crate) mod append;
 pub(crate) mod append_times;
 pub(crate) mod close;
 pub(crate) mod commit;
 pub(crate) mod durability_mark;
-pub mod open;
+pub(crate) mod open;
 pub(crate) mod open_files;
-pub mod read;
+pub(crate) mod read;
 pub(crate) mod roll;
 #[cfg(test)]
 mod segment_reuse_tests;
-pub mod settle;
+pub(crate) mod settle;
 pub(crate) mod spare;
 pub(crate) mod state;
-pub mod timestamps;
-pub mod truncate;
-pub mod turn_writer;
+pub(crate) mod timestamps;
+pub(crate) mod truncate;
+pub(crate) mod turn_writer;
 pub(crate) mod upkeep;
-pub mod watching;
+pub(crate) mod watching;
 
 use std::io;
 use std::rc::Rc;

@@ -1,54 +1,39 @@
 //! Opening a partition: its files, its recovered state, its producers.
 
+use std::cell::{Cell, RefCell};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use creel_io::fs;
+
 use crate::config::LogConfig;
 use crate::directory::TopicPartition;
-use crate::error::OpenError;
-use crate::error::is_disk_full;
-use crate::error::naming;
-use crate::fault_points;
-use crate::fault_points::Bug;
+use crate::error::{OpenError, is_disk_full, naming};
+use crate::fault_points::{self, Bug};
 use crate::format::bad_ranges::BadRange;
 use crate::format::epochs::EpochStart;
 use crate::format::reuse_checkpoint::ReuseCheckpoint;
 use crate::jobs::preallocate::preallocate_rest;
 use crate::jobs::running::Running;
 use crate::jobs::side_files::SideFiles;
-use crate::log::Log;
-use crate::log::Opened;
-use crate::log::dated;
 use crate::log::epochs::LeaderEpochs;
 use crate::log::producers::Producers;
-use crate::offset::FilePosition;
-use crate::offset::LeaderEpoch;
-use crate::offset::Offset;
+use crate::log::{Log, Opened, dated};
+use crate::offset::{FilePosition, LeaderEpoch, Offset};
 use crate::partition::Partition;
 use crate::partition::append_times::SyncTimes;
-use crate::partition::state::Health;
-use crate::partition::state::State;
-use crate::partition::turn_writer::Listed;
-use crate::partition::turn_writer::TurnWriter;
+use crate::partition::state::{Health, State};
+use crate::partition::turn_writer::{Listed, TurnWriter};
 use crate::recover::checkpoint_files::LastStop;
-use crate::recover::found_log::EpochsFile;
-use crate::recover::found_log::FoundLog;
-use crate::recover::found_log::find_files;
-use crate::recover::progress::bytes_gone_through;
+use crate::recover::found_log::{EpochsFile, FoundLog, find_files};
+use crate::recover::progress::bytes_to_scan;
 use crate::recover::recover;
-use crate::recover::recovered_log::RecoveredLog;
-use crate::recover::recovered_log::Recovery;
+use crate::recover::recovered_log::{RecoveredLog, Recovery};
 use crate::segment::Segment;
 use crate::segment::active::ActiveSegment;
-use crate::segment::checkpoints::read_reuse;
-use crate::segment::checkpoints::remove_epochs;
-use crate::segment::files::read_snapshot;
-use crate::segment::files::remove_snapshot;
-use crate::segment::files::write_snapshot;
+use crate::segment::checkpoints::{read_reuse, remove_epochs};
+use crate::segment::files::{read_snapshot, remove_snapshot, write_snapshot};
 use crate::segment::scan::Scan;
-use creel_io::fs;
-use std::cell::Cell;
-use std::cell::RefCell;
-use std::io;
-use std::path::Path;
-use std::path::PathBuf;
 
 /// What is known about a partition before its files are looked at.
 #[derive(Clone, Debug)]
@@ -61,8 +46,8 @@ pub struct OpenLog {
     pub config: LogConfig,
     /// The leader epoch to append under, unless the log knows a larger one.
     pub leader_epoch: LeaderEpoch,
-    /// Whether the last stop left the mark of a clean one.
-    pub was_clean: bool,
+    /// How the broker stopped the last time.
+    pub last_stop: LastStop,
     /// From the checkpoint: synced below this.
     pub recovery_point: Option<Offset>,
     /// From the checkpoint: where the log starts.
@@ -73,9 +58,9 @@ impl OpenLog {
     /// Bytes of segments that the opening of the partition will go through, about, if its last stop was not clean. What cannot
     /// be looked at counts as nothing: opening it says why.
     pub fn bytes_to_recover(&self) -> u64 {
-        match self.was_clean {
-            true => 0,
-            false => bytes_gone_through(&self.directory, self.recovery_point.unwrap_or_default()),
+        match self.last_stop {
+            LastStop::Clean => 0,
+            LastStop::Unclean => bytes_to_scan(&self.directory, self.recovery_point.unwrap_or_default()),
         }
     }
 }
@@ -101,12 +86,12 @@ impl Partition {
             directory: open.directory.clone(),
             config: open.config.clone(),
             now_ms: creel_io::wall_clock_ms(),
-            last_stop: if open.was_clean { LastStop::Clean } else { LastStop::Unclean },
+            last_stop: open.last_stop,
             epochs_file: if epochs.is_some() { EpochsFile::Sound } else { EpochsFile::Gone },
             checkpoint: synced,
             reuse: read_reuse(&open.directory)?,
             files,
-            recovered: turn_writer.recovered.clone(),
+            progress: turn_writer.recovery.clone(),
         };
         let mut epochs = epochs.unwrap_or_default();
         let mut recovery = recover(found).await?;
@@ -169,7 +154,7 @@ impl RecoveredLog {
 
     /// Preallocates the disk of the segment that the next append goes to, where that is wanted.
     async fn preallocate(&self, active: &mut ActiveSegment) -> bool {
-        match self.config.claim_limit() {
+        match self.config.preallocate_limit() {
             Some(limit) if active.length() < limit => {
                 preallocate_rest(&self.directory, active, limit).await;
                 true

@@ -200,9 +200,9 @@ pub(crate) async fn locate(
     let interval = state.config.borrow().index_interval_bytes;
     load_indexes(&state.directory, segment, interval).await?;
     let mut scan = Scan::new(open_files::file_of(state, segment)?, FilePosition::START, cap.0);
-    if !scan.go_by_index(segment, offset).await? && !fault_points::has(Bug::IndexTrusted) {
+    if !go_by_index(&mut scan, segment, offset).await? && !fault_points::has(Bug::IndexTrusted) {
         rebuild_indexes(&state.directory, segment, interval).await?;
-        scan.go_by_index(segment, offset).await?;
+        go_by_index(&mut scan, segment, offset).await?;
     }
     if let Some(behind) = behind_damage_before(state, segment, offset) {
         scan.go_to(scan.position().max(behind));
@@ -224,19 +224,17 @@ fn behind_damage_before(state: &State, segment: &Segment, offset: Offset) -> Opt
     damaged.map(|bad| bad.end_position).max()
 }
 
-impl Scan {
-    /// Goes where the index says a walk to `offset` may begin. `false`: the index is wrong, for the batch there does
-    /// not end as its entry says.
-    async fn go_by_index(&mut self, segment: &Segment, offset: Offset) -> io::Result<bool> {
-        let entry = segment.with_indexes(|indexes| indexes.offsets.entry_before(offset)).flatten();
-        let Some((last, position)) = entry else {
-            self.go_to(FilePosition::START);
-            return Ok(true);
-        };
-        self.go_to(position);
-        let header = self.header().await?;
-        Ok(header.is_none_or(|header| header.is_ok_and(|header| header.last_offset() == last)))
-    }
+/// Goes where the index says a walk to `offset` may begin. `false`: the index is wrong, for the batch there does
+/// not end as its entry says.
+async fn go_by_index(scan: &mut Scan, segment: &Segment, offset: Offset) -> io::Result<bool> {
+    let entry = segment.with_indexes(|indexes| indexes.offsets.entry_before(offset)).flatten();
+    let Some((last, position)) = entry else {
+        scan.go_to(FilePosition::START);
+        return Ok(true);
+    };
+    scan.go_to(position);
+    let header = scan.header().await?;
+    Ok(header.is_none_or(|header| header.is_ok_and(|header| header.last_offset() == last)))
 }
 
 /// Where the first damage behind `from` begins.

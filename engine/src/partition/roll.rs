@@ -65,7 +65,7 @@ async fn make_side_files_safe(state: &State, sealed: &Segment, snapshot: &File) 
             tracing::warn!(log = %sealed.log.path().display(), %error, "indexes not written");
         }
     }
-    if sealed.is_gone.get() {
+    if sealed.is_pending_delete.get() {
         // Retention removes segments oldest first; the log file is not ours to take out of that order.
         let _ = remove_indexes(&state.directory, sealed.base);
     }

@@ -1,30 +1,21 @@
 //! Writes over stale batches that are torn at every sector: recovery must find a prefix of what was written.
 
-use crate::BatchBuilder;
-use crate::FilePosition;
-use crate::LeaderEpoch;
-use crate::LogConfig;
-use crate::Offset;
-use crate::OpenLog;
-use crate::Partition;
-use crate::TopicPartition;
-use crate::TurnWriter;
+use std::io::IoSlice;
+use std::path::{Path, PathBuf};
+
+use creel_io::fs::{self, File, OpenOptions};
+use creel_io::sim::{Config, Simulation};
+
 use crate::format::batch::stamp;
-use crate::format::durability_mark;
-use crate::format::durability_mark::Secret;
+use crate::format::durability_mark::{self, Secret};
 use crate::format::reuse_checkpoint::ReuseCheckpoint;
-use crate::limits::PAGE_BYTES;
-use crate::limits::SECTOR_BYTES;
+use crate::limits::{PAGE_BYTES, SECTOR_BYTES};
 use crate::segment::checkpoints::write_reuse;
 use crate::segment::wipe::wipe;
-use creel_io::fs;
-use creel_io::fs::File;
-use creel_io::fs::OpenOptions;
-use creel_io::sim::Config;
-use creel_io::sim::Simulation;
-use std::io::IoSlice;
-use std::path::Path;
-use std::path::PathBuf;
+use crate::{
+    BatchBuilder, FilePosition, LastStop, LeaderEpoch, LogConfig, Offset, OpenLog, Partition, TopicPartition,
+    TurnWriter,
+};
 
 /// One byte less than a page: the n-th batch has a page's boundary, and so a sector's, behind its n-th byte.
 const BATCH_BYTES: usize = 4095;
@@ -147,7 +138,7 @@ async fn open(directory: &Path) -> Partition {
         name: TopicPartition::new("orders", 0),
         config: LogConfig::default(),
         leader_epoch: LeaderEpoch(0),
-        was_clean: false,
+        last_stop: LastStop::Unclean,
         recovery_point: None,
         log_start: None,
     };

@@ -25,7 +25,7 @@ pub(crate) fn reuses_segments(state: &State) -> bool {
 
 /// Preallocates a file for the segment behind the active one, once half of that is written. A reused one would be better.
 pub(crate) fn preallocate_next_soon(state: &Rc<State>, active: &Segment) {
-    let Some(length) = state.config.borrow().claim_limit() else { return };
+    let Some(length) = state.config.borrow().preallocate_limit() else { return };
     let is_due = active.length() >= length / 2 && !reuses_segments(state);
     if !is_due || !state.spare.borrow_mut().wants_preallocation_behind(active.base) {
         return;

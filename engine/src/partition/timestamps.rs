@@ -12,9 +12,9 @@ use crate::offset::{FilePosition, LeaderEpoch, Offset};
 use crate::partition::read::{committed_end, locate};
 use crate::partition::state::State;
 use crate::partition::{Partition, open_files};
-use crate::segment::Segment;
 use crate::segment::files::load_indexes;
 use crate::segment::scan::Scan;
+use crate::segment::{Largest, Segment};
 
 /// A record found by time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +35,7 @@ impl Partition {
     pub async fn offset_for_timestamp(&self, timestamp: i64) -> Result<Option<FoundByTime>, ReadError> {
         let state = self.state();
         for segment in segments_to_read(state)? {
-            if largest(state, &segment).await?.timestamp < timestamp {
+            if largest_ms(largest(state, &segment).await?) < timestamp {
                 continue;
             }
             open_files::make_room_to_open(state).await;
@@ -55,19 +55,18 @@ impl Partition {
     /// the answer is the batch's last record.
     pub async fn max_timestamp_offset(&self) -> Result<Option<FoundByTime>, ReadError> {
         let state = self.state();
-        let mut best = TimestampOffset::NONE;
+        let mut best = None;
         for segment in segments_to_read(state)? {
             let largest = largest(state, &segment).await?;
-            if largest.timestamp > best.timestamp {
+            if largest_ms(largest) > largest_ms(best) {
                 best = largest;
             }
         }
         // What was looked at may be written and not yet committed.
         self.settled().await?;
-        let TimestampOffset { timestamp, last_offset: offset } = best;
-        if timestamp < 0 {
+        let Some(TimestampOffset { timestamp, last_offset: offset }) = best else {
             return self.offset_for_timestamp(NO_TIMESTAMP).await;
-        }
+        };
         let found = self.offset_for_timestamp(timestamp).await?;
         let leader_epoch = self.epoch_of(offset).unwrap_or(self.leader_epoch());
         Ok(Some(found.unwrap_or(FoundByTime { offset, timestamp, leader_epoch })))
@@ -82,15 +81,19 @@ fn segments_to_read(state: &State) -> Result<Vec<Rc<Segment>>, ReadError> {
     Ok(log.segments_from(log.cursors().log_start).to_vec())
 }
 
-/// The largest timestamp of a segment.
-pub(crate) async fn largest(state: &State, segment: &Rc<Segment>) -> io::Result<TimestampOffset> {
-    if segment.largest().is_none() {
+fn largest_ms(largest: Option<TimestampOffset>) -> i64 {
+    largest.map_or(NO_TIMESTAMP, |largest| largest.timestamp)
+}
+
+/// The largest timestamp of a segment; `None` if no record has one.
+pub(crate) async fn largest(state: &State, segment: &Rc<Segment>) -> io::Result<Option<TimestampOffset>> {
+    if segment.largest() == Largest::Unread {
         let interval = state.config.borrow().index_interval_bytes;
         let loaded = load_indexes(&state.directory, segment, interval).await;
         open_files::let_go(state, segment);
         loaded?;
     }
-    Ok(segment.largest().unwrap_or(TimestampOffset::NONE))
+    Ok(segment.largest().known())
 }
 
 async fn search(state: &Rc<State>, segment: &Rc<Segment>, timestamp: i64) -> io::Result<Option<FoundByTime>> {
@@ -182,11 +185,11 @@ mod tests {
             .build()
             .unwrap();
         let header = BatchHeader { attributes: Attributes(4), ..*plain.header() };
-        let zstd = assemble(&header, &zstd::stream::encode_all(&plain.body()[..], 3).unwrap());
+        let zstd = assemble(&header, &zstd::stream::encode_all(&plain.body()[..], 3).unwrap()).unwrap();
         assert_eq!(first_since(&zstd, 15, Offset::ZERO), Ok(Some((Offset(1), 20))));
         assert_eq!(first_since(&zstd, 15, Offset(2)), Ok(Some((Offset(2), 30))));
         assert_eq!(first_since(&zstd, 31, Offset::ZERO), Ok(None));
-        let garbage = assemble(&header, b"not zstd");
+        let garbage = assemble(&header, b"not zstd").unwrap();
         assert_eq!(first_since(&garbage, 15, Offset::ZERO), Err(BadRecord));
     }
 }

@@ -18,7 +18,7 @@ use crate::log::staging::WriteGroup;
 use crate::partition::append_times::AppendTimes;
 use crate::partition::state::State;
 use crate::partition::{commit, open_files, spare};
-use crate::recover::progress::Recovered;
+use crate::recover::progress::RecoveryProgress;
 use crate::segment::Segment;
 use crate::segment::open_files::OpenFiles;
 
@@ -29,7 +29,7 @@ pub struct TurnWriter {
     times: Option<Rc<AppendTimes>>,
     /// What else the partitions of a core share.
     pub(crate) open_files: Rc<OpenFiles<State>>,
-    pub(crate) recovered: Recovered,
+    pub(crate) recovery: RecoveryProgress,
 }
 
 /// Whether a partition is on the list of those to be written.
@@ -56,7 +56,7 @@ impl TurnWriter {
 
     /// Bytes of segments that recoveries have gone through so far: see [`crate::OpenLog::bytes_to_recover`].
     pub fn recovered_bytes(&self) -> u64 {
-        self.recovered.bytes()
+        self.recovery.bytes()
     }
 
     pub(crate) fn times(&self) -> Option<&AppendTimes> {

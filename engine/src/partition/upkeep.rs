@@ -70,7 +70,7 @@ async fn load_largest(state: &Rc<State>, now_ms: i64) -> io::Result<()> {
     for segment in sealed {
         match timestamps::largest(state, &segment).await {
             // It was dropped meanwhile.
-            Err(_) if segment.is_gone.get() => continue,
+            Err(_) if segment.is_pending_delete.get() => continue,
             known => known?,
         };
         if !is_too_old(&segment, &state.config.borrow(), now_ms) {

@@ -82,9 +82,9 @@ impl CheckpointFiles {
         fs::write_atomically(&self.directory.join(name), encode(offsets).as_bytes()).await
     }
 
-    /// Whether the last stop was clean: every log then ends where its files end.
-    pub fn was_clean_shutdown(&self) -> bool {
-        fs::exists(&self.directory.join(CLEAN_SHUTDOWN))
+    /// What Kafka's mark of a clean stop says. Behind a clean one every log ends where its files end.
+    pub fn last_stop(&self) -> LastStop {
+        if fs::exists(&self.directory.join(CLEAN_SHUTDOWN)) { LastStop::Clean } else { LastStop::Unclean }
     }
 
     /// Leaves Kafka's mark of a clean stop. Write it last, when every partition is closed.
@@ -94,7 +94,7 @@ impl CheckpointFiles {
 
     /// Takes the mark away, durably. Do it once every partition is open, before the first append.
     pub async fn clear_clean_shutdown(&self) -> io::Result<()> {
-        if !self.was_clean_shutdown() {
+        if self.last_stop() == LastStop::Unclean {
             return Ok(());
         }
         fs::remove_file(&self.directory.join(CLEAN_SHUTDOWN))?;

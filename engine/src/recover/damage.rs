@@ -1,9 +1,9 @@
 //! What a place that holds no sound batch means: the end of the log, an end torn by a crash, or damage.
 //!
-//! What was synced is known from the checkpoint's recovery point and from the last write's `durability_mark`: a hole below that is
-//! damage, whatever it looks like. Above it the bytes decide. A crash loses sectors that were written but not synced;
-//! they read as they did before the write: zeros, because that is what a file grows with, or the mark of the write
-//! before. So a torn place shows a lost sector, or ends with the file; damage shows neither.
+//! What was synced is known from the checkpoint's recovery point and from the last write's mark (`durability_mark`): a hole
+//! below that is damage, whatever it looks like. Above it the bytes decide. A crash loses sectors that were written but not
+//! synced. They read as they did before the write: zeros, because that is what a file grows with, or the mark of the write
+//! before. So a torn end shows a lost sector, or ends with the file; damage shows neither.
 //!
 //! In a segment that may be a reused file (`reuse_checkpoint`) a lost sector reads as anything. There a place above what is
 //! known to have been synced is a torn end, whatever it looks like. For that the last mark is kept up to date: it is
@@ -20,14 +20,14 @@ use crate::offset::{FilePosition, Offset};
 use crate::recover::checkpoint_files::LastStop;
 use crate::segment::scan::Scan;
 
-/// The verdict on a place without a sound batch.
+/// What a gap in the batches is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Damage {
     /// The log ends here; behind it are only zeros.
     End,
     /// The log ends here; what follows was never safe.
     Torn {
-        /// Bytes that are not zeros claimed ahead.
+        /// Bytes that are not preallocated zeros.
         bytes: u64,
         /// Sound batches among them.
         batches: u64,

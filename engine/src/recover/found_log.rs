@@ -12,7 +12,7 @@ use crate::format::reuse_checkpoint::ReuseCheckpoint;
 use crate::offset::Offset;
 use crate::recover::checkpoint_files::LastStop;
 use crate::recover::found_segment::FoundSegment;
-use crate::recover::progress::Recovered;
+use crate::recover::progress::RecoveryProgress;
 use crate::segment::remove::remove_if_there;
 
 /// Files of a partition's directory that matter here, by offset.
@@ -64,7 +64,7 @@ pub(crate) struct FoundLog {
     pub(crate) reuse: Option<ReuseCheckpoint>,
     pub(crate) files: FoundFiles,
     /// How far all recoveries of this core have come.
-    pub(crate) recovered: Recovered,
+    pub(crate) progress: RecoveryProgress,
 }
 
 impl FoundLog {

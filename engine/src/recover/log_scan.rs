@@ -16,7 +16,7 @@ use crate::recover::checkpoint_files::LastStop;
 use crate::recover::damage::{Damage, Gap, judge};
 use crate::recover::found_log::FoundLog;
 use crate::recover::found_segment::FoundSegment;
-use crate::recover::progress::is_gone_through;
+use crate::recover::progress::is_scanned;
 use crate::recover::recovered_log::{RecoveredLog, Recovery, RecoveryReport, appendable};
 use crate::segment::active::ActiveSegment;
 use crate::segment::checkpoints::{read_bad_ranges, write_bad_ranges};
@@ -175,8 +175,8 @@ impl LogScan {
         let file = segment.log.get()?;
         drop_cached(&file);
         let mut scan = Scan::new(file, FilePosition::START, length).over_data()?.in_big_steps();
-        let is_counted = is_gone_through(next, self.recovery_point);
-        let mut passing = self.found.recovered.begin(if is_counted { scan.data_end().0 } else { 0 });
+        let is_counted = is_scanned(next, self.recovery_point);
+        let mut progress = self.found.progress.begin(if is_counted { scan.data_end().0 } else { 0 });
         loop {
             let is_safe = self.end < self.recovery_point;
             let mut found = if is_safe { scan.header().await? } else { scan.verified().await? };
@@ -191,13 +191,13 @@ impl LogScan {
                         && next.is_none_or(|next| header.end_offset() <= next) =>
                 {
                     self.take(segment, &header, &mut scan);
-                    passing.pass(header.size_bytes);
+                    progress.advance(header.size_bytes);
                     // What is in the page cache is read without a wait: others have their turn all the same.
                     creel_io::count_work(1 + header.size_bytes / BYTES_A_STEP);
                     creel_io::rest().await;
                 }
                 None if !self.must_go_on(next) => return Ok(Continue::Yes),
-                // Complete: what follows was claimed ahead, and the crash undid the cut.
+                // Complete: what follows was preallocated, and the crash undid the cut.
                 _ if next == Some(self.end) => return Ok(Continue::Yes),
                 _ => {
                     let signer = ReuseCheckpoint::signer(self.found.reuse, segment.base);

@@ -6,22 +6,22 @@
 //! acknowledged as durable); or sound data was damaged later (never cut: the range is reported and refused, and what
 //! lies behind it is served).
 //!
-//! Stale bytes behind the end can't come back to life: batches must continue the offsets exactly. A file that is recycled
+//! Stale bytes behind the end can't come back to life: batches must continue the offsets exactly. A file that is reused
 //! for a later segment of the same partition holds smaller offsets only, and no part of its old batches can verify behind
 //! the beginning of a new one (`wipe`).
 //!
 //! Owns what a start does before there is a log: it finds files ([`found_log`]), trusts them ([`trust`]) or scans them
 //! ([`log_scan`]), and hands over a [`recovered_log`]. Must not know the log, its producers or its epochs, nor tasks.
 
-pub mod checkpoint_files;
+pub(crate) mod checkpoint_files;
 pub(crate) mod damage;
 pub(crate) mod found_log;
 pub(crate) mod found_segment;
-pub mod log_directory;
+pub(crate) mod log_directory;
 mod log_scan;
 mod marks;
 pub(crate) mod progress;
-pub mod recovered_log;
+pub(crate) mod recovered_log;
 mod trust;
 
 use std::io;

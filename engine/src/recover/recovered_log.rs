@@ -20,7 +20,7 @@ use crate::segment::checkpoints::remove_reuse;
 pub struct RecoveryReport {
     /// Bytes of batches that were looked through.
     pub scanned_bytes: u64,
-    /// Bytes cut off behind the last sound batch (zeros that were claimed ahead not counted).
+    /// Bytes cut off behind the last sound batch (preallocated zeros not counted).
     pub torn_bytes: u64,
     /// Sound batches among them: written, never synced, behind one that is gone.
     pub torn_batches: u64,

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! 0                       length                   the file's end
-//! | batch | batch | batch | mark | zeros, claimed  |   (cut off when the segment is sealed or closed)
+//! | batch | batch | batch | mark | zeros, preallocated |   (cut off when the segment is sealed or closed)
 //! ```
 //!
 //! Behind `length` lies the mark of the last write (`durability_mark`), then zeros, or what a failed write left. In a
@@ -22,7 +22,7 @@ use crate::format::time_index::TimestampOffset;
 use crate::limits::PAGE_BYTES;
 use crate::offset::{FilePosition, Offset};
 use crate::segment::spare::Spare;
-use crate::segment::{Indexes, Placed, Segment};
+use crate::segment::{Indexes, Largest, Placed, Segment};
 
 /// What decides whether a batch still fits into a segment.
 #[derive(Clone, Copy, Debug)]
@@ -108,7 +108,7 @@ impl ActiveSegment {
             self.observe(first);
         }
         self.segment.set_indexes(indexes);
-        self.segment.set_largest(largest.unwrap_or(TimestampOffset::NONE));
+        self.segment.set_largest(Largest::of(largest));
         self.skip_to(position);
     }
 
@@ -191,10 +191,11 @@ impl ActiveSegment {
         if self.first_timestamp.is_none() && batch.max_timestamp >= 0 {
             self.first_timestamp = Some(batch.max_timestamp);
         }
-        let largest = self.segment.largest.get().unwrap_or(TimestampOffset::NONE);
-        if batch.max_timestamp > largest.timestamp {
+        let timestamp = batch.max_timestamp;
+        let is_larger = self.largest().known().is_none_or(|largest| timestamp > largest.timestamp);
+        if timestamp >= 0 && is_larger {
             let last_offset = batch.last_offset();
-            self.segment.set_largest(TimestampOffset { timestamp: batch.max_timestamp, last_offset });
+            self.segment.set_largest(Largest::At(TimestampOffset { timestamp, last_offset }));
         }
     }
 
@@ -202,7 +203,12 @@ impl ActiveSegment {
         if self.unindexed_bytes > interval {
             if let Some(indexes) = &mut *self.segment.indexes.borrow_mut() {
                 indexes.offsets.push(batch.last_offset(), batch.position);
-                indexes.times.push(self.segment.largest.get().unwrap_or(TimestampOffset::NONE));
+                self.segment
+                    .largest
+                    .get()
+                    .known()
+                    .into_iter()
+                    .for_each(|largest| indexes.times.push(largest));
             }
             self.unindexed_bytes = 0;
         }
@@ -214,7 +220,7 @@ impl ActiveSegment {
         self.segment.length.set(position.0);
     }
 
-    /// Cuts the file to its batches: nothing claimed, nothing half-written stays behind.
+    /// Cuts the file to its batches: nothing preallocated, nothing half-written stays behind.
     pub(crate) fn cut_to_length(&mut self) -> io::Result<()> {
         let file = self.log.get()?;
         self.stale_end = 0;

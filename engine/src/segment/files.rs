@@ -11,13 +11,13 @@ use creel_io::fs::{self, File, OpenOptions};
 use crate::directory::{FileKind, segment_path};
 use crate::format::offset_index::{ENTRY_BYTES, OffsetIndex};
 use crate::format::snapshot::{self, SnapshotEntry};
-use crate::format::time_index::{TimeIndex, TimestampOffset};
+use crate::format::time_index::TimeIndex;
 use crate::limits::SIDE_FILE_BYTES_MAX;
 use crate::offset::{FilePosition, Offset};
 use crate::segment::active::ActiveSegment;
 use crate::segment::remove::remove_if_there;
 use crate::segment::scan::Scan;
-use crate::segment::{Indexes, Placed, Segment};
+use crate::segment::{Indexes, Largest, Placed, Segment};
 
 /// Writes both index files of a segment that nothing will be added to, and syncs them.
 pub(crate) async fn write_indexes(directory: &Path, segment: &Segment) -> io::Result<()> {
@@ -87,8 +87,8 @@ pub(crate) async fn load_indexes(directory: &Path, segment: &Segment, interval: 
     }
     match read_indexes(directory, segment)? {
         Some(indexes) if segment.has_no_times() || knows_largest(segment, &indexes).await? => {
-            if segment.largest().is_none() {
-                segment.set_largest(indexes.times.last().unwrap_or(TimestampOffset::NONE));
+            if segment.largest() == Largest::Unread {
+                segment.set_largest(Largest::of(indexes.times.last()));
             }
             segment.set_indexes(indexes);
             Ok(())
@@ -171,8 +171,9 @@ pub(crate) async fn rebuild_indexes(directory: &Path, segment: &Segment, interva
     } else {
         segment.set_indexes(Indexes::empty(segment.base));
     }
-    let found = copy.largest().unwrap_or(TimestampOffset::NONE);
-    if segment.largest().is_none_or(|known| known.timestamp < found.timestamp) {
+    let (known, found) = (segment.largest(), copy.largest());
+    let timestamp = |largest: Largest| largest.known().map(|largest| largest.timestamp);
+    if known == Largest::Unread || timestamp(known) < timestamp(found) {
         segment.set_largest(found);
     }
     Ok(())

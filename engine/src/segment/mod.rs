@@ -72,6 +72,30 @@ impl Indexes {
     }
 }
 
+/// The largest timestamp of a segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Largest {
+    /// It is from an earlier life, and its time index was not looked at yet.
+    Unread,
+    /// No record has a timestamp.
+    NoTimes,
+    At(TimestampOffset),
+}
+
+impl Largest {
+    /// Times before 1970 count as none.
+    pub(crate) fn of(known: Option<TimestampOffset>) -> Self {
+        known.filter(|known| known.timestamp >= 0).map_or(Self::NoTimes, Self::At)
+    }
+
+    pub(crate) fn known(self) -> Option<TimestampOffset> {
+        match self {
+            Self::At(largest) => Some(largest),
+            Self::Unread | Self::NoTimes => None,
+        }
+    }
+}
+
 /// What can be read of a segment, be it sealed or active.
 #[derive(Debug)]
 pub(crate) struct Segment {
@@ -81,14 +105,13 @@ pub(crate) struct Segment {
     /// When it was last appended to.
     appended_ms: Cell<i64>,
     /// Retention took it out of the log; its files are going.
-    pub(crate) is_gone: Cell<bool>,
+    pub(crate) is_pending_delete: Cell<bool>,
     /// It is in the list of open segments ([`crate::segment::open_files`]).
     pub(crate) is_listed: Cell<bool>,
     /// Some of it was lost to damage.
     pub(crate) is_damaged: Cell<bool>,
     length: Cell<u64>,
-    /// `None` until the time index of a segment from an earlier life was looked at.
-    largest: Cell<Option<TimestampOffset>>,
+    largest: Cell<Largest>,
     /// `None` while a sealed segment is not being read.
     indexes: RefCell<Option<Indexes>>,
 }
@@ -101,11 +124,11 @@ impl Segment {
             log: LazyFile::new(segment_path(directory, base, FileKind::Log)),
             created_ms: now_ms,
             appended_ms: Cell::new(now_ms),
-            is_gone: Cell::new(false),
+            is_pending_delete: Cell::new(false),
             is_listed: Cell::new(false),
             is_damaged: Cell::new(false),
             length: Cell::new(0),
-            largest: Cell::new(None),
+            largest: Cell::new(Largest::Unread),
             indexes: RefCell::new(None),
         }
     }
@@ -123,7 +146,7 @@ impl Segment {
     /// Forgets everything but the name: batches are noted again from the first on.
     fn begin_empty(&self) {
         self.length.set(0);
-        self.largest.set(Some(TimestampOffset::NONE));
+        self.largest.set(Largest::NoTimes);
         *self.indexes.borrow_mut() = Some(Indexes::empty(self.base));
     }
 
@@ -139,18 +162,18 @@ impl Segment {
         self.length.get() == 0
     }
 
-    /// The largest timestamp, if it is known without reading.
-    pub(crate) fn largest(&self) -> Option<TimestampOffset> {
+    /// The largest timestamp, as far as it is known without reading.
+    pub(crate) fn largest(&self) -> Largest {
         self.largest.get()
     }
 
     /// Whether it is known that no record has a timestamp.
     pub(crate) fn has_no_times(&self) -> bool {
-        self.largest.get() == Some(TimestampOffset::NONE)
+        self.largest.get() == Largest::NoTimes
     }
 
-    pub(crate) fn set_largest(&self, largest: TimestampOffset) {
-        self.largest.set(Some(largest));
+    pub(crate) fn set_largest(&self, largest: Largest) {
+        self.largest.set(largest);
     }
 
     pub(crate) fn appended_ms(&self) -> i64 {
@@ -160,8 +183,11 @@ impl Segment {
     /// The time of its newest record, or of its last append where no record has one: retention goes by it. `None` while
     /// that is not known without reading.
     pub(crate) fn newest_ms(&self) -> Option<i64> {
-        let largest = self.largest.get()?.timestamp;
-        Some(if largest < 0 { self.appended_ms.get() } else { largest })
+        match self.largest.get() {
+            Largest::Unread => None,
+            Largest::NoTimes => Some(self.appended_ms.get()),
+            Largest::At(largest) => Some(largest.timestamp),
+        }
     }
 
     fn index_bytes(&self) -> u64 {
@@ -181,7 +207,7 @@ impl Segment {
     pub(crate) fn encode_indexes(&self) -> Option<(Vec<u8>, Vec<u8>)> {
         let mut indexes = self.indexes.borrow_mut();
         let indexes = indexes.as_mut()?;
-        if let Some(largest) = self.largest.get() {
+        if let Largest::At(largest) = self.largest.get() {
             indexes.times.push(largest);
         }
         Some((indexes.offsets.encode(), indexes.times.encode()))

@@ -29,7 +29,7 @@ impl Scan {
         Self { file, position: from.0, end, data_end: end, window, window_at: 0, window_bytes }
     }
 
-    /// For walks that look for something: disk that was claimed and never written to is not read.
+    /// For walks that look for something: disk that was preallocated and never written to is not read.
     pub(crate) fn over_data(mut self) -> io::Result<Self> {
         self.data_end = self.file.data_end()?.min(self.end);
         Ok(self)

@@ -1,4 +1,4 @@
-//! A file that waits to become the next segment's: claimed ahead, or of a segment that retention took.
+//! A file that waits to become the next segment's: preallocated, or of a segment that retention took.
 //!
 //! While it waits it has a name that counts as removed, so that no start keeps it.
 
@@ -17,7 +17,7 @@ pub(crate) struct Spare {
     pub(crate) path: PathBuf,
     pub(crate) file: File,
     pub(crate) length: u64,
-    /// It holds what an older segment did; otherwise zeros (`claim`).
+    /// It holds what an older segment did; otherwise zeros, preallocated.
     pub(crate) is_stale: bool,
 }
 
@@ -41,6 +41,6 @@ pub(crate) fn path_not_kept(directory: &Path, base: Offset, suffix: &str) -> Pat
 pub(crate) async fn remove_retired(path: PathBuf, last_handle: Option<File>) {
     let shown = path.display().to_string();
     if let Err(error) = remove_off_core(last_handle, move || remove_if_there(&path)).await {
-        tracing::warn!(path = shown, %error, "retired segment not removed: the next start does it");
+        tracing::warn!(path = shown, %error, "deleted segment's file not removed: the next start does it");
     }
 }

@@ -1,4 +1,4 @@
-//! Makes the batches of a retired segment impossible to revive, before its file may be written over.
+//! Makes the batches of a deleted segment impossible to revive, before its file may be written over.
 //!
 //! A batch's first 21 bytes (base offset, length, leader epoch, magic, checksum) are outside its checksum. When a write
 //! over stale batches is torn, a new batch's first bytes can end up in front of the rest of a stale batch that began at

@@ -7,8 +7,8 @@ use std::future::Future;
 use std::path::{Path, PathBuf};
 
 use creel_engine::{
-    AppendOrigin, Batch, BatchBuilder, BatchHeader, Isolation, LeaderEpoch, LogConfig, Offset, OpenLog,
-    Partition, ReadError, TopicPartition, TurnWriter,
+    AppendOrigin, Batch, BatchBuilder, BatchHeader, Isolation, LastStop, LeaderEpoch, LogConfig, Offset,
+    OpenLog, Partition, ReadError, TopicPartition, TurnWriter,
 };
 
 /// Runs `story` on one core over the real kernel, in a fresh directory.
@@ -38,7 +38,7 @@ pub(crate) fn opening(directory: &Path, config: LogConfig) -> OpenLog {
         name: name(),
         config,
         leader_epoch: LeaderEpoch(0),
-        was_clean: false,
+        last_stop: LastStop::Unclean,
         recovery_point: None,
         log_start: None,
     }
@@ -53,7 +53,7 @@ pub(crate) async fn open_with(directory: &Path, config: LogConfig) -> Partition 
 }
 
 pub(crate) async fn open_clean(directory: &Path, config: LogConfig) -> Partition {
-    let opening = OpenLog { was_clean: true, ..opening(directory, config) };
+    let opening = OpenLog { last_stop: LastStop::Clean, ..opening(directory, config) };
     Partition::open(&TurnWriter::new(), opening).await.unwrap()
 }
 

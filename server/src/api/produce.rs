@@ -5,7 +5,7 @@
 //! are begun before the next request of the connection is looked at, on this core at once and for other cores by
 //! putting them into the mailbox, so a connection's batches keep their order; only the acks are awaited later.
 //!
-//! A batch whose header does not say enough about its timestamps is looked into first (`creel_engine::record_times`), off
+//! A batch whose header does not say enough about its timestamps is looked into first (`Batch::look`), off
 //! the core where that takes time. Nothing behind it, in its request or its connection, is begun before it.
 //!
 //! v7: zstd is allowed. v8: errors have a message. v13: topics are named by id.

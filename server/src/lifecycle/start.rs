@@ -6,7 +6,7 @@ use std::path::Path;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use creel_engine::CheckpointFiles;
+use creel_engine::{CheckpointFiles, LastStop};
 use creel_io::fs::{DirLock, create_dir_all, lock_exclusive};
 use creel_io::mailbox::{Endpoint, mesh};
 use creel_io::{CoreId, Instant, now, shutdown_signal, spawn};
@@ -124,7 +124,7 @@ async fn recover(core: &Rc<Core>, data_dir: &Path) -> Result<usize, Failure> {
     let failed =
         |error: &dyn std::fmt::Display| Failure::DataDir(data_dir.display().to_string(), error.to_string());
     let files = CheckpointFiles::of(data_dir);
-    let was_clean = files.was_clean_shutdown();
+    let was_clean = files.last_stop() == LastStop::Clean;
     let checkpoint = files.read().map_err(|error| failed(&error))?;
     let found = data_dir::find(core, data_dir, was_clean).await.map_err(|error| failed(&error))?;
     let _ = core.node.cluster_id.set(found.cluster_id);

@@ -1,6 +1,6 @@
 //! A topic's settings as the log understands them.
 
-use creel_engine::{TimestampRules, config as engine};
+use creel_engine::{self as engine, TimestampRules};
 
 use super::image::Topic;
 use crate::config::{BrokerConfig, CleanupPolicy, TimestampType, TopicConfig};

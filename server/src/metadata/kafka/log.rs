@@ -12,7 +12,7 @@
 use std::path::Path;
 
 use bytes::{Bytes, BytesMut};
-use creel_engine::limits::BATCH_HEADER_BYTES;
+use creel_engine::BATCH_HEADER_BYTES;
 use creel_engine::{Batch, BatchError, BatchHeader, Record, Records, UncheckedBatch};
 use creel_io::fs::{self, File, OpenOptions};
 

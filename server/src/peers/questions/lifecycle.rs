@@ -1,7 +1,7 @@
 //! What core 0 asks of every core: how far it is, how far its partitions are safe, and to finish.
 
+use creel_engine::Offset;
 use creel_engine::TopicPartition;
-use creel_engine::offset::Offset;
 
 /// See [`super::AnyQuestion::Progress`].
 pub(crate) struct ReadProgress;

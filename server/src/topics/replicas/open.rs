@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use creel_engine::{
-    LeaderEpoch, OpenError, OpenLog, Partition, TopicPartition, read_topic_id, remove_partition,
+    LastStop, LeaderEpoch, OpenError, OpenLog, Partition, TopicPartition, read_topic_id, remove_partition,
     write_topic_id,
 };
 use creel_io::fs::exists;
@@ -105,7 +105,7 @@ fn what_to_open(core: &Core, opening: &Opening, topic: &Topic, index: i32) -> Op
     OpenLog {
         config: log_config(topic, core.node.broker()),
         leader_epoch: LeaderEpoch(0),
-        was_clean: opening.was_clean,
+        last_stop: if opening.was_clean { LastStop::Clean } else { LastStop::Unclean },
         recovery_point: opening.checkpoint.recovery_points.get(&name).copied(),
         log_start: opening.checkpoint.log_starts.get(&name).copied(),
         directory: core.node.config.data_dir.join(name.directory_name()),
