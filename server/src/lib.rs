@@ -7,7 +7,8 @@
 //!
 //! `config` says what was asked for, `banner` what was started. `metadata` keeps the facts of the
 //! cluster (topics, ids) behind a small contract; `groups` is the group coordinator as a state
-//! machine without IO; `offsets` is how its records are written in `__consumer_offsets`.
+//! machine without IO; `offsets` is how its records are written in `__consumer_offsets`. `answers` says which of Kafka's
+//! codes goes with an error of any of them.
 //!
 //! Absent on purpose: locks (but for one at the start), threads inside a core, time and files other than `creel_io`'s.
 
