@@ -6,8 +6,9 @@
 //! bounds what one request makes of all that.
 //!
 //! `config` says what was asked for. `metadata` keeps the facts of the cluster (topics, ids) behind a small contract;
-//! `groups` is the group coordinator as a state machine without IO, `coordinators` gives it a clock and a log; `offsets` is
-//! how its records are written in `__consumer_offsets`. Each room's `mod.rs` says what it owns and what it must not know.
+//! `groups` is the group coordinator as a state machine without IO, and `groups::runtime` gives it a clock and a log;
+//! `offsets` is how its records are written in `__consumer_offsets`. `answers` says which of Kafka's codes goes with an error
+//! of any of them. Each room's `mod.rs` says what it owns and what it must not know.
 //!
 //! Absent on purpose: locks (but for one at the start), threads inside a core, time and files other than `creel_io`'s.
 

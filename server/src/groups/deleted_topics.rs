@@ -32,13 +32,6 @@ pub struct CleanupStep {
     pub is_last: bool,
 }
 
-impl OffsetCleanup {
-    /// These topics are gone.
-    pub const fn of(topics: Rc<BTreeSet<String>>) -> Self {
-        Self { topics, at: None }
-    }
-}
-
 /// What a step has found.
 #[derive(Default)]
 struct Found {
@@ -64,6 +57,11 @@ impl Found {
 }
 
 impl OffsetCleanup {
+    /// These topics are gone.
+    pub const fn of(topics: Rc<BTreeSet<String>>) -> Self {
+        Self { topics, at: None }
+    }
+
     /// Looks at some more groups. Offsets that are on their way to the log are taken back, too.
     pub(super) fn step(
         &mut self,

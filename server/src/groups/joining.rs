@@ -22,7 +22,7 @@ pub(super) struct Joining {
 }
 
 /// What comes of the wait.
-pub(super) enum Progress {
+pub(super) enum JoinProgress {
     /// Others are awaited.
     Waits(Joining),
     /// These are the members that have come, with their tokens: a generation begins.
@@ -125,24 +125,24 @@ impl Joining {
     }
 
     /// Goes on if nobody else is to be waited for.
-    pub(super) fn settle(self, cx: &mut GroupCx<'_>) -> Progress {
+    pub(super) fn settle(self, cx: &mut GroupCx<'_>) -> JoinProgress {
         let roster = &cx.core.roster;
         let ready = match self.initial {
             Some(initial) => initial.delay_ms == 0,
             None => self.awaiting.len() == roster.len() && roster.has_no_pending(),
         };
-        if ready { self.complete(cx) } else { Progress::Waits(self) }
+        if ready { self.complete(cx) } else { JoinProgress::Waits(self) }
     }
 
     /// The deadline has come.
-    pub(super) fn expire(mut self, cx: &mut GroupCx<'_>) -> Progress {
+    pub(super) fn expire(mut self, cx: &mut GroupCx<'_>) -> JoinProgress {
         match self.initial {
             Some(initial) if initial.grown && initial.remaining_ms > 0 => {
                 let delay_ms = cx.effects.limits.initial_rebalance_delay_ms.min(initial.remaining_ms);
                 let remaining_ms = initial.remaining_ms.saturating_sub(initial.delay_ms).max(0);
                 self.initial = Some(InitialDelay { delay_ms, remaining_ms, grown: false });
                 self.deadline = cx.effects.now.monotonic.after(delay_ms.max(1));
-                Progress::Waits(self)
+                JoinProgress::Waits(self)
             }
             _ => self.complete(cx),
         }
@@ -150,14 +150,14 @@ impl Joining {
 
     /// Goes on with those who have come. Static members keep their place without coming: their process may
     /// be back before their session ends.
-    fn complete(mut self, cx: &mut GroupCx<'_>) -> Progress {
+    fn complete(mut self, cx: &mut GroupCx<'_>) -> JoinProgress {
         self.drop_the_missing(cx);
         let roster = &mut cx.core.roster;
         if self.awaiting.is_empty() && !roster.is_empty() {
             // Nobody could lead: wait for their sessions to end.
             self.initial = None;
             self.deadline = cx.effects.now.monotonic.after(roster.rebalance_timeout_ms().max(1));
-            return Progress::Waits(self);
+            return JoinProgress::Waits(self);
         }
         if !roster.leader().is_some_and(|leader| self.awaiting.contains_key(leader)) {
             let elected = self.awaiting.keys().next().cloned();
@@ -165,8 +165,8 @@ impl Joining {
         }
         cx.core.generation = cx.core.generation.checked_add(1).unwrap_or(0);
         match cx.core.roster.is_empty() {
-            true => Progress::Nobody,
-            false => Progress::Complete(self.awaiting),
+            true => JoinProgress::Nobody,
+            false => JoinProgress::Complete(self.awaiting),
         }
     }
 

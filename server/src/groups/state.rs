@@ -6,10 +6,10 @@ use super::{
     empty::Empty,
     error::GroupError,
     event::{Millis, SyncRequest, Token, WriteId},
-    joining::{self, Joining},
+    joining::{JoinProgress, Joining},
     log_lines::Reason,
     stable::Stable,
-    syncing::{self, Syncing},
+    syncing::{SyncProgress, Syncing},
 };
 
 /// A group's state. A method that can end it consumes it.
@@ -165,19 +165,19 @@ impl State {
         Self::joined(joining.settle(cx), cx)
     }
 
-    fn joined(progress: joining::Progress, cx: &mut GroupCx<'_>) -> Self {
+    fn joined(progress: JoinProgress, cx: &mut GroupCx<'_>) -> Self {
         match progress {
-            joining::Progress::Waits(joining) => Self::Joining(joining),
-            joining::Progress::Complete(members) => Self::Syncing(Syncing::enter(cx, members)),
-            joining::Progress::Nobody => Self::Empty(Empty::enter(cx)),
+            JoinProgress::Waits(joining) => Self::Joining(joining),
+            JoinProgress::Complete(members) => Self::Syncing(Syncing::enter(cx, members)),
+            JoinProgress::Nobody => Self::Empty(Empty::enter(cx)),
         }
     }
 
-    fn synced(progress: syncing::Progress, cx: &mut GroupCx<'_>) -> Self {
+    fn synced(progress: SyncProgress, cx: &mut GroupCx<'_>) -> Self {
         match progress {
-            syncing::Progress::Waits(syncing) => Self::Syncing(syncing),
-            syncing::Progress::Assigned(assigned) => Self::Stable(Stable::enter(cx, assigned)),
-            syncing::Progress::Interrupted(joining) => Self::settled(joining, cx),
+            SyncProgress::Waits(syncing) => Self::Syncing(syncing),
+            SyncProgress::Assigned(assigned) => Self::Stable(Stable::enter(cx, assigned)),
+            SyncProgress::Interrupted(joining) => Self::settled(joining, cx),
         }
     }
 }

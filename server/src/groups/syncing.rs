@@ -27,7 +27,7 @@ pub(super) struct Syncing {
 }
 
 /// What comes of the wait.
-pub(super) enum Progress {
+pub(super) enum SyncProgress {
     /// It goes on.
     Waits(Syncing),
     /// Members have their assignments.
@@ -86,7 +86,7 @@ impl Syncing {
     /// A member asks for its assignment; the leader brings everyone's. What makes too large a record is not written: all
     /// start over.
     #[must_use]
-    pub(super) fn sync(mut self, cx: &mut GroupCx<'_>, token: Token, request: SyncRequest) -> Progress {
+    pub(super) fn sync(mut self, cx: &mut GroupCx<'_>, token: Token, request: SyncRequest) -> SyncProgress {
         let member_id = request.member.member_id;
         self.unsynced.remove(&member_id);
         if self.unsynced.is_empty() {
@@ -101,11 +101,11 @@ impl Syncing {
             assignments.retain(|member_id, _| cx.core.roster.contains(member_id));
             if cx.core.record_bytes(&self.protocol, &assignments) > cx.effects.limits.state_bytes_max {
                 let error = GroupError::UnknownServerError;
-                return Progress::Interrupted(self.interrupt(cx, error, Reason::NotStored(error)));
+                return SyncProgress::Interrupted(self.interrupt(cx, error, Reason::NotStored(error)));
             }
             self.storing = Some(self.store(cx, assignments));
         }
-        Progress::Waits(self)
+        SyncProgress::Waits(self)
     }
 
     fn store(&self, cx: &mut GroupCx<'_>, assignments: BTreeMap<String, Bytes>) -> Storing {
@@ -115,9 +115,9 @@ impl Syncing {
     }
 
     /// A write of assignments is durable; if it is this generation's, the members get theirs.
-    pub(super) fn stored(mut self, cx: &mut GroupCx<'_>, write: WriteId) -> Progress {
+    pub(super) fn stored(mut self, cx: &mut GroupCx<'_>, write: WriteId) -> SyncProgress {
         let Some(storing) = self.storing.take_if(|storing| storing.write == write) else {
-            return Progress::Waits(self);
+            return SyncProgress::Waits(self);
         };
         cx.core.roster.assign(&storing.assignments);
         for (member_id, token) in self.awaiting {
@@ -132,16 +132,16 @@ impl Syncing {
             cx.heard(&member_id);
         }
         let Self { protocol, unsynced, deadline, .. } = self;
-        Progress::Assigned(Assigned { protocol, unsynced, deadline })
+        SyncProgress::Assigned(Assigned { protocol, unsynced, deadline })
     }
 
     /// The write of the assignments has failed: all start over, and those who wait are told.
-    pub(super) fn not_stored(self, cx: &mut GroupCx<'_>, write: WriteId, error: GroupError) -> Progress {
+    pub(super) fn not_stored(self, cx: &mut GroupCx<'_>, write: WriteId, error: GroupError) -> SyncProgress {
         match &self.storing {
             Some(storing) if storing.write == write => {
-                Progress::Interrupted(self.interrupt(cx, error, Reason::NotStored(error)))
+                SyncProgress::Interrupted(self.interrupt(cx, error, Reason::NotStored(error)))
             }
-            _ => Progress::Waits(self),
+            _ => SyncProgress::Waits(self),
         }
     }
 

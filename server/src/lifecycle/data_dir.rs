@@ -16,7 +16,7 @@ use creel_io::fs::{exists, remove_dir_all};
 use crate::core::Core;
 use crate::metadata::kafka::{self, METADATA_TOPIC};
 use crate::metadata::{
-    LocalStore, MetaProperties, NotUnderstood, Revision, Store, StoreError, TopicRecord, Topics,
+    LocalStore, MetaProperties, NotUnderstood, Revision, Store, StoreError, StoredTopics, TopicRecord,
 };
 use crate::topics::{Controller, Topic, put_aside};
 
@@ -81,7 +81,7 @@ async fn open_store(directory: &kafka::KafkaDirectory<'_>) -> Result<LocalStore,
         false => kafka::adopt(directory).await.map_err(refused)?,
     };
     let store = LocalStore::open(directory.data_dir).await.map_err(shown)?;
-    let is_new = store.range(&Topics::range(), None).await.map_err(shown)?.revision == Revision(0);
+    let is_new = store.range(&StoredTopics::range(), None).await.map_err(shown)?.revision == Revision(0);
     if is_new && adoption.is_none() {
         // A crash came between the two.
         adoption = kafka::adopt(directory).await.map_err(refused)?;

@@ -24,4 +24,4 @@ pub(crate) use local::{
 pub use local::{LocalStore, LocalWatch};
 pub use producer_ids::{PRODUCER_ID_BLOCK, next_producer_ids};
 pub use properties::{MetaProperties, PropertiesError};
-pub use topics::{NameError, Topic, TopicId, TopicRecord, Topics, TopicsError};
+pub use topics::{NameError, StoredTopic, StoredTopics, TopicId, TopicRecord, TopicsError};

@@ -52,15 +52,17 @@ impl BatchContent {
     /// Reads a batch of the log.
     pub fn read(batch: &LoggedBatch) -> Result<Self, ContentError> {
         let records = batch.records()?.ok_or(ContentError::Compressed)?;
-        let records = records.collect::<Result<Vec<_>, _>>().map_err(|_| Malformed("record"))?;
+        let mut records = records.map(|record| record.map_err(|_| Malformed("record")));
         let header = batch.header();
         let producer_id = header.producer_id;
         if header.attributes.is_control() {
-            let end = records.first().and_then(creel_engine::Record::control_type);
+            let first = records.next().transpose()?;
+            records.try_for_each(|record| record.map(drop))?;
+            let end = first.and_then(|first| first.control_type());
             let committed = end.ok_or(Malformed("control batch"))? == COMMIT;
             return Ok(Self::Marker { producer_id, committed });
         }
-        let records = records.into_iter().map(LoggedRecord::from).collect();
+        let records = records.map(|record| record.map(LoggedRecord::from)).collect::<Result<_, _>>()?;
         match header.attributes.is_transactional() {
             true => Ok(Self::Transactional { producer_id, records }),
             false => Ok(Self::Records(records)),

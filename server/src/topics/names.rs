@@ -7,10 +7,10 @@ use crate::offsets;
 
 /// Whether a topic can be called so.
 pub(crate) fn check_name(name: &str) -> Result<(), NameError> {
-    metadata::Topics::check_name(name)
+    metadata::StoredTopics::check_name(name)
 }
 
-/// Topics that only the broker itself writes to.
+/// StoredTopics that only the broker itself writes to.
 pub(crate) fn is_internal(name: &str) -> bool {
     matches!(name, offsets::TOPIC | "__transaction_state" | "__share_group_state")
 }

@@ -1,4 +1,4 @@
-//! Topics out of Kafka's metadata, where nothing stands in the way of serving them from this directory alone.
+//! StoredTopics out of Kafka's metadata, where nothing stands in the way of serving them from this directory alone.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ use super::{KEY, METADATA_TOPIC};
 use crate::config::Settings;
 use crate::metadata::contract::{Change, Transaction};
 use crate::metadata::producer_ids::given_out_below;
-use crate::metadata::{MetaProperties, TopicId, TopicRecord, Topics};
+use crate::metadata::{MetaProperties, StoredTopics, TopicId, TopicRecord};
 
 /// How far above Kafka's own producer ids ours begin, at least.
 const PRODUCER_IDS_APART: i64 = 1 << 40;
@@ -136,7 +136,7 @@ fn check_topic(
     id: Uuid,
 ) -> Result<Vec<TopicPartition>, String> {
     let name = &topic.name;
-    Topics::check_name(name).map_err(|error| format!("the topic {name:?}: {error}"))?;
+    StoredTopics::check_name(name).map_err(|error| format!("the topic {name:?}: {error}"))?;
     if name == METADATA_TOPIC {
         return Err(format!("the topic {name} is Kafka's own"));
     }

@@ -13,7 +13,7 @@ use creel_wire::Str;
 
 use super::error::TopicError;
 use crate::metadata::{
-    CommitResult, LocalStore, LocalWatch, Revision, Store, StoreError, TopicRecord, Topics as Written,
+    CommitResult, LocalStore, LocalWatch, Revision, Store, StoreError, StoredTopics, TopicRecord,
     Transaction, Watch, next_producer_ids,
 };
 use crate::tasks::async_mutex::AsyncMutex;
@@ -28,7 +28,7 @@ pub(crate) struct Controller {
     locked: RefCell<BTreeSet<Str>>,
     unlocked: Notify,
     store: LocalStore,
-    written: RefCell<Written>,
+    written: RefCell<StoredTopics>,
     /// Topics whose creation was rolled back, and that are still written down: no core has them.
     rolled_back: RefCell<BTreeSet<String>>,
     /// What follows after `written`; whose turn it is has it.
@@ -39,9 +39,9 @@ impl Controller {
     /// Reads what the store holds.
     pub(crate) async fn read(store: LocalStore) -> Result<Self, String> {
         let failed = |error: StoreError| error.to_string();
-        let snapshot = store.range(&Written::range(), None).await.map_err(failed)?;
-        let written = Written::from_snapshot(&snapshot).map_err(|error| error.to_string())?;
-        let watch = store.watch(Written::range(), snapshot.revision).await.map_err(failed)?;
+        let snapshot = store.range(&StoredTopics::range(), None).await.map_err(failed)?;
+        let written = StoredTopics::from_snapshot(&snapshot).map_err(|error| error.to_string())?;
+        let watch = store.watch(StoredTopics::range(), snapshot.revision).await.map_err(failed)?;
         Ok(Self {
             writing: AsyncMutex::default(),
             making_many: AsyncMutex::default(),
