@@ -95,7 +95,7 @@ async fn answer(core: &Rc<Core>, request: &Request<Incoming>) -> Answer {
     }
     match request.uri().path() {
         "/health" => text(StatusCode::OK, "ok\n"),
-        "/stages" => json(stages::tell(core).await),
+        "/stages" => json(stages::report(core).await),
         _ => text(StatusCode::NOT_FOUND, "there are /health and /stages\n"),
     }
 }

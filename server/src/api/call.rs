@@ -44,7 +44,7 @@ impl Call {
     pub(crate) fn encode<M: Message>(&self, response: &M) -> Option<EncodedFrame> {
         let encoded =
             encode_response(self.correlation_id, response, self.api, self.version, ANSWER_BYTES_HELD);
-        encoded.inspect_err(|error| self.complain(error)).ok()
+        encoded.inspect_err(|error| self.log_closed(error)).ok()
     }
 
     /// The response as a reply.
@@ -89,7 +89,7 @@ impl Call {
                 let (id, api, version) = (self.correlation_id, self.api, self.version);
                 let encode = move || encode_response(id, &response, api, version, ANSWER_BYTES_HELD);
                 let encoded: Result<EncodedFrame, FrameTooLarge> = offload(encode).await;
-                encoded.inspect_err(|error| self.complain(error)).ok()
+                encoded.inspect_err(|error| self.log_closed(error)).ok()
             }
         };
         held.shrink(frame.as_ref().map_or(0, |frame| frame.bytes.len()));
@@ -103,11 +103,11 @@ impl Call {
 
     /// The connection ends, and the log says why.
     pub(crate) fn refuse(&self, why: &dyn fmt::Display) -> Reply {
-        self.complain(why);
+        self.log_closed(why);
         Reply::Close
     }
 
-    pub(crate) fn complain(&self, why: &dyn fmt::Display) {
+    pub(crate) fn log_closed(&self, why: &dyn fmt::Display) {
         self.core.client_log.closed(&self.client.peer, &format_args!("{}: {why}", self.api));
     }
 

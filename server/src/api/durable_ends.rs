@@ -33,7 +33,7 @@ impl SettlingPartition {
 }
 
 /// A question, and its partition that settles, or why there is none.
-pub(crate) type Begun<Q> = (Q, Result<SettlingPartition, ErrorCode>);
+pub(crate) type SettlingQuestion<Q> = (Q, Result<SettlingPartition, ErrorCode>);
 
 /// Has the partitions settle that these questions are about. `about` says which partition of its topic a question means,
 /// and whether it is about its end.
@@ -41,7 +41,7 @@ pub(crate) async fn begin_all<Q>(
     core: &Core,
     questions: Vec<(Uuid, Q)>,
     about: impl Fn(&Q) -> (i32, bool),
-) -> Vec<Begun<Q>> {
+) -> Vec<SettlingQuestion<Q>> {
     let mut begun = Vec::with_capacity(questions.len());
     for (topic, question) in questions {
         pace(1).await;

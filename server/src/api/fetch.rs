@@ -27,7 +27,7 @@ use creel_wire::{EncodedFrame, Records};
 
 pub(crate) use self::parked::watch_for;
 use self::read::size;
-use self::reading::{Ask, Located, Reading};
+use self::reading::{FetchTerms, Located, Reading};
 use crate::api::call::Call;
 use crate::budget::{AnswerTooLarge, Held};
 use crate::fetch_sessions::fetch_list::{FetchItem, FetchList};
@@ -62,7 +62,7 @@ pub(crate) fn begin(call: Call, request: FetchRequest) -> Pending {
 
 async fn answer(call: Call, request: FetchRequest) -> Answered {
     let by_id = call.version >= IDS_FROM;
-    let ask = Ask::of(&call, &request);
+    let terms = FetchTerms::of(&call, &request);
     let client = call.client.number;
     let resolved = sessions::resolve(&call.core.sessions, client, &request, by_id).await;
     // While it waits, what it asks for is held once.
@@ -78,11 +78,11 @@ async fn answer(call: Call, request: FetchRequest) -> Answered {
             return call.reply(&refused).into();
         }
     };
-    let mut reading = Reading::new(&call.core, ask, list.partitions.len());
+    let mut reading = Reading::new(&call.core, terms, list.partitions.len());
     reading.locate(&list, by_id).await;
     reading.wait_and_read().await;
     reading.keep_within_budget().await;
-    let fetch = Fetch { call: &call, by_id, ask, list };
+    let fetch = Fetch { call: &call, by_id, terms, list };
     let reply = fetch.reply(&context, &mut reading).await;
     Answered {
         reply: reply.unwrap_or_else(|too_large| call.refuse(&too_large)),
@@ -90,7 +90,7 @@ async fn answer(call: Call, request: FetchRequest) -> Answered {
     }
 }
 
-impl Ask {
+impl FetchTerms {
     fn of(call: &Call, request: &FetchRequest) -> Self {
         let isolation =
             if request.isolation_level == 1 { Isolation::LastStable } else { Isolation::HighWatermark };
@@ -109,7 +109,7 @@ impl Ask {
 struct Fetch<'a> {
     call: &'a Call,
     by_id: bool,
-    ask: Ask,
+    terms: FetchTerms,
     list: FetchList,
 }
 
@@ -212,7 +212,7 @@ impl Fetch<'_> {
             }
         };
         let slice = found.slice.take();
-        let is_read_committed = self.ask.isolation == Isolation::LastStable;
+        let is_read_committed = self.terms.isolation == Isolation::LastStable;
         let data = PartitionData {
             partition_index: wanted.partition,
             error_code: found.error,

@@ -214,7 +214,7 @@ async fn begin_many(mut sorting: Sorting, topics: Vec<TopicProduceData>, partiti
 }
 
 /// acks=0: no reply. What fails at once closes the connection.
-fn silence(mut begun: Begun) -> Pending {
+fn silence(mut begun: BegunAppends) -> Pending {
     let failed = begun.response.responses.iter().flat_map(|topic| &topic.partition_responses);
     let failed = failed.into_iter().any(|partition| !partition.error_code.is_none());
     if failed {
@@ -244,7 +244,7 @@ fn refuse_all(call: &Call, request: ProduceRequest, code: ErrorCode) -> Reply {
 
 /// A request whose appends have begun.
 #[derive(Default)]
-struct Begun {
+struct BegunAppends {
     /// With refusals filled in; the rest is filled in as acks arrive.
     response: ProduceResponse,
     /// Most requests have one batch, which costs no list.
@@ -253,7 +253,7 @@ struct Begun {
     elsewhere: Vec<(Vec<Slot>, Awaited<ProduceShare>)>,
 }
 
-impl Begun {
+impl BegunAppends {
     /// Waits for all acks, in place. How long the slowest batch was on its way or in a log's hands.
     async fn finish(&mut self, acks: Acks) -> Duration {
         let mut slowest = Duration::ZERO;
@@ -293,7 +293,7 @@ struct Sorting {
     call: Call,
     acks: Acks,
     now_ms: i64,
-    begun: Begun,
+    begun: BegunAppends,
     /// What is not appended at once; nothing, most often.
     aside: Option<Box<Aside>>,
 }
@@ -325,7 +325,7 @@ impl Sorting {
     fn new(call: Call, acks: Acks, topics: usize) -> Self {
         let responses = Vec::with_capacity(topics.min(PARTITIONS_AT_ONCE));
         let response = ProduceResponse { responses, ..Default::default() };
-        let begun = Begun { response, ..Default::default() };
+        let begun = BegunAppends { response, ..Default::default() };
         Self { call, acks, now_ms: wall_clock_ms(), begun, aside: None }
     }
 

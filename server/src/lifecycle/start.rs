@@ -132,7 +132,7 @@ async fn recover(core: &Rc<Core>, data_dir: &Path) -> Result<usize, Failure> {
     files.clear_clean_shutdown().await.map_err(|error| failed(&error))?;
     let all: Arc<[Uuid]> = found.topics.iter().map(|topic| topic.id).collect();
     let all_there_is = Opening { topics: found.topics, checkpoint, was_clean, are_new: false };
-    let opened = start_progress::told(core, open_everywhere(core, all_there_is)).await;
+    let opened = start_progress::with_progress_logged(core, open_everywhere(core, all_there_is)).await;
     ask_all_cores(core, || ShowTopics(all.clone())).await;
     *core.controller.borrow_mut() = Some(Rc::new(found.controller));
     Ok(opened.partitions)

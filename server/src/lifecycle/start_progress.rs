@@ -31,14 +31,14 @@ fn add(one: Progress, other: Progress) -> Progress {
 }
 
 /// Runs the opening of everything, and says every few seconds how far all cores are.
-pub(crate) async fn told<T>(core: &Rc<Core>, opening: impl Future<Output = T>) -> T {
-    match race(opening, tell(core)).await {
+pub(crate) async fn with_progress_logged<T>(core: &Rc<Core>, opening: impl Future<Output = T>) -> T {
+    match race(opening, log_progress(core)).await {
         First::Left(opened) => opened,
         First::Right(never) => match never {},
     }
 }
 
-async fn tell(core: &Rc<Core>) -> std::convert::Infallible {
+async fn log_progress(core: &Rc<Core>) -> std::convert::Infallible {
     let began = now();
     loop {
         sleep(Duration::from_millis(START_TOLD_MS)).await;

@@ -18,7 +18,7 @@ use creel_io::{JoinHandle, now, spawn};
 use super::Net;
 use super::client::Client;
 use super::connections::Connection;
-use super::idleness::{Idleness, Reading};
+use super::idleness::{Idleness, ReaderState};
 use super::in_flight::InFlight;
 use super::outbox::Outbox;
 use super::reader::{Ended, read};
@@ -89,6 +89,6 @@ async fn talk<S: Service>(
         First::Left(Ended::Stopping | Ended::Finished) => {}
         First::Left(Ended::Refused(why)) => net.log.closed(&connection.client.peer, &why),
     }
-    connection.idleness.reads(Reading::Ended);
+    connection.idleness.reads(ReaderState::Ended);
     writer.await;
 }

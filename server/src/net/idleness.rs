@@ -11,7 +11,7 @@ use crate::net::transport::Transport;
 
 /// What the reader is at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Reading {
+pub(crate) enum ReaderState {
     /// It waits for the next request.
     Between,
     /// A request has begun to come.
@@ -31,17 +31,21 @@ struct Pace {
 
 /// What is known about a connection's movements.
 pub(crate) struct Idleness {
-    reading: Cell<Reading>,
+    reading: Cell<ReaderState>,
     last_active: Cell<Instant>,
     pace: Cell<Option<Pace>>,
 }
 
 impl Idleness {
     pub(crate) fn new() -> Self {
-        Self { reading: Cell::new(Reading::Between), last_active: Cell::new(now()), pace: Cell::new(None) }
+        Self {
+            reading: Cell::new(ReaderState::Between),
+            last_active: Cell::new(now()),
+            pace: Cell::new(None),
+        }
     }
 
-    pub(crate) fn reads(&self, reading: Reading) {
+    pub(crate) fn reads(&self, reading: ReaderState) {
         self.reading.set(reading);
     }
 
@@ -92,9 +96,9 @@ impl Idleness {
         }
         let holds_wanted = wanted && in_flight.is_large();
         let is_clients_turn = match self.reading.get() {
-            Reading::Within | Reading::Ended => true,
-            Reading::Between => in_flight.is_empty() || holds_wanted,
-            Reading::Waiting => holds_wanted,
+            ReaderState::Within | ReaderState::Ended => true,
+            ReaderState::Between => in_flight.is_empty() || holds_wanted,
+            ReaderState::Waiting => holds_wanted,
         };
         is_clients_turn && is_past(self.last_active.get())
     }

@@ -13,7 +13,7 @@ use creel_io::{Instant, now};
 use super::Net;
 use super::connections::Connection;
 use super::frames::{Framed, Large, is_produce, next_frame};
-use super::idleness::Reading;
+use super::idleness::ReaderState;
 use super::in_flight::Admitted;
 use super::reply::Owed;
 use super::service::{Beginning, Begun, Refused, Service};
@@ -84,7 +84,7 @@ impl<S: Service, F: Future<Output = ()>> Reader<'_, S, F> {
     #[inline]
     async fn receive(&mut self, missing: usize) -> Result<(), Ended> {
         let is_new = self.buffer.is_empty();
-        self.connection.idleness.reads(if is_new { Reading::Between } else { Reading::Within });
+        self.connection.idleness.reads(if is_new { ReaderState::Between } else { ReaderState::Within });
         let receiving = pin!(self.connection.transport.receive(take(&mut self.buffer), missing));
         let received = race(receiving, self.stopping.as_mut()).await;
         let First::Left((received, buffer)) = received else { return Err(Ended::Stopping) };
@@ -119,7 +119,7 @@ impl<S: Service, F: Future<Output = ()>> Reader<'_, S, F> {
             Ok(admitted) => admitted,
             Err(later) => later.await,
         };
-        self.connection.idleness.reads(Reading::Waiting);
+        self.connection.idleness.reads(ReaderState::Waiting);
         let times = self.clock.whole(&self.net.stages, admitted.has_waited);
         let begun = match self.service.begin(&self.connection.client, frame, times) {
             Ok(Beginning::Now(begun)) => Ok(begun),
@@ -155,7 +155,7 @@ impl<S: Service, F: Future<Output = ()>> Reader<'_, S, F> {
 
 /// Waits until a request may be held for which there was no room.
 async fn admit_later(connection: &Connection, counted: usize, pool: &Rc<Pool>) -> Admitted {
-    connection.idleness.reads(Reading::Waiting);
+    connection.idleness.reads(ReaderState::Waiting);
     connection.in_flight.acquire(counted, pool).await
 }
 

@@ -21,7 +21,7 @@ use crate::topics::{LocalTopic, Location};
 
 /// What is asked of all partitions together.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Ask {
+pub(super) struct FetchTerms {
     pub(super) isolation: Isolation,
     pub(super) bytes_max: usize,
     pub(super) bytes_min: usize,
@@ -38,19 +38,19 @@ pub(super) enum Located<T> {
 /// A partition that there is.
 struct Site {
     wanted: FetchItem,
-    home: Home,
+    owner: Owner,
     found: FoundPartition,
 }
 
-enum Home {
-    Here(Partition),
-    There(CoreId, Uuid),
+enum Owner {
+    Local(Partition),
+    Remote(CoreId, Uuid),
 }
 
 /// A fetch at work. Its sites are numbered in the order in which they are asked for.
 pub(super) struct Reading<'a> {
     core: &'a Rc<Core>,
-    ask: Ask,
+    terms: FetchTerms,
     /// For each partition asked for, the number of its site.
     located: Vec<Located<u32>>,
     sites: GradualVec<Site>,
@@ -106,13 +106,13 @@ fn unread() -> FoundPartition {
 impl<'a> Reading<'a> {
     /// Of so many partitions; where they are is not known yet.
     #[inline]
-    pub(super) fn new(core: &'a Rc<Core>, ask: Ask, partitions: usize) -> Self {
+    pub(super) fn new(core: &'a Rc<Core>, terms: FetchTerms, partitions: usize) -> Self {
         let located = Vec::with_capacity(partitions);
         let (mut sites, total, elsewhere) = <(GradualVec<Site>, Total, Duration)>::default();
         // Of very many it is not known yet how many there are.
         sites.reserve_exact(partitions.min(AT_ONCE));
         let hold = core.held_files.hold();
-        Self { core, ask, located, sites, total, hold, elsewhere, asks_others: false }
+        Self { core, terms, located, sites, total, hold, elsewhere, asks_others: false }
     }
 
     /// Finds out where everything is.
@@ -129,16 +129,18 @@ impl<'a> Reading<'a> {
             match local.as_ref().map(|local| (local, core.topics.locate(local, wanted.partition))) {
                 None => self.located.push(Located::Missing(missing)),
                 Some((_, Location::Unavailable(error))) => self.located.push(Located::Missing(error.code())),
-                Some((_, Location::Local(partition))) => self.add(wanted, Home::Here(partition)),
-                Some((local, Location::Remote(core))) => self.add(wanted, Home::There(core, local.topic.id)),
+                Some((_, Location::Local(partition))) => self.add(wanted, Owner::Local(partition)),
+                Some((local, Location::Remote(core))) => {
+                    self.add(wanted, Owner::Remote(core, local.topic.id))
+                }
             }
             pace(1).await;
         }
     }
 
-    fn add(&mut self, wanted: &FetchItem, home: Home) {
-        self.asks_others |= matches!(home, Home::There(..));
-        let site = Site { wanted: *wanted, home, found: unread() };
+    fn add(&mut self, wanted: &FetchItem, owner: Owner) {
+        self.asks_others |= matches!(owner, Owner::Remote(..));
+        let site = Site { wanted: *wanted, owner, found: unread() };
         self.total.add(&site);
         self.located.push(Located::Somewhere(self.sites.len() as u32));
         self.sites.push(site);
@@ -158,7 +160,7 @@ impl<'a> Reading<'a> {
 
     /// Reads, and again whatever has moved, until there is enough to answer.
     pub(super) async fn wait_and_read(&mut self) {
-        let deadline = now() + self.ask.wait;
+        let deadline = now() + self.terms.wait;
         self.read(0..self.sites.len() as u32).await;
         if !self.is_enough() && now() < deadline && !self.core.stopping.has_begun() {
             // Boxed, as what few need would make every fetch's own future larger.
@@ -187,7 +189,10 @@ impl<'a> Reading<'a> {
     /// for it again and again must not do so in a tight loop. What has no room for more can't be waited for.
     fn is_enough(&self) -> bool {
         let total = &self.total;
-        self.sites.is_empty() || total.failed > 0 || total.full > 0 || total.bytes_asked >= self.ask.bytes_min
+        self.sites.is_empty()
+            || total.failed > 0
+            || total.full > 0
+            || total.bytes_asked >= self.terms.bytes_min
     }
 
     async fn park(&self) -> Parked {
@@ -195,9 +200,9 @@ impl<'a> Reading<'a> {
         let mut elsewhere = Scatter::default();
         for (number, site) in self.sites.iter().enumerate() {
             let (number, seen) = (number as u32, site.found.seen());
-            match &site.home {
-                Home::Here(partition) => parked.watch(number, partition, seen),
-                Home::There(core, topic) => {
+            match &site.owner {
+                Owner::Local(partition) => parked.watch(number, partition, seen),
+                Owner::Remote(core, topic) => {
                     elsewhere.add(*core, number, (*topic, site.wanted.partition, seen));
                 }
             }
@@ -211,7 +216,7 @@ impl<'a> Reading<'a> {
     async fn park_again(&self, parked: &mut Parked, moved: &[u32]) {
         for number in moved {
             let site = self.sites.get(*number as usize);
-            if let Some(Site { home: Home::Here(partition), found, .. }) = site {
+            if let Some(Site { owner: Owner::Local(partition), found, .. }) = site {
                 parked.watch(*number, partition, found.seen());
             }
             pace(1).await;
@@ -228,7 +233,7 @@ impl<'a> Reading<'a> {
 
     /// Reads these sites: other cores' by asking, this core's meanwhile.
     async fn read(&mut self, numbers: impl Iterator<Item = u32> + Clone) {
-        let Ask { isolation, bytes_max, .. } = self.ask;
+        let FetchTerms { isolation, bytes_max, .. } = self.terms;
         let Total { bytes, with_records, .. } = self.total;
         let limits = FetchLimits {
             isolation,
@@ -240,7 +245,7 @@ impl<'a> Reading<'a> {
         let mut budget = Budget::new(self.core, limits);
         for number in numbers {
             let site = self.sites.get(number as usize);
-            if let Some(Site { home: Home::Here(partition), wanted, .. }) = site {
+            if let Some(Site { owner: Owner::Local(partition), wanted, .. }) = site {
                 let found = budget.read(partition, Read::from(wanted)).await;
                 self.note(number, found);
             }
@@ -289,7 +294,7 @@ impl<'a> Reading<'a> {
         let mut elsewhere = Scatter::default();
         for number in numbers {
             let site = self.sites.get(number as usize);
-            if let Some(Site { home: Home::There(core, topic), wanted, .. }) = site {
+            if let Some(Site { owner: Owner::Remote(core, topic), wanted, .. }) = site {
                 elsewhere.add(*core, number, (*topic, wanted.partition, Read::from(wanted)));
             }
             pace(1).await;
@@ -303,7 +308,7 @@ impl<'a> Reading<'a> {
         if !self.asks_others {
             return;
         }
-        let mut left = self.ask.bytes_max;
+        let mut left = self.terms.bytes_max;
         let mut is_first = true;
         for site in &mut *self.sites {
             let bytes = site.found.size_bytes();
