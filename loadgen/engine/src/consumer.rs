@@ -10,7 +10,7 @@ use crate::client::control::{describe, header};
 use crate::client::patience::Patience;
 use crate::clock::now_ns;
 use crate::codec::Decoder;
-use crate::error::LoadError;
+use crate::error::EngineError;
 use crate::journal::Journal;
 use crate::lifeline::Lifeline;
 use crate::metrics::Metrics;
@@ -88,7 +88,7 @@ impl Consumer {
         stage: &Arc<Stage>,
         thread: usize,
         metrics: &Rc<RefCell<Metrics>>,
-    ) -> Result<Consumer, LoadError> {
+    ) -> Result<Consumer, EngineError> {
         let reading = |partition: &usize| Reading {
             partition: *partition,
             position: plan.start_offsets[*partition],
@@ -125,7 +125,7 @@ impl Consumer {
     }
 
     /// Reads until everything produced was read, or the run failed.
-    pub async fn run(mut self) -> Result<Judged, LoadError> {
+    pub async fn run(mut self) -> Result<Judged, EngineError> {
         self.read_all().await?;
         if self.pass == Pass::Journaled {
             self.audit().await?;
@@ -134,7 +134,7 @@ impl Consumer {
         Ok(self.readings.into_iter().map(|reading| (reading.partition, reading.verifier)).collect())
     }
 
-    async fn read_all(&mut self) -> Result<(), LoadError> {
+    async fn read_all(&mut self) -> Result<(), EngineError> {
         while !self.stage.has_failed() && !self.is_drained() {
             if self.readings.iter().all(|reading| reading.is_broken) {
                 tokio::time::sleep(BROKEN_PAUSE).await;
@@ -146,7 +146,7 @@ impl Consumer {
                         tokio::time::sleep(BROKEN_PAUSE).await;
                     }
                 }
-                Err(LoadError::Closed { .. }) if self.lifeline.may_break() => {
+                Err(EngineError::Closed { .. }) if self.lifeline.may_break() => {
                     self.asked_ns.set(None);
                     self.reader = FrameReader::new(RECEIVE_BYTES);
                     self.lifeline.reconnect(|| false).await;
@@ -158,7 +158,7 @@ impl Consumer {
     }
 
     /// Reads all again, and compares.
-    async fn audit(&mut self) -> Result<(), LoadError> {
+    async fn audit(&mut self) -> Result<(), EngineError> {
         self.pass = Pass::Audit;
         let mut first_reading = Vec::new();
         for reading in &mut self.readings {
@@ -182,7 +182,7 @@ impl Consumer {
         })
     }
 
-    async fn fetch(&mut self) -> Result<FetchResponse, LoadError> {
+    async fn fetch(&mut self) -> Result<FetchResponse, EngineError> {
         self.correlation_id = self.correlation_id.wrapping_add(1);
         let header = header::<FetchRequest>(self.version, self.correlation_id);
         let request = frame::encode_request(&header, &self.request());
@@ -200,7 +200,7 @@ impl Consumer {
             metrics.wire_in_bytes += (answer.len() + SIZE_PREFIX) as u64;
         }
         let garbled =
-            |why: String| LoadError::Protocol { address: self.lifeline.address(), api: "Fetch", why };
+            |why: String| EngineError::Protocol { address: self.lifeline.address(), api: "Fetch", why };
         let decoded = frame::decode_response::<FetchRequest>(answer, self.version);
         let (header, response) = decoded.map_err(|e| garbled(e.to_string()))?;
         if header.correlation_id != self.correlation_id {
@@ -233,13 +233,13 @@ impl Consumer {
         }
     }
 
-    fn take(&mut self, response: FetchResponse) -> Result<Answer, LoadError> {
+    fn take(&mut self, response: FetchResponse) -> Result<Answer, EngineError> {
         if self.may_come(response.error_code)? {
             return Ok(Answer::NotYet);
         }
         if !response.error_code.is_none() {
             let what = format!("read topic {}", self.plan.topic.name.as_str());
-            return Err(LoadError::Refused { what, code: describe(response.error_code) });
+            return Err(EngineError::Refused { what, code: describe(response.error_code) });
         }
         let received_ns = now_ns();
         let mut answer = Answer::Taken;
@@ -259,7 +259,7 @@ impl Consumer {
 
     /// The broker was killed, and is not all there again; or what was read before is gone, and nothing new in its place
     /// yet: the second reading will tell. Or the broker says itself that it may come later; for so long, and no longer.
-    fn may_come(&mut self, code: ErrorCode) -> Result<bool, LoadError> {
+    fn may_come(&mut self, code: ErrorCode) -> Result<bool, EngineError> {
         let is_beyond = code == ErrorCode::OffsetOutOfRange;
         if self.lifeline.may_refuse(code)
             || (is_beyond && self.pass == Pass::Journaled && self.stage.lives().kills() > 0)
@@ -271,7 +271,7 @@ impl Consumer {
         }
         if self.patience.is_over(Duration::from_secs(SILENCE_SECONDS_MAX)) {
             let what = format!("read topic {} for {SILENCE_SECONDS_MAX} s", self.plan.topic.name.as_str());
-            return Err(LoadError::Refused { what, code: describe(code) });
+            return Err(EngineError::Refused { what, code: describe(code) });
         }
         if self.stage.window().contains(now_ns()) {
             self.metrics.borrow_mut().refusals.fetch(code.name());
@@ -279,10 +279,10 @@ impl Consumer {
         Ok(true)
     }
 
-    fn take_partition(&mut self, data: &PartitionData, received_ns: u64) -> Result<(), LoadError> {
+    fn take_partition(&mut self, data: &PartitionData, received_ns: u64) -> Result<(), EngineError> {
         if !data.error_code.is_none() {
             let what = format!("read {}-{}", self.plan.topic.name.as_str(), data.partition_index);
-            return Err(LoadError::Refused { what, code: describe(data.error_code) });
+            return Err(EngineError::Refused { what, code: describe(data.error_code) });
         }
         let found = self.readings.iter_mut().find(|reading| reading.partition as i32 == data.partition_index);
         let Some(reading) = found else { return Ok(()) };

@@ -4,7 +4,7 @@
 //! answered here was ended; any other ends the run. While the next life has not begun nobody tries to connect.
 
 use crate::client::connection::Connection;
-use crate::error::LoadError;
+use crate::error::EngineError;
 use crate::stage::Stage;
 use creel_wire::ErrorCode;
 use std::cell::{Cell, RefCell};
@@ -31,7 +31,7 @@ pub struct Lifeline {
 
 impl Lifeline {
     /// Connects.
-    pub fn open(address: SocketAddr, stage: &Arc<Stage>) -> Result<Lifeline, LoadError> {
+    pub fn open(address: SocketAddr, stage: &Arc<Stage>) -> Result<Lifeline, EngineError> {
         let connection = RefCell::new(Rc::new(Connection::open(address)?));
         let (life, answered, pause) = (Cell::new(0), Cell::new(0), Cell::new(FIRST_PAUSE));
         Ok(Lifeline { address, stage: stage.clone(), connection, life, answered, pause })

@@ -14,7 +14,7 @@ use crate::client::connection::FrameReader;
 use crate::client::control::{describe, header};
 use crate::client::{SILENCE_SECONDS_MAX, versions::Versions};
 use crate::clock::now_ns;
-use crate::error::LoadError;
+use crate::error::EngineError;
 use crate::fate::Fates;
 use crate::lifeline::Lifeline;
 use crate::metrics::Metrics;
@@ -141,7 +141,11 @@ pub struct Link {
 
 impl Link {
     /// Connects, and starts the tasks that write what could not be sent at once and read the acks.
-    pub fn open(address: SocketAddr, plan: &Arc<Plan>, outcome: &Rc<Outcome>) -> Result<Rc<Link>, LoadError> {
+    pub fn open(
+        address: SocketAddr,
+        plan: &Arc<Plan>,
+        outcome: &Rc<Outcome>,
+    ) -> Result<Rc<Link>, EngineError> {
         let versions: &Versions = &plan.versions[&address];
         let link = Rc::new(Link {
             version: versions.pick::<ProduceRequest>()?,
@@ -171,13 +175,13 @@ impl Link {
     }
 
     /// The oldest request has waited for its ack for too long, or was refused for too long.
-    pub fn check_silence(&self, now_ns: u64) -> Result<(), LoadError> {
+    pub fn check_silence(&self, now_ns: u64) -> Result<(), EngineError> {
         let queues = self.queues.borrow();
         queues.refused.check_patience(now_ns, self.plan.topic.name.as_str())?;
         let oldest = queues.in_flight.front().map_or(now_ns, |sent| sent.again_ns);
         if now_ns.saturating_sub(oldest) > SILENCE_SECONDS_MAX * NANOS_PER_SECOND {
             let address = self.lifeline.address();
-            return Err(LoadError::Silent { address, what: "Produce", seconds: SILENCE_SECONDS_MAX });
+            return Err(EngineError::Silent { address, what: "Produce", seconds: SILENCE_SECONDS_MAX });
         }
         Ok(())
     }
@@ -202,7 +206,7 @@ impl Link {
     }
 
     /// Sends a batch; there must be a slot for it.
-    pub fn send(&self, parcel: Parcel) -> Result<(), LoadError> {
+    pub fn send(&self, parcel: Parcel) -> Result<(), EngineError> {
         let Parcel { batch, partition, payload_bytes, instants } = parcel;
         let (uncompressed, compressed) = (batch.uncompressed_bytes, batch.batch().len());
         let records = batch.records;
@@ -237,7 +241,7 @@ impl Link {
         correlation_id: i32,
         frame: Frame,
         now_ns: u64,
-    ) -> Result<(), LoadError> {
+    ) -> Result<(), EngineError> {
         if self.outcome.stage.window().contains(now_ns) {
             self.outcome.metrics.borrow_mut().wire_out_bytes += (frame.to - frame.from) as u64;
         }
@@ -256,7 +260,7 @@ impl Link {
 
     /// What the socket takes at once. Where the connection was broken on purpose it takes nothing: whoever waits for acks
     /// sees to it.
-    fn give(&self, bytes: &[u8]) -> Result<usize, LoadError> {
+    fn give(&self, bytes: &[u8]) -> Result<usize, EngineError> {
         match self.lifeline.connection().send_now(bytes) {
             Err(_) if self.lifeline.may_break() => {
                 self.lifeline.shut();
@@ -362,20 +366,20 @@ impl Link {
     }
 
     /// Matches an answer to the oldest request in flight: brokers answer in order.
-    fn take_answer(&self, answer: bytes::Bytes) -> Result<(), LoadError> {
+    fn take_answer(&self, answer: bytes::Bytes) -> Result<(), EngineError> {
         let bytes = (answer.len() + SIZE_PREFIX) as u64;
         if self.outcome.stage.window().contains(now_ns()) {
             self.outcome.metrics.borrow_mut().wire_in_bytes += bytes;
         }
         let garbled =
-            |why: String| LoadError::Protocol { address: self.lifeline.address(), api: "Produce", why };
+            |why: String| EngineError::Protocol { address: self.lifeline.address(), api: "Produce", why };
         let (header, response) = frame::decode_response::<ProduceRequest>(answer, self.version)
             .map_err(|e| garbled(e.to_string()))?;
         let partition = response.responses.first().and_then(|topic| topic.partition_responses.first());
         let code = partition.map_or(ErrorCode::None, |partition| partition.error_code);
         if !code.is_none() && self.lifeline.may_refuse(code) {
             let address = self.lifeline.address();
-            return Err(LoadError::Closed { address, why: None }); // it is left in flight: of unknown fate
+            return Err(EngineError::Closed { address, why: None }); // it is left in flight: of unknown fate
         }
         let sent = self.queues.borrow_mut().in_flight.pop_front();
         let Some(sent) = sent.filter(|sent| sent.correlation_id == header.correlation_id) else {
@@ -392,7 +396,7 @@ impl Link {
             let what = format!("append to {}-{}", self.plan.topic.name.as_str(), sent.partition);
             let why =
                 partition.error_message.as_ref().map(|why| format!("; {}", why.as_str())).unwrap_or_default();
-            return Err(LoadError::Refused { what, code: describe(code) + &why });
+            return Err(EngineError::Refused { what, code: describe(code) + &why });
         }
         self.lifeline.answered();
         self.done(sent);
@@ -431,7 +435,7 @@ impl Link {
 }
 
 /// Runs a link's task; what ends it before the link is closed ends the run.
-async fn guarded(link: Rc<Link>, task: impl Future<Output = Result<(), LoadError>>) {
+async fn guarded(link: Rc<Link>, task: impl Future<Output = Result<(), EngineError>>) {
     if let Err(error) = task.await
         && !link.queues.borrow().closing
     {
@@ -440,7 +444,7 @@ async fn guarded(link: Rc<Link>, task: impl Future<Output = Result<(), LoadError
     }
 }
 
-async fn write_unsent(link: Rc<Link>) -> Result<(), LoadError> {
+async fn write_unsent(link: Rc<Link>) -> Result<(), EngineError> {
     loop {
         let next = {
             let mut queues = link.queues.borrow_mut();
@@ -467,10 +471,10 @@ async fn write_unsent(link: Rc<Link>) -> Result<(), LoadError> {
     }
 }
 
-async fn read_acks(link: Rc<Link>) -> Result<(), LoadError> {
+async fn read_acks(link: Rc<Link>) -> Result<(), EngineError> {
     loop {
         match read_until_broken(&link).await {
-            LoadError::Closed { .. } if link.lifeline.may_break() && !link.queues.borrow().closing => {
+            EngineError::Closed { .. } if link.lifeline.may_break() && !link.queues.borrow().closing => {
                 link.lose_sight();
                 if !link.come_back().await {
                     return Ok(());
@@ -481,7 +485,7 @@ async fn read_acks(link: Rc<Link>) -> Result<(), LoadError> {
     }
 }
 
-async fn read_until_broken(link: &Link) -> LoadError {
+async fn read_until_broken(link: &Link) -> EngineError {
     let connection = link.lifeline.connection();
     let mut reader = FrameReader::new(ACK_RECEIVE_BYTES);
     loop {

@@ -9,7 +9,7 @@ mod synthetic;
 pub mod template;
 pub mod topic;
 
-use crate::error::LoadError;
+use crate::error::EngineError;
 use crate::orders::Orders;
 use crate::records::stamp::content_hash;
 use options::Freedom;
@@ -120,7 +120,7 @@ pub enum PayloadError {
 
 impl Payload {
     /// Reads or makes the values. With `hashed` each record's hash is computed now and not while the clock runs.
-    pub fn load(source: &PayloadSource, seed: u64, hashed: bool) -> Result<Payload, LoadError> {
+    pub fn load(source: &PayloadSource, seed: u64, hashed: bool) -> Result<Payload, EngineError> {
         Payload::load_until(source, seed, hashed, &|| false)
     }
 
@@ -130,7 +130,7 @@ impl Payload {
         seed: u64,
         hashed: bool,
         interrupted: &dyn Fn() -> bool,
-    ) -> Result<Payload, LoadError> {
+    ) -> Result<Payload, EngineError> {
         let mut payload = match source {
             PayloadSource::Orders => Payload::orders(seed),
             PayloadSource::Sized(size) => Payload::sized(*size, seed),
@@ -264,7 +264,7 @@ mod tests {
         assert!(missing.to_string().contains("/nowhere/x"), "{missing}");
         let file = tempfile::NamedTempFile::new().unwrap();
         let empty = Payload::load(&PayloadSource::Lines(file.path().to_owned()), 0, false).unwrap_err();
-        assert!(matches!(empty, LoadError::Payload(PayloadError::Empty(_))));
+        assert!(matches!(empty, EngineError::Payload(PayloadError::Empty(_))));
     }
 
     #[test]
@@ -281,7 +281,7 @@ mod tests {
         std::fs::write(file.path(), b"plain text\n").unwrap();
         assert!(matches!(
             Payload::load(&source, 0, false),
-            Err(LoadError::Payload(PayloadError::Cut { at: 0, .. }))
+            Err(EngineError::Payload(PayloadError::Cut { at: 0, .. }))
         ));
     }
 

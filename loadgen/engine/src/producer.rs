@@ -6,7 +6,7 @@
 
 use crate::clock::{Alarm, now_ns, wall_at_zero_ms};
 use crate::codec::Encoder;
-use crate::error::LoadError;
+use crate::error::EngineError;
 use crate::fate::Fates;
 use crate::link::{InstantRun, Link, Outcome, Parcel};
 use crate::plan::Plan;
@@ -79,7 +79,7 @@ pub struct Produced {
 
 impl Producer {
     /// Opens all connections.
-    pub fn open(id: u16, plan: &Arc<Plan>, outcome: Rc<Outcome>) -> Result<Producer, LoadError> {
+    pub fn open(id: u16, plan: &Arc<Plan>, outcome: Rc<Outcome>) -> Result<Producer, EngineError> {
         let mut link_of = BTreeMap::<SocketAddr, usize>::new();
         let mut links = Vec::new();
         for leader in plan.topic.by_leader().into_keys() {
@@ -94,7 +94,7 @@ impl Producer {
             payload_bytes: 0,
             next_sequence: 0,
         };
-        let (alarm, file) = Alarm::new().map_err(LoadError::system("a timer"))?;
+        let (alarm, file) = Alarm::new().map_err(EngineError::system("a timer"))?;
         tokio_uring::spawn(ring_alarm(file, outcome.clone()));
         Ok(Producer {
             id,
@@ -121,7 +121,7 @@ impl Producer {
     }
 
     /// Produces from `start_ns` until the window ends, then waits for the last acks.
-    pub async fn run(mut self, start_ns: u64) -> Result<Produced, LoadError> {
+    pub async fn run(mut self, start_ns: u64) -> Result<Produced, EngineError> {
         let turn = Turn { index: usize::from(self.id), producers: self.plan.producers, seed: self.plan.seed };
         self.schedule = Schedule::new(&self.plan.load, self.outcome.stage.grid().span(), turn);
         self.alarm_at(start_ns)?;
@@ -166,12 +166,12 @@ impl Producer {
 
     /// Has the producer woken at `instant`. Setting the alarm is a system call: not made for an instant still to come
     /// that it is set to already.
-    fn alarm_at(&mut self, instant: u64) -> Result<(), LoadError> {
+    fn alarm_at(&mut self, instant: u64) -> Result<(), EngineError> {
         if self.alarm_ns == instant && instant > now_ns() {
             return Ok(());
         }
         self.alarm_ns = instant;
-        self.alarm.set(instant).map_err(LoadError::system("a timer"))
+        self.alarm.set(instant).map_err(EngineError::system("a timer"))
     }
 
     /// How much later than planned the producer got to work; waiting for a slot is the broker's time, not its own.
@@ -186,7 +186,7 @@ impl Producer {
     }
 
     /// Makes every record that is due and sends every batch that is full or has lingered.
-    fn make(&mut self) -> Result<Pause, LoadError> {
+    fn make(&mut self) -> Result<Pause, EngineError> {
         for _ in 0..LOOKS_PER_TURN {
             let now = now_ns();
             if now >= self.outcome.stage.window().to_ns {
@@ -212,7 +212,7 @@ impl Producer {
     }
 
     /// When the load ends, what was due and only waited for its linger is made; a backlog is not worked off.
-    fn make_last(&mut self) -> Result<(), LoadError> {
+    fn make_last(&mut self) -> Result<(), EngineError> {
         let last_ns = self.outcome.stage.window().to_ns - 1;
         for _ in 0..LOOKS_PER_TURN {
             if !self.schedule.is_open_loop() || self.make_some(last_ns)?.is_some() {
@@ -223,7 +223,7 @@ impl Producer {
     }
 
     /// Up to [`RECORDS_PER_LOOK`] records. `None`: there may be more.
-    fn make_some(&mut self, now: u64) -> Result<Option<Pause>, LoadError> {
+    fn make_some(&mut self, now: u64) -> Result<Option<Pause>, EngineError> {
         for _ in 0..RECORDS_PER_LOOK {
             let Some(instant) = self.schedule.due(now) else { return Ok(Some(Pause::Until(now))) };
             let choice = self.source.peek();
@@ -307,7 +307,7 @@ impl Producer {
     }
 
     /// Sends a partition's batch if its link has a slot.
-    fn try_send(&mut self, partition: usize) -> Result<bool, LoadError> {
+    fn try_send(&mut self, partition: usize) -> Result<bool, EngineError> {
         let slot = &mut self.slots[partition];
         let link = &self.links[slot.link];
         if !link.has_slot() {
@@ -329,7 +329,7 @@ impl Producer {
     }
 
     /// Sends the batches whose linger is over; false when one has to wait for a slot.
-    fn send_lingered(&mut self, now: u64) -> Result<bool, LoadError> {
+    fn send_lingered(&mut self, now: u64) -> Result<bool, EngineError> {
         while let Some((deadline, partition, serial)) = self.lingering.front().copied() {
             let is_current = self.slots[partition].serial == serial && self.slots[partition].open.is_some();
             if is_current && deadline > now {
@@ -390,7 +390,7 @@ impl Producer {
     }
 
     /// Sends what is open and waits for every ack.
-    async fn flush(&mut self) -> Result<(), LoadError> {
+    async fn flush(&mut self) -> Result<(), EngineError> {
         for partition in 0..self.slots.len() {
             while !self.outcome.stage.has_failed() && !self.try_send(partition)? {
                 self.outcome.wake.wait().await;
@@ -410,7 +410,7 @@ async fn ring_alarm(file: tokio_uring::fs::File, outcome: Rc<Outcome>) {
         let (read, buffer) = file.read_at(expirations, 0).await;
         expirations = buffer;
         if let Err(why) = read {
-            outcome.stage.fail(LoadError::System { what: "a timer", why });
+            outcome.stage.fail(EngineError::System { what: "a timer", why });
         }
         outcome.wake.raise();
         if outcome.stage.has_failed() {

@@ -2,7 +2,7 @@
 
 use crate::clock::now_ns;
 use crate::course::Grid;
-use crate::error::LoadError;
+use crate::error::EngineError;
 use crate::lives::Lives;
 use crate::sketch::{Counts, Sketch};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -90,7 +90,7 @@ pub struct Stage {
     producing: AtomicUsize,
     consuming: AtomicUsize,
     failed: AtomicBool,
-    failure: Mutex<Option<LoadError>>,
+    failure: Mutex<Option<EngineError>>,
     drain_to: OnceLock<Vec<i64>>,
     grid: OnceLock<Grid>,
     progress: Vec<Progress>,
@@ -209,7 +209,7 @@ impl Stage {
     }
 
     /// Ends the run, and with it what is measured: what was until then is told. The first failure is the one to tell.
-    pub fn fail(&self, error: LoadError) {
+    pub fn fail(&self, error: EngineError) {
         self.stop_by(now_ns());
         let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
         failure.get_or_insert(error);
@@ -223,7 +223,7 @@ impl Stage {
     }
 
     /// The failure, to be told.
-    pub fn take_failure(&self) -> Option<LoadError> {
+    pub fn take_failure(&self) -> Option<EngineError> {
         self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
@@ -300,8 +300,8 @@ mod tests {
     #[test]
     fn the_first_failure_is_told() {
         let stage = Stage::new(1, 1, 1);
-        stage.fail(LoadError::Options("first".into()));
-        stage.fail(LoadError::Options("second".into()));
+        stage.fail(EngineError::Options("first".into()));
+        stage.fail(EngineError::Options("second".into()));
         assert!(stage.has_failed());
         assert!(stage.window().to_ns <= now_ns(), "what comes after it is not measured");
         assert_eq!(stage.take_failure().map(|error| error.to_string()), Some("first".into()));

@@ -4,7 +4,7 @@
 use crate::client::SILENCE_SECONDS_MAX;
 use crate::clock::now_ns;
 use crate::consumer::{Consumer, Judged};
-use crate::error::LoadError;
+use crate::error::EngineError;
 use crate::fate::Fates;
 use crate::lifeline::Lifeline;
 use crate::link::{Link, Outcome};
@@ -47,11 +47,11 @@ pub fn run_thread(index: usize, plan: &Arc<Plan>, stage: &Arc<Stage>) -> ThreadR
     })
 }
 
-fn pin(cpu: usize) -> Result<(), LoadError> {
+fn pin(cpu: usize) -> Result<(), EngineError> {
     let mut cpus = CpuSet::new();
     cpus.set(cpu);
     sched_setaffinity(None, &cpus)
-        .map_err(|why| LoadError::System { what: "a thread's core", why: why.into() })
+        .map_err(|why| EngineError::System { what: "a thread's core", why: why.into() })
 }
 
 /// DEFER_TASKRUN is left out: tokio-uring waits for completions with epoll, and would never see them.
@@ -62,8 +62,8 @@ fn ring() -> std::io::Result<tokio_uring::Runtime> {
     tokio_uring::Runtime::new(builder.entries(RING_ENTRIES).uring_builder(&flags))
 }
 
-fn ring_refused(why: std::io::Error) -> LoadError {
-    LoadError::System { what: "no io_uring (is it disabled here, or RLIMIT_MEMLOCK below 8 MiB?)", why }
+fn ring_refused(why: std::io::Error) -> EngineError {
+    EngineError::System { what: "no io_uring (is it disabled here, or RLIMIT_MEMLOCK below 8 MiB?)", why }
 }
 
 /// The thread's connections, for the one who watches over them.
@@ -79,7 +79,7 @@ struct Fetching {
     asked_ns: Rc<Cell<Option<u64>>>,
 }
 
-async fn run(index: usize, plan: &Arc<Plan>, stage: &Arc<Stage>) -> Result<ThreadReport, LoadError> {
+async fn run(index: usize, plan: &Arc<Plan>, stage: &Arc<Stage>) -> Result<ThreadReport, EngineError> {
     let metrics = Rc::new(RefCell::new(Metrics::default()));
     let mut watched = Watched { links: Vec::new(), outcomes: Vec::new(), fetches: Vec::new() };
     let (mut producers, mut consumers) = (Vec::new(), Vec::new());
@@ -121,7 +121,7 @@ const NO_PANIC: &str = "the load's tasks neither panic nor are aborted";
 /// Starts a task. Its failure goes to the stage at once, whoever is waited for.
 fn spawn<T: 'static>(
     stage: &Arc<Stage>,
-    task: impl Future<Output = Result<T, LoadError>> + 'static,
+    task: impl Future<Output = Result<T, EngineError>> + 'static,
 ) -> tokio::task::JoinHandle<Option<T>> {
     let stage = stage.clone();
     tokio_uring::spawn(async move { task.await.map_err(|error| stage.fail(error)).ok() })
@@ -201,13 +201,13 @@ async fn watch(watched: Watched, stage: Arc<Stage>, accounting: Rc<Accounting>) 
 }
 
 impl Watched {
-    fn check_silence(&self, now: u64) -> Result<(), LoadError> {
+    fn check_silence(&self, now: u64) -> Result<(), EngineError> {
         self.links.iter().try_for_each(|link| link.check_silence(now))?;
         for Fetching { lifeline, asked_ns } in &self.fetches {
             let waited = asked_ns.get().map_or(0, |asked| now.saturating_sub(asked));
             if waited > SILENCE_SECONDS_MAX * 1_000_000_000 {
                 let address = lifeline.address();
-                return Err(LoadError::Silent { address, what: "Fetch", seconds: SILENCE_SECONDS_MAX });
+                return Err(EngineError::Silent { address, what: "Fetch", seconds: SILENCE_SECONDS_MAX });
             }
         }
         Ok(())

@@ -11,10 +11,10 @@ mod named;
 pub mod process;
 pub mod target;
 
+use crate::error::HostError;
 use command::CommandBroker;
 use creel::Creel;
 use kafka::Kafka;
-use loadgen_engine::error::LoadError;
 use loadgen_engine::options::{BrokerChoice, BrokerOptions};
 use loadgen_result::report::BrokerKind;
 use std::ffi::OsString;
@@ -125,7 +125,7 @@ pub enum Pinning {
 
 impl Wanted {
     /// From the options; those that mean nothing to this broker are refused, not ignored.
-    pub fn of(options: &BrokerOptions) -> Result<Wanted, LoadError> {
+    pub fn of(options: &BrokerOptions) -> Result<Wanted, HostError> {
         if let Some(address) = &options.bootstrap {
             let (pid, data_dir) = (options.broker_pid, options.broker_data_dir.clone());
             let (address, admin) = (address.clone(), options.broker_admin.clone());
@@ -152,13 +152,13 @@ impl Wanted {
     }
 }
 
-fn refuse(is_wrong: bool, why: &str) -> Result<(), LoadError> {
-    if is_wrong { Err(LoadError::Options(why.into())) } else { Ok(()) }
+fn refuse(is_wrong: bool, why: &str) -> Result<(), HostError> {
+    if is_wrong { Err(HostError::Options(why.into())) } else { Ok(()) }
 }
 
 impl Kind {
     /// How to start it at `place`.
-    pub fn launch(&self, place: &Place<'_>) -> Result<Launch, LoadError> {
+    pub fn launch(&self, place: &Place<'_>) -> Result<Launch, HostError> {
         match self {
             Kind::Creel(creel) => creel.launch(place),
             Kind::Kafka(kafka) => kafka.launch(place),

@@ -7,6 +7,7 @@
 pub mod broker;
 pub mod cores;
 pub mod cost;
+pub mod error;
 pub mod flame;
 pub mod machine;
 pub mod noise;

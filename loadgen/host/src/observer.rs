@@ -3,10 +3,10 @@
 
 use crate::cost::CpuSpent;
 use crate::cost::{self, ProcessIo};
+use crate::error::HostError;
 use crate::noise::{Census, Counters, measure_hiccups};
 use crate::stages::Snapshot;
 use loadgen_engine::clock::now_ns;
-use loadgen_engine::error::LoadError;
 use loadgen_engine::stage::Stage;
 use loadgen_result::latency::Latency;
 use loadgen_result::report::series::StageTime;
@@ -94,11 +94,11 @@ impl Observer {
         admin: Option<String>,
         stage: &Arc<Stage>,
         idle: Option<Edge>,
-    ) -> Result<Observer, LoadError> {
+    ) -> Result<Observer, HostError> {
         let for_thread = stage.clone();
         let thread = thread::Builder::new().name("hiccups".into());
         let hiccups =
-            thread.spawn(move || measure_hiccups(&for_thread)).map_err(LoadError::system("a thread"))?;
+            thread.spawn(move || measure_hiccups(&for_thread)).map_err(HostError::system("a thread"))?;
         let stage = stage.clone();
         Ok(Observer {
             broker_pid,

@@ -12,6 +12,7 @@
 mod comparison;
 mod crash_view;
 mod document;
+pub mod error;
 mod forest;
 pub mod glossary;
 mod of_results;

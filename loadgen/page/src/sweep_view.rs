@@ -3,7 +3,7 @@
 use super::text::{number, shell};
 use super::view::{Block, Heat, HeatRow, Mood, Table, Verdict, View};
 use super::{crash_view, pareto, run_tables, sweep_grids};
-use loadgen_engine::error::LoadError;
+use crate::error::PageError;
 use loadgen_result::report::RunReport;
 use loadgen_result::text::date;
 use loadgen_study::advice::front::front;
@@ -28,7 +28,7 @@ pub(super) struct Sweep {
 
 impl Sweep {
     /// Reads all there is, of a sweep that is not done too.
-    pub(super) fn read(dir: &Path) -> Result<Sweep, LoadError> {
+    pub(super) fn read(dir: &Path) -> Result<Sweep, PageError> {
         let store = Store::existing(dir);
         let description = store.description()?;
         let mut kept = store.all()?;
@@ -36,7 +36,7 @@ impl Sweep {
         let killed = crash_view::of_many(kept.iter().filter_map(|kept| kept.report.crash.as_ref()));
         let last = kept.pop().filter(|_| !points.is_empty());
         let sample =
-            last.ok_or_else(|| LoadError::Options(format!("{} holds no results yet", dir.display())))?;
+            last.ok_or_else(|| PageError::Options(format!("{} holds no results yet", dir.display())))?;
         Ok(Sweep { points, description, killed, sample: sample.report })
     }
 }

@@ -1,8 +1,8 @@
 //! `--crash`: the broker is killed with kill -9 in the middle of the load, started again where it was, and waited for,
 //! while the load goes on.
 
+use crate::error::RunError;
 use loadgen_engine::client::SILENCE_SECONDS_MAX;
-use loadgen_engine::error::LoadError;
 use loadgen_engine::stage::{Stage, Window};
 use loadgen_host::broker::target::Target;
 use loadgen_host::observer::Observer;
@@ -47,12 +47,12 @@ impl Crasher {
         target: &mut Target,
         observer: Option<&mut Observer>,
         stage: &Stage,
-    ) -> Result<(), LoadError> {
+    ) -> Result<(), RunError> {
         if let Some(since) = self.waiting {
             return self.look_for_life(since, target, stage);
         }
         let is_due = self.due.front().is_some_and(|due| now_ns >= *due);
-        let (true, Some(observer)) = (is_due, observer) else { return target.check() };
+        let (true, Some(observer)) = (is_due, observer) else { return Ok(target.check()?) };
         self.due.pop_front();
         if now_ns < stage.window().to_ns {
             self.kill(now_ns, target, observer, stage)?;
@@ -66,7 +66,7 @@ impl Crasher {
         target: &mut Target,
         observer: &mut Observer,
         stage: &Stage,
-    ) -> Result<(), LoadError> {
+    ) -> Result<(), RunError> {
         target.check()?; // one that has ended by itself was not killed
         observer.before_kill();
         stage.lives().end();
@@ -80,23 +80,23 @@ impl Crasher {
     }
 
     /// A broker is back with its first ack; where nothing is left to be acked, with any answer.
-    fn look_for_life(&mut self, since: Instant, target: &mut Target, stage: &Stage) -> Result<(), LoadError> {
+    fn look_for_life(&mut self, since: Instant, target: &mut Target, stage: &Stage) -> Result<(), RunError> {
         let notes = stage.lives().notes(stage.lives().present());
         let has_acked = notes.is_some_and(|notes| notes.acks_ns.is_some());
         if has_acked || (stage.all_produced() && target.answers()) {
             self.waiting = None;
             return Ok(());
         }
-        target.check().map_err(|died| LoadError::NotBack(died.to_string()))?;
+        target.check().map_err(|died| RunError::NotBack(died.to_string()))?;
         // One that listens and does not answer is found by those who ask it.
         let patience =
             target.ready_within().max(Duration::from_secs(SILENCE_SECONDS_MAX)) + PATIENCE_INTERRUPTED;
         if since.elapsed() > patience {
-            return Err(LoadError::NotBack(format!("it acked nothing for {} s", patience.as_secs())));
+            return Err(RunError::NotBack(format!("it acked nothing for {} s", patience.as_secs())));
         }
         if self.interrupted.is_some_and(|at| at.elapsed() > PATIENCE_INTERRUPTED) {
             let seconds = PATIENCE_INTERRUPTED.as_secs();
-            return Err(LoadError::NotBack(format!("interrupted, and {seconds} s later it was still away")));
+            return Err(RunError::NotBack(format!("interrupted, and {seconds} s later it was still away")));
         }
         Ok(())
     }

@@ -1,11 +1,12 @@
 //! The phases of a run, timed by the main thread: connecting, warm-up, measuring, last acks, reading the rest.
 
 use crate::crash::{Crasher, Killed};
+use crate::error::RunError;
 use crate::progress_view::ProgressView;
 use loadgen_engine::client::SILENCE_SECONDS_MAX;
 use loadgen_engine::client::cluster::Cluster;
 use loadgen_engine::clock::{now_ns, sleep_until};
-use loadgen_engine::error::LoadError;
+use loadgen_engine::error::EngineError;
 use loadgen_engine::plan::Plan;
 use loadgen_engine::stage::{Stage, Window};
 use loadgen_host::broker::target::Target;
@@ -53,7 +54,7 @@ pub struct Seen {
     pub killed: Vec<Killed>,
     /// What ended the load before its time: the broker stopped, or was killed and never came back. Nobody can say what is
     /// left of the records.
-    pub failure: Option<LoadError>,
+    pub failure: Option<RunError>,
 }
 
 impl Phases<'_> {
@@ -65,7 +66,7 @@ impl Phases<'_> {
         cluster: &mut Cluster,
         view: &mut dyn ProgressView,
         flame: Option<&mut Flame>,
-    ) -> Result<Seen, LoadError> {
+    ) -> Result<Seen, RunError> {
         let mut watch = Watch { target, view, crasher: Crasher::default(), observer: None, flame };
         let stage = self.stage;
         self.wait("connecting", &mut watch, || stage.all_connected())?;
@@ -91,11 +92,11 @@ impl Phases<'_> {
     }
 
     /// Ends what is measured, and the threads.
-    fn cut(&self, error: &LoadError) {
-        self.stage.fail(LoadError::Broker(error.to_string())); // what is told is `error`
+    fn cut(&self, error: &RunError) {
+        self.stage.fail(EngineError::Ended(error.to_string())); // what is told is `error`
     }
 
-    fn load(&self, watch: &mut Watch<'_>) -> Result<(), LoadError> {
+    fn load(&self, watch: &mut Watch<'_>) -> Result<(), RunError> {
         let stage = self.stage;
         self.wait("warming up", watch, || {
             let window = stage.window();
@@ -105,7 +106,7 @@ impl Phases<'_> {
     }
 
     /// Waits for what is still under way.
-    fn drain(&self, watch: &mut Watch<'_>, cluster: &mut Cluster) -> Result<(), LoadError> {
+    fn drain(&self, watch: &mut Watch<'_>, cluster: &mut Cluster) -> Result<(), RunError> {
         let stage = self.stage;
         while !watch.crasher.is_up() && !stage.has_failed() {
             self.wait_once("waiting for the broker", watch)?;
@@ -128,14 +129,14 @@ impl Phases<'_> {
         phase: &str,
         watch: &mut Watch<'_>,
         mut is_over: impl FnMut() -> bool,
-    ) -> Result<(), LoadError> {
+    ) -> Result<(), RunError> {
         while !self.stage.has_failed() && !is_over() {
             self.wait_once(phase, watch)?;
         }
         Ok(())
     }
 
-    fn wait_once(&self, phase: &str, watch: &mut Watch<'_>) -> Result<(), LoadError> {
+    fn wait_once(&self, phase: &str, watch: &mut Watch<'_>) -> Result<(), RunError> {
         let Watch { target, view, crasher, observer, flame } = watch;
         if let Some(observer) = observer {
             observer.look();
@@ -154,7 +155,7 @@ impl Phases<'_> {
     }
 
     /// The end of each partition once every acked record can be read; after some patience, whatever can be.
-    fn visible_ends(&self, cluster: &mut Cluster) -> Result<Vec<i64>, LoadError> {
+    fn visible_ends(&self, cluster: &mut Cluster) -> Result<Vec<i64>, RunError> {
         let acked = self.stage.totals().acked_records as i64;
         let started_ns = now_ns();
         let mut last = Vec::new();
@@ -198,7 +199,7 @@ impl Stall {
             let why = format!(
                 "{consumed} records were read, then none for {SILENCE_SECONDS_MAX} s, though the partitions hold more"
             );
-            stage.fail(LoadError::Broker(why));
+            stage.fail(EngineError::Ended(why));
         }
     }
 }

@@ -4,8 +4,8 @@ mod course;
 mod warnings;
 
 use crate::crash::{self, Killed};
+use crate::error::RunError;
 use loadgen_engine::course::Grid;
-use loadgen_engine::error::LoadError;
 use loadgen_engine::metrics::Metrics;
 use loadgen_engine::options::{Acks, RunOptions};
 use loadgen_engine::plan::Plan;
@@ -57,9 +57,9 @@ pub struct Ended<'a> {
 }
 
 /// Merges, judges and computes.
-pub fn summarise(ended: Ended<'_>, reports: Vec<ThreadReport>) -> Result<RunReport, LoadError> {
+pub fn summarise(ended: Ended<'_>, reports: Vec<ThreadReport>) -> Result<RunReport, RunError> {
     if ended.window.seconds() <= 0.0 {
-        return Err(LoadError::NothingMeasured { warmup_s: ended.options.warmup.as_secs_f64() });
+        return Err(RunError::NothingMeasured { warmup_s: ended.options.warmup.as_secs_f64() });
     }
     let mut metrics = Metrics::default();
     let reports = reports.into_iter().map(|mut report| {

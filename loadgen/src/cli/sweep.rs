@@ -54,10 +54,10 @@ impl SweepArgs {
 #[cfg(test)]
 mod tests {
     use crate::cli::runner::LocalRunner;
-    use loadgen_engine::error::LoadError;
+    use loadgen_study::error::StudyError;
     use loadgen_study::matrix::{Cell, CellLoad, Matrix};
 
-    fn read(text: &str) -> Result<(Matrix, Vec<Cell>), LoadError> {
+    fn read(text: &str) -> Result<(Matrix, Vec<Cell>), StudyError> {
         let file = tempfile::NamedTempFile::with_suffix(".toml").unwrap();
         std::fs::write(file.path(), text).unwrap();
         Matrix::read(file.path(), &["seed=7".to_owned()], &LocalRunner::default())

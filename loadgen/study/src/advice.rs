@@ -10,9 +10,9 @@ pub(crate) mod rank;
 pub mod slo;
 pub mod table;
 
+use crate::error::StudyError;
 use crate::store::Store;
 use clients::Client;
-use loadgen_engine::error::LoadError;
 use metric::Metric;
 use point::{Point, of_last_rounds, points};
 use rank::Choice;
@@ -48,12 +48,12 @@ pub struct Advice {
 }
 
 /// Reads a sweep's results and chooses among them.
-pub fn advice(options: &AdviceOptions) -> Result<Advice, LoadError> {
+pub fn advice(options: &AdviceOptions) -> Result<Advice, StudyError> {
     let store = Store::existing(&options.dir);
     let description = store.description()?;
     let points = of_last_rounds(points(&store.all()?));
     if points.is_empty() {
-        return Err(LoadError::Options(format!("{} holds no results yet", options.dir.display())));
+        return Err(StudyError::Options(format!("{} holds no results yet", options.dir.display())));
     }
     let slo = &options.slo;
     let order = rank::order(&options.prefer);

@@ -12,9 +12,9 @@ mod order;
 mod rounds;
 pub mod table;
 
+use crate::error::StudyError;
 use crate::runner::Runner;
 use arm::Arm;
-use loadgen_engine::error::LoadError;
 use loadgen_result::comparison::{CompareReport, Verdict};
 use options::{CompareOptions, Require};
 
@@ -37,11 +37,11 @@ pub struct Compared {
     /// What it means.
     pub outcome: Outcome,
     /// What `--out` had no place for: measuring ended there, and the verdict is on the pairs before.
-    pub unkept: Option<LoadError>,
+    pub unkept: Option<StudyError>,
 }
 
 /// Measures both arms and judges; an interrupt ends it early, with a verdict on the pairs measured until then.
-pub fn compare(options: &CompareOptions, runner: &dyn Runner) -> Result<Compared, LoadError> {
+pub fn compare(options: &CompareOptions, runner: &dyn Runner) -> Result<Compared, StudyError> {
     let arms = [Arm::read(&options.a, options, runner)?, Arm::read(&options.b, options, runner)?];
     let primary = judge::primary(&arms, options)?;
     let mut measured = rounds::measure(options, &arms, runner)?;
@@ -62,7 +62,7 @@ pub fn compare(options: &CompareOptions, runner: &dyn Runner) -> Result<Compared
         return Err(error); // no verdict, but what was measured is kept
     }
     let outcome = outcome(&report, options.require);
-    Ok(Compared { report, outcome, unkept: unkept.or(kept.err().map(LoadError::from)) })
+    Ok(Compared { report, outcome, unkept: unkept.or(kept.err().map(StudyError::from)) })
 }
 
 /// Whoever asks for no difference asks for one that was looked for: too few pairs, or too much noise, are no answer to that.

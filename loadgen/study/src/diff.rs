@@ -14,12 +14,12 @@ pub mod trend;
 pub use judgement::{Judgement, Verdict};
 pub use table::Table;
 
-use loadgen_engine::error::LoadError;
+use crate::error::StudyError;
 use options::DiffOptions;
 use read::Measured;
 
 /// Reads both and judges B by A.
-pub fn diff(options: &DiffOptions) -> Result<Judgement, LoadError> {
+pub fn diff(options: &DiffOptions) -> Result<Judgement, StudyError> {
     let [a, b] = [Measured::read(&options.a)?, Measured::read(&options.b)?];
     judgement::judge(a, b, options)
 }

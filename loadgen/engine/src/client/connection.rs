@@ -3,7 +3,7 @@
 
 use super::FRAME_BYTES_MAX;
 use super::control;
-use crate::error::LoadError;
+use crate::error::EngineError;
 use bytes::{Bytes, BytesMut};
 use creel_wire::frame::{self, SIZE_PREFIX};
 use rustix::net::SendFlags;
@@ -21,9 +21,9 @@ pub struct Connection {
 
 impl Connection {
     /// Connects.
-    pub fn open(address: SocketAddr) -> Result<Connection, LoadError> {
+    pub fn open(address: SocketAddr) -> Result<Connection, EngineError> {
         let direct = control::connect(address)?;
-        let twin = direct.try_clone().map_err(LoadError::system("a second handle of a socket"))?;
+        let twin = direct.try_clone().map_err(EngineError::system("a second handle of a socket"))?;
         Ok(Connection { address, ring: TcpStream::from_std(twin), direct })
     }
 
@@ -33,7 +33,7 @@ impl Connection {
     }
 
     /// Sends what the socket takes now; returns how many bytes that was.
-    pub fn send_now(&self, bytes: &[u8]) -> Result<usize, LoadError> {
+    pub fn send_now(&self, bytes: &[u8]) -> Result<usize, EngineError> {
         match rustix::net::send(&self.direct, bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL) {
             Ok(sent) => Ok(sent),
             Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => Ok(0),
@@ -47,7 +47,7 @@ impl Connection {
         mut bytes: Vec<u8>,
         mut from: usize,
         to: usize,
-    ) -> Result<Vec<u8>, LoadError> {
+    ) -> Result<Vec<u8>, EngineError> {
         while from < to {
             let (sent, slice) = self.ring.write(bytes.slice(from..to)).submit().await;
             bytes = slice.into_inner();
@@ -65,8 +65,8 @@ impl Connection {
         let _ = self.direct.shutdown(std::net::Shutdown::Both); // it may be closed already
     }
 
-    fn closed(&self, why: Option<std::io::Error>) -> LoadError {
-        LoadError::Closed { address: self.address, why }
+    fn closed(&self, why: Option<std::io::Error>) -> EngineError {
+        EngineError::Closed { address: self.address, why }
     }
 }
 
@@ -84,11 +84,11 @@ impl FrameReader {
     }
 
     /// The next answer, without its size.
-    pub async fn next(&mut self, connection: &Connection) -> Result<Bytes, LoadError> {
+    pub async fn next(&mut self, connection: &Connection) -> Result<Bytes, EngineError> {
         self.receive(connection, SIZE_PREFIX).await?;
         let mut prefix = [0; SIZE_PREFIX];
         prefix.copy_from_slice(&self.received[..SIZE_PREFIX]);
-        let size = frame::size(prefix, FRAME_BYTES_MAX).map_err(|why| LoadError::Protocol {
+        let size = frame::size(prefix, FRAME_BYTES_MAX).map_err(|why| EngineError::Protocol {
             address: connection.address,
             api: "a request",
             why: why.to_string(),
@@ -99,7 +99,7 @@ impl FrameReader {
     }
 
     /// Receives until `wanted` bytes are there. Room is made as bytes arrive, not because a size says so.
-    async fn receive(&mut self, connection: &Connection, wanted: usize) -> Result<(), LoadError> {
+    async fn receive(&mut self, connection: &Connection, wanted: usize) -> Result<(), EngineError> {
         while self.received.len() < wanted {
             let have = self.received.len();
             if self.received.capacity() == have {
@@ -148,7 +148,7 @@ mod tests {
                 assert_eq!(reader.next(&connection).await.unwrap(), body);
             }
             let end = reader.next(&connection).await.unwrap_err();
-            assert!(matches!(end, LoadError::Closed { why: None, .. }), "{end}");
+            assert!(matches!(end, EngineError::Closed { why: None, .. }), "{end}");
         });
         peer.join().unwrap();
     }
@@ -162,7 +162,7 @@ mod tests {
             let (mut peer, _) = listener.accept().unwrap();
             peer.write_all(&i32::MAX.to_be_bytes()).unwrap();
             let error = FrameReader::new(1_000).next(&connection).await.unwrap_err();
-            assert!(matches!(error, LoadError::Protocol { .. }), "{error}");
+            assert!(matches!(error, EngineError::Protocol { .. }), "{error}");
         });
     }
 }

@@ -8,7 +8,7 @@ use super::{Link, NANOS_PER_SECOND, Sent};
 use crate::client::SILENCE_SECONDS_MAX;
 use crate::client::control::describe;
 use crate::clock::now_ns;
-use crate::error::LoadError;
+use crate::error::EngineError;
 use creel_wire::ErrorCode;
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -69,13 +69,13 @@ impl Refused {
     }
 
     /// The broker has refused for too long.
-    pub(super) fn check_patience(&self, now_ns: u64, topic: &str) -> Result<(), LoadError> {
+    pub(super) fn check_patience(&self, now_ns: u64, topic: &str) -> Result<(), EngineError> {
         let Some((since_ns, code)) = self.since else { return Ok(()) };
         if now_ns.saturating_sub(since_ns) <= SILENCE_SECONDS_MAX * NANOS_PER_SECOND {
             return Ok(());
         }
         let what = format!("append to topic {topic} for {SILENCE_SECONDS_MAX} s");
-        Err(LoadError::Refused { what, code: describe(code) })
+        Err(EngineError::Refused { what, code: describe(code) })
     }
 }
 
@@ -116,7 +116,7 @@ impl Link {
     }
 
     /// Sends the oldest again if nothing is in flight. Whether that has to be tried again soon.
-    fn resend_oldest(&self) -> Result<bool, LoadError> {
+    fn resend_oldest(&self) -> Result<bool, EngineError> {
         let mut queues = self.queues.borrow_mut();
         if !queues.in_flight.is_empty() {
             return Ok(false); // its answer will say when
@@ -136,7 +136,7 @@ impl Link {
 }
 
 /// Sends again what was refused, for as long as the link lives.
-pub(super) async fn resend(link: Rc<Link>) -> Result<(), LoadError> {
+pub(super) async fn resend(link: Rc<Link>) -> Result<(), EngineError> {
     loop {
         link.to_resend.wait().await;
         let pause = link.queues.borrow().refused.pause;

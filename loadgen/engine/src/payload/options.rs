@@ -4,7 +4,7 @@ use super::template::Entropy;
 use super::topic::TopicAddress;
 use super::{PayloadFormat, PayloadSource};
 use crate::codec::CodecSpec;
-use crate::error::LoadError;
+use crate::error::EngineError;
 use loadgen_result::report::MISSED_RATIO;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -84,7 +84,7 @@ impl FromStr for TargetRatio {
 
 impl PayloadOptions {
     /// What the options name; `batches` are those that --target-ratio is about unless it names a codec.
-    pub fn source(&self, batches: Batches) -> Result<PayloadSource, LoadError> {
+    pub fn source(&self, batches: Batches) -> Result<PayloadSource, EngineError> {
         let freedom = self.freedom(batches)?;
         if let Some(path) = &self.template {
             let (template, dictionary) = (path.clone(), self.dictionary.clone());
@@ -125,7 +125,7 @@ impl PayloadOptions {
         Some(format!("{MISSED_RATIO}{ratio} came out as {is:.2}: {why}."))
     }
 
-    fn freedom(&self, batches: Batches) -> Result<Option<Freedom>, LoadError> {
+    fn freedom(&self, batches: Batches) -> Result<Option<Freedom>, EngineError> {
         let freedom = match (self.entropy, self.target_ratio) {
             (Some(entropy), _) => Freedom::Entropy(entropy),
             (None, Some(TargetRatio { ratio, codec })) => {
@@ -133,7 +133,7 @@ impl PayloadOptions {
                 if batches.codec == CodecSpec::NONE {
                     let missing =
                         format!("--target-ratio {ratio} needs a codec: --target-ratio {ratio}@zstd:3");
-                    return Err(LoadError::Options(missing));
+                    return Err(EngineError::Options(missing));
                 }
                 Freedom::Ratio { ratio, batches }
             }
@@ -141,7 +141,7 @@ impl PayloadOptions {
         };
         if self.template.is_none() && self.record_size.is_none() {
             let which = if self.entropy.is_some() { "--entropy" } else { "--target-ratio" };
-            return Err(LoadError::Options(format!("{which} is for a --template or a --record-size")));
+            return Err(EngineError::Options(format!("{which} is for a --template or a --record-size")));
         }
         Ok(Some(freedom))
     }

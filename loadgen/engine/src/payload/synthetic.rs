@@ -4,7 +4,7 @@ use super::options::{Batches, Freedom};
 use super::template::{Entropy, Filler, Template, parse, write_random};
 use super::{POOL_BYTES, Payload, PayloadError, files};
 use crate::codec::Encoder;
-use crate::error::LoadError;
+use crate::error::EngineError;
 use crate::payload::sample::Sample;
 use loadgen_result::rng::Rng;
 use std::path::Path;
@@ -23,7 +23,7 @@ const WORDS: &str = "the order payment customer account service request response
     offset record batch key value status code region europe america asia north south mobile desktop browser version";
 
 /// Values of `size` random bytes.
-pub(super) fn random(size: usize, freedom: Freedom, seed: u64) -> Result<Payload, LoadError> {
+pub(super) fn random(size: usize, freedom: Freedom, seed: u64) -> Result<Payload, EngineError> {
     let make = |entropy, bytes_max: usize| {
         let (mut bytes, mut ends, mut rng) = (Vec::new(), Vec::new(), Rng::new(seed ^ 0x7261_6e64_6f6d));
         while (bytes.len() < bytes_max || ends.is_empty()) && ends.len() < VALUES_MAX {
@@ -41,7 +41,7 @@ pub(super) fn filled(
     dictionary: Option<&Path>,
     freedom: Freedom,
     seed: u64,
-) -> Result<Payload, LoadError> {
+) -> Result<Payload, EngineError> {
     let (template, words) = (template(path)?, words(dictionary)?);
     let make = |entropy, bytes_max: usize| {
         let (mut text, mut ends) = (String::new(), Vec::new());
@@ -76,7 +76,7 @@ fn made(
     make: impl Fn(Entropy, usize) -> Payload,
     freedom: Freedom,
     what: &str,
-) -> Result<Payload, LoadError> {
+) -> Result<Payload, EngineError> {
     let (entropy, found) = match freedom {
         Freedom::Entropy(entropy) => (entropy, String::new()),
         Freedom::Ratio { ratio, batches } => calibrate(&make, ratio, batches, what)?,
@@ -93,13 +93,13 @@ fn calibrate(
     target: f64,
     batches: Batches,
     what: &str,
-) -> Result<(Entropy, String), LoadError> {
+) -> Result<(Entropy, String), EngineError> {
     let bytes = TRY_BYTES.max((TRY_BATCHES + 1) * batches.bytes);
     let measure = |entropy| ratio(&make(entropy, bytes), batches);
     let (mut low, mut high) = (Entropy::NONE, Entropy::FULL);
     let (most, least) = (measure(low), measure(high));
     if !(least..=most).contains(&target) {
-        return Err(LoadError::Options(format!(
+        return Err(EngineError::Options(format!(
             "--target-ratio {target}: {} makes {what} {least:.2} (entropy 1) to {most:.2} (entropy 0) times smaller",
             batches.codec
         )));

@@ -2,7 +2,7 @@
 
 use super::{CommandLine, Launch, Pinning, Place};
 use crate::cores;
-use loadgen_engine::error::LoadError;
+use crate::error::HostError;
 use loadgen_result::files::FileError;
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
@@ -20,18 +20,18 @@ pub struct CommandBroker(String);
 
 impl CommandBroker {
     /// One without `{port}` would listen where nobody looks.
-    pub fn parse(text: &str) -> Result<CommandBroker, LoadError> {
+    pub fn parse(text: &str) -> Result<CommandBroker, HostError> {
         let has_port = text.contains("{port}");
         has_port.then(|| CommandBroker(text.to_owned())).ok_or_else(|| {
-            LoadError::Options("--broker-command must say {port} where the broker takes its port".into())
+            HostError::Options("--broker-command must say {port} where the broker takes its port".into())
         })
     }
 
     /// A shell reads the words and becomes the program, so that the process is the broker's own.
-    pub fn launch(&self, place: &Place<'_>) -> Result<Launch, LoadError> {
+    pub fn launch(&self, place: &Place<'_>) -> Result<Launch, HostError> {
         let data_dir = place.data_dir();
         fs::create_dir_all(&data_dir)
-            .map_err(|why| LoadError::File(FileError { path: data_dir.clone(), why }))?;
+            .map_err(|why| HostError::File(FileError { path: data_dir.clone(), why }))?;
         let filled = self.0.replace("{port}", &place.address.port().to_string());
         let filled = filled.replace("{dir}", &quoted(&data_dir.to_string_lossy()));
         let filled = filled.replace("{cores}", &cores::list(place.cores));

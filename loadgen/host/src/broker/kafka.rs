@@ -2,7 +2,7 @@
 //! and Kafka's own defaults for everything that a single node does not force otherwise.
 
 use super::{CommandLine, Launch, Pinning, Place, process};
-use loadgen_engine::error::LoadError;
+use crate::error::HostError;
 use loadgen_result::files::FileError;
 use std::ffi::OsString;
 use std::fmt::Write as _;
@@ -40,13 +40,13 @@ pub struct Kafka {
 
 impl Kafka {
     /// Formats the data directory, then starts.
-    pub fn launch(&self, place: &Place<'_>) -> Result<Launch, LoadError> {
+    pub fn launch(&self, place: &Place<'_>) -> Result<Launch, HostError> {
         let jars = self.jars()?;
         let properties = place.dir.join("server.properties");
         let controller = process::free_address()?;
         let text = server_properties(place.address, controller, &place.data_dir(), &self.settings);
         fs::write(&properties, text)
-            .map_err(|why| LoadError::File(FileError { path: properties.clone(), why }))?;
+            .map_err(|why| HostError::File(FileError { path: properties.clone(), why }))?;
         let java = java();
         let flags = self.jvm.as_deref().unwrap_or(START_SCRIPT_FLAGS).split_ascii_whitespace();
         let mut arguments: Vec<OsString> = flags.map(OsString::from).collect();
@@ -67,12 +67,12 @@ impl Kafka {
     }
 
     /// The folder that holds the jars.
-    fn jars(&self) -> Result<PathBuf, LoadError> {
+    fn jars(&self) -> Result<PathBuf, HostError> {
         let named = self.dir.clone().or_else(|| std::env::var_os("KAFKA_HOME").map(PathBuf::from));
         let dir = named.unwrap_or_else(|| CHECKOUT_JARS.into());
         let found = [dir.join("libs"), dir.clone()].into_iter().find(|dir| clients_jar(dir).is_some());
         found.and_then(|dir| dir.canonicalize().ok()).ok_or_else(|| {
-            LoadError::Broker(format!(
+            HostError::Broker(format!(
                 "no Apache Kafka in {}: name an unpacked distribution with --kafka-dir or KAFKA_HOME, or run `cargo \
                  xtask kafka --install-only` in a checkout",
                 dir.display()

@@ -3,9 +3,9 @@
 use super::arm::Arm;
 use super::options::CompareOptions;
 use super::order::{Side, order};
+use crate::error::StudyError;
 use crate::progress::Progress;
 use crate::runner::Runner;
-use loadgen_engine::error::LoadError;
 use loadgen_result::comparison::metric::Metric;
 use loadgen_result::comparison::{Phase, RoundRun};
 use loadgen_result::files::FileError;
@@ -29,9 +29,9 @@ pub(super) struct Measured {
     /// A verification that failed; nothing was measured after it.
     pub(super) failed: Option<String>,
     /// A run that could not be made; nothing was measured after it.
-    pub(super) error: Option<LoadError>,
+    pub(super) error: Option<StudyError>,
     /// A result that could not be written; nothing was measured after it.
-    pub(super) unkept: Option<LoadError>,
+    pub(super) unkept: Option<StudyError>,
     pub(super) interrupted: bool,
 }
 
@@ -40,7 +40,7 @@ pub(super) fn measure(
     options: &CompareOptions,
     arms: &[Arm; 2],
     runner: &dyn Runner,
-) -> Result<Measured, LoadError> {
+) -> Result<Measured, StudyError> {
     let control = usize::from(options.control_rounds);
     let rounds = usize::from(options.rounds);
     let mut bench = Bench {
@@ -50,7 +50,7 @@ pub(super) fn measure(
         runner,
     };
     if let Some(dir) = &options.out {
-        fs::create_dir_all(dir).map_err(|why| LoadError::File(FileError { path: dir.clone(), why }))?;
+        fs::create_dir_all(dir).map_err(|why| StudyError::File(FileError { path: dir.clone(), why }))?;
     }
     let [a, b] = arms;
     bench.phase(Phase::Control, [a, a], &order(control, options.seed ^ CONTROL));
@@ -135,12 +135,12 @@ impl Bench<'_> {
         phase: Phase,
         pair: usize,
         side: Side,
-    ) -> Result<Option<String>, LoadError> {
+    ) -> Result<Option<String>, StudyError> {
         let Some(out) = self.out else { return Ok(None) };
         let file = format!("{}-{pair:03}-{}/run.json", name(phase), letter(side));
         let path = out.join(&file);
         let dir = path.parent().unwrap_or(out);
-        fs::create_dir_all(dir).map_err(|why| LoadError::File(FileError { path: dir.to_owned(), why }))?;
+        fs::create_dir_all(dir).map_err(|why| StudyError::File(FileError { path: dir.to_owned(), why }))?;
         write_json(report, &path)?;
         Ok(Some(file))
     }

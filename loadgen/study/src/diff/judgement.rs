@@ -3,7 +3,7 @@
 use super::likeness::{changes, unlike};
 use super::options::DiffOptions;
 use super::read::{Cell, Kind, Measured};
-use loadgen_engine::error::LoadError;
+use crate::error::StudyError;
 use loadgen_result::comparison::metric::Metric;
 
 /// Everything that is to be told.
@@ -64,15 +64,15 @@ pub(super) enum Change {
     WorseUncounted,
 }
 
-pub(super) fn judge(a: Measured, b: Measured, options: &DiffOptions) -> Result<Judgement, LoadError> {
+pub(super) fn judge(a: Measured, b: Measured, options: &DiffOptions) -> Result<Judgement, StudyError> {
     if a.kind != b.kind {
         let (a, b) = ((&a.name, a.kind.name()), (&b.name, b.kind.name()));
         let why = format!("{} is a {} and {} a {}: two of a kind are needed", a.0, a.1, b.0, b.1);
-        return Err(LoadError::Options(why));
+        return Err(StudyError::Options(why));
     }
     let (cells, alone) = matched(&a, &b, options)?;
     if cells.is_empty() {
-        return Err(LoadError::Options(format!("{} and {} have no cell in common", a.name, b.name)));
+        return Err(StudyError::Options(format!("{} and {} have no cell in common", a.name, b.name)));
     }
     let verdict = verdict(&cells, options);
     let (names, kind) = ([a.name, b.name], a.kind);
@@ -95,7 +95,7 @@ fn matched(
     a: &Measured,
     b: &Measured,
     options: &DiffOptions,
-) -> Result<(Vec<CellDiff>, Vec<String>), LoadError> {
+) -> Result<(Vec<CellDiff>, Vec<String>), StudyError> {
     if a.kind != Kind::Sweep {
         let pairs = a.cells.iter().zip(&b.cells).map(|(one, other)| cell(one, other, a, options));
         return Ok((pairs.collect::<Result<_, _>>()?, Vec::new()));
@@ -112,9 +112,9 @@ fn matched(
     Ok((both, alone))
 }
 
-fn cell(a: &Cell, b: &Cell, whole: &Measured, options: &DiffOptions) -> Result<CellDiff, LoadError> {
+fn cell(a: &Cell, b: &Cell, whole: &Measured, options: &DiffOptions) -> Result<CellDiff, StudyError> {
     if let Some(why) = &a.failed {
-        return Err(LoadError::Options(format!("{} has no figures to measure by: {why}", whole.name)));
+        return Err(StudyError::Options(format!("{} has no figures to measure by: {why}", whole.name)));
     }
     let figure = |(metric, value): (&Metric, &f64)| {
         let b = *b.values.get(metric)?;

@@ -1,7 +1,7 @@
 //! Results of any kind as cells: a run is one, a comparison two (its sides), a sweep as many as it has.
 
+use crate::error::StudyError;
 use crate::store::{Kept, Store};
-use loadgen_engine::error::LoadError;
 use loadgen_result::comparison::metric::Metric;
 use loadgen_result::comparison::{self as comparison, ArmReport, CompareReport, Phase};
 use loadgen_result::files::FileError;
@@ -65,7 +65,7 @@ impl Kind {
 
 impl Measured {
     /// A file, or the directory of one.
-    pub(super) fn read(path: &Path) -> Result<Measured, LoadError> {
+    pub(super) fn read(path: &Path) -> Result<Measured, StudyError> {
         let name = path.display().to_string();
         if path.join(SWEEP_FILE).is_file() {
             return Ok(Measured { name, kind: Kind::Sweep, cells: of_sweep(path)? });
@@ -74,7 +74,7 @@ impl Measured {
         let file = in_dir(COMPARISON_FILE).or_else(|| in_dir(RUN_FILE)).unwrap_or_else(|| path.to_owned());
         if file.is_dir() {
             let why = format!("{name}: no result in it (no {RUN_FILE}, {COMPARISON_FILE} or {SWEEP_FILE})");
-            return Err(LoadError::Options(why));
+            return Err(StudyError::Options(why));
         }
         match schema(&file)?.as_deref() {
             Some(run::SCHEMA) => {
@@ -93,13 +93,13 @@ impl Measured {
                     run::SCHEMA,
                     comparison::SCHEMA
                 );
-                Err(LoadError::Options(why))
+                Err(StudyError::Options(why))
             }
         }
     }
 }
 
-fn schema(file: &Path) -> Result<Option<String>, LoadError> {
+fn schema(file: &Path) -> Result<Option<String>, StudyError> {
     #[derive(Deserialize)]
     struct Head {
         schema: Option<String>,
@@ -107,10 +107,10 @@ fn schema(file: &Path) -> Result<Option<String>, LoadError> {
     json::<Head>(file).map(|head| head.schema)
 }
 
-pub(super) fn json<T: DeserializeOwned>(file: &Path) -> Result<T, LoadError> {
+pub(super) fn json<T: DeserializeOwned>(file: &Path) -> Result<T, StudyError> {
     let text = std::fs::read_to_string(file);
-    let text = text.map_err(|why| LoadError::File(FileError { path: file.to_owned(), why }))?;
-    let not = |why| LoadError::Options(format!("{}: not a result: {why}", file.display()));
+    let text = text.map_err(|why| StudyError::File(FileError { path: file.to_owned(), why }))?;
+    let not = |why| StudyError::Options(format!("{}: not a result: {why}", file.display()));
     serde_json::from_str(&text).map_err(not)
 }
 
@@ -173,7 +173,7 @@ fn of_comparison(report: &CompareReport, dir: &Path) -> Vec<Cell> {
 }
 
 /// Of a cell that was halved only the last round, the longest, counts.
-fn of_sweep(dir: &Path) -> Result<Vec<Cell>, LoadError> {
+fn of_sweep(dir: &Path) -> Result<Vec<Cell>, StudyError> {
     let store = Store::existing(dir);
     store.description()?;
     let mut cells: BTreeMap<String, Vec<Kept>> = BTreeMap::new();
