@@ -18,7 +18,7 @@ use crate::cli::sweep::SweepArgs;
 use crate::cli::{Cli, Command};
 use clap::Parser;
 use loadgen_dashboard::best_view;
-use loadgen_host::broker::leash::become_leashed;
+use loadgen_host::broker::parent_death::exec_dependent;
 use loadgen_page::glossary;
 use loadgen_page::run_table::Table;
 use loadgen_page::short_table::Short;
@@ -30,7 +30,7 @@ use loadgen_run::plain::run_plain;
 use loadgen_run::progress_view::{Lines, ProgressView};
 use loadgen_run::{Caller, run_kept};
 use loadgen_study::advice::advice;
-use loadgen_study::compare::{self, Compared, Outcome, compare};
+use loadgen_study::compare::{self, Answer, Compared, compare};
 use loadgen_study::diff::trend::trend;
 use loadgen_study::diff::{self, diff};
 use loadgen_study::lab::{self, lab};
@@ -65,7 +65,7 @@ fn main() -> ExitCode {
         Command::Compare(args) => compare_command(&args),
         Command::Diff(args) => diff_command(&args),
         Command::Trend(args) => trend_command(&args),
-        Command::Leash(args) => Err(become_leashed(&args.leash()).into()),
+        Command::Dependent(args) => Err(exec_dependent(&args.dependent()).into()),
         Command::Sweep(args) => sweep_command(&args),
         Command::Advice(args) => advice_command(&args),
     };
@@ -189,13 +189,13 @@ fn max_command(args: &MaxArgs) -> Result<ExitCode, Failure> {
 }
 
 fn compare_command(args: &CompareArgs) -> Result<ExitCode, Failure> {
-    let Compared { report, outcome, unkept } = compare(&args.options(), &local_runner()?)?;
+    let Compared { report, answer, unkept } = compare(&args.options(), &local_runner()?)?;
     tell(compare::table::Table(&report));
     unkept.map_or(Ok(()), Err)?;
-    Ok(ExitCode::from(match outcome {
-        Outcome::Good => 0,
-        Outcome::Bad => VERDICT_AGAINST,
-        Outcome::Unsure => INCONCLUSIVE,
+    Ok(ExitCode::from(match answer {
+        Answer::Good => 0,
+        Answer::Bad => VERDICT_AGAINST,
+        Answer::Unsure => INCONCLUSIVE,
     }))
 }
 
@@ -204,9 +204,9 @@ fn diff_command(args: &DiffArgs) -> Result<ExitCode, Failure> {
     let judgement = diff(&args.options())?;
     tell(diff::Table(&judgement));
     Ok(ExitCode::from(match judgement.verdict {
-        diff::Verdict::Held => 0,
-        diff::Verdict::Regression => VERDICT_AGAINST,
-        diff::Verdict::NotComparable => NO_RESULT,
+        diff::DiffVerdict::Held => 0,
+        diff::DiffVerdict::Regression => VERDICT_AGAINST,
+        diff::DiffVerdict::NotComparable => NO_RESULT,
     }))
 }
 

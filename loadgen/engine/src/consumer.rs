@@ -11,13 +11,13 @@ use crate::client::patience::Patience;
 use crate::clock::now_ns;
 use crate::codec::Decoder;
 use crate::error::EngineError;
-use crate::journal::Journal;
-use crate::lifeline::Lifeline;
 use crate::metrics::Metrics;
 use crate::plan::{Plan, Share};
+use crate::read_history::ReadHistory;
+use crate::reconnect::Reconnecting;
 use crate::records::parse::{BatchFault, BatchView, next_batch};
 use crate::records::stamp::Stamp;
-use crate::stage::Stage;
+use crate::run_state::RunState;
 use crate::verify::PartitionVerifier;
 use creel_wire::ErrorCode;
 use creel_wire::api::fetch::{FetchPartition, FetchRequest, FetchResponse, FetchTopic, PartitionData};
@@ -42,7 +42,7 @@ struct Reading {
     /// Something came that is no batch: nothing behind it can be found.
     is_broken: bool,
     verifier: PartitionVerifier,
-    journal: Journal,
+    history: ReadHistory,
 }
 
 /// What a reading is for.
@@ -58,11 +58,11 @@ enum Pass {
 
 /// A consumer with its connection.
 pub struct Consumer {
-    lifeline: Rc<Lifeline>,
+    reconnecting: Rc<Reconnecting>,
     pass: Pass,
     version: i16,
     plan: Arc<Plan>,
-    stage: Arc<Stage>,
+    run_state: Arc<RunState>,
     thread: usize,
     metrics: Rc<RefCell<Metrics>>,
     reader: FrameReader,
@@ -85,7 +85,7 @@ impl Consumer {
     pub fn open(
         share: &Share,
         plan: &Arc<Plan>,
-        stage: &Arc<Stage>,
+        run_state: &Arc<RunState>,
         thread: usize,
         metrics: &Rc<RefCell<Metrics>>,
     ) -> Result<Consumer, EngineError> {
@@ -94,14 +94,14 @@ impl Consumer {
             position: plan.start_offsets[*partition],
             is_broken: false,
             verifier: PartitionVerifier::new(plan.verify, plan.run, *partition as i32, plan.producers),
-            journal: Journal::default(),
+            history: ReadHistory::default(),
         };
         Ok(Consumer {
             version: plan.versions[&share.leader].pick::<FetchRequest>()?,
-            lifeline: Rc::new(Lifeline::open(share.leader, stage)?),
+            reconnecting: Rc::new(Reconnecting::open(share.leader, run_state)?),
             pass: if plan.crashes > 0 { Pass::Journaled } else { Pass::Live },
             plan: plan.clone(),
-            stage: stage.clone(),
+            run_state: run_state.clone(),
             thread,
             metrics: metrics.clone(),
             reader: FrameReader::new(RECEIVE_BYTES),
@@ -115,8 +115,8 @@ impl Consumer {
     }
 
     /// The connection, to be shut when the run fails.
-    pub fn lifeline(&self) -> Rc<Lifeline> {
-        self.lifeline.clone()
+    pub fn reconnecting(&self) -> Rc<Reconnecting> {
+        self.reconnecting.clone()
     }
 
     /// When it began to wait for an answer, to be watched.
@@ -130,12 +130,12 @@ impl Consumer {
         if self.pass == Pass::Journaled {
             self.audit().await?;
         }
-        self.stage.consumed();
+        self.run_state.consumed();
         Ok(self.readings.into_iter().map(|reading| (reading.partition, reading.verifier)).collect())
     }
 
     async fn read_all(&mut self) -> Result<(), EngineError> {
-        while !self.stage.has_failed() && !self.is_drained() {
+        while !self.run_state.has_failed() && !self.is_drained() {
             if self.readings.iter().all(|reading| reading.is_broken) {
                 tokio::time::sleep(BROKEN_PAUSE).await;
                 continue;
@@ -146,10 +146,10 @@ impl Consumer {
                         tokio::time::sleep(BROKEN_PAUSE).await;
                     }
                 }
-                Err(EngineError::Closed { .. }) if self.lifeline.may_break() => {
+                Err(EngineError::Closed { .. }) if self.reconnecting.may_break() => {
                     self.asked_ns.set(None);
                     self.reader = FrameReader::new(RECEIVE_BYTES);
-                    self.lifeline.reconnect(|| false).await;
+                    self.reconnecting.reconnect(|| false).await;
                 }
                 Err(error) => return Err(error),
             }
@@ -164,19 +164,19 @@ impl Consumer {
         for reading in &mut self.readings {
             let fresh = reading.verifier.anew();
             let verifier = std::mem::replace(&mut reading.verifier, fresh);
-            first_reading.push((verifier, std::mem::take(&mut reading.journal)));
+            first_reading.push((verifier, std::mem::take(&mut reading.history)));
             reading.position = self.plan.start_offsets[reading.partition];
             reading.is_broken = false;
         }
         self.read_all().await?;
-        for (reading, (verifier, journal)) in self.readings.iter_mut().zip(first_reading) {
-            reading.verifier.absorb(verifier, journal.missing_from(&reading.journal));
+        for (reading, (verifier, history)) in self.readings.iter_mut().zip(first_reading) {
+            reading.verifier.absorb(verifier, history.missing_from(&reading.history));
         }
         Ok(())
     }
 
     fn is_drained(&self) -> bool {
-        let ends = self.stage.drain_to();
+        let ends = self.run_state.drain_to();
         ends.is_some_and(|ends| {
             self.readings.iter().all(|reading| reading.position >= ends[reading.partition])
         })
@@ -187,20 +187,20 @@ impl Consumer {
         let header = header::<FetchRequest>(self.version, self.correlation_id);
         let request = frame::encode_request(&header, &self.request());
         self.asked_ns.set(Some(now_ns()));
-        let connection = self.lifeline.connection();
+        let connection = self.reconnecting.connection();
         let sent = connection.send_now(&request)?;
         if sent < request.len() {
             connection.send_rest(request.to_vec(), sent, request.len()).await?;
         }
         let answer = self.reader.next(&connection).await?;
         self.asked_ns.set(None);
-        if self.stage.window().contains(now_ns()) {
+        if self.run_state.window().contains(now_ns()) {
             let mut metrics = self.metrics.borrow_mut();
             metrics.wire_out_bytes += request.len() as u64;
             metrics.wire_in_bytes += (answer.len() + SIZE_PREFIX) as u64;
         }
         let garbled =
-            |why: String| EngineError::Protocol { address: self.lifeline.address(), api: "Fetch", why };
+            |why: String| EngineError::Protocol { address: self.reconnecting.address(), api: "Fetch", why };
         let decoded = frame::decode_response::<FetchRequest>(answer, self.version);
         let (header, response) = decoded.map_err(|e| garbled(e.to_string()))?;
         if header.correlation_id != self.correlation_id {
@@ -251,7 +251,7 @@ impl Consumer {
             self.take_partition(partition, received_ns)?;
         }
         if answer == Answer::Taken {
-            self.lifeline.answered();
+            self.reconnecting.answered();
             self.patience.restore();
         }
         Ok(answer)
@@ -261,8 +261,8 @@ impl Consumer {
     /// yet: the second reading will tell. Or the broker says itself that it may come later; for so long, and no longer.
     fn may_come(&mut self, code: ErrorCode) -> Result<bool, EngineError> {
         let is_beyond = code == ErrorCode::OffsetOutOfRange;
-        if self.lifeline.may_refuse(code)
-            || (is_beyond && self.pass == Pass::Journaled && self.stage.lives().kills() > 0)
+        if self.reconnecting.may_refuse(code)
+            || (is_beyond && self.pass == Pass::Journaled && self.run_state.generations().kills() > 0)
         {
             return Ok(true);
         }
@@ -273,7 +273,7 @@ impl Consumer {
             let what = format!("read topic {} for {SILENCE_SECONDS_MAX} s", self.plan.topic.name.as_str());
             return Err(EngineError::Refused { what, code: describe(code) });
         }
-        if self.stage.window().contains(now_ns()) {
+        if self.run_state.window().contains(now_ns()) {
             self.metrics.borrow_mut().refusals.fetch(code.name());
         }
         Ok(true)
@@ -286,7 +286,7 @@ impl Consumer {
         }
         let found = self.readings.iter_mut().find(|reading| reading.partition as i32 == data.partition_index);
         let Some(reading) = found else { return Ok(()) };
-        let (mut tally, mut audited) = (Tally::new(received_ns, &self.stage, &self.metrics), 0);
+        let (mut tally, mut audited) = (Tally::new(received_ns, &self.run_state, &self.metrics), 0);
         let mut bytes: &[u8] = data.records.inline();
         loop {
             let batch = match next_batch(&mut bytes) {
@@ -298,18 +298,18 @@ impl Consumer {
                     break;
                 }
             };
-            let Reading { position, verifier, journal, .. } = &mut *reading;
+            let Reading { position, verifier, history, .. } = &mut *reading;
             let mut judge =
                 Judge { position: *position, verifier, decoder: &mut self.decoder, level: self.plan.verify };
             let judged = match self.pass {
                 Pass::Live => judge.batch(&batch, |_, stamp, bytes| tally.add(stamp.intended_ns, bytes)),
                 Pass::Journaled => judge.batch(&batch, |offset, stamp, bytes| {
                     tally.add(stamp.intended_ns, bytes);
-                    journal.note(offset, stamp);
+                    history.note(offset, stamp);
                 }),
                 Pass::Audit => judge.batch(&batch, |offset, stamp, _| {
                     audited += 1;
-                    journal.note(offset, stamp);
+                    history.note(offset, stamp);
                 }),
             };
             if let Err(fault) = judged {
@@ -318,8 +318,8 @@ impl Consumer {
             reading.position = batch.next_offset().max(reading.position);
         }
         let records = tally.finish() + audited;
-        self.stage.progress(self.thread).consumed(records);
-        self.stage.partition_consumed(reading.partition, records);
+        self.run_state.progress(self.thread).consumed(records);
+        self.run_state.partition_consumed(reading.partition, records);
         Ok(())
     }
 }
@@ -375,7 +375,7 @@ impl Judge<'_> {
 struct Tally<'a> {
     received_ns: u64,
     metrics: &'a RefCell<Metrics>,
-    stage: &'a Stage,
+    run_state: &'a RunState,
     instant: u64,
     run: u64,
     records: u64,
@@ -383,9 +383,9 @@ struct Tally<'a> {
 }
 
 impl<'a> Tally<'a> {
-    fn new(received_ns: u64, stage: &'a Stage, metrics: &'a RefCell<Metrics>) -> Tally<'a> {
-        metrics.borrow_mut().end_to_end.go_to(stage.grid().index(received_ns));
-        Tally { received_ns, metrics, stage, instant: 0, run: 0, records: 0, bytes: 0 }
+    fn new(received_ns: u64, run_state: &'a RunState, metrics: &'a RefCell<Metrics>) -> Tally<'a> {
+        metrics.borrow_mut().end_to_end.go_to(run_state.grid().index(received_ns));
+        Tally { received_ns, metrics, run_state, instant: 0, run: 0, records: 0, bytes: 0 }
     }
 
     #[inline]
@@ -402,7 +402,7 @@ impl<'a> Tally<'a> {
     fn record_run(&mut self) {
         if self.run > 0 {
             let latency = self.received_ns.saturating_sub(self.instant);
-            let in_window = self.stage.window().contains(self.instant);
+            let in_window = self.run_state.window().contains(self.instant);
             self.metrics.borrow_mut().end_to_end.record(latency, self.run, in_window);
         }
         self.run = 0;
@@ -412,7 +412,7 @@ impl<'a> Tally<'a> {
         self.record_run();
         let mut metrics = self.metrics.borrow_mut();
         metrics.end_to_end.add(self.records, self.bytes);
-        if self.stage.window().contains(self.received_ns) {
+        if self.run_state.window().contains(self.received_ns) {
             metrics.consumed.add(self.records, self.bytes);
         }
         self.records

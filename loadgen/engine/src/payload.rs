@@ -12,7 +12,7 @@ pub mod topic;
 use crate::error::EngineError;
 use crate::orders::Orders;
 use crate::records::stamp::content_hash;
-use options::Freedom;
+use options::Randomness;
 use recorded::{Merged, Recorded};
 use std::ops::Range;
 use std::path::PathBuf;
@@ -35,7 +35,7 @@ pub enum PayloadSource {
         /// Of each value.
         size: usize,
         /// How random.
-        freedom: Freedom,
+        randomness: Randomness,
     },
     /// Fillings of a template.
     Template {
@@ -44,7 +44,7 @@ pub enum PayloadSource {
         /// The file of the words.
         dictionary: Option<PathBuf>,
         /// How random.
-        freedom: Freedom,
+        randomness: Randomness,
     },
     /// The lines of a file, without their line ends; empty lines are left out.
     Lines(PathBuf),
@@ -134,9 +134,9 @@ impl Payload {
         let mut payload = match source {
             PayloadSource::Orders => Payload::orders(seed),
             PayloadSource::Sized(size) => Payload::sized(*size, seed),
-            PayloadSource::Random { size, freedom } => synthetic::random(*size, *freedom, seed)?,
-            PayloadSource::Template { template, dictionary, freedom } => {
-                synthetic::filled(template, dictionary.as_deref(), *freedom, seed)?
+            PayloadSource::Random { size, randomness } => synthetic::random(*size, *randomness, seed)?,
+            PayloadSource::Template { template, dictionary, randomness } => {
+                synthetic::filled(template, dictionary.as_deref(), *randomness, seed)?
             }
             PayloadSource::Lines(path) => files::lines(path)?,
             PayloadSource::LengthPrefixed(path) => files::length_prefixed(path)?,

@@ -7,8 +7,8 @@
 use crate::clock::{Alarm, now_ns, wall_at_zero_ms};
 use crate::codec::Encoder;
 use crate::error::EngineError;
-use crate::fate::Fates;
-use crate::link::{InstantRun, Link, Outcome, Parcel};
+use crate::link::{InstantRun, Link, ProducerShared, ReadyBatch};
+use crate::outcomes::Outcomes;
 use crate::plan::Plan;
 use crate::records::build::{OpenBatch, record_bytes_max};
 use crate::records::stamp::{Stamp, encoded_bytes};
@@ -53,7 +53,7 @@ struct Slot {
 pub struct Producer {
     id: u16,
     plan: Arc<Plan>,
-    outcome: Rc<Outcome>,
+    shared: Rc<ProducerShared>,
     links: Vec<Rc<Link>>,
     slots: Vec<Slot>,
     /// Open batches in the order of their deadlines: (deadline, partition, serial).
@@ -74,17 +74,17 @@ pub struct Produced {
     /// Which producer.
     pub id: u16,
     /// Per partition.
-    pub fates: Vec<Fates>,
+    pub outcomes: Vec<Outcomes>,
 }
 
 impl Producer {
     /// Opens all connections.
-    pub fn open(id: u16, plan: &Arc<Plan>, outcome: Rc<Outcome>) -> Result<Producer, EngineError> {
+    pub fn open(id: u16, plan: &Arc<Plan>, shared: Rc<ProducerShared>) -> Result<Producer, EngineError> {
         let mut link_of = BTreeMap::<SocketAddr, usize>::new();
         let mut links = Vec::new();
         for leader in plan.topic.by_leader().into_keys() {
             link_of.insert(leader, links.len());
-            links.push(Link::open(leader, plan, &outcome)?);
+            links.push(Link::open(leader, plan, &shared)?);
         }
         let slot = |leader: &SocketAddr| Slot {
             link: link_of[leader],
@@ -95,7 +95,7 @@ impl Producer {
             next_sequence: 0,
         };
         let (alarm, file) = Alarm::new().map_err(EngineError::system("a timer"))?;
-        tokio_uring::spawn(ring_alarm(file, outcome.clone()));
+        tokio_uring::spawn(ring_alarm(file, shared.clone()));
         Ok(Producer {
             id,
             slots: plan.topic.leaders.iter().map(slot).collect(),
@@ -111,7 +111,7 @@ impl Producer {
             blocked_since_ns: None,
             punctuality: Punctuality::default(),
             plan: plan.clone(),
-            outcome,
+            shared,
         })
     }
 
@@ -123,45 +123,45 @@ impl Producer {
     /// Produces from `start_ns` until the window ends, then waits for the last acks.
     pub async fn run(mut self, start_ns: u64) -> Result<Produced, EngineError> {
         let turn = Turn { index: usize::from(self.id), producers: self.plan.producers, seed: self.plan.seed };
-        self.schedule = Schedule::new(&self.plan.load, self.outcome.stage.grid().span(), turn);
+        self.schedule = Schedule::new(&self.plan.load, self.shared.run_state.grid().span(), turn);
         self.alarm_at(start_ns)?;
-        while now_ns() < start_ns && !self.outcome.stage.has_failed() {
-            self.outcome.wake.wait().await;
+        while now_ns() < start_ns && !self.shared.run_state.has_failed() {
+            self.shared.wake.wait().await;
         }
         while !self.is_over() {
             self.note_lateness();
             match self.make()? {
                 Pause::Until(instant) => {
                     self.punctuality.plan(instant);
-                    self.alarm_at(instant.min(self.outcome.stage.window().to_ns))?;
-                    self.outcome.wake.wait().await;
+                    self.alarm_at(instant.min(self.shared.run_state.window().to_ns))?;
+                    self.shared.wake.wait().await;
                 }
                 Pause::NoSlot => {
                     self.punctuality.excuse();
-                    self.alarm_at(self.outcome.stage.window().to_ns)?;
-                    self.outcome.wake.wait().await;
+                    self.alarm_at(self.shared.run_state.window().to_ns)?;
+                    self.shared.wake.wait().await;
                 }
                 Pause::Turn => tokio::task::yield_now().await,
             }
         }
         self.note_slot(now_ns());
-        if !self.outcome.stage.has_failed() {
+        if !self.shared.run_state.has_failed() {
             self.make_last()?;
         }
         self.note_unsent();
         self.flush().await?;
-        if self.outcome.stage.has_failed() {
+        if self.shared.run_state.has_failed() {
             self.note_unanswered();
         }
         self.links.iter().for_each(|link| link.close());
-        self.outcome.stage.produced();
+        self.shared.run_state.produced();
         // A copy: after a failure answers may still come to the links.
-        let fates = self.outcome.fates.borrow().clone();
-        Ok(Produced { id: self.id, fates })
+        let outcomes = self.shared.outcomes.borrow().clone();
+        Ok(Produced { id: self.id, outcomes })
     }
 
     fn is_over(&self) -> bool {
-        self.outcome.stage.has_failed() || now_ns() >= self.outcome.stage.window().to_ns
+        self.shared.run_state.has_failed() || now_ns() >= self.shared.run_state.window().to_ns
     }
 
     /// Has the producer woken at `instant`. Setting the alarm is a system call: not made for an instant still to come
@@ -179,9 +179,9 @@ impl Producer {
         let now = now_ns();
         if let Some(late) = self.punctuality.lateness(now)
             && self.schedule.is_open_loop()
-            && self.outcome.stage.window().contains(now)
+            && self.shared.run_state.window().contains(now)
         {
-            self.outcome.metrics.borrow_mut().lateness.record(late, 1);
+            self.shared.metrics.borrow_mut().lateness.record(late, 1);
         }
     }
 
@@ -189,7 +189,7 @@ impl Producer {
     fn make(&mut self) -> Result<Pause, EngineError> {
         for _ in 0..LOOKS_PER_TURN {
             let now = now_ns();
-            if now >= self.outcome.stage.window().to_ns {
+            if now >= self.shared.run_state.window().to_ns {
                 return Ok(Pause::Until(now));
             }
             self.note_slot(now);
@@ -213,7 +213,7 @@ impl Producer {
 
     /// When the load ends, what was due and only waited for its linger is made; a backlog is not worked off.
     fn make_last(&mut self) -> Result<(), EngineError> {
-        let last_ns = self.outcome.stage.window().to_ns - 1;
+        let last_ns = self.shared.run_state.window().to_ns - 1;
         for _ in 0..LOOKS_PER_TURN {
             if !self.schedule.is_open_loop() || self.make_some(last_ns)?.is_some() {
                 break;
@@ -270,10 +270,10 @@ impl Producer {
         } else {
             settings.batch_bytes + record_bytes
         };
-        let bytes = self.outcome.spare_buffers.borrow_mut().pop().unwrap_or_default();
+        let bytes = self.shared.spare_buffers.borrow_mut().pop().unwrap_or_default();
         let slot = &mut self.slots[partition];
         slot.open = Some(OpenBatch::new(bytes, room));
-        slot.instants = self.outcome.spare_runs.borrow_mut().pop().unwrap_or_default();
+        slot.instants = self.shared.spare_runs.borrow_mut().pop().unwrap_or_default();
         slot.payload_bytes = 0;
         slot.serial += 1;
         self.lingering.push_back((instant + settings.linger_ns, partition, slot.serial));
@@ -314,13 +314,13 @@ impl Producer {
             return Ok(false);
         }
         let Some(open) = slot.open.take() else { return Ok(true) };
-        let spare = self.outcome.spare_buffers.borrow_mut().pop().unwrap_or_default();
+        let spare = self.shared.spare_buffers.borrow_mut().pop().unwrap_or_default();
         let (batch, spare) = open.finish(&mut self.encoder, spare);
         if spare.capacity() > 0 {
-            self.outcome.spare_buffers.borrow_mut().push(spare);
+            self.shared.spare_buffers.borrow_mut().push(spare);
         }
         let instants = std::mem::take(&mut slot.instants);
-        link.send(Parcel { batch, partition, payload_bytes: slot.payload_bytes, instants })?;
+        link.send(ReadyBatch { batch, partition, payload_bytes: slot.payload_bytes, instants })?;
         self.source.next_partition();
         let open_bytes =
             self.slots.iter().filter_map(|slot| slot.open.as_ref()).map(OpenBatch::records_bytes);
@@ -357,9 +357,9 @@ impl Producer {
     /// Counts the time in which no slot was free, as far as it was measured time.
     fn note_slot(&mut self, now: u64) {
         let Some(since) = self.blocked_since_ns.take() else { return };
-        let waited_ns = self.outcome.stage.window().overlap_ns(since, now);
+        let waited_ns = self.shared.run_state.window().overlap_ns(since, now);
         if waited_ns > 0 {
-            let mut metrics = self.outcome.metrics.borrow_mut();
+            let mut metrics = self.shared.metrics.borrow_mut();
             metrics.cap_waits += 1;
             metrics.cap_wait_ns += waited_ns;
         }
@@ -367,9 +367,9 @@ impl Producer {
 
     /// Records that were due and not made when the load ended: their wait so far counts, it was real.
     fn note_unsent(&mut self) {
-        let window = self.outcome.stage.window();
+        let window = self.shared.run_state.window();
         let unsent = self.schedule.overdue(window.to_ns);
-        let mut metrics = self.outcome.metrics.borrow_mut();
+        let mut metrics = self.shared.metrics.borrow_mut();
         let step = unsent.div_ceil(UNSENT_STEPS).max(1);
         for first in (0..unsent).step_by(step as usize) {
             let (instant, count) = (self.schedule.instant_ahead(first), step.min(unsent - first));
@@ -382,8 +382,8 @@ impl Producer {
     /// Records that a run which was cut short has made, and of which it will hear nothing: they waited until then.
     fn note_unanswered(&self) {
         self.links.iter().for_each(|link| link.note_unanswered());
-        let window = self.outcome.stage.window();
-        let mut metrics = self.outcome.metrics.borrow_mut();
+        let window = self.shared.run_state.window();
+        let mut metrics = self.shared.metrics.borrow_mut();
         for run in self.slots.iter().flat_map(|slot| &slot.instants) {
             metrics.unanswered_records += metrics.given_up(window, window.to_ns, None, *run);
         }
@@ -392,28 +392,28 @@ impl Producer {
     /// Sends what is open and waits for every ack.
     async fn flush(&mut self) -> Result<(), EngineError> {
         for partition in 0..self.slots.len() {
-            while !self.outcome.stage.has_failed() && !self.try_send(partition)? {
-                self.outcome.wake.wait().await;
+            while !self.shared.run_state.has_failed() && !self.try_send(partition)? {
+                self.shared.wake.wait().await;
             }
         }
-        while !self.outcome.stage.has_failed() && !self.links.iter().all(|link| link.is_idle()) {
-            self.outcome.wake.wait().await;
+        while !self.shared.run_state.has_failed() && !self.links.iter().all(|link| link.is_idle()) {
+            self.shared.wake.wait().await;
         }
         Ok(())
     }
 }
 
 /// Wakes the producer whenever its alarm rings.
-async fn ring_alarm(file: tokio_uring::fs::File, outcome: Rc<Outcome>) {
+async fn ring_alarm(file: tokio_uring::fs::File, shared: Rc<ProducerShared>) {
     let mut expirations = vec![0u8; 8];
     loop {
         let (read, buffer) = file.read_at(expirations, 0).await;
         expirations = buffer;
         if let Err(why) = read {
-            outcome.stage.fail(EngineError::System { what: "a timer", why });
+            shared.run_state.fail(EngineError::System { what: "a timer", why });
         }
-        outcome.wake.raise();
-        if outcome.stage.has_failed() {
+        shared.wake.raise();
+        if shared.run_state.has_failed() {
             return;
         }
     }

@@ -1,13 +1,13 @@
 //! The broker under test: one that this run starts (a creel, a real Apache Kafka, any command) or one that runs already.
 //!
-//! `Wanted` is decided once, from the options. `Kind::launch` says how each kind is started, `process` starts it on a
-//! `leash` and never leaves it behind, `target` is what the rest of the run sees.
+//! `Wanted` is decided once, from the options. `Kind::launch` says how each kind is started, `process` starts it so
+//! that it ends with its parent (`parent_death`), `target` is what the rest of the run sees.
 
 pub mod command;
 pub mod creel;
 pub mod kafka;
-pub mod leash;
 mod named;
+pub mod parent_death;
 pub mod process;
 pub mod target;
 
@@ -59,7 +59,7 @@ pub enum Kind {
 
 /// Where a broker is to live.
 #[derive(Debug)]
-pub struct Place<'a> {
+pub struct LaunchSite<'a> {
     /// Its own directory, there and empty.
     pub dir: &'a Path,
     /// Where it is to listen.
@@ -68,7 +68,7 @@ pub struct Place<'a> {
     pub cores: &'a [usize],
 }
 
-impl Place<'_> {
+impl LaunchSite<'_> {
     /// Where its data go.
     pub fn data_dir(&self) -> PathBuf {
         self.dir.join("data")
@@ -119,8 +119,8 @@ impl CommandLine {
 pub enum Pinning {
     /// The broker: it was told.
     ByItself,
-    /// The leash, before it becomes the broker.
-    ByLeash,
+    /// The step before the broker (`parent_death`), before it becomes it.
+    BeforeExec,
 }
 
 impl Wanted {
@@ -158,7 +158,7 @@ fn refuse(is_wrong: bool, why: &str) -> Result<(), HostError> {
 
 impl Kind {
     /// How to start it at `place`.
-    pub fn launch(&self, place: &Place<'_>) -> Result<Launch, HostError> {
+    pub fn launch(&self, place: &LaunchSite<'_>) -> Result<Launch, HostError> {
         match self {
             Kind::Creel(creel) => creel.launch(place),
             Kind::Kafka(kafka) => kafka.launch(place),

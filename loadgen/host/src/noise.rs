@@ -10,7 +10,7 @@ pub use census::{Census, Spent};
 
 use crate::observer::Edge;
 use loadgen_engine::clock::{now_ns, sleep_until};
-use loadgen_engine::stage::Stage;
+use loadgen_engine::run_state::RunState;
 use loadgen_result::latency::Latency;
 use loadgen_result::report::machine::{GOOD_BELOW, Noise};
 use std::fs;
@@ -19,15 +19,15 @@ use std::sync::Arc;
 /// How often the hiccup thread means to wake up.
 const HICCUP_STEP_NS: u64 = 1_000_000;
 /// Measures how late wake-ups are from the window's start to its end.
-pub fn measure_hiccups(stage: &Arc<Stage>) -> Latency {
+pub fn measure_hiccups(run_state: &Arc<RunState>) -> Latency {
     let mut hiccups = Latency::default();
     // Without this the kernel may be 50 us late on purpose; refused, it is.
     let _ = rustix::thread::set_current_timer_slack(std::num::NonZeroU64::new(1));
     let mut at_ns = now_ns();
-    while !stage.has_failed() && at_ns < stage.window().to_ns {
+    while !run_state.has_failed() && at_ns < run_state.window().to_ns {
         sleep_until(at_ns);
         let now = now_ns();
-        if stage.window().contains(at_ns) {
+        if run_state.window().contains(at_ns) {
             hiccups.record(now.saturating_sub(at_ns), 1);
         }
         // Wake-ups slept through are not made up for: the longest wait is recorded as one value, its length.

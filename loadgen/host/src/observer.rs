@@ -1,13 +1,13 @@
 //! What the main thread sees of a run from outside: counters at the window's edges, CPU time piece by piece, and the
 //! machine's hiccups in between.
 
+use crate::broker_stages::Snapshot;
 use crate::cost::CpuSpent;
 use crate::cost::{self, ProcessIo};
 use crate::error::HostError;
 use crate::noise::{Census, Counters, measure_hiccups};
-use crate::stages::Snapshot;
 use loadgen_engine::clock::now_ns;
-use loadgen_engine::stage::Stage;
+use loadgen_engine::run_state::RunState;
 use loadgen_result::latency::Latency;
 use loadgen_result::report::series::StageTime;
 use std::sync::Arc;
@@ -44,9 +44,9 @@ pub struct Observer {
     broker_pid: Option<u32>,
     /// The broker's admin listener.
     admin: Option<String>,
-    /// Of the broker's former lives.
+    /// Of the broker's former generations.
     past: Past,
-    stage: Arc<Stage>,
+    run_state: Arc<RunState>,
     hiccups: JoinHandle<Latency>,
     piece: Option<usize>,
     samples: Vec<CpuSample>,
@@ -87,24 +87,24 @@ pub struct Observed {
 }
 
 impl Observer {
-    /// Begins to watch; the stage has begun. Where the window begins with the load, `idle` is from before: however late this
+    /// Begins to watch; the run's state has begun. Where the window begins with the load, `idle` is from before: however late this
     /// thread is then, it misses nothing.
     pub fn start(
         broker_pid: Option<u32>,
         admin: Option<String>,
-        stage: &Arc<Stage>,
+        run_state: &Arc<RunState>,
         idle: Option<Edge>,
     ) -> Result<Observer, HostError> {
-        let for_thread = stage.clone();
+        let for_thread = run_state.clone();
         let thread = thread::Builder::new().name("hiccups".into());
         let hiccups =
             thread.spawn(move || measure_hiccups(&for_thread)).map_err(HostError::system("a thread"))?;
-        let stage = stage.clone();
+        let run_state = run_state.clone();
         Ok(Observer {
             broker_pid,
             admin,
             past: Past::default(),
-            stage,
+            run_state,
             hiccups,
             piece: None,
             samples: vec![],
@@ -119,8 +119,8 @@ impl Observer {
 
     /// Notes what is to be noted by now; called often.
     pub fn look(&mut self) {
-        let (now, window) = (now_ns(), self.stage.window());
-        let (piece, cpu) = (Some(self.stage.grid().index(now)), self.cpu());
+        let (now, window) = (now_ns(), self.run_state.window());
+        let (piece, cpu) = (Some(self.run_state.grid().index(now)), self.cpu());
         self.last_broker_s = cpu.broker_s.or(self.last_broker_s);
         if self.piece != piece {
             self.piece = piece;
@@ -212,7 +212,7 @@ fn cpu(broker_pid: Option<u32>, past: &Past) -> CpuSpent {
 }
 
 impl Edge {
-    /// Before the load, of a broker in its first life.
+    /// Before the load, of a broker in its first generation.
     pub fn before(broker_pid: Option<u32>) -> Edge {
         Edge::now(broker_pid, &Past::default())
     }

@@ -3,7 +3,7 @@
 use super::plot::{Axis, Line, Plot, Scale, Style, Tone, Unit};
 use super::run_tables;
 use super::text::{number, shell};
-use super::view::{Block, Forest, Mood, Ratio, Table, Verdict as Shown, View};
+use super::view::{Block, Callout, Forest, Mood, Ratio, Table, View};
 use loadgen_result::comparison::Verdict;
 use loadgen_result::comparison::metric::Metric;
 use loadgen_result::comparison::{ArmReport, CompareReport, MetricReport, Phase, RoundRun};
@@ -59,9 +59,9 @@ fn warnings(report: &CompareReport) -> Vec<String> {
     cut.into_iter().chain(report.warnings.iter().cloned()).collect()
 }
 
-fn verdict(report: &CompareReport) -> Shown {
+fn verdict(report: &CompareReport) -> Callout {
     if let Some(why) = &report.failed {
-        return Shown { mood: Mood::Bad, text: "No verdict".into(), detail: why.clone() };
+        return Callout { mood: Mood::Bad, text: "No verdict".into(), detail: why.clone() };
     }
     let (a, b) = (&report.a.name, &report.b.name);
     let primary = report.metrics.iter().find(|metric| metric.metric == report.primary);
@@ -87,7 +87,7 @@ fn verdict(report: &CompareReport) -> Shown {
         None if report.disturbed.steers => format!("Inconclusive: {}.", report.disturbed.counted()),
         None => format!("Inconclusive: neither {b} nor {a} can be called better."),
     };
-    Shown { mood, text, detail: ratio.unwrap_or_default() + &noise.unwrap_or_default() }
+    Callout { mood, text, detail: ratio.unwrap_or_default() + &noise.unwrap_or_default() }
 }
 
 fn range(interval: Interval) -> [f64; 3] {

@@ -3,7 +3,7 @@
 use super::plot::Plot;
 use super::text::{escape, script_json};
 use super::view::{
-    Bar, Bars, Block, Forest, Grid, GridCell, Grids, Headline, Heat, Mood, Section, Table, Verdict, View,
+    Bar, Bars, Block, Callout, Forest, Grid, GridCell, Grids, Headline, Heat, Mood, Section, Table, View,
 };
 use super::{forest, svg};
 use std::collections::BTreeMap;
@@ -73,7 +73,7 @@ fn push_head(out: &mut String, view: &View) {
     }
 }
 
-fn push_verdict(out: &mut String, verdict: &Verdict) {
+fn push_verdict(out: &mut String, verdict: &Callout) {
     let class = match verdict.mood {
         Mood::Good => "good",
         Mood::Bad => "bad",

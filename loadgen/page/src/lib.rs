@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 #![warn(clippy::print_stdout, clippy::print_stderr, reason = "they panic where the reader has gone")]
 
+mod broker_stages_view;
 mod comparison;
 mod crash_view;
 mod document;
@@ -26,7 +27,6 @@ pub mod run_table;
 mod run_tables;
 mod run_view;
 pub mod short_table;
-mod stages_view;
 mod svg;
 mod sweep_grids;
 mod sweep_view;

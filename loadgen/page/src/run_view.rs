@@ -1,8 +1,8 @@
 //! The page of one run, or of several over each other.
 
 use super::text::{count, duration_us, number, shell, short};
-use super::view::{Block, Headline, Mood, Verdict, View};
-use super::{crash_view, run_plots, run_tables, stages_view};
+use super::view::{Block, Callout, Headline, Mood, View};
+use super::{broker_stages_view, crash_view, run_plots, run_tables};
 use loadgen_result::report::plain::PlainReport;
 use loadgen_result::report::verification::Level;
 use loadgen_result::report::{Figures, RunReport};
@@ -60,7 +60,7 @@ fn subtitle(report: &RunReport) -> String {
     )
 }
 
-fn verdict(report: &RunReport, prefix: &str) -> Verdict {
+fn verdict(report: &RunReport, prefix: &str) -> Callout {
     let (verification, findings) = (&report.verification, &report.verification.findings);
     let acked = count(verification.acked_records);
     let (mood, text, detail) = match (verification.passed, verification.level) {
@@ -106,7 +106,7 @@ fn verdict(report: &RunReport, prefix: &str) -> Verdict {
         ),
         (None, _) => (Mood::Unsure, "Not verified", "Nothing was checked: records may be missing.".into()),
     };
-    Verdict { mood, text: format!("{prefix}{text}"), detail }
+    Callout { mood, text: format!("{prefix}{text}"), detail }
 }
 
 fn headlines(report: &RunReport, figures: &Figures) -> Vec<Headline> {
@@ -169,7 +169,7 @@ fn add_sections(view: &mut View, runs: &[Named<'_>]) {
     view.add("Bytes", alone.and_then(run_tables::bytes_per_record).map(Block::Bars).into_iter().collect());
     view.add(
         "Inside the broker",
-        alone.map(|figures| stages_view::blocks(&figures.stages)).unwrap_or_default(),
+        alone.map(|figures| broker_stages_view::blocks(&figures.stages)).unwrap_or_default(),
     );
     if let [run] = runs {
         view.add(

@@ -1,7 +1,7 @@
 //! The page of a sweep: which cells no other beats, and how good each is in each figure.
 
 use super::text::{number, shell};
-use super::view::{Block, Heat, HeatRow, Mood, Table, Verdict, View};
+use super::view::{Block, Callout, Heat, HeatRow, Mood, Table, View};
 use super::{crash_view, pareto, run_tables, sweep_grids};
 use crate::error::PageError;
 use loadgen_result::report::RunReport;
@@ -21,7 +21,7 @@ pub(super) struct Sweep {
     pub(super) points: Vec<Point>,
     pub(super) description: Description,
     /// What is to be said of brokers that were killed.
-    killed: Option<Verdict>,
+    killed: Option<Callout>,
     /// Of one of its runs: where all of them were, and what was measured.
     sample: RunReport,
 }
@@ -118,16 +118,16 @@ fn in_order<'a>(front: &[&'a Point]) -> Vec<&'a Point> {
     sorted
 }
 
-fn verdict(sweep: &Sweep) -> Verdict {
+fn verdict(sweep: &Sweep) -> Callout {
     let failed = sweep.points.iter().filter(|point| point.failed_runs > 0).count();
     if failed > 0 {
         let detail = format!(
             "In {failed} points records were lost, duplicated, reordered or altered: they do not count."
         );
-        return Verdict { mood: Mood::Bad, text: "Verification failed".into(), detail };
+        return Callout { mood: Mood::Bad, text: "Verification failed".into(), detail };
     }
     let detail = "No point failed its verification.".into();
-    Verdict { mood: Mood::Good, text: "Measured".into(), detail }
+    Callout { mood: Mood::Good, text: "Measured".into(), detail }
 }
 
 fn warnings(sweep: &Sweep) -> Vec<String> {

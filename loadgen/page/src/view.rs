@@ -10,7 +10,7 @@ pub(super) struct View {
     pub(super) title: String,
     /// Below it: what was measured, when.
     pub(super) subtitle: String,
-    pub(super) verdicts: Vec<Verdict>,
+    pub(super) verdicts: Vec<Callout>,
     /// What makes the numbers mean something else than they seem to.
     pub(super) warnings: Vec<String>,
     pub(super) headlines: Vec<Headline>,
@@ -19,7 +19,7 @@ pub(super) struct View {
 
 /// What the result comes to.
 #[derive(Debug, Clone)]
-pub(super) struct Verdict {
+pub(super) struct Callout {
     pub(super) mood: Mood,
     pub(super) text: String,
     pub(super) detail: String,

@@ -25,8 +25,8 @@ use loadgen_engine::options::{Keys, RunOptions};
 use loadgen_engine::payload::options::Batches;
 use loadgen_engine::payload::{Payload, PayloadSource};
 use loadgen_engine::plan::{ClientSettings, Plan, shares};
+use loadgen_engine::run_state::{RunState, Window};
 use loadgen_engine::schedule::{Load, Replay};
-use loadgen_engine::stage::{Stage, Window};
 use loadgen_engine::worker::{ThreadReport, run_thread};
 use loadgen_host::broker::Wanted;
 use loadgen_host::broker::target::Target;
@@ -174,8 +174,8 @@ fn measure_plan(
 ) -> Result<(RunReport, Option<RunError>), RunError> {
     target.check_holds(&plan.topic)?;
     view.load(&target.report.title(), &plan);
-    let stage = Arc::new(
-        Stage::new(plan.cpus.len(), plan.producers, plan.consumers.len())
+    let run_state = Arc::new(
+        RunState::new(plan.cpus.len(), plan.producers, plan.consumers.len())
             .with_partitions(plan.topic.partitions())
             .with_crashes(plan.crashes),
     );
@@ -184,7 +184,7 @@ fn measure_plan(
         warmup: options.warmup,
         duration: options.duration,
         plan: &plan,
-        stage: &stage,
+        run_state: &run_state,
         interrupted: &caller.interrupted,
     };
     let loaded = load(&phases, target, cluster, view.as_mut(), flame.as_mut());
@@ -203,8 +203,8 @@ fn measure_plan(
     let ended = Ended {
         target,
         plan: &plan,
-        stage: &stage,
-        grid: *stage.grid(),
+        run_state: &run_state,
+        grid: *run_state.grid(),
         window,
         observed,
         disk_bytes,
@@ -240,16 +240,16 @@ fn load(
     view: &mut dyn ProgressView,
     flame: Option<&mut Flame>,
 ) -> Result<Loaded, RunError> {
-    let stage = phases.stage;
-    let threads = start_threads(phases.plan, stage)?;
+    let run_state = phases.run_state;
+    let threads = start_threads(phases.plan, run_state)?;
     let timed = phases.run(target, cluster, view, flame);
     if let Err(error) = &timed {
-        stage.fail(EngineError::Ended(error.to_string())); // so that the threads end; `timed` is what is told
+        run_state.fail(EngineError::Ended(error.to_string())); // so that the threads end; `timed` is what is told
     }
     let reports = threads.into_iter().map(|thread| thread.join().expect("threads do not panic")).collect();
     let mut seen = timed?;
-    seen.failure = seen.failure.or_else(|| stage.take_failure().map(RunError::from));
-    let mut loaded = Loaded { window: stage.window(), seen, reports };
+    seen.failure = seen.failure.or_else(|| run_state.take_failure().map(RunError::from));
+    let mut loaded = Loaded { window: run_state.window(), seen, reports };
     let untold = if loaded.is_worth_telling() { None } else { loaded.seen.failure.take() };
     untold.map_or(Ok(loaded), Err)
 }
@@ -327,13 +327,16 @@ fn plan(
     })
 }
 
-fn start_threads(plan: &Arc<Plan>, stage: &Arc<Stage>) -> Result<Vec<JoinHandle<ThreadReport>>, RunError> {
+fn start_threads(
+    plan: &Arc<Plan>,
+    run_state: &Arc<RunState>,
+) -> Result<Vec<JoinHandle<ThreadReport>>, RunError> {
     let start = |index| {
-        let (plan, stage) = (plan.clone(), stage.clone());
+        let (plan, run_state) = (plan.clone(), run_state.clone());
         let thread = std::thread::Builder::new().name(format!("load-{index}"));
-        thread.spawn(move || run_thread(index, &plan, &stage)).map_err(RunError::system("a thread"))
+        thread.spawn(move || run_thread(index, &plan, &run_state)).map_err(RunError::system("a thread"))
     };
     (0..plan.cpus.len()).map(start).collect::<Result<_, _>>().inspect_err(|_| {
-        stage.fail(EngineError::Ended("not all threads could be started".into()));
+        run_state.fail(EngineError::Ended("not all threads could be started".into()));
     })
 }

@@ -2,9 +2,9 @@
 //! under a service level; and how to tell that to a client.
 
 pub mod clients;
+pub mod criterion;
 pub(crate) mod doubt;
 pub mod front;
-pub mod metric;
 pub mod point;
 pub(crate) mod rank;
 pub mod slo;
@@ -13,7 +13,7 @@ pub mod table;
 use crate::error::StudyError;
 use crate::store::Store;
 use clients::Client;
-use metric::Metric;
+use criterion::Criterion;
 use point::{Point, of_last_rounds, points};
 use rank::Choice;
 use serde_json::{Value, json};
@@ -31,7 +31,7 @@ pub struct AdviceOptions {
     /// What must hold.
     pub slo: Slo,
     /// What makes a cell the best, the first first: the next decides among those that are as good in it.
-    pub prefer: Vec<Metric>,
+    pub prefer: Vec<Criterion>,
     /// Whose settings are told; those of all clients where none is named.
     pub client: Option<Client>,
 }
@@ -70,7 +70,7 @@ pub fn advice(options: &AdviceOptions) -> Result<Advice, StudyError> {
 }
 
 /// The best, why it is, and what speaks against believing it.
-fn verdict(choice: Choice<'_>, order: &[Metric], slo: &Slo, options: &AdviceOptions) -> String {
+fn verdict(choice: Choice<'_>, order: &[Criterion], slo: &Slo, options: &AdviceOptions) -> String {
     let best = choice.point;
     let under = if slo.is_empty() { String::new() } else { format!(" under {slo}") };
     let mut text =
@@ -84,13 +84,14 @@ fn verdict(choice: Choice<'_>, order: &[Metric], slo: &Slo, options: &AdviceOpti
     text
 }
 
-fn names(order: &[Metric]) -> Vec<String> {
+fn names(order: &[Criterion]) -> Vec<String> {
     order.iter().map(ToString::to_string).collect()
 }
 
-fn why(choice: Choice<'_>, order: &[Metric]) -> String {
-    let shown =
-        |metric: Metric, value: Option<f64>| value.map_or_else(|| "nothing".to_owned(), |v| metric.shown(v));
+fn why(choice: Choice<'_>, order: &[Criterion]) -> String {
+    let shown = |metric: Criterion, value: Option<f64>| {
+        value.map_or_else(|| "nothing".to_owned(), |v| metric.shown(v))
+    };
     let first = match (choice.equal_in_first, order.first()) {
         (count @ 2.., Some(metric)) => format!("{count} cells are as good in {metric}; "),
         _ => String::new(),
@@ -126,7 +127,7 @@ fn none(points: &[Point], slo: &Slo) -> String {
 }
 
 /// Every point with what the text says of it.
-fn as_json(points: &[Point], choice: Option<Choice<'_>>, order: &[Metric], slo: &Slo) -> Value {
+fn as_json(points: &[Point], choice: Option<Choice<'_>>, order: &[Criterion], slo: &Slo) -> Value {
     let best = choice.map(|Choice { point: best, decided_by, .. }| {
         let clients = Client::ALL.map(|client| (client.name().to_owned(), client.settings(best).as_json()));
         let decided_by = decided_by.map(|(metric, _)| metric.to_string());

@@ -11,15 +11,15 @@ mod read;
 mod table;
 pub mod trend;
 
-pub use judgement::{Judgement, Verdict};
+pub use judgement::{DiffVerdict, Judgement};
 pub use table::Table;
 
 use crate::error::StudyError;
 use options::DiffOptions;
-use read::Measured;
+use read::ResultCells;
 
 /// Reads both and judges B by A.
 pub fn diff(options: &DiffOptions) -> Result<Judgement, StudyError> {
-    let [a, b] = [Measured::read(&options.a)?, Measured::read(&options.b)?];
+    let [a, b] = [ResultCells::read(&options.a)?, ResultCells::read(&options.b)?];
     judgement::judge(a, b, options)
 }

@@ -146,11 +146,11 @@ impl Sweep<'_> {
             if self.is_interrupted() || round.is_last() {
                 return Ok(());
             }
-            let verdict = halving::judge(round, &self.cells, &cells, &points(&kept), objective);
-            self.progress.say(&verdict.to_string());
-            dropped.extend(verdict.dropped);
+            let selection = halving::select(round, &self.cells, &cells, &points(&kept), objective);
+            self.progress.say(&selection.to_string());
+            dropped.extend(selection.dropped);
             self.store.write("halving.json", &dropped)?;
-            cells = verdict.kept;
+            cells = selection.kept;
         }
         Ok(())
     }

@@ -90,13 +90,13 @@ fn may_be_appended(code: ErrorCode) -> bool {
 impl Link {
     /// The broker refused `sent` with an error that says that it may be tried again.
     pub(super) fn take_refusal(&self, mut sent: Sent, code: ErrorCode) {
-        self.lifeline.answered();
-        let (now, window) = (now_ns(), self.outcome.stage.window());
+        self.reconnecting.answered();
+        let (now, window) = (now_ns(), self.shared.run_state.window());
         let was_refused_before = sent.refused.is_some();
         let range = sent.refused.take();
-        let fates = &mut self.outcome.fates.borrow_mut()[sent.partition];
-        let range = range.unwrap_or_else(|| fates.refused(u64::from(sent.records)));
-        let mut metrics = self.outcome.metrics.borrow_mut();
+        let outcomes = &mut self.shared.outcomes.borrow_mut()[sent.partition];
+        let range = range.unwrap_or_else(|| outcomes.refused(u64::from(sent.records)));
+        let mut metrics = self.shared.metrics.borrow_mut();
         let mut queues = self.queues.borrow_mut();
         if may_be_appended(code) {
             metrics.refusals.doubt(u64::from(sent.records), code.name());
@@ -112,7 +112,7 @@ impl Link {
             queues.refused.take(now, code, Sent { refused: Some(range), ..sent }, was_refused_before);
         }
         self.to_resend.raise();
-        self.outcome.wake.raise();
+        self.shared.wake.raise();
     }
 
     /// Sends the oldest again if nothing is in flight. Whether that has to be tried again soon.

@@ -1,6 +1,6 @@
 //! Pools of made values, and the entropy at which a codec makes them so many times smaller.
 
-use super::options::{Batches, Freedom};
+use super::options::{Batches, Randomness};
 use super::template::{Entropy, Filler, Template, parse, write_random};
 use super::{POOL_BYTES, Payload, PayloadError, files};
 use crate::codec::Encoder;
@@ -23,7 +23,7 @@ const WORDS: &str = "the order payment customer account service request response
     offset record batch key value status code region europe america asia north south mobile desktop browser version";
 
 /// Values of `size` random bytes.
-pub(super) fn random(size: usize, freedom: Freedom, seed: u64) -> Result<Payload, EngineError> {
+pub(super) fn random(size: usize, randomness: Randomness, seed: u64) -> Result<Payload, EngineError> {
     let make = |entropy, bytes_max: usize| {
         let (mut bytes, mut ends, mut rng) = (Vec::new(), Vec::new(), Rng::new(seed ^ 0x7261_6e64_6f6d));
         while (bytes.len() < bytes_max || ends.is_empty()) && ends.len() < VALUES_MAX {
@@ -32,14 +32,14 @@ pub(super) fn random(size: usize, freedom: Freedom, seed: u64) -> Result<Payload
         }
         Payload::new(bytes, ends)
     };
-    made(make, freedom, &format!("values of {size} random bytes made from seed {seed}"))
+    made(make, randomness, &format!("values of {size} random bytes made from seed {seed}"))
 }
 
 /// Fillings of the template in `path`.
 pub(super) fn filled(
     path: &Path,
     dictionary: Option<&Path>,
-    freedom: Freedom,
+    randomness: Randomness,
     seed: u64,
 ) -> Result<Payload, EngineError> {
     let (template, words) = (template(path)?, words(dictionary)?);
@@ -52,7 +52,7 @@ pub(super) fn filled(
         }
         Payload::new(text.into_bytes(), ends)
     };
-    made(make, freedom, &format!("fillings of {} made from seed {seed}", path.display()))
+    made(make, randomness, &format!("fillings of {} made from seed {seed}", path.display()))
 }
 
 fn template(path: &Path) -> Result<Template, PayloadError> {
@@ -74,12 +74,12 @@ fn words(path: Option<&Path>) -> Result<Vec<String>, PayloadError> {
 
 fn made(
     make: impl Fn(Entropy, usize) -> Payload,
-    freedom: Freedom,
+    randomness: Randomness,
     what: &str,
 ) -> Result<Payload, EngineError> {
-    let (entropy, found) = match freedom {
-        Freedom::Entropy(entropy) => (entropy, String::new()),
-        Freedom::Ratio { ratio, batches } => calibrate(&make, ratio, batches, what)?,
+    let (entropy, found) = match randomness {
+        Randomness::Entropy(entropy) => (entropy, String::new()),
+        Randomness::Ratio { ratio, batches } => calibrate(&make, ratio, batches, what)?,
     };
     let mut payload = make(entropy, POOL_BYTES);
     let (count, mean) = (payload.count(), payload.mean_bytes());
@@ -129,7 +129,7 @@ mod tests {
 
     fn source(size: usize, ratio: f64, codec: &str) -> PayloadSource {
         let batches = Batches { codec: codec.parse().unwrap(), bytes: 16 << 10 };
-        PayloadSource::Random { size, freedom: Freedom::Ratio { ratio, batches } }
+        PayloadSource::Random { size, randomness: Randomness::Ratio { ratio, batches } }
     }
 
     #[test]
@@ -158,7 +158,7 @@ mod tests {
         let source = PayloadSource::Template {
             template: template.clone(),
             dictionary: Some(dictionary.clone()),
-            freedom: Freedom::default(),
+            randomness: Randomness::default(),
         };
         let payload = Payload::load(&source, 1, false).unwrap();
         assert_eq!(payload.value(7), b"{\"at\":\"one word\"}");

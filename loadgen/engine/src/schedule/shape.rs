@@ -3,7 +3,7 @@
 use super::profile::Profile;
 use super::replay::{Lane, Replay};
 use crate::error::EngineError;
-use crate::stage::Window;
+use crate::run_state::Window;
 use crate::units::parse_rate;
 use std::fmt;
 use std::str::FromStr;

@@ -1,7 +1,7 @@
 //! Our own broker: the binary named, or the one beside loadgen.
 
 use super::process::free_address;
-use super::{CommandLine, Launch, Pinning, Place};
+use super::{CommandLine, Launch, LaunchSite, Pinning};
 use crate::cores;
 use crate::error::HostError;
 use loadgen_engine::client::control::resolve;
@@ -33,7 +33,7 @@ impl Creel {
     }
 
     /// With its own `--cores`.
-    pub fn launch(&self, place: &Place<'_>) -> Result<Launch, HostError> {
+    pub fn launch(&self, place: &LaunchSite<'_>) -> Result<Launch, HostError> {
         let program = find_binary(self.binary.as_deref())?;
         let mut arguments = vec!["--listen".into(), place.address.to_string().into()];
         arguments.extend(["--data-dir".into(), place.data_dir().into_os_string()]);

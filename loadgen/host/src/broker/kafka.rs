@@ -1,7 +1,7 @@
 //! A real Apache Kafka: one JVM that is broker and controller (KRaft), with the JVM flags of Kafka's own start scripts
 //! and Kafka's own defaults for everything that a single node does not force otherwise.
 
-use super::{CommandLine, Launch, Pinning, Place, process};
+use super::{CommandLine, Launch, LaunchSite, Pinning, process};
 use crate::error::HostError;
 use loadgen_result::files::FileError;
 use std::ffi::OsString;
@@ -40,7 +40,7 @@ pub struct Kafka {
 
 impl Kafka {
     /// Formats the data directory, then starts.
-    pub fn launch(&self, place: &Place<'_>) -> Result<Launch, HostError> {
+    pub fn launch(&self, place: &LaunchSite<'_>) -> Result<Launch, HostError> {
         let jars = self.jars()?;
         let properties = place.dir.join("server.properties");
         let controller = process::free_address()?;
@@ -59,7 +59,7 @@ impl Kafka {
             admin: None,
             version: version(&jars, &java),
             broker: CommandLine { program: java, arguments },
-            pinning: Pinning::ByLeash,
+            pinning: Pinning::BeforeExec,
             ready_within: READY_WITHIN,
             stop_within: STOP_WITHIN,
             is_orderly,

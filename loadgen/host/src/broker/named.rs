@@ -1,9 +1,9 @@
 //! What is said of a broker that runs already, looked at before anything is measured: a figure that was asked for and can't
 //! be had is an error, and not a line fewer at the end.
 
+use crate::broker_stages::Snapshot;
 use crate::cost;
 use crate::error::HostError;
-use crate::stages::Snapshot;
 use loadgen_engine::client::cluster::Topic;
 use std::collections::BTreeSet;
 use std::fs;

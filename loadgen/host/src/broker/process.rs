@@ -1,7 +1,7 @@
 //! A broker's process: started on a free port in a temporary directory, watched, stopped in order, never left behind.
 
-use super::leash::leashed;
-use super::{CommandLine, Kind, Launch, Place};
+use super::parent_death::dependent_command;
+use super::{CommandLine, Kind, Launch, LaunchSite};
 use crate::error::HostError;
 use loadgen_engine::client::control::Control;
 use loadgen_result::files::FileError;
@@ -44,7 +44,7 @@ impl OwnBroker {
     ) -> Result<OwnBroker, HostError> {
         let dir = temporary_dir(parent_dir)?;
         let address = free_address()?;
-        let place = Place { dir: dir.path(), address, cores };
+        let place = LaunchSite { dir: dir.path(), address, cores };
         let launch = kind.launch(&place)?;
         for line in &launch.before {
             run_to_its_end(line, &launch, &place, interrupted)?;
@@ -94,7 +94,7 @@ impl OwnBroker {
 
     /// Starts it again on the same port and data; it is not waited for.
     pub fn restart(&mut self) -> Result<(), HostError> {
-        let place = Place { dir: self.dir.path(), address: self.address, cores: &self.cores };
+        let place = LaunchSite { dir: self.dir.path(), address: self.address, cores: &self.cores };
         self.child = spawn(&self.launch.broker, &self.launch, &place)?;
         Ok(())
     }
@@ -180,12 +180,12 @@ impl Drop for Group {
     }
 }
 
-fn spawn(line: &CommandLine, launch: &Launch, place: &Place<'_>) -> Result<Group, HostError> {
+fn spawn(line: &CommandLine, launch: &Launch, place: &LaunchSite<'_>) -> Result<Group, HostError> {
     let path = log_path(place.dir);
     let log = File::options().create(true).append(true).open(&path);
     let log = log.map_err(|why| HostError::File(FileError { path, why }))?;
     let other = log.try_clone().map_err(HostError::system("a log file"))?;
-    let mut command = leashed(line, launch.pinning, place.cores)?;
+    let mut command = dependent_command(line, launch.pinning, place.cores)?;
     command.process_group(0).stdin(Stdio::null()).stdout(log).stderr(other);
     let child = command.spawn();
     child
@@ -196,7 +196,7 @@ fn spawn(line: &CommandLine, launch: &Launch, place: &Place<'_>) -> Result<Group
 fn run_to_its_end(
     line: &CommandLine,
     launch: &Launch,
-    place: &Place<'_>,
+    place: &LaunchSite<'_>,
     interrupted: &dyn Fn() -> bool,
 ) -> Result<(), HostError> {
     let mut child = spawn(line, launch, place)?;

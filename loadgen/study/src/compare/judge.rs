@@ -6,7 +6,7 @@
 
 use super::arm::Arm;
 use super::options::CompareOptions;
-use super::rounds::Measured;
+use super::rounds::MeasuredPairs;
 use crate::error::StudyError;
 use loadgen_result::comparison::metric::Metric;
 use loadgen_result::comparison::{
@@ -40,10 +40,10 @@ pub(super) fn judge(
     options: &CompareOptions,
     arms: &[Arm; 2],
     primary: Metric,
-    measured: Measured,
+    measured: MeasuredPairs,
     origin: &Origin,
 ) -> Result<CompareReport, StudyError> {
-    let Measured { runs, about, machine, failed, interrupted, .. } = measured;
+    let MeasuredPairs { runs, about, machine, failed, interrupted, .. } = measured;
     let has_compared = |arm: &str| runs.iter().any(|run| run.phase == Phase::Compare && run.arm == arm);
     if failed.is_none() && !(has_compared("a") && has_compared("b")) {
         return Err(StudyError::Options("stopped before A and B were compared".into()));

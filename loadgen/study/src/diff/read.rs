@@ -19,16 +19,16 @@ const SWEEP_FILE: &str = "sweep.json";
 
 /// A result.
 #[derive(Debug)]
-pub(super) struct Measured {
+pub(super) struct ResultCells {
     /// As the command line has it.
     pub(super) name: String,
-    pub(super) kind: Kind,
+    pub(super) kind: ResultKind,
     pub(super) cells: Vec<Cell>,
 }
 
 /// What measured it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum ResultKind {
     Run,
     Comparison,
     Sweep,
@@ -53,22 +53,22 @@ pub(super) struct Cell {
     pub(super) failed: Option<String>,
 }
 
-impl Kind {
+impl ResultKind {
     pub(super) fn name(self) -> &'static str {
         match self {
-            Kind::Run => "run",
-            Kind::Comparison => "comparison",
-            Kind::Sweep => "sweep",
+            ResultKind::Run => "run",
+            ResultKind::Comparison => "comparison",
+            ResultKind::Sweep => "sweep",
         }
     }
 }
 
-impl Measured {
+impl ResultCells {
     /// A file, or the directory of one.
-    pub(super) fn read(path: &Path) -> Result<Measured, StudyError> {
+    pub(super) fn read(path: &Path) -> Result<ResultCells, StudyError> {
         let name = path.display().to_string();
         if path.join(SWEEP_FILE).is_file() {
-            return Ok(Measured { name, kind: Kind::Sweep, cells: of_sweep(path)? });
+            return Ok(ResultCells { name, kind: ResultKind::Sweep, cells: of_sweep(path)? });
         }
         let in_dir = |file| Some(path.join(file)).filter(|file| file.is_file());
         let file = in_dir(COMPARISON_FILE).or_else(|| in_dir(RUN_FILE)).unwrap_or_else(|| path.to_owned());
@@ -79,11 +79,11 @@ impl Measured {
         match schema(&file)?.as_deref() {
             Some(run::SCHEMA) => {
                 let cell = of_runs(String::new(), &[json(&file)?]);
-                Ok(Measured { name, kind: Kind::Run, cells: vec![cell] })
+                Ok(ResultCells { name, kind: ResultKind::Run, cells: vec![cell] })
             }
             Some(comparison::SCHEMA) => {
                 let cells = of_comparison(&json(&file)?, file.parent().unwrap_or(Path::new(".")));
-                Ok(Measured { name, kind: Kind::Comparison, cells })
+                Ok(ResultCells { name, kind: ResultKind::Comparison, cells })
             }
             other => {
                 let other = other.map_or("no schema".into(), |other| format!("'{}'", other.escape_debug()));

@@ -7,12 +7,12 @@ use std::path::Path;
 const SIMILAR: f64 = 0.6;
 
 /// Where something is wrong.
-pub(super) struct Place<'a> {
+pub(super) struct MatrixText<'a> {
     pub(super) path: &'a Path,
     pub(super) text: &'a str,
 }
 
-impl Place<'_> {
+impl MatrixText<'_> {
     /// No TOML.
     pub(super) fn syntax(&self, error: &toml::de::Error) -> StudyError {
         let at = error.span().map_or(0, |span| span.start.min(self.text.len()));
