@@ -18,6 +18,7 @@ use crate::reconnect::Reconnecting;
 use crate::records::parse::{BatchFault, BatchView, next_batch};
 use crate::records::stamp::Stamp;
 use crate::run_state::RunState;
+use crate::runtime;
 use crate::verify::PartitionVerifier;
 use creel_wire::ErrorCode;
 use creel_wire::api::fetch::{FetchPartition, FetchRequest, FetchResponse, FetchTopic, PartitionData};
@@ -137,13 +138,13 @@ impl Consumer {
     async fn read_all(&mut self) -> Result<(), EngineError> {
         while !self.run_state.has_failed() && !self.is_drained() {
             if self.readings.iter().all(|reading| reading.is_broken) {
-                tokio::time::sleep(BROKEN_PAUSE).await;
+                runtime::sleep(BROKEN_PAUSE).await;
                 continue;
             }
             match self.fetch().await {
                 Ok(response) => {
                     if self.take(response)? == Answer::NotYet {
-                        tokio::time::sleep(BROKEN_PAUSE).await;
+                        runtime::sleep(BROKEN_PAUSE).await;
                     }
                 }
                 Err(EngineError::Closed { .. }) if self.reconnecting.may_break() => {

@@ -27,6 +27,7 @@ pub mod read_history;
 pub mod reconnect;
 pub mod records;
 pub mod run_state;
+mod runtime;
 pub mod schedule;
 pub mod signal;
 pub mod sketch;

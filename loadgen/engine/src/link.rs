@@ -22,6 +22,7 @@ use crate::plan::Plan;
 use crate::reconnect::Reconnecting;
 use crate::records::build::{BuiltBatch, FRONT_ROOM_BYTES, TAIL_ROOM_BYTES};
 use crate::run_state::{RunState, ThreadProgress};
+use crate::runtime;
 use crate::signal::Signal;
 use creel_wire::api::produce::{PartitionProduceData, ProduceRequest, TopicProduceData};
 use creel_wire::frame::{self, SIZE_PREFIX};
@@ -156,9 +157,9 @@ impl Link {
             to_write: Signal::default(),
             to_resend: Signal::default(),
         });
-        tokio_uring::spawn(guarded(link.clone(), write_unsent(link.clone())));
-        tokio_uring::spawn(guarded(link.clone(), read_acks(link.clone())));
-        tokio_uring::spawn(guarded(link.clone(), refused::resend(link.clone())));
+        runtime::spawn(guarded(link.clone(), write_unsent(link.clone())));
+        runtime::spawn(guarded(link.clone(), read_acks(link.clone())));
+        runtime::spawn(guarded(link.clone(), refused::resend(link.clone())));
         Ok(link)
     }
 

@@ -12,6 +12,7 @@ use crate::outcomes::Outcomes;
 use crate::plan::Plan;
 use crate::records::build::{OpenBatch, record_bytes_max};
 use crate::records::stamp::{Stamp, encoded_bytes};
+use crate::runtime::{self, TimerFile};
 use crate::schedule::{Punctuality, Schedule, Turn};
 use crate::source::{Choice, Source};
 use loadgen_result::report::verification::Level;
@@ -94,8 +95,8 @@ impl Producer {
             payload_bytes: 0,
             next_sequence: 0,
         };
-        let (alarm, file) = Alarm::new().map_err(EngineError::system("a timer"))?;
-        tokio_uring::spawn(ring_alarm(file, shared.clone()));
+        let (alarm, timer) = Alarm::new().map_err(EngineError::system("a timer"))?;
+        runtime::spawn(ring_alarm(timer, shared.clone()));
         Ok(Producer {
             id,
             slots: plan.topic.leaders.iter().map(slot).collect(),
@@ -141,7 +142,7 @@ impl Producer {
                     self.alarm_at(self.shared.run_state.window().to_ns)?;
                     self.shared.wake.wait().await;
                 }
-                Pause::Turn => tokio::task::yield_now().await,
+                Pause::Turn => runtime::yield_now().await,
             }
         }
         self.note_slot(now_ns());
@@ -404,12 +405,9 @@ impl Producer {
 }
 
 /// Wakes the producer whenever its alarm rings.
-async fn ring_alarm(file: tokio_uring::fs::File, shared: Rc<ProducerShared>) {
-    let mut expirations = vec![0u8; 8];
+async fn ring_alarm(mut timer: TimerFile, shared: Rc<ProducerShared>) {
     loop {
-        let (read, buffer) = file.read_at(expirations, 0).await;
-        expirations = buffer;
-        if let Err(why) = read {
+        if let Err(why) = timer.rung().await {
             shared.run_state.fail(EngineError::System { what: "a timer", why });
         }
         shared.wake.raise();

@@ -6,6 +6,7 @@
 use crate::client::connection::Connection;
 use crate::error::EngineError;
 use crate::run_state::RunState;
+use crate::runtime;
 use creel_wire::ErrorCode;
 use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
@@ -91,7 +92,7 @@ impl Reconnecting {
     pub async fn reconnect(&self, is_over: impl Fn() -> bool) -> bool {
         self.shut();
         loop {
-            tokio::time::sleep(self.pause.get()).await;
+            runtime::sleep(self.pause.get()).await;
             if self.run_state.has_failed() || is_over() {
                 return false;
             }

@@ -12,6 +12,7 @@ use crate::plan::Plan;
 use crate::producer::{Produced, Producer};
 use crate::reconnect::Reconnecting;
 use crate::run_state::{RunState, Window};
+use crate::runtime::{self, Task};
 use crate::signal::Signal;
 use crate::thread_times::ThreadTimes;
 use rustix::thread::{CpuSet, sched_setaffinity};
@@ -20,7 +21,6 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-const RING_ENTRIES: u32 = 1_024;
 const TICK: Duration = Duration::from_millis(10);
 const START_TICK: Duration = Duration::from_millis(1);
 
@@ -37,11 +37,9 @@ pub struct ThreadReport {
 
 /// Runs thread `index`; a failure goes to the run's state.
 pub fn run_thread(index: usize, plan: &Arc<Plan>, run_state: &Arc<RunState>) -> ThreadReport {
-    let shared = pin(plan.cpus[index]).and_then(|()| {
-        let runtime = ring().map_err(ring_refused)?;
-        runtime.block_on(run(index, plan, run_state))
-    });
-    shared.unwrap_or_else(|error| {
+    let ended = pin(plan.cpus[index])
+        .and_then(|()| runtime::block_on(run(index, plan, run_state)).map_err(ring_refused)?);
+    ended.unwrap_or_else(|error| {
         run_state.fail(error);
         ThreadReport::default()
     })
@@ -52,14 +50,6 @@ fn pin(cpu: usize) -> Result<(), EngineError> {
     cpus.set(cpu);
     sched_setaffinity(None, &cpus)
         .map_err(|why| EngineError::System { what: "a thread's core", why: why.into() })
-}
-
-/// DEFER_TASKRUN is left out: tokio-uring waits for completions with epoll, and would never see them.
-fn ring() -> std::io::Result<tokio_uring::Runtime> {
-    let mut flags = tokio_uring::uring_builder();
-    flags.setup_coop_taskrun().setup_single_issuer();
-    let mut builder = tokio_uring::builder();
-    tokio_uring::Runtime::new(builder.entries(RING_ENTRIES).uring_builder(&flags))
 }
 
 fn ring_refused(why: std::io::Error) -> EngineError {
@@ -84,7 +74,7 @@ async fn run(index: usize, plan: &Arc<Plan>, run_state: &Arc<RunState>) -> Resul
     let mut watched = Watched { links: Vec::new(), producers: Vec::new(), fetches: Vec::new() };
     let (mut producers, mut consumers) = (Vec::new(), Vec::new());
     for id in (index..plan.producers).step_by(plan.cpus.len()) {
-        let shared = Rc::new(outcome(index, plan, run_state, &metrics));
+        let shared = Rc::new(shared_by_a_producer(index, plan, run_state, &metrics));
         let producer = Producer::open(id as u16, plan, shared.clone())?;
         watched.links.extend(producer.links());
         watched.producers.push(shared);
@@ -101,35 +91,33 @@ async fn run(index: usize, plan: &Arc<Plan>, run_state: &Arc<RunState>) -> Resul
     let Some(start_ns) = wait_for_start(run_state).await else { return Ok(ThreadReport::default()) };
     let accounting =
         Rc::new(Accounting { metrics: metrics.clone(), from: Cell::new(None), is_closed: Cell::new(false) });
-    tokio_uring::spawn(watch(watched, run_state.clone(), accounting.clone()));
+    runtime::spawn(watch(watched, run_state.clone(), accounting.clone()));
 
     let consuming: Vec<_> = consumers.into_iter().map(|consumer| spawn(run_state, consumer.run())).collect();
     let producing: Vec<_> =
         producers.into_iter().map(|producer| spawn(run_state, producer.run(start_ns))).collect();
     let (mut produced, mut judged) = (Vec::new(), Vec::new());
     for task in producing {
-        produced.extend(task.await.expect(NO_PANIC));
+        produced.extend(task.join().await);
     }
     for task in consuming {
-        judged.extend(task.await.expect(NO_PANIC).into_iter().flatten());
+        judged.extend(task.join().await.into_iter().flatten());
     }
     accounting.close(now_ns());
     let metrics = metrics.take();
     Ok(ThreadReport { metrics, produced, judged })
 }
 
-const NO_PANIC: &str = "the load's tasks neither panic nor are aborted";
-
 /// Starts a task. Its failure goes to the run's state at once, whoever is waited for.
 fn spawn<T: 'static>(
     run_state: &Arc<RunState>,
     task: impl Future<Output = Result<T, EngineError>> + 'static,
-) -> tokio::task::JoinHandle<Option<T>> {
+) -> Task<Option<T>> {
     let run_state = run_state.clone();
-    tokio_uring::spawn(async move { task.await.map_err(|error| run_state.fail(error)).ok() })
+    runtime::spawn(async move { task.await.map_err(|error| run_state.fail(error)).ok() })
 }
 
-fn outcome(
+fn shared_by_a_producer(
     thread: usize,
     plan: &Plan,
     run_state: &Arc<RunState>,
@@ -154,7 +142,7 @@ async fn wait_for_start(run_state: &RunState) -> Option<u64> {
         if let Some(start_ns) = run_state.start_ns() {
             return Some(start_ns);
         }
-        tokio::time::sleep(START_TICK).await;
+        runtime::sleep(START_TICK).await;
     }
 }
 
@@ -203,7 +191,7 @@ async fn watch(watched: Watched, run_state: Arc<RunState>, accounting: Rc<Accoun
         if run_state.has_failed() || now >= window.to_ns {
             watched.producers.iter().for_each(|shared| shared.wake.raise());
         }
-        tokio::time::sleep(TICK).await;
+        runtime::sleep(TICK).await;
     }
 }
 

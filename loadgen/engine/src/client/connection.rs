@@ -4,17 +4,16 @@
 use super::FRAME_BYTES_MAX;
 use super::control;
 use crate::error::EngineError;
+use crate::runtime::Stream;
 use bytes::{Bytes, BytesMut};
 use creel_wire::frame::{self, SIZE_PREFIX};
 use rustix::net::SendFlags;
 use std::net::SocketAddr;
-use tokio_uring::buf::BoundedBuf;
-use tokio_uring::net::TcpStream;
 
 /// Both directions of one connection.
 pub struct Connection {
     address: SocketAddr,
-    ring: TcpStream,
+    ring: Stream,
     /// The same socket, for sending without the ring.
     direct: std::net::TcpStream,
 }
@@ -24,7 +23,7 @@ impl Connection {
     pub fn open(address: SocketAddr) -> Result<Connection, EngineError> {
         let direct = control::connect(address)?;
         let twin = direct.try_clone().map_err(EngineError::system("a second handle of a socket"))?;
-        Ok(Connection { address, ring: TcpStream::from_std(twin), direct })
+        Ok(Connection { address, ring: Stream::of(twin), direct })
     }
 
     /// The broker's address.
@@ -49,8 +48,8 @@ impl Connection {
         to: usize,
     ) -> Result<Vec<u8>, EngineError> {
         while from < to {
-            let (sent, slice) = self.ring.write(bytes.slice(from..to)).submit().await;
-            bytes = slice.into_inner();
+            let (sent, buffer) = self.ring.write(bytes, from, to).await;
+            bytes = buffer;
             match sent {
                 Ok(0) => return Err(self.closed(None)),
                 Ok(count) => from += count,
@@ -107,8 +106,8 @@ impl FrameReader {
                     .reserve((wanted - have).clamp(self.receive_bytes, have.max(self.receive_bytes) * 2));
             }
             let buffer = std::mem::take(&mut self.received);
-            let (read, slice) = connection.ring.read(buffer.slice(have..)).await;
-            self.received = slice.into_inner();
+            let (read, buffer) = connection.ring.read(buffer, have).await;
+            self.received = buffer;
             match read {
                 Ok(0) => return Err(connection.closed(None)),
                 Ok(_) => {}
@@ -122,6 +121,7 @@ impl FrameReader {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::runtime;
     use std::io::Write;
 
     #[test]
@@ -141,7 +141,7 @@ mod tests {
                 stream.write_all(piece).unwrap();
             }
         });
-        tokio_uring::start(async {
+        runtime::block_on(async {
             let connection = Connection::open(address).unwrap();
             let mut reader = FrameReader::new(1_000);
             for body in &bodies {
@@ -149,7 +149,8 @@ mod tests {
             }
             let end = reader.next(&connection).await.unwrap_err();
             assert!(matches!(end, EngineError::Closed { why: None, .. }), "{end}");
-        });
+        })
+        .unwrap();
         peer.join().unwrap();
     }
 
@@ -157,12 +158,13 @@ mod tests {
     fn an_absurd_size_is_refused_before_any_room_is_made() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        tokio_uring::start(async {
+        runtime::block_on(async {
             let connection = Connection::open(address).unwrap();
             let (mut peer, _) = listener.accept().unwrap();
             peer.write_all(&i32::MAX.to_be_bytes()).unwrap();
             let error = FrameReader::new(1_000).next(&connection).await.unwrap_err();
             assert!(matches!(error, EngineError::Protocol { .. }), "{error}");
-        });
+        })
+        .unwrap();
     }
 }

@@ -9,6 +9,7 @@ use crate::client::SILENCE_SECONDS_MAX;
 use crate::client::control::describe;
 use crate::clock::now_ns;
 use crate::error::EngineError;
+use crate::runtime;
 use creel_wire::ErrorCode;
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -141,13 +142,13 @@ pub(super) async fn resend(link: Rc<Link>) -> Result<(), EngineError> {
         link.to_resend.wait().await;
         let pause = link.queues.borrow().refused.pause;
         if !pause.is_zero() {
-            tokio::time::sleep(pause).await;
+            runtime::sleep(pause).await;
         }
         if link.queues.borrow().closing {
             return Ok(());
         }
         if link.resend_oldest()? {
-            tokio::time::sleep(FRAME_PAUSE).await;
+            runtime::sleep(FRAME_PAUSE).await;
             link.to_resend.raise();
         }
     }
