@@ -1,6 +1,6 @@
 //! Why a load could not be made or finished: one line each.
 
-use crate::payload::PayloadError;
+use crate::payload::error::PayloadError;
 use std::io;
 use std::net::SocketAddr;
 use thiserror::Error;

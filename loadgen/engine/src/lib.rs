@@ -36,4 +36,5 @@ pub mod thread_times;
 pub mod time_series;
 pub mod units;
 pub mod verify;
+pub mod window;
 pub mod worker;

@@ -1,27 +1,10 @@
 //! What one thread measures; merged when the run is over.
 
-use crate::run_state::Window;
 use crate::thread_times::ThreadTimes;
-use crate::time_series::TimeSeries;
+use crate::time_series::{TimeSeries, Volume};
+use crate::window::Window;
 use loadgen_result::latency::Latency;
 use loadgen_result::report::refusals::Refusals;
-
-/// Records and bytes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Volume {
-    /// Records.
-    pub records: u64,
-    /// Bytes of their keys and values.
-    pub bytes: u64,
-}
-
-impl Volume {
-    /// Adds to both.
-    pub fn add(&mut self, records: u64, bytes: u64) {
-        self.records += records;
-        self.bytes += bytes;
-    }
-}
 
 /// Counts and distributions. "Measured" means: within the window.
 #[derive(Debug, Clone, Default)]

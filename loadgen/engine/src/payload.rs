@@ -1,6 +1,7 @@
 //! What the records hold: a user's lines, a topic's records, filled templates, or order events, whole or cut to a size. Made
 //! before the run, so that the run itself only copies; values repeat only after the whole pool was used.
 
+pub mod error;
 mod files;
 pub mod options;
 pub mod recorded;
@@ -16,8 +17,6 @@ use options::Randomness;
 use recorded::{Merged, Recorded};
 use std::ops::Range;
 use std::path::PathBuf;
-use template::Mistake;
-use thiserror::Error;
 use topic::TopicAddress;
 
 /// Bytes of generated values: more than any codec's window in a batch, so repetition can't flatter the ratio.
@@ -77,45 +76,6 @@ pub struct Payload {
     hashes: Vec<u64>,
     recorded: Option<Recorded>,
     about: String,
-}
-
-/// Why there are no values.
-#[derive(Debug, Error)]
-pub enum PayloadError {
-    /// Missing, or not readable.
-    #[error("payload file {path}: {why}")]
-    Unreadable {
-        /// As given.
-        path: PathBuf,
-        /// The system's word.
-        why: std::io::Error,
-    },
-    /// Nothing to send.
-    #[error("payload file {0} has no value with anything in it")]
-    Empty(PathBuf),
-    /// Not a template.
-    #[error("template {path}: {mistake}")]
-    Template {
-        /// As given.
-        path: PathBuf,
-        /// What and where.
-        mistake: Mistake,
-    },
-    /// A template or a dictionary is text.
-    #[error("{0} is no UTF-8 text")]
-    NoText(PathBuf),
-    /// The file ends within a value, or was never length-prefixed.
-    #[error("payload file {path}: the value at byte {at} says it has {length} bytes, but {left} are left")]
-    Cut {
-        /// As given.
-        path: PathBuf,
-        /// Where the value's length is.
-        at: usize,
-        /// What it says.
-        length: usize,
-        /// Bytes behind it.
-        left: usize,
-    },
 }
 
 impl Payload {
@@ -246,6 +206,7 @@ impl Payload {
 
 #[cfg(test)]
 mod tests {
+    use super::error::PayloadError;
     use super::*;
 
     #[test]

@@ -177,7 +177,7 @@ fn exponential(rng: &mut Rng) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run_state::Window;
+    use crate::window::Window;
 
     const SECOND: u64 = 1_000_000_000;
 

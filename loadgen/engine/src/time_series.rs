@@ -4,11 +4,27 @@
 //! is over, what was recorded in it is kept as a list of its values. A record costs one increment, a piece some
 //! kilobytes, and nothing is allocated per record.
 
-use crate::metrics::Volume;
-use crate::run_state::Window;
 use crate::schedule::Span;
+use crate::window::Window;
 use loadgen_result::latency::{Latency, Values};
 use std::collections::BTreeMap;
+
+/// Records and bytes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Volume {
+    /// Records.
+    pub records: u64,
+    /// Bytes of their keys and values.
+    pub bytes: u64,
+}
+
+impl Volume {
+    /// Adds to both.
+    pub fn add(&mut self, records: u64, bytes: u64) {
+        self.records += records;
+        self.bytes += bytes;
+    }
+}
 
 /// Never more pieces than this, warm-up included.
 const PIECES_MAX: u64 = 200;

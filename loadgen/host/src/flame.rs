@@ -9,7 +9,7 @@ use inferno::collapse::Collapse;
 use inferno::collapse::perf::Folder;
 use inferno::flamegraph;
 use loadgen_engine::clock::now_ns;
-use loadgen_engine::run_state::Window;
+use loadgen_engine::window::Window;
 use loadgen_result::files::FileError;
 use rustix::process::{Pid, Signal, kill_process};
 use std::io::{self, BufReader, BufWriter};

@@ -8,6 +8,7 @@ pub mod broker;
 pub mod broker_stages;
 pub mod cores;
 pub mod cost;
+pub mod edge;
 pub mod error;
 pub mod flame;
 pub mod machine;

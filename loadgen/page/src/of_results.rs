@@ -1,9 +1,9 @@
 //! A page from results of any kind: `loadgen report`.
 
+use super::named_runs::{Named, named};
 use super::read::{self, Found};
-use super::run_view::{self, Named};
 use super::view::View;
-use super::{PAGE_FILE, comparison, point_to_flame, sweep_view, write};
+use super::{PAGE_FILE, comparison, point_to_flame, run_view, sweep_view, write};
 use crate::error::PageError;
 use loadgen_result::files::FileError;
 use std::path::PathBuf;
@@ -32,7 +32,7 @@ fn view_of(found: &[Found]) -> Result<View, PageError> {
         return Ok(sweep_view::view(name, sweep));
     }
     let runs = found.iter().map(|found| match found {
-        Found::Run(name, report) => Ok(run_view::named(name, report)),
+        Found::Run(name, report) => Ok(named(name, report)),
         Found::Comparison(name, _) | Found::Sweep(name, _) => {
             Err(PageError::Options(format!("{name}: only runs lie over each other: give this one alone")))
         }

@@ -1,6 +1,6 @@
 //! Finds out what kind of result a file holds, and reads it.
 
-use super::sweep_view::Sweep;
+use super::sweep_results::Sweep;
 use crate::error::PageError;
 use loadgen_result::comparison::{self as comparison, CompareReport};
 use loadgen_result::files::FileError;

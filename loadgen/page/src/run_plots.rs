@@ -1,8 +1,8 @@
 //! The plots of one run, or of several over each other: then each run has a colour, and each plot fewer lines.
 
+use super::named_runs::Named;
 use super::percentile_curve;
 use super::plot::{Axis, Line, Plot, Scale, Style, Tone, Unit};
-use super::run_view::Named;
 use loadgen_result::latency::Percentiles;
 use loadgen_result::report::series::TimeSlice;
 use loadgen_result::report::{Figures, RunReport};

@@ -1,7 +1,7 @@
 //! The tables and facts of runs.
 
+use super::named_runs::Named;
 use super::plot::Tone;
-use super::run_view::Named;
 use super::text::{bytes, count, duration_us, number};
 use super::view::{Bar, Bars, Table};
 use loadgen_result::latency::Percentiles;

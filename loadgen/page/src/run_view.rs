@@ -3,25 +3,10 @@
 use super::text::{count, duration_us, number, shell, short};
 use super::view::{Block, Callout, Headline, Mood, View};
 use super::{broker_stages_view, crash_view, run_plots, run_tables};
-use loadgen_result::report::plain::PlainReport;
+use crate::named_runs::Named;
 use loadgen_result::report::verification::Level;
 use loadgen_result::report::{Figures, RunReport};
 use loadgen_result::text::date;
-
-/// A run and what to call it.
-#[derive(Debug, Clone)]
-pub(super) struct Named<'a> {
-    pub(super) name: String,
-    pub(super) report: &'a RunReport,
-}
-
-/// The runs of a result called `name`.
-pub(super) fn named<'a>(name: &str, report: &'a PlainReport) -> Vec<Named<'a>> {
-    let runs = report.runs();
-    let is_alone = runs.len() == 1;
-    let name_of = |of: String| if is_alone { name.to_owned() } else { format!("{name}, {of}") };
-    runs.into_iter().map(|(of, report)| Named { name: name_of(of), report }).collect()
-}
 
 /// What is to be seen of them; there is at least one.
 pub(super) fn view(runs: &[Named<'_>]) -> View {

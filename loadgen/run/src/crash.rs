@@ -3,7 +3,8 @@
 
 use crate::error::RunError;
 use loadgen_engine::client::SILENCE_SECONDS_MAX;
-use loadgen_engine::run_state::{RunState, Window};
+use loadgen_engine::run_state::RunState;
+use loadgen_engine::window::Window;
 use loadgen_host::broker::target::Target;
 use loadgen_host::observer::Observer;
 use loadgen_result::report::crash::{CrashReport, Kill};

@@ -1,7 +1,7 @@
 //! Why a study came to no answer: one line each.
 
 use loadgen_engine::error::EngineError;
-use loadgen_engine::payload::PayloadError;
+use loadgen_engine::payload::error::PayloadError;
 use loadgen_result::files::FileError;
 use std::error::Error as StdError;
 use thiserror::Error;

@@ -12,7 +12,7 @@ use lapin::{BasicProperties, Channel, Confirmation};
 use loadgen_engine::clock::now_ns;
 use loadgen_engine::payload::Payload;
 use loadgen_engine::records::stamp::{PLAIN_BYTES, Stamp};
-use loadgen_engine::run_state::Window;
+use loadgen_engine::window::Window;
 use loadgen_engine::schedule::{Load, Schedule, Span, Turn};
 use loadgen_result::latency::Latency;
 use std::future::Future;

@@ -1,8 +1,9 @@
 //! Pools of made values, and the entropy at which a codec makes them so many times smaller.
 
+use super::error::PayloadError;
 use super::options::{Batches, Randomness};
 use super::template::{Entropy, Filler, Template, parse, write_random};
-use super::{POOL_BYTES, Payload, PayloadError, files};
+use super::{POOL_BYTES, Payload, files};
 use crate::codec::Encoder;
 use crate::error::EngineError;
 use crate::payload::sample::Sample;

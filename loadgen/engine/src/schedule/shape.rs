@@ -3,8 +3,8 @@
 use super::profile::Profile;
 use super::replay::{Lane, Replay};
 use crate::error::EngineError;
-use crate::run_state::Window;
 use crate::units::parse_rate;
+use crate::window::Window;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;

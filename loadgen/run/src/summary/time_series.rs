@@ -1,8 +1,8 @@
 //! The course of the run, from the pieces of all threads.
 
 use loadgen_engine::metrics::Metrics;
-use loadgen_engine::run_state::Window;
 use loadgen_engine::time_series::Grid;
+use loadgen_engine::window::Window;
 use loadgen_host::observer::Observed;
 use loadgen_result::report::series::TimeSlice;
 

@@ -3,7 +3,7 @@
 
 use crate::error::StudyError;
 use crate::matrix::Cell;
-use loadgen_engine::payload::PayloadError;
+use loadgen_engine::payload::error::PayloadError;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
