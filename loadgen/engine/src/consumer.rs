@@ -7,7 +7,7 @@
 use crate::client::SILENCE_SECONDS_MAX;
 use crate::client::connection::FrameReader;
 use crate::client::control::{describe, header};
-use crate::client::patience::Patience;
+use crate::client::retry_window::RetryWindow;
 use crate::clock::now_ns;
 use crate::codec::Decoder;
 use crate::error::EngineError;
@@ -73,7 +73,7 @@ pub struct Consumer {
     /// When the request that waits for its answer was sent.
     asked_ns: Rc<Cell<Option<u64>>>,
     /// With a broker that refuses what it says may be tried again.
-    patience: Patience,
+    retry_window: RetryWindow,
     /// Which partition is asked for first; it moves, so that none starves behind the byte limit.
     first: usize,
 }
@@ -110,7 +110,7 @@ impl Consumer {
             decoder: Decoder::default(),
             correlation_id: 0,
             asked_ns: Rc::default(),
-            patience: Patience::default(),
+            retry_window: RetryWindow::default(),
             first: 0,
         })
     }
@@ -253,7 +253,7 @@ impl Consumer {
         }
         if answer == Answer::Taken {
             self.reconnecting.answered();
-            self.patience.restore();
+            self.retry_window.restore();
         }
         Ok(answer)
     }
@@ -270,7 +270,7 @@ impl Consumer {
         if !code.is_retriable() {
             return Ok(false);
         }
-        if self.patience.is_over(Duration::from_secs(SILENCE_SECONDS_MAX)) {
+        if self.retry_window.is_over(Duration::from_secs(SILENCE_SECONDS_MAX)) {
             let what = format!("read topic {} for {SILENCE_SECONDS_MAX} s", self.plan.topic.name.as_str());
             return Err(EngineError::Refused { what, code: describe(code) });
         }

@@ -178,7 +178,7 @@ impl Link {
     /// The oldest request has waited for its ack for too long, or was refused for too long.
     pub fn check_silence(&self, now_ns: u64) -> Result<(), EngineError> {
         let queues = self.queues.borrow();
-        queues.refused.check_patience(now_ns, self.plan.topic.name.as_str())?;
+        queues.refused.check_silence(now_ns, self.plan.topic.name.as_str())?;
         let oldest = queues.in_flight.front().map_or(now_ns, |sent| sent.again_ns);
         if now_ns.saturating_sub(oldest) > SILENCE_SECONDS_MAX * NANOS_PER_SECOND {
             let address = self.reconnecting.address();

@@ -13,7 +13,7 @@ use crate::plan::Plan;
 use crate::records::build::{OpenBatch, record_bytes_max};
 use crate::records::stamp::{Stamp, encoded_bytes};
 use crate::runtime::{self, TimerFile};
-use crate::schedule::{Punctuality, Schedule, Turn};
+use crate::schedule::{ProducerSlot, Punctuality, Schedule};
 use crate::source::{Choice, Source};
 use loadgen_result::report::verification::Level;
 use std::collections::{BTreeMap, VecDeque};
@@ -36,7 +36,7 @@ enum Pause {
     /// A full batch needs an in-flight slot.
     NoSlot,
     /// Others' turn.
-    Turn,
+    Yield,
 }
 
 /// One partition's batch being filled.
@@ -123,7 +123,11 @@ impl Producer {
 
     /// Produces from `start_ns` until the window ends, then waits for the last acks.
     pub async fn run(mut self, start_ns: u64) -> Result<Produced, EngineError> {
-        let turn = Turn { index: usize::from(self.id), producers: self.plan.producers, seed: self.plan.seed };
+        let turn = ProducerSlot {
+            index: usize::from(self.id),
+            producers: self.plan.producers,
+            seed: self.plan.seed,
+        };
         self.schedule = Schedule::new(&self.plan.load, self.shared.run_state.grid().span(), turn);
         self.alarm_at(start_ns)?;
         while now_ns() < start_ns && !self.shared.run_state.has_failed() {
@@ -142,7 +146,7 @@ impl Producer {
                     self.alarm_at(self.shared.run_state.window().to_ns)?;
                     self.shared.wake.wait().await;
                 }
-                Pause::Turn => runtime::yield_now().await,
+                Pause::Yield => runtime::yield_now().await,
             }
         }
         self.note_slot(now_ns());
@@ -209,7 +213,7 @@ impl Producer {
         if let Some(instant) = self.schedule.instant_ahead(0) {
             self.punctuality.plan(instant + self.plan.settings.linger_ns);
         }
-        Ok(Pause::Turn)
+        Ok(Pause::Yield)
     }
 
     /// When the load ends, what was due and only waited for its linger is made; a backlog is not worked off.

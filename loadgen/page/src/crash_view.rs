@@ -1,7 +1,7 @@
 //! What is to be known of a run that killed its broker before any of its figures is read.
 
 use super::text::{duration_us, number};
-use super::view::{Callout, Headline, Mood};
+use super::view::{Callout, Headline, Status};
 use loadgen_result::report::crash::{CrashReport, Kill};
 
 /// For the top of a page; `of` names the run among several.
@@ -12,7 +12,7 @@ pub(super) fn verdict(crash: &CrashReport, of: &str) -> Callout {
         1 => "The broker was killed".to_owned(),
         times => format!("The broker was killed {times} times"),
     };
-    Callout { mood: Mood::Told, text: format!("{of}{text}"), detail: detail(crash) }
+    Callout { status: Status::Told, text: format!("{of}{text}"), detail: detail(crash) }
 }
 
 fn detail(crash: &CrashReport) -> String {
@@ -58,7 +58,7 @@ pub(super) fn of_many<'a>(crashes: impl Iterator<Item = &'a CrashReport>) -> Opt
         format!("; nothing was acked for {} at the longest", seconds(longest(&down)))
     };
     (!kills.is_empty()).then(|| Callout {
-        mood: Mood::Told,
+        status: Status::Told,
         text: "The brokers were killed".into(),
         detail: format!("{} × kill -9 in all runs{most}. All figures hold the outages.", kills.len()),
     })

@@ -1,7 +1,7 @@
 //! The page of one run, or of several over each other.
 
 use super::text::{count, duration_us, number, shell, short};
-use super::view::{Block, Callout, Headline, Mood, View};
+use super::view::{Block, Callout, Headline, Status, View};
 use super::{broker_stages_view, crash_view, run_plots, run_tables};
 use crate::named_runs::Named;
 use loadgen_result::report::verification::Level;
@@ -14,8 +14,8 @@ pub(super) fn view(runs: &[Named<'_>]) -> View {
     view.title = runs.iter().map(|run| run.name.as_str()).collect::<Vec<_>>().join(" · ");
     for run in runs {
         let prefix = if runs.len() == 1 { String::new() } else { format!("{}: ", run.name) };
-        view.verdicts.extend(run.report.crash.as_ref().map(|crash| crash_view::verdict(crash, &prefix)));
-        view.verdicts.push(verdict(run.report, &prefix));
+        view.callouts.extend(run.report.crash.as_ref().map(|crash| crash_view::verdict(crash, &prefix)));
+        view.callouts.push(verdict(run.report, &prefix));
         let warnings = run.report.warnings.iter();
         view.warnings.extend(warnings.map(|warning| format!("{prefix}{warning}")));
     }
@@ -48,9 +48,9 @@ fn subtitle(report: &RunReport) -> String {
 fn verdict(report: &RunReport, prefix: &str) -> Callout {
     let (verification, findings) = (&report.verification, &report.verification.findings);
     let acked = count(verification.acked_records);
-    let (mood, text, detail) = match (verification.passed, verification.level) {
+    let (status, text, detail) = match (verification.passed, verification.level) {
         _ if report.failure.is_some() => (
-            Mood::Bad,
+            Status::Bad,
             "Cut short",
             format!(
                 "{}. The numbers are of the load until then.",
@@ -58,7 +58,7 @@ fn verdict(report: &RunReport, prefix: &str) -> Callout {
             ),
         ),
         (Some(true), _) if findings.is_missing_any() => (
-            Mood::Unsure,
+            Status::Unsure,
             "Records lost in a crash",
             format!(
                 "{} of {acked} records did not outlive a kill -9; acks={} promises nothing of one. The others came back, once, \
@@ -68,15 +68,15 @@ fn verdict(report: &RunReport, prefix: &str) -> Callout {
             ),
         ),
         (Some(true), Level::Full) => (
-            Mood::Good,
+            Status::Good,
             "Verified in full",
             format!("All {acked} records came back, once, in order, unchanged."),
         ),
         (Some(true), _) => {
-            (Mood::Good, "Verified", format!("All {acked} records came back, once, in order."))
+            (Status::Good, "Verified", format!("All {acked} records came back, once, in order."))
         }
         (Some(false), _) => (
-            Mood::Bad,
+            Status::Bad,
             "Verification failed",
             format!(
                 "{} lost, {} duplicated, {} out of order, {} corrupt, {} taken back, of {acked}. Numbers of a broker that fails this mean \
@@ -89,9 +89,9 @@ fn verdict(report: &RunReport, prefix: &str) -> Callout {
                 findings.first_example.as_deref().unwrap_or("none")
             ),
         ),
-        (None, _) => (Mood::Unsure, "Not verified", "Nothing was checked: records may be missing.".into()),
+        (None, _) => (Status::Unsure, "Not verified", "Nothing was checked: records may be missing.".into()),
     };
-    Callout { mood, text: format!("{prefix}{text}"), detail }
+    Callout { status, text: format!("{prefix}{text}"), detail }
 }
 
 fn headlines(report: &RunReport, figures: &Figures) -> Vec<Headline> {

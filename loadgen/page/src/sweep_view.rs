@@ -3,7 +3,7 @@
 use super::sweep_columns::{COLUMNS, Column, RESPONSE_P99, is_among};
 use super::sweep_results::Sweep;
 use super::text::{number, shell};
-use super::view::{Block, Callout, Heat, HeatRow, Mood, Table, View};
+use super::view::{Block, Callout, Heat, HeatRow, Status, Table, View};
 use super::{pareto, run_tables, sweep_grids};
 use loadgen_result::text::date;
 use loadgen_study::advice::front::front;
@@ -16,7 +16,7 @@ pub(super) fn view(name: &str, sweep: &Sweep) -> View {
         kind: "Sweep",
         title: name.to_owned(),
         subtitle: subtitle(sweep),
-        verdicts: sweep.killed.iter().cloned().chain([verdict(sweep)]).collect(),
+        callouts: sweep.killed.iter().cloned().chain([verdict(sweep)]).collect(),
         warnings: warnings(sweep),
         ..View::default()
     };
@@ -92,10 +92,10 @@ fn verdict(sweep: &Sweep) -> Callout {
         let detail = format!(
             "In {failed} points records were lost, duplicated, reordered or altered: they do not count."
         );
-        return Callout { mood: Mood::Bad, text: "Verification failed".into(), detail };
+        return Callout { status: Status::Bad, text: "Verification failed".into(), detail };
     }
     let detail = "No point failed its verification.".into();
-    Callout { mood: Mood::Good, text: "Measured".into(), detail }
+    Callout { status: Status::Good, text: "Measured".into(), detail }
 }
 
 fn warnings(sweep: &Sweep) -> Vec<String> {

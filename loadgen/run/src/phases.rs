@@ -121,7 +121,7 @@ impl Phases<'_> {
         let mut stall = Stall::new(run_state);
         let is_read_twice = self.plan.crashes > 0;
         self.wait("reading the rest", watch, || {
-            stall.give_up(run_state);
+            stall.fail_if_stalled(run_state);
             run_state.all_consumed() || (!is_read_twice && run_state.totals().consumed_records >= acked)
         })
     }
@@ -192,7 +192,7 @@ impl Stall {
         Stall { consumed: run_state.totals().consumed_records, since_ns: now_ns() }
     }
 
-    fn give_up(&mut self, run_state: &RunState) {
+    fn fail_if_stalled(&mut self, run_state: &RunState) {
         let consumed = run_state.totals().consumed_records;
         if consumed != self.consumed {
             *self = Stall { consumed, since_ns: now_ns() };

@@ -1,9 +1,9 @@
 //! `loadgen advice`: what a sweep says, whole or partial. Which points no other beats in everything; which is best
 //! under a service level; and how to tell that to a client.
 
+pub(crate) mod caveats;
 pub mod clients;
 pub mod criterion;
-pub(crate) mod doubt;
 pub mod front;
 pub mod point;
 pub(crate) mod rank;
@@ -76,7 +76,7 @@ fn verdict(choice: Choice<'_>, order: &[Criterion], slo: &Slo, options: &AdviceO
     let mut text =
         format!("\n  best by {}{under}: {} ({})\n", names(order).join(", "), best.label, best.load);
     text += &format!("  why: {}\n", why(choice, order));
-    doubt::sentences(best).iter().for_each(|doubt| text += &format!("  !! {doubt}\n"));
+    caveats::sentences(best).iter().for_each(|doubt| text += &format!("  !! {doubt}\n"));
     let clients = options.client.map_or_else(|| Client::ALL.to_vec(), |client| vec![client]);
     for client in clients {
         text += &format!("\n{}", client.config(best));
@@ -134,7 +134,7 @@ fn as_json(points: &[Point], choice: Option<Choice<'_>>, order: &[Criterion], sl
         json!({
             "point": told(best),
             "decided_by": decided_by,
-            "doubts": doubt::sentences(best),
+            "doubts": caveats::sentences(best),
             "clients": serde_json::Map::from_iter(clients)
         })
     });
@@ -148,7 +148,7 @@ fn as_json(points: &[Point], choice: Option<Choice<'_>>, order: &[Criterion], sl
 fn told(point: &Point) -> Value {
     let mut told = json!(point);
     told["rate"] = json!(point.rate());
-    told["quality"] = json!(doubt::Quality::of(point));
+    told["quality"] = json!(caveats::Quality::of(point));
     told
 }
 

@@ -1,11 +1,11 @@
 //! `loadgen diff`: two results that are there already, figure by figure. `loadgen trend`: all of a directory over time.
 //!
 //! A run of each says how far they lie apart and not how far they would by chance; that takes the pairs of
-//! [`crate::compare`], and the reader is told so. `read` makes cells of any result, `likeness` says whether two of them
+//! [`crate::compare`], and the reader is told so. `read` makes cells of any result, `comparability` says whether two of them
 //! measured the same thing, `judgement` what changed, `table` tells it.
 
+mod comparability;
 mod judgement;
-mod likeness;
 pub mod options;
 mod read;
 mod table;

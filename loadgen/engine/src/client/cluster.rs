@@ -1,7 +1,7 @@
 //! The topic, who leads its partitions, and where these end.
 
 use super::control::{Control, describe, resolve};
-use super::patience::Patience;
+use super::retry_window::RetryWindow;
 use super::versions::Versions;
 use crate::error::EngineError;
 use creel_wire::api::create_topics::{CreatableTopic, CreateTopicsRequest};
@@ -99,14 +99,14 @@ impl Cluster {
         let topic = CreatableTopic { replication_factor: if version? < 4 { 1 } else { -1 }, ..topic };
         let request =
             CreateTopicsRequest { topics: vec![topic], timeout_ms: CREATE_TIMEOUT_MS, validate_only: false };
-        let mut patience = Patience::default();
+        let mut retry_window = RetryWindow::default();
         loop {
             let answer = self.first.call(&request)?;
             let code = answer.topics.first().map_or(ErrorCode::UnknownServerError, |topic| topic.error_code);
             if matches!(code, ErrorCode::None | ErrorCode::TopicAlreadyExists) {
                 break; // one that was made in spite of a time-out exists by now
             }
-            if !code.is_retriable() || patience.is_over(READY_WITHIN) {
+            if !code.is_retriable() || retry_window.is_over(READY_WITHIN) {
                 return Err(EngineError::Refused {
                     what: format!("create topic {name}"),
                     code: describe(code),
@@ -142,11 +142,11 @@ impl Cluster {
     fn offsets(&mut self, topic: &Topic, timestamp: i64) -> Result<Vec<i64>, EngineError> {
         let mut ends = vec![0; topic.partitions()];
         for (leader, partitions) in topic.by_leader() {
-            let mut patience = Patience::default();
+            let mut retry_window = RetryWindow::default();
             while let Err((code, refused)) =
                 self.offsets_from(leader, &partitions, topic, timestamp, &mut ends)?
             {
-                if !code.is_retriable() || patience.is_over(READY_WITHIN) {
+                if !code.is_retriable() || retry_window.is_over(READY_WITHIN) {
                     return Err(refused);
                 }
                 std::thread::sleep(ASK_AGAIN);
@@ -215,7 +215,7 @@ enum Want {
 
 /// Finds `name` and waits until all its partitions have leaders; `None` when it does not exist.
 fn find_topic(control: &mut Control, name: &str, want: Want) -> Result<Option<Topic>, EngineError> {
-    let mut patience = Patience::default();
+    let mut retry_window = RetryWindow::default();
     loop {
         let answer = ask(control, name)?;
         let topic = answer.topics.first();
@@ -235,7 +235,7 @@ fn find_topic(control: &mut Control, name: &str, want: Want) -> Result<Option<To
                 });
             }
         }
-        if patience.is_over(READY_WITHIN) {
+        if retry_window.is_over(READY_WITHIN) {
             let what = format!("make topic {name} ready within {} s", READY_WITHIN.as_secs());
             return Err(EngineError::Refused { what, code: describe(code) });
         }

@@ -52,8 +52,8 @@ impl Control {
     /// Connects and asks for the broker's versions.
     pub fn connect(address: SocketAddr) -> Result<Control, EngineError> {
         let stream = connect(address)?;
-        let patience = Some(Duration::from_secs(SILENCE_SECONDS_MAX));
-        stream.set_read_timeout(patience).map_err(EngineError::system("socket option"))?;
+        let silence_max = Some(Duration::from_secs(SILENCE_SECONDS_MAX));
+        stream.set_read_timeout(silence_max).map_err(EngineError::system("socket option"))?;
         let none = api_versions::ApiVersionsResponse::default();
         let mut control =
             Control { stream, address, versions: Versions::new(address, &none), correlation_id: 0 };

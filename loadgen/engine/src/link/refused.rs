@@ -70,7 +70,7 @@ impl Refused {
     }
 
     /// The broker has refused for too long.
-    pub(super) fn check_patience(&self, now_ns: u64, topic: &str) -> Result<(), EngineError> {
+    pub(super) fn check_silence(&self, now_ns: u64, topic: &str) -> Result<(), EngineError> {
         let Some((since_ns, code)) = self.since else { return Ok(()) };
         if now_ns.saturating_sub(since_ns) <= SILENCE_SECONDS_MAX * NANOS_PER_SECOND {
             return Ok(());
@@ -193,14 +193,14 @@ mod tests {
         let second = NANOS_PER_SECOND;
         refused.take(5 * second, code, sent(1), false);
         refused.take(30 * second, code, sent(2), false);
-        refused.check_patience((5 + SILENCE_SECONDS_MAX) * second, "t").unwrap();
-        let error = refused.check_patience((6 + SILENCE_SECONDS_MAX) * second, "t").unwrap_err();
+        refused.check_silence((5 + SILENCE_SECONDS_MAX) * second, "t").unwrap();
+        let error = refused.check_silence((6 + SILENCE_SECONDS_MAX) * second, "t").unwrap_err();
         assert!(
             error.to_string().contains("append to topic t for 30 s: ")
                 && error.to_string().contains("NOT_ENOUGH")
         );
         refused.clear();
         assert!(!refused.go_on());
-        refused.check_patience(900 * second, "t").unwrap();
+        refused.check_silence(900 * second, "t").unwrap();
     }
 }

@@ -7,7 +7,7 @@ use super::recorded::{Merged, Recording};
 use crate::client::SILENCE_SECONDS_MAX;
 use crate::client::cluster::{Cluster, Topic};
 use crate::client::control::describe;
-use crate::client::patience::Patience;
+use crate::client::retry_window::RetryWindow;
 use crate::codec::Decoder;
 use crate::error::EngineError;
 use crate::records::parse::{BatchFault, next_batch};
@@ -98,7 +98,7 @@ struct Reading {
     topic: Topic,
     partitions: Vec<Partition>,
     decoder: Decoder,
-    patience: Patience,
+    retry_window: RetryWindow,
 }
 
 /// Whether all leaders had an answer.
@@ -119,7 +119,7 @@ impl Reading {
             Partition { next, end, recording }
         };
         let partitions = offsets.map(partition).collect();
-        Ok(Reading { topic, partitions, decoder: Decoder::default(), patience: Patience::default() })
+        Ok(Reading { topic, partitions, decoder: Decoder::default(), retry_window: RetryWindow::default() })
     }
 
     fn is_whole(&self) -> bool {
@@ -157,7 +157,7 @@ impl Reading {
             }
         }
         if round == Round::Answered {
-            self.patience.restore();
+            self.retry_window.restore();
         }
         Ok(round)
     }
@@ -182,7 +182,7 @@ impl Reading {
 
     /// What was refused may come later where the broker says so; for so long, and no longer.
     fn refused(&mut self, code: ErrorCode) -> Result<Round, EngineError> {
-        if code.is_retriable() && !self.patience.is_over(Duration::from_secs(SILENCE_SECONDS_MAX)) {
+        if code.is_retriable() && !self.retry_window.is_over(Duration::from_secs(SILENCE_SECONDS_MAX)) {
             return Ok(Round::Refused);
         }
         let what = format!("read topic {}", self.topic.name.as_str());

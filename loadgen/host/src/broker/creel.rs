@@ -104,7 +104,7 @@ fn missing(path: &Path) -> HostError {
 
 /// Builds the broker with the profile that loadgen itself was built with.
 fn build(cargo: &std::ffi::OsStr, beside: &Path) -> Result<(), HostError> {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let profile_dir = beside.parent();
     let (Some(profile), Some(target)) =
         (profile_dir.and_then(Path::file_name), profile_dir.and_then(Path::parent))

@@ -17,7 +17,7 @@ use std::time::Duration;
 const START_SCRIPT_FLAGS: &str = "-Xmx1G -Xms1G -server -XX:+UseG1GC -XX:MaxGCPauseMillis=20 \
      -XX:InitiatingHeapOccupancyPercent=35 -XX:+ExplicitGCInvokesConcurrent -Djava.awt.headless=true";
 /// Where `cargo xtask kafka --install-only` puts the jars.
-const CHECKOUT_JARS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../clients/.tools/kafka");
+const CHECKOUT_JARS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../clients/.tools/kafka");
 /// Whose file name tells Kafka's version.
 const CLIENTS_JAR: &str = "kafka-clients-";
 /// Any will do: 16 bytes, base64.

@@ -1,7 +1,7 @@
 //! Points for people's eyes.
 
+use super::caveats::{Common, flags};
 use super::criterion::{Criterion, Quantile};
-use super::doubt::{Common, flags};
 use super::front::front;
 use super::point::Point;
 use super::rank::ranked;

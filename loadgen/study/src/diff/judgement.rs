@@ -1,6 +1,6 @@
 //! What changed from A to B, and whether any of it is a regression.
 
-use super::likeness::{changes, unlike};
+use super::comparability::{changes, unlike};
 use super::options::DiffOptions;
 use super::read::{Cell, ResultCells, ResultKind};
 use crate::error::StudyError;

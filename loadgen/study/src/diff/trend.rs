@@ -1,6 +1,6 @@
 //! `loadgen trend`: the runs in a directory over time, those of one form together.
 
-use super::likeness::{is_as_long, traits, unlike};
+use super::comparability::{is_as_long, traits, unlike};
 use super::read::{self, Cell};
 use crate::error::StudyError;
 use loadgen_result::comparison::metric::Metric;
