@@ -12,7 +12,7 @@ use creel_io::runtime::{Config, CoreConfig, start};
 use creel_io::{CoreId, Instant, spawn};
 use rustix::time::{ClockId, clock_gettime};
 
-use crate::line::Line;
+use crate::connection::Connection;
 pub use crate::reply::Check;
 
 /// What a round of driving gave.
@@ -125,8 +125,8 @@ async fn run(plan: Drive, thread: usize, threads: usize) -> Result<Driven, Strin
     let book = Rc::new(Book::default());
     let mut tasks = Vec::new();
     for index in (thread..plan.connections).step_by(threads) {
-        let line = Line::open(&plan, index, begin, book.clone()).await?;
-        tasks.push(spawn(line.run()));
+        let connection = Connection::open(&plan, index, begin, book.clone()).await?;
+        tasks.push(spawn(connection.run()));
     }
     for task in tasks {
         task.await?;

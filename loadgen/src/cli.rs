@@ -4,9 +4,9 @@ pub(crate) mod advice;
 pub(crate) mod compare;
 pub(crate) mod diff;
 pub(crate) mod lab;
-pub(crate) mod leash;
 pub(crate) mod max;
 mod metric;
+pub(crate) mod parent_death;
 mod payload;
 pub(crate) mod report;
 pub(crate) mod run;
@@ -19,8 +19,8 @@ use clap::{Parser, Subcommand};
 use compare::CompareArgs;
 use diff::{DiffArgs, TrendArgs};
 use lab::LabArgs;
-use leash::LeashArgs;
 use max::MaxArgs;
+use parent_death::DependentArgs;
 use report::ReportArgs;
 use run::RunCommand;
 use sweep::SweepArgs;
@@ -63,8 +63,8 @@ pub(crate) enum Command {
     /// Find the highest rate at which the broker keeps up: open-loop runs, each with a bound on the p99.
     Max(Box<MaxArgs>),
     /// Becomes a broker that ends when its parent does.
-    #[command(hide = true, name = loadgen_host::broker::leash::COMMAND)]
-    Leash(LeashArgs),
+    #[command(hide = true, name = loadgen_host::broker::parent_death::COMMAND)]
+    Dependent(DependentArgs),
 }
 
 #[cfg(test)]

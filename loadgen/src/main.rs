@@ -18,8 +18,7 @@ use crate::cli::sweep::SweepArgs;
 use crate::cli::{Cli, Command};
 use clap::Parser;
 use loadgen_dashboard::best_view;
-use loadgen_engine::error::LoadError;
-use loadgen_host::broker::leash::become_leashed;
+use loadgen_host::broker::parent_death::exec_dependent;
 use loadgen_page::glossary;
 use loadgen_page::run_table::Table;
 use loadgen_page::short_table::Short;
@@ -31,7 +30,7 @@ use loadgen_run::plain::run_plain;
 use loadgen_run::progress_view::{Lines, ProgressView};
 use loadgen_run::{Caller, run_kept};
 use loadgen_study::advice::advice;
-use loadgen_study::compare::{self, Compared, Outcome, compare};
+use loadgen_study::compare::{self, Answer, Compared, compare};
 use loadgen_study::diff::trend::trend;
 use loadgen_study::diff::{self, diff};
 use loadgen_study::lab::{self, lab};
@@ -54,6 +53,9 @@ const VERDICT_AGAINST: u8 = 1;
 const NO_RESULT: u8 = 2;
 const INCONCLUSIVE: u8 = 3;
 
+/// Why there is no result, in one line.
+type Failure = Box<dyn std::error::Error>;
+
 fn main() -> ExitCode {
     let ended = match Cli::parse().command {
         Command::Run(args) => run_command(&args),
@@ -63,7 +65,7 @@ fn main() -> ExitCode {
         Command::Compare(args) => compare_command(&args),
         Command::Diff(args) => diff_command(&args),
         Command::Trend(args) => trend_command(&args),
-        Command::Leash(args) => Err(become_leashed(&args.leash())),
+        Command::Dependent(args) => Err(exec_dependent(&args.dependent()).into()),
         Command::Sweep(args) => sweep_command(&args),
         Command::Advice(args) => advice_command(&args),
     };
@@ -79,16 +81,16 @@ fn tell(text: impl Display) {
 }
 
 /// This process, which the first Ctrl-C makes end its runs early with what they have; the second ends the process.
-fn caller() -> Result<Caller, LoadError> {
+fn caller() -> Result<Caller, Failure> {
     let origin = Origin { loadgen: VERSION.to_owned(), command: std::env::args().collect() };
     Ok(Caller { origin, interrupted: interrupts()? })
 }
 
-fn local_runner() -> Result<LocalRunner, LoadError> {
+fn local_runner() -> Result<LocalRunner, Failure> {
     Ok(LocalRunner { caller: caller()? })
 }
 
-fn run_command(args: &RunCommand) -> Result<ExitCode, LoadError> {
+fn run_command(args: &RunCommand) -> Result<ExitCode, Failure> {
     let (run, options) = (&args.run, args.run.options());
     run.out.as_deref().map_or(Ok(()), results_dir::prepare)?;
     let caller = caller()?;
@@ -107,7 +109,7 @@ fn run_command(args: &RunCommand) -> Result<ExitCode, LoadError> {
     run.out.as_ref().map_or(Ok(()), |dir| keep_run(&report, dir))?;
     json?;
     if let Some(failure) = failure {
-        return Err(failure); // what was measured is kept
+        return Err(failure.into()); // what was measured is kept
     }
     Ok(if report.has_lost() { ExitCode::from(VERDICT_AGAINST) } else { ExitCode::SUCCESS })
 }
@@ -126,7 +128,7 @@ fn told(args: &RunCommand, report: &PlainReport) -> String {
 }
 
 /// The second run, where there is one, also has a directory of its own in that of the result.
-fn keep_run(report: &PlainReport, dir: &Path) -> Result<(), LoadError> {
+fn keep_run(report: &PlainReport, dir: &Path) -> Result<(), Failure> {
     if let Some(second) = &report.at_share {
         let dir = dir.join(results_dir::AT_SHARE);
         results_dir::prepare(&dir)?;
@@ -137,7 +139,7 @@ fn keep_run(report: &PlainReport, dir: &Path) -> Result<(), LoadError> {
     page.map_err(|why| FileError { path: dir.join(loadgen_page::PAGE_FILE), why }.into())
 }
 
-fn sweep_command(args: &SweepArgs) -> Result<ExitCode, LoadError> {
+fn sweep_command(args: &SweepArgs) -> Result<ExitCode, Failure> {
     Ok(match sweep(&args.options(), &local_runner()?, &|text| tell(text))? {
         SweepEnd::Whole | SweepEnd::Interrupted => ExitCode::SUCCESS,
         SweepEnd::VerificationFailed => ExitCode::from(VERDICT_AGAINST),
@@ -146,33 +148,33 @@ fn sweep_command(args: &SweepArgs) -> Result<ExitCode, LoadError> {
 }
 
 /// Exit code 1: nothing measured satisfies the service level.
-fn advice_command(args: &AdviceArgs) -> Result<ExitCode, LoadError> {
+fn advice_command(args: &AdviceArgs) -> Result<ExitCode, Failure> {
     let advice = advice(&args.options())?;
     tell(&advice.text);
     args.json.as_deref().map_or(Ok(()), |path| write_json(&advice.json, path))?;
     Ok(if advice.is_found { ExitCode::SUCCESS } else { ExitCode::from(VERDICT_AGAINST) })
 }
 
-fn lab_command(args: &LabArgs) -> Result<ExitCode, LoadError> {
+fn lab_command(args: &LabArgs) -> Result<ExitCode, Failure> {
     let report = lab(&args.options(), VERSION, &*interrupts()?)?;
     tell(lab::table::Table(&report));
     args.json.as_deref().map_or(Ok(()), |path| write_json(&report, path))?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn report_command(args: ReportArgs) -> Result<ExitCode, LoadError> {
+fn report_command(args: ReportArgs) -> Result<ExitCode, Failure> {
     let page = loadgen_page::report(&args.paths, args.out)?;
     tell(format_args!("{}\n", page.display()));
     Ok(ExitCode::SUCCESS)
 }
 
-fn trend_command(args: &TrendArgs) -> Result<ExitCode, LoadError> {
+fn trend_command(args: &TrendArgs) -> Result<ExitCode, Failure> {
     tell(trend(&args.dir)?);
     Ok(ExitCode::SUCCESS)
 }
 
 /// Exit code 1: no rate held, or records were lost on the way. 2: stopped before one was confirmed. 3: noise decided.
-fn max_command(args: &MaxArgs) -> Result<ExitCode, LoadError> {
+fn max_command(args: &MaxArgs) -> Result<ExitCode, Failure> {
     let report = max(&args.options()?, &local_runner()?)?;
     tell(&report);
     if let Some(path) = &args.run.json {
@@ -186,36 +188,40 @@ fn max_command(args: &MaxArgs) -> Result<ExitCode, LoadError> {
     })
 }
 
-fn compare_command(args: &CompareArgs) -> Result<ExitCode, LoadError> {
-    let Compared { report, outcome, unkept } = compare(&args.options(), &local_runner()?)?;
+fn compare_command(args: &CompareArgs) -> Result<ExitCode, Failure> {
+    let Compared { report, answer, unkept } = compare(&args.options(), &local_runner()?)?;
     tell(compare::table::Table(&report));
     unkept.map_or(Ok(()), Err)?;
-    Ok(ExitCode::from(match outcome {
-        Outcome::Good => 0,
-        Outcome::Bad => VERDICT_AGAINST,
-        Outcome::Unsure => INCONCLUSIVE,
+    Ok(ExitCode::from(match answer {
+        Answer::Good => 0,
+        Answer::Bad => VERDICT_AGAINST,
+        Answer::Unsure => INCONCLUSIVE,
     }))
 }
 
 /// Exit code 1: something is worse than the threshold allows. 2: the two did not measure the same.
-fn diff_command(args: &DiffArgs) -> Result<ExitCode, LoadError> {
+fn diff_command(args: &DiffArgs) -> Result<ExitCode, Failure> {
     let judgement = diff(&args.options())?;
     tell(diff::Table(&judgement));
     Ok(ExitCode::from(match judgement.verdict {
-        diff::Verdict::Held => 0,
-        diff::Verdict::Regression => VERDICT_AGAINST,
-        diff::Verdict::NotComparable => NO_RESULT,
+        diff::DiffVerdict::Held => 0,
+        diff::DiffVerdict::Regression => VERDICT_AGAINST,
+        diff::DiffVerdict::NotComparable => NO_RESULT,
     }))
 }
 
+fn about_signals(why: std::io::Error) -> Failure {
+    format!("a signal handler: {why}").into()
+}
+
 /// Set by the first of the signals that ask to end.
-fn interrupts() -> Result<Arc<AtomicBool>, LoadError> {
+fn interrupts() -> Result<Arc<AtomicBool>, Failure> {
     let asked = Arc::new(AtomicBool::new(false));
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
         let again =
             signal_hook::flag::register_conditional_shutdown(signal, i32::from(NO_RESULT), asked.clone());
-        again.map_err(LoadError::system("a signal handler"))?;
-        signal_hook::flag::register(signal, asked.clone()).map_err(LoadError::system("a signal handler"))?;
+        again.map_err(about_signals)?;
+        signal_hook::flag::register(signal, asked.clone()).map_err(about_signals)?;
     }
     Ok(asked)
 }

@@ -2,7 +2,7 @@
 
 use crate::arm::Arm;
 use clap::{Args, Parser, Subcommand};
-use loadgen_host::broker::leash::{self, Leash};
+use loadgen_host::broker::parent_death::{self, Dependent};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -22,13 +22,13 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Becomes a server that ends when its parent does.
-    #[command(hide = true, name = leash::COMMAND)]
-    Leash(LeashArgs),
+    #[command(hide = true, name = parent_death::COMMAND)]
+    Dependent(DependentArgs),
 }
 
 /// What the hidden command is told.
 #[derive(Debug, Args)]
-pub struct LeashArgs {
+pub struct DependentArgs {
     /// Cores to stay on.
     #[arg(long)]
     cores: Option<String>,
@@ -39,10 +39,10 @@ pub struct LeashArgs {
     command: Vec<OsString>,
 }
 
-impl LeashArgs {
+impl DependentArgs {
     /// What they say.
-    pub fn leash(&self) -> Leash {
-        Leash { cores: self.cores.clone(), parent: self.parent, command: self.command.clone() }
+    pub fn dependent(&self) -> Dependent {
+        Dependent { cores: self.cores.clone(), parent: self.parent, command: self.command.clone() }
     }
 }
 

@@ -70,7 +70,7 @@ fn table(comparison: &Comparison, lines: &[Line]) -> String {
     let mut table = format!("| | {} |\n|---|{}\n", names.join(" | "), "---|".repeat(arms.len()));
     for line in lines {
         row(&mut table, &line.label, arms, |arm| {
-            line.of.get(&arm).map(|spread| spread.bracketed(line.digits))
+            line.of.get(&arm).map(|dispersion| dispersion.bracketed(line.digits))
         });
     }
     judged_rows(&mut table, comparison);

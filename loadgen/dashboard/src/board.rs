@@ -2,9 +2,9 @@
 
 use super::history::{History, Rates};
 use loadgen_engine::plan::Plan;
+use loadgen_engine::run_state::RunState;
 use loadgen_engine::schedule::Load;
 use loadgen_engine::sketch::Counts;
-use loadgen_engine::stage::Stage;
 use loadgen_result::text::thousands;
 
 /// More behind than this many seconds of the rate is worth a warning.
@@ -67,20 +67,20 @@ impl Board {
     }
 
     /// A new look was taken.
-    pub fn update(&mut self, now_ns: u64, history: &History, stage: &Stage) {
+    pub fn update(&mut self, now_ns: u64, history: &History, run_state: &RunState) {
         self.rates = history.rates();
         self.course = history.course();
         self.last_second = history.last_second();
         self.so_far = history.so_far();
-        self.acked = stage.totals().acked_records;
-        self.behind = stage.behind();
-        self.place(now_ns, stage);
+        self.acked = run_state.totals().acked_records;
+        self.behind = run_state.behind();
+        self.place(now_ns, run_state);
         self.warnings = self.judge();
     }
 
-    fn place(&mut self, now_ns: u64, stage: &Stage) {
-        let Some(start_ns) = stage.start_ns() else { return };
-        let window = stage.window();
+    fn place(&mut self, now_ns: u64, run_state: &RunState) {
+        let Some(start_ns) = run_state.start_ns() else { return };
+        let window = run_state.window();
         let whole = window.to_ns.saturating_sub(start_ns).max(1) as f64;
         self.done = (now_ns.saturating_sub(start_ns) as f64 / whole).min(1.0);
         self.warm_at = (window.from_ns.saturating_sub(start_ns) as f64 / whole).min(1.0);

@@ -1,7 +1,7 @@
 //! Counters over the last while, so that rates and the last second's latencies can be told.
 
+use loadgen_engine::run_state::{RunState, Totals};
 use loadgen_engine::sketch::Counts;
-use loadgen_engine::stage::{Stage, Totals};
 use std::collections::VecDeque;
 
 /// Looks that are kept; at four a second, two minutes and a half.
@@ -15,7 +15,7 @@ struct Look {
     totals: Totals,
 }
 
-/// Looks at a stage.
+/// Looks at a run's state.
 #[derive(Debug, Default)]
 pub struct History {
     looks: VecDeque<Look>,
@@ -37,13 +37,13 @@ pub struct Rates {
 
 impl History {
     /// Takes a look.
-    pub fn look(&mut self, now_ns: u64, stage: &Stage) {
-        let counts = stage.response_counts();
-        self.looks.push_back(Look { at_ns: now_ns, totals: stage.totals() });
+    pub fn look(&mut self, now_ns: u64, run_state: &RunState) {
+        let counts = run_state.response_counts();
+        self.looks.push_back(Look { at_ns: now_ns, totals: run_state.totals() });
         if self.looks.len() > LOOKS_MAX {
             self.looks.pop_front();
         }
-        let measured_from = stage.start_ns().map(|_| stage.window().from_ns);
+        let measured_from = run_state.start_ns().map(|_| run_state.window().from_ns);
         if self.start.is_none() && measured_from.is_some_and(|from| now_ns >= from) {
             self.start = Some((now_ns, counts.clone()));
         }
@@ -102,12 +102,12 @@ mod tests {
 
     #[test]
     fn rates_are_of_the_last_second_not_of_the_whole() {
-        let stage = Stage::new(1, 1, 1);
+        let run_state = RunState::new(1, 1, 1);
         let mut history = History::default();
         for step in 0..20u64 {
-            stage.progress(0).acked(if step < 10 { 1_000 } else { 10 }, 100);
-            stage.progress(0).response.record(if step < 10 { 1_000_000 } else { 90_000_000 }, 1);
-            history.look(step * 200_000_000, &stage);
+            run_state.progress(0).acked(if step < 10 { 1_000 } else { 10 }, 100);
+            run_state.progress(0).response.record(if step < 10 { 1_000_000 } else { 90_000_000 }, 1);
+            history.look(step * 200_000_000, &run_state);
         }
         assert_eq!(history.rates().acked.round(), 50.0);
         assert_eq!(history.course().len(), 19);

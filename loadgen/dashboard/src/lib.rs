@@ -1,7 +1,7 @@
 //! What a run looks like on a terminal while it goes on: rates, latencies of the last second and so far, how far each
 //! partition's consumer is behind, and how long it still takes.
 //!
-//! It runs on the main thread and reads counters that the load's threads write anyway (`stage`, `sketch`); it looks at
+//! It runs on the main thread and reads counters that the load's threads write anyway (`run_state`, `sketch`); it looks at
 //! them four times a second. `terminal` gives the screen back whatever happens; `history` turns counters into rates;
 //! `board` is what is shown, and `draw` shows it at any size. It knows nobody who starts
 //! runs.
@@ -19,7 +19,7 @@ use board::Board;
 use history::History;
 use loadgen_engine::clock::now_ns;
 use loadgen_engine::plan::Plan;
-use loadgen_engine::stage::Stage;
+use loadgen_engine::run_state::RunState;
 use loadgen_run::progress_view::{Lines, ProgressView};
 use std::fmt::{self, Debug, Formatter};
 use std::io::{self, IsTerminal, stderr, stdin};
@@ -62,12 +62,12 @@ impl ProgressView for Screen {
         }
     }
 
-    fn show(&mut self, now_ns: u64, phase: &str, stage: &Stage) {
+    fn show(&mut self, now_ns: u64, phase: &str, run_state: &RunState) {
         match self {
             // What is left is short, and a second Ctrl-C must find the terminal as it was.
             Screen::Dashboard(dashboard) if dashboard.is_over() => *self = Screen::Lines(Lines::alone()),
-            Screen::Dashboard(dashboard) => dashboard.show(now_ns, phase, stage),
-            Screen::Lines(lines) => lines.show(now_ns, phase, stage),
+            Screen::Dashboard(dashboard) => dashboard.show(now_ns, phase, run_state),
+            Screen::Lines(lines) => lines.show(now_ns, phase, run_state),
         }
     }
 }
@@ -106,7 +106,7 @@ impl Dashboard {
     }
 
     /// Shows how far the run is, if it is time to.
-    pub fn show(&mut self, now_ns: u64, phase: &str, stage: &Stage) {
+    pub fn show(&mut self, now_ns: u64, phase: &str, run_state: &RunState) {
         if keys::stop_was_pressed() {
             self.interrupted.store(true, Ordering::Relaxed);
         }
@@ -115,8 +115,8 @@ impl Dashboard {
         }
         self.last_ns = now_ns;
         phase.clone_into(&mut self.board.phase);
-        self.history.look(now_ns, stage);
-        self.board.update(now_ns, &self.history, stage);
+        self.history.look(now_ns, run_state);
+        self.board.update(now_ns, &self.history, run_state);
         self.draw();
     }
 

@@ -4,7 +4,7 @@
 pub mod cluster;
 pub mod connection;
 pub mod control;
-pub mod patience;
+pub mod retry_window;
 pub mod versions;
 
 /// How loadgen names itself to brokers.

@@ -3,6 +3,7 @@
 //! tokio's own timers tick in milliseconds, which is longer than what is measured here: so the pacer is a timerfd read
 //! through the ring.
 
+use crate::runtime::TimerFile;
 use rustix::thread::clock_nanosleep_absolute;
 use rustix::time::{
     ClockId, Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, clock_gettime,
@@ -57,10 +58,10 @@ pub struct Alarm {
 
 impl Alarm {
     /// An alarm that is not set, and the file through which the ring waits for it.
-    pub fn new() -> std::io::Result<(Alarm, tokio_uring::fs::File)> {
+    pub(crate) fn new() -> std::io::Result<(Alarm, TimerFile)> {
         let timer = timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::CLOEXEC)?;
         let file = std::fs::File::from(timer.try_clone()?);
-        Ok((Alarm { timer }, tokio_uring::fs::File::from_std(file)))
+        Ok((Alarm { timer }, TimerFile::of(file)))
     }
 
     /// Rings at `at_ns`, or at once when that is past; what was set before is forgotten.
@@ -75,18 +76,19 @@ impl Alarm {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::runtime;
 
     #[test]
     fn an_alarm_rings_not_before_its_instant() {
-        tokio_uring::start(async {
-            let (alarm, file) = Alarm::new().unwrap();
+        runtime::block_on(async {
+            let (alarm, mut timer) = Alarm::new().unwrap();
             for wait_ns in [0, 150_000, 3_000_000] {
                 let at = now_ns() + wait_ns;
                 alarm.set(at).unwrap();
-                let (read, _) = file.read_at(vec![0u8; 8], 0).await;
-                assert_eq!(read.unwrap(), 8);
+                timer.rung().await.unwrap();
                 assert!(now_ns() >= at);
             }
-        });
+        })
+        .unwrap();
     }
 }

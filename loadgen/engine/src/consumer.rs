@@ -7,17 +7,18 @@
 use crate::client::SILENCE_SECONDS_MAX;
 use crate::client::connection::FrameReader;
 use crate::client::control::{describe, header};
-use crate::client::patience::Patience;
+use crate::client::retry_window::RetryWindow;
 use crate::clock::now_ns;
 use crate::codec::Decoder;
-use crate::error::LoadError;
-use crate::journal::Journal;
-use crate::lifeline::Lifeline;
+use crate::error::EngineError;
 use crate::metrics::Metrics;
 use crate::plan::{Plan, Share};
+use crate::read_history::ReadHistory;
+use crate::reconnect::Reconnecting;
 use crate::records::parse::{BatchFault, BatchView, next_batch};
 use crate::records::stamp::Stamp;
-use crate::stage::Stage;
+use crate::run_state::RunState;
+use crate::runtime;
 use crate::verify::PartitionVerifier;
 use creel_wire::ErrorCode;
 use creel_wire::api::fetch::{FetchPartition, FetchRequest, FetchResponse, FetchTopic, PartitionData};
@@ -42,7 +43,7 @@ struct Reading {
     /// Something came that is no batch: nothing behind it can be found.
     is_broken: bool,
     verifier: PartitionVerifier,
-    journal: Journal,
+    history: ReadHistory,
 }
 
 /// What a reading is for.
@@ -58,11 +59,11 @@ enum Pass {
 
 /// A consumer with its connection.
 pub struct Consumer {
-    lifeline: Rc<Lifeline>,
+    reconnecting: Rc<Reconnecting>,
     pass: Pass,
     version: i16,
     plan: Arc<Plan>,
-    stage: Arc<Stage>,
+    run_state: Arc<RunState>,
     thread: usize,
     metrics: Rc<RefCell<Metrics>>,
     reader: FrameReader,
@@ -72,7 +73,7 @@ pub struct Consumer {
     /// When the request that waits for its answer was sent.
     asked_ns: Rc<Cell<Option<u64>>>,
     /// With a broker that refuses what it says may be tried again.
-    patience: Patience,
+    retry_window: RetryWindow,
     /// Which partition is asked for first; it moves, so that none starves behind the byte limit.
     first: usize,
 }
@@ -85,23 +86,23 @@ impl Consumer {
     pub fn open(
         share: &Share,
         plan: &Arc<Plan>,
-        stage: &Arc<Stage>,
+        run_state: &Arc<RunState>,
         thread: usize,
         metrics: &Rc<RefCell<Metrics>>,
-    ) -> Result<Consumer, LoadError> {
+    ) -> Result<Consumer, EngineError> {
         let reading = |partition: &usize| Reading {
             partition: *partition,
             position: plan.start_offsets[*partition],
             is_broken: false,
             verifier: PartitionVerifier::new(plan.verify, plan.run, *partition as i32, plan.producers),
-            journal: Journal::default(),
+            history: ReadHistory::default(),
         };
         Ok(Consumer {
             version: plan.versions[&share.leader].pick::<FetchRequest>()?,
-            lifeline: Rc::new(Lifeline::open(share.leader, stage)?),
+            reconnecting: Rc::new(Reconnecting::open(share.leader, run_state)?),
             pass: if plan.crashes > 0 { Pass::Journaled } else { Pass::Live },
             plan: plan.clone(),
-            stage: stage.clone(),
+            run_state: run_state.clone(),
             thread,
             metrics: metrics.clone(),
             reader: FrameReader::new(RECEIVE_BYTES),
@@ -109,14 +110,14 @@ impl Consumer {
             decoder: Decoder::default(),
             correlation_id: 0,
             asked_ns: Rc::default(),
-            patience: Patience::default(),
+            retry_window: RetryWindow::default(),
             first: 0,
         })
     }
 
     /// The connection, to be shut when the run fails.
-    pub fn lifeline(&self) -> Rc<Lifeline> {
-        self.lifeline.clone()
+    pub fn reconnecting(&self) -> Rc<Reconnecting> {
+        self.reconnecting.clone()
     }
 
     /// When it began to wait for an answer, to be watched.
@@ -125,31 +126,31 @@ impl Consumer {
     }
 
     /// Reads until everything produced was read, or the run failed.
-    pub async fn run(mut self) -> Result<Judged, LoadError> {
+    pub async fn run(mut self) -> Result<Judged, EngineError> {
         self.read_all().await?;
         if self.pass == Pass::Journaled {
             self.audit().await?;
         }
-        self.stage.consumed();
+        self.run_state.consumed();
         Ok(self.readings.into_iter().map(|reading| (reading.partition, reading.verifier)).collect())
     }
 
-    async fn read_all(&mut self) -> Result<(), LoadError> {
-        while !self.stage.has_failed() && !self.is_drained() {
+    async fn read_all(&mut self) -> Result<(), EngineError> {
+        while !self.run_state.has_failed() && !self.is_drained() {
             if self.readings.iter().all(|reading| reading.is_broken) {
-                tokio::time::sleep(BROKEN_PAUSE).await;
+                runtime::sleep(BROKEN_PAUSE).await;
                 continue;
             }
             match self.fetch().await {
                 Ok(response) => {
                     if self.take(response)? == Answer::NotYet {
-                        tokio::time::sleep(BROKEN_PAUSE).await;
+                        runtime::sleep(BROKEN_PAUSE).await;
                     }
                 }
-                Err(LoadError::Closed { .. }) if self.lifeline.may_break() => {
+                Err(EngineError::Closed { .. }) if self.reconnecting.may_break() => {
                     self.asked_ns.set(None);
                     self.reader = FrameReader::new(RECEIVE_BYTES);
-                    self.lifeline.reconnect(|| false).await;
+                    self.reconnecting.reconnect(|| false).await;
                 }
                 Err(error) => return Err(error),
             }
@@ -158,49 +159,49 @@ impl Consumer {
     }
 
     /// Reads all again, and compares.
-    async fn audit(&mut self) -> Result<(), LoadError> {
+    async fn audit(&mut self) -> Result<(), EngineError> {
         self.pass = Pass::Audit;
         let mut first_reading = Vec::new();
         for reading in &mut self.readings {
             let fresh = reading.verifier.anew();
             let verifier = std::mem::replace(&mut reading.verifier, fresh);
-            first_reading.push((verifier, std::mem::take(&mut reading.journal)));
+            first_reading.push((verifier, std::mem::take(&mut reading.history)));
             reading.position = self.plan.start_offsets[reading.partition];
             reading.is_broken = false;
         }
         self.read_all().await?;
-        for (reading, (verifier, journal)) in self.readings.iter_mut().zip(first_reading) {
-            reading.verifier.absorb(verifier, journal.missing_from(&reading.journal));
+        for (reading, (verifier, history)) in self.readings.iter_mut().zip(first_reading) {
+            reading.verifier.absorb(verifier, history.missing_from(&reading.history));
         }
         Ok(())
     }
 
     fn is_drained(&self) -> bool {
-        let ends = self.stage.drain_to();
+        let ends = self.run_state.drain_to();
         ends.is_some_and(|ends| {
             self.readings.iter().all(|reading| reading.position >= ends[reading.partition])
         })
     }
 
-    async fn fetch(&mut self) -> Result<FetchResponse, LoadError> {
+    async fn fetch(&mut self) -> Result<FetchResponse, EngineError> {
         self.correlation_id = self.correlation_id.wrapping_add(1);
         let header = header::<FetchRequest>(self.version, self.correlation_id);
         let request = frame::encode_request(&header, &self.request());
         self.asked_ns.set(Some(now_ns()));
-        let connection = self.lifeline.connection();
+        let connection = self.reconnecting.connection();
         let sent = connection.send_now(&request)?;
         if sent < request.len() {
             connection.send_rest(request.to_vec(), sent, request.len()).await?;
         }
         let answer = self.reader.next(&connection).await?;
         self.asked_ns.set(None);
-        if self.stage.window().contains(now_ns()) {
+        if self.run_state.window().contains(now_ns()) {
             let mut metrics = self.metrics.borrow_mut();
             metrics.wire_out_bytes += request.len() as u64;
             metrics.wire_in_bytes += (answer.len() + SIZE_PREFIX) as u64;
         }
         let garbled =
-            |why: String| LoadError::Protocol { address: self.lifeline.address(), api: "Fetch", why };
+            |why: String| EngineError::Protocol { address: self.reconnecting.address(), api: "Fetch", why };
         let decoded = frame::decode_response::<FetchRequest>(answer, self.version);
         let (header, response) = decoded.map_err(|e| garbled(e.to_string()))?;
         if header.correlation_id != self.correlation_id {
@@ -233,13 +234,13 @@ impl Consumer {
         }
     }
 
-    fn take(&mut self, response: FetchResponse) -> Result<Answer, LoadError> {
+    fn take(&mut self, response: FetchResponse) -> Result<Answer, EngineError> {
         if self.may_come(response.error_code)? {
             return Ok(Answer::NotYet);
         }
         if !response.error_code.is_none() {
             let what = format!("read topic {}", self.plan.topic.name.as_str());
-            return Err(LoadError::Refused { what, code: describe(response.error_code) });
+            return Err(EngineError::Refused { what, code: describe(response.error_code) });
         }
         let received_ns = now_ns();
         let mut answer = Answer::Taken;
@@ -251,42 +252,42 @@ impl Consumer {
             self.take_partition(partition, received_ns)?;
         }
         if answer == Answer::Taken {
-            self.lifeline.answered();
-            self.patience.restore();
+            self.reconnecting.answered();
+            self.retry_window.restore();
         }
         Ok(answer)
     }
 
     /// The broker was killed, and is not all there again; or what was read before is gone, and nothing new in its place
     /// yet: the second reading will tell. Or the broker says itself that it may come later; for so long, and no longer.
-    fn may_come(&mut self, code: ErrorCode) -> Result<bool, LoadError> {
+    fn may_come(&mut self, code: ErrorCode) -> Result<bool, EngineError> {
         let is_beyond = code == ErrorCode::OffsetOutOfRange;
-        if self.lifeline.may_refuse(code)
-            || (is_beyond && self.pass == Pass::Journaled && self.stage.lives().kills() > 0)
+        if self.reconnecting.may_refuse(code)
+            || (is_beyond && self.pass == Pass::Journaled && self.run_state.generations().kills() > 0)
         {
             return Ok(true);
         }
         if !code.is_retriable() {
             return Ok(false);
         }
-        if self.patience.is_over(Duration::from_secs(SILENCE_SECONDS_MAX)) {
+        if self.retry_window.is_over(Duration::from_secs(SILENCE_SECONDS_MAX)) {
             let what = format!("read topic {} for {SILENCE_SECONDS_MAX} s", self.plan.topic.name.as_str());
-            return Err(LoadError::Refused { what, code: describe(code) });
+            return Err(EngineError::Refused { what, code: describe(code) });
         }
-        if self.stage.window().contains(now_ns()) {
+        if self.run_state.window().contains(now_ns()) {
             self.metrics.borrow_mut().refusals.fetch(code.name());
         }
         Ok(true)
     }
 
-    fn take_partition(&mut self, data: &PartitionData, received_ns: u64) -> Result<(), LoadError> {
+    fn take_partition(&mut self, data: &PartitionData, received_ns: u64) -> Result<(), EngineError> {
         if !data.error_code.is_none() {
             let what = format!("read {}-{}", self.plan.topic.name.as_str(), data.partition_index);
-            return Err(LoadError::Refused { what, code: describe(data.error_code) });
+            return Err(EngineError::Refused { what, code: describe(data.error_code) });
         }
         let found = self.readings.iter_mut().find(|reading| reading.partition as i32 == data.partition_index);
         let Some(reading) = found else { return Ok(()) };
-        let (mut tally, mut audited) = (Tally::new(received_ns, &self.stage, &self.metrics), 0);
+        let (mut tally, mut audited) = (Tally::new(received_ns, &self.run_state, &self.metrics), 0);
         let mut bytes: &[u8] = data.records.inline();
         loop {
             let batch = match next_batch(&mut bytes) {
@@ -298,18 +299,18 @@ impl Consumer {
                     break;
                 }
             };
-            let Reading { position, verifier, journal, .. } = &mut *reading;
+            let Reading { position, verifier, history, .. } = &mut *reading;
             let mut judge =
                 Judge { position: *position, verifier, decoder: &mut self.decoder, level: self.plan.verify };
             let judged = match self.pass {
                 Pass::Live => judge.batch(&batch, |_, stamp, bytes| tally.add(stamp.intended_ns, bytes)),
                 Pass::Journaled => judge.batch(&batch, |offset, stamp, bytes| {
                     tally.add(stamp.intended_ns, bytes);
-                    journal.note(offset, stamp);
+                    history.note(offset, stamp);
                 }),
                 Pass::Audit => judge.batch(&batch, |offset, stamp, _| {
                     audited += 1;
-                    journal.note(offset, stamp);
+                    history.note(offset, stamp);
                 }),
             };
             if let Err(fault) = judged {
@@ -318,8 +319,8 @@ impl Consumer {
             reading.position = batch.next_offset().max(reading.position);
         }
         let records = tally.finish() + audited;
-        self.stage.progress(self.thread).consumed(records);
-        self.stage.partition_consumed(reading.partition, records);
+        self.run_state.progress(self.thread).consumed(records);
+        self.run_state.partition_consumed(reading.partition, records);
         Ok(())
     }
 }
@@ -375,7 +376,7 @@ impl Judge<'_> {
 struct Tally<'a> {
     received_ns: u64,
     metrics: &'a RefCell<Metrics>,
-    stage: &'a Stage,
+    run_state: &'a RunState,
     instant: u64,
     run: u64,
     records: u64,
@@ -383,9 +384,9 @@ struct Tally<'a> {
 }
 
 impl<'a> Tally<'a> {
-    fn new(received_ns: u64, stage: &'a Stage, metrics: &'a RefCell<Metrics>) -> Tally<'a> {
-        metrics.borrow_mut().end_to_end.go_to(stage.grid().index(received_ns));
-        Tally { received_ns, metrics, stage, instant: 0, run: 0, records: 0, bytes: 0 }
+    fn new(received_ns: u64, run_state: &'a RunState, metrics: &'a RefCell<Metrics>) -> Tally<'a> {
+        metrics.borrow_mut().end_to_end.go_to(run_state.grid().index(received_ns));
+        Tally { received_ns, metrics, run_state, instant: 0, run: 0, records: 0, bytes: 0 }
     }
 
     #[inline]
@@ -402,7 +403,7 @@ impl<'a> Tally<'a> {
     fn record_run(&mut self) {
         if self.run > 0 {
             let latency = self.received_ns.saturating_sub(self.instant);
-            let in_window = self.stage.window().contains(self.instant);
+            let in_window = self.run_state.window().contains(self.instant);
             self.metrics.borrow_mut().end_to_end.record(latency, self.run, in_window);
         }
         self.run = 0;
@@ -412,7 +413,7 @@ impl<'a> Tally<'a> {
         self.record_run();
         let mut metrics = self.metrics.borrow_mut();
         metrics.end_to_end.add(self.records, self.bytes);
-        if self.stage.window().contains(self.received_ns) {
+        if self.run_state.window().contains(self.received_ns) {
             metrics.consumed.add(self.records, self.bytes);
         }
         self.records

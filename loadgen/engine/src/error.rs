@@ -1,15 +1,13 @@
-//! Why a run could not be made or finished: one line each, exit code 2.
+//! Why a load could not be made or finished: one line each.
 
-use crate::payload::PayloadError;
-use loadgen_result::files::FileError;
-use loadgen_result::results_dir::PrepareError;
+use crate::payload::error::PayloadError;
 use std::io;
 use std::net::SocketAddr;
 use thiserror::Error;
 
-/// A run that ended without a result.
+/// A load that ended without a result.
 #[derive(Debug, Error)]
-pub enum LoadError {
+pub enum EngineError {
     /// Values that make no sense, alone or together.
     #[error("{0}")]
     Options(String),
@@ -70,27 +68,12 @@ pub enum LoadError {
         /// How long was waited.
         seconds: u64,
     },
-    /// The own broker.
+    /// Ended by whoever times the load, who knows why.
     #[error("{0}")]
-    Broker(String),
-    /// The own broker, killed on purpose.
-    #[error("the broker did not come back after its kill -9: {0}")]
-    NotBack(String),
+    Ended(String),
     /// Asked to end before there was anything to tell.
     #[error("interrupted")]
     Interrupted,
-    /// Asked to end during the warm-up.
-    #[error("interrupted before anything was measured{}", if *warmup_s > 0.0 { format!(": the warm-up lasts {warmup_s} s") } else { String::new() })]
-    NothingMeasured {
-        /// As asked for.
-        warmup_s: f64,
-    },
-    /// Files of loadgen itself.
-    #[error(transparent)]
-    File(#[from] FileError),
-    /// No directory for a result.
-    #[error(transparent)]
-    Directory(#[from] PrepareError),
     /// What the system refuses to loadgen.
     #[error("{what}: {why}")]
     System {
@@ -101,9 +84,9 @@ pub enum LoadError {
     },
 }
 
-impl LoadError {
+impl EngineError {
     /// For `map_err`.
-    pub fn system(what: &'static str) -> impl FnOnce(io::Error) -> LoadError {
-        move |why| LoadError::System { what, why }
+    pub fn system(what: &'static str) -> impl FnOnce(io::Error) -> EngineError {
+        move |why| EngineError::System { what, why }
     }
 }

@@ -8,31 +8,33 @@
 #![forbid(unsafe_code)]
 #![warn(clippy::print_stdout, clippy::print_stderr, reason = "they panic where the reader has gone")]
 
+pub mod broker_generations;
 pub mod client;
 pub mod clock;
 pub mod codec;
 pub mod consumer;
-pub mod course;
 pub mod error;
-pub mod fate;
-pub mod journal;
 pub mod keys;
-pub mod lifeline;
 pub mod link;
-pub mod lives;
 pub mod metrics;
 pub mod options;
 pub mod orders;
+pub mod outcomes;
 pub mod payload;
 pub mod plan;
 pub mod producer;
+pub mod read_history;
+pub mod reconnect;
 pub mod records;
+pub mod run_state;
+mod runtime;
 pub mod schedule;
 pub mod signal;
 pub mod sketch;
 pub mod source;
-pub mod stage;
 pub mod thread_times;
+pub mod time_series;
 pub mod units;
 pub mod verify;
+pub mod window;
 pub mod worker;

@@ -2,7 +2,7 @@
 //! at once.
 //!
 //! When a broker that is killed on purpose takes the connection with it, the requests in flight end with an unknown
-//! fate. They are not sent again: without an idempotent producer a second copy could not be told from a fault, and what is
+//! outcome. They are not sent again: without an idempotent producer a second copy could not be told from a fault, and what is
 //! asked here is what became of the first.
 //!
 //! A request that the broker refuses for a while, as it does before it leads a new partition, was not appended, and is sent
@@ -14,15 +14,16 @@ use crate::client::connection::FrameReader;
 use crate::client::control::{describe, header};
 use crate::client::{SILENCE_SECONDS_MAX, versions::Versions};
 use crate::clock::now_ns;
-use crate::error::LoadError;
-use crate::fate::Fates;
-use crate::lifeline::Lifeline;
+use crate::error::EngineError;
 use crate::metrics::Metrics;
 use crate::options::Acks;
+use crate::outcomes::Outcomes;
 use crate::plan::Plan;
+use crate::reconnect::Reconnecting;
 use crate::records::build::{BuiltBatch, FRONT_ROOM_BYTES, TAIL_ROOM_BYTES};
+use crate::run_state::{RunState, ThreadProgress};
+use crate::runtime;
 use crate::signal::Signal;
-use crate::stage::{Progress, Stage};
 use creel_wire::api::produce::{PartitionProduceData, ProduceRequest, TopicProduceData};
 use creel_wire::frame::{self, SIZE_PREFIX};
 use creel_wire::{ErrorCode, Records};
@@ -42,11 +43,11 @@ const NANOS_PER_SECOND: u64 = 1_000_000_000;
 pub type InstantRun = (u64, u32);
 
 /// What one producer's links and its maker of records share.
-pub struct Outcome {
+pub struct ProducerShared {
     /// Raised when a producer may go on.
     pub wake: Signal,
     /// What became of the records, per partition.
-    pub fates: RefCell<Vec<Fates>>,
+    pub outcomes: RefCell<Vec<Outcomes>>,
     /// Buffers to be used again.
     pub spare_buffers: RefCell<Vec<Vec<u8>>>,
     /// Lists to be used again.
@@ -54,14 +55,14 @@ pub struct Outcome {
     /// The thread's.
     pub metrics: Rc<RefCell<Metrics>>,
     /// The run's.
-    pub stage: Arc<Stage>,
+    pub run_state: Arc<RunState>,
     /// Index of the thread's progress.
     pub thread: usize,
 }
 
-impl Outcome {
-    fn progress(&self) -> &Progress {
-        self.stage.progress(self.thread)
+impl ProducerShared {
+    fn progress(&self) -> &ThreadProgress {
+        self.run_state.progress(self.thread)
     }
 }
 
@@ -93,7 +94,7 @@ struct Frame {
 }
 
 /// A batch, ready to be sent.
-pub struct Parcel {
+pub struct ReadyBatch {
     /// The batch in its buffer.
     pub batch: BuiltBatch,
     /// Where it goes.
@@ -129,10 +130,10 @@ struct Queues {
 
 /// One connection of one producer.
 pub struct Link {
-    lifeline: Lifeline,
+    reconnecting: Reconnecting,
     version: i16,
     plan: Arc<Plan>,
-    outcome: Rc<Outcome>,
+    shared: Rc<ProducerShared>,
     queues: RefCell<Queues>,
     to_write: Signal,
     /// Raised whenever it may be time to send again what was refused.
@@ -141,20 +142,24 @@ pub struct Link {
 
 impl Link {
     /// Connects, and starts the tasks that write what could not be sent at once and read the acks.
-    pub fn open(address: SocketAddr, plan: &Arc<Plan>, outcome: &Rc<Outcome>) -> Result<Rc<Link>, LoadError> {
+    pub fn open(
+        address: SocketAddr,
+        plan: &Arc<Plan>,
+        shared: &Rc<ProducerShared>,
+    ) -> Result<Rc<Link>, EngineError> {
         let versions: &Versions = &plan.versions[&address];
         let link = Rc::new(Link {
             version: versions.pick::<ProduceRequest>()?,
-            lifeline: Lifeline::open(address, &outcome.stage)?,
+            reconnecting: Reconnecting::open(address, &shared.run_state)?,
             plan: plan.clone(),
-            outcome: outcome.clone(),
+            shared: shared.clone(),
             queues: RefCell::default(),
             to_write: Signal::default(),
             to_resend: Signal::default(),
         });
-        tokio_uring::spawn(guarded(link.clone(), write_unsent(link.clone())));
-        tokio_uring::spawn(guarded(link.clone(), read_acks(link.clone())));
-        tokio_uring::spawn(guarded(link.clone(), refused::resend(link.clone())));
+        runtime::spawn(guarded(link.clone(), write_unsent(link.clone())));
+        runtime::spawn(guarded(link.clone(), read_acks(link.clone())));
+        runtime::spawn(guarded(link.clone(), refused::resend(link.clone())));
         Ok(link)
     }
 
@@ -171,21 +176,21 @@ impl Link {
     }
 
     /// The oldest request has waited for its ack for too long, or was refused for too long.
-    pub fn check_silence(&self, now_ns: u64) -> Result<(), LoadError> {
+    pub fn check_silence(&self, now_ns: u64) -> Result<(), EngineError> {
         let queues = self.queues.borrow();
-        queues.refused.check_patience(now_ns, self.plan.topic.name.as_str())?;
+        queues.refused.check_silence(now_ns, self.plan.topic.name.as_str())?;
         let oldest = queues.in_flight.front().map_or(now_ns, |sent| sent.again_ns);
         if now_ns.saturating_sub(oldest) > SILENCE_SECONDS_MAX * NANOS_PER_SECOND {
-            let address = self.lifeline.address();
-            return Err(LoadError::Silent { address, what: "Produce", seconds: SILENCE_SECONDS_MAX });
+            let address = self.reconnecting.address();
+            return Err(EngineError::Silent { address, what: "Produce", seconds: SILENCE_SECONDS_MAX });
         }
         Ok(())
     }
 
     /// What is in flight will not be answered any more: the run was cut short.
     pub fn note_unanswered(&self) {
-        let window = self.outcome.stage.window();
-        let mut metrics = self.outcome.metrics.borrow_mut();
+        let window = self.shared.run_state.window();
+        let mut metrics = self.shared.metrics.borrow_mut();
         let queues = self.queues.borrow();
         for sent in queues.in_flight.iter().chain(queues.refused.iter()) {
             for run in &sent.instants {
@@ -198,12 +203,12 @@ impl Link {
     /// No more will be sent and no more acks are waited for.
     pub fn close(&self) {
         self.queues.borrow_mut().closing = true;
-        self.lifeline.shut();
+        self.reconnecting.shut();
     }
 
     /// Sends a batch; there must be a slot for it.
-    pub fn send(&self, parcel: Parcel) -> Result<(), LoadError> {
-        let Parcel { batch, partition, payload_bytes, instants } = parcel;
+    pub fn send(&self, ready: ReadyBatch) -> Result<(), EngineError> {
+        let ReadyBatch { batch, partition, payload_bytes, instants } = ready;
         let (uncompressed, compressed) = (batch.uncompressed_bytes, batch.batch().len());
         let records = batch.records;
         let mut queues = self.queues.borrow_mut();
@@ -223,7 +228,7 @@ impl Link {
             refused: None,
         });
         {
-            let mut metrics = self.outcome.metrics.borrow_mut();
+            let mut metrics = self.shared.metrics.borrow_mut();
             metrics.uncompressed_bytes += uncompressed as u64;
             metrics.compressed_bytes += (compressed - crate::records::BATCH_HEADER_BYTES) as u64;
         }
@@ -237,9 +242,9 @@ impl Link {
         correlation_id: i32,
         frame: Frame,
         now_ns: u64,
-    ) -> Result<(), LoadError> {
-        if self.outcome.stage.window().contains(now_ns) {
-            self.outcome.metrics.borrow_mut().wire_out_bytes += (frame.to - frame.from) as u64;
+    ) -> Result<(), EngineError> {
+        if self.shared.run_state.window().contains(now_ns) {
+            self.shared.metrics.borrow_mut().wire_out_bytes += (frame.to - frame.from) as u64;
         }
         let blocked = queues.writing || !queues.unsent.is_empty();
         let taken = if blocked { 0 } else { self.give(&frame.bytes[frame.from..frame.to])? };
@@ -256,10 +261,10 @@ impl Link {
 
     /// What the socket takes at once. Where the connection was broken on purpose it takes nothing: whoever waits for acks
     /// sees to it.
-    fn give(&self, bytes: &[u8]) -> Result<usize, LoadError> {
-        match self.lifeline.connection().send_now(bytes) {
-            Err(_) if self.lifeline.may_break() => {
-                self.lifeline.shut();
+    fn give(&self, bytes: &[u8]) -> Result<usize, EngineError> {
+        match self.reconnecting.connection().send_now(bytes) {
+            Err(_) if self.reconnecting.may_break() => {
+                self.reconnecting.shut();
                 Ok(0)
             }
             taken => taken,
@@ -314,21 +319,21 @@ impl Link {
 
     /// A frame's buffer is free again.
     fn reuse(&self, frame: Frame) {
-        self.outcome.spare_buffers.borrow_mut().push(frame.bytes);
+        self.shared.spare_buffers.borrow_mut().push(frame.bytes);
     }
 
     /// A request has ended well.
     fn done(&self, sent: Sent) {
-        let (now, window) = (now_ns(), self.outcome.stage.window());
+        let (now, window) = (now_ns(), self.shared.run_state.window());
         let records = u64::from(sent.records);
-        let mut metrics = self.outcome.metrics.borrow_mut();
-        metrics.response.go_to(self.outcome.stage.grid().index(now));
+        let mut metrics = self.shared.metrics.borrow_mut();
+        metrics.response.go_to(self.shared.run_state.grid().index(now));
         metrics.response.add(records, sent.payload_bytes);
         let mut measured = 0;
         for (instant, count) in &sent.instants {
             let (count, in_window) = (u64::from(*count), window.contains(*instant));
             metrics.response.record(now.saturating_sub(*instant), count, in_window);
-            self.outcome.progress().response.record(now.saturating_sub(*instant), count);
+            self.shared.progress().response.record(now.saturating_sub(*instant), count);
             if in_window {
                 metrics.queue.record(sent.sent_ns.saturating_sub(*instant), count);
                 measured += count;
@@ -343,39 +348,39 @@ impl Link {
             metrics.acked_to_the_last += records;
         }
         metrics.acked_overall.add(records, sent.payload_bytes);
-        self.outcome.progress().acked(records, sent.payload_bytes);
-        self.outcome.stage.partition_acked(sent.partition, records);
-        let fates = &mut self.outcome.fates.borrow_mut()[sent.partition];
+        self.shared.progress().acked(records, sent.payload_bytes);
+        self.shared.run_state.partition_acked(sent.partition, records);
+        let outcomes = &mut self.shared.outcomes.borrow_mut()[sent.partition];
         match sent.refused {
-            Some(range) => fates.acked_at_last(range),
-            None => fates.acked(records),
+            Some(range) => outcomes.acked_at_last(range),
+            None => outcomes.acked(records),
         }
-        self.outcome.stage.lives().acked(self.lifeline.life(), now, records);
+        self.shared.run_state.generations().acked(self.reconnecting.generation(), now, records);
         sent.frame.into_iter().for_each(|frame| self.reuse(frame));
         let mut instants = sent.instants;
         instants.clear();
-        self.outcome.spare_runs.borrow_mut().push(instants);
+        self.shared.spare_runs.borrow_mut().push(instants);
         if self.queues.borrow_mut().refused.go_on() {
             self.to_resend.raise();
         }
-        self.outcome.wake.raise();
+        self.shared.wake.raise();
     }
 
     /// Matches an answer to the oldest request in flight: brokers answer in order.
-    fn take_answer(&self, answer: bytes::Bytes) -> Result<(), LoadError> {
+    fn take_answer(&self, answer: bytes::Bytes) -> Result<(), EngineError> {
         let bytes = (answer.len() + SIZE_PREFIX) as u64;
-        if self.outcome.stage.window().contains(now_ns()) {
-            self.outcome.metrics.borrow_mut().wire_in_bytes += bytes;
+        if self.shared.run_state.window().contains(now_ns()) {
+            self.shared.metrics.borrow_mut().wire_in_bytes += bytes;
         }
         let garbled =
-            |why: String| LoadError::Protocol { address: self.lifeline.address(), api: "Produce", why };
+            |why: String| EngineError::Protocol { address: self.reconnecting.address(), api: "Produce", why };
         let (header, response) = frame::decode_response::<ProduceRequest>(answer, self.version)
             .map_err(|e| garbled(e.to_string()))?;
         let partition = response.responses.first().and_then(|topic| topic.partition_responses.first());
         let code = partition.map_or(ErrorCode::None, |partition| partition.error_code);
-        if !code.is_none() && self.lifeline.may_refuse(code) {
-            let address = self.lifeline.address();
-            return Err(LoadError::Closed { address, why: None }); // it is left in flight: of unknown fate
+        if !code.is_none() && self.reconnecting.may_refuse(code) {
+            let address = self.reconnecting.address();
+            return Err(EngineError::Closed { address, why: None }); // it is left in flight: of unknown outcome
         }
         let sent = self.queues.borrow_mut().in_flight.pop_front();
         let Some(sent) = sent.filter(|sent| sent.correlation_id == header.correlation_id) else {
@@ -392,9 +397,9 @@ impl Link {
             let what = format!("append to {}-{}", self.plan.topic.name.as_str(), sent.partition);
             let why =
                 partition.error_message.as_ref().map(|why| format!("; {}", why.as_str())).unwrap_or_default();
-            return Err(LoadError::Refused { what, code: describe(code) + &why });
+            return Err(EngineError::Refused { what, code: describe(code) + &why });
         }
-        self.lifeline.answered();
+        self.reconnecting.answered();
         self.done(sent);
         Ok(())
     }
@@ -407,40 +412,43 @@ impl Link {
         queues.down = true;
         queues.connections += 1;
         queues.unsent.clear();
-        let mut fates = self.outcome.fates.borrow_mut();
+        let mut outcomes = self.shared.outcomes.borrow_mut();
         for sent in queues.in_flight.drain(..) {
             let records = u64::from(sent.records);
             if sent.refused.is_none() {
-                fates[sent.partition].unknown(records);
+                outcomes[sent.partition].unknown(records);
             }
-            self.outcome.stage.lives().unknown(self.lifeline.life(), records);
+            self.shared.run_state.generations().unknown(self.reconnecting.generation(), records);
         }
         for sent in queues.refused.clear() {
-            self.outcome.stage.lives().unknown(self.lifeline.life(), u64::from(sent.records));
+            self.shared
+                .run_state
+                .generations()
+                .unknown(self.reconnecting.generation(), u64::from(sent.records));
         }
-        self.outcome.wake.raise();
+        self.shared.wake.raise();
     }
 
     /// Waits until the broker is back; false when the run is over before.
     async fn come_back(&self) -> bool {
-        let is_back = self.lifeline.reconnect(|| self.queues.borrow().closing).await;
+        let is_back = self.reconnecting.reconnect(|| self.queues.borrow().closing).await;
         self.queues.borrow_mut().down = !is_back;
-        self.outcome.wake.raise();
+        self.shared.wake.raise();
         is_back
     }
 }
 
 /// Runs a link's task; what ends it before the link is closed ends the run.
-async fn guarded(link: Rc<Link>, task: impl Future<Output = Result<(), LoadError>>) {
+async fn guarded(link: Rc<Link>, task: impl Future<Output = Result<(), EngineError>>) {
     if let Err(error) = task.await
         && !link.queues.borrow().closing
     {
-        link.outcome.stage.fail(error);
-        link.outcome.wake.raise();
+        link.shared.run_state.fail(error);
+        link.shared.wake.raise();
     }
 }
 
-async fn write_unsent(link: Rc<Link>) -> Result<(), LoadError> {
+async fn write_unsent(link: Rc<Link>) -> Result<(), EngineError> {
     loop {
         let next = {
             let mut queues = link.queues.borrow_mut();
@@ -457,20 +465,20 @@ async fn write_unsent(link: Rc<Link>) -> Result<(), LoadError> {
         };
         let is_former = || link.queues.borrow().connections != connections;
         let Frame { bytes, from, to } = frame;
-        match link.lifeline.connection().send_rest(bytes, next, to).await {
+        match link.reconnecting.connection().send_rest(bytes, next, to).await {
             Ok(bytes) if !is_former() => link.whole_frame_is_out(correlation_id, Frame { bytes, from, to }),
             Ok(_) => {}
             Err(_) if is_former() => {}
-            Err(_) if link.lifeline.may_break() => link.lifeline.shut(),
+            Err(_) if link.reconnecting.may_break() => link.reconnecting.shut(),
             Err(error) => return Err(error),
         }
     }
 }
 
-async fn read_acks(link: Rc<Link>) -> Result<(), LoadError> {
+async fn read_acks(link: Rc<Link>) -> Result<(), EngineError> {
     loop {
         match read_until_broken(&link).await {
-            LoadError::Closed { .. } if link.lifeline.may_break() && !link.queues.borrow().closing => {
+            EngineError::Closed { .. } if link.reconnecting.may_break() && !link.queues.borrow().closing => {
                 link.lose_sight();
                 if !link.come_back().await {
                     return Ok(());
@@ -481,8 +489,8 @@ async fn read_acks(link: Rc<Link>) -> Result<(), LoadError> {
     }
 }
 
-async fn read_until_broken(link: &Link) -> LoadError {
-    let connection = link.lifeline.connection();
+async fn read_until_broken(link: &Link) -> EngineError {
+    let connection = link.reconnecting.connection();
     let mut reader = FrameReader::new(ACK_RECEIVE_BYTES);
     loop {
         let taken = match reader.next(&connection).await {

@@ -1,39 +1,22 @@
 //! What one thread measures; merged when the run is over.
 
-use crate::course::Course;
-use crate::stage::Window;
 use crate::thread_times::ThreadTimes;
+use crate::time_series::{TimeSeries, Volume};
+use crate::window::Window;
 use loadgen_result::latency::Latency;
 use loadgen_result::report::refusals::Refusals;
-
-/// Records and bytes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Volume {
-    /// Records.
-    pub records: u64,
-    /// Bytes of their keys and values.
-    pub bytes: u64,
-}
-
-impl Volume {
-    /// Adds to both.
-    pub fn add(&mut self, records: u64, bytes: u64) {
-        self.records += records;
-        self.bytes += bytes;
-    }
-}
 
 /// Counts and distributions. "Measured" means: within the window.
 #[derive(Debug, Clone, Default)]
 pub struct Metrics {
     /// Ack less intended time.
-    pub response: Course,
+    pub response: TimeSeries,
     /// Handed to the socket less intended time, of records intended in the window.
     pub queue: Latency,
     /// Ack less handed to the socket, of records intended in the window.
     pub service: Latency,
     /// Read less intended time.
-    pub end_to_end: Course,
+    pub end_to_end: TimeSeries,
     /// How late the generator itself made records: made less intended, while nothing but itself held it up.
     pub lateness: Latency,
     /// Acked within the window.
@@ -62,7 +45,7 @@ pub struct Metrics {
     pub cap_waits: u64,
     /// For how long, in the sum over producers.
     pub cap_wait_ns: u64,
-    /// What the broker refused for a while, within the window, and what nobody knows the fate of.
+    /// What the broker refused for a while, within the window, and what nobody knows the outcome of.
     pub refusals: Refusals,
     /// What the thread did with its core within the window.
     pub thread: ThreadTimes,

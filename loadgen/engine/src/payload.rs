@@ -1,6 +1,7 @@
 //! What the records hold: a user's lines, a topic's records, filled templates, or order events, whole or cut to a size. Made
 //! before the run, so that the run itself only copies; values repeat only after the whole pool was used.
 
+pub mod error;
 mod files;
 pub mod options;
 pub mod recorded;
@@ -9,15 +10,13 @@ mod synthetic;
 pub mod template;
 pub mod topic;
 
-use crate::error::LoadError;
+use crate::error::EngineError;
 use crate::orders::Orders;
 use crate::records::stamp::content_hash;
-use options::Freedom;
+use options::Randomness;
 use recorded::{Merged, Recorded};
 use std::ops::Range;
 use std::path::PathBuf;
-use template::Mistake;
-use thiserror::Error;
 use topic::TopicAddress;
 
 /// Bytes of generated values: more than any codec's window in a batch, so repetition can't flatter the ratio.
@@ -35,7 +34,7 @@ pub enum PayloadSource {
         /// Of each value.
         size: usize,
         /// How random.
-        freedom: Freedom,
+        randomness: Randomness,
     },
     /// Fillings of a template.
     Template {
@@ -44,7 +43,7 @@ pub enum PayloadSource {
         /// The file of the words.
         dictionary: Option<PathBuf>,
         /// How random.
-        freedom: Freedom,
+        randomness: Randomness,
     },
     /// The lines of a file, without their line ends; empty lines are left out.
     Lines(PathBuf),
@@ -79,48 +78,9 @@ pub struct Payload {
     about: String,
 }
 
-/// Why there are no values.
-#[derive(Debug, Error)]
-pub enum PayloadError {
-    /// Missing, or not readable.
-    #[error("payload file {path}: {why}")]
-    Unreadable {
-        /// As given.
-        path: PathBuf,
-        /// The system's word.
-        why: std::io::Error,
-    },
-    /// Nothing to send.
-    #[error("payload file {0} has no value with anything in it")]
-    Empty(PathBuf),
-    /// Not a template.
-    #[error("template {path}: {mistake}")]
-    Template {
-        /// As given.
-        path: PathBuf,
-        /// What and where.
-        mistake: Mistake,
-    },
-    /// A template or a dictionary is text.
-    #[error("{0} is no UTF-8 text")]
-    NoText(PathBuf),
-    /// The file ends within a value, or was never length-prefixed.
-    #[error("payload file {path}: the value at byte {at} says it has {length} bytes, but {left} are left")]
-    Cut {
-        /// As given.
-        path: PathBuf,
-        /// Where the value's length is.
-        at: usize,
-        /// What it says.
-        length: usize,
-        /// Bytes behind it.
-        left: usize,
-    },
-}
-
 impl Payload {
     /// Reads or makes the values. With `hashed` each record's hash is computed now and not while the clock runs.
-    pub fn load(source: &PayloadSource, seed: u64, hashed: bool) -> Result<Payload, LoadError> {
+    pub fn load(source: &PayloadSource, seed: u64, hashed: bool) -> Result<Payload, EngineError> {
         Payload::load_until(source, seed, hashed, &|| false)
     }
 
@@ -130,13 +90,13 @@ impl Payload {
         seed: u64,
         hashed: bool,
         interrupted: &dyn Fn() -> bool,
-    ) -> Result<Payload, LoadError> {
+    ) -> Result<Payload, EngineError> {
         let mut payload = match source {
             PayloadSource::Orders => Payload::orders(seed),
             PayloadSource::Sized(size) => Payload::sized(*size, seed),
-            PayloadSource::Random { size, freedom } => synthetic::random(*size, *freedom, seed)?,
-            PayloadSource::Template { template, dictionary, freedom } => {
-                synthetic::filled(template, dictionary.as_deref(), *freedom, seed)?
+            PayloadSource::Random { size, randomness } => synthetic::random(*size, *randomness, seed)?,
+            PayloadSource::Template { template, dictionary, randomness } => {
+                synthetic::filled(template, dictionary.as_deref(), *randomness, seed)?
             }
             PayloadSource::Lines(path) => files::lines(path)?,
             PayloadSource::LengthPrefixed(path) => files::length_prefixed(path)?,
@@ -246,6 +206,7 @@ impl Payload {
 
 #[cfg(test)]
 mod tests {
+    use super::error::PayloadError;
     use super::*;
 
     #[test]
@@ -264,7 +225,7 @@ mod tests {
         assert!(missing.to_string().contains("/nowhere/x"), "{missing}");
         let file = tempfile::NamedTempFile::new().unwrap();
         let empty = Payload::load(&PayloadSource::Lines(file.path().to_owned()), 0, false).unwrap_err();
-        assert!(matches!(empty, LoadError::Payload(PayloadError::Empty(_))));
+        assert!(matches!(empty, EngineError::Payload(PayloadError::Empty(_))));
     }
 
     #[test]
@@ -281,7 +242,7 @@ mod tests {
         std::fs::write(file.path(), b"plain text\n").unwrap();
         assert!(matches!(
             Payload::load(&source, 0, false),
-            Err(LoadError::Payload(PayloadError::Cut { at: 0, .. }))
+            Err(EngineError::Payload(PayloadError::Cut { at: 0, .. }))
         ));
     }
 

@@ -6,13 +6,14 @@
 
 use crate::clock::{Alarm, now_ns, wall_at_zero_ms};
 use crate::codec::Encoder;
-use crate::error::LoadError;
-use crate::fate::Fates;
-use crate::link::{InstantRun, Link, Outcome, Parcel};
+use crate::error::EngineError;
+use crate::link::{InstantRun, Link, ProducerShared, ReadyBatch};
+use crate::outcomes::Outcomes;
 use crate::plan::Plan;
 use crate::records::build::{OpenBatch, record_bytes_max};
 use crate::records::stamp::{Stamp, encoded_bytes};
-use crate::schedule::{Punctuality, Schedule, Turn};
+use crate::runtime::{self, TimerFile};
+use crate::schedule::{ProducerSlot, Punctuality, Schedule};
 use crate::source::{Choice, Source};
 use loadgen_result::report::verification::Level;
 use std::collections::{BTreeMap, VecDeque};
@@ -35,7 +36,7 @@ enum Pause {
     /// A full batch needs an in-flight slot.
     NoSlot,
     /// Others' turn.
-    Turn,
+    Yield,
 }
 
 /// One partition's batch being filled.
@@ -53,7 +54,7 @@ struct Slot {
 pub struct Producer {
     id: u16,
     plan: Arc<Plan>,
-    outcome: Rc<Outcome>,
+    shared: Rc<ProducerShared>,
     links: Vec<Rc<Link>>,
     slots: Vec<Slot>,
     /// Open batches in the order of their deadlines: (deadline, partition, serial).
@@ -74,17 +75,17 @@ pub struct Produced {
     /// Which producer.
     pub id: u16,
     /// Per partition.
-    pub fates: Vec<Fates>,
+    pub outcomes: Vec<Outcomes>,
 }
 
 impl Producer {
     /// Opens all connections.
-    pub fn open(id: u16, plan: &Arc<Plan>, outcome: Rc<Outcome>) -> Result<Producer, LoadError> {
+    pub fn open(id: u16, plan: &Arc<Plan>, shared: Rc<ProducerShared>) -> Result<Producer, EngineError> {
         let mut link_of = BTreeMap::<SocketAddr, usize>::new();
         let mut links = Vec::new();
         for leader in plan.topic.by_leader().into_keys() {
             link_of.insert(leader, links.len());
-            links.push(Link::open(leader, plan, &outcome)?);
+            links.push(Link::open(leader, plan, &shared)?);
         }
         let slot = |leader: &SocketAddr| Slot {
             link: link_of[leader],
@@ -94,8 +95,8 @@ impl Producer {
             payload_bytes: 0,
             next_sequence: 0,
         };
-        let (alarm, file) = Alarm::new().map_err(LoadError::system("a timer"))?;
-        tokio_uring::spawn(ring_alarm(file, outcome.clone()));
+        let (alarm, timer) = Alarm::new().map_err(EngineError::system("a timer"))?;
+        runtime::spawn(ring_alarm(timer, shared.clone()));
         Ok(Producer {
             id,
             slots: plan.topic.leaders.iter().map(slot).collect(),
@@ -111,7 +112,7 @@ impl Producer {
             blocked_since_ns: None,
             punctuality: Punctuality::default(),
             plan: plan.clone(),
-            outcome,
+            shared,
         })
     }
 
@@ -121,57 +122,61 @@ impl Producer {
     }
 
     /// Produces from `start_ns` until the window ends, then waits for the last acks.
-    pub async fn run(mut self, start_ns: u64) -> Result<Produced, LoadError> {
-        let turn = Turn { index: usize::from(self.id), producers: self.plan.producers, seed: self.plan.seed };
-        self.schedule = Schedule::new(&self.plan.load, self.outcome.stage.grid().span(), turn);
+    pub async fn run(mut self, start_ns: u64) -> Result<Produced, EngineError> {
+        let turn = ProducerSlot {
+            index: usize::from(self.id),
+            producers: self.plan.producers,
+            seed: self.plan.seed,
+        };
+        self.schedule = Schedule::new(&self.plan.load, self.shared.run_state.grid().span(), turn);
         self.alarm_at(start_ns)?;
-        while now_ns() < start_ns && !self.outcome.stage.has_failed() {
-            self.outcome.wake.wait().await;
+        while now_ns() < start_ns && !self.shared.run_state.has_failed() {
+            self.shared.wake.wait().await;
         }
         while !self.is_over() {
             self.note_lateness();
             match self.make()? {
                 Pause::Until(instant) => {
                     self.punctuality.plan(instant);
-                    self.alarm_at(instant.min(self.outcome.stage.window().to_ns))?;
-                    self.outcome.wake.wait().await;
+                    self.alarm_at(instant.min(self.shared.run_state.window().to_ns))?;
+                    self.shared.wake.wait().await;
                 }
                 Pause::NoSlot => {
                     self.punctuality.excuse();
-                    self.alarm_at(self.outcome.stage.window().to_ns)?;
-                    self.outcome.wake.wait().await;
+                    self.alarm_at(self.shared.run_state.window().to_ns)?;
+                    self.shared.wake.wait().await;
                 }
-                Pause::Turn => tokio::task::yield_now().await,
+                Pause::Yield => runtime::yield_now().await,
             }
         }
         self.note_slot(now_ns());
-        if !self.outcome.stage.has_failed() {
+        if !self.shared.run_state.has_failed() {
             self.make_last()?;
         }
         self.note_unsent();
         self.flush().await?;
-        if self.outcome.stage.has_failed() {
+        if self.shared.run_state.has_failed() {
             self.note_unanswered();
         }
         self.links.iter().for_each(|link| link.close());
-        self.outcome.stage.produced();
+        self.shared.run_state.produced();
         // A copy: after a failure answers may still come to the links.
-        let fates = self.outcome.fates.borrow().clone();
-        Ok(Produced { id: self.id, fates })
+        let outcomes = self.shared.outcomes.borrow().clone();
+        Ok(Produced { id: self.id, outcomes })
     }
 
     fn is_over(&self) -> bool {
-        self.outcome.stage.has_failed() || now_ns() >= self.outcome.stage.window().to_ns
+        self.shared.run_state.has_failed() || now_ns() >= self.shared.run_state.window().to_ns
     }
 
     /// Has the producer woken at `instant`. Setting the alarm is a system call: not made for an instant still to come
     /// that it is set to already.
-    fn alarm_at(&mut self, instant: u64) -> Result<(), LoadError> {
+    fn alarm_at(&mut self, instant: u64) -> Result<(), EngineError> {
         if self.alarm_ns == instant && instant > now_ns() {
             return Ok(());
         }
         self.alarm_ns = instant;
-        self.alarm.set(instant).map_err(LoadError::system("a timer"))
+        self.alarm.set(instant).map_err(EngineError::system("a timer"))
     }
 
     /// How much later than planned the producer got to work; waiting for a slot is the broker's time, not its own.
@@ -179,17 +184,17 @@ impl Producer {
         let now = now_ns();
         if let Some(late) = self.punctuality.lateness(now)
             && self.schedule.is_open_loop()
-            && self.outcome.stage.window().contains(now)
+            && self.shared.run_state.window().contains(now)
         {
-            self.outcome.metrics.borrow_mut().lateness.record(late, 1);
+            self.shared.metrics.borrow_mut().lateness.record(late, 1);
         }
     }
 
     /// Makes every record that is due and sends every batch that is full or has lingered.
-    fn make(&mut self) -> Result<Pause, LoadError> {
+    fn make(&mut self) -> Result<Pause, EngineError> {
         for _ in 0..LOOKS_PER_TURN {
             let now = now_ns();
-            if now >= self.outcome.stage.window().to_ns {
+            if now >= self.shared.run_state.window().to_ns {
                 return Ok(Pause::Until(now));
             }
             self.note_slot(now);
@@ -208,12 +213,12 @@ impl Producer {
         if let Some(instant) = self.schedule.instant_ahead(0) {
             self.punctuality.plan(instant + self.plan.settings.linger_ns);
         }
-        Ok(Pause::Turn)
+        Ok(Pause::Yield)
     }
 
     /// When the load ends, what was due and only waited for its linger is made; a backlog is not worked off.
-    fn make_last(&mut self) -> Result<(), LoadError> {
-        let last_ns = self.outcome.stage.window().to_ns - 1;
+    fn make_last(&mut self) -> Result<(), EngineError> {
+        let last_ns = self.shared.run_state.window().to_ns - 1;
         for _ in 0..LOOKS_PER_TURN {
             if !self.schedule.is_open_loop() || self.make_some(last_ns)?.is_some() {
                 break;
@@ -223,7 +228,7 @@ impl Producer {
     }
 
     /// Up to [`RECORDS_PER_LOOK`] records. `None`: there may be more.
-    fn make_some(&mut self, now: u64) -> Result<Option<Pause>, LoadError> {
+    fn make_some(&mut self, now: u64) -> Result<Option<Pause>, EngineError> {
         for _ in 0..RECORDS_PER_LOOK {
             let Some(instant) = self.schedule.due(now) else { return Ok(Some(Pause::Until(now))) };
             let choice = self.source.peek();
@@ -270,10 +275,10 @@ impl Producer {
         } else {
             settings.batch_bytes + record_bytes
         };
-        let bytes = self.outcome.spare_buffers.borrow_mut().pop().unwrap_or_default();
+        let bytes = self.shared.spare_buffers.borrow_mut().pop().unwrap_or_default();
         let slot = &mut self.slots[partition];
         slot.open = Some(OpenBatch::new(bytes, room));
-        slot.instants = self.outcome.spare_runs.borrow_mut().pop().unwrap_or_default();
+        slot.instants = self.shared.spare_runs.borrow_mut().pop().unwrap_or_default();
         slot.payload_bytes = 0;
         slot.serial += 1;
         self.lingering.push_back((instant + settings.linger_ns, partition, slot.serial));
@@ -307,20 +312,20 @@ impl Producer {
     }
 
     /// Sends a partition's batch if its link has a slot.
-    fn try_send(&mut self, partition: usize) -> Result<bool, LoadError> {
+    fn try_send(&mut self, partition: usize) -> Result<bool, EngineError> {
         let slot = &mut self.slots[partition];
         let link = &self.links[slot.link];
         if !link.has_slot() {
             return Ok(false);
         }
         let Some(open) = slot.open.take() else { return Ok(true) };
-        let spare = self.outcome.spare_buffers.borrow_mut().pop().unwrap_or_default();
+        let spare = self.shared.spare_buffers.borrow_mut().pop().unwrap_or_default();
         let (batch, spare) = open.finish(&mut self.encoder, spare);
         if spare.capacity() > 0 {
-            self.outcome.spare_buffers.borrow_mut().push(spare);
+            self.shared.spare_buffers.borrow_mut().push(spare);
         }
         let instants = std::mem::take(&mut slot.instants);
-        link.send(Parcel { batch, partition, payload_bytes: slot.payload_bytes, instants })?;
+        link.send(ReadyBatch { batch, partition, payload_bytes: slot.payload_bytes, instants })?;
         self.source.next_partition();
         let open_bytes =
             self.slots.iter().filter_map(|slot| slot.open.as_ref()).map(OpenBatch::records_bytes);
@@ -329,7 +334,7 @@ impl Producer {
     }
 
     /// Sends the batches whose linger is over; false when one has to wait for a slot.
-    fn send_lingered(&mut self, now: u64) -> Result<bool, LoadError> {
+    fn send_lingered(&mut self, now: u64) -> Result<bool, EngineError> {
         while let Some((deadline, partition, serial)) = self.lingering.front().copied() {
             let is_current = self.slots[partition].serial == serial && self.slots[partition].open.is_some();
             if is_current && deadline > now {
@@ -357,9 +362,9 @@ impl Producer {
     /// Counts the time in which no slot was free, as far as it was measured time.
     fn note_slot(&mut self, now: u64) {
         let Some(since) = self.blocked_since_ns.take() else { return };
-        let waited_ns = self.outcome.stage.window().overlap_ns(since, now);
+        let waited_ns = self.shared.run_state.window().overlap_ns(since, now);
         if waited_ns > 0 {
-            let mut metrics = self.outcome.metrics.borrow_mut();
+            let mut metrics = self.shared.metrics.borrow_mut();
             metrics.cap_waits += 1;
             metrics.cap_wait_ns += waited_ns;
         }
@@ -367,9 +372,9 @@ impl Producer {
 
     /// Records that were due and not made when the load ended: their wait so far counts, it was real.
     fn note_unsent(&mut self) {
-        let window = self.outcome.stage.window();
+        let window = self.shared.run_state.window();
         let unsent = self.schedule.overdue(window.to_ns);
-        let mut metrics = self.outcome.metrics.borrow_mut();
+        let mut metrics = self.shared.metrics.borrow_mut();
         let step = unsent.div_ceil(UNSENT_STEPS).max(1);
         for first in (0..unsent).step_by(step as usize) {
             let (instant, count) = (self.schedule.instant_ahead(first), step.min(unsent - first));
@@ -382,38 +387,35 @@ impl Producer {
     /// Records that a run which was cut short has made, and of which it will hear nothing: they waited until then.
     fn note_unanswered(&self) {
         self.links.iter().for_each(|link| link.note_unanswered());
-        let window = self.outcome.stage.window();
-        let mut metrics = self.outcome.metrics.borrow_mut();
+        let window = self.shared.run_state.window();
+        let mut metrics = self.shared.metrics.borrow_mut();
         for run in self.slots.iter().flat_map(|slot| &slot.instants) {
             metrics.unanswered_records += metrics.given_up(window, window.to_ns, None, *run);
         }
     }
 
     /// Sends what is open and waits for every ack.
-    async fn flush(&mut self) -> Result<(), LoadError> {
+    async fn flush(&mut self) -> Result<(), EngineError> {
         for partition in 0..self.slots.len() {
-            while !self.outcome.stage.has_failed() && !self.try_send(partition)? {
-                self.outcome.wake.wait().await;
+            while !self.shared.run_state.has_failed() && !self.try_send(partition)? {
+                self.shared.wake.wait().await;
             }
         }
-        while !self.outcome.stage.has_failed() && !self.links.iter().all(|link| link.is_idle()) {
-            self.outcome.wake.wait().await;
+        while !self.shared.run_state.has_failed() && !self.links.iter().all(|link| link.is_idle()) {
+            self.shared.wake.wait().await;
         }
         Ok(())
     }
 }
 
 /// Wakes the producer whenever its alarm rings.
-async fn ring_alarm(file: tokio_uring::fs::File, outcome: Rc<Outcome>) {
-    let mut expirations = vec![0u8; 8];
+async fn ring_alarm(mut timer: TimerFile, shared: Rc<ProducerShared>) {
     loop {
-        let (read, buffer) = file.read_at(expirations, 0).await;
-        expirations = buffer;
-        if let Err(why) = read {
-            outcome.stage.fail(LoadError::System { what: "a timer", why });
+        if let Err(why) = timer.rung().await {
+            shared.run_state.fail(EngineError::System { what: "a timer", why });
         }
-        outcome.wake.raise();
-        if outcome.stage.has_failed() {
+        shared.wake.raise();
+        if shared.run_state.has_failed() {
             return;
         }
     }

@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 /// Which producer's share of a load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Turn {
+pub struct ProducerSlot {
     /// Its number.
     pub index: usize,
     /// Of how many.
@@ -56,7 +56,7 @@ pub enum Schedule {
         /// Of all producers together.
         profile: Profile,
         /// This producer.
-        turn: Turn,
+        slot: ProducerSlot,
         /// Records taken so far.
         taken: u64,
     },
@@ -75,26 +75,26 @@ pub enum Schedule {
 
 impl Schedule {
     /// One producer's part of a load.
-    pub fn new(load: &Load, span: Span, turn: Turn) -> Schedule {
-        let (start_ns, producers) = (span.start_ns, turn.producers as f64);
+    pub fn new(load: &Load, span: Span, slot: ProducerSlot) -> Schedule {
+        let (start_ns, producers) = (span.start_ns, slot.producers as f64);
         match load {
             Load::Maximum => Schedule::Maximum,
             Load::Constant { rate } => {
                 let gap_ns = 1e9 / rate;
-                let first_ns = start_ns + (gap_ns * turn.index as f64) as u64;
+                let first_ns = start_ns + (gap_ns * slot.index as f64) as u64;
                 Schedule::Constant { first_ns, step_ns: gap_ns * producers, taken: 0 }
             }
             Load::Poisson { rate } => {
                 let mut rng =
-                    Rng::new(turn.seed ^ (turn.index as u64 + 1).wrapping_mul(0xd134_2543_de82_ef95));
+                    Rng::new(slot.seed ^ (slot.index as u64 + 1).wrapping_mul(0xd134_2543_de82_ef95));
                 let gap_ns = 1e9 / rate * producers;
                 Schedule::Poisson { next_ns: start_ns as f64 + gap_ns * exponential(&mut rng), gap_ns, rng }
             }
             Load::Shaped(shape) => match shape.profile(span) {
-                Some(profile) => Schedule::Shaped { start_ns, profile, turn, taken: 0 },
+                Some(profile) => Schedule::Shaped { start_ns, profile, slot, taken: 0 },
                 None => Schedule::Maximum,
             },
-            Load::Replay(replay) => Schedule::Replayed { start_ns, lane: replay.lane(turn.index), taken: 0 },
+            Load::Replay(replay) => Schedule::Replayed { start_ns, lane: replay.lane(slot.index), taken: 0 },
         }
     }
 
@@ -112,8 +112,8 @@ impl Schedule {
                 Some(first_ns + ((taken + ahead) as f64 * step_ns) as u64)
             }
             Schedule::Poisson { next_ns, gap_ns, .. } => Some((next_ns + ahead as f64 * gap_ns) as u64),
-            Schedule::Shaped { start_ns, profile, turn, taken } => {
-                let record = (taken + ahead) as f64 * turn.producers as f64 + turn.index as f64;
+            Schedule::Shaped { start_ns, profile, slot, taken } => {
+                let record = (taken + ahead) as f64 * slot.producers as f64 + slot.index as f64;
                 Some(start_ns + (profile.instant_of(record) * 1e9) as u64)
             }
             Schedule::Replayed { start_ns, lane, taken } => {
@@ -154,9 +154,9 @@ impl Schedule {
             Schedule::Poisson { next_ns, gap_ns, .. } => {
                 ((end_ns as f64 - next_ns) / gap_ns).max(0.0).ceil() as u64
             }
-            Schedule::Shaped { start_ns, profile, turn, taken } => {
-                let due = profile.due_by(end_ns.saturating_sub(*start_ns) as f64 / 1e9) - turn.index as f64;
-                ((due / turn.producers as f64).max(0.0).ceil() as u64).saturating_sub(*taken)
+            Schedule::Shaped { start_ns, profile, slot, taken } => {
+                let due = profile.due_by(end_ns.saturating_sub(*start_ns) as f64 / 1e9) - slot.index as f64;
+                ((due / slot.producers as f64).max(0.0).ceil() as u64).saturating_sub(*taken)
             }
             Schedule::Replayed { start_ns, lane, taken } => {
                 lane.due_by(end_ns.saturating_sub(*start_ns)).saturating_sub(*taken)
@@ -177,13 +177,13 @@ fn exponential(rng: &mut Rng) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stage::Window;
+    use crate::window::Window;
 
     const SECOND: u64 = 1_000_000_000;
 
     fn schedule(load: &Load, index: usize, producers: usize) -> Schedule {
         let span = Span { start_ns: 5_000, window: Window { from_ns: 5_000, to_ns: 5_000 + 10 * SECOND } };
-        Schedule::new(load, span, Turn { index, producers, seed: 3 })
+        Schedule::new(load, span, ProducerSlot { index, producers, seed: 3 })
     }
 
     /// Everything due within the first `seconds`, of all producers.

@@ -4,8 +4,8 @@
 //! The cheap case, the next sequence of the same producer, costs one comparison. A hole is remembered as a range until
 //! a late record fills it (reordering) or the run ends (loss).
 
-use crate::fate::Fates;
-use crate::journal::TakenBack;
+use crate::outcomes::Outcomes;
+use crate::read_history::TakenBack;
 use crate::records::stamp::{Stamp, content_hash};
 use loadgen_result::report::verification::{Fault, Findings, Level};
 use std::collections::BTreeMap;
@@ -168,14 +168,14 @@ impl PartitionVerifier {
     }
 
     /// The end: so it went with each producer's records for this partition.
-    pub fn finish<'a>(mut self, fates: impl Fn(usize) -> Option<&'a Fates>) -> Findings {
+    pub fn finish<'a>(mut self, outcomes: impl Fn(usize) -> Option<&'a Outcomes>) -> Findings {
         if self.level == Level::Off {
             return self.findings;
         }
         for (producer, stream) in self.streams.iter().enumerate() {
-            let (partition, fates) = (self.partition, fates(producer));
+            let (partition, outcomes) = (self.partition, outcomes(producer));
             for (range, offset) in &stream.late {
-                let excused = fates.map_or(0, |fates| fates.late_in(range));
+                let excused = outcomes.map_or(0, |outcomes| outcomes.late_in(range));
                 let example = || {
                     format!(
                         "record {} of producer {producer}, partition {partition}, offset {offset}:",
@@ -187,12 +187,12 @@ impl PartitionVerifier {
                     self.findings.note(Fault::Reorder, count, example);
                 }
             }
-            let Some(fates) = fates else { continue };
-            let tail = (stream.expected < fates.upto()).then_some((stream.expected, fates.upto()));
-            self.findings.appeared += fates.unknown_records();
+            let Some(outcomes) = outcomes else { continue };
+            let tail = (stream.expected < outcomes.upto()).then_some((stream.expected, outcomes.upto()));
+            self.findings.appeared += outcomes.unknown_records();
             for (start, end) in stream.missing.iter().map(|(start, end)| (*start, *end)).chain(tail) {
-                self.findings.appeared -= fates.unknown_in(start..end);
-                for lost in fates.acked_in(start..end) {
+                self.findings.appeared -= outcomes.unknown_in(start..end);
+                for lost in outcomes.acked_in(start..end) {
                     let (start, count) = (lost.start, lost.end - lost.start);
                     let example = || format!("record {start} of producer {producer}, partition {partition}:");
                     self.findings.note(Fault::Loss, count, example);
@@ -209,10 +209,10 @@ mod tests {
 
     const VALUE: &[u8] = b"value";
 
-    fn all_acked(records: u64) -> Fates {
-        let mut fates = Fates::default();
-        fates.acked(records);
-        fates
+    fn all_acked(records: u64) -> Outcomes {
+        let mut outcomes = Outcomes::default();
+        outcomes.acked(records);
+        outcomes
     }
 
     fn judge(level: Level, sequences: &[u64], acked: u64) -> Findings {
@@ -222,8 +222,8 @@ mod tests {
             let stamp = Stamp { run: 1, producer: 1, sequence: *sequence, intended_ns: 0, hash };
             assert!(verifier.record(offset as i64, None, Some(VALUE), Some(stamp)));
         }
-        let fates = all_acked(acked);
-        verifier.finish(|producer| (producer == 1).then_some(&fates))
+        let outcomes = all_acked(acked);
+        verifier.finish(|producer| (producer == 1).then_some(&outcomes))
     }
 
     #[test]
@@ -263,12 +263,12 @@ mod tests {
                 let stamp = Stamp { run: 1, producer: 0, sequence, intended_ns: 0, hash: None };
                 verifier.record(offset as i64, None, Some(VALUE), Some(stamp));
             }
-            let mut fates = Fates::default();
-            fates.acked(late.start);
-            let refused = fates.refused(late.end - late.start);
-            fates.acked(7 - late.end);
-            fates.acked_at_last(refused);
-            verifier.finish(|_| Some(&fates))
+            let mut outcomes = Outcomes::default();
+            outcomes.acked(late.start);
+            let refused = outcomes.refused(late.end - late.start);
+            outcomes.acked(7 - late.end);
+            outcomes.acked_at_last(refused);
+            verifier.finish(|_| Some(&outcomes))
         };
         assert!(judge(2..4).passed());
         let findings = judge(3..4);
@@ -292,8 +292,8 @@ mod tests {
             let hash = Some(content_hash(None, b"another"));
             let stamp = Stamp { run: 1, producer: 0, sequence: 0, intended_ns: 0, hash };
             verifier.record(0, None, Some(VALUE), Some(stamp));
-            let fates = all_acked(1);
-            assert_eq!(verifier.finish(|_| Some(&fates)).corrupt, corrupt, "{level:?}");
+            let outcomes = all_acked(1);
+            assert_eq!(verifier.finish(|_| Some(&outcomes)).corrupt, corrupt, "{level:?}");
         }
     }
 
@@ -320,16 +320,16 @@ mod tests {
 
     #[test]
     fn what_was_in_flight_at_a_crash_may_be_there_or_not_and_what_was_acked_must_be() {
-        let mut fates = all_acked(3);
-        fates.unknown(4); // 3..7
-        fates.acked(3); // 7..10
-        fates.unknown(2); // 10..12
+        let mut outcomes = all_acked(3);
+        outcomes.unknown(4); // 3..7
+        outcomes.acked(3); // 7..10
+        outcomes.unknown(2); // 10..12
         let mut verifier = PartitionVerifier::new(Level::Seq, 1, 0, 1);
         for (offset, sequence) in [0, 1, 3, 4, 8, 9, 11].into_iter().enumerate() {
             let stamp = Stamp { run: 1, producer: 0, sequence, intended_ns: 0, hash: None };
             verifier.record(offset as i64, None, None, Some(stamp));
         }
-        let findings = verifier.finish(|_| Some(&fates));
+        let findings = verifier.finish(|_| Some(&outcomes));
         assert_eq!((findings.lost, findings.appeared), (2, 3), "2 and 7 were acked; 3, 4 and 11 were not");
         assert_eq!(findings.first_example.unwrap(), "record 2 of producer 0, partition 0: lost");
     }

@@ -1,20 +1,20 @@
 //! The broker under test: one that this run starts (a creel, a real Apache Kafka, any command) or one that runs already.
 //!
-//! `Wanted` is decided once, from the options. `Kind::launch` says how each kind is started, `process` starts it on a
-//! `leash` and never leaves it behind, `target` is what the rest of the run sees.
+//! `Wanted` is decided once, from the options. `Kind::launch` says how each kind is started, `process` starts it so
+//! that it ends with its parent (`parent_death`), `target` is what the rest of the run sees.
 
 pub mod command;
 pub mod creel;
 pub mod kafka;
-pub mod leash;
 mod named;
+pub mod parent_death;
 pub mod process;
 pub mod target;
 
+use crate::error::HostError;
 use command::CommandBroker;
 use creel::Creel;
 use kafka::Kafka;
-use loadgen_engine::error::LoadError;
 use loadgen_engine::options::{BrokerChoice, BrokerOptions};
 use loadgen_result::report::BrokerKind;
 use std::ffi::OsString;
@@ -59,7 +59,7 @@ pub enum Kind {
 
 /// Where a broker is to live.
 #[derive(Debug)]
-pub struct Place<'a> {
+pub struct LaunchSite<'a> {
     /// Its own directory, there and empty.
     pub dir: &'a Path,
     /// Where it is to listen.
@@ -68,7 +68,7 @@ pub struct Place<'a> {
     pub cores: &'a [usize],
 }
 
-impl Place<'_> {
+impl LaunchSite<'_> {
     /// Where its data go.
     pub fn data_dir(&self) -> PathBuf {
         self.dir.join("data")
@@ -119,13 +119,13 @@ impl CommandLine {
 pub enum Pinning {
     /// The broker: it was told.
     ByItself,
-    /// The leash, before it becomes the broker.
-    ByLeash,
+    /// The step before the broker (`parent_death`), before it becomes it.
+    BeforeExec,
 }
 
 impl Wanted {
     /// From the options; those that mean nothing to this broker are refused, not ignored.
-    pub fn of(options: &BrokerOptions) -> Result<Wanted, LoadError> {
+    pub fn of(options: &BrokerOptions) -> Result<Wanted, HostError> {
         if let Some(address) = &options.bootstrap {
             let (pid, data_dir) = (options.broker_pid, options.broker_data_dir.clone());
             let (address, admin) = (address.clone(), options.broker_admin.clone());
@@ -152,13 +152,13 @@ impl Wanted {
     }
 }
 
-fn refuse(is_wrong: bool, why: &str) -> Result<(), LoadError> {
-    if is_wrong { Err(LoadError::Options(why.into())) } else { Ok(()) }
+fn refuse(is_wrong: bool, why: &str) -> Result<(), HostError> {
+    if is_wrong { Err(HostError::Options(why.into())) } else { Ok(()) }
 }
 
 impl Kind {
     /// How to start it at `place`.
-    pub fn launch(&self, place: &Place<'_>) -> Result<Launch, LoadError> {
+    pub fn launch(&self, place: &LaunchSite<'_>) -> Result<Launch, HostError> {
         match self {
             Kind::Creel(creel) => creel.launch(place),
             Kind::Kafka(kafka) => kafka.launch(place),

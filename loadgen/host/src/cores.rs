@@ -1,6 +1,6 @@
 //! Which core does what: the own broker and the generator must not fight over one.
 
-use loadgen_engine::error::LoadError;
+use crate::error::HostError;
 use rustix::thread::{CpuSet, sched_getaffinity};
 
 /// Cores for either side.
@@ -13,14 +13,14 @@ pub struct Cores {
 }
 
 /// Cores that this process may use.
-pub fn at_hand() -> Result<Vec<usize>, LoadError> {
+pub fn at_hand() -> Result<Vec<usize>, HostError> {
     let set = sched_getaffinity(None)
-        .map_err(|why| LoadError::System { what: "the cores at hand", why: why.into() })?;
+        .map_err(|why| HostError::System { what: "the cores at hand", why: why.into() })?;
     Ok((0..CpuSet::MAX_CPU).filter(|cpu| set.is_set(*cpu)).collect())
 }
 
 /// Splits `at_hand`: without a wish the own broker takes the first half. One core is shared.
-pub fn split(at_hand: &[usize], own_broker: bool, wish: Option<&str>) -> Result<Cores, LoadError> {
+pub fn split(at_hand: &[usize], own_broker: bool, wish: Option<&str>) -> Result<Cores, HostError> {
     if !own_broker {
         return Ok(Cores { broker: Vec::new(), generator: at_hand.to_vec() });
     }
@@ -40,8 +40,8 @@ pub fn threads(generator: &[usize], asked: Option<u16>) -> Vec<usize> {
 }
 
 /// `0,2` or `0-3`, as the broker writes lists of cores.
-pub fn parse(text: &str) -> Result<Vec<usize>, LoadError> {
-    let bad = || LoadError::Options(format!("'{text}' is not a list of cores such as 0,2 or 0-3"));
+pub fn parse(text: &str) -> Result<Vec<usize>, HostError> {
+    let bad = || HostError::Options(format!("'{text}' is not a list of cores such as 0,2 or 0-3"));
     let mut cores = Vec::new();
     for part in text.split(',') {
         let (first, last) = part.split_once('-').unwrap_or((part, part));

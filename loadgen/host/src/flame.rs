@@ -4,12 +4,12 @@
 //! Sampling takes CPU from the broker (a copy of 16 KiB of stack per sample, for builds without frame pointers): a run to be
 //! explained, not one to be quoted.
 
+use crate::error::HostError;
 use inferno::collapse::Collapse;
 use inferno::collapse::perf::Folder;
 use inferno::flamegraph;
 use loadgen_engine::clock::now_ns;
-use loadgen_engine::error::LoadError;
-use loadgen_engine::stage::Window;
+use loadgen_engine::window::Window;
 use loadgen_result::files::FileError;
 use rustix::process::{Pid, Signal, kill_process};
 use std::io::{self, BufReader, BufWriter};
@@ -30,11 +30,11 @@ pub struct Flame {
 
 impl Flame {
     /// Finds out whether this process may be profiled here, before anything is measured.
-    pub fn of(pid: Option<u32>) -> Result<Flame, LoadError> {
+    pub fn of(pid: Option<u32>) -> Result<Flame, HostError> {
         let pid = pid.ok_or_else(|| {
-            LoadError::Options("--flame: the broker's process is not to be found here".into())
+            HostError::Options("--flame: the broker's process is not to be found here".into())
         })?;
-        let dir = tempfile::tempdir().map_err(LoadError::system("a temporary directory"))?;
+        let dir = tempfile::tempdir().map_err(HostError::system("a temporary directory"))?;
         let flame = Flame { pid, dir, recording: None };
         let tried = flame.perf_record().args(["--", "true"]).output();
         let _ = std::fs::remove_file(flame.data());
@@ -72,9 +72,9 @@ impl Flame {
     }
 
     /// Draws what was sampled into `path`.
-    pub fn draw(mut self, path: &Path, title: &str) -> Result<(), LoadError> {
+    pub fn draw(mut self, path: &Path, title: &str) -> Result<(), HostError> {
         self.end();
-        let why = |why: io::Error| LoadError::File(FileError { path: path.to_owned(), why });
+        let why = |why: io::Error| HostError::File(FileError { path: path.to_owned(), why });
         if !self.data().exists() {
             return Err(why(io::Error::other("perf recorded nothing")));
         }
@@ -110,9 +110,9 @@ impl Drop for Flame {
     }
 }
 
-fn not_allowed(said: &str) -> LoadError {
+fn not_allowed(said: &str) -> HostError {
     let said = said.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("perf says nothing");
-    LoadError::Options(format!(
+    HostError::Options(format!(
         "--flame: {said}. It needs Linux's perf (package linux-perf or linux-tools) and the right to use it: root, or \
          kernel.perf_event_paranoid at most 1"
     ))

@@ -5,10 +5,12 @@
 #![warn(clippy::print_stdout, clippy::print_stderr, reason = "they panic where the reader has gone")]
 
 pub mod broker;
+pub mod broker_stages;
 pub mod cores;
 pub mod cost;
+pub mod edge;
+pub mod error;
 pub mod flame;
 pub mod machine;
 pub mod noise;
 pub mod observer;
-pub mod stages;

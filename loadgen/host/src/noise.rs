@@ -4,88 +4,35 @@
 //! What the kernel does for broker and generator is no disturbance: its threads write the broker's own data to the disk.
 //! (Its workers for io_uring are threads of the process that owns the ring, and count there.)
 
-mod census;
+pub mod census;
+pub mod counters;
 
-pub use census::{Census, Spent};
-
-use crate::observer::Edge;
+use crate::edge::Edge;
+use census::Spent;
 use loadgen_engine::clock::{now_ns, sleep_until};
-use loadgen_engine::stage::Stage;
+use loadgen_engine::run_state::RunState;
 use loadgen_result::latency::Latency;
 use loadgen_result::report::machine::{GOOD_BELOW, Noise};
-use std::fs;
 use std::sync::Arc;
 
 /// How often the hiccup thread means to wake up.
 const HICCUP_STEP_NS: u64 = 1_000_000;
 /// Measures how late wake-ups are from the window's start to its end.
-pub fn measure_hiccups(stage: &Arc<Stage>) -> Latency {
+pub fn measure_hiccups(run_state: &Arc<RunState>) -> Latency {
     let mut hiccups = Latency::default();
     // Without this the kernel may be 50 us late on purpose; refused, it is.
     let _ = rustix::thread::set_current_timer_slack(std::num::NonZeroU64::new(1));
     let mut at_ns = now_ns();
-    while !stage.has_failed() && at_ns < stage.window().to_ns {
+    while !run_state.has_failed() && at_ns < run_state.window().to_ns {
         sleep_until(at_ns);
         let now = now_ns();
-        if stage.window().contains(at_ns) {
+        if run_state.window().contains(at_ns) {
             hiccups.record(now.saturating_sub(at_ns), 1);
         }
         // Wake-ups slept through are not made up for: the longest wait is recorded as one value, its length.
         at_ns += HICCUP_STEP_NS * ((now.saturating_sub(at_ns)) / HICCUP_STEP_NS + 1);
     }
     hiccups
-}
-
-/// The kernel's counters of the whole machine.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Counters {
-    /// CPU seconds spent running programs and the kernel's threads, over all CPUs.
-    pub used_s: f64,
-    /// CPU seconds spent in interrupts, soft ones included.
-    pub interrupts_s: f64,
-    /// CPU seconds given to other guests of the host.
-    pub stolen_s: f64,
-    /// CPU seconds there were, idle ones included.
-    pub all_s: f64,
-    /// Seconds in which some task waited for a CPU.
-    pub cpu_pressure_s: Option<f64>,
-    /// Seconds in which some task waited for a disk.
-    pub io_pressure_s: Option<f64>,
-}
-
-impl Counters {
-    /// As they are now; zero where the kernel does not count.
-    pub fn now() -> Counters {
-        let stat = fs::read_to_string("/proc/stat").unwrap_or_default();
-        let pressure = |of: &str| fs::read_to_string(format!("/proc/pressure/{of}")).ok();
-        Counters {
-            cpu_pressure_s: pressure("cpu").and_then(|text| parse_pressure(&text)),
-            io_pressure_s: pressure("io").and_then(|text| parse_pressure(&text)),
-            ..parse_stat(&stat).unwrap_or_default()
-        }
-    }
-}
-
-/// The line of all CPUs: user nice system idle iowait irq softirq steal guest ..., where user holds guest.
-fn parse_stat(stat: &str) -> Option<Counters> {
-    let fields = stat.lines().next()?.strip_prefix("cpu ")?.split_ascii_whitespace();
-    let ticks: Vec<f64> = fields.map_while(|field| field.parse().ok()).take(8).collect();
-    let [user, nice, system, idle, iowait, irq, softirq, steal] = ticks[..] else { return None };
-    let per_s = rustix::param::clock_ticks_per_second() as f64;
-    let (used, interrupts) = (user + nice + system, irq + softirq);
-    Some(Counters {
-        used_s: used / per_s,
-        interrupts_s: interrupts / per_s,
-        stolen_s: steal / per_s,
-        all_s: (used + interrupts + idle + iowait + steal) / per_s,
-        ..Counters::default()
-    })
-}
-
-/// `some avg10=... total=<microseconds>`
-fn parse_pressure(text: &str) -> Option<f64> {
-    let some = text.lines().find(|line| line.starts_with("some "))?;
-    some.rsplit_once("total=")?.1.trim().parse::<f64>().ok().map(|us| us / 1e6)
 }
 
 /// What passed between the window's edges, and whether it disturbed.
@@ -141,6 +88,8 @@ fn flags(noise: &Noise) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::census::Census;
+    use super::counters::Counters;
     use super::*;
     use crate::cost::CpuSpent;
 
@@ -149,17 +98,6 @@ mod tests {
         let machine =
             Counters { used_s, stolen_s, all_s, cpu_pressure_s: Some(used_s), ..Counters::default() };
         Edge { at_ns, cpu: CpuSpent { broker_s: Some(broker_s), generator_s }, machine, ..Edge::default() }
-    }
-
-    #[test]
-    fn counters_are_those_of_all_cpus() {
-        let per_s = rustix::param::clock_ticks_per_second() as f64;
-        let stat = "cpu  100 20 30 400 50 6 7 8 90 0\ncpu0 1 1 1 1 1 1 1 1 1 1\n";
-        let counters = parse_stat(stat).unwrap();
-        assert_eq!((counters.used_s, counters.interrupts_s), (150.0 / per_s, 13.0 / per_s));
-        assert_eq!((counters.stolen_s, counters.all_s), (8.0 / per_s, 621.0 / per_s));
-        assert_eq!(parse_stat("cpu 1 2 3"), None);
-        assert_eq!(parse_pressure("some avg10=1.00 total=2500000\nfull avg10=0.00 total=7\n"), Some(2.5));
     }
 
     #[test]

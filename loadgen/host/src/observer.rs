@@ -1,34 +1,17 @@
 //! What the main thread sees of a run from outside: counters at the window's edges, CPU time piece by piece, and the
 //! machine's hiccups in between.
 
+use crate::broker_stages::Snapshot;
 use crate::cost::CpuSpent;
-use crate::cost::{self, ProcessIo};
-use crate::noise::{Census, Counters, measure_hiccups};
-use crate::stages::Snapshot;
+use crate::edge::{Edge, Past, cpu};
+use crate::error::HostError;
+use crate::noise::measure_hiccups;
 use loadgen_engine::clock::now_ns;
-use loadgen_engine::error::LoadError;
-use loadgen_engine::stage::Stage;
+use loadgen_engine::run_state::RunState;
 use loadgen_result::latency::Latency;
 use loadgen_result::report::series::StageTime;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
-
-/// Counters at one instant.
-#[derive(Debug, Clone, Default)]
-pub struct Edge {
-    /// The instant.
-    pub at_ns: u64,
-    /// Of broker and generator.
-    pub cpu: CpuSpent,
-    /// Of the machine.
-    pub machine: Counters,
-    /// Of all tasks but broker and generator.
-    pub census: Census,
-    /// The broker's, where it may be seen.
-    pub broker_io: Option<ProcessIo>,
-    /// The broker's so far, bytes.
-    pub broker_peak_memory_bytes: Option<u64>,
-}
 
 /// CPU time used up to an instant.
 #[derive(Debug, Clone, Copy)]
@@ -44,9 +27,9 @@ pub struct Observer {
     broker_pid: Option<u32>,
     /// The broker's admin listener.
     admin: Option<String>,
-    /// Of the broker's former lives.
+    /// Of the broker's former generations.
     past: Past,
-    stage: Arc<Stage>,
+    run_state: Arc<RunState>,
     hiccups: JoinHandle<Latency>,
     piece: Option<usize>,
     samples: Vec<CpuSample>,
@@ -57,14 +40,6 @@ pub struct Observer {
     to: Option<Edge>,
     stages: [Option<Snapshot>; 2],
     stages_untold: Option<String>,
-}
-
-/// What a broker that was killed had used.
-#[derive(Debug, Clone, Copy, Default)]
-struct Past {
-    cpu_s: f64,
-    io: ProcessIo,
-    peak_memory_bytes: u64,
 }
 
 /// All that was seen.
@@ -87,24 +62,24 @@ pub struct Observed {
 }
 
 impl Observer {
-    /// Begins to watch; the stage has begun. Where the window begins with the load, `idle` is from before: however late this
+    /// Begins to watch; the run's state has begun. Where the window begins with the load, `idle` is from before: however late this
     /// thread is then, it misses nothing.
     pub fn start(
         broker_pid: Option<u32>,
         admin: Option<String>,
-        stage: &Arc<Stage>,
+        run_state: &Arc<RunState>,
         idle: Option<Edge>,
-    ) -> Result<Observer, LoadError> {
-        let for_thread = stage.clone();
+    ) -> Result<Observer, HostError> {
+        let for_thread = run_state.clone();
         let thread = thread::Builder::new().name("hiccups".into());
         let hiccups =
-            thread.spawn(move || measure_hiccups(&for_thread)).map_err(LoadError::system("a thread"))?;
-        let stage = stage.clone();
+            thread.spawn(move || measure_hiccups(&for_thread)).map_err(HostError::system("a thread"))?;
+        let run_state = run_state.clone();
         Ok(Observer {
             broker_pid,
             admin,
             past: Past::default(),
-            stage,
+            run_state,
             hiccups,
             piece: None,
             samples: vec![],
@@ -119,8 +94,8 @@ impl Observer {
 
     /// Notes what is to be noted by now; called often.
     pub fn look(&mut self) {
-        let (now, window) = (now_ns(), self.stage.window());
-        let (piece, cpu) = (Some(self.stage.grid().index(now)), self.cpu());
+        let (now, window) = (now_ns(), self.run_state.window());
+        let (piece, cpu) = (Some(self.run_state.grid().index(now)), self.cpu());
         self.last_broker_s = cpu.broker_s.or(self.last_broker_s);
         if self.piece != piece {
             self.piece = piece;
@@ -203,32 +178,6 @@ impl Observer {
     /// What a broker that has died used is what it had used when it was last looked at.
     fn kept(&self, cpu: CpuSpent) -> CpuSpent {
         CpuSpent { broker_s: cpu.broker_s.or(self.last_broker_s), ..cpu }
-    }
-}
-
-fn cpu(broker_pid: Option<u32>, past: &Past) -> CpuSpent {
-    let broker_s = broker_pid.and_then(cost::cpu_seconds);
-    CpuSpent { broker_s: broker_s.map(|seconds| seconds + past.cpu_s), generator_s: cost::own_cpu_seconds() }
-}
-
-impl Edge {
-    /// Before the load, of a broker in its first life.
-    pub fn before(broker_pid: Option<u32>) -> Edge {
-        Edge::now(broker_pid, &Past::default())
-    }
-
-    fn now(broker_pid: Option<u32>, past: &Past) -> Edge {
-        let peak = broker_pid.and_then(cost::peak_memory_bytes);
-        Edge {
-            at_ns: now_ns(),
-            cpu: cpu(broker_pid, past),
-            machine: Counters::now(),
-            census: Census::now(
-                &[Some(std::process::id()), broker_pid].into_iter().flatten().collect::<Vec<_>>(),
-            ),
-            broker_io: broker_pid.and_then(cost::process_io).map(|io| io.and(past.io)),
-            broker_peak_memory_bytes: peak.map(|bytes| bytes.max(past.peak_memory_bytes)),
-        }
     }
 }
 

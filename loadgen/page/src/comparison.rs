@@ -3,7 +3,7 @@
 use super::plot::{Axis, Line, Plot, Scale, Style, Tone, Unit};
 use super::run_tables;
 use super::text::{number, shell};
-use super::view::{Block, Forest, Mood, Ratio, Table, Verdict as Shown, View};
+use super::view::{Block, Callout, Forest, Ratio, Status, Table, View};
 use loadgen_result::comparison::Verdict;
 use loadgen_result::comparison::metric::Metric;
 use loadgen_result::comparison::{ArmReport, CompareReport, MetricReport, Phase, RoundRun};
@@ -17,7 +17,7 @@ pub(super) fn view(name: &str, report: &CompareReport) -> View {
         kind: "Comparison",
         title: format!("{name}: {} against {}", report.b.name, report.a.name),
         subtitle: subtitle(report),
-        verdicts: vec![verdict(report)],
+        callouts: vec![verdict(report)],
         warnings: warnings(report),
         ..View::default()
     };
@@ -59,9 +59,9 @@ fn warnings(report: &CompareReport) -> Vec<String> {
     cut.into_iter().chain(report.warnings.iter().cloned()).collect()
 }
 
-fn verdict(report: &CompareReport) -> Shown {
+fn verdict(report: &CompareReport) -> Callout {
     if let Some(why) = &report.failed {
-        return Shown { mood: Mood::Bad, text: "No verdict".into(), detail: why.clone() };
+        return Callout { status: Status::Bad, text: "No verdict".into(), detail: why.clone() };
     }
     let (a, b) = (&report.a.name, &report.b.name);
     let primary = report.metrics.iter().find(|metric| metric.metric == report.primary);
@@ -77,17 +77,17 @@ fn verdict(report: &CompareReport) -> Shown {
             number(floor)
         )
     });
-    let mood = match report.verdict {
-        Verdict::Better => Mood::Good,
-        Verdict::Worse => Mood::Bad,
-        Verdict::Inconclusive => Mood::Unsure,
+    let status = match report.verdict {
+        Verdict::Better => Status::Good,
+        Verdict::Worse => Status::Bad,
+        Verdict::Inconclusive => Status::Unsure,
     };
     let text = match report.primary.claim(report.verdict) {
         Some(claim) => format!("{b} {claim} {a}."),
         None if report.disturbed.steers => format!("Inconclusive: {}.", report.disturbed.counted()),
         None => format!("Inconclusive: neither {b} nor {a} can be called better."),
     };
-    Shown { mood, text, detail: ratio.unwrap_or_default() + &noise.unwrap_or_default() }
+    Callout { status, text, detail: ratio.unwrap_or_default() + &noise.unwrap_or_default() }
 }
 
 fn range(interval: Interval) -> [f64; 3] {

@@ -1,18 +1,18 @@
 //! What is to be known of a run that killed its broker before any of its figures is read.
 
 use super::text::{duration_us, number};
-use super::view::{Headline, Mood, Verdict};
+use super::view::{Callout, Headline, Status};
 use loadgen_result::report::crash::{CrashReport, Kill};
 
 /// For the top of a page; `of` names the run among several.
-pub(super) fn verdict(crash: &CrashReport, of: &str) -> Verdict {
+pub(super) fn verdict(crash: &CrashReport, of: &str) -> Callout {
     let kills = &crash.kills;
     let text = match kills.len() {
         0 => "The broker was to be killed, and was not".to_owned(),
         1 => "The broker was killed".to_owned(),
         times => format!("The broker was killed {times} times"),
     };
-    Verdict { mood: Mood::Told, text: format!("{of}{text}"), detail: detail(crash) }
+    Callout { status: Status::Told, text: format!("{of}{text}"), detail: detail(crash) }
 }
 
 fn detail(crash: &CrashReport) -> String {
@@ -49,7 +49,7 @@ pub(super) fn headline(crash: &CrashReport) -> Option<Headline> {
 }
 
 /// Of all runs of a sweep together.
-pub(super) fn of_many<'a>(crashes: impl Iterator<Item = &'a CrashReport>) -> Option<Verdict> {
+pub(super) fn of_many<'a>(crashes: impl Iterator<Item = &'a CrashReport>) -> Option<Callout> {
     let kills: Vec<&Kill> = crashes.flat_map(|crash| &crash.kills).collect();
     let down: Vec<f64> = kills.iter().filter_map(|kill| kill.down_s).collect();
     let most = if down.is_empty() {
@@ -57,8 +57,8 @@ pub(super) fn of_many<'a>(crashes: impl Iterator<Item = &'a CrashReport>) -> Opt
     } else {
         format!("; nothing was acked for {} at the longest", seconds(longest(&down)))
     };
-    (!kills.is_empty()).then(|| Verdict {
-        mood: Mood::Told,
+    (!kills.is_empty()).then(|| Callout {
+        status: Status::Told,
         text: "The brokers were killed".into(),
         detail: format!("{} × kill -9 in all runs{most}. All figures hold the outages.", kills.len()),
     })
@@ -90,7 +90,7 @@ mod tests {
     #[test]
     fn how_often_and_how_long_is_in_its_words() {
         let said = |crash: &CrashReport| {
-            let Verdict { text, detail, .. } = verdict(crash, "");
+            let Callout { text, detail, .. } = verdict(crash, "");
             format!("{text}: {detail}")
         };
         let once = crash(1, &[(3.0, Some(0.25))]);

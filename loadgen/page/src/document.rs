@@ -3,7 +3,7 @@
 use super::plot::Plot;
 use super::text::{escape, script_json};
 use super::view::{
-    Bar, Bars, Block, Forest, Grid, GridCell, Grids, Headline, Heat, Mood, Section, Table, Verdict, View,
+    Bar, Bars, Block, Callout, Forest, Grid, GridCell, Grids, Headline, Heat, Section, Status, Table, View,
 };
 use super::{forest, svg};
 use std::collections::BTreeMap;
@@ -57,7 +57,7 @@ fn push_head(out: &mut String, view: &View) {
         escape(&view.title),
         escape(&view.subtitle)
     );
-    view.verdicts.iter().for_each(|verdict| push_verdict(out, verdict));
+    view.callouts.iter().for_each(|verdict| push_verdict(out, verdict));
     if !view.warnings.is_empty() {
         out.push_str("<ul class=\"warnings\" aria-label=\"Warnings\">\n");
         view.warnings.iter().for_each(|warning| {
@@ -73,16 +73,16 @@ fn push_head(out: &mut String, view: &View) {
     }
 }
 
-fn push_verdict(out: &mut String, verdict: &Verdict) {
-    let class = match verdict.mood {
-        Mood::Good => "good",
-        Mood::Bad => "bad",
-        Mood::Unsure | Mood::Told => "unsure",
+fn push_verdict(out: &mut String, verdict: &Callout) {
+    let class = match verdict.status {
+        Status::Good => "good",
+        Status::Bad => "bad",
+        Status::Unsure | Status::Told => "unsure",
     };
     let _ = writeln!(
         out,
         "<p class=\"verdict {class}\"><span class=\"sign\" aria-hidden=\"true\">{}</span><span><strong>{}</strong> {}</span></p>",
-        verdict.mood.sign(),
+        verdict.status.sign(),
         escape(&verdict.text),
         escape(&verdict.detail)
     );

@@ -9,11 +9,14 @@
 #![forbid(unsafe_code)]
 #![warn(clippy::print_stdout, clippy::print_stderr, reason = "they panic where the reader has gone")]
 
+mod broker_stages_view;
 mod comparison;
 mod crash_view;
 mod document;
+pub mod error;
 mod forest;
 pub mod glossary;
+mod named_runs;
 mod of_results;
 mod pareto;
 mod percentile_curve;
@@ -25,9 +28,10 @@ pub mod run_table;
 mod run_tables;
 mod run_view;
 pub mod short_table;
-mod stages_view;
 mod svg;
+mod sweep_columns;
 mod sweep_grids;
+mod sweep_results;
 mod sweep_view;
 mod text;
 mod view;
@@ -44,7 +48,7 @@ pub const PAGE_FILE: &str = "report.html";
 /// Writes the page, its pictures and the README of a run, or of the two of a run without a rate, into `dir`, which exists.
 pub fn write_run(report: &PlainReport, dir: &Path) -> io::Result<()> {
     let name = dir.file_name().map_or_else(|| "run".into(), |name| name.to_string_lossy().into_owned());
-    let mut view = run_view::view(&run_view::named(&name, report));
+    let mut view = run_view::view(&named_runs::named(&name, report));
     point_to_flame(&mut view, dir);
     write(&view, dir)
 }

@@ -1,7 +1,7 @@
 //! The points of a sweep in the plane: latency against the rate, or, where all have one rate, against what it costs.
 
 use super::plot::{Axis, Line, Plot, Scale, Style, Tone, Unit};
-use super::sweep_view::{BROKER_CPU, RESPONSE_P99, WIRE, is_among};
+use super::sweep_columns::{BROKER_CPU, RESPONSE_P99, WIRE, is_among};
 use loadgen_study::advice::point::Point;
 
 /// Rates closer together than that would stand above each other in a line straight up.

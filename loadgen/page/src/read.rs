@@ -1,7 +1,7 @@
 //! Finds out what kind of result a file holds, and reads it.
 
-use super::sweep_view::Sweep;
-use loadgen_engine::error::LoadError;
+use super::sweep_results::Sweep;
+use crate::error::PageError;
 use loadgen_result::comparison::{self as comparison, CompareReport};
 use loadgen_result::files::FileError;
 use loadgen_result::report;
@@ -28,14 +28,14 @@ pub(super) enum Found {
 }
 
 /// Reads the result at `path`, a file or the directory of one.
-pub(super) fn read(path: &Path) -> Result<Found, LoadError> {
+pub(super) fn read(path: &Path) -> Result<Found, PageError> {
     if path.is_dir() && path.join(SWEEP_FILE).exists() {
         let sweep = Sweep::read(path)?;
         return Ok(Found::Sweep(name(&path.join(SWEEP_FILE)), Box::new(sweep)));
     }
     let file = if path.is_dir() { result_in(path) } else { path.to_owned() };
     let text = std::fs::read_to_string(&file)
-        .map_err(|why| LoadError::File(FileError { path: file.clone(), why }))?;
+        .map_err(|why| PageError::File(FileError { path: file.clone(), why }))?;
     match schema(&text, &file)?.as_str() {
         report::SCHEMA => {
             let report = serde_json::from_str(&text).map_err(|why| broken(&file, &why))?;
@@ -45,7 +45,7 @@ pub(super) fn read(path: &Path) -> Result<Found, LoadError> {
             let comparison = serde_json::from_str(&text).map_err(|why| broken(&file, &why))?;
             Ok(Found::Comparison(name(&file), Box::new(comparison)))
         }
-        other => Err(LoadError::Options(format!(
+        other => Err(PageError::Options(format!(
             "{}: a result of the kind '{}', which this loadgen does not know (it knows {} and {})",
             file.display(),
             other.escape_debug(),
@@ -55,22 +55,22 @@ pub(super) fn read(path: &Path) -> Result<Found, LoadError> {
     }
 }
 
-fn schema(text: &str, file: &Path) -> Result<String, LoadError> {
+fn schema(text: &str, file: &Path) -> Result<String, PageError> {
     #[derive(Deserialize)]
     struct Head {
         schema: Option<String>,
     }
     let head: Head = serde_json::from_str(text).map_err(|why| broken(file, &why))?;
     head.schema.ok_or_else(|| {
-        LoadError::Options(format!(
+        PageError::Options(format!(
             "{}: JSON, but no result of loadgen's (it names no schema)",
             file.display()
         ))
     })
 }
 
-fn broken(file: &Path, why: &serde_json::Error) -> LoadError {
-    LoadError::Options(format!("{}: not a result: {why}", file.display()))
+fn broken(file: &Path, why: &serde_json::Error) -> PageError {
+    PageError::Options(format!("{}: not a result: {why}", file.display()))
 }
 
 /// The file that makes a directory a result.

@@ -10,8 +10,8 @@ pub(super) fn markdown(view: &View) -> String {
     if !view.subtitle.is_empty() {
         let _ = writeln!(out, "{}\n", cell(&view.subtitle));
     }
-    for verdict in &view.verdicts {
-        let (sign, text) = (verdict.mood.sign(), verdict.text.trim_end_matches('.'));
+    for verdict in &view.callouts {
+        let (sign, text) = (verdict.status.sign(), verdict.text.trim_end_matches('.'));
         let _ = writeln!(out, "{sign} **{}.** {}\n", cell(text), cell(&verdict.detail));
     }
     view.warnings.iter().for_each(|warning| {

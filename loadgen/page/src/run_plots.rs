@@ -1,10 +1,10 @@
 //! The plots of one run, or of several over each other: then each run has a colour, and each plot fewer lines.
 
+use super::named_runs::Named;
 use super::percentile_curve;
 use super::plot::{Axis, Line, Plot, Scale, Style, Tone, Unit};
-use super::run_view::Named;
 use loadgen_result::latency::Percentiles;
-use loadgen_result::report::series::Interval;
+use loadgen_result::report::series::TimeSlice;
 use loadgen_result::report::{Figures, RunReport};
 
 const TIME: Axis = Axis { label: "seconds since measuring began", scale: Scale::Linear, unit: Unit::Plain };
@@ -72,11 +72,11 @@ pub(super) fn end_to_end_over_time(runs: &[Named<'_>]) -> Option<Plot> {
     plot("end-to-end-over-time", "End to end over time", about, (TIME, LATENCY), lines)
 }
 
-fn latency_lines(runs: &[Named<'_>], of: fn(&Interval) -> Option<&Percentiles>) -> Vec<Line> {
-    let ms = |pick: fn(&Percentiles) -> f64| move |interval: &Interval| of(interval).map(|p| pick(p) / 1e3);
+fn latency_lines(runs: &[Named<'_>], of: fn(&TimeSlice) -> Option<&Percentiles>) -> Vec<Line> {
+    let ms = |pick: fn(&Percentiles) -> f64| move |interval: &TimeSlice| of(interval).map(|p| pick(p) / 1e3);
     let mut lines = Vec::new();
     for (index, (run, figures)) in measured(runs).enumerate() {
-        let over = |name: String, tone, style, value: &dyn Fn(&Interval) -> Option<f64>| {
+        let over = |name: String, tone, style, value: &dyn Fn(&TimeSlice) -> Option<f64>| {
             over_time(figures, name, tone, style, value)
         };
         if runs.len() == 1 {
@@ -96,18 +96,18 @@ fn latency_lines(runs: &[Named<'_>], of: fn(&Interval) -> Option<&Percentiles>) 
 pub(super) fn throughput(runs: &[Named<'_>]) -> Option<Plot> {
     let mut lines = Vec::new();
     for (index, (run, figures)) in measured(runs).enumerate() {
-        let acked = |i: &Interval| per_second(i.acked_records as f64, i);
+        let acked = |i: &TimeSlice| per_second(i.acked_records as f64, i);
         if runs.len() > 1 {
             lines.push(over_time(figures, run.name.clone(), Tone::of(index), Style::Solid, &acked));
             continue;
         }
-        let read = |i: &Interval| per_second(i.consumed_records as f64, i);
+        let read = |i: &TimeSlice| per_second(i.consumed_records as f64, i);
         lines.push(over_time(figures, "acknowledged".into(), Tone::Blue, Style::Area, &acked));
         if run.report.settings.consumers > 0 {
             lines.push(over_time(figures, "read back".into(), Tone::Orange, Style::Dashed, &read));
         }
         if let Some(rate) = level_rate(run.report) {
-            let target = |_: &Interval| Some(rate);
+            let target = |_: &TimeSlice| Some(rate);
             lines.push(over_time(figures, "asked for".into(), Tone::Grey, Style::Thin, &target));
         }
     }
@@ -127,7 +127,7 @@ fn level_rate(report: &RunReport) -> Option<f64> {
 pub(super) fn behind(runs: &[Named<'_>]) -> Option<Plot> {
     let read = runs.iter().filter(|run| run.report.settings.consumers > 0);
     let runs: Vec<Named<'_>> = read.cloned().collect();
-    let value = |i: &Interval| Some(i.behind_records as f64);
+    let value = |i: &TimeSlice| Some(i.behind_records as f64);
     let lines = one_each(&runs, "behind", Tone::Violet, &value);
     let about = "Records acknowledged and not yet read at the end of each interval. A rising line: consumers don't keep up.";
     let y = Axis { label: "records", ..AMOUNT };
@@ -157,10 +157,10 @@ pub(super) fn cpu(runs: &[Named<'_>]) -> Option<Plot> {
 
 /// Over pieces long enough for a clock that counts hundredths of seconds.
 fn cores(
-    series: &[Interval],
+    series: &[TimeSlice],
     name: String,
     (tone, style): (Tone, Style),
-    cpu_s: fn(&Interval) -> Option<f64>,
+    cpu_s: fn(&TimeSlice) -> Option<f64>,
 ) -> Line {
     let mut points = Vec::new();
     let (mut spent, mut seconds) = (Some(0.0), 0.0);
@@ -187,7 +187,7 @@ fn one_each(
     runs: &[Named<'_>],
     name: &str,
     tone: Tone,
-    value: &dyn Fn(&Interval) -> Option<f64>,
+    value: &dyn Fn(&TimeSlice) -> Option<f64>,
 ) -> Vec<Line> {
     let alone = runs.len() == 1;
     let line = |(index, (run, figures)): (usize, (&Named<'_>, &Figures))| {
@@ -202,13 +202,13 @@ fn over_time(
     name: String,
     tone: Tone,
     style: Style,
-    value: &dyn Fn(&Interval) -> Option<f64>,
+    value: &dyn Fn(&TimeSlice) -> Option<f64>,
 ) -> Line {
-    let middle = |interval: &Interval| interval.at_s + interval.seconds / 2.0;
+    let middle = |interval: &TimeSlice| interval.at_s + interval.seconds / 2.0;
     Line { name, tone, style, points: figures.series.iter().map(|i| (middle(i), value(i))).collect() }
 }
 
-fn per_second(amount: f64, interval: &Interval) -> Option<f64> {
+fn per_second(amount: f64, interval: &TimeSlice) -> Option<f64> {
     (interval.seconds > 0.0).then(|| amount / interval.seconds)
 }
 

@@ -1,13 +1,13 @@
 //! The tables and facts of runs.
 
+use super::named_runs::Named;
 use super::plot::Tone;
-use super::run_view::Named;
 use super::text::{bytes, count, duration_us, number};
 use super::view::{Bar, Bars, Table};
 use loadgen_result::latency::Percentiles;
 use loadgen_result::report::crash::{CrashReport, Kill};
 use loadgen_result::report::machine::Machine;
-use loadgen_result::report::series::Interval;
+use loadgen_result::report::series::TimeSlice;
 use loadgen_result::report::steady::Steady;
 use loadgen_result::report::{BrokerReport, Figures, RunReport, SettingsReport};
 use loadgen_result::text::date;
@@ -73,11 +73,11 @@ pub(super) fn beside_each_other(runs: &[Named<'_>]) -> Table {
 }
 
 /// The course of a run in numbers.
-pub(super) fn intervals(series: &[Interval]) -> Table {
+pub(super) fn intervals(series: &[TimeSlice]) -> Table {
     let time = |p: &Option<Percentiles>, pick: fn(&Percentiles) -> f64| {
         p.as_ref().map_or_else(|| "–".into(), |p| duration_us(pick(p)))
     };
-    let row = |i: &Interval| {
+    let row = |i: &TimeSlice| {
         vec![
             number(i.at_s),
             number(i.acked_records as f64 / i.seconds.max(f64::MIN_POSITIVE)),

@@ -1,27 +1,12 @@
 //! The page of one run, or of several over each other.
 
 use super::text::{count, duration_us, number, shell, short};
-use super::view::{Block, Headline, Mood, Verdict, View};
-use super::{crash_view, run_plots, run_tables, stages_view};
-use loadgen_result::report::plain::PlainReport;
+use super::view::{Block, Callout, Headline, Status, View};
+use super::{broker_stages_view, crash_view, run_plots, run_tables};
+use crate::named_runs::Named;
 use loadgen_result::report::verification::Level;
 use loadgen_result::report::{Figures, RunReport};
 use loadgen_result::text::date;
-
-/// A run and what to call it.
-#[derive(Debug, Clone)]
-pub(super) struct Named<'a> {
-    pub(super) name: String,
-    pub(super) report: &'a RunReport,
-}
-
-/// The runs of a result called `name`.
-pub(super) fn named<'a>(name: &str, report: &'a PlainReport) -> Vec<Named<'a>> {
-    let runs = report.runs();
-    let is_alone = runs.len() == 1;
-    let name_of = |of: String| if is_alone { name.to_owned() } else { format!("{name}, {of}") };
-    runs.into_iter().map(|(of, report)| Named { name: name_of(of), report }).collect()
-}
 
 /// What is to be seen of them; there is at least one.
 pub(super) fn view(runs: &[Named<'_>]) -> View {
@@ -29,8 +14,8 @@ pub(super) fn view(runs: &[Named<'_>]) -> View {
     view.title = runs.iter().map(|run| run.name.as_str()).collect::<Vec<_>>().join(" · ");
     for run in runs {
         let prefix = if runs.len() == 1 { String::new() } else { format!("{}: ", run.name) };
-        view.verdicts.extend(run.report.crash.as_ref().map(|crash| crash_view::verdict(crash, &prefix)));
-        view.verdicts.push(verdict(run.report, &prefix));
+        view.callouts.extend(run.report.crash.as_ref().map(|crash| crash_view::verdict(crash, &prefix)));
+        view.callouts.push(verdict(run.report, &prefix));
         let warnings = run.report.warnings.iter();
         view.warnings.extend(warnings.map(|warning| format!("{prefix}{warning}")));
     }
@@ -60,12 +45,12 @@ fn subtitle(report: &RunReport) -> String {
     )
 }
 
-fn verdict(report: &RunReport, prefix: &str) -> Verdict {
+fn verdict(report: &RunReport, prefix: &str) -> Callout {
     let (verification, findings) = (&report.verification, &report.verification.findings);
     let acked = count(verification.acked_records);
-    let (mood, text, detail) = match (verification.passed, verification.level) {
+    let (status, text, detail) = match (verification.passed, verification.level) {
         _ if report.failure.is_some() => (
-            Mood::Bad,
+            Status::Bad,
             "Cut short",
             format!(
                 "{}. The numbers are of the load until then.",
@@ -73,7 +58,7 @@ fn verdict(report: &RunReport, prefix: &str) -> Verdict {
             ),
         ),
         (Some(true), _) if findings.is_missing_any() => (
-            Mood::Unsure,
+            Status::Unsure,
             "Records lost in a crash",
             format!(
                 "{} of {acked} records did not outlive a kill -9; acks={} promises nothing of one. The others came back, once, \
@@ -83,15 +68,15 @@ fn verdict(report: &RunReport, prefix: &str) -> Verdict {
             ),
         ),
         (Some(true), Level::Full) => (
-            Mood::Good,
+            Status::Good,
             "Verified in full",
             format!("All {acked} records came back, once, in order, unchanged."),
         ),
         (Some(true), _) => {
-            (Mood::Good, "Verified", format!("All {acked} records came back, once, in order."))
+            (Status::Good, "Verified", format!("All {acked} records came back, once, in order."))
         }
         (Some(false), _) => (
-            Mood::Bad,
+            Status::Bad,
             "Verification failed",
             format!(
                 "{} lost, {} duplicated, {} out of order, {} corrupt, {} taken back, of {acked}. Numbers of a broker that fails this mean \
@@ -104,9 +89,9 @@ fn verdict(report: &RunReport, prefix: &str) -> Verdict {
                 findings.first_example.as_deref().unwrap_or("none")
             ),
         ),
-        (None, _) => (Mood::Unsure, "Not verified", "Nothing was checked: records may be missing.".into()),
+        (None, _) => (Status::Unsure, "Not verified", "Nothing was checked: records may be missing.".into()),
     };
-    Verdict { mood, text: format!("{prefix}{text}"), detail }
+    Callout { status, text: format!("{prefix}{text}"), detail }
 }
 
 fn headlines(report: &RunReport, figures: &Figures) -> Vec<Headline> {
@@ -169,7 +154,7 @@ fn add_sections(view: &mut View, runs: &[Named<'_>]) {
     view.add("Bytes", alone.and_then(run_tables::bytes_per_record).map(Block::Bars).into_iter().collect());
     view.add(
         "Inside the broker",
-        alone.map(|figures| stages_view::blocks(&figures.stages)).unwrap_or_default(),
+        alone.map(|figures| broker_stages_view::blocks(&figures.stages)).unwrap_or_default(),
     );
     if let [run] = runs {
         view.add(

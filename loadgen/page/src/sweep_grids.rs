@@ -1,6 +1,7 @@
 //! Two swept options against each other: a field for each figure, and one for each combination of all other options.
 
-use super::sweep_view::{BROKER_CPU, Column, DISK, RECORDS, RESPONSE_P99, Sweep, is_among};
+use super::sweep_columns::{BROKER_CPU, Column, DISK, RECORDS, RESPONSE_P99, is_among};
+use super::sweep_results::Sweep;
 use super::text::{number, short};
 use super::view::{Block, Grid, GridCell, Grids};
 use loadgen_study::advice::point::Point;

@@ -1,45 +1,13 @@
 //! The page of a sweep: which cells no other beats, and how good each is in each figure.
 
+use super::sweep_columns::{COLUMNS, Column, RESPONSE_P99, is_among};
+use super::sweep_results::Sweep;
 use super::text::{number, shell};
-use super::view::{Block, Heat, HeatRow, Mood, Table, Verdict, View};
-use super::{crash_view, pareto, run_tables, sweep_grids};
-use loadgen_engine::error::LoadError;
-use loadgen_result::report::RunReport;
+use super::view::{Block, Callout, Heat, HeatRow, Status, Table, View};
+use super::{pareto, run_tables, sweep_grids};
 use loadgen_result::text::date;
 use loadgen_study::advice::front::front;
-use loadgen_study::advice::point::{Point, of_last_rounds, points};
-use loadgen_study::store::{Description, Store};
-use std::path::Path;
-
-/// Where p99 lies among a point's latencies.
-const P99: usize = 2;
-const P50: usize = 0;
-
-/// What a sweep measured.
-#[derive(Debug)]
-pub(super) struct Sweep {
-    pub(super) points: Vec<Point>,
-    pub(super) description: Description,
-    /// What is to be said of brokers that were killed.
-    killed: Option<Verdict>,
-    /// Of one of its runs: where all of them were, and what was measured.
-    sample: RunReport,
-}
-
-impl Sweep {
-    /// Reads all there is, of a sweep that is not done too.
-    pub(super) fn read(dir: &Path) -> Result<Sweep, LoadError> {
-        let store = Store::existing(dir);
-        let description = store.description()?;
-        let mut kept = store.all()?;
-        let points = of_last_rounds(points(&kept));
-        let killed = crash_view::of_many(kept.iter().filter_map(|kept| kept.report.crash.as_ref()));
-        let last = kept.pop().filter(|_| !points.is_empty());
-        let sample =
-            last.ok_or_else(|| LoadError::Options(format!("{} holds no results yet", dir.display())))?;
-        Ok(Sweep { points, description, killed, sample: sample.report })
-    }
-}
+use loadgen_study::advice::point::Point;
 
 /// What is to be seen of it.
 pub(super) fn view(name: &str, sweep: &Sweep) -> View {
@@ -48,7 +16,7 @@ pub(super) fn view(name: &str, sweep: &Sweep) -> View {
         kind: "Sweep",
         title: name.to_owned(),
         subtitle: subtitle(sweep),
-        verdicts: sweep.killed.iter().cloned().chain([verdict(sweep)]).collect(),
+        callouts: sweep.killed.iter().cloned().chain([verdict(sweep)]).collect(),
         warnings: warnings(sweep),
         ..View::default()
     };
@@ -111,23 +79,23 @@ fn on_front(front: &[&Point]) -> Table {
 /// By rate, and where that is the same by p99.
 fn in_order<'a>(front: &[&'a Point]) -> Vec<&'a Point> {
     let mut sorted = front.to_vec();
-    let p99 = |point: &Point| response_ms(point, P99).unwrap_or(0.0);
+    let p99 = |point: &Point| (RESPONSE_P99.of)(point).unwrap_or(0.0);
     sorted.sort_by(|one, other| {
         one.rate().total_cmp(&other.rate()).then_with(|| p99(one).total_cmp(&p99(other)))
     });
     sorted
 }
 
-fn verdict(sweep: &Sweep) -> Verdict {
+fn verdict(sweep: &Sweep) -> Callout {
     let failed = sweep.points.iter().filter(|point| point.failed_runs > 0).count();
     if failed > 0 {
         let detail = format!(
             "In {failed} points records were lost, duplicated, reordered or altered: they do not count."
         );
-        return Verdict { mood: Mood::Bad, text: "Verification failed".into(), detail };
+        return Callout { status: Status::Bad, text: "Verification failed".into(), detail };
     }
     let detail = "No point failed its verification.".into();
-    Verdict { mood: Mood::Good, text: "Measured".into(), detail }
+    Callout { status: Status::Good, text: "Measured".into(), detail }
 }
 
 fn warnings(sweep: &Sweep) -> Vec<String> {
@@ -151,55 +119,6 @@ fn warnings(sweep: &Sweep) -> Vec<String> {
             .push(format!("{late} points did not reach their rate: their latency is that of an overload.")),
     }
     warnings
-}
-
-/// The same point, of a sweep's.
-pub(super) fn is_among(front: &[&Point], point: &Point) -> bool {
-    front.iter().any(|other| other.cell == point.cell && other.load == point.load)
-}
-
-/// A figure of a point.
-pub(super) struct Column {
-    pub(super) head: &'static str,
-    pub(super) of: fn(&Point) -> Option<f64>,
-    is_better_higher: bool,
-}
-
-pub(super) const RECORDS: Column =
-    Column { head: "records/s", of: |point| Some(point.records_per_s), is_better_higher: true };
-pub(super) const RESPONSE_P99: Column =
-    Column { head: "p99 ms", of: |point| response_ms(point, P99), is_better_higher: false };
-pub(super) const WIRE: Column =
-    Column { head: "wire B/record", of: |point| point.wire_bytes_per_record, is_better_higher: false };
-pub(super) const DISK: Column =
-    Column { head: "disk B/record", of: |point| point.disk_bytes_per_record, is_better_higher: false };
-pub(super) const BROKER_CPU: Column =
-    Column { head: "broker CPU s/M", of: |point| point.broker_cpu_s_per_million, is_better_higher: false };
-
-const COLUMNS: [Column; 6] = [
-    RECORDS,
-    Column { head: "p50 ms", of: |point| response_ms(point, P50), is_better_higher: false },
-    RESPONSE_P99,
-    WIRE,
-    DISK,
-    BROKER_CPU,
-];
-
-/// In a closed loop it says nothing: the load waits for the broker.
-fn response_ms(point: &Point, at: usize) -> Option<f64> {
-    point.response_ms.filter(|_| point.is_open_loop()).map(|ms| ms[at])
-}
-
-impl Column {
-    /// From 0 for the worst to 1 for the best, by ratio: a factor of two counts the same wherever it is.
-    pub(super) fn goodness<'a>(&self, point: &Point, points: impl Iterator<Item = &'a Point>) -> Option<f64> {
-        let log = |point: &Point| (self.of)(point).filter(|value| *value > 0.0).map(f64::ln);
-        let (low, high) = points
-            .filter_map(log)
-            .fold((f64::MAX, f64::MIN), |(low, high), value| (low.min(value), high.max(value)));
-        let share = (log(point)? - low) / (high - low);
-        (high > low).then_some(if self.is_better_higher { share } else { 1.0 - share })
-    }
 }
 
 fn heat(points: &[Point], front: &[&Point]) -> Heat {

@@ -10,7 +10,7 @@ pub(super) struct View {
     pub(super) title: String,
     /// Below it: what was measured, when.
     pub(super) subtitle: String,
-    pub(super) verdicts: Vec<Verdict>,
+    pub(super) callouts: Vec<Callout>,
     /// What makes the numbers mean something else than they seem to.
     pub(super) warnings: Vec<String>,
     pub(super) headlines: Vec<Headline>,
@@ -19,15 +19,15 @@ pub(super) struct View {
 
 /// What the result comes to.
 #[derive(Debug, Clone)]
-pub(super) struct Verdict {
-    pub(super) mood: Mood,
+pub(super) struct Callout {
+    pub(super) status: Status,
     pub(super) text: String,
     pub(super) detail: String,
 }
 
 /// How good a verdict is. The page says it in words and signs too, never by colour alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Mood {
+pub(super) enum Status {
     Good,
     Bad,
     Unsure,
@@ -35,14 +35,14 @@ pub(super) enum Mood {
     Told,
 }
 
-impl Mood {
+impl Status {
     /// Before its words.
     pub(super) fn sign(self) -> &'static str {
         match self {
-            Mood::Good => "✓",
-            Mood::Bad => "✗",
-            Mood::Unsure => "?",
-            Mood::Told => "!",
+            Status::Good => "✓",
+            Status::Bad => "✗",
+            Status::Unsure => "?",
+            Status::Told => "!",
         }
     }
 }

@@ -14,7 +14,7 @@ use crash::CrashReport;
 use machine::{Machine, Noise};
 use refusals::Refusals;
 use serde::{Deserialize, Serialize};
-use series::{Distributions, Interval, StageTime};
+use series::{Distributions, StageTime, TimeSlice};
 use steady::Steady;
 use verification::{Findings, Level};
 
@@ -219,7 +219,7 @@ pub struct Figures {
     /// The same four, whole.
     pub distributions: Distributions,
     /// What happened when: the window in equal pieces, the warm-up before it with negative times.
-    pub series: Vec<Interval>,
+    pub series: Vec<TimeSlice>,
     /// Whether it was one state all the time; `None` where the rate was meant to change, and for short runs.
     #[serde(default)]
     pub steady: Option<Steady>,

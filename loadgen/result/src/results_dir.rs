@@ -13,7 +13,7 @@
 use crate::files::{FileError, write_json, write_whole};
 use crate::latency::Percentiles;
 use crate::report::plain::PlainReport;
-use crate::report::series::Interval;
+use crate::report::series::TimeSlice;
 use crate::report::{Figures, RunReport};
 use std::fmt::Write;
 use std::fs;
@@ -86,14 +86,14 @@ fn histogram_log(report: &RunReport, figures: &Figures) -> String {
     log
 }
 
-fn csv(series: &[Interval]) -> String {
+fn csv(series: &[TimeSlice]) -> String {
     let mut csv = String::from(
         "at_s,seconds,acked_records,acked_bytes,consumed_records,behind_records,\
          response_p50_us,response_p99_us,response_max_us,end_to_end_p50_us,end_to_end_p99_us,end_to_end_max_us,\
          broker_cpu_s,generator_cpu_s\n",
     );
     for piece in series {
-        let Interval { at_s, seconds, acked_records, acked_bytes, consumed_records, behind_records, .. } =
+        let TimeSlice { at_s, seconds, acked_records, acked_bytes, consumed_records, behind_records, .. } =
             piece;
         let broker_cpu_s = piece.broker_cpu_s.map(|cpu_s| format!("{cpu_s:.4}")).unwrap_or_default();
         let line = writeln!(
@@ -119,13 +119,13 @@ mod tests {
 
     #[test]
     fn a_line_of_the_course_has_as_many_fields_as_the_head() {
-        let busy = Interval {
+        let busy = TimeSlice {
             at_s: -0.5,
             response: Some(Percentiles { count: 1, ..Percentiles::default() }),
             broker_cpu_s: Some(0.25),
-            ..Interval::default()
+            ..TimeSlice::default()
         };
-        let csv = csv(&[Interval::default(), busy]);
+        let csv = csv(&[TimeSlice::default(), busy]);
         let fields: Vec<usize> = csv.lines().map(|line| line.split(',').count()).collect();
         assert_eq!(fields, [14, 14, 14], "{csv}");
         assert!(csv.contains("\n-0.500,"), "{csv}");

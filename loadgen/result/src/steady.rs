@@ -1,7 +1,7 @@
 //! Was the measured time one steady state? A straight line is laid through equal windows of it: a slope means that the
 //! warm-up was too short or that something fills up, variation means that a short run shows chance.
 
-use crate::report::series::Interval;
+use crate::report::series::TimeSlice;
 use crate::report::steady::{Steady, Trend};
 
 /// So many windows, if the run is long enough for that.
@@ -20,7 +20,7 @@ const RESPONSE_DRIFT_MAX: f64 = 0.5;
 const ERRORS_MIN: f64 = 3.0;
 
 /// Judges a run by its course; `None` where it is too short to say.
-pub fn judge(series: &[Interval]) -> Option<Steady> {
+pub fn judge(series: &[TimeSlice]) -> Option<Steady> {
     let (warmup, measured) = series.split_at(series.partition_point(|piece| piece.at_s < 0.0));
     let windows = windows(measured);
     let judged = Judged::of(&windows)?;
@@ -47,7 +47,7 @@ struct Stretch {
 }
 
 /// Equal windows of whole pieces; what is left at the end is not looked at.
-fn windows(pieces: &[Interval]) -> Vec<Stretch> {
+fn windows(pieces: &[TimeSlice]) -> Vec<Stretch> {
     let Some(piece_s) = pieces.first().map(|piece| piece.seconds) else { return Vec::new() };
     let all_s: f64 = pieces.iter().map(|piece| piece.seconds).sum();
     let each = ((all_s / WINDOWS).max(WINDOW_S_MIN) / piece_s).round().max(1.0) as usize;
@@ -55,7 +55,7 @@ fn windows(pieces: &[Interval]) -> Vec<Stretch> {
 }
 
 impl Stretch {
-    fn of(pieces: &[Interval]) -> Stretch {
+    fn of(pieces: &[TimeSlice]) -> Stretch {
         let seconds: f64 = pieces.iter().map(|piece| piece.seconds).sum();
         let records: u64 = pieces.iter().map(|piece| piece.acked_records).sum();
         let medians = pieces.iter().filter_map(|piece| piece.response.map(|response| response.p50_us));
@@ -125,12 +125,12 @@ mod tests {
             let mut response = Latency::default();
             response.record((response_ms(at_s) * 1e6) as u64, 1);
             let acked_records = (rate(at_s) / 10.0) as u64;
-            Interval {
+            TimeSlice {
                 at_s,
                 seconds: 0.1,
                 acked_records,
                 response: response.percentiles(),
-                ..Interval::default()
+                ..TimeSlice::default()
             }
         };
         judge(&(-20..100).map(piece).collect::<Vec<_>>())
@@ -172,7 +172,7 @@ mod tests {
     #[test]
     fn a_short_run_is_not_judged() {
         assert_eq!(judge(&[]), None);
-        let piece = |i| Interval { at_s: f64::from(i) / 20.0, seconds: 0.05, ..Interval::default() };
+        let piece = |i| TimeSlice { at_s: f64::from(i) / 20.0, seconds: 0.05, ..TimeSlice::default() };
         assert_eq!(judge(&(0..20).map(piece).collect::<Vec<_>>()), None);
     }
 }

@@ -1,9 +1,10 @@
 //! `--crash`: the broker is killed with kill -9 in the middle of the load, started again where it was, and waited for,
 //! while the load goes on.
 
+use crate::error::RunError;
 use loadgen_engine::client::SILENCE_SECONDS_MAX;
-use loadgen_engine::error::LoadError;
-use loadgen_engine::stage::{Stage, Window};
+use loadgen_engine::run_state::RunState;
+use loadgen_engine::window::Window;
 use loadgen_host::broker::target::Target;
 use loadgen_host::observer::Observer;
 use loadgen_result::report::crash::{CrashReport, Kill};
@@ -46,16 +47,16 @@ impl Crasher {
         now_ns: u64,
         target: &mut Target,
         observer: Option<&mut Observer>,
-        stage: &Stage,
-    ) -> Result<(), LoadError> {
+        run_state: &RunState,
+    ) -> Result<(), RunError> {
         if let Some(since) = self.waiting {
-            return self.look_for_life(since, target, stage);
+            return self.look_for_life(since, target, run_state);
         }
         let is_due = self.due.front().is_some_and(|due| now_ns >= *due);
-        let (true, Some(observer)) = (is_due, observer) else { return target.check() };
+        let (true, Some(observer)) = (is_due, observer) else { return Ok(target.check()?) };
         self.due.pop_front();
-        if now_ns < stage.window().to_ns {
-            self.kill(now_ns, target, observer, stage)?;
+        if now_ns < run_state.window().to_ns {
+            self.kill(now_ns, target, observer, run_state)?;
         }
         Ok(())
     }
@@ -65,38 +66,43 @@ impl Crasher {
         now_ns: u64,
         target: &mut Target,
         observer: &mut Observer,
-        stage: &Stage,
-    ) -> Result<(), LoadError> {
+        run_state: &RunState,
+    ) -> Result<(), RunError> {
         target.check()?; // one that has ended by itself was not killed
         observer.before_kill();
-        stage.lives().end();
+        run_state.generations().end();
         let pid = target.crash()?;
         self.killed.push(Killed { at_ns: now_ns, pid });
         target.restart()?;
-        stage.lives().begin();
+        run_state.generations().begin();
         observer.after_restart(target.pid());
         self.waiting = Some(Instant::now());
         Ok(())
     }
 
     /// A broker is back with its first ack; where nothing is left to be acked, with any answer.
-    fn look_for_life(&mut self, since: Instant, target: &mut Target, stage: &Stage) -> Result<(), LoadError> {
-        let notes = stage.lives().notes(stage.lives().present());
+    fn look_for_life(
+        &mut self,
+        since: Instant,
+        target: &mut Target,
+        run_state: &RunState,
+    ) -> Result<(), RunError> {
+        let notes = run_state.generations().notes(run_state.generations().present());
         let has_acked = notes.is_some_and(|notes| notes.acks_ns.is_some());
-        if has_acked || (stage.all_produced() && target.answers()) {
+        if has_acked || (run_state.all_produced() && target.answers()) {
             self.waiting = None;
             return Ok(());
         }
-        target.check().map_err(|died| LoadError::NotBack(died.to_string()))?;
+        target.check().map_err(|died| RunError::NotBack(died.to_string()))?;
         // One that listens and does not answer is found by those who ask it.
         let patience =
             target.ready_within().max(Duration::from_secs(SILENCE_SECONDS_MAX)) + PATIENCE_INTERRUPTED;
         if since.elapsed() > patience {
-            return Err(LoadError::NotBack(format!("it acked nothing for {} s", patience.as_secs())));
+            return Err(RunError::NotBack(format!("it acked nothing for {} s", patience.as_secs())));
         }
         if self.interrupted.is_some_and(|at| at.elapsed() > PATIENCE_INTERRUPTED) {
             let seconds = PATIENCE_INTERRUPTED.as_secs();
-            return Err(LoadError::NotBack(format!("interrupted, and {seconds} s later it was still away")));
+            return Err(RunError::NotBack(format!("interrupted, and {seconds} s later it was still away")));
         }
         Ok(())
     }
@@ -121,15 +127,15 @@ impl Crasher {
 pub fn report(
     asked: usize,
     killed: &[Killed],
-    stage: &Stage,
+    run_state: &RunState,
     window: Window,
     found: &Findings,
 ) -> CrashReport {
-    let lives = stage.lives();
+    let generations = run_state.generations();
     let seconds = |from_ns: u64, to_ns: u64| (to_ns as f64 - from_ns as f64) / 1e9;
     let mut acked_before = 0;
-    let kills = killed.iter().enumerate().map(|(life, killed)| {
-        let (before, after) = (lives.notes(life), lives.notes(life + 1));
+    let kills = killed.iter().enumerate().map(|(generation, killed)| {
+        let (before, after) = (generations.notes(generation), generations.notes(generation + 1));
         acked_before += before.map_or(0, |notes| notes.acked_records);
         let last = before.and_then(|notes| notes.acks_ns).map_or(killed.at_ns, |(_, last)| last);
         let first = after.and_then(|notes| notes.acks_ns).map(|(first, _)| first);
@@ -167,14 +173,14 @@ mod tests {
 
     #[test]
     fn an_outage_is_from_the_last_ack_before_to_the_first_after() {
-        let stage = Stage::new(1, 1, 1).with_crashes(2);
-        let lives = stage.lives();
-        lives.acked(0, 1_000_000_000, 10);
-        lives.unknown(0, 4);
-        lives.acked(1, 3_500_000_000, 5);
+        let run_state = RunState::new(1, 1, 1).with_crashes(2);
+        let generations = run_state.generations();
+        generations.acked(0, 1_000_000_000, 10);
+        generations.unknown(0, 4);
+        generations.acked(1, 3_500_000_000, 5);
         let killed = [Killed { at_ns: 2_000_000_000, pid: 7 }, Killed { at_ns: 4_000_000_000, pid: 8 }];
         let window = Window { from_ns: 500_000_000, to_ns: 9_000_000_000 };
-        let report = report(2, &killed, &stage, window, &Findings::default());
+        let report = report(2, &killed, &run_state, window, &Findings::default());
         let [first, second] = &report.kills[..] else { panic!("{report:?}") };
         assert_eq!((first.at_s, first.down_s, first.acked_before), (1.5, Some(2.5), 10));
         assert_eq!((first.killed_pid, first.in_flight_unknown), (7, 4));

@@ -8,23 +8,26 @@
 #![warn(clippy::print_stdout, clippy::print_stderr, reason = "they panic where the reader has gone")]
 
 pub mod crash;
+pub mod error;
 pub mod phases;
 pub mod plain;
 pub mod progress_view;
 pub mod summary;
 
+use crate::error::RunError;
 use crate::phases::{Phases, Seen};
 use crate::progress_view::ProgressView;
 use crate::summary::{Ended, summarise};
 use loadgen_engine::client::cluster::{Cluster, Topic};
-use loadgen_engine::error::LoadError;
+use loadgen_engine::error::EngineError;
 use loadgen_engine::keys::KeySpace;
 use loadgen_engine::options::{Keys, RunOptions};
 use loadgen_engine::payload::options::Batches;
 use loadgen_engine::payload::{Payload, PayloadSource};
 use loadgen_engine::plan::{ClientSettings, Plan, shares};
+use loadgen_engine::run_state::RunState;
 use loadgen_engine::schedule::{Load, Replay};
-use loadgen_engine::stage::{Stage, Window};
+use loadgen_engine::window::Window;
 use loadgen_engine::worker::{ThreadReport, run_thread};
 use loadgen_host::broker::Wanted;
 use loadgen_host::broker::target::Target;
@@ -55,7 +58,7 @@ pub fn run(
     options: &RunOptions,
     caller: &Caller,
     view: Box<dyn ProgressView>,
-) -> Result<RunReport, LoadError> {
+) -> Result<RunReport, RunError> {
     run_kept(options, caller, view).and_then(|(report, failure)| failure.map_or(Ok(report), Err))
 }
 
@@ -65,7 +68,7 @@ pub fn run_kept(
     options: &RunOptions,
     caller: &Caller,
     mut view: Box<dyn ProgressView>,
-) -> Result<(RunReport, Option<LoadError>), LoadError> {
+) -> Result<(RunReport, Option<RunError>), RunError> {
     check(options)?;
     let wanted = Wanted::of(&options.broker)?;
     view.say("making payload");
@@ -78,55 +81,60 @@ pub fn run_kept(
     view.say(if options.broker.bootstrap.is_some() { "connecting" } else { "starting a broker" });
     let mut target = Target::reach(&wanted, &cores, &is_interrupted)?;
     let report = measure(options, payload, &cores, &mut target, view, caller);
-    report.map_err(|error| target.explain(error))
+    report.map_err(|error| explain(error, &mut target))
 }
 
-/// Options that clap can't judge alone.
-fn check(options: &RunOptions) -> Result<(), LoadError> {
+/// The error to tell: if the own broker died, that. Of one that was killed and did not come back all is told.
+fn explain(error: RunError, target: &mut Target) -> RunError {
+    if matches!(error, RunError::NotBack(_)) { error } else { target.explain(error) }
+}
+
+/// Options that mean nothing together.
+fn check(options: &RunOptions) -> Result<(), RunError> {
     if !(0.0..=3_600_000.0).contains(&options.linger_ms) {
-        return Err(LoadError::Options("--linger-ms takes 0 to 3600000".into()));
+        return Err(RunError::Options("--linger-ms takes 0 to 3600000".into()));
     }
     if options.duration.is_zero() {
-        return Err(LoadError::Options("--duration must be longer than nothing".into()));
+        return Err(RunError::Options("--duration must be longer than nothing".into()));
     }
     if options.consumers == Some(0) && options.verify != Level::Off {
-        return Err(LoadError::Options("without consumers nothing can be verified: add --verify off".into()));
+        return Err(RunError::Options("without consumers nothing can be verified: add --verify off".into()));
     }
     if options.replay.is_some() && (options.rate.is_some() || options.schedule.is_some()) {
-        return Err(LoadError::Options(
+        return Err(RunError::Options(
             "--replay brings its own times: leave --rate and --schedule out".into(),
         ));
     }
     if options.crash.is_some() && options.broker.bootstrap.is_some() {
-        return Err(LoadError::Options(
+        return Err(RunError::Options(
             "--crash kills brokers that loadgen started, not others' (--bootstrap)".into(),
         ));
     }
     if options.crash.is_some() && options.verify == Level::Off {
-        return Err(LoadError::Options(
+        return Err(RunError::Options(
             "--crash is there to see what is lost: it needs --verify seq or full".into(),
         ));
     }
     if options.flame && options.out.is_none() {
-        return Err(LoadError::Options(
+        return Err(RunError::Options(
             "--flame draws flame.svg into a result's directory: add --out DIR".into(),
         ));
     }
-    Load::asked(options.rate, options.schedule.as_ref()).map(drop)
+    Ok(Load::asked(options.rate, options.schedule.as_ref()).map(drop)?)
 }
 
-fn source(options: &RunOptions) -> Result<PayloadSource, LoadError> {
-    options.values.source(Batches { codec: options.codec, bytes: options.batch_bytes })
+fn source(options: &RunOptions) -> Result<PayloadSource, RunError> {
+    Ok(options.values.source(Batches { codec: options.codec, bytes: options.batch_bytes })?)
 }
 
-fn load_asked(options: &RunOptions, payload: &Payload, routes: Option<&[u32]>) -> Result<Load, LoadError> {
+fn load_asked(options: &RunOptions, payload: &Payload, routes: Option<&[u32]>) -> Result<Load, RunError> {
     match options.replay {
         Some(speed) => {
             let replay =
                 Replay::new(payload, routes.unwrap_or_default(), usize::from(options.connections), speed)?;
             Ok(Load::Replay(Arc::new(replay)))
         }
-        None => Load::asked(options.rate, options.schedule.as_ref()),
+        None => Ok(Load::asked(options.rate, options.schedule.as_ref())?),
     }
 }
 
@@ -137,7 +145,7 @@ fn measure(
     target: &mut Target,
     mut view: Box<dyn ProgressView>,
     caller: &Caller,
-) -> Result<(RunReport, Option<LoadError>), LoadError> {
+) -> Result<(RunReport, Option<RunError>), RunError> {
     view.say("preparing the topic");
     let mut cluster = Cluster::connect(target.address())?;
     let run = RandomState::new().hash_one(std::process::id()) as u16;
@@ -145,7 +153,7 @@ fn measure(
     let measured = plan(options, payload, run, topic.clone(), cores, &mut cluster)
         .and_then(|plan| measure_plan(options, Arc::new(plan), target, &mut cluster, view, caller));
     // One that has fallen silent would be waited for.
-    let is_silent = |error: &LoadError| matches!(error, LoadError::Silent { .. });
+    let is_silent = |error: &RunError| matches!(error, RunError::Engine(EngineError::Silent { .. }));
     let has_fallen_silent = match &measured {
         Ok((_, failure)) => failure.as_ref().is_some_and(is_silent),
         Err(error) => is_silent(error),
@@ -164,11 +172,11 @@ fn measure_plan(
     cluster: &mut Cluster,
     mut view: Box<dyn ProgressView>,
     caller: &Caller,
-) -> Result<(RunReport, Option<LoadError>), LoadError> {
+) -> Result<(RunReport, Option<RunError>), RunError> {
     target.check_holds(&plan.topic)?;
     view.load(&target.report.title(), &plan);
-    let stage = Arc::new(
-        Stage::new(plan.cpus.len(), plan.producers, plan.consumers.len())
+    let run_state = Arc::new(
+        RunState::new(plan.cpus.len(), plan.producers, plan.consumers.len())
             .with_partitions(plan.topic.partitions())
             .with_crashes(plan.crashes),
     );
@@ -177,12 +185,12 @@ fn measure_plan(
         warmup: options.warmup,
         duration: options.duration,
         plan: &plan,
-        stage: &stage,
+        run_state: &run_state,
         interrupted: &caller.interrupted,
     };
     let loaded = load(&phases, target, cluster, view.as_mut(), flame.as_mut());
     let Loaded { window, seen: Seen { observed, killed, failure }, reports } = loaded?;
-    let failure = failure.map(|failure| target.explain(failure));
+    let failure = failure.map(|failure| explain(failure, target));
     view.say("closing");
     let disk_bytes = match failure {
         Some(_) => None, // there is nothing to close
@@ -196,8 +204,8 @@ fn measure_plan(
     let ended = Ended {
         target,
         plan: &plan,
-        stage: &stage,
-        grid: *stage.grid(),
+        run_state: &run_state,
+        grid: *run_state.grid(),
         window,
         observed,
         disk_bytes,
@@ -207,7 +215,7 @@ fn measure_plan(
         killed,
         failure: failure.as_ref().map(ToString::to_string),
     };
-    summarise(ended, reports).map(|report| (report, failure.or(undrawn)))
+    summarise(ended, reports).map(|report| (report, failure.or(undrawn.map(RunError::from))))
 }
 
 /// A load that came to its end, or so far that there is something to tell.
@@ -232,17 +240,17 @@ fn load(
     cluster: &mut Cluster,
     view: &mut dyn ProgressView,
     flame: Option<&mut Flame>,
-) -> Result<Loaded, LoadError> {
-    let stage = phases.stage;
-    let threads = start_threads(phases.plan, stage)?;
+) -> Result<Loaded, RunError> {
+    let run_state = phases.run_state;
+    let threads = start_threads(phases.plan, run_state)?;
     let timed = phases.run(target, cluster, view, flame);
     if let Err(error) = &timed {
-        stage.fail(LoadError::Broker(error.to_string())); // so that the threads end; `timed` is what is told
+        run_state.fail(EngineError::Ended(error.to_string())); // so that the threads end; `timed` is what is told
     }
     let reports = threads.into_iter().map(|thread| thread.join().expect("threads do not panic")).collect();
     let mut seen = timed?;
-    seen.failure = seen.failure.or_else(|| stage.take_failure());
-    let mut loaded = Loaded { window: stage.window(), seen, reports };
+    seen.failure = seen.failure.or_else(|| run_state.take_failure().map(RunError::from));
+    let mut loaded = Loaded { window: run_state.window(), seen, reports };
     let untold = if loaded.is_worth_telling() { None } else { loaded.seen.failure.take() };
     untold.map_or(Ok(loaded), Err)
 }
@@ -253,7 +261,7 @@ fn topic(
     payload: &Payload,
     run: u16,
     cluster: &mut Cluster,
-) -> Result<Topic, LoadError> {
+) -> Result<Topic, RunError> {
     let name = options.topic.clone().unwrap_or_else(|| format!("loadgen-{}-{run:04x}", std::process::id()));
     if let Some(topic) =
         (!options.into_existing).then(|| cluster.existing_topic(&name)).transpose()?.flatten()
@@ -261,17 +269,17 @@ fn topic(
         return Err(is_there(&topic, cluster));
     }
     let recorded = payload.recorded().and_then(|recorded| i32::try_from(recorded.partitions()).ok());
-    cluster.topic(&name, options.partitions, recorded.unwrap_or(DEFAULT_PARTITIONS))
+    Ok(cluster.topic(&name, options.partitions, recorded.unwrap_or(DEFAULT_PARTITIONS))?)
 }
 
 /// Others' records may be in it, and others may read it: what this run makes up would stay among them.
-fn is_there(topic: &Topic, cluster: &mut Cluster) -> LoadError {
+fn is_there(topic: &Topic, cluster: &mut Cluster) -> RunError {
     let [starts, ends] = [cluster.start_offsets(topic), cluster.end_offsets(topic)];
     let held = starts.ok().zip(ends.ok()).map(|(starts, ends)| {
         let records: i64 = ends.iter().zip(&starts).map(|(end, start)| end - start).sum();
         format!(" and {records} records")
     });
-    LoadError::Options(format!(
+    RunError::Options(format!(
         "topic {} exists, with {} partitions{}: a run writes made-up records that stay there; name another topic, leave --topic \
          out, or add --into-existing",
         topic.name.as_str(),
@@ -287,7 +295,7 @@ fn plan(
     topic: Topic,
     cores: &Cores,
     cluster: &mut Cluster,
-) -> Result<Plan, LoadError> {
+) -> Result<Plan, RunError> {
     let routes = payload.recorded().map(|recorded| recorded.routes(topic.partitions()));
     let cpus = cores::threads(&cores.generator, options.threads);
     let consumers = options.consumers.map_or(cpus.len(), usize::from);
@@ -320,13 +328,16 @@ fn plan(
     })
 }
 
-fn start_threads(plan: &Arc<Plan>, stage: &Arc<Stage>) -> Result<Vec<JoinHandle<ThreadReport>>, LoadError> {
+fn start_threads(
+    plan: &Arc<Plan>,
+    run_state: &Arc<RunState>,
+) -> Result<Vec<JoinHandle<ThreadReport>>, RunError> {
     let start = |index| {
-        let (plan, stage) = (plan.clone(), stage.clone());
+        let (plan, run_state) = (plan.clone(), run_state.clone());
         let thread = std::thread::Builder::new().name(format!("load-{index}"));
-        thread.spawn(move || run_thread(index, &plan, &stage)).map_err(LoadError::system("a thread"))
+        thread.spawn(move || run_thread(index, &plan, &run_state)).map_err(RunError::system("a thread"))
     };
     (0..plan.cpus.len()).map(start).collect::<Result<_, _>>().inspect_err(|_| {
-        stage.fail(LoadError::Options("not all threads could be started".into()));
+        run_state.fail(EngineError::Ended("not all threads could be started".into()));
     })
 }

@@ -1,16 +1,19 @@
 //! The phases of a run, timed by the main thread: connecting, warm-up, measuring, last acks, reading the rest.
 
 use crate::crash::{Crasher, Killed};
+use crate::error::RunError;
 use crate::progress_view::ProgressView;
 use loadgen_engine::client::SILENCE_SECONDS_MAX;
 use loadgen_engine::client::cluster::Cluster;
 use loadgen_engine::clock::{now_ns, sleep_until};
-use loadgen_engine::error::LoadError;
+use loadgen_engine::error::EngineError;
 use loadgen_engine::plan::Plan;
-use loadgen_engine::stage::{Stage, Window};
+use loadgen_engine::run_state::RunState;
+use loadgen_engine::window::Window;
 use loadgen_host::broker::target::Target;
+use loadgen_host::edge::Edge;
 use loadgen_host::flame::Flame;
-use loadgen_host::observer::{Edge, Observed, Observer};
+use loadgen_host::observer::{Observed, Observer};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -31,7 +34,7 @@ pub struct Phases<'a> {
     /// What the threads do.
     pub plan: &'a Arc<Plan>,
     /// How they are told.
-    pub stage: &'a Arc<Stage>,
+    pub run_state: &'a Arc<RunState>,
     /// Ends the load early.
     pub interrupted: &'a AtomicBool,
 }
@@ -53,11 +56,11 @@ pub struct Seen {
     pub killed: Vec<Killed>,
     /// What ended the load before its time: the broker stopped, or was killed and never came back. Nobody can say what is
     /// left of the records.
-    pub failure: Option<LoadError>,
+    pub failure: Option<RunError>,
 }
 
 impl Phases<'_> {
-    /// Waits for each phase to end; gives what was seen from outside. Returns early once the stage has failed: with an error
+    /// Waits for each phase to end; gives what was seen from outside. Returns early once the run's state has failed: with an error
     /// while nothing has been sent, else with what was seen until then.
     pub fn run(
         &self,
@@ -65,20 +68,20 @@ impl Phases<'_> {
         cluster: &mut Cluster,
         view: &mut dyn ProgressView,
         flame: Option<&mut Flame>,
-    ) -> Result<Seen, LoadError> {
+    ) -> Result<Seen, RunError> {
         let mut watch = Watch { target, view, crasher: Crasher::default(), observer: None, flame };
-        let stage = self.stage;
-        self.wait("connecting", &mut watch, || stage.all_connected())?;
-        stage.take_failure().map_or(Ok(()), Err)?;
+        let run_state = self.run_state;
+        self.wait("connecting", &mut watch, || run_state.all_connected())?;
+        run_state.take_failure().map_or(Ok(()), Err)?;
         let idle = self.warmup.is_zero().then(|| Edge::before(watch.target.pid()));
         let start_ns = now_ns() + START_AFTER_NS;
         let from_ns = start_ns + self.warmup.as_nanos() as u64;
         let window = Window { from_ns, to_ns: from_ns + self.duration.as_nanos() as u64 };
-        stage.begin(start_ns, window);
+        run_state.begin(start_ns, window);
         watch.crasher = Crasher::new(self.plan.crashes, window);
-        watch.observer = Some(Observer::start(watch.target.pid(), watch.target.admin(), stage, idle)?);
+        watch.observer = Some(Observer::start(watch.target.pid(), watch.target.admin(), run_state, idle)?);
         let loaded = self.load(&mut watch).and_then(|()| {
-            self.wait("last acks", &mut watch, || stage.all_produced()) // which cost the broker too
+            self.wait("last acks", &mut watch, || run_state.all_produced()) // which cost the broker too
         });
         let loaded = loaded.inspect_err(|error| self.cut(error));
         if let Some(flame) = &mut watch.flame {
@@ -91,35 +94,35 @@ impl Phases<'_> {
     }
 
     /// Ends what is measured, and the threads.
-    fn cut(&self, error: &LoadError) {
-        self.stage.fail(LoadError::Broker(error.to_string())); // what is told is `error`
+    fn cut(&self, error: &RunError) {
+        self.run_state.fail(EngineError::Ended(error.to_string())); // what is told is `error`
     }
 
-    fn load(&self, watch: &mut Watch<'_>) -> Result<(), LoadError> {
-        let stage = self.stage;
+    fn load(&self, watch: &mut Watch<'_>) -> Result<(), RunError> {
+        let run_state = self.run_state;
         self.wait("warming up", watch, || {
-            let window = stage.window();
+            let window = run_state.window();
             now_ns() >= window.from_ns.min(window.to_ns)
         })?;
-        self.wait("measuring", watch, || now_ns() >= stage.window().to_ns)
+        self.wait("measuring", watch, || now_ns() >= run_state.window().to_ns)
     }
 
     /// Waits for what is still under way.
-    fn drain(&self, watch: &mut Watch<'_>, cluster: &mut Cluster) -> Result<(), LoadError> {
-        let stage = self.stage;
-        while !watch.crasher.is_up() && !stage.has_failed() {
+    fn drain(&self, watch: &mut Watch<'_>, cluster: &mut Cluster) -> Result<(), RunError> {
+        let run_state = self.run_state;
+        while !watch.crasher.is_up() && !run_state.has_failed() {
             self.wait_once("waiting for the broker", watch)?;
         }
-        if stage.has_failed() || self.plan.consumers.is_empty() {
+        if run_state.has_failed() || self.plan.consumers.is_empty() {
             return Ok(());
         }
-        stage.drain(self.visible_ends(cluster)?);
-        let acked = stage.totals().acked_records;
-        let mut stall = Stall::new(stage);
+        run_state.drain(self.visible_ends(cluster)?);
+        let acked = run_state.totals().acked_records;
+        let mut stall = Stall::new(run_state);
         let is_read_twice = self.plan.crashes > 0;
         self.wait("reading the rest", watch, || {
-            stall.give_up(stage);
-            stage.all_consumed() || (!is_read_twice && stage.totals().consumed_records >= acked)
+            stall.fail_if_stalled(run_state);
+            run_state.all_consumed() || (!is_read_twice && run_state.totals().consumed_records >= acked)
         })
     }
 
@@ -128,34 +131,34 @@ impl Phases<'_> {
         phase: &str,
         watch: &mut Watch<'_>,
         mut is_over: impl FnMut() -> bool,
-    ) -> Result<(), LoadError> {
-        while !self.stage.has_failed() && !is_over() {
+    ) -> Result<(), RunError> {
+        while !self.run_state.has_failed() && !is_over() {
             self.wait_once(phase, watch)?;
         }
         Ok(())
     }
 
-    fn wait_once(&self, phase: &str, watch: &mut Watch<'_>) -> Result<(), LoadError> {
+    fn wait_once(&self, phase: &str, watch: &mut Watch<'_>) -> Result<(), RunError> {
         let Watch { target, view, crasher, observer, flame } = watch;
         if let Some(observer) = observer {
             observer.look();
             if let Some(flame) = flame {
-                flame.look(self.stage.window());
+                flame.look(self.run_state.window());
             }
         }
         if self.interrupted.load(Ordering::Relaxed) {
-            self.stage.stop_by(now_ns());
+            self.run_state.stop_by(now_ns());
             crasher.interrupt();
         }
-        crasher.look(now_ns(), target, observer.as_mut(), self.stage)?;
-        view.show(now_ns(), phase, self.stage);
-        sleep_until(next_look(now_ns(), self.stage.window()));
+        crasher.look(now_ns(), target, observer.as_mut(), self.run_state)?;
+        view.show(now_ns(), phase, self.run_state);
+        sleep_until(next_look(now_ns(), self.run_state.window()));
         Ok(())
     }
 
     /// The end of each partition once every acked record can be read; after some patience, whatever can be.
-    fn visible_ends(&self, cluster: &mut Cluster) -> Result<Vec<i64>, LoadError> {
-        let acked = self.stage.totals().acked_records as i64;
+    fn visible_ends(&self, cluster: &mut Cluster) -> Result<Vec<i64>, RunError> {
+        let acked = self.run_state.totals().acked_records as i64;
         let started_ns = now_ns();
         let mut last = Vec::new();
         loop {
@@ -163,7 +166,7 @@ impl Phases<'_> {
             let added: i64 = ends.iter().zip(&self.plan.start_offsets).map(|(end, start)| end - start).sum();
             // Others may write to the topic too: so also wait until it rests.
             let is_patient = now_ns() - started_ns < VISIBLE_SECONDS_MAX * 1_000_000_000;
-            if !is_patient || self.stage.has_failed() || (added >= acked && ends == last) {
+            if !is_patient || self.run_state.has_failed() || (added >= acked && ends == last) {
                 return Ok(ends);
             }
             last = ends;
@@ -185,12 +188,12 @@ struct Stall {
 }
 
 impl Stall {
-    fn new(stage: &Stage) -> Stall {
-        Stall { consumed: stage.totals().consumed_records, since_ns: now_ns() }
+    fn new(run_state: &RunState) -> Stall {
+        Stall { consumed: run_state.totals().consumed_records, since_ns: now_ns() }
     }
 
-    fn give_up(&mut self, stage: &Stage) {
-        let consumed = stage.totals().consumed_records;
+    fn fail_if_stalled(&mut self, run_state: &RunState) {
+        let consumed = run_state.totals().consumed_records;
         if consumed != self.consumed {
             *self = Stall { consumed, since_ns: now_ns() };
         }
@@ -198,7 +201,7 @@ impl Stall {
             let why = format!(
                 "{consumed} records were read, then none for {SILENCE_SECONDS_MAX} s, though the partitions hold more"
             );
-            stage.fail(LoadError::Broker(why));
+            run_state.fail(EngineError::Ended(why));
         }
     }
 }

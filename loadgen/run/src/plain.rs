@@ -8,9 +8,9 @@
 //! as much CPU as the broker still keeps its schedule there. And a service that is to outlive the loss of one of two
 //! machines, or a doubled load, is run at about that.
 
+use crate::error::RunError;
 use crate::progress_view::ProgressView;
 use crate::{Caller, run_kept};
-use loadgen_engine::error::LoadError;
 use loadgen_engine::options::RunOptions;
 use loadgen_result::report::plain::{AtShare, PlainReport};
 use std::sync::atomic::Ordering;
@@ -24,7 +24,7 @@ pub fn run_plain(
     options: &RunOptions,
     caller: &Caller,
     view: &dyn Fn() -> Box<dyn ProgressView>,
-) -> Result<(PlainReport, Option<LoadError>), LoadError> {
+) -> Result<(PlainReport, Option<RunError>), RunError> {
     let show = |text: &str| {
         let mut view = view();
         view.say(text);

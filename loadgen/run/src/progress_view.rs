@@ -3,7 +3,7 @@
 
 use loadgen_engine::clock::now_ns;
 use loadgen_engine::plan::Plan;
-use loadgen_engine::stage::{Stage, Totals};
+use loadgen_engine::run_state::{RunState, Totals};
 use loadgen_result::text::thousands;
 use std::fmt::Debug;
 use std::io::{IsTerminal, Write, stderr};
@@ -20,7 +20,7 @@ pub trait ProgressView: Debug {
     fn say(&mut self, text: &str);
 
     /// Shows how far the run is, if it is time to.
-    fn show(&mut self, now_ns: u64, phase: &str, stage: &Stage);
+    fn show(&mut self, now_ns: u64, phase: &str, run_state: &RunState);
 }
 
 /// One line at a time.
@@ -80,8 +80,8 @@ impl ProgressView for Lines {
         self.write(text);
     }
 
-    fn show(&mut self, now_ns: u64, phase: &str, stage: &Stage) {
-        self.show_totals(now_ns, phase, stage.totals());
+    fn show(&mut self, now_ns: u64, phase: &str, run_state: &RunState) {
+        self.show_totals(now_ns, phase, run_state.totals());
     }
 }
 

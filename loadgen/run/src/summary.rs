@@ -1,17 +1,18 @@
 //! From what the threads measured to what the run has to tell.
 
-mod course;
+mod time_series;
 mod warnings;
 
 use crate::crash::{self, Killed};
-use loadgen_engine::course::Grid;
-use loadgen_engine::error::LoadError;
+use crate::error::RunError;
 use loadgen_engine::metrics::Metrics;
 use loadgen_engine::options::{Acks, RunOptions};
 use loadgen_engine::plan::Plan;
 use loadgen_engine::records::stamp::encoded_bytes;
+use loadgen_engine::run_state::RunState;
 use loadgen_engine::schedule::Load;
-use loadgen_engine::stage::{Stage, Window};
+use loadgen_engine::time_series::Grid;
+use loadgen_engine::window::Window;
 use loadgen_engine::worker::ThreadReport;
 use loadgen_host::broker::target::Target;
 use loadgen_host::machine;
@@ -35,7 +36,7 @@ pub struct Ended<'a> {
     /// What was decided.
     pub plan: &'a Plan,
     /// What the threads shared.
-    pub stage: &'a Stage,
+    pub run_state: &'a RunState,
     /// The pieces in which its course is told.
     pub grid: Grid,
     /// What was measured.
@@ -57,9 +58,9 @@ pub struct Ended<'a> {
 }
 
 /// Merges, judges and computes.
-pub fn summarise(ended: Ended<'_>, reports: Vec<ThreadReport>) -> Result<RunReport, LoadError> {
+pub fn summarise(ended: Ended<'_>, reports: Vec<ThreadReport>) -> Result<RunReport, RunError> {
     if ended.window.seconds() <= 0.0 {
-        return Err(LoadError::NothingMeasured { warmup_s: ended.options.warmup.as_secs_f64() });
+        return Err(RunError::NothingMeasured { warmup_s: ended.options.warmup.as_secs_f64() });
     }
     let mut metrics = Metrics::default();
     let reports = reports.into_iter().map(|mut report| {
@@ -125,7 +126,7 @@ fn keys(plan: &Plan) -> Option<u32> {
 }
 
 fn crash(ended: &Ended<'_>, verification: &Verification) -> CrashReport {
-    crash::report(ended.plan.crashes, &ended.killed, ended.stage, ended.window, &verification.findings)
+    crash::report(ended.plan.crashes, &ended.killed, ended.run_state, ended.window, &verification.findings)
 }
 
 fn verify(ended: &Ended<'_>, metrics: &Metrics, reports: Vec<ThreadReport>) -> Verification {
@@ -139,16 +140,19 @@ fn verify(ended: &Ended<'_>, metrics: &Metrics, reports: Vec<ThreadReport>) -> V
             findings: Findings::default(),
         };
     }
-    let mut fates = vec![Vec::new(); plan.producers];
+    let mut outcomes = vec![Vec::new(); plan.producers];
     let mut judged = Vec::new();
     for report in reports {
-        report.produced.into_iter().for_each(|produced| fates[usize::from(produced.id)] = produced.fates);
+        report
+            .produced
+            .into_iter()
+            .for_each(|produced| outcomes[usize::from(produced.id)] = produced.outcomes);
         judged.extend(report.judged);
     }
     judged.sort_by_key(|(partition, _)| *partition);
     let mut findings = Findings::default();
     for (partition, verifier) in judged {
-        findings.merge(verifier.finish(|producer| fates[producer].get(partition)));
+        findings.merge(verifier.finish(|producer| outcomes[producer].get(partition)));
     }
     // Less than acks=all promises nothing of a crash: what is missing after one is told, and is no verdict.
     let may_miss = !ended.killed.is_empty() && plan.settings.acks != Acks::All;
@@ -170,7 +174,7 @@ fn figures(ended: &Ended<'_>, metrics: &Metrics) -> Figures {
     let compressed = ended.plan.settings.codec.codec != loadgen_engine::codec::Codec::None;
     let overall = metrics.acked_overall.records as f64;
     let target_rate = ended.plan.load.mean_rate(ended.grid.span(), ended.window);
-    let series = course::series(&ended.grid, ended.window, metrics, &ended.observed);
+    let series = time_series::series(&ended.grid, ended.window, metrics, &ended.observed);
     // Without acks nobody says when a request was served.
     let service = (ended.plan.settings.acks != Acks::None).then_some(&metrics.service);
     Figures {

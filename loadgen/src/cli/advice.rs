@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 use loadgen_study::advice::AdviceOptions;
 use loadgen_study::advice::clients;
-use loadgen_study::advice::metric::Metric;
+use loadgen_study::advice::criterion::Criterion;
 use loadgen_study::advice::slo::Slo;
 use std::path::PathBuf;
 
@@ -23,7 +23,7 @@ pub(crate) struct AdviceArgs {
         value_delimiter = ',',
         default_value = "records/s,wire-bytes,disk-bytes,cpu,p99"
     )]
-    pub(crate) prefer: Vec<Metric>,
+    pub(crate) prefer: Vec<Criterion>,
     /// Print the settings for this client only
     #[arg(long, value_enum)]
     client: Option<Client>,

@@ -2,8 +2,8 @@
 
 use super::run::RunArgs;
 use clap::Args;
-use loadgen_engine::error::LoadError;
 use loadgen_engine::units::parse_duration;
+use loadgen_study::error::StudyError;
 use loadgen_study::search::options::MaxOptions;
 use std::time::Duration;
 
@@ -43,9 +43,9 @@ pub(crate) struct MaxArgs {
 
 impl MaxArgs {
     /// What they ask for.
-    pub(crate) fn options(&self) -> Result<MaxOptions, LoadError> {
+    pub(crate) fn options(&self) -> Result<MaxOptions, StudyError> {
         if self.run.plain {
-            return Err(LoadError::Options("max takes no --plain: it never takes the full screen".into()));
+            return Err(StudyError::Options("max takes no --plain: it never takes the full screen".into()));
         }
         Ok(MaxOptions { p99: self.p99, precision: self.precision, run: self.run.options() })
     }

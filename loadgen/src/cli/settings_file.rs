@@ -3,12 +3,12 @@
 
 use super::run::RunArgs;
 use clap::{Args, Command, FromArgMatches};
-use loadgen_engine::error::LoadError;
+use loadgen_study::error::StudyError;
 use toml::{Table, Value};
 
 /// What `settings` mean as the options of a run. `about` names them in an error, such as the file and the section.
-pub(super) fn run_args(settings: &Table, about: &str) -> Result<RunArgs, LoadError> {
-    let wrong = |why: String| LoadError::Options(format!("{about}: {why}"));
+pub(super) fn run_args(settings: &Table, about: &str) -> Result<RunArgs, StudyError> {
+    let wrong = |why: String| StudyError::Options(format!("{about}: {why}"));
     let mut arguments = vec![String::from("loadgen")];
     for (key, value) in settings {
         push(&mut arguments, key, value).map_err(wrong)?;
@@ -52,7 +52,7 @@ fn words_of(error: &clap::Error) -> String {
 mod tests {
     use super::*;
 
-    fn parse(text: &str) -> Result<RunArgs, LoadError> {
+    fn parse(text: &str) -> Result<RunArgs, StudyError> {
         run_args(&text.parse::<Table>().unwrap(), "run.toml, section a")
     }
 

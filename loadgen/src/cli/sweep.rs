@@ -1,7 +1,7 @@
 //! The options of `loadgen sweep`.
 
 use clap::Args;
-use loadgen_study::advice::metric::Metric;
+use loadgen_study::advice::criterion::Criterion;
 use loadgen_study::sweep::options::{Halving, SweepOptions};
 use std::path::PathBuf;
 
@@ -30,7 +30,7 @@ pub(crate) struct SweepArgs {
     pub(crate) keep: u32,
     /// With --halving: what makes a cell better
     #[arg(long, value_name = "METRIC", default_value = "records/s", requires = "halving")]
-    pub(crate) objective: Metric,
+    pub(crate) objective: Criterion,
     /// Only print the cells and how long they will take
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -54,10 +54,10 @@ impl SweepArgs {
 #[cfg(test)]
 mod tests {
     use crate::cli::runner::LocalRunner;
-    use loadgen_engine::error::LoadError;
+    use loadgen_study::error::StudyError;
     use loadgen_study::matrix::{Cell, CellLoad, Matrix};
 
-    fn read(text: &str) -> Result<(Matrix, Vec<Cell>), LoadError> {
+    fn read(text: &str) -> Result<(Matrix, Vec<Cell>), StudyError> {
         let file = tempfile::NamedTempFile::with_suffix(".toml").unwrap();
         std::fs::write(file.path(), text).unwrap();
         Matrix::read(file.path(), &["seed=7".to_owned()], &LocalRunner::default())

@@ -1,19 +1,19 @@
 //! `loadgen advice`: what a sweep says, whole or partial. Which points no other beats in everything; which is best
 //! under a service level; and how to tell that to a client.
 
+pub(crate) mod caveats;
 pub mod clients;
-pub(crate) mod doubt;
+pub mod criterion;
 pub mod front;
-pub mod metric;
 pub mod point;
 pub(crate) mod rank;
 pub mod slo;
 pub mod table;
 
+use crate::error::StudyError;
 use crate::store::Store;
 use clients::Client;
-use loadgen_engine::error::LoadError;
-use metric::Metric;
+use criterion::Criterion;
 use point::{Point, of_last_rounds, points};
 use rank::Choice;
 use serde_json::{Value, json};
@@ -31,7 +31,7 @@ pub struct AdviceOptions {
     /// What must hold.
     pub slo: Slo,
     /// What makes a cell the best, the first first: the next decides among those that are as good in it.
-    pub prefer: Vec<Metric>,
+    pub prefer: Vec<Criterion>,
     /// Whose settings are told; those of all clients where none is named.
     pub client: Option<Client>,
 }
@@ -48,12 +48,12 @@ pub struct Advice {
 }
 
 /// Reads a sweep's results and chooses among them.
-pub fn advice(options: &AdviceOptions) -> Result<Advice, LoadError> {
+pub fn advice(options: &AdviceOptions) -> Result<Advice, StudyError> {
     let store = Store::existing(&options.dir);
     let description = store.description()?;
     let points = of_last_rounds(points(&store.all()?));
     if points.is_empty() {
-        return Err(LoadError::Options(format!("{} holds no results yet", options.dir.display())));
+        return Err(StudyError::Options(format!("{} holds no results yet", options.dir.display())));
     }
     let slo = &options.slo;
     let order = rank::order(&options.prefer);
@@ -70,13 +70,13 @@ pub fn advice(options: &AdviceOptions) -> Result<Advice, LoadError> {
 }
 
 /// The best, why it is, and what speaks against believing it.
-fn verdict(choice: Choice<'_>, order: &[Metric], slo: &Slo, options: &AdviceOptions) -> String {
+fn verdict(choice: Choice<'_>, order: &[Criterion], slo: &Slo, options: &AdviceOptions) -> String {
     let best = choice.point;
     let under = if slo.is_empty() { String::new() } else { format!(" under {slo}") };
     let mut text =
         format!("\n  best by {}{under}: {} ({})\n", names(order).join(", "), best.label, best.load);
     text += &format!("  why: {}\n", why(choice, order));
-    doubt::sentences(best).iter().for_each(|doubt| text += &format!("  !! {doubt}\n"));
+    caveats::sentences(best).iter().for_each(|doubt| text += &format!("  !! {doubt}\n"));
     let clients = options.client.map_or_else(|| Client::ALL.to_vec(), |client| vec![client]);
     for client in clients {
         text += &format!("\n{}", client.config(best));
@@ -84,13 +84,14 @@ fn verdict(choice: Choice<'_>, order: &[Metric], slo: &Slo, options: &AdviceOpti
     text
 }
 
-fn names(order: &[Metric]) -> Vec<String> {
+fn names(order: &[Criterion]) -> Vec<String> {
     order.iter().map(ToString::to_string).collect()
 }
 
-fn why(choice: Choice<'_>, order: &[Metric]) -> String {
-    let shown =
-        |metric: Metric, value: Option<f64>| value.map_or_else(|| "nothing".to_owned(), |v| metric.shown(v));
+fn why(choice: Choice<'_>, order: &[Criterion]) -> String {
+    let shown = |metric: Criterion, value: Option<f64>| {
+        value.map_or_else(|| "nothing".to_owned(), |v| metric.shown(v))
+    };
     let first = match (choice.equal_in_first, order.first()) {
         (count @ 2.., Some(metric)) => format!("{count} cells are as good in {metric}; "),
         _ => String::new(),
@@ -126,14 +127,14 @@ fn none(points: &[Point], slo: &Slo) -> String {
 }
 
 /// Every point with what the text says of it.
-fn as_json(points: &[Point], choice: Option<Choice<'_>>, order: &[Metric], slo: &Slo) -> Value {
+fn as_json(points: &[Point], choice: Option<Choice<'_>>, order: &[Criterion], slo: &Slo) -> Value {
     let best = choice.map(|Choice { point: best, decided_by, .. }| {
         let clients = Client::ALL.map(|client| (client.name().to_owned(), client.settings(best).as_json()));
         let decided_by = decided_by.map(|(metric, _)| metric.to_string());
         json!({
             "point": told(best),
             "decided_by": decided_by,
-            "doubts": doubt::sentences(best),
+            "doubts": caveats::sentences(best),
             "clients": serde_json::Map::from_iter(clients)
         })
     });
@@ -147,7 +148,7 @@ fn as_json(points: &[Point], choice: Option<Choice<'_>>, order: &[Metric], slo: 
 fn told(point: &Point) -> Value {
     let mut told = json!(point);
     told["rate"] = json!(point.rate());
-    told["quality"] = json!(doubt::Quality::of(point));
+    told["quality"] = json!(caveats::Quality::of(point));
     told
 }
 

@@ -12,15 +12,15 @@ mod order;
 mod rounds;
 pub mod table;
 
+use crate::error::StudyError;
 use crate::runner::Runner;
 use arm::Arm;
-use loadgen_engine::error::LoadError;
 use loadgen_result::comparison::{CompareReport, Verdict};
 use options::{CompareOptions, Require};
 
 /// What a comparison means for the one who asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
+pub enum Answer {
     /// As required.
     Good,
     /// B is worse, or not what was required, or a verification failed.
@@ -35,13 +35,13 @@ pub struct Compared {
     /// All there is to tell.
     pub report: CompareReport,
     /// What it means.
-    pub outcome: Outcome,
+    pub answer: Answer,
     /// What `--out` had no place for: measuring ended there, and the verdict is on the pairs before.
-    pub unkept: Option<LoadError>,
+    pub unkept: Option<StudyError>,
 }
 
 /// Measures both arms and judges; an interrupt ends it early, with a verdict on the pairs measured until then.
-pub fn compare(options: &CompareOptions, runner: &dyn Runner) -> Result<Compared, LoadError> {
+pub fn compare(options: &CompareOptions, runner: &dyn Runner) -> Result<Compared, StudyError> {
     let arms = [Arm::read(&options.a, options, runner)?, Arm::read(&options.b, options, runner)?];
     let primary = judge::primary(&arms, options)?;
     let mut measured = rounds::measure(options, &arms, runner)?;
@@ -61,23 +61,23 @@ pub fn compare(options: &CompareOptions, runner: &dyn Runner) -> Result<Compared
     if let Some(error) = error {
         return Err(error); // no verdict, but what was measured is kept
     }
-    let outcome = outcome(&report, options.require);
-    Ok(Compared { report, outcome, unkept: unkept.or(kept.err().map(LoadError::from)) })
+    let answer = answer(&report, options.require);
+    Ok(Compared { report, answer, unkept: unkept.or(kept.err().map(StudyError::from)) })
 }
 
 /// Whoever asks for no difference asks for one that was looked for: too few pairs, or too much noise, are no answer to that.
-fn outcome(report: &CompareReport, require: Option<Require>) -> Outcome {
+fn answer(report: &CompareReport, require: Option<Require>) -> Answer {
     if report.failed.is_some() {
-        return Outcome::Bad;
+        return Answer::Bad;
     }
     if !report.is_enough() {
-        return Outcome::Unsure;
+        return Answer::Unsure;
     }
     match (report.verdict, require) {
-        (Verdict::Better, _) => Outcome::Good,
-        (Verdict::Worse, _) | (Verdict::Inconclusive, Some(Require::Better)) => Outcome::Bad,
-        (Verdict::Inconclusive, Some(Require::NotWorse)) => Outcome::Good,
-        (Verdict::Inconclusive, None) => Outcome::Unsure,
+        (Verdict::Better, _) => Answer::Good,
+        (Verdict::Worse, _) | (Verdict::Inconclusive, Some(Require::Better)) => Answer::Bad,
+        (Verdict::Inconclusive, Some(Require::NotWorse)) => Answer::Good,
+        (Verdict::Inconclusive, None) => Answer::Unsure,
     }
 }
 
@@ -88,11 +88,11 @@ mod tests {
 
     #[test]
     fn what_is_inconclusive_has_an_outcome_of_its_own() {
-        let of = |verdict, require| outcome(&report(verdict, false), require);
+        let of = |verdict, require| answer(&report(verdict, false), require);
         for (verdict, [plain, not_worse, better]) in [
-            (Verdict::Better, [Outcome::Good, Outcome::Good, Outcome::Good]),
-            (Verdict::Worse, [Outcome::Bad, Outcome::Bad, Outcome::Bad]),
-            (Verdict::Inconclusive, [Outcome::Unsure, Outcome::Good, Outcome::Bad]),
+            (Verdict::Better, [Answer::Good, Answer::Good, Answer::Good]),
+            (Verdict::Worse, [Answer::Bad, Answer::Bad, Answer::Bad]),
+            (Verdict::Inconclusive, [Answer::Unsure, Answer::Good, Answer::Bad]),
         ] {
             assert_eq!(of(verdict, None), plain);
             assert_eq!(of(verdict, Some(Require::NotWorse)), not_worse);
@@ -103,17 +103,13 @@ mod tests {
     #[test]
     fn no_requirement_makes_an_answer_of_noise_or_of_too_few_pairs() {
         for require in [None, Some(Require::NotWorse), Some(Require::Better)] {
-            assert_eq!(outcome(&report(Verdict::Better, true), require), Outcome::Unsure);
+            assert_eq!(answer(&report(Verdict::Better, true), require), Answer::Unsure);
             let mut short = report(Verdict::Inconclusive, false);
             short.metrics[0].interval = None;
-            assert_eq!(outcome(&short, require), Outcome::Unsure);
+            assert_eq!(answer(&short, require), Answer::Unsure);
         }
         let mut lossy = report(Verdict::Better, true);
         lossy.failed = Some("lost".into());
-        assert_eq!(
-            outcome(&lossy, None),
-            Outcome::Bad,
-            "lost records are lost, whatever else the machine did"
-        );
+        assert_eq!(answer(&lossy, None), Answer::Bad, "lost records are lost, whatever else the machine did");
     }
 }

@@ -1,25 +1,25 @@
 //! `loadgen diff`: two results that are there already, figure by figure. `loadgen trend`: all of a directory over time.
 //!
 //! A run of each says how far they lie apart and not how far they would by chance; that takes the pairs of
-//! [`crate::compare`], and the reader is told so. `read` makes cells of any result, `likeness` says whether two of them
+//! [`crate::compare`], and the reader is told so. `read` makes cells of any result, `comparability` says whether two of them
 //! measured the same thing, `judgement` what changed, `table` tells it.
 
+mod comparability;
 mod judgement;
-mod likeness;
 pub mod options;
 mod read;
 mod table;
 pub mod trend;
 
-pub use judgement::{Judgement, Verdict};
+pub use judgement::{DiffVerdict, Judgement};
 pub use table::Table;
 
-use loadgen_engine::error::LoadError;
+use crate::error::StudyError;
 use options::DiffOptions;
-use read::Measured;
+use read::ResultCells;
 
 /// Reads both and judges B by A.
-pub fn diff(options: &DiffOptions) -> Result<Judgement, LoadError> {
-    let [a, b] = [Measured::read(&options.a)?, Measured::read(&options.b)?];
+pub fn diff(options: &DiffOptions) -> Result<Judgement, StudyError> {
+    let [a, b] = [ResultCells::read(&options.a)?, ResultCells::read(&options.b)?];
     judgement::judge(a, b, options)
 }

@@ -9,9 +9,9 @@ pub mod options;
 pub mod report;
 pub mod table;
 
+use crate::error::StudyError;
 use crate::progress::Progress;
 use loadgen_engine::codec::CodecSpec;
-use loadgen_engine::error::LoadError;
 use loadgen_engine::payload::Payload;
 use loadgen_engine::payload::options::Batches;
 use loadgen_engine::payload::sample::Sample;
@@ -22,7 +22,7 @@ use report::{CellReport, LabReport};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Measures; an interrupt keeps the passes that are done. `version` is loadgen's.
-pub fn lab(options: &LabOptions, version: &str, interrupted: &AtomicBool) -> Result<LabReport, LoadError> {
+pub fn lab(options: &LabOptions, version: &str, interrupted: &AtomicBool) -> Result<LabReport, StudyError> {
     let middle = options.batch_bytes[options.batch_bytes.len() / 2];
     let source = options.values.source(Batches { codec: CodecSpec::NONE, bytes: middle })?;
     let payload = Payload::load_until(&source, options.seed, false, &|| interrupted.load(Ordering::Relaxed))?;
@@ -33,7 +33,7 @@ pub fn lab(options: &LabOptions, version: &str, interrupted: &AtomicBool) -> Res
         .filter_map(|bytes| sample(&payload, *bytes, options, &mut notes))
         .collect();
     if samples.is_empty() {
-        return Err(LoadError::Options(format!("{}: {}", payload.about(), notes.join("; "))));
+        return Err(StudyError::Options(format!("{}: {}", payload.about(), notes.join("; "))));
     }
     let codecs = &options.codecs;
     let mut cells: Vec<Cell<'_>> =
@@ -78,12 +78,12 @@ fn run_passes(
     cells: &mut [Cell<'_>],
     options: &LabOptions,
     interrupted: &AtomicBool,
-) -> Result<usize, LoadError> {
+) -> Result<usize, StudyError> {
     let mut progress = Progress::on_terminal("step", options.passes * cells.len());
     for pass in 0..options.passes {
         for cell in cells.iter_mut() {
             if interrupted.load(Ordering::Relaxed) {
-                return if pass > 0 { Ok(pass) } else { Err(LoadError::Interrupted) };
+                return if pass > 0 { Ok(pass) } else { Err(StudyError::Interrupted) };
             }
             progress.begin(&format!("pass {} of {}: {cell}", pass + 1, options.passes));
             cell.pass(options.cell_time)?;

@@ -8,6 +8,7 @@
 pub mod advice;
 pub mod compare;
 pub mod diff;
+pub mod error;
 pub mod lab;
 pub mod matrix;
 pub mod progress;

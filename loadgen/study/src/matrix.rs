@@ -2,8 +2,8 @@
 
 mod words;
 
+use crate::error::StudyError;
 use crate::runner::Runner;
-use loadgen_engine::error::LoadError;
 use loadgen_engine::options::RunOptions;
 use loadgen_engine::units::parse_rate;
 use loadgen_result::files::FileError;
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::path::Path;
 use toml::{Table, Value};
-use words::{Place, nearest};
+use words::{MatrixText, nearest};
 
 const SECTIONS: [&str; 3] = ["base", "sweep", "load"];
 const LOADS: [&str; 3] = ["maximum", "share", "rate"];
@@ -74,10 +74,10 @@ pub struct Cell {
 
 impl Matrix {
     /// Reads the file; `set` are further options of `[base]`, stronger than its own.
-    pub fn read(path: &Path, set: &[String], runner: &dyn Runner) -> Result<(Matrix, Vec<Cell>), LoadError> {
+    pub fn read(path: &Path, set: &[String], runner: &dyn Runner) -> Result<(Matrix, Vec<Cell>), StudyError> {
         let text = std::fs::read_to_string(path);
-        let text = text.map_err(|why| LoadError::File(FileError { path: path.to_owned(), why }))?;
-        let place = Place { path, text: &text };
+        let text = text.map_err(|why| StudyError::File(FileError { path: path.to_owned(), why }))?;
+        let place = MatrixText { path, text: &text };
         let mut file = text.parse::<Table>().map_err(|error| place.syntax(&error))?;
         for (key, value) in set.iter().map(|set| setting(set)).collect::<Result<Vec<_>, _>>()? {
             let base = file.entry("base").or_insert_with(|| Value::Table(Table::new()));
@@ -88,7 +88,7 @@ impl Matrix {
         Ok((matrix, cells))
     }
 
-    fn checked(file: &Table, place: &Place<'_>, known: &[String]) -> Result<Matrix, LoadError> {
+    fn checked(file: &Table, place: &MatrixText<'_>, known: &[String]) -> Result<Matrix, StudyError> {
         if let Some(unknown) = file.keys().find(|key| !SECTIONS.contains(&&key[..])) {
             let why = format!("is neither [base], [sweep] nor [load]{}", nearest(unknown, &SECTIONS));
             return Err(place.key("", unknown, &why));
@@ -126,7 +126,7 @@ impl Matrix {
     }
 
     /// All combinations, each checked as a command line would be.
-    fn cells(&self, place: &Place<'_>, runner: &dyn Runner) -> Result<Vec<Cell>, LoadError> {
+    fn cells(&self, place: &MatrixText<'_>, runner: &dyn Runner) -> Result<Vec<Cell>, StudyError> {
         let axes = self.values();
         let count = axes.iter().try_fold(1usize, |count, (_, values)| count.checked_mul(values.len()));
         let Some(count) = count.filter(|count| *count <= CELLS_MAX) else {
@@ -139,9 +139,9 @@ impl Matrix {
         &self,
         index: usize,
         axes: &Axes<'_>,
-        place: &Place<'_>,
+        place: &MatrixText<'_>,
         runner: &dyn Runner,
-    ) -> Result<Cell, LoadError> {
+    ) -> Result<Cell, StudyError> {
         let (mut settings, mut labels) = (self.base.clone(), Vec::new());
         for ((key, values), at) in axes.iter().zip(places(index, axes)) {
             labels.push(format!("{key}={}", shown(&values[at])));
@@ -169,16 +169,16 @@ fn places(cell: usize, axes: &Axes<'_>) -> Vec<usize> {
 }
 
 /// `payload=FILE` as a setting of `[base]`; a number stays a number in the words of the option anyway.
-fn setting(text: &str) -> Result<(String, Value), LoadError> {
+fn setting(text: &str) -> Result<(String, Value), StudyError> {
     let (key, value) = text
         .split_once('=')
-        .ok_or_else(|| LoadError::Options(format!("--set {text}: takes KEY=VALUE, such as payload=FILE")))?;
+        .ok_or_else(|| StudyError::Options(format!("--set {text}: takes KEY=VALUE, such as payload=FILE")))?;
     let key = key.trim();
     let value = if key == "broker-set" { Value::Array(vec![value.into()]) } else { value.into() };
     Ok((key.to_owned(), value))
 }
 
-fn check_key(place: &Place<'_>, section: &str, key: &str, known: &[String]) -> Result<(), LoadError> {
+fn check_key(place: &MatrixText<'_>, section: &str, key: &str, known: &[String]) -> Result<(), StudyError> {
     if let Some((_, why)) = TAKEN.iter().find(|(taken, _)| *taken == key) {
         return Err(place.key(section, key, why));
     }
@@ -189,7 +189,7 @@ fn check_key(place: &Place<'_>, section: &str, key: &str, known: &[String]) -> R
     Err(place.key(section, key, &format!("is no option of `loadgen run`{}", nearest(key, &known))))
 }
 
-fn check_values(place: &Place<'_>, key: &str, values: &Value, base: &Table) -> Result<(), LoadError> {
+fn check_values(place: &MatrixText<'_>, key: &str, values: &Value, base: &Table) -> Result<(), StudyError> {
     let wrong = |why: &str| Err(place.key("sweep", key, why));
     if base.contains_key(key) {
         return wrong("is in [base] too");
@@ -207,7 +207,7 @@ fn check_values(place: &Place<'_>, key: &str, values: &Value, base: &Table) -> R
     Ok(())
 }
 
-fn loads(section: &Table, place: &Place<'_>) -> Result<Vec<CellLoad>, LoadError> {
+fn loads(section: &Table, place: &MatrixText<'_>) -> Result<Vec<CellLoad>, StudyError> {
     let mut loads = Vec::new();
     for (key, value) in section {
         let wrong = |why: &str| place.key("load", key, why);

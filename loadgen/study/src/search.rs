@@ -9,10 +9,10 @@ pub mod options;
 pub mod report;
 mod verdict;
 
+use crate::error::StudyError;
 use crate::progress::Progress;
 use crate::runner::Runner;
-use bisect::{Bracket, Ended, Outcome, Prober};
-use loadgen_engine::error::LoadError;
+use bisect::{Bracket, Ended, ProbeOutcome, Prober};
 use loadgen_engine::options::RunOptions;
 use loadgen_result::report::RunReport;
 use loadgen_result::text::thousands;
@@ -23,7 +23,7 @@ use report::{MaxReport, Probe};
 const FIRST_SHARE: f64 = 0.5;
 
 /// Searches; what was found until an interrupt is in the report.
-pub fn max(options: &MaxOptions, runner: &dyn Runner) -> Result<MaxReport, LoadError> {
+pub fn max(options: &MaxOptions, runner: &dyn Runner) -> Result<MaxReport, StudyError> {
     options.check()?;
     let mut progress = Progress::endless("probe");
     progress.begin("closed loop, to know where to begin");
@@ -69,25 +69,25 @@ struct Probes<'a> {
 }
 
 impl Prober for Probes<'_> {
-    type Error = LoadError;
+    type Error = StudyError;
 
-    fn probe(&mut self, rate: f64) -> Result<Outcome, LoadError> {
+    fn probe(&mut self, rate: f64) -> Result<ProbeOutcome, StudyError> {
         let options = RunOptions { rate: Some(rate), ..self.options.run.clone() };
         self.progress.begin(&format!("{} records/s", thousands(rate)));
         let report = match self.runner.run(&options, self.progress.prefix()) {
             // What was found so far is told.
-            Err(_) if self.runner.is_interrupted() => return Ok(Outcome::Stop),
+            Err(_) if self.runner.is_interrupted() => return Ok(ProbeOutcome::Stop),
             report => report?,
         };
         if self.runner.is_interrupted() {
-            return Ok(Outcome::Stop);
+            return Ok(ProbeOutcome::Stop);
         }
         let Some(probe) = verdict::judge(&report, rate, self.options.p99) else {
             self.failed_verification = Some(report);
-            return Ok(Outcome::Stop);
+            return Ok(ProbeOutcome::Stop);
         };
         self.progress.say(&probe.line());
-        let outcome = if probe.held { Outcome::Held } else { Outcome::Failed };
+        let outcome = if probe.held { ProbeOutcome::Held } else { ProbeOutcome::Failed };
         self.done.push(probe);
         Ok(outcome)
     }

@@ -10,9 +10,9 @@
 
 pub mod contents;
 
+use crate::error::StudyError;
 use crate::matrix::{CellLoad, Matrix};
 use contents::Contents;
-use loadgen_engine::error::LoadError;
 use loadgen_result::files::FileError;
 use loadgen_result::report::RunReport;
 use serde::de::DeserializeOwned;
@@ -124,10 +124,10 @@ pub struct Store {
 
 impl Store {
     /// Begins in `dir`, or goes on there if the sweep in it is the same.
-    pub fn open(dir: &Path, wanted: &Description) -> Result<Store, LoadError> {
+    pub fn open(dir: &Path, wanted: &Description) -> Result<Store, StudyError> {
         let store = Store { dir: dir.to_owned() };
         let runs = dir.join(RUNS);
-        std::fs::create_dir_all(&runs).map_err(|why| LoadError::File(FileError { path: runs, why }))?;
+        std::fs::create_dir_all(&runs).map_err(|why| StudyError::File(FileError { path: runs, why }))?;
         if !dir.join(DESCRIPTION).exists() {
             store.write(DESCRIPTION, wanted)?;
             return Ok(store);
@@ -136,7 +136,7 @@ impl Store {
         if found.hash == wanted.hash {
             return Ok(store);
         }
-        Err(LoadError::Options(format!(
+        Err(StudyError::Options(format!(
             "{} holds another sweep ({}, not {}): {}; choose another --out",
             dir.display(),
             found.hash,
@@ -151,26 +151,26 @@ impl Store {
     }
 
     /// What the sweep is.
-    pub fn description(&self) -> Result<Description, LoadError> {
+    pub fn description(&self) -> Result<Description, StudyError> {
         let description: Description = read(&self.dir.join(DESCRIPTION))?;
         if description.schema == SCHEMA {
             return Ok(description);
         }
         let (dir, schema) = (self.dir.display(), description.schema);
-        Err(LoadError::Options(format!("{dir}: a sweep of another kind, {schema}, not {SCHEMA}")))
+        Err(StudyError::Options(format!("{dir}: a sweep of another kind, {schema}, not {SCHEMA}")))
     }
 
     /// The result of `job`, if it is there.
-    pub fn kept(&self, job: &Job) -> Result<Option<Kept>, LoadError> {
+    pub fn kept(&self, job: &Job) -> Result<Option<Kept>, StudyError> {
         let path = self.dir.join(RUNS).join(job.file_name());
         if path.exists() { read(&path).map(Some) } else { Ok(None) }
     }
 
     /// Every result there is, in the order of their names.
-    pub fn all(&self) -> Result<Vec<Kept>, LoadError> {
+    pub fn all(&self) -> Result<Vec<Kept>, StudyError> {
         let runs = self.dir.join(RUNS);
         let entries =
-            std::fs::read_dir(&runs).map_err(|why| LoadError::File(FileError { path: runs, why }))?;
+            std::fs::read_dir(&runs).map_err(|why| StudyError::File(FileError { path: runs, why }))?;
         let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
         paths.retain(|path| path.extension().is_some_and(|end| end == "json"));
         paths.sort();
@@ -178,15 +178,15 @@ impl Store {
     }
 
     /// Keeps a result.
-    pub fn keep(&self, job: &Job, kept: &Kept) -> Result<(), LoadError> {
+    pub fn keep(&self, job: &Job, kept: &Kept) -> Result<(), StudyError> {
         self.write(&format!("{RUNS}/{}", job.file_name()), kept)
     }
 
     /// Writes `name` whole or not at all.
-    pub fn write(&self, name: &str, what: &impl Serialize) -> Result<(), LoadError> {
+    pub fn write(&self, name: &str, what: &impl Serialize) -> Result<(), StudyError> {
         let path = self.dir.join(name);
         let text = serde_json::to_string_pretty(what).expect("results have only plain fields");
-        replace(&path, text.as_bytes()).map_err(|why| LoadError::File(FileError { path, why }))
+        replace(&path, text.as_bytes()).map_err(|why| StudyError::File(FileError { path, why }))
     }
 }
 
@@ -199,8 +199,8 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-fn read<T: DeserializeOwned>(path: &Path) -> Result<T, LoadError> {
-    let wrong = |why| LoadError::File(FileError { path: path.to_owned(), why });
+fn read<T: DeserializeOwned>(path: &Path) -> Result<T, StudyError> {
+    let wrong = |why| StudyError::File(FileError { path: path.to_owned(), why });
     let text = std::fs::read_to_string(path).map_err(wrong)?;
     serde_json::from_str(&text)
         .map_err(|error| wrong(io::Error::other(format!("not what a sweep writes: {error}"))))

@@ -9,11 +9,11 @@ pub mod options;
 use crate::advice::point::{Point, points};
 use crate::advice::rank::USUAL;
 use crate::advice::table;
+use crate::error::StudyError;
 use crate::matrix::{Cell, CellLoad, Matrix};
 use crate::progress::Progress;
 use crate::runner::Runner;
 use crate::store::{Description, Job, Kept, Store, contents};
-use loadgen_engine::error::LoadError;
 use loadgen_result::report::RunReport;
 use loadgen_result::rng::Rng;
 use options::{Halving, SweepOptions};
@@ -42,7 +42,7 @@ pub fn sweep(
     options: &SweepOptions,
     runner: &dyn Runner,
     tell: &dyn Fn(&str),
-) -> Result<SweepEnd, LoadError> {
+) -> Result<SweepEnd, StudyError> {
     let (matrix, cells) = Matrix::read(&options.matrix, &options.set, runner)?;
     let rounds = options.halving.map_or(1, |halving| halving::rounds(cells.len(), halving.keep as usize));
     tell(&format!("{}\n", announcement(&matrix, &cells, options, rounds)));
@@ -91,10 +91,10 @@ fn run_count(matrix: &Matrix, cells: usize, options: &SweepOptions, rounds: usiz
 fn conclude(
     options: &SweepOptions,
     store: &Store,
-    mut lost: Vec<LoadError>,
+    mut lost: Vec<StudyError>,
     is_interrupted: bool,
     tell: &dyn Fn(&str),
-) -> Result<SweepEnd, LoadError> {
+) -> Result<SweepEnd, StudyError> {
     let kept = store.all()?;
     if kept.is_empty() && !lost.is_empty() {
         return Err(lost.swap_remove(0));
@@ -132,11 +132,11 @@ struct Sweep<'a> {
     progress: Progress,
     runner: &'a dyn Runner,
     failed_in_a_row: usize,
-    lost: Vec<LoadError>,
+    lost: Vec<StudyError>,
 }
 
 impl Sweep<'_> {
-    fn all_rounds(&mut self, rounds: usize) -> Result<(), LoadError> {
+    fn all_rounds(&mut self, rounds: usize) -> Result<(), StudyError> {
         let mut cells: Vec<usize> = (0..self.cells.len()).collect();
         let mut dropped = Vec::new();
         for round in 0..rounds {
@@ -146,17 +146,17 @@ impl Sweep<'_> {
             if self.is_interrupted() || round.is_last() {
                 return Ok(());
             }
-            let verdict = halving::judge(round, &self.cells, &cells, &points(&kept), objective);
-            self.progress.say(&verdict.to_string());
-            dropped.extend(verdict.dropped);
+            let selection = halving::select(round, &self.cells, &cells, &points(&kept), objective);
+            self.progress.say(&selection.to_string());
+            dropped.extend(selection.dropped);
             self.store.write("halving.json", &dropped)?;
-            cells = verdict.kept;
+            cells = selection.kept;
         }
         Ok(())
     }
 
     /// Every load of every cell, as often as asked for.
-    fn round(&mut self, round: halving::Round, cells: &[usize]) -> Result<Vec<Kept>, LoadError> {
+    fn round(&mut self, round: halving::Round, cells: &[usize]) -> Result<Vec<Kept>, StudyError> {
         let mut kept = Vec::new();
         for repeat in 0..self.options.repeats {
             let mut order = cells.to_vec();
@@ -181,7 +181,7 @@ impl Sweep<'_> {
     }
 
     /// The result of one run: found, or measured and kept. `None`: there is none.
-    fn one(&mut self, job: &Job, round: halving::Round) -> Result<Option<Kept>, LoadError> {
+    fn one(&mut self, job: &Job, round: halving::Round) -> Result<Option<Kept>, StudyError> {
         let cell = &self.cells[job.cell];
         self.progress.begin(&format!("{}, {}", cell.label, job.load));
         if let Some(kept) = self.store.kept(job)? {
@@ -209,7 +209,7 @@ impl Sweep<'_> {
     }
 
     /// The first repeat's: all repeats then have the same rate.
-    fn maximum_of(&self, job: &Job) -> Result<Option<f64>, LoadError> {
+    fn maximum_of(&self, job: &Job) -> Result<Option<f64>, StudyError> {
         let kept = self.store.kept(&Job { load: CellLoad::Maximum, repeat: 0, ..*job })?;
         Ok(kept.and_then(|kept| kept.report.figures).map(|figures| figures.records_per_s))
     }
@@ -219,7 +219,7 @@ impl Sweep<'_> {
         job: &Job,
         round: halving::Round,
         report: RunReport,
-    ) -> Result<Option<Kept>, LoadError> {
+    ) -> Result<Option<Kept>, StudyError> {
         self.failed_in_a_row = 0;
         if report.interrupted {
             return Ok(None); // shorter than the others
@@ -233,7 +233,7 @@ impl Sweep<'_> {
     }
 
     /// One run may fail without taking the others with it; several in a row have a common cause.
-    fn lose(&mut self, label: &str, error: LoadError) -> Result<(), LoadError> {
+    fn lose(&mut self, label: &str, error: StudyError) -> Result<(), StudyError> {
         if self.is_interrupted() {
             return Ok(());
         }

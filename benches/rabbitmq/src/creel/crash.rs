@@ -96,7 +96,7 @@ fn produce(
         };
         match client.produce(acks, (acked..acked + BATCH_RECORDS).map(record)) {
             Ok(()) => acked += BATCH_RECORDS,
-            Err(BenchError::Load(_)) => break, // the broker is gone
+            Err(BenchError::Engine(_)) => break, // the broker is gone
             Err(error) => return Err(error),
         }
     }

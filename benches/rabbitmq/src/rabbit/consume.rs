@@ -10,7 +10,7 @@ use lapin::types::FieldTable;
 use lapin::{Channel, Consumer};
 use loadgen_engine::clock::now_ns;
 use loadgen_engine::records::stamp::{PLAIN_BYTES, Stamp};
-use loadgen_engine::stage::Window;
+use loadgen_engine::window::Window;
 use loadgen_result::latency::Latency;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -10,7 +10,7 @@ use crate::figures::Figures;
 use crate::ledger::Ledger;
 use crate::settings::{Settings, UNCONFIRMED_MAX};
 use loadgen_engine::clock::now_ns;
-use loadgen_engine::stage::Window;
+use loadgen_engine::window::Window;
 use loadgen_host::cost;
 use loadgen_result::latency::Latency;
 use std::sync::Arc;

@@ -1,9 +1,9 @@
 //! The topic, who leads its partitions, and where these end.
 
 use super::control::{Control, describe, resolve};
-use super::patience::Patience;
+use super::retry_window::RetryWindow;
 use super::versions::Versions;
-use crate::error::LoadError;
+use crate::error::EngineError;
 use creel_wire::api::create_topics::{CreatableTopic, CreateTopicsRequest};
 use creel_wire::api::delete_topics::{DeleteTopicState, DeleteTopicsRequest};
 use creel_wire::api::list_offsets::{ListOffsetsPartition, ListOffsetsRequest, ListOffsetsTopic};
@@ -57,19 +57,19 @@ pub struct Cluster {
 
 impl Cluster {
     /// Through the first of `addresses` that answers.
-    pub fn connect(addresses: &str) -> Result<Cluster, LoadError> {
+    pub fn connect(addresses: &str) -> Result<Cluster, EngineError> {
         Ok(Cluster { first: Control::connect_any(addresses)?, leaders: BTreeMap::new() })
     }
 
     /// The topic, made if it does not exist. An existing one with another number of partitions than asked for is an
     /// error: the numbers would be those of another test.
-    pub fn topic(&mut self, name: &str, partitions: Option<i32>, default: i32) -> Result<Topic, LoadError> {
+    pub fn topic(&mut self, name: &str, partitions: Option<i32>, default: i32) -> Result<Topic, EngineError> {
         let topic = match find_topic(&mut self.first, name, Want::Existing)? {
             Some(topic) => topic,
             None => self.create(name, partitions.unwrap_or(default))?,
         };
         match partitions {
-            Some(asked) if asked as usize != topic.partitions() => Err(LoadError::Options(format!(
+            Some(asked) if asked as usize != topic.partitions() => Err(EngineError::Options(format!(
                 "topic {name} has {} partitions, not the {asked} asked for: name another topic, or leave --partitions out",
                 topic.partitions()
             ))),
@@ -78,16 +78,16 @@ impl Cluster {
     }
 
     /// A topic that somebody else made.
-    pub fn existing_topic(&mut self, name: &str) -> Result<Option<Topic>, LoadError> {
+    pub fn existing_topic(&mut self, name: &str) -> Result<Option<Topic>, EngineError> {
         find_topic(&mut self.first, name, Want::Existing)
     }
 
     /// Asks one broker and waits for its answer.
-    pub fn call<R: Request>(&mut self, broker: SocketAddr, request: &R) -> Result<R::Response, LoadError> {
+    pub fn call<R: Request>(&mut self, broker: SocketAddr, request: &R) -> Result<R::Response, EngineError> {
         self.leader(broker)?.call(request)
     }
 
-    fn create(&mut self, name: &str, partitions: i32) -> Result<Topic, LoadError> {
+    fn create(&mut self, name: &str, partitions: i32) -> Result<Topic, EngineError> {
         let topic = CreatableTopic {
             name: Str::from(name.to_owned()),
             num_partitions: partitions,
@@ -99,15 +99,15 @@ impl Cluster {
         let topic = CreatableTopic { replication_factor: if version? < 4 { 1 } else { -1 }, ..topic };
         let request =
             CreateTopicsRequest { topics: vec![topic], timeout_ms: CREATE_TIMEOUT_MS, validate_only: false };
-        let mut patience = Patience::default();
+        let mut retry_window = RetryWindow::default();
         loop {
             let answer = self.first.call(&request)?;
             let code = answer.topics.first().map_or(ErrorCode::UnknownServerError, |topic| topic.error_code);
             if matches!(code, ErrorCode::None | ErrorCode::TopicAlreadyExists) {
                 break; // one that was made in spite of a time-out exists by now
             }
-            if !code.is_retriable() || patience.is_over(READY_WITHIN) {
-                return Err(LoadError::Refused {
+            if !code.is_retriable() || retry_window.is_over(READY_WITHIN) {
+                return Err(EngineError::Refused {
                     what: format!("create topic {name}"),
                     code: describe(code),
                 });
@@ -115,38 +115,38 @@ impl Cluster {
             std::thread::sleep(ASK_AGAIN);
         }
         let found = find_topic(&mut self.first, name, Want::Made)?;
-        found.ok_or_else(|| LoadError::Refused {
+        found.ok_or_else(|| EngineError::Refused {
             what: format!("create topic {name}"),
             code: "it is gone".into(),
         })
     }
 
     /// What each leader of `topic` offers.
-    pub fn versions(&mut self, topic: &Topic) -> Result<BTreeMap<SocketAddr, Versions>, LoadError> {
+    pub fn versions(&mut self, topic: &Topic) -> Result<BTreeMap<SocketAddr, Versions>, EngineError> {
         let leaders: Vec<SocketAddr> = topic.by_leader().into_keys().collect();
         leaders.into_iter().map(|leader| Ok((leader, self.leader(leader)?.versions().clone()))).collect()
     }
 
     /// The offset behind the last record of each partition that consumers may read.
-    pub fn end_offsets(&mut self, topic: &Topic) -> Result<Vec<i64>, LoadError> {
+    pub fn end_offsets(&mut self, topic: &Topic) -> Result<Vec<i64>, EngineError> {
         self.offsets(topic, LATEST)
     }
 
     /// The offset of each partition's first record.
-    pub fn start_offsets(&mut self, topic: &Topic) -> Result<Vec<i64>, LoadError> {
+    pub fn start_offsets(&mut self, topic: &Topic) -> Result<Vec<i64>, EngineError> {
         self.offsets(topic, EARLIEST)
     }
 
     /// Offsets of each partition by a special timestamp. A leader that was only just
     /// appointed may not know it yet, so it is asked again.
-    fn offsets(&mut self, topic: &Topic, timestamp: i64) -> Result<Vec<i64>, LoadError> {
+    fn offsets(&mut self, topic: &Topic, timestamp: i64) -> Result<Vec<i64>, EngineError> {
         let mut ends = vec![0; topic.partitions()];
         for (leader, partitions) in topic.by_leader() {
-            let mut patience = Patience::default();
+            let mut retry_window = RetryWindow::default();
             while let Err((code, refused)) =
                 self.offsets_from(leader, &partitions, topic, timestamp, &mut ends)?
             {
-                if !code.is_retriable() || patience.is_over(READY_WITHIN) {
+                if !code.is_retriable() || retry_window.is_over(READY_WITHIN) {
                     return Err(refused);
                 }
                 std::thread::sleep(ASK_AGAIN);
@@ -163,7 +163,7 @@ impl Cluster {
         topic: &Topic,
         timestamp: i64,
         ends: &mut [i64],
-    ) -> Result<Result<(), (ErrorCode, LoadError)>, LoadError> {
+    ) -> Result<Result<(), (ErrorCode, EngineError)>, EngineError> {
         let ask = |partition: &usize| ListOffsetsPartition {
             partition_index: *partition as i32,
             timestamp,
@@ -177,7 +177,7 @@ impl Cluster {
             let code = partition.error_code;
             if !code.is_none() {
                 let what = format!("list offsets of {}-{}", topic.name.as_str(), partition.partition_index);
-                return Ok(Err((code, LoadError::Refused { what, code: describe(code) })));
+                return Ok(Err((code, EngineError::Refused { what, code: describe(code) })));
             }
             let slot = usize::try_from(partition.partition_index).ok().and_then(|index| ends.get_mut(index));
             slot.into_iter().for_each(|slot| *slot = partition.offset);
@@ -186,7 +186,7 @@ impl Cluster {
     }
 
     /// Deletes what a run made for itself; a broker that will not is left with it.
-    pub fn delete(&mut self, topic: &Topic) -> Result<(), LoadError> {
+    pub fn delete(&mut self, topic: &Topic) -> Result<(), EngineError> {
         let state = DeleteTopicState { name: Some(topic.name.clone()), ..Default::default() };
         let request = DeleteTopicsRequest {
             topics: vec![state],
@@ -196,7 +196,7 @@ impl Cluster {
         self.first.call(&request).map(drop)
     }
 
-    fn leader(&mut self, address: SocketAddr) -> Result<&mut Control, LoadError> {
+    fn leader(&mut self, address: SocketAddr) -> Result<&mut Control, EngineError> {
         Ok(match self.leaders.entry(address) {
             std::collections::btree_map::Entry::Occupied(known) => known.into_mut(),
             std::collections::btree_map::Entry::Vacant(new) => new.insert(Control::connect(address)?),
@@ -214,8 +214,8 @@ enum Want {
 }
 
 /// Finds `name` and waits until all its partitions have leaders; `None` when it does not exist.
-fn find_topic(control: &mut Control, name: &str, want: Want) -> Result<Option<Topic>, LoadError> {
-    let mut patience = Patience::default();
+fn find_topic(control: &mut Control, name: &str, want: Want) -> Result<Option<Topic>, EngineError> {
+    let mut retry_window = RetryWindow::default();
     loop {
         let answer = ask(control, name)?;
         let topic = answer.topics.first();
@@ -229,18 +229,21 @@ fn find_topic(control: &mut Control, name: &str, want: Want) -> Result<Option<To
             (ErrorCode::UnknownTopicOrPartition, _) if want == Want::Existing => return Ok(None),
             (code, _) if code.is_retriable() => {}
             (code, _) => {
-                return Err(LoadError::Refused { what: format!("show topic {name}"), code: describe(code) });
+                return Err(EngineError::Refused {
+                    what: format!("show topic {name}"),
+                    code: describe(code),
+                });
             }
         }
-        if patience.is_over(READY_WITHIN) {
+        if retry_window.is_over(READY_WITHIN) {
             let what = format!("make topic {name} ready within {} s", READY_WITHIN.as_secs());
-            return Err(LoadError::Refused { what, code: describe(code) });
+            return Err(EngineError::Refused { what, code: describe(code) });
         }
         std::thread::sleep(ASK_AGAIN);
     }
 }
 
-fn ask(control: &mut Control, name: &str) -> Result<MetadataResponse, LoadError> {
+fn ask(control: &mut Control, name: &str) -> Result<MetadataResponse, EngineError> {
     let topic = MetadataRequestTopic { name: Some(Str::from(name.to_owned())), ..Default::default() };
     control.call(&MetadataRequest {
         topics: Some(vec![topic]),
@@ -254,7 +257,7 @@ fn with_leaders(
     answer: &MetadataResponse,
     topic: &MetadataResponseTopic,
     name: &str,
-) -> Result<Option<Topic>, LoadError> {
+) -> Result<Option<Topic>, EngineError> {
     let mut nodes = BTreeMap::new();
     for broker in &answer.brokers {
         nodes.insert(broker.node_id, resolve(&host_port(&broker.host, broker.port))?);

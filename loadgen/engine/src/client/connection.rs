@@ -3,28 +3,27 @@
 
 use super::FRAME_BYTES_MAX;
 use super::control;
-use crate::error::LoadError;
+use crate::error::EngineError;
+use crate::runtime::Stream;
 use bytes::{Bytes, BytesMut};
 use creel_wire::frame::{self, SIZE_PREFIX};
 use rustix::net::SendFlags;
 use std::net::SocketAddr;
-use tokio_uring::buf::BoundedBuf;
-use tokio_uring::net::TcpStream;
 
 /// Both directions of one connection.
 pub struct Connection {
     address: SocketAddr,
-    ring: TcpStream,
+    ring: Stream,
     /// The same socket, for sending without the ring.
     direct: std::net::TcpStream,
 }
 
 impl Connection {
     /// Connects.
-    pub fn open(address: SocketAddr) -> Result<Connection, LoadError> {
+    pub fn open(address: SocketAddr) -> Result<Connection, EngineError> {
         let direct = control::connect(address)?;
-        let twin = direct.try_clone().map_err(LoadError::system("a second handle of a socket"))?;
-        Ok(Connection { address, ring: TcpStream::from_std(twin), direct })
+        let twin = direct.try_clone().map_err(EngineError::system("a second handle of a socket"))?;
+        Ok(Connection { address, ring: Stream::of(twin), direct })
     }
 
     /// The broker's address.
@@ -33,7 +32,7 @@ impl Connection {
     }
 
     /// Sends what the socket takes now; returns how many bytes that was.
-    pub fn send_now(&self, bytes: &[u8]) -> Result<usize, LoadError> {
+    pub fn send_now(&self, bytes: &[u8]) -> Result<usize, EngineError> {
         match rustix::net::send(&self.direct, bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL) {
             Ok(sent) => Ok(sent),
             Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => Ok(0),
@@ -47,10 +46,10 @@ impl Connection {
         mut bytes: Vec<u8>,
         mut from: usize,
         to: usize,
-    ) -> Result<Vec<u8>, LoadError> {
+    ) -> Result<Vec<u8>, EngineError> {
         while from < to {
-            let (sent, slice) = self.ring.write(bytes.slice(from..to)).submit().await;
-            bytes = slice.into_inner();
+            let (sent, buffer) = self.ring.write(bytes, from, to).await;
+            bytes = buffer;
             match sent {
                 Ok(0) => return Err(self.closed(None)),
                 Ok(count) => from += count,
@@ -65,8 +64,8 @@ impl Connection {
         let _ = self.direct.shutdown(std::net::Shutdown::Both); // it may be closed already
     }
 
-    fn closed(&self, why: Option<std::io::Error>) -> LoadError {
-        LoadError::Closed { address: self.address, why }
+    fn closed(&self, why: Option<std::io::Error>) -> EngineError {
+        EngineError::Closed { address: self.address, why }
     }
 }
 
@@ -84,11 +83,11 @@ impl FrameReader {
     }
 
     /// The next answer, without its size.
-    pub async fn next(&mut self, connection: &Connection) -> Result<Bytes, LoadError> {
+    pub async fn next(&mut self, connection: &Connection) -> Result<Bytes, EngineError> {
         self.receive(connection, SIZE_PREFIX).await?;
         let mut prefix = [0; SIZE_PREFIX];
         prefix.copy_from_slice(&self.received[..SIZE_PREFIX]);
-        let size = frame::size(prefix, FRAME_BYTES_MAX).map_err(|why| LoadError::Protocol {
+        let size = frame::size(prefix, FRAME_BYTES_MAX).map_err(|why| EngineError::Protocol {
             address: connection.address,
             api: "a request",
             why: why.to_string(),
@@ -99,7 +98,7 @@ impl FrameReader {
     }
 
     /// Receives until `wanted` bytes are there. Room is made as bytes arrive, not because a size says so.
-    async fn receive(&mut self, connection: &Connection, wanted: usize) -> Result<(), LoadError> {
+    async fn receive(&mut self, connection: &Connection, wanted: usize) -> Result<(), EngineError> {
         while self.received.len() < wanted {
             let have = self.received.len();
             if self.received.capacity() == have {
@@ -107,8 +106,8 @@ impl FrameReader {
                     .reserve((wanted - have).clamp(self.receive_bytes, have.max(self.receive_bytes) * 2));
             }
             let buffer = std::mem::take(&mut self.received);
-            let (read, slice) = connection.ring.read(buffer.slice(have..)).await;
-            self.received = slice.into_inner();
+            let (read, buffer) = connection.ring.read(buffer, have).await;
+            self.received = buffer;
             match read {
                 Ok(0) => return Err(connection.closed(None)),
                 Ok(_) => {}
@@ -122,6 +121,7 @@ impl FrameReader {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::runtime;
     use std::io::Write;
 
     #[test]
@@ -141,15 +141,16 @@ mod tests {
                 stream.write_all(piece).unwrap();
             }
         });
-        tokio_uring::start(async {
+        runtime::block_on(async {
             let connection = Connection::open(address).unwrap();
             let mut reader = FrameReader::new(1_000);
             for body in &bodies {
                 assert_eq!(reader.next(&connection).await.unwrap(), body);
             }
             let end = reader.next(&connection).await.unwrap_err();
-            assert!(matches!(end, LoadError::Closed { why: None, .. }), "{end}");
-        });
+            assert!(matches!(end, EngineError::Closed { why: None, .. }), "{end}");
+        })
+        .unwrap();
         peer.join().unwrap();
     }
 
@@ -157,12 +158,13 @@ mod tests {
     fn an_absurd_size_is_refused_before_any_room_is_made() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        tokio_uring::start(async {
+        runtime::block_on(async {
             let connection = Connection::open(address).unwrap();
             let (mut peer, _) = listener.accept().unwrap();
             peer.write_all(&i32::MAX.to_be_bytes()).unwrap();
             let error = FrameReader::new(1_000).next(&connection).await.unwrap_err();
-            assert!(matches!(error, LoadError::Protocol { .. }), "{error}");
-        });
+            assert!(matches!(error, EngineError::Protocol { .. }), "{error}");
+        })
+        .unwrap();
     }
 }

@@ -2,7 +2,7 @@
 
 use super::versions::{Versions, api_name};
 use super::{CLIENT_ID, FRAME_BYTES_MAX, SILENCE_SECONDS_MAX};
-use crate::error::LoadError;
+use crate::error::EngineError;
 use creel_wire::api::api_versions::{self, ApiVersionsRequest};
 use creel_wire::frame::{self, SIZE_PREFIX};
 use creel_wire::{ApiKey, Bytes, ErrorCode, Request, RequestHeader, Str};
@@ -32,16 +32,16 @@ pub fn header<R: Request>(version: i16, correlation_id: i32) -> RequestHeader {
 }
 
 /// `host:port` to an address, IPv4 first.
-pub fn resolve(text: &str) -> Result<SocketAddr, LoadError> {
-    let unreachable = |why| LoadError::Unreachable { address: text.to_owned(), why };
+pub fn resolve(text: &str) -> Result<SocketAddr, EngineError> {
+    let unreachable = |why| EngineError::Unreachable { address: text.to_owned(), why };
     let found: Vec<SocketAddr> = text.to_socket_addrs().map_err(unreachable)?.collect();
     let first = found.iter().find(|address| address.is_ipv4()).or(found.first());
     first.copied().ok_or_else(|| unreachable(io::Error::new(io::ErrorKind::NotFound, "no such host")))
 }
 
 /// Connects, without waiting for long.
-pub fn connect(address: SocketAddr) -> Result<TcpStream, LoadError> {
-    let unreachable = |why| LoadError::Unreachable { address: address.to_string(), why };
+pub fn connect(address: SocketAddr) -> Result<TcpStream, EngineError> {
+    let unreachable = |why| EngineError::Unreachable { address: address.to_string(), why };
     let stream = TcpStream::connect_timeout(&address, Duration::from_secs(CONNECT_SECONDS_MAX));
     let stream = stream.map_err(unreachable)?;
     stream.set_nodelay(true).map_err(unreachable)?;
@@ -50,10 +50,10 @@ pub fn connect(address: SocketAddr) -> Result<TcpStream, LoadError> {
 
 impl Control {
     /// Connects and asks for the broker's versions.
-    pub fn connect(address: SocketAddr) -> Result<Control, LoadError> {
+    pub fn connect(address: SocketAddr) -> Result<Control, EngineError> {
         let stream = connect(address)?;
-        let patience = Some(Duration::from_secs(SILENCE_SECONDS_MAX));
-        stream.set_read_timeout(patience).map_err(LoadError::system("socket option"))?;
+        let silence_max = Some(Duration::from_secs(SILENCE_SECONDS_MAX));
+        stream.set_read_timeout(silence_max).map_err(EngineError::system("socket option"))?;
         let none = api_versions::ApiVersionsResponse::default();
         let mut control =
             Control { stream, address, versions: Versions::new(address, &none), correlation_id: 0 };
@@ -62,8 +62,8 @@ impl Control {
     }
 
     /// Connects to the first of `addresses` (`host:port,host:port`) that answers.
-    pub fn connect_any(addresses: &str) -> Result<Control, LoadError> {
-        let mut last = LoadError::Options("--bootstrap names no address".into());
+    pub fn connect_any(addresses: &str) -> Result<Control, EngineError> {
+        let mut last = EngineError::Options("--bootstrap names no address".into());
         for text in addresses.split(',').map(str::trim).filter(|text| !text.is_empty()) {
             match resolve(text).and_then(Control::connect) {
                 Ok(control) => return Ok(control),
@@ -80,7 +80,7 @@ impl Control {
 
     /// Sends `request` and waits for the answer. Brokers close connections on which nothing was said for some minutes
     /// (`connections.max.idle.ms`), and a run may last longer: then it is a new one.
-    pub fn call<R: Request>(&mut self, request: &R) -> Result<R::Response, LoadError> {
+    pub fn call<R: Request>(&mut self, request: &R) -> Result<R::Response, EngineError> {
         if self.was_closed() {
             *self = Control::connect(self.address)?;
         }
@@ -100,7 +100,7 @@ impl Control {
     }
 
     /// The highest version of ApiVersions first; a broker that does not know it names those it knows (KIP-511).
-    fn negotiate(&mut self) -> Result<Versions, LoadError> {
+    fn negotiate(&mut self) -> Result<Versions, EngineError> {
         let request = ApiVersionsRequest {
             client_software_name: Str::from_static(CLIENT_ID),
             client_software_version: Str::from_static(env!("CARGO_PKG_VERSION")),
@@ -117,13 +117,16 @@ impl Control {
                     version = known.map_or(0, |api| api.max_version).clamp(0, version - 1);
                 }
                 code => {
-                    return Err(LoadError::Refused { what: "say its versions".into(), code: describe(code) });
+                    return Err(EngineError::Refused {
+                        what: "say its versions".into(),
+                        code: describe(code),
+                    });
                 }
             }
         }
     }
 
-    fn exchange<R: Request>(&mut self, version: i16, request: &R) -> Result<Bytes, LoadError> {
+    fn exchange<R: Request>(&mut self, version: i16, request: &R) -> Result<Bytes, EngineError> {
         self.correlation_id += 1;
         let bytes = frame::encode_request(&header::<R>(version, self.correlation_id), request);
         self.stream.write_all(&bytes).map_err(|why| self.lost::<R>(why))?;
@@ -133,7 +136,7 @@ impl Control {
         let mut answer = Vec::new();
         let read = (&mut self.stream).take(size as u64).read_to_end(&mut answer);
         if read.map_err(|why| self.lost::<R>(why))? < size {
-            return Err(LoadError::Closed { address: self.address, why: None });
+            return Err(EngineError::Closed { address: self.address, why: None });
         }
         if answer.get(..4) != Some(&self.correlation_id.to_be_bytes()) {
             return Err(self.garbled::<R>(&"another correlation id"));
@@ -141,20 +144,20 @@ impl Control {
         Ok(answer.into())
     }
 
-    fn lost<R: Request>(&self, why: io::Error) -> LoadError {
+    fn lost<R: Request>(&self, why: io::Error) -> EngineError {
         match why.kind() {
-            io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => LoadError::Silent {
+            io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => EngineError::Silent {
                 address: self.address,
                 what: api_name::<R>(),
                 seconds: SILENCE_SECONDS_MAX,
             },
-            io::ErrorKind::UnexpectedEof => LoadError::Closed { address: self.address, why: None },
-            _ => LoadError::Closed { address: self.address, why: Some(why) },
+            io::ErrorKind::UnexpectedEof => EngineError::Closed { address: self.address, why: None },
+            _ => EngineError::Closed { address: self.address, why: Some(why) },
         }
     }
 
-    fn garbled<R: Request>(&self, why: &dyn std::fmt::Display) -> LoadError {
-        LoadError::Protocol { address: self.address, api: api_name::<R>(), why: why.to_string() }
+    fn garbled<R: Request>(&self, why: &dyn std::fmt::Display) -> EngineError {
+        EngineError::Protocol { address: self.address, api: api_name::<R>(), why: why.to_string() }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Which version of each API to speak with a broker: the highest that both sides know.
 
-use crate::error::LoadError;
+use crate::error::EngineError;
 use creel_wire::api::api_versions::ApiVersionsResponse;
 use creel_wire::{ApiKey, Request, VersionRange};
 use std::collections::BTreeMap;
@@ -21,8 +21,8 @@ impl Versions {
     }
 
     /// The version to use for requests of type `R`.
-    pub fn pick<R: Request>(&self) -> Result<i16, LoadError> {
-        self.pick_of(R::API_KEY, R::VERSIONS).ok_or_else(|| LoadError::NoVersion {
+    pub fn pick<R: Request>(&self) -> Result<i16, EngineError> {
+        self.pick_of(R::API_KEY, R::VERSIONS).ok_or_else(|| EngineError::NoVersion {
             address: self.address,
             api: api_name::<R>(),
             ours: R::VERSIONS.to_string(),

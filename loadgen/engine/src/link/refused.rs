@@ -8,7 +8,8 @@ use super::{Link, NANOS_PER_SECOND, Sent};
 use crate::client::SILENCE_SECONDS_MAX;
 use crate::client::control::describe;
 use crate::clock::now_ns;
-use crate::error::LoadError;
+use crate::error::EngineError;
+use crate::runtime;
 use creel_wire::ErrorCode;
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -69,13 +70,13 @@ impl Refused {
     }
 
     /// The broker has refused for too long.
-    pub(super) fn check_patience(&self, now_ns: u64, topic: &str) -> Result<(), LoadError> {
+    pub(super) fn check_silence(&self, now_ns: u64, topic: &str) -> Result<(), EngineError> {
         let Some((since_ns, code)) = self.since else { return Ok(()) };
         if now_ns.saturating_sub(since_ns) <= SILENCE_SECONDS_MAX * NANOS_PER_SECOND {
             return Ok(());
         }
         let what = format!("append to topic {topic} for {SILENCE_SECONDS_MAX} s");
-        Err(LoadError::Refused { what, code: describe(code) })
+        Err(EngineError::Refused { what, code: describe(code) })
     }
 }
 
@@ -90,13 +91,13 @@ fn may_be_appended(code: ErrorCode) -> bool {
 impl Link {
     /// The broker refused `sent` with an error that says that it may be tried again.
     pub(super) fn take_refusal(&self, mut sent: Sent, code: ErrorCode) {
-        self.lifeline.answered();
-        let (now, window) = (now_ns(), self.outcome.stage.window());
+        self.reconnecting.answered();
+        let (now, window) = (now_ns(), self.shared.run_state.window());
         let was_refused_before = sent.refused.is_some();
         let range = sent.refused.take();
-        let fates = &mut self.outcome.fates.borrow_mut()[sent.partition];
-        let range = range.unwrap_or_else(|| fates.refused(u64::from(sent.records)));
-        let mut metrics = self.outcome.metrics.borrow_mut();
+        let outcomes = &mut self.shared.outcomes.borrow_mut()[sent.partition];
+        let range = range.unwrap_or_else(|| outcomes.refused(u64::from(sent.records)));
+        let mut metrics = self.shared.metrics.borrow_mut();
         let mut queues = self.queues.borrow_mut();
         if may_be_appended(code) {
             metrics.refusals.doubt(u64::from(sent.records), code.name());
@@ -112,11 +113,11 @@ impl Link {
             queues.refused.take(now, code, Sent { refused: Some(range), ..sent }, was_refused_before);
         }
         self.to_resend.raise();
-        self.outcome.wake.raise();
+        self.shared.wake.raise();
     }
 
     /// Sends the oldest again if nothing is in flight. Whether that has to be tried again soon.
-    fn resend_oldest(&self) -> Result<bool, LoadError> {
+    fn resend_oldest(&self) -> Result<bool, EngineError> {
         let mut queues = self.queues.borrow_mut();
         if !queues.in_flight.is_empty() {
             return Ok(false); // its answer will say when
@@ -136,18 +137,18 @@ impl Link {
 }
 
 /// Sends again what was refused, for as long as the link lives.
-pub(super) async fn resend(link: Rc<Link>) -> Result<(), LoadError> {
+pub(super) async fn resend(link: Rc<Link>) -> Result<(), EngineError> {
     loop {
         link.to_resend.wait().await;
         let pause = link.queues.borrow().refused.pause;
         if !pause.is_zero() {
-            tokio::time::sleep(pause).await;
+            runtime::sleep(pause).await;
         }
         if link.queues.borrow().closing {
             return Ok(());
         }
         if link.resend_oldest()? {
-            tokio::time::sleep(FRAME_PAUSE).await;
+            runtime::sleep(FRAME_PAUSE).await;
             link.to_resend.raise();
         }
     }
@@ -192,14 +193,14 @@ mod tests {
         let second = NANOS_PER_SECOND;
         refused.take(5 * second, code, sent(1), false);
         refused.take(30 * second, code, sent(2), false);
-        refused.check_patience((5 + SILENCE_SECONDS_MAX) * second, "t").unwrap();
-        let error = refused.check_patience((6 + SILENCE_SECONDS_MAX) * second, "t").unwrap_err();
+        refused.check_silence((5 + SILENCE_SECONDS_MAX) * second, "t").unwrap();
+        let error = refused.check_silence((6 + SILENCE_SECONDS_MAX) * second, "t").unwrap_err();
         assert!(
             error.to_string().contains("append to topic t for 30 s: ")
                 && error.to_string().contains("NOT_ENOUGH")
         );
         refused.clear();
         assert!(!refused.go_on());
-        refused.check_patience(900 * second, "t").unwrap();
+        refused.check_silence(900 * second, "t").unwrap();
     }
 }

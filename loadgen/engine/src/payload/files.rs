@@ -1,6 +1,7 @@
 //! Values from a file.
 
-use super::{Payload, PayloadError};
+use super::Payload;
+use super::error::PayloadError;
 use std::path::Path;
 
 /// One value a line.

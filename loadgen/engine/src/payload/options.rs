@@ -4,7 +4,7 @@ use super::template::Entropy;
 use super::topic::TopicAddress;
 use super::{PayloadFormat, PayloadSource};
 use crate::codec::CodecSpec;
-use crate::error::LoadError;
+use crate::error::EngineError;
 use loadgen_result::report::MISSED_RATIO;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -84,20 +84,20 @@ impl FromStr for TargetRatio {
 
 impl PayloadOptions {
     /// What the options name; `batches` are those that --target-ratio is about unless it names a codec.
-    pub fn source(&self, batches: Batches) -> Result<PayloadSource, LoadError> {
-        let freedom = self.freedom(batches)?;
+    pub fn source(&self, batches: Batches) -> Result<PayloadSource, EngineError> {
+        let randomness = self.randomness(batches)?;
         if let Some(path) = &self.template {
             let (template, dictionary) = (path.clone(), self.dictionary.clone());
-            let freedom = freedom.unwrap_or_default();
-            return Ok(PayloadSource::Template { template, dictionary, freedom });
+            let randomness = randomness.unwrap_or_default();
+            return Ok(PayloadSource::Template { template, dictionary, randomness });
         }
         if let Some(topic) = &self.payload_topic {
             return Ok(PayloadSource::Topic { topic: topic.clone(), records_max: self.payload_records });
         }
-        Ok(match (&self.payload, self.payload_format, self.record_size, freedom) {
+        Ok(match (&self.payload, self.payload_format, self.record_size, randomness) {
             (Some(path), PayloadFormat::Lines, ..) => PayloadSource::Lines(path.clone()),
             (Some(path), PayloadFormat::LengthPrefixed, ..) => PayloadSource::LengthPrefixed(path.clone()),
-            (None, _, Some(size), Some(freedom)) => PayloadSource::Random { size, freedom },
+            (None, _, Some(size), Some(randomness)) => PayloadSource::Random { size, randomness },
             (None, _, Some(size), None) => PayloadSource::Sized(size),
             (None, _, None, _) => PayloadSource::Orders,
         })
@@ -125,31 +125,31 @@ impl PayloadOptions {
         Some(format!("{MISSED_RATIO}{ratio} came out as {is:.2}: {why}."))
     }
 
-    fn freedom(&self, batches: Batches) -> Result<Option<Freedom>, LoadError> {
-        let freedom = match (self.entropy, self.target_ratio) {
-            (Some(entropy), _) => Freedom::Entropy(entropy),
+    fn randomness(&self, batches: Batches) -> Result<Option<Randomness>, EngineError> {
+        let randomness = match (self.entropy, self.target_ratio) {
+            (Some(entropy), _) => Randomness::Entropy(entropy),
             (None, Some(TargetRatio { ratio, codec })) => {
                 let batches = Batches { codec: codec.unwrap_or(batches.codec), ..batches };
                 if batches.codec == CodecSpec::NONE {
                     let missing =
                         format!("--target-ratio {ratio} needs a codec: --target-ratio {ratio}@zstd:3");
-                    return Err(LoadError::Options(missing));
+                    return Err(EngineError::Options(missing));
                 }
-                Freedom::Ratio { ratio, batches }
+                Randomness::Ratio { ratio, batches }
             }
             (None, None) => return Ok(None),
         };
         if self.template.is_none() && self.record_size.is_none() {
             let which = if self.entropy.is_some() { "--entropy" } else { "--target-ratio" };
-            return Err(LoadError::Options(format!("{which} is for a --template or a --record-size")));
+            return Err(EngineError::Options(format!("{which} is for a --template or a --record-size")));
         }
-        Ok(Some(freedom))
+        Ok(Some(randomness))
     }
 }
 
 /// How random made values are.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Freedom {
+pub enum Randomness {
     /// So much.
     Entropy(Entropy),
     /// As much as makes batches so many times smaller.
@@ -161,9 +161,9 @@ pub enum Freedom {
     },
 }
 
-impl Default for Freedom {
-    fn default() -> Freedom {
-        Freedom::Entropy(Entropy::FULL)
+impl Default for Randomness {
+    fn default() -> Randomness {
+        Randomness::Entropy(Entropy::FULL)
     }
 }
 

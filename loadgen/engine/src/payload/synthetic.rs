@@ -1,10 +1,11 @@
 //! Pools of made values, and the entropy at which a codec makes them so many times smaller.
 
-use super::options::{Batches, Freedom};
+use super::error::PayloadError;
+use super::options::{Batches, Randomness};
 use super::template::{Entropy, Filler, Template, parse, write_random};
-use super::{POOL_BYTES, Payload, PayloadError, files};
+use super::{POOL_BYTES, Payload, files};
 use crate::codec::Encoder;
-use crate::error::LoadError;
+use crate::error::EngineError;
 use crate::payload::sample::Sample;
 use loadgen_result::rng::Rng;
 use std::path::Path;
@@ -23,7 +24,7 @@ const WORDS: &str = "the order payment customer account service request response
     offset record batch key value status code region europe america asia north south mobile desktop browser version";
 
 /// Values of `size` random bytes.
-pub(super) fn random(size: usize, freedom: Freedom, seed: u64) -> Result<Payload, LoadError> {
+pub(super) fn random(size: usize, randomness: Randomness, seed: u64) -> Result<Payload, EngineError> {
     let make = |entropy, bytes_max: usize| {
         let (mut bytes, mut ends, mut rng) = (Vec::new(), Vec::new(), Rng::new(seed ^ 0x7261_6e64_6f6d));
         while (bytes.len() < bytes_max || ends.is_empty()) && ends.len() < VALUES_MAX {
@@ -32,16 +33,16 @@ pub(super) fn random(size: usize, freedom: Freedom, seed: u64) -> Result<Payload
         }
         Payload::new(bytes, ends)
     };
-    made(make, freedom, &format!("values of {size} random bytes made from seed {seed}"))
+    made(make, randomness, &format!("values of {size} random bytes made from seed {seed}"))
 }
 
 /// Fillings of the template in `path`.
 pub(super) fn filled(
     path: &Path,
     dictionary: Option<&Path>,
-    freedom: Freedom,
+    randomness: Randomness,
     seed: u64,
-) -> Result<Payload, LoadError> {
+) -> Result<Payload, EngineError> {
     let (template, words) = (template(path)?, words(dictionary)?);
     let make = |entropy, bytes_max: usize| {
         let (mut text, mut ends) = (String::new(), Vec::new());
@@ -52,7 +53,7 @@ pub(super) fn filled(
         }
         Payload::new(text.into_bytes(), ends)
     };
-    made(make, freedom, &format!("fillings of {} made from seed {seed}", path.display()))
+    made(make, randomness, &format!("fillings of {} made from seed {seed}", path.display()))
 }
 
 fn template(path: &Path) -> Result<Template, PayloadError> {
@@ -74,12 +75,12 @@ fn words(path: Option<&Path>) -> Result<Vec<String>, PayloadError> {
 
 fn made(
     make: impl Fn(Entropy, usize) -> Payload,
-    freedom: Freedom,
+    randomness: Randomness,
     what: &str,
-) -> Result<Payload, LoadError> {
-    let (entropy, found) = match freedom {
-        Freedom::Entropy(entropy) => (entropy, String::new()),
-        Freedom::Ratio { ratio, batches } => calibrate(&make, ratio, batches, what)?,
+) -> Result<Payload, EngineError> {
+    let (entropy, found) = match randomness {
+        Randomness::Entropy(entropy) => (entropy, String::new()),
+        Randomness::Ratio { ratio, batches } => calibrate(&make, ratio, batches, what)?,
     };
     let mut payload = make(entropy, POOL_BYTES);
     let (count, mean) = (payload.count(), payload.mean_bytes());
@@ -93,13 +94,13 @@ fn calibrate(
     target: f64,
     batches: Batches,
     what: &str,
-) -> Result<(Entropy, String), LoadError> {
+) -> Result<(Entropy, String), EngineError> {
     let bytes = TRY_BYTES.max((TRY_BATCHES + 1) * batches.bytes);
     let measure = |entropy| ratio(&make(entropy, bytes), batches);
     let (mut low, mut high) = (Entropy::NONE, Entropy::FULL);
     let (most, least) = (measure(low), measure(high));
     if !(least..=most).contains(&target) {
-        return Err(LoadError::Options(format!(
+        return Err(EngineError::Options(format!(
             "--target-ratio {target}: {} makes {what} {least:.2} (entropy 1) to {most:.2} (entropy 0) times smaller",
             batches.codec
         )));
@@ -129,7 +130,7 @@ mod tests {
 
     fn source(size: usize, ratio: f64, codec: &str) -> PayloadSource {
         let batches = Batches { codec: codec.parse().unwrap(), bytes: 16 << 10 };
-        PayloadSource::Random { size, freedom: Freedom::Ratio { ratio, batches } }
+        PayloadSource::Random { size, randomness: Randomness::Ratio { ratio, batches } }
     }
 
     #[test]
@@ -158,7 +159,7 @@ mod tests {
         let source = PayloadSource::Template {
             template: template.clone(),
             dictionary: Some(dictionary.clone()),
-            freedom: Freedom::default(),
+            randomness: Randomness::default(),
         };
         let payload = Payload::load(&source, 1, false).unwrap();
         assert_eq!(payload.value(7), b"{\"at\":\"one word\"}");

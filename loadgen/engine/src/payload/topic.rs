@@ -7,9 +7,9 @@ use super::recorded::{Merged, Recording};
 use crate::client::SILENCE_SECONDS_MAX;
 use crate::client::cluster::{Cluster, Topic};
 use crate::client::control::describe;
-use crate::client::patience::Patience;
+use crate::client::retry_window::RetryWindow;
 use crate::codec::Decoder;
-use crate::error::LoadError;
+use crate::error::EngineError;
 use crate::records::parse::{BatchFault, next_batch};
 use creel_wire::ErrorCode;
 use creel_wire::api::fetch::{FetchPartition, FetchRequest, FetchResponse, FetchTopic, PartitionData};
@@ -59,15 +59,15 @@ pub fn read(
     from: &TopicAddress,
     records_max: usize,
     interrupted: &dyn Fn() -> bool,
-) -> Result<Merged, LoadError> {
+) -> Result<Merged, EngineError> {
     let mut cluster = Cluster::connect(&from.bootstrap)?;
     let topic = cluster.existing_topic(&from.name)?;
-    let topic = topic.ok_or_else(|| LoadError::Options(format!("there is no topic {from}")))?;
+    let topic = topic.ok_or_else(|| EngineError::Options(format!("there is no topic {from}")))?;
     let mut reading = Reading::begin(&mut cluster, topic)?;
     let mut empty_rounds = 0;
     while !reading.is_whole() && reading.records() < records_max && reading.bytes() < BYTES_MAX {
         if interrupted() {
-            return Err(LoadError::Interrupted); // a part of the records would be another payload
+            return Err(EngineError::Interrupted); // a part of the records would be another payload
         }
         let before = reading.cursors();
         match reading.round(&mut cluster)? {
@@ -77,13 +77,13 @@ pub fn read(
         }
         if empty_rounds == EMPTY_ROUNDS_MAX {
             let what = format!("read on in topic {from}");
-            return Err(LoadError::Refused { what, code: "it answers without records".into() });
+            return Err(EngineError::Refused { what, code: "it answers without records".into() });
         }
     }
     let left = reading.left();
     let merged = Merged::of(reading.partitions.into_iter().map(|partition| partition.recording), records_max);
     if merged.count() == 0 {
-        return Err(LoadError::Options(format!("topic {from} has no records to take")));
+        return Err(EngineError::Options(format!("topic {from} has no records to take")));
     }
     Ok(merged.told_of(&from.to_string(), left))
 }
@@ -98,7 +98,7 @@ struct Reading {
     topic: Topic,
     partitions: Vec<Partition>,
     decoder: Decoder,
-    patience: Patience,
+    retry_window: RetryWindow,
 }
 
 /// Whether all leaders had an answer.
@@ -110,7 +110,7 @@ enum Round {
 }
 
 impl Reading {
-    fn begin(cluster: &mut Cluster, topic: Topic) -> Result<Reading, LoadError> {
+    fn begin(cluster: &mut Cluster, topic: Topic) -> Result<Reading, EngineError> {
         let (starts, ends) = (cluster.start_offsets(&topic)?, cluster.end_offsets(&topic)?);
         let offsets = starts.into_iter().zip(ends);
         let partition = |(next, end)| {
@@ -119,7 +119,7 @@ impl Reading {
             Partition { next, end, recording }
         };
         let partitions = offsets.map(partition).collect();
-        Ok(Reading { topic, partitions, decoder: Decoder::default(), patience: Patience::default() })
+        Ok(Reading { topic, partitions, decoder: Decoder::default(), retry_window: RetryWindow::default() })
     }
 
     fn is_whole(&self) -> bool {
@@ -144,7 +144,7 @@ impl Reading {
     }
 
     /// Asks each leader once for what is missing.
-    fn round(&mut self, cluster: &mut Cluster) -> Result<Round, LoadError> {
+    fn round(&mut self, cluster: &mut Cluster) -> Result<Round, EngineError> {
         let mut round = Round::Answered;
         for (leader, indexes) in self.topic.by_leader() {
             let is_open = |index: &usize| !self.partitions[*index].recording.is_whole;
@@ -157,7 +157,7 @@ impl Reading {
             }
         }
         if round == Round::Answered {
-            self.patience.restore();
+            self.retry_window.restore();
         }
         Ok(round)
     }
@@ -181,15 +181,15 @@ impl Reading {
     }
 
     /// What was refused may come later where the broker says so; for so long, and no longer.
-    fn refused(&mut self, code: ErrorCode) -> Result<Round, LoadError> {
-        if code.is_retriable() && !self.patience.is_over(Duration::from_secs(SILENCE_SECONDS_MAX)) {
+    fn refused(&mut self, code: ErrorCode) -> Result<Round, EngineError> {
+        if code.is_retriable() && !self.retry_window.is_over(Duration::from_secs(SILENCE_SECONDS_MAX)) {
             return Ok(Round::Refused);
         }
         let what = format!("read topic {}", self.topic.name.as_str());
-        Err(LoadError::Refused { what, code: describe(code) })
+        Err(EngineError::Refused { what, code: describe(code) })
     }
 
-    fn take(&mut self, response: &FetchResponse, leader: SocketAddr) -> Result<Round, LoadError> {
+    fn take(&mut self, response: &FetchResponse, leader: SocketAddr) -> Result<Round, EngineError> {
         if !response.error_code.is_none() {
             return self.refused(response.error_code);
         }
@@ -201,7 +201,7 @@ impl Reading {
             }
             let index = usize::try_from(data.partition_index).ok();
             let Some(partition) = index.and_then(|index| self.partitions.get_mut(index)) else { continue };
-            partition.take(data, &mut self.decoder).map_err(|fault| LoadError::Protocol {
+            partition.take(data, &mut self.decoder).map_err(|fault| EngineError::Protocol {
                 address: leader,
                 api: "Fetch",
                 why: format!("partition {}: {fault}", data.partition_index),

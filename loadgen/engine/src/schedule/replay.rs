@@ -3,7 +3,7 @@
 //! Each producer has a lane: the records of its own partitions (every so manyeth), so that these keep their order however
 //! far one producer falls behind another. A run longer than the recording begins it anew, one mean gap after its last record.
 
-use crate::error::LoadError;
+use crate::error::EngineError;
 use crate::payload::Payload;
 use std::sync::Arc;
 
@@ -27,9 +27,14 @@ pub struct Lane {
 
 impl Replay {
     /// Of `payload`, whose records go to the partitions `routes`, at `speed` times the recorded one.
-    pub fn new(payload: &Payload, routes: &[u32], producers: usize, speed: f64) -> Result<Replay, LoadError> {
+    pub fn new(
+        payload: &Payload,
+        routes: &[u32],
+        producers: usize,
+        speed: f64,
+    ) -> Result<Replay, EngineError> {
         let Some(recorded) = payload.recorded() else {
-            return Err(LoadError::Options("--replay is for a --payload-topic".into()));
+            return Err(EngineError::Options("--replay is for a --payload-topic".into()));
         };
         let first_ms = recorded.at_ms(0);
         let since = |index| (recorded.at_ms(index).abs_diff(first_ms) as f64 * 1e6 / speed) as u64;
@@ -37,7 +42,7 @@ impl Replay {
         let span_ns = at_ns.last().copied().unwrap_or(0);
         if span_ns == 0 {
             let none = "its records all have the same time, or there is one only";
-            return Err(LoadError::Options(format!("--replay: {}: {none}", payload.about())));
+            return Err(EngineError::Options(format!("--replay: {}: {none}", payload.about())));
         }
         let period_ns = span_ns + span_ns.div_ceil(at_ns.len() as u64 - 1);
         let lane = |producer| Arc::new(Lane::new(producer, producers, routes, &at_ns, period_ns));

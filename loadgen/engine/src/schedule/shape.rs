@@ -2,9 +2,9 @@
 
 use super::profile::Profile;
 use super::replay::{Lane, Replay};
-use crate::error::LoadError;
-use crate::stage::Window;
+use crate::error::EngineError;
 use crate::units::parse_rate;
+use crate::window::Window;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -92,16 +92,16 @@ pub struct Span {
 
 impl Load {
     /// From `--rate` and `--schedule`.
-    pub fn asked(rate: Option<f64>, shape: Option<&Shape>) -> Result<Load, LoadError> {
+    pub fn asked(rate: Option<f64>, shape: Option<&Shape>) -> Result<Load, EngineError> {
         match (rate, shape) {
             (None, None) => Ok(Load::Maximum),
             (Some(rate), None | Some(Shape::Constant)) => Ok(Load::Constant { rate }),
             (Some(rate), Some(Shape::Poisson)) => Ok(Load::Poisson { rate }),
             (None, Some(shape @ (Shape::Ramp(..) | Shape::Step(_)))) => Ok(Load::Shaped(shape.clone())),
-            (None, Some(shape)) => Err(LoadError::Options(format!("--schedule {shape} needs a --rate"))),
-            (Some(_), Some(shape)) => {
-                Err(LoadError::Options(format!("--schedule {shape} brings its own rates: leave --rate out")))
-            }
+            (None, Some(shape)) => Err(EngineError::Options(format!("--schedule {shape} needs a --rate"))),
+            (Some(_), Some(shape)) => Err(EngineError::Options(format!(
+                "--schedule {shape} brings its own rates: leave --rate out"
+            ))),
         }
     }
 

@@ -1,8 +1,8 @@
 //! Any broker that one command line starts.
 
-use super::{CommandLine, Launch, Pinning, Place};
+use super::{CommandLine, Launch, LaunchSite, Pinning};
 use crate::cores;
-use loadgen_engine::error::LoadError;
+use crate::error::HostError;
 use loadgen_result::files::FileError;
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
@@ -20,18 +20,18 @@ pub struct CommandBroker(String);
 
 impl CommandBroker {
     /// One without `{port}` would listen where nobody looks.
-    pub fn parse(text: &str) -> Result<CommandBroker, LoadError> {
+    pub fn parse(text: &str) -> Result<CommandBroker, HostError> {
         let has_port = text.contains("{port}");
         has_port.then(|| CommandBroker(text.to_owned())).ok_or_else(|| {
-            LoadError::Options("--broker-command must say {port} where the broker takes its port".into())
+            HostError::Options("--broker-command must say {port} where the broker takes its port".into())
         })
     }
 
     /// A shell reads the words and becomes the program, so that the process is the broker's own.
-    pub fn launch(&self, place: &Place<'_>) -> Result<Launch, LoadError> {
+    pub fn launch(&self, place: &LaunchSite<'_>) -> Result<Launch, HostError> {
         let data_dir = place.data_dir();
         fs::create_dir_all(&data_dir)
-            .map_err(|why| LoadError::File(FileError { path: data_dir.clone(), why }))?;
+            .map_err(|why| HostError::File(FileError { path: data_dir.clone(), why }))?;
         let filled = self.0.replace("{port}", &place.address.port().to_string());
         let filled = filled.replace("{dir}", &quoted(&data_dir.to_string_lossy()));
         let filled = filled.replace("{cores}", &cores::list(place.cores));
@@ -43,7 +43,7 @@ impl CommandBroker {
                 program: "/bin/sh".into(),
                 arguments: vec!["-c".into(), format!("exec {filled}").into()],
             },
-            pinning: Pinning::ByLeash,
+            pinning: Pinning::BeforeExec,
             ready_within: READY_WITHIN,
             stop_within: STOP_WITHIN,
             is_orderly,
@@ -67,7 +67,7 @@ mod tests {
     #[test]
     fn placeholders_are_filled_and_a_port_is_demanded() {
         let dir = tempfile::Builder::new().prefix("it's a ").tempdir().unwrap();
-        let place = Place { dir: dir.path(), address: ([127, 0, 0, 1], 4711).into(), cores: &[0, 2] };
+        let place = LaunchSite { dir: dir.path(), address: ([127, 0, 0, 1], 4711).into(), cores: &[0, 2] };
         let broker = CommandBroker::parse("prog -p {port} --data {dir} --on {cores}").unwrap();
         let words = broker.launch(&place).unwrap().broker.words();
         let data = quoted(&place.data_dir().to_string_lossy());

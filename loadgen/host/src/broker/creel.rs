@@ -1,10 +1,10 @@
 //! Our own broker: the binary named, or the one beside loadgen.
 
 use super::process::free_address;
-use super::{CommandLine, Launch, Pinning, Place};
+use super::{CommandLine, Launch, LaunchSite, Pinning};
 use crate::cores;
+use crate::error::HostError;
 use loadgen_engine::client::control::resolve;
-use loadgen_engine::error::LoadError;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -33,7 +33,7 @@ impl Creel {
     }
 
     /// With its own `--cores`.
-    pub fn launch(&self, place: &Place<'_>) -> Result<Launch, LoadError> {
+    pub fn launch(&self, place: &LaunchSite<'_>) -> Result<Launch, HostError> {
         let program = find_binary(self.binary.as_deref())?;
         let mut arguments = vec!["--listen".into(), place.address.to_string().into()];
         arguments.extend(["--data-dir".into(), place.data_dir().into_os_string()]);
@@ -79,11 +79,11 @@ static BUILT: AtomicBool = AtomicBool::new(false);
 
 /// The binary named, or the one beside loadgen; under `cargo run` that one is built before the first run of a process,
 /// so that it is never stale, and no compiler runs between the runs of a sweep.
-fn find_binary(named: Option<&Path>) -> Result<PathBuf, LoadError> {
+fn find_binary(named: Option<&Path>) -> Result<PathBuf, HostError> {
     if let Some(named) = named {
         return named.is_file().then(|| named.to_owned()).ok_or_else(|| missing(named));
     }
-    let own = std::env::current_exe().map_err(LoadError::system("loadgen's own path"))?;
+    let own = std::env::current_exe().map_err(HostError::system("loadgen's own path"))?;
     // Tests run from `deps`, one below.
     let dir = own.parent().map(|dir| if dir.ends_with("deps") { dir.parent().unwrap_or(dir) } else { dir });
     let beside = dir.unwrap_or(Path::new(".")).join(BINARY_NAME);
@@ -94,8 +94,8 @@ fn find_binary(named: Option<&Path>) -> Result<PathBuf, LoadError> {
     beside.is_file().then(|| beside.clone()).ok_or_else(|| missing(&beside))
 }
 
-fn missing(path: &Path) -> LoadError {
-    LoadError::Broker(format!(
+fn missing(path: &Path) -> HostError {
+    HostError::Broker(format!(
         "no broker at {}: build it with `cargo build --release -p {PACKAGE}`, name one with --broker-bin, or a \
          running one with --bootstrap",
         path.display()
@@ -103,8 +103,8 @@ fn missing(path: &Path) -> LoadError {
 }
 
 /// Builds the broker with the profile that loadgen itself was built with.
-fn build(cargo: &std::ffi::OsStr, beside: &Path) -> Result<(), LoadError> {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+fn build(cargo: &std::ffi::OsStr, beside: &Path) -> Result<(), HostError> {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let profile_dir = beside.parent();
     let (Some(profile), Some(target)) =
         (profile_dir.and_then(Path::file_name), profile_dir.and_then(Path::parent))
@@ -118,8 +118,8 @@ fn build(cargo: &std::ffi::OsStr, beside: &Path) -> Result<(), LoadError> {
     let mut command = Command::new(cargo);
     command.current_dir(&workspace).args(["build", "--quiet", "--package", PACKAGE, "--bin", BINARY_NAME]);
     command.arg("--profile").arg(profile).arg("--target-dir").arg(target);
-    let ended: ExitStatus = command.status().map_err(LoadError::system("cargo"))?;
-    if ended.success() { Ok(()) } else { Err(LoadError::Broker("the broker does not build".into())) }
+    let ended: ExitStatus = command.status().map_err(HostError::system("cargo"))?;
+    if ended.success() { Ok(()) } else { Err(HostError::Broker("the broker does not build".into())) }
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! A real Apache Kafka: one JVM that is broker and controller (KRaft), with the JVM flags of Kafka's own start scripts
 //! and Kafka's own defaults for everything that a single node does not force otherwise.
 
-use super::{CommandLine, Launch, Pinning, Place, process};
-use loadgen_engine::error::LoadError;
+use super::{CommandLine, Launch, LaunchSite, Pinning, process};
+use crate::error::HostError;
 use loadgen_result::files::FileError;
 use std::ffi::OsString;
 use std::fmt::Write as _;
@@ -17,7 +17,7 @@ use std::time::Duration;
 const START_SCRIPT_FLAGS: &str = "-Xmx1G -Xms1G -server -XX:+UseG1GC -XX:MaxGCPauseMillis=20 \
      -XX:InitiatingHeapOccupancyPercent=35 -XX:+ExplicitGCInvokesConcurrent -Djava.awt.headless=true";
 /// Where `cargo xtask kafka --install-only` puts the jars.
-const CHECKOUT_JARS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../clients/.tools/kafka");
+const CHECKOUT_JARS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../clients/.tools/kafka");
 /// Whose file name tells Kafka's version.
 const CLIENTS_JAR: &str = "kafka-clients-";
 /// Any will do: 16 bytes, base64.
@@ -40,13 +40,13 @@ pub struct Kafka {
 
 impl Kafka {
     /// Formats the data directory, then starts.
-    pub fn launch(&self, place: &Place<'_>) -> Result<Launch, LoadError> {
+    pub fn launch(&self, place: &LaunchSite<'_>) -> Result<Launch, HostError> {
         let jars = self.jars()?;
         let properties = place.dir.join("server.properties");
         let controller = process::free_address()?;
         let text = server_properties(place.address, controller, &place.data_dir(), &self.settings);
         fs::write(&properties, text)
-            .map_err(|why| LoadError::File(FileError { path: properties.clone(), why }))?;
+            .map_err(|why| HostError::File(FileError { path: properties.clone(), why }))?;
         let java = java();
         let flags = self.jvm.as_deref().unwrap_or(START_SCRIPT_FLAGS).split_ascii_whitespace();
         let mut arguments: Vec<OsString> = flags.map(OsString::from).collect();
@@ -59,7 +59,7 @@ impl Kafka {
             admin: None,
             version: version(&jars, &java),
             broker: CommandLine { program: java, arguments },
-            pinning: Pinning::ByLeash,
+            pinning: Pinning::BeforeExec,
             ready_within: READY_WITHIN,
             stop_within: STOP_WITHIN,
             is_orderly,
@@ -67,12 +67,12 @@ impl Kafka {
     }
 
     /// The folder that holds the jars.
-    fn jars(&self) -> Result<PathBuf, LoadError> {
+    fn jars(&self) -> Result<PathBuf, HostError> {
         let named = self.dir.clone().or_else(|| std::env::var_os("KAFKA_HOME").map(PathBuf::from));
         let dir = named.unwrap_or_else(|| CHECKOUT_JARS.into());
         let found = [dir.join("libs"), dir.clone()].into_iter().find(|dir| clients_jar(dir).is_some());
         found.and_then(|dir| dir.canonicalize().ok()).ok_or_else(|| {
-            LoadError::Broker(format!(
+            HostError::Broker(format!(
                 "no Apache Kafka in {}: name an unpacked distribution with --kafka-dir or KAFKA_HOME, or run `cargo \
                  xtask kafka --install-only` in a checkout",
                 dir.display()

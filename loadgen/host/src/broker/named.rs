@@ -1,10 +1,10 @@
 //! What is said of a broker that runs already, looked at before anything is measured: a figure that was asked for and can't
 //! be had is an error, and not a line fewer at the end.
 
+use crate::broker_stages::Snapshot;
 use crate::cost;
-use crate::stages::Snapshot;
+use crate::error::HostError;
 use loadgen_engine::client::cluster::Topic;
-use loadgen_engine::error::LoadError;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
@@ -13,8 +13,8 @@ use std::path::Path;
 const LISTENING: &str = "0A";
 
 /// That `--broker-pid` names a process that serves.
-pub(super) fn check_pid(pid: u32) -> Result<(), LoadError> {
-    let wrong = |why: String| Err(LoadError::Options(format!("--broker-pid {pid}{why}")));
+pub(super) fn check_pid(pid: u32) -> Result<(), HostError> {
+    let wrong = |why: String| Err(HostError::Options(format!("--broker-pid {pid}{why}")));
     if pid == 0 || cost::cpu_seconds(pid).is_none() {
         return wrong(": there is no such process here".into());
     }
@@ -29,9 +29,9 @@ pub(super) fn check_pid(pid: u32) -> Result<(), LoadError> {
 }
 
 /// That `--broker-admin` answers as the admin listener of a creel does.
-pub(super) fn check_admin(address: &str) -> Result<(), LoadError> {
-    let wrong = |why: LoadError| {
-        LoadError::Options(format!(
+pub(super) fn check_admin(address: &str) -> Result<(), HostError> {
+    let wrong = |why: HostError| {
+        HostError::Options(format!(
             "--broker-admin {address}: {why}; it is the broker's creel.admin.listener"
         ))
     };
@@ -39,18 +39,18 @@ pub(super) fn check_admin(address: &str) -> Result<(), LoadError> {
 }
 
 /// That `--broker-data-dir` can be read.
-pub(super) fn check_data_dir(dir: &Path) -> Result<(), LoadError> {
+pub(super) fn check_data_dir(dir: &Path) -> Result<(), HostError> {
     let wrong =
-        |why: std::io::Error| LoadError::Options(format!("--broker-data-dir {}: {why}", dir.display()));
+        |why: std::io::Error| HostError::Options(format!("--broker-data-dir {}: {why}", dir.display()));
     fs::read_dir(dir).map(drop).map_err(wrong)
 }
 
 /// That `--broker-data-dir` is where this broker keeps `topic`, which is there by now.
-pub(super) fn check_holds(dir: &Path, topic: &Topic) -> Result<(), LoadError> {
+pub(super) fn check_holds(dir: &Path, topic: &Topic) -> Result<(), HostError> {
     let name = topic.name.as_str();
     match cost::topic_bytes_on_disk(dir, name) {
         Some(_) => Ok(()),
-        None => Err(LoadError::Options(format!(
+        None => Err(HostError::Options(format!(
             "--broker-data-dir {}: it holds no partition of topic {name}; it is the broker's log.dirs",
             dir.display()
         ))),

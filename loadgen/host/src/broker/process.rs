@@ -1,9 +1,9 @@
 //! A broker's process: started on a free port in a temporary directory, watched, stopped in order, never left behind.
 
-use super::leash::leashed;
-use super::{CommandLine, Kind, Launch, Place};
+use super::parent_death::dependent_command;
+use super::{CommandLine, Kind, Launch, LaunchSite};
+use crate::error::HostError;
 use loadgen_engine::client::control::Control;
-use loadgen_engine::error::LoadError;
 use loadgen_result::files::FileError;
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::collections::hash_map::RandomState;
@@ -41,10 +41,10 @@ impl OwnBroker {
         cores: &[usize],
         parent_dir: Option<&Path>,
         interrupted: &dyn Fn() -> bool,
-    ) -> Result<OwnBroker, LoadError> {
+    ) -> Result<OwnBroker, HostError> {
         let dir = temporary_dir(parent_dir)?;
         let address = free_address()?;
-        let place = Place { dir: dir.path(), address, cores };
+        let place = LaunchSite { dir: dir.path(), address, cores };
         let launch = kind.launch(&place)?;
         for line in &launch.before {
             run_to_its_end(line, &launch, &place, interrupted)?;
@@ -78,7 +78,7 @@ impl OwnBroker {
     }
 
     /// An error if it is not running any more.
-    pub fn check(&mut self) -> Result<(), LoadError> {
+    pub fn check(&mut self) -> Result<(), HostError> {
         match self.child.0.try_wait() {
             Ok(Some(status)) => Err(self.died(status)),
             _ => Ok(()),
@@ -93,20 +93,20 @@ impl OwnBroker {
     }
 
     /// Starts it again on the same port and data; it is not waited for.
-    pub fn restart(&mut self) -> Result<(), LoadError> {
-        let place = Place { dir: self.dir.path(), address: self.address, cores: &self.cores };
+    pub fn restart(&mut self) -> Result<(), HostError> {
+        let place = LaunchSite { dir: self.dir.path(), address: self.address, cores: &self.cores };
         self.child = spawn(&self.launch.broker, &self.launch, &place)?;
         Ok(())
     }
 
     /// If it died by itself within a moment, that is the error to tell, and `error` only follows from it.
-    pub fn explain(&mut self, error: LoadError) -> LoadError {
+    pub fn explain<E: From<HostError>>(&mut self, error: E) -> E {
         if self.was_ended {
             return error;
         }
         for _ in 0..LOOKS_FOR_DEATH {
             if let Err(died) = self.check() {
-                return died;
+                return died.into();
             }
             std::thread::sleep(LOOK_AGAIN);
         }
@@ -114,7 +114,7 @@ impl OwnBroker {
     }
 
     /// Asks it to stop and waits until its files are closed; kills it if that takes too long.
-    pub fn stop(&mut self) -> Result<(), LoadError> {
+    pub fn stop(&mut self) -> Result<(), HostError> {
         self.check()?;
         self.was_ended = true;
         self.child.signal(Signal::TERM);
@@ -128,10 +128,10 @@ impl OwnBroker {
         }
         self.child.kill();
         let seconds = self.launch.stop_within.as_secs();
-        Err(LoadError::Broker(format!("the broker did not stop within {seconds} s and was killed")))
+        Err(HostError::Broker(format!("the broker did not stop within {seconds} s and was killed")))
     }
 
-    fn wait_until_ready(&mut self, interrupted: &dyn Fn() -> bool) -> Result<(), LoadError> {
+    fn wait_until_ready(&mut self, interrupted: &dyn Fn() -> bool) -> Result<(), HostError> {
         let started = Instant::now();
         loop {
             self.check()?;
@@ -140,16 +140,16 @@ impl OwnBroker {
                 Err(error) if started.elapsed() > self.launch.ready_within => {
                     let (seconds, tail) = (self.launch.ready_within.as_secs(), log_tail(self.dir.path()));
                     let why = format!("the broker was not ready within {seconds} s: {error}{tail}");
-                    return Err(LoadError::Broker(why));
+                    return Err(HostError::Broker(why));
                 }
-                Err(_) if interrupted() => return Err(LoadError::Interrupted),
+                Err(_) if interrupted() => return Err(HostError::Interrupted),
                 Err(_) => std::thread::sleep(LOOK_AGAIN),
             }
         }
     }
 
-    fn died(&self, status: ExitStatus) -> LoadError {
-        LoadError::Broker(format!("the broker ended ({status}){}", log_tail(self.dir.path())))
+    fn died(&self, status: ExitStatus) -> HostError {
+        HostError::Broker(format!("the broker ended ({status}){}", log_tail(self.dir.path())))
     }
 }
 
@@ -180,34 +180,34 @@ impl Drop for Group {
     }
 }
 
-fn spawn(line: &CommandLine, launch: &Launch, place: &Place<'_>) -> Result<Group, LoadError> {
+fn spawn(line: &CommandLine, launch: &Launch, place: &LaunchSite<'_>) -> Result<Group, HostError> {
     let path = log_path(place.dir);
     let log = File::options().create(true).append(true).open(&path);
-    let log = log.map_err(|why| LoadError::File(FileError { path, why }))?;
-    let other = log.try_clone().map_err(LoadError::system("a log file"))?;
-    let mut command = leashed(line, launch.pinning, place.cores)?;
+    let log = log.map_err(|why| HostError::File(FileError { path, why }))?;
+    let other = log.try_clone().map_err(HostError::system("a log file"))?;
+    let mut command = dependent_command(line, launch.pinning, place.cores)?;
     command.process_group(0).stdin(Stdio::null()).stdout(log).stderr(other);
     let child = command.spawn();
     child
         .map(Group)
-        .map_err(|why| LoadError::Broker(format!("can't start {}: {why}", line.program.display())))
+        .map_err(|why| HostError::Broker(format!("can't start {}: {why}", line.program.display())))
 }
 
 fn run_to_its_end(
     line: &CommandLine,
     launch: &Launch,
-    place: &Place<'_>,
+    place: &LaunchSite<'_>,
     interrupted: &dyn Fn() -> bool,
-) -> Result<(), LoadError> {
+) -> Result<(), HostError> {
     let mut child = spawn(line, launch, place)?;
     loop {
         match child.0.try_wait() {
             Ok(Some(status)) if status.success() => return Ok(()),
             Ok(Some(status)) => {
                 let tail = log_tail(place.dir);
-                return Err(LoadError::Broker(format!("the broker can't be prepared ({status}){tail}")));
+                return Err(HostError::Broker(format!("the broker can't be prepared ({status}){tail}")));
             }
-            _ if interrupted() => return Err(LoadError::Interrupted),
+            _ if interrupted() => return Err(HostError::Interrupted),
             _ => std::thread::sleep(LOOK_AGAIN),
         }
     }
@@ -226,7 +226,7 @@ fn log_tail(dir: &Path) -> String {
     if shown.is_empty() { String::new() } else { format!("; it said: {}", shown.join(" | ")) }
 }
 
-fn temporary_dir(parent: Option<&Path>) -> Result<TempDir, LoadError> {
+fn temporary_dir(parent: Option<&Path>) -> Result<TempDir, HostError> {
     let mut builder = tempfile::Builder::new();
     let builder = builder.prefix("loadgen-");
     let made = match parent {
@@ -234,7 +234,7 @@ fn temporary_dir(parent: Option<&Path>) -> Result<TempDir, LoadError> {
         None => builder.tempdir(),
     };
     let path = parent.map_or_else(std::env::temp_dir, Path::to_owned);
-    made.map_err(|why| LoadError::File(FileError { path, why }))
+    made.map_err(|why| HostError::File(FileError { path, why }))
 }
 
 /// The ports that the kernel gives to outgoing connections begin here, unless it says otherwise.
@@ -245,7 +245,7 @@ const PORTS_TRIED: u64 = 200;
 
 /// A port that was free a moment ago, and not one that an outgoing connection may be given: a broker that is killed finds
 /// it free again, and nobody who tries to connect meanwhile is connected to itself.
-pub(super) fn free_address() -> Result<SocketAddr, LoadError> {
+pub(super) fn free_address() -> Result<SocketAddr, HostError> {
     let range = fs::read_to_string(EPHEMERAL_RANGE).unwrap_or_default();
     let ephemeral = range.split_whitespace().next().and_then(|from| from.parse().ok());
     let ports = u64::from(ephemeral.unwrap_or(EPHEMERAL_FROM).saturating_sub(PORTS_FROM));
@@ -256,5 +256,5 @@ pub(super) fn free_address() -> Result<SocketAddr, LoadError> {
         TcpListener::bind((Ipv4Addr::LOCALHOST, port)).ok()
     });
     let listener = found.map_or_else(|| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)), Ok);
-    listener.and_then(|listener| listener.local_addr()).map_err(LoadError::system("a free port"))
+    listener.and_then(|listener| listener.local_addr()).map_err(HostError::system("a free port"))
 }

@@ -5,9 +5,9 @@ use super::named;
 use super::process::OwnBroker;
 use crate::cores::{self, Cores};
 use crate::cost;
+use crate::error::HostError;
 use loadgen_engine::client::cluster::Topic;
 use loadgen_engine::client::control::Control;
-use loadgen_engine::error::LoadError;
 use loadgen_result::report::{BrokerKind, BrokerReport};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -32,7 +32,7 @@ impl Target {
         wanted: &Wanted,
         cores: &Cores,
         interrupted: &dyn Fn() -> bool,
-    ) -> Result<Target, LoadError> {
+    ) -> Result<Target, HostError> {
         match wanted {
             Wanted::Running { address, pid, admin, data_dir } => {
                 pid.map_or(Ok(()), named::check_pid)?;
@@ -92,7 +92,7 @@ impl Target {
     }
 
     /// An error if the data directory that was named is not where `topic`, which was just made, is kept.
-    pub fn check_holds(&self, topic: &Topic) -> Result<(), LoadError> {
+    pub fn check_holds(&self, topic: &Topic) -> Result<(), HostError> {
         match &self.reached {
             Reached::Running { data_dir: Some(dir), .. } => named::check_holds(dir, topic),
             _ => Ok(()),
@@ -100,7 +100,7 @@ impl Target {
     }
 
     /// An error if the own broker is not running any more.
-    pub fn check(&mut self) -> Result<(), LoadError> {
+    pub fn check(&mut self) -> Result<(), HostError> {
         match &mut self.reached {
             Reached::Own(own) => own.check(),
             Reached::Running { .. } => Ok(()),
@@ -108,15 +108,15 @@ impl Target {
     }
 
     /// Kills the own broker. Returns the process that was killed.
-    pub fn crash(&mut self) -> Result<u32, LoadError> {
+    pub fn crash(&mut self) -> Result<u32, HostError> {
         match &mut self.reached {
             Reached::Own(own) => Ok(own.crash()),
-            Reached::Running { .. } => Err(LoadError::Options("only an own broker can be killed".into())),
+            Reached::Running { .. } => Err(HostError::Options("only an own broker can be killed".into())),
         }
     }
 
     /// Starts the own broker again where it was.
-    pub fn restart(&mut self) -> Result<(), LoadError> {
+    pub fn restart(&mut self) -> Result<(), HostError> {
         match &mut self.reached {
             Reached::Own(own) => own.restart(),
             Reached::Running { .. } => Ok(()),
@@ -136,17 +136,16 @@ impl Target {
         Control::connect_any(self.address()).is_ok()
     }
 
-    /// The error to tell: if the own broker died, that. Of one that was killed and did not come back all is told.
-    pub fn explain(&mut self, error: LoadError) -> LoadError {
+    /// The error to tell: if the own broker died, that.
+    pub fn explain<E: From<HostError>>(&mut self, error: E) -> E {
         match &mut self.reached {
-            _ if matches!(error, LoadError::NotBack(_)) => error,
             Reached::Own(own) => own.explain(error),
             Reached::Running { .. } => error,
         }
     }
 
     /// Stops the own broker, so that its files are whole, and looks at them.
-    pub fn close(&mut self, topic: &Topic) -> Result<Option<u64>, LoadError> {
+    pub fn close(&mut self, topic: &Topic) -> Result<Option<u64>, HostError> {
         if let Reached::Own(own) = &mut self.reached {
             own.stop()?;
         }

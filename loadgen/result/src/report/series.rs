@@ -19,7 +19,7 @@ pub struct Distributions {
 
 /// A piece of the run.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Interval {
+pub struct TimeSlice {
     /// Its start, seconds since the window's; negative during the warm-up.
     pub at_s: f64,
     /// Its length.

@@ -4,7 +4,7 @@
 //! librdkafka's CONFIGURATION.md, kafka-python's KafkaProducer. Where a client counts otherwise than loadgen, or can't do
 //! what was measured, a note says so.
 
-use super::doubt::sentences;
+use super::caveats::sentences;
 use super::point::Point;
 use loadgen_engine::codec::{Codec, CodecSpec};
 use loadgen_engine::records::BATCH_HEADER_BYTES;

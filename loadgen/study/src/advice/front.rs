@@ -1,6 +1,6 @@
 //! The Pareto front: the points that no other point beats.
 
-use super::metric::Metric;
+use super::criterion::Criterion;
 use super::point::Point;
 use super::rank::{USUAL, ranked};
 
@@ -11,7 +11,7 @@ pub(super) fn comparable(points: &[Point]) -> impl Iterator<Item = &Point> {
     points.iter().filter(move |point| point.is_valid() && (!any_open || point.is_open_loop()))
 }
 
-/// Those of them that no better one beats. A point that is on it for nothing but chance is not: see [`Metric::is_as_good`].
+/// Those of them that no better one beats. A point that is on it for nothing but chance is not: see `Criterion::is_as_good`.
 pub fn front(points: &[Point]) -> Vec<&Point> {
     let mut front: Vec<&Point> = Vec::new();
     for point in ranked(comparable(points), &USUAL) {
@@ -25,7 +25,7 @@ pub fn front(points: &[Point]) -> Vec<&Point> {
 /// As good in every figure, and better in one.
 fn beats(one: &Point, other: &Point) -> bool {
     let is_as_good =
-        |one: &Point, other: &Point, metric: &Metric| metric.is_as_good(metric.of(one), metric.of(other));
+        |one: &Point, other: &Point, metric: &Criterion| metric.is_as_good(metric.of(one), metric.of(other));
     USUAL.iter().all(|metric| is_as_good(one, other, metric))
         && !USUAL.iter().all(|metric| is_as_good(other, one, metric))
 }

@@ -1,22 +1,22 @@
 //! Which point is best: by one figure after the other. Points that lie close together in the first count as equal in it,
 //! and the next decides; else the jitter of one figure would outweigh all others.
 
-use super::metric::{Metric, Quantile};
+use super::criterion::{Criterion, Quantile};
 use super::point::Point;
 use std::cmp::Ordering;
 
 /// What decides unless something else is preferred: the rate, what it costs for good, what it costs now, and how fast it is.
-pub(crate) const USUAL: [Metric; 5] = [
-    Metric::RecordsPerSecond,
-    Metric::WireBytes,
-    Metric::DiskBytes,
-    Metric::Cpu,
-    Metric::Response(Quantile::P99),
+pub(crate) const USUAL: [Criterion; 5] = [
+    Criterion::RecordsPerSecond,
+    Criterion::WireBytes,
+    Criterion::DiskBytes,
+    Criterion::Cpu,
+    Criterion::Response(Quantile::P99),
 ];
 
 /// Those preferred, and behind them what else usually decides.
-pub(crate) fn order(preferred: &[Metric]) -> Vec<Metric> {
-    let mut order: Vec<Metric> = Vec::new();
+pub(crate) fn order(preferred: &[Criterion]) -> Vec<Criterion> {
+    let mut order: Vec<Criterion> = Vec::new();
     for metric in preferred.iter().chain(&USUAL) {
         if !order.contains(metric) {
             order.push(*metric);
@@ -30,13 +30,13 @@ pub(crate) fn order(preferred: &[Metric]) -> Vec<Metric> {
 pub(super) struct Choice<'a> {
     pub(super) point: &'a Point,
     /// The figure that left no other, and the value that came next in it; `None`: it was the only one, or all are equal.
-    pub(super) decided_by: Option<(Metric, Option<f64>)>,
+    pub(super) decided_by: Option<(Criterion, Option<f64>)>,
     /// Points that were as good in the first figure, this one among them.
     pub(super) equal_in_first: usize,
 }
 
 /// Of each figure only those remain that are as good as the best in it.
-pub(super) fn choose<'a>(points: impl Iterator<Item = &'a Point>, order: &[Metric]) -> Option<Choice<'a>> {
+pub(super) fn choose<'a>(points: impl Iterator<Item = &'a Point>, order: &[Criterion]) -> Option<Choice<'a>> {
     let mut left: Vec<&Point> = points.collect();
     let (mut decided_by, mut equal_in_first) = (None, left.len());
     for (place, metric) in order.iter().enumerate() {
@@ -58,7 +58,7 @@ pub(super) fn choose<'a>(points: impl Iterator<Item = &'a Point>, order: &[Metri
 }
 
 /// From the best on.
-pub(super) fn ranked<'a>(points: impl Iterator<Item = &'a Point>, order: &[Metric]) -> Vec<&'a Point> {
+pub(super) fn ranked<'a>(points: impl Iterator<Item = &'a Point>, order: &[Criterion]) -> Vec<&'a Point> {
     let mut left: Vec<&Point> = points.collect();
     let mut ranked = Vec::with_capacity(left.len());
     while let Some(Choice { point, .. }) = choose(left.iter().copied(), order) {
@@ -69,7 +69,7 @@ pub(super) fn ranked<'a>(points: impl Iterator<Item = &'a Point>, order: &[Metri
 }
 
 /// To the last digit: for those that are to be told apart in any case.
-pub(crate) fn compare(order: &[Metric], one: &Point, other: &Point) -> Ordering {
+pub(crate) fn compare(order: &[Criterion], one: &Point, other: &Point) -> Ordering {
     let orders = order.iter().map(|metric| metric.order(metric.of(one), metric.of(other)));
     orders.into_iter().find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
 }
@@ -86,7 +86,7 @@ mod tests {
         point
     }
 
-    fn best(points: &[Point], preferred: &[Metric]) -> usize {
+    fn best(points: &[Point], preferred: &[Criterion]) -> usize {
         choose(points.iter(), &order(preferred)).unwrap().point.cell
     }
 
@@ -99,7 +99,10 @@ mod tests {
         ];
         assert_eq!(best(&points, &[]), 1, "the fewest bytes");
         let choice = choose(points.iter(), &USUAL).unwrap();
-        assert_eq!((choice.decided_by, choice.equal_in_first), (Some((Metric::WireBytes, Some(150.0))), 3));
+        assert_eq!(
+            (choice.decided_by, choice.equal_in_first),
+            (Some((Criterion::WireBytes, Some(150.0))), 3)
+        );
         assert_eq!(
             ranked(points.iter(), &USUAL).iter().map(|point| point.cell).collect::<Vec<_>>(),
             [1, 2, 0]
@@ -110,7 +113,7 @@ mod tests {
     fn what_is_preferred_decides_and_what_is_close_leaves_it_to_the_next() {
         let mut points =
             [at_rate(0, 1e4, 10.0, 100.0), at_rate(1, 1e4, 9.5, 100.5), at_rate(2, 1e4, 5.0, 300.0)];
-        assert_eq!(best(&points, &[Metric::Response(Quantile::P99)]), 2);
+        assert_eq!(best(&points, &[Criterion::Response(Quantile::P99)]), 2);
         points[1].broker_cpu_s_per_million = Some(0.3);
         assert_eq!(
             best(&points, &[]),
@@ -125,8 +128,8 @@ mod tests {
 
     #[test]
     fn the_usual_figures_stand_behind_the_preferred_ones() {
-        let cpu_first = order(&[Metric::Cpu, Metric::BrokerCpu]);
-        assert_eq!(cpu_first[..3], [Metric::Cpu, Metric::BrokerCpu, Metric::RecordsPerSecond]);
+        let cpu_first = order(&[Criterion::Cpu, Criterion::BrokerCpu]);
+        assert_eq!(cpu_first[..3], [Criterion::Cpu, Criterion::BrokerCpu, Criterion::RecordsPerSecond]);
         assert_eq!(cpu_first.len(), 6);
     }
 }

@@ -1,6 +1,6 @@
 //! A service level: conditions on figures and settings, such as `p99<20ms,acks=all`.
 
-use super::metric::Metric;
+use super::criterion::Criterion;
 use super::point::Point;
 use loadgen_engine::units::{parse_bytes, parse_rate, parse_size};
 use std::fmt;
@@ -18,7 +18,7 @@ pub struct Slo(Vec<Condition>);
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Condition {
     /// A figure below (or, if `above`, not below) a bound.
-    Bound { metric: Metric, above: bool, bound: f64, text: String },
+    Bound { metric: Criterion, above: bool, bound: f64, text: String },
     /// A setting with this value.
     Setting { name: &'static str, value: String },
 }
@@ -106,11 +106,11 @@ impl FromStr for Condition {
                 (true, name) => Ok(Condition::Setting { name, value: value.to_owned() }),
             };
         }
-        let metric: Metric =
+        let metric: Criterion =
             name.parse().map_err(|why| format!("{why}; settings: {}", SETTINGS.join(", ")))?;
         let above = rest.starts_with('>');
-        if above != (metric == Metric::RecordsPerSecond) || rest.starts_with('=') {
-            let sign = if metric == Metric::RecordsPerSecond { '>' } else { '<' };
+        if above != (metric == Criterion::RecordsPerSecond) || rest.starts_with('=') {
+            let sign = if metric == Criterion::RecordsPerSecond { '>' } else { '<' };
             return Err(format!("'{text}': {metric} takes {sign}"));
         }
         let bound = bound(metric, value).ok_or_else(usage)?;
@@ -118,11 +118,11 @@ impl FromStr for Condition {
     }
 }
 
-fn bound(metric: Metric, text: &str) -> Option<f64> {
-    if metric == Metric::RecordsPerSecond {
+fn bound(metric: Criterion, text: &str) -> Option<f64> {
+    if metric == Criterion::RecordsPerSecond {
         return parse_rate(text).ok();
     }
-    if matches!(metric, Metric::WireBytes | Metric::DiskBytes) {
+    if matches!(metric, Criterion::WireBytes | Criterion::DiskBytes) {
         return parse_size(text).ok().filter(|bytes| *bytes >= 0.0);
     }
     let scales: &[(&str, f64)] =

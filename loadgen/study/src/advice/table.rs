@@ -1,25 +1,25 @@
 //! Points for people's eyes.
 
-use super::doubt::{Common, flags};
+use super::caveats::{Common, flags};
+use super::criterion::{Criterion, Quantile};
 use super::front::front;
-use super::metric::{Metric, Quantile};
 use super::point::Point;
 use super::rank::ranked;
 use loadgen_result::text::thousands;
 use std::fmt::Write;
 
-const COLUMNS: [(&str, usize, Metric); 6] = [
-    ("p99 ms", 9, Metric::Response(Quantile::P99)),
-    ("p99.9 ms", 10, Metric::Response(Quantile::P999)),
-    ("e2e p99", 9, Metric::EndToEnd(Quantile::P99)),
-    ("B wire", 8, Metric::WireBytes),
-    ("B disk", 8, Metric::DiskBytes),
-    ("broker+generator CPU s/M", 26, Metric::Cpu),
+const COLUMNS: [(&str, usize, Criterion); 6] = [
+    ("p99 ms", 9, Criterion::Response(Quantile::P99)),
+    ("p99.9 ms", 10, Criterion::Response(Quantile::P999)),
+    ("e2e p99", 9, Criterion::EndToEnd(Quantile::P99)),
+    ("B wire", 8, Criterion::WireBytes),
+    ("B disk", 8, Criterion::DiskBytes),
+    ("broker+generator CPU s/M", 26, Criterion::Cpu),
 ];
 
 /// A line for each point: what ran at maximum from the fastest on, then fixed rates in this `order`, and those not held
 /// last. `*` marks the Pareto front.
-pub(crate) fn points(points: &[Point], order: &[Metric]) -> String {
+pub(crate) fn points(points: &[Point], order: &[Criterion]) -> String {
     let (on_front, common) = (front(points), Common::of(points));
     let mut text = format!("\n    {:>12}", "records/s");
     COLUMNS.iter().for_each(|(name, width, _)| {
@@ -30,7 +30,7 @@ pub(crate) fn points(points: &[Point], order: &[Metric]) -> String {
         let star = if on_front.iter().any(|front| std::ptr::eq(*front, point)) { '*' } else { ' ' };
         let _ = write!(text, "  {star} {:>12}", thousands(point.records_per_s));
         for (_, width, metric) in COLUMNS {
-            let digits = usize::from(matches!(metric, Metric::WireBytes | Metric::DiskBytes));
+            let digits = usize::from(matches!(metric, Criterion::WireBytes | Criterion::DiskBytes));
             let digits = if digits == 1 { 1 } else { 2 };
             let value = metric.of(point).map_or_else(|| "-".to_owned(), |value| format!("{value:.digits$}"));
             let _ = write!(text, "{value:>width$}");
@@ -47,7 +47,7 @@ pub(crate) fn points(points: &[Point], order: &[Metric]) -> String {
     text
 }
 
-fn sorted<'a>(points: &'a [Point], order: &[Metric]) -> Vec<&'a Point> {
+fn sorted<'a>(points: &'a [Point], order: &[Criterion]) -> Vec<&'a Point> {
     let (closed, open): (Vec<&Point>, Vec<&Point>) = points.iter().partition(|point| !point.is_open_loop());
     let (held, late): (Vec<&Point>, Vec<&Point>) = open.into_iter().partition(|point| point.is_valid());
     let fastest = |mut points: Vec<&'a Point>| {

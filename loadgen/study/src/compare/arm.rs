@@ -1,8 +1,8 @@
 //! One side of a comparison: a TOML file, and what the command line says for both.
 
 use super::options::CompareOptions;
+use crate::error::StudyError;
 use crate::runner::Runner;
-use loadgen_engine::error::LoadError;
 use loadgen_engine::options::RunOptions;
 use loadgen_result::files::FileError;
 use std::path::Path;
@@ -28,14 +28,14 @@ pub(super) struct Arm {
 
 impl Arm {
     /// Errors name the file, and the line where there is one.
-    pub(super) fn read(path: &Path, common: &CompareOptions, runner: &dyn Runner) -> Result<Arm, LoadError> {
+    pub(super) fn read(path: &Path, common: &CompareOptions, runner: &dyn Runner) -> Result<Arm, StudyError> {
         let file = path.display().to_string();
         let text = std::fs::read_to_string(path);
-        let text = text.map_err(|why| LoadError::File(FileError { path: path.to_owned(), why }))?;
+        let text = text.map_err(|why| StudyError::File(FileError { path: path.to_owned(), why }))?;
         let mut table: Table = text.parse().map_err(|error| broken(&file, &text, &error))?;
         let name = match table.remove("name") {
             Some(Value::String(name)) => name,
-            Some(_) => return Err(LoadError::Options(format!("{file}: name takes text"))),
+            Some(_) => return Err(StudyError::Options(format!("{file}: name takes text"))),
             None => path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
         };
         let about = |table: &Table| wrong_line(&text, table, &file, runner);
@@ -47,7 +47,7 @@ impl Arm {
         };
         if let Some((key, why)) = OF_THE_COMPARISON.iter().find(|(key, _)| table.contains_key(*key)) {
             let about = line_of(&text, key).map_or_else(|| file.clone(), |line| format!("{file}:{line}"));
-            return Err(LoadError::Options(format!("{about}: {key} {why}")));
+            return Err(StudyError::Options(format!("{about}: {key} {why}")));
         }
         options.seed = common.seed;
         options.duration = common.duration.unwrap_or(options.duration);
@@ -56,13 +56,13 @@ impl Arm {
     }
 }
 
-fn unlikely(file: &str) -> LoadError {
-    LoadError::Options(format!("{file}: can't be read as options"))
+fn unlikely(file: &str) -> StudyError {
+    StudyError::Options(format!("{file}: can't be read as options"))
 }
 
-fn broken(file: &str, text: &str, error: &toml::de::Error) -> LoadError {
+fn broken(file: &str, text: &str, error: &toml::de::Error) -> StudyError {
     let line = error.span().map_or(1, |span| 1 + text[..span.start.min(text.len())].matches('\n').count());
-    LoadError::Options(format!("{file}:{line}: {}", error.message().replace('\n', " ")))
+    StudyError::Options(format!("{file}:{line}: {}", error.message().replace('\n', " ")))
 }
 
 /// `file:line` of the first key that is wrong by itself; only the file where keys are wrong together.

@@ -6,8 +6,8 @@
 
 use super::arm::Arm;
 use super::options::CompareOptions;
-use super::rounds::Measured;
-use loadgen_engine::error::LoadError;
+use super::rounds::MeasuredPairs;
+use crate::error::StudyError;
 use loadgen_result::comparison::metric::Metric;
 use loadgen_result::comparison::{
     ArmReport, CompareReport, Disturbed, MetricReport, Phase, RoundRun, SCHEMA, Verdict,
@@ -19,11 +19,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 /// What decides, by the load: at a fixed rate the tail; at maximum the broker's CPU, which doesn't depend on how idle
 /// the cores were, or the rate where the CPU is unknown or is another kind of broker's.
-pub(super) fn primary(arms: &[Arm; 2], options: &CompareOptions) -> Result<Metric, LoadError> {
+pub(super) fn primary(arms: &[Arm; 2], options: &CompareOptions) -> Result<Metric, StudyError> {
     let [a, b] = arms.each_ref().map(|arm| &arm.options);
     if a.rate.is_some() != b.rate.is_some() {
         let why = "one of the two has a rate and the other none: their figures can't be compared";
-        return Err(LoadError::Options(why.into()));
+        return Err(StudyError::Options(why.into()));
     }
     if let Some(first) = options.metrics.first() {
         return Ok(*first);
@@ -40,13 +40,13 @@ pub(super) fn judge(
     options: &CompareOptions,
     arms: &[Arm; 2],
     primary: Metric,
-    measured: Measured,
+    measured: MeasuredPairs,
     origin: &Origin,
-) -> Result<CompareReport, LoadError> {
-    let Measured { runs, about, machine, failed, interrupted, .. } = measured;
+) -> Result<CompareReport, StudyError> {
+    let MeasuredPairs { runs, about, machine, failed, interrupted, .. } = measured;
     let has_compared = |arm: &str| runs.iter().any(|run| run.phase == Phase::Compare && run.arm == arm);
     if failed.is_none() && !(has_compared("a") && has_compared("b")) {
-        return Err(LoadError::Options("stopped before A and B were compared".into()));
+        return Err(StudyError::Options("stopped before A and B were compared".into()));
     }
     let asked = if options.metrics.is_empty() { Metric::all() } else { &options.metrics };
     let metrics: Vec<MetricReport> =
@@ -57,7 +57,7 @@ pub(super) fn judge(
             "{} was not measured in both, so it can't decide: choose another --metric",
             primary.title()
         );
-        return Err(LoadError::Options(why));
+        return Err(StudyError::Options(why));
     }
     let found = decisive.filter(|_| failed.is_none()).map_or(Verdict::Inconclusive, |report| report.verdict);
     let disturbed = disturbed(&runs, primary, found, options);

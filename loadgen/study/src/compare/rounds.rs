@@ -3,9 +3,9 @@
 use super::arm::Arm;
 use super::options::CompareOptions;
 use super::order::{Side, order};
+use crate::error::StudyError;
 use crate::progress::Progress;
 use crate::runner::Runner;
-use loadgen_engine::error::LoadError;
 use loadgen_result::comparison::metric::Metric;
 use loadgen_result::comparison::{Phase, RoundRun};
 use loadgen_result::files::FileError;
@@ -20,7 +20,7 @@ const CONTROL: u64 = 0x636f_6e74_726f_6c00;
 
 /// All that was measured before the end, whatever ended it.
 #[derive(Debug, Default)]
-pub(super) struct Measured {
+pub(super) struct MeasuredPairs {
     pub(super) runs: Vec<RoundRun>,
     /// Of each arm's first run.
     pub(super) about: [Option<(BrokerReport, SettingsReport)>; 2],
@@ -29,9 +29,9 @@ pub(super) struct Measured {
     /// A verification that failed; nothing was measured after it.
     pub(super) failed: Option<String>,
     /// A run that could not be made; nothing was measured after it.
-    pub(super) error: Option<LoadError>,
+    pub(super) error: Option<StudyError>,
     /// A result that could not be written; nothing was measured after it.
-    pub(super) unkept: Option<LoadError>,
+    pub(super) unkept: Option<StudyError>,
     pub(super) interrupted: bool,
 }
 
@@ -40,33 +40,33 @@ pub(super) fn measure(
     options: &CompareOptions,
     arms: &[Arm; 2],
     runner: &dyn Runner,
-) -> Result<Measured, LoadError> {
+) -> Result<MeasuredPairs, StudyError> {
     let control = usize::from(options.control_rounds);
     let rounds = usize::from(options.rounds);
-    let mut bench = Bench {
+    let mut pair_runner = PairRunner {
         out: options.out.as_deref(),
         progress: Progress::new("run", 2 * (control + rounds)),
-        measured: Measured::default(),
+        measured: MeasuredPairs::default(),
         runner,
     };
     if let Some(dir) = &options.out {
-        fs::create_dir_all(dir).map_err(|why| LoadError::File(FileError { path: dir.clone(), why }))?;
+        fs::create_dir_all(dir).map_err(|why| StudyError::File(FileError { path: dir.clone(), why }))?;
     }
     let [a, b] = arms;
-    bench.phase(Phase::Control, [a, a], &order(control, options.seed ^ CONTROL));
-    bench.phase(Phase::Compare, [a, b], &order(rounds, options.seed));
-    bench.measured.interrupted = runner.is_interrupted();
-    Ok(bench.measured)
+    pair_runner.phase(Phase::Control, [a, a], &order(control, options.seed ^ CONTROL));
+    pair_runner.phase(Phase::Compare, [a, b], &order(rounds, options.seed));
+    pair_runner.measured.interrupted = runner.is_interrupted();
+    Ok(pair_runner.measured)
 }
 
-struct Bench<'a> {
+struct PairRunner<'a> {
     out: Option<&'a Path>,
     progress: Progress,
-    measured: Measured,
+    measured: MeasuredPairs,
     runner: &'a dyn Runner,
 }
 
-impl Bench<'_> {
+impl PairRunner<'_> {
     fn phase(&mut self, phase: Phase, arms: [&Arm; 2], pairs: &[[Side; 2]]) {
         for (index, sides) in pairs.iter().enumerate() {
             for side in sides {
@@ -135,12 +135,12 @@ impl Bench<'_> {
         phase: Phase,
         pair: usize,
         side: Side,
-    ) -> Result<Option<String>, LoadError> {
+    ) -> Result<Option<String>, StudyError> {
         let Some(out) = self.out else { return Ok(None) };
         let file = format!("{}-{pair:03}-{}/run.json", name(phase), letter(side));
         let path = out.join(&file);
         let dir = path.parent().unwrap_or(out);
-        fs::create_dir_all(dir).map_err(|why| LoadError::File(FileError { path: dir.to_owned(), why }))?;
+        fs::create_dir_all(dir).map_err(|why| StudyError::File(FileError { path: dir.to_owned(), why }))?;
         write_json(report, &path)?;
         Ok(Some(file))
     }

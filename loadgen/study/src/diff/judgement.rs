@@ -1,27 +1,27 @@
 //! What changed from A to B, and whether any of it is a regression.
 
-use super::likeness::{changes, unlike};
+use super::comparability::{changes, unlike};
 use super::options::DiffOptions;
-use super::read::{Cell, Kind, Measured};
-use loadgen_engine::error::LoadError;
+use super::read::{Cell, ResultCells, ResultKind};
+use crate::error::StudyError;
 use loadgen_result::comparison::metric::Metric;
 
 /// Everything that is to be told.
 #[derive(Debug)]
 pub struct Judgement {
     pub(super) names: [String; 2],
-    pub(super) kind: Kind,
+    pub(super) kind: ResultKind,
     pub(super) cells: Vec<CellDiff>,
     /// Cells that only one of the two has.
     pub(super) alone: Vec<String>,
     pub(super) threshold: f64,
     /// What decides.
-    pub verdict: Verdict,
+    pub verdict: DiffVerdict,
 }
 
 /// What it comes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub enum DiffVerdict {
     /// Nothing is worse by more than the threshold.
     Held,
     /// Something is, or B lost records.
@@ -64,39 +64,43 @@ pub(super) enum Change {
     WorseUncounted,
 }
 
-pub(super) fn judge(a: Measured, b: Measured, options: &DiffOptions) -> Result<Judgement, LoadError> {
+pub(super) fn judge(a: ResultCells, b: ResultCells, options: &DiffOptions) -> Result<Judgement, StudyError> {
     if a.kind != b.kind {
         let (a, b) = ((&a.name, a.kind.name()), (&b.name, b.kind.name()));
         let why = format!("{} is a {} and {} a {}: two of a kind are needed", a.0, a.1, b.0, b.1);
-        return Err(LoadError::Options(why));
+        return Err(StudyError::Options(why));
     }
     let (cells, alone) = matched(&a, &b, options)?;
     if cells.is_empty() {
-        return Err(LoadError::Options(format!("{} and {} have no cell in common", a.name, b.name)));
+        return Err(StudyError::Options(format!("{} and {} have no cell in common", a.name, b.name)));
     }
     let verdict = verdict(&cells, options);
     let (names, kind) = ([a.name, b.name], a.kind);
     Ok(Judgement { names, kind, cells, alone, threshold: options.threshold, verdict })
 }
 
-fn verdict(cells: &[CellDiff], options: &DiffOptions) -> Verdict {
+fn verdict(cells: &[CellDiff], options: &DiffOptions) -> DiffVerdict {
     if cells.iter().any(|cell| cell.failed.is_some()) {
-        return Verdict::Regression; // lost records are a regression on any machine
+        return DiffVerdict::Regression; // lost records are a regression on any machine
     }
     if !options.anyway && cells.iter().any(|cell| !cell.unlike.is_empty()) {
-        return Verdict::NotComparable;
+        return DiffVerdict::NotComparable;
     }
     let mut figures = cells.iter().flat_map(|cell| &cell.figures);
-    if figures.any(|figure| figure.change == Change::Worse) { Verdict::Regression } else { Verdict::Held }
+    if figures.any(|figure| figure.change == Change::Worse) {
+        DiffVerdict::Regression
+    } else {
+        DiffVerdict::Held
+    }
 }
 
 /// Cells by their labels; those of a comparison by their place, as the names of its sides are the user's.
 fn matched(
-    a: &Measured,
-    b: &Measured,
+    a: &ResultCells,
+    b: &ResultCells,
     options: &DiffOptions,
-) -> Result<(Vec<CellDiff>, Vec<String>), LoadError> {
-    if a.kind != Kind::Sweep {
+) -> Result<(Vec<CellDiff>, Vec<String>), StudyError> {
+    if a.kind != ResultKind::Sweep {
         let pairs = a.cells.iter().zip(&b.cells).map(|(one, other)| cell(one, other, a, options));
         return Ok((pairs.collect::<Result<_, _>>()?, Vec::new()));
     }
@@ -112,9 +116,9 @@ fn matched(
     Ok((both, alone))
 }
 
-fn cell(a: &Cell, b: &Cell, whole: &Measured, options: &DiffOptions) -> Result<CellDiff, LoadError> {
+fn cell(a: &Cell, b: &Cell, whole: &ResultCells, options: &DiffOptions) -> Result<CellDiff, StudyError> {
     if let Some(why) = &a.failed {
-        return Err(LoadError::Options(format!("{} has no figures to measure by: {why}", whole.name)));
+        return Err(StudyError::Options(format!("{} has no figures to measure by: {why}", whole.name)));
     }
     let figure = |(metric, value): (&Metric, &f64)| {
         let b = *b.values.get(metric)?;

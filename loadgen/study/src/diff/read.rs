@@ -1,7 +1,7 @@
 //! Results of any kind as cells: a run is one, a comparison two (its sides), a sweep as many as it has.
 
+use crate::error::StudyError;
 use crate::store::{Kept, Store};
-use loadgen_engine::error::LoadError;
 use loadgen_result::comparison::metric::Metric;
 use loadgen_result::comparison::{self as comparison, ArmReport, CompareReport, Phase};
 use loadgen_result::files::FileError;
@@ -19,16 +19,16 @@ const SWEEP_FILE: &str = "sweep.json";
 
 /// A result.
 #[derive(Debug)]
-pub(super) struct Measured {
+pub(super) struct ResultCells {
     /// As the command line has it.
     pub(super) name: String,
-    pub(super) kind: Kind,
+    pub(super) kind: ResultKind,
     pub(super) cells: Vec<Cell>,
 }
 
 /// What measured it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum ResultKind {
     Run,
     Comparison,
     Sweep,
@@ -53,37 +53,37 @@ pub(super) struct Cell {
     pub(super) failed: Option<String>,
 }
 
-impl Kind {
+impl ResultKind {
     pub(super) fn name(self) -> &'static str {
         match self {
-            Kind::Run => "run",
-            Kind::Comparison => "comparison",
-            Kind::Sweep => "sweep",
+            ResultKind::Run => "run",
+            ResultKind::Comparison => "comparison",
+            ResultKind::Sweep => "sweep",
         }
     }
 }
 
-impl Measured {
+impl ResultCells {
     /// A file, or the directory of one.
-    pub(super) fn read(path: &Path) -> Result<Measured, LoadError> {
+    pub(super) fn read(path: &Path) -> Result<ResultCells, StudyError> {
         let name = path.display().to_string();
         if path.join(SWEEP_FILE).is_file() {
-            return Ok(Measured { name, kind: Kind::Sweep, cells: of_sweep(path)? });
+            return Ok(ResultCells { name, kind: ResultKind::Sweep, cells: of_sweep(path)? });
         }
         let in_dir = |file| Some(path.join(file)).filter(|file| file.is_file());
         let file = in_dir(COMPARISON_FILE).or_else(|| in_dir(RUN_FILE)).unwrap_or_else(|| path.to_owned());
         if file.is_dir() {
             let why = format!("{name}: no result in it (no {RUN_FILE}, {COMPARISON_FILE} or {SWEEP_FILE})");
-            return Err(LoadError::Options(why));
+            return Err(StudyError::Options(why));
         }
         match schema(&file)?.as_deref() {
             Some(run::SCHEMA) => {
                 let cell = of_runs(String::new(), &[json(&file)?]);
-                Ok(Measured { name, kind: Kind::Run, cells: vec![cell] })
+                Ok(ResultCells { name, kind: ResultKind::Run, cells: vec![cell] })
             }
             Some(comparison::SCHEMA) => {
                 let cells = of_comparison(&json(&file)?, file.parent().unwrap_or(Path::new(".")));
-                Ok(Measured { name, kind: Kind::Comparison, cells })
+                Ok(ResultCells { name, kind: ResultKind::Comparison, cells })
             }
             other => {
                 let other = other.map_or("no schema".into(), |other| format!("'{}'", other.escape_debug()));
@@ -93,13 +93,13 @@ impl Measured {
                     run::SCHEMA,
                     comparison::SCHEMA
                 );
-                Err(LoadError::Options(why))
+                Err(StudyError::Options(why))
             }
         }
     }
 }
 
-fn schema(file: &Path) -> Result<Option<String>, LoadError> {
+fn schema(file: &Path) -> Result<Option<String>, StudyError> {
     #[derive(Deserialize)]
     struct Head {
         schema: Option<String>,
@@ -107,10 +107,10 @@ fn schema(file: &Path) -> Result<Option<String>, LoadError> {
     json::<Head>(file).map(|head| head.schema)
 }
 
-pub(super) fn json<T: DeserializeOwned>(file: &Path) -> Result<T, LoadError> {
+pub(super) fn json<T: DeserializeOwned>(file: &Path) -> Result<T, StudyError> {
     let text = std::fs::read_to_string(file);
-    let text = text.map_err(|why| LoadError::File(FileError { path: file.to_owned(), why }))?;
-    let not = |why| LoadError::Options(format!("{}: not a result: {why}", file.display()));
+    let text = text.map_err(|why| StudyError::File(FileError { path: file.to_owned(), why }))?;
+    let not = |why| StudyError::Options(format!("{}: not a result: {why}", file.display()));
     serde_json::from_str(&text).map_err(not)
 }
 
@@ -173,7 +173,7 @@ fn of_comparison(report: &CompareReport, dir: &Path) -> Vec<Cell> {
 }
 
 /// Of a cell that was halved only the last round, the longest, counts.
-fn of_sweep(dir: &Path) -> Result<Vec<Cell>, LoadError> {
+fn of_sweep(dir: &Path) -> Result<Vec<Cell>, StudyError> {
     let store = Store::existing(dir);
     store.description()?;
     let mut cells: BTreeMap<String, Vec<Kept>> = BTreeMap::new();

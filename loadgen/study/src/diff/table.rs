@@ -1,7 +1,7 @@
 //! Two results side by side, for people's eyes.
 
-use super::judgement::{CellDiff, Change, FigureDiff, Judgement, Verdict};
-use super::read::Kind;
+use super::judgement::{CellDiff, Change, DiffVerdict, FigureDiff, Judgement};
+use super::read::ResultKind;
 use std::fmt::{self, Display, Formatter};
 
 /// Flags of single runs that are shown of each side.
@@ -72,11 +72,11 @@ fn write_verdict(f: &mut Formatter<'_>, judgement: &Judgement) -> fmt::Result {
     let is_doubtful = judgement.cells.iter().any(|cell| cell.doubts.iter().any(|doubts| !doubts.is_empty()));
     let as_far = if is_doubtful { ", as far as disturbed runs can tell" } else { "" };
     match judgement.verdict {
-        Verdict::Held => writeln!(f, "\n  Nothing is worse by more than {threshold} %{as_far}."),
-        Verdict::NotComparable => {
+        DiffVerdict::Held => writeln!(f, "\n  Nothing is worse by more than {threshold} %{as_far}."),
+        DiffVerdict::NotComparable => {
             writeln!(f, "\n  Not comparable, so nobody is judged; --anyway judges nevertheless.")
         }
-        Verdict::Regression => {
+        DiffVerdict::Regression => {
             let worse = judgement.cells.iter().flat_map(|cell| cell.worse());
             let worse = worse.collect::<Vec<_>>().join("; ");
             writeln!(f, "\n  Worse by more than {threshold} %{as_far}: {worse}.")
@@ -98,11 +98,11 @@ impl CellDiff {
 fn write_chance(f: &mut Formatter<'_>, judgement: &Judgement) -> fmt::Result {
     let fewest = judgement.cells.iter().map(|cell| cell.runs).min().unwrap_or(0);
     match judgement.kind {
-        Kind::Comparison => writeln!(
+        ResultKind::Comparison => writeln!(
             f,
             "  The two were measured at different times: what the machine did in between is in the change."
         ),
-        Kind::Run | Kind::Sweep => writeln!(
+        ResultKind::Run | ResultKind::Sweep => writeln!(
             f,
             "  {}: how far two of the same lie apart by chance is not known from that.\n  \
              `loadgen compare` takes turns with both and gives an interval.",

@@ -1,8 +1,8 @@
 //! `loadgen trend`: the runs in a directory over time, those of one form together.
 
-use super::likeness::{is_as_long, traits, unlike};
+use super::comparability::{is_as_long, traits, unlike};
 use super::read::{self, Cell};
-use loadgen_engine::error::LoadError;
+use crate::error::StudyError;
 use loadgen_result::comparison::metric::Metric;
 use loadgen_result::files::FileError;
 use loadgen_result::report::{BrokerKind, RunReport, SCHEMA};
@@ -35,12 +35,12 @@ struct Dated {
 }
 
 /// Reads every result below `dir`, at any of three levels.
-pub fn trend(dir: &Path) -> Result<Trends, LoadError> {
+pub fn trend(dir: &Path) -> Result<Trends, StudyError> {
     let mut found = Vec::new();
     look(dir, DEPTH_MAX, &mut found)?;
     if found.is_empty() {
         let why = format!("{}: no {RUN_FILE} of a run in it", dir.display());
-        return Err(LoadError::Options(why));
+        return Err(StudyError::Options(why));
     }
     found.sort_by_key(|run| run.ended_at_ms);
     let mut forms: Vec<Form> = Vec::new();
@@ -87,13 +87,13 @@ fn brief(seconds: f64) -> String {
     if seconds < 10.0 { format!("{seconds:.2}") } else { format!("{seconds:.0}") }
 }
 
-fn look(dir: &Path, depth: usize, found: &mut Vec<Dated>) -> Result<(), LoadError> {
+fn look(dir: &Path, depth: usize, found: &mut Vec<Dated>) -> Result<(), StudyError> {
     let file = dir.join(RUN_FILE);
     if file.is_file() {
         found.extend(dated(&file, dir)?);
     }
     let entries =
-        std::fs::read_dir(dir).map_err(|why| LoadError::File(FileError { path: dir.to_owned(), why }))?;
+        std::fs::read_dir(dir).map_err(|why| StudyError::File(FileError { path: dir.to_owned(), why }))?;
     let mut below: Vec<PathBuf> =
         entries.flatten().map(|entry| entry.path()).filter(|path| depth > 0 && path.is_dir()).collect();
     below.sort();
@@ -101,7 +101,7 @@ fn look(dir: &Path, depth: usize, found: &mut Vec<Dated>) -> Result<(), LoadErro
 }
 
 /// `None` for another project's run.json.
-fn dated(file: &Path, dir: &Path) -> Result<Option<Dated>, LoadError> {
+fn dated(file: &Path, dir: &Path) -> Result<Option<Dated>, StudyError> {
     #[derive(Deserialize)]
     struct Head {
         schema: Option<String>,

@@ -1,8 +1,8 @@
 //! One cell of the lab: a codec at a level on batches of one size, timed.
 
 use super::report::{CellReport, Speed};
+use crate::error::StudyError;
 use loadgen_engine::codec::{CodecSpec, Decoder, Encoder};
-use loadgen_engine::error::LoadError;
 use loadgen_engine::payload::sample::Sample;
 use loadgen_engine::records::BATCH_HEADER_BYTES;
 use rustix::time::{ClockId, clock_gettime};
@@ -38,7 +38,7 @@ impl<'a> Cell<'a> {
     }
 
     /// One pass: batch after batch for at least `time`, in both directions.
-    pub(super) fn pass(&mut self, time: Duration) -> Result<(), LoadError> {
+    pub(super) fn pass(&mut self, time: Duration) -> Result<(), StudyError> {
         if self.compressed.is_empty() {
             self.compress_all()?;
         }
@@ -59,14 +59,14 @@ impl<'a> Cell<'a> {
     }
 
     /// Every batch there and back: what a codec can't give back must not be measured.
-    fn compress_all(&mut self) -> Result<(), LoadError> {
+    fn compress_all(&mut self) -> Result<(), StudyError> {
         for batch in self.sample.batches() {
             let mut out = Vec::new();
             self.encoder.compress(batch, &mut out);
             let back = self.decoder.decompress(self.spec.codec, &out);
             if back != Ok(&batch[..]) {
                 let why = back.err().map_or_else(|| "other bytes".to_owned(), |why| why.to_string());
-                return Err(LoadError::Options(format!(
+                return Err(StudyError::Options(format!(
                     "{} does not give back what it took: {why}",
                     self.spec
                 )));

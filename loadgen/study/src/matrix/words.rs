@@ -1,32 +1,32 @@
 //! What is wrong with a matrix, in one line that names file, line and key.
 
-use loadgen_engine::error::LoadError;
+use crate::error::StudyError;
 use std::path::Path;
 
 /// Farther than that, a name is not a misspelling of another.
 const SIMILAR: f64 = 0.6;
 
 /// Where something is wrong.
-pub(super) struct Place<'a> {
+pub(super) struct MatrixText<'a> {
     pub(super) path: &'a Path,
     pub(super) text: &'a str,
 }
 
-impl Place<'_> {
+impl MatrixText<'_> {
     /// No TOML.
-    pub(super) fn syntax(&self, error: &toml::de::Error) -> LoadError {
+    pub(super) fn syntax(&self, error: &toml::de::Error) -> StudyError {
         let at = error.span().map_or(0, |span| span.start.min(self.text.len()));
         let line = 1 + self.text.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count();
         self.at(Some(line), &error.message().replace('\n', " "))
     }
 
     /// A key of a section; the section itself with `section` empty.
-    pub(super) fn key(&self, section: &str, key: &str, why: &str) -> LoadError {
+    pub(super) fn key(&self, section: &str, key: &str, why: &str) -> StudyError {
         self.at(self.line_of(|at, name| at == section && name == key), &format!("{key} {why}"))
     }
 
     /// A value that the option does not take, in clap's words: they name the option.
-    pub(super) fn option(&self, words: &str) -> LoadError {
+    pub(super) fn option(&self, words: &str) -> StudyError {
         let named = words.split("--").skip(1).map(|rest| {
             rest.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-')).next().unwrap_or_default()
         });
@@ -35,13 +35,13 @@ impl Place<'_> {
     }
 
     /// All of it.
-    pub(super) fn whole(&self, why: &str) -> LoadError {
+    pub(super) fn whole(&self, why: &str) -> StudyError {
         self.at(None, why)
     }
 
-    fn at(&self, line: Option<usize>, why: &str) -> LoadError {
+    fn at(&self, line: Option<usize>, why: &str) -> StudyError {
         let line = line.map(|line| format!(", line {line}")).unwrap_or_default();
-        LoadError::Options(format!("{}{line}: {why}", self.path.display()))
+        StudyError::Options(format!("{}{line}: {why}", self.path.display()))
     }
 
     /// The first line with a key of which `is_it(section, key)`; a section's own line has the section ``.

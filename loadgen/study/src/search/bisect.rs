@@ -17,7 +17,7 @@ const GROWTHS_MAX: u32 = 40;
 
 /// What a probe says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Outcome {
+pub(super) enum ProbeOutcome {
     /// The rate held.
     Held,
     /// It did not.
@@ -32,7 +32,7 @@ pub(super) trait Prober {
     type Error;
 
     /// One probe.
-    fn probe(&mut self, rate: f64) -> Result<Outcome, Self::Error>;
+    fn probe(&mut self, rate: f64) -> Result<ProbeOutcome, Self::Error>;
 }
 
 /// How to search.
@@ -66,9 +66,9 @@ impl Bracket {
         let mut known = Known::default();
         while let Some(rate) = self.next_rate(&known) {
             match twice(prober, rate)? {
-                Outcome::Held => known.held = Some(rate),
-                Outcome::Failed => known.failed = Some(rate),
-                Outcome::Stop => return Ok(Ended { rate: known.held, confirmations: 0 }),
+                ProbeOutcome::Held => known.held = Some(rate),
+                ProbeOutcome::Failed => known.failed = Some(rate),
+                ProbeOutcome::Stop => return Ok(Ended { rate: known.held, confirmations: 0 }),
             }
         }
         self.confirm(prober, known.held)
@@ -101,9 +101,9 @@ impl Bracket {
             let mut confirmations = 0;
             loop {
                 match twice(prober, candidate)? {
-                    Outcome::Held => confirmations += 1,
-                    Outcome::Failed => break,
-                    Outcome::Stop => return Ok(Ended { rate, confirmations }),
+                    ProbeOutcome::Held => confirmations += 1,
+                    ProbeOutcome::Failed => break,
+                    ProbeOutcome::Stop => return Ok(Ended { rate, confirmations }),
                 }
                 if confirmations == CONFIRMATIONS {
                     return Ok(Ended { rate, confirmations });
@@ -116,9 +116,9 @@ impl Bracket {
 }
 
 /// Fails only if it fails twice.
-fn twice<P: Prober>(prober: &mut P, rate: f64) -> Result<Outcome, P::Error> {
+fn twice<P: Prober>(prober: &mut P, rate: f64) -> Result<ProbeOutcome, P::Error> {
     match prober.probe(rate)? {
-        Outcome::Failed => prober.probe(rate),
+        ProbeOutcome::Failed => prober.probe(rate),
         other => Ok(other),
     }
 }
@@ -157,13 +157,13 @@ mod tests {
     impl Prober for Queue {
         type Error = Infallible;
 
-        fn probe(&mut self, rate: f64) -> Result<Outcome, Infallible> {
+        fn probe(&mut self, rate: f64) -> Result<ProbeOutcome, Infallible> {
             self.probes += 1;
             let unit = self.rng.below(1_000) as f64 / 500.0 - 1.0;
             let capacity = self.capacity * (1.0 + self.unrest * unit);
             let p99_ms = if rate < capacity { 2.0 / (1.0 - rate / capacity) } else { f64::INFINITY };
             let is_spoilt = self.rng.below(self.spoilt_in) == 0;
-            Ok(if p99_ms <= BOUND_MS && !is_spoilt { Outcome::Held } else { Outcome::Failed })
+            Ok(if p99_ms <= BOUND_MS && !is_spoilt { ProbeOutcome::Held } else { ProbeOutcome::Failed })
         }
     }
 
@@ -207,9 +207,9 @@ mod tests {
         struct Stopped(u32);
         impl Prober for Stopped {
             type Error = Infallible;
-            fn probe(&mut self, _: f64) -> Result<Outcome, Infallible> {
+            fn probe(&mut self, _: f64) -> Result<ProbeOutcome, Infallible> {
                 self.0 += 1;
-                Ok(if self.0 > 3 { Outcome::Stop } else { Outcome::Held })
+                Ok(if self.0 > 3 { ProbeOutcome::Stop } else { ProbeOutcome::Held })
             }
         }
         let ended = Bracket { first_rate: 100.0, precision: PRECISION }.search(&mut Stopped(0)).unwrap();

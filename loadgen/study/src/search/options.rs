@@ -1,6 +1,6 @@
 //! What a search is asked to do: what a rate must keep to hold, and how each probe is run.
 
-use loadgen_engine::error::LoadError;
+use crate::error::StudyError;
 use loadgen_engine::options::RunOptions;
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ pub struct MaxOptions {
 
 impl MaxOptions {
     /// An error if an option was given that makes no sense in a search.
-    pub fn check(&self) -> Result<(), LoadError> {
+    pub fn check(&self) -> Result<(), StudyError> {
         let run = &self.run;
         for (is_given, option, why) in [
             (run.rate.is_some(), "--rate", "the rate is what is searched for"),
@@ -33,7 +33,7 @@ impl MaxOptions {
             (run.flame, "--flame", "it is of one run: loadgen run --rate, at the rate found"),
         ] {
             if is_given {
-                return Err(LoadError::Options(format!("max takes no {option}: {why}")));
+                return Err(StudyError::Options(format!("max takes no {option}: {why}")));
             }
         }
         Ok(())

@@ -2,7 +2,7 @@
 
 use super::report::Probe;
 use loadgen_result::report::RunReport;
-use loadgen_result::report::series::Interval;
+use loadgen_result::report::series::TimeSlice;
 use std::time::Duration;
 
 /// Less than this of the rate is not the rate.
@@ -42,14 +42,14 @@ pub(super) fn judge(report: &RunReport, rate: f64, p99_max: Duration) -> Option<
     })
 }
 
-fn end_s(piece: &Interval) -> f64 {
+fn end_s(piece: &TimeSlice) -> f64 {
     piece.at_s + piece.seconds
 }
 
 /// Records due but not acked at the end of each piece, from where the first began.
-fn unacked<'a>(pieces: impl Iterator<Item = &'a Interval>, rate: f64) -> Vec<(f64, f64)> {
+fn unacked<'a>(pieces: impl Iterator<Item = &'a TimeSlice>, rate: f64) -> Vec<(f64, f64)> {
     let mut acked = 0.0;
-    let at_end = |piece: &Interval| {
+    let at_end = |piece: &TimeSlice| {
         acked += piece.acked_records as f64;
         (end_s(piece), rate * end_s(piece) - acked)
     };
@@ -73,12 +73,12 @@ fn growth(points: &[(f64, f64)]) -> f64 {
 mod tests {
     use super::*;
 
-    fn course(acked_per_piece: impl Fn(u64) -> u64) -> Vec<Interval> {
-        let piece = |i| Interval {
+    fn course(acked_per_piece: impl Fn(u64) -> u64) -> Vec<TimeSlice> {
+        let piece = |i| TimeSlice {
             at_s: i as f64 / 10.0,
             seconds: 0.1,
             acked_records: acked_per_piece(i),
-            ..Interval::default()
+            ..TimeSlice::default()
         };
         (0..50).map(piece).collect()
     }

@@ -1,9 +1,9 @@
 //! The files that the cells' records come from. What is in them is part of what a sweep is: results of another file under
 //! the same name are those of another sweep.
 
+use crate::error::StudyError;
 use crate::matrix::Cell;
-use loadgen_engine::error::LoadError;
-use loadgen_engine::payload::PayloadError;
+use loadgen_engine::payload::error::PayloadError;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -28,7 +28,7 @@ impl fmt::Display for Content {
 }
 
 /// Of the payloads, templates and dictionaries of all cells, each read once.
-pub fn of(cells: &[Cell]) -> Result<Contents, LoadError> {
+pub fn of(cells: &[Cell]) -> Result<Contents, StudyError> {
     let mut found = Contents::new();
     let values = cells.iter().map(|cell| &cell.options.values);
     for path in values.flat_map(|values| [&values.payload, &values.template, &values.dictionary]).flatten() {

@@ -1,7 +1,7 @@
 //! Successive halving: all cells get short runs, the better half of them runs twice as long, and so on.
 
 use super::point_of;
-use crate::advice::metric::Metric;
+use crate::advice::criterion::Criterion;
 use crate::advice::point::Point;
 use crate::advice::rank;
 use crate::matrix::Cell;
@@ -66,22 +66,22 @@ pub(super) struct Dropped {
 }
 
 /// Who goes on after a round.
-pub(super) struct Verdict {
+pub(super) struct Selection {
     round: Round,
-    metric: Metric,
+    metric: Criterion,
     pub(super) kept: Vec<usize>,
     pub(super) dropped: Vec<Dropped>,
     best: Option<(String, f64)>,
 }
 
 /// Keeps the better half.
-pub(super) fn judge(
+pub(super) fn select(
     round: Round,
     all: &[Cell],
     cells: &[usize],
     points: &[Point],
-    metric: Metric,
-) -> Verdict {
+    metric: Criterion,
+) -> Selection {
     let points: Vec<Point> = points.iter().filter(|point| point.round == round.number).cloned().collect();
     let value = |cell: usize| best_of(&points, cell, metric).and_then(|point| metric.of(point));
     let mut ranked = cells.to_vec();
@@ -104,11 +104,11 @@ pub(super) fn judge(
         runs: point_of(&points, *cell).map(|point| point.runs).sum(),
         last_kept,
     });
-    Verdict { round, metric, dropped: dropped.collect(), kept: ranked, best }
+    Selection { round, metric, dropped: dropped.collect(), kept: ranked, best }
 }
 
 /// Where a cell is best. A latency is judged at a fixed rate where there is one, all else at any load.
-fn best_of(points: &[Point], cell: usize, metric: Metric) -> Option<&Point> {
+fn best_of(points: &[Point], cell: usize, metric: Criterion) -> Option<&Point> {
     let valid = || point_of(points, cell).filter(|point| point.is_valid());
     let open = |point: &&Point| point.is_open_loop();
     let any_open = metric.is_latency() && valid().any(|point| open(&point));
@@ -116,7 +116,7 @@ fn best_of(points: &[Point], cell: usize, metric: Metric) -> Option<&Point> {
     able.min_by(|a, b| metric.order(metric.of(a), metric.of(b)))
 }
 
-impl fmt::Display for Verdict {
+impl fmt::Display for Selection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (metric, value) = (self.metric, |value: Option<f64>| {
             value.map_or_else(|| "nothing that counts".to_owned(), |value| self.metric.shown(value))
@@ -181,9 +181,9 @@ mod tests {
             measured(2, 9_990.0, 60.0),
             measured(3, 9_000.0, 10.0),
         ];
-        let verdict =
-            judge(Round { number: 0, of: 2 }, &cells, &[0, 1, 2, 3], &points, Metric::RecordsPerSecond);
-        assert_eq!(verdict.kept, [1, 2], "the fewest bytes");
-        assert_eq!(verdict.dropped.iter().map(|dropped| dropped.cell).collect::<Vec<_>>(), [0, 3]);
+        let selection =
+            select(Round { number: 0, of: 2 }, &cells, &[0, 1, 2, 3], &points, Criterion::RecordsPerSecond);
+        assert_eq!(selection.kept, [1, 2], "the fewest bytes");
+        assert_eq!(selection.dropped.iter().map(|dropped| dropped.cell).collect::<Vec<_>>(), [0, 3]);
     }
 }

@@ -1,6 +1,6 @@
 //! What a sweep is asked to do.
 
-use crate::advice::metric::Metric;
+use crate::advice::criterion::Criterion;
 use std::path::PathBuf;
 
 /// Which matrix, how often, and in which order.
@@ -28,5 +28,5 @@ pub struct Halving {
     /// Cells that get runs of the full duration.
     pub keep: u32,
     /// What makes a cell better.
-    pub objective: Metric,
+    pub objective: Criterion,
 }

@@ -4,7 +4,7 @@
 
 use super::{CommandLine, Pinning};
 use crate::cores;
-use loadgen_engine::error::LoadError;
+use crate::error::HostError;
 use rustix::process::{Pid, Signal};
 use rustix::thread::{CpuSet, sched_setaffinity};
 use std::ffi::OsString;
@@ -13,11 +13,11 @@ use std::path::Path;
 use std::process::Command;
 
 /// The hidden subcommand that becomes a broker.
-pub const COMMAND: &str = "broker-on-a-leash";
+pub const COMMAND: &str = "broker-until-parent-ends";
 
 /// What it is told.
 #[derive(Debug)]
-pub struct Leash {
+pub struct Dependent {
     /// Cores to stay on, such as `0,2`.
     pub cores: Option<String>,
     /// The process that must stay alive.
@@ -26,12 +26,16 @@ pub struct Leash {
     pub command: Vec<OsString>,
 }
 
-/// `loadgen broker-on-a-leash --cores LIST <own pid> <program> ...`
-pub fn leashed(line: &CommandLine, pinning: Pinning, cores: &[usize]) -> Result<Command, LoadError> {
-    let own = std::env::current_exe().map_err(LoadError::system("loadgen's own path"))?;
+/// `loadgen broker-until-parent-ends --cores LIST <own pid> <program> ...`
+pub fn dependent_command(
+    line: &CommandLine,
+    pinning: Pinning,
+    cores: &[usize],
+) -> Result<Command, HostError> {
+    let own = std::env::current_exe().map_err(HostError::system("loadgen's own path"))?;
     let mut command = Command::new(own);
     command.arg(COMMAND);
-    if pinning == Pinning::ByLeash {
+    if pinning == Pinning::BeforeExec {
         command.arg("--cores").arg(cores::list(cores));
     }
     command.arg(std::process::id().to_string()).arg(&line.program).args(&line.arguments);
@@ -39,30 +43,30 @@ pub fn leashed(line: &CommandLine, pinning: Pinning, cores: &[usize]) -> Result<
 }
 
 /// What the hidden subcommand does. Returns only on failure.
-pub fn become_leashed(leash: &Leash) -> LoadError {
-    if let Err(error) = tie_to(leash.parent).and_then(|()| pin(leash.cores.as_deref())) {
+pub fn exec_dependent(dependent: &Dependent) -> HostError {
+    if let Err(error) = tie_to(dependent.parent).and_then(|()| pin(dependent.cores.as_deref())) {
         return error;
     }
-    let why = Command::new(&leash.command[0]).args(&leash.command[1..]).exec();
-    LoadError::Broker(format!("can't run {}: {why}", Path::new(&leash.command[0]).display()))
+    let why = Command::new(&dependent.command[0]).args(&dependent.command[1..]).exec();
+    HostError::Broker(format!("can't run {}: {why}", Path::new(&dependent.command[0]).display()))
 }
 
-fn tie_to(parent: u32) -> Result<(), LoadError> {
+fn tie_to(parent: u32) -> Result<(), HostError> {
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL))
-        .map_err(|why| LoadError::System { what: "a signal at the parent's death", why: why.into() })?;
+        .map_err(|why| HostError::System { what: "a signal at the parent's death", why: why.into() })?;
     // It may have ended before the kernel was asked.
     let is_parent = |pid: Pid| pid.as_raw_nonzero().get() as u32 == parent;
     if rustix::process::getppid().is_some_and(is_parent) {
         Ok(())
     } else {
-        Err(LoadError::Broker("loadgen ended before its broker began".into()))
+        Err(HostError::Broker("loadgen ended before its broker began".into()))
     }
 }
 
-fn pin(list: Option<&str>) -> Result<(), LoadError> {
+fn pin(list: Option<&str>) -> Result<(), HostError> {
     let Some(list) = list else { return Ok(()) };
     let mut set = CpuSet::new();
     cores::parse(list)?.into_iter().for_each(|cpu| set.set(cpu));
     sched_setaffinity(None, &set)
-        .map_err(|why| LoadError::Broker(format!("the broker can't be kept on cores {list}: {why}")))
+        .map_err(|why| HostError::Broker(format!("the broker can't be kept on cores {list}: {why}")))
 }

@@ -1,13 +1,13 @@
 //! The course of the run, from the pieces of all threads.
 
-use loadgen_engine::course::Grid;
 use loadgen_engine::metrics::Metrics;
-use loadgen_engine::stage::Window;
+use loadgen_engine::time_series::Grid;
+use loadgen_engine::window::Window;
 use loadgen_host::observer::Observed;
-use loadgen_result::report::series::Interval;
+use loadgen_result::report::series::TimeSlice;
 
 /// One interval for each piece of the run up to the window's end.
-pub(super) fn series(grid: &Grid, window: Window, metrics: &Metrics, observed: &Observed) -> Vec<Interval> {
+pub(super) fn series(grid: &Grid, window: Window, metrics: &Metrics, observed: &Observed) -> Vec<TimeSlice> {
     let (mut acked_so_far, mut consumed_so_far) = (0, 0);
     let interval = |(index, piece): (usize, Window)| {
         let (acked, consumed) = (metrics.response.piece(index), metrics.end_to_end.piece(index));
@@ -16,7 +16,7 @@ pub(super) fn series(grid: &Grid, window: Window, metrics: &Metrics, observed: &
         acked_so_far += volume.records;
         consumed_so_far += consumed_records;
         let (from, to) = (observed.cpu_at(piece.from_ns), observed.cpu_at(piece.to_ns));
-        Interval {
+        TimeSlice {
             at_s: (piece.from_ns as f64 - window.from_ns as f64) / 1e9,
             seconds: piece.seconds(),
             acked_records: volume.records,

@@ -26,7 +26,7 @@ impl Stretch {
 
 /// One entry for each batch or so, in the order of offsets.
 #[derive(Debug, Default)]
-pub struct Journal(Vec<Stretch>);
+pub struct ReadHistory(Vec<Stretch>);
 
 /// Records that are gone or others by now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,7 +37,7 @@ pub struct TakenBack {
     pub first_offset: i64,
 }
 
-impl Journal {
+impl ReadHistory {
     /// A record was read.
     #[inline]
     pub fn note(&mut self, offset: i64, stamp: &Stamp) {
@@ -49,7 +49,7 @@ impl Journal {
     }
 
     /// What is here and not in `later`, a reading of the same offsets; `None` when all is.
-    pub fn missing_from(&self, later: &Journal) -> Option<TakenBack> {
+    pub fn missing_from(&self, later: &ReadHistory) -> Option<TakenBack> {
         let mut missing: Option<TakenBack> = None;
         let mut note = |from: i64, to: i64| {
             let taken = missing.get_or_insert(TakenBack { records: 0, first_offset: from });
@@ -83,43 +83,43 @@ impl Journal {
 mod tests {
     use super::*;
 
-    fn journal(stretches: &[(i64, u16, u64, u64)]) -> Journal {
-        let mut journal = Journal::default();
+    fn history(stretches: &[(i64, u16, u64, u64)]) -> ReadHistory {
+        let mut history = ReadHistory::default();
         for (offset, producer, sequence, records) in stretches.iter().copied() {
             for i in 0..records {
                 let stamp = Stamp { run: 1, producer, sequence: sequence + i, intended_ns: 0, hash: None };
-                journal.note(offset + i as i64, &stamp);
+                history.note(offset + i as i64, &stamp);
             }
         }
-        journal
+        history
     }
 
     #[test]
     fn what_is_still_there_was_not_taken_back_however_it_was_cut() {
-        let before = journal(&[(0, 0, 0, 5), (5, 1, 0, 5), (10, 0, 5, 5)]);
+        let before = history(&[(0, 0, 0, 5), (5, 1, 0, 5), (10, 0, 5, 5)]);
         assert_eq!(before.0.len(), 3);
-        let after = journal(&[(0, 0, 0, 5), (5, 1, 0, 5), (10, 0, 5, 9), (19, 1, 5, 3)]);
+        let after = history(&[(0, 0, 0, 5), (5, 1, 0, 5), (10, 0, 5, 9), (19, 1, 5, 3)]);
         assert_eq!(before.missing_from(&after), None);
-        assert_eq!(Journal::default().missing_from(&after), None);
+        assert_eq!(ReadHistory::default().missing_from(&after), None);
     }
 
     #[test]
     fn a_tail_that_is_gone_and_one_that_was_replaced_are_found() {
-        let before = journal(&[(0, 0, 0, 10), (10, 1, 0, 10)]);
-        let gone = before.missing_from(&journal(&[(0, 0, 0, 10), (10, 1, 0, 2)]));
+        let before = history(&[(0, 0, 0, 10), (10, 1, 0, 10)]);
+        let gone = before.missing_from(&history(&[(0, 0, 0, 10), (10, 1, 0, 2)]));
         assert_eq!(gone, Some(TakenBack { records: 8, first_offset: 12 }));
-        let replaced = before.missing_from(&journal(&[(0, 0, 0, 7), (7, 1, 30, 20)]));
+        let replaced = before.missing_from(&history(&[(0, 0, 0, 7), (7, 1, 30, 20)]));
         assert_eq!(replaced, Some(TakenBack { records: 13, first_offset: 7 }));
         assert_eq!(
-            before.missing_from(&Journal::default()),
+            before.missing_from(&ReadHistory::default()),
             Some(TakenBack { records: 20, first_offset: 0 })
         );
     }
 
     #[test]
     fn a_hole_in_the_middle_is_found() {
-        let before = journal(&[(0, 0, 0, 10)]);
-        let after = before.missing_from(&journal(&[(0, 0, 0, 3), (6, 0, 6, 4)]));
+        let before = history(&[(0, 0, 0, 10)]);
+        let after = before.missing_from(&history(&[(0, 0, 0, 3), (6, 0, 6, 4)]));
         assert_eq!(after, Some(TakenBack { records: 3, first_offset: 3 }));
     }
 }

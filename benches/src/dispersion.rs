@@ -2,7 +2,7 @@
 
 /// Of an even number of rounds the median is the higher of the two in the middle.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Spread {
+pub struct Dispersion {
     /// The lowest.
     pub low: f64,
     /// The median.
@@ -11,12 +11,12 @@ pub struct Spread {
     pub high: f64,
 }
 
-impl Spread {
+impl Dispersion {
     /// `None` where there are no rounds.
-    pub fn of(figures: impl IntoIterator<Item = f64>) -> Option<Spread> {
+    pub fn of(figures: impl IntoIterator<Item = f64>) -> Option<Dispersion> {
         let mut figures: Vec<f64> = figures.into_iter().collect();
         figures.sort_by(f64::total_cmp);
-        Some(Spread { low: *figures.first()?, mid: figures[figures.len() / 2], high: *figures.last()? })
+        Some(Dispersion { low: *figures.first()?, mid: figures[figures.len() / 2], high: *figures.last()? })
     }
 
     /// The median, lowest and highest in brackets.
@@ -33,8 +33,8 @@ mod tests {
 
     #[test]
     fn the_median_lies_between_the_lowest_and_the_highest() {
-        assert_eq!(Spread::of([3.0, 1.0, 2.0]), Some(Spread { low: 1.0, mid: 2.0, high: 3.0 }));
-        assert_eq!(Spread::of([4.0, 1.0]).map(|s| s.bracketed(1)).as_deref(), Some("4.0 (1.0-4.0)"));
-        assert_eq!(Spread::of([]), None);
+        assert_eq!(Dispersion::of([3.0, 1.0, 2.0]), Some(Dispersion { low: 1.0, mid: 2.0, high: 3.0 }));
+        assert_eq!(Dispersion::of([4.0, 1.0]).map(|s| s.bracketed(1)).as_deref(), Some("4.0 (1.0-4.0)"));
+        assert_eq!(Dispersion::of([]), None);
     }
 }

@@ -4,11 +4,27 @@
 //! is over, what was recorded in it is kept as a list of its values. A record costs one increment, a piece some
 //! kilobytes, and nothing is allocated per record.
 
-use crate::metrics::Volume;
 use crate::schedule::Span;
-use crate::stage::Window;
+use crate::window::Window;
 use loadgen_result::latency::{Latency, Values};
 use std::collections::BTreeMap;
+
+/// Records and bytes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Volume {
+    /// Records.
+    pub records: u64,
+    /// Bytes of their keys and values.
+    pub bytes: u64,
+}
+
+impl Volume {
+    /// Adds to both.
+    pub fn add(&mut self, records: u64, bytes: u64) {
+        self.records += records;
+        self.bytes += bytes;
+    }
+}
 
 /// Never more pieces than this, warm-up included.
 const PIECES_MAX: u64 = 200;
@@ -80,7 +96,7 @@ pub struct Piece {
 
 /// One kind of latency over a run: whole, and piece by piece.
 #[derive(Debug, Clone, Default)]
-pub struct Course {
+pub struct TimeSeries {
     index: usize,
     volume: Volume,
     /// Of the piece that is being filled: records intended in the window, and others.
@@ -90,7 +106,7 @@ pub struct Course {
     pieces: BTreeMap<usize, Piece>,
 }
 
-impl Course {
+impl TimeSeries {
     /// What comes next belongs to piece `index`; pieces only go forward.
     #[inline]
     pub fn go_to(&mut self, index: usize) {
@@ -118,7 +134,7 @@ impl Course {
     }
 
     /// Adds another thread's.
-    pub fn merge(&mut self, mut other: Course) {
+    pub fn merge(&mut self, mut other: TimeSeries) {
         self.close_piece();
         other.close_piece();
         self.whole.merge(&other.whole);
@@ -192,7 +208,7 @@ mod tests {
 
     #[test]
     fn threads_merge_piece_by_piece_and_the_warm_up_stays_out_of_the_whole() {
-        let (mut one, mut other) = (Course::default(), Course::default());
+        let (mut one, mut other) = (TimeSeries::default(), TimeSeries::default());
         one.go_to(1);
         one.record(1_000_000, 4, false);
         one.add(4, 400);
@@ -202,7 +218,7 @@ mod tests {
         other.record(8_000_000, 1, true);
         other.add(1, 100);
         other.record_never(9_000_000, 5);
-        let mut merged = Course::default();
+        let mut merged = TimeSeries::default();
         merged.merge(one);
         merged.merge(other);
         assert_eq!(merged.whole().count(), 6 + 1 + 5);

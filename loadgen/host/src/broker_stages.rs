@@ -1,11 +1,11 @@
 //! Where a creel broker's time went: its stage histograms at either end of the window, by its admin listener, and their
 //! difference. Only reading: several loads can be measured at once, each by its own two snapshots.
 
+use crate::error::HostError;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::{Deserializer, Serializer as _, V2DeflateSerializer};
-use loadgen_engine::error::LoadError;
 use loadgen_result::latency::percentiles_of;
 use loadgen_result::report::series::StageTime;
 use serde::Deserialize;
@@ -56,8 +56,8 @@ impl Default for Counted {
 
 impl Snapshot {
     /// Asks the admin listener at `address`.
-    pub fn read(address: &str) -> Result<Snapshot, LoadError> {
-        let why = |why: String| LoadError::Broker(format!("the admin listener at {address}: {why}"));
+    pub fn read(address: &str) -> Result<Snapshot, HostError> {
+        let why = |why: String| HostError::Broker(format!("the admin listener at {address}: {why}"));
         let body = get(address, "/stages").map_err(|error| why(error.to_string()))?;
         let told: Told = serde_json::from_str(&body).map_err(|error| why(error.to_string()))?;
         Snapshot::of(told).ok_or_else(|| why("a histogram that can't be read".into()))

@@ -1,14 +1,14 @@
 //! What one producer knows of its records of one partition, by sequence.
 //!
-//! Requests go out in order and end in order, so every sequence below `upto` has a fate: acked, but for those of requests
+//! Requests go out in order and end in order, so every sequence below `upto` has an outcome: acked, but for those of requests
 //! that were in flight when a connection broke. Of these nobody knows; they may be in the log or not. A request that was
-//! refused and is sent again has no better fate until it is acked; by then later ones may be before it in the log.
+//! refused and is sent again has no better outcome until it is acked; by then later ones may be before it in the log.
 
 use std::ops::Range;
 
-/// The fates of sequences `0..upto`.
+/// The outcomes of sequences `0..upto`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Fates {
+pub struct Outcomes {
     upto: u64,
     /// In order, none touching the next.
     unknown: Vec<Range<u64>>,
@@ -16,7 +16,7 @@ pub struct Fates {
     late: Vec<Range<u64>>,
 }
 
-impl Fates {
+impl Outcomes {
     /// The next `records` were acked.
     #[inline]
     pub fn acked(&mut self, records: u64) {
@@ -57,12 +57,12 @@ impl Fates {
         self.late.iter().map(|late| overlap(late, range)).sum()
     }
 
-    /// The first sequence without a fate: never sent.
+    /// The first sequence without an outcome: never sent.
     pub fn upto(&self) -> u64 {
         self.upto
     }
 
-    /// How many have an unknown fate.
+    /// How many have an unknown outcome.
     pub fn unknown_records(&self) -> u64 {
         self.unknown.iter().map(|range| range.end - range.start).sum()
     }
@@ -81,7 +81,7 @@ impl Fates {
         acked
     }
 
-    /// How many of `range` have an unknown fate.
+    /// How many of `range` have an unknown outcome.
     pub fn unknown_in(&self, range: Range<u64>) -> u64 {
         self.unknown.iter().map(|unknown| overlap(unknown, &range)).sum()
     }
@@ -97,33 +97,36 @@ mod tests {
 
     #[test]
     fn what_was_in_flight_is_neither_acked_nor_lost() {
-        let mut fates = Fates::default();
-        fates.acked(10);
-        fates.unknown(5);
-        fates.unknown(1);
-        fates.acked(4);
-        fates.unknown(2);
-        assert_eq!((fates.upto(), fates.unknown_records()), (22, 8));
-        assert_eq!(fates.acked_in(0..100), [0..10, 16..20]);
-        assert_eq!(fates.acked_in(12..18), vec![Range { start: 16, end: 18 }]);
-        assert_eq!(fates.acked_in(11..15), []);
-        assert_eq!(fates.acked_in(17..17), []);
-        assert_eq!((fates.unknown_in(0..100), fates.unknown_in(12..17), fates.unknown_in(16..20)), (8, 4, 0));
+        let mut outcomes = Outcomes::default();
+        outcomes.acked(10);
+        outcomes.unknown(5);
+        outcomes.unknown(1);
+        outcomes.acked(4);
+        outcomes.unknown(2);
+        assert_eq!((outcomes.upto(), outcomes.unknown_records()), (22, 8));
+        assert_eq!(outcomes.acked_in(0..100), [0..10, 16..20]);
+        assert_eq!(outcomes.acked_in(12..18), vec![Range { start: 16, end: 18 }]);
+        assert_eq!(outcomes.acked_in(11..15), []);
+        assert_eq!(outcomes.acked_in(17..17), []);
+        assert_eq!(
+            (outcomes.unknown_in(0..100), outcomes.unknown_in(12..17), outcomes.unknown_in(16..20)),
+            (8, 4, 0)
+        );
     }
 
     #[test]
     fn what_was_refused_is_unknown_until_it_is_acked() {
-        let mut fates = Fates::default();
-        fates.acked(10);
-        let refused = [fates.refused(5), fates.refused(2), fates.refused(3)];
+        let mut outcomes = Outcomes::default();
+        outcomes.acked(10);
+        let refused = [outcomes.refused(5), outcomes.refused(2), outcomes.refused(3)];
         assert_eq!(refused, [10..15, 15..17, 17..20]);
-        fates.acked(4);
-        fates.acked_at_last(refused[1].clone());
-        assert_eq!((fates.unknown_in(0..100), fates.late_in(&(0..16)), fates.upto()), (8, 1, 24));
-        assert_eq!(fates.acked_in(0..100), [0..10, 15..17, 20..24]);
-        fates.acked_at_last(refused[0].clone());
-        fates.acked_at_last(refused[2].clone());
-        assert_eq!((fates.unknown_records(), fates.late_in(&(0..100))), (0, 10));
-        assert_eq!(fates.acked_in(0..100), vec![Range { start: 0, end: 24 }]);
+        outcomes.acked(4);
+        outcomes.acked_at_last(refused[1].clone());
+        assert_eq!((outcomes.unknown_in(0..100), outcomes.late_in(&(0..16)), outcomes.upto()), (8, 1, 24));
+        assert_eq!(outcomes.acked_in(0..100), [0..10, 15..17, 20..24]);
+        outcomes.acked_at_last(refused[0].clone());
+        outcomes.acked_at_last(refused[2].clone());
+        assert_eq!((outcomes.unknown_records(), outcomes.late_in(&(0..100))), (0, 10));
+        assert_eq!(outcomes.acked_in(0..100), vec![Range { start: 0, end: 24 }]);
     }
 }

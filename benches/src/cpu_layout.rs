@@ -2,24 +2,24 @@
 
 /// CPUs of either.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Seats {
+pub struct CpuLayout {
     /// The server's.
     pub server: Vec<usize>,
     /// Those of the driver's threads; where none is named the kernel's scheduler places the thread.
     pub driver: Vec<Option<usize>>,
 }
 
-impl Seats {
+impl CpuLayout {
     /// One CPU each.
     #[must_use]
-    pub fn one_each(server: usize, driver: usize) -> Seats {
-        Seats { server: vec![server], driver: vec![Some(driver)] }
+    pub fn one_each(server: usize, driver: usize) -> CpuLayout {
+        CpuLayout { server: vec![server], driver: vec![Some(driver)] }
     }
 
     /// Both on all of these, and nobody kept to his own.
     #[must_use]
-    pub fn shared(cpus: &[usize]) -> Seats {
-        Seats { server: cpus.to_vec(), driver: vec![None; cpus.len()] }
+    pub fn shared(cpus: &[usize]) -> CpuLayout {
+        CpuLayout { server: cpus.to_vec(), driver: vec![None; cpus.len()] }
     }
 
     /// The server's as `0,1`.

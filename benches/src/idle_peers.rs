@@ -1,4 +1,4 @@
-//! Those beside whom the measured connections must not suffer.
+//! Thousands of idle and nearly idle connections, beside which the measured ones must not get slower.
 
 use std::io;
 use std::net::{SocketAddr, TcpStream};
@@ -18,19 +18,19 @@ pub const BUSY: usize = 1_000;
 const SETTLING: Duration = Duration::from_secs(1);
 
 /// The connections; they close when this is dropped.
-pub struct Crowd {
+pub struct IdlePeers {
     idle: Vec<TcpStream>,
     busy: JoinHandle<Result<Driven, String>>,
 }
 
-impl Crowd {
+impl IdlePeers {
     /// Connects all. The busy ones send `request` from these threads for so long.
-    pub fn gather(
+    pub fn connect(
         address: SocketAddr,
         threads: Vec<Option<usize>>,
         request: Bytes,
         time: Duration,
-    ) -> io::Result<Crowd> {
+    ) -> io::Result<IdlePeers> {
         let idle = (0..IDLE).map(|_| TcpStream::connect(address)).collect::<io::Result<_>>()?;
         let plan = Drive {
             address,
@@ -43,11 +43,11 @@ impl Crowd {
         };
         let busy = thread::spawn(move || drive(&threads, plan));
         thread::sleep(SETTLING);
-        Ok(Crowd { idle, busy })
+        Ok(IdlePeers { idle, busy })
     }
 
     /// Waits for the busy ones; fails if one of them, or of the idle ones, was turned away.
-    pub fn leave(self) -> io::Result<()> {
+    pub fn close(self) -> io::Result<()> {
         let busy = self.busy.join().map_err(|_| io::Error::other("a busy connection's thread panicked"))?;
         busy.map_err(io::Error::other)?;
         for connection in self.idle {

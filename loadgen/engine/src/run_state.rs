@@ -1,44 +1,18 @@
 //! What the threads of a run share: when it starts and stops, whether it failed, and how far each has come.
 
+use crate::broker_generations::BrokerGenerations;
 use crate::clock::now_ns;
-use crate::course::Grid;
-use crate::error::LoadError;
-use crate::lives::Lives;
+use crate::error::EngineError;
 use crate::sketch::{Counts, Sketch};
+use crate::time_series::Grid;
+use crate::window::Window;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
-
-/// Instants between which things are measured, half-open, on the process's clock.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Window {
-    /// End of the warm-up.
-    pub from_ns: u64,
-    /// End of the load.
-    pub to_ns: u64,
-}
-
-impl Window {
-    /// Whether `at_ns` is measured.
-    #[inline]
-    pub fn contains(self, at_ns: u64) -> bool {
-        (self.from_ns..self.to_ns).contains(&at_ns)
-    }
-
-    /// How much of the time from `from_ns` to `to_ns` is measured.
-    pub fn overlap_ns(self, from_ns: u64, to_ns: u64) -> u64 {
-        to_ns.min(self.to_ns).saturating_sub(from_ns.max(self.from_ns))
-    }
-
-    /// Its length; nothing when the run was stopped during the warm-up.
-    pub fn seconds(self) -> f64 {
-        self.to_ns.saturating_sub(self.from_ns) as f64 / 1e9
-    }
-}
 
 /// How far one thread has come; it alone writes.
 #[derive(Debug, Default)]
 #[repr(align(128))]
-pub struct Progress {
+pub struct ThreadProgress {
     acked_records: AtomicU64,
     acked_bytes: AtomicU64,
     consumed_records: AtomicU64,
@@ -64,7 +38,7 @@ pub struct Totals {
     pub consumed_records: u64,
 }
 
-impl Progress {
+impl ThreadProgress {
     /// Records were acked.
     pub fn acked(&self, records: u64, bytes: u64) {
         self.acked_records.fetch_add(records, Ordering::Relaxed);
@@ -82,7 +56,7 @@ const NEVER: u64 = u64::MAX;
 
 /// Shared by the main thread and the load's threads.
 #[derive(Debug)]
-pub struct Stage {
+pub struct RunState {
     start_ns: AtomicU64,
     measure_ns: AtomicU64,
     stop_ns: AtomicU64,
@@ -90,18 +64,18 @@ pub struct Stage {
     producing: AtomicUsize,
     consuming: AtomicUsize,
     failed: AtomicBool,
-    failure: Mutex<Option<LoadError>>,
+    failure: Mutex<Option<EngineError>>,
     drain_to: OnceLock<Vec<i64>>,
     grid: OnceLock<Grid>,
-    progress: Vec<Progress>,
+    progress: Vec<ThreadProgress>,
     partitions: Vec<PartitionProgress>,
-    lives: Lives,
+    generations: BrokerGenerations,
 }
 
-impl Stage {
-    /// A stage for so many threads, producers and consumers.
-    pub fn new(threads: usize, producers: usize, consumers: usize) -> Stage {
-        Stage {
+impl RunState {
+    /// The state of a run for so many threads, producers and consumers.
+    pub fn new(threads: usize, producers: usize, consumers: usize) -> RunState {
+        RunState {
             start_ns: AtomicU64::new(NEVER),
             measure_ns: AtomicU64::new(NEVER),
             stop_ns: AtomicU64::new(NEVER),
@@ -112,26 +86,26 @@ impl Stage {
             failure: Mutex::new(None),
             drain_to: OnceLock::new(),
             grid: OnceLock::new(),
-            progress: (0..threads).map(|_| Progress::default()).collect(),
+            progress: (0..threads).map(|_| ThreadProgress::default()).collect(),
             partitions: Vec::new(),
-            lives: Lives::default(),
+            generations: BrokerGenerations::default(),
         }
     }
 
-    /// Notes what happens in each life of a broker that is to be killed so often.
-    pub fn with_crashes(mut self, count: usize) -> Stage {
-        self.lives = Lives::with_crashes(count);
+    /// Notes what happens in each generation of a broker that is to be killed so often.
+    pub fn with_crashes(mut self, count: usize) -> RunState {
+        self.generations = BrokerGenerations::with_crashes(count);
         self
     }
 
-    /// The broker's lives.
+    /// The broker's generations.
     #[inline]
-    pub fn lives(&self) -> &Lives {
-        &self.lives
+    pub fn generations(&self) -> &BrokerGenerations {
+        &self.generations
     }
 
     /// Tells how far each of so many partitions is, too.
-    pub fn with_partitions(mut self, count: usize) -> Stage {
+    pub fn with_partitions(mut self, count: usize) -> RunState {
         self.partitions = (0..count).map(|_| PartitionProgress::default()).collect();
         self
     }
@@ -209,7 +183,7 @@ impl Stage {
     }
 
     /// Ends the run, and with it what is measured: what was until then is told. The first failure is the one to tell.
-    pub fn fail(&self, error: LoadError) {
+    pub fn fail(&self, error: EngineError) {
         self.stop_by(now_ns());
         let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
         failure.get_or_insert(error);
@@ -223,12 +197,12 @@ impl Stage {
     }
 
     /// The failure, to be told.
-    pub fn take_failure(&self) -> Option<LoadError> {
+    pub fn take_failure(&self) -> Option<EngineError> {
         self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// Where thread `index` says how far it is.
-    pub fn progress(&self, index: usize) -> &Progress {
+    pub fn progress(&self, index: usize) -> &ThreadProgress {
         &self.progress[index]
     }
 
@@ -278,13 +252,13 @@ mod tests {
 
     #[test]
     fn the_window_shrinks_on_interrupt_and_never_grows() {
-        let stage = Stage::new(1, 1, 1);
-        assert_eq!(stage.start_ns(), None);
-        stage.begin(10, Window { from_ns: 20, to_ns: 100 });
-        stage.stop_by(50);
-        stage.stop_by(70);
-        assert_eq!(stage.window(), Window { from_ns: 20, to_ns: 50 });
-        assert!(stage.window().contains(20) && !stage.window().contains(50));
+        let run_state = RunState::new(1, 1, 1);
+        assert_eq!(run_state.start_ns(), None);
+        run_state.begin(10, Window { from_ns: 20, to_ns: 100 });
+        run_state.stop_by(50);
+        run_state.stop_by(70);
+        assert_eq!(run_state.window(), Window { from_ns: 20, to_ns: 50 });
+        assert!(run_state.window().contains(20) && !run_state.window().contains(50));
     }
 
     #[test]
@@ -299,11 +273,11 @@ mod tests {
 
     #[test]
     fn the_first_failure_is_told() {
-        let stage = Stage::new(1, 1, 1);
-        stage.fail(LoadError::Options("first".into()));
-        stage.fail(LoadError::Options("second".into()));
-        assert!(stage.has_failed());
-        assert!(stage.window().to_ns <= now_ns(), "what comes after it is not measured");
-        assert_eq!(stage.take_failure().map(|error| error.to_string()), Some("first".into()));
+        let run_state = RunState::new(1, 1, 1);
+        run_state.fail(EngineError::Options("first".into()));
+        run_state.fail(EngineError::Options("second".into()));
+        assert!(run_state.has_failed());
+        assert!(run_state.window().to_ns <= now_ns(), "what comes after it is not measured");
+        assert_eq!(run_state.take_failure().map(|error| error.to_string()), Some("first".into()));
     }
 }

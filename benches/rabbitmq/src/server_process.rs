@@ -5,7 +5,7 @@
 //! disk has to be started again.
 
 use crate::error::{BenchError, Result};
-use loadgen_host::broker::leash;
+use loadgen_host::broker::parent_death;
 use loadgen_host::cost;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use std::fs::{self, File};
@@ -23,7 +23,7 @@ const LOG_LINES_SHOWN: usize = 5;
 
 /// A running server.
 #[derive(Debug)]
-pub struct Held {
+pub struct ServerProcess {
     name: &'static str,
     child: Child,
     log: PathBuf,
@@ -46,21 +46,24 @@ pub struct Program<'a> {
     pub log: PathBuf,
 }
 
-impl Held {
-    /// Starts it. Called by the main thread only: the leash is tied to the thread that begins it.
-    pub fn start(program: Program<'_>) -> Result<Held> {
+impl ServerProcess {
+    /// Starts it. Called by the main thread only: the kernel kills it when the thread that starts it ends.
+    pub fn start(program: Program<'_>) -> Result<ServerProcess> {
         let name = program.name;
         let log = File::options().create(true).append(true).open(&program.log);
         let log = log.map_err(BenchError::system(program.log.display().to_string()))?;
         let other = log.try_clone().map_err(BenchError::system("a log file"))?;
         let own = std::env::current_exe().map_err(BenchError::system("this program's path"))?;
         let mut command = Command::new(own);
-        command.arg(leash::COMMAND).args(["--cores", program.cpus]).arg(std::process::id().to_string());
+        command
+            .arg(parent_death::COMMAND)
+            .args(["--cores", program.cpus])
+            .arg(std::process::id().to_string());
         command.arg(program.path).args(program.arguments);
         command.envs(program.environment).process_group(0);
         command.stdin(Stdio::null()).stdout(log).stderr(other);
         let child = command.spawn().map_err(BenchError::system(format!("can't start {name}")))?;
-        Ok(Held { name, child, log: program.log })
+        Ok(ServerProcess { name, child, log: program.log })
     }
 
     /// Waits until `is_ready`.
@@ -90,7 +93,7 @@ impl Held {
 
     /// Counts the peak of resident memory anew from now on.
     pub fn forget_peak(&self) {
-        let _ = fs::write(format!("/proc/{}/clear_refs", self.pid()), "5"); // where not allowed, the peak is the whole life's
+        let _ = fs::write(format!("/proc/{}/clear_refs", self.pid()), "5"); // where not allowed, the peak is that of its whole run
     }
 
     /// Resident memory at its most, bytes.
@@ -135,7 +138,7 @@ impl Held {
     }
 }
 
-impl Drop for Held {
+impl Drop for ServerProcess {
     fn drop(&mut self) {
         self.end();
     }

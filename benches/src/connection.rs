@@ -13,7 +13,7 @@ use creel_io::{Instant, spawn};
 use crate::client::{Book, Drive, Until};
 use crate::reply::read_reply;
 
-pub(crate) struct Line {
+pub(crate) struct Connection {
     plan: Drive,
     stream: TcpStream,
     begin: Instant,
@@ -31,16 +31,16 @@ struct Sent {
     more: Notify,
 }
 
-impl Line {
+impl Connection {
     pub(crate) async fn open(
         plan: &Drive,
         index: usize,
         begin: Instant,
         book: Rc<Book>,
-    ) -> Result<Line, String> {
+    ) -> Result<Connection, String> {
         let stream = TcpStream::connect(plan.address).await.map_err(|e| e.to_string())?;
         let first = index * plan.requests.len() / plan.connections;
-        Ok(Line { plan: plan.clone(), stream, begin, first, index, book })
+        Ok(Connection { plan: plan.clone(), stream, begin, first, index, book })
     }
 
     pub(crate) async fn run(self) -> Result<(), String> {
@@ -81,13 +81,13 @@ impl Line {
 
     /// Sends on time, whatever the answers do, and counts from the instant at which a request was due.
     async fn keep_to_schedule(self, interval: Duration) -> Result<(), String> {
-        let (line, sent) = (Rc::new(self), Rc::new(Sent::default()));
-        let sender = spawn(line.clone().send_on_time(interval, sent.clone()));
+        let (connection, sent) = (Rc::new(self), Rc::new(Sent::default()));
+        let sender = spawn(connection.clone().send_on_time(interval, sent.clone()));
         let mut buf = BytesMut::new();
         loop {
             let next = sent.due.borrow_mut().pop_front();
             match next {
-                Some(due_at) => line.take_reply(&mut buf, due_at).await?,
+                Some(due_at) => connection.take_reply(&mut buf, due_at).await?,
                 None if sent.is_all.get() => return sender.await,
                 None => sent.more.notified().await,
             }

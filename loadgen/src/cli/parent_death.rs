@@ -1,12 +1,12 @@
 //! Arguments of the hidden command that becomes a broker.
 
 use clap::Args;
-use loadgen_host::broker::leash::Leash;
+use loadgen_host::broker::parent_death::Dependent;
 use std::ffi::OsString;
 
 /// What it takes.
 #[derive(Debug, Args)]
-pub(crate) struct LeashArgs {
+pub(crate) struct DependentArgs {
     /// Cores to stay on.
     #[arg(long)]
     cores: Option<String>,
@@ -17,9 +17,9 @@ pub(crate) struct LeashArgs {
     command: Vec<OsString>,
 }
 
-impl LeashArgs {
+impl DependentArgs {
     /// What they say.
-    pub(crate) fn leash(self) -> Leash {
-        Leash { cores: self.cores, parent: self.parent, command: self.command }
+    pub(crate) fn dependent(self) -> Dependent {
+        Dependent { cores: self.cores, parent: self.parent, command: self.command }
     }
 }

@@ -1,11 +1,12 @@
 //! A connection of the load to a broker that may be killed on purpose: it breaks, and comes back.
 //!
-//! The broker has lives, counted from 0. A break is expected once the stage says that the life in which the broker last
-//! answered here was ended; any other ends the run. While the next life has not begun nobody tries to connect.
+//! The broker has generations, counted from 0. A break is expected once the run's state says that the generation in which the broker last
+//! answered here was ended; any other ends the run. While the next generation has not begun nobody tries to connect.
 
 use crate::client::connection::Connection;
-use crate::error::LoadError;
-use crate::stage::Stage;
+use crate::error::EngineError;
+use crate::run_state::RunState;
+use crate::runtime;
 use creel_wire::ErrorCode;
 use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
@@ -17,24 +18,24 @@ const FIRST_PAUSE: Duration = Duration::from_millis(2);
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 
 /// The connection, whichever it is by now.
-pub struct Lifeline {
+pub struct Reconnecting {
     address: SocketAddr,
-    stage: Arc<Stage>,
+    run_state: Arc<RunState>,
     connection: RefCell<Rc<Connection>>,
-    /// The broker's life in which the connection was made.
-    life: Cell<usize>,
-    /// The broker's last life in which it answered here.
+    /// The broker's generation in which the connection was made.
+    generation: Cell<usize>,
+    /// The broker's last generation in which it answered here.
     answered: Cell<usize>,
     /// Before the next attempt; it grows until the broker answers.
     pause: Cell<Duration>,
 }
 
-impl Lifeline {
+impl Reconnecting {
     /// Connects.
-    pub fn open(address: SocketAddr, stage: &Arc<Stage>) -> Result<Lifeline, LoadError> {
+    pub fn open(address: SocketAddr, run_state: &Arc<RunState>) -> Result<Reconnecting, EngineError> {
         let connection = RefCell::new(Rc::new(Connection::open(address)?));
-        let (life, answered, pause) = (Cell::new(0), Cell::new(0), Cell::new(FIRST_PAUSE));
-        Ok(Lifeline { address, stage: stage.clone(), connection, life, answered, pause })
+        let (generation, answered, pause) = (Cell::new(0), Cell::new(0), Cell::new(FIRST_PAUSE));
+        Ok(Reconnecting { address, run_state: run_state.clone(), connection, generation, answered, pause })
     }
 
     /// The broker's.
@@ -47,21 +48,21 @@ impl Lifeline {
         self.connection.borrow().clone()
     }
 
-    /// The broker's life to which it leads.
-    pub fn life(&self) -> usize {
-        self.life.get()
+    /// The broker's generation to which it leads.
+    pub fn generation(&self) -> usize {
+        self.generation.get()
     }
 
     /// The broker answered as it should.
     #[inline]
     pub fn answered(&self) {
-        self.answered.set(self.life.get());
+        self.answered.set(self.generation.get());
         self.pause.set(FIRST_PAUSE);
     }
 
     /// The broker was killed since it last answered.
     pub fn may_break(&self) -> bool {
-        self.stage.lives().kills() > self.answered.get()
+        self.run_state.generations().kills() > self.answered.get()
     }
 
     /// What a broker says while it is not all there again.
@@ -91,18 +92,18 @@ impl Lifeline {
     pub async fn reconnect(&self, is_over: impl Fn() -> bool) -> bool {
         self.shut();
         loop {
-            tokio::time::sleep(self.pause.get()).await;
-            if self.stage.has_failed() || is_over() {
+            runtime::sleep(self.pause.get()).await;
+            if self.run_state.has_failed() || is_over() {
                 return false;
             }
-            let life = self.stage.lives().present();
-            if life < self.stage.lives().kills() {
+            let generation = self.run_state.generations().present();
+            if generation < self.run_state.generations().kills() {
                 continue; // nobody listens there
             }
             self.pause.set((self.pause.get() * 2).min(LONGEST_PAUSE));
             if let Ok(connection) = Connection::open(self.address) {
                 self.connection.replace(Rc::new(connection));
-                self.life.set(life);
+                self.generation.set(generation);
                 return true;
             }
         }

@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 /// Begins with the first refusal, and anew once the broker has done what was asked.
 #[derive(Debug, Default)]
-pub struct Patience(Option<Instant>);
+pub struct RetryWindow(Option<Instant>);
 
-impl Patience {
+impl RetryWindow {
     /// It was refused, and has been for longer than `most`.
     pub fn is_over(&mut self, most: Duration) -> bool {
         self.0.get_or_insert_with(Instant::now).elapsed() > most
