@@ -18,6 +18,7 @@
 extern crate self as creel_server;
 
 mod admin;
+mod answers;
 mod api;
 mod budget;
 pub mod config;

@@ -1,22 +1,16 @@
 //! DeleteGroups: forgets groups without members, with all their offsets. A group that is named twice is answered once.
 
-use crate::api::call::Call;
-use crate::api::call::Facts;
+use creel_io::{STEPS_A_TURN, pace};
+use creel_wire::api::delete_groups::{DeletableGroupResult, DeleteGroupsRequest, DeleteGroupsResponse};
+use creel_wire::{ErrorCode, Str};
+
+use crate::answers::{KafkaError, code_of};
+use crate::api::call::{Call, Facts};
 use crate::budget::dedup;
-use crate::groups::Event;
-use crate::groups::GroupDeletion;
-use crate::groups::Reply;
 use crate::groups::runtime::ask_for_reply;
-use crate::groups::runtime::code_of;
+use crate::groups::{Event, GroupDeletion, GroupError, Reply};
 use crate::limits::GROUPS_DELETED_AT_ONCE;
 use crate::tasks::race::all;
-use creel_io::STEPS_A_TURN;
-use creel_io::pace;
-use creel_wire::ErrorCode;
-use creel_wire::Str;
-use creel_wire::api::delete_groups::DeletableGroupResult;
-use creel_wire::api::delete_groups::DeleteGroupsRequest;
-use creel_wire::api::delete_groups::DeleteGroupsResponse;
 
 /// Each group once.
 pub(crate) fn prepare(_: Facts, mut request: DeleteGroupsRequest) -> DeleteGroupsRequest {
@@ -49,8 +43,8 @@ async fn delete(call: &Call, group: &Str) -> ErrorCode {
             Ok(Reply::DeleteGroup(deleted)) => return code_of(deleted.err()),
             Ok(_) => return ErrorCode::UnknownServerError,
             // Without any group's topic there is no group.
-            Err(ErrorCode::NotCoordinator) => return ErrorCode::GroupIdNotFound,
-            Err(code) => return code,
+            Err(GroupError::NotCoordinator) => return ErrorCode::GroupIdNotFound,
+            Err(error) => return error.code(),
         }
     }
 }

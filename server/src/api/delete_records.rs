@@ -14,15 +14,15 @@ use creel_wire::api::delete_records::{
 };
 use creel_wire::{ErrorCode, Uuid};
 
+use crate::answers::KafkaError;
 use crate::api::call::{Call, Facts};
-use crate::api::epochs::read_error;
 use crate::budget::dedup_merging;
 use crate::core::{Core, Question, ask_core, ask_owners};
 use crate::limits::PARTITIONS_CUTTING;
 use crate::peers::questions::{DeletedRecords, RecordsToDelete, WriteCheckpoint};
 use crate::peers::{Scatter, Slot};
 use crate::tasks::race::all;
-use crate::topics::{AUTHORITY, is_internal};
+use crate::topics::{CONTROLLER, is_internal};
 
 const HIGH_WATERMARK: i64 = -1;
 
@@ -54,14 +54,14 @@ pub(crate) async fn answer(call: Call, request: DeleteRecordsRequest) -> DeleteR
             let index = asked.partition_index;
             let owner = match is_internal(&topic.name) {
                 true => Err(ErrorCode::InvalidTopicException),
-                false => call.core.topics.owner(&topic.name, index),
+                false => call.core.topics.owner(&topic.name, index).map_err(|error| error.code()),
             };
             partitions.push(match owner {
                 Ok((owner, id)) => {
                     by_owner.add(owner, (at, slot), (id, asked));
-                    refused(index, ErrorCode::NotLeaderOrFollower)
+                    deletion_error(index, ErrorCode::NotLeaderOrFollower)
                 }
-                Err(code) => refused(index, code),
+                Err(code) => deletion_error(index, code),
             });
         }
         topics.push(DeleteRecordsTopicResult { name: topic.name, partitions });
@@ -79,11 +79,11 @@ async fn make_safe(core: &Rc<Core>, topics: &mut [DeleteRecordsTopicResult]) {
         .flat_map(|topic| &mut topic.partitions)
         .filter(|partition| partition.error_code.is_none())
         .collect();
-    if moved.is_empty() || ask_core(core, AUTHORITY, WriteCheckpoint).await == Some(true) {
+    if moved.is_empty() || ask_core(core, CONTROLLER, WriteCheckpoint).await == Some(true) {
         return;
     }
     for partition in moved {
-        *partition = refused(partition.partition_index, ErrorCode::KafkaStorageError);
+        *partition = deletion_error(partition.partition_index, ErrorCode::KafkaStorageError);
     }
 }
 
@@ -99,13 +99,13 @@ async fn delete(core: &Core, topic: Uuid, asked: DeleteRecordsPartition) -> Dele
     let index = asked.partition_index;
     let moved = match core.topics.own(&topic, index) {
         Ok(partition) => delete_before(&partition, asked.offset).await,
-        Err(code) => Err(code),
+        Err(error) => Err(error.code()),
     };
     match moved {
         Ok(start) => {
             DeletedRecords { partition_index: index, low_watermark: start.0, error_code: ErrorCode::None }
         }
-        Err(code) => refused(index, code),
+        Err(code) => deletion_error(index, code),
     }
 }
 
@@ -114,7 +114,7 @@ async fn delete_before(partition: &Partition, offset: i64) -> Result<Offset, Err
         return Err(ErrorCode::PolicyViolation);
     }
     // What was acknowledged before may go.
-    partition.settled().await.map_err(|error| read_error(&error))?;
+    partition.settled().await.map_err(|error| error.code())?;
     let end = partition.high_watermark();
     let offset = if offset == HIGH_WATERMARK { end } else { Offset(offset) };
     if !(Offset::ZERO..=end).contains(&offset) {
@@ -131,6 +131,6 @@ async fn delete_before(partition: &Partition, offset: i64) -> Result<Offset, Err
     partition.advance_log_start(offset).await.map_err(storage_failed)
 }
 
-fn refused(partition_index: i32, error_code: ErrorCode) -> DeleteRecordsPartitionResult {
+fn deletion_error(partition_index: i32, error_code: ErrorCode) -> DeleteRecordsPartitionResult {
     DeleteRecordsPartitionResult { partition_index, low_watermark: -1, error_code }
 }

@@ -14,6 +14,7 @@ use creel_wire::api::describe_configs::{
 };
 use creel_wire::{ErrorCode, Str};
 
+use crate::answers::KafkaError;
 use crate::api::call::{Call, Facts, Made};
 use crate::budget::{AnswerTooLarge, dedup};
 use crate::config::{BROKER_KEYS, Key, Kind, Origin, Settings, TOPIC_KEYS, TopicKey};
@@ -144,7 +145,7 @@ fn describe(call: &Call, wants: Wants, resource: DescribeConfigsResource) -> Des
 }
 
 fn of_topic(call: &Call, wants: Wants, name: &str) -> Result<Vec<DescribeConfigsResourceResult>, ErrorCode> {
-    check_name(name)?;
+    check_name(name).map_err(|error| error.code())?;
     let local = call.core.topics.by_name(name).ok_or(ErrorCode::UnknownTopicOrPartition)?;
     let is_shown =
         |key: &&TopicKey| !key.is_internal() || local.topic.settings.texts().contains_key(key.name);

@@ -1,24 +1,19 @@
 //! DescribeGroups: state and members of groups. A group that is not there is Dead without an error up to v5; from v6 on it
 //! is GROUP_ID_NOT_FOUND (69). A group that is named twice is answered once.
 
-use crate::api::authorized;
-use crate::api::call::Call;
-use crate::api::call::Facts;
-use crate::api::call::Made;
-use crate::budget::AnswerTooLarge;
-use crate::budget::dedup;
-use crate::groups::GroupDescription;
-use crate::groups::MemberDescription;
-use crate::groups::runtime::ask;
-use crate::peers::questions::GroupAnswer;
-use crate::peers::questions::GroupRequest;
 use creel_io::pace;
-use creel_wire::ErrorCode;
-use creel_wire::Str;
-use creel_wire::api::describe_groups::DescribeGroupsRequest;
-use creel_wire::api::describe_groups::DescribeGroupsResponse;
-use creel_wire::api::describe_groups::DescribedGroup;
-use creel_wire::api::describe_groups::DescribedGroupMember;
+use creel_wire::api::describe_groups::{
+    DescribeGroupsRequest, DescribeGroupsResponse, DescribedGroup, DescribedGroupMember,
+};
+use creel_wire::{ErrorCode, Str};
+
+use crate::answers::KafkaError;
+use crate::api::authorized;
+use crate::api::call::{Call, Facts, Made};
+use crate::budget::{AnswerTooLarge, dedup};
+use crate::groups::runtime::ask;
+use crate::groups::runtime::question::{GroupAnswer, GroupRequest};
+use crate::groups::{GroupDescription, MemberDescription};
 
 /// What a member takes in memory beside its data, and again in the frame.
 const BYTES_OF_A_MEMBER: usize = 600;
@@ -47,8 +42,8 @@ pub(crate) async fn answer(
                 let authorized_operations = authorized::if_asked(asked, authorized::ON_GROUP);
                 DescribedGroup { authorized_operations, ..show(call.version, description) }
             }
-            Ok(_) => refused(group_id, ErrorCode::UnknownServerError),
-            Err(code) => refused(group_id, code),
+            Ok(_) => described_group_error(group_id, ErrorCode::UnknownServerError),
+            Err(error) => described_group_error(group_id, error.code()),
         });
     }
     // How many members there are is known only now. Their data is still where the groups have it: the frame copies it.
@@ -88,6 +83,6 @@ fn member(member: MemberDescription) -> DescribedGroupMember {
     }
 }
 
-fn refused(group_id: Str, error_code: ErrorCode) -> DescribedGroup {
+fn described_group_error(group_id: Str, error_code: ErrorCode) -> DescribedGroup {
     DescribedGroup { error_code, group_id, ..Default::default() }
 }

@@ -10,6 +10,7 @@ use creel_wire::api::describe_topic_partitions::{
 };
 use creel_wire::{ErrorCode, Str};
 
+use crate::answers::KafkaError;
 use crate::api::authorized;
 use crate::api::call::{Call, Facts, Made};
 use crate::budget::{AnswerTooLarge, dedup};
@@ -57,7 +58,7 @@ async fn described(call: &Call, request: DescribeTopicPartitionsRequest) -> Desc
             let mut topics = Vec::new();
             for name in names {
                 pace(1).await;
-                topics.push(refused(name, ErrorCode::InvalidRequest));
+                topics.push(topic_error(name, ErrorCode::InvalidRequest));
             }
             return page(topics, None);
         }
@@ -72,11 +73,12 @@ async fn described(call: &Call, request: DescribeTopicPartitionsRequest) -> Desc
         }
         let Some(local) = call.core.topics.by_name(&name) else {
             if !wants_all {
-                let code = check_name(&name).err().unwrap_or(ErrorCode::UnknownTopicOrPartition);
+                let code = check_name(&name)
+                    .map_or_else(|error| error.code(), |()| ErrorCode::UnknownTopicOrPartition);
                 let topic_authorized_operations = authorized::ON_TOPIC;
                 topics.push(DescribeTopicPartitionsResponseTopic {
                     topic_authorized_operations,
-                    ..refused(name, code)
+                    ..topic_error(name, code)
                 });
             }
             continue;
@@ -99,7 +101,7 @@ fn page(
     DescribeTopicPartitionsResponse { topics, next_cursor, ..Default::default() }
 }
 
-fn refused(name: Str, error_code: ErrorCode) -> DescribeTopicPartitionsResponseTopic {
+fn topic_error(name: Str, error_code: ErrorCode) -> DescribeTopicPartitionsResponseTopic {
     DescribeTopicPartitionsResponseTopic {
         error_code,
         is_internal: is_internal(&name),

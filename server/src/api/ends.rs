@@ -5,7 +5,7 @@ use creel_engine::{Partition, Settling};
 use creel_io::pace;
 use creel_wire::{ErrorCode, Uuid};
 
-use crate::api::epochs::read_error;
+use crate::answers::KafkaError;
 use crate::core::Core;
 
 /// A partition of this core that settles. All partitions of a request begin before the first of them is waited for, so
@@ -18,7 +18,7 @@ pub(crate) struct Asked {
 impl Asked {
     /// Has what is written of a partition synced, if its end is what the question is about.
     fn begin(core: &Core, topic: &Uuid, index: i32, is_about_end: bool) -> Result<Self, ErrorCode> {
-        let partition = core.topics.own(topic, index)?;
+        let partition = core.topics.own(topic, index).map_err(|error| error.code())?;
         let settling = is_about_end.then(|| partition.settle()).flatten();
         Ok(Self { partition, settling })
     }
@@ -26,7 +26,7 @@ impl Asked {
     /// The partition, once that is done.
     async fn settled(self) -> Result<Partition, ErrorCode> {
         if let Some(settling) = self.settling {
-            settling.done().await.map_err(|error| read_error(&error))?;
+            settling.done().await.map_err(|error| error.code())?;
         }
         Ok(self.partition)
     }

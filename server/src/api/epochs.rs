@@ -1,6 +1,6 @@
 //! What a partition answers a reader that is behind, ahead, or out of luck.
 
-use creel_engine::{Partition, ReadError};
+use creel_engine::Partition;
 use creel_wire::ErrorCode;
 
 /// Compares the leader epoch that a client believes in (-1: none) with the partition's (KIP-320).
@@ -11,15 +11,5 @@ pub(crate) fn check_epoch(partition: &Partition, believed: i32) -> Result<(), Er
         _ if believed < current => Err(ErrorCode::FencedLeaderEpoch),
         _ if believed > current => Err(ErrorCode::UnknownLeaderEpoch),
         _ => Ok(()),
-    }
-}
-
-/// Kafka's code for a failed read.
-pub(crate) fn read_error(error: &ReadError) -> ErrorCode {
-    match error {
-        ReadError::OutOfRange { .. } => ErrorCode::OffsetOutOfRange,
-        ReadError::Corrupt { .. } => ErrorCode::CorruptMessage,
-        ReadError::Storage(_) => ErrorCode::KafkaStorageError,
-        ReadError::Closed => ErrorCode::NotLeaderOrFollower,
     }
 }

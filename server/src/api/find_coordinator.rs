@@ -14,8 +14,9 @@ use crate::budget::dedup;
 use crate::config::{SEGMENT_BYTES_MIN, TopicSettings};
 use crate::core::ask_core;
 use crate::offsets;
-use crate::peers::questions::{CreateTopics, NewTopic};
-use crate::topics::AUTHORITY;
+use crate::peers::questions::CreateTopics;
+use crate::topics::CONTROLLER;
+use crate::topics::controller::intents::NewTopic;
 
 const GROUP: i8 = 0;
 const TRANSACTION: i8 = 1;
@@ -79,7 +80,7 @@ async fn create_offsets_topic(call: &Call) -> Result<(), ErrorCode> {
     };
     let question = CreateTopics { topics: vec![new], validate_only: false };
     // Someone else may have been faster.
-    let _ = ask_core(&call.core, AUTHORITY, question).await;
+    let _ = ask_core(&call.core, CONTROLLER, question).await;
     call.core.topics.by_name(offsets::TOPIC).map(|_| ()).ok_or(ErrorCode::CoordinatorNotAvailable)
 }
 

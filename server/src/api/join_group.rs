@@ -3,27 +3,17 @@
 //! v0 has no rebalance timeout: the session's counts. From v4 on a new member must come back with the id it is given
 //! (KIP-394); v5 brings static members (KIP-345); from v9 on a returning leader may skip the assignment (KIP-814).
 
-use crate::api::call::Call;
-use crate::api::call::Facts;
-use crate::api::call::Made;
-use crate::budget::AnswerTooLarge;
-use crate::groups::Event;
-use crate::groups::JoinReply;
-use crate::groups::JoinRequest;
-use crate::groups::JoinedMember;
-use crate::groups::Member;
-use crate::groups::Protocol;
-use crate::groups::Reply;
-use crate::groups::runtime::ask_for_reply;
-use crate::groups::runtime::code_of;
-use crate::limits::PROTOCOLS_MAX;
 use bytes::Bytes;
 use creel_io::random_bytes;
-use creel_wire::ErrorCode;
-use creel_wire::Str;
-use creel_wire::api::join_group::JoinGroupRequest;
-use creel_wire::api::join_group::JoinGroupResponse;
-use creel_wire::api::join_group::JoinGroupResponseMember;
+use creel_wire::api::join_group::{JoinGroupRequest, JoinGroupResponse, JoinGroupResponseMember};
+use creel_wire::{ErrorCode, Str};
+
+use crate::answers::{KafkaError, code_of};
+use crate::api::call::{Call, Facts, Made};
+use crate::budget::AnswerTooLarge;
+use crate::groups::runtime::ask_for_reply;
+use crate::groups::{Event, JoinReply, JoinRequest, JoinedMember, Member, Protocol, Reply};
+use crate::limits::PROTOCOLS_MAX;
 
 /// What a member takes in memory beside its data, and again in the frame.
 const BYTES_OF_A_MEMBER: usize = 300;
@@ -45,7 +35,7 @@ pub(crate) async fn answer(
 ) -> Result<Made<JoinGroupResponse>, AnswerTooLarge> {
     let member_id = request.member_id.clone();
     let response = match request.protocols.len() > PROTOCOLS_MAX {
-        true => refused(member_id, ErrorCode::InconsistentGroupProtocol),
+        true => join_error(member_id, ErrorCode::InconsistentGroupProtocol),
         false => join(&call, request, member_id).await,
     };
     let member = |member: &JoinGroupResponseMember| BYTES_OF_A_MEMBER + member.metadata.len();
@@ -58,8 +48,8 @@ async fn join(call: &Call, request: JoinGroupRequest, member_id: Str) -> JoinGro
     let group = join.group.clone();
     match ask_for_reply(&call.core, &group, move |token| Event::Join(token, join)).await {
         Ok(Reply::Join(reply)) => show(reply),
-        Ok(_) => refused(member_id, ErrorCode::UnknownServerError),
-        Err(code) => refused(member_id, code),
+        Ok(_) => join_error(member_id, ErrorCode::UnknownServerError),
+        Err(error) => join_error(member_id, error.code()),
     }
 }
 
@@ -110,6 +100,6 @@ fn show(reply: JoinReply) -> JoinGroupResponse {
     }
 }
 
-fn refused(member_id: Str, error_code: ErrorCode) -> JoinGroupResponse {
+fn join_error(member_id: Str, error_code: ErrorCode) -> JoinGroupResponse {
     JoinGroupResponse { error_code, member_id, ..Default::default() }
 }

@@ -1,23 +1,15 @@
 //! LeaveGroup: members leave at once instead of being missed. v3+ names several, static ones by their instance id.
 
-use crate::api::call::Call;
-use crate::api::call::Facts;
-use crate::budget::dedup;
-use crate::groups::Event;
-use crate::groups::LeaveReply;
-use crate::groups::LeaveRequest;
-use crate::groups::LeavingMember;
-use crate::groups::Member;
-use crate::groups::Reply;
-use crate::groups::runtime::ask_for_reply;
-use crate::groups::runtime::code_of;
-use crate::limits::GROUP_NAMES_AT_ONCE;
 use creel_io::pace;
-use creel_wire::ErrorCode;
-use creel_wire::Str;
-use creel_wire::api::leave_group::LeaveGroupRequest;
-use creel_wire::api::leave_group::LeaveGroupResponse;
-use creel_wire::api::leave_group::MemberResponse;
+use creel_wire::api::leave_group::{LeaveGroupRequest, LeaveGroupResponse, MemberResponse};
+use creel_wire::{ErrorCode, Str};
+
+use crate::answers::{KafkaError, code_of};
+use crate::api::call::{Call, Facts};
+use crate::budget::dedup;
+use crate::groups::runtime::ask_for_reply;
+use crate::groups::{Event, LeaveReply, LeaveRequest, LeavingMember, Member, Reply};
+use crate::limits::GROUP_NAMES_AT_ONCE;
 
 /// Each member once.
 pub(crate) fn prepare(_: Facts, mut request: LeaveGroupRequest) -> LeaveGroupRequest {
@@ -40,8 +32,8 @@ pub(crate) async fn answer(call: Call, request: LeaveGroupRequest) -> LeaveGroup
         match ask_for_reply(&call.core, &group, move |token| Event::Leave(token, leave)).await {
             Ok(Reply::Leave(reply)) if reply.error.is_some() => return show(version, reply),
             Ok(Reply::Leave(reply)) => all.members.extend(reply.members),
-            Ok(_) => return refused(ErrorCode::UnknownServerError),
-            Err(code) => return refused(code),
+            Ok(_) => return leave_error(ErrorCode::UnknownServerError),
+            Err(error) => return leave_error(error.code()),
         }
         if left.len() == 0 {
             return show(version, all);
@@ -77,6 +69,6 @@ fn show(version: i16, reply: LeaveReply) -> LeaveGroupResponse {
     LeaveGroupResponse { error_code: code_of(error), members, ..Default::default() }
 }
 
-fn refused(error_code: ErrorCode) -> LeaveGroupResponse {
+fn leave_error(error_code: ErrorCode) -> LeaveGroupResponse {
     LeaveGroupResponse { error_code, ..Default::default() }
 }

@@ -16,6 +16,7 @@ use creel_wire::api::list_offsets::{
 };
 use creel_wire::{ErrorCode, Str};
 
+use crate::answers::KafkaError;
 use crate::api::call::{Call, Facts};
 use crate::api::ends;
 use crate::api::epochs::check_epoch;
@@ -77,14 +78,14 @@ pub(crate) async fn answer(call: Call, request: Prepared) -> ListOffsetsResponse
             let owner = match came_twice {
                 true => Err(ErrorCode::InvalidRequest),
                 false => check(asked.timestamp, call.version)
-                    .and_then(|()| call.core.topics.owner(&topic.name, index)),
+                    .and_then(|()| call.core.topics.owner(&topic.name, index).map_err(|error| error.code())),
             };
             partitions.push(match owner {
                 Ok((owner, id)) => {
                     by_owner.add(owner, (at, slot), (id, asked));
-                    refused(index, ErrorCode::NotLeaderOrFollower)
+                    offset_error(index, ErrorCode::NotLeaderOrFollower)
                 }
-                Err(code) => refused(index, code),
+                Err(code) => offset_error(index, code),
             });
         }
         topics.push(ListOffsetsTopicResponse { name: topic.name, partitions });
@@ -125,7 +126,7 @@ impl Question for OffsetLookup {
             pace(1).await;
             found.push(match ends::settled(begun).await {
                 Ok(partition) => look_up_one(&partition, &asked, self.read_committed).await,
-                Err(code) => refused(asked.partition_index, code),
+                Err(code) => offset_error(asked.partition_index, code),
             });
         }
         found
@@ -144,7 +145,7 @@ async fn look_up_one(
 ) -> ListOffsetsPartitionResponse {
     let index = asked.partition_index;
     if let Err(code) = check_epoch(partition, asked.current_leader_epoch) {
-        return refused(index, code);
+        return offset_error(index, code);
     }
     let found = match asked.timestamp {
         LATEST if read_committed => Ok(Some((partition.last_stable(), -1))),
@@ -163,7 +164,7 @@ async fn look_up_one(
             leader_epoch: partition.epoch_of(offset).unwrap_or(partition.leader_epoch()).0,
             ..Default::default()
         },
-        Err(code) => refused(index, code),
+        Err(code) => offset_error(index, code),
     }
 }
 
@@ -172,10 +173,10 @@ fn at(
 ) -> Result<Option<(Offset, i64)>, ErrorCode> {
     match found {
         Ok(found) => Ok(found.map(|found| (found.offset, found.timestamp))),
-        Err(error) => Err(crate::api::epochs::read_error(&error)),
+        Err(error) => Err(error.code()),
     }
 }
 
-fn refused(partition_index: i32, error_code: ErrorCode) -> ListOffsetsPartitionResponse {
+fn offset_error(partition_index: i32, error_code: ErrorCode) -> ListOffsetsPartitionResponse {
     ListOffsetsPartitionResponse { partition_index, error_code, ..Default::default() }
 }

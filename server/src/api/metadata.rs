@@ -15,14 +15,16 @@ use creel_wire::api::metadata::{
 };
 use creel_wire::{ErrorCode, Str, Uuid};
 
+use crate::answers::KafkaError;
 use crate::api::authorized;
 use crate::api::call::{Call, Facts, Made};
 use crate::budget::{AnswerTooLarge, dedup};
 use crate::config::TopicSettings;
 use crate::core::ask_core;
 use crate::limits::REQUEST_PARTITIONS_MAX;
-use crate::peers::questions::{CreateTopics, NewTopic};
-use crate::topics::{AUTHORITY, LocalTopic, Topic, check_name, is_internal};
+use crate::peers::questions::CreateTopics;
+use crate::topics::controller::intents::NewTopic;
+use crate::topics::{CONTROLLER, LocalTopic, Topic, check_name, is_internal};
 
 /// Each topic once; none at all means all.
 pub(crate) fn prepare(facts: Facts, mut request: MetadataRequest) -> MetadataRequest {
@@ -133,14 +135,16 @@ async fn create_missing(call: &Call, wanted: &[MetadataRequestTopic]) {
         |name| NewTopic { name, partitions: -1, replication_factor: -1, settings: TopicSettings::default() };
     let topics = missing.into_iter().map(new).collect();
     // What became of each shows in the image.
-    let _ = ask_core(&call.core, AUTHORITY, CreateTopics { topics, validate_only: false }).await;
+    let _ = ask_core(&call.core, CONTROLLER, CreateTopics { topics, validate_only: false }).await;
 }
 
 async fn look_up(call: &Call, wanted: MetadataRequestTopic) -> MetadataResponseTopic {
     pace(1).await;
     let missing = match (local(call, &wanted), &wanted.name) {
         (Some(local), _) => return found(call, &local.topic).await,
-        (None, Some(name)) => check_name(name).err().unwrap_or(ErrorCode::UnknownTopicOrPartition),
+        (None, Some(name)) => {
+            check_name(name).map_or_else(|error| error.code(), |()| ErrorCode::UnknownTopicOrPartition)
+        }
         (None, None) => ErrorCode::UnknownTopicId,
     };
     let topic_id = if wanted.name.is_none() { wanted.topic_id } else { Uuid::ZERO };

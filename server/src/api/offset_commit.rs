@@ -5,29 +5,21 @@
 //! say how long to keep the offsets; v7 brings static members; from v9 on an unknown group is said to be unknown; v10
 //! names topics by id.
 
-use crate::api::call::Call;
-use crate::api::call::Facts;
-use crate::budget::Pieces;
-use crate::budget::dedup_merging;
-use crate::budget::names_in;
-use crate::groups::CommitRequest;
-use crate::groups::Event;
-use crate::groups::Member;
-use crate::groups::OffsetToCommit;
-use crate::groups::Reply;
-use crate::groups::runtime::ask_for_reply;
-use crate::groups::runtime::code_of;
-use crate::topics::LocalTopic;
-use creel_io::pace;
-use creel_io::pace_tenth;
-use creel_wire::ErrorCode;
-use creel_wire::api::offset_commit::OffsetCommitRequest;
-use creel_wire::api::offset_commit::OffsetCommitRequestPartition;
-use creel_wire::api::offset_commit::OffsetCommitRequestTopic;
-use creel_wire::api::offset_commit::OffsetCommitResponse;
-use creel_wire::api::offset_commit::OffsetCommitResponsePartition;
-use creel_wire::api::offset_commit::OffsetCommitResponseTopic;
 use std::rc::Rc;
+
+use creel_io::{pace, pace_tenth};
+use creel_wire::ErrorCode;
+use creel_wire::api::offset_commit::{
+    OffsetCommitRequest, OffsetCommitRequestPartition, OffsetCommitRequestTopic, OffsetCommitResponse,
+    OffsetCommitResponsePartition, OffsetCommitResponseTopic,
+};
+
+use crate::answers::{KafkaError, code_of};
+use crate::api::call::{Call, Facts};
+use crate::budget::{Pieces, dedup_merging, names_in};
+use crate::groups::runtime::ask_for_reply;
+use crate::groups::{CommitRequest, Event, Member, OffsetToCommit, Reply};
+use crate::topics::LocalTopic;
 
 /// Since when topics are named by id.
 const IDS_FROM: i16 = 10;
@@ -110,7 +102,7 @@ async fn commit_piece(call: &Call, commit: CommitRequest, count: usize, codes: &
             return codes.extend(outcomes.map(|(_, error)| code_of(error)));
         }
         Ok(_) => ErrorCode::UnknownServerError,
-        Err(code) => code,
+        Err(error) => error.code(),
     };
     codes.extend(std::iter::repeat_n(code, count));
 }

@@ -4,28 +4,20 @@
 //! GROUP_SUBSCRIBED_TO_TOPIC; an error of the group as a whole leaves the topics out. Answered once the tombstones are
 //! durable.
 
-use crate::api::call::Call;
-use crate::api::call::Facts;
-use crate::budget::Pieces;
-use crate::budget::dedup;
-use crate::budget::dedup_merging;
-use crate::budget::names_in;
-use crate::groups::DeleteOffsetsReply;
-use crate::groups::Event;
-use crate::groups::Reply;
-use crate::groups::TopicErrors;
-use crate::groups::runtime::ask_for_reply;
-use crate::groups::runtime::code_of;
-use creel_io::pace;
-use creel_io::pace_tenth;
-use creel_wire::ErrorCode;
-use creel_wire::api::offset_delete::OffsetDeleteRequest;
-use creel_wire::api::offset_delete::OffsetDeleteRequestPartition;
-use creel_wire::api::offset_delete::OffsetDeleteRequestTopic;
-use creel_wire::api::offset_delete::OffsetDeleteResponse;
-use creel_wire::api::offset_delete::OffsetDeleteResponsePartition;
-use creel_wire::api::offset_delete::OffsetDeleteResponseTopic;
 use std::collections::BTreeMap;
+
+use creel_io::{pace, pace_tenth};
+use creel_wire::ErrorCode;
+use creel_wire::api::offset_delete::{
+    OffsetDeleteRequest, OffsetDeleteRequestPartition, OffsetDeleteRequestTopic, OffsetDeleteResponse,
+    OffsetDeleteResponsePartition, OffsetDeleteResponseTopic,
+};
+
+use crate::answers::{KafkaError, code_of};
+use crate::api::call::{Call, Facts};
+use crate::budget::{Pieces, dedup, dedup_merging, names_in};
+use crate::groups::runtime::ask_for_reply;
+use crate::groups::{DeleteOffsetsReply, Event, GroupError, Reply, TopicErrors};
 
 /// Each topic once, and each of its partitions.
 pub(crate) fn prepare(_: Facts, mut request: OffsetDeleteRequest) -> OffsetDeleteRequest {
@@ -42,7 +34,7 @@ pub(crate) fn prepare(_: Facts, mut request: OffsetDeleteRequest) -> OffsetDelet
 /// Answers the request.
 pub(crate) async fn answer(call: Call, request: OffsetDeleteRequest) -> OffsetDeleteResponse {
     if request.group_id.is_empty() {
-        return refused(ErrorCode::InvalidGroupId);
+        return offset_delete_error(ErrorCode::InvalidGroupId);
     }
     let mut known = Pieces::new();
     for topic in &request.topics {
@@ -56,8 +48,8 @@ pub(crate) async fn answer(call: Call, request: OffsetDeleteRequest) -> OffsetDe
         pace(names_in(&piece)).await;
         match delete(&call, &request, piece).await {
             Ok(DeleteOffsetsReply { error: None, topics }) => deleted.extend(topics),
-            Ok(DeleteOffsetsReply { error, .. }) => return refused(code_of(error)),
-            Err(code) => return refused(code),
+            Ok(DeleteOffsetsReply { error, .. }) => return offset_delete_error(code_of(error)),
+            Err(error) => return offset_delete_error(error.code()),
         }
     }
     show(request, deleted).await
@@ -80,15 +72,15 @@ async fn delete(
     call: &Call,
     request: &OffsetDeleteRequest,
     topics: Vec<(String, Vec<i32>)>,
-) -> Result<DeleteOffsetsReply, ErrorCode> {
+) -> Result<DeleteOffsetsReply, GroupError> {
     let group = request.group_id.as_str().to_owned();
     let event = move |token| Event::DeleteOffsets(token, group, topics);
     match ask_for_reply(&call.core, &request.group_id, event).await {
         Ok(Reply::DeleteOffsets(reply)) => Ok(reply),
-        Ok(_) => Err(ErrorCode::UnknownServerError),
+        Ok(_) => Err(GroupError::UnknownServerError),
         // Without any group's topic there is no group.
-        Err(ErrorCode::NotCoordinator) => Err(ErrorCode::GroupIdNotFound),
-        Err(code) => Err(code),
+        Err(GroupError::NotCoordinator) => Err(GroupError::GroupIdNotFound),
+        Err(error) => Err(error),
     }
 }
 
@@ -116,6 +108,6 @@ async fn show(request: OffsetDeleteRequest, deleted: TopicErrors) -> OffsetDelet
     OffsetDeleteResponse { topics, ..Default::default() }
 }
 
-fn refused(error_code: ErrorCode) -> OffsetDeleteResponse {
+fn offset_delete_error(error_code: ErrorCode) -> OffsetDeleteResponse {
     OffsetDeleteResponse { error_code, ..Default::default() }
 }

@@ -3,36 +3,20 @@
 //! From v2 on null topics mean all that the group has committed; v7 can ask for stable offsets only; v8+ asks for
 //! several groups at once; v10 names topics by id. What is named twice is answered once.
 
-use crate::api::call::Call;
-use crate::api::call::Facts;
-use crate::api::call::Made;
-use crate::budget::AnswerTooLarge;
-use crate::budget::Pieces;
-use crate::budget::dedup;
-use crate::budget::dedup_merging;
-use crate::budget::names_in;
-use crate::groups::FetchReply;
-use crate::groups::FetchRequest;
-use crate::groups::FetchedOffset;
+use creel_io::{pace, pace_tenth};
+use creel_wire::api::offset_fetch::{
+    OffsetFetchRequest, OffsetFetchRequestGroup, OffsetFetchRequestTopic, OffsetFetchRequestTopics,
+    OffsetFetchResponse, OffsetFetchResponseGroup, OffsetFetchResponsePartition,
+    OffsetFetchResponsePartitions, OffsetFetchResponseTopic, OffsetFetchResponseTopics,
+};
+use creel_wire::{ErrorCode, Str, Uuid};
+
+use crate::answers::{KafkaError, code_of};
+use crate::api::call::{Call, Facts, Made};
+use crate::budget::{AnswerTooLarge, Pieces, dedup, dedup_merging, names_in};
 use crate::groups::runtime::ask;
-use crate::groups::runtime::code_of;
-use crate::peers::questions::GroupAnswer;
-use crate::peers::questions::GroupRequest;
-use creel_io::pace;
-use creel_io::pace_tenth;
-use creel_wire::ErrorCode;
-use creel_wire::Str;
-use creel_wire::Uuid;
-use creel_wire::api::offset_fetch::OffsetFetchRequest;
-use creel_wire::api::offset_fetch::OffsetFetchRequestGroup;
-use creel_wire::api::offset_fetch::OffsetFetchRequestTopic;
-use creel_wire::api::offset_fetch::OffsetFetchRequestTopics;
-use creel_wire::api::offset_fetch::OffsetFetchResponse;
-use creel_wire::api::offset_fetch::OffsetFetchResponseGroup;
-use creel_wire::api::offset_fetch::OffsetFetchResponsePartition;
-use creel_wire::api::offset_fetch::OffsetFetchResponsePartitions;
-use creel_wire::api::offset_fetch::OffsetFetchResponseTopic;
-use creel_wire::api::offset_fetch::OffsetFetchResponseTopics;
+use crate::groups::runtime::question::{GroupAnswer, GroupRequest};
+use crate::groups::{FetchReply, FetchRequest, FetchedOffset};
 
 /// Since when topics are named by id.
 const IDS_FROM: i16 = 10;
@@ -128,7 +112,7 @@ async fn fetch(
         match ask(&call.core, &group.group_id, GroupRequest::Fetch(request)).await {
             Ok(GroupAnswer::Fetched(reply)) => show(call, reply, &mut topics),
             Ok(_) => error_code = ErrorCode::UnknownServerError,
-            Err(code) => error_code = code,
+            Err(error) => error_code = error.code(),
         }
     }
     OffsetFetchResponseGroup { group_id: group.group_id, topics, error_code }

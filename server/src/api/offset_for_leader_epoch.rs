@@ -14,6 +14,7 @@ use creel_wire::api::offset_for_leader_epoch::{
     OffsetForLeaderTopic, OffsetForLeaderTopicResult,
 };
 
+use crate::answers::KafkaError;
 use crate::api::call::{Call, Facts};
 use crate::api::ends;
 use crate::api::epochs::check_epoch;
@@ -47,9 +48,9 @@ pub(crate) async fn answer(call: Call, request: OffsetForLeaderEpochRequest) -> 
             partitions.push(match call.core.topics.owner(&topic.topic, index) {
                 Ok((owner, id)) => {
                     by_owner.add(owner, (at, slot), (id, asked));
-                    refused(index, ErrorCode::NotLeaderOrFollower)
+                    epoch_error(index, ErrorCode::NotLeaderOrFollower)
                 }
-                Err(code) => refused(index, code),
+                Err(error) => epoch_error(index, error.code()),
             });
         }
         topics.push(OffsetForLeaderTopicResult { topic: topic.topic, partitions });
@@ -68,7 +69,7 @@ impl Question for EpochLookup {
             pace(1).await;
             found.push(match ends::settled(begun).await {
                 Ok(partition) => look_up_one(&partition, &asked),
-                Err(code) => refused(asked.partition, code),
+                Err(code) => epoch_error(asked.partition, code),
             });
         }
         found
@@ -77,7 +78,7 @@ impl Question for EpochLookup {
 
 fn look_up_one(partition: &Partition, asked: &OffsetForLeaderPartition) -> EpochEndOffset {
     if let Err(code) = check_epoch(partition, asked.current_leader_epoch) {
-        return refused(asked.partition, code);
+        return epoch_error(asked.partition, code);
     }
     let epoch = LeaderEpoch(asked.leader_epoch);
     // What is appended meanwhile may go again.
@@ -93,6 +94,6 @@ fn look_up_one(partition: &Partition, asked: &OffsetForLeaderPartition) -> Epoch
     EpochEndOffset { partition: asked.partition, leader_epoch, end_offset, ..Default::default() }
 }
 
-fn refused(partition: i32, error_code: ErrorCode) -> EpochEndOffset {
+fn epoch_error(partition: i32, error_code: ErrorCode) -> EpochEndOffset {
     EpochEndOffset { error_code, partition, ..Default::default() }
 }

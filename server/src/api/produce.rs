@@ -25,6 +25,7 @@ use creel_wire::api::produce::{
 };
 use creel_wire::{ErrorCode, Str, Uuid};
 
+use crate::answers::KafkaError;
 use crate::api::call::{Call, Made};
 use crate::api::transactions;
 use crate::budget::Held;
@@ -34,7 +35,7 @@ use crate::net::reply::{Answered, Pending, Reply};
 use crate::peers::questions::{Acks, ProduceShare, ShareError, ShareOutcome};
 use crate::peers::{Awaited, Scatter};
 use crate::tasks::race::Boxed;
-use crate::topics::{LocalTopic, Place, Topic, is_internal, timestamp_rules};
+use crate::topics::{LocalTopic, Location, Topic, is_internal, timestamp_rules};
 
 /// The first version whose clients know zstd.
 const ZSTD_FROM: i16 = 7;
@@ -78,7 +79,8 @@ impl From<ErrorCode> for ProduceRefusal {
 impl From<ShareError> for ProduceRefusal {
     fn from(error: ShareError) -> Self {
         match error {
-            ShareError::Partition(code) => code.into(),
+            ShareError::Partition(error) => error.code().into(),
+            ShareError::Unanswered => ErrorCode::NotLeaderOrFollower.into(),
             ShareError::Append(error) => error.into(),
         }
     }
@@ -86,11 +88,7 @@ impl From<ShareError> for ProduceRefusal {
 
 impl From<LookError> for ProduceRefusal {
     fn from(error: LookError) -> Self {
-        let code = match error {
-            LookError::Undecodable => ErrorCode::InvalidRecord,
-            LookError::AppendTime(_) | LookError::OutOfRange(_) => ErrorCode::InvalidTimestamp,
-        };
-        let refusal = Self::new(code, &error);
+        let refusal = Self::new(error.code(), &error);
         match error {
             LookError::OutOfRange(records) => Self { records, blame: OUT_OF_RANGE, ..refusal },
             LookError::AppendTime(records) => Self { records, blame: APPEND_TIME, ..refusal },
@@ -101,38 +99,13 @@ impl From<LookError> for ProduceRefusal {
 
 impl From<BatchError> for ProduceRefusal {
     fn from(error: BatchError) -> Self {
-        let code = match error {
-            BatchError::Crc { .. } | BatchError::Length(_) => ErrorCode::CorruptMessage,
-            // Formats that there were, and formats that there never were.
-            BatchError::Magic(0 | 1) => ErrorCode::InvalidRecord,
-            BatchError::Magic(_) => ErrorCode::CorruptMessage,
-            // A piece of a batch, like two of them, is not exactly one.
-            BatchError::Short { .. } | BatchError::Trailing(_) | BatchError::Invalid(_) => {
-                ErrorCode::InvalidRecord
-            }
-        };
-        Self::new(code, error)
+        Self::new(error.code(), error)
     }
 }
 
 impl From<AppendError> for ProduceRefusal {
     fn from(error: AppendError) -> Self {
-        use creel_engine::ProducerError;
-        let code = match error {
-            AppendError::TooLarge { .. } => ErrorCode::MessageTooLarge,
-            AppendError::InvalidRecord(_) => ErrorCode::InvalidRecord,
-            AppendError::InvalidTimestamp(_) => ErrorCode::InvalidTimestamp,
-            AppendError::Producer(ProducerError::OutOfOrderSequence { .. }) => {
-                ErrorCode::OutOfOrderSequenceNumber
-            }
-            AppendError::Producer(ProducerError::InvalidEpoch { .. }) => ErrorCode::InvalidProducerEpoch,
-            AppendError::Producer(ProducerError::InvalidTransactionState) => ErrorCode::InvalidTxnState,
-            AppendError::DiskFull | AppendError::NoDescriptor | AppendError::Storage => {
-                ErrorCode::KafkaStorageError
-            }
-            AppendError::Closed => ErrorCode::NotLeaderOrFollower,
-        };
-        Self::new(code, error)
+        Self::new(error.code(), error)
     }
 }
 
@@ -233,7 +206,7 @@ fn silence(mut begun: Begun) -> Pending {
 }
 
 fn refuse_all(call: &Call, request: ProduceRequest, code: ErrorCode) -> Reply {
-    let partition = |data: PartitionProduceData| refused(data.index, code.into());
+    let partition = |data: PartitionProduceData| partition_error(data.index, code.into());
     let topic = |data: TopicProduceData| TopicProduceResponse {
         name: data.name,
         topic_id: data.topic_id,
@@ -268,8 +241,7 @@ impl Begun {
             let (outcomes, hop) = awaited.timed().await.unwrap_or_default();
             let mut outcomes = outcomes.into_iter();
             for slot in slots {
-                let outcome =
-                    outcomes.next().unwrap_or(Err(ShareError::Partition(ErrorCode::NotLeaderOrFollower)));
+                let outcome = outcomes.next().unwrap_or(Err(ShareError::Unanswered));
                 slowest = slowest.max(hop + took(&outcome));
                 settle(response, slot, outcome);
             }
@@ -282,7 +254,7 @@ fn settle(response: &mut ProduceResponse, slot: Slot, outcome: ShareOutcome) {
     let at = &mut response.responses[slot.topic].partition_responses[slot.partition];
     match outcome {
         Ok(ack) => acknowledge(at, ack),
-        Err(error) => *at = refused(at.index, error.into()),
+        Err(error) => *at = partition_error(at.index, error.into()),
     }
 }
 
@@ -313,7 +285,7 @@ struct Unseen {
     slot: Slot,
     local: Rc<LocalTopic>,
     index: i32,
-    place: Place,
+    location: Location,
     batch: Batch,
 }
 
@@ -418,7 +390,7 @@ impl Sorting {
         };
         let shown = match outcome {
             Ok(()) => PartitionProduceResponse { index, ..Default::default() },
-            Err(refusal) => refused(index, refusal),
+            Err(refusal) => partition_error(index, refusal),
         };
         self.begun.response.responses[slot.topic].partition_responses.push(shown);
     }
@@ -430,16 +402,16 @@ impl Sorting {
         data: PartitionProduceData,
     ) -> Result<(), ProduceRefusal> {
         let index = data.index;
-        let place = self.call.core.topics.place(local, index);
+        let location = self.call.core.topics.locate(local, index);
         let batch = check(self.call.version, data)?;
         if local.topic.config.cleanup_policy.compact {
             check_keys(&batch)?;
         }
         if self.has_unseen() || must_be_seen(&local.topic, &batch, self.now_ms) {
-            self.aside().unseen.push(Unseen { slot, local: local.clone(), index, place, batch });
+            self.aside().unseen.push(Unseen { slot, local: local.clone(), index, location, batch });
             return Ok(());
         }
-        self.append(slot, &local.topic, index, place, batch)
+        self.append(slot, &local.topic, index, location, batch)
     }
 
     fn has_unseen(&self) -> bool {
@@ -449,12 +421,12 @@ impl Sorting {
     /// Looks into the batches that ask for it, and appends them and those behind them.
     async fn look(&mut self) {
         let mut budget = LookBudget::default();
-        for Unseen { slot, local, index, place, batch } in std::mem::take(&mut self.aside().unseen) {
+        for Unseen { slot, local, index, location, batch } in std::mem::take(&mut self.aside().unseen) {
             let seen = self.look_into(&local.topic, batch, &mut budget).await;
-            let appended = seen.and_then(|batch| self.append(slot, &local.topic, index, place, batch));
+            let appended = seen.and_then(|batch| self.append(slot, &local.topic, index, location, batch));
             if let Err(refusal) = appended {
                 let at = &mut self.begun.response.responses[slot.topic].partition_responses[slot.partition];
-                *at = refused(index, refusal);
+                *at = partition_error(index, refusal);
             }
         }
     }
@@ -478,21 +450,21 @@ impl Sorting {
         slot: Slot,
         topic: &Topic,
         index: i32,
-        place: Place,
+        location: Location,
         batch: Batch,
     ) -> Result<(), ProduceRefusal> {
-        match place {
-            Place::Here(partition) => {
+        match location {
+            Location::Local(partition) => {
                 let pending = partition.append_at(&batch, AppendOrigin::Client, self.now_ms)?;
                 match self.begun.first {
                     None => self.begun.first = Some((slot, pending)),
                     Some(_) => self.begun.others.push((slot, pending)),
                 }
             }
-            Place::There(core) => {
+            Location::Remote(core) => {
                 self.aside().elsewhere.add(core, slot, (topic.id, index, batch));
             }
-            Place::Nowhere(code) => return Err(code.into()),
+            Location::Unavailable(error) => return Err(error.code().into()),
         }
         Ok(())
     }
@@ -533,14 +505,14 @@ fn check_keys(batch: &Batch) -> Result<(), ProduceRefusal> {
     Err(ProduceRefusal { code: ErrorCode::InvalidRecord, message, records: keyless, blame: KEYLESS })
 }
 
-/// Fills in what an append became; the rest of its place is as it was made.
+/// Fills in what an append became; the rest of it is as it was made.
 fn acknowledge(at: &mut PartitionProduceResponse, ack: Ack) {
     at.base_offset = ack.base_offset.0;
     at.log_append_time_ms = ack.log_append_time_ms.unwrap_or(-1);
     at.log_start_offset = ack.log_start.0;
 }
 
-fn refused(index: i32, refusal: ProduceRefusal) -> PartitionProduceResponse {
+fn partition_error(index: i32, refusal: ProduceRefusal) -> PartitionProduceResponse {
     PartitionProduceResponse {
         index,
         error_code: refusal.code,

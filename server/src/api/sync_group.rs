@@ -2,23 +2,16 @@
 //!
 //! v3 brings static members, v5 says protocol type and name, which must be the group's.
 
-use crate::api::call::Call;
-use crate::api::call::Facts;
-use crate::budget::dedup_merging;
-use crate::groups::Event;
-use crate::groups::Member;
-use crate::groups::Reply;
-use crate::groups::SyncReply;
-use crate::groups::SyncRequest;
-use crate::groups::runtime::ask_for_reply;
-use crate::groups::runtime::code_of;
-use crate::limits::ASSIGNMENTS_MAX;
 use bytes::Bytes;
-use creel_wire::ErrorCode;
-use creel_wire::Str;
-use creel_wire::api::sync_group::SyncGroupRequest;
-use creel_wire::api::sync_group::SyncGroupRequestAssignment;
-use creel_wire::api::sync_group::SyncGroupResponse;
+use creel_wire::api::sync_group::{SyncGroupRequest, SyncGroupRequestAssignment, SyncGroupResponse};
+use creel_wire::{ErrorCode, Str};
+
+use crate::answers::{KafkaError, code_of};
+use crate::api::call::{Call, Facts};
+use crate::budget::dedup_merging;
+use crate::groups::runtime::ask_for_reply;
+use crate::groups::{Event, Member, Reply, SyncReply, SyncRequest};
+use crate::limits::ASSIGNMENTS_MAX;
 
 /// Since when protocol type and name must be said.
 const PROTOCOL_FROM: i16 = 5;
@@ -50,16 +43,16 @@ pub(crate) async fn answer(call: Call, request: Prepared) -> SyncGroupResponse {
     let Prepared { mut sync, names_protocol, too_many } = request;
     sync.client = call.group_client();
     if call.version >= PROTOCOL_FROM && !names_protocol {
-        return refused(ErrorCode::InconsistentGroupProtocol);
+        return sync_error(ErrorCode::InconsistentGroupProtocol);
     }
     if too_many {
-        return refused(ErrorCode::InvalidRequest);
+        return sync_error(ErrorCode::InvalidRequest);
     }
     let group = sync.group.clone();
     match ask_for_reply(&call.core, &group, move |token| Event::Sync(token, sync)).await {
         Ok(Reply::Sync(reply)) => show(reply),
-        Ok(_) => refused(ErrorCode::UnknownServerError),
-        Err(code) => refused(code),
+        Ok(_) => sync_error(ErrorCode::UnknownServerError),
+        Err(error) => sync_error(error.code()),
     }
 }
 
@@ -89,6 +82,6 @@ fn show(reply: SyncReply) -> SyncGroupResponse {
     }
 }
 
-fn refused(error_code: ErrorCode) -> SyncGroupResponse {
+fn sync_error(error_code: ErrorCode) -> SyncGroupResponse {
     SyncGroupResponse { error_code, ..Default::default() }
 }

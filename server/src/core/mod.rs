@@ -6,36 +6,31 @@ pub(crate) mod producer_ids;
 mod question;
 mod start_progress;
 
-use crate::budget::AnswerMemory;
-use crate::budget::descriptors::FileShares;
-use crate::budget::descriptors::HeldFiles;
-use crate::fetch_sessions::sessions::Sessions;
-use crate::groups::runtime::Coordinators;
-use crate::logging::ChangeLog;
-use crate::logging::ClientLog;
-use crate::net::Net;
-use crate::peers::Message;
-use crate::peers::Peers;
-use crate::stages::Stages;
-use crate::tasks::async_mutex::AsyncMutex;
-use crate::tasks::stopping::Stopping;
-use crate::topics::Authority;
-use crate::topics::Leftovers;
-use crate::topics::Topics;
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+
 use creel_engine::Flusher;
 use creel_io::CoreId;
 use creel_io::local::Notify;
 use creel_io::mailbox::Mailbox;
+
+use crate::budget::AnswerMemory;
+use crate::budget::descriptors::{FileShares, HeldFiles};
+use crate::fetch_sessions::sessions::Sessions;
+use crate::groups::runtime::Coordinators;
+use crate::logging::{ChangeLog, ClientLog};
+use crate::net::Net;
+use crate::peers::{Message, Peers};
+use crate::stages::Stages;
+use crate::tasks::async_mutex::AsyncMutex;
+use crate::tasks::stopping::Stopping;
+use crate::topics::{Controller, PendingRemovals, Topics};
 use node::Node;
 use producer_ids::ProducerIds;
-pub(crate) use question::Question;
-pub(crate) use question::ask_all_cores;
-pub(crate) use question::ask_core;
-pub(crate) use question::ask_owners;
 use start_progress::StartProgress;
-use std::cell::RefCell;
-use std::rc::Rc;
-use std::sync::Arc;
+
+pub(crate) use question::{Question, ask_all_cores, ask_core, ask_owners};
 
 /// A core's own state. Everything here belongs to one thread; what is shared is in [`Node`].
 pub(crate) struct Core {
@@ -43,7 +38,7 @@ pub(crate) struct Core {
     pub(crate) node: Arc<Node>,
     pub(crate) peers: Rc<Peers>,
     pub(crate) topics: Topics,
-    pub(crate) leftovers: Leftovers,
+    pub(crate) pending_removals: PendingRemovals,
     pub(crate) flusher: Flusher,
     pub(crate) files: FileShares,
     pub(crate) held_files: HeldFiles,
@@ -58,7 +53,7 @@ pub(crate) struct Core {
     /// What its large answers may take together.
     pub(crate) answer_memory: Rc<AnswerMemory>,
     /// Who decides about topics; on core 0 only.
-    pub(crate) authority: RefCell<Option<Rc<Authority>>>,
+    pub(crate) controller: RefCell<Option<Rc<Controller>>>,
     /// The right to write the checkpoint files; of use on core 0 only.
     pub(crate) checkpoints: AsyncMutex,
     /// The right to ask for all groups.
@@ -81,7 +76,7 @@ impl Core {
             held_files: HeldFiles::default(),
             peers: Peers::new(id, mailbox, stages.clone()),
             topics: Topics::new(id, node.cores),
-            leftovers: Leftovers::default(),
+            pending_removals: PendingRemovals::default(),
             flusher: stages.flusher().keeping_open(files.active, files.sealed),
             net: Net::new(node.broker(), node.cores, client_log.clone(), stages.clone(), stopping.clone()),
             stages,
@@ -92,7 +87,7 @@ impl Core {
             change_log: Rc::default(),
             start_progress: StartProgress::default(),
             answer_memory: Rc::default(),
-            authority: RefCell::new(None),
+            controller: RefCell::new(None),
             checkpoints: AsyncMutex::default(),
             listing_groups: AsyncMutex::default(),
             stopping,
@@ -102,7 +97,7 @@ impl Core {
     }
 
     /// Who decides about topics, if that is this core.
-    pub(crate) fn authority(&self) -> Option<Rc<Authority>> {
-        self.authority.borrow().clone()
+    pub(crate) fn controller(&self) -> Option<Rc<Controller>> {
+        self.controller.borrow().clone()
     }
 }

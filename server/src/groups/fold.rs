@@ -9,24 +9,28 @@ use std::ops::Bound;
 
 use bytes::Bytes;
 
-use super::{
-    batches::{RECORD_OVERHEAD, record_bytes},
-    coordinator::Coordinator,
-    effects::{Desk, Then},
-    error::GroupError,
-    event::{Now, Outputs, WriteId},
-    group::Group,
-};
+use super::batches::{RECORD_OVERHEAD, record_bytes};
+use super::coordinator::Coordinator;
+use super::effects::{Desk, Then};
+use super::error::GroupError;
+use super::event::{Now, Outputs, WriteId};
+use super::group::Group;
 use crate::offsets::{OffsetCommit, Record, RecordKey};
 
 /// Records that one step looks at: less than a millisecond's work.
 const STEP_RECORDS: usize = 1000;
 
+/// Records that are only looked at count one in so many of those that are written.
+const LOOKS_PER_RECORD: usize = 4;
+
 /// How far a fold has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FoldStep {
     /// There is more to do.
-    More,
+    More {
+        /// What this step has done, in microseconds, about.
+        work: usize,
+    },
     /// There is more to do once a write has settled.
     Waits,
     /// All that is live lies behind the place, durably; so many bytes of it were written anew.
@@ -97,6 +101,7 @@ impl Coordinator {
         }
         let mut picked = Picked::default();
         let is_pass_over = self.pick(&mut fold, &mut picked);
+        let work = picked.work();
         let mut desk = Desk::new(now, self.limits, self.next_write);
         if !picked.records.is_empty() {
             fold.bytes = fold.bytes.saturating_add(picked.bytes as u64);
@@ -118,21 +123,20 @@ impl Coordinator {
             (fold.at, fold.is_incomplete) = (None, false);
         }
         self.fold = Some(fold);
-        (self.finish(desk, Vec::new()), FoldStep::More)
+        (self.finish(desk, Vec::new()), FoldStep::More { work })
     }
 
     /// Collects what the next step writes; whether the end of the pass was reached.
     fn pick(&self, fold: &mut Fold, picked: &mut Picked) -> bool {
         let at = fold.at.take();
         let first = at.as_ref().map_or(Bound::Unbounded, |at| Bound::Included(&*at.group));
-        let mut looked_at = 0;
         for (name, group) in self.groups.range::<str, _>((first, Bound::Unbounded)) {
             let behind = at.as_ref().filter(|at| at.group == *name);
             for live in group.live(behind) {
-                if looked_at == STEP_RECORDS || picked.bytes >= self.limits.batch_bytes {
+                if picked.looked_at == STEP_RECORDS || picked.bytes >= self.limits.batch_bytes {
                     return false;
                 }
-                looked_at = looked_at.saturating_add(1);
+                picked.looked_at = picked.looked_at.saturating_add(1);
                 fold.at = Some(LiveKey { group: name.clone(), offset: live.offset_key() });
                 if live.log_offset() >= fold.from {
                     continue;
@@ -174,9 +178,14 @@ struct Picked {
     keys: Vec<LiveKey>,
     records: Vec<Record>,
     bytes: usize,
+    looked_at: usize,
 }
 
 impl Picked {
+    fn work(&self) -> usize {
+        self.records.len().saturating_add(self.looked_at / LOOKS_PER_RECORD)
+    }
+
     fn add(&mut self, group: &str, live: &Live<'_>) {
         let record = live.record(group);
         self.bytes = self.bytes.saturating_add(record_bytes(&record));

@@ -10,8 +10,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use creel_engine::TopicPartition;
-use creel_engine::{find_partitions, read_topic_id};
+use creel_engine::{TopicPartition, find_partitions, read_topic_id};
 use creel_io::fs::{exists, remove_dir_all};
 
 use crate::core::Core;
@@ -19,11 +18,11 @@ use crate::metadata::kafka::{self, METADATA_TOPIC};
 use crate::metadata::{
     LocalStore, MetaProperties, NotUnderstood, Revision, Store, StoreError, TopicRecord, Topics,
 };
-use crate::topics::{Authority, Topic, put_aside};
+use crate::topics::{Controller, Topic, put_aside};
 
 /// What the start found.
 pub(crate) struct Found {
-    pub(crate) authority: Authority,
+    pub(crate) controller: Controller,
     pub(crate) topics: Vec<Arc<Topic>>,
     pub(crate) cluster_id: String,
 }
@@ -38,7 +37,7 @@ pub(crate) async fn find(core: &Core, data_dir: &Path, was_clean: bool) -> Resul
     let mut found = find_partitions(data_dir).map_err(shown)?;
     found.partitions.retain(|(name, _)| name.topic != METADATA_TOPIC);
     let log_dir = broker.metadata_log_dir.as_ref().map_or(data_dir, Path::new);
-    let place = kafka::Place {
+    let directory = kafka::KafkaDirectory {
         data_dir,
         log: &log_dir.join(TopicPartition::new(METADATA_TOPIC, 0).directory_name()),
         owner: properties.as_ref(),
@@ -46,7 +45,7 @@ pub(crate) async fn find(core: &Core, data_dir: &Path, was_clean: bool) -> Resul
         was_clean,
         settings: &core.node.config.settings,
     };
-    let store = open_store(&place).await?;
+    let store = open_store(&directory).await?;
     let cluster_id = match &properties {
         Some(properties) => properties.cluster_id.clone(),
         None => {
@@ -54,7 +53,7 @@ pub(crate) async fn find(core: &Core, data_dir: &Path, was_clean: bool) -> Resul
             made.map_err(|error| error.to_string())?.cluster_id
         }
     };
-    let authority = Authority::read(store).await?;
+    let controller = Controller::read(store).await?;
     // What was being deleted when a crash came is deleted now.
     for directory in &found.deleted {
         tracing::info!(directory = %directory.display(), "a partition that was being deleted is removed");
@@ -62,37 +61,37 @@ pub(crate) async fn find(core: &Core, data_dir: &Path, was_clean: bool) -> Resul
             tracing::error!(directory = %directory.display(), %error, "cannot remove a deleted partition");
         }
     }
-    let mut records = authority.records();
+    let mut records = controller.records();
     // No topic of ours may be called so; but one could in the past.
     records.retain(|record| record.name != METADATA_TOPIC);
     put_strays_aside(&records, &found.partitions).await;
     let topic = |record| Arc::new(Topic::from_record(record, &core.node.config.settings));
     let topics: Vec<_> = records.into_iter().map(topic).collect();
     tell_what_keeps_all(&topics);
-    Ok(Found { authority, topics, cluster_id })
+    Ok(Found { controller, topics, cluster_id })
 }
 
 /// Opens what is written down. In a directory that Kafka has left that is first what its own metadata says.
-async fn open_store(place: &kafka::Place<'_>) -> Result<LocalStore, String> {
+async fn open_store(directory: &kafka::KafkaDirectory<'_>) -> Result<LocalStore, String> {
     let shown = |error: StoreError| error.to_string();
     let refused = |error: NotUnderstood| error.to_string();
     // Before the store is made: what is refused must not be changed.
-    let mut adoption = match LocalStore::exists(place.data_dir) {
+    let mut adoption = match LocalStore::exists(directory.data_dir) {
         true => None,
-        false => kafka::adopt(place).await.map_err(refused)?,
+        false => kafka::adopt(directory).await.map_err(refused)?,
     };
-    let store = LocalStore::open(place.data_dir).await.map_err(shown)?;
+    let store = LocalStore::open(directory.data_dir).await.map_err(shown)?;
     let is_new = store.range(&Topics::range(), None).await.map_err(shown)?.revision == Revision(0);
     if is_new && adoption.is_none() {
         // A crash came between the two.
-        adoption = kafka::adopt(place).await.map_err(refused)?;
+        adoption = kafka::adopt(directory).await.map_err(refused)?;
     }
     if let Some(adoption) = adoption {
         store.commit(adoption.transaction()).await.map_err(shown)?;
     } else if let Some(end) = kafka::adopted_end(&store).await.map_err(shown)?
-        && exists(place.log)
+        && exists(directory.log)
     {
-        kafka::check_unchanged(place.log, &end).map_err(refused)?;
+        kafka::check_unchanged(directory.log, &end).map_err(refused)?;
     }
     Ok(store)
 }

@@ -15,21 +15,21 @@ use creel_io::{CoreId, Instant, now, shutdown_signal, sleep, spawn, wall_clock_m
 use creel_wire::Uuid;
 
 use super::{accept, data_dir, exposure_warning, shutdown, start_progress};
-use crate::admin;
 use crate::config::{Config, Listener};
 use crate::core::checkpoint::write_checkpoint;
 use crate::core::node::Node;
 use crate::core::{Core, ask_all_cores};
-use crate::inbox;
 use crate::lifecycle::banner::{Banner, Listening};
 use crate::limits::{
     CHECKPOINT_INTERVAL_MS, LARGE_REQUEST_PATIENCE_MS, MAILBOX_MESSAGES, TAKEN_PORT_PATIENCE_MS,
     TAKEN_PORT_PAUSE_MS,
 };
 use crate::peers::Message;
-use crate::peers::questions::{Opening, ShowTopics};
+use crate::peers::questions::ShowTopics;
 use crate::tasks::race::{First, race};
-use crate::topics::{open_everywhere, remove_leftovers};
+use crate::topics::replicas::opening::Opening;
+use crate::topics::{open_everywhere, retry_removals};
+use crate::{admin, inbox};
 
 /// Why a broker did not start, or did not end well.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -217,7 +217,7 @@ async fn recover(core: &Rc<Core>, data_dir: &Path) -> Result<usize, Failure> {
     let all_there_is = Opening { topics: found.topics, checkpoint, was_clean, are_new: false };
     let opened = start_progress::told(core, open_everywhere(core, all_there_is)).await;
     ask_all_cores(core, || ShowTopics(all.clone())).await;
-    *core.authority.borrow_mut() = Some(Rc::new(found.authority));
+    *core.controller.borrow_mut() = Some(Rc::new(found.controller));
     Ok(opened.partitions)
 }
 
@@ -281,8 +281,8 @@ async fn upkeep(core: &Rc<Core>) {
             tracing::error!(partition = %partition.name(), %error, "upkeep failed");
         }
     }
-    remove_leftovers(core).await;
-    if core.authority().is_some() && !core.stopping.has_begun() {
+    retry_removals(core).await;
+    if core.controller().is_some() && !core.stopping.has_begun() {
         write_checkpoint(core).await;
     }
 }

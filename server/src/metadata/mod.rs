@@ -14,8 +14,8 @@ mod properties;
 mod topics;
 
 pub use contract::{
-    Change, Condition, Entry, KeyEvent, KeyRange, Revision, SessionId, Snapshot, Store, StoreError,
-    Transaction, Update, Verdict, Watch,
+    Change, CommitResult, Condition, Entry, KeyEvent, KeyRange, Revision, SessionId, Snapshot, Store,
+    StoreError, Transaction, Update, Watch,
 };
 pub use kafka::NotUnderstood;
 pub(crate) use local::{

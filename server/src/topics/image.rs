@@ -6,13 +6,12 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::rc::Rc;
-
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
 
 use creel_engine::{Offset, Partition, TopicPartition};
 use creel_io::CoreId;
-use creel_wire::{ErrorCode, Str, Uuid};
+use creel_wire::{Str, Uuid};
 
 use crate::config::{Origin, Settings, TopicConfig, TopicKey, TopicSettings, Value};
 use crate::metadata::{TopicId, TopicRecord};
@@ -134,8 +133,8 @@ impl Own {
         }
     }
 
-    fn usable(&self) -> Result<Partition, ErrorCode> {
-        self.open().cloned().ok_or(ErrorCode::KafkaStorageError)
+    fn usable(&self) -> Result<Partition, PartitionError> {
+        self.open().cloned().ok_or(PartitionError::Offline)
     }
 }
 
@@ -147,13 +146,22 @@ impl LocalTopic {
 }
 
 /// Where a partition is.
-pub(crate) enum Place {
+pub(crate) enum Location {
     /// On this core.
-    Here(Partition),
+    Local(Partition),
     /// On another.
-    There(CoreId),
-    /// Nowhere: there is no such partition, or it cannot be used.
-    Nowhere(ErrorCode),
+    Remote(CoreId),
+    /// Nowhere that it could be used.
+    Unavailable(PartitionError),
+}
+
+/// Why a partition cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PartitionError {
+    /// There is no such topic, or it has no such partition.
+    Unknown,
+    /// Its core could not open it.
+    Offline,
 }
 
 /// A core's image of all topics.
@@ -209,32 +217,32 @@ impl Topics {
     }
 
     /// Where a partition is.
-    pub(crate) fn place(&self, local: &LocalTopic, partition: i32) -> Place {
+    pub(crate) fn locate(&self, local: &LocalTopic, partition: i32) -> Location {
         if !local.has(partition) {
-            return Place::Nowhere(ErrorCode::UnknownTopicOrPartition);
+            return Location::Unavailable(PartitionError::Unknown);
         }
         match local.own.get(&partition).map(Own::usable) {
-            Some(Ok(partition)) => Place::Here(partition),
-            Some(Err(code)) => Place::Nowhere(code),
-            None => Place::There(core_of(&local.topic.id, partition, self.cores)),
+            Some(Ok(partition)) => Location::Local(partition),
+            Some(Err(error)) => Location::Unavailable(error),
+            None => Location::Remote(core_of(&local.topic.id, partition, self.cores)),
         }
     }
 
     /// The core that owns a partition of a topic that may not exist, and the topic's id.
-    pub(crate) fn owner(&self, name: &str, partition: i32) -> Result<(CoreId, Uuid), ErrorCode> {
-        let local = self.by_name(name).ok_or(ErrorCode::UnknownTopicOrPartition)?;
-        match self.place(&local, partition) {
-            Place::Here(_) => Ok((self.core, local.topic.id)),
-            Place::There(core) => Ok((core, local.topic.id)),
-            Place::Nowhere(code) => Err(code),
+    pub(crate) fn owner(&self, name: &str, partition: i32) -> Result<(CoreId, Uuid), PartitionError> {
+        let local = self.by_name(name).ok_or(PartitionError::Unknown)?;
+        match self.locate(&local, partition) {
+            Location::Local(_) => Ok((self.core, local.topic.id)),
+            Location::Remote(core) => Ok((core, local.topic.id)),
+            Location::Unavailable(error) => Err(error),
         }
     }
 
     /// A partition of this core, by what other cores call it.
-    pub(crate) fn own(&self, id: &Uuid, partition: i32) -> Result<Partition, ErrorCode> {
+    pub(crate) fn own(&self, id: &Uuid, partition: i32) -> Result<Partition, PartitionError> {
         let local = self.by_id(id);
         let own = local.as_ref().and_then(|local| local.own.get(&partition));
-        own.ok_or(ErrorCode::UnknownTopicOrPartition)?.usable()
+        own.ok_or(PartitionError::Unknown)?.usable()
     }
 
     /// Shows topics that are open on every core.

@@ -3,12 +3,15 @@
 use std::ops::Range;
 use std::rc::Rc;
 
-use super::{alter, create, delete, open, remove, take_back_update, take_producer_ids, update};
+use super::controller::error::TopicError;
+use super::controller::intents::TopicResult;
+use super::{alter, create, delete, open, remove, roll_back_update, take_producer_ids, update};
 use crate::core::{Core, Question};
 use crate::peers::questions::{
-    AlterTopic, CreateTopics, DeleteTopics, OpenTopics, Opened, RemoveTopics, ShowTopics, TakeBackUpdate,
-    TakeProducerIds, TopicOutcome, TopicRefusal, UpdateTopic,
+    AlterTopic, CreateTopics, DeleteTopics, OpenTopics, RemoveTopics, RollBackUpdate, ShowTopics,
+    TakeProducerIds, UpdateTopic,
 };
+use crate::topics::replicas::opening::Opened;
 
 impl Question for TakeProducerIds {
     async fn answer_here(self, core: Rc<Core>) -> Option<Range<i64>> {
@@ -17,19 +20,19 @@ impl Question for TakeProducerIds {
 }
 
 impl Question for CreateTopics {
-    async fn answer_here(self, core: Rc<Core>) -> Vec<TopicOutcome> {
+    async fn answer_here(self, core: Rc<Core>) -> Vec<TopicResult> {
         create(&core, self).await
     }
 }
 
 impl Question for DeleteTopics {
-    async fn answer_here(self, core: Rc<Core>) -> Vec<TopicOutcome> {
+    async fn answer_here(self, core: Rc<Core>) -> Vec<TopicResult> {
         delete(&core, self).await
     }
 }
 
 impl Question for AlterTopic {
-    async fn answer_here(self, core: Rc<Core>) -> Result<(), TopicRefusal> {
+    async fn answer_here(self, core: Rc<Core>) -> Result<(), TopicError> {
         alter(&core, self).await
     }
 }
@@ -40,9 +43,9 @@ impl Question for UpdateTopic {
     }
 }
 
-impl Question for TakeBackUpdate {
+impl Question for RollBackUpdate {
     async fn answer_here(self, core: Rc<Core>) {
-        take_back_update(&core, self.0).await;
+        roll_back_update(&core, self.0).await;
     }
 }
 

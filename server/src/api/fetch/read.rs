@@ -6,7 +6,8 @@ use creel_engine::{Isolation, Offset, Partition, ReadError, ReadOutcome, Seen};
 use creel_io::pace;
 use creel_wire::ErrorCode;
 
-use crate::api::epochs::{check_epoch, read_error};
+use crate::answers::KafkaError;
+use crate::api::epochs::check_epoch;
 use crate::core::{Core, Question};
 use crate::fetch_sessions::fetch_list::FetchItem;
 use crate::fetch_sessions::sessions::PartitionState;
@@ -65,7 +66,7 @@ impl Question for FetchShare {
         for (topic, index, read) in self.partitions {
             found.push(match core.topics.own(&topic, index) {
                 Ok(partition) => budget.read(&partition, read).await,
-                Err(code) => FoundPartition::failed(code),
+                Err(error) => FoundPartition::failed(error.code()),
             });
             pace(1).await;
         }
@@ -107,7 +108,7 @@ impl Budget {
             Err(ReadError::Closed) if !self.is_stopping => {
                 FoundPartition::failed(ErrorCode::UnknownTopicOrPartition)
             }
-            Err(error) => FoundPartition::failed(read_error(&error)),
+            Err(error) => FoundPartition::failed(error.code()),
         }
     }
 }

@@ -9,6 +9,7 @@ use creel_io::{CoreId, Instant, now, pace};
 use creel_wire::{ErrorCode, Uuid};
 
 use super::read::{Budget, size};
+use crate::answers::KafkaError;
 use crate::api::fetch::parked::Parked;
 use crate::budget::descriptors::Hold;
 use crate::core::Core;
@@ -16,7 +17,7 @@ use crate::fetch_sessions::fetch_list::{FetchItem, FetchList};
 use crate::peers::questions::{FetchLimits, FetchShare, FoundPartition, Read};
 use crate::peers::{Awaited, Scatter};
 use crate::tasks::gradual_vec::{AT_ONCE, GradualVec};
-use crate::topics::{LocalTopic, Place};
+use crate::topics::{LocalTopic, Location};
 
 /// What is asked of all partitions together.
 #[derive(Clone, Copy, Debug)]
@@ -125,11 +126,11 @@ impl<'a> Reading<'a> {
                 topic = Some(wanted.topic);
                 local = local_topic(core, list, wanted, by_id);
             }
-            match local.as_ref().map(|local| (local, core.topics.place(local, wanted.partition))) {
+            match local.as_ref().map(|local| (local, core.topics.locate(local, wanted.partition))) {
                 None => self.located.push(Located::Missing(missing)),
-                Some((_, Place::Nowhere(code))) => self.located.push(Located::Missing(code)),
-                Some((_, Place::Here(partition))) => self.add(wanted, Home::Here(partition)),
-                Some((local, Place::There(core))) => self.add(wanted, Home::There(core, local.topic.id)),
+                Some((_, Location::Unavailable(error))) => self.located.push(Located::Missing(error.code())),
+                Some((_, Location::Local(partition))) => self.add(wanted, Home::Here(partition)),
+                Some((local, Location::Remote(core))) => self.add(wanted, Home::There(core, local.topic.id)),
             }
             pace(1).await;
         }

@@ -3,10 +3,8 @@
 use bytes::{BufMut, Bytes, BytesMut};
 
 use super::story::{LIMITS, WALL_MS};
-use crate::{
-    groups::*,
-    offsets::{BatchContent, LoggedRecord, OffsetCommit, Record, RecordKey},
-};
+use crate::groups::*;
+use crate::offsets::{BatchContent, LoggedRecord, OffsetCommit, Record, RecordKey};
 
 const NOW: Now = Now { monotonic: Millis(0), wall_ms: WALL_MS };
 
@@ -39,7 +37,7 @@ fn fold(coordinator: &mut Coordinator, from: i64) -> (Vec<Vec<Record>>, u64) {
             coordinator.handle(NOW, Event::Persisted(write.id, offset));
         }
         match step {
-            FoldStep::More => {}
+            FoldStep::More { .. } => {}
             FoldStep::Done(bytes) => return (batches, bytes),
             FoldStep::Waits | FoldStep::Failed(_) => panic!("{step:?}"),
         }

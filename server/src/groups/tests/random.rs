@@ -182,7 +182,7 @@ impl World {
             let (outputs, step) = self.coordinator.fold(self.now());
             self.take(outputs, Kind::Copy);
             match step {
-                FoldStep::More => continue,
+                FoldStep::More { .. } => continue,
                 FoldStep::Waits => {}
                 FoldStep::Done(_) => {
                     let durable = self.writes.iter().map(|(_, place)| place.start).min();

@@ -3,20 +3,35 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use creel_engine::read_topic_id;
-use creel_engine::{CheckpointFiles, Offset, TopicPartition};
+use creel_engine::{CheckpointFiles, Offset, TopicPartition, read_topic_id};
 use creel_io::fs;
 use creel_wire::Uuid;
 
-use super::adopt::Place;
+use super::error::NotUnderstood;
 use super::image::Image;
-use super::log::NotUnderstood;
-use crate::metadata::TopicId;
+use crate::config::Settings;
+use crate::metadata::{MetaProperties, TopicId};
 
 /// Partitions that a message names at most.
 const NAMED_MAX: usize = 10;
+
+/// A directory to take over.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct KafkaDirectory<'a> {
+    pub(crate) data_dir: &'a Path,
+    /// Where the metadata log is.
+    pub(crate) log: &'a Path,
+    /// Whose directory it is; `None` without `meta.properties`.
+    pub(crate) owner: Option<&'a MetaProperties>,
+    /// The partitions that lie there, the metadata log not among them.
+    pub(crate) partitions: &'a [(TopicPartition, PathBuf)],
+    /// Whether the last stop was clean.
+    pub(crate) was_clean: bool,
+    /// The broker's settings, from which topics inherit.
+    pub(crate) settings: &'a Settings,
+}
 
 /// What is there of a partition.
 struct Files {
@@ -26,11 +41,11 @@ struct Files {
 }
 
 /// The partitions in a directory, by what they are called.
-pub(super) struct Here(BTreeMap<TopicPartition, Files>);
+pub(super) struct PartitionDirectories(BTreeMap<TopicPartition, Files>);
 
-impl Here {
-    pub(super) fn of(place: &Place<'_>) -> Result<Self, NotUnderstood> {
-        let own = place.partitions.iter().map(|(name, directory)| {
+impl PartitionDirectories {
+    pub(super) fn of(directory: &KafkaDirectory<'_>) -> Result<Self, NotUnderstood> {
+        let own = directory.partitions.iter().map(|(name, directory)| {
             let files = Files::of(directory).map_err(NotUnderstood::io(directory))?;
             Ok((name.clone(), files))
         });
@@ -99,12 +114,15 @@ pub(super) fn named<'a>(partitions: impl ExactSizeIterator<Item = &'a TopicParti
 
 /// Refuses partitions whose files are not here although they held records. Others were being made when Kafka ended: they
 /// begin empty, and the log names them.
-pub(super) fn check_missing(place: &Place<'_>, missing: &[TopicPartition]) -> Result<(), NotUnderstood> {
+pub(super) fn check_missing(
+    directory: &KafkaDirectory<'_>,
+    missing: &[TopicPartition],
+) -> Result<(), NotUnderstood> {
     if missing.is_empty() {
         return Ok(());
     }
-    let files = CheckpointFiles::of(place.data_dir);
-    let failed = NotUnderstood::io(place.data_dir);
+    let files = CheckpointFiles::of(directory.data_dir);
+    let failed = NotUnderstood::io(directory.data_dir);
     let checkpoint = files.read().map_err(&failed)?;
     let high_watermarks = files.read_high_watermarks().map_err(&failed)?;
     let held_records = |name: &&TopicPartition| {
@@ -116,15 +134,15 @@ pub(super) fn check_missing(place: &Place<'_>, missing: &[TopicPartition]) -> Re
     if !lost.is_empty() {
         let named = named(lost.iter().copied());
         let reason = format!("the files of partitions that held records are missing ({named}): {advice}");
-        return Err(NotUnderstood::new(place.data_dir, reason));
+        return Err(NotUnderstood::new(directory.data_dir, reason));
     }
     let named = named(missing.iter());
-    if place.was_clean && checkpoint.recovery_points.is_empty() {
+    if directory.was_clean && checkpoint.recovery_points.is_empty() {
         let reason = format!(
             "the files of partitions are missing ({named}), and so is recovery-point-offset-checkpoint, which would say \
              whether they held records: {advice}"
         );
-        return Err(NotUnderstood::new(place.data_dir, reason));
+        return Err(NotUnderstood::new(directory.data_dir, reason));
     }
     tracing::warn!(
         count = missing.len(),

@@ -15,7 +15,7 @@ use std::path::Path;
 use creel_engine::LeaderEpochs;
 use creel_io::fs::{self, File, OpenOptions};
 
-use super::log::{NotUnderstood, number};
+use super::error::NotUnderstood;
 
 /// Bytes of an index that are read at a time: while Kafka runs it is large, and mostly empty.
 const PIECE_BYTES: usize = 16 << 10;
@@ -24,7 +24,7 @@ const ENTRY_BYTES: usize = 8;
 
 /// What the files say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Reached {
+pub(super) struct KnownEnd {
     /// The log held all records below it at least.
     pub(super) offset: i64,
     /// The name of the file that says so.
@@ -33,30 +33,30 @@ pub(super) struct Reached {
     producers_at: Option<i64>,
 }
 
-impl Reached {
+impl KnownEnd {
     /// Looks beside the last segment, which has this base.
     pub(super) async fn of(directory: &Path, last: i64) -> Result<Self, NotUnderstood> {
-        let mut reached = Self::default();
+        let mut known = Self::default();
         let epochs = LeaderEpochs::read(directory).map_err(NotUnderstood::io(directory))?;
         if let Some(start) = epochs.and_then(|epochs| epochs.latest_start()) {
-            reached.note(start.0, "leader-epoch-checkpoint");
+            known.note(start.0, "leader-epoch-checkpoint");
         }
         for name in fs::read_dir(directory).map_err(NotUnderstood::io(directory))? {
             let Some(name) = name.to_str() else { continue };
             let Some(at) = name.strip_suffix(".snapshot").and_then(|digits| number(digits, 20)) else {
                 continue;
             };
-            reached.note(at, name);
-            reached.producers_at = reached.producers_at.max(Some(at));
+            known.note(at, name);
+            known.producers_at = known.producers_at.max(Some(at));
         }
         let index = format!("{last:020}.index");
         let path = directory.join(&index);
         if fs::exists(&path)
             && let Some(offset) = last_indexed(&path).await.map_err(NotUnderstood::io(&path))?
         {
-            reached.note(last.saturating_add(i64::from(offset)).saturating_add(1), &index);
+            known.note(last.saturating_add(i64::from(offset)).saturating_add(1), &index);
         }
-        Ok(reached)
+        Ok(known)
     }
 
     fn note(&mut self, offset: i64, by: &str) {
@@ -86,6 +86,12 @@ impl Reached {
     pub(super) fn proves_end(&self, end: i64, last: i64) -> bool {
         self.producers_at == Some(end) && end > last
     }
+}
+
+/// A number of exactly so many digits, as names of files have them.
+pub(super) fn number(digits: &str, length: usize) -> Option<i64> {
+    let fits = digits.len() == length && digits.bytes().all(|byte| byte.is_ascii_digit());
+    fits.then(|| digits.parse().ok())?
 }
 
 /// The last offset in an index, relative to its segment's base. Behind the last entry an index that was in use has zeros.

@@ -6,6 +6,7 @@
 
 mod adopt;
 mod directories;
+mod error;
 mod image;
 mod known_end;
 mod log;
@@ -16,13 +17,14 @@ mod tests;
 
 use std::path::Path;
 
-pub(crate) use adopt::{Place, adopt};
+use super::contract::{KeyRange, Store, StoreError};
+
+pub(crate) use adopt::adopt;
+pub(crate) use directories::KafkaDirectory;
+pub use error::NotUnderstood;
 pub(crate) use image::Image;
 pub(crate) use log::LogEnd;
-pub use log::NotUnderstood;
 pub(crate) use record::MetadataRecord;
-
-use super::contract::{KeyRange, Store, StoreError};
 
 /// The topic whose only partition is the metadata log. Clients never see it.
 pub(crate) const METADATA_TOPIC: &str = "__cluster_metadata";

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use creel_io::runtime::{Config, start};
 
-use super::{journal::Journal, record::Record, *};
+use super::journal::Journal;
+use super::record::Record;
+use super::*;
 use crate::metadata::{Change, Condition, KeyEvent, next_producer_ids};
 
 /// Runs a story on a core of its own.
@@ -39,15 +41,15 @@ fn show(snapshot: &Snapshot) -> String {
 fn transactions_compare_and_set() {
     on_a_core(|dir| async move {
         let store = LocalStore::open(&dir).await.unwrap();
-        assert_eq!(store.commit(put("a", "1")).await, Ok(Verdict::Committed(Revision(1))));
+        assert_eq!(store.commit(put("a", "1")).await, Ok(CommitResult::Committed(Revision(1))));
         let create = Transaction { conditions: vec![Condition::Absent("a".into())], ..put("a", "2") };
-        assert_eq!(store.commit(create).await, Ok(Verdict::Conflict(Revision(1))));
+        assert_eq!(store.commit(create).await, Ok(CommitResult::Conflict(Revision(1))));
         let update = Transaction {
             conditions: vec![Condition::Unchanged("a".into(), Revision(1)), Condition::Present("a".into())],
             changes: vec![Change::put("a", "2"), Change::put("b", "x")],
         };
-        assert_eq!(store.commit(update.clone()).await, Ok(Verdict::Committed(Revision(2))));
-        assert_eq!(store.commit(update).await, Ok(Verdict::Conflict(Revision(2))));
+        assert_eq!(store.commit(update.clone()).await, Ok(CommitResult::Committed(Revision(2))));
+        assert_eq!(store.commit(update).await, Ok(CommitResult::Conflict(Revision(2))));
         let twice = Transaction {
             changes: vec![Change::put("a", "3"), Change::Delete("a".into())],
             ..Transaction::default()
@@ -71,7 +73,7 @@ fn what_was_committed_is_there_after_a_restart() {
         let store = LocalStore::open(&dir).await.unwrap();
         assert_eq!(all(&store).await, before);
         assert_eq!(before, "21: k0=18@19 k2=17@18");
-        assert_eq!(store.commit(put("k1", "new")).await, Ok(Verdict::Committed(Revision(22))));
+        assert_eq!(store.commit(put("k1", "new")).await, Ok(CommitResult::Committed(Revision(22))));
     });
 }
 
@@ -179,7 +181,7 @@ fn a_journal_cut_anywhere_opens_with_the_whole_records_before_the_cut() {
             assert_eq!(state.revision(), Revision(expected as u64), "cut at {cut}");
             let store = LocalStore::open(&dir).await.unwrap();
             let next = store.commit(put("more", "v")).await;
-            assert_eq!(next, Ok(Verdict::Committed(Revision(expected as u64 + 1))));
+            assert_eq!(next, Ok(CommitResult::Committed(Revision(expected as u64 + 1))));
         }
     });
 }

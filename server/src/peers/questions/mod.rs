@@ -12,11 +12,17 @@ mod topics;
 use std::ops::Range;
 
 use creel_io::CoreId;
-use creel_wire::ErrorCode;
 use creel_wire::api::offset_for_leader_epoch::EpochEndOffset;
 
+use crate::groups::FoundGroup;
+use crate::groups::runtime::question::{GroupQuestion, GroupResult};
+use crate::stages::StagesOfCore;
+use crate::topics::controller::error::TopicError;
+use crate::topics::controller::intents::TopicResult;
+use crate::topics::replicas::opening::Opened;
+
 pub(crate) use fetch::{FetchLimits, FetchShare, FoundPartition, Read, WatchShare};
-pub(crate) use groups::{GroupAnswer, GroupQuestion, GroupRequest, ListGroups};
+pub(crate) use groups::ListGroups;
 pub(crate) use lifecycle::{
     Progress, Quiesce, ReadProgress, ReadStages, RecoveryPoint, TakeCheckpoint, WriteCheckpoint,
 };
@@ -26,13 +32,9 @@ pub(crate) use lookups::{
 };
 pub(crate) use produce::{Acks, ProduceShare, ShareError, ShareOutcome};
 pub(crate) use topics::{
-    AlterTopic, CreateTopics, DeleteTopics, NewTopic, OpenTopics, Opened, Opening, RemoveTopics,
-    SettingChange, ShowTopics, TakeBackUpdate, TakeProducerIds, TopicChange, TopicOutcome, TopicRefusal,
-    UpdateTopic,
+    AlterTopic, CreateTopics, DeleteTopics, OpenTopics, RemoveTopics, RollBackUpdate, ShowTopics,
+    TakeProducerIds, UpdateTopic,
 };
-
-use crate::groups::FoundGroup;
-use crate::stages::StagesOfCore;
 
 /// A question of one kind, with its kind of answer.
 pub(crate) trait Payload: Sized {
@@ -67,21 +69,21 @@ macro_rules! for_each_question {
             /// Say how large your partitions are.
             Measure: MeasurePartitions => Vec<PartitionSize>;
             /// Ask the coordinator of a partition's groups.
-            Group: GroupQuestion => Result<GroupAnswer, ErrorCode>;
+            Group: GroupQuestion => GroupResult;
             /// List the groups you coordinate.
             ListGroups: ListGroups => Vec<FoundGroup>;
             /// Give me producer ids that nobody has (to core 0). None: they cannot be taken now.
             ProducerIds: TakeProducerIds => Option<Range<i64>>;
             /// Create these topics (to core 0).
-            CreateTopics: CreateTopics => Vec<TopicOutcome>;
+            CreateTopics: CreateTopics => Vec<TopicResult>;
             /// Delete these topics (to core 0).
-            DeleteTopics: DeleteTopics => Vec<TopicOutcome>;
+            DeleteTopics: DeleteTopics => Vec<TopicResult>;
             /// Change this topic (to core 0).
-            AlterTopic: AlterTopic => Result<(), TopicRefusal>;
+            AlterTopic: AlterTopic => Result<(), TopicError>;
             /// Open the new partitions of this topic, to show it in place of what you know of it.
             UpdateTopic: UpdateTopic => Result<(), String>;
             /// Remove them: it will not be shown.
-            TakeBackUpdate: TakeBackUpdate => ();
+            RollBackUpdate: RollBackUpdate => ();
             /// Open your partitions of these topics.
             OpenTopics: OpenTopics => Opened;
             /// Serve these topics: they are open on every core.

@@ -1,7 +1,9 @@
 //! Batches for the partitions of another core.
 
 use creel_engine::{Ack, AppendError, Batch, PendingAck};
-use creel_wire::{ErrorCode, Uuid};
+use creel_wire::Uuid;
+
+use crate::topics::image::PartitionError;
 
 /// What an append waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +45,9 @@ pub(crate) type ShareOutcome = Result<Ack, ShareError>;
 #[derive(Clone, Debug)]
 pub(crate) enum ShareError {
     /// There is no such partition here, or it cannot be used.
-    Partition(ErrorCode),
+    Partition(PartitionError),
+    /// The core that was asked has ended.
+    Unanswered,
     /// The log has refused it.
     Append(AppendError),
 }

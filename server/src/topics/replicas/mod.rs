@@ -4,7 +4,12 @@
 //! core.
 
 mod open;
+pub(crate) mod opening;
 mod pending_removals;
+mod remove;
+mod update;
 
-pub(crate) use open::{open, remove, take_back_update, update};
-pub(crate) use pending_removals::{Leftovers, remove_leftovers};
+pub(crate) use open::open;
+pub(crate) use pending_removals::PendingRemovals;
+pub(crate) use remove::{remove, retry_removals};
+pub(crate) use update::{roll_back_update, update};

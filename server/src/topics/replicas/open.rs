@@ -1,13 +1,15 @@
-//! A core's part in a topic's beginning and end: it opens, and removes, the partitions that it owns.
+//! A core's part in a topic's beginning: it opens the partitions that it owns.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use creel_engine::{LeaderEpoch, OpenError, OpenLog, Partition, TopicPartition};
-use creel_engine::{read_topic_id, remove_partition, write_topic_id};
+use creel_engine::{
+    LeaderEpoch, OpenError, OpenLog, Partition, TopicPartition, read_topic_id, remove_partition,
+    write_topic_id,
+};
 use creel_io::fs::exists;
 use creel_io::pace;
 use creel_wire::Uuid;
@@ -15,10 +17,10 @@ use creel_wire::Uuid;
 use crate::core::Core;
 use crate::groups::runtime;
 use crate::offsets;
-use crate::peers::questions::{Opened, Opening};
 use crate::tasks::race::all;
 use crate::topics::image::{LocalTopic, OFFLINE, Offline, Own, Topic};
 use crate::topics::log_config::log_config;
+use crate::topics::replicas::opening::{Opened, Opening};
 use crate::topics::strays::put_aside;
 
 /// How many steps of work it is to look how large a partition's segments are.
@@ -55,7 +57,7 @@ pub(crate) async fn open(core: &Rc<Core>, opening: &Opening) -> Opened {
 }
 
 /// A partition that could not be opened, and why not.
-struct Failed {
+pub(super) struct Failed {
     offline: Offline,
     reason: String,
 }
@@ -63,7 +65,7 @@ struct Failed {
 impl Failed {
     /// Notes it, and gives what the core has of it. `stays` says that it will be offline until the next start; what was being
     /// made is taken back instead, and who takes it back says so.
-    fn note(self, topic: &Topic, index: i32, outcome: &mut Opened, stays: bool) -> Own {
+    pub(super) fn note(self, topic: &Topic, index: i32, outcome: &mut Opened, stays: bool) -> Own {
         let Self { offline, reason } = self;
         if stays {
             tracing::error!(
@@ -74,33 +76,6 @@ impl Failed {
         topic.set_leader_epoch(index, OFFLINE);
         outcome.note_failure(topic, reason);
         Own::Offline(offline)
-    }
-}
-
-/// Prepares a changed topic: its partitions get its settings, and those that are new are opened. It is shown later.
-pub(crate) async fn update(core: &Rc<Core>, topic: Arc<Topic>) -> Result<(), String> {
-    let mut own = core.topics.by_id(&topic.id).map(|local| local.own.clone()).unwrap_or_default();
-    for partition in own.values().filter_map(Own::open) {
-        partition.set_config(log_config(&topic, core.node.broker()));
-    }
-    let opening = Opening { are_new: true, ..Opening::default() };
-    let mut outcome = Opened::default();
-    let new: Vec<_> = core.topics.own_indexes(&topic).filter(|index| !own.contains_key(index)).collect();
-    let jobs = new.iter().map(|index| open_one(core, &opening, &topic, *index));
-    for (index, opened) in new.iter().copied().zip(all(jobs, core.files.moving).await) {
-        own.insert(index, opened.unwrap_or_else(|failed| failed.note(&topic, index, &mut outcome, false)));
-    }
-    core.topics.hide(LocalTopic { topic, own });
-    outcome.failed.into_values().next().map_or(Ok(()), Err)
-}
-
-/// Removes the new partitions of a topic that could not be changed on every core.
-pub(crate) async fn take_back_update(core: &Rc<Core>, id: Uuid) {
-    let Some(changed) = core.topics.take_hidden(&id) else { return };
-    let shown = core.topics.by_id(&id);
-    let is_shown = |index| shown.as_ref().is_some_and(|shown| shown.own.contains_key(index));
-    for (_, own) in changed.own.iter().filter(|(index, _)| !is_shown(*index)) {
-        remove_own(core, own, id).await;
     }
 }
 
@@ -138,7 +113,12 @@ fn what_to_open(core: &Core, opening: &Opening, topic: &Topic, index: i32) -> Op
     }
 }
 
-async fn open_one(core: &Core, opening: &Opening, topic: &Topic, index: i32) -> Result<Own, Failed> {
+pub(super) async fn open_one(
+    core: &Core,
+    opening: &Opening,
+    topic: &Topic,
+    index: i32,
+) -> Result<Own, Failed> {
     let open = what_to_open(core, opening, topic, index);
     let opened = match opening.are_new {
         true => open_new(core, open.clone(), topic, index).await,
@@ -190,33 +170,4 @@ async fn mark(directory: &Path, id: Uuid) -> io::Result<()> {
             Err(io::Error::other(format!("it belongs to another topic: its id is {found}, and not {id}")))
         }
     }
-}
-
-/// Hides the topics and removes this core's partitions of them, several at a time.
-pub(crate) async fn remove(core: &Rc<Core>, ids: &[Uuid]) {
-    let gone: Vec<_> = ids.iter().filter_map(|id| core.topics.take(id)).collect();
-    let mut names: BTreeSet<String> = gone.iter().map(|local| local.topic.name.as_str().to_owned()).collect();
-    if names.remove(offsets::TOPIC) {
-        core.coordinators.clear();
-    }
-    core.coordinators.topics_deleted(&Rc::new(names)).await;
-    let own = gone.iter().flat_map(|local| local.own.values().map(|own| (own, local.topic.id)));
-    all(own.map(|(own, id)| remove_own(core, own, id)), core.files.moving).await;
-}
-
-/// What cannot be removed now is tried again: the topic is gone all the same.
-async fn remove_own(core: &Core, own: &Own, topic: Uuid) {
-    let (name, removed) = match own {
-        Own::Open(partition) => (partition.name(), partition.delete().await),
-        Own::Offline(offline) => (&offline.name, remove_offline(core, offline).await),
-    };
-    if let Err(error) = removed {
-        tracing::error!(partition = %name, %error, "cannot remove a deleted partition");
-        core.leftovers.add(name.clone(), topic);
-    }
-}
-
-async fn remove_offline(core: &Core, offline: &Offline) -> io::Result<()> {
-    let directory = core.node.config.data_dir.join(offline.name.directory_name());
-    if exists(&directory) { remove_partition(&offline.name, &directory).await } else { Ok(()) }
 }
