@@ -1,9 +1,9 @@
 //! The broker: Kafka's protocol on a thread-per-core log.
 //!
 //! A Produce goes `net` -> `api/dispatch` -> `api/produce` -> `topics` (where is the partition?) -> the engine, or by
-//! `peers` to the core that owns it; then back by `net`. A Fetch goes the same way to `api/fetch`, and waits there.
-//! `lifecycle` is a core's life from its first step to its end; `core` is what it has meanwhile. `budget` bounds what one
-//! request makes of all that.
+//! `peers` to the `inbox` of the core that owns it; then back by `net`. A Fetch goes the same way to `api/fetch`, and
+//! waits there. `lifecycle` is a core's life from its first step to its end; `core` is what it has meanwhile. `budget`
+//! bounds what one request makes of all that.
 //!
 //! `config` says what was asked for. `metadata` keeps the facts of the cluster (topics, ids) behind a small contract;
 //! `groups` is the group coordinator as a state machine without IO, `coordinators` gives it a clock and a log; `offsets` is
@@ -41,8 +41,7 @@ mod stages;
 mod tasks;
 mod topics;
 
-pub use lifecycle::banner::{Banner, Listening};
-pub use lifecycle::start::{Failure, Setup, run_core};
+pub use lifecycle::{Banner, Failure, Listening, Setup, run_core};
 
 /// Its version, and the commit it was built from where that was a checkout: `0.1.0 (3f2a1b4c5d6e)`.
 pub const VERSION: &str = match option_env!("BUILD_VERSION") {

@@ -10,7 +10,7 @@ use crate::budget::dedup;
 use crate::groups::runtime::ask_for_reply;
 use crate::groups::{Event, GroupDeletion, GroupError, Reply};
 use crate::limits::GROUPS_DELETED_AT_ONCE;
-use crate::tasks::race::all;
+use crate::tasks::join::join_bounded;
 
 /// Each group once.
 pub(crate) fn prepare(_: Facts, mut request: DeleteGroupsRequest) -> DeleteGroupsRequest {
@@ -24,7 +24,7 @@ pub(crate) async fn answer(call: Call, request: DeleteGroupsRequest) -> DeleteGr
     for some in request.groups_names.chunks(GROUPS_DELETED_AT_ONCE) {
         pace(some.len()).await;
         let deleting = some.iter().map(|group_id| delete(&call, group_id));
-        let outcomes = all(deleting, GROUPS_DELETED_AT_ONCE).await;
+        let outcomes = join_bounded(deleting, GROUPS_DELETED_AT_ONCE).await;
         let result = |(group_id, error_code): (&Str, _)| DeletableGroupResult {
             group_id: group_id.clone(),
             error_code,

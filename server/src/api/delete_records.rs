@@ -21,7 +21,7 @@ use crate::core::{Core, Question, ask_core, ask_owners};
 use crate::limits::PARTITIONS_CUTTING;
 use crate::peers::questions::{DeletedRecords, RecordsToDelete, WriteCheckpoint};
 use crate::peers::{Scatter, Slot};
-use crate::tasks::race::all;
+use crate::tasks::join::join_bounded;
 use crate::topics::{CONTROLLER, is_internal};
 
 const HIGH_WATERMARK: i64 = -1;
@@ -91,7 +91,7 @@ impl Question for RecordsToDelete {
     /// Moves the starts of this core's partitions.
     async fn answer_here(self, core: Rc<Core>) -> Vec<DeletedRecords> {
         let jobs = self.0.into_iter().map(|(topic, asked)| delete(&core, topic, asked));
-        all(jobs, PARTITIONS_CUTTING).await
+        join_bounded(jobs, PARTITIONS_CUTTING).await
     }
 }
 

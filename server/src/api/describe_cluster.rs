@@ -6,7 +6,7 @@ use creel_wire::api::describe_cluster::{
 };
 use creel_wire::{ErrorCode, Str};
 
-use crate::api::authorized;
+use crate::api::authorized_operations;
 use crate::api::call::Call;
 
 const BROKERS: i8 = 1;
@@ -35,9 +35,9 @@ pub(crate) fn answer(call: &Call, request: DescribeClusterRequest) -> DescribeCl
             rack,
             ..Default::default()
         }],
-        cluster_authorized_operations: authorized::if_asked(
+        cluster_authorized_operations: authorized_operations::if_asked(
             request.include_cluster_authorized_operations,
-            authorized::ON_CLUSTER,
+            authorized_operations::ON_CLUSTER,
         ),
         ..Default::default()
     }

@@ -8,7 +8,7 @@ use creel_wire::api::describe_groups::{
 use creel_wire::{ErrorCode, Str};
 
 use crate::answers::KafkaError;
-use crate::api::authorized;
+use crate::api::authorized_operations;
 use crate::api::call::{Call, Facts, Made};
 use crate::budget::{AnswerTooLarge, dedup};
 use crate::groups::runtime::ask;
@@ -39,7 +39,8 @@ pub(crate) async fn answer(
             Ok(GroupAnswer::Described(description)) => {
                 pace(description.members.len()).await;
                 let asked = request.include_authorized_operations && description.state != "Dead";
-                let authorized_operations = authorized::if_asked(asked, authorized::ON_GROUP);
+                let authorized_operations =
+                    authorized_operations::if_asked(asked, authorized_operations::ON_GROUP);
                 DescribedGroup { authorized_operations, ..show(call.version, description) }
             }
             Ok(_) => described_group_error(group_id, ErrorCode::UnknownServerError),

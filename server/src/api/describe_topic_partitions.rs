@@ -11,7 +11,7 @@ use creel_wire::api::describe_topic_partitions::{
 use creel_wire::{ErrorCode, Str};
 
 use crate::answers::KafkaError;
-use crate::api::authorized;
+use crate::api::authorized_operations;
 use crate::api::call::{Call, Facts, Made};
 use crate::budget::{AnswerTooLarge, dedup};
 use crate::topics::{Topic, check_name, is_internal};
@@ -75,7 +75,7 @@ async fn described(call: &Call, request: DescribeTopicPartitionsRequest) -> Desc
             if !wants_all {
                 let code = check_name(&name)
                     .map_or_else(|error| error.code(), |()| ErrorCode::UnknownTopicOrPartition);
-                let topic_authorized_operations = authorized::ON_TOPIC;
+                let topic_authorized_operations = authorized_operations::ON_TOPIC;
                 topics.push(DescribeTopicPartitionsResponseTopic {
                     topic_authorized_operations,
                     ..topic_error(name, code)
@@ -135,7 +135,7 @@ fn found(call: &Call, topic: &Topic, shown: std::ops::Range<i32>) -> DescribeTop
         topic_id: topic.id,
         is_internal: is_internal(&topic.name),
         partitions: shown.map(partition).collect(),
-        topic_authorized_operations: authorized::ON_TOPIC,
+        topic_authorized_operations: authorized_operations::ON_TOPIC,
         ..Default::default()
     }
 }

@@ -1,16 +1,13 @@
 //! ListGroups: the groups of this broker. v4 filters by state, v5 by type; every group here is of the classic type.
 
-use crate::api::call::Call;
-use crate::api::call::Facts;
-use crate::api::call::Made;
+use creel_io::pace_tenth;
+use creel_wire::Str;
+use creel_wire::api::list_groups::{ListGroupsRequest, ListGroupsResponse, ListedGroup};
+
+use crate::api::call::{Call, Facts, Made};
 use crate::budget::AnswerTooLarge;
 use crate::groups::FoundGroup;
 use crate::groups::runtime::list_all;
-use creel_io::pace_tenth;
-use creel_wire::Str;
-use creel_wire::api::list_groups::ListGroupsRequest;
-use creel_wire::api::list_groups::ListGroupsResponse;
-use creel_wire::api::list_groups::ListedGroup;
 
 const TYPE: &str = "classic";
 

@@ -18,8 +18,8 @@ use creel_wire::{ErrorCode, Str};
 
 use crate::answers::KafkaError;
 use crate::api::call::{Call, Facts};
-use crate::api::ends;
-use crate::api::epochs::check_epoch;
+use crate::api::durable_ends;
+use crate::api::leader_epochs::check_epoch;
 use crate::budget::dedup_merging;
 use crate::core::{Core, Question, ask_owners};
 use crate::peers::questions::{OffsetLookup, OffsetsFound};
@@ -120,11 +120,11 @@ impl Question for OffsetLookup {
     /// Finds the offsets of this core's partitions.
     async fn answer_here(self, core: Rc<Core>) -> Vec<OffsetsFound> {
         let about = |asked: &ListOffsetsPartition| (asked.partition_index, is_about_end(asked.timestamp));
-        let begun = ends::begin_all(&core, self.partitions, about).await;
+        let begun = durable_ends::begin_all(&core, self.partitions, about).await;
         let mut found = Vec::with_capacity(begun.len());
         for (asked, begun) in begun {
             pace(1).await;
-            found.push(match ends::settled(begun).await {
+            found.push(match durable_ends::settled(begun).await {
                 Ok(partition) => look_up_one(&partition, &asked, self.read_committed).await,
                 Err(code) => offset_error(asked.partition_index, code),
             });

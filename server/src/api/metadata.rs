@@ -16,7 +16,7 @@ use creel_wire::api::metadata::{
 use creel_wire::{ErrorCode, Str, Uuid};
 
 use crate::answers::KafkaError;
-use crate::api::authorized;
+use crate::api::authorized_operations;
 use crate::api::call::{Call, Facts, Made};
 use crate::budget::{AnswerTooLarge, dedup};
 use crate::config::TopicSettings;
@@ -81,7 +81,7 @@ pub(crate) async fn answer(
     };
     if request.include_topic_authorized_operations {
         let found = topics.iter_mut().filter(|topic: &&mut MetadataResponseTopic| topic.error_code.is_none());
-        found.for_each(|topic| topic.topic_authorized_operations = authorized::ON_TOPIC);
+        found.for_each(|topic| topic.topic_authorized_operations = authorized_operations::ON_TOPIC);
     }
     let asks_for_cluster = request.include_cluster_authorized_operations;
     let response = MetadataResponse {
@@ -89,7 +89,10 @@ pub(crate) async fn answer(
         cluster_id: Some(Str::from(call.core.node.cluster_id().to_owned())),
         controller_id: call.node_id(),
         topics,
-        cluster_authorized_operations: authorized::if_asked(asks_for_cluster, authorized::ON_CLUSTER),
+        cluster_authorized_operations: authorized_operations::if_asked(
+            asks_for_cluster,
+            authorized_operations::ON_CLUSTER,
+        ),
         ..Default::default()
     };
     Ok(Made { response, held })

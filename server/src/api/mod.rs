@@ -5,7 +5,7 @@
 
 pub(crate) mod alter_configs;
 pub(crate) mod api_versions;
-pub(crate) mod authorized;
+pub(crate) mod authorized_operations;
 pub(crate) mod call;
 pub(crate) mod create_partitions;
 pub(crate) mod create_topics;
@@ -18,13 +18,13 @@ pub(crate) mod describe_groups;
 pub(crate) mod describe_log_dirs;
 pub(crate) mod describe_topic_partitions;
 pub(crate) mod dispatch;
-pub(crate) mod ends;
-pub(crate) mod epochs;
+pub(crate) mod durable_ends;
 pub(crate) mod fetch;
 pub(crate) mod find_coordinator;
 pub(crate) mod heartbeat;
 pub(crate) mod init_producer_id;
 pub(crate) mod join_group;
+pub(crate) mod leader_epochs;
 pub(crate) mod leave_group;
 pub(crate) mod list_groups;
 pub(crate) mod list_offsets;

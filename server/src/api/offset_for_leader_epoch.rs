@@ -16,8 +16,8 @@ use creel_wire::api::offset_for_leader_epoch::{
 
 use crate::answers::KafkaError;
 use crate::api::call::{Call, Facts};
-use crate::api::ends;
-use crate::api::epochs::check_epoch;
+use crate::api::durable_ends;
+use crate::api::leader_epochs::check_epoch;
 use crate::budget::{dedup, dedup_merging};
 use crate::core::{Core, Question, ask_owners};
 use crate::peers::questions::EpochLookup;
@@ -63,11 +63,11 @@ pub(crate) async fn answer(call: Call, request: OffsetForLeaderEpochRequest) -> 
 impl Question for EpochLookup {
     /// Looks into this core's partitions.
     async fn answer_here(self, core: Rc<Core>) -> Vec<EpochEndOffset> {
-        let begun = ends::begin_all(&core, self.0, |asked| (asked.partition, true)).await;
+        let begun = durable_ends::begin_all(&core, self.0, |asked| (asked.partition, true)).await;
         let mut found = Vec::with_capacity(begun.len());
         for (asked, begun) in begun {
             pace(1).await;
-            found.push(match ends::settled(begun).await {
+            found.push(match durable_ends::settled(begun).await {
                 Ok(partition) => look_up_one(&partition, &asked),
                 Err(code) => epoch_error(asked.partition, code),
             });

@@ -34,7 +34,7 @@ use crate::limits::ANSWER_BYTES_FREE;
 use crate::net::reply::{Answered, Pending, Reply};
 use crate::peers::questions::{Acks, ProduceShare, ShareError, ShareOutcome};
 use crate::peers::{Awaited, Scatter};
-use crate::tasks::race::Boxed;
+use crate::tasks::LocalBoxFuture;
 use crate::topics::{LocalTopic, Location, Topic, is_internal, timestamp_rules};
 
 /// The first version whose clients know zstd.
@@ -150,7 +150,7 @@ async fn finish(acks: Acks, appends: Vec<Result<PendingAck, ShareError>>) -> Vec
 pub(crate) enum Start {
     Now(Pending),
     /// It has begun when this is ready.
-    Later(Boxed<'static, Pending>),
+    Later(LocalBoxFuture<'static, Pending>),
 }
 
 /// Begins a request: its batches are appended, or on their way to the cores that append them. It waits only for other

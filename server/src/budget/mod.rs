@@ -1,4 +1,6 @@
-//! What one request may make: the home of that bound.
+//! What requests and their answers may take, and what one request may make: the home of these bounds.
+//!
+//! Owns the counts of bytes and files that a core's requests and answers hold. It must not know what they are about.
 //!
 //! `creel_wire::budget` bounds the lists that a request becomes when it is read. This bounds what is made of them:
 //!
@@ -9,6 +11,9 @@
 //!   back once they are sent, so that a client which takes nothing of its answers costs no more than what it has by then.
 //! - Work of more than half a millisecond is done in pieces (`creel_io::pace`), so that all that is done in one turn of a core
 //!   is little more than one piece; or off the core.
+//!
+//! - What requests take while they wait is counted, too (`request_memory`), and so are the descriptors of files
+//!   (`descriptors`).
 //!
 //! The figures are in `limits`, each with what happens when it is reached.
 

@@ -7,7 +7,7 @@ use creel_io::spawn;
 
 use super::{Core, Question, ask_all_cores};
 use crate::peers::questions::{RecoveryPoint, TakeCheckpoint, WriteCheckpoint};
-use crate::tasks::race::all;
+use crate::tasks::join::join_bounded;
 use crate::topics::Offline;
 
 impl Question for TakeCheckpoint {
@@ -26,7 +26,7 @@ impl Question for TakeCheckpoint {
                 is_sound: closed.is_ok() && !partition.is_poisoned(),
             }
         });
-        let mut points = all(jobs, core.files.moving).await;
+        let mut points = join_bounded(jobs, core.files.moving).await;
         points.extend(core.topics.offline_partitions().into_iter().map(kept));
         points
     }

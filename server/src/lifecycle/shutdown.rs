@@ -52,8 +52,8 @@ pub(crate) async fn stop(core: &Rc<Core>) -> bool {
 /// Core 0: makes what is written down of topics complete. Whether that was possible.
 async fn seal_metadata(core: &Core) -> bool {
     // Without it the start has failed.
-    let Some(authority) = core.controller() else { return true };
-    let sealed = authority.seal().await;
+    let Some(controller) = core.controller() else { return true };
+    let sealed = controller.seal().await;
     if let Err(error) = &sealed {
         tracing::error!(%error, "cannot seal the metadata journal");
     }

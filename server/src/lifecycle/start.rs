@@ -1,55 +1,31 @@
 //! A core's life: it takes part in the start, serves, and ends; core 0 leads.
 
 use std::io::ErrorKind;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use creel_engine::CheckpointFiles;
 use creel_io::fs::{DirLock, create_dir_all, lock_exclusive};
 use creel_io::mailbox::{Endpoint, mesh};
-use creel_io::net::TcpListener;
-use creel_io::{CoreId, Instant, now, shutdown_signal, sleep, spawn, wall_clock_ms};
+use creel_io::{CoreId, Instant, now, shutdown_signal, spawn};
 use creel_wire::Uuid;
 
-use super::{accept, data_dir, exposure_warning, shutdown, start_progress};
-use crate::config::{Config, Listener};
-use crate::core::checkpoint::write_checkpoint;
+use super::banner::{Banner, Listening};
+use super::failure::Failure;
+use super::listen::{listen_for_admin, listen_on};
+use super::{accept, data_dir, shutdown, start_progress, upkeep};
+use crate::config::Config;
 use crate::core::node::Node;
 use crate::core::{Core, ask_all_cores};
-use crate::lifecycle::banner::{Banner, Listening};
-use crate::limits::{
-    CHECKPOINT_INTERVAL_MS, LARGE_REQUEST_PATIENCE_MS, MAILBOX_MESSAGES, TAKEN_PORT_PATIENCE_MS,
-    TAKEN_PORT_PAUSE_MS,
-};
+use crate::limits::MAILBOX_MESSAGES;
 use crate::peers::Message;
 use crate::peers::questions::ShowTopics;
 use crate::tasks::race::{First, race};
+use crate::topics::open_everywhere;
 use crate::topics::replicas::opening::Opening;
-use crate::topics::{open_everywhere, retry_removals};
 use crate::{admin, inbox};
-
-/// Why a broker did not start, or did not end well.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Failure {
-    /// The data directory cannot be used.
-    #[error("data directory {0}: {1}")]
-    DataDir(String, String),
-    /// Another process has it.
-    #[error("data directory {0} is in use by another broker")]
-    Locked(String),
-    /// The address cannot be listened on.
-    #[error("cannot listen on {0}: {1} (--listen, or listeners)")]
-    Listen(SocketAddr, String),
-    /// The admin listener's address cannot be listened on.
-    #[error("cannot listen on {0}: {1} (creel.admin.listener)")]
-    ListenForAdmin(SocketAddr, String),
-    /// Something could not be made durable at the end; the next start recovers.
-    #[error("the stop was not clean: see the log")]
-    Unclean,
-}
 
 /// A node to be started: what its cores share. One for all cores; each takes its part of it.
 #[derive(Clone)]
@@ -94,7 +70,7 @@ pub async fn run_core(id: CoreId, setup: Setup) {
     let core = Core::new(id, setup.node.clone(), endpoint.open());
     let exit = core.exit.notified();
     spawn(inbox::receive(core.clone()));
-    spawn(look_after(core.clone()));
+    spawn(upkeep::run(core.clone()));
     if id == CoreId(0) {
         if let Err(failure) = lead(&core, &setup, began).await {
             setup.fail(failure);
@@ -132,65 +108,6 @@ async fn lead_locked(core: &Rc<Core>, setup: &Setup, data_dir: &Path, began: Ins
         First::Right(()) => {}
     }
     if shutdown::stop(core).await { Ok(()) } else { Err(Failure::Unclean) }
-}
-
-/// Listens on all of them. With each, where it really is: port 0 has become a free one.
-async fn listen_on(listeners: &[Listener]) -> Result<(Vec<TcpListener>, Vec<SocketAddr>), Failure> {
-    let mut bound = Vec::with_capacity(listeners.len());
-    let mut addresses = Vec::with_capacity(listeners.len());
-    for Listener { name, bind, .. } in listeners {
-        let failed = |error: std::io::Error| Failure::Listen(*bind, with_advice(&error));
-        let listener = listen(*bind).await.map_err(failed)?;
-        let address = listener.local_addr().map_err(failed)?;
-        exposure_warning::warn_of_clients(name, address);
-        addresses.push(address);
-        bound.push(listener);
-    }
-    Ok((bound, addresses))
-}
-
-/// Listens, waiting out what a killed broker leaves behind: the kernel closes a ring's files a moment after its process
-/// is gone, so a restart right after a kill -9 can find its own port still taken.
-async fn listen(bind: SocketAddr) -> std::io::Result<TcpListener> {
-    let give_up = now() + Duration::from_millis(TAKEN_PORT_PATIENCE_MS);
-    loop {
-        match bind_to(bind) {
-            Err(error) if error.kind() == ErrorKind::AddrInUse && now() < give_up => {
-                sleep(Duration::from_millis(TAKEN_PORT_PAUSE_MS)).await;
-            }
-            listening => return listening,
-        }
-    }
-}
-
-/// Binds. Every address is every one of IPv4 where there is no IPv6.
-fn bind_to(address: SocketAddr) -> std::io::Result<TcpListener> {
-    TcpListener::bind(address).or_else(|error| match address.ip() {
-        IpAddr::V6(ip) if ip.is_unspecified() && error.kind() != ErrorKind::AddrInUse => {
-            TcpListener::bind(SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), address.port()))
-        }
-        _ => Err(error),
-    })
-}
-
-/// Why an address can't be had, and what to do.
-fn with_advice(error: &std::io::Error) -> String {
-    let advice = match error.kind() {
-        ErrorKind::AddrInUse => "end what listens there, or choose another port",
-        ErrorKind::AddrNotAvailable => "choose an address that this machine has",
-        ErrorKind::PermissionDenied => "choose a port that needs no privilege, above 1023",
-        _ => "choose another address",
-    };
-    format!("{error}; {advice}")
-}
-
-fn listen_for_admin(bind: SocketAddr) -> Result<TcpListener, Failure> {
-    let listening = bind_to(bind).and_then(|listener| Ok((listener.local_addr()?, listener)));
-    let (address, listener) =
-        listening.map_err(|error| Failure::ListenForAdmin(bind, with_advice(&error)))?;
-    tracing::info!(%address, "admin listener");
-    exposure_warning::warn_of_admin(address);
-    Ok(listener)
 }
 
 fn lock(data_dir: &Path) -> Result<DirLock, Failure> {
@@ -241,48 +158,5 @@ fn banner(core: &Core, addresses: &[SocketAddr], partitions: usize, began: Insta
         node: (config.broker.node_id, core.node.cluster_id().to_owned()),
         partitions,
         took: now().saturating_since(began),
-    }
-}
-
-/// What a core does by itself while it serves: it closes idle connections, rolls and drops segments; core 0 also writes
-/// checkpoints.
-async fn look_after(core: Rc<Core>) {
-    let broker = core.node.broker();
-    let interval = broker.log_retention_check_interval_ms.min(CHECKPOINT_INTERVAL_MS as i64).max(1);
-    let idle = u64::try_from(broker.connections_max_idle_ms).ok().map(Duration::from_millis);
-    let step = Duration::from_millis(interval as u64);
-    let step = idle.map_or(step, |idle| step.min(idle / 2).max(Duration::from_millis(10)));
-    let step = step.min(Duration::from_millis(LARGE_REQUEST_PATIENCE_MS) / 2);
-    let mut upkeep_due = now() + Duration::from_millis(interval as u64);
-    while !core.stopping.has_begun() {
-        sleep(step).await;
-        look_after_connections(&core, idle);
-        core.change_log.tell_left_out();
-        if now() >= upkeep_due {
-            upkeep(&core).await;
-            upkeep_due = now() + Duration::from_millis(interval as u64);
-        }
-    }
-}
-
-fn look_after_connections(core: &Core, idle: Option<Duration>) {
-    let wanted = core.net.request_memory.is_wanted();
-    if let Some(idle) = idle {
-        core.net.connections.close_idle(idle, wanted);
-    }
-    if wanted {
-        core.net.connections.close_slow_holders(&core.client_log);
-    }
-}
-
-async fn upkeep(core: &Rc<Core>) {
-    for partition in core.topics.own_partitions() {
-        if let Err(error) = partition.upkeep(wall_clock_ms()).await {
-            tracing::error!(partition = %partition.name(), %error, "upkeep failed");
-        }
-    }
-    retry_removals(core).await;
-    if core.controller().is_some() && !core.stopping.has_begun() {
-        write_checkpoint(core).await;
     }
 }

@@ -20,7 +20,8 @@ use super::service::{Beginning, Begun, Refused, Service};
 use crate::budget::request_memory::Pool;
 use crate::limits::{OWN_ROOM_FROM_BYTES, OWN_ROOM_SPARE_BYTES};
 use crate::stages::FrameClock;
-use crate::tasks::race::{Boxed, First, race};
+use crate::tasks::LocalBoxFuture;
+use crate::tasks::race::{First, race};
 
 /// Why nothing more is read.
 pub(super) enum Ended {
@@ -137,7 +138,7 @@ impl<S: Service, F: Future<Output = ()>> Reader<'_, S, F> {
     }
 
     /// Lets a request in that is whole. Waiting for it is not part of what every request moves: most are let in at once.
-    fn admit(&mut self, frame: &Bytes) -> Result<Admitted, Boxed<'_, Admitted>> {
+    fn admit(&mut self, frame: &Bytes) -> Result<Admitted, LocalBoxFuture<'_, Admitted>> {
         if let Some(admitted) = self.large.take() {
             self.connection.idleness.whole();
             self.buffer = apart(take(&mut self.buffer), frame.len());
@@ -146,7 +147,9 @@ impl<S: Service, F: Future<Output = ()>> Reader<'_, S, F> {
         let (connection, memory) = (self.connection, &self.net.request_memory);
         let (counted, pool) = memory.counted(frame.len(), is_produce(frame));
         let admitted = connection.in_flight.try_acquire(counted, pool);
-        admitted.ok_or_else(|| -> Boxed<'_, Admitted> { Box::pin(admit_later(connection, counted, pool)) })
+        admitted.ok_or_else(|| -> LocalBoxFuture<'_, Admitted> {
+            Box::pin(admit_later(connection, counted, pool))
+        })
     }
 }
 

@@ -17,7 +17,8 @@ use crate::budget::request_memory::Share;
 use crate::limits::{ANSWER_PACE_BYTES, ANSWER_PATIENCE_MS};
 use crate::net::transport::Transport;
 use crate::stages::QueuedSince;
-use crate::tasks::race::{Boxed, First, race};
+use crate::tasks::LocalBoxFuture;
+use crate::tasks::race::{First, race};
 
 /// What is sent for a request.
 pub(crate) enum Reply {
@@ -63,7 +64,7 @@ impl From<Reply> for Answered {
 /// A request that has begun. The reply of a later one may be ready earlier; they leave in the order of requests.
 pub(crate) enum Pending {
     Ready(Reply),
-    Later(Boxed<'static, Answered>),
+    Later(LocalBoxFuture<'static, Answered>),
 }
 
 impl Pending {

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::client::Client;
 use super::reply::Pending;
 use crate::stages::{FrameTimes, QueuedSince};
-use crate::tasks::race::Boxed;
+use crate::tasks::LocalBoxFuture;
 
 /// Why a request can't be answered, so that its connection is closed.
 pub(crate) type Refused = Box<dyn Error>;
@@ -24,7 +24,7 @@ pub(crate) struct Begun {
 pub(crate) enum Beginning {
     Now(Begun),
     /// It has begun when this is ready.
-    Later(Boxed<'static, Result<Begun, Refused>>),
+    Later(LocalBoxFuture<'static, Result<Begun, Refused>>),
 }
 
 impl Beginning {

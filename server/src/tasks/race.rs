@@ -1,7 +1,7 @@
-//! Waiting for the first of several things.
+//! Waiting for the first of two things.
 
 use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::task::Poll;
 
 /// Which of two came first.
@@ -20,42 +20,4 @@ pub(crate) async fn race<A: Future, B: Future>(left: A, right: B) -> First<A::Ou
         right.as_mut().poll(cx).map(First::Right)
     })
     .await
-}
-
-/// A future that is owned where it stands.
-pub(crate) type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
-
-/// Runs all, at most `limit` of them at the same time; their outcomes in order.
-/// None is made before it can run.
-pub(crate) async fn all<F: Future>(futures: impl IntoIterator<Item = F>, limit: usize) -> Vec<F::Output> {
-    let mut waiting = futures.into_iter().enumerate().fuse();
-    let mut running: Vec<(usize, Pin<Box<_>>)> = Vec::new();
-    let mut done: Vec<(usize, F::Output)> = Vec::new();
-    poll_fn(|cx| {
-        loop {
-            while running.len() < limit
-                && let Some((at, future)) = waiting.next()
-            {
-                running.push((at, Box::pin(future)));
-            }
-            let before = running.len();
-            running.retain_mut(|(at, future)| match future.as_mut().poll(cx) {
-                Poll::Ready(value) => {
-                    done.push((*at, value));
-                    false
-                }
-                Poll::Pending => true,
-            });
-            // With room for more of them, there are no more.
-            if running.is_empty() && before == 0 {
-                return Poll::Ready(());
-            }
-            if running.len() == before {
-                return Poll::Pending;
-            }
-        }
-    })
-    .await;
-    done.sort_by_key(|(at, _)| *at);
-    done.into_iter().map(|(_, value)| value).collect()
 }

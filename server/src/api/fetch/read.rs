@@ -7,7 +7,7 @@ use creel_io::pace;
 use creel_wire::ErrorCode;
 
 use crate::answers::KafkaError;
-use crate::api::epochs::check_epoch;
+use crate::api::leader_epochs::check_epoch;
 use crate::core::{Core, Question};
 use crate::fetch_sessions::fetch_list::FetchItem;
 use crate::fetch_sessions::sessions::PartitionState;

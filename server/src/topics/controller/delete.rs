@@ -33,8 +33,7 @@ pub(crate) async fn delete(core: &Rc<Core>, question: DeleteTopics) -> Vec<Topic
 }
 
 async fn delete_locked(core: &Rc<Core>, controller: &Controller, ids: &[Uuid]) -> Vec<TopicResult> {
-    let find =
-        |id| core.topics.by_id(id).map(|local| local.topic.clone()).ok_or_else(|| TopicError::UnknownId);
+    let find = |id| core.topics.by_id(id).map(|local| local.topic.clone()).ok_or(TopicError::UnknownId);
     let found: Vec<TopicResult> = ids.iter().map(find).collect();
     let topics = || found.iter().filter_map(|found| found.as_ref().ok());
     let writing = controller.writing.lock().await;

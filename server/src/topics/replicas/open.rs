@@ -17,7 +17,7 @@ use creel_wire::Uuid;
 use crate::core::Core;
 use crate::groups::runtime;
 use crate::offsets;
-use crate::tasks::race::all;
+use crate::tasks::join::join_bounded;
 use crate::topics::image::{LocalTopic, OFFLINE, Offline, Own, Topic};
 use crate::topics::log_config::log_config;
 use crate::topics::replicas::opening::{Opened, Opening};
@@ -37,7 +37,7 @@ pub(crate) async fn open(core: &Rc<Core>, opening: &Opening) -> Opened {
         expect(core, opening, &own).await;
     }
     let jobs = own.into_iter().map(|(topic, index)| open_one(core, opening, topic, index));
-    let opened = all(jobs, core.files.moving).await;
+    let opened = join_bounded(jobs, core.files.moving).await;
     let mut outcome = Opened { partitions: opened.len(), ..Opened::default() };
     let mut opened = opened.into_iter();
     for topic in &opening.topics {
@@ -84,7 +84,7 @@ impl Failed {
 async fn coordinate(core: &Rc<Core>, own: &BTreeMap<i32, Own>, stays: bool) -> Result<(), String> {
     let open = own.iter().filter_map(|(index, own)| Some((*index, own.open()?.clone())));
     let jobs = open.map(|(index, partition)| runtime::host(core, index, partition));
-    let hosted = all(jobs, core.files.moving).await;
+    let hosted = join_bounded(jobs, core.files.moving).await;
     for reason in hosted.iter().filter_map(|hosted| hosted.as_ref().err()).filter(|_| stays) {
         tracing::error!(reason, "groups are not served: their offsets cannot be read");
     }

@@ -11,7 +11,7 @@ use creel_wire::Uuid;
 use super::pending_removals::PendingRemoval;
 use crate::core::Core;
 use crate::offsets;
-use crate::tasks::race::all;
+use crate::tasks::join::join_bounded;
 use crate::topics::image::{Offline, Own};
 
 /// Hides the topics and removes this core's partitions of them, several at a time.
@@ -23,7 +23,7 @@ pub(crate) async fn remove(core: &Rc<Core>, ids: &[Uuid]) {
     }
     core.coordinators.topics_deleted(&Rc::new(names)).await;
     let own = gone.iter().flat_map(|local| local.own.values().map(|own| (own, local.topic.id)));
-    all(own.map(|(own, id)| remove_own(core, own, id)), core.files.moving).await;
+    join_bounded(own.map(|(own, id)| remove_own(core, own, id)), core.files.moving).await;
 }
 
 /// What cannot be removed now is tried again: the topic is gone all the same.

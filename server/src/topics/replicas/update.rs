@@ -9,7 +9,7 @@ use super::open::open_one;
 use super::opening::{Opened, Opening};
 use super::remove::remove_own;
 use crate::core::Core;
-use crate::tasks::race::all;
+use crate::tasks::join::join_bounded;
 use crate::topics::image::{LocalTopic, Own, Topic};
 use crate::topics::log_config::log_config;
 
@@ -23,7 +23,7 @@ pub(crate) async fn update(core: &Rc<Core>, topic: Arc<Topic>) -> Result<(), Str
     let mut outcome = Opened::default();
     let new: Vec<_> = core.topics.own_indexes(&topic).filter(|index| !own.contains_key(index)).collect();
     let jobs = new.iter().map(|index| open_one(core, &opening, &topic, *index));
-    for (index, opened) in new.iter().copied().zip(all(jobs, core.files.moving).await) {
+    for (index, opened) in new.iter().copied().zip(join_bounded(jobs, core.files.moving).await) {
         own.insert(index, opened.unwrap_or_else(|failed| failed.note(&topic, index, &mut outcome, false)));
     }
     core.topics.hide(LocalTopic { topic, own });

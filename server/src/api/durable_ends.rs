@@ -1,4 +1,4 @@
-//! Partitions whose ends are asked about. What was acknowledged when the question came counts in the answer, and what a
+//! Partitions whose ends are asked about, once they are durable. What was acknowledged when the question came counts in the answer, and what a
 //! power cut can take back is told to nobody: so the answer waits until what is written by then is durable.
 
 use creel_engine::{Partition, Settling};
@@ -8,14 +8,14 @@ use creel_wire::{ErrorCode, Uuid};
 use crate::answers::KafkaError;
 use crate::core::Core;
 
-/// A partition of this core that settles. All partitions of a request begin before the first of them is waited for, so
+/// A partition of this core whose end becomes durable. All partitions of a request begin before the first of them is waited for, so
 /// that their syncs run side by side.
-pub(crate) struct Asked {
+pub(crate) struct SettlingPartition {
     partition: Partition,
     settling: Option<Settling>,
 }
 
-impl Asked {
+impl SettlingPartition {
     /// Has what is written of a partition synced, if its end is what the question is about.
     fn begin(core: &Core, topic: &Uuid, index: i32, is_about_end: bool) -> Result<Self, ErrorCode> {
         let partition = core.topics.own(topic, index).map_err(|error| error.code())?;
@@ -33,7 +33,7 @@ impl Asked {
 }
 
 /// A question, and its partition that settles, or why there is none.
-pub(crate) type Begun<Q> = (Q, Result<Asked, ErrorCode>);
+pub(crate) type Begun<Q> = (Q, Result<SettlingPartition, ErrorCode>);
 
 /// Has the partitions settle that these questions are about. `about` says which partition of its topic a question means,
 /// and whether it is about its end.
@@ -46,13 +46,13 @@ pub(crate) async fn begin_all<Q>(
     for (topic, question) in questions {
         pace(1).await;
         let (index, is_about_end) = about(&question);
-        let asked = Asked::begin(core, &topic, index, is_about_end);
-        begun.push((question, asked));
+        let settling = SettlingPartition::begin(core, &topic, index, is_about_end);
+        begun.push((question, settling));
     }
     begun
 }
 
 /// The partition of a question, once it has settled.
-pub(crate) async fn settled(begun: Result<Asked, ErrorCode>) -> Result<Partition, ErrorCode> {
+pub(crate) async fn settled(begun: Result<SettlingPartition, ErrorCode>) -> Result<Partition, ErrorCode> {
     begun?.settled().await
 }
