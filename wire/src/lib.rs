@@ -19,6 +19,7 @@ extern crate self as creel_wire;
 pub mod api;
 mod api_key;
 pub mod budget;
+mod encoded_frame;
 mod error;
 mod error_code;
 pub mod field;
@@ -34,6 +35,7 @@ mod records;
     reason = "values for tests, of their own choice"
 )]
 pub mod sample;
+mod shape;
 pub mod text;
 mod uuid;
 pub mod varint;

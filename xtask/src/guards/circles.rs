@@ -94,18 +94,20 @@ fn circles(arrows: &Arrows) -> Vec<Vec<String>> {
 }
 
 fn describe(krate: &Crate, arrows: &Arrows, circle: &[String]) -> String {
-    let way: Vec<String> = shortest(arrows, circle)
-        .into_iter()
-        .map(|arrow| {
-            let (line, name) = &arrows[&arrow];
-            format!("  {}:{line} uses {name} of {}", arrow.0, arrow.1)
-        })
-        .collect();
+    let line_of = |arrow: &(String, String)| {
+        let (line, name) = &arrows[arrow];
+        format!("  {}:{line} uses {name} of {}", arrow.0, arrow.1)
+    };
+    let way: Vec<String> = shortest(arrows, circle).iter().map(line_of).collect();
+    let all = arrows.keys().filter(|(from, to)| circle.contains(from) && circle.contains(to));
+    let all: Vec<String> = all.map(line_of).collect();
     format!(
-        "{}: the imports of {} files go round. The shortest way:\n{}\nIf it must be so: [[circle]] with files = {}",
+        "{}: the imports of {} files go round. The shortest way:\n{}\nAll {} arrows between them:\n{}\nIf it must be so: [[circle]] with files = {}",
         krate.package,
         circle.len(),
         way.join("\n"),
+        all.len(),
+        all.join("\n"),
         toml_list(circle)
     )
 }

@@ -1,12 +1,14 @@
 //! A document names no file that is not there.
 //!
 //! Looked at are all Markdown files, and the comments of Rust files. In Markdown each link without a scheme must lead to
-//! a file or folder, as seen from the document, and to a heading of it where it names one. In code (spans and blocks) a word is taken for the name of a file of ours
-//! if it ends like source code (`.rs`, `.md`, `.py`, ...), if it begins with a folder of the root (`io/src`), or if it is a
-//! folder (`groups/`). Such a name must be a path from the root or from the document, or the last parts of some path.
+//! a file or folder, as seen from the document, and to a heading of it where it names one. In code (spans and blocks) a
+//! word is taken for the name of a file of ours if it ends like source code (`.rs`, `.md`, `.py`, ...), if it begins with
+//! a folder of the root (`io/src`), or if it is a folder (`groups/`). Such a name must be a path from the root or from the document, or the last parts of some path.
 //!
 //! A measurement under `results/` names the files of its own commit: only its links are looked at. What Git ignores
 //! need not be there.
+//!
+//! One thing more: no cell of a table in `ARCHITECTURE.md` is long. What needs more room is a decision, in `docs/decisions/`.
 
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 
@@ -15,6 +17,12 @@ use super::tree::{Tree, folder_of, join};
 
 /// Words that end like this name a file of ours, wherever they stand.
 const SOURCES: [&str; 8] = [".rs", ".md", ".py", ".js", ".java", ".go", ".sh", ".ts"];
+
+/// The page whose tables are short.
+const SHORT: &str = "ARCHITECTURE.md";
+
+/// Characters of a cell there.
+const CELL_MAX: usize = 200;
 
 /// A name in a document.
 struct Name {
@@ -43,6 +51,7 @@ pub(super) fn faults(tree: &Tree, allowed: &[Missing]) -> Vec<String> {
             }
         }
     }
+    faults.extend(long_cells(tree.text(SHORT).unwrap_or_default()));
     let unseen = allowed.iter().zip(seen).filter(|(_, seen)| !seen);
     faults.extend(
         unseen.map(|(it, _)| {
@@ -50,6 +59,16 @@ pub(super) fn faults(tree: &Tree, allowed: &[Missing]) -> Vec<String> {
         }),
     );
     faults
+}
+
+fn long_cells(text: &str) -> Vec<String> {
+    let rows = text.lines().enumerate().filter(|(_, line)| line.starts_with('|'));
+    let cells = rows.flat_map(|(index, line)| line.split('|').map(move |cell| (index + 1, cell.trim())));
+    let long = cells.filter(|(_, cell)| cell.chars().count() > CELL_MAX);
+    long.map(|(line, _)| {
+        format!("{SHORT}:{line} has a cell of more than {CELL_MAX} characters: docs/decisions/ has room")
+    })
+    .collect()
 }
 
 fn names_in_markdown(tree: &Tree, document: &str, text: &str) -> Vec<Name> {
@@ -204,6 +223,15 @@ mod tests {
         let faults = found(&[("a/README.md", text), ("a/b.md", "## Six\n")], "");
         let wanted = ["3 names #five", "3 names b.md#seven"];
         assert_eq!(faults, wanted.map(|what| format!("a/README.md:{what}, which is not there")));
+    }
+
+    #[test]
+    fn a_long_cell_of_the_short_page_is_a_fault() {
+        let text = format!("| a | b |\n|---|---|\n| {} | {} |\n", "x".repeat(200), "y".repeat(201));
+        assert_eq!(found(&[("docs/x.md", &text)], ""), Vec::<String>::new());
+        let faults = found(&[("ARCHITECTURE.md", &text)], "");
+        assert_eq!(faults.len(), 1, "{faults:?}");
+        assert!(faults[0].starts_with("ARCHITECTURE.md:3 "), "{}", faults[0]);
     }
 
     #[test]
