@@ -179,7 +179,12 @@ impl Watcher {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::sync::mpsc::{Sender, channel};
+    use std::task::Wake;
+
     use super::*;
+    use crate::test_random::Random;
 
     fn many(waiters: &mut HwWaiters, watcher: &Watcher, count: u32) -> Vec<u64> {
         (0..count).map(|number| waiters.watch(Offset(0), watcher, number)).collect()
@@ -221,5 +226,68 @@ mod tests {
             waiters.forget(key);
         }
         assert!(waiters.is_empty() && waiters.waiting.is_empty());
+    }
+
+    /// A task that says its number when it is woken.
+    struct Sleeper(u32, Sender<u32>);
+
+    impl Wake for Sleeper {
+        fn wake(self: Arc<Self>) {
+            self.1.send(self.0).unwrap();
+        }
+    }
+
+    /// Who waits, by a number of its own.
+    struct Known {
+        key: u64,
+        past: i64,
+        number: u32,
+        is_watcher: bool,
+    }
+
+    #[test]
+    fn whoever_waits_is_woken_when_it_is_due_and_once() {
+        for seed in 0..50 {
+            let (mut random, mut waiters) = (Random::new(seed), HwWaiters::default());
+            let (watcher, (sender, woken)) = (Watcher::default(), channel());
+            let mut model: Vec<Known> = Vec::new();
+            for number in 0..400 {
+                let past = random.below(50) as i64;
+                let mut due = Vec::new();
+                match random.below(10) {
+                    0 => {
+                        waiters.advance(Offset::ZERO + past);
+                        due.extend(model.extract_if(.., |known| known.past < past));
+                    }
+                    1 => {
+                        waiters.start_moved();
+                        due.extend(model.extract_if(.., |known| known.is_watcher));
+                    }
+                    2 if random.below(20) == 0 => {
+                        waiters.wake_all();
+                        due.append(&mut model);
+                    }
+                    3..6 if !model.is_empty() => {
+                        let at = random.below(model.len() as u64) as usize;
+                        waiters.forget(model.swap_remove(at).key);
+                    }
+                    6 => {
+                        let key = waiters.watch(Offset::ZERO + past, &watcher, number);
+                        model.push(Known { key, past, number, is_watcher: true });
+                    }
+                    _ => {
+                        let waker = Arc::new(Sleeper(number, sender.clone())).into();
+                        let key = waiters.wait(None, Offset::ZERO + past, &waker);
+                        model.push(Known { key, past, number, is_watcher: false });
+                    }
+                }
+                let mut told: Vec<u32> = watcher.take_moved().into_iter().chain(woken.try_iter()).collect();
+                let mut expected: Vec<u32> = due.iter().map(|known| known.number).collect();
+                told.sort_unstable();
+                expected.sort_unstable();
+                assert_eq!(told, expected, "seed {seed}");
+                assert_eq!(waiters.is_empty(), model.is_empty(), "seed {seed}");
+            }
+        }
     }
 }

@@ -35,3 +35,23 @@ impl Visibility {
         durable
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use core::time::Duration;
+
+    use super::*;
+    use crate::log::Place;
+    use crate::offset::{FilePosition, Offset};
+
+    #[test]
+    fn only_relaxed_durability_lets_consumers_see_what_is_not_on_the_medium() {
+        let place = Place { segment: Offset::ZERO, position: FilePosition(9) };
+        let end = End { offset: Offset::ZERO + 9, place };
+        let group_commit = Visibility::of(Durability::GroupCommit);
+        let after = Some(Duration::from_secs(1));
+        let relaxed = Visibility::of(Durability::Relaxed { records: None, after });
+        assert_eq!([group_commit, relaxed].map(|policy| policy.after_write(end)), [None, Some(end)]);
+        assert_eq!([group_commit, relaxed].map(|policy| policy.after_sync(end)), [end, end]);
+    }
+}

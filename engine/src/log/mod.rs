@@ -25,7 +25,7 @@ use crate::format::bad_ranges::BadRange;
 use crate::format::batch::{Batch, BatchHeader};
 pub(crate) use crate::log::cursors::{Cursors, End, Place};
 use crate::log::epochs::LeaderEpochs;
-use crate::log::producers::{AppendOrigin, Producers, Verdict};
+use crate::log::producers::{AppendOrigin, ProducerCheck, Producers};
 use crate::log::recent::RecentBatches;
 use crate::log::staging::{Staging, Stamp, WriteGroup};
 use crate::offset::{LeaderEpoch, Offset};
@@ -260,7 +260,7 @@ impl Log {
         &self,
         header: &BatchHeader,
         origin: AppendOrigin,
-    ) -> Result<Verdict, ProducerError> {
+    ) -> Result<ProducerCheck, ProducerError> {
         self.producers.check(header, origin)
     }
 

@@ -25,7 +25,7 @@ pub enum AppendOrigin {
 
 /// What to do with a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(crate) enum ProducerCheck {
     /// Append it.
     Append,
     /// It is here already, from `base` on.
@@ -173,16 +173,20 @@ impl Producers {
     }
 
     /// Decides about a batch before it gets its offset. Changes nothing.
-    pub(crate) fn check(&self, header: &BatchHeader, origin: AppendOrigin) -> Result<Verdict, ProducerError> {
+    pub(crate) fn check(
+        &self,
+        header: &BatchHeader,
+        origin: AppendOrigin,
+    ) -> Result<ProducerCheck, ProducerError> {
         if !header.has_producer_id() {
-            return Ok(Verdict::Append);
+            return Ok(ProducerCheck::Append);
         }
         let Some(producer) = self.by_id.get(&header.producer_id) else {
-            return Ok(Verdict::Append);
+            return Ok(ProducerCheck::Append);
         };
         let (got, current) = (header.producer_epoch, producer.epoch);
         if let (AppendOrigin::Client, Some(original)) = (origin, producer.duplicate_of(header)) {
-            return Ok(Verdict::Duplicate(original));
+            return Ok(ProducerCheck::Duplicate(original));
         }
         if got < current {
             return Err(ProducerError::InvalidEpoch { got, current });
@@ -194,7 +198,7 @@ impl Producers {
                 return Err(ProducerError::InvalidTransactionState);
             }
         }
-        Ok(Verdict::Append)
+        Ok(ProducerCheck::Append)
     }
 
     /// Remembers a batch that was appended at `base`. Also replays the log after a start.

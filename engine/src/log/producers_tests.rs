@@ -17,8 +17,8 @@ impl Log {
     /// Appends as a partition does and answers with the base offset.
     fn append(&mut self, batch: &Batch) -> Result<Offset, ProducerError> {
         match self.producers.check(batch.header(), AppendOrigin::Client)? {
-            Verdict::Duplicate(original) => Ok(original.base_offset()),
-            Verdict::Append => {
+            ProducerCheck::Duplicate(original) => Ok(original.base_offset()),
+            ProducerCheck::Append => {
                 let base = self.end;
                 self.producers.record(batch.header(), base);
                 self.end = base + i64::from(batch.header().record_count);

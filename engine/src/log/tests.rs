@@ -89,7 +89,7 @@ impl Walk {
 
     fn stage(&mut self) {
         let batch = self.new_batch();
-        assert_eq!(self.check_producer(&batch), Verdict::Append);
+        assert_eq!(self.check_producer(&batch), ProducerCheck::Append);
         loop {
             let stage = self.log.stage(&batch, self.moment(), &self.config);
             if self.take(stage, &batch, self.epoch) {
@@ -230,7 +230,7 @@ impl Walk {
         self.high_watermark = self.high_watermark.min(end);
     }
 
-    fn check_producer(&self, batch: &Batch) -> Verdict {
+    fn check_producer(&self, batch: &Batch) -> ProducerCheck {
         self.log.check_producer(batch.header(), AppendOrigin::Client).unwrap()
     }
 
@@ -265,7 +265,7 @@ impl Walk {
             assert_eq!(log.epochs().epoch_of(Offset(known.base)), Some(LeaderEpoch(known.epoch)));
         }
         if let Some(last) = self.batches.last() {
-            let Verdict::Duplicate(original) = self.check_producer(&last.batch) else {
+            let ProducerCheck::Duplicate(original) = self.check_producer(&last.batch) else {
                 panic!("a retry of the last batch is recognised");
             };
             assert_eq!(original.base_offset(), Offset(last.base));

@@ -18,7 +18,7 @@ use crate::error::{AppendAsIsError, AppendError};
 use crate::fault_points::{self, Bug};
 use crate::format::batch::Batch;
 use crate::format::snapshot::RememberedBatch;
-use crate::log::producers::{AppendOrigin, Verdict};
+use crate::log::producers::{AppendOrigin, ProducerCheck};
 use crate::log::staging::WriteGroup;
 use crate::log::{Log, Moment, Stage, Staged};
 use crate::offset::Offset;
@@ -161,7 +161,7 @@ impl Partition {
             (config.message_timestamp_type == TimestampType::LogAppendTime).then_some(now_ms);
         let staged_at = state.turn_writer.stage_time(origin);
         let moment = Moment { now_ms, append_time_ms, staged_at };
-        if let Verdict::Duplicate(original) = log.check_producer(batch.header(), origin)? {
+        if let ProducerCheck::Duplicate(original) = log.check_producer(batch.header(), origin)? {
             return Ok(answer_duplicate(state, &mut log, original, moment));
         }
         match stage(state, &mut log, now_ms, |log| Ok(log.stage(batch, moment, &config))) {

@@ -88,7 +88,7 @@ async fn settle(state: &Rc<State>) -> Result<(), TruncateError> {
 }
 
 /// Where a log is cut.
-struct Place {
+struct CutPlace {
     /// Where it ends then.
     end: Offset,
     segment: Rc<Segment>,
@@ -135,7 +135,7 @@ async fn truncate(
     }
 }
 
-async fn find_place(state: &Rc<State>, offset: Offset) -> io::Result<Place> {
+async fn find_place(state: &Rc<State>, offset: Offset) -> io::Result<CutPlace> {
     let (segment, bad_ranges) = {
         let log = state.log.borrow();
         let segment = log.segment_of(offset).map_or_else(|| log.active().readable(), Rc::clone);
@@ -154,7 +154,7 @@ async fn find_place(state: &Rc<State>, offset: Offset) -> io::Result<Place> {
     while let Some(bad) = bad_ranges.iter().find(|bad| bad.end_position == position && bad.start < end) {
         (end, position) = (bad.start, bad.position);
     }
-    Ok(Place { end, segment, position })
+    Ok(CutPlace { end, segment, position })
 }
 
 /// What is left of a log that is cut.
@@ -170,7 +170,7 @@ struct Remains {
 
 impl Remains {
     /// Changes nothing. The batches of the last segment that stays are walked over, from its first one on.
-    async fn of(state: &State, place: &Place) -> io::Result<Self> {
+    async fn of(state: &State, place: &CutPlace) -> io::Result<Self> {
         let (mut snapshots, snapshots_behind) = find_snapshots(state, place.end)?;
         let (segments, bad_ranges) = {
             let log = state.log.borrow();
@@ -215,7 +215,7 @@ fn find_snapshots(state: &State, end: Offset) -> io::Result<(Vec<Offset>, Vec<Of
 /// The segment that is cut, as it is then: its batches are taken into account again, and its producers from `from` on.
 async fn walk(
     state: &State,
-    place: &Place,
+    place: &CutPlace,
     from: Offset,
     bad_ranges: &[BadRange],
     producers: &mut Producers,
