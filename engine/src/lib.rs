@@ -61,8 +61,8 @@ pub use partition::append_times::AppendTimes;
 pub use partition::open::OpenLog;
 pub use partition::read::{Isolation, ReadOutcome};
 pub use partition::settle::Settling;
+pub use partition::state::TurnWriter;
 pub use partition::timestamps::FoundByTime;
-pub use partition::turn_writer::TurnWriter;
 pub use partition::watching::Watching;
 pub use recover::checkpoint_files::{Checkpoint, CheckpointFiles, LastStop};
 pub use recover::log_directory::{

@@ -23,6 +23,7 @@ use crate::log::staging::WriteGroup;
 use crate::log::{Log, Moment, Stage, Staged};
 use crate::offset::Offset;
 use crate::partition::state::State;
+use crate::partition::waiting::wait_past;
 use crate::partition::{Partition, roll, turn_writer};
 
 /// What an acknowledged append became.
@@ -78,7 +79,7 @@ impl PendingAck {
         if fault_points::has(Bug::AckBeforeSync) {
             return Ok(self.ack);
         }
-        self.state.wait_past(self.end.pred(), self.cuts).await;
+        wait_past(&self.state, self.end.pred(), self.cuts).await;
         let (passed, is_there) = {
             let log = self.state.log.borrow();
             (log.cursors().high_watermark >= self.end, log.holds(self.end, self.cuts))
@@ -218,7 +219,7 @@ fn pending(state: &Rc<State>, log: RefMut<'_, Log>, staged: Staged, moment: Mome
     };
     let cuts = log.cuts();
     drop(log);
-    state.turn_writer.add(state);
+    turn_writer::add(state);
     PendingAck { state: state.clone(), group: Some(group), end, cuts, ack, staged_at: moment.staged_at }
 }
 

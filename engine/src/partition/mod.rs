@@ -11,6 +11,7 @@ pub(crate) mod durability_mark;
 pub(crate) mod open;
 pub(crate) mod open_files;
 pub(crate) mod read;
+pub(crate) mod retention;
 pub(crate) mod roll;
 #[cfg(test)]
 mod segment_reuse_tests;
@@ -21,6 +22,7 @@ pub(crate) mod timestamps;
 pub(crate) mod truncate;
 pub(crate) mod turn_writer;
 pub(crate) mod upkeep;
+pub(crate) mod waiting;
 pub(crate) mod watching;
 
 use std::io;
@@ -32,6 +34,7 @@ use crate::format::bad_ranges::BadRange;
 use crate::jobs::hw_waiters::Seen;
 use crate::offset::{LeaderEpoch, Offset};
 use crate::partition::state::{Health, State};
+use crate::partition::waiting::wait_past;
 use crate::recover::recovered_log::RecoveryReport;
 
 /// A partition's log. Clones are handles to the same log.
@@ -167,7 +170,7 @@ impl Partition {
     /// Dropping the future ends the wait.
     pub async fn changed(&self, offset: Offset) {
         let cuts = self.0.log.borrow().cuts();
-        self.0.wait_past(offset, cuts).await;
+        wait_past(&self.0, offset, cuts).await;
     }
 
     /// Syncs everything written so far, whatever the topic's policy.

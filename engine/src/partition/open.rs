@@ -22,8 +22,7 @@ use crate::log::{Log, Opened, dated};
 use crate::offset::{FilePosition, LeaderEpoch, Offset};
 use crate::partition::Partition;
 use crate::partition::append_times::SyncTimes;
-use crate::partition::state::{Health, State};
-use crate::partition::turn_writer::{Listed, TurnWriter};
+use crate::partition::state::{Health, State, TurnWriter};
 use crate::recover::checkpoint_files::LastStop;
 use crate::recover::found_log::{EpochsFile, FoundLog, find_files};
 use crate::recover::progress::bytes_to_scan;
@@ -278,7 +277,7 @@ fn assemble(
         health: Cell::new(Health::Healthy),
         log: RefCell::new(log),
         turn_writer,
-        listed: Listed::default(),
+        is_listed: Cell::default(),
         commit: RefCell::default(),
         commit_alarm: Cell::default(),
         hw_waiters: RefCell::default(),

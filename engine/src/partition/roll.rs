@@ -10,7 +10,7 @@ use crate::jobs::running::Work;
 use crate::log::Log;
 use crate::offset::Offset;
 use crate::partition::state::State;
-use crate::partition::{durability_mark, open_files, spare, upkeep};
+use crate::partition::{durability_mark, open_files, retention, spare};
 use crate::segment::Segment;
 use crate::segment::active::ActiveSegment;
 use crate::segment::files::{remove_indexes, remove_snapshot, write_indexes, write_snapshot};
@@ -34,7 +34,7 @@ pub(crate) fn roll(state: &Rc<State>, log: &mut Log, now_ms: i64) -> Result<(), 
     let sealed = log.rolled(next);
     // The sealed segment's mark was cut off with its end.
     durability_mark::write(state, log);
-    upkeep::retain_soon(state, now_ms);
+    retention::retain_soon(state, now_ms);
     state.side_files.borrow_mut().sealed(sealed.base);
     state.spawn(Work::SideFiles, async move |state| make_side_files_safe(state, &sealed, &snapshot).await);
     Ok(())

@@ -13,6 +13,7 @@ use crate::log::staging::WriteGroup;
 use crate::offset::Offset;
 use crate::partition::append::Ticket;
 use crate::partition::state::State;
+use crate::partition::waiting::wait_past;
 use crate::partition::{Partition, commit};
 
 /// The wait of a question. The sync is under way already, so that those of several partitions run side by side and can
@@ -59,7 +60,7 @@ impl Settling {
     /// was closed.
     pub async fn done(self) -> Result<(), ReadError> {
         let end = self.end().await;
-        self.state.wait_past(end.pred(), self.cuts).await;
+        wait_past(&self.state, end.pred(), self.cuts).await;
         let (passed, is_cut) = {
             let log = self.state.log.borrow();
             (log.cursors().high_watermark >= end, log.cuts() != self.cuts)

@@ -1,17 +1,16 @@
-//! What a partition owns, behind one `Rc`: the log, the state of each job, and the count of what runs.
+//! What a partition owns, behind one `Rc`: the log, the state of each job, and the count of what runs; and what the partitions of a
+//! core share.
 //!
 //! This is the only place where a job is spawned, and the rooms beside it are the only ones that know all of its parts. Each part is
 //! a value of its own; no borrow of one is held across an `await`.
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
-use std::future::poll_fn;
 use std::io;
 use std::path::PathBuf;
 use std::rc::Rc;
-use std::task::Poll;
 
-use creel_io::JoinHandle;
+use creel_io::{Instant, JoinHandle};
 
 use crate::config::{Durability, LogConfig};
 use crate::directory::TopicPartition;
@@ -25,12 +24,12 @@ use crate::jobs::side_files::SideFiles;
 use crate::jobs::spare::SpareSlot;
 use crate::jobs::upkeep::Idleness;
 use crate::jobs::visibility::Visibility;
+use crate::log::producers::AppendOrigin;
 use crate::log::{End, Log};
-use crate::offset::Offset;
-use crate::partition::append_times::SyncTimes;
-use crate::partition::commit;
-use crate::partition::turn_writer::{Listed, TurnWriter};
+use crate::partition::append_times::{AppendTimes, SyncTimes};
+use crate::recover::progress::RecoveryProgress;
 use crate::recover::recovered_log::RecoveryReport;
+use crate::segment::open_files::OpenFiles;
 
 /// Whether the log takes appends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +49,8 @@ pub(crate) struct State {
     pub(crate) health: Cell<Health>,
     pub(crate) log: RefCell<Log>,
     pub(crate) turn_writer: TurnWriter,
-    pub(crate) listed: Listed,
+    /// It is written at the end of this turn.
+    pub(crate) is_listed: Cell<bool>,
     pub(crate) commit: RefCell<Commit>,
     /// The task that waits until a sync is due: a closed log needs it no longer.
     pub(crate) commit_alarm: Cell<Option<JoinHandle<()>>>,
@@ -64,6 +64,58 @@ pub(crate) struct State {
     /// Where times are noted.
     pub(crate) sync_times: SyncTimes,
     pub(crate) recovery: RecoveryReport,
+}
+
+/// Writes the appends of one core's partitions at the end of each turn. One per core; clones share.
+#[derive(Clone, Debug, Default)]
+pub struct TurnWriter {
+    /// Those that are written at the end of this turn.
+    pub(crate) dirty: Rc<RefCell<Vec<Rc<State>>>>,
+    times: Option<Rc<AppendTimes>>,
+    /// What else the partitions of a core share.
+    pub(crate) open_files: Rc<OpenFiles<State>>,
+    pub(crate) recovery: RecoveryProgress,
+}
+
+impl TurnWriter {
+    /// A writer for this core.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A writer that notes how long appends take.
+    pub fn timed(times: Rc<AppendTimes>) -> Self {
+        Self { times: Some(times), ..Self::default() }
+    }
+
+    /// The same, with its partitions together keeping so many active segments open between two appends, and so many
+    /// sealed ones between two reads. Appends to further partitions wait until one of them has been closed.
+    #[must_use]
+    pub fn keeping_open(self, active_segments: usize, sealed_segments: usize) -> Self {
+        Self { open_files: Rc::new(OpenFiles::at_most(active_segments, sealed_segments)), ..self }
+    }
+
+    /// Bytes of segments that recoveries have gone through so far: see [`crate::OpenLog::bytes_to_recover`].
+    pub fn recovered_bytes(&self) -> u64 {
+        self.recovery.bytes()
+    }
+
+    pub(crate) fn times(&self) -> Option<&AppendTimes> {
+        self.times.as_deref()
+    }
+
+    /// When a batch was staged, where that is to be known.
+    pub(crate) fn stage_time(&self, origin: AppendOrigin) -> Option<Instant> {
+        self.times().filter(|_| origin == AppendOrigin::Client).map(|_| creel_io::now())
+    }
+
+    /// The end of a write: its batches were staged at `staged`.
+    pub(crate) fn wrote(&self, staged: &mut Vec<Instant>) -> Option<Instant> {
+        let times = self.times().filter(|_| !staged.is_empty())?;
+        let at = creel_io::now();
+        staged.drain(..).for_each(|since| times.write.record_nanos(at.nanos_since(since)));
+        Some(at)
+    }
 }
 
 impl fmt::Debug for State {
@@ -138,42 +190,6 @@ impl State {
     pub(crate) fn raise_high_watermark(&self, log: &mut Log, to: End) {
         if log.raise_high_watermark(to) {
             self.hw_waiters.borrow_mut().advance(to.offset);
-        }
-    }
-
-    /// Waits until the high watermark is past `offset`, or no longer can be: the log is closed or poisoned, or was cut more
-    /// often than `cuts`.
-    pub(crate) async fn wait_past(self: &Rc<Self>, offset: Offset, cuts: u64) {
-        let mut waiting = Waiting { waiters: &self.hw_waiters, key: None };
-        poll_fn(|cx| {
-            let is_over = {
-                let log = self.log.borrow();
-                log.cursors().high_watermark > offset || log.cuts() != cuts
-            };
-            if is_over || !self.is_healthy() {
-                return Poll::Ready(());
-            }
-            let first = waiting.key.is_none();
-            waiting.key = Some(self.hw_waiters.borrow_mut().wait(waiting.key, offset, cx.waker()));
-            if first {
-                commit::start(self);
-            }
-            Poll::Pending
-        })
-        .await;
-    }
-}
-
-/// Ends the wait when the waiting future is dropped.
-struct Waiting<'a> {
-    waiters: &'a RefCell<HwWaiters>,
-    key: Option<u64>,
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        if let Some(key) = self.key {
-            self.waiters.borrow_mut().forget(key);
         }
     }
 }

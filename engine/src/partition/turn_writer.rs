@@ -1,91 +1,31 @@
 //! Writes what one turn of a core's loop has staged: every partition that was appended to, each with one `pwritev`.
 //!
-//! Owns what the partitions of a core share: the list of those to be written, the open files, the times. Knows of a batch only
-//! that it is staged; what its write means is the log's to say.
+//! What the partitions of a core share for it is in `state` ([`TurnWriter`](crate::TurnWriter)). Knows of a batch only that it is
+//! staged; what its write means is the log's to say.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::io;
 use std::rc::Rc;
-
-use creel_io::Instant;
 
 use crate::error::{AppendError, no_room};
 use crate::jobs::rollback::Failure;
 use crate::jobs::running::Work;
 use crate::log::Log;
-use crate::log::producers::AppendOrigin;
 use crate::log::staging::WriteGroup;
-use crate::partition::append_times::AppendTimes;
 use crate::partition::state::State;
 use crate::partition::{commit, open_files, spare};
-use crate::recover::progress::RecoveryProgress;
 use crate::segment::Segment;
-use crate::segment::open_files::OpenFiles;
 
-/// Writes the appends of one core's partitions at the end of each turn. One per core; clones share.
-#[derive(Clone, Debug, Default)]
-pub struct TurnWriter {
-    dirty: Rc<RefCell<Vec<Rc<State>>>>,
-    times: Option<Rc<AppendTimes>>,
-    /// What else the partitions of a core share.
-    pub(crate) open_files: Rc<OpenFiles<State>>,
-    pub(crate) recovery: RecoveryProgress,
-}
-
-/// Whether a partition is on the list of those to be written.
-#[derive(Debug, Default)]
-pub(crate) struct Listed(Cell<bool>);
-
-impl TurnWriter {
-    /// A writer for this core.
-    pub fn new() -> Self {
-        Self::default()
+/// Has `partition` written at the end of this turn.
+pub(crate) fn add(partition: &Rc<State>) {
+    if partition.is_listed.replace(true) {
+        return;
     }
-
-    /// A writer that notes how long appends take.
-    pub fn timed(times: Rc<AppendTimes>) -> Self {
-        Self { times: Some(times), ..Self::default() }
-    }
-
-    /// The same, with its partitions together keeping so many active segments open between two appends, and so many
-    /// sealed ones between two reads. Appends to further partitions wait until one of them has been closed.
-    #[must_use]
-    pub fn keeping_open(self, active_segments: usize, sealed_segments: usize) -> Self {
-        Self { open_files: Rc::new(OpenFiles::at_most(active_segments, sealed_segments)), ..self }
-    }
-
-    /// Bytes of segments that recoveries have gone through so far: see [`crate::OpenLog::bytes_to_recover`].
-    pub fn recovered_bytes(&self) -> u64 {
-        self.recovery.bytes()
-    }
-
-    pub(crate) fn times(&self) -> Option<&AppendTimes> {
-        self.times.as_deref()
-    }
-
-    /// When a batch was staged, where that is to be known.
-    pub(crate) fn stage_time(&self, origin: AppendOrigin) -> Option<Instant> {
-        self.times().filter(|_| origin == AppendOrigin::Client).map(|_| creel_io::now())
-    }
-
-    /// The end of a write: its batches were staged at `staged`.
-    fn wrote(&self, staged: &mut Vec<Instant>) -> Option<Instant> {
-        let times = self.times().filter(|_| !staged.is_empty())?;
-        let at = creel_io::now();
-        staged.drain(..).for_each(|since| times.write.record_nanos(at.nanos_since(since)));
-        Some(at)
-    }
-
-    /// Has `partition` written at the end of this turn.
-    pub(crate) fn add(&self, partition: &Rc<State>) {
-        if partition.listed.0.replace(true) {
-            return;
-        }
-        let mut dirty = self.dirty.borrow_mut();
-        dirty.push(partition.clone());
-        if dirty.len() == 1 {
-            creel_io::spawn(write_all(self.dirty.clone()));
-        }
+    let dirty = &partition.turn_writer.dirty;
+    let mut listed = dirty.borrow_mut();
+    listed.push(partition.clone());
+    if listed.len() == 1 {
+        creel_io::spawn(write_all(dirty.clone()));
     }
 }
 
@@ -103,7 +43,7 @@ async fn write_all(dirty: Rc<RefCell<Vec<Rc<State>>>>) {
 }
 
 fn write_turn(state: &Rc<State>) {
-    state.listed.0.set(false);
+    state.is_listed.set(false);
     // A failure has been told to everyone who waits for these appends.
     let _ = write_staged(state, &mut state.log.borrow_mut());
     commit::start(state);

@@ -1,0 +1,173 @@
+//! Retention and DeleteRecords: moves the log's start, and removes the segments before it.
+
+use std::io;
+use std::ops::Deref;
+use std::rc::Rc;
+
+use creel_io::fs;
+
+use crate::jobs::running::{Run, Work};
+use crate::jobs::upkeep::{Upkeep, decide, is_too_old};
+use crate::log::Cursors;
+use crate::offset::Offset;
+use crate::partition::state::{Health, State};
+use crate::partition::{commit, spare, timestamps};
+use crate::segment::Segment;
+use crate::segment::files::write_snapshot;
+use crate::segment::remove::{remove_off_core, remove_segment};
+use crate::segment::spare::retire_files;
+
+/// Retention at a roll, so that it takes one segment as one begins, and its file can serve the one after.
+pub(crate) fn retain_soon(state: &Rc<State>, now_ms: i64) {
+    if !spare::reuses_segments(state) {
+        return;
+    }
+    state.spawn(Work::Retention, async move |state| {
+        if let Err(error) = retain(state, now_ms).await {
+            tracing::error!(partition = %state.name, %error, "retention failed");
+        }
+    });
+}
+
+/// Drops what retention no longer keeps, of what is durable.
+async fn retain(state: &Rc<State>, now_ms: i64) -> io::Result<()> {
+    load_largest(state, now_ms).await?;
+    let due = {
+        let log = state.log.borrow();
+        let limit = log.cursors().high_watermark.min(log.cursors().durable);
+        decide(&log, &state.config.borrow(), limit, now_ms)
+    };
+    match due {
+        Upkeep::DropBefore(offset) => drop_expired(state, offset).await,
+        Upkeep::Nothing | Upkeep::Roll => Ok(()),
+    }
+}
+
+/// Where the partition is closed meanwhile there is nothing to look after any more.
+pub(crate) async fn drop_expired(state: &Rc<State>, offset: Offset) -> io::Result<()> {
+    match drop_before(state, offset).await {
+        Err(_) if state.is_closed() => Ok(()),
+        dropped => dropped,
+    }
+}
+
+pub(crate) async fn drop_before(state: &Rc<State>, offset: Offset) -> io::Result<()> {
+    make_safe_before(state, offset).await?;
+    while state.running.has(Work::Truncate) {
+        state.running.changed().await;
+    }
+    move_start(state, offset);
+    let _removing = Removing::begin(&**state).await;
+    if state.is_closed() {
+        // Deleted meanwhile: a new partition may have the directory's name, and segments that are called the same.
+        return Err(io::Error::other("the partition is closed"));
+    }
+    remove_pending(state).await
+}
+
+fn move_start(state: &State, offset: Offset) {
+    let gone = state.log.borrow_mut().truncate_front(offset);
+    let mut side_files = state.side_files.borrow_mut();
+    gone.iter().for_each(|segment| side_files.safe(segment.base));
+    state.hw_waiters.borrow_mut().start_moved();
+    state.reclaim.borrow_mut().add(gone);
+}
+
+/// Whole segments go only once they are durable: a crash that brings one back must not bring it back torn, with what
+/// it said about producers gone. Only relaxed durability makes a difference here.
+async fn make_safe_before(state: &Rc<State>, offset: Offset) -> io::Result<()> {
+    let (frees_segment, is_durable) = {
+        let log = state.log.borrow();
+        let frees_segment = log.segments().get(1).is_some_and(|second| second.base <= offset);
+        (frees_segment, log.cursors().durable >= offset)
+    };
+    if frees_segment && !is_durable && !commit::sync_now(state).await {
+        return Err(io::Error::other("the log's storage failed"));
+    }
+    let lacks_snapshot = state.side_files.borrow().lacks_snapshot();
+    if frees_segment && lacks_snapshot { write_missing_snapshot(state).await } else { Ok(()) }
+}
+
+/// The first segments are all that tells of their producers until this is there, or a roll has left another one.
+async fn write_missing_snapshot(state: &State) -> io::Result<()> {
+    let Cursors { next, durable, .. } = *state.log.borrow().cursors();
+    if next != durable {
+        return Err(io::Error::other(
+            "a producer snapshot is missing: retention waits for a quiet moment or a roll",
+        ));
+    }
+    let encoded = state.log.borrow().producers().to_snapshot();
+    write_snapshot(&state.directory, next, &encoded)?.sync_data().await?;
+    fs::sync_dir(&state.directory).await?;
+    state.side_files.borrow_mut().set_lacks_snapshot(false);
+    Ok(())
+}
+
+/// Removes segments strictly oldest first: one task at a time.
+async fn remove_pending(state: &Rc<State>) -> io::Result<()> {
+    if state.reclaim.borrow().is_empty() {
+        return Ok(());
+    }
+    // What the removed batches said about producers must be safe in the next segment's snapshot.
+    while state.running.has(Work::SideFiles) {
+        state.running.changed().await;
+    }
+    commit::write_start(state).await?;
+    if state.health.get() == Health::Poisoned {
+        return Err(io::Error::other("the log's storage failed"));
+    }
+    // The names of what stays are made safe first, and each removal before the next: whatever a crash brings
+    // back, the log has no hole and its offsets go on.
+    fs::sync_dir(&state.directory).await?;
+    loop {
+        let Some(segment) = state.reclaim.borrow().oldest() else { return Ok(()) };
+        // More may have joined meanwhile. A start that finds the first segment gone must know that it was to go.
+        if !commit::write_start(state).await? {
+            return Ok(());
+        }
+        let (directory, base) = (state.directory.clone(), segment.base);
+        let is_kept = spare::wants_file_of(state, &segment);
+        let take_away = if is_kept { retire_files } else { remove_segment };
+        let last_handle = segment.log.retire();
+        remove_off_core(last_handle, move || take_away(&directory, base)).await?;
+        fs::sync_dir(&state.directory).await?;
+        state.reclaim.borrow_mut().removed();
+        if is_kept {
+            spare::prepare(state, segment);
+        }
+    }
+}
+
+/// Reads the largest timestamps that retention asks about: the oldest segments', up to one that stays.
+pub(crate) async fn load_largest(state: &Rc<State>, now_ms: i64) -> io::Result<()> {
+    let sealed: Vec<Rc<Segment>> = state.log.borrow().sealed().to_vec();
+    for segment in sealed {
+        match timestamps::largest(state, &segment).await {
+            // It was dropped meanwhile.
+            Err(_) if segment.is_pending_delete.get() => continue,
+            known => known?,
+        };
+        if !is_too_old(&segment, &state.config.borrow(), now_ms) {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Has the segments at the log's start to itself, and lets the next task have them, also when this one was dropped or failed.
+pub(crate) struct Removing<S: Deref<Target = State>>(Run<S>);
+
+impl<S: Deref<Target = State>> Removing<S> {
+    pub(crate) async fn begin(state: S) -> Self {
+        while !state.reclaim.borrow_mut().begin() {
+            state.running.changed().await;
+        }
+        Self(Run::begin(state, Work::Reclaim))
+    }
+}
+
+impl<S: Deref<Target = State>> Drop for Removing<S> {
+    fn drop(&mut self) {
+        self.0.owner().reclaim.borrow_mut().end();
+    }
+}
