@@ -10,7 +10,7 @@ use creel_io::local::Notify;
 use creel_io::net::{More, TcpStream};
 use creel_io::{Instant, spawn};
 
-use crate::client::{Book, Drive, Until};
+use crate::plan::{Book, Drive, Until};
 use crate::reply::read_reply;
 
 pub(crate) struct Connection {

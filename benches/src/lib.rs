@@ -10,6 +10,7 @@ pub mod frames;
 pub mod goals;
 pub mod idle_peers;
 pub mod picture;
+mod plan;
 pub mod prefault;
 pub mod process;
 mod reply;
