@@ -8,7 +8,20 @@ use std::path::Path;
 use std::process::Command;
 
 /// What the measured programs are made of, below the workspace.
-const SOURCES: [&str; 5] = ["wire", "io", "engine", "server", "loadgen"];
+const SOURCES: [&str; 12] = [
+    "wire",
+    "io",
+    "engine",
+    "server",
+    "loadgen",
+    "loadgen/result",
+    "loadgen/engine",
+    "loadgen/host",
+    "loadgen/run",
+    "loadgen/study",
+    "loadgen/page",
+    "loadgen/dashboard",
+];
 
 fn main() {
     println!("cargo::rerun-if-changed=../build/version.rs");

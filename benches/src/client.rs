@@ -1,18 +1,16 @@
 //! The driver: threads that keep a number of requests in flight on each of their connections, or send them on time, and
 //! check every reply.
 
-use std::cell::{Cell, RefCell};
-use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
-use bytes::Bytes;
 use creel_io::runtime::{Config, CoreConfig, start};
 use creel_io::{CoreId, Instant, spawn};
 use rustix::time::{ClockId, clock_gettime};
 
-use crate::line::Line;
+use crate::connection::Connection;
+use crate::plan::Book;
+pub use crate::plan::{Drive, Until};
 pub use crate::reply::Check;
 
 /// What a round of driving gave.
@@ -52,36 +50,6 @@ pub fn percentile(sorted: &[u32], quantile: f64) -> u32 {
     sorted.get(index.min(sorted.len().saturating_sub(1))).copied().unwrap_or(0)
 }
 
-/// How long a round goes on.
-#[derive(Clone, Copy, Debug)]
-pub enum Until {
-    /// For so long.
-    Passed(Duration),
-    /// Until each connection has had so many answers.
-    Answered(u64),
-    /// Until either.
-    PassedOrAnswered(Duration, u64),
-}
-
-/// What to drive.
-#[derive(Clone)]
-pub struct Drive {
-    /// The server.
-    pub address: SocketAddr,
-    /// Sent one after the other, again from the first after the last; each connection begins elsewhere.
-    pub requests: Arc<[Bytes]>,
-    /// Looks at a reply's body; an error ends the bench.
-    pub check: Check,
-    /// Connections.
-    pub connections: usize,
-    /// Requests in flight on each.
-    pub in_flight: usize,
-    /// The time between two requests of a connection; `None` for as fast as the answers come.
-    pub interval: Option<Duration>,
-    /// When it ends.
-    pub until: Until,
-}
-
 /// Drives the server from one thread for each of `threads`, pinned to the CPU that it names, and waits for the last
 /// reply.
 pub fn drive(threads: &[Option<usize>], plan: Drive) -> Result<Driven, String> {
@@ -112,21 +80,14 @@ fn own_cpu_seconds() -> f64 {
     used.tv_sec as f64 + used.tv_nsec as f64 / 1e9
 }
 
-/// What the lines of one thread have seen.
-#[derive(Default)]
-pub(crate) struct Book {
-    pub(crate) latencies_us: RefCell<Vec<u32>>,
-    pub(crate) unsent: Cell<u64>,
-}
-
 /// The share of one of `threads` threads: every so-manieth connection.
 async fn run(plan: Drive, thread: usize, threads: usize) -> Result<Driven, String> {
     let begin = Instant::now();
     let book = Rc::new(Book::default());
     let mut tasks = Vec::new();
     for index in (thread..plan.connections).step_by(threads) {
-        let line = Line::open(&plan, index, begin, book.clone()).await?;
-        tasks.push(spawn(line.run()));
+        let connection = Connection::open(&plan, index, begin, book.clone()).await?;
+        tasks.push(spawn(connection.run()));
     }
     for task in tasks {
         task.await?;

@@ -2,18 +2,19 @@
 //!
 //! A round sends the same bytes to the floor and to the broker, so that their CPU seconds can be compared.
 
-pub mod ballast;
 pub mod client;
-pub mod crowd;
+mod connection;
+pub mod cpu_layout;
+pub mod dispersion;
 pub mod frames;
 pub mod goals;
-mod line;
+pub mod idle_peers;
 pub mod picture;
+mod plan;
+pub mod prefault;
 pub mod process;
 mod reply;
 pub mod report;
 pub mod round;
-pub mod seats;
 pub mod shape;
-pub mod spread;
 pub mod topic;

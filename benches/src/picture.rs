@@ -2,8 +2,8 @@
 
 use plotters::prelude::*;
 
+use crate::dispersion::Dispersion;
 use crate::round::{Round, Side};
-use crate::spread::Spread;
 
 const WIDTH: u32 = 900;
 const BAR_PIXELS: u32 = 22;
@@ -75,7 +75,8 @@ fn groups(rounds: &[Round]) -> Vec<Group> {
 fn group(rounds: &[Round], (shape, acks): (&str, &str)) -> Option<Group> {
     let cpu = |side: Side| {
         let same = |round: &&Round| round.shape == shape && round.acks == acks && round.side == side;
-        Spread::of(rounds.iter().filter(same).map(|round| round.cpu_us_per_request)).map(|spread| spread.mid)
+        Dispersion::of(rounds.iter().filter(same).map(|round| round.cpu_us_per_request))
+            .map(|dispersion| dispersion.mid)
     };
     let creel = cpu(Side::Creel)?;
     let sides = [Side::Floor, Side::Creel, Side::Kafka, Side::KafkaShipped];
@@ -87,7 +88,7 @@ fn color(side: Side) -> RGBColor {
     match side {
         Side::Floor => RGBColor(0xb8, 0xb8, 0xb8),
         Side::Creel => RGBColor(0x1f, 0x77, 0x6d),
-        Side::CreelNewFiles | Side::CreelCrowd => RGBColor(0x7f, 0xb5, 0xae),
+        Side::CreelNewFiles | Side::CreelIdlePeers => RGBColor(0x7f, 0xb5, 0xae),
         Side::Kafka | Side::KafkaFlush => RGBColor(0xd0, 0x8a, 0x3c),
         Side::KafkaShipped => RGBColor(0xe6, 0xc0, 0x8f),
     }

@@ -2,16 +2,16 @@
 
 use std::fmt::Write as _;
 
+use crate::dispersion::Dispersion;
 use crate::goals::{MEMORY, goal};
 use crate::round::{Round, Side};
 use crate::shape::Acks;
-use crate::spread::Spread;
 
 /// The columns' names.
 #[must_use]
 pub fn heading() -> String {
     format!(
-        "{:15} {:8} {:>13} {:>24} {:>10} {:>22} {:>7} {:>8} {:>8} {:>8} {:>7}",
+        "{:15} {:8} {:>16} {:>24} {:>10} {:>22} {:>7} {:>8} {:>8} {:>8} {:>7}",
         "shape",
         "acks",
         "side",
@@ -50,15 +50,15 @@ fn of_side(rounds: &[Round], side: Side) -> Vec<&Round> {
 
 fn line(text: &mut String, rounds: &[&Round]) {
     let [first, ..] = rounds else { return };
-    let figure = |digits: usize, f: fn(&Round) -> f64| match spread(rounds, f) {
-        Some(spread) => spread.bracketed(digits),
+    let figure = |digits: usize, f: fn(&Round) -> f64| match dispersion(rounds, f) {
+        Some(dispersion) => dispersion.bracketed(digits),
         None => String::new(),
     };
-    let mid = |f: fn(&Round) -> f64| spread(rounds, f).map_or(0.0, |spread| spread.mid);
+    let mid = |f: fn(&Round) -> f64| dispersion(rounds, f).map_or(0.0, |dispersion| dispersion.mid);
     // Writing to a String cannot fail.
     let _ = writeln!(
         text,
-        "{:15} {:8} {:>13} {:>24} {:>10.0} {:>22} {:>7.3} {:>8.0} {:>8.0} {:>8.0} {:>7.0}",
+        "{:15} {:8} {:>16} {:>24} {:>10.0} {:>22} {:>7.3} {:>8.0} {:>8.0} {:>8.0} {:>7.0}",
         first.shape,
         first.acks,
         first.side.name(),
@@ -80,7 +80,7 @@ fn ratios(text: &mut String, rounds: &[Round], acks: Acks) {
     let cpu = |r: &Round| r.cpu_us_per_request;
     let tail = |r: &Round| f64::from(r.p999_us);
     let mut say = |name: &str, over: &[&Round], under: &[&Round], of: fn(&Round) -> f64, bound: Bound| {
-        if let (Some(over), Some(under)) = (spread(over, of), spread(under, of)) {
+        if let (Some(over), Some(under)) = (dispersion(over, of), dispersion(under, of)) {
             let (ratio, lowest) = (over.mid / under.mid, over.low / under.low);
             let verdict = bound.verdict(ratio);
             let _ = writeln!(text, "{name:>40} = {ratio:.2}, lowest over lowest {lowest:.2}{verdict}");
@@ -90,9 +90,9 @@ fn ratios(text: &mut String, rounds: &[Round], acks: Acks) {
     say("CPU creel / floor", &creel, &floor, cpu, Bound::AtMost(goal.over_floor));
     let new_files = of_side(rounds, Side::CreelNewFiles);
     say("CPU creel / creel-new", &creel, &new_files, cpu, Bound::AtMost(None));
-    let crowd = of_side(rounds, Side::CreelCrowd);
-    say("p99 creel-crowd / creel", &crowd, &creel, |r| f64::from(r.p99_us), Bound::AtMost(None));
-    say("p99.9 creel-crowd / creel", &crowd, &creel, tail, Bound::AtMost(None));
+    let idle_peers = of_side(rounds, Side::CreelIdlePeers);
+    say("p99 creel-idle-peers / creel", &idle_peers, &creel, |r| f64::from(r.p99_us), Bound::AtMost(None));
+    say("p99.9 creel-idle-peers / creel", &idle_peers, &creel, tail, Bound::AtMost(None));
     for side in [Side::Kafka, Side::KafkaShipped] {
         let kafka = of_side(rounds, side);
         let is_judge = side == Side::Kafka;
@@ -125,6 +125,6 @@ impl Bound {
 }
 
 /// A figure over these rounds.
-pub(crate) fn spread(rounds: &[&Round], of: impl Fn(&Round) -> f64) -> Option<Spread> {
-    Spread::of(rounds.iter().map(|round| of(round)))
+pub(crate) fn dispersion(rounds: &[&Round], of: impl Fn(&Round) -> f64) -> Option<Dispersion> {
+    Dispersion::of(rounds.iter().map(|round| of(round)))
 }

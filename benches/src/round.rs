@@ -12,12 +12,12 @@ use rustix::fs::{Advice, fadvise};
 use serde::Serialize;
 use tempfile::TempDir;
 
-use crate::ballast::Ballast;
 use crate::client::{Check, Drive, Driven, Until, drive};
-use crate::crowd::Crowd;
+use crate::cpu_layout::CpuLayout;
 use crate::frames;
+use crate::idle_peers::IdlePeers;
+use crate::prefault::Prefault;
 use crate::process::Server;
-use crate::seats::Seats;
 use crate::shape::{Acks, SINGLE, Shape, Work};
 use crate::topic::Topic;
 
@@ -37,8 +37,8 @@ pub enum Side {
     Creel,
     /// The broker, with every segment in a new file.
     CreelNewFiles,
-    /// The broker, with a crowd of other connections.
-    CreelCrowd,
+    /// The broker, beside thousands of other connections.
+    CreelIdlePeers,
     /// Apache Kafka; where a durable ack is asked, with `flush.messages=1`.
     Kafka,
     /// Apache Kafka with `flush.messages=1`, whatever ack is asked.
@@ -55,7 +55,7 @@ impl Side {
             Side::Floor => "floor",
             Side::Creel => "creel",
             Side::CreelNewFiles => "creel-new",
-            Side::CreelCrowd => "creel-crowd",
+            Side::CreelIdlePeers => "creel-idle-peers",
             Side::Kafka => "kafka",
             Side::KafkaFlush => "kafka-flush",
             Side::KafkaShipped => "kafka-shipped",
@@ -84,11 +84,11 @@ pub struct Setting {
     /// How many GiB a round appends at most.
     pub gib: f64,
     /// Given to each round that appends.
-    pub ballast: Ballast,
+    pub prefault: Prefault,
     /// Part of a round that is driven before it, to warm up.
     pub warm_up: f64,
     /// The CPUs of either.
-    pub seats: Seats,
+    pub cpu_layout: CpuLayout,
     /// Segments of so many MiB, of which the broker keeps two: retention is then at work within a round.
     pub segment_mib: Option<u64>,
     /// The Apache Kafka that takes part: one process for all rounds, for it needs long to get warm.
@@ -161,7 +161,7 @@ impl Setting {
     /// Runs one round over fresh data, against a fresh server where that is not Kafka.
     pub fn round(&self, side: Side, shape: &Shape, acks: Acks) -> io::Result<Round> {
         if shape.work.fetch_bytes().is_none() {
-            self.ballast.take();
+            self.prefault.take();
         }
         let fresh = tempfile::tempdir()?;
         let started;
@@ -183,7 +183,7 @@ impl Setting {
     fn start(&self, side: Side, directory: &Path, shape: &Shape, acks: Acks) -> io::Result<Server> {
         if side != Side::Floor {
             let settings = self.broker_settings(side);
-            let cpus = self.seats.server_list();
+            let cpus = self.cpu_layout.server_list();
             return Server::creel(&self.binaries.join("creel"), directory, &cpus, &settings);
         }
         let mut options = Vec::new();
@@ -198,7 +198,7 @@ impl Setting {
                 READ_LOG_BYTES.to_string(),
             ]);
         }
-        Server::floor(&self.binaries.join("floor"), directory, self.seats.only(), &options)
+        Server::floor(&self.binaries.join("floor"), directory, self.cpu_layout.only(), &options)
     }
 }
 
@@ -234,12 +234,12 @@ impl Stage<'_> {
         } else {
             self.drive(self.until(self.setting.warm_up))?;
         }
-        self.setting.ballast.release();
-        let crowd = self.crowd()?;
+        self.setting.prefault.release();
+        let idle_peers = self.idle_peers()?;
         let before = self.server.cpu_seconds()?;
         let driven = self.drive(self.until(1.0))?;
         let cpu = self.server.cpu_seconds()? - before;
-        crowd.map_or(Ok(()), Crowd::leave)?;
+        idle_peers.map_or(Ok(()), IdlePeers::close)?;
         let round = self.figures(driven, cpu)?;
         if let Some(topic) = self.topic {
             let name = topic.name.clone();
@@ -250,12 +250,12 @@ impl Stage<'_> {
     }
 
     /// It writes to the same topic.
-    fn crowd(&self) -> io::Result<Option<Crowd>> {
-        let (Side::CreelCrowd, Some(topic)) = (self.side, &self.topic) else { return Ok(None) };
+    fn idle_peers(&self) -> io::Result<Option<IdlePeers>> {
+        let (Side::CreelIdlePeers, Some(topic)) = (self.side, &self.topic) else { return Ok(None) };
         let request = frames::produce_request(&topic.name, 0, &SINGLE, Acks::Written);
         let time = self.setting.duration + Duration::from_secs(1);
-        let threads = self.setting.seats.driver.clone();
-        Crowd::gather(self.server.address, threads, request, time).map(Some)
+        let threads = self.setting.cpu_layout.driver.clone();
+        IdlePeers::connect(self.server.address, threads, request, time).map(Some)
     }
 
     /// The given part of a round.
@@ -276,7 +276,7 @@ impl Stage<'_> {
         let requests_per_second = driven.requests as f64 / driven.seconds;
         let cpu_us_per_request = cpu * 1e6 / driven.requests as f64;
         let records_per_request = self.shape.records_per_request() as f64;
-        let threads = self.setting.seats.driver.len() as f64;
+        let threads = self.setting.cpu_layout.driver.len() as f64;
         Ok(Round {
             side: self.side,
             shape: self.shape.name,
@@ -314,7 +314,7 @@ impl Stage<'_> {
             interval: shape.work.interval(shape.connections),
             until,
         };
-        drive(&self.setting.seats.driver, plan).map_err(io::Error::other)
+        drive(&self.setting.cpu_layout.driver, plan).map_err(io::Error::other)
     }
 
     /// The floor gets the same bytes, and looks at none of them.
@@ -342,7 +342,7 @@ impl Stage<'_> {
             interval: None,
             until: Until::Answered((READ_LOG_BYTES / self.shape.batch_bytes) as u64),
         };
-        drive(&self.setting.seats.driver, plan).map(drop).map_err(io::Error::other)
+        drive(&self.setting.cpu_layout.driver, plan).map(drop).map_err(io::Error::other)
     }
 }
 

@@ -1,4 +1,4 @@
-"""The programs of clients/shop, run as their user runs them, while something goes wrong in the middle."""
+"""The programs of examples/shop, run as their user runs them, while something goes wrong in the middle."""
 
 import collections
 import glob
@@ -18,7 +18,7 @@ from harness.programs import Programs
 from harness.topics import Watch
 from harness.wait import until
 
-SHOP = brokers.ROOT / "clients/shop"
+SHOP = brokers.ROOT / "examples/shop"
 
 
 class Shop:
@@ -111,6 +111,33 @@ class TestOrdersAndStock:
     def assert_equal(self, orders, updates):
         assert by_item((o["item"], -o["count"]) for o in orders) == by_item((u["item"], u["change"]) for u in updates)
         assert {order["order"] for order in orders} == {update["order"] for update in updates}
+
+
+class TestAllInOne:
+    """run.py: what a newcomer starts."""
+
+    def test_orders_are_sent_handled_and_shown(self, shop):
+        run = shop.python("run.py", "--seconds", "3600")
+        shop.watch.until_handled("stock", "orders", 300)
+        until(lambda: any("left: " in line for line in run.said()), lambda: f"a board:\n{run.last_words()}")
+        said = run.stop()
+        sent = shop.watch.count("orders")
+        assert f"{sent} orders sent, all acknowledged" in said
+        assert said[-1].endswith(" orders handled")
+
+    def test_without_a_broker_it_says_what_to_do(self, shop):
+        nowhere = f"127.0.0.1:{brokers.free_port()}"
+        run = shop.programs.start(sys.executable, "run.py", BOOTSTRAP=nowhere)
+        assert run.end() == 1
+        assert "cargo run --release --bin creel" in run.said()[-1]
+
+    def test_its_libraries_are_those_that_are_tested(self):
+        assert pins(SHOP / "requirements.txt") <= pins(brokers.ROOT / "clients/python/requirements.txt")
+
+
+def pins(file):
+    """The packages that a file of requirements names, with their versions."""
+    return {line for line in file.read_text().split("\n") if "==" in line}
 
 
 class TestService:

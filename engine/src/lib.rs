@@ -46,7 +46,7 @@ pub use format::batch::{Attributes, Batch, BatchError, BatchHeader, Codec, Unche
 pub use format::checkpoint::OffsetsByPartition;
 pub use format::epochs::EpochStart;
 pub use format::offset_index::OffsetIndex;
-pub use format::records::{BadRecord, BatchBuilder, Headers, Record, Records};
+pub use format::records::{BadRecord, BatchBuilder, Headers, LoggedBatch, Record, Records};
 pub use format::time_index::{TimeIndex, TimestampOffset};
 pub use jobs::hw_waiters::{Seen, Watcher};
 pub use jobs::upkeep::Upkeep;

@@ -1,16 +1,15 @@
 //! What the broker reads: its configuration, its metadata, groups and offsets, and what consumers say of themselves.
 
 use bytes::Bytes;
+use creel_engine::LoggedBatch;
 use creel_server::config::{Args, Config, listing};
 use creel_server::fuzzing;
 use creel_server::groups::{Coordinator, Event, GroupLimits, Millis, Now};
-use creel_server::metadata::{Entry, Revision, Snapshot, TopicId, Topics};
-use creel_server::offsets::{
-    BatchContent, GroupMetadata, LoggedRecord, OffsetCommit, Record, RecordKey, read_batch,
-};
+use creel_server::metadata::{Entry, Revision, Snapshot, StoredTopics, TopicId};
+use creel_server::offsets::{BatchContent, GroupMetadata, LoggedRecord, OffsetCommit, Record, RecordKey};
 
 use crate::allocation::within;
-use crate::targets::Target;
+use crate::target::Target;
 
 pub const TARGETS: [Target; 13] = [
     Target { name: "offset_record_key", run: offset_record_key },
@@ -58,8 +57,16 @@ fn group_state(input: &[u8]) {
     }
 }
 
+/// As it comes, and with the length and checksum that its bytes have, so that the walk over the records is reached.
 fn consumer_offsets_batch(input: &[u8]) {
-    let _ = in_proportion(input, read_batch);
+    let read = |bytes: &Bytes| {
+        let batch = LoggedBatch::split_from(&mut bytes.clone()).ok().flatten();
+        batch.map(|batch| BatchContent::read(&batch).is_ok())
+    };
+    let _ = in_proportion(input, read);
+    let mut sealed = input.to_vec();
+    creel_engine::fuzzing::seal_batch(&mut sealed);
+    let _ = in_proportion(&sealed, read);
 }
 
 const LIMITS: GroupLimits = GroupLimits {
@@ -134,7 +141,7 @@ fn topic_record(input: &[u8]) {
         session: None,
     };
     let snapshot = Snapshot { revision: Revision(1), entries: vec![entry] };
-    let _ = within(128 * input.len() + 65_536, || Topics::from_snapshot(&snapshot).map(drop));
+    let _ = within(128 * input.len() + 65_536, || StoredTopics::from_snapshot(&snapshot).map(drop));
     if let Ok(text) = std::str::from_utf8(input)
         && let Some(id) = TopicId::read(text)
     {

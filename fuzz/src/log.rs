@@ -1,12 +1,10 @@
 //! The log's files, and the batches that producers send.
 
 use bytes::Bytes;
-use creel_engine::{
-    BatchHeader, FilePosition, LogConfig, Offset, OffsetIndex, Records, TimeIndex, UncheckedBatch, fuzzing,
-};
+use creel_engine::{BatchHeader, FilePosition, LogConfig, LoggedBatch, Offset, OffsetIndex, Records, TimeIndex, UncheckedBatch, fuzzing};
 
 use crate::allocation::within;
-use crate::targets::Target;
+use crate::target::Target;
 
 pub const TARGETS: [Target; 10] = [
     Target { name: "batch", run: |input| batch(input.to_vec()) },
@@ -52,6 +50,7 @@ const DECOMPRESSORS: usize = 16 << 20;
 
 fn batch(bytes: Vec<u8>) {
     let length = bytes.len();
+    logged_batch(Bytes::from(bytes.clone()));
     let Ok(batch) = UncheckedBatch::new(Bytes::from(bytes)).verify() else { return };
     let header: &BatchHeader = batch.header();
     assert_eq!(header.size_bytes, length);
@@ -69,6 +68,18 @@ fn batch(bytes: Vec<u8>) {
         if let Ok(seen) = batch.look(&rules, 1 << 40) {
             assert!(!rules.ask_for_records(&seen, 1 << 40));
             assert!(seen.header().max_timestamp >= -1);
+        }
+    });
+}
+
+/// The same bytes as a log that holds a batch, of which compaction may have taken records.
+fn logged_batch(mut log: Bytes) {
+    let length = log.len();
+    let Ok(Some(batch)) = LoggedBatch::split_from(&mut log) else { return };
+    assert_eq!(batch.header().size_bytes + log.len(), length);
+    within(length + 64, || {
+        for record in batch.records().into_iter().flatten().flatten().map_while(Result::ok) {
+            let _ = record.control_type();
         }
     });
 }

@@ -8,11 +8,12 @@ mod broker;
 mod log;
 mod protocol;
 mod seeds;
+mod target;
 mod targets;
 
 use std::sync::OnceLock;
 
-use targets::Target;
+use target::Target;
 
 static CHOSEN: OnceLock<Target> = OnceLock::new();
 

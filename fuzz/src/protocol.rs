@@ -3,7 +3,7 @@
 use creel_wire::{Bytes, DecodeError, Message, Reader, Request, RequestHeader, Writer, budget, each_request};
 
 use crate::allocation::within;
-use crate::targets::Target;
+use crate::target::Target;
 
 macro_rules! table {
     ($($request:path,)*) => {

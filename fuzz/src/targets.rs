@@ -2,15 +2,8 @@
 
 use std::process::exit;
 
+use crate::target::Target;
 use crate::{broker, log, protocol};
-
-/// A decoder under test.
-#[derive(Clone, Copy)]
-pub struct Target {
-    pub name: &'static str,
-    /// Gives it an input. A panic is a finding.
-    pub run: fn(&[u8]),
-}
 
 /// All of them.
 pub fn all() -> impl Iterator<Item = Target> {

@@ -1,4 +1,6 @@
 //! Which core something belongs to.
+//!
+//! A value. Knows no core.
 
 use std::fmt;
 

@@ -1,14 +1,21 @@
-//! Creel's door to the kernel.
+//! Everything of Creel's that is not pure computation.
 //!
 //! One single-threaded executor per core: futures here are `!Send`, tasks never move, and nothing in a core's own
-//! data needs a lock. Everything that is not pure computation passes through this crate — time, randomness, files,
-//! sockets, spawning, messages between cores — so that the same program runs on two backends:
+//! data needs a lock. Time, randomness, files, sockets, spawning and messages between cores pass through this crate, so that
+//! the same program runs on two backends:
 //!
 //! * [`runtime::start`]: one pinned thread per core over an io_uring each;
 //! * [`sim`]: every core of every node in one thread, under a seed, with a network and a disk that misbehave.
 //!
-//! Reading order: [`runtime`] starts cores; `executor` polls tasks; `ring` talks to the kernel; [`net`], [`fs`],
-//! [`mailbox`] and [`local`] are what the rest of the workspace sees.
+//! The layers, from below; each knows only those before it:
+//! * values: [`Instant`], [`CoreId`], [`histogram`];
+//! * waiting: [`local`] within a core, [`mailbox`] between cores;
+//! * `ring`, which talks to the kernel, and `wake`, by which a task comes back to its core;
+//! * `executor`: tasks, timers, a turn's work, and which core the running code belongs to;
+//! * verbs: [`now`], [`sleep`], [`spawn()`], [`pace`], randomness, and `operation`, which awaits the ring;
+//! * [`sim`], which plays the kernel to an executor;
+//! * what the rest of the workspace holds: [`net`], [`fs`], [`offload()`], [`shutdown_signal`];
+//! * [`runtime`], which starts cores and runs their loops.
 //!
 //! Invariants:
 //! * A buffer the kernel may still touch is owned by its slot (`ring/slots.rs`), never by the future that asked.
@@ -16,32 +23,35 @@
 //! * Wakers may be used from any thread; everything else belongs to the core that made it.
 
 mod clock;
-mod context;
 mod core_id;
-mod core_state;
 mod executor;
 pub mod fs;
 pub mod histogram;
-mod join;
+mod instant;
 pub mod local;
 pub mod mailbox;
 pub mod net;
 mod offload;
+mod operation;
 mod random;
 mod ring;
 pub mod runtime;
 mod signal;
 pub mod sim;
-mod task;
+mod spawn;
+mod sync;
 mod timer;
 mod turn;
+mod wake;
 
-pub use clock::{Instant, now, wall_clock_ms};
-pub use context::{current_core, spawn};
+pub use clock::{now, wall_clock_ms};
 pub use core_id::CoreId;
-pub use join::JoinHandle;
+pub use executor::budget::{STEPS_A_TURN, count_work};
+pub use executor::context::current_core;
+pub use instant::Instant;
 pub use offload::offload;
 pub use random::{random_bytes, random_u64};
 pub use signal::shutdown_signal;
+pub use spawn::{JoinHandle, spawn};
 pub use timer::{Elapsed, sleep, sleep_until, timeout};
-pub use turn::{STEPS_A_TURN, count_work, end_of_turn, pace, pace_tenth, rest, yield_now};
+pub use turn::{end_of_turn, pace, pace_tenth, rest, yield_now};

@@ -1,4 +1,6 @@
 //! Work too heavy for a data core: a small pool of threads beside the cores (inline in the simulator).
+//!
+//! Owns the pool. Knows nothing of the work.
 
 use std::future::poll_fn;
 use std::sync::mpsc::{Sender, channel};
@@ -40,9 +42,9 @@ where
     T: Send + 'static,
     F: FnOnce() -> T + Send + 'static,
 {
-    if let Some(place) = sim::place() {
+    if let Some(sim) = sim::context() {
         let value = work();
-        place.offload_pause().await;
+        sim.offload_pause().await;
         return value;
     }
     let slot = Arc::new(Mutex::new(Slot { value: None, waker: None }));

@@ -1,9 +1,10 @@
 //! Randomness: from the kernel here, from the seed in the simulator. Not for secrets in the simulator's case.
+//!
+//! Owns the thread's generator. Of a simulated core it asks the core's environment.
 
 use std::cell::Cell;
 
-use crate::context;
-use crate::core_state::Backend;
+use crate::executor::context;
 
 thread_local! {
     static STATE: Cell<u64> = Cell::new(kernel_u64());
@@ -12,9 +13,9 @@ thread_local! {
 /// A random number: fast, well mixed, not for keys.
 #[must_use]
 pub fn random_u64() -> u64 {
-    context::try_with(|core| match core.map(|c| &c.backend) {
-        Some(Backend::Sim(here)) => here.random_u64(),
-        Some(Backend::Ring(_)) | None => STATE.with(|state| {
+    context::try_with(|core| match core.and_then(|core| core.environment()) {
+        Some(environment) => environment.random_u64(),
+        None => STATE.with(|state| {
             let next = state.get().wrapping_add(0x9E37_79B9_7F4A_7C15);
             state.set(next);
             mix(next)
@@ -24,9 +25,9 @@ pub fn random_u64() -> u64 {
 
 /// Fills `out` with random bytes, fit for identifiers.
 pub fn random_bytes(out: &mut [u8]) {
-    context::try_with(|core| match core.map(|c| &c.backend) {
-        Some(Backend::Sim(here)) => here.random_bytes(out),
-        Some(Backend::Ring(_)) | None => kernel_bytes(out),
+    context::try_with(|core| match core.and_then(|core| core.environment()) {
+        Some(environment) => environment.random_bytes(out),
+        None => kernel_bytes(out),
     });
 }
 

@@ -1,4 +1,6 @@
 //! Starts and runs the cores of a node.
+//!
+//! Owns the threads and the loop of each. Knows nothing of what the tasks do.
 
 use std::cell::RefCell;
 use std::future::Future;
@@ -11,13 +13,15 @@ use std::time::Duration;
 use thiserror::Error;
 
 use crate::clock::now;
-use crate::context;
 use crate::core_id::CoreId;
-use crate::core_state::{Backend, CoreState};
-use crate::executor::Executor;
-use crate::ring::Driver;
-pub use crate::ring::RingError;
+use crate::executor::context;
+use crate::executor::core_state::{Backend, CoreState};
+use crate::executor::tasks::Executor;
+use crate::ring::driver::Driver;
+pub use crate::ring::setup::RingError;
 use crate::signal;
+use crate::spawn::spawn;
+use crate::wake::task::CoreShared;
 
 /// How the cores of a node run.
 #[derive(Clone, Debug)]
@@ -140,19 +144,19 @@ where
 /// Holds the cores back until all rings stand; lets none run when one failed.
 #[derive(Default)]
 struct Gate {
-    verdict: Mutex<Option<bool>>,
+    may_run: Mutex<Option<bool>>,
     changed: Condvar,
 }
 
 impl Gate {
     fn open(&self, run: bool) {
-        *self.verdict.lock().unwrap_or_else(PoisonError::into_inner) = Some(run);
+        *self.may_run.lock().unwrap_or_else(PoisonError::into_inner) = Some(run);
         self.changed.notify_all();
     }
 
     fn pass(&self) -> bool {
-        let verdict = self.verdict.lock().unwrap_or_else(PoisonError::into_inner);
-        let open = self.changed.wait_while(verdict, |v| v.is_none());
+        let may_run = self.may_run.lock().unwrap_or_else(PoisonError::into_inner);
+        let open = self.changed.wait_while(may_run, |decided| decided.is_none());
         open.unwrap_or_else(PoisonError::into_inner).unwrap_or(false)
     }
 }
@@ -185,11 +189,11 @@ fn set_up(core: CoreConfig, config: &Config) -> Result<Rc<CoreState>, StartError
         pin_to(cpu).map_err(|source| StartError::Thread { core: core.id, source })?;
     }
     let driver = Driver::new(config.ring_entries)?;
+    let shared = CoreShared::of_ring(driver.ring_fd(), driver.event_fd().clone());
     Ok(Rc::new(CoreState {
         id: core.id,
-        executor: Executor::new(),
+        executor: Executor::new(Arc::new(shared)),
         timers: RefCell::default(),
-        shared: driver.shared().clone(),
         backend: Backend::Ring(driver),
     }))
 }
@@ -197,7 +201,7 @@ fn set_up(core: CoreConfig, config: &Config) -> Result<Rc<CoreState>, StartError
 /// The loop: run what is ready, submit, reap, and sleep when there is nothing to do.
 fn run_core(core: &Rc<CoreState>, spin: Duration, main: impl Future<Output = ()> + 'static) {
     let _entered = context::enter(core.clone());
-    let main = context::spawn(main);
+    let main = spawn(main);
     loop {
         core.take_inputs(now());
         core.executor.run_turn();
@@ -207,12 +211,12 @@ fn run_core(core: &Rc<CoreState>, spin: Duration, main: impl Future<Output = ()>
         wait(core, spin);
     }
     core.executor.drop_all();
+    core.wake_sleepers();
     core.ring().drain();
 }
 
 fn wait(core: &CoreState, spin: Duration) {
-    let driver = core.ring();
-    driver.poll();
+    poll(core);
     if core.has_work() {
         return;
     }
@@ -220,17 +224,24 @@ fn wait(core: &CoreState, spin: Duration) {
         let until = now() + spin;
         while now() < until {
             std::hint::spin_loop();
-            driver.poll();
+            poll(core);
             if core.has_work() {
                 return;
             }
         }
     }
     let deadline = core.timers.borrow().earliest();
-    if core.shared.begin_sleep() {
-        driver.wait(deadline.map(|d| d.saturating_since(now())));
-        core.shared.end_sleep();
+    if core.shared().inbox.begin_sleep() {
+        core.wake_sleepers();
+        core.ring().wait(deadline.map(|d| d.saturating_since(now())));
+        core.shared().inbox.end_sleep();
     }
+}
+
+/// Submits what the turn's tasks asked for, and handles what has completed.
+fn poll(core: &CoreState) {
+    core.wake_sleepers();
+    core.ring().poll();
 }
 
 fn pin_to(cpu: usize) -> io::Result<()> {

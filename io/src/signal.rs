@@ -1,4 +1,6 @@
 //! SIGTERM, SIGINT and SIGHUP as an awaitable event.
+//!
+//! Owns the thread that waits for signals, and the wakers of those who wait for a stop. Knows nothing of what a stop means.
 
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -25,8 +27,8 @@ const ASKED_ANEW_AFTER: Duration = Duration::from_secs(1);
 /// the process ends at once, with 128 and the signal's number as its exit code. SIGHUP hurries nobody, as a terminal that goes away may send
 /// several, and systemd one behind its SIGTERM.
 pub async fn shutdown_signal() {
-    if let Some(place) = sim::place() {
-        return place.node.stop_signal().await;
+    if let Some(sim) = sim::context() {
+        return sim.node.stop_signal().await;
     }
     poll_fn(|cx| {
         if SEEN.load(Ordering::Acquire) {

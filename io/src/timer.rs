@@ -1,39 +1,16 @@
 //! Sleeping and deadlines. The earliest deadline bounds the ring's wait; there is no timer request per sleeper.
+//!
+//! Owns the futures. Who sleeps until when is known to the core (`executor/timers.rs`).
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 use std::pin::{Pin, pin};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use crate::clock::{Instant, now};
-use crate::context;
-
-/// The sleepers of a core, in the order in which they wake.
-#[derive(Default)]
-pub(crate) struct Timers {
-    sleepers: BTreeMap<(Instant, u64), Waker>,
-    next_key: u64,
-}
-
-impl Timers {
-    pub(crate) fn earliest(&self) -> Option<Instant> {
-        self.sleepers.first_key_value().map(|((deadline, _), _)| *deadline)
-    }
-
-    /// Takes the next sleeper whose deadline has come.
-    pub(crate) fn pop_due(&mut self, now: Instant) -> Option<Waker> {
-        let entry = self.sleepers.first_entry().filter(|entry| entry.key().0 <= now)?;
-        Some(entry.remove())
-    }
-
-    fn add(&mut self, deadline: Instant, waker: Waker) -> u64 {
-        self.next_key += 1;
-        self.sleepers.insert((deadline, self.next_key), waker);
-        self.next_key
-    }
-}
+use crate::clock::now;
+use crate::executor::context;
+use crate::instant::Instant;
 
 /// Sleeps for `duration`.
 pub async fn sleep(duration: Duration) {
@@ -60,9 +37,7 @@ impl Future for Sleep {
         context::with(|core| {
             let mut timers = core.timers.borrow_mut();
             match self.key {
-                Some(key) => {
-                    timers.sleepers.insert((self.deadline, key), cx.waker().clone());
-                }
+                Some(key) => timers.renew(self.deadline, key, cx.waker().clone()),
                 None => self.key = Some(timers.add(self.deadline, cx.waker().clone())),
             }
         });
@@ -75,7 +50,7 @@ impl Drop for Sleep {
         let Some(key) = self.key else { return };
         context::try_with(|core| {
             if let Some(core) = core {
-                core.timers.borrow_mut().sleepers.remove(&(self.deadline, key));
+                core.timers.borrow_mut().remove(self.deadline, key);
             }
         });
     }

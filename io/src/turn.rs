@@ -1,17 +1,19 @@
 //! Places inside one turn of the loop, and between two; and how much work is done in one.
 //!
-//! Work is counted in steps of about a microsecond: a name looked up, an entry made. Who may have many of them says so
-//! before each ([`pace`]), or counts them as it goes ([`count_work`]) and looks up between two pieces ([`rest`]). Where a
-//! turn's tasks have together done what a turn may, whoever has more to do goes on in a later one: the ring has been looked
-//! at by then, and all who were ready have run. They go on in the order in which they came to wait, as many in a turn as
-//! there is room for, and at least one.
+//! Work is counted in steps of about a microsecond: a name looked up, an entry made. A task that may have many steps to do
+//! says so before each ([`pace`]), or counts them as it goes ([`count_work`]) and looks up between two pieces ([`rest`]).
+//! Once the tasks of a turn have together done what a turn may, a task with more to do waits for a later turn. By then the
+//! ring has been looked at, and all who were ready have run. The tasks go on in the order in which they came to wait: as
+//! many in a turn as there is room for, and at least one.
+//!
+//! Owns the futures by which a task steps aside. How much a turn has done is counted in `executor/budget.rs`.
 
-use std::cell::Cell;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use crate::context;
+use crate::executor::budget::{count_work, has_room};
+use crate::executor::context;
 
 /// Lets every other ready task run once before going on.
 pub async fn yield_now() {
@@ -22,29 +24,6 @@ pub async fn yield_now() {
 /// do once what the turn's tasks asked for many times (one write for all appends).
 pub async fn end_of_turn() {
     Pause { paused: false, until: Until::EndOfTurn }.await;
-}
-
-/// So many steps of work are done in one turn, by all tasks together: some half a millisecond. One piece more may be, of as
-/// many steps as whoever does it says.
-pub const STEPS_A_TURN: usize = 512;
-
-/// Whoever has done no more than this in its poll need not wait for those who do much ...
-const STEPS_OF_FEW: usize = 64;
-/// ... until all together have done this many.
-const STEPS_A_TURN_MAX: usize = 4 * STEPS_A_TURN;
-
-thread_local! {
-    /// The steps of the running turn.
-    static WORK: Cell<usize> = const { Cell::new(0) };
-    /// Those that were done before the running poll.
-    static DONE_BEFORE: Cell<usize> = const { Cell::new(0) };
-}
-
-/// Counts steps of work that the running task has done, about a microsecond each. Whoever may do many of them in a row
-/// goes by [`pace`].
-#[inline]
-pub fn count_work(steps: usize) {
-    WORK.set(WORK.get() + steps);
 }
 
 /// So many steps of work come next, a thousandth of a second's at most. Where this turn has no room for them, goes on in a
@@ -69,18 +48,6 @@ pub fn pace_tenth(at: usize) -> impl Future<Output = ()> {
 #[inline]
 pub fn rest() -> impl Future<Output = ()> {
     pace(0)
-}
-
-#[inline]
-fn has_room(steps: usize) -> bool {
-    WORK.get() + steps <= STEPS_A_TURN || has_room_beyond(steps)
-}
-
-#[cold]
-fn has_room_beyond(steps: usize) -> bool {
-    let (work, before) = (WORK.get(), DONE_BEFORE.get());
-    let own = work.saturating_sub(before);
-    work == 0 || (own + steps <= STEPS_OF_FEW && work + steps <= STEPS_A_TURN_MAX)
 }
 
 /// The future of [`pace`]: most often it has nothing to wait for, and costs next to nothing then.
@@ -116,29 +83,9 @@ impl Paced {
             return Poll::Ready(());
         }
         self.state = State::Waits;
-        context::with(|core| core.executor.push_piece(cx.waker().clone()));
+        context::with(|core| core.executor.push_deferred(cx.waker().clone()));
         Poll::Pending
     }
-}
-
-/// The steps of the turn so far.
-pub(crate) fn work() -> usize {
-    WORK.get()
-}
-
-/// A turn begins; in the simulator also goes on, after so many steps.
-pub(crate) fn turn_goes_on(steps: usize) {
-    WORK.set(steps);
-}
-
-/// A poll begins.
-pub(crate) fn poll_begins() {
-    DONE_BEFORE.set(WORK.get());
-}
-
-/// Whether the turn has room for one who waits for it.
-pub(crate) fn has_room_for_piece() -> bool {
-    WORK.get() < STEPS_A_TURN
 }
 
 #[derive(Clone, Copy)]
@@ -162,7 +109,7 @@ impl Future for Pause {
         self.paused = true;
         match self.until {
             Until::Polled => cx.waker().wake_by_ref(),
-            Until::EndOfTurn => context::with(|core| core.executor.push_late(cx.waker().clone())),
+            Until::EndOfTurn => context::with(|core| core.executor.push_at_end_of_turn(cx.waker().clone())),
         }
         Poll::Pending
     }

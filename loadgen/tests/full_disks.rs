@@ -76,7 +76,7 @@ fn a_comparison_that_runs_out_of_disk_judges_and_keeps_the_pairs_before() {
     let arguments = ["compare", &same, &same, "--rounds", "6", "--out", &out_text];
     let Some(ran) = with_full_disk_at(&full, &arguments) else { return };
     let table = refused(&ran, "compare-002-b/run.json");
-    assert!(table.contains("Inconclusive: 6 whole pairs of either kind are needed."), "{table}");
+    assert!(table.contains("6 whole pairs of either kind are needed."), "{table}");
     let kept: Value = serde_json::from_str(&fs::read_to_string(out.join("compare.json")).unwrap()).unwrap();
     let runs = kept["runs"].as_array().unwrap();
     assert!(runs.len() > 13, "12 of the control, and one whole pair");

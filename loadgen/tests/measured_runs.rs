@@ -4,7 +4,7 @@
 
 mod support;
 
-use loadgen::latency::Latency;
+use loadgen_result::latency::Latency;
 use serde_json::Value;
 use std::fs;
 use support::proxy::{Lie, LyingBroker};
@@ -199,7 +199,8 @@ fn what_a_broker_refuses_for_a_while_is_asked_of_it_again() {
 
 #[test]
 fn what_happened_inside_a_broker_on_all_cores_is_told() {
-    let cores: Vec<String> = loadgen::cores::at_hand().unwrap().iter().map(ToString::to_string).collect();
+    let cores: Vec<String> =
+        loadgen_host::cores::at_hand().unwrap().iter().map(ToString::to_string).collect();
     let load = "--duration 200ms --warmup 0s --batch-bytes 4k --rate 2k";
     let ran = Loadgen::own_broker(&format!("{load} --broker-cores {}", cores.join(","))).ran().expect(0);
     let stages = ran.json()["figures"]["stages"].as_array().unwrap();

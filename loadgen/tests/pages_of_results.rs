@@ -2,10 +2,10 @@
 //! place.
 #![allow(clippy::unwrap_used, reason = "a test says what went wrong by failing")]
 
-use loadgen::latency::Latency;
-use loadgen::page::cli::{ReportArgs, report};
+use loadgen_page::report;
+use loadgen_result::latency::Latency;
 use serde_json::{Value, json};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 const HOSTILE: &str = "</script><img src=x onerror=alert(1)>\"'&|`";
@@ -71,8 +71,8 @@ fn page_of(results: &[(&str, Value)]) -> (String, tempfile::TempDir) {
         std::fs::write(&path, result.to_string()).unwrap();
         path
     });
-    let args = ReportArgs { paths: paths.collect(), out: Some(dir.path().join("out")) };
-    let page = report(&args).unwrap();
+    let paths: Vec<PathBuf> = paths.collect();
+    let page = report(&paths, Some(dir.path().join("out"))).unwrap();
     (std::fs::read_to_string(page).unwrap(), dir)
 }
 
@@ -85,7 +85,7 @@ fn refusal(text: &str) -> String {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("run.json");
     std::fs::write(&path, text).unwrap();
-    report(&ReportArgs { paths: vec![path], out: None }).unwrap_err().to_string()
+    report(&[path], None).unwrap_err().to_string()
 }
 
 #[test]
@@ -173,8 +173,8 @@ fn what_is_no_result_is_refused_in_one_line() {
         let refusal = refusal(text);
         assert!(refusal.contains(why) && !refusal.contains('\n'), "{text}: {refusal}");
     }
-    let nowhere = ReportArgs { paths: vec![Path::new("/nowhere/at/all.json").into()], out: None };
-    assert!(report(&nowhere).unwrap_err().to_string().contains("/nowhere/at/all.json"));
+    let nowhere = report(&[PathBuf::from("/nowhere/at/all.json")], None);
+    assert!(nowhere.unwrap_err().to_string().contains("/nowhere/at/all.json"));
 }
 
 #[test]
@@ -252,7 +252,7 @@ fn a_comparison_and_a_run_do_not_mix() {
         std::fs::write(&path, result.to_string()).unwrap();
         path
     });
-    let refusal = report(&ReportArgs { paths: paths.into(), out: None }).unwrap_err().to_string();
+    let refusal = report(&paths, None).unwrap_err().to_string();
     assert!(refusal.contains("alone"), "{refusal}");
 }
 
@@ -285,8 +285,7 @@ fn sweep_with(cells: &[(&str, f64)], change: fn(usize, &mut Value)) -> tempfile:
 #[test]
 fn a_sweep_shows_its_front_and_every_cell() {
     let dir = sweep_of(&[("codec=lz4", 1_000.0), ("codec=zstd", 2_000.0), (HOSTILE, 3_000.0)]);
-    let args = ReportArgs { paths: vec![dir.path().to_owned()], out: None };
-    let page = std::fs::read_to_string(report(&args).unwrap()).unwrap();
+    let page = std::fs::read_to_string(report(&[dir.path().to_owned()], None).unwrap()).unwrap();
     let lines = &plots(&page)["pareto"]["lines"];
     assert_eq!(lines[0]["points"].as_array().unwrap().len(), 2, "{lines}");
     assert_eq!(lines[1]["points"][0][0], 3_000.0, "{lines}");
@@ -296,8 +295,7 @@ fn a_sweep_shows_its_front_and_every_cell() {
 #[test]
 fn a_sweep_without_results_is_refused() {
     let dir = sweep_of(&[]);
-    let args = ReportArgs { paths: vec![dir.path().to_owned()], out: None };
-    assert!(report(&args).unwrap_err().to_string().contains("no results yet"));
+    assert!(report(&[dir.path().to_owned()], None).unwrap_err().to_string().contains("no results yet"));
 }
 
 #[test]
@@ -322,8 +320,7 @@ fn who_does_not_wait_for_what_is_printed_has_the_page_all_the_same() {
 }
 
 fn sweep_page(dir: &tempfile::TempDir) -> String {
-    let args = ReportArgs { paths: vec![dir.path().to_owned()], out: None };
-    std::fs::read_to_string(report(&args).unwrap()).unwrap()
+    std::fs::read_to_string(report(&[dir.path().to_owned()], None).unwrap()).unwrap()
 }
 
 #[test]

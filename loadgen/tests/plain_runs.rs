@@ -4,7 +4,7 @@
 
 mod support;
 
-use loadgen::glossary;
+use loadgen_page::glossary;
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
 use support::{LONG, Loadgen, broker_of, wait_for_records};

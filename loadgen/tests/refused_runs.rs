@@ -4,7 +4,7 @@
 
 mod support;
 
-use loadgen::client::cluster::Cluster;
+use loadgen_engine::client::cluster::Cluster;
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
 use support::proxy::{Lie, LyingBroker};

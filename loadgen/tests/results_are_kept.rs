@@ -5,7 +5,7 @@
 mod support;
 
 use hdrhistogram::serialization::interval_log::{IntervalLogIterator, LogEntry};
-use loadgen::report::RunReport;
+use loadgen_result::report::RunReport;
 use std::fs;
 use support::Loadgen;
 

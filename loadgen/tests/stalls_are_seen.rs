@@ -5,7 +5,7 @@
 
 mod support;
 
-use loadgen::latency::Latency;
+use loadgen_result::latency::Latency;
 use support::proxy::{Lie, LyingBroker, STALL};
 use support::{Loadgen, Ran, creel};
 

@@ -1,13 +1,14 @@
 //! The broker: Kafka's protocol on a thread-per-core log.
 //!
-//! A Produce goes `connection` -> `frames` -> `dispatch` -> `api/produce` -> `topics` (where is the partition?) -> the
-//! engine, or by `route` to the core that owns it; then `reply`. A Fetch goes the same way to `api/fetch`, and waits in
-//! `parked`. `start` is a core's life from its first step to `shutdown`; `core` is what it has meanwhile.
-//! `budget` bounds what one request makes of all that.
+//! A Produce goes `net` -> `api/dispatch` -> `api/produce` -> `topics` (where is the partition?) -> the engine, or by
+//! `peers` to the `inbox` of the core that owns it; then back by `net`. A Fetch goes the same way to `api/fetch`, and
+//! waits there. `lifecycle` is a core's life from its first step to its end; `core` is what it has meanwhile. `budget`
+//! bounds what one request makes of all that.
 //!
-//! `config` says what was asked for, `banner` what was started. `metadata` keeps the facts of the
-//! cluster (topics, ids) behind a small contract; `groups` is the group coordinator as a state
-//! machine without IO; `offsets` is how its records are written in `__consumer_offsets`.
+//! `config` says what was asked for. `metadata` keeps the facts of the cluster (topics, ids) behind a small contract;
+//! `groups` is the group coordinator as a state machine without IO, and `groups::runtime` gives it a clock and a log;
+//! `offsets` is how its records are written in `__consumer_offsets`. `answers` says which of Kafka's codes goes with an error
+//! of any of them. Each room's `mod.rs` says what it owns and what it must not know.
 //!
 //! Absent on purpose: locks (but for one at the start), threads inside a core, time and files other than `creel_io`'s.
 
@@ -18,56 +19,30 @@
 extern crate self as creel_server;
 
 mod admin;
+mod answers;
 mod api;
-mod authorized;
-pub mod banner;
 mod budget;
-mod call;
-mod complaints;
 pub mod config;
-mod connection;
-mod coordinators;
 mod core;
-mod descriptors;
-mod dispatch;
-mod ends;
-mod epochs;
-mod exposed;
-mod flight;
-mod frames;
+mod fetch_sessions;
 #[doc(hidden)]
 pub mod fuzzing;
-mod gradual;
 pub mod groups;
-mod idleness;
+mod inbox;
+mod lifecycle;
 mod limits;
-mod listener;
-mod messages;
+mod logging;
 pub mod metadata;
-mod news;
-mod node;
+mod net;
 pub mod offsets;
-mod opening;
-mod outbox;
-mod parked;
+mod peers;
 mod placement;
-mod race;
-mod recovery;
-mod reply;
-mod request_memory;
-mod route;
-mod sessions;
-mod shutdown;
-mod spread;
+mod quoted;
 mod stages;
-mod start;
+mod tasks;
 mod topics;
-mod transactions;
-mod transport;
-mod turnstile;
-mod wanted;
 
-pub use start::{Failure, Setup, run_core};
+pub use lifecycle::{Banner, Failure, Listening, Setup, run_core};
 
 /// Its version, and the commit it was built from where that was a checkout: `0.1.0 (3f2a1b4c5d6e)`.
 pub const VERSION: &str = match option_env!("BUILD_VERSION") {

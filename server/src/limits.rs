@@ -183,14 +183,14 @@ pub(crate) const SESSION_EVICTION_MS: u64 = 120_000;
 pub(crate) const STOP_GRACE_MS: u64 = 3_000;
 
 /// How often a core says on the log what it has refused, at most, in milliseconds. What comes in between is counted.
-pub(crate) const COMPLAINT_INTERVAL_MS: u64 = 1_000;
+pub(crate) const REFUSED_LOG_INTERVAL_MS: u64 = 1_000;
 
 /// How often a core says on the log that a client was refused transactions, at most, in milliseconds. What comes in between
 /// is counted.
-pub(crate) const TRANSACTIONS_TOLD_MS: u64 = 60_000;
+pub(crate) const TRANSACTIONS_LOG_INTERVAL_MS: u64 = 60_000;
 
 /// Lines a second that a core logs about topics, and as many about groups. What comes beyond is counted, and the count told.
-pub(crate) const NEWS_LINES_A_SECOND: u32 = 20;
+pub(crate) const CHANGE_LOG_LINES_A_SECOND: u32 = 20;
 
 /// How often a start that takes longer says how far it is, in milliseconds.
 pub(crate) const START_TOLD_MS: u64 = 3_000;

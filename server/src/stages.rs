@@ -18,7 +18,7 @@
 //!
 //! Not seen: bytes that wait in the kernel's socket buffers, in either direction; the broker's idle time; and all other
 //! requests, of which some wait by design (JoinGroup). `write` and `fsync` are counted on the core that owns the
-//! partition, the others on the connection's. A request's readings of the clock are few (see `Passage`) and shared where
+//! partition, the others on the connection's. A request's readings of the clock are few (see `FrameTimes`) and shared where
 //! one stage ends as the next begins, or where one event ends a stage of many.
 
 use std::rc::Rc;
@@ -61,14 +61,14 @@ impl Stages {
         self.0.as_ref().map_or(Instant::default(), |_| creel_io::now())
     }
 
-    /// A request was decoded from `parse.0` to `parse.1`; its frame came from `came.0` to `came.1`.
+    /// A request is decoded now, whose frame came so.
     #[inline]
-    pub(crate) fn begun(&self, came: (Instant, Instant), parse: (Instant, Instant)) -> Option<Passage> {
+    pub(crate) fn decoded(&self, frame: FrameTimes) -> Option<QueuedSince> {
         let kept = self.0.as_ref()?;
-        let parsing = parse.1.nanos_since(parse.0);
-        kept.receive.record_nanos(came.1.nanos_since(came.0));
+        let parsing = creel_io::now().nanos_since(frame.turn);
+        kept.receive.record_nanos(frame.whole.nanos_since(frame.first_byte));
         kept.parse.record_nanos(parsing);
-        Some(Passage { queued_since: Instant::from_nanos(came.1.as_nanos() + parsing) })
+        Some(QueuedSince(Instant::from_nanos(frame.whole.as_nanos() + parsing)))
     }
 
     /// A question came back after `total`; the core that was asked took `spent` of that. What is left.
@@ -81,21 +81,21 @@ impl Stages {
         hop
     }
 
-    /// The reply is at hand, and it is its turn. When that was, to be given to `sent`.
+    /// The reply is at hand, and it is its turn.
     #[inline]
-    pub(crate) fn answered(&self, passage: Option<Passage>, elsewhere: Duration) -> Option<Instant> {
-        let (kept, passage) = self.0.as_ref().zip(passage)?;
+    pub(crate) fn answered(&self, queued: Option<QueuedSince>, elsewhere: Duration) -> Option<AtHandSince> {
+        let (kept, queued) = self.0.as_ref().zip(queued)?;
         let at = creel_io::now();
         let elsewhere = elsewhere.as_nanos() as u64;
-        kept.queue.record_nanos(at.nanos_since(passage.queued_since).saturating_sub(elsewhere));
-        Some(at)
+        kept.queue.record_nanos(at.nanos_since(queued.0).saturating_sub(elsewhere));
+        Some(AtHandSince(at))
     }
 
-    /// The socket has taken a reply that was at hand at `since`.
+    /// The socket has taken a reply.
     #[inline]
-    pub(crate) fn sent(&self, since: Instant, at: Instant) {
+    pub(crate) fn sent(&self, since: AtHandSince, at: Instant) {
         if let Some(kept) = &self.0 {
-            kept.send.record_nanos(at.nanos_since(since));
+            kept.send.record_nanos(at.nanos_since(since.0));
         }
     }
 
@@ -115,9 +115,51 @@ impl Stages {
     }
 }
 
-/// A request between its frame and its reply.
-#[derive(Clone, Copy)]
-pub(crate) struct Passage {
-    /// When its frame was whole, moved on by what other stages have counted since.
-    queued_since: Instant,
+/// When the bytes at the head of a connection's buffer were first seen, and the last ones.
+#[derive(Default)]
+pub(crate) struct FrameClock {
+    since: Instant,
+    last: Instant,
+    /// How many frames have been taken off the buffer since the last bytes came.
+    frames_since: usize,
 }
+
+impl FrameClock {
+    /// `is_new`: the buffer was empty before.
+    pub(crate) fn received(&mut self, at: Instant, is_new: bool) {
+        if is_new {
+            self.since = at;
+        }
+        self.last = at;
+        self.frames_since = 0;
+    }
+
+    /// A frame is whole, and it is its turn to be decoded. What is behind it came with its last bytes. `has_waited`: it had
+    /// to wait for that turn.
+    #[inline]
+    pub(crate) fn whole(&mut self, stages: &Stages, has_waited: bool) -> FrameTimes {
+        self.frames_since += 1;
+        let first_byte = std::mem::replace(&mut self.since, self.last);
+        let is_at_once = self.frames_since == 1 && !has_waited;
+        let turn = if is_at_once { self.last } else { stages.clock() };
+        FrameTimes { first_byte, whole: self.last, turn }
+    }
+}
+
+/// A request's times until it is decoded: they travel with its frame.
+#[derive(Clone, Copy)]
+pub(crate) struct FrameTimes {
+    first_byte: Instant,
+    whole: Instant,
+    /// Its turn to be decoded.
+    turn: Instant,
+}
+
+/// A request's time from then on, while its reply is not at hand: when its frame was whole, moved on by what other stages
+/// have counted since.
+#[derive(Clone, Copy)]
+pub(crate) struct QueuedSince(Instant);
+
+/// A request's time while its reply is sent.
+#[derive(Clone, Copy)]
+pub(crate) struct AtHandSince(Instant);

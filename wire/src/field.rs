@@ -4,42 +4,9 @@
 use bytes::Bytes;
 
 use crate::error::{DecodeError, Fault};
-use crate::{Message, Reader, Writer, varint};
-
-/// What decides a value's form: the message's version, whether that version is flexible, and whether the
-/// value may be null.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Shape {
-    /// The message's version.
-    pub version: i16,
-    /// Compact lengths, and tagged fields after each structure.
-    pub flexible: bool,
-    /// Whether null is allowed here.
-    pub nullable: bool,
-}
-
-impl Shape {
-    /// The shape of a whole message.
-    #[inline]
-    #[must_use]
-    pub const fn of<M: Message>(version: i16) -> Self {
-        Self { version, flexible: version >= M::FLEXIBLE_FROM, nullable: false }
-    }
-
-    /// The same, for a value that is null where `nullable` says so.
-    #[inline]
-    #[must_use]
-    pub const fn null_where(self, nullable: bool) -> Self {
-        Self { nullable, ..self }
-    }
-
-    /// The same, for a value that is never null.
-    #[inline]
-    #[must_use]
-    pub const fn never_null(self) -> Self {
-        self.null_where(false)
-    }
-}
+pub use crate::shape::Shape;
+use crate::varint::{self, one_more};
+use crate::{Reader, Writer};
 
 /// A value with a wire form. `write` writes exactly `size` bytes, whatever the value: writing cannot fail.
 pub trait Field: Sized {
@@ -161,12 +128,6 @@ impl Field for bool {
     }
 }
 
-/// How a flexible form says a length: one too high, so that 0 is null.
-#[inline]
-pub(crate) fn one_more(length: Option<usize>) -> u32 {
-    length.map_or(0, |length| (length as u32).saturating_add(1))
-}
-
 /// Bytes that the prefix of bytes, records or an array takes.
 #[inline]
 pub(crate) fn long_length_size(length: Option<usize>, shape: Shape) -> usize {
@@ -178,6 +139,13 @@ pub(crate) fn long_length_size(length: Option<usize>, shape: Shape) -> usize {
 pub fn tag_size(tag: u32, value: &impl Field, shape: Shape) -> usize {
     let size = value.size(shape);
     varint::unsigned_size(tag).saturating_add(varint::unsigned_size(size as u32)).saturating_add(size)
+}
+
+/// Appends one tagged field: tag, size, value.
+pub fn write_tag(writer: &mut Writer, tag: u32, value: &impl Field, shape: Shape) {
+    writer.unsigned_varint(tag);
+    writer.unsigned_varint(value.size(shape) as u32);
+    value.write(writer, shape);
 }
 
 impl Field for Bytes {
@@ -228,7 +196,8 @@ impl Nullable for Bytes {
 
 fn read_elements<T: Field>(reader: &mut Reader, count: usize, shape: Shape) -> Result<Vec<T>, DecodeError> {
     let shape = shape.never_null();
-    let mut elements = reader.list(count, shape)?;
+    reader.make_room(count, T::least(shape), size_of::<T>())?;
+    let mut elements = Vec::with_capacity(count);
     for _ in 0..count {
         elements.push(T::read(reader, shape)?);
     }

@@ -19,6 +19,7 @@ extern crate self as creel_wire;
 pub mod api;
 mod api_key;
 pub mod budget;
+mod encoded_frame;
 mod error;
 mod error_code;
 pub mod field;
@@ -34,9 +35,11 @@ mod records;
     reason = "values for tests, of their own choice"
 )]
 pub mod sample;
+mod shape;
 pub mod text;
 mod uuid;
 pub mod varint;
+mod version_range;
 pub mod versions;
 mod writer;
 
@@ -52,5 +55,5 @@ pub use reader::Reader;
 pub use records::Records;
 pub use text::Str;
 pub use uuid::{NotUuid, Uuid};
-pub use versions::VersionRange;
+pub use version_range::VersionRange;
 pub use writer::Writer;

@@ -1,5 +1,6 @@
 //! What a whole message is.
 
+use crate::shape::Shape;
 use crate::{ApiKey, DecodeError, Reader, VersionRange, Writer};
 
 /// Bytes to a value.
@@ -20,6 +21,13 @@ pub trait Encode {
 pub trait Message: Encode + Decode + Default + Clone + std::fmt::Debug + PartialEq {
     /// The first flexible version; `i16::MAX` for none.
     const FLEXIBLE_FROM: i16;
+
+    /// The shape of the whole message.
+    #[inline]
+    #[must_use]
+    fn shape(version: i16) -> Shape {
+        Shape { version, flexible: version >= Self::FLEXIBLE_FROM, nullable: false }
+    }
 }
 
 /// A request, and what belongs to its API.

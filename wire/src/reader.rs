@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use crate::budget;
 use crate::error::{DecodeError, Fault};
-use crate::field::{Field, Shape};
+use crate::shape::Shape;
 use crate::varint::{self, Varint};
 
 /// A cursor over one frame. Text, bytes and records that it yields are slices of the frame and keep it alive.
@@ -166,14 +166,15 @@ impl Reader {
         }
     }
 
-    /// A list that has room for `count` elements and no need to grow.
-    pub(crate) fn list<T: Field>(&mut self, count: usize, shape: Shape) -> Result<Vec<T>, DecodeError> {
-        if count.saturating_mul(T::least(shape)) > self.remaining() {
+    /// Takes room for a list of `count` elements, each of at least `least` bytes here and of `size` bytes in memory.
+    #[inline]
+    pub(crate) fn make_room(&mut self, count: usize, least: usize, size: usize) -> Result<(), DecodeError> {
+        if count.saturating_mul(least) > self.remaining() {
             return Err(self.fault(Fault::Truncated));
         }
-        let bytes = count.saturating_mul(size_of::<T>());
+        let bytes = count.saturating_mul(size);
         self.room = self.room.checked_sub(bytes).ok_or_else(|| self.fault(Fault::Budget))?;
-        Ok(Vec::with_capacity(count))
+        Ok(())
     }
 
     #[inline]

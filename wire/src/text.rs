@@ -6,7 +6,9 @@ use bytes::Bytes;
 use bytestring::ByteString;
 
 use crate::error::{DecodeError, Fault};
-use crate::field::{Field, Nullable, Shape, one_more};
+use crate::field::{Field, Nullable};
+use crate::shape::Shape;
+use crate::varint::one_more;
 use crate::{Reader, Writer, varint};
 
 /// Kafka's longest text, in either form of its length.

@@ -14,6 +14,12 @@ pub const fn unsigned_size(value: u32) -> usize {
     bits.div_ceil(7) as usize
 }
 
+/// How a flexible form says a length: one too high, so that 0 is null.
+#[inline]
+pub(crate) fn one_more(length: Option<usize>) -> u32 {
+    length.map_or(0, |length| (length as u32).saturating_add(1))
+}
+
 /// What a run of bytes holds at its start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Varint {

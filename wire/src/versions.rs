@@ -1,46 +1,7 @@
 //! Which APIs the codec knows, and at which versions.
 
-use std::fmt;
-
-use crate::api::api_versions::ApiVersion;
 use crate::api::each_request;
-use crate::{ApiKey, Message, Request};
-
-/// Versions from `min` to `max`, both included, as ApiVersions lists them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct VersionRange {
-    /// The lowest.
-    pub min: i16,
-    /// The highest.
-    pub max: i16,
-}
-
-impl VersionRange {
-    /// `min..=max`. An empty range is never listed, so it does not compile in a constant.
-    #[must_use]
-    pub const fn new(min: i16, max: i16) -> Self {
-        assert!(0 <= min && min <= max, "versions run upwards from 0");
-        Self { min, max }
-    }
-
-    /// Whether `version` is one of them.
-    #[inline]
-    #[must_use]
-    pub const fn contains(self, version: i16) -> bool {
-        self.min <= version && version <= self.max
-    }
-
-    /// Each version, lowest first.
-    pub fn each(self) -> impl Iterator<Item = i16> {
-        self.min..=self.max
-    }
-}
-
-impl fmt::Display for VersionRange {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}-{}", self.min, self.max)
-    }
-}
+use crate::{ApiKey, Message, Request, VersionRange};
 
 /// One API that the codec knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,19 +54,6 @@ pub fn known() -> &'static [Entry] {
     TABLE
 }
 
-/// What ApiVersions lists, for those of the known APIs that the broker also serves.
-#[must_use]
-pub fn advertised(serves: impl Fn(ApiKey) -> bool) -> Vec<ApiVersion> {
-    let served = TABLE.iter().filter(|entry| serves(entry.api));
-    served
-        .map(|entry| ApiVersion {
-            api_key: entry.api.code(),
-            min_version: entry.advertised.min,
-            max_version: entry.advertised.max,
-        })
-        .collect()
-}
-
 /// What the codec knows about one API.
 #[inline]
 #[must_use]
@@ -128,7 +76,5 @@ mod tests {
     fn produce_is_listed_from_0_and_accepted_from_3() {
         let produce = entry(ApiKey::Produce).expect("Produce is known");
         assert_eq!((produce.accepted.min, produce.advertised.min), (3, 0));
-        let listed = advertised(|api| api == ApiKey::Produce);
-        assert_eq!(listed, [ApiVersion { api_key: 0, min_version: 0, max_version: 13 }]);
     }
 }

@@ -3,9 +3,10 @@
 
 use bytes::Bytes;
 
+use crate::encoded_frame::{Cut, EncodedFrame, FRAME_BYTES_MAX};
 use crate::error::FrameTooLarge;
-use crate::field::{Field, Shape, one_more};
-use crate::frame::{Cut, EncodedFrame, FRAME_BYTES_MAX};
+use crate::shape::Shape;
+use crate::varint::one_more;
 
 /// Collects the bytes of a frame, and the cuts where bytes held elsewhere belong.
 #[derive(Debug)]
@@ -92,13 +93,6 @@ impl Writer {
     #[inline]
     fn compact_length(&mut self, length: Option<usize>) {
         self.unsigned_varint(one_more(length));
-    }
-
-    /// One tagged field: tag, size, value.
-    pub fn tag(&mut self, tag: u32, value: &impl Field, shape: Shape) {
-        self.unsigned_varint(tag);
-        self.unsigned_varint(value.size(shape) as u32);
-        value.write(self, shape);
     }
 
     /// Bytes written so far, without those held elsewhere.

@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 
 use crate::run::{Outcome, cargo, step};
-use crate::tools;
+use crate::{guards, tools};
 
 /// Workspaces of their own, with dependencies of their own.
 const OWN_WORKSPACES: [&str; 3] = ["fuzz", "benches/runtimes", "benches/rabbitmq"];
@@ -16,6 +16,7 @@ pub(crate) fn check() -> Outcome {
 
 /// Everything that judges the code without running it.
 pub(crate) fn lints() -> Outcome {
+    guards::guards()?;
     step("format", &mut cargo(&["fmt", "--all", "--check"]))?;
     for own in OWN_WORKSPACES {
         let title = format!("format of {own}");

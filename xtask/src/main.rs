@@ -13,7 +13,9 @@ mod bench;
 mod check;
 mod clients;
 mod differential;
+mod failure;
 mod fuzz;
+mod guards;
 mod kafka;
 mod loadgen;
 mod machine;
@@ -38,8 +40,10 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Format, lints, docs, unit tests, and dependency rules where cargo-deny can run
+    /// Guards, format, lints, docs, unit tests, and dependency rules where cargo-deny can run
     Check,
+    /// Only the guards of `check`: circles of imports, scattered impl blocks, documents that name what is not there
+    Guards,
     /// Everything: check, every cargo test, a short fuzz, loadgen on real data, and the real clients
     Test,
     /// Only the real clients: all of them, or those named
@@ -65,6 +69,7 @@ fn main() -> ExitCode {
     let outcome = paths::remember_own().map_err(run::about("xtask's own path"));
     let outcome = outcome.and_then(|()| match arguments.command {
         Command::Check => check::check(),
+        Command::Guards => guards::guards(),
         Command::Test => test::test(),
         Command::Clients(options) => clients::clients(&options),
         Command::Differential(options) => differential::differential(&options),

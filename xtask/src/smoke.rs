@@ -11,7 +11,7 @@ const SECONDS: &str = "3s";
 const FILES: [(&str, &str); 3] =
     [("OpenStack_2k.log", "none"), ("HDFS_2k.log", "lz4"), ("twitter_statuses.ndjson", "zstd")];
 
-/// Runs README's first command, then the same on each real file that is there.
+/// Runs README's `cargo loadgen run`, then the same on each real file that is there.
 pub(crate) fn smoke() -> Outcome {
     build_binaries()?;
     step("loadgen, orders made from templates", &mut loadgen())?;

@@ -2,7 +2,8 @@
 
 use crate::arm::Arm;
 use clap::{Args, Parser, Subcommand};
-use loadgen::broker::leash::{self, LeashArgs};
+use loadgen_host::broker::parent_death::{self, Dependent};
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// Measures Creel and RabbitMQ side by side and writes a directory of results.
@@ -21,8 +22,28 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Becomes a server that ends when its parent does.
-    #[command(hide = true, name = leash::COMMAND)]
-    Leash(LeashArgs),
+    #[command(hide = true, name = parent_death::COMMAND)]
+    Dependent(DependentArgs),
+}
+
+/// What the hidden command is told.
+#[derive(Debug, Args)]
+pub struct DependentArgs {
+    /// Cores to stay on.
+    #[arg(long)]
+    cores: Option<String>,
+    /// The process that must stay alive.
+    parent: u32,
+    /// The server and its arguments.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
+    command: Vec<OsString>,
+}
+
+impl DependentArgs {
+    /// What they say.
+    pub fn dependent(&self) -> Dependent {
+        Dependent { cores: self.cores.clone(), parent: self.parent, command: self.command.clone() }
+    }
 }
 
 /// Options of a comparison.

@@ -2,7 +2,7 @@
 
 use crate::arm::Arm;
 use crate::figures::{Crash, Measured, Order};
-use loadgen::report::machine::Machine;
+use loadgen_result::report::machine::Machine;
 use serde::{Deserialize, Serialize};
 use std::process::Command;
 

@@ -5,9 +5,15 @@ use thiserror::Error;
 /// What can go wrong around a measurement.
 #[derive(Debug, Error)]
 pub enum BenchError {
-    /// From the load generator's library, or a Kafka client call.
+    /// From a Kafka client call.
     #[error(transparent)]
-    Load(#[from] loadgen::error::LoadError),
+    Engine(#[from] loadgen_engine::error::EngineError),
+    /// From what loadgen knows of the machine.
+    #[error(transparent)]
+    Host(#[from] loadgen_host::error::HostError),
+    /// From a run of loadgen's.
+    #[error(transparent)]
+    Run(#[from] loadgen_run::error::RunError),
     /// From the AMQP client.
     #[error("AMQP: {0}")]
     Amqp(#[from] lapin::Error),

@@ -1,8 +1,8 @@
 //! What one load told, in one form for both systems.
 
 use crate::arm::Arm;
-use loadgen::latency::Percentiles;
-use loadgen::verify::Findings;
+use loadgen_result::latency::Percentiles;
+use loadgen_result::report::verification::Findings;
 use serde::{Deserialize, Serialize};
 
 /// The load's form.

@@ -1,7 +1,7 @@
 //! What was confirmed against what was read: one book for both systems, where loadgen's own judge can't be used because
 //! messages come redelivered, from several readers, or after a crash.
 
-use loadgen::verify::Findings;
+use loadgen_result::report::verification::Findings;
 
 const CONFIRMED: u8 = 1;
 const SEEN: u8 = 2;

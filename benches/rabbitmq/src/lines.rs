@@ -1,9 +1,9 @@
 //! All rounds as lines: a measure, and what each system's rounds came to.
 
 use crate::arm::Arm;
+use crate::dispersion::Dispersion;
 use crate::figures::{Figures, Kind, Measured};
-use crate::spread::Spread;
-use loadgen::latency::Percentiles;
+use loadgen_result::latency::Percentiles;
 use std::collections::BTreeMap;
 
 /// Medians closer than this are no difference worth a word.
@@ -19,7 +19,7 @@ pub struct Line {
     /// What is better.
     pub better: Better,
     /// Lowest, median and highest of the rounds.
-    pub of: BTreeMap<Arm, Spread>,
+    pub of: BTreeMap<Arm, Dispersion>,
 }
 
 /// Which way to read a line.
@@ -130,8 +130,8 @@ fn line(measured: &[Measured], kind: Kind, label: &str, digits: usize, better: B
     let mut of = BTreeMap::new();
     for arm in Arm::ALL {
         let rounds = measured.iter().filter(|measured| measured.arm == arm && measured.kind == kind);
-        if let Some(spread) = Spread::of(rounds.filter_map(|measured| pick(&measured.figures))) {
-            of.insert(arm, spread);
+        if let Some(dispersion) = Dispersion::of(rounds.filter_map(|measured| pick(&measured.figures))) {
+            of.insert(arm, dispersion);
         }
     }
     Line { label: label.to_owned(), digits, better, of }
@@ -172,7 +172,7 @@ impl Line {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use loadgen::verify::Findings;
+    use loadgen_result::report::verification::Findings;
 
     fn figures(acked_per_s: f64, target_rate: Option<f64>) -> Figures {
         Figures {

@@ -10,22 +10,22 @@ pub mod compare;
 pub mod comparison;
 pub mod crash;
 pub mod creel;
+#[path = "../../src/dispersion.rs"]
+pub mod dispersion;
 pub mod error;
 pub mod figures;
-pub mod held;
 pub mod ledger;
 pub mod lines;
 pub mod order;
 pub mod pacer;
 pub mod page;
 pub mod rabbit;
+pub mod server_process;
 pub mod settings;
-#[path = "../../src/spread.rs"]
-pub mod spread;
 
 use clap::Parser;
 use cli::{Cli, Command};
-use loadgen::broker::leash::become_leashed;
+use loadgen_host::broker::parent_death::exec_dependent;
 use std::process::ExitCode;
 
 const NO_RESULT: u8 = 2;
@@ -33,7 +33,7 @@ const NO_RESULT: u8 = 2;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let ended = match &cli.command {
-        Some(Command::Leash(arguments)) => Err(become_leashed(arguments).into()),
+        Some(Command::Dependent(arguments)) => Err(exec_dependent(&arguments.dependent()).into()),
         None => compare::run(&cli.options),
     };
     match ended {

@@ -1,7 +1,7 @@
 //! Sleeping until an instant of loadgen's clock, to the microsecond: tokio's own timers tick in milliseconds.
 
 use crate::error::{BenchError, Result};
-use loadgen::clock::now_ns;
+use loadgen_engine::clock::now_ns;
 use rustix::time::{
     Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create, timerfd_settime,
 };

@@ -70,7 +70,7 @@ fn table(comparison: &Comparison, lines: &[Line]) -> String {
     let mut table = format!("| | {} |\n|---|{}\n", names.join(" | "), "---|".repeat(arms.len()));
     for line in lines {
         row(&mut table, &line.label, arms, |arm| {
-            line.of.get(&arm).map(|spread| spread.bracketed(line.digits))
+            line.of.get(&arm).map(|dispersion| dispersion.bracketed(line.digits))
         });
     }
     judged_rows(&mut table, comparison);
@@ -170,8 +170,8 @@ fn verdicts(comparison: &Comparison, lines: &[Line], creel: bool) -> String {
 mod tests {
     use super::*;
     use crate::figures::{Figures, Kind, Measured};
-    use loadgen::report::machine::Machine;
-    use loadgen::verify::Findings;
+    use loadgen_result::report::machine::Machine;
+    use loadgen_result::report::verification::Findings;
 
     fn comparison() -> Comparison {
         let figures = |acked_per_s| Figures {

@@ -1,6 +1,6 @@
 //! What all loads of a comparison have in common.
 
-use loadgen::payload::Payload;
+use loadgen_engine::payload::Payload;
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -15,7 +15,7 @@ use creel_benches::client::{Check, Drive, Until, drive};
 use creel_benches::frames::produce_request;
 use creel_benches::process::Server;
 use creel_benches::shape::{Acks, SHAPES, Shape};
-use creel_benches::spread::Spread;
+use creel_benches::dispersion::Dispersion;
 use work::Sink;
 
 #[derive(Parser)]
@@ -92,8 +92,8 @@ fn compare(args: &Args) -> io::Result<()> {
         let mut own = None;
         for (kind, rounds) in KINDS.iter().zip(&rounds) {
             let (Some(rate), Some(cpu)) = (
-                Spread::of(rounds.iter().map(|round| round.0)),
-                Spread::of(rounds.iter().map(|round| round.1)),
+                Dispersion::of(rounds.iter().map(|round| round.0)),
+                Dispersion::of(rounds.iter().map(|round| round.1)),
             ) else {
                 continue;
             };

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Parser;
-use creel_benches::ballast::Ballast;
+use creel_benches::cpu_layout::CpuLayout;
+use creel_benches::prefault::Prefault;
 use creel_benches::process::{Jvm, Server};
 use creel_benches::round::{Kafka, Round, Setting, Side};
-use creel_benches::seats::Seats;
 use creel_benches::shape::{Acks, SHAPES, Shape};
 use creel_benches::{picture, report};
 
@@ -35,8 +35,8 @@ struct Args {
     gib: f64,
     /// GiB of memory that are held between the rounds and given back as one begins, so that the pages of its log are
     /// memory that the machine really has.
-    #[arg(long, default_value_t = 1.5)]
-    ballast_gib: f64,
+    #[arg(long, alias = "ballast-gib", default_value_t = 1.5)]
+    prefault_gib: f64,
     /// Seconds of load before the first round, for Kafka's compiler.
     #[arg(long, default_value_t = 20.0)]
     kafka_warm_up: f64,
@@ -111,16 +111,16 @@ fn setting(args: &Args) -> std::io::Result<Setting> {
         binaries: args.binaries.clone().unwrap_or(beside),
         duration: Duration::from_secs_f64(args.seconds),
         gib: args.gib,
-        ballast: Ballast::of_gib(args.ballast_gib),
+        prefault: Prefault::of_gib(args.prefault_gib),
         warm_up: WARM_UP,
-        seats: Seats::one_each(args.cpus[0], args.cpus[1]),
+        cpu_layout: CpuLayout::one_each(args.cpus[0], args.cpus[1]),
         segment_mib: args.segment_mib,
         kafka: None,
     };
     let is_wanted = args.sides.iter().any(|side| side.is_kafka());
     if let Some(xtask) = args.xtask.as_ref().filter(|_| is_wanted) {
         let directory = tempfile::tempdir()?;
-        let cpus = setting.seats.server_list();
+        let cpus = setting.cpu_layout.server_list();
         let server = Server::kafka(xtask, directory.path(), &cpus, Jvm::StartScripts)?;
         setting.kafka = Some(Kafka { server, directory });
         warm_up(&mut setting, args)?;
@@ -172,7 +172,7 @@ fn write(folder: &Path, args: &Args, table: &str, all: &[Round]) -> Result<(), B
          first of each thrown away; lowest and highest in brackets. A round lasts {} s, or until {} GiB are appended, with \
          {} GiB of memory given back to the system as it begins. Server on CPU {}, driver on CPU {}. Every reply was \
          checked.\n\n```\n{table}```\n\n![CPU per request](cpu.svg)\n",
-        args.about, args.rounds, args.seconds, args.gib, args.ballast_gib, args.cpus[0], args.cpus[1],
+        args.about, args.rounds, args.seconds, args.gib, args.prefault_gib, args.cpus[0], args.cpus[1],
     );
     fs::write(folder.join("README.md"), text)?;
     fs::write(folder.join("cpu.svg"), picture::draw(all)?)?;

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use creel_benches::spread::Spread;
+use creel_benches::dispersion::Dispersion;
 use rustix::fs::{Advice, FallocateFlags, fadvise, fallocate};
 
 /// The broker's largest step when it claims disk ahead.
@@ -98,7 +98,7 @@ fn compare(args: &Args, name: &str, load: Load) -> io::Result<()> {
     fs::remove_file(&path)?;
     let mut new_cpu = None;
     for (target, of) in TARGETS.into_iter().zip(&rounds) {
-        let figure = |f: fn(&Round) -> f64| Spread::of(of.iter().map(f));
+        let figure = |f: fn(&Round) -> f64| Dispersion::of(of.iter().map(f));
         let (Some(cpu), Some(p50), Some(p999)) =
             (figure(|r| r.cpu_us), figure(|r| r.p50_us), figure(|r| r.p999_us))
         else {

@@ -59,6 +59,10 @@ class Program:
         assert code == 0, f"{self} after SIGTERM:\n{self.last_words()}"
         return self.said()
 
+    def end(self):
+        """Waits until it ends by itself; its exit code."""
+        return self._process.wait(SAFETY_NET_SECONDS)
+
     def kill(self):
         self._process.kill()
         self._process.wait()

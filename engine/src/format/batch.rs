@@ -399,6 +399,14 @@ fn put_max_timestamp(header: &mut [u8], body: &[u8], max_timestamp: i64) {
 /// record, or a codec that does not exist.
 pub(crate) fn assemble(header: &BatchHeader, records: &[u8]) -> Option<Batch> {
     let (codec, count) = (header.attributes.codec()?, header.records()?);
+    let bytes = encode(header, records);
+    let crc = i32_at(&bytes, CRC_AT) as u32;
+    let header = BatchHeader { size_bytes: bytes.len(), crc, ..*header };
+    Some(Batch { bytes, header, codec, records: count, times: Times::Claimed })
+}
+
+/// A batch's bytes, with the length and the checksum that go with `records`, whatever else the header says.
+pub(crate) fn encode(header: &BatchHeader, records: &[u8]) -> Bytes {
     let mut bytes = Vec::with_capacity(BATCH_HEADER_BYTES + records.len());
     bytes.extend_from_slice(&header.base_offset.0.to_be_bytes());
     let length = (BATCH_HEADER_BYTES - BATCH_PREFIX_BYTES + records.len()) as i32;
@@ -417,8 +425,7 @@ pub(crate) fn assemble(header: &BatchHeader, records: &[u8]) -> Option<Batch> {
     bytes.extend_from_slice(records);
     let crc = crc32c(&bytes[ATTRIBUTES_AT..]);
     bytes[CRC_AT..ATTRIBUTES_AT].copy_from_slice(&crc.to_be_bytes());
-    let header = BatchHeader { size_bytes: bytes.len(), crc, ..*header };
-    Some(Batch { bytes: bytes.into(), header, codec, records: count, times: Times::Claimed })
+    bytes.into()
 }
 
 fn i16_at(bytes: &[u8], at: usize) -> i16 {

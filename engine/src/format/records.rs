@@ -1,6 +1,9 @@
 //! Single records inside a batch: built for batches that the broker itself writes (offsets, groups,
 //! transaction markers), read back when it loads them. The produce path comes here only for compacted topics.
 //!
+//! [`BatchBuilder`] makes a [`Batch`], [`Records`] reads one. [`LoggedBatch`] is a batch as it lies in a log, which compaction
+//! may have taken records out of. What a key or a value means is not known here.
+//!
 //! ```text
 //! length varint | attributes 1 | timestamp delta varint | offset delta varint
 //! | key length varint, key | value length varint, value | header count varint, headers
@@ -10,7 +13,7 @@
 
 use bytes::{Buf, Bytes};
 
-use crate::format::batch::{Attributes, Batch, BatchHeader, Codec, assemble};
+use crate::format::batch::{Attributes, Batch, BatchError, BatchHeader, Codec, assemble, check_crc};
 use crate::format::decompress::decompress;
 use crate::limits::BATCH_HEADER_BYTES;
 use crate::offset::{LeaderEpoch, Offset};
@@ -28,6 +31,16 @@ pub struct Record {
     pub value: Option<Bytes>,
     /// Header names and values, in order.
     pub headers: Headers,
+}
+
+impl Record {
+    /// The type of a control record, from its key (a version, then the type): 0 is an abort, 1 a commit. `None` where the key
+    /// does not hold one.
+    pub fn control_type(&self) -> Option<i16> {
+        let mut key = self.key.clone()?;
+        let _version = key.try_get_i16().ok()?;
+        key.try_get_i16().ok()
+    }
 }
 
 /// The headers of a record, taken from its bytes as they are asked for: a list of empty ones would take sixty times
@@ -61,6 +74,8 @@ impl Iterator for Headers {
 pub struct BatchBuilder {
     header: BatchHeader,
     records: Vec<u8>,
+    /// The record that is being encoded: its length comes in front of it.
+    record: Vec<u8>,
 }
 
 impl BatchBuilder {
@@ -80,7 +95,7 @@ impl BatchBuilder {
             base_sequence: -1,
             record_count: 0,
         };
-        Self { header, records: Vec::new() }
+        Self { header, records: Vec::new(), record: Vec::new() }
     }
 
     /// Makes it the batch of an idempotent producer.
@@ -102,6 +117,11 @@ impl BatchBuilder {
         self.record_with_headers(timestamp, key, value, &[])
     }
 
+    /// Adds a tombstone: it takes back every record before it with the same key.
+    pub fn tombstone(self, timestamp: i64, key: &[u8]) -> Self {
+        self.record(timestamp, Some(key), None)
+    }
+
     /// Adds a record with headers.
     pub fn record_with_headers(
         mut self,
@@ -110,18 +130,20 @@ impl BatchBuilder {
         value: Option<&[u8]>,
         headers: &[(&str, Option<&[u8]>)],
     ) -> Self {
-        let mut record = vec![0];
-        put_varint(&mut record, timestamp.wrapping_sub(self.header.base_timestamp));
-        put_varint(&mut record, i64::from(self.header.record_count));
-        put_field(&mut record, key);
-        put_field(&mut record, value);
-        put_varint(&mut record, headers.len() as i64);
+        let record = &mut self.record;
+        record.clear();
+        record.push(0);
+        put_varint(record, timestamp.wrapping_sub(self.header.base_timestamp));
+        put_varint(record, i64::from(self.header.record_count));
+        put_field(record, key);
+        put_field(record, value);
+        put_varint(record, headers.len() as i64);
         for (name, value) in headers {
-            put_field(&mut record, Some(name.as_bytes()));
-            put_field(&mut record, *value);
+            put_field(record, Some(name.as_bytes()));
+            put_field(record, *value);
         }
         put_varint(&mut self.records, record.len() as i64);
-        self.records.extend_from_slice(&record);
+        self.records.extend_from_slice(record);
         self.header.record_count += 1;
         self.header.last_offset_delta += 1;
         self.header.max_timestamp = self.header.max_timestamp.max(timestamp);
@@ -139,12 +161,58 @@ impl BatchBuilder {
     }
 }
 
-/// The records of an uncompressed batch, in order. Ends early at the first damaged record, as an error.
+/// A batch as it lies in a log. It may hold fewer records than its offsets span, or none, where compaction has taken some out
+/// of it; a [`Batch`], which can be appended, holds all of them.
+#[derive(Clone, Debug)]
+pub struct LoggedBatch {
+    header: BatchHeader,
+    bytes: Bytes,
+}
+
+impl LoggedBatch {
+    /// Splits the first batch off the front of a log. `None` where what is left is no whole batch: a read may end within one.
+    /// Behind a header that is an error nothing can be found.
+    pub fn split_from(log: &mut Bytes) -> Result<Option<Self>, BatchError> {
+        if log.len() < BATCH_HEADER_BYTES {
+            return Ok(None);
+        }
+        let header = BatchHeader::parse(log)?;
+        let is_whole = header.size_bytes <= log.len();
+        Ok(is_whole.then(|| Self { header, bytes: log.split_to(header.size_bytes) }))
+    }
+
+    /// The decoded header.
+    pub fn header(&self) -> &BatchHeader {
+        &self.header
+    }
+
+    /// The records, if the checksum is right; `None` where they are compressed. The broker wrote them itself, or Kafka did:
+    /// a length below -1, which clients' records may have for null, is damage here.
+    pub fn records(&self) -> Result<Option<Records>, BatchError> {
+        check_crc(&self.header, &self.bytes)?;
+        let plain = self.header.attributes.codec() == Some(Codec::None);
+        let rest = self.bytes.slice(BATCH_HEADER_BYTES..);
+        let (header, left) = (self.header, self.header.record_count);
+        Ok(plain.then_some(Records { header, rest, left, null: Null::MinusOne }))
+    }
+}
+
+/// The records of a batch, in order. Ends early at the first damaged record, as an error.
 #[derive(Debug)]
 pub struct Records {
     header: BatchHeader,
     rest: Bytes,
     left: i32,
+    null: Null,
+}
+
+/// Which lengths of a key or value say that there is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Null {
+    /// Every negative one, as Kafka reads it.
+    Negative,
+    /// Only that which is ever written.
+    MinusOne,
 }
 
 /// A record does not decode, or its batch is compressed.
@@ -157,7 +225,7 @@ impl Records {
     pub fn of(batch: &Batch) -> Option<Self> {
         let header = *batch.header();
         let is_plain = batch.codec() == Codec::None;
-        is_plain.then(|| Self { header, rest: batch.body(), left: header.record_count })
+        is_plain.then(|| Self { header, rest: batch.body(), left: header.record_count, null: Null::Negative })
     }
 
     /// Looks into a batch whatever its codec; heavy, so not on a data core. `None` if it does not decompress.
@@ -167,7 +235,7 @@ impl Records {
             Codec::None => batch.body(),
             codec => decompress(codec, &batch.body())?.into(),
         };
-        Some(Self { header, rest, left: header.record_count })
+        Some(Self { header, rest, left: header.record_count, null: Null::Negative })
     }
 
     fn take(&mut self) -> Result<Record, BadRecord> {
@@ -176,7 +244,7 @@ impl Records {
             return Err(BadRecord);
         }
         let mut bytes = self.rest.split_to(length);
-        record(&self.header, &mut bytes).ok_or(BadRecord)
+        record(&self.header, &mut bytes, self.null).ok_or(BadRecord)
     }
 }
 
@@ -196,12 +264,12 @@ impl Iterator for Records {
     }
 }
 
-fn record(header: &BatchHeader, bytes: &mut Bytes) -> Option<Record> {
+fn record(header: &BatchHeader, bytes: &mut Bytes, null: Null) -> Option<Record> {
     let _attributes = (!bytes.is_empty()).then(|| bytes.split_to(1))?;
     let timestamp_delta = varint(bytes)?;
     let offset_delta = varint(bytes)?;
-    let key = field(bytes)?;
-    let value = field(bytes)?;
+    let key = field_where(bytes, null)?;
+    let value = field_where(bytes, null)?;
     let headers = Headers::of(bytes.clone())?;
     let timestamp = if header.attributes.is_log_append_time() {
         header.max_timestamp
@@ -250,8 +318,12 @@ pub(crate) fn read_varint(bytes: &[u8]) -> Option<(i64, usize)> {
 
 /// The outer `Option` is whether it decodes, the inner one Kafka's null.
 fn field(bytes: &mut Bytes) -> Option<Option<Bytes>> {
+    field_where(bytes, Null::Negative)
+}
+
+fn field_where(bytes: &mut Bytes, null: Null) -> Option<Option<Bytes>> {
     let length = varint(bytes)?;
-    if length < 0 {
+    if length == -1 || length < 0 && null == Null::Negative {
         return Some(None);
     }
     let length = usize::try_from(length).ok().filter(|length| *length <= bytes.len())?;
@@ -259,47 +331,5 @@ fn field(bytes: &mut Bytes) -> Option<Option<Bytes>> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn records_come_back_as_they_were_built() {
-        let batch = BatchBuilder::new(1000)
-            .record(1005, Some(b"k"), Some(b"value"))
-            .record_with_headers(990, None, None, &[("a", Some(b"1")), ("a", None)])
-            .build()
-            .unwrap();
-        let records: Result<Vec<_>, _> = Records::of(&batch).unwrap().collect();
-        let records = records.unwrap();
-        assert_eq!(records[0].key.as_deref(), Some(&b"k"[..]));
-        assert_eq!((records[0].offset, records[0].timestamp), (Offset(0), 1005));
-        assert_eq!((records[1].offset, records[1].timestamp), (Offset(1), 990));
-        let headers: Vec<_> = records[1].headers.clone().collect();
-        let name = Bytes::from_static(b"a");
-        assert_eq!(headers, [(name.clone(), Some(Bytes::from_static(b"1"))), (name, None)]);
-        assert_eq!(batch.header().max_timestamp, 1005);
-    }
-
-    #[test]
-    fn headers_that_are_not_whole_are_no_record() {
-        let with = |count: i64, bytes: &[u8]| {
-            let mut headers = Vec::new();
-            put_varint(&mut headers, count);
-            Headers::of([&headers, bytes].concat().into()).map(Iterator::count)
-        };
-        assert_eq!(with(2, &[0, 1, 0, 1]), Some(2));
-        assert_eq!(with(3, &[0, 1, 0, 1]), None, "one is missing");
-        assert_eq!(with(1, &[1, 1]), None, "a name may not be null");
-        assert_eq!(with(i64::MAX, &[0, 1]), None);
-        assert_eq!(with(-1, &[]), None);
-    }
-
-    #[test]
-    fn varints_cover_their_range() {
-        for value in [0, 1, -1, 63, 64, -64, -65, i64::MAX, i64::MIN] {
-            let mut bytes = Vec::new();
-            put_varint(&mut bytes, value);
-            assert_eq!(varint(&mut Bytes::from(bytes)), Some(value));
-        }
-    }
-}
+#[path = "records_tests.rs"]
+mod tests;

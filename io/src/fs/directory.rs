@@ -1,4 +1,6 @@
 //! Names: directories, renames, removals. A name is safe only once its directory has been synced.
+//!
+//! Owns no state. Knows nothing of what the names mean to a log.
 
 use std::ffi::OsString;
 use std::io::{self, IoSlice};
@@ -6,21 +8,22 @@ use std::path::Path;
 
 use bytes::Bytes;
 
-use super::file::{File, OpenOptions};
+use super::file::File;
+use super::options::OpenOptions;
 use crate::sim;
 
 /// Makes a directory and those above it. Sync the parents with [`sync_dir`] where it matters.
 pub fn create_dir_all(path: &Path) -> io::Result<()> {
-    match sim::place() {
-        Some(place) => place.create_dir_all(path),
+    match sim::context() {
+        Some(sim) => sim::directory::create_dir_all(&sim, path),
         None => std::fs::create_dir_all(path),
     }
 }
 
 /// The names in a directory, sorted.
 pub fn read_dir(path: &Path) -> io::Result<Vec<OsString>> {
-    if let Some(place) = sim::place() {
-        return place.read_dir(path);
+    if let Some(sim) = sim::context() {
+        return sim::directory::read_dir(&sim, path);
     }
     let mut names =
         std::fs::read_dir(path)?.map(|e| e.map(|e| e.file_name())).collect::<io::Result<Vec<_>>>()?;
@@ -30,24 +33,24 @@ pub fn read_dir(path: &Path) -> io::Result<Vec<OsString>> {
 
 /// Renames; an existing target is replaced.
 pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
-    match sim::place() {
-        Some(place) => place.rename(from, to),
+    match sim::context() {
+        Some(sim) => sim::directory::rename(&sim, from, to),
         None => std::fs::rename(from, to),
     }
 }
 
 /// Removes a file.
 pub fn remove_file(path: &Path) -> io::Result<()> {
-    match sim::place() {
-        Some(place) => place.remove_file(path),
+    match sim::context() {
+        Some(sim) => sim::directory::remove_file(&sim, path),
         None => std::fs::remove_file(path),
     }
 }
 
 /// Removes a directory and all in it.
 pub fn remove_dir_all(path: &Path) -> io::Result<()> {
-    match sim::place() {
-        Some(place) => place.remove_dir_all(path),
+    match sim::context() {
+        Some(sim) => sim::directory::remove_dir_all(&sim, path),
         None => std::fs::remove_dir_all(path),
     }
 }
@@ -55,16 +58,16 @@ pub fn remove_dir_all(path: &Path) -> io::Result<()> {
 /// True when something has that name.
 #[must_use]
 pub fn exists(path: &Path) -> bool {
-    match sim::place() {
-        Some(place) => place.exists(path),
+    match sim::context() {
+        Some(sim) => sim::directory::exists(&sim, path),
         None => path.exists(),
     }
 }
 
 /// A whole small file.
 pub fn read(path: &Path) -> io::Result<Bytes> {
-    match sim::place() {
-        Some(place) => place.read(path),
+    match sim::context() {
+        Some(sim) => sim::directory::read(&sim, path),
         None => std::fs::read(path).map(Bytes::from),
     }
 }

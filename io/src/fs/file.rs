@@ -1,4 +1,6 @@
 //! One file, whichever backend holds it.
+//!
+//! Owns the choice between the kernel and the simulator, per handle. Knows nothing of what the bytes mean.
 
 use std::io::{self, IoSlice};
 use std::os::fd::OwnedFd;
@@ -8,41 +10,9 @@ use std::sync::Weak;
 use bytes::BytesMut;
 use io_uring::types::FsyncFlags;
 
+use super::options::OpenOptions;
 use super::ring_file::RingFile;
 use crate::sim::{self, SimFile};
-
-/// How to open a file.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct OpenOptions {
-    /// Writing is wanted; reading always is.
-    pub write: bool,
-    /// Made when it is missing.
-    pub create: bool,
-    /// Must not exist yet.
-    pub create_new: bool,
-    /// Cut to nothing first.
-    pub truncate: bool,
-}
-
-impl OpenOptions {
-    /// For reading alone.
-    #[must_use]
-    pub fn read() -> OpenOptions {
-        OpenOptions::default()
-    }
-
-    /// For reading and writing; must exist.
-    #[must_use]
-    pub fn read_write() -> OpenOptions {
-        OpenOptions { write: true, ..OpenOptions::default() }
-    }
-
-    /// For reading and writing; made when missing.
-    #[must_use]
-    pub fn create() -> OpenOptions {
-        OpenOptions { write: true, create: true, ..OpenOptions::default() }
-    }
-}
 
 /// An open file: a cheap, sendable handle; the descriptor closes with the last one.
 #[derive(Clone, Debug)]
@@ -72,8 +42,8 @@ pub struct FileSlice {
 impl File {
     /// Opens `path`.
     pub fn open(path: &Path, options: OpenOptions) -> io::Result<File> {
-        let backend = match sim::place() {
-            Some(place) => Sim(place.open(path, options.into())?),
+        let backend = match sim::context() {
+            Some(sim) => Sim(SimFile::open(&sim, path, sim_mode(options))?),
             None => Ring(RingFile::open(path, options)?),
         };
         Ok(File { backend })
@@ -293,9 +263,7 @@ impl WeakFile {
     }
 }
 
-impl From<OpenOptions> for sim::OpenMode {
-    fn from(options: OpenOptions) -> sim::OpenMode {
-        let OpenOptions { write, create, create_new, truncate } = options;
-        sim::OpenMode { write, create, create_new, truncate }
-    }
+fn sim_mode(options: OpenOptions) -> sim::OpenMode {
+    let OpenOptions { write, create, create_new, truncate } = options;
+    sim::OpenMode { write, create, create_new, truncate }
 }

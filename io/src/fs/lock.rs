@@ -1,4 +1,6 @@
 //! Keeps a second process out of a directory.
+//!
+//! Owns the lock until it is dropped. Knows nothing else of the directory.
 
 use std::fs::File;
 use std::io;
@@ -6,7 +8,7 @@ use std::os::fd::AsRawFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::remove_file;
+use super::directory::remove_file;
 use crate::sim;
 
 /// How often the file is opened anew that another one has removed.
@@ -42,9 +44,9 @@ impl DirLock {
 /// Kafka: Java's locks and flock(2)'s do not know of each other, so both kinds are taken.
 pub fn lock_exclusive(directory: &Path) -> io::Result<DirLock> {
     let path = directory.join(".lock");
-    if let Some(place) = sim::place() {
-        let made = (!place.exists(&path)).then_some(path);
-        return Ok(DirLock { _held: Held::Sim(place.lock(directory)?), made });
+    if let Some(sim) = sim::context() {
+        let made = (!sim::directory::exists(&sim, &path)).then_some(path);
+        return Ok(DirLock { _held: Held::Sim(sim::directory::lock(&sim, directory)?), made });
     }
     for _ in 0..TRIES {
         let is_made = !path.exists();

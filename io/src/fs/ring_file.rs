@@ -1,4 +1,6 @@
 //! A file of the kernel's.
+//!
+//! Owns the descriptor, and the system calls on it. Knows no simulator.
 
 use std::io::{self, IoSlice};
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -9,8 +11,9 @@ use std::sync::{Arc, Weak};
 use bytes::BytesMut;
 use io_uring::{opcode, types};
 
-use super::OpenOptions;
-use crate::ring::{Kept, KeptBuffer, Op};
+use super::options::OpenOptions;
+use crate::operation::Op;
+use crate::ring::slots::{Kept, KeptBuffer};
 
 #[derive(Clone, Debug)]
 pub(crate) struct RingFile {

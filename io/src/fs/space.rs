@@ -1,4 +1,6 @@
 //! How much room a volume has.
+//!
+//! Owns no state. Knows nothing of what the room is for.
 
 use std::ffi::CString;
 use std::io;
@@ -19,8 +21,9 @@ pub struct Space {
 
 /// The room of the volume that holds `path`. May wait for a disk or a network: call it by `offload`.
 pub fn space(path: &Path) -> io::Result<Space> {
-    if let Some(place) = sim::place() {
-        return place.space();
+    if let Some(sim) = sim::context() {
+        let (total, usable) = sim::directory::space(&sim)?;
+        return Ok(Space { total, usable });
     }
     let path = CString::new(path.as_os_str().as_bytes())?;
     let mut found = MaybeUninit::<libc::statvfs>::uninit();

@@ -1,4 +1,6 @@
 //! Waiting within one core: no atomics, nothing crosses threads.
+//!
+//! Owns wakers and what is handed over. Knows no executor.
 
 mod notify;
 mod oneshot;

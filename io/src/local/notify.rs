@@ -1,4 +1,6 @@
 //! Tasks waiting for something to happen.
+//!
+//! Owns the wakers of those who wait. Knows nothing of what they wait for, and no executor.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;

@@ -1,4 +1,6 @@
 //! One value, once, between two tasks of a core.
+//!
+//! Owns the value until it is taken. Knows no executor.
 
 use std::cell::RefCell;
 use std::fmt;

@@ -1,4 +1,6 @@
 //! A bounded queue between tasks of a core: at its bound the sender waits.
+//!
+//! Owns the items and the wakers of both sides. Knows no executor.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;

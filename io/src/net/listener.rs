@@ -1,4 +1,6 @@
 //! A listening socket, whichever backend holds it.
+//!
+//! Owns the choice between the kernel and the simulator. Knows nothing of what a connection is for.
 
 use std::io;
 use std::net::SocketAddr;
@@ -20,8 +22,8 @@ enum Backend {
 impl TcpListener {
     /// Binds and listens. Port 0 takes a free one; see [`TcpListener::local_addr`].
     pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
-        let backend = match sim::place() {
-            Some(place) => Backend::Sim(SimListener::bind(&place, address)?),
+        let backend = match sim::context() {
+            Some(sim) => Backend::Sim(SimListener::bind(&sim, address)?),
             None => Backend::Ring(RingListener::bind(address)?),
         };
         Ok(TcpListener { backend })

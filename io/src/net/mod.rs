@@ -1,6 +1,12 @@
 //! TCP: listeners and streams.
+//!
+//! Owns sockets and how bytes get in and out of them. Knows nothing of what the bytes mean.
+//!
+//! From below: `socket` (system calls), `receive`, `ring_stream` and `ring_listener` (the kernel's arm), `stream` and `listener` (either
+//! arm).
 
 mod listener;
+mod more;
 mod receive;
 mod ring_listener;
 mod ring_stream;
@@ -8,4 +14,5 @@ mod socket;
 mod stream;
 
 pub use listener::TcpListener;
-pub use stream::{DetachedStream, More, TcpStream};
+pub use more::More;
+pub use stream::{DetachedStream, TcpStream};

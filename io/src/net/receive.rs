@@ -1,5 +1,7 @@
 //! How a stream receives: small frames by a multishot request into the core's lent buffers (one request serves many
 //! frames), big ones by single requests straight into the connection's own buffer (no copy at all).
+//!
+//! Owns the receives of one stream. Knows no sends, and nothing of what a frame holds but how much is missing.
 
 use std::cell::{Cell, RefCell};
 use std::io;
@@ -9,9 +11,10 @@ use std::sync::Arc;
 use bytes::BytesMut;
 use io_uring::{opcode, types};
 
-use crate::context;
+use crate::executor::context;
+use crate::operation::{Multi, MultiResult, Op};
 use crate::ring::buffers::GROUP;
-use crate::ring::{Kept, KeptBuffer, Multi, MultiResult, Op};
+use crate::ring::slots::{Kept, KeptBuffer};
 
 /// From this many missing bytes on, a frame is received in single requests.
 const LARGE: usize = 16 * 1024;

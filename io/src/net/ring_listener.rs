@@ -1,4 +1,6 @@
 //! Accepting connections: one multishot request, armed once.
+//!
+//! Owns the listening descriptor. Knows no simulator.
 
 use std::io;
 use std::net::SocketAddr;
@@ -9,7 +11,8 @@ use io_uring::{opcode, types};
 
 use super::ring_stream::RingStream;
 use super::socket;
-use crate::ring::{Kept, Multi};
+use crate::operation::Multi;
+use crate::ring::slots::Kept;
 
 /// Connections the kernel holds for us until they are accepted.
 const BACKLOG: i32 = 4096;

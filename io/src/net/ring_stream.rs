@@ -1,4 +1,6 @@
 //! A TCP connection of the kernel's.
+//!
+//! Owns the descriptor, what is corked, and since when a send waits. Knows no simulator.
 
 use std::cell::Cell;
 use std::io;
@@ -9,12 +11,15 @@ use std::sync::Arc;
 use bytes::{Buf, Bytes, BytesMut};
 use io_uring::{opcode, types};
 
+use super::more::More;
 use super::receive::Receiver;
 use super::socket;
-use super::stream::More;
-use crate::clock::{Instant, now};
+use crate::clock::now;
 use crate::fs::RingFile;
-use crate::ring::{Kept, KeptBuffer, Op, RawAddress};
+use crate::instant::Instant;
+use crate::operation::Op;
+use crate::ring::address::RawAddress;
+use crate::ring::slots::{Kept, KeptBuffer};
 
 /// A connected TCP socket. One task may receive and another send at the same time.
 pub(super) struct RingStream {

@@ -1,11 +1,13 @@
 //! Plain socket calls that never block.
+//!
+//! Owns nothing. Knows no ring and no task.
 
 use std::io;
 use std::mem::MaybeUninit;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
-use crate::ring::RawAddress;
+use crate::ring::address::RawAddress;
 
 fn check(result: i32) -> io::Result<i32> {
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result) }

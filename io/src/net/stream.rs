@@ -1,4 +1,6 @@
 //! A TCP connection on one core, whichever backend holds it.
+//!
+//! Owns the choice between the kernel and the simulator, per stream. Knows nothing of what the bytes mean.
 
 use std::io;
 use std::net::SocketAddr;
@@ -6,19 +8,11 @@ use std::os::fd::OwnedFd;
 
 use bytes::{Bytes, BytesMut};
 
+use super::more::More;
 use super::ring_stream::RingStream;
-use crate::clock::Instant;
 use crate::fs::{FileBackend, FileSlice};
+use crate::instant::Instant;
 use crate::sim::{self, SimStream};
-
-/// Whether more bytes of the same reply follow at once, so that the kernel may wait and send full packets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum More {
-    /// More follows.
-    Yes,
-    /// This ends the reply.
-    No,
-}
 
 /// A connected TCP socket. One task may receive and another send at the same time.
 pub struct TcpStream {
@@ -68,8 +62,8 @@ impl From<SimStream> for TcpStream {
 impl TcpStream {
     /// Connects to `address`.
     pub async fn connect(address: SocketAddr) -> io::Result<TcpStream> {
-        match sim::place() {
-            Some(place) => Ok(Box::pin(SimStream::connect(&place, address)).await?.into()),
+        match sim::context() {
+            Some(sim) => Ok(Box::pin(SimStream::connect(&sim, address)).await?.into()),
             None => Ok(RingStream::connect(address).await?.into()),
         }
     }

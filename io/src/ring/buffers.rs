@@ -1,4 +1,6 @@
 //! The receive buffers a core lends the kernel for multishot receives of small frames.
+//!
+//! Owns the buffers and the ring by which they are lent. Knows no stream.
 
 use std::io;
 use std::ptr::NonNull;

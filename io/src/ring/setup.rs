@@ -1,4 +1,6 @@
 //! Sets a ring up, and says in one line why it can't be had.
+//!
+//! Owns nothing. Knows no operation.
 
 use std::io;
 use std::os::fd::{FromRawFd, OwnedFd};

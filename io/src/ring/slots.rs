@@ -1,15 +1,16 @@
 //! Operations in flight. A slot owns what the kernel works on (buffer, address, descriptor) until the last completion
 //! has been reaped, whether or not anybody still waits: dropping a future never frees memory under the kernel.
+//!
+//! Knows neither the ring nor the futures: it says what is left to do, and the driver does it.
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::task::Waker;
+use std::task::{Poll, Waker};
 
 use bytes::{Bytes, BytesMut};
 
-use super::Reaped;
+use super::address::RawAddress;
 
 /// What an operation keeps alive until it has completed.
 #[derive(Default)]
@@ -33,44 +34,11 @@ pub(crate) enum KeptBuffer {
     Address(Box<RawAddress>),
 }
 
-/// A socket address in the kernel's form.
-pub(crate) struct RawAddress {
-    pub(crate) storage: libc::sockaddr_storage,
-    pub(crate) length: libc::socklen_t,
-}
-
-impl RawAddress {
-    pub(crate) fn new(address: SocketAddr) -> RawAddress {
-        // SAFETY: sockaddr_storage is plain data for which all zeros is valid.
-        let mut storage: libc::sockaddr_storage = unsafe { std::mem::zeroed() };
-        let target = (&raw mut storage).cast::<u8>();
-        let length = match address {
-            SocketAddr::V4(v4) => {
-                let raw = libc::sockaddr_in {
-                    sin_family: libc::AF_INET as libc::sa_family_t,
-                    sin_port: v4.port().to_be(),
-                    sin_addr: libc::in_addr { s_addr: u32::from_ne_bytes(v4.ip().octets()) },
-                    sin_zero: [0; 8],
-                };
-                // SAFETY: sockaddr_storage is at least as large and as aligned as every sockaddr_*.
-                unsafe { target.cast::<libc::sockaddr_in>().write(raw) };
-                size_of::<libc::sockaddr_in>()
-            }
-            SocketAddr::V6(v6) => {
-                let raw = libc::sockaddr_in6 {
-                    sin6_family: libc::AF_INET6 as libc::sa_family_t,
-                    sin6_port: v6.port().to_be(),
-                    sin6_flowinfo: v6.flowinfo(),
-                    sin6_addr: libc::in6_addr { s6_addr: v6.ip().octets() },
-                    sin6_scope_id: v6.scope_id(),
-                };
-                // SAFETY: as above.
-                unsafe { target.cast::<libc::sockaddr_in6>().write(raw) };
-                size_of::<libc::sockaddr_in6>()
-            }
-        };
-        RawAddress { storage, length: length as libc::socklen_t }
-    }
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reaped {
+    pub(super) user_data: u64,
+    pub(crate) result: i32,
+    pub(crate) flags: u32,
 }
 
 #[derive(Default)]
@@ -103,7 +71,7 @@ enum Interest {
 
 /// What the driver must do after a completion, outside of the borrow.
 #[derive(Default)]
-pub(crate) struct Outcome {
+pub(crate) struct AfterCompletion {
     pub(crate) waker: Option<Waker>,
     /// Nobody will take the result, nor the receive buffer it may name.
     pub(crate) unclaimed: bool,
@@ -140,7 +108,7 @@ impl Slots {
         }
     }
 
-    pub(crate) fn complete(&mut self, slot: u32, reaped: Reaped) -> Outcome {
+    pub(crate) fn complete(&mut self, slot: u32, reaped: Reaped) -> AfterCompletion {
         let last = !io_uring::cqueue::more(reaped.flags);
         let entry = &mut self.entries[slot as usize];
         let Entry::InFlight { interest, waker, results, kept, .. } = entry else {
@@ -149,7 +117,7 @@ impl Slots {
         if *interest == Interest::Orphaned {
             let unclaimed_descriptor = kept.yields_descriptors;
             let released = if last { Some(self.release(slot)) } else { None };
-            return Outcome { waker: None, unclaimed: true, unclaimed_descriptor, released };
+            return AfterCompletion { waker: None, unclaimed: true, unclaimed_descriptor, released };
         }
         results.push_back(reaped);
         let waker = waker.take();
@@ -159,7 +127,7 @@ impl Slots {
             };
             *entry = Entry::Ended { kept, results };
         }
-        Outcome { waker, ..Outcome::default() }
+        AfterCompletion { waker, ..AfterCompletion::default() }
     }
 
     /// The result of a single operation; frees the slot. Leaves the waker when it is not there yet.
@@ -177,22 +145,25 @@ impl Slots {
         }
     }
 
-    /// The next result of a multishot operation. `Err(true)`: none now; `Err(false)`: none ever, the slot is free.
-    pub(crate) fn take_next(&mut self, slot: u32, waker: Option<&Waker>) -> Result<Reaped, bool> {
+    /// The next result of a multishot operation; `None` once there will be none any more, and the slot is free.
+    pub(crate) fn take_next(&mut self, slot: u32, waker: Option<&Waker>) -> Poll<Option<Reaped>> {
         match &mut self.entries[slot as usize] {
-            Entry::InFlight { waker: place, results, .. } => results.pop_front().ok_or_else(|| {
-                if let Some(waker) = waker {
-                    *place = Some(waker.clone());
-                }
-                true
-            }),
-            Entry::Ended { results, .. } => match results.pop_front() {
-                Some(reaped) => Ok(reaped),
+            Entry::InFlight { waker: place, results, .. } => match results.pop_front() {
+                Some(reaped) => Poll::Ready(Some(reaped)),
                 None => {
-                    drop(self.release(slot));
-                    Err(false)
+                    if let Some(waker) = waker {
+                        *place = Some(waker.clone());
+                    }
+                    Poll::Pending
                 }
             },
+            Entry::Ended { results, .. } => {
+                let next = results.pop_front();
+                if next.is_none() {
+                    drop(self.release(slot));
+                }
+                Poll::Ready(next)
+            }
             Entry::Free => unreachable!("a multishot holds its slot until its end was seen"),
         }
     }

@@ -1,4 +1,6 @@
 //! How rough the simulated world is.
+//!
+//! Values. Knows nothing of how they are used.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;

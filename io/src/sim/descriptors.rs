@@ -1,10 +1,12 @@
 //! How many files the process on a node holds open, and how many it may.
+//!
+//! Owns the count of one node. Knows no file.
 
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use super::disk::os_error;
+use super::os_error::os_error;
 
 /// The descriptors of a node's files. Sockets and directories are not counted.
 #[derive(Debug)]

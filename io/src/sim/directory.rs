@@ -1,4 +1,6 @@
 //! Names on a simulated disk, and its locks.
+//!
+//! Owns no state but a lock that is held. Knows no open file.
 
 use std::ffi::OsString;
 use std::io;
@@ -6,80 +8,77 @@ use std::path::Path;
 
 use bytes::Bytes;
 
-use super::NodeId;
 use super::disk::{Disk, Ino, OpenMode, Opened, lock_path};
+use super::environment::{SimContext, context};
 use super::faults::Operation;
-use super::here::{Place, place};
-use crate::fs::Space;
+use super::node_id::NodeId;
 
-impl Place {
-    fn change_names(
-        &self,
-        what: &'static str,
-        path: &Path,
-        change: impl FnOnce(&mut Disk) -> io::Result<()>,
-    ) -> io::Result<()> {
-        self.check_path(path)?;
-        let outcome =
-            self.check_fault(Operation::Write).and_then(|()| change(&mut self.node.disk.borrow_mut()));
-        self.world.note(self.id(), what, Some(path), [u64::from(outcome.is_ok()), 0, 0]);
-        if outcome.is_ok() {
-            self.count_operation();
-        }
-        outcome
+fn change_names(
+    sim: &SimContext,
+    what: &'static str,
+    path: &Path,
+    change: impl FnOnce(&mut Disk) -> io::Result<()>,
+) -> io::Result<()> {
+    sim.check_path(path)?;
+    let outcome = sim.check_fault(Operation::Write).and_then(|()| change(&mut sim.node.disk.borrow_mut()));
+    sim.world.note(sim.id(), what, Some(path), [u64::from(outcome.is_ok()), 0, 0]);
+    if outcome.is_ok() {
+        sim.count_operation();
     }
+    outcome
+}
 
-    pub(crate) fn create_dir_all(&self, path: &Path) -> io::Result<()> {
-        if self.node.disk.borrow().read_dir(path).is_ok() {
-            return Ok(());
-        }
-        self.change_names("mkdir", path, |disk| disk.create_dir_all(path))
+pub(crate) fn create_dir_all(sim: &SimContext, path: &Path) -> io::Result<()> {
+    if sim.node.disk.borrow().read_dir(path).is_ok() {
+        return Ok(());
     }
+    change_names(sim, "mkdir", path, |disk| disk.create_dir_all(path))
+}
 
-    pub(crate) fn read_dir(&self, path: &Path) -> io::Result<Vec<OsString>> {
-        self.check_path(path)?;
-        self.node.disk.borrow().read_dir(path)
-    }
+pub(crate) fn read_dir(sim: &SimContext, path: &Path) -> io::Result<Vec<OsString>> {
+    sim.check_path(path)?;
+    sim.node.disk.borrow().read_dir(path)
+}
 
-    pub(crate) fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.check_path(from)?;
-        self.change_names("rename", to, |disk| disk.rename(from, to))
-    }
+pub(crate) fn rename(sim: &SimContext, from: &Path, to: &Path) -> io::Result<()> {
+    sim.check_path(from)?;
+    change_names(sim, "rename", to, |disk| disk.rename(from, to))
+}
 
-    pub(crate) fn remove_file(&self, path: &Path) -> io::Result<()> {
-        self.change_names("remove", path, |disk| disk.remove_file(path))
-    }
+pub(crate) fn remove_file(sim: &SimContext, path: &Path) -> io::Result<()> {
+    change_names(sim, "remove", path, |disk| disk.remove_file(path))
+}
 
-    pub(crate) fn remove_dir_all(&self, path: &Path) -> io::Result<()> {
-        self.change_names("remove all", path, |disk| disk.remove_dir_all(path))
-    }
+pub(crate) fn remove_dir_all(sim: &SimContext, path: &Path) -> io::Result<()> {
+    change_names(sim, "remove all", path, |disk| disk.remove_dir_all(path))
+}
 
-    pub(crate) fn exists(&self, path: &Path) -> bool {
-        self.node.disk.borrow().exists(path)
-    }
+pub(crate) fn exists(sim: &SimContext, path: &Path) -> bool {
+    sim.node.disk.borrow().exists(path)
+}
 
-    pub(crate) fn read(&self, path: &Path) -> io::Result<Bytes> {
-        self.check_path(path)?;
-        self.check_fault(Operation::Read)?;
-        self.world.note(self.id(), "read all", Some(path), [0; 3]);
-        self.node.disk.borrow().visible(path).map(Bytes::from)
-    }
+pub(crate) fn read(sim: &SimContext, path: &Path) -> io::Result<Bytes> {
+    sim.check_path(path)?;
+    sim.check_fault(Operation::Read)?;
+    sim.world.note(sim.id(), "read all", Some(path), [0; 3]);
+    sim.node.disk.borrow().visible(path).map(Bytes::from)
+}
 
-    /// A disk without a stated capacity has as much as can be written as a number.
-    pub(crate) fn space(&self) -> io::Result<Space> {
-        self.check_fault(Operation::Read)?;
-        let (capacity, used) = self.node.disk.borrow_mut().space();
-        let total = capacity.unwrap_or(i64::MAX as u64);
-        Ok(Space { total, usable: total.saturating_sub(used) })
-    }
+/// The room of the disk and what is left of it, in bytes. A disk without a stated capacity has as much as can be written
+/// as a number.
+pub(crate) fn space(sim: &SimContext) -> io::Result<(u64, u64)> {
+    sim.check_fault(Operation::Read)?;
+    let (capacity, used) = sim.node.disk.borrow_mut().space();
+    let total = capacity.unwrap_or(i64::MAX as u64);
+    Ok((total, total.saturating_sub(used)))
+}
 
-    pub(crate) fn lock(&self, directory: &Path) -> io::Result<SimLock> {
-        let mode = OpenMode { write: true, create: true, ..OpenMode::default() };
-        let mut disk = self.node.disk.borrow_mut();
-        let opened = disk.open(&lock_path(directory), mode)?;
-        disk.lock(opened.ino)?;
-        Ok(SimLock { node: self.id(), boot: self.node.boot(), opened })
-    }
+pub(crate) fn lock(sim: &SimContext, directory: &Path) -> io::Result<SimLock> {
+    let mode = OpenMode { write: true, create: true, ..OpenMode::default() };
+    let mut disk = sim.node.disk.borrow_mut();
+    let opened = disk.open(&lock_path(directory), mode)?;
+    disk.lock(opened.ino)?;
+    Ok(SimLock { node: sim.id(), boot: sim.node.boot(), opened })
 }
 
 /// Holds a directory's lock until it is dropped, or its node's process ends.
@@ -99,8 +98,8 @@ impl SimLock {
 impl Drop for SimLock {
     fn drop(&mut self) {
         // Dropped elsewhere, the lock stays until the process ends.
-        let Some(place) = place() else { return };
-        let node = place.world.node(self.node);
+        let Some(sim) = context() else { return };
+        let node = sim.world.node(self.node);
         if node.boot() == self.boot {
             node.disk.borrow_mut().unlock(self.ino());
         }

@@ -1,10 +1,12 @@
 //! What goes wrong on a disk, and when.
+//!
+//! Owns the faults of one disk. Knows neither the disk nor the operations that they meet.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::config::ErrorRates;
-use super::disk::os_error;
+use super::os_error::os_error;
 use super::rng::Rng;
 
 /// The kinds of operation that can be made to fail.

@@ -1,4 +1,6 @@
 //! A file on a simulated disk: time, faults and the trace around the disk's plain state.
+//!
+//! Owns the handle. Knows no names: those are `directory`'s.
 
 use std::io::{self, IoSlice};
 use std::path::Path;
@@ -7,13 +9,13 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 
-use super::NodeId;
 use super::descriptors::Descriptor;
-use super::disk::{Ino, OpenMode, Opened, os_error};
+use super::disk::{OpenMode, Opened};
+use super::environment::{SimContext, context_of};
 use super::faults::Operation;
-use super::here::{Place, place_of};
+use super::node_id::NodeId;
+use super::os_error::os_error;
 use super::trace::hash_bytes;
-use super::world::Loss;
 
 /// An open file: names only, so that it may travel; the disk is found through the core that uses it.
 #[derive(Clone, Debug)]
@@ -26,116 +28,76 @@ pub(crate) struct SimFile {
     handle: Arc<Descriptor>,
 }
 
-const PAGE: u64 = 4096;
-
 /// How often a held sync looks whether it may end.
 const HELD_STEP: Duration = Duration::from_millis(1);
 
-impl Place {
-    pub(crate) fn open(&self, path: &Path, mode: OpenMode) -> io::Result<SimFile> {
-        self.check_path(path)?;
-        let handle = Arc::new(self.node.descriptors.take()?);
-        let changes =
-            mode.truncate || ((mode.create || mode.create_new) && !self.node.disk.borrow().exists(path));
-        let opened = self.node.disk.borrow_mut().open(path, mode)?;
-        self.world.note(self.id(), "open", Some(path), [opened.ino.0, u64::from(changes), 0]);
-        if changes {
-            self.touch(opened.ino);
-            self.count_operation();
-        }
-        Ok(SimFile { node: self.id(), boot: self.node.boot(), opened, writable: mode.write, handle })
-    }
-
-    /// Counts an operation that changed the disk; the power may go with it.
-    pub(crate) fn count_operation(&self) {
-        if self.node.is_alive() && self.node.faults.borrow_mut().count() {
-            self.world.crash(self.id(), Loss::Power);
-        }
-    }
-
-    pub(crate) fn check_path(&self, path: &Path) -> io::Result<()> {
-        self.node.faults.borrow().check_path(path)
-    }
-
-    pub(crate) fn check_fault(&self, operation: Operation) -> io::Result<()> {
-        self.node.faults.borrow_mut().check(operation, &self.world.chance.disk)
-    }
-
-    fn touch(&self, ino: Ino) {
-        self.node.disk.borrow_mut().touch(ino, self.world.wall_clock_ms());
-    }
-
-    /// How much of `length` an operation moves: all, or now and then less, but something.
-    fn cut_short(&self, length: usize) -> usize {
-        let rng = &self.world.chance.disk;
-        if length > 1 && rng.chance(self.world.config.disk.short) {
-            1 + rng.up_to(length - 2)
-        } else {
-            length
-        }
-    }
-
-    /// The same for a write: the kernel copies page by page, so one that is cut short ends with a page.
-    fn cut_short_at_page(&self, position: u64, length: usize) -> usize {
-        let short = self.cut_short(length);
-        let page_end = (position + short as u64) / PAGE * PAGE;
-        if short < length && page_end > position { (page_end - position) as usize } else { length }
-    }
-}
-
 impl SimFile {
-    fn place(&self) -> io::Result<Place> {
-        let mut place = place_of("file");
-        if place.node.id != self.node {
-            place.node = place.world.node(self.node);
+    pub(crate) fn open(sim: &SimContext, path: &Path, mode: OpenMode) -> io::Result<SimFile> {
+        sim.check_path(path)?;
+        let handle = Arc::new(sim.node.descriptors.take()?);
+        let changes =
+            mode.truncate || ((mode.create || mode.create_new) && !sim.node.disk.borrow().exists(path));
+        let opened = sim.node.disk.borrow_mut().open(path, mode)?;
+        sim.world.note(sim.id(), "open", Some(path), [opened.ino.0, u64::from(changes), 0]);
+        if changes {
+            sim.touch(opened.ino);
+            sim.count_operation();
         }
-        if place.node.boot() == self.boot { Ok(place) } else { Err(os_error(libc::EBADF)) }
+        Ok(SimFile { node: sim.id(), boot: sim.node.boot(), opened, writable: mode.write, handle })
     }
 
-    fn writable_place(&self) -> io::Result<Place> {
-        if self.writable { self.place() } else { Err(os_error(libc::EBADF)) }
+    fn context(&self) -> io::Result<SimContext> {
+        let mut sim = context_of("file");
+        if sim.node.id != self.node {
+            sim.node = sim.world.node(self.node);
+        }
+        if sim.node.boot() == self.boot { Ok(sim) } else { Err(os_error(libc::EBADF)) }
+    }
+
+    fn writable_context(&self) -> io::Result<SimContext> {
+        if self.writable { self.context() } else { Err(os_error(libc::EBADF)) }
     }
 
     pub(crate) fn write_at(&self, pieces: &[IoSlice<'_>], position: u64) -> io::Result<usize> {
-        let place = self.writable_place()?;
+        let sim = self.writable_context()?;
         let ino = self.opened.ino;
-        let outcome = place.check_fault(Operation::Write).and_then(|()| {
+        let outcome = sim.check_fault(Operation::Write).and_then(|()| {
             let mut bytes =
                 Bytes::from(pieces.iter().flat_map(|piece| piece.iter().copied()).collect::<Vec<u8>>());
-            bytes.truncate(place.cut_short_at_page(position, bytes.len()));
-            let n = place.node.disk.borrow_mut().write(ino, position, &bytes)?;
-            place.touch(ino);
-            place.world.trace.borrow_mut().fold(hash_bytes(&bytes[..n]));
+            bytes.truncate(sim.cut_short_at_page(position, bytes.len()));
+            let n = sim.node.disk.borrow_mut().write(ino, position, &bytes)?;
+            sim.touch(ino);
+            sim.world.trace.borrow_mut().fold(hash_bytes(&bytes[..n]));
             Ok(n)
         });
         let code = outcome.as_ref().map_or(u64::MAX, |n| *n as u64);
-        place.world.note(self.node, "write", None, [ino.0, position, code]);
+        sim.world.note(self.node, "write", None, [ino.0, position, code]);
         if outcome.is_ok() {
-            place.count_operation();
+            sim.count_operation();
         }
         outcome
     }
 
     pub(crate) fn try_read_at(&self, out: &mut [u8], position: u64) -> io::Result<Option<usize>> {
-        let place = self.place()?;
-        if self.is_cold(&place) {
+        let sim = self.context()?;
+        if self.is_cold(&sim) {
             return Ok(None);
         }
-        self.read_now(&place, out, position).map(Some)
+        self.read_now(&sim, out, position).map(Some)
     }
 
-    pub(crate) fn is_cold(&self, place: &Place) -> bool {
-        place.world.chance.disk.chance(place.world.config.disk.cold)
+    pub(crate) fn is_cold(&self, sim: &SimContext) -> bool {
+        sim.world.chance.disk.chance(sim.world.config.disk.cold)
     }
 
-    fn read_now(&self, place: &Place, out: &mut [u8], position: u64) -> io::Result<usize> {
+    fn read_now(&self, sim: &SimContext, out: &mut [u8], position: u64) -> io::Result<usize> {
         let ino = self.opened.ino;
-        let outcome = place.check_fault(Operation::Read).and_then(|()| {
-            let wanted = place.cut_short(out.len());
-            place.node.disk.borrow().read(ino, position, &mut out[..wanted])
+        let outcome = sim.check_fault(Operation::Read).and_then(|()| {
+            let wanted = sim.cut_short(out.len());
+            sim.node.disk.borrow().read(ino, position, &mut out[..wanted])
         });
         let code = outcome.as_ref().map_or(u64::MAX, |n| *n as u64);
-        place.world.note(self.node, "read", None, [ino.0, position, code]);
+        sim.world.note(self.node, "read", None, [ino.0, position, code]);
         outcome
     }
 
@@ -169,43 +131,43 @@ impl SimFile {
     }
 
     async fn read_slowly(&self, buf: &mut BytesMut, position: u64, length: usize) -> io::Result<usize> {
-        let place = self.place()?;
-        place.pause(&place.world.config.disk.read_latency).await;
+        let sim = self.context()?;
+        sim.pause(&sim.world.config.disk.read_latency).await;
         // Room for what is there, not for what was asked: a length may be a lie.
         let there = self.len()?.saturating_sub(position).min(length as u64) as usize;
         let before = buf.len();
         buf.resize(before + there, 0);
-        self.read_now(&place, &mut buf[before..], position)
+        self.read_now(&sim, &mut buf[before..], position)
     }
 
     pub(crate) async fn sync(&self) -> io::Result<()> {
-        let place = self.place()?;
+        let sim = self.context()?;
         let ino = self.opened.ino;
-        let mark = place.node.disk.borrow().mark(ino);
-        place.world.note(self.node, "sync", None, [ino.0, 0, 0]);
-        place.pause(&place.world.config.disk.sync_latency).await;
-        while place.node.faults.borrow().syncs_held {
-            place.pause(&(HELD_STEP..=HELD_STEP)).await;
+        let mark = sim.node.disk.borrow().mark(ino);
+        sim.world.note(self.node, "sync", None, [ino.0, 0, 0]);
+        sim.pause(&sim.world.config.disk.sync_latency).await;
+        while sim.node.faults.borrow().syncs_held {
+            sim.pause(&(HELD_STEP..=HELD_STEP)).await;
         }
-        let outcome = place.check_fault(Operation::Sync);
+        let outcome = sim.check_fault(Operation::Sync);
         match outcome {
-            Ok(()) => place.node.disk.borrow_mut().settle(ino, mark),
-            Err(_) => place.node.disk.borrow_mut().fail_sync(ino, mark, &place.world.chance.disk),
+            Ok(()) => sim.node.disk.borrow_mut().settle(ino, mark),
+            Err(_) => sim.node.disk.borrow_mut().fail_sync(ino, mark, &sim.world.chance.disk),
         }
-        place.world.note(self.node, "synced", None, [ino.0, u64::from(outcome.is_ok()), 0]);
-        place.count_operation();
+        sim.world.note(self.node, "synced", None, [ino.0, u64::from(outcome.is_ok()), 0]);
+        sim.count_operation();
         outcome
     }
 
     pub(crate) fn allocate(&self, position: u64, length: u64) -> io::Result<()> {
-        self.change_length("allocate", position + length, |place, end| {
-            place.node.disk.borrow_mut().allocate(self.opened.ino, end)
+        self.change_length("allocate", position + length, |sim, end| {
+            sim.node.disk.borrow_mut().allocate(self.opened.ino, end)
         })
     }
 
     pub(crate) fn truncate(&self, length: u64) -> io::Result<()> {
-        self.change_length("truncate", length, |place, length| {
-            place.node.disk.borrow_mut().set_length(self.opened.ino, length)
+        self.change_length("truncate", length, |sim, length| {
+            sim.node.disk.borrow_mut().set_length(self.opened.ino, length)
         })
     }
 
@@ -213,23 +175,23 @@ impl SimFile {
         &self,
         what: &'static str,
         length: u64,
-        change: impl FnOnce(&Place, u64) -> io::Result<()>,
+        change: impl FnOnce(&SimContext, u64) -> io::Result<()>,
     ) -> io::Result<()> {
-        let place = self.writable_place()?;
-        let outcome = place.check_fault(Operation::Write).and_then(|()| change(&place, length));
+        let sim = self.writable_context()?;
+        let outcome = sim.check_fault(Operation::Write).and_then(|()| change(&sim, length));
         if outcome.is_ok() {
-            place.touch(self.opened.ino);
+            sim.touch(self.opened.ino);
         }
-        place.world.note(self.node, what, None, [self.opened.ino.0, length, u64::from(outcome.is_ok())]);
+        sim.world.note(self.node, what, None, [self.opened.ino.0, length, u64::from(outcome.is_ok())]);
         if outcome.is_ok() {
-            place.count_operation();
+            sim.count_operation();
         }
         outcome
     }
 
     pub(crate) fn drop_cached(&self) {
-        if let Ok(place) = self.place() {
-            place.node.disk.borrow_mut().drop_cached(self.opened.ino);
+        if let Ok(sim) = self.context() {
+            sim.node.disk.borrow_mut().drop_cached(self.opened.ino);
         }
     }
 
@@ -238,13 +200,13 @@ impl SimFile {
     }
 
     pub(crate) fn cached_bytes(&self) -> io::Result<u64> {
-        let is_cold = self.is_cold(&self.place()?);
+        let is_cold = self.is_cold(&self.context()?);
         Ok(if is_cold { 0 } else { self.len()?.next_multiple_of(4096) })
     }
 
     /// As likely as bytes are not in the cache, something else holds some of them there.
     pub(crate) fn evict(&self) -> io::Result<bool> {
-        let is_held = self.is_cold(&self.place()?);
+        let is_held = self.is_cold(&self.context()?);
         if !is_held {
             self.drop_cached();
         }
@@ -254,21 +216,21 @@ impl SimFile {
     pub(crate) fn data_end(&self) -> io::Result<u64> {
         let length = self.len()?;
         let mut bytes = vec![0; length as usize];
-        self.place()?.node.disk.borrow().read(self.opened.ino, 0, &mut bytes)?;
+        self.context()?.node.disk.borrow().read(self.opened.ino, 0, &mut bytes)?;
         let last = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |at| at as u64 + 1);
         Ok(last.next_multiple_of(4096).min(length))
     }
 
     pub(crate) fn len(&self) -> io::Result<u64> {
-        Ok(self.place()?.node.disk.borrow().length(self.opened.ino))
+        Ok(self.context()?.node.disk.borrow().length(self.opened.ino))
     }
 
     pub(crate) fn set_modified_ms(&self, ms: i64) -> io::Result<()> {
-        self.place()?.node.disk.borrow_mut().touch(self.opened.ino, ms);
+        self.context()?.node.disk.borrow_mut().touch(self.opened.ino, ms);
         Ok(())
     }
 
     pub(crate) fn modified_ms(&self) -> io::Result<i64> {
-        Ok(self.place()?.node.disk.borrow().modified_ms(self.opened.ino))
+        Ok(self.context()?.node.disk.borrow().modified_ms(self.opened.ino))
     }
 }

@@ -1,4 +1,6 @@
 //! What a test can see and do, from outside of the nodes or from a task on one of them.
+//!
+//! Owns nothing but a way to the world. Knows nothing of how a step is taken.
 
 use std::io;
 use std::net::IpAddr;
@@ -7,13 +9,14 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::NodeId;
 use super::config::ErrorRates;
 use super::faults::Operation;
-use super::node::{Node, Stage, Work};
+use super::network::traffic::Traffic;
+use super::node::{Node, NodeState, Work};
+use super::node_id::NodeId;
 use super::world::{Loss, World};
-use crate::clock::Instant;
-use crate::context;
+use crate::executor::context;
+use crate::instant::Instant;
 
 /// A simulation as seen by those who play fate in it. Clones are the same one.
 #[derive(Clone)]
@@ -76,7 +79,7 @@ impl Handle {
     /// True once every core's main future has ended by itself.
     #[must_use]
     pub fn has_ended(&self, node: NodeId) -> bool {
-        self.world.node(node).stage() == Stage::Ended
+        self.world.node(node).state() == NodeState::Ended
     }
 
     /// What SIGTERM does: [`crate::shutdown_signal`] returns on the node.
@@ -149,17 +152,17 @@ impl NetworkHandle {
 
     /// Resets all connections between two nodes (or within one, when they are the same).
     pub fn reset_connections(&self, a: NodeId, b: NodeId) {
-        self.world.reset_between(a, b);
+        Traffic(&self.world).reset_between(a, b);
     }
 
     /// Cuts the line between two nodes: what is under way waits, new connections time out.
     pub fn partition(&self, a: NodeId, b: NodeId) {
-        self.world.cut(a, b);
+        Traffic(&self.world).cut(a, b);
     }
 
     /// Mends the line; what waited travels on.
     pub fn heal(&self, a: NodeId, b: NodeId) {
-        self.world.heal(a, b);
+        Traffic(&self.world).heal(a, b);
     }
 }
 

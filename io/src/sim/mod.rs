@@ -1,6 +1,6 @@
 //! Nodes, their cores, their disks and the network between them, in one thread, under a seed.
 //!
-//! The public types of this crate ([`crate::fs::File`], [`crate::net::TcpStream`], [`crate::spawn`], [`crate::now`], …)
+//! The public types of this crate ([`crate::fs::File`], [`crate::net::TcpStream`], [`crate::spawn()`], [`crate::now`], …)
 //! work here as they do on io_uring; only what lies beneath is played. The same seed and program give the same events
 //! in the same order: [`Handle::trace_hash`] is equal. A test that fails prints its seed and the last events.
 //!
@@ -52,19 +52,24 @@
 //! * **Not played:** a wall clock that jumps, descriptors of sockets, memory, anything slow about computing (but long work
 //!   counts itself: [`crate::pace`], [`Handle::take_work`]).
 //!
-//! Reading order: `schedule` (the loop), `world` (what nodes share), `node`, `disk`, `network`; `here` is the bridge from
-//! the facades.
+//! The layers, from below: values and one node's parts (`config`, `rng`, `trace`, `faults`, `descriptors`, `disk`, `network::state`),
+//! `node`, `world` (what nodes share), `network::traffic`, `schedule` (the loop), `environment` (the way from a core to its node and
+//! back), then what the facades hold (`file`, `directory`, `network::stream`, `network::listener`) and what tests hold (`handle`,
+//! `simulation`). No part knows the facades.
 
 mod config;
 mod descriptors;
-mod directory;
+pub(crate) mod directory;
 mod disk;
+mod disk_access;
+mod environment;
 mod faults;
 mod file;
 mod handle;
-mod here;
 mod network;
 mod node;
+mod node_id;
+mod os_error;
 mod rng;
 mod schedule;
 mod simulation;
@@ -75,19 +80,12 @@ pub use config::{Config, DiskConfig, ErrorRates, NetworkConfig};
 pub(crate) use descriptors::Descriptor;
 pub(crate) use directory::SimLock;
 pub(crate) use disk::OpenMode;
+pub(crate) use environment::context;
 pub(crate) use file::SimFile;
 pub use handle::{DiskHandle, Handle, NetworkHandle};
-pub(crate) use here::{Here, place};
-pub(crate) use network::{SimListener, SimStream};
+pub(crate) use network::listener::SimListener;
+pub(crate) use network::stream::SimStream;
 pub use node::Work;
+pub use node_id::NodeId;
 pub use schedule::Stop;
 pub use simulation::{Simulation, run, run_with};
-
-/// The number of a node, from 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct NodeId(pub(crate) u16);
-
-impl NodeId {
-    /// The node that was added first; the only one of [`run`].
-    pub const FIRST: NodeId = NodeId(1);
-}

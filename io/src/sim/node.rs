@@ -1,9 +1,10 @@
 //! A simulated machine: its cores, its disk, and whether it runs.
+//!
+//! Owns all that is the machine's own. Knows no other node, no network and no world: it is told what time it is.
 
 use std::cell::{Cell, RefCell};
-use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
-use std::rc::{Rc, Weak};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Waker;
 
@@ -11,14 +12,16 @@ use super::config::DiskConfig;
 use super::descriptors::Descriptors;
 use super::disk::Disk;
 use super::faults::Faults;
-use super::world::World;
-use super::{Here, NodeId};
-use crate::context;
+use super::node_id::NodeId;
 use crate::core_id::CoreId;
-use crate::core_state::{Backend, CoreShared, CoreState};
-use crate::executor::Executor;
-use crate::join::JoinHandle;
-use crate::turn;
+use crate::executor::budget;
+use crate::executor::context;
+use crate::executor::core_state::{Backend, CoreState};
+use crate::executor::environment::Environment;
+use crate::executor::tasks::Executor;
+use crate::instant::Instant;
+use crate::spawn::{JoinHandle, spawn};
+use crate::wake::task::CoreShared;
 
 /// Work that was counted by [`crate::count_work`] and [`crate::pace`], in steps.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,7 +44,7 @@ pub(crate) struct Node {
     core_count: u16,
     /// Counts the starts: handles of an earlier life are dead.
     boot: Cell<u32>,
-    stage: Cell<Stage>,
+    state: Cell<NodeState>,
     stop_asked: Cell<bool>,
     stop_waiters: RefCell<Vec<Waker>>,
     /// The work that its polls have counted.
@@ -49,7 +52,7 @@ pub(crate) struct Node {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stage {
+pub(crate) enum NodeState {
     /// Its cores have been made; nothing has been started.
     Ready,
     Running,
@@ -83,7 +86,7 @@ impl Node {
             cores: RefCell::default(),
             core_count: cores,
             boot: Cell::new(0),
-            stage: Cell::new(Stage::Dead),
+            state: Cell::new(NodeState::Dead),
             stop_asked: Cell::new(false),
             stop_waiters: RefCell::default(),
             work: Cell::default(),
@@ -98,8 +101,8 @@ impl Node {
         self.boot.get()
     }
 
-    pub(crate) fn stage(&self) -> Stage {
-        self.stage.get()
+    pub(crate) fn state(&self) -> NodeState {
+        self.state.get()
     }
 
     /// The node's life ends here; what is left of its disk is decided by `end`.
@@ -107,12 +110,12 @@ impl Node {
         let mut left = self.disk.borrow().clone();
         end(&mut left);
         *self.disk_left.borrow_mut() = Some(left);
-        self.stage.set(Stage::Dying);
+        self.state.set(NodeState::Dying);
     }
 
     /// True while what it does has an effect on the world.
     pub(crate) fn is_alive(&self) -> bool {
-        matches!(self.stage.get(), Stage::Ready | Stage::Running)
+        matches!(self.state.get(), NodeState::Ready | NodeState::Running)
     }
 
     /// A poll on one of its cores has counted so many steps, and the turn it was a part of so many by now.
@@ -135,16 +138,20 @@ impl Node {
     }
 
     /// Makes fresh cores, unless there are some that nothing was started on yet.
-    pub(crate) fn boot_up(self: &Rc<Self>, world: &Weak<World>) {
-        if self.stage.get() == Stage::Ready {
+    pub(crate) fn boot_up(&self, environment: impl Fn() -> Box<dyn Environment>) {
+        if self.state.get() == NodeState::Ready {
             return;
         }
-        assert!(!matches!(self.stage.get(), Stage::Running | Stage::Dying), "{} runs already", self.name);
+        assert!(
+            !matches!(self.state.get(), NodeState::Running | NodeState::Dying),
+            "{} runs already",
+            self.name
+        );
         self.boot.set(self.boot.get() + 1);
         self.stop_asked.set(false);
-        let cores = (0..self.core_count).map(|index| SimCore::new(CoreId(index), self, world));
+        let cores = (0..self.core_count).map(|index| SimCore::new(CoreId(index), environment()));
         *self.cores.borrow_mut() = cores.collect();
-        self.stage.set(Stage::Ready);
+        self.state.set(NodeState::Ready);
     }
 
     /// Starts `main` on every core.
@@ -152,17 +159,17 @@ impl Node {
     where
         F: Future<Output = ()> + 'static,
     {
-        self.stage.set(Stage::Running);
+        self.state.set(NodeState::Running);
         for core in self.cores() {
             let _entered = context::enter(core.state.clone());
-            let handle = context::spawn(main(core.state.id));
+            let handle = spawn(main(core.state.id));
             *core.main.borrow_mut() = Some(handle);
         }
     }
 
     /// Drops everything that runs on the node, then its cores.
-    pub(crate) fn tear_down(&self, stage: Stage) {
-        self.stage.set(Stage::Dying);
+    pub(crate) fn tear_down(&self, state: NodeState) {
+        self.state.set(NodeState::Dying);
         for core in self.cores() {
             core.drop_tasks();
         }
@@ -171,7 +178,7 @@ impl Node {
         if let Some(left) = self.disk_left.take() {
             *self.disk.borrow_mut() = left;
         }
-        self.stage.set(stage);
+        self.state.set(state);
     }
 
     /// Ends the cores whose main future has ended; true when that was the last one.
@@ -185,7 +192,7 @@ impl Node {
             }
             all &= core.main.borrow().is_none();
         }
-        all && self.stage.get() == Stage::Running
+        all && self.state.get() == NodeState::Running
     }
 
     pub(crate) fn ask_to_stop(&self) {
@@ -206,13 +213,12 @@ impl Node {
 }
 
 impl SimCore {
-    fn new(id: CoreId, node: &Rc<Node>, world: &Weak<World>) -> Rc<SimCore> {
+    fn new(id: CoreId, environment: Box<dyn Environment>) -> Rc<SimCore> {
         let state = CoreState {
             id,
-            executor: Executor::new(),
+            executor: Executor::new(Arc::new(CoreShared::simulated())),
             timers: RefCell::default(),
-            shared: Arc::new(CoreShared::new(None)),
-            backend: Backend::Sim(Here { world: world.clone(), node: Rc::downgrade(node) }),
+            backend: Backend::Sim(environment),
         };
         Rc::new(SimCore {
             state: Rc::new(state),
@@ -222,26 +228,26 @@ impl SimCore {
         })
     }
 
-    pub(crate) fn is_runnable(&self, world: &World) -> bool {
+    pub(crate) fn is_runnable(&self, now: Instant) -> bool {
         self.in_turn.get()
             || self.state.has_work()
-            || self.state.timers.borrow().earliest().is_some_and(|deadline| deadline <= world.now())
+            || self.state.timers.borrow().earliest().is_some_and(|deadline| deadline <= now)
     }
 
     /// One poll, with the beginnings and ends of the loop's turns where they fall.
-    pub(crate) fn step(&self, world: &World, node: &Node) {
+    pub(crate) fn step(&self, now: Instant, node: &Node) {
         let _entered = context::enter(self.state.clone());
-        turn::turn_goes_on(self.work.get());
+        budget::turn_goes_on(self.work.get());
         if !self.in_turn.replace(true) {
-            self.state.take_inputs(world.now());
+            self.state.take_inputs(now);
         }
-        let (executor, before) = (&self.state.executor, turn::work());
+        let (executor, before) = (&self.state.executor, budget::work());
         if !executor.poll_one() {
-            executor.wake_late();
+            executor.wake_at_end_of_turn();
         }
-        self.work.set(turn::work());
-        node.note_work(turn::work() - before, turn::work());
-        if !executor.has_ready() && !executor.wake_piece_if_room() {
+        self.work.set(budget::work());
+        node.note_work(budget::work() - before, budget::work());
+        if !executor.has_ready() && !executor.wake_deferred_if_room() {
             executor.end_turn();
             self.in_turn.set(false);
         }
@@ -250,11 +256,5 @@ impl SimCore {
     fn drop_tasks(&self) {
         let _entered = context::enter(self.state.clone());
         self.state.executor.drop_all();
-    }
-}
-
-impl fmt::Display for NodeId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "node {}", self.0)
     }
 }

@@ -1,4 +1,6 @@
 //! The seed's streams of numbers.
+//!
+//! Owns the state of one stream. Knows nothing of what is decided by it.
 
 use std::cell::Cell;
 use std::ops::RangeInclusive;

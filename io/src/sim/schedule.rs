@@ -1,11 +1,14 @@
 //! The simulation's loop: what is due, then one poll on a core that chance picks; when nobody can run, the clock leaps.
+//!
+//! Owns the order of what happens, crashes included. Knows no file and no stream.
 
 use std::fmt;
 use std::rc::Rc;
 
-use super::NodeId;
-use super::node::SimCore;
-use super::world::World;
+use super::network::traffic::Traffic;
+use super::node::{Node, NodeState, SimCore};
+use super::node_id::NodeId;
+use super::world::{Loss, World};
 
 /// Why a run ended before its goal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,13 +38,13 @@ impl World {
     pub(crate) fn step(&self) -> bool {
         self.carry_out_crashes();
         while let Some(arrival) = self.pop_due() {
-            self.arrive(arrival);
+            Traffic(self).arrive(arrival);
         }
         let Some((node, core)) = self.pick() else { return self.leap() };
         self.trace.borrow_mut().fold(u64::from(node.0) << 16 | u64::from(core.state.id.0));
-        self.set_stepping(true);
-        core.step(self, &self.node(node));
-        self.set_stepping(false);
+        self.stepping.set(true);
+        core.step(self.now(), &self.node(node));
+        self.stepping.set(false);
         self.pass(self.chance.schedule.within(&self.config.poll_cost).as_nanos() as u64);
         self.carry_out_crashes();
         self.reap(node);
@@ -51,7 +54,7 @@ impl World {
     fn pick(&self) -> Option<(NodeId, Rc<SimCore>)> {
         let mut runnable = Vec::new();
         self.each_core(|node, core| {
-            if core.is_runnable(self) {
+            if core.is_runnable(self.now()) {
                 runnable.push((node, core.clone()));
             }
         });
@@ -64,7 +67,7 @@ impl World {
 
     pub(crate) fn anyone_runnable(&self) -> bool {
         let mut anyone = false;
-        self.each_core(|_, core| anyone |= core.is_runnable(self));
+        self.each_core(|_, core| anyone |= core.is_runnable(self.now()));
         anyone
     }
 
@@ -72,6 +75,34 @@ impl World {
         let Some(moment) = self.next_moment() else { return false };
         self.leap_to(moment);
         true
+    }
+
+    /// Takes a node down: at once between two steps, before the next one if asked for by something that runs.
+    pub(crate) fn crash(&self, id: NodeId, loss: Loss) {
+        self.node(id).begin_dying(|disk| match loss {
+            Loss::Power => disk.crash(&self.chance.disk),
+            Loss::Process => disk.process_ended(),
+        });
+        self.note(id, if loss == Loss::Power { "crash" } else { "kill" }, None, [0; 3]);
+        self.crashes.borrow_mut().push((id, loss));
+        if !self.stepping.get() {
+            self.carry_out_crashes();
+        }
+    }
+
+    pub(crate) fn carry_out_crashes(&self) {
+        for (id, loss) in self.crashes.take() {
+            self.node(id).tear_down(NodeState::Dead);
+            Traffic(self).node_down(id, loss);
+        }
+    }
+
+    /// A node whose cores have all ended: its process has exited.
+    pub(crate) fn end_node(&self, node: &Node) {
+        self.note(node.id, "end", None, [0; 3]);
+        node.tear_down(NodeState::Ended);
+        node.disk.borrow_mut().process_ended();
+        Traffic(self).node_down(node.id, Loss::Process);
     }
 
     fn reap(&self, id: NodeId) {

@@ -1,14 +1,17 @@
 //! Makes nodes, starts them, and lets time pass.
+//!
+//! Owns the world. Knows nothing of how a step is taken.
 
 use std::cell::{Cell, RefCell};
 use std::ops::Deref;
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::NodeId;
 use super::config::Config;
+use super::environment::boot_up;
 use super::handle::Handle;
-use super::node::Stage;
+use super::node::NodeState;
+use super::node_id::NodeId;
 use super::schedule::Stop;
 use super::world::World;
 use crate::core_id::CoreId;
@@ -46,7 +49,9 @@ impl Simulation {
 
     /// Adds a machine with `cores` cores and an empty disk (but for `/data` and `/tmp`).
     pub fn add_node(&mut self, name: &str, cores: u16) -> NodeId {
-        self.world().add_node(name, cores)
+        let id = self.world().add_node(name, cores);
+        boot_up(self.world(), id);
+        id
     }
 
     /// Starts `main` on each of the node's cores, as [`crate::runtime::start`] does. A node that is down comes up again,
@@ -56,7 +61,7 @@ impl Simulation {
         F: Future<Output = ()> + 'static,
     {
         self.world().note(node, "start", None, [0; 3]);
-        self.world().boot_up(node).start(main);
+        boot_up(self.world(), node).start(main);
     }
 
     /// The same as [`Simulation::start`], for a node that has crashed.
@@ -108,8 +113,8 @@ impl Simulation {
     /// Runs until all of the node's cores have ended by themselves.
     pub fn run_until_ended(&mut self, node: NodeId) -> Result<(), Stop> {
         let watched = self.world().node(node);
-        self.run_until(|| matches!(watched.stage(), Stage::Ended | Stage::Dead))?;
-        if watched.stage() == Stage::Ended { Ok(()) } else { Err(Stop::Crashed(node)) }
+        self.run_until(|| matches!(watched.state(), NodeState::Ended | NodeState::Dead))?;
+        if watched.state() == NodeState::Ended { Ok(()) } else { Err(Stop::Crashed(node)) }
     }
 
     /// Runs `body` as the main future of the node's first core (other cores idle) and gives its value; the node ends
@@ -120,13 +125,13 @@ impl Simulation {
         F: Future<Output = T> + 'static,
     {
         let value = Rc::new(RefCell::new(None));
-        let (place, body) = (value.clone(), Cell::new(Some(body)));
+        let (slot, body) = (value.clone(), Cell::new(Some(body)));
         self.start(node, move |_| {
-            let (place, body) = (place.clone(), body.take());
+            let (slot, body) = (slot.clone(), body.take());
             async move {
                 if let Some(body) = body {
                     let value = body.await;
-                    *place.borrow_mut() = Some(value);
+                    *slot.borrow_mut() = Some(value);
                 }
             }
         });

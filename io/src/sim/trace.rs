@@ -1,11 +1,13 @@
 //! What happened, as a running hash and as the last events in words.
+//!
+//! Owns the hash and the last events. Knows nothing of what they mean.
 
 use std::collections::VecDeque;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use super::NodeId;
-use crate::clock::Instant;
+use super::node_id::NodeId;
+use crate::instant::Instant;
 use crate::random::mix;
 
 pub(crate) struct Trace {

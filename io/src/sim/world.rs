@@ -1,17 +1,19 @@
 //! All that the simulated nodes share: the clock, chance, the trace, the network, and what is due when.
+//!
+//! Owns that state. What happens to it step by step is `schedule`'s; knows no file, no stream and no test.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::rc::{Rc, Weak};
+use std::rc::Rc;
 
-use super::NodeId;
 use super::config::Config;
-use super::network::{Arrival, Network};
-use super::node::{Node, SimCore, Stage};
+use super::network::state::{Arrival, Network};
+use super::node::{Node, NodeState, SimCore};
+use super::node_id::NodeId;
 use super::rng::Rng;
 use super::trace::{Event, Trace};
-use crate::clock::Instant;
+use crate::instant::Instant;
 
 /// The virtual clock does not begin at zero, so that moments before the start can be named.
 const CLOCK_START_NANOS: u64 = 3_600_000_000_000;
@@ -22,12 +24,11 @@ pub(crate) struct World {
     pub(crate) network: RefCell<Network>,
     pub(crate) trace: RefCell<Trace>,
     pub(crate) nodes: RefCell<Vec<Rc<Node>>>,
-    me: Weak<World>,
     clock: Cell<u64>,
     due: RefCell<BTreeMap<(Instant, u64), Arrival>>,
     next_due: Cell<u64>,
-    crashes: RefCell<Vec<(NodeId, Loss)>>,
-    stepping: Cell<bool>,
+    pub(super) crashes: RefCell<Vec<(NodeId, Loss)>>,
+    pub(super) stepping: Cell<bool>,
 }
 
 /// The seed's streams.
@@ -55,8 +56,7 @@ impl World {
             network: Rng::new(seed, 3),
             program: Rng::new(seed, 4),
         };
-        Rc::new_cyclic(|me| World {
-            me: me.clone(),
+        Rc::new(World {
             chance,
             network: RefCell::new(Network::new(&config.network)),
             trace: RefCell::new(Trace::new(seed, config.trace_events)),
@@ -125,7 +125,6 @@ impl World {
         assert!(cores > 0, "a node has at least one core");
         let id = NodeId(self.nodes.borrow().len() as u16 + 1);
         let node = Rc::new(Node::new(id, name, cores, &self.config.disk));
-        node.boot_up(&self.me);
         self.nodes.borrow_mut().push(node);
         id
     }
@@ -134,50 +133,10 @@ impl World {
         self.nodes.borrow()[usize::from(id.0) - 1].clone()
     }
 
-    pub(crate) fn boot_up(&self, id: NodeId) -> Rc<Node> {
-        let node = self.node(id);
-        node.boot_up(&self.me);
-        node
-    }
-
-    // --- crashes
-
-    /// Takes a node down: at once between two steps, before the next one if asked for by something that runs.
-    pub(crate) fn crash(&self, id: NodeId, loss: Loss) {
-        self.node(id).begin_dying(|disk| match loss {
-            Loss::Power => disk.crash(&self.chance.disk),
-            Loss::Process => disk.process_ended(),
-        });
-        self.note(id, if loss == Loss::Power { "crash" } else { "kill" }, None, [0; 3]);
-        self.crashes.borrow_mut().push((id, loss));
-        if !self.stepping.get() {
-            self.carry_out_crashes();
-        }
-    }
-
-    pub(crate) fn carry_out_crashes(&self) {
-        for (id, loss) in self.crashes.take() {
-            self.node(id).tear_down(Stage::Dead);
-            self.node_down(id, loss);
-        }
-    }
-
-    /// A node whose cores have all ended: its process has exited.
-    pub(crate) fn end_node(&self, node: &Node) {
-        self.note(node.id, "end", None, [0; 3]);
-        node.tear_down(Stage::Ended);
-        node.disk.borrow_mut().process_ended();
-        self.node_down(node.id, Loss::Process);
-    }
-
     /// Drops all that runs anywhere.
     pub(crate) fn tear_down(&self) {
         let nodes = self.nodes.borrow().clone();
-        nodes.iter().for_each(|node| node.tear_down(Stage::Dead));
-    }
-
-    pub(crate) fn set_stepping(&self, stepping: bool) {
-        self.stepping.set(stepping);
+        nodes.iter().for_each(|node| node.tear_down(NodeState::Dead));
     }
 
     // --- the trace

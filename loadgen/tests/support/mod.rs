@@ -3,7 +3,7 @@
 
 pub(crate) mod proxy;
 
-use loadgen::broker::leash;
+use loadgen_host::broker::parent_death;
 use serde_json::Value;
 use std::fs;
 use std::io::Read;
@@ -84,7 +84,7 @@ impl Loadgen {
     }
 
     pub(crate) fn start(&self) -> Started {
-        let mut command = on_a_leash(Path::new(env!("CARGO_BIN_EXE_loadgen")));
+        let mut command = dependent_on_this_process(Path::new(env!("CARGO_BIN_EXE_loadgen")));
         command.args(&self.arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         if CREEL.get().is_some() {
             command.env_remove("CARGO"); // it would look again whether there is something to build
@@ -113,9 +113,9 @@ impl Loadgen {
 pub(crate) struct Started(Option<Child>);
 
 /// What ends with the thread that starts it, however that ends.
-pub(crate) fn on_a_leash(program: &Path) -> Command {
+pub(crate) fn dependent_on_this_process(program: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_loadgen"));
-    command.arg(leash::COMMAND).arg(std::process::id().to_string()).arg(program);
+    command.arg(parent_death::COMMAND).arg(std::process::id().to_string()).arg(program);
     command
 }
 

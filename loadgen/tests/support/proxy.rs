@@ -85,7 +85,7 @@ impl Drop for LyingBroker {
 }
 
 impl LyingBroker {
-    /// The broker's process: the leash became it.
+    /// The broker's process: the dependent process became it.
     pub(crate) fn pid(&self) -> u32 {
         self.broker.id()
     }
@@ -95,7 +95,7 @@ impl LyingBroker {
         let proxy = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = proxy.local_addr().unwrap();
         let behind = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).unwrap();
-        let mut command = super::on_a_leash(creel);
+        let mut command = super::dependent_on_this_process(creel);
         command.arg("--listen").arg(behind.to_string()).arg("--data-dir").arg(dir);
         command.arg("--set").arg(format!("advertised.listeners=PLAINTEXT://{address}"));
         let broker =

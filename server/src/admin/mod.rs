@@ -1,7 +1,8 @@
 //! HTTP for those who look after the broker: what happens inside it, for `loadgen`, and later for metrics and a console.
 //!
 //! hyper speaks HTTP; it runs on core 0's own loop over `creel_io`'s sockets (`stream`), so that all of this runs in the
-//! simulator too. Nothing here changes the broker: readers of counters take differences of two answers.
+//! simulator too. Nothing here changes the broker: readers of counters take differences of two answers. Owns the admin
+//! listener's connections. It must not know Kafka's protocol.
 //!
 //! A connection is for one request and lives at most `ADMIN_REQUEST_MS`, whatever its other end does or leaves undone.
 
@@ -44,7 +45,7 @@ pub(crate) async fn serve(core: Rc<Core>, mut listener: TcpListener) -> Infallib
                 });
             }
             Err(error) => {
-                core.complaints.refused_connection(&error);
+                core.client_log.refused_connection(&error);
                 sleep(Duration::from_millis(ADMIN_PAUSE_MS)).await;
             }
         }
@@ -94,7 +95,7 @@ async fn answer(core: &Rc<Core>, request: &Request<Incoming>) -> Answer {
     }
     match request.uri().path() {
         "/health" => text(StatusCode::OK, "ok\n"),
-        "/stages" => json(stages::tell(core).await),
+        "/stages" => json(stages::report(core).await),
         _ => text(StatusCode::NOT_FOUND, "there are /health and /stages\n"),
     }
 }

@@ -22,51 +22,56 @@ use hdrhistogram::Histogram as Hdr;
 use hdrhistogram::serialization::{Serializer, V2DeflateSerializer};
 use serde::Serialize;
 
-use crate::core::Core;
-use crate::messages::ReadStages;
-use crate::route;
+use crate::core::{Core, Question, ask_all_cores};
+use crate::peers::questions::ReadStages;
 use crate::stages::StagesOfCore;
 
 #[derive(Serialize)]
-struct Told {
+struct Report {
     unit: &'static str,
     at_ns: u64,
-    cores: Vec<ToldCore>,
+    cores: Vec<CoreReport>,
 }
 
 #[derive(Serialize)]
-struct ToldCore {
+struct CoreReport {
     core: u16,
-    stages: BTreeMap<&'static str, ToldStage>,
+    stages: BTreeMap<&'static str, StageReport>,
 }
 
 #[derive(Serialize)]
-struct ToldStage {
+struct StageReport {
     count: u64,
     sum_ns: u64,
     histogram: String,
 }
 
 /// Asks all cores; the answer as JSON.
-pub(super) async fn tell(core: &Rc<Core>) -> String {
+pub(super) async fn report(core: &Rc<Core>) -> String {
     let at_ns = now().as_nanos();
-    let cores = route::call_all(core, || ReadStages).await;
+    let cores = ask_all_cores(core, || ReadStages).await;
     // Some hundred microseconds a histogram: not on a core that has requests to serve.
     offload(move || {
-        let cores = cores.into_iter().map(told).collect();
-        serde_json::to_string(&Told { unit: "ns", at_ns, cores }).unwrap_or_default()
+        let cores = cores.into_iter().map(core_report).collect();
+        serde_json::to_string(&Report { unit: "ns", at_ns, cores }).unwrap_or_default()
     })
     .await
 }
 
-fn told((core, stages): (CoreId, StagesOfCore)) -> ToldCore {
-    let stages = stages.into_iter().map(|(name, histogram)| (name, told_stage(&histogram))).collect();
-    ToldCore { core: core.0, stages }
+impl Question for ReadStages {
+    async fn answer_here(self, core: Rc<Core>) -> (CoreId, StagesOfCore) {
+        (core.id, core.stages.read())
+    }
 }
 
-fn told_stage(histogram: &Histogram) -> ToldStage {
+fn core_report((core, stages): (CoreId, StagesOfCore)) -> CoreReport {
+    let stages = stages.into_iter().map(|(name, histogram)| (name, stage_report(&histogram))).collect();
+    CoreReport { core: core.0, stages }
+}
+
+fn stage_report(histogram: &Histogram) -> StageReport {
     let sum_ns = histogram.sum().as_nanos() as u64;
-    ToldStage { count: histogram.count(), sum_ns, histogram: portable(histogram) }
+    StageReport { count: histogram.count(), sum_ns, histogram: portable(histogram) }
 }
 
 /// In HdrHistogram's own form.

@@ -11,13 +11,13 @@ use creel_io::net::{More, TcpStream};
 use hyper::rt::{Read, ReadBufCursor, Write};
 
 use crate::limits::ADMIN_SEND_BYTES;
-use crate::race::Boxed;
+use crate::tasks::LocalBoxFuture;
 
 pub(super) struct HttpStream {
     stream: Rc<TcpStream>,
     received: BytesMut,
-    receiving: Option<Boxed<'static, (io::Result<usize>, BytesMut)>>,
-    sending: Option<Boxed<'static, io::Result<()>>>,
+    receiving: Option<LocalBoxFuture<'static, (io::Result<usize>, BytesMut)>>,
+    sending: Option<LocalBoxFuture<'static, io::Result<()>>>,
 }
 
 impl HttpStream {
@@ -25,12 +25,12 @@ impl HttpStream {
         Self { stream: Rc::new(stream), received: BytesMut::new(), receiving: None, sending: None }
     }
 
-    fn receive(&mut self) -> Boxed<'static, (io::Result<usize>, BytesMut)> {
+    fn receive(&mut self) -> LocalBoxFuture<'static, (io::Result<usize>, BytesMut)> {
         let (stream, buffer) = (self.stream.clone(), std::mem::take(&mut self.received));
         Box::pin(async move { stream.recv(buffer, 1).await })
     }
 
-    fn send(&mut self, bytes: Bytes) -> Boxed<'static, io::Result<()>> {
+    fn send(&mut self, bytes: Bytes) -> LocalBoxFuture<'static, io::Result<()>> {
         let stream = self.stream.clone();
         Box::pin(async move { stream.send_all(bytes, More::No).await })
     }

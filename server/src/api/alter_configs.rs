@@ -8,23 +8,23 @@
 use std::collections::BTreeSet;
 
 use creel_io::pace;
-use creel_wire::api::{alter_configs as whole, incremental_alter_configs as single};
 use creel_wire::{ErrorCode, Str};
 
-use crate::budget::gather;
-use crate::call::Call;
+use crate::answers::KafkaError;
+use crate::api::call::{Call, Facts};
+use crate::budget::dedup_merging;
 use crate::config::TopicSettings;
-use crate::dispatch::Facts;
-use crate::messages::AlterTopic;
-use crate::route;
-use crate::topics::{AUTHORITY, SettingChange, TopicChange, TopicRefusal, check_name};
+use crate::core::ask_core;
+use crate::peers::questions::AlterTopic;
+use crate::topics::controller::intents::{SettingChange, TopicChange};
+use crate::topics::{CONTROLLER, TopicError, check_name};
+
+use creel_wire::api::{alter_configs as whole, incremental_alter_configs as single};
 
 const OF_TOPIC: i8 = 2;
 const OF_LOGGERS: i8 = 8;
 const OF_CLIENT_METRICS: i8 = 16;
 const OF_GROUP: i8 = 32;
-
-type Outcome = Result<(), TopicRefusal>;
 
 /// A resource's type and name.
 type Resource = (i8, Str);
@@ -32,7 +32,7 @@ type Resource = (i8, Str);
 /// A change that is asked for, read as far as the request alone says what it is, and whether its resource came twice.
 struct Asked {
     resource: Resource,
-    change: Result<TopicChange, TopicRefusal>,
+    change: Result<TopicChange, TopicError>,
     came_twice: bool,
 }
 
@@ -52,24 +52,24 @@ pub(crate) fn prepare(_: Facts, request: whole::AlterConfigsRequest) -> Prepared
         };
         ((one.resource_type, one.resource_name), change)
     };
-    Prepared::once(request.resources.into_iter().map(read), request.validate_only)
+    Prepared::dedup(request.resources.into_iter().map(read), request.validate_only)
 }
 
 /// The same, for IncrementalAlterConfigs.
 pub(crate) fn prepare_incremental(_: Facts, request: single::IncrementalAlterConfigsRequest) -> Prepared {
     let read =
         |one: single::AlterConfigsResource| ((one.resource_type, one.resource_name), changes(one.configs));
-    Prepared::once(request.resources.into_iter().map(read), request.validate_only)
+    Prepared::dedup(request.resources.into_iter().map(read), request.validate_only)
 }
 
 impl Prepared {
-    fn once(
-        changes: impl Iterator<Item = (Resource, Result<TopicChange, TopicRefusal>)>,
+    fn dedup(
+        changes: impl Iterator<Item = (Resource, Result<TopicChange, TopicError>)>,
         validate_only: bool,
     ) -> Self {
         let asked = |(resource, change)| Asked { resource, change, came_twice: false };
         let mut changes: Vec<_> = changes.map(asked).collect();
-        gather(
+        dedup_merging(
             &mut changes,
             |one, other| one.resource.cmp(&other.resource),
             |first, _| first.came_twice = true,
@@ -79,17 +79,17 @@ impl Prepared {
 
     /// Makes the changes, one after another; what became of each.
     async fn carry_out(self, call: &Call) -> Vec<(Resource, (ErrorCode, Option<Str>))> {
-        let mut outcomes = Vec::with_capacity(self.changes.len());
+        let mut results = Vec::with_capacity(self.changes.len());
         for Asked { resource, change, came_twice } in self.changes {
             pace(1).await;
-            let outcome = match (change, came_twice) {
-                (Err(refusal), _) => Err(refusal),
+            let result = match (change, came_twice) {
+                (Err(error), _) => Err(error),
                 (Ok(_), true) => Err(invalid("Each resource must appear at most once.")),
                 (Ok(change), false) => alter(call, &resource, change, self.validate_only).await,
             };
-            outcomes.push((resource, shown(outcome)));
+            results.push((resource, shown(result)));
         }
-        outcomes
+        results
     }
 }
 
@@ -114,26 +114,30 @@ pub(crate) async fn answer_incremental(
     single::IncrementalAlterConfigsResponse { responses, ..Default::default() }
 }
 
-fn invalid(message: impl Into<String>) -> TopicRefusal {
-    TopicRefusal::new(ErrorCode::InvalidRequest, message)
+fn invalid(message: impl Into<String>) -> TopicError {
+    TopicError::InvalidRequest(message.into())
 }
 
-async fn alter(call: &Call, resource: &Resource, change: TopicChange, validate_only: bool) -> Outcome {
+async fn alter(
+    call: &Call,
+    resource: &Resource,
+    change: TopicChange,
+    validate_only: bool,
+) -> Result<(), TopicError> {
     if resource.0 != OF_TOPIC {
         return alter_nothing(call, resource, &change);
     }
     if resource.1.is_empty() {
         return Err(invalid("Default topic resources are not allowed."));
     }
-    check_name(&resource.1).map_err(|code| TopicRefusal::new(code, code.description()))?;
+    check_name(&resource.1).map_err(|_| TopicError::InvalidName)?;
     let question = AlterTopic { name: resource.1.detached(), change, validate_only };
-    let gone = || Err(TopicRefusal::new(ErrorCode::NotController, "the broker is stopping"));
-    route::call(&call.core, AUTHORITY, question).await.unwrap_or_else(gone)
+    ask_core(&call.core, CONTROLLER, question).await.unwrap_or(Err(TopicError::Stopping))
 }
 
 /// Groups, clients' metrics and loggers are asked for by tools, and have no settings here: there is nothing to set, and
 /// nothing to take back.
-fn alter_nothing(call: &Call, (kind, name): &Resource, change: &TopicChange) -> Outcome {
+fn alter_nothing(call: &Call, (kind, name): &Resource, change: &TopicChange) -> Result<(), TopicError> {
     let (of_what, may_unset) = match *kind {
         OF_GROUP if !name.is_empty() => ("groups", true),
         OF_CLIENT_METRICS if !name.is_empty() => ("client metrics", true),
@@ -142,9 +146,9 @@ fn alter_nothing(call: &Call, (kind, name): &Resource, change: &TopicChange) -> 
     };
     let sets = |change: &SettingChange| !may_unset || !matches!(change, SettingChange::Unset);
     match change {
-        TopicChange::Settings(changes) if changes.iter().any(|(_, change)| sets(change)) => Err(
-            TopicRefusal::new(ErrorCode::InvalidConfig, format!("There are no settings of {of_what} here.")),
-        ),
+        TopicChange::Settings(changes) if changes.iter().any(|(_, change)| sets(change)) => {
+            Err(TopicError::InvalidConfig(format!("There are no settings of {of_what} here.")))
+        }
         _ => Ok(()),
     }
 }
@@ -157,7 +161,7 @@ fn settings_set(configs: Vec<whole::AlterableConfig>) -> TopicChange {
     TopicChange::Settings(configs.into_iter().map(set).collect())
 }
 
-fn replacement(configs: Vec<whole::AlterableConfig>) -> Result<TopicChange, TopicRefusal> {
+fn replacement(configs: Vec<whole::AlterableConfig>) -> Result<TopicChange, TopicError> {
     let mut settings = TopicSettings::default();
     for config in configs {
         let name = config.name.as_str().to_owned();
@@ -167,14 +171,12 @@ fn replacement(configs: Vec<whole::AlterableConfig>) -> Result<TopicChange, Topi
         if settings.texts().contains_key(&name) {
             return Err(invalid("Error due to duplicate config keys"));
         }
-        settings
-            .set(name, &value)
-            .map_err(|error| TopicRefusal::new(ErrorCode::InvalidConfig, error.to_string()))?;
+        settings.set(name, &value).map_err(|error| TopicError::InvalidConfig(error.to_string()))?;
     }
     Ok(TopicChange::Replace(settings))
 }
 
-fn changes(configs: Vec<single::AlterableConfig>) -> Result<TopicChange, TopicRefusal> {
+fn changes(configs: Vec<single::AlterableConfig>) -> Result<TopicChange, TopicError> {
     let mut names = BTreeSet::new();
     let mut changes = Vec::with_capacity(configs.len());
     for config in configs {
@@ -196,9 +198,9 @@ fn changes(configs: Vec<single::AlterableConfig>) -> Result<TopicChange, TopicRe
     Ok(TopicChange::Settings(changes))
 }
 
-fn shown(outcome: Outcome) -> (ErrorCode, Option<Str>) {
-    match outcome {
+fn shown(result: Result<(), TopicError>) -> (ErrorCode, Option<Str>) {
+    match result {
         Ok(()) => (ErrorCode::None, None),
-        Err(refusal) => (refusal.code, Some(Str::from(refusal.message))),
+        Err(error) => (error.code(), Some(Str::from(error.to_string()))),
     }
 }

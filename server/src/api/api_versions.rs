@@ -6,8 +6,8 @@
 use creel_wire::api::api_versions::{ApiVersion, ApiVersionsRequest, ApiVersionsResponse};
 use creel_wire::{ErrorCode, versions};
 
-use crate::call::Call;
-use crate::dispatch::SERVED;
+use crate::api::call::Call;
+use crate::api::served::SERVED;
 
 /// Answers the request.
 pub(crate) fn answer(call: &Call, request: ApiVersionsRequest) -> ApiVersionsResponse {

@@ -10,13 +10,14 @@ use creel_wire::api::create_partitions::{
 };
 use creel_wire::{ErrorCode, Str};
 
-use crate::budget::gather;
-use crate::call::Call;
-use crate::dispatch::Facts;
+use crate::answers::KafkaError;
+use crate::api::call::{Call, Facts};
+use crate::budget::dedup_merging;
+use crate::core::ask_core;
 use crate::limits::REQUEST_PARTITIONS_MAX;
-use crate::messages::AlterTopic;
-use crate::route;
-use crate::topics::{AUTHORITY, TopicChange, TopicRefusal, too_many_partitions};
+use crate::peers::questions::AlterTopic;
+use crate::topics::controller::intents::TopicChange;
+use crate::topics::{CONTROLLER, TopicError};
 
 /// A topic that is to have more partitions, and whether it came more than once.
 pub(crate) struct Asked {
@@ -35,7 +36,7 @@ pub(crate) fn prepare(_: Facts, request: CreatePartitionsRequest) -> Prepared {
     let asked = |topic| Asked { topic, came_twice: false };
     let mut topics: Vec<_> = request.topics.into_iter().map(asked).collect();
     topics.sort_by(|one, other| one.topic.name.cmp(&other.topic.name));
-    gather(
+    dedup_merging(
         &mut topics,
         |one, other| one.topic.name.cmp(&other.topic.name),
         |first, _| first.came_twice = true,
@@ -51,11 +52,11 @@ pub(crate) async fn answer(call: Call, request: Prepared) -> CreatePartitionsRes
         pace(1).await;
         let outcome = match came_twice {
             false => grow(&call, &topic, &mut left, request.validate_only).await,
-            true => Err(TopicRefusal::new(ErrorCode::InvalidRequest, "Duplicate topic name.")),
+            true => Err(TopicError::InvalidRequest("Duplicate topic name.".to_owned())),
         };
         let (error_code, error_message) = match outcome {
             Ok(()) => (ErrorCode::None, None),
-            Err(refusal) => (refusal.code, Some(Str::from(refusal.message))),
+            Err(error) => (error.code(), Some(Str::from(error.to_string()))),
         };
         results.push(CreatePartitionsTopicResult { name: topic.name, error_code, error_message });
     }
@@ -68,26 +69,22 @@ async fn grow(
     topic: &CreatePartitionsTopic,
     left: &mut i64,
     only_asked: bool,
-) -> Result<(), TopicRefusal> {
-    let Some(local) = call.core.topics.by_name(&topic.name) else {
-        let code = ErrorCode::UnknownTopicOrPartition;
-        return Err(TopicRefusal::new(code, code.description()));
-    };
+) -> Result<(), TopicError> {
+    let local = call.core.topics.by_name(&topic.name).ok_or(TopicError::UnknownName)?;
     let new = i64::from(topic.count) - i64::from(local.topic.partitions);
     if new > *left {
-        return Err(too_many_partitions());
+        return Err(TopicError::TooManyPartitions);
     }
     *left -= new.max(0);
     let fits = assignments_fit(call, topic);
     let validate_only = only_asked || !fits;
     let change = TopicChange::Partitions(topic.count);
     let question = AlterTopic { name: topic.name.detached(), change, validate_only };
-    let gone = || Err(TopicRefusal::new(ErrorCode::NotController, "the broker is stopping"));
-    route::call(&call.core, AUTHORITY, question).await.unwrap_or_else(gone)?;
+    ask_core(&call.core, CONTROLLER, question).await.unwrap_or(Err(TopicError::Stopping))?;
     let message = "Assignments must name this broker alone, once for each new partition.";
     match fits {
         true => Ok(()),
-        false => Err(TopicRefusal::new(ErrorCode::InvalidReplicaAssignment, message)),
+        false => Err(TopicError::InvalidAssignment(message)),
     }
 }
 

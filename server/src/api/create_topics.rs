@@ -7,19 +7,20 @@
 //! name this broker alone.
 
 use creel_io::pace;
+use creel_wire::Str;
 use creel_wire::api::create_topics::{
     CreatableTopic, CreatableTopicConfigs, CreatableTopicResult, CreateTopicsRequest, CreateTopicsResponse,
 };
-use creel_wire::{ErrorCode, Str};
 
-use crate::budget::{TooMuch, gather};
-use crate::call::{Call, Made};
+use crate::answers::KafkaError;
+use crate::api::call::{Call, Facts, Made};
+use crate::budget::{AnswerTooLarge, dedup_merging};
 use crate::config::{TOPIC_KEYS, TopicKey, TopicSettings};
-use crate::dispatch::Facts;
+use crate::core::ask_core;
 use crate::limits::REQUEST_PARTITIONS_MAX;
-use crate::messages::CreateTopics;
-use crate::route;
-use crate::topics::{AUTHORITY, NewTopic, Topic, TopicRefusal, check_not_metadata_log, too_many_partitions};
+use crate::peers::questions::CreateTopics;
+use crate::topics::controller::intents::NewTopic;
+use crate::topics::{CONTROLLER, Topic, TopicError, check_not_metadata_log};
 
 /// What a setting takes in memory, and again in the frame.
 const BYTES_OF_A_SETTING: usize = 300;
@@ -32,7 +33,7 @@ struct Asked {
 
 /// What is asked for, checked as far as the request alone can be.
 pub(crate) struct Prepared {
-    topics: Vec<(Str, Result<NewTopic, TopicRefusal>)>,
+    topics: Vec<(Str, Result<NewTopic, TopicError>)>,
     validate_only: bool,
     /// It asks for more partitions than a request may.
     is_excessive: bool,
@@ -42,7 +43,7 @@ pub(crate) struct Prepared {
 pub(crate) fn prepare(facts: Facts, request: CreateTopicsRequest) -> Prepared {
     let asked = |topic| Asked { topic, came_twice: false };
     let mut topics: Vec<_> = request.topics.into_iter().map(asked).collect();
-    gather(
+    dedup_merging(
         &mut topics,
         |one, other| one.topic.name.cmp(&other.topic.name),
         |first, _| first.came_twice = true,
@@ -51,8 +52,8 @@ pub(crate) fn prepare(facts: Facts, request: CreateTopicsRequest) -> Prepared {
     let is_excessive = wanted.sum::<i64>() > REQUEST_PARTITIONS_MAX;
     let read = |Asked { topic, came_twice }: Asked| {
         let read = match (is_excessive, came_twice) {
-            (true, _) => Err(too_many_partitions()),
-            (false, true) => Err(TopicRefusal::new(ErrorCode::InvalidRequest, "Duplicate topic name.")),
+            (true, _) => Err(TopicError::TooManyPartitions),
+            (false, true) => Err(TopicError::InvalidRequest("Duplicate topic name.".to_owned())),
             (false, false) => new_topic(&topic, facts.node_id),
         };
         (topic.name, read)
@@ -76,56 +77,56 @@ pub(crate) async fn answer(
     call: Call,
     request: Prepared,
     counted: usize,
-) -> Result<Made<CreateTopicsResponse>, TooMuch> {
+) -> Result<Made<CreateTopicsResponse>, AnswerTooLarge> {
     let topics: Vec<_> = request.topics.iter().filter_map(|(_, read)| read.as_ref().ok().cloned()).collect();
     let held = call.hold(counted + topics.len() * TOPIC_KEYS.len() * BYTES_OF_A_SETTING).await?;
     let question = CreateTopics { topics, validate_only: request.validate_only };
     let mut made = match request.is_excessive {
         true => Vec::new().into_iter(),
-        false => route::call(&call.core, AUTHORITY, question).await.unwrap_or_default().into_iter(),
+        false => ask_core(&call.core, CONTROLLER, question).await.unwrap_or_default().into_iter(),
     };
-    let gone = || TopicRefusal::new(ErrorCode::NotController, "the broker is stopping");
     let mut topics = Vec::with_capacity(request.topics.len());
     for (name, read) in request.topics {
-        topics.push(match read.and_then(|_| made.next().unwrap_or_else(|| Err(gone()))) {
+        topics.push(match read.and_then(|_| made.next().unwrap_or(Err(TopicError::Stopping))) {
             Ok(topic) => {
                 pace(TOPIC_KEYS.len()).await;
                 created(&call, &topic)
             }
-            Err(refusal) => {
+            Err(error) => {
                 pace(1).await;
-                refused(name, refusal)
+                topic_error(name, &error)
             }
         });
     }
     Ok(Made { response: CreateTopicsResponse { topics, ..Default::default() }, held })
 }
 
-fn new_topic(asked: &CreatableTopic, this_broker: i32) -> Result<NewTopic, TopicRefusal> {
-    let wrong = |message: String| TopicRefusal::new(ErrorCode::InvalidConfig, message);
+fn new_topic(asked: &CreatableTopic, this_broker: i32) -> Result<NewTopic, TopicError> {
     if let Some(config) = asked.configs.iter().find(|config| config.value.is_none()) {
-        return Err(wrong(format!("Null value not supported for topic configs: {}", config.name)));
+        let message = format!("Null value not supported for topic configs: {}", config.name);
+        return Err(TopicError::InvalidConfig(message));
     }
     check_not_metadata_log(&asked.name)?;
     let given = asked.configs.iter().map(|config| (&*config.name, config.value.as_deref().unwrap_or("")));
-    let settings = TopicSettings::checked(given).map_err(|error| wrong(error.to_string()))?;
+    let settings =
+        TopicSettings::checked(given).map_err(|error| TopicError::InvalidConfig(error.to_string()))?;
     let (partitions, replication_factor) = counts(asked, this_broker)?;
     Ok(NewTopic { name: asked.name.detached(), partitions, replication_factor, settings })
 }
 
 /// Partitions and replicas, given as numbers or by listing each partition's brokers.
-fn counts(asked: &CreatableTopic, this_broker: i32) -> Result<(i32, i16), TopicRefusal> {
+fn counts(asked: &CreatableTopic, this_broker: i32) -> Result<(i32, i16), TopicError> {
     if asked.assignments.is_empty() {
         let partitions = asked.num_partitions;
         if partitions == 0 || partitions < -1 {
-            let message = "Number of partitions must be larger than 0.";
-            return Err(TopicRefusal::new(ErrorCode::InvalidPartitions, message));
+            let message = "Number of partitions must be larger than 0.".to_owned();
+            return Err(TopicError::InvalidPartitions(message));
         }
         return Ok((partitions, asked.replication_factor));
     }
     if asked.num_partitions != -1 || asked.replication_factor != -1 {
-        let message = "Both assignments and counts were given.";
-        return Err(TopicRefusal::new(ErrorCode::InvalidRequest, message));
+        let message = "Both assignments and counts were given.".to_owned();
+        return Err(TopicError::InvalidRequest(message));
     }
     let mut indexes: Vec<_> = asked.assignments.iter().map(|one| one.partition_index).collect();
     indexes.sort_unstable();
@@ -135,7 +136,7 @@ fn counts(asked: &CreatableTopic, this_broker: i32) -> Result<(i32, i16), TopicR
         return Ok((indexes.len() as i32, -1));
     }
     let message = "Assignments must count up from partition 0 and name this broker alone.";
-    Err(TopicRefusal::new(ErrorCode::InvalidReplicaAssignment, message))
+    Err(TopicError::InvalidAssignment(message))
 }
 
 fn created(call: &Call, topic: &Topic) -> CreatableTopicResult {
@@ -175,11 +176,11 @@ fn is_set_by_broker(call: &Call, name: &str) -> bool {
     setting.is_some_and(|setting| setting.origin != crate::config::Origin::Default)
 }
 
-fn refused(name: Str, refusal: TopicRefusal) -> CreatableTopicResult {
+fn topic_error(name: Str, error: &TopicError) -> CreatableTopicResult {
     CreatableTopicResult {
         name,
-        error_code: refusal.code,
-        error_message: Some(Str::from(refusal.message)),
+        error_code: error.code(),
+        error_message: Some(Str::from(error.to_string())),
         configs: Some(Vec::new()),
         ..Default::default()
     }

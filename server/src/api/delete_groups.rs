@@ -4,17 +4,17 @@ use creel_io::{STEPS_A_TURN, pace};
 use creel_wire::api::delete_groups::{DeletableGroupResult, DeleteGroupsRequest, DeleteGroupsResponse};
 use creel_wire::{ErrorCode, Str};
 
-use crate::budget::once;
-use crate::call::Call;
-use crate::coordinators::{ask_for_reply, code_of};
-use crate::dispatch::Facts;
-use crate::groups::{Event, GroupDeletion, Reply};
+use crate::answers::{KafkaError, code_of};
+use crate::api::call::{Call, Facts};
+use crate::budget::dedup;
+use crate::groups::runtime::ask_for_reply;
+use crate::groups::{Event, GroupDeletion, GroupError, Reply};
 use crate::limits::GROUPS_DELETED_AT_ONCE;
-use crate::race::all;
+use crate::tasks::join::join_bounded;
 
 /// Each group once.
 pub(crate) fn prepare(_: Facts, mut request: DeleteGroupsRequest) -> DeleteGroupsRequest {
-    once(&mut request.groups_names, Str::cmp);
+    dedup(&mut request.groups_names, Str::cmp);
     request
 }
 
@@ -24,7 +24,7 @@ pub(crate) async fn answer(call: Call, request: DeleteGroupsRequest) -> DeleteGr
     for some in request.groups_names.chunks(GROUPS_DELETED_AT_ONCE) {
         pace(some.len()).await;
         let deleting = some.iter().map(|group_id| delete(&call, group_id));
-        let outcomes = all(deleting, GROUPS_DELETED_AT_ONCE).await;
+        let outcomes = join_bounded(deleting, GROUPS_DELETED_AT_ONCE).await;
         let result = |(group_id, error_code): (&Str, _)| DeletableGroupResult {
             group_id: group_id.clone(),
             error_code,
@@ -43,8 +43,8 @@ async fn delete(call: &Call, group: &Str) -> ErrorCode {
             Ok(Reply::DeleteGroup(deleted)) => return code_of(deleted.err()),
             Ok(_) => return ErrorCode::UnknownServerError,
             // Without any group's topic there is no group.
-            Err(ErrorCode::NotCoordinator) => return ErrorCode::GroupIdNotFound,
-            Err(code) => return code,
+            Err(GroupError::NotCoordinator) => return ErrorCode::GroupIdNotFound,
+            Err(error) => return error.code(),
         }
     }
 }

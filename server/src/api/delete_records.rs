@@ -14,34 +14,26 @@ use creel_wire::api::delete_records::{
 };
 use creel_wire::{ErrorCode, Uuid};
 
-use crate::budget::gather;
-use crate::call::Call;
-use crate::core::Core;
-use crate::dispatch::Facts;
-use crate::epochs::read_error;
+use crate::answers::KafkaError;
+use crate::api::call::{Call, Facts};
+use crate::budget::dedup_merging;
+use crate::core::{Core, Question, ask_core, ask_owners};
 use crate::limits::PARTITIONS_CUTTING;
-use crate::messages::WriteCheckpoint;
-use crate::race::all;
-use crate::route;
-use crate::spread::{Slot, Spread};
-use crate::topics::{AUTHORITY, is_internal};
+use crate::peers::questions::{DeletedRecords, RecordsToDelete, WriteCheckpoint};
+use crate::peers::{Scatter, Slot};
+use crate::tasks::join::join_bounded;
+use crate::topics::{CONTROLLER, is_internal};
 
 const HIGH_WATERMARK: i64 = -1;
-
-/// Partitions of one core whose records are to go.
-pub(crate) struct RecordsToDelete(Vec<(Uuid, DeleteRecordsPartition)>);
-
-/// What became of one of them.
-pub(crate) type DeletedRecords = DeleteRecordsPartitionResult;
 
 /// Each topic once, and each of its partitions: what is said last of it counts, as in Kafka.
 pub(crate) fn prepare(_: Facts, mut request: DeleteRecordsRequest) -> DeleteRecordsRequest {
     let also =
         |first: &mut DeleteRecordsTopic, again: DeleteRecordsTopic| first.partitions.extend(again.partitions);
-    gather(&mut request.topics, |one, other| one.name.cmp(&other.name), also);
+    dedup_merging(&mut request.topics, |one, other| one.name.cmp(&other.name), also);
     for topic in &mut request.topics {
         let index = |one: &DeleteRecordsPartition| one.partition_index;
-        gather(
+        dedup_merging(
             &mut topic.partitions,
             |one, other| index(one).cmp(&index(other)),
             |first, again| *first = again,
@@ -52,7 +44,7 @@ pub(crate) fn prepare(_: Facts, mut request: DeleteRecordsRequest) -> DeleteReco
 
 /// Answers the request.
 pub(crate) async fn answer(call: Call, request: DeleteRecordsRequest) -> DeleteRecordsResponse {
-    let mut spread = Spread::new();
+    let mut by_owner = Scatter::default();
     let mut topics = Vec::with_capacity(request.topics.len());
     for topic in request.topics {
         let at = topics.len();
@@ -62,20 +54,20 @@ pub(crate) async fn answer(call: Call, request: DeleteRecordsRequest) -> DeleteR
             let index = asked.partition_index;
             let owner = match is_internal(&topic.name) {
                 true => Err(ErrorCode::InvalidTopicException),
-                false => call.core.topics.owner(&topic.name, index),
+                false => call.core.topics.owner(&topic.name, index).map_err(|error| error.code()),
             };
             partitions.push(match owner {
-                Ok(owner) => {
-                    spread.add((at, slot), owner, asked);
-                    refused(index, ErrorCode::NotLeaderOrFollower)
+                Ok((owner, id)) => {
+                    by_owner.add(owner, (at, slot), (id, asked));
+                    deletion_error(index, ErrorCode::NotLeaderOrFollower)
                 }
-                Err(code) => refused(index, code),
+                Err(code) => deletion_error(index, code),
             });
         }
         topics.push(DeleteRecordsTopicResult { name: topic.name, partitions });
     }
     let put = |(topic, partition): Slot, result| topics[topic].partitions[partition] = result;
-    spread.ask(&call.core, RecordsToDelete, put).await;
+    ask_owners(&call.core, by_owner, RecordsToDelete, put).await;
     make_safe(&call.core, &mut topics).await;
     DeleteRecordsResponse { topics, ..Default::default() }
 }
@@ -87,32 +79,34 @@ async fn make_safe(core: &Rc<Core>, topics: &mut [DeleteRecordsTopicResult]) {
         .flat_map(|topic| &mut topic.partitions)
         .filter(|partition| partition.error_code.is_none())
         .collect();
-    if moved.is_empty() || route::call(core, AUTHORITY, WriteCheckpoint).await == Some(true) {
+    if moved.is_empty() || ask_core(core, CONTROLLER, WriteCheckpoint).await == Some(true) {
         return;
     }
     for partition in moved {
-        *partition = refused(partition.partition_index, ErrorCode::KafkaStorageError);
+        *partition = deletion_error(partition.partition_index, ErrorCode::KafkaStorageError);
     }
 }
 
-/// Moves the starts of this core's partitions.
-pub(crate) async fn delete(core: &Rc<Core>, records: RecordsToDelete) -> Vec<DeletedRecords> {
-    let jobs = records.0.into_iter().map(|(topic, asked)| async move {
-        let index = asked.partition_index;
-        let moved = match core.topics.own(&topic, index) {
-            Ok(partition) => delete_before(&partition, asked.offset).await,
-            Err(code) => Err(code),
-        };
-        match moved {
-            Ok(start) => DeleteRecordsPartitionResult {
-                partition_index: index,
-                low_watermark: start.0,
-                error_code: ErrorCode::None,
-            },
-            Err(code) => refused(index, code),
+impl Question for RecordsToDelete {
+    /// Moves the starts of this core's partitions.
+    async fn answer_here(self, core: Rc<Core>) -> Vec<DeletedRecords> {
+        let jobs = self.0.into_iter().map(|(topic, asked)| delete(&core, topic, asked));
+        join_bounded(jobs, PARTITIONS_CUTTING).await
+    }
+}
+
+async fn delete(core: &Core, topic: Uuid, asked: DeleteRecordsPartition) -> DeletedRecords {
+    let index = asked.partition_index;
+    let moved = match core.topics.own(&topic, index) {
+        Ok(partition) => delete_before(&partition, asked.offset).await,
+        Err(error) => Err(error.code()),
+    };
+    match moved {
+        Ok(start) => {
+            DeletedRecords { partition_index: index, low_watermark: start.0, error_code: ErrorCode::None }
         }
-    });
-    all(jobs, PARTITIONS_CUTTING).await
+        Err(code) => deletion_error(index, code),
+    }
 }
 
 async fn delete_before(partition: &Partition, offset: i64) -> Result<Offset, ErrorCode> {
@@ -120,7 +114,7 @@ async fn delete_before(partition: &Partition, offset: i64) -> Result<Offset, Err
         return Err(ErrorCode::PolicyViolation);
     }
     // What was acknowledged before may go.
-    partition.settled().await.map_err(|error| read_error(&error))?;
+    partition.settled().await.map_err(|error| error.code())?;
     let end = partition.high_watermark();
     let offset = if offset == HIGH_WATERMARK { end } else { Offset(offset) };
     if !(Offset::ZERO..=end).contains(&offset) {
@@ -137,6 +131,6 @@ async fn delete_before(partition: &Partition, offset: i64) -> Result<Offset, Err
     partition.advance_log_start(offset).await.map_err(storage_failed)
 }
 
-fn refused(partition_index: i32, error_code: ErrorCode) -> DeleteRecordsPartitionResult {
+fn deletion_error(partition_index: i32, error_code: ErrorCode) -> DeleteRecordsPartitionResult {
     DeleteRecordsPartitionResult { partition_index, low_watermark: -1, error_code }
 }

@@ -11,13 +11,13 @@ use creel_wire::api::delete_topics::{
 };
 use creel_wire::{ErrorCode, Str, Uuid};
 
-use crate::budget::gather;
-use crate::call::Call;
-use crate::dispatch::Facts;
+use crate::answers::KafkaError;
+use crate::api::call::{Call, Facts};
+use crate::budget::dedup_merging;
+use crate::core::ask_core;
 use crate::limits::TOPICS_DELETED_AT_ONCE;
-use crate::messages::DeleteTopics;
-use crate::route;
-use crate::topics::AUTHORITY;
+use crate::peers::questions::DeleteTopics;
+use crate::topics::{CONTROLLER, TopicError};
 
 /// A topic, and how many times it is named.
 pub(crate) type Named = (DeleteTopicState, u32);
@@ -32,7 +32,7 @@ pub(crate) fn prepare(facts: Facts, request: DeleteTopicsRequest) -> Vec<Named> 
     let mut named: Vec<Named> = asked.into_iter().map(|state| (state, 1)).collect();
     let words =
         |(one, _): &Named, (other, _): &Named| (&one.name, one.topic_id).cmp(&(&other.name, other.topic_id));
-    gather(&mut named, words, |(_, times), _| *times += 1);
+    dedup_merging(&mut named, words, |(_, times), _| *times += 1);
     named
 }
 
@@ -72,7 +72,7 @@ async fn counted(call: &Call, asked: Vec<Named>) -> Vec<Named> {
     counted
 }
 
-fn refuse(asked: DeleteTopicState, error_code: ErrorCode) -> DeletableTopicResult {
+fn topic_error(asked: DeleteTopicState, error_code: ErrorCode) -> DeletableTopicResult {
     let error_message = Some(Str::from_static(error_code.description()));
     DeletableTopicResult { name: asked.name, topic_id: asked.topic_id, error_code, error_message }
 }
@@ -90,17 +90,17 @@ async fn delete(call: &Call, some: Vec<Named>) -> impl Iterator<Item = Deletable
     let ids: Vec<_> = asked.iter().filter_map(|one| one.found.ok()).collect();
     let outcomes = match ids.is_empty() {
         true => None,
-        false => route::call(&call.core, AUTHORITY, DeleteTopics(ids)).await,
+        false => ask_core(&call.core, CONTROLLER, DeleteTopics(ids)).await,
     };
     let mut outcomes = outcomes.into_iter().flatten();
     asked.into_iter().map(move |Asked { state, found, missing }| match found.map(|_| outcomes.next()) {
         Ok(Some(Ok(topic))) => {
             DeletableTopicResult { name: Some(topic.name.clone()), topic_id: topic.id, ..Default::default() }
         }
-        Ok(Some(Err(refusal))) if refusal.code == ErrorCode::UnknownTopicId => refuse(state, missing),
-        Ok(Some(Err(refusal))) => refuse(state, refusal.code),
-        Ok(None) => refuse(state, ErrorCode::NotController),
-        Err(code) => refuse(state, code),
+        Ok(Some(Err(TopicError::UnknownId))) => topic_error(state, missing),
+        Ok(Some(Err(error))) => topic_error(state, error.code()),
+        Ok(None) => topic_error(state, ErrorCode::NotController),
+        Err(code) => topic_error(state, code),
     })
 }
 

@@ -6,8 +6,8 @@ use creel_wire::api::describe_cluster::{
 };
 use creel_wire::{ErrorCode, Str};
 
-use crate::authorized;
-use crate::call::Call;
+use crate::api::authorized_operations;
+use crate::api::call::Call;
 
 const BROKERS: i8 = 1;
 const CONTROLLERS: i8 = 2;
@@ -35,9 +35,9 @@ pub(crate) fn answer(call: &Call, request: DescribeClusterRequest) -> DescribeCl
             rack,
             ..Default::default()
         }],
-        cluster_authorized_operations: authorized::if_asked(
+        cluster_authorized_operations: authorized_operations::if_asked(
             request.include_cluster_authorized_operations,
-            authorized::ON_CLUSTER,
+            authorized_operations::ON_CLUSTER,
         ),
         ..Default::default()
     }

@@ -14,10 +14,10 @@ use creel_wire::api::describe_configs::{
 };
 use creel_wire::{ErrorCode, Str};
 
-use crate::budget::{TooMuch, once};
-use crate::call::{Call, Made};
+use crate::answers::KafkaError;
+use crate::api::call::{Call, Facts, Made};
+use crate::budget::{AnswerTooLarge, dedup};
 use crate::config::{BROKER_KEYS, Key, Kind, Origin, Settings, TOPIC_KEYS, TopicKey};
-use crate::dispatch::Facts;
 use crate::topics::{Topic, check_name};
 
 const OF_TOPIC: i8 = 2;
@@ -39,7 +39,7 @@ enum Source {
 
 /// Each resource once, and the keys that are asked for in order.
 pub(crate) fn prepare(_: Facts, mut request: DescribeConfigsRequest) -> DescribeConfigsRequest {
-    once(&mut request.resources, |one, other| Named::from(one).cmp(&Named::from(other)));
+    dedup(&mut request.resources, |one, other| Named::from(one).cmp(&Named::from(other)));
     let mut known = BTreeSet::new();
     for keys in request.resources.iter_mut().filter_map(|resource| resource.configuration_keys.as_mut()) {
         if keys.is_empty() {
@@ -81,7 +81,7 @@ pub(crate) async fn answer(
     call: Call,
     request: DescribeConfigsRequest,
     counted: usize,
-) -> Result<Made<DescribeConfigsResponse>, TooMuch> {
+) -> Result<Made<DescribeConfigsResponse>, AnswerTooLarge> {
     let mut bytes = counted;
     for resource in &request.resources {
         pace(1).await;
@@ -145,7 +145,7 @@ fn describe(call: &Call, wants: Wants, resource: DescribeConfigsResource) -> Des
 }
 
 fn of_topic(call: &Call, wants: Wants, name: &str) -> Result<Vec<DescribeConfigsResourceResult>, ErrorCode> {
-    check_name(name)?;
+    check_name(name).map_err(|error| error.code())?;
     let local = call.core.topics.by_name(name).ok_or(ErrorCode::UnknownTopicOrPartition)?;
     let is_shown =
         |key: &&TopicKey| !key.is_internal() || local.topic.settings.texts().contains_key(key.name);

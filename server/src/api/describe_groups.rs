@@ -7,11 +7,12 @@ use creel_wire::api::describe_groups::{
 };
 use creel_wire::{ErrorCode, Str};
 
-use crate::authorized;
-use crate::budget::{TooMuch, once};
-use crate::call::{Call, Made};
-use crate::coordinators::{GroupAnswer, GroupRequest, ask};
-use crate::dispatch::Facts;
+use crate::answers::KafkaError;
+use crate::api::authorized_operations;
+use crate::api::call::{Call, Facts, Made};
+use crate::budget::{AnswerTooLarge, dedup};
+use crate::groups::runtime::ask;
+use crate::groups::runtime::question::{GroupAnswer, GroupRequest};
 use crate::groups::{GroupDescription, MemberDescription};
 
 /// What a member takes in memory beside its data, and again in the frame.
@@ -19,7 +20,7 @@ const BYTES_OF_A_MEMBER: usize = 600;
 
 /// Each group once.
 pub(crate) fn prepare(_: Facts, mut request: DescribeGroupsRequest) -> DescribeGroupsRequest {
-    once(&mut request.groups, Str::cmp);
+    dedup(&mut request.groups, Str::cmp);
     request
 }
 
@@ -28,7 +29,7 @@ pub(crate) async fn answer(
     call: Call,
     request: DescribeGroupsRequest,
     counted: usize,
-) -> Result<Made<DescribeGroupsResponse>, TooMuch> {
+) -> Result<Made<DescribeGroupsResponse>, AnswerTooLarge> {
     let held = call.hold(counted).await?;
     let mut groups = Vec::with_capacity(request.groups.len());
     for group_id in request.groups {
@@ -38,11 +39,12 @@ pub(crate) async fn answer(
             Ok(GroupAnswer::Described(description)) => {
                 pace(description.members.len()).await;
                 let asked = request.include_authorized_operations && description.state != "Dead";
-                let authorized_operations = authorized::if_asked(asked, authorized::ON_GROUP);
+                let authorized_operations =
+                    authorized_operations::if_asked(asked, authorized_operations::ON_GROUP);
                 DescribedGroup { authorized_operations, ..show(call.version, description) }
             }
-            Ok(_) => refused(group_id, ErrorCode::UnknownServerError),
-            Err(code) => refused(group_id, code),
+            Ok(_) => described_group_error(group_id, ErrorCode::UnknownServerError),
+            Err(error) => described_group_error(group_id, error.code()),
         });
     }
     // How many members there are is known only now. Their data is still where the groups have it: the frame copies it.
@@ -82,6 +84,6 @@ fn member(member: MemberDescription) -> DescribedGroupMember {
     }
 }
 
-fn refused(group_id: Str, error_code: ErrorCode) -> DescribedGroup {
+fn described_group_error(group_id: Str, error_code: ErrorCode) -> DescribedGroup {
     DescribedGroup { error_code, group_id, ..Default::default() }
 }

@@ -4,6 +4,7 @@
 //! is free, -1 where the system does not tell.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use creel_io::{fs, offload, pace, pace_tenth};
 use creel_wire::api::describe_log_dirs::{
@@ -12,15 +13,10 @@ use creel_wire::api::describe_log_dirs::{
 };
 use creel_wire::{ErrorCode, Str};
 
-use crate::budget::{TooMuch, gather};
-use crate::call::{Call, Made};
-use crate::core::Core;
-use crate::dispatch::Facts;
-use crate::messages::MeasurePartitions;
-use crate::route;
-
-/// The size of a partition in bytes, by topic and index.
-pub(crate) type PartitionSize = (Str, i32, u64);
+use crate::api::call::{Call, Facts, Made};
+use crate::budget::{AnswerTooLarge, dedup_merging};
+use crate::core::{Core, Question, ask_all_cores};
+use crate::peers::questions::{MeasurePartitions, PartitionSize};
 
 /// What a partition takes in memory on its way from its core, in the answer and in the frame.
 const BYTES_OF_A_PARTITION: usize = 400;
@@ -32,7 +28,7 @@ pub(crate) fn prepare(_: Facts, mut request: DescribeLogDirsRequest) -> Describe
         let also = |first: &mut DescribableLogDirTopic, again: DescribableLogDirTopic| {
             first.partitions.extend(again.partitions);
         };
-        gather(topics, |one, other| one.topic.cmp(&other.topic), also);
+        dedup_merging(topics, |one, other| one.topic.cmp(&other.topic), also);
         topics.iter_mut().for_each(|topic| topic.partitions.sort_unstable());
     }
     request
@@ -43,13 +39,12 @@ pub(crate) async fn answer(
     call: Call,
     request: DescribeLogDirsRequest,
     counted: usize,
-) -> Result<Made<DescribeLogDirsResponse>, TooMuch> {
+) -> Result<Made<DescribeLogDirsResponse>, AnswerTooLarge> {
     let all =
         call.core.topics.all().iter().map(|topic| topic.partitions.unsigned_abs() as usize).sum::<usize>();
     let held = call.hold(counted + all * BYTES_OF_A_PARTITION).await?;
     let mut sizes: BTreeMap<Str, BTreeMap<i32, u64>> = BTreeMap::new();
-    for (topic, index, bytes) in route::call_all(&call.core, || MeasurePartitions).await.into_iter().flatten()
-    {
+    for (topic, index, bytes) in ask_all_cores(&call.core, || MeasurePartitions).await.into_iter().flatten() {
         pace(1).await;
         if is_wanted(request.topics.as_deref(), &topic, index) {
             sizes.entry(topic).or_default().insert(index, bytes);
@@ -93,14 +88,16 @@ async fn shown(name: Str, sizes: BTreeMap<i32, u64>) -> DescribeLogDirsTopic {
     DescribeLogDirsTopic { name, partitions }
 }
 
-/// The sizes of this core's partitions.
-pub(crate) async fn measure(core: &Core) -> Vec<PartitionSize> {
-    let own = core.topics.own_partitions();
-    let mut sizes = Vec::with_capacity(own.len());
-    for partition in own {
-        pace(1).await;
-        let name = partition.name();
-        sizes.push((Str::from(name.topic.clone()), name.partition, partition.size_bytes()));
+impl Question for MeasurePartitions {
+    /// The sizes of this core's partitions.
+    async fn answer_here(self, core: Rc<Core>) -> Vec<PartitionSize> {
+        let own = core.topics.own_partitions();
+        let mut sizes = Vec::with_capacity(own.len());
+        for partition in own {
+            pace(1).await;
+            let name = partition.name();
+            sizes.push((Str::from(name.topic.clone()), name.partition, partition.size_bytes()));
+        }
+        sizes
     }
-    sizes
 }

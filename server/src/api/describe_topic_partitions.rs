@@ -10,10 +10,10 @@ use creel_wire::api::describe_topic_partitions::{
 };
 use creel_wire::{ErrorCode, Str};
 
-use crate::authorized;
-use crate::budget::{TooMuch, once};
-use crate::call::{Call, Made};
-use crate::dispatch::Facts;
+use crate::answers::KafkaError;
+use crate::api::authorized_operations;
+use crate::api::call::{Call, Facts, Made};
+use crate::budget::{AnswerTooLarge, dedup};
 use crate::topics::{Topic, check_name, is_internal};
 
 /// Kafka's `max.request.partition.size.limit`.
@@ -28,7 +28,7 @@ pub(crate) fn prepare(
     mut request: DescribeTopicPartitionsRequest,
 ) -> DescribeTopicPartitionsRequest {
     request.topics.sort_by(|one, other| one.name.cmp(&other.name));
-    once(&mut request.topics, |one, other| one.name.cmp(&other.name));
+    dedup(&mut request.topics, |one, other| one.name.cmp(&other.name));
     request
 }
 
@@ -37,7 +37,7 @@ pub(crate) async fn answer(
     call: Call,
     request: DescribeTopicPartitionsRequest,
     counted: usize,
-) -> Result<Made<DescribeTopicPartitionsResponse>, TooMuch> {
+) -> Result<Made<DescribeTopicPartitionsResponse>, AnswerTooLarge> {
     let most = request.response_partition_limit.clamp(1, PAGE_MAX) as usize;
     let held = call.hold(counted + most * BYTES_OF_A_PARTITION).await?;
     Ok(Made { response: described(&call, request).await, held })
@@ -58,7 +58,7 @@ async fn described(call: &Call, request: DescribeTopicPartitionsRequest) -> Desc
             let mut topics = Vec::new();
             for name in names {
                 pace(1).await;
-                topics.push(refused(name, ErrorCode::InvalidRequest));
+                topics.push(topic_error(name, ErrorCode::InvalidRequest));
             }
             return page(topics, None);
         }
@@ -73,11 +73,12 @@ async fn described(call: &Call, request: DescribeTopicPartitionsRequest) -> Desc
         }
         let Some(local) = call.core.topics.by_name(&name) else {
             if !wants_all {
-                let code = check_name(&name).err().unwrap_or(ErrorCode::UnknownTopicOrPartition);
-                let topic_authorized_operations = authorized::ON_TOPIC;
+                let code = check_name(&name)
+                    .map_or_else(|error| error.code(), |()| ErrorCode::UnknownTopicOrPartition);
+                let topic_authorized_operations = authorized_operations::ON_TOPIC;
                 topics.push(DescribeTopicPartitionsResponseTopic {
                     topic_authorized_operations,
-                    ..refused(name, code)
+                    ..topic_error(name, code)
                 });
             }
             continue;
@@ -100,7 +101,7 @@ fn page(
     DescribeTopicPartitionsResponse { topics, next_cursor, ..Default::default() }
 }
 
-fn refused(name: Str, error_code: ErrorCode) -> DescribeTopicPartitionsResponseTopic {
+fn topic_error(name: Str, error_code: ErrorCode) -> DescribeTopicPartitionsResponseTopic {
     DescribeTopicPartitionsResponseTopic {
         error_code,
         is_internal: is_internal(&name),
@@ -134,7 +135,7 @@ fn found(call: &Call, topic: &Topic, shown: std::ops::Range<i32>) -> DescribeTop
         topic_id: topic.id,
         is_internal: is_internal(&topic.name),
         partitions: shown.map(partition).collect(),
-        topic_authorized_operations: authorized::ON_TOPIC,
+        topic_authorized_operations: authorized_operations::ON_TOPIC,
         ..Default::default()
     }
 }

@@ -5,7 +5,7 @@
 //! a batch larger than them gets through (KIP-74). `records` is never null. Records stay in their files: the reply has
 //! cuts that this connection's core fills with sendfile, wherever the partition lives.
 //!
-//! A partition that is named twice is read and answered once (see `wanted`). What a fetch makes is bounded by what it
+//! A partition that is named twice is read and answered once (see `fetch_list`). What a fetch makes is bounded by what it
 //! names: while it waits, its frame (16 MiB at most, which the connection counts), 32 bytes a partition, 48 a topic, and
 //! of each partition that there is less than 200 more; when it is answered, some 200 bytes a partition for as long as it
 //! takes to encode them, and then the frame until it is sent: both have room of their core's (`budget`). Its work lets others
@@ -13,6 +13,7 @@
 //!
 //! v7: sessions (KIP-227, see `sessions`). v13: topics are named by id.
 
+mod parked;
 mod read;
 mod reading;
 
@@ -24,15 +25,17 @@ use creel_io::{offload, pace};
 use creel_wire::api::fetch::{FetchRequest, FetchResponse, FetchableTopicResponse, PartitionData};
 use creel_wire::{EncodedFrame, Records};
 
-pub(crate) use self::read::{FetchShare, FoundPartition, read_share};
-use self::reading::{Ask, Located, Reading};
-use crate::budget::{Held, TooMuch};
-use crate::call::Call;
-use crate::gradual::AT_ONCE;
+pub(crate) use self::parked::watch_for;
+use self::read::size;
+use self::reading::{FetchTerms, Located, Reading};
+use crate::api::call::Call;
+use crate::budget::{AnswerTooLarge, Held};
+use crate::fetch_sessions::fetch_list::{FetchItem, FetchList};
+use crate::fetch_sessions::sessions::{self, Context, PartitionState};
 use crate::limits::{ANSWER_BYTES_FREE, FETCH_BYTES_MAX};
-use crate::reply::{Answered, Pending, Piece, Reply, Slices};
-use crate::sessions::{self, Context, News};
-use crate::wanted::{Wanted, WantedList};
+use crate::net::reply::{Answered, Pending, Piece, Reply, Slices};
+use crate::peers::questions::FoundPartition;
+use crate::tasks::gradual_vec::AT_ONCE;
 
 /// Since when topics are named by id.
 const IDS_FROM: i16 = 13;
@@ -59,7 +62,7 @@ pub(crate) fn begin(call: Call, request: FetchRequest) -> Pending {
 
 async fn answer(call: Call, request: FetchRequest) -> Answered {
     let by_id = call.version >= IDS_FROM;
-    let ask = Ask::of(&call, &request);
+    let terms = FetchTerms::of(&call, &request);
     let client = call.client.number;
     let resolved = sessions::resolve(&call.core.sessions, client, &request, by_id).await;
     // While it waits, what it asks for is held once.
@@ -75,16 +78,19 @@ async fn answer(call: Call, request: FetchRequest) -> Answered {
             return call.reply(&refused).into();
         }
     };
-    let mut reading = Reading::new(&call.core, ask, list.partitions.len());
+    let mut reading = Reading::new(&call.core, terms, list.partitions.len());
     reading.locate(&list, by_id).await;
     reading.wait_and_read().await;
     reading.keep_within_budget().await;
-    let fetch = Fetch { call: &call, by_id, ask, list };
+    let fetch = Fetch { call: &call, by_id, terms, list };
     let reply = fetch.reply(&context, &mut reading).await;
-    Answered { reply: reply.unwrap_or_else(|too_much| call.refuse(&too_much)), elsewhere: reading.elsewhere }
+    Answered {
+        reply: reply.unwrap_or_else(|too_large| call.refuse(&too_large)),
+        elsewhere: reading.elsewhere,
+    }
 }
 
-impl Ask {
+impl FetchTerms {
     fn of(call: &Call, request: &FetchRequest) -> Self {
         let isolation =
             if request.isolation_level == 1 { Isolation::LastStable } else { Isolation::HighWatermark };
@@ -103,12 +109,12 @@ impl Ask {
 struct Fetch<'a> {
     call: &'a Call,
     by_id: bool,
-    ask: Ask,
-    list: WantedList,
+    terms: FetchTerms,
+    list: FetchList,
 }
 
 impl Fetch<'_> {
-    async fn reply(self, context: &Context, reading: &mut Reading<'_>) -> Result<Reply, TooMuch> {
+    async fn reply(self, context: &Context, reading: &mut Reading<'_>) -> Result<Reply, AnswerTooLarge> {
         let session_id = self.session(context, reading).await;
         let (mut told, free, mut held) = (0, self.partitions_free(), Held::NOTHING);
         let mut pieces = Vec::with_capacity(reading.with_records());
@@ -152,7 +158,7 @@ impl Fetch<'_> {
     }
 
     /// Room for an answer that tells of all that is asked for.
-    async fn room(&self) -> Result<Held, TooMuch> {
+    async fn room(&self) -> Result<Held, AnswerTooLarge> {
         let topics = self.list.topics.iter().map(|topic| BYTES_OF_A_TOPIC + topic.name.len()).sum::<usize>();
         self.call.hold(topics + self.list.partitions.len() * BYTES_OF_A_PARTITION).await
     }
@@ -173,8 +179,8 @@ impl Fetch<'_> {
             Context::Incremental(id, _) => *id,
             Context::Full => {
                 let (sessions, client) = (&self.call.core.sessions, self.call.client.number);
-                let news = |at| news(&reading.located(at));
-                Box::pin(sessions::create(sessions, client, self.by_id, &self.list, news)).await
+                let state = |at| state(&reading.located(at));
+                Box::pin(sessions::create(sessions, client, self.by_id, &self.list, state)).await
             }
         }
     }
@@ -183,12 +189,12 @@ impl Fetch<'_> {
     fn must_tell(&self, context: &Context, at: usize, reading: &mut Reading<'_>) -> bool {
         let Context::Incremental(id, places) = context else { return true };
         let Some(place) = places.get(at) else { return true };
-        self.call.core.sessions.borrow_mut().must_tell(*id, *place, &news(&reading.located(at)))
+        self.call.core.sessions.borrow_mut().must_tell(*id, *place, &state(&reading.located(at)))
     }
 
     fn partition_data(
         &self,
-        wanted: &Wanted,
+        wanted: &FetchItem,
         located: Located<&mut FoundPartition>,
     ) -> (PartitionData, Option<FileSlice>) {
         let found = match located {
@@ -206,7 +212,7 @@ impl Fetch<'_> {
             }
         };
         let slice = found.slice.take();
-        let is_read_committed = self.ask.isolation == Isolation::LastStable;
+        let is_read_committed = self.terms.isolation == Isolation::LastStable;
         let data = PartitionData {
             partition_index: wanted.partition,
             error_code: found.error,
@@ -223,7 +229,7 @@ impl Fetch<'_> {
     }
 
     /// Neighbours of the same topic share its entry; the order stays.
-    fn add(&self, responses: &mut Vec<FetchableTopicResponse>, wanted: &Wanted, data: PartitionData) {
+    fn add(&self, responses: &mut Vec<FetchableTopicResponse>, wanted: &FetchItem, data: PartitionData) {
         let Some(key) = self.list.topic(wanted) else { return };
         match responses.last_mut() {
             Some(last) if last.topic_id == key.id && last.topic == key.name => last.partitions.push(data),
@@ -238,16 +244,11 @@ impl Fetch<'_> {
     }
 }
 
-fn news(located: &Located<&mut FoundPartition>) -> News {
+fn state(located: &Located<&mut FoundPartition>) -> PartitionState {
     match located {
-        Located::Somewhere(found) => found.news(),
+        Located::Somewhere(found) => found.state(),
         Located::Missing(_) => {
-            News { has_failed: true, has_records: false, high_watermark: -1, log_start: -1 }
+            PartitionState { has_failed: true, has_records: false, high_watermark: -1, log_start: -1 }
         }
     }
-}
-
-/// A size from the wire; a negative one asks for nothing.
-fn size(bytes: i32) -> usize {
-    usize::try_from(bytes).unwrap_or(0)
 }

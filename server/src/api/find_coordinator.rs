@@ -8,13 +8,15 @@ use creel_io::pace;
 use creel_wire::api::find_coordinator::{Coordinator, FindCoordinatorRequest, FindCoordinatorResponse};
 use creel_wire::{ErrorCode, Str};
 
-use crate::budget::once;
-use crate::call::Call;
+use crate::api::call::{Call, Facts};
+use crate::api::transactions;
+use crate::budget::dedup;
 use crate::config::{SEGMENT_BYTES_MIN, TopicSettings};
-use crate::dispatch::Facts;
-use crate::messages::CreateTopics;
-use crate::topics::{AUTHORITY, NewTopic};
-use crate::{offsets, route, transactions};
+use crate::core::ask_core;
+use crate::offsets;
+use crate::peers::questions::CreateTopics;
+use crate::topics::CONTROLLER;
+use crate::topics::controller::intents::NewTopic;
 
 const GROUP: i8 = 0;
 const TRANSACTION: i8 = 1;
@@ -24,7 +26,7 @@ pub(crate) fn prepare(facts: Facts, mut request: FindCoordinatorRequest) -> Find
     if facts.version < 4 {
         request.coordinator_keys = vec![std::mem::take(&mut request.key)];
     }
-    once(&mut request.coordinator_keys, Str::cmp);
+    dedup(&mut request.coordinator_keys, Str::cmp);
     request
 }
 
@@ -78,7 +80,7 @@ async fn create_offsets_topic(call: &Call) -> Result<(), ErrorCode> {
     };
     let question = CreateTopics { topics: vec![new], validate_only: false };
     // Someone else may have been faster.
-    let _ = route::call(&call.core, AUTHORITY, question).await;
+    let _ = ask_core(&call.core, CONTROLLER, question).await;
     call.core.topics.by_name(offsets::TOPIC).map(|_| ()).ok_or(ErrorCode::CoordinatorNotAvailable)
 }
 

@@ -3,8 +3,9 @@
 use creel_wire::ErrorCode;
 use creel_wire::api::heartbeat::{HeartbeatRequest, HeartbeatResponse};
 
-use crate::call::Call;
-use crate::coordinators::{ask_for_reply, code_of};
+use crate::answers::{KafkaError, code_of};
+use crate::api::call::Call;
+use crate::groups::runtime::ask_for_reply;
 use crate::groups::{self, Event, Member, Reply};
 
 /// Answers the request.
@@ -22,7 +23,7 @@ pub(crate) async fn answer(call: Call, request: HeartbeatRequest) -> HeartbeatRe
         match ask_for_reply(&call.core, &group, move |token| Event::Heartbeat(token, heartbeat)).await {
             Ok(Reply::Heartbeat(alive)) => code_of(alive.err()),
             Ok(_) => ErrorCode::UnknownServerError,
-            Err(code) => code,
+            Err(error) => error.code(),
         };
     HeartbeatResponse { error_code, ..Default::default() }
 }

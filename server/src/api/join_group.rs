@@ -8,10 +8,10 @@ use creel_io::random_bytes;
 use creel_wire::api::join_group::{JoinGroupRequest, JoinGroupResponse, JoinGroupResponseMember};
 use creel_wire::{ErrorCode, Str};
 
-use crate::budget::TooMuch;
-use crate::call::{Call, Made};
-use crate::coordinators::{ask_for_reply, code_of};
-use crate::dispatch::Facts;
+use crate::answers::{KafkaError, code_of};
+use crate::api::call::{Call, Facts, Made};
+use crate::budget::AnswerTooLarge;
+use crate::groups::runtime::ask_for_reply;
 use crate::groups::{Event, JoinReply, JoinRequest, JoinedMember, Member, Protocol, Reply};
 use crate::limits::PROTOCOLS_MAX;
 
@@ -32,10 +32,10 @@ pub(crate) async fn answer(
     call: Call,
     request: JoinGroupRequest,
     _: usize,
-) -> Result<Made<JoinGroupResponse>, TooMuch> {
+) -> Result<Made<JoinGroupResponse>, AnswerTooLarge> {
     let member_id = request.member_id.clone();
     let response = match request.protocols.len() > PROTOCOLS_MAX {
-        true => refused(member_id, ErrorCode::InconsistentGroupProtocol),
+        true => join_error(member_id, ErrorCode::InconsistentGroupProtocol),
         false => join(&call, request, member_id).await,
     };
     let member = |member: &JoinGroupResponseMember| BYTES_OF_A_MEMBER + member.metadata.len();
@@ -48,8 +48,8 @@ async fn join(call: &Call, request: JoinGroupRequest, member_id: Str) -> JoinGro
     let group = join.group.clone();
     match ask_for_reply(&call.core, &group, move |token| Event::Join(token, join)).await {
         Ok(Reply::Join(reply)) => show(reply),
-        Ok(_) => refused(member_id, ErrorCode::UnknownServerError),
-        Err(code) => refused(member_id, code),
+        Ok(_) => join_error(member_id, ErrorCode::UnknownServerError),
+        Err(error) => join_error(member_id, error.code()),
     }
 }
 
@@ -100,6 +100,6 @@ fn show(reply: JoinReply) -> JoinGroupResponse {
     }
 }
 
-fn refused(member_id: Str, error_code: ErrorCode) -> JoinGroupResponse {
+fn join_error(member_id: Str, error_code: ErrorCode) -> JoinGroupResponse {
     JoinGroupResponse { error_code, member_id, ..Default::default() }
 }

@@ -4,16 +4,16 @@ use creel_io::pace;
 use creel_wire::api::leave_group::{LeaveGroupRequest, LeaveGroupResponse, MemberResponse};
 use creel_wire::{ErrorCode, Str};
 
-use crate::budget::once;
-use crate::call::Call;
-use crate::coordinators::{ask_for_reply, code_of};
-use crate::dispatch::Facts;
+use crate::answers::{KafkaError, code_of};
+use crate::api::call::{Call, Facts};
+use crate::budget::dedup;
+use crate::groups::runtime::ask_for_reply;
 use crate::groups::{Event, LeaveReply, LeaveRequest, LeavingMember, Member, Reply};
 use crate::limits::GROUP_NAMES_AT_ONCE;
 
 /// Each member once.
 pub(crate) fn prepare(_: Facts, mut request: LeaveGroupRequest) -> LeaveGroupRequest {
-    once(&mut request.members, |one, other| {
+    dedup(&mut request.members, |one, other| {
         (&one.member_id, &one.group_instance_id).cmp(&(&other.member_id, &other.group_instance_id))
     });
     request
@@ -32,8 +32,8 @@ pub(crate) async fn answer(call: Call, request: LeaveGroupRequest) -> LeaveGroup
         match ask_for_reply(&call.core, &group, move |token| Event::Leave(token, leave)).await {
             Ok(Reply::Leave(reply)) if reply.error.is_some() => return show(version, reply),
             Ok(Reply::Leave(reply)) => all.members.extend(reply.members),
-            Ok(_) => return refused(ErrorCode::UnknownServerError),
-            Err(code) => return refused(code),
+            Ok(_) => return leave_error(ErrorCode::UnknownServerError),
+            Err(error) => return leave_error(error.code()),
         }
         if left.len() == 0 {
             return show(version, all);
@@ -69,6 +69,6 @@ fn show(version: i16, reply: LeaveReply) -> LeaveGroupResponse {
     LeaveGroupResponse { error_code: code_of(error), members, ..Default::default() }
 }
 
-fn refused(error_code: ErrorCode) -> LeaveGroupResponse {
+fn leave_error(error_code: ErrorCode) -> LeaveGroupResponse {
     LeaveGroupResponse { error_code, ..Default::default() }
 }

@@ -4,11 +4,10 @@ use creel_io::pace_tenth;
 use creel_wire::Str;
 use creel_wire::api::list_groups::{ListGroupsRequest, ListGroupsResponse, ListedGroup};
 
-use crate::budget::TooMuch;
-use crate::call::{Call, Made};
-use crate::coordinators::list_all;
-use crate::dispatch::Facts;
+use crate::api::call::{Call, Facts, Made};
+use crate::budget::AnswerTooLarge;
 use crate::groups::FoundGroup;
+use crate::groups::runtime::list_all;
 
 const TYPE: &str = "classic";
 
@@ -41,12 +40,12 @@ pub(crate) async fn answer(
     call: Call,
     request: Prepared,
     counted: usize,
-) -> Result<Made<ListGroupsResponse>, TooMuch> {
+) -> Result<Made<ListGroupsResponse>, AnswerTooLarge> {
     if !request.of_this_type {
         return Ok(Made { response: ListGroupsResponse::default(), held: call.hold(0).await? });
     }
     // One at a time, as nobody knows before how many there are.
-    let turn = call.core.listing_groups.enter().await;
+    let turn = call.core.listing_groups.lock().await;
     let found = list_all(&call.core).await;
     let held = call.hold(counted + found.len() * BYTES_OF_A_GROUP).await?;
     drop(turn);

@@ -14,15 +14,16 @@ use creel_wire::api::list_offsets::{
     ListOffsetsPartition, ListOffsetsPartitionResponse, ListOffsetsRequest, ListOffsetsResponse,
     ListOffsetsTopic, ListOffsetsTopicResponse,
 };
-use creel_wire::{ErrorCode, Str, Uuid};
+use creel_wire::{ErrorCode, Str};
 
-use crate::budget::gather;
-use crate::call::Call;
-use crate::core::Core;
-use crate::dispatch::Facts;
-use crate::ends;
-use crate::epochs::check_epoch;
-use crate::spread::{Slot, Spread};
+use crate::answers::KafkaError;
+use crate::api::call::{Call, Facts};
+use crate::api::durable_ends;
+use crate::api::leader_epochs::check_epoch;
+use crate::budget::dedup_merging;
+use crate::core::{Core, Question, ask_owners};
+use crate::peers::questions::{OffsetLookup, OffsetsFound};
+use crate::peers::{Scatter, Slot};
 
 const LATEST: i64 = -1;
 const EARLIEST: i64 = -2;
@@ -30,15 +31,6 @@ const MAX_TIMESTAMP: i64 = -3;
 const EARLIEST_LOCAL: i64 = -4;
 const LATEST_TIERED: i64 = -5;
 const EARLIEST_PENDING_UPLOAD: i64 = -6;
-
-/// Partitions of one core to ask about.
-pub(crate) struct OffsetLookup {
-    read_committed: bool,
-    partitions: Vec<(Uuid, ListOffsetsPartition)>,
-}
-
-/// What was found for one of them.
-pub(crate) type OffsetsFound = ListOffsetsPartitionResponse;
 
 /// A topic's partitions, each once, and whether it came more often.
 pub(crate) struct Asked {
@@ -60,10 +52,14 @@ pub(crate) fn prepare(_: Facts, request: ListOffsetsRequest) -> Prepared {
     };
     let mut topics: Vec<_> = request.topics.into_iter().map(asked).collect();
     let also = |first: &mut Asked, again: Asked| first.partitions.extend(again.partitions);
-    gather(&mut topics, |one, other| one.name.cmp(&other.name), also);
+    dedup_merging(&mut topics, |one, other| one.name.cmp(&other.name), also);
     for topic in &mut topics {
         let index = |one: &(ListOffsetsPartition, bool)| one.0.partition_index;
-        gather(&mut topic.partitions, |one, other| index(one).cmp(&index(other)), |first, _| first.1 = true);
+        dedup_merging(
+            &mut topic.partitions,
+            |one, other| index(one).cmp(&index(other)),
+            |first, _| first.1 = true,
+        );
     }
     Prepared { read_committed: request.isolation_level == 1, topics }
 }
@@ -71,7 +67,7 @@ pub(crate) fn prepare(_: Facts, request: ListOffsetsRequest) -> Prepared {
 /// Answers the request.
 pub(crate) async fn answer(call: Call, request: Prepared) -> ListOffsetsResponse {
     let read_committed = request.read_committed;
-    let mut spread = Spread::new();
+    let mut by_owner = Scatter::default();
     let mut topics = Vec::with_capacity(request.topics.len());
     for topic in request.topics {
         let at = topics.len();
@@ -82,21 +78,21 @@ pub(crate) async fn answer(call: Call, request: Prepared) -> ListOffsetsResponse
             let owner = match came_twice {
                 true => Err(ErrorCode::InvalidRequest),
                 false => check(asked.timestamp, call.version)
-                    .and_then(|()| call.core.topics.owner(&topic.name, index)),
+                    .and_then(|()| call.core.topics.owner(&topic.name, index).map_err(|error| error.code())),
             };
             partitions.push(match owner {
-                Ok(owner) => {
-                    spread.add((at, slot), owner, asked);
-                    refused(index, ErrorCode::NotLeaderOrFollower)
+                Ok((owner, id)) => {
+                    by_owner.add(owner, (at, slot), (id, asked));
+                    offset_error(index, ErrorCode::NotLeaderOrFollower)
                 }
-                Err(code) => refused(index, code),
+                Err(code) => offset_error(index, code),
             });
         }
         topics.push(ListOffsetsTopicResponse { name: topic.name, partitions });
     }
     let question = |partitions| OffsetLookup { read_committed, partitions };
     let put = |(topic, partition): Slot, found| topics[topic].partitions[partition] = found;
-    spread.ask(&call.core, question, put).await;
+    ask_owners(&call.core, by_owner, question, put).await;
     if call.version == 0 {
         topics.iter_mut().flat_map(|topic| &mut topic.partitions).for_each(as_list);
     }
@@ -120,19 +116,21 @@ fn as_list(found: &mut ListOffsetsPartitionResponse) {
     found.old_style_offsets = (found.offset >= 0).then_some(found.offset).into_iter().collect();
 }
 
-/// Finds the offsets of this core's partitions.
-pub(crate) async fn look_up(core: &Rc<Core>, lookup: OffsetLookup) -> Vec<OffsetsFound> {
-    let about = |asked: &ListOffsetsPartition| (asked.partition_index, is_about_end(asked.timestamp));
-    let begun = ends::begin_all(core, lookup.partitions, about).await;
-    let mut found = Vec::with_capacity(begun.len());
-    for (asked, begun) in begun {
-        pace(1).await;
-        found.push(match ends::settled(begun).await {
-            Ok(partition) => look_up_one(&partition, &asked, lookup.read_committed).await,
-            Err(code) => refused(asked.partition_index, code),
-        });
+impl Question for OffsetLookup {
+    /// Finds the offsets of this core's partitions.
+    async fn answer_here(self, core: Rc<Core>) -> Vec<OffsetsFound> {
+        let about = |asked: &ListOffsetsPartition| (asked.partition_index, is_about_end(asked.timestamp));
+        let begun = durable_ends::begin_all(&core, self.partitions, about).await;
+        let mut found = Vec::with_capacity(begun.len());
+        for (asked, begun) in begun {
+            pace(1).await;
+            found.push(match durable_ends::settled(begun).await {
+                Ok(partition) => look_up_one(&partition, &asked, self.read_committed).await,
+                Err(code) => offset_error(asked.partition_index, code),
+            });
+        }
+        found
     }
-    found
 }
 
 /// Whether the answer can be a record that was written a moment ago, or the end behind it.
@@ -147,7 +145,7 @@ async fn look_up_one(
 ) -> ListOffsetsPartitionResponse {
     let index = asked.partition_index;
     if let Err(code) = check_epoch(partition, asked.current_leader_epoch) {
-        return refused(index, code);
+        return offset_error(index, code);
     }
     let found = match asked.timestamp {
         LATEST if read_committed => Ok(Some((partition.last_stable(), -1))),
@@ -166,7 +164,7 @@ async fn look_up_one(
             leader_epoch: partition.epoch_of(offset).unwrap_or(partition.leader_epoch()).0,
             ..Default::default()
         },
-        Err(code) => refused(index, code),
+        Err(code) => offset_error(index, code),
     }
 }
 
@@ -175,10 +173,10 @@ fn at(
 ) -> Result<Option<(Offset, i64)>, ErrorCode> {
     match found {
         Ok(found) => Ok(found.map(|found| (found.offset, found.timestamp))),
-        Err(error) => Err(crate::epochs::read_error(&error)),
+        Err(error) => Err(error.code()),
     }
 }
 
-fn refused(partition_index: i32, error_code: ErrorCode) -> ListOffsetsPartitionResponse {
+fn offset_error(partition_index: i32, error_code: ErrorCode) -> ListOffsetsPartitionResponse {
     ListOffsetsPartitionResponse { partition_index, error_code, ..Default::default() }
 }

@@ -15,22 +15,23 @@ use creel_wire::api::metadata::{
 };
 use creel_wire::{ErrorCode, Str, Uuid};
 
-use crate::authorized;
-use crate::budget::{TooMuch, once};
-use crate::call::{Call, Made};
+use crate::answers::KafkaError;
+use crate::api::authorized_operations;
+use crate::api::call::{Call, Facts, Made};
+use crate::budget::{AnswerTooLarge, dedup};
 use crate::config::TopicSettings;
-use crate::dispatch::Facts;
+use crate::core::ask_core;
 use crate::limits::REQUEST_PARTITIONS_MAX;
-use crate::messages::CreateTopics;
-use crate::route;
-use crate::topics::{AUTHORITY, LocalTopic, NewTopic, Topic, check_name, is_internal};
+use crate::peers::questions::CreateTopics;
+use crate::topics::controller::intents::NewTopic;
+use crate::topics::{CONTROLLER, LocalTopic, Topic, check_name, is_internal};
 
 /// Each topic once; none at all means all.
 pub(crate) fn prepare(facts: Facts, mut request: MetadataRequest) -> MetadataRequest {
     request.topics = request.topics.filter(|topics| facts.version > 0 || !topics.is_empty());
     if let Some(topics) = &mut request.topics {
         topics.iter_mut().for_each(|topic| id_before_name(facts.version, topic));
-        once(topics, |one, other| (&one.name, one.topic_id).cmp(&(&other.name, other.topic_id)));
+        dedup(topics, |one, other| (&one.name, one.topic_id).cmp(&(&other.name, other.topic_id)));
     }
     request
 }
@@ -47,7 +48,7 @@ pub(crate) async fn answer(
     call: Call,
     request: MetadataRequest,
     counted: usize,
-) -> Result<Made<MetadataResponse>, TooMuch> {
+) -> Result<Made<MetadataResponse>, AnswerTooLarge> {
     if let Some(wanted) = &request.topics {
         let may_create = call.version < 4 || request.allow_auto_topic_creation;
         if may_create && call.core.node.broker().auto_create_topics_enable {
@@ -80,7 +81,7 @@ pub(crate) async fn answer(
     };
     if request.include_topic_authorized_operations {
         let found = topics.iter_mut().filter(|topic: &&mut MetadataResponseTopic| topic.error_code.is_none());
-        found.for_each(|topic| topic.topic_authorized_operations = authorized::ON_TOPIC);
+        found.for_each(|topic| topic.topic_authorized_operations = authorized_operations::ON_TOPIC);
     }
     let asks_for_cluster = request.include_cluster_authorized_operations;
     let response = MetadataResponse {
@@ -88,7 +89,10 @@ pub(crate) async fn answer(
         cluster_id: Some(Str::from(call.core.node.cluster_id().to_owned())),
         controller_id: call.node_id(),
         topics,
-        cluster_authorized_operations: authorized::if_asked(asks_for_cluster, authorized::ON_CLUSTER),
+        cluster_authorized_operations: authorized_operations::if_asked(
+            asks_for_cluster,
+            authorized_operations::ON_CLUSTER,
+        ),
         ..Default::default()
     };
     Ok(Made { response, held })
@@ -134,14 +138,16 @@ async fn create_missing(call: &Call, wanted: &[MetadataRequestTopic]) {
         |name| NewTopic { name, partitions: -1, replication_factor: -1, settings: TopicSettings::default() };
     let topics = missing.into_iter().map(new).collect();
     // What became of each shows in the image.
-    let _ = route::call(&call.core, AUTHORITY, CreateTopics { topics, validate_only: false }).await;
+    let _ = ask_core(&call.core, CONTROLLER, CreateTopics { topics, validate_only: false }).await;
 }
 
 async fn look_up(call: &Call, wanted: MetadataRequestTopic) -> MetadataResponseTopic {
     pace(1).await;
     let missing = match (local(call, &wanted), &wanted.name) {
         (Some(local), _) => return found(call, &local.topic).await,
-        (None, Some(name)) => check_name(name).err().unwrap_or(ErrorCode::UnknownTopicOrPartition),
+        (None, Some(name)) => {
+            check_name(name).map_or_else(|error| error.code(), |()| ErrorCode::UnknownTopicOrPartition)
+        }
         (None, None) => ErrorCode::UnknownTopicId,
     };
     let topic_id = if wanted.name.is_none() { wanted.topic_id } else { Uuid::ZERO };

@@ -14,10 +14,10 @@ use creel_wire::api::offset_commit::{
     OffsetCommitResponsePartition, OffsetCommitResponseTopic,
 };
 
-use crate::budget::{Pieces, gather, names_in};
-use crate::call::Call;
-use crate::coordinators::{ask_for_reply, code_of};
-use crate::dispatch::Facts;
+use crate::answers::{KafkaError, code_of};
+use crate::api::call::{Call, Facts};
+use crate::budget::{Pieces, dedup_merging, names_in};
+use crate::groups::runtime::ask_for_reply;
 use crate::groups::{CommitRequest, Event, Member, OffsetToCommit, Reply};
 use crate::topics::LocalTopic;
 
@@ -32,10 +32,10 @@ pub(crate) fn prepare(_: Facts, mut request: OffsetCommitRequest) -> OffsetCommi
     let order = |one: &OffsetCommitRequestTopic, other: &OffsetCommitRequestTopic| {
         (&one.name, one.topic_id).cmp(&(&other.name, other.topic_id))
     };
-    gather(&mut request.topics, order, also);
+    dedup_merging(&mut request.topics, order, also);
     for topic in &mut request.topics {
         let index = |one: &OffsetCommitRequestPartition| one.partition_index;
-        gather(
+        dedup_merging(
             &mut topic.partitions,
             |one, other| index(one).cmp(&index(other)),
             |first, again| *first = again,
@@ -102,7 +102,7 @@ async fn commit_piece(call: &Call, commit: CommitRequest, count: usize, codes: &
             return codes.extend(outcomes.map(|(_, error)| code_of(error)));
         }
         Ok(_) => ErrorCode::UnknownServerError,
-        Err(code) => code,
+        Err(error) => error.code(),
     };
     codes.extend(std::iter::repeat_n(code, count));
 }

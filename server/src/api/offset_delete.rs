@@ -13,28 +13,28 @@ use creel_wire::api::offset_delete::{
     OffsetDeleteResponsePartition, OffsetDeleteResponseTopic,
 };
 
-use crate::budget::{Pieces, gather, names_in, once};
-use crate::call::Call;
-use crate::coordinators::{ask_for_reply, code_of};
-use crate::dispatch::Facts;
-use crate::groups::{DeleteOffsetsReply, Event, Reply, TopicErrors};
+use crate::answers::{KafkaError, code_of};
+use crate::api::call::{Call, Facts};
+use crate::budget::{Pieces, dedup, dedup_merging, names_in};
+use crate::groups::runtime::ask_for_reply;
+use crate::groups::{DeleteOffsetsReply, Event, GroupError, Reply, TopicErrors};
 
 /// Each topic once, and each of its partitions.
 pub(crate) fn prepare(_: Facts, mut request: OffsetDeleteRequest) -> OffsetDeleteRequest {
     let also = |first: &mut OffsetDeleteRequestTopic, again: OffsetDeleteRequestTopic| {
         first.partitions.extend(again.partitions);
     };
-    gather(&mut request.topics, |one, other| one.name.cmp(&other.name), also);
+    dedup_merging(&mut request.topics, |one, other| one.name.cmp(&other.name), also);
     let index = |one: &OffsetDeleteRequestPartition| one.partition_index;
     let partitions = request.topics.iter_mut().map(|topic| &mut topic.partitions);
-    partitions.for_each(|partitions| once(partitions, |one, other| index(one).cmp(&index(other))));
+    partitions.for_each(|partitions| dedup(partitions, |one, other| index(one).cmp(&index(other))));
     request
 }
 
 /// Answers the request.
 pub(crate) async fn answer(call: Call, request: OffsetDeleteRequest) -> OffsetDeleteResponse {
     if request.group_id.is_empty() {
-        return refused(ErrorCode::InvalidGroupId);
+        return offset_delete_error(ErrorCode::InvalidGroupId);
     }
     let mut known = Pieces::new();
     for topic in &request.topics {
@@ -48,8 +48,8 @@ pub(crate) async fn answer(call: Call, request: OffsetDeleteRequest) -> OffsetDe
         pace(names_in(&piece)).await;
         match delete(&call, &request, piece).await {
             Ok(DeleteOffsetsReply { error: None, topics }) => deleted.extend(topics),
-            Ok(DeleteOffsetsReply { error, .. }) => return refused(code_of(error)),
-            Err(code) => return refused(code),
+            Ok(DeleteOffsetsReply { error, .. }) => return offset_delete_error(code_of(error)),
+            Err(error) => return offset_delete_error(error.code()),
         }
     }
     show(request, deleted).await
@@ -72,15 +72,15 @@ async fn delete(
     call: &Call,
     request: &OffsetDeleteRequest,
     topics: Vec<(String, Vec<i32>)>,
-) -> Result<DeleteOffsetsReply, ErrorCode> {
+) -> Result<DeleteOffsetsReply, GroupError> {
     let group = request.group_id.as_str().to_owned();
     let event = move |token| Event::DeleteOffsets(token, group, topics);
     match ask_for_reply(&call.core, &request.group_id, event).await {
         Ok(Reply::DeleteOffsets(reply)) => Ok(reply),
-        Ok(_) => Err(ErrorCode::UnknownServerError),
+        Ok(_) => Err(GroupError::UnknownServerError),
         // Without any group's topic there is no group.
-        Err(ErrorCode::NotCoordinator) => Err(ErrorCode::GroupIdNotFound),
-        Err(code) => Err(code),
+        Err(GroupError::NotCoordinator) => Err(GroupError::GroupIdNotFound),
+        Err(error) => Err(error),
     }
 }
 
@@ -108,6 +108,6 @@ async fn show(request: OffsetDeleteRequest, deleted: TopicErrors) -> OffsetDelet
     OffsetDeleteResponse { topics, ..Default::default() }
 }
 
-fn refused(error_code: ErrorCode) -> OffsetDeleteResponse {
+fn offset_delete_error(error_code: ErrorCode) -> OffsetDeleteResponse {
     OffsetDeleteResponse { error_code, ..Default::default() }
 }

@@ -11,10 +11,11 @@ use creel_wire::api::offset_fetch::{
 };
 use creel_wire::{ErrorCode, Str, Uuid};
 
-use crate::budget::{Pieces, TooMuch, gather, names_in, once};
-use crate::call::{Call, Made};
-use crate::coordinators::{GroupAnswer, GroupRequest, ask, code_of};
-use crate::dispatch::Facts;
+use crate::answers::{KafkaError, code_of};
+use crate::api::call::{Call, Facts, Made};
+use crate::budget::{AnswerTooLarge, Pieces, dedup, dedup_merging, names_in};
+use crate::groups::runtime::ask;
+use crate::groups::runtime::question::{GroupAnswer, GroupRequest};
 use crate::groups::{FetchReply, FetchRequest, FetchedOffset};
 
 /// Since when topics are named by id.
@@ -36,7 +37,7 @@ pub(crate) fn prepare(facts: Facts, request: OffsetFetchRequest) -> Prepared {
         let topics = request.topics.map(|topics| topics.into_iter().map(as_new).collect());
         groups = vec![OffsetFetchRequestGroup { group_id: request.group_id, topics, ..Default::default() }];
     }
-    gather(
+    dedup_merging(
         &mut groups,
         |one, other| one.group_id.cmp(&other.group_id),
         |first, again| {
@@ -54,8 +55,8 @@ pub(crate) fn prepare(facts: Facts, request: OffsetFetchRequest) -> Prepared {
         let order = |one: &OffsetFetchRequestTopics, other: &OffsetFetchRequestTopics| {
             (&one.name, one.topic_id).cmp(&(&other.name, other.topic_id))
         };
-        gather(topics, order, also);
-        topics.iter_mut().for_each(|topic| once(&mut topic.partition_indexes, i32::cmp));
+        dedup_merging(topics, order, also);
+        topics.iter_mut().for_each(|topic| dedup(&mut topic.partition_indexes, i32::cmp));
     }
     Prepared { groups, require_stable: request.require_stable }
 }
@@ -65,7 +66,7 @@ pub(crate) async fn answer(
     call: Call,
     request: Prepared,
     counted: usize,
-) -> Result<Made<OffsetFetchResponse>, TooMuch> {
+) -> Result<Made<OffsetFetchResponse>, AnswerTooLarge> {
     let mut held = call.hold(counted).await?;
     let mut groups = Vec::with_capacity(request.groups.len());
     let wants_all = request.groups.iter().any(|group| group.topics.is_none());
@@ -111,7 +112,7 @@ async fn fetch(
         match ask(&call.core, &group.group_id, GroupRequest::Fetch(request)).await {
             Ok(GroupAnswer::Fetched(reply)) => show(call, reply, &mut topics),
             Ok(_) => error_code = ErrorCode::UnknownServerError,
-            Err(code) => error_code = code,
+            Err(error) => error_code = error.code(),
         }
     }
     OffsetFetchResponseGroup { group_id: group.group_id, topics, error_code }

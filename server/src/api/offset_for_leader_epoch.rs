@@ -8,38 +8,36 @@ use std::rc::Rc;
 
 use creel_engine::{LeaderEpoch, Partition};
 use creel_io::pace;
+use creel_wire::ErrorCode;
 use creel_wire::api::offset_for_leader_epoch::{
     EpochEndOffset, OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse, OffsetForLeaderPartition,
     OffsetForLeaderTopic, OffsetForLeaderTopicResult,
 };
-use creel_wire::{ErrorCode, Uuid};
 
-use crate::budget::{gather, once};
-use crate::call::Call;
-use crate::core::Core;
-use crate::dispatch::Facts;
-use crate::ends;
-use crate::epochs::check_epoch;
-use crate::spread::{Slot, Spread};
-
-/// Partitions of one core to ask about.
-pub(crate) struct EpochLookup(Vec<(Uuid, OffsetForLeaderPartition)>);
+use crate::answers::KafkaError;
+use crate::api::call::{Call, Facts};
+use crate::api::durable_ends;
+use crate::api::leader_epochs::check_epoch;
+use crate::budget::{dedup, dedup_merging};
+use crate::core::{Core, Question, ask_owners};
+use crate::peers::questions::EpochLookup;
+use crate::peers::{Scatter, Slot};
 
 /// Each topic once, and each question about one of its partitions.
 pub(crate) fn prepare(_: Facts, mut request: OffsetForLeaderEpochRequest) -> OffsetForLeaderEpochRequest {
     let also = |first: &mut OffsetForLeaderTopic, again: OffsetForLeaderTopic| {
         first.partitions.extend(again.partitions);
     };
-    gather(&mut request.topics, |one, other| one.topic.cmp(&other.topic), also);
+    dedup_merging(&mut request.topics, |one, other| one.topic.cmp(&other.topic), also);
     let asked = |one: &OffsetForLeaderPartition| (one.partition, one.current_leader_epoch, one.leader_epoch);
     let partitions = request.topics.iter_mut().map(|topic| &mut topic.partitions);
-    partitions.for_each(|partitions| once(partitions, |one, other| asked(one).cmp(&asked(other))));
+    partitions.for_each(|partitions| dedup(partitions, |one, other| asked(one).cmp(&asked(other))));
     request
 }
 
 /// Answers the request.
 pub(crate) async fn answer(call: Call, request: OffsetForLeaderEpochRequest) -> OffsetForLeaderEpochResponse {
-    let mut spread = Spread::new();
+    let mut by_owner = Scatter::default();
     let mut topics = Vec::with_capacity(request.topics.len());
     for topic in request.topics {
         let at = topics.len();
@@ -48,37 +46,39 @@ pub(crate) async fn answer(call: Call, request: OffsetForLeaderEpochRequest) -> 
             pace(1).await;
             let index = asked.partition;
             partitions.push(match call.core.topics.owner(&topic.topic, index) {
-                Ok(owner) => {
-                    spread.add((at, slot), owner, asked);
-                    refused(index, ErrorCode::NotLeaderOrFollower)
+                Ok((owner, id)) => {
+                    by_owner.add(owner, (at, slot), (id, asked));
+                    epoch_error(index, ErrorCode::NotLeaderOrFollower)
                 }
-                Err(code) => refused(index, code),
+                Err(error) => epoch_error(index, error.code()),
             });
         }
         topics.push(OffsetForLeaderTopicResult { topic: topic.topic, partitions });
     }
     let put = |(topic, partition): Slot, found| topics[topic].partitions[partition] = found;
-    spread.ask(&call.core, EpochLookup, put).await;
+    ask_owners(&call.core, by_owner, EpochLookup, put).await;
     OffsetForLeaderEpochResponse { topics, ..Default::default() }
 }
 
-/// Looks into this core's partitions.
-pub(crate) async fn look_up(core: &Rc<Core>, lookup: EpochLookup) -> Vec<EpochEndOffset> {
-    let begun = ends::begin_all(core, lookup.0, |asked| (asked.partition, true)).await;
-    let mut found = Vec::with_capacity(begun.len());
-    for (asked, begun) in begun {
-        pace(1).await;
-        found.push(match ends::settled(begun).await {
-            Ok(partition) => look_up_one(&partition, &asked),
-            Err(code) => refused(asked.partition, code),
-        });
+impl Question for EpochLookup {
+    /// Looks into this core's partitions.
+    async fn answer_here(self, core: Rc<Core>) -> Vec<EpochEndOffset> {
+        let begun = durable_ends::begin_all(&core, self.0, |asked| (asked.partition, true)).await;
+        let mut found = Vec::with_capacity(begun.len());
+        for (asked, begun) in begun {
+            pace(1).await;
+            found.push(match durable_ends::settled(begun).await {
+                Ok(partition) => look_up_one(&partition, &asked),
+                Err(code) => epoch_error(asked.partition, code),
+            });
+        }
+        found
     }
-    found
 }
 
 fn look_up_one(partition: &Partition, asked: &OffsetForLeaderPartition) -> EpochEndOffset {
     if let Err(code) = check_epoch(partition, asked.current_leader_epoch) {
-        return refused(asked.partition, code);
+        return epoch_error(asked.partition, code);
     }
     let epoch = LeaderEpoch(asked.leader_epoch);
     // What is appended meanwhile may go again.
@@ -94,6 +94,6 @@ fn look_up_one(partition: &Partition, asked: &OffsetForLeaderPartition) -> Epoch
     EpochEndOffset { partition: asked.partition, leader_epoch, end_offset, ..Default::default() }
 }
 
-fn refused(partition: i32, error_code: ErrorCode) -> EpochEndOffset {
+fn epoch_error(partition: i32, error_code: ErrorCode) -> EpochEndOffset {
     EpochEndOffset { error_code, partition, ..Default::default() }
 }

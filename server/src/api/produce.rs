@@ -10,30 +10,58 @@
 //!
 //! v7: zstd is allowed. v8: errors have a message. v13: topics are named by id.
 
-use std::collections::BTreeMap;
+use crate::answers::KafkaError;
+use crate::api::call::Call;
+use crate::api::call::Made;
+use crate::api::transactions;
+use crate::budget::Held;
+use crate::core::Core;
+use crate::core::Question;
+use crate::limits::ANSWER_BYTES_FREE;
+use crate::net::reply::Answered;
+use crate::net::reply::Pending;
+use crate::net::reply::Reply;
+use crate::peers::Awaited;
+use crate::peers::Scatter;
+use crate::peers::questions::Acks;
+use crate::peers::questions::ProduceShare;
+use crate::peers::questions::ShareError;
+use crate::peers::questions::ShareOutcome;
+use crate::tasks::LocalBoxFuture;
+use crate::topics::LocalTopic;
+use crate::topics::Location;
+use crate::topics::Topic;
+use crate::topics::is_internal;
+use crate::topics::timestamp_rules;
+use creel_engine::Ack;
+use creel_engine::AppendError;
+use creel_engine::AppendOrigin;
+use creel_engine::Batch;
+use creel_engine::BatchError;
+use creel_engine::Codec;
+use creel_engine::LookBudget;
+use creel_engine::LookError;
+use creel_engine::PendingAck;
+use creel_engine::Records;
+use creel_engine::UncheckedBatch;
+use creel_engine::fault_points;
+use creel_io::STEPS_A_TURN;
+use creel_io::count_work;
+use creel_io::pace;
+use creel_io::wall_clock_ms;
+use creel_wire::ErrorCode;
+use creel_wire::Str;
+use creel_wire::Uuid;
+use creel_wire::api::produce::BatchIndexAndErrorMessage;
+use creel_wire::api::produce::PartitionProduceData;
+use creel_wire::api::produce::PartitionProduceResponse;
+use creel_wire::api::produce::ProduceRequest;
+use creel_wire::api::produce::ProduceResponse;
+use creel_wire::api::produce::TopicProduceData;
+use creel_wire::api::produce::TopicProduceResponse;
+use std::future::Future;
 use std::rc::Rc;
 use std::time::Duration;
-
-use creel_engine::{
-    Ack, AppendError, AppendOrigin, Batch, BatchError, Codec, LookBudget, LookError, PendingAck, Records,
-    UncheckedBatch, fault_points,
-};
-use creel_io::{CoreId, STEPS_A_TURN, count_work, pace, wall_clock_ms};
-use creel_wire::api::produce::{
-    BatchIndexAndErrorMessage, PartitionProduceData, PartitionProduceResponse, ProduceRequest,
-    ProduceResponse, TopicProduceData, TopicProduceResponse,
-};
-use creel_wire::{ErrorCode, Str, Uuid};
-
-use crate::budget::Held;
-use crate::call::{Call, Made};
-use crate::core::Core;
-use crate::limits::ANSWER_BYTES_FREE;
-use crate::race::Boxed;
-use crate::reply::{Answered, Pending, Reply};
-use crate::route::{self, Awaited};
-use crate::topics::{LocalTopic, Place, Topic, is_internal, timestamp_rules};
-use crate::transactions;
 
 /// The first version whose clients know zstd.
 const ZSTD_FROM: i16 = 7;
@@ -50,32 +78,6 @@ const _: () = assert!(PARTITIONS_AT_ONCE * BYTES_OF_A_PARTITION <= ANSWER_BYTES_
 
 /// Batches that another core is given at a time.
 const SHARE_AT_ONCE: usize = STEPS_A_TURN / STEPS_AN_APPEND;
-
-/// What an append waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Acks {
-    None,
-    Leader,
-    All,
-}
-
-impl Acks {
-    fn read(acks: i16) -> Option<Self> {
-        match acks {
-            0 => Some(Self::None),
-            1 => Some(Self::Leader),
-            -1 => Some(Self::All),
-            _ => None,
-        }
-    }
-
-    async fn wait(self, pending: &PendingAck) -> Result<Ack, AppendError> {
-        match self {
-            Self::None | Self::Leader => pending.written().await,
-            Self::All => pending.durable().await,
-        }
-    }
-}
 
 /// Why a partition's batch was not appended.
 #[derive(Clone, Debug)]
@@ -100,13 +102,19 @@ impl From<ErrorCode> for ProduceRefusal {
     }
 }
 
+impl From<ShareError> for ProduceRefusal {
+    fn from(error: ShareError) -> Self {
+        match error {
+            ShareError::Partition(error) => error.code().into(),
+            ShareError::Unanswered => ErrorCode::NotLeaderOrFollower.into(),
+            ShareError::Append(error) => error.into(),
+        }
+    }
+}
+
 impl From<LookError> for ProduceRefusal {
     fn from(error: LookError) -> Self {
-        let code = match error {
-            LookError::Undecodable => ErrorCode::InvalidRecord,
-            LookError::AppendTime(_) | LookError::OutOfRange(_) => ErrorCode::InvalidTimestamp,
-        };
-        let refusal = Self::new(code, &error);
+        let refusal = Self::new(error.code(), &error);
         match error {
             LookError::OutOfRange(records) => Self { records, blame: OUT_OF_RANGE, ..refusal },
             LookError::AppendTime(records) => Self { records, blame: APPEND_TIME, ..refusal },
@@ -117,38 +125,13 @@ impl From<LookError> for ProduceRefusal {
 
 impl From<BatchError> for ProduceRefusal {
     fn from(error: BatchError) -> Self {
-        let code = match error {
-            BatchError::Crc { .. } | BatchError::Length(_) => ErrorCode::CorruptMessage,
-            // Formats that there were, and formats that there never were.
-            BatchError::Magic(0 | 1) => ErrorCode::InvalidRecord,
-            BatchError::Magic(_) => ErrorCode::CorruptMessage,
-            // A piece of a batch, like two of them, is not exactly one.
-            BatchError::Short { .. } | BatchError::Trailing(_) | BatchError::Invalid(_) => {
-                ErrorCode::InvalidRecord
-            }
-        };
-        Self::new(code, error)
+        Self::new(error.code(), error)
     }
 }
 
 impl From<AppendError> for ProduceRefusal {
     fn from(error: AppendError) -> Self {
-        use creel_engine::ProducerError;
-        let code = match error {
-            AppendError::TooLarge { .. } => ErrorCode::MessageTooLarge,
-            AppendError::InvalidRecord(_) => ErrorCode::InvalidRecord,
-            AppendError::InvalidTimestamp(_) => ErrorCode::InvalidTimestamp,
-            AppendError::Producer(ProducerError::OutOfOrderSequence { .. }) => {
-                ErrorCode::OutOfOrderSequenceNumber
-            }
-            AppendError::Producer(ProducerError::InvalidEpoch { .. }) => ErrorCode::InvalidProducerEpoch,
-            AppendError::Producer(ProducerError::InvalidTransactionState) => ErrorCode::InvalidTxnState,
-            AppendError::DiskFull | AppendError::NoDescriptor | AppendError::Storage => {
-                ErrorCode::KafkaStorageError
-            }
-            AppendError::Truncated | AppendError::Closed => ErrorCode::NotLeaderOrFollower,
-        };
-        Self::new(code, error)
+        Self::new(error.code(), error)
     }
 }
 
@@ -159,57 +142,41 @@ struct Slot {
     partition: usize,
 }
 
-/// Batches for the partitions of one other core.
-pub(crate) struct ProduceShare {
-    acks: Acks,
-    batches: Vec<(Uuid, i32, Batch)>,
-}
-
-/// What became of one of them.
-pub(crate) type ShareOutcome = Result<Ack, ProduceRefusal>;
-
-/// A share that another core's connection has sent, begun here.
-pub(crate) struct BegunShare {
-    acks: Acks,
-    appends: Vec<Result<PendingAck, ProduceRefusal>>,
-}
-
-/// Appends the share's batches at once.
-pub(crate) fn begin_share(core: &Core, share: ProduceShare) -> BegunShare {
-    if share.batches.len() > PARTITIONS_AT_ONCE {
-        count_work(share.batches.len() * STEPS_AN_APPEND);
-    }
-    let append = |(topic, index, batch): (Uuid, i32, Batch)| {
-        let partition = core.topics.own(&topic, index)?;
-        Ok(partition.append(&batch, AppendOrigin::Client)?)
-    };
-    BegunShare { acks: share.acks, appends: share.batches.into_iter().map(append).collect() }
-}
-
-impl BegunShare {
-    /// Whether others should be let in after it.
-    pub(crate) fn is_long(&self) -> bool {
-        self.appends.len() > PARTITIONS_AT_ONCE
-    }
-
-    /// Waits for the acks.
-    pub(crate) async fn finish(self) -> Vec<ShareOutcome> {
-        let mut outcomes = Vec::with_capacity(self.appends.len());
-        for append in self.appends {
-            outcomes.push(match append {
-                Ok(pending) => self.acks.wait(&pending).await.map_err(ProduceRefusal::from),
-                Err(refusal) => Err(refusal),
-            });
+impl Question for ProduceShare {
+    /// Appends the share's batches at once, and then waits for their acks.
+    fn answer_here(self, core: Rc<Core>) -> impl Future<Output = Vec<ShareOutcome>> + 'static {
+        if self.is_long() {
+            count_work(self.batches.len() * STEPS_AN_APPEND);
         }
-        outcomes
+        let append = |(topic, index, batch): (Uuid, i32, Batch)| {
+            let partition = core.topics.own(&topic, index).map_err(ShareError::Partition)?;
+            partition.append(&batch, AppendOrigin::Client).map_err(ShareError::Append)
+        };
+        finish(self.acks, self.batches.into_iter().map(append).collect())
     }
+
+    fn is_long(&self) -> bool {
+        self.batches.len() > PARTITIONS_AT_ONCE
+    }
+}
+
+/// Waits for the acks of a share.
+async fn finish(acks: Acks, appends: Vec<Result<PendingAck, ShareError>>) -> Vec<ShareOutcome> {
+    let mut outcomes = Vec::with_capacity(appends.len());
+    for append in appends {
+        outcomes.push(match append {
+            Ok(pending) => acks.wait(&pending).await.map_err(ShareError::Append),
+            Err(refusal) => Err(refusal),
+        });
+    }
+    outcomes
 }
 
 /// A request on its way to having begun.
 pub(crate) enum Start {
     Now(Pending),
     /// It has begun when this is ready.
-    Later(Boxed<'static, Pending>),
+    Later(LocalBoxFuture<'static, Pending>),
 }
 
 /// Begins a request: its batches are appended, or on their way to the cores that append them. It waits only for other
@@ -239,7 +206,7 @@ pub(crate) fn begin(call: Call, request: ProduceRequest) -> Start {
 async fn begin_many(mut sorting: Sorting, topics: Vec<TopicProduceData>, partitions: usize) -> Pending {
     let held = match sorting.call.hold(partitions * BYTES_OF_A_PARTITION).await {
         Ok(held) => held,
-        Err(too_much) => return Pending::Ready(sorting.call.refuse(&too_much)),
+        Err(too_large) => return Pending::Ready(sorting.call.refuse(&too_large)),
     };
     sorting.many(topics).await;
     sorting.look_and_share().await;
@@ -247,7 +214,7 @@ async fn begin_many(mut sorting: Sorting, topics: Vec<TopicProduceData>, partiti
 }
 
 /// acks=0: no reply. What fails at once closes the connection.
-fn silence(mut begun: Begun) -> Pending {
+fn silence(mut begun: BegunAppends) -> Pending {
     let failed = begun.response.responses.iter().flat_map(|topic| &topic.partition_responses);
     let failed = failed.into_iter().any(|partition| !partition.error_code.is_none());
     if failed {
@@ -265,7 +232,7 @@ fn silence(mut begun: Begun) -> Pending {
 }
 
 fn refuse_all(call: &Call, request: ProduceRequest, code: ErrorCode) -> Reply {
-    let partition = |data: PartitionProduceData| refused(data.index, code.into());
+    let partition = |data: PartitionProduceData| partition_error(data.index, code.into());
     let topic = |data: TopicProduceData| TopicProduceResponse {
         name: data.name,
         topic_id: data.topic_id,
@@ -277,7 +244,7 @@ fn refuse_all(call: &Call, request: ProduceRequest, code: ErrorCode) -> Reply {
 
 /// A request whose appends have begun.
 #[derive(Default)]
-struct Begun {
+struct BegunAppends {
     /// With refusals filled in; the rest is filled in as acks arrive.
     response: ProduceResponse,
     /// Most requests have one batch, which costs no list.
@@ -286,13 +253,13 @@ struct Begun {
     elsewhere: Vec<(Vec<Slot>, Awaited<ProduceShare>)>,
 }
 
-impl Begun {
+impl BegunAppends {
     /// Waits for all acks, in place. How long the slowest batch was on its way or in a log's hands.
     async fn finish(&mut self, acks: Acks) -> Duration {
         let mut slowest = Duration::ZERO;
         let Self { response, first, others, elsewhere } = self;
         for (slot, pending) in first.iter().chain(&*others) {
-            let outcome = acks.wait(pending).await.map_err(ProduceRefusal::from);
+            let outcome = acks.wait(pending).await.map_err(ShareError::Append);
             slowest = slowest.max(took(&outcome));
             settle(response, *slot, outcome);
         }
@@ -300,7 +267,7 @@ impl Begun {
             let (outcomes, hop) = awaited.timed().await.unwrap_or_default();
             let mut outcomes = outcomes.into_iter();
             for slot in slots {
-                let outcome = outcomes.next().unwrap_or(Err(ErrorCode::NotLeaderOrFollower.into()));
+                let outcome = outcomes.next().unwrap_or(Err(ShareError::Unanswered));
                 slowest = slowest.max(hop + took(&outcome));
                 settle(response, slot, outcome);
             }
@@ -313,7 +280,7 @@ fn settle(response: &mut ProduceResponse, slot: Slot, outcome: ShareOutcome) {
     let at = &mut response.responses[slot.topic].partition_responses[slot.partition];
     match outcome {
         Ok(ack) => acknowledge(at, ack),
-        Err(refusal) => *at = refused(at.index, refusal),
+        Err(error) => *at = partition_error(at.index, error.into()),
     }
 }
 
@@ -326,7 +293,7 @@ struct Sorting {
     call: Call,
     acks: Acks,
     now_ms: i64,
-    begun: Begun,
+    begun: BegunAppends,
     /// What is not appended at once; nothing, most often.
     aside: Option<Box<Aside>>,
 }
@@ -334,7 +301,7 @@ struct Sorting {
 /// What waits until all batches have been seen once.
 #[derive(Default)]
 struct Aside {
-    shares: BTreeMap<CoreId, (Vec<Slot>, ProduceShare)>,
+    elsewhere: Scatter<Slot, (Uuid, i32, Batch)>,
     /// The first batch that must be looked into, and all behind it.
     unseen: Vec<Unseen>,
 }
@@ -344,7 +311,7 @@ struct Unseen {
     slot: Slot,
     local: Rc<LocalTopic>,
     index: i32,
-    place: Place,
+    location: Location,
     batch: Batch,
 }
 
@@ -358,7 +325,7 @@ impl Sorting {
     fn new(call: Call, acks: Acks, topics: usize) -> Self {
         let responses = Vec::with_capacity(topics.min(PARTITIONS_AT_ONCE));
         let response = ProduceResponse { responses, ..Default::default() };
-        let begun = Begun { response, ..Default::default() };
+        let begun = BegunAppends { response, ..Default::default() };
         Self { call, acks, now_ms: wall_clock_ms(), begun, aside: None }
     }
 
@@ -372,15 +339,10 @@ impl Sorting {
             self.look().await;
         }
         let Some(aside) = self.aside.take() else { return };
-        for (to, (mut slots, mut share)) in aside.shares {
-            // The core that is asked begins each at once.
-            while share.batches.len() > SHARE_AT_ONCE {
-                let (left, rest) = (slots.split_off(SHARE_AT_ONCE), share.batches.split_off(SHARE_AT_ONCE));
-                self.begun.elsewhere.push((slots, route::ask(&self.call.core, to, share).await));
-                (slots, share) = (left, ProduceShare { acks: self.acks, batches: rest });
-            }
-            self.begun.elsewhere.push((slots, route::ask(&self.call.core, to, share).await));
-        }
+        let acks = self.acks;
+        // The core that is asked begins all that is in one question at once.
+        let question = |batches| ProduceShare { acks, batches };
+        self.begun.elsewhere = aside.elsewhere.ask(&self.call.core.peers, SHARE_AT_ONCE, question).await;
     }
 
     /// The reply, once it has all its acks.
@@ -454,7 +416,7 @@ impl Sorting {
         };
         let shown = match outcome {
             Ok(()) => PartitionProduceResponse { index, ..Default::default() },
-            Err(refusal) => refused(index, refusal),
+            Err(refusal) => partition_error(index, refusal),
         };
         self.begun.response.responses[slot.topic].partition_responses.push(shown);
     }
@@ -466,16 +428,16 @@ impl Sorting {
         data: PartitionProduceData,
     ) -> Result<(), ProduceRefusal> {
         let index = data.index;
-        let place = self.call.core.topics.place(local, index);
+        let location = self.call.core.topics.locate(local, index);
         let batch = check(self.call.version, data)?;
         if local.topic.config.cleanup_policy.compact {
             check_keys(&batch)?;
         }
         if self.has_unseen() || must_be_seen(&local.topic, &batch, self.now_ms) {
-            self.aside().unseen.push(Unseen { slot, local: local.clone(), index, place, batch });
+            self.aside().unseen.push(Unseen { slot, local: local.clone(), index, location, batch });
             return Ok(());
         }
-        self.append(slot, &local.topic, index, place, batch)
+        self.append(slot, &local.topic, index, location, batch)
     }
 
     fn has_unseen(&self) -> bool {
@@ -485,12 +447,12 @@ impl Sorting {
     /// Looks into the batches that ask for it, and appends them and those behind them.
     async fn look(&mut self) {
         let mut budget = LookBudget::default();
-        for Unseen { slot, local, index, place, batch } in std::mem::take(&mut self.aside().unseen) {
+        for Unseen { slot, local, index, location, batch } in std::mem::take(&mut self.aside().unseen) {
             let seen = self.look_into(&local.topic, batch, &mut budget).await;
-            let appended = seen.and_then(|batch| self.append(slot, &local.topic, index, place, batch));
+            let appended = seen.and_then(|batch| self.append(slot, &local.topic, index, location, batch));
             if let Err(refusal) = appended {
                 let at = &mut self.begun.response.responses[slot.topic].partition_responses[slot.partition];
-                *at = refused(index, refusal);
+                *at = partition_error(index, refusal);
             }
         }
     }
@@ -514,25 +476,21 @@ impl Sorting {
         slot: Slot,
         topic: &Topic,
         index: i32,
-        place: Place,
+        location: Location,
         batch: Batch,
     ) -> Result<(), ProduceRefusal> {
-        match place {
-            Place::Here(partition) => {
+        match location {
+            Location::Local(partition) => {
                 let pending = partition.append_at(&batch, AppendOrigin::Client, self.now_ms)?;
                 match self.begun.first {
                     None => self.begun.first = Some((slot, pending)),
                     Some(_) => self.begun.others.push((slot, pending)),
                 }
             }
-            Place::There(core) => {
-                let acks = self.acks;
-                let empty = || (Vec::new(), ProduceShare { acks, batches: Vec::new() });
-                let (slots, share) = self.aside().shares.entry(core).or_insert_with(empty);
-                slots.push(slot);
-                share.batches.push((topic.id, index, batch));
+            Location::Remote(core) => {
+                self.aside().elsewhere.add(core, slot, (topic.id, index, batch));
             }
-            Place::Nowhere(code) => return Err(code.into()),
+            Location::Unavailable(error) => return Err(error.code().into()),
         }
         Ok(())
     }
@@ -573,14 +531,14 @@ fn check_keys(batch: &Batch) -> Result<(), ProduceRefusal> {
     Err(ProduceRefusal { code: ErrorCode::InvalidRecord, message, records: keyless, blame: KEYLESS })
 }
 
-/// Fills in what an append became; the rest of its place is as it was made.
+/// Fills in what an append became; the rest of it is as it was made.
 fn acknowledge(at: &mut PartitionProduceResponse, ack: Ack) {
     at.base_offset = ack.base_offset.0;
     at.log_append_time_ms = ack.log_append_time_ms.unwrap_or(-1);
     at.log_start_offset = ack.log_start.0;
 }
 
-fn refused(index: i32, refusal: ProduceRefusal) -> PartitionProduceResponse {
+fn partition_error(index: i32, refusal: ProduceRefusal) -> PartitionProduceResponse {
     PartitionProduceResponse {
         index,
         error_code: refusal.code,

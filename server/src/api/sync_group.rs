@@ -6,10 +6,10 @@ use bytes::Bytes;
 use creel_wire::api::sync_group::{SyncGroupRequest, SyncGroupRequestAssignment, SyncGroupResponse};
 use creel_wire::{ErrorCode, Str};
 
-use crate::budget::gather;
-use crate::call::Call;
-use crate::coordinators::{ask_for_reply, code_of};
-use crate::dispatch::Facts;
+use crate::answers::{KafkaError, code_of};
+use crate::api::call::{Call, Facts};
+use crate::budget::dedup_merging;
+use crate::groups::runtime::ask_for_reply;
 use crate::groups::{Event, Member, Reply, SyncReply, SyncRequest};
 use crate::limits::ASSIGNMENTS_MAX;
 
@@ -21,7 +21,7 @@ pub(crate) fn prepare(_: Facts, mut request: SyncGroupRequest) -> Prepared {
     let order = |one: &SyncGroupRequestAssignment, other: &SyncGroupRequestAssignment| {
         one.member_id.cmp(&other.member_id)
     };
-    gather(&mut request.assignments, order, |first, again| *first = again);
+    dedup_merging(&mut request.assignments, order, |first, again| *first = again);
     let too_many = request.assignments.len() > ASSIGNMENTS_MAX;
     request.assignments.truncate(ASSIGNMENTS_MAX);
     Prepared {
@@ -43,16 +43,16 @@ pub(crate) async fn answer(call: Call, request: Prepared) -> SyncGroupResponse {
     let Prepared { mut sync, names_protocol, too_many } = request;
     sync.client = call.group_client();
     if call.version >= PROTOCOL_FROM && !names_protocol {
-        return refused(ErrorCode::InconsistentGroupProtocol);
+        return sync_error(ErrorCode::InconsistentGroupProtocol);
     }
     if too_many {
-        return refused(ErrorCode::InvalidRequest);
+        return sync_error(ErrorCode::InvalidRequest);
     }
     let group = sync.group.clone();
     match ask_for_reply(&call.core, &group, move |token| Event::Sync(token, sync)).await {
         Ok(Reply::Sync(reply)) => show(reply),
-        Ok(_) => refused(ErrorCode::UnknownServerError),
-        Err(code) => refused(code),
+        Ok(_) => sync_error(ErrorCode::UnknownServerError),
+        Err(error) => sync_error(error.code()),
     }
 }
 
@@ -82,6 +82,6 @@ fn show(reply: SyncReply) -> SyncGroupResponse {
     }
 }
 
-fn refused(error_code: ErrorCode) -> SyncGroupResponse {
+fn sync_error(error_code: ErrorCode) -> SyncGroupResponse {
     SyncGroupResponse { error_code, ..Default::default() }
 }

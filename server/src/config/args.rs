@@ -6,7 +6,8 @@ use clap::Parser;
 
 use super::{
     error::{ConfigError, ConfigErrors},
-    settings::{Given, Origin},
+    origin::Origin,
+    settings::Given,
     value::Dialect,
 };
 

@@ -108,7 +108,7 @@ mod tests {
     fn cpus_that_are_not_there_are_named_with_those_that_are() {
         let on = |sets: &[&str], cpus: &[usize]| {
             let settings = crate::config::Config::with(sets).unwrap().settings;
-            let broker = BrokerConfig::from_settings(&settings);
+            let broker = settings.broker();
             read(&settings, &broker, Some(cpus)).map_err(|error| error.to_string())
         };
         let told = on(&["creel.cores=7"], &[0, 1]).unwrap_err();

@@ -4,7 +4,8 @@ use super::{
     error::{ConfigError, ConfigErrors, nearest},
     keys::BROKER_KEYS,
     names::{self, LISTENER_PREFIX},
-    settings::{Given, Origin},
+    origin::Origin,
+    settings::Given,
     value::Dialect,
 };
 

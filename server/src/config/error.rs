@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use super::settings::Origin;
+use super::origin::Origin;
 
 /// One thing for which the broker does not start with this configuration.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]

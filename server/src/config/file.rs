@@ -10,8 +10,9 @@ use toml::de::{DeTable, DeValue};
 
 use super::{
     error::{ConfigError, ConfigErrors},
+    origin::Origin,
     properties,
-    settings::{Given, Origin},
+    settings::Given,
     value::Dialect,
 };
 

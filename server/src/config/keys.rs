@@ -5,9 +5,8 @@
 use super::{
     key::{Effect, Key},
     kinds::{I32, I64, LONG_MAX, bytes, count, long_bytes, long_millis, millis},
-    settings::Settings,
     unserved::UNSERVED,
-    value::{Field, Kind, Unit},
+    value::{Field, Kind, Unit, Value},
 };
 
 /// Kafka compresses anew where another one is asked for; taken and not done, that would be a promise broken in silence.
@@ -26,9 +25,9 @@ macro_rules! broker_keys {
         }
 
         impl BrokerConfig {
-            /// The typed form of checked settings.
-            pub fn from_settings(settings: &Settings) -> Self {
-                Self { $($field: Field::take(settings.value($name), $name),)* }
+            /// The typed form of values, by their settings' names.
+            pub(super) fn from_values<'a>(value: impl Fn(&str) -> Option<&'a Value>) -> Self {
+                Self { $($field: Field::take(value($name), $name),)* }
             }
         }
     };
@@ -140,6 +139,7 @@ pub(super) fn scaled(count: i32, unit_ms: i64) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Settings;
 
     #[test]
     fn every_default_is_of_its_own_kind_and_every_name_is_there_once() {
@@ -149,7 +149,7 @@ mod tests {
             let _ = key.default_value();
             assert!(key.doc.ends_with('.'), "{}", key.name);
         }
-        let _ = BrokerConfig::from_settings(&Settings::default());
+        let _ = Settings::default().broker();
     }
 
     #[test]
@@ -161,7 +161,7 @@ mod tests {
 
     #[test]
     fn the_finest_of_the_three_retentions_wins() {
-        let mut config = BrokerConfig::from_settings(&Settings::default());
+        let mut config = Settings::default().broker();
         assert_eq!(config.retention_ms(), 604_800_000);
         config.log_retention_minutes = Some(5);
         assert_eq!(config.retention_ms(), 300_000);

@@ -96,7 +96,7 @@ impl Config {
         cpus: Option<&[usize]>,
         mut errors: ConfigErrors,
     ) -> Result<Self, ConfigErrors> {
-        let broker = BrokerConfig::from_settings(&settings);
+        let broker = settings.broker();
         // What these settings say depends on each other: what is wrong with one may be the reason.
         let listeners = match errors.are_about("listener") {
             true => None,

@@ -20,6 +20,7 @@ mod listeners;
 mod listing;
 mod load;
 mod names;
+mod origin;
 mod properties;
 mod settings;
 #[cfg(test)]
@@ -36,7 +37,8 @@ pub use keys::{BROKER_KEYS, BrokerConfig};
 pub use listener::{HostPort, Listener, ListenerIndex};
 pub use listing::listing;
 pub use load::{Config, load};
-pub use settings::{Origin, Setting, Settings};
+pub use origin::Origin;
+pub use settings::{Setting, Settings};
 pub use topic::{
     CleanupPolicy, SEGMENT_BYTES_MIN, TOPIC_KEYS, TimestampType, TopicConfig, TopicKey, TopicSettings,
 };

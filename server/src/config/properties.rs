@@ -5,10 +5,7 @@
 
 use std::path::Path;
 
-use super::{
-    settings::{Given, Origin},
-    value::Dialect,
-};
+use super::{origin::Origin, settings::Given, value::Dialect};
 
 /// Reads a file's text; the path is for messages.
 pub(super) fn read(path: &Path, text: &str) -> Vec<Given> {

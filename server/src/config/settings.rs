@@ -2,42 +2,17 @@
 
 use std::{
     collections::BTreeMap,
-    fmt,
     mem::{Discriminant, discriminant},
-    path::PathBuf,
 };
 
 use super::{
     error::{ConfigError, ConfigErrors},
     key::{Effect, Key},
-    keys::BROKER_KEYS,
+    keys::{BROKER_KEYS, BrokerConfig},
     names::{self, Meaning},
+    origin::Origin,
     value::{Dialect, Value},
 };
-
-/// Where a value was given, as messages and listings name it. The order is that of precedence.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Origin {
-    /// In the table.
-    Default,
-    /// In the configuration file, at a line (from 1).
-    File(PathBuf, usize),
-    /// In an environment variable.
-    Environment(String),
-    /// By a flag, named as it is written.
-    Flag(&'static str),
-}
-
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Default => f.write_str("default"),
-            Self::File(path, line) => write!(f, "{}:{line}", path.display()),
-            Self::Environment(name) => write!(f, "environment variable {name}"),
-            Self::Flag(name) => f.write_str(name),
-        }
-    }
-}
 
 /// A name and a text that some source gave, not looked at yet.
 #[derive(Clone, Debug)]
@@ -88,6 +63,11 @@ impl Settings {
         settings.judge(errors);
         settings.notices.sort_by(|(a, _), (b, _)| a.cmp(b));
         settings
+    }
+
+    /// The typed form of checked settings.
+    pub fn broker(&self) -> BrokerConfig {
+        BrokerConfig::from_values(|name| self.value(name))
     }
 
     fn take(

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::{
     error::{ConfigError, nearest},
     key::Effect,
-    settings::{Origin, Settings},
+    origin::Origin,
+    settings::Settings,
     value::{Dialect, Field, Kind, Unit, Value},
 };
 
@@ -23,6 +24,8 @@ pub struct TopicKey {
     pub inherits: &'static [(&'static str, i64)],
     /// Whether it has an effect.
     pub effect: Effect,
+    /// What it does, in a sentence; empty where it has no effect.
+    pub doc: &'static str,
 }
 
 /// What becomes of old records.
@@ -71,10 +74,13 @@ macro_rules! topic_keys {
     ) => {
         /// Every setting of a topic, those with an effect first.
         pub static TOPIC_KEYS: &[TopicKey] = &[
-            $(TopicKey { name: $name, kind: $kind, default: $default, inherits: &[$($from),*], effect: Effect::Works },)*
+            $(TopicKey {
+                name: $name, kind: $kind, default: $default, inherits: &[$($from),*],
+                effect: Effect::Works, doc: $doc,
+            },)*
             $(TopicKey {
                 name: $other, kind: $other_kind, default: $other_default, inherits: &[$($other_from),*],
-                effect: Effect::Accepted,
+                effect: Effect::Accepted, doc: "",
             },)*
         ];
 

@@ -1,13 +1,13 @@
 //! OffsetCommit, OffsetFetch, OffsetDelete.
 
 use super::{
+    effects::{Effects, NewOffset, OnDurable, Waiter},
     error::GroupError,
     event::{
         CommitReply, CommitRequest, DeleteOffsetsReply, FetchReply, FetchRequest, FetchedOffset,
         OffsetToCommit, Reply, Token,
     },
     group::Group,
-    outbox::{Desk, Due, NewOffset, Then},
     state::State,
     subscription::{self, Read},
 };
@@ -15,15 +15,15 @@ use crate::offsets::{OffsetCommit, Record, RecordKey};
 
 impl Group {
     /// OffsetCommit: the offsets count, and the reply leaves, when their records are durable.
-    pub(super) fn commit(&mut self, desk: &mut Desk, token: Token, request: CommitRequest) {
+    pub(super) fn commit(&mut self, effects: &mut Effects, token: Token, request: CommitRequest) {
         if let Err(error) = self.check_commit(&request) {
-            return desk.reply(token, Reply::Commit(CommitReply::refused(&request, error)));
+            return effects.reply(token, Reply::Commit(CommitReply::failed(&request, error)));
         }
-        self.heard(desk, &request.member.member_id);
-        let (offsets, reply) = split(desk, request);
+        self.heard(effects, &request.member.member_id);
+        let (offsets, reply) = split(effects, request);
         let reply = Reply::Commit(reply);
         if offsets.is_empty() {
-            return desk.reply(token, reply);
+            return effects.reply(token, reply);
         }
         offsets.iter().for_each(|one| self.core.offsets.stage(&one.topic, one.partition));
         let name = &self.core.group;
@@ -31,7 +31,7 @@ impl Group {
             let record = one.record(name);
             (one, record)
         });
-        desk.write_pieces(name, records, Then::Commit, Due::Client(token, reply));
+        effects.write_batches(name, records, OnDurable::Commit, Waiter::Client(token, reply));
     }
 
     fn check_commit(&self, request: &CommitRequest) -> Result<(), GroupError> {
@@ -84,10 +84,15 @@ impl Group {
     }
 
     /// OffsetDelete: what members are subscribed to stays.
-    pub(super) fn delete_offsets(&mut self, desk: &mut Desk, token: Token, topics: Vec<(String, Vec<i32>)>) {
+    pub(super) fn delete_offsets(
+        &mut self,
+        effects: &mut Effects,
+        token: Token,
+        topics: Vec<(String, Vec<i32>)>,
+    ) {
         if !self.state.is_empty() && !self.is_consumer_group() {
-            return desk
-                .reply(token, Reply::DeleteOffsets(DeleteOffsetsReply::refused(GroupError::NonEmptyGroup)));
+            return effects
+                .reply(token, Reply::DeleteOffsets(DeleteOffsetsReply::failed(GroupError::NonEmptyGroup)));
         }
         let mut keys = Vec::new();
         let mut replies = Vec::new();
@@ -100,28 +105,28 @@ impl Group {
             replies.push((topic, partitions.iter().map(|partition| (*partition, subscribed)).collect()));
         }
         let reply = Reply::DeleteOffsets(DeleteOffsetsReply { error: None, topics: replies });
-        self.take_back(desk, keys, Some((token, reply)));
+        self.remove_offsets(effects, keys, Some((token, reply)));
     }
 
     /// Writes the tombstones of those offsets that there are, or soon will be, and then answers. They count
     /// once they are durable, as what they take back does.
-    pub(super) fn take_back(
+    pub(super) fn remove_offsets(
         &mut self,
-        desk: &mut Desk,
+        effects: &mut Effects,
         mut keys: Vec<(String, i32)>,
         answer: Option<(Token, Reply)>,
     ) {
         keys.retain(|(topic, partition)| self.core.offsets.is_known(topic, *partition));
         if !keys.is_empty() {
             keys.iter().for_each(|(topic, partition)| self.core.offsets.stage_removal(topic, *partition));
-            let due = answer.map_or(Due::Nobody, |(token, reply)| Due::Client(token, reply));
+            let waiter = answer.map_or(Waiter::Nobody, |(token, reply)| Waiter::Client(token, reply));
             let records = keys.into_iter().map(|key| {
                 let tombstone = self.offset_tombstone(&key);
                 (key, tombstone)
             });
-            desk.write_pieces(&self.core.group, records, Then::TakeBack, due);
+            effects.write_batches(&self.core.group, records, OnDurable::RemoveOffsets, waiter);
         } else if let Some((token, reply)) = answer {
-            desk.reply(token, reply);
+            effects.reply(token, reply);
         }
     }
 
@@ -150,7 +155,7 @@ impl Group {
 }
 
 /// Parts what can be committed from what cannot, and the reply that says so.
-fn split(desk: &Desk, request: CommitRequest) -> (Vec<NewOffset>, CommitReply) {
+fn split(effects: &Effects, request: CommitRequest) -> (Vec<NewOffset>, CommitReply) {
     let mut offsets = Vec::new();
     let mut topics = Vec::new();
     for (topic, partitions) in request.topics {
@@ -159,10 +164,10 @@ fn split(desk: &Desk, request: CommitRequest) -> (Vec<NewOffset>, CommitReply) {
             let long = one
                 .metadata
                 .as_deref()
-                .is_some_and(|text| length(text) > desk.limits.offset_metadata_chars_max);
+                .is_some_and(|text| length(text) > effects.limits.offset_metadata_chars_max);
             replies.push((one.partition, long.then_some(GroupError::OffsetMetadataTooLarge)));
             if !long {
-                offsets.push(NewOffset::new(topic.clone(), one, desk.now.wall_ms, request.retention_ms));
+                offsets.push(NewOffset::new(topic.clone(), one, effects.now.wall_ms, request.retention_ms));
             }
         }
         topics.push((topic, replies));
@@ -190,7 +195,7 @@ impl NewOffset {
 
 impl CommitReply {
     /// The same error for every partition.
-    pub fn refused(request: &CommitRequest, error: GroupError) -> Self {
+    pub fn failed(request: &CommitRequest, error: GroupError) -> Self {
         let topics = request.topics.iter().map(|(topic, partitions)| {
             (topic.clone(), partitions.iter().map(|one| (one.partition, Some(error))).collect())
         });
@@ -200,7 +205,7 @@ impl CommitReply {
 
 impl DeleteOffsetsReply {
     /// The request as a whole is refused.
-    pub const fn refused(error: GroupError) -> Self {
+    pub const fn failed(error: GroupError) -> Self {
         Self { error: Some(error), topics: Vec::new() }
     }
 }

@@ -24,7 +24,7 @@ pub(super) struct Offsets {
     staged: BTreeMap<(String, i32), Staged>,
 }
 
-/// Of how many records of an offset the fate is open.
+/// How many records of an offset are on their way to the log.
 #[derive(Clone, Copy, Debug, Default)]
 struct Staged {
     commits: usize,

@@ -6,20 +6,24 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::Bytes;
 
 use super::{
+    batches::Cursor,
+    deleted_topics::{self, CleanupStep, OffsetCleanup},
+    effects::{Effects, OnDurable},
     error::GroupError,
     event::{
         Client, CommitReply, CommitRequest, Event, FetchReply, FetchRequest, FoundGroup, GroupDeletion,
         GroupDescription, GroupLimits, JoinReply, JoinRequest, LeaveReply, LeaveRequest, LeavingMember,
         Millis, Now, Outputs, Reply, SyncRequest, Token, Write, WriteId,
     },
-    expire::Expiry,
-    fold::Fold,
+    expire::{Expiry, expire_offsets, tombstones},
+    fold::{self, Fold, FoldStep},
     group::Group,
-    memory::{Room, Taken},
-    news::Happened,
-    outbox::{Desk, Then},
-    pieces::Place,
-    writes::{Fate, Settled, Writes},
+    join::join,
+    log_lines::GroupChange,
+    memory::Taken,
+    room::Room,
+    roster::Roster,
+    writes::{Settled, WriteResult, Writes},
 };
 
 /// Between two pieces of the search for what has expired, in milliseconds.
@@ -36,12 +40,12 @@ pub struct Coordinator {
     room: Room,
     next_expiry: Option<Millis>,
     /// How far the groups have been looked through for what has expired, if that is not over.
-    expiring: Option<Place>,
-    pub(super) writes: Writes,
+    expiring: Option<Cursor>,
+    writes: Writes,
     pub(super) next_write: u64,
-    pub(super) fold: Option<Fold>,
-    /// The last write that takes a whole group back, which is in memory no more.
-    pub(super) last_removal: Option<WriteId>,
+    fold: Option<Fold>,
+    /// Groups that are gone once a write is durable, by that write. They come back if the log does not take it.
+    removing: BTreeMap<WriteId, Group>,
     /// Keys of records that are not ours to understand, and are not taken back.
     pub(super) foreign: BTreeSet<Bytes>,
     /// Part of the log could not be read.
@@ -62,7 +66,7 @@ impl Coordinator {
             writes: Writes::new(),
             next_write: 0,
             fold: None,
-            last_removal: None,
+            removing: BTreeMap::new(),
             foreign: BTreeSet::new(),
             is_log_unread: false,
         }
@@ -71,10 +75,10 @@ impl Coordinator {
     /// Takes in an event. Deadlines that have come are looked at after it, so that a heartbeat which waited
     /// in a busy broker's queue still counts.
     pub fn handle(&mut self, now: Now, event: Event) -> Outputs {
-        let mut desk = Desk::new(now, self.limits, self.next_write);
-        let mut touched = self.take(&mut desk, event);
-        touched.extend(self.tick(&mut desk));
-        self.finish(desk, touched)
+        let mut effects = Effects::new(now, self.limits, self.next_write);
+        let mut touched = self.take(&mut effects, event);
+        touched.extend(self.tick(&mut effects));
+        self.finish(effects, touched)
     }
 
     /// When `handle` is to be called with `Tick`, if no other event comes before.
@@ -111,44 +115,44 @@ impl Coordinator {
 
     /// ListGroups.
     pub fn list(&self) -> Vec<FoundGroup> {
-        self.groups.values().map(Group::found).collect()
+        self.groups.values().map(FoundGroup::of).collect()
     }
 
     /// DescribeGroups, one of them.
     pub fn describe(&self, group: &str) -> GroupDescription {
-        self.groups.get(group).map_or_else(|| GroupDescription::dead(group), Group::describe)
+        self.groups.get(group).map_or_else(|| GroupDescription::dead(group), GroupDescription::of)
     }
 
     /// Gives an event to its group; tells which group has changed.
-    fn take(&mut self, desk: &mut Desk, event: Event) -> Vec<String> {
+    fn take(&mut self, effects: &mut Effects, event: Event) -> Vec<String> {
         match event {
-            Event::Join(token, request) => self.join(desk, token, request),
-            Event::Sync(token, request) => self.sync(desk, token, request),
+            Event::Join(token, request) => self.join(effects, token, request),
+            Event::Sync(token, request) => self.sync(effects, token, request),
             Event::Heartbeat(token, request) => {
                 let group = check_name(&request.group).and_then(|()| self.find(&request.group));
-                let alive = group.and_then(|group| group.heartbeat(desk, &request));
-                desk.reply(token, Reply::Heartbeat(alive));
+                let alive = group.and_then(|group| group.heartbeat(effects, &request));
+                effects.reply(token, Reply::Heartbeat(alive));
                 // Its deadline has moved away: the one that is scheduled finds that out by itself.
                 Vec::new()
             }
-            Event::Leave(token, request) => self.leave(desk, token, request),
-            Event::Commit(token, request) => self.commit(desk, token, request),
+            Event::Leave(token, request) => self.leave(effects, token, request),
+            Event::Commit(token, request) => self.commit(effects, token, request),
             Event::DeleteOffsets(token, name, topics) => {
                 match self.groups.get_mut(&name) {
-                    Some(group) => group.delete_offsets(desk, token, topics),
+                    Some(group) => group.delete_offsets(effects, token, topics),
                     None => {
-                        let refused = super::DeleteOffsetsReply::refused(GroupError::GroupIdNotFound);
-                        desk.reply(token, Reply::DeleteOffsets(refused));
+                        let reply = super::DeleteOffsetsReply::failed(GroupError::GroupIdNotFound);
+                        effects.reply(token, Reply::DeleteOffsets(reply));
                     }
                 }
                 vec![name]
             }
             Event::DeleteGroup(token, name) => {
-                self.delete(desk, token, &name);
+                self.delete(effects, token, &name);
                 vec![name]
             }
-            Event::Persisted(write, log_offset) => self.settle(desk, write, Ok(log_offset)),
-            Event::Refused(write, error) => self.settle(desk, write, Err(error)),
+            Event::Persisted(write, log_offset) => self.settle(effects, write, Ok(log_offset)),
+            Event::WriteFailed(write, error) => self.settle(effects, write, Err(error)),
             Event::Tick => Vec::new(),
         }
     }
@@ -157,13 +161,17 @@ impl Coordinator {
         self.groups.get_mut(name).ok_or(GroupError::UnknownMemberId)
     }
 
-    fn find_or_create(&mut self, desk: &Desk, name: &str) -> &mut Group {
-        let group = || Group::new(name.to_owned(), Some(desk.now.wall_ms));
+    fn roster(&self, name: &str) -> Option<&Roster> {
+        self.groups.get(name).map(|group| &group.core.roster)
+    }
+
+    fn find_or_create(&mut self, effects: &Effects, name: &str) -> &mut Group {
+        let group = || Group::new(name.to_owned(), Some(effects.now.wall_ms));
         self.groups.entry(name.to_owned()).or_insert_with(group)
     }
 
     /// A group comes into being with its first member; a member that has an id must come from somewhere.
-    fn join(&mut self, desk: &mut Desk, token: Token, request: JoinRequest) -> Vec<String> {
+    fn join(&mut self, effects: &mut Effects, token: Token, request: JoinRequest) -> Vec<String> {
         let (min, max) = (self.limits.session_timeout_min_ms, self.limits.session_timeout_max_ms);
         let member_id = request.member.member_id.clone();
         let refusal = match check_name(&request.group) {
@@ -174,62 +182,62 @@ impl Coordinator {
             Ok(()) if !member_id.is_empty() && !self.groups.contains_key(&request.group) => {
                 Some(GroupError::UnknownMemberId)
             }
-            Ok(()) if !self.room.has_for_member(self.groups.get(&request.group), &request) => {
+            Ok(()) if !self.room.has_for_member(self.roster(&request.group), &request) => {
                 Some(GroupError::GroupMaxSizeReached)
             }
             Ok(()) => None,
         };
         if let Some(error) = refusal {
-            desk.reply(token, Reply::Join(JoinReply::refused(member_id, error)));
+            effects.reply(token, Reply::Join(JoinReply::failed(member_id, error)));
             return Vec::new();
         }
         let name = request.group.clone();
-        self.find_or_create(desk, &name).join(desk, token, request);
+        join(self.find_or_create(effects, &name), effects, token, request);
         vec![name]
     }
 
-    fn sync(&mut self, desk: &mut Desk, token: Token, request: SyncRequest) -> Vec<String> {
+    fn sync(&mut self, effects: &mut Effects, token: Token, request: SyncRequest) -> Vec<String> {
         let name = request.group.clone();
-        let has_room = self.room.has_for_assignments(self.groups.get(&name), &request);
+        let has_room = self.room.has_for_assignments(self.roster(&name), &request);
         match check_name(&name).and_then(|()| self.find(&name)) {
-            Ok(_) if !has_room => desk.refuse_sync(token, GroupError::CoordinatorNotAvailable),
-            Ok(group) => group.sync(desk, token, request),
-            Err(error) => desk.refuse_sync(token, error),
+            Ok(_) if !has_room => effects.fail_sync(token, GroupError::CoordinatorNotAvailable),
+            Ok(group) => group.sync(effects, token, request),
+            Err(error) => effects.fail_sync(token, error),
         }
         vec![name]
     }
 
-    fn leave(&mut self, desk: &mut Desk, token: Token, request: LeaveRequest) -> Vec<String> {
+    fn leave(&mut self, effects: &mut Effects, token: Token, request: LeaveRequest) -> Vec<String> {
         let name = request.group.clone();
         let (error, members) = match (check_name(&name), self.groups.get_mut(&name)) {
             (Err(error), _) => (Some(error), Vec::new()),
-            (Ok(()), Some(group)) => (None, group.leave(desk, request)),
+            (Ok(()), Some(group)) => (None, group.leave(effects, request)),
             (Ok(()), None) => {
                 let unknown = |member| LeavingMember { member, error: Some(GroupError::UnknownMemberId) };
                 (None, request.members.into_iter().map(unknown).collect())
             }
         };
-        desk.reply(token, Reply::Leave(LeaveReply { error, members }));
+        effects.reply(token, Reply::Leave(LeaveReply { error, members }));
         vec![name]
     }
 
     /// A commit of no generation makes a group that only commits.
-    fn commit(&mut self, desk: &mut Desk, token: Token, request: CommitRequest) -> Vec<String> {
+    fn commit(&mut self, effects: &mut Effects, token: Token, request: CommitRequest) -> Vec<String> {
         let name = request.group.clone();
         if request.generation >= 0 && !self.groups.contains_key(&name) {
             let error = match request.knows_group_id_not_found {
                 true => GroupError::GroupIdNotFound,
                 false => GroupError::IllegalGeneration,
             };
-            desk.reply(token, Reply::Commit(CommitReply::refused(&request, error)));
+            effects.reply(token, Reply::Commit(CommitReply::failed(&request, error)));
             return Vec::new();
         }
-        self.find_or_create(desk, &name).commit(desk, token, request);
+        self.find_or_create(effects, &name).commit(effects, token, request);
         vec![name]
     }
 
-    fn delete(&mut self, desk: &mut Desk, token: Token, name: &str) {
-        let at_once = desk.limits.tombstones_at_once(name);
+    fn delete(&mut self, effects: &mut Effects, token: Token, name: &str) {
+        let at_once = effects.limits.tombstones_at_once(name);
         let error = match self.groups.get_mut(name) {
             None => GroupError::GroupIdNotFound,
             Some(group) if !group.state.is_empty() => GroupError::NonEmptyGroup,
@@ -237,27 +245,27 @@ impl Coordinator {
             Some(group) if group.core.offsets.are_more_than(at_once) => {
                 let some = group.core.offsets.keys().take(at_once).collect();
                 let reply = Reply::DeleteGroup(Ok(GroupDeletion::InPart));
-                return group.take_back(desk, some, Some((token, reply)));
+                return group.remove_offsets(effects, some, Some((token, reply)));
             }
             Some(group) => {
-                group.tell(desk, Happened::Deleted);
+                group.log(effects, GroupChange::Deleted);
                 let reply = Reply::DeleteGroup(Ok(GroupDeletion::Whole));
-                return self.remove(desk, name, Some((token, reply)));
+                return self.remove(effects, name, Some((token, reply)));
             }
         };
-        desk.reply(token, Reply::DeleteGroup(Err(error)));
+        effects.reply(token, Reply::DeleteGroup(Err(error)));
     }
 
     /// Forgets a group, and writes its tombstones.
-    fn remove(&mut self, desk: &mut Desk, name: &str, answer: Option<(Token, Reply)>) {
+    fn remove(&mut self, effects: &mut Effects, name: &str, answer: Option<(Token, Reply)>) {
         let Some(mut group) = self.groups.remove(name) else { return };
         self.unschedule(&group);
         group.scheduled = None;
         // Who was given an id is told that it is unknown, and asks for another.
-        group.core.roster.forget_pending();
+        group.core.roster.clear_pending();
         group.core.roster.take_changes().iter().for_each(|change| self.taken.take_in(change));
-        let tombstones = group.tombstones();
-        self.last_removal = Some(desk.write(None, tombstones, Then::Removed(Box::new(group), answer)));
+        let write = effects.write(None, tombstones(&group), OnDurable::GroupRemoved(answer));
+        self.removing.insert(write, group);
     }
 
     /// The log has not taken a group's tombstones: what it holds counts on, but for what has been said since.
@@ -278,40 +286,42 @@ impl Coordinator {
         }
     }
 
-    /// A write's fate is known: it, and those that waited for it, count now.
-    fn settle(&mut self, desk: &mut Desk, write: WriteId, fate: Fate) -> Vec<String> {
-        self.writes.settle(write, fate);
+    /// A write has ended: it, and those that waited for it, count now.
+    fn settle(&mut self, effects: &mut Effects, write: WriteId, result: WriteResult) -> Vec<String> {
+        self.writes.settle(write, result);
         let mut touched = Vec::new();
-        while let Some(Settled { write, group: name, then, fate }) = self.writes.next_settled() {
-            let then = match (then, fate) {
-                (Then::Folded(keys), Ok(log_offset)) => {
-                    self.folded(keys, log_offset);
+        while let Some(Settled { write, group: name, on_durable, result }) = self.writes.next_settled() {
+            let on_durable = match (on_durable, result) {
+                (OnDurable::Folded(keys), Ok(log_offset)) => {
+                    fold::moved(&mut self.groups, keys, log_offset);
                     continue;
                 }
-                (Then::Folded(_), Err(error)) => {
-                    self.not_folded(error);
+                (OnDurable::Folded(_), Err(error)) => {
+                    self.fold.iter_mut().for_each(|fold| fold.fail(error));
                     continue;
                 }
-                (Then::Forgotten(forgotten), fate) => {
-                    touched.extend(self.forgotten(forgotten, fate.is_ok()));
+                (OnDurable::TopicsRemoved(all), result) => {
+                    touched.extend(deleted_topics::removed(&mut self.groups, all, result.is_ok()));
                     continue;
                 }
-                (Then::Removed(group, answer), Err(error)) => {
-                    touched.push(group.core.group.clone());
-                    self.put_back(*group);
-                    answer.into_iter().for_each(|(token, reply)| desk.reply(token, reply.refused(error)));
-                    continue;
+                (on_durable @ OnDurable::GroupRemoved(_), result) => {
+                    let group = self.removing.remove(&write).filter(|_| result.is_err());
+                    if let Some(group) = group {
+                        touched.push(group.core.group.clone());
+                        self.put_back(group);
+                    }
+                    on_durable
                 }
-                (then, _) => then,
+                (on_durable, _) => on_durable,
             };
             let group = name.as_ref().and_then(|name| self.groups.get_mut(name));
-            match (group, fate) {
-                (Some(group), Ok(log_offset)) => group.persisted(desk, write, then, log_offset),
-                (Some(group), Err(error)) => group.refused(desk, write, then, error),
+            match (group, result) {
+                (Some(group), Ok(log_offset)) => group.persisted(effects, write, on_durable, log_offset),
+                (Some(group), Err(error)) => group.write_failed(effects, write, on_durable, error),
                 (None, Ok(_)) => {
-                    then.answer().into_iter().for_each(|(token, reply)| desk.reply(token, reply))
+                    on_durable.answer().into_iter().for_each(|(token, reply)| effects.reply(token, reply))
                 }
-                (None, Err(error)) => then.refuse(desk, error),
+                (None, Err(error)) => on_durable.fail(effects, error),
             }
             touched.extend(name);
         }
@@ -319,8 +329,8 @@ impl Coordinator {
     }
 
     /// Looks at the groups whose deadline has come, and from time to time for what has expired.
-    fn tick(&mut self, desk: &mut Desk) -> Vec<String> {
-        let now = desk.now.monotonic;
+    fn tick(&mut self, effects: &mut Effects) -> Vec<String> {
+        let now = effects.now.monotonic;
         let mut touched = Vec::new();
         while let Some((deadline, _)) = self.deadlines.first()
             && *deadline <= now
@@ -328,12 +338,12 @@ impl Coordinator {
             let (_, name) = self.deadlines.pop_first().expect("there is a first");
             if let Some(group) = self.groups.get_mut(&name) {
                 group.scheduled = None;
-                group.tick(desk);
+                group.tick(effects);
                 touched.push(name);
             }
         }
         if self.is_time_to_expire(now) {
-            touched.extend(self.expire(desk));
+            touched.extend(self.expire(effects));
         }
         touched
     }
@@ -348,45 +358,82 @@ impl Coordinator {
     }
 
     /// Looks at some more groups. What is left is looked at soon.
-    fn expire(&mut self, desk: &mut Desk) -> Vec<String> {
+    fn expire(&mut self, effects: &mut Effects) -> Vec<String> {
         let (mut touched, mut gone) = (Vec::new(), Vec::new());
-        let mut left = desk.limits.offsets_at_once;
+        let mut left = effects.limits.offsets_at_once;
         let at = self.expiring.take();
-        for (name, group) in self.groups.range_mut::<str, _>(Place::groups(at.as_ref())) {
-            let behind = Place::offset_in(at.as_ref(), name).cloned();
+        for (name, group) in self.groups.range_mut::<str, _>(Cursor::groups(at.as_ref())) {
+            let behind = Cursor::offset_in(at.as_ref(), name).cloned();
             let mut offset = None;
-            match group.expire_offsets(desk, behind, &mut left) {
+            match expire_offsets(group, effects, behind, &mut left) {
                 Expiry::Whole => gone.push(name.clone()),
                 Expiry::Done => touched.push(name.clone()),
                 Expiry::Behind(last) => offset = Some(last),
             }
             if offset.is_some() || left == 0 {
-                self.expiring = Some(Place { group: name.clone(), offset });
-                self.next_expiry = Some(desk.now.monotonic.after(EXPIRY_PAUSE_MS));
+                self.expiring = Some(Cursor { group: name.clone(), offset });
+                self.next_expiry = Some(effects.now.monotonic.after(EXPIRY_PAUSE_MS));
                 break;
             }
         }
         for name in gone {
-            self.remove(desk, &name, None);
+            self.remove(effects, &name, None);
         }
         touched
     }
 
-    /// Ends the handling of an event: writes are remembered, deadlines set, empty husks forgotten.
-    pub(super) fn finish(&mut self, desk: Desk, touched: Vec<String>) -> Outputs {
-        self.next_write = desk.next_write();
-        let mut writes = Vec::with_capacity(desk.staged.len());
-        for staged in desk.staged {
+    /// Takes back what was committed for deleted topics: looks at some more groups.
+    pub fn clean_up_topics(&mut self, now: Now, cleanup: &mut OffsetCleanup) -> (Outputs, CleanupStep) {
+        let mut effects = Effects::new(now, self.limits, self.next_write);
+        let step = cleanup.step(&mut self.groups, &mut effects);
+        (self.finish(effects, Vec::new()), step)
+    }
+
+    /// Whether memory holds everything of the log that is worth keeping: no record in it was not understood, and no
+    /// transaction is undecided.
+    pub fn can_fold(&self) -> bool {
+        !self.is_log_unread
+            && self.foreign.is_empty()
+            && !self.groups.values().any(|group| group.core.offsets.has_open())
+    }
+
+    /// About how many bytes of the log the live records take.
+    pub fn live_bytes(&self) -> u64 {
+        self.groups.values().map(fold::live_bytes).sum()
+    }
+
+    /// Begins to write anew what lies before `from`, where the log has come to. Whatever was appended before lies before
+    /// that, whatever is appended from now on does not.
+    pub fn begin_fold(&mut self, from: i64) {
+        self.fold = Some(Fold::begin(from, self.next_write));
+    }
+
+    /// Takes a step; `Done` when none has begun.
+    pub fn fold(&mut self, now: Now) -> (Outputs, FoldStep) {
+        let Some(mut fold) = self.fold.take() else { return (Outputs::default(), FoldStep::Done(0)) };
+        let mut effects = Effects::new(now, self.limits, self.next_write);
+        let step = fold.step(&self.groups, &self.writes, !self.removing.is_empty(), &mut effects);
+        if matches!(step, FoldStep::More { .. } | FoldStep::Waits) {
+            self.fold = Some(fold);
+        }
+        (self.finish(effects, Vec::new()), step)
+    }
+
+    /// Ends the handling of an event: writes are remembered, deadlines set, empty groups removed.
+    pub(super) fn finish(&mut self, effects: Effects, touched: Vec<String>) -> Outputs {
+        self.next_write = effects.next_write();
+        let mut writes = Vec::with_capacity(effects.staged.len());
+        for staged in effects.staged {
             if let Some(group) = staged.group.as_ref().and_then(|name| self.groups.get_mut(name)) {
                 group.core.writes_in_flight = group.core.writes_in_flight.saturating_add(1);
             }
-            self.writes.begin(staged.id, staged.group, staged.then);
+            self.writes.begin(staged.id, staged.group, staged.on_durable);
             writes.push(Write { id: staged.id, records: staged.records });
         }
         for name in touched {
             self.reschedule(&name);
         }
-        Outputs { replies: desk.replies, writes, news: desk.news }
+        Outputs { replies: effects.replies, writes, log_lines: effects.log_lines }
     }
 
     fn reschedule(&mut self, name: &str) {

@@ -6,11 +6,10 @@ use bytes::Bytes;
 
 use super::{
     committed::Offsets,
+    effects::{Effects, OnDurable},
     error::GroupError,
     event::{JoinReply, WriteId},
-    fold::LoggedState,
-    news::{Happened, News},
-    outbox::{Desk, Then},
+    log_lines::{GroupChange, LogLine},
     roster::Roster,
 };
 use crate::offsets::{GroupMetadata, GroupMetadataMember, Record};
@@ -26,11 +25,11 @@ pub(super) struct Core {
     pub(super) offsets: Offsets,
     /// Since when the group is in its state, by the wall clock; unknown from records of old.
     pub(super) since_ms: Option<i64>,
-    /// Writes whose fate is open. What they bring is not in memory yet, so nothing may be decided that it
+    /// Writes that have not ended. What they bring is not in memory yet, so nothing may be decided that it
     /// could contradict, such as the group's removal.
     pub(super) writes_in_flight: usize,
     /// Why one of several writes has failed that belong together; who waits for the last of them is told.
-    pub(super) failed_piece: Option<GroupError>,
+    pub(super) failed_batch: Option<GroupError>,
     /// The group's own record, as the log holds it: what the group is doing may not be written down yet.
     pub(super) logged: Option<LoggedState>,
     /// Its successors on their way to the log, in order.
@@ -47,7 +46,7 @@ impl Core {
             offsets: Offsets::default(),
             since_ms,
             writes_in_flight: 0,
-            failed_piece: None,
+            failed_batch: None,
             logged: None,
             states_in_flight: VecDeque::new(),
         }
@@ -107,36 +106,43 @@ impl Core {
     }
 }
 
-/// A group's core and the desk it works at, while it handles one event.
-pub(super) struct Turn<'a> {
-    pub(super) core: &'a mut Core,
-    pub(super) desk: &'a mut Desk,
+/// The group's own record as the log holds it.
+#[derive(Clone, Debug)]
+pub(super) struct LoggedState {
+    pub(super) value: Bytes,
+    pub(super) log_offset: i64,
 }
 
-impl Turn<'_> {
+/// What a group handles an event with: what it has in every state, and where its replies and writes go.
+pub(super) struct GroupCx<'a> {
+    pub(super) core: &'a mut Core,
+    pub(super) effects: &'a mut Effects,
+}
+
+impl GroupCx<'_> {
     /// The group enters another state now.
     pub(super) fn stamp(&mut self) {
-        self.core.since_ms = Some(self.desk.now.wall_ms);
+        self.core.since_ms = Some(self.effects.now.wall_ms);
     }
 
     /// Something is worth a line on the log.
-    pub(super) fn tell(&mut self, what: Happened) {
+    pub(super) fn log(&mut self, what: GroupChange) {
         let Core { group, generation, roster, .. } = &self.core;
         let (group, generation, members) = (group.clone(), *generation, roster.len());
-        self.desk.news.push(News { group, generation, members, what });
+        self.effects.log_lines.push(LogLine { group, generation, members, what });
     }
 
     /// Stages the group's own record.
-    pub(super) fn write_state(&mut self, record: Record, then: Then) -> WriteId {
-        debug_assert!(then.is_of_state(), "what follows tells that it is the group's own");
+    pub(super) fn write_state(&mut self, record: Record, on_durable: OnDurable) -> WriteId {
+        debug_assert!(on_durable.is_of_state(), "what follows tells that it is the group's own");
         self.core.states_in_flight.extend(record.value.clone());
-        self.desk.write(Some(&self.core.group), vec![record], then)
+        self.effects.write(Some(&self.core.group), vec![record], on_durable)
     }
 
     /// The member was heard of.
     pub(super) fn heard(&mut self, member_id: &str) {
         if let Some(member) = self.core.roster.get_mut(member_id) {
-            member.heard(self.desk.now.monotonic);
+            member.heard(self.effects.now.monotonic);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Empty: no members. Offsets may be committed by anyone; the first member starts a rebalance.
 
-use super::{core::Turn, news::Happened, outbox::Then};
+use super::{core::GroupCx, effects::OnDurable, log_lines::GroupChange};
 
 /// No members.
 #[derive(Clone, Debug)]
@@ -9,11 +9,11 @@ pub(super) struct Empty;
 impl Empty {
     /// The last member is gone: the new, empty generation is written down, and nobody waits for that. If it
     /// were lost, the former generation would come back after a restart and time out.
-    pub(super) fn enter(turn: &mut Turn<'_>) -> Self {
-        turn.stamp();
-        turn.tell(Happened::Empty);
-        let record = turn.core.record(None, &Default::default(), turn.desk.now.wall_ms);
-        turn.write_state(record, Then::Nothing);
+    pub(super) fn enter(cx: &mut GroupCx<'_>) -> Self {
+        cx.stamp();
+        cx.log(GroupChange::Empty);
+        let record = cx.core.record(None, &Default::default(), cx.effects.now.wall_ms);
+        cx.write_state(record, OnDurable::Nothing);
         Self
     }
 }

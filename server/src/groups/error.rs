@@ -1,4 +1,4 @@
-//! What a group can answer instead of success, each with Kafka's code.
+//! What a group can answer instead of success.
 
 /// An error of the group APIs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
@@ -54,29 +54,4 @@ pub enum GroupError {
     /// A transaction holds a newer offset back.
     #[error("unstable offset commit")]
     UnstableOffsetCommit,
-}
-
-impl GroupError {
-    /// Kafka's code.
-    pub const fn code(self) -> i16 {
-        match self {
-            Self::UnknownServerError => -1,
-            Self::OffsetMetadataTooLarge => 12,
-            Self::CoordinatorNotAvailable => 15,
-            Self::NotCoordinator => 16,
-            Self::IllegalGeneration => 22,
-            Self::InconsistentGroupProtocol => 23,
-            Self::InvalidGroupId => 24,
-            Self::UnknownMemberId => 25,
-            Self::InvalidSessionTimeout => 26,
-            Self::RebalanceInProgress => 27,
-            Self::NonEmptyGroup => 68,
-            Self::GroupIdNotFound => 69,
-            Self::MemberIdRequired => 79,
-            Self::GroupMaxSizeReached => 81,
-            Self::FencedInstanceId => 82,
-            Self::GroupSubscribedToTopic => 86,
-            Self::UnstableOffsetCommit => 88,
-        }
-    }
 }

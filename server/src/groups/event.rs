@@ -2,8 +2,11 @@
 
 use bytes::Bytes;
 
-use super::{error::GroupError, news::News};
-use crate::{config::BrokerConfig, limits::OFFSETS_AT_ONCE, offsets::Record};
+use super::error::GroupError;
+use super::log_lines::LogLine;
+use crate::config::BrokerConfig;
+use crate::limits::OFFSETS_AT_ONCE;
+use crate::offsets::Record;
 
 /// The caller's name for a request whose reply is owed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -99,7 +102,7 @@ pub enum Event {
     /// A write is durable, its first record at this offset of the partition.
     Persisted(WriteId, i64),
     /// A write has failed. Failures are final for the log, so nothing is tried again.
-    Refused(WriteId, GroupError),
+    WriteFailed(WriteId, GroupError),
     /// The deadline that was asked for has come. (Any event looks at the deadlines, too.)
     Tick,
 }
@@ -120,10 +123,10 @@ impl Event {
 pub struct Outputs {
     /// Replies, each for a token that came with this event or an earlier one.
     pub replies: Vec<(Token, Reply)>,
-    /// Records to append, in this order; each batch's fate is to be told by `Persisted` or `Refused`.
+    /// Records to append, in this order; what becomes of each batch is to be told by `Persisted` or `WriteFailed`.
     pub writes: Vec<Write>,
     /// What is worth a line on the log.
-    pub news: Vec<News>,
+    pub log_lines: Vec<LogLine>,
 }
 
 /// One batch to append to the coordinator's partition.

@@ -5,7 +5,7 @@
 //! - A group of consumers at work: what is old enough and not subscribed to.
 //! - Any other group: nothing.
 
-use super::{event::GroupLimits, group::Group, outbox::Desk, state::State, subscription::Read};
+use super::{effects::Effects, event::GroupLimits, group::Group, state::State, subscription::Read};
 use crate::offsets::{OffsetCommit, Record, RecordKey};
 
 /// What has come of looking through a group.
@@ -26,80 +26,82 @@ struct LookedAt {
     count: usize,
 }
 
-impl Group {
-    /// Writes the tombstones of what has expired. Of a group with many offsets those behind one of them, some at a time.
-    /// So many are looked at, and counted off.
-    pub(super) fn expire_offsets(
-        &mut self,
-        desk: &mut Desk,
-        behind: Option<(String, i32)>,
-        left: &mut usize,
-    ) -> Expiry {
-        let is_busy = self.core.writes_in_flight > 0 || desk.has_staged(&self.core.group);
-        *left = left.saturating_sub(1);
-        if is_busy && behind.is_none() {
-            return Expiry::Done;
-        }
-        let at_once = desk.limits.tombstones_at_once(&self.core.group);
-        let is_small = behind.is_none() && !self.core.offsets.are_more_than(at_once);
-        let LookedAt { expired, last, count } = self.expired(desk, behind, at_once);
-        *left = left.saturating_sub(count);
-        if is_small
-            && self.state.is_empty()
-            && self.core.roster.expects_nobody()
-            && self.core.offsets.are_only(expired.len())
+/// Writes the tombstones of what has expired. Of a group with many offsets those behind one of them, some at a time.
+/// So many are looked at, and counted off.
+pub(super) fn expire_offsets(
+    group: &mut Group,
+    effects: &mut Effects,
+    behind: Option<(String, i32)>,
+    left: &mut usize,
+) -> Expiry {
+    let is_busy = group.core.writes_in_flight > 0 || effects.has_staged(&group.core.group);
+    *left = left.saturating_sub(1);
+    if is_busy && behind.is_none() {
+        return Expiry::Done;
+    }
+    let at_once = effects.limits.tombstones_at_once(&group.core.group);
+    let is_small = behind.is_none() && !group.core.offsets.are_more_than(at_once);
+    let LookedAt { expired, last, count } = expired(group, effects, behind, at_once);
+    *left = left.saturating_sub(count);
+    if is_small
+        && group.state.is_empty()
+        && group.core.roster.has_no_pending()
+        && group.core.offsets.are_only(expired.len())
+    {
+        return Expiry::Whole;
+    }
+    group.remove_offsets(effects, expired, None);
+    match last {
+        Some(last) if count == at_once && !is_small => Expiry::Behind(last),
+        _ => Expiry::Done,
+    }
+}
+
+/// Looks at so many offsets.
+fn expired(group: &Group, effects: &Effects, behind: Option<(String, i32)>, count: usize) -> LookedAt {
+    let read = group.topics_read();
+    let mut looked_at = LookedAt::default();
+    for (topic, partition, commit, _) in group.core.offsets.logged_behind(behind).take(count) {
+        let key = (topic.to_owned(), partition);
+        if is_expired(group, commit, &read, &effects.limits, effects.now.wall_ms)
+            && !group.core.offsets.is_unstable(topic, partition)
+            && !group.core.offsets.is_changing(topic, partition)
+            && !read.contains(topic)
         {
-            return Expiry::Whole;
+            looked_at.expired.push(key.clone());
         }
-        self.take_back(desk, expired, None);
-        match last {
-            Some(last) if count == at_once && !is_small => Expiry::Behind(last),
-            _ => Expiry::Done,
-        }
+        looked_at.last = Some(key);
+        looked_at.count = looked_at.count.saturating_add(1);
     }
+    looked_at
+}
 
-    /// Looks at so many offsets.
-    fn expired(&self, desk: &Desk, behind: Option<(String, i32)>, count: usize) -> LookedAt {
-        let read = self.topics_read();
-        let mut looked_at = LookedAt::default();
-        for (topic, partition, commit, _) in self.core.offsets.logged_behind(behind).take(count) {
-            let key = (topic.to_owned(), partition);
-            if self.is_expired(commit, &read, &desk.limits, desk.now.wall_ms)
-                && !self.core.offsets.is_unstable(topic, partition)
-                && !self.core.offsets.is_changing(topic, partition)
-                && !read.contains(topic)
-            {
-                looked_at.expired.push(key.clone());
-            }
-            looked_at.last = Some(key);
-            looked_at.count = looked_at.count.saturating_add(1);
-        }
-        looked_at
+fn is_expired(
+    group: &Group,
+    commit: &OffsetCommit,
+    read: &Read<'_>,
+    limits: &GroupLimits,
+    wall_ms: i64,
+) -> bool {
+    if let Some(expire_time_ms) = commit.expire_time_ms {
+        return wall_ms >= expire_time_ms;
     }
+    let since_ms = match (&group.core.protocol_type, &group.state) {
+        (None, _) => commit.commit_time_ms,
+        (Some(_), State::Empty(_)) => group.core.since_ms.unwrap_or(commit.commit_time_ms),
+        (Some(_), State::Stable(_)) if group.is_consumer_group() && read.is_known() => commit.commit_time_ms,
+        _ => return false,
+    };
+    wall_ms.saturating_sub(since_ms) >= limits.offsets_retention_ms
+}
 
-    fn is_expired(&self, commit: &OffsetCommit, read: &Read<'_>, limits: &GroupLimits, wall_ms: i64) -> bool {
-        if let Some(expire_time_ms) = commit.expire_time_ms {
-            return wall_ms >= expire_time_ms;
-        }
-        let since_ms = match (&self.core.protocol_type, &self.state) {
-            (None, _) => commit.commit_time_ms,
-            (Some(_), State::Empty(_)) => self.core.since_ms.unwrap_or(commit.commit_time_ms),
-            (Some(_), State::Stable(_)) if self.is_consumer_group() && read.is_known() => {
-                commit.commit_time_ms
-            }
-            _ => return false,
-        };
-        wall_ms.saturating_sub(since_ms) >= limits.offsets_retention_ms
-    }
+/// The record that takes the group back.
+fn tombstone(group: &Group) -> Record {
+    Record::tombstone(&RecordKey::Group { group: group.core.group.clone() })
+}
 
-    /// The record that takes the group back.
-    fn tombstone(&self) -> Record {
-        Record::tombstone(&RecordKey::Group { group: self.core.group.clone() })
-    }
-
-    /// Tombstones of all there is.
-    pub(super) fn tombstones(&self) -> Vec<Record> {
-        let keys = self.core.offsets.keys();
-        keys.map(|key| self.offset_tombstone(&key)).chain([self.tombstone()]).collect()
-    }
+/// Tombstones of all there is.
+pub(super) fn tombstones(group: &Group) -> Vec<Record> {
+    let keys = group.core.offsets.keys();
+    keys.map(|key| group.offset_tombstone(&key)).chain([tombstone(group)]).collect()
 }

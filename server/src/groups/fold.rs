@@ -5,28 +5,32 @@
 //! mostly it lies behind the place by then, and nothing is left to do. So of any piece of the log from the place or before
 //! it to the end the replay is the same as that of the whole.
 
+use std::collections::BTreeMap;
 use std::ops::Bound;
 
-use bytes::Bytes;
-
-use super::{
-    coordinator::Coordinator,
-    error::GroupError,
-    event::{Now, Outputs, WriteId},
-    group::Group,
-    outbox::{Desk, Then},
-    pieces::{RECORD_OVERHEAD, record_bytes},
-};
+use super::batches::{RECORD_OVERHEAD, record_bytes};
+use super::core::LoggedState;
+use super::effects::{Effects, LiveKey, OnDurable};
+use super::error::GroupError;
+use super::event::WriteId;
+use super::group::Group;
+use super::writes::Writes;
 use crate::offsets::{OffsetCommit, Record, RecordKey};
 
 /// Records that one step looks at: less than a millisecond's work.
 const STEP_RECORDS: usize = 1000;
 
+/// Records that are only looked at count one in so many of those that are written.
+const LOOKS_PER_RECORD: usize = 4;
+
 /// How far a fold has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FoldStep {
     /// There is more to do.
-    More,
+    More {
+        /// What this step has done, in microseconds, about.
+        work: usize,
+    },
     /// There is more to do once a write has settled.
     Waits,
     /// All that is live lies behind the place, durably; so many bytes of it were written anew.
@@ -50,95 +54,64 @@ pub(super) struct Fold {
     failed: Option<GroupError>,
 }
 
-/// A live record: the group's own, or that of an offset. In the order in which they are looked at.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct LiveKey {
-    group: String,
-    offset: Option<(String, i32)>,
-}
-
-/// The group's own record as the log holds it.
-#[derive(Clone, Debug)]
-pub(super) struct LoggedState {
-    pub(super) value: Bytes,
-    pub(super) log_offset: i64,
-}
-
-impl Coordinator {
-    /// Whether memory holds everything of the log that is worth keeping: no record in it was not understood, and no
-    /// transaction is undecided.
-    pub fn can_fold(&self) -> bool {
-        !self.is_log_unread
-            && self.foreign.is_empty()
-            && !self.groups.values().any(|group| group.core.offsets.has_open())
+impl Fold {
+    /// Begins to write anew what lies before `from`, where the log has come to. Writes from `next_write` on lie behind it.
+    pub(super) const fn begin(from: i64, next_write: u64) -> Self {
+        Self { from, barrier: next_write, at: None, is_incomplete: false, bytes: 0, failed: None }
     }
 
-    /// About how many bytes of the log the live records take.
-    pub fn live_bytes(&self) -> u64 {
-        self.groups.values().map(Group::live_bytes).sum()
-    }
-
-    /// Begins to write anew what lies before `from`, where the log has come to. Whatever was appended before lies before
-    /// that, whatever is appended from now on does not.
-    pub fn begin_fold(&mut self, from: i64) {
-        let (barrier, bytes) = (self.next_write, 0);
-        self.fold = Some(Fold { from, barrier, at: None, is_incomplete: false, bytes, failed: None });
-    }
-
-    /// Takes a step; `Done` when none has begun.
-    pub fn fold(&mut self, now: Now) -> (Outputs, FoldStep) {
-        let Some(mut fold) = self.fold.take() else { return (Outputs::default(), FoldStep::Done(0)) };
-        if let Some(error) = fold.failed {
-            return (Outputs::default(), FoldStep::Failed(error));
+    /// Takes a step. `has_removals` says that a group on its way out is in the log still: it was not written anew.
+    pub(super) fn step(
+        &mut self,
+        groups: &BTreeMap<String, Group>,
+        writes: &Writes,
+        has_removals: bool,
+        effects: &mut Effects,
+    ) -> FoldStep {
+        if let Some(error) = self.failed {
+            return FoldStep::Failed(error);
         }
-        if self.writes.has_open_before(WriteId(fold.barrier)) {
-            self.fold = Some(fold);
-            return (Outputs::default(), FoldStep::Waits);
+        if writes.has_open_before(WriteId(self.barrier)) {
+            return FoldStep::Waits;
         }
         let mut picked = Picked::default();
-        let is_pass_over = self.pick(&mut fold, &mut picked);
-        let mut desk = Desk::new(now, self.limits, self.next_write);
-        if !picked.records.is_empty() {
-            fold.bytes = fold.bytes.saturating_add(picked.bytes as u64);
-            desk.write(None, picked.records, Then::Folded(picked.keys));
+        let is_pass_over = self.pick(groups, effects.limits.batch_bytes, &mut picked);
+        let work = picked.work();
+        let has_written = !picked.records.is_empty();
+        if has_written {
+            self.bytes = self.bytes.saturating_add(picked.bytes as u64);
+            effects.write(None, picked.records, OnDurable::Folded(picked.keys));
         }
-        let has_written = desk.next_write() > self.next_write;
-        // A group on its way out is in the log still, and was not written anew.
-        let has_removals = self
-            .last_removal
-            .is_some_and(|last| self.writes.has_open_before(WriteId(last.0.saturating_add(1))));
-        if is_pass_over && !has_written && !fold.is_incomplete && !has_removals {
-            return (Outputs::default(), FoldStep::Done(fold.bytes));
+        if is_pass_over && !has_written && !self.is_incomplete && !has_removals {
+            return FoldStep::Done(self.bytes);
         }
         if is_pass_over || has_written {
-            fold.barrier = desk.next_write();
+            self.barrier = effects.next_write();
         }
         if is_pass_over {
             // Another one shows whether anything is left.
-            (fold.at, fold.is_incomplete) = (None, false);
+            (self.at, self.is_incomplete) = (None, false);
         }
-        self.fold = Some(fold);
-        (self.finish(desk, Vec::new()), FoldStep::More)
+        FoldStep::More { work }
     }
 
     /// Collects what the next step writes; whether the end of the pass was reached.
-    fn pick(&self, fold: &mut Fold, picked: &mut Picked) -> bool {
-        let at = fold.at.take();
+    fn pick(&mut self, groups: &BTreeMap<String, Group>, batch_bytes: usize, picked: &mut Picked) -> bool {
+        let at = self.at.take();
         let first = at.as_ref().map_or(Bound::Unbounded, |at| Bound::Included(&*at.group));
-        let mut looked_at = 0;
-        for (name, group) in self.groups.range::<str, _>((first, Bound::Unbounded)) {
+        for (name, group) in groups.range::<str, _>((first, Bound::Unbounded)) {
             let behind = at.as_ref().filter(|at| at.group == *name);
-            for live in group.live(behind) {
-                if looked_at == STEP_RECORDS || picked.bytes >= self.limits.batch_bytes {
+            for live in live(group, behind) {
+                if picked.looked_at == STEP_RECORDS || picked.bytes >= batch_bytes {
                     return false;
                 }
-                looked_at = looked_at.saturating_add(1);
-                fold.at = Some(LiveKey { group: name.clone(), offset: live.offset_key() });
-                if live.log_offset() >= fold.from {
+                picked.looked_at = picked.looked_at.saturating_add(1);
+                self.at = Some(LiveKey { group: name.clone(), offset: live.offset_key() });
+                if live.log_offset() >= self.from {
                     continue;
                 }
                 match live.is_changing() {
-                    true => fold.is_incomplete = true,
+                    true => self.is_incomplete = true,
                     false => picked.add(name, &live),
                 }
             }
@@ -146,24 +119,23 @@ impl Coordinator {
         true
     }
 
-    /// Copies are durable: there is where the log says it now.
-    pub(super) fn folded(&mut self, keys: Vec<LiveKey>, log_offset: i64) {
-        for (LiveKey { group, offset }, at) in keys.into_iter().zip(log_offset..) {
-            let Some(group) = self.groups.get_mut(&group) else { continue };
-            match offset {
-                Some((topic, partition)) => group.core.offsets.moved(&topic, partition, at),
-                None => {
-                    if let Some(state) = &mut group.core.logged {
-                        state.log_offset = at;
-                    }
+    /// A record could not be written anew.
+    pub(super) const fn fail(&mut self, error: GroupError) {
+        self.failed = Some(error);
+    }
+}
+
+/// Copies are durable: there is where the log says it now.
+pub(super) fn moved(groups: &mut BTreeMap<String, Group>, keys: Vec<LiveKey>, log_offset: i64) {
+    for (LiveKey { group, offset }, at) in keys.into_iter().zip(log_offset..) {
+        let Some(group) = groups.get_mut(&group) else { continue };
+        match offset {
+            Some((topic, partition)) => group.core.offsets.moved(&topic, partition, at),
+            None => {
+                if let Some(state) = &mut group.core.logged {
+                    state.log_offset = at;
                 }
             }
-        }
-    }
-
-    pub(super) fn not_folded(&mut self, error: GroupError) {
-        if let Some(fold) = &mut self.fold {
-            fold.failed = Some(error);
         }
     }
 }
@@ -174,9 +146,14 @@ struct Picked {
     keys: Vec<LiveKey>,
     records: Vec<Record>,
     bytes: usize,
+    looked_at: usize,
 }
 
 impl Picked {
+    fn work(&self) -> usize {
+        self.records.len().saturating_add(self.looked_at / LOOKS_PER_RECORD)
+    }
+
     fn add(&mut self, group: &str, live: &Live<'_>) {
         let record = live.record(group);
         self.bytes = self.bytes.saturating_add(record_bytes(&record));
@@ -227,28 +204,28 @@ impl Live<'_> {
     }
 }
 
-impl Group {
-    /// The live records behind one of them, or all.
-    fn live<'a>(&'a self, behind: Option<&LiveKey>) -> impl Iterator<Item = Live<'a>> {
-        let state = self.core.logged.as_ref().filter(|_| behind.is_none());
-        let is_changing = !self.core.states_in_flight.is_empty();
-        let state = state.map(|state| Live::State { state, is_changing });
-        let behind = behind.and_then(|behind| behind.offset.clone());
-        let offsets = self.core.offsets.logged_behind(behind);
-        let offsets = offsets.map(|(topic, partition, commit, log_offset)| {
-            let is_changing = self.core.offsets.is_changing(topic, partition);
-            Live::Offset { topic, partition, commit, log_offset, is_changing }
-        });
-        state.into_iter().chain(offsets)
-    }
+/// The live records of a group behind one of them, or all.
+fn live<'a>(group: &'a Group, behind: Option<&LiveKey>) -> impl Iterator<Item = Live<'a>> {
+    let state = group.core.logged.as_ref().filter(|_| behind.is_none());
+    let is_changing = !group.core.states_in_flight.is_empty();
+    let state = state.map(|state| Live::State { state, is_changing });
+    let behind = behind.and_then(|behind| behind.offset.clone());
+    let offsets = group.core.offsets.logged_behind(behind);
+    let offsets = offsets.map(|(topic, partition, commit, log_offset)| {
+        let is_changing = group.core.offsets.is_changing(topic, partition);
+        Live::Offset { topic, partition, commit, log_offset, is_changing }
+    });
+    state.into_iter().chain(offsets)
+}
 
-    fn live_bytes(&self) -> u64 {
-        let name = self.core.group.len().saturating_add(RECORD_OVERHEAD);
-        let state = self.core.logged.as_ref().map_or(0, |state| name.saturating_add(state.value.len()));
-        let offsets =
-            self.core.offsets.iter().map(|(topic, _, commit)| {
-                name.saturating_add(topic.len()).saturating_add(commit.metadata.len())
-            });
-        offsets.fold(state, usize::saturating_add) as u64
-    }
+/// About how many bytes of the log a group's live records take.
+pub(super) fn live_bytes(group: &Group) -> u64 {
+    let name = group.core.group.len().saturating_add(RECORD_OVERHEAD);
+    let state = group.core.logged.as_ref().map_or(0, |state| name.saturating_add(state.value.len()));
+    let offsets = group
+        .core
+        .offsets
+        .iter()
+        .map(|(topic, _, commit)| name.saturating_add(topic.len()).saturating_add(commit.metadata.len()));
+    offsets.fold(state, usize::saturating_add) as u64
 }

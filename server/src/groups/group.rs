@@ -1,16 +1,15 @@
 //! One group: what each request does to it, whatever its state.
 
 use super::{
-    core::{Core, Turn},
+    core::{Core, GroupCx, LoggedState},
+    effects::{Effects, NewOffset, OnDurable, Return, Waiter},
     empty::Empty,
     error::GroupError,
     event::{
         HeartbeatRequest, JoinReply, LeaveRequest, LeavingMember, Member, Millis, Reply, SyncRequest, Token,
         WriteId,
     },
-    fold::LoggedState,
-    news::{Happened, Members, Reason},
-    outbox::{Desk, Due, NewOffset, Return, Then},
+    log_lines::{GroupChange, Members, Reason},
     state::State,
 };
 
@@ -29,39 +28,36 @@ impl Group {
     }
 
     /// Lets the state take an event and become another.
-    pub(super) fn step(&mut self, desk: &mut Desk, change: impl FnOnce(State, &mut Turn<'_>) -> State) {
+    pub(super) fn step(
+        &mut self,
+        effects: &mut Effects,
+        change: impl FnOnce(State, &mut GroupCx<'_>) -> State,
+    ) {
         let state = std::mem::replace(&mut self.state, State::Empty(Empty));
-        self.state = change(state, &mut Turn { core: &mut self.core, desk });
+        self.state = change(state, &mut GroupCx { core: &mut self.core, effects });
     }
 
     /// Something is worth a line on the log.
-    pub(super) fn tell(&mut self, desk: &mut Desk, what: Happened) {
-        Turn { core: &mut self.core, desk }.tell(what);
+    pub(super) fn log(&mut self, effects: &mut Effects, what: GroupChange) {
+        GroupCx { core: &mut self.core, effects }.log(what);
     }
 
     /// A member was heard of, apart from any change of the group. That never brings a deadline closer, so
     /// the group need not be scheduled anew: a newcomer keeps its longer one, and who waits for us has none.
-    pub(super) fn heard(&mut self, desk: &Desk, member_id: &str) {
+    pub(super) fn heard(&mut self, effects: &Effects, member_id: &str) {
         if let Some(member) = self.core.roster.get_mut(member_id) {
             let before = member.deadline;
-            member.heard(desk.now.monotonic);
+            member.heard(effects.now.monotonic);
             member.deadline = before.max(member.deadline).filter(|_| before.is_some());
         }
     }
 
     /// SyncGroup.
-    pub(super) fn sync(&mut self, desk: &mut Desk, token: Token, request: SyncRequest) {
+    pub(super) fn sync(&mut self, effects: &mut Effects, token: Token, request: SyncRequest) {
         if let Err(error) = self.check_sync(&request) {
-            return desk.refuse_sync(token, error);
+            return effects.fail_sync(token, error);
         }
-        self.step(desk, |state, turn| match state {
-            State::Syncing(syncing) => syncing.sync(turn, token, request),
-            State::Stable(stable) => State::Stable(stable.sync(turn, token, &request)),
-            State::Empty(_) | State::Joining(_) => {
-                turn.desk.refuse_sync(token, GroupError::RebalanceInProgress);
-                state
-            }
-        });
+        self.step(effects, |state, cx| state.sync(cx, token, request));
     }
 
     fn check_sync(&self, request: &SyncRequest) -> Result<(), GroupError> {
@@ -81,12 +77,16 @@ impl Group {
     }
 
     /// Heartbeat. While members are awaited it is the way to tell one that it should come.
-    pub(super) fn heartbeat(&mut self, desk: &Desk, request: &HeartbeatRequest) -> Result<(), GroupError> {
+    pub(super) fn heartbeat(
+        &mut self,
+        effects: &Effects,
+        request: &HeartbeatRequest,
+    ) -> Result<(), GroupError> {
         self.core.roster.check(&request.member)?;
         if request.generation != self.core.generation {
             return Err(GroupError::IllegalGeneration);
         }
-        self.heard(desk, &request.member.member_id);
+        self.heard(effects, &request.member.member_id);
         match self.state {
             State::Empty(_) => Err(GroupError::UnknownMemberId),
             State::Joining(_) => Err(GroupError::RebalanceInProgress),
@@ -98,7 +98,7 @@ impl Group {
     ///
     /// Someone who was given an id and does not come back with it was in no generation, so a stable group
     /// stays as it is (Kafka 4.3 rebalances it all the same).
-    pub(super) fn leave(&mut self, desk: &mut Desk, request: LeaveRequest) -> Vec<LeavingMember> {
+    pub(super) fn leave(&mut self, effects: &mut Effects, request: LeaveRequest) -> Vec<LeavingMember> {
         let mut gone = Vec::new();
         let mut pending = Vec::new();
         let mut leaving = Vec::new();
@@ -111,9 +111,9 @@ impl Group {
             });
             leaving.push(LeavingMember { member, error: error.err() });
         }
-        self.step(desk, |state, turn| state.forget_pending(turn, &pending));
+        self.step(effects, |state, cx| state.remove_pending(cx, &pending));
         if !gone.is_empty() {
-            self.step(desk, |state, turn| state.remove(turn, &gone, Reason::Left(Members::of(&gone))));
+            self.step(effects, |state, cx| state.remove(cx, &gone, Reason::Left(Members::of(&gone))));
         }
         leaving
     }
@@ -125,26 +125,26 @@ impl Group {
             let id = member.instance_id.as_deref().and_then(|instance_id| roster.static_id(instance_id));
             return id.map(str::to_owned).ok_or(GroupError::UnknownMemberId);
         }
-        if !roster.expects(&member.member_id) {
+        if !roster.is_pending(&member.member_id) {
             roster.check(member)?;
         }
         Ok(member.member_id.clone())
     }
 
     /// Whatever has had its time: ids not come back for, silent members, the state itself.
-    pub(super) fn tick(&mut self, desk: &mut Desk) {
-        let now = desk.now.monotonic;
+    pub(super) fn tick(&mut self, effects: &mut Effects) {
+        let now = effects.now.monotonic;
         let pending = self.core.roster.overdue_pending(now);
         if !pending.is_empty() {
-            self.step(desk, |state, turn| state.forget_pending(turn, &pending));
+            self.step(effects, |state, cx| state.remove_pending(cx, &pending));
         }
         let silent: Vec<_> =
             self.core.roster.overdue(now).into_iter().filter(|id| !self.is_excused(id)).collect();
         if !silent.is_empty() {
-            self.step(desk, |state, turn| state.remove(turn, &silent, Reason::Silent(Members::of(&silent))));
+            self.step(effects, |state, cx| state.remove(cx, &silent, Reason::Silent(Members::of(&silent))));
         }
         if self.state.deadline().is_some_and(|deadline| deadline <= now) {
-            self.step(desk, State::expire);
+            self.step(effects, State::expire);
         }
     }
 
@@ -164,45 +164,48 @@ impl Group {
     }
 
     /// A write of this group is durable, its first record at `log_offset`.
-    pub(super) fn persisted(&mut self, desk: &mut Desk, write: WriteId, then: Then, log_offset: i64) {
+    pub(super) fn persisted(
+        &mut self,
+        effects: &mut Effects,
+        write: WriteId,
+        on_durable: OnDurable,
+        log_offset: i64,
+    ) {
         self.core.writes_in_flight = self.core.writes_in_flight.saturating_sub(1);
-        if then.is_of_state() {
+        if on_durable.is_of_state() {
             let state = self.core.states_in_flight.pop_front();
             self.core.logged = state.map(|value| LoggedState { value, log_offset });
         }
-        match then {
+        match on_durable {
             // These are not a group's.
-            Then::Removed(..) | Then::Forgotten(_) | Then::Folded(_) => {}
-            Then::Nothing => {}
-            Then::Assign => self.step(desk, |state, turn| match state {
-                State::Syncing(syncing) => syncing.stored(turn, write),
-                other => other,
-            }),
-            Then::Return(back) => {
+            OnDurable::GroupRemoved(..) | OnDurable::TopicsRemoved(_) | OnDurable::Folded(_) => {}
+            OnDurable::Nothing => {}
+            OnDurable::Assign => self.step(effects, |state, cx| state.stored(cx, write, Ok(()))),
+            OnDurable::Return(back) => {
                 let reply = self.welcome_back(&back);
-                desk.reply(back.token, Reply::Join(reply));
+                effects.reply(back.token, Reply::Join(reply));
             }
-            Then::Commit(offsets, due) => {
+            OnDurable::Commit(offsets, waiter) => {
                 self.store(offsets, log_offset);
-                self.settle_due(desk, due, None);
+                self.tell_waiter(effects, waiter, None);
             }
-            Then::TakeBack(keys, due) => {
+            OnDurable::RemoveOffsets(keys, waiter) => {
                 self.core.offsets.end_removals(&keys, true);
-                self.settle_due(desk, due, None);
+                self.tell_waiter(effects, waiter, None);
             }
         }
     }
 
     /// Tells who is to know that a write of offsets is durable, or why not. Who waits for several is told of one that failed.
-    fn settle_due(&mut self, desk: &mut Desk, due: Due, error: Option<GroupError>) {
-        let error = self.core.failed_piece.take().or(error);
-        match due {
-            Due::Nobody => {}
-            Due::WithNext => self.core.failed_piece = error,
-            Due::Client(token, reply) => desk.reply(
+    fn tell_waiter(&mut self, effects: &mut Effects, waiter: Waiter, error: Option<GroupError>) {
+        let error = self.core.failed_batch.take().or(error);
+        match waiter {
+            Waiter::Nobody => {}
+            Waiter::WithNext => self.core.failed_batch = error,
+            Waiter::Client(token, reply) => effects.reply(
                 token,
                 match error {
-                    Some(error) => reply.refused(error),
+                    Some(error) => reply.with_error(error),
                     None => reply,
                 },
             ),
@@ -217,25 +220,28 @@ impl Group {
     }
 
     /// A write of this group has failed.
-    pub(super) fn refused(&mut self, desk: &mut Desk, write: WriteId, then: Then, error: GroupError) {
+    pub(super) fn write_failed(
+        &mut self,
+        effects: &mut Effects,
+        write: WriteId,
+        on_durable: OnDurable,
+        error: GroupError,
+    ) {
         self.core.writes_in_flight = self.core.writes_in_flight.saturating_sub(1);
-        if then.is_of_state() {
+        if on_durable.is_of_state() {
             self.core.states_in_flight.pop_front();
         }
-        match then {
-            Then::Assign => self.step(desk, |state, turn| match state {
-                State::Syncing(syncing) => syncing.not_stored(turn, write, error),
-                other => other,
-            }),
-            Then::Commit(offsets, due) => {
+        match on_durable {
+            OnDurable::Assign => self.step(effects, |state, cx| state.stored(cx, write, Err(error))),
+            OnDurable::Commit(offsets, waiter) => {
                 offsets.iter().for_each(|one| self.core.offsets.unstage(&one.topic, one.partition));
-                self.settle_due(desk, due, Some(error));
+                self.tell_waiter(effects, waiter, Some(error));
             }
-            Then::TakeBack(keys, due) => {
+            OnDurable::RemoveOffsets(keys, waiter) => {
                 self.core.offsets.end_removals(&keys, false);
-                self.settle_due(desk, due, Some(error));
+                self.tell_waiter(effects, waiter, Some(error));
             }
-            then => then.refuse(desk, error),
+            on_durable => on_durable.fail(effects, error),
         }
     }
 
@@ -244,10 +250,10 @@ impl Group {
     fn welcome_back(&self, back: &Return) -> JoinReply {
         let member_id = &back.member.member_id;
         if let Err(error) = self.core.roster.check(&back.member) {
-            return JoinReply::refused(member_id.clone(), error);
+            return JoinReply::failed(member_id.clone(), error);
         }
         let Some(protocol) = self.state.protocol() else {
-            return JoinReply::refused(member_id.clone(), GroupError::RebalanceInProgress);
+            return JoinReply::failed(member_id.clone(), GroupError::RebalanceInProgress);
         };
         let mut reply = self.core.joined(member_id, protocol);
         if back.can_skip_assignment {
@@ -265,7 +271,7 @@ impl Group {
         self.state.is_empty()
             && self.core.generation == 0
             && self.core.logged.is_none()
-            && self.core.roster.expects_nobody()
+            && self.core.roster.has_no_pending()
             && self.core.offsets.is_empty()
             && self.core.writes_in_flight == 0
     }

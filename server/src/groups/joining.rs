@@ -6,13 +6,10 @@
 use std::collections::BTreeMap;
 
 use super::{
-    core::Turn,
-    empty::Empty,
+    core::GroupCx,
     error::GroupError,
     event::{Millis, Token},
-    news::{Happened, Members, Reason},
-    state::State,
-    syncing::Syncing,
+    log_lines::{GroupChange, Members, Reason},
 };
 
 /// Members are awaited.
@@ -22,6 +19,16 @@ pub(super) struct Joining {
     awaiting: BTreeMap<String, Token>,
     deadline: Millis,
     initial: Option<InitialDelay>,
+}
+
+/// What comes of the wait.
+pub(super) enum JoinProgress {
+    /// Others are awaited.
+    Waits(Joining),
+    /// These are the members that have come, with their tokens: a generation begins.
+    Complete(BTreeMap<String, Token>),
+    /// No member is left.
+    Nobody,
 }
 
 /// The wait of a group that was empty.
@@ -37,21 +44,21 @@ struct InitialDelay {
 
 impl Joining {
     /// A rebalance of a group that has members. They must all come, or have no more time.
-    pub(super) fn begin(turn: &mut Turn<'_>, reason: Reason) -> Self {
-        turn.stamp();
-        turn.tell(Happened::Rebalances(reason));
-        let deadline = turn.desk.now.monotonic.after(turn.core.roster.rebalance_timeout_ms().max(1));
+    pub(super) fn begin(cx: &mut GroupCx<'_>, reason: Reason) -> Self {
+        cx.stamp();
+        cx.log(GroupChange::Rebalances(reason));
+        let deadline = cx.effects.now.monotonic.after(cx.core.roster.rebalance_timeout_ms().max(1));
         Self { awaiting: BTreeMap::new(), deadline, initial: None }
     }
 
     /// The first rebalance of a group that was empty.
-    pub(super) fn begin_initial(turn: &mut Turn<'_>, reason: Reason) -> Self {
-        turn.stamp();
-        turn.tell(Happened::Rebalances(reason));
-        let delay_ms = turn.desk.limits.initial_rebalance_delay_ms;
-        let remaining_ms = turn.core.roster.rebalance_timeout_ms().saturating_sub(delay_ms).max(0);
+    pub(super) fn begin_initial(cx: &mut GroupCx<'_>, reason: Reason) -> Self {
+        cx.stamp();
+        cx.log(GroupChange::Rebalances(reason));
+        let delay_ms = cx.effects.limits.initial_rebalance_delay_ms;
+        let remaining_ms = cx.core.roster.rebalance_timeout_ms().saturating_sub(delay_ms).max(0);
         let initial = InitialDelay { delay_ms, remaining_ms, grown: false };
-        let deadline = turn.desk.now.monotonic.after(delay_ms);
+        let deadline = cx.effects.now.monotonic.after(delay_ms);
         Self { awaiting: BTreeMap::new(), deadline, initial: Some(initial) }
     }
 
@@ -72,10 +79,10 @@ impl Joining {
     /// If it was waiting already, its client asked again: it has given up on the first request, which is
     /// answered so that nothing waits forever.
     #[must_use]
-    pub(super) fn wait(mut self, turn: &mut Turn<'_>, member_id: String, token: Token) -> Self {
-        let newcomer = turn.core.roster.get(&member_id).is_some_and(|member| member.newcomer);
+    pub(super) fn wait(mut self, cx: &mut GroupCx<'_>, member_id: String, token: Token) -> Self {
+        let newcomer = cx.core.roster.get(&member_id).is_some_and(|member| member.newcomer);
         match self.awaiting.insert(member_id.clone(), token) {
-            Some(earlier) => turn.desk.refuse_join(earlier, member_id, GroupError::RebalanceInProgress),
+            Some(earlier) => cx.effects.fail_join(earlier, member_id, GroupError::RebalanceInProgress),
             None if newcomer => self.grow(),
             None => {}
         }
@@ -92,82 +99,87 @@ impl Joining {
 
     /// A static member's new process takes the place of the one that was waiting.
     #[must_use]
-    pub(super) fn replace(mut self, turn: &mut Turn<'_>, old_id: &str, new_id: String, token: Token) -> Self {
+    pub(super) fn replace(
+        mut self,
+        cx: &mut GroupCx<'_>,
+        old_id: &str,
+        new_id: String,
+        token: Token,
+    ) -> Self {
         if let Some(earlier) = self.awaiting.remove(old_id) {
-            turn.desk.refuse_join(earlier, old_id, GroupError::FencedInstanceId);
+            cx.effects.fail_join(earlier, old_id, GroupError::FencedInstanceId);
         }
-        self.wait(turn, new_id, token)
+        self.wait(cx, new_id, token)
     }
 
     /// Members are gone. Whoever waits is told to start over, if it is still there.
     #[must_use]
-    pub(super) fn remove(mut self, turn: &mut Turn<'_>, gone: &[String]) -> Self {
+    pub(super) fn remove(mut self, cx: &mut GroupCx<'_>, gone: &[String]) -> Self {
         for member_id in gone {
             if let Some(token) = self.awaiting.remove(member_id) {
-                turn.desk.refuse_join(token, "", GroupError::UnknownMemberId);
+                cx.effects.fail_join(token, "", GroupError::UnknownMemberId);
             }
-            turn.core.roster.remove(member_id);
+            cx.core.roster.remove(member_id);
         }
         self
     }
 
     /// Goes on if nobody else is to be waited for.
-    pub(super) fn settle(self, turn: &mut Turn<'_>) -> State {
-        let roster = &turn.core.roster;
+    pub(super) fn settle(self, cx: &mut GroupCx<'_>) -> JoinProgress {
+        let roster = &cx.core.roster;
         let ready = match self.initial {
             Some(initial) => initial.delay_ms == 0,
-            None => self.awaiting.len() == roster.len() && roster.expects_nobody(),
+            None => self.awaiting.len() == roster.len() && roster.has_no_pending(),
         };
-        if ready { self.complete(turn) } else { State::Joining(self) }
+        if ready { self.complete(cx) } else { JoinProgress::Waits(self) }
     }
 
     /// The deadline has come.
-    pub(super) fn expire(mut self, turn: &mut Turn<'_>) -> State {
+    pub(super) fn expire(mut self, cx: &mut GroupCx<'_>) -> JoinProgress {
         match self.initial {
             Some(initial) if initial.grown && initial.remaining_ms > 0 => {
-                let delay_ms = turn.desk.limits.initial_rebalance_delay_ms.min(initial.remaining_ms);
+                let delay_ms = cx.effects.limits.initial_rebalance_delay_ms.min(initial.remaining_ms);
                 let remaining_ms = initial.remaining_ms.saturating_sub(initial.delay_ms).max(0);
                 self.initial = Some(InitialDelay { delay_ms, remaining_ms, grown: false });
-                self.deadline = turn.desk.now.monotonic.after(delay_ms.max(1));
-                State::Joining(self)
+                self.deadline = cx.effects.now.monotonic.after(delay_ms.max(1));
+                JoinProgress::Waits(self)
             }
-            _ => self.complete(turn),
+            _ => self.complete(cx),
         }
     }
 
     /// Goes on with those who have come. Static members keep their place without coming: their process may
     /// be back before their session ends.
-    fn complete(mut self, turn: &mut Turn<'_>) -> State {
-        self.drop_the_missing(turn);
-        let roster = &mut turn.core.roster;
+    fn complete(mut self, cx: &mut GroupCx<'_>) -> JoinProgress {
+        self.drop_the_missing(cx);
+        let roster = &mut cx.core.roster;
         if self.awaiting.is_empty() && !roster.is_empty() {
             // Nobody could lead: wait for their sessions to end.
             self.initial = None;
-            self.deadline = turn.desk.now.monotonic.after(roster.rebalance_timeout_ms().max(1));
-            return State::Joining(self);
+            self.deadline = cx.effects.now.monotonic.after(roster.rebalance_timeout_ms().max(1));
+            return JoinProgress::Waits(self);
         }
         if !roster.leader().is_some_and(|leader| self.awaiting.contains_key(leader)) {
             let elected = self.awaiting.keys().next().cloned();
             roster.set_leader(elected);
         }
-        turn.core.generation = turn.core.generation.checked_add(1).unwrap_or(0);
-        if turn.core.roster.is_empty() {
-            State::Empty(Empty::enter(turn))
-        } else {
-            State::Syncing(Syncing::enter(turn, self.awaiting))
+        cx.core.generation = cx.core.generation.checked_add(1).unwrap_or(0);
+        match cx.core.roster.is_empty() {
+            true => JoinProgress::Nobody,
+            false => JoinProgress::Complete(self.awaiting),
         }
     }
 
-    fn drop_the_missing(&self, turn: &mut Turn<'_>) {
+    fn drop_the_missing(&self, cx: &mut GroupCx<'_>) {
         let is_missing = |id: &str| !self.awaiting.contains_key(id);
-        let members = turn.core.roster.iter().filter(|member| member.instance_id.is_none());
+        let members = cx.core.roster.iter().filter(|member| member.instance_id.is_none());
         let missing: Vec<_> =
             members.map(|member| member.member_id.clone()).filter(|id| is_missing(id)).collect();
         for member_id in &missing {
-            turn.core.roster.remove(member_id);
+            cx.core.roster.remove(member_id);
         }
         if !missing.is_empty() {
-            turn.tell(Happened::Missing(Members::of(&missing)));
+            cx.log(GroupChange::Missing(Members::of(&missing)));
         }
     }
 

@@ -4,11 +4,11 @@ use bytes::Bytes;
 
 use super::{
     coordinator::Coordinator,
+    core::LoggedState,
+    effects::Effects,
     event::{Client, MEMBER_BYTES, MEMBER_ID_COPIES, Now, Protocol},
-    fold::LoggedState,
     group::Group,
-    news::Reason,
-    outbox::Desk,
+    log_lines::Reason,
     roster::Enrolled,
     stable::Stable,
     state::State,
@@ -59,7 +59,7 @@ impl Coordinator {
                 let value = logged.record.value.map(|value| Bytes::copy_from_slice(&value));
                 let metadata = value.as_ref().map(GroupMetadata::decode).transpose()?;
                 let group = self.loading(group);
-                group.load(metadata);
+                load(group, metadata);
                 group.core.logged = value.map(|value| LoggedState { value, log_offset: logged.offset });
             }
             RecordKey::Other { .. } if logged.record.value.is_some() => {
@@ -76,38 +76,36 @@ impl Coordinator {
 
     /// The log's end was reached: sessions start anew, and groups that are too large by now rebalance.
     pub fn loaded(&mut self, now: Now) -> super::event::Outputs {
-        let mut desk = Desk::new(now, self.limits, self.next_write);
+        let mut effects = Effects::new(now, self.limits, self.next_write);
         for group in self.groups.values_mut() {
             group.core.roster.iter_mut().for_each(|member| member.heard(now.monotonic));
             if group.core.roster.len() > self.limits.members_max {
-                group.step(&mut desk, |state, turn| state.remove(turn, &[], Reason::TooMany));
+                group.step(&mut effects, |state, cx| state.remove(cx, &[], Reason::TooMany));
             }
         }
         let names: Vec<_> = self.groups.keys().cloned().collect();
-        self.finish(desk, names)
+        self.finish(effects, names)
     }
 }
 
-impl Group {
-    /// Becomes what a record says; without one, a group that has offsets at most.
-    fn load(&mut self, metadata: Option<GroupMetadata>) {
-        let name = std::mem::take(&mut self.core.group);
-        let offsets = std::mem::take(&mut self.core.offsets);
-        *self = Self::new(name, None);
-        self.core.offsets = offsets;
-        let Some(metadata) = metadata else { return };
-        self.core.generation = metadata.generation;
-        self.core.protocol_type = Some(metadata.protocol_type).filter(|kind| !kind.is_empty());
-        self.core.since_ms = metadata.since_ms;
-        if let (Some(protocol), false) = (metadata.protocol, metadata.members.is_empty()) {
-            for member in metadata.members {
-                self.core.roster.enroll(Enrolled::loaded(member, &protocol));
-            }
-            if let Some(leader) = metadata.leader.filter(|leader| self.core.roster.contains(leader)) {
-                self.core.roster.set_leader(Some(leader));
-            }
-            self.state = State::Stable(Stable::loaded(protocol));
+/// Becomes what a record says; without one, a group that has offsets at most.
+fn load(group: &mut Group, metadata: Option<GroupMetadata>) {
+    let name = std::mem::take(&mut group.core.group);
+    let offsets = std::mem::take(&mut group.core.offsets);
+    *group = Group::new(name, None);
+    group.core.offsets = offsets;
+    let Some(metadata) = metadata else { return };
+    group.core.generation = metadata.generation;
+    group.core.protocol_type = Some(metadata.protocol_type).filter(|kind| !kind.is_empty());
+    group.core.since_ms = metadata.since_ms;
+    if let (Some(protocol), false) = (metadata.protocol, metadata.members.is_empty()) {
+        for member in metadata.members {
+            group.core.roster.enroll(Enrolled::loaded(member, &protocol));
         }
+        if let Some(leader) = metadata.leader.filter(|leader| group.core.roster.contains(leader)) {
+            group.core.roster.set_leader(Some(leader));
+        }
+        group.state = State::Stable(Stable::loaded(protocol));
     }
 }
 

@@ -15,6 +15,13 @@
 //!     +------ none is left ----+  +---- member joins, leaves, is silent, changes -------+
 //! ```
 //!
+//! An event becomes `effects`: replies, and writes with what follows once they are durable. A state takes the
+//! group's `core::GroupCx` and says what it goes on as; only `state` knows all of them. `fold` and `deleted_topics` are
+//! values of their own that the coordinator moves on step by step.
+//!
+//! This owns what groups are and have committed. It must not know the clock, the log, other cores or Kafka's codes: `runtime`
+//! gives it the former, `answers` maps its errors.
+//!
 //! Kafka's fifth state, Dead, is a group that is not in the coordinator's map.
 //!
 //! Behaviour is that of Kafka's classic groups (GroupMetadataManager, ClassicGroup), with KIP-62
@@ -24,25 +31,27 @@
 // What is counted and timed here comes from whoever connects.
 #![warn(clippy::arithmetic_side_effects, clippy::indexing_slicing)]
 
+mod batches;
 mod commit;
 mod committed;
 mod coordinator;
 mod core;
+mod deleted_topics;
+mod effects;
 mod empty;
 mod error;
 mod event;
 mod expire;
 mod fold;
-mod forget;
 mod group;
 mod join;
 mod joining;
 mod load;
+mod log_lines;
 mod memory;
-mod news;
-mod outbox;
-mod pieces;
+mod room;
 mod roster;
+pub(crate) mod runtime;
 mod stable;
 mod state;
 mod subscription;
@@ -54,6 +63,7 @@ mod views;
 mod writes;
 
 pub use coordinator::Coordinator;
+pub use deleted_topics::{CleanupStep, OffsetCleanup};
 pub use error::GroupError;
 pub use event::{
     Client, CommitReply, CommitRequest, DeleteOffsetsReply, Event, FetchReply, FetchRequest, FetchedOffset,
@@ -62,7 +72,6 @@ pub use event::{
     OffsetToCommit, Outputs, Protocol, Reply, SyncReply, SyncRequest, Token, TopicErrors, Write, WriteId,
 };
 pub use fold::FoldStep;
-pub use forget::{ForgetStep, Forgetting};
-pub use memory::Room;
-pub use news::{Happened, Members, News, Reason};
+pub use log_lines::{GroupChange, LogLine, Members, Reason};
+pub use room::Room;
 pub(crate) use subscription::names as topics_of_subscription;

@@ -122,31 +122,31 @@ struct Pending {
 
 impl Roster {
     /// Gives out an id.
-    pub(super) fn expect(&mut self, member_id: String, client: Client, deadline: Millis) {
+    pub(super) fn add_pending(&mut self, member_id: String, client: Client, deadline: Millis) {
         self.note(client, pending_bytes(&member_id), 0);
         let before = self.pending.insert(member_id.clone(), Pending { client, deadline });
         before.iter().for_each(|before| self.note(before.client, 0, pending_bytes(&member_id)));
     }
 
     /// Whether an id was given out, and nobody has come back with it.
-    pub(super) fn expects(&self, member_id: &str) -> bool {
+    pub(super) fn is_pending(&self, member_id: &str) -> bool {
         self.pending.contains_key(member_id)
     }
 
     /// Whether that is so of any.
-    pub(super) fn expects_nobody(&self) -> bool {
+    pub(super) fn has_no_pending(&self) -> bool {
         self.pending.is_empty()
     }
 
     /// Does not wait any longer for who was given an id.
-    pub(super) fn expect_no_more(&mut self, member_id: &str) {
+    pub(super) fn remove_pending(&mut self, member_id: &str) {
         if let Some((id, pending)) = self.pending.remove_entry(member_id) {
             self.note(pending.client, 0, pending_bytes(&id));
         }
     }
 
     /// Nor for anybody.
-    pub(super) fn forget_pending(&mut self) {
+    pub(super) fn clear_pending(&mut self) {
         for (id, pending) in std::mem::take(&mut self.pending) {
             self.note(pending.client, 0, pending_bytes(&id));
         }
@@ -226,7 +226,7 @@ impl Roster {
 
     /// Adds a member; the first becomes the leader.
     pub(super) fn enroll(&mut self, member: Enrolled) {
-        self.expect_no_more(&member.member_id);
+        self.remove_pending(&member.member_id);
         if let Some(instance_id) = &member.instance_id {
             self.statics.insert(instance_id.clone(), member.member_id.clone());
         }
@@ -275,13 +275,13 @@ impl Roster {
         let of_instance = member.instance_id.as_deref().and_then(|instance_id| self.static_id(instance_id));
         let known = self.get(of_instance.unwrap_or(&member.member_id)).map(|member| member.bytes);
         known
-            .or_else(|| self.expects(&member.member_id).then(|| pending_bytes(&member.member_id)))
+            .or_else(|| self.is_pending(&member.member_id).then(|| pending_bytes(&member.member_id)))
             .unwrap_or(0)
     }
 
     /// Removes a member, or an id given to one that has not come back. Another becomes the leader.
     pub(super) fn remove(&mut self, member_id: &str) {
-        self.expect_no_more(member_id);
+        self.remove_pending(member_id);
         let Some(member) = self.members.remove(member_id) else { return };
         self.discount(&member);
         if let Some(instance_id) = &member.instance_id {

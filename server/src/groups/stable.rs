@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::{
-    core::Turn,
+    core::GroupCx,
+    effects::{OnDurable, Return},
     event::{Millis, Reply, SyncReply, SyncRequest, Token},
     joining::Joining,
-    news::{Happened, Members, Reason},
-    outbox::{Return, Then},
-    state::State,
+    log_lines::{GroupChange, Members, Reason},
+    syncing::Assigned,
 };
 
 /// All is assigned.
@@ -21,14 +21,10 @@ pub(super) struct Stable {
 }
 
 impl Stable {
-    pub(super) fn enter(
-        turn: &mut Turn<'_>,
-        protocol: String,
-        unsynced: BTreeSet<String>,
-        deadline: Option<Millis>,
-    ) -> Self {
-        turn.stamp();
-        turn.tell(Happened::Stable { protocol: protocol.clone() });
+    pub(super) fn enter(cx: &mut GroupCx<'_>, assigned: Assigned) -> Self {
+        let Assigned { protocol, unsynced, deadline } = assigned;
+        cx.stamp();
+        cx.log(GroupChange::Stable { protocol: protocol.clone() });
         Self { protocol, unsynced, deadline }
     }
 
@@ -47,55 +43,60 @@ impl Stable {
 
     /// A member asks for its assignment, late or again.
     #[must_use]
-    pub(super) fn sync(mut self, turn: &mut Turn<'_>, token: Token, request: &SyncRequest) -> Self {
+    pub(super) fn sync(mut self, cx: &mut GroupCx<'_>, token: Token, request: &SyncRequest) -> Self {
         self.unsynced.remove(&request.member.member_id);
         if self.unsynced.is_empty() {
             self.deadline = None;
         }
-        let member = turn.core.roster.get(&request.member.member_id);
+        let member = cx.core.roster.get(&request.member.member_id);
         let reply = SyncReply {
             error: None,
-            protocol_type: turn.core.protocol_type.clone(),
+            protocol_type: cx.core.protocol_type.clone(),
             protocol_name: Some(self.protocol.clone()),
             assignment: member.map(|member| member.assignment.clone()).unwrap_or_default(),
         };
-        turn.desk.reply(token, Reply::Sync(reply));
+        cx.effects.reply(token, Reply::Sync(reply));
         self
     }
 
     /// Members are gone.
-    pub(super) fn remove(self, turn: &mut Turn<'_>, gone: &[String], reason: Reason) -> Joining {
+    pub(super) fn remove(self, cx: &mut GroupCx<'_>, gone: &[String], reason: Reason) -> Joining {
         for member_id in gone {
-            turn.core.roster.remove(member_id);
+            cx.core.roster.remove(member_id);
         }
-        Joining::begin(turn, reason)
+        Joining::begin(cx, reason)
     }
 
     /// A static member's new process has taken its place in the roster. If the group's protocol stays, so
-    /// does the generation: the new id is written down, and the member is told.
-    pub(super) fn replace(mut self, turn: &mut Turn<'_>, old_id: &str, back: Return) -> State {
+    /// does the generation: the new id is written down, and the member is told. Otherwise all join anew.
+    pub(super) fn replace(
+        mut self,
+        cx: &mut GroupCx<'_>,
+        old_id: &str,
+        back: Return,
+    ) -> Result<Self, Joining> {
         if self.unsynced.remove(old_id) {
             self.unsynced.insert(back.member.member_id.clone());
         }
-        if turn.core.roster.choose_protocol() != self.protocol {
+        if cx.core.roster.choose_protocol() != self.protocol {
             let (id, token) = (back.member.member_id, back.token);
             let reason = Reason::Replaced(id.clone());
-            return Joining::begin(turn, reason).wait(turn, id, token).settle(turn);
+            return Err(Joining::begin(cx, reason).wait(cx, id, token));
         }
-        turn.heard(&back.member.member_id);
+        cx.heard(&back.member.member_id);
         let assignments =
-            turn.core.roster.iter().map(|member| (member.member_id.clone(), member.assignment.clone()));
+            cx.core.roster.iter().map(|member| (member.member_id.clone(), member.assignment.clone()));
         let assignments = assignments.collect();
-        let record = turn.core.record(Some(&self.protocol), &assignments, turn.desk.now.wall_ms);
-        turn.write_state(record, Then::Return(back));
-        State::Stable(self)
+        let record = cx.core.record(Some(&self.protocol), &assignments, cx.effects.now.wall_ms);
+        cx.write_state(record, OnDurable::Return(back));
+        Ok(self)
     }
 
     /// The time to ask for assignments is over.
-    pub(super) fn expire(mut self, turn: &mut Turn<'_>) -> State {
+    pub(super) fn expire(mut self, cx: &mut GroupCx<'_>) -> Joining {
         let silent: Vec<_> = std::mem::take(&mut self.unsynced).into_iter().collect();
         let reason = Reason::NotSynced(Members::of(&silent));
-        self.remove(turn, &silent, reason).settle(turn)
+        self.remove(cx, &silent, reason)
     }
 
     #[cfg(any(test, debug_assertions))]

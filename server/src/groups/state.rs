@@ -1,14 +1,15 @@
 //! What a group is doing, and how each state takes what can happen in all of them.
 
 use super::{
-    core::Turn,
+    core::GroupCx,
+    effects::Return,
     empty::Empty,
     error::GroupError,
-    event::{Millis, Token},
-    joining::Joining,
-    news::Reason,
+    event::{Millis, SyncRequest, Token, WriteId},
+    joining::{JoinProgress, Joining},
+    log_lines::Reason,
     stable::Stable,
-    syncing::Syncing,
+    syncing::{SyncProgress, Syncing},
 };
 
 /// A group's state. A method that can end it consumes it.
@@ -64,44 +65,119 @@ impl State {
     }
 
     /// A member of the roster is to be in the next generation; its token waits for that.
-    pub(super) fn rejoin(self, turn: &mut Turn<'_>, member_id: String, token: Token, reason: Reason) -> Self {
+    pub(super) fn rejoin(
+        self,
+        cx: &mut GroupCx<'_>,
+        member_id: String,
+        token: Token,
+        reason: Reason,
+    ) -> Self {
         let joining = match self {
-            Self::Empty(_) => Joining::begin_initial(turn, reason),
+            Self::Empty(_) => Joining::begin_initial(cx, reason),
             Self::Joining(joining) => joining,
-            Self::Syncing(syncing) => syncing.interrupt(turn, GroupError::RebalanceInProgress, reason),
-            Self::Stable(_) => Joining::begin(turn, reason),
+            Self::Syncing(syncing) => syncing.interrupt(cx, GroupError::RebalanceInProgress, reason),
+            Self::Stable(_) => Joining::begin(cx, reason),
         };
-        joining.wait(turn, member_id, token).settle(turn)
+        Self::settled(joining.wait(cx, member_id, token), cx)
     }
 
     /// Members are gone, by their own wish, by silence or because there is no room.
-    pub(super) fn remove(self, turn: &mut Turn<'_>, gone: &[String], reason: Reason) -> Self {
+    pub(super) fn remove(self, cx: &mut GroupCx<'_>, gone: &[String], reason: Reason) -> Self {
         match self {
             Self::Empty(empty) => Self::Empty(empty),
-            Self::Joining(joining) => joining.remove(turn, gone).settle(turn),
-            Self::Syncing(syncing) => syncing.remove(turn, gone, reason).settle(turn),
-            Self::Stable(stable) => stable.remove(turn, gone, reason).settle(turn),
+            Self::Joining(joining) => Self::settled(joining.remove(cx, gone), cx),
+            Self::Syncing(syncing) => Self::settled(syncing.remove(cx, gone, reason), cx),
+            Self::Stable(stable) => Self::settled(stable.remove(cx, gone, reason), cx),
         }
     }
 
     /// Someone given an id will not come back with it.
-    pub(super) fn forget_pending(self, turn: &mut Turn<'_>, gone: &[String]) -> Self {
+    pub(super) fn remove_pending(self, cx: &mut GroupCx<'_>, gone: &[String]) -> Self {
         for member_id in gone {
-            turn.core.roster.expect_no_more(member_id);
+            cx.core.roster.remove_pending(member_id);
         }
         match self {
-            Self::Joining(joining) => joining.settle(turn),
+            Self::Joining(joining) => Self::settled(joining, cx),
             other => other,
         }
     }
 
     /// The state's own deadline has come.
-    pub(super) fn expire(self, turn: &mut Turn<'_>) -> Self {
+    pub(super) fn expire(self, cx: &mut GroupCx<'_>) -> Self {
         match self {
             Self::Empty(empty) => Self::Empty(empty),
-            Self::Joining(joining) => joining.expire(turn),
-            Self::Syncing(syncing) => syncing.expire(turn),
-            Self::Stable(stable) => stable.expire(turn),
+            Self::Joining(joining) => {
+                let progress = joining.expire(cx);
+                Self::joined(progress, cx)
+            }
+            Self::Syncing(syncing) => Self::settled(syncing.expire(cx), cx),
+            Self::Stable(stable) => Self::settled(stable.expire(cx), cx),
+        }
+    }
+
+    /// A member asks for its assignment; the leader brings everyone's.
+    pub(super) fn sync(self, cx: &mut GroupCx<'_>, token: Token, request: SyncRequest) -> Self {
+        match self {
+            Self::Syncing(syncing) => {
+                let progress = syncing.sync(cx, token, request);
+                Self::synced(progress, cx)
+            }
+            Self::Stable(stable) => Self::Stable(stable.sync(cx, token, &request)),
+            Self::Empty(_) | Self::Joining(_) => {
+                cx.effects.fail_sync(token, GroupError::RebalanceInProgress);
+                self
+            }
+        }
+    }
+
+    /// A write of assignments is durable, or has failed.
+    pub(super) fn stored(self, cx: &mut GroupCx<'_>, write: WriteId, stored: Result<(), GroupError>) -> Self {
+        let Self::Syncing(syncing) = self else { return self };
+        let progress = match stored {
+            Ok(()) => syncing.stored(cx, write),
+            Err(error) => syncing.not_stored(cx, write, error),
+        };
+        Self::synced(progress, cx)
+    }
+
+    /// A static member's new process has taken its place in the roster.
+    pub(super) fn replace(self, cx: &mut GroupCx<'_>, old_id: &str, back: Return) -> Self {
+        let (new_id, token) = (back.member.member_id.clone(), back.token);
+        match self {
+            Self::Joining(joining) => Self::settled(joining.replace(cx, old_id, new_id, token), cx),
+            Self::Syncing(syncing) => {
+                let joining = syncing.replace(cx, old_id, &new_id).wait(cx, new_id, token);
+                Self::settled(joining, cx)
+            }
+            Self::Stable(stable) => match stable.replace(cx, old_id, back) {
+                Ok(stable) => Self::Stable(stable),
+                Err(joining) => Self::settled(joining, cx),
+            },
+            Self::Empty(empty) => {
+                cx.effects.fail_join(token, new_id, GroupError::UnknownMemberId);
+                Self::Empty(empty)
+            }
+        }
+    }
+
+    /// Goes on if nobody else is to be waited for.
+    fn settled(joining: Joining, cx: &mut GroupCx<'_>) -> Self {
+        Self::joined(joining.settle(cx), cx)
+    }
+
+    fn joined(progress: JoinProgress, cx: &mut GroupCx<'_>) -> Self {
+        match progress {
+            JoinProgress::Waits(joining) => Self::Joining(joining),
+            JoinProgress::Complete(members) => Self::Syncing(Syncing::enter(cx, members)),
+            JoinProgress::Nobody => Self::Empty(Empty::enter(cx)),
+        }
+    }
+
+    fn synced(progress: SyncProgress, cx: &mut GroupCx<'_>) -> Self {
+        match progress {
+            SyncProgress::Waits(syncing) => Self::Syncing(syncing),
+            SyncProgress::Assigned(assigned) => Self::Stable(Stable::enter(cx, assigned)),
+            SyncProgress::Interrupted(joining) => Self::settled(joining, cx),
         }
     }
 }

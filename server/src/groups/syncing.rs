@@ -6,14 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::Bytes;
 
 use super::{
-    core::Turn,
+    core::GroupCx,
+    effects::OnDurable,
     error::GroupError,
     event::{Millis, Reply, SyncReply, SyncRequest, Token, WriteId},
     joining::Joining,
-    news::{Members, Reason},
-    outbox::Then,
-    stable::Stable,
-    state::State,
+    log_lines::{Members, Reason},
 };
 
 /// The assignment is awaited.
@@ -28,6 +26,24 @@ pub(super) struct Syncing {
     storing: Option<Storing>,
 }
 
+/// What comes of the wait.
+pub(super) enum SyncProgress {
+    /// It goes on.
+    Waits(Syncing),
+    /// Members have their assignments.
+    Assigned(Assigned),
+    /// All start over.
+    Interrupted(Joining),
+}
+
+/// A generation whose members have their assignments.
+pub(super) struct Assigned {
+    pub(super) protocol: String,
+    /// Who has not asked for its assignment yet, and until when that is waited for.
+    pub(super) unsynced: BTreeSet<String>,
+    pub(super) deadline: Option<Millis>,
+}
+
 /// The assignment on its way to the disk.
 #[derive(Clone, Debug)]
 struct Storing {
@@ -37,17 +53,17 @@ struct Storing {
 
 impl Syncing {
     /// The members are complete: each that waits is told the generation, and the leader everyone.
-    pub(super) fn enter(turn: &mut Turn<'_>, joined: BTreeMap<String, Token>) -> Self {
-        turn.stamp();
-        let protocol = turn.core.roster.choose_protocol();
+    pub(super) fn enter(cx: &mut GroupCx<'_>, joined: BTreeMap<String, Token>) -> Self {
+        cx.stamp();
+        let protocol = cx.core.roster.choose_protocol();
         for (member_id, token) in &joined {
-            let reply = turn.core.joined(member_id, &protocol);
-            turn.desk.reply(*token, Reply::Join(reply));
+            let reply = cx.core.joined(member_id, &protocol);
+            cx.effects.reply(*token, Reply::Join(reply));
         }
-        let now = turn.desk.now.monotonic;
-        let deadline = now.after(turn.core.roster.rebalance_timeout_ms().max(1));
+        let now = cx.effects.now.monotonic;
+        let deadline = now.after(cx.core.roster.rebalance_timeout_ms().max(1));
         let mut unsynced = BTreeSet::new();
-        for member in turn.core.roster.iter_mut() {
+        for member in cx.core.roster.iter_mut() {
             member.heard(now);
             member.newcomer = false;
             unsynced.insert(member.member_id.clone());
@@ -70,100 +86,101 @@ impl Syncing {
     /// A member asks for its assignment; the leader brings everyone's. What makes too large a record is not written: all
     /// start over.
     #[must_use]
-    pub(super) fn sync(mut self, turn: &mut Turn<'_>, token: Token, request: SyncRequest) -> State {
+    pub(super) fn sync(mut self, cx: &mut GroupCx<'_>, token: Token, request: SyncRequest) -> SyncProgress {
         let member_id = request.member.member_id;
         self.unsynced.remove(&member_id);
         if self.unsynced.is_empty() {
             self.deadline = None;
         }
-        let brings = turn.core.roster.is_leader(&member_id) && self.storing.is_none();
+        let brings = cx.core.roster.is_leader(&member_id) && self.storing.is_none();
         if let Some(earlier) = self.awaiting.insert(member_id, token) {
-            turn.desk.refuse_sync(earlier, GroupError::RebalanceInProgress);
+            cx.effects.fail_sync(earlier, GroupError::RebalanceInProgress);
         }
         if brings {
             let mut assignments: BTreeMap<_, _> = request.assignments.into_iter().collect();
-            assignments.retain(|member_id, _| turn.core.roster.contains(member_id));
-            if turn.core.record_bytes(&self.protocol, &assignments) > turn.desk.limits.state_bytes_max {
+            assignments.retain(|member_id, _| cx.core.roster.contains(member_id));
+            if cx.core.record_bytes(&self.protocol, &assignments) > cx.effects.limits.state_bytes_max {
                 let error = GroupError::UnknownServerError;
-                return self.interrupt(turn, error, Reason::NotStored(error)).settle(turn);
+                return SyncProgress::Interrupted(self.interrupt(cx, error, Reason::NotStored(error)));
             }
-            self.storing = Some(self.store(turn, assignments));
+            self.storing = Some(self.store(cx, assignments));
         }
-        State::Syncing(self)
+        SyncProgress::Waits(self)
     }
 
-    fn store(&self, turn: &mut Turn<'_>, assignments: BTreeMap<String, Bytes>) -> Storing {
-        let record = turn.core.record(Some(&self.protocol), &assignments, turn.desk.now.wall_ms);
-        let write = turn.write_state(record, Then::Assign);
+    fn store(&self, cx: &mut GroupCx<'_>, assignments: BTreeMap<String, Bytes>) -> Storing {
+        let record = cx.core.record(Some(&self.protocol), &assignments, cx.effects.now.wall_ms);
+        let write = cx.write_state(record, OnDurable::Assign);
         Storing { write, assignments }
     }
 
     /// A write of assignments is durable; if it is this generation's, the members get theirs.
-    pub(super) fn stored(mut self, turn: &mut Turn<'_>, write: WriteId) -> State {
+    pub(super) fn stored(mut self, cx: &mut GroupCx<'_>, write: WriteId) -> SyncProgress {
         let Some(storing) = self.storing.take_if(|storing| storing.write == write) else {
-            return State::Syncing(self);
+            return SyncProgress::Waits(self);
         };
-        turn.core.roster.assign(&storing.assignments);
+        cx.core.roster.assign(&storing.assignments);
         for (member_id, token) in self.awaiting {
-            let assignment = turn.core.roster.get(&member_id).map(|member| member.assignment.clone());
+            let assignment = cx.core.roster.get(&member_id).map(|member| member.assignment.clone());
             let reply = SyncReply {
                 error: None,
-                protocol_type: turn.core.protocol_type.clone(),
+                protocol_type: cx.core.protocol_type.clone(),
                 protocol_name: Some(self.protocol.clone()),
                 assignment: assignment.unwrap_or_default(),
             };
-            turn.desk.reply(token, Reply::Sync(reply));
-            turn.heard(&member_id);
+            cx.effects.reply(token, Reply::Sync(reply));
+            cx.heard(&member_id);
         }
-        State::Stable(Stable::enter(turn, self.protocol, self.unsynced, self.deadline))
+        let Self { protocol, unsynced, deadline, .. } = self;
+        SyncProgress::Assigned(Assigned { protocol, unsynced, deadline })
     }
 
     /// The write of the assignments has failed: all start over, and those who wait are told.
-    pub(super) fn not_stored(self, turn: &mut Turn<'_>, write: WriteId, error: GroupError) -> State {
+    pub(super) fn not_stored(self, cx: &mut GroupCx<'_>, write: WriteId, error: GroupError) -> SyncProgress {
         match &self.storing {
             Some(storing) if storing.write == write => {
-                self.interrupt(turn, error, Reason::NotStored(error)).settle(turn)
+                SyncProgress::Interrupted(self.interrupt(cx, error, Reason::NotStored(error)))
             }
-            _ => State::Syncing(self),
+            _ => SyncProgress::Waits(self),
         }
     }
 
     /// The generation ends before it began: those who wait are told, and the members join anew.
-    pub(super) fn interrupt(self, turn: &mut Turn<'_>, error: GroupError, reason: Reason) -> Joining {
-        turn.core.roster.assign(&BTreeMap::new());
+    pub(super) fn interrupt(self, cx: &mut GroupCx<'_>, error: GroupError, reason: Reason) -> Joining {
+        cx.core.roster.assign(&BTreeMap::new());
         for (member_id, token) in self.awaiting {
-            turn.desk.refuse_sync(token, error);
-            turn.heard(&member_id);
+            cx.effects.fail_sync(token, error);
+            cx.heard(&member_id);
         }
-        Joining::begin(turn, reason)
+        Joining::begin(cx, reason)
     }
 
     /// Members are gone.
-    pub(super) fn remove(mut self, turn: &mut Turn<'_>, gone: &[String], reason: Reason) -> Joining {
+    pub(super) fn remove(mut self, cx: &mut GroupCx<'_>, gone: &[String], reason: Reason) -> Joining {
         for member_id in gone {
             if let Some(token) = self.awaiting.remove(member_id) {
-                turn.desk.refuse_sync(token, GroupError::UnknownMemberId);
+                cx.effects.fail_sync(token, GroupError::UnknownMemberId);
             }
-            turn.core.roster.remove(member_id);
+            cx.core.roster.remove(member_id);
         }
-        self.interrupt(turn, GroupError::RebalanceInProgress, reason)
+        self.interrupt(cx, GroupError::RebalanceInProgress, reason)
     }
 
     /// A static member's new process takes its place. The leader may have been told the old id already,
     /// so the generation cannot be kept.
-    pub(super) fn replace(mut self, turn: &mut Turn<'_>, old_id: &str, new_id: &str) -> Joining {
+    pub(super) fn replace(mut self, cx: &mut GroupCx<'_>, old_id: &str, new_id: &str) -> Joining {
         if let Some(token) = self.awaiting.remove(old_id) {
-            turn.desk.refuse_sync(token, GroupError::FencedInstanceId);
+            cx.effects.fail_sync(token, GroupError::FencedInstanceId);
         }
         let reason = Reason::Replaced(new_id.to_owned());
-        self.interrupt(turn, GroupError::RebalanceInProgress, reason)
+        self.interrupt(cx, GroupError::RebalanceInProgress, reason)
     }
 
     /// The time to ask for assignments is over: the others go on without those who have not.
-    pub(super) fn expire(mut self, turn: &mut Turn<'_>) -> State {
+    pub(super) fn expire(mut self, cx: &mut GroupCx<'_>) -> Joining {
         let silent: Vec<_> = std::mem::take(&mut self.unsynced).into_iter().collect();
         let reason = Reason::NotSynced(Members::of(&silent));
-        self.remove(turn, &silent, reason).settle(turn)
+        self.remove(cx, &silent, reason)
     }
 
     #[cfg(any(test, debug_assertions))]

@@ -8,22 +8,24 @@ use super::{
     state::State,
 };
 
-impl Group {
-    pub(super) fn found(&self) -> FoundGroup {
-        FoundGroup {
-            group: self.core.group.clone(),
-            protocol_type: self.core.protocol_type.clone().unwrap_or_default(),
-            state: self.state.name(),
+impl FoundGroup {
+    pub(super) fn of(group: &Group) -> Self {
+        Self {
+            group: group.core.group.clone(),
+            protocol_type: group.core.protocol_type.clone().unwrap_or_default(),
+            state: group.state.name(),
         }
     }
+}
 
+impl GroupDescription {
     /// While the group is not stable its members' data says nothing, and is not shown.
-    pub(super) fn describe(&self) -> GroupDescription {
-        let protocol = match &self.state {
+    pub(super) fn of(group: &Group) -> Self {
+        let protocol = match &group.state {
             State::Stable(stable) => Some(stable.protocol()),
             State::Empty(_) | State::Joining(_) | State::Syncing(_) => None,
         };
-        let members = self.core.roster.iter().map(|member| MemberDescription {
+        let members = group.core.roster.iter().map(|member| MemberDescription {
             member_id: member.member_id.clone(),
             instance_id: member.instance_id.clone(),
             client_id: member.client_id.clone(),
@@ -31,13 +33,11 @@ impl Group {
             metadata: protocol.map_or_else(Bytes::new, |protocol| member.metadata(protocol)),
             assignment: if protocol.is_some() { member.assignment.clone() } else { Bytes::new() },
         });
-        let FoundGroup { group, protocol_type, state } = self.found();
+        let FoundGroup { group, protocol_type, state } = FoundGroup::of(group);
         let protocol = protocol.unwrap_or_default().to_owned();
-        GroupDescription { group, state, protocol_type, protocol, members: members.collect() }
+        Self { group, state, protocol_type, protocol, members: members.collect() }
     }
-}
 
-impl GroupDescription {
     /// A group that there is not.
     pub fn dead(group: &str) -> Self {
         Self {

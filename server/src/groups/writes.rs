@@ -1,29 +1,29 @@
-//! Writes whose fate is open.
+//! Writes that have not ended: the log has them, and has not said what became of them.
 //!
 //! The log keeps them in order, but the news of them may come in any: each waits for those before it, so
 //! that memory goes through what a restart would read.
 
 use std::collections::BTreeMap;
 
-use super::{error::GroupError, event::WriteId, outbox::Then};
+use super::{effects::OnDurable, error::GroupError, event::WriteId};
 
 /// A write that has become durable, its first record at an offset of the log, or has failed.
-pub(super) type Fate = Result<i64, GroupError>;
+pub(super) type WriteResult = Result<i64, GroupError>;
 
 #[derive(Debug)]
 struct Open {
     group: Option<String>,
-    then: Then,
-    fate: Option<Fate>,
+    on_durable: OnDurable,
+    result: Option<WriteResult>,
 }
 
-/// A write whose turn has come.
+/// A write that has ended, as have all before it.
 pub(super) struct Settled {
     pub(super) write: WriteId,
     /// The group that cares for it, if one does.
     pub(super) group: Option<String>,
-    pub(super) then: Then,
-    pub(super) fate: Fate,
+    pub(super) on_durable: OnDurable,
+    pub(super) result: WriteResult,
 }
 
 /// The writes, in the log's order.
@@ -37,33 +37,34 @@ impl Writes {
         Self { open: BTreeMap::new() }
     }
 
-    pub(super) fn begin(&mut self, write: WriteId, group: Option<String>, then: Then) {
-        self.open.insert(write, Open { group, then, fate: None });
+    pub(super) fn begin(&mut self, write: WriteId, group: Option<String>, on_durable: OnDurable) {
+        self.open.insert(write, Open { group, on_durable, result: None });
     }
 
-    /// A write's fate is known. Of one that is not open it says nothing new.
-    pub(super) fn settle(&mut self, write: WriteId, fate: Fate) {
+    /// A write has ended. Of one that is not open it says nothing new.
+    pub(super) fn settle(&mut self, write: WriteId, result: WriteResult) {
         if let Some(open) = self.open.get_mut(&write) {
-            open.fate.get_or_insert(fate);
+            open.result.get_or_insert(result);
         }
     }
 
-    /// The first write, if its fate is known.
+    /// The first write, if it has ended.
     pub(super) fn next_settled(&mut self) -> Option<Settled> {
         let first = self.open.first_entry()?;
-        let fate = first.get().fate?;
-        let (write, Open { group, then, .. }) = first.remove_entry();
-        Some(Settled { write, group, then, fate })
+        let result = first.get().result?;
+        let (write, Open { group, on_durable, .. }) = first.remove_entry();
+        Some(Settled { write, group, on_durable, result })
     }
 
-    /// Whether the fate of a write before this one is open.
+    /// Whether a write before this one has not ended.
     pub(super) fn has_open_before(&self, write: WriteId) -> bool {
         self.open.keys().next().is_some_and(|first| *first < write)
     }
 
     #[cfg(any(test, debug_assertions))]
     pub(super) fn count_of(&self, group: &str) -> usize {
-        let concerns = |open: &&Open| open.group.as_deref() == Some(group) || open.then.forgets_of(group);
+        let concerns =
+            |open: &&Open| open.group.as_deref() == Some(group) || open.on_durable.removes_offsets_of(group);
         self.open.values().filter(concerns).count()
     }
 }

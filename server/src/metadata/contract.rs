@@ -84,9 +84,9 @@ pub struct Transaction {
     pub changes: Vec<Change>,
 }
 
-/// What became of a transaction.
+/// What became of a transaction that was to be committed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum CommitResult {
     /// It is committed and durable, under this revision.
     Committed(Revision),
     /// A condition did not hold, as of this revision; nothing is changed.
@@ -170,7 +170,7 @@ pub trait Store {
 
     /// Commits a transaction if its conditions hold. Done means durable. If the future is dropped the
     /// transaction may be committed all the same.
-    async fn commit(&self, transaction: Transaction) -> Result<Verdict, StoreError>;
+    async fn commit(&self, transaction: Transaction) -> Result<CommitResult, StoreError>;
 
     /// Reads a range, as of now or of an earlier revision that is still kept.
     async fn range(&self, range: &KeyRange, at: Option<Revision>) -> Result<Snapshot, StoreError>;

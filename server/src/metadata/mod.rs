@@ -14,8 +14,8 @@ mod properties;
 mod topics;
 
 pub use contract::{
-    Change, Condition, Entry, KeyEvent, KeyRange, Revision, SessionId, Snapshot, Store, StoreError,
-    Transaction, Update, Verdict, Watch,
+    Change, CommitResult, Condition, Entry, KeyEvent, KeyRange, Revision, SessionId, Snapshot, Store,
+    StoreError, Transaction, Update, Watch,
 };
 pub use kafka::NotUnderstood;
 pub(crate) use local::{
@@ -24,4 +24,4 @@ pub(crate) use local::{
 pub use local::{LocalStore, LocalWatch};
 pub use producer_ids::{PRODUCER_ID_BLOCK, next_producer_ids};
 pub use properties::{MetaProperties, PropertiesError};
-pub use topics::{NameError, Topic, TopicId, TopicRecord, Topics, TopicsError};
+pub use topics::{NameError, StoredTopic, StoredTopics, TopicId, TopicRecord, TopicsError};

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::contract::{Change, Condition, KeyRange, Revision, Store, StoreError, Transaction, Verdict};
+use super::contract::{Change, CommitResult, Condition, KeyRange, Revision, Store, StoreError, Transaction};
 
 const KEY: &str = "producer-ids/next";
 /// How many ids are taken from the store at a time. Those of a block that are not used when the broker stops
@@ -21,9 +21,9 @@ pub async fn next_producer_ids(store: &impl Store) -> Result<Range<i64>, StoreEr
         let end = end.ok_or_else(|| StoreError::Damaged(format!("{KEY}: no ids are left")))?;
         let changes = vec![Change::put(KEY, end.to_string())];
         match store.commit(Transaction { conditions: vec![condition], changes }).await? {
-            Verdict::Committed(_) => return Ok(first..end),
+            CommitResult::Committed(_) => return Ok(first..end),
             // Someone else has taken that block.
-            Verdict::Conflict(_) => {}
+            CommitResult::Conflict(_) => {}
         }
     }
 }

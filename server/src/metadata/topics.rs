@@ -150,7 +150,7 @@ impl TopicRecord {
     }
 
     /// Removes topics that are still as they were, all or none.
-    pub fn delete<'a>(topics: impl Iterator<Item = &'a Topic>) -> Transaction {
+    pub fn delete<'a>(topics: impl Iterator<Item = &'a StoredTopic>) -> Transaction {
         let mut transaction = Transaction::default();
         for topic in topics {
             let key = Self::key(&topic.record.name);
@@ -171,7 +171,7 @@ pub struct TopicsError {
 
 /// A topic, and the revision of its record.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Topic {
+pub struct StoredTopic {
     /// What is stored.
     pub record: TopicRecord,
     /// Since when.
@@ -180,15 +180,15 @@ pub struct Topic {
 
 /// All topics, as of a revision.
 #[derive(Clone, Debug, Default)]
-pub struct Topics {
-    by_name: BTreeMap<String, Topic>,
+pub struct StoredTopics {
+    by_name: BTreeMap<String, StoredTopic>,
     by_id: BTreeMap<TopicId, String>,
     /// Names with dots or underscores, by what they look like with underscores alone.
     blurred: BTreeMap<String, BTreeSet<String>>,
     revision: Revision,
 }
 
-impl Topics {
+impl StoredTopics {
     /// What to read and to watch.
     pub fn range() -> KeyRange {
         KeyRange::Prefix(PREFIX.to_owned())
@@ -220,7 +220,7 @@ impl Topics {
         if let Some(blurred) = blurred(&record.name) {
             self.blurred.entry(blurred).or_default().insert(record.name.clone());
         }
-        self.by_name.insert(record.name.clone(), Topic { record, revision: entry.modified });
+        self.by_name.insert(record.name.clone(), StoredTopic { record, revision: entry.modified });
         Ok(())
     }
 
@@ -243,17 +243,17 @@ impl Topics {
     }
 
     /// The topic of a name.
-    pub fn get(&self, name: &str) -> Option<&Topic> {
+    pub fn get(&self, name: &str) -> Option<&StoredTopic> {
         self.by_name.get(name)
     }
 
     /// The topic of an id.
-    pub fn by_id(&self, id: TopicId) -> Option<&Topic> {
+    pub fn by_id(&self, id: TopicId) -> Option<&StoredTopic> {
         self.by_id.get(&id).and_then(|name| self.get(name))
     }
 
     /// All, by name.
-    pub fn iter(&self) -> btree_map::Values<'_, String, Topic> {
+    pub fn iter(&self) -> btree_map::Values<'_, String, StoredTopic> {
         self.by_name.values()
     }
 
@@ -312,16 +312,16 @@ mod tests {
     #[test]
     fn names_are_kafkas() {
         for good in ["a", "orders.v1", "A-b_c.9", &"x".repeat(249)] {
-            assert_eq!(Topics::check_name(good), Ok(()), "{good}");
+            assert_eq!(StoredTopics::check_name(good), Ok(()), "{good}");
         }
         for bad in ["", ".", "..", "a b", "a/b", "ä", &"x".repeat(250)] {
-            assert!(Topics::check_name(bad).is_err(), "{bad}");
+            assert!(StoredTopics::check_name(bad).is_err(), "{bad}");
         }
     }
 
     #[test]
     fn dots_and_underscores_collide() {
-        let mut topics = Topics::default();
+        let mut topics = StoredTopics::default();
         let record = record("orders.v1");
         let Change::Put { key, value, .. } = record.put() else { unreachable!() };
         let entry = Entry { key, value, created: Revision(1), modified: Revision(1), session: None };

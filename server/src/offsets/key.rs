@@ -5,13 +5,29 @@
 //! version 2    | int16 version | string group |                                    a group's state
 //! ```
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::Bytes;
+use creel_wire::{Message, Str};
 
-use super::fields::{Input, Malformed, put_string};
+use super::error::Malformed;
+use super::versioned::{encode, message, version};
 
 /// Written for offsets; version 0 differs in nothing.
 const OFFSET_VERSION: i16 = 1;
 const GROUP_VERSION: i16 = 2;
+
+#[derive(Clone, Debug, PartialEq, Message)]
+#[wire(flexible = "none")]
+struct OffsetKey {
+    group: Str,
+    topic: Str,
+    partition: i32,
+}
+
+#[derive(Clone, Debug, PartialEq, Message)]
+#[wire(flexible = "none")]
+struct GroupKey {
+    group: Str,
+}
 
 /// A record's key.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,33 +60,35 @@ impl RecordKey {
     /// # Panics
     /// For [`RecordKey::Other`], which is never written.
     pub fn encode(&self) -> Bytes {
-        let mut out = BytesMut::new();
+        let text = |text: &str| Str::from(text.to_owned());
         match self {
             Self::Offset { group, topic, partition } => {
-                out.put_i16(OFFSET_VERSION);
-                put_string(&mut out, group);
-                put_string(&mut out, topic);
-                out.put_i32(*partition);
+                let key = OffsetKey { group: text(group), topic: text(topic), partition: *partition };
+                encode(&key, OFFSET_VERSION)
             }
-            Self::Group { group } => {
-                out.put_i16(GROUP_VERSION);
-                put_string(&mut out, group);
-            }
+            Self::Group { group } => encode(&GroupKey { group: text(group) }, GROUP_VERSION),
             Self::Other { version } => panic!("keys of version {version} are only read"),
         }
-        out.freeze()
     }
 
     /// Reads a key.
     pub fn decode(bytes: &Bytes) -> Result<Self, Malformed> {
-        let mut input = Input::new(bytes.clone(), "key of an offset record");
-        match input.i16()? {
-            0 | OFFSET_VERSION => {
-                let (group, topic) = (input.string()?, input.string()?);
-                Ok(Self::Offset { group, topic, partition: input.i32()? })
+        let what = "key of an offset record";
+        match version(bytes, what)? {
+            (version @ (0 | OFFSET_VERSION), reader) => {
+                let OffsetKey { group, topic, partition } = message(reader, version, what)?;
+                Ok(Self::Offset { group: owned(&group), topic: owned(&topic), partition })
             }
-            GROUP_VERSION => Ok(Self::Group { group: input.string()? }),
-            version => Ok(Self::Other { version }),
+            (GROUP_VERSION, reader) => {
+                let GroupKey { group } = message(reader, GROUP_VERSION, what)?;
+                Ok(Self::Group { group: owned(&group) })
+            }
+            (version, _) => Ok(Self::Other { version }),
         }
     }
+}
+
+/// Copied: what is kept must not hold on to the whole read it came from.
+fn owned(text: &Str) -> String {
+    text.as_str().to_owned()
 }

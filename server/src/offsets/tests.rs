@@ -1,6 +1,7 @@
 //! Encodings against bytes written down by hand and against themselves.
 
 use bytes::{BufMut, Bytes, BytesMut};
+use creel_engine::{Attributes, BatchBuilder, LoggedBatch};
 
 use super::*;
 
@@ -101,6 +102,11 @@ fn every_shortened_value_is_refused() {
     }
 }
 
+/// The first batch of a log, and what it says.
+fn read_batch(log: &mut Bytes) -> Option<Result<BatchContent, ContentError>> {
+    LoggedBatch::split_from(log).unwrap().map(|batch| BatchContent::read(&batch))
+}
+
 #[test]
 fn batches_come_back_record_by_record() {
     let records = vec![
@@ -108,30 +114,93 @@ fn batches_come_back_record_by_record() {
         Record::group("g", &state()),
         Record::tombstone(&offset_key()),
     ];
-    let batch = encode_batch(&records, 1_700_000_000_000);
-    let crc = encode_batch(&records[..2], 1_700_000_000_000).slice(17..21);
-    assert_eq!(crc[..], 333_563_741_u32.to_be_bytes(), "the CRC that Kafka's DumpLogSegments found valid");
-    let mut log = BytesMut::from(&batch[..]);
+    let batch = batch_of(&records, 1_700_000_000_000).unwrap();
+    let crc = batch_of(&records[..2], 1_700_000_000_000).unwrap().header().crc;
+    assert_eq!(crc, 333_563_741, "the CRC that Kafka's DumpLogSegments found valid");
+    let mut log = BytesMut::from(&batch.bytes()[..]);
     log[..8].copy_from_slice(&100_i64.to_be_bytes());
-    log.put_slice(&batch[..20]);
-    let (content, length) = read_batch(&log.clone().freeze()).unwrap().unwrap();
-    assert_eq!(length, batch.len());
-    let BatchContent::Records(read) = content else { panic!("{content:?}") };
+    log.put_slice(&batch.bytes()[..20]);
+    let mut log = log.freeze();
+    let BatchContent::Records(read) = read_batch(&mut log).unwrap().unwrap() else { panic!("no records") };
+    assert_eq!(log.len(), 20);
     assert_eq!(read.iter().map(|one| one.offset).collect::<Vec<_>>(), [100, 101, 102]);
     assert_eq!(read.into_iter().map(|one| one.record).collect::<Vec<_>>(), records);
-    assert_eq!(read_batch(&log.freeze().slice(length..)), Ok(None));
+    assert_eq!(read_batch(&mut log), None);
+    assert!(batch_of(&[], 0).is_none());
 }
 
 #[test]
-fn broken_batches_never_panic() {
-    let batch = encode_batch(&[Record::group("g", &state())], 0);
-    for position in 0..batch.len() {
+fn no_flipped_bit_is_taken_for_a_record() {
+    let batch = batch_of(&[Record::group("g", &state())], 0).unwrap();
+    let whole = BatchContent::read(&LoggedBatch::split_from(&mut batch.bytes().clone()).unwrap().unwrap());
+    for position in 0..batch.size_bytes() {
         for bit in 0..8 {
-            let mut broken = BytesMut::from(&batch[..]);
+            let mut broken = BytesMut::from(&batch.bytes()[..]);
             broken[position] ^= 1 << bit;
-            let _ = read_batch(&broken.freeze());
+            let found = LoggedBatch::split_from(&mut broken.freeze());
+            let Ok(Some(found)) = found else { continue };
+            match BatchContent::read(&found) {
+                // Base offset and leader epoch are outside the checksum.
+                Ok(BatchContent::Records(read)) if position < 16 => assert_eq!(read.len(), 1),
+                Err(ContentError::Batch(_)) if position >= 8 => {}
+                other => panic!("byte {position}, bit {bit}: {other:?}, and not {whole:?}"),
+            }
         }
     }
+}
+
+/// A batch of Kafka's: of a transaction, or its end.
+fn of_transaction(attributes: i16, key: &[u8]) -> Result<BatchContent, ContentError> {
+    let attributes = Attributes(1 << 4 | attributes);
+    let builder = BatchBuilder::new(0).producer(7, 0, -1).attributes(attributes);
+    let batch = builder.record(0, Some(key), None).build().unwrap();
+    read_batch(&mut batch.bytes().clone()).unwrap()
+}
+
+#[test]
+fn transactions_and_their_ends_are_told_apart() {
+    let control = 1 << 5;
+    let marker = |committed| Ok(BatchContent::Marker { producer_id: 7, committed });
+    assert_eq!(of_transaction(control, &[0, 0, 0, 1]), marker(true));
+    assert_eq!(of_transaction(control, &[0, 0, 0, 0]), marker(false));
+    assert_eq!(of_transaction(control, &[0, 0, 0]), Err(Malformed("control batch").into()));
+    let record = Record { key: Bytes::from_static(b"k"), value: None };
+    let records = vec![LoggedRecord { offset: 0, record }];
+    assert_eq!(of_transaction(0, b"k"), Ok(BatchContent::Transactional { producer_id: 7, records }));
+}
+
+#[test]
+fn compressed_batches_are_said_to_be_so() {
+    let batch = batch_of(&[Record::group("g", &state())], 0).unwrap();
+    let mut bytes = batch.bytes().to_vec();
+    bytes[22] |= 4;
+    creel_engine::fuzzing::seal_batch(&mut bytes);
+    assert_eq!(read_batch(&mut Bytes::from(bytes)), Some(Err(ContentError::Compressed)));
+}
+
+#[test]
+fn what_is_malformed_is_refused() {
+    for key in [
+        &b""[..],
+        b"\x00",
+        b"\x00\x01\x7f\xff\x01",
+        b"\x00\x01\xff\xff",
+        b"\x00\x02\x00\x01\xff",
+        b"\x00\x01\x00\x01g\x00\x01t\x00",
+    ] {
+        assert!(RecordKey::decode(&Bytes::from_static(key)).is_err(), "{key:?}");
+    }
+    for value in [&b"\x00\x05"[..], b"\xff\xff", b""] {
+        assert!(OffsetCommit::decode(&Bytes::from_static(value)).is_err(), "{value:?}");
+        assert!(GroupMetadata::decode(&Bytes::from_static(value)).is_err(), "{value:?}");
+    }
+    let group = |members: &[u8]| {
+        let head = b"\x00\x03\x00\x00\x00\x00\x00\x01\xff\xff\xff\xff\x00\x00\x00\x00\x00\x00\x00\x00";
+        GroupMetadata::decode(&[head, members].concat().into())
+    };
+    assert!(group(b"\x00\x00\x00\x00").is_ok());
+    assert!(group(b"\xff\xff\xff\xff").is_err(), "no list of members");
+    assert!(group(b"\x7f\xff\xff\xff").is_err(), "more members than bytes");
 }
 
 /// A partition as Kafka 4.3.1 wrote it, for a consumer, a static consumer, an administrator, and deletions.
@@ -140,11 +209,10 @@ const KAFKAS: &[u8] = include_bytes!("kafka-4.3.1.log");
 fn kafkas_records() -> Vec<Record> {
     let mut log = Bytes::from_static(KAFKAS);
     let mut records = Vec::new();
-    while let Some((content, length)) = read_batch(&log).unwrap() {
-        let BatchContent::Records(batch) = content else { panic!("{content:?}") };
+    while let Some(content) = read_batch(&mut log) {
+        let BatchContent::Records(batch) = content.unwrap() else { panic!("no records") };
         assert!(batch.iter().zip(records.len()..).all(|(one, offset)| one.offset == offset as i64));
         records.extend(batch.into_iter().map(|one| one.record));
-        log = log.slice(length..);
     }
     assert!(log.is_empty());
     records

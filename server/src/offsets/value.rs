@@ -11,15 +11,56 @@
 //!           |   int32 rebalance timeout | int32 session timeout | bytes subscription | bytes assignment ] |
 //! ```
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::Bytes;
+use creel_wire::{Decode, Message, Str};
 
-use super::fields::{Input, Malformed, put_bytes, put_nullable_string, put_string};
+use super::error::Malformed;
+use super::versioned::{encode, message, version};
 
 const VERSION: i16 = 3;
 /// Offsets with an expiry of their own, which only version 1 can say.
 const EXPIRING_VERSION: i16 = 1;
-const FLEXIBLE_FROM: i16 = 4;
 const VERSION_MAX: i16 = 4;
+
+#[derive(Clone, Debug, PartialEq, Message)]
+#[wire(flexible = "4+")]
+struct OffsetCommitValue {
+    offset: i64,
+    #[wire(versions = "3+", default = -1)]
+    leader_epoch: i32,
+    metadata: Str,
+    commit_timestamp: i64,
+    #[wire(versions = "1", default = -1)]
+    expire_timestamp: i64,
+}
+
+#[derive(Clone, Debug, PartialEq, Message)]
+#[wire(flexible = "4+")]
+struct GroupMetadataValue {
+    protocol_type: Str,
+    generation: i32,
+    #[wire(nullable = "0+")]
+    protocol: Option<Str>,
+    #[wire(nullable = "0+")]
+    leader: Option<Str>,
+    #[wire(versions = "2+", default = -1)]
+    current_state_timestamp: i64,
+    members: Vec<MemberMetadata>,
+}
+
+#[derive(Clone, Debug, PartialEq, Message)]
+struct MemberMetadata {
+    member_id: Str,
+    #[wire(versions = "3+", nullable = "3+")]
+    group_instance_id: Option<Str>,
+    client_id: Str,
+    client_host: Str,
+    #[wire(versions = "1+", default = -1)]
+    rebalance_timeout: i32,
+    session_timeout: i32,
+    subscription: Bytes,
+    assignment: Bytes,
+}
 
 /// A committed offset.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,34 +80,27 @@ pub struct OffsetCommit {
 impl OffsetCommit {
     /// The bytes of the value.
     pub fn encode(&self) -> Bytes {
-        let mut out = BytesMut::with_capacity(self.metadata.len().saturating_add(24));
         let version = if self.expire_time_ms.is_some() { EXPIRING_VERSION } else { VERSION };
-        out.put_i16(version);
-        out.put_i64(self.offset);
-        if version >= 3 {
-            out.put_i32(self.leader_epoch);
-        }
-        put_string(&mut out, &self.metadata);
-        out.put_i64(self.commit_time_ms);
-        if let Some(expire_time_ms) = self.expire_time_ms {
-            out.put_i64(expire_time_ms);
-        }
-        out.freeze()
+        let value = OffsetCommitValue {
+            offset: self.offset,
+            leader_epoch: self.leader_epoch,
+            metadata: Str::from(self.metadata.clone()),
+            commit_timestamp: self.commit_time_ms,
+            expire_timestamp: self.expire_time_ms.unwrap_or(-1),
+        };
+        encode(&value, version)
     }
 
     /// Reads a value of any version.
     pub fn decode(bytes: &Bytes) -> Result<Self, Malformed> {
-        let what = "committed offset";
-        let mut input = Input::new(bytes.clone(), what);
-        let version = read_version(&mut input, what)?;
-        let offset = input.i64()?;
-        let leader_epoch = if version >= 3 { input.i32()? } else { -1 };
-        let metadata = input.string()?;
-        let commit_time_ms = input.i64()?;
-        let expire_time_ms = if version == 1 { Some(input.i64()?) } else { None };
-        input.tagged_fields()?;
-        let expire_time_ms = expire_time_ms.filter(|time| *time != -1);
-        Ok(Self { offset, leader_epoch, metadata, commit_time_ms, expire_time_ms })
+        let read: OffsetCommitValue = decode(bytes, "committed offset")?;
+        Ok(Self {
+            offset: read.offset,
+            leader_epoch: read.leader_epoch,
+            metadata: owned(&read.metadata),
+            commit_time_ms: read.commit_timestamp,
+            expire_time_ms: Some(read.expire_timestamp).filter(|time| *time != -1),
+        })
     }
 }
 
@@ -111,77 +145,69 @@ pub struct GroupMetadataMember {
 impl GroupMetadata {
     /// The bytes of the value.
     pub fn encode(&self) -> Bytes {
-        let mut out = BytesMut::new();
-        out.put_i16(VERSION);
-        put_string(&mut out, &self.protocol_type);
-        out.put_i32(self.generation);
-        put_nullable_string(&mut out, self.protocol.as_deref());
-        put_nullable_string(&mut out, self.leader.as_deref());
-        out.put_i64(self.since_ms.unwrap_or(-1));
-        out.put_i32(i32::try_from(self.members.len()).expect("group.max.size is an int32"));
-        for member in &self.members {
-            member.encode(&mut out);
-        }
-        out.freeze()
+        let value = GroupMetadataValue {
+            protocol_type: Str::from(self.protocol_type.clone()),
+            generation: self.generation,
+            protocol: self.protocol.clone().map(Str::from),
+            leader: self.leader.clone().map(Str::from),
+            current_state_timestamp: self.since_ms.unwrap_or(-1),
+            members: self.members.iter().map(GroupMetadataMember::stored).collect(),
+        };
+        encode(&value, VERSION)
     }
 
     /// Reads a value of any version.
     pub fn decode(bytes: &Bytes) -> Result<Self, Malformed> {
-        let what = "group state";
-        let mut input = Input::new(bytes.clone(), what);
-        let version = read_version(&mut input, what)?;
-        let protocol_type = input.string()?;
-        let generation = input.i32()?;
-        let protocol = input.nullable_string()?;
-        let leader = input.nullable_string()?;
-        let since_ms = if version >= 2 { Some(input.i64()?).filter(|time| *time != -1) } else { None };
-        let count = input.array_length()?;
-        let members =
-            (0..count).map(|_| GroupMetadataMember::decode(&mut input, version)).collect::<Result<_, _>>()?;
-        input.tagged_fields()?;
-        Ok(Self { protocol_type, generation, protocol, leader, since_ms, members })
-    }
-}
-
-impl GroupMetadataMember {
-    fn encode(&self, out: &mut BytesMut) {
-        put_string(out, &self.member_id);
-        put_nullable_string(out, self.instance_id.as_deref());
-        put_string(out, &self.client_id);
-        put_string(out, &self.client_host);
-        out.put_i32(self.rebalance_timeout_ms);
-        out.put_i32(self.session_timeout_ms);
-        put_bytes(out, &self.subscription);
-        put_bytes(out, &self.assignment);
-    }
-
-    fn decode(input: &mut Input, version: i16) -> Result<Self, Malformed> {
-        let member_id = input.string()?;
-        let instance_id = if version >= 3 { input.nullable_string()? } else { None };
-        let (client_id, client_host) = (input.string()?, input.string()?);
-        let rebalance_timeout_ms = if version >= 1 { Some(input.i32()?) } else { None };
-        let session_timeout_ms = input.i32()?;
-        let (subscription, assignment) = (input.bytes()?, input.bytes()?);
-        input.tagged_fields()?;
+        let read: GroupMetadataValue = decode(bytes, "group state")?;
         Ok(Self {
-            member_id,
-            instance_id,
-            client_id,
-            client_host,
-            // Older members knew one timeout for both.
-            rebalance_timeout_ms: rebalance_timeout_ms.filter(|ms| *ms != -1).unwrap_or(session_timeout_ms),
-            session_timeout_ms,
-            subscription,
-            assignment,
+            protocol_type: owned(&read.protocol_type),
+            generation: read.generation,
+            protocol: read.protocol.as_ref().map(owned),
+            leader: read.leader.as_ref().map(owned),
+            since_ms: Some(read.current_state_timestamp).filter(|time| *time != -1),
+            members: read.members.into_iter().map(GroupMetadataMember::from_stored).collect(),
         })
     }
 }
 
-fn read_version(input: &mut Input, what: &'static str) -> Result<i16, Malformed> {
-    let version = input.i16()?;
-    if !(0..=VERSION_MAX).contains(&version) {
-        return Err(Malformed(what));
+impl GroupMetadataMember {
+    fn stored(&self) -> MemberMetadata {
+        MemberMetadata {
+            member_id: Str::from(self.member_id.clone()),
+            group_instance_id: self.instance_id.clone().map(Str::from),
+            client_id: Str::from(self.client_id.clone()),
+            client_host: Str::from(self.client_host.clone()),
+            rebalance_timeout: self.rebalance_timeout_ms,
+            session_timeout: self.session_timeout_ms,
+            subscription: self.subscription.clone(),
+            assignment: self.assignment.clone(),
+        }
     }
-    input.set_flexible(version >= FLEXIBLE_FROM);
-    Ok(version)
+
+    fn from_stored(read: MemberMetadata) -> Self {
+        // Older members knew one timeout for both.
+        let rebalance_timeout = Some(read.rebalance_timeout).filter(|ms| *ms != -1);
+        Self {
+            member_id: owned(&read.member_id),
+            instance_id: read.group_instance_id.as_ref().map(owned),
+            client_id: owned(&read.client_id),
+            client_host: owned(&read.client_host),
+            rebalance_timeout_ms: rebalance_timeout.unwrap_or(read.session_timeout),
+            session_timeout_ms: read.session_timeout,
+            subscription: Bytes::copy_from_slice(&read.subscription),
+            assignment: Bytes::copy_from_slice(&read.assignment),
+        }
+    }
+}
+
+fn decode<M: Decode>(bytes: &Bytes, what: &'static str) -> Result<M, Malformed> {
+    match version(bytes, what)? {
+        (version @ 0..=VERSION_MAX, reader) => message(reader, version, what),
+        _ => Err(Malformed(what)),
+    }
+}
+
+/// Copied: what is kept must not hold on to the whole read it came from.
+fn owned(text: &Str) -> String {
+    text.as_str().to_owned()
 }

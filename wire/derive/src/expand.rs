@@ -219,7 +219,7 @@ fn write(fields: &[Field<'_>]) -> TokenStream {
     let counts = tags.iter().map(|(_, field)| sent(field));
     let writes = tags.iter().map(|(tag, field)| {
         let (name, shape, sent) = (field.name, field.shape(), sent(field));
-        quote!(if #sent { writer.tag(#tag, &self.#name, #shape); })
+        quote!(if #sent { ::creel_wire::field::write_tag(writer, #tag, &self.#name, #shape); })
     });
     quote! {
         #(#plain)*
@@ -321,7 +321,7 @@ fn whole_message(name: &Ident, flexible: Versions) -> TokenStream {
                 reader: &mut ::creel_wire::Reader,
                 version: i16,
             ) -> ::core::result::Result<Self, ::creel_wire::DecodeError> {
-                let shape = ::creel_wire::field::Shape::of::<Self>(version);
+                let shape = <Self as ::creel_wire::Message>::shape(version);
                 <Self as ::creel_wire::field::Field>::read(reader, shape)
             }
         }
@@ -329,11 +329,11 @@ fn whole_message(name: &Ident, flexible: Versions) -> TokenStream {
         #[automatically_derived]
         impl ::creel_wire::Encode for #name {
             fn encoded_len(&self, version: i16) -> usize {
-                ::creel_wire::field::Field::size(self, ::creel_wire::field::Shape::of::<Self>(version))
+                ::creel_wire::field::Field::size(self, <Self as ::creel_wire::Message>::shape(version))
             }
 
             fn encode(&self, writer: &mut ::creel_wire::Writer, version: i16) {
-                ::creel_wire::field::Field::write(self, writer, ::creel_wire::field::Shape::of::<Self>(version));
+                ::creel_wire::field::Field::write(self, writer, <Self as ::creel_wire::Message>::shape(version));
             }
         }
     }

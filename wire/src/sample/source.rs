@@ -54,7 +54,7 @@ pub trait Sample: Sized {
 
 /// A whole message of `version`.
 pub fn sample<M: Message + Sample>(source: &mut Source, version: i16) -> M {
-    M::sample(source, Shape::of::<M>(version))
+    M::sample(source, M::shape(version))
 }
 
 macro_rules! numbers {

@@ -41,8 +41,8 @@ pub(super) fn venv() -> PathBuf {
 pub(super) fn install() -> Outcome {
     let requirements = paths::root().join("clients/python/requirements.txt");
     let stamp = venv().join("requirements.txt");
-    let wanted = fs::read(&requirements).map_err(about("clients/python/requirements.txt"))?;
-    if fs::read(&stamp).is_ok_and(|have| have == wanted) {
+    let wanted = fs::read_to_string(&requirements).map_err(about("clients/python/requirements.txt"))?;
+    if fs::read_to_string(&stamp).is_ok_and(|have| pins(&have).eq(pins(&wanted))) {
         return Ok(());
     }
     step("Python venv", Command::new("python3").args(["-m", "venv", "--clear"]).arg(venv()))?;
@@ -50,4 +50,20 @@ pub(super) fn install() -> Outcome {
     pip.args(["install", "--quiet", "--disable-pip-version-check", "-r"]).arg(&requirements);
     step("Python clients", &mut pip)?;
     fs::write(&stamp, wanted).map_err(about("the stamp of the Python venv"))
+}
+
+/// The lines that name a package: another comment is no reason to install anew.
+fn pins(requirements: &str) -> impl Iterator<Item = &str> {
+    requirements.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::pins;
+
+    #[test]
+    fn comments_are_no_pins() {
+        assert!(pins("# a\nkafka-python==3\n\n").eq(pins("kafka-python==3\n# b")));
+        assert!(!pins("kafka-python==3").eq(pins("kafka-python==4")));
+    }
 }

@@ -1,7 +1,7 @@
 //! A broker on a free port of loopback, in a temporary directory that outlives a kill.
 
 use crate::error::{BenchError, Result};
-use crate::held::{Held, Program, accepts, disk_bytes, free_port};
+use crate::server_process::{Program, ServerProcess, accepts, disk_bytes, free_port};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -10,7 +10,7 @@ use tempfile::TempDir;
 /// A broker and its directory.
 #[derive(Debug)]
 pub struct Broker {
-    server: Option<Held>,
+    server: Option<ServerProcess>,
     binary: PathBuf,
     cpus: String,
     port: u16,
@@ -31,7 +31,7 @@ impl Broker {
     /// Starts it on what is in the directory; gives the seconds until it served.
     pub fn start_again(&mut self) -> Result<f64> {
         let began = Instant::now();
-        let mut server = Held::start(Program {
+        let mut server = ServerProcess::start(Program {
             name: "creel",
             cpus: &self.cpus,
             path: &self.binary,
@@ -61,11 +61,11 @@ impl Broker {
 
     /// Stops it in order.
     pub fn stop(mut self) -> Result<()> {
-        self.server.take().map_or(Ok(()), Held::stop)
+        self.server.take().map_or(Ok(()), ServerProcess::stop)
     }
 
     /// The process.
-    pub fn server(&self) -> Result<&Held> {
+    pub fn server(&self) -> Result<&ServerProcess> {
         self.server.as_ref().ok_or_else(|| BenchError::Said("the broker is not running".into()))
     }
 

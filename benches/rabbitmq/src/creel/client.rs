@@ -12,12 +12,12 @@ use creel_wire::api::offset_fetch::{
 };
 use creel_wire::api::produce::{PartitionProduceData, ProduceRequest, TopicProduceData};
 use creel_wire::{Bytes, ErrorCode, Records, Str};
-use loadgen::client::cluster::{Cluster, Topic};
-use loadgen::client::control::{Control, describe};
-use loadgen::codec::{CodecSpec, Decoder, Encoder};
-use loadgen::records::build::OpenBatch;
-use loadgen::records::parse::next_batch;
-use loadgen::records::stamp::Stamp;
+use loadgen_engine::client::cluster::{Cluster, Topic};
+use loadgen_engine::client::control::{Control, describe};
+use loadgen_engine::codec::{CodecSpec, Decoder, Encoder};
+use loadgen_engine::records::build::OpenBatch;
+use loadgen_engine::records::parse::next_batch;
+use loadgen_engine::records::stamp::Stamp;
 use std::net::SocketAddr;
 use std::time::Duration;
 

@@ -7,9 +7,9 @@ use crate::error::{BenchError, Result};
 use crate::figures::Crash;
 use crate::ledger::Ledger;
 use crate::settings::{Settings, UNCONFIRMED_MAX};
-use loadgen::client::cluster::Topic;
-use loadgen::payload::Payload;
-use loadgen::records::stamp::Stamp;
+use loadgen_engine::client::cluster::Topic;
+use loadgen_engine::payload::Payload;
+use loadgen_engine::records::stamp::Stamp;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -96,7 +96,7 @@ fn produce(
         };
         match client.produce(acks, (acked..acked + BATCH_RECORDS).map(record)) {
             Ok(()) => acked += BATCH_RECORDS,
-            Err(BenchError::Load(_)) => break, // the broker is gone
+            Err(BenchError::Engine(_)) => break, // the broker is gone
             Err(error) => return Err(error),
         }
     }

@@ -6,12 +6,14 @@ use crate::arm::Arm;
 use crate::error::{BenchError, Result};
 use crate::figures::Figures;
 use crate::settings::Settings;
-use clap::Parser;
-use loadgen::cli::{Cli, Command, RunArgs};
-use loadgen::client::cluster::Topic;
-use loadgen::live::Live;
-use loadgen::report::RunReport;
-use loadgen::run::run_shown;
+use loadgen_engine::client::cluster::Topic;
+use loadgen_engine::options::{Acks, BrokerOptions, RunOptions};
+use loadgen_engine::payload::options::PayloadOptions;
+use loadgen_result::report::Origin;
+use loadgen_result::report::RunReport;
+use loadgen_result::report::verification::Level;
+use loadgen_run::Caller;
+use loadgen_run::progress_view::Lines;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,7 +22,7 @@ use std::thread::JoinHandle;
 const TOPIC: &str = "load";
 /// With 1-KiB messages [`crate::settings::UNCONFIRMED_MAX`] messages of each producer.
 const BATCH_BYTES: usize = 64 << 10;
-const IN_FLIGHT: usize = 5;
+const IN_FLIGHT: u16 = 5;
 const FETCH_WAIT_MS: i32 = 100;
 
 /// Runs one load with `readers` that each get everything, or none.
@@ -31,18 +33,15 @@ pub fn run(
     readers: usize,
     settings: &Settings,
 ) -> Result<(Figures, RunReport)> {
-    let name = format!("{TOPIC}-{}", loadgen::clock::now_ns());
+    let name = format!("{TOPIC}-{}", loadgen_engine::clock::now_ns());
     let topic = topic(broker.address(), &name)?;
     let over = Arc::new(AtomicBool::new(false));
     let others: Vec<_> =
         (1..readers).map(|_| read_all(broker.address(), topic.clone(), over.clone())).collect();
     let server = broker.server()?;
     server.forget_peak();
-    let ended = run_shown(
-        &arguments(broker, arm, rate, readers, &name, settings)?,
-        &Arc::default(),
-        Live::behind(String::new()),
-    );
+    let options = options(broker, arm, rate, readers, &name, settings)?;
+    let ended = loadgen_run::run(&options, &caller(), Box::new(Lines::behind(String::new())));
     let peak_memory_bytes = server.peak_memory_bytes();
     over.store(true, Ordering::Release);
     for other in others {
@@ -53,44 +52,46 @@ pub fn run(
     Ok((figures, report))
 }
 
-fn arguments(
+/// This program, as the run's report names it.
+fn caller() -> Caller {
+    let origin =
+        Origin { loadgen: env!("CARGO_PKG_VERSION").to_owned(), command: std::env::args().collect() };
+    Caller { origin, ..Caller::default() }
+}
+
+fn options(
     broker: &Broker,
     arm: Arm,
     rate: Option<f64>,
     readers: usize,
     topic: &str,
     settings: &Settings,
-) -> Result<RunArgs> {
-    let seconds = |time: std::time::Duration| format!("{}ms", time.as_millis());
-    let mut words: Vec<String> =
-        ["loadgen", "run", "--into-existing", "--partitions", "1", "--linger-ms", "0"]
-            .map(str::to_owned)
-            .to_vec();
-    let options = [
-        ("--bootstrap", broker.address().to_string()),
-        ("--broker-pid", broker.server()?.pid().to_string()),
-        ("--broker-data-dir", broker.data_dir().display().to_string()),
-        ("--topic", topic.to_owned()),
-        ("--record-size", settings.message_bytes.to_string()),
-        ("--seed", settings.seed.to_string()),
-        ("--connections", settings.producers.to_string()),
-        ("--consumers", readers.min(1).to_string()),
-        ("--verify", if readers == 0 { "off" } else { "seq" }.to_owned()),
-        ("--batch-bytes", BATCH_BYTES.to_string()),
-        ("--in-flight", IN_FLIGHT.to_string()),
-        ("--acks", if arm.acks() == 1 { "1" } else { "all" }.to_owned()),
-        ("--warmup", seconds(settings.warmup)),
-        ("--duration", seconds(settings.measure)),
-    ];
-    words.extend(options.into_iter().flat_map(|(name, value)| [name.to_owned(), value]));
-    if let Some(rate) = rate {
-        words.extend(["--rate".to_owned(), rate.to_string()]);
-    }
-    match Cli::try_parse_from(words).map(|cli| cli.command) {
-        Ok(Command::Run(arguments)) => Ok(arguments.run),
-        Ok(_) => Err(BenchError::Said("loadgen took `run` for something else".into())),
-        Err(error) => Err(BenchError::Said(format!("loadgen does not take these options: {error}"))),
-    }
+) -> Result<RunOptions> {
+    let producers = u16::try_from(settings.producers);
+    Ok(RunOptions {
+        broker: BrokerOptions {
+            bootstrap: Some(broker.address().to_string()),
+            broker_pid: Some(broker.server()?.pid()),
+            broker_data_dir: Some(broker.data_dir().to_owned()),
+            ..BrokerOptions::default()
+        },
+        topic: Some(topic.to_owned()),
+        into_existing: true,
+        partitions: Some(1),
+        values: PayloadOptions { record_size: Some(settings.message_bytes), ..PayloadOptions::default() },
+        seed: settings.seed,
+        rate,
+        connections: producers.map_err(|_| BenchError::Said("too many producers".into()))?,
+        consumers: Some(readers.min(1) as u16),
+        verify: if readers == 0 { Level::Off } else { Level::Seq },
+        batch_bytes: BATCH_BYTES,
+        linger_ms: 0.0,
+        in_flight: IN_FLIGHT,
+        acks: if arm.acks() == 1 { Acks::Leader } else { Acks::All },
+        warmup: settings.warmup,
+        duration: settings.measure,
+        ..RunOptions::default()
+    })
 }
 
 /// A further reader of the whole topic, as another group's would be.

@@ -41,7 +41,7 @@ pub async fn run(arm: Arm, settings: &Settings) -> Result<Crash> {
     let (link, reader) = reader_after_restart(&node, &queues.names[0], settings.prefetch).await?;
     let restart_s = began.elapsed().as_secs_f64();
     let goal = Arc::new(AtomicU64::new(ledger.confirmed()));
-    let none = loadgen::stage::Window { from_ns: 0, to_ns: 0 };
+    let none = loadgen_engine::window::Window { from_ns: 0, to_ns: 0 };
     let mut read = consume(reader, settings.producers, none, goal).await?.ledger;
     read.confirm_all_of(&ledger);
     std::mem::swap(&mut ledger, &mut read);

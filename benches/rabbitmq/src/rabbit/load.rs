@@ -9,10 +9,10 @@ use crate::error::{BenchError, Result};
 use crate::figures::Figures;
 use crate::ledger::Ledger;
 use crate::settings::{Settings, UNCONFIRMED_MAX};
-use loadgen::clock::now_ns;
-use loadgen::cost;
-use loadgen::latency::Latency;
-use loadgen::stage::Window;
+use loadgen_engine::clock::now_ns;
+use loadgen_engine::window::Window;
+use loadgen_host::cost;
+use loadgen_result::latency::Latency;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -148,7 +148,7 @@ fn figures(
     produced.iter().for_each(|producer| response.merge(&producer.response));
     let acked: u64 = produced.iter().map(|producer| producer.acked).sum();
     let confirmed = confirmed(&produced);
-    let mut findings = loadgen::verify::Findings::default();
+    let mut findings = loadgen_result::report::verification::Findings::default();
     for reader in &consumed {
         let mut ledger = reader.ledger.clone();
         ledger.confirm_all_of(&confirmed);

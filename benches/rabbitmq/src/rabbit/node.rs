@@ -5,7 +5,7 @@
 //! waiting for it, so that the process started is the process measured and killed.
 
 use crate::error::{BenchError, Result};
-use crate::held::{Held, Program, accepts, disk_bytes, free_port};
+use crate::server_process::{Program, ServerProcess, accepts, disk_bytes, free_port};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -18,8 +18,8 @@ const NODE_NAME: &str = "creel-bench@localhost";
 /// A node, its epmd and its directory; all gone when dropped.
 #[derive(Debug)]
 pub struct Node {
-    server: Option<Held>,
-    _epmd: Held,
+    server: Option<ServerProcess>,
+    _epmd: ServerProcess,
     cpus: String,
     ports: Ports,
     dir: TempDir,
@@ -44,7 +44,7 @@ impl Node {
         let dir = dir.map_err(BenchError::system("a temporary directory"))?;
         let ports = Ports { amqp: free_port()?, distribution: free_port()?, epmd: free_port()? };
         lay_out(dir.path(), ports)?;
-        let mut epmd = Held::start(Program {
+        let mut epmd = ServerProcess::start(Program {
             name: "epmd",
             cpus,
             path: Path::new("epmd"),
@@ -61,7 +61,7 @@ impl Node {
     /// Starts the server on what is in the directory; gives the seconds until it served.
     pub fn start_again(&mut self) -> Result<f64> {
         let began = Instant::now();
-        let mut server = Held::start(Program {
+        let mut server = ServerProcess::start(Program {
             name: "rabbitmq-server",
             cpus: &self.cpus,
             path: Path::new(SERVER),
@@ -84,11 +84,11 @@ impl Node {
 
     /// Stops it in order.
     pub fn stop(mut self) -> Result<()> {
-        self.server.take().map_or(Ok(()), Held::stop)
+        self.server.take().map_or(Ok(()), ServerProcess::stop)
     }
 
     /// The process.
-    pub fn server(&self) -> Result<&Held> {
+    pub fn server(&self) -> Result<&ServerProcess> {
         self.server.as_ref().ok_or_else(|| BenchError::Said("the node is not running".into()))
     }
 

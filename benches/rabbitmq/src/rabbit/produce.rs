@@ -9,12 +9,12 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use futures_util::{FutureExt, poll};
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::{BasicProperties, Channel, Confirmation};
-use loadgen::clock::now_ns;
-use loadgen::latency::Latency;
-use loadgen::payload::Payload;
-use loadgen::records::stamp::{PLAIN_BYTES, Stamp};
-use loadgen::schedule::{Load, Schedule, Span, Turn};
-use loadgen::stage::Window;
+use loadgen_engine::clock::now_ns;
+use loadgen_engine::payload::Payload;
+use loadgen_engine::records::stamp::{PLAIN_BYTES, Stamp};
+use loadgen_engine::window::Window;
+use loadgen_engine::schedule::{Load, Schedule, Span, ProducerSlot};
+use loadgen_result::latency::Latency;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -103,7 +103,7 @@ pub async fn produce(link: &Link, index: usize, job: Job) -> Result<Produced> {
 fn schedule(job: &Job, index: usize) -> Schedule {
     let load = job.rate.map_or(Load::Maximum, |rate| Load::Constant { rate });
     let span = Span { start_ns: job.start_ns, window: job.window };
-    Schedule::new(&load, span, Turn { index, producers: job.producers, seed: 0 })
+    Schedule::new(&load, span, ProducerSlot { index, producers: job.producers, seed: 0 })
 }
 
 impl Producer {

@@ -41,8 +41,8 @@ impl Curve<'_> {
     fn point(&self, form: &Form, side: Side) -> Option<Point> {
         let cell = Cell { cores: self.cores, form: form.shape.name, acks: self.acks };
         let rounds = Rounds::of(self.all, cell, side);
-        let requests_per_second = rounds.spread(|round| round.requests_per_second)?.mid;
-        let cpu_us = rounds.spread(|round| round.cpu_us_per_request)?.mid;
+        let requests_per_second = rounds.dispersion(|round| round.requests_per_second)?.mid;
+        let cpu_us = rounds.dispersion(|round| round.cpu_us_per_request)?.mid;
         (requests_per_second > 0.0 && cpu_us > 0.0).then_some(Point { requests_per_second, cpu_us })
     }
 

@@ -1,9 +1,9 @@
 //! All rounds of one side in one form, as figures: medians with their spread, and percentiles of all responses together.
 
 use creel_benches::client::percentile;
+use creel_benches::dispersion::Dispersion;
 use creel_benches::round::{Round, Side};
 use creel_benches::shape::Acks;
-use creel_benches::spread::Spread;
 use serde::Serialize;
 
 /// Which CPUs brokers and driver have.
@@ -57,8 +57,8 @@ impl<'a> Rounds<'a> {
         self.0.is_empty()
     }
 
-    pub(crate) fn spread(&self, of: fn(&Round) -> f64) -> Option<Spread> {
-        Spread::of(self.0.iter().map(|measured| of(&measured.figures)))
+    pub(crate) fn dispersion(&self, of: fn(&Round) -> f64) -> Option<Dispersion> {
+        Dispersion::of(self.0.iter().map(|measured| of(&measured.figures)))
     }
 
     /// Of all rounds' responses together, in milliseconds; `None` where there were too few to tell.
@@ -72,7 +72,8 @@ impl<'a> Rounds<'a> {
 
     /// What of its rate was reached, where the form has one.
     pub(crate) fn achieved(&self) -> Option<f64> {
-        Spread::of(self.0.iter().filter_map(|measured| measured.figures.achieved)).map(|spread| spread.mid)
+        Dispersion::of(self.0.iter().filter_map(|measured| measured.figures.achieved))
+            .map(|dispersion| dispersion.mid)
     }
 
     /// True also where no rate was asked for.
@@ -81,7 +82,7 @@ impl<'a> Rounds<'a> {
     }
 
     /// Round by round, over those of another side that were measured beside them.
-    pub(crate) fn over(&self, other: &Rounds<'_>, of: fn(&Round) -> f64) -> Option<Spread> {
+    pub(crate) fn over(&self, other: &Rounds<'_>, of: fn(&Round) -> f64) -> Option<Dispersion> {
         let beside =
             |measured: &&Measured| other.0.iter().find(|there| there.round == measured.round).copied();
         let ratios = self.0.iter().filter_map(|here| {
@@ -89,7 +90,7 @@ impl<'a> Rounds<'a> {
             let (here, there) = (of(&here.figures), of(&there.figures));
             (here > 0.0 && there > 0.0).then(|| here / there)
         });
-        Spread::of(ratios)
+        Dispersion::of(ratios)
     }
 }
 
@@ -134,7 +135,7 @@ pub(crate) mod tests {
         let (creel, kafka) =
             (Rounds::of(&all, CELL, Side::Creel), Rounds::of(&all, CELL, Side::KafkaShipped));
         let ratio = creel.over(&kafka, |round| round.records_per_second);
-        assert_eq!(ratio, Some(Spread { low: 3.0, mid: 4.0, high: 4.0 }));
+        assert_eq!(ratio, Some(Dispersion { low: 3.0, mid: 4.0, high: 4.0 }));
     }
 
     #[test]

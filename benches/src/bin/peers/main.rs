@@ -16,10 +16,10 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use creel_benches::ballast::Ballast;
+use creel_benches::cpu_layout::CpuLayout;
+use creel_benches::prefault::Prefault;
 use creel_benches::process::{Jvm, Server};
 use creel_benches::round::{Kafka, Setting, Side};
-use creel_benches::seats::Seats;
 use creel_benches::shape::Acks;
 
 use figures::{Cores, Measured};
@@ -52,8 +52,8 @@ struct Args {
     #[arg(long, default_value_t = 1.5)]
     gib: f64,
     /// GiB of memory that are held between the rounds and given back as one begins.
-    #[arg(long, default_value_t = 1.5)]
-    ballast_gib: f64,
+    #[arg(long, alias = "ballast-gib", default_value_t = 1.5)]
+    prefault_gib: f64,
     /// Seconds of load before the first round, for Kafka's compiler.
     #[arg(long, default_value_t = 20.0)]
     kafka_warm_up: f64,
@@ -85,7 +85,7 @@ fn main() {
     let mut args = Args::parse();
     if args.quick {
         (args.rounds, args.seconds, args.gib) = (1, 0.3, 0.25);
-        (args.ballast_gib, args.kafka_warm_up) = (0.0, 3.0);
+        (args.prefault_gib, args.kafka_warm_up) = (0.0, 3.0);
     }
     if let Err(error) = run(&args) {
         eprintln!("peers: {error}");
@@ -163,19 +163,19 @@ impl Bench<'_> {
 fn setting(args: &Args, cores: Cores) -> Result<Setting, Box<dyn Error>> {
     let own = std::env::current_exe()?;
     let beside = own.parent().map(PathBuf::from).unwrap_or_default();
-    let seats = match cores {
-        Cores::OneEach => Seats::one_each(args.cpus[0], args.cpus[1]),
-        Cores::All => Seats::shared(&args.cpus),
+    let cpu_layout = match cores {
+        Cores::OneEach => CpuLayout::one_each(args.cpus[0], args.cpus[1]),
+        Cores::All => CpuLayout::shared(&args.cpus),
     };
     let directory = tempfile::tempdir()?;
-    let server = Server::kafka(&args.xtask, directory.path(), &seats.server_list(), Jvm::Documented)?;
+    let server = Server::kafka(&args.xtask, directory.path(), &cpu_layout.server_list(), Jvm::Documented)?;
     let mut setting = Setting {
         binaries: args.binaries.clone().unwrap_or(beside),
         duration: Duration::from_secs_f64(args.kafka_warm_up / KAFKA_WARMS_UP_WITH.len() as f64),
         gib: args.gib,
-        ballast: Ballast::of_gib(args.ballast_gib),
+        prefault: Prefault::of_gib(args.prefault_gib),
         warm_up: WARM_UP,
-        seats,
+        cpu_layout,
         segment_mib: None,
         kafka: Some(Kafka { server, directory }),
     };
@@ -196,7 +196,9 @@ fn write(page: &Page<'_>) -> Result<(), Box<dyn Error>> {
             Picture {
                 title: &format!("CPU of the broker per GB, {}", said(cores)),
                 unit: "CPU seconds per GB of record batches",
-                of: |rounds| rounds.spread(|round| round.cpu_seconds_per_gb).map(|spread| spread.mid),
+                of: |rounds| {
+                    rounds.dispersion(|round| round.cpu_seconds_per_gb).map(|dispersion| dispersion.mid)
+                },
             },
         ),
         (

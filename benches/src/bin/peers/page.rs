@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
+use creel_benches::dispersion::Dispersion;
 use creel_benches::process::{Jvm, KAFKA_SETTINGS};
 use creel_benches::round::Side;
 use creel_benches::shape::Acks;
-use creel_benches::spread::Spread;
 
 use crate::Args;
 use crate::curve::Curve;
@@ -59,7 +59,7 @@ impl Page<'_> {
     }
 
     fn setting(&self) -> String {
-        let Args { about, rounds, seconds, gib, ballast_gib, kafka_warm_up, .. } = self.args;
+        let Args { about, rounds, seconds, gib, prefault_gib, kafka_warm_up, .. } = self.args;
         format!(
             "{about}\n\n\
              Kafka: one node (broker and controller), its default settings but for `{settings}` (removed topics' \
@@ -71,7 +71,7 @@ impl Page<'_> {
              system calls cost.\n\n\
              One driver for all four, with batches made before, so that it is hardly ever the limit; every reply is checked. Sides \
              alternate, each round on a fresh topic (floor and Creel: a fresh process and directory) after a warm-up of a third of \
-             it. {rounds} rounds of {seconds} s, or until {gib} GiB are appended, with {ballast_gib} GiB of memory given back to the system \
+             it. {rounds} rounds of {seconds} s, or until {gib} GiB are appended, with {prefault_gib} GiB of memory given back to the system \
              as each begins. \"One core each\": {one}. \"All cores\": {shared}.\n",
             jvm = Jvm::Documented.flags(),
             settings = KAFKA_SETTINGS.join("`, `"),
@@ -159,7 +159,7 @@ impl Page<'_> {
                     let short = SIDES.into_iter().filter_map(|side| {
                         let rounds = Rounds::of(self.all, cell, side);
                         let achieved = rounds.achieved().filter(|_| !rounds.is_held())?;
-                        let mb = rounds.spread(|round| round.mb_per_second)?.mid;
+                        let mb = rounds.dispersion(|round| round.mb_per_second)?.mid;
                         Some(format!("{} reached {:.0} % ({mb:.0} MB/s)", shown(side), achieved * 100.0))
                     });
                     let short: Vec<String> = short.collect();
@@ -202,8 +202,9 @@ impl Page<'_> {
         }
         let floor = Rounds::of(self.all, cell, Side::Floor);
         let ms = |quantile| rounds.percentile_ms(quantile).map_or("-".to_owned(), short);
-        let mid = |spread: Option<Spread>| spread.map_or(0.0, |spread| spread.mid);
-        let is_full = cell.cores == Cores::OneEach && mid(rounds.spread(|r| r.driver_busy)) >= DRIVER_FULL;
+        let mid = |dispersion: Option<Dispersion>| dispersion.map_or(0.0, |dispersion| dispersion.mid);
+        let is_full =
+            cell.cores == Cores::OneEach && mid(rounds.dispersion(|r| r.driver_busy)) >= DRIVER_FULL;
         let of_rate =
             rounds.achieved().map_or(String::new(), |achieved| format!(" ({:.0} %)", achieved * 100.0));
         let over_floor =
@@ -212,17 +213,17 @@ impl Page<'_> {
             "| {acks} | {side} | {records}{star} | {mb:.0}{of_rate} | {p50} | {p99} | {p999} | {p9999} | {cpu} | {gb:.2} | {over} | {mib:.0} |\n",
             acks = wire(cell.acks),
             side = shown(side),
-            records = rounds.spread(|r| r.records_per_second).map_or(String::new(), counts),
+            records = rounds.dispersion(|r| r.records_per_second).map_or(String::new(), counts),
             star = if is_full { " *" } else { "" },
-            mb = mid(rounds.spread(|r| r.mb_per_second)),
+            mb = mid(rounds.dispersion(|r| r.mb_per_second)),
             p50 = ms(0.5),
             p99 = ms(0.99),
             p999 = ms(0.999),
             p9999 = ms(0.9999),
-            cpu = rounds.spread(|r| r.cpu_seconds_per_million).map_or(String::new(), factor),
-            gb = mid(rounds.spread(|r| r.cpu_seconds_per_gb)),
+            cpu = rounds.dispersion(|r| r.cpu_seconds_per_million).map_or(String::new(), factor),
+            gb = mid(rounds.dispersion(|r| r.cpu_seconds_per_gb)),
             over = over_floor.map_or("".to_owned(), factor),
-            mib = mid(rounds.spread(|r| r.peak_memory_mib)),
+            mib = mid(rounds.dispersion(|r| r.peak_memory_mib)),
         ))
     }
 }
@@ -236,8 +237,8 @@ fn place(cpus: &[usize], cores: Cores) -> String {
     }
 }
 
-fn factor(spread: Spread) -> String {
-    let Spread { low, mid, high } = spread;
+fn factor(dispersion: Dispersion) -> String {
+    let Dispersion { low, mid, high } = dispersion;
     format!("{} ({}-{})", short(mid), short(low), short(high))
 }
 
@@ -252,10 +253,10 @@ fn short(value: f64) -> String {
 }
 
 /// In thousands where there are thousands.
-fn counts(spread: Spread) -> String {
-    let Spread { low, mid, high } = spread;
+fn counts(dispersion: Dispersion) -> String {
+    let Dispersion { low, mid, high } = dispersion;
     if mid < 10_000.0 {
-        return spread.bracketed(0);
+        return dispersion.bracketed(0);
     }
     let [low, mid, high] = [low, mid, high].map(|count| format!("{:.0}", count / 1e3));
     format!("{mid}k ({low}k-{high}k)")

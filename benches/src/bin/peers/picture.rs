@@ -108,8 +108,11 @@ mod tests {
     fn every_side_that_was_measured_has_its_dot() {
         let all =
             [Side::Floor, Side::Creel, Side::KafkaFlush].map(|side| measured(side, Acks::Written, 1, 20.0));
-        let picture =
-            Picture { title: "CPU", unit: "s", of: |r| r.spread(|r| r.cpu_seconds_per_gb).map(|s| s.mid) };
+        let picture = Picture {
+            title: "CPU",
+            unit: "s",
+            of: |r| r.dispersion(|r| r.cpu_seconds_per_gb).map(|s| s.mid),
+        };
         let svg = picture.draw(&FORMS.iter().collect::<Vec<_>>(), &all, Cores::OneEach);
         assert_eq!(svg.matches(": 0.050</title>").count(), 3, "{svg}");
         assert!(svg.contains(">flood acks=1</text>"), "{svg}");

@@ -1,8 +1,8 @@
 //! Creel against Kafka, figure by figure: how many times better, who is ahead in every round, and which rates were not held.
 
+use creel_benches::dispersion::Dispersion;
 use creel_benches::round::{Round, Side};
 use creel_benches::shape::Acks;
-use creel_benches::spread::Spread;
 
 use crate::figures::{Cell, Measured, Rounds};
 
@@ -73,7 +73,7 @@ pub(crate) const METRICS: [Metric; 6] = [
 const TELLING: f64 = 1.05;
 
 /// How many times better Creel is in a cell, over the rounds; below 1 Kafka is.
-pub(crate) fn advantage(all: &[Measured], cell: Cell, kafka: Side, metric: &Metric) -> Option<Spread> {
+pub(crate) fn advantage(all: &[Measured], cell: Cell, kafka: Side, metric: &Metric) -> Option<Dispersion> {
     let (creel, kafka) = (Rounds::of(all, cell, Side::Creel), Rounds::of(all, cell, kafka));
     if metric.is_latency && !(creel.is_held() && kafka.is_held()) {
         return None;
@@ -82,7 +82,7 @@ pub(crate) fn advantage(all: &[Measured], cell: Cell, kafka: Side, metric: &Metr
 }
 
 /// Kafka's lead as a factor, where it leads in every round.
-pub(crate) fn kafkas_lead(advantage: Spread) -> Option<f64> {
+pub(crate) fn kafkas_lead(advantage: Dispersion) -> Option<f64> {
     let lead = 1.0 / advantage.mid;
     (advantage.high < 1.0 && lead >= TELLING).then_some(lead)
 }
@@ -99,14 +99,14 @@ mod tests {
             measured(Side::KafkaShipped, Acks::Written, 1, 10.0),
         ];
         for metric in &METRICS[..2] {
-            let spread = advantage(&all, CELL, Side::KafkaShipped, metric);
-            assert_eq!(spread.map(|spread| spread.mid), Some(4.0), "{}", metric.name);
+            let dispersion = advantage(&all, CELL, Side::KafkaShipped, metric);
+            assert_eq!(dispersion.map(|dispersion| dispersion.mid), Some(4.0), "{}", metric.name);
         }
     }
 
     #[test]
     fn a_lead_is_one_in_every_round_and_more_than_a_hair() {
-        let of = |low, mid, high| kafkas_lead(Spread { low, mid, high });
+        let of = |low, mid, high| kafkas_lead(Dispersion { low, mid, high });
         assert_eq!(of(0.4, 0.5, 0.6), Some(2.0));
         assert_eq!(of(0.4, 0.5, 1.1), None);
         assert_eq!(of(0.97, 0.98, 0.99), None);

@@ -7,7 +7,7 @@ use creel_benches::round::Side;
 use crate::names::{SIDES, shown};
 
 /// Colours by light and dark: those of loadgen's pictures.
-const STYLE: &str = include_str!("../../../../loadgen/assets/picture.css");
+const STYLE: &str = include_str!("../../../../loadgen/page/assets/picture.css");
 /// Where the legend begins.
 const LEGEND_LEFT: f64 = 190.0;
 

@@ -1,4 +1,6 @@
 //! The bytes of a file: sparse pages, shared between copies until they are written.
+//!
+//! Owns the pages. Knows nothing of what is durable.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,11 +1,16 @@
 //! Names: what is visible, what is durable, and the changes between the two.
+//!
+//! Owns the directories. Knows nothing of what a file holds.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 
-use super::Ino;
 use super::file_state::Survival;
 use crate::sim::rng::Rng;
+
+/// Names a file or a directory, as an inode number does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Ino(pub(crate) u64);
 
 pub(super) type Entries = BTreeMap<OsString, Ino>;
 

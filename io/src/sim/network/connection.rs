@@ -1,4 +1,6 @@
 //! The state of one connection: two ends, each with a pipe of what comes to it.
+//!
+//! Owns the bytes under way and the wakers of both ends. Knows no world: it is told what time it is.
 
 use std::collections::VecDeque;
 use std::io;
@@ -7,10 +9,9 @@ use std::task::Waker;
 
 use bytes::{Buf, Bytes, BytesMut};
 
-use super::{Addresses, InFlight, wake};
-use crate::clock::Instant;
-use crate::sim::NodeId;
-use crate::sim::disk::os_error;
+use crate::instant::Instant;
+use crate::sim::node_id::NodeId;
+use crate::sim::os_error::os_error;
 
 pub(super) struct Connection {
     pub(super) ends: [End; 2],
@@ -21,6 +22,19 @@ pub(super) enum Segment {
     Data(Bytes),
     Fin,
     Reset,
+}
+
+/// Both addresses of a connection.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Addresses {
+    pub(super) client: SocketAddr,
+    pub(super) server: SocketAddr,
+}
+
+/// What was sent and when it is there.
+pub(super) struct InFlight {
+    pub(super) at: Instant,
+    pub(super) segment: Segment,
 }
 
 pub(super) struct End {
@@ -189,4 +203,9 @@ impl End {
         self.shut = true;
         self.finish()
     }
+}
+
+/// Wakes tasks after the state has changed; a waker only queues its task.
+pub(super) fn wake(waker: &mut Option<Waker>) {
+    waker.take().into_iter().for_each(Waker::wake);
 }

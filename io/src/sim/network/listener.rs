@@ -1,18 +1,22 @@
 //! Listening, accepting and connecting.
+//!
+//! Owns the handle of a listener. What listens is the network's state.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::task::{Poll, Waker};
+use std::task::Poll;
 use std::time::Duration;
 
-use super::connection::Connection;
-use super::stream::SimStream;
-use super::{Addresses, EndId, Network, resolve, wake};
-use crate::sim::NodeId;
-use crate::sim::disk::os_error;
-use crate::sim::here::{Place, place, place_of};
+use super::connection::{Addresses, Connection, wake};
+use super::state::{EndId, Listener, Network};
+use super::stream::{SimStream, travel};
+use super::traffic::Traffic;
+use crate::sim::environment::{SimContext, context, context_of};
+use crate::sim::node_id::NodeId;
+use crate::sim::os_error::os_error;
+use crate::sim::world::World;
 use crate::timer::sleep;
 
 /// Connections that wait to be accepted; more are left unanswered, and try again.
@@ -21,18 +25,6 @@ const BACKLOG: usize = 4096;
 const ATTEMPT: Duration = Duration::from_secs(1);
 const ATTEMPTS: u32 = 5;
 
-pub(super) struct Listener {
-    address: SocketAddr,
-    waiting: VecDeque<(EndId, SocketAddr)>,
-    acceptor: Option<Waker>,
-}
-
-impl Listener {
-    fn answers(&self, ip: IpAddr) -> bool {
-        self.address.ip().is_unspecified() || self.address.ip() == ip
-    }
-}
-
 pub(crate) struct SimListener {
     node: NodeId,
     boot: u32,
@@ -40,21 +32,21 @@ pub(crate) struct SimListener {
 }
 
 impl SimListener {
-    pub(crate) fn bind(place: &Place, mut address: SocketAddr) -> io::Result<SimListener> {
+    pub(crate) fn bind(sim: &SimContext, mut address: SocketAddr) -> io::Result<SimListener> {
         let ip = address.ip();
-        if !ip.is_loopback() && !ip.is_unspecified() && ip != place.node.address() {
+        if !ip.is_loopback() && !ip.is_unspecified() && ip != sim.node.address() {
             return Err(os_error(libc::EADDRNOTAVAIL));
         }
-        let mut network = place.world.network.borrow_mut();
+        let mut network = sim.world.network.borrow_mut();
         if address.port() == 0 {
             address.set_port(network.free_port());
         }
-        let key = (place.id(), address.port());
+        let key = (sim.id(), address.port());
         if network.listeners.contains_key(&key) {
             return Err(os_error(libc::EADDRINUSE));
         }
         network.listeners.insert(key, Listener { address, waiting: VecDeque::new(), acceptor: None });
-        Ok(SimListener { node: place.id(), boot: place.node.boot(), address })
+        Ok(SimListener { node: sim.id(), boot: sim.node.boot(), address })
     }
 
     pub(crate) fn local_addr(&self) -> SocketAddr {
@@ -62,15 +54,15 @@ impl SimListener {
     }
 
     pub(crate) async fn accept(&self) -> io::Result<(SimStream, SocketAddr)> {
-        let place = place_of("listener");
+        let sim = context_of("listener");
         poll_fn(|cx| {
-            let mut network = place.world.network.borrow_mut();
+            let mut network = sim.world.network.borrow_mut();
             let key = (self.node, self.address.port());
             let Some(listener) = network.listeners.get_mut(&key) else {
                 return Poll::Ready(Err(os_error(libc::EBADF)));
             };
             match listener.waiting.pop_front() {
-                Some((end, peer)) => Poll::Ready(Ok((SimStream::new(&place, end), peer))),
+                Some((end, peer)) => Poll::Ready(Ok((SimStream::new(&sim, end), peer))),
                 None => {
                     listener.acceptor = Some(cx.waker().clone());
                     Poll::Pending
@@ -83,33 +75,33 @@ impl SimListener {
 
 impl Drop for SimListener {
     fn drop(&mut self) {
-        let Some(place) = place() else { return };
-        let node = place.world.node(self.node);
+        let Some(sim) = context() else { return };
+        let node = sim.world.node(self.node);
         if node.boot() != self.boot || !node.is_alive() {
             return;
         }
-        let removed = place.world.network.borrow_mut().listeners.remove(&(self.node, self.address.port()));
+        let removed = sim.world.network.borrow_mut().listeners.remove(&(self.node, self.address.port()));
         for (end, _) in removed.into_iter().flat_map(|listener| listener.waiting) {
-            place.world.close(end);
+            Traffic(&sim.world).close(end);
         }
     }
 }
 
 impl SimStream {
-    pub(crate) async fn connect(place: &Place, address: SocketAddr) -> io::Result<SimStream> {
-        let world = &place.world;
-        let server = resolve(world, place.id(), address.ip()).ok_or_else(|| os_error(libc::EHOSTUNREACH))?;
+    pub(crate) async fn connect(sim: &SimContext, address: SocketAddr) -> io::Result<SimStream> {
+        let world = &sim.world;
+        let server = resolve(world, sim.id(), address.ip()).ok_or_else(|| os_error(libc::EHOSTUNREACH))?;
         for _ in 0..ATTEMPTS {
-            place.network_pause().await;
-            if world.network.borrow().is_cut(place.id(), server) || !world.node(server).is_alive() {
+            travel(&sim.world).await;
+            if world.network.borrow().is_cut(sim.id(), server) || !world.node(server).is_alive() {
                 sleep(ATTEMPT).await;
                 continue;
             }
-            match attempt(place, server, address) {
+            match attempt(sim, server, address) {
                 Attempt::Refused => {
-                    place.network_pause().await;
+                    travel(&sim.world).await;
                     world.note(
-                        place.id(),
+                        sim.id(),
                         "refused",
                         None,
                         [u64::from(server.0), u64::from(address.port()), 0],
@@ -118,7 +110,7 @@ impl SimStream {
                 }
                 Attempt::Unanswered => sleep(ATTEMPT).await,
                 Attempt::Connected(stream) => {
-                    place.network_pause().await;
+                    travel(&sim.world).await;
                     return Ok(stream);
                 }
             }
@@ -133,8 +125,8 @@ enum Attempt {
     Unanswered,
 }
 
-fn attempt(place: &Place, server: NodeId, address: SocketAddr) -> Attempt {
-    let world = &place.world;
+fn attempt(sim: &SimContext, server: NodeId, address: SocketAddr) -> Attempt {
+    let world = &sim.world;
     let mut network = world.network.borrow_mut();
     let port = network.free_port();
     let key = (server, address.port());
@@ -145,16 +137,16 @@ fn attempt(place: &Place, server: NodeId, address: SocketAddr) -> Attempt {
     if listener.waiting.len() >= BACKLOG {
         return Attempt::Unanswered;
     }
-    let own = if address.ip().is_loopback() { address.ip() } else { place.node.address() };
+    let own = if address.ip().is_loopback() { address.ip() } else { sim.node.address() };
     let client = SocketAddr::new(own, port);
-    let end = add_connection(&mut network, place.id(), server, Addresses { client, server: address });
+    let end = add_connection(&mut network, sim.id(), server, Addresses { client, server: address });
     if let Some(listener) = network.listeners.get_mut(&key) {
         listener.waiting.push_back((end.other(), client));
         wake(&mut listener.acceptor);
     }
     drop(network);
-    world.note(place.id(), "connect", None, [end.connection, u64::from(server.0), u64::from(address.port())]);
-    Attempt::Connected(SimStream::new(place, end))
+    world.note(sim.id(), "connect", None, [end.connection, u64::from(server.0), u64::from(address.port())]);
+    Attempt::Connected(SimStream::new(sim, end))
 }
 
 /// The client's end of a new connection.
@@ -163,4 +155,12 @@ fn add_connection(network: &mut Network, client: NodeId, server: NodeId, address
     let connection = network.next_connection;
     network.connections.insert(connection, Connection::new(client, server, addresses));
     EndId { connection, side: 0 }
+}
+
+/// The node an address belongs to, as seen from `from`.
+fn resolve(world: &World, from: NodeId, ip: IpAddr) -> Option<NodeId> {
+    if ip.is_loopback() || ip.is_unspecified() {
+        return Some(from);
+    }
+    world.nodes.borrow().iter().find(|node| node.address() == ip).map(|node| node.id)
 }

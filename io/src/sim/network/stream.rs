@@ -1,4 +1,6 @@
 //! One end of a simulated connection, as its owner uses it.
+//!
+//! Owns the handle of one end. The connection is the network's state.
 
 use std::cell::Cell;
 use std::future::poll_fn;
@@ -8,15 +10,17 @@ use std::task::{Context, Poll};
 
 use bytes::{Buf, Bytes, BytesMut};
 
-use super::EndId;
 use super::connection::{Connection, Segment};
-use super::split;
-use crate::clock::{Instant, now};
-use crate::sim::NodeId;
-use crate::sim::disk::os_error;
+use super::state::EndId;
+use super::traffic::Traffic;
+use crate::clock::now;
+use crate::instant::Instant;
+use crate::sim::environment::{SimContext, context, context_of};
 use crate::sim::file::SimFile;
-use crate::sim::here::{Place, place, place_of};
+use crate::sim::node_id::NodeId;
+use crate::sim::os_error::os_error;
 use crate::sim::trace::hash_bytes;
+use crate::sim::world::World;
 
 /// The most one receive gives; the ring backend gives about as much.
 const RECEIVE_MAX: usize = 256 << 10;
@@ -32,21 +36,21 @@ pub(crate) struct SimStream {
 }
 
 impl SimStream {
-    pub(super) fn new(place: &Place, end: EndId) -> SimStream {
-        SimStream { end, node: place.id(), boot: place.node.boot(), blocked_since: Cell::new(None) }
+    pub(super) fn new(sim: &SimContext, end: EndId) -> SimStream {
+        SimStream { end, node: sim.id(), boot: sim.node.boot(), blocked_since: Cell::new(None) }
     }
 
-    fn with<R>(&self, place: &Place, f: impl FnOnce(&mut Connection) -> R) -> io::Result<R> {
-        let mut network = place.world.network.borrow_mut();
+    fn with<R>(&self, sim: &SimContext, f: impl FnOnce(&mut Connection) -> R) -> io::Result<R> {
+        let mut network = sim.world.network.borrow_mut();
         network.connection(self.end).map(f).ok_or_else(|| os_error(libc::ENOTCONN))
     }
 
     pub(crate) fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.with(&place_of("stream"), |connection| connection.ends[self.end.side].address)
+        self.with(&context_of("stream"), |connection| connection.ends[self.end.side].address)
     }
 
     pub(crate) fn peer_addr(&self) -> io::Result<SocketAddr> {
-        self.with(&place_of("stream"), |connection| connection.ends[1 - self.end.side].address)
+        self.with(&context_of("stream"), |connection| connection.ends[1 - self.end.side].address)
     }
 
     pub(crate) fn blocked_since(&self) -> Option<Instant> {
@@ -54,33 +58,33 @@ impl SimStream {
     }
 
     pub(crate) fn finish(&self) -> io::Result<()> {
-        let place = place_of("stream");
-        if self.with(&place, |connection| connection.ends[self.end.side].finish())? && place.node.is_alive() {
-            place.world.post(self.end.other(), Segment::Fin, place.world.delay());
+        let sim = context_of("stream");
+        if self.with(&sim, |connection| connection.ends[self.end.side].finish())? && sim.node.is_alive() {
+            Traffic(&sim.world).send(self.end.other(), Segment::Fin);
         }
         Ok(())
     }
 
     pub(crate) fn shutdown(&self) {
-        let place = place_of("stream");
-        let first = self.with(&place, |connection| connection.ends[self.end.side].shut());
-        if matches!(first, Ok(true)) && place.node.is_alive() {
-            place.world.post(self.end.other(), Segment::Fin, place.world.delay());
+        let sim = context_of("stream");
+        let first = self.with(&sim, |connection| connection.ends[self.end.side].shut());
+        if matches!(first, Ok(true)) && sim.node.is_alive() {
+            Traffic(&sim.world).send(self.end.other(), Segment::Fin);
         }
     }
 
     pub(crate) async fn recv(&self, mut buf: BytesMut) -> (io::Result<usize>, BytesMut) {
-        let place = place_of("stream");
-        let outcome = poll_fn(|cx| self.poll_recv(&place, cx, &mut buf)).await;
+        let sim = context_of("stream");
+        let outcome = poll_fn(|cx| self.poll_recv(&sim, cx, &mut buf)).await;
         let code = outcome.as_ref().map_or(u64::MAX, |n| *n as u64);
-        place.world.note(self.node, "recv", None, [self.end.connection, self.end.side as u64, code]);
+        sim.world.note(self.node, "recv", None, [self.end.connection, self.end.side as u64, code]);
         (outcome, buf)
     }
 
-    fn poll_recv(&self, place: &Place, cx: &Context<'_>, buf: &mut BytesMut) -> Poll<io::Result<usize>> {
-        let received = self.with(place, |connection| {
+    fn poll_recv(&self, sim: &SimContext, cx: &Context<'_>, buf: &mut BytesMut) -> Poll<io::Result<usize>> {
+        let received = self.with(sim, |connection| {
             let there = connection.ends[self.end.side].available().min(RECEIVE_MAX);
-            let found = connection.receive(self.end.side, buf, place.part_of(there));
+            let found = connection.receive(self.end.side, buf, part_of(&sim.world, there));
             if found.is_none() {
                 connection.ends[self.end.side].reader = Some(cx.waker().clone());
             }
@@ -94,10 +98,10 @@ impl SimStream {
     }
 
     pub(crate) async fn send_all(&self, mut data: Bytes) -> io::Result<()> {
-        let place = place_of("stream");
+        let sim = context_of("stream");
         while !data.is_empty() {
-            let room = self.wait_for_room(&place).await?;
-            let n = self.send_now(&place, data.slice(..room.min(data.len())))?;
+            let room = self.wait_for_room(&sim).await?;
+            let n = self.send_now(&sim, data.slice(..room.min(data.len())))?;
             data.advance(n);
         }
         Ok(())
@@ -105,23 +109,23 @@ impl SimStream {
 
     /// Sends what the file holds at the moment it is sent, as sendfile(2) does.
     pub(crate) async fn send_file(&self, file: &SimFile, position: u64, length: u64) -> io::Result<()> {
-        let place = place_of("stream");
+        let sim = context_of("stream");
         let (mut at, end) = (position, position + length);
         while at < end {
-            let room = self.wait_for_room(&place).await?.min((end - at) as usize);
+            let room = self.wait_for_room(&sim).await?.min((end - at) as usize);
             let (outcome, bytes) = file.read_for_sending(at, room).await;
             if outcome? == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
-            at += self.send_now(&place, bytes.freeze())? as u64;
+            at += self.send_now(&sim, bytes.freeze())? as u64;
         }
         Ok(())
     }
 
-    async fn wait_for_room(&self, place: &Place) -> io::Result<usize> {
-        let bound = place.world.config.network.buffer_bytes;
+    async fn wait_for_room(&self, sim: &SimContext) -> io::Result<usize> {
+        let bound = sim.world.config.network.buffer_bytes;
         poll_fn(|cx| {
-            let room = self.with(place, |connection| {
+            let room = self.with(sim, |connection| {
                 connection.check_sendable(self.end.side)?;
                 let room = bound.saturating_sub(connection.ends[1 - self.end.side].held_bytes);
                 if room == 0 {
@@ -141,26 +145,26 @@ impl SimStream {
     }
 
     /// Sends a part of `data`, for all of which there is room.
-    fn send_now(&self, place: &Place, data: Bytes) -> io::Result<usize> {
-        let world = &place.world;
-        self.with(place, |connection| connection.check_sendable(self.end.side))??;
-        if !place.node.is_alive() {
+    fn send_now(&self, sim: &SimContext, data: Bytes) -> io::Result<usize> {
+        let world = &sim.world;
+        self.with(sim, |connection| connection.check_sendable(self.end.side))??;
+        if !sim.node.is_alive() {
             return Ok(data.len());
         }
         let reset = world.network.borrow().reset_probability;
         if world.chance.network.chance(reset) {
             world.note(self.node, "reset", None, [self.end.connection, self.end.side as u64, 0]);
-            world.reset(self.end);
+            Traffic(world).reset(self.end);
             return Err(os_error(libc::ECONNRESET));
         }
-        let n = place.part_of(data.len());
+        let n = part_of(world, data.len());
         // As a kernel does: what lies in a socket does not hold what it is a part of.
         let sent = Bytes::copy_from_slice(&data[..n]);
         world.trace.borrow_mut().fold(hash_bytes(&sent));
         world.note(self.node, "send", None, [self.end.connection, self.end.side as u64, n as u64]);
         let pieces = 1 + world.chance.network.up_to(SEGMENTS_MAX - 1);
         for piece in split(&sent, pieces) {
-            world.post(self.end.other(), Segment::Data(piece), world.delay());
+            Traffic(world).send(self.end.other(), Segment::Data(piece));
         }
         Ok(n)
     }
@@ -168,28 +172,28 @@ impl SimStream {
 
 impl Drop for SimStream {
     fn drop(&mut self) {
-        // Without a place the simulation is over; on a node that is going down the world closes all ends.
-        let Some(place) = place() else { return };
-        let node = place.world.node(self.node);
+        // Without a context the simulation is over. On a node that is going down the world closes all ends.
+        let Some(sim) = context() else { return };
+        let node = sim.world.node(self.node);
         if node.boot() == self.boot && node.is_alive() {
-            place.world.close(self.end);
+            Traffic(&sim.world).close(self.end);
         }
     }
 }
 
-impl Place {
-    /// All of `count`, or now and then less, but something.
-    fn part_of(&self, count: usize) -> usize {
-        let rng = &self.world.chance.network;
-        if count > 1 && rng.chance(self.world.config.network.short) {
-            1 + rng.up_to(count - 2)
-        } else {
-            count
-        }
-    }
+/// All of `count`, or now and then less, but something.
+fn part_of(world: &World, count: usize) -> usize {
+    let rng = &world.chance.network;
+    if count > 1 && rng.chance(world.config.network.short) { 1 + rng.up_to(count - 2) } else { count }
+}
 
-    /// Waits for as long as a segment travels.
-    pub(super) async fn network_pause(&self) {
-        crate::timer::sleep(self.world.delay()).await;
-    }
+/// Waits for as long as a segment travels.
+pub(super) async fn travel(world: &World) {
+    crate::timer::sleep(Traffic(world).delay()).await;
+}
+
+/// Splits what one send gave into the segments that travel.
+fn split(data: &Bytes, pieces: usize) -> Vec<Bytes> {
+    let size = data.len().div_ceil(pieces.max(1)).max(1);
+    (0..data.len()).step_by(size).map(|at| data.slice(at..data.len().min(at + size))).collect()
 }

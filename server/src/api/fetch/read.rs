@@ -3,58 +3,21 @@
 use std::rc::Rc;
 
 use creel_engine::{Isolation, Offset, Partition, ReadError, ReadOutcome, Seen};
-use creel_io::fs::FileSlice;
 use creel_io::pace;
-use creel_wire::{ErrorCode, Uuid};
+use creel_wire::ErrorCode;
 
-use super::size;
-use crate::core::Core;
-use crate::epochs::{check_epoch, read_error};
-use crate::sessions::News;
-use crate::wanted::Wanted;
+use crate::answers::KafkaError;
+use crate::api::leader_epochs::check_epoch;
+use crate::core::{Core, Question};
+use crate::fetch_sessions::fetch_list::FetchItem;
+use crate::fetch_sessions::sessions::PartitionState;
+use crate::peers::questions::{FetchLimits, FetchShare, FoundPartition, Read};
 
-/// What to read of one partition.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Read {
-    offset: Offset,
-    bytes_max: usize,
-    leader_epoch: i32,
-}
-
-impl From<&Wanted> for Read {
-    fn from(wanted: &Wanted) -> Self {
+impl From<&FetchItem> for Read {
+    fn from(wanted: &FetchItem) -> Self {
         let (offset, leader_epoch) = (Offset(wanted.offset), wanted.leader_epoch);
         Self { offset, bytes_max: size(wanted.bytes_max), leader_epoch }
     }
-}
-
-/// What may yet be added to a fetch.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Limits {
-    pub(super) isolation: Isolation,
-    pub(super) bytes_max: usize,
-    /// Files that may yet be opened.
-    pub(super) files_max: usize,
-    /// Some partition has records already.
-    pub(super) has_some: bool,
-}
-
-/// What to read of the partitions of one other core.
-pub(crate) struct FetchShare {
-    pub(super) limits: Limits,
-    pub(super) partitions: Vec<(Uuid, i32, Read)>,
-}
-
-/// What was found in a partition.
-#[derive(Clone, Debug)]
-pub(crate) struct FoundPartition {
-    pub(super) error: ErrorCode,
-    pub(super) high_watermark: Offset,
-    pub(super) last_stable: Offset,
-    pub(super) log_start: Offset,
-    pub(super) slice: Option<FileSlice>,
-    /// There are records, and the limits left no room for any.
-    pub(super) is_full: bool,
 }
 
 impl FoundPartition {
@@ -78,8 +41,8 @@ impl FoundPartition {
         Seen { high_watermark: self.high_watermark, log_start: self.log_start }
     }
 
-    pub(super) fn news(&self) -> News {
-        News {
+    pub(super) fn state(&self) -> PartitionState {
+        PartitionState {
             has_failed: !self.error.is_none(),
             has_records: self.size_bytes() > 0,
             high_watermark: self.high_watermark.0,
@@ -95,28 +58,30 @@ impl From<ReadOutcome> for FoundPartition {
     }
 }
 
-/// Reads this core's share for another core.
-pub(crate) async fn read_share(core: &Rc<Core>, share: FetchShare) -> Vec<FoundPartition> {
-    let mut budget = Budget::new(core, share.limits);
-    let mut found = Vec::with_capacity(share.partitions.len());
-    for (topic, index, read) in share.partitions {
-        found.push(match core.topics.own(&topic, index) {
-            Ok(partition) => budget.read(&partition, read).await,
-            Err(code) => FoundPartition::failed(code),
-        });
-        pace(1).await;
+impl Question for FetchShare {
+    /// Reads this core's share for another core.
+    async fn answer_here(self, core: Rc<Core>) -> Vec<FoundPartition> {
+        let mut budget = Budget::new(&core, self.limits);
+        let mut found = Vec::with_capacity(self.partitions.len());
+        for (topic, index, read) in self.partitions {
+            found.push(match core.topics.own(&topic, index) {
+                Ok(partition) => budget.read(&partition, read).await,
+                Err(error) => FoundPartition::failed(error.code()),
+            });
+            pace(1).await;
+        }
+        found
     }
-    found
 }
 
 /// Bytes that a core may still add.
 pub(super) struct Budget {
-    limits: Limits,
+    limits: FetchLimits,
     is_stopping: bool,
 }
 
 impl Budget {
-    pub(super) fn new(core: &Core, limits: Limits) -> Self {
+    pub(super) fn new(core: &Core, limits: FetchLimits) -> Self {
         Self { limits, is_stopping: core.stopping.has_begun() }
     }
 
@@ -124,7 +89,7 @@ impl Budget {
         if let Err(error) = check_epoch(partition, read.leader_epoch) {
             return FoundPartition::failed(error);
         }
-        let Limits { isolation, bytes_max, files_max, has_some } = self.limits;
+        let FetchLimits { isolation, bytes_max, files_max, has_some } = self.limits;
         let bytes_max = if has_some && files_max == 0 { 0 } else { read.bytes_max.min(bytes_max) };
         match partition.read(read.offset, isolation, bytes_max, !has_some).await {
             Ok(outcome) => {
@@ -143,7 +108,12 @@ impl Budget {
             Err(ReadError::Closed) if !self.is_stopping => {
                 FoundPartition::failed(ErrorCode::UnknownTopicOrPartition)
             }
-            Err(error) => FoundPartition::failed(read_error(&error)),
+            Err(error) => FoundPartition::failed(error.code()),
         }
     }
+}
+
+/// A size from the wire; a negative one asks for nothing.
+pub(super) fn size(bytes: i32) -> usize {
+    usize::try_from(bytes).unwrap_or(0)
 }

@@ -1,7 +1,6 @@
 //! What a fetch wants, where it is, and what was found there: read once, and again of those partitions that have moved
 //! while it waited.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -9,19 +8,20 @@ use creel_engine::{Isolation, Partition};
 use creel_io::{CoreId, Instant, now, pace};
 use creel_wire::{ErrorCode, Uuid};
 
-use super::read::{Budget, FetchShare, FoundPartition, Limits, Read};
-use super::size;
+use super::read::{Budget, size};
+use crate::answers::KafkaError;
+use crate::api::fetch::parked::Parked;
+use crate::budget::descriptors::Hold;
 use crate::core::Core;
-use crate::descriptors::Hold;
-use crate::gradual::{AT_ONCE, Gradual};
-use crate::parked::{Parked, WatchShare};
-use crate::route::{self, Awaited};
-use crate::topics::{LocalTopic, Place};
-use crate::wanted::{Wanted, WantedList};
+use crate::fetch_sessions::fetch_list::{FetchItem, FetchList};
+use crate::peers::questions::{FetchLimits, FetchShare, FoundPartition, Read};
+use crate::peers::{Awaited, Scatter};
+use crate::tasks::gradual_vec::{AT_ONCE, GradualVec};
+use crate::topics::{LocalTopic, Location};
 
 /// What is asked of all partitions together.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Ask {
+pub(super) struct FetchTerms {
     pub(super) isolation: Isolation,
     pub(super) bytes_max: usize,
     pub(super) bytes_min: usize,
@@ -37,23 +37,23 @@ pub(super) enum Located<T> {
 
 /// A partition that there is.
 struct Site {
-    wanted: Wanted,
-    home: Home,
+    wanted: FetchItem,
+    owner: Owner,
     found: FoundPartition,
 }
 
-enum Home {
-    Here(Partition),
-    There(CoreId, Uuid),
+enum Owner {
+    Local(Partition),
+    Remote(CoreId, Uuid),
 }
 
 /// A fetch at work. Its sites are numbered in the order in which they are asked for.
 pub(super) struct Reading<'a> {
     core: &'a Rc<Core>,
-    ask: Ask,
+    terms: FetchTerms,
     /// For each partition asked for, the number of its site.
     located: Vec<Located<u32>>,
-    sites: Gradual<Site>,
+    sites: GradualVec<Site>,
     total: Total,
     /// The files of what was found.
     hold: Hold,
@@ -64,7 +64,7 @@ pub(super) struct Reading<'a> {
 }
 
 // What a fetch that waits holds of each partition, see `fetch`.
-const _: () = assert!(size_of::<Wanted>() + size_of::<Located<u32>>() <= 32);
+const _: () = assert!(size_of::<FetchItem>() + size_of::<Located<u32>>() <= 32);
 const _: () = assert!(size_of::<Site>() + size_of::<creel_engine::Watching>() <= 144);
 
 /// What was found in all sites.
@@ -106,17 +106,17 @@ fn unread() -> FoundPartition {
 impl<'a> Reading<'a> {
     /// Of so many partitions; where they are is not known yet.
     #[inline]
-    pub(super) fn new(core: &'a Rc<Core>, ask: Ask, partitions: usize) -> Self {
+    pub(super) fn new(core: &'a Rc<Core>, terms: FetchTerms, partitions: usize) -> Self {
         let located = Vec::with_capacity(partitions);
-        let (mut sites, total, elsewhere) = <(Gradual<Site>, Total, Duration)>::default();
+        let (mut sites, total, elsewhere) = <(GradualVec<Site>, Total, Duration)>::default();
         // Of very many it is not known yet how many there are.
         sites.reserve_exact(partitions.min(AT_ONCE));
         let hold = core.held_files.hold();
-        Self { core, ask, located, sites, total, hold, elsewhere, asks_others: false }
+        Self { core, terms, located, sites, total, hold, elsewhere, asks_others: false }
     }
 
     /// Finds out where everything is.
-    pub(super) async fn locate(&mut self, list: &WantedList, by_id: bool) {
+    pub(super) async fn locate(&mut self, list: &FetchList, by_id: bool) {
         let core = self.core;
         let missing = if by_id { ErrorCode::UnknownTopicId } else { ErrorCode::UnknownTopicOrPartition };
         let mut topic = None;
@@ -126,19 +126,21 @@ impl<'a> Reading<'a> {
                 topic = Some(wanted.topic);
                 local = local_topic(core, list, wanted, by_id);
             }
-            match local.as_ref().map(|local| (local, core.topics.place(local, wanted.partition))) {
+            match local.as_ref().map(|local| (local, core.topics.locate(local, wanted.partition))) {
                 None => self.located.push(Located::Missing(missing)),
-                Some((_, Place::Nowhere(code))) => self.located.push(Located::Missing(code)),
-                Some((_, Place::Here(partition))) => self.add(wanted, Home::Here(partition)),
-                Some((local, Place::There(core))) => self.add(wanted, Home::There(core, local.topic.id)),
+                Some((_, Location::Unavailable(error))) => self.located.push(Located::Missing(error.code())),
+                Some((_, Location::Local(partition))) => self.add(wanted, Owner::Local(partition)),
+                Some((local, Location::Remote(core))) => {
+                    self.add(wanted, Owner::Remote(core, local.topic.id))
+                }
             }
             pace(1).await;
         }
     }
 
-    fn add(&mut self, wanted: &Wanted, home: Home) {
-        self.asks_others |= matches!(home, Home::There(..));
-        let site = Site { wanted: *wanted, home, found: unread() };
+    fn add(&mut self, wanted: &FetchItem, owner: Owner) {
+        self.asks_others |= matches!(owner, Owner::Remote(..));
+        let site = Site { wanted: *wanted, owner, found: unread() };
         self.total.add(&site);
         self.located.push(Located::Somewhere(self.sites.len() as u32));
         self.sites.push(site);
@@ -158,7 +160,7 @@ impl<'a> Reading<'a> {
 
     /// Reads, and again whatever has moved, until there is enough to answer.
     pub(super) async fn wait_and_read(&mut self) {
-        let deadline = now() + self.ask.wait;
+        let deadline = now() + self.terms.wait;
         self.read(0..self.sites.len() as u32).await;
         if !self.is_enough() && now() < deadline && !self.core.stopping.has_begun() {
             // Boxed, as what few need would make every fetch's own future larger.
@@ -187,27 +189,26 @@ impl<'a> Reading<'a> {
     /// for it again and again must not do so in a tight loop. What has no room for more can't be waited for.
     fn is_enough(&self) -> bool {
         let total = &self.total;
-        self.sites.is_empty() || total.failed > 0 || total.full > 0 || total.bytes_asked >= self.ask.bytes_min
+        self.sites.is_empty()
+            || total.failed > 0
+            || total.full > 0
+            || total.bytes_asked >= self.terms.bytes_min
     }
 
     async fn park(&self) -> Parked {
         let mut parked = Parked::new(self.core, self.sites.len());
-        let mut shares: BTreeMap<CoreId, (Vec<u32>, WatchShare)> = BTreeMap::new();
+        let mut elsewhere = Scatter::default();
         for (number, site) in self.sites.iter().enumerate() {
             let (number, seen) = (number as u32, site.found.seen());
-            match &site.home {
-                Home::Here(partition) => parked.watch(number, partition, seen),
-                Home::There(core, topic) => {
-                    let (numbers, share) = shares.entry(*core).or_default();
-                    numbers.push(number);
-                    share.partitions.push((*topic, site.wanted.partition, seen));
+            match &site.owner {
+                Owner::Local(partition) => parked.watch(number, partition, seen),
+                Owner::Remote(core, topic) => {
+                    elsewhere.add(*core, number, (*topic, site.wanted.partition, seen));
                 }
             }
             pace(1).await;
         }
-        for (core, (numbers, share)) in shares {
-            parked.watch_there(core, share, numbers).await;
-        }
+        parked.watch_there(elsewhere).await;
         parked
     }
 
@@ -215,7 +216,7 @@ impl<'a> Reading<'a> {
     async fn park_again(&self, parked: &mut Parked, moved: &[u32]) {
         for number in moved {
             let site = self.sites.get(*number as usize);
-            if let Some(Site { home: Home::Here(partition), found, .. }) = site {
+            if let Some(Site { owner: Owner::Local(partition), found, .. }) = site {
                 parked.watch(*number, partition, found.seen());
             }
             pace(1).await;
@@ -232,9 +233,9 @@ impl<'a> Reading<'a> {
 
     /// Reads these sites: other cores' by asking, this core's meanwhile.
     async fn read(&mut self, numbers: impl Iterator<Item = u32> + Clone) {
-        let Ask { isolation, bytes_max, .. } = self.ask;
+        let FetchTerms { isolation, bytes_max, .. } = self.terms;
         let Total { bytes, with_records, .. } = self.total;
-        let limits = Limits {
+        let limits = FetchLimits {
             isolation,
             bytes_max: bytes_max.saturating_sub(bytes),
             files_max: self.core.held_files.room(self.core.files.answered),
@@ -244,7 +245,7 @@ impl<'a> Reading<'a> {
         let mut budget = Budget::new(self.core, limits);
         for number in numbers {
             let site = self.sites.get(number as usize);
-            if let Some(Site { home: Home::Here(partition), wanted, .. }) = site {
+            if let Some(Site { owner: Owner::Local(partition), wanted, .. }) = site {
                 let found = budget.read(partition, Read::from(wanted)).await;
                 self.note(number, found);
             }
@@ -284,28 +285,22 @@ impl<'a> Reading<'a> {
     /// Asks the other cores for their shares; with each answer, the numbers of its sites.
     async fn ask_others(
         &self,
-        limits: Limits,
+        limits: FetchLimits,
         numbers: impl Iterator<Item = u32>,
     ) -> Vec<(Vec<u32>, Awaited<FetchShare>)> {
         if !self.asks_others {
             return Vec::new();
         }
-        let mut shares: BTreeMap<CoreId, (Vec<u32>, FetchShare)> = BTreeMap::new();
+        let mut elsewhere = Scatter::default();
         for number in numbers {
             let site = self.sites.get(number as usize);
-            if let Some(Site { home: Home::There(core, topic), wanted, .. }) = site {
-                let empty = || (Vec::new(), FetchShare { limits, partitions: Vec::new() });
-                let (numbers, share) = shares.entry(*core).or_insert_with(empty);
-                numbers.push(number);
-                share.partitions.push((*topic, wanted.partition, Read::from(wanted)));
+            if let Some(Site { owner: Owner::Remote(core, topic), wanted, .. }) = site {
+                elsewhere.add(*core, number, (*topic, wanted.partition, Read::from(wanted)));
             }
             pace(1).await;
         }
-        let mut awaited = Vec::with_capacity(shares.len());
-        for (core, (numbers, share)) in shares {
-            awaited.push((numbers, route::ask(self.core, core, share).await));
-        }
-        awaited
+        let question = |partitions| FetchShare { limits, partitions };
+        elsewhere.ask(&self.core.peers, usize::MAX, question).await
     }
 
     /// Each core has kept within the limits by itself; together they must too.
@@ -313,7 +308,7 @@ impl<'a> Reading<'a> {
         if !self.asks_others {
             return;
         }
-        let mut left = self.ask.bytes_max;
+        let mut left = self.terms.bytes_max;
         let mut is_first = true;
         for site in &mut *self.sites {
             let bytes = site.found.size_bytes();
@@ -328,7 +323,7 @@ impl<'a> Reading<'a> {
     }
 }
 
-fn local_topic(core: &Core, list: &WantedList, wanted: &Wanted, by_id: bool) -> Option<Rc<LocalTopic>> {
+fn local_topic(core: &Core, list: &FetchList, wanted: &FetchItem, by_id: bool) -> Option<Rc<LocalTopic>> {
     let key = list.topic(wanted)?;
     if by_id { core.topics.by_id(&key.id) } else { core.topics.by_name(&key.name) }
 }

@@ -3,10 +3,8 @@
 use bytes::{BufMut, Bytes, BytesMut};
 
 use super::story::{LIMITS, WALL_MS};
-use crate::{
-    groups::*,
-    offsets::{BatchContent, LoggedRecord, OffsetCommit, Record, RecordKey},
-};
+use crate::groups::*;
+use crate::offsets::{BatchContent, LoggedRecord, OffsetCommit, Record, RecordKey};
 
 const NOW: Now = Now { monotonic: Millis(0), wall_ms: WALL_MS };
 
@@ -39,7 +37,7 @@ fn fold(coordinator: &mut Coordinator, from: i64) -> (Vec<Vec<Record>>, u64) {
             coordinator.handle(NOW, Event::Persisted(write.id, offset));
         }
         match step {
-            FoldStep::More => {}
+            FoldStep::More { .. } => {}
             FoldStep::Done(bytes) => return (batches, bytes),
             FoldStep::Waits | FoldStep::Failed(_) => panic!("{step:?}"),
         }
@@ -80,7 +78,7 @@ fn a_step_that_fails_ends_the_fold_and_another_can_begin() {
     let mut coordinator = load([commit("g", "t", 0, 5)]);
     coordinator.begin_fold(1);
     let (outputs, _) = coordinator.fold(NOW);
-    coordinator.handle(NOW, Event::Refused(outputs.writes[0].id, GroupError::CoordinatorNotAvailable));
+    coordinator.handle(NOW, Event::WriteFailed(outputs.writes[0].id, GroupError::CoordinatorNotAvailable));
     assert_eq!(coordinator.fold(NOW).1, FoldStep::Failed(GroupError::CoordinatorNotAvailable));
     assert_eq!(fold(&mut coordinator, 1).0, [[commit("g", "t", 0, 5)]]);
 }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::story::{LIMITS, WALL_MS};
 use crate::groups::*;
-use crate::offsets::{BatchContent, LoggedRecord, OffsetCommit, Record, RecordKey};
+use crate::offsets::{BatchContent, LoggedRecord, OffsetCommit, Record, RecordKey, batch_of};
 
 /// What a batch takes in these stories, in bytes.
 const BATCH_BYTES: usize = 1 << 20;
@@ -45,7 +45,7 @@ impl Broker {
     fn write(&mut self, writes: Vec<Write>) -> Vec<Reply> {
         let mut replies = Vec::new();
         for write in writes {
-            assert!(crate::offsets::encode_batch(&write.records, 0).len() <= BATCH_BYTES, "the log takes it");
+            assert!(batch_of(&write.records, 0).unwrap().size_bytes() <= BATCH_BYTES, "the log takes it");
             let at = self.log.len() as i64;
             self.log.extend(write.records);
             replies.extend(self.handle(now(0), Event::Persisted(write.id, at)).0);
@@ -126,7 +126,7 @@ fn a_commit_is_refused_if_one_of_its_batches_fails_and_the_next_commit_is_not() 
     let rest = writes.split_off(1);
     let lost = failed.records.len();
     assert_eq!(broker.write(writes), []);
-    let event = Event::Refused(failed.id, GroupError::CoordinatorNotAvailable);
+    let event = Event::WriteFailed(failed.id, GroupError::CoordinatorNotAvailable);
     assert_eq!(broker.handle(now(0), event).0, []);
     let replies = broker.write(rest);
     let [Reply::Commit(reply)] = &replies[..] else { panic!("{replies:?}") };
@@ -152,10 +152,10 @@ fn a_deleted_topics_offsets_are_looked_for_in_pieces_and_many_groups_tombstones_
     log.extend((0..1000).map(|partition| committed("many", "gone", partition)));
     let mut broker = Broker::start(log);
     let topics = ["gone", "gone too", "never there"].map(str::to_owned);
-    let mut forgetting = Forgetting::of(Rc::new(BTreeSet::from(topics)));
+    let mut cleanup = OffsetCleanup::of(Rc::new(BTreeSet::from(topics)));
     let (mut steps, mut batches, mut longest) = (0, 0, 0);
     loop {
-        let (outputs, step) = broker.coordinator.forget_topics(now(0), &mut forgetting);
+        let (outputs, step) = broker.coordinator.clean_up_topics(now(0), &mut cleanup);
         (steps, batches, longest) = (steps + 1, batches + outputs.writes.len(), longest.max(step.work));
         broker.write(outputs.writes);
         if step.is_last {

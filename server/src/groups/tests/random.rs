@@ -163,9 +163,9 @@ impl World {
     }
 
     fn forget(&mut self, topic: &str) {
-        let mut forgetting = Forgetting::of(Rc::new(BTreeSet::from([topic.to_owned()])));
+        let mut cleanup = OffsetCleanup::of(Rc::new(BTreeSet::from([topic.to_owned()])));
         loop {
-            let (outputs, step) = self.coordinator.forget_topics(self.now(), &mut forgetting);
+            let (outputs, step) = self.coordinator.clean_up_topics(self.now(), &mut cleanup);
             self.take(outputs, Kind::Own);
             if step.is_last {
                 return;
@@ -182,7 +182,7 @@ impl World {
             let (outputs, step) = self.coordinator.fold(self.now());
             self.take(outputs, Kind::Copy);
             match step {
-                FoldStep::More => continue,
+                FoldStep::More { .. } => continue,
                 FoldStep::Waits => {}
                 FoldStep::Done(_) => {
                     let durable = self.writes.iter().map(|(_, place)| place.start).min();
@@ -258,7 +258,7 @@ impl World {
         self.event(Event::Commit(token, request));
     }
 
-    /// The fate of some write becomes known: the log keeps its order, the news of it need not.
+    /// Some write ends: the log keeps its order, the word of it need not.
     fn persist(&mut self, fails: bool, which: u8) {
         if self.writes.is_empty() {
             return;
@@ -267,7 +267,7 @@ impl World {
         if fails {
             self.any_failed = true;
             self.log[place].iter_mut().for_each(|(_, kind)| *kind = Kind::Lost);
-            return self.event(Event::Refused(write, GroupError::NotCoordinator));
+            return self.event(Event::WriteFailed(write, GroupError::NotCoordinator));
         }
         self.event(Event::Persisted(write, place.start as i64));
     }

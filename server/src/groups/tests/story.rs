@@ -107,7 +107,7 @@ impl Story {
             ["persist"] => self.held.take().into_iter().flatten().for_each(|write| self.persist(write)),
             ["refuse"] => {
                 for write in self.held.take().into_iter().flatten() {
-                    self.event(Event::Refused(write.id, GroupError::NotCoordinator));
+                    self.event(Event::WriteFailed(write.id, GroupError::NotCoordinator));
                 }
             }
             ["describe"] => self.describe(),
@@ -131,9 +131,9 @@ impl Story {
     }
 
     fn forget(&mut self, topic: &str) {
-        let mut forgetting = Forgetting::of(Rc::new(BTreeSet::from([topic.to_owned()])));
+        let mut cleanup = OffsetCleanup::of(Rc::new(BTreeSet::from([topic.to_owned()])));
         loop {
-            let (outputs, step) = self.coordinator.forget_topics(self.now(), &mut forgetting);
+            let (outputs, step) = self.coordinator.clean_up_topics(self.now(), &mut cleanup);
             self.take(outputs);
             if step.is_last {
                 return;

@@ -1,43 +1,27 @@
-//! Topics out of Kafka's metadata, where nothing stands in the way of serving them from this directory alone.
+//! StoredTopics out of Kafka's metadata, where nothing stands in the way of serving them from this directory alone.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
 
 use creel_engine::TopicPartition;
 use creel_io::fs;
 use creel_wire::Uuid;
 
-use super::here::{Here, Presence, check_missing, named};
+use super::directories::{KafkaDirectory, PartitionDirectories, Presence, check_missing, named};
+use super::error::NotUnderstood;
 use super::image::{Configs, Image, ImagePartition, ImageTopic};
-use super::log::{self, Found, LogEnd, NotUnderstood};
-use super::settings::Told;
-use super::{KEY, METADATA_TOPIC, settings};
+use super::log::{self, Found, LogEnd};
+use super::settings::{self, Told};
+use super::{KEY, METADATA_TOPIC};
 use crate::config::Settings;
 use crate::metadata::contract::{Change, Transaction};
 use crate::metadata::producer_ids::given_out_below;
-use crate::metadata::{MetaProperties, TopicId, TopicRecord, Topics};
+use crate::metadata::{MetaProperties, StoredTopics, TopicId, TopicRecord};
 
 /// How far above Kafka's own producer ids ours begin, at least.
 const PRODUCER_IDS_APART: i64 = 1 << 40;
 
 /// Ids that stand for no directory: of a partition whose directory was not told yet, and was not chosen yet.
 const NO_DIRECTORY: [Uuid; 2] = [Uuid([0; 16]), Uuid([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1])];
-
-/// A directory to take over.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Place<'a> {
-    pub(crate) data_dir: &'a Path,
-    /// Where the metadata log is.
-    pub(crate) log: &'a Path,
-    /// Whose directory it is; `None` without `meta.properties`.
-    pub(crate) owner: Option<&'a MetaProperties>,
-    /// The partitions that lie there, the metadata log not among them.
-    pub(crate) partitions: &'a [(TopicPartition, PathBuf)],
-    /// Whether the last stop was clean.
-    pub(crate) was_clean: bool,
-    /// The broker's settings, from which topics inherit.
-    pub(crate) settings: &'a Settings,
-}
 
 /// What is taken over.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,37 +44,38 @@ impl Adoption {
 }
 
 /// Reads what Kafka left. `None` in a directory that holds nothing of Kafka's.
-pub(crate) async fn adopt(place: &Place<'_>) -> Result<Option<Adoption>, NotUnderstood> {
-    let found = if fs::exists(place.log) { log::read(place.log, place.was_clean).await? } else { None };
+pub(crate) async fn adopt(directory: &KafkaDirectory<'_>) -> Result<Option<Adoption>, NotUnderstood> {
+    let found =
+        if fs::exists(directory.log) { log::read(directory.log, directory.was_clean).await? } else { None };
     let Some(Found { image, end, end_offset, is_whole }) = found else {
-        return if place.partitions.is_empty() { Ok(None) } else { Err(unknown_settings(place)) };
+        return if directory.partitions.is_empty() { Ok(None) } else { Err(unknown_settings(directory)) };
     };
     let is_blank = !image.has_features && image.topics.is_empty();
-    if is_blank && !place.partitions.is_empty() {
-        return Err(unknown_settings(place));
+    if is_blank && !directory.partitions.is_empty() {
+        return Err(unknown_settings(directory));
     }
-    let owner = place.owner.ok_or_else(|| {
-        let path = place.data_dir.join("meta.properties");
+    let owner = directory.owner.ok_or_else(|| {
+        let path = directory.data_dir.join("meta.properties");
         NotUnderstood::new(&path, "it is missing: whose partitions lie here is not known")
     })?;
-    let refuse = |reason: String| NotUnderstood::new(place.log, reason);
+    let refuse = |reason: String| NotUnderstood::new(directory.log, reason);
     check_voters(&image).map_err(refuse)?;
-    let here = Here::of(place)?;
+    let present = PartitionDirectories::of(directory)?;
     if !is_whole {
-        check_all_known(&here, &image, end_offset).map_err(refuse)?;
+        check_all_known(&present, &image, end_offset).map_err(refuse)?;
     }
     let of_broker = image.broker_configs(owner.node_id);
     let mut topics = Vec::new();
     let mut missing = Vec::new();
     for (id, topic) in &image.topics {
-        missing.extend(check_topic(topic, owner, &here, *id).map_err(refuse)?);
-        topics.push(record(*id, topic, &image, &of_broker, place.settings).map_err(refuse)?);
+        missing.extend(check_topic(topic, owner, &present, *id).map_err(refuse)?);
+        topics.push(record(*id, topic, &image, &of_broker, directory.settings).map_err(refuse)?);
     }
-    check_missing(place, &missing)?;
+    check_missing(directory, &missing)?;
     tell_what_is_left_out(&image, &settings::left_out(&of_broker));
     let next_producer_id = apart_from(image.next_producer_id);
     tracing::info!(
-        log = %place.log.display(), topics = topics.len(), next_producer_id,
+        log = %directory.log.display(), topics = topics.len(), next_producer_id,
         "topics are taken over from Kafka's metadata log"
     );
     Ok(Some(Adoption { topics, next_producer_id, end }))
@@ -108,8 +93,8 @@ fn check_voters(image: &Image) -> Result<(), String> {
 }
 
 /// Whether a log of which a part may be missing knows all that is here.
-fn check_all_known(here: &Here, image: &Image, end_offset: i64) -> Result<(), String> {
-    let unknown = here.unknown(image);
+fn check_all_known(present: &PartitionDirectories, image: &Image, end_offset: i64) -> Result<(), String> {
+    let unknown = present.unknown(image);
     if unknown.is_empty() {
         return Ok(());
     }
@@ -120,15 +105,15 @@ fn check_all_known(here: &Here, image: &Image, end_offset: i64) -> Result<(), St
     ))
 }
 
-fn unknown_settings(place: &Place<'_>) -> NotUnderstood {
+fn unknown_settings(directory: &KafkaDirectory<'_>) -> NotUnderstood {
     NotUnderstood::new(
-        place.log,
+        directory.log,
         format!(
             "there is no metadata log of Kafka's, or it is empty, but {} holds partitions ({}): without their topics' settings \
              nobody knows what may be deleted. If the log is elsewhere, say so with metadata.log.dir; let Kafka migrate a \
              directory of ZooKeeper's time to KRaft first; and move partitions that nobody needs away",
-            place.data_dir.display(),
-            named(place.partitions.iter().map(|(name, _)| name)),
+            directory.data_dir.display(),
+            named(directory.partitions.iter().map(|(name, _)| name)),
         ),
     )
 }
@@ -147,11 +132,11 @@ fn apart_from(kafkas_next: i64) -> i64 {
 fn check_topic(
     topic: &ImageTopic,
     owner: &MetaProperties,
-    here: &Here,
+    present: &PartitionDirectories,
     id: Uuid,
 ) -> Result<Vec<TopicPartition>, String> {
     let name = &topic.name;
-    Topics::check_name(name).map_err(|error| format!("the topic {name:?}: {error}"))?;
+    StoredTopics::check_name(name).map_err(|error| format!("the topic {name:?}: {error}"))?;
     if name == METADATA_TOPIC {
         return Err(format!("the topic {name} is Kafka's own"));
     }
@@ -164,7 +149,7 @@ fn check_topic(
     for (index, partition) in &topic.partitions {
         let name = TopicPartition::new(name, *index);
         check_replica(partition, owner.node_id).map_err(|reason| format!("the partition {name} {reason}"))?;
-        let presence = here.presence(&name, id);
+        let presence = present.presence(&name, id);
         if presence == Presence::Absent {
             check_may_be_missing(partition, owner)
                 .map_err(|reason| format!("the partition {name} {reason}"))?;

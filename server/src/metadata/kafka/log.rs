@@ -6,19 +6,19 @@
 //! ```
 //!
 //! Nothing is written here. A broken batch is a torn end only where nothing whole lies behind it, where nothing beside it
-//! says that the log went on (`reached`), and not behind a clean stop; anything else that does not read as Kafka writes it
+//! says that the log went on (`known_end`), and not behind a clean stop; anything else that does not read as Kafka writes it
 //! is refused.
 
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use bytes::{Bytes, BytesMut};
 use creel_engine::BATCH_HEADER_BYTES;
 use creel_engine::{Batch, BatchError, BatchHeader, Record, Records, UncheckedBatch};
 use creel_io::fs::{self, File, OpenOptions};
 
+use super::error::NotUnderstood;
 use super::image::Image;
-use super::reached::Reached;
+use super::known_end::{KnownEnd, number};
 use super::record::{Control, MetadataRecord};
 
 /// Bytes that are read at a time.
@@ -26,25 +26,6 @@ const PIECE_BYTES: usize = 1 << 20;
 /// Bytes behind a broken batch that are looked through for a whole one. Kafka's own batches have 8 MiB at most.
 const TORN_BYTES_MAX: u64 = 64 << 20;
 const MAGIC_AT: usize = 16;
-
-/// Kafka's metadata log cannot be read, or says what is not understood.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{}: {reason}", file.display())]
-pub struct NotUnderstood {
-    pub(crate) file: PathBuf,
-    pub(crate) reason: String,
-}
-
-impl NotUnderstood {
-    pub(crate) fn new(file: &Path, reason: impl ToString) -> Self {
-        Self { file: file.to_owned(), reason: reason.to_string() }
-    }
-
-    /// Says of an IO error with which file it was.
-    pub(crate) fn io(file: &Path) -> impl Fn(io::Error) -> Self + use<'_> {
-        move |error| Self::new(file, error)
-    }
-}
 
 /// How far the log was there: it grows whenever Kafka runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -96,11 +77,6 @@ fn snapshot_id(stem: &str) -> Option<(i64, i32)> {
     Some((number(offset, 20)?, i32::try_from(number(epoch, 10)?).ok()?))
 }
 
-pub(super) fn number(digits: &str, length: usize) -> Option<i64> {
-    let fits = digits.len() == length && digits.bytes().all(|byte| byte.is_ascii_digit());
-    fits.then(|| digits.parse().ok())?
-}
-
 /// Where the log ends, by the names and lengths of its files.
 pub(crate) fn end(directory: &Path) -> Result<LogEnd, NotUnderstood> {
     let Some((_, segment)) = LogFiles::of(directory)?.segments.pop() else {
@@ -126,10 +102,10 @@ pub(super) async fn read(directory: &Path, was_clean: bool) -> Result<Option<Fou
     }
     let end_offset = read_segments(directory, &segments, from, was_clean, &mut image).await?;
     let last = segments.last().map_or(0, |(base, _)| *base);
-    let reached = Reached::of(directory, last).await?;
+    let known = KnownEnd::of(directory, last).await?;
     let end = end(directory)?;
-    reached.check_end(&directory.join(&end.segment), end_offset)?;
-    let is_whole = reached.proves_end(end_offset, last);
+    known.check_end(&directory.join(&end.segment), end_offset)?;
+    let is_whole = known.proves_end(end_offset, last);
     Ok(Some(Found { image, end, end_offset, is_whole }))
 }
 
@@ -149,7 +125,7 @@ async fn read_snapshot(path: &Path, image: &mut Image) -> Result<(), NotUndersto
         }
         at = batch.header().end_offset().0;
         for record in batches.records(&batch)? {
-            match replay(image, &batch, &record).map_err(|reason| batches.refused(&record, &reason))? {
+            match replay(image, &batch, &record).map_err(|reason| batches.record_error(&record, &reason))? {
                 Some(Control::SnapshotHeader) => has_header = true,
                 Some(Control::SnapshotFooter) => has_footer = true,
                 _ if !has_header => return Err(NotUnderstood::new(path, "the snapshot has no beginning")),
@@ -222,7 +198,7 @@ async fn read_segment(
         at = batch.header().end_offset().0;
         for record in &batches.records(&batch)? {
             if record.offset.0 >= from {
-                replay(image, &batch, record).map_err(|reason| batches.refused(record, &reason))?;
+                replay(image, &batch, record).map_err(|reason| batches.record_error(record, &reason))?;
             } else if let Ok(MetadataRecord::RemoveTopic(removed)) = MetadataRecord::read(record) {
                 // The snapshot says nothing of it, but its directories may still be there.
                 image.removed.insert(removed.topic_id);
@@ -344,7 +320,7 @@ impl<'a> Batches<'a> {
         NotUnderstood::new(self.path, format!("the batch at byte {}: {reason}", self.last))
     }
 
-    fn refused(&self, record: &Record, reason: &str) -> NotUnderstood {
+    fn record_error(&self, record: &Record, reason: &str) -> NotUnderstood {
         NotUnderstood::new(self.path, format!("the record at offset {}: {reason}", record.offset.0))
     }
 }

@@ -1,14 +1,15 @@
 //! A data directory that Apache Kafka wrote (KRaft): what its metadata log says, and what of it Creel takes over.
 //!
-//! `log` reads the files, `record` the records in them, `image` adds them up, and `reached` says whether that is all there
-//! was. `here` holds it against the partitions that are there, and `adopt` makes topics of it, or says what stands in the
+//! `log` reads the files, `record` the records in them, `image` adds them up, and `known_end` says whether that is all
+//! there was. `directories` holds it against the partitions that are there, and `adopt` makes topics of it, or says what stands in the
 //! way. Nothing here writes: Kafka's log stays as it is, for Kafka to come back to.
 
 mod adopt;
-mod here;
+mod directories;
+mod error;
 mod image;
+mod known_end;
 mod log;
-mod reached;
 mod record;
 mod settings;
 #[cfg(test)]
@@ -16,13 +17,14 @@ mod tests;
 
 use std::path::Path;
 
-pub(crate) use adopt::{Place, adopt};
+use super::contract::{KeyRange, Store, StoreError};
+
+pub(crate) use adopt::adopt;
+pub(crate) use directories::KafkaDirectory;
+pub use error::NotUnderstood;
 pub(crate) use image::Image;
 pub(crate) use log::LogEnd;
-pub use log::NotUnderstood;
 pub(crate) use record::MetadataRecord;
-
-use super::contract::{KeyRange, Store, StoreError};
 
 /// The topic whose only partition is the metadata log. Clients never see it.
 pub(crate) const METADATA_TOPIC: &str = "__cluster_metadata";

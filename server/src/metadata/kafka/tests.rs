@@ -14,7 +14,7 @@ use super::record::{
     ConfigRecord, FeatureLevelRecord, MetadataRecord, PartitionChangeRecord, PartitionRecord,
     ProducerIdsRecord, RecordError, RemoveTopicRecord, TopicRecord,
 };
-use super::{Place, adopt, check_unchanged};
+use super::{KafkaDirectory, adopt, check_unchanged};
 use crate::config::Config;
 use crate::metadata::{MetaProperties, TopicId};
 
@@ -185,7 +185,7 @@ impl Directory {
                 node_id: NODE,
                 directory_id: TopicId(HERE.0).to_string(),
             };
-            let place = Place {
+            let directory = KafkaDirectory {
                 data_dir: &data_dir,
                 log: &log,
                 owner: Some(&owner),
@@ -193,7 +193,7 @@ impl Directory {
                 was_clean,
                 settings: &settings,
             };
-            adopt(&place).await.map_err(|error| error.to_string())
+            adopt(&directory).await.map_err(|error| error.to_string())
         })
     }
 }

@@ -1,6 +1,8 @@
 //! The local store on a disk that forgets, tears, fails and runs full.
 
-use std::{cell::Cell, path::Path, rc::Rc};
+use std::cell::Cell;
+use std::path::Path;
+use std::rc::Rc;
 
 use creel_io::sim::{Config, NodeId, Simulation, Stop};
 
@@ -30,7 +32,7 @@ async fn commit_until(end: u64, acked: Rc<Cell<u64>>) -> Result<(), StoreError> 
     // What has been read once must not go again.
     acked.set(found.revision.0);
     for number in found.revision.0 + 1..=end {
-        assert_eq!(store.commit(commit_of(number)).await?, Verdict::Committed(Revision(number)));
+        assert_eq!(store.commit(commit_of(number)).await?, CommitResult::Committed(Revision(number)));
         acked.set(number);
     }
     Ok(())
@@ -105,7 +107,7 @@ fn a_failed_sync_is_final_until_a_restart() {
         let found = store.range(&KeyRange::Prefix(String::new()), None).await.unwrap();
         check(&found, 1);
         let next = found.revision.0 + 1;
-        assert_eq!(store.commit(commit_of(next)).await, Ok(Verdict::Committed(Revision(next))));
+        assert_eq!(store.commit(commit_of(next)).await, Ok(CommitResult::Committed(Revision(next))));
     });
 }
 
@@ -118,7 +120,7 @@ fn a_full_disk_refuses_commits_until_there_is_room() {
         disk.set_capacity(Some(disk.used() + 100));
         assert!(matches!(store.commit(commit_of(2)).await, Err(StoreError::Unavailable(_))));
         disk.set_capacity(None);
-        assert_eq!(store.commit(commit_of(2)).await, Ok(Verdict::Committed(Revision(2))));
+        assert_eq!(store.commit(commit_of(2)).await, Ok(CommitResult::Committed(Revision(2))));
         drop(store);
         let store = LocalStore::open(Path::new(DIR)).await.unwrap();
         check(&store.range(&KeyRange::Prefix(String::new()), None).await.unwrap(), 2);
@@ -133,7 +135,7 @@ fn a_disk_full_at_a_compaction_costs_nothing() {
         for number in 1..=30 {
             // Room for the next record, and for no snapshot beside it.
             disk.set_capacity(Some(disk.used() + 2 * 4096));
-            assert_eq!(store.commit(commit_of(number)).await, Ok(Verdict::Committed(Revision(number))));
+            assert_eq!(store.commit(commit_of(number)).await, Ok(CommitResult::Committed(Revision(number))));
         }
         drop(store);
         disk.set_capacity(None);

@@ -6,6 +6,7 @@
 
 mod journal;
 mod record;
+mod shared;
 mod state;
 mod writer;
 
@@ -14,21 +15,21 @@ mod crash_tests;
 #[cfg(test)]
 mod tests;
 
-use std::{cell::RefCell, path::Path, rc::Rc, time::Duration};
+use std::path::Path;
+use std::rc::Rc;
+use std::time::Duration;
 
-use creel_io::local::{Notify, QueueSender, oneshot, queue};
+use creel_io::local::{QueueSender, oneshot, queue};
 
-use self::{
-    journal::Journal,
-    state::State,
-    writer::{Order, Writer},
-};
+use self::journal::Journal;
+use self::shared::Shared;
+use self::writer::{Order, Writer};
 pub(crate) use self::{
     journal::{NAME as JOURNAL_NAME, rewritten},
     record::{MAGIC, seal},
 };
 use super::contract::{
-    KeyRange, Revision, SessionId, Snapshot, Store, StoreError, Transaction, Update, Verdict, Watch,
+    CommitResult, KeyRange, Revision, SessionId, Snapshot, Store, StoreError, Transaction, Update, Watch,
 };
 
 /// Commits that may wait for the one before them. At the bound the caller waits to ask.
@@ -41,12 +42,6 @@ pub struct LocalStore {
     orders: QueueSender<Order>,
 }
 
-/// What readers and the writer share.
-struct Shared {
-    state: RefCell<State>,
-    changed: Notify,
-}
-
 impl LocalStore {
     /// Whether a data directory has a store.
     pub fn exists(data_dir: &Path) -> bool {
@@ -57,7 +52,7 @@ impl LocalStore {
     /// is damaged otherwise is an error. Sessions of earlier runs have ended.
     pub async fn open(data_dir: &Path) -> Result<Self, StoreError> {
         let (journal, state) = Journal::open(data_dir).await?;
-        let shared = Rc::new(Shared { state: RefCell::new(state), changed: Notify::new() });
+        let shared = Rc::new(Shared::new(state));
         let (orders, inbox) = queue(ORDERS_MAX);
         let mut writer = Writer::new(shared.clone(), journal);
         writer.end_earlier_sessions().await?;
@@ -84,7 +79,7 @@ impl LocalStore {
 impl Store for LocalStore {
     type Watch = LocalWatch;
 
-    async fn commit(&self, transaction: Transaction) -> Result<Verdict, StoreError> {
+    async fn commit(&self, transaction: Transaction) -> Result<CommitResult, StoreError> {
         self.order(|answer| Order::Commit(transaction, answer)).await
     }
 

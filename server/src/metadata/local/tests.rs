@@ -4,8 +4,11 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use creel_io::runtime::{Config, start};
+use creel_io::sim;
 
-use super::{journal::Journal, record::Record, *};
+use super::journal::Journal;
+use super::record::Record;
+use super::*;
 use crate::metadata::{Change, Condition, KeyEvent, next_producer_ids};
 
 /// Runs a story on a core of its own.
@@ -13,6 +16,13 @@ fn on_a_core<F: Future<Output = ()> + 'static>(story: fn(PathBuf) -> F) {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().to_owned();
     start(&Config::unpinned(1), move |_| story(path.clone())).unwrap().join();
+}
+
+/// Runs a story in the simulator, where time passes only while everybody waits.
+fn in_virtual_time<F: Future<Output = ()> + 'static>(story: fn(PathBuf) -> F) {
+    let mut sim = sim::Simulation::new(1, sim::Config::default());
+    let node = sim.add_node("store", 1);
+    sim.block_on(node, story("/data".into())).unwrap();
 }
 
 fn journal_of(dir: &Path) -> PathBuf {
@@ -39,15 +49,15 @@ fn show(snapshot: &Snapshot) -> String {
 fn transactions_compare_and_set() {
     on_a_core(|dir| async move {
         let store = LocalStore::open(&dir).await.unwrap();
-        assert_eq!(store.commit(put("a", "1")).await, Ok(Verdict::Committed(Revision(1))));
+        assert_eq!(store.commit(put("a", "1")).await, Ok(CommitResult::Committed(Revision(1))));
         let create = Transaction { conditions: vec![Condition::Absent("a".into())], ..put("a", "2") };
-        assert_eq!(store.commit(create).await, Ok(Verdict::Conflict(Revision(1))));
+        assert_eq!(store.commit(create).await, Ok(CommitResult::Conflict(Revision(1))));
         let update = Transaction {
             conditions: vec![Condition::Unchanged("a".into(), Revision(1)), Condition::Present("a".into())],
             changes: vec![Change::put("a", "2"), Change::put("b", "x")],
         };
-        assert_eq!(store.commit(update.clone()).await, Ok(Verdict::Committed(Revision(2))));
-        assert_eq!(store.commit(update).await, Ok(Verdict::Conflict(Revision(2))));
+        assert_eq!(store.commit(update.clone()).await, Ok(CommitResult::Committed(Revision(2))));
+        assert_eq!(store.commit(update).await, Ok(CommitResult::Conflict(Revision(2))));
         let twice = Transaction {
             changes: vec![Change::put("a", "3"), Change::Delete("a".into())],
             ..Transaction::default()
@@ -71,7 +81,7 @@ fn what_was_committed_is_there_after_a_restart() {
         let store = LocalStore::open(&dir).await.unwrap();
         assert_eq!(all(&store).await, before);
         assert_eq!(before, "21: k0=18@19 k2=17@18");
-        assert_eq!(store.commit(put("k1", "new")).await, Ok(Verdict::Committed(Revision(22))));
+        assert_eq!(store.commit(put("k1", "new")).await, Ok(CommitResult::Committed(Revision(22))));
     });
 }
 
@@ -137,9 +147,9 @@ fn a_watch_sees_every_change_once_and_in_order() {
 
 #[test]
 fn keys_of_a_session_go_with_it() {
-    on_a_core(|dir| async move {
+    in_virtual_time(|dir| async move {
         let store = LocalStore::open(&dir).await.unwrap();
-        let short = store.open_session(Duration::from_millis(20)).await.unwrap();
+        let short = store.open_session(Duration::from_secs(1)).await.unwrap();
         let long = store.open_session(Duration::from_secs(100)).await.unwrap();
         for (key, session) in [("short", Some(short)), ("long", Some(long)), ("plain", None)] {
             let change = Change::Put { key: key.into(), value: Bytes::new(), session };
@@ -179,7 +189,7 @@ fn a_journal_cut_anywhere_opens_with_the_whole_records_before_the_cut() {
             assert_eq!(state.revision(), Revision(expected as u64), "cut at {cut}");
             let store = LocalStore::open(&dir).await.unwrap();
             let next = store.commit(put("more", "v")).await;
-            assert_eq!(next, Ok(Verdict::Committed(Revision(expected as u64 + 1))));
+            assert_eq!(next, Ok(CommitResult::Committed(Revision(expected as u64 + 1))));
         }
     });
 }

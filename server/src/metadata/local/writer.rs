@@ -1,23 +1,21 @@
 //! The one task that changes the store.
 
-use std::{collections::BTreeMap, rc::Rc, time::Duration};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::Duration;
 
-use creel_io::{
-    Instant,
-    local::{QueueReceiver, Sender},
-};
+use creel_io::Instant;
+use creel_io::local::{QueueReceiver, Sender};
 
-use super::{
-    super::contract::{Change, SessionId, StoreError, Transaction, Verdict},
-    Shared,
-    journal::{AppendError, Journal},
-    record::Record,
-    state::State,
-};
+use super::super::contract::{Change, CommitResult, Entry, Revision, SessionId, StoreError, Transaction};
+use super::journal::{AppendError, Journal};
+use super::record::Record;
+use super::shared::Shared;
+use super::state::State;
 
 /// What the store is asked to do, with where to answer.
 pub(super) enum Order {
-    Commit(Transaction, Sender<Result<Verdict, StoreError>>),
+    Commit(Transaction, Sender<Result<CommitResult, StoreError>>),
     OpenSession(Duration, Sender<Result<SessionId, StoreError>>),
     KeepAlive(SessionId, Sender<Result<(), StoreError>>),
     EndSession(SessionId, Sender<Result<(), StoreError>>),
@@ -82,17 +80,17 @@ impl Writer {
         }
     }
 
-    async fn commit(&mut self, transaction: Transaction) -> Result<Verdict, StoreError> {
+    async fn commit(&mut self, transaction: Transaction) -> Result<CommitResult, StoreError> {
         State::check(&transaction)?;
         self.check_sessions(&transaction)?;
         // Before the conditions: memory no longer says what a restart will find.
         self.check_health()?;
         let revision = self.shared.state.borrow().revision();
         if !self.shared.state.borrow().holds(&transaction) {
-            return Ok(Verdict::Conflict(revision));
+            return Ok(CommitResult::Conflict(revision));
         }
         if transaction.changes.is_empty() {
-            return Ok(Verdict::Committed(revision));
+            return Ok(CommitResult::Committed(revision));
         }
         self.write(transaction.changes).await
     }
@@ -120,9 +118,9 @@ impl Writer {
     }
 
     /// Journal first, memory second: nobody sees what a crash could take back.
-    async fn write(&mut self, changes: Vec<Change>) -> Result<Verdict, StoreError> {
+    async fn write(&mut self, changes: Vec<Change>) -> Result<CommitResult, StoreError> {
         self.check_health()?;
-        let next = super::Revision(self.shared.state.borrow().revision().0 + 1);
+        let next = Revision(self.shared.state.borrow().revision().0 + 1);
         let record = Record::Commit(next, changes);
         let appended = self.journal.append(&record).await;
         self.note(appended)?;
@@ -130,7 +128,7 @@ impl Writer {
         let revision = self.shared.state.borrow_mut().apply(changes);
         self.shared.changed.notify_all();
         self.compact_if_overgrown().await;
-        Ok(Verdict::Committed(revision))
+        Ok(CommitResult::Committed(revision))
     }
 
     /// The commit before is durable whatever becomes of this.
@@ -143,7 +141,7 @@ impl Writer {
         }
     }
 
-    fn entries(&self) -> Vec<super::super::contract::Entry> {
+    fn entries(&self) -> Vec<Entry> {
         self.shared.state.borrow().entries().cloned().collect()
     }
 

@@ -1,11 +1,12 @@
 //! What is told only once it is durable, and what a restart finds.
 
 use bytes::Bytes;
+use creel_engine::LoggedBatch;
 use expect_test::expect;
 
 use super::super::story::{LIMITS, story, story_with};
 use crate::groups::{Coordinator, FetchRequest, GroupLimits, Now};
-use crate::offsets::read_batch;
+use crate::offsets::BatchContent;
 
 #[test]
 fn an_assignment_is_told_only_when_it_is_durable() {
@@ -165,9 +166,8 @@ fn what_was_written_survives_a_restart() {
 fn a_partition_that_kafka_wrote_is_taken_over() {
     let mut log = Bytes::from_static(include_bytes!("../../../offsets/kafka-4.3.1.log"));
     let mut coordinator = Coordinator::new(LIMITS);
-    while let Some((content, length)) = read_batch(&log).unwrap() {
-        coordinator.replay(content).unwrap();
-        log = log.slice(length..);
+    while let Some(batch) = LoggedBatch::split_from(&mut log).unwrap() {
+        coordinator.replay(BatchContent::read(&batch).unwrap()).unwrap();
     }
     coordinator.loaded(Now::default());
     coordinator.check_invariants();

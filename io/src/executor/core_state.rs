@@ -1,0 +1,86 @@
+//! All that one core owns.
+//!
+//! Owns the executor, the sleepers and whatever carries out the core's I/O. Knows no future of its own making: what tasks
+//! do with a core is above it.
+
+use std::cell::RefCell;
+
+use super::budget;
+use super::environment::Environment;
+use super::tasks::Executor;
+use super::timers::Timers;
+use crate::core_id::CoreId;
+use crate::instant::Instant;
+use crate::ring::driver::Driver;
+use crate::wake::task::CoreShared;
+
+/// One core's own things. Lives on one thread.
+pub(crate) struct CoreState {
+    pub(crate) id: CoreId,
+    pub(crate) executor: Executor,
+    pub(crate) timers: RefCell<Timers>,
+    pub(crate) backend: Backend,
+}
+
+/// What carries out a core's I/O.
+#[expect(clippy::large_enum_variant, reason = "one a core, and the ring is to be reached without a detour")]
+pub(crate) enum Backend {
+    Ring(Driver),
+    Sim(Box<dyn Environment>),
+}
+
+impl CoreState {
+    /// A turn begins: queues the tasks that other threads woke, and those whose time has come.
+    pub(crate) fn take_inputs(&self, now: Instant) {
+        budget::turn_goes_on(0);
+        self.executor.ready().take_delivered();
+        loop {
+            let due = self.timers.borrow_mut().pop_due(now);
+            match due {
+                Some(waker) => waker.wake(),
+                None => break,
+            }
+        }
+    }
+
+    pub(crate) fn has_work(&self) -> bool {
+        self.executor.has_ready() || self.executor.has_deferred() || self.shared().inbox.has_items()
+    }
+
+    /// The part that other threads reach.
+    pub(crate) fn shared(&self) -> &CoreShared {
+        self.executor.ready().core()
+    }
+
+    /// Wakes the cores that this one's tasks have found asleep: by messages of the ring, which travel with what is
+    /// submitted next.
+    pub(crate) fn wake_sleepers(&self) {
+        while let Some(core) = self.executor.ready().pop_sleeper() {
+            match core.ring_fd() {
+                Some(fd) => self.ring().message(fd),
+                None => core.signal_event(),
+            }
+        }
+    }
+
+    pub(crate) fn environment(&self) -> Option<&dyn Environment> {
+        match &self.backend {
+            Backend::Ring(_) => None,
+            Backend::Sim(environment) => Some(&**environment),
+        }
+    }
+
+    pub(crate) fn ring(&self) -> &Driver {
+        match &self.backend {
+            Backend::Ring(driver) => driver,
+            Backend::Sim(_) => panic!("something made on a real core is used on a simulated one"),
+        }
+    }
+}
+
+impl Drop for CoreState {
+    fn drop(&mut self) {
+        // Before the driver closes the ring, whose number may be another file's from then on.
+        self.shared().close_ring();
+    }
+}

@@ -1,0 +1,138 @@
+//! Messages between cores: one bounded ring for each ordered pair, woken only when the other side waits.
+//!
+//! Owns the rings of all pairs. Knows no executor: it wakes by wakers.
+
+use std::cell::Cell;
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::Poll;
+
+use super::parking::Parking;
+use super::spsc::{Consumer, Producer, spsc};
+use crate::core_id::CoreId;
+
+/// The other core's ring is full; the message comes back. Wait with [`Mailbox::send`], or slow down.
+#[derive(Debug)]
+pub struct Full<T>(pub T);
+
+/// One core's end of the mesh, to be moved to its core and opened there.
+pub struct Endpoint<T> {
+    outgoing: Vec<Outgoing<T>>,
+    incoming: Vec<Incoming<T>>,
+    parked_receiver: Arc<Parking>,
+}
+
+struct Outgoing<T> {
+    ring: Producer<T>,
+    receiver: Arc<Parking>,
+    own_wait: Arc<Parking>,
+}
+
+struct Incoming<T> {
+    ring: Consumer<T>,
+    sender: Arc<Parking>,
+}
+
+/// Makes the mesh: for each of `cores` an endpoint; each pair's ring holds `capacity` messages. A core may also write
+/// to itself.
+#[must_use]
+pub fn mesh<T: Send>(cores: usize, capacity: usize) -> Vec<Endpoint<T>> {
+    let receivers: Vec<Arc<Parking>> = (0..cores).map(|_| Arc::new(Parking::new())).collect();
+    let mut endpoints: Vec<Endpoint<T>> = receivers
+        .iter()
+        .map(|parked| Endpoint { outgoing: vec![], incoming: vec![], parked_receiver: parked.clone() })
+        .collect();
+    for from in 0..cores {
+        for to in 0..cores {
+            let (producer, consumer) = spsc(capacity);
+            let sender = Arc::new(Parking::new());
+            let receiver = receivers[to].clone();
+            endpoints[from].outgoing.push(Outgoing { ring: producer, receiver, own_wait: sender.clone() });
+            endpoints[to].incoming.push(Incoming { ring: consumer, sender });
+        }
+    }
+    endpoints
+}
+
+impl<T: Send> Endpoint<T> {
+    /// Opens the endpoint on the core that will use it.
+    #[must_use]
+    pub fn open(self) -> Mailbox<T> {
+        Mailbox { ends: Rc::new(self), next: Rc::new(Cell::new(0)) }
+    }
+}
+
+/// A core's mailbox: sends to any core, receives from all. Clones share it.
+pub struct Mailbox<T> {
+    ends: Rc<Endpoint<T>>,
+    next: Rc<Cell<usize>>,
+}
+
+impl<T> Clone for Mailbox<T> {
+    fn clone(&self) -> Self {
+        Mailbox { ends: self.ends.clone(), next: self.next.clone() }
+    }
+}
+
+impl<T: Send> Mailbox<T> {
+    /// The number of cores in the mesh.
+    #[must_use]
+    pub fn cores(&self) -> usize {
+        self.ends.outgoing.len()
+    }
+
+    /// Sends if the ring has room.
+    pub fn try_send(&self, to: CoreId, message: T) -> Result<(), Full<T>> {
+        let outgoing = &self.ends.outgoing[to.index()];
+        outgoing.ring.push(message).map_err(Full)?;
+        outgoing.receiver.unpark();
+        Ok(())
+    }
+
+    /// Sends, waiting for room. One task at a time may wait for a given core; others' waits are kept too.
+    pub async fn send(&self, to: CoreId, message: T) {
+        let mut message = Some(message);
+        poll_fn(|cx| {
+            let outgoing = &self.ends.outgoing[to.index()];
+            for attempt in 0..2 {
+                match self.try_send(to, message.take().expect("taken only by success")) {
+                    Ok(()) => return Poll::Ready(()),
+                    Err(Full(back)) => message = Some(back),
+                }
+                if attempt == 0 {
+                    outgoing.own_wait.park(cx.waker());
+                }
+            }
+            Poll::Pending
+        })
+        .await;
+    }
+
+    /// The next message and who sent it, each sender in turn.
+    pub async fn recv(&self) -> (CoreId, T) {
+        poll_fn(|cx| {
+            if let Some(found) = self.try_recv() {
+                return Poll::Ready(found);
+            }
+            self.ends.parked_receiver.park(cx.waker());
+            // Once more: a message may have come between the look and the parking.
+            self.try_recv().map_or(Poll::Pending, Poll::Ready)
+        })
+        .await
+    }
+
+    /// The next message if one is there.
+    pub fn try_recv(&self) -> Option<(CoreId, T)> {
+        let cores = self.ends.incoming.len();
+        for step in 0..cores {
+            let from = (self.next.get() + step) % cores;
+            if let Some(message) = self.ends.incoming[from].ring.pop() {
+                self.next.set((from + 1) % cores);
+                self.ends.incoming[from].sender.unpark();
+                return Some((CoreId(from as u16), message));
+            }
+        }
+        None
+    }
+}

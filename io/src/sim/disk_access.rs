@@ -1,0 +1,53 @@
+//! What all operations on a node's disk have in common: the faults that they meet, how much of them is done, the power that
+//! goes with them.
+//!
+//! Owns nothing: faults and disk are the node's. Knows no open file.
+
+use std::io;
+use std::path::Path;
+
+use super::disk::Ino;
+use super::environment::SimContext;
+use super::faults::Operation;
+use super::world::Loss;
+
+/// A write that is cut short ends with a page.
+const PAGE: u64 = 4096;
+
+impl SimContext {
+    /// Counts an operation that changed the disk; the power may go with it.
+    pub(crate) fn count_operation(&self) {
+        if self.node.is_alive() && self.node.faults.borrow_mut().count() {
+            self.world.crash(self.id(), Loss::Power);
+        }
+    }
+
+    pub(crate) fn check_path(&self, path: &Path) -> io::Result<()> {
+        self.node.faults.borrow().check_path(path)
+    }
+
+    pub(crate) fn check_fault(&self, operation: Operation) -> io::Result<()> {
+        self.node.faults.borrow_mut().check(operation, &self.world.chance.disk)
+    }
+
+    pub(super) fn touch(&self, ino: Ino) {
+        self.node.disk.borrow_mut().touch(ino, self.world.wall_clock_ms());
+    }
+
+    /// How much of `length` an operation moves: all, or now and then less, but something.
+    pub(super) fn cut_short(&self, length: usize) -> usize {
+        let rng = &self.world.chance.disk;
+        if length > 1 && rng.chance(self.world.config.disk.short) {
+            1 + rng.up_to(length - 2)
+        } else {
+            length
+        }
+    }
+
+    /// The same for a write: the kernel copies page by page, so one that is cut short ends with a page.
+    pub(super) fn cut_short_at_page(&self, position: u64, length: usize) -> usize {
+        let short = self.cut_short(length);
+        let page_end = (position + short as u64) / PAGE * PAGE;
+        if short < length && page_end > position { (page_end - position) as usize } else { length }
+    }
+}

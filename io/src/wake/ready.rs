@@ -1,0 +1,108 @@
+//! The tasks of a core that are to be polled, and what a waker does.
+//!
+//! Owns the ready queue, and which one is the running thread's. Knows nothing of the futures behind the tasks.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::Wake;
+
+use super::task::{CoreShared, Task};
+
+thread_local! {
+    /// The queue of the core that runs on this thread now.
+    static CURRENT: RefCell<Option<Rc<ReadyQueue>>> = const { RefCell::new(None) };
+}
+
+/// Makes `queue` the current one of this thread; gives the one before.
+pub(crate) fn replace_current(queue: Option<Rc<ReadyQueue>>) -> Option<Rc<ReadyQueue>> {
+    CURRENT.with(|current| std::mem::replace(&mut *current.borrow_mut(), queue))
+}
+
+/// Those who are to be polled, in the order in which they were woken.
+pub(crate) struct ReadyQueue {
+    core: Arc<CoreShared>,
+    tasks: RefCell<VecDeque<Arc<Task>>>,
+    /// Cores that this core's tasks have found asleep, and that nobody else will wake.
+    sleepers: RefCell<Vec<Arc<CoreShared>>>,
+}
+
+impl ReadyQueue {
+    pub(crate) fn new(core: Arc<CoreShared>) -> ReadyQueue {
+        ReadyQueue { core, tasks: RefCell::default(), sleepers: RefCell::default() }
+    }
+
+    pub(crate) fn core(&self) -> &Arc<CoreShared> {
+        &self.core
+    }
+
+    /// Queues one of this core's tasks, unless it is queued already.
+    pub(crate) fn push(&self, task: Arc<Task>) {
+        if task.flags.queue() {
+            self.tasks.borrow_mut().push_back(task);
+        }
+    }
+
+    pub(crate) fn pop(&self) -> Option<Arc<Task>> {
+        self.tasks.borrow_mut().pop_front()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.tasks.borrow().is_empty()
+    }
+
+    pub(crate) fn clear(&self) {
+        self.tasks.borrow_mut().clear();
+    }
+
+    /// Queues the tasks that other threads have woken.
+    pub(crate) fn take_delivered(&self) {
+        for task in self.core.inbox.take() {
+            if task.flags.receive() {
+                self.tasks.borrow_mut().push_back(task);
+            }
+        }
+    }
+
+    /// A core that this one has to wake.
+    #[inline]
+    pub(crate) fn pop_sleeper(&self) -> Option<Arc<CoreShared>> {
+        self.sleepers.borrow_mut().pop()
+    }
+}
+
+impl Wake for Task {
+    fn wake(self: Arc<Self>) {
+        // No queue while the thread ends: the core's own tasks are gone by then.
+        let mut task = Some(self);
+        let outcome =
+            CURRENT.try_with(|current| wake(task.take().expect("run once"), current.borrow().as_deref()));
+        if outcome.is_err() {
+            task.into_iter().for_each(|task| wake(task, None));
+        }
+    }
+}
+
+fn wake(task: Arc<Task>, current: Option<&ReadyQueue>) {
+    match current {
+        Some(queue) if Arc::ptr_eq(&queue.core, &task.core) => queue.push(task),
+        _ => wake_elsewhere(task, current),
+    }
+}
+
+/// Hands the task to its core. If that one sleeps it is woken: by this thread's core once its turn is over, or now where
+/// this thread has none.
+fn wake_elsewhere(task: Arc<Task>, current: Option<&ReadyQueue>) {
+    if !task.flags.deliver() {
+        return;
+    }
+    let core = task.core.clone();
+    if !core.inbox.deliver(task) {
+        return;
+    }
+    match current {
+        Some(queue) => queue.sleepers.borrow_mut().push(core),
+        None => core.signal_event(),
+    }
+}

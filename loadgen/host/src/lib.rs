@@ -1,0 +1,16 @@
+//! The machine around a load: brokers as processes, cores, CPU time, memory and disk, and what else went on meanwhile.
+//!
+//! It knows of the load only how far it is; it knows nothing of what records hold and nobody who reads the result.
+#![forbid(unsafe_code)]
+#![warn(clippy::print_stdout, clippy::print_stderr, reason = "they panic where the reader has gone")]
+
+pub mod broker;
+pub mod broker_stages;
+pub mod cores;
+pub mod cost;
+pub mod edge;
+pub mod error;
+pub mod flame;
+pub mod machine;
+pub mod noise;
+pub mod observer;

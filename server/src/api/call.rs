@@ -1,0 +1,136 @@
+//! One request on its way through the broker.
+
+use std::fmt;
+use std::rc::Rc;
+
+use creel_io::{count_work, offload};
+use creel_wire::frame::encode_response;
+use creel_wire::{ApiKey, EncodedFrame, FrameTooLarge, Message, Str};
+
+use crate::budget::{AnswerMemory, AnswerTooLarge, Held};
+use crate::core::Core;
+use crate::groups;
+use crate::limits::{ANSWER_BYTES_ENCODED_A_STEP, ANSWER_BYTES_HELD};
+use crate::net::client::Client;
+use crate::net::reply::Reply;
+
+/// What every handler gets beside the request's body.
+#[derive(Clone)]
+pub(crate) struct Call {
+    pub(crate) core: Rc<Core>,
+    pub(crate) client: Rc<Client>,
+    pub(crate) api: ApiKey,
+    pub(crate) version: i16,
+    pub(crate) correlation_id: i32,
+    pub(crate) client_id: Option<Str>,
+}
+
+/// What a request is made ready by: it knows these, and otherwise the request alone, so that it can work beside the core.
+#[derive(Clone, Copy)]
+pub(crate) struct Facts {
+    pub(crate) version: i16,
+    pub(crate) node_id: i32,
+    pub(crate) num_partitions: i32,
+}
+
+/// An answer, and the room that it has.
+pub(crate) struct Made<M> {
+    pub(crate) response: M,
+    pub(crate) held: Held,
+}
+
+impl Call {
+    /// The response as a frame. `None` if there is no such frame: the connection is to be closed, and that is on the log.
+    pub(crate) fn encode<M: Message>(&self, response: &M) -> Option<EncodedFrame> {
+        let encoded =
+            encode_response(self.correlation_id, response, self.api, self.version, ANSWER_BYTES_HELD);
+        encoded.inspect_err(|error| self.log_closed(error)).ok()
+    }
+
+    /// The response as a reply.
+    pub(crate) fn reply<M: Message>(&self, response: &M) -> Reply {
+        self.encode(response).map_or(Reply::Close, Reply::from)
+    }
+
+    /// A response that may be large as a reply, in the room that it has until it is sent.
+    pub(crate) async fn reply_made<M: Message + Send + 'static>(
+        &self,
+        made: Result<Made<M>, AnswerTooLarge>,
+    ) -> Reply {
+        let Made { response, mut held } = match made {
+            Ok(made) => made,
+            Err(too_large) => return self.refuse(&too_large),
+        };
+        if !held.counts() {
+            // What it tells of may be larger than who asked for it could know.
+            held = match self.hold(response.encoded_len(self.version)).await {
+                Ok(held) => held,
+                Err(too_large) => return self.refuse(&too_large),
+            };
+        }
+        match self.encode_made(response, &mut held).await {
+            Some(EncodedFrame { bytes, .. }) if held.counts() => Reply::Large(bytes, held),
+            Some(frame) => Reply::from(frame),
+            None => Reply::Close,
+        }
+    }
+
+    /// The response as a frame: a large one is encoded, and dropped, beside the core.
+    pub(crate) async fn encode_made<M: Message + Send + 'static>(
+        &self,
+        response: M,
+        held: &mut Held,
+    ) -> Option<EncodedFrame> {
+        let frame = match held.is_long() {
+            false => self.encode(&response).inspect(|frame| {
+                count_work(frame.bytes.len() / ANSWER_BYTES_ENCODED_A_STEP);
+            }),
+            true => {
+                let (id, api, version) = (self.correlation_id, self.api, self.version);
+                let encode = move || encode_response(id, &response, api, version, ANSWER_BYTES_HELD);
+                let encoded: Result<EncodedFrame, FrameTooLarge> = offload(encode).await;
+                encoded.inspect_err(|error| self.log_closed(error)).ok()
+            }
+        };
+        held.shrink(frame.as_ref().map_or(0, |frame| frame.bytes.len()));
+        frame
+    }
+
+    /// Room for an answer of about so many bytes in memory.
+    pub(crate) async fn hold(&self, bytes: usize) -> Result<Held, AnswerTooLarge> {
+        AnswerMemory::hold(&self.core.answer_memory, bytes).await
+    }
+
+    /// The connection ends, and the log says why.
+    pub(crate) fn refuse(&self, why: &dyn fmt::Display) -> Reply {
+        self.log_closed(why);
+        Reply::Close
+    }
+
+    pub(crate) fn log_closed(&self, why: &dyn fmt::Display) {
+        self.core.client_log.closed(&self.client.peer, &format_args!("{}: {why}", self.api));
+    }
+
+    /// The host and port that this client is told to connect to: those of the listener that it came by.
+    pub(crate) fn advertised(&self) -> (Str, i32) {
+        let listener = self.core.node.config.listeners.get(self.client.listener.0);
+        match listener.and_then(|listener| listener.advertised.as_ref()) {
+            Some(address) => (Str::from(address.host.clone()), i32::from(address.port)),
+            None => (
+                Str::from(self.client.local.ip().to_canonical().to_string()),
+                i32::from(self.client.local.port()),
+            ),
+        }
+    }
+
+    /// The connection, as the coordinators of all cores know it.
+    pub(crate) fn group_client(&self) -> groups::Client {
+        // No core ever has so many connections that the two parts meet.
+        groups::Client(Some((u64::from(self.core.id.0) << 48) | self.client.number))
+    }
+
+    /// This broker's id.
+    pub(crate) fn node_id(&self) -> i32 {
+        self.core.node.broker().node_id
+    }
+}

@@ -1,0 +1,288 @@
+//! From a frame to the handler of its API.
+//!
+//! Kafka closes the connection on an API or version that it does not know, and on a body that does not parse; so do we.
+//! The exception is ApiVersions, with which clients find out (KIP-511).
+
+use std::error::Error;
+use std::fmt;
+use std::future::Future;
+use std::rc::Rc;
+
+use bytes::Bytes;
+use creel_io::{offload, pace};
+use creel_wire::api::api_versions;
+use creel_wire::api::fetch::FetchRequest;
+use creel_wire::api::produce::ProduceRequest;
+use creel_wire::{ApiKey, Decode, DecodeError, Fault, Reader, Request, RequestHeader, versions};
+
+use crate::api::call::{Call, Facts, Made};
+use crate::api::served::for_each_api;
+use crate::api::{self, produce::Start};
+use crate::budget::{AnswerTooLarge, weight};
+use crate::core::Core;
+use crate::limits::{
+    FETCH_BYTES_READ_AT_ONCE, PRODUCE_BYTES_READ_HERE, PRODUCE_LISTS_READ_HERE, REQUEST_BYTES_READ_A_STEP,
+    REQUEST_BYTES_READ_HERE,
+};
+use crate::net::client::Client;
+use crate::net::reply::{Pending, Reply};
+use crate::net::service::{Beginning, Begun, Refused, Service};
+use crate::stages::FrameTimes;
+
+/// What is asked for that is not there, so that the connection is closed.
+#[derive(Clone, Debug)]
+enum Refusal {
+    /// The API is not known, or not served.
+    Api(i16),
+    /// The version of the API is not.
+    Version(ApiKey, i16),
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Api(key) => match ApiKey::from_code(*key) {
+                Some(api) => write!(f, "{api} is not served yet{}", kind_of(api)),
+                None => write!(f, "no API has the key {key}"),
+            },
+            Self::Version(api, version) => write!(f, "{api} has no version {version} here"),
+        }
+    }
+}
+
+/// What is missing, where it has a name of its own.
+fn kind_of(api: ApiKey) -> &'static str {
+    match api {
+        ApiKey::SaslHandshake | ApiKey::SaslAuthenticate => {
+            ": there are no passwords (SASL), so the client has to use PLAINTEXT (security.protocol)"
+        }
+        ApiKey::AddPartitionsToTxn
+        | ApiKey::AddOffsetsToTxn
+        | ApiKey::EndTxn
+        | ApiKey::WriteTxnMarkers
+        | ApiKey::TxnOffsetCommit
+        | ApiKey::DescribeTransactions
+        | ApiKey::ListTransactions => ": there are no transactions",
+        _ => "",
+    }
+}
+
+impl Error for Refusal {}
+
+/// A request whose header is read.
+struct Incoming {
+    call: Call,
+    /// At its body.
+    reader: Reader,
+    times: FrameTimes,
+}
+
+impl Service for Core {
+    fn begin(
+        self: &Rc<Self>,
+        client: &Rc<Client>,
+        frame: Bytes,
+        times: FrameTimes,
+    ) -> Result<Beginning, Refused> {
+        let (key, version, correlation_id) = peek(&frame)?;
+        let api = ApiKey::from_code(key).ok_or(Refusal::Api(key))?;
+        let entry = versions::entry(api).ok_or(Refusal::Api(key))?;
+        if !entry.accepted.contains(version) {
+            return match api {
+                ApiKey::ApiVersions => {
+                    Ok(now(Reply::from(api_versions::unsupported_version(correlation_id))))
+                }
+                _ => Err(Refusal::Version(api, version).into()),
+            };
+        }
+        let mut reader = Reader::new(frame);
+        let header = RequestHeader::decode(&mut reader)?;
+        let (core, client) = (self.clone(), client.clone());
+        let call = Call { core, client, api, version, correlation_id, client_id: header.client_id };
+        begin(Incoming { call, reader, times })
+    }
+
+    fn connection_ended(&self, number: u64) {
+        self.sessions.borrow_mut().end_of(number);
+        self.node.connection_closed(self.id);
+    }
+}
+
+macro_rules! handlers {
+    ($($api:ident: $how:ident($($part:path),*);)*) => {
+        /// Begins a request in the way of its API.
+        fn begin(incoming: Incoming) -> Result<Beginning, Refused> {
+            use crate::api::*;
+            match incoming.call.api {
+                $(ApiKey::$api => $how(incoming, $($part),*),)*
+                other => Err(Refusal::Api(other.code()).into()),
+            }
+        }
+    };
+}
+for_each_api!(handlers);
+
+fn now(reply: Reply) -> Beginning {
+    Beginning::Now(Begun { pending: Pending::Ready(reply), queued: None })
+}
+
+fn later(begun: impl Future<Output = Result<Begun, Refused>> + 'static) -> Beginning {
+    Beginning::Later(Box::pin(begun))
+}
+
+/// Produce: begun in the order of arrival.
+fn produce(incoming: Incoming) -> Result<Beginning, Refused> {
+    let Incoming { call, mut reader, times } = incoming;
+    let version = call.version;
+    if reader.remaining() <= PRODUCE_BYTES_READ_HERE {
+        let request = ProduceRequest::decode(&mut reader, version)?;
+        return Ok(begin_produce(call, request, times));
+    }
+    Ok(later(async move {
+        let request = read_large_produce(reader, version).await?;
+        begin_produce(call, request, times).begun().await
+    }))
+}
+
+fn begin_produce(call: Call, request: ProduceRequest, times: FrameTimes) -> Beginning {
+    let queued = call.core.stages.decoded(times);
+    match api::produce::begin(call, request) {
+        Start::Now(pending) => Beginning::Now(Begun { pending, queued }),
+        Start::Later(begun) => later(async move { Ok(Begun { pending: begun.await, queued }) }),
+    }
+}
+
+/// Fetch: most are short, and read at once.
+fn fetch(incoming: Incoming) -> Result<Beginning, Refused> {
+    let Incoming { call, mut reader, times } = incoming;
+    let (version, bytes) = (call.version, reader.remaining());
+    if bytes <= FETCH_BYTES_READ_AT_ONCE {
+        let request = FetchRequest::decode(&mut reader, version)?;
+        return Ok(Beginning::Now(begin_fetch(call, request, times)));
+    }
+    Ok(later(async move {
+        let request = decoded(bytes, move || FetchRequest::decode(&mut reader, version)).await?;
+        Ok(begin_fetch(call, request, times))
+    }))
+}
+
+fn begin_fetch(call: Call, request: FetchRequest, times: FrameTimes) -> Begun {
+    let queued = call.core.stages.decoded(times);
+    Begun { pending: api::fetch::begin(call, request), queued }
+}
+
+/// What every header begins with, whatever its version: key, version and correlation id.
+fn peek(frame: &Bytes) -> Result<(i16, i16, i32), DecodeError> {
+    if let Some([k0, k1, v0, v1, id @ ..]) = frame.first_chunk::<8>() {
+        return Ok((i16::from_be_bytes([*k0, *k1]), i16::from_be_bytes([*v0, *v1]), i32::from_be_bytes(*id)));
+    }
+    // Too short: the reader says where.
+    let mut reader = Reader::new(frame.clone());
+    Ok((reader.i16()?, reader.i16()?, reader.i32()?))
+}
+
+/// Nothing is to be made ready.
+fn as_it_is<R>(_: Facts, request: R) -> R {
+    request
+}
+
+/// A request, made ready to be answered: what is named twice is taken once.
+struct Ready<P> {
+    prepared: P,
+    /// Bytes that its lists take.
+    lists: usize,
+}
+
+/// Reads a request; a large one beside the core, as its lists may take long.
+async fn read<R, P>(
+    call: &Call,
+    mut reader: Reader,
+    prepare: fn(Facts, R) -> P,
+) -> Result<Ready<P>, DecodeError>
+where
+    R: Request + 'static,
+    P: Send + 'static,
+{
+    let broker = call.core.node.broker();
+    let (version, node_id, num_partitions) = (call.version, broker.node_id, broker.num_partitions);
+    let facts = Facts { version, node_id, num_partitions };
+    let bytes = reader.remaining();
+    let read = move || {
+        let request = R::decode(&mut reader, version)?;
+        let lists = reader.lists_bytes();
+        Ok(Ready { prepared: prepare(facts, request), lists })
+    };
+    decoded(bytes, read).await
+}
+
+/// Reads a request of so many bytes: here once there is room in a turn, or beside the core.
+async fn decoded<T: Send + 'static>(bytes: usize, read: impl FnOnce() -> T + Send + 'static) -> T {
+    if bytes > REQUEST_BYTES_READ_HERE {
+        return offload(read).await;
+    }
+    pace(bytes / REQUEST_BYTES_READ_A_STEP).await;
+    read()
+}
+
+/// A Produce is large for its records, which cost nothing here; one that is large for its lists is read beside the core.
+async fn read_large_produce(mut reader: Reader, version: i16) -> Result<ProduceRequest, DecodeError> {
+    let mut in_short = reader.clone().with_lists(PRODUCE_LISTS_READ_HERE);
+    match ProduceRequest::decode(&mut in_short, version) {
+        Err(DecodeError { fault: Fault::Budget, .. }) => {
+            offload(move || ProduceRequest::decode(&mut reader, version)).await
+        }
+        read => read,
+    }
+}
+
+/// An API that is answered at once.
+fn at_once<R: Request>(
+    incoming: Incoming,
+    answer: fn(&Call, R) -> R::Response,
+) -> Result<Beginning, Refused> {
+    let Incoming { call, mut reader, .. } = incoming;
+    let request = R::decode(&mut reader, call.version)?;
+    Ok(now(call.reply(&answer(&call, request))))
+}
+
+/// An API whose answer takes time, and no more memory than its request's by a factor. It is begun when it is its turn to be
+/// answered, as in Kafka, which does not look at a connection's next request before.
+fn in_turn<R, P, F>(
+    incoming: Incoming,
+    prepare: fn(Facts, R) -> P,
+    answer: impl FnOnce(Call, P) -> F + 'static,
+) -> Result<Beginning, Refused>
+where
+    R: Request<Response: Send + 'static> + 'static,
+    P: Send + 'static,
+    F: Future<Output = R::Response> + 'static,
+{
+    weighed::<R, P, _>(incoming, prepare, async move |call: Call, prepared, counted| {
+        let held = call.hold(counted).await?;
+        Ok(Made { response: answer(call, prepared).await, held })
+    })
+}
+
+/// The same for one whose answer also grows with what the broker has: it is told how many bytes the request itself makes it
+/// take, and holds room for these and its own.
+fn weighed<R, P, F>(
+    incoming: Incoming,
+    prepare: fn(Facts, R) -> P,
+    answer: impl FnOnce(Call, P, usize) -> F + 'static,
+) -> Result<Beginning, Refused>
+where
+    R: Request<Response: Send + 'static> + 'static,
+    P: Send + 'static,
+    F: Future<Output = Result<Made<R::Response>, AnswerTooLarge>> + 'static,
+{
+    let Incoming { call, reader, .. } = incoming;
+    Ok(later(async move {
+        let Ready { prepared, lists } = read(&call, reader, prepare).await?;
+        let pending = Pending::later(async move {
+            let counted = lists.saturating_mul(weight(call.api));
+            let made = answer(call.clone(), prepared, counted).await;
+            call.reply_made(made).await.into()
+        });
+        Ok(Begun { pending, queued: None })
+    }))
+}

@@ -1,0 +1,58 @@
+//! Partitions whose ends are asked about, once they are durable. What was acknowledged when the question came counts in the answer, and what a
+//! power cut can take back is told to nobody: so the answer waits until what is written by then is durable.
+
+use creel_engine::{Partition, Settling};
+use creel_io::pace;
+use creel_wire::{ErrorCode, Uuid};
+
+use crate::answers::KafkaError;
+use crate::core::Core;
+
+/// A partition of this core whose end becomes durable. All partitions of a request begin before the first of them is waited for, so
+/// that their syncs run side by side.
+pub(crate) struct SettlingPartition {
+    partition: Partition,
+    settling: Option<Settling>,
+}
+
+impl SettlingPartition {
+    /// Has what is written of a partition synced, if its end is what the question is about.
+    fn begin(core: &Core, topic: &Uuid, index: i32, is_about_end: bool) -> Result<Self, ErrorCode> {
+        let partition = core.topics.own(topic, index).map_err(|error| error.code())?;
+        let settling = is_about_end.then(|| partition.settle()).flatten();
+        Ok(Self { partition, settling })
+    }
+
+    /// The partition, once that is done.
+    async fn settled(self) -> Result<Partition, ErrorCode> {
+        if let Some(settling) = self.settling {
+            settling.done().await.map_err(|error| error.code())?;
+        }
+        Ok(self.partition)
+    }
+}
+
+/// A question, and its partition that settles, or why there is none.
+pub(crate) type SettlingQuestion<Q> = (Q, Result<SettlingPartition, ErrorCode>);
+
+/// Has the partitions settle that these questions are about. `about` says which partition of its topic a question means,
+/// and whether it is about its end.
+pub(crate) async fn begin_all<Q>(
+    core: &Core,
+    questions: Vec<(Uuid, Q)>,
+    about: impl Fn(&Q) -> (i32, bool),
+) -> Vec<SettlingQuestion<Q>> {
+    let mut begun = Vec::with_capacity(questions.len());
+    for (topic, question) in questions {
+        pace(1).await;
+        let (index, is_about_end) = about(&question);
+        let settling = SettlingPartition::begin(core, &topic, index, is_about_end);
+        begun.push((question, settling));
+    }
+    begun
+}
+
+/// The partition of a question, once it has settled.
+pub(crate) async fn settled(begun: Result<SettlingPartition, ErrorCode>) -> Result<Partition, ErrorCode> {
+    begun?.settled().await
+}

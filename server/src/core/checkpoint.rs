@@ -1,0 +1,74 @@
+//! How far partitions are safe, and where they start: asked of every core, and written down by core 0.
+
+use std::rc::Rc;
+
+use creel_engine::{Checkpoint, CheckpointFiles, Offset};
+use creel_io::spawn;
+
+use super::{Core, Question, ask_all_cores};
+use crate::peers::questions::{RecoveryPoint, TakeCheckpoint, WriteCheckpoint};
+use crate::tasks::join::join_bounded;
+use crate::topics::Offline;
+
+impl Question for TakeCheckpoint {
+    /// How far this core's partitions are safe; closes them first if asked to.
+    async fn answer_here(self, core: Rc<Core>) -> Vec<RecoveryPoint> {
+        let close = self.close;
+        let jobs = core.topics.own_partitions().into_iter().map(|partition| async move {
+            let closed = if close { partition.close().await } else { Ok(()) };
+            if let Err(error) = &closed {
+                tracing::error!(partition = %partition.name(), %error, "cannot close a partition cleanly");
+            }
+            RecoveryPoint {
+                partition: partition.name().clone(),
+                durable: partition.recovery_point(),
+                log_start: partition.log_start(),
+                is_sound: closed.is_ok() && !partition.is_poisoned(),
+            }
+        });
+        let mut points = join_bounded(jobs, core.files.moving).await;
+        points.extend(core.topics.offline_partitions().into_iter().map(kept));
+        points
+    }
+}
+
+impl Question for WriteCheckpoint {
+    async fn answer_here(self, core: Rc<Core>) -> bool {
+        write_checkpoint(&core).await
+    }
+}
+
+/// What is written down of a partition that could not be opened stays as it is: the next start recovers it by that.
+fn kept(offline: Offline) -> RecoveryPoint {
+    let Offline { name, recovery_point, log_start } = offline;
+    RecoveryPoint { partition: name, durable: recovery_point, log_start, is_sound: false }
+}
+
+/// Core 0: writes down how far all partitions are safe, so that recovery has less to look through, and where they start.
+/// Whether it could. What has begun is finished, also when nobody waits any more.
+pub(crate) async fn write_checkpoint(core: &Rc<Core>) -> bool {
+    let core = core.clone();
+    spawn(async move {
+        // One after the other: an older look at the partitions must not be written over a newer one.
+        let _turn = core.checkpoints.lock().await;
+        let points = ask_all_cores(&core, || TakeCheckpoint { close: false }).await;
+        let points: Vec<_> = points.into_iter().flatten().collect();
+        let written = write(&CheckpointFiles::of(&core.node.config.data_dir), &points).await;
+        if let Err(error) = &written {
+            tracing::error!(%error, "cannot write the checkpoint");
+        }
+        written.is_ok()
+    })
+    .await
+}
+
+pub(crate) async fn write(files: &CheckpointFiles, points: &[RecoveryPoint]) -> std::io::Result<()> {
+    let mut checkpoint = Checkpoint::default();
+    for point in points {
+        checkpoint.recovery_points.insert(point.partition.clone(), point.durable);
+        if point.log_start > Offset::ZERO {
+            checkpoint.log_starts.insert(point.partition.clone(), point.log_start);
+        }
+    }
+    files.write(&checkpoint).await
+}

@@ -1,0 +1,74 @@
+//! Questions as each core answers them, and how a core asks itself and others alike.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::rc::Rc;
+
+use creel_io::CoreId;
+
+use super::Core;
+use crate::peers::questions::Payload;
+use crate::peers::{Scatter, ask};
+
+/// A question that a core answers. It is implemented beside what answers it.
+pub(crate) trait Question: Payload + 'static {
+    /// The answer. What is done when this returns has been done in the order in which questions came; what the future
+    /// does may take its time.
+    fn answer_here(self, core: Rc<Core>) -> impl Future<Output = Self::Answer> + 'static;
+
+    /// Whether so much is done at once that others should be let in after it.
+    fn is_long(&self) -> bool {
+        false
+    }
+}
+
+/// Asks a core, be it this one or another, and waits for the answer. `None` when that core has ended.
+pub(crate) async fn ask_core<Q: Question>(core: &Rc<Core>, to: CoreId, question: Q) -> Option<Q::Answer> {
+    if to == core.id {
+        return Some(answer_boxed(core, question).await);
+    }
+    ask(&core.peers, to, question).await.answer().await
+}
+
+/// Asks every core the same, in parallel; the answers in the order of cores.
+pub(crate) async fn ask_all_cores<Q: Question>(core: &Rc<Core>, question: impl Fn() -> Q) -> Vec<Q::Answer> {
+    let mut awaited = Vec::new();
+    for to in core.peers.others() {
+        awaited.push((to, ask(&core.peers, to, question()).await));
+    }
+    let own = answer_boxed(core, question()).await;
+    let mut answers = BTreeMap::from([(core.id, own)]);
+    for (from, answer) in awaited {
+        if let Some(answer) = answer.answer().await {
+            answers.insert(from, answer);
+        }
+    }
+    answers.into_values().collect()
+}
+
+/// Asks the owners of all parts at the same time, this core among them, and puts each answer in its place. What a core that
+/// has ended does not answer is left out.
+pub(crate) async fn ask_owners<P, T, Q, A>(
+    core: &Rc<Core>,
+    mut parts: Scatter<P, T>,
+    question: impl Fn(Vec<T>) -> Q,
+    mut put: impl FnMut(P, A),
+) where
+    Q: Question<Answer = Vec<A>>,
+{
+    let own = parts.take(core.id);
+    let awaited = parts.ask(&core.peers, usize::MAX, &question).await;
+    if let Some((places, parts)) = own {
+        let answers = answer_boxed(core, question(parts)).await;
+        places.into_iter().zip(answers).for_each(|(place, answer)| put(place, answer));
+    }
+    for (places, awaited) in awaited {
+        let answers = awaited.answer().await.unwrap_or_default();
+        places.into_iter().zip(answers).for_each(|(place, answer)| put(place, answer));
+    }
+}
+
+/// Boxed, as what is asked may lead to further questions.
+async fn answer_boxed<Q: Question>(core: &Rc<Core>, question: Q) -> Q::Answer {
+    Box::pin(question.answer_here(core.clone())).await
+}

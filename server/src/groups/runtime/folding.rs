@@ -1,0 +1,73 @@
+//! When a partition of `__consumer_offsets` is folded, to keep it small: once it is some times as large as what is live in it,
+//! a new segment is begun, everything live is written there once more, and when that is durable the segments before go.
+//!
+//! Offsets are committed and read meanwhile. A crash at any moment leaves an end of the log from which a start reads the
+//! same: either the segments before are there, or all that is live lies behind them (`groups::fold`).
+
+use std::cell::Cell;
+
+use creel_engine::Partition;
+
+use crate::groups::Coordinator;
+use crate::limits::{FOLD_BYTES_MIN, FOLD_FACTOR};
+
+/// Where it stands with folding.
+pub(super) struct Folding(Cell<State>);
+
+#[derive(Clone, Copy)]
+enum State {
+    /// It begins once the partition has this size in bytes.
+    Idle {
+        due_at: u64,
+    },
+    UnderWay,
+    /// For good.
+    Stopped,
+}
+
+impl Folding {
+    /// A log in which something was not understood is never folded: that would be lost.
+    pub(super) fn after_load(partition: &Partition, coordinator: &Coordinator) -> Self {
+        let due_at = due_at(partition, coordinator.live_bytes());
+        if coordinator.can_fold() {
+            return Self(Cell::new(State::Idle { due_at }));
+        }
+        if partition.size_bytes() >= due_at {
+            tracing::warn!(
+                partition = %partition.name(),
+                "records that are not understood: the partition is kept as it is, and grows"
+            );
+        }
+        Self(Cell::new(State::Stopped))
+    }
+
+    /// Begins, if a partition of this size is to be folded.
+    pub(super) fn begin_if_due(&self, size_bytes: u64) -> bool {
+        let is_due = matches!(self.0.get(), State::Idle { due_at } if size_bytes >= due_at);
+        if is_due {
+            self.0.set(State::UnderWay);
+        }
+        is_due
+    }
+
+    /// It is over, until the partition has this size.
+    pub(super) fn end(&self, due_at: u64) {
+        if matches!(self.0.get(), State::UnderWay) {
+            self.0.set(State::Idle { due_at });
+        }
+    }
+
+    pub(super) fn stop(&self) {
+        self.0.set(State::Stopped);
+    }
+
+    pub(super) fn is_stopped(&self) -> bool {
+        matches!(self.0.get(), State::Stopped)
+    }
+}
+
+/// The size from which it is worth it, while so many bytes are live.
+pub(super) fn due_at(partition: &Partition, live_bytes: u64) -> u64 {
+    let least = FOLD_BYTES_MIN.min(partition.config().segment_bytes);
+    least.max(live_bytes.saturating_mul(FOLD_FACTOR))
+}

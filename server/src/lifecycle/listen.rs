@@ -1,0 +1,75 @@
+//! The addresses that a broker listens on: they are bound, or it is said why not and what to do.
+
+use std::io::ErrorKind;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use creel_io::net::TcpListener;
+use creel_io::{now, sleep};
+
+use super::exposure_warning;
+use super::failure::Failure;
+use crate::config::Listener;
+use crate::limits::{TAKEN_PORT_PATIENCE_MS, TAKEN_PORT_PAUSE_MS};
+
+/// Listens on all of them. With each, where it really is: port 0 has become a free one.
+pub(super) async fn listen_on(
+    listeners: &[Listener],
+) -> Result<(Vec<TcpListener>, Vec<SocketAddr>), Failure> {
+    let mut bound = Vec::with_capacity(listeners.len());
+    let mut addresses = Vec::with_capacity(listeners.len());
+    for Listener { name, bind, .. } in listeners {
+        let failed = |error: std::io::Error| Failure::Listen(*bind, with_advice(&error));
+        let listener = listen(*bind).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        exposure_warning::warn_of_clients(name, address);
+        addresses.push(address);
+        bound.push(listener);
+    }
+    Ok((bound, addresses))
+}
+
+/// Listens, waiting out what a killed broker leaves behind: the kernel closes a ring's files a moment after its process
+/// is gone, so a restart right after a kill -9 can find its own port still taken.
+async fn listen(bind: SocketAddr) -> std::io::Result<TcpListener> {
+    let give_up = now() + Duration::from_millis(TAKEN_PORT_PATIENCE_MS);
+    loop {
+        match bind_to(bind) {
+            Err(error) if error.kind() == ErrorKind::AddrInUse && now() < give_up => {
+                sleep(Duration::from_millis(TAKEN_PORT_PAUSE_MS)).await;
+            }
+            listening => return listening,
+        }
+    }
+}
+
+/// Binds. Every address is every one of IPv4 where there is no IPv6.
+fn bind_to(address: SocketAddr) -> std::io::Result<TcpListener> {
+    TcpListener::bind(address).or_else(|error| match address.ip() {
+        IpAddr::V6(ip) if ip.is_unspecified() && error.kind() != ErrorKind::AddrInUse => {
+            TcpListener::bind(SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), address.port()))
+        }
+        _ => Err(error),
+    })
+}
+
+/// Why an address can't be had, and what to do.
+fn with_advice(error: &std::io::Error) -> String {
+    let advice = match error.kind() {
+        ErrorKind::AddrInUse => "end what listens there, or choose another port",
+        ErrorKind::AddrNotAvailable => "choose an address that this machine has",
+        ErrorKind::PermissionDenied => "choose a port that needs no privilege, above 1023",
+        _ => "choose another address",
+    };
+    format!("{error}; {advice}")
+}
+
+/// Listens for the admin listener.
+pub(super) fn listen_for_admin(bind: SocketAddr) -> Result<TcpListener, Failure> {
+    let listening = bind_to(bind).and_then(|listener| Ok((listener.local_addr()?, listener)));
+    let (address, listener) =
+        listening.map_err(|error| Failure::ListenForAdmin(bind, with_advice(&error)))?;
+    tracing::info!(%address, "admin listener");
+    exposure_warning::warn_of_admin(address);
+    Ok(listener)
+}

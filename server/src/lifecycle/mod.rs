@@ -1,0 +1,20 @@
+//! A core's life, from its first step to its end, and what core 0 does for all of them on the way: it locks and reads the
+//! data directory, listens, accepts, and stops.
+//!
+//! Owns the order of these steps. It must not know what a request means: connections are `net`'s, and what other cores
+//! say is the inbox's.
+
+mod accept;
+mod banner;
+mod data_dir;
+mod exposure_warning;
+mod failure;
+mod listen;
+mod shutdown;
+mod start;
+mod start_progress;
+mod upkeep;
+
+pub use banner::{Banner, Listening};
+pub use failure::Failure;
+pub use start::{Setup, run_core};

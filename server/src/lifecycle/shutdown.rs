@@ -1,0 +1,61 @@
+//! The end: stop accepting, finish what was begun, make everything durable, say that the stop was clean.
+//!
+//! Core 0 leads (see `start`); each core does its part when asked.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use creel_engine::CheckpointFiles;
+use creel_io::timeout;
+
+use crate::core::checkpoint::write;
+use crate::core::{Core, Question, ask_all_cores};
+use crate::limits::STOP_GRACE_MS;
+use crate::peers::questions::{Quiesce, TakeCheckpoint};
+
+impl Question for Quiesce {
+    /// Takes no more requests, and waits a while for the replies that are owed.
+    async fn answer_here(self, core: Rc<Core>) {
+        core.stopping.begin();
+        core.coordinators.stop_folding();
+        let ended = async {
+            while !core.net.connections.is_empty() {
+                core.net.connections.ended.notified().await;
+            }
+        };
+        if timeout(Duration::from_millis(STOP_GRACE_MS), ended).await.is_err() {
+            core.net.connections.close_all();
+        }
+    }
+}
+
+/// Core 0: the whole stop. Whether it was clean.
+pub(crate) async fn stop(core: &Rc<Core>) -> bool {
+    tracing::info!("stopping");
+    ask_all_cores(core, || Quiesce).await;
+    let _turn = core.checkpoints.lock().await;
+    let points: Vec<_> =
+        ask_all_cores(core, || TakeCheckpoint { close: true }).await.into_iter().flatten().collect();
+    let is_clean = points.iter().all(|point| point.is_sound) && seal_metadata(core).await;
+    let files = CheckpointFiles::of(&core.node.config.data_dir);
+    let written = write(&files, &points).await;
+    let marked = match (written, is_clean) {
+        (Ok(()), true) => files.mark_clean_shutdown().await,
+        (written, _) => written,
+    };
+    if let Err(error) = &marked {
+        tracing::error!(%error, "cannot write the checkpoint");
+    }
+    is_clean && marked.is_ok()
+}
+
+/// Core 0: makes what is written down of topics complete. Whether that was possible.
+async fn seal_metadata(core: &Core) -> bool {
+    // Without it the start has failed.
+    let Some(controller) = core.controller() else { return true };
+    let sealed = controller.seal().await;
+    if let Err(error) = &sealed {
+        tracing::error!(%error, "cannot seal the metadata journal");
+    }
+    sealed.is_ok()
+}

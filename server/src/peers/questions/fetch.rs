@@ -1,0 +1,48 @@
+//! What is to be read, or watched, of the partitions of another core.
+
+use creel_engine::{Isolation, Offset, Seen};
+use creel_io::fs::FileSlice;
+use creel_wire::{ErrorCode, Uuid};
+
+/// What to read of one partition.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Read {
+    pub(crate) offset: Offset,
+    pub(crate) bytes_max: usize,
+    /// -1: none is believed in.
+    pub(crate) leader_epoch: i32,
+}
+
+/// What may yet be added to a fetch.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FetchLimits {
+    pub(crate) isolation: Isolation,
+    pub(crate) bytes_max: usize,
+    /// Files that may yet be opened.
+    pub(crate) files_max: usize,
+    /// Some partition has records already.
+    pub(crate) has_some: bool,
+}
+
+/// What to read of the partitions of one other core.
+pub(crate) struct FetchShare {
+    pub(crate) limits: FetchLimits,
+    pub(crate) partitions: Vec<(Uuid, i32, Read)>,
+}
+
+/// What was found in a partition.
+#[derive(Clone, Debug)]
+pub(crate) struct FoundPartition {
+    pub(crate) error: ErrorCode,
+    pub(crate) high_watermark: Offset,
+    pub(crate) last_stable: Offset,
+    pub(crate) log_start: Offset,
+    pub(crate) slice: Option<FileSlice>,
+    /// There are records, and the limits left no room for any.
+    pub(crate) is_full: bool,
+}
+
+/// Partitions of one core that another wants to hear of, each with what that has seen of it.
+pub(crate) struct WatchShare {
+    pub(crate) partitions: Vec<(Uuid, i32, Seen)>,
+}

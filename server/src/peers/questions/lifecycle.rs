@@ -1,0 +1,39 @@
+//! What core 0 asks of every core: how far it is, how far its partitions are safe, and to finish.
+
+use creel_engine::Offset;
+use creel_engine::TopicPartition;
+
+/// See [`super::AnyQuestion::Progress`].
+pub(crate) struct ReadProgress;
+
+/// How far a start is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Progress {
+    pub(crate) partitions: usize,
+    pub(crate) opened: usize,
+    pub(crate) bytes: u64,
+    pub(crate) recovered: u64,
+}
+
+/// See [`super::AnyQuestion::Stages`].
+pub(crate) struct ReadStages;
+
+/// See [`super::AnyQuestion::Quiesce`].
+pub(crate) struct Quiesce;
+
+/// See [`super::AnyQuestion::Checkpoint`].
+pub(crate) struct TakeCheckpoint {
+    pub(crate) close: bool,
+}
+
+/// How far a partition is known to be on the medium, and where it begins.
+pub(crate) struct RecoveryPoint {
+    pub(crate) partition: TopicPartition,
+    pub(crate) durable: Offset,
+    pub(crate) log_start: Offset,
+    /// Whether it is whole: nothing was lost of it.
+    pub(crate) is_sound: bool,
+}
+
+/// See [`super::AnyQuestion::WriteCheckpoint`].
+pub(crate) struct WriteCheckpoint;

@@ -1,0 +1,22 @@
+//! The controller: core 0 decides about topics. A change is written down first, then made on every core, then shown and
+//! answered; what cannot be made on every core is rolled back whole, so that a change that was refused can be repeated.
+//!
+//! It owns what is written down about topics and the right to change it (`state`). What it wants done is asked of every
+//! core, its own included (`replicas`): it opens no partition itself, and knows no request of Kafka's. What it is asked for
+//! (`intents`) and why not (`error`) are plain values.
+
+mod alter;
+mod create;
+mod delete;
+pub(crate) mod error;
+pub(crate) mod intents;
+mod producer_ids;
+mod state;
+
+pub(crate) use alter::alter;
+pub(crate) use create::{create, open_everywhere};
+pub(crate) use delete::delete;
+pub(crate) use error::TopicError;
+pub(crate) use intents::CONTROLLER;
+pub(crate) use producer_ids::take_producer_ids;
+pub(crate) use state::Controller;
