@@ -12,10 +12,10 @@ use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
 use creel_benches::client::{Check, Drive, Until, drive};
+use creel_benches::dispersion::Dispersion;
 use creel_benches::frames::produce_request;
 use creel_benches::process::Server;
 use creel_benches::shape::{Acks, SHAPES, Shape};
-use creel_benches::dispersion::Dispersion;
 use work::Sink;
 
 #[derive(Parser)]
