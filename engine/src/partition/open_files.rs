@@ -17,11 +17,13 @@ pub(crate) fn file_of(state: &Rc<State>, segment: &Rc<Segment>) -> io::Result<Fi
 }
 
 /// A handle to the active segment's file, which stays open.
+#[inline]
 pub(crate) fn active_file(state: &Rc<State>, active: &Rc<Segment>) -> io::Result<File> {
     note_opened(state, active);
     file_if_any(state, active)
 }
 
+#[inline]
 fn file_if_any(state: &State, segment: &Segment) -> io::Result<File> {
     match segment.log.get() {
         Err(error) if has_no_descriptor(&error) && state.turn_writer.open_files.close_all() => {
@@ -32,6 +34,7 @@ fn file_if_any(state: &State, segment: &Segment) -> io::Result<File> {
 }
 
 /// Whether the active segment is open, or may be opened without closing another one first.
+#[inline]
 pub(crate) fn may_open(state: &State) -> bool {
     state.log.borrow().active().log.is_open() || state.turn_writer.open_files.has_room()
 }
@@ -44,6 +47,7 @@ pub(crate) async fn make_room_to_open(state: &State) {
 }
 
 /// Counts an active segment that is open or about to be.
+#[inline]
 pub(crate) fn note_opened(state: &Rc<State>, active: &Rc<Segment>) {
     if !active.is_listed.replace(true) {
         state.turn_writer.open_files.add_active(state, active);

@@ -81,7 +81,9 @@ impl Partition {
         if from >= limit || max_bytes == 0 && !at_least_one {
             return Ok(outcome);
         }
-        open_files::make_room_to_open(state).await;
+        if !open_files::may_open(state) {
+            open_files::make_room_to_open(state).await;
+        }
         let hot = if limit == outcome.high_watermark { hot_slice(state, want) } else { None };
         outcome.slice = match hot {
             Some(slice) => slice?,

@@ -21,16 +21,22 @@ impl Transport {
     }
 
     /// Receives some bytes behind those in `buffer`; `want` is how many are missing. 0: the peer has closed.
-    pub(crate) async fn receive(&self, buffer: BytesMut, want: usize) -> (io::Result<usize>, BytesMut) {
-        self.stream.recv(buffer, want).await
+    pub(crate) fn receive(
+        &self,
+        buffer: BytesMut,
+        want: usize,
+    ) -> impl Future<Output = (io::Result<usize>, BytesMut)> {
+        self.stream.recv(buffer, want)
     }
 
-    pub(crate) async fn send(&self, bytes: Bytes, more: More) -> io::Result<()> {
-        self.stream.send_all(bytes, more).await
+    /// Sends all of it. `more`: whether something follows at once.
+    pub(crate) fn send(&self, bytes: Bytes, more: More) -> impl Future<Output = io::Result<()>> {
+        self.stream.send_all(bytes, more)
     }
 
-    pub(crate) async fn send_slice(&self, slice: &FileSlice, more: More) -> io::Result<()> {
-        self.stream.send_slice(slice, more).await
+    /// Sends a piece of a file without copying it.
+    pub(crate) fn send_slice(&self, slice: &FileSlice, more: More) -> impl Future<Output = io::Result<()>> {
+        self.stream.send_slice(slice, more)
     }
 
     /// Since when a send has waited for the client to take something, if one waits now.
