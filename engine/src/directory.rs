@@ -41,8 +41,8 @@ impl TopicPartition {
         self.to_string()
     }
 
-    /// A name for its directory that nothing else has, with a suffix that says why it has it. Where there is no room for
-    /// the whole of the topic's name its end is left out, as in Kafka.
+    /// A name for its directory that nothing else has. It ends with a suffix that says why the directory was renamed.
+    /// Where the whole name is too long, the end of the topic's name is left out, as in Kafka.
     pub fn unique_name(&self, suffix: &str) -> String {
         let unique = u128::from(creel_io::random_u64()) << 64 | u128::from(creel_io::random_u64());
         let ending = format!("-{}.{unique:032x}{suffix}", self.partition);
@@ -66,7 +66,7 @@ impl fmt::Display for TopicPartition {
     }
 }
 
-/// The files of a segment, or beside it.
+/// The files of a segment, and the files beside it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum FileKind {
     Log,
@@ -96,7 +96,7 @@ pub(crate) fn segment_path(directory: &Path, base: Offset, kind: FileKind) -> Pa
     directory.join(format!("{:020}.{}", base.0, kind.extension()))
 }
 
-/// Base offset and kind of a file, if it is one of a segment's.
+/// The base offset and the kind of a file. `None` if it is not a file of a segment.
 pub(crate) fn parse_segment_file(path: &Path) -> Option<(Offset, FileKind)> {
     let stem = path.file_stem()?.to_str()?;
     let extension = path.extension()?.to_str()?;
