@@ -1,4 +1,4 @@
-//! Writes over stale batches that are torn at every sector: recovery must find a prefix of what was written.
+//! Writes over stale batches that are torn at each sector boundary. Recovery must find a prefix of what was written.
 
 use std::io::IoSlice;
 use std::path::{Path, PathBuf};
