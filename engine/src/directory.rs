@@ -5,11 +5,11 @@
 //! orders-0/00000000000000001500.index      offset index     (`offset_index`)
 //! orders-0/00000000000000001500.timeindex  time index       (`time_index`)
 //! orders-0/00000000000000001500.snapshot   producer state before offset 1500 (`producers`)
-//! orders-0/00000000000000001500.log.deleted    a deleted segment: the next one's file, or on its way out (`spare`)
+//! orders-0/00000000000000001500.log.deleted    a deleted segment: becomes the next one, or is removed (`spare`)
 //! orders-0/00000000000000001500.log.next.deleted    preallocated for the segment behind it (`spare`)
 //! orders-0/leader-epoch-checkpoint         (`epochs`)
 //! orders-0/partition.metadata              topic id
-//! orders-0.<32 hex digits>-delete/         a deleted partition on its way out (of a long topic's name the end is left out)
+//! orders-0.<32 hex digits>-delete/         a deleted partition that is being removed (a long name is cut)
 //! ```
 
 use std::fmt;

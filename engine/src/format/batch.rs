@@ -307,8 +307,8 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// The decoded header. It is as the producer sent it, except where the check of the records has corrected the largest
-    /// timestamp, the timestamp type and the checksum.
+    /// The decoded header. It is as the producer sent it, except where the check of the records has corrected the
+    /// largest timestamp, the timestamp type and the checksum.
     pub fn header(&self) -> &BatchHeader {
         &self.header
     }

@@ -89,7 +89,7 @@ mod tests {
         let zeros = vec![0; DECOMPRESSED_BYTES_MAX + 1];
         assert_eq!(decompress(Codec::Zstd, &zstd::stream::encode_all(&zeros[..], 1).unwrap()), None);
         assert_eq!(decompress(Codec::Snappy, &raw_snappy(&zeros)), None);
-        // A block that claims 4 GiB in five bytes.
+        // A block that states 4 GiB in five bytes.
         assert_eq!(decompress(Codec::Snappy, &[0xff, 0xff, 0xff, 0xff, 0x0f]), None);
         for codec in [Codec::Gzip, Codec::Snappy, Codec::Lz4, Codec::Zstd] {
             assert_eq!(decompress(codec, b"no such thing, really"), None, "{codec:?}");

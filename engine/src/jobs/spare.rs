@@ -20,7 +20,7 @@ use crate::segment::spare::Spare;
 #[derive(Debug, Default)]
 pub(crate) struct SpareSlot {
     slot: Slot,
-    /// What the medium says about segments that may be reused files.
+    /// The last segment for whose successor disk space was preallocated, or was about to be.
     announced: Option<ReuseCheckpoint>,
     /// The last segment for whose successor disk space was preallocated, or was to be.
     preallocated_behind: Option<Offset>,

@@ -3,7 +3,8 @@
 //! Owns the futures, and decides when they are polled. Must not know files, sockets or the simulator: the kernel is
 //! behind a ring's driver, the simulator behind an [`environment::Environment`].
 //!
-//! From below: `budget`, `timers`, `environment`, `tasks` (the executor proper), `core_state` (all of one core), `context`.
+//! Lowest first: `budget`, `timers`, `environment`, `tasks` (the executor proper), `core_state` (everything of one
+//! core), `context`.
 
 pub(crate) mod budget;
 pub(crate) mod context;

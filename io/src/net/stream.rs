@@ -24,7 +24,7 @@ enum Backend {
     Sim(SimStream),
 }
 
-/// A stream on its way to another core.
+/// A stream that is being moved to another core.
 pub struct DetachedStream {
     backend: Detached,
 }

@@ -33,8 +33,9 @@
 //! itself. Tasks share state of the test by `Rc`. Work to be done before the cores run goes into [`Handle::within`].
 //!
 //! Faults, from outside or from any task ([`Handle`] is cheap to clone):
-//! * a node: [`crash`](Handle::crash) (power), [`kill`](Handle::kill) (process), [`crash_after_io`](Handle::crash_after_io),
-//!   [`ask_to_stop`](Handle::ask_to_stop) (SIGTERM); [`Simulation::restart`] brings it back;
+//! * a node: [`crash`](Handle::crash) (power), [`kill`](Handle::kill) (process),
+//!   [`crash_after_io`](Handle::crash_after_io), [`ask_to_stop`](Handle::ask_to_stop) (SIGTERM);
+//!   [`Simulation::restart`] starts it again;
 //! * its disk: [`Handle::disk`] fails syncs, writes and reads, fills up, flips bits, holds syncs, shows what is visible
 //!   and what is durable;
 //! * the network: [`Handle::network`] sets delays, resets connections, cuts and repairs the network between nodes;
