@@ -90,12 +90,12 @@ impl Default for LogConfig {
     }
 }
 
-/// When appended bytes are synced, and what an acknowledgement therefore means.
+/// When appended bytes are synced, which decides what an acknowledgement means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Durability {
     /// After every write. One sync covers everything that was written before it. The high watermark follows the sync.
     GroupCommit,
-    /// After so many records or so much time. The high watermark follows the write.
+    /// After this many records or this much time. The high watermark follows the write.
     Relaxed { records: Option<u64>, after: Option<Duration> },
 }
 

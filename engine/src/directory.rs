@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use crate::offset::Offset;
 
 pub(crate) const DELETED_SUFFIX: &str = "-delete";
-/// What a name may take, in bytes, on the usual file systems.
+/// The longest name, in bytes, on the usual file systems.
 const NAME_BYTES_MAX: usize = 255;
 
 /// A partition's name.
@@ -51,7 +51,7 @@ impl TopicPartition {
         format!("{kept}{ending}")
     }
 
-    /// The partition that a directory name stands for; `None` for any other directory.
+    /// The partition that a directory name belongs to. `None` for any other directory.
     pub fn from_directory_name(name: &str) -> Option<Self> {
         let (topic, partition) = name.rsplit_once('-')?;
         let digits = partition.bytes().all(|byte| byte.is_ascii_digit());

@@ -5,7 +5,7 @@ use core::time::Duration;
 /// Bytes of a record batch's header, version 2.
 pub const BATCH_HEADER_BYTES: usize = 61;
 
-/// Bytes before the part of a batch that its own length field counts (base offset and the length itself).
+/// The bytes of a batch that its own length field does not count: the base offset and the length itself.
 pub(crate) const BATCH_PREFIX_BYTES: usize = 12;
 
 /// The fewest bytes an uncompressed record can take: six one-byte varints and its attributes.
@@ -17,7 +17,7 @@ pub(crate) const BATCH_BYTES_MAX: usize = 1 << 30;
 /// Offset indexes hold positions as `i32`, so no segment grows beyond this.
 pub(crate) const SEGMENT_BYTES_MAX: u64 = i32::MAX as u64;
 
-/// Batches remembered per idempotent producer; clients keep at most five requests in flight.
+/// The number of batches that are remembered per idempotent producer. Clients keep at most five requests in flight.
 pub(crate) const PRODUCER_BATCHES: usize = 5;
 
 /// Bodies smaller than this are copied behind their header, so one buffer carries many small batches. Larger ones are

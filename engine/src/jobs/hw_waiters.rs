@@ -229,7 +229,7 @@ mod tests {
         assert!(waiters.is_empty() && waiters.waiting.is_empty());
     }
 
-    /// A task that says its number when it is woken.
+    /// A task that sends its number when it is woken.
     struct Sleeper(u32, Sender<u32>);
 
     impl Wake for Sleeper {

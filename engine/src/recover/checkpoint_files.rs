@@ -27,7 +27,7 @@ pub enum LastStop {
     Unclean,
 }
 
-/// What a log directory remembers about its partitions between two starts.
+/// What a log directory holds about its partitions from one start to the next.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Checkpoint {
     /// Everything below these offsets is known to be on the medium.

@@ -15,7 +15,7 @@ use crate::recover::found_segment::FoundSegment;
 use crate::recover::progress::RecoveryProgress;
 use crate::segment::remove::remove_if_there;
 
-/// Files of a partition's directory that matter here, by offset.
+/// The files in a partition's directory that matter here, by offset.
 #[derive(Debug, Default)]
 pub(crate) struct FoundFiles {
     pub(crate) bases: Vec<Offset>,

@@ -7,7 +7,7 @@ use std::task::Waker;
 
 use crate::instant::Instant;
 
-/// The sleepers of a core, in the order in which they wake.
+/// The sleepers of a core, in the order in which they will be woken.
 #[derive(Default)]
 pub(crate) struct Timers {
     sleepers: BTreeMap<(Instant, u64), Waker>,

@@ -30,7 +30,7 @@ impl BufferId {
 pub(crate) struct BufferRing {
     /// `COUNT` entries shared with the kernel, page-aligned.
     entries: NonNull<BufRingEntry>,
-    /// `COUNT * SIZE` bytes; the kernel writes into those it holds.
+    /// `COUNT * SIZE` bytes. The kernel writes into the buffers that it holds.
     memory: NonNull<u8>,
     tail: u16,
 }

@@ -64,7 +64,7 @@ impl Driver {
         Ok(driver)
     }
 
-    /// The number by which other rings name this one.
+    /// The ring's descriptor, by which other rings send to this one.
     pub(crate) fn ring_fd(&self) -> RawFd {
         self.ring.borrow().as_raw_fd()
     }
