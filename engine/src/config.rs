@@ -1,4 +1,4 @@
-//! What a topic's configuration means to its logs, with Kafka's defaults.
+//! The settings of a topic that its logs act on, with Kafka's defaults.
 
 use core::time::Duration;
 
@@ -7,61 +7,62 @@ use crate::limits::{BATCH_BYTES_MAX, SEGMENT_BYTES_MAX};
 /// `message.timestamp.type`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TimestampType {
-    /// As the producer says.
+    /// The timestamp that the producer set.
     #[default]
     CreateTime,
-    /// When the broker appends.
+    /// The time at which the broker appends the batch.
     LogAppendTime,
 }
 
 /// `cleanup.policy`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CleanupPolicy {
-    /// Old segments go by time and size.
+    /// Old segments are deleted by age and size.
     #[default]
     Delete,
-    /// Old records go when a newer one has their key. (Until compaction exists, everything is kept.)
+    /// A record is deleted once a newer one has its key. (Compaction does not exist yet, so every record is kept.)
     Compact,
-    /// Both.
+    /// Both: `Delete` and `Compact`.
     CompactAndDelete,
 }
 
-/// One topic's settings. `None` is Kafka's "unlimited" or "not set".
+/// One topic's settings. `None` stands for Kafka's "unlimited" or "not set".
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogConfig {
-    /// `segment.bytes`: a segment that would grow beyond this is closed and a new one begun.
+    /// `segment.bytes`: the log rolls before a segment would grow beyond this.
     pub segment_bytes: u64,
-    /// `segment.ms`: so is one whose first record is older than this.
+    /// `segment.ms`: the log rolls when the first record of a segment is older than this.
     pub segment_ms: u64,
-    /// `segment.index.bytes`: so is one whose index is full.
+    /// `segment.index.bytes`: the log rolls when the index of a segment is full.
     pub segment_index_bytes: u64,
-    /// `retention.bytes`: beyond this the oldest segments go.
+    /// `retention.bytes`: when the log is larger than this, its oldest segments are deleted.
     pub retention_bytes: Option<u64>,
-    /// `retention.ms`: so do segments whose newest record is older than this.
+    /// `retention.ms`: a segment is deleted when its newest record is older than this.
     pub retention_ms: Option<u64>,
-    /// `flush.messages`: sync after this many records, and do not hold acks or the high watermark back for it.
+    /// `flush.messages`: sync after this many records. Acks and the high watermark do not wait for that sync.
     pub flush_messages: Option<u64>,
-    /// `flush.ms`: sync after this time, likewise.
+    /// `flush.ms`: sync after this time. Acks and the high watermark do not wait for that sync.
     pub flush_ms: Option<u64>,
-    /// `max.message.bytes`: the largest batch.
+    /// `max.message.bytes`: the size of the largest batch that is accepted.
     pub max_message_bytes: usize,
-    /// `index.interval.bytes`: how far index entries are apart.
+    /// `index.interval.bytes`: the distance between two index entries.
     pub index_interval_bytes: u64,
     /// `message.timestamp.type`.
     pub message_timestamp_type: TimestampType,
-    /// `message.timestamp.before.max.ms`: how far back a producer's timestamp may lie.
+    /// `message.timestamp.before.max.ms`: how far a producer's timestamp may lie before the broker's clock.
     pub message_timestamp_before_max_ms: u64,
-    /// `message.timestamp.after.max.ms`: how far ahead of the broker's clock it may lie.
+    /// `message.timestamp.after.max.ms`: how far a producer's timestamp may lie after the broker's clock.
     pub message_timestamp_after_max_ms: u64,
     /// `cleanup.policy`.
     pub cleanup_policy: CleanupPolicy,
-    /// Whether offsets may be missing although nothing compacts the log now: another broker may have done so.
+    /// Whether offsets may be missing although nothing compacts the log now: another broker may have compacted it.
     pub may_have_gaps: bool,
-    /// `preallocate`: a segment's disk is allocated whole before its first write.
+    /// `preallocate`: all of a segment's disk space is allocated before its first write.
     pub preallocate: bool,
-    /// `creel.segment.recycle`: a segment that retention drops becomes the file of the next one, where that saves work.
+    /// `creel.segment.recycle`: when retention drops a segment, its file becomes that of the next segment, where that
+    /// saves work.
     pub segment_recycle: bool,
-    /// `producer.id.expiration.ms`: an idempotent producer idle for longer is forgotten.
+    /// `producer.id.expiration.ms`: an idempotent producer that was idle for longer than this is forgotten.
     pub producer_id_expiration_ms: u64,
 }
 
@@ -89,18 +90,18 @@ impl Default for LogConfig {
     }
 }
 
-/// When appended bytes are synced, and what an acknowledgement therefore means.
+/// When appended bytes are synced, which decides what an acknowledgement means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Durability {
-    /// After every write, one sync for all that was written before it. The high watermark follows the sync.
+    /// After every write. One sync covers everything that was written before it. The high watermark follows the sync.
     GroupCommit,
-    /// After so many records or so much time. The high watermark follows the write.
+    /// After this many records or this much time. The high watermark follows the write.
     Relaxed { records: Option<u64>, after: Option<Duration> },
 }
 
 impl LogConfig {
-    /// What `flush.messages` and `flush.ms` ask for. Kafka's default for both, 2^63-1, means "not set";
-    /// a sync after every record is what group commit does, only better.
+    /// What `flush.messages` and `flush.ms` ask for. Kafka's default for both, 2^63-1, means "not set". Group commit
+    /// does what a sync after every record does, at a lower cost, so it is used for that too.
     pub(crate) fn durability(&self) -> Durability {
         let unset = i64::MAX as u64;
         let records = self.flush_messages.filter(|records| *records < unset);
@@ -112,17 +113,17 @@ impl LogConfig {
         }
     }
 
-    /// `segment.bytes` within what the file format can hold.
+    /// `segment.bytes`, limited to what the file format can hold.
     pub(crate) fn segment_limit(&self) -> u64 {
         self.segment_bytes.min(SEGMENT_BYTES_MAX)
     }
 
-    /// How much disk is allocated for a segment before it is written to; `None`: none.
+    /// How much disk space is allocated for a segment before its first write. `None`: nothing is allocated.
     pub(crate) fn preallocate_limit(&self) -> Option<u64> {
         self.preallocate.then(|| self.segment_limit())
     }
 
-    /// `max.message.bytes` within what the file format can hold.
+    /// `max.message.bytes`, limited to what the file format can hold.
     pub(crate) fn batch_limit(&self) -> usize {
         self.max_message_bytes.min(BATCH_BYTES_MAX)
     }

@@ -5,11 +5,11 @@
 //! orders-0/00000000000000001500.index      offset index     (`offset_index`)
 //! orders-0/00000000000000001500.timeindex  time index       (`time_index`)
 //! orders-0/00000000000000001500.snapshot   producer state before offset 1500 (`producers`)
-//! orders-0/00000000000000001500.log.deleted    a deleted segment: the next one's file, or on its way out (`spare`)
+//! orders-0/00000000000000001500.log.deleted    a deleted segment: becomes the next one, or is removed (`spare`)
 //! orders-0/00000000000000001500.log.next.deleted    preallocated for the segment behind it (`spare`)
 //! orders-0/leader-epoch-checkpoint         (`epochs`)
 //! orders-0/partition.metadata              topic id
-//! orders-0.<32 hex digits>-delete/         a deleted partition on its way out (of a long topic's name the end is left out)
+//! orders-0.<32 hex digits>-delete/         a deleted partition that is being removed (a long name is cut)
 //! ```
 
 use std::fmt;
@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use crate::offset::Offset;
 
 pub(crate) const DELETED_SUFFIX: &str = "-delete";
-/// What a name may take, in bytes, on the usual file systems.
+/// The longest name, in bytes, on the usual file systems.
 const NAME_BYTES_MAX: usize = 255;
 
 /// A partition's name.
@@ -41,8 +41,8 @@ impl TopicPartition {
         self.to_string()
     }
 
-    /// A name for its directory that nothing else has, with a suffix that says why it has it. Where there is no room for
-    /// the whole of the topic's name its end is left out, as in Kafka.
+    /// A name for its directory that nothing else has. It ends with a suffix that says why the directory was renamed.
+    /// Where the whole name is too long, the end of the topic's name is left out, as in Kafka.
     pub fn unique_name(&self, suffix: &str) -> String {
         let unique = u128::from(creel_io::random_u64()) << 64 | u128::from(creel_io::random_u64());
         let ending = format!("-{}.{unique:032x}{suffix}", self.partition);
@@ -51,7 +51,7 @@ impl TopicPartition {
         format!("{kept}{ending}")
     }
 
-    /// The partition that a directory name stands for; `None` for any other directory.
+    /// The partition that a directory name belongs to. `None` for any other directory.
     pub fn from_directory_name(name: &str) -> Option<Self> {
         let (topic, partition) = name.rsplit_once('-')?;
         let digits = partition.bytes().all(|byte| byte.is_ascii_digit());
@@ -66,7 +66,7 @@ impl fmt::Display for TopicPartition {
     }
 }
 
-/// The files of a segment, or beside it.
+/// The files of a segment, and the files beside it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum FileKind {
     Log,
@@ -96,7 +96,7 @@ pub(crate) fn segment_path(directory: &Path, base: Offset, kind: FileKind) -> Pa
     directory.join(format!("{:020}.{}", base.0, kind.extension()))
 }
 
-/// Base offset and kind of a file, if it is one of a segment's.
+/// The base offset and the kind of a file. `None` if it is not a file of a segment.
 pub(crate) fn parse_segment_file(path: &Path) -> Option<(Offset, FileKind)> {
     let stem = path.file_stem()?.to_str()?;
     let extension = path.extension()?.to_str()?;

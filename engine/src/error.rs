@@ -1,4 +1,4 @@
-//! Why the log refuses, and what an error of the system means to it.
+//! Why the log refuses a call, and what an error of the operating system means to the log.
 
 use std::io;
 use std::path::Path;
@@ -18,25 +18,27 @@ pub enum AppendError {
         /// The topic's `max.message.bytes`.
         max_bytes: usize,
     },
-    /// A batch no client may send.
+    /// A batch that no client may send.
     #[error("invalid record batch: {0}")]
     InvalidRecord(&'static str),
-    /// A timestamp outside what the topic allows, or of a type only the broker sets.
+    /// A timestamp that the topic does not allow, or a timestamp type that only the broker sets.
     #[error("invalid timestamp: {0}")]
     InvalidTimestamp(&'static str),
-    /// An idempotent producer's batch out of turn.
+    /// An idempotent producer may not append this batch: see [`ProducerError`].
     #[error(transparent)]
     Producer(#[from] ProducerError),
-    /// No room on the disk. Nothing was appended; later appends may succeed.
+    /// The disk is full. Nothing was appended; later appends may succeed.
     #[error("no space left for the log")]
     DiskFull,
-    /// No descriptor for the log's file, in this process or in the system. Nothing was appended; later appends may succeed.
+    /// This process, or the system, has no file descriptor left for the log's file. Nothing was appended; later appends
+    /// may succeed.
     #[error("no descriptor left for the log's file (ulimit -n)")]
     NoDescriptor,
-    /// A write or sync failed; the log refuses appends until restart and recovery.
+    /// A write or a sync failed. The log refuses appends until a restart has recovered it.
     #[error("the log's storage failed")]
     Storage,
-    /// The log's end is being cut, or was cut before the batch: it is not in the log. Later appends may succeed.
+    /// The log is being truncated, or was truncated to an offset before the batch, so the batch is not in the log.
+    /// Later appends may succeed.
     #[error("the log's end was cut")]
     Truncated,
     /// The partition was closed or deleted.
@@ -44,47 +46,47 @@ pub enum AppendError {
     Closed,
 }
 
-/// Why a batch that carries its offsets and its leader epoch was not appended.
+/// Why a batch was not appended that already carries its offsets and its leader epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum AppendAsIsError {
-    /// It is not the next one.
+    /// The batch is not the next one.
     #[error("the batch begins at offset {base}, and the log goes on at {next}")]
     OutOfOrder {
-        /// Where it begins.
+        /// The first offset of the batch.
         base: Offset,
-        /// Where the next batch begins.
+        /// The offset at which the next batch must begin.
         next: Offset,
     },
-    /// The log holds batches of a later leader.
+    /// The log holds batches of a later leader epoch.
     #[error("the batch has leader epoch {epoch}, and the log holds {latest}")]
     OlderEpoch {
-        /// The batch's.
+        /// The batch's leader epoch.
         epoch: LeaderEpoch,
-        /// The log's newest.
+        /// The newest leader epoch in the log.
         latest: LeaderEpoch,
     },
-    /// As of any append.
+    /// A reason for which any append can fail.
     #[error(transparent)]
     Append(#[from] AppendError),
 }
 
-/// Why a log's end was not cut.
+/// Why a log was not truncated.
 #[derive(Debug, Error)]
 pub enum TruncateError {
-    /// There is nothing left to cut to.
+    /// The offset lies before the log's start, so nothing would be left.
     #[error("offset {offset} lies before the log's start, {log_start}")]
     BelowLogStart {
-        /// Where it was to be cut.
+        /// The offset that the log was to be truncated to.
         offset: Offset,
         /// Where the log starts.
         log_start: Offset,
     },
-    /// The files could not be read, or the recovery point not be lowered: the log is as it was. A file that could not be cut
-    /// is a fault of the log's storage: it refuses appends until restart and recovery, which find a log that ends where it was
-    /// to be cut or behind that.
+    /// The files could not be read, or the recovery point could not be lowered: then the log is unchanged. If a file
+    /// could not be cut, the log's storage has failed: the log refuses appends until a restart has recovered it.
+    /// Recovery then finds a log that ends at the offset that was asked for, or behind it.
     #[error("cutting the log's end failed")]
     Storage(#[from] io::Error),
-    /// The partition was closed or deleted, or a write or sync failed before.
+    /// The partition was closed or deleted, or a write or a sync failed before.
     #[error(transparent)]
     Refused(#[from] AppendError),
 }
@@ -100,36 +102,36 @@ pub enum ProducerError {
         /// Last sequence appended.
         last: i32,
     },
-    /// A newer incarnation of the producer has appended.
+    /// A newer epoch of the same producer has appended.
     #[error("producer epoch {got} is older than {current}")]
     InvalidEpoch {
-        /// Epoch of the batch.
+        /// The epoch of the batch.
         got: i16,
-        /// Epoch in force.
+        /// The producer's current epoch.
         current: i16,
     },
-    /// A plain batch while the producer's transaction is open.
+    /// A batch that is not transactional, while the producer's transaction is open.
     #[error("not transactional while a transaction is open")]
     InvalidTransactionState,
 }
 
-/// Why nothing could be read.
+/// Why nothing was read.
 #[derive(Debug, Error)]
 pub enum ReadError {
-    /// Below the log's start or above its end.
+    /// The offset lies below the log's start or above its end.
     #[error("offset {offset} is outside {log_start}..={log_end}")]
     OutOfRange {
-        /// What was asked for.
+        /// The offset that was asked for.
         offset: Offset,
         /// Where the log starts.
         log_start: Offset,
-        /// Where it ends.
+        /// Where the log ends.
         log_end: Offset,
     },
-    /// The bytes are damaged; `resume` is the first sound offset behind them.
+    /// The batch is damaged. `resume` is the first sound offset behind the damage.
     #[error("offset {offset} is damaged, the next sound one is {resume}")]
     Corrupt {
-        /// What was asked for.
+        /// The offset that was asked for.
         offset: Offset,
         /// The first sound offset behind the damage.
         resume: Offset,
@@ -148,30 +150,30 @@ pub enum OpenError {
     /// The files could not be read or written.
     #[error("{0}")]
     Io(#[from] io::Error),
-    /// Files that must be there are not: an empty log in their place would lose what they hold, and use its offsets again.
+    /// Files are missing that must exist. A new, empty log would lose their records and use their offsets again.
     #[error(
         "its segments are missing, although it held records up to offset {0}: bring its files back, or delete its topic"
     )]
     Missing(Offset),
-    /// The same of the oldest ones.
+    /// The oldest files are missing that must exist.
     #[error(
         "its first segments are missing: it began at offset {start}, and the first one there at {first}; bring their files \
          back, or remove its leader-epoch-checkpoint to go on without them"
     )]
     FirstMissing {
-        /// Where the log began.
+        /// Where the log started.
         start: Offset,
-        /// Where the first segment begins that is there.
+        /// The base offset of the first segment that exists.
         first: Offset,
     },
 }
 
-/// What an append is told that found no room for a file or in it.
+/// The answer to an append for which there was no disk space, or no descriptor.
 pub(crate) fn no_room(error: &io::Error) -> AppendError {
     if has_no_descriptor(error) { AppendError::NoDescriptor } else { AppendError::DiskFull }
 }
 
-/// Whether there is no room for a file or in it: the next try may succeed.
+/// Whether there was no disk space or no descriptor for a file. The next try may succeed.
 pub(crate) fn is_disk_full(error: &io::Error) -> bool {
     use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
     matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge) || has_no_descriptor(error)
@@ -184,7 +186,7 @@ pub(crate) fn has_no_descriptor(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(ENFILE | EMFILE))
 }
 
-/// Says of an error, which tells only what went wrong, with which file.
+/// Adds the file's path to an error, which by itself only says what went wrong.
 pub(crate) fn naming(path: &Path) -> impl FnOnce(io::Error) -> io::Error + use<'_> {
     |error| io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }

@@ -1,25 +1,28 @@
-//! Bugs on purpose: each of them breaks a promise, and the tests that guard it must find it (`cargo xtask test` shows
-//! that they do). Only the feature `planted-bugs` brings them to life, one at a time, and an optimised build refuses it.
+//! Deliberate bugs. Each one breaks a promise of the log, and the tests that guard the promise must then fail
+//! (`cargo xtask test` checks that they do).
 //!
-//! A slowdown is one too: it breaks no promise but speed, and a comparison must find it.
+//! Only the feature `planted-bugs` compiles them in. One is active at a time, and an optimised build refuses the
+//! feature.
+//!
+//! A slowdown is one of them: it breaks no promise but speed, and a comparison of two builds must find it.
 
 #[cfg(all(feature = "planted-bugs", not(debug_assertions)))]
 compile_error!("planted-bugs is for tests: no optimised build may have it");
 
-/// A promise that is broken.
+/// A promise that is broken on purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bug {
-    /// acks=all is answered when the batch is written.
+    /// acks=all is answered when the batch is written, before it is synced.
     AckBeforeSync,
-    /// Consumers may read what is written and not synced.
+    /// Consumers may read records that are written and not synced.
     HighWatermarkAheadOfDurability,
-    /// A new segment's name is left to chance.
+    /// The directory is not synced after a new segment's file was created in it.
     DirectoryNotSynced,
     /// A restart believes what the page cache shows after a failed sync.
     PageCacheTrusted,
-    /// An index is believed whatever it says.
+    /// An index is believed without a check.
     IndexTrusted,
-    /// A bad batch ends the log, good ones behind it or not.
+    /// A damaged batch ends the log, even if sound batches lie behind it.
     TruncateAtBadBatch,
     /// A restart forgets what producers have sent.
     ProducersForgotten,
@@ -33,14 +36,14 @@ mod switch {
 
     use super::Bug;
 
-    /// How many for each call, from the environment: another process's test decides.
+    /// The number of divisions per call. It comes from the environment, because a test in another process sets it.
     const DIVISIONS: &str = "PLANTED_DIVISIONS";
 
     thread_local! {
         static PLANTED: Cell<Option<Bug>> = const { Cell::new(None) };
     }
 
-    /// Plants a bug on this thread, or takes it out again.
+    /// Activates a bug on this thread. `None`: no bug is active.
     pub fn plant(bug: Option<Bug>) {
         PLANTED.set(bug);
     }
@@ -49,9 +52,9 @@ mod switch {
         PLANTED.get() == Some(bug)
     }
 
-    /// Burns CPU, for the same number always as much: each division waits for the one before, so that the time it takes
-    /// is the divider's, and hardly depends on what else shares the core (plain counting took a third longer beside
-    /// others). A clock would count what other processes took.
+    /// Uses CPU time, always the same amount for the same number. Each division waits for the one before it, so the
+    /// divider alone sets the time, and other load on the core hardly changes it. (Plain counting took a third longer
+    /// beside other load. A clock would also count the time that other processes used.)
     pub fn spend_cpu() {
         static TOLD: OnceLock<u64> = OnceLock::new();
         let told = || std::env::var(DIVISIONS).ok()?.parse().ok();
@@ -67,12 +70,12 @@ mod switch {
 
 #[cfg(not(feature = "planted-bugs"))]
 mod switch {
-    /// Never, where there are none.
+    /// Always false: this build has no deliberate bugs.
     pub(crate) const fn has(_: super::Bug) -> bool {
         false
     }
 
-    /// Nothing.
+    /// Does nothing: this build has no deliberate bugs.
     pub const fn spend_cpu() {}
 }
 

@@ -1,5 +1,5 @@
-//! What the fuzz targets (`fuzz/`) need of this crate's insides: each file format as one function that reads bytes and
-//! writes what it read, or gives `None` where the bytes are refused.
+//! What the fuzz targets (`fuzz/`) call inside this crate. Each file format is one function: it reads bytes and writes
+//! what it read. It returns `None` where the bytes are refused.
 
 use crate::format::batch::crc32c;
 use crate::format::{bad_ranges, checkpoint, epochs, snapshot};
@@ -13,7 +13,7 @@ pub fn leader_epochs(text: &str) -> Option<String> {
     epochs::decode(text).map(|starts| epochs::encode(&starts))
 }
 
-/// What is left of a `leader-epoch-checkpoint` when the log is cut on both sides.
+/// What remains of a `leader-epoch-checkpoint` when the log is cut at its start and at its end.
 pub fn cut_leader_epochs(text: &str, start: i64, end: i64) -> Option<String> {
     let mut cut = LeaderEpochs::from(epochs::decode(text)?);
     cut.truncate_start(Offset(start));
@@ -43,7 +43,7 @@ pub fn sealed_producer_snapshot(entries: &[u8]) -> Vec<u8> {
     snapshot::seal((entries.len() / snapshot::ENTRY_BYTES) as i32, entries)
 }
 
-/// Gives bytes that claim to be a batch the length, format and checksum of one.
+/// Makes bytes look like a batch: writes the length, the format and the checksum.
 pub fn seal_batch(batch: &mut [u8]) {
     if batch.len() < BATCH_HEADER_BYTES {
         return;

@@ -1,8 +1,8 @@
 //! The log: partitions, segments, indexes, group commit, recovery, retention, producer state.
 //!
-//! A [`Partition`] belongs to one core. Appends of one turn of that core's loop are staged and written together by
-//! its [`TurnWriter`]; one sync then makes durable all that was written before it. Everything on disk is Kafka's format,
-//! to the file name.
+//! A [`Partition`] belongs to one core. The appends of one turn of that core's loop are staged, and the core's
+//! [`TurnWriter`] writes them together. One sync then makes everything durable that was written before it. Everything
+//! on disk has Kafka's format, and so do the file names.
 //!
 //! ```text
 //! partition/   the handle: the only Rc, the only spawn. append read upkeep open close, turn_writer (one per core)
@@ -13,13 +13,14 @@
 //! format/      bytes <-> values
 //! ```
 //!
-//! Each floor uses only those below it. Below them all lie plain values: `config`, `directory`, `error`, `limits`, `offset`.
+//! Each room uses only those below it. Below all of them are plain values: `config`, `directory`, `error`, `limits`,
+//! `offset`.
 //!
-//! Reading order: `format::batch` (what travels), `log` (the cursors and their rules), `partition::append` ->
+//! Reading order: `format::batch` (what is stored), `log` (the cursors and their rules), `partition::append` ->
 //! `partition::turn_writer` -> `partition::commit`, `partition::read`, then `recover::log_scan` and `recover::damage`.
 //!
-//! Absent on purpose: locks, sockets, the wire protocol, and any look into a record on the produce path where the batch's
-//! header says enough (`record_times`).
+//! Not in this crate: locks, sockets, the wire protocol. The produce path does not read single records as long as the
+//! batch's header says enough (`record_times`).
 
 mod config;
 mod directory;

@@ -1,9 +1,9 @@
-//! The three numbers of a log that must never be mixed up.
+//! The three numbers of a log. Each has a type of its own, so they can't be mixed up.
 
 use std::fmt;
 use std::ops::{Add, Sub};
 
-/// The offset of a record in its partition: counted from 0, never reused for other content.
+/// The offset of a record in its partition. It is counted from 0 and never used again for another record.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Offset(pub i64);
 
@@ -11,7 +11,7 @@ impl Offset {
     /// The first offset of every log.
     pub const ZERO: Self = Self(0);
 
-    /// `None` for a number that is no offset.
+    /// `None` for a negative number, which is no offset.
     pub fn new(number: i64) -> Option<Self> {
         (number >= 0).then_some(Self(number))
     }
@@ -45,7 +45,7 @@ impl fmt::Display for Offset {
     }
 }
 
-/// The reign of one leader of a partition; every batch carries the one it was appended under.
+/// Counts the leaders of a partition. Every batch carries the epoch of the leader that appended it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LeaderEpoch(pub i32);
 

@@ -1,6 +1,7 @@
-//! What time it is: a monotonic clock for durations and a wall clock for what is written down.
+//! Reads the time: a monotonic clock for durations, and a wall clock for timestamps.
 //!
-//! Owns the reading of the machine's clocks. Of a simulated core it asks the core's environment, and knows nothing of it.
+//! Owns the reading of the machine's clocks. On a simulated core it asks the core's environment, and knows nothing else
+//! of the simulator.
 
 use std::time::Duration;
 
@@ -15,21 +16,21 @@ impl Instant {
         now()
     }
 
-    /// How long ago this moment was; zero if it lies ahead.
+    /// How long ago this moment was; zero if it lies in the future.
     #[must_use]
     pub fn elapsed(self) -> Duration {
         now().saturating_since(self)
     }
 }
 
-/// The current moment on this core's monotonic clock. Outside a core: the machine's.
+/// The current moment on this core's monotonic clock. Outside a core, it is the machine's clock.
 #[must_use]
 #[inline]
 pub fn now() -> Instant {
     if context::is_simulated() { simulated(|environment| environment.now()) } else { machine_now() }
 }
 
-/// Milliseconds since the Unix epoch, as Kafka stamps them.
+/// The wall clock in milliseconds since the Unix epoch, as Kafka's timestamps are.
 #[must_use]
 pub fn wall_clock_ms() -> i64 {
     if context::is_simulated() {

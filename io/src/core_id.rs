@@ -1,15 +1,15 @@
-//! Which core something belongs to.
+//! The number of a core.
 //!
-//! A value. Knows no core.
+//! A plain value. Must not know the core itself.
 
 use std::fmt;
 
-/// The number of a core within a node, from 0; not the number of a CPU.
+/// The number of a core within a node, counted from 0. It is not the number of a CPU.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CoreId(pub u16);
 
 impl CoreId {
-    /// The core's place in a table with one entry a core.
+    /// The core's index in a table with one entry per core.
     #[must_use]
     pub fn index(self) -> usize {
         usize::from(self.0)

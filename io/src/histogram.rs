@@ -1,20 +1,21 @@
-//! How long something took, many times over, on one core: a log-linear histogram without locks, atomics or allocation.
+//! A log-linear histogram: it counts how long something took, many times over, on one core. It uses no locks, no
+//! atomics and no allocation.
 //!
-//! Values below 64 ns have a bucket each; above, every power of two is cut into 32 equal buckets, so that a bucket is at
-//! most 1/32 of its values wide. 1,152 counters, 9 KiB, reach to 18 minutes; what is longer counts as that.
+//! Values below 64 ns have a bucket each. Above, every power of two is cut into 32 equal buckets, so a bucket is at
+//! most 1/32 of its values wide. The 1,152 counters (9 KiB) reach to 18 minutes; a longer duration counts as that.
 
 use std::cell::Cell;
 use std::fmt;
 use std::time::Duration;
 
-/// Two to this power is the number of buckets a power of two.
+/// Each power of two has two to this power of buckets.
 const PRECISION_BITS: u32 = 5;
 const LINEAR: u64 = 1 << PRECISION_BITS;
-/// Two to this power, in nanoseconds, is where the last bucket ends.
+/// The last bucket ends at two to this power, in nanoseconds.
 const RANGE_BITS: u32 = 40;
 const BUCKETS: usize = ((RANGE_BITS - PRECISION_BITS + 1) as usize) << PRECISION_BITS;
 
-/// Durations in nanoseconds, counted on the core they belong to. It may be moved or copied to another one.
+/// Durations in nanoseconds, counted on the core that owns it. It may be moved or copied to another core.
 #[derive(Clone)]
 pub struct Histogram {
     counts: Box<[Cell<u64>; BUCKETS]>,
@@ -26,7 +27,7 @@ pub struct Histogram {
 pub struct Bucket {
     /// The middle of the bucket, in nanoseconds.
     pub value_ns: u64,
-    /// How many fell into it.
+    /// How many values fell into it.
     pub count: u64,
 }
 
@@ -40,11 +41,11 @@ impl Histogram {
     /// Counts one duration.
     #[inline]
     pub fn record(&self, duration: Duration) {
-        // An overflow after 584 years.
+        // It overflows only after 584 years.
         self.record_nanos(duration.as_nanos() as u64);
     }
 
-    /// The same in nanoseconds, as the difference of two moments is at hand.
+    /// The same for nanoseconds, which the difference of two moments gives directly.
     #[inline]
     pub fn record_nanos(&self, ns: u64) {
         let count = &self.counts[bucket_of(ns)];
@@ -52,13 +53,13 @@ impl Histogram {
         self.sum_ns.set(self.sum_ns.get().wrapping_add(ns));
     }
 
-    /// How many were counted.
+    /// How many durations were counted.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.counts.iter().map(Cell::get).sum()
     }
 
-    /// All of them together, exactly.
+    /// The exact sum of all durations.
     #[must_use]
     pub fn sum(&self) -> Duration {
         Duration::from_nanos(self.sum_ns.get())
@@ -82,7 +83,7 @@ impl fmt::Debug for Histogram {
 #[inline]
 fn bucket_of(ns: u64) -> usize {
     let ns = ns.min((1 << RANGE_BITS) - 1);
-    // The linear range, as if it were a power of two of its own.
+    // The linear range counts as if it were a power of two of its own.
     let shift = (ns | LINEAR).ilog2() - PRECISION_BITS;
     ((u64::from(shift) << PRECISION_BITS) + (ns >> shift)) as usize
 }

@@ -1,6 +1,6 @@
 //! A moment, as a value.
 //!
-//! Owns how moments and durations go together. Knows no clock: what time it is, `clock` says.
+//! Owns the arithmetic of moments and durations. Must not know a clock; `clock` reads the time.
 
 use std::ops::{Add, Sub};
 use std::time::Duration;
@@ -28,7 +28,8 @@ impl Instant {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }
 
-    /// Nanoseconds from `earlier` to this moment; zero if `earlier` is later. Taking a `Duration` apart costs a division.
+    /// Nanoseconds from `earlier` to this moment; zero if `earlier` is later. To take a `Duration` apart would cost a
+    /// division.
     #[must_use]
     #[inline]
     pub const fn nanos_since(self, earlier: Instant) -> u64 {
@@ -39,7 +40,7 @@ impl Instant {
 impl Add<Duration> for Instant {
     type Output = Instant;
 
-    /// Saturates at the end of the clock, some five hundred years on.
+    /// Saturates at the end of the clock, about five hundred years from its start.
     fn add(self, rhs: Duration) -> Instant {
         Instant(self.0.saturating_add(u64::try_from(rhs.as_nanos()).unwrap_or(u64::MAX)))
     }

@@ -1,20 +1,20 @@
-//! Everything of Creel's that is not pure computation.
+//! Everything in Creel that is not pure computation.
 //!
-//! One single-threaded executor per core: futures here are `!Send`, tasks never move, and nothing in a core's own
-//! data needs a lock. Time, randomness, files, sockets, spawning and messages between cores pass through this crate, so that
-//! the same program runs on two backends:
+//! There is one single-threaded executor per core. Futures here are `!Send`, tasks never move to another core, and a
+//! core's own data needs no lock. Time, randomness, files, sockets, spawning, and messages between cores go through
+//! this crate. So the same program runs on two backends:
 //!
 //! * [`runtime::start`]: one pinned thread per core over an io_uring each;
-//! * [`sim`]: every core of every node in one thread, under a seed, with a network and a disk that misbehave.
+//! * [`sim`]: every core of every node in one thread, driven by a seed, with a network and a disk that fail.
 //!
-//! The layers, from below; each knows only those before it:
+//! The layers, lowest first; each knows only those before it:
 //! * values: [`Instant`], [`CoreId`], [`histogram`];
 //! * waiting: [`local`] within a core, [`mailbox`] between cores;
-//! * `ring`, which talks to the kernel, and `wake`, by which a task comes back to its core;
-//! * `executor`: tasks, timers, a turn's work, and which core the running code belongs to;
-//! * verbs: [`now`], [`sleep`], [`spawn()`], [`pace`], randomness, and `operation`, which awaits the ring;
-//! * [`sim`], which plays the kernel to an executor;
-//! * what the rest of the workspace holds: [`net`], [`fs`], [`offload()`], [`shutdown_signal`];
+//! * `ring`, which talks to the kernel, and `wake`, which brings a woken task back to its core;
+//! * `executor`: tasks, timers, the work of a turn, and which core the running code belongs to;
+//! * operations: [`now`], [`sleep`], [`spawn()`], [`pace`], randomness, and `operation`, which awaits the ring;
+//! * [`sim`], which takes the kernel's place under an executor;
+//! * what the rest of the workspace uses: [`net`], [`fs`], [`offload()`], [`shutdown_signal`];
 //! * [`runtime`], which starts cores and runs their loops.
 //!
 //! Invariants:

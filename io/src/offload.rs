@@ -1,6 +1,7 @@
-//! Work too heavy for a data core: a small pool of threads beside the cores (inline in the simulator).
+//! Runs work that is too heavy for a data core, on a small pool of threads beside the cores. In the simulator it runs
+//! at once.
 //!
-//! Owns the pool. Knows nothing of the work.
+//! Owns the pool. Must not know the work.
 
 use std::future::poll_fn;
 use std::sync::mpsc::{Sender, channel};
@@ -11,7 +12,7 @@ use crate::sim;
 
 type Job = Box<dyn FnOnce() + Send>;
 
-/// Threads of the pool; they sleep unless there is heavy work.
+/// The number of threads in the pool. They sleep unless there is heavy work.
 const THREADS: usize = 2;
 
 static POOL: LazyLock<Mutex<Sender<Job>>> = LazyLock::new(|| {
@@ -36,7 +37,8 @@ struct Slot<T> {
     waker: Option<Waker>,
 }
 
-/// Runs `work` off the core and gives its value. Dropping the future lets the work finish unseen.
+/// Runs `work` off the core and returns its value. If the future is dropped, the work still finishes, and its value is
+/// dropped.
 pub async fn offload<T, F>(work: F) -> T
 where
     T: Send + 'static,

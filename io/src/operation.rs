@@ -1,6 +1,6 @@
-//! Awaiting the kernel: one completion ([`Op`]) or many ([`Multi`]).
+//! Futures that await the kernel: one completion ([`Op`]) or many ([`Multi`]).
 //!
-//! Owns the futures. What the kernel works on is the ring's, so that dropping a future frees nothing under the kernel.
+//! Owns the futures. The ring owns what the kernel works on, so dropping a future frees nothing that the kernel uses.
 
 use std::future::{Future, poll_fn};
 use std::io;
@@ -13,13 +13,14 @@ use crate::executor::context;
 use crate::ring::buffers::BufferId;
 use crate::ring::slots::{Kept, KeptBuffer, Reaped};
 
-/// What a finished operation gives back.
+/// The result of an operation that has ended.
 pub(crate) struct Completion {
     pub(crate) result: io::Result<u32>,
     pub(crate) buffer: KeptBuffer,
 }
 
-/// One operation in flight. Dropping it asks the kernel to cancel; what it keeps stays kept until then.
+/// One operation in flight. Dropping it asks the kernel to cancel it. What it keeps alive stays so until the kernel has
+/// answered.
 pub(crate) struct Op {
     slot: Option<u32>,
 }
@@ -55,7 +56,7 @@ impl Drop for Op {
     }
 }
 
-/// A multishot operation: armed once, completes many times.
+/// A multishot operation: it is started once and completes many times.
 pub(crate) struct Multi {
     slot: Option<u32>,
 }
@@ -65,12 +66,12 @@ impl Multi {
         Multi { slot: Some(submit(entry, kept)) }
     }
 
-    /// The next result; `None` once the kernel has ended it and all results were taken.
+    /// The next result. `None` once the kernel has ended the operation and all results were taken.
     pub(crate) async fn next(&mut self) -> Option<MultiResult> {
         poll_fn(|cx| self.take(Some(cx.waker()))).await
     }
 
-    /// The next result if it is there already.
+    /// The next result, if there is one.
     pub(crate) fn try_next(&mut self) -> Option<MultiResult> {
         match self.take(None) {
             Poll::Ready(found) => found,
@@ -87,12 +88,12 @@ impl Multi {
         next.map(|reaped| reaped.map(MultiResult::new))
     }
 
-    /// Results that wait to be taken.
+    /// The number of results that wait to be taken.
     pub(crate) fn queued(&self) -> usize {
         self.slot.map_or(0, |slot| context::with(|core| core.ring().queued(slot)))
     }
 
-    /// Asks the kernel to end it; results that come before the end can still be taken.
+    /// Asks the kernel to end the operation. Results that come before its end can still be taken.
     pub(crate) fn cancel(&self) {
         if let Some(slot) = self.slot {
             context::with(|core| core.ring().cancel(slot));

@@ -1,6 +1,6 @@
-//! Randomness: from the kernel here, from the seed in the simulator. Not for secrets in the simulator's case.
+//! Random numbers: from the kernel, or from the seed in the simulator. In the simulator they are not fit for secrets.
 //!
-//! Owns the thread's generator. Of a simulated core it asks the core's environment.
+//! Owns the thread's generator. On a simulated core it asks the core's environment.
 
 use std::cell::Cell;
 
@@ -10,7 +10,7 @@ thread_local! {
     static STATE: Cell<u64> = Cell::new(kernel_u64());
 }
 
-/// A random number: fast, well mixed, not for keys.
+/// A random number: fast and well mixed, but not fit for keys.
 #[must_use]
 pub fn random_u64() -> u64 {
     context::try_with(|core| match core.and_then(|core| core.environment()) {

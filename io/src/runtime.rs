@@ -1,6 +1,6 @@
-//! Starts and runs the cores of a node.
+//! Starts the cores of a node and runs them.
 //!
-//! Owns the threads and the loop of each. Knows nothing of what the tasks do.
+//! Owns the threads and the loop of each. Must not know what the tasks do.
 
 use std::cell::RefCell;
 use std::future::Future;
@@ -28,12 +28,12 @@ use crate::wake::task::CoreShared;
 pub struct Config {
     /// The cores; their ids must be 0, 1, 2, … in order.
     pub cores: Vec<CoreConfig>,
-    /// How long a core looks for work before it sleeps. Zero (the default) burns nothing while idle.
+    /// How long a core looks for work before it sleeps. With zero (the default) an idle core uses no CPU time.
     pub spin: Duration,
-    /// Entries of each core's submission queue; its completion queue holds four times as many.
+    /// The number of entries in each core's submission queue. The completion queue holds four times as many.
     pub ring_entries: u32,
-    /// Told the signal by which the process is asked to stop a second time, right before it ends (see
-    /// [`crate::shutdown_signal`]). Does nothing by default.
+    /// Called with the signal when the process is asked to stop a second time, right before it ends (see
+    /// [`crate::shutdown_signal`]). It does nothing by default.
     pub hurried: fn(i32),
 }
 
@@ -47,14 +47,14 @@ pub struct CoreConfig {
 }
 
 impl Config {
-    /// One core a CPU, pinned to it.
+    /// One core per CPU, pinned to it.
     #[must_use]
     pub fn on_cpus(cpus: &[usize]) -> Config {
         let cores = cpus.iter().enumerate();
         Config::of(cores.map(|(i, cpu)| CoreConfig { id: CoreId(i as u16), cpu: Some(*cpu) }).collect())
     }
 
-    /// `count` cores that the kernel's scheduler places.
+    /// `count` cores. The kernel's scheduler places them on CPUs.
     #[must_use]
     pub fn unpinned(count: u16) -> Config {
         Config::of((0..count).map(|i| CoreConfig { id: CoreId(i), cpu: None }).collect())
@@ -81,16 +81,16 @@ pub fn available_cpus() -> Vec<usize> {
 /// Why the cores could not be started.
 #[derive(Debug, Error)]
 pub enum StartError {
-    /// No core was asked for, or their ids do not count up from 0.
+    /// No core was asked for, or the ids do not count up from 0.
     #[error("cores must be numbered from 0 without gaps, at least one")]
     Cores,
-    /// io_uring cannot be had; the text says why and what to do.
+    /// io_uring is not available. The text says why, and what to do.
     #[error(transparent)]
     Ring(#[from] RingError),
     /// A thread could not be started or pinned.
     #[error("cannot start the thread of {core}: {source}")]
     Thread {
-        /// Which one.
+        /// The core.
         core: CoreId,
         /// The system's answer.
         source: io::Error,
@@ -113,7 +113,7 @@ impl Cores {
     }
 }
 
-/// Starts one thread a core, each with a ring, and runs `main(core)` on each. Returns once every ring stands.
+/// Starts one thread per core, each with a ring, and runs `main(core)` on each. Returns once every ring is set up.
 pub fn start<M, F>(config: &Config, main: M) -> Result<Cores, StartError>
 where
     M: Fn(CoreId) -> F + Clone + Send + 'static,
@@ -141,7 +141,7 @@ where
     Ok(Cores { threads: threads.into_iter().collect::<Result<_, _>>()? })
 }
 
-/// Holds the cores back until all rings stand; lets none run when one failed.
+/// Holds the cores back until all rings are set up. If one failed, none of them runs.
 #[derive(Default)]
 struct Gate {
     may_run: Mutex<Option<bool>>,
@@ -198,7 +198,7 @@ fn set_up(core: CoreConfig, config: &Config) -> Result<Rc<CoreState>, StartError
     }))
 }
 
-/// The loop: run what is ready, submit, reap, and sleep when there is nothing to do.
+/// The loop: it runs what is ready, submits, collects completions, and sleeps when there is nothing to do.
 fn run_core(core: &Rc<CoreState>, spin: Duration, main: impl Future<Output = ()> + 'static) {
     let _entered = context::enter(core.clone());
     let main = spawn(main);
@@ -257,8 +257,8 @@ fn pin_to(cpu: usize) -> io::Result<()> {
     if outcome == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-/// Receive buffers of some hundred KiB come and go; by default glibc would map and unmap each, and every page of it
-/// would fault anew. Memory once used stays with the process.
+/// Receive buffers of some hundred KiB come and go. By default glibc would map and unmap each of them, and every page
+/// would fault again. So memory that was used once stays with the process.
 fn keep_freed_memory() {
     #[cfg(target_env = "gnu")]
     // SAFETY: mallopt only sets parameters of the allocator; called before the cores start.
@@ -268,7 +268,7 @@ fn keep_freed_memory() {
     }
 }
 
-/// How many descriptors this process may hold.
+/// How many descriptors this process may have open.
 #[must_use]
 pub fn descriptor_limit() -> u64 {
     descriptor_limits().map_or(u64::MAX, |limit| limit.rlim_cur)
@@ -281,8 +281,9 @@ fn descriptor_limits() -> Option<libc::rlimit> {
     (n == 0).then_some(limit)
 }
 
-/// Connections and segments are descriptors. The limit that shells set, often 1024, is a default for programs that use
-/// select(2); the hard limit is what the system allows.
+/// Raises the limit of descriptors to the hard limit, because every connection and every segment takes a descriptor.
+/// The limit that shells set, often 1024, is a default for programs that use select(2). The hard limit is what the
+/// system allows.
 fn raise_descriptor_limit() {
     if let Some(mut limit) = descriptor_limits() {
         limit.rlim_cur = limit.rlim_max;

@@ -1,6 +1,7 @@
-//! SIGTERM, SIGINT and SIGHUP as an awaitable event.
+//! SIGTERM, SIGINT and SIGHUP as an event that tasks can await.
 //!
-//! Owns the thread that waits for signals, and the wakers of those who wait for a stop. Knows nothing of what a stop means.
+//! Owns the thread that waits for signals, and the wakers of those who wait for a stop. Must not know what a stop
+//! means.
 
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,18 +14,22 @@ use crate::sim;
 static SEEN: AtomicBool = AtomicBool::new(false);
 static WAITING: Mutex<Vec<Waker>> = Mutex::new(Vec::new());
 
-/// What asks for a stop.
+/// The signals that ask for a stop.
 const STOP_SIGNALS: [i32; 3] = [libc::SIGTERM, libc::SIGINT, libc::SIGHUP];
 
-/// Sooner than this a signal is the same asking once more: GNU timeout signals its program, and then the program's group.
+/// A signal that comes sooner than this after the first counts as the same request. GNU timeout signals its program,
+/// and then the program's group.
 const ASKED_ANEW_AFTER: Duration = Duration::from_secs(1);
 
-/// Returns once the process has been asked to stop. Every core may wait; the runtime blocks these signals in all of
-/// its threads, so that they end nothing by themselves. A simulated node is asked by its test.
+/// Returns once the process has been asked to stop. Every core may wait. The runtime blocks these signals in all of its
+/// threads, so they end nothing by themselves. A simulated node is asked by its test.
 ///
-/// A signal that was ignored when the process began stays ignored: so says `nohup`, and so does a shell that starts a
-/// program in the background of a script. Who asks a second time, by SIGTERM or SIGINT and a second later or more, means it:
-/// the process ends at once, with 128 and the signal's number as its exit code. SIGHUP hurries nobody, as a terminal that goes away may send
+/// A signal that was ignored when the process began stays ignored. `nohup` asks for that, and so does a shell that
+/// starts a program in the background of a script.
+///
+/// A second SIGTERM or SIGINT, a second later or more, ends the process at once. Its exit code is 128 plus the signal's
+/// number. A SIGHUP never does so, because a terminal that goes away may send several, and systemd sends one after its
+/// SIGTERM.
 /// several, and systemd one behind its SIGTERM.
 pub async fn shutdown_signal() {
     if let Some(sim) = sim::context() {
@@ -40,8 +45,8 @@ pub async fn shutdown_signal() {
     .await;
 }
 
-/// Blocks the signals for this thread and those it starts, and starts the thread that waits for them. `hurried` is told
-/// the one that ends the process at once.
+/// Blocks the signals for this thread and those that it starts, and starts the thread that waits for them. `hurried` is
+/// called with the signal that ends the process at once.
 pub(crate) fn take_over(hurried: fn(i32)) {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -67,7 +72,7 @@ fn stop_signals() -> libc::sigset_t {
     }
 }
 
-/// Whether whoever started this process had it ignore the signal. (Blocked, it would come all the same.)
+/// Whether the signal was ignored when this process was started. (If it were blocked, it would come all the same.)
 fn is_ignored(signal: i32) -> bool {
     // SAFETY: a sigaction is plain data, filled by the call, which changes nothing when no new one is given.
     unsafe {

@@ -1,6 +1,6 @@
-//! Starting a task, and the handle of one that was started.
+//! Starts a task, and gives a handle to it.
 //!
-//! Owns the way of a task's output to whoever awaits it. Where the task lives is the executor's.
+//! Owns how a task's output gets to whoever awaits it. The executor stores the task.
 
 use std::cell::RefCell;
 use std::future::Future;
@@ -13,7 +13,7 @@ use crate::executor::context;
 use crate::executor::core_state::CoreState;
 use crate::wake::task::Task;
 
-/// Starts a task on this core. Dropping the handle lets the task run on.
+/// Starts a task on this core. If the handle is dropped, the task goes on.
 pub fn spawn<F>(future: F) -> JoinHandle<F::Output>
 where
     F: Future + 'static,
@@ -21,7 +21,7 @@ where
     context::with(|core| JoinHandle::start(core, future))
 }
 
-/// Waits for a task's output. Dropping it detaches the task; [`JoinHandle::abort`] ends it.
+/// Waits for a task's output. Dropping the handle detaches the task; [`JoinHandle::abort`] ends it.
 pub struct JoinHandle<T> {
     output: Rc<RefCell<Output<T>>>,
     task: Arc<Task>,
@@ -52,7 +52,7 @@ impl<T: 'static> JoinHandle<T> {
 }
 
 impl<T> JoinHandle<T> {
-    /// Drops the task where it stands. A later await of the handle never ends.
+    /// Drops the task, whatever its state. A later await of the handle never ends.
     pub fn abort(&self) {
         context::try_with(|core| {
             if let Some(core) = core {
@@ -61,7 +61,7 @@ impl<T> JoinHandle<T> {
         });
     }
 
-    /// True once the task has ended by itself and its output waits here.
+    /// Whether the task has ended by itself and its output was not taken yet.
     #[must_use]
     pub fn is_finished(&self) -> bool {
         !matches!(*self.output.borrow(), Output::Running(_))

@@ -1,6 +1,6 @@
-//! Sleeping and deadlines. The earliest deadline bounds the ring's wait; there is no timer request per sleeper.
+//! Sleeping and deadlines. The earliest deadline limits the ring's wait, so a sleeper needs no timer request.
 //!
-//! Owns the futures. Who sleeps until when is known to the core (`executor/timers.rs`).
+//! Owns the futures. The core knows who sleeps until when (`executor/timers.rs`).
 
 use std::fmt;
 use std::future::Future;
@@ -17,7 +17,7 @@ pub async fn sleep(duration: Duration) {
     sleep_until(now() + duration).await;
 }
 
-/// Sleeps until `deadline`; returns at once when it has passed.
+/// Sleeps until `deadline`. Returns at once if it has passed.
 pub async fn sleep_until(deadline: Instant) {
     Sleep { deadline, key: None }.await;
 }
@@ -56,7 +56,7 @@ impl Drop for Sleep {
     }
 }
 
-/// A [`timeout`] ran out first.
+/// The time of a [`timeout`] was over before the future had ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Elapsed;
 
@@ -68,7 +68,7 @@ impl fmt::Display for Elapsed {
 
 impl std::error::Error for Elapsed {}
 
-/// Awaits `future` for at most `duration`; drops it then.
+/// Awaits `future` for at most `duration`, and drops it then.
 pub async fn timeout<F: Future>(duration: Duration, future: F) -> Result<F::Output, Elapsed> {
     let mut future = pin!(future);
     let mut sleep = pin!(sleep(duration));

@@ -1,12 +1,12 @@
-//! Places inside one turn of the loop, and between two; and how much work is done in one.
+//! Where a task can wait within one turn of the loop or between two turns, and how much work is done in one.
 //!
-//! Work is counted in steps of about a microsecond: a name looked up, an entry made. A task that may have many steps to do
-//! says so before each ([`pace`]), or counts them as it goes ([`count_work`]) and looks up between two pieces ([`rest`]).
-//! Once the tasks of a turn have together done what a turn may, a task with more to do waits for a later turn. By then the
-//! ring has been looked at, and all who were ready have run. The tasks go on in the order in which they came to wait: as
-//! many in a turn as there is room for, and at least one.
+//! Work is counted in steps of about a microsecond: a name looked up, an entry made. A task that may have many steps to
+//! do either announces each step beforehand ([`pace`]), or counts them as it goes ([`count_work`]) and pauses between
+//! two pieces ([`rest`]). Once the tasks of a turn have together done what a turn may, a task with more to do waits for
+//! a later turn. By then the ring has been looked at, and all ready tasks have run. The waiting tasks go on in the
+//! order in which they came: in each turn as many as there is room for, and at least one.
 //!
-//! Owns the futures by which a task steps aside. How much a turn has done is counted in `executor/budget.rs`.
+//! Owns the futures by which a task waits for its next turn. `executor/budget.rs` counts the work of a turn.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -15,19 +15,19 @@ use std::task::{Context, Poll};
 use crate::executor::budget::{count_work, has_room};
 use crate::executor::context;
 
-/// Lets every other ready task run once before going on.
+/// Lets every other ready task run once, and then goes on.
 pub async fn yield_now() {
     Pause { paused: false, until: Until::Polled }.await;
 }
 
-/// Goes on after every task that is ready in this turn has been polled, and before the ring is entered: the place to
-/// do once what the turn's tasks asked for many times (one write for all appends).
+/// Goes on after every ready task of this turn was polled, and before the ring is entered. Here one piece of work can
+/// serve what the turn's tasks asked for many times (one write for all appends).
 pub async fn end_of_turn() {
     Pause { paused: false, until: Until::EndOfTurn }.await;
 }
 
-/// So many steps of work come next, a thousandth of a second's at most. Where this turn has no room for them, goes on in a
-/// later one.
+/// Announces this many steps of work, at most a thousandth of a second. If this turn has no room for them, it waits for
+/// a later one.
 #[inline]
 pub fn pace(steps: usize) -> impl Future<Output = ()> {
     let state = if has_room(steps) { State::GoesOn } else { State::HasNoRoom };
@@ -37,20 +37,20 @@ pub fn pace(steps: usize) -> impl Future<Output = ()> {
     Paced { steps, state }
 }
 
-/// The next of many steps that take a tenth of the usual comes, `at` counts them.
+/// Announces the next of many steps that each take a tenth of the usual time. `at` counts them.
 #[inline]
 pub fn pace_tenth(at: usize) -> impl Future<Output = ()> {
     pace(usize::from(at.is_multiple_of(10)))
 }
 
-/// Where this turn has no room for more work, goes on in a later one: the place between two pieces of work that count their
+/// Waits for a later turn if this one has no room for more work. For use between two pieces of work that count their
 /// own steps.
 #[inline]
 pub fn rest() -> impl Future<Output = ()> {
     pace(0)
 }
 
-/// The future of [`pace`]: most often it has nothing to wait for, and costs next to nothing then.
+/// The future of [`pace`]. Usually it has nothing to wait for, and then it costs almost nothing.
 struct Paced {
     steps: usize,
     state: State,

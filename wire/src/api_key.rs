@@ -1,4 +1,4 @@
-//! The numbers of Kafka's APIs (as of 4.3.1). Those of them that Creel reads are in `versions`.
+//! The numbers of Kafka's APIs (as of 4.3.1). `versions` lists those that Creel reads.
 
 macro_rules! api_keys {
     ($($key:literal $name:ident)*) => {
@@ -16,7 +16,7 @@ macro_rules! api_keys {
             /// Every API.
             pub const ALL: &[Self] = &[$(Self::$name),*];
 
-            /// The API of a key.
+            /// The API with this key.
             #[inline]
             #[must_use]
             pub const fn from_code(key: i16) -> Option<Self> {

@@ -2,32 +2,33 @@
 
 use bytes::Bytes;
 
-/// Bytes of the size that begins each frame.
+/// The size of the prefix of each frame, which holds the frame's size.
 pub const SIZE_PREFIX: usize = 4;
 
-/// The largest frame, its size included: that is a signed number of 32 bits.
+/// The largest frame, with its prefix. The size is a signed number of 32 bits.
 pub const FRAME_BYTES_MAX: usize = SIZE_PREFIX + i32::MAX as usize;
 
-/// A frame ready to be sent: `bytes`, with what the cuts name sent in between.
+/// A frame that is ready to be sent: `bytes`, and between them the bytes that the cuts name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EncodedFrame {
-    /// The size prefix (cuts counted), header and body without what is held elsewhere.
+    /// The size prefix (which counts the cuts too), the header, and the body without the bytes that are held
+    /// elsewhere.
     pub bytes: Bytes,
-    /// Ascending by `at`.
+    /// The cuts, in ascending order of `at`.
     pub cuts: Vec<Cut>,
 }
 
-/// A place where bytes held elsewhere belong.
+/// A place in a frame where bytes that are held elsewhere must be inserted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cut {
     /// They are sent after this many of the frame's own bytes.
     pub at: usize,
-    /// How many they are.
+    /// The number of those bytes.
     pub len: u32,
 }
 
 impl EncodedFrame {
-    /// All bytes to be sent.
+    /// The number of all bytes to be sent.
     #[must_use]
     pub fn len(&self) -> usize {
         self.cuts.iter().map(|cut| cut.len as usize).fold(self.bytes.len(), usize::saturating_add)

@@ -1,26 +1,26 @@
-//! Why bytes are not a message.
+//! Why bytes do not decode as a message, and why a message can't be sent.
 
 use std::fmt;
 
-/// The bytes of a frame do not hold what its header promises.
+/// The bytes of a frame are not what its header says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DecodeError {
     /// What is wrong.
     pub fault: Fault,
-    /// Where, in bytes from the start of what was given to the reader.
+    /// The position, in bytes from the start of what the reader was given.
     pub at: usize,
 }
 
 /// What can be wrong with a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// It ends inside a field, or a length or count exceeds what it holds.
+    /// The frame ends inside a field, or a length or a count is larger than what is left of it.
     Truncated,
     /// A variable-length integer of more than 32 bits.
     VarintTooLong,
-    /// Null where this version has no null.
+    /// A null in a field that can't be null in this version.
     Null,
-    /// Lists that would take more memory than `budget` allows a frame of this size.
+    /// Lists that would take more memory than `budget` allows for a frame of this size.
     Budget,
     /// Text that is not UTF-8.
     NotUtf8,
@@ -53,12 +53,12 @@ impl fmt::Display for DecodeError {
 
 impl std::error::Error for DecodeError {}
 
-/// A message that no frame may carry.
+/// A message that is too large for a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FrameTooLarge {
-    /// How many bytes the frame would have.
+    /// The size that the frame would have, in bytes.
     pub bytes: usize,
-    /// How many it may have.
+    /// The largest size that it may have, in bytes.
     pub bytes_max: usize,
 }
 

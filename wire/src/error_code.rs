@@ -8,7 +8,7 @@ use crate::{Reader, Writer};
 
 macro_rules! error_codes {
     ($($code:literal $variant:ident $name:literal $description:literal)*) => {
-        /// An error code. One that is not known reads as `UnknownServerError`, as in Kafka's own clients.
+        /// An error code. An unknown code decodes as `UnknownServerError`, as in Kafka's own clients.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[repr(i16)]
         pub enum ErrorCode {
@@ -65,14 +65,14 @@ impl ErrorCode {
         self as i16
     }
 
-    /// Whether it says that nothing went wrong.
+    /// Whether it says that there was no error.
     #[inline]
     #[must_use]
     pub const fn is_none(self) -> bool {
         matches!(self, Self::None)
     }
 
-    /// Whether the same request may succeed later: what Kafka's protocol calls a retriable error.
+    /// Whether the same request may succeed later. Kafka's protocol calls such an error retriable.
     #[must_use]
     pub const fn is_retriable(self) -> bool {
         matches!(
@@ -298,7 +298,7 @@ mod tests {
         assert_eq!(ErrorCode::default(), ErrorCode::None);
     }
 
-    /// Those of Apache Kafka 4.3.1 whose exception is a `RetriableException`.
+    /// The errors of Apache Kafka 4.3.1 whose exception is a `RetriableException`.
     #[test]
     fn the_codes_that_may_be_tried_again_are_those_of_kafka() {
         let kafkas = [

@@ -1,5 +1,4 @@
-//! How one value stands on the wire: the trait that `#[derive(Message)]` builds on, and Kafka's primitive
-//! types.
+//! The form of one value on the wire: the trait that `#[derive(Message)]` builds on, and Kafka's primitive types.
 
 use bytes::Bytes;
 
@@ -8,27 +7,27 @@ pub use crate::shape::Shape;
 use crate::varint::{self, one_more};
 use crate::{Reader, Writer};
 
-/// A value with a wire form. `write` writes exactly `size` bytes, whatever the value: writing cannot fail.
+/// A value with a form on the wire. `write` writes exactly `size` bytes, whatever the value is, so writing cannot
+/// fail.
 pub trait Field: Sized {
-    /// Takes the value from the reader.
+    /// Reads the value.
     fn read(reader: &mut Reader, shape: Shape) -> Result<Self, DecodeError>;
-    /// Appends the value to the writer.
+    /// Writes the value.
     fn write(&self, writer: &mut Writer, shape: Shape);
-    /// Bytes that `write` will append (those held elsewhere not counted).
+    /// The number of bytes that `write` will write, without those that are held elsewhere.
     fn size(&self, shape: Shape) -> usize;
-    /// The fewest bytes that any value takes.
+    /// The smallest number of bytes that a value can take.
     fn least(shape: Shape) -> usize;
 }
 
-/// A value that has a null form. What stands here is the form of structures: one byte, -1 for null, before
-/// the structure.
+/// A value that can be null. The default methods are those of structures: one byte before the structure, -1 for null.
 pub trait Nullable: Field + Default {
-    /// Takes a value or null.
+    /// Reads a value or null.
     fn read_nullable(reader: &mut Reader, shape: Shape) -> Result<Option<Self>, DecodeError> {
         if reader.i8()? < 0 { Ok(None) } else { Self::read(reader, shape).map(Some) }
     }
 
-    /// Appends a value or null.
+    /// Writes a value or null.
     fn write_nullable(value: Option<&Self>, writer: &mut Writer, shape: Shape) {
         writer.i8(if value.is_some() { 1 } else { -1 });
         if let Some(value) = value {
@@ -36,18 +35,18 @@ pub trait Nullable: Field + Default {
         }
     }
 
-    /// Bytes that `write_nullable` will append.
+    /// The number of bytes that `write_nullable` will write.
     fn nullable_size(value: Option<&Self>, shape: Shape) -> usize {
         value.map_or(0, |value| value.size(shape)).saturating_add(1)
     }
 
-    /// The fewest bytes that any value or null takes.
+    /// The smallest number of bytes that a value or null can take.
     fn nullable_least(_: Shape) -> usize {
         1
     }
 }
 
-/// In a version without null for it, `None` is written as the empty value.
+/// In a version that has no null here, `None` is written as the empty value.
 impl<T: Nullable> Field for Option<T> {
     #[inline]
     fn read(reader: &mut Reader, shape: Shape) -> Result<Self, DecodeError> {
@@ -128,20 +127,20 @@ impl Field for bool {
     }
 }
 
-/// Bytes that the prefix of bytes, records or an array takes.
+/// The number of bytes of the length prefix of bytes, records or an array.
 #[inline]
 pub(crate) fn long_length_size(length: Option<usize>, shape: Shape) -> usize {
     if shape.flexible { varint::unsigned_size(one_more(length)) } else { 4 }
 }
 
-/// Bytes of one tagged field.
+/// The number of bytes of one tagged field.
 #[must_use]
 pub fn tag_size(tag: u32, value: &impl Field, shape: Shape) -> usize {
     let size = value.size(shape);
     varint::unsigned_size(tag).saturating_add(varint::unsigned_size(size as u32)).saturating_add(size)
 }
 
-/// Appends one tagged field: tag, size, value.
+/// Writes one tagged field: its tag, its size, its value.
 pub fn write_tag(writer: &mut Writer, tag: u32, value: &impl Field, shape: Shape) {
     writer.unsigned_varint(tag);
     writer.unsigned_varint(value.size(shape) as u32);

@@ -1,4 +1,4 @@
-//! Frames: a four-byte size (signed, big-endian, not counting itself), a header, a body.
+//! Frames: a four-byte size, a header, a body. The size is signed and big-endian, and does not count itself.
 
 use bytes::Bytes;
 
@@ -7,17 +7,17 @@ use crate::error::{DecodeError, Fault, FrameTooLarge};
 use crate::header::{RequestHeader, ResponseHeader};
 use crate::{ApiKey, Message, Reader, Request, Writer};
 
-/// What a size prefix says: the bytes of the frame that follow it, at most `limit`.
+/// Decodes a size prefix: the number of bytes of the frame that follow it, at most `limit`.
 pub fn size(prefix: [u8; SIZE_PREFIX], limit: usize) -> Result<usize, DecodeError> {
     let size = usize::try_from(i32::from_be_bytes(prefix)).ok();
     size.filter(|size| *size <= limit).ok_or(DecodeError { fault: Fault::FrameSize, at: 0 })
 }
 
-/// A request as one run of bytes; its records have to be `Records::Inline`.
+/// A request as one run of bytes. Its records have to be `Records::Inline`.
 ///
 /// # Panics
 ///
-/// If it has more than 2 GiB: who asks chooses how much.
+/// If it is larger than 2 GiB. The caller chooses how much to send.
 pub fn encode_request<R: Request>(header: &RequestHeader, request: &R) -> Bytes {
     let frame = encode_request_frame(header, request);
     debug_assert!(frame.cuts.is_empty(), "records held elsewhere need encode_request_frame");
@@ -28,7 +28,7 @@ pub fn encode_request<R: Request>(header: &RequestHeader, request: &R) -> Bytes 
 ///
 /// # Panics
 ///
-/// If it has more than 2 GiB: who asks chooses how much.
+/// If it is larger than 2 GiB. The caller chooses how much to send.
 pub fn encode_request_frame<R: Request>(header: &RequestHeader, request: &R) -> EncodedFrame {
     let version = header.api_version;
     let flexible = version >= R::FLEXIBLE_FROM;
@@ -37,8 +37,8 @@ pub fn encode_request_frame<R: Request>(header: &RequestHeader, request: &R) -> 
     encoded.expect("no request is asked to have more than 2 GiB")
 }
 
-/// The answer to a request of `api` and `version`. Nothing is made of one that would have more than `bytes_max` bytes, of
-/// itself, or more than a frame can have, with what its cuts name.
+/// The answer to a request of `api` and `version`. It is an error if the answer itself would be larger than
+/// `bytes_max`, or if it is larger than a frame can be, with the bytes that its cuts name.
 pub fn encode_response<R: Message>(
     correlation_id: i32,
     response: &R,
@@ -71,7 +71,7 @@ fn encode<M: Message>(
     writer.seal()
 }
 
-/// Reads the answer to a request of type `R` and `version`: `frame` is what follows the size prefix.
+/// Decodes the answer to a request of type `R` and `version`. `frame` is what follows the size prefix.
 pub fn decode_response<R: Request>(
     frame: Bytes,
     version: i16,

@@ -1,4 +1,4 @@
-//! What stands before each body.
+//! The headers that precede each body.
 //!
 //! ```text
 //! request   api_key 2 | api_version 2 | correlation_id 4 | client_id: length 2, -1 for null, text    (v1)
@@ -7,31 +7,31 @@
 //!           then, where the API's version is flexible, tagged fields                                 (v1)
 //! ```
 //!
-//! `client_id` keeps its two-byte length even in v2: a broker must be able to read it before it knows the
-//! version (KIP-482). ApiVersions always answers with v0, because the client can't know yet which versions it
-//! will be answered in (KIP-511).
+//! `client_id` keeps its two-byte length even in v2, because a broker must be able to read it before it knows the
+//! version (KIP-482). The answer to ApiVersions always has a v0 header, because the client does not know yet which
+//! versions the broker speaks (KIP-511).
 
 use crate::field::{Field, Shape};
 use crate::{ApiKey, DecodeError, Reader, Str, Writer, versions};
 
-/// The header of a request. `api_key` and `api_version` are as they came: they may be unknown.
+/// The header of a request. `api_key` and `api_version` are as received, so they may be unknown.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RequestHeader {
-    /// Which API.
+    /// The key of the API.
     pub api_key: i16,
-    /// Which version of it.
+    /// The version of the request.
     pub api_version: i16,
-    /// What the response repeats.
+    /// A number that the response repeats.
     pub correlation_id: i32,
     /// The client's name for itself.
     pub client_id: Option<Str>,
 }
 
-/// In either header, text has its old form.
+/// Text in a header has the old form, in v2 too.
 const CLIENT_ID: Shape = Shape { version: 1, flexible: false, nullable: true };
 
 impl RequestHeader {
-    /// Reads a header. One with an unknown key is read as v1, so that its fields can be reported.
+    /// Decodes a header. If the key is unknown, it is decoded as v1, so that its fields can be reported.
     pub fn decode(reader: &mut Reader) -> Result<Self, DecodeError> {
         let header = Self {
             api_key: reader.i16()?,
@@ -45,7 +45,7 @@ impl RequestHeader {
         Ok(header)
     }
 
-    /// The API, where Kafka knows it.
+    /// The API. `None` if Kafka knows no such key.
     #[must_use]
     pub fn api(&self) -> Option<ApiKey> {
         ApiKey::from_code(self.api_key)
@@ -74,7 +74,7 @@ impl RequestHeader {
 /// The header of a response.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ResponseHeader {
-    /// The request's.
+    /// The number from the request.
     pub correlation_id: i32,
 }
 
@@ -84,7 +84,7 @@ impl ResponseHeader {
         version >= flexible_from && api != ApiKey::ApiVersions
     }
 
-    /// Reads a header.
+    /// Decodes a header.
     pub fn decode(reader: &mut Reader, has_tags: bool) -> Result<Self, DecodeError> {
         let header = Self { correlation_id: reader.i32()? };
         if has_tags {

@@ -1,19 +1,23 @@
-//! Kafka's protocol: bytes to types and back, no IO.
+//! Kafka's protocol: turns bytes into types and types into bytes.
 //!
-//! - `frame` and `header` hold what surrounds every message; `api` has one small file per API, in which versions stand
-//!   beside the fields; `versions` is the table of them all.
-//! - Decoding is bounded, zero-copy and cannot panic: see `reader`. Encoding has an exact size, known beforehand: see
-//!   `writer`. Records are opaque bytes, and a response may leave them where they are: see `records` and `frame::Cut`.
-//! - `field` says how each kind of value stands on the wire; `#[derive(Message)]` composes the rest from it.
+//! Owns the form of every message, in every version. Must not do IO, and must not know what a message means to a
+//! broker.
+//!
+//! - `frame` and `header` hold what surrounds every message. `api` has one small file per API, in which each field
+//!   states its versions. `versions` is the table of all APIs.
+//! - Decoding is bounded and zero-copy, and cannot panic: see `reader`. The exact size of an encoded frame is known
+//!   beforehand: see `writer`. Records are opaque bytes, and a response may leave them where they are: see `records`
+//!   and `frame::Cut`.
+//! - `field` says what each kind of value looks like on the wire. `#[derive(Message)]` builds the messages from it.
 
-// Lengths and counts come from whoever connects.
+// A client chooses lengths and counts.
 #![warn(clippy::arithmetic_side_effects, clippy::indexing_slicing)]
 #![cfg_attr(
     test,
     allow(clippy::arithmetic_side_effects, clippy::indexing_slicing, reason = "a test may panic")
 )]
 
-// The derive macro names this crate from outside and from inside alike.
+// The derive macro uses this crate's name, both outside the crate and inside it.
 extern crate self as creel_wire;
 
 pub mod api;

@@ -1,17 +1,17 @@
-//! What a whole message is.
+//! The traits of a whole message.
 
 use crate::shape::Shape;
 use crate::{ApiKey, DecodeError, Reader, VersionRange, Writer};
 
-/// Bytes to a value.
+/// Decodes a value.
 pub trait Decode: Sized {
-    /// Reads the body of a message of `version`. Bytes after it are left alone, as Kafka leaves them.
+    /// Decodes the body of a message of `version`. Bytes after it are ignored, as in Kafka.
     fn decode(reader: &mut Reader, version: i16) -> Result<Self, DecodeError>;
 }
 
-/// A value to bytes.
+/// Encodes a value.
 pub trait Encode {
-    /// Bytes that `encode` will write (those of `Records::External` not counted).
+    /// The number of bytes that `encode` will write, without those of `Records::External`.
     fn encoded_len(&self, version: i16) -> usize;
     /// Writes exactly `encoded_len` bytes.
     fn encode(&self, writer: &mut Writer, version: i16);
@@ -19,10 +19,10 @@ pub trait Encode {
 
 /// The body of a request or response.
 pub trait Message: Encode + Decode + Default + Clone + std::fmt::Debug + PartialEq {
-    /// The first flexible version; `i16::MAX` for none.
+    /// The first flexible version; `i16::MAX` if there is none.
     const FLEXIBLE_FROM: i16;
 
-    /// The shape of the whole message.
+    /// The form of the whole message.
     #[inline]
     #[must_use]
     fn shape(version: i16) -> Shape {
@@ -30,7 +30,7 @@ pub trait Message: Encode + Decode + Default + Clone + std::fmt::Debug + Partial
     }
 }
 
-/// A request, and what belongs to its API.
+/// A request of an API.
 pub trait Request: Message {
     /// Its API.
     const API_KEY: ApiKey;
@@ -38,6 +38,6 @@ pub trait Request: Message {
     const VERSIONS: VersionRange;
     /// The versions that Creel lists in ApiVersions.
     const ADVERTISED: VersionRange = Self::VERSIONS;
-    /// What answers it.
+    /// The type of the answer.
     type Response: Message;
 }

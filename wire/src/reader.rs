@@ -1,8 +1,8 @@
-//! Reading one frame: bounded, zero-copy, unable to panic.
+//! Reads one frame: bounded, zero-copy, and unable to panic.
 //!
-//! Invariant: `at <= end <= frame.len()`. Every read checks what is left before it looks, and no length from
-//! the wire is believed beyond that: a slice is cut only from bytes that are there, and a list is made only where
-//! the bytes left could hold its elements and the frame's `budget` allows their memory.
+//! Invariant: `at <= end <= frame.len()`. Every read first checks how many bytes are left, and believes no length
+//! beyond that. A slice is taken only from bytes that exist. A list is allocated only if the bytes left could hold
+//! its elements and the frame's `budget` allows their memory.
 
 use bytes::Bytes;
 
@@ -11,17 +11,17 @@ use crate::error::{DecodeError, Fault};
 use crate::shape::Shape;
 use crate::varint::{self, Varint};
 
-/// A cursor over one frame. Text, bytes and records that it yields are slices of the frame and keep it alive.
+/// A cursor over one frame. The text, bytes and records that it returns are slices of the frame and keep it alive.
 #[derive(Clone, Debug)]
 pub struct Reader {
     frame: Bytes,
     at: usize,
     end: usize,
-    /// Bytes that lists may still take in memory.
+    /// The bytes of memory that lists may still take.
     room: usize,
 }
 
-/// What a length prefix says.
+/// The value of a length prefix.
 type Length = Option<usize>;
 
 macro_rules! integers {
@@ -35,14 +35,14 @@ macro_rules! integers {
 }
 
 impl Reader {
-    /// Starts at the first byte of `frame`.
+    /// A reader at the first byte of `frame`.
     #[must_use]
     pub fn new(frame: Bytes) -> Self {
         let end = frame.len();
         Self { frame, at: 0, end, room: budget::of(end) }
     }
 
-    /// Bytes not read yet.
+    /// The number of bytes that are not read yet.
     #[inline]
     #[must_use]
     pub fn remaining(&self) -> usize {
@@ -50,34 +50,34 @@ impl Reader {
         self.end.wrapping_sub(self.at)
     }
 
-    /// Passes over bytes that are known to be there, so that nothing can overflow: both ends lie in one frame.
+    /// Skips bytes that are known to exist. So nothing can overflow: both ends lie in one frame.
     #[inline]
     fn advance(&mut self, by: usize) {
         debug_assert!(by <= self.remaining());
         self.at = self.at.wrapping_add(by);
     }
 
-    /// Bytes that the lists read so far take in memory.
+    /// The bytes of memory that the lists read so far take.
     #[must_use]
     pub fn lists_bytes(&self) -> usize {
         budget::of(self.frame.len()).saturating_sub(self.room)
     }
 
-    /// The same, where lists may take no more than so many bytes in memory.
+    /// The same as [`Reader::new`], with at most this many bytes of memory for lists.
     #[must_use]
     pub fn with_lists(mut self, bytes: usize) -> Self {
         self.room = self.room.min(bytes);
         self
     }
 
-    /// Bytes read so far.
+    /// The number of bytes read so far.
     #[inline]
     #[must_use]
     pub fn position(&self) -> usize {
         self.at
     }
 
-    /// An error at the present position.
+    /// An error at the current position.
     #[cold]
     #[must_use]
     pub fn fault(&self, fault: Fault) -> DecodeError {
@@ -135,7 +135,7 @@ impl Reader {
         Ok(self.frame.slice(from..self.at))
     }
 
-    /// Passes over `length` bytes.
+    /// Skips `length` bytes.
     #[inline]
     pub fn skip(&mut self, length: usize) -> Result<(), DecodeError> {
         if length > self.remaining() {
@@ -145,7 +145,7 @@ impl Reader {
         Ok(())
     }
 
-    /// The length of a text: two bytes, or a varint one too high in flexible form. `None` is null.
+    /// The length of a text: two bytes, or in flexible form a varint of the length plus one. `None` is null.
     #[inline]
     pub fn text_length(&mut self, shape: Shape) -> Result<Length, DecodeError> {
         if shape.flexible {
@@ -155,8 +155,8 @@ impl Reader {
         }
     }
 
-    /// The length of bytes or records, or the count of a list. `None` is null. Either is bounded by the bytes left:
-    /// no element takes less than one.
+    /// The length of bytes or records, or the count of a list. `None` is null. Neither can be larger than the number
+    /// of bytes left, because every element takes at least one byte.
     #[inline]
     pub fn long_length(&mut self, shape: Shape) -> Result<Length, DecodeError> {
         let length = if shape.flexible { self.compact_length()? } else { usize::try_from(self.i32()?).ok() };
@@ -166,7 +166,8 @@ impl Reader {
         }
     }
 
-    /// Takes room for a list of `count` elements, each of at least `least` bytes here and of `size` bytes in memory.
+    /// Reserves memory for a list of `count` elements. Each takes at least `least` bytes here, and `size` bytes in
+    /// memory.
     #[inline]
     pub(crate) fn make_room(&mut self, count: usize, least: usize, size: usize) -> Result<(), DecodeError> {
         if count.saturating_mul(least) > self.remaining() {
@@ -182,8 +183,8 @@ impl Reader {
         self.unsigned_varint().map(|length| (length as usize).checked_sub(1))
     }
 
-    /// The tagged fields that end a flexible structure. `take` is called with each tag and a reader narrowed
-    /// to its value; it says whether it knew the tag. Unknown ones are passed over, as Kafka does.
+    /// Reads the tagged fields at the end of a flexible structure. `take` is called with each tag and a reader of its
+    /// value only. It returns whether it knew the tag. Unknown fields are skipped, as in Kafka.
     pub fn tags(
         &mut self,
         mut take: impl FnMut(&mut Self, u32) -> Result<bool, DecodeError>,
@@ -206,7 +207,7 @@ impl Reader {
         Ok(())
     }
 
-    /// Passes over the tagged fields of a structure that knows none.
+    /// Skips the tagged fields of a structure that knows none.
     #[inline]
     pub fn skip_tags(&mut self) -> Result<(), DecodeError> {
         self.tags(|_, _| Ok(false))

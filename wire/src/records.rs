@@ -1,4 +1,4 @@
-//! The records of Produce and Fetch: opaque here, and never copied on the way in.
+//! The records of Produce and Fetch. They are opaque here, and are not copied when they are received.
 
 use bytes::Bytes;
 
@@ -6,17 +6,18 @@ use crate::error::DecodeError;
 use crate::field::{Field, Nullable, Shape, long_length_size};
 use crate::{Reader, Writer};
 
-/// Record batches, as bytes at hand or as the promise of bytes held elsewhere (a slice of a segment file).
+/// Record batches: either bytes in memory, or a placeholder for bytes that are held elsewhere (a slice of a segment
+/// file).
 ///
-/// Null reads as empty, and empty is never written as null: a null in a fetch response breaks librdkafka
+/// Null decodes as empty, and empty is never encoded as null, because a null in a fetch response breaks librdkafka
 /// (KAFKA-18646).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Records {
-    /// Bytes at hand.
+    /// Bytes in memory.
     Inline(Bytes),
-    /// `len` bytes that the sender puts in at the frame's `Cut`. Never read, only written.
+    /// `len` bytes that the sender inserts at the frame's `Cut`. They are never decoded, only encoded.
     External {
-        /// How many bytes.
+        /// The number of bytes.
         len: u32,
     },
 }
@@ -25,7 +26,7 @@ impl Records {
     /// No records.
     pub const EMPTY: Self = Self::Inline(Bytes::new());
 
-    /// Bytes they take on the wire.
+    /// The number of bytes that they take on the wire.
     #[must_use]
     pub fn len(&self) -> usize {
         match self {
@@ -40,7 +41,7 @@ impl Records {
         self.len() == 0
     }
 
-    /// The bytes at hand; none of those held elsewhere.
+    /// The bytes in memory. Empty if they are held elsewhere.
     #[must_use]
     pub fn inline(&self) -> &Bytes {
         static NONE: Bytes = Bytes::new();

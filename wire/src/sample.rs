@@ -1,7 +1,6 @@
-//! Values for tests, made from a seed: every field that a version carries is filled, nulls where they are
-//! allowed.
+//! Values for tests, made from a seed. Every field of a version gets a value, and null where null is allowed.
 //!
-//! Compiled only with the feature `sample`; `#[derive(Message)]` writes its part of it through `sample_for!`.
+//! Compiled only with the feature `sample`. `#[derive(Message)]` generates its part through `sample_for!`.
 
 #[cfg(feature = "sample")]
 mod source;

@@ -1,4 +1,4 @@
-//! `Str`: UTF-8 text that shares the bytes of the frame it came in.
+//! `Str`: UTF-8 text that shares the bytes of the frame it was read from.
 
 use std::{borrow::Borrow, fmt, ops::Deref};
 
@@ -11,7 +11,7 @@ use crate::shape::Shape;
 use crate::varint::one_more;
 use crate::{Reader, Writer, varint};
 
-/// Kafka's longest text, in either form of its length.
+/// The length of Kafka's longest text, in either form of its length prefix.
 pub const LONGEST: usize = i16::MAX as usize;
 
 /// Text: a slice of a frame, a literal, or owned. Cloning it copies nothing.
@@ -19,13 +19,13 @@ pub const LONGEST: usize = i16::MAX as usize;
 pub struct Str(ByteString);
 
 impl Str {
-    /// A literal, without allocating.
+    /// A literal. Nothing is allocated.
     #[must_use]
     pub const fn from_static(text: &'static str) -> Self {
         Self(ByteString::from_static(text))
     }
 
-    /// As `&str`.
+    /// The text as `&str`.
     #[inline]
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -38,14 +38,14 @@ impl Str {
         self.0.as_bytes()
     }
 
-    /// A copy of its own, for what outlives its request: a slice would keep the whole frame alive.
+    /// A copy with bytes of its own, for text that outlives its request. A slice would keep the whole frame alive.
     #[must_use]
     pub fn detached(&self) -> Self {
         Self(ByteString::from(self.as_str()))
     }
 
-    /// What goes on the wire: text beyond Kafka's limit (only ever our own words) is cut, so that a frame
-    /// stays well formed.
+    /// The text that is encoded. If it is longer than Kafka's limit, it is cut, so that the frame stays well formed.
+    /// Only Creel's own texts can be that long.
     #[inline]
     fn sendable(&self) -> &str {
         &self[..self.floor_char_boundary(LONGEST)]
@@ -72,7 +72,7 @@ impl Deref for Str {
     }
 }
 
-// Lets a map keyed by `Str` be asked with a `&str`: `ByteString` compares and hashes as `str` does.
+// Allows a lookup by `&str` in a map with keys of type `Str`: `ByteString` compares and hashes as `str` does.
 impl Borrow<str> for Str {
     fn borrow(&self) -> &str {
         self
@@ -135,7 +135,7 @@ impl fmt::Debug for Str {
     }
 }
 
-/// Bytes that a text's length prefix takes.
+/// The number of bytes of a text's length prefix.
 #[inline]
 pub(crate) fn length_size(length: Option<usize>, shape: Shape) -> usize {
     if shape.flexible { varint::unsigned_size(one_more(length)) } else { 2 }

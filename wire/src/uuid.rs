@@ -14,10 +14,10 @@ const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxy
 const TEXT_LENGTH: usize = 22;
 
 impl Uuid {
-    /// "None": what stands where there is no id.
+    /// The zero UUID, which stands for "no id".
     pub const ZERO: Self = Self([0; 16]);
 
-    /// Whether this is "none".
+    /// Whether this is the zero UUID.
     #[must_use]
     pub fn is_zero(&self) -> bool {
         *self == Self::ZERO
@@ -29,7 +29,7 @@ impl fmt::Display for Uuid {
         let mut bits = u128::from_be_bytes(self.0);
         let text: String = (0..TEXT_LENGTH)
             .filter_map(|_| {
-                // 22 letters hold 132 bits: the last one carries four zero bits after the number's end.
+                // 22 letters hold 132 bits. The last letter ends with four zero bits that are not part of the number.
                 let six = (bits >> 122) as usize;
                 bits <<= 6;
                 LETTERS.get(six).copied().map(char::from)
@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn shown_as_kafka_shows_it() {
-        // org.apache.kafka.common.Uuid.toString of the same bytes.
+        // What org.apache.kafka.common.Uuid.toString returns for the same bytes.
         assert_eq!(Uuid::ZERO.to_string(), "AAAAAAAAAAAAAAAAAAAAAA");
         assert_eq!(Uuid(*b"0123456789abcdef").to_string(), "MDEyMzQ1Njc4OWFiY2RlZg");
         assert_eq!(Uuid([0xff; 16]).to_string(), "_____________________w");

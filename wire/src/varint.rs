@@ -1,11 +1,12 @@
-//! Unsigned varints: seven bits a byte, lowest first, the top bit saying "more"; at most five bytes.
+//! Unsigned varints: seven bits per byte, lowest first. The top bit says that another byte follows. At most five
+//! bytes.
 //!
-//! Signed (zigzag) varints stand only inside records, which are opaque here.
+//! Signed (zigzag) varints occur only inside records, which are opaque here.
 
-/// The longest form of a `u32`.
+/// The largest number of bytes of a `u32`.
 pub const LONGEST: usize = 5;
 
-/// Bytes that `value` takes.
+/// The number of bytes of `value`.
 #[inline]
 #[must_use]
 pub const fn unsigned_size(value: u32) -> usize {
@@ -14,28 +15,28 @@ pub const fn unsigned_size(value: u32) -> usize {
     bits.div_ceil(7) as usize
 }
 
-/// How a flexible form says a length: one too high, so that 0 is null.
+/// The form of a length in flexible versions: the length plus one, because 0 is null.
 #[inline]
 pub(crate) fn one_more(length: Option<usize>) -> u32 {
     length.map_or(0, |length| (length as u32).saturating_add(1))
 }
 
-/// What a run of bytes holds at its start.
+/// The result of reading a varint from the start of bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Varint {
-    /// A value and the bytes it took.
+    /// A value, and the number of bytes it took.
     Value(u32, usize),
-    /// The bytes end inside it.
+    /// The bytes end inside the varint.
     Truncated,
-    /// More than 32 bits.
+    /// The varint has more than 32 bits.
     TooLong,
 }
 
-/// Reads one varint from the start of `bytes`.
+/// Reads a varint from the start of `bytes`.
 #[inline]
 #[must_use]
 pub fn unsigned(bytes: &[u8]) -> Varint {
-    // One byte is by far the commonest form: lengths of names, counts of tags.
+    // One byte is by far the most common form: lengths of names, counts of tags.
     if let [first @ 0..=0x7f, ..] = bytes {
         return Varint::Value(u32::from(*first), 1);
     }

@@ -12,14 +12,14 @@ pub struct VersionRange {
 }
 
 impl VersionRange {
-    /// `min..=max`. An empty range is never listed, so it does not compile in a constant.
+    /// `min..=max`. Does not compile in a constant if the range is empty, because an empty range is never listed.
     #[must_use]
     pub const fn new(min: i16, max: i16) -> Self {
         assert!(0 <= min && min <= max, "versions run upwards from 0");
         Self { min, max }
     }
 
-    /// Whether `version` is one of them.
+    /// Whether `version` is in the range.
     #[inline]
     #[must_use]
     pub const fn contains(self, version: i16) -> bool {

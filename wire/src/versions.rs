@@ -1,18 +1,18 @@
-//! Which APIs the codec knows, and at which versions.
+//! Which APIs this crate knows, and in which versions.
 
 use crate::api::each_request;
 use crate::{ApiKey, Message, Request, VersionRange};
 
-/// One API that the codec knows.
+/// One API that this crate knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// Its key.
     pub api: ApiKey,
-    /// The versions that are read and answered.
+    /// The versions that Creel reads and answers.
     pub accepted: VersionRange,
-    /// The versions that are listed in ApiVersions.
+    /// The versions that Creel lists in ApiVersions.
     pub advertised: VersionRange,
-    /// The first flexible version; `i16::MAX` for none.
+    /// The first flexible version; `i16::MAX` if there is none.
     pub flexible_from: i16,
 }
 
@@ -36,7 +36,7 @@ each_request!(table);
 
 const KEYS: usize = 128;
 
-/// The same by key: every request's header asks for it.
+/// The same entries, by key. Every request header is looked up in it.
 #[expect(clippy::indexing_slicing, reason = "it is computed when this compiles")]
 static BY_KEY: [Option<Entry>; KEYS] = {
     let mut by_key = [None; KEYS];
@@ -48,13 +48,13 @@ static BY_KEY: [Option<Entry>; KEYS] = {
     by_key
 };
 
-/// Every API that the codec knows, by key.
+/// Every API that this crate knows, by key.
 #[must_use]
 pub fn known() -> &'static [Entry] {
     TABLE
 }
 
-/// What the codec knows about one API.
+/// What this crate knows about one API.
 #[inline]
 #[must_use]
 pub fn entry(api: ApiKey) -> Option<Entry> {

@@ -1,5 +1,5 @@
-//! Writing one frame: its exact size is reserved beforehand, so there is one allocation and no copy on
-//! growth.
+//! Writes one frame. Its exact size is reserved beforehand, so there is one allocation, and no copy to a larger
+//! buffer.
 
 use bytes::Bytes;
 
@@ -8,7 +8,7 @@ use crate::error::FrameTooLarge;
 use crate::shape::Shape;
 use crate::varint::one_more;
 
-/// Collects the bytes of a frame, and the cuts where bytes held elsewhere belong.
+/// Collects the bytes of a frame, and the cuts where bytes that are held elsewhere must be inserted.
 #[derive(Debug)]
 pub struct Writer {
     out: Vec<u8>,
@@ -26,7 +26,7 @@ macro_rules! integers {
 }
 
 impl Writer {
-    /// With room for `capacity` bytes: what `encoded_len` says.
+    /// A writer with space for `capacity` bytes, which `encoded_len` computes.
     #[must_use]
     pub fn with_capacity(capacity: usize) -> Self {
         Self { out: Vec::with_capacity(capacity), cuts: Vec::new() }
@@ -49,18 +49,18 @@ impl Writer {
         f64: f64;
     }
 
-    /// Bytes as they are, without a length.
+    /// Writes bytes as they are, without a length.
     #[inline]
     pub fn raw(&mut self, bytes: &[u8]) {
         self.out.extend_from_slice(bytes);
     }
 
-    /// `len` bytes held elsewhere belong here.
+    /// Notes that `len` bytes that are held elsewhere belong here.
     pub fn external(&mut self, len: u32) {
         self.cuts.push(Cut { at: self.out.len(), len });
     }
 
-    /// An unsigned varint.
+    /// Writes an unsigned varint.
     #[inline]
     pub fn unsigned_varint(&mut self, mut value: u32) {
         while value >= 0x80 {
@@ -70,7 +70,7 @@ impl Writer {
         self.out.push(value as u8);
     }
 
-    /// The length of a text; `None` is null.
+    /// Writes the length of a text. `None` is null.
     #[inline]
     pub fn text_length(&mut self, length: Option<usize>, shape: Shape) {
         match (shape.flexible, length) {
@@ -80,7 +80,7 @@ impl Writer {
         }
     }
 
-    /// The length of bytes or records, or the count of an array; `None` is null.
+    /// Writes the length of bytes or records, or the count of an array. `None` is null.
     #[inline]
     pub fn long_length(&mut self, length: Option<usize>, shape: Shape) {
         match (shape.flexible, length) {
@@ -95,7 +95,7 @@ impl Writer {
         self.unsigned_varint(one_more(length));
     }
 
-    /// Bytes written so far, without those held elsewhere.
+    /// The number of bytes written so far, without those that are held elsewhere.
     #[inline]
     #[must_use]
     pub fn len(&self) -> usize {
@@ -108,7 +108,7 @@ impl Writer {
         self.out.is_empty() && self.cuts.is_empty()
     }
 
-    /// Puts the frame's size (everything after these four bytes, cuts included) into its first four bytes.
+    /// Writes the frame's size into its first four bytes: everything after these four, with the cuts.
     pub(crate) fn seal(mut self) -> Result<EncodedFrame, FrameTooLarge> {
         let external: usize = self.cuts.iter().map(|cut| cut.len as usize).sum();
         let bytes = self.out.len().saturating_add(external);
@@ -121,7 +121,7 @@ impl Writer {
         Ok(self.finish())
     }
 
-    /// What was written, as it stands.
+    /// The bytes written so far, as they are.
     #[must_use]
     pub fn finish(self) -> EncodedFrame {
         EncodedFrame { bytes: Bytes::from(self.out), cuts: self.cuts }

@@ -1,8 +1,9 @@
-//! Ranges of a log that recovery found damaged with sound batches behind them: kept, reported, never served.
+//! Ranges of a log that recovery found damaged, with sound batches behind them. They are kept and reported, and never
+//! served.
 //!
-//! They are remembered in `corrupt-ranges-checkpoint` in the partition's directory (in the form of Kafka's
-//! checkpoints; Kafka itself ignores the file), because after a clean stop nothing is scanned again:
-//! `start end segment position end-position` per line.
+//! They are stored in `corrupt-ranges-checkpoint` in the partition's directory, because after a clean stop the log is
+//! not scanned again. The file has the form of Kafka's checkpoints; Kafka itself ignores it. Each line holds
+//! `start end segment position end-position`.
 
 use crate::format::checkpoint::{format_lines, parse};
 use crate::offset::{FilePosition, Offset};
@@ -10,7 +11,7 @@ use crate::offset::{FilePosition, Offset};
 /// File name in the partition's directory.
 pub(crate) const FILE_NAME: &str = "corrupt-ranges-checkpoint";
 
-/// Offsets that can't be served any more, and the bytes that held them.
+/// Offsets that can't be served any more, and the bytes of the file that held them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BadRange {
     /// First offset lost.

@@ -1,4 +1,4 @@
-//! Record batches, version 2 (magic 2), as producers send them and as they lie on disk.
+//! Record batches of version 2 (magic 2), as producers send them and as the log stores them.
 //!
 //! ```text
 //!  0        8      12      16 17     21      23      27              35              43
@@ -13,12 +13,14 @@
 //!  ---+---------------+------+-------+-------+------------------------------
 //! ```
 //!
-//! All numbers are big-endian. `batch length` counts what follows it. The CRC covers everything from `attributes` on, so
-//! the broker may stamp base offset and leader epoch without computing it again: records travel from socket to file
-//! untouched. (It is computed again where the broker replaces the max timestamp.) Attributes: bits 0-2 codec, 3 timestamp
-//! type (1 = the broker's append time), 4 transactional, 5 control, 6 delete horizon.
+//! All numbers are big-endian. `batch length` counts the bytes that follow it. The CRC covers everything from
+//! `attributes` on. So the broker can write the base offset and the leader epoch without computing the CRC again, and
+//! records go from socket to file unchanged. (The CRC is computed again where the broker replaces the max timestamp.)
 //!
-//! Kafka's inclusive "last offset" lives in this file only; everything else uses half-open ranges.
+//! Attributes: bits 0-2 codec, 3 timestamp type (1 = the broker's append time), 4 transactional, 5 control, 6 delete
+//! horizon.
+//!
+//! Only this file knows Kafka's inclusive "last offset". All other code uses half-open ranges.
 
 use std::num::NonZeroU32;
 
@@ -55,24 +57,24 @@ pub enum BatchError {
     Short {
         /// Bytes at hand.
         have: usize,
-        /// Bytes the header asks for.
+        /// The number of bytes that the header states.
         need: usize,
     },
     /// The length field is impossible.
     #[error("batch length {0} is impossible")]
     Length(i32),
-    /// Bytes follow the batch; a partition's part of a produce request is exactly one batch.
+    /// Other bytes follow the batch. In a produce request, a partition's records are exactly one batch.
     #[error("{0} bytes follow the batch")]
     Trailing(usize),
-    /// Message formats 0 and 1, or none at all.
+    /// Message format 0 or 1, or no known format.
     #[error("message format {0} is not supported, only 2")]
     Magic(i8),
     /// The checksum does not match.
     #[error("CRC-32C is {computed:#010x}, the batch says {stored:#010x}")]
     Crc {
-        /// What the header says.
+        /// The checksum in the header.
         stored: u32,
-        /// What the bytes give.
+        /// The checksum of the bytes.
         computed: u32,
     },
     /// The header contradicts itself or the protocol.
@@ -100,7 +102,7 @@ pub enum Codec {
 pub struct Attributes(pub i16);
 
 impl Attributes {
-    /// The codec, or `None` where the bits name none that exists.
+    /// The codec. `None` where the bits name no known codec.
     pub fn codec(self) -> Option<Codec> {
         match self.0 & 7 {
             0 => Some(Codec::None),
@@ -128,7 +130,7 @@ impl Attributes {
     }
 }
 
-/// The decoded 61 bytes. Reading one proves nothing about the batch; only [`Batch`] does.
+/// The decoded 61 bytes of the header. A header by itself is not checked; a [`Batch`] is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BatchHeader {
     /// Offset of the first record.
@@ -153,7 +155,7 @@ pub struct BatchHeader {
     pub producer_epoch: i16,
     /// Sequence number of the first record, or -1.
     pub base_sequence: i32,
-    /// Number of records.
+    /// The number of records.
     pub record_count: i32,
 }
 
@@ -187,7 +189,7 @@ impl BatchHeader {
         }
     }
 
-    /// The offset after the last record: where the next batch begins in a log without gaps.
+    /// The offset after the last record. In a log without gaps the next batch begins there.
     pub fn end_offset(&self) -> Offset {
         self.base_offset + i64::from(self.last_offset_delta) + 1
     }
@@ -210,7 +212,7 @@ impl BatchHeader {
         self.base_sequence.wrapping_add(self.last_offset_delta) & i32::MAX
     }
 
-    /// Whether header and records agree with each other as far as can be seen without decompressing.
+    /// Whether the header and the records agree, as far as that can be checked without decompressing.
     fn check(&self) -> Result<(Codec, NonZeroU32), BatchError> {
         let invalid = |what| Err(BatchError::Invalid(what));
         let Some(codec) = self.attributes.codec() else {
@@ -251,7 +253,7 @@ fn batch_size(length: i32) -> Result<usize, BatchError> {
     }
 }
 
-/// Bytes that claim to be one batch. They have no useful methods until [`verify`](Self::verify).
+/// Bytes that should be one batch. Nothing can be read from them until [`verify`](Self::verify) has checked them.
 #[derive(Clone, Debug)]
 pub struct UncheckedBatch(Bytes);
 
@@ -261,7 +263,7 @@ impl UncheckedBatch {
         Self(bytes)
     }
 
-    /// Proves length, magic, checksum, and that record count and offset deltas agree.
+    /// Checks the length, the magic byte and the checksum, and that the record count and the offset deltas agree.
     pub fn verify(self) -> Result<Batch, BatchError> {
         let header = BatchHeader::parse(&self.0)?;
         let (have, need) = (self.0.len(), header.size_bytes);
@@ -277,24 +279,24 @@ impl UncheckedBatch {
     }
 }
 
-/// Compares the checksum of `batch`, which is `header` and its records.
+/// Checks the checksum of `batch`, which is the bytes of `header` and of its records.
 pub(crate) fn check_crc(header: &BatchHeader, batch: &[u8]) -> Result<(), BatchError> {
     let computed = crc32c(&batch[ATTRIBUTES_AT..header.size_bytes]);
     if computed == header.crc { Ok(()) } else { Err(BatchError::Crc { stored: header.crc, computed }) }
 }
 
-/// What is known of a batch's largest timestamp.
+/// What is known about the largest timestamp of a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Times {
-    /// What its header says.
+    /// Only what the header says.
     Claimed,
-    /// That the header is right: the records were looked into.
+    /// The records were checked, and the header is right.
     Right,
-    /// That the bytes as received were wrong; `header` is right.
+    /// The records were checked, and the header as received was wrong. `header` has been corrected.
     Corrected,
 }
 
-/// One verified batch, its bytes as received.
+/// One verified batch, with its bytes as received.
 #[derive(Clone, Debug)]
 pub struct Batch {
     bytes: Bytes,
@@ -305,7 +307,8 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// The decoded header: as the producer sent it, but for a largest timestamp (and checksum) that was put right.
+    /// The decoded header. It is as the producer sent it, except where the check of the records has corrected the
+    /// largest timestamp, the timestamp type and the checksum.
     pub fn header(&self) -> &BatchHeader {
         &self.header
     }
@@ -315,7 +318,7 @@ impl Batch {
         self.codec
     }
 
-    /// Its records, by the header.
+    /// The number of records, by the header.
     pub fn record_count(&self) -> NonZeroU32 {
         self.records
     }
@@ -330,12 +333,12 @@ impl Batch {
         self.bytes.len()
     }
 
-    /// Whether its records were looked into.
+    /// Whether its records were checked.
     pub(crate) fn is_looked_into(&self) -> bool {
         self.times != Times::Claimed
     }
 
-    /// The same batch, now that its largest timestamp is known from its records, which are stamped by their client.
+    /// The same batch, once its largest timestamp is known from its records. The client set their timestamps.
     pub(crate) fn looked_into(&self, max_timestamp: i64) -> Self {
         let attributes = Attributes(self.header.attributes.0 & !APPEND_TIME_BIT);
         if max_timestamp == self.header.max_timestamp && attributes == self.header.attributes {
@@ -350,7 +353,7 @@ impl Batch {
         Self { header, times: Times::Corrected, ..self.clone() }
     }
 
-    /// Writes what was put right into a copy of the header as received.
+    /// Writes the corrected fields into a copy of the header as received.
     pub(crate) fn correct(&self, header: &mut [u8]) {
         if self.times == Times::Corrected {
             header[MAX_TIMESTAMP_AT..PRODUCER_ID_AT]
@@ -371,21 +374,22 @@ impl Batch {
     }
 }
 
-/// Writes what the log decides into a copy of a header; neither field is under the checksum.
+/// Writes the base offset and the leader epoch, which the log decides, into a copy of a header. The checksum covers
+/// neither.
 pub(crate) fn stamp(header: &mut [u8], base_offset: Offset, epoch: LeaderEpoch) {
     header[..8].copy_from_slice(&base_offset.0.to_be_bytes());
     header[LEADER_EPOCH_AT..MAGIC_AT].copy_from_slice(&epoch.0.to_be_bytes());
 }
 
-/// Makes `now_ms` the batch's timestamp (`message.timestamp.type=LogAppendTime`), which changes what the
-/// checksum covers, so it is computed again over header and `body`.
+/// Makes `now_ms` the batch's timestamp (`message.timestamp.type=LogAppendTime`). The checksum covers the fields that
+/// change, so it is computed again over the header and `body`.
 pub(crate) fn stamp_append_time(header: &mut [u8], body: &[u8], now_ms: i64) {
     let attributes = i16_at(header, ATTRIBUTES_AT) | APPEND_TIME_BIT;
     header[ATTRIBUTES_AT..LAST_DELTA_AT].copy_from_slice(&attributes.to_be_bytes());
     put_max_timestamp(header, body, now_ms);
 }
 
-/// Writes a largest timestamp, and the checksum that goes with it.
+/// Writes a largest timestamp, and the checksum for it.
 fn put_max_timestamp(header: &mut [u8], body: &[u8], max_timestamp: i64) {
     header[MAX_TIMESTAMP_AT..PRODUCER_ID_AT].copy_from_slice(&max_timestamp.to_be_bytes());
     let mut digest = crc_fast::Digest::new(crc_fast::CrcAlgorithm::Crc32Iscsi);
@@ -395,8 +399,8 @@ fn put_max_timestamp(header: &mut [u8], body: &[u8], max_timestamp: i64) {
     header[CRC_AT..ATTRIBUTES_AT].copy_from_slice(&crc.to_be_bytes());
 }
 
-/// Writes a whole header in front of `records` and returns the batch. For batches that the broker itself makes. `None`: no
-/// record, or a codec that does not exist.
+/// Writes a whole header in front of `records` and returns the batch. The broker uses it for batches of its own.
+/// `None`: there is no record, or the codec does not exist.
 pub(crate) fn assemble(header: &BatchHeader, records: &[u8]) -> Option<Batch> {
     let (codec, count) = (header.attributes.codec()?, header.records()?);
     let bytes = encode(header, records);
@@ -405,7 +409,7 @@ pub(crate) fn assemble(header: &BatchHeader, records: &[u8]) -> Option<Batch> {
     Some(Batch { bytes, header, codec, records: count, times: Times::Claimed })
 }
 
-/// A batch's bytes, with the length and the checksum that go with `records`, whatever else the header says.
+/// A batch's bytes. The length and the checksum are computed for `records`; the rest is what the header says.
 pub(crate) fn encode(header: &BatchHeader, records: &[u8]) -> Bytes {
     let mut bytes = Vec::with_capacity(BATCH_HEADER_BYTES + records.len());
     bytes.extend_from_slice(&header.base_offset.0.to_be_bytes());
@@ -440,7 +444,7 @@ fn i64_at(bytes: &[u8], at: usize) -> i64 {
     i64::from_be_bytes(array_at(bytes, at))
 }
 
-/// Every caller holds at least a header, and every position is one of its fields.
+/// Every caller passes at least a whole header, and `at` is always the position of one of its fields.
 fn array_at<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
     let mut array = [0; N];
     array.copy_from_slice(&bytes[at..at + N]);

@@ -1,4 +1,4 @@
-//! What a batch must prove before it may be appended.
+//! What is checked of a batch before it may be appended.
 
 use bytes::{Bytes, BytesMut};
 
@@ -14,7 +14,7 @@ fn sample() -> Batch {
         .unwrap()
 }
 
-/// `sample` with bytes changed and, where asked, its checksum made right again.
+/// `sample` with changed bytes and, if asked, with a new checksum for them.
 fn changed(at: usize, to: &[u8], fix_crc: bool) -> Result<Batch, BatchError> {
     let mut bytes = BytesMut::from(&sample().bytes()[..]);
     bytes[at..at + to.len()].copy_from_slice(to);

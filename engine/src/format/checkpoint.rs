@@ -1,4 +1,4 @@
-//! The form of Kafka's text checkpoints, and the lines of those that hold an offset for each partition.
+//! The form of Kafka's text checkpoints, and the lines of the files that hold one offset for each partition.
 //!
 //! ```text
 //! 0                 version

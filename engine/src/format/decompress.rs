@@ -1,5 +1,5 @@
-//! Compressed records made plain, within a bound: for looking into a batch when a client asks for an offset by time, or
-//! when one comes whose header does not say enough about its timestamps. Off the data core.
+//! Decompresses records, up to a limit. Two callers need it: a client's search for an offset by time, and the check of
+//! a batch whose header does not say enough about its timestamps. Neither runs it on a data core.
 //!
 //! Framing in record batch v2: gzip as RFC 1952; snappy raw or in xerial's chunks (Java writes those, librdkafka raw);
 //! lz4 and zstd frames.
@@ -12,7 +12,7 @@ use crate::limits::DECOMPRESSED_BYTES_MAX;
 const XERIAL_MAGIC: &[u8] = b"\x82SNAPPY\0";
 const XERIAL_HEADER_BYTES: usize = 16;
 
-/// The plain records; `None` if they are damaged or larger than the bound.
+/// The decompressed records. `None` if they are damaged or larger than the limit.
 pub(crate) fn decompress(codec: Codec, compressed: &[u8]) -> Option<Vec<u8>> {
     match codec {
         Codec::None => Some(compressed.to_vec()),
@@ -32,13 +32,13 @@ fn read_bounded(decoder: impl Read) -> Option<Vec<u8>> {
     (plain.len() <= DECOMPRESSED_BYTES_MAX).then_some(plain)
 }
 
-/// The size that a snappy block claims is believed only within the bound.
+/// The size that a snappy block states is believed only up to the limit.
 fn snappy(block: &[u8], most: usize) -> Option<Vec<u8>> {
     let claimed = snap::raw::decompress_len(block).ok()?;
     (claimed <= most).then(|| snap::raw::Decoder::new().decompress_vec(block).ok())?
 }
 
-/// Chunks of a big-endian length and a raw block each.
+/// Chunks, each of them a big-endian length and a raw block.
 fn xerial(mut chunks: &[u8]) -> Option<Vec<u8>> {
     let mut plain = Vec::new();
     while let Some((length, rest)) = chunks.split_first_chunk::<4>() {
@@ -89,7 +89,7 @@ mod tests {
         let zeros = vec![0; DECOMPRESSED_BYTES_MAX + 1];
         assert_eq!(decompress(Codec::Zstd, &zstd::stream::encode_all(&zeros[..], 1).unwrap()), None);
         assert_eq!(decompress(Codec::Snappy, &raw_snappy(&zeros)), None);
-        // A block that claims 4 GiB in five bytes.
+        // A block that states 4 GiB in five bytes.
         assert_eq!(decompress(Codec::Snappy, &[0xff, 0xff, 0xff, 0xff, 0x0f]), None);
         for codec in [Codec::Gzip, Codec::Snappy, Codec::Lz4, Codec::Zstd] {
             assert_eq!(decompress(codec, b"no such thing, really"), None, "{codec:?}");

@@ -1,18 +1,18 @@
-//! The mark behind the last batch of a file: what was durable when that batch was written.
+//! The durability mark behind the last batch of a file. It says which offsets were durable when that batch was written.
 //!
 //! ```text
 //! | "CREELEND" | durable offset i64 | segment base i64 | own position u64 | CRC-32C u32 | 0xC7 |
 //! ```
 //!
-//! The first byte tells it from a batch, whose offset never begins so; the last one is not zero, so that the end of
-//! what was written can be found in front of zeros (`preallocate`, or what a crash left of a write).
+//! The first byte tells a mark from a batch: no batch's offset begins with it. The last byte is not zero, so the end of
+//! the written bytes can be found in front of zeros (from `preallocate`, or from a crash during a write).
 //!
-//! Every write ends with one and the next write begins over it, so it costs no write of its own and no sync. After a
-//! crash it proves which batches had been synced: a hole below its durable offset is damage, never a torn end. It
-//! lies behind the log's end: nobody reads it, and a clean stop cuts it off.
+//! Every write ends with a mark, and the next write overwrites it. So a mark costs no write of its own and no sync.
+//! After a crash it proves which batches had been synced: a hole below its durable offset is damage, never a torn end.
+//! The mark lies behind the log's end, so no reader sees it, and a clean stop cuts it off.
 //!
-//! In a segment that may hold stale bytes a mark must be found among them, and bytes that clients sent lie there too. So
-//! its checksum also covers a secret that no client has ever seen (`reuse_checkpoint`).
+//! In a segment that may hold stale bytes, the mark must be found among them, and clients chose some of those bytes. So
+//! the checksum of such a mark also covers a secret that no client has ever seen (`reuse_checkpoint`).
 
 use std::num::NonZeroU64;
 
@@ -26,12 +26,12 @@ const LAST_BYTE: u8 = 0xc7;
 // A batch is larger, so the next write leaves nothing of a mark behind.
 const _: () = assert!(MARK_BYTES < crate::limits::BATCH_HEADER_BYTES);
 
-/// What only this broker puts into marks: those of segments that may hold stale bytes.
+/// A secret of this broker. It signs the marks of segments that may hold stale bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Secret(NonZeroU64);
 
 impl Secret {
-    /// Zero is no secret.
+    /// `None` for zero, which is no secret.
     pub(crate) fn new(number: u64) -> Option<Self> {
         NonZeroU64::new(number).map(Self)
     }
@@ -45,7 +45,7 @@ impl Secret {
     }
 }
 
-/// Whose marks are meant.
+/// What a mark's checksum depends on: the segment, and the secret if it has one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Signer {
     pub(crate) segment: Offset,
@@ -75,7 +75,7 @@ pub(crate) fn encode(durable: Offset, signer: Signer, position: FilePosition) ->
     mark
 }
 
-/// The durable offset, if the bytes are the mark of `signer` at `position`.
+/// The durable offset, if the bytes are the mark at `position` that `signer` has signed.
 pub(crate) fn decode(bytes: &[u8], signer: Signer, position: FilePosition) -> Option<Offset> {
     let durable = Offset(i64::from_be_bytes(*bytes.get(8..)?.first_chunk()?));
     (bytes == encode(durable, signer, position)).then_some(durable)

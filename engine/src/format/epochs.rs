@@ -1,6 +1,6 @@
 //! Kafka's `leader-epoch-checkpoint` of a partition: which leader epoch began at which offset.
 //!
-//! One `epoch start` per line; both grow from line to line.
+//! One `epoch start` per line. Both numbers grow from line to line.
 
 use crate::format::checkpoint::{format_lines, parse};
 use crate::offset::{LeaderEpoch, Offset};
@@ -22,7 +22,7 @@ pub(crate) fn encode(epochs: &[EpochStart]) -> String {
     format_lines(epochs.iter().map(|EpochStart { epoch, start }| format!("{epoch} {start}")))
 }
 
-/// Reads the file's text. `None` if it is damaged: the epochs are rebuilt from the batches then.
+/// Reads the file's text. `None` if it is damaged; the epochs are then rebuilt from the batches.
 pub(crate) fn decode(text: &str) -> Option<Vec<EpochStart>> {
     let epochs = parse(text, parse_epoch)?;
     let grows = epochs.windows(2).all(|pair| pair[0].epoch < pair[1].epoch && pair[0].start < pair[1].start);

@@ -1,8 +1,8 @@
-//! The layout of every file of a partition: bytes in, values out, and the reverse.
+//! The layout of every file of a partition: it turns bytes into values, and values into bytes.
 //!
 //! Owns Kafka's formats (batches, indexes, producer snapshots, checkpoints) and Creel's own (the durability mark, bad
-//! ranges, the reuse checkpoint). Must not know files, directories, segments or logs: whoever holds a file hands its bytes
-//! in.
+//! ranges, the reuse checkpoint). Must not know files, directories, segments or logs: the caller reads the file and
+//! passes its bytes.
 
 pub(crate) mod bad_ranges;
 pub(crate) mod batch;

@@ -4,8 +4,8 @@
 //! per entry, 8 bytes: last offset of a batch - base offset  i32 | position of that batch  i32
 //! ```
 //!
-//! Both grow from entry to entry. Entries are about `index.interval.bytes` apart, so a lookup ends with a short
-//! walk over batch headers. Held in memory while the segment is written to or read from: 2 MiB per GiB of log.
+//! Both numbers grow from entry to entry. Entries are about `index.interval.bytes` apart, so a lookup ends with a short
+//! walk over batch headers. The index is in memory while its segment is written to or read from: 2 MiB per GiB of log.
 
 use crate::offset::{FilePosition, Offset};
 
@@ -30,7 +30,7 @@ impl OffsetIndex {
         Self { base, entries: Vec::new() }
     }
 
-    /// Reads the file's bytes. `None` if they can't be an index of a segment of `log_bytes`: rebuild it then.
+    /// Reads the file's bytes. `None` if they can't be the index of a segment of `log_bytes`; then rebuild it.
     pub fn decode(base: Offset, bytes: &[u8], log_bytes: u64) -> Option<Self> {
         let entries: Vec<Entry> = bytes.chunks(ENTRY_BYTES).map(Entry::decode).collect::<Option<_>>()?;
         let grows = entries.windows(2).all(|pair| pair[0].is_before(pair[1]));
@@ -48,7 +48,7 @@ impl OffsetIndex {
         bytes
     }
 
-    /// Adds the batch at `position` whose last offset is `last`. Does nothing where it would not grow.
+    /// Adds the batch at `position` whose last offset is `last`. Does nothing if either number would not grow.
     pub fn push(&mut self, last: Offset, position: FilePosition) {
         let (Ok(relative), Ok(position)) = (u32::try_from(last - self.base), u32::try_from(position.0))
         else {
@@ -73,7 +73,8 @@ impl OffsetIndex {
         self.at(after)
     }
 
-    /// The entry that a lookup of `offset` begins at, as (last offset, position) of its batch; `None`: at the start.
+    /// The entry at which a lookup of `offset` begins: the (last offset, position) of its batch. `None`: begin at the
+    /// start.
     pub fn entry_before(&self, offset: Offset) -> Option<(Offset, FilePosition)> {
         let wanted = offset - self.base;
         let after = self.entries.partition_point(|entry| i64::from(entry.relative) <= wanted);
@@ -81,7 +82,7 @@ impl OffsetIndex {
         Some((self.base + i64::from(entry.relative), FilePosition(u64::from(entry.position))))
     }
 
-    /// The last entry, likewise.
+    /// The last entry: the (last offset, position) of its batch.
     pub fn last(&self) -> Option<(Offset, FilePosition)> {
         self.entry_before(Offset(i64::MAX))
     }
@@ -91,13 +92,13 @@ impl OffsetIndex {
         entry.map_or(FilePosition::START, |entry| FilePosition(u64::from(entry.position)))
     }
 
-    /// Forgets entries of batches at or behind `position`.
+    /// Removes the entries of batches at or behind `position`.
     pub fn truncate(&mut self, position: FilePosition) {
         let kept = self.entries.partition_point(|entry| u64::from(entry.position) < position.0);
         self.entries.truncate(kept);
     }
 
-    /// Bytes of the file.
+    /// The size of the file in bytes.
     pub fn size_bytes(&self) -> u64 {
         (self.entries.len() * ENTRY_BYTES) as u64
     }

@@ -1,8 +1,8 @@
-//! Single records inside a batch: built for batches that the broker itself writes (offsets, groups,
-//! transaction markers), read back when it loads them. The produce path comes here only for compacted topics.
+//! Single records inside a batch. The broker builds the records of its own batches here (offsets, groups, transaction
+//! markers), and reads them back when it loads them. The produce path reads single records only for compacted topics.
 //!
-//! [`BatchBuilder`] makes a [`Batch`], [`Records`] reads one. [`LoggedBatch`] is a batch as it lies in a log, which compaction
-//! may have taken records out of. What a key or a value means is not known here.
+//! [`BatchBuilder`] makes a [`Batch`], and [`Records`] reads one. [`LoggedBatch`] is a batch as it is stored in a log;
+//! compaction may have removed records from it. This file does not know what a key or a value means.
 //!
 //! ```text
 //! length varint | attributes 1 | timestamp delta varint | offset delta varint
@@ -34,8 +34,8 @@ pub struct Record {
 }
 
 impl Record {
-    /// The type of a control record, from its key (a version, then the type): 0 is an abort, 1 a commit. `None` where the key
-    /// does not hold one.
+    /// The type of a control record. Its key holds a version and then the type: 0 is an abort, 1 a commit. `None` where
+    /// the key holds no type.
     pub fn control_type(&self) -> Option<i16> {
         let mut key = self.key.clone()?;
         let _version = key.try_get_i16().ok()?;
@@ -43,8 +43,8 @@ impl Record {
     }
 }
 
-/// The headers of a record, taken from its bytes as they are asked for: a list of empty ones would take sixty times
-/// their bytes.
+/// The headers of a record. They are decoded from its bytes one by one as the caller asks for them, because a list of
+/// empty headers would take sixty times the memory of their bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Headers {
     rest: Bytes,
@@ -52,7 +52,7 @@ pub struct Headers {
 }
 
 impl Headers {
-    /// The headers that `bytes` hold; `None` if they are not whole.
+    /// The headers in `bytes`. `None` if they are incomplete.
     fn of(mut bytes: Bytes) -> Option<Self> {
         let left = usize::try_from(varint(&mut bytes)?).ok()?;
         let headers = Self { rest: bytes, left };
@@ -74,7 +74,7 @@ impl Iterator for Headers {
 pub struct BatchBuilder {
     header: BatchHeader,
     records: Vec<u8>,
-    /// The record that is being encoded: its length comes in front of it.
+    /// The record that is being encoded. It is built here because its length is written in front of it.
     record: Vec<u8>,
 }
 
@@ -106,7 +106,7 @@ impl BatchBuilder {
         self
     }
 
-    /// Sets the attribute bits (codec excepted: records are stored plainly).
+    /// Sets the attribute bits, except the codec: the records are not compressed.
     pub fn attributes(mut self, attributes: Attributes) -> Self {
         self.header.attributes = Attributes(attributes.0 & !7);
         self
@@ -117,7 +117,7 @@ impl BatchBuilder {
         self.record_with_headers(timestamp, key, value, &[])
     }
 
-    /// Adds a tombstone: it takes back every record before it with the same key.
+    /// Adds a tombstone: it deletes every earlier record with the same key.
     pub fn tombstone(self, timestamp: i64, key: &[u8]) -> Self {
         self.record(timestamp, Some(key), None)
     }
@@ -155,14 +155,14 @@ impl BatchBuilder {
         BATCH_HEADER_BYTES + self.records.len()
     }
 
-    /// The finished batch, or `None` without a record.
+    /// The finished batch. `None` if it has no record.
     pub fn build(self) -> Option<Batch> {
         assemble(&self.header, &self.records)
     }
 }
 
-/// A batch as it lies in a log. It may hold fewer records than its offsets span, or none, where compaction has taken some out
-/// of it; a [`Batch`], which can be appended, holds all of them.
+/// A batch as it is stored in a log. Compaction may have removed records from it, so it may hold fewer records than its
+/// offsets span, or none. A [`Batch`], which can be appended, holds all of them.
 #[derive(Clone, Debug)]
 pub struct LoggedBatch {
     header: BatchHeader,
@@ -170,8 +170,8 @@ pub struct LoggedBatch {
 }
 
 impl LoggedBatch {
-    /// Splits the first batch off the front of a log. `None` where what is left is no whole batch: a read may end within one.
-    /// Behind a header that is an error nothing can be found.
+    /// Splits the first batch off the front of a log. `None` where the rest is not a whole batch: a read may end inside
+    /// one. After an error in a header nothing more can be found.
     pub fn split_from(log: &mut Bytes) -> Result<Option<Self>, BatchError> {
         if log.len() < BATCH_HEADER_BYTES {
             return Ok(None);
@@ -186,8 +186,8 @@ impl LoggedBatch {
         &self.header
     }
 
-    /// The records, if the checksum is right; `None` where they are compressed. The broker wrote them itself, or Kafka did:
-    /// a length below -1, which clients' records may have for null, is damage here.
+    /// The records, if the checksum is right. `None` where they are compressed. The broker wrote them itself, or Kafka
+    /// did, so a length below -1 is damage here (in clients' records it may stand for null).
     pub fn records(&self) -> Result<Option<Records>, BatchError> {
         check_crc(&self.header, &self.bytes)?;
         let plain = self.header.attributes.codec() == Some(Codec::None);
@@ -197,7 +197,7 @@ impl LoggedBatch {
     }
 }
 
-/// The records of a batch, in order. Ends early at the first damaged record, as an error.
+/// The records of a batch, in order. At the first damaged record it gives an error and ends.
 #[derive(Debug)]
 pub struct Records {
     header: BatchHeader,
@@ -206,12 +206,12 @@ pub struct Records {
     null: Null,
 }
 
-/// Which lengths of a key or value say that there is none.
+/// Which lengths of a key or a value stand for null.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Null {
     /// Every negative one, as Kafka reads it.
     Negative,
-    /// Only that which is ever written.
+    /// Only -1, the one that is ever written.
     MinusOne,
 }
 
@@ -221,14 +221,15 @@ enum Null {
 pub struct BadRecord;
 
 impl Records {
-    /// Looks into a batch; `None` if it is compressed.
+    /// Reads the records of a batch. `None` if they are compressed.
     pub fn of(batch: &Batch) -> Option<Self> {
         let header = *batch.header();
         let is_plain = batch.codec() == Codec::None;
         is_plain.then(|| Self { header, rest: batch.body(), left: header.record_count, null: Null::Negative })
     }
 
-    /// Looks into a batch whatever its codec; heavy, so not on a data core. `None` if it does not decompress.
+    /// Reads the records of a batch, whatever its codec. `None` if it does not decompress. This is slow, so do not run
+    /// it on a data core.
     pub fn decompress(batch: &Batch) -> Option<Self> {
         let header = *batch.header();
         let rest = match batch.codec() {
@@ -304,7 +305,7 @@ fn varint(bytes: &mut Bytes) -> Option<i64> {
     Some(value)
 }
 
-/// The number that `bytes` begin with, and how many of them it takes.
+/// The number at the start of `bytes`, and how many bytes it takes.
 pub(crate) fn read_varint(bytes: &[u8]) -> Option<(i64, usize)> {
     let mut zigzag = 0_u64;
     for (at, byte) in bytes.iter().take(10).enumerate() {
@@ -316,7 +317,7 @@ pub(crate) fn read_varint(bytes: &[u8]) -> Option<(i64, usize)> {
     None
 }
 
-/// The outer `Option` is whether it decodes, the inner one Kafka's null.
+/// The outer `Option` is `None` if the field does not decode. The inner one is Kafka's null.
 fn field(bytes: &mut Bytes) -> Option<Option<Bytes>> {
     field_where(bytes, Null::Negative)
 }

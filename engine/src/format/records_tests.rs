@@ -1,4 +1,4 @@
-//! Records and batches, built and read back, and what is refused.
+//! Builds records and batches and reads them back; also what is refused.
 
 use super::*;
 use crate::format::batch::encode;
@@ -48,7 +48,7 @@ fn log_of(batches: &[&Batch]) -> Bytes {
     batches.iter().flat_map(|batch| batch.bytes().to_vec()).collect()
 }
 
-/// A batch around records of any bytes, with the length and checksum that go with them.
+/// A batch around any bytes as its records, with the right length and checksum.
 fn sealed(record_count: i32, attributes: i16, records: &[u8]) -> Bytes {
     let built = BatchBuilder::new(0).record(0, None, None).build().unwrap();
     let header = BatchHeader { record_count, attributes: Attributes(attributes), ..*built.header() };

@@ -1,9 +1,11 @@
-//! Which segments of a log may hold stale bytes behind their batches: what recovery must know about reused files.
+//! Which segments of a log may hold stale bytes behind their batches. Recovery must know this about reused files.
 //!
-//! `recycled-segments-checkpoint` in the partition's directory (in the form of Kafka's checkpoints; Kafka itself ignores
-//! the file) says from which base offset on a segment may be the reused file of an older one, and the secret that signs the
-//! marks of such segments: `from secret` on one line. It is on the medium before the first such file gets its name. It
-//! goes when every segment is known to end with its batches: after recovery, and at a clean stop.
+//! `recycled-segments-checkpoint` lies in the partition's directory. It has the form of Kafka's checkpoints; Kafka
+//! itself ignores it. One line holds `from secret`. `from` is a base offset: a segment from there on may be the reused
+//! file of an older segment. `secret` signs the marks of such segments.
+//!
+//! The checkpoint is durable before the first reused file gets its name. It is removed once every segment is known to
+//! end with its batches: after recovery, and at a clean stop.
 
 use crate::format::checkpoint::{format_lines, parse};
 use crate::format::durability_mark::{Secret, Signer};
@@ -20,7 +22,7 @@ pub(crate) struct ReuseCheckpoint {
 }
 
 impl ReuseCheckpoint {
-    /// The signer of a segment's marks, whether or not it is among these.
+    /// What signs the marks of a segment, whether or not it may be a reused file.
     pub(crate) fn signer(this: Option<Self>, segment: Offset) -> Signer {
         let among = this.filter(|reuse| segment >= reuse.from);
         Signer { segment, secret: among.map(|reuse| reuse.secret) }

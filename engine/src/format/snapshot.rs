@@ -1,4 +1,4 @@
-//! Kafka's `.snapshot` file: the producers as they were before an offset.
+//! Kafka's `.snapshot` file: the state of all producers just before an offset.
 //!
 //! ```text
 //! version 1  i16 | CRC-32C of what follows it  u32 | number of entries  i32 | entries, 46 bytes each:
@@ -6,8 +6,8 @@
 //! | coordinator epoch i32 | first offset of the open transaction, or -1  i64
 //! ```
 //!
-//! Kafka keeps one batch per producer. We write up to five entries for one id, oldest first: Kafka's reader lets the
-//! last one win, ours remembers them all, so a retry across a restart is recognised as well as one before it.
+//! Kafka keeps one batch per producer. We write up to five entries for one id, oldest first. Kafka's reader keeps only
+//! the last of them; ours keeps them all, so it recognises a retry across a restart as well as one before it.
 
 use bytes::{Buf, BufMut};
 
@@ -25,9 +25,9 @@ pub(crate) struct RememberedBatch {
     pub last_sequence: i32,
     /// Offset of its last record.
     pub last_offset: Offset,
-    /// Records after the first.
+    /// The number of records after the first.
     pub offset_delta: i32,
-    /// Its largest timestamp; when it was appended, if it has none.
+    /// Its largest timestamp. If it has none: when it was appended.
     pub timestamp: i64,
 }
 
@@ -49,7 +49,7 @@ pub(crate) struct SnapshotEntry {
     pub(crate) id: i64,
     pub(crate) epoch: i16,
     pub(crate) coordinator_epoch: i32,
-    /// Of an entry with a batch the file holds that one's instead.
+    /// Only for an entry without a batch. For an entry with one, the file holds the batch's timestamp instead.
     pub(crate) last_timestamp: i64,
     pub(crate) transaction_start: Option<Offset>,
     pub(crate) batch: Option<RememberedBatch>,
@@ -66,7 +66,7 @@ pub(crate) fn encode(entries: impl Iterator<Item = SnapshotEntry>) -> Vec<u8> {
     seal(count, &bytes)
 }
 
-/// A file around `count` entries.
+/// The bytes of a file with `count` entries: version and checksum are added.
 pub(crate) fn seal(count: i32, entries: &[u8]) -> Vec<u8> {
     let mut body = count.to_be_bytes().to_vec();
     body.extend_from_slice(entries);
@@ -101,7 +101,7 @@ pub(crate) fn decode(mut file: &[u8]) -> Option<Vec<SnapshotEntry>> {
     Some(file.chunks(ENTRY_BYTES).map(take_entry).collect())
 }
 
-/// `entry` has exactly an entry's bytes: `decode` checked the whole.
+/// `entry` has exactly the length of an entry: `decode` has checked the length of the whole.
 fn take_entry(mut entry: &[u8]) -> SnapshotEntry {
     let id = entry.get_i64();
     let epoch = entry.get_i16();

@@ -4,8 +4,8 @@
 //! per entry, 12 bytes: largest timestamp so far  i64 | last offset of its batch - base offset  i32
 //! ```
 //!
-//! An entry says: every record up to the one at its offset is no younger than its timestamp, and none before it
-//! in the segment has a larger one. So a search for a timestamp may start behind the last smaller entry.
+//! An entry says that no record of the segment up to its offset has a larger timestamp than it. So a search for a
+//! timestamp may start behind the last entry with a smaller one.
 
 use crate::offset::Offset;
 
@@ -33,7 +33,7 @@ impl TimeIndex {
         Self { base, entries: Vec::new() }
     }
 
-    /// Reads the file's bytes. `None` if they can't be an index: rebuild it then.
+    /// Reads the file's bytes. `None` if they can't be an index; then rebuild it.
     pub fn decode(base: Offset, bytes: &[u8]) -> Option<Self> {
         let decode = |bytes: &[u8]| decode_entry(base, bytes);
         let entries: Vec<_> = bytes.chunks(ENTRY_BYTES).map(decode).collect::<Option<_>>()?;
@@ -51,7 +51,7 @@ impl TimeIndex {
         bytes
     }
 
-    /// Adds the largest timestamp so far. Does nothing where it did not grow.
+    /// Adds the largest timestamp so far. Does nothing if it did not grow.
     pub fn push(&mut self, largest: TimestampOffset) {
         let fits = i32::try_from(largest.last_offset - self.base).is_ok_and(|relative| relative >= 0);
         if fits && largest.timestamp >= 0 && self.entries.last().is_none_or(|last| is_before(*last, largest))
@@ -60,24 +60,24 @@ impl TimeIndex {
         }
     }
 
-    /// Every record before this offset is older than `timestamp`.
+    /// An offset to search from: every record before it is older than `timestamp`.
     pub fn search_from(&self, timestamp: i64) -> Offset {
         let after = self.entries.partition_point(|entry| entry.timestamp < timestamp);
         after.checked_sub(1).map_or(self.base, |at| self.entries[at].last_offset)
     }
 
-    /// The last entry, the largest timestamp the index knows.
+    /// The last entry. It holds the largest timestamp in the index.
     pub fn last(&self) -> Option<TimestampOffset> {
         self.entries.last().copied()
     }
 
-    /// Forgets entries of batches that end at or behind `end`.
+    /// Removes the entries of batches that end at or behind `end`.
     pub fn truncate(&mut self, end: Offset) {
         let kept = self.entries.partition_point(|entry| entry.last_offset < end);
         self.entries.truncate(kept);
     }
 
-    /// Bytes of the file.
+    /// The size of the file in bytes.
     pub fn size_bytes(&self) -> u64 {
         (self.entries.len() * ENTRY_BYTES) as u64
     }

@@ -1,9 +1,10 @@
 //! From written to durable: when the next sync is due, and what it covers.
 //!
-//! At most one sync is in flight per partition, covering everything that was written before it began. What is written
-//! meanwhile waits for the next one, so the busier the log, the more acks one sync pays for.
+//! At most one sync per partition is in flight. It covers everything that was written before it began. What is written
+//! meanwhile waits for the next sync, so the busier the log is, the more acks one sync serves.
 //!
-//! Owns the phase, and the count of those who wait. Knows no partition: it says what is due, and whoever asked does it.
+//! Owns the phase, and the number of those who wait for a sync. Does not know the partition: it says what is due, and
+//! the caller does it.
 
 use std::io;
 use std::path::Path;
@@ -26,7 +27,7 @@ use crate::segment::checkpoints::write_epochs;
 #[derive(Debug, Default)]
 pub(crate) struct Commit {
     phase: Phase,
-    /// Appends and questions that wait until what is written is durable.
+    /// Number of appends and questions that wait until everything written is durable.
     tickets: usize,
 }
 
@@ -34,18 +35,18 @@ pub(crate) struct Commit {
 enum Phase {
     #[default]
     Idle,
-    /// Nobody is served sooner by a sync now, and syncs slow writes down.
+    /// Nobody waits for a sync now. It is delayed, because syncs slow down writes.
     Lingering { until: Instant },
     /// A sync is in flight.
     Syncing { covers: End },
 }
 
-/// What is due.
+/// What the caller has to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Due {
     /// A sync, now.
     Sync,
-    /// A sync by then, unless one comes before: see [`Commit::alarm`].
+    /// A sync by this time, unless one begins before: see [`Commit::alarm`].
     Alarm(Instant),
 }
 
@@ -59,7 +60,7 @@ impl Commit {
         self.tickets -= 1;
     }
 
-    /// What is due once something was written, or someone waits for it.
+    /// What is due after a write, or when someone begins to wait for a sync.
     pub(crate) fn after_write(
         &mut self,
         cursors: &Cursors,
@@ -87,7 +88,7 @@ impl Commit {
         Some(Due::Alarm(until))
     }
 
-    /// What is due when an alarm goes off; `None`: nothing lingers any more.
+    /// What is due when an alarm goes off. `None`: no sync is delayed any more.
     pub(crate) fn alarm(&self, now: Instant) -> Option<Due> {
         match self.phase {
             Phase::Lingering { until } if until > now => Some(Due::Alarm(until)),
@@ -100,13 +101,13 @@ impl Commit {
         matches!(self.phase, Phase::Syncing { .. })
     }
 
-    /// A sync begins of everything before `covers`. None is in flight.
+    /// Notes that a sync of everything before `covers` begins. No other sync may be in flight.
     pub(crate) fn begin(&mut self, covers: End) {
         debug_assert!(!self.is_syncing());
         self.phase = Phase::Syncing { covers };
     }
 
-    /// The sync has come back: what it covers.
+    /// Notes that the sync has ended. Returns what it covers.
     pub(crate) fn end(&mut self) -> Option<End> {
         match std::mem::take(&mut self.phase) {
             Phase::Syncing { covers } => Some(covers),
@@ -114,7 +115,7 @@ impl Commit {
         }
     }
 
-    /// Nothing lingers any more: what is written is synced when it is asked for again.
+    /// Ends the delay. Written bytes are synced when that is asked for again.
     pub(crate) fn stop_lingering(&mut self) {
         if let Phase::Lingering { .. } = self.phase {
             self.phase = Phase::Idle;
@@ -124,16 +125,16 @@ impl Commit {
 
 /// What a sync has to do.
 pub(crate) struct ToSync {
-    /// Written to, oldest first.
+    /// The segments written to since the last sync, oldest first.
     pub(crate) segments: Vec<Rc<Segment>>,
-    /// A name in the directory is not yet safe.
+    /// Whether the directory holds a name that is not yet durable.
     pub(crate) directory: bool,
     pub(crate) epochs: Option<LeaderEpochs>,
     pub(crate) covers: End,
 }
 
 impl ToSync {
-    /// Oldest first, so that a crash never leaves a later batch durable without an earlier one by our doing.
+    /// Syncs the segments oldest first. So we never make a later batch durable before an earlier one.
     pub(crate) async fn run(&self, directory: &Path) -> io::Result<EpochsWritten> {
         for segment in self.segments.iter().filter(|segment| !segment.is_pending_delete.get()) {
             segment.log.get()?.sync_data().await?;
@@ -149,7 +150,8 @@ impl ToSync {
     }
 }
 
-/// Whether the epochs that a sync covers are written down. The batches hold them too, so that they can wait.
+/// Whether the epochs that a sync covers were written to their file. The batches hold them too, so the file may be
+/// written later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum EpochsWritten {
     Yes,

@@ -1,4 +1,4 @@
-//! A random walk of writes, waiters, settings, alarms and syncs against what the rules say.
+//! A random walk of writes, waiters, settings, alarms and syncs. Each step is checked against the rules.
 
 use core::time::Duration;
 
@@ -28,7 +28,7 @@ struct Walk {
     durable: i64,
     tickets: usize,
     covers: Option<i64>,
-    /// When the oldest unsynced write of which nobody waits was seen first.
+    /// When the oldest unsynced write for which nobody waits was first seen.
     alarm: Option<u64>,
 }
 
@@ -100,7 +100,7 @@ impl Walk {
         }
     }
 
-    /// What is written is synced at once, so that a shorter time than before holds at once.
+    /// What is written is synced at once, so a shorter time than before applies at once.
     fn change_settings(&mut self) {
         self.durability = if self.durability == RELAXED { Durability::GroupCommit } else { RELAXED };
         self.commit.stop_lingering();

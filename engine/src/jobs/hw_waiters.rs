@@ -1,9 +1,10 @@
-//! Who waits for a partition to move: acks of durable appends, each for its own offset, and watchers of many partitions
-//! (parked fetches), who are told which of them moved.
+//! Everyone who waits for a partition's high watermark to move. Acks of durable appends each wait for their own offset.
+//! Watchers (parked fetches) wait for many partitions, and are told which of them moved.
 //!
-//! Owns the list. Knows neither the log nor where its high watermark is: it is told when that moves.
+//! Owns the list of waiters. Knows neither the log nor its high watermark: the caller reports each move.
 //!
-//! Coming and going costs the same however many wait: whoever goes leaves a gap, and gaps are swept out together.
+//! Adding and removing a waiter costs the same however many there are. A removed waiter leaves a gap in the list, and
+//! the gaps are removed together.
 
 use std::cell::RefCell;
 use std::future::poll_fn;
@@ -14,7 +15,7 @@ use creel_io::count_work;
 
 use crate::offset::Offset;
 
-/// Fewer gaps than these are left.
+/// The list may keep fewer gaps than this.
 const GAPS_MIN: usize = 16;
 
 #[derive(Debug, Default)]
@@ -34,11 +35,11 @@ struct Waiter {
 
 #[derive(Debug)]
 enum Who {
-    /// A task that wants to know when the high watermark is past its offset.
+    /// A task that waits until the high watermark is past its offset.
     Task(Waker),
-    /// A watcher, and what it calls this partition. It wants to know of a new log start, too.
+    /// A watcher, and its number for this partition. It is also told when the log's start moves.
     Watcher(Rc<Moved>, u32),
-    /// Whoever it was has gone.
+    /// The waiter that was here has been removed.
     Gap,
 }
 
@@ -53,7 +54,7 @@ impl Who {
 }
 
 impl HwWaiters {
-    /// Waits, or waits on under `key`, until the high watermark is past `past`.
+    /// Adds a waiter, or renews the one with `key`. It is woken when the high watermark is past `past`.
     pub(crate) fn wait(&mut self, key: Option<u64>, past: Offset, waker: &Waker) -> u64 {
         if let Some(key) = key
             && let Some(Waiter { who: Who::Task(known), .. }) = self.find(key)
@@ -64,7 +65,7 @@ impl HwWaiters {
         self.add(past, Who::Task(waker.clone()))
     }
 
-    /// Has `watcher` told, once, when the high watermark is past `past` or the log's start moves.
+    /// Tells `watcher`, once, when the high watermark is past `past` or the log's start has moved.
     pub(crate) fn watch(&mut self, past: Offset, watcher: &Watcher, number: u32) -> u64 {
         self.add(past, Who::Watcher(watcher.0.clone(), number))
     }
@@ -96,17 +97,17 @@ impl HwWaiters {
         }
     }
 
-    /// Wakes those whose offset lies before `high_watermark`.
+    /// Wakes everyone whose offset lies before `high_watermark`.
     pub(crate) fn advance(&mut self, high_watermark: Offset) {
         self.wake(|waiter| waiter.past < high_watermark);
     }
 
-    /// Wakes those who want to know where the log starts.
+    /// Wakes everyone who waits for the log's start to move.
     pub(crate) fn start_moved(&mut self) {
         self.wake(|waiter| matches!(waiter.who, Who::Watcher(..)));
     }
 
-    /// Wakes everyone: something happened that they must look at.
+    /// Wakes everyone, after a change that all of them must look at.
     pub(crate) fn wake_all(&mut self) {
         self.wake(|_| true);
     }
@@ -128,17 +129,17 @@ impl HwWaiters {
 /// What a reader has seen of a partition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Seen {
-    /// End of what was committed.
+    /// End of the committed records.
     pub high_watermark: Offset,
     /// Start of the log.
     pub log_start: Offset,
 }
 
-/// Watches many partitions and is told which of them moved, by numbers of its own choice.
+/// Watches many partitions. It is told which of them moved, by numbers that the caller chooses.
 #[derive(Clone, Debug, Default)]
 pub struct Watcher(Rc<Moved>);
 
-/// Each number is in here once at most, for who has been told is no longer in the partition's list.
+/// Each number is in here at most once: a watcher that has been told is no longer in the partition's list.
 #[derive(Debug, Default)]
 struct Moved {
     numbers: RefCell<Vec<u32>>,
@@ -153,12 +154,12 @@ impl Moved {
 }
 
 impl Watcher {
-    /// Tells it of a move that was seen elsewhere.
+    /// Reports a move of `number` that the caller has seen itself.
     pub fn tell(&self, number: u32) {
         self.0.add(number);
     }
 
-    /// Waits until something has moved. What it was.
+    /// Waits until something has moved. Returns the numbers of what moved.
     pub async fn moved(&self) -> Vec<u32> {
         poll_fn(|cx| {
             let numbers = self.take_moved();
@@ -171,7 +172,7 @@ impl Watcher {
         .await
     }
 
-    /// What has moved since this was last asked.
+    /// Returns the numbers of what has moved since the last call.
     pub fn take_moved(&self) -> Vec<u32> {
         self.0.numbers.take()
     }
@@ -228,7 +229,7 @@ mod tests {
         assert!(waiters.is_empty() && waiters.waiting.is_empty());
     }
 
-    /// A task that says its number when it is woken.
+    /// A task that sends its number when it is woken.
     struct Sleeper(u32, Sender<u32>);
 
     impl Wake for Sleeper {

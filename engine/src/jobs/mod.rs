@@ -1,7 +1,7 @@
-//! What a log does beside appending and reading.
+//! The background jobs of a log: everything beside appending and reading.
 //!
-//! Each file is a value that owns its state as an enum and says what is to be done. None knows a partition, a task or a directory
-//! but those that it is handed; `partition/` runs them.
+//! Each file is a value. It owns the job's state as an enum and says what is to be done; `partition/` does it. A job
+//! must not know a partition, and knows a task or a directory only if it is passed one.
 
 pub(crate) mod commit;
 pub(crate) mod hw_waiters;

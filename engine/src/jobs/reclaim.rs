@@ -1,6 +1,8 @@
-//! Segments that left the log at its start, until their files are removed: strictly oldest first, one task at a time.
+//! Segments that have left the log at its start and whose files are yet to be removed: strictly oldest first, by one
+//! task at a time.
 //!
-//! Owns the queue and whose turn it is. Knows neither why a segment goes (`upkeep`) nor how its files do.
+//! Owns the queue of these segments, and whether a task removes them. Knows neither why a segment was dropped
+//! (`upkeep`) nor how its files are removed.
 
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -19,12 +21,12 @@ pub(crate) struct Reclaim {
 enum Phase {
     #[default]
     Idle,
-    /// A task removes them, or has the log's segments to itself.
+    /// A task removes segments, or needs the log's segments for itself.
     Removing,
 }
 
 impl Reclaim {
-    /// These have left the log, behind those that left it before.
+    /// Adds segments that have left the log. They come behind those that left it before.
     pub(crate) fn add(&mut self, segments: Vec<Rc<Segment>>) {
         self.pending_delete.extend(segments);
     }
@@ -33,27 +35,27 @@ impl Reclaim {
         self.pending_delete.is_empty()
     }
 
-    /// `false`: another task removes segments.
+    /// Begins the removal. `false`: another task already removes segments.
     pub(crate) fn begin(&mut self) -> bool {
         std::mem::replace(&mut self.phase, Phase::Removing) == Phase::Idle
     }
 
-    /// The next task may remove segments.
+    /// Ends the removal: the next task may remove segments.
     pub(crate) fn end(&mut self) {
         self.phase = Phase::Idle;
     }
 
-    /// What is to be removed next.
+    /// The segment that is to be removed next.
     pub(crate) fn oldest(&self) -> Option<Rc<Segment>> {
         self.pending_delete.front().cloned()
     }
 
-    /// Whether only one waits: the newest, whose file is the likeliest to be in memory.
+    /// Whether only one segment waits: the newest, whose file is the most likely to be in memory.
     pub(crate) fn is_down_to_one(&self) -> bool {
         self.pending_delete.len() == 1
     }
 
-    /// The oldest is removed, on the medium too.
+    /// Notes that the oldest segment is removed, durably.
     pub(crate) fn removed(&mut self) {
         debug_assert_eq!(self.phase, Phase::Removing);
         self.pending_delete.pop_front();

@@ -1,11 +1,12 @@
-//! A write that failed is taken back: offsets, producers' sequences, and what it may have left in the file.
+//! Takes back a write that failed: the offsets, the producers' sequences, and what the write may have left in the file.
 //!
-//! Where the disk is full that makes the log as it was, and the next append may have its room. But some of the refused
-//! write's sectors may lie on the medium already. A crash that loses sectors of a later write there would bring these
-//! back, and recovery, which finds neither what was written last nor what lay there before (`damage`), would take a torn
-//! end for damage. So nothing is written behind the cut, and nobody is told of it, before the cut is on the medium.
+//! If the disk is full, this makes the log as it was, and the next append may have space. But some sectors of the
+//! refused write may already be on the medium. A crash that loses sectors of a later write at that place would bring
+//! the old ones back. Recovery would find neither the last write nor what was there before it (`damage`), and would
+//! take a torn end for damage. So until the cut is on the medium nothing is written behind it, and no append is
+//! answered.
 //!
-//! Owns who is yet to be told. Knows neither log nor file: it says what a failure means.
+//! Owns who is yet to be answered. Knows neither the log nor the file: it says what a failure means.
 
 use std::io;
 use std::rc::Rc;
@@ -18,18 +19,18 @@ use crate::log::staging::WriteGroup;
 pub(crate) enum Rollback {
     #[default]
     Idle,
-    /// What a refused write left was cut off, and the medium may still hold it.
+    /// The bytes of a refused write were cut off. Until the cut is synced, the medium may still hold them.
     Syncing(Rc<WriteGroup>),
 }
 
-/// What a failed write is followed by, once the file was cut back.
+/// What follows a failed write, after the file was cut back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Failure {
-    /// The file was not touched: the appends are refused.
+    /// The file was not touched. The appends are refused.
     Untouched,
-    /// The cut is made safe; then the appends are refused.
+    /// The file was cut back. The cut is synced; then the appends are refused.
     CutBack,
-    /// What the medium holds is unknown.
+    /// It is unknown what the medium holds.
     Unknown,
 }
 
@@ -50,13 +51,14 @@ impl Rollback {
         matches!(self, Self::Syncing(_))
     }
 
-    /// A cut is to be made safe, behind which `group` is refused. Nothing is written meanwhile, so that there is one at most.
+    /// A cut is to be synced; then the appends of `group` are refused. Nothing is written meanwhile, so there is at
+    /// most one cut at a time.
     pub(crate) fn begin(&mut self, group: Rc<WriteGroup>) {
         debug_assert!(!self.is_syncing());
         *self = Self::Syncing(group);
     }
 
-    /// The cut is safe, or never will be.
+    /// The cut is durable, or its sync has failed. The appends are answered.
     pub(crate) fn end(&mut self, outcome: Result<(), AppendError>) {
         if let Self::Syncing(group) = std::mem::take(self) {
             group.finish(outcome);

@@ -1,7 +1,7 @@
-//! The background tasks of one partition: one count of all of them, and one place to wait for a change.
+//! The background tasks of one partition: how many run, and one place to wait for a change.
 //!
-//! Owns the counts. Knows neither what a task does nor what it is owned by: who runs holds a [`Run`], and its end, however
-//! it comes, is the end of the count.
+//! Owns the counts. Knows neither what a task does nor who owns it. A running task holds a [`Run`], and is counted
+//! until that is dropped, whatever ends the task.
 
 use std::cell::Cell;
 use std::fmt;
@@ -9,32 +9,32 @@ use std::ops::Deref;
 
 use creel_io::local::Notify;
 
-/// What a task is there for.
+/// What a task does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Work {
-    /// A sync of what was written.
+    /// Syncs written batches.
     Commit,
-    /// It waits until the next sync is due.
+    /// Waits until the next sync is due.
     CommitAlarm,
-    /// Side files of a sealed segment are made safe.
+    /// Makes the side files of a sealed segment durable.
     SideFiles,
-    /// The cut behind a refused write is made safe.
+    /// Syncs the cut after a refused write.
     Rollback,
-    /// The log's end is cut, as was asked for.
+    /// Truncates the log, as was asked for.
     Truncate,
-    /// Retention looks for segments that may go.
+    /// Looks for segments that retention may drop.
     Retention,
-    /// Segments are removed.
+    /// Removes segments.
     Reclaim,
-    /// A file for the next segment is prepared, or given back.
+    /// Prepares a file for the next segment, or gives it back.
     Spare,
-    /// The durability mark waits for a quiet moment.
+    /// Writes the durability mark once the log is at rest.
     DurabilityMark,
 }
 
 const KINDS: usize = Work::DurabilityMark as usize + 1;
 
-/// What a log that is still needs no task for: these write what its files must hold.
+/// Tasks that write what the log's files must hold. A log that is in use cannot do without them.
 const WRITES: [Work; 4] = [Work::Commit, Work::SideFiles, Work::Rollback, Work::Truncate];
 
 /// See the module.
@@ -61,7 +61,7 @@ impl Running {
         }
     }
 
-    /// Waits until no task runs at all. None begins meanwhile: the log is closed.
+    /// Waits until no task runs at all. No task begins meanwhile, because the log is closed.
     pub(crate) async fn ended(&self) {
         while self.counts.iter().any(|count| count.get() > 0) {
             self.changed().await;
@@ -97,7 +97,7 @@ impl AsRef<Running> for Running {
     }
 }
 
-/// A task runs for as long as this is held.
+/// A running task: it counts as running for as long as this is held.
 pub(crate) struct Run<O>
 where
     O: Deref,
@@ -112,13 +112,13 @@ where
     O: Deref,
     O::Target: AsRef<Running>,
 {
-    /// Begins to count.
+    /// Begins to count the task.
     pub(crate) fn begin(owner: O, work: Work) -> Self {
         (*owner).as_ref().add(work);
         Self { owner, work }
     }
 
-    /// Whose task it is.
+    /// The owner of the task.
     pub(crate) fn owner(&self) -> &O {
         &self.owner
     }

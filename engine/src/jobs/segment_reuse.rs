@@ -1,24 +1,26 @@
-//! A segment that retention drops becomes the file of the next one, so that its blocks need not be allocated again: a
-//! sync over blocks that are written already costs no commit of the filesystem's journal.
+//! Segment reuse: the file of a segment that retention drops becomes the file of the next segment, so its blocks need
+//! not be allocated again. A sync of blocks that were written before needs no commit of the filesystem's journal.
 //!
 //! ```text
 //! segment in the log -> retired -> wiped, synced, evicted -> spare -> (a roll) -> segment in the log
 //!        S.log          S.log.deleted ----------------------------->    R.log
 //! ```
 //!
-//! What makes it safe:
-//! - Only segments of the same partition are reused, and only those that retention took: all stale offsets lie before
-//!   the new segment's, so that a whole stale batch never continues the log; and no stale one can be revived (`wipe`).
-//!   (Bytes that a client made up inside a record, to look like a batch of a later offset just where a power cut will tear
-//!   a write, are not searched for: they come from one who may append to that log anyway.)
+//! Reuse is safe for these reasons:
+//! - Only segments of the same partition are reused, and only those that retention dropped. All stale offsets lie
+//!   before those of the new segment, so a whole stale batch never continues the log. A stale batch also cannot be made
+//!   valid by a torn write (`wipe`). (There is one gap: a client may put bytes inside a record that look like a batch
+//!   of a later offset, just where a power cut will tear a write. They are not searched for, because such a client may
+//!   append to that log anyway.)
 //! - Recovery knows which segments may hold stale bytes (`reuse_checkpoint`, `damage`).
-//! - A file with a second name is left alone: it is somebody's backup.
-//! - Nobody may still be reading what is written over. A handle that was given out can be seen. What sendfile has sent
-//!   can't: until the receiver takes it, it lies in the very pages of the file. So these are evicted from the page
-//!   cache, which they can be only if nothing shares them. A reused file therefore starts with no page in memory,
-//!   and every write ends with its page, so that none has to be read from the disk.
+//! - A file with a second name (a hard link) is not reused: it may be a backup.
+//! - Nobody may still read the bytes that are overwritten. The log can see whether a handle that it gave out is still
+//!   held. It cannot see what sendfile has sent: until the receiver has taken the bytes, they are in the very pages of
+//!   the file. So the file's pages are evicted from the page cache, which works only if nothing else shares them. A
+//!   reused file therefore starts with no page in memory. Every write to it ends with a whole page, so no page has to
+//!   be read from the disk.
 //!
-//! Knows the retired segment and its file, and nothing of the log that it was part of.
+//! Knows the retired segment and its file. Must not know the log that the segment was part of.
 
 use std::io;
 use std::path::Path;
@@ -35,12 +37,13 @@ pub(crate) fn is_on(config: &LogConfig) -> bool {
     config.segment_recycle && config.cleanup_policy == CleanupPolicy::Delete
 }
 
-/// Whether a segment that retention took is worth keeping for the next one.
+/// Whether a segment that retention dropped is worth keeping for the next one.
 pub(crate) fn is_worth_keeping(segment: &Segment, config: &LogConfig) -> bool {
     !segment.is_damaged.get() && segment.length() * 2 >= config.segment_limit()
 }
 
-/// Makes the file of a retired segment, at `path`, one that may be written over. `None`: it may not be, or `goes_on` said no.
+/// Prepares the file of a retired segment, at `path`, to be overwritten. `None`: it must not be, or `goes_on` returned
+/// `false`.
 pub(crate) async fn prepare(
     segment: &Segment,
     path: &Path,
@@ -48,12 +51,12 @@ pub(crate) async fn prepare(
 ) -> io::Result<Option<File>> {
     drop(segment.log.retire());
     let file = File::open(path, OpenOptions::read_write())?;
-    // A hard link may be somebody's backup.
+    // A hard link may be a backup.
     if file.names()? != 1 {
         return Ok(None);
     }
     let length = segment.length();
-    // Its headers are looked at: what is on the disk only would have to be read for that.
+    // The batch headers will be read. What is not in memory would have to be read from the disk for that.
     let cached = file.cached_bytes()?.unwrap_or(0);
     if cached * 100 < length * REUSE_CACHED_PERCENT || !wipe(&file, segment.base, length, &goes_on).await? {
         return Ok(None);

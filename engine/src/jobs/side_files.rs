@@ -1,5 +1,5 @@
-//! What beside the batches is on the medium, and what is not yet: side files of sealed segments, leader epochs, producer
-//! snapshots. The recovery point follows from it.
+//! Which side files are durable, and which are not yet: the indexes and snapshots of sealed segments, and the leader
+//! epochs. The recovery point follows from it.
 //!
 //! Owns that knowledge. Knows neither how a file is written nor when.
 
@@ -10,49 +10,49 @@ use crate::offset::Offset;
 /// See the module.
 #[derive(Debug, Default)]
 pub(crate) struct SideFiles {
-    /// Sealed segments whose indexes and snapshot are not yet safe: recovery must look at them.
+    /// Sealed segments whose indexes and snapshot are not durable yet. Recovery must look at these segments.
     due: Vec<Offset>,
-    /// Where the log starts by the epochs that are on the medium.
+    /// The log's start, by the epochs that are on the medium.
     epochs_start: Option<Offset>,
-    /// Where the newest epoch begins, while there is no room on the disk to write the epochs down.
+    /// Where the newest epoch begins, while the disk is too full to write the epochs.
     epochs_lag: Option<Offset>,
-    /// The start had no room for the producer snapshot that retention needs before it takes a segment.
+    /// The disk was too full at the start for the producer snapshot that retention needs before it drops a segment.
     lacks_snapshot: bool,
-    /// The log's end is being cut down to this.
+    /// The offset that the log is being truncated to.
     cut: Option<Offset>,
 }
 
-/// What brings the log's start into the epochs on the medium.
+/// What must be done so that the epochs on the medium hold the log's start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum StartStep {
-    /// It is there.
+    /// Nothing: they hold it.
     Done,
-    /// There is no room for the epochs: without a file the next start makes them anew.
+    /// The disk is too full to write the epochs. Their file is removed, and the next start rebuilds them.
     RemoveFile,
-    /// A sync is in flight.
+    /// A sync is in flight: wait for it.
     Await,
-    /// A sync writes them.
+    /// A sync is needed; it writes the epochs.
     Sync,
 }
 
 impl SideFiles {
-    /// As a start has found and left them.
+    /// The state as the start of the broker found it and left it.
     pub(crate) fn opened(epochs_start: Option<Offset>, lacks_snapshot: bool) -> Self {
         Self { epochs_start, lacks_snapshot, ..Self::default() }
     }
 
-    /// A segment was sealed, with a snapshot of the producers behind it.
+    /// Notes that a segment was sealed, with a snapshot of the producers behind it.
     pub(crate) fn sealed(&mut self, base: Offset) {
         self.due.push(base);
         self.lacks_snapshot = false;
     }
 
-    /// A sealed segment's side files are on the medium, or it is gone and needs none.
+    /// Notes that the side files of a sealed segment are durable, or that the segment is gone and needs none.
     pub(crate) fn safe(&mut self, base: Offset) {
         self.due.retain(|other| *other != base);
     }
 
-    /// Whether a sealed segment's side files are not yet on the medium.
+    /// Whether the side files of a sealed segment are not durable yet.
     pub(crate) fn is_due(&self, base: Offset) -> bool {
         self.due.contains(&base)
     }
@@ -61,19 +61,20 @@ impl SideFiles {
         self.lacks_snapshot
     }
 
-    /// Whether the producer snapshot that retention needs is missing.
+    /// Sets whether the producer snapshot that retention needs is missing.
     pub(crate) fn set_lacks_snapshot(&mut self, lacks: bool) {
         self.lacks_snapshot = lacks;
     }
 
-    /// What recovery need not look at again, of what is `durable`: its side files are on the medium.
+    /// The recovery point: recovery need not look at anything before it. It lies at or before `durable`, and the side
+    /// files of all segments before it are durable.
     pub(crate) fn recovery_point(&self, durable: Offset) -> Offset {
         let due = self.due.iter().min().copied();
         due.into_iter().chain(self.epochs_lag).chain(self.cut).fold(durable, Offset::min)
     }
 
-    /// A sync wrote the epochs, or had no room for them: then they are due again, and until they are written the recovery
-    /// point stays in front of them. Whether they are due.
+    /// Notes that a sync wrote the epochs, or had no disk space for them. Without space they stay due, and until they
+    /// are written the recovery point stays before them. Returns whether they are due.
     pub(crate) fn epochs_synced(&mut self, epochs: &LeaderEpochs, written: EpochsWritten) -> bool {
         let is_late = written == EpochsWritten::NoRoom;
         if !is_late {
@@ -83,13 +84,13 @@ impl SideFiles {
         is_late
     }
 
-    /// The epochs' file is not there, so that it does not say that the log begins before `start`.
+    /// Notes that the epochs' file is gone, so it can't say that the log begins before `start`.
     pub(crate) fn epochs_removed(&mut self, start: Option<Offset>) {
         self.epochs_start = start;
     }
 
-    /// What is to be done until the epochs on the medium say that the log begins at `start`, after so many syncs were
-    /// awaited: one that was in flight may still bring the old start.
+    /// The next step until the epochs on the medium say that the log begins at `start`. `awaited` is the number of
+    /// syncs that were awaited so far: a sync that was in flight may still write the old start.
     pub(crate) fn step_to_start(&self, start: Option<Offset>, awaited: usize, is_syncing: bool) -> StartStep {
         if self.epochs_start >= start {
             StartStep::Done
@@ -102,12 +103,12 @@ impl SideFiles {
         }
     }
 
-    /// The log is being cut down to `end`: what lies behind that is no longer vouched for.
+    /// The log is being truncated to `end`. The recovery point lies at or before that from now on.
     pub(crate) fn begin_cut(&mut self, end: Offset) {
         self.cut = Some(end);
     }
 
-    /// The cut is on the medium, or was not made. `active`: the segment that is written to.
+    /// The truncation is durable, or was not made. `active`: the base of the segment that is written to.
     pub(crate) fn end_cut(&mut self, active: Offset) {
         self.cut = None;
         self.due.retain(|base| *base < active);

@@ -1,13 +1,15 @@
-//! The file that waits for the next segment: one slot, filled from one of two sources.
+//! The spare: a file that waits to become the next segment's file. There is one slot, and two sources fill it.
 //!
-//! - Preallocation (`preallocate`): disk that is claimed whole before a segment's first write.
-//! - Reuse (`creel.segment.recycle`): a segment that retention drops becomes the file of the next one
-//!   (`partition::segment_reuse` says what makes that safe). Where both are on, reuse is better.
+//! - Preallocation (`preallocate`): all of a segment's disk space is allocated before its first write.
+//! - Segment reuse (`creel.segment.recycle`): the file of a segment that retention drops becomes that of the next
+//!   segment (`jobs::segment_reuse` says why that is safe). If both are on, reuse is preferred.
 //!
-//! One spare a partition at most: that much of disk beyond retention. It outlives no stop, no crash, no idleness and no full
-//! disk (its name ends in `.deleted` until it is used, and such a file is removed at a start, by Kafka too).
+//! A partition has at most one spare, so it takes at most that much disk beyond retention. The spare is removed when
+//! the broker stops or crashes, when the partition is idle, and when the disk is full. (Its name ends in `.deleted`
+//! until it is used, and a start removes such a file; so does Kafka.)
 //!
-//! Owns the slot, and what the medium knows of reused segments. Knows neither how a file is prepared nor when it is needed.
+//! Owns the slot, and what the medium says about reused segments. Knows neither how a file is prepared nor when it is
+//! needed.
 
 use crate::format::durability_mark::Signer;
 use crate::format::reuse_checkpoint::ReuseCheckpoint;
@@ -18,11 +20,11 @@ use crate::segment::spare::Spare;
 #[derive(Debug, Default)]
 pub(crate) struct SpareSlot {
     slot: Slot,
-    /// What the medium says about segments that may be reused ones.
+    /// The last segment for whose successor disk space was preallocated, or was about to be.
     announced: Option<ReuseCheckpoint>,
-    /// The last segment behind which disk was preallocated, or was to be.
+    /// The last segment for whose successor disk space was preallocated, or was to be.
     preallocated_behind: Option<Offset>,
-    /// Segments that began in the file of an older one.
+    /// The number of segments that began in the file of an older one.
     reused: u64,
 }
 
@@ -41,24 +43,24 @@ impl SpareSlot {
         matches!(self.slot, Slot::None)
     }
 
-    /// Whether disk is to be preallocated for the segment behind `active`: once.
+    /// Whether disk space is to be preallocated for the segment behind `active`. True once for each segment.
     pub(crate) fn wants_preallocation_behind(&mut self, active: Offset) -> bool {
         self.is_vacant() && self.preallocated_behind.replace(active) != Some(active)
     }
 
-    /// A file is being prepared. The slot is vacant.
+    /// A file is being prepared. The slot must be vacant.
     pub(crate) fn begin(&mut self) {
         debug_assert!(self.is_vacant());
         self.slot = Slot::Preparing;
     }
 
-    /// The file is ready; `None`: there will be none.
+    /// The preparation has ended. `None`: there is no file.
     pub(crate) fn end(&mut self, prepared: Option<Spare>) {
         debug_assert!(matches!(self.slot, Slot::Preparing));
         self.slot = prepared.map_or(Slot::None, Slot::Ready);
     }
 
-    /// The file, if one is ready. One that is being prepared stays so.
+    /// Takes the file, if one is ready. A file that is being prepared stays in the slot.
     pub(crate) fn take(&mut self) -> Option<Spare> {
         match std::mem::take(&mut self.slot) {
             Slot::Ready(spare) => Some(spare),
@@ -69,7 +71,7 @@ impl SpareSlot {
         }
     }
 
-    /// A segment has begun in a spare's file.
+    /// A segment has begun in the file of a spare.
     pub(crate) fn used(&mut self, was_stale: bool) {
         self.reused += u64::from(was_stale);
     }
@@ -82,17 +84,17 @@ impl SpareSlot {
         self.announced.is_some()
     }
 
-    /// The medium says which segments may be reused ones.
+    /// The medium now says which segments may be reused files.
     pub(crate) fn announce(&mut self, reuse: ReuseCheckpoint) {
         self.announced = Some(reuse);
     }
 
-    /// No segment may be a reused one any more, and the medium is to say so. Whether it says otherwise.
+    /// No segment is a reused file any more, and the medium must say so. Returns whether it still says otherwise.
     pub(crate) fn forget_announced(&mut self) -> bool {
         self.announced.take().is_some()
     }
 
-    /// Who signs the marks of a segment that begins at `base`.
+    /// What signs the marks of a segment that begins at `base`.
     pub(crate) fn signer(&self, base: Offset) -> Signer {
         ReuseCheckpoint::signer(self.announced, base)
     }

@@ -1,6 +1,7 @@
-//! What a log does when nobody asks: roll by age, drop what retention no longer keeps, let go of what is idle.
+//! Upkeep: what a log does without a request. It rolls by age, drops what retention no longer keeps, and frees what an
+//! idle log does not need.
 //!
-//! Policy: looks at the log and returns a value. `partition::upkeep` acts on it.
+//! A policy: it looks at the log and returns a value. `partition::upkeep` acts on it.
 
 use crate::config::{CleanupPolicy, LogConfig};
 use crate::log::Log;
@@ -14,11 +15,11 @@ pub enum Upkeep {
     Nothing,
     /// The active segment is old enough to be closed.
     Roll,
-    /// Everything before this offset may go.
+    /// Everything before this offset may be dropped.
     DropBefore(Offset),
 }
 
-/// Where the log ended when upkeep last looked.
+/// The log's end when upkeep last looked.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Idleness(Option<Offset>);
 
@@ -29,8 +30,8 @@ impl Idleness {
     }
 }
 
-/// What is due for a log. Segments go oldest first, only if all of them is committed; the active one is rolled before
-/// it may go.
+/// What is due for a log. Segments are dropped oldest first, and only if all of their records are committed. The active
+/// segment is rolled before it may be dropped.
 pub(crate) fn decide(log: &Log, config: &LogConfig, high_watermark: Offset, now_ms: i64) -> Upkeep {
     let sealed = log.sealed();
     let end_of = |at: usize| log.segments()[at + 1].base;

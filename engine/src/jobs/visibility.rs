@@ -1,7 +1,7 @@
-//! When consumers may read what was appended: how far the high watermark may go.
+//! When consumers may read an appended batch: how far the high watermark may move.
 //!
-//! A policy without state. The high watermark itself is one of the log's cursors (`log::cursors`), with its place in the
-//! file, so that the two never disagree; who waits for it is in `hw_waiters`.
+//! A policy without state. The high watermark itself is a cursor of the log (`log::cursors`), together with its place
+//! in the file, so the two never disagree. Those who wait for it are in `hw_waiters`.
 
 use crate::config::Durability;
 use crate::fault_points::{self, Bug};
@@ -10,9 +10,9 @@ use crate::log::End;
 /// What the high watermark follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Visibility {
-    /// The medium: nobody is served what a power cut can take back.
+    /// What is durable: nobody is served a batch that a power cut can take back.
     AtDurable,
-    /// The file: what `flush.messages` and `flush.ms` ask for.
+    /// What is written to the file: `flush.messages` or `flush.ms` ask for that.
     AtWritten,
 }
 
@@ -24,13 +24,13 @@ impl Visibility {
         }
     }
 
-    /// How far the high watermark may go once everything before `written` is in the file.
+    /// How far the high watermark may move once everything before `written` is in the file.
     pub(crate) fn after_write(self, written: End) -> Option<End> {
         let is_ahead = fault_points::has(Bug::HighWatermarkAheadOfDurability);
         (self == Self::AtWritten || is_ahead).then_some(written)
     }
 
-    /// How far it may go once everything before `durable` is on the medium.
+    /// How far it may move once everything before `durable` is on the medium.
     pub(crate) fn after_sync(self, durable: End) -> End {
         durable
     }

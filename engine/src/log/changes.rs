@@ -1,4 +1,4 @@
-//! Everything that changes a log. Each method ends with a look at the invariants.
+//! Everything that changes a log. Each method ends with a check of the invariants.
 
 use std::rc::Rc;
 
@@ -16,35 +16,35 @@ use crate::segment::active::{ActiveSegment, Arrival};
 use crate::segment::{Placed, Segment};
 
 impl Log {
-    /// The same, to see to its file. What is in it changes with [`wrote`](Self::wrote).
+    /// The active segment, for work on its file. After a write the log is told by [`wrote`](Self::wrote).
     pub(crate) fn active_mut(&mut self) -> &mut ActiveSegment {
         &mut self.active
     }
 
-    /// Later appends carry `epoch`, if it is a later one.
+    /// Stamps later appends with `epoch`, if it is a later epoch.
     pub(crate) fn begin_epoch(&mut self, epoch: LeaderEpoch) {
         self.epoch = self.epoch.max(epoch);
         self.check_invariants();
     }
 
-    /// The group that is written next, and every batch that is staged with it.
+    /// The group of the next write: every batch that is staged for it.
     pub(crate) fn staged_group(&mut self) -> Rc<WriteGroup> {
         self.staging.group()
     }
 
-    /// When those batches were staged whose times are noted.
+    /// When the staged batches were staged, of those whose times are recorded.
     pub(crate) fn staged_at(&mut self) -> &mut Vec<Instant> {
         &mut self.staging.staged_at
     }
 
-    /// Gives a batch its offsets and the leader epoch in force.
+    /// Stages a batch: gives it its offsets and the current leader epoch.
     pub(crate) fn stage(&mut self, batch: &Batch, moment: Moment, config: &LogConfig) -> Stage {
         let base = self.cursors.next;
         let end = base + i64::from(batch.header().record_count);
         self.stage_at(batch, (base, end, self.epoch), moment, config)
     }
 
-    /// Stages a batch that has its offsets and its leader epoch: what another log holds.
+    /// Stages a batch that already has its offsets and its leader epoch, because another log holds it.
     pub(crate) fn append_as_is(
         &mut self,
         batch: &Batch,
@@ -103,13 +103,13 @@ impl Log {
         Stage::Staged(Staged { base, end, group: self.staging.group() })
     }
 
-    /// Notes a batch that there was no room for and that will be sent again.
+    /// Notes a batch that was refused for lack of disk space. Its producer will send it again.
     pub(crate) fn refuse(&mut self, header: &BatchHeader, moment: Moment) {
         let max_timestamp = moment.append_time_ms.unwrap_or(header.max_timestamp);
         self.producers.refuse(&dated(header, max_timestamp, moment.now_ms));
     }
 
-    /// What is to be written now, if anything is staged.
+    /// The write to do now. `None` if nothing is staged.
     pub(crate) fn write_plan(&mut self) -> Option<WritePlan> {
         if self.staging.is_empty() {
             return None;
@@ -120,7 +120,7 @@ impl Log {
         Some(WritePlan { durable })
     }
 
-    /// What was staged is in the file. Those who wait for it are to be told.
+    /// Notes that the staged batches are in the file. Returns those who wait for it; the caller tells them.
     pub(crate) fn wrote(&mut self, plan: WritePlan, index_interval_bytes: u64) -> Rc<WriteGroup> {
         self.active.note_mark(plan.durable);
         for batch in &self.staging.batches {
@@ -135,7 +135,7 @@ impl Log {
         group
     }
 
-    /// Takes back what staging did. Those who wait for it are to be told.
+    /// Undoes the staging. Returns those who wait for the write; the caller tells them.
     pub(crate) fn undo(&mut self) -> Rc<WriteGroup> {
         while let Some(undo) = self.staging.undo.pop() {
             self.producers.undo(undo);
@@ -143,7 +143,7 @@ impl Log {
         if let Some(before) = self.staging.epochs_before.take() {
             self.epochs = before;
             self.epochs.truncate_start(self.cursors.log_start);
-            // A sync may have written those down that are no more.
+            // A sync may have written epochs that no longer exist.
             self.unsynced.epochs = true;
         }
         let group = self.staging.take();
@@ -152,7 +152,7 @@ impl Log {
         group
     }
 
-    /// Notes that the active segment has bytes no sync has covered.
+    /// Notes that no sync has covered some bytes of the active segment.
     fn note_unsynced(&mut self) {
         let base = self.active.base;
         if self.unsynced.segments.last().is_none_or(|last| last.base != base) {
@@ -160,34 +160,34 @@ impl Log {
         }
     }
 
-    /// A sync begins, of all of this.
+    /// Takes what a sync that begins now has to cover.
     pub(crate) fn take_unsynced(&mut self) -> Unsynced {
         std::mem::take(&mut self.unsynced)
     }
 
-    /// The epochs on the medium are to be written anew.
+    /// Notes that the next sync must write the epochs again.
     pub(crate) fn epochs_are_unsynced(&mut self) {
         self.unsynced.epochs = true;
     }
 
-    /// A sync has come back: everything before `end` is on the medium.
+    /// Notes that a sync has ended: everything before `end` is on the medium.
     pub(crate) fn synced(&mut self, end: Offset) {
         self.cursors.sync(end);
         self.check_invariants();
     }
 
-    /// Whether that moves it.
+    /// Moves the high watermark up to `to`. Returns whether it moved.
     pub(crate) fn raise_high_watermark(&mut self, to: End) -> bool {
         let moves = self.cursors.raise_high_watermark(to);
         self.check_invariants();
         moves
     }
 
-    /// A segment has begun behind the active one, whose file was cut to its batches. Nothing is staged. The segment that is
-    /// sealed now.
+    /// Notes that a segment has begun behind the active one, whose file was cut to its batches. Nothing is staged.
+    /// Returns the segment that is sealed now.
     pub(crate) fn rolled(&mut self, next: ActiveSegment) -> Rc<Segment> {
         debug_assert!(self.staging.is_empty());
-        // The sealed file's new length must be safe before anything relies on where it ends.
+        // The new length of the sealed file must be durable before anything relies on it.
         self.note_unsynced();
         self.unsynced.directory = true;
         self.segments.push(next.readable());
@@ -198,8 +198,8 @@ impl Log {
         sealed
     }
 
-    /// Moves the start to `offset`, never beyond the high watermark. The segments that lie before it now, and whose files
-    /// may go.
+    /// Moves the log's start to `offset`, but never beyond the high watermark. Returns the segments that lie before it
+    /// now; their files may be removed.
     pub(crate) fn truncate_front(&mut self, offset: Offset) -> Vec<Rc<Segment>> {
         self.cursors.raise_log_start(offset);
         let log_start = self.cursors.log_start;
@@ -215,7 +215,8 @@ impl Log {
         gone
     }
 
-    /// Cuts the end off, as the files are to be. Everything is durable, and no sync in flight. The segments that are no longer part of the log, the one
+    /// Truncates the log as its files are to be. Everything must be durable, and no sync in flight. Returns the
+    /// segments that are no longer part of the log, oldest first, with the one that is cut.
     /// that the cut goes through included, oldest first.
     pub(crate) fn cut(&mut self, cut: Cut) -> Vec<Rc<Segment>> {
         debug_assert_eq!(self.cursors.durable, self.cursors.next);
@@ -239,8 +240,8 @@ impl Log {
         gone
     }
 
-    /// Lets go of what an idle log does not need: producers last seen before `expired_ms`, buffers, and the sealed segments'
-    /// descriptors and indexes, but of those that `is_needed`.
+    /// Frees what an idle log does not need: producers last seen before `expired_ms`, buffers, and the descriptors and
+    /// indexes of sealed segments, except those that `is_needed`.
     pub(crate) fn rest(&mut self, expired_ms: i64, is_needed: impl Fn(Offset) -> bool) {
         self.producers.expire(expired_ms);
         self.staging.rest();

@@ -1,4 +1,4 @@
-//! How far a log has come: five offsets, and the order that they keep.
+//! How far a log has come: five offsets, and the order between them.
 //!
 //! ```text
 //!  log_start      high_watermark  durable    written      next
@@ -13,7 +13,7 @@
 //! `high_watermark == durable`: a consumer never reads what a power cut can take back. Where `flush.messages` or
 //! `flush.ms` relax it, `high_watermark == written`.
 //!
-//! Every change of a cursor is a method of this file, and each of them ends with a look at that order.
+//! Only methods of this file change a cursor, and each of them ends with a check of that order.
 
 use crate::offset::{FilePosition, Offset};
 
@@ -25,7 +25,7 @@ pub(crate) struct Place {
     pub(crate) position: FilePosition,
 }
 
-/// An end of the log, and where its bytes end.
+/// An end of the log, and where its bytes end in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct End {
     pub(crate) offset: Offset,
@@ -44,7 +44,7 @@ pub(crate) struct Cursors {
 }
 
 impl Cursors {
-    /// Of a log all of which is on the medium.
+    /// The cursors of a log that is on the medium as a whole.
     pub(crate) fn at(log_start: Offset, end: End) -> Self {
         let End { offset, place } = end;
         let cursors = Self {
@@ -59,31 +59,31 @@ impl Cursors {
         cursors
     }
 
-    /// A batch was staged, up to `end`.
+    /// Notes that a batch was staged and ends at `end`.
     pub(super) fn stage(&mut self, end: Offset) {
         self.next = end;
         self.check_invariants();
     }
 
-    /// What was staged is in the file.
+    /// Notes that everything staged is in the file.
     pub(super) fn write(&mut self) {
         self.written = self.next;
         self.check_invariants();
     }
 
-    /// What was staged is not in the file, and won't be.
+    /// Notes that the staged batches are not in the file, and never will be.
     pub(super) fn take_back(&mut self) {
         self.next = self.written;
         self.check_invariants();
     }
 
-    /// Everything before `end` is on the medium.
+    /// Notes that everything before `end` is on the medium.
     pub(super) fn sync(&mut self, end: Offset) {
         self.durable = self.durable.max(end);
         self.check_invariants();
     }
 
-    /// Whether that moves it: it never goes back.
+    /// Moves the high watermark up, never back. Returns whether it moved.
     pub(super) fn raise_high_watermark(&mut self, to: End) -> bool {
         let moves = to.offset > self.high_watermark;
         if moves {
@@ -94,14 +94,14 @@ impl Cursors {
         moves
     }
 
-    /// Never beyond the high watermark, and never back.
+    /// Moves the log's start up, never back and never beyond the high watermark.
     pub(super) fn raise_log_start(&mut self, to: Offset) {
         self.log_start = self.log_start.max(to.min(self.high_watermark));
         self.check_invariants();
     }
 
-    /// Everything from `end` on was cut off. Nothing is staged. A log that starts inside of a batch that is cut off whole
-    /// is empty then, and starts where it ends.
+    /// Notes that everything from `end` on was cut off. Nothing is staged. If the log started inside a batch that was
+    /// cut off, it is empty now and starts where it ends.
     pub(super) fn cut(&mut self, end: End) {
         self.log_start = self.log_start.min(end.offset);
         if self.high_watermark >= end.offset {

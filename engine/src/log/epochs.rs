@@ -1,6 +1,6 @@
-//! Which leader epoch each offset was appended under.
+//! The leader epoch under which each offset was appended.
 //!
-//! Followers and consumers use the epochs to find where two histories part (KIP-101, KIP-320). Their file is Kafka's
+//! Followers and consumers use the epochs to find where two logs diverge (KIP-101, KIP-320). They are stored in Kafka's
 //! `leader-epoch-checkpoint` (`format::epochs`).
 
 use std::io;
@@ -17,7 +17,7 @@ pub struct LeaderEpochs {
 }
 
 impl LeaderEpochs {
-    /// Notes that `epoch` begins at `start`. Returns whether that is news.
+    /// Notes that `epoch` begins at `start`. Returns whether that changed anything.
     pub fn assign(&mut self, epoch: LeaderEpoch, start: Offset) -> bool {
         if epoch.0 < 0 || self.entries.last().is_some_and(|last| last.epoch >= epoch) {
             return false;
@@ -37,18 +37,18 @@ impl LeaderEpochs {
         self.entries.last().map(|entry| entry.start)
     }
 
-    /// Where the oldest entry begins: the start of the log when it was last cut there.
+    /// Where the oldest entry begins: at the log's start when it was last cut there.
     pub(crate) fn start(&self) -> Option<Offset> {
         self.entries.first().map(|entry| entry.start)
     }
 
-    /// The epoch that `offset` was appended under.
+    /// The epoch under which `offset` was appended.
     pub fn epoch_of(&self, offset: Offset) -> Option<LeaderEpoch> {
         let after = self.entries.partition_point(|entry| entry.start <= offset);
         after.checked_sub(1).map(|at| self.entries[at].epoch)
     }
 
-    /// The largest known epoch not above `epoch`, and where it ends in a log that ends at `log_end`.
+    /// The largest known epoch that is not above `epoch`, and where it ends in a log that ends at `log_end`.
     pub fn end_of(&self, epoch: LeaderEpoch, log_end: Offset) -> Option<(LeaderEpoch, Offset)> {
         let after = self.entries.partition_point(|entry| entry.epoch <= epoch);
         let found = self.entries[after.checked_sub(1)?].epoch;
@@ -56,14 +56,14 @@ impl LeaderEpochs {
         Some((found, end))
     }
 
-    /// Forgets epochs that begin at or behind the end of a log that was cut.
+    /// Removes the epochs that begin at or behind the end of a truncated log.
     pub fn truncate_end(&mut self, log_end: Offset) -> bool {
         let before = self.entries.len();
         self.entries.retain(|entry| entry.start < log_end);
         self.entries.len() != before
     }
 
-    /// Forgets epochs that lie wholly before the start of the log; the one in force there begins with it.
+    /// Removes the epochs that lie wholly before the log's start. The epoch of the start now begins there.
     pub fn truncate_start(&mut self, log_start: Offset) -> bool {
         let after = self.entries.partition_point(|entry| entry.start <= log_start);
         let Some(in_force) = after.checked_sub(1) else {
@@ -75,7 +75,7 @@ impl LeaderEpochs {
         changed
     }
 
-    /// Reads a partition's file. `None` if it is missing or damaged: they are rebuilt from the batches then.
+    /// Reads a partition's file. `None` if it is missing or damaged; the epochs are then rebuilt from the batches.
     pub fn read(directory: &Path) -> io::Result<Option<Self>> {
         Ok(read_epochs(directory)?.map(Self::from))
     }

@@ -1,8 +1,8 @@
 //! One partition's log as a plain value: segments, cursors, producers, epochs, and what is staged for the next write.
 //!
-//! Owns what the log holds and how far it has come. Knows no task, no waker, no clock and no directory: whoever reads or
-//! writes files says what came of it ([`Log::wrote`], [`Log::undo`], [`Log::synced`], [`Log::rolled`], [`Log::cut`]).
-//! What changes it is in `changes`.
+//! Owns what the log holds and how far it has come. Must not know tasks, wakers, the clock or the directory. Whoever
+//! reads or writes files reports what came of it ([`Log::wrote`], [`Log::undo`], [`Log::synced`], [`Log::rolled`],
+//! [`Log::cut`]). Everything that changes the log is in `changes`.
 
 mod changes;
 pub(crate) mod cursors;
@@ -35,39 +35,39 @@ use crate::segment::active::ActiveSegment;
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Log {
-    /// By base offset, what can be read of each.
+    /// The readable side of every segment, by base offset.
     segments: Vec<Rc<Segment>>,
-    /// The last of them, which is written to.
+    /// The last segment, which is written to.
     active: ActiveSegment,
     cursors: Cursors,
     producers: Producers,
     epochs: LeaderEpochs,
-    /// What appends are stamped with.
+    /// The leader epoch that appends are stamped with.
     epoch: LeaderEpoch,
     bad_ranges: Vec<BadRange>,
     recent: RecentBatches,
     staging: Staging,
     unsynced: Unsynced,
-    /// Its files are not what they were when it was opened, so that a clean stop has something to do.
+    /// Whether the files have changed since the log was opened. Then a clean stop has work to do.
     is_changed: bool,
-    /// How often its end was cut. Whoever waits for a batch knows by it that the batch may be gone.
+    /// How often the log was truncated. Those who wait for a batch learn from it that the batch may be gone.
     cuts: u64,
-    /// What the last one cut it to.
+    /// The offset that the last truncation cut it to.
     last_cut: Offset,
 }
 
 /// What the next sync has to cover.
 #[derive(Debug, Default)]
 pub(crate) struct Unsynced {
-    /// Written to since the last sync began, oldest first.
+    /// Segments that were written to since the last sync began, oldest first.
     pub(crate) segments: Vec<Rc<Segment>>,
-    /// A file was created whose name is not yet safe.
+    /// Whether a file was created whose name is not durable yet.
     pub(crate) directory: bool,
-    /// The epochs on the medium are older ones.
+    /// Whether the epochs on the medium are out of date.
     pub(crate) epochs: bool,
 }
 
-/// What opening found.
+/// What opening the log found.
 pub(crate) struct Opened {
     pub(crate) segments: Vec<Rc<Segment>>,
     pub(crate) active: ActiveSegment,
@@ -80,13 +80,13 @@ pub(crate) struct Opened {
     pub(crate) is_changed: bool,
 }
 
-/// When a batch is appended.
+/// The time of an append.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Moment {
     pub(crate) now_ms: i64,
-    /// The same, where it becomes the records' time.
+    /// The same time, where it becomes the timestamp of the records.
     pub(crate) append_time_ms: Option<i64>,
-    /// The same on the other clock, where times are noted.
+    /// The same moment on the monotonic clock, where times are recorded.
     pub(crate) staged_at: Option<Instant>,
 }
 
@@ -94,13 +94,13 @@ pub(crate) struct Moment {
 #[derive(Debug)]
 pub(crate) enum Stage {
     Staged(Staged),
-    /// What is staged is to be written first.
+    /// It was not: write what is staged first.
     Full,
-    /// What is staged is to be written first, and a segment begun.
+    /// It was not: write what is staged first, then roll.
     MustRoll,
 }
 
-/// A batch that has its offsets.
+/// A staged batch, which has its offsets.
 #[derive(Debug)]
 pub(crate) struct Staged {
     pub(crate) base: Offset,
@@ -108,20 +108,20 @@ pub(crate) struct Staged {
     pub(crate) group: Rc<WriteGroup>,
 }
 
-/// What a write says besides the batches.
+/// What a write holds besides the batches.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct WritePlan {
-    /// What the mark behind the batches will say.
+    /// The durable offset that the mark behind the batches will hold.
     durable: Offset,
 }
 
-/// What the end of a log is cut to.
+/// What a truncated log ends with.
 #[derive(Debug)]
 pub(crate) struct Cut {
     pub(crate) end: Offset,
-    /// In the place of the segment that the cut goes through: it is written to from now on.
+    /// The segment that is cut: it is written to from now on.
     pub(crate) active: ActiveSegment,
-    /// As they were at the new end.
+    /// The producers as they were at the new end.
     pub(crate) producers: Producers,
 }
 
@@ -153,14 +153,14 @@ impl Log {
         &self.cursors
     }
 
-    /// The end of what read_committed consumers may read.
+    /// The last stable offset: the end of what read_committed consumers may read.
     pub(crate) fn last_stable(&self) -> Offset {
         let high_watermark = self.cursors.high_watermark;
         let open = self.producers.first_open_transaction();
         open.map_or(high_watermark, |open| open.min(high_watermark))
     }
 
-    /// The end of what is written.
+    /// The end of the written batches.
     pub(crate) fn end(&self) -> End {
         let place = Place { segment: self.active.base, position: self.active.end_position() };
         End { offset: self.cursors.written, place }
@@ -171,22 +171,22 @@ impl Log {
         &self.active
     }
 
-    /// All segments but the one that is written to.
+    /// All segments except the one that is written to.
     pub(crate) fn sealed(&self) -> &[Rc<Segment>] {
         &self.segments[..self.segments.len() - 1]
     }
 
-    /// By base offset; the last one is written to.
+    /// All segments by base offset; the last one is written to.
     pub(crate) fn segments(&self) -> &[Rc<Segment>] {
         &self.segments
     }
 
-    /// From the segment on that holds `offset`.
+    /// The segment that holds `offset`, and those behind it.
     pub(crate) fn segments_from(&self, offset: Offset) -> &[Rc<Segment>] {
         &self.segments[self.index_of(offset).unwrap_or(0)..]
     }
 
-    /// The segment that holds `offset`, if it is not before the first.
+    /// The segment that holds `offset`. `None` if it lies before the first.
     pub(crate) fn segment_of(&self, offset: Offset) -> Option<&Rc<Segment>> {
         self.index_of(offset).map(|at| &self.segments[at])
     }
@@ -200,7 +200,7 @@ impl Log {
         self.segments.get(after)
     }
 
-    /// Bytes of all segments.
+    /// The size of all segments in bytes.
     pub(crate) fn size_bytes(&self) -> u64 {
         self.segments.iter().map(|segment| segment.length()).sum()
     }
@@ -233,18 +233,18 @@ impl Log {
         self.cuts
     }
 
-    /// Whether what ended at `end`, when the log had been cut so often, was not cut off since. After several cuts that is no
-    /// longer known, and counts as cut off.
+    /// Whether the log still holds a batch that ends at `end` and was appended when the log had been truncated `cuts`
+    /// times. After more than one truncation since then this is unknown, and the answer is `false`.
     pub(crate) fn holds(&self, end: Offset, cuts: u64) -> bool {
         self.cuts == cuts || (self.cuts == cuts + 1 && end <= self.last_cut)
     }
 
-    /// Whether the next sync has yet to cover what was written to `segment`.
+    /// Whether no sync has covered yet what was written to `segment`.
     pub(crate) fn is_unsynced(&self, segment: &Rc<Segment>) -> bool {
         self.unsynced.segments.iter().any(|other| Rc::ptr_eq(other, segment))
     }
 
-    /// Whether a producer's batch is new, a repetition, or out of turn.
+    /// Whether a producer's batch is new, a duplicate, or out of sequence.
     pub(crate) fn check_producer(
         &self,
         header: &BatchHeader,
@@ -253,7 +253,7 @@ impl Log {
         self.producers.check(header, origin)
     }
 
-    /// Writes what is staged. Say next what came of it: [`wrote`](Self::wrote) or [`undo`](Self::undo).
+    /// Writes the staged batches. The caller then reports the result: [`wrote`](Self::wrote) or [`undo`](Self::undo).
     pub(crate) fn write(&self, file: &File) -> io::Result<()> {
         self.staging.write_with(|pieces| self.active.write(file, pieces))
     }

@@ -1,9 +1,11 @@
-//! Idempotent producers: what each one last appended, so that a retry is recognised and a gap refused.
+//! Idempotent producers: what each one last appended. So a retry is recognised, and a gap is refused.
 //!
-//! Per producer id the last five batches are remembered (clients keep at most five requests in flight). A batch
-//! that repeats one of them is answered with the original's offset; one that does not follow the last is refused.
-//! A producer never seen before, or forgotten since, may begin with any sequence. Sequences wrap from 2^31-1 to 0.
-//! Behaviour after Kafka's `ProducerAppendInfo` and `ProducerStateManager`; the file format is in
+//! The last five batches of each producer id are remembered, because clients keep at most five requests in flight. A
+//! batch that repeats one of them is answered with the offset of the original. A batch whose sequence does not follow
+//! the last one is refused. A producer that was never seen, or was forgotten, may begin with any sequence. Sequences
+//! wrap from 2^31-1 to 0.
+//!
+//! The behaviour follows Kafka's `ProducerAppendInfo` and `ProducerStateManager`. The file format is in
 //! `format::snapshot`.
 
 use std::collections::BTreeMap;
@@ -14,7 +16,7 @@ use crate::format::snapshot::{self, RememberedBatch, SnapshotEntry};
 use crate::limits::PRODUCER_BATCHES;
 use crate::offset::Offset;
 
-/// Who appends, which decides what is checked.
+/// Who appends. This decides what is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AppendOrigin {
     /// A produce request: sequences are checked, control batches refused.
@@ -28,11 +30,11 @@ pub enum AppendOrigin {
 pub(crate) enum ProducerCheck {
     /// Append it.
     Append,
-    /// It is here already, from `base` on.
+    /// The log has it already, from `base` on.
     Duplicate(RememberedBatch),
 }
 
-/// One producer's state. Small and flat on purpose: it is copied to undo an append that could not be written.
+/// One producer's state. It is small and flat, because it is copied to undo an append that could not be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Producer {
     pub(crate) epoch: i16,
@@ -41,7 +43,8 @@ pub(crate) struct Producer {
     pub(crate) transaction_start: Option<Offset>,
     batches: [RememberedBatch; PRODUCER_BATCHES],
     count: u8,
-    /// The sequence of its first batch, which could not be written: what it sent behind that one must not go first.
+    /// The sequence of its first batch, if that could not be written. The batches that it sent behind it must not be
+    /// appended first.
     awaited: Option<i32>,
 }
 
@@ -58,7 +61,7 @@ impl Producer {
         }
     }
 
-    /// What is left of a producer whose only batches are taken back.
+    /// What is left of a producer all of whose batches are undone.
     fn awaiting_its_first(&self) -> Option<Self> {
         let first = self.batches().first()?;
         Some(Self::awaiting(self.epoch, first.first_sequence(), self.last_timestamp))
@@ -68,7 +71,7 @@ impl Producer {
         Self { last_timestamp, awaited: Some(sequence), ..Self::new(epoch) }
     }
 
-    /// Oldest first.
+    /// The remembered batches, oldest first.
     pub(crate) fn batches(&self) -> &[RememberedBatch] {
         &self.batches[..usize::from(self.count)]
     }
@@ -84,7 +87,8 @@ impl Producer {
         self.last_timestamp = batch.timestamp;
     }
 
-    /// One for each batch, oldest first, and one without if there is none.
+    /// Its entries in a snapshot: one for each batch, oldest first. A producer without a batch has one entry without a
+    /// batch.
     fn snapshot_entries(&self, id: i64) -> impl Iterator<Item = SnapshotEntry> {
         let entry = move |batch| SnapshotEntry {
             id,
@@ -134,7 +138,7 @@ fn remembered(header: &BatchHeader, base: Offset) -> RememberedBatch {
     }
 }
 
-/// How to take back one [`Producers::record`].
+/// How to undo one [`Producers::record`].
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Undo {
     id: i64,
@@ -145,12 +149,12 @@ pub(crate) struct Undo {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Producers {
     by_id: BTreeMap<i64, Producer>,
-    /// How many have a transaction open: mostly none, and then reads need not look.
+    /// How many producers have a transaction open. Usually that is none, and then reads need not look for one.
     open_transactions: usize,
 }
 
 impl Producers {
-    /// What a snapshot file says.
+    /// The producers in a snapshot file.
     pub(crate) fn from_snapshot(entries: Vec<SnapshotEntry>) -> Self {
         let mut producers = Self::default();
         for entry in entries {
@@ -172,7 +176,7 @@ impl Producers {
         snapshot::encode(self.iter().flat_map(|(id, producer)| producer.snapshot_entries(*id)))
     }
 
-    /// Decides about a batch before it gets its offset. Changes nothing.
+    /// Decides about a batch before it gets its offset, and changes nothing.
     pub(crate) fn check(
         &self,
         header: &BatchHeader,
@@ -201,7 +205,7 @@ impl Producers {
         Ok(ProducerCheck::Append)
     }
 
-    /// Remembers a batch that was appended at `base`. Also replays the log after a start.
+    /// Remembers a batch that was appended at `base`. It is also called for every batch that is replayed at a start.
     pub(crate) fn record(&mut self, header: &BatchHeader, base: Offset) -> Option<Undo> {
         if !header.has_producer_id() {
             return None;
@@ -214,7 +218,7 @@ impl Producers {
             producer.transaction_start = None;
             producer.last_timestamp = header.max_timestamp;
         } else {
-            // The coordinators' own batches carry no sequence: nothing to recognise them by.
+            // The coordinators' own batches carry no sequence, so a retry can't be recognised.
             if header.base_sequence >= 0 {
                 producer.remember(remembered(header, base));
             }
@@ -226,14 +230,14 @@ impl Producers {
         Some(Undo { id, before })
     }
 
-    /// Takes appends back, newest first.
+    /// Undoes appends, newest first.
     pub(crate) fn undo(&mut self, undo: Undo) {
         let first = || self.get(undo.id).and_then(Producer::awaiting_its_first);
         let before = undo.before.or_else(first);
         self.replace(undo.id, before);
     }
 
-    /// Notes a batch that there was no room for and that will be sent again.
+    /// Notes a batch that was refused for lack of disk space. Its producer will send it again.
     pub(crate) fn refuse(&mut self, header: &BatchHeader) {
         let is_sequenced = header.has_producer_id() && header.base_sequence >= 0;
         if is_sequenced && self.get(header.producer_id).is_none() {
@@ -247,12 +251,12 @@ impl Producers {
         self.by_id.get(&id)
     }
 
-    /// Those that the log has batches of.
+    /// The producers that have batches in the log.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&i64, &Producer)> {
         self.by_id.iter().filter(|(_, producer)| producer.awaited.is_none())
     }
 
-    /// Puts a producer's state in place; the only way in, so that open transactions stay counted.
+    /// Replaces a producer's state. All changes go through here, so open transactions stay counted.
     pub(crate) fn replace(&mut self, id: i64, state: Option<Producer>) {
         let is_open = |producer: &Producer| producer.transaction_start.is_some();
         self.open_transactions += usize::from(state.as_ref().is_some_and(is_open));
@@ -263,7 +267,7 @@ impl Producers {
         self.open_transactions -= usize::from(before.as_ref().is_some_and(is_open));
     }
 
-    /// Producers of which it is not known when they were last seen were seen at `now_ms`.
+    /// Sets `now_ms` as the time at which a producer was last seen, where that time is unknown.
     pub(crate) fn date(&mut self, now_ms: i64) {
         for producer in self.by_id.values_mut().filter(|producer| producer.last_timestamp < 0) {
             producer.last_timestamp = now_ms;
@@ -273,14 +277,14 @@ impl Producers {
         }
     }
 
-    /// Forgets producers that were idle since `before_ms` and have no transaction open.
+    /// Removes producers that were idle since `before_ms` and have no transaction open.
     pub(crate) fn expire(&mut self, before_ms: i64) {
         self.by_id.retain(|_, producer| {
             producer.transaction_start.is_some() || producer.last_timestamp > before_ms
         });
     }
 
-    /// The first offset of a transaction that is still open.
+    /// The first offset of the oldest open transaction.
     pub(crate) fn first_open_transaction(&self) -> Option<Offset> {
         if self.open_transactions == 0 {
             return None;
@@ -288,13 +292,13 @@ impl Producers {
         self.by_id.values().filter_map(|producer| producer.transaction_start).min()
     }
 
-    /// Producers remembered.
+    /// The number of remembered producers.
     pub(crate) fn len(&self) -> usize {
         self.by_id.len()
     }
 }
 
-/// The header as producers are remembered by it. A producer whose batch has no timestamp was last seen when it was appended.
+/// The header by which a producer is remembered. If the batch has no timestamp, its time is when it was appended.
 pub(crate) fn dated(header: &BatchHeader, max_timestamp: i64, appended_ms: i64) -> BatchHeader {
     let max_timestamp = if max_timestamp < 0 { appended_ms } else { max_timestamp };
     BatchHeader { max_timestamp, ..*header }

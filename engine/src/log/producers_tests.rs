@@ -1,4 +1,4 @@
-//! Retries, gaps, epochs and wraps, as stories of one or two producers.
+//! Retries, gaps, epochs and wraps of one or two producers.
 
 use super::*;
 use crate::format::batch::{Attributes, Batch};

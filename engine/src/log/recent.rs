@@ -1,4 +1,5 @@
-//! Where the newest batches of the active segment begin, so that reads near the end need no index and no file.
+//! The start of each of the newest batches in the active segment. With it, reads near the log's end need no index and
+//! no file.
 
 use std::collections::VecDeque;
 
@@ -24,19 +25,19 @@ impl RecentBatches {
         self.starts = VecDeque::new();
     }
 
-    /// Where the batch that holds `offset` begins, if it is among the remembered. `offset` is below the log's end.
+    /// Where the batch that holds `offset` begins, if that batch is remembered. `offset` is below the log's end.
     pub(crate) fn start_of(&self, offset: Offset) -> Option<FilePosition> {
         let after = self.starts.partition_point(|start| start.0 <= offset);
         after.checked_sub(1).map(|at| self.starts[at].1)
     }
 
-    /// The last boundary in `from..=to`, behind `from` itself if there is one.
+    /// The last batch boundary in `from..=to`. It lies behind `from` if there is one there.
     pub(crate) fn boundary_in(&self, from: FilePosition, to: FilePosition) -> FilePosition {
         let after = self.starts.partition_point(|start| start.1 <= to);
         after.checked_sub(1).map_or(from, |at| self.starts[at].1.max(from))
     }
 
-    /// The first boundary behind `from`.
+    /// The first batch boundary behind `from`.
     pub(crate) fn boundary_after(&self, from: FilePosition) -> Option<FilePosition> {
         let at = self.starts.partition_point(|start| start.1 <= from);
         self.starts.get(at).map(|start| start.1)

@@ -1,12 +1,12 @@
-//! The timestamps of a batch's records: what a topic asks of them, and looking into a batch for them.
+//! The timestamps of a batch's records: what a topic requires of them, and the check of the records for it.
 //!
-//! A header says what its records' largest timestamp is, and as a rule it is believed, so that Produce does not look into
-//! records. It is not where it looks left out (clients are known to leave it at -1) or contradicts itself, where it is too
-//! late to be accepted, and where the topic's limits are not Kafka's defaults: then every record is looked at, the largest timestamp is what is
-//! found, and the batch's header says so from then on.
+//! A header states the largest timestamp of its records. Usually it is believed, so that Produce does not read single
+//! records. It is not believed in these cases: it looks left out (clients are known to leave it at -1) or contradicts
+//! itself; it is too late to be accepted; the topic's limits are not Kafka's defaults. Then every record is checked,
+//! and the largest timestamp that is found is written into the header.
 //!
-//! -1 means "no timestamp". It is held against no limit; other times before 1970 are. The largest timestamp of a batch
-//! with none, or with nothing later than 1970, is -1, as in Kafka.
+//! -1 means "no timestamp". No limit applies to it, but the limits do apply to other times before 1970. If a batch has
+//! no timestamp, or none later than 1970, its largest timestamp is -1, as in Kafka.
 
 use thiserror::Error;
 
@@ -17,13 +17,13 @@ use crate::format::decompress::decompress;
 use crate::format::records::{BadRecord, read_varint};
 use crate::limits::{BLAMED_RECORDS_MAX, LOOK_AT_ONCE_RECORDS};
 
-/// A record without a timestamp, and the largest timestamp of a batch without any.
+/// A record without a timestamp. Also the largest timestamp of a batch without any.
 pub const NO_TIMESTAMP: i64 = -1;
 
 /// Kafka's default of `message.timestamp.after.max.ms`.
 const AFTER_MAX_DEFAULT_MS: i64 = 3_600_000;
 
-/// What a topic asks of the timestamps that clients send.
+/// What a topic requires of the timestamps that clients set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TimestampRules {
     /// `message.timestamp.type`.
@@ -34,18 +34,19 @@ pub struct TimestampRules {
     pub after_max_ms: i64,
 }
 
-/// Why a batch that was looked into may not be appended.
+/// Why a batch may not be appended after its records were checked.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum LookError {
-    /// The records are not what the header says, or too large when decompressed.
+    /// The records are not what the header says, or they are too large when decompressed.
     #[error("the records do not decode, or take more than 64 MiB when decompressed")]
     Undecodable,
-    /// The client says that the times are the broker's, where the broker sets them, or without saying any: that is wrong of
-    /// all records, counted from 0; the first `BLAMED_RECORDS_MAX` of them.
+    /// The client's header says append time. That is refused where the broker does set the times, and where the header
+    /// gives no time. All records of the batch are then wrong. Holds the first `BLAMED_RECORDS_MAX` of them, counted
+    /// from 0.
     #[error("only the broker sets the append time")]
     AppendTime(Vec<i32>),
-    /// Records further back than `message.timestamp.before.max.ms`, or further ahead than
-    /// `message.timestamp.after.max.ms`: which ones, counted from 0; the first `BLAMED_RECORDS_MAX` of them.
+    /// Records whose timestamps lie further back than `message.timestamp.before.max.ms`, or further ahead than
+    /// `message.timestamp.after.max.ms`. Holds the first `BLAMED_RECORDS_MAX` of them, counted from 0.
     #[error("one or more records have been rejected due to invalid timestamp")]
     OutOfRange(Vec<i32>),
 }
@@ -71,7 +72,7 @@ impl From<LookError> for AppendError {
 }
 
 impl LogConfig {
-    /// What the topic asks of clients' timestamps.
+    /// What the topic requires of clients' timestamps.
     pub fn timestamp_rules(&self) -> TimestampRules {
         let limit = |ms: u64| i64::try_from(ms).unwrap_or(i64::MAX);
         TimestampRules {
@@ -83,16 +84,16 @@ impl LogConfig {
 }
 
 impl TimestampRules {
-    /// Whether the header of `batch` is not enough at `now_ms`, so that its records must be looked into.
+    /// Whether the records of `batch` must be checked, because its header does not say enough at `now_ms`.
     #[inline]
     pub fn ask_for_records(&self, batch: &Batch, now_ms: i64) -> bool {
         let header = batch.header();
         let max = header.max_timestamp;
-        // The first record's timestamp is the base, as a rule: a maximum below it contradicts the header itself.
-        // That of a single record is the base.
+        // Usually the base timestamp is that of the first record. A maximum below it contradicts the header itself. If
+        // there is only one record, its timestamp is the base.
         let is_single_and_differs = header.record_count == 1 && max != header.base_timestamp;
         let is_doubtful = max <= 0 || max < header.base_timestamp || is_single_and_differs;
-        // Where no limit ends it, what lies ahead further than usual may be no record's time at all.
+        // Without a limit, a timestamp that lies unusually far ahead may not be the time of any record.
         let is_ahead = max.saturating_sub(now_ms) > self.after_max_ms.min(AFTER_MAX_DEFAULT_MS);
         let claims_append_time = header.attributes.is_log_append_time();
         let asks = match self.kind {
@@ -104,14 +105,14 @@ impl TimestampRules {
         asks && !batch.is_looked_into()
     }
 
-    /// Whether there are limits that a header can't answer for. What it says of the latest record is enough for the
-    /// default limits.
+    /// Whether the topic has limits that a header can't answer for. For the default limits, the header's largest
+    /// timestamp is enough.
     const fn hold_each_record(&self) -> bool {
         let has_after = self.after_max_ms != AFTER_MAX_DEFAULT_MS && self.after_max_ms != i64::MAX;
         self.before_max_ms != i64::MAX || has_after
     }
 
-    /// Differences wrap, as Kafka's do: a time so early that it has none to now is late.
+    /// Differences wrap, as Kafka's do. So a timestamp that is too early for the difference to now counts as too late.
     const fn allow(&self, timestamp: i64, now_ms: i64) -> bool {
         let is_early = now_ms.wrapping_sub(timestamp) > self.before_max_ms;
         let is_late = timestamp.wrapping_sub(now_ms) > self.after_max_ms;
@@ -120,9 +121,9 @@ impl TimestampRules {
 }
 
 impl Batch {
-    /// Looks into every record: each is within the topic's limits, or the batch is refused; and the batch's largest
-    /// timestamp is theirs. Who says that the times are the broker's, where they are not, has said nothing (Kafka
-    /// takes back what it says, too). Decompresses, and takes some nanoseconds a record.
+    /// Checks every record. The batch is refused unless each one is within the topic's limits. The batch's largest
+    /// timestamp is then that of the records. If the client's header says append time although the client sets the
+    /// times, that is cleared, as in Kafka. Decompresses if need be, and takes some nanoseconds per record.
     pub fn look(&self, rules: &TimestampRules, now_ms: i64) -> Result<Self, LookError> {
         let header = self.header();
         let is_append_time =
@@ -146,8 +147,8 @@ impl Batch {
         }
     }
 
-    /// The same without keeping a core from its work: what must be decompressed, or has more records than `at_once` has
-    /// left, is looked into off the core.
+    /// The same without holding up the core. A batch that must be decompressed, or has more records than `at_once` has
+    /// left, is checked off the core.
     pub async fn look_in_turn(
         self,
         rules: TimestampRules,
@@ -162,7 +163,7 @@ impl Batch {
     }
 }
 
-/// How many records may yet be looked at before others must have their turn.
+/// How many records may still be checked before other tasks must have their turn.
 #[derive(Clone, Copy, Debug)]
 pub struct LookBudget(usize);
 
@@ -195,7 +196,8 @@ impl Seen {
     }
 }
 
-/// Hands each record's position and timestamp to `each`. The records must be as many as the header says, and nothing else.
+/// Calls `each` with each record's position and timestamp. There must be as many records as the header says, and
+/// nothing else.
 fn each_timestamp(
     header: &BatchHeader,
     mut records: &[u8],
@@ -205,9 +207,9 @@ fn each_timestamp(
         let length = usize::try_from(take_varint(&mut records)?).map_err(|_| BadRecord)?;
         let (record, rest) = records.split_at_checked(length).ok_or(BadRecord)?;
         records = rest;
-        // Behind one byte of attributes.
+        // The delta follows one byte of attributes.
         let delta = take_varint(&mut record.get(1..).ok_or(BadRecord)?)?;
-        // Whoever makes up a delta that leaves the range gets what Kafka computes.
+        // For a delta that is out of range the client gets what Kafka computes.
         each(at, header.base_timestamp.wrapping_add(delta));
     }
     if records.is_empty() { Ok(()) } else { Err(BadRecord) }

@@ -1,4 +1,4 @@
-//! Which batches are looked into, and what is found.
+//! Which batches have their records checked, and what is found.
 
 use super::*;
 use crate::format::batch::{Attributes, assemble};

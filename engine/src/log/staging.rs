@@ -1,12 +1,12 @@
-//! What one turn of the loop appends to a partition, until it is written as one piece.
+//! The batches that one turn of the loop appends to a partition. They are written as one piece.
 //!
 //! ```text
 //! bytes:  | header + small body | header + small body | header |          | header + small body |
 //! parts:  Copied ------------------------------------------------  Body    Copied ---------------
 //! ```
 //!
-//! Headers are copied, because they are stamped; bodies below `COPY_BODY_BYTES` follow them into the same buffer, and
-//! bigger ones stay where the network put them.
+//! Headers are copied, because the log writes into them. Bodies smaller than `COPY_BODY_BYTES` are copied behind their
+//! header into the same buffer. Larger bodies stay where the network put them.
 
 use std::cell::{Cell, RefCell};
 use std::io::IoSlice;
@@ -34,7 +34,7 @@ enum Part {
     Body(Bytes),
 }
 
-/// What the partition decides about a batch.
+/// What the log writes into the header of a batch.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stamp {
     pub(crate) base: Offset,
@@ -47,12 +47,12 @@ pub(crate) struct Staging {
     bytes: Vec<u8>,
     parts: Vec<Part>,
     total: u64,
-    /// Where each batch will lie; positions are relative to the first.
+    /// Where each batch will lie. Positions are relative to the first.
     pub(crate) batches: Vec<Placed>,
     pub(crate) undo: Vec<Undo>,
-    /// The leader epochs as they were, where a batch has begun another one.
+    /// The leader epochs from before the staged batches, if one of those has begun another epoch.
     pub(crate) epochs_before: Option<LeaderEpochs>,
-    /// When those batches were staged whose times are noted.
+    /// When the batches were staged, of those whose times are recorded.
     pub(crate) staged_at: Vec<Instant>,
     group: Option<Rc<WriteGroup>>,
 }
@@ -66,17 +66,17 @@ impl Staging {
         self.total >= STAGED_BYTES_MAX as u64 || self.parts.len() + 2 > STAGED_PARTS_MAX
     }
 
-    /// Bytes to be written.
+    /// The number of bytes to write.
     pub(crate) fn total(&self) -> u64 {
         self.total
     }
 
-    /// The group that every append since the last write belongs to.
+    /// The group of every append since the last write.
     pub(crate) fn group(&mut self) -> Rc<WriteGroup> {
         self.group.get_or_insert_default().clone()
     }
 
-    /// Stages `batch`; `placed.position` is where it will lie behind what is staged already.
+    /// Stages `batch`. `placed.position` is where it will lie, behind what is already staged.
     pub(crate) fn push(&mut self, batch: &Batch, placed: Placed, stamp_with: Stamp) {
         let start = self.bytes.len();
         let body = batch.body();
@@ -108,7 +108,7 @@ impl Staging {
         }
     }
 
-    /// Ends the write with bytes that do not count as the log's.
+    /// Ends the write with bytes that are not part of the log.
     pub(crate) fn push_tail(&mut self, tail: &Tail) {
         let start = self.bytes.len();
         self.bytes.extend_from_slice(&tail.mark);
@@ -116,7 +116,7 @@ impl Staging {
         self.extend_copied(start);
     }
 
-    /// Hands the pieces, in order, to `write`.
+    /// Calls `write` with the pieces, in order.
     pub(crate) fn write_with<T>(&self, write: impl FnOnce(&mut [IoSlice<'_>]) -> T) -> T {
         if let [Part::Copied(range)] = &self.parts[..] {
             return write(&mut [IoSlice::new(&self.bytes[range.clone()])]);
@@ -132,7 +132,7 @@ impl Staging {
         }
     }
 
-    /// Forgets what was written or taken back. Those who wait for it are to be told.
+    /// Removes what was written or undone. Returns those who wait for it; the caller tells them.
     pub(crate) fn take(&mut self) -> Rc<WriteGroup> {
         self.bytes.clear();
         self.bytes.shrink_to(STAGING_KEPT_BYTES);
@@ -145,7 +145,7 @@ impl Staging {
         self.group.take().unwrap_or_default()
     }
 
-    /// Gives the buffers of an idle partition back.
+    /// Frees the buffers of an idle partition.
     pub(crate) fn rest(&mut self) {
         if self.is_empty() {
             *self = Self { group: self.group.take(), ..Self::default() };
@@ -153,16 +153,16 @@ impl Staging {
     }
 }
 
-/// What one write takes to the file: all of its appends are written, or none of them.
+/// The appends of one write. All of them are written, or none.
 #[derive(Debug, Default)]
 pub(crate) struct WriteGroup {
-    /// When they were, where times are noted.
+    /// When they were written, if times are recorded.
     pub(crate) written_at: Cell<Option<Instant>>,
     outcome: Cell<Option<Result<(), AppendError>>>,
     waiting: RefCell<Waiting>,
 }
 
-/// Those who wait for a write: most often one, who costs no list.
+/// Those who wait for a write. Usually there is one, and then no list is allocated.
 #[derive(Debug, Default)]
 struct Waiting {
     first: Option<Waker>,

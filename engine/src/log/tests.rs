@@ -1,4 +1,5 @@
-//! A random walk over everything that happens to a log, against a list of batches. No file, no task, no simulator.
+//! A random walk over everything that happens to a log, checked against a list of batches. No file, no task, no
+//! simulator.
 
 use std::path::Path;
 
@@ -31,7 +32,7 @@ struct Walk {
     random: Random,
     log: Log,
     config: LogConfig,
-    /// All that was staged and not taken back, cut off at neither end by more than whole segments.
+    /// Everything that was staged and not undone. At both ends it may lack only whole segments.
     batches: Vec<Known>,
     segments: Vec<i64>,
     epoch: i32,
@@ -197,7 +198,7 @@ impl Walk {
         self.batches.retain(|known| !expected.contains(&known.segment));
     }
 
-    /// Cuts at a batch's start, once everything is durable, as whoever has looked at the files does.
+    /// Truncates at a batch's start, once everything is durable, as a caller does after reading the files.
     fn cut(&mut self) {
         self.write();
         if self.syncing.is_some() {

@@ -1,8 +1,9 @@
-//! Appending: decide about a batch, give it its offsets, stage it; and the ticket that becomes an ack.
+//! Appends: an append decides about a batch, gives it its offsets and stages it. The caller gets a ticket that becomes
+//! an ack.
 //!
-//! An append is checked and staged at once, in the caller's turn; the bytes reach the file at the end of the turn, in
-//! one `pwritev` for all appends of the turn, and the medium with the next group commit. [`PendingAck`] waits for
-//! either; acks=0, 1 and all differ only in what the caller waits for.
+//! A batch is checked and staged at once, in the caller's turn. At the end of the turn one `pwritev` writes all appends
+//! of the turn to the file, and the next group commit makes them durable. [`PendingAck`] waits for the one or the
+//! other: acks=0, 1 and all differ only in what the caller waits for.
 
 use std::cell::RefMut;
 use std::future::poll_fn;
@@ -26,42 +27,42 @@ use crate::partition::state::State;
 use crate::partition::waiting::wait_past;
 use crate::partition::{Partition, roll, turn_writer};
 
-/// What an acknowledged append became.
+/// The result of an acknowledged append.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Ack {
     /// Offset of the batch's first record.
     pub base_offset: Offset,
-    /// The broker's timestamp, where the topic's records carry that (`LogAppendTime`).
+    /// The broker's timestamp, if the topic's records carry it (`LogAppendTime`).
     pub log_append_time_ms: Option<i64>,
     /// Where the log started when the batch was appended.
     pub log_start: Offset,
-    /// Whether the batch was here already: a retry of an idempotent producer.
+    /// Whether the log had the batch already: it is a retry of an idempotent producer.
     pub duplicate: bool,
-    /// From when it was staged until it was what was waited for; zero where times are not noted.
+    /// The time from staging the batch to the event that the caller waited for. Zero where times are not recorded.
     pub took: Duration,
 }
 
-/// An append that is under way: a ticket, not yet an ack.
+/// An append in progress: a ticket, not yet an ack.
 #[derive(Debug)]
 #[must_use = "an append is acknowledged only through its ticket"]
 pub struct PendingAck {
     state: Rc<State>,
     group: Option<Rc<WriteGroup>>,
     end: Offset,
-    /// How often the log's end was cut before.
+    /// How often the log had been truncated when the batch was appended.
     cuts: u64,
     ack: Ack,
     staged_at: Option<Instant>,
 }
 
 impl PendingAck {
-    /// Where the batch begins, if it gets written.
+    /// The offset at which the batch begins, if it gets written.
     pub fn base_offset(&self) -> Offset {
         self.ack.base_offset
     }
 
-    /// The offset behind the batch.
+    /// The offset after the batch.
     pub fn end_offset(&self) -> Offset {
         self.end
     }
@@ -72,7 +73,7 @@ impl PendingAck {
         Ok(self.ack_of(self.written_at()))
     }
 
-    /// Waits until the high watermark is past the batch (acks=all): by default, until it is on the medium.
+    /// Waits until the high watermark is past the batch (acks=all). By default that is when the batch is on the medium.
     pub async fn durable(&self) -> Result<Ack, AppendError> {
         let _ticket = Ticket::new(&*self.state);
         self.wait_written().await?;
@@ -95,7 +96,7 @@ impl PendingAck {
         self.group.as_ref().map_or(self.staged_at, |group| group.written_at.get())
     }
 
-    /// When the batch was durable, if it was waited for that.
+    /// When the batch became durable, if the caller waited for that.
     fn note_sync(&self) -> Option<Instant> {
         let times = self.state.turn_writer.times()?;
         self.staged_at?;
@@ -119,7 +120,7 @@ impl PendingAck {
     }
 }
 
-/// Has the sync begin right after the write, as long as it is held.
+/// While it is held, a sync begins right after each write.
 pub(crate) struct Ticket<S: Deref<Target = State>>(S);
 
 impl<S: Deref<Target = State>> Ticket<S> {
@@ -136,15 +137,15 @@ impl<S: Deref<Target = State>> Drop for Ticket<S> {
 }
 
 impl Partition {
-    /// Appends a batch: gives it its offsets at once, and a ticket to wait with.
+    /// Appends a batch. Gives it its offsets at once, and returns a ticket to wait with.
     pub fn append(&self, batch: &Batch, origin: AppendOrigin) -> Result<PendingAck, AppendError> {
         self.append_at(batch, origin, creel_io::wall_clock_ms())
     }
 
-    /// The same at `now_ms`, for a caller that has just looked at the wall clock.
+    /// The same at `now_ms`, for a caller that has just read the wall clock.
     ///
-    /// A batch whose header does not say enough about its timestamps is looked into here, decompressed if need be, unless
-    /// that was done before (`Batch::look_in_turn`).
+    /// If the header does not say enough about the batch's timestamps, the records are checked here, and decompressed
+    /// if need be, unless that was done before (`Batch::look_in_turn`).
     pub fn append_at(
         &self,
         batch: &Batch,
@@ -173,8 +174,9 @@ impl Partition {
         }
     }
 
-    /// Appends a batch that has its offsets and its leader epoch already, byte for byte: what another log holds. It must go on
-    /// where this one ends. Producers are remembered by it, and not checked: that was done where it was appended first.
+    /// Appends, byte for byte, a batch that already has its offsets and its leader epoch, because another log holds it.
+    /// It must begin where this log ends. Its producer is remembered but not checked: that was done where the batch was
+    /// first appended.
     pub fn append_as_is(&self, batch: &Batch) -> Result<PendingAck, AppendAsIsError> {
         let state = self.state();
         state.check_open()?;
@@ -187,8 +189,8 @@ impl Partition {
     }
 }
 
-/// Stages a batch. What is staged is written where the batch must not follow it in the same write, and the segment rolled
-/// where it must not follow in the same file.
+/// Stages a batch. If it must not be in the same write as the staged batches, those are written first. If it must not
+/// be in the same file, the segment is rolled first.
 fn stage<E: From<AppendError>>(
     state: &Rc<State>,
     log: &mut Log,
@@ -241,7 +243,8 @@ fn answer_duplicate(
     PendingAck { state: state.clone(), group, end, cuts: log.cuts(), ack, staged_at: moment.staged_at }
 }
 
-/// Whether a batch may be appended. What is found by looking into it, if its header was not enough.
+/// Whether a batch may be appended. Returns the batch with what the check of its records found, if its header did not
+/// say enough.
 fn check(
     batch: &Batch,
     origin: AppendOrigin,

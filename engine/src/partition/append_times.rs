@@ -1,13 +1,13 @@
-//! How long the batches of one core took to the file and to the medium.
+//! How long the batches of one core took to reach the file and the medium.
 //!
 //! ```text
 //! staged        pwritev returned              high watermark past it
 //! |---- write ----|------------ sync ------------|
 //! ```
 //!
-//! `write` is counted for each batch of a client, when it is written; `sync` for each that someone waits for until it is
-//! durable. All batches of a write share its end, all of a sync share that one's: two readings of the clock a turn, and
-//! one an append.
+//! `write` is counted for each batch of a client when it is written. `sync` is counted for each batch that someone
+//! waits for until it is durable. All batches of a write end at the same moment, and so do all batches of a sync. So
+//! the clock is read twice a turn, and once per append.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -26,11 +26,12 @@ pub struct AppendTimes {
     pub sync: Histogram,
 }
 
-/// Syncs remembered for those who ask late. Of an older one it is known only that it was not later than these.
+/// The number of syncs that are remembered for tickets that are looked at late. Of an older sync it is only known that
+/// it was not later than these.
 const SYNCS_REMEMBERED: usize = 32;
 
-/// When the last syncs of a partition came back, and up to where each had made it durable. A ticket is looked at when its
-/// reply is next to be sent, which may be several syncs later.
+/// When the last syncs of a partition ended, and up to which offset each had made the log durable. A ticket is looked
+/// at when its reply is the next to be sent, which may be several syncs later.
 #[derive(Debug, Default)]
 pub(crate) struct SyncTimes(RefCell<VecDeque<(Offset, Instant)>>);
 
@@ -43,12 +44,12 @@ impl SyncTimes {
         syncs.push_back((end, at));
     }
 
-    /// What was durable is not, any more.
+    /// Forgets all syncs: what was durable is no longer so.
     pub(crate) fn clear(&self) {
         self.0.borrow_mut().clear();
     }
 
-    /// When everything before `end` was durable.
+    /// When everything before `end` became durable.
     pub(crate) fn of(&self, end: Offset) -> Option<Instant> {
         let syncs = self.0.borrow();
         syncs.get(syncs.partition_point(|(covered, _)| *covered < end)).map(|(_, at)| *at)

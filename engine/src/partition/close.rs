@@ -1,4 +1,4 @@
-//! The end of a partition's time on a core: closed cleanly, or deleted.
+//! How a partition ends on a core: it is closed cleanly, or deleted.
 
 use std::io;
 use std::rc::Rc;
@@ -14,8 +14,8 @@ use crate::segment::files::write_indexes;
 use crate::segment::remove::remove_off_core;
 
 impl Partition {
-    /// Writes and syncs everything, cuts the files to their length, and leaves indexes and snapshot as Kafka's tools
-    /// expect them. On an error the log directory must not be marked as cleanly shut down.
+    /// Writes and syncs everything, cuts the files to their length, and writes the indexes and the snapshot that
+    /// Kafka's tools expect. After an error the log directory must not be marked as cleanly shut down.
     pub async fn close(&self) -> io::Result<()> {
         let state = self.state();
         while state.is_healthy() && !is_settled(state) {
@@ -32,7 +32,8 @@ impl Partition {
         }
     }
 
-    /// Removes the partition and its files. A crash in between leaves a directory that says so by its name.
+    /// Removes the partition and its files. A crash meanwhile leaves a directory whose name says that it was being
+    /// deleted.
     pub async fn delete(&self) -> io::Result<()> {
         let state = self.state();
         end(state).await;
@@ -42,25 +43,25 @@ impl Partition {
     }
 }
 
-/// Whether all that was appended is on the medium, and nothing writes any more.
+/// Whether every appended batch is on the medium, and nothing writes any more.
 fn is_settled(state: &State) -> bool {
     let log = state.log.borrow();
     log.cursors().next == log.cursors().durable && state.running.is_quiet()
 }
 
-/// From now on nothing is appended, and nothing runs behind this: another partition of that name may follow.
+/// Ends appends, and waits for the tasks that still run. Another partition of the same name may be opened afterwards.
 async fn end(state: &Rc<State>) {
     state.health.set(Health::Closed);
     commit::stop_alarm(state);
     state.hw_waiters.borrow_mut().wake_all();
     spare::discard(state);
     state.running.ended().await;
-    // One that was being prepared when the log was closed.
+    // A spare that was still being prepared when the log was closed.
     spare::discard(state);
     state.running.ended().await;
 }
 
-/// Whatever comes of it, the files are closed behind it: a stop goes through any number of partitions.
+/// Closes the files even after an error, because a stop may close any number of partitions.
 async fn close_files(state: &State) -> io::Result<()> {
     let written = write_final_files(state).await;
     state.log.borrow().segments().iter().for_each(|segment| segment.log.close());
@@ -78,12 +79,12 @@ async fn write_final_files(state: &State) -> io::Result<()> {
     let directory = &state.directory;
     active.log.get()?.sync_all().await?;
     write_indexes(directory, &active).await?;
-    // The one that is replaced may be the only copy of what it says.
+    // The snapshot that is replaced may be the only copy of what it holds.
     let snapshot_path = segment_path(directory, next, FileKind::ProducerSnapshot);
     fs::write_atomically(&snapshot_path, &snapshot).await?;
     write_epochs(directory, epochs.entries()).await?;
     write_bad_ranges(directory, &bad).await?;
-    // Every file ends with its batches now.
+    // Every file now ends with its batches.
     remove_reuse(directory)?;
     fs::sync_dir(directory).await
 }

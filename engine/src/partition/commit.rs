@@ -1,4 +1,4 @@
-//! Does what `jobs::commit` says is due: syncs, and the alarm that waits for one.
+//! Does what `jobs::commit` says is due: it runs the syncs, and the alarm that waits for the next one.
 
 use std::io;
 use std::rc::Rc;
@@ -30,7 +30,8 @@ pub(crate) fn start(state: &Rc<State>) {
     }
 }
 
-/// Starts a sync in a task of its own; what was written meanwhile is looked at when it is back. None is in flight.
+/// Starts a sync in a task of its own. When the sync ends, the task looks at what was written meanwhile. No other sync
+/// is in flight.
 fn begin(state: &Rc<State>) {
     let work = {
         let mut log = state.log.borrow_mut();
@@ -67,7 +68,7 @@ async fn sync(state: &Rc<State>, work: ToSync) {
     state.raise_high_watermark(&mut log, state.visibility().after_sync(covers));
 }
 
-/// Has a sync begin by `at`. An alarm that is set already goes off no later, and asks again.
+/// Makes sure that a sync begins by `at`. If an alarm is already set, it goes off no later and then checks again.
 fn set_alarm(state: &Rc<State>, at: Instant) {
     if !state.running.has(Work::CommitAlarm) {
         let alarm = state.spawn(Work::CommitAlarm, async move |state| wait_for(state, at).await);
@@ -87,7 +88,7 @@ async fn wait_for(state: &Rc<State>, mut at: Instant) {
     }
 }
 
-/// Nothing waits for its sync by the clock any more.
+/// Stops the alarm: no written batch has to be synced by a given time any more.
 pub(crate) fn stop_alarm(state: &State) {
     state.commit.borrow_mut().stop_lingering();
     if let Some(alarm) = state.commit_alarm.take() {
@@ -95,8 +96,8 @@ pub(crate) fn stop_alarm(state: &State) {
     }
 }
 
-/// `flush.messages` or `flush.ms` are others now. What is written is synced at once, which is never too late for the
-/// new ones; and where the high watermark follows the write now, it follows to what is written already.
+/// Applies a change of `flush.messages` or `flush.ms`. What is written is synced at once, which is never too late for
+/// the new settings. If the high watermark now follows the write, it moves to the end of what is already written.
 pub(crate) fn durability_changed(state: &Rc<State>) {
     stop_alarm(state);
     let is_due = {
@@ -112,7 +113,7 @@ pub(crate) fn durability_changed(state: &Rc<State>) {
     }
 }
 
-/// Syncs everything that is written now, whatever the topic's policy. Returns whether it is durable.
+/// Syncs everything that is written now, whatever the topic's settings. Returns whether it is durable.
 pub(crate) async fn sync_now(state: &Rc<State>) -> bool {
     let target = state.log.borrow().cursors().written;
     let is_durable = || state.log.borrow().cursors().durable >= target;
@@ -130,7 +131,7 @@ async fn begin_or_await(state: &Rc<State>) {
     }
 }
 
-/// Has the epochs on the medium say where the log starts now. `false`: the log is not what it was any more.
+/// Makes sure that the epochs on the medium say where the log starts now. `false`: the log is not healthy any more.
 pub(crate) async fn write_start(state: &Rc<State>) -> io::Result<bool> {
     let start = state.log.borrow().epochs().start();
     let mut awaited = 0;

@@ -1,5 +1,6 @@
-//! Writes the active segment's durability mark anew, once nothing has followed the last sync for a while: it then says all
-//! that is durable. Where stale bytes lie behind the log's end, marks alone tell damage from a torn end.
+//! Rewrites the active segment's durability mark once nothing has followed the last sync for a while. The mark then
+//! holds everything that is durable. Where stale bytes lie behind the log's end, only marks tell damage from a torn
+//! end.
 
 use std::rc::Rc;
 
@@ -8,7 +9,7 @@ use crate::limits::COMMIT_LINGER;
 use crate::log::Log;
 use crate::partition::state::State;
 
-/// Has the mark written when the log is at rest, if it is stale.
+/// Rewrites the mark once the log is at rest, if it is out of date.
 pub(crate) fn refresh_soon(state: &Rc<State>) {
     if state.running.has(Work::DurabilityMark) || !is_stale(state) {
         return;
@@ -28,7 +29,8 @@ fn is_stale(state: &State) -> bool {
     state.is_healthy() && log.active().mark_is_stale(log.cursors().durable)
 }
 
-/// Writes the mark, if it is stale. One that can't be written costs knowledge after a crash, nothing else.
+/// Rewrites the mark, if it is out of date. If it can't be written, a recovery after a crash knows less, and nothing
+/// else is lost.
 pub(crate) fn write(state: &State, log: &mut Log) {
     let durable = log.cursors().durable;
     if log.active().mark_is_stale(durable)

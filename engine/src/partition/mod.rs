@@ -1,7 +1,8 @@
 //! One partition on the core that owns it: the handle that the broker holds.
 //!
-//! Owns the only `Rc` of a log's state, and is the only room that spawns. Each verb has a file: it asks the log and the jobs
-//! what is to be done, does it, and says what came of it.
+//! Owns the only `Rc` of a log's state, and is the only room that spawns tasks. Each operation has a file: it asks the
+//! log and the jobs what is to be done, does it, and reports the result to them. Must not know the wire protocol or
+//! another core.
 
 pub(crate) mod append;
 pub(crate) mod append_times;
@@ -37,7 +38,7 @@ use crate::partition::state::{Health, State};
 use crate::partition::waiting::wait_past;
 use crate::recover::recovered_log::RecoveryReport;
 
-/// A partition's log. Clones are handles to the same log.
+/// A partition's log. A clone is a handle to the same log.
 #[derive(Clone, Debug)]
 pub struct Partition(Rc<State>);
 
@@ -60,32 +61,33 @@ impl Partition {
         self.0.log.borrow().cursors().log_start
     }
 
-    /// The end of what consumers may read.
+    /// The end of the records that consumers may read.
     pub fn high_watermark(&self) -> Offset {
         self.0.log.borrow().cursors().high_watermark
     }
 
-    /// The end of what read_committed consumers may read.
+    /// The last stable offset: the end of the records that read_committed consumers may read.
     pub fn last_stable(&self) -> Offset {
         self.0.log.borrow().last_stable()
     }
 
-    /// The end of what is in the file: the offset the next written batch may get.
+    /// The end of the batches in the file: the offset that the next written batch may get.
     pub fn log_end(&self) -> Offset {
         self.0.log.borrow().cursors().written
     }
 
-    /// The offset the next appended batch gets, unless a staged one can't be written.
+    /// The offset that the next appended batch gets, unless a staged batch can't be written.
     pub fn next_offset(&self) -> Offset {
         self.0.log.borrow().cursors().next
     }
 
-    /// The end of what is on the medium.
+    /// The end of the batches on the medium.
     pub fn durable_end(&self) -> Offset {
         self.0.log.borrow().cursors().durable
     }
 
-    /// What recovery need not look at again, for the checkpoint: on the medium, its side files included.
+    /// The recovery point for the checkpoint: everything before it is on the medium, with its side files, so recovery
+    /// need not look at it again.
     pub fn recovery_point(&self) -> Offset {
         self.0.side_files.borrow().recovery_point(self.durable_end())
     }
@@ -100,12 +102,12 @@ impl Partition {
         self.0.log.borrow_mut().begin_epoch(epoch);
     }
 
-    /// The largest epoch not above `epoch` and where it ends (OffsetForLeaderEpoch).
+    /// The largest epoch that is not above `epoch`, and where it ends (OffsetForLeaderEpoch).
     pub fn end_of_epoch(&self, epoch: LeaderEpoch) -> Option<(LeaderEpoch, Offset)> {
         self.0.log.borrow().epochs().end_of(epoch, self.log_end())
     }
 
-    /// The epoch that `offset` was appended under.
+    /// The leader epoch under which `offset` was appended.
     pub fn epoch_of(&self, offset: Offset) -> Option<LeaderEpoch> {
         self.0.log.borrow().epochs().epoch_of(offset)
     }
@@ -115,7 +117,7 @@ impl Partition {
         self.0.config.borrow().clone()
     }
 
-    /// Changes the topic's settings; they hold from now on.
+    /// Changes the topic's settings. They apply from now on.
     pub fn set_config(&self, config: LogConfig) {
         let before = self.0.durability();
         *self.0.config.borrow_mut() = config;
@@ -124,56 +126,56 @@ impl Partition {
         }
     }
 
-    /// Bytes of all segments.
+    /// The size of all segments in bytes.
     pub fn size_bytes(&self) -> u64 {
         self.0.log.borrow().size_bytes()
     }
 
-    /// Idempotent producers remembered.
+    /// The number of idempotent producers that are remembered.
     pub fn producer_count(&self) -> usize {
         self.0.log.borrow().producers().len()
     }
 
-    /// Whether a write or sync failed, so that the log refuses appends until restart.
+    /// Whether a write or a sync has failed, so that the log refuses appends until a restart.
     pub fn is_poisoned(&self) -> bool {
         self.0.health.get() == Health::Poisoned
     }
 
-    /// Whether it was closed or deleted.
+    /// Whether the partition was closed or deleted.
     pub fn is_closed(&self) -> bool {
         self.0.is_closed()
     }
 
-    /// What is to be seen of it now.
+    /// What a reader that looks now has seen of the partition.
     pub fn seen(&self) -> Seen {
         let log = self.0.log.borrow();
         let cursors = log.cursors();
         Seen { high_watermark: cursors.high_watermark, log_start: cursors.log_start }
     }
 
-    /// Ranges that can't be served.
+    /// Ranges that can't be served, because they are damaged.
     pub fn bad_ranges(&self) -> Vec<BadRange> {
         self.0.log.borrow().bad_ranges().to_vec()
     }
 
-    /// Segments that began in the file of an older one since the log was opened.
+    /// The number of segments that began in the file of an older one since the log was opened.
     pub fn recycled_segments(&self) -> u64 {
         self.0.spare.borrow().reused()
     }
 
-    /// What opening it found and did.
+    /// What the opening of the log found and did.
     pub fn recovery(&self) -> &RecoveryReport {
         &self.0.recovery
     }
 
-    /// Waits until the high watermark is past `offset`, or the log is closed, poisoned or cut: for long polls.
+    /// Waits until the high watermark is past `offset`, or the log is closed, poisoned or truncated. For long polls.
     /// Dropping the future ends the wait.
     pub async fn changed(&self, offset: Offset) {
         let cuts = self.0.log.borrow().cuts();
         wait_past(&self.0, offset, cuts).await;
     }
 
-    /// Syncs everything written so far, whatever the topic's policy.
+    /// Syncs everything written so far, whatever the topic's settings.
     pub async fn sync(&self) -> io::Result<()> {
         let state = self.state();
         let _ = turn_writer::write_staged(state, &mut state.log.borrow_mut());

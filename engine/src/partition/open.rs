@@ -1,4 +1,4 @@
-//! Opening a partition: its files, its recovered state, its producers.
+//! Opens a partition: its files, its recovered state, its producers.
 
 use std::cell::{Cell, RefCell};
 use std::io;
@@ -45,17 +45,17 @@ pub struct OpenLog {
     pub config: LogConfig,
     /// The leader epoch to append under, unless the log knows a larger one.
     pub leader_epoch: LeaderEpoch,
-    /// How the broker stopped the last time.
+    /// How the broker last stopped.
     pub last_stop: LastStop,
-    /// From the checkpoint: synced below this.
+    /// From the checkpoint: everything below this was synced.
     pub recovery_point: Option<Offset>,
     /// From the checkpoint: where the log starts.
     pub log_start: Option<Offset>,
 }
 
 impl OpenLog {
-    /// Bytes of segments that the opening of the partition will go through, about, if its last stop was not clean. What cannot
-    /// be looked at counts as nothing: opening it says why.
+    /// About how many bytes of segments the opening will scan, if the last stop was not clean. What can't be read
+    /// counts as nothing here; the opening itself will say why.
     pub fn bytes_to_recover(&self) -> u64 {
         match self.last_stop {
             LastStop::Clean => 0,
@@ -65,7 +65,7 @@ impl OpenLog {
 }
 
 impl Partition {
-    /// Opens or creates a partition on this core, recovering it if need be.
+    /// Opens or creates a partition on this core, and recovers it if need be.
     pub async fn open(turn_writer: &TurnWriter, open: OpenLog) -> Result<Self, OpenError> {
         prepare_directory(&open.directory).await?;
         let files = find_files(&open.directory)?;
@@ -101,7 +101,7 @@ impl Partition {
             epochs.truncate_end(recovery.end);
         }
         if is_new && epochs_start < Some(start) {
-            // The first segment begins later than they say, and none is missing.
+            // The first segment begins later than the epochs say, and no segment is missing.
             remove_epochs(&open.directory)?;
         }
         recovery.forget_reuse().await?;
@@ -112,7 +112,7 @@ impl Partition {
             None => recovery.begin_active(open.log_start)?,
         };
         if is_new_file {
-            // A later segment's name must never outlive the first one's.
+            // The name of a later segment must never be durable before that of the first one.
             fs::sync_dir(&open.directory).await?;
         }
         let mut producers = recovery.replay_producers().await?;
@@ -127,7 +127,7 @@ impl Partition {
     }
 }
 
-/// Makes the directory, and its name and those above it safe.
+/// Makes the directory, and makes its name and the names of those above it durable.
 async fn prepare_directory(directory: &Path) -> io::Result<()> {
     let missing: Vec<&Path> = directory.ancestors().take_while(|path| !fs::exists(path)).collect();
     fs::create_dir_all(directory).map_err(naming(directory))?;
@@ -143,7 +143,7 @@ impl RecoveredLog {
         if self.segments.is_empty() {
             self.end = log_start.unwrap_or(Offset::ZERO);
         }
-        // An empty one that an earlier start has left there begins anew.
+        // A start before this one has left an empty segment there. It begins again.
         self.segments.pop_if(|last| last.base == self.end);
         let signer = ReuseCheckpoint::signer(None, self.end);
         let active = ActiveSegment::create(&self.directory, signer, self.now_ms)?;
@@ -151,7 +151,7 @@ impl RecoveredLog {
         Ok(active)
     }
 
-    /// Preallocates the disk of the segment that the next append goes to, where that is wanted.
+    /// Preallocates the disk space of the segment that the next append goes to, if the topic asks for that.
     async fn preallocate(&self, active: &mut ActiveSegment) -> bool {
         match self.config.preallocate_limit() {
             Some(limit) if active.length() < limit => {
@@ -162,7 +162,7 @@ impl RecoveredLog {
         }
     }
 
-    /// The producers as they were at the end of the log: the newest sound snapshot, and the headers behind it.
+    /// The producers at the end of the log, from the newest sound snapshot and the batch headers behind it.
     async fn replay_producers(&mut self) -> io::Result<Producers> {
         let mut producers = Producers::default();
         let mut from = self.segments.first().map_or(Offset::ZERO, |first| first.base);
@@ -178,10 +178,11 @@ impl RecoveredLog {
             are_any_removed = true;
         }
         if are_any_removed {
-            // Behind a clean stop, or damaged: like those that recovery has removed, they must not come back.
+            // After a clean stop one may lie behind the log's end; others are damaged. Like those that recovery has
+            // removed, they must not come back.
             fs::sync_dir(&self.directory).await?;
         }
-        // Each clean stop leaves one at the end of the log: of the older ones only those of segments are kept.
+        // Each clean stop leaves a snapshot at the end of the log. Of the older ones, only those of segments are kept.
         for offset in &self.snapshots {
             if !self.segments.iter().any(|segment| segment.base == *offset) {
                 remove_snapshot(&self.directory, *offset)?;
@@ -202,8 +203,9 @@ impl RecoveredLog {
         Ok(producers)
     }
 
-    /// Retention may take every segment before the active one: what they say about producers must be written down by
-    /// then, and the snapshot that a roll would have left is missing. `false`: there is no room for it.
+    /// Writes a missing producer snapshot. Retention may drop every segment before the active one, so what they say
+    /// about producers must be in a snapshot by then, and the one that a roll would have left is missing. `false`:
+    /// there is no disk space for it.
     async fn snapshot_anew(&self, producers: &Producers) -> io::Result<bool> {
         match write_snapshot(&self.directory, self.end, &producers.to_snapshot()) {
             Ok(file) => file.sync_data().await?,
@@ -219,7 +221,7 @@ impl RecoveredLog {
     }
 }
 
-/// Has producers remembered by the batches of `segment` that begin at or behind `from`.
+/// Replays the batches of `segment` that begin at or behind `from` into the producers' state.
 pub(crate) async fn replay_segment(
     segment: &Segment,
     from: Offset,
@@ -255,7 +257,7 @@ fn assemble(
 ) -> State {
     let first = recovery.segments.first().map_or(recovery.end, |first| first.base);
     let log_start = open.log_start.unwrap_or(first).clamp(first, recovery.end.max(first));
-    // Ten thousand partitions are opened at a start, and most of them are not used soon.
+    // A start opens up to ten thousand partitions, and most of them are not used soon.
     recovery.segments.iter().for_each(|segment| segment.log.close());
     epochs.truncate_start(log_start);
     let epoch = epochs.latest().unwrap_or_default().max(open.leader_epoch);

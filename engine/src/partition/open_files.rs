@@ -1,4 +1,5 @@
-//! The files of a partition's segments, opened within what the core's partitions may together keep open.
+//! Opens the files of a partition's segments, within the number of files that the core's partitions may keep open
+//! together.
 
 use std::io;
 use std::rc::Rc;
@@ -11,7 +12,7 @@ use crate::partition::state::State;
 use crate::segment::Segment;
 use crate::segment::open_files::Owner;
 
-/// A handle to a segment's file. A sealed one is [let go](let_go) of after it was read.
+/// A handle to a segment's file. After a read, [`let_go`] is called for a sealed segment.
 pub(crate) fn file_of(state: &Rc<State>, segment: &Rc<Segment>) -> io::Result<File> {
     if is_active(state, segment) { active_file(state, segment) } else { file_if_any(state, segment) }
 }
@@ -46,7 +47,7 @@ pub(crate) async fn make_room_to_open(state: &State) {
     }
 }
 
-/// Counts an active segment that is open or about to be.
+/// Counts an active segment that is open or is about to be opened.
 #[inline]
 pub(crate) fn note_opened(state: &Rc<State>, active: &Rc<Segment>) {
     if !active.is_listed.replace(true) {
@@ -58,7 +59,7 @@ fn is_active(state: &State, segment: &Segment) -> bool {
     state.log.borrow().active().base == segment.base
 }
 
-/// A segment that is not appended to is open for a while, if there is room for it; who reads it has a handle.
+/// Lets a sealed segment stay open for a while, if there is room for it. A reader has its own handle.
 pub(crate) fn let_go(state: &State, segment: &Rc<Segment>) {
     if !is_active(state, segment) {
         state.turn_writer.open_files.keep_sealed(segment);
@@ -67,7 +68,7 @@ pub(crate) fn let_go(state: &State, segment: &Rc<Segment>) {
 
 impl Owner for State {
     fn try_close(&self, segment: &Rc<Segment>) -> bool {
-        // A log that is borrowed is being written to.
+        // If the log is borrowed, it is being written to.
         let Ok(log) = self.log.try_borrow() else { return false };
         if log.is_unsynced(segment) || !self.running.is_quiet() {
             return false;

@@ -1,9 +1,10 @@
-//! Reading: which bytes of which file to send for an offset.
+//! Reads: which bytes of which file to send for an offset.
 //!
-//! A read at the end of the log is answered from memory (`RecentBatches`) and touches no file. Otherwise the offset
-//! index leads near the batch and a short walk over headers finds it. The answer is a slice of a file that starts at
-//! the batch that holds the offset (the whole batch, also when the offset lies inside it) and never reaches behind
-//! the high watermark or into a damaged range.
+//! A read near the end of the log is answered from memory (`RecentBatches`) and touches no file. For any other read,
+//! the offset index leads near the batch, and a short walk over headers finds it.
+//!
+//! The answer is a slice of a file. It starts with the batch that holds the offset, as a whole, even if the offset lies
+//! inside it. It never reaches behind the high watermark or into a damaged range.
 
 use std::io;
 use std::rc::Rc;
@@ -22,7 +23,7 @@ use crate::segment::Segment;
 use crate::segment::files::{load_indexes, rebuild_indexes};
 use crate::segment::scan::Scan;
 
-/// What a reader may see.
+/// Which records a reader may see.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Isolation {
     /// Up to the high watermark (read_uncommitted).
@@ -35,18 +36,18 @@ pub enum Isolation {
 /// The answer to a read.
 #[derive(Clone, Debug)]
 pub struct ReadOutcome {
-    /// Batches; the last one may be cut. `None`: nothing to read there yet.
+    /// Batches; the last one may be incomplete. `None`: there is nothing to read yet.
     pub slice: Option<FileSlice>,
-    /// End of what is committed.
+    /// The end of the committed records.
     pub high_watermark: Offset,
-    /// End of what read_committed may see.
+    /// The last stable offset: the end of what read_committed consumers may read.
     pub last_stable: Offset,
-    /// Start of the log.
+    /// The start of the log.
     pub log_start: Offset,
 }
 
 impl ReadOutcome {
-    /// Bytes of the slice.
+    /// The size of the slice in bytes.
     pub fn size_bytes(&self) -> u64 {
         self.slice.as_ref().map_or(0, |slice| slice.length)
     }
@@ -61,8 +62,8 @@ struct Want {
 }
 
 impl Partition {
-    /// Finds the bytes from the batch that holds `from` on: at most `max_bytes`, or one whole batch if it is larger
-    /// and `at_least_one` asks for it.
+    /// Finds the bytes to send, beginning with the batch that holds `from`: at most `max_bytes`, or one whole batch if
+    /// it is larger and `at_least_one` asks for it.
     pub async fn read(
         &self,
         from: Offset,
@@ -90,7 +91,7 @@ impl Partition {
             None => match find_slice(state, want, limit).await {
                 Ok(slice) => slice,
                 Err(error) => {
-                    // Retention may have taken the segment away meanwhile: then the offset is out of range now.
+                    // Retention may have dropped the segment meanwhile. Then the offset is now out of range.
                     outcome_without_slice(state, from)?;
                     return Err(error.into());
                 }
@@ -106,7 +107,7 @@ fn outcome_without_slice(state: &State, from: Offset) -> Result<ReadOutcome, Rea
     }
     let log = state.log.borrow();
     let cursors = log.cursors();
-    // Whoever knows of an append may ask for what comes behind it, durable or not.
+    // A client that knows of an append may ask for what follows it, durable or not.
     let (offset, log_start, log_end) = (from, cursors.log_start, cursors.next);
     if !(log_start..=log_end).contains(&from) {
         return Err(ReadError::OutOfRange { offset, log_start, log_end });
@@ -118,7 +119,7 @@ fn outcome_without_slice(state: &State, from: Offset) -> Result<ReadOutcome, Rea
     Ok(ReadOutcome { slice: None, high_watermark, last_stable, log_start })
 }
 
-/// The slice for a read near the end of the log, from memory alone. `None`: not near enough.
+/// The slice for a read near the end of the log, from memory alone. `None`: the offset is not near enough.
 fn hot_slice(state: &Rc<State>, want: Want) -> Option<io::Result<Option<FileSlice>>> {
     let log = state.log.borrow();
     let start = log.recent().start_of(want.from)?;
@@ -150,7 +151,7 @@ async fn find_slice(state: &Rc<State>, want: Want, limit: Offset) -> io::Result<
             return found;
         }
         open_files::let_go(state, &segment);
-        // The offset was compacted away, or lies behind this segment's last batch: go on with the next.
+        // Compaction has removed the offset, or it lies behind this segment's last batch. Go on with the next segment.
         let Some(next) = state.log.borrow().segment_after(segment.base).cloned() else {
             return Ok(None);
         };
@@ -161,7 +162,7 @@ async fn find_slice(state: &Rc<State>, want: Want, limit: Offset) -> io::Result<
     }
 }
 
-/// How far into `segment` a read from `from` may reach.
+/// How far a read from `from` may reach into `segment`.
 async fn cap(
     state: &Rc<State>,
     segment: &Rc<Segment>,
@@ -192,7 +193,7 @@ pub(crate) fn committed_end(log: &Log, segment: &Segment) -> FilePosition {
     }
 }
 
-/// The first batch below `cap` that ends behind `offset`, and where it lies.
+/// The first batch below `cap` that ends behind `offset`, and its position.
 pub(crate) async fn locate(
     state: &Rc<State>,
     segment: &Rc<Segment>,
@@ -226,8 +227,8 @@ fn behind_damage_before(state: &State, segment: &Segment, offset: Offset) -> Opt
     damaged.map(|bad| bad.end_position).max()
 }
 
-/// Goes where the index says a walk to `offset` may begin. `false`: the index is wrong, for the batch there does
-/// not end as its entry says.
+/// Moves to where, by the index, a walk to `offset` may begin. `false`: the index is wrong, because the batch there
+/// does not end as its entry says.
 async fn go_by_index(scan: &mut Scan, segment: &Segment, offset: Offset) -> io::Result<bool> {
     let entry = segment.with_indexes(|indexes| indexes.offsets.entry_before(offset)).flatten();
     let Some((last, position)) = entry else {
@@ -245,7 +246,8 @@ fn bad_start(log: &Log, segment: &Segment, from: Offset) -> Option<FilePosition>
     behind.map(|bad| bad.position).min()
 }
 
-/// Where to end: everything, or at a boundary the index knows, or at the byte limit, but not inside the first batch.
+/// Where the slice ends: at the end of what may be read, at a boundary that the index knows, or at the byte limit, but
+/// not inside the first batch.
 fn end_of_slice(
     segment: &Segment,
     first: &BatchHeader,

@@ -1,4 +1,4 @@
-//! Retention and DeleteRecords: moves the log's start, and removes the segments before it.
+//! Retention and DeleteRecords: they move the log's start, and remove the segments before it.
 
 use std::io;
 use std::ops::Deref;
@@ -17,7 +17,8 @@ use crate::segment::files::write_snapshot;
 use crate::segment::remove::{remove_off_core, remove_segment};
 use crate::segment::spare::retire_files;
 
-/// Retention at a roll, so that it takes one segment as one begins, and its file can serve the one after.
+/// Runs retention at a roll. So one segment is dropped as another begins, and its file can be reused for the one after
+/// that.
 pub(crate) fn retain_soon(state: &Rc<State>, now_ms: i64) {
     if !spare::reuses_segments(state) {
         return;
@@ -29,7 +30,7 @@ pub(crate) fn retain_soon(state: &Rc<State>, now_ms: i64) {
     });
 }
 
-/// Drops what retention no longer keeps, of what is durable.
+/// Drops what retention no longer keeps, as far as it is durable.
 async fn retain(state: &Rc<State>, now_ms: i64) -> io::Result<()> {
     load_largest(state, now_ms).await?;
     let due = {
@@ -43,7 +44,7 @@ async fn retain(state: &Rc<State>, now_ms: i64) -> io::Result<()> {
     }
 }
 
-/// Where the partition is closed meanwhile there is nothing to look after any more.
+/// Does nothing if the partition is closed meanwhile.
 pub(crate) async fn drop_expired(state: &Rc<State>, offset: Offset) -> io::Result<()> {
     match drop_before(state, offset).await {
         Err(_) if state.is_closed() => Ok(()),
@@ -59,7 +60,7 @@ pub(crate) async fn drop_before(state: &Rc<State>, offset: Offset) -> io::Result
     move_start(state, offset);
     let _removing = Removing::begin(&**state).await;
     if state.is_closed() {
-        // Deleted meanwhile: a new partition may have the directory's name, and segments that are called the same.
+        // The partition was deleted meanwhile. A new partition may have a directory and segments of the same names.
         return Err(io::Error::other("the partition is closed"));
     }
     remove_pending(state).await
@@ -73,8 +74,8 @@ fn move_start(state: &State, offset: Offset) {
     state.reclaim.borrow_mut().add(gone);
 }
 
-/// Whole segments go only once they are durable: a crash that brings one back must not bring it back torn, with what
-/// it said about producers gone. Only relaxed durability makes a difference here.
+/// Makes the segments before `offset` durable before they are dropped. Otherwise a crash could bring such a segment
+/// back torn, without what it said about producers. This makes a difference only where durability is relaxed.
 async fn make_safe_before(state: &Rc<State>, offset: Offset) -> io::Result<()> {
     let (frees_segment, is_durable) = {
         let log = state.log.borrow();
@@ -88,7 +89,8 @@ async fn make_safe_before(state: &Rc<State>, offset: Offset) -> io::Result<()> {
     if frees_segment && lacks_snapshot { write_missing_snapshot(state).await } else { Ok(()) }
 }
 
-/// The first segments are all that tells of their producers until this is there, or a roll has left another one.
+/// Writes a missing producer snapshot. Until it exists, or a roll has left another one, only the first segments hold
+/// the state of their producers.
 async fn write_missing_snapshot(state: &State) -> io::Result<()> {
     let Cursors { next, durable, .. } = *state.log.borrow().cursors();
     if next != durable {
@@ -103,12 +105,12 @@ async fn write_missing_snapshot(state: &State) -> io::Result<()> {
     Ok(())
 }
 
-/// Removes segments strictly oldest first: one task at a time.
+/// Removes segments strictly oldest first, in one task at a time.
 async fn remove_pending(state: &Rc<State>) -> io::Result<()> {
     if state.reclaim.borrow().is_empty() {
         return Ok(());
     }
-    // What the removed batches said about producers must be safe in the next segment's snapshot.
+    // What the removed batches said about producers must be durable in the next segment's snapshot.
     while state.running.has(Work::SideFiles) {
         state.running.changed().await;
     }
@@ -116,12 +118,13 @@ async fn remove_pending(state: &Rc<State>) -> io::Result<()> {
     if state.health.get() == Health::Poisoned {
         return Err(io::Error::other("the log's storage failed"));
     }
-    // The names of what stays are made safe first, and each removal before the next: whatever a crash brings
-    // back, the log has no hole and its offsets go on.
+    // The names of the segments that stay are made durable first, and each removal is made durable before the next. So
+    // whatever a crash brings back, the log has no hole and its offsets go on.
     fs::sync_dir(&state.directory).await?;
     loop {
         let Some(segment) = state.reclaim.borrow().oldest() else { return Ok(()) };
-        // More may have joined meanwhile. A start that finds the first segment gone must know that it was to go.
+        // More segments may have been added meanwhile. A start that finds the first segment missing must know that it
+        // was to be removed.
         if !commit::write_start(state).await? {
             return Ok(());
         }
@@ -138,12 +141,12 @@ async fn remove_pending(state: &Rc<State>) -> io::Result<()> {
     }
 }
 
-/// Reads the largest timestamps that retention asks about: the oldest segments', up to one that stays.
+/// Reads the largest timestamps that retention needs: those of the oldest segments, up to the first one that stays.
 pub(crate) async fn load_largest(state: &Rc<State>, now_ms: i64) -> io::Result<()> {
     let sealed: Vec<Rc<Segment>> = state.log.borrow().sealed().to_vec();
     for segment in sealed {
         match timestamps::largest(state, &segment).await {
-            // It was dropped meanwhile.
+            // The segment was dropped meanwhile.
             Err(_) if segment.is_pending_delete.get() => continue,
             known => known?,
         };
@@ -154,7 +157,8 @@ pub(crate) async fn load_largest(state: &Rc<State>, now_ms: i64) -> io::Result<(
     Ok(())
 }
 
-/// Has the segments at the log's start to itself, and lets the next task have them, also when this one was dropped or failed.
+/// The right to change the segments at the log's start. When it is dropped, the next task may have it, also after a
+/// failure.
 pub(crate) struct Removing<S: Deref<Target = State>>(Run<S>);
 
 impl<S: Deref<Target = State>> Removing<S> {

@@ -21,7 +21,7 @@ pub(crate) fn roll(state: &Rc<State>, log: &mut Log, now_ms: i64) -> Result<(), 
     let (next, snapshot) = match begin_next(state, log, base, now_ms) {
         Ok(begun) => begun,
         Err(error) if is_disk_full(&error) => {
-            // The next append may have its room.
+            // The next append may use the disk space that this frees.
             spare::discard(state);
             return Err(no_room(&error));
         }
@@ -32,7 +32,7 @@ pub(crate) fn roll(state: &Rc<State>, log: &mut Log, now_ms: i64) -> Result<(), 
     };
     open_files::note_opened(state, &next);
     let sealed = log.rolled(next);
-    // The sealed segment's mark was cut off with its end.
+    // The mark of the sealed segment was cut off with its end.
     durability_mark::write(state, log);
     retention::retain_soon(state, now_ms);
     state.side_files.borrow_mut().sealed(sealed.base);
@@ -40,8 +40,8 @@ pub(crate) fn roll(state: &Rc<State>, log: &mut Log, now_ms: i64) -> Result<(), 
     Ok(())
 }
 
-/// The files of the next segment. Its producer snapshot is one of them: once retention takes the batches before it,
-/// nothing else tells what they said about producers, so that a segment does not begin without room for it.
+/// Creates the files of the next segment. Its producer snapshot is one of them: once retention has dropped the batches
+/// before it, nothing else holds the state of their producers. So a segment does not begin without disk space for it.
 fn begin_next(state: &State, log: &mut Log, base: Offset, now_ms: i64) -> io::Result<(ActiveSegment, File)> {
     log.active_mut().cut_to_length()?;
     let snapshot = write_snapshot(&state.directory, base, &log.producers().to_snapshot())?;
@@ -54,8 +54,8 @@ fn begin_next(state: &State, log: &mut Log, base: Offset, now_ms: i64) -> io::Re
     }
 }
 
-/// Indexes are never the only copy of anything: a failure costs a longer start. A snapshot that the medium may not
-/// hold is as bad as a batch.
+/// Writes and syncs the side files of a sealed segment. Indexes are never the only copy of anything: if they fail, the
+/// next start takes longer. But a snapshot that may not be on the medium is as bad as a batch that may not be.
 async fn make_side_files_safe(state: &State, sealed: &Segment, snapshot: &File) {
     let indexes = write_indexes(&state.directory, sealed).await;
     match (indexes, snapshot.sync_data().await) {
@@ -66,7 +66,7 @@ async fn make_side_files_safe(state: &State, sealed: &Segment, snapshot: &File) 
         }
     }
     if sealed.is_pending_delete.get() {
-        // Retention removes segments oldest first; the log file is not ours to take out of that order.
+        // Retention removes segments oldest first, so the log file must not be removed here.
         let _ = remove_indexes(&state.directory, sealed.base);
     }
 }

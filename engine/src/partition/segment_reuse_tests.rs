@@ -1,4 +1,4 @@
-//! Writes over stale batches that are torn at every sector: recovery must find a prefix of what was written.
+//! Writes over stale batches that are torn at each sector boundary. Recovery must find a prefix of what was written.
 
 use std::io::IoSlice;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,8 @@ use crate::{
     TurnWriter,
 };
 
-/// One byte less than a page: the n-th batch has a page's boundary, and so a sector's, behind its n-th byte.
+/// One byte less than a page. So the n-th batch has a page boundary, which is also a sector boundary, behind its n-th
+/// byte.
 const BATCH_BYTES: usize = 4095;
 const BATCHES: usize = 24;
 /// Where the new segment begins.
@@ -48,7 +49,7 @@ fn batches(base: Offset, fill: u8) -> Vec<u8> {
     bytes
 }
 
-/// What the medium holds: of some sectors the new bytes, of the others the stale ones.
+/// What the medium holds: the new bytes of some sectors, and the stale bytes of the others.
 fn torn(new: &[u8], stale: &[u8], sector: usize, is_new: impl Fn(usize) -> bool) -> Vec<u8> {
     let mut medium = stale.to_vec();
     for (at, piece) in new.chunks(sector).enumerate().filter(|(at, _)| is_new(*at)) {
@@ -80,7 +81,7 @@ impl Story {
         Self { directory, stale, batches: batches(BASE, 0xaa) }
     }
 
-    /// The batches with the mark that the last write ended with, when the first `durable` of them were durable.
+    /// The batches, with the mark of the last write, at a time when the first `durable` of them were durable.
     fn written(&self, durable: usize) -> Vec<u8> {
         let end = FilePosition(self.batches.len() as u64);
         let mark =
@@ -107,7 +108,7 @@ impl Story {
         is_prefix && found >= durable && partition.bad_ranges().is_empty()
     }
 
-    /// Every way to tear that is tried; how many of them recovery survives, and how many there are.
+    /// Tries every way to tear. Returns how many of them recovery survives, and how many there are.
     async fn tear(&self) -> (usize, usize) {
         let (mut survived, mut tried) = (0, 0);
         for sector in [SECTOR_BYTES, PAGE_BYTES as usize] {
@@ -158,8 +159,8 @@ fn no_torn_write_brings_a_stale_batch_back() {
     assert!(tried > 400, "{tried} tries");
 }
 
-/// In ten batches a boundary lies behind the offset and before the checksum. Each comes back when all behind is lost, in
-/// sectors or in pages, or just that page.
+/// In ten batches a sector boundary lies behind the offset and before the checksum. Each of them comes back when
+/// everything behind the boundary is lost, by sectors or by pages, or when only that page is lost.
 #[test]
 fn without_the_wipe_torn_writes_do_bring_stale_batches_back() {
     let (survived, tried) = tear(false);

@@ -1,8 +1,9 @@
 //! Questions about the end of the log.
 //!
-//! What an acks=1 producer was answered counts in whatever it asks next, and nobody is told what a power cut can take
-//! back: so the question waits until all that was there when it came is committed. The sync begins at once, and nothing
-//! that is appended later is waited for.
+//! The log's end as a client sees it must hold two promises. A batch that was acknowledged with acks=1 counts in
+//! whatever its producer asks next. And nobody is told of a record that a power cut can take back. So a question waits
+//! until everything is committed that was in the log when the question came. The sync begins at once, and the question
+//! does not wait for later appends.
 
 use std::future::poll_fn;
 use std::io;
@@ -16,20 +17,20 @@ use crate::partition::state::State;
 use crate::partition::waiting::wait_past;
 use crate::partition::{Partition, commit};
 
-/// The wait of a question. The sync is under way already, so that those of several partitions run side by side and can
-/// be awaited one after the other.
+/// The wait of a question. The sync is already in progress, so the syncs of several partitions run side by side
+/// although they are awaited one after the other.
 #[must_use = "what was there is committed once the wait is over"]
 pub struct Settling {
     state: Rc<State>,
     written: Offset,
-    /// What was staged at the time, and where it ends if it gets written.
+    /// The write that was staged when the question came, and its end if it gets written.
     staged: Option<(Rc<WriteGroup>, Offset)>,
     cuts: u64,
     _ticket: Ticket<Rc<State>>,
 }
 
 impl Partition {
-    /// Has the high watermark pass all that is in the log now; `None` if it has.
+    /// Begins to commit everything that is in the log now. `None` if it is committed already.
     pub fn settle(&self) -> Option<Settling> {
         let state = self.state();
         let mut log = state.log.borrow_mut();
@@ -46,7 +47,7 @@ impl Partition {
         Some(Settling { state: state.clone(), written: cursors.written, staged, cuts, _ticket: ticket })
     }
 
-    /// Waits until the high watermark is past all that is in the log now.
+    /// Waits until the high watermark is past everything that is in the log now.
     pub async fn settled(&self) -> Result<(), ReadError> {
         match self.settle() {
             Some(settling) => settling.done().await,
@@ -56,8 +57,8 @@ impl Partition {
 }
 
 impl Settling {
-    /// Waits until the high watermark is past what was there. An error: it will not be, as the log has failed, was cut or
-    /// was closed.
+    /// Waits until the high watermark is past everything that was in the log. It is an error if that can't happen any
+    /// more, because the log has failed, was truncated or was closed.
     pub async fn done(self) -> Result<(), ReadError> {
         let end = self.end().await;
         wait_past(&self.state, end.pred(), self.cuts).await;
@@ -75,7 +76,7 @@ impl Settling {
             .into())
     }
 
-    /// Where the log ended when it was asked about. What could not be written was never there.
+    /// The log's end at the time of the question. Batches that could not be written do not count.
     async fn end(&self) -> Offset {
         match &self.staged {
             Some((group, end)) if poll_fn(|cx| group.poll(cx)).await.is_ok() => *end,

@@ -1,4 +1,4 @@
-//! Prepares the file that waits for the next segment, and gives it back: runs what `jobs::preallocate` and
+//! Prepares the spare file for the next segment, and gives it back. It runs what `jobs::preallocate` and
 //! `jobs::segment_reuse` say, for the slot in `jobs::spare`.
 
 use std::io;
@@ -23,7 +23,8 @@ pub(crate) fn reuses_segments(state: &State) -> bool {
     segment_reuse::is_on(&state.config.borrow()) && state.is_healthy()
 }
 
-/// Preallocates a file for the segment behind the active one, once half of that is written. A reused one would be better.
+/// Preallocates a file for the segment behind the active one, once half of the active one is written. A reused file is
+/// preferred.
 pub(crate) fn preallocate_next_soon(state: &Rc<State>, active: &Segment) {
     let Some(length) = state.config.borrow().preallocate_limit() else { return };
     let is_due = active.length() >= length / 2 && !reuses_segments(state);
@@ -45,7 +46,8 @@ pub(crate) fn preallocate_next_soon(state: &Rc<State>, active: &Segment) {
     });
 }
 
-/// Whether a segment that retention took is to be kept for the next one. Of several the newest is.
+/// Whether the file of a segment that retention dropped is to be kept for the next segment. Of several, it is the
+/// newest.
 pub(crate) fn wants_file_of(state: &State, segment: &Segment) -> bool {
     reuses_segments(state)
         && state.spare.borrow().is_vacant()
@@ -53,7 +55,7 @@ pub(crate) fn wants_file_of(state: &State, segment: &Segment) -> bool {
         && segment_reuse::is_worth_keeping(segment, &state.config.borrow())
 }
 
-/// Makes a spare of a retired segment, or removes it.
+/// Makes a spare from a retired segment, or removes the segment.
 pub(crate) fn prepare(state: &Rc<State>, segment: Rc<Segment>) {
     state.spare.borrow_mut().begin();
     state.spawn(Work::Spare, async move |state| {
@@ -62,7 +64,7 @@ pub(crate) fn prepare(state: &Rc<State>, segment: Rc<Segment>) {
             Ok(Some(file)) if reuses_segments(state) => {
                 Some(Spare { path, file, length: segment.length(), is_stale: true })
             }
-            // Without it the next segment gets a new file: nothing else is lost.
+            // Without a spare the next segment gets a new file. Nothing else is lost.
             _ => {
                 remove_retired(path, None).await;
                 None
@@ -80,13 +82,13 @@ async fn try_prepare(state: &State, segment: &Segment, path: &Path) -> io::Resul
     Ok(file)
 }
 
-/// Makes it known on the medium that the segments that begin from now on may be reused ones.
+/// Writes to the medium that segments that begin from now on may be reused files.
 async fn announce(state: &State) -> io::Result<()> {
     while !state.spare.borrow().is_announced() {
         let from = state.log.borrow().active().base + 1;
         let reuse = ReuseCheckpoint { from, secret: new_secret() };
         write_reuse(&state.directory, reuse).await?;
-        // A segment that began meanwhile has marks of the other kind.
+        // A segment that began meanwhile has marks without the secret.
         if state.log.borrow().active().base < from {
             state.spare.borrow_mut().announce(reuse);
         }
@@ -94,7 +96,7 @@ async fn announce(state: &State) -> io::Result<()> {
     Ok(())
 }
 
-/// The segment behind the last one, in the spare file if there is one.
+/// Begins the segment behind the last one, in the spare file if there is one.
 pub(crate) fn begin_segment(state: &State, base: Offset, now_ms: i64) -> io::Result<ActiveSegment> {
     let mut slot = state.spare.borrow_mut();
     let signer = slot.signer(base);
@@ -114,7 +116,7 @@ pub(crate) fn begin_segment(state: &State, base: Offset, now_ms: i64) -> io::Res
     ActiveSegment::create(&state.directory, signer, now_ms)
 }
 
-/// Gives the disk of a spare back.
+/// Removes a spare, which frees its disk space.
 pub(crate) fn discard(state: &Rc<State>) {
     if let Some(spare) = state.spare.borrow_mut().take() {
         state.spawn(Work::Spare, async move |_| remove_retired(spare.path, Some(spare.file)).await);

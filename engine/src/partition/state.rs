@@ -1,8 +1,8 @@
-//! What a partition owns, behind one `Rc`: the log, the state of each job, and the count of what runs; and what the partitions of a
-//! core share.
+//! What a partition owns, behind one `Rc`: the log, the state of each job, and the count of running tasks. Also what
+//! the partitions of a core share.
 //!
-//! This is the only place where a job is spawned, and the rooms beside it are the only ones that know all of its parts. Each part is
-//! a value of its own; no borrow of one is held across an `await`.
+//! This is the only place that spawns a job's task. Only the files beside it know all parts of the state. Each part is
+//! a value of its own, and no borrow of one is held across an `await`.
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -35,7 +35,7 @@ use crate::segment::open_files::OpenFiles;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Health {
     Healthy,
-    /// A write or sync failed: what the medium holds is unknown until recovery has looked. Final.
+    /// A write or a sync has failed. What the medium holds is unknown until recovery has looked. The log stays so.
     Poisoned,
     /// Closed or deleted.
     Closed,
@@ -49,10 +49,10 @@ pub(crate) struct State {
     pub(crate) health: Cell<Health>,
     pub(crate) log: RefCell<Log>,
     pub(crate) turn_writer: TurnWriter,
-    /// It is written at the end of this turn.
+    /// Whether the partition is in the list of those that are written at the end of this turn.
     pub(crate) is_listed: Cell<bool>,
     pub(crate) commit: RefCell<Commit>,
-    /// The task that waits until a sync is due: a closed log needs it no longer.
+    /// The task that waits until a sync is due. A closed log does not need it any more.
     pub(crate) commit_alarm: Cell<Option<JoinHandle<()>>>,
     pub(crate) hw_waiters: RefCell<HwWaiters>,
     pub(crate) rollback: RefCell<Rollback>,
@@ -61,18 +61,18 @@ pub(crate) struct State {
     pub(crate) side_files: RefCell<SideFiles>,
     pub(crate) idleness: Cell<Idleness>,
     pub(crate) running: Running,
-    /// Where times are noted.
+    /// When the last syncs ended, where times are recorded.
     pub(crate) sync_times: SyncTimes,
     pub(crate) recovery: RecoveryReport,
 }
 
-/// Writes the appends of one core's partitions at the end of each turn. One per core; clones share.
+/// Writes the appends of one core's partitions at the end of each turn. There is one per core; clones share it.
 #[derive(Clone, Debug, Default)]
 pub struct TurnWriter {
-    /// Those that are written at the end of this turn.
+    /// The partitions that are written at the end of this turn.
     pub(crate) dirty: Rc<RefCell<Vec<Rc<State>>>>,
     times: Option<Rc<AppendTimes>>,
-    /// What else the partitions of a core share.
+    /// The files that the core's partitions hold open together.
     pub(crate) open_files: Rc<OpenFiles<State>>,
     pub(crate) recovery: RecoveryProgress,
 }
@@ -83,19 +83,20 @@ impl TurnWriter {
         Self::default()
     }
 
-    /// A writer that notes how long appends take.
+    /// A writer that records how long appends take.
     pub fn timed(times: Rc<AppendTimes>) -> Self {
         Self { times: Some(times), ..Self::default() }
     }
 
-    /// The same, with its partitions together keeping so many active segments open between two appends, and so many
-    /// sealed ones between two reads. Appends to further partitions wait until one of them has been closed.
+    /// Limits the open files. All its partitions together keep this many active segments open between two appends, and
+    /// this many sealed ones between two reads. An append to a further partition waits until another segment was
+    /// closed.
     #[must_use]
     pub fn keeping_open(self, active_segments: usize, sealed_segments: usize) -> Self {
         Self { open_files: Rc::new(OpenFiles::at_most(active_segments, sealed_segments)), ..self }
     }
 
-    /// Bytes of segments that recoveries have gone through so far: see [`crate::OpenLog::bytes_to_recover`].
+    /// The number of bytes of segments that recoveries have scanned so far: see [`crate::OpenLog::bytes_to_recover`].
     pub fn recovered_bytes(&self) -> u64 {
         self.recovery.bytes()
     }
@@ -104,12 +105,12 @@ impl TurnWriter {
         self.times.as_deref()
     }
 
-    /// When a batch was staged, where that is to be known.
+    /// When a batch was staged, if that is to be recorded.
     pub(crate) fn stage_time(&self, origin: AppendOrigin) -> Option<Instant> {
         self.times().filter(|_| origin == AppendOrigin::Client).map(|_| creel_io::now())
     }
 
-    /// The end of a write: its batches were staged at `staged`.
+    /// Notes that a write has ended. Its batches were staged at `staged`.
     pub(crate) fn wrote(&self, staged: &mut Vec<Instant>) -> Option<Instant> {
         let times = self.times().filter(|_| !staged.is_empty())?;
         let at = creel_io::now();
@@ -131,7 +132,7 @@ impl AsRef<Running> for State {
 }
 
 impl State {
-    /// Runs a job in a task of its own, so that it ends whatever becomes of those who wait for it.
+    /// Runs a job in a task of its own, so it runs to its end even if those who wait for it go away.
     pub(crate) fn spawn<T: 'static>(
         self: &Rc<Self>,
         work: Work,
@@ -153,7 +154,7 @@ impl State {
         if self.is_healthy() { Ok(()) } else { Err(self.refusal()) }
     }
 
-    /// Why a log that is not healthy refuses.
+    /// Why a log refuses that is not healthy.
     pub(crate) fn refusal(&self) -> AppendError {
         match self.health.get() {
             Health::Closed => AppendError::Closed,
@@ -161,8 +162,8 @@ impl State {
         }
     }
 
-    /// Whether the log's end may be written to: not while the cut behind a refused write, or one that was asked for, is made
-    /// safe.
+    /// Whether the log's end may be written to. It may not while the cut after a refused write is synced, or a
+    /// truncation is in progress.
     pub(crate) fn check_end(&self) -> Result<(), AppendError> {
         if self.rollback.borrow().is_syncing() {
             return Err(AppendError::DiskFull);
@@ -170,7 +171,7 @@ impl State {
         if self.running.has(Work::Truncate) { Err(AppendError::Truncated) } else { Ok(()) }
     }
 
-    /// Declares the log unfit for appends, for good: what the medium holds is unknown until recovery has looked.
+    /// Makes the log refuse all appends, for good: what the medium holds is unknown until recovery has looked.
     pub(crate) fn poison(&self, what: &str, error: &io::Error) {
         tracing::error!(partition = %self.name, %error, "{what} failed: the log refuses appends until restart");
         if self.is_healthy() {

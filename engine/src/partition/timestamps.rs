@@ -1,4 +1,4 @@
-//! Offsets by time: ListOffsets with a timestamp, or with -3 for the largest one.
+//! Finds offsets by time: ListOffsets with a timestamp, or with -3 for the largest timestamp.
 
 use std::io;
 use std::rc::Rc;
@@ -23,15 +23,15 @@ pub struct FoundByTime {
     pub offset: Offset,
     /// Its timestamp, milliseconds.
     pub timestamp: i64,
-    /// The leader epoch it was appended under.
+    /// The leader epoch under which it was appended.
     pub leader_epoch: LeaderEpoch,
 }
 
 impl Partition {
-    /// The first committed record whose timestamp is `timestamp` or later; `None` if there is none.
+    /// The first committed record whose timestamp is `timestamp` or later. `None` if there is none.
     ///
-    /// Where a batch does not decompress (its records are the producer's business), the answer is the batch's first
-    /// record.
+    /// If a batch does not decompress, the answer is its first record: what the records hold is the producer's
+    /// business.
     pub async fn offset_for_timestamp(&self, timestamp: i64) -> Result<Option<FoundByTime>, ReadError> {
         let state = self.state();
         for segment in segments_to_read(state)? {
@@ -48,11 +48,11 @@ impl Partition {
         Ok(None)
     }
 
-    /// The committed record with the largest timestamp; the first of them. Where no record has a timestamp, that is the first
-    /// record without; `None` if all lie before 1970, or there is none.
+    /// The committed record with the largest timestamp, or the first of several. If no record has a timestamp, it is
+    /// the first record without one. `None` if all records lie before 1970, or there are no records.
     ///
-    /// Where no record has what a header says is the largest, or its batch was deleted and its segment is still there,
-    /// the answer is the batch's last record.
+    /// The answer is the last record of a batch in two cases: no record has the largest timestamp that the header
+    /// states, or the batch was deleted while its segment is still there.
     pub async fn max_timestamp_offset(&self) -> Result<Option<FoundByTime>, ReadError> {
         let state = self.state();
         let mut best = None;
@@ -62,7 +62,7 @@ impl Partition {
                 best = largest;
             }
         }
-        // What was looked at may be written and not yet committed.
+        // What was read may be written and not yet committed.
         self.settled().await?;
         let Some(TimestampOffset { timestamp, last_offset: offset }) = best else {
             return self.offset_for_timestamp(NO_TIMESTAMP).await;

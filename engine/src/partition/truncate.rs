@@ -1,11 +1,11 @@
-//! Cuts the end off a log, as a follower does that holds what its leader does not.
+//! Truncates a log at its end. A follower does so if it holds records that its leader does not have.
 //!
 //! ```text
 //! recovery point lowered -> cut in memory -> later segments removed, newest first -> file cut, synced -> side files
 //! ```
 //!
-//! Whatever a crash leaves is a log without a hole that ends where it was to be cut, or behind that. Nothing is appended
-//! meanwhile, no segment begins and none is removed at the log's start.
+//! Whatever a crash leaves is a log without a hole. It ends at the offset that was asked for, or behind it. Meanwhile
+//! nothing is appended, no segment begins, and no segment is removed at the log's start.
 
 use std::io;
 use std::rc::Rc;
@@ -33,19 +33,20 @@ use crate::segment::scan::Scan;
 use crate::segment::{Placed, Segment};
 
 impl Partition {
-    /// Cuts everything from `offset` on off the log, whether it was durable and committed or not; a batch that `offset` lies
-    /// inside of goes whole. The high watermark and what is durable end with the log then. Returns where that is: the cut is
-    /// on the medium. Nothing is done where the log ends at or before `offset`.
+    /// Removes everything from `offset` on, whether it was durable and committed or not. If `offset` lies inside a
+    /// batch, the whole batch is removed. The high watermark and the durable end then lie no further than the log's
+    /// end. Returns that end, once the truncation is on the medium. If the log ends at or before `offset`, nothing is
+    /// done.
     ///
-    /// What was acknowledged as durable may be cut off by this: it is for a follower, whose leader has said what is committed.
-    /// Appends that still wait to be durable get [`AppendError::Truncated`](crate::AppendError::Truncated), as do those that
-    /// come meanwhile.
+    /// This can remove batches that were acknowledged as durable. It is for a follower, whose leader has said what is
+    /// committed. Appends that still wait to be durable fail with
+    /// [`AppendError::Truncated`](crate::AppendError::Truncated), and so do appends that come meanwhile.
     ///
-    /// `lower_recovery_point` is called before anything is cut, and has to bring the checkpoint of recovery points to the
-    /// medium with no larger one for this partition: recovery takes what is missing below it for damage. Until the cut is
-    /// made, [`recovery_point`](Self::recovery_point) says no larger one either.
+    /// `lower_recovery_point` is called before anything is cut. It must write the checkpoint of recovery points,
+    /// durably, with no larger point for this partition, because recovery takes anything missing below the point for
+    /// damage. Until the truncation is done, [`recovery_point`](Self::recovery_point) gives no larger offset either.
     ///
-    /// Who reads behind the cut meanwhile may find the file to end early.
+    /// A reader behind the new end may find meanwhile that the file ends early.
     pub async fn truncate_to(
         &self,
         offset: Offset,
@@ -64,11 +65,11 @@ impl Partition {
     }
 }
 
-/// Waits until everything is on the medium, and nothing is under way that writes.
+/// Waits until everything is on the medium, and no task is writing.
 async fn settle(state: &Rc<State>) -> Result<(), TruncateError> {
     loop {
         state.check_open()?;
-        // A failure has been told to everyone who waits for these appends.
+        // Everyone who waits for these appends has been told of the failure.
         let _ = turn_writer::write_staged(state, &mut state.log.borrow_mut());
         if !commit::sync_now(state).await {
             return Err(state.refusal().into());
@@ -87,9 +88,9 @@ async fn settle(state: &Rc<State>) -> Result<(), TruncateError> {
     }
 }
 
-/// Where a log is cut.
+/// Where a log is truncated.
 struct CutPlace {
-    /// Where it ends then.
+    /// Where the log ends afterwards.
     end: Offset,
     segment: Rc<Segment>,
     position: FilePosition,
@@ -150,26 +151,26 @@ async fn find_place(state: &Rc<State>, offset: Offset) -> io::Result<CutPlace> {
             None => (offset, segment.end_position()),
         },
     };
-    // Damage at the very end goes too: nothing can be appended behind it.
+    // Damage at the very end is removed too, because nothing can be appended behind it.
     while let Some(bad) = bad_ranges.iter().find(|bad| bad.end_position == position && bad.start < end) {
         (end, position) = (bad.start, bad.position);
     }
     Ok(CutPlace { end, segment, position })
 }
 
-/// What is left of a log that is cut.
+/// What remains of a truncated log.
 struct Remains {
     /// The segment that is written to from now on.
     active: ActiveSegment,
     producers: Producers,
-    /// Only segments before the active one say what is known of producers.
+    /// Whether only segments before the active one hold the state of the producers.
     is_snapshot_missing: bool,
-    /// Snapshots of producers behind the cut.
+    /// Producer snapshots behind the new end.
     snapshots_behind: Vec<Offset>,
 }
 
 impl Remains {
-    /// Changes nothing. The batches of the last segment that stays are walked over, from its first one on.
+    /// Changes nothing. Walks over the batches of the last segment that stays, from its first one on.
     async fn of(state: &State, place: &CutPlace) -> io::Result<Self> {
         let (mut snapshots, snapshots_behind) = find_snapshots(state, place.end)?;
         let (segments, bad_ranges) = {
@@ -197,7 +198,7 @@ impl Remains {
     }
 }
 
-/// Snapshots of producers at or before `end`, and those behind it.
+/// Producer snapshots at or before `end`, and those behind it.
 fn find_snapshots(state: &State, end: Offset) -> io::Result<(Vec<Offset>, Vec<Offset>)> {
     let names = fs::read_dir(&state.directory)?;
     let mut snapshots: Vec<Offset> = names
@@ -212,7 +213,8 @@ fn find_snapshots(state: &State, end: Offset) -> io::Result<(Vec<Offset>, Vec<Of
     Ok((snapshots, behind))
 }
 
-/// The segment that is cut, as it is then: its batches are taken into account again, and its producers from `from` on.
+/// The segment that is cut, as it will be afterwards. Its batches are indexed again, and those from `from` on are
+/// replayed into the producers' state.
 async fn walk(
     state: &State,
     place: &CutPlace,
@@ -250,8 +252,8 @@ async fn walk(
     Ok(segment)
 }
 
-/// Removes the segments behind the cut, newest first, each on the medium before the next; then cuts the file of the one that
-/// stays. `gone` begins with what was known of that one.
+/// Removes the segments behind the new end, newest first, each one durably before the next. Then cuts the file of the
+/// segment that stays. `gone` begins with the old state of that segment.
 async fn cut_segments(state: &Rc<State>, gone: &[Rc<Segment>]) -> io::Result<()> {
     let (before, behind) = gone.split_first().ok_or(io::ErrorKind::NotFound)?;
     for segment in behind.iter().rev() {
@@ -270,7 +272,7 @@ async fn cut_segments(state: &Rc<State>, gone: &[Rc<Segment>]) -> io::Result<()>
     file.sync_all().await
 }
 
-/// What the side files say of what was cut off.
+/// Removes from the side files what they say about the removed batches.
 async fn cut_side_files(state: &State, snapshots_behind: &[Offset]) -> io::Result<()> {
     let directory = &state.directory;
     for offset in snapshots_behind {
@@ -280,11 +282,11 @@ async fn cut_side_files(state: &State, snapshots_behind: &[Offset]) -> io::Resul
         let log = state.log.borrow();
         (log.active().base, log.epochs().clone(), log.bad_ranges().to_vec())
     };
-    // It is written to again.
+    // It is written to again, so its indexes are out of date.
     remove_indexes(directory, active)?;
     let written = match write_epochs(directory, epochs.entries()).await {
         Err(error) if is_disk_full(&error) => {
-            // Without a file the next start makes them anew.
+            // Without the file the next start rebuilds the epochs.
             remove_epochs(directory)?;
             EpochsWritten::NoRoom
         }
@@ -294,14 +296,15 @@ async fn cut_side_files(state: &State, snapshots_behind: &[Offset]) -> io::Resul
         state.log.borrow_mut().epochs_are_unsynced();
     }
     write_bad_ranges(directory, &bad_ranges).await?;
-    // Every file ends with its batches now.
+    // Every file now ends with its batches.
     if state.spare.borrow_mut().forget_announced() {
         remove_reuse(directory)?;
     }
     fs::sync_dir(directory).await
 }
 
-/// Retention may take every segment before the active one, and with them what they say about producers.
+/// Writes a producer snapshot. Retention may drop every segment before the active one, and with them what they say
+/// about producers.
 async fn write_snapshot_anew(state: &State) -> io::Result<()> {
     let (end, encoded) = {
         let log = state.log.borrow();

@@ -1,7 +1,7 @@
-//! Writes what one turn of a core's loop has staged: every partition that was appended to, each with one `pwritev`.
+//! Writes what one turn of a core's loop has staged: one `pwritev` for each partition that was appended to.
 //!
-//! What the partitions of a core share for it is in `state` ([`TurnWriter`](crate::TurnWriter)). Knows of a batch only that it is
-//! staged; what its write means is the log's to say.
+//! What the partitions of a core share for it is in `state` ([`TurnWriter`](crate::TurnWriter)). This file knows of a
+//! batch only that it is staged. The log decides what its write means.
 
 use std::cell::RefCell;
 use std::io;
@@ -16,7 +16,7 @@ use crate::partition::state::State;
 use crate::partition::{commit, open_files, spare};
 use crate::segment::Segment;
 
-/// Has `partition` written at the end of this turn.
+/// Adds `partition` to those that are written at the end of this turn.
 pub(crate) fn add(partition: &Rc<State>) {
     if partition.is_listed.replace(true) {
         return;
@@ -44,12 +44,12 @@ async fn write_all(dirty: Rc<RefCell<Vec<Rc<State>>>>) {
 
 fn write_turn(state: &Rc<State>) {
     state.is_listed.set(false);
-    // A failure has been told to everyone who waits for these appends.
+    // Everyone who waits for these appends has been told of the failure.
     let _ = write_staged(state, &mut state.log.borrow_mut());
     commit::start(state);
 }
 
-/// Writes what is staged. All of it is written, or none of it ever was.
+/// Writes the staged batches: all of them, or none.
 pub(crate) fn write_staged(state: &Rc<State>, log: &mut Log) -> Result<(), AppendError> {
     let Some(plan) = log.write_plan() else { return Ok(()) };
     if let Err(refusal) = state.check_open() {
@@ -72,7 +72,7 @@ pub(crate) fn write_staged(state: &Rc<State>, log: &mut Log) -> Result<(), Appen
     Ok(())
 }
 
-/// Takes back what staging did, and cuts off what a failed write may have left in the file.
+/// Undoes the staging, and cuts off what a failed write may have left in the file.
 fn refuse_staged(state: &Rc<State>, log: &mut Log, error: &io::Error) -> AppendError {
     let group = log.undo();
     let cut = log.active_mut().cut_to_length();
@@ -86,12 +86,12 @@ fn refuse_staged(state: &Rc<State>, log: &mut Log, error: &io::Error) -> AppendE
         }
     }
     tracing::warn!(partition = %state.name, %error, "append refused");
-    // The next append may have its room.
+    // The next append may use the disk space that this frees.
     spare::discard(state);
     no_room(error)
 }
 
-/// Syncs a file that was cut, and then refuses the appends of `group`.
+/// Syncs a file that was cut back, and then refuses the appends of `group`.
 fn make_cut_safe(state: &Rc<State>, cut: Rc<Segment>, group: Rc<WriteGroup>) {
     state.rollback.borrow_mut().begin(group);
     state.spawn(Work::Rollback, async move |state| {

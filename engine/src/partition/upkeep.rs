@@ -1,4 +1,4 @@
-//! Acts on what `jobs::upkeep` decides: rolls, has retention do its work, lets idle things go.
+//! Acts on what `jobs::upkeep` decides: it rolls, runs retention, and frees what an idle log does not need.
 
 use std::io;
 use std::rc::Rc;
@@ -33,8 +33,8 @@ impl Partition {
         Ok(due)
     }
 
-    /// Closes the active segment and begins the next, however small it is. Returns where that begins: what was appended
-    /// until now lies in whole segments in front of it.
+    /// Closes the active segment, however small it is, and begins the next. Returns the base offset of the new segment:
+    /// everything appended until now lies in whole segments before it.
     pub fn roll(&self) -> Result<Offset, AppendError> {
         let state = self.state();
         state.check_open()?;
@@ -50,8 +50,8 @@ impl Partition {
         Ok(begins)
     }
 
-    /// Moves the log's start to `offset` (DeleteRecords, retention); whole segments before it are removed.
-    /// Never beyond the high watermark. Returns where the log starts now.
+    /// Moves the log's start to `offset` (DeleteRecords, retention), but never beyond the high watermark. Whole
+    /// segments before it are removed. Returns where the log starts now.
     pub async fn advance_log_start(&self, offset: Offset) -> io::Result<Offset> {
         drop_before(self.state(), offset).await?;
         Ok(self.log_start())
@@ -64,14 +64,14 @@ fn roll_now(state: &Rc<State>, now_ms: i64) {
     }
     let mut log = state.log.borrow_mut();
     if turn_writer::write_staged(state, &mut log).is_ok() {
-        // A failure shows in the log's health.
+        // The log's health shows a failure.
         let _ = roll::roll(state, &mut log, now_ms);
     }
     drop(log);
     commit::start(state);
 }
 
-/// Lets go of what an idle log does not need: descriptors, index memory, buffers, forgotten producers.
+/// Frees what an idle log does not need: descriptors, the memory of indexes, buffers, expired producers.
 fn rest(state: &Rc<State>, now_ms: i64) {
     let expiry = i64::try_from(state.config.borrow().producer_id_expiration_ms).unwrap_or(i64::MAX);
     let mut log = state.log.borrow_mut();

@@ -1,4 +1,4 @@
-//! Waiting until the high watermark is past an offset.
+//! Waits until the high watermark is past an offset.
 
 use std::cell::RefCell;
 use std::future::poll_fn;
@@ -10,8 +10,8 @@ use crate::offset::Offset;
 use crate::partition::commit;
 use crate::partition::state::State;
 
-/// Waits until the high watermark is past `offset`, or no longer can be: the log is closed or poisoned, or was cut more
-/// often than `cuts`.
+/// Waits until the high watermark is past `offset`, or can't get there any more: the log is closed or poisoned, or was
+/// truncated more than `cuts` times.
 pub(crate) async fn wait_past(state: &Rc<State>, offset: Offset, cuts: u64) {
     let mut waiting = Waiting { waiters: &state.hw_waiters, key: None };
     poll_fn(|cx| {
@@ -32,7 +32,7 @@ pub(crate) async fn wait_past(state: &Rc<State>, offset: Offset, cuts: u64) {
     .await;
 }
 
-/// Ends the wait when the waiting future is dropped.
+/// Removes the waiter when its future is dropped.
 struct Waiting<'a> {
     waiters: &'a RefCell<HwWaiters>,
     key: Option<u64>,

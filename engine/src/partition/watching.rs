@@ -1,12 +1,13 @@
-//! Watching a partition: whoever waits for many of them is told which one moved.
+//! Watches partitions: a watcher that waits for many of them is told which one moved.
 
 use crate::jobs::hw_waiters::{Seen, Watcher};
 use crate::partition::state::Health;
 use crate::partition::{Partition, commit};
 
 impl Watcher {
-    /// Watches a partition, to be told once: when its high watermark or its start are no longer as seen, or it is
-    /// closed. One whose storage failed never moves again, and is not watched. Dropping what this returns ends it.
+    /// Watches a partition. The watcher is told once: when the high watermark or the log's start is no longer as in
+    /// `seen`, or the partition is closed. A partition whose storage failed never moves again, so it is not watched.
+    /// Dropping the returned value ends the watch.
     pub fn watch(&self, partition: &Partition, seen: Seen, number: u32) -> Watching {
         let state = partition.state();
         let now = partition.seen();
@@ -25,7 +26,7 @@ impl Watcher {
     }
 }
 
-/// A partition that is watched for as long as this is kept.
+/// A watched partition. The watch lasts as long as this is kept.
 #[derive(Debug, Default)]
 pub struct Watching(Option<(Partition, u64)>);
 

@@ -1,7 +1,8 @@
-//! The checkpoint files of a log directory: the recovery points and log starts of all its partitions, and the file that
-//! says that the last stop was clean.
+//! The checkpoint files of a log directory: the recovery points and log starts of all its partitions, and the marker
+//! file of a clean stop.
 //!
-//! They are written to the side and renamed into place, so a crash leaves the old or the new, never half of one.
+//! Each file is first written beside the old one and then renamed over it. So a crash leaves the old file or the new
+//! one, never half of one.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -17,21 +18,21 @@ const HIGH_WATERMARKS: &str = "replication-offset-checkpoint";
 const CLEAN_SHUTDOWN: &str = ".kafka_cleanshutdown";
 const CLEAN_SHUTDOWN_CONTENT: &[u8] = br#"{"version":0,"brokerEpoch":-1}"#;
 
-/// How the broker stopped the last time.
+/// How the broker last stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LastStop {
-    /// It closed every partition: nothing at all can be torn.
+    /// It closed every partition, so no log can be torn.
     Clean,
-    /// It crashed, or left something undone.
+    /// It crashed, or left some work undone.
     Unclean,
 }
 
-/// What a log directory remembers about its partitions between two starts.
+/// What a log directory holds about its partitions from one start to the next.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Checkpoint {
-    /// Everything below is known to be on the medium.
+    /// Everything below these offsets is known to be on the medium.
     pub recovery_points: OffsetsByPartition,
-    /// Where each log starts, if that is not its first segment's base.
+    /// Where each log starts, if that is not the base offset of its first segment.
     pub log_starts: OffsetsByPartition,
 }
 
@@ -47,7 +48,7 @@ impl CheckpointFiles {
         Self { directory: directory.to_path_buf() }
     }
 
-    /// Reads both files. Missing ones are empty; so are damaged ones, which costs a longer recovery only.
+    /// Reads both files. A missing file counts as empty, and so does a damaged one; a recovery then only takes longer.
     pub fn read(&self) -> io::Result<Checkpoint> {
         Ok(Checkpoint {
             recovery_points: self.read_one(RECOVERY_POINTS)?,
@@ -55,14 +56,14 @@ impl CheckpointFiles {
         })
     }
 
-    /// Reads the high watermarks that Apache Kafka has left. They are read once, and never written here.
+    /// Reads the high watermarks that Apache Kafka has written. They are read once, and Creel never writes them.
     pub fn read_high_watermarks(&self) -> io::Result<OffsetsByPartition> {
         self.read_one(HIGH_WATERMARKS)
     }
 
     fn read_one(&self, name: &str) -> io::Result<OffsetsByPartition> {
         let path = self.directory.join(name);
-        // Kafka makes an empty one at its start.
+        // Kafka creates an empty file when it starts.
         let Some(text) = read_text(&path)?.filter(|text| !text.is_empty()) else {
             return Ok(OffsetsByPartition::new());
         };
@@ -82,17 +83,17 @@ impl CheckpointFiles {
         fs::write_atomically(&self.directory.join(name), encode(offsets).as_bytes()).await
     }
 
-    /// What Kafka's mark of a clean stop says. Behind a clean one every log ends where its files end.
+    /// How the broker last stopped, by Kafka's marker file. After a clean stop every log ends where its files end.
     pub fn last_stop(&self) -> LastStop {
         if fs::exists(&self.directory.join(CLEAN_SHUTDOWN)) { LastStop::Clean } else { LastStop::Unclean }
     }
 
-    /// Leaves Kafka's mark of a clean stop. Write it last, when every partition is closed.
+    /// Writes Kafka's marker file of a clean stop. Write it last, when every partition is closed.
     pub async fn mark_clean_shutdown(&self) -> io::Result<()> {
         fs::write_atomically(&self.directory.join(CLEAN_SHUTDOWN), CLEAN_SHUTDOWN_CONTENT).await
     }
 
-    /// Takes the mark away, durably. Do it once every partition is open, before the first append.
+    /// Removes the marker file, durably. Do so when every partition is open, before the first append.
     pub async fn clear_clean_shutdown(&self) -> io::Result<()> {
         if self.last_stop() == LastStop::Unclean {
             return Ok(());

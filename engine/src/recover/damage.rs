@@ -1,14 +1,15 @@
-//! What a place that holds no sound batch means: the end of the log, an end torn by a crash, or damage.
+//! What it means that a place holds no sound batch: it is the end of the log, an end torn by a crash, or damage.
 //!
-//! What was synced is known from the checkpoint's recovery point and from the last write's mark (`durability_mark`): a hole
-//! below that is damage, whatever it looks like. Above it the bytes decide. A crash loses sectors that were written but not
-//! synced. They read as they did before the write: zeros, because that is what a file grows with, or the mark of the write
-//! before. So a torn end shows a lost sector, or ends with the file; damage shows neither.
+//! Two things say what was synced: the checkpoint's recovery point and the mark of the last write (`durability_mark`).
+//! A hole below that is damage, whatever it looks like. Above it the bytes decide. A crash loses sectors that were
+//! written but not synced. Such a sector reads as it did before the write: as zeros, because a file grows with zeros,
+//! or as the mark of the write before. So a torn end shows a lost sector, or it ends with the file. Damage shows
+//! neither.
 //!
-//! In a segment that may be a reused file (`reuse_checkpoint`) a lost sector reads as anything. There a place above what is
-//! known to have been synced is a torn end, whatever it looks like. For that the last mark is kept up to date: it is
-//! written anew when the log comes to rest. What remains is damage to batches of the last moments before a crash, which
-//! were synced while no later mark reached the file: it is taken for a torn end.
+//! In a segment that may be a reused file (`reuse_checkpoint`) a lost sector reads as anything. There, a place above
+//! the offset that is known to have been synced is a torn end, whatever it looks like. So the last mark is kept up to
+//! date: it is written again when the log comes to rest. One case remains: damage to batches of the last moments before
+//! a crash, which were synced while no later mark reached the file. It is taken for a torn end.
 
 use std::io;
 
@@ -23,31 +24,31 @@ use crate::segment::scan::Scan;
 /// What a gap in the batches is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Damage {
-    /// The log ends here; behind it are only zeros.
+    /// The log ends here; only zeros follow.
     End,
-    /// The log ends here; what follows was never safe.
+    /// The log ends here; what follows was never durable.
     Torn {
-        /// Bytes that are not preallocated zeros.
+        /// The number of bytes that are not preallocated zeros.
         bytes: u64,
-        /// Sound batches among them.
+        /// The number of sound batches among them.
         batches: u64,
     },
-    /// Safe data is gone; the log goes on at `position` with offset `resume`.
+    /// Durable data is lost. The log goes on at `position` with offset `resume`.
     Bad { resume: Offset, position: FilePosition },
 }
 
-/// Where a batch should be and none is.
+/// A place where a batch should begin and none does.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Gap {
-    /// The segment, and how its marks are signed.
+    /// The segment, and what signs its marks.
     pub(crate) signer: Signer,
-    /// The offset that should come.
+    /// The offset that should come next.
     pub(crate) expected: Offset,
-    /// The next segment's base.
+    /// The base offset of the next segment.
     pub(crate) next: Option<Offset>,
 }
 
-/// Judges the gap where `scan` stands. After a clean stop nothing can be torn.
+/// Decides what the gap at the position of `scan` is. After a clean stop nothing can be torn.
 pub(crate) async fn judge(
     scan: &mut Scan,
     gap: Gap,
@@ -111,7 +112,7 @@ impl Judge<'_> {
         Ok(batches)
     }
 
-    /// The end of a log among stale bytes. Only a header that continues the log shows that something was torn.
+    /// The end of a log among stale bytes. Only a header that continues the log shows that a write was torn.
     async fn among_stale_bytes(&mut self) -> io::Result<Damage> {
         Ok(match self.scan.header().await? {
             Some(Ok(header)) if header.base_offset == self.gap.expected => {
@@ -121,22 +122,22 @@ impl Judge<'_> {
         })
     }
 
-    /// Where the last write ended, as far as it can be seen, at or behind here.
+    /// The end of the last write, at or behind this position, as far as the bytes show it.
     async fn written_end(&mut self) -> io::Result<FilePosition> {
         let last = self.scan.last_nonzero().await?;
         let mark = self.scan.mark_at_end(self.gap.signer).await?.map_or(0, |_| MARK_BYTES as u64);
         Ok(FilePosition(last.0 - mark))
     }
 
-    /// Whether a write that began here did not reach the medium whole.
+    /// Whether a write that began here did not reach the medium as a whole.
     async fn shows_loss(&mut self, end: FilePosition) -> io::Result<bool> {
         self.scan.go_to(self.start);
         let is_marked = self.scan.mark_here(self.gap.signer).await?.is_some();
         Ok(is_marked || self.shows_lost_sector(end).await?)
     }
 
-    /// Whether the file ends before the batch here does, or goes on with zeros behind it: then the crash undid the cut of
-    /// the file, so that nothing was synced since the batch was written.
+    /// Whether the file ends before the batch here does, or goes on with zeros behind it. In the second case the crash
+    /// undid a cut of the file, so nothing was synced since the batch was written.
     async fn runs_out(&mut self, written_end: FilePosition) -> io::Result<bool> {
         self.scan.go_to(self.start);
         Ok(match self.scan.header().await? {
@@ -149,9 +150,9 @@ impl Judge<'_> {
         })
     }
 
-    /// Whether the rest of the sector that the gap begins in, or a whole one that begins before `end`, reads as it did
-    /// before the write that began there: as zeros, behind the mark of the write before. The sound batch at `end` may begin
-    /// in a lost sector: the high bytes of its offset are zeros too.
+    /// Whether a sector reads as it did before the write that began in it: as zeros, behind the mark of the write
+    /// before. The sector is the rest of the one that the gap begins in, or a whole one that begins before `end`. The
+    /// sound batch at `end` may begin in a lost sector, because the high bytes of its offset are zeros too.
     async fn shows_lost_sector(&mut self, end: FilePosition) -> io::Result<bool> {
         let (start, scan) = (self.start, &mut *self.scan);
         let sector = SECTOR_BYTES as u64;
@@ -175,9 +176,9 @@ impl Judge<'_> {
     }
 }
 
-/// Whether the rest of a sector, where a batch with offset `expected` should begin, was never written: a mark begins
-/// there, or zeros that a batch would not have. A batch begins with zeros anyway (the high bytes of its offset), so
-/// they must cover its magic byte, or a byte of the offset that can't be zero.
+/// Whether the rest of a sector was never written, where a batch with offset `expected` should begin. It was not if a
+/// mark begins there, or zeros that the batch would not have. A batch also begins with zeros (the high bytes of its
+/// offset). So the zeros must cover its magic byte, or a byte of the offset that can't be zero.
 fn is_old_head(head: &[u8], expected: Offset) -> bool {
     const MAGIC_AT: usize = 16;
     let magic = head.len().min(MAGIC.len());

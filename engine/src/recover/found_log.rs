@@ -1,4 +1,4 @@
-//! A log as a start finds it: the names of its files, and what is known of them before they are looked into.
+//! A log as a start finds it: the names of its files, and what is known of them before they are read.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -15,14 +15,14 @@ use crate::recover::found_segment::FoundSegment;
 use crate::recover::progress::RecoveryProgress;
 use crate::segment::remove::remove_if_there;
 
-/// Files of a partition's directory that matter here, by offset.
+/// The files in a partition's directory that matter here, by offset.
 #[derive(Debug, Default)]
 pub(crate) struct FoundFiles {
     pub(crate) bases: Vec<Offset>,
     pub(crate) snapshots: Vec<Offset>,
 }
 
-/// Looks through a partition's directory and removes what a crash left half-done.
+/// Lists a partition's directory, and removes what a crash left unfinished.
 pub(crate) fn find_files(directory: &Path) -> io::Result<FoundFiles> {
     let mut found = FoundFiles::default();
     for name in fs::read_dir(directory).map_err(naming(directory))? {
@@ -42,15 +42,15 @@ fn is_leftover(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "deleted" || extension == "tmp")
 }
 
-/// Whether a log's leader epochs are written down.
+/// Whether the file of a log's leader epochs could be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum EpochsFile {
     Sound,
-    /// Missing or damaged: every batch must be looked at again.
+    /// It is missing or damaged, so every batch must be read again.
     Gone,
 }
 
-/// What is known of a log before its segments are looked into.
+/// What is known of a log before its segments are read.
 #[derive(Debug)]
 pub(crate) struct FoundLog {
     pub(crate) directory: PathBuf,
@@ -58,17 +58,17 @@ pub(crate) struct FoundLog {
     pub(crate) now_ms: i64,
     pub(crate) last_stop: LastStop,
     pub(crate) epochs_file: EpochsFile,
-    /// From the checkpoint: synced below this, and where the last stop was clean, the log's end.
+    /// From the checkpoint: everything below was synced. After a clean stop it is also the log's end.
     pub(crate) checkpoint: Offset,
     /// Segments that may hold stale bytes behind their batches.
     pub(crate) reuse: Option<ReuseCheckpoint>,
     pub(crate) files: FoundFiles,
-    /// How far all recoveries of this core have come.
+    /// The progress of all recoveries of this core.
     pub(crate) progress: RecoveryProgress,
 }
 
 impl FoundLog {
-    /// Batches below this were synced, and are not worth verifying again.
+    /// Batches below this were synced, so they are not verified again.
     pub(crate) fn recovery_point(&self) -> Offset {
         match self.epochs_file {
             EpochsFile::Sound => self.checkpoint,
@@ -76,7 +76,7 @@ impl FoundLog {
         }
     }
 
-    /// Whether the last stop has left every file as it should be.
+    /// Whether the last stop left every file as it should be.
     pub(crate) fn may_be_trusted(&self) -> bool {
         let has_side_files = self.epochs_file == EpochsFile::Sound || self.files.bases.is_empty();
         self.last_stop == LastStop::Clean && has_side_files

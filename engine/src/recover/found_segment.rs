@@ -1,4 +1,4 @@
-//! A segment's file as a start finds it. Nothing is known of what it holds: it can be looked into, not served.
+//! A segment's file as a start finds it. Its content is not known yet: it can be read, but not served.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -17,14 +17,14 @@ use crate::segment::scan::Scan;
 /// What lies at the end of a sealed segment.
 #[derive(Clone, Copy, Debug)]
 struct Tail {
-    /// Where the offsets of its batches end.
+    /// The offset after its last batch.
     end: Offset,
-    /// Whether the file ends with them.
+    /// Whether the file ends with its last batch.
     ends_with_batches: bool,
 }
 
 impl Tail {
-    /// Whether the batches of `segment` lead up to the next segment there is, so that none is missing in between.
+    /// Whether the batches of `segment` lead up to the next segment, so that none is missing between the two.
     fn leads_to(self, segment: Offset, next: Offset, bad_ranges: &[BadRange]) -> bool {
         let is_known = bad_ranges.iter().any(|bad| bad.segment == segment && bad.start == self.end);
         is_known || (self.ends_with_batches && self.end == next)
@@ -34,7 +34,7 @@ impl Tail {
 #[derive(Debug)]
 pub(crate) struct FoundSegment {
     directory: PathBuf,
-    /// Its length is the file's.
+    /// The segment, nothing of which was read. Its length is the file's.
     unread: Segment,
     created_ms: i64,
     tail: Option<Tail>,
@@ -51,7 +51,7 @@ impl FoundSegment {
         self.unread.base
     }
 
-    /// Bytes of the file.
+    /// The size of the file in bytes.
     pub(crate) fn length(&self) -> u64 {
         self.unread.length()
     }
@@ -64,12 +64,12 @@ impl FoundSegment {
         self.unread.log.get()
     }
 
-    /// The segment as the last stop left it: it holds what its file and its indexes say.
+    /// The segment as the last stop left it. It holds what its file and its indexes say.
     pub(crate) fn trusted(self) -> Segment {
         self.unread
     }
 
-    /// The segment with nothing in it: its batches are noted again from the first on.
+    /// The segment without any batches. The caller adds them again, from the first one on.
     pub(crate) fn emptied(&self) -> ActiveSegment {
         let segment = Segment::new(&self.directory, self.base(), self.created_ms);
         let mut segment = ActiveSegment::noting(segment);
@@ -77,21 +77,21 @@ impl FoundSegment {
         segment
     }
 
-    /// For those who look something up in it.
+    /// The segment, for a lookup in its file.
     pub(crate) fn unread(&self) -> &Segment {
         &self.unread
     }
 
-    /// Whether the batches of a sealed segment lead up to the next segment there is.
+    /// Whether the batches of a sealed segment lead up to the next segment.
     pub(crate) async fn leads_to(&mut self, next: Offset, bad_ranges: &[BadRange]) -> io::Result<bool> {
         let tail = self.tail().await?;
         Ok(tail.leads_to(self.base(), next, bad_ranges))
     }
 
-    /// Whether a sealed segment is as it was left: its indexes are there, its file ends with its batches, and they lead up to
-    /// the next segment, where there are `bad_ranges` to tell that by. The cut that saw to the file's end may have been
-    /// undone, although the batches themselves are safe: where nothing was appended since, or where retention took the
-    /// segment before the next sync and a crash brought it back.
+    /// Whether a sealed segment is as the stop left it: its indexes exist, its file ends with its batches, and they
+    /// lead up to the next segment (which `bad_ranges` are needed to decide). The file may be longer although its
+    /// batches are durable, because a crash can undo the cut at the file's end. That happens if nothing was appended
+    /// since, or if retention dropped the segment before the next sync and the crash brought it back.
     pub(crate) async fn is_sound_before(
         &mut self,
         next: Offset,

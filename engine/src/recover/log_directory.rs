@@ -1,4 +1,5 @@
-//! What a log directory holds: the directories of partitions, those on their way out, and the id of each one's topic.
+//! What a log directory holds: the directories of partitions, those of deleted partitions, and the topic id of each
+//! partition.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -19,7 +20,7 @@ pub struct FoundDirectories {
     pub deleted: Vec<PathBuf>,
 }
 
-/// Looks through a log directory.
+/// Lists a log directory.
 pub fn find_partitions(log_directory: &Path) -> io::Result<FoundDirectories> {
     let mut found = FoundDirectories::default();
     for name in fs::read_dir(log_directory)? {
@@ -37,7 +38,7 @@ pub fn find_partitions(log_directory: &Path) -> io::Result<FoundDirectories> {
     Ok(found)
 }
 
-/// Gives a partition's directory the name that it has while it is being removed, durably.
+/// Renames a partition's directory to the name that it has while it is being removed, durably.
 pub(crate) async fn mark_deleted(name: &TopicPartition, directory: &Path) -> io::Result<PathBuf> {
     let deleted = directory.with_file_name(name.unique_name(DELETED_SUFFIX));
     fs::rename(directory, &deleted)?;
@@ -47,7 +48,8 @@ pub(crate) async fn mark_deleted(name: &TopicPartition, directory: &Path) -> io:
     Ok(deleted)
 }
 
-/// Removes the directory of a partition that is not open. A crash in between leaves one that says so by its name.
+/// Removes the directory of a partition that is not open. A crash meanwhile leaves a directory whose name says that it
+/// was being deleted.
 pub async fn remove_partition(name: &TopicPartition, directory: &Path) -> io::Result<()> {
     let deleted = mark_deleted(name, directory).await?;
     fs::remove_dir_all(&deleted)

@@ -1,4 +1,4 @@
-//! Looks through a log's batches, segment by segment, and finds where it ends and what is damaged.
+//! Scans a log's batches, segment by segment. Finds where the log ends, and what is damaged.
 
 use std::io;
 use std::rc::Rc;
@@ -25,15 +25,15 @@ use crate::segment::remove::remove_segment;
 use crate::segment::scan::Scan;
 use crate::segment::{Placed, Segment};
 
-/// So much of a log is verified in about a microsecond.
+/// The number of bytes of a log that are verified in about a microsecond.
 const BYTES_A_STEP: usize = 16 << 10;
 
-/// The log as it is found, bit by bit.
+/// The log as far as it was scanned.
 pub(crate) struct LogScan {
     found: FoundLog,
-    /// Synced below this, and not worth verifying again.
+    /// Everything below this was synced, so it is not verified again.
     recovery_point: Offset,
-    /// Known to have been synced below this: a hole there is damage, not a torn end.
+    /// Everything below this is known to have been synced. A hole there is damage, not a torn end.
     safe_below: Offset,
     segments: Vec<Rc<Segment>>,
     /// The segment that the log ends in.
@@ -68,10 +68,10 @@ impl LogScan {
         }
     }
 
-    /// Finds out what the files hold, segment by segment.
+    /// Scans the files, segment by segment.
     pub(crate) async fn run(mut self, found: Vec<FoundSegment>) -> io::Result<RecoveredLog> {
         self.bad_ranges = read_bad_ranges(&self.found.directory)?;
-        // Damage found in an earlier life was safe then, and what lies behind it is not to be cut now.
+        // Damage that was found before this start was durable then. What lies behind it must not be cut now.
         let known_damage = self.bad_ranges.iter().map(|bad| bad.end).max().unwrap_or(Offset::ZERO);
         self.safe_below = self.safe_below.max(self.last_mark(&found).await?).max(known_damage);
         let mut found = found.into_iter().peekable();
@@ -87,7 +87,7 @@ impl LogScan {
         Ok(self.into_log())
     }
 
-    /// Makes a segment of what was found, the next one in the log.
+    /// Scans the next segment of the log.
     async fn recover(&mut self, mut found: FoundSegment, next: Option<Offset>) -> io::Result<Continue> {
         if let Some(next) = next.filter(|next| *next <= self.recovery_point) {
             let bad_ranges = self.found.is_gapless().then_some(&self.bad_ranges[..]);
@@ -130,8 +130,9 @@ impl LogScan {
         }
     }
 
-    /// One that came back after the log has grown past it again would tell of batches that are no more. The sync that
-    /// settles the rest makes their removal durable.
+    /// Removes the producer snapshots of what was cut off. If such a snapshot came back after the log had grown past it
+    /// again, it would describe batches that no longer exist. The sync at the end of recovery makes the removal
+    /// durable.
     fn remove_snapshots_of_what_was_cut(&mut self) -> io::Result<()> {
         while let Some(offset) = self.found.files.snapshots.pop_if(|offset| *offset > self.end) {
             remove_snapshot(&self.found.directory, offset)?;
@@ -139,7 +140,7 @@ impl LogScan {
         Ok(())
     }
 
-    /// What the last write's mark says was durable.
+    /// The durable offset in the mark of the last write.
     async fn last_mark(&self, found: &[FoundSegment]) -> io::Result<Offset> {
         let Some(last) = found.last() else {
             return Ok(Offset::ZERO);
@@ -154,7 +155,7 @@ impl LogScan {
             scan.go_behind_batches(last.base()).await?;
             match scan.mark_here(signer).await? {
                 Some(durable) => Some(durable),
-                // The chain is broken, or the write behind it was torn: a mark may lie anywhere.
+                // The chain of batches is broken, or the write behind it was torn. A mark may lie anywhere.
                 None => {
                     scan.go_to(FilePosition::START);
                     scan.in_big_steps().best_mark(signer).await?
@@ -164,7 +165,7 @@ impl LogScan {
         Ok(mark.unwrap_or(Offset::ZERO))
     }
 
-    /// Walks over one segment's batches and takes each into account.
+    /// Walks over one segment's batches, and adds each one to what was found.
     async fn scan(
         &mut self,
         segment: &mut ActiveSegment,
@@ -180,24 +181,24 @@ impl LogScan {
         loop {
             let is_safe = self.end < self.recovery_point;
             let mut found = if is_safe { scan.header().await? } else { scan.verified().await? };
-            // A header alone that leaps over the recovery point is not to be believed.
+            // A header alone is not believed if it reaches beyond the recovery point.
             if is_safe && matches!(&found, Some(Ok(header)) if header.end_offset() > self.recovery_point) {
                 found = scan.verified().await?;
             }
             match found {
-                // One that reaches into the next segment is damaged, be it synced or not.
+                // A batch that reaches into the next segment is damaged, whether it was synced or not.
                 Some(Ok(header))
                     if self.continues(segment, &header)
                         && next.is_none_or(|next| header.end_offset() <= next) =>
                 {
                     self.take(segment, &header, &mut scan);
                     progress.advance(header.size_bytes);
-                    // What is in the page cache is read without a wait: others have their turn all the same.
+                    // Reads from the page cache do not wait, but other tasks must have their turn all the same.
                     creel_io::count_work(1 + header.size_bytes / BYTES_A_STEP);
                     creel_io::rest().await;
                 }
                 None if !self.must_go_on(next) => return Ok(Continue::Yes),
-                // Complete: what follows was preallocated, and the crash undid the cut.
+                // The segment is complete. What follows was preallocated, and the crash undid the cut.
                 _ if next == Some(self.end) => return Ok(Continue::Yes),
                 _ => {
                     let signer = ReuseCheckpoint::signer(self.found.reuse, segment.base);
@@ -212,7 +213,7 @@ impl LogScan {
         }
     }
 
-    /// Whether the log can't end here: the next segment, or what was synced, begins later.
+    /// Whether the log can't end here, because the next segment, or what was synced, begins later.
     fn must_go_on(&self, next: Option<Offset>) -> bool {
         match next {
             Some(next) => self.end < next && self.found.is_gapless(),
@@ -220,12 +221,12 @@ impl LogScan {
         }
     }
 
-    /// Whether a batch is the one that must come here: neither stale nor out of place.
+    /// Whether a batch is the one that must follow here: neither stale nor in the wrong place.
     fn continues(&self, segment: &Segment, header: &BatchHeader) -> bool {
         let follows = if self.end >= self.recovery_point && self.found.is_gapless() {
             header.base_offset == self.end
         } else {
-            // The base offset has no checksum: one that leaps over the recovery point is damage.
+            // The checksum does not cover the base offset. If the offset lies beyond the recovery point, it is damaged.
             let limit = self.recovery_point.max(self.end + 1);
             header.base_offset >= self.end && (header.base_offset < limit || !self.found.is_gapless())
         };
@@ -304,7 +305,7 @@ impl LogScan {
         Ok(())
     }
 
-    /// Makes what was found final: torn bytes gone, the rest on the medium.
+    /// Finishes the scan: cuts off torn bytes, and syncs the rest.
     async fn settle(&mut self) -> io::Result<()> {
         if self.report.torn_bytes > 0 {
             let RecoveryReport { torn_bytes, torn_batches, .. } = self.report;
@@ -315,7 +316,7 @@ impl LogScan {
         }
         if let Some(last) = &mut self.last {
             if self.end > self.recovery_point && self.found.last_stop == LastStop::Unclean {
-                // Appended to shortly before the crash, which need not have left the file's time right.
+                // It was appended to shortly before the crash, and the crash may have left an older time on the file.
                 last.note_append(self.found.now_ms);
             }
             last.cut_to_length()?;
@@ -323,7 +324,7 @@ impl LogScan {
         }
         write_bad_ranges(&self.found.directory, &self.bad_ranges).await?;
         fs::sync_dir(&self.found.directory).await?;
-        // The stop may have come between making the directory and making its name safe.
+        // The stop may have come after the directory was made and before its name was durable.
         match self.found.directory.parent() {
             Some(parent) => fs::sync_dir(parent).await,
             None => Ok(()),
@@ -331,7 +332,8 @@ impl LogScan {
     }
 }
 
-/// A sync may have failed in an earlier life: then the page cache shows batches that the medium does not hold.
+/// Drops the file's pages from the page cache. If a sync failed before this start, they show batches that the medium
+/// does not hold.
 fn drop_cached(file: &File) {
     if !fault_points::has(Bug::PageCacheTrusted) {
         file.drop_cached();

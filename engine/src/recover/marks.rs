@@ -1,4 +1,4 @@
-//! Finding durability marks in a segment's file: here, at the end of what was written, or anywhere.
+//! Finds durability marks in a segment's file: at a position, at the end of what was written, or anywhere.
 
 use std::io;
 
@@ -8,7 +8,7 @@ use crate::offset::{FilePosition, Offset};
 use crate::segment::scan::Scan;
 
 impl Scan {
-    /// What the mark here, if there is one, says was durable. Leaves the walk where it was.
+    /// The durable offset in the mark at this position. `None` if there is no mark. Does not move the walk.
     pub(crate) async fn mark_here(&mut self, signer: Signer) -> io::Result<Option<Offset>> {
         let position = self.position();
         if self.end().0.saturating_sub(position.0) < MARK_BYTES as u64 {
@@ -17,7 +17,7 @@ impl Scan {
         Ok(decode(self.bytes(MARK_BYTES).await?, signer, position))
     }
 
-    /// The same for the mark that ends at the last byte of the file that is not zero.
+    /// The same for the mark that ends with the last byte of the file that is not zero.
     pub(crate) async fn mark_at_end(&mut self, signer: Signer) -> io::Result<Option<Offset>> {
         let from = self.position();
         let last = self.last_nonzero().await?;
@@ -30,7 +30,7 @@ impl Scan {
         mark
     }
 
-    /// The most that any mark at or behind here says was durable. Leaves the walk at the data's end.
+    /// The largest durable offset in any mark at or behind this position. Moves the walk to the data's end.
     pub(crate) async fn best_mark(&mut self, signer: Signer) -> io::Result<Option<Offset>> {
         let mut best = None;
         while self.data_end().0.saturating_sub(self.position().0) >= MARK_BYTES as u64 {
@@ -47,8 +47,8 @@ impl Scan {
         Ok(best)
     }
 
-    /// The position behind the last byte that is not zero, at or behind here; looked for from the data's end, which is
-    /// near it. Leaves the walk where it was.
+    /// The position after the last byte that is not zero, at or behind this position. It is searched from the data's
+    /// end, which is near it. Does not move the walk.
     pub(crate) async fn last_nonzero(&mut self) -> io::Result<FilePosition> {
         let start = self.position();
         let mut last = start;

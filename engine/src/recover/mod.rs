@@ -1,17 +1,20 @@
 //! Recovery: what a log's files hold after a stop that may not have been clean.
 //!
-//! Batches below the recovery point were synced before it was written down; they are walked over by their headers.
-//! Everything behind it is verified, checksum included. Where a batch fails, three things can have happened, and
-//! `damage` tells them apart: the log simply ends there; the end was torn by a crash (cut it: nothing of it was
-//! acknowledged as durable); or sound data was damaged later (never cut: the range is reported and refused, and what
-//! lies behind it is served).
+//! Owns what a start does before there is a log: it finds the files ([`found_log`]), trusts them ([`trust`]) or scans
+//! them ([`log_scan`]), and returns a [`recovered_log`]. Must not know the log, its producers or its epochs, nor
+//! tasks.
 //!
-//! Stale bytes behind the end can't come back to life: batches must continue the offsets exactly. A file that is reused
-//! for a later segment of the same partition holds smaller offsets only, and no part of its old batches can verify behind
-//! the beginning of a new one (`wipe`).
+//! Batches below the recovery point were synced before that point was written down, so only their headers are read.
+//! Everything above it is verified, with its checksum. If a batch fails, one of three things has happened, and
+//! `damage` tells them apart:
+//! - The log simply ends there.
+//! - A crash tore the end. It is cut off, because nothing of it was acknowledged as durable.
+//! - Sound data was damaged later. It is never cut off: the range is reported and refused, and what lies behind it is
+//!   served.
 //!
-//! Owns what a start does before there is a log: it finds files ([`found_log`]), trusts them ([`trust`]) or scans them
-//! ([`log_scan`]), and hands over a [`recovered_log`]. Must not know the log, its producers or its epochs, nor tasks.
+//! Stale bytes behind the end can't become valid again, because batches must continue the offsets exactly. A file
+//! that is reused for a later segment of the same partition holds only smaller offsets, and no part of an old batch
+//! in it can verify behind the beginning of a new one (`wipe`).
 
 pub(crate) mod checkpoint_files;
 pub(crate) mod damage;
@@ -30,7 +33,7 @@ use crate::recover::found_log::FoundLog;
 use crate::recover::log_scan::LogScan;
 use crate::recover::recovered_log::RecoveredLog;
 
-/// Finds out what the files of a log hold, and makes that final.
+/// Finds out what the files of a log hold, and makes that durable.
 pub(crate) async fn recover(log: FoundLog) -> io::Result<RecoveredLog> {
     let mut found = log.open_segments()?;
     if log.may_be_trusted()

@@ -1,4 +1,4 @@
-//! How far the recoveries of a core's partitions have come: many gigabytes take minutes, and somebody waits meanwhile.
+//! The progress of the recoveries of a core's partitions. Many gigabytes take minutes, and an operator waits meanwhile.
 
 use std::cell::Cell;
 use std::io;
@@ -10,7 +10,7 @@ use creel_io::fs::{self, File, OpenOptions};
 use crate::directory::{FileKind, parse_segment_file, segment_path};
 use crate::offset::Offset;
 
-/// Bytes of segments that were scanned. Clones share.
+/// The number of bytes of segments that were scanned. Clones share it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct RecoveryProgress(Rc<Cell<u64>>);
 
@@ -19,13 +19,13 @@ impl RecoveryProgress {
         self.0.get()
     }
 
-    /// A segment of so many bytes is begun.
+    /// Notes that the scan of a segment of this many bytes begins.
     pub(crate) fn begin(&self, bytes: u64) -> SegmentProgress {
         SegmentProgress { progress: self.clone(), left: bytes }
     }
 }
 
-/// A segment that is being scanned. However that ends, all of it counts then.
+/// A segment that is being scanned. When the scan ends, for whatever reason, all of the segment counts as scanned.
 #[derive(Debug)]
 pub(crate) struct SegmentProgress {
     progress: RecoveryProgress,
@@ -46,12 +46,14 @@ impl Drop for SegmentProgress {
     }
 }
 
-/// Whether recovery scans a segment that the one at `next` follows: of what was synced before only headers are read.
+/// Whether recovery scans the segment before the one at `next`. In segments that were synced before, only headers are
+/// read.
 pub(crate) fn is_scanned(next: Option<Offset>, recovery_point: Offset) -> bool {
     next.is_none_or(|next| next > recovery_point)
 }
 
-/// Bytes of a partition's segments that recovery scans. What is not there, or cannot be looked at, counts as nothing.
+/// The number of bytes of a partition's segments that recovery will scan. What does not exist or can't be read counts
+/// as nothing.
 pub(crate) fn bytes_to_scan(directory: &Path, recovery_point: Offset) -> u64 {
     let names = fs::read_dir(directory).unwrap_or_default();
     let bases = names.iter().filter_map(|name| match parse_segment_file(Path::new(name)) {

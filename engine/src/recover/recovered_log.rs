@@ -1,4 +1,4 @@
-//! A log as recovery leaves it: what may be served, and how that was found out.
+//! A log as recovery leaves it: what may be served, and how that is known.
 
 use std::io;
 use std::path::PathBuf;
@@ -15,25 +15,25 @@ use crate::segment::Segment;
 use crate::segment::active::ActiveSegment;
 use crate::segment::checkpoints::remove_reuse;
 
-/// What opening a partition found and did.
+/// What the opening of a partition found and did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RecoveryReport {
-    /// Bytes of batches that were looked through.
+    /// The number of bytes of batches that were scanned.
     pub scanned_bytes: u64,
-    /// Bytes cut off behind the last sound batch (preallocated zeros not counted).
+    /// The number of bytes cut off behind the last sound batch, without preallocated zeros.
     pub torn_bytes: u64,
-    /// Sound batches among them: written, never synced, behind one that is gone.
+    /// The number of sound batches among them. They were written but never synced, and lie behind a batch that is lost.
     pub torn_batches: u64,
-    /// Damage found now, with sound batches behind it.
+    /// Damage that was found now, with sound batches behind it.
     pub new_bad_ranges: Vec<BadRange>,
 }
 
 /// How it is known what a log holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Recovery {
-    /// The last stop was clean, and has left the files as they are.
+    /// From the files as the last stop left them, because it was clean.
     Trusted,
-    /// The batches were looked through.
+    /// From a scan of the batches.
     Scanned,
 }
 
@@ -43,26 +43,26 @@ pub(crate) struct RecoveredLog {
     pub(crate) config: LogConfig,
     pub(crate) now_ms: i64,
     pub(crate) recovery: Recovery,
-    /// By base offset.
+    /// All segments by base offset.
     pub(crate) segments: Vec<Rc<Segment>>,
-    /// The last of them, where an append may go into it.
+    /// The last segment, if an append may go into it.
     pub(crate) active: Option<ActiveSegment>,
-    /// Where the batches that were looked through say that epochs begin.
+    /// Where epochs begin, by the batches that were scanned.
     pub(crate) epochs: Vec<EpochStart>,
     pub(crate) bad_ranges: Vec<BadRange>,
     /// Segments that may have held stale bytes behind their batches.
     pub(crate) reuse: Option<ReuseCheckpoint>,
-    /// Producer snapshots that are there.
+    /// Producer snapshots that exist.
     pub(crate) snapshots: Vec<Offset>,
     pub(crate) report: RecoveryReport,
-    /// What is known of producers could not be written down.
+    /// Whether the state of the producers could not be written to a snapshot.
     pub(crate) lacks_snapshot: bool,
     /// Where the next batch must begin.
     pub(crate) end: Offset,
 }
 
 impl RecoveredLog {
-    /// All segments end with their batches, on the medium: nothing more is to be known about what lay behind.
+    /// All segments end with their batches, durably. So nobody needs to know any more what lay behind the batches.
     pub(crate) async fn forget_reuse(&mut self) -> io::Result<()> {
         if self.reuse.take().is_some() {
             remove_reuse(&self.directory)?;
@@ -72,7 +72,7 @@ impl RecoveredLog {
     }
 }
 
-/// The last segment, where an append may go into it. A damaged range at the very end has offsets but no batches: what
+/// The last segment, if an append may go into it. A damaged range at the very end has offsets but no batches, so what
 /// follows begins a new file.
 pub(crate) fn appendable(last: ActiveSegment, bad_ranges: &[BadRange]) -> Option<ActiveSegment> {
     let is_at_end = |bad: &BadRange| bad.segment == last.base && bad.end_position >= last.end_position();

@@ -1,5 +1,5 @@
-//! Behind a clean stop: every file ends where its batches end, and the side files are right. What is cheap to look at is
-//! looked at all the same.
+//! Opens a log after a clean stop. Every file then ends where its batches end, and the side files are right. Whatever
+//! can be checked cheaply is checked all the same.
 
 use std::io;
 use std::path::Path;
@@ -17,14 +17,14 @@ use crate::segment::checkpoints::read_bad_ranges;
 use crate::segment::files::{knows_largest, read_indexes};
 use crate::segment::scan::Scan;
 
-/// What the files of `log` that are right hold.
+/// What the files of `log` hold, if they are right.
 pub(crate) struct Trusted {
     bad_ranges: Vec<BadRange>,
     /// The last segment, and where it ends.
     last: Option<(ActiveSegment, Offset)>,
 }
 
-/// Looks at the end of every segment. `None`: something is not right; scan the log.
+/// Checks the end of every segment. `None`: something is wrong, so scan the log.
 pub(crate) async fn look(log: &FoundLog, found: &mut [FoundSegment]) -> io::Result<Option<Trusted>> {
     let bad_ranges = read_bad_ranges(&log.directory)?;
     if log.is_gapless() {
@@ -43,7 +43,7 @@ pub(crate) async fn look(log: &FoundLog, found: &mut [FoundSegment]) -> io::Resu
     let Some((segment, end)) = loaded.map_err(naming(last.path()))? else {
         return Ok(None);
     };
-    // The log ends where the stop has left it, if that is written down.
+    // The log ends where the stop left it, if that was written down.
     let is_all_there = log.checkpoint == Offset::ZERO || end == log.checkpoint;
     Ok(is_all_there.then_some(Trusted { bad_ranges, last: Some((segment, end)) }))
 }
@@ -73,8 +73,8 @@ impl Trusted {
     }
 }
 
-/// Reads the last segment's indexes and walks over the batches behind the last entry. The segment, and where it ends;
-/// `None`: its files contradict each other.
+/// Reads the last segment's indexes, and walks over the batches behind the last entry. Returns the segment and the
+/// offset at which it ends. `None`: its files contradict each other.
 async fn load_tail(
     directory: &Path,
     found: &FoundSegment,

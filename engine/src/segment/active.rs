@@ -5,9 +5,9 @@
 //! | batch | batch | batch | mark | zeros, preallocated |   (cut off when the segment is sealed or closed)
 //! ```
 //!
-//! Behind `length` lies the mark of the last write (`durability_mark`), then zeros, or what a failed write left. In a
-//! reused file there are zeros up to the end of the page, then stale bytes of an older segment of the same partition;
-//! recovery knows which segments may be such (`reuse_checkpoint`).
+//! Behind `length` lies the mark of the last write (`durability_mark`). Zeros follow, or what a failed write left. In a
+//! reused file, zeros follow up to the end of the page, and then stale bytes of an older segment of the same partition.
+//! Recovery knows which segments may be reused files (`reuse_checkpoint`).
 
 use std::io::{self, IoSlice};
 use std::ops::Deref;
@@ -27,7 +27,7 @@ use crate::segment::{Indexes, Largest, Placed, Segment};
 /// What decides whether a batch still fits into a segment.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Arrival {
-    /// Staged before it.
+    /// The number of bytes that are staged before it.
     pub(crate) staged_bytes: u64,
     pub(crate) bytes: u64,
     pub(crate) end: Offset,
@@ -35,22 +35,23 @@ pub(crate) struct Arrival {
     pub(crate) now_ms: i64,
 }
 
-/// What follows the batches of a write.
+/// The bytes that follow the batches of a write.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Tail {
     pub(crate) mark: [u8; MARK_BYTES],
     pub(crate) zeros: usize,
 }
 
-/// The right to write to a segment; what can be read of it is the [`Segment`] inside. Ends with [`seal`](Self::seal).
+/// The right to write to a segment, until [`seal`](Self::seal). Its readable side is the [`Segment`] inside.
 #[derive(Debug)]
 pub(crate) struct ActiveSegment {
     segment: Rc<Segment>,
-    /// Signs its marks.
+    /// The secret that signs its marks.
     secret: Option<Secret>,
-    /// The largest durable offset that a mark in the file tells of.
+    /// The largest durable offset that a mark in the file holds.
     marked: Offset,
-    /// Before this, in whole pages, the file holds stale bytes behind the last write's page.
+    /// The file holds stale bytes before this position, which is rounded up to whole pages. They lie behind the page of
+    /// the last write.
     stale_end: u64,
     unindexed_bytes: u64,
     first_timestamp: Option<i64>,
@@ -72,7 +73,7 @@ impl ActiveSegment {
         Ok(segment)
     }
 
-    /// A segment that begins now in a file that is there already.
+    /// A segment that begins now, in a file that exists already.
     pub(crate) fn reuse(directory: &Path, signer: Signer, now_ms: i64, spare: Spare) -> io::Result<Self> {
         let mut segment = Self::empty(Segment::new(directory, signer.segment, now_ms), signer.secret);
         fs::rename(&spare.path, segment.log.path())?;
@@ -83,7 +84,7 @@ impl ActiveSegment {
         Ok(segment)
     }
 
-    /// A segment whose file is there, with nothing in it yet: its batches are noted from the first on.
+    /// A segment whose file exists, without any batches yet. The caller adds them, from the first one on.
     pub(crate) fn noting(segment: Segment) -> Self {
         Self::empty(segment, None)
     }
@@ -101,7 +102,7 @@ impl ActiveSegment {
         }
     }
 
-    /// Its batches before `position` are in its indexes, and `first` is the first of them.
+    /// Notes that its batches before `position` are in its indexes. `first` is the first of them.
     pub(crate) fn indexed_to(&mut self, position: FilePosition, indexes: Indexes, first: Option<&Placed>) {
         let largest = indexes.times.last();
         if let Some(first) = first {
@@ -112,22 +113,22 @@ impl ActiveSegment {
         self.skip_to(position);
     }
 
-    /// What can be read of it.
+    /// The readable side of the segment.
     pub(crate) fn readable(&self) -> Rc<Segment> {
         self.segment.clone()
     }
 
-    /// From now on it is only read. Cut it before.
+    /// Ends the right to write: the segment is only read from now on. Cut the file before.
     pub(crate) fn seal(self) -> Rc<Segment> {
         self.segment
     }
 
-    /// Something is appended at `now_ms`.
+    /// Notes that a batch is appended at `now_ms`.
     pub(crate) fn note_append(&mut self, now_ms: i64) {
         self.segment.appended_ms.set(now_ms);
     }
 
-    /// Whether a batch belongs into a new segment. An empty segment takes any.
+    /// Whether the log must roll before a batch is appended. An empty segment takes any batch.
     pub(crate) fn must_roll(&self, batch: Arrival, config: &LogConfig) -> bool {
         let before = self.length() + batch.staged_bytes;
         if before == 0 {
@@ -143,14 +144,14 @@ impl ActiveSegment {
             || self.index_bytes() + 12 > config.segment_index_bytes
     }
 
-    /// Writes behind the last batch into its file, in one system call as a rule. The length moves only with
+    /// Writes to the file, behind the last batch, usually in one system call. The length changes only with
     /// [`note`](Self::note).
     pub(crate) fn write(&self, file: &File, pieces: &mut [IoSlice<'_>]) -> io::Result<()> {
         file.write_all_at(pieces, self.length())
     }
 
-    /// What every write ends with if `end` is where its batches end: the mark, and in a reused file zeros up to the page's
-    /// end, so that no write begins in a page that would have to be read first.
+    /// The bytes that end a write whose batches end at `end`. They are the mark, and in a reused file also zeros up to
+    /// the page's end. With these, no write begins in a page that would have to be read first.
     pub(crate) fn tail(&self, durable: Offset, end: FilePosition) -> Tail {
         let signer = Signer { segment: self.base, secret: self.secret };
         let mark = durability_mark::encode(durable, signer, end);
@@ -160,7 +161,7 @@ impl ActiveSegment {
         Tail { mark, zeros: zeros as usize }
     }
 
-    /// Whether its last mark is looked for among stale bytes, and says less than is known by now.
+    /// Whether its last mark says less than is known by now. Only marks among stale bytes are kept up to date.
     pub(crate) fn mark_is_stale(&self, durable: Offset) -> bool {
         self.secret.is_some() && self.marked < durable
     }
@@ -169,7 +170,7 @@ impl ActiveSegment {
         self.marked = durable;
     }
 
-    /// Writes the mark anew, by itself and without a sync.
+    /// Writes the mark again, by itself and without a sync.
     pub(crate) fn write_mark(&mut self, durable: Offset) -> io::Result<()> {
         let Tail { mark, zeros } = self.tail(durable, self.end_position());
         let zeros = vec![0; zeros];
@@ -179,7 +180,7 @@ impl ActiveSegment {
         Ok(())
     }
 
-    /// Takes a written batch into account.
+    /// Adds a written batch to the segment's length, times and indexes.
     pub(crate) fn note(&mut self, batch: &Placed, index_interval_bytes: u64) {
         debug_assert_eq!(batch.position, self.end_position());
         self.observe(batch);
@@ -215,12 +216,12 @@ impl ActiveSegment {
         self.unindexed_bytes += u64::from(batch.size_bytes);
     }
 
-    /// Skips bytes that recovery found to be damaged.
+    /// Skips bytes that recovery found damaged.
     pub(crate) fn skip_to(&mut self, position: FilePosition) {
         self.segment.length.set(position.0);
     }
 
-    /// Cuts the file to its batches: nothing preallocated, nothing half-written stays behind.
+    /// Cuts the file to its batches, so that nothing preallocated and nothing half-written follows them.
     pub(crate) fn cut_to_length(&mut self) -> io::Result<()> {
         let file = self.log.get()?;
         self.stale_end = 0;
@@ -228,7 +229,8 @@ impl ActiveSegment {
             file.truncate(self.length())?;
         }
         if self.has_no_times() {
-            // A start has nothing else to tell its age by. Only a file's owner may say so; for others it stays younger.
+            // A start learns the segment's age only from this time. Only a file's owner may set it; otherwise the
+            // segment counts as younger.
             let _ = file.set_modified_ms(self.appended_ms());
         }
         Ok(())

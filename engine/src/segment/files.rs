@@ -1,7 +1,8 @@
-//! The side files of a segment: indexes and producer snapshots, written when it is sealed, read when it is needed.
+//! The side files of a segment: its indexes and the producer snapshot. They are written when the segment is sealed, and
+//! read when they are needed.
 //!
-//! Indexes are never the only copy of anything: missing or damaged ones are rebuilt from the batches. A snapshot is,
-//! once retention has taken the batches before it.
+//! Indexes are never the only copy of anything: missing or damaged ones are rebuilt from the batches. A snapshot is the
+//! only copy once retention has dropped the batches before it.
 
 use std::io::{self, IoSlice};
 use std::path::Path;
@@ -19,7 +20,7 @@ use crate::segment::remove::remove_if_there;
 use crate::segment::scan::Scan;
 use crate::segment::{Indexes, Largest, Placed, Segment};
 
-/// Writes both index files of a segment that nothing will be added to, and syncs them.
+/// Writes and syncs both index files of a segment to which nothing will be added.
 pub(crate) async fn write_indexes(directory: &Path, segment: &Segment) -> io::Result<()> {
     let Some((offsets, times)) = segment.encode_indexes() else {
         return Ok(());
@@ -28,7 +29,7 @@ pub(crate) async fn write_indexes(directory: &Path, segment: &Segment) -> io::Re
     write_synced(&segment_path(directory, segment.base, FileKind::TimeIndex), &times).await
 }
 
-/// Writes the producers as they were before `offset`. The file is the caller's to sync.
+/// Writes the state of the producers before `offset`. The caller syncs the file.
 pub(crate) fn write_snapshot(directory: &Path, offset: Offset, encoded: &[u8]) -> io::Result<File> {
     write_file(&segment_path(directory, offset, FileKind::ProducerSnapshot), encoded)
 }
@@ -38,7 +39,7 @@ pub(crate) fn remove_snapshot(directory: &Path, offset: Offset) -> io::Result<()
     remove_if_there(&segment_path(directory, offset, FileKind::ProducerSnapshot))
 }
 
-/// A file that does not reach the medium is removed: a part of an index would be believed.
+/// Writes and syncs a file. If that fails, the file is removed, because a part of an index would be believed.
 async fn write_synced(path: &Path, content: &[u8]) -> io::Result<()> {
     let synced = write_file(path, content)?.sync_data().await;
     if synced.is_err() {
@@ -47,7 +48,7 @@ async fn write_synced(path: &Path, content: &[u8]) -> io::Result<()> {
     synced
 }
 
-/// A file that can't be written whole is removed.
+/// Writes a file. If it can't be written as a whole, it is removed.
 fn write_file(path: &Path, content: &[u8]) -> io::Result<File> {
     let file = File::open(path, OpenOptions { truncate: true, ..OpenOptions::create() })?;
     let written = file.write_all_at(&mut [IoSlice::new(content)], 0);
@@ -63,14 +64,14 @@ pub(crate) fn remove_indexes(directory: &Path, base: Offset) -> io::Result<()> {
     remove_if_there(&segment_path(directory, base, FileKind::TimeIndex))
 }
 
-/// Reads a producer snapshot; `None` if it is gone or damaged.
+/// Reads a producer snapshot. `None` if it is missing or damaged.
 pub(crate) fn read_snapshot(directory: &Path, offset: Offset) -> io::Result<Option<Vec<SnapshotEntry>>> {
     let bytes = read_bounded(&segment_path(directory, offset, FileKind::ProducerSnapshot))?;
     Ok(bytes.and_then(|bytes| snapshot::decode(&bytes)))
 }
 
-/// Where the last batch begins that a sealed segment's offset index has an entry of, without reading the rest of it. `None`:
-/// it does not say, and every batch has to be walked over.
+/// The position of the last batch that a sealed segment's offset index has an entry for. The rest of the index is not
+/// read. `None`: the index does not say, and every batch has to be walked over.
 pub(crate) async fn last_indexed(directory: &Path, base: Offset) -> Option<FilePosition> {
     let index =
         File::open(&segment_path(directory, base, FileKind::OffsetIndex), OpenOptions::read()).ok()?;
@@ -80,7 +81,7 @@ pub(crate) async fn last_indexed(directory: &Path, base: Offset) -> Option<FileP
     u64::try_from(position).ok().map(FilePosition)
 }
 
-/// Brings the indexes of a sealed segment into memory, from their files or else from the batches.
+/// Loads the indexes of a sealed segment, from their files or else from the batches.
 pub(crate) async fn load_indexes(directory: &Path, segment: &Segment, interval: u64) -> io::Result<()> {
     if segment.with_indexes(|_| ()).is_some() {
         return Ok(());
@@ -97,8 +98,8 @@ pub(crate) async fn load_indexes(directory: &Path, segment: &Segment, interval: 
     }
 }
 
-/// Whether the largest timestamp, by which retention goes, is that of the batch it points at; where there is none, that no
-/// batch has one.
+/// Whether the indexes are right about the largest timestamp, which retention uses. The batch that they name must have
+/// it; or if they name none, no batch may have a timestamp.
 pub(crate) async fn knows_largest(segment: &Segment, indexes: &Indexes) -> io::Result<bool> {
     let Some(largest) = indexes.times.last() else {
         return has_no_times(segment).await;
@@ -109,7 +110,7 @@ pub(crate) async fn knows_largest(segment: &Segment, indexes: &Indexes) -> io::R
     while let Some(header) = scan.header().await? {
         let indexed = entry.filter(|(_, position)| *position == scan.position());
         let Ok(header) = header else {
-            // Behind damage to the log itself nothing can be told.
+            // Nothing can be said about batches behind damage.
             return Ok(indexed.is_none());
         };
         if indexed.is_some_and(|(last, _)| header.last_offset() != last) {
@@ -125,7 +126,7 @@ pub(crate) async fn knows_largest(segment: &Segment, indexes: &Indexes) -> io::R
     Ok(false)
 }
 
-/// Whether no batch of a segment has a timestamp, as far as headers can be followed.
+/// Whether no batch of a segment has a timestamp, as far as the headers can be followed.
 async fn has_no_times(segment: &Segment) -> io::Result<bool> {
     let mut scan = Scan::new(segment.log.get()?, FilePosition::START, segment.length());
     while let Some(Ok(header)) = scan.header().await? {
@@ -137,7 +138,7 @@ async fn has_no_times(segment: &Segment) -> io::Result<bool> {
     Ok(true)
 }
 
-/// The index files as they are; `None` where they are missing or can't be right.
+/// The index files as they are. `None` if they are missing or can't be right.
 pub(crate) fn read_indexes(directory: &Path, segment: &Segment) -> io::Result<Option<Indexes>> {
     let offsets = read_bounded(&segment_path(directory, segment.base, FileKind::OffsetIndex))?;
     let times = read_bounded(&segment_path(directory, segment.base, FileKind::TimeIndex))?;
@@ -156,7 +157,7 @@ fn read_bounded(path: &Path) -> io::Result<Option<bytes::Bytes>> {
     fs::read(path).map(Some)
 }
 
-/// Walks a segment's headers and writes its indexes anew.
+/// Walks over a segment's headers and builds its indexes again.
 pub(crate) async fn rebuild_indexes(directory: &Path, segment: &Segment, interval: u64) -> io::Result<()> {
     tracing::warn!(log = %segment.log.path().display(), "indexes missing or damaged: rebuilding them");
     let mut copy = ActiveSegment::noting(Segment::new(directory, segment.base, segment.created_ms));

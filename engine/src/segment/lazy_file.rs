@@ -1,4 +1,4 @@
-//! A file that is opened when first used and closed when idle, so that ten thousand quiet partitions hold no
+//! A file that is opened at its first use and closed when it is idle. So ten thousand quiet partitions hold no
 //! descriptors.
 
 use std::cell::{Cell, RefCell};
@@ -11,7 +11,7 @@ use creel_io::fs::{File, OpenOptions, WeakFile};
 pub(crate) struct LazyFile {
     path: PathBuf,
     open: RefCell<Option<File>>,
-    /// Everything that was ever opened and may still be in somebody's hands.
+    /// Every handle that was given out and may still be held.
     given: RefCell<Vec<WeakFile>>,
     is_retired: Cell<bool>,
 }
@@ -25,7 +25,7 @@ impl LazyFile {
         &self.path
     }
 
-    /// A handle to the file, which must exist: a removed one must not come back empty.
+    /// A handle to the file. The file must exist: a removed file must not come back empty.
     pub(crate) fn get(&self) -> io::Result<File> {
         let mut open = self.open.borrow_mut();
         if let Some(file) = &*open {
@@ -40,14 +40,14 @@ impl LazyFile {
         Ok(file)
     }
 
-    /// Makes the file, empty.
+    /// Creates the file, empty.
     pub(crate) fn create(&self) -> io::Result<()> {
         let options = OpenOptions { truncate: true, ..OpenOptions::create() };
         self.adopt(File::open(&self.path, options)?);
         Ok(())
     }
 
-    /// Takes a file that is open already and has this name now.
+    /// Takes a file that is already open, and has this name now.
     pub(crate) fn adopt(&self, file: File) {
         self.remember(&file);
         *self.open.borrow_mut() = Some(file);
@@ -59,7 +59,7 @@ impl LazyFile {
         given.push(file.downgrade());
     }
 
-    /// From now on nobody gets a handle. Gives back the one that was kept here, for [`super::remove::remove_off_core`].
+    /// From now on nobody gets a handle. Returns the handle that was kept here, for [`super::remove::remove_off_core`].
     pub(crate) fn retire(&self) -> Option<File> {
         self.is_retired.set(true);
         self.open.take()
@@ -70,12 +70,12 @@ impl LazyFile {
         self.open.borrow().is_some()
     }
 
-    /// Whether someone, somewhere, holds a handle that was given out.
+    /// Whether anyone still holds a handle that was given out.
     pub(crate) fn is_held(&self) -> bool {
         self.given.borrow().iter().any(|file| !file.is_closed())
     }
 
-    /// Lets the descriptor go. Handles already given out keep theirs.
+    /// Closes the handle that is kept here. Handles already given out stay open.
     pub(crate) fn close(&self) {
         *self.open.borrow_mut() = None;
     }

@@ -1,8 +1,8 @@
-//! The files of a log's segments, and those beside them.
+//! The files of a log's segments, and the files beside them.
 //!
-//! Owns what lies in a partition's directory: a segment is a `.log` file of batches, its two indexes, and how far it is
-//! written. One type reads ([`Segment`]), one writes ([`active`]): a segment without the latter is sealed. Must not know the
-//! log that the segments make up, nor recovery, nor tasks.
+//! Owns what lies in a partition's directory. A segment is a `.log` file of batches, its two indexes, and its length so
+//! far. One type reads it ([`Segment`]) and one writes it ([`active`]); a segment without the second is sealed. Must
+//! not know the log that the segments make up, nor recovery, nor tasks.
 
 pub(crate) mod active;
 pub(crate) mod checkpoints;
@@ -75,7 +75,7 @@ impl Indexes {
 /// The largest timestamp of a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Largest {
-    /// It is from an earlier life, and its time index was not looked at yet.
+    /// Unknown: the segment was written before this start, and its time index was not read yet.
     Unread,
     /// No record has a timestamp.
     NoTimes,
@@ -83,7 +83,7 @@ pub(crate) enum Largest {
 }
 
 impl Largest {
-    /// Times before 1970 count as none.
+    /// The largest timestamp, or `NoTimes` if it lies before 1970.
     pub(crate) fn of(known: Option<TimestampOffset>) -> Self {
         known.filter(|known| known.timestamp >= 0).map_or(Self::NoTimes, Self::At)
     }
@@ -96,7 +96,7 @@ impl Largest {
     }
 }
 
-/// What can be read of a segment, be it sealed or active.
+/// The readable side of a segment, sealed or active.
 #[derive(Debug)]
 pub(crate) struct Segment {
     pub(crate) base: Offset,
@@ -104,7 +104,7 @@ pub(crate) struct Segment {
     pub(crate) created_ms: i64,
     /// When it was last appended to.
     appended_ms: Cell<i64>,
-    /// Retention took it out of the log; its files are going.
+    /// Retention has dropped it from the log, and its files are to be removed.
     pub(crate) is_pending_delete: Cell<bool>,
     /// It is in the list of open segments ([`crate::segment::open_files`]).
     pub(crate) is_listed: Cell<bool>,
@@ -112,12 +112,12 @@ pub(crate) struct Segment {
     pub(crate) is_damaged: Cell<bool>,
     length: Cell<u64>,
     largest: Cell<Largest>,
-    /// `None` while a sealed segment is not being read.
+    /// `None` while a sealed segment is not read.
     indexes: RefCell<Option<Indexes>>,
 }
 
 impl Segment {
-    /// A segment of this name, of whose file nothing is known.
+    /// A segment of this name. Nothing is known of its file.
     pub(crate) fn new(directory: &Path, base: Offset, now_ms: i64) -> Self {
         Self {
             base,
@@ -133,7 +133,8 @@ impl Segment {
         }
     }
 
-    /// A segment from an earlier life, with all that its file holds; its indexes are read when they are needed.
+    /// A segment that was written before this start, with everything that its file holds. Its indexes are read when
+    /// they are needed.
     pub(crate) fn found(directory: &Path, base: Offset, now_ms: i64) -> io::Result<Self> {
         let segment = Self::new(directory, base, now_ms);
         let file = segment.log.get()?;
@@ -143,7 +144,7 @@ impl Segment {
         Ok(segment)
     }
 
-    /// Forgets everything but the name: batches are noted again from the first on.
+    /// Forgets everything except the name. The caller adds the batches again, from the first one on.
     fn begin_empty(&self) {
         self.length.set(0);
         self.largest.set(Largest::NoTimes);
@@ -162,7 +163,7 @@ impl Segment {
         self.length.get() == 0
     }
 
-    /// The largest timestamp, as far as it is known without reading.
+    /// The largest timestamp, if it is known without reading a file.
     pub(crate) fn largest(&self) -> Largest {
         self.largest.get()
     }
@@ -180,8 +181,8 @@ impl Segment {
         self.appended_ms.get()
     }
 
-    /// The time of its newest record, or of its last append where no record has one: retention goes by it. `None` while
-    /// that is not known without reading.
+    /// The time of its newest record. If no record has a time, the time of its last append. Retention uses it. `None`
+    /// if that is not known without reading a file.
     pub(crate) fn newest_ms(&self) -> Option<i64> {
         match self.largest.get() {
             Largest::Unread => None,
@@ -194,7 +195,7 @@ impl Segment {
         self.indexes.borrow().as_ref().map_or(0, Indexes::size_bytes)
     }
 
-    /// Looks something up in the indexes, or `None` if they are not in memory.
+    /// Looks something up in the indexes. `None` if they are not in memory.
     pub(crate) fn with_indexes<T>(&self, look: impl FnOnce(&Indexes) -> T) -> Option<T> {
         self.indexes.borrow().as_ref().map(look)
     }
@@ -203,7 +204,8 @@ impl Segment {
         *self.indexes.borrow_mut() = Some(indexes);
     }
 
-    /// The two index files' bytes. The time index ends with the largest timestamp, as Kafka's does: nothing will be added.
+    /// The bytes of the two index files. The time index ends with the largest timestamp, as Kafka's does. So nothing
+    /// may be added to the segment afterwards.
     pub(crate) fn encode_indexes(&self) -> Option<(Vec<u8>, Vec<u8>)> {
         let mut indexes = self.indexes.borrow_mut();
         let indexes = indexes.as_mut()?;
@@ -213,7 +215,7 @@ impl Segment {
         Some((indexes.offsets.encode(), indexes.times.encode()))
     }
 
-    /// Lets memory and descriptor of a segment that is not written to go.
+    /// Frees the memory and closes the descriptor of a segment that is not written to.
     pub(crate) fn rest(&self) {
         self.log.close();
         *self.indexes.borrow_mut() = None;

@@ -1,10 +1,10 @@
-//! The log files that the partitions of a core hold open, so that any number of partitions and segments gets by with the
-//! descriptors that there are.
+//! The log files that the partitions of a core hold open. The descriptors of the process suffice for any number of
+//! partitions and segments.
 //!
-//! Active segments stay open between two appends, and sealed ones that were read a moment ago between two reads: a few of
-//! each. Whoever needs one more has the one closed that was opened longest ago. A file is closed only when a sync has
-//! covered all that was written to it: a failed write-back is told to those who hold the file open, and a file that is
-//! opened later may never hear of it.
+//! A few active segments stay open between two appends, and a few sealed ones between two reads. Whoever needs one more
+//! closes the one that was opened longest ago. A file is closed only when a sync has covered everything that was
+//! written to it. The reason: a failed write-back is reported to those who hold the file open, and whoever opens the
+//! file later may never learn of it.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -12,23 +12,25 @@ use std::rc::{Rc, Weak};
 
 use crate::segment::Segment;
 
-/// Who writes to active segments, and so knows what a sync has yet to cover.
+/// The owner of active segments. It writes to them, so it knows what a sync has yet to cover.
 pub(crate) trait Owner {
-    /// Closes the file of a segment that leaves the list of open ones. `false`: a sync has yet to cover what was written.
+    /// Closes the file of a segment that is about to leave the list of open ones. `false`: a sync has yet to cover what
+    /// was written.
     fn try_close(&self, segment: &Rc<Segment>) -> bool;
 
-    /// Syncs all that was written.
+    /// Syncs everything that was written.
     async fn sync(self: &Rc<Self>);
 }
 
-/// The log files of a core that are open between two uses.
+/// The log files of a core that stay open between two uses.
 #[derive(Debug)]
 pub(crate) struct OpenFiles<O> {
     most_active: usize,
     most_sealed: usize,
-    /// Segments that were active when they were opened, longest ago first. Some may have been closed or removed since.
+    /// Segments that were active when they were opened, the oldest first. Some may have been closed or removed since.
     active: RefCell<VecDeque<OpenSegment<O>>>,
-    /// In the order in which they were first read. Those that retention has taken meanwhile count until their turn comes.
+    /// Sealed segments in the order in which they were first read. A segment that retention has dropped meanwhile
+    /// counts until its turn comes.
     sealed: RefCell<VecDeque<Weak<Segment>>>,
 }
 
@@ -45,7 +47,7 @@ impl<O> Default for OpenFiles<O> {
 }
 
 impl<O> OpenFiles<O> {
-    /// At most so many.
+    /// At most this many of each.
     pub(crate) fn at_most(active: usize, sealed: usize) -> Self {
         let (most_active, most_sealed) = (active.max(1), sealed);
         Self { most_active, most_sealed, active: RefCell::default(), sealed: RefCell::default() }
@@ -62,8 +64,8 @@ impl<O: Owner> OpenFiles<O> {
         self.active.borrow_mut().push_back(OpenSegment { owner, segment });
     }
 
-    /// Closes active segments until one more may be open, and waits for the syncs that this takes. Where every one of them
-    /// is written to all the time, one more is open than should be.
+    /// Closes active segments until one more may be open, and waits for the syncs that this takes. If all of them are
+    /// written to all the time, one more than the limit is open.
     pub(crate) async fn make_room(&self) {
         for _ in 0..self.most_active {
             if self.has_room() {
@@ -80,7 +82,7 @@ impl<O: Owner> OpenFiles<O> {
         }
     }
 
-    /// Closes what can be closed at once. Whether that is any.
+    /// Closes whatever can be closed at once. Returns whether that was anything.
     pub(crate) fn close_all(&self) -> bool {
         let before = self.active.take();
         let count = before.len();
@@ -95,7 +97,7 @@ impl<O: Owner> OpenFiles<O> {
         self.active.borrow().len() < count || !sealed.is_empty()
     }
 
-    /// Lets a sealed segment stay open, in the place of the one that has been so for longest.
+    /// Lets a sealed segment stay open, in place of the one that has stayed open longest.
     pub(crate) fn keep_sealed(&self, segment: &Rc<Segment>) {
         let mut sealed = self.sealed.borrow_mut();
         if sealed.iter().rev().any(|one| one.as_ptr() == Rc::as_ptr(segment)) {

@@ -1,4 +1,4 @@
-//! Removing files.
+//! Removes files.
 
 use std::io;
 use std::path::Path;
@@ -8,7 +8,7 @@ use creel_io::fs::{self, File};
 use crate::directory::{FileKind, segment_path};
 use crate::offset::Offset;
 
-/// Removes a file that may be gone already.
+/// Removes a file. It is no error if it does not exist.
 pub(crate) fn remove_if_there(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -24,8 +24,8 @@ pub(crate) fn remove_segment(directory: &Path, base: Offset) -> io::Result<()> {
     Ok(())
 }
 
-/// Removes files, and closes the last handles to them behind that: a file without a name frees all its pages and blocks as
-/// it closes, hundreds of milliseconds for a GiB, so that is no work for a core.
+/// Removes files, and then closes the last handles to them off the core. A file without a name frees all its pages and
+/// blocks when it is closed. That takes hundreds of milliseconds for a GiB, too long for a core.
 pub(crate) async fn remove_off_core(
     last_handles: impl IntoIterator<Item = File> + Send + 'static,
     remove: impl FnOnce() -> io::Result<()> + Send + 'static,

@@ -1,4 +1,4 @@
-//! Walks over the batches of a segment file, a window of it in memory at a time.
+//! Walks over the batches of a segment file. It holds one window of the file in memory at a time.
 
 use std::io;
 
@@ -15,7 +15,7 @@ pub(crate) struct Scan {
     file: File,
     position: u64,
     end: u64,
-    /// Behind this are only zeros.
+    /// Only zeros lie behind this.
     data_end: u64,
     window: BytesMut,
     window_at: u64,
@@ -29,13 +29,13 @@ impl Scan {
         Self { file, position: from.0, end, data_end: end, window, window_at: 0, window_bytes }
     }
 
-    /// For walks that look for something: disk that was preallocated and never written to is not read.
+    /// For a walk that searches for something: disk space that was preallocated and never written is not read.
     pub(crate) fn over_data(mut self) -> io::Result<Self> {
         self.data_end = self.file.data_end()?.min(self.end);
         Ok(self)
     }
 
-    /// For walks that look at every byte.
+    /// For a walk that reads every byte.
     pub(crate) fn in_big_steps(mut self) -> Self {
         self.window_bytes = RECOVERY_READ_BYTES;
         self
@@ -61,7 +61,7 @@ impl Scan {
         self.position = position.0;
     }
 
-    /// Decodes the header here; `None` at the end. Says nothing about the batch's checksum.
+    /// Decodes the header at this position. `None` at the end. The batch's checksum is not checked.
     pub(crate) async fn header(&mut self) -> io::Result<Option<Result<BatchHeader, BatchError>>> {
         let left = self.end.saturating_sub(self.position);
         if left == 0 {
@@ -73,7 +73,7 @@ impl Scan {
         Ok(Some(parsed.and_then(|header| fits(header, left))))
     }
 
-    /// Decodes the header here and proves the whole batch.
+    /// Decodes the header at this position, and verifies the whole batch.
     pub(crate) async fn verified(&mut self) -> io::Result<Option<Result<BatchHeader, BatchError>>> {
         let header = match self.header().await? {
             Some(Ok(header)) => header,
@@ -83,12 +83,12 @@ impl Scan {
         Ok(Some(check_crc(&header, batch).map(|()| header)))
     }
 
-    /// The bytes of the batch here.
+    /// The bytes of the batch at this position.
     pub(crate) async fn batch(&mut self, header: &BatchHeader) -> io::Result<Bytes> {
         Ok(Bytes::copy_from_slice(self.bytes(header.size_bytes).await?))
     }
 
-    /// `want` bytes from here on. The caller knows that the file has them.
+    /// The next `want` bytes. The caller knows that the file has them.
     pub(crate) async fn bytes(&mut self, want: usize) -> io::Result<&[u8]> {
         let start = self.position.wrapping_sub(self.window_at);
         let inside = self.position >= self.window_at && start + want as u64 <= self.window.len() as u64;
@@ -108,7 +108,7 @@ impl Scan {
         Ok(())
     }
 
-    /// Goes to the end of the batches that follow one another from here on, as far as headers tell.
+    /// Moves to the end of the batches that follow one another from here on, as far as headers can tell.
     pub(crate) async fn go_behind_batches(&mut self, from: Offset) -> io::Result<()> {
         let mut expected = from;
         while let Some(Ok(header)) = self.header().await?
@@ -121,7 +121,7 @@ impl Scan {
         Ok(())
     }
 
-    /// Goes to the next position at or behind this one where a sound batch of at least offset `from` begins.
+    /// Moves to the next position, here or later, where a sound batch with an offset of at least `from` begins.
     pub(crate) async fn find_sound(&mut self, from: Offset, to: Offset) -> io::Result<Option<BatchHeader>> {
         while self.data_end.saturating_sub(self.position) >= BATCH_HEADER_BYTES as u64 {
             if let Some(Ok(header)) = self.header().await?
@@ -136,7 +136,7 @@ impl Scan {
         Ok(None)
     }
 
-    /// Moves at least one byte on, over everything in the window that has no magic byte in its place.
+    /// Moves forward by at least one byte, past everything in the window without a magic byte in its place.
     async fn skip_to_candidate(&mut self) -> io::Result<()> {
         const MAGIC_AT: usize = 16;
         self.position += 1;
@@ -155,7 +155,7 @@ impl Scan {
     }
 }
 
-/// A batch that runs over the end of what was written is none.
+/// A header whose batch would run over the end of what was written is an error.
 fn fits(header: BatchHeader, left: u64) -> Result<BatchHeader, BatchError> {
     if header.size_bytes as u64 <= left {
         return Ok(header);
@@ -163,7 +163,7 @@ fn fits(header: BatchHeader, left: u64) -> Result<BatchHeader, BatchError> {
     Err(BatchError::Short { have: left as usize, need: header.size_bytes })
 }
 
-/// Reads exactly `length` bytes, from the page cache at once or else through the ring.
+/// Reads exactly `length` bytes: from the page cache at once, or else through the ring.
 async fn read(file: &File, mut into: BytesMut, position: u64, length: usize) -> io::Result<BytesMut> {
     into.clear();
     into.resize(length, 0);

@@ -1,6 +1,7 @@
-//! A file that waits to become the next segment's: preallocated, or of a segment that retention took.
+//! A spare: a file that waits to become the next segment's file. It is preallocated, or it was the file of a segment
+//! that retention dropped.
 //!
-//! While it waits it has a name that counts as removed, so that no start keeps it.
+//! While it waits, its name marks it as removed, so the next start deletes it.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -17,11 +18,11 @@ pub(crate) struct Spare {
     pub(crate) path: PathBuf,
     pub(crate) file: File,
     pub(crate) length: u64,
-    /// It holds what an older segment did; otherwise zeros, preallocated.
+    /// Whether it holds the bytes of an older segment. Otherwise it holds preallocated zeros.
     pub(crate) is_stale: bool,
 }
 
-/// Takes a segment's files away, but keeps the batches under a name that counts as removed.
+/// Removes a segment's files, except the `.log` file, which gets a name that marks it as removed.
 pub(crate) fn retire_files(directory: &Path, base: Offset) -> io::Result<()> {
     fs::rename(&segment_path(directory, base, FileKind::Log), &retired_path(directory, base))?;
     remove_segment(directory, base)
@@ -31,7 +32,8 @@ pub(crate) fn retired_path(directory: &Path, base: Offset) -> PathBuf {
     path_not_kept(directory, base, ".deleted")
 }
 
-/// A log file's name with a suffix, which ends in what marks a file as removed: no start keeps it, Kafka's neither.
+/// The name of a log file with a suffix that marks it as removed. Neither a start of Creel nor one of Kafka keeps such
+/// a file.
 pub(crate) fn path_not_kept(directory: &Path, base: Offset, suffix: &str) -> PathBuf {
     let mut name = segment_path(directory, base, FileKind::Log).into_os_string();
     name.push(suffix);

@@ -1,9 +1,9 @@
-//! Makes the batches of a deleted segment impossible to revive, before its file may be written over.
+//! Makes the batches of a deleted segment invalid, before its file may be overwritten.
 //!
-//! A batch's first 21 bytes (base offset, length, leader epoch, magic, checksum) are outside its checksum. When a write
-//! over stale batches is torn, a new batch's first bytes can end up in front of the rest of a stale batch that began at
-//! the same place, which is no accident where all loads are of one size: with the new offset it would continue the log,
-//! and with its old checksum it would verify.
+//! The checksum does not cover a batch's first 21 bytes (base offset, length, leader epoch, magic, checksum). A write
+//! over stale batches may be torn. Then the first bytes of a new batch can end up in front of the rest of a stale batch
+//! that began at the same place. Where all batches have one size, this happens regularly. The result would continue the
+//! log, by the new offset, and would verify, by the old checksum.
 //!
 //! ```text
 //! new    | base offset | length | epoch | 2 | crc |  attributes ...
@@ -12,10 +12,10 @@
 //!                                             ^^^ its last byte is made wrong
 //! ```
 //!
-//! That takes a sector boundary within the first 20 bytes behind the batch's first one: about one batch in 26. Whatever
-//! the boundary, the last byte of the checksum is then the stale one, and so is all that it covers: with that byte
-//! wrong the batch never verifies. A batch that doesn't lie so needs no such care: either all of its header is stale,
-//! and its offset lies before the new segment's, or all of its checksum is new.
+//! That takes a sector boundary within the first 20 bytes after the batch's first byte: about one batch in 26. Wherever
+//! the boundary is, the last byte of the checksum is then the stale one, and so is everything that it covers. With that
+//! byte wrong, the batch never verifies. A batch without such a boundary needs no wipe. Either its whole header is
+//! stale, and its offset lies before the new segment's; or its whole checksum is new.
 
 use std::io::{self, IoSlice};
 
@@ -25,7 +25,7 @@ use crate::limits::{SECTOR_BYTES, WIPE_STEP_BATCHES};
 use crate::offset::{FilePosition, Offset};
 use crate::segment::scan::Scan;
 
-/// Where the checksum's last byte lies in a batch: the last one outside of what it covers.
+/// Where the checksum's last byte lies in a batch: the last byte that the checksum does not cover.
 const LAST_BYTE_OF_CRC: u64 = 20;
 
 /// Whether a sector boundary separates the first byte of a batch here from the last byte of its checksum.
@@ -34,8 +34,9 @@ fn is_splittable(position: FilePosition) -> bool {
     position.0 / sector != (position.0 + LAST_BYTE_OF_CRC) / sector
 }
 
-/// Goes over the batches in the first `length` bytes of `file`, the first of which has offset `base`. `false`: it holds
-/// something else too, or `goes_on` said no; don't write over such a file. Sync it before you do.
+/// Wipes the batches in the first `length` bytes of `file`. The first batch has offset `base`. `false`: the file also
+/// holds something else, or `goes_on` returned `false`; then do not overwrite the file. Sync the file before you
+/// overwrite it.
 pub(crate) async fn wipe(
     file: &File,
     base: Offset,

@@ -1,6 +1,7 @@
 //! Which core the running code belongs to.
 //!
-//! Owns the thread's current core. What tasks ask of it (the time, a sleep, a spawn) is above, in files of their own.
+//! Owns the thread's current core. What tasks ask of it (the time, a sleep, a spawn) is in files of their own, above
+//! this one.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -10,12 +11,12 @@ use crate::core_id::CoreId;
 use crate::wake::ready;
 
 thread_local! {
-    /// Whether the current core is a simulated one: what the clock asks each time, and need not ask the core.
+    /// Whether the current core is simulated. The clock asks this every time, and this way it need not ask the core.
     static IS_SIMULATED: Cell<bool> = const { Cell::new(false) };
     static CURRENT: RefCell<Option<Rc<CoreState>>> = const { RefCell::new(None) };
 }
 
-/// Makes `core` the current one until the guard drops; the one before comes back then.
+/// Makes `core` the current core until the guard is dropped. Then the previous one is the current core again.
 pub(crate) fn enter(core: Rc<CoreState>) -> Entered {
     Entered { before: replace(Some(core)) }
 }
@@ -26,7 +27,7 @@ fn replace(core: Option<Rc<CoreState>>) -> Option<Rc<CoreState>> {
     CURRENT.with(|current| std::mem::replace(&mut *current.borrow_mut(), core))
 }
 
-/// Whether time is the simulator's here.
+/// Whether the running code is on a simulated core, with the simulator's time.
 #[inline]
 pub(crate) fn is_simulated() -> bool {
     IS_SIMULATED.get()
@@ -42,12 +43,12 @@ impl Drop for Entered {
     }
 }
 
-/// Runs `f` with the current core. Code that needs a core runs on one: a bug otherwise.
+/// Runs `f` with the current core. Calling it outside a core is a bug.
 pub(crate) fn with<R>(f: impl FnOnce(&Rc<CoreState>) -> R) -> R {
     try_with(|core| f(core.expect("called on a thread that runs a Creel core")))
 }
 
-/// Runs `f` with the current core, or `None` outside of any, also while the thread ends.
+/// Runs `f` with the current core, or with `None` outside a core and while the thread ends.
 pub(crate) fn try_with<R>(f: impl FnOnce(Option<&Rc<CoreState>>) -> R) -> R {
     let mut f = Some(f);
     let mut run = |core: Option<&Rc<CoreState>>| (f.take().expect("called once"))(core);

@@ -1,7 +1,7 @@
-//! All that one core owns.
+//! Everything that one core owns.
 //!
-//! Owns the executor, the sleepers and whatever carries out the core's I/O. Knows no future of its own making: what tasks
-//! do with a core is above it.
+//! Owns the executor, the sleepers and whatever carries out the core's I/O. Knows no particular future: what tasks do
+//! with a core is above it.
 
 use std::cell::RefCell;
 
@@ -14,7 +14,7 @@ use crate::instant::Instant;
 use crate::ring::driver::Driver;
 use crate::wake::task::CoreShared;
 
-/// One core's own things. Lives on one thread.
+/// What one core owns. It lives on one thread.
 pub(crate) struct CoreState {
     pub(crate) id: CoreId,
     pub(crate) executor: Executor,
@@ -30,7 +30,7 @@ pub(crate) enum Backend {
 }
 
 impl CoreState {
-    /// A turn begins: queues the tasks that other threads woke, and those whose time has come.
+    /// Begins a turn: queues the tasks that other threads woke, and the sleepers whose time has come.
     pub(crate) fn take_inputs(&self, now: Instant) {
         budget::turn_goes_on(0);
         self.executor.ready().take_delivered();
@@ -47,13 +47,13 @@ impl CoreState {
         self.executor.has_ready() || self.executor.has_deferred() || self.shared().inbox.has_items()
     }
 
-    /// The part that other threads reach.
+    /// The part of the core that other threads use.
     pub(crate) fn shared(&self) -> &CoreShared {
         self.executor.ready().core()
     }
 
-    /// Wakes the cores that this one's tasks have found asleep: by messages of the ring, which travel with what is
-    /// submitted next.
+    /// Wakes the cores that this core's tasks have found asleep. It sends them messages through the ring, which go out
+    /// with the next submission.
     pub(crate) fn wake_sleepers(&self) {
         while let Some(core) = self.executor.ready().pop_sleeper() {
             match core.ring_fd() {
@@ -80,7 +80,7 @@ impl CoreState {
 
 impl Drop for CoreState {
     fn drop(&mut self) {
-        // Before the driver closes the ring, whose number may be another file's from then on.
+        // Before the driver closes the ring. Afterwards its number may belong to another file.
         self.shared().close_ring();
     }
 }

@@ -1,12 +1,13 @@
-//! What a core asks of a simulation in place of the kernel.
+//! What a core asks of a simulation instead of the kernel.
 //!
-//! Owns nothing. The simulator implements it (`sim/environment.rs`); nothing below it knows more of the simulator.
+//! Owns nothing. The simulator implements it (`sim/environment.rs`). The layers below the simulator must know nothing
+//! else of it.
 
 use std::any::Any;
 
 use crate::instant::Instant;
 
-/// The world of a simulated core. By [`Any`] the simulator finds its own again.
+/// The world of a simulated core. [`Any`] lets the simulator get its own type back.
 pub(crate) trait Environment: Any {
     fn now(&self) -> Instant;
     fn wall_clock_ms(&self) -> i64;

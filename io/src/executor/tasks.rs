@@ -1,6 +1,6 @@
-//! Tasks of one core: where their futures live, and one turn of polling.
+//! The tasks of one core: where their futures are stored, and one turn of polling.
 //!
-//! Owns the futures and the order of their polls. Knows nothing of what they wait for; who is ready, `wake` says.
+//! Owns the futures and the order of their polls. Must not know what they wait for; `wake` says which tasks are ready.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -16,18 +16,18 @@ use crate::wake::task::{CoreShared, Task};
 
 type BoxedTask = Pin<Box<dyn Future<Output = ()>>>;
 
-/// Polls in one turn before the ring is looked at again, however many tasks wake each other.
+/// The number of polls in one turn before the ring is looked at again, however many tasks wake each other.
 const POLLS_PER_TURN_MAX: usize = 4096;
 
 pub(crate) struct Executor {
     slots: RefCell<Vec<Slot>>,
     free: RefCell<Vec<u32>>,
     ready: Rc<ReadyQueue>,
-    /// Those who wait for the end of the running turn.
+    /// Tasks that wait for the end of the running turn.
     at_end_of_turn: RefCell<Vec<Waker>>,
-    /// Those whose work had no room in a turn, the first of them first.
+    /// Tasks whose work had no room in a turn, in the order in which they came.
     deferred: RefCell<VecDeque<Waker>>,
-    /// How many of them may go on in this turn: those who came to wait before it.
+    /// How many of those may go on in this turn: the ones that came before it began.
     deferred_due: Cell<usize>,
     live: Cell<usize>,
 }
@@ -39,14 +39,14 @@ struct Slot {
 
 enum SlotState {
     Free,
-    /// Waiting or ready; the waker is made once and cloned by futures.
+    /// Waiting or ready. The waker is made once, and futures clone it.
     Idle {
         future: BoxedTask,
         waker: Waker,
     },
     /// Its future is on the stack of `poll_task`.
     Polling,
-    /// Aborted while being polled: dropped when the poll returns.
+    /// Aborted while it was polled. It is dropped when the poll returns.
     Aborted,
 }
 
@@ -63,12 +63,12 @@ impl Executor {
         }
     }
 
-    /// Where wakers put this core's tasks.
+    /// The queue into which wakers put this core's tasks.
     pub(crate) fn ready(&self) -> &Rc<ReadyQueue> {
         &self.ready
     }
 
-    /// Puts a future into a slot and queues its first poll.
+    /// Stores a future in a slot, and queues its first poll.
     pub(crate) fn spawn(&self, future: BoxedTask) -> Arc<Task> {
         let slot = self.free.borrow_mut().pop().unwrap_or_else(|| self.add_slot());
         let mut slots = self.slots.borrow_mut();
@@ -91,7 +91,7 @@ impl Executor {
         !self.ready.is_empty() || !self.at_end_of_turn.borrow().is_empty()
     }
 
-    /// Whether somebody waits for a turn that has room.
+    /// Whether any task waits for a turn that has room.
     pub(crate) fn has_deferred(&self) -> bool {
         !self.deferred.borrow().is_empty()
     }
@@ -100,14 +100,14 @@ impl Executor {
         self.deferred.borrow_mut().push_back(waker);
     }
 
-    /// A turn ends. The first of those whose work had no room is the first to go on in the next one, before whoever has
-    /// become ready by then.
+    /// Ends a turn. The first of the tasks whose work had no room goes on first in the next turn, before any task that
+    /// has become ready by then.
     pub(crate) fn end_turn(&self) {
         self.deferred_due.set(self.deferred.borrow().len());
         self.wake_deferred();
     }
 
-    /// Queues the next of those whose work had no room before, if there is one, and room for it.
+    /// Queues the next task whose work had no room before, if there is one and there is room for it.
     pub(crate) fn wake_deferred_if_room(&self) -> bool {
         let may_go_on = self.deferred_due.get() > 0 && budget::has_room_for_deferred();
         may_go_on && self.wake_deferred()
@@ -123,7 +123,7 @@ impl Executor {
         self.at_end_of_turn.borrow_mut().push(waker);
     }
 
-    /// Polls everything that is ready, then those who wait for the turn's end, until nobody is ready.
+    /// Polls every ready task, then those that wait for the turn's end, until none is ready.
     pub(crate) fn run_turn(&self) {
         self.run();
         self.end_turn();
@@ -144,13 +144,14 @@ impl Executor {
         }
     }
 
-    /// Queues those who wait for the turn's end: the simulator's form of that end.
+    /// Queues the tasks that wait for the turn's end. The simulator ends a turn this way.
     pub(crate) fn wake_at_end_of_turn(&self) {
         let waiting = std::mem::take(&mut *self.at_end_of_turn.borrow_mut());
         waiting.into_iter().for_each(Waker::wake);
     }
 
-    /// Polls the first ready task, or finds one that may go on; false when there is none. The simulator calls this one step at a time.
+    /// Polls the first ready task, or finds one that may go on. `false`: there is none. The simulator calls this for
+    /// each step.
     pub(crate) fn poll_one(&self) -> bool {
         let Some(task) = self.ready.pop() else { return self.wake_deferred_if_room() };
         task.unqueue();
@@ -185,12 +186,12 @@ impl Executor {
             return;
         }
         drop(slots);
-        // A future's own drop may spawn, wake or abort: no borrow is held here.
+        // Dropping a future may spawn, wake or abort tasks, so nothing may be borrowed here.
         drop(future);
         self.release(task.slot);
     }
 
-    /// Drops a task's future wherever it stands. Harmless when it has ended already.
+    /// Drops a task's future, whatever its state. Does nothing if it has ended already.
     pub(crate) fn abort(&self, task: &Task) {
         let mut slots = self.slots.borrow_mut();
         let slot = &mut slots[task.slot as usize];
@@ -217,7 +218,8 @@ impl Executor {
         self.live.set(self.live.get() - 1);
     }
 
-    /// Drops every task, also those that dropping spawns: the core ends, or the simulated node crashed.
+    /// Drops every task, and also those that are spawned meanwhile. Used when the core ends, or the simulated node has
+    /// crashed.
     pub(crate) fn drop_all(&self) {
         while self.live.get() > 0 {
             let waiting: Vec<(u32, u32)> = self

@@ -1,6 +1,6 @@
-//! Names: directories, renames, removals. A name is safe only once its directory has been synced.
+//! Names of files: directories, renames, removals. A name is durable only once its directory has been synced.
 //!
-//! Owns no state. Knows nothing of what the names mean to a log.
+//! Owns no state. Must not know what the names mean to a log.
 
 use std::ffi::OsString;
 use std::io::{self, IoSlice};
@@ -12,7 +12,7 @@ use super::file::File;
 use super::options::OpenOptions;
 use crate::sim;
 
-/// Makes a directory and those above it. Sync the parents with [`sync_dir`] where it matters.
+/// Creates a directory and those above it. Sync the parents with [`sync_dir`] where the name must be durable.
 pub fn create_dir_all(path: &Path) -> io::Result<()> {
     match sim::context() {
         Some(sim) => sim::directory::create_dir_all(&sim, path),
@@ -31,7 +31,7 @@ pub fn read_dir(path: &Path) -> io::Result<Vec<OsString>> {
     Ok(names)
 }
 
-/// Renames; an existing target is replaced.
+/// Renames a file. An existing target is replaced.
 pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
     match sim::context() {
         Some(sim) => sim::directory::rename(&sim, from, to),
@@ -47,7 +47,7 @@ pub fn remove_file(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Removes a directory and all in it.
+/// Removes a directory and everything in it.
 pub fn remove_dir_all(path: &Path) -> io::Result<()> {
     match sim::context() {
         Some(sim) => sim::directory::remove_dir_all(&sim, path),
@@ -55,7 +55,7 @@ pub fn remove_dir_all(path: &Path) -> io::Result<()> {
     }
 }
 
-/// True when something has that name.
+/// Whether something has that name.
 #[must_use]
 pub fn exists(path: &Path) -> bool {
     match sim::context() {
@@ -64,7 +64,7 @@ pub fn exists(path: &Path) -> bool {
     }
 }
 
-/// A whole small file.
+/// The content of a whole small file.
 pub fn read(path: &Path) -> io::Result<Bytes> {
     match sim::context() {
         Some(sim) => sim::directory::read(&sim, path),
@@ -77,8 +77,8 @@ pub async fn sync_dir(path: &Path) -> io::Result<()> {
     File::open(path, OpenOptions::read())?.sync_all().await
 }
 
-/// Replaces a small file so that after a crash either the old or the new content is there, whole: a temporary file
-/// beside it, synced, renamed over it, and the directory synced.
+/// Replaces a small file so that after a crash either the old or the new content is there as a whole. It writes a
+/// temporary file beside it, syncs that, renames it over the old file, and syncs the directory.
 pub async fn write_atomically(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut name = path.file_name().map(ToOwned::to_owned).unwrap_or_default();
     name.push(".tmp");

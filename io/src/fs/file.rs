@@ -1,6 +1,6 @@
-//! One file, whichever backend holds it.
+//! An open file, of the kernel or of the simulator.
 //!
-//! Owns the choice between the kernel and the simulator, per handle. Knows nothing of what the bytes mean.
+//! Owns the choice between the two, per handle. Must not know what the bytes mean.
 
 use std::io::{self, IoSlice};
 use std::os::fd::OwnedFd;
@@ -14,7 +14,7 @@ use super::options::OpenOptions;
 use super::ring_file::RingFile;
 use crate::sim::{self, SimFile};
 
-/// An open file: a cheap, sendable handle; the descriptor closes with the last one.
+/// An open file. The handle is cheap and may be sent to another thread. The descriptor is closed with the last handle.
 #[derive(Clone, Debug)]
 pub struct File {
     backend: FileBackend,
@@ -28,10 +28,10 @@ pub(crate) enum FileBackend {
 
 use FileBackend::{Ring, Sim};
 
-/// A piece of a file, to be sent without a copy.
+/// A piece of a file that can be sent without a copy.
 #[derive(Clone, Debug)]
 pub struct FileSlice {
-    /// The file; the handle keeps it readable also after its name is gone.
+    /// The file. The handle keeps it readable even after its name is removed.
     pub file: File,
     /// Where the piece begins, in bytes.
     pub position: u64,
@@ -53,7 +53,8 @@ impl File {
         &self.backend
     }
 
-    /// Writes the pieces one after another from `position` on, in one system call, now; may write less than all.
+    /// Writes the pieces one after another from `position` on, in one system call, at once. It may write less than all
+    /// of them.
     pub fn write_at(&self, pieces: &[IoSlice<'_>], position: u64) -> io::Result<usize> {
         match &self.backend {
             Ring(file) => file.write_at(pieces, position),
@@ -74,8 +75,8 @@ impl File {
         Ok(())
     }
 
-    /// Reads up to `length` bytes from `position` on and appends them to `buf`, through the ring. The number read; less
-    /// than `length` only at the file's end (or where the kernel was interrupted).
+    /// Reads up to `length` bytes from `position` on, through the ring, and appends them to `buf`. Returns the number
+    /// of bytes read. It is less than `length` only at the file's end (or where the kernel was interrupted).
     pub async fn read_at(
         &self,
         buf: BytesMut,
@@ -88,7 +89,7 @@ impl File {
         }
     }
 
-    /// Reads exactly `length` bytes; `UnexpectedEof` if the file ends before.
+    /// Reads exactly `length` bytes. `UnexpectedEof` if the file ends before.
     pub async fn read_exact_at(&self, position: u64, length: usize) -> io::Result<BytesMut> {
         let mut buf = BytesMut::with_capacity(length);
         while buf.len() < length {
@@ -103,8 +104,8 @@ impl File {
         Ok(buf)
     }
 
-    /// Reads into `out` now if the bytes are in the page cache: the number read (0 at the file's end), or `None` when
-    /// the disk would have to be waited for.
+    /// Reads into `out` at once, if the bytes are in the page cache. Returns the number of bytes read (0 at the file's
+    /// end), or `None` if the read would have to wait for the disk.
     pub fn try_read_at(&self, out: &mut [u8], position: u64) -> io::Result<Option<usize>> {
         match &self.backend {
             Ring(file) => file.try_read_at(out, position),
@@ -129,7 +130,8 @@ impl File {
         }
     }
 
-    /// Reserves disk space for `length` bytes from `position` on; they read as zeros and count as the file's length.
+    /// Reserves disk space for `length` bytes from `position` on. They read as zeros, and count towards the file's
+    /// length.
     pub fn allocate(&self, position: u64, length: u64) -> io::Result<()> {
         match &self.backend {
             Ring(file) => file.allocate(position, length),
@@ -153,8 +155,8 @@ impl File {
         }
     }
 
-    /// When the file was last written to or cut, in milliseconds since the Unix epoch. What a power cut leaves of this may
-    /// be older than the data.
+    /// When the file was last written to or cut, in milliseconds since the Unix epoch. After a power cut this may be
+    /// older than the data.
     pub fn modified_ms(&self) -> io::Result<i64> {
         match &self.backend {
             Ring(file) => file.modified_ms(),
@@ -162,7 +164,7 @@ impl File {
         }
     }
 
-    /// Says when the file was last written to, in place of the last change.
+    /// Sets the time at which the file was last written to.
     pub fn set_modified_ms(&self, ms: i64) -> io::Result<()> {
         match &self.backend {
             Ring(file) => file.set_modified_ms(ms),
@@ -170,8 +172,8 @@ impl File {
         }
     }
 
-    /// Where what was ever written ends: from there to the file's end are zeros, which need not be read. It may be said to
-    /// be later than it is, by what a page or a block holds or by everything.
+    /// The end of what was ever written. From there to the file's end there are only zeros, which need not be read. The
+    /// result may lie too far back: by the rest of a page or a block, or at the file's end.
     pub fn data_end(&self) -> io::Result<u64> {
         match &self.backend {
             Ring(file) => file.data_end(),
@@ -184,8 +186,8 @@ impl File {
         Ok(self.len()? == 0)
     }
 
-    /// Has the kernel forget those pages of the file that it holds to be written: the next reads come from the medium.
-    /// After a failed sync the two can differ, also for processes that come later.
+    /// Makes the kernel drop the file's pages that it takes for written, so the next reads come from the medium. After
+    /// a failed sync the two can differ, also for processes that start later.
     pub fn drop_cached(&self) {
         match &self.backend {
             Ring(file) => file.drop_cached(),
@@ -197,14 +199,14 @@ impl File {
     pub fn start_writeback(&self, position: u64, length: u64) {
         match &self.backend {
             Ring(file) => file.start_writeback(position, length),
-            // A crash may keep any of the pending bytes anyhow.
+            // A crash may keep any of the pending bytes in any case.
             Sim(_) => {}
         }
     }
 }
 
 impl File {
-    /// Sees whether this handle or a clone of it is still around, without being one.
+    /// A weak handle: it tells whether this handle or a clone of it still exists.
     #[must_use]
     pub fn downgrade(&self) -> WeakFile {
         WeakFile(match &self.backend {
@@ -213,7 +215,7 @@ impl File {
         })
     }
 
-    /// How many bytes of the file, in whole pages, the page cache holds; `None` where the kernel can't tell.
+    /// How many bytes of the file are in the page cache, in whole pages. `None` where the kernel can't tell.
     pub fn cached_bytes(&self) -> io::Result<Option<u64>> {
         match &self.backend {
             Ring(file) => file.cached_bytes(),
@@ -221,19 +223,20 @@ impl File {
         }
     }
 
-    /// How many names the file has: hard links to it may be somebody's backup.
+    /// How many names the file has. A further name (a hard link) may be a backup.
     pub fn names(&self) -> io::Result<u64> {
         match &self.backend {
             Ring(file) => file.names(),
-            // There are no links.
+            // The simulator has no links.
             Sim(_) => Ok(1),
         }
     }
 
-    /// Drops the file's pages from the page cache, which must be clean. `true`: none is left, so that nothing holds any
-    /// of them, not even a socket that has yet to deliver what was sent of it. Such a socket shares the pages themselves
-    /// until its reader has taken them, closed or not, whatever the peer has acknowledged (sendfile(2), NOTES): what
-    /// is written into them meanwhile is what the reader gets. Takes a while for a big file: do it off the core.
+    /// Drops the file's pages, which must be clean, from the page cache. `true`: none is left, so nothing holds any of
+    /// them, not even a socket that has yet to deliver what was sent from the file. Such a socket shares the pages
+    /// themselves until its reader has taken them, even if it is closed and whatever the peer has acknowledged
+    /// (sendfile(2), NOTES). Its reader gets whatever is written into them meanwhile. This takes a while for a big
+    /// file, so do it off the core.
     pub fn evict(&self) -> io::Result<bool> {
         match &self.backend {
             Ring(file) => file.evict(),
@@ -253,7 +256,7 @@ enum WeakBackend {
 }
 
 impl WeakFile {
-    /// Whether every handle, and every operation under way with one, is gone.
+    /// Whether every handle has been dropped, and every operation that uses one has ended.
     #[must_use]
     pub fn is_closed(&self) -> bool {
         match &self.0 {

@@ -1,4 +1,4 @@
-//! Keeps a second process out of a directory.
+//! Locks a directory against a second process.
 //!
 //! Owns the lock until it is dropped. Knows nothing else of the directory.
 
@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use super::directory::remove_file;
 use crate::sim;
 
-/// How often the file is opened anew that another one has removed.
+/// How often the file is opened again after another process has removed it.
 const TRIES: usize = 10;
 
 /// Holds a directory's lock until it is dropped or the process ends.
@@ -30,18 +30,19 @@ enum Held {
 }
 
 impl DirLock {
-    /// Gives the lock back and leaves the directory as it was: the lock file goes if there was none before. A file that
-    /// cannot be removed stays; it is in nobody's way.
+    /// Gives the lock back and leaves the directory as it was: the lock file is removed if there was none before. If it
+    /// can't be removed, it stays and does no harm.
     pub fn undo(self) {
         if let Some(made) = &self.made {
-            // Still locked: whoever has opened it meanwhile finds that it is no longer the one in the directory.
+            // The lock is still held. A process that has opened the file meanwhile finds that it is no longer the one
+            // in the directory.
             let _ = remove_file(made);
         }
     }
 }
 
-/// Takes the lock file `.lock` in `directory` (Kafka's name for it). `WouldBlock` when another process holds it, be it a
-/// Kafka: Java's locks and flock(2)'s do not know of each other, so both kinds are taken.
+/// Takes the lock file `.lock` in `directory` (Kafka's name for it). `WouldBlock` if another process holds it, for
+/// example a Kafka broker. Java's locks and those of flock(2) do not see each other, so both kinds are taken.
 pub fn lock_exclusive(directory: &Path) -> io::Result<DirLock> {
     let path = directory.join(".lock");
     if let Some(sim) = sim::context() {
@@ -64,7 +65,7 @@ pub fn lock_exclusive(directory: &Path) -> io::Result<DirLock> {
     Err(io::ErrorKind::WouldBlock.into())
 }
 
-/// Whether a file is the one at that path: whoever held the lock before may have removed it.
+/// Whether a file is the one at that path. The previous holder of the lock may have removed it.
 fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     let ours = file.metadata()?;
     match std::fs::metadata(path) {
@@ -74,7 +75,8 @@ fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     }
 }
 
-/// The whole file, by a lock that goes with the descriptor and keeps out those of fcntl(2) that go with a process.
+/// Locks the whole file as Java does. The lock belongs to the descriptor. It excludes the locks of fcntl(2), which
+/// belong to a process.
 fn lock_as_java_does(file: &File) -> io::Result<()> {
     let whole = libc::flock {
         l_type: libc::F_WRLCK as libc::c_short,
@@ -90,7 +92,7 @@ fn lock_as_java_does(file: &File) -> io::Result<()> {
     let error = io::Error::last_os_error();
     match error.raw_os_error() {
         Some(libc::EAGAIN | libc::EACCES) => Err(io::ErrorKind::WouldBlock.into()),
-        // A file system without such locks: flock(2) has to do.
+        // The file system has no such locks, so flock(2) must suffice.
         _ => Ok(()),
     }
 }

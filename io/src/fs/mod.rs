@@ -1,9 +1,10 @@
 //! Files and directories.
 //!
-//! Owns descriptors and how bytes get to the disk and back. Knows nothing of what the bytes mean.
+//! Owns descriptors, and how bytes get to the disk and back. Must not know what the bytes mean.
 //!
-//! Appends are inline (`pwritev`): on ext4 a buffered write through the ring is handed to a worker thread, which costs
-//! more than the write. Syncs and reads of cold data go through the ring, because they wait for the disk.
+//! Appends are system calls of the core itself (`pwritev`). On ext4, io_uring hands a buffered write to a worker
+//! thread, which costs more than the write. Syncs and reads of data that is not in memory go through the ring, because
+//! they wait for the disk.
 
 mod directory;
 mod file;

@@ -1,6 +1,6 @@
-//! A file of the kernel's.
+//! A file of the kernel.
 //!
-//! Owns the descriptor, and the system calls on it. Knows no simulator.
+//! Owns the descriptor, and the system calls on it. Must not know the simulator.
 
 use std::io::{self, IoSlice};
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -20,9 +20,9 @@ pub(crate) struct RingFile {
     fd: Arc<OwnedFd>,
 }
 
-/// How much of a slice is checked for presence in the page cache at a time.
+/// How much of a slice is looked up in the page cache at a time.
 const WARM_STEP: u64 = 1 << 20;
-/// How much cold data is read ahead of sendfile at a time.
+/// How much data that is not in the page cache is read ahead of sendfile at a time.
 const COLD_STEP: u64 = 256 << 10;
 
 impl RingFile {
@@ -158,7 +158,7 @@ impl RingFile {
         if n == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
     }
 
-    /// Asks from hole to hole; a filesystem that knows none says that all is data.
+    /// Goes from hole to hole. A filesystem without holes says that everything is data.
     pub(crate) fn data_end(&self) -> io::Result<u64> {
         let length = self.len()?;
         let mut end = 0;
@@ -169,7 +169,7 @@ impl RingFile {
         Ok(end)
     }
 
-    /// The next data or hole at or behind `position`; `None` if there is none.
+    /// The next data or hole, at or behind `position`. `None` if there is none.
     fn seek(&self, position: u64, whence: libc::c_int) -> io::Result<Option<u64>> {
         // SAFETY: plain system call without pointers; nobody relies on the file's offset, which it moves.
         let found = unsafe { libc::lseek(self.fd.as_raw_fd(), position as libc::off_t, whence) };
@@ -209,8 +209,8 @@ impl RingFile {
         unsafe { libc::posix_fadvise(self.fd.as_raw_fd(), 0, 0, libc::POSIX_FADV_DONTNEED) };
     }
 
-    /// Makes the next bytes from `position` on present in the page cache, reading through the ring if they are not.
-    /// Gives the position up to which that holds.
+    /// Brings the next bytes from `position` on into the page cache, reading them through the ring if they are not
+    /// there. Returns the position up to which they are.
     pub(crate) async fn warm_up(&self, position: u64, length: u64) -> io::Result<u64> {
         let step = length.min(WARM_STEP);
         if self.is_cached(position, step) {
@@ -227,7 +227,7 @@ impl RingFile {
     fn is_cached(&self, position: u64, length: u64) -> bool {
         match cached_pages(&self.fd, position, length) {
             Some(pages) => pages >= (position + length).div_ceil(4096) - position / 4096,
-            // No cachestat(2) before Linux 6.5: one byte at either end stands for the rest.
+            // There is no cachestat(2) before Linux 6.5. One byte at either end stands for the rest.
             None => [position, position + length - 1]
                 .into_iter()
                 .all(|at| matches!(self.try_read_at(&mut [0], at), Ok(Some(1)))),

@@ -1,6 +1,6 @@
-//! How much room a volume has.
+//! The disk space of a volume.
 //!
-//! Owns no state. Knows nothing of what the room is for.
+//! Owns no state. Must not know what the space is for.
 
 use std::ffi::CString;
 use std::io;
@@ -10,16 +10,16 @@ use std::path::Path;
 
 use crate::sim;
 
-/// The room of a volume, in bytes.
+/// The disk space of a volume, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Space {
-    /// All of it.
+    /// The size of the volume.
     pub total: u64,
-    /// What is left to us.
+    /// How much of it this process may still use.
     pub usable: u64,
 }
 
-/// The room of the volume that holds `path`. May wait for a disk or a network: call it by `offload`.
+/// The disk space of the volume that holds `path`. It may wait for a disk or a network, so call it through `offload`.
 pub fn space(path: &Path) -> io::Result<Space> {
     if let Some(sim) = sim::context() {
         let (total, usable) = sim::directory::space(&sim)?;

@@ -1,6 +1,6 @@
-//! Waiting within one core: no atomics, nothing crosses threads.
+//! Waiting within one core. It uses no atomics, and nothing crosses threads.
 //!
-//! Owns wakers and what is handed over. Knows no executor.
+//! Owns wakers, and values on their way from one task to another. Must not know the executor.
 
 mod notify;
 mod oneshot;

@@ -1,6 +1,6 @@
-//! Tasks waiting for something to happen.
+//! Tasks that wait for an event.
 //!
-//! Owns the wakers of those who wait. Knows nothing of what they wait for, and no executor.
+//! Owns the wakers of the waiting tasks. Knows neither what they wait for nor the executor.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -8,8 +8,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
-/// A place to wait for an event. An event nobody waits for is not remembered: check the condition, then wait; within
-/// a core nothing happens in between.
+/// A place to wait for an event. An event that nobody waits for is not remembered. So check the condition and then
+/// wait; within a core nothing happens in between.
 #[derive(Default)]
 pub struct Notify {
     waiters: RefCell<BTreeMap<u64, Option<Waker>>>,
@@ -17,19 +17,19 @@ pub struct Notify {
 }
 
 impl Notify {
-    /// Nobody waits yet.
+    /// A place where nobody waits yet.
     #[must_use]
     pub fn new() -> Notify {
         Notify::default()
     }
 
-    /// Wakes all who wait now.
+    /// Wakes all tasks that wait now.
     pub fn notify_all(&self) {
         let waiters = std::mem::take(&mut *self.waiters.borrow_mut());
         waiters.into_values().flatten().for_each(Waker::wake);
     }
 
-    /// Wakes the one that has waited longest. False when nobody waits.
+    /// Wakes the task that has waited longest. `false`: nobody waits.
     pub fn notify_one(&self) -> bool {
         let first = self.waiters.borrow_mut().pop_first();
         match first {
@@ -41,7 +41,7 @@ impl Notify {
         }
     }
 
-    /// Waits for the next event. Registered at once, before the first poll.
+    /// Waits for the next event. The wait begins with this call, before the first poll.
     pub fn notified(&self) -> Notified<'_> {
         let key = self.next_key.get();
         self.next_key.set(key + 1);

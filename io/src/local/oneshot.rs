@@ -1,4 +1,4 @@
-//! One value, once, between two tasks of a core.
+//! Passes one value, once, between two tasks of a core.
 //!
 //! Owns the value until it is taken. Knows no executor.
 
@@ -23,13 +23,13 @@ pub fn oneshot<T>() -> (Sender<T>, Receiver<T>) {
     (Sender(state.clone()), Receiver(state))
 }
 
-/// Gives the value.
+/// Sends the value.
 pub struct Sender<T>(Rc<RefCell<State<T>>>);
 
-/// Awaits the value.
+/// Waits for the value.
 pub struct Receiver<T>(Rc<RefCell<State<T>>>);
 
-/// The sender went away without a value.
+/// The sender was dropped without sending a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Canceled;
 
@@ -42,7 +42,7 @@ impl fmt::Display for Canceled {
 impl std::error::Error for Canceled {}
 
 impl<T> Sender<T> {
-    /// Delivers the value, or gives it back when nobody waits any more.
+    /// Sends the value. Gives it back if the receiver was dropped.
     pub fn send(self, value: T) -> Result<(), T> {
         let before = self.0.replace(State::SenderGone);
         match before {
@@ -56,7 +56,7 @@ impl<T> Sender<T> {
         }
     }
 
-    /// True when the receiver has gone, so that nobody cares.
+    /// Whether the receiver was dropped, so nobody needs the value.
     #[must_use]
     pub fn is_abandoned(&self) -> bool {
         matches!(*self.0.borrow(), State::ReceiverGone)

@@ -1,4 +1,4 @@
-//! A bounded queue between tasks of a core: at its bound the sender waits.
+//! A bounded queue between tasks of a core. When it is full, the sender waits.
 //!
 //! Owns the items and the wakers of both sides. Knows no executor.
 
@@ -8,7 +8,7 @@ use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 
-/// Room for so many items is kept while there are none; what a burst took beyond is let go of.
+/// An empty queue keeps the memory for this many items. What a burst took beyond that is freed.
 const ROOM_KEPT: usize = 64;
 
 struct Shared<T> {
@@ -34,22 +34,22 @@ pub fn queue<T>(bound: usize) -> (QueueSender<T>, QueueReceiver<T>) {
     (QueueSender(shared.clone()), QueueReceiver(shared))
 }
 
-/// Puts items in; may be cloned.
+/// The sending end. It may be cloned.
 pub struct QueueSender<T>(Rc<RefCell<Shared<T>>>);
 
-/// Takes items out, in order.
+/// The receiving end. Items come in the order in which they were sent.
 pub struct QueueReceiver<T>(Rc<RefCell<Shared<T>>>);
 
-/// The receiver went away; the item comes back.
+/// The receiver was dropped. Holds the item.
 #[derive(Debug)]
 pub struct Closed<T>(pub T);
 
-/// No room, or nobody to receive; the item comes back.
+/// The queue is full, or the receiver was dropped. Holds the item.
 #[derive(Debug)]
 pub struct Full<T>(pub T);
 
 impl<T> QueueSender<T> {
-    /// Puts an item in if there is room and a receiver.
+    /// Adds an item, if there is room and a receiver.
     pub fn try_send(&self, item: T) -> Result<(), Full<T>> {
         let mut shared = self.0.borrow_mut();
         if !shared.receiver_alive || shared.items.len() >= shared.bound {
@@ -62,7 +62,7 @@ impl<T> QueueSender<T> {
         Ok(())
     }
 
-    /// Puts an item in, waiting for room.
+    /// Adds an item, and waits for room.
     pub async fn send(&self, item: T) -> Result<(), Closed<T>> {
         let mut item = Some(item);
         poll_fn(|cx| {
@@ -102,7 +102,7 @@ impl<T> Drop for QueueSender<T> {
 }
 
 impl<T> QueueReceiver<T> {
-    /// The next item; `None` once every sender has gone and the queue is empty.
+    /// The next item. `None` once every sender was dropped and the queue is empty.
     pub async fn recv(&mut self) -> Option<T> {
         poll_fn(|cx| match self.try_recv() {
             Some(item) => Poll::Ready(Some(item)),
@@ -118,14 +118,14 @@ impl<T> QueueReceiver<T> {
         .await
     }
 
-    /// The next item if one is there.
+    /// The next item, if there is one.
     pub fn try_recv(&mut self) -> Option<T> {
         let mut shared = self.0.borrow_mut();
         let item = shared.items.pop_front()?;
         if shared.items.capacity() > ROOM_KEPT && shared.items.is_empty() {
             shared.items.shrink_to(ROOM_KEPT);
         }
-        // All of them: a waiter may have been dropped since, and the others check again for themselves.
+        // Wakes all of them: a waiter may have been dropped since, and the others check again.
         let waiting = std::mem::take(&mut shared.waiting_senders);
         drop(shared);
         waiting.into_iter().for_each(Waker::wake);

@@ -1,6 +1,6 @@
-//! Messages between cores: one bounded ring for each ordered pair, woken only when the other side waits.
+//! Messages between cores: one bounded ring for each ordered pair. The other side is woken only if it waits.
 //!
-//! Owns the rings of all pairs. Knows no executor: it wakes by wakers.
+//! Owns the rings of all pairs. Knows no executor: it wakes tasks by their wakers.
 
 use std::cell::Cell;
 use std::future::poll_fn;
@@ -12,11 +12,11 @@ use super::parking::Parking;
 use super::spsc::{Consumer, Producer, spsc};
 use crate::core_id::CoreId;
 
-/// The other core's ring is full; the message comes back. Wait with [`Mailbox::send`], or slow down.
+/// The other core's ring is full. Holds the message. Wait with [`Mailbox::send`], or slow down.
 #[derive(Debug)]
 pub struct Full<T>(pub T);
 
-/// One core's end of the mesh, to be moved to its core and opened there.
+/// One core's end of the mesh. Move it to its core and open it there.
 pub struct Endpoint<T> {
     outgoing: Vec<Outgoing<T>>,
     incoming: Vec<Incoming<T>>,
@@ -34,7 +34,7 @@ struct Incoming<T> {
     sender: Arc<Parking>,
 }
 
-/// Makes the mesh: for each of `cores` an endpoint; each pair's ring holds `capacity` messages. A core may also write
+/// Makes the mesh: one endpoint for each of `cores`. Each pair's ring holds `capacity` messages. A core may also send
 /// to itself.
 #[must_use]
 pub fn mesh<T: Send>(cores: usize, capacity: usize) -> Vec<Endpoint<T>> {
@@ -63,7 +63,7 @@ impl<T: Send> Endpoint<T> {
     }
 }
 
-/// A core's mailbox: sends to any core, receives from all. Clones share it.
+/// A core's mailbox: it sends to any core, and receives from all. Clones share it.
 pub struct Mailbox<T> {
     ends: Rc<Endpoint<T>>,
     next: Rc<Cell<usize>>,
@@ -82,7 +82,7 @@ impl<T: Send> Mailbox<T> {
         self.ends.outgoing.len()
     }
 
-    /// Sends if the ring has room.
+    /// Sends the message, if the ring has room.
     pub fn try_send(&self, to: CoreId, message: T) -> Result<(), Full<T>> {
         let outgoing = &self.ends.outgoing[to.index()];
         outgoing.ring.push(message).map_err(Full)?;
@@ -90,7 +90,7 @@ impl<T: Send> Mailbox<T> {
         Ok(())
     }
 
-    /// Sends, waiting for room. One task at a time may wait for a given core; others' waits are kept too.
+    /// Sends the message, and waits for room. Several tasks may wait for the same core; the wakers of all are kept.
     pub async fn send(&self, to: CoreId, message: T) {
         let mut message = Some(message);
         poll_fn(|cx| {
@@ -109,20 +109,20 @@ impl<T: Send> Mailbox<T> {
         .await;
     }
 
-    /// The next message and who sent it, each sender in turn.
+    /// The next message and the core that sent it. The senders take turns.
     pub async fn recv(&self) -> (CoreId, T) {
         poll_fn(|cx| {
             if let Some(found) = self.try_recv() {
                 return Poll::Ready(found);
             }
             self.ends.parked_receiver.park(cx.waker());
-            // Once more: a message may have come between the look and the parking.
+            // Look once more: a message may have come between the look and the parking.
             self.try_recv().map_or(Poll::Pending, Poll::Ready)
         })
         .await
     }
 
-    /// The next message if one is there.
+    /// The next message, if there is one.
     pub fn try_recv(&self) -> Option<(CoreId, T)> {
         let cores = self.ends.incoming.len();
         for step in 0..cores {

@@ -1,9 +1,9 @@
 //! Messages between cores.
 //!
-//! Owns what is on its way from one core to another. Knows neither the executor nor what a message means.
+//! Owns the messages that are sent from one core to another. Must not know the executor, nor what a message means.
 //!
-//! From below: `spsc` (one ring), `parking` (who waits at it), `mesh` (a ring for each ordered pair). `tests/loom_models/` builds these
-//! files once more, to go through every order of events.
+//! Lowest first: `spsc` (one ring), `parking` (who waits at it), `mesh` (a ring for each ordered pair).
+//! `tests/loom_models/` builds these files a second time, to check every order of events.
 
 mod mesh;
 mod parking;

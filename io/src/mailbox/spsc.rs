@@ -1,10 +1,10 @@
 //! A bounded single-producer, single-consumer ring between two cores.
 //!
-//! `head` is written by the consumer, `tail` by the producer; `head <= tail <= head + capacity`. Each side keeps a
-//! copy of the other's cursor and refreshes it only when the copy says full (or empty), so that a busy pair rarely
+//! The consumer writes `head`, the producer writes `tail`, and `head <= tail <= head + capacity`. Each side keeps a
+//! copy of the other's cursor. It reads the cursor again only when the copy says full (or empty), so a busy pair rarely
 //! touches a shared cache line.
 //!
-//! Owns the items between the two. Knows nobody who waits.
+//! Owns the items between the two sides. Must not know who waits.
 
 use std::cell::Cell;
 use std::mem::MaybeUninit;
@@ -28,7 +28,7 @@ unsafe impl<T: Send> Send for Ring<T> {}
 
 impl<T> Drop for Ring<T> {
     fn drop(&mut self) {
-        // Both ends are gone, and the last one to go has seen all that the other did.
+        // Both ends are gone, and the last one has seen everything that the other did.
         let tail = self.tail.0.load(Ordering::Relaxed);
         let mut head = self.head.0.load(Ordering::Relaxed);
         while head != tail {
@@ -54,7 +54,7 @@ pub(crate) struct Consumer<T> {
     seen_tail: Cell<usize>,
 }
 
-/// `capacity` is rounded up to a power of two, so that the cursors may wrap.
+/// Makes a ring. `capacity` is rounded up to a power of two, so that the cursors may wrap.
 pub(crate) fn spsc<T: Send>(capacity: usize) -> (Producer<T>, Consumer<T>) {
     let capacity = capacity.max(1).next_power_of_two();
     let slots = (0..capacity).map(|_| UnsafeCell::new(MaybeUninit::uninit())).collect();

@@ -1,4 +1,4 @@
-//! The ring between two cores, on real threads. `tests/loom_models/` has every order of events.
+//! The ring between two cores, on real threads. `tests/loom_models/` checks every order of events.
 
 use std::sync::Arc;
 

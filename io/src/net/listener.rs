@@ -1,6 +1,6 @@
-//! A listening socket, whichever backend holds it.
+//! A listening socket, of the kernel or of the simulator.
 //!
-//! Owns the choice between the kernel and the simulator. Knows nothing of what a connection is for.
+//! Owns the choice between the two. Must not know what a connection is for.
 
 use std::io;
 use std::net::SocketAddr;
@@ -20,7 +20,7 @@ enum Backend {
 }
 
 impl TcpListener {
-    /// Binds and listens. Port 0 takes a free one; see [`TcpListener::local_addr`].
+    /// Binds and listens. Port 0 takes a free port; see [`TcpListener::local_addr`].
     pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
         let backend = match sim::context() {
             Some(sim) => Backend::Sim(SimListener::bind(&sim, address)?),
@@ -37,7 +37,7 @@ impl TcpListener {
         }
     }
 
-    /// The next connection. Errors concern one connection or the descriptor limit; the listener stays usable.
+    /// The next connection. An error concerns one connection or the descriptor limit; the listener stays usable.
     pub async fn accept(&mut self) -> io::Result<(TcpStream, SocketAddr)> {
         match &mut self.backend {
             Backend::Ring(listener) => {

@@ -1,9 +1,9 @@
 //! TCP: listeners and streams.
 //!
-//! Owns sockets and how bytes get in and out of them. Knows nothing of what the bytes mean.
+//! Owns sockets, and how bytes get in and out of them. Must not know what the bytes mean.
 //!
-//! From below: `socket` (system calls), `receive`, `ring_stream` and `ring_listener` (the kernel's arm), `stream` and `listener` (either
-//! arm).
+//! Lowest first: `socket` (system calls); `receive`, `ring_stream` and `ring_listener` (the kernel's side); `stream`
+//! and `listener` (either side).
 
 mod listener;
 mod more;

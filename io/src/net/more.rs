@@ -1,6 +1,6 @@
-//! Whether a reply goes on, as a value.
+//! Whether a reply continues, as a value.
 
-/// Whether more bytes of the same reply follow at once, so that the kernel may wait and send full packets.
+/// Whether more bytes of the same reply follow at once. Then the kernel may wait and send full packets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum More {
     /// More follows.

@@ -1,7 +1,8 @@
-//! How a stream receives: small frames by a multishot request into the core's lent buffers (one request serves many
-//! frames), big ones by single requests straight into the connection's own buffer (no copy at all).
+//! How a stream receives. Small frames come by a multishot request into buffers that the core lends to the kernel; one
+//! request serves many frames. Big frames come by single requests straight into the connection's own buffer, without
+//! any copy.
 //!
-//! Owns the receives of one stream. Knows no sends, and nothing of what a frame holds but how much is missing.
+//! Owns the receives of one stream. Must not know its sends, nor anything of a frame except how many bytes are missing.
 
 use std::cell::{Cell, RefCell};
 use std::io;
@@ -16,20 +17,21 @@ use crate::operation::{Multi, MultiResult, Op};
 use crate::ring::buffers::GROUP;
 use crate::ring::slots::{Kept, KeptBuffer};
 
-/// From this many missing bytes on, a frame is received in single requests.
+/// A frame with at least this many missing bytes is received by single requests.
 const LARGE: usize = 16 * 1024;
-/// Room offered to a single receive.
+/// The space offered to a single receive.
 const LARGE_ROOM: usize = 256 * 1024;
-/// A stream that receives small frames by now keeps no more room than this between two of them.
+/// A stream that now receives small frames keeps no more space than this between two of them.
 const ROOM_KEPT: usize = 64 * 1024;
-/// Room is never grown by more than this at once, whatever a frame claims to need.
+/// Space never grows by more than this at once, whatever size a frame states.
 const ROOM_STEP_MAX: usize = 1 << 20;
-/// Frame boundaries at which single receives go on after a large frame.
+/// The number of frame boundaries for which single receives go on after a large frame.
 const LARGE_MEMORY: u8 = 16;
-/// Filled buffers a stream may hold unread before its multishot is stopped: not reading is backpressure.
+/// The number of filled buffers that a stream may hold unread. Then its multishot is stopped, which is backpressure for
+/// the sender.
 const UNREAD_MAX: usize = 8;
 
-/// Dropping a receive half-way loses what had come: callers do so only to close the connection.
+/// Dropping an unfinished receive loses the bytes that had come. Callers do so only to close the connection.
 pub(super) struct Receiver {
     fd: Arc<OwnedFd>,
     multi: RefCell<Option<Multi>>,
@@ -46,7 +48,7 @@ impl Receiver {
         if buf.capacity() > ROOM_KEPT && !large && buf.is_empty() {
             buf = BytesMut::new();
         }
-        // Only one task receives on a stream at a time, so the multishot can be taken out while we wait.
+        // Only one task receives on a stream at a time, so the multishot can be taken out during the wait.
         let mut multi = self.multi.borrow_mut().take();
         if large && let Some(multi) = &multi {
             multi.cancel();
@@ -57,7 +59,7 @@ impl Receiver {
                 break;
             };
             match self.drain(open, first, &mut buf) {
-                // The kernel ran out of lent buffers; this once, receive without them.
+                // The kernel has no lent buffer left. Receive without them this once.
                 Err(error) if error.raw_os_error() == Some(libc::ENOBUFS) => {
                     return self.single(buf, want).await;
                 }
@@ -75,7 +77,7 @@ impl Receiver {
         self.small(buf, want).await
     }
 
-    /// Arms the multishot and waits for its first result.
+    /// Starts the multishot and waits for its first result.
     async fn small(&self, mut buf: BytesMut, want: usize) -> (io::Result<usize>, BytesMut) {
         let mut multi = self.arm();
         loop {
@@ -110,14 +112,14 @@ impl Receiver {
         *self.multi.borrow_mut() = multi;
     }
 
-    /// Copies `first` and what else has come into `buf`; the number of bytes, 0 at the stream's end.
+    /// Copies `first`, and whatever else has come, into `buf`. Returns the number of bytes, 0 at the stream's end.
     fn drain(&self, multi: &mut Multi, first: MultiResult, buf: &mut BytesMut) -> io::Result<usize> {
         if multi.queued() >= UNREAD_MAX {
             multi.cancel();
         }
         let mut total = copy_out(first, buf)?;
         while total > 0 {
-            // An error or the end found here comes again with the next receive.
+            // An error found here, or the end, comes again with the next receive.
             match multi.try_next() {
                 Some(next) if next.buffer.is_some() => total += copy_out(next, buf)?,
                 _ => break,
@@ -149,7 +151,7 @@ impl Receiver {
     }
 }
 
-/// Room for the frame, in one piece where that is modest: frames then lie whole in one buffer.
+/// Makes space for the frame, in one piece if that is not too big. A frame then lies in one buffer as a whole.
 fn make_room(buf: &mut BytesMut, want: usize) {
     let spare = buf.capacity() - buf.len();
     if spare < want.clamp(LARGE, ROOM_STEP_MAX) {

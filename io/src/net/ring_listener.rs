@@ -1,6 +1,6 @@
-//! Accepting connections: one multishot request, armed once.
+//! Accepts connections by one multishot request, which is started once.
 //!
-//! Owns the listening descriptor. Knows no simulator.
+//! Owns the listening descriptor. Must not know the simulator.
 
 use std::io;
 use std::net::SocketAddr;
@@ -14,7 +14,7 @@ use super::socket;
 use crate::operation::Multi;
 use crate::ring::slots::Kept;
 
-/// Connections the kernel holds for us until they are accepted.
+/// The number of connections that the kernel holds until they are accepted.
 const BACKLOG: i32 = 4096;
 
 pub(super) struct RingListener {
@@ -55,7 +55,8 @@ fn adopt(fd: u32) -> io::Result<(RingStream, SocketAddr)> {
     // SAFETY: the kernel has just made this descriptor for us.
     let fd = unsafe { OwnedFd::from_raw_fd(fd as i32) };
     let peer = socket::peer_address(&fd)?;
-    // A client whose machine has gone says no goodbye; the kernel asks after it, so that it is not waited for for ever.
+    // A client whose machine has gone never closes its connection. The kernel probes for it, so nobody waits for it
+    // forever.
     socket::set_option(&fd, libc::SOL_SOCKET, libc::SO_KEEPALIVE, 1)?;
     Ok((RingStream::adopt(fd)?, peer))
 }

@@ -1,6 +1,6 @@
-//! A TCP connection of the kernel's.
+//! A TCP connection of the kernel.
 //!
-//! Owns the descriptor, what is corked, and since when a send waits. Knows no simulator.
+//! Owns the descriptor, whether the socket is corked, and since when a send waits. Must not know the simulator.
 
 use std::cell::Cell;
 use std::io;
@@ -59,7 +59,7 @@ impl RingStream {
         }
     }
 
-    /// The bare descriptor, unless something is in flight.
+    /// Gives up the bare descriptor, unless an operation is in flight.
     pub(super) fn detach(self) -> Option<OwnedFd> {
         let RingStream { fd, receiver, .. } = self;
         drop(receiver);
@@ -80,7 +80,7 @@ impl RingStream {
         self.receiver.recv(buf, want).await
     }
 
-    /// At once as far as the socket takes it, the rest through the ring.
+    /// Sends at once what the socket takes, and the rest through the ring.
     pub(super) async fn send_all(&self, mut data: Bytes, more: More) -> io::Result<()> {
         let more = more == More::Yes;
         while !data.is_empty() {
@@ -96,7 +96,7 @@ impl RingStream {
         if more { Ok(()) } else { self.cork(false) }
     }
 
-    /// Waits for the other side to read, in sight of whoever asks for how long.
+    /// Waits for the other side to read. Meanwhile `blocked_since` shows since when.
     async fn blocked<T>(&self, wait: impl Future<Output = T>) -> T {
         self.blocked_since.set(Some(now()));
         let outcome = wait.await;
@@ -117,8 +117,8 @@ impl RingStream {
         Op::submit(entry, kept).await.result.map(|n| n as usize)
     }
 
-    /// sendfile(2) as far as the socket takes it, then a readiness poll. Pages that are not in the page cache are read
-    /// through the ring first, so that the core does not wait for the disk.
+    /// Calls sendfile(2) until the socket takes no more, and then polls for readiness. Pages that are not in the page
+    /// cache are first read through the ring, so the core does not wait for the disk.
     pub(super) async fn send_file(
         &self,
         file: &RingFile,
@@ -146,7 +146,7 @@ impl RingStream {
         self.cork(more == More::Yes)
     }
 
-    /// sendfile(2) has no MSG_MORE, so that a reply of several pieces is corked instead, and uncorked by its last one.
+    /// sendfile(2) has no MSG_MORE. So a reply of several pieces is corked, and its last piece uncorks it.
     fn cork(&self, on: bool) -> io::Result<()> {
         if self.corked.replace(on) == on {
             return Ok(());
@@ -161,15 +161,15 @@ impl RingStream {
         Op::submit(entry, kept).await.result.map(|_| ())
     }
 
-    /// Says that nothing more will be sent.
+    /// Tells the other side that nothing more will be sent.
     pub(super) fn finish(&self) -> io::Result<()> {
         socket::shutdown(&self.fd, libc::SHUT_WR)
     }
 
-    /// Closes both directions; receives and sends in flight end.
+    /// Closes both directions. Receives and sends in flight end.
     pub(super) fn shutdown(&self) {
         if !self.closed.replace(true) {
-            // Fails only when the peer was faster.
+            // This fails only if the peer was faster.
             let _ = socket::shutdown(&self.fd, libc::SHUT_RDWR);
         }
     }

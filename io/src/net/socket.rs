@@ -13,7 +13,7 @@ fn check(result: i32) -> io::Result<i32> {
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result) }
 }
 
-/// A new TCP socket for the address's family. Streams are non-blocking, as sendfile(2) needs it.
+/// A new TCP socket for the address's family. Streams are non-blocking, because sendfile(2) needs that.
 pub(super) fn tcp_socket(address: SocketAddr, non_blocking: bool) -> io::Result<OwnedFd> {
     let family = if address.is_ipv4() { libc::AF_INET } else { libc::AF_INET6 };
     let extra = if non_blocking { libc::SOCK_NONBLOCK } else { 0 };

@@ -1,6 +1,6 @@
-//! A TCP connection on one core, whichever backend holds it.
+//! A TCP connection on one core, of the kernel or of the simulator.
 //!
-//! Owns the choice between the kernel and the simulator, per stream. Knows nothing of what the bytes mean.
+//! Owns the choice between the two, per stream. Must not know what the bytes mean.
 
 use std::io;
 use std::net::SocketAddr;
@@ -24,7 +24,7 @@ enum Backend {
     Sim(SimStream),
 }
 
-/// A stream on its way to another core.
+/// A stream that is being moved to another core.
 pub struct DetachedStream {
     backend: Detached,
 }
@@ -37,7 +37,7 @@ enum Detached {
 use Backend::{Ring, Sim};
 
 impl DetachedStream {
-    /// Makes the stream this core's own.
+    /// Attaches the stream to this core.
     #[must_use]
     pub fn attach(self) -> TcpStream {
         match self.backend {
@@ -68,7 +68,8 @@ impl TcpStream {
         }
     }
 
-    /// Prepares the stream for another core. Only before the first receive or send: nothing may be in flight.
+    /// Prepares the stream for another core. This is possible only before the first receive or send, because nothing
+    /// may be in flight.
     #[must_use]
     pub fn detach(self) -> Option<DetachedStream> {
         let backend = match self.backend {
@@ -94,9 +95,9 @@ impl TcpStream {
         }
     }
 
-    /// Receives at least one byte and appends to `buf`; 0 means that the peer has closed. `want` is the number of bytes
-    /// the caller still misses: from some KiB on they are received without a copy into room that `buf` is given.
-    /// One task at a time.
+    /// Receives at least one byte and appends it to `buf`. 0 means that the peer has closed. `want` is the number of
+    /// bytes that the caller still misses. From some KiB on, they are received without a copy into space that is added
+    /// to `buf`. One task at a time.
     pub async fn recv(&self, buf: BytesMut, want: usize) -> (io::Result<usize>, BytesMut) {
         match &self.backend {
             Ring(stream) => stream.recv(buf, want).await,
@@ -104,7 +105,7 @@ impl TcpStream {
         }
     }
 
-    /// Sends all of `data`, waiting for as long as the other side does not read. One task at a time.
+    /// Sends all of `data`. Waits as long as the other side does not read. One task at a time.
     pub async fn send_all(&self, data: Bytes, more: More) -> io::Result<()> {
         match &self.backend {
             Ring(stream) => stream.send_all(data, more).await,
@@ -112,7 +113,7 @@ impl TcpStream {
         }
     }
 
-    /// Sends a piece of a file without copying it. Bytes that are not in the page cache are read in first, so that the
+    /// Sends a piece of a file without copying it. Bytes that are not in the page cache are read into it first, so the
     /// core does not wait for the disk. `UnexpectedEof` if the file is shorter than the slice.
     pub async fn send_slice(&self, slice: &FileSlice, more: More) -> io::Result<()> {
         let (position, length) = (slice.position, slice.length);
@@ -123,7 +124,8 @@ impl TcpStream {
         }
     }
 
-    /// Since when a send has waited for the other side to read, if one waits now. Every byte that goes ends the wait.
+    /// Since when a send has waited for the other side to read, if one waits now. Every byte that is sent ends the
+    /// wait.
     pub fn blocked_since(&self) -> Option<Instant> {
         match &self.backend {
             Ring(stream) => stream.blocked_since(),
@@ -131,7 +133,7 @@ impl TcpStream {
         }
     }
 
-    /// Says that nothing more will be sent; what comes is received as before.
+    /// Tells the other side that nothing more will be sent. Receiving goes on as before.
     pub fn finish(&self) -> io::Result<()> {
         match &self.backend {
             Ring(stream) => stream.finish(),
@@ -139,7 +141,7 @@ impl TcpStream {
         }
     }
 
-    /// Closes both directions; receives and sends in flight end.
+    /// Closes both directions. Receives and sends in flight end.
     pub fn shutdown(&self) {
         match &self.backend {
             Ring(stream) => stream.shutdown(),

@@ -1,6 +1,6 @@
-//! A socket address as the kernel wants it.
+//! A socket address in the kernel's form.
 //!
-//! Owns the bytes. Knows no socket.
+//! Owns its bytes. Must not know a socket.
 
 use std::net::SocketAddr;
 

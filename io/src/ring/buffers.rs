@@ -1,6 +1,6 @@
-//! The receive buffers a core lends the kernel for multishot receives of small frames.
+//! The receive buffers that a core lends to the kernel for multishot receives of small frames.
 //!
-//! Owns the buffers and the ring by which they are lent. Knows no stream.
+//! Owns the buffers, and the ring through which they are lent. Must not know a stream.
 
 use std::io;
 use std::ptr::NonNull;
@@ -8,14 +8,15 @@ use std::sync::atomic::{AtomicU16, Ordering};
 
 use io_uring::{Submitter, cqueue, types::BufRingEntry};
 
-/// Number of buffers; a power of two.
+/// The number of buffers; a power of two.
 const COUNT: u16 = 512;
-/// Bytes in each. A frame above a few of these is received in one piece into its connection's own buffer.
+/// The size of each buffer in bytes. A frame larger than a few of these is received in one piece into its connection's
+/// own buffer.
 const SIZE: usize = 4096;
-/// The group's number; a core has one.
+/// The group's number. A core has one group.
 pub(crate) const GROUP: u16 = 0;
 
-/// A buffer the kernel has filled; to be given back exactly once.
+/// A buffer that the kernel has filled. It must be given back exactly once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct BufferId(u16);
 
@@ -29,7 +30,7 @@ impl BufferId {
 pub(crate) struct BufferRing {
     /// `COUNT` entries shared with the kernel, page-aligned.
     entries: NonNull<BufRingEntry>,
-    /// `COUNT * SIZE` bytes; the kernel writes into those it holds.
+    /// `COUNT * SIZE` bytes. The kernel writes into the buffers that it holds.
     memory: NonNull<u8>,
     tail: u16,
 }
@@ -46,7 +47,7 @@ impl BufferRing {
         Ok(ring)
     }
 
-    /// The first `length` bytes of a buffer the kernel has filled.
+    /// The first `length` bytes of a buffer that the kernel has filled.
     pub(crate) fn filled(&self, id: BufferId, length: usize) -> &[u8] {
         assert!(id.0 < COUNT && length <= SIZE, "the kernel fills the buffers it was lent");
         // SAFETY: inside the mapping (asserted); the kernel gave the buffer up with its completion and gets it back

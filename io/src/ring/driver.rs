@@ -1,9 +1,10 @@
-//! One core's io_uring: submits, reaps, and keeps what the kernel works on.
+//! One core's io_uring: it submits requests, collects completions, and keeps what the kernel works on.
 //!
-//! Requests are pushed while tasks run and submitted together once a turn; completions are collected first and acted
-//! on afterwards, never while the ring is borrowed.
+//! Requests are pushed while tasks run, and submitted together once a turn. Completions are first collected and then
+//! acted on, never while the ring is borrowed.
 //!
-//! Owns the ring and what is in flight on it. Knows no core, no task and no future: it keeps wakers, and wakes them.
+//! Owns the ring and what is in flight on it. Must not know the core, tasks or futures: it stores wakers and wakes
+//! them.
 
 use std::cell::{Cell, RefCell};
 use std::io;
@@ -18,9 +19,9 @@ use super::buffers::{BufferId, BufferRing};
 use super::setup::{self, RingError};
 use super::slots::{Kept, Reaped, Slots};
 
-/// Completions nobody waits for: cancellations, and wakes sent to other cores.
+/// Marks completions that nobody waits for: of cancellations, and of wakes sent to other cores.
 const IGNORED: u64 = u64::MAX;
-/// The read of the core's event counter, by which threads without a ring wake it.
+/// Marks the read of the core's event counter. Threads without a ring use that counter to wake the core.
 const EVENT: u64 = u64::MAX - 1;
 
 const ENTER_GETEVENTS: u32 = 1;
@@ -33,9 +34,9 @@ pub(crate) struct Driver {
     slots: RefCell<Slots>,
     buffers: RefCell<BufferRing>,
     reaped: RefCell<Vec<Reaped>>,
-    /// By which threads without a ring wake the core.
+    /// The counter through which threads without a ring wake the core.
     event_fd: Arc<OwnedFd>,
-    /// Where the kernel puts the event counter's value; boxed so that it stays where it is.
+    /// Where the kernel puts the event counter's value. It is boxed so that it does not move.
     event_value: Box<Cell<u64>>,
     event_armed: Cell<bool>,
     closing: Cell<bool>,
@@ -63,39 +64,39 @@ impl Driver {
         Ok(driver)
     }
 
-    /// The number by which other rings name this one.
+    /// The ring's descriptor, by which other rings send to this one.
     pub(crate) fn ring_fd(&self) -> RawFd {
         self.ring.borrow().as_raw_fd()
     }
 
-    /// The counter by which threads without a ring wake the core.
+    /// The counter through which threads without a ring wake the core.
     pub(crate) fn event_fd(&self) -> &Arc<OwnedFd> {
         &self.event_fd
     }
 
-    /// Begins an operation; `kept` must own everything that `entry` points to. Gives the number that it is known by.
+    /// Begins an operation. `kept` must own everything that `entry` points to. Returns the operation's number.
     pub(crate) fn submit(&self, entry: squeue::Entry, kept: Kept) -> u32 {
         let slot = self.slots.borrow_mut().insert(kept);
         self.push(&entry.user_data(u64::from(slot)));
         slot
     }
 
-    /// The result of a single operation, which is over then. Leaves the waker when it is not there yet.
+    /// The result of a single operation, which ends it. Stores the waker if there is no result yet.
     pub(crate) fn take_single(&self, slot: u32, waker: &Waker) -> Option<(Reaped, Kept)> {
         self.slots.borrow_mut().take_single(slot, waker)
     }
 
-    /// The next result of a multishot operation; `None` once it is over.
+    /// The next result of a multishot operation. `None` once it has ended.
     pub(crate) fn take_next(&self, slot: u32, waker: Option<&Waker>) -> Poll<Option<Reaped>> {
         self.slots.borrow_mut().take_next(slot, waker)
     }
 
-    /// How many results of a multishot operation wait to be taken.
+    /// The number of a multishot operation's results that wait to be taken.
     pub(crate) fn queued(&self, slot: u32) -> usize {
         self.slots.borrow().queued(slot)
     }
 
-    /// Nobody waits for the operation any more: the kernel is asked to end it.
+    /// Notes that nobody waits for the operation any more, and asks the kernel to end it.
     pub(crate) fn abandon(&self, slot: u32) {
         let orphaned = self.slots.borrow_mut().orphan(slot);
         for reaped in &orphaned.unread {
@@ -107,7 +108,7 @@ impl Driver {
         drop(orphaned.released);
     }
 
-    /// Wakes the core that sleeps on another ring.
+    /// Wakes a core that sleeps on another ring.
     pub(crate) fn message(&self, ring_fd: RawFd) {
         let entry = opcode::MsgRingData::new(types::Fd(ring_fd), 0, IGNORED, None).build();
         self.push(&entry.user_data(IGNORED));
@@ -128,7 +129,7 @@ impl Driver {
         self.handle_reaped();
     }
 
-    /// The same, but waits for one completion, at most `timeout`.
+    /// The same, but waits for one completion, for at most `timeout`.
     pub(crate) fn wait(&self, timeout: Option<Duration>) {
         let mut ring = self.ring.borrow_mut();
         self.enter(&ring, 1, timeout);
@@ -177,7 +178,7 @@ impl Driver {
                 slot => self.complete(slot as u32, completion),
             }
         }
-        // Give the vector back for its capacity.
+        // The vector is given back, to keep its capacity.
         let mut current = self.reaped.borrow_mut();
         if current.is_empty() {
             *current = reaped;
@@ -194,7 +195,7 @@ impl Driver {
         drop(outcome.released);
     }
 
-    /// Gives back what a result brought that nobody will take: a lent buffer, or a new descriptor.
+    /// Gives back what a result holds that nobody will take: a lent buffer, or a new descriptor.
     fn discard(&self, completion: Reaped, is_descriptor: bool) {
         if let Some(id) = BufferId::of(completion.flags) {
             self.buffers.borrow_mut().give_back(id);
@@ -205,7 +206,7 @@ impl Driver {
         }
     }
 
-    /// Queues an entry, submitting early if the queue is full.
+    /// Queues an entry. If the queue is full, it is submitted first.
     fn push(&self, entry: &squeue::Entry) {
         let mut ring = self.ring.borrow_mut();
         loop {
@@ -218,7 +219,7 @@ impl Driver {
         }
     }
 
-    /// Runs `f` over a receive buffer the kernel has filled, then gives it back to the kernel.
+    /// Runs `f` on a receive buffer that the kernel has filled, then gives the buffer back to the kernel.
     pub(crate) fn consume_buffer<R>(&self, id: BufferId, length: usize, f: impl FnOnce(&[u8]) -> R) -> R {
         let mut buffers = self.buffers.borrow_mut();
         let result = f(buffers.filled(id, length));
@@ -244,8 +245,8 @@ impl Driver {
         self.push(&opcode::AsyncCancel::new(u64::from(slot)).build().user_data(IGNORED));
     }
 
-    /// Ends everything in flight; called when the core's tasks are gone. What the kernel would not give back within
-    /// the bound is leaked rather than freed under it.
+    /// Ends everything in flight. It is called when the core's tasks are gone. If the kernel does not give memory back
+    /// within the time limit, the memory is leaked and not freed, because the kernel may still use it.
     pub(crate) fn drain(&self) {
         const ROUNDS: usize = 100;
         self.closing.set(true);
@@ -276,7 +277,8 @@ impl Drop for Driver {
 
 fn check_enter_error(error: &io::Error) {
     match error.raw_os_error() {
-        // Time is up, a signal came, or the completion queue must be emptied first: the caller reaps and comes again.
+        // The timeout is over, a signal came, or the completion queue must be emptied first. The caller collects and
+        // comes again.
         Some(libc::ETIME | libc::EINTR | libc::EBUSY | libc::EAGAIN) => {}
         _ => panic!("io_uring_enter failed on a ring that was set up: {error}"),
     }

@@ -1,8 +1,9 @@
 //! One core's io_uring.
 //!
-//! Owns what the kernel works on. Knows no core and no task; the futures that wait for the kernel are `operation`'s.
+//! Owns what the kernel works on. Must not know the core or its tasks; the futures that wait for the kernel are in
+//! `operation`.
 //!
-//! From below: `address`, `slots` (operations in flight), `buffers` (lent to the kernel), `setup`, `driver`.
+//! Lowest first: `address`, `slots` (operations in flight), `buffers` (lent to the kernel), `setup`, `driver`.
 
 pub(crate) mod address;
 pub(crate) mod buffers;

@@ -1,6 +1,6 @@
-//! Sets a ring up, and says in one line why it can't be had.
+//! Sets up a ring, or says in one line why it is not available.
 //!
-//! Owns nothing. Knows no operation.
+//! Owns nothing. Must not know operations.
 
 use std::io;
 use std::os::fd::{FromRawFd, OwnedFd};
@@ -8,7 +8,7 @@ use std::os::fd::{FromRawFd, OwnedFd};
 use io_uring::IoUring;
 use thiserror::Error;
 
-/// io_uring is not to be had, and why.
+/// Why io_uring is not available.
 #[derive(Debug, Error)]
 pub enum RingError {
     /// The administrator switched it off.
@@ -20,13 +20,13 @@ pub enum RingError {
         /// The setting's value.
         value: String,
     },
-    /// A seccomp filter, as container engines install by default.
+    /// A seccomp filter forbids it, as container engines install by default.
     #[error(
         "io_uring is refused to this process, probably by a seccomp profile (containers: run with \
          `--security-opt seccomp=unconfined` or a profile that allows io_uring_setup, _enter and _register)"
     )]
     Refused,
-    /// The limit for locked memory.
+    /// The limit for locked memory is too low.
     #[error(
         "no memory for an io_uring: the limit for locked memory is {limit_kib} KiB; raise it to 8 MiB or more \
          (`ulimit -l 8192`, LimitMEMLOCK= in a systemd unit)"
@@ -35,10 +35,10 @@ pub enum RingError {
         /// RLIMIT_MEMLOCK, in KiB.
         limit_kib: u64,
     },
-    /// The kernel does not know the flags used here.
+    /// The kernel does not know the flags that are used here.
     #[error("this kernel's io_uring is too old: Creel needs Linux 6.1 or newer")]
     TooOld,
-    /// The descriptor limit.
+    /// The limit of descriptors is reached.
     #[error("no file descriptor left for an io_uring; raise the limit (`ulimit -n`)")]
     Descriptors,
     /// Anything else.
@@ -75,7 +75,7 @@ pub(crate) fn build(entries: u32) -> Result<IoUring, RingError> {
         .map_err(RingError::from_os)
 }
 
-/// A counter that a thread without a ring writes to wake the core.
+/// A counter. A thread without a ring writes to it to wake the core.
 pub(crate) fn event_fd() -> io::Result<OwnedFd> {
     // SAFETY: plain system call without pointers.
     let fd = unsafe { libc::eventfd(0, libc::EFD_CLOEXEC) };

@@ -1,7 +1,7 @@
 //! Operations in flight. A slot owns what the kernel works on (buffer, address, descriptor) until the last completion
-//! has been reaped, whether or not anybody still waits: dropping a future never frees memory under the kernel.
+//! was collected, whether or not anybody still waits. So dropping a future never frees memory that the kernel uses.
 //!
-//! Knows neither the ring nor the futures: it says what is left to do, and the driver does it.
+//! Must not know the ring or the futures: it says what is left to do, and the driver does it.
 
 use std::collections::VecDeque;
 use std::os::fd::OwnedFd;
@@ -16,10 +16,10 @@ use super::address::RawAddress;
 #[derive(Default)]
 #[expect(dead_code, reason = "kept for its lifetime, read by nobody but the kernel")]
 pub(crate) struct Kept {
-    /// Held so that its number is not reused between push and completion.
+    /// The descriptor. It is held so that its number is not used again between push and completion.
     pub(crate) fd: Option<Arc<OwnedFd>>,
     pub(crate) buffer: KeptBuffer,
-    /// Its results are new descriptors: one that nobody takes must be closed.
+    /// Its results are new descriptors. One that nobody takes must be closed.
     pub(crate) yields_descriptors: bool,
 }
 
@@ -55,7 +55,7 @@ enum Entry {
         waker: Option<Waker>,
         results: VecDeque<Reaped>,
     },
-    /// The last completion has come; the waiter has not fetched it yet.
+    /// The last completion has come, and the waiter has not fetched it yet.
     Ended {
         kept: Kept,
         results: VecDeque<Reaped>,
@@ -65,22 +65,22 @@ enum Entry {
 #[derive(PartialEq)]
 enum Interest {
     Wanted,
-    /// The future is gone; the slot waits for the kernel alone.
+    /// The future was dropped. Only the kernel still uses the slot.
     Orphaned,
 }
 
-/// What the driver must do after a completion, outside of the borrow.
+/// What the driver must do after a completion, when nothing is borrowed.
 #[derive(Default)]
 pub(crate) struct AfterCompletion {
     pub(crate) waker: Option<Waker>,
-    /// Nobody will take the result, nor the receive buffer it may name.
+    /// Nobody will take the result, nor the receive buffer that it may name.
     pub(crate) unclaimed: bool,
     /// That result is a new descriptor.
     pub(crate) unclaimed_descriptor: bool,
     pub(crate) released: Option<Kept>,
 }
 
-/// What is left to do for an operation whose future went away.
+/// What is left to do for an operation whose future was dropped.
 #[derive(Default)]
 pub(crate) struct Orphaned {
     /// The kernel still works on it: a cancellation should be pushed.
@@ -130,7 +130,7 @@ impl Slots {
         AfterCompletion { waker, ..AfterCompletion::default() }
     }
 
-    /// The result of a single operation; frees the slot. Leaves the waker when it is not there yet.
+    /// The result of a single operation; frees the slot. Stores the waker if there is no result yet.
     pub(crate) fn take_single(&mut self, slot: u32, waker: &Waker) -> Option<(Reaped, Kept)> {
         match &mut self.entries[slot as usize] {
             Entry::InFlight { waker: place, .. } => {
@@ -145,7 +145,7 @@ impl Slots {
         }
     }
 
-    /// The next result of a multishot operation; `None` once there will be none any more, and the slot is free.
+    /// The next result of a multishot operation. `None` once there will be no more; the slot is then free.
     pub(crate) fn take_next(&mut self, slot: u32, waker: Option<&Waker>) -> Poll<Option<Reaped>> {
         match &mut self.entries[slot as usize] {
             Entry::InFlight { waker: place, results, .. } => match results.pop_front() {
@@ -175,7 +175,7 @@ impl Slots {
         }
     }
 
-    /// The future goes away; what it did not take must be given back or closed.
+    /// Notes that the future was dropped. The results that it did not take must be given back or closed.
     pub(crate) fn orphan(&mut self, slot: u32) -> Orphaned {
         match &mut self.entries[slot as usize] {
             Entry::InFlight { interest, waker, results, kept } => {

@@ -1,66 +1,67 @@
-//! How rough the simulated world is.
+//! The settings of the simulated world: delays, and how often things go wrong.
 //!
-//! Values. Knows nothing of how they are used.
+//! Plain values. Must not know how they are used.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-/// The world's manners. The default is rough but legal: delays, short reads and writes, cold caches, and no errors.
-/// [`Config::calm`] has none of these.
+/// How the world behaves. The default has delays, short reads and writes, and cold caches, all of which real systems
+/// may have, and no errors. [`Config::calm`] has none of these.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// What one poll of a task costs in virtual time.
+    /// The virtual time that one poll of a task takes.
     pub poll_cost: RangeInclusive<Duration>,
     /// Sockets.
     pub network: NetworkConfig,
     /// Disks.
     pub disk: DiskConfig,
-    /// Steps (polls, and leaps of the clock) after which a run gives up.
+    /// The number of steps (polls, and moves of the clock) after which a run gives up.
     pub steps_max: u64,
-    /// Events kept in words for [`Handle::trace`](super::Handle::trace).
+    /// The number of events that are kept as text for [`Handle::trace`](super::Handle::trace).
     pub trace_events: usize,
-    /// What the wall clock says when the simulation begins, in milliseconds since the Unix epoch.
+    /// The wall clock when the simulation begins, in milliseconds since the Unix epoch.
     pub epoch_ms: i64,
 }
 
 /// How sockets behave.
 #[derive(Clone, Debug)]
 pub struct NetworkConfig {
-    /// How long a segment travels. Each draws its own delay, but none overtakes another of its connection.
+    /// How long a segment is in transit. Each one gets its own delay, but none overtakes another of its connection.
     pub delay: RangeInclusive<Duration>,
-    /// Bytes a connection holds in one direction between the sender and the receiving task. A full one makes the sender wait.
+    /// How many bytes a connection holds in one direction, between the sender and the receiving task. When it is full,
+    /// the sender waits.
     pub buffer_bytes: usize,
-    /// How likely a send or a receive moves only a part of what it could.
+    /// The probability that a send or a receive moves only a part of what it could.
     pub short: f64,
-    /// How likely a send resets its connection instead.
+    /// The probability that a send resets its connection instead.
     pub reset: f64,
 }
 
 /// How disks behave.
 #[derive(Clone, Debug)]
 pub struct DiskConfig {
-    /// How long a read that is not answered from the cache takes.
+    /// How long a read takes that the page cache does not answer.
     pub read_latency: RangeInclusive<Duration>,
     /// How long a sync takes.
     pub sync_latency: RangeInclusive<Duration>,
-    /// How likely bytes are not in the page cache.
+    /// The probability that bytes are not in the page cache.
     pub cold: f64,
-    /// How likely a read or a write moves only a part of what was asked.
+    /// The probability that a read or a write moves only a part of what was asked.
     pub short: f64,
-    /// How likely operations fail with EIO.
+    /// The probabilities that operations fail with EIO.
     pub errors: ErrorRates,
-    /// Bytes that fit, if bounded.
+    /// The capacity of the disk in bytes, if it is bounded.
     pub capacity_bytes: Option<u64>,
 }
 
-/// Probabilities of EIO, by operation.
+/// The probabilities of EIO, by operation.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ErrorRates {
     /// Of a read.
     pub read: f64,
     /// Of a write.
     pub write: f64,
-    /// Of a sync; what it should have made durable is then lost in part, as on Linux.
+    /// Of a sync. Some of what it should have made durable is then lost, as on Linux.
     pub sync: f64,
 }
 
@@ -90,7 +91,7 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Fixed delays, everything in the cache, nothing cut short.
+    /// Fixed delays, everything in the page cache, and no short reads or writes.
     #[must_use]
     pub fn calm() -> Config {
         let fixed = |micros| Duration::from_micros(micros)..=Duration::from_micros(micros);

@@ -1,6 +1,6 @@
-//! How many files the process on a node holds open, and how many it may.
+//! How many files the process on a node has open, and how many it may have open.
 //!
-//! Owns the count of one node. Knows no file.
+//! Owns that count for one node. Must not know the files.
 
 use std::io;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ pub(crate) struct Descriptors {
     most: AtomicUsize,
 }
 
-/// One that is taken; given back when it is dropped.
+/// A descriptor that is in use. It is given back when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Descriptor(Arc<Descriptors>);
 
@@ -31,12 +31,12 @@ impl Descriptors {
         self.limit.store(limit, Relaxed);
     }
 
-    /// The most that were ever open at the same time.
+    /// The largest number that was ever open at the same time.
     pub(crate) fn most(&self) -> usize {
         self.most.load(Relaxed)
     }
 
-    /// Takes one; EMFILE when there is none left.
+    /// Takes a descriptor. EMFILE if there is none left.
     pub(crate) fn take(self: &Arc<Self>) -> io::Result<Descriptor> {
         let open = self.open.load(Relaxed) + 1;
         if open > self.limit.load(Relaxed) {

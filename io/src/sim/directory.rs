@@ -1,6 +1,6 @@
 //! Names on a simulated disk, and its locks.
 //!
-//! Owns no state but a lock that is held. Knows no open file.
+//! Owns no state except a lock that is held. Must not know open files.
 
 use std::ffi::OsString;
 use std::io;
@@ -64,8 +64,8 @@ pub(crate) fn read(sim: &SimContext, path: &Path) -> io::Result<Bytes> {
     sim.node.disk.borrow().visible(path).map(Bytes::from)
 }
 
-/// The room of the disk and what is left of it, in bytes. A disk without a stated capacity has as much as can be written
-/// as a number.
+/// The size of the disk and the free space on it, in bytes. A disk without a stated capacity has the largest number
+/// there is.
 pub(crate) fn space(sim: &SimContext) -> io::Result<(u64, u64)> {
     sim.check_fault(Operation::Read)?;
     let (capacity, used) = sim.node.disk.borrow_mut().space();
@@ -97,7 +97,7 @@ impl SimLock {
 
 impl Drop for SimLock {
     fn drop(&mut self) {
-        // Dropped elsewhere, the lock stays until the process ends.
+        // If it is dropped elsewhere, the lock stays until the process ends.
         let Some(sim) = context() else { return };
         let node = sim.world.node(self.node);
         if node.boot() == self.boot {

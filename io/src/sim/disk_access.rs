@@ -1,7 +1,7 @@
-//! What all operations on a node's disk have in common: the faults that they meet, how much of them is done, the power that
-//! goes with them.
+//! What all operations on a node's disk have in common: the faults that hit them, how much of them is done, and a power
+//! cut after one of them.
 //!
-//! Owns nothing: faults and disk are the node's. Knows no open file.
+//! Owns nothing: the node owns the faults and the disk. Must not know open files.
 
 use std::io;
 use std::path::Path;
@@ -11,11 +11,11 @@ use super::environment::SimContext;
 use super::faults::Operation;
 use super::world::Loss;
 
-/// A write that is cut short ends with a page.
+/// A write that is cut short ends at a page boundary.
 const PAGE: u64 = 4096;
 
 impl SimContext {
-    /// Counts an operation that changed the disk; the power may go with it.
+    /// Counts an operation that changed the disk. The power may be cut after it.
     pub(crate) fn count_operation(&self) {
         if self.node.is_alive() && self.node.faults.borrow_mut().count() {
             self.world.crash(self.id(), Loss::Power);
@@ -34,7 +34,7 @@ impl SimContext {
         self.node.disk.borrow_mut().touch(ino, self.world.wall_clock_ms());
     }
 
-    /// How much of `length` an operation moves: all, or now and then less, but something.
+    /// How much of `length` an operation moves: all of it, or sometimes less, but never nothing.
     pub(super) fn cut_short(&self, length: usize) -> usize {
         let rng = &self.world.chance.disk;
         if length > 1 && rng.chance(self.world.config.disk.short) {
@@ -44,7 +44,7 @@ impl SimContext {
         }
     }
 
-    /// The same for a write: the kernel copies page by page, so one that is cut short ends with a page.
+    /// The same for a write. The kernel copies page by page, so a short write ends at a page boundary.
     pub(super) fn cut_short_at_page(&self, position: u64, length: usize) -> usize {
         let short = self.cut_short(length);
         let page_end = (position + short as u64) / PAGE * PAGE;

@@ -1,6 +1,6 @@
-//! Where simulated code runs: the way from a core to its node and world, and back.
+//! Where simulated code runs: how to get from a core to its node and its world.
 //!
-//! Owns what a core asks of the simulation. Knows no file and no stream: those go from here.
+//! Owns what a core asks of the simulation. Must not know files or streams: those start from here.
 
 use std::any::Any;
 use std::ops::RangeInclusive;
@@ -14,7 +14,7 @@ use crate::executor::context;
 use crate::executor::environment::Environment;
 use crate::instant::Instant;
 
-/// How long heavy work seems to take.
+/// How long offloaded work takes, in virtual time.
 const OFFLOAD: RangeInclusive<Duration> = Duration::from_micros(10)..=Duration::from_millis(1);
 
 /// What a simulated core runs in.
@@ -23,7 +23,7 @@ struct NodeEnvironment {
     node: Weak<Node>,
 }
 
-/// Makes a node's cores, unless there are some that nothing was started on yet.
+/// Makes a node's cores, unless it has cores on which nothing was started yet.
 pub(crate) fn boot_up(world: &Rc<World>, id: NodeId) -> Rc<Node> {
     let node = world.node(id);
     node.boot_up(|| Box::new(NodeEnvironment { world: Rc::downgrade(world), node: Rc::downgrade(&node) }));
@@ -54,13 +54,13 @@ impl Environment for NodeEnvironment {
     }
 }
 
-/// The world and node of the running code, if it is simulated.
+/// A simulated world, and one of its nodes.
 pub(crate) struct SimContext {
     pub(crate) world: Rc<World>,
     pub(crate) node: Rc<Node>,
 }
 
-/// `None` on a real core, and outside of any.
+/// The world and node of the running code. `None` on a real core, and outside a core.
 pub(crate) fn context() -> Option<SimContext> {
     context::try_with(|core| {
         let environment: &dyn Any = core?.environment()?;
@@ -69,7 +69,7 @@ pub(crate) fn context() -> Option<SimContext> {
     })
 }
 
-/// The same for code that holds something simulated.
+/// The same for code that uses something simulated: it panics elsewhere.
 pub(crate) fn context_of(thing: &str) -> SimContext {
     context().unwrap_or_else(|| {
         panic!(
@@ -83,12 +83,12 @@ impl SimContext {
         self.node.id
     }
 
-    /// Work off the core is done in no time; that it is done is heard of somewhat later.
+    /// Offloaded work itself takes no virtual time; its result arrives a little later.
     pub(crate) async fn offload_pause(&self) {
         crate::timer::sleep(self.world.chance.schedule.within(&OFFLOAD)).await;
     }
 
-    /// Waits for as long as chance says; for ever on a node that has died meanwhile.
+    /// Waits for a random time within the range. On a node that has gone down meanwhile it waits forever.
     pub(crate) async fn pause(&self, range: &RangeInclusive<Duration>) {
         crate::timer::sleep(self.world.chance.disk.within(range)).await;
         if !self.node.is_alive() {

@@ -1,6 +1,6 @@
-//! What goes wrong on a disk, and when.
+//! What fails on a disk, and when.
 //!
-//! Owns the faults of one disk. Knows neither the disk nor the operations that they meet.
+//! Owns the faults of one disk. Must not know the disk, nor the operations that fail.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -17,18 +17,18 @@ pub(crate) enum Operation {
     Sync,
 }
 
-/// Failures that were asked for: the next few operations of a kind, or a share of them all.
+/// Failures that a test asked for: of the next few operations of a kind, or of a share of all of them.
 pub(crate) struct Faults {
     rates: ErrorRates,
     /// (how many more, error code), by operation.
     next: [(u32, i32); 3],
-    /// The operation after which the power goes.
+    /// The number of the operation after which the power is cut.
     pub(crate) crash_after: Option<u64>,
-    /// Operations that changed the disk since the simulation began.
+    /// The number of operations that have changed the disk since the simulation began.
     pub(crate) operations: u64,
-    /// While set, no sync ends.
+    /// While it is set, no sync ends.
     pub(crate) syncs_held: bool,
-    /// Where nothing can be opened or named any more.
+    /// The path below which nothing can be opened or named any more.
     pub(crate) broken: Option<PathBuf>,
 }
 
@@ -69,7 +69,7 @@ impl Faults {
         }
     }
 
-    /// Counts an operation; true when the power goes now.
+    /// Counts an operation. Returns true if the power is cut now.
     pub(crate) fn count(&mut self) -> bool {
         self.operations += 1;
         let now = self.crash_after == Some(self.operations);

@@ -1,6 +1,6 @@
-//! A file on a simulated disk: time, faults and the trace around the disk's plain state.
+//! A file on a simulated disk. It adds time, faults and the trace to the plain state of the disk.
 //!
-//! Owns the handle. Knows no names: those are `directory`'s.
+//! Owns the handle. Must not know names: those are in `directory`.
 
 use std::io::{self, IoSlice};
 use std::path::Path;
@@ -17,18 +17,19 @@ use super::node_id::NodeId;
 use super::os_error::os_error;
 use super::trace::hash_bytes;
 
-/// An open file: names only, so that it may travel; the disk is found through the core that uses it.
+/// An open file. It holds only numbers, so it may be sent to another core. The disk is found through the core that uses
+/// it.
 #[derive(Clone, Debug)]
 pub(crate) struct SimFile {
     node: NodeId,
     boot: u32,
     opened: Opened,
     writable: bool,
-    /// Of this handle and its clones.
+    /// Shared by this handle and its clones.
     handle: Arc<Descriptor>,
 }
 
-/// How often a held sync looks whether it may end.
+/// How often a sync that is held checks whether it may end.
 const HELD_STEP: Duration = Duration::from_millis(1);
 
 impl SimFile {
@@ -133,7 +134,7 @@ impl SimFile {
     async fn read_slowly(&self, buf: &mut BytesMut, position: u64, length: usize) -> io::Result<usize> {
         let sim = self.context()?;
         sim.pause(&sim.world.config.disk.read_latency).await;
-        // Room for what is there, not for what was asked: a length may be a lie.
+        // Space for the bytes that the file has, not for those that were asked for: the length may be wrong.
         let there = self.len()?.saturating_sub(position).min(length as u64) as usize;
         let before = buf.len();
         buf.resize(before + there, 0);
@@ -204,7 +205,7 @@ impl SimFile {
         Ok(if is_cold { 0 } else { self.len()?.next_multiple_of(4096) })
     }
 
-    /// As likely as bytes are not in the cache, something else holds some of them there.
+    /// As often as bytes are not in the cache, something else holds pages of the file there.
     pub(crate) fn evict(&self) -> io::Result<bool> {
         let is_held = self.is_cold(&self.context()?);
         if !is_held {

@@ -1,6 +1,6 @@
-//! What a test can see and do, from outside of the nodes or from a task on one of them.
+//! What a test can see and do, from outside the nodes or from a task on one of them.
 //!
-//! Owns nothing but a way to the world. Knows nothing of how a step is taken.
+//! Owns nothing but a reference to the world. Must not know how a step is taken.
 
 use std::io;
 use std::net::IpAddr;
@@ -18,65 +18,66 @@ use super::world::{Loss, World};
 use crate::executor::context;
 use crate::instant::Instant;
 
-/// A simulation as seen by those who play fate in it. Clones are the same one.
+/// A simulation, as seen by a test that controls it. Clones are the same simulation.
 #[derive(Clone)]
 pub struct Handle {
     pub(super) world: Rc<World>,
 }
 
 impl Handle {
-    /// The virtual clock. (Inside of a simulated task [`crate::now`] is the same.)
+    /// The virtual clock. (In a simulated task, [`crate::now`] is the same.)
     #[must_use]
     pub fn now(&self) -> Instant {
         self.world.now()
     }
 
-    /// The running hash of everything that has happened: equal for equal seeds and programs.
+    /// The running hash of everything that has happened. It is equal for equal seeds and programs.
     #[must_use]
     pub fn trace_hash(&self) -> u64 {
         self.world.trace.borrow().hash()
     }
 
-    /// The last events, a line each: time in seconds, node, what, and its numbers.
+    /// The last events, one per line: time in seconds, node, what happened, and its numbers.
     #[must_use]
     pub fn trace(&self) -> String {
         self.world.trace.borrow().recent().collect::<Vec<_>>().join("\n")
     }
 
-    /// A random number from the simulation's seed, for a test's own choices.
+    /// A random number from the simulation's seed, for the test's own choices.
     #[must_use]
     pub fn random_u64(&self) -> u64 {
         self.world.chance.program.next()
     }
 
-    /// The node's IP address: 10.0.0.N. On the node itself 127.0.0.1 works as well.
+    /// The node's IP address: 10.0.0.N. On the node itself 127.0.0.1 works too.
     #[must_use]
     pub fn address(&self, node: NodeId) -> IpAddr {
         self.world.node(node).address()
     }
 
-    /// Cuts the node's power: its tasks are gone; of what its disk was not asked to keep, chance decides. At once when
-    /// called between steps; asked for by a running task, before the next step (and nothing the node does counts any more).
+    /// Cuts the node's power. Its tasks are gone, and chance decides what remains of everything that was not synced.
+    /// Between steps this happens at once. If a running task asks for it, it happens before the next step, and nothing
+    /// that the node does until then has an effect.
     pub fn crash(&self, node: NodeId) {
         if self.is_up(node) {
             self.world.crash(node, Loss::Power);
         }
     }
 
-    /// Ends the node's process as kill -9 does: its tasks are gone, its connections reset; the page cache stays.
+    /// Ends the node's process as kill -9 does. Its tasks are gone and its connections are reset; the page cache stays.
     pub fn kill(&self, node: NodeId) {
         if self.is_up(node) {
             self.world.crash(node, Loss::Process);
         }
     }
 
-    /// True until the node has crashed, been killed, or all of its cores have ended.
+    /// False once the node has crashed, was killed, or all of its cores have ended.
     #[must_use]
     pub fn is_up(&self, node: NodeId) -> bool {
         self.world.node(node).is_alive()
     }
 
-    /// True once every core's main future has ended by itself.
+    /// Whether every core's main future has ended by itself.
     #[must_use]
     pub fn has_ended(&self, node: NodeId) -> bool {
         self.world.node(node).state() == NodeState::Ended
@@ -95,7 +96,7 @@ impl Handle {
         faults.crash_after = Some(faults.operations + operations.max(1));
     }
 
-    /// Takes back a [`Handle::crash_after_io`] that has not come to pass.
+    /// Cancels a [`Handle::crash_after_io`] that has not happened yet.
     pub fn cancel_crash(&self, node: NodeId) {
         self.world.node(node).faults.borrow_mut().crash_after = None;
     }
@@ -118,14 +119,14 @@ impl Handle {
         NetworkHandle { world: self.world.clone() }
     }
 
-    /// The work that the node has counted since this was last asked. Computing takes no time here, so a test asks for
-    /// this instead.
+    /// The work that the node has counted since the last call. Computing takes no virtual time, so a test checks this
+    /// instead.
     pub fn take_work(&self, node: NodeId) -> Work {
         self.world.node(node).take_work()
     }
 
-    /// Runs `f` as code of the node's first core, so that files, time and randomness are the node's. For preparations;
-    /// it must not wait.
+    /// Runs `f` as code of the node's first core, so files, time and randomness are the node's. For preparations. It
+    /// must not wait.
     pub fn within<R>(&self, node: NodeId, f: impl FnOnce() -> R) -> R {
         let node = self.world.node(node);
         let core = node.cores().first().map(|core| core.state.clone());
@@ -140,7 +141,7 @@ pub struct NetworkHandle {
 }
 
 impl NetworkHandle {
-    /// From now on each segment travels for a time from this range.
+    /// From now on each segment is in transit for a time from this range.
     pub fn set_delay(&self, delay: RangeInclusive<Duration>) {
         self.world.network.borrow_mut().delay = delay;
     }
@@ -150,17 +151,17 @@ impl NetworkHandle {
         self.world.network.borrow_mut().reset_probability = probability;
     }
 
-    /// Resets all connections between two nodes (or within one, when they are the same).
+    /// Resets all connections between two nodes (or within one, if they are the same).
     pub fn reset_connections(&self, a: NodeId, b: NodeId) {
         Traffic(&self.world).reset_between(a, b);
     }
 
-    /// Cuts the line between two nodes: what is under way waits, new connections time out.
+    /// Cuts the network between two nodes. What is in transit waits, and new connections time out.
     pub fn partition(&self, a: NodeId, b: NodeId) {
         Traffic(&self.world).cut(a, b);
     }
 
-    /// Mends the line; what waited travels on.
+    /// Repairs the network between two nodes. What waited goes on.
     pub fn heal(&self, a: NodeId, b: NodeId) {
         Traffic(&self.world).heal(a, b);
     }
@@ -176,8 +177,8 @@ impl DiskHandle {
         self.node.faults.borrow_mut().fail_next(operation, count, code);
     }
 
-    /// The next `count` syncs fail with EIO. What they should have kept is then no longer pending: some of it has
-    /// arrived, the rest never will, and the page cache may show the old bytes again.
+    /// The next `count` syncs fail with EIO. What they should have made durable is then no longer pending: some of it
+    /// is durable, the rest never will be, and the page cache may show the old bytes again.
     pub fn fail_next_syncs(&self, count: u32) {
         self.fail_next(Operation::Sync, count, libc::EIO);
     }
@@ -197,12 +198,12 @@ impl DiskHandle {
         self.node.faults.borrow_mut().set_rates(rates);
     }
 
-    /// From now on everything fails with EIO that opens, lists or names this path or what lies below it.
+    /// From now on every operation that opens, lists or names this path, or something below it, fails with EIO.
     pub fn break_path(&self, path: impl AsRef<Path>) {
         self.node.faults.borrow_mut().broken = Some(path.as_ref().to_owned());
     }
 
-    /// No path is broken any more.
+    /// Repairs all paths: none is broken any more.
     pub fn mend_path(&self) {
         self.node.faults.borrow_mut().broken = None;
     }
@@ -212,23 +213,23 @@ impl DiskHandle {
         self.node.faults.borrow_mut().syncs_held = held;
     }
 
-    /// Bounds the disk: writes that don't fit are cut short or fail with ENOSPC.
+    /// Bounds the disk. Writes that do not fit are cut short, or fail with ENOSPC.
     pub fn set_capacity(&self, bytes: Option<u64>) {
         self.node.disk.borrow_mut().set_capacity(bytes);
     }
 
-    /// Bounds the files that the node's process may hold open: more fail with EMFILE.
+    /// Limits the number of files that the node's process may have open. Beyond it, opening fails with EMFILE.
     pub fn set_descriptors(&self, limit: usize) {
         self.node.descriptors.set_limit(limit);
     }
 
-    /// The most files that were ever open at the same time.
+    /// The largest number of files that were ever open at the same time.
     #[must_use]
     pub fn most_open(&self) -> usize {
         self.node.descriptors.most()
     }
 
-    /// Bytes taken, in whole blocks of 4 KiB.
+    /// The number of bytes in use, in whole blocks of 4 KiB.
     #[must_use]
     pub fn used(&self) -> u64 {
         self.node.disk.borrow_mut().used()
@@ -240,17 +241,17 @@ impl DiskHandle {
         self.node.disk.borrow().files()
     }
 
-    /// A file's bytes as programs on the node read them.
+    /// A file's bytes, as programs on the node read them.
     pub fn read(&self, path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
         self.node.disk.borrow().visible(path.as_ref())
     }
 
-    /// A file's bytes that no crash can take.
+    /// A file's bytes that are durable.
     pub fn read_durable(&self, path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
         self.node.disk.borrow().durable(path.as_ref())
     }
 
-    /// Puts a file there, durably, with the directories above it.
+    /// Creates a file, durably, with the directories above it.
     pub fn place(&self, path: impl AsRef<Path>, bytes: &[u8]) -> io::Result<()> {
         self.node.disk.borrow_mut().place(path.as_ref(), bytes)
     }

@@ -1,8 +1,9 @@
-//! Nodes, their cores, their disks and the network between them, in one thread, under a seed.
+//! The simulator: nodes, their cores, their disks and the network between them, in one thread, driven by a seed.
 //!
-//! The public types of this crate ([`crate::fs::File`], [`crate::net::TcpStream`], [`crate::spawn()`], [`crate::now`], …)
-//! work here as they do on io_uring; only what lies beneath is played. The same seed and program give the same events
-//! in the same order: [`Handle::trace_hash`] is equal. A test that fails prints its seed and the last events.
+//! The public types of this crate ([`crate::fs::File`], [`crate::net::TcpStream`], [`crate::spawn()`], [`crate::now`],
+//! …) work here as they do on io_uring; only the layers below them are simulated. The same seed and the same program
+//! give the same events in the same order: [`Handle::trace_hash`] is equal. A test that fails prints its seed and the
+//! last events.
 //!
 //! # For writers of tests
 //!
@@ -15,7 +16,7 @@
 //!     assert_eq!(disk.read_durable("/data/name").unwrap(), b"creel");
 //! });
 //! ```
-//! A crash, and what is left of it: [`Simulation::block_on`] starts the node again with the disk it had.
+//! A crash, and what remains after it: [`Simulation::block_on`] starts the node again with the disk that it had.
 //! ```
 //! use creel_io::{fs, sim};
 //! let mut sim = sim::Simulation::new(7, sim::Config::default());
@@ -29,33 +30,38 @@
 //! Several nodes: [`Simulation::add_node`], [`Simulation::start`] (as [`crate::runtime::start`]), then
 //! [`Simulation::run_until`], [`run_for`](Simulation::run_for), [`run_until_idle`](Simulation::run_until_idle) or
 //! [`run_until_ended`](Simulation::run_until_ended). A node's address is [`Handle::address`]; 127.0.0.1 is the node
-//! itself. State of the test is shared with tasks by `Rc`. What is done before cores run goes into [`Handle::within`].
+//! itself. Tasks share state of the test by `Rc`. Work to be done before the cores run goes into [`Handle::within`].
 //!
-//! Fate, from outside or from any task ([`Handle`] is cheap to clone):
-//! * a node: [`crash`](Handle::crash) (power), [`kill`](Handle::kill) (process), [`crash_after_io`](Handle::crash_after_io),
-//!   [`ask_to_stop`](Handle::ask_to_stop) (SIGTERM); [`Simulation::restart`] brings it back;
+//! Faults, from outside or from any task ([`Handle`] is cheap to clone):
+//! * a node: [`crash`](Handle::crash) (power), [`kill`](Handle::kill) (process),
+//!   [`crash_after_io`](Handle::crash_after_io), [`ask_to_stop`](Handle::ask_to_stop) (SIGTERM);
+//!   [`Simulation::restart`] starts it again;
 //! * its disk: [`Handle::disk`] fails syncs, writes and reads, fills up, flips bits, holds syncs, shows what is visible
 //!   and what is durable;
-//! * the network: [`Handle::network`] sets delays, resets connections, cuts and mends lines;
+//! * the network: [`Handle::network`] sets delays, resets connections, cuts and repairs the network between nodes;
 //! * everything by chance: [`Config`].
 //!
-//! # What is played
+//! # What is simulated
 //!
-//! * **Scheduling.** A step is one poll of one task, on a core that chance picks among those that can run; turns of the
-//!   loop keep their meaning on each core. A poll costs a little virtual time; when nobody can run the clock leaps.
-//! * **Disk.** Paths begin at `/`; `/data` and `/tmp` are there. A crash leaves of each sector (512 B or 4 KiB) any of
-//!   its versions since the last sync, of the lengths any prefix of their history, of the names any of the changes since
-//!   their directory's last sync, each whole. Cut bytes never come back. A sync that failed forgets what it should have
-//!   written, as Linux does; a second one succeeds and proves nothing. (Of a directory it only fails: names are journalled.)
-//! * **Network.** Streams that never reorder, each with its own delays; bounded in bytes, so that not reading stops the
-//!   sender; FIN, RST, refusal, timeouts of connecting. Peers of a node whose power went hear nothing for up to 30 s.
-//! * **Not played:** a wall clock that jumps, descriptors of sockets, memory, anything slow about computing (but long work
-//!   counts itself: [`crate::pace`], [`Handle::take_work`]).
+//! * **Scheduling.** A step is one poll of one task, on a core that chance picks among those that can run. Turns of the
+//!   loop keep their meaning on each core. A poll takes a little virtual time. When no task can run, the clock moves to
+//!   the next event.
+//! * **Disk.** Paths begin at `/`; `/data` and `/tmp` exist. After a crash, each sector (512 B or 4 KiB) holds any of
+//!   its versions since the last sync; the lengths are any prefix of their history; and any of the name changes since
+//!   their directory's last sync are there, each as a whole. Cut bytes never come back. A failed sync forgets what it
+//!   should have written, as Linux does; a second sync succeeds and proves nothing. (The sync of a directory only
+//!   fails: names are journalled.)
+//! * **Network.** Streams never reorder, and each has its own delays. They are bounded in bytes, so a receiver that
+//!   does not read stops the sender. There are FIN, RST, refused connections, and timeouts of connecting. Peers of a
+//!   node whose power was cut hear nothing for up to 30 s.
+//! * **Not simulated:** a wall clock that jumps, descriptors of sockets, memory, and the time that computing takes (but
+//!   long work counts itself: [`crate::pace`], [`Handle::take_work`]).
 //!
-//! The layers, from below: values and one node's parts (`config`, `rng`, `trace`, `faults`, `descriptors`, `disk`, `network::state`),
-//! `node`, `world` (what nodes share), `network::traffic`, `schedule` (the loop), `environment` (the way from a core to its node and
-//! back), then what the facades hold (`file`, `directory`, `network::stream`, `network::listener`) and what tests hold (`handle`,
-//! `simulation`). No part knows the facades.
+//! The layers, lowest first: values and the parts of one node (`config`, `rng`, `trace`, `faults`, `descriptors`,
+//! `disk`, `network::state`), `node`, `world` (what nodes share), `network::traffic`, `schedule` (the loop),
+//! `environment` (from a core to its node and back). Above them are what the public types hold (`file`, `directory`,
+//! `network::stream`, `network::listener`) and what tests hold (`handle`, `simulation`). No part may know the public
+//! types.
 
 mod config;
 mod descriptors;

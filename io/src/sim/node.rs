@@ -1,6 +1,7 @@
 //! A simulated machine: its cores, its disk, and whether it runs.
 //!
-//! Owns all that is the machine's own. Knows no other node, no network and no world: it is told what time it is.
+//! Owns everything that belongs to the machine. Must not know other nodes, the network or the world: the caller says
+//! what time it is.
 
 use std::cell::{Cell, RefCell};
 use std::net::{IpAddr, Ipv4Addr};
@@ -26,9 +27,10 @@ use crate::wake::task::CoreShared;
 /// Work that was counted by [`crate::count_work`] and [`crate::pace`], in steps.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Work {
-    /// The most in one turn of a core, by all of its tasks: for so long nobody had an answer of the network's or the disk's.
+    /// The most work in one turn of a core, by all of its tasks. For that long nobody got an answer of the network or
+    /// the disk.
     pub longest: usize,
-    /// All of it.
+    /// All work.
     pub total: usize,
 }
 
@@ -38,26 +40,26 @@ pub(crate) struct Node {
     pub(crate) disk: RefCell<Disk>,
     pub(crate) faults: RefCell<Faults>,
     pub(crate) descriptors: Arc<Descriptors>,
-    /// What the disk will hold once the node's end is carried out.
+    /// What the disk will hold once the node is down.
     disk_left: RefCell<Option<Disk>>,
     cores: RefCell<Vec<Rc<SimCore>>>,
     core_count: u16,
-    /// Counts the starts: handles of an earlier life are dead.
+    /// The number of starts. Handles from before the last start are dead.
     boot: Cell<u32>,
     state: Cell<NodeState>,
     stop_asked: Cell<bool>,
     stop_waiters: RefCell<Vec<Waker>>,
-    /// The work that its polls have counted.
+    /// The work that its tasks have counted.
     work: Cell<Work>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NodeState {
-    /// Its cores have been made; nothing has been started.
+    /// Its cores were made, and nothing was started.
     Ready,
     Running,
-    /// It has crashed in the middle of a poll. The code goes on to the poll's end and sees its disk as before, but
-    /// what the disk will hold is decided, and nothing it does has an effect any more.
+    /// It crashed in the middle of a poll. The code goes on to the end of the poll and sees its disk as before. But
+    /// what the disk will hold is decided, and nothing that the code does has an effect any more.
     Dying,
     /// Crashed or killed.
     Dead,
@@ -65,7 +67,7 @@ pub(crate) enum NodeState {
     Ended,
 }
 
-/// One core of a node, and where its turn stands.
+/// One core of a node, and the state of its turn.
 pub(crate) struct SimCore {
     pub(crate) state: Rc<CoreState>,
     main: RefCell<Option<JoinHandle<()>>>,
@@ -105,7 +107,7 @@ impl Node {
         self.state.get()
     }
 
-    /// The node's life ends here; what is left of its disk is decided by `end`.
+    /// Ends the node. `end` decides what remains on its disk.
     pub(crate) fn begin_dying(&self, end: impl FnOnce(&mut Disk)) {
         let mut left = self.disk.borrow().clone();
         end(&mut left);
@@ -113,18 +115,18 @@ impl Node {
         self.state.set(NodeState::Dying);
     }
 
-    /// True while what it does has an effect on the world.
+    /// Whether what it does has an effect on the world.
     pub(crate) fn is_alive(&self) -> bool {
         matches!(self.state.get(), NodeState::Ready | NodeState::Running)
     }
 
-    /// A poll on one of its cores has counted so many steps, and the turn it was a part of so many by now.
+    /// A poll on one of its cores has counted `steps` of work, and the whole turn `of_turn` so far.
     pub(crate) fn note_work(&self, steps: usize, of_turn: usize) {
         let Work { longest, total } = self.work.get();
         self.work.set(Work { longest: longest.max(of_turn), total: total + steps });
     }
 
-    /// What was counted since this was last asked.
+    /// The work that was counted since the last call.
     pub(crate) fn take_work(&self) -> Work {
         self.work.take()
     }
@@ -137,7 +139,7 @@ impl Node {
         self.cores.borrow().iter().for_each(f);
     }
 
-    /// Makes fresh cores, unless there are some that nothing was started on yet.
+    /// Makes new cores, unless it has cores on which nothing was started yet.
     pub(crate) fn boot_up(&self, environment: impl Fn() -> Box<dyn Environment>) {
         if self.state.get() == NodeState::Ready {
             return;
@@ -181,7 +183,7 @@ impl Node {
         self.state.set(state);
     }
 
-    /// Ends the cores whose main future has ended; true when that was the last one.
+    /// Ends the cores whose main future has ended. Returns true if that was the last one.
     pub(crate) fn end_finished_cores(&self) -> bool {
         let mut all = true;
         for core in self.cores() {
@@ -234,7 +236,7 @@ impl SimCore {
             || self.state.timers.borrow().earliest().is_some_and(|deadline| deadline <= now)
     }
 
-    /// One poll, with the beginnings and ends of the loop's turns where they fall.
+    /// Does one poll, and begins and ends the turns of the loop where they fall.
     pub(crate) fn step(&self, now: Instant, node: &Node) {
         let _entered = context::enter(self.state.clone());
         budget::turn_goes_on(self.work.get());

@@ -7,7 +7,7 @@ use std::fmt;
 pub struct NodeId(pub(crate) u16);
 
 impl NodeId {
-    /// The node that was added first; the only one of [`run`](super::run).
+    /// The node that was added first. [`run`](super::run) has only this one.
     pub const FIRST: NodeId = NodeId(1);
 }
 

@@ -1,4 +1,4 @@
-//! Errors as the system numbers them.
+//! Errors with the system's numbers.
 
 use std::io;
 

@@ -1,6 +1,6 @@
-//! The seed's streams of numbers.
+//! The streams of random numbers that a seed gives.
 //!
-//! Owns the state of one stream. Knows nothing of what is decided by it.
+//! Owns the state of one stream. Must not know what its numbers decide.
 
 use std::cell::Cell;
 use std::ops::RangeInclusive;
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::random::mix;
 
-/// SplitMix64. Each part of the simulation has a stream of its own, so that one more draw in one of them leaves the
+/// SplitMix64. Each part of the simulation has a stream of its own, so one more number from one of them leaves the
 /// others as they were.
 pub(crate) struct Rng(Cell<u64>);
 

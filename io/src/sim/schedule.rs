@@ -1,6 +1,7 @@
-//! The simulation's loop: what is due, then one poll on a core that chance picks; when nobody can run, the clock leaps.
+//! The simulation's loop: it does what is due, and then one poll on a core that chance picks. When no task can run, the
+//! clock moves to the next event.
 //!
-//! Owns the order of what happens, crashes included. Knows no file and no stream.
+//! Owns the order of events, crashes included. Must not know files or streams.
 
 use std::fmt;
 use std::rc::Rc;
@@ -13,7 +14,7 @@ use super::world::{Loss, World};
 /// Why a run ended before its goal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stop {
-    /// Nobody can run, and nothing will happen by itself: a deadlock, or everything is done.
+    /// No task can run, and nothing will happen by itself: it is a deadlock, or everything is done.
     Stalled,
     /// [`Config::steps_max`](super::Config::steps_max) was reached.
     OutOfSteps,
@@ -34,7 +35,7 @@ impl fmt::Display for Stop {
 impl std::error::Error for Stop {}
 
 impl World {
-    /// Takes one step; false when there is none to take.
+    /// Takes one step. Returns false if there is none to take.
     pub(crate) fn step(&self) -> bool {
         self.carry_out_crashes();
         while let Some(arrival) = self.pop_due() {
@@ -77,7 +78,8 @@ impl World {
         true
     }
 
-    /// Takes a node down: at once between two steps, before the next one if asked for by something that runs.
+    /// Takes a node down. Between two steps this happens at once. If running code asks for it, it happens before the
+    /// next step.
     pub(crate) fn crash(&self, id: NodeId, loss: Loss) {
         self.node(id).begin_dying(|disk| match loss {
             Loss::Power => disk.crash(&self.chance.disk),
@@ -97,7 +99,7 @@ impl World {
         }
     }
 
-    /// A node whose cores have all ended: its process has exited.
+    /// Ends a node whose cores have all ended: its process has exited.
     pub(crate) fn end_node(&self, node: &Node) {
         self.note(node.id, "end", None, [0; 3]);
         node.tear_down(NodeState::Ended);

@@ -1,6 +1,6 @@
 //! Makes nodes, starts them, and lets time pass.
 //!
-//! Owns the world. Knows nothing of how a step is taken.
+//! Owns the world. Must not know how a step is taken.
 
 use std::cell::{Cell, RefCell};
 use std::ops::Deref;
@@ -16,7 +16,7 @@ use super::schedule::Stop;
 use super::world::World;
 use crate::core_id::CoreId;
 
-/// A simulated world. All of [`Handle`]'s methods are its own too.
+/// A simulated world. It has all methods of [`Handle`] too.
 pub struct Simulation {
     handle: Handle,
     seed: u64,
@@ -31,7 +31,7 @@ impl Deref for Simulation {
 }
 
 impl Simulation {
-    /// An empty world in which everything that is left to chance follows from `seed`.
+    /// An empty world. Everything that is left to chance follows from `seed`.
     #[must_use]
     pub fn new(seed: u64, config: Config) -> Simulation {
         Simulation { handle: Handle { world: World::new(seed, config) }, seed }
@@ -41,21 +41,21 @@ impl Simulation {
         &self.handle.world
     }
 
-    /// For tasks and closures that play fate.
+    /// A handle for tasks and closures that control the simulation.
     #[must_use]
     pub fn handle(&self) -> Handle {
         self.handle.clone()
     }
 
-    /// Adds a machine with `cores` cores and an empty disk (but for `/data` and `/tmp`).
+    /// Adds a machine with `cores` cores and an empty disk (except for `/data` and `/tmp`).
     pub fn add_node(&mut self, name: &str, cores: u16) -> NodeId {
         let id = self.world().add_node(name, cores);
         boot_up(self.world(), id);
         id
     }
 
-    /// Starts `main` on each of the node's cores, as [`crate::runtime::start`] does. A node that is down comes up again,
-    /// with the disk it had. Panics when it already runs.
+    /// Starts `main` on each of the node's cores, as [`crate::runtime::start`] does. A node that is down starts again,
+    /// with the disk that it had. Panics if it is running already.
     pub fn start<F>(&mut self, node: NodeId, main: impl Fn(CoreId) -> F)
     where
         F: Future<Output = ()> + 'static,
@@ -72,7 +72,7 @@ impl Simulation {
         self.start(node, main);
     }
 
-    /// Runs until `goal` holds; it is looked at between steps.
+    /// Runs until `goal` is true. It is checked between steps.
     pub fn run_until(&mut self, mut goal: impl FnMut() -> bool) -> Result<(), Stop> {
         for _ in 0..self.world().config.steps_max {
             if goal() {
@@ -85,7 +85,7 @@ impl Simulation {
         Err(Stop::OutOfSteps)
     }
 
-    /// Lets `duration` of virtual time pass. When nothing is left to happen, the clock alone goes on.
+    /// Lets `duration` of virtual time pass. When nothing is left to happen, only the clock moves.
     pub fn run_for(&mut self, duration: Duration) -> Result<(), Stop> {
         let (world, until) = (self.world().clone(), self.now() + duration);
         for _ in 0..world.config.steps_max {
@@ -117,8 +117,8 @@ impl Simulation {
         if watched.state() == NodeState::Ended { Ok(()) } else { Err(Stop::Crashed(node)) }
     }
 
-    /// Runs `body` as the main future of the node's first core (other cores idle) and gives its value; the node ends
-    /// with it. A node that is down comes up again first, with the disk it had: recovery begins here.
+    /// Runs `body` as the main future of the node's first core (other cores are idle) and returns its value. The node
+    /// ends with it. A node that is down is started first, with the disk that it had, so recovery begins here.
     pub fn block_on<T, F>(&mut self, node: NodeId, body: F) -> Result<T, Stop>
     where
         T: 'static,
@@ -150,7 +150,7 @@ impl Drop for Simulation {
     }
 }
 
-/// Runs `body` on the only core of the only node of a fresh world with the default [`Config`]. Panics when it does not end.
+/// Runs `body` on the only core of the only node of a new world with the default [`Config`]. Panics if it does not end.
 pub fn run<T, F>(seed: u64, body: impl FnOnce(Handle) -> F) -> T
 where
     T: 'static,

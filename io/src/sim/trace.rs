@@ -1,6 +1,6 @@
-//! What happened, as a running hash and as the last events in words.
+//! What happened, as a running hash and as the last events in text.
 //!
-//! Owns the hash and the last events. Knows nothing of what they mean.
+//! Owns the hash and the last events. Must not know what they mean.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -35,7 +35,7 @@ impl Trace {
         self.hash
     }
 
-    /// A decision that only the hash remembers.
+    /// Adds a decision to the hash only.
     pub(crate) fn fold(&mut self, value: u64) {
         self.hash = mix(self.hash.rotate_left(7) ^ value);
     }
@@ -74,7 +74,7 @@ fn hash_path(path: &Path) -> u64 {
     hash_bytes(path.as_os_str().as_encoded_bytes())
 }
 
-/// Tells contents apart; not against an adversary.
+/// A hash that tells contents apart, but not against an adversary.
 pub(crate) fn hash_bytes(bytes: &[u8]) -> u64 {
     let mut hash = bytes.len() as u64;
     for chunk in bytes.chunks(8) {

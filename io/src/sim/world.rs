@@ -1,6 +1,6 @@
-//! All that the simulated nodes share: the clock, chance, the trace, the network, and what is due when.
+//! What all simulated nodes share: the clock, chance, the trace, the network, and the list of due events.
 //!
-//! Owns that state. What happens to it step by step is `schedule`'s; knows no file, no stream and no test.
+//! Owns that state. `schedule` changes it step by step. Must not know files, streams or tests.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -15,7 +15,7 @@ use super::rng::Rng;
 use super::trace::{Event, Trace};
 use crate::instant::Instant;
 
-/// The virtual clock does not begin at zero, so that moments before the start can be named.
+/// The virtual clock does not begin at zero, so moments before the start can be expressed.
 const CLOCK_START_NANOS: u64 = 3_600_000_000_000;
 
 pub(crate) struct World {
@@ -31,7 +31,7 @@ pub(crate) struct World {
     pub(super) stepping: Cell<bool>,
 }
 
-/// The seed's streams.
+/// The streams of random numbers.
 pub(crate) struct Chance {
     pub(crate) schedule: Rng,
     pub(crate) disk: Rng,
@@ -39,12 +39,12 @@ pub(crate) struct Chance {
     pub(crate) program: Rng,
 }
 
-/// What a crash takes.
+/// What is lost when a node goes down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Loss {
-    /// The power: also what the disk has not been asked to keep.
+    /// The power: what the disk was not asked to keep may be lost too.
     Power,
-    /// The process alone: what it wrote stays in the page cache.
+    /// Only the process: what it wrote stays in the page cache.
     Process,
 }
 
@@ -84,7 +84,7 @@ impl World {
         self.clock.set(self.clock.get() + nanos);
     }
 
-    /// The clock leaps to `moment`; it never goes back.
+    /// Moves the clock to `moment`. It never goes back.
     pub(crate) fn leap_to(&self, moment: Instant) {
         self.clock.set(self.clock.get().max(moment.as_nanos()));
     }
@@ -133,7 +133,7 @@ impl World {
         self.nodes.borrow()[usize::from(id.0) - 1].clone()
     }
 
-    /// Drops all that runs anywhere.
+    /// Drops everything that runs on any node.
     pub(crate) fn tear_down(&self) {
         let nodes = self.nodes.borrow().clone();
         nodes.iter().for_each(|node| node.tear_down(NodeState::Dead));

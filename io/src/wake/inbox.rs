@@ -1,12 +1,13 @@
-//! What other threads hand to a core, and how a core goes to sleep without missing any of it.
+//! What other threads deliver to a core, and how the core goes to sleep without missing any of it.
 //!
-//! Owns the items on their way and the word on whether the core sleeps. Knows no task, and not how a core is woken: it
-//! says who has to.
+//! Owns the items on their way, and the flag that says whether the core sleeps. Knows no task, nor how a core is woken:
+//! it says who has to wake it.
 //!
-//! Both sides write, fence and then read what the other one writes: the core says that it sleeps and looks into the inbox;
-//! whoever delivers fills the inbox and looks whether the core sleeps. The fences are sequentially consistent, so at least
-//! one of the two sees the other. Whether the core sleeps is only ever exchanged, never just stored: so all changes of it
-//! follow one another, and loom can tell, which orders a store and an exchange by two threads too freely.
+//! Each side writes, executes a fence, and then reads what the other side writes. The core sets the flag that it sleeps
+//! and looks into the inbox. A thread that delivers fills the inbox and looks whether the core sleeps. The fences are
+//! sequentially consistent, so at least one of the two sees the other. The flag is only ever exchanged, never just
+//! stored. So all its changes follow one another, which loom needs: it orders a store and an exchange by two threads
+//! too freely.
 
 use std::sync::PoisonError;
 
@@ -19,7 +20,7 @@ pub(crate) struct Inbox<T> {
 }
 
 impl<T> Inbox<T> {
-    /// Empty; its core is awake.
+    /// An empty inbox, whose core is awake.
     pub(crate) fn new() -> Inbox<T> {
         Inbox {
             items: Mutex::new(Vec::new()),
@@ -28,32 +29,32 @@ impl<T> Inbox<T> {
         }
     }
 
-    /// Hands `item` to the core. True if the core sleeps and this caller has to wake it.
+    /// Delivers `item` to the core. Returns true if the core sleeps and this caller has to wake it.
     pub(crate) fn deliver(&self, item: T) -> bool {
         self.items.lock().unwrap_or_else(PoisonError::into_inner).push(item);
         self.is_filled.store(true, Ordering::Relaxed);
         fence(Ordering::SeqCst);
-        // Most often it is awake, and the exchange would take the cache line from it.
+        // Usually the core is awake, and an exchange would take the cache line from it.
         self.is_asleep.load(Ordering::Relaxed) && self.is_asleep.swap(false, Ordering::Relaxed)
     }
 
-    /// For the core: what was delivered since the last call.
+    /// For the core: everything delivered since the last call.
     pub(crate) fn take(&self) -> Vec<T> {
         if !self.has_items() {
             return Vec::new();
         }
-        // Before the lock: an item that comes later says so anew.
+        // Before the lock is taken: an item that comes later sets the flag again.
         self.is_filled.store(false, Ordering::Relaxed);
         std::mem::take(&mut *self.items.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// For the core: whether something was delivered. What comes at this very moment may be missed;
+    /// For the core: whether something was delivered. An item that comes at this very moment may be missed;
     /// [`Inbox::begin_sleep`] finds it.
     pub(crate) fn has_items(&self) -> bool {
         self.is_filled.load(Ordering::Relaxed)
     }
 
-    /// For the core: says that it sleeps from now on. False if something has been delivered, so that it must not.
+    /// For the core: sets the flag that it sleeps. Returns false if something was delivered; then it must not sleep.
     pub(crate) fn begin_sleep(&self) -> bool {
         self.is_asleep.swap(true, Ordering::Relaxed);
         fence(Ordering::SeqCst);
@@ -64,7 +65,7 @@ impl<T> Inbox<T> {
         true
     }
 
-    /// For the core: it is awake again.
+    /// For the core: clears the flag; it is awake again.
     pub(crate) fn end_sleep(&self) {
         self.is_asleep.swap(false, Ordering::Relaxed);
     }

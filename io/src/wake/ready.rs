@@ -1,6 +1,6 @@
 //! The tasks of a core that are to be polled, and what a waker does.
 //!
-//! Owns the ready queue, and which one is the running thread's. Knows nothing of the futures behind the tasks.
+//! Owns the ready queue, and knows which one is the running thread's. Must not know the futures of the tasks.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -15,16 +15,16 @@ thread_local! {
     static CURRENT: RefCell<Option<Rc<ReadyQueue>>> = const { RefCell::new(None) };
 }
 
-/// Makes `queue` the current one of this thread; gives the one before.
+/// Makes `queue` the current queue of this thread. Returns the previous one.
 pub(crate) fn replace_current(queue: Option<Rc<ReadyQueue>>) -> Option<Rc<ReadyQueue>> {
     CURRENT.with(|current| std::mem::replace(&mut *current.borrow_mut(), queue))
 }
 
-/// Those who are to be polled, in the order in which they were woken.
+/// The tasks that are to be polled, in the order in which they were woken.
 pub(crate) struct ReadyQueue {
     core: Arc<CoreShared>,
     tasks: RefCell<VecDeque<Arc<Task>>>,
-    /// Cores that this core's tasks have found asleep, and that nobody else will wake.
+    /// Cores that this core's tasks have found asleep, and that only this core will wake.
     sleepers: RefCell<Vec<Arc<CoreShared>>>,
 }
 
@@ -65,7 +65,7 @@ impl ReadyQueue {
         }
     }
 
-    /// A core that this one has to wake.
+    /// Adds a core that this one has to wake.
     #[inline]
     pub(crate) fn pop_sleeper(&self) -> Option<Arc<CoreShared>> {
         self.sleepers.borrow_mut().pop()
@@ -74,7 +74,7 @@ impl ReadyQueue {
 
 impl Wake for Task {
     fn wake(self: Arc<Self>) {
-        // No queue while the thread ends: the core's own tasks are gone by then.
+        // While the thread ends there is no queue; the core's own tasks are gone by then.
         let mut task = Some(self);
         let outcome =
             CURRENT.try_with(|current| wake(task.take().expect("run once"), current.borrow().as_deref()));
@@ -91,8 +91,8 @@ fn wake(task: Arc<Task>, current: Option<&ReadyQueue>) {
     }
 }
 
-/// Hands the task to its core. If that one sleeps it is woken: by this thread's core once its turn is over, or now where
-/// this thread has none.
+/// Hands the task to its core. If that core sleeps, it is woken: by this thread's core at the end of its turn, or at
+/// once if this thread has no core.
 fn wake_elsewhere(task: Arc<Task>, current: Option<&ReadyQueue>) {
     if !task.flags.deliver() {
         return;

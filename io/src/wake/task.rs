@@ -1,4 +1,4 @@
-//! A task's identity, as wakers hold it, and the part of its core that other threads reach.
+//! The identity of a task, as wakers hold it, and the part of its core that other threads use.
 //!
 //! Owns no future: that stays in the core's executor, and only this crosses threads.
 
@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use super::flags::WakeFlags;
 use super::inbox::Inbox;
 
-/// Names a task within its core.
+/// A task within its core.
 pub(crate) struct Task {
     pub(crate) slot: u32,
     pub(crate) generation: u32,
@@ -22,38 +22,38 @@ impl Task {
         Task { slot, generation, core, flags: WakeFlags::default() }
     }
 
-    /// Called by the executor right before a poll: wakes from now on queue the task again.
+    /// The executor calls this right before a poll. A later wake queues the task again.
     #[inline]
     pub(crate) fn unqueue(&self) {
         self.flags.unqueue();
     }
 }
 
-/// The part of a core that wakers on other threads reach.
+/// The part of a core that wakers on other threads use.
 pub(crate) struct CoreShared {
     pub(crate) inbox: Inbox<Arc<Task>>,
-    /// The ring's descriptor, -1 where there is none (any more).
+    /// The ring's descriptor. -1 if there is none, or none any more.
     ring_fd: AtomicI32,
     event_fd: Option<Arc<OwnedFd>>,
 }
 
 impl CoreShared {
-    /// Of a core that sleeps in the kernel, and is woken by a message to its ring or through its event counter.
+    /// For a core that sleeps in the kernel. A message to its ring, or its event counter, wakes it.
     pub(crate) fn of_ring(ring_fd: RawFd, event_fd: Arc<OwnedFd>) -> CoreShared {
         CoreShared { inbox: Inbox::new(), ring_fd: AtomicI32::new(ring_fd), event_fd: Some(event_fd) }
     }
 
-    /// Of a simulated core, which never sleeps.
+    /// For a simulated core, which never sleeps.
     pub(crate) fn simulated() -> CoreShared {
         CoreShared { inbox: Inbox::new(), ring_fd: AtomicI32::new(-1), event_fd: None }
     }
 
-    /// The core's ring goes away.
+    /// Notes that the core's ring is closed.
     pub(crate) fn close_ring(&self) {
         self.ring_fd.store(-1, Ordering::Release);
     }
 
-    /// The ring to which a message wakes the core.
+    /// The ring to send the message to that wakes the core.
     pub(crate) fn ring_fd(&self) -> Option<RawFd> {
         Some(self.ring_fd.load(Ordering::Acquire)).filter(|fd| *fd >= 0)
     }

@@ -61,7 +61,7 @@ impl Request for AddPartitionsToTxnRequest {
 #[derive(Clone, Debug, PartialEq, Message)]
 #[wire(flexible = "3+")]
 pub struct AddPartitionsToTxnResponse {
-    /// How long the client was or is to be held back, in milliseconds.
+    /// How long the client was throttled or is to be throttled, in milliseconds.
     pub throttle_time_ms: i32,
     /// What went wrong, if anything.
     #[wire(versions = "4+")]

@@ -1,6 +1,6 @@
-//! AlterConfigs (33): new settings in place of all that were set before.
+//! AlterConfigs (33): replaces all settings that were set before.
 //!
-//! v2 is flexible. IncrementalAlterConfigs is the gentler way.
+//! v2 is flexible. IncrementalAlterConfigs changes single settings instead.
 
 use crate::{ApiKey, ErrorCode, Message, Request, Str, VersionRange};
 
@@ -45,7 +45,7 @@ impl Request for AlterConfigsRequest {
 #[derive(Clone, Debug, PartialEq, Message)]
 #[wire(flexible = "2+")]
 pub struct AlterConfigsResponse {
-    /// How long the client was or is to be held back, in milliseconds.
+    /// How long the client was throttled or is to be throttled, in milliseconds.
     pub throttle_time_ms: i32,
     /// The topics.
     pub responses: Vec<AlterConfigsResourceResponse>,

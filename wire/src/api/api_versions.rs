@@ -1,10 +1,11 @@
 //! ApiVersions (18): the first request of most clients, asking what the broker can do.
 //!
-//! The answer's header is always v0 (see `header`). A request of a version that is not known must not have
-//! its body read: it is answered with error 35 in v0 form, naming the versions of this API alone (see
-//! `unsupported_version`), and the client asks again. v1 adds the throttle time, v3 is flexible and carries
-//! the client's software name and the broker's features, v4 fixes features whose lowest version is 0
-//! (KAFKA-17011).
+//! The answer's header is always v0 (see `header`). If the version of the request is unknown, its body must not be
+//! read. It is answered with error 35 in v0 form, with the versions of this API alone (see `unsupported_version`),
+//! and the client asks again.
+//!
+//! v1 adds the throttle time. v3 is flexible and carries the client's software name and the broker's features. v4
+//! fixes features whose lowest version is 0 (KAFKA-17011).
 
 use crate::{
     ApiKey, Bytes, DecodeError, EncodedFrame, ErrorCode, Message, Request, Str, VersionRange, frame,
@@ -28,7 +29,7 @@ impl Request for ApiVersionsRequest {
     type Response = ApiVersionsResponse;
 }
 
-/// What the broker has.
+/// The APIs, versions and features of the broker.
 #[derive(Clone, Debug, PartialEq, Message)]
 #[wire(flexible = "3+")]
 pub struct ApiVersionsResponse {
@@ -36,7 +37,7 @@ pub struct ApiVersionsResponse {
     pub error_code: ErrorCode,
     /// The APIs, each with its versions.
     pub api_keys: Vec<ApiVersion>,
-    /// How long the client was or is to be held back, in milliseconds.
+    /// How long the client was throttled or is to be throttled, in milliseconds.
     #[wire(versions = "1+")]
     pub throttle_time_ms: i32,
     /// Features that the broker can have.
@@ -48,7 +49,7 @@ pub struct ApiVersionsResponse {
     /// Features that the cluster has agreed on.
     #[wire(versions = "3+", tag = 2)]
     pub finalized_features: Vec<FinalizedFeatureKey>,
-    /// Only ever false: ZooKeeper is gone.
+    /// Always false: ZooKeeper no longer exists.
     #[wire(versions = "3+", tag = 3)]
     pub zk_migration_ready: bool,
 }
@@ -86,9 +87,8 @@ pub struct FinalizedFeatureKey {
     pub min_version_level: i16,
 }
 
-/// The answer to an ApiVersions request of a version that is not known: error 35 in v0 form, listing this API
-/// only, so that the client can ask again in a version that both sides know (KIP-511). It needs no more of
-/// the request than its header.
+/// The answer to an ApiVersions request of an unknown version. It is error 35 in v0 form and lists only this API, so
+/// the client can ask again in a version that both sides know (KIP-511). Of the request, only the header is needed.
 #[must_use]
 pub fn unsupported_version(correlation_id: i32) -> EncodedFrame {
     let VersionRange { min: min_version, max: max_version } = ApiVersionsRequest::ADVERTISED;
@@ -104,9 +104,9 @@ pub fn unsupported_version(correlation_id: i32) -> EncodedFrame {
 
 const CORRELATION_ID_SIZE: usize = 4;
 
-/// Reads an answer in the form of `version`, or in v0 form where the broker fell back to that.
+/// Decodes an answer in the form of `version`, or in v0 form if the broker fell back to that.
 pub fn decode_response(frame: Bytes, version: i16) -> Result<ApiVersionsResponse, DecodeError> {
-    // In either form the error code comes first; the rest of a flexible answer makes no sense in v0 form.
+    // In both forms the error code comes first. The rest of a flexible answer makes no sense in v0 form.
     let error = frame
         .get(CORRELATION_ID_SIZE..)
         .and_then(|rest| rest.first_chunk())

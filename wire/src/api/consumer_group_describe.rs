@@ -24,7 +24,7 @@ impl Request for ConsumerGroupDescribeRequest {
 #[derive(Clone, Debug, PartialEq, Message)]
 #[wire(flexible = "0+")]
 pub struct ConsumerGroupDescribeResponse {
-    /// How long the client was or is to be held back, in milliseconds.
+    /// How long the client was throttled or is to be throttled, in milliseconds.
     pub throttle_time_ms: i32,
     /// The groups.
     pub groups: Vec<DescribedGroup>,

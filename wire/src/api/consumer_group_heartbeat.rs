@@ -1,11 +1,12 @@
-//! ConsumerGroupHeartbeat (68): the whole life of a member in the new group protocol (KIP-848).
+//! ConsumerGroupHeartbeat (68): a member joins, stays in and leaves a group of the new protocol (KIP-848) by this one
+//! request.
 //!
-//! Flexible from the start. v1 adds a subscription by pattern and has members choose their own ids
-//! (KIP-1082). Null stands for "as in the last heartbeat".
+//! Flexible from the start. v1 adds a subscription by pattern, and members choose their own ids (KIP-1082). Null
+//! means "as in the last heartbeat".
 
 use crate::{ApiKey, ErrorCode, Message, Request, Str, Uuid, VersionRange};
 
-/// A sign of life, and what the member wants.
+/// A heartbeat, and what the member wants.
 #[derive(Clone, Debug, PartialEq, Message)]
 #[wire(flexible = "0+")]
 pub struct ConsumerGroupHeartbeatRequest {
@@ -57,7 +58,7 @@ impl Request for ConsumerGroupHeartbeatRequest {
 #[derive(Clone, Debug, PartialEq, Message)]
 #[wire(flexible = "0+")]
 pub struct ConsumerGroupHeartbeatResponse {
-    /// How long the client was or is to be held back, in milliseconds.
+    /// How long the client was throttled or is to be throttled, in milliseconds.
     pub throttle_time_ms: i32,
     /// What went wrong, if anything.
     pub error_code: ErrorCode,
@@ -69,7 +70,7 @@ pub struct ConsumerGroupHeartbeatResponse {
     pub member_id: Option<Str>,
     /// The member's epoch; -1 for none.
     pub member_epoch: i32,
-    /// How often to beat, in milliseconds.
+    /// The time between two heartbeats, in milliseconds.
     pub heartbeat_interval_ms: i32,
     /// What the member is to have; null for no change.
     #[wire(nullable = "0+")]

@@ -1,7 +1,7 @@
 //! CreatePartitions (37): more partitions for topics.
 //!
-//! v2 is flexible, v3 may be answered with THROTTLING_QUOTA_EXCEEDED. Every topic asked for must be answered
-//! for.
+//! v2 is flexible, v3 may be answered with THROTTLING_QUOTA_EXCEEDED. The answer must name every topic of the
+//! request.
 
 use crate::{ApiKey, ErrorCode, Message, Request, Str, VersionRange};
 
@@ -46,7 +46,7 @@ impl Request for CreatePartitionsRequest {
 #[derive(Clone, Debug, PartialEq, Message)]
 #[wire(flexible = "2+")]
 pub struct CreatePartitionsResponse {
-    /// How long the client was or is to be held back, in milliseconds.
+    /// How long the client was throttled or is to be throttled, in milliseconds.
     pub throttle_time_ms: i32,
     /// One for each.
     pub results: Vec<CreatePartitionsTopicResult>,

@@ -64,7 +64,7 @@ impl Request for CreateTopicsRequest {
 #[derive(Clone, Debug, PartialEq, Message)]
 #[wire(flexible = "5+")]
 pub struct CreateTopicsResponse {
-    /// How long the client was or is to be held back, in milliseconds.
+    /// How long the client was throttled or is to be throttled, in milliseconds.
     #[wire(versions = "2+")]
     pub throttle_time_ms: i32,
     /// The topics.

@@ -1,4 +1,4 @@
-//! DeleteGroups (42): empty groups to be deleted.
+//! DeleteGroups (42): deletes empty groups.
 //!
 //! v2 is flexible.
 
@@ -22,7 +22,7 @@ impl Request for DeleteGroupsRequest {
 #[derive(Clone, Debug, PartialEq, Message)]
 #[wire(flexible = "2+")]
 pub struct DeleteGroupsResponse {
-    /// How long the client was or is to be held back, in milliseconds.
+    /// How long the client was throttled or is to be throttled, in milliseconds.
     pub throttle_time_ms: i32,
     /// One for each.
     pub results: Vec<DeletableGroupResult>,

@@ -42,7 +42,7 @@ impl Request for DeleteRecordsRequest {
 #[derive(Clone, Debug, PartialEq, Message)]
 #[wire(flexible = "2+")]
 pub struct DeleteRecordsResponse {
-    /// How long the client was or is to be held back, in milliseconds.
+    /// How long the client was throttled or is to be throttled, in milliseconds.
     pub throttle_time_ms: i32,
     /// The topics.
     pub topics: Vec<DeleteRecordsTopicResult>,

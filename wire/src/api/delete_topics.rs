@@ -1,4 +1,4 @@
-//! DeleteTopics (20): topics to be deleted, by name or id.
+//! DeleteTopics (20): deletes topics, by name or id.
 //!
 //! v0, which Kafka itself has dropped, is still sent by ruby-kafka. v1 adds the throttle time, v4 is
 //! flexible, v5 adds error messages, v6 replaces the list of names with one of names or ids.
@@ -39,7 +39,7 @@ impl Request for DeleteTopicsRequest {
 #[derive(Clone, Debug, PartialEq, Message)]
 #[wire(flexible = "4+")]
 pub struct DeleteTopicsResponse {
-    /// How long the client was or is to be held back, in milliseconds.
+    /// How long the client was throttled or is to be throttled, in milliseconds.
     #[wire(versions = "1+")]
     pub throttle_time_ms: i32,
     /// The topics.

@@ -29,7 +29,7 @@ impl Request for DescribeClusterRequest {
 #[derive(Clone, Debug, PartialEq, Message)]
 #[wire(flexible = "0+")]
 pub struct DescribeClusterResponse {
-    /// How long the client was or is to be held back, in milliseconds.
+    /// How long the client was throttled or is to be throttled, in milliseconds.
     pub throttle_time_ms: i32,
     /// What went wrong, if anything.
     pub error_code: ErrorCode,

@@ -42,7 +42,7 @@ impl Request for DescribeConfigsRequest {
 #[derive(Clone, Debug, PartialEq, Message)]
 #[wire(flexible = "4+")]
 pub struct DescribeConfigsResponse {
-    /// How long the client was or is to be held back, in milliseconds.
+    /// How long the client was throttled or is to be throttled, in milliseconds.
     pub throttle_time_ms: i32,
     /// One for each.
     pub results: Vec<DescribeConfigsResult>,

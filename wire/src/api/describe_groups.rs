@@ -1,7 +1,7 @@
 //! DescribeGroups (15): groups, their state and their members.
 //!
-//! v1 adds the throttle time, v3 authorized operations, v4 static members, v5 is flexible. A group that is
-//! not there is "Dead" without an error up to v5, and GROUP_ID_NOT_FOUND from v6 on (KIP-1043).
+//! v1 adds the throttle time, v3 authorized operations, v4 static members, v5 is flexible. A group that does not
+//! exist is "Dead" without an error up to v5, and GROUP_ID_NOT_FOUND from v6 on (KIP-1043).
 
 use crate::{ApiKey, Bytes, ErrorCode, Message, Request, Str, VersionRange};
 
@@ -26,7 +26,7 @@ impl Request for DescribeGroupsRequest {
 #[derive(Clone, Debug, PartialEq, Message)]
 #[wire(flexible = "5+")]
 pub struct DescribeGroupsResponse {
-    /// How long the client was or is to be held back, in milliseconds.
+    /// How long the client was throttled or is to be throttled, in milliseconds.
     #[wire(versions = "1+")]
     pub throttle_time_ms: i32,
     /// The groups.

@@ -31,7 +31,7 @@ impl Request for DescribeProducersRequest {
 #[derive(Clone, Debug, PartialEq, Message)]
 #[wire(flexible = "0+")]
 pub struct DescribeProducersResponse {
-    /// How long the client was or is to be held back, in milliseconds.
+    /// How long the client was throttled or is to be throttled, in milliseconds.
     pub throttle_time_ms: i32,
     /// The topics.
     pub topics: Vec<TopicResponse>,

@@ -13,7 +13,7 @@ pub struct DescribeTopicPartitionsRequest {
     /// How many partitions to answer at most.
     #[wire(default = 2000)]
     pub response_partition_limit: i32,
-    /// Where to go on, from an earlier answer.
+    /// Where to continue, from an earlier answer.
     #[wire(nullable = "0+")]
     pub cursor: Option<Cursor>,
 }
@@ -40,15 +40,15 @@ impl Request for DescribeTopicPartitionsRequest {
     type Response = DescribeTopicPartitionsResponse;
 }
 
-/// A page of them.
+/// A page of topics.
 #[derive(Clone, Debug, PartialEq, Message)]
 #[wire(flexible = "0+")]
 pub struct DescribeTopicPartitionsResponse {
-    /// How long the client was or is to be held back, in milliseconds.
+    /// How long the client was throttled or is to be throttled, in milliseconds.
     pub throttle_time_ms: i32,
     /// The topics.
     pub topics: Vec<DescribeTopicPartitionsResponseTopic>,
-    /// Where to go on; null at the end.
+    /// Where to continue; null at the end.
     #[wire(nullable = "0+")]
     pub next_cursor: Option<Cursor>,
 }
@@ -86,7 +86,7 @@ pub struct DescribeTopicPartitionsResponsePartition {
     pub leader_epoch: i32,
     /// Brokers that hold it.
     pub replica_nodes: Vec<i32>,
-    /// Brokers that hold it and are in step with the leader.
+    /// Brokers that hold it and are in sync with the leader.
     pub isr_nodes: Vec<i32>,
     /// Replicas that may be made leader without loss.
     #[wire(nullable = "0+")]
@@ -94,6 +94,6 @@ pub struct DescribeTopicPartitionsResponsePartition {
     /// Replicas that last could be.
     #[wire(nullable = "0+")]
     pub last_known_elr: Option<Vec<i32>>,
-    /// Brokers that hold it and are away.
+    /// Brokers that hold it and are offline.
     pub offline_replicas: Vec<i32>,
 }

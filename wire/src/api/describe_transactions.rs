@@ -22,7 +22,7 @@ impl Request for DescribeTransactionsRequest {
 #[derive(Clone, Debug, PartialEq, Message)]
 #[wire(flexible = "0+")]
 pub struct DescribeTransactionsResponse {
-    /// How long the client was or is to be held back, in milliseconds.
+    /// How long the client was throttled or is to be throttled, in milliseconds.
     pub throttle_time_ms: i32,
     /// The transactions.
     pub transaction_states: Vec<TransactionState>,

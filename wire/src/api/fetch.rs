@@ -1,9 +1,10 @@
 //! Fetch (1): record batches, read from partitions.
 //!
-//! v7 adds sessions (KIP-227), v9 leader epochs, v10 allows zstd, v11 adds the rack, v12 is flexible and
-//! detects divergence, v13 names topics by id, v15 moves the replica id to a tagged field, v16 adds the
-//! endpoints of leaders. `records` of the answer are never null (see `Records`), and may be left in a file:
-//! they become a cut of the frame.
+//! v7 adds sessions (KIP-227), v9 leader epochs, v10 allows zstd, v11 adds the rack, v12 is flexible and detects
+//! divergence, v13 names topics by id, v15 moves the replica id to a tagged field, v16 adds the endpoints of leaders.
+//!
+//! `records` of the answer are never null (see `Records`). They may be left in a file; then they become a cut of the
+//! frame.
 
 use crate::{ApiKey, ErrorCode, Message, Records, Request, Str, Uuid, VersionRange};
 
@@ -82,7 +83,7 @@ pub struct FetchPartition {
     /// The epoch of the last record that a replica has; -1 for a consumer.
     #[wire(versions = "12+", default = -1)]
     pub last_fetched_epoch: i32,
-    /// A replica's log start; -1 for a consumer.
+    /// The start of the replica's log; -1 for a consumer.
     #[wire(versions = "5+", default = -1)]
     pub log_start_offset: i64,
     /// How much to read of it at most; a first batch that is bigger comes whole.
@@ -118,7 +119,7 @@ impl Request for FetchRequest {
 #[derive(Clone, Debug, PartialEq, Message)]
 #[wire(flexible = "12+")]
 pub struct FetchResponse {
-    /// How long the client was or is to be held back, in milliseconds.
+    /// How long the client was throttled or is to be throttled, in milliseconds.
     pub throttle_time_ms: i32,
     /// What went wrong, if anything.
     #[wire(versions = "7+")]
@@ -161,7 +162,7 @@ pub struct PartitionData {
     /// The first offset that the log still has; -1 if unknown.
     #[wire(versions = "5+", default = -1)]
     pub log_start_offset: i64,
-    /// Where a replica's log has parted from the leader's.
+    /// Where a replica's log diverges from the leader's.
     #[wire(versions = "12+", tag = 0)]
     pub diverging_epoch: EpochEndOffset,
     /// Where to go, if the leader is elsewhere.

@@ -1,4 +1,4 @@
-//! FindCoordinator (10): which broker looks after a group or a transactional id.
+//! FindCoordinator (10): which broker is the coordinator of a group or a transactional id.
 //!
 //! v1 adds the kind of key, v3 is flexible, v4 asks for several keys at once (KIP-699), v5 may be answered
 //! with TRANSACTION_ABORTABLE, v6 adds share groups.
@@ -30,7 +30,7 @@ impl Request for FindCoordinatorRequest {
 #[derive(Clone, Debug, PartialEq, Message)]
 #[wire(flexible = "3+")]
 pub struct FindCoordinatorResponse {
-    /// How long the client was or is to be held back, in milliseconds.
+    /// How long the client was throttled or is to be throttled, in milliseconds.
     #[wire(versions = "1+")]
     pub throttle_time_ms: i32,
     /// What went wrong, if anything.

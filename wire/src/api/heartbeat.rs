@@ -1,10 +1,10 @@
-//! Heartbeat (12): a member is alive, and learns whether the group rebalances.
+//! Heartbeat (12): a member tells that it is alive, and learns whether the group rebalances.
 //!
 //! v1 adds the throttle time, v3 static members, v4 is flexible.
 
 use crate::{ApiKey, ErrorCode, Message, Request, Str, VersionRange};
 
-/// A sign of life.
+/// A heartbeat.
 #[derive(Clone, Debug, PartialEq, Message)]
 #[wire(flexible = "4+")]
 pub struct HeartbeatRequest {
@@ -25,11 +25,11 @@ impl Request for HeartbeatRequest {
     type Response = HeartbeatResponse;
 }
 
-/// Whether all is well.
+/// Whether the member may go on as before.
 #[derive(Clone, Debug, PartialEq, Message)]
 #[wire(flexible = "4+")]
 pub struct HeartbeatResponse {
-    /// How long the client was or is to be held back, in milliseconds.
+    /// How long the client was throttled or is to be throttled, in milliseconds.
     #[wire(versions = "1+")]
     pub throttle_time_ms: i32,
     /// What went wrong, if anything.

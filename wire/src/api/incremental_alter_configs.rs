@@ -1,4 +1,5 @@
-//! IncrementalAlterConfigs (44): single settings set, removed, or changed as lists.
+//! IncrementalAlterConfigs (44): sets or removes single settings, or adds to and removes from settings that are
+//! lists.
 //!
 //! v1 is flexible.
 
@@ -47,7 +48,7 @@ impl Request for IncrementalAlterConfigsRequest {
 #[derive(Clone, Debug, PartialEq, Message)]
 #[wire(flexible = "1+")]
 pub struct IncrementalAlterConfigsResponse {
-    /// How long the client was or is to be held back, in milliseconds.
+    /// How long the client was throttled or is to be throttled, in milliseconds.
     pub throttle_time_ms: i32,
     /// The topics.
     pub responses: Vec<AlterConfigsResourceResponse>,

@@ -32,7 +32,7 @@ impl Request for InitProducerIdRequest {
 #[derive(Clone, Debug, PartialEq, Message)]
 #[wire(flexible = "2+")]
 pub struct InitProducerIdResponse {
-    /// How long the client was or is to be held back, in milliseconds.
+    /// How long the client was throttled or is to be throttled, in milliseconds.
     pub throttle_time_ms: i32,
     /// What went wrong, if anything.
     pub error_code: ErrorCode,

@@ -1,9 +1,8 @@
-//! JoinGroup (11): a member enters a group, or comes back to it for a rebalance.
+//! JoinGroup (11): a member joins a group, or joins it again for a rebalance.
 //!
-//! v1 tells the rebalance timeout from the session timeout, v4 has a new member come back with the id it was
-//! given (KIP-394), v5 adds static members (KIP-345), v6 is flexible, v7 names the protocol type in the
-//! answer, v8 adds a reason, v9 lets a leader skip the assignment. v0 and v1 are needed by librdkafka before
-//! 2.11 (apache/kafka#20116).
+//! v1 separates the rebalance timeout from the session timeout. In v4 a new member gets an id first and joins again
+//! with it (KIP-394). v5 adds static members (KIP-345), v6 is flexible, v7 names the protocol type in the answer, v8
+//! adds a reason, v9 lets a leader skip the assignment. librdkafka before 2.11 needs v0 and v1 (apache/kafka#20116).
 
 use crate::{ApiKey, Bytes, ErrorCode, Message, Request, Str, VersionRange};
 
@@ -51,7 +50,7 @@ impl Request for JoinGroupRequest {
 #[derive(Clone, Debug, PartialEq, Message)]
 #[wire(flexible = "6+")]
 pub struct JoinGroupResponse {
-    /// How long the client was or is to be held back, in milliseconds.
+    /// How long the client was throttled or is to be throttled, in milliseconds.
     #[wire(versions = "2+")]
     pub throttle_time_ms: i32,
     /// What went wrong, if anything.

@@ -1,4 +1,4 @@
-//! LeaveGroup (13): members go.
+//! LeaveGroup (13): members leave a group.
 //!
 //! v1 adds the throttle time, v3 takes several members, also by instance id (KIP-345), v4 is flexible, v5
 //! adds a reason.
@@ -42,7 +42,7 @@ impl Request for LeaveGroupRequest {
 #[derive(Clone, Debug, PartialEq, Message)]
 #[wire(flexible = "4+")]
 pub struct LeaveGroupResponse {
-    /// How long the client was or is to be held back, in milliseconds.
+    /// How long the client was throttled or is to be throttled, in milliseconds.
     #[wire(versions = "1+")]
     pub throttle_time_ms: i32,
     /// What went wrong, if anything.

@@ -1,4 +1,4 @@
-//! ListGroups (16): the groups that this broker looks after.
+//! ListGroups (16): the groups whose coordinator is this broker.
 //!
 //! v1 adds the throttle time, v3 is flexible, v4 filters by state (KIP-518), v5 by type (KIP-848).
 
@@ -26,7 +26,7 @@ impl Request for ListGroupsRequest {
 #[derive(Clone, Debug, PartialEq, Message)]
 #[wire(flexible = "3+")]
 pub struct ListGroupsResponse {
-    /// How long the client was or is to be held back, in milliseconds.
+    /// How long the client was throttled or is to be throttled, in milliseconds.
     #[wire(versions = "1+")]
     pub throttle_time_ms: i32,
     /// What went wrong, if anything.

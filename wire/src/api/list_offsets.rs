@@ -1,10 +1,11 @@
 //! ListOffsets (2): the offset at a time, or at one end of a partition.
 //!
-//! v0, which Kafka itself has dropped, answers with a list of offsets; Debian's Burrow still sends it. v1
-//! answers with one offset and its timestamp, v2 adds isolation, v4 leader epochs, v6 is flexible. The
-//! negative timestamps are -1 latest, -2 earliest, -3 the record of the highest timestamp (v7), -4 earliest
-//! local (v8), -5 latest tiered (v9), -6 earliest pending upload (v11). v10 adds a timeout. Nothing found is
-//! offset -1 without an error.
+//! v0, which Kafka itself has dropped, answers with a list of offsets; Debian's Burrow still sends it. v1 answers
+//! with one offset and its timestamp, v2 adds isolation, v4 leader epochs, v6 is flexible. v10 adds a timeout.
+//!
+//! The negative timestamps are -1 latest, -2 earliest, -3 the record with the largest timestamp (v7), -4 earliest
+//! local (v8), -5 latest tiered (v9), -6 earliest pending upload (v11). If nothing is found, the offset is -1 and
+//! there is no error.
 
 use crate::{ApiKey, ErrorCode, Message, Request, Str, VersionRange};
 
@@ -58,7 +59,7 @@ impl Request for ListOffsetsRequest {
 #[derive(Clone, Debug, PartialEq, Message)]
 #[wire(flexible = "6+")]
 pub struct ListOffsetsResponse {
-    /// How long the client was or is to be held back, in milliseconds.
+    /// How long the client was throttled or is to be throttled, in milliseconds.
     #[wire(versions = "2+")]
     pub throttle_time_ms: i32,
     /// The topics.

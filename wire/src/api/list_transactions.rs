@@ -1,4 +1,4 @@
-//! ListTransactions (66): the transactions that this broker looks after.
+//! ListTransactions (66): the transactions whose coordinator is this broker.
 //!
 //! Flexible from the start. v1 filters by age (KIP-994), v2 by a pattern (KIP-1152).
 
@@ -30,7 +30,7 @@ impl Request for ListTransactionsRequest {
 #[derive(Clone, Debug, PartialEq, Message)]
 #[wire(flexible = "0+")]
 pub struct ListTransactionsResponse {
-    /// How long the client was or is to be held back, in milliseconds.
+    /// How long the client was throttled or is to be throttled, in milliseconds.
     pub throttle_time_ms: i32,
     /// What went wrong, if anything.
     pub error_code: ErrorCode,

@@ -45,7 +45,7 @@ impl Request for MetadataRequest {
 #[derive(Clone, Debug, PartialEq, Message)]
 #[wire(flexible = "9+")]
 pub struct MetadataResponse {
-    /// How long the client was or is to be held back, in milliseconds.
+    /// How long the client was throttled or is to be throttled, in milliseconds.
     #[wire(versions = "3+")]
     pub throttle_time_ms: i32,
     /// The brokers.
@@ -115,9 +115,9 @@ pub struct MetadataResponsePartition {
     pub leader_epoch: i32,
     /// Brokers that hold it.
     pub replica_nodes: Vec<i32>,
-    /// Brokers that hold it and are in step with the leader.
+    /// Brokers that hold it and are in sync with the leader.
     pub isr_nodes: Vec<i32>,
-    /// Brokers that hold it and are away.
+    /// Brokers that hold it and are offline.
     #[wire(versions = "5+")]
     pub offline_replicas: Vec<i32>,
 }

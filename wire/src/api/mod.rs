@@ -1,5 +1,5 @@
-//! One file per API: its contract and version notes, then its messages. Structures and fields are named as in
-//! Kafka's message definitions (fields in snake case), so that those can be read beside ours.
+//! One file per API. It describes the API and its versions, and then defines its messages. Structures and fields have
+//! the names of Kafka's message definitions (fields in snake case), so both can be read side by side.
 
 pub mod add_offsets_to_txn;
 pub mod add_partitions_to_txn;
@@ -42,8 +42,8 @@ pub mod sync_group;
 pub mod txn_offset_commit;
 pub mod write_txn_markers;
 
-/// Calls a macro with the request type of every API, in the order of their keys: the one list of what the
-/// codec knows.
+/// Calls a macro with the request type of every API, in the order of their keys. This is the only list of the APIs
+/// that this crate knows.
 #[macro_export]
 macro_rules! each_request {
     ($then:ident) => {

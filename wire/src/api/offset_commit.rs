@@ -1,11 +1,11 @@
-//! OffsetCommit (8): how far a group has come.
+//! OffsetCommit (8): commits the offsets of a group.
 //!
 //! v2 to v4 carry a retention time, v6 adds leader epochs, v7 static members, v8 is flexible, v9 may come
 //! from a member of the new group protocol (KIP-848), v10 names topics by id.
 
 use crate::{ApiKey, ErrorCode, Message, Request, Str, Uuid, VersionRange};
 
-/// Offsets to remember.
+/// Offsets to commit.
 #[derive(Clone, Debug, PartialEq, Message)]
 #[wire(flexible = "8+")]
 pub struct OffsetCommitRequest {
@@ -64,7 +64,7 @@ impl Request for OffsetCommitRequest {
 #[derive(Clone, Debug, PartialEq, Message)]
 #[wire(flexible = "8+")]
 pub struct OffsetCommitResponse {
-    /// How long the client was or is to be held back, in milliseconds.
+    /// How long the client was throttled or is to be throttled, in milliseconds.
     #[wire(versions = "3+")]
     pub throttle_time_ms: i32,
     /// The topics.

@@ -1,10 +1,10 @@
-//! OffsetDelete (47): committed offsets to be forgotten.
+//! OffsetDelete (47): deletes committed offsets.
 //!
 //! Never flexible.
 
 use crate::{ApiKey, ErrorCode, Message, Request, Str, VersionRange};
 
-/// Offsets to forget.
+/// Offsets to delete.
 #[derive(Clone, Debug, PartialEq, Message)]
 #[wire(flexible = "none")]
 pub struct OffsetDeleteRequest {
@@ -42,7 +42,7 @@ impl Request for OffsetDeleteRequest {
 pub struct OffsetDeleteResponse {
     /// What went wrong, if anything.
     pub error_code: ErrorCode,
-    /// How long the client was or is to be held back, in milliseconds.
+    /// How long the client was throttled or is to be throttled, in milliseconds.
     pub throttle_time_ms: i32,
     /// The topics.
     pub topics: Vec<OffsetDeleteResponseTopic>,

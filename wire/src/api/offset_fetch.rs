@@ -1,8 +1,8 @@
-//! OffsetFetch (9): how far a group had come.
+//! OffsetFetch (9): the committed offsets of a group.
 //!
-//! v2+: null asks for all topics. v5 adds leader epochs, v6 is flexible, v7 lets a client insist on offsets
-//! that no open transaction may still change, v8 asks for several groups, v9 names the member (KIP-848), v10
-//! names topics by id. Nothing committed is offset -1 without an error.
+//! From v2 on null asks for all topics. v5 adds leader epochs, v6 is flexible, v7 lets a client insist on offsets
+//! that no open transaction may still change, v8 asks for several groups, v9 names the member (KIP-848), v10 names
+//! topics by id. Without a committed offset the answer is -1 without an error.
 
 use crate::{ApiKey, ErrorCode, Message, Request, Str, Uuid, VersionRange};
 
@@ -72,7 +72,7 @@ impl Request for OffsetFetchRequest {
 #[derive(Clone, Debug, PartialEq, Message)]
 #[wire(flexible = "6+")]
 pub struct OffsetFetchResponse {
-    /// How long the client was or is to be held back, in milliseconds.
+    /// How long the client was throttled or is to be throttled, in milliseconds.
     #[wire(versions = "3+")]
     pub throttle_time_ms: i32,
     /// The topics.

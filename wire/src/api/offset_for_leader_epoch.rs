@@ -1,4 +1,4 @@
-//! OffsetForLeaderEpoch (23): where a leader's epoch ended, to notice a log that was cut.
+//! OffsetForLeaderEpoch (23): where a leader epoch ended. With it a client detects that a log was truncated.
 //!
 //! v3 adds the replica id, v4 is flexible.
 
@@ -46,7 +46,7 @@ impl Request for OffsetForLeaderEpochRequest {
 #[derive(Clone, Debug, PartialEq, Message)]
 #[wire(flexible = "4+")]
 pub struct OffsetForLeaderEpochResponse {
-    /// How long the client was or is to be held back, in milliseconds.
+    /// How long the client was throttled or is to be throttled, in milliseconds.
     pub throttle_time_ms: i32,
     /// The topics.
     pub topics: Vec<OffsetForLeaderTopicResult>,

@@ -1,7 +1,7 @@
 //! Produce (0): record batches, appended to partitions.
 //!
-//! Versions 0 to 2 are listed but refused: librdkafka before 2.11 takes their absence for a broker that can't
-//! compress (KAFKA-18659). v7 allows zstd, v8 adds per-record errors to the answer, v9 is flexible, v10 adds
+//! Versions 0 to 2 are listed but refused, because librdkafka before 2.11 takes a broker without them for one that
+//! can't compress (KAFKA-18659). v7 allows zstd, v8 adds per-record errors to the answer, v9 is flexible, v10 adds
 //! the current leader, and v13 names topics by id. With `acks` 0 there is no answer at all.
 
 use crate::{ApiKey, ErrorCode, Message, Records, Request, Str, Uuid, VersionRange};
@@ -13,7 +13,7 @@ pub struct ProduceRequest {
     /// The transactional id, if the producer has one.
     #[wire(nullable = "3+")]
     pub transactional_id: Option<Str>,
-    /// 0: no answer; 1: answer when the leader has it; -1: answer when all replicas in step have it.
+    /// 0: no answer; 1: answer when the leader has it; -1: answer when all in-sync replicas have it.
     pub acks: i16,
     /// How long the broker may take, in milliseconds.
     pub timeout_ms: i32,
@@ -46,7 +46,7 @@ pub struct PartitionProduceData {
 impl Request for ProduceRequest {
     const API_KEY: ApiKey = ApiKey::Produce;
     const VERSIONS: VersionRange = VersionRange::new(3, 13);
-    // See the top: listed for librdkafka, never accepted.
+    // See the module's header: listed for librdkafka, never accepted.
     const ADVERTISED: VersionRange = VersionRange::new(0, 13);
     type Response = ProduceResponse;
 }
@@ -57,7 +57,7 @@ impl Request for ProduceRequest {
 pub struct ProduceResponse {
     /// The topics.
     pub responses: Vec<TopicProduceResponse>,
-    /// How long the client was or is to be held back, in milliseconds.
+    /// How long the client was throttled or is to be throttled, in milliseconds.
     pub throttle_time_ms: i32,
     /// The addresses of the leaders named above.
     #[wire(versions = "10+", tag = 0)]

@@ -1,6 +1,7 @@
-//! SaslHandshake (17): which mechanism a client will log in with.
+//! SaslHandshake (17): the mechanism with which a client will log in.
 //!
-//! v1 says that tokens travel in SaslAuthenticate; after v0 they travel bare. Never flexible (KAFKA-9577).
+//! v1 says that tokens are sent in SaslAuthenticate. After v0 they are sent without a request around them. Never
+//! flexible (KAFKA-9577).
 
 use crate::{ApiKey, ErrorCode, Message, Request, Str, VersionRange};
 

@@ -1,7 +1,7 @@
-//! SyncGroup (14): the leader hands in the assignment, every member gets its own part.
+//! SyncGroup (14): the leader sends the assignment, and every member gets its own part.
 //!
-//! v1 adds the throttle time, v3 static members, v4 is flexible, v5 says protocol type and name, which must
-//! be the group's.
+//! v1 adds the throttle time, v3 static members, v4 is flexible, v5 adds the protocol type and name, which must be
+//! the group's.
 
 use crate::{ApiKey, Bytes, ErrorCode, Message, Request, Str, VersionRange};
 
@@ -47,7 +47,7 @@ impl Request for SyncGroupRequest {
 #[derive(Clone, Debug, PartialEq, Message)]
 #[wire(flexible = "4+")]
 pub struct SyncGroupResponse {
-    /// How long the client was or is to be held back, in milliseconds.
+    /// How long the client was throttled or is to be throttled, in milliseconds.
     #[wire(versions = "1+")]
     pub throttle_time_ms: i32,
     /// What went wrong, if anything.

@@ -1,6 +1,6 @@
-//! WriteTxnMarkers (27): a coordinator has the end of transactions written into partitions.
+//! WriteTxnMarkers (27): a coordinator asks for markers that end transactions in partitions.
 //!
-//! Sent between brokers. v1 is flexible, v2 adds the transaction's version (KIP-1228).
+//! It is sent between brokers. v1 is flexible, v2 adds the transaction's version (KIP-1228).
 
 use crate::{ApiKey, ErrorCode, Message, Request, Str, VersionRange};
 

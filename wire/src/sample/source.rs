@@ -1,4 +1,4 @@
-//! The seeded source, and samples of the primitive types.
+//! A seeded source of numbers, and samples of the primitive types.
 
 use bytes::Bytes;
 
@@ -30,7 +30,7 @@ impl Source {
         (self.draw() % bound.max(1) as u64) as usize
     }
 
-    /// A length: mostly small, at times beyond where a varint grows.
+    /// A length. It is usually small, and sometimes so large that its varint takes another byte.
     fn length(&mut self) -> usize {
         match self.below(16) {
             0 => 127 + self.below(4),
@@ -39,16 +39,16 @@ impl Source {
         }
     }
 
-    /// A number whose size in bits is itself drawn, so that extremes come up.
+    /// A number whose size in bits is random too, so that extreme values occur.
     fn number(&mut self) -> i64 {
         let shift = self.below(64);
         (self.draw() as i64) >> shift
     }
 }
 
-/// Can be made from a source.
+/// A value that can be made from a source.
 pub trait Sample: Sized {
-    /// A value that survives the wire in this shape.
+    /// A value that is the same after it was encoded and decoded in this shape.
     fn sample(source: &mut Source, shape: Shape) -> Self;
 }
 

@@ -1,6 +1,6 @@
-//! The bytes of a file: sparse pages, shared between copies until they are written.
+//! The bytes of a file: sparse pages that copies share until they are written to.
 //!
-//! Owns the pages. Knows nothing of what is durable.
+//! Owns the pages. Must not know what is durable.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,12 +9,13 @@ const PAGE: usize = 4096;
 
 #[derive(Clone, Default)]
 pub(super) struct Content {
-    /// Absent pages are zeros. Nothing but zeros lies behind `length`.
+    /// A page that is not here holds zeros. Only zeros lie behind `length`.
     pages: BTreeMap<u64, Arc<[u8; PAGE]>>,
     length: u64,
 }
 
-/// The pieces of `position..position + length` that each lie within one block of `block` bytes: (block, position, length).
+/// Cuts `position..position + length` into pieces that each lie within one block of `block` bytes: (block, position,
+/// length).
 pub(super) fn pieces(position: u64, length: u64, block: u64) -> impl Iterator<Item = (u64, u64, usize)> {
     let end = position + length;
     let mut at = position;
@@ -32,7 +33,7 @@ impl Content {
         self.length
     }
 
-    /// Reads what lies before the end; the number of bytes.
+    /// Reads what lies before the end. Returns the number of bytes.
     pub(super) fn read(&self, position: u64, out: &mut [u8]) -> usize {
         let count = self.length.saturating_sub(position).min(out.len() as u64);
         for (page, at, n) in pieces(position, count, PAGE as u64) {
@@ -56,7 +57,7 @@ impl Content {
         self.length = self.length.max(position + bytes.len() as u64);
     }
 
-    /// Writes without moving the end; finish with [`Content::set_length`].
+    /// Writes without moving the end; call [`Content::set_length`] afterwards.
     pub(super) fn put(&mut self, position: u64, bytes: &[u8]) {
         for (page, at, n) in pieces(position, bytes.len() as u64, PAGE as u64) {
             let page = self.pages.entry(page).or_insert_with(|| Arc::new([0; PAGE]));
@@ -65,7 +66,7 @@ impl Content {
         }
     }
 
-    /// Moves the end; what lies behind it is gone, also when the end comes back later.
+    /// Moves the end. What lies behind it is lost, even if the end moves back later.
     pub(super) fn set_length(&mut self, length: u64) {
         self.clear_from(length);
         self.length = length;

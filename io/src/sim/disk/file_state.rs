@@ -1,8 +1,8 @@
 //! A file as its readers see it, and as it lies on the medium.
 //!
-//! `now` is `durable` with all `pending` changes applied in order (until a sync has failed: then what it should have
-//! carried is no longer pending, whether or not it arrived). A sync moves changes to `durable`; a crash decides for each
-//! sector which of its versions the medium holds.
+//! `now` is `durable` with all `pending` changes applied in order. That ends when a sync fails: what it should have
+//! written is then no longer pending, whether or not it reached the medium. A sync moves changes to `durable`. After a
+//! crash, chance decides for each sector which of its versions the medium holds.
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -20,11 +20,11 @@ pub(super) struct FileState {
     durable: Content,
     pending: Vec<(ChangeId, Change)>,
     next: ChangeId,
-    /// The page cache shows bytes that are neither on the medium nor pending: a sync has failed.
+    /// A sync has failed, so the page cache shows bytes that are neither on the medium nor pending.
     diverged: bool,
 }
 
-/// Counts a file's changes.
+/// Numbers a file's changes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct ChangeId(u64);
 
@@ -34,23 +34,24 @@ enum Change {
     Length(u64),
 }
 
-/// How much of what is pending a crash (or a failed sync) leaves.
+/// How much of the pending changes a crash (or a failed sync) leaves.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Survival {
     Nothing,
     Everything,
-    /// A part of the history, its last change torn.
+    /// The first changes, with the last of them torn.
     Prefix,
-    /// Each sector at a moment of its own.
+    /// Each sector as it was at a moment of its own.
     Mixed,
 }
 
-/// What becomes of the length that writes gave a file.
+/// What happens to the length that writes gave a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Lengths {
-    /// The medium has that of some moment: a crash.
+    /// A crash: the medium has the length of some moment.
     Journalled,
-    /// It stays, in the inode: the machine lives on, and no sector reads as ending where the file once did.
+    /// The length stays, in the inode, because the machine goes on running. No sector reads as if the file had ended
+    /// earlier.
     Kept,
 }
 
@@ -96,12 +97,12 @@ impl FileState {
         self.next.0 += 1;
     }
 
-    /// What a sync that begins now has to cover: all changes before this.
+    /// What a sync that begins now has to cover: all changes made so far.
     pub(super) fn mark(&self) -> ChangeId {
         self.next
     }
 
-    /// All changes before `mark` reach the medium.
+    /// All changes before `mark` have reached the medium.
     pub(super) fn settle(&mut self, mark: ChangeId) {
         for (_, change) in take_before(&mut self.pending, mark) {
             match change {
@@ -111,15 +112,16 @@ impl FileState {
         }
     }
 
-    /// The changes before `mark` are tried once and then forgotten: the kernel marks pages clean although they were
-    /// not written. The page cache may drop them at once, so that readers see the old bytes.
+    /// A sync has failed. The changes before `mark` were tried once and are then forgotten: the kernel marks pages
+    /// clean although they were not written. The page cache may drop such pages at once, so that readers see the old
+    /// bytes.
     pub(super) fn fail_sync(&mut self, mark: ChangeId, rng: &Rng) {
         let tried = take_before(&mut self.pending, mark);
         lose(&mut self.durable, tried, Survival::draw(rng), Lengths::Kept, rng);
         self.diverged = true;
         let pending = std::mem::take(&mut self.pending);
         self.pending = pending.into_iter().map(|(id, change)| (id, self.with_whole_pages(change))).collect();
-        // A cut is the file system's journal's: it is not forgotten.
+        // A cut is in the file system's journal, so it is not forgotten.
         if self.now.length() < self.durable.length() {
             self.add(Change::Length(self.now.length()));
         }
@@ -128,8 +130,8 @@ impl FileState {
         }
     }
 
-    /// The page cache forgets what it holds to be written: reads show the medium, and what is pending. The length is
-    /// the inode's, which stays in memory.
+    /// The page cache drops the pages that it takes for written. Reads then show the medium and what is pending. The
+    /// length stays, because the inode is in memory.
     pub(super) fn drop_cached(&mut self) {
         let length = self.now.length();
         self.diverged = false;
@@ -143,7 +145,7 @@ impl FileState {
         self.now.set_length(length);
     }
 
-    /// Pages are written whole: a write carries what else the page cache shows of its pages.
+    /// Pages are written as a whole: a write also carries what the page cache shows of the rest of its pages.
     fn with_whole_pages(&self, change: Change) -> Change {
         let Change::Write { position, bytes } = change else { return change };
         let start = position / PAGE * PAGE;
@@ -153,7 +155,7 @@ impl FileState {
         Change::Write { position: start, bytes: whole.into() }
     }
 
-    /// The power goes.
+    /// The power is cut.
     pub(super) fn crash(&mut self, survival: Survival, rng: &Rng) {
         lose(&mut self.durable, std::mem::take(&mut self.pending), survival, Lengths::Journalled, rng);
         self.now = self.durable.clone();
@@ -175,9 +177,9 @@ fn take_before(pending: &mut Changes, mark: ChangeId) -> Changes {
 
 /// Applies to `medium` a part of `changes` that a crash may leave.
 ///
-/// A sector holds its content of some moment: all of its changes before it, none after. Lengths are journalled in
-/// order. Cutting a file is journalled too, and frees its blocks: a sector behind a cut that was committed can't show
-/// bytes from before it, and one behind a cut that was not can't show bytes from after it.
+/// A sector holds its content of some moment: all of its changes before that moment, and none after. Lengths are
+/// journalled in order. A cut of the file is journalled too, and frees its blocks. If the cut was committed, a sector
+/// behind it can't show bytes from before it. If it was not, such a sector can't show bytes from after it.
 fn lose(medium: &mut Content, changes: Changes, survival: Survival, lengths: Lengths, rng: &Rng) {
     let sector_bytes = if rng.chance(0.5) { 512 } else { 4096 };
     let count = changes.len();
@@ -236,7 +238,7 @@ fn find_cuts(mut length: u64, changes: &Changes) -> Vec<(usize, u64)> {
     cuts
 }
 
-/// The moments at which a sector that ends at `end` may have been written last.
+/// The moments at which the sector that ends at `end` may have been written last.
 fn allowed(cuts: &[(usize, u64)], committed: usize, count: usize, end: u64) -> RangeInclusive<usize> {
     let touching = || cuts.iter().filter(|(_, length)| *length < end).map(|(index, _)| *index);
     let first = touching().rfind(|index| *index < committed).map_or(0, |index| index + 1);

@@ -1,8 +1,9 @@
 //! A node's disk: what programs see of it, what is durable, and what a crash leaves.
 //!
-//! Pure state: time, faults and the trace are added by `sim/file.rs` and `sim/directory.rs`, one floor up. Knows no node.
+//! Owns that state and nothing else: `sim/file.rs` and `sim/directory.rs`, one layer above, add time, faults and the
+//! trace. Must not know the node.
 //!
-//! From below: `content`, `file_state` (one file), `names` (all directories), `tree` (the disk).
+//! Lowest first: `content`, `file_state` (one file), `names` (all directories), `tree` (the disk).
 
 mod content;
 mod file_state;

@@ -1,6 +1,6 @@
 //! Names: what is visible, what is durable, and the changes between the two.
 //!
-//! Owns the directories. Knows nothing of what a file holds.
+//! Owns the directories. Must not know what a file holds.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
@@ -8,14 +8,15 @@ use std::ffi::{OsStr, OsString};
 use super::file_state::Survival;
 use crate::sim::rng::Rng;
 
-/// Names a file or a directory, as an inode number does.
+/// Identifies a file or a directory, as an inode number does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Ino(pub(crate) u64);
 
 pub(super) type Entries = BTreeMap<OsString, Ino>;
 
-/// All directories of a disk. A change of names is durable only once a directory it touches has been synced; not even
-/// a sync of the file itself carries its name (as ext4 happens to do): programs may not lean on that.
+/// All directories of a disk. A change of names is durable only once a directory that it touches was synced. A sync of
+/// the file itself does not make its name durable (on ext4 it happens to do so), because programs must not rely on
+/// that.
 #[derive(Clone, Default)]
 pub(super) struct Names {
     now: BTreeMap<Ino, Entries>,
@@ -24,11 +25,11 @@ pub(super) struct Names {
     next: NameChangeId,
 }
 
-/// Counts changes of names.
+/// Numbers the changes of names.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct NameChangeId(u64);
 
-/// Edits that happen together or not at all: a rename is two.
+/// Edits that happen together or not at all. A rename is two edits.
 type NameChange = Vec<Edit>;
 
 #[derive(Clone)]
@@ -39,7 +40,7 @@ pub(super) struct Edit {
 }
 
 impl Names {
-    /// A directory, empty, that no name leads to yet. It exists on the medium from the start; its name may not.
+    /// Adds an empty directory that has no name yet. It is on the medium from the start; its name need not be.
     pub(super) fn add_directory(&mut self, ino: Ino) {
         self.now.insert(ino, Entries::new());
         self.durable.insert(ino, Entries::new());
@@ -67,7 +68,7 @@ impl Names {
         self.next
     }
 
-    /// Makes the names of a directory durable as they were at `mark`, with all that these changes stand on.
+    /// Makes the names of a directory durable as they were at `mark`, with everything that these changes depend on.
     pub(super) fn settle(&mut self, directory: Ino, mark: NameChangeId) {
         let mut directories = BTreeSet::from([directory]);
         let mut taken = BTreeSet::new();
@@ -83,7 +84,7 @@ impl Names {
         self.commit(settled);
     }
 
-    /// The power goes: some of the changes since the last sync are there, others not.
+    /// The power is cut: some of the changes since the last sync are durable, others are not.
     pub(super) fn crash(&mut self, survival: Survival, rng: &Rng) {
         let pending = std::mem::take(&mut self.pending);
         let cut = rng.up_to(pending.len());
@@ -104,7 +105,7 @@ impl Names {
         }
     }
 
-    /// Every file or directory that some name leads to, now, on the medium, or on the way there.
+    /// Every file or directory that has a name: a visible one, a durable one, or one in a pending change.
     pub(super) fn reachable(&self, root: Ino) -> BTreeSet<Ino> {
         let mut found = BTreeSet::from([root]);
         let mut open: Vec<Ino> =

@@ -1,6 +1,6 @@
-//! A node's disk: one tree of files and directories that keeps what is visible and what is durable apart.
+//! A node's disk: one tree of files and directories. It keeps what is visible and what is durable apart.
 //!
-//! Pure state: time, faults and the trace are added by `file.rs` and `directory.rs` one floor up.
+//! Owns that state and nothing else: `file.rs` and `directory.rs`, one layer above, add time, faults and the trace.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
@@ -18,7 +18,7 @@ use crate::sim::rng::Rng;
 const ROOT: Ino = Ino(1);
 /// Space is counted in blocks of this size.
 const BLOCK: u64 = 4096;
-/// What a name may take, in bytes, on the usual file systems.
+/// The longest name, in bytes, on the usual file systems.
 const NAME_MAX: usize = 255;
 
 #[derive(Clone)]
@@ -34,9 +34,9 @@ pub(crate) struct Disk {
 #[derive(Clone)]
 struct File {
     state: FileState,
-    /// When it was last written to; a crash leaves that as it is.
+    /// When it was last written to. A crash does not change it.
     modified_ms: i64,
-    /// Cloned into every open handle: a file without a name lives as long as somebody holds it open.
+    /// Cloned into every open handle. A file without a name exists as long as a handle is open.
     open: Arc<()>,
 }
 
@@ -54,7 +54,7 @@ pub(crate) struct SyncMark {
     names: NameChangeId,
 }
 
-/// How to open.
+/// How to open a file.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct OpenMode {
     pub(crate) write: bool,
@@ -64,7 +64,7 @@ pub(crate) struct OpenMode {
 }
 
 impl Disk {
-    /// Holds the directories `/data` and `/tmp`.
+    /// A disk with the directories `/data` and `/tmp`.
     pub(crate) fn new(capacity: Option<u64>) -> Disk {
         let mut disk = Disk {
             files: BTreeMap::new(),
@@ -240,7 +240,7 @@ impl Disk {
         self.files.get(&ino).map_or(0, |file| file.modified_ms)
     }
 
-    /// Notes when a file was last written to.
+    /// Sets when a file was last written to.
     pub(crate) fn touch(&mut self, ino: Ino, modified_ms: i64) {
         if let Some(file) = self.files.get_mut(&ino) {
             file.modified_ms = modified_ms;
@@ -251,7 +251,7 @@ impl Disk {
         Ok(self.state(ino)?.now().read(position, out))
     }
 
-    /// Writes as much as the disk has room for; ENOSPC when that is nothing.
+    /// Writes as much as the disk has space for. ENOSPC if that is nothing.
     pub(crate) fn write(&mut self, ino: Ino, position: u64, bytes: &Bytes) -> io::Result<usize> {
         let length = self.state(ino)?.now().length();
         let end = position + bytes.len() as u64;
@@ -264,7 +264,7 @@ impl Disk {
         Ok(fits)
     }
 
-    /// Reserves room; the file then ends at `end` or later.
+    /// Reserves disk space. The file then ends at `end` or later.
     pub(crate) fn allocate(&mut self, ino: Ino, end: u64) -> io::Result<()> {
         let length = self.state(ino)?.now().length();
         if end > self.room_beyond(length) {
@@ -291,15 +291,16 @@ impl Disk {
         }
     }
 
-    /// The sync that began at `mark` has failed. A directory's names stay pending: they are the file system's journal's,
-    /// and one that can't write its journal stops to take changes rather than forget some of them.
+    /// The sync that began at `mark` has failed. Names of a directory stay pending, because they are in the file
+    /// system's journal. A file system that can't write its journal takes no more changes; it does not forget some of
+    /// them.
     pub(crate) fn fail_sync(&mut self, ino: Ino, mark: SyncMark, rng: &Rng) {
         if let Some(file) = self.files.get_mut(&ino) {
             file.state.fail_sync(mark.data, rng);
         }
     }
 
-    /// Reads come from the medium again, where nothing is pending.
+    /// Makes reads come from the medium again, where nothing is pending.
     pub(crate) fn drop_cached(&mut self, ino: Ino) {
         if let Some(file) = self.files.get_mut(&ino) {
             file.state.drop_cached();
@@ -308,7 +309,7 @@ impl Disk {
 
     // --- space
 
-    /// The capacity, if there is one, and what of it is used.
+    /// The capacity, if there is one, and how much of it is used.
     pub(crate) fn space(&mut self) -> (Option<u64>, u64) {
         (self.capacity, self.used())
     }
@@ -317,7 +318,8 @@ impl Disk {
         self.capacity = capacity;
     }
 
-    /// Bytes taken, in whole blocks; files that are open or still on the medium count, as they do on a real disk.
+    /// The number of bytes in use, in whole blocks. Files that are open, or still on the medium, count as on a real
+    /// disk.
     pub(crate) fn used(&mut self) -> u64 {
         self.sweep();
         self.files.values().map(|file| file.state.now().length().next_multiple_of(BLOCK)).sum()
@@ -336,7 +338,7 @@ impl Disk {
         }
     }
 
-    /// Frees what nobody can reach any more.
+    /// Frees the files that nobody can reach any more.
     fn sweep(&mut self) {
         let reachable = self.names.reachable(ROOT);
         self.files.retain(|ino, file| reachable.contains(ino) || Arc::strong_count(&file.open) > 1);
@@ -355,12 +357,12 @@ impl Disk {
 
     // --- the end of a process, or of the power
 
-    /// The process is gone: its locks with it. What it wrote is still in the page cache.
+    /// The process has ended, and its locks with it. What it wrote is still in the page cache.
     pub(crate) fn process_ended(&mut self) {
         self.locks.clear();
     }
 
-    /// The power goes: for what was not synced, chance decides.
+    /// The power is cut. Chance decides what remains of everything that was not synced.
     pub(crate) fn crash(&mut self, rng: &Rng) {
         self.locks.clear();
         let survival = Survival::draw(rng);
@@ -371,7 +373,7 @@ impl Disk {
 
     // --- for tests
 
-    /// Puts a file there, durably, name and all.
+    /// Creates a file, with durable content and a durable name.
     pub(crate) fn place(&mut self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         if let Some(parent) = path.parent() {
             self.create_dir_all(parent)?;
@@ -421,7 +423,7 @@ impl Disk {
     }
 }
 
-/// A path's names from the root on; a relative path begins there too.
+/// A path's names, from the root on. A relative path also begins at the root.
 fn components(path: &Path) -> io::Result<Vec<OsString>> {
     let mut names: Vec<OsString> = Vec::new();
     for component in path.components() {
@@ -437,7 +439,7 @@ fn components(path: &Path) -> io::Result<Vec<OsString>> {
     Ok(names)
 }
 
-/// The name of a lock file in a directory.
+/// The path of the lock file in a directory.
 pub(crate) fn lock_path(directory: &Path) -> PathBuf {
     directory.join(OsStr::new(".lock"))
 }

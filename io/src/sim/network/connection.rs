@@ -1,6 +1,6 @@
-//! The state of one connection: two ends, each with a pipe of what comes to it.
+//! The state of one connection: two ends, each with a queue of what is sent to it.
 //!
-//! Owns the bytes under way and the wakers of both ends. Knows no world: it is told what time it is.
+//! Owns the bytes in transit and the wakers of both ends. Must not know the world: the caller says what time it is.
 
 use std::collections::VecDeque;
 use std::io;
@@ -17,7 +17,7 @@ pub(super) struct Connection {
     pub(super) ends: [End; 2],
 }
 
-/// What travels.
+/// What is sent.
 pub(super) enum Segment {
     Data(Bytes),
     Fin,
@@ -31,7 +31,7 @@ pub(super) struct Addresses {
     pub(super) server: SocketAddr,
 }
 
-/// What was sent and when it is there.
+/// What was sent, and when it arrives.
 pub(super) struct InFlight {
     pub(super) at: Instant,
     pub(super) segment: Segment,
@@ -43,15 +43,15 @@ pub(super) struct End {
     in_flight: VecDeque<InFlight>,
     arrived: VecDeque<Bytes>,
     arrived_bytes: usize,
-    /// Bytes in both: sent to this end and not yet taken.
+    /// The number of bytes in both: sent to this end and not taken yet.
     pub(super) held_bytes: usize,
     /// The other side will send no more.
     ended: bool,
-    /// Nobody holds this end any more.
+    /// The handle of this end was dropped.
     closed: bool,
     /// This side will send no more.
     finished: bool,
-    /// This side asked for the end of both directions.
+    /// This side has closed both directions.
     shut: bool,
     failed: bool,
     pub(super) reader: Option<Waker>,
@@ -68,7 +68,8 @@ impl Connection {
         self.ends.iter().all(|end| end.closed)
     }
 
-    /// Takes what has come by `now`; true when it came to an end that nobody holds, which answers with a reset.
+    /// Takes what has arrived by `now`. Returns true if it arrived at an end whose handle was dropped; the answer to
+    /// that is a reset.
     pub(super) fn take_arrived(&mut self, side: usize, now: Instant) -> bool {
         let end = &mut self.ends[side];
         let mut unwelcome = false;
@@ -91,7 +92,7 @@ impl Connection {
         unwelcome
     }
 
-    /// Marks an end as held by nobody: what to tell the other side, unless it has been told.
+    /// Notes that the handle of an end was dropped. Returns what to tell the other side, unless it was told already.
     pub(super) fn close(&mut self, side: usize) -> Option<Segment> {
         let end = &mut self.ends[side];
         if std::mem::replace(&mut end.closed, true) || end.failed {
@@ -103,7 +104,7 @@ impl Connection {
         (!end.finished).then_some(Segment::Fin)
     }
 
-    /// Takes up to `limit` bytes that have come; `None` when there is nothing to say yet.
+    /// Takes up to `limit` bytes that have arrived. `None` if there is nothing to report yet.
     pub(super) fn receive(
         &mut self,
         side: usize,
@@ -161,8 +162,8 @@ impl End {
         }
     }
 
-    /// Puts a segment behind those under way. One that is quicker than those waits for them. Nothing comes to an end that
-    /// is broken: what was under way was lost, so that whatever came now would follow a gap.
+    /// Adds a segment behind those in transit. If its delay is shorter than theirs, it waits for them. Nothing arrives
+    /// at an end that is broken: what was in transit was lost, so anything that came now would follow a gap.
     pub(super) fn enqueue(&mut self, at: Instant, segment: Segment) {
         if self.failed {
             return;
@@ -178,7 +179,7 @@ impl End {
         self.held_bytes = self.arrived_bytes;
     }
 
-    /// The connection is broken as this end sees it. What had come can still be read.
+    /// Breaks the connection for this end. What had arrived can still be read.
     pub(super) fn fail(&mut self) {
         self.failed = true;
         self.drop_in_flight();
@@ -186,18 +187,18 @@ impl End {
         wake(&mut self.writer);
     }
 
-    /// Bytes that have come and wait to be taken.
+    /// The number of bytes that have arrived and were not taken yet.
     pub(super) fn available(&self) -> usize {
         self.arrived_bytes
     }
 
-    /// Ends this side's direction; whether the other side must be told.
+    /// Closes this side's direction. Returns whether the other side must be told.
     pub(super) fn finish(&mut self) -> bool {
         wake(&mut self.writer);
         !std::mem::replace(&mut self.finished, true) && !self.failed
     }
 
-    /// Ends both directions from this side; whether the other side must be told.
+    /// Closes both directions from this side. Returns whether the other side must be told.
     pub(super) fn shut(&mut self) -> bool {
         wake(&mut self.reader);
         self.shut = true;
@@ -205,7 +206,7 @@ impl End {
     }
 }
 
-/// Wakes tasks after the state has changed; a waker only queues its task.
+/// Wakes tasks after the state has changed. A waker only queues its task.
 pub(super) fn wake(waker: &mut Option<Waker>) {
     waker.take().into_iter().for_each(Waker::wake);
 }

@@ -1,6 +1,6 @@
 //! Listening, accepting and connecting.
 //!
-//! Owns the handle of a listener. What listens is the network's state.
+//! Owns the handle of a listener. The network's state says who listens.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -19,9 +19,9 @@ use crate::sim::os_error::os_error;
 use crate::sim::world::World;
 use crate::timer::sleep;
 
-/// Connections that wait to be accepted; more are left unanswered, and try again.
+/// The number of connections that wait to be accepted. Further ones get no answer and try again.
 const BACKLOG: usize = 4096;
-/// A connection attempt that hears nothing tries again after this long, and gives up after [`ATTEMPTS`].
+/// A connection attempt without an answer is repeated after this long. It gives up after [`ATTEMPTS`].
 const ATTEMPT: Duration = Duration::from_secs(1);
 const ATTEMPTS: u32 = 5;
 
@@ -157,7 +157,7 @@ fn add_connection(network: &mut Network, client: NodeId, server: NodeId, address
     EndId { connection, side: 0 }
 }
 
-/// The node an address belongs to, as seen from `from`.
+/// The node that an address belongs to, as seen from `from`.
 fn resolve(world: &World, from: NodeId, ip: IpAddr) -> Option<NodeId> {
     if ip.is_loopback() || ip.is_unspecified() {
         return Some(from);

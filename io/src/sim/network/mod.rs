@@ -1,9 +1,9 @@
 //! The network between simulated nodes.
 //!
-//! Owns listeners, connections and what travels. Knows no disk but the file that a stream sends.
+//! Owns listeners, connections and what is in transit. Must not know the disk, except for the file that a stream sends.
 //!
-//! From below: `connection`, `state`, `traffic` (changes by the world's clock and chance), then `stream` and `listener`, which are
-//! what the facades of [`crate::net`] hold.
+//! Lowest first: `connection`, `state`, `traffic` (changes by the world's clock and chance), then `stream` and
+//! `listener`, which are what the public types of [`crate::net`] hold.
 
 mod connection;
 pub(crate) mod listener;

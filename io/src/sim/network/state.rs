@@ -1,6 +1,6 @@
-//! What the network consists of: who listens, which connections there are, and which lines are cut.
+//! What the network consists of: who listens, which connections exist, and between which nodes the network is cut.
 //!
-//! Owns that state. Knows no world and no time: what travels when is `traffic`'s.
+//! Owns that state. Must not know the world or the time: `traffic` decides what arrives when.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
@@ -12,7 +12,7 @@ use super::connection::Connection;
 use crate::sim::config::NetworkConfig;
 use crate::sim::node_id::NodeId;
 
-/// The first port handed out where none was asked for.
+/// The first port that is given out where no port was asked for.
 const FIRST_FREE_PORT: u16 = 32_768;
 
 /// One end of a connection.
@@ -28,7 +28,7 @@ impl EndId {
     }
 }
 
-/// Segments for this end may have come.
+/// Segments for this end may have arrived.
 pub(crate) struct Arrival(pub(super) EndId);
 
 pub(super) struct Listener {

@@ -1,6 +1,6 @@
 //! One end of a simulated connection, as its owner uses it.
 //!
-//! Owns the handle of one end. The connection is the network's state.
+//! Owns the handle of one end. The connection itself is part of the network's state.
 
 use std::cell::Cell;
 use std::future::poll_fn;
@@ -22,12 +22,12 @@ use crate::sim::os_error::os_error;
 use crate::sim::trace::hash_bytes;
 use crate::sim::world::World;
 
-/// The most one receive gives; the ring backend gives about as much.
+/// The largest number of bytes in one receive; about as much as from the kernel.
 const RECEIVE_MAX: usize = 256 << 10;
-/// A send travels as up to this many segments.
+/// A send is split into up to this many segments.
 const SEGMENTS_MAX: usize = 3;
 
-/// Closes its end when dropped. Holds names only, so that it may travel between cores.
+/// Closes its end when it is dropped. It holds only numbers, so it may be sent to another core.
 pub(crate) struct SimStream {
     end: EndId,
     node: NodeId,
@@ -144,7 +144,7 @@ impl SimStream {
         .await
     }
 
-    /// Sends a part of `data`, for all of which there is room.
+    /// Sends a part of `data`. There is room for all of it.
     fn send_now(&self, sim: &SimContext, data: Bytes) -> io::Result<usize> {
         let world = &sim.world;
         self.with(sim, |connection| connection.check_sendable(self.end.side))??;
@@ -158,7 +158,7 @@ impl SimStream {
             return Err(os_error(libc::ECONNRESET));
         }
         let n = part_of(world, data.len());
-        // As a kernel does: what lies in a socket does not hold what it is a part of.
+        // As in a kernel: bytes in a socket do not keep the buffer alive that they were part of.
         let sent = Bytes::copy_from_slice(&data[..n]);
         world.trace.borrow_mut().fold(hash_bytes(&sent));
         world.note(self.node, "send", None, [self.end.connection, self.end.side as u64, n as u64]);
@@ -172,7 +172,7 @@ impl SimStream {
 
 impl Drop for SimStream {
     fn drop(&mut self) {
-        // Without a context the simulation is over. On a node that is going down the world closes all ends.
+        // Without a context the simulation is over. On a node that goes down, the world closes all ends.
         let Some(sim) = context() else { return };
         let node = sim.world.node(self.node);
         if node.boot() == self.boot && node.is_alive() {
@@ -181,18 +181,18 @@ impl Drop for SimStream {
     }
 }
 
-/// All of `count`, or now and then less, but something.
+/// All of `count`, or sometimes less, but never nothing.
 fn part_of(world: &World, count: usize) -> usize {
     let rng = &world.chance.network;
     if count > 1 && rng.chance(world.config.network.short) { 1 + rng.up_to(count - 2) } else { count }
 }
 
-/// Waits for as long as a segment travels.
+/// Waits as long as a segment is in transit.
 pub(super) async fn travel(world: &World) {
     crate::timer::sleep(Traffic(world).delay()).await;
 }
 
-/// Splits what one send gave into the segments that travel.
+/// Splits the bytes of one send into segments.
 fn split(data: &Bytes, pieces: usize) -> Vec<Bytes> {
     let size = data.len().div_ceil(pieces.max(1)).max(1);
     (0..data.len()).step_by(size).map(|at| data.slice(at..data.len().min(at + size))).collect()

@@ -1,7 +1,7 @@
-//! What travels between simulated nodes: segments, closings, resets, and what a node that goes down leaves.
+//! What is sent between simulated nodes: segments, closings, resets, and what a node that goes down leaves.
 //!
-//! Owns no state: it changes the network's and the connections', by the world's clock and its chance. Whatever travels is
-//! a [`Segment`] in its receiver's pipe; an [`Arrival`] in the world's list of due things makes it seen.
+//! Owns no state: it changes the network and the connections, by the world's clock and chance. Everything that is sent
+//! is a [`Segment`] in the queue of its receiver. An [`Arrival`] in the world's list of due events makes it visible.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use super::state::{Arrival, EndId};
 use crate::sim::node_id::NodeId;
 use crate::sim::world::{Loss, World};
 
-/// How long a peer whose power went may stay silent before the connection is given up.
+/// How long a peer whose power was cut may be silent before its connection is given up.
 const SILENCE_MAX: Duration = Duration::from_secs(30);
 
-/// The world, as what travels through it sees it.
+/// The world, for what is sent through it.
 pub(crate) struct Traffic<'a>(pub(crate) &'a World);
 
 impl Traffic<'_> {
@@ -22,12 +22,12 @@ impl Traffic<'_> {
         self.0.chance.network.within(&range)
     }
 
-    /// Puts a segment on its way to `to`, for as long as chance says.
+    /// Sends a segment to `to`, with a random delay.
     pub(super) fn send(&self, to: EndId, segment: Segment) {
         self.post(to, segment, self.delay());
     }
 
-    /// Puts a segment on its way to `to`; it arrives after all that were sent there before.
+    /// Sends a segment to `to`. It arrives after everything that was sent there before.
     pub(super) fn post(&self, to: EndId, segment: Segment, delay: Duration) {
         let mut network = self.0.network.borrow_mut();
         let Some(connection) = network.connection(to) else { return };
@@ -37,7 +37,7 @@ impl Traffic<'_> {
         self.0.at(at, Arrival(to));
     }
 
-    /// What has come for an end is there; its tasks learn of it.
+    /// What was sent to an end has arrived. Its tasks are woken.
     pub(crate) fn arrive(&self, Arrival(to): Arrival) {
         let now = self.0.now();
         let mut network = self.0.network.borrow_mut();
@@ -56,8 +56,8 @@ impl Traffic<'_> {
         }
     }
 
-    /// Closes one end, as the kernel does with a socket nobody holds any more: bytes that were not read turn the
-    /// goodbye into a reset.
+    /// Closes one end, as the kernel does with a socket that nobody holds any more. If bytes were not read, the other
+    /// side gets a reset instead of a normal close.
     pub(super) fn close(&self, end: EndId) {
         let mut network = self.0.network.borrow_mut();
         let Some(connection) = network.connection(end) else { return };
@@ -78,7 +78,7 @@ impl Traffic<'_> {
         }
     }
 
-    /// Breaks a connection from the outside: this end learns of it at once, the other one later.
+    /// Breaks a connection from outside. This end learns of it at once, the other one later.
     pub(super) fn reset(&self, end: EndId) {
         if let Some(connection) = self.0.network.borrow_mut().connection(end) {
             connection.ends[end.side].fail();
@@ -87,7 +87,7 @@ impl Traffic<'_> {
         self.post(end.other(), Segment::Reset, self.delay());
     }
 
-    /// Ends that live on a node.
+    /// The ends on a node.
     fn ends_on(&self, node: NodeId) -> Vec<EndId> {
         let network = self.0.network.borrow();
         let ends = network.connections.iter().flat_map(|(id, connection)| {
@@ -99,8 +99,8 @@ impl Traffic<'_> {
         ends.collect()
     }
 
-    /// The node's process has gone: so have its listeners and its ends of connections. Peers learn of it from its
-    /// kernel, or, when the power has gone, whenever they lose patience.
+    /// The node's process has ended, and with it its listeners and its ends of connections. Its kernel tells the peers.
+    /// If the power was cut, they only learn of it when they give up waiting.
     pub(crate) fn node_down(&self, node: NodeId, loss: Loss) {
         self.0.network.borrow_mut().listeners.retain(|(owner, _), _| *owner != node);
         for end in self.ends_on(node) {
@@ -126,7 +126,7 @@ impl Traffic<'_> {
         self.0.network.borrow_mut().cut.insert((a.min(b), a.max(b)));
     }
 
-    /// What was held back travels on.
+    /// What was held back goes on.
     pub(crate) fn heal(&self, a: NodeId, b: NodeId) {
         self.0.network.borrow_mut().cut.remove(&(a.min(b), a.max(b)));
         for end in self.ends_on(a).into_iter().chain(self.ends_on(b)) {
