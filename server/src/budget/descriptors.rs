@@ -1,4 +1,4 @@
-//! How the process's descriptors (ulimit -n) are spent: three quarters on connections, the others on files.
+//! How the process's file descriptors (ulimit -n) are divided: three quarters for connections, the others for files.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -15,7 +15,7 @@ pub(crate) fn for_connections() -> u64 {
     descriptor_limit() / DESCRIPTORS_SHARED_BY * CONNECTIONS_SHARE
 }
 
-/// How the descriptors that are not for connections are spent on each of so many cores.
+/// How the descriptors that are not for connections are divided on each of so many cores.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FileShares {
     /// Active segments that are open.

@@ -1,4 +1,4 @@
-//! From all sources to one checked configuration.
+//! One checked configuration from all sources.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -97,7 +97,7 @@ impl Config {
         mut errors: ConfigErrors,
     ) -> Result<Self, ConfigErrors> {
         let broker = settings.broker();
-        // What these settings say depends on each other: what is wrong with one may be the reason.
+        // These settings depend on each other: an error in one may cause another's.
         let listeners = match errors.are_about("listener") {
             true => None,
             false => errors.note(listeners::read(&settings, &broker)),

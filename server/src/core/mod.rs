@@ -1,7 +1,8 @@
-//! What one core has: its partitions, its connections, its way to the other cores, its image of the topics.
+//! What one core has: its partitions, its connections, its mailboxes to the other cores, its image of the topics.
 //!
-//! Owns the one place where all of that comes together, and how a question is asked of a core, be it this one or another
-//! (`question`). It must not know how requests or questions are answered: what it holds is state that knows no core.
+//! This room owns the one place where all of that comes together, and how a question is asked of a core, be it this
+//! one or another (`question`). It must not know how requests or questions are answered: the state that it holds
+//! knows no core.
 
 pub(crate) mod checkpoint;
 pub(crate) mod node;

@@ -51,9 +51,9 @@ pub(super) struct LiveKey {
 pub(super) enum Waiter {
     /// Nobody waits.
     Nobody,
-    /// Whoever waits for the group's next write, which belongs to this one.
+    /// Whoever waits for the group's next write. The two writes belong together.
     WithNext,
-    /// A client: this, if nothing has failed.
+    /// A client: it gets this reply, if nothing has failed.
     Client(Token, Reply),
 }
 
@@ -127,7 +127,7 @@ pub(super) struct Return {
     pub(super) token: Token,
     pub(super) member: Member,
     pub(super) can_skip_assignment: bool,
-    /// Told to members that cannot be told to skip: they must not take themselves for the leader, or
+    /// Sent to members that cannot be told to skip the assignment. They must not take themselves for the leader, or
     /// they would assign anew without a rebalance.
     pub(super) leader_before: String,
 }

@@ -17,13 +17,13 @@ use crate::config::TopicSettings;
 const PREFIX: &str = "topics/";
 const NAME_LENGTH_MAX: usize = 249;
 
-/// A topic's id, a UUID; it does not come back when a topic is made again under the same name.
+/// A topic's id, a UUID. A topic that is made again under the same name gets another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TopicId(pub [u8; 16]);
 
 impl TopicId {
-    /// An id from randomness: a UUID of version 4. Kafka keeps ids that begin with a dash to itself, as they
-    /// would look like options on a command line; such randomness gives none.
+    /// An id from randomness: a UUID of version 4. Kafka uses no ids that begin with a dash, as they would look like
+    /// options on a command line. Such randomness gives none.
     pub fn from_entropy(mut entropy: [u8; 16]) -> Option<Self> {
         entropy[6] = (entropy[6] & 0x0f) | 0x40;
         entropy[8] = (entropy[8] & 0x3f) | 0x80;

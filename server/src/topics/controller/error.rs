@@ -1,5 +1,4 @@
-//! Why a topic is not made, changed or deleted. The words are for who asked; which code of Kafka's goes with them, `answers`
-//! says.
+//! Why a topic is not made, changed or deleted. The words are for the client. `answers` gives Kafka's code for each.
 
 use crate::metadata::NameError;
 
