@@ -1,5 +1,5 @@
-//! How a run is shown while it goes on: on standard error, one line that renews itself on a terminal, a plain line every
-//! second elsewhere. A full screen is another view of the same (`dashboard`).
+//! How a run is shown while it goes on, on standard error: one line that renews itself on a terminal, a plain line
+//! every second elsewhere. `dashboard` shows the same on a full screen.
 
 use loadgen_engine::clock::now_ns;
 use loadgen_engine::plan::Plan;

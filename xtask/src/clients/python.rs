@@ -1,4 +1,4 @@
-//! The suites that pytest runs: the Python clients, kcat, Kafka's own tools and the broker's own manners.
+//! The suites that pytest runs: the Python clients, kcat, Kafka's own tools and the broker's own behaviour.
 
 use std::fs;
 use std::path::PathBuf;

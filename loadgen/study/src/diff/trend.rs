@@ -1,4 +1,4 @@
-//! `loadgen trend`: the runs in a directory over time, those of one form together.
+//! `loadgen trend`: the runs in a directory over time, with runs of one form together.
 
 use super::comparability::{is_as_long, traits, unlike};
 use super::read::{self, Cell};
