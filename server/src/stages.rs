@@ -135,8 +135,8 @@ impl FrameClock {
         self.frames_since = 0;
     }
 
-    /// A frame is whole, and it is its turn to be decoded. What is behind it came with its last bytes. `has_waited`: it had
-    /// to wait for that turn.
+    /// A frame is whole, and it is its turn to be decoded. The bytes behind it in the buffer came with its last
+    /// bytes. `has_waited`: it had to wait for that turn.
     #[inline]
     pub(crate) fn whole(&mut self, stages: &Stages, has_waited: bool) -> FrameTimes {
         self.frames_since += 1;
@@ -156,8 +156,8 @@ pub(crate) struct FrameTimes {
     turn: Instant,
 }
 
-/// A request's time from then on, while its reply is not at hand: when its frame was whole, moved on by what other stages
-/// have counted since.
+/// A request's time from its decoding until its reply is at hand. It starts when the frame was whole, and is moved on
+/// by what other stages have counted since.
 #[derive(Clone, Copy)]
 pub(crate) struct QueuedSince(Instant);
 

@@ -49,7 +49,7 @@ pub enum Schedule {
         /// Makes the gaps.
         rng: Rng,
     },
-    /// Along a curve, of which this producer takes every so manyeth record.
+    /// Along a curve. With n producers this one takes every n-th of its records.
     Shaped {
         /// The load's start.
         start_ns: u64,

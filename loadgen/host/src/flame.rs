@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
 
-/// A second and core; not a divisor of what programs do in step with the clock.
+/// Samples a second and core. The number divides no period that programs keep in step with the clock.
 const SAMPLES_HZ: &str = "199";
 
 /// A profile of one process, of the measured time.

@@ -27,7 +27,7 @@ pub trait ProgressView: Debug {
 #[derive(Debug)]
 pub struct Lines {
     on_terminal: bool,
-    /// What this run is a part of; where it is one of many, there are no lines of it where there is no terminal.
+    /// What this run is a part of. A run that is one of many prints no lines where there is no terminal.
     part_of: Option<String>,
     last_ns: u64,
     last: Totals,

@@ -19,7 +19,7 @@ use loadgen_result::text::thousands;
 use options::MaxOptions;
 use report::{MaxReport, Probe};
 
-/// The search begins at this share of what the closed loop reaches: it keeps up with less than that.
+/// The search begins at this share of the closed loop's rate, because the broker keeps up with less than that rate.
 const FIRST_SHARE: f64 = 0.5;
 
 /// Searches; what was found until an interrupt is in the report.

@@ -40,7 +40,7 @@ pub(crate) struct Made<M> {
 }
 
 impl Call {
-    /// The response as a frame. `None` if there is no such frame: the connection is to be closed, and that is on the log.
+    /// The response as a frame. `None` if none can be made: the connection is then closed, and the log says why.
     pub(crate) fn encode<M: Message>(&self, response: &M) -> Option<EncodedFrame> {
         let encoded =
             encode_response(self.correlation_id, response, self.api, self.version, ANSWER_BYTES_HELD);

@@ -42,7 +42,7 @@ async fn delete(call: &Call, group: &Str) -> ErrorCode {
             Ok(Reply::DeleteGroup(Ok(GroupDeletion::InPart))) => pace(STEPS_A_TURN).await,
             Ok(Reply::DeleteGroup(deleted)) => return code_of(deleted.err()),
             Ok(_) => return ErrorCode::UnknownServerError,
-            // Without any group's topic there is no group.
+            // Without `__consumer_offsets` there is no group.
             Err(GroupError::NotCoordinator) => return ErrorCode::GroupIdNotFound,
             Err(error) => return error.code(),
         }

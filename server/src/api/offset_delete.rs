@@ -78,7 +78,7 @@ async fn delete(
     match ask_for_reply(&call.core, &request.group_id, event).await {
         Ok(Reply::DeleteOffsets(reply)) => Ok(reply),
         Ok(_) => Err(GroupError::UnknownServerError),
-        // Without any group's topic there is no group.
+        // Without `__consumer_offsets` there is no group.
         Err(GroupError::NotCoordinator) => Err(GroupError::GroupIdNotFound),
         Err(error) => Err(error),
     }

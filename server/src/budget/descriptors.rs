@@ -64,7 +64,7 @@ impl HeldFiles {
         Hold { all: self.0.clone(), own: 0 }
     }
 
-    /// How many of `most` files one answer may add: half of what is left, so that others find some too.
+    /// How many of `most` files one answer may add: half of what is left, so that others get some too.
     pub(crate) fn room(&self, most: usize) -> usize {
         most.saturating_sub(self.0.get()).div_ceil(2)
     }

@@ -17,7 +17,7 @@ use super::{
     settings::Settings,
 };
 
-/// All that the broker is told at its start.
+/// The whole configuration that the broker gets at its start.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Every setting as text, with its source: for listing and DescribeConfigs.

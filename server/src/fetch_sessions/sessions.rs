@@ -286,8 +286,8 @@ impl Sessions {
         }
     }
 
-    /// Adds a partition to a session or changes what is wanted of it. Its place; `None` when there is no room for it, or no
-    /// such session any more.
+    /// Adds a partition to a session, or changes what is wanted of it. Returns its place; `None` if there is no room
+    /// for it, or no such session any more.
     fn set(&mut self, id: i32, key: &TopicKey, wanted: FetchItem) -> Option<u64> {
         let session = self.sessions.get_mut(&id)?;
         let number = session.numbers.get(key).copied();

@@ -108,8 +108,8 @@ impl Group {
         self.remove_offsets(effects, keys, Some((token, reply)));
     }
 
-    /// Writes the tombstones of those offsets that there are, or soon will be, and then answers. They count
-    /// once they are durable, as what they take back does.
+    /// Writes tombstones for the offsets that exist, or soon will, and then answers. Tombstones count once they are
+    /// durable, as the offsets do that they take back.
     pub(super) fn remove_offsets(
         &mut self,
         effects: &mut Effects,

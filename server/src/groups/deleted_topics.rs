@@ -57,7 +57,7 @@ impl Found {
 }
 
 impl OffsetCleanup {
-    /// These topics are gone.
+    /// A cleanup for topics that are gone.
     pub const fn of(topics: Rc<BTreeSet<String>>) -> Self {
         Self { topics, at: None }
     }

@@ -78,7 +78,7 @@ impl OnDurable {
         matches!(self, Self::TopicsRemoved(all) if all.iter().any(|one| one.group == name))
     }
 
-    /// The reply that is owed, where there is nothing else to do.
+    /// The reply that is owed, if there is nothing else to do.
     pub(super) fn answer(self) -> Option<(Token, Reply)> {
         match self {
             Self::Nothing | Self::Assign | Self::TopicsRemoved(_) | Self::Folded(_) => None,
@@ -187,7 +187,7 @@ impl Effects {
         self.reply(token, Reply::Sync(SyncReply::failed(error)));
     }
 
-    /// Stages as many writes of a group as its records need; `due` is told of all of them.
+    /// Stages as many writes of a group as its records need. `due` is told the outcome of all of them.
     pub(super) fn write_batches<T>(
         &mut self,
         group: &str,

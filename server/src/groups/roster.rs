@@ -347,7 +347,7 @@ impl Roster {
         self.members.values().map(|member| member.rebalance_timeout_ms).max().unwrap_or(0)
     }
 
-    /// What the leader is told of everyone.
+    /// All members, as the leader is told of them.
     pub(super) fn as_joined(&self, protocol: &str) -> Vec<JoinedMember> {
         let joined = |member: &Enrolled| JoinedMember {
             member_id: member.member_id.clone(),

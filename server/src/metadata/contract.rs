@@ -188,7 +188,7 @@ pub trait Store {
     async fn end_session(&self, session: SessionId) -> Result<(), StoreError>;
 }
 
-/// An ordered view of what happens to a range.
+/// An ordered view of the changes in a range.
 #[expect(async_fn_in_trait, reason = "a core's futures are never sent to another")]
 pub trait Watch {
     /// The next transaction that changes the range, once it is durable. Nothing is lost when the future is

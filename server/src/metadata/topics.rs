@@ -183,7 +183,7 @@ pub struct StoredTopic {
 pub struct StoredTopics {
     by_name: BTreeMap<String, StoredTopic>,
     by_id: BTreeMap<TopicId, String>,
-    /// Names with dots or underscores, by what they look like with underscores alone.
+    /// Names with dots or underscores, by the form in which each dot is an underscore.
     blurred: BTreeMap<String, BTreeSet<String>>,
     revision: Revision,
 }
@@ -288,7 +288,8 @@ impl StoredTopics {
     }
 }
 
-/// What two names must not have in common; a name without dots and underscores is like no other.
+/// The form of a name that no two topics may share: each dot is an underscore. A name without dots and underscores
+/// has none.
 fn blurred(name: &str) -> Option<String> {
     name.contains(['.', '_']).then(|| name.replace('.', "_"))
 }

@@ -41,7 +41,7 @@ pub(crate) struct Peers {
     mailbox: Mailbox<Message>,
     tickets: Tickets,
     watches: Watches,
-    /// The clock of what is timed.
+    /// The clock for measured times.
     clock: Rc<Stages>,
 }
 

@@ -117,7 +117,8 @@ pub(super) enum Own {
     Offline(Offline),
 }
 
-/// A partition that could not be opened. Nobody can use it until the next start, which must know what this one was told.
+/// A partition that could not be opened. Nobody can use it until the next start. It keeps what this start was told,
+/// as the next one must know it, too.
 #[derive(Clone, Debug)]
 pub(crate) struct Offline {
     pub(crate) name: TopicPartition,
@@ -151,7 +152,7 @@ pub(crate) enum Location {
     Local(Partition),
     /// On another.
     Remote(CoreId),
-    /// Nowhere that it could be used.
+    /// It cannot be used, and why.
     Unavailable(PartitionError),
 }
 
@@ -238,7 +239,7 @@ impl Topics {
         }
     }
 
-    /// A partition of this core, by what other cores call it.
+    /// A partition of this core, by its topic's id and its index, as other cores name it.
     pub(crate) fn own(&self, id: &Uuid, partition: i32) -> Result<Partition, PartitionError> {
         let local = self.by_id(id);
         let own = local.as_ref().and_then(|local| local.own.get(&partition));

@@ -108,7 +108,7 @@ fn names_in_markdown(tree: &Tree, document: &str, text: &str) -> Vec<Name> {
     names
 }
 
-/// What comments set in backquotes, where it ends like one of Rust's or Markdown's files.
+/// The words in backquotes in comments that end like one of Rust's or Markdown's files.
 fn names_in_comments(text: &str) -> Vec<Name> {
     let mut names = Vec::new();
     for (index, line) in text.lines().enumerate().filter(|(_, line)| line.trim_start().starts_with("//")) {

@@ -29,7 +29,7 @@ pub(super) struct KnownEnd {
     pub(super) offset: i64,
     /// The name of the file that says so.
     by: String,
-    /// The highest offset as of which producers were written down.
+    /// The highest offset at which a snapshot of the producers was written.
     producers_at: Option<i64>,
 }
 

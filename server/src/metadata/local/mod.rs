@@ -107,7 +107,7 @@ impl Store for LocalStore {
     }
 }
 
-/// A view of what happens to a range of the local store.
+/// A view of the changes in a range of the local store.
 pub struct LocalWatch {
     shared: Rc<Shared>,
     range: KeyRange,

@@ -40,7 +40,7 @@ pub(crate) enum TopicError {
     InvalidAssignment(&'static str),
     #[error("{0}")]
     InvalidConfig(String),
-    /// The request contradicts itself, or asks for what there is not.
+    /// The request contradicts itself, or asks for something that does not exist.
     #[error("{0}")]
     InvalidRequest(String),
     /// It could not be written down, or not be made on every core.
