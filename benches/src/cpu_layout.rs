@@ -1,4 +1,4 @@
-//! Which CPUs the server has, and which the driver.
+//! Which CPUs the server runs on, and which the driver.
 
 /// CPUs of either.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! Several rounds' figure as one: the median between the lowest and the highest.
+//! One figure of several rounds: the median, with the lowest and the highest.
 
 /// Of an even number of rounds the median is the higher of the two in the middle.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -1,4 +1,4 @@
-//! The requests that are sent over and over: one valid record batch of the shape's size, or a read.
+//! The requests that are sent again and again: one valid record batch of the shape's size, or a read.
 
 use bytes::{BufMut, Bytes, BytesMut};
 use creel_wire::api::fetch::{FetchPartition, FetchRequest, FetchTopic};

@@ -1,4 +1,4 @@
-//! What the broker has to reach: CPU per request against the floor, and against Apache Kafka, in the same run.
+//! The broker's goals: CPU per request against the floor, and against Apache Kafka, in the same run.
 
 use crate::shape::Acks;
 

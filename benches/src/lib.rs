@@ -1,6 +1,8 @@
-//! What the benches share: the shapes that are measured, the frames sent, and the processes measured.
+//! What the benches share: the shapes that are measured, the frames that are sent, and the processes that are
+//! measured.
 //!
-//! A round sends the same bytes to the floor and to the broker, so that their CPU seconds can be compared.
+//! This crate sends the same bytes to the floor and to the broker in each round, so that their CPU seconds can be
+//! compared. It must not know the inside of a server: each one is a process that it talks to over a socket.
 
 pub mod client;
 mod connection;

@@ -1,4 +1,4 @@
-//! What the driver is asked to do, and what the connections of one of its threads write down.
+//! What the driver is asked to do, and what the connections of one of its threads note.
 
 use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;

@@ -1,10 +1,10 @@
-//! Memory held between rounds, so that a round finds free memory that the machine really has.
+//! Memory that is held between rounds, so that a round finds free memory that the machine really has.
 
 use std::cell::RefCell;
 
-/// A virtual machine's host may take free memory back within moments, and then every new page of a log costs a fault on
-/// the host, several times the copy into it. Where memory is the machine's own, or full of older logs, that does not
-/// happen. Memory freed a moment ago is still there for the most part: what remains is noise that only adds.
+/// A virtual machine's host may take free memory back within moments. Then every new page of a log costs a fault on
+/// the host, several times the copy into it. This does not happen if the memory is the machine's own, or full of
+/// older logs. Memory that was freed a moment ago is mostly still there. What remains is noise that only adds.
 pub struct Prefault {
     bytes: usize,
     held: RefCell<Vec<u8>>,

@@ -9,7 +9,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// What Apache Kafka is told beyond its defaults: removed topics' files go at once, so that no later round pays for that.
+/// Apache Kafka's settings beyond its defaults. A removed topic's files go at once, so that no later round pays for
+/// that.
 pub const KAFKA_SETTINGS: [&str; 2] = ["log.segment.delete.delay.ms=100", "log.initial.task.delay.ms=100"];
 
 /// Flags that Apache Kafka's JVM gets, heap included.

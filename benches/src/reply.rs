@@ -1,4 +1,4 @@
-//! A reply: read whole, and looked at.
+//! A reply, read whole and checked.
 
 use bytes::{Buf, BytesMut};
 use creel_io::net::TcpStream;

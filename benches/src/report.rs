@@ -1,4 +1,4 @@
-//! What is shown of the rounds: a line a side, then the ratios, with the goal beside each that has one.
+//! The table of the rounds: a line for each side, then the ratios, each beside its goal if it has one.
 
 use std::fmt::Write as _;
 

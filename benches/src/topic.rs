@@ -1,4 +1,4 @@
-//! Topics made and removed before and after a round, over a socket of their own.
+//! Makes topics before a round and removes them after it, over a socket of their own.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -52,7 +52,7 @@ impl Topic {
         Ok(topic)
     }
 
-    /// A partition may be known before its leader takes it up; once it tells its end it takes anything.
+    /// A partition may be known before its leader takes it up. Once it tells its end it takes requests.
     fn wait_for_leaders(&self, stream: &mut TcpStream, partitions: i32) -> io::Result<()> {
         let give_up = Instant::now() + PATIENCE;
         let of = |index| ListOffsetsPartition { partition_index: index, timestamp: -1, ..Default::default() };

@@ -80,7 +80,7 @@ fn tell(text: impl Display) {
     let _ = write!(std::io::stdout(), "{text}");
 }
 
-/// This process, which the first Ctrl-C makes end its runs early with what they have; the second ends the process.
+/// This process. The first Ctrl-C makes it end its runs early and keep what they have. The second ends the process.
 fn caller() -> Result<Caller, Failure> {
     let origin = Origin { loadgen: VERSION.to_owned(), command: std::env::args().collect() };
     Ok(Caller { origin, interrupted: interrupts()? })

@@ -1,8 +1,8 @@
-//! Kafka's code for every error that engine, topics and groups know. Each error is mapped here and nowhere else, so that what a
-//! client is told of it is the same whatever it asked.
+//! Kafka's code for every error of the engine, of topics and of groups. Each error is mapped here and nowhere else,
+//! so a client gets the same code for it whatever it asked.
 //!
-//! It knows errors and codes; what goes into an answer beside a code is its handler's (`api`). Errors of what a request says
-//! (a version, a name that came twice) are its handler's, too.
+//! This file knows errors and codes. The handlers (`api`) fill in what else an answer holds. Errors in the request
+//! itself, such as an unknown version or a name that comes twice, are the handlers', too.
 
 use creel_engine::{AppendError, BatchError, LookError, ProducerError, ReadError};
 use creel_wire::ErrorCode;
@@ -26,10 +26,10 @@ impl KafkaError for BatchError {
     fn code(&self) -> ErrorCode {
         match self {
             Self::Crc { .. } | Self::Length(_) => ErrorCode::CorruptMessage,
-            // Formats that there were, and formats that there never were.
+            // Magic 0 and 1 were formats once. The others never were.
             Self::Magic(0 | 1) => ErrorCode::InvalidRecord,
             Self::Magic(_) => ErrorCode::CorruptMessage,
-            // A piece of a batch, like two of them, is not exactly one.
+            // A part of a batch is not exactly one batch, and neither are two.
             Self::Short { .. } | Self::Trailing(_) | Self::Invalid(_) => ErrorCode::InvalidRecord,
         }
     }
@@ -68,7 +68,7 @@ impl KafkaError for AppendError {
 }
 
 impl From<AppendError> for GroupError {
-    /// What a group tells its members where the log has not taken its records.
+    /// What a group tells its members if the log has refused its records.
     fn from(error: AppendError) -> Self {
         match error {
             AppendError::Storage | AppendError::Truncated | AppendError::Closed => Self::NotCoordinator,

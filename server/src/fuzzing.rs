@@ -1,5 +1,5 @@
-//! What the fuzz targets (`fuzz/`) need of this crate's insides: bytes in, what was read of them out, `None` where they
-//! are refused.
+//! What the fuzz targets (`fuzz/`) use of this crate's insides. Each function takes bytes and returns what was read
+//! of them, or `None` if they are refused.
 
 use bytes::Bytes;
 use creel_engine::{BatchBuilder, Records};
@@ -25,7 +25,8 @@ pub fn subscription(data: &Bytes) -> Option<usize> {
     Some(topics_of_subscription(data)?.len())
 }
 
-/// Records of Kafka's metadata log, taken in one after the other up to one that is refused; how many were not.
+/// Takes in records of Kafka's metadata log one after the other, up to the first that is refused. Returns how many
+/// were taken.
 pub fn kafka_metadata(values: &[&[u8]]) -> usize {
     let mut image = kafka::Image::default();
     let mut taken = |value: &[u8]| {

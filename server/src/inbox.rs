@@ -1,9 +1,9 @@
-//! What comes from other cores: each message finds what it is for.
+//! Messages from other cores, each handed to the code that it is for.
 //!
-//! The task that receives never waits for anything but a turn of its core with room, so two cores can't wait for each
-//! other: whatever takes time is a task of its own, and only those that ask may wait for room in a mailbox. Messages
-//! between two cores keep their order, and a share of a Produce is begun where it is received: so batches of one
-//! connection are appended in the order they came in.
+//! The task that receives waits for nothing but a turn of its core with room, so two cores can't wait for each other.
+//! Whatever takes time is a task of its own. Only tasks that ask may wait for room in a mailbox. Messages between two
+//! cores keep their order, and a share of a Produce begins where it is received. So batches of one connection are
+//! appended in the order in which they came.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -44,7 +44,7 @@ pub(crate) async fn receive(core: Rc<Core>) {
 
 macro_rules! answers {
     ($($(#[$doc:meta])* $name:ident: $question:ty => $answer:ty;)*) => {
-        /// Begins to answer a question. Whether so much was done for it that others should be let in.
+        /// Begins to answer a question. Returns whether it did so much that other tasks should run now.
         fn begin(core: &Rc<Core>, responder: Responder, question: AnyQuestion) -> bool {
             match question {
                 $(AnyQuestion::$name(question) => answer(core, responder, question),)*
@@ -61,7 +61,7 @@ fn answer<Q: Question>(core: &Rc<Core>, responder: Responder, question: Q) -> bo
     is_long
 }
 
-/// Watches of others that go on until they are cancelled.
+/// Watches for other cores, which go on until they are cancelled.
 #[derive(Default)]
 struct Inbound(RefCell<BTreeMap<(CoreId, Ticket), Sender<()>>>);
 
@@ -72,7 +72,7 @@ impl Inbound {
         cancelled
     }
 
-    /// Forgets it; the sender that goes away ends the wait, also one that has not begun yet.
+    /// Forgets a watch. Its sender is dropped, which ends the wait, even one that has not begun yet.
     fn cancel(&self, from: CoreId, ticket: Ticket) {
         drop(self.0.borrow_mut().remove(&(from, ticket)));
     }

@@ -1,20 +1,20 @@
 //! The broker: Kafka's protocol on a thread-per-core log.
 //!
-//! A Produce goes `net` -> `api/dispatch` -> `api/produce` -> `topics` (where is the partition?) -> the engine, or by
-//! `peers` to the `inbox` of the core that owns it; then back by `net`. A Fetch goes the same way to `api/fetch`, and
-//! waits there. `lifecycle` is a core's life from its first step to its end; `core` is what it has meanwhile. `budget`
-//! bounds what one request makes of all that.
+//! A Produce goes `net` -> `api/dispatch` -> `api/produce` -> `topics` (where is the partition?) -> the engine. If
+//! another core owns the partition, it goes by `peers` to that core's `inbox`. The answer goes back by `net`. A Fetch
+//! goes the same way to `api/fetch`, and waits there. `lifecycle` is a core's life from its first step to its end;
+//! `core` is what it has meanwhile. `budget` bounds what one request makes of all that.
 //!
-//! `config` says what was asked for. `metadata` keeps the facts of the cluster (topics, ids) behind a small contract;
-//! `groups` is the group coordinator as a state machine without IO, and `groups::runtime` gives it a clock and a log;
-//! `offsets` is how its records are written in `__consumer_offsets`. `answers` says which of Kafka's codes goes with an error
-//! of any of them. Each room's `mod.rs` says what it owns and what it must not know.
+//! `config` says what was asked for. `metadata` keeps the facts of the cluster (topics, ids) behind a small contract.
+//! `groups` is the group coordinator as a state machine without IO; `groups::runtime` gives it a clock and a log;
+//! `offsets` is how its records are written in `__consumer_offsets`. `answers` gives Kafka's code for an error of any
+//! of them. Each room's `mod.rs` says what it owns and what it must not know.
 //!
-//! Absent on purpose: locks (but for one at the start), threads inside a core, time and files other than `creel_io`'s.
+//! Absent on purpose: locks (except one at the start), threads inside a core, time and files other than `creel_io`'s.
 
 #![warn(clippy::print_stdout, clippy::print_stderr, reason = "they panic where the reader has gone")]
 
-// The tests inside know it by the name that those outside use.
+// Unit tests use the name by which code outside knows this crate.
 #[cfg(test)]
 extern crate self as creel_server;
 

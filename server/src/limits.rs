@@ -12,31 +12,33 @@ pub(crate) const REQUEST_BYTES_IN_FLIGHT: usize = 64 << 20;
 /// Of these, bytes that a connection may hold without asking: small requests pass whatever others hold.
 pub(crate) const CONNECTION_BYTES_FREE: usize = 64 << 10;
 
-/// Bytes that the requests of all connections of a core may hold beyond that, unless `queued.max.request.bytes` says how
-/// many all cores may. At the bound those who ask for more wait in the order of asking, and their sockets are not read; a
-/// request larger than the bound passes alone.
+/// Bytes that the requests of all connections of a core may hold beyond that. `queued.max.request.bytes`, if it is
+/// set, says how many all cores may hold instead. At the bound, requests that need more wait in the order of asking,
+/// and their sockets are not read. A request larger than the bound passes alone.
 pub(crate) const REQUEST_BYTES_OF_CORE: usize = 256 << 20;
 /// One part of so many is for requests other than Produce, which may wait for as long as their clients like.
 pub(crate) const OTHER_REQUESTS_SHARED_BY: usize = 8;
-/// There each byte counts as so many: read, and while they wait, their lists take about that much more.
+/// There each byte counts as so many: while a request is read, and while it waits, its lists take about that much
+/// more.
 pub(crate) const OTHER_REQUEST_FACTOR: usize = 8;
 
-/// What a request counts as beside its bytes until it is answered: its place among those of its connection, and how far its
-/// answer has got.
+/// What a Produce counts as beside its bytes until it is answered: its place among its connection's requests, and the
+/// state of its answer.
 pub(crate) const PRODUCE_BYTES_BESIDE: usize = 1 << 10;
-/// The same for others.
+/// The same for other requests.
 pub(crate) const OTHER_REQUEST_BYTES_BESIDE: usize = 3 << 10;
 
-/// While somebody waits at that bound, whoever sends a large request must send `LARGE_REQUEST_PACE_BYTES` of it within
-/// this time, and whoever is owed replies must take something, in milliseconds. Who doesn't is closed.
+/// While somebody waits at that bound, slow clients are closed. A client that sends a large request must send
+/// `LARGE_REQUEST_PACE_BYTES` of it within this time, in milliseconds. A client that is owed replies must take
+/// something within it.
 pub(crate) const LARGE_REQUEST_PATIENCE_MS: u64 = 10_000;
 /// See `LARGE_REQUEST_PATIENCE_MS`.
 pub(crate) const LARGE_REQUEST_PACE_BYTES: usize = 320 << 10;
 
-/// From this size on a request is received into room of its own, which goes when the request does. Several smaller ones
-/// share what the socket is read into.
+/// A request of at least this size is received into memory of its own, which is freed with the request. Several
+/// smaller ones share what the socket is read into.
 pub(crate) const OWN_ROOM_FROM_BYTES: usize = 256 << 10;
-/// What that room has beyond the request, so that its last bytes are received with as few calls as its first.
+/// What that memory has beyond the request, so that its last bytes are received with as few calls as its first.
 pub(crate) const OWN_ROOM_SPARE_BYTES: usize = 16 << 10;
 
 /// Replies up to this size that are ready together leave together, copied into one buffer of at most
@@ -47,14 +49,15 @@ pub(crate) const REPLIES_TOGETHER_BYTES: usize = 64 << 10;
 /// A connection keeps a buffer for them up to this size; a larger one goes with what was in it.
 pub(crate) const REPLIES_BUFFER_KEPT_BYTES: usize = 16 << 10;
 
-/// Where a frame's header begins to be believed: the shortest has key, version, correlation id and client id.
+/// The smallest size that a request can have: the shortest header has key, version, correlation id and client id.
 pub(crate) const REQUEST_BYTES_MIN: usize = 10;
 
-/// The largest request that is not a Produce; the connection of a larger one is closed. Only records are ever large, and
-/// `socket.request.max.bytes` is for them; the lists of everything else take up to eight times their size in memory.
+/// The largest request that is not a Produce. The connection of a larger one is closed. Only records are ever large,
+/// and `socket.request.max.bytes` is for them. The lists of all other requests take up to eight times their size in
+/// memory.
 pub(crate) const OTHER_REQUEST_BYTES_MAX: usize = 16 << 20;
 
-/// The largest request that is read on the core; larger ones that are no Produce are read beside it.
+/// The largest request that is read on the core. A larger one that is not a Produce is read off the core.
 pub(crate) const REQUEST_BYTES_READ_HERE: usize = REQUEST_BYTES_READ_A_STEP * STEPS_A_TURN;
 /// Bytes of a request that are read in one step of work.
 pub(crate) const REQUEST_BYTES_READ_A_STEP: usize = 64;
@@ -69,49 +72,50 @@ pub(crate) const PRODUCE_LISTS_READ_HERE: usize = 64 << 10;
 /// Bytes of an answer that are encoded in one step of work.
 pub(crate) const ANSWER_BYTES_ENCODED_A_STEP: usize = 512;
 
-/// Bytes of memory that an answer may take without asking, until it is sent. A connection has two at most: one that is sent,
-/// and the next one.
+/// Bytes of memory that an answer may take without asking, until it is sent. A connection has two at most: the one
+/// that is being sent, and the next one.
 pub(crate) const ANSWER_BYTES_FREE: usize = 64 << 10;
-/// What all larger answers of a core may take together. At the bound a further one waits until others have been sent, and its
-/// connection's next requests with it. The connection of one that would take more by itself is closed.
+/// Bytes that all larger answers of a core may take together. At the bound another one waits until some have been
+/// sent, and its connection's next requests wait with it. If one alone would take more, its connection is closed.
 pub(crate) const ANSWER_BYTES_HELD: usize = 256 << 20;
 
-/// An answer that takes more than this in memory is encoded, and freed, beside the core.
+/// An answer that takes more than this in memory is encoded, and freed, off the core.
 pub(crate) const ANSWER_BYTES_ENCODED_HERE: usize = 1 << 20;
 
-/// While somebody waits at that bound, whoever is owed an answer that counts must take something of it within
-/// `ANSWER_PATIENCE_MS`, and each `ANSWER_PACE_BYTES` of it. Who doesn't is disconnected.
+/// While somebody waits at that bound, slow clients are disconnected. A client that is owed an answer that counts
+/// must take something of it, and each `ANSWER_PACE_BYTES` of it, within `ANSWER_PATIENCE_MS`.
 pub(crate) const ANSWER_PACE_BYTES: usize = 1 << 20;
 /// See `ANSWER_PACE_BYTES`.
 pub(crate) const ANSWER_PATIENCE_MS: u64 = 3_000;
 
-/// The largest piece of records in one answer to a Fetch, whatever it and `fetch.max.bytes` allow; the first batch may be
-/// larger, as always. With it, no frame reaches 2 GiB.
+/// The most bytes of records in one answer to a Fetch, whatever the request and `fetch.max.bytes` allow. The first
+/// batch may be larger, as always. With this bound no frame reaches 2 GiB.
 pub(crate) const FETCH_BYTES_MAX: usize = 1 << 30;
 
-/// Of so many of the process's descriptors ...
+/// The process's descriptors are divided into so many parts ...
 pub(crate) const DESCRIPTORS_SHARED_BY: u64 = 4;
-/// ... connections may take these; the others are for files. At the bound further connections are closed at once.
+/// ... of which connections may take these; the others are for files. At the bound further connections are closed at
+/// once.
 pub(crate) const CONNECTIONS_SHARE: u64 = 3;
 
-/// One in so many of the descriptors that are not for connections may be an active segment that is open, on all cores
-/// together. At the bound the one that was opened longest ago is closed, and who needs another one waits for that.
+/// One in so many of the descriptors for files may be an open active segment, over all cores. At the bound the
+/// segment that was opened longest ago is closed, and whoever needs another one waits for that.
 pub(crate) const ACTIVE_SEGMENTS_SHARED_BY: u64 = 2;
 
-/// One in so many may be in an answer to a fetch, until it is sent. At the bound an answer has records of one partition; the
-/// others' come with the next ones.
+/// One in so many of them may belong to an answer to a fetch, until it is sent. At the bound an answer has records of
+/// one partition; the others' come with the next answers.
 pub(crate) const ANSWERED_SEGMENTS_SHARED_BY: u64 = 8;
 
 /// Sealed segments that a core keeps open between two fetches: opening one anew is a twentieth of a 64-KiB fetch. At the
 /// bound the one that has been open for longest is closed.
 pub(crate) const SEALED_SEGMENTS_OPEN: usize = 64;
-/// Fewer where this part of the descriptors that are not for connections would not suffice for all cores.
+/// A core keeps fewer open if all cores together would need more than one in so many of the descriptors for files.
 pub(crate) const SEALED_SEGMENTS_SHARED_BY: u64 = 8;
 
 /// Partitions that one core opens, or closes, at the same time. The others wait.
 pub(crate) const PARTITIONS_OPENING: usize = 64;
-/// Fewer where this part of the descriptors that are not for connections would not suffice for all cores: each takes up to
-/// two files at a time.
+/// A core opens fewer at a time if all cores together would need more than one in so many of the descriptors for
+/// files. Each partition takes up to two files at a time.
 pub(crate) const PARTITIONS_OPENING_SHARED_BY: u64 = 16;
 
 /// Partitions of a DeleteRecords whose logs one core cuts at the same time. The others wait.
@@ -121,28 +125,28 @@ pub(crate) const PARTITIONS_CUTTING: usize = 64;
 /// made: Kafka's `MAX_PARTITIONS_PER_BATCH`. Each topic counts as one at least.
 pub(crate) const REQUEST_PARTITIONS_MAX: i64 = 10_000;
 
-/// Creations of more partitions than this wait for each other; a smaller one is made beside them.
+/// Creations of more partitions than this wait for each other. A smaller one runs beside them.
 pub(crate) const PARTITIONS_MADE_BESIDE: i32 = 200;
 
-/// Topics that one request has deleted at the same time: written down, and looked for among committed offsets, together. The
-/// others wait.
+/// Topics of one request that are deleted together: they are written down, and looked for among committed offsets, at
+/// the same time. The others wait.
 pub(crate) const TOPICS_DELETED_AT_ONCE: usize = 500;
 
-/// Groups that one request has deleted at the same time. The others wait.
+/// Groups of one request that are deleted at the same time. The others wait.
 pub(crate) const GROUPS_DELETED_AT_ONCE: usize = 64;
 
-/// Partitions of which a coordinator is asked at once how far a group has come, or told it, and members that it is told at once
-/// have left. More are dealt with in pieces.
+/// Partitions in one question to a coordinator that reads or commits offsets, and members in one that makes them
+/// leave. More are handled in pieces.
 pub(crate) const GROUP_NAMES_AT_ONCE: usize = STEPS_A_TURN;
 
-/// Offsets of groups that are expired, or taken back with their group or their topic, in one piece.
+/// Offsets of groups that expire, or are taken back with their group or topic, in one piece of work.
 pub(crate) const OFFSETS_AT_ONCE: usize = 250;
 
-/// Bytes that what the members of all groups of a core have told of themselves, and their assignments twice, may take
-/// together. Who would need more is not let in (GROUP_MAX_SIZE_REACHED), or its assignment is not taken
-/// (COORDINATOR_NOT_AVAILABLE); who is in may come back as it was.
+/// Bytes that the members of all groups of a core may take together: what they have told of themselves, and twice
+/// their assignments. A member that would need more is not let in (GROUP_MAX_SIZE_REACHED). An assignment that would
+/// need more is not taken (COORDINATOR_NOT_AVAILABLE). A member that is in may come back as it was.
 pub(crate) const MEMBERS_BYTES: usize = 64 << 20;
-/// Of these, bytes that one group may have, and one connection in all groups.
+/// Of these, the bytes that one group may have, and one connection over all groups.
 pub(crate) const MEMBERS_BYTES_OF_ONE: usize = MEMBERS_BYTES / 4;
 
 /// Protocols that a member of a group may offer. More are refused (INCONSISTENT_GROUP_PROTOCOL).
@@ -157,10 +161,10 @@ pub(crate) const TOPIC_PARTITIONS_MAX: i32 = 100_000;
 /// Bytes of `__consumer_offsets` that are read at a time when a coordinator begins; a larger batch is read whole.
 pub(crate) const COORDINATOR_READ_BYTES: usize = 1 << 20;
 
-/// Bytes that the fetch sessions of one core may take together. Where there is no room for a new one, it is declined (its
-/// client goes on without); one that grows beyond it is given up (FETCH_SESSION_ID_NOT_FOUND).
+/// Bytes that the fetch sessions of one core may take together. A new session that finds no room is declined, and its
+/// client goes on without. One that grows beyond the bound is given up (FETCH_SESSION_ID_NOT_FOUND).
 pub(crate) const SESSIONS_BYTES: usize = 32 << 20;
-/// One connection's sessions may take one in so many of these bytes, and of the places for sessions.
+/// One connection's sessions may take one in so many of these bytes, and one in so many of the places for sessions.
 pub(crate) const SESSIONS_SHARED_BY: usize = 4;
 /// What is counted for a session, with room for the trees that it is made of ...
 pub(crate) const SESSION_BYTES: usize = 2 << 10;
@@ -169,8 +173,8 @@ pub(crate) const SESSION_TOPIC_BYTES: usize = 256;
 /// ... and for each partition.
 pub(crate) const SESSION_PARTITION_BYTES: usize = 128;
 
-/// A partition of `__consumer_offsets` is folded once it is so many times as large as what was live in it when that was last
-/// known ...
+/// A partition of `__consumer_offsets` is folded once it is so many times as large as its live records were when that
+/// was last known ...
 pub(crate) const FOLD_FACTOR: u64 = 4;
 /// ... and not below this size in bytes, or one segment's where that is less.
 pub(crate) const FOLD_BYTES_MIN: u64 = 1 << 20;

@@ -25,7 +25,7 @@ fn main() -> ExitCode {
         Err(errors) => return fail(2, errors.lines()),
     };
     if args.print_config {
-        // Whoever reads it may have seen enough.
+        // The reader may have closed its end.
         let _ = write!(std::io::stdout(), "{}", listing(&config.settings));
         return ExitCode::SUCCESS;
     }
@@ -45,7 +45,7 @@ fn log_to_stderr() {
     let given = std::env::var("CREEL_LOG").or_else(|_| std::env::var("RUST_LOG"));
     let filter = EnvFilter::new(given.as_deref().unwrap_or("info"));
     let colours = std::io::stderr().is_terminal();
-    // Who reads the log may have gone (`creel 2>&1 | head`): to complain about that on stderr would be a panic.
+    // The reader of the log may have gone (`creel 2>&1 | head`). Complaining about that on stderr would panic.
     let lines = tracing_subscriber::fmt::layer().with_ansi(colours).with_writer(std::io::stderr);
     tracing_subscriber::registry().with(filter).with(lines.log_internal_errors(false)).init();
 }

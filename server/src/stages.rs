@@ -10,16 +10,17 @@
 //! | fsync   | that                                     | the high watermark has passed the batch                   | each batch of acks=all |
 //! | send    | the reply is at hand and it is its turn  | the socket has taken all of it                            | each reply             |
 //!
-//! The stages of a request are disjoint, and together they are the time from its first byte to its last but for this: a
-//! fetch that waits for records to come counts nowhere while it waits. `queue` is what the others leave over: waiting for
-//! an earlier request of the connection, for a bound, or for the loop to come round, and the handler's own work (checking
-//! a batch, finding what to read, encoding the reply). Parts of one request that run side by side, as batches of several
-//! partitions, are counted each by itself; of those the longest is what `queue` goes without.
+//! The stages of a request are disjoint. Together they are the time from its first byte to its last, with one
+//! exception: a fetch that waits for records to come counts nowhere while it waits. `queue` is what the others leave
+//! over. It holds the wait for an earlier request of the connection, for a bound, or for the loop to come round. It
+//! also holds the handler's own work (checking a batch, finding what to read, encoding the reply). Parts of one
+//! request that run side by side, such as batches of several partitions, are counted each by itself; the longest of
+//! them is subtracted from `queue`.
 //!
-//! Not seen: bytes that wait in the kernel's socket buffers, in either direction; the broker's idle time; and all other
-//! requests, of which some wait by design (JoinGroup). `write` and `fsync` are counted on the core that owns the
-//! partition, the others on the connection's. A request's readings of the clock are few (see `FrameTimes`) and shared where
-//! one stage ends as the next begins, or where one event ends a stage of many.
+//! Not seen: bytes that wait in the kernel's socket buffers, in either direction; the broker's idle time; and all
+//! other requests, of which some wait by design (JoinGroup). `write` and `fsync` are counted on the core that owns
+//! the partition, the others on the connection's. A request reads the clock only a few times (see `FrameTimes`). One
+//! reading serves where one stage ends as the next begins, and where one event ends a stage of many requests.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -50,12 +51,12 @@ impl Stages {
         Self(are_kept.then(Kept::default))
     }
 
-    /// The turn_writer of this core's partitions.
+    /// What writes for this core's partitions; it times the appends if stages are kept.
     pub(crate) fn turn_writer(&self) -> TurnWriter {
         self.0.as_ref().map_or_else(TurnWriter::new, |kept| TurnWriter::timed(kept.appends.clone()))
     }
 
-    /// The time, where it is of use to anyone.
+    /// The time, if anyone needs it.
     #[inline]
     pub(crate) fn clock(&self) -> Instant {
         self.0.as_ref().map_or(Instant::default(), |_| creel_io::now())
@@ -134,8 +135,8 @@ impl FrameClock {
         self.frames_since = 0;
     }
 
-    /// A frame is whole, and it is its turn to be decoded. What is behind it came with its last bytes. `has_waited`: it had
-    /// to wait for that turn.
+    /// A frame is whole, and it is its turn to be decoded. The bytes behind it in the buffer came with its last
+    /// bytes. `has_waited`: it had to wait for that turn.
     #[inline]
     pub(crate) fn whole(&mut self, stages: &Stages, has_waited: bool) -> FrameTimes {
         self.frames_since += 1;
@@ -155,8 +156,8 @@ pub(crate) struct FrameTimes {
     turn: Instant,
 }
 
-/// A request's time from then on, while its reply is not at hand: when its frame was whole, moved on by what other stages
-/// have counted since.
+/// A request's time from its decoding until its reply is at hand. It starts when the frame was whole, and is moved on
+/// by what other stages have counted since.
 #[derive(Clone, Copy)]
 pub(crate) struct QueuedSince(Instant);
 

@@ -14,7 +14,7 @@ pub(crate) fn check() -> Outcome {
     step("unit tests", &mut cargo(&["test", "--workspace", "--lib", "--bins"]))
 }
 
-/// Everything that judges the code without running it.
+/// Everything that checks the code without running it.
 pub(crate) fn lints() -> Outcome {
     guards::guards()?;
     step("format", &mut cargo(&["fmt", "--all", "--check"]))?;

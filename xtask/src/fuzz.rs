@@ -1,7 +1,7 @@
 //! `cargo xtask fuzz`: the decoders of bytes that are not trusted, under libFuzzer.
 //!
-//! The program is built by the ordinary toolchain with LLVM's coverage counters, which is all that libFuzzer needs to be
-//! guided. What it learns is kept in `fuzz/corpus`, what makes it fail in `fuzz/artifacts`.
+//! The ordinary toolchain builds the program with LLVM's coverage counters, which is all that libFuzzer needs to be
+//! guided. Inputs that reach new code are kept in `fuzz/corpus`, inputs that make it fail in `fuzz/artifacts`.
 
 use std::fs;
 use std::path::{Path, PathBuf};

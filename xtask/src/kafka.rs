@@ -1,4 +1,4 @@
-//! `cargo xtask kafka`: a real Apache Kafka, the judge of our tests.
+//! `cargo xtask kafka`: a real Apache Kafka, with which our tests compare.
 //!
 //! It comes from Maven Central into `clients/.tools/kafka`, with the version pinned in `clients/kafka/pom.xml`. The
 //! process becomes Kafka (exec), so a signal sent to it reaches Kafka itself and its exit code is Kafka's own.

@@ -1,4 +1,4 @@
-//! The machine that is measured on: its name, its network, and what its programs say.
+//! The machine that is measured on: its name, its network, and the versions that its programs report.
 
 use std::fs;
 use std::path::Path;
@@ -18,7 +18,8 @@ pub(crate) enum Network {
 }
 
 impl Network {
-    /// A network of its own where the machine's congestion control is another one, and such a network can be had.
+    /// A network namespace of its own, if the machine uses another congestion control and such a namespace can be
+    /// made.
     pub(crate) fn find() -> Self {
         let control = fs::read_to_string("/proc/sys/net/ipv4/tcp_congestion_control").unwrap_or_default();
         let control = control.trim().to_owned();

@@ -1,8 +1,8 @@
 //! `cargo xtask`: the project's own commands.
 //!
-//! One file per command. A command is a list of steps; every step is an ordinary program whose output is passed through,
-//! so the last lines of a run are the runners' own closing lines. What is not installed is a visible `SKIP` line on a
-//! developer's machine and a failure where `CI=true`.
+//! One file per command. A command is a list of steps. Every step is an ordinary program whose output is passed
+//! through, so the last lines of a run are the runners' own closing lines. A tool that is not installed gives a
+//! visible `SKIP` line on a developer's machine and a failure if `CI=true`.
 
 #![warn(clippy::print_stdout, clippy::print_stderr, reason = "they panic where the reader has gone")]
 

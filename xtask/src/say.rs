@@ -1,6 +1,6 @@
-//! Lines for whoever looks on.
+//! Lines for the user.
 
-/// A line on stdout. Who read it may have gone (`cargo xtask fuzz --list | head`): that is no reason to stop.
+/// Prints a line on stdout. The reader may have gone (`cargo xtask fuzz --list | head`): that is no reason to stop.
 macro_rules! say {
     ($($text:tt)*) => {{
         use std::io::Write;

@@ -1,4 +1,4 @@
-//! `cargo xtask test`: everything, from the cheapest judge to the dearest.
+//! `cargo xtask test`: everything, from the cheapest check to the dearest.
 
 use crate::run::{Outcome, cargo, step};
 use crate::{check, clients, differential, fuzz, smoke};

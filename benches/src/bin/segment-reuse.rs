@@ -1,9 +1,10 @@
-//! What writing a segment into a retired one's file would save: the same appends into a new file that is claimed ahead,
-//! as the broker does it, into an old file whose pages are still cached, and into an old file whose pages are not; there
-//! both ending where the append ends, and padded with zeros to the end of the page, as the broker does it.
+//! What writing a segment into a retired one's file would save. The same appends go into three kinds of file: a new
+//! one that is claimed ahead, as the broker does it; an old one whose pages are still cached; and an old one whose
+//! pages are not. The last is measured twice: ending where the append ends, and padded with zeros to the end of the
+//! page, as the broker does it.
 //!
-//! Removing the file that a new one replaces counts as part of its cost, and so does evicting the pages of one that is
-//! padded: both are what happens to a retired segment.
+//! The cost of a new file includes the removal of the file that it replaces. The cost of a padded file includes the
+//! eviction of its pages. Both are what happens to a retired segment.
 
 use std::fs::{self, File};
 use std::io::{self, IoSlice};

@@ -1,4 +1,4 @@
-//! Counters over the last while, so that rates and the last second's latencies can be told.
+//! Counters over the last seconds, so that rates and the last second's latencies can be shown.
 
 use loadgen_engine::run_state::{RunState, Totals};
 use loadgen_engine::sketch::Counts;

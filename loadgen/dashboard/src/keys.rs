@@ -1,4 +1,4 @@
-//! Keys, without waiting for one.
+//! Reads keys without waiting for one.
 
 use crossterm::event::{Event, KeyCode, KeyEventKind, KeyModifiers, poll, read};
 use std::time::Duration;

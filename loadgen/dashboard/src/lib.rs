@@ -1,10 +1,9 @@
-//! What a run looks like on a terminal while it goes on: rates, latencies of the last second and so far, how far each
-//! partition's consumer is behind, and how long it still takes.
+//! The dashboard of a run on a terminal: rates, latencies of the last second and so far, how far each partition's
+//! consumer is behind, and how long the run still takes.
 //!
-//! It runs on the main thread and reads counters that the load's threads write anyway (`run_state`, `sketch`); it looks at
-//! them four times a second. `terminal` gives the screen back whatever happens; `history` turns counters into rates;
-//! `board` is what is shown, and `draw` shows it at any size. It knows nobody who starts
-//! runs.
+//! This crate owns the screen. It must not know who starts runs. It runs on the main thread, four times a second, and
+//! reads counters that the load's threads write anyway (`run_state`, `sketch`). `terminal` gives the screen back
+//! whatever happens. `history` turns counters into rates. `board` is what is shown, and `draw` shows it at any size.
 
 #![forbid(unsafe_code)]
 #![warn(clippy::print_stdout, clippy::print_stderr, reason = "they panic where the reader has gone")]
@@ -120,7 +119,7 @@ impl Dashboard {
         self.draw();
     }
 
-    /// Whether it was asked to end: then the screen should be given back, so that a second Ctrl-C finds it so.
+    /// Whether it was asked to end. If so the screen should be given back, so that a second Ctrl-C finds it so.
     pub fn is_over(&self) -> bool {
         self.interrupted.load(Ordering::Relaxed)
     }

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-/// Shared by all threads; without crashes there is one generation, of which nothing is noted.
+/// Shared by all threads. Without crashes there is one generation, and nothing is noted.
 #[derive(Debug, Default)]
 pub struct BrokerGenerations {
     /// Generations ended.

@@ -1,5 +1,5 @@
-//! loadgen's own Kafka client: a blocking connection for what happens before and after the load, and connections on the
-//! ring for the load itself.
+//! loadgen's own Kafka client: a blocking connection for what happens before and after the load, and connections on
+//! the ring for the load itself.
 
 pub mod cluster;
 pub mod connection;

@@ -1,7 +1,7 @@
 //! Time: nanoseconds of CLOCK_MONOTONIC since the process began to measure, and a timer of the same precision.
 //!
-//! tokio's own timers tick in milliseconds, which is longer than what is measured here: so the pacer is a timerfd read
-//! through the ring.
+//! tokio's own timers tick in milliseconds, which is longer than what is measured here. So the timer is a timerfd
+//! that is read through the ring.
 
 use crate::runtime::TimerFile;
 use rustix::thread::clock_nanosleep_absolute;
@@ -50,7 +50,7 @@ fn timespec(at_ns: u64) -> Timespec {
     Timespec { tv_sec: (at_ns / NANOS) as i64, tv_nsec: (at_ns % NANOS) as _ }
 }
 
-/// A timer to sleep until an instant of [`now_ns`]. One task waits on it; any may set it.
+/// A timer that sleeps until an instant of [`now_ns`]. One task waits on it; any task may set it.
 #[derive(Debug)]
 pub struct Alarm {
     timer: OwnedFd,

@@ -1,8 +1,8 @@
 //! One consumer: reads its partitions from where the run began, judges every record and notes its end-to-end latency.
 //!
-//! Where a broker is killed on purpose it reads everything twice: while the load goes on, from its next offset once the
-//! broker is back, and again from the beginning when all is over. Only the second reading tells what has outlived the
-//! crash; what was in the first and is not in the second was taken back.
+//! If a broker is killed on purpose, the consumer reads everything twice. The first reading is while the load goes
+//! on, from the next offset once the broker is back. The second is from the beginning, when all is over. Only the
+//! second tells what has outlived the crash: a record that the first has and the second lacks was taken back.
 
 use crate::client::SILENCE_SECONDS_MAX;
 use crate::client::connection::FrameReader;
@@ -74,7 +74,7 @@ pub struct Consumer {
     asked_ns: Rc<Cell<Option<u64>>>,
     /// With a broker that refuses what it says may be tried again.
     retry_window: RetryWindow,
-    /// Which partition is asked for first; it moves, so that none starves behind the byte limit.
+    /// Which partition is asked for first. It moves on, so that the byte limit starves none.
     first: usize,
 }
 
@@ -258,8 +258,9 @@ impl Consumer {
         Ok(answer)
     }
 
-    /// The broker was killed, and is not all there again; or what was read before is gone, and nothing new in its place
-    /// yet: the second reading will tell. Or the broker says itself that it may come later; for so long, and no longer.
+    /// Whether an error may be followed by an answer. It may if the broker was killed and is not all there again. It
+    /// may if what was read before is gone, and nothing new is in its place yet: the second reading will tell. And it
+    /// may for a while, but no longer, if the broker says itself that the request may be tried again.
     fn may_come(&mut self, code: ErrorCode) -> Result<bool, EngineError> {
         let is_beyond = code == ErrorCode::OffsetOutOfRange;
         if self.reconnecting.may_refuse(code)

@@ -1,5 +1,5 @@
-//! Keys, and the partition each belongs to: Kafka's own default partitioner (murmur2), so that keyed load spreads as it
-//! does from stock Java clients.
+//! Keys, and the partition of each, by Kafka's own default partitioner (murmur2). So keyed load spreads as it does
+//! from stock Java clients.
 
 /// Bytes of every key: `key-` and eight digits.
 pub const KEY_BYTES: usize = 12;

@@ -1,10 +1,11 @@
 //! The load itself: when records are due, what they hold, how they reach a broker and what becomes of them.
 //!
-//! The way of a record: `schedule` says when, `source` which (`payload`, `keys`), `producer` puts it into a batch
-//! (`records/build`, `codec`), `link` sends the batch and takes its ack; `consumer` reads it back (`records/parse`),
-//! `verify` judges it, `metrics` and `latency` count it.
+//! This crate owns everything between a schedule and a judged record. It must not know how a broker is started, what
+//! it costs, or who asks: to it a broker is an address that speaks Kafka's protocol.
 //!
-//! It knows a broker as an address that speaks Kafka's protocol: not how one is started, nor what it costs, nor who asks.
+//! The way of a record: `schedule` says when, `source` says which (`payload`, `keys`), `producer` puts it into a
+//! batch (`records/build`, `codec`), `link` sends the batch and takes its ack. `consumer` reads it back
+//! (`records/parse`), `verify` judges it, `metrics` and `latency` count it.
 #![forbid(unsafe_code)]
 #![warn(clippy::print_stdout, clippy::print_stderr, reason = "they panic where the reader has gone")]
 

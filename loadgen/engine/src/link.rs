@@ -1,12 +1,12 @@
 //! One producer's connection to one broker: requests in flight in order, their acks, and what the socket did not take
 //! at once.
 //!
-//! When a broker that is killed on purpose takes the connection with it, the requests in flight end with an unknown
-//! outcome. They are not sent again: without an idempotent producer a second copy could not be told from a fault, and what is
-//! asked here is what became of the first.
+//! If a broker that is killed on purpose takes the connection with it, the requests in flight end with an unknown
+//! outcome. They are not sent again. Without an idempotent producer a second copy could not be told from a fault, and
+//! the run asks what became of the first.
 //!
-//! A request that the broker refuses for a while, as it does before it leads a new partition, was not appended, and is sent
-//! again (`refused`).
+//! If the broker refuses a request for a while, as it does before it leads a new partition, the request was not
+//! appended. It is sent again (`refused`).
 
 mod refused;
 
@@ -73,8 +73,8 @@ struct Sent {
     partition: usize,
     records: u32,
     payload_bytes: u64,
-    /// When it was given to the socket. What the socket does not take at once, because the broker does not read, is the
-    /// broker's time from here on.
+    /// When it was given to the socket. If the broker does not read, the socket does not take it at once; that wait
+    /// is the broker's time.
     sent_ns: u64,
     /// The same of the last time, if it was sent again.
     again_ns: u64,
@@ -259,8 +259,8 @@ impl Link {
         Ok(())
     }
 
-    /// What the socket takes at once. Where the connection was broken on purpose it takes nothing: whoever waits for acks
-    /// sees to it.
+    /// Gives the socket what it takes at once. If the connection was broken on purpose it takes nothing; the task
+    /// that waits for acks handles that.
     fn give(&self, bytes: &[u8]) -> Result<usize, EngineError> {
         match self.reconnecting.connection().send_now(bytes) {
             Err(_) if self.reconnecting.may_break() => {
@@ -298,8 +298,8 @@ impl Link {
         Frame { bytes, from, to: end + tail.len() }
     }
 
-    /// The frame is kept until its ack; without acks the request is done. That the socket took it is no answer: a broker that
-    /// is not all there again can only close the connection to say so.
+    /// The frame is kept until its ack. Without acks the request is done now. It is no answer that the socket took
+    /// it: a broker that is not all there again can only say so by closing the connection.
     fn whole_frame_is_out(&self, correlation_id: i32, frame: Frame) {
         let mut queues = self.queues.borrow_mut();
         if self.plan.settings.acks == Acks::None {

@@ -1,4 +1,4 @@
-//! What one thread measures; merged when the run is over.
+//! What one thread measures. All threads' metrics are merged when the run is over.
 
 use crate::thread_times::ThreadTimes;
 use crate::time_series::{TimeSeries, Volume};
@@ -17,7 +17,8 @@ pub struct Metrics {
     pub service: Latency,
     /// Read less intended time.
     pub end_to_end: TimeSeries,
-    /// How late the generator itself made records: made less intended, while nothing but itself held it up.
+    /// How late the generator made records by its own fault: from the intended instant until they were made, while
+    /// nothing else held it up.
     pub lateness: Latency,
     /// Acked within the window.
     pub acked: Volume,
@@ -39,7 +40,7 @@ pub struct Metrics {
     pub compressed_bytes: u64,
     /// Due within the window but not made before it ended; they count in `response` with their age at that moment.
     pub unsent_records: u64,
-    /// Made within the window and never answered, because the run was cut short; likewise.
+    /// Made within the window and never answered, because the run was cut short. They count with their age, too.
     pub unanswered_records: u64,
     /// How often a producer found all its in-flight requests taken.
     pub cap_waits: u64,

@@ -1,4 +1,4 @@
-//! What a run is asked to do, decided: plain data, whoever asks, with the defaults of the command line.
+//! What a run is asked to do, as plain data, whoever asks. The defaults are the command line's.
 
 use crate::codec::CodecSpec;
 use crate::payload::options::PayloadOptions;

@@ -1,5 +1,5 @@
-//! Order events made from seeded templates: JSON as shops write it. Ids and amounts are as random as real ones,
-//! names and words as repetitive, so that a codec does on them what it does on real events.
+//! Order events made from seeded templates: JSON as shops write it. Ids and amounts are as random as real ones, names
+//! and words as repetitive. So a codec does on them what it does on real events.
 
 use loadgen_result::rng::Rng;
 use std::fmt::Write;

@@ -1,8 +1,9 @@
-//! What one producer knows of its records of one partition, by sequence.
+//! What one producer knows of its records in one partition, by sequence.
 //!
-//! Requests go out in order and end in order, so every sequence below `upto` has an outcome: acked, but for those of requests
-//! that were in flight when a connection broke. Of these nobody knows; they may be in the log or not. A request that was
-//! refused and is sent again has no better outcome until it is acked; by then later ones may be before it in the log.
+//! Requests go out in order and end in order. So every sequence below `upto` has an outcome: it is acked, unless its
+//! request was in flight when a connection broke. Nobody knows the outcome of those: they may be in the log or not. A
+//! request that was refused and is sent again has no outcome until it is acked. By then later requests may lie before
+//! it in the log.
 
 use std::ops::Range;
 

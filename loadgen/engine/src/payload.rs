@@ -1,5 +1,6 @@
-//! What the records hold: a user's lines, a topic's records, filled templates, or order events, whole or cut to a size. Made
-//! before the run, so that the run itself only copies; values repeat only after the whole pool was used.
+//! What the records hold: a user's lines, a topic's records, filled templates, or order events, whole or cut to a
+//! size. All is made before the run, so that the run itself only copies. Values repeat only after the whole pool was
+//! used.
 
 pub mod error;
 mod files;
@@ -19,7 +20,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 use topic::TopicAddress;
 
-/// Bytes of generated values: more than any codec's window in a batch, so repetition can't flatter the ratio.
+/// Bytes of generated values: more than any codec's window in a batch, so that repetition does not improve the ratio.
 const POOL_BYTES: usize = 16 << 20;
 
 /// Where the values come from.
@@ -47,7 +48,8 @@ pub enum PayloadSource {
     },
     /// The lines of a file, without their line ends; empty lines are left out.
     Lines(PathBuf),
-    /// The values of a file, each behind its length: 4 bytes, big-endian. Any bytes, line ends too; also none.
+    /// The values of a file, each behind its length: 4 bytes, big-endian. A value may hold any bytes, line ends too,
+    /// or none.
     LengthPrefixed(PathBuf),
     /// The records of a topic.
     Topic {

@@ -1,4 +1,4 @@
-//! A run, decided: what every thread needs to know, and who does what.
+//! A run as decided: what every thread needs to know, and which thread does what.
 
 use crate::client::cluster::Topic;
 use crate::client::versions::Versions;

@@ -1,8 +1,9 @@
-//! One producer: makes records when they are due, fills batches per partition and sends them while requests may be in
-//! flight.
+//! One producer: makes records when they are due, fills batches per partition, and sends them while requests may be
+//! in flight.
 //!
-//! It builds nothing ahead: a record that is due while all in-flight requests are taken is not made yet, it only gets
-//! older, and its latency counts from its intended instant all the same. So memory is bounded and no wait is omitted.
+//! It makes nothing ahead. If a record is due while all in-flight requests are taken, it is not made yet and only
+//! gets older. Its latency counts from its intended instant all the same. So memory is bounded and no wait is
+//! omitted.
 
 use crate::clock::{Alarm, now_ns, wall_at_zero_ms};
 use crate::codec::Encoder;
@@ -21,7 +22,7 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 
-/// After so many records the clock is read again and lingering batches are looked at.
+/// After so many records the clock is read again, and batches whose linger may be over are looked at.
 const RECORDS_PER_LOOK: usize = 256;
 /// After so many looks other tasks of the thread get their turn.
 const LOOKS_PER_TURN: usize = 64;
@@ -43,7 +44,7 @@ enum Pause {
 struct Slot {
     link: usize,
     open: Option<OpenBatch>,
-    /// Counts batches of this slot, so that an old entry of the linger queue is told from a new one.
+    /// Counts batches of this slot, so that an old entry of the linger queue can be told from a new one.
     serial: u64,
     instants: Vec<InstantRun>,
     payload_bytes: u64,
@@ -169,8 +170,8 @@ impl Producer {
         self.shared.run_state.has_failed() || now_ns() >= self.shared.run_state.window().to_ns
     }
 
-    /// Has the producer woken at `instant`. Setting the alarm is a system call: not made for an instant still to come
-    /// that it is set to already.
+    /// Wakes the producer at `instant`. Setting the alarm is a system call, which is not made if the alarm is set to
+    /// that instant already and the instant is still to come.
     fn alarm_at(&mut self, instant: u64) -> Result<(), EngineError> {
         if self.alarm_ns == instant && instant > now_ns() {
             return Ok(());
@@ -179,7 +180,8 @@ impl Producer {
         self.alarm.set(instant).map_err(EngineError::system("a timer"))
     }
 
-    /// How much later than planned the producer got to work; waiting for a slot is the broker's time, not its own.
+    /// Notes how much later than planned the producer got to work. Waiting for a slot is the broker's time, not its
+    /// own.
     fn note_lateness(&mut self) {
         let now = now_ns();
         if let Some(late) = self.punctuality.lateness(now)
@@ -198,8 +200,8 @@ impl Producer {
                 return Ok(Pause::Until(now));
             }
             self.note_slot(now);
-            // More is due: it goes into the open batches first, also into those whose linger is over. One behind schedule
-            // would otherwise send ever smaller batches, and so never catch up.
+            // More is due. It goes into the open batches first, even into those whose linger is over. Otherwise a
+            // producer behind schedule would send ever smaller batches, and so never catch up.
             let Some(pause) = self.make_some(now)? else { continue };
             let lingered = self.send_lingered(now)?;
             if pause == Pause::NoSlot || !lingered {
@@ -216,7 +218,8 @@ impl Producer {
         Ok(Pause::Yield)
     }
 
-    /// When the load ends, what was due and only waited for its linger is made; a backlog is not worked off.
+    /// When the load ends, records that were due and only waited for their linger are made. A backlog is not worked
+    /// off.
     fn make_last(&mut self) -> Result<(), EngineError> {
         let last_ns = self.shared.run_state.window().to_ns - 1;
         for _ in 0..LOOKS_PER_TURN {
@@ -261,8 +264,8 @@ impl Producer {
         open.is_some_and(|open| open.records_bytes() + more > self.plan.settings.batch_bytes)
     }
 
-    /// At maximum a batch begins when it can be sent: its records' instant is that moment, and a batch made earlier
-    /// would show its waiting as the broker's latency.
+    /// At maximum a batch begins when it can be sent. Its records' instant is that moment, and if it were made
+    /// earlier its wait would look like the broker's latency.
     fn may_open(&self, partition: usize) -> bool {
         self.schedule.is_open_loop() || self.links[self.slots[partition].link].has_slot()
     }
@@ -370,7 +373,7 @@ impl Producer {
         }
     }
 
-    /// Records that were due and not made when the load ended: their wait so far counts, it was real.
+    /// Records that were due and not made when the load ended. Their wait so far counts, because it was real.
     fn note_unsent(&mut self) {
         let window = self.shared.run_state.window();
         let unsent = self.schedule.overdue(window.to_ns);
@@ -384,7 +387,7 @@ impl Producer {
         }
     }
 
-    /// Records that a run which was cut short has made, and of which it will hear nothing: they waited until then.
+    /// Records that a run which was cut short has made, and whose acks never came. They waited until the end.
     fn note_unanswered(&self) {
         self.links.iter().for_each(|link| link.note_unanswered());
         let window = self.shared.run_state.window();

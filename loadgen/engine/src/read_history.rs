@@ -1,5 +1,5 @@
-//! What was read from a partition: which record lay at which offset. Kept only where a broker is killed on purpose, to
-//! see whether what was read before the crash is still there after it.
+//! What was read from a partition: which record lay at which offset. It is kept only if a broker is killed on
+//! purpose, to see whether what was read before the crash is still there after it.
 
 use crate::records::stamp::Stamp;
 

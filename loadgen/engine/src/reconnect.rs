@@ -1,7 +1,8 @@
-//! A connection of the load to a broker that may be killed on purpose: it breaks, and comes back.
+//! A connection of the load to a broker that may be killed on purpose. It breaks, and is made again.
 //!
-//! The broker has generations, counted from 0. A break is expected once the run's state says that the generation in which the broker last
-//! answered here was ended; any other ends the run. While the next generation has not begun nobody tries to connect.
+//! The broker has generations, counted from 0. A break is expected if the run's state says that the generation in
+//! which the broker last answered here was ended. Any other break ends the run. Until the next generation begins
+//! nobody tries to connect.
 
 use crate::client::connection::Connection;
 use crate::error::EngineError;

@@ -1,5 +1,5 @@
-//! Record batch v2 as loadgen writes and reads it: its own, so that a bug of the broker cannot hide behind the
-//! same bug here.
+//! Record batch v2 as loadgen writes and reads it. The code is loadgen's own, so a bug of the broker cannot hide
+//! behind the same bug here.
 //!
 //! ```text
 //! base_offset i64 | batch_length i32 | leader_epoch i32 | magic i8 = 2 | crc u32 |

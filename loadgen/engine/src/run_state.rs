@@ -141,7 +141,7 @@ impl RunState {
         Window { from_ns, to_ns }
     }
 
-    /// The pieces in which the course of the run is told. An interrupt does not move them.
+    /// The pieces of time in which the course of the run is reported. An interrupt does not move them.
     #[inline]
     pub fn grid(&self) -> &Grid {
         self.grid.get().expect("nothing is acked or read before the load has begun")
@@ -182,7 +182,8 @@ impl RunState {
         self.drain_to.get().map(Vec::as_slice)
     }
 
-    /// Ends the run, and with it what is measured: what was until then is told. The first failure is the one to tell.
+    /// Ends the run and its measured time. What was measured until then is reported. The first failure is the one to
+    /// tell.
     pub fn fail(&self, error: EngineError) {
         self.stop_by(now_ns());
         let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,5 +1,5 @@
-//! The runtime of a load's thread: its ring, its tasks, and what they wait for. The only module that knows tokio-uring, so
-//! that another runtime is a change of this file. It knows nothing of Kafka, schedules or records.
+//! The runtime of a load's thread: its ring, its tasks, and what they wait for. No other module knows tokio-uring, so
+//! another runtime is a change of this file alone. It must not know Kafka, schedules or records.
 
 use bytes::BytesMut;
 use std::future::Future;
@@ -48,7 +48,7 @@ pub(crate) async fn yield_now() {
     tokio::task::yield_now().await;
 }
 
-/// A connected socket on the ring. A buffer is the ring's while an operation lasts, and comes back with its end.
+/// A connected socket on the ring. The ring owns a buffer while an operation lasts, and gives it back at its end.
 pub(crate) struct Stream(TcpStream);
 
 impl Stream {

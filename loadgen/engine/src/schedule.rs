@@ -1,8 +1,8 @@
 //! When each record is meant to be sent.
 //!
-//! Open loop: record `i` of the whole run belongs to an instant fixed beforehand, whatever the broker does; latency
-//! counts from there, so a stall costs every record that should have been sent during it. Maximum: a record's instant
-//! is when there was room to make it: a closed loop, and the report says so.
+//! Open loop: each record of the run has an instant that is fixed beforehand, whatever the broker does. Latency
+//! counts from that instant, so a stall costs every record that should have been sent during it. Maximum: a record's
+//! instant is when there was room to make it. This is a closed loop, and the report says so.
 
 mod profile;
 mod punctuality;
@@ -40,7 +40,7 @@ pub enum Schedule {
         /// Records taken so far.
         taken: u64,
     },
-    /// At random: the gaps are independent and exponential, so all producers' together are as random.
+    /// At random: the gaps are independent and exponential, so the gaps of all producers together are, too.
     Poisson {
         /// Of the next record.
         next_ns: f64,
@@ -49,7 +49,7 @@ pub enum Schedule {
         /// Makes the gaps.
         rng: Rng,
     },
-    /// Along a curve, of which this producer takes every so manyeth record.
+    /// Along a curve. With n producers this one takes every n-th of its records.
     Shaped {
         /// The load's start.
         start_ns: u64,
@@ -103,8 +103,8 @@ impl Schedule {
         !matches!(self, Schedule::Maximum)
     }
 
-    /// The instant of the record `ahead` of the next one, of a random schedule the expected one; `None` at maximum, where
-    /// there is no later instant.
+    /// The instant of the record `ahead` of the next one. A random schedule gives the expected instant. `None` at
+    /// maximum, where there is no later instant.
     #[inline]
     pub fn instant_ahead(&self, ahead: u64) -> Option<u64> {
         match self {

@@ -1,5 +1,5 @@
-//! A distribution that one thread writes and another may read at any time: for eyes during a run, not for results. A value
-//! is told to three digits, as many as the dashboard shows.
+//! A distribution that one thread writes and another may read at any time. It is for display during a run, not for
+//! results. A value has three digits, as many as the dashboard shows.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -74,14 +74,15 @@ impl Counts {
         difference
     }
 
-    /// Milliseconds that `quantile` of all values are not above, about; `None` while there are none.
+    /// Milliseconds that about a share `quantile` of all values do not exceed; `None` while there are no values.
     pub fn at_quantile(&self, quantile: f64) -> Option<f64> {
         let total: u64 = self.0.iter().sum();
         let rank = ((total as f64 * quantile).ceil() as u64).clamp(1, total.max(1));
         let mut before = 0;
         for (index, count) in self.0.iter().enumerate() {
             if before + count >= rank {
-                // Values lie anywhere in their bucket: as far in as the rank is, and not at its border.
+                // Values lie anywhere in their bucket. So the result lies as far in as the rank does, and not at the
+                // border.
                 let within = ((rank - before) as f64 - 0.5) / *count as f64;
                 return Some((start_ns(index) + (end_ns(index) - start_ns(index)) * within) / 1e6);
             }

@@ -1,4 +1,4 @@
-//! The stream of records of one producer: which value next, with which key, to which partition.
+//! The stream of records of one producer: which value is next, with which key, for which partition.
 
 use crate::keys::{KEY_BYTES, KeySpace};
 use crate::payload::Payload;

@@ -1,6 +1,6 @@
 //! The course of a run: equal pieces of time, and what one thread measured in each.
 //!
-//! Acks come in the order of time, so a thread fills one piece after the other: it holds one histogram, and when a piece
+//! Acks come in the order of time, so a thread fills one piece after the other. It holds one histogram. When a piece
 //! is over, what was recorded in it is kept as a list of its values. A record costs one increment, a piece some
 //! kilobytes, and nothing is allocated per record.
 

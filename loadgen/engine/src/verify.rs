@@ -1,8 +1,8 @@
-//! What came back against what was sent: loss, duplicates, reordering per producer and partition, and under `full`
-//! the content of every record.
+//! Compares what came back with what was sent: loss, duplicates, reordering per producer and partition, and under
+//! `full` the content of every record.
 //!
-//! The cheap case, the next sequence of the same producer, costs one comparison. A hole is remembered as a range until
-//! a late record fills it (reordering) or the run ends (loss).
+//! The common case, the next sequence of the same producer, costs one comparison. A hole is remembered as a range
+//! until a late record fills it (reordering) or the run ends (loss).
 
 use crate::outcomes::Outcomes;
 use crate::read_history::TakenBack;
@@ -35,7 +35,8 @@ impl Stream {
         self.late.iter().map(|(range, _)| range.end - range.start).sum()
     }
 
-    /// Whether it is a fault only the end tells: what the broker had refused comes late by no fault of its own.
+    /// Notes a late record. Only the end tells whether it is a fault: what the broker had refused comes late, and
+    /// that is none.
     fn note_late(&mut self, sequence: u64, offset: i64) {
         match self.late.last_mut() {
             Some((range, _)) if range.end == sequence => range.end += 1,
@@ -149,7 +150,8 @@ impl PartitionVerifier {
         PartitionVerifier::new(self.level, self.run, self.partition, self.streams.len())
     }
 
-    /// What was wrong in an earlier reading of the same records is wrong; what was in both counts once.
+    /// Adds an earlier reading of the same records. What was wrong in it is wrong. What was in both readings counts
+    /// once.
     pub fn absorb(&mut self, earlier: PartitionVerifier, taken_back: Option<TakenBack>) {
         let (own, other) = (&mut self.findings, earlier.findings);
         own.duplicated = own.duplicated.max(other.duplicated);

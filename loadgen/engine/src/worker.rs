@@ -1,5 +1,5 @@
-//! One thread of the load: pinned, with its own ring, its share of producers and consumers, and nothing shared with the
-//! other threads but the run's state.
+//! One thread of the load. It is pinned, and has its own ring and its share of producers and consumers. It shares
+//! nothing with the other threads but the run's state.
 
 use crate::client::SILENCE_SECONDS_MAX;
 use crate::clock::now_ns;
@@ -109,7 +109,7 @@ async fn run(index: usize, plan: &Arc<Plan>, run_state: &Arc<RunState>) -> Resul
     Ok(ThreadReport { metrics, produced, judged })
 }
 
-/// Starts a task. Its failure goes to the run's state at once, whoever is waited for.
+/// Starts a task. If it fails, the run's state has the failure at once, whoever is waited for.
 fn spawn<T: 'static>(
     run_state: &Arc<RunState>,
     task: impl Future<Output = Result<T, EngineError>> + 'static,

@@ -1,5 +1,5 @@
-//! Where a creel broker's time went: its stage histograms at either end of the window, by its admin listener, and their
-//! difference. Only reading: several loads can be measured at once, each by its own two snapshots.
+//! Where a creel broker's time went: its stage histograms at both ends of the window, from its admin listener, and
+//! their difference. It only reads, so several loads can be measured at once, each by its own two snapshots.
 
 use crate::error::HostError;
 use base64::Engine as _;
@@ -48,7 +48,7 @@ struct ToldStage {
 }
 
 impl Default for Counted {
-    /// It grows with what is added: each core's histogram reaches as far as its own longest wait.
+    /// The histogram grows with what is added: each core's reaches as far as its own longest wait.
     fn default() -> Counted {
         Counted { sum_ns: 0, histogram: Histogram::new(DIGITS).expect("three digits fit") }
     }

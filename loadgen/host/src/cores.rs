@@ -1,4 +1,4 @@
-//! Which core does what: the own broker and the generator must not fight over one.
+//! Which cores run the broker and which the generator: the two must not compete for one.
 
 use crate::error::HostError;
 use rustix::thread::{CpuSet, sched_getaffinity};

@@ -1,4 +1,4 @@
-//! What a run costs: CPU time of processes, their memory and their traffic with the disk, and bytes on disk.
+//! What a run costs: CPU time of processes, their memory, their disk traffic, and bytes on disk.
 
 use nix::time::ClockId;
 use nix::unistd::Pid;

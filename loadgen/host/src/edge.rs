@@ -14,7 +14,7 @@ pub struct Edge {
     pub cpu: CpuSpent,
     /// Of the machine.
     pub machine: Counters,
-    /// Of all tasks but broker and generator.
+    /// The census of all tasks but broker and generator.
     pub census: Census,
     /// The broker's, where it may be seen.
     pub broker_io: Option<ProcessIo>,

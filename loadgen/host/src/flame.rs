@@ -1,8 +1,8 @@
-//! `--flame`: where the broker's CPU went, function by function, as a flame graph. Linux's perf samples its stacks during
-//! the measured time; what comes of it is drawn by the crate inferno, which wants no scripts of others installed.
+//! `--flame`: where the broker's CPU time went, function by function, as a flame graph. Linux's perf samples the
+//! broker's stacks during the measured time. The crate inferno draws the samples, so no scripts need to be installed.
 //!
-//! Sampling takes CPU from the broker (a copy of 16 KiB of stack per sample, for builds without frame pointers): a run to be
-//! explained, not one to be quoted.
+//! Sampling takes CPU from the broker: it copies 16 KiB of stack per sample, for builds without frame pointers. Such
+//! a run is there to be explained, not to be quoted.
 
 use crate::error::HostError;
 use inferno::collapse::Collapse;
@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
 
-/// A second and core; not a divisor of what programs do in step with the clock.
+/// Samples a second and core. The number divides no period that programs keep in step with the clock.
 const SAMPLES_HZ: &str = "199";
 
 /// A profile of one process, of the measured time.

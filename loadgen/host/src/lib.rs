@@ -1,6 +1,8 @@
-//! The machine around a load: brokers as processes, cores, CPU time, memory and disk, and what else went on meanwhile.
+//! The machine around a load: brokers as processes, cores, CPU time, memory and disk, and what else went on
+//! meanwhile.
 //!
-//! It knows of the load only how far it is; it knows nothing of what records hold and nobody who reads the result.
+//! This crate owns what is started and read outside of loadgen's own threads. Of the load it knows only how far it
+//! is. It must not know what records hold, nor who reads the result.
 #![forbid(unsafe_code)]
 #![warn(clippy::print_stdout, clippy::print_stderr, reason = "they panic where the reader has gone")]
 

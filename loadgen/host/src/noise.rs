@@ -1,8 +1,8 @@
-//! What the machine did besides: a thread that does nothing but wake up finds its hiccups, the kernel's counters say who
-//! else had the CPUs. A round measured on a disturbed machine is flagged in words, never dropped.
+//! What else the machine did. A thread that does nothing but wake up finds its hiccups, and the kernel's counters say
+//! who else had the CPUs. A round that was measured on a disturbed machine is flagged in words, never dropped.
 //!
-//! What the kernel does for broker and generator is no disturbance: its threads write the broker's own data to the disk.
-//! (Its workers for io_uring are threads of the process that owns the ring, and count there.)
+//! What the kernel does for broker and generator is no disturbance: its threads write the broker's own data to the
+//! disk. (Its workers for io_uring are threads of the process that owns the ring, and count there.)
 
 pub mod census;
 pub mod counters;
@@ -57,9 +57,10 @@ pub fn noise([from, to]: [&Edge; 2], hiccups: &Latency) -> Noise {
     noise
 }
 
-/// By programs that are neither the generator nor the broker. Two ways to count them, each of which misses some: what the
-/// whole machine used less what is known knows no names, and tells a little too little where interrupts are counted with
-/// whom they interrupt; the programs one by one are only those that may be seen.
+/// CPU time of programs that are neither the generator nor the broker. There are two ways to count it, and each
+/// misses some. The first takes what the whole machine used less what is known. It has no names, and is a little too
+/// low if interrupts are counted with the program that they interrupt. The second counts the programs one by one. It
+/// sees only those that it may see.
 fn others_s([from, to]: [&Edge; 2], spent: &Spent) -> Option<f64> {
     let broker_s = to.cpu.broker_s? - from.cpu.broker_s?;
     let own_s = to.cpu.generator_s - from.cpu.generator_s;

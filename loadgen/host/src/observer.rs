@@ -1,5 +1,5 @@
-//! What the main thread sees of a run from outside: counters at the window's edges, CPU time piece by piece, and the
-//! machine's hiccups in between.
+//! What the main thread sees of a run from outside: counters at both ends of the window, CPU time piece by piece, and
+//! the machine's hiccups in between.
 
 use crate::broker_stages::Snapshot;
 use crate::cost::CpuSpent;
@@ -62,8 +62,8 @@ pub struct Observed {
 }
 
 impl Observer {
-    /// Begins to watch; the run's state has begun. Where the window begins with the load, `idle` is from before: however late this
-    /// thread is then, it misses nothing.
+    /// Begins to watch a run whose state has begun. If the window begins with the load, `idle` was read before. So
+    /// nothing is missed, however late this thread is.
     pub fn start(
         broker_pid: Option<u32>,
         admin: Option<String>,
@@ -138,7 +138,7 @@ impl Observer {
         }
     }
 
-    /// A broker that does not answer has no stages to show: no reason to end a load, but one to say so.
+    /// A broker that does not answer has no stages to show. That does not end a load, but it is reported.
     fn read_stages(&mut self) -> Option<Snapshot> {
         match Snapshot::read(self.admin.as_deref()?) {
             Ok(snapshot) => Some(snapshot),
@@ -159,7 +159,7 @@ impl Observer {
         };
     }
 
-    /// It goes on as another process. What it told of its inside began anew: there are no two looks to compare.
+    /// The broker goes on as another process. Its histograms began anew, so no two snapshots can be compared.
     pub fn after_restart(&mut self, broker_pid: Option<u32>) {
         self.broker_pid = broker_pid;
         self.admin = None;

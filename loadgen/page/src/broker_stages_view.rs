@@ -1,4 +1,4 @@
-//! Where the broker's time went, where the broker tells.
+//! Where the broker's time went, if the broker tells.
 
 use super::plot::Tone;
 use super::text::{count, duration_us, number};

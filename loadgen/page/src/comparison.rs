@@ -1,4 +1,4 @@
-//! The page of a comparison: of compare.json, what is to be seen.
+//! The page of a comparison, made from compare.json.
 
 use super::plot::{Axis, Line, Plot, Scale, Style, Tone, Unit};
 use super::run_tables;

@@ -1,4 +1,4 @@
-//! What is to be known of a run that killed its broker before any of its figures is read.
+//! What a reader must know of a run that killed its broker, before any of its figures.
 
 use super::text::{duration_us, number};
 use super::view::{Callout, Headline, Status};

@@ -1,4 +1,4 @@
-//! A view as one HTML file that needs nothing but itself. A policy in it forbids the browser to load anything at all.
+//! A view as one HTML file that needs no other file. A policy in it forbids the browser to load anything.
 
 use super::plot::Plot;
 use super::text::{escape, script_json};
@@ -229,7 +229,7 @@ fn push_bars(out: &mut String, bars: &Bars) {
     out.push_str("</ul></figure>\n");
 }
 
-/// On a narrow page figures stand below each other, each beside the name of its column; long tables and words do not.
+/// On a narrow page figures stand below each other, each beside the name of its column. Long tables and words do not.
 fn push_table(out: &mut String, table: &Table, class: &str) {
     let (open, close) = if table.is_folded {
         (format!("<details class=\"wide\"><summary>{}</summary>", escape(&table.title)), "</details>")

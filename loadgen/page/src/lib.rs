@@ -1,10 +1,13 @@
-//! Results for people to look at: pure functions of results, and their files. It knows nobody who measures.
+//! Results for people to look at. This crate owns tables, pages and pictures: pure functions of results, and their
+//! files. It must not know who measures.
 //!
-//! `run_table` and `short_table` are text for a terminal, whose words `glossary` explains. A page is one offline HTML file, SVG pictures and a README, made from the JSON alone.
+//! `run_table` and `short_table` are text for a terminal, and `glossary` explains its words. A page is one offline
+//! HTML file, SVG pictures and a README, made from the JSON alone.
 //!
-//! The way of a page: `read` finds out what the files hold -> a view per kind (`run_view`, `comparison`, `sweep_view`)
-//! says what is to be seen, as plots, tables and words -> `document` makes it one HTML file, `svg` draws the same plots
-//! as pictures, `readme` puts the main ones into a text. What comes from a result is text until `text` has escaped it.
+//! The way of a page: `read` finds out what the files hold. A view per kind (`run_view`, `comparison`, `sweep_view`)
+//! says what is shown, as plots, tables and words. `document` makes one HTML file of it, `svg` draws the same plots
+//! as pictures, `readme` puts the main ones into a text. Whatever comes from a result is plain text until `text` has
+//! escaped it.
 
 #![forbid(unsafe_code)]
 #![warn(clippy::print_stdout, clippy::print_stderr, reason = "they panic where the reader has gone")]

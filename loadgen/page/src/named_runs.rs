@@ -1,4 +1,4 @@
-//! Runs, and what to call them where several are laid over each other.
+//! Runs with their names, for several in the same axes.
 
 use loadgen_result::report::RunReport;
 use loadgen_result::report::plain::PlainReport;

@@ -11,8 +11,8 @@ use std::path::PathBuf;
 /// More lines than this in a plot can't be told apart.
 const RUNS_MAX: usize = 12;
 
-/// Makes a page from the results at `paths`, of which several runs are laid over each other, in `out` or beside the first
-/// of them; gives where it is.
+/// Makes a page from the results at `paths`, in `out` or beside the first of them, and returns where it is. Several
+/// runs are drawn in the same axes.
 pub fn report(paths: &[PathBuf], out: Option<PathBuf>) -> Result<PathBuf, PageError> {
     let found = paths.iter().map(|path| read::read(path)).collect::<Result<Vec<_>, _>>()?;
     let mut view = view_of(&found)?;

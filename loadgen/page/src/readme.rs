@@ -1,4 +1,4 @@
-//! A view as the README of its result's directory: the verdict, the figures, a picture, how it was made and where.
+//! A view as the README of its result's directory: verdict, figures, a picture, and how and where it was made.
 
 use super::text::markdown_cell as cell;
 use super::view::{Block, GridCell, Grids, HeatRow, Table, View};

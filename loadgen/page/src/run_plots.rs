@@ -1,4 +1,5 @@
-//! The plots of one run, or of several over each other: then each run has a colour, and each plot fewer lines.
+//! The plots of one run, or of several in the same axes. With several, each run has a colour, and each plot fewer
+//! lines.
 
 use super::named_runs::Named;
 use super::percentile_curve;

@@ -1,4 +1,4 @@
-//! The result for people's eyes.
+//! The result as a table for a terminal.
 
 use crate::glossary;
 use loadgen_result::latency::Percentiles;

@@ -1,4 +1,4 @@
-//! The page of one run, or of several over each other.
+//! The page of one run, or of several in the same axes.
 
 use super::text::{count, duration_us, number, shell, short};
 use super::view::{Block, Callout, Headline, Status, View};

@@ -1,4 +1,5 @@
-//! The result of a run without a rate, short: what it was, the rate, the latency, what it cost, and what spoils that.
+//! The short result of a run without a rate: what it was, the rate, the latency, the cost, and what makes these
+//! doubtful.
 
 use crate::run_table::{cut, head_of_latencies, keys, line, milliseconds, write_broker, write_verification};
 use loadgen_result::report::plain::PlainReport;

@@ -1,4 +1,4 @@
-//! A plot as SVG: in the page for print and for readers without scripts, as a file for a README.
+//! A plot as SVG: in the page for print and for readers without scripts, and as a file for a README.
 
 mod legend;
 mod scale;
@@ -21,7 +21,7 @@ const INLINE_TOP: f64 = 20.0;
 /// A picture has its title above.
 const PICTURE_TOP: f64 = 52.0;
 
-/// How large a plot is drawn. Letters keep their size, so that a narrow one is not the wide one made small.
+/// How large a plot is drawn. Letters keep their size, so a narrow plot is not a wide one made small.
 pub(super) struct Layout {
     /// In the style sheet.
     class: &'static str,

@@ -1,4 +1,4 @@
-//! Two swept options against each other: a field for each figure, and one for each combination of all other options.
+//! Grids of two swept options: one grid for each figure and each combination of all other options.
 
 use super::sweep_columns::{BROKER_CPU, Column, DISK, RECORDS, RESPONSE_P99, is_among};
 use super::sweep_results::Sweep;

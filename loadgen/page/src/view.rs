@@ -1,4 +1,4 @@
-//! What a page shows, whatever kind of result it is made from. All text is as it came, not yet escaped.
+//! What a page shows, for every kind of result. All text in it is still as it came, and not escaped.
 
 use super::plot::{Plot, Tone};
 

@@ -59,8 +59,8 @@ pub struct CompareReport {
     pub runs: Vec<RoundRun>,
     /// What decides.
     pub primary: Metric,
-    /// What the comparison comes to: `better`, `worse` or `inconclusive` (in results of before: `faster`, `slower`). It is
-    /// the primary's, but `inconclusive` where the noise is too much to judge by ([`Disturbed::steers`]).
+    /// The comparison's result: `better`, `worse` or `inconclusive` (in older results `faster`, `slower`). It is the
+    /// primary figure's, but `inconclusive` if there is too much noise to judge by ([`Disturbed::steers`]).
     pub verdict: Verdict,
     /// What the machine did to it.
     #[serde(default)]
@@ -94,8 +94,8 @@ pub struct Disturbed {
     pub of: usize,
     /// What the pairs that nothing disturbed say alone; `None` where they are too few.
     pub without: Option<Verdict>,
-    /// Most runs were disturbed, and the others are too few or say something else: there is no verdict, unless one was asked
-    /// for despite the noise.
+    /// Most runs were disturbed, and the others are too few or say something else. Then there is no verdict, unless
+    /// one was asked for despite the noise.
     pub steers: bool,
     /// A verdict was asked for all the same (`--despite-noise`).
     pub overruled: bool,

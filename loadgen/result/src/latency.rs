@@ -46,7 +46,7 @@ impl Latency {
     /// Adds `count` equal values; what is over an hour counts as an hour.
     #[inline]
     pub fn record(&mut self, latency_ns: u64, count: u64) {
-        // A value that came never must not be the largest: the histogram would take it for that.
+        // The smallest or largest value must be one that came: the histogram would take a count of 0 for one, too.
         if count > 0 {
             self.0.saturating_record_n(latency_ns, count);
         }

@@ -1,6 +1,7 @@
 //! What was found, as data: reports and their JSON, distributions, statistics, and the files of a result.
 //!
-//! It owns every schema that is kept on disk. It knows nobody who measures, and nothing of brokers, threads or pages.
+//! This crate owns every schema that is kept on disk. It must not know who measures, nor anything of brokers, threads
+//! or pages.
 #![forbid(unsafe_code)]
 #![warn(clippy::print_stdout, clippy::print_stderr, reason = "they panic where the reader has gone")]
 

@@ -1,5 +1,5 @@
-//! A result as a directory: everything for machines, the distributions for HdrHistogram's tools, the course for a
-//! spreadsheet. All of it is made from the report.
+//! A result as a directory: everything for machines, the distributions for HdrHistogram's tools, the time series for
+//! a spreadsheet. All of it is made from the report.
 //!
 //! ```text
 //! run.json      the report, whole

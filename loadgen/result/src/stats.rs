@@ -1,15 +1,16 @@
-//! How sure a ratio is, whatever the noise looks like.
+//! How certain a ratio is, whatever the noise looks like.
 //!
-//! A ratio is judged by its logarithm, so that twice as much and half as much are equally far from 1. The ratio of many
-//! pairs is the median of the means of every two of them (J. L. Hodges, E. L. Lehmann, 1963), and its interval holds what
-//! Wilcoxon's signed-rank test does not reject. Both are nearly as sharp as mean and Student's t where the noise is normal, and
-//! unlike those they are no worse where it is not: one run in ten that costs half as much again moves them little. The
-//! interval is exact for any noise that does not prefer a side, and pairs in a drawn order see to that.
-//! (A bootstrap of the mean held the truth 91 to 94 times in a hundred with such runs, instead of 95.)
+//! A ratio is judged by its logarithm, so that twice as much and half as much are equally far from 1. The ratio of
+//! many pairs is the median of the means of every two of them (J. L. Hodges, E. L. Lehmann, 1963). Its interval holds
+//! what Wilcoxon's signed-rank test does not reject. If the noise is normal, both are nearly as sharp as mean and
+//! Student's t. If it is not, they get no worse, unlike those: one run in ten that costs half as much again moves
+//! them little. The interval is exact for any noise that does not prefer a side, and pairs in a drawn order ensure
+//! that. (A bootstrap of the mean held the truth 91 to 94 times in a hundred with such runs, instead of 95.)
 
 use serde::{Deserialize, Serialize};
 
-/// With fewer pairs there is no interval of 95 %: five have the same sign once in sixteen times, by chance alone.
+/// With fewer pairs there is no interval of 95 %: five of them have the same sign once in sixteen times, by chance
+/// alone.
 pub const PAIRS_MIN: usize = 6;
 /// Of both ends together.
 const LEFT_OUT: f64 = 0.05;

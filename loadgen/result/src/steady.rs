@@ -1,5 +1,5 @@
-//! Was the measured time one steady state? A straight line is laid through equal windows of it: a slope means that the
-//! warm-up was too short or that something fills up, variation means that a short run shows chance.
+//! Was the measured time one steady state? A straight line is laid through equal windows of it. A slope means that
+//! the warm-up was too short or that something fills up. Variation means that a short run shows chance.
 
 use crate::report::series::TimeSlice;
 use crate::report::steady::{Steady, Trend};
@@ -10,7 +10,7 @@ const WINDOWS: f64 = 10.0;
 const WINDOW_S_MIN: f64 = 0.5;
 /// A line through fewer points says nothing.
 const WINDOWS_MIN: usize = 5;
-/// What is called steady drifts by less from its beginning to its end: two runs of it are compared to a few percent.
+/// A steady run drifts by less than this from its beginning to its end: two such runs are compared to a few percent.
 const RATE_DRIFT_MAX: f64 = 0.05;
 /// And its windows differ by less.
 const RATE_VARIATION_MAX: f64 = 0.10;

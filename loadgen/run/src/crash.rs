@@ -1,5 +1,5 @@
-//! `--crash`: the broker is killed with kill -9 in the middle of the load, started again where it was, and waited for,
-//! while the load goes on.
+//! `--crash`: the broker is killed with kill -9 in the middle of the load, started again in the same place, and
+//! waited for, while the load goes on.
 
 use crate::error::RunError;
 use loadgen_engine::client::SILENCE_SECONDS_MAX;
@@ -80,7 +80,7 @@ impl Crasher {
         Ok(())
     }
 
-    /// A broker is back with its first ack; where nothing is left to be acked, with any answer.
+    /// A broker is back with its first ack. If nothing is left to be acked, any answer counts.
     fn look_for_life(
         &mut self,
         since: Instant,

@@ -1,9 +1,12 @@
-//! One run, from what is asked to a report: find or start the broker, make the topic, start the threads, time the phases,
-//! drain, judge, and clean up.
+//! One run, from what is asked to a report: find or start the broker, make the topic, start the threads, time the
+//! phases, drain, judge, and clean up.
 //!
-//! The way of a run: (`plain`, two runs where no rate is asked for) -> `run` (finds or starts the broker, prepares the topic,
-//! decides the `Plan`) -> one `worker` thread per core -> `phases` on the main thread -> `summary` -> the report.
-//! It shows itself through a [`progress_view::ProgressView`], and knows neither screens nor a command line.
+//! This crate owns the order of these steps. It must not know screens or a command line: it shows itself through a
+//! [`progress_view::ProgressView`].
+//!
+//! The way of a run: (`plain`, two runs if no rate is asked for) -> `run` (finds or starts the broker, prepares the
+//! topic, decides the `Plan`) -> one `worker` thread per core -> `phases` on the main thread -> `summary` -> the
+//! report.
 #![forbid(unsafe_code)]
 #![warn(clippy::print_stdout, clippy::print_stderr, reason = "they panic where the reader has gone")]
 
@@ -62,8 +65,8 @@ pub fn run(
     run_kept(options, caller, view).and_then(|(report, failure)| failure.map_or(Ok(report), Err))
 }
 
-/// The same; where the load was cut short, as by a broker that stopped, what was measured until then, and why there is no
-/// more. Also where the flame graph that was asked for is missing.
+/// The same. If the load was cut short, as by a broker that stopped, it returns what was measured until then, and why
+/// there is no more. If the flame graph that was asked for is missing, it returns that reason, too.
 pub fn run_kept(
     options: &RunOptions,
     caller: &Caller,
@@ -84,7 +87,7 @@ pub fn run_kept(
     report.map_err(|error| explain(error, &mut target))
 }
 
-/// The error to tell: if the own broker died, that. Of one that was killed and did not come back all is told.
+/// The error to tell: if the own broker died, that. If one was killed and did not come back, all of it is told.
 fn explain(error: RunError, target: &mut Target) -> RunError {
     if matches!(error, RunError::NotBack(_)) { error } else { target.explain(error) }
 }
@@ -272,7 +275,7 @@ fn topic(
     Ok(cluster.topic(&name, options.partitions, recorded.unwrap_or(DEFAULT_PARTITIONS))?)
 }
 
-/// Others' records may be in it, and others may read it: what this run makes up would stay among them.
+/// The topic may hold others' records, and others may read it. What this run makes up would stay among them.
 fn is_there(topic: &Topic, cluster: &mut Cluster) -> RunError {
     let [starts, ends] = [cluster.start_offsets(topic), cluster.end_offsets(topic)];
     let held = starts.ok().zip(ends.ok()).map(|(starts, ends)| {

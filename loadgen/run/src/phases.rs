@@ -54,14 +54,14 @@ pub struct Seen {
     pub observed: Observed,
     /// Brokers killed on purpose.
     pub killed: Vec<Killed>,
-    /// What ended the load before its time: the broker stopped, or was killed and never came back. Nobody can say what is
-    /// left of the records.
+    /// What ended the load before its time: the broker stopped, or was killed and never came back. What is left of
+    /// the records is not known.
     pub failure: Option<RunError>,
 }
 
 impl Phases<'_> {
-    /// Waits for each phase to end; gives what was seen from outside. Returns early once the run's state has failed: with an error
-    /// while nothing has been sent, else with what was seen until then.
+    /// Waits for each phase to end, and returns what was seen from outside. It returns early once the run's state has
+    /// failed: with an error if nothing has been sent yet, else with what was seen until then.
     pub fn run(
         &self,
         target: &mut Target,

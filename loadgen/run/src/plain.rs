@@ -1,12 +1,12 @@
 //! `loadgen run` without a rate: the highest rate, then latency at a fixed share of it.
 //!
-//! One load can't tell both. At the highest rate the loop is closed and its queue is full: latency then is the length of that
-//! queue over the rate, and says nothing of a broker that is used with reason. So a second run has a schedule.
+//! One load can't tell both. At the highest rate the loop is closed and its queue is full. Latency is then the length
+//! of that queue over the rate, and says nothing of a broker in reasonable use. So a second run has a schedule.
 //!
-//! The share is a half. What a record waits in a queue grows with load / (1 - load): an error of a tenth in the highest rate, which
-//! is common on shared machines, changes that by a quarter at a half, and doubles it at four fifths. A generator that needs
-//! as much CPU as the broker still keeps its schedule there. And a service that is to outlive the loss of one of two
-//! machines, or a doubled load, is run at about that.
+//! The share is a half. What a record waits in a queue grows with load / (1 - load). An error of a tenth in the
+//! highest rate is common on shared machines: it changes the wait by a quarter at a half, and doubles it at four
+//! fifths. At a half a generator that needs as much CPU as the broker still keeps its schedule. And a service that
+//! must outlive the loss of one of two machines, or a doubled load, is run at about that share.
 
 use crate::error::RunError;
 use crate::progress_view::ProgressView;
@@ -18,8 +18,9 @@ use std::sync::atomic::Ordering;
 /// Of the highest rate: where latency is measured.
 pub const SHARE: f64 = 0.5;
 
-/// Both runs, each with a broker of its own, so that the second finds nothing of the first. `view` makes what shows each. Where the first one
-/// has no rate to tell (interrupted, cut short, records lost) there is no second; where the second fails, what the first has told.
+/// Makes both runs, each with a broker of its own, so that the second finds nothing of the first. `view` makes what
+/// shows each. If the first one has no rate to tell (interrupted, cut short, records lost) there is no second. If the
+/// second fails, the result is what the first has told.
 pub fn run_plain(
     options: &RunOptions,
     caller: &Caller,

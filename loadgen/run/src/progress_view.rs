@@ -1,5 +1,5 @@
-//! How a run is shown while it goes on: on standard error, one line that renews itself on a terminal, a plain line every
-//! second elsewhere. A full screen is another view of the same (`dashboard`).
+//! How a run is shown while it goes on, on standard error: one line that renews itself on a terminal, a plain line
+//! every second elsewhere. `dashboard` shows the same on a full screen.
 
 use loadgen_engine::clock::now_ns;
 use loadgen_engine::plan::Plan;
@@ -27,7 +27,7 @@ pub trait ProgressView: Debug {
 #[derive(Debug)]
 pub struct Lines {
     on_terminal: bool,
-    /// What this run is a part of; where it is one of many, there are no lines of it where there is no terminal.
+    /// What this run is a part of. A run that is one of many prints no lines where there is no terminal.
     part_of: Option<String>,
     last_ns: u64,
     last: Totals,

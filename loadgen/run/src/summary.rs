@@ -1,4 +1,4 @@
-//! From what the threads measured to what the run has to tell.
+//! Makes of what the threads measured what the run reports.
 
 mod time_series;
 mod warnings;
@@ -154,7 +154,8 @@ fn verify(ended: &Ended<'_>, metrics: &Metrics, reports: Vec<ThreadReport>) -> V
     for (partition, verifier) in judged {
         findings.merge(verifier.finish(|producer| outcomes[producer].get(partition)));
     }
-    // Less than acks=all promises nothing of a crash: what is missing after one is told, and is no verdict.
+    // Weaker acks than acks=all promise nothing about a crash. What is missing after one is reported, and is no
+    // verdict.
     let may_miss = !ended.killed.is_empty() && plan.settings.acks != Acks::All;
     let passed = if may_miss { findings.passed_but_for_the_missing() } else { findings.passed() };
     let passed = (plan.verify != Level::Off).then_some(passed);

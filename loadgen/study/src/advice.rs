@@ -1,5 +1,5 @@
-//! `loadgen advice`: what a sweep says, whole or partial. Which points no other beats in everything; which is best
-//! under a service level; and how to tell that to a client.
+//! `loadgen advice`: what a sweep says, complete or not. Which points no other beats in everything, which is best
+//! under a service level, and the settings of a client for it.
 
 pub(crate) mod caveats;
 pub mod clients;

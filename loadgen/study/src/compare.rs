@@ -1,9 +1,9 @@
 //! `loadgen compare`: is B better than A, worse, or can't that be told?
 //!
-//! Two arms, each a file of options of `loadgen run`. First A against itself, for the noise floor of this machine at this
-//! time; then A against B. Either way in pairs of runs with a fresh broker each, in an order drawn from the seed and then
-//! turned round (ABBA), so that a machine that drifts favours nobody. `rounds` measures, `judge` decides, `table` tells;
-//! all that is told is made from [`CompareReport`], which `--out` keeps as compare.json.
+//! Two arms, each a file of options of `loadgen run`. First A is compared with itself, for the noise floor of this
+//! machine at this time; then A with B. Both are measured in pairs of runs with a fresh broker each. Their order is
+//! drawn from the seed and then reversed (ABBA), so a machine that drifts favours neither. `rounds` measures, `judge`
+//! decides, `table` shows. Everything shown is made from [`CompareReport`], which `--out` keeps as compare.json.
 
 mod arm;
 mod judge;
@@ -65,7 +65,8 @@ pub fn compare(options: &CompareOptions, runner: &dyn Runner) -> Result<Compared
     Ok(Compared { report, answer, unkept: unkept.or(kept.err().map(StudyError::from)) })
 }
 
-/// Whoever asks for no difference asks for one that was looked for: too few pairs, or too much noise, are no answer to that.
+/// A user who asks for no difference asks for one that was looked for. Too few pairs, or too much noise, do not
+/// answer that.
 fn answer(report: &CompareReport, require: Option<Require>) -> Answer {
     if report.failed.is_some() {
         return Answer::Bad;

@@ -1,8 +1,8 @@
 //! `loadgen diff`: two results that are there already, figure by figure. `loadgen trend`: all of a directory over time.
 //!
-//! A run of each says how far they lie apart and not how far they would by chance; that takes the pairs of
-//! [`crate::compare`], and the reader is told so. `read` makes cells of any result, `comparability` says whether two of them
-//! measured the same thing, `judgement` what changed, `table` tells it.
+//! One run of each tells how far they lie apart, but not how far they would by chance. That takes the pairs of
+//! [`crate::compare`], and the reader is told so. `read` makes cells of any result, `comparability` says whether two
+//! of them measured the same thing, `judgement` what changed, `table` shows it.
 
 mod comparability;
 mod judgement;

@@ -1,8 +1,9 @@
 //! `loadgen lab`: what each codec makes of the user's own records, without a broker.
 //!
-//! What is compressed is exactly what a record batch would hold: records encoded by `records/build` with their lengths,
-//! timestamps and offsets, without loadgen's stamp, in batches of the size asked for. Time is CPU time of this thread,
-//! so that others on the machine do not count; passes over all cells are interleaved, so that a drift meets all alike.
+//! It compresses exactly what a record batch would hold: records encoded by `records/build` with their lengths,
+//! timestamps and offsets, without loadgen's stamp, in batches of the size asked for. Time is CPU time of this
+//! thread, so other programs on the machine do not count. Passes over all cells are interleaved, so that a drift
+//! affects all alike.
 
 mod measure;
 pub mod options;

@@ -1,7 +1,8 @@
-//! Questions that take many runs, or results that are there: comparison, search for the highest rate, sweep and advice,
-//! codec lab, differences and trends.
+//! Questions that take many runs, or results that are there already: comparison, search for the highest rate, sweep
+//! and advice, codec lab, differences and trends.
 //!
-//! It makes no run itself: it asks a [`runner::Runner`]. So it knows no broker, no thread of a load and no command line.
+//! This crate owns the order of the runs and what follows from their results. It makes no run itself: it asks a
+//! [`runner::Runner`]. So it must not know brokers, threads of a load or a command line.
 #![forbid(unsafe_code)]
 #![warn(clippy::print_stdout, clippy::print_stderr, reason = "they panic where the reader has gone")]
 

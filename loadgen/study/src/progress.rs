@@ -1,4 +1,4 @@
-//! Something that takes many runs, a comparison or a sweep: a bar on a terminal, a line for each part elsewhere.
+//! Progress of a study that takes many runs: a bar on a terminal, a line for each part elsewhere.
 
 use loadgen_engine::clock::now_ns;
 use std::io::{IsTerminal, Write, stderr};

@@ -1,4 +1,4 @@
-//! What a study asks of whoever makes runs: so no study knows brokers, threads or a command line.
+//! What a study asks of the code that makes runs. So no study knows brokers, threads or a command line.
 
 use crate::error::StudyError;
 use loadgen_engine::options::RunOptions;

@@ -1,8 +1,8 @@
 //! `loadgen max`: the highest rate at which the broker keeps up.
 //!
-//! Each probe is an open-loop run of its own, on a fresh topic: a rate holds if the p99 of the response is under the bound,
-//! nearly all of the rate was reached, and neither what is due nor what is to be read piles up. `bisect` decides which rate
-//! is next, `verdict` whether it held.
+//! Each probe is an open-loop run of its own, on a fresh topic. A rate holds under three conditions: the p99 of the
+//! response is under the bound, nearly all of the rate was reached, and neither what is due nor what is to be read
+//! piles up. `bisect` decides which rate is next, `verdict` whether it held.
 
 mod bisect;
 pub mod options;
@@ -19,7 +19,7 @@ use loadgen_result::text::thousands;
 use options::MaxOptions;
 use report::{MaxReport, Probe};
 
-/// The search begins at this share of what the closed loop reaches: it keeps up with less than that.
+/// The search begins at this share of the closed loop's rate, because the broker keeps up with less than that rate.
 const FIRST_SHARE: f64 = 0.5;
 
 /// Searches; what was found until an interrupt is in the report.

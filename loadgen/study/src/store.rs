@@ -1,4 +1,4 @@
-//! The directory of a sweep. Every result is there as soon as it is measured, whole or not at all, so that a sweep that
+//! The directory of a sweep. Each result is written as soon as it is measured, whole or not at all. So a sweep that
 //! ends early loses only the run it was in.
 //!
 //! ```text

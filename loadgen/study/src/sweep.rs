@@ -1,7 +1,8 @@
 //! `loadgen sweep`: every combination of the values in a matrix, each at maximum and at fixed rates.
 //!
-//! The order of the cells is drawn anew for every repeat, so that a drift of the machine meets no cell alone; within a
-//! cell the maximum comes first, because the shares are of it. What is measured is in the `store` at once.
+//! The order of the cells is drawn anew for every repeat, so that a drift of the machine does not meet one cell
+//! alone. Within a cell the maximum comes first, because the shares are shares of it. The `store` has each result at
+//! once.
 
 mod halving;
 pub mod options;
@@ -232,7 +233,7 @@ impl Sweep<'_> {
         Ok(Some(kept))
     }
 
-    /// One run may fail without taking the others with it; several in a row have a common cause.
+    /// One run may fail without ending the others. Several failures in a row have a common cause.
     fn lose(&mut self, label: &str, error: StudyError) -> Result<(), StudyError> {
         if self.is_interrupted() {
             return Ok(());

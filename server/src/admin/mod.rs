@@ -1,10 +1,12 @@
-//! HTTP for those who look after the broker: what happens inside it, for `loadgen`, and later for metrics and a console.
+//! The admin listener: HTTP for operators and for `loadgen`, later also for metrics and a console. It shows what
+//! happens inside the broker.
 //!
-//! hyper speaks HTTP; it runs on core 0's own loop over `creel_io`'s sockets (`stream`), so that all of this runs in the
-//! simulator too. Nothing here changes the broker: readers of counters take differences of two answers. Owns the admin
-//! listener's connections. It must not know Kafka's protocol.
+//! This room owns the admin listener's connections. It must not know Kafka's protocol.
 //!
-//! A connection is for one request and lives at most `ADMIN_REQUEST_MS`, whatever its other end does or leaves undone.
+//! hyper speaks HTTP. It runs on core 0's own loop over `creel_io`'s sockets (`stream`), so all of this runs in the
+//! simulator too. Nothing here changes the broker: a reader of counters takes the difference of two answers.
+//!
+//! A connection serves one request and lives at most `ADMIN_REQUEST_MS`, whatever its other end does.
 
 mod stages;
 mod stream;
@@ -34,7 +36,7 @@ pub(crate) async fn serve(core: Rc<Core>, mut listener: TcpListener) -> Infallib
     let open = Rc::new(Cell::new(0));
     loop {
         match listener.accept().await {
-            // Closed at once: whoever asks so much can ask again.
+            // Too many are open. This one is closed at once; the client can ask again.
             Ok(_) if open.get() >= ADMIN_CONNECTIONS_MAX => {}
             Ok((stream, _)) => {
                 let guest = Guest::new(&open);
@@ -74,16 +76,16 @@ async fn talk(core: Rc<Core>, stream: TcpStream) {
         async move { Ok::<_, Infallible>(answer(&core, &request).await) }
     });
     let mut http = http1::Builder::new();
-    // Its timers would have to be `Send`, which nothing on a core is; the whole conversation has one limit instead. And the
-    // date would come from another clock than `creel_io`'s.
+    // hyper's timers must be `Send`, and nothing on a core is. One limit for the whole connection replaces them. A
+    // date header would come from another clock than `creel_io`'s.
     http.header_read_timeout(None)
         .keep_alive(false)
-        // Who has said all it has to say may still listen.
+        // A client that has closed its sending side may still read.
         .half_close(true)
         .max_buf_size(ADMIN_HEAD_BYTES_MAX)
         .auto_date_header(false);
     let conversation = http.serve_connection(stream::HttpStream::new(stream), service);
-    // What the other end did wrong is its own affair.
+    // An error here is the client's, so it is dropped.
     let _ = timeout(Duration::from_millis(ADMIN_REQUEST_MS), conversation).await;
 }
 

@@ -6,10 +6,10 @@
 //!     "write": ..., "fsync": ..., "send": ...}}]}
 //! ```
 //!
-//! `at_ns` is the broker's monotonic clock. `histogram` is HdrHistogram's portable form (V2, deflated, base64), three
-//! digits; its values are the middles of buckets that are 1/32 of their values wide, always the same ones, so that an
-//! earlier answer can be subtracted from a later one. `sum_ns` is exact. Where the histograms are switched off, `stages`
-//! is empty.
+//! `at_ns` is the broker's monotonic clock. `histogram` is HdrHistogram's portable form (V2, deflated, base64) with
+//! three digits. Its values are the middles of buckets, each 1/32 of its value wide. The buckets are always the same,
+//! so an earlier answer can be subtracted from a later one. `sum_ns` is exact. If the histograms are switched off,
+//! `stages` is empty.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -50,7 +50,7 @@ struct StageReport {
 pub(super) async fn report(core: &Rc<Core>) -> String {
     let at_ns = now().as_nanos();
     let cores = ask_all_cores(core, || ReadStages).await;
-    // Some hundred microseconds a histogram: not on a core that has requests to serve.
+    // One histogram takes some hundred microseconds: too long for a core that has requests to serve.
     offload(move || {
         let cores = cores.into_iter().map(core_report).collect();
         serde_json::to_string(&Report { unit: "ns", at_ns, cores }).unwrap_or_default()

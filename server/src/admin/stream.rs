@@ -1,5 +1,6 @@
-//! A `creel_io` stream as hyper wants one: hyper lends buffers for a moment, the ring wants to own them for as long as the
-//! kernel may touch them. So each direction has a future in flight that owns its buffer, and one copy.
+//! A `creel_io` stream in the form that hyper wants. hyper lends a buffer for a moment; the ring must own a buffer
+//! for as long as the kernel may touch it. So each direction has a future in flight that owns its buffer, and bytes
+//! are copied once.
 
 use std::io;
 use std::pin::Pin;
@@ -66,7 +67,7 @@ impl Read for HttpStream {
 }
 
 impl Write for HttpStream {
-    /// Takes some bytes; that they could not be sent is said by the next call.
+    /// Takes some bytes. If they could not be sent, the next call says so.
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,

@@ -1,4 +1,5 @@
-//! AlterConfigs and IncrementalAlterConfigs: a topic's settings, all in place of all, or one by one.
+//! AlterConfigs and IncrementalAlterConfigs: the first replaces all settings of a topic, the second changes single
+//! ones.
 //!
 //! Each resource has its own error and is changed as a whole or not at all. Brokers' settings can't be changed while they
 //! run (INVALID_REQUEST); groups, client metrics and loggers have none (INVALID_CONFIG). A resource that comes twice, a
@@ -29,7 +30,7 @@ const OF_GROUP: i8 = 32;
 /// A resource's type and name.
 type Resource = (i8, Str);
 
-/// A change that is asked for, read as far as the request alone says what it is, and whether its resource came twice.
+/// A requested change, as far as the request alone says what it is, and whether its resource came twice.
 struct Asked {
     resource: Resource,
     change: Result<TopicChange, TopicError>,
@@ -135,8 +136,8 @@ async fn alter(
     ask_core(&call.core, CONTROLLER, question).await.unwrap_or(Err(TopicError::Stopping))
 }
 
-/// Groups, clients' metrics and loggers are asked for by tools, and have no settings here: there is nothing to set, and
-/// nothing to take back.
+/// Groups, client metrics and loggers: tools ask for them, but they have no settings here. So nothing can be set, and
+/// nothing taken back.
 fn alter_nothing(call: &Call, (kind, name): &Resource, change: &TopicChange) -> Result<(), TopicError> {
     let (of_what, may_unset) = match *kind {
         OF_GROUP if !name.is_empty() => ("groups", true),

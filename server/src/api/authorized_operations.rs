@@ -1,5 +1,5 @@
-//! What a client may do, as Kafka's bit fields say it: a bit for each of its `AclOperation`s. There is no authorizer, so
-//! everybody may do all that makes sense on a thing.
+//! What a client may do, as Kafka's bit fields say it: one bit for each `AclOperation`. There is no authorizer, so
+//! every client may do all that makes sense on a resource.
 
 /// Read, write, create, delete, alter, describe, describe and alter configs.
 pub(crate) const ON_TOPIC: i32 = bits(&[3, 4, 5, 6, 7, 8, 10, 11]);
@@ -7,10 +7,10 @@ pub(crate) const ON_TOPIC: i32 = bits(&[3, 4, 5, 6, 7, 8, 10, 11]);
 pub(crate) const ON_CLUSTER: i32 = bits(&[5, 7, 8, 9, 10, 11, 12]);
 /// Read, delete, describe, describe and alter configs.
 pub(crate) const ON_GROUP: i32 = bits(&[3, 6, 8, 10, 11]);
-/// Nobody asked.
+/// The value for a client that did not ask.
 const UNASKED: i32 = i32::MIN;
 
-/// The operations, for who asked for them.
+/// The operations, if the client asked for them.
 pub(crate) const fn if_asked(asked: bool, operations: i32) -> i32 {
     if asked { operations } else { UNASKED }
 }

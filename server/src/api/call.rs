@@ -25,7 +25,7 @@ pub(crate) struct Call {
     pub(crate) client_id: Option<Str>,
 }
 
-/// What a request is made ready by: it knows these, and otherwise the request alone, so that it can work beside the core.
+/// The facts by which a request is prepared. Beyond them it needs the request alone, so this can run off the core.
 #[derive(Clone, Copy)]
 pub(crate) struct Facts {
     pub(crate) version: i16,
@@ -40,7 +40,7 @@ pub(crate) struct Made<M> {
 }
 
 impl Call {
-    /// The response as a frame. `None` if there is no such frame: the connection is to be closed, and that is on the log.
+    /// The response as a frame. `None` if none can be made: the connection is then closed, and the log says why.
     pub(crate) fn encode<M: Message>(&self, response: &M) -> Option<EncodedFrame> {
         let encoded =
             encode_response(self.correlation_id, response, self.api, self.version, ANSWER_BYTES_HELD);
@@ -52,7 +52,7 @@ impl Call {
         self.encode(response).map_or(Reply::Close, Reply::from)
     }
 
-    /// A response that may be large as a reply, in the room that it has until it is sent.
+    /// A response that may be large, as a reply. It keeps its room until it is sent.
     pub(crate) async fn reply_made<M: Message + Send + 'static>(
         &self,
         made: Result<Made<M>, AnswerTooLarge>,
@@ -62,7 +62,7 @@ impl Call {
             Err(too_large) => return self.refuse(&too_large),
         };
         if !held.counts() {
-            // What it tells of may be larger than who asked for it could know.
+            // What the answer tells may be larger than its handler could know beforehand.
             held = match self.hold(response.encoded_len(self.version)).await {
                 Ok(held) => held,
                 Err(too_large) => return self.refuse(&too_large),
@@ -75,7 +75,7 @@ impl Call {
         }
     }
 
-    /// The response as a frame: a large one is encoded, and dropped, beside the core.
+    /// The response as a frame. A large one is encoded, and dropped, off the core.
     pub(crate) async fn encode_made<M: Message + Send + 'static>(
         &self,
         response: M,
@@ -125,7 +125,7 @@ impl Call {
 
     /// The connection, as the coordinators of all cores know it.
     pub(crate) fn group_client(&self) -> groups::Client {
-        // No core ever has so many connections that the two parts meet.
+        // No core ever has so many connections that the two parts overlap.
         groups::Client(Some((u64::from(self.core.id.0) << 48) | self.client.number))
     }
 

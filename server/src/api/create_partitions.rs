@@ -1,7 +1,7 @@
 //! CreatePartitions: more partitions for topics, open on their cores before the answer.
 //!
-//! Every topic is answered for, each with its own error; a name that comes twice is INVALID_REQUEST. What would take a request
-//! beyond 10,000 new partitions is POLICY_VIOLATION, the rest is made. Assignments, where
+//! Every topic is answered, each with its own error. A name that comes twice is INVALID_REQUEST. One request may add
+//! 10,000 partitions: a topic that would exceed this is POLICY_VIOLATION, the others get theirs. Assignments, if
 //! given, must name this broker alone, once for each new partition.
 
 use creel_io::pace;

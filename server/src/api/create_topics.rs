@@ -2,9 +2,9 @@
 //!
 //! Each topic has its own error; the others are made all the same. A name that comes twice in one request is refused,
 //! and answered once. -1 asks for the broker's defaults (partitions and replication factor). `validate_only` (v1+)
-//! changes nothing. A request for more than 10,000 partitions, all topics together, is refused as a whole
-//! (POLICY_VIOLATION). v5 answers with counts and settings, v7 with the id. Assignments to brokers are accepted where they
-//! name this broker alone.
+//! changes nothing. A request for more than 10,000 partitions over all its topics is refused as a whole
+//! (POLICY_VIOLATION). v5 answers with counts and settings, v7 with the id. Assignments to brokers are accepted if
+//! they name this broker alone.
 
 use creel_io::pace;
 use creel_wire::Str;

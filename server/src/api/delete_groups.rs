@@ -34,7 +34,7 @@ pub(crate) async fn answer(call: Call, request: DeleteGroupsRequest) -> DeleteGr
     DeleteGroupsResponse { results, ..Default::default() }
 }
 
-/// What a group has is taken back a piece at a time; who asks again has it go on from there.
+/// Takes back what a group has, a piece at a time. If the client asks again, it goes on from there.
 async fn delete(call: &Call, group: &Str) -> ErrorCode {
     loop {
         let name = group.as_str().to_owned();
@@ -42,7 +42,7 @@ async fn delete(call: &Call, group: &Str) -> ErrorCode {
             Ok(Reply::DeleteGroup(Ok(GroupDeletion::InPart))) => pace(STEPS_A_TURN).await,
             Ok(Reply::DeleteGroup(deleted)) => return code_of(deleted.err()),
             Ok(_) => return ErrorCode::UnknownServerError,
-            // Without any group's topic there is no group.
+            // Without `__consumer_offsets` there is no group.
             Err(GroupError::NotCoordinator) => return ErrorCode::GroupIdNotFound,
             Err(error) => return error.code(),
         }

@@ -1,8 +1,8 @@
 //! DeleteRecords: moves the start of partitions' logs, and answers once that is on the disk.
 //!
-//! -1 stands for the high watermark, once what is written when the request comes is below it. What is below the start
-//! already is no error; what is beyond the high watermark is OFFSET_OUT_OF_RANGE. Topics that are only compacted refuse
-//! (POLICY_VIOLATION), and so do the broker's own (INVALID_TOPIC_EXCEPTION).
+//! -1 stands for the high watermark, once all that was written before the request came is below it. An offset below
+//! the start is no error; one beyond the high watermark is OFFSET_OUT_OF_RANGE. Topics that are only compacted refuse
+//! (POLICY_VIOLATION), and so do the broker's own topics (INVALID_TOPIC_EXCEPTION).
 
 use std::rc::Rc;
 
@@ -26,7 +26,7 @@ use crate::topics::{CONTROLLER, is_internal};
 
 const HIGH_WATERMARK: i64 = -1;
 
-/// Each topic once, and each of its partitions: what is said last of it counts, as in Kafka.
+/// Keeps each topic once, and each of its partitions. The last mention of a partition counts, as in Kafka.
 pub(crate) fn prepare(_: Facts, mut request: DeleteRecordsRequest) -> DeleteRecordsRequest {
     let also =
         |first: &mut DeleteRecordsTopic, again: DeleteRecordsTopic| first.partitions.extend(again.partitions);
@@ -72,7 +72,7 @@ pub(crate) async fn answer(call: Call, request: DeleteRecordsRequest) -> DeleteR
     DeleteRecordsResponse { topics, ..Default::default() }
 }
 
-/// Has the new starts written down; without that none of them counts, as a restart would not know them.
+/// Has the new starts written down. If that fails none of them counts, because a restart would not know them.
 async fn make_safe(core: &Rc<Core>, topics: &mut [DeleteRecordsTopicResult]) {
     let moved: Vec<_> = topics
         .iter_mut()
@@ -113,7 +113,7 @@ async fn delete_before(partition: &Partition, offset: i64) -> Result<Offset, Err
     if partition.config().cleanup_policy == CleanupPolicy::Compact {
         return Err(ErrorCode::PolicyViolation);
     }
-    // What was acknowledged before may go.
+    // All that was acknowledged before may be deleted.
     partition.settled().await.map_err(|error| error.code())?;
     let end = partition.high_watermark();
     let offset = if offset == HIGH_WATERMARK { end } else { Offset(offset) };
@@ -124,7 +124,7 @@ async fn delete_before(partition: &Partition, offset: i64) -> Result<Offset, Err
         tracing::error!(partition = %partition.name(), %error, "cannot delete records");
         ErrorCode::KafkaStorageError
     };
-    // A log must never begin behind what a power cut leaves of it.
+    // A log must never begin behind its durable end: a power cut leaves no more of it than that.
     if partition.durable_end() < offset {
         partition.sync().await.map_err(storage_failed)?;
     }

@@ -1,7 +1,8 @@
 //! DeleteTopics: removes topics by name, or from v6 on by id, and answers once they are gone from every core.
 //!
-//! A topic that is named twice, by name and by id or by neither is INVALID_REQUEST and stays. Internal topics can be deleted, as in Kafka. `delete.topic.enable=false` refuses all (TOPIC_DELETION_DISABLED, 73;
-//! before v3, which does not know it, INVALID_REQUEST).
+//! A topic that is named twice, by both name and id, or by neither, is INVALID_REQUEST and stays. Internal topics can
+//! be deleted, as in Kafka. `delete.topic.enable=false` refuses all (TOPIC_DELETION_DISABLED, 73; versions before v3
+//! do not know this code and get INVALID_REQUEST).
 
 use std::collections::BTreeMap;
 
@@ -36,7 +37,8 @@ pub(crate) fn prepare(facts: Facts, request: DeleteTopicsRequest) -> Vec<Named> 
     named
 }
 
-/// Answers the request: many topics at once, as each batch of them is written down once and waits for the disk.
+/// Answers the request. Many topics are deleted together: each batch of them is written down once and waits for the
+/// disk.
 pub(crate) async fn answer(call: Call, request: Vec<Named>) -> DeleteTopicsResponse {
     let mut responses = Vec::with_capacity(request.len());
     let mut asked = counted(&call, request).await.into_iter();
@@ -48,7 +50,8 @@ pub(crate) async fn answer(call: Call, request: Vec<Named>) -> DeleteTopicsRespo
     DeleteTopicsResponse { responses, ..Default::default() }
 }
 
-/// Each topic once, be it by name or by id: who contradicts himself must not lose a topic by it.
+/// Counts each topic once, whether it is named by name or by id. A client that contradicts itself must not lose a
+/// topic by it.
 async fn counted(call: &Call, asked: Vec<Named>) -> Vec<Named> {
     let topics = &call.core.topics;
     let mut counted: Vec<Named> = Vec::with_capacity(asked.len());
@@ -77,7 +80,7 @@ fn topic_error(asked: DeleteTopicState, error_code: ErrorCode) -> DeletableTopic
     DeletableTopicResult { name: asked.name, topic_id: asked.topic_id, error_code, error_message }
 }
 
-/// A topic that is asked for, and what it is, or why it stays.
+/// A topic that is asked for: what it is, or why it stays.
 struct Asked {
     state: DeleteTopicState,
     found: Result<Uuid, ErrorCode>,

@@ -1,5 +1,5 @@
-//! DescribeCluster: the brokers, which is this one. v1 can ask for controllers instead, which have no endpoint here
-//! (MISMATCHED_ENDPOINT_TYPE); other kinds do not exist (UNSUPPORTED_ENDPOINT_TYPE).
+//! DescribeCluster: the brokers, of which this is the only one. v1 can ask for controllers instead; they have no
+//! endpoint here (MISMATCHED_ENDPOINT_TYPE). Other kinds do not exist (UNSUPPORTED_ENDPOINT_TYPE).
 
 use creel_wire::api::describe_cluster::{
     DescribeClusterBroker, DescribeClusterRequest, DescribeClusterResponse,

@@ -1,9 +1,10 @@
-//! DescribeConfigs: every setting of a topic or of this broker, with its source, type and, if asked, its documentation.
+//! DescribeConfigs: every setting of a topic or of this broker, with its source, its type and, if asked for, its
+//! documentation.
 //!
-//! Groups, client metrics and this broker's loggers can be asked about, and have no settings.
+//! A client can also ask about groups, client metrics and this broker's loggers. They have no settings.
 //!
-//! Tools stumble over settings that are missing, so all of them are shown, also those without an effect here. A resource
-//! that is named twice is answered once.
+//! Some tools fail if a setting is missing. So all are shown, even those without an effect here. A resource that is
+//! named twice is answered once.
 
 use std::collections::BTreeSet;
 
@@ -37,7 +38,7 @@ enum Source {
     Default = 5,
 }
 
-/// Each resource once, and the keys that are asked for in order.
+/// Keeps each resource once, and sorts the keys that are asked for.
 pub(crate) fn prepare(_: Facts, mut request: DescribeConfigsRequest) -> DescribeConfigsRequest {
     dedup(&mut request.resources, |one, other| Named::from(one).cmp(&Named::from(other)));
     let mut known = BTreeSet::new();
@@ -51,7 +52,7 @@ pub(crate) fn prepare(_: Facts, mut request: DescribeConfigsRequest) -> Describe
         keys.retain(|key| known.contains(&**key));
         keys.sort_unstable();
         keys.dedup();
-        // Nothing that there is: that is not all that there is.
+        // Only unknown keys were asked for. An empty list would ask for all, so one that matches nothing stays.
         if keys.is_empty() {
             keys.push(Str::default());
         }
@@ -59,7 +60,7 @@ pub(crate) fn prepare(_: Facts, mut request: DescribeConfigsRequest) -> Describe
     request
 }
 
-/// What a resource's type and name stand for: a broker's id has more than one spelling.
+/// What a resource's type and name stand for. A broker's id has more than one spelling.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Named<'a> {
     Broker(i32),
@@ -126,7 +127,7 @@ fn describe(call: &Call, wants: Wants, resource: DescribeConfigsResource) -> Des
         Ok(configs) => (ErrorCode::None, configs),
         Err(code) => (code, Vec::new()),
     };
-    // No keys at all, null or none, means every one.
+    // Null and an empty list both ask for every key.
     if let Some(keys) = resource.configuration_keys.as_ref().filter(|keys| !keys.is_empty()) {
         configs.retain(|config| keys.binary_search(&config.name).is_ok());
     }
@@ -170,7 +171,8 @@ fn topic_setting(call: &Call, wants: Wants, topic: &Topic, key: &TopicKey) -> De
     DescribeConfigsResourceResult { synonyms, ..shown }
 }
 
-/// Where the value could come from: the topic's own, then the broker's setting that stands first, if they have one.
+/// Where the value could come from: the topic's own, then the first of the broker's settings for it, if they are
+/// given.
 fn synonyms(broker: &Settings, key: &TopicKey, own: Option<&String>) -> Vec<DescribeConfigsSynonym> {
     let own = own.map(|value| synonym(key.name, value, Source::Topic));
     let first = key.inherits.first().and_then(|(name, _)| BROKER_KEYS.iter().find(|key| key.name == *name));

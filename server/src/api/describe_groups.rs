@@ -1,5 +1,5 @@
-//! DescribeGroups: state and members of groups. A group that is not there is Dead without an error up to v5; from v6 on it
-//! is GROUP_ID_NOT_FOUND (69). A group that is named twice is answered once.
+//! DescribeGroups: state and members of groups. Up to v5 a group that does not exist is Dead, without an error; from
+//! v6 on it is GROUP_ID_NOT_FOUND (69). A group that is named twice is answered once.
 
 use creel_io::pace;
 use creel_wire::api::describe_groups::{
@@ -47,7 +47,7 @@ pub(crate) async fn answer(
             Err(error) => described_group_error(group_id, error.code()),
         });
     }
-    // How many members there are is known only now. Their data is still where the groups have it: the frame copies it.
+    // The number of members is known only now. The groups still hold the members' data; the frame copies it.
     let members = groups.iter().flat_map(|group| &group.members).map(bytes_of).sum::<usize>();
     drop(held);
     let held = call.hold(counted + members).await?;

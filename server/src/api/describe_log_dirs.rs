@@ -1,7 +1,7 @@
 //! DescribeLogDirs: the one data directory, with the sizes of the partitions in it.
 //!
-//! Null asks for all topics; partitions that are not here are left out. v4 says how large the volume is and how much of it
-//! is free, -1 where the system does not tell.
+//! Null asks for all topics. Partitions that are not here are left out. v4 tells how large the volume is and how much
+//! of it is free, or -1 if the system does not say.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -69,7 +69,7 @@ pub(crate) async fn answer(
     Ok(Made { response: DescribeLogDirsResponse { results: vec![result], ..Default::default() }, held })
 }
 
-/// Whether a partition is asked for: all are where no topics are given.
+/// Whether a partition is asked for. If no topics are given, all are.
 fn is_wanted(wanted: Option<&[DescribableLogDirTopic]>, name: &Str, index: i32) -> bool {
     let Some(wanted) = wanted else { return true };
     let found = wanted.binary_search_by(|topic| topic.topic.cmp(name)).ok();

@@ -1,7 +1,8 @@
 //! DescribeTopicPartitions: topics in the order of their names, a page of partitions at a time.
 //!
-//! No topics means all. The cursor of one answer is where the next begins; topics before it are left out. A cursor at a
-//! partition below 0, or at a topic that the request does not name, is INVALID_REQUEST for all that were named.
+//! No topics means all. The cursor of one answer is where the next one begins; topics before it are left out. A
+//! cursor at a partition below 0, or at a topic that the request does not name, is INVALID_REQUEST for all topics
+//! named.
 
 use creel_io::pace;
 use creel_wire::api::describe_topic_partitions::{
@@ -47,7 +48,7 @@ async fn described(call: &Call, request: DescribeTopicPartitionsRequest) -> Desc
     let wants_all = request.topics.is_empty();
     let first = request.cursor.as_ref().map_or("", |cursor| &*cursor.topic_name);
     let mut names: Vec<Str> = match wants_all {
-        // Each has a partition at least; the last of them begins the next page.
+        // Each has at least one partition. The last of these topics begins the next page.
         true => call.core.topics.names_from(first, PAGE_MAX as usize + 2),
         false => request.topics.into_iter().map(|topic| topic.name).collect(),
     };

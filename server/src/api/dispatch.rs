@@ -29,12 +29,12 @@ use crate::net::reply::{Pending, Reply};
 use crate::net::service::{Beginning, Begun, Refused, Service};
 use crate::stages::FrameTimes;
 
-/// What is asked for that is not there, so that the connection is closed.
+/// A request for something that is not served. Its connection is closed.
 #[derive(Clone, Debug)]
 enum Refusal {
     /// The API is not known, or not served.
     Api(i16),
-    /// The version of the API is not.
+    /// The version of the API is not known, or not served.
     Version(ApiKey, i16),
 }
 
@@ -130,7 +130,7 @@ fn later(begun: impl Future<Output = Result<Begun, Refused>> + 'static) -> Begin
     Beginning::Later(Box::pin(begun))
 }
 
-/// Produce: begun in the order of arrival.
+/// Produce: requests begin in the order of arrival.
 fn produce(incoming: Incoming) -> Result<Beginning, Refused> {
     let Incoming { call, mut reader, times } = incoming;
     let version = call.version;
@@ -152,7 +152,7 @@ fn begin_produce(call: Call, request: ProduceRequest, times: FrameTimes) -> Begi
     }
 }
 
-/// Fetch: most are short, and read at once.
+/// Fetch: most are short, and are read at once.
 fn fetch(incoming: Incoming) -> Result<Beginning, Refused> {
     let Incoming { call, mut reader, times } = incoming;
     let (version, bytes) = (call.version, reader.remaining());
@@ -181,19 +181,19 @@ fn peek(frame: &Bytes) -> Result<(i16, i16, i32), DecodeError> {
     Ok((reader.i16()?, reader.i16()?, reader.i32()?))
 }
 
-/// Nothing is to be made ready.
+/// Leaves a request as it is, for an API with nothing to prepare.
 fn as_it_is<R>(_: Facts, request: R) -> R {
     request
 }
 
-/// A request, made ready to be answered: what is named twice is taken once.
+/// A prepared request: what it named twice is there once.
 struct Ready<P> {
     prepared: P,
     /// Bytes that its lists take.
     lists: usize,
 }
 
-/// Reads a request; a large one beside the core, as its lists may take long.
+/// Reads a request. A large one is read off the core, because its lists may take long.
 async fn read<R, P>(
     call: &Call,
     mut reader: Reader,
@@ -215,7 +215,7 @@ where
     decoded(bytes, read).await
 }
 
-/// Reads a request of so many bytes: here once there is room in a turn, or beside the core.
+/// Reads a request of so many bytes: on this core once a turn has room for it, or off the core.
 async fn decoded<T: Send + 'static>(bytes: usize, read: impl FnOnce() -> T + Send + 'static) -> T {
     if bytes > REQUEST_BYTES_READ_HERE {
         return offload(read).await;
@@ -224,7 +224,8 @@ async fn decoded<T: Send + 'static>(bytes: usize, read: impl FnOnce() -> T + Sen
     read()
 }
 
-/// A Produce is large for its records, which cost nothing here; one that is large for its lists is read beside the core.
+/// A Produce is usually large because of its records, which cost nothing here. One with large lists is read off the
+/// core.
 async fn read_large_produce(mut reader: Reader, version: i16) -> Result<ProduceRequest, DecodeError> {
     let mut in_short = reader.clone().with_lists(PRODUCE_LISTS_READ_HERE);
     match ProduceRequest::decode(&mut in_short, version) {
@@ -245,8 +246,9 @@ fn at_once<R: Request>(
     Ok(now(call.reply(&answer(&call, request))))
 }
 
-/// An API whose answer takes time, and no more memory than its request's by a factor. It is begun when it is its turn to be
-/// answered, as in Kafka, which does not look at a connection's next request before.
+/// An API whose answer takes time, and whose answer's memory is at most a fixed multiple of its request's. A request
+/// begins when it is its turn to be answered. Kafka does the same: it does not look at a connection's next request
+/// before.
 fn in_turn<R, P, F>(
     incoming: Incoming,
     prepare: fn(Facts, R) -> P,
@@ -263,8 +265,8 @@ where
     })
 }
 
-/// The same for one whose answer also grows with what the broker has: it is told how many bytes the request itself makes it
-/// take, and holds room for these and its own.
+/// The same for an API whose answer also grows with what the broker has. It is told how many bytes the request alone
+/// makes it take. It holds room for these and for its own.
 fn weighed<R, P, F>(
     incoming: Incoming,
     prepare: fn(Facts, R) -> P,

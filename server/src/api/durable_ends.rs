@@ -1,5 +1,6 @@
-//! Partitions whose ends are asked about, once they are durable. What was acknowledged when the question came counts in the answer, and what a
-//! power cut can take back is told to nobody: so the answer waits until what is written by then is durable.
+//! Waits until the ends of partitions that a question is about are durable. What was acknowledged when the question
+//! came counts in the answer. What a power cut can take back is told to nobody. So the answer waits until all that is
+//! written by then is durable.
 
 use creel_engine::{Partition, Settling};
 use creel_io::pace;
@@ -8,15 +9,15 @@ use creel_wire::{ErrorCode, Uuid};
 use crate::answers::KafkaError;
 use crate::core::Core;
 
-/// A partition of this core whose end becomes durable. All partitions of a request begin before the first of them is waited for, so
-/// that their syncs run side by side.
+/// A partition of this core whose end is becoming durable. All partitions of a request begin to sync before the first
+/// of them is awaited, so their syncs run side by side.
 pub(crate) struct SettlingPartition {
     partition: Partition,
     settling: Option<Settling>,
 }
 
 impl SettlingPartition {
-    /// Has what is written of a partition synced, if its end is what the question is about.
+    /// Begins to sync what is written to a partition, if the question is about its end.
     fn begin(core: &Core, topic: &Uuid, index: i32, is_about_end: bool) -> Result<Self, ErrorCode> {
         let partition = core.topics.own(topic, index).map_err(|error| error.code())?;
         let settling = is_about_end.then(|| partition.settle()).flatten();
@@ -32,11 +33,11 @@ impl SettlingPartition {
     }
 }
 
-/// A question, and its partition that settles, or why there is none.
+/// A question with its partition that is becoming durable, or why there is none.
 pub(crate) type SettlingQuestion<Q> = (Q, Result<SettlingPartition, ErrorCode>);
 
-/// Has the partitions settle that these questions are about. `about` says which partition of its topic a question means,
-/// and whether it is about its end.
+/// Begins to sync the partitions that these questions are about. `about` says which partition of its topic a question
+/// means, and whether it is about that partition's end.
 pub(crate) async fn begin_all<Q>(
     core: &Core,
     questions: Vec<(Uuid, Q)>,

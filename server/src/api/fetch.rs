@@ -1,15 +1,16 @@
 //! Fetch: whole batches from the one that holds the wanted offset on, up to the high watermark.
 //!
-//! Answered at once when something is wrong, when `min_bytes` are there, or when nothing may be waited for; else parked
-//! until enough has come or `max_wait_ms` is over. The first partition that has records ignores both byte limits, so that
-//! a batch larger than them gets through (KIP-74). `records` is never null. Records stay in their files: the reply has
-//! cuts that this connection's core fills with sendfile, wherever the partition lives.
+//! A fetch is answered at once in three cases: something is wrong, `min_bytes` are there, or it may not wait.
+//! Otherwise it is parked until enough has come or `max_wait_ms` is over. The first partition that has records
+//! ignores both byte limits, so a batch larger than the limits gets through (KIP-74). `records` is never null.
+//! Records stay in their files: the reply names pieces of files, and this connection's core sends them with sendfile,
+//! whichever core owns the partition.
 //!
-//! A partition that is named twice is read and answered once (see `fetch_list`). What a fetch makes is bounded by what it
-//! names: while it waits, its frame (16 MiB at most, which the connection counts), 32 bytes a partition, 48 a topic, and
-//! of each partition that there is less than 200 more; when it is answered, some 200 bytes a partition for as long as it
-//! takes to encode them, and then the frame until it is sent: both have room of their core's (`budget`). Its work lets others
-//! in between.
+//! A partition that is named twice is read and answered once (see `fetch_list`). The memory of a fetch is bounded by
+//! what it names. While it waits, it holds its frame (16 MiB at most, which the connection counts), 32 bytes a
+//! partition, 48 a topic, and less than 200 more for each partition that exists. When it is answered, it holds some
+//! 200 bytes a partition until it is encoded, and then the frame until it is sent. Both have room of their core's
+//! (`budget`). Its work lets other tasks run in between.
 //!
 //! v7: sessions (KIP-227, see `sessions`). v13: topics are named by id.
 
@@ -47,8 +48,8 @@ const TOPICS_HERE_MAX: usize = 1_000;
 const BYTES_OF_A_PARTITION: usize = 200;
 const BYTES_OF_A_TOPIC: usize = 150;
 
-/// An answer of so many partitions, each in a topic of its own, asks nobody for room, where all names together take no more
-/// than this.
+/// An answer of at most so many partitions, each in a topic of its own, needs no room, if all names together take no
+/// more than `NAMES_BYTES_FREE`.
 const PARTITIONS_FREE: usize = 90;
 const NAMES_BYTES_FREE: usize = ANSWER_BYTES_FREE / 2;
 const _: () = assert!(
@@ -149,7 +150,7 @@ impl Fetch<'_> {
         })
     }
 
-    /// Of how many partitions it may tell without room.
+    /// How many partitions its answer may have without room.
     fn partitions_free(&self) -> usize {
         let topics = &self.list.topics;
         let has_long_names =
@@ -172,7 +173,7 @@ impl Fetch<'_> {
         self.call.encode_made(response, held).await
     }
 
-    /// The session's id. A new one is told of what is answered.
+    /// The session's id. A new session remembers what is answered.
     async fn session(&self, context: &Context, reading: &mut Reading<'_>) -> i32 {
         match context {
             Context::Sessionless => 0,
@@ -200,7 +201,7 @@ impl Fetch<'_> {
         let found = match located {
             Located::Somewhere(found) => found,
             Located::Missing(error_code) => {
-                // Of what was never looked at, there is a list, and nothing in it.
+                // A partition that was never read still has a list of records: an empty one.
                 let missing = PartitionData {
                     partition_index: wanted.partition,
                     error_code,
@@ -228,7 +229,7 @@ impl Fetch<'_> {
         (data, slice)
     }
 
-    /// Neighbours of the same topic share its entry; the order stays.
+    /// Adds a partition's answer. Neighbours of the same topic share its entry; the order stays.
     fn add(&self, responses: &mut Vec<FetchableTopicResponse>, wanted: &FetchItem, data: PartitionData) {
         let Some(key) = self.list.topic(wanted) else { return };
         match responses.last_mut() {

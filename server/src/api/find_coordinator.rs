@@ -1,8 +1,8 @@
-//! FindCoordinator: who looks after a group. There is one broker, so it does.
+//! FindCoordinator: which broker coordinates a group. There is one broker, so it does.
 //!
-//! The first one to ask makes `__consumer_offsets`, and is answered once its coordinators stand. v1 adds the kind of key,
-//! v4 asks for several at once. Transactions (kind 1) are not served: their clients are told so in a way that ends their
-//! asking (`transactions`). Share groups (kind 2) are not served either.
+//! The first request makes `__consumer_offsets`, and is answered once its coordinators are ready. v1 adds the kind of
+//! key, v4 asks for several keys at once. Transactions (kind 1) are not served: their clients get an error at which
+//! they stop asking (`transactions`). Share groups (kind 2) are not served either.
 
 use creel_io::pace;
 use creel_wire::api::find_coordinator::{Coordinator, FindCoordinatorRequest, FindCoordinatorResponse};

@@ -1,7 +1,7 @@
 //! InitProducerId: an id for an idempotent producer, never given out before, at epoch 0.
 //!
-//! Without a transactional id each request gets a new id, also one that names an id it has (KIP-360): that is what Kafka
-//! does. A transactional id is refused (TRANSACTIONAL_ID_AUTHORIZATION_FAILED, `transactions`).
+//! Without a transactional id each request gets a new id, even if it names the id it has (KIP-360). Kafka does the
+//! same. A transactional id is refused (TRANSACTIONAL_ID_AUTHORIZATION_FAILED, `transactions`).
 
 use std::rc::Rc;
 

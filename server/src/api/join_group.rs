@@ -1,4 +1,5 @@
-//! JoinGroup: a member enters its group, or comes back, and waits until all have. Who leads is told of all members.
+//! JoinGroup: a member enters its group, or comes back, and waits until all members have. The leader is told all
+//! members.
 //!
 //! v0 has no rebalance timeout: the session's counts. From v4 on a new member must come back with the id it is given
 //! (KIP-394); v5 brings static members (KIP-345); from v9 on a returning leader may skip the assignment (KIP-814).
@@ -18,10 +19,10 @@ use crate::limits::PROTOCOLS_MAX;
 /// What a member takes in memory beside its data, and again in the frame.
 const BYTES_OF_A_MEMBER: usize = 300;
 
-/// What is kept of a member's reason to join, until it is on the log: as much as Kafka's own clients send.
+/// Characters kept of a member's reason to join, until it is logged: as many as Kafka's own clients send.
 const REASON_CHARS: usize = 255;
 
-/// One protocol more than a member may offer says as much as a million.
+/// Shortens the list of protocols: one more than a member may offer says as much as a million.
 pub(crate) fn prepare(_: Facts, mut request: JoinGroupRequest) -> JoinGroupRequest {
     request.protocols.truncate(PROTOCOLS_MAX + 1);
     request
@@ -59,7 +60,7 @@ fn read(call: &Call, request: JoinGroupRequest) -> JoinRequest {
     let instance_id = request.group_instance_id.map(String::from);
     let mut entropy = [0; 16];
     random_bytes(&mut entropy);
-    // Kept for as long as the member is there: a copy, so that it does not hold the frame.
+    // Copied: it is kept for as long as the member is there, and must not hold the frame.
     let protocols = request.protocols.into_iter().map(|protocol| Protocol {
         name: protocol.name.into(),
         metadata: Bytes::copy_from_slice(&protocol.metadata),

@@ -1,4 +1,4 @@
-//! What a partition answers a reader that is behind, ahead, or out of luck.
+//! What a partition answers a client that believes in another leader epoch.
 
 use creel_engine::Partition;
 use creel_wire::ErrorCode;

@@ -1,4 +1,5 @@
-//! LeaveGroup: members leave at once instead of being missed. v3+ names several, static ones by their instance id.
+//! LeaveGroup: members leave at once, before their sessions time out. v3+ names several, static ones by their
+//! instance id.
 
 use creel_io::pace;
 use creel_wire::api::leave_group::{LeaveGroupRequest, LeaveGroupResponse, MemberResponse};
@@ -19,7 +20,7 @@ pub(crate) fn prepare(_: Facts, mut request: LeaveGroupRequest) -> LeaveGroupReq
     request
 }
 
-/// Answers the request: many members leave some at a time.
+/// Answers the request. Many members leave in pieces.
 pub(crate) async fn answer(call: Call, request: LeaveGroupRequest) -> LeaveGroupResponse {
     let version = call.version;
     let LeaveRequest { group, members } = read(version, request);

@@ -44,7 +44,7 @@ pub(crate) async fn answer(
     if !request.of_this_type {
         return Ok(Made { response: ListGroupsResponse::default(), held: call.hold(0).await? });
     }
-    // One at a time, as nobody knows before how many there are.
+    // One request at a time: nobody knows beforehand how many groups there are.
     let turn = call.core.listing_groups.lock().await;
     let found = list_all(&call.core).await;
     let held = call.hold(counted + found.len() * BYTES_OF_A_GROUP).await?;

@@ -1,10 +1,11 @@
 //! ListOffsets: the offset that a timestamp, or one of Kafka's special numbers, stands for.
 //!
-//! -1 latest (the last stable offset for read_committed), -2 earliest, -3 that of the largest timestamp (v7+), -4 the
-//! earliest local one (v8+: the same as -2, there is no tiered storage), -5 the latest tiered one (v9+) and -6 the
-//! earliest that waits for upload (v11+): none. Whatever is about the end waits until what is written by then is durable. What is not found is offset -1 without an error. A partition that is asked
-//! for twice is INVALID_REQUEST, once. v0 answers with a list
-//! of offsets, newest first.
+//! The special numbers are: -1 latest (the last stable offset for read_committed), -2 earliest, -3 that of the
+//! largest timestamp (v7+), -4 the earliest local one (v8+; the same as -2, as there is no tiered storage), -5 the
+//! latest tiered one (v9+) and -6 the earliest that waits for upload (v11+); there are none of the last two. An
+//! answer that is about the end waits until all that is written by then is durable. If nothing is found the offset is
+//! -1, without an error. A partition that is asked for twice is INVALID_REQUEST, once. v0 answers with a list of
+//! offsets, newest first.
 
 use std::rc::Rc;
 
@@ -111,7 +112,7 @@ fn check(timestamp: i64, version: i16) -> Result<(), ErrorCode> {
     if is_known { Ok(()) } else { Err(ErrorCode::UnsupportedVersion) }
 }
 
-/// v0: a list of at most one offset; the segments in between, which Kafka once listed too, are of no use to anyone.
+/// v0: a list of at most one offset. Kafka once listed the segments in between too; nobody needs them.
 fn as_list(found: &mut ListOffsetsPartitionResponse) {
     found.old_style_offsets = (found.offset >= 0).then_some(found.offset).into_iter().collect();
 }

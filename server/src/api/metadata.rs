@@ -1,9 +1,10 @@
 //! Metadata: the brokers, and topics with their partitions.
 //!
-//! v0: no topics means all; from v1 on null means all and an empty list none. A topic that does not exist is created
-//! first and then answered, ready to use, if both the client (v4+) and `auto.create.topics.enable` allow it; not for
-//! requests that name no topics, nor for ids. A topic that is named twice is answered once. v10-11 say ids only in responses; v12+ look a topic up by id where its name
-//! is null (KIP-516). The one broker is controller and leader of everything.
+//! v0: no topics means all. From v1 on null means all, and an empty list none. A topic that does not exist is created
+//! first and then answered, ready to use, if both the client (v4+) and `auto.create.topics.enable` allow it. A
+//! request that names no topics creates none, and neither does an id. A topic that is named twice is answered once.
+//! v10 and v11 have ids only in responses; v12+ look a topic up by id if its name is null (KIP-516). This broker is
+//! the controller, and the leader of every partition.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -36,7 +37,7 @@ pub(crate) fn prepare(facts: Facts, mut request: MetadataRequest) -> MetadataReq
     request
 }
 
-/// Who asks by id may leave the name empty instead of null, as Java's admin client does: an id that is given decides.
+/// Java's admin client asks by id and leaves the name empty instead of null. So an id that is given decides.
 fn id_before_name(version: i16, wanted: &mut MetadataRequestTopic) {
     if version >= 12 && wanted.topic_id != Uuid::ZERO {
         wanted.name = None;
@@ -116,7 +117,7 @@ fn this_broker(call: &Call) -> MetadataResponseBroker {
     MetadataResponseBroker { node_id: call.node_id(), host, port, rack }
 }
 
-/// More than one request may make are not made: they are answered as missing, as Kafka's are.
+/// Creates what is missing, as much as one request may. The rest is answered as missing, as in Kafka.
 async fn create_missing(call: &Call, wanted: &[MetadataRequestTopic]) {
     let mut missing: Vec<Str> = Vec::new();
     for name in wanted.iter().filter_map(|wanted| wanted.name.as_ref()) {
@@ -137,7 +138,7 @@ async fn create_missing(call: &Call, wanted: &[MetadataRequestTopic]) {
     let new =
         |name| NewTopic { name, partitions: -1, replication_factor: -1, settings: TopicSettings::default() };
     let topics = missing.into_iter().map(new).collect();
-    // What became of each shows in the image.
+    // The image shows what became of each.
     let _ = ask_core(&call.core, CONTROLLER, CreateTopics { topics, validate_only: false }).await;
 }
 

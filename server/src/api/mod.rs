@@ -1,7 +1,7 @@
 //! From a request to its answer: `dispatch` finds the handler, `call` is what each handler gets.
 //!
-//! One file per API: what it promises on top, then how it is answered. Handlers know topics, coordinators and other cores;
-//! they must not know sockets.
+//! This room owns what each API of Kafka promises, one file per API: the promise on top, then how it is answered.
+//! Handlers know topics, coordinators and other cores. They must not know sockets.
 
 pub(crate) mod alter_configs;
 pub(crate) mod api_versions;

@@ -1,9 +1,9 @@
 //! OffsetCommit: how far a group has come, answered once it is durable.
 //!
-//! Topics and partitions that do not exist are refused one by one (3, or 100 for ids); the others are committed. Of a
-//! partition that comes twice the last offset counts, and it is answered once. Versions 2 to 4 may
-//! say how long to keep the offsets; v7 brings static members; from v9 on an unknown group is said to be unknown; v10
-//! names topics by id.
+//! Topics and partitions that do not exist are refused one by one (3, or 100 for ids); the others are committed. If a
+//! partition comes twice its last offset counts, and it is answered once. Versions 2 to 4 may say how long to keep
+//! the offsets. v7 brings static members. From v9 on an unknown group has an error of its own. v10 names topics by
+//! id.
 
 use std::rc::Rc;
 
@@ -24,7 +24,7 @@ use crate::topics::LocalTopic;
 /// Since when topics are named by id.
 const IDS_FROM: i16 = 10;
 
-/// Each topic once, and each of its partitions: what is said last of it counts, as in Kafka.
+/// Keeps each topic once, and each of its partitions. The last mention of a partition counts, as in Kafka.
 pub(crate) fn prepare(_: Facts, mut request: OffsetCommitRequest) -> OffsetCommitRequest {
     let also = |first: &mut OffsetCommitRequestTopic, again: OffsetCommitRequestTopic| {
         first.partitions.extend(again.partitions);
@@ -75,7 +75,7 @@ pub(crate) async fn answer(call: Call, request: OffsetCommitRequest) -> OffsetCo
                 Ok(_) => ErrorCode::UnknownTopicOrPartition,
                 Err(code) => *code,
             };
-            // Refused, or without an error for now.
+            // It has an error, or none for now.
             partitions.push(OffsetCommitResponsePartition { partition_index, error_code });
         }
         if let (Ok(local), false) = (local, there.is_empty()) {

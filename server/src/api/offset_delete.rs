@@ -1,8 +1,8 @@
 //! OffsetDelete: takes back committed offsets of a group that no longer reads the topics.
 //!
-//! A partition that does not exist is UNKNOWN_TOPIC_OR_PARTITION, one of a topic that the group reads
-//! GROUP_SUBSCRIBED_TO_TOPIC; an error of the group as a whole leaves the topics out. Answered once the tombstones are
-//! durable.
+//! A partition that does not exist is UNKNOWN_TOPIC_OR_PARTITION. One of a topic that the group reads is
+//! GROUP_SUBSCRIBED_TO_TOPIC. If the group as a whole has an error, the answer has no topics. The request is answered
+//! once the tombstones are durable.
 
 use std::collections::BTreeMap;
 
@@ -78,7 +78,7 @@ async fn delete(
     match ask_for_reply(&call.core, &request.group_id, event).await {
         Ok(Reply::DeleteOffsets(reply)) => Ok(reply),
         Ok(_) => Err(GroupError::UnknownServerError),
-        // Without any group's topic there is no group.
+        // Without `__consumer_offsets` there is no group.
         Err(GroupError::NotCoordinator) => Err(GroupError::GroupIdNotFound),
         Err(error) => Err(error),
     }

@@ -141,7 +141,8 @@ async fn unknown(topic: OffsetFetchRequestTopics) -> OffsetFetchResponseTopics {
     OffsetFetchResponseTopics { topic_id: topic.topic_id, name: topic.name, partitions }
 }
 
-/// Of a topic that is gone there is nothing to say by id. What was asked for in pieces becomes one again.
+/// Turns a reply into the answer's topics. A topic that is gone has no id, so a request by id leaves it out. Pieces
+/// of one topic become one entry again.
 fn show(call: &Call, reply: FetchReply, topics: &mut Vec<OffsetFetchResponseTopics>) {
     let partition = |fetched: FetchedOffset| OffsetFetchResponsePartitions {
         partition_index: fetched.partition,
@@ -178,7 +179,7 @@ fn as_new(topic: OffsetFetchRequestTopic) -> OffsetFetchRequestTopics {
     }
 }
 
-/// The answer to one group in the form before v8. v1 has no room for the group's error but in its partitions.
+/// The answer to one group in the form before v8. v1 has no field for the group's error, so the partitions show it.
 fn as_old(version: i16, group: OffsetFetchResponseGroup) -> OffsetFetchResponse {
     let group_error = if version < 2 { group.error_code } else { ErrorCode::None };
     let partition = |partition: OffsetFetchResponsePartitions| OffsetFetchResponsePartition {

@@ -1,7 +1,7 @@
-//! OffsetForLeaderEpoch: where an epoch ended, by which a client finds out whether its log has been cut (KIP-320).
+//! OffsetForLeaderEpoch: where an epoch ended. A client finds out by it whether its log has been cut (KIP-320).
 //!
-//! An epoch that is not known is answered with epoch and offset -1, without an error. What is written when the question
-//! comes counts, once it is durable. The same question is answered once.
+//! An unknown epoch is answered with epoch and offset -1, without an error. All that was written when the question
+//! came counts, once it is durable. A question that comes twice is answered once.
 
 use std::cmp::Ordering;
 use std::rc::Rc;
@@ -81,10 +81,10 @@ fn look_up_one(partition: &Partition, asked: &OffsetForLeaderPartition) -> Epoch
         return epoch_error(asked.partition, code);
     }
     let epoch = LeaderEpoch(asked.leader_epoch);
-    // What is appended meanwhile may go again.
+    // What is appended meanwhile may be lost again.
     let high_watermark = partition.high_watermark();
     let found = match epoch.cmp(&partition.leader_epoch()) {
-        // Also while nothing has been appended under it.
+        // This holds even if nothing has been appended under the epoch.
         Ordering::Equal => Some((epoch, high_watermark)),
         Ordering::Less => partition.end_of_epoch(epoch),
         Ordering::Greater => None,

@@ -1,12 +1,13 @@
 //! Produce: appends batches, each partition exactly one, and answers as `acks` asks.
 //!
-//! acks=1: when written; acks=-1: when durable; acks=0: never, and an error closes the connection (the client can learn
-//! of it in no other way). Partitions are judged one by one: a request can succeed in one and fail in another. Appends
-//! are begun before the next request of the connection is looked at, on this core at once and for other cores by
-//! putting them into the mailbox, so a connection's batches keep their order; only the acks are awaited later.
+//! acks=1 answers when the batches are written, acks=-1 when they are durable. acks=0 never answers, and an error
+//! closes the connection: the client can learn of it in no other way. Partitions are judged one by one, so a request
+//! can succeed in one and fail in another. All appends of a request begin before the connection's next request is
+//! looked at: on this core at once, and for other cores by putting them into the mailbox. So a connection's batches
+//! keep their order. Only the acks are awaited later.
 //!
-//! A batch whose header does not say enough about its timestamps is looked into first (`Batch::look`), off
-//! the core where that takes time. Nothing behind it, in its request or its connection, is begun before it.
+//! If a batch's header does not say enough about its timestamps, its records are read first (`Batch::look`), off the
+//! core if that takes time. Nothing behind the batch, in its request or its connection, begins before it.
 //!
 //! v7: zstd is allowed. v8: errors have a message. v13: topics are named by id.
 
@@ -72,7 +73,7 @@ const BYTES_OF_A_PARTITION: usize = 250;
 /// How many steps of work a small append is.
 const STEPS_AN_APPEND: usize = 4;
 
-/// Topics and partitions of a request that are begun in one go, without counting. Their answer is a small one, too.
+/// A request of at most so many topics and partitions begins in one go, without counting. Its answer is small, too.
 const PARTITIONS_AT_ONCE: usize = 32;
 const _: () = assert!(PARTITIONS_AT_ONCE * BYTES_OF_A_PARTITION <= ANSWER_BYTES_FREE);
 
@@ -179,8 +180,8 @@ pub(crate) enum Start {
     Later(LocalBoxFuture<'static, Pending>),
 }
 
-/// Begins a request: its batches are appended, or on their way to the cores that append them. It waits only for other
-/// cores, for looks into records, and for its own length.
+/// Begins a request: its batches are appended, or on their way to the cores that append them. It waits for nothing
+/// but other cores, `Batch::look`, and a turn with room if the request is long.
 pub(crate) fn begin(call: Call, request: ProduceRequest) -> Start {
     let Some(acks) = Acks::read(request.acks) else {
         return Start::Now(Pending::Ready(refuse_all(&call, request, ErrorCode::InvalidRequiredAcks)));
@@ -247,14 +248,14 @@ fn refuse_all(call: &Call, request: ProduceRequest, code: ErrorCode) -> Reply {
 struct BegunAppends {
     /// With refusals filled in; the rest is filled in as acks arrive.
     response: ProduceResponse,
-    /// Most requests have one batch, which costs no list.
+    /// Most requests have one batch: it needs no list.
     first: Option<(Slot, PendingAck)>,
     others: Vec<(Slot, PendingAck)>,
     elsewhere: Vec<(Vec<Slot>, Awaited<ProduceShare>)>,
 }
 
 impl BegunAppends {
-    /// Waits for all acks, in place. How long the slowest batch was on its way or in a log's hands.
+    /// Waits for all acks, in place. Returns how long the slowest batch was on its way or in its log.
     async fn finish(&mut self, acks: Acks) -> Duration {
         let mut slowest = Duration::ZERO;
         let Self { response, first, others, elsewhere } = self;
@@ -386,7 +387,7 @@ impl Sorting {
         }
     }
 
-    /// Finds a topic, and makes a place for its so many partitions in the response.
+    /// Finds a topic, and makes a place in the response for so many of its partitions.
     fn open(
         &mut self,
         data: TopicProduceData,
@@ -531,7 +532,7 @@ fn check_keys(batch: &Batch) -> Result<(), ProduceRefusal> {
     Err(ProduceRefusal { code: ErrorCode::InvalidRecord, message, records: keyless, blame: KEYLESS })
 }
 
-/// Fills in what an append became; the rest of it is as it was made.
+/// Fills in the outcome of an append. The rest of the entry stays as it was made.
 fn acknowledge(at: &mut PartitionProduceResponse, ack: Ack) {
     at.base_offset = ack.base_offset.0;
     at.log_append_time_ms = ack.log_append_time_ms.unwrap_or(-1);

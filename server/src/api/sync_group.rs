@@ -1,4 +1,4 @@
-//! SyncGroup: the leader hands in the assignment, every member gets its part once that is durable.
+//! SyncGroup: the leader hands in the assignment. Every member gets its part once the assignment is durable.
 //!
 //! v3 brings static members, v5 says protocol type and name, which must be the group's.
 
@@ -16,7 +16,7 @@ use crate::limits::ASSIGNMENTS_MAX;
 /// Since when protocol type and name must be said.
 const PROTOCOL_FROM: i16 = 5;
 
-/// Each member once: what is said last of it counts, as in Kafka. More than a group can have are not taken.
+/// Keeps each member once: its last mention counts, as in Kafka. More members than a group can have are not taken.
 pub(crate) fn prepare(_: Facts, mut request: SyncGroupRequest) -> Prepared {
     let order = |one: &SyncGroupRequestAssignment, other: &SyncGroupRequestAssignment| {
         one.member_id.cmp(&other.member_id)

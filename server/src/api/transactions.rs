@@ -1,11 +1,11 @@
-//! Transactions are not served yet: who asks for them is told so, and so is the log.
+//! Transactions are not served yet. A client that asks for them is told so, and the log says so too.
 
 use creel_wire::ErrorCode;
 
 use crate::api::call::Call;
 
-/// The one code at which every client gives up at once: at others librdkafka's ask again until their own time is over, and
-/// then say no more than that.
+/// The one code at which every client gives up at once. At others librdkafka's clients ask again until their own
+/// timeout is over, and then report only the timeout.
 pub(crate) const REFUSED: ErrorCode = ErrorCode::TransactionalIdAuthorizationFailed;
 
 /// What clients are told where an answer has room for words.

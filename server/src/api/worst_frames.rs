@@ -1,6 +1,6 @@
-//! The frames that ask for most: as many different things as fit, each in as few bytes as can be. For each API, what is made
-//! of such a frame takes no more memory than was counted for it, and nobody on its core waits longer than for one piece of
-//! the work.
+//! The frames that ask for most: as many different things as fit, each in as few bytes as possible. For each API two
+//! bounds are tested. What is made of such a frame takes no more memory than was counted for it. And nobody on its
+//! core waits longer than for one piece of the work.
 
 use std::time::Duration;
 

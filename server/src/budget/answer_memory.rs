@@ -9,9 +9,9 @@ use creel_wire::ApiKey;
 
 use crate::limits::{ANSWER_BYTES_ENCODED_HERE, ANSWER_BYTES_FREE, ANSWER_BYTES_HELD};
 
-/// Bytes of memory that what is made for a request takes for each byte that its lists take: the answer's entries, what is
-/// asked of other cores on the way to them, and the frame. What the broker has to tell of what it was asked about comes on
-/// top. The tests of worst frames hold these figures to be true.
+/// Bytes of memory that an answer takes for each byte of its request's lists: the answer's entries, the questions to
+/// other cores on the way to them, and the frame. What the broker has to tell of each thing comes on top. The tests
+/// of worst frames check these figures.
 pub(crate) const fn weight(api: ApiKey) -> usize {
     match api {
         // Four bytes name a partition, and some sixty tell of it.
@@ -37,8 +37,8 @@ impl AnswerMemory {
         self.waiting.get() > 0
     }
 
-    /// Room for an answer of about so many bytes, in memory, before it is made. Small ones need none. One that is larger
-    /// than all that a core may hold is refused.
+    /// Room for an answer of about so many bytes of memory, before it is made. A small answer needs none. One that is
+    /// larger than all that a core may hold is refused.
     pub(crate) async fn hold(room: &Rc<Self>, bytes: usize) -> Result<Held, AnswerTooLarge> {
         if bytes <= ANSWER_BYTES_FREE {
             return Ok(Held::NOTHING);
@@ -47,7 +47,7 @@ impl AnswerMemory {
             return Err(AnswerTooLarge { bytes });
         }
         let _waiting = Waiting::new(&room.waiting);
-        // Not in the order in which they came: who has to wait for its own connection must not keep others waiting.
+        // Not in the order of arrival: an answer that waits for its own connection must not keep others waiting.
         while room.held.get() + bytes > ANSWER_BYTES_HELD {
             room.freed.notified().await;
         }
@@ -88,7 +88,7 @@ impl Held {
         self.bytes > 0
     }
 
-    /// Whether to encode it would take long.
+    /// Whether encoding it takes long.
     pub(crate) const fn is_long(&self) -> bool {
         self.bytes > ANSWER_BYTES_ENCODED_HERE
     }

@@ -1,16 +1,16 @@
-//! Things that are named twice, taken once, in the order in which they are named first.
+//! Removes duplicates from lists. The first mention of each thing stays, in its place.
 
 use std::cmp::Ordering;
 
 /// Lists up to this length are compared each with each: that is cheaper than to sort them.
 const SHORT: usize = 16;
 
-/// Leaves the first of those that `order` says are the same.
+/// Keeps the first of those that `order` says are equal.
 pub(crate) fn dedup<T>(list: &mut Vec<T>, order: impl Fn(&T, &T) -> Ordering) {
     dedup_merging(list, order, |_, _| {});
 }
 
-/// Leaves the first of those that `order` says are the same, and has each of the others put into it.
+/// Keeps the first of those that `order` says are equal, and merges each of the others into it.
 pub(crate) fn dedup_merging<T>(
     list: &mut Vec<T>,
     order: impl Fn(&T, &T) -> Ordering,
@@ -35,7 +35,7 @@ pub(crate) fn dedup_merging<T>(
     *list = left;
 }
 
-/// For each place the first one that has the same.
+/// For each place, the first place with an equal entry.
 fn firsts_of_few<T>(list: &[T], order: impl Fn(&T, &T) -> Ordering) -> Vec<usize> {
     let first = |one: &T| list.iter().position(|other| order(other, one).is_eq());
     list.iter().enumerate().map(|(at, one)| first(one).unwrap_or(at)).collect()

@@ -1,4 +1,4 @@
-//! How the process's descriptors (ulimit -n) are spent: three quarters on connections, the others on files.
+//! How the process's file descriptors (ulimit -n) are divided: three quarters for connections, the others for files.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -15,7 +15,7 @@ pub(crate) fn for_connections() -> u64 {
     descriptor_limit() / DESCRIPTORS_SHARED_BY * CONNECTIONS_SHARE
 }
 
-/// How the descriptors that are not for connections are spent on each of so many cores.
+/// How the descriptors that are not for connections are divided on each of so many cores.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FileShares {
     /// Active segments that are open.
@@ -64,7 +64,7 @@ impl HeldFiles {
         Hold { all: self.0.clone(), own: 0 }
     }
 
-    /// How many of `most` files one answer may add: half of what is left, so that others find some too.
+    /// How many of `most` files one answer may add: half of what is left, so that others get some too.
     pub(crate) fn room(&self, most: usize) -> usize {
         most.saturating_sub(self.0.get()).div_ceil(2)
     }

@@ -1,4 +1,4 @@
-//! Topics with partitions, in pieces that a coordinator deals with without keeping others waiting.
+//! Topics with partitions, cut into pieces that a coordinator handles without keeping others waiting.
 
 use crate::limits::GROUP_NAMES_AT_ONCE;
 

@@ -1,9 +1,9 @@
 //! Bytes of requests that a core's connections hold together, and of what is made of them while they wait.
 //!
-//! A connection may hold a little without asking (`CONNECTION_BYTES_FREE`), so that small requests pass whatever others do.
-//! What goes beyond takes its share from its core's pool, in the order of asking: a large request before more of it is
-//! read than its beginning. Whoever has a share has all that its request needs, and can end; the share goes back when
-//! the request's answer is at hand, or with its connection.
+//! A connection may hold a little without asking (`CONNECTION_BYTES_FREE`), so small requests pass whatever others
+//! hold. All beyond that needs a share of its core's pool, in the order of asking. A large request asks before more
+//! than its beginning is read. A share covers all that its request needs, so the request can end. The share goes back
+//! when the request's answer is at hand, or when its connection ends.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -87,7 +87,7 @@ impl Pool {
         !self.waiting.borrow().is_empty()
     }
 
-    /// Who is first looks whether there is room by now.
+    /// Wakes the first in line, who looks whether there is room by now.
     fn wake_first(&self) {
         let waker = self.waiting.borrow_mut().first_entry().and_then(|mut first| first.get_mut().take());
         waker.into_iter().for_each(Waker::wake);

@@ -15,7 +15,7 @@ pub enum CoreList {
     These(Vec<usize>),
 }
 
-/// More cores than any machine has: a list is refused rather than unrolled without end.
+/// More CPUs than any machine has: a longer list is refused, not expanded without end.
 const CPUS_MAX: usize = 4096;
 
 impl CoreList {
@@ -53,8 +53,8 @@ impl fmt::Display for CoreList {
     }
 }
 
-/// Reads `creel.cores`. `cpus` are those that this process may run on, where the machine is known: threads that are pinned
-/// need each its own. Unpinned ones are only counted.
+/// Reads `creel.cores`. `cpus` are those that this process may run on, if the machine is known. Each pinned thread
+/// needs a CPU of its own. Unpinned threads are only counted.
 pub(super) fn read(
     settings: &Settings,
     broker: &BrokerConfig,

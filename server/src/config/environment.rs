@@ -51,8 +51,8 @@ fn setting_name(variable: String) -> Result<String, ConfigError> {
     })
 }
 
-/// The name of a setting of one listener: `CREEL_LISTENER_NAME_INTERNAL_SSL_KEY_PASSWORD`. Of several that would do, the one
-/// with the shortest name of a listener.
+/// The name of a setting of one listener: `CREEL_LISTENER_NAME_INTERNAL_SSL_KEY_PASSWORD`. If several would fit, it
+/// is the one with the shortest name of a listener.
 fn of_listener(variable: &str) -> Option<String> {
     let rest = variable.strip_prefix("CREEL_LISTENER_NAME_")?;
     let found = variables().filter_map(|(candidate, name)| {

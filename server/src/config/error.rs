@@ -1,4 +1,4 @@
-//! What can be wrong with a configuration, said so that it can be put right.
+//! What can be wrong with a configuration. Each message says how to put it right.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -30,7 +30,7 @@ pub enum ConfigError {
         /// What would be accepted.
         accepted: String,
     },
-    /// A setting that is known, and whose effect would be missed.
+    /// A setting that is known and not served, and that the user would miss.
     #[error("{origin}: {name} is refused. {reason}")]
     Refused {
         /// The setting.
@@ -90,11 +90,11 @@ impl ConfigError {
     }
 }
 
-/// Further ones are not looked for: who has so many has given the wrong file.
+/// No more errors than this are told: a user with so many has given the wrong file.
 const ERRORS_TOLD_MAX: usize = 100;
 
-/// All that is wrong with a configuration, so that it can be put right at once: at least one error, a line each, those of the
-/// file in the order of its lines.
+/// All that is wrong with a configuration, so that it can be put right at once. There is at least one error, and each
+/// has a line. Those of the file are in the order of its lines.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ConfigErrors {
     told: Vec<ConfigError>,
@@ -124,8 +124,8 @@ impl ConfigErrors {
         outcome.map_err(|error| self.push(error)).ok()
     }
 
-    /// Whether some may be about settings of which `what` is a part of the name. A line that could not be read may be
-    /// about anything.
+    /// Whether some error may be about a setting with `what` in its name. A line that could not be read may be about
+    /// anything.
     pub(super) fn are_about(&self, what: &str) -> bool {
         self.told.iter().any(|error| match error {
             ConfigError::Unknown { name, .. }

@@ -16,7 +16,7 @@ use super::{
     value::Dialect,
 };
 
-/// Reads a file's text, and goes on behind what is wrong in it; the path is for messages, and its ending chooses the format.
+/// Reads a file's text, and goes on after each error in it. The path is for messages; its ending chooses the format.
 pub(super) fn read(path: &Path, text: &str, errors: &mut ConfigErrors) -> Vec<Given> {
     if is_properties(path) {
         return properties::read(path, text);
@@ -25,7 +25,7 @@ pub(super) fn read(path: &Path, text: &str, errors: &mut ConfigErrors) -> Vec<Gi
     let mut reader = Reader { path, text, given: Vec::new(), bad_lines: BTreeSet::new() };
     for error in &wrong {
         let line = line_of(text, error.span().map_or(0, |span| span.start));
-        // What follows in the same line is most often due to the first.
+        // What follows in the same line is most often caused by the first error.
         if reader.bad_lines.insert(line) {
             let reason = error.message().to_owned();
             errors.push(ConfigError::Syntax { path: path.to_owned(), line, reason });
@@ -47,7 +47,7 @@ struct Reader<'a> {
     path: &'a Path,
     text: &'a str,
     given: Vec<Given>,
-    /// Lines that are no TOML, so that what could be made of them says nothing.
+    /// Lines that are not TOML. What could be made of them says nothing.
     bad_lines: BTreeSet<usize>,
 }
 

@@ -9,7 +9,7 @@ pub enum Effect {
     Works,
     /// Kafka has it, and files written for Kafka may name it: it is checked, listed, and does nothing here.
     Accepted,
-    /// Kafka has it, and to start without what it asks for would be wrong: it can only have its default.
+    /// Kafka has it, and starting without what it asks for would be wrong. So it can only have its default.
     Refused,
 }
 
@@ -57,7 +57,8 @@ impl Key {
 /// Other names under which Kafka, or its older releases, know a setting.
 pub(super) const ALIASES: &[(&str, &str)] = &[("broker.id", "node.id"), ("log.dir", "log.dirs")];
 
-/// What older releases of Kafka had, or what its plug-ins have: accepted, and said to have no effect. The name, and why.
+/// Settings of older Kafka releases or of Kafka's plug-ins: accepted, and reported as having no effect. The name, and
+/// why.
 pub(super) const FOREIGN: &[(&str, &str)] = &[
     ("allow.everyone.if.no.acl.found", "There is no authorizer yet."),
     ("super.users", "There is no authorizer yet."),

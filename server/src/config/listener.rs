@@ -34,7 +34,7 @@ impl HostPort {
         if self.host.is_empty() {
             return Some(SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), self.port));
         }
-        // IPv4 first: clients try ::1 for localhost, and most of what they find there refuses them.
+        // IPv4 first: clients try ::1 for `localhost`, and most of what listens there refuses them.
         let addresses: Vec<_> = (self.host.as_str(), self.port).to_socket_addrs().ok()?.collect();
         addresses.iter().find(|address| address.is_ipv4()).or(addresses.first()).copied()
     }
@@ -60,7 +60,7 @@ impl fmt::Display for HostPort {
     }
 }
 
-/// Where the broker listens and what it tells those who come by there.
+/// Where the broker listens, and which address it tells the clients that connect there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listener {
     /// Its name, in upper case.

@@ -1,7 +1,7 @@
 //! Listeners by name, as `listeners`, `advertised.listeners` and the settings around them give them, under Kafka's rules.
 //!
-//! What Kafka allows beyond them is allowed here: an address without a name, clients told the address that they came by
-//! where none is advertised, and no listener between brokers, for brokers do not talk to each other yet.
+//! Three things are allowed beyond these rules: an address without a name; no advertised address, so that each client
+//! is told the address that it came by; and no listener between brokers, as brokers do not talk to each other yet.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -88,7 +88,7 @@ fn entries(
     }
 }
 
-/// Two listeners may have one port only where one has an address of IPv4 and the other one of IPv6.
+/// Two listeners may share a port only if one has an IPv4 address and the other an IPv6 address.
 fn check_ports(all: &[Entry]) -> Result<(), String> {
     let mut by_port: BTreeMap<u16, Vec<&Entry>> = BTreeMap::new();
     all.iter()
@@ -110,7 +110,7 @@ fn check_ports(all: &[Entry]) -> Result<(), String> {
     Ok(())
 }
 
-/// What each name speaks. Without a map of their own, listeners of controllers speak PLAINTEXT.
+/// The protocol of each name. Without a map of their own, listeners of controllers speak PLAINTEXT.
 fn protocols(
     settings: &Settings,
     broker: &BrokerConfig,
@@ -137,7 +137,7 @@ fn protocols(
     Ok(protocols)
 }
 
-/// Each name must have a protocol, and those that are bound one that is served.
+/// Each name must have a protocol. Each bound name must have one that is served.
 fn check_protocols(
     settings: &Settings,
     key: &'static str,
@@ -216,8 +216,8 @@ fn advertised(
     Ok(given.into_iter().map(|one| (one.name, one.at)).collect())
 }
 
-/// The listener between brokers must be one of those that are told. Where none is named, none is needed: that is less than
-/// Kafka asks for, which takes the one of `security.inter.broker.protocol`.
+/// The listener between brokers must be one of those that are advertised. If none is named, none is needed. Kafka
+/// asks for more: it then takes the listener of `security.inter.broker.protocol`.
 fn check_between_brokers(
     settings: &Settings,
     own: &[Entry],

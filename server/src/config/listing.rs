@@ -9,10 +9,11 @@ use super::{
     value::{Dialect, Value},
 };
 
-/// The settings as a TOML file that would give them again: those with an effect, then the others. Of these, and of what must
-/// not be shown, only comments are written unless they were given: a start says of each that it has no effect.
+/// The settings as a TOML file that would give them again: first those with an effect, then the others. A setting
+/// without an effect is written as a comment unless it was given, because a start reports each such setting. A value
+/// that must not be shown is always a comment.
 ///
-/// Names are quoted, for `max.connections` and `max.connections.per.ip` are one name too many for TOML.
+/// Names are quoted: TOML does not allow both `max.connections` and `max.connections.per.ip` as bare keys.
 pub fn listing(settings: &Settings) -> String {
     let mut text = String::from("# Creel's settings. Kafka's name is kept wherever Kafka has one.\n");
     write_keys(&mut text, settings, Effect::Works);

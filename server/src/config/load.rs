@@ -1,4 +1,4 @@
-//! From all sources to one checked configuration.
+//! One checked configuration from all sources.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ use super::{
     settings::Settings,
 };
 
-/// All that the broker is told at its start.
+/// The whole configuration that the broker gets at its start.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Every setting as text, with its source: for listing and DescribeConfigs.
@@ -97,7 +97,7 @@ impl Config {
         mut errors: ConfigErrors,
     ) -> Result<Self, ConfigErrors> {
         let broker = settings.broker();
-        // What these settings say depends on each other: what is wrong with one may be the reason.
+        // These settings depend on each other: an error in one may cause another's.
         let listeners = match errors.are_about("listener") {
             true => None,
             false => errors.note(listeners::read(&settings, &broker)),

@@ -1,11 +1,15 @@
 //! Configuration: one table of names, many sources, one typed result.
 //!
-//! `keys` is the table of the broker's settings (`unserved` its half of those that Kafka has and this broker does not
-//! serve) and `topic` that of a topic's: name, type, range, default, documentation. Everything else follows from them: parsing, the listing that
-//! `--print-config` shows, and DescribeConfigs. Names are Kafka's wherever Kafka has one.
+//! This room owns the names, types, ranges and defaults of all settings, and which source wins. It must not know what
+//! the other rooms do with a setting.
 //!
-//! Sources, the first that names a key wins: flags and `--set`, environment variables
-//! (`CREEL_NUM_PARTITIONS`), the file given with `--config`, the default.
+//! `keys` is the table of the broker's settings; `unserved` is its half with those that Kafka has and this broker
+//! does not serve. `topic` is the table of a topic's settings. A row has name, type, range, default and
+//! documentation. Everything else follows from the tables: parsing, the listing that `--print-config` shows, and
+//! DescribeConfigs. Names are Kafka's wherever Kafka has one.
+//!
+//! The first source that names a key wins: flags and `--set`, then environment variables (`CREEL_NUM_PARTITIONS`),
+//! then the file given with `--config`, then the default.
 
 mod args;
 mod cores;

@@ -9,7 +9,7 @@ use super::{
 /// What the settings of a single listener begin with: `listener.name.internal.ssl.key.password`.
 pub(super) const LISTENER_PREFIX: &str = "listener.name.";
 
-/// What may stand between a listener's name and a setting of SASL.
+/// What may stand between a listener's name and a SASL setting.
 const MECHANISMS: &[&str] = &["gssapi", "plain", "scram-sha-256", "scram-sha-512", "oauthbearer"];
 
 /// What a name means.
@@ -18,7 +18,7 @@ pub(super) enum Meaning {
     Key(&'static Key),
     /// A setting of the table for a single listener.
     OfListener(&'static Key),
-    /// None of this broker's; why it has no effect.
+    /// Not a setting of this broker, and why it has no effect.
     Foreign(&'static str),
 }
 
@@ -30,7 +30,7 @@ pub(super) fn meaning(name: &str) -> Option<Meaning> {
     find(name).map(Meaning::Key).or_else(|| of_listener(name))
 }
 
-/// The known name most like one that is not known. A listener's part of the name is taken as it is.
+/// The known name that is most like an unknown one. A listener's part of the name is taken as it is.
 pub(super) fn nearest(name: &str) -> Option<String> {
     let all = || BROKER_KEYS.iter().map(|key| key.name).chain(others());
     let of_listener = name.strip_prefix(LISTENER_PREFIX).and_then(|rest| rest.split_once('.'));

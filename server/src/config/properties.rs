@@ -1,7 +1,7 @@
 //! Kafka's own `.properties` files, as Java reads them.
 //!
-//! A name ends at the first `=`, `:` or blank; `\\` takes the meaning from what follows it, and at a line's end continues the
-//! line. Lines that begin with `#` or `!` are comments.
+//! A name ends at the first `=`, `:` or blank. `\\` makes the character behind it an ordinary one; at a line's end it
+//! continues the line. Lines that begin with `#` or `!` are comments.
 
 use std::path::Path;
 
@@ -31,7 +31,7 @@ pub(super) fn read(path: &Path, text: &str) -> Vec<Given> {
 
 const BLANKS: [char; 3] = [' ', '\t', '\u{c}'];
 
-/// Whether the last backslash is one that nothing takes the meaning from.
+/// Whether the line ends with a backslash that no other one escapes.
 fn is_continued(line: &str) -> bool {
     line.chars().rev().take_while(|c| *c == '\\').count() % 2 == 1
 }

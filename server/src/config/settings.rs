@@ -49,8 +49,8 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Checks what the sources gave and lays it over the defaults; a later one wins over an earlier. What is wrong is noted
-    /// and left out.
+    /// Checks what the sources gave and lays it over the defaults. A later source wins over an earlier one. What is
+    /// wrong is noted and left out.
     pub(super) fn resolve(given: impl IntoIterator<Item = Given>, errors: &mut ConfigErrors) -> Self {
         let mut settings = Self::default();
         let mut by_own_name = BTreeMap::new();
@@ -108,7 +108,7 @@ impl Settings {
         Ok(())
     }
 
-    /// A listener of its own manners is not served yet; what would make it safe is refused.
+    /// A listener's own settings are not served yet. Those that would make the listener safe are refused.
     fn set_for_listener(&mut self, key: &'static Key, one: &Given) -> Result<(), ConfigError> {
         let value = read(key, one)?;
         let text = if key.is_secret() { HIDDEN.to_owned() } else { value.to_string() };
@@ -128,7 +128,8 @@ impl Settings {
         }
     }
 
-    /// Kafka starts with names that it does not know, for its plug-ins have their own; its files may, too.
+    /// Kafka starts with unknown names, because its plug-ins have names of their own. So its files may hold such
+    /// names here, too.
     fn note_unknown(&mut self, one: Given) -> Result<(), ConfigError> {
         let nearest = names::nearest(&one.name);
         let unknown = ConfigError::Unknown { name: one.name, origin: one.origin.clone(), nearest };
@@ -145,7 +146,7 @@ impl Settings {
         self.notices.push((origin.clone(), format!("{origin}: {name} = {text:?} has no effect. {why}")));
     }
 
-    /// Says what has no effect of what was given, and refuses what would be missed.
+    /// Reports which given settings have no effect, and refuses those that the user would miss.
     fn judge(&mut self, errors: &mut ConfigErrors) {
         for key in BROKER_KEYS {
             let Some(Setting { value: Some(value), origin }) = self.values.get(key.name).cloned() else {
@@ -164,7 +165,7 @@ impl Settings {
         }
     }
 
-    /// What is to be said at the start: settings that were given and have no effect, and names that are not known.
+    /// What is reported at the start: given settings that have no effect, and unknown names.
     pub fn notices(&self) -> Vec<&str> {
         self.notices.iter().map(|(_, notice)| notice.as_str()).collect()
     }
@@ -184,13 +185,13 @@ impl Settings {
         self.get(name).is_some_and(|setting| setting.origin != Origin::Default)
     }
 
-    /// The error that a value, although of its kind, cannot be used.
+    /// The error for a value that is of its kind but cannot be used.
     pub(super) fn refuse(&self, name: &'static str, accepted: &str) -> ConfigError {
         let (name, text, origin) = self.shown(name);
         ConfigError::Value { name, text, origin, accepted: accepted.to_owned() }
     }
 
-    /// The error that a value does not go with another's.
+    /// The error for a value that does not go with another setting's.
     pub(super) fn conflict(&self, name: &'static str, reason: impl Into<String>) -> ConfigError {
         let (name, text, origin) = self.shown(name);
         ConfigError::Conflict { name, text, origin, reason: reason.into() }

@@ -116,7 +116,7 @@ topic_keys! {
         preallocate: bool = "preallocate", Kind::Boolean, "false", [("log.preallocate", 1)], "Whether a segment's disk is claimed whole before its first write: writes and syncs are then cheaper and more even, and each partition takes the disk of a whole segment, or two, at once.";
         retention_bytes: i64 = "retention.bytes", Kind::Long(-1, I64, Unit::Bytes), "-1", [("log.retention.bytes", 1)], "Bytes of a partition that are kept; -1 is no limit.";
         retention_ms: i64 = "retention.ms", Kind::Long(-1, I64, Unit::Millis), "604800000", [("log.retention.ms", 1), ("log.retention.minutes", 60_000), ("log.retention.hours", 3_600_000)], "How long records are kept; -1 is forever.";
-        // Of topics that were made before this asked for 1 MiB, as Kafka does, smaller ones are kept.
+        // Topics that were made before Creel asked for 1 MiB, as Kafka does, keep a smaller value.
         segment_bytes: i32 = "segment.bytes", Kind::Int(16_384, I32, Unit::Bytes), "1073741824", [("log.segment.bytes", 1)], "The largest size of a segment file.";
         segment_index_bytes: i32 = "segment.index.bytes", Kind::Int(4, I32, Unit::Bytes), "10485760", [("log.index.size.max.bytes", 1)], "The largest size of an index file.";
         segment_ms: i64 = "segment.ms", Kind::Long(1, I64, Unit::Millis), "604800000", [("log.roll.ms", 1), ("log.roll.hours", 3_600_000)], "The longest time a segment is appended to.";
@@ -155,8 +155,8 @@ impl TopicKey {
         TOPIC_KEYS.iter().find(|key| key.name == name)
     }
 
-    /// What a topic without a value of its own has: the broker's, else the default; and the broker's
-    /// setting it came from.
+    /// The value of a topic without one of its own: the broker's, else the default. Also the broker's setting that it
+    /// came from.
     pub fn inherited(&self, broker: &Settings) -> (Value, Option<&'static str>) {
         let of_broker = self.inherits.iter().find_map(|(name, scale)| {
             let value = match broker.value(name)? {
@@ -208,7 +208,7 @@ impl TopicSettings {
             origin: origin.clone(),
             nearest: nearest(name, TOPIC_KEYS.iter().map(|key| key.name)),
         })?;
-        // Smaller ones are read from records of topics that were made before, not set any more.
+        // Smaller values are read from records of topics that were made before. They can no longer be set.
         let kind = match name {
             "segment.bytes" => Kind::Int(SEGMENT_BYTES_MIN.into(), I32, Unit::Bytes),
             _ => key.kind,
@@ -273,7 +273,7 @@ mod tests {
             assert!(error.contains("1048576"), "{error}");
             assert_eq!(check("internal.segment.bytes", name), Ok(()));
         }
-        // What an earlier version took counts on.
+        // What an earlier version accepted still counts.
         let made_before = [("segment.bytes".to_owned(), "16384".to_owned())];
         let made_before = TopicSettings::from_record(made_before.into());
         assert_eq!(TopicConfig::new(&Settings::default(), &made_before).segment_bytes, 16_384);

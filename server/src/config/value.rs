@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-/// What a number counts, so that `64MiB` and `7d` can be understood.
+/// What a number counts, so that `64MiB` and `7d` can be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
     /// A bare count.
@@ -44,7 +44,7 @@ pub enum Kind {
     Password,
 }
 
-/// In whose words a value is written.
+/// Whose notation a value is written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
     /// Creel's own: units may follow numbers, digits may be grouped by `_`, words are taken in any case.
@@ -185,7 +185,7 @@ fn accepted_number(low: i64, high: i64, type_high: i64, unit: Option<Unit>) -> S
     format!("a whole number{unit}, {range}")
 }
 
-/// Without the blanks and control characters around it that Java's `trim` takes off.
+/// The text without the blanks and control characters that Java's `trim` removes.
 fn trimmed(text: &str) -> &str {
     text.trim_matches(|c: char| c <= ' ')
 }
@@ -213,7 +213,7 @@ fn read_number(text: &str, unit: Unit) -> Option<i64> {
     number.checked_mul(scale(suffix, unit)?)
 }
 
-/// A number with or without a point and a power. Rust's words for what is none, as "inf", are not numbers here.
+/// A number, with or without a point and an exponent. Rust's words such as "inf" are not numbers here.
 fn read_double(text: &str) -> Option<f64> {
     let is_number = text.chars().all(|c| c.is_ascii_digit() || matches!(c, '+' | '-' | '.' | 'e' | 'E'));
     text.parse().ok().filter(|_| is_number)
@@ -246,7 +246,7 @@ fn chosen(dialect: Dialect, text: &str, words: &[&str]) -> Option<String> {
     words.iter().find(is_meant).map(|word| (*word).to_owned())
 }
 
-/// A word that is there twice counts once; nothing between two commas is none.
+/// A word that comes twice counts once. Nothing between two commas is no word.
 fn choices(dialect: Dialect, text: &str, words: &[&str]) -> Option<Vec<String>> {
     let mut found = Vec::new();
     for one in text.split(',').map(trimmed).filter(|_| !text.is_empty()) {

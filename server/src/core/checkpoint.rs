@@ -1,4 +1,4 @@
-//! How far partitions are safe, and where they start: asked of every core, and written down by core 0.
+//! How far partitions are safe, and where they start. Core 0 asks every core, and writes the answers down.
 
 use std::rc::Rc;
 
@@ -38,14 +38,14 @@ impl Question for WriteCheckpoint {
     }
 }
 
-/// What is written down of a partition that could not be opened stays as it is: the next start recovers it by that.
+/// If a partition could not be opened, what is written down of it stays: the next start recovers it by that.
 fn kept(offline: Offline) -> RecoveryPoint {
     let Offline { name, recovery_point, log_start } = offline;
     RecoveryPoint { partition: name, durable: recovery_point, log_start, is_sound: false }
 }
 
-/// Core 0: writes down how far all partitions are safe, so that recovery has less to look through, and where they start.
-/// Whether it could. What has begun is finished, also when nobody waits any more.
+/// Core 0: writes down how far all partitions are safe and where they start, so that recovery has less to read.
+/// Returns whether it could. What has begun is finished, even if nobody waits any more.
 pub(crate) async fn write_checkpoint(core: &Rc<Core>) -> bool {
     let core = core.clone();
     spawn(async move {

@@ -1,7 +1,8 @@
-//! What one core has: its partitions, its connections, its way to the other cores, its image of the topics.
+//! What one core has: its partitions, its connections, its mailboxes to the other cores, its image of the topics.
 //!
-//! Owns the one place where all of that comes together, and how a question is asked of a core, be it this one or another
-//! (`question`). It must not know how requests or questions are answered: what it holds is state that knows no core.
+//! This room owns the one place where all of that comes together, and how a question is asked of a core, be it this
+//! one or another (`question`). It must not know how requests or questions are answered: the state that it holds
+//! knows no core.
 
 pub(crate) mod checkpoint;
 pub(crate) mod node;
@@ -55,11 +56,11 @@ pub(crate) struct Core {
     pub(crate) start_progress: StartProgress,
     /// What its large answers may take together.
     pub(crate) answer_memory: Rc<AnswerMemory>,
-    /// Who decides about topics; on core 0 only.
+    /// What decides about topics; on core 0 only.
     pub(crate) controller: RefCell<Option<Rc<Controller>>>,
     /// The right to write the checkpoint files; of use on core 0 only.
     pub(crate) checkpoints: AsyncMutex,
-    /// The right to ask for all groups.
+    /// The right to list all groups.
     pub(crate) listing_groups: AsyncMutex,
     pub(crate) stopping: Rc<Stopping>,
     /// The core may end.
@@ -99,7 +100,7 @@ impl Core {
         })
     }
 
-    /// Who decides about topics, if that is this core.
+    /// What decides about topics, if this core does.
     pub(crate) fn controller(&self) -> Option<Rc<Controller>> {
         self.controller.borrow().clone()
     }

@@ -14,7 +14,8 @@ pub(crate) struct Node {
     pub(crate) cores: usize,
     /// Known once core 0 has read the metadata.
     pub(crate) cluster_id: OnceLock<String>,
-    /// Open connections of each core, for handing the next one to the least loaded. A hint, so relaxed.
+    /// Open connections of each core, so that the next one goes to the least loaded. This is a hint, so the order is
+    /// relaxed.
     connections: Vec<AtomicUsize>,
 }
 

@@ -12,11 +12,11 @@ use crate::peers::{Scatter, ask};
 
 /// A question that a core answers. It is implemented beside what answers it.
 pub(crate) trait Question: Payload + 'static {
-    /// The answer. What is done when this returns has been done in the order in which questions came; what the future
+    /// The answer. What this has done when it returns is done in the order in which questions came. What the future
     /// does may take its time.
     fn answer_here(self, core: Rc<Core>) -> impl Future<Output = Self::Answer> + 'static;
 
-    /// Whether so much is done at once that others should be let in after it.
+    /// Whether so much is done at once that other tasks should run after it.
     fn is_long(&self) -> bool {
         false
     }
@@ -30,7 +30,7 @@ pub(crate) async fn ask_core<Q: Question>(core: &Rc<Core>, to: CoreId, question:
     ask(&core.peers, to, question).await.answer().await
 }
 
-/// Asks every core the same, in parallel; the answers in the order of cores.
+/// Asks every core the same question, in parallel. The answers are in the order of cores.
 pub(crate) async fn ask_all_cores<Q: Question>(core: &Rc<Core>, question: impl Fn() -> Q) -> Vec<Q::Answer> {
     let mut awaited = Vec::new();
     for to in core.peers.others() {
@@ -46,8 +46,8 @@ pub(crate) async fn ask_all_cores<Q: Question>(core: &Rc<Core>, question: impl F
     answers.into_values().collect()
 }
 
-/// Asks the owners of all parts at the same time, this core among them, and puts each answer in its place. What a core that
-/// has ended does not answer is left out.
+/// Asks the owners of all parts at the same time, this core among them, and puts each answer in its place. If a core
+/// has ended, its answers are left out.
 pub(crate) async fn ask_owners<P, T, Q, A>(
     core: &Rc<Core>,
     mut parts: Scatter<P, T>,
@@ -68,7 +68,7 @@ pub(crate) async fn ask_owners<P, T, Q, A>(
     }
 }
 
-/// Boxed, as what is asked may lead to further questions.
+/// Boxed, because an answer may ask further questions.
 async fn answer_boxed<Q: Question>(core: &Rc<Core>, question: Q) -> Q::Answer {
     Box::pin(question.answer_here(core.clone())).await
 }

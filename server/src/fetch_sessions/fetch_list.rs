@@ -1,5 +1,5 @@
-//! What a fetch asks for: topics, and of each partition where to read and how much. A partition that is named more than
-//! once is taken once, where it was named first and as it was named last; so does Kafka.
+//! What a fetch asks for: topics, and of each partition where to read and how much. A partition that is named more
+//! than once is taken once: at the place of its first mention, with the values of its last. Kafka does the same.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -7,7 +7,7 @@ use creel_io::{pace, random_u64};
 use creel_wire::api::fetch::{FetchRequest, FetchTopic};
 use creel_wire::{Str, Uuid};
 
-/// Up to so many partitions are compared with each other. Of more an index is made.
+/// Up to so many partitions are compared with each other. For more an index is made.
 const COMPARED_MAX: usize = 16;
 
 /// A topic as a client names it: by its id (v13+) or name, the other being empty.
@@ -79,7 +79,7 @@ impl FetchList {
                 pace(1).await;
             }
         }
-        // Of many that are one, little is left to be kept while it waits.
+        // If many mentions are of one partition, little has to be kept while the fetch waits.
         self.partitions.shrink_to_fit();
     }
 
@@ -121,8 +121,8 @@ pub(crate) fn items_of(topic: &FetchTopic, number: u32) -> impl Iterator<Item = 
     })
 }
 
-/// A hash table of places in a list, made once for all that may come, so that it never grows, and seeded, so that nobody
-/// can tell which names meet in it.
+/// A hash table of places in a list. It is made once for all that may come, so it never grows. It is seeded, so
+/// nobody can tell which names collide in it.
 struct Index {
     seed: u64,
     /// 0, or one more than the place. A power of two of them, twice as many as are filled at most.

@@ -1,10 +1,10 @@
 //! Fetch sessions (KIP-227): a client names its partitions once, then only what changes, and is told only what changed.
 //!
-//! A session belongs to the connection that made it and ends with it; a client that comes back, here or on another core,
-//! is told that its session is not found (70) and makes a new one, as after a restart. Sessions are bounded in number
-//! and in size: where there is no place or no room for a new one, it is declined with id 0 and the client goes on without;
-//! one that grows beyond the room is given up (70), and the next one that its client asks for is declined. One connection
-//! may have a part of both (`SESSIONS_SHARED_BY`), so that it keeps nobody else out.
+//! A session belongs to the connection that made it and ends with it. A client that comes back, here or on another
+//! core, is told that its session is not found (70) and makes a new one, as after a restart. Sessions are bounded in
+//! number and in size. If there is no place or no room for a new one, it is declined with id 0 and the client goes on
+//! without. A session that grows beyond the room is given up (70), and the next one that its client asks for is
+//! declined. One connection may have only a part of both (`SESSIONS_SHARED_BY`), so that it keeps nobody else out.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,8 +33,8 @@ pub(crate) enum Context {
     Sessionless,
     /// Everything asked for is answered, and a session made of it if there is room.
     Full,
-    /// The session's partitions are read, and those that changed are answered. With the session's id, the places that its
-    /// partitions had in it when they were asked for.
+    /// The session's partitions are read, and those that changed are answered. Holds the session's id, and the places
+    /// that its partitions had when they were asked for.
     Incremental(i32, Vec<u64>),
 }
 
@@ -244,8 +244,8 @@ impl Sessions {
         }
     }
 
-    /// Whether there is room, and so many places, for a connection's sessions; those that are idle for long make way for it,
-    /// but not for what would have no room even then, nor for who has had its part.
+    /// Whether there is room, and so many places, for a connection's sessions. Sessions that are idle for long make
+    /// way. They stay if there would be no room even then, or if the connection has had its part already.
     fn make_room(&mut self, client: u64, bytes: usize, places: usize) -> bool {
         let of_client = self.bytes_of.get(&client).copied().unwrap_or(0);
         if bytes > (SESSIONS_BYTES / SESSIONS_SHARED_BY).saturating_sub(of_client) {
@@ -286,8 +286,8 @@ impl Sessions {
         }
     }
 
-    /// Adds a partition to a session or changes what is wanted of it. Its place; `None` when there is no room for it, or no
-    /// such session any more.
+    /// Adds a partition to a session, or changes what is wanted of it. Returns its place; `None` if there is no room
+    /// for it, or no such session any more.
     fn set(&mut self, id: i32, key: &TopicKey, wanted: FetchItem) -> Option<u64> {
         let session = self.sessions.get_mut(&id)?;
         let number = session.numbers.get(key).copied();

@@ -1,4 +1,5 @@
-//! Records in batches: none may be larger than the log takes, and nobody is to wait until many are written.
+//! Cuts records into batches. No batch may be larger than the log takes, and nobody should wait until many are
+//! written.
 
 use std::ops::Bound;
 
@@ -22,7 +23,7 @@ impl GroupLimits {
         self.state_bytes_max = if bytes < STATE_BYTES_MAX { bytes } else { STATE_BYTES_MAX };
     }
 
-    /// Of how many of a group's offsets the tombstones make one batch, one at least.
+    /// How many of a group's offsets get their tombstones in one batch: one at least.
     pub(super) fn tombstones_at_once(&self, group: &str) -> usize {
         let bytes = RECORD_OVERHEAD.saturating_add(group.len()).saturating_add(TOPIC_NAME_BYTES_MAX);
         self.batch_bytes.checked_div(bytes).unwrap_or(0).clamp(1, self.offsets_at_once.max(1))

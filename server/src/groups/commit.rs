@@ -36,7 +36,7 @@ impl Group {
 
     fn check_commit(&self, request: &CommitRequest) -> Result<(), GroupError> {
         if request.generation < 0 && self.state.is_empty() {
-            // Not a member of anything: an administrator, or a consumer that assigns by itself.
+            // Not a member: an administrator, or a consumer that assigns its partitions itself.
             return Ok(());
         }
         let anonymous = request.generation < 0
@@ -50,7 +50,7 @@ impl Group {
             return Err(GroupError::IllegalGeneration);
         }
         match self.state {
-            // It knows the generation but has no assignment in it yet: it is to come for it.
+            // The member knows the generation but has no assignment in it yet. It must ask for that first.
             State::Syncing(_) => Err(GroupError::RebalanceInProgress),
             State::Empty(_) | State::Joining(_) | State::Stable(_) => Ok(()),
         }
@@ -108,8 +108,8 @@ impl Group {
         self.remove_offsets(effects, keys, Some((token, reply)));
     }
 
-    /// Writes the tombstones of those offsets that there are, or soon will be, and then answers. They count
-    /// once they are durable, as what they take back does.
+    /// Writes tombstones for the offsets that exist, or soon will, and then answers. Tombstones count once they are
+    /// durable, as the offsets do that they take back.
     pub(super) fn remove_offsets(
         &mut self,
         effects: &mut Effects,
@@ -139,7 +139,7 @@ impl Group {
         self.core.protocol_type.as_deref() == Some(subscription::CONSUMER)
     }
 
-    /// What members read, as far as their subscriptions can be understood; if they cannot, a consumer may read anything.
+    /// What members read, as far as their subscriptions can be understood. Otherwise a consumer may read anything.
     pub(super) fn topics_read(&self) -> Read<'_> {
         if !self.is_consumer_group() || self.core.roster.is_empty() {
             return Read::Topics(Default::default());
@@ -154,7 +154,7 @@ impl Group {
     }
 }
 
-/// Parts what can be committed from what cannot, and the reply that says so.
+/// Separates what can be committed from what cannot. The reply says which is which.
 fn split(effects: &Effects, request: CommitRequest) -> (Vec<NewOffset>, CommitReply) {
     let mut offsets = Vec::new();
     let mut topics = Vec::new();

@@ -5,7 +5,7 @@ use std::ops::Bound;
 
 use crate::offsets::OffsetCommit;
 
-/// An offset, and where its record lies in the log: of two it is the later record that counts.
+/// An offset, and where its record lies in the log. Of two, the one with the later record counts.
 #[derive(Clone, Debug, PartialEq)]
 struct Entry {
     commit: OffsetCommit,
@@ -18,7 +18,7 @@ type ByPartition = BTreeMap<String, BTreeMap<i32, Entry>>;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Offsets {
     committed: ByPartition,
-    /// What open transactions have committed, by producer id: it counts once they are committed themselves.
+    /// What open transactions have committed, by producer id. It counts once they are committed themselves.
     open: BTreeMap<i64, ByPartition>,
     /// What is on its way to the disk: it can be taken back before it is here.
     staged: BTreeMap<(String, i32), Staged>,
@@ -68,23 +68,23 @@ impl Offsets {
         staged.commits = staged.commits.saturating_add(1);
     }
 
-    /// So is the news that an offset is taken back.
+    /// A removal of an offset is on its way to the disk.
     pub(super) fn stage_removal(&mut self, topic: &str, partition: i32) {
         let staged = self.staged.entry((topic.to_owned(), partition)).or_default();
         staged.removals = staged.removals.saturating_add(1);
     }
 
-    /// It is there, or it has failed.
+    /// A commit has arrived there, or it has failed.
     pub(super) fn unstage(&mut self, topic: &str, partition: i32) {
         self.end_staged(topic, partition, |staged| &mut staged.commits);
     }
 
-    /// The same for the news that an offset is taken back.
+    /// The same for the removal of an offset.
     fn unstage_removal(&mut self, topic: &str, partition: i32) {
         self.end_staged(topic, partition, |staged| &mut staged.removals);
     }
 
-    /// The same for all of a write, and whether they are gone now.
+    /// The same for all removals of a write. `are_gone`: whether the offsets are gone now.
     pub(super) fn end_removals(&mut self, keys: &[(String, i32)], are_gone: bool) {
         for (topic, partition) in keys {
             self.unstage_removal(topic, *partition);
@@ -158,7 +158,7 @@ impl Offsets {
     pub(super) fn names_among<'a>(&'a self, topics: &'a BTreeSet<String>) -> BTreeSet<&'a str> {
         let all = || [&self.committed].into_iter().chain(self.open.values());
         let known: usize = all().map(BTreeMap::len).fold(self.staged.len(), usize::saturating_add);
-        // Whichever are fewer are looked for among the others.
+        // The smaller set is looked up in the larger one.
         if topics.len() < known {
             let has = |topic: &&String| {
                 all().any(|offsets| offsets.contains_key(*topic))
@@ -171,8 +171,8 @@ impl Offsets {
         names.filter(|topic| topics.contains(*topic)).map(String::as_str).collect()
     }
 
-    /// So many partitions of a topic, behind one of them or from the first on, of which the log holds, or is about to hold, an
-    /// offset that is not taken back; in order.
+    /// At most so many partitions of a topic, in order, behind one of them or from the first on. Only partitions
+    /// count for which the log holds, or is about to hold, an offset that is not taken back.
     pub(super) fn known_partitions(&self, topic: &str, behind: Option<i32>, count: usize) -> Vec<i32> {
         let first = behind.map_or(Bound::Unbounded, Bound::Excluded);
         let of_topic = [&self.committed].into_iter().chain(self.open.values());

@@ -46,7 +46,7 @@ pub struct Coordinator {
     fold: Option<Fold>,
     /// Groups that are gone once a write is durable, by that write. They come back if the log does not take it.
     removing: BTreeMap<WriteId, Group>,
-    /// Keys of records that are not ours to understand, and are not taken back.
+    /// Keys of records that this broker does not understand. They are not taken back.
     pub(super) foreign: BTreeSet<Bytes>,
     /// Part of the log could not be read.
     pub(super) is_log_unread: bool,
@@ -72,8 +72,8 @@ impl Coordinator {
         }
     }
 
-    /// Takes in an event. Deadlines that have come are looked at after it, so that a heartbeat which waited
-    /// in a busy broker's queue still counts.
+    /// Takes in an event. Deadlines that have come are looked at after it. So a heartbeat that waited in a busy
+    /// broker's queue still counts.
     pub fn handle(&mut self, now: Now, event: Event) -> Outputs {
         let mut effects = Effects::new(now, self.limits, self.next_write);
         let mut touched = self.take(&mut effects, event);
@@ -97,7 +97,8 @@ impl Coordinator {
         client.0.and_then(|client| self.taken.by_client.get(&client)).copied().unwrap_or(0)
     }
 
-    /// How much more members may take: who would need more is turned away, but not one that comes back as it was.
+    /// How much more memory members may take. A member that needs more is turned away, but not one that comes back as
+    /// it was.
     pub const fn set_room(&mut self, room: Room) {
         self.room = room;
     }
@@ -132,7 +133,7 @@ impl Coordinator {
                 let group = check_name(&request.group).and_then(|()| self.find(&request.group));
                 let alive = group.and_then(|group| group.heartbeat(effects, &request));
                 effects.reply(token, Reply::Heartbeat(alive));
-                // Its deadline has moved away: the one that is scheduled finds that out by itself.
+                // Its deadline has moved later. The scheduled one finds that out when it comes.
                 Vec::new()
             }
             Event::Leave(token, request) => self.leave(effects, token, request),
@@ -170,7 +171,8 @@ impl Coordinator {
         self.groups.entry(name.to_owned()).or_insert_with(group)
     }
 
-    /// A group comes into being with its first member; a member that has an id must come from somewhere.
+    /// A group begins with its first member. A member that already has an id must have got it from a group that
+    /// exists.
     fn join(&mut self, effects: &mut Effects, token: Token, request: JoinRequest) -> Vec<String> {
         let (min, max) = (self.limits.session_timeout_min_ms, self.limits.session_timeout_max_ms);
         let member_id = request.member.member_id.clone();
@@ -261,14 +263,14 @@ impl Coordinator {
         let Some(mut group) = self.groups.remove(name) else { return };
         self.unschedule(&group);
         group.scheduled = None;
-        // Who was given an id is told that it is unknown, and asks for another.
+        // A client that was given an id is told that it is unknown, and asks for another.
         group.core.roster.clear_pending();
         group.core.roster.take_changes().iter().for_each(|change| self.taken.take_in(change));
         let write = effects.write(None, tombstones(&group), OnDurable::GroupRemoved(answer));
         self.removing.insert(write, group);
     }
 
-    /// The log has not taken a group's tombstones: what it holds counts on, but for what has been said since.
+    /// The log has not taken a group's tombstones. What it holds still counts, except for what has been said since.
     fn put_back(&mut self, group: Group) {
         match self.groups.entry(group.core.group.clone()) {
             Entry::Vacant(vacant) => drop(vacant.insert(group)),
@@ -402,8 +404,8 @@ impl Coordinator {
         self.groups.values().map(fold::live_bytes).sum()
     }
 
-    /// Begins to write anew what lies before `from`, where the log has come to. Whatever was appended before lies before
-    /// that, whatever is appended from now on does not.
+    /// Begins to write anew what lies before `from`, the present end of the log. All that was appended earlier lies
+    /// before it, and all that is appended from now on does not.
     pub fn begin_fold(&mut self, from: i64) {
         self.fold = Some(Fold::begin(from, self.next_write));
     }

@@ -23,16 +23,16 @@ pub(super) struct Core {
     pub(super) protocol_type: Option<String>,
     pub(super) roster: Roster,
     pub(super) offsets: Offsets,
-    /// Since when the group is in its state, by the wall clock; unknown from records of old.
+    /// Since when the group is in its state, by the wall clock. Old records do not say.
     pub(super) since_ms: Option<i64>,
-    /// Writes that have not ended. What they bring is not in memory yet, so nothing may be decided that it
-    /// could contradict, such as the group's removal.
+    /// Writes that have not ended. Memory does not hold yet what they bring. So nothing may be decided that could
+    /// contradict them, such as the removal of the group.
     pub(super) writes_in_flight: usize,
-    /// Why one of several writes has failed that belong together; who waits for the last of them is told.
+    /// Why one of several writes that belong together has failed. The client that waits for the last of them is told.
     pub(super) failed_batch: Option<GroupError>,
-    /// The group's own record, as the log holds it: what the group is doing may not be written down yet.
+    /// The group's own record, as the log holds it. What the group is doing now may not be written down yet.
     pub(super) logged: Option<LoggedState>,
-    /// Its successors on their way to the log, in order.
+    /// The records that replace it, on their way to the log, in order.
     pub(super) states_in_flight: VecDeque<Bytes>,
 }
 
@@ -67,7 +67,7 @@ impl Core {
         }
     }
 
-    /// What the group's record takes at least, in bytes: it may be far more than the log takes.
+    /// Bytes that the group's record takes at least. That may be far more than the log takes.
     pub(super) fn record_bytes(&self, protocol: &str, assignments: &BTreeMap<String, Bytes>) -> usize {
         let of_members = self.roster.iter().map(|member| {
             let (id, data) = (member.member_id.len(), member.data(protocol).len());

@@ -1,5 +1,5 @@
-//! Topics are gone: so is what all groups have committed for them. Many groups' tombstones make one batch, and what is found
-//! at a time is bounded, so that others come in between.
+//! Takes back what all groups have committed for deleted topics. One batch holds the tombstones of many groups. A
+//! step finds a bounded number of them, so that other tasks run in between.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::offsets::Record;
 
-/// Groups that are looked at count one in so many of the offsets that are taken back.
+/// Looking at so many groups counts like taking back one offset.
 const GROUPS_PER_OFFSET: usize = 4;
 
 /// How far the offsets of some topics have been looked for.
@@ -57,7 +57,7 @@ impl Found {
 }
 
 impl OffsetCleanup {
-    /// These topics are gone.
+    /// A cleanup for topics that are gone.
     pub const fn of(topics: Rc<BTreeSet<String>>) -> Self {
         Self { topics, at: None }
     }
@@ -97,7 +97,7 @@ impl OffsetCleanup {
     }
 }
 
-/// The tombstones are durable (`are_gone`), or have failed. The groups that this concerns.
+/// The tombstones are durable (`are_gone`), or have failed. Returns the groups that this concerns.
 pub(super) fn removed(
     groups: &mut BTreeMap<String, Group>,
     all: Vec<GroupOffsets>,
@@ -113,7 +113,7 @@ pub(super) fn removed(
     touched
 }
 
-/// Adds to what was found. Where that is full before all of this group is in it, behind which offset to go on.
+/// Adds what this group has. If there is no room for all of it, returns the offset behind which to go on.
 fn find_in(
     group: &mut Group,
     topics: &BTreeSet<String>,

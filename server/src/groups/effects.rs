@@ -51,9 +51,9 @@ pub(super) struct LiveKey {
 pub(super) enum Waiter {
     /// Nobody waits.
     Nobody,
-    /// Whoever waits for the group's next write, which belongs to this one.
+    /// Whoever waits for the group's next write. The two writes belong together.
     WithNext,
-    /// A client: this, if nothing has failed.
+    /// A client: it gets this reply, if nothing has failed.
     Client(Token, Reply),
 }
 
@@ -78,7 +78,7 @@ impl OnDurable {
         matches!(self, Self::TopicsRemoved(all) if all.iter().any(|one| one.group == name))
     }
 
-    /// The reply that is owed, where there is nothing else to do.
+    /// The reply that is owed, if there is nothing else to do.
     pub(super) fn answer(self) -> Option<(Token, Reply)> {
         match self {
             Self::Nothing | Self::Assign | Self::TopicsRemoved(_) | Self::Folded(_) => None,
@@ -127,7 +127,7 @@ pub(super) struct Return {
     pub(super) token: Token,
     pub(super) member: Member,
     pub(super) can_skip_assignment: bool,
-    /// Told to members that cannot be told to skip: they must not take themselves for the leader, or
+    /// Sent to members that cannot be told to skip the assignment. They must not take themselves for the leader, or
     /// they would assign anew without a rebalance.
     pub(super) leader_before: String,
 }
@@ -187,7 +187,7 @@ impl Effects {
         self.reply(token, Reply::Sync(SyncReply::failed(error)));
     }
 
-    /// Stages as many writes of a group as its records need; `due` is told of all of them.
+    /// Stages as many writes of a group as its records need. `due` is told the outcome of all of them.
     pub(super) fn write_batches<T>(
         &mut self,
         group: &str,

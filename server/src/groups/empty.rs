@@ -7,7 +7,7 @@ use super::{core::GroupCx, effects::OnDurable, log_lines::GroupChange};
 pub(super) struct Empty;
 
 impl Empty {
-    /// The last member is gone: the new, empty generation is written down, and nobody waits for that. If it
+    /// The last member is gone. The new, empty generation is written down, and nobody waits for that. If the record
     /// were lost, the former generation would come back after a restart and time out.
     pub(super) fn enter(cx: &mut GroupCx<'_>) -> Self {
         cx.stamp();

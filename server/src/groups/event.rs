@@ -175,7 +175,7 @@ pub struct Member {
     pub instance_id: Option<String>,
 }
 
-/// Who has brought a member or its assignment; members that the log has brought are nobody's.
+/// Who has brought a member or its assignment. Members that come from the log belong to nobody.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Client(pub Option<u64>);
 
@@ -195,7 +195,7 @@ pub struct JoinRequest {
     pub group: String,
     /// Who joins.
     pub member: Member,
-    /// Whose share of the memory for members it takes: its connection, which no other one is.
+    /// Its connection, whose share of the memory for members it takes.
     pub client: Client,
     /// The client id of the request's header.
     pub client_id: String,
@@ -223,7 +223,7 @@ pub struct JoinRequest {
 pub(super) const MEMBER_BYTES: usize = 500;
 /// What each protocol of it takes beside its name and data.
 const PROTOCOL_BYTES: usize = 100;
-/// So often its id is kept, which begins with its client's name or its own.
+/// How many copies of its id are kept. The id begins with its client's name or its own.
 pub(super) const MEMBER_ID_COPIES: usize = 4;
 
 impl JoinRequest {
@@ -331,7 +331,7 @@ pub struct LeaveReply {
     pub members: Vec<LeavingMember>,
 }
 
-/// A member that was asked to be removed.
+/// A member whose removal was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeavingMember {
     /// As it was named.

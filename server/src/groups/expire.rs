@@ -1,4 +1,4 @@
-//! What becomes of offsets nobody has use for, and of groups without any.
+//! What becomes of offsets that nobody needs, and of groups without offsets.
 //!
 //! - A group that only commits: an offset expires when it is old enough.
 //! - A group without members: all of its offsets, once it has been empty for long enough.
@@ -8,9 +8,9 @@
 use super::{effects::Effects, event::GroupLimits, group::Group, state::State, subscription::Read};
 use crate::offsets::{OffsetCommit, Record, RecordKey};
 
-/// What has come of looking through a group.
+/// What came of looking through a group.
 pub(super) enum Expiry {
-    /// It is to go itself, with all it has.
+    /// The group itself is to be removed, with all it has.
     Whole,
     /// All of it has been looked at.
     Done,
@@ -26,8 +26,8 @@ struct LookedAt {
     count: usize,
 }
 
-/// Writes the tombstones of what has expired. Of a group with many offsets those behind one of them, some at a time.
-/// So many are looked at, and counted off.
+/// Writes the tombstones of what has expired. In a group with many offsets it looks at some of those behind `behind`.
+/// What it looks at is subtracted from `left`.
 pub(super) fn expire_offsets(
     group: &mut Group,
     effects: &mut Effects,

@@ -1,9 +1,10 @@
-//! Folding: all that is live is written down once more behind a place in the log, so that all before that place can go.
+//! Folding: every live record is written once more behind a given offset of the log, so that all before that offset
+//! can be deleted.
 //!
-//! A record is written anew only while nothing about its key is on its way to the log. Then memory holds what the log says
-//! last about it, and whatever comes later lies behind the copy. What is on its way is looked at again once it is there:
-//! mostly it lies behind the place by then, and nothing is left to do. So of any piece of the log from the place or before
-//! it to the end the replay is the same as that of the whole.
+//! A record is written anew only while nothing about its key is on its way to the log. Then memory holds what the log
+//! says last about the key, and whatever comes later lies behind the copy. A key with something on its way is looked
+//! at again once that has arrived. Mostly that lies behind the offset, and nothing is left to do. So a replay from
+//! the offset, or from any earlier one, gives the same as a replay of the whole log.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -20,7 +21,7 @@ use crate::offsets::{OffsetCommit, Record, RecordKey};
 /// Records that one step looks at: less than a millisecond's work.
 const STEP_RECORDS: usize = 1000;
 
-/// Records that are only looked at count one in so many of those that are written.
+/// Looking at so many records counts like writing one.
 const LOOKS_PER_RECORD: usize = 4;
 
 /// How far a fold has come.
@@ -33,7 +34,7 @@ pub enum FoldStep {
     },
     /// There is more to do once a write has settled.
     Waits,
-    /// All that is live lies behind the place, durably; so many bytes of it were written anew.
+    /// All that is live lies durably behind the offset. So many bytes of it were written anew.
     Done(u64),
     /// A record could not be written anew.
     Failed(GroupError),
@@ -42,7 +43,7 @@ pub enum FoldStep {
 /// A fold under way.
 #[derive(Debug)]
 pub(super) struct Fold {
-    /// The place: the log's offset in front of which nothing is to be needed.
+    /// The log's offset before which nothing will be needed.
     from: i64,
     /// The next step waits until all writes before this one have settled.
     barrier: u64,
@@ -60,7 +61,7 @@ impl Fold {
         Self { from, barrier: next_write, at: None, is_incomplete: false, bytes: 0, failed: None }
     }
 
-    /// Takes a step. `has_removals` says that a group on its way out is in the log still: it was not written anew.
+    /// Takes a step. `has_removals`: the log still holds a group that is being removed, which was not written anew.
     pub(super) fn step(
         &mut self,
         groups: &BTreeMap<String, Group>,
@@ -125,7 +126,7 @@ impl Fold {
     }
 }
 
-/// Copies are durable: there is where the log says it now.
+/// Copies are durable: from now on the log says it there.
 pub(super) fn moved(groups: &mut BTreeMap<String, Group>, keys: Vec<LiveKey>, log_offset: i64) {
     for (LiveKey { group, offset }, at) in keys.into_iter().zip(log_offset..) {
         let Some(group) = groups.get_mut(&group) else { continue };

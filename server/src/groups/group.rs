@@ -42,8 +42,8 @@ impl Group {
         GroupCx { core: &mut self.core, effects }.log(what);
     }
 
-    /// A member was heard of, apart from any change of the group. That never brings a deadline closer, so
-    /// the group need not be scheduled anew: a newcomer keeps its longer one, and who waits for us has none.
+    /// A member was heard of, apart from any change of the group. That never brings a deadline closer, so the group
+    /// need not be scheduled anew: a newcomer keeps its longer deadline, and a member that waits for us has none.
     pub(super) fn heard(&mut self, effects: &Effects, member_id: &str) {
         if let Some(member) = self.core.roster.get_mut(member_id) {
             let before = member.deadline;
@@ -76,7 +76,7 @@ impl Group {
         Ok(())
     }
 
-    /// Heartbeat. While members are awaited it is the way to tell one that it should come.
+    /// Heartbeat. While members are awaited, its answer tells a member to join.
     pub(super) fn heartbeat(
         &mut self,
         effects: &Effects,
@@ -96,8 +96,8 @@ impl Group {
 
     /// LeaveGroup: any number of members at once, and one rebalance for all of them.
     ///
-    /// Someone who was given an id and does not come back with it was in no generation, so a stable group
-    /// stays as it is (Kafka 4.3 rebalances it all the same).
+    /// A client that was given an id and does not come back with it was in no generation. So a stable group stays as
+    /// it is (Kafka 4.3 rebalances it all the same).
     pub(super) fn leave(&mut self, effects: &mut Effects, request: LeaveRequest) -> Vec<LeavingMember> {
         let mut gone = Vec::new();
         let mut pending = Vec::new();
@@ -131,7 +131,7 @@ impl Group {
         Ok(member.member_id.clone())
     }
 
-    /// Whatever has had its time: ids not come back for, silent members, the state itself.
+    /// Ends whatever has timed out: ids that nobody came back with, silent members, the state itself.
     pub(super) fn tick(&mut self, effects: &mut Effects) {
         let now = effects.now.monotonic;
         let pending = self.core.roster.overdue_pending(now);
@@ -158,7 +158,7 @@ impl Group {
         excused
     }
 
-    /// When something will have had its time.
+    /// When the next of these times out.
     pub(super) fn next_deadline(&self) -> Option<Millis> {
         self.core.roster.next_deadline().into_iter().chain(self.state.deadline()).min()
     }
@@ -196,7 +196,8 @@ impl Group {
         }
     }
 
-    /// Tells who is to know that a write of offsets is durable, or why not. Who waits for several is told of one that failed.
+    /// Tells the waiting client that a write of offsets is durable, or why not. If it waits for several writes, it is
+    /// told of one that failed.
     fn tell_waiter(&mut self, effects: &mut Effects, waiter: Waiter, error: Option<GroupError>) {
         let error = self.core.failed_batch.take().or(error);
         match waiter {

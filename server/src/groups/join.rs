@@ -10,8 +10,8 @@ use super::{
     state::State,
 };
 
-/// JoinGroup. The reply comes when the group's next generation is complete, but for errors and for
-/// members to whom nothing has changed.
+/// JoinGroup. The reply comes when the group's next generation is complete. Errors, and members for whom nothing has
+/// changed, are answered at once.
 pub(super) fn join(group: &mut Group, effects: &mut Effects, token: Token, request: JoinRequest) {
     let member_id = &request.member.member_id;
     if !has_room(group, member_id, effects.limits.members_max) {
@@ -26,8 +26,8 @@ pub(super) fn join(group: &mut Group, effects: &mut Effects, token: Token, reque
     }
 }
 
-/// While members are awaited those who have come are counted: the limit may have been lowered, and then
-/// the last to come find no room.
+/// Whether the group has room. While members are awaited only those who have come count: the limit may have been
+/// lowered, and then the last to come find no room.
 fn has_room(group: &Group, member_id: &str, members_max: usize) -> bool {
     match &group.state {
         State::Empty(_) => true,
@@ -100,8 +100,8 @@ fn join_known(group: &mut Group, effects: &mut Effects, token: Token, request: J
     group.step(effects, |state, cx| state.rejoin(cx, member_id, token, reason));
 }
 
-/// The protocol of the generation that a member is in already and stays in: it asks again because a
-/// reply was lost. The leader of a stable group that asks again wants to assign anew.
+/// The protocol of the generation that the member is in already and stays in. It asks again because a reply was lost.
+/// If the leader of a stable group asks again, it wants to assign anew.
 fn unchanged<'a>(group: &'a Group, request: &JoinRequest) -> Option<&'a str> {
     let member = group.core.roster.get(&request.member.member_id)?;
     let wants_anew =

@@ -1,7 +1,7 @@
 //! Joining (Kafka: PreparingRebalance): members are awaited; each that has come has a token waiting.
 //!
-//! It ends when all have come, or at the deadline without those who have not. A group that was empty waits
-//! in any case, longer while members keep arriving, so that it does not rebalance once for each.
+//! The state ends when all have come, or at the deadline without those who have not. A group that was empty always
+//! waits, and longer while members keep arriving, so that it does not rebalance once for each.
 
 use std::collections::BTreeMap;
 
@@ -76,8 +76,8 @@ impl Joining {
 
     /// A member has come and waits for the others.
     ///
-    /// If it was waiting already, its client asked again: it has given up on the first request, which is
-    /// answered so that nothing waits forever.
+    /// If it was waiting already, its client has given up on the first request and asks again. The first request is
+    /// answered too, so that nothing waits forever.
     #[must_use]
     pub(super) fn wait(mut self, cx: &mut GroupCx<'_>, member_id: String, token: Token) -> Self {
         let newcomer = cx.core.roster.get(&member_id).is_some_and(|member| member.newcomer);
@@ -112,7 +112,7 @@ impl Joining {
         self.wait(cx, new_id, token)
     }
 
-    /// Members are gone. Whoever waits is told to start over, if it is still there.
+    /// Members are gone. Those that wait are told to start over, if they are still there.
     #[must_use]
     pub(super) fn remove(mut self, cx: &mut GroupCx<'_>, gone: &[String]) -> Self {
         for member_id in gone {
@@ -124,7 +124,7 @@ impl Joining {
         self
     }
 
-    /// Goes on if nobody else is to be waited for.
+    /// Goes on if nobody else is awaited.
     pub(super) fn settle(self, cx: &mut GroupCx<'_>) -> JoinProgress {
         let roster = &cx.core.roster;
         let ready = match self.initial {
@@ -154,7 +154,7 @@ impl Joining {
         self.drop_the_missing(cx);
         let roster = &mut cx.core.roster;
         if self.awaiting.is_empty() && !roster.is_empty() {
-            // Nobody could lead: wait for their sessions to end.
+            // Nobody could lead. The group waits for their sessions to end.
             self.initial = None;
             self.deadline = cx.effects.now.monotonic.after(roster.rebalance_timeout_ms().max(1));
             return JoinProgress::Waits(self);

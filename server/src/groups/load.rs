@@ -36,7 +36,7 @@ impl Coordinator {
         }
     }
 
-    /// A batch of the log could not be read: what it says is in no memory, and must stay where it is.
+    /// A batch of the log could not be read. Memory does not hold what it says, so it must stay in the log.
     pub fn replay_failed(&mut self) {
         self.is_log_unread = true;
     }
@@ -74,7 +74,7 @@ impl Coordinator {
         self.groups.entry(group.clone()).or_insert_with(|| Group::new(group, None))
     }
 
-    /// The log's end was reached: sessions start anew, and groups that are too large by now rebalance.
+    /// The log's end was reached. Sessions start anew, and groups that are too large by now rebalance.
     pub fn loaded(&mut self, now: Now) -> super::event::Outputs {
         let mut effects = Effects::new(now, self.limits, self.next_write);
         for group in self.groups.values_mut() {
@@ -88,7 +88,7 @@ impl Coordinator {
     }
 }
 
-/// Becomes what a record says; without one, a group that has offsets at most.
+/// Takes on the state that a record says. Without a record, a group has offsets at most.
 fn load(group: &mut Group, metadata: Option<GroupMetadata>) {
     let name = std::mem::take(&mut group.core.group);
     let offsets = std::mem::take(&mut group.core.offsets);

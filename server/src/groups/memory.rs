@@ -1,5 +1,5 @@
-//! What members tell of themselves stays, beyond the request and the connection: how much of it there is. How much there may
-//! be is `room`.
+//! How much memory is taken by what members tell of themselves. It stays beyond the request and the connection.
+//! `room` says how much there may be.
 
 use std::collections::BTreeMap;
 

@@ -1,10 +1,12 @@
 //! The group coordinator, as a state machine without IO.
 //!
-//! Events go in (a request with a [`Token`], a clock reading, the news that a write is durable), outputs
-//! come out: replies for tokens, records to append to the group's partition of `__consumer_offsets`, and
-//! the time of the next deadline. A request's reply may come with a later event: a JoinGroup waits for the
-//! other members, a SyncGroup for the leader and for its record to be durable, a commit for its record.
-//! Each token is answered exactly once.
+//! This room owns what groups are and what they have committed. It must not know the clock, the log, other cores or
+//! Kafka's error codes: `runtime` brings the first three, `answers` maps its errors.
+//!
+//! Events go in: a request with a [`Token`], a clock reading, the news that a write is durable. Outputs come out:
+//! replies for tokens, records to append to the group's partition of `__consumer_offsets`, and the time of the next
+//! deadline. A request's reply may come with a later event. A JoinGroup waits for the other members, a SyncGroup for
+//! the leader and for its record to be durable, a commit for its record. Each token is answered exactly once.
 //!
 //! One [`Coordinator`] serves the groups of one partition. What a group is doing is a type:
 //!
@@ -15,12 +17,9 @@
 //!     +------ none is left ----+  +---- member joins, leaves, is silent, changes -------+
 //! ```
 //!
-//! An event becomes `effects`: replies, and writes with what follows once they are durable. A state takes the
-//! group's `core::GroupCx` and says what it goes on as; only `state` knows all of them. `fold` and `deleted_topics` are
-//! values of their own that the coordinator moves on step by step.
-//!
-//! This owns what groups are and have committed. It must not know the clock, the log, other cores or Kafka's codes: `runtime`
-//! gives it the former, `answers` maps its errors.
+//! An event becomes `effects`: replies, and writes with what follows once they are durable. A state takes the group's
+//! `core::GroupCx` and returns the next state; only `state` knows all of them. `fold` and `deleted_topics` are values
+//! of their own, which the coordinator moves on step by step.
 //!
 //! Kafka's fifth state, Dead, is a group that is not in the coordinator's map.
 //!

@@ -1,7 +1,7 @@
-//! How much of what members tell of themselves there may be: it stays, beyond the request and the connection.
+//! How much memory may be taken by what members tell of themselves. It stays beyond the request and the connection.
 //!
-//! A core's groups share the room for it. One group may have a part of it, and so may one connection, in however many groups:
-//! whoever fills their part keeps nobody else out.
+//! A core's groups share one limit. One group may have a part of it, and so may one connection over all its groups.
+//! So a group or connection that has filled its part keeps nobody else out.
 
 use super::{
     event::{JoinRequest, SyncRequest},
@@ -29,14 +29,14 @@ impl Room {
         }
     }
 
-    /// Whether a group may come to take so many bytes instead of those that it frees.
+    /// Whether a group may take so many bytes in place of those that it frees.
     fn allows(&self, roster: Option<&Roster>, bytes: usize, freed: usize) -> bool {
         let of_group = roster.map_or(0, Roster::bytes);
         let of_group = MEMBERS_BYTES_OF_ONE.saturating_sub(of_group);
         bytes <= self.all.min(self.of_client).min(of_group).saturating_add(freed)
     }
 
-    /// Whether a member may join. Who comes back as it was may.
+    /// Whether a member may join. A member that comes back as it was may.
     pub(super) fn has_for_member(&self, roster: Option<&Roster>, request: &JoinRequest) -> bool {
         let before = roster.map_or(0, |roster| roster.bytes_of(&request.member));
         self.allows(roster, request.bytes(), before)

@@ -104,10 +104,10 @@ pub(super) struct Roster {
     members: BTreeMap<String, Enrolled>,
     statics: BTreeMap<String, String>,
     leader: Option<String>,
-    /// How many members can follow each protocol: to ask all of them each time would cost a full group dear.
+    /// How many members can follow each protocol. Asking all members each time would be slow in a full group.
     supported: BTreeMap<String, usize>,
     pending: BTreeMap<String, Pending>,
-    /// What members and ids take in memory, about, and how that came: it is to be told.
+    /// What members and ids take in memory, about, and the changes of it that were not asked for yet.
     bytes: usize,
     changes: Vec<Change>,
 }
@@ -138,14 +138,14 @@ impl Roster {
         self.pending.is_empty()
     }
 
-    /// Does not wait any longer for who was given an id.
+    /// Stops waiting for the client that was given an id.
     pub(super) fn remove_pending(&mut self, member_id: &str) {
         if let Some((id, pending)) = self.pending.remove_entry(member_id) {
             self.note(pending.client, 0, pending_bytes(&id));
         }
     }
 
-    /// Nor for anybody.
+    /// Stops waiting for all such clients.
     pub(super) fn clear_pending(&mut self) {
         for (id, pending) in std::mem::take(&mut self.pending) {
             self.note(pending.client, 0, pending_bytes(&id));
@@ -157,7 +157,7 @@ impl Roster {
         self.changes.push(Change { client, more, less });
     }
 
-    /// What has changed, since that was asked for last, in what clients' members take.
+    /// What has changed in the memory of clients' members since this was last called.
     pub(super) fn take_changes(&mut self) -> Vec<Change> {
         std::mem::take(&mut self.changes)
     }
@@ -270,7 +270,7 @@ impl Roster {
         self.bytes
     }
 
-    /// What a member takes in whose place this one has or will have.
+    /// What the member takes whose place this one has or will have.
     pub(super) fn bytes_of(&self, member: &Member) -> usize {
         let of_instance = member.instance_id.as_deref().and_then(|instance_id| self.static_id(instance_id));
         let known = self.get(of_instance.unwrap_or(&member.member_id)).map(|member| member.bytes);
@@ -347,7 +347,7 @@ impl Roster {
         self.members.values().map(|member| member.rebalance_timeout_ms).max().unwrap_or(0)
     }
 
-    /// What the leader is told of everyone.
+    /// All members, as the leader is told of them.
     pub(super) fn as_joined(&self, protocol: &str) -> Vec<JoinedMember> {
         let joined = |member: &Enrolled| JoinedMember {
             member_id: member.member_id.clone(),
@@ -363,7 +363,7 @@ impl Roster {
         members.chain(self.pending.values().map(|pending| pending.deadline)).min()
     }
 
-    /// The ids, given out and not come back, whose time is over.
+    /// The ids that were given out, did not come back, and have timed out.
     pub(super) fn overdue_pending(&self, now: Millis) -> Vec<String> {
         let due = self.pending.iter().filter(|(_, pending)| pending.deadline <= now);
         due.map(|(id, _)| id.clone()).collect()

@@ -67,8 +67,8 @@ impl Stable {
         Joining::begin(cx, reason)
     }
 
-    /// A static member's new process has taken its place in the roster. If the group's protocol stays, so
-    /// does the generation: the new id is written down, and the member is told. Otherwise all join anew.
+    /// A static member's new process has taken its place in the roster. If the group's protocol stays, the generation
+    /// stays, too: the new id is written down, and the member is told. Otherwise all join anew.
     pub(super) fn replace(
         mut self,
         cx: &mut GroupCx<'_>,

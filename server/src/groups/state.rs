@@ -45,7 +45,7 @@ impl State {
         matches!(self, Self::Empty(_))
     }
 
-    /// When the state itself has had enough.
+    /// When the state itself times out.
     pub(super) const fn deadline(&self) -> Option<Millis> {
         match self {
             Self::Empty(_) => None,
@@ -91,7 +91,7 @@ impl State {
         }
     }
 
-    /// Someone given an id will not come back with it.
+    /// A client that was given an id will not come back with it.
     pub(super) fn remove_pending(self, cx: &mut GroupCx<'_>, gone: &[String]) -> Self {
         for member_id in gone {
             cx.core.roster.remove_pending(member_id);
@@ -160,7 +160,7 @@ impl State {
         }
     }
 
-    /// Goes on if nobody else is to be waited for.
+    /// Goes on if nobody else is awaited.
     fn settled(joining: Joining, cx: &mut GroupCx<'_>) -> Self {
         Self::joined(joining.settle(cx), cx)
     }

@@ -1,5 +1,5 @@
-//! What consumers say they read: the one part of a member's data that the coordinator looks into, so that
-//! it does not expire or delete offsets in use.
+//! What consumers say that they read. The coordinator looks into no other part of a member's data. It needs this one
+//! so that it does not expire or delete offsets in use.
 //!
 //! ```text
 //! int16 version | int32 count, [int16 length, topic] | what later versions add

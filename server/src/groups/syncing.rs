@@ -1,5 +1,5 @@
-//! Syncing (Kafka: CompletingRebalance): a generation is agreed on, the leader's assignment is awaited, then
-//! its record's durability. Members that ask meanwhile have a token waiting.
+//! Syncing (Kafka: CompletingRebalance): a generation is agreed on. The leader's assignment is awaited, and then the
+//! durability of its record. Members that ask meanwhile have a token waiting.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -83,8 +83,8 @@ impl Syncing {
         self.awaiting.contains_key(member_id)
     }
 
-    /// A member asks for its assignment; the leader brings everyone's. What makes too large a record is not written: all
-    /// start over.
+    /// A member asks for its assignment; the leader brings everyone's. If the record would be too large it is not
+    /// written, and all start over.
     #[must_use]
     pub(super) fn sync(mut self, cx: &mut GroupCx<'_>, token: Token, request: SyncRequest) -> SyncProgress {
         let member_id = request.member.member_id;

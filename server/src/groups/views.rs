@@ -38,7 +38,7 @@ impl GroupDescription {
         Self { group, state, protocol_type, protocol, members: members.collect() }
     }
 
-    /// A group that there is not.
+    /// The view of a group that does not exist.
     pub fn dead(group: &str) -> Self {
         Self {
             group: group.to_owned(),

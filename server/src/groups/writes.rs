@@ -1,7 +1,7 @@
 //! Writes that have not ended: the log has them, and has not said what became of them.
 //!
-//! The log keeps them in order, but the news of them may come in any: each waits for those before it, so
-//! that memory goes through what a restart would read.
+//! The log keeps writes in order, but the news of them may come in any order. Each waits for those before it, so that
+//! memory changes in the order in which a restart would read the log.
 
 use std::collections::BTreeMap;
 

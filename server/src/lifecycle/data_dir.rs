@@ -1,9 +1,10 @@
 //! What a data directory holds at the start: topics that are written down, and directories of partitions.
 //!
-//! The two can differ. In a directory that Apache Kafka has left nothing is written down by us: its topics are taken over
-//! from Kafka's own metadata log (`metadata/kafka`), which is hidden from clients and stays as it is. Otherwise a
-//! partition's directory that belongs to no topic is what a crash left of a deletion, or someone's mistake: it is put
-//! aside under a name that ends in `-stray`, as Kafka does, so that a new topic of the same name does not find old records.
+//! The two can differ. In a directory that Apache Kafka has left, Creel has written nothing down. Its topics are
+//! taken over from Kafka's own metadata log (`metadata/kafka`), which is hidden from clients and stays as it is.
+//! Otherwise a partition's directory that belongs to no topic is what a crash left of a deletion, or someone's
+//! mistake. It is renamed, as Kafka does, so that it ends in `-stray`. So a new topic of the same name does not find
+//! old records.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -62,7 +63,7 @@ pub(crate) async fn find(core: &Core, data_dir: &Path, was_clean: bool) -> Resul
         }
     }
     let mut records = controller.records();
-    // No topic of ours may be called so; but one could in the past.
+    // Topics cannot have this name now, but they could in the past.
     records.retain(|record| record.name != METADATA_TOPIC);
     put_strays_aside(&records, &found.partitions).await;
     let topic = |record| Arc::new(Topic::from_record(record, &core.node.config.settings));
@@ -71,11 +72,11 @@ pub(crate) async fn find(core: &Core, data_dir: &Path, was_clean: bool) -> Resul
     Ok(Found { controller, topics, cluster_id })
 }
 
-/// Opens what is written down. In a directory that Kafka has left that is first what its own metadata says.
+/// Opens what is written down. In a directory that Kafka has left, Kafka's own metadata is taken over first.
 async fn open_store(directory: &kafka::KafkaDirectory<'_>) -> Result<LocalStore, String> {
     let shown = |error: StoreError| error.to_string();
     let refused = |error: NotUnderstood| error.to_string();
-    // Before the store is made: what is refused must not be changed.
+    // Before the store is made: a directory that is refused must not be changed.
     let mut adoption = match LocalStore::exists(directory.data_dir) {
         true => None,
         false => kafka::adopt(directory).await.map_err(refused)?,
@@ -96,7 +97,7 @@ async fn open_store(directory: &kafka::KafkaDirectory<'_>) -> Result<LocalStore,
     Ok(store)
 }
 
-/// Tells of topics from which nothing is deleted for want of a setting that was Kafka's.
+/// Reports topics from which nothing is deleted, because a setting of Kafka's is missing here.
 fn tell_what_keeps_all(topics: &[Arc<Topic>]) {
     let keeping: Vec<_> = topics.iter().filter(|topic| topic.keeps_all_unasked()).collect();
     if let Some(topic) = keeping.first() {
@@ -112,7 +113,7 @@ async fn put_strays_aside(records: &[TopicRecord], partitions: &[(TopicPartition
     let known: BTreeMap<_, _> = records.iter().map(|record| (record.name.as_str(), record)).collect();
     for (name, directory) in partitions {
         let may_be_known = known.get(&*name.topic).is_some_and(|record| {
-            // What cannot be read is left for the opening of the partition to complain about.
+            // If the id cannot be read, the opening of the partition reports that.
             let id = read_topic_id(directory).ok().flatten();
             name.partition < record.partitions && id.is_none_or(|id| id == record.id.to_string())
         });

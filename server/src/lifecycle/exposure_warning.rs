@@ -1,5 +1,5 @@
-//! Addresses that others than this machine can reach. There is neither TLS nor a password nor an ACL yet, so that whoever
-//! reaches one may do everything: that is worth a warning at each start.
+//! Warns of listeners that other machines can reach. There is neither TLS nor a password nor an ACL yet, so whoever
+//! reaches one may do everything. That is worth a warning at each start.
 
 use std::net::SocketAddr;
 

@@ -1,4 +1,4 @@
-//! The addresses that a broker listens on: they are bound, or it is said why not and what to do.
+//! Binds the addresses that a broker listens on. If one can't be bound, it says why, and what to do.
 
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -12,7 +12,7 @@ use super::failure::Failure;
 use crate::config::Listener;
 use crate::limits::{TAKEN_PORT_PATIENCE_MS, TAKEN_PORT_PAUSE_MS};
 
-/// Listens on all of them. With each, where it really is: port 0 has become a free one.
+/// Listens on all of them. Returns each with its real address: port 0 has become a free one.
 pub(super) async fn listen_on(
     listeners: &[Listener],
 ) -> Result<(Vec<TcpListener>, Vec<SocketAddr>), Failure> {
@@ -29,8 +29,8 @@ pub(super) async fn listen_on(
     Ok((bound, addresses))
 }
 
-/// Listens, waiting out what a killed broker leaves behind: the kernel closes a ring's files a moment after its process
-/// is gone, so a restart right after a kill -9 can find its own port still taken.
+/// Listens, and waits for what a killed broker leaves behind. The kernel closes a ring's files a moment after its
+/// process is gone, so a restart right after a kill -9 can find its own port still taken.
 async fn listen(bind: SocketAddr) -> std::io::Result<TcpListener> {
     let give_up = now() + Duration::from_millis(TAKEN_PORT_PATIENCE_MS);
     loop {
@@ -43,7 +43,7 @@ async fn listen(bind: SocketAddr) -> std::io::Result<TcpListener> {
     }
 }
 
-/// Binds. Every address is every one of IPv4 where there is no IPv6.
+/// Binds. On a machine without IPv6, "every address" is every IPv4 address.
 fn bind_to(address: SocketAddr) -> std::io::Result<TcpListener> {
     TcpListener::bind(address).or_else(|error| match address.ip() {
         IpAddr::V6(ip) if ip.is_unspecified() && error.kind() != ErrorKind::AddrInUse => {

@@ -1,8 +1,8 @@
-//! A core's life, from its first step to its end, and what core 0 does for all of them on the way: it locks and reads the
-//! data directory, listens, accepts, and stops.
+//! A core's life, from its first step to its end. On the way core 0 works for all cores: it locks and reads the data
+//! directory, listens, accepts, and stops.
 //!
-//! Owns the order of these steps. It must not know what a request means: connections are `net`'s, and what other cores
-//! say is the inbox's.
+//! This room owns the order of these steps. It must not know what a request means: connections are `net`'s, and
+//! messages from other cores are the inbox's.
 
 mod accept;
 mod banner;

@@ -29,7 +29,7 @@ impl Question for Quiesce {
     }
 }
 
-/// Core 0: the whole stop. Whether it was clean.
+/// Core 0: the whole stop. Returns whether it was clean.
 pub(crate) async fn stop(core: &Rc<Core>) -> bool {
     tracing::info!("stopping");
     ask_all_cores(core, || Quiesce).await;
@@ -49,7 +49,7 @@ pub(crate) async fn stop(core: &Rc<Core>) -> bool {
     is_clean && marked.is_ok()
 }
 
-/// Core 0: makes what is written down of topics complete. Whether that was possible.
+/// Core 0: makes what is written down of topics complete. Returns whether that was possible.
 async fn seal_metadata(core: &Core) -> bool {
     // Without it the start has failed.
     let Some(controller) = core.controller() else { return true };

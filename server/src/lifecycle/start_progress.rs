@@ -1,4 +1,4 @@
-//! How far a start has come with opening what is there: a stop that was not clean can leave minutes of recovery.
+//! How far a start has come with opening the partitions. After a stop that was not clean, recovery can take minutes.
 
 use crate::core::Core;
 use crate::core::Question;

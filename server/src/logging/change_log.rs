@@ -1,4 +1,4 @@
-//! What becomes of topics and groups, a line each on the log: so many lines a second, and what is beyond them is counted.
+//! One log line for each change of a topic or group, up to so many lines a second. Those beyond are counted.
 
 use std::collections::BTreeMap;
 
@@ -40,7 +40,7 @@ impl ChangeLog {
         }
     }
 
-    /// What has become of a topic. Nothing has: there is nothing to say.
+    /// A topic was changed. If nothing is different there is no line.
     pub(crate) fn altered(&self, old: &Topic, new: &Topic) {
         if old.partitions != new.partitions
             && let Some(left_out) = self.topics.permits()

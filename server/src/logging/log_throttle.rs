@@ -1,4 +1,4 @@
-//! So many lines a time: a flood of requests must not become a flood of log.
+//! Limits the lines in a time: a flood of requests must not become a flood of log lines.
 
 use std::cell::Cell;
 use std::time::Duration;

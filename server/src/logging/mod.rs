@@ -1,6 +1,6 @@
 //! What the log says about clients, topics and groups, and how many lines of it there may be.
 //!
-//! Owns the count of lines that were left out. It must not decide anything: it is told what has happened.
+//! This room owns the counts of lines that were left out. It must not decide anything: it is told what has happened.
 
 mod change_log;
 mod client_log;

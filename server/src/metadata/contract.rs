@@ -1,11 +1,11 @@
 //! What a metadata store must do.
 //!
-//! Keys are texts, values bytes. Each committed transaction has a revision, one higher than the one before;
-//! all that is read is as of some revision, and a watch sees every revision once, in order. So a reader
-//! takes a range, then watches from its revision on, and misses nothing.
+//! Keys are texts, values are bytes. Each committed transaction has a revision, one higher than the one before. All
+//! that is read is as of some revision, and a watch sees every revision once, in order. So a reader takes a range,
+//! then watches from its revision on, and misses nothing.
 //!
-//! The shape is etcd's: what it cannot do is not asked for (no function runs inside a transaction, no key is
-//! changed twice in one).
+//! The shape is etcd's. What etcd cannot do is not asked for: no function runs inside a transaction, and no key is
+//! changed twice in one.
 
 use core::time::Duration;
 
@@ -188,7 +188,7 @@ pub trait Store {
     async fn end_session(&self, session: SessionId) -> Result<(), StoreError>;
 }
 
-/// An ordered view of what happens to a range.
+/// An ordered view of the changes in a range.
 #[expect(async_fn_in_trait, reason = "a core's futures are never sent to another")]
 pub trait Watch {
     /// The next transaction that changes the range, once it is durable. Nothing is lost when the future is

@@ -1,10 +1,12 @@
 //! The facts of a cluster (its topics, ids given out), behind one small contract.
 //!
-//! `contract` is what a store must do: transactions that compare and set, ranges at a revision, an ordered
-//! watch, sessions. It is etcd's model, small enough for others. `local` is the store of a broker alone: in
-//! memory, with a journal in the data directory. `topics` and `producer_ids` are the typed facts on top,
-//! `properties` is Kafka's own `meta.properties`, which says whose data a directory holds. `kafka` reads the metadata log
-//! of a directory that Kafka has left.
+//! This room owns what is written down about the cluster. It must not know cores, connections or requests.
+//!
+//! `contract` is what a store must do: transactions that compare and set, ranges at a revision, an ordered watch,
+//! sessions. It is etcd's model, small enough for others. `local` is the store of a single broker: in memory, with a
+//! journal in the data directory. `topics` and `producer_ids` are the typed facts on top. `properties` is Kafka's own
+//! `meta.properties`, which says whose data a directory holds. `kafka` reads the metadata log of a directory that
+//! Kafka has left.
 
 mod contract;
 pub(crate) mod kafka;

@@ -28,7 +28,7 @@ pub async fn next_producer_ids(store: &impl Store) -> Result<Range<i64>, StoreEr
     }
 }
 
-/// Notes that all ids below one are given out, by whom ever. For a store that has given out none.
+/// Notes that all ids below `next` are given out, whoever gave them. For a store that has given out none.
 pub(super) fn given_out_below(next: i64) -> Change {
     Change::put(KEY, next.max(0).to_string())
 }

@@ -1,4 +1,4 @@
-//! `meta.properties`: Kafka's own note in a data directory of whose data it holds.
+//! `meta.properties`: the file in a data directory in which Kafka notes whose data it holds.
 
 use std::{io, path::Path};
 
@@ -42,7 +42,7 @@ pub enum PropertiesError {
 }
 
 impl MetaProperties {
-    /// Reads a directory's. `None` before its first use.
+    /// Reads a directory's file. `None` before its first use.
     pub fn load(
         data_dir: &Path,
         node_id: i32,
@@ -56,7 +56,7 @@ impl MetaProperties {
         Self::read(&text)?.of(node_id, cluster_id).map(Some)
     }
 
-    /// Makes a directory's up, at its first use.
+    /// Makes the file, at the directory's first use.
     pub async fn create(
         data_dir: &Path,
         node_id: i32,

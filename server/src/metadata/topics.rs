@@ -17,13 +17,13 @@ use crate::config::TopicSettings;
 const PREFIX: &str = "topics/";
 const NAME_LENGTH_MAX: usize = 249;
 
-/// A topic's id, a UUID; it does not come back when a topic is made again under the same name.
+/// A topic's id, a UUID. A topic that is made again under the same name gets another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TopicId(pub [u8; 16]);
 
 impl TopicId {
-    /// An id from randomness: a UUID of version 4. Kafka keeps ids that begin with a dash to itself, as they
-    /// would look like options on a command line; such randomness gives none.
+    /// An id from randomness: a UUID of version 4. Kafka uses no ids that begin with a dash, as they would look like
+    /// options on a command line. Such randomness gives none.
     pub fn from_entropy(mut entropy: [u8; 16]) -> Option<Self> {
         entropy[6] = (entropy[6] & 0x0f) | 0x40;
         entropy[8] = (entropy[8] & 0x3f) | 0x80;
@@ -183,7 +183,7 @@ pub struct StoredTopic {
 pub struct StoredTopics {
     by_name: BTreeMap<String, StoredTopic>,
     by_id: BTreeMap<TopicId, String>,
-    /// Names with dots or underscores, by what they look like with underscores alone.
+    /// Names with dots or underscores, by the form in which each dot is an underscore.
     blurred: BTreeMap<String, BTreeSet<String>>,
     revision: Revision,
 }
@@ -288,7 +288,8 @@ impl StoredTopics {
     }
 }
 
-/// What two names must not have in common; a name without dots and underscores is like no other.
+/// The form of a name that no two topics may share: each dot is an underscore. A name without dots and underscores
+/// has none.
 fn blurred(name: &str) -> Option<String> {
     name.contains(['.', '_']).then(|| name.replace('.', "_"))
 }

@@ -17,7 +17,7 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    /// A client is told to come back to the address it came by: where that is not known, it can't be served.
+    /// Fails if an address is not known: a client is told to come back to the address that it came by.
     pub(super) fn between(
         peer: io::Result<SocketAddr>,
         local: io::Result<SocketAddr>,

@@ -1,12 +1,13 @@
 //! One client's connection on its core, from its beginning to its end.
 //!
-//! The reader takes frames off the socket and begins requests in the order they came; the writer awaits their replies
-//! and sends them in the same order. Between the two is a queue: its length bounds the requests in flight, and their
-//! bytes are bounded too, of each connection and of all connections of a core together (`budget::request_memory`). At
-//! either bound the socket is not read, and TCP holds the client back.
+//! The reader takes frames off the socket and begins requests in the order in which they came. The writer awaits
+//! their replies and sends them in the same order. Between the two is a queue. Its length bounds the requests in
+//! flight. Their bytes are bounded, too, for each connection and for all connections of a core together
+//! (`budget::request_memory`). At either bound the socket is not read, and TCP holds the client back.
 //!
-//! Whatever ends the reading, requests that came whole are answered before the connection is closed, also when the
-//! client has shut down its side; unless the network has failed, or the client is idle (`idleness`).
+//! Whatever ends the reading, requests that came whole are answered before the connection is closed, even if the
+//! client has shut down its side. This does not hold if the network has failed, or if the client is idle
+//! (`idleness`).
 
 use std::pin::pin;
 use std::rc::Rc;
@@ -65,7 +66,8 @@ async fn write(net: Rc<Net>, connection: Rc<Connection>, owing: QueueReceiver<Ow
 async fn serve<S: Service>(net: &Rc<Net>, service: &Rc<S>, connection: Rc<Connection>) {
     let (owed, owing) = queue(net.requests_queued_max);
     let mut writer = spawn(write(net.clone(), connection.clone(), owing));
-    // Pinned where they are made, here and below: what a race is given to keep has its place twice, in each connection.
+    // Pinned where they are made, here and below: a future that is moved into a race takes its place twice, in each
+    // connection.
     {
         let talking = pin!(talk(net, service, &connection, owed, &mut writer));
         race(talking, connection.closed.notified()).await;

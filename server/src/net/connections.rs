@@ -72,7 +72,7 @@ impl Connections {
         });
     }
 
-    /// Ends those that are too slow with the memory that others wait for.
+    /// Ends those that hold memory others wait for, and are too slow with it.
     pub(crate) fn close_slow_holders(&self, log: &ClientLog) {
         self.each(|connection| {
             if connection.idleness.is_slow_holder(&connection.transport, &connection.in_flight) {

@@ -6,7 +6,7 @@ use creel_wire::frame::{SIZE_PREFIX, size};
 
 use crate::limits::{CONNECTION_BYTES_FREE, OTHER_REQUEST_BYTES_MAX, REQUEST_BYTES_MIN};
 
-/// What comes in place of a request: another protocol, or a request of a size that none has or may have.
+/// What comes instead of a request: another protocol, or a size that no request has or may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum NoRequest {
     #[error(
@@ -30,7 +30,8 @@ pub(crate) enum NoRequest {
 }
 
 impl NoRequest {
-    /// Of the first bytes, whose size is no request's, or too large for one. `limit` bounds all requests, if that is it.
+    /// Judges the first bytes, whose size is no request's, or too large. `limit`: the bound of all requests, if that
+    /// is the one.
     fn of(prefix: [u8; SIZE_PREFIX], limit: Option<usize>) -> Self {
         let size = i32::from_be_bytes(prefix);
         match (&prefix, usize::try_from(size), limit) {
@@ -55,7 +56,7 @@ pub(crate) enum Framed {
     Request(Bytes),
     /// This many bytes are missing until there is one (or until its size is known).
     Missing(usize),
-    /// So are bytes of one that is too large to be held without asking.
+    /// The same for a request that is too large to be held without asking.
     Large(Large),
 }
 

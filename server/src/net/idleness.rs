@@ -1,4 +1,4 @@
-//! When a connection is given up: nothing moves, and it is the client who could move it.
+//! When a connection is given up: nothing moves, and it is the client's turn to move something.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -16,7 +16,7 @@ pub(crate) enum ReaderState {
     Between,
     /// A request has begun to come.
     Within,
-    /// It looks away from the socket: a request is begun, or there is no room for the next one.
+    /// It does not look at the socket: a request is being begun, or there is no room for the next one.
     Waiting,
     /// Nothing more is read; what is owed is sent, and then the connection ends.
     Ended,
@@ -76,9 +76,9 @@ impl Idleness {
         self.pace.set(None);
     }
 
-    /// Whether nothing has moved for `idle` although it is the client's turn: to take what it is owed, to go on with the
-    /// request it has begun, or, if nothing is owed, to ask for something. Who has said that it will send no more is waited
-    /// for no longer either, whatever its requests wait for.
+    /// Whether nothing has moved for `idle` although it is the client's turn. The client must take what it is owed,
+    /// go on with the request that it has begun, or, if nothing is owed, ask for something. A client that has said
+    /// that it will send no more is not waited for any longer either, whatever its requests wait for.
     ///
     /// While others want what the connection holds, it is always the client's turn.
     pub(crate) fn is_over(
@@ -90,7 +90,7 @@ impl Idleness {
     ) -> bool {
         let is_past = |since: Instant| now().saturating_since(since) >= idle;
         if let Some(since) = transport.blocked_since() {
-            // Until then it took something.
+            // Until then the client was taking something.
             self.moved(self.last_active.get().max(since));
             return is_past(since);
         }
@@ -103,7 +103,7 @@ impl Idleness {
         is_clients_turn && is_past(self.last_active.get())
     }
 
-    /// Whether it is too slow for one that holds what others wait for.
+    /// Whether the connection is too slow, while it holds what others wait for.
     pub(crate) fn is_slow_holder(&self, transport: &Transport, in_flight: &InFlight) -> bool {
         let patience = Duration::from_millis(LARGE_REQUEST_PATIENCE_MS);
         let is_past = |since: Instant| now().saturating_since(since) >= patience;

@@ -15,11 +15,11 @@ pub(crate) struct InFlight {
     released: Notify,
 }
 
-/// A request may be held.
+/// A request that may be held.
 pub(crate) struct Admitted {
     /// What it counts as, in bytes.
     pub(crate) counted: usize,
-    /// Its part of what the core's connections hold together, unless it is within what each may.
+    /// Its share of its core's pool, unless it is within what each connection may hold.
     pub(crate) share: Option<Share>,
     /// It had to wait.
     pub(crate) has_waited: bool,

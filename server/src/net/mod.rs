@@ -1,7 +1,7 @@
-//! Connections of clients: bytes to frames, replies to bytes.
+//! Clients' connections: from bytes to frames, and from replies to bytes.
 //!
-//! Owns sockets, the order of requests and replies on each, and how much of them a connection may hold. It must not know
-//! what a request means: to it a frame is bytes with an API key in front, and a `Service` makes something of them.
+//! This room owns sockets, the order of requests and replies on each, and how much of them a connection may hold. It
+//! must not know what a request means: to it a frame is bytes with an API key in front, and a `Service` handles it.
 
 pub(crate) mod client;
 pub(crate) mod connection;

@@ -36,7 +36,7 @@ pub(crate) struct Outbox<'a> {
     transport: &'a Transport,
     stages: &'a Stages,
     owing: QueueReceiver<Owed>,
-    /// Told what the requests that have been answered count as; tells when that was.
+    /// Told what the answered requests count as. Returns when that was.
     answered: &'a dyn Fn(usize) -> Instant,
     /// Small replies, what their requests count as, and since when they are at hand.
     gathered: BytesMut,

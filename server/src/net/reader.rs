@@ -137,7 +137,8 @@ impl<S: Service, F: Future<Output = ()>> Reader<'_, S, F> {
         Ok(())
     }
 
-    /// Lets a request in that is whole. Waiting for it is not part of what every request moves: most are let in at once.
+    /// Lets a whole request in. The wait is a future of its own, so that not every request carries it: most are let
+    /// in at once.
     fn admit(&mut self, frame: &Bytes) -> Result<Admitted, LocalBoxFuture<'_, Admitted>> {
         if let Some(admitted) = self.large.take() {
             self.connection.idleness.whole();
@@ -182,7 +183,7 @@ fn with_room(begun: BytesMut, missing: usize) -> BytesMut {
     own
 }
 
-/// What has come behind a large request, so that it does not hold the request's room.
+/// What came behind a large request, copied apart so that it does not hold the request's memory.
 fn apart(rest: BytesMut, request_bytes: usize) -> BytesMut {
     if request_bytes < OWN_ROOM_FROM_BYTES { rest } else { BytesMut::from(&rest[..]) }
 }

@@ -68,7 +68,7 @@ pub(crate) enum Pending {
 }
 
 impl Pending {
-    /// The future is boxed as it is: one around it would hold it twice, and a connection may owe many.
+    /// The future is boxed as it is. Another one around it would hold it twice, and a connection may owe many.
     pub(crate) fn later(answer: impl Future<Output = Answered> + 'static) -> Self {
         Self::Later(Box::pin(answer))
     }
@@ -139,8 +139,8 @@ impl Reply {
     }
 }
 
-/// Sends an answer of so many bytes that counts. A client that takes nothing for too long, or too little, while somebody
-/// waits for the room that the answer has, is left.
+/// Sends an answer of so many bytes that counts. If somebody waits for the answer's room, and the client takes
+/// nothing for too long, or too little, the client is disconnected.
 async fn patiently(
     transport: &Transport,
     held: &Held,
@@ -160,7 +160,7 @@ async fn patiently(
                     transport.blocked_since().is_some_and(|since| now().saturating_since(since) >= patience);
                 if takes_nothing || now().saturating_since(begun) >= all {
                     transport.close();
-                    // Until it has failed the kernel has the answer, and nobody else its room.
+                    // Until the send has failed the kernel has the answer, so nobody else can have its room.
                     sending.as_mut().await?;
                     return Ok(Sent::Closed);
                 }

@@ -1,4 +1,4 @@
-//! What connections are served by: here a frame becomes a request.
+//! What connections are served by. It turns a frame into a request.
 
 use std::error::Error;
 use std::rc::Rc;

@@ -10,7 +10,7 @@ use super::record::Record;
 /// The type of a control record that ends a transaction whose records count.
 const COMMIT: i16 = 1;
 
-/// Makes records one batch, all with one timestamp; `None` without a record: there is no empty batch to append.
+/// Makes one batch of records, all with one timestamp. `None` if there are none: an empty batch cannot be appended.
 pub fn batch_of(records: &[Record], timestamp_ms: i64) -> Option<Batch> {
     let add = |batch: BatchBuilder, record: &Record| {
         batch.record(timestamp_ms, Some(&record.key), record.value.as_deref())

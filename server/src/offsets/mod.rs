@@ -1,9 +1,11 @@
-//! The records of `__consumer_offsets`, in Kafka's own encodings, so that Kafka's tools and lag
-//! monitors read ours and we open Kafka's.
+//! The records of `__consumer_offsets`, in Kafka's own encodings. So Kafka's tools and lag monitors read ours, and we
+//! read Kafka's.
 //!
-//! `key` and `value` are the records' two halves, as messages of `creel_wire`. `content` is what a batch of them means; its
-//! bytes are `creel_engine`'s. `partition` says which partition of the topic a group's records belong to. Nothing here knows
-//! what a group does with its records, nor where they are kept.
+//! This room owns how these records are written and what they mean. It must not know what a group does with its
+//! records, nor where they are kept.
+//!
+//! `key` and `value` are the records' two halves, as messages of `creel_wire`. `content` is what a batch of them
+//! means; its bytes are `creel_engine`'s. `partition` says which partition of the topic a group's records belong to.
 
 // What is read here may be of others' making.
 #![warn(clippy::arithmetic_side_effects, clippy::indexing_slicing)]

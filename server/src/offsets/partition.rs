@@ -1,5 +1,5 @@
-//! Which partition of `__consumer_offsets` a group belongs to: clients do not care, but tools that read
-//! the topic, and a broker that takes over another's directory, find the same answer as Kafka.
+//! Which partition of `__consumer_offsets` a group belongs to. Clients do not care. But tools that read the topic,
+//! and a broker that takes over another's directory, must find the same answer as Kafka.
 
 /// The topic's name.
 pub const TOPIC: &str = "__consumer_offsets";

@@ -1,8 +1,8 @@
 //! The values: a committed offset, and a group's state.
 //!
-//! Version 3 is written for both and all versions are read. Kafka 4.3 writes groups so too, but offsets in
-//! version 4, whose gain is the topic's id: lag monitors of some age do not know it, and offsets of a topic
-//! that is deleted are taken back here anyway.
+//! Version 3 is written for both, and all versions are read. Kafka 4.3 also writes groups in version 3, but offsets
+//! in version 4, which adds the topic's id. Older lag monitors do not know version 4, and offsets of a topic that is
+//! deleted are taken back here anyway.
 //!
 //! ```text
 //! offset v3 | int16 3 | int64 offset | int32 leader epoch | string metadata | int64 commit time |

@@ -14,7 +14,7 @@ pub(super) fn encode(message: &impl Encode, version: i16) -> Bytes {
     writer.finish().bytes
 }
 
-/// The version that bytes begin with, and a reader of what follows. `what` they are is what is malformed otherwise.
+/// The version that bytes begin with, and a reader of what follows. `what` names the bytes if they are malformed.
 pub(super) fn version(bytes: &Bytes, what: &'static str) -> Result<(i16, Reader), Malformed> {
     let mut reader = Reader::new(bytes.clone());
     let version = reader.i16().map_err(|_| Malformed(what))?;

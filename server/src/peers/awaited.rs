@@ -11,7 +11,7 @@ use super::questions::Payload;
 use super::tickets::{Response, Ticket};
 use super::{Message, Peers};
 
-/// An answer on its way. What comes after this is dropped is thrown away.
+/// An answer on its way. If this is dropped, the answer is thrown away.
 pub(crate) struct Awaited<Q> {
     peers: Rc<Peers>,
     ticket: Ticket,
@@ -36,7 +36,8 @@ impl<Q: Payload> Awaited<Q> {
         Q::take(self.response().await?.answer)
     }
 
-    /// Waits for it, as a part of a request whose time is told. With it, how long it was on its way there and back.
+    /// Waits for it, as a part of a request whose time is measured. Returns it with the time it was on its way there
+    /// and back.
     pub(crate) async fn timed(self) -> Option<(Q::Answer, Duration)> {
         let (peers, since) = (self.peers.clone(), self.since);
         let response = self.response().await?;

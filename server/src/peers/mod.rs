@@ -1,10 +1,10 @@
 //! The other cores: questions go out by mailbox, answers come back by ticket.
 //!
-//! Owns this core's end of the mailboxes, the questions whose answers it awaits, and the partitions that other cores watch
-//! for it. What is asked and answered is plain data (`questions`). It must not know how a question is answered: that
-//! stands beside each handler (`core::Question`), and `inbox` finds it.
+//! This room owns this core's end of the mailboxes, the questions whose answers it awaits, and the partitions that
+//! other cores watch for it. It must not know how a question is answered: that stands beside each handler
+//! (`core::Question`), and `inbox` finds it. What is asked and answered is plain data (`questions`).
 //!
-//! Messages between two cores keep their order, and are bounded: who sends waits for room.
+//! Messages between two cores keep their order, and their number is bounded: a sender waits for room.
 
 mod awaited;
 mod message;
@@ -41,7 +41,7 @@ pub(crate) struct Peers {
     mailbox: Mailbox<Message>,
     tickets: Tickets,
     watches: Watches,
-    /// The clock of what is timed.
+    /// The clock for measured times.
     clock: Rc<Stages>,
 }
 

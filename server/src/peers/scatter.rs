@@ -35,13 +35,13 @@ impl<P, T> Scatter<P, T> {
         self.by_core.remove(&core)
     }
 
-    /// What there is of each core.
+    /// Each core that has parts, with its places and parts.
     pub(crate) fn into_shares(self) -> impl Iterator<Item = (CoreId, (Vec<P>, Vec<T>))> {
         self.by_core.into_iter()
     }
 
-    /// Asks all cores at the same time, each about `at_once` parts at most in one question. With each answer that is on its
-    /// way, the places of what it tells.
+    /// Asks all cores at the same time, with at most `at_once` parts in one question. Returns each awaited answer
+    /// with the places of its parts.
     pub(crate) async fn ask<Q: Payload>(
         self,
         peers: &Rc<Peers>,

@@ -1,4 +1,4 @@
-//! Lists that may be long, and are let go of bit by bit: freeing a hundred thousand things is work, too.
+//! Long lists that are freed bit by bit: freeing a hundred thousand things is work, too.
 
 use std::mem;
 use std::ops::{Deref, DerefMut};

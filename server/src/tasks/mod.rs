@@ -1,7 +1,7 @@
-//! Tasks that wait for each other: the first of two, many at a time, one at a time, the stop; and lists that are freed bit
-//! by bit.
+//! Tasks that wait for each other: the first of two, many at a time, one at a time, the stop. Also lists that are
+//! freed bit by bit.
 //!
-//! Knows nothing of brokers.
+//! This room owns these tools, and no state of the broker. It must not know anything of brokers.
 
 pub(crate) mod async_mutex;
 pub(crate) mod gradual_vec;

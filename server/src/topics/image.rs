@@ -1,6 +1,6 @@
 //! What a core knows of all topics, and which partitions are its own.
 //!
-//! Plain state, without IO: whoever opens or removes a partition (`replicas`) puts it here.
+//! Plain state, without IO: the code that opens or removes a partition (`replicas`) puts it here.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -19,7 +19,7 @@ use crate::placement::core_of;
 
 const RETENTION_MS: &str = "retention.ms";
 const FOREVER_MS: i64 = -1;
-/// In the place of the leader epoch of a partition that nobody leads, as Kafka says it.
+/// Kafka's leader epoch for a partition that nobody leads.
 pub(super) const OFFLINE: i32 = -1;
 
 /// A topic as every core knows it.
@@ -34,7 +34,7 @@ pub(crate) struct Topic {
     pub(crate) config: TopicConfig,
     /// Whether it was taken over from another broker, whose configuration is not known here.
     pub(super) is_adopted: bool,
-    /// Whether therefore all is kept: nobody has said for how long.
+    /// Whether all records are kept, because nobody has said for how long.
     is_retention_unsaid: bool,
     /// Each partition's leader epoch, set by its core when it opens it.
     leader_epochs: Arc<[AtomicI32]>,
@@ -117,7 +117,8 @@ pub(super) enum Own {
     Offline(Offline),
 }
 
-/// A partition that could not be opened. Nobody can use it until the next start, which must know what this one was told.
+/// A partition that could not be opened. Nobody can use it until the next start. It keeps what this start was told,
+/// as the next one must know it, too.
 #[derive(Clone, Debug)]
 pub(crate) struct Offline {
     pub(crate) name: TopicPartition,
@@ -151,7 +152,7 @@ pub(crate) enum Location {
     Local(Partition),
     /// On another.
     Remote(CoreId),
-    /// Nowhere that it could be used.
+    /// It cannot be used, and why.
     Unavailable(PartitionError),
 }
 
@@ -238,7 +239,7 @@ impl Topics {
         }
     }
 
-    /// A partition of this core, by what other cores call it.
+    /// A partition of this core, by its topic's id and its index, as other cores name it.
     pub(crate) fn own(&self, id: &Uuid, partition: i32) -> Result<Partition, PartitionError> {
         let local = self.by_id(id);
         let own = local.as_ref().and_then(|local| local.own.get(&partition));

@@ -1,12 +1,13 @@
 //! Topics: an image of all of them on every core, and on core 0 the controller that changes them.
 //!
+//! This room owns which topics exist, written down and in the memory of each core. It must not know a request of
+//! Kafka's: handlers (`api`) ask, and turn the outcome into an answer.
+//!
 //! - `image` is what a core knows: all topics, and which partitions are its own. No IO.
 //! - `controller` decides, on core 0 alone: a change is written down, made on every core, then shown and answered.
 //! - `replicas` is a core's own part: it opens, changes and removes the partitions that it owns.
 //!
 //! A topic is in the image of every core, with the core's own partitions open, before anyone is told that it exists.
-//!
-//! Nothing here knows a request of Kafka's: handlers (`api`) ask, and turn the outcome into an answer.
 
 pub(crate) mod controller;
 pub(crate) mod image;

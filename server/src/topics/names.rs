@@ -10,12 +10,13 @@ pub(crate) fn check_name(name: &str) -> Result<(), NameError> {
     metadata::StoredTopics::check_name(name)
 }
 
-/// StoredTopics that only the broker itself writes to.
+/// Topics that only the broker itself writes to.
 pub(crate) fn is_internal(name: &str) -> bool {
     matches!(name, offsets::TOPIC | "__transaction_state" | "__share_group_state")
 }
 
-/// Whether clients may have a topic made under a name. The metadata log is none: Kafka's may lie in the data directory.
+/// Whether clients may have a topic made under a name. The metadata log's is refused: Kafka's may lie in the data
+/// directory.
 pub(crate) fn check_not_metadata_log(name: &str) -> Result<(), TopicError> {
     if name == METADATA_TOPIC { Err(TopicError::MetadataLog(name.to_owned())) } else { Ok(()) }
 }

@@ -1,4 +1,4 @@
-//! What other cores ask about topics, and where it is answered.
+//! The answers to other cores' questions about topics.
 
 use std::ops::Range;
 use std::rc::Rc;

@@ -1,4 +1,6 @@
 //! `cargo xtask clients`: real clients, unchanged, against the real binary.
+//!
+//! This room owns which suites there are and how each is run. It must not know what a suite tests.
 
 mod go;
 mod java;

@@ -1,4 +1,4 @@
-//! Clients' own integration tests, out of their published sources (`clients/python/own`).
+//! Clients' own integration tests, taken from their published sources (`clients/python/own`).
 
 use std::process::Command;
 

@@ -1,4 +1,4 @@
-//! The suites that pytest runs: the Python clients, kcat, Kafka's own tools and the broker's own manners.
+//! The suites that pytest runs: the Python clients, kcat, Kafka's own tools and the broker's own behaviour.
 
 use std::fs;
 use std::path::PathBuf;
@@ -37,7 +37,7 @@ pub(super) fn venv() -> PathBuf {
     paths::tools().join("venv")
 }
 
-/// Makes the venv unless the one of these very requirements is there.
+/// Makes the venv, unless one with exactly these requirements is there.
 pub(super) fn install() -> Outcome {
     let requirements = paths::root().join("clients/python/requirements.txt");
     let stamp = venv().join("requirements.txt");

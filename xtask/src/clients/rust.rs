@@ -15,7 +15,8 @@ pub(super) fn run(names: &[String], against_kafka: bool) -> Outcome {
         return tools::skip("the Rust clients", &format!("{program} is not installed"));
     }
     let mut build = cargo(&["build", "--quiet", "--locked", "--manifest-path", "clients/rust/Cargo.toml"]);
-    // The whole workspace, as in clients/python/own/rust.py: what is chosen there is built with the same features each time.
+    // The whole workspace, as in clients/python/own/rust.py: the chosen suites are then built with the same features
+    // each time.
     build.args(["--workspace", "--all-targets", "--target-dir", "clients/rust/target"]);
     step("Rust clients", &mut build)?;
     let mut stories = Command::new(paths::root().join("clients/rust/target/debug/stories"));

@@ -1,7 +1,7 @@
-//! No import goes round between files of one crate.
+//! Imports between files of one crate must not form a circle.
 //!
-//! An arrow goes from file A to file B if A's code, tests apart, names something that is defined in B: in a `use`, in a
-//! path, or in a macro's input. Four things are no arrows:
+//! There is an arrow from file A to file B if A's code, apart from tests, names something that is defined in B: in a
+//! `use`, in a path, or in a macro's input. Four things are no arrows:
 //!
 //! - the declaration `mod b;`;
 //! - what a module's file names of the modules within it. It assembles its own room; they may use what it defines.
@@ -10,7 +10,8 @@
 //!   there has an arrow to where it is defined, not to the file with the `pub use`;
 //! - naming a module (`use crate::b;`). What is then taken out of it (`b::f()`) is an arrow to where that is defined.
 //!
-//! Methods are not looked at: who calls one has the type already. Files that reach each other along arrows are a circle.
+//! Methods are not looked at: a file that calls one has its type already. Files that reach each other along arrows
+//! are a circle.
 
 use std::collections::{BTreeMap, VecDeque};
 

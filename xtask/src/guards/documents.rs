@@ -1,14 +1,16 @@
 //! A document names no file that is not there.
 //!
-//! Looked at are all Markdown files, and the comments of Rust files. In Markdown each link without a scheme must lead to
-//! a file or folder, as seen from the document, and to a heading of it where it names one. In code (spans and blocks) a
-//! word is taken for the name of a file of ours if it ends like source code (`.rs`, `.md`, `.py`, ...), if it begins with
-//! a folder of the root (`io/src`), or if it is a folder (`groups/`). Such a name must be a path from the root or from the document, or the last parts of some path.
+//! It reads all Markdown files, and the comments of Rust files. In Markdown each link without a scheme must lead to a
+//! file or folder, relative to the document, and to a heading of it if the link names one. In code (spans and blocks)
+//! three kinds of words are taken for names of our files: those that end like source code (`.rs`, `.md`, `.py`, ...),
+//! those that begin with a folder of the root (`io/src`), and those that are a folder (`groups/`). Such a name must
+//! be a path from the root or from the document, or the last parts of some path.
 //!
 //! A measurement under `results/` names the files of its own commit: only its links are looked at. What Git ignores
 //! need not be there.
 //!
-//! One thing more: no cell of a table in `ARCHITECTURE.md` is long. What needs more room is a decision, in `docs/decisions/`.
+//! One more rule: no cell of a table in `ARCHITECTURE.md` is long. What needs more room is a decision, in
+//! `docs/decisions/`.
 
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 
@@ -106,7 +108,7 @@ fn names_in_markdown(tree: &Tree, document: &str, text: &str) -> Vec<Name> {
     names
 }
 
-/// What comments set in backquotes, where it ends like one of Rust's or Markdown's files.
+/// The words in backquotes in comments that end like one of Rust's or Markdown's files.
 fn names_in_comments(text: &str) -> Vec<Name> {
     let mut names = Vec::new();
     for (index, line) in text.lines().enumerate().filter(|(_, line)| line.trim_start().starts_with("//")) {

@@ -1,4 +1,4 @@
-//! What the guards let through, each with its reason: `xtask/exceptions.toml`.
+//! The exceptions of the guards, each with its reason: `xtask/exceptions.toml`.
 
 use serde::Deserialize;
 

@@ -1,13 +1,13 @@
-//! The guards of `cargo xtask check`: what no compiler looks at, read from the files themselves.
+//! The guards of `cargo xtask check`: rules that no compiler checks, read from the files themselves.
 //!
-//! This room owns the rules about the shape of the tree. It knows nothing of what the code does, and it runs nothing.
+//! This room owns the rules about the shape of the tree. It must not know what the code does, and it runs nothing.
 //!
 //! - `circles`: no import goes round between files of one crate.
 //! - `scattered`: one type's inherent `impl` blocks stand in two files at most.
 //! - `documents`: a document names no file that is not there.
 //!
-//! What is let through stands in `xtask/exceptions.toml`, each with its reason. An exception that nothing needs any
-//! more is a fault as well, so the list can only get shorter.
+//! Exceptions stand in `xtask/exceptions.toml`, each with its reason. An exception that nothing needs any more is a
+//! fault as well, so the list can only get shorter.
 
 mod circles;
 mod crates;

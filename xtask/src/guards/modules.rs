@@ -1,7 +1,7 @@
 //! A crate's modules, and what a path in one of them leads to.
 //!
-//! A path leads to the module that defines its name. Names that are only handed on (`pub use`) are followed to where they
-//! are defined, however often they are handed on.
+//! A path leads to the module that defines its name. A name that is only handed on (`pub use`) is followed to its
+//! definition, however often it is handed on.
 
 use std::collections::BTreeMap;
 

@@ -213,7 +213,7 @@ fn attributes(item: &Item) -> &[Attribute] {
     }
 }
 
-/// True for `#[cfg(test)]` and `#[cfg(all(test, ...))]`: what is built for tests and never else.
+/// True for `#[cfg(test)]` and `#[cfg(all(test, ...))]`: code that is built for tests only.
 fn is_for_tests(attributes: &[Attribute]) -> bool {
     attributes.iter().any(|attribute| match &attribute.meta {
         Meta::List(list) if list.path.is_ident("cfg") => needs_test(list.tokens.clone()),

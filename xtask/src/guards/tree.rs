@@ -1,4 +1,4 @@
-//! The files that Git knows, or would know: their names, and the text of those that a guard reads.
+//! The files that Git knows or would add: their names, and the text of those that a guard reads.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! The least that a produce costs: receive a frame, CRC-32C it, write it to a file, reply.
+//! The least that a produce costs: receive a frame, compute its CRC-32C, write it to a file, reply.
 
 use std::cell::{Cell, RefCell};
 use std::io::IoSlice;

@@ -1,4 +1,4 @@
-//! A frame: a size of four bytes, and what it counts.
+//! A frame: a size of four bytes, and as many bytes behind it.
 
 use bytes::{Buf, Bytes, BytesMut};
 use creel_io::net::TcpStream;

@@ -1,5 +1,5 @@
-//! The floor: the least that a produce or a fetch costs. No protocol, no topics, no offsets: the broker is judged by how
-//! little it adds to this.
+//! The floor: the least that a produce or a fetch costs. It has no protocol, no topics and no offsets. The broker is
+//! judged by how little it adds to this.
 
 mod append;
 mod frame;

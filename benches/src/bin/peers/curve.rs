@@ -1,5 +1,5 @@
-//! CPU of the broker per request against load: what a request costs depends on how many come. A broker with little to do is
-//! woken for each; one at its limit serves many at a time.
+//! CPU of the broker per request against load: the cost of a request depends on how many come. A broker with little
+//! to do is woken for each one; a broker at its limit serves many at a time.
 
 use std::fmt::Write as _;
 

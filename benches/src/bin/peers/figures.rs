@@ -1,4 +1,5 @@
-//! All rounds of one side in one form, as figures: medians with their spread, and percentiles of all responses together.
+//! All rounds of one side in one form, as figures: medians with their spread, and percentiles of all responses
+//! together.
 
 use creel_benches::client::percentile;
 use creel_benches::dispersion::Dispersion;

@@ -1,4 +1,4 @@
-//! The forms in which brokers are usually praised, so that each can be repeated.
+//! The forms in which brokers are usually praised, so that everyone can repeat them.
 
 use creel_benches::shape::{Shape, Work, produce};
 

@@ -1,5 +1,6 @@
-//! The broker beside Apache Kafka and the floor in the forms that brokers are usually praised in, each under acks=1 and
-//! acks=all, on one core and on all of them, in interleaved rounds with fresh data. Writes one directory.
+//! Compares the broker with Apache Kafka and the floor in the forms that brokers are usually praised in. Each form
+//! runs under acks=1 and acks=all, on one core and on all of them, in interleaved rounds with fresh data. Writes one
+//! directory.
 
 mod curve;
 mod figures;

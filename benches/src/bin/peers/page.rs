@@ -1,4 +1,5 @@
-//! The result as a page: creel against Kafka in short, who is ahead where, what was not held, and all figures.
+//! The result as a page: creel against Kafka in short, who is ahead where, which rates were not held, and all
+//! figures.
 
 use std::fmt::Write as _;
 

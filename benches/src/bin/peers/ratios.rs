@@ -1,4 +1,5 @@
-//! Creel against Kafka, figure by figure: how many times better, who is ahead in every round, and which rates were not held.
+//! Creel against Kafka, figure by figure: how many times better, who is ahead in every round, which rates were not
+//! held.
 
 use creel_benches::dispersion::Dispersion;
 use creel_benches::round::{Round, Side};

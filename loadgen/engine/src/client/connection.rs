@@ -1,5 +1,5 @@
-//! A connection on the ring: what is sent goes out at once where the socket takes it, and through the ring where it
-//! would block; answers are cut out of one growing buffer without copying.
+//! A connection on the ring. What is sent goes out at once if the socket takes it, and through the ring if it would
+//! block. Answers are cut out of one growing buffer without copying.
 
 use super::FRAME_BYTES_MAX;
 use super::control;

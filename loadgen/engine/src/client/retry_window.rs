@@ -1,4 +1,4 @@
-//! How long a broker may refuse what it says may be tried again.
+//! How long a broker may refuse a request with an error that says that it may be tried again.
 
 use std::time::{Duration, Instant};
 

@@ -1,8 +1,9 @@
-//! Produce requests that the broker refused for a while: they are sent again, in their order and one at a time, once nothing
-//! else is in flight, and meanwhile nothing new is sent. What was in flight behind them may have been appended: their records
-//! then lie behind later ones, as those of any producer that is not idempotent would.
+//! Produce requests that the broker refused for a while. They are sent again, in their order and one at a time, once
+//! nothing else is in flight. Until then nothing new is sent. Requests that were in flight behind them may have been
+//! appended. The refused records then lie behind later ones, as they would with any producer that is not idempotent.
 //!
-//! They go to the broker that refused them: one that leads the partition no more will not have it again within a run.
+//! They go to the broker that refused them. If it no longer leads the partition, it will not lead it again within a
+//! run.
 
 use super::{Link, NANOS_PER_SECOND, Sent};
 use crate::client::SILENCE_SECONDS_MAX;

@@ -1,4 +1,4 @@
-//! What records are to hold, as it was asked for: which of the sources, and how random.
+//! What records are to hold, as it was asked for: from which source, and how random.
 
 use super::template::Entropy;
 use super::topic::TopicAddress;

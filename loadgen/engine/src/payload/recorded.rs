@@ -1,4 +1,4 @@
-//! Records as they were recorded: with key, partition and time.
+//! Records as they were recorded, with key, partition and time.
 
 use crate::keys::murmur2;
 use crate::records::parse::RecordView;
@@ -25,7 +25,7 @@ struct Taken {
 }
 
 impl Recording {
-    /// Adds a record; `append_time_ms` is what counts where the topic has the time of the broker.
+    /// Adds a record. If the topic has the broker's time, `append_time_ms` counts.
     pub fn push(&mut self, record: &RecordView<'_>, append_time_ms: Option<i64>) {
         let at_ms = append_time_ms.unwrap_or(record.timestamp_ms);
         let not_before = self.records.last().map_or(i64::MIN, |last| last.at_ms);
@@ -104,8 +104,9 @@ impl Recorded {
         self.partitions
     }
 
-    /// Where each record goes in a topic of `partitions` partitions: where it was, if there are as many; else to the
-    /// partition of its key, as Kafka's own partitioner does, and without a key to its old one, wrapped round.
+    /// The partition of each record in a topic of `partitions` partitions. If there are as many as in the recording,
+    /// it is the old one. Otherwise it is the partition of the record's key, as Kafka's own partitioner has it, and
+    /// without a key the old one, wrapped round.
     pub fn routes(&self, partitions: usize) -> Vec<u32> {
         let route = |index: usize| match self.key(index) {
             Some(key) if partitions != self.partitions => (murmur2(key) & 0x7fff_ffff) % partitions as u32,
@@ -115,7 +116,7 @@ impl Recorded {
     }
 }
 
-/// Records of all partitions, in the order of their times; within a partition in its own order.
+/// Records of all partitions in the order of their times. Records of one partition keep their own order.
 #[derive(Debug)]
 pub struct Merged {
     /// Of the values.

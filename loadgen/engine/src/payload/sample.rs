@@ -4,7 +4,7 @@ use crate::codec::{CodecSpec, Encoder};
 use crate::payload::Payload;
 use crate::records::build::{OpenBatch, record_bytes_max};
 
-/// How many of the values share a millisecond: a producer of 100,000 records a second.
+/// How many of the values have the same millisecond: as many as a producer of 100,000 records a second makes.
 const RECORDS_PER_MS: usize = 100;
 /// Any moment does: only the differences within a batch are encoded.
 const FIRST_MS: i64 = 1_767_225_600_000;

@@ -1,4 +1,4 @@
-//! Pools of made values, and the entropy at which a codec makes them so many times smaller.
+//! Pools of generated values, and the entropy at which a codec makes them a given number of times smaller.
 
 use super::error::PayloadError;
 use super::options::{Batches, Randomness};

@@ -11,8 +11,8 @@
 //! | `{{seq}}` | 0, 1, 2 and so on |
 //! | `{{millis}}`, `{{timestamp}}` | a time that goes on from value to value: since 1970, or as 2026-01-01T00:00:00.000Z |
 //!
-//! With an entropy below 1 a placeholder often repeats what stood there in the value before, as events of one source do;
-//! `hex` and `text` repeat in pieces of 8 characters. Numbers that count and times always go on.
+//! With an entropy below 1 a placeholder often repeats what it gave for the value before, as events of one source do.
+//! `hex` and `text` repeat in pieces of 8 characters. Counting numbers and times always go on.
 
 mod parse;
 

@@ -1,7 +1,8 @@
 //! A topic of a running broker as payload: its records as they lie there, read once before the run.
 //!
-//! All partitions are read from their beginnings at the same time, until all of it or enough is there. Of what is there, the
-//! longest stretch of time is taken that is whole: a partition that could not be read to its end must not thin out later.
+//! All partitions are read from their beginnings at the same time, until everything or enough was read. If a
+//! partition could not be read to its end, the later part of the topic would lack its records. So only the longest
+//! complete stretch of time is used.
 
 use super::recorded::{Merged, Recording};
 use crate::client::SILENCE_SECONDS_MAX;
@@ -25,7 +26,7 @@ const FETCH_BYTES_MAX: i32 = 32 << 20;
 const PARTITION_BYTES_MAX: i32 = 4 << 20;
 /// Before a leader that refused is asked again.
 const ASK_AGAIN: Duration = Duration::from_millis(50);
-/// A partition that has records and yields none so many times in a row will yield none.
+/// A partition that has records and yields none so many times in a row will yield none at all.
 const EMPTY_ROUNDS_MAX: u32 = 20;
 
 /// Where a topic is.
@@ -180,7 +181,7 @@ impl Reading {
         }
     }
 
-    /// What was refused may come later where the broker says so; for so long, and no longer.
+    /// A refused request may be tried again if the broker says so, for a while and no longer.
     fn refused(&mut self, code: ErrorCode) -> Result<Round, EngineError> {
         if code.is_retriable() && !self.retry_window.is_over(Duration::from_secs(SILENCE_SECONDS_MAX)) {
             return Ok(Round::Refused);
@@ -220,7 +221,8 @@ impl Partition {
                 let mut records = batch.records(decoder)?;
                 while let Some(record) = records.next_record()? {
                     let offset = batch.base_offset + record.offset_delta;
-                    // A fetch from the middle of a batch brings all of it; records come in while the topic is read.
+                    // A fetch from the middle of a batch brings all of it. Records are written while the topic is
+                    // read.
                     if (self.next..self.end).contains(&offset) {
                         self.recording.push(&record, batch.append_time_ms());
                     }

@@ -1,5 +1,5 @@
-//! A rate that changes over time, as pieces in which it is constant or rises evenly; how many records are due by when, and
-//! when each is due, are the two directions of one curve.
+//! A rate that changes over time, as pieces in which it is constant or changes evenly. One curve says both how many
+//! records are due by an instant and when each is due.
 //!
 //! ```text
 //! due(t) = before + from_rate * t + (to_rate - from_rate) * t^2 / (2 * seconds)      t counts from the piece's start

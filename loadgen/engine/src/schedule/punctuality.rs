@@ -1,6 +1,6 @@
 //! How well a producer keeps its schedule.
 
-/// How well a producer keeps its schedule: it says when it means to go on, and is told how late it was.
+/// How well a producer keeps its schedule. It says when it means to go on, and learns how late it was.
 #[derive(Debug, Default)]
 pub struct Punctuality {
     planned_ns: Option<u64>,

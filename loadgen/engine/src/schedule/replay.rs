@@ -1,7 +1,8 @@
 //! Recorded times as a schedule.
 //!
-//! Each producer has a lane: the records of its own partitions (every so manyeth), so that these keep their order however
-//! far one producer falls behind another. A run longer than the recording begins it anew, one mean gap after its last record.
+//! Each producer has a lane: the records of its own partitions. So each partition keeps its order, however far one
+//! producer falls behind another. With n producers a lane has every n-th partition. A run that is longer than the
+//! recording begins it anew, one mean gap after its last record.
 
 use crate::error::EngineError;
 use crate::payload::Payload;
@@ -76,7 +77,7 @@ impl Lane {
         }
     }
 
-    /// Which record comes after `taken` ones; a lane that is empty has nothing due, and is never asked.
+    /// Which record comes after `taken` ones. An empty lane has nothing due, and is never asked.
     #[inline]
     pub fn record(&self, taken: u64) -> usize {
         self.records

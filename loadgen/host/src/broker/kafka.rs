@@ -1,5 +1,5 @@
-//! A real Apache Kafka: one JVM that is broker and controller (KRaft), with the JVM flags of Kafka's own start scripts
-//! and Kafka's own defaults for everything that a single node does not force otherwise.
+//! A real Apache Kafka: one JVM that is broker and controller (KRaft). It has the JVM flags of Kafka's own start
+//! scripts, and Kafka's own defaults except where a single node forces another value.
 
 use super::{CommandLine, Launch, LaunchSite, Pinning, process};
 use crate::error::HostError;

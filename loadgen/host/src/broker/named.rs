@@ -1,5 +1,5 @@
-//! What is said of a broker that runs already, looked at before anything is measured: a figure that was asked for and can't
-//! be had is an error, and not a line fewer at the end.
+//! Checks what the user says of a broker that runs already, before anything is measured. If a figure was asked for
+//! and can't be measured, that is an error now, and not a missing line at the end.
 
 use crate::broker_stages::Snapshot;
 use crate::cost;

@@ -1,6 +1,7 @@
-//! The step between loadgen and a broker it starts, so that no broker outlives a loadgen that was killed: loadgen calls
-//! itself with `COMMAND`; that process asks the kernel to kill it when its parent ends, which holds across exec, takes
-//! the cores it is given, and then becomes the broker. The process id stays, and with it the CPU time that is counted.
+//! A process between loadgen and a broker that it starts, so that no broker outlives a loadgen that was killed.
+//! loadgen calls itself with `COMMAND`. That process asks the kernel to kill it when its parent ends, which still
+//! holds after exec. It takes the cores that it is given, and then becomes the broker. The process id stays, and so
+//! does the CPU time that is counted by it.
 
 use super::{CommandLine, Pinning};
 use crate::cores;

@@ -99,7 +99,7 @@ impl OwnBroker {
         Ok(())
     }
 
-    /// If it died by itself within a moment, that is the error to tell, and `error` only follows from it.
+    /// The error to tell: if the broker died by itself within a moment, that is it, and `error` only follows from it.
     pub fn explain<E: From<HostError>>(&mut self, error: E) -> E {
         if self.was_ended {
             return error;
@@ -153,8 +153,8 @@ impl OwnBroker {
     }
 }
 
-/// A process that leads its own group, so that a Ctrl-C is loadgen's to handle, and so that what it starts in turn ends
-/// with it. Dropping it kills the group.
+/// A process that leads its own group. So loadgen handles a Ctrl-C, and whatever the process starts ends with it.
+/// Dropping this kills the group.
 #[derive(Debug)]
 struct Group(Child);
 
@@ -243,8 +243,8 @@ const EPHEMERAL_RANGE: &str = "/proc/sys/net/ipv4/ip_local_port_range";
 const PORTS_FROM: u16 = 10_000;
 const PORTS_TRIED: u64 = 200;
 
-/// A port that was free a moment ago, and not one that an outgoing connection may be given: a broker that is killed finds
-/// it free again, and nobody who tries to connect meanwhile is connected to itself.
+/// A port that was free a moment ago, and that the kernel gives to no outgoing connection. So a killed broker finds
+/// it free again, and a client that tries to connect meanwhile is not connected to itself.
 pub(super) fn free_address() -> Result<SocketAddr, HostError> {
     let range = fs::read_to_string(EPHEMERAL_RANGE).unwrap_or_default();
     let ephemeral = range.split_whitespace().next().and_then(|from| from.parse().ok());

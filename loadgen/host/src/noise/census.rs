@@ -1,8 +1,10 @@
-//! Who used the CPUs, by `/proc`: programs on one side, the kernel's own threads on the other. What those do (write back
-//! what was written, bring a journal to the disk, serve interrupts) is work for whoever runs here, the broker first.
+//! Who used the CPUs, by `/proc`: programs on one side, the kernel's own threads on the other. A kernel thread writes
+//! back what was written, brings a journal to the disk, or serves interrupts. That is work for the programs that run
+//! here, the broker first.
 //!
-//! The time of a program that ends goes to the one that waited for it, so that the sum over all programs, with what they
-//! took over from others, misses nothing in between. A kernel thread's goes with it: they are compared one by one.
+//! The time of a program that ends goes to the one that waited for it. So the sum over all programs, with the time
+//! that they took over from others, misses nothing in between. The time of a kernel thread that ends is lost: kernel
+//! threads are compared one by one.
 
 use std::collections::BTreeMap;
 use std::fs;

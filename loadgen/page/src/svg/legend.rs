@@ -1,4 +1,4 @@
-//! What each line is: all names, in as many rows as they take, and before each a piece of its line as it is drawn.
+//! The legend: all names, in as many rows as they need, and before each a piece of its line as it is drawn.
 
 use super::{KEY, LEFT, LEGEND_ROW, LETTER, Layout, line_class};
 use crate::plot::{Line, Plot, Style};

@@ -1,4 +1,4 @@
-//! From values to places on an axis, and where its ticks go.
+//! From values to positions on an axis, and the positions of its ticks.
 
 use crate::plot::{Axis, FARTHEST, Scale, Unit};
 use crate::text::short;

@@ -13,11 +13,11 @@ pub struct CrashReport {
     pub in_flight_unknown: u64,
     /// Acked, and not there at the end.
     pub lost: u64,
-    /// Of those in flight, there at the end: no fault.
+    /// Records in flight at a break that were there at the end. This is no fault.
     pub appeared: u64,
     /// There more than once.
     pub duplicates: u64,
-    /// Read before a crash, at the end gone or another: consumers have seen what never was.
+    /// Read before a crash, and gone or another at the end: consumers have seen records that did not last.
     pub taken_back: u64,
 }
 

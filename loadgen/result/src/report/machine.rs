@@ -1,4 +1,4 @@
-//! Where a run took place, and what else the machine did meanwhile: without both a number can't be judged later.
+//! Where a run took place, and what else the machine did meanwhile. Without both a number can't be judged later.
 
 use crate::latency::Percentiles;
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! What a broker refused with an error that says that it may be tried again.
+//! What a broker refused with an error that says that the request may be tried again.
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;

@@ -1,4 +1,4 @@
-//! Whether what was measured was one state and not a change from one to another.
+//! Whether the measured time was one state, and not a change from one state to another.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! What came back against what was sent: how much was checked, and what was found.
+//! What came back compared with what was sent: how much was checked, and what was found.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;

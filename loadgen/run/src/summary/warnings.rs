@@ -1,4 +1,4 @@
-//! What makes the numbers mean something else than they seem to.
+//! What makes the numbers mean something other than they seem to.
 
 use super::Ended;
 use loadgen_engine::payload::options::Batches;

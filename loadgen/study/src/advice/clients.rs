@@ -1,8 +1,8 @@
 //! A cell's settings in the words of three clients, ready to paste, with what was measured as comments.
 //!
-//! Names, units and limits are those of each client's own documentation: Apache Kafka's producer configuration,
-//! librdkafka's CONFIGURATION.md, kafka-python's KafkaProducer. Where a client counts otherwise than loadgen, or can't do
-//! what was measured, a note says so.
+//! Names, units and limits come from each client's own documentation: Apache Kafka's producer configuration,
+//! librdkafka's CONFIGURATION.md, kafka-python's KafkaProducer. If a client counts differently from loadgen, or can't
+//! do what was measured, a note says so.
 
 use super::caveats::sentences;
 use super::point::Point;

@@ -11,7 +11,8 @@ pub(super) fn comparable(points: &[Point]) -> impl Iterator<Item = &Point> {
     points.iter().filter(move |point| point.is_valid() && (!any_open || point.is_open_loop()))
 }
 
-/// Those of them that no better one beats. A point that is on it for nothing but chance is not: see `Criterion::is_as_good`.
+/// Those of them that no better point beats. A point that is on the front only by chance is left out: see
+/// `Criterion::is_as_good`.
 pub fn front(points: &[Point]) -> Vec<&Point> {
     let mut front: Vec<&Point> = Vec::new();
     for point in ranked(comparable(points), &USUAL) {

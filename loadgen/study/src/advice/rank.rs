@@ -1,11 +1,12 @@
-//! Which point is best: by one figure after the other. Points that lie close together in the first count as equal in it,
-//! and the next decides; else the jitter of one figure would outweigh all others.
+//! Which point is best, by one figure after the other. Points that lie close together in the first figure count as
+//! equal in it, and the next figure decides. Otherwise the jitter of one figure would outweigh all others.
 
 use super::criterion::{Criterion, Quantile};
 use super::point::Point;
 use std::cmp::Ordering;
 
-/// What decides unless something else is preferred: the rate, what it costs for good, what it costs now, and how fast it is.
+/// What decides unless something else is preferred: the rate, the lasting cost, the cost at the moment, and the
+/// latency.
 pub(crate) const USUAL: [Criterion; 5] = [
     Criterion::RecordsPerSecond,
     Criterion::WireBytes,

@@ -1,4 +1,4 @@
-//! Points for people's eyes.
+//! Points as a table for a terminal.
 
 use super::caveats::{Common, flags};
 use super::criterion::{Criterion, Quantile};

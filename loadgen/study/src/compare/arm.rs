@@ -1,4 +1,4 @@
-//! One side of a comparison: a TOML file, and what the command line says for both.
+//! One side of a comparison: a TOML file, and what the command line says for both sides.
 
 use super::options::CompareOptions;
 use crate::error::StudyError;

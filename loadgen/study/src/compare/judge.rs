@@ -1,8 +1,9 @@
-//! From pairs to a verdict. A difference counts only if the whole interval lies beyond the least that is to count
-//! (`--min-effect`) and the ratio beyond the noise floor: as far from 1 as the interval of A against itself reaches.
+//! From pairs to a verdict. A difference counts only under two conditions. The whole interval lies beyond the least
+//! difference that should count (`--min-effect`). And the ratio lies beyond the noise floor: as far from 1 as the
+//! interval of A against itself reaches.
 //!
-//! The first makes an alarm of a gate rare: where A and B are the same, an interval that merely leaves out 1 does so once
-//! in twenty; one that is some standard errors away from it hardly ever.
+//! The first condition makes a gate's false alarms rare. If A and B are the same, an interval that merely leaves out
+//! 1 comes once in twenty; one that is some standard errors away from 1 hardly ever comes.
 
 use super::arm::Arm;
 use super::options::CompareOptions;
@@ -162,8 +163,8 @@ fn warnings(arms: &[Arm; 2], runs: &[RoundRun], primary: Metric, disturbed: &Dis
     warnings
 }
 
-/// Disturbed pairs count, as both sides and the control have them alike. But where most runs are disturbed, what they say
-/// is believed only if the others say it, too.
+/// Disturbed pairs count, because both sides and the control have them alike. But if most runs are disturbed, what
+/// they say is believed only if the others say it, too.
 fn disturbed(runs: &[RoundRun], primary: Metric, found: Verdict, options: &CompareOptions) -> Disturbed {
     let noisy: Vec<(Phase, usize)> =
         runs.iter().filter(|run| !run.noise.is_empty()).map(|run| (run.phase, run.pair)).collect();

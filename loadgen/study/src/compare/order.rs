@@ -1,5 +1,5 @@
-//! Who goes first. Pairs come in twos, the second the first turned round, and which way the first goes is drawn: ABBA or
-//! BAAB. So a machine that grows slower, or faster, or swings, is as kind to the one as to the other.
+//! Which side goes first. Pairs come in twos, the second in the reverse order of the first, and the order of the
+//! first is drawn: ABBA or BAAB. So a machine that grows slower or faster, or swings, favours neither side.
 
 use loadgen_result::rng::Rng;
 

@@ -1,4 +1,4 @@
-//! A comparison for people's eyes.
+//! A comparison as a table for a terminal.
 
 use loadgen_result::comparison::Verdict;
 use loadgen_result::comparison::{ArmReport, CompareReport, MetricReport, Phase, RoundRun};

@@ -1,5 +1,5 @@
-//! Whether two cells measured the same thing. The broker may differ in all it is: that is what is judged. The machine, the
-//! load and the data may not.
+//! Whether two cells measured the same thing. The broker may differ in everything, because it is what is judged. The
+//! machine, the load and the data may not.
 
 use super::read::Cell;
 use loadgen_result::report::machine::Machine;

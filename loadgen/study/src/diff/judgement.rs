@@ -26,7 +26,7 @@ pub enum DiffVerdict {
     Held,
     /// Something is, or B lost records.
     Regression,
-    /// The two measured different things, so the figures judge nobody.
+    /// The two measured different things, so the figures say nothing about either.
     NotComparable,
 }
 

@@ -1,4 +1,4 @@
-//! Results of any kind as cells: a run is one, a comparison two (its sides), a sweep as many as it has.
+//! Results of any kind as cells: a run is one, a comparison two (its sides), a sweep as many as it has cells.
 
 use crate::error::StudyError;
 use crate::store::{Kept, Store};

@@ -1,4 +1,4 @@
-//! Two results side by side, for people's eyes.
+//! Two results side by side, as a table for a terminal.
 
 use super::judgement::{CellDiff, Change, DiffVerdict, FigureDiff, Judgement};
 use super::read::ResultKind;

@@ -1,4 +1,4 @@
-//! `loadgen trend`: the runs in a directory over time, those of one form together.
+//! `loadgen trend`: the runs in a directory over time, with runs of one form together.
 
 use super::comparability::{is_as_long, traits, unlike};
 use super::read::{self, Cell};
@@ -54,7 +54,7 @@ pub fn trend(dir: &Path) -> Result<Trends, StudyError> {
     Ok(Trends(forms))
 }
 
-/// Forms of one name are told apart by what is not the same in all of them.
+/// Forms with the same name are distinguished by what differs among them.
 fn tell_apart(forms: &mut [Form]) {
     let of_name = |form: &Form| forms.iter().filter(|other| other.name() == form.name()).collect::<Vec<_>>();
     let apart = forms.iter().map(|form| apart(form, &of_name(form))).collect::<Vec<_>>();

@@ -1,4 +1,4 @@
-//! The lab's result for people's eyes.
+//! The lab's result as a table for a terminal.
 
 use super::report::{CellReport, LabReport, Speed};
 use std::fmt::{self, Display, Formatter};

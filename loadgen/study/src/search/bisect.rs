@@ -1,8 +1,9 @@
-//! Which rate is tried next, and when one is believed. It knows nothing of brokers, so that it can be tested against a
+//! Which rate is tried next, and when one is believed. It must not know brokers, so that it can be tested against a
 //! simulated one.
 //!
-//! One probe may fail by chance, on a disturbed machine, so a rate has failed only when it failed twice; and it is found
-//! only when it held three more times. Repeated on the same machine, results lie within twice the precision of each other.
+//! On a disturbed machine one probe may fail by chance. So a rate has failed only when it failed twice, and it is
+//! found only when it held three more times. Repeated searches on the same machine lie within twice the precision of
+//! each other.
 
 /// So often must the found rate hold again.
 pub(super) const CONFIRMATIONS: u32 = 3;

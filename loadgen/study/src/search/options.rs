@@ -1,4 +1,4 @@
-//! What a search is asked to do: what a rate must keep to hold, and how each probe is run.
+//! What a search is asked to do: what a rate must satisfy to hold, and how each probe is run.
 
 use crate::error::StudyError;
 use loadgen_engine::options::RunOptions;

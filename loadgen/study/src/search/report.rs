@@ -1,4 +1,4 @@
-//! What a search has to tell, as data and for people's eyes.
+//! What a search reports, as data and as a table for a terminal.
 
 use super::bisect::CONFIRMATIONS;
 use super::options::MaxOptions;

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 /// Less than this of the rate is not the rate.
 const ACHIEVED_MIN: f64 = 0.99;
-/// A pile that grows by more than this share of the rate does not end. Below it are the steps in which batches come.
+/// A pile that grows by more than this share of the rate does not end. Growth below it comes from records coming in
+/// batches.
 const GROWTH_SHARE_MAX: f64 = 0.02;
 /// A generator that has less of its cores left was the limit, not the broker.
 const GENERATOR_BUSY_MAX: f64 = 0.95;

@@ -1,5 +1,5 @@
-//! The files that the cells' records come from. What is in them is part of what a sweep is: results of another file under
-//! the same name are those of another sweep.
+//! The files that the cells' records come from. Their content is part of what a sweep is: results with another file
+//! under the same name belong to another sweep.
 
 use crate::error::StudyError;
 use crate::matrix::Cell;

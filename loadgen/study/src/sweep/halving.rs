@@ -1,4 +1,4 @@
-//! Successive halving: all cells get short runs, the better half of them runs twice as long, and so on.
+//! Successive halving: all cells get short runs, the better half gets runs twice as long, and so on.
 
 use super::point_of;
 use crate::advice::criterion::Criterion;

@@ -1,8 +1,8 @@
 //! Fetches that wait: for a partition to move on this core or another, for their deadline, or for the stop.
 //!
-//! A fetch that is parked stays on the lists of all its partitions until it is answered, and is told which of them have
-//! moved; so a wake costs what has moved, however many wait. Another core watches its partitions on behalf of the fetch,
-//! and says which have moved for as long as it is not told to stop.
+//! A parked fetch stays on the lists of all its partitions until it is answered, and is told which of them have
+//! moved. So the cost of a wake-up depends on what has moved, not on how many wait. Another core watches its own
+//! partitions for the fetch, and reports those that have moved until it is told to stop.
 
 use std::rc::Rc;
 
@@ -26,7 +26,7 @@ pub(crate) struct Parked {
 }
 
 impl Parked {
-    /// To be told of so many partitions.
+    /// For a fetch of so many partitions.
     pub(crate) fn new(core: &Rc<Core>, count: usize) -> Self {
         let mut here: GradualVec<_> = GradualVec::default();
         here.resize_with(count, Watching::default);
@@ -40,7 +40,8 @@ impl Parked {
         }
     }
 
-    /// Has other cores watch their partitions, whose numbers are these, until the end.
+    /// Has other cores watch their partitions until this is dropped. `parts` holds the fetch's numbers of the
+    /// partitions.
     pub(crate) async fn watch_there(&mut self, parts: Scatter<u32, (Uuid, i32, Seen)>) {
         for (to, (numbers, partitions)) in parts.into_shares() {
             let (peers, share) = (&self.core.peers, WatchShare { partitions });
@@ -57,13 +58,13 @@ impl Parked {
         }
     }
 
-    /// What has moved meanwhile.
+    /// The numbers of what has moved since.
     pub(crate) fn take_moved(&self) -> Vec<u32> {
         self.watcher.take_moved()
     }
 }
 
-/// Watches partitions on behalf of another core, and tells it which of them have moved, until it has had enough.
+/// Watches partitions for another core, and tells it which have moved, until that core cancels.
 pub(crate) async fn watch_for(core: &Rc<Core>, share: WatchShare, to: CoreId, ticket: Ticket) {
     let watcher = Watcher::default();
     let mut watchings: GradualVec<_> = GradualVec::default();
@@ -83,8 +84,8 @@ pub(crate) async fn watch_for(core: &Rc<Core>, share: WatchShare, to: CoreId, ti
     loop {
         let moved = watcher.moved().await;
         for number in &moved {
-            // What moves after this is told again, so it does not matter when the other core looks. What is gone is told
-            // once.
+            // What moves after this is reported again, so it does not matter when the other core looks. A partition
+            // that is gone is reported once.
             let entry = share.partitions.get(*number as usize);
             let partition = entry.and_then(|(topic, index, _)| core.topics.own(topic, *index).ok());
             let watching = partition

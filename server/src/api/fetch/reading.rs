@@ -1,5 +1,5 @@
-//! What a fetch wants, where it is, and what was found there: read once, and again of those partitions that have moved
-//! while it waited.
+//! What a fetch wants, where it is, and what was found there. Everything is read once. Partitions that move while the
+//! fetch waits are read again.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -74,7 +74,7 @@ struct Total {
     full: usize,
     with_records: usize,
     bytes: usize,
-    /// The same, but of no site more than was asked for.
+    /// The same, but no site counts for more than was asked of it.
     bytes_asked: usize,
 }
 
@@ -98,18 +98,18 @@ impl Total {
     }
 }
 
-/// What is shown of a partition that is not read after all: its core ends before it answers.
+/// What is shown of a partition whose core ended before it answered.
 fn unread() -> FoundPartition {
     FoundPartition::failed(ErrorCode::NotLeaderOrFollower)
 }
 
 impl<'a> Reading<'a> {
-    /// Of so many partitions; where they are is not known yet.
+    /// For so many partitions. Where they are is not known yet.
     #[inline]
     pub(super) fn new(core: &'a Rc<Core>, terms: FetchTerms, partitions: usize) -> Self {
         let located = Vec::with_capacity(partitions);
         let (mut sites, total, elsewhere) = <(GradualVec<Site>, Total, Duration)>::default();
-        // Of very many it is not known yet how many there are.
+        // Of very many it is not known yet how many exist.
         sites.reserve_exact(partitions.min(AT_ONCE));
         let hold = core.held_files.hold();
         Self { core, terms, located, sites, total, hold, elsewhere, asks_others: false }
@@ -163,7 +163,7 @@ impl<'a> Reading<'a> {
         let deadline = now() + self.terms.wait;
         self.read(0..self.sites.len() as u32).await;
         if !self.is_enough() && now() < deadline && !self.core.stopping.has_begun() {
-            // Boxed, as what few need would make every fetch's own future larger.
+            // Boxed: few fetches need it, and it would make every fetch's own future larger.
             Box::pin(self.wait(deadline)).await;
         }
     }
@@ -186,7 +186,7 @@ impl<'a> Reading<'a> {
     }
 
     /// A topic that does not exist is no reason to answer at once, unless there is nothing else: a client that asks
-    /// for it again and again must not do so in a tight loop. What has no room for more can't be waited for.
+    /// for it again and again must not run in a tight loop. A fetch that has no room for more does not wait.
     fn is_enough(&self) -> bool {
         let total = &self.total;
         self.sites.is_empty()
@@ -212,7 +212,7 @@ impl<'a> Reading<'a> {
         parked
     }
 
-    /// Waits on for what has been read again; other cores do so by themselves.
+    /// Watches again what has been read again. Other cores do so by themselves.
     async fn park_again(&self, parked: &mut Parked, moved: &[u32]) {
         for number in moved {
             let site = self.sites.get(*number as usize);
@@ -223,7 +223,7 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// Reads what has moved, within what the others leave.
+    /// Reads the partitions that have moved, within what the others leave of the limits.
     async fn read_again(&mut self, moved: &[u32]) {
         for number in moved {
             self.note(*number, unread());

@@ -14,7 +14,7 @@ pub(crate) struct Coordinators {
 }
 
 impl Coordinators {
-    /// What more the members of this core's groups may take, and those of one client.
+    /// How much more the members of this core's groups may take, and those of one client.
     pub(super) fn room_of(&self, client: Client) -> Room {
         let all = self.by_partition.borrow();
         let sum = |bytes: &dyn Fn(&Coordinator) -> usize| {
@@ -28,7 +28,7 @@ impl Coordinators {
         self.by_partition.borrow().get(&partition).cloned()
     }
 
-    /// Topics have been deleted: nobody will ask for their offsets again. Others are let in meanwhile.
+    /// Takes back the offsets of deleted topics: nobody will ask for them again. Other tasks run in between.
     pub(crate) async fn topics_deleted(&self, topics: &Rc<BTreeSet<String>>) {
         if topics.is_empty() {
             return;

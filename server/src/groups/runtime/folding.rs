@@ -1,8 +1,9 @@
-//! When a partition of `__consumer_offsets` is folded, to keep it small: once it is some times as large as what is live in it,
-//! a new segment is begun, everything live is written there once more, and when that is durable the segments before go.
+//! When a partition of `__consumer_offsets` is folded, so that it stays small. It is folded once it is several times
+//! as large as its live records. A new segment is begun, every live record is written there once more, and when that
+//! is durable the segments before it are deleted.
 //!
-//! Offsets are committed and read meanwhile. A crash at any moment leaves an end of the log from which a start reads the
-//! same: either the segments before are there, or all that is live lies behind them (`groups::fold`).
+//! Offsets are committed and read meanwhile. After a crash at any moment a start reads the same from the log: either
+//! the segments before are there, or all that is live lies behind them (`groups::fold`).
 
 use std::cell::Cell;
 
@@ -26,7 +27,7 @@ enum State {
 }
 
 impl Folding {
-    /// A log in which something was not understood is never folded: that would be lost.
+    /// A log with something that was not understood is never folded: folding would lose it.
     pub(super) fn after_load(partition: &Partition, coordinator: &Coordinator) -> Self {
         let due_at = due_at(partition, coordinator.live_bytes());
         if coordinator.can_fold() {

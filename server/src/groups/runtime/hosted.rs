@@ -1,7 +1,8 @@
 //! A coordinator with its log.
 //!
-//! `groups::Coordinator` decides; this gives it a clock, appends what it wants written, tells it when that is durable,
-//! and hands its replies to those who wait. A partition's coordinator knows all that its log holds before it answers.
+//! `groups::Coordinator` decides. This file gives it a clock, appends what it wants written, tells it when that is
+//! durable, and hands its replies to those who wait. A partition's coordinator knows all that its log holds before it
+//! answers.
 
 use std::cell::{Cell, RefCell, RefMut};
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,7 +37,7 @@ pub(super) struct Hosted {
     is_closed: Cell<bool>,
 }
 
-/// Tells the coordinator the time whenever it has asked for that, for as long as it is there.
+/// Tells the coordinator the time whenever it has asked for that, until it is closed.
 async fn tick(hosted: Rc<Hosted>) {
     while !hosted.is_closed.get() {
         let deadline = hosted.coordinator.borrow().next_deadline();
@@ -113,7 +114,7 @@ impl Hosted {
         receiver
     }
 
-    /// The coordinator, which goes by how large a batch the log takes by now.
+    /// The coordinator, after it was told how large a batch the log takes by now.
     fn coordinator(&self) -> RefMut<'_, Coordinator> {
         let mut coordinator = self.coordinator.borrow_mut();
         coordinator.set_batch_bytes_max(self.partition.config().max_message_bytes);
@@ -147,7 +148,7 @@ impl Hosted {
         outputs.log_lines.iter().for_each(|line| self.news.of_group(line));
         for (token, reply) in outputs.replies {
             let sender = self.waiting.borrow_mut().remove(&token);
-            // Nobody waits when the member's connection has gone; it is missed soon enough.
+            // If the member's connection has gone nobody waits. The group misses the member soon enough.
             if let Some(sender) = sender {
                 let _ = sender.send(reply);
             }
@@ -175,7 +176,7 @@ impl Hosted {
             Ok(pending) => pending.durable().await.map_err(GroupError::from),
             Err(error) => Err(error),
         };
-        // One sync may bring the news of many writes, and each of their records is a step.
+        // One sync may end many writes, and each of their records is a step.
         pace(records).await;
         self.handle(match result {
             Ok(ack) => Event::Persisted(write, ack.base_offset.0),
@@ -206,7 +207,7 @@ impl Hosted {
         self.folding.end(due_at);
     }
 
-    /// The number of bytes that were live; nothing is known of them where the broker stops meanwhile.
+    /// Returns the number of bytes that were live. If the broker stops meanwhile, nothing is known of them.
     async fn fold(self: &Rc<Self>) -> Result<u64, String> {
         let from = self.partition.roll().map_err(|error| error.to_string())?;
         self.coordinator.borrow_mut().begin_fold(from.0);

@@ -1,4 +1,4 @@
-//! A start: the log of a partition of `__consumer_offsets` is fed to its coordinator.
+//! A start: the log of a partition of `__consumer_offsets` is read into its coordinator.
 
 use creel_engine::{Isolation, LoggedBatch, Partition};
 
@@ -6,7 +6,7 @@ use crate::groups::Coordinator;
 use crate::limits::COORDINATOR_READ_BYTES;
 use crate::offsets::BatchContent;
 
-/// Feeds the partition's log to its coordinator, a piece at a time.
+/// Reads the partition's log into its coordinator, a piece at a time.
 pub(super) async fn load(partition: &Partition, coordinator: &mut Coordinator) -> Result<(), String> {
     let mut from = partition.log_start();
     while from < partition.high_watermark() {
@@ -23,7 +23,7 @@ pub(super) async fn load(partition: &Partition, coordinator: &mut Coordinator) -
     Ok(())
 }
 
-/// A batch that cannot be read is told and left out: the others are worth having.
+/// A batch that cannot be read is reported and left out: the others are worth having.
 fn replay(partition: &Partition, coordinator: &mut Coordinator, batch: &LoggedBatch) {
     let problem = match BatchContent::read(batch) {
         Ok(content) => coordinator.replay(content).err().map(|error| error.to_string()),

@@ -1,8 +1,11 @@
-//! What the state machine of the groups runs in: a clock, the partition's log, and those who wait for replies.
+//! What the groups' state machine runs in: a clock, the partition's log, and those who wait for replies.
 //!
-//! `hosted` drives the coordinator of one partition of `__consumer_offsets`; `load` reads its log at a start, `folding` says
-//! when it is to be written anew. `coordinators` are those of a core, and `routing` finds the one that a request wants.
-//! Nothing here decides what a group does: that is the rest of `groups`, which knows nothing of this.
+//! This room owns a core's coordinators and the way to each. It must not decide what a group does: the rest of
+//! `groups` decides that, and knows nothing of this room.
+//!
+//! `hosted` drives the coordinator of one partition of `__consumer_offsets`. `load` reads its log at a start,
+//! `folding` says when the log is written anew. `coordinators` are those of a core, and `routing` finds the one that
+//! a request wants.
 
 mod coordinators;
 mod folding;

@@ -1,4 +1,5 @@
-//! What a request wants of the coordinator of a partition, and what it is answered: plain data, which travels between cores.
+//! What a request asks of a partition's coordinator, and the answer. Both are plain data, as they travel between
+//! cores.
 
 use crate::groups::{Event, FetchReply, FetchRequest, GroupDescription, GroupError, Reply, Token};
 

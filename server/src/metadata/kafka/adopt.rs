@@ -1,4 +1,4 @@
-//! StoredTopics out of Kafka's metadata, where nothing stands in the way of serving them from this directory alone.
+//! Makes topics of Kafka's metadata, if nothing prevents serving them from this directory alone.
 
 use std::collections::BTreeSet;
 
@@ -20,7 +20,7 @@ use crate::metadata::{MetaProperties, StoredTopics, TopicId, TopicRecord};
 /// How far above Kafka's own producer ids ours begin, at least.
 const PRODUCER_IDS_APART: i64 = 1 << 40;
 
-/// Ids that stand for no directory: of a partition whose directory was not told yet, and was not chosen yet.
+/// Ids that stand for no directory: the partition's directory was not told yet, or not chosen yet.
 const NO_DIRECTORY: [Uuid; 2] = [Uuid([0; 16]), Uuid([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1])];
 
 /// What is taken over.
@@ -92,7 +92,7 @@ fn check_voters(image: &Image) -> Result<(), String> {
     }
 }
 
-/// Whether a log of which a part may be missing knows all that is here.
+/// Checks a log of which a part may be missing: it must know all partitions that are here.
 fn check_all_known(present: &PartitionDirectories, image: &Image, end_offset: i64) -> Result<(), String> {
     let unknown = present.unknown(image);
     if unknown.is_empty() {
@@ -118,9 +118,10 @@ fn unknown_settings(directory: &KafkaDirectory<'_>) -> NotUnderstood {
     )
 }
 
-/// Where producer ids of ours begin. Kafka does not learn of them, and when it comes back to the directory it gives out those
-/// behind its own: were they also ours, what its producers send would be taken for repeats of what ours sent. Nor do those
-/// of an earlier life here come again, which is forgotten with the journal.
+/// Where our producer ids begin. Kafka does not learn of them. When it comes back to the directory it gives out the
+/// ids behind its own. If those were ours too, what its producers send would be taken for repeats of what ours sent.
+/// Creel may also have had the directory before, with a journal that is gone: the ids of that time do not come again
+/// either.
 fn apart_from(kafkas_next: i64) -> i64 {
     let mut entropy = [0; 8];
     creel_io::random_bytes(&mut entropy);
@@ -128,7 +129,7 @@ fn apart_from(kafkas_next: i64) -> i64 {
     kafkas_next.max(0).saturating_add(apart)
 }
 
-/// Whether all of a topic can be served from here. The partitions whose files are missing, where that may be.
+/// Checks that all of a topic can be served from here. Returns the partitions whose files may be missing and are.
 fn check_topic(
     topic: &ImageTopic,
     owner: &MetaProperties,
@@ -165,7 +166,7 @@ fn count(topic: &ImageTopic) -> i32 {
     i32::try_from(topic.partitions.len()).unwrap_or(i32::MAX)
 }
 
-/// Others may hold a partition, too; but this node must have all that was ever acknowledged.
+/// Other nodes may hold a partition, too. But this node must have all that was ever acknowledged.
 fn check_replica(partition: &ImagePartition, node_id: i32) -> Result<(), String> {
     let ImagePartition { replicas, isr, eligible, .. } = partition;
     if !replicas.contains(&node_id) {
@@ -178,7 +179,8 @@ fn check_replica(partition: &ImagePartition, node_id: i32) -> Result<(), String>
     Ok(())
 }
 
-/// A partition that was being made when Kafka was killed has no directory yet. One that lies elsewhere must not begin anew.
+/// A partition that was being made when Kafka was killed has no directory yet. One that lies in another directory
+/// must not begin anew.
 fn check_may_be_missing(partition: &ImagePartition, owner: &MetaProperties) -> Result<(), String> {
     let at = partition.replicas.iter().position(|node| *node == owner.node_id);
     let directory = at.and_then(|at| partition.directories.get(at));

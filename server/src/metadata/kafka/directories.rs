@@ -1,4 +1,4 @@
-//! The partitions that lie in a directory, held against those that Kafka's metadata log knows.
+//! Compares the partitions that lie in a directory with those that Kafka's metadata log knows.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -52,7 +52,7 @@ impl PartitionDirectories {
         own.collect::<Result<_, _>>().map(Self)
     }
 
-    /// What is there of a topic's partition. One of another topic that had the name is none of it.
+    /// How much is there of a topic's partition. Files of another topic that had the same name do not count.
     pub(super) fn presence(&self, name: &TopicPartition, topic: Uuid) -> Presence {
         let is_its = |files: &&Files| files.id.as_ref().is_none_or(|id| *id == text(topic));
         match self.0.get(name).filter(is_its) {
@@ -62,8 +62,8 @@ impl PartitionDirectories {
         }
     }
 
-    /// Those whose topics the log says nothing of, neither that they are there nor that they were removed; and those that
-    /// their topic does not have. Kafka makes a directory only for what its log says.
+    /// Partitions that the log does not explain. It says nothing of their topic, neither that it exists nor that it
+    /// was removed; or the topic does not have them. Kafka makes a directory only for what its log says.
     pub(super) fn unknown<'a>(&'a self, image: &Image) -> Vec<&'a TopicPartition> {
         let mut known: BTreeMap<_, _> = image.removed.iter().map(|id| (text(*id), None)).collect();
         known.extend(image.topics.iter().map(|(id, topic)| (text(*id), Some(topic))));
@@ -112,8 +112,8 @@ pub(super) fn named<'a>(partitions: impl ExactSizeIterator<Item = &'a TopicParti
     names.join(", ") + more
 }
 
-/// Refuses partitions whose files are not here although they held records. Others were being made when Kafka ended: they
-/// begin empty, and the log names them.
+/// Refuses partitions whose files are missing although they held records. Others were being made when Kafka ended:
+/// they begin empty, and the log names them.
 pub(super) fn check_missing(
     directory: &KafkaDirectory<'_>,
     missing: &[TopicPartition],

@@ -1,4 +1,4 @@
-//! What of Kafka's metadata stands in the way.
+//! Why Kafka's metadata cannot be taken over.
 
 use std::io;
 use std::path::{Path, PathBuf};

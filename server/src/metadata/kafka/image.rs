@@ -1,4 +1,4 @@
-//! What Kafka's metadata log adds up to: topics, partitions, settings, features.
+//! What the records of Kafka's metadata log add up to: topics, partitions, settings, features.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -57,7 +57,7 @@ pub(crate) struct Image {
     pub(crate) voters: Option<Vec<i32>>,
     /// What Kafka enforces and Creel does not.
     pub(crate) unserved: BTreeSet<&'static str>,
-    /// Whether a feature's level was told: that is what Kafka writes first, before any topic.
+    /// Whether a feature's level was told. Kafka writes that first, before any topic.
     pub(crate) has_features: bool,
     /// The records of a transaction that has not ended.
     open: Option<Vec<MetadataRecord>>,
@@ -175,7 +175,7 @@ impl Image {
         self.configs.get(&(TOPIC, name.to_owned())).cloned().unwrap_or_default()
     }
 
-    /// The settings of a broker that were given while it ran: its own over those of all brokers.
+    /// A broker's settings that were given while it ran: its own, over those for all brokers.
     pub(crate) fn broker_configs(&self, node_id: i32) -> Configs {
         let of = |name: String| self.configs.get(&(BROKER, name)).into_iter().flatten();
         let all = of(String::new()).chain(of(node_id.to_string()));

@@ -1,7 +1,7 @@
-//! How far Kafka's metadata log is known to have reached, by what lies beside its records.
+//! How far Kafka's metadata log is known to have reached, by the files beside its records.
 //!
-//! A log that was cut short reads like one that ends there, or like one whose end a crash tore. But Kafka names offsets of
-//! it elsewhere, too, and each of them only once the records before it are written:
+//! A log that was cut short looks like one that ends there, or like one whose end a crash tore. But Kafka names the
+//! log's offsets in other files too, and each of them only once the records before it are written:
 //!
 //! ```text
 //! leader-epoch-checkpoint          where each epoch of its leader begins
@@ -17,7 +17,7 @@ use creel_io::fs::{self, File, OpenOptions};
 
 use super::error::NotUnderstood;
 
-/// Bytes of an index that are read at a time: while Kafka runs it is large, and mostly empty.
+/// Bytes of an index that are read at a time. While Kafka runs an index is large, and mostly empty.
 const PIECE_BYTES: usize = 16 << 10;
 /// An offset, as the difference to the segment's first, and a position; 4 bytes each.
 const ENTRY_BYTES: usize = 8;
@@ -29,7 +29,7 @@ pub(super) struct KnownEnd {
     pub(super) offset: i64,
     /// The name of the file that says so.
     by: String,
-    /// The highest offset as of which producers were written down.
+    /// The highest offset at which a snapshot of the producers was written.
     producers_at: Option<i64>,
 }
 
@@ -81,8 +81,8 @@ impl KnownEnd {
         ))
     }
 
-    /// Whether nothing behind this end can be missing: a stop that was clean has written down that it is the end. The base of
-    /// a segment is no proof, as that is written down when the segment begins.
+    /// Whether nothing behind this end can be missing: a clean stop has written down that it is the end. The base of
+    /// a segment proves nothing, because it is written down when the segment begins.
     pub(super) fn proves_end(&self, end: i64, last: i64) -> bool {
         self.producers_at == Some(end) && end > last
     }

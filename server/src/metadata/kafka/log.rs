@@ -5,9 +5,9 @@
 //! __cluster_metadata-0/00000000000000001500-0000000003.checkpoint  what those before offset 1500 add up to
 //! ```
 //!
-//! Nothing is written here. A broken batch is a torn end only where nothing whole lies behind it, where nothing beside it
-//! says that the log went on (`known_end`), and not behind a clean stop; anything else that does not read as Kafka writes it
-//! is refused.
+//! Nothing is written here. A broken batch counts as a torn end only under three conditions: nothing whole lies
+//! behind it, no other file says that the log went on (`known_end`), and the last stop was not clean. Anything else
+//! that does not read as Kafka writes it is refused.
 
 use std::path::Path;
 

@@ -1,8 +1,11 @@
-//! A data directory that Apache Kafka wrote (KRaft): what its metadata log says, and what of it Creel takes over.
+//! A data directory that Apache Kafka wrote (KRaft): what its metadata log says, and what Creel takes over from it.
 //!
-//! `log` reads the files, `record` the records in them, `image` adds them up, and `known_end` says whether that is all
-//! there was. `directories` holds it against the partitions that are there, and `adopt` makes topics of it, or says what stands in the
-//! way. Nothing here writes: Kafka's log stays as it is, for Kafka to come back to.
+//! This room owns the reading of Kafka's files. It never writes to them: Kafka's log stays as it is, so that Kafka
+//! can come back to it. It must not know how topics are served.
+//!
+//! `log` reads the files, `record` the records in them, `image` adds them up, and `known_end` says whether that is
+//! all there was. `directories` compares it with the partitions that are there. `adopt` makes topics of it, or says
+//! what stands in the way.
 
 mod adopt;
 mod directories;
@@ -28,7 +31,7 @@ pub(crate) use record::MetadataRecord;
 
 /// The topic whose only partition is the metadata log. Clients never see it.
 pub(crate) const METADATA_TOPIC: &str = "__cluster_metadata";
-/// Where the store says how far the log was read.
+/// The store's key for how far the log was read.
 const KEY: &str = "kafka/metadata-log";
 
 /// How far the log was when its topics were taken over; `None` where none ever were.

@@ -1,5 +1,5 @@
-//! From Kafka's settings of a topic to ours: what is known is checked, what is not is kept and told, and where a
-//! setting that is not understood might say that records are to be kept, they are.
+//! From Kafka's settings of a topic to ours. Known settings are checked. Unknown ones are kept and reported. If a
+//! setting that is not understood might say that records are to be kept, they are kept.
 
 use std::collections::BTreeMap;
 
@@ -15,12 +15,12 @@ pub(super) struct Told {
     pub(super) unusable: Vec<(String, String)>,
     /// Names that are not known.
     pub(super) unknown: Vec<String>,
-    /// Known names without an effect.
+    /// Known names that have no effect here.
     pub(super) without_effect: Vec<String>,
 }
 
 impl Told {
-    /// Whether nothing is to be deleted: some of it might have said so.
+    /// Whether nothing is to be deleted, because some of these might have said so.
     pub(super) fn in_doubt(&self) -> bool {
         let decides = |name: &str| name == "cleanup.policy" || RETENTION.contains(&name);
         !self.unknown.is_empty() || self.unusable.iter().any(|(name, _)| decides(name))

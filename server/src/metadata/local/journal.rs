@@ -1,12 +1,12 @@
-//! The journal: a snapshot, then what was committed since, each record synced before the next is written.
+//! The journal: a snapshot, then what was committed since. Each record is synced before the next is written.
 //!
-//! So a crash can tear only the last record. On opening, a last record that is not whole is cut off; a
-//! record that is not whole with a whole one behind it was damaged later, and is an error: what it said was
-//! promised to someone.
+//! So a crash can tear only the last record. On opening, a last record that is not whole is cut off. A record that is
+//! not whole with a whole one behind it was damaged later. That is an error, because what it said was promised to
+//! someone.
 //!
-//! So that this holds for the last one too, a mark follows once it is durable, and the next record is written over the
-//! mark. A mark is not waited for but at a clean stop: what a power cut takes of it makes a durable record look like one
-//! that may be torn, and never the other way round.
+//! A mark makes this hold for the last record too. It follows the record once that is durable, and the next record is
+//! written over it. Nobody waits for a mark, except at a clean stop. If a power cut takes a mark, a durable record
+//! looks like one that may be torn. It is never the other way round.
 
 use std::{
     io::{self, IoSlice},
@@ -56,9 +56,9 @@ impl Journal {
                 "a torn record at the end of the metadata journal was cut off"
             );
         }
-        // What was read is shown to readers from now on, so it must not go again; but its last record may have been
-        // written and not synced, or its sync may have failed, so that a second one proves nothing. Written anew, it is
-        // as safe as it seems.
+        // From now on readers see what was read here, so it must not be lost again. But its last record may have been
+        // written and not synced, or its sync may have failed, so a second sync proves nothing. Written anew, it is
+        // as durable as it looks.
         let (content, length) = snapshot_and_end(&state);
         match fs::write_atomically(&path, &content).await {
             Err(error) if is_disk_full(&error) && fs::exists(&path) => {
@@ -74,8 +74,8 @@ impl Journal {
         Ok((Self { path, file, length, compact_at: compact_at(length) }, state))
     }
 
-    /// Makes the journal that is there as safe as it seems: what was not on its way to the medium yet is brought there, and
-    /// what a failed sync has left in the page cache alone is dropped before the journal is read again.
+    /// Makes the journal that is there as durable as it looks. What was not on its way to the medium yet is synced.
+    /// What a failed sync has left only in the page cache is dropped, before the journal is read again.
     async fn open_as_it_is(data_dir: &Path, path: PathBuf) -> Result<(Self, State), StoreError> {
         remove_unfinished(&path);
         let file = File::open(&path, OpenOptions::read_write()).map_err(unavailable)?;
@@ -98,7 +98,7 @@ impl Journal {
     pub(super) async fn append(&mut self, record: &Record) -> Result<(), AppendError> {
         let frame = record.frame();
         if let Err(error) = self.file.write_all_at(&mut [IoSlice::new(&frame)], self.length) {
-            // Nothing of it was promised. Unless it can be taken back, what comes next would lie behind it.
+            // Nobody was promised any of it. If it can't be cut off, the next record would lie behind it.
             return match self.file.truncate(self.length) {
                 Ok(()) => {
                     self.mark_end(Revision(record.revision().0.saturating_sub(1)));
@@ -113,8 +113,8 @@ impl Journal {
         Ok(())
     }
 
-    /// Says that all up to a revision is durable. Not on the disk at once, and where there is no room not at all: it is
-    /// there to tell damage from a torn end, and without it the end may be torn.
+    /// Says that all up to a revision is durable. The mark is not synced at once, and not written if there is no
+    /// room. It tells damage from a torn end; without it the end may be torn.
     fn mark_end(&self, revision: Revision) {
         let mark = Record::End(revision).frame();
         let _ = self.file.write_all_at(&mut [IoSlice::new(&mark)], self.length);
@@ -133,7 +133,7 @@ impl Journal {
     pub(super) async fn compact(&mut self, state: &State) -> Result<(), AppendError> {
         let (content, length) = snapshot_and_end(state);
         if let Err(error) = fs::write_atomically(&self.path, &content).await {
-            // The name may stand for either file now; if it is still the old one, nothing has happened.
+            // The name may stand for either file now. If it is still the old one, nothing has happened.
             let unchanged = fs::read(&self.path).is_ok_and(|found| found != content);
             self.compact_at = self.length.saturating_mul(2);
             remove_unfinished(&self.path);
@@ -155,7 +155,7 @@ pub(super) enum AppendError {
     Lost(io::Error),
 }
 
-/// What was written of a snapshot takes room that is scarce.
+/// Removes an unfinished snapshot: it takes room that is scarce.
 fn remove_unfinished(path: &Path) {
     let _ = fs::remove_file(&path.with_file_name(format!("{NAME}.tmp")));
 }

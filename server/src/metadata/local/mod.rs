@@ -1,8 +1,10 @@
-//! The store of a broker alone: all of it in memory, with a journal in the data directory.
+//! The metadata store of a single broker: all of it in memory, with a journal in the data directory.
 //!
-//! One task owns the journal and commits one transaction at a time: check, append, sync, apply, answer. So
-//! what is read or watched is durable, and at most one record of the journal can be torn by a crash. A
-//! failed sync is final: from then on every commit is refused until the broker is started again.
+//! This room owns the journal's file and the memory that follows it. It must not know what keys and values mean.
+//!
+//! One task owns the journal and commits one transaction at a time: check, append, sync, apply, answer. So what is
+//! read or watched is durable, and a crash can tear at most one record of the journal. A failed sync is final: from
+//! then on every commit is refused until the broker is started again.
 
 mod journal;
 mod record;
@@ -60,7 +62,7 @@ impl LocalStore {
         Ok(Self { shared, orders })
     }
 
-    /// At a clean stop: from now on damage to the last record, too, is told from a record that a crash tore.
+    /// At a clean stop. From now on damage to the last record, too, is told from a record that a crash tore.
     pub async fn seal(&self) -> Result<(), StoreError> {
         self.order(Order::Seal).await
     }
@@ -105,7 +107,7 @@ impl Store for LocalStore {
     }
 }
 
-/// A view of what happens to a range of the local store.
+/// A view of the changes in a range of the local store.
 pub struct LocalWatch {
     shared: Rc<Shared>,
     range: KeyRange,

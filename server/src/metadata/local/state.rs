@@ -10,7 +10,7 @@ use super::super::contract::{
     Update,
 };
 
-/// Transactions of the past that are kept for watches and ranges of old: a reader that falls further behind
+/// Past transactions that are kept for watches and for ranges at old revisions. A reader that falls further behind
 /// starts over.
 const PAST_MAX: usize = 4096;
 

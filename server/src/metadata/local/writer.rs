@@ -69,7 +69,7 @@ impl Writer {
         }
     }
 
-    /// Answers nobody waits for any more are dropped: the asker has gone.
+    /// Does what one order asks. If the asker has gone, the answer is dropped.
     async fn obey(&mut self, order: Order) {
         match order {
             Order::Commit(transaction, answer) => drop(answer.send(self.commit(transaction).await)),
@@ -83,7 +83,7 @@ impl Writer {
     async fn commit(&mut self, transaction: Transaction) -> Result<CommitResult, StoreError> {
         State::check(&transaction)?;
         self.check_sessions(&transaction)?;
-        // Before the conditions: memory no longer says what a restart will find.
+        // Checked before the conditions: memory no longer says what a restart will find.
         self.check_health()?;
         let revision = self.shared.state.borrow().revision();
         if !self.shared.state.borrow().holds(&transaction) {
@@ -131,12 +131,12 @@ impl Writer {
         Ok(CommitResult::Committed(revision))
     }
 
-    /// The commit before is durable whatever becomes of this.
+    /// Compacts the journal if it is too large. Whatever becomes of that, the commit before is durable.
     async fn compact_if_overgrown(&mut self) {
         if self.journal.is_overgrown() {
             let state = State::new(self.shared.state.borrow().revision(), self.entries());
             let compacted = self.journal.compact(&state).await;
-            // The error is in the health, from which the next commit has it.
+            // `health` keeps the error, and the next commit returns it.
             let _ = self.note(compacted);
         }
     }

@@ -42,7 +42,7 @@ pub(crate) struct FoundPartition {
     pub(crate) is_full: bool,
 }
 
-/// Partitions of one core that another wants to hear of, each with what that has seen of it.
+/// Partitions of one core that another wants to hear of, each with what the other has seen of it.
 pub(crate) struct WatchShare {
     pub(crate) partitions: Vec<(Uuid, i32, Seen)>,
 }

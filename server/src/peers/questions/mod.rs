@@ -1,6 +1,7 @@
-//! What cores ask each other, as plain data: one list of questions and the type of each one's answer.
+//! What cores ask each other, as plain data.
 //!
-//! How each is answered stands beside its handler (`core::Question`); what is missing there does not compile.
+//! This room owns the one list of questions and the type of each one's answer. It must not know how a question is
+//! answered: that stands beside its handler (`core::Question`). If it is missing there, nothing compiles.
 
 mod fetch;
 mod groups;

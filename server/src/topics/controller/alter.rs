@@ -1,5 +1,5 @@
-//! A topic's change: written down first, then made on every core, then shown and answered. What cannot be made on every
-//! core is rolled back whole, so that a change that was refused can be repeated.
+//! Changes a topic: the change is written down first, then made on every core, then shown and answered. A change that
+//! cannot be made on every core is rolled back whole, so that it can be repeated.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::peers::questions::{AlterTopic, RollBackUpdate, ShowTopics, UpdateTopi
 use crate::topics::image::Topic;
 use crate::topics::names::is_internal;
 
-/// Changes a topic. What has begun is finished, also when nobody waits any more.
+/// Changes a topic. What has begun is finished, even if nobody waits any more.
 pub(crate) async fn alter(core: &Rc<Core>, question: AlterTopic) -> Result<(), TopicError> {
     let controller = core.controller().ok_or(TopicError::NotController)?;
     let core = core.clone();
@@ -64,8 +64,8 @@ async fn alter_locked(
     Ok(())
 }
 
-/// If the old record cannot be written, the topic's next change puts it right. A start before that makes the partitions that
-/// were refused, empty.
+/// If the old record cannot be written, the topic's next change puts it right. A start before that makes the refused
+/// partitions, empty.
 async fn roll_back(core: &Rc<Core>, controller: &Controller, old: &Topic) {
     ask_all_cores(core, || RollBackUpdate(old.id)).await;
     let _writing = controller.writing.lock().await;
@@ -105,7 +105,7 @@ fn apply(
     let invalid = |error: ConfigError| TopicError::InvalidConfig(error.to_string());
     let (text, is_append) = match change {
         SettingChange::Unset => {
-            // Of any name, as in Kafka: tools take back what a later version no longer knows.
+            // Any name is allowed, as in Kafka: tools take back settings that a later version no longer knows.
             settings.unset(&name);
             return Ok(());
         }

@@ -1,5 +1,5 @@
-//! Topics are made: written down, opened by every core, and only then shown. What cannot be opened is rolled back whole, so
-//! that a creation that was refused can be repeated.
+//! Creates topics: they are written down, opened by every core, and only then shown. What cannot be opened is rolled
+//! back whole, so that a refused creation can be repeated.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -19,10 +19,10 @@ use crate::topics::image::Topic;
 use crate::topics::names::check_not_metadata_log;
 use crate::topics::replicas::opening::{Opened, Opening};
 
-/// How many steps of work the plan of a topic is.
+/// Steps of work that the plan of a topic takes.
 const STEPS_A_PLAN: usize = 10;
 
-/// Creates topics, or only says what would become of them. What has begun is finished, also when nobody waits any more.
+/// Creates topics, or only says what would become of them. What has begun is finished, even if nobody waits any more.
 pub(crate) async fn create(core: &Rc<Core>, question: CreateTopics) -> Vec<TopicResult> {
     let Some(controller) = core.controller() else {
         return question.topics.iter().map(|_| Err(TopicError::NotController)).collect();
@@ -101,8 +101,8 @@ fn new_id() -> Uuid {
     }
 }
 
-/// Has every core open topics that are written down, and shows those that every core could open. Why the others were not
-/// made, by id: of these nothing is left.
+/// Has every core open topics that are written down, and shows those that every core could open. Returns, by id, why
+/// the others were not made: nothing is left of them.
 async fn establish(
     core: &Rc<Core>,
     controller: &Controller,
@@ -110,7 +110,7 @@ async fn establish(
 ) -> BTreeMap<Uuid, TopicError> {
     let ids: Vec<_> = topics.iter().map(|topic| topic.id).collect();
     let partitions = topics.iter().map(|topic| topic.partitions).sum::<i32>();
-    // Many are not made beside many others; a few need not wait for many.
+    // Two creations of many partitions do not run at the same time. One of a few need not wait.
     let _many =
         if partitions > PARTITIONS_MADE_BESIDE { Some(controller.making_many.lock().await) } else { None };
     let opening = Opening { topics: topics.clone(), are_new: true, ..Opening::default() };
@@ -141,7 +141,7 @@ async fn establish(
     failed.into_iter().map(|(id, message)| (id, TopicError::Storage(message))).collect()
 }
 
-/// What an earlier creation could not take back goes first: it would be taken for a topic that exists.
+/// First erases what an earlier creation could not take back: it would be taken for a topic that exists.
 async fn write_down(controller: &Controller, topics: &[Arc<Topic>]) -> Result<(), TopicError> {
     if topics.is_empty() {
         return Ok(());

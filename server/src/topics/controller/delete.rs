@@ -1,5 +1,5 @@
-//! Topics are deleted: erased first, all at once, then removed on every core. A crash in between leaves files of topics that
-//! are not, which the next start puts aside.
+//! Deletes topics: they are erased first, all at once, then removed on every core. A crash in between leaves files
+//! that belong to no topic, which the next start puts aside.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::core::checkpoint::write_checkpoint;
 use crate::core::{Core, ask_all_cores};
 use crate::peers::questions::{DeleteTopics, RemoveTopics};
 
-/// Deletes topics by id. What has begun is finished, also when nobody waits any more.
+/// Deletes topics by id. What has begun is finished, even if nobody waits any more.
 pub(crate) async fn delete(core: &Rc<Core>, question: DeleteTopics) -> Vec<TopicResult> {
     let Some(controller) = core.controller() else {
         return question.0.iter().map(|_| Err(TopicError::NotController)).collect();

@@ -1,5 +1,4 @@
-//! Why a topic is not made, changed or deleted. The words are for who asked; which code of Kafka's goes with them, `answers`
-//! says.
+//! Why a topic is not made, changed or deleted. The words are for the client. `answers` gives Kafka's code for each.
 
 use crate::metadata::NameError;
 
@@ -41,7 +40,7 @@ pub(crate) enum TopicError {
     InvalidAssignment(&'static str),
     #[error("{0}")]
     InvalidConfig(String),
-    /// The request contradicts itself, or asks for what there is not.
+    /// The request contradicts itself, or asks for something that does not exist.
     #[error("{0}")]
     InvalidRequest(String),
     /// It could not be written down, or not be made on every core.

@@ -1,9 +1,9 @@
-//! The controller: core 0 decides about topics. A change is written down first, then made on every core, then shown and
-//! answered; what cannot be made on every core is rolled back whole, so that a change that was refused can be repeated.
+//! The controller: core 0 decides about topics. A change is written down first, then made on every core, then shown
+//! and answered. A change that cannot be made on every core is rolled back whole, so that it can be repeated.
 //!
-//! It owns what is written down about topics and the right to change it (`state`). What it wants done is asked of every
-//! core, its own included (`replicas`): it opens no partition itself, and knows no request of Kafka's. What it is asked for
-//! (`intents`) and why not (`error`) are plain values.
+//! This room owns what is written down about topics and the right to change it (`state`). It asks every core, its own
+//! included, for what it wants done (`replicas`): it must not open a partition itself, nor know a request of Kafka's.
+//! What it is asked for (`intents`) and why it refuses (`error`) are plain values.
 
 mod alter;
 mod create;

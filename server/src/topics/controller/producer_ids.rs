@@ -1,4 +1,4 @@
-//! Producer ids are the controller's to give out: it has the store that knows which are.
+//! The controller gives out producer ids: it has the store that knows which are given out.
 
 use std::ops::Range;
 

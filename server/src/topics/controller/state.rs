@@ -1,8 +1,8 @@
-//! What is written down about topics, and the right to change it: one change at a time, and one of the same topic until every
-//! core knows it. Making a change may take long, so that others are not kept waiting for that; who wants to change the same
-//! topic is.
+//! What is written down about topics, and the right to change it. One change is written at a time, and a topic is
+//! changed again only once every core knows its last change. Making a change may take long. A change of another topic
+//! does not wait for that; another change of the same topic does.
 //!
-//! It knows the metadata store, and no core: what follows from a change is made by `create`, `alter` and `delete`.
+//! This file knows the metadata store, and no core: `create`, `alter` and `delete` make what follows from a change.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
@@ -31,7 +31,7 @@ pub(crate) struct Controller {
     written: RefCell<StoredTopics>,
     /// Topics whose creation was rolled back, and that are still written down: no core has them.
     rolled_back: RefCell<BTreeSet<String>>,
-    /// What follows after `written`; whose turn it is has it.
+    /// Tells what follows after `written`. The task whose turn it is has it.
     watch: Cell<Option<LocalWatch>>,
 }
 
@@ -54,7 +54,8 @@ impl Controller {
         })
     }
 
-    /// Waits until none of these topics is being changed by somebody else. All at once: who waits has locked nothing.
+    /// Waits until nobody else changes any of these topics. All are locked at once: a task that waits has locked
+    /// nothing.
     pub(super) async fn lock_names(&self, names: Vec<Str>) -> NameLock<'_> {
         while names.iter().any(|name| self.locked.borrow().contains(name)) {
             self.unlocked.notified().await;
@@ -94,8 +95,7 @@ impl Controller {
         if transaction.changes.is_empty() { Ok(()) } else { self.commit(transaction).await }
     }
 
-    /// Erases topics that could not be made and that no core has, and those that could not be erased when this was asked for
-    /// before.
+    /// Erases topics that could not be made and that no core has, and those that an earlier call could not erase.
     pub(super) async fn roll_back<'a>(
         &self,
         names: impl IntoIterator<Item = &'a str>,

@@ -1,7 +1,7 @@
 //! A core's own part in topics: it opens, changes and removes the partitions that it owns.
 //!
-//! It does what the controller asks, and answers what it could not do. It decides nothing about topics, and knows no other
-//! core.
+//! This room owns these steps, and the list of removals to be tried again. It does what the controller asks, and
+//! answers what it could not do. It must not decide anything about topics, nor know another core.
 
 mod open;
 pub(crate) mod opening;

@@ -23,7 +23,7 @@ use crate::topics::log_config::log_config;
 use crate::topics::replicas::opening::{Opened, Opening};
 use crate::topics::strays::put_aside;
 
-/// How many steps of work it is to look how large a partition's segments are.
+/// Steps of work that it takes to look how large a partition's segments are.
 const STEPS_A_LOOK: usize = 20;
 
 /// Opens this core's partitions of the topics, several at a time. The topics are shown later.
@@ -63,8 +63,8 @@ pub(super) struct Failed {
 }
 
 impl Failed {
-    /// Notes it, and gives what the core has of it. `stays` says that it will be offline until the next start; what was being
-    /// made is taken back instead, and who takes it back says so.
+    /// Notes it, and returns what the core has of it. `stays`: the partition is offline until the next start.
+    /// Otherwise it was being made and is taken back, and whoever takes it back says so.
     pub(super) fn note(self, topic: &Topic, index: i32, outcome: &mut Opened, stays: bool) -> Own {
         let Self { offline, reason } = self;
         if stays {
@@ -79,8 +79,9 @@ impl Failed {
     }
 }
 
-/// Begins to coordinate the groups whose partitions these are. Those of a partition that cannot be read have nobody:
-/// told that they have committed nothing, they would begin anew. `stays` is as for [`Failed::note`].
+/// Begins to coordinate the groups whose partitions these are. If a partition cannot be read, its groups get no
+/// coordinator: members that are told they have committed nothing would begin anew. `stays` is as for
+/// [`Failed::note`].
 async fn coordinate(core: &Rc<Core>, own: &BTreeMap<i32, Own>, stays: bool) -> Result<(), String> {
     let open = own.iter().filter_map(|(index, own)| Some((*index, own.open()?.clone())));
     let jobs = open.map(|(index, partition)| runtime::host(core, index, partition));
@@ -146,7 +147,7 @@ async fn open_new(core: &Core, open: OpenLog, topic: &Topic, index: i32) -> Resu
     }
     let opened = open_marked(core, open, topic, index).await;
     if opened.is_err() {
-        // Whatever it is, it was made just now. What cannot be removed is put aside when it stands in the way.
+        // Whatever it is, it was made just now. If it cannot be removed, it is put aside when it stands in the way.
         let _ = remove_partition(&name, &directory).await;
     }
     opened
@@ -160,7 +161,7 @@ async fn open_marked(core: &Core, open: OpenLog, topic: &Topic, index: i32) -> R
     Ok(partition)
 }
 
-/// Sees to it that the directory names its topic, as Kafka's do. One that names another is not this partition's.
+/// Makes the directory name its topic, as Kafka's do. A directory that names another topic is not this partition's.
 async fn mark(directory: &Path, id: Uuid) -> io::Result<()> {
     let id = id.to_string();
     match read_topic_id(directory)? {

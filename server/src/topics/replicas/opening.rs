@@ -14,7 +14,7 @@ pub(crate) struct Opening {
     pub(crate) topics: Vec<Arc<Topic>>,
     pub(crate) checkpoint: Checkpoint,
     pub(crate) was_clean: bool,
-    /// Whether the topics are being made, so that nothing on the disk is theirs.
+    /// Whether the topics are being made: then nothing on the disk is theirs.
     pub(crate) are_new: bool,
 }
 

@@ -1,5 +1,5 @@
-//! Directories of deleted partitions that could not be removed: their topic is gone, and they are tried again from time to
-//! time, so that what they hold does not take up disk for good.
+//! Directories of deleted partitions that could not be removed. Their topic is gone. They are tried again from time
+//! to time, so that they do not take up disk for good.
 
 use std::cell::RefCell;
 
@@ -21,7 +21,7 @@ impl PendingRemovals {
         self.0.borrow_mut().push(PendingRemoval { name, topic });
     }
 
-    /// All of them: who could not remove one adds it again.
+    /// All of them. A caller that could not remove one adds it again.
     pub(super) fn take(&self) -> Vec<PendingRemoval> {
         self.0.take()
     }

@@ -53,7 +53,7 @@ pub(crate) async fn retry_removals(core: &Rc<Core>) {
     }
 }
 
-/// By now the directory may be a new topic's of the same name, which has another id, or none yet.
+/// By now the directory may belong to a new topic of the same name. That topic has another id, or none yet.
 async fn retry(core: &Core, removal: &PendingRemoval) -> io::Result<()> {
     let directory = core.node.config.data_dir.join(removal.name.directory_name());
     if exists(&directory) && read_topic_id(&directory)? == Some(removal.topic.to_string()) {

@@ -1,4 +1,4 @@
-//! From text to template.
+//! Reads a text as a template.
 
 use super::{BASE64, Draw, HEX, Part, Template};
 use std::fmt;
