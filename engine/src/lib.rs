@@ -1,8 +1,8 @@
 //! The log: partitions, segments, indexes, group commit, recovery, retention, producer state.
 //!
 //! A [`Partition`] belongs to one core. The appends of one turn of that core's loop are staged, and the core's
-//! [`TurnWriter`] writes them together. One sync then makes everything durable that was written before it. Everything
-//! on disk has Kafka's format, and so do the file names.
+//! [`TurnWriter`] writes them together. One sync then makes everything durable that was written before it. What
+//! Kafka has on disk has Kafka's format and names; the durability mark and two checkpoint files are our own (`docs/format.md`).
 //!
 //! ```text
 //! partition/   the handle: the only Rc, the only spawn. append read upkeep open close, turn_writer (one per core)

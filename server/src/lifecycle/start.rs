@@ -31,7 +31,7 @@ use crate::{admin, inbox};
 #[derive(Clone)]
 pub struct Setup {
     node: Arc<Node>,
-    /// Each core takes its own endpoint, once, when it begins. This is the only lock there is.
+    /// Each core takes its own endpoint, once, when it begins. This lock and the next are the only ones.
     endpoints: Arc<Mutex<Vec<Option<Endpoint<Message>>>>>,
     failure: Arc<Mutex<Option<Failure>>>,
     on_ready: Arc<dyn Fn(&Banner) + Send + Sync>,
