@@ -1,4 +1,5 @@
-//! Names on disk, all of them Kafka's: `topic-partition/` directories and the files in them.
+//! Names on disk: `topic-partition/` directories and the files in them. They are Kafka's, but for `.log.next.deleted`, which
+//! is our own.
 //!
 //! ```text
 //! orders-0/00000000000000001500.log        batches from offset 1500 on

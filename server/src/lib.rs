@@ -10,7 +10,7 @@
 //! `offsets` is how its records are written in `__consumer_offsets`. `answers` gives Kafka's code for an error of any
 //! of them. Each room's `mod.rs` says what it owns and what it must not know.
 //!
-//! Absent on purpose: locks (except one at the start), threads inside a core, time and files other than `creel_io`'s.
+//! Absent on purpose: locks (except two, for the start and the end), threads inside a core, time and files other than `creel_io`'s.
 
 #![warn(clippy::print_stdout, clippy::print_stderr, reason = "they panic where the reader has gone")]
 

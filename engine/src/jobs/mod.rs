@@ -1,6 +1,7 @@
 //! The background jobs of a log: everything beside appending and reading.
 //!
-//! Each file is a value. It owns the job's state as an enum and says what is to be done; `partition/` does it. A job
+//! Each file is a value. It owns the job's state as an enum and says what is to be done; `partition/` does it, but for the IO
+//! that is passed a file or a directory (`commit`, `preallocate`, `segment_reuse`). A job
 //! must not know a partition, and knows a task or a directory only if it is passed one.
 
 pub(crate) mod commit;

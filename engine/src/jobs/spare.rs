@@ -20,7 +20,7 @@ use crate::segment::spare::Spare;
 #[derive(Debug, Default)]
 pub(crate) struct SpareSlot {
     slot: Slot,
-    /// The last segment for whose successor disk space was preallocated, or was about to be.
+    /// What the checkpoint of reused segments says: which segments may hold stale bytes behind their batches.
     announced: Option<ReuseCheckpoint>,
     /// The last segment for whose successor disk space was preallocated, or was to be.
     preallocated_behind: Option<Offset>,

@@ -217,7 +217,6 @@ impl Log {
 
     /// Truncates the log as its files are to be. Everything must be durable, and no sync in flight. Returns the
     /// segments that are no longer part of the log, oldest first, with the one that is cut.
-    /// that the cut goes through included, oldest first.
     pub(crate) fn cut(&mut self, cut: Cut) -> Vec<Rc<Segment>> {
         debug_assert_eq!(self.cursors.durable, self.cursors.next);
         let Cut { end, active, producers } = cut;

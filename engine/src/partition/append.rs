@@ -177,6 +177,9 @@ impl Partition {
     /// Appends, byte for byte, a batch that already has its offsets and its leader epoch, because another log holds it.
     /// It must begin where this log ends. Its producer is remembered but not checked: that was done where the batch was
     /// first appended.
+    ///
+    /// Nothing in the broker calls this yet. A gap before the batch is accepted where the log may have gaps, but reads near
+    /// the end of the log do not know such gaps yet.
     pub fn append_as_is(&self, batch: &Batch) -> Result<PendingAck, AppendAsIsError> {
         let state = self.state();
         state.check_open()?;

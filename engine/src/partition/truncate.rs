@@ -47,6 +47,10 @@ impl Partition {
     /// damage. Until the truncation is done, [`recovery_point`](Self::recovery_point) gives no larger offset either.
     ///
     /// A reader behind the new end may find meanwhile that the file ends early.
+    ///
+    /// Nothing in the broker calls this yet. It is for logs whose offsets have no gaps: behind a gap, the end that is
+    /// returned is not the end of the last batch, and the next start takes the gap for damage. It waits for a moment in
+    /// which everything appended is durable, so a log that is appended to all the time can keep it waiting.
     pub async fn truncate_to(
         &self,
         offset: Offset,

@@ -1,5 +1,6 @@
 //! The side files of a segment: its indexes and the producer snapshot. They are written when the segment is sealed, and
-//! read when they are needed.
+//! read when they are needed. This file owns their reading, writing and removal. It must not know when they are due: that
+//! is `jobs::side_files`, which also counts the leader epochs' file among them.
 //!
 //! Indexes are never the only copy of anything: missing or damaged ones are rebuilt from the batches. A snapshot is the
 //! only copy once retention has dropped the batches before it.

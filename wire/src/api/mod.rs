@@ -1,5 +1,7 @@
 //! One file per API. It describes the API and its versions, and then defines its messages. Structures and fields have
 //! the names of Kafka's message definitions (fields in snake case), so both can be read side by side.
+//!
+//! This room owns the messages and the list of APIs with their versions. It must not know what an API does.
 
 pub mod add_offsets_to_txn;
 pub mod add_partitions_to_txn;
