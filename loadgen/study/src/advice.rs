@@ -7,6 +7,8 @@ pub mod criterion;
 pub mod front;
 pub mod point;
 pub(crate) mod rank;
+#[cfg(any(test, feature = "samples"))]
+pub mod sample;
 pub mod slo;
 pub mod table;
 
@@ -154,7 +156,7 @@ fn told(point: &Point) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use super::point::tests::point;
+    use super::sample::point;
     use super::*;
 
     #[test]

@@ -62,11 +62,6 @@ impl Progress {
         }
     }
 
-    /// More parts than was thought, or fewer.
-    pub fn set_total(&mut self, total: usize) {
-        self.total = Some(total);
-    }
-
     /// A line that stays, above the bar.
     pub fn say(&mut self, line: &str) {
         self.write(&format!("{line}\n"));

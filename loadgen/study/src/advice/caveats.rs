@@ -109,7 +109,7 @@ impl Common {
 
 #[cfg(test)]
 mod tests {
-    use super::super::point::tests::point;
+    use super::super::sample::point;
     use super::*;
 
     #[test]

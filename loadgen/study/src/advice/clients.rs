@@ -218,7 +218,7 @@ impl Measured {
 
 #[cfg(test)]
 mod tests {
-    use super::super::point::tests::point;
+    use super::super::sample::point;
     use super::*;
 
     #[test]

@@ -33,7 +33,7 @@ fn beats(one: &Point, other: &Point) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::point::tests::point;
+    use super::super::sample::point;
     use super::*;
 
     #[test]

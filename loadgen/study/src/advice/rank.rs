@@ -77,7 +77,7 @@ pub(crate) fn compare(order: &[Criterion], one: &Point, other: &Point) -> Orderi
 
 #[cfg(test)]
 mod tests {
-    use super::super::point::tests::point;
+    use super::super::sample::point;
     use super::*;
 
     /// At 10,000 records/s, of which it reached so many.

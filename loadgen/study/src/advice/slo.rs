@@ -150,7 +150,7 @@ impl fmt::Display for Condition {
 
 #[cfg(test)]
 mod tests {
-    use super::super::point::tests::point;
+    use super::super::sample::point;
     use super::*;
 
     #[test]

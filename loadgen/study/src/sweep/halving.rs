@@ -171,7 +171,7 @@ mod tests {
         };
         let cells: Vec<Cell> = (0..4).map(cell).collect();
         let measured = |cell: usize, reached: f64, bytes: f64| {
-            let mut point = crate::advice::point::tests::point(cell, 10_000.0, 10.0, bytes);
+            let mut point = crate::advice::sample::point(cell, 10_000.0, 10.0, bytes);
             (point.records_per_s, point.achieved) = (reached, Some(reached / 10_000.0));
             point
         };
