@@ -55,8 +55,15 @@ pub(crate) const LOOK_AT_ONCE_RECORDS: usize = 16 << 10;
 /// The largest number of records that a refusal of their batch names.
 pub(crate) const BLAMED_RECORDS_MAX: usize = 1000;
 
-/// How long written bytes may wait for their sync while nobody waits for it: no durable ack and no parked fetch.
-pub const COMMIT_LINGER: Duration = Duration::from_millis(10);
+/// How long written bytes may wait for their sync while nobody waits for it: no durable ack, no parked fetch and no
+/// question about the end.
+pub const COMMIT_LINGER: Duration = Duration::from_secs(1);
+
+/// When a partition has this many bytes unsynced, they are synced although nobody waits for it.
+pub(crate) const UNSYNCED_BYTES: u64 = 64 << 20;
+
+/// How long a log rests after a sync before its durability mark is written again.
+pub(crate) const MARK_LINGER: Duration = Duration::from_millis(10);
 
 /// The size of a sector: the smallest unit that a torn write leaves whole.
 pub(crate) const SECTOR_BYTES: usize = 512;

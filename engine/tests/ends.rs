@@ -16,8 +16,9 @@ use creel_io::{now, sleep};
 
 const DIRECTORY: &str = "/data/log";
 
-/// A sync that nobody waits for begins after this; one takes half a millisecond on a calm disk.
-const LINGER: Duration = creel_engine::COMMIT_LINGER;
+/// A sync takes half a millisecond on a calm disk. One that nobody waits for begins much later than this.
+const SOON: Duration = Duration::from_millis(10);
+const _: () = assert!(SOON.as_nanos() < creel_engine::COMMIT_LINGER.as_nanos());
 
 /// Appends a batch of two records as acks=1 does.
 async fn write(partition: &Partition) -> Offset {
@@ -37,7 +38,7 @@ fn what_was_written_is_waited_for_and_its_sync_begins_at_once() {
             let began = now();
             partition.settled().await.unwrap();
             assert_eq!((partition.high_watermark(), partition.durable_end()), (end, end));
-            assert!(began.elapsed() < LINGER, "it took {:?}", began.elapsed());
+            assert!(began.elapsed() < SOON, "it took {:?}", began.elapsed());
         }
     });
 }
@@ -78,12 +79,12 @@ fn what_comes_later_is_not_waited_for() {
                 sleep(Duration::from_micros(20)).await;
             }
         });
-        sleep(LINGER).await;
+        sleep(SOON).await;
         for _ in 0..20 {
             let (end, began) = (partition.log_end(), now());
             partition.settled().await.unwrap();
             assert!(partition.high_watermark() >= end);
-            assert!(began.elapsed() < LINGER, "it took {:?}", began.elapsed());
+            assert!(began.elapsed() < SOON, "it took {:?}", began.elapsed());
         }
         load.abort();
     });
@@ -108,7 +109,22 @@ fn partitions_settle_side_by_side() {
             settling.done().await.unwrap();
         }
         assert!(partitions.iter().all(|partition| partition.high_watermark() == Offset(2)));
-        assert!(began.elapsed() < LINGER, "it took {:?}", began.elapsed());
+        assert!(began.elapsed() < SOON, "it took {:?}", began.elapsed());
+    });
+}
+
+#[test]
+fn who_reads_at_the_end_without_waiting_finds_the_record_soon() {
+    sim::run_with(1, Config::calm(), |_| async move {
+        let partition = open(Path::new(DIRECTORY)).await;
+        let end = write(&partition).await;
+        sleep(SOON).await;
+        assert_eq!(partition.high_watermark(), Offset(0), "nobody has asked");
+        for _ in 0..2 {
+            partition.read(Offset(0), Isolation::HighWatermark, 1000, true).await.unwrap();
+            sleep(SOON).await;
+        }
+        assert_eq!((partition.high_watermark(), partition.durable_end()), (end, end));
     });
 }
 

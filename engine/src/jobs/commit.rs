@@ -17,9 +17,10 @@ use crate::config::Durability;
 use crate::error::is_disk_full;
 use crate::fault_points::{self, Bug};
 use crate::jobs::hw_waiters::HwWaiters;
-use crate::limits::COMMIT_LINGER;
+use crate::limits::{COMMIT_LINGER, UNSYNCED_BYTES};
 use crate::log::epochs::LeaderEpochs;
-use crate::log::{Cursors, End};
+use crate::log::{Cursors, End, Log};
+use crate::offset::Offset;
 use crate::segment::Segment;
 use crate::segment::checkpoints::write_epochs;
 
@@ -39,6 +40,23 @@ enum Phase {
     Lingering { until: Instant },
     /// A sync is in flight.
     Syncing { covers: End },
+}
+
+/// What a log has written and not synced.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Backlog {
+    pub(crate) synced: Offset,
+    pub(crate) durable: Offset,
+    pub(crate) written: Offset,
+    /// The number of bytes written since the last sync began.
+    pub(crate) bytes: u64,
+}
+
+impl Backlog {
+    pub(crate) fn of(log: &Log) -> Self {
+        let Cursors { synced, durable, written, .. } = *log.cursors();
+        Self { synced, durable, written, bytes: log.unsynced_bytes() }
+    }
 }
 
 /// What the caller has to do.
@@ -63,19 +81,19 @@ impl Commit {
     /// What is due after a write, or when someone begins to wait for a sync.
     pub(crate) fn after_write(
         &mut self,
-        cursors: &Cursors,
+        log: Backlog,
         durability: Durability,
         waiters: &HwWaiters,
         now: impl FnOnce() -> Instant,
     ) -> Option<Due> {
-        let unsynced = cursors.written - cursors.durable;
-        if unsynced == 0 || self.is_syncing() {
+        if log.synced == log.written || self.is_syncing() {
             return None;
         }
         let linger = match durability {
-            Durability::GroupCommit if self.tickets > 0 || !waiters.is_empty() => return Some(Due::Sync),
+            Durability::GroupCommit if self.is_awaited(log, waiters) => return Some(Due::Sync),
+            Durability::GroupCommit if log.bytes >= UNSYNCED_BYTES => return Some(Due::Sync),
             Durability::GroupCommit => COMMIT_LINGER,
-            Durability::Relaxed { records: Some(most), .. } if unsynced as u64 >= most => {
+            Durability::Relaxed { records: Some(most), .. } if (log.written - log.synced) as u64 >= most => {
                 return Some(Due::Sync);
             }
             Durability::Relaxed { after, .. } => after?,
@@ -86,6 +104,11 @@ impl Commit {
         let until = now() + linger;
         self.phase = Phase::Lingering { until };
         Some(Due::Alarm(until))
+    }
+
+    /// Whether someone waits for what is written and not durable.
+    fn is_awaited(&self, log: Backlog, waiters: &HwWaiters) -> bool {
+        log.durable < log.written && (self.tickets > 0 || !waiters.is_empty())
     }
 
     /// What is due when an alarm goes off. `None`: no sync is delayed any more.

@@ -12,8 +12,8 @@ fn end(offset: i64) -> End {
     End { offset: Offset(offset), place }
 }
 
-fn cursors(written: i64, durable: i64) -> Cursors {
-    Cursors { written: Offset(written), next: Offset(written), ..Cursors::at(Offset(0), end(durable)) }
+fn backlog(written: i64, synced: i64, bytes: u64) -> Backlog {
+    Backlog { synced: Offset(synced), durable: Offset(synced), written: Offset(written), bytes }
 }
 
 const RELAXED: Durability = Durability::Relaxed { records: Some(100), after: Some(Duration::from_nanos(50)) };
@@ -25,7 +25,9 @@ struct Walk {
     durability: Durability,
     now: u64,
     written: i64,
-    durable: i64,
+    synced: i64,
+    /// How much was written since the last sync began.
+    bytes: u64,
     tickets: usize,
     covers: Option<i64>,
     /// When the oldest unsynced write for which nobody waits was first seen.
@@ -42,7 +44,8 @@ impl Walk {
             durability,
             now: 0,
             written: 0,
-            durable: 0,
+            synced: 0,
+            bytes: 0,
             tickets: 0,
             covers: None,
             alarm: None,
@@ -50,15 +53,18 @@ impl Walk {
     }
 
     fn ask(&mut self) {
-        let (now, cursors) = (Instant::from_nanos(self.now), cursors(self.written, self.durable));
-        let due = self.commit.after_write(&cursors, self.durability, &self.waiters, || now);
-        let unsynced = self.written - self.durable;
+        let now = Instant::from_nanos(self.now);
+        let backlog = backlog(self.written, self.synced, self.bytes);
+        let due = self.commit.after_write(backlog, self.durability, &self.waiters, || now);
+        let unsynced = self.written - self.synced;
         if self.covers.is_some() || unsynced == 0 {
             assert_eq!(due, None, "one sync at a time, and none of nothing");
             return;
         }
         let (is_urgent, linger) = match self.durability {
-            Durability::GroupCommit => (self.tickets > 0, COMMIT_LINGER.as_nanos() as u64),
+            Durability::GroupCommit => {
+                (self.tickets > 0 || self.bytes >= UNSYNCED_BYTES, COMMIT_LINGER.as_nanos() as u64)
+            }
             Durability::Relaxed { .. } => (unsynced >= 100, 50),
         };
         match due {
@@ -78,12 +84,13 @@ impl Walk {
     fn begin(&mut self) {
         self.commit.begin(end(self.written));
         self.covers = Some(self.written);
+        self.bytes = 0;
         self.alarm = None;
     }
 
     fn end(&mut self) {
         assert_eq!(self.commit.end(), self.covers.map(end));
-        self.durable = self.covers.take().unwrap();
+        self.synced = self.covers.take().unwrap();
         self.ask();
     }
 
@@ -105,7 +112,7 @@ impl Walk {
         self.durability = if self.durability == RELAXED { Durability::GroupCommit } else { RELAXED };
         self.commit.stop_lingering();
         self.alarm = None;
-        if self.covers.is_none() && self.durable < self.written {
+        if self.covers.is_none() && self.synced < self.written {
             self.begin();
         }
     }
@@ -126,6 +133,7 @@ impl Walk {
             5 => self.change_settings(),
             _ => {
                 self.written += 1 + self.random.below(30) as i64;
+                self.bytes += self.random.below(UNSYNCED_BYTES / 4);
                 self.ask();
             }
         }
@@ -147,9 +155,20 @@ fn a_sync_is_due_when_the_rules_say_so_and_never_two_at_once() {
 fn whoever_waits_at_the_high_watermark_hastens_the_sync() {
     let (mut commit, mut waiters, now) = (Commit::default(), HwWaiters::default(), Instant::from_nanos(7));
     let mut ask =
-        |waiters: &HwWaiters| commit.after_write(&cursors(2, 1), Durability::GroupCommit, waiters, || now);
+        |waiters: &HwWaiters| commit.after_write(backlog(2, 1, 9), Durability::GroupCommit, waiters, || now);
     assert_eq!(ask(&waiters), Some(Due::Alarm(now + COMMIT_LINGER)));
     assert_eq!(ask(&waiters), None);
     waiters.wait(None, Offset(1), std::task::Waker::noop());
     assert_eq!(ask(&waiters), Some(Due::Sync));
+}
+
+#[test]
+fn what_is_durable_already_need_not_be_synced_at_once() {
+    let (mut commit, mut waiters, now) = (Commit::default(), HwWaiters::default(), Instant::from_nanos(7));
+    commit.add_ticket();
+    waiters.wait(None, Offset(9), std::task::Waker::noop());
+    let mut ask = |backlog| commit.after_write(backlog, Durability::GroupCommit, &waiters, || now);
+    let durable = Backlog { durable: Offset(2), ..backlog(2, 1, 9) };
+    assert_eq!(ask(durable), Some(Due::Alarm(now + COMMIT_LINGER)));
+    assert_eq!(ask(Backlog { written: Offset(3), ..durable }), Some(Due::Sync));
 }

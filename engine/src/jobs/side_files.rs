@@ -66,11 +66,11 @@ impl SideFiles {
         self.lacks_snapshot = lacks;
     }
 
-    /// The recovery point: recovery need not look at anything before it. It lies at or before `durable`, and the side
+    /// The recovery point: recovery need not look at anything before it. It lies at or before `synced`, and the side
     /// files of all segments before it are durable.
-    pub(crate) fn recovery_point(&self, durable: Offset) -> Offset {
+    pub(crate) fn recovery_point(&self, synced: Offset) -> Offset {
         let due = self.due.iter().min().copied();
-        due.into_iter().chain(self.epochs_lag).chain(self.cut).fold(durable, Offset::min)
+        due.into_iter().chain(self.epochs_lag).chain(self.cut).fold(synced, Offset::min)
     }
 
     /// Notes that a sync wrote the epochs, or had no disk space for them. Without space they stay due, and until they

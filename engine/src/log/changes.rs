@@ -114,15 +114,16 @@ impl Log {
         if self.staging.is_empty() {
             return None;
         }
-        let durable = self.cursors.durable;
-        let tail = self.active.tail(durable, self.active.end_position() + self.staging.total());
+        let synced = self.cursors.synced;
+        let tail = self.active.tail(synced, self.active.end_position() + self.staging.total());
         self.staging.push_tail(&tail);
-        Some(WritePlan { durable })
+        Some(WritePlan { synced })
     }
 
     /// Notes that the staged batches are in the file. Returns those who wait for it; the caller tells them.
     pub(crate) fn wrote(&mut self, plan: WritePlan, index_interval_bytes: u64) -> Rc<WriteGroup> {
-        self.active.note_mark(plan.durable);
+        self.active.note_mark(plan.synced);
+        self.unsynced.bytes += self.staging.total();
         for batch in &self.staging.batches {
             self.active.note(batch, index_interval_bytes);
             self.recent.push(batch);
@@ -170,8 +171,8 @@ impl Log {
         self.unsynced.epochs = true;
     }
 
-    /// Notes that a sync has ended: everything before `end` is on the medium.
-    pub(crate) fn synced(&mut self, end: Offset) {
+    /// Notes that a sync of the segments has ended: their files hold everything before `end` on the medium.
+    pub(crate) fn synced(&mut self, end: End) {
         self.cursors.sync(end);
         self.check_invariants();
     }
@@ -215,10 +216,10 @@ impl Log {
         gone
     }
 
-    /// Truncates the log as its files are to be. Everything must be durable, and no sync in flight. Returns the
+    /// Truncates the log as its files are to be. Everything must be synced, and no sync in flight. Returns the
     /// segments that are no longer part of the log, oldest first, with the one that is cut.
     pub(crate) fn cut(&mut self, cut: Cut) -> Vec<Rc<Segment>> {
-        debug_assert_eq!(self.cursors.durable, self.cursors.next);
+        debug_assert_eq!(self.cursors.synced, self.cursors.next);
         let Cut { end, active, producers } = cut;
         let at = self.segments.partition_point(|segment| segment.base < active.base);
         let gone = self.segments.split_off(at);

@@ -1,15 +1,19 @@
-//! How far a log has come: five offsets, and the order between them.
+//! How far a log has come: six offsets, and the order between them.
 //!
 //! ```text
 //!  log_start      high_watermark  durable    written      next
-//!  |              |               |          |            |
-//!  +--------------+---------------+----------+------------+
+//!  |       synced |               |          |            |
+//!  |       |      |               |          |            |
+//!  +-------+------+---------------+----------+------------+
 //!  | served to consumers          | in the   | staged in  |
 //!  |                              | page     | this turn  |
 //!  |                              | cache    |            |
 //! ```
 //!
-//! `log_start <= high_watermark <= written <= next` and `durable <= written`. With group commit, the default,
+//! `durable`: a power cut takes back nothing before it. `synced`: the segments' own files hold everything before it on
+//! the medium. The two differ where something besides a sync of the segment makes a batch durable.
+//!
+//! `log_start <= high_watermark <= written <= next` and `synced <= durable <= written`. With group commit, the default,
 //! `high_watermark == durable`: a consumer never reads what a power cut can take back. Where `flush.messages` or
 //! `flush.ms` relax it, `high_watermark == written`.
 //!
@@ -38,7 +42,9 @@ pub(crate) struct Cursors {
     pub(crate) log_start: Offset,
     pub(crate) high_watermark: Offset,
     pub(crate) high_watermark_place: Place,
+    pub(crate) synced: Offset,
     pub(crate) durable: Offset,
+    pub(crate) durable_place: Place,
     pub(crate) written: Offset,
     pub(crate) next: Offset,
 }
@@ -51,7 +57,9 @@ impl Cursors {
             log_start,
             high_watermark: offset,
             high_watermark_place: place,
+            synced: offset,
             durable: offset,
+            durable_place: place,
             written: offset,
             next: offset,
         };
@@ -77,9 +85,18 @@ impl Cursors {
         self.check_invariants();
     }
 
-    /// Notes that everything before `end` is on the medium.
-    pub(super) fn sync(&mut self, end: Offset) {
-        self.durable = self.durable.max(end);
+    /// Notes that a sync of the segments has ended: their files hold everything before `end` on the medium.
+    pub(super) fn sync(&mut self, end: End) {
+        self.synced = self.synced.max(end.offset);
+        self.make_durable(end);
+    }
+
+    /// Notes that a power cut takes back nothing before `end`.
+    pub(super) fn make_durable(&mut self, end: End) {
+        if end.offset > self.durable {
+            self.durable = end.offset;
+            self.durable_place = end.place;
+        }
         self.check_invariants();
     }
 
@@ -108,7 +125,11 @@ impl Cursors {
             self.high_watermark = end.offset;
             self.high_watermark_place = end.place;
         }
-        self.durable = self.durable.min(end.offset);
+        self.synced = self.synced.min(end.offset);
+        if self.durable >= end.offset {
+            self.durable = end.offset;
+            self.durable_place = end.place;
+        }
         self.written = end.offset;
         self.next = end.offset;
         self.check_invariants();
@@ -117,7 +138,9 @@ impl Cursors {
     fn check_invariants(&self) {
         debug_assert!(self.log_start <= self.high_watermark, "{self:?}");
         debug_assert!(self.high_watermark <= self.written, "{self:?}");
+        debug_assert!(self.synced <= self.durable, "{self:?}");
         debug_assert!(self.durable <= self.written, "{self:?}");
+        debug_assert!(self.durable_place.segment <= self.durable, "{self:?}");
         debug_assert!(self.written <= self.next, "{self:?}");
         debug_assert!(self.high_watermark_place.segment <= self.high_watermark, "{self:?}");
     }

@@ -65,6 +65,8 @@ pub(crate) struct Unsynced {
     pub(crate) directory: bool,
     /// Whether the epochs on the medium are out of date.
     pub(crate) epochs: bool,
+    /// The number of bytes written since the last sync began.
+    pub(crate) bytes: u64,
 }
 
 /// What opening the log found.
@@ -111,8 +113,8 @@ pub(crate) struct Staged {
 /// What a write holds besides the batches.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct WritePlan {
-    /// The durable offset that the mark behind the batches will hold.
-    durable: Offset,
+    /// The synced offset that the mark behind the batches will hold.
+    synced: Offset,
 }
 
 /// What a truncated log ends with.
@@ -237,6 +239,11 @@ impl Log {
     /// times. After more than one truncation since then this is unknown, and the answer is `false`.
     pub(crate) fn holds(&self, end: Offset, cuts: u64) -> bool {
         self.cuts == cuts || (self.cuts == cuts + 1 && end <= self.last_cut)
+    }
+
+    /// The number of bytes written since the last sync began.
+    pub(crate) fn unsynced_bytes(&self) -> u64 {
+        self.unsynced.bytes
     }
 
     /// Whether no sync has covered yet what was written to `segment`.

@@ -41,7 +41,7 @@ struct Walk {
     durable: i64,
     written: i64,
     /// Where the sync that is in flight ends.
-    syncing: Option<i64>,
+    syncing: Option<End>,
 }
 
 impl Walk {
@@ -163,8 +163,8 @@ impl Walk {
     fn sync(&mut self) {
         match self.syncing.take() {
             Some(end) => {
-                self.log.synced(Offset(end));
-                self.durable = self.durable.max(end);
+                self.log.synced(end);
+                self.durable = self.durable.max(end.offset.0);
             }
             None => {
                 let unsynced = self.log.take_unsynced();
@@ -174,7 +174,7 @@ impl Walk {
                         || unsynced.segments.iter().any(|segment| segment.base.0 == known.segment)
                 };
                 assert!(first.is_none_or(is_covered), "what is not durable is synced");
-                self.syncing = Some(self.written);
+                self.syncing = Some(self.log.end());
             }
         }
     }
@@ -258,9 +258,10 @@ impl Walk {
 
     fn check(&self) {
         let log = &self.log;
-        let Cursors { log_start, high_watermark, durable, written, next, .. } = *log.cursors();
+        let Cursors { log_start, high_watermark, synced, durable, written, next, .. } = *log.cursors();
         let model = [self.log_start, self.high_watermark, self.durable, self.written, self.next()];
         assert_eq!([log_start, high_watermark, durable, written, next], model.map(Offset));
+        assert_eq!(synced, durable);
         assert_eq!(log.last_stable(), high_watermark);
         let bases: Vec<_> = log.segments().iter().map(|segment| segment.base.0).collect();
         assert_eq!(bases, self.segments);

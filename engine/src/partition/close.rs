@@ -46,7 +46,7 @@ impl Partition {
 /// Whether every appended batch is on the medium, and nothing writes any more.
 fn is_settled(state: &State) -> bool {
     let log = state.log.borrow();
-    log.cursors().next == log.cursors().durable && state.running.is_quiet()
+    log.cursors().next == log.cursors().synced && state.running.is_quiet()
 }
 
 /// Ends appends, and waits for the tasks that still run. Another partition of the same name may be opened afterwards.

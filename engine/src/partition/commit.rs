@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use creel_io::{Instant, fs};
 
-use crate::jobs::commit::{Due, ToSync};
+use crate::jobs::commit::{Backlog, Due, ToSync};
 use crate::jobs::running::Work;
 use crate::jobs::side_files::StartStep;
 use crate::jobs::visibility::Visibility;
@@ -21,7 +21,7 @@ pub(crate) fn start(state: &Rc<State>) {
     let due = {
         let (log, waiters) = (state.log.borrow(), state.hw_waiters.borrow());
         let mut commit = state.commit.borrow_mut();
-        commit.after_write(log.cursors(), state.durability(), &waiters, creel_io::now)
+        commit.after_write(Backlog::of(&log), state.durability(), &waiters, creel_io::now)
     };
     match due {
         Some(Due::Sync) => begin(state),
@@ -61,7 +61,7 @@ async fn sync(state: &Rc<State>, work: ToSync) {
         log.epochs_are_unsynced();
     }
     let Some(covers) = covers else { return };
-    log.synced(covers.offset);
+    log.synced(covers);
     if state.turn_writer.times().is_some() {
         state.sync_times.note(covers.offset, creel_io::now());
     }
@@ -106,21 +106,21 @@ pub(crate) fn durability_changed(state: &Rc<State>) {
             let end = log.end();
             state.raise_high_watermark(&mut log, end);
         }
-        log.cursors().durable < log.cursors().written
+        log.cursors().synced < log.cursors().written
     };
     if is_due && state.is_healthy() && !state.commit.borrow().is_syncing() {
         begin(state);
     }
 }
 
-/// Syncs everything that is written now, whatever the topic's settings. Returns whether it is durable.
+/// Syncs everything that is written now, whatever the topic's settings. Returns whether it is synced.
 pub(crate) async fn sync_now(state: &Rc<State>) -> bool {
     let target = state.log.borrow().cursors().written;
-    let is_durable = || state.log.borrow().cursors().durable >= target;
-    while !is_durable() && state.is_healthy() {
+    let is_synced = || state.log.borrow().cursors().synced >= target;
+    while !is_synced() && state.is_healthy() {
         begin_or_await(state).await;
     }
-    is_durable()
+    is_synced()
 }
 
 async fn begin_or_await(state: &Rc<State>) {

@@ -81,15 +81,16 @@ impl Partition {
         self.0.log.borrow().cursors().next
     }
 
-    /// The end of the batches on the medium.
+    /// The end of the batches that a power cut can't take back.
     pub fn durable_end(&self) -> Offset {
         self.0.log.borrow().cursors().durable
     }
 
-    /// The recovery point for the checkpoint: everything before it is on the medium, with its side files, so recovery
+    /// The recovery point for the checkpoint: the segments hold everything before it on the medium, with its side files. So recovery
     /// need not look at it again.
     pub fn recovery_point(&self) -> Offset {
-        self.0.side_files.borrow().recovery_point(self.durable_end())
+        let synced = self.0.log.borrow().cursors().synced;
+        self.0.side_files.borrow().recovery_point(synced)
     }
 
     /// The epoch that appends are stamped with.

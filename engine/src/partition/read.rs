@@ -17,8 +17,9 @@ use crate::fault_points::{self, Bug};
 use crate::format::batch::BatchHeader;
 use crate::log::{Log, Place};
 use crate::offset::{FilePosition, Offset};
+use crate::partition::append::Ticket;
 use crate::partition::state::State;
-use crate::partition::{Partition, open_files};
+use crate::partition::{Partition, commit, open_files};
 use crate::segment::Segment;
 use crate::segment::files::{load_indexes, rebuild_indexes};
 use crate::segment::scan::Scan;
@@ -79,6 +80,9 @@ impl Partition {
             Isolation::HighWatermark => outcome.high_watermark,
             Isolation::LastStable => outcome.last_stable,
         };
+        if from >= outcome.high_watermark {
+            commit_soon(state);
+        }
         if from >= limit || max_bytes == 0 && !at_least_one {
             return Ok(outcome);
         }
@@ -98,6 +102,18 @@ impl Partition {
             },
         };
         Ok(outcome)
+    }
+}
+
+/// Begins to make visible what is written and not committed yet. Someone who reads without waiting finds it next time.
+fn commit_soon(state: &Rc<State>) {
+    let is_behind = {
+        let log = state.log.borrow();
+        log.cursors().high_watermark < log.cursors().written
+    };
+    if is_behind {
+        let _ticket = Ticket::new(&**state);
+        commit::start(state);
     }
 }
 

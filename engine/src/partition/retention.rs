@@ -30,12 +30,12 @@ pub(crate) fn retain_soon(state: &Rc<State>, now_ms: i64) {
     });
 }
 
-/// Drops what retention no longer keeps, as far as it is durable.
+/// Drops what retention no longer keeps, as far as it is synced.
 async fn retain(state: &Rc<State>, now_ms: i64) -> io::Result<()> {
     load_largest(state, now_ms).await?;
     let due = {
         let log = state.log.borrow();
-        let limit = log.cursors().high_watermark.min(log.cursors().durable);
+        let limit = log.cursors().high_watermark.min(log.cursors().synced);
         decide(&log, &state.config.borrow(), limit, now_ms)
     };
     match due {
@@ -74,15 +74,15 @@ fn move_start(state: &State, offset: Offset) {
     state.reclaim.borrow_mut().add(gone);
 }
 
-/// Makes the segments before `offset` durable before they are dropped. Otherwise a crash could bring such a segment
+/// Syncs the segments before `offset` before they are dropped. Otherwise a crash could bring such a segment
 /// back torn, without what it said about producers. This makes a difference only where durability is relaxed.
 async fn make_safe_before(state: &Rc<State>, offset: Offset) -> io::Result<()> {
-    let (frees_segment, is_durable) = {
+    let (frees_segment, is_synced) = {
         let log = state.log.borrow();
         let frees_segment = log.segments().get(1).is_some_and(|second| second.base <= offset);
-        (frees_segment, log.cursors().durable >= offset)
+        (frees_segment, log.cursors().synced >= offset)
     };
-    if frees_segment && !is_durable && !commit::sync_now(state).await {
+    if frees_segment && !is_synced && !commit::sync_now(state).await {
         return Err(io::Error::other("the log's storage failed"));
     }
     let lacks_snapshot = state.side_files.borrow().lacks_snapshot();
@@ -92,8 +92,8 @@ async fn make_safe_before(state: &Rc<State>, offset: Offset) -> io::Result<()> {
 /// Writes a missing producer snapshot. Until it exists, or a roll has left another one, only the first segments hold
 /// the state of their producers.
 async fn write_missing_snapshot(state: &State) -> io::Result<()> {
-    let Cursors { next, durable, .. } = *state.log.borrow().cursors();
-    if next != durable {
+    let Cursors { next, synced, .. } = *state.log.borrow().cursors();
+    if next != synced {
         return Err(io::Error::other(
             "a producer snapshot is missing: retention waits for a quiet moment or a roll",
         ));

@@ -80,7 +80,7 @@ async fn settle(state: &Rc<State>) -> Result<(), TruncateError> {
         }
         let is_durable = {
             let log = state.log.borrow();
-            log.cursors().next == log.cursors().durable
+            log.cursors().next == log.cursors().synced
         };
         let is_busy = !state.running.is_quiet() || state.running.has(Work::Spare);
         if is_durable && !is_busy {

@@ -76,9 +76,9 @@ fn rest(state: &Rc<State>, now_ms: i64) {
     let expiry = i64::try_from(state.config.borrow().producer_id_expiration_ms).unwrap_or(i64::MAX);
     let mut log = state.log.borrow_mut();
     log.rest(now_ms.saturating_sub(expiry), |sealed| state.side_files.borrow().is_due(sealed));
-    let Cursors { written, next, durable, .. } = *log.cursors();
+    let Cursors { written, next, synced, .. } = *log.cursors();
     let mut idleness = state.idleness.take();
-    let is_idle = next == durable && idleness.is_idle(written);
+    let is_idle = next == synced && idleness.is_idle(written);
     state.idleness.set(idleness);
     if is_idle && !state.running.has(Work::Truncate) {
         log.active().log.close();
