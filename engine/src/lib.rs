@@ -56,7 +56,6 @@ pub use log::epochs::LeaderEpochs;
 pub use log::producers::AppendOrigin;
 pub use log::record_times::{LookBudget, LookError, NO_TIMESTAMP, TimestampRules};
 pub use offset::{FilePosition, LeaderEpoch, Offset};
-pub use partition::Partition;
 pub use partition::append::{Ack, PendingAck};
 pub use partition::append_times::AppendTimes;
 pub use partition::open::OpenLog;
@@ -65,6 +64,7 @@ pub use partition::settle::Settling;
 pub use partition::state::TurnWriter;
 pub use partition::timestamps::FoundByTime;
 pub use partition::watching::Watching;
+pub use partition::{NotDurable, Partition};
 pub use recover::checkpoint_files::{Checkpoint, CheckpointFiles, LastStop};
 pub use recover::log_directory::{
     FoundDirectories, find_partitions, read_topic_id, remove_partition, write_topic_id,

@@ -6,12 +6,15 @@ mod support;
 use std::time::Duration;
 
 use bytes::Bytes;
+use creel_engine::COMMIT_LINGER;
 use creel_io::net::More;
 use creel_io::{now, sleep, spawn};
 use creel_server::config::Config;
 use creel_wire::api::metadata::MetadataRequest;
+use creel_wire::api::produce::ProduceRequest;
+use serde_json::Value;
 use support::http::{ADMIN, connect, exchange, get, rest};
-use support::{Connector, story};
+use support::{Connector, batch, produce_request, story};
 
 async fn is_healthy(broker: Connector) -> bool {
     get(broker, "/health").await == (200, "ok\n".to_owned())
@@ -29,10 +32,45 @@ fn it_answers_and_closes() {
     });
 }
 
+/// The numbers of partitions, records and bytes of `GET /durability`, over all cores.
+async fn not_durable(broker: Connector) -> [u64; 3] {
+    let (status, body) = get(broker, "/durability").await;
+    assert_eq!(status, 200, "{body}");
+    let told: Value = serde_json::from_str(&body).unwrap();
+    let sum = |field: fn(&Value) -> &Value| {
+        told["cores"].as_array().unwrap().iter().map(|core| field(core).as_u64().unwrap()).sum()
+    };
+    [
+        sum(|core| &core["partitions"]),
+        sum(|core| &core["acked_not_durable"]["records"]),
+        sum(|core| &core["acked_not_durable"]["bytes"]),
+    ]
+}
+
+#[test]
+fn it_tells_what_is_acknowledged_and_not_durable() {
+    story(&[ADMIN], |broker| async move {
+        let mut client = broker.connect().await;
+        client.create_topic("orders", 2).await;
+        let records = batch(&["a", "b"]);
+        let size = records.bytes().len() as u64;
+        for partition in [0, 1, 1] {
+            let request = produce_request("orders", partition, records.bytes().clone(), 1);
+            client.call::<ProduceRequest>(9, &request).await;
+        }
+        assert_eq!(not_durable(broker).await, [2, 6, 3 * size]);
+        let request = produce_request("orders", 1, records.bytes().clone(), -1);
+        client.call::<ProduceRequest>(9, &request).await;
+        assert_eq!(not_durable(broker).await, [1, 2, size]);
+        sleep(2 * COMMIT_LINGER).await;
+        assert_eq!(not_durable(broker).await, [0, 0, 0]);
+    });
+}
+
 #[test]
 fn it_answers_who_shuts_down_its_side_after_the_request() {
     story(&[ADMIN], |broker| async move {
-        for path in ["/health", "/stages"] {
+        for path in ["/health", "/stages", "/durability"] {
             let stream = connect(broker).await;
             let request = format!("GET {path} HTTP/1.1\r\nHost: broker\r\n\r\n");
             stream.send_all(Bytes::from(request), More::No).await.unwrap();

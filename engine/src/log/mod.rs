@@ -246,6 +246,13 @@ impl Log {
         self.unsynced.bytes
     }
 
+    /// The number of written bytes that a power cut could take back.
+    pub(crate) fn bytes_not_durable(&self) -> u64 {
+        let Place { segment, position } = self.cursors.durable_place;
+        let behind: u64 = self.segments_from(segment).iter().map(|segment| segment.length()).sum();
+        behind.saturating_sub(position.0)
+    }
+
     /// Whether no sync has covered yet what was written to `segment`.
     pub(crate) fn is_unsynced(&self, segment: &Rc<Segment>) -> bool {
         self.unsynced.segments.iter().any(|other| Rc::ptr_eq(other, segment))

@@ -27,16 +27,34 @@ pub(crate) mod waiting;
 pub(crate) mod watching;
 
 use std::io;
+use std::ops::AddAssign;
 use std::rc::Rc;
 
 use crate::config::LogConfig;
 use crate::directory::TopicPartition;
 use crate::format::bad_ranges::BadRange;
 use crate::jobs::hw_waiters::Seen;
+use crate::log::Cursors;
 use crate::offset::{LeaderEpoch, Offset};
 use crate::partition::state::{Health, State};
 use crate::partition::waiting::wait_past;
 use crate::recover::recovered_log::RecoveryReport;
+
+/// What is written, and a power cut could take back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NotDurable {
+    /// The number of records.
+    pub records: u64,
+    /// The size of their batches in bytes.
+    pub bytes: u64,
+}
+
+impl AddAssign for NotDurable {
+    fn add_assign(&mut self, other: Self) {
+        self.records += other.records;
+        self.bytes += other.bytes;
+    }
+}
 
 /// A partition's log. A clone is a handle to the same log.
 #[derive(Clone, Debug)]
@@ -84,6 +102,13 @@ impl Partition {
     /// The end of the batches that a power cut can't take back.
     pub fn durable_end(&self) -> Offset {
         self.0.log.borrow().cursors().durable
+    }
+
+    /// What is written, so acknowledged with acks=1, and a power cut could take back.
+    pub fn not_durable(&self) -> NotDurable {
+        let log = self.0.log.borrow();
+        let Cursors { durable, written, .. } = *log.cursors();
+        NotDurable { records: (written - durable) as u64, bytes: log.bytes_not_durable() }
     }
 
     /// The recovery point for the checkpoint: the segments hold everything before it on the medium, with its side files. So recovery

@@ -9,6 +9,7 @@
 mod directory;
 mod file;
 mod lock;
+mod mount;
 mod options;
 mod ring_file;
 mod space;
@@ -19,6 +20,7 @@ pub use directory::{
 pub(crate) use file::FileBackend;
 pub use file::{File, FileSlice, WeakFile};
 pub use lock::{DirLock, lock_exclusive};
+pub use mount::{Mount, mount_of};
 pub use options::OpenOptions;
 pub(crate) use ring_file::RingFile;
 pub use space::{Space, space};

@@ -8,6 +8,7 @@
 //!
 //! A connection serves one request and lives at most `ADMIN_REQUEST_MS`, whatever its other end does.
 
+mod durability;
 mod stages;
 mod stream;
 
@@ -97,8 +98,9 @@ async fn answer(core: &Rc<Core>, request: &Request<Incoming>) -> Answer {
     }
     match request.uri().path() {
         "/health" => text(StatusCode::OK, "ok\n"),
+        "/durability" => json(durability::report(core).await),
         "/stages" => json(stages::report(core).await),
-        _ => text(StatusCode::NOT_FOUND, "there are /health and /stages\n"),
+        _ => text(StatusCode::NOT_FOUND, "there are /health, /stages and /durability\n"),
     }
 }
 

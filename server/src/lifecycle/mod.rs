@@ -9,6 +9,7 @@ mod banner;
 mod data_dir;
 mod exposure_warning;
 mod failure;
+mod file_system;
 mod listen;
 mod shutdown;
 mod start;

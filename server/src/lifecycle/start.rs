@@ -15,7 +15,7 @@ use creel_wire::Uuid;
 use super::banner::{Banner, Listening};
 use super::failure::Failure;
 use super::listen::{listen_for_admin, listen_on};
-use super::{accept, data_dir, shutdown, start_progress, upkeep};
+use super::{accept, data_dir, file_system, shutdown, start_progress, upkeep};
 use crate::config::Config;
 use crate::core::node::Node;
 use crate::core::{Core, ask_all_cores};
@@ -95,6 +95,7 @@ async fn lead(core: &Rc<Core>, setup: &Setup, began: Instant) -> Result<(), Fail
 }
 
 async fn lead_locked(core: &Rc<Core>, setup: &Setup, data_dir: &Path, began: Instant) -> Result<(), Failure> {
+    spawn(file_system::tell(data_dir.to_owned()));
     // Bound before recovery, so that a taken port is told at once; clients wait in the backlog meanwhile.
     let (listeners, addresses) = listen_on(&core.node.config.listeners).await?;
     let admin = core.node.config.admin.map(listen_for_admin).transpose()?;

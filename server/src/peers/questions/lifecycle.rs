@@ -1,7 +1,7 @@
 //! What core 0 asks of every core: how far it is, how far its partitions are safe, and to finish.
 
-use creel_engine::Offset;
-use creel_engine::TopicPartition;
+use creel_engine::{NotDurable, Offset, TopicPartition};
+use creel_io::CoreId;
 
 /// See [`super::AnyQuestion::Progress`].
 pub(crate) struct ReadProgress;
@@ -17,6 +17,17 @@ pub(crate) struct Progress {
 
 /// See [`super::AnyQuestion::Stages`].
 pub(crate) struct ReadStages;
+
+/// See [`super::AnyQuestion::Durability`].
+pub(crate) struct ReadDurability;
+
+/// What a core's partitions have written and not made durable.
+pub(crate) struct DurabilityOfCore {
+    pub(crate) core: CoreId,
+    /// How many partitions have any.
+    pub(crate) partitions: u64,
+    pub(crate) not_durable: NotDurable,
+}
 
 /// See [`super::AnyQuestion::Quiesce`].
 pub(crate) struct Quiesce;

@@ -25,7 +25,8 @@ use crate::topics::replicas::opening::Opened;
 pub(crate) use fetch::{FetchLimits, FetchShare, FoundPartition, Read, WatchShare};
 pub(crate) use groups::ListGroups;
 pub(crate) use lifecycle::{
-    Progress, Quiesce, ReadProgress, ReadStages, RecoveryPoint, TakeCheckpoint, WriteCheckpoint,
+    DurabilityOfCore, Progress, Quiesce, ReadDurability, ReadProgress, ReadStages, RecoveryPoint,
+    TakeCheckpoint, WriteCheckpoint,
 };
 pub(crate) use lookups::{
     DeletedRecords, EpochLookup, MeasurePartitions, OffsetLookup, OffsetsFound, PartitionSize,
@@ -67,6 +68,8 @@ macro_rules! for_each_question {
             Progress: ReadProgress => Progress;
             /// Say where the time of your requests went.
             Stages: ReadStages => (CoreId, StagesOfCore);
+            /// Say what you have written and not made durable.
+            Durability: ReadDurability => DurabilityOfCore;
             /// Say how large your partitions are.
             Measure: MeasurePartitions => Vec<PartitionSize>;
             /// Ask the coordinator of a partition's groups.
