@@ -7,7 +7,6 @@
 
 use std::cell::RefMut;
 use std::future::poll_fn;
-use std::ops::Deref;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -24,6 +23,7 @@ use crate::log::staging::WriteGroup;
 use crate::log::{Log, Moment, Stage, Staged};
 use crate::offset::Offset;
 use crate::partition::state::State;
+use crate::partition::ticket::Ticket;
 use crate::partition::waiting::wait_past;
 use crate::partition::{Partition, roll, turn_writer};
 
@@ -117,22 +117,6 @@ impl PendingAck {
             None => Poll::Ready(Ok(())),
         })
         .await
-    }
-}
-
-/// While it is held, a sync begins right after each write.
-pub(crate) struct Ticket<S: Deref<Target = State>>(S);
-
-impl<S: Deref<Target = State>> Ticket<S> {
-    pub(crate) fn new(state: S) -> Self {
-        state.commit.borrow_mut().add_ticket();
-        Self(state)
-    }
-}
-
-impl<S: Deref<Target = State>> Drop for Ticket<S> {
-    fn drop(&mut self) {
-        self.0.commit.borrow_mut().remove_ticket();
     }
 }
 

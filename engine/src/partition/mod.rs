@@ -19,6 +19,7 @@ mod segment_reuse_tests;
 pub(crate) mod settle;
 pub(crate) mod spare;
 pub(crate) mod state;
+pub(crate) mod ticket;
 pub(crate) mod timestamps;
 pub(crate) mod truncate;
 pub(crate) mod turn_writer;
