@@ -8,12 +8,16 @@ use crate::offset::{FilePosition, Offset};
 use crate::test_random::Random;
 
 fn end(offset: i64) -> End {
-    let place = Place { segment: Offset(0), position: FilePosition(offset as u64) };
-    End { offset: Offset(offset), place }
+    let place = Place { segment: Offset::ZERO, position: FilePosition::new(offset as u64) };
+    End { offset: Offset::of(offset), place }
 }
 
 fn cursors(written: i64, durable: i64) -> Cursors {
-    Cursors { written: Offset(written), next: Offset(written), ..Cursors::at(Offset(0), end(durable)) }
+    Cursors {
+        written: Offset::of(written),
+        next: Offset::of(written),
+        ..Cursors::at(Offset::ZERO, end(durable))
+    }
 }
 
 const RELAXED: Durability = Durability::Relaxed { records: Some(100), after: Some(Duration::from_nanos(50)) };
@@ -150,6 +154,6 @@ fn whoever_waits_at_the_high_watermark_hastens_the_sync() {
         |waiters: &HwWaiters| commit.after_write(&cursors(2, 1), Durability::GroupCommit, waiters, || now);
     assert_eq!(ask(&waiters), Some(Due::Alarm(now + COMMIT_LINGER)));
     assert_eq!(ask(&waiters), None);
-    waiters.wait(None, Offset(1), std::task::Waker::noop());
+    waiters.wait(None, Offset::of(1), std::task::Waker::noop());
     assert_eq!(ask(&waiters), Some(Due::Sync));
 }
