@@ -25,16 +25,16 @@ fn verify(c: &mut Criterion) {
 }
 
 fn index(c: &mut Criterion) {
-    let mut index = OffsetIndex::new(Offset(0));
+    let mut index = OffsetIndex::new(Offset::ZERO);
     // A full segment of 1 GiB with an entry every 4 KiB.
     for entry in 0..262_144 {
-        index.push(Offset(entry * 40), FilePosition(entry as u64 * 4096));
+        index.push(Offset::ZERO + entry * 40, FilePosition::new(entry as u64 * 4096));
     }
     let mut offset = 0;
     c.bench_function("index lookup, 262,144 entries", |b| {
         b.iter(|| {
             offset = (offset + 7_919_003) % (262_144 * 40);
-            index.position_before(Offset(offset))
+            index.position_before(Offset::ZERO + offset)
         });
     });
 }
@@ -89,7 +89,7 @@ async fn open(directory: std::path::PathBuf) -> Partition {
             flush_messages: Some(u64::MAX),
             ..LogConfig::default()
         },
-        leader_epoch: LeaderEpoch(0),
+        leader_epoch: LeaderEpoch::ZERO,
         last_stop: LastStop::Clean,
         recovery_point: None,
         log_start: None,

@@ -94,7 +94,7 @@ impl FileKind {
 
 /// The path of a segment's file.
 pub(crate) fn segment_path(directory: &Path, base: Offset, kind: FileKind) -> PathBuf {
-    directory.join(format!("{:020}.{}", base.0, kind.extension()))
+    directory.join(format!("{:020}.{}", base.get(), kind.extension()))
 }
 
 /// The base offset and the kind of a file. `None` if it is not a file of a segment.
@@ -103,7 +103,7 @@ pub(crate) fn parse_segment_file(path: &Path) -> Option<(Offset, FileKind)> {
     let extension = path.extension()?.to_str()?;
     let kind = FileKind::OF_SEGMENT.into_iter().find(|kind| kind.extension() == extension)?;
     let digits = stem.len() == 20 && stem.bytes().all(|byte| byte.is_ascii_digit());
-    Some((Offset(digits.then(|| stem.parse().ok())??), kind))
+    Some((Offset::new(digits.then(|| stem.parse().ok())??)?, kind))
 }
 
 #[cfg(test)]
@@ -135,9 +135,9 @@ mod tests {
 
     #[test]
     fn segment_names_come_back() {
-        let path = segment_path(Path::new("/d/a-0"), Offset(1500), FileKind::TimeIndex);
+        let path = segment_path(Path::new("/d/a-0"), Offset::of(1500), FileKind::TimeIndex);
         assert_eq!(path, Path::new("/d/a-0/00000000000000001500.timeindex"));
-        assert_eq!(parse_segment_file(&path), Some((Offset(1500), FileKind::TimeIndex)));
+        assert_eq!(parse_segment_file(&path), Some((Offset::of(1500), FileKind::TimeIndex)));
         for other in ["1500.log", "0000000000000000150x.log", "00000000000000001500.log.deleted"] {
             assert_eq!(parse_segment_file(Path::new(other)), None, "{other}");
         }

@@ -58,10 +58,10 @@ pub enum AppendAsIsError {
         next: Offset,
     },
     /// The log holds batches of a later leader epoch.
-    #[error("the batch has leader epoch {epoch}, and the log holds {latest}")]
+    #[error("the batch has leader epoch {}, and the log holds {latest}", epoch.map_or(-1, LeaderEpoch::get))]
     OlderEpoch {
-        /// The batch's leader epoch.
-        epoch: LeaderEpoch,
+        /// The batch's leader epoch, if it has one.
+        epoch: Option<LeaderEpoch>,
         /// The newest leader epoch in the log.
         latest: LeaderEpoch,
     },

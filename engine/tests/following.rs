@@ -46,13 +46,13 @@ fn small_segments() -> LogConfig {
 /// Batches of two records each, a new leader epoch every four batches.
 async fn filled(partition: &Partition, batches: i64) {
     for at in 0..batches {
-        partition.set_leader_epoch(LeaderEpoch((at / 4) as i32));
+        partition.set_leader_epoch(LeaderEpoch::of((at / 4) as i32));
         append(partition, &sequenced(at * 2, 2, 450, at as u8)).await;
     }
 }
 
 async fn cut(partition: &Partition, offset: i64) -> Offset {
-    partition.truncate_to(Offset(offset), async |_| Ok(())).await.unwrap()
+    partition.truncate_to(Offset::of(offset), async |_| Ok(())).await.unwrap()
 }
 
 async fn reopen(directory: &Path, last_stop: LastStop, recovery_point: Option<Offset>) -> Partition {
@@ -62,7 +62,7 @@ async fn reopen(directory: &Path, last_stop: LastStop, recovery_point: Option<Of
 
 /// The log holds the first `batches` of [`filled`], and knows all about them.
 async fn check_filled(partition: &Partition, batches: i64) {
-    let end = Offset(batches * 2);
+    let end = Offset::of(batches * 2);
     assert_eq!((partition.log_end(), partition.next_offset()), (end, end));
     assert_eq!((partition.high_watermark(), partition.durable_end()), (end, end));
     // Side files of sealed segments may still be on their way.
@@ -75,15 +75,15 @@ async fn check_filled(partition: &Partition, batches: i64) {
     let found = read_all(partition, 0).await;
     assert_eq!(found.len() as i64, batches);
     for (at, (header, _)) in (0..).zip(&found) {
-        assert_eq!(header.base_offset, Offset(at * 2));
-        assert_eq!(header.leader_epoch, LeaderEpoch(at as i32 / 4));
-        assert_eq!(partition.epoch_of(header.base_offset), Some(header.leader_epoch));
+        assert_eq!(header.base_offset, Offset::of(at * 2));
+        assert_eq!(header.leader_epoch, Some(LeaderEpoch::of(at as i32 / 4)));
+        assert_eq!(partition.epoch_of(header.base_offset), header.leader_epoch);
         assert!(!read_bytes(partition, at * 2 + 1, 1).await.unwrap().is_empty());
     }
     let (last_epoch, last) = ((batches - 1) / 4, batches - 1);
     assert_eq!(
-        partition.end_of_epoch(LeaderEpoch(99)),
-        Some((LeaderEpoch(last_epoch as i32), end)),
+        partition.end_of_epoch(LeaderEpoch::of(99)),
+        Some((LeaderEpoch::of(last_epoch as i32), end)),
         "no epoch begins behind the end"
     );
     let retry = partition.append(&sequenced(last * 2, 2, 450, last as u8), AppendOrigin::Client).unwrap();
@@ -99,18 +99,18 @@ fn an_end_is_cut_off_wherever_it_lies_and_the_log_goes_on() {
             let directory = directory.join(format!("kept-{kept}"));
             let partition = reopen(&directory, LastStop::Unclean, None).await;
             filled(&partition, 12).await;
-            assert_eq!(cut(&partition, kept * 2).await, Offset(kept * 2));
+            assert_eq!(cut(&partition, kept * 2).await, Offset::of(kept * 2));
             check_filled(&partition, kept).await;
 
             // As a crash leaves it, with all that was known of it before.
             let copy = crashed(&directory);
-            check_filled(&reopen(&copy, LastStop::Unclean, Some(Offset(kept * 2))).await, kept).await;
-            partition.set_leader_epoch(LeaderEpoch(7));
+            check_filled(&reopen(&copy, LastStop::Unclean, Some(Offset::of(kept * 2))).await, kept).await;
+            partition.set_leader_epoch(LeaderEpoch::of(7));
             let other = sequenced(kept * 2, 1, 30, 99);
             let ack = partition.append(&other, AppendOrigin::Client).unwrap().durable().await.unwrap();
-            assert_eq!((ack.base_offset, ack.duplicate), (Offset(kept * 2), false));
-            assert_eq!(partition.epoch_of(Offset(kept * 2)), Some(LeaderEpoch(7)));
-            assert_eq!(cut(&partition, kept * 2).await, Offset(kept * 2));
+            assert_eq!((ack.base_offset, ack.duplicate), (Offset::of(kept * 2), false));
+            assert_eq!(partition.epoch_of(Offset::of(kept * 2)), Some(LeaderEpoch::of(7)));
+            assert_eq!(cut(&partition, kept * 2).await, Offset::of(kept * 2));
             partition.close().await.unwrap();
             let partition = reopen(&directory, LastStop::Clean, None).await;
             assert_eq!(partition.recovery().scanned_bytes, 0, "a clean stop is to be trusted");
@@ -124,7 +124,7 @@ fn a_batch_that_the_cut_goes_through_goes_whole() {
     on_core(|directory| async move {
         let partition = reopen(&directory, LastStop::Unclean, None).await;
         filled(&partition, 7).await;
-        assert_eq!(cut(&partition, 9).await, Offset(8));
+        assert_eq!(cut(&partition, 9).await, Offset::of(8));
         check_filled(&partition, 4).await;
     });
 }
@@ -134,14 +134,19 @@ fn nothing_is_cut_behind_the_end_nor_before_the_start() {
     on_core(|directory| async move {
         let partition = reopen(&directory, LastStop::Unclean, None).await;
         filled(&partition, 7).await;
-        assert_eq!(cut(&partition, 14).await, Offset(14));
-        assert_eq!(cut(&partition, 100).await, Offset(14));
+        assert_eq!(cut(&partition, 14).await, Offset::of(14));
+        assert_eq!(cut(&partition, 100).await, Offset::of(14));
         check_filled(&partition, 7).await;
-        partition.advance_log_start(Offset(5)).await.unwrap();
-        let refusal = partition.truncate_to(Offset(4), async |_| Ok(())).await.unwrap_err();
-        assert!(matches!(refusal, TruncateError::BelowLogStart { offset: Offset(4), log_start: Offset(5) }));
-        assert_eq!(cut(&partition, 5).await, Offset(4), "the start lies inside of a batch that goes whole");
-        assert_eq!((partition.log_start(), partition.high_watermark()), (Offset(4), Offset(4)));
+        partition.advance_log_start(Offset::of(5)).await.unwrap();
+        let refusal = partition.truncate_to(Offset::of(4), async |_| Ok(())).await.unwrap_err();
+        let TruncateError::BelowLogStart { offset, log_start } = refusal else { panic!("{refusal}") };
+        assert_eq!((offset, log_start), (Offset::of(4), Offset::of(5)));
+        assert_eq!(
+            cut(&partition, 5).await,
+            Offset::of(4),
+            "the start lies inside of a batch that goes whole"
+        );
+        assert_eq!((partition.log_start(), partition.high_watermark()), (Offset::of(4), Offset::of(4)));
         append(&partition, &sequenced(4, 2, 10, 1)).await;
         assert_eq!(read_all(&partition, 4).await.len(), 1);
     });
@@ -158,9 +163,9 @@ fn a_recovery_point_is_lowered_before_anything_is_cut() {
             note.borrow_mut().push((point, seen.recovery_point(), seen.log_end()));
             Err(std::io::Error::other("no room for the checkpoint"))
         };
-        let refusal = partition.truncate_to(Offset(7), lower).await.unwrap_err();
+        let refusal = partition.truncate_to(Offset::of(7), lower).await.unwrap_err();
         assert!(matches!(refusal, TruncateError::Storage(_)));
-        assert_eq!(*told.borrow(), [(Offset(6), Offset(6), Offset(14))]);
+        assert_eq!(*told.borrow(), [(Offset::of(6), Offset::of(6), Offset::of(14))]);
         // It is as it was.
         check_filled(&partition, 7).await;
     });
@@ -176,7 +181,7 @@ fn who_waits_for_what_is_cut_off_is_told_so() {
         let lost = partition.append(&sequenced(8, 2, 10, 1), AppendOrigin::Client).unwrap();
         let parked = creel_io::spawn({
             let partition = partition.clone();
-            async move { partition.changed(Offset(1000)).await }
+            async move { partition.changed(Offset::of(1000)).await }
         });
         handle.disk(NodeId::FIRST).hold_syncs(true);
         let cutting = creel_io::spawn({
@@ -185,15 +190,15 @@ fn who_waits_for_what_is_cut_off_is_told_so() {
         });
         lost.written().await.unwrap();
         handle.disk(NodeId::FIRST).hold_syncs(false);
-        while partition.log_end() > Offset(8) {
+        while partition.log_end() > Offset::of(8) {
             creel_io::sleep(core::time::Duration::from_micros(1)).await;
         }
         let meanwhile = partition.append(&sequenced(8, 1, 10, 1), AppendOrigin::Client).unwrap_err();
         assert_eq!(meanwhile, AppendError::Truncated);
-        assert_eq!(cutting.await, Offset(8));
+        assert_eq!(cutting.await, Offset::of(8));
         parked.await;
         assert_eq!(lost.durable().await, Err(AppendError::Truncated));
-        assert_eq!(kept.durable().await.unwrap().base_offset, Offset(6));
+        assert_eq!(kept.durable().await.unwrap().base_offset, Offset::of(6));
         // What has its offsets now is not what was waited for.
         append(&partition, &sequenced(8, 2, 10, 2)).await;
         assert_eq!(lost.durable().await, Err(AppendError::Truncated));
@@ -213,11 +218,11 @@ fn batches_are_taken_as_they_are() {
         while from < 18 {
             let bytes = read_bytes(&leader, from, 1).await.unwrap();
             let batch = UncheckedBatch::new(bytes.into()).verify().unwrap();
-            from = batch.header().end_offset().0;
+            from = batch.header().end_offset().get();
             sent.push(batch);
         }
         let wrong = follower.append_as_is(&sent[1]).unwrap_err();
-        assert_eq!(wrong, AppendAsIsError::OutOfOrder { base: Offset(2), next: Offset(0) });
+        assert_eq!(wrong, AppendAsIsError::OutOfOrder { base: Offset::of(2), next: Offset::ZERO });
         let mut tickets = Vec::new();
         for batch in &sent {
             let ticket = follower.append_as_is(batch).unwrap();
@@ -228,11 +233,14 @@ fn batches_are_taken_as_they_are() {
             ticket.durable().await.unwrap();
         }
         let again = follower.append_as_is(&sent[8]).unwrap_err();
-        assert_eq!(again, AppendAsIsError::OutOfOrder { base: Offset(16), next: Offset(18) });
+        assert_eq!(again, AppendAsIsError::OutOfOrder { base: Offset::of(16), next: Offset::of(18) });
         let older = placed(&sequenced(18, 1, 10, 1), 18, 1);
         let older = follower.append_as_is(&older).unwrap_err();
-        assert_eq!(older, AppendAsIsError::OlderEpoch { epoch: LeaderEpoch(1), latest: LeaderEpoch(2) });
-        assert_eq!(follower.leader_epoch(), LeaderEpoch(2), "what it appends itself is no older");
+        assert_eq!(
+            older,
+            AppendAsIsError::OlderEpoch { epoch: Some(LeaderEpoch::of(1)), latest: LeaderEpoch::of(2) }
+        );
+        assert_eq!(follower.leader_epoch(), LeaderEpoch::of(2), "what it appends itself is no older");
         check_filled(&follower, 9).await;
         assert_eq!(read_bytes(&follower, 0, 1 << 20).await.unwrap(), theirs);
         check_filled(&reopen(&crashed(&directory), LastStop::Unclean, None).await, 9).await;
@@ -316,14 +324,14 @@ async fn check(partition: &Partition, known: &Rc<RefCell<Known>>) {
     partition.settled().await.unwrap();
     assert_eq!(partition.bad_ranges(), [], "a power cut damages nothing, and a cut neither");
     let start = partition.log_start();
-    let found = read_all(partition, start.0).await;
+    let found = read_all(partition, start.get()).await;
     let mut known = known.borrow_mut();
-    assert!(start.0 <= known.start, "the log's start moves only when it is told to");
+    assert!(start.get() <= known.start, "the log's start moves only when it is told to");
     let end = partition.log_end();
     let kept = known.sent.iter().take_while(|batch| batch.header().end_offset() <= end).count();
     assert!(kept >= known.acked, "{kept} batches left of {}", known.acked);
     known.sent.truncate(kept);
-    assert_eq!(known.sent.last().map_or(Offset(0), |last| last.header().end_offset()), end);
+    assert_eq!(known.sent.last().map_or(Offset::ZERO, |last| last.header().end_offset()), end);
     known.acked = kept;
     for ((header, bytes), sent) in found.iter().rev().zip(known.sent.iter().rev()) {
         assert_eq!(header.base_offset, sent.header().base_offset);
@@ -331,8 +339,8 @@ async fn check(partition: &Partition, known: &Rc<RefCell<Known>>) {
         assert_eq!(bytes[..], sent.bytes()[21..], "what was cut off does not come back");
         // Where the start was not written down, the epochs' file may begin behind it.
         let epoch = partition.epoch_of(header.base_offset);
-        let is_known = epoch.is_some() || header.base_offset.0 >= known.start;
-        assert!(!is_known || epoch == Some(header.leader_epoch), "{epoch:?}: {header:?}");
+        let is_known = epoch.is_some() || header.base_offset.get() >= known.start;
+        assert!(!is_known || epoch == header.leader_epoch, "{epoch:?}: {header:?}");
     }
     if let Some(last) = known.sent.last() {
         let retry = partition.append(last, AppendOrigin::Client).unwrap();
@@ -356,7 +364,7 @@ async fn follow(partition: &Partition, known: &Rc<RefCell<Known>>) {
         let batch = next_batch(partition, known);
         // Sent before it is acknowledged, whatever happens in between.
         known.borrow_mut().sent.push(batch.clone());
-        partition.set_leader_epoch(batch.header().leader_epoch);
+        partition.set_leader_epoch(batch.header().leader_epoch.unwrap());
         let ticket = if is_leader {
             // Its producer is checked: what was cut off must be forgotten.
             partition.append(&batch, AppendOrigin::Client).unwrap()
@@ -384,7 +392,7 @@ async fn follow(partition: &Partition, known: &Rc<RefCell<Known>>) {
 fn next_batch(partition: &Partition, known: &Rc<RefCell<Known>>) -> Batch {
     let mut known = known.borrow_mut();
     known.epoch += i32::from(creel_io::random_u64().is_multiple_of(9));
-    let base = partition.next_offset().0;
+    let base = partition.next_offset().get();
     let records = 1 + (creel_io::random_u64() % 3) as usize;
     let bytes = (creel_io::random_u64() % 900) as usize;
     placed(&sequenced(base, records, bytes, creel_io::random_u64() as u8), base, known.epoch)
@@ -392,12 +400,12 @@ fn next_batch(partition: &Partition, known: &Rc<RefCell<Known>>) -> Batch {
 
 /// Cuts at a batch, or inside of it. From then on another leader appends.
 async fn cut_some(partition: &Partition, known: &Rc<RefCell<Known>>) {
-    let (start, end) = (partition.log_start().0, partition.next_offset().0);
+    let (start, end) = (partition.log_start().get(), partition.next_offset().get());
     if start == end {
         return;
     }
     let depth = 1 + creel_io::random_u64() % (end - start).min(30) as u64;
-    let to = Offset(end - depth as i64);
+    let to = Offset::of(end - depth as i64);
     let kept = {
         let mut known = known.borrow_mut();
         let kept = known.sent.iter().take_while(|batch| batch.header().end_offset() <= to).count();
@@ -417,18 +425,18 @@ async fn cut_some(partition: &Partition, known: &Rc<RefCell<Known>>) {
     };
     let mut known = known.borrow_mut();
     known.sent.truncate(kept);
-    assert_eq!(known.sent.last().map_or(Offset(0), |last| last.header().end_offset()), end);
+    assert_eq!(known.sent.last().map_or(Offset::ZERO, |last| last.header().end_offset()), end);
     known.acked = kept;
     known.epoch += 1;
     known.cuts += 1;
 }
 
 async fn move_start(partition: &Partition, known: &Rc<RefCell<Known>>) {
-    let (start, end) = (partition.log_start().0, partition.high_watermark().0);
+    let (start, end) = (partition.log_start().get(), partition.high_watermark().get());
     let to = start + (creel_io::random_u64() % (end - start + 1) as u64) as i64;
     let before = known.borrow().start;
     known.borrow_mut().start = before.max(to);
-    partition.advance_log_start(Offset(to)).await.unwrap();
+    partition.advance_log_start(Offset::of(to)).await.unwrap();
 }
 
 /// One life of many operations, cut after each of them.

@@ -37,7 +37,7 @@ impl Known {
         let mut end = 0;
         let ends_before = |batch: &&Batch| {
             end += i64::from(batch.header().record_count);
-            end <= offset.0
+            end <= offset.get()
         };
         self.sent.iter().take_while(ends_before).count()
     }
@@ -78,7 +78,7 @@ impl World {
         let retention_bytes = Some(segment_bytes);
         let config =
             LogConfig { segment_bytes, retention_bytes, segment_recycle: true, ..world.config.clone() };
-        world.known.borrow_mut().start = Offset(i64::MAX);
+        world.known.borrow_mut().start = Offset::of(i64::MAX);
         Self { config, ..world }
     }
 
@@ -117,7 +117,7 @@ async fn reopen(config: &LogConfig, recovery_point: Option<Offset>) -> Partition
 async fn check(partition: &Partition, known: &Rc<RefCell<Known>>) {
     assert_eq!(partition.bad_ranges(), [], "a power cut damages nothing");
     let start = partition.log_start();
-    let mut found = read_all(partition, start.0).await;
+    let mut found = read_all(partition, start.get()).await;
     let mut known = known.borrow_mut();
     assert!(start <= known.start, "the log's start moves only when it is told to");
     // Batches that end before the log starts are gone for good: counted as they were sent.
@@ -134,7 +134,7 @@ async fn check(partition: &Partition, known: &Rc<RefCell<Known>>) {
     known.sent.truncate(found.len());
     known.acked = found.len();
     let next = known.sent.iter().map(|batch| i64::from(batch.header().record_count)).sum();
-    assert_eq!(partition.log_end(), Offset(next));
+    assert_eq!(partition.log_end(), Offset::of(next));
     check_producer(partition, &known);
 }
 
@@ -173,8 +173,8 @@ async fn work(partition: &Partition, known: &Rc<RefCell<Known>>) {
 }
 
 async fn move_start(partition: &Partition, known: &Rc<RefCell<Known>>) {
-    let (start, end) = (partition.log_start().0, partition.high_watermark().0);
-    let to = Offset(start + (creel_io::random_u64() % (end - start + 1) as u64) as i64);
+    let (start, end) = (partition.log_start().get(), partition.high_watermark().get());
+    let to = Offset::of(start + (creel_io::random_u64() % (end - start + 1) as u64) as i64);
     let start = known.borrow().start.max(to);
     known.borrow_mut().start = start;
     partition.advance_log_start(to).await.unwrap();
@@ -182,7 +182,7 @@ async fn move_start(partition: &Partition, known: &Rc<RefCell<Known>>) {
 
 fn next_batch(partition: &Partition) -> Batch {
     let now = creel_io::wall_clock_ms();
-    let sequence = partition.next_offset().0 as i32;
+    let sequence = partition.next_offset().get() as i32;
     let mut builder = BatchBuilder::new(now).producer(9, 0, sequence);
     if partition.config().segment_bytes == 2 * 4096 {
         let mut value = [0; 400];

@@ -38,17 +38,17 @@ where
 /// Appends one batch after another, each as large as the others and unlike them, and gives retired files time.
 async fn append_some(partition: &Partition, batches: i64) {
     for _ in 0..batches {
-        let at = partition.next_offset().0;
-        assert_eq!(append(partition, &batch(1, 930, at as u8)).await, Offset(at));
+        let at = partition.next_offset().get();
+        assert_eq!(append(partition, &batch(1, 930, at as u8)).await, Offset::of(at));
         creel_io::sleep(core::time::Duration::from_millis(5)).await;
     }
 }
 
 /// Every record is there, and is the one that was appended under its offset.
 async fn check_records(partition: &Partition) {
-    let found = read_all(partition, partition.log_start().0).await;
-    let offsets: Vec<_> = found.iter().map(|(header, _)| header.base_offset.0).collect();
-    assert_eq!(offsets, (partition.log_start().0..partition.log_end().0).collect::<Vec<_>>());
+    let found = read_all(partition, partition.log_start().get()).await;
+    let offsets: Vec<_> = found.iter().map(|(header, _)| header.base_offset.get()).collect();
+    assert_eq!(offsets, (partition.log_start().get()..partition.log_end().get()).collect::<Vec<_>>());
     for (header, bytes) in found {
         check_record(header.base_offset, &bytes);
     }
@@ -56,7 +56,7 @@ async fn check_records(partition: &Partition) {
 
 fn check_record(offset: Offset, bytes: &[u8]) {
     let value = &bytes[bytes.len() - 900..bytes.len() - 1];
-    assert!(value.iter().all(|byte| *byte == offset.0 as u8), "offset {offset}");
+    assert!(value.iter().all(|byte| *byte == offset.get() as u8), "offset {offset}");
 }
 
 fn names(directory: &Path) -> BTreeSet<String> {
@@ -214,7 +214,7 @@ fn nothing_is_recycled_where_it_is_switched_off() {
 
 /// The slice of the first batches.
 async fn old_slice(partition: &Partition) -> FileSlice {
-    partition.read(Offset(0), Isolation::HighWatermark, 4000, true).await.unwrap().slice.unwrap()
+    partition.read(Offset::ZERO, Isolation::HighWatermark, 4000, true).await.unwrap().slice.unwrap()
 }
 
 #[test]
@@ -225,7 +225,7 @@ fn a_file_that_a_reader_still_holds_is_not_written_over() {
         let slice = old_slice(&partition).await;
         let before = slice.file.read_exact_at(slice.position, slice.length as usize).await.unwrap();
         append_some(&partition, 300).await;
-        assert!(partition.log_start() > Offset(100));
+        assert!(partition.log_start() > Offset::of(100));
         assert!(partition.recycled_segments() > 3, "others are");
         let after = slice.file.read_exact_at(slice.position, slice.length as usize).await.unwrap();
         assert_eq!(before, after);
@@ -261,7 +261,7 @@ fn a_consumer_that_reads_late_gets_what_was_sent() {
         stream.send_slice(&slice, More::No).await.unwrap();
         drop((slice, stream));
         append_some(&partition, 300).await;
-        assert!(partition.log_start() > Offset(100));
+        assert!(partition.log_start() > Offset::of(100));
         check_records(&partition).await;
         let mut received = vec![0; length];
         consumer.read_exact(&mut received).unwrap();

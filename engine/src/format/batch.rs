@@ -137,8 +137,8 @@ pub struct BatchHeader {
     pub base_offset: Offset,
     /// Bytes of the whole batch, prefix included.
     pub size_bytes: usize,
-    /// Epoch of the leader that appended it.
-    pub leader_epoch: LeaderEpoch,
+    /// Epoch of the leader that appended it. `None` (-1 in the bytes) before a leader has.
+    pub leader_epoch: Option<LeaderEpoch>,
     /// The stored checksum.
     pub crc: u32,
     /// Codec, timestamp type, transactional, control.
@@ -160,23 +160,26 @@ pub struct BatchHeader {
 }
 
 impl BatchHeader {
-    /// Decodes a header from the first 61 bytes, checking only that its length and magic are possible.
+    /// Decodes a header from the first 61 bytes, checking only that its length, magic and base offset are possible.
     pub fn parse(bytes: &[u8]) -> Result<Self, BatchError> {
         let Some(header) = bytes.first_chunk::<BATCH_HEADER_BYTES>() else {
             return Err(BatchError::Short { have: bytes.len(), need: BATCH_HEADER_BYTES });
         };
         let size_bytes = batch_size(i32_at(header, LENGTH_AT))?;
         match header[MAGIC_AT] as i8 {
-            2 => Ok(Self::decode(header, size_bytes)),
+            2 => Self::decode(header, size_bytes),
             other => Err(BatchError::Magic(other)),
         }
     }
 
-    fn decode(header: &[u8; BATCH_HEADER_BYTES], size_bytes: usize) -> Self {
-        Self {
-            base_offset: Offset(i64_at(header, 0)),
+    fn decode(header: &[u8; BATCH_HEADER_BYTES], size_bytes: usize) -> Result<Self, BatchError> {
+        let Some(base_offset) = Offset::new(i64_at(header, 0)) else {
+            return Err(BatchError::Invalid("its base offset is negative"));
+        };
+        Ok(Self {
+            base_offset,
             size_bytes,
-            leader_epoch: LeaderEpoch(i32_at(header, LEADER_EPOCH_AT)),
+            leader_epoch: LeaderEpoch::new(i32_at(header, LEADER_EPOCH_AT)),
             crc: i32_at(header, CRC_AT) as u32,
             attributes: Attributes(i16_at(header, ATTRIBUTES_AT)),
             last_offset_delta: i32_at(header, LAST_DELTA_AT),
@@ -186,12 +189,12 @@ impl BatchHeader {
             producer_epoch: i16_at(header, PRODUCER_EPOCH_AT),
             base_sequence: i32_at(header, BASE_SEQUENCE_AT),
             record_count: i32_at(header, RECORD_COUNT_AT),
-        }
+        })
     }
 
     /// The offset after the last record. In a log without gaps the next batch begins there.
     pub fn end_offset(&self) -> Offset {
-        self.base_offset + i64::from(self.last_offset_delta) + 1
+        self.base_offset + (i64::from(self.last_offset_delta) + 1)
     }
 
     /// Kafka's inclusive last offset, as its indexes and snapshots store it.
@@ -374,11 +377,16 @@ impl Batch {
     }
 }
 
+/// An epoch as Kafka writes it: -1 where there is none.
+fn epoch_number(epoch: Option<LeaderEpoch>) -> i32 {
+    epoch.map_or(-1, LeaderEpoch::get)
+}
+
 /// Writes the base offset and the leader epoch, which the log decides, into a copy of a header. The checksum covers
 /// neither.
-pub(crate) fn stamp(header: &mut [u8], base_offset: Offset, epoch: LeaderEpoch) {
-    header[..8].copy_from_slice(&base_offset.0.to_be_bytes());
-    header[LEADER_EPOCH_AT..MAGIC_AT].copy_from_slice(&epoch.0.to_be_bytes());
+pub(crate) fn stamp(header: &mut [u8], base_offset: Offset, epoch: Option<LeaderEpoch>) {
+    header[..8].copy_from_slice(&base_offset.get().to_be_bytes());
+    header[LEADER_EPOCH_AT..MAGIC_AT].copy_from_slice(&epoch_number(epoch).to_be_bytes());
 }
 
 /// Makes `now_ms` the batch's timestamp (`message.timestamp.type=LogAppendTime`). The checksum covers the fields that
@@ -412,10 +420,10 @@ pub(crate) fn assemble(header: &BatchHeader, records: &[u8]) -> Option<Batch> {
 /// A batch's bytes. The length and the checksum are computed for `records`; the rest is what the header says.
 pub(crate) fn encode(header: &BatchHeader, records: &[u8]) -> Bytes {
     let mut bytes = Vec::with_capacity(BATCH_HEADER_BYTES + records.len());
-    bytes.extend_from_slice(&header.base_offset.0.to_be_bytes());
+    bytes.extend_from_slice(&header.base_offset.get().to_be_bytes());
     let length = (BATCH_HEADER_BYTES - BATCH_PREFIX_BYTES + records.len()) as i32;
     bytes.extend_from_slice(&length.to_be_bytes());
-    bytes.extend_from_slice(&header.leader_epoch.0.to_be_bytes());
+    bytes.extend_from_slice(&epoch_number(header.leader_epoch).to_be_bytes());
     bytes.push(2);
     bytes.extend_from_slice(&[0; 4]);
     bytes.extend_from_slice(&header.attributes.0.to_be_bytes());

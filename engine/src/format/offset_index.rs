@@ -50,7 +50,7 @@ impl OffsetIndex {
 
     /// Adds the batch at `position` whose last offset is `last`. Does nothing if either number would not grow.
     pub fn push(&mut self, last: Offset, position: FilePosition) {
-        let (Ok(relative), Ok(position)) = (u32::try_from(last - self.base), u32::try_from(position.0))
+        let (Ok(relative), Ok(position)) = (u32::try_from(last - self.base), u32::try_from(position.get()))
         else {
             return;
         };
@@ -69,7 +69,7 @@ impl OffsetIndex {
 
     /// The last indexed batch boundary at or before `position`.
     pub fn boundary_before(&self, position: FilePosition) -> FilePosition {
-        let after = self.entries.partition_point(|entry| u64::from(entry.position) <= position.0);
+        let after = self.entries.partition_point(|entry| u64::from(entry.position) <= position.get());
         self.at(after)
     }
 
@@ -78,23 +78,26 @@ impl OffsetIndex {
     pub fn entry_before(&self, offset: Offset) -> Option<(Offset, FilePosition)> {
         let wanted = offset - self.base;
         let after = self.entries.partition_point(|entry| i64::from(entry.relative) <= wanted);
-        let entry = self.entries[after.checked_sub(1)?];
-        Some((self.base + i64::from(entry.relative), FilePosition(u64::from(entry.position))))
+        Some(self.batch_of(self.entries[after.checked_sub(1)?]))
     }
 
     /// The last entry: the (last offset, position) of its batch.
     pub fn last(&self) -> Option<(Offset, FilePosition)> {
-        self.entry_before(Offset(i64::MAX))
+        self.entries.last().map(|entry| self.batch_of(*entry))
+    }
+
+    fn batch_of(&self, entry: Entry) -> (Offset, FilePosition) {
+        (self.base + i64::from(entry.relative), FilePosition::new(u64::from(entry.position)))
     }
 
     fn at(&self, after: usize) -> FilePosition {
         let entry = after.checked_sub(1).map(|at| self.entries[at]);
-        entry.map_or(FilePosition::START, |entry| FilePosition(u64::from(entry.position)))
+        entry.map_or(FilePosition::START, |entry| FilePosition::new(u64::from(entry.position)))
     }
 
     /// Removes the entries of batches at or behind `position`.
     pub fn truncate(&mut self, position: FilePosition) {
-        let kept = self.entries.partition_point(|entry| u64::from(entry.position) < position.0);
+        let kept = self.entries.partition_point(|entry| u64::from(entry.position) < position.get());
         self.entries.truncate(kept);
     }
 
@@ -121,9 +124,9 @@ mod tests {
     use super::*;
 
     fn sample() -> OffsetIndex {
-        let mut index = OffsetIndex::new(Offset(100));
-        index.push(Offset(109), FilePosition(4000));
-        index.push(Offset(119), FilePosition(8200));
+        let mut index = OffsetIndex::new(Offset::of(100));
+        index.push(Offset::of(109), FilePosition::new(4000));
+        index.push(Offset::of(119), FilePosition::new(8200));
         index
     }
 
@@ -131,32 +134,36 @@ mod tests {
     fn a_lookup_lands_at_or_before_the_batch() {
         let index = sample();
         for (offset, position) in [(100, 0), (108, 0), (109, 4000), (118, 4000), (119, 8200), (900, 8200)] {
-            assert_eq!(index.position_before(Offset(offset)), FilePosition(position), "offset {offset}");
+            assert_eq!(
+                index.position_before(Offset::of(offset)),
+                FilePosition::new(position),
+                "offset {offset}"
+            );
         }
-        assert_eq!(index.boundary_before(FilePosition(8199)), FilePosition(4000));
-        assert_eq!(index.boundary_before(FilePosition(8200)), FilePosition(8200));
+        assert_eq!(index.boundary_before(FilePosition::new(8199)), FilePosition::new(4000));
+        assert_eq!(index.boundary_before(FilePosition::new(8200)), FilePosition::new(8200));
     }
 
     #[test]
     fn the_file_is_kafkas() {
         let bytes = sample().encode();
         assert_eq!(bytes, [0, 0, 0, 9, 0, 0, 0x0f, 0xa0, 0, 0, 0, 19, 0, 0, 0x20, 0x08]);
-        assert_eq!(OffsetIndex::decode(Offset(100), &bytes, 9000), Some(sample()));
+        assert_eq!(OffsetIndex::decode(Offset::of(100), &bytes, 9000), Some(sample()));
     }
 
     #[test]
     fn damaged_files_are_refused() {
         let bytes = sample().encode();
-        assert_eq!(OffsetIndex::decode(Offset(100), &bytes, 8200), None, "points behind the log");
-        assert_eq!(OffsetIndex::decode(Offset(100), &bytes[..12], 9000), None, "half an entry");
+        assert_eq!(OffsetIndex::decode(Offset::of(100), &bytes, 8200), None, "points behind the log");
+        assert_eq!(OffsetIndex::decode(Offset::of(100), &bytes[..12], 9000), None, "half an entry");
         let backwards = [&bytes[8..], &bytes[..8]].concat();
-        assert_eq!(OffsetIndex::decode(Offset(100), &backwards, 9000), None);
+        assert_eq!(OffsetIndex::decode(Offset::of(100), &backwards, 9000), None);
     }
 
     #[test]
     fn truncating_forgets_what_lies_behind() {
         let mut index = sample();
-        index.truncate(FilePosition(8200));
-        assert_eq!(index.position_before(Offset(900)), FilePosition(4000));
+        index.truncate(FilePosition::new(8200));
+        assert_eq!(index.position_before(Offset::of(900)), FilePosition::new(4000));
     }
 }

@@ -16,7 +16,7 @@ use bytes::{Buf, Bytes};
 use crate::format::batch::{Attributes, Batch, BatchError, BatchHeader, Codec, assemble, check_crc};
 use crate::format::decompress::decompress;
 use crate::limits::BATCH_HEADER_BYTES;
-use crate::offset::{LeaderEpoch, Offset};
+use crate::offset::Offset;
 
 /// One record of an uncompressed batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,7 +84,7 @@ impl BatchBuilder {
         let header = BatchHeader {
             base_offset: Offset::ZERO,
             size_bytes: 0,
-            leader_epoch: LeaderEpoch(-1),
+            leader_epoch: None,
             crc: 0,
             attributes: Attributes(0),
             last_offset_delta: -1,

@@ -99,11 +99,11 @@ mod tests {
     use super::*;
 
     fn at(timestamp: i64, offset: i64) -> TimestampOffset {
-        TimestampOffset { timestamp, last_offset: Offset(offset) }
+        TimestampOffset { timestamp, last_offset: Offset::of(offset) }
     }
 
     fn sample() -> TimeIndex {
-        let mut index = TimeIndex::new(Offset(100));
+        let mut index = TimeIndex::new(Offset::of(100));
         index.push(at(1000, 109));
         index.push(at(1000, 119));
         index.push(at(2000, 129));
@@ -114,7 +114,7 @@ mod tests {
     fn a_search_starts_before_the_first_younger_record() {
         let index = sample();
         for (timestamp, from) in [(0, 100), (1000, 100), (1001, 109), (2000, 109), (2001, 129)] {
-            assert_eq!(index.search_from(timestamp), Offset(from), "timestamp {timestamp}");
+            assert_eq!(index.search_from(timestamp), Offset::of(from), "timestamp {timestamp}");
         }
     }
 
@@ -122,8 +122,8 @@ mod tests {
     fn the_file_is_kafkas() {
         let bytes = sample().encode();
         assert_eq!(&bytes[..12], [0, 0, 0, 0, 0, 0, 3, 0xe8, 0, 0, 0, 9]);
-        assert_eq!(TimeIndex::decode(Offset(100), &bytes), Some(sample()));
-        assert_eq!(TimeIndex::decode(Offset(100), &bytes[1..]), None);
-        assert_eq!(TimeIndex::decode(Offset(100), &[&bytes[12..], &bytes[..12]].concat()), None);
+        assert_eq!(TimeIndex::decode(Offset::of(100), &bytes), Some(sample()));
+        assert_eq!(TimeIndex::decode(Offset::of(100), &bytes[1..]), None);
+        assert_eq!(TimeIndex::decode(Offset::of(100), &[&bytes[12..], &bytes[..12]].concat()), None);
     }
 }

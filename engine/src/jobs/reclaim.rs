@@ -78,7 +78,7 @@ mod tests {
             for _ in 0..200 {
                 match random.below(4) {
                     0 => {
-                        let bases: Vec<_> = (next..next + random.below(4) as i64).map(Offset).collect();
+                        let bases: Vec<_> = (next..next + random.below(4) as i64).map(Offset::of).collect();
                         next += bases.len() as i64;
                         let found = |base: &Offset| Rc::new(Segment::new(Path::new("/d"), *base, 0));
                         reclaim.add(bases.iter().map(found).collect());

@@ -131,17 +131,17 @@ mod tests {
                 durable += random.below(10) as i64;
                 match random.below(4) {
                     0 if due.last() != Some(&durable) => {
-                        files.sealed(Offset(durable));
+                        files.sealed(Offset::of(durable));
                         due.push(durable);
                     }
                     1 if !due.is_empty() => {
                         let base = due.swap_remove(random.below(due.len() as u64) as usize);
-                        files.safe(Offset(base));
+                        files.safe(Offset::of(base));
                     }
                     2 => {
                         next_epoch += 1;
                         let mut epochs = LeaderEpochs::default();
-                        epochs.assign(LeaderEpoch(next_epoch), Offset(durable));
+                        epochs.assign(LeaderEpoch::of(next_epoch), Offset::of(durable));
                         let is_late = random.below(2) == 0;
                         let written = if is_late { EpochsWritten::NoRoom } else { EpochsWritten::Yes };
                         assert_eq!(files.epochs_synced(&epochs, written), is_late);
@@ -150,8 +150,8 @@ mod tests {
                     _ => {}
                 }
                 let point = due.iter().copied().chain(lag).fold(durable, i64::min);
-                assert_eq!(files.recovery_point(Offset(durable)), Offset(point), "seed {seed}");
-                assert!(due.iter().all(|base| files.is_due(Offset(*base))));
+                assert_eq!(files.recovery_point(Offset::of(durable)), Offset::of(point), "seed {seed}");
+                assert!(due.iter().all(|base| files.is_due(Offset::of(*base))));
             }
         }
     }
@@ -159,24 +159,24 @@ mod tests {
     #[test]
     fn while_the_end_is_cut_nothing_behind_it_is_vouched_for() {
         let mut files = SideFiles::default();
-        files.sealed(Offset(10));
-        files.sealed(Offset(20));
-        files.safe(Offset(10));
-        files.begin_cut(Offset(15));
-        assert_eq!(files.recovery_point(Offset(30)), Offset(15));
-        files.end_cut(Offset(10));
-        assert_eq!(files.recovery_point(Offset(15)), Offset(15));
+        files.sealed(Offset::of(10));
+        files.sealed(Offset::of(20));
+        files.safe(Offset::of(10));
+        files.begin_cut(Offset::of(15));
+        assert_eq!(files.recovery_point(Offset::of(30)), Offset::of(15));
+        files.end_cut(Offset::of(10));
+        assert_eq!(files.recovery_point(Offset::of(15)), Offset::of(15));
     }
 
     #[test]
     fn the_start_gets_to_the_medium_with_or_without_room_for_the_epochs() {
-        let (old, new) = (Some(Offset(0)), Some(Offset(9)));
+        let (old, new) = (Some(Offset::ZERO), Some(Offset::of(9)));
         let mut files = SideFiles::opened(old, false);
         assert_eq!(files.step_to_start(old, 0, false), StartStep::Done);
         assert_eq!(files.step_to_start(new, 0, false), StartStep::Sync);
         assert_eq!(files.step_to_start(new, 0, true), StartStep::Await);
         let mut epochs = LeaderEpochs::default();
-        epochs.assign(LeaderEpoch(1), Offset(9));
+        epochs.assign(LeaderEpoch::of(1), Offset::of(9));
         assert!(files.epochs_synced(&epochs, EpochsWritten::NoRoom));
         assert_eq!(files.step_to_start(new, 1, true), StartStep::Await);
         assert_eq!(files.step_to_start(new, 2, true), StartStep::RemoveFile);

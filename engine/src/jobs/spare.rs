@@ -128,7 +128,7 @@ mod tests {
                     let number = random.below(1000);
                     match random.below(4) {
                         0 => {
-                            let active = Offset(random.below(3) as i64);
+                            let active = Offset::of(random.below(3) as i64);
                             let wants = model == Model::None && behind != Some(active);
                             if model == Model::None {
                                 behind = Some(active);

@@ -41,7 +41,7 @@ impl Log {
     pub(crate) fn stage(&mut self, batch: &Batch, moment: Moment, config: &LogConfig) -> Stage {
         let base = self.cursors.next;
         let end = base + i64::from(batch.header().record_count);
-        self.stage_at(batch, (base, end, self.epoch), moment, config)
+        self.stage_at(batch, (base, end, Some(self.epoch)), moment, config)
     }
 
     /// Stages a batch that already has its offsets and its leader epoch, because another log holds it.
@@ -58,12 +58,12 @@ impl Log {
         if base < next || (base > next && !may_skip) {
             return Err(AppendAsIsError::OutOfOrder { base, next });
         }
-        if let Some(latest) = self.epochs.latest().filter(|latest| epoch < *latest) {
+        if let Some(latest) = self.epochs.latest().filter(|latest| epoch < Some(*latest)) {
             return Err(AppendAsIsError::OlderEpoch { epoch, latest });
         }
         let stage = self.stage_at(batch, (base, end, epoch), moment, config);
         if let Stage::Staged(_) = stage {
-            self.epoch = self.epoch.max(epoch);
+            self.epoch = epoch.map_or(self.epoch, |epoch| self.epoch.max(epoch));
         }
         Ok(stage)
     }
@@ -71,7 +71,7 @@ impl Log {
     fn stage_at(
         &mut self,
         batch: &Batch,
-        (base, end, epoch): (Offset, Offset, LeaderEpoch),
+        (base, end, epoch): (Offset, Offset, Option<LeaderEpoch>),
         moment: Moment,
         config: &LogConfig,
     ) -> Stage {
@@ -90,7 +90,7 @@ impl Log {
         self.active.note_append(now_ms);
         let position = self.active.end_position() + staged_bytes;
         let placed = Placed { base, end, position, size_bytes: header.size_bytes as u32, max_timestamp };
-        if self.epochs.latest().is_none_or(|latest| latest < epoch) {
+        if let Some(epoch) = epoch.filter(|epoch| self.epochs.latest().is_none_or(|latest| latest < *epoch)) {
             self.staging.epochs_before.get_or_insert_with(|| self.epochs.clone());
             self.unsynced.epochs |= self.epochs.assign(epoch, base);
         }

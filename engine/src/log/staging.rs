@@ -38,7 +38,7 @@ enum Part {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stamp {
     pub(crate) base: Offset,
-    pub(crate) epoch: LeaderEpoch,
+    pub(crate) epoch: Option<LeaderEpoch>,
     pub(crate) append_time_ms: Option<i64>,
 }
 

@@ -3,7 +3,6 @@
 
 use std::path::Path;
 
-use super::*;
 use crate::config::LogConfig;
 use crate::error::AppendAsIsError;
 use crate::format::batch::{Batch, UncheckedBatch, stamp};
@@ -11,11 +10,12 @@ use crate::format::records::BatchBuilder;
 use crate::offset::FilePosition;
 use crate::segment::Placed;
 use crate::test_random::Random;
+use super::*;
 
 const PRODUCER: i64 = 7;
 
 fn segment(base: i64) -> ActiveSegment {
-    ActiveSegment::noting(Segment::new(Path::new("/d"), Offset(base), 0))
+    ActiveSegment::noting(Segment::new(Path::new("/d"), Offset::of(base), 0))
 }
 
 /// A batch as the model remembers it.
@@ -54,10 +54,10 @@ impl Walk {
             active,
             producers: Producers::default(),
             epochs: LeaderEpochs::default(),
-            epoch: LeaderEpoch(0),
+            epoch: LeaderEpoch::ZERO,
             bad_ranges: Vec::new(),
-            log_start: Offset(0),
-            end: Offset(0),
+            log_start: Offset::ZERO,
+            end: Offset::ZERO,
             is_changed: false,
         });
         Self {
@@ -106,19 +106,22 @@ impl Walk {
         let epoch = self.epoch + self.random.below(2) as i32;
         let mut bytes = self.new_batch().bytes().to_vec();
         let mut at = |base, epoch| {
-            stamp(&mut bytes, Offset(base), LeaderEpoch(epoch));
+            stamp(&mut bytes, Offset::of(base), LeaderEpoch::new(epoch));
             UncheckedBatch::new(bytes.clone().into()).verify().unwrap()
         };
         let (next, latest) = (self.next(), self.log.epochs().latest());
-        let (skips, repeats, older) = (at(next + 1, epoch), at(next - 1, epoch), at(next, -1));
-        let batch = at(next, epoch);
-        for (base, wrong) in [(next + 1, skips), (next - 1, repeats)] {
+        let (skips, older, batch) = (at(next + 1, epoch), at(next, -1), at(next, epoch));
+        let repeats = (next > 0).then(|| (next - 1, at(next - 1, epoch)));
+        for (base, wrong) in repeats.into_iter().chain([(next + 1, skips)]) {
             let refusal = self.log.append_as_is(&wrong, self.moment(), &self.config).unwrap_err();
-            assert_eq!(refusal, AppendAsIsError::OutOfOrder { base: Offset(base), next: Offset(next) });
+            assert_eq!(
+                refusal,
+                AppendAsIsError::OutOfOrder { base: Offset::of(base), next: Offset::of(next) }
+            );
         }
         if let Some(latest) = latest {
             let refusal = self.log.append_as_is(&older, self.moment(), &self.config).unwrap_err();
-            assert_eq!(refusal, AppendAsIsError::OlderEpoch { epoch: LeaderEpoch(-1), latest });
+            assert_eq!(refusal, AppendAsIsError::OlderEpoch { epoch: None, latest });
         }
         loop {
             let stage = self.log.append_as_is(&batch, self.moment(), &self.config).unwrap();
@@ -135,13 +138,13 @@ impl Walk {
             self.write();
             let next = self.next();
             let sealed = self.log.rolled(segment(next));
-            assert_eq!(Some(&sealed.base.0), self.segments.last());
+            assert_eq!(Some(&sealed.base.get()), self.segments.last());
             self.segments.push(next);
             return false;
         };
         let base = self.next();
         let end = base + i64::from(batch.header().record_count);
-        assert_eq!((staged.base, staged.end), (Offset(base), Offset(end)));
+        assert_eq!((staged.base, staged.end), (Offset::of(base), Offset::of(end)));
         let segment = *self.segments.last().unwrap();
         self.batches.push(Known { base, end, epoch, segment, batch: batch.clone() });
         true
@@ -171,7 +174,7 @@ impl Walk {
                 let first = self.batches.iter().find(|known| known.end > self.durable);
                 let is_covered = |known: &Known| {
                     known.end > self.written
-                        || unsynced.segments.iter().any(|segment| segment.base.0 == known.segment)
+                        || unsynced.segments.iter().any(|segment| segment.base.get() == known.segment)
                 };
                 assert!(first.is_none_or(is_covered), "what is not durable is synced");
                 self.syncing = Some(self.log.end());
@@ -181,19 +184,19 @@ impl Walk {
 
     fn raise_high_watermark(&mut self) {
         let segment = *self.segments.iter().rfind(|base| **base <= self.durable).unwrap();
-        let place = Place { segment: Offset(segment), position: FilePosition(0) };
-        let moves = self.log.raise_high_watermark(End { offset: Offset(self.durable), place });
+        let place = Place { segment: Offset::of(segment), position: FilePosition::new(0) };
+        let moves = self.log.raise_high_watermark(End { offset: Offset::of(self.durable), place });
         assert_eq!(moves, self.durable > self.high_watermark);
         self.high_watermark = self.high_watermark.max(self.durable);
     }
 
     fn truncate_front(&mut self) {
         let to = self.log_start + self.random.below(20) as i64;
-        let gone = self.log.truncate_front(Offset(to));
+        let gone = self.log.truncate_front(Offset::of(to));
         self.log_start = self.log_start.max(to.min(self.high_watermark));
         let keep = self.segments.iter().rposition(|base| *base <= self.log_start).unwrap();
         let expected: Vec<_> = self.segments.drain(..keep).collect();
-        assert_eq!(gone.iter().map(|segment| segment.base.0).collect::<Vec<_>>(), expected);
+        assert_eq!(gone.iter().map(|segment| segment.base.get()).collect::<Vec<_>>(), expected);
         assert!(gone.iter().all(|segment| segment.is_pending_delete.get()));
         self.batches.retain(|known| !expected.contains(&known.segment));
     }
@@ -217,18 +220,18 @@ impl Walk {
         let mut producers = Producers::default();
         for known in &self.batches {
             let header = known.batch.header();
-            producers.record(header, Offset(known.base));
+            producers.record(header, Offset::of(known.base));
             if known.segment == base {
-                let stamped = BatchHeader { base_offset: Offset(known.base), ..*header };
+                let stamped = BatchHeader { base_offset: Offset::of(known.base), ..*header };
                 active.note(&Placed::of(&stamped, active.end_position()), 100);
             }
         }
-        let cut = Cut { end: Offset(end), active, producers };
+        let cut = Cut { end: Offset::of(end), active, producers };
         let (cuts, gone) = (self.log.cuts(), self.log.cut(cut));
         let expected: Vec<_> = self.segments.extract_if(.., |other| *other >= base).collect();
-        assert_eq!(gone.iter().map(|segment| segment.base.0).collect::<Vec<_>>(), expected);
+        assert_eq!(gone.iter().map(|segment| segment.base.get()).collect::<Vec<_>>(), expected);
         self.segments.push(base);
-        assert!(self.log.holds(Offset(end), cuts) && !self.log.holds(Offset(end + 1), cuts));
+        assert!(self.log.holds(Offset::of(end), cuts) && !self.log.holds(Offset::of(end + 1), cuts));
         self.written = end;
         self.durable = self.durable.min(end);
         self.high_watermark = self.high_watermark.min(end);
@@ -245,7 +248,7 @@ impl Walk {
             2 => self.cut(),
             3 => {
                 self.epoch += 1;
-                self.log.begin_epoch(LeaderEpoch(self.epoch));
+                self.log.begin_epoch(LeaderEpoch::of(self.epoch));
             }
             4..6 => self.sync(),
             6 => self.raise_high_watermark(),
@@ -260,20 +263,23 @@ impl Walk {
         let log = &self.log;
         let Cursors { log_start, high_watermark, synced, durable, written, next, .. } = *log.cursors();
         let model = [self.log_start, self.high_watermark, self.durable, self.written, self.next()];
-        assert_eq!([log_start, high_watermark, durable, written, next], model.map(Offset));
+        assert_eq!([log_start, high_watermark, durable, written, next], model.map(Offset::of));
         assert_eq!(synced, durable);
         assert_eq!(log.last_stable(), high_watermark);
-        let bases: Vec<_> = log.segments().iter().map(|segment| segment.base.0).collect();
+        let bases: Vec<_> = log.segments().iter().map(|segment| segment.base.get()).collect();
         assert_eq!(bases, self.segments);
         for known in self.batches.iter().filter(|known| known.base >= self.log_start) {
-            assert_eq!(log.segment_of(Offset(known.base)).map(|segment| segment.base.0), Some(known.segment));
-            assert_eq!(log.epochs().epoch_of(Offset(known.base)), Some(LeaderEpoch(known.epoch)));
+            assert_eq!(
+                log.segment_of(Offset::of(known.base)).map(|segment| segment.base.get()),
+                Some(known.segment)
+            );
+            assert_eq!(log.epochs().epoch_of(Offset::of(known.base)), Some(LeaderEpoch::of(known.epoch)));
         }
         if let Some(last) = self.batches.last() {
             let ProducerCheck::Duplicate(original) = self.check_producer(&last.batch) else {
                 panic!("a retry of the last batch is recognised");
             };
-            assert_eq!(original.base_offset(), Offset(last.base));
+            assert_eq!(original.base_offset(), Offset::of(last.base));
         }
         let written: u64 = self.batches.iter().filter(|known| known.end <= self.written).map(size).sum();
         assert_eq!(log.size_bytes(), written);

@@ -80,7 +80,9 @@ impl PendingAck {
         if fault_points::has(Bug::AckBeforeSync) {
             return Ok(self.ack);
         }
-        wait_past(&self.state, self.end.pred(), self.cuts).await;
+        if let Some(last) = self.end.pred() {
+            wait_past(&self.state, last, self.cuts).await;
+        }
         let (passed, is_there) = {
             let log = self.state.log.borrow();
             (log.cursors().high_watermark >= self.end, log.holds(self.end, self.cuts))

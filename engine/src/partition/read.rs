@@ -141,7 +141,7 @@ fn hot_slice(state: &Rc<State>, want: Want) -> Option<io::Result<Option<FileSlic
     let start = log.recent().start_of(want.from)?;
     let end = log.cursors().high_watermark_place.position;
     debug_assert_eq!(log.cursors().high_watermark_place.segment, log.active().base);
-    let end = if end.0 - start.0 <= want.max_bytes {
+    let end = if end.get() - start.get() <= want.max_bytes {
         end
     } else {
         match log.recent().boundary_in(start, start + want.max_bytes) {
@@ -218,7 +218,7 @@ pub(crate) async fn locate(
 ) -> io::Result<Option<(BatchHeader, FilePosition)>> {
     let interval = state.config.borrow().index_interval_bytes;
     load_indexes(&state.directory, segment, interval).await?;
-    let mut scan = Scan::new(open_files::file_of(state, segment)?, FilePosition::START, cap.0);
+    let mut scan = Scan::new(open_files::file_of(state, segment)?, FilePosition::START, cap.get());
     if !go_by_index(&mut scan, segment, offset).await? && !fault_points::has(Bug::IndexTrusted) {
         rebuild_indexes(&state.directory, segment, interval).await?;
         go_by_index(&mut scan, segment, offset).await?;
@@ -272,7 +272,7 @@ fn end_of_slice(
     want: Want,
 ) -> Option<FilePosition> {
     let first_end = start + first.size_bytes as u64;
-    if cap.0 - start.0 <= want.max_bytes {
+    if cap.get() - start.get() <= want.max_bytes {
         return Some(cap);
     }
     let most = start + want.max_bytes;
@@ -284,5 +284,5 @@ fn end_of_slice(
 }
 
 fn slice(file: creel_io::fs::File, start: FilePosition, end: FilePosition) -> FileSlice {
-    FileSlice { file, position: start.0, length: end.0 - start.0 }
+    FileSlice { file, position: start.get(), length: end.get() - start.get() }
 }

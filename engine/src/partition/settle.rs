@@ -61,7 +61,9 @@ impl Settling {
     /// more, because the log has failed, was truncated or was closed.
     pub async fn done(self) -> Result<(), ReadError> {
         let end = self.end().await;
-        wait_past(&self.state, end.pred(), self.cuts).await;
+        if let Some(last) = end.pred() {
+            wait_past(&self.state, last, self.cuts).await;
+        }
         let (passed, is_cut) = {
             let log = self.state.log.borrow();
             (log.cursors().high_watermark >= end, log.cuts() != self.cuts)

@@ -23,8 +23,8 @@ pub struct FoundByTime {
     pub offset: Offset,
     /// Its timestamp, milliseconds.
     pub timestamp: i64,
-    /// The leader epoch under which it was appended.
-    pub leader_epoch: LeaderEpoch,
+    /// The leader epoch under which it was appended, if its batch says one.
+    pub leader_epoch: Option<LeaderEpoch>,
 }
 
 impl Partition {
@@ -68,7 +68,7 @@ impl Partition {
             return self.offset_for_timestamp(NO_TIMESTAMP).await;
         };
         let found = self.offset_for_timestamp(timestamp).await?;
-        let leader_epoch = self.epoch_of(offset).unwrap_or(self.leader_epoch());
+        let leader_epoch = Some(self.epoch_of(offset).unwrap_or(self.leader_epoch()));
         Ok(Some(found.unwrap_or(FoundByTime { offset, timestamp, leader_epoch })))
     }
 }
@@ -105,7 +105,7 @@ async fn search(state: &Rc<State>, segment: &Rc<Segment>, timestamp: i64) -> io:
     let Some((_, start)) = locate(state, segment, from.max(log_start), cap).await? else {
         return Ok(None);
     };
-    let mut scan = Scan::new(open_files::file_of(state, segment)?, start, cap.0);
+    let mut scan = Scan::new(open_files::file_of(state, segment)?, start, cap.get());
     while let Some(header) = scan.header().await? {
         let Ok(header) = header else {
             match behind_damage(state, segment, scan.position()) {
@@ -186,8 +186,8 @@ mod tests {
             .unwrap();
         let header = BatchHeader { attributes: Attributes(4), ..*plain.header() };
         let zstd = assemble(&header, &zstd::stream::encode_all(&plain.body()[..], 3).unwrap()).unwrap();
-        assert_eq!(first_since(&zstd, 15, Offset::ZERO), Ok(Some((Offset(1), 20))));
-        assert_eq!(first_since(&zstd, 15, Offset(2)), Ok(Some((Offset(2), 30))));
+        assert_eq!(first_since(&zstd, 15, Offset::ZERO), Ok(Some((Offset::of(1), 20))));
+        assert_eq!(first_since(&zstd, 15, Offset::of(2)), Ok(Some((Offset::of(2), 30))));
         assert_eq!(first_since(&zstd, 31, Offset::ZERO), Ok(None));
         let garbage = assemble(&header, b"not zstd").unwrap();
         assert_eq!(first_since(&garbage, 15, Offset::ZERO), Err(BadRecord));

@@ -230,7 +230,7 @@ async fn walk(
     let interval = state.config.borrow().index_interval_bytes;
     let mut segment = ActiveSegment::noting(Segment::new(&state.directory, before.base, before.created_ms));
     segment.note_append(before.appended_ms());
-    let mut scan = Scan::new(before.log.get()?, FilePosition::START, place.position.0);
+    let mut scan = Scan::new(before.log.get()?, FilePosition::START, place.position.get());
     while let Some(header) = scan.header().await? {
         let here = |bad: &&BadRange| bad.segment == segment.base && bad.position == scan.position();
         match (header, bad_ranges.iter().find(here)) {

@@ -177,7 +177,7 @@ impl LogScan {
         drop_cached(&file);
         let mut scan = Scan::new(file, FilePosition::START, length).over_data()?.in_big_steps();
         let is_counted = is_scanned(next, self.recovery_point);
-        let mut progress = self.found.progress.begin(if is_counted { scan.data_end().0 } else { 0 });
+        let mut progress = self.found.progress.begin(if is_counted { scan.data_end().get() } else { 0 });
         loop {
             let is_safe = self.end < self.recovery_point;
             let mut found = if is_safe { scan.header().await? } else { scan.verified().await? };
@@ -205,7 +205,7 @@ impl LogScan {
                     let gap = Gap { signer, expected: self.end, next };
                     let damage = judge(&mut scan, gap, self.safe_below, self.found.last_stop).await?;
                     match self.handle(segment, damage, &mut scan, length) {
-                        Continue::Yes if scan.position().0 < length => {}
+                        Continue::Yes if scan.position().get() < length => {}
                         outcome => return Ok(outcome),
                     }
                 }
@@ -244,9 +244,9 @@ impl LogScan {
     }
 
     fn note_epoch(&mut self, header: &BatchHeader) {
-        let (epoch, start) = (header.leader_epoch, header.base_offset);
-        if epoch.0 >= 0 && self.epochs.last().is_none_or(|last| last.epoch < epoch) {
-            self.epochs.push(EpochStart { epoch, start });
+        let Some(epoch) = header.leader_epoch else { return };
+        if self.epochs.last().is_none_or(|last| last.epoch < epoch) {
+            self.epochs.push(EpochStart { epoch, start: header.base_offset });
         }
     }
 
@@ -278,7 +278,7 @@ impl LogScan {
                 segment.skip_to(position);
                 scan.go_to(position);
                 self.end = resume;
-                self.tail_is_sound = position.0 < length;
+                self.tail_is_sound = position.get() < length;
                 Continue::Yes
             }
         }

@@ -155,7 +155,7 @@ impl ActiveSegment {
     pub(crate) fn tail(&self, durable: Offset, end: FilePosition) -> Tail {
         let signer = Signer { segment: self.base, secret: self.secret };
         let mark = durability_mark::encode(durable, signer, end);
-        let tail_end = end.0 + MARK_BYTES as u64;
+        let tail_end = end.get() + MARK_BYTES as u64;
         let is_stale = tail_end < self.stale_end;
         let zeros = if is_stale { tail_end.next_multiple_of(PAGE_BYTES) - tail_end } else { 0 };
         Tail { mark, zeros: zeros as usize }
@@ -185,7 +185,7 @@ impl ActiveSegment {
         debug_assert_eq!(batch.position, self.end_position());
         self.observe(batch);
         self.index(batch, index_interval_bytes);
-        self.segment.length.set(batch.end_position().0);
+        self.segment.length.set(batch.end_position().get());
     }
 
     fn observe(&mut self, batch: &Placed) {
@@ -218,7 +218,7 @@ impl ActiveSegment {
 
     /// Skips bytes that recovery found damaged.
     pub(crate) fn skip_to(&mut self, position: FilePosition) {
-        self.segment.length.set(position.0);
+        self.segment.length.set(position.get());
     }
 
     /// Cuts the file to its batches, so that nothing preallocated and nothing half-written follows them.

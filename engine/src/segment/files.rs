@@ -79,7 +79,7 @@ pub(crate) async fn last_indexed(directory: &Path, base: Offset) -> Option<FileP
     let at = index.len().ok()?.checked_sub(ENTRY_BYTES as u64)?;
     let entry = index.read_exact_at(at, ENTRY_BYTES).await.ok()?;
     let position = i32::from_be_bytes(*entry.last_chunk()?);
-    u64::try_from(position).ok().map(FilePosition)
+    u64::try_from(position).ok().map(FilePosition::new)
 }
 
 /// Loads the indexes of a sealed segment, from their files or else from the batches.

@@ -47,7 +47,7 @@ impl Placed {
     }
 
     fn last_offset(&self) -> Offset {
-        self.end.pred()
+        self.end.pred().unwrap_or(self.base)
     }
 
     pub(crate) fn end_position(&self) -> FilePosition {
@@ -156,7 +156,7 @@ impl Segment {
     }
 
     pub(crate) fn end_position(&self) -> FilePosition {
-        FilePosition(self.length.get())
+        FilePosition::new(self.length.get())
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -11,6 +11,23 @@ use creel_engine::{
     OpenLog, Partition, ReadError, TopicPartition, TurnWriter,
 };
 
+/// A number that the story knows to be an offset, or an epoch.
+pub(crate) trait Of<N> {
+    fn of(number: N) -> Self;
+}
+
+impl Of<i64> for Offset {
+    fn of(number: i64) -> Self {
+        Self::new(number).unwrap()
+    }
+}
+
+impl Of<i32> for LeaderEpoch {
+    fn of(number: i32) -> Self {
+        Self::new(number).unwrap()
+    }
+}
+
 /// Runs `story` on one core over the real kernel, in a fresh directory.
 pub(crate) fn on_core<S, F>(story: S)
 where
@@ -37,7 +54,7 @@ pub(crate) fn opening(directory: &Path, config: LogConfig) -> OpenLog {
         directory: directory.join("orders-0"),
         name: name(),
         config,
-        leader_epoch: LeaderEpoch(0),
+        leader_epoch: LeaderEpoch::ZERO,
         last_stop: LastStop::Unclean,
         recovery_point: None,
         log_start: None,
@@ -88,7 +105,7 @@ pub(crate) async fn read_bytes(
     from: i64,
     max_bytes: usize,
 ) -> Result<Vec<u8>, ReadError> {
-    let outcome = partition.read(Offset(from), Isolation::HighWatermark, max_bytes, true).await?;
+    let outcome = partition.read(Offset::of(from), Isolation::HighWatermark, max_bytes, true).await?;
     let Some(slice) = outcome.slice else {
         return Ok(Vec::new());
     };
@@ -110,7 +127,7 @@ pub(crate) async fn read_all(partition: &Partition, from: i64) -> Vec<(BatchHead
                 break;
             }
             found.push((header, rest[21..header.size_bytes].to_vec()));
-            from = header.end_offset().0;
+            from = header.end_offset().get();
             rest = &rest[header.size_bytes..];
         }
         assert!(rest.is_empty() || bytes.len() == 1 << 20, "nothing but batches is served");

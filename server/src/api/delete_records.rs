@@ -103,7 +103,7 @@ async fn delete(core: &Core, topic: Uuid, asked: DeleteRecordsPartition) -> Dele
     };
     match moved {
         Ok(start) => {
-            DeletedRecords { partition_index: index, low_watermark: start.0, error_code: ErrorCode::None }
+            DeletedRecords { partition_index: index, low_watermark: start.get(), error_code: ErrorCode::None }
         }
         Err(code) => deletion_error(index, code),
     }
@@ -116,10 +116,10 @@ async fn delete_before(partition: &Partition, offset: i64) -> Result<Offset, Err
     // All that was acknowledged before may be deleted.
     partition.settled().await.map_err(|error| error.code())?;
     let end = partition.high_watermark();
-    let offset = if offset == HIGH_WATERMARK { end } else { Offset(offset) };
-    if !(Offset::ZERO..=end).contains(&offset) {
+    let offset = if offset == HIGH_WATERMARK { Some(end) } else { Offset::new(offset) };
+    let Some(offset) = offset.filter(|offset| *offset <= end) else {
         return Err(ErrorCode::OffsetOutOfRange);
-    }
+    };
     let storage_failed = |error: std::io::Error| {
         tracing::error!(partition = %partition.name(), %error, "cannot delete records");
         ErrorCode::KafkaStorageError

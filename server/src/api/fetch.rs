@@ -20,11 +20,11 @@ mod reading;
 
 use std::time::Duration;
 
-use creel_engine::Isolation;
+use creel_engine::{Isolation, Offset};
 use creel_io::fs::FileSlice;
 use creel_io::{offload, pace};
 use creel_wire::api::fetch::{FetchRequest, FetchResponse, FetchableTopicResponse, PartitionData};
-use creel_wire::{EncodedFrame, Records};
+use creel_wire::{EncodedFrame, ErrorCode, Records};
 
 pub(crate) use self::parked::watch_for;
 use self::read::size;
@@ -35,7 +35,7 @@ use crate::fetch_sessions::fetch_list::{FetchItem, FetchList};
 use crate::fetch_sessions::sessions::{self, Context, PartitionState};
 use crate::limits::{ANSWER_BYTES_FREE, FETCH_BYTES_MAX};
 use crate::net::reply::{Answered, Pending, Piece, Reply, Slices};
-use crate::peers::questions::FoundPartition;
+use crate::peers::questions::{Bounds, FoundPartition};
 use crate::tasks::gradual_vec::AT_ONCE;
 
 /// Since when topics are named by id.
@@ -213,14 +213,16 @@ impl Fetch<'_> {
             }
         };
         let slice = found.slice.take();
+        let bounds = found.bounds;
+        let unless_failed = |number: fn(Bounds) -> Offset| bounds.map_or(-1, |bounds| number(bounds).get());
         let is_read_committed = self.terms.isolation == Isolation::LastStable;
         let data = PartitionData {
             partition_index: wanted.partition,
-            error_code: found.error,
-            high_watermark: found.high_watermark.0,
-            last_stable_offset: found.last_stable.0,
-            log_start_offset: found.log_start.0,
-            aborted_transactions: (is_read_committed && found.error.is_none()).then(Vec::new),
+            error_code: bounds.err().unwrap_or(ErrorCode::None),
+            high_watermark: unless_failed(|bounds| bounds.high_watermark),
+            last_stable_offset: unless_failed(|bounds| bounds.last_stable),
+            log_start_offset: unless_failed(|bounds| bounds.log_start),
+            aborted_transactions: (is_read_committed && bounds.is_ok()).then(Vec::new),
             records: slice
                 .as_ref()
                 .map_or(Records::EMPTY, |slice| Records::External { len: slice.length as u32 }),

@@ -161,8 +161,8 @@ async fn look_up_one(
         Ok(Some((offset, timestamp))) => ListOffsetsPartitionResponse {
             partition_index: index,
             timestamp,
-            offset: offset.0,
-            leader_epoch: partition.epoch_of(offset).unwrap_or(partition.leader_epoch()).0,
+            offset: offset.get(),
+            leader_epoch: partition.epoch_of(offset).unwrap_or(partition.leader_epoch()).get(),
             ..Default::default()
         },
         Err(code) => offset_error(index, code),

@@ -80,17 +80,18 @@ fn look_up_one(partition: &Partition, asked: &OffsetForLeaderPartition) -> Epoch
     if let Err(code) = check_epoch(partition, asked.current_leader_epoch) {
         return epoch_error(asked.partition, code);
     }
-    let epoch = LeaderEpoch(asked.leader_epoch);
     // What is appended meanwhile may be lost again.
     let high_watermark = partition.high_watermark();
-    let found = match epoch.cmp(&partition.leader_epoch()) {
-        // This holds even if nothing has been appended under the epoch.
-        Ordering::Equal => Some((epoch, high_watermark)),
-        Ordering::Less => partition.end_of_epoch(epoch),
-        Ordering::Greater => None,
-    };
+    let found = LeaderEpoch::new(asked.leader_epoch).and_then(|epoch| {
+        match epoch.cmp(&partition.leader_epoch()) {
+            // This holds even if nothing has been appended under the epoch.
+            Ordering::Equal => Some((epoch, high_watermark)),
+            Ordering::Less => partition.end_of_epoch(epoch),
+            Ordering::Greater => None,
+        }
+    });
     let (leader_epoch, end_offset) =
-        found.map_or((-1, -1), |(epoch, end)| (epoch.0, end.min(high_watermark).0));
+        found.map_or((-1, -1), |(epoch, end)| (epoch.get(), end.min(high_watermark).get()));
     EpochEndOffset { partition: asked.partition, leader_epoch, end_offset, ..Default::default() }
 }
 

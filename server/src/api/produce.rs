@@ -534,9 +534,9 @@ fn check_keys(batch: &Batch) -> Result<(), ProduceRefusal> {
 
 /// Fills in the outcome of an append. The rest of the entry stays as it was made.
 fn acknowledge(at: &mut PartitionProduceResponse, ack: Ack) {
-    at.base_offset = ack.base_offset.0;
+    at.base_offset = ack.base_offset.get();
     at.log_append_time_ms = ack.log_append_time_ms.unwrap_or(-1);
-    at.log_start_offset = ack.log_start.0;
+    at.log_start_offset = ack.log_start.get();
 }
 
 fn partition_error(index: i32, refusal: ProduceRefusal) -> PartitionProduceResponse {

@@ -74,6 +74,6 @@ impl From<creel_engine::Record> for LoggedRecord {
     /// A record without a key has an empty one, which no key of ours is.
     fn from(record: creel_engine::Record) -> Self {
         let key = record.key.unwrap_or_default();
-        Self { offset: record.offset.0, record: Record { key, value: record.value } }
+        Self { offset: record.offset.get(), record: Record { key, value: record.value } }
     }
 }

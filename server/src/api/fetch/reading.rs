@@ -81,8 +81,8 @@ struct Total {
 impl Total {
     fn add(&mut self, site: &Site) {
         let bytes = site.found.size_bytes();
-        self.failed += usize::from(!site.found.error.is_none());
-        self.full += usize::from(site.found.is_full);
+        self.failed += usize::from(site.found.has_failed());
+        self.full += usize::from(site.found.is_full());
         self.with_records += usize::from(bytes > 0);
         self.bytes += bytes;
         self.bytes_asked += bytes.min(size(site.wanted.bytes_max));
@@ -90,8 +90,8 @@ impl Total {
 
     fn take_away(&mut self, site: &Site) {
         let bytes = site.found.size_bytes();
-        self.failed -= usize::from(!site.found.error.is_none());
-        self.full -= usize::from(site.found.is_full);
+        self.failed -= usize::from(site.found.has_failed());
+        self.full -= usize::from(site.found.is_full());
         self.with_records -= usize::from(bytes > 0);
         self.bytes -= bytes;
         self.bytes_asked -= bytes.min(size(site.wanted.bytes_max));

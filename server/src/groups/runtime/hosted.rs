@@ -179,7 +179,7 @@ impl Hosted {
         // One sync may end many writes, and each of their records is a step.
         pace(records).await;
         self.handle(match result {
-            Ok(ack) => Event::Persisted(write, ack.base_offset.0),
+            Ok(ack) => Event::Persisted(write, ack.base_offset.get()),
             Err(error) => Event::WriteFailed(write, error),
         });
         self.settled.notify_all();
@@ -210,7 +210,7 @@ impl Hosted {
     /// Returns the number of bytes that were live. If the broker stops meanwhile, nothing is known of them.
     async fn fold(self: &Rc<Self>) -> Result<u64, String> {
         let from = self.partition.roll().map_err(|error| error.to_string())?;
-        self.coordinator.borrow_mut().begin_fold(from.0);
+        self.coordinator.borrow_mut().begin_fold(from.get());
         let live = loop {
             if self.folding.is_stopped() || self.is_closed.get() {
                 return Ok(0);

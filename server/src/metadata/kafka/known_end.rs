@@ -39,7 +39,7 @@ impl KnownEnd {
         let mut known = Self::default();
         let epochs = LeaderEpochs::read(directory).map_err(NotUnderstood::io(directory))?;
         if let Some(start) = epochs.and_then(|epochs| epochs.latest_start()) {
-            known.note(start.0, "leader-epoch-checkpoint");
+            known.note(start.get(), "leader-epoch-checkpoint");
         }
         for name in fs::read_dir(directory).map_err(NotUnderstood::io(directory))? {
             let Some(name) = name.to_str() else { continue };

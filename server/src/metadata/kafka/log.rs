@@ -120,10 +120,10 @@ async fn read_snapshot(path: &Path, image: &mut Image) -> Result<(), NotUndersto
             Next::End => return Err(NotUnderstood::new(path, "the snapshot has no end")),
             Next::Broken(error) => return Err(batches.broken(error)),
         };
-        if batch.header().base_offset.0 != at || has_footer {
+        if batch.header().base_offset.get() != at || has_footer {
             return Err(batches.misplaced(&batch, at));
         }
-        at = batch.header().end_offset().0;
+        at = batch.header().end_offset().get();
         for record in batches.records(&batch)? {
             match replay(image, &batch, &record).map_err(|reason| batches.record_error(&record, &reason))? {
                 Some(Control::SnapshotHeader) => has_header = true,
@@ -192,12 +192,12 @@ async fn read_segment(
             }
             Next::Broken(error) => return Err(batches.broken(error)),
         };
-        if batch.header().base_offset.0 != at {
+        if batch.header().base_offset.get() != at {
             return Err(batches.misplaced(&batch, at));
         }
-        at = batch.header().end_offset().0;
+        at = batch.header().end_offset().get();
         for record in &batches.records(&batch)? {
-            if record.offset.0 >= from {
+            if record.offset.get() >= from {
                 replay(image, &batch, record).map_err(|reason| batches.record_error(record, &reason))?;
             } else if let Ok(MetadataRecord::RemoveTopic(removed)) = MetadataRecord::read(record) {
                 // The snapshot says nothing of it, but its directories may still be there.
@@ -296,7 +296,7 @@ impl<'a> Batches<'a> {
             let tail = bytes.slice(from..);
             let header = (tail.get(MAGIC_AT) == Some(&2)).then(|| BatchHeader::parse(&tail).ok()).flatten();
             let header =
-                header.filter(|header| header.base_offset.0 >= at && header.size_bytes <= tail.len());
+                header.filter(|header| header.base_offset.get() >= at && header.size_bytes <= tail.len());
             header.is_some_and(|header| UncheckedBatch::new(tail.slice(..header.size_bytes)).verify().is_ok())
         };
         Ok((1..bytes.len()).any(is_batch))
@@ -312,7 +312,7 @@ impl<'a> Batches<'a> {
     }
 
     fn misplaced(&self, batch: &Batch, expected: i64) -> NotUnderstood {
-        let offset = batch.header().base_offset.0;
+        let offset = batch.header().base_offset.get();
         self.wrong(&format!("it begins with offset {offset}, where {expected} is due"))
     }
 
@@ -321,6 +321,6 @@ impl<'a> Batches<'a> {
     }
 
     fn record_error(&self, record: &Record, reason: &str) -> NotUnderstood {
-        NotUnderstood::new(self.path, format!("the record at offset {}: {reason}", record.offset.0))
+        NotUnderstood::new(self.path, format!("the record at offset {}: {reason}", record.offset.get()))
     }
 }

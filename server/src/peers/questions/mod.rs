@@ -22,7 +22,7 @@ use crate::topics::controller::error::TopicError;
 use crate::topics::controller::intents::TopicResult;
 use crate::topics::replicas::opening::Opened;
 
-pub(crate) use fetch::{FetchLimits, FetchShare, FoundPartition, Read, WatchShare};
+pub(crate) use fetch::{Bounds, FetchLimits, FetchShare, FoundPartition, Read, WatchShare};
 pub(crate) use groups::ListGroups;
 pub(crate) use lifecycle::{
     DurabilityOfCore, Progress, Quiesce, ReadDurability, ReadProgress, ReadStages, RecoveryPoint,

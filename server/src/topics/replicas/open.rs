@@ -105,7 +105,7 @@ fn what_to_open(core: &Core, opening: &Opening, topic: &Topic, index: i32) -> Op
     let name = TopicPartition::new(&*topic.name, index);
     OpenLog {
         config: log_config(topic, core.node.broker()),
-        leader_epoch: LeaderEpoch(0),
+        leader_epoch: LeaderEpoch::ZERO,
         last_stop: if opening.was_clean { LastStop::Clean } else { LastStop::Unclean },
         recovery_point: opening.checkpoint.recovery_points.get(&name).copied(),
         log_start: opening.checkpoint.log_starts.get(&name).copied(),
@@ -156,7 +156,7 @@ async fn open_new(core: &Core, open: OpenLog, topic: &Topic, index: i32) -> Resu
 async fn open_marked(core: &Core, open: OpenLog, topic: &Topic, index: i32) -> Result<Partition, OpenError> {
     let directory = open.directory.clone();
     let partition = Partition::open(&core.turn_writer, open).await?;
-    topic.set_leader_epoch(index, partition.leader_epoch().0);
+    topic.set_leader_epoch(index, partition.leader_epoch().get());
     mark(&directory, topic.id).await?;
     Ok(partition)
 }
