@@ -75,7 +75,7 @@ impl PendingAck {
 
     /// Waits until the high watermark is past the batch (acks=all). By default that is when the batch is on the medium.
     pub async fn durable(&self) -> Result<Ack, AppendError> {
-        let _ticket = Ticket::new(&*self.state);
+        let _ticket = AppendTicket::new(&*self.state);
         self.wait_written().await?;
         if fault_points::has(Bug::AckBeforeSync) {
             return Ok(self.ack);
@@ -121,16 +121,16 @@ impl PendingAck {
 }
 
 /// While it is held, a sync begins right after each write.
-pub(crate) struct Ticket<S: Deref<Target = State>>(S);
+pub(crate) struct AppendTicket<S: Deref<Target = State>>(S);
 
-impl<S: Deref<Target = State>> Ticket<S> {
+impl<S: Deref<Target = State>> AppendTicket<S> {
     pub(crate) fn new(state: S) -> Self {
         state.commit.borrow_mut().add_ticket();
         Self(state)
     }
 }
 
-impl<S: Deref<Target = State>> Drop for Ticket<S> {
+impl<S: Deref<Target = State>> Drop for AppendTicket<S> {
     fn drop(&mut self) {
         self.0.commit.borrow_mut().remove_ticket();
     }
