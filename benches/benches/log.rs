@@ -11,7 +11,7 @@ use creel_engine::{
     TopicPartition, TurnWriter, UncheckedBatch,
 };
 use creel_io::Instant;
-use creel_io::runtime::{Config, start};
+use creel_io::runtime::{RuntimeConfig, start};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
 fn verify(c: &mut Criterion) {
@@ -59,7 +59,7 @@ fn on_core(batch: Batch, iterations: u64, in_turn: u64) -> Duration {
     let directory = tempfile::tempdir().expect("a temporary directory can be made");
     let taken = Arc::new(Mutex::new(Duration::ZERO));
     let (place, path) = (taken.clone(), directory.path().to_path_buf());
-    let cores = start(&Config::unpinned(1), move |_| {
+    let cores = start(&RuntimeConfig::unpinned(1), move |_| {
         let (place, path, batch) = (place.clone(), path.clone(), batch.clone());
         async move {
             let partition = open(path).await;

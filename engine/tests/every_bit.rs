@@ -245,12 +245,12 @@ fn judge_cut(end: End, found: &Found, what: &str) {
 /// The tests can fail: with a bug planted, they do.
 #[cfg(feature = "planted-bugs")]
 mod planted {
-    use creel_engine::fault_points::{Bug, plant};
+    use creel_engine::fault_points::{Bug, activate};
 
     fn must_fail(bug: Bug, test: fn()) {
-        plant(Some(bug));
+        activate(Some(bug));
         let outcome = std::panic::catch_unwind(test);
-        plant(None);
+        activate(None);
         assert!(outcome.is_err(), "{bug:?} was not found");
     }
 

@@ -31,10 +31,10 @@ use creel_io::histogram::Histogram;
 
 /// One core's histograms, if they are kept.
 #[derive(Default)]
-pub(crate) struct Stages(Option<Kept>);
+pub(crate) struct Stages(Option<StageHistograms>);
 
 #[derive(Default)]
-struct Kept {
+struct StageHistograms {
     receive: Histogram,
     parse: Histogram,
     queue: Histogram,
@@ -48,7 +48,7 @@ pub(crate) type StagesOfCore = Vec<(&'static str, Histogram)>;
 
 impl Stages {
     pub(crate) fn new(are_kept: bool) -> Self {
-        Self(are_kept.then(Kept::default))
+        Self(are_kept.then(StageHistograms::default))
     }
 
     /// What writes for this core's partitions; it times the appends if stages are kept.

@@ -9,7 +9,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use creel_io::runtime::{self, Config};
+use creel_io::runtime::{self, RuntimeConfig};
 use creel_wire::api::metadata::MetadataRequest;
 use support::Connector;
 
@@ -75,7 +75,7 @@ fn kafkas_own_server_properties_start_a_broker() {
     // No host is every address, of both families.
     let hosts = ["127.0.0.1", "::1"].map(|host| SocketAddr::new(host.parse().unwrap(), port));
     let has_v6 = TcpListener::bind("[::1]:0").is_ok();
-    runtime::start(&Config::unpinned(1), move |_| async move {
+    runtime::start(&RuntimeConfig::unpinned(1), move |_| async move {
         for address in hosts.into_iter().filter(|address| address.is_ipv4() || has_v6) {
             let mut client = Connector::to(address).connect().await;
             let told = client.call(12, &MetadataRequest::default()).await.brokers.remove(0);

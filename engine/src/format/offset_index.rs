@@ -12,7 +12,7 @@ use crate::offset::{FilePosition, Offset};
 pub(crate) const ENTRY_BYTES: usize = 8;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Entry {
+struct IndexEntry {
     relative: u32,
     position: u32,
 }
@@ -21,7 +21,7 @@ struct Entry {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OffsetIndex {
     base: Offset,
-    entries: Vec<Entry>,
+    entries: Vec<IndexEntry>,
 }
 
 impl OffsetIndex {
@@ -32,7 +32,8 @@ impl OffsetIndex {
 
     /// Reads the file's bytes. `None` if they can't be the index of a segment of `log_bytes`; then rebuild it.
     pub fn decode(base: Offset, bytes: &[u8], log_bytes: u64) -> Option<Self> {
-        let entries: Vec<Entry> = bytes.chunks(ENTRY_BYTES).map(Entry::decode).collect::<Option<_>>()?;
+        let entries: Vec<IndexEntry> =
+            bytes.chunks(ENTRY_BYTES).map(IndexEntry::decode).collect::<Option<_>>()?;
         let grows = entries.windows(2).all(|pair| pair[0].is_before(pair[1]));
         let inside = entries.last().is_none_or(|last| u64::from(last.position) < log_bytes);
         (grows && inside).then_some(Self { base, entries })
@@ -54,7 +55,7 @@ impl OffsetIndex {
         else {
             return;
         };
-        let entry = Entry { relative, position };
+        let entry = IndexEntry { relative, position };
         if self.entries.last().is_none_or(|previous| previous.is_before(entry)) {
             self.entries.push(entry);
         }
@@ -107,7 +108,7 @@ impl OffsetIndex {
     }
 }
 
-impl Entry {
+impl IndexEntry {
     fn decode(bytes: &[u8]) -> Option<Self> {
         let (relative, position) = bytes.split_first_chunk::<4>()?;
         let position = position.first_chunk::<4>()?;

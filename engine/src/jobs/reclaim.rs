@@ -14,11 +14,11 @@ use crate::segment::Segment;
 pub(crate) struct Reclaim {
     /// Oldest first.
     pending_delete: VecDeque<Rc<Segment>>,
-    phase: Phase,
+    phase: ReclaimPhase,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Phase {
+enum ReclaimPhase {
     #[default]
     Idle,
     /// A task removes segments, or needs the log's segments for itself.
@@ -37,12 +37,12 @@ impl Reclaim {
 
     /// Begins the removal. `false`: another task already removes segments.
     pub(crate) fn begin(&mut self) -> bool {
-        std::mem::replace(&mut self.phase, Phase::Removing) == Phase::Idle
+        std::mem::replace(&mut self.phase, ReclaimPhase::Removing) == ReclaimPhase::Idle
     }
 
     /// Ends the removal: the next task may remove segments.
     pub(crate) fn end(&mut self) {
-        self.phase = Phase::Idle;
+        self.phase = ReclaimPhase::Idle;
     }
 
     /// The segment that is to be removed next.
@@ -57,7 +57,7 @@ impl Reclaim {
 
     /// Notes that the oldest segment is removed, durably.
     pub(crate) fn removed(&mut self) {
-        debug_assert_eq!(self.phase, Phase::Removing);
+        debug_assert_eq!(self.phase, ReclaimPhase::Removing);
         self.pending_delete.pop_front();
     }
 }

@@ -1,15 +1,15 @@
 //! Retries, gaps, epochs and wraps of one or two producers.
 
-use super::*;
 use crate::format::batch::{Attributes, Batch};
 use crate::format::records::BatchBuilder;
+use super::*;
 
-struct Log {
+struct TestLog {
     producers: Producers,
     end: Offset,
 }
 
-impl Log {
+impl TestLog {
     fn new() -> Self {
         Self { producers: Producers::default(), end: Offset::ZERO }
     }
@@ -42,7 +42,7 @@ fn out_of_order(got: i32, last: i32) -> Result<Offset, ProducerError> {
 
 #[test]
 fn a_retry_gets_the_original_offset() {
-    let mut log = Log::new();
+    let mut log = TestLog::new();
     for at in 0..7 {
         assert_eq!(log.append(&batch(1, 0, at * 3, 3)), Ok(Offset::of(i64::from(at) * 3)));
     }
@@ -55,7 +55,7 @@ fn a_retry_gets_the_original_offset() {
 
 #[test]
 fn a_gap_is_refused_and_changes_nothing() {
-    let mut log = Log::new();
+    let mut log = TestLog::new();
     log.append(&batch(1, 0, 0, 1)).unwrap();
     assert_eq!(log.append(&batch(1, 0, 2, 1)), out_of_order(2, 0));
     assert_eq!(log.append(&batch(1, 0, 1, 1)), Ok(Offset::of(1)));
@@ -63,13 +63,13 @@ fn a_gap_is_refused_and_changes_nothing() {
 
 #[test]
 fn an_unknown_producer_may_start_anywhere() {
-    let mut log = Log::new();
+    let mut log = TestLog::new();
     assert_eq!(log.append(&batch(1, 3, 500, 1)), Ok(Offset::ZERO));
 }
 
 #[test]
 fn an_older_epoch_is_refused_and_a_newer_one_starts_at_zero() {
-    let mut log = Log::new();
+    let mut log = TestLog::new();
     log.append(&batch(1, 5, 0, 1)).unwrap();
     let stale = ProducerError::InvalidEpoch { got: 4, current: 5 };
     assert_eq!(log.append(&batch(1, 4, 1, 1)), Err(stale));
@@ -80,11 +80,11 @@ fn an_older_epoch_is_refused_and_a_newer_one_starts_at_zero() {
 
 #[test]
 fn sequences_wrap_to_zero() {
-    let mut log = Log::new();
+    let mut log = TestLog::new();
     log.append(&batch(1, 0, i32::MAX - 1, 2)).unwrap();
     assert_eq!(log.append(&batch(1, 0, 0, 1)), Ok(Offset::of(2)));
 
-    let mut log = Log::new();
+    let mut log = TestLog::new();
     log.append(&batch(1, 0, i32::MAX, 3)).unwrap();
     assert_eq!(log.append(&batch(1, 0, 2, 1)), Ok(Offset::of(3)));
     assert_eq!(log.append(&batch(1, 0, i32::MAX, 3)), Ok(Offset::ZERO), "a retry across the wrap");
@@ -92,7 +92,7 @@ fn sequences_wrap_to_zero() {
 
 #[test]
 fn undo_restores_what_was() {
-    let mut log = Log::new();
+    let mut log = TestLog::new();
     log.append(&batch(1, 0, 0, 1)).unwrap();
     let before = log.producers.clone();
     let again = log.producers.record(batch(1, 1, 0, 1).header(), Offset::of(1)).unwrap();
@@ -102,7 +102,7 @@ fn undo_restores_what_was() {
 
 #[test]
 fn a_producer_whose_first_batch_was_taken_back_begins_with_it() {
-    let mut log = Log::new();
+    let mut log = TestLog::new();
     let first = log.producers.record(batch(2, 0, 7, 1).header(), Offset::ZERO).unwrap();
     log.producers.undo(first);
     assert_eq!(log.producers.iter().count(), 0, "a snapshot does not speak of it");
@@ -133,7 +133,7 @@ fn a_transaction_is_open_until_its_marker() {
 
 #[test]
 fn idle_producers_are_forgotten() {
-    let mut log = Log::new();
+    let mut log = TestLog::new();
     log.append(&batch(1, 0, 0, 1)).unwrap();
     log.producers.expire(-1);
     assert_eq!(log.producers.len(), 1);

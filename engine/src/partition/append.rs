@@ -75,7 +75,7 @@ impl PendingAck {
 
     /// Waits until the high watermark is past the batch (acks=all). By default that is when the batch is on the medium.
     pub async fn durable(&self) -> Result<Ack, AppendError> {
-        let _ticket = Ticket::new(&*self.state);
+        let _ticket = SyncTicket::new(&*self.state);
         self.wait_written().await?;
         if fault_points::has(Bug::AckBeforeSync) {
             return Ok(self.ack);

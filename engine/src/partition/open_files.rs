@@ -10,7 +10,7 @@ use crate::error::has_no_descriptor;
 use crate::partition::commit;
 use crate::partition::state::State;
 use crate::segment::Segment;
-use crate::segment::open_files::Owner;
+use crate::segment::open_files::SegmentOwner;
 
 /// A handle to a segment's file. After a read, [`let_go`] is called for a sealed segment.
 pub(crate) fn file_of(state: &Rc<State>, segment: &Rc<Segment>) -> io::Result<File> {
@@ -66,7 +66,7 @@ pub(crate) fn let_go(state: &State, segment: &Rc<Segment>) {
     }
 }
 
-impl Owner for State {
+impl SegmentOwner for State {
     fn try_close(&self, segment: &Rc<Segment>) -> bool {
         // If the log is borrowed, it is being written to.
         let Ok(log) = self.log.try_borrow() else { return false };

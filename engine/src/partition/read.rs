@@ -18,7 +18,7 @@ use crate::format::batch::BatchHeader;
 use crate::log::{Log, Place};
 use crate::offset::{FilePosition, Offset};
 use crate::partition::state::State;
-use crate::partition::ticket::Ticket;
+use crate::partition::ticket::SyncTicket;
 use crate::partition::{Partition, commit, open_files};
 use crate::segment::Segment;
 use crate::segment::files::{load_indexes, rebuild_indexes};
@@ -112,7 +112,7 @@ fn commit_soon(state: &Rc<State>) {
         log.cursors().high_watermark < log.cursors().written
     };
     if is_behind {
-        let _ticket = Ticket::new(&**state);
+        let _ticket = SyncTicket::new(&**state);
         commit::start(state);
     }
 }

@@ -12,6 +12,7 @@ use std::rc::Rc;
 use crate::error::ReadError;
 use crate::log::staging::WriteGroup;
 use crate::offset::Offset;
+use crate::partition::append::SyncTicket;
 use crate::partition::state::State;
 use crate::partition::ticket::Ticket;
 use crate::partition::waiting::wait_past;
@@ -26,7 +27,7 @@ pub struct Settling {
     /// The write that was staged when the question came, and its end if it gets written.
     staged: Option<(Rc<WriteGroup>, Offset)>,
     cuts: u64,
-    _ticket: Ticket<Rc<State>>,
+    _ticket: SyncTicket<Rc<State>>,
 }
 
 impl Partition {
@@ -42,7 +43,7 @@ impl Partition {
         let staged = is_staged.then(|| (log.staged_group(), cursors.next));
         let cuts = log.cuts();
         drop(log);
-        let ticket = Ticket::new(state.clone());
+        let ticket = SyncTicket::new(state.clone());
         commit::start(state);
         Some(Settling { state: state.clone(), written: cursors.written, staged, cuts, _ticket: ticket })
     }

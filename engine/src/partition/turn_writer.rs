@@ -8,7 +8,7 @@ use std::io;
 use std::rc::Rc;
 
 use crate::error::{AppendError, no_room};
-use crate::jobs::rollback::Failure;
+use crate::jobs::rollback::WriteFailure;
 use crate::jobs::running::Work;
 use crate::log::Log;
 use crate::log::staging::WriteGroup;
@@ -76,10 +76,10 @@ pub(crate) fn write_staged(state: &Rc<State>, log: &mut Log) -> Result<(), Appen
 fn refuse_staged(state: &Rc<State>, log: &mut Log, error: &io::Error) -> AppendError {
     let group = log.undo();
     let cut = log.active_mut().cut_to_length();
-    match Failure::of(error, &cut) {
-        Failure::Untouched => group.finish(Err(AppendError::NoDescriptor)),
-        Failure::CutBack => make_cut_safe(state, log.active().readable(), group),
-        Failure::Unknown => {
+    match WriteFailure::of(error, &cut) {
+        WriteFailure::Untouched => group.finish(Err(AppendError::NoDescriptor)),
+        WriteFailure::CutBack => make_cut_safe(state, log.active().readable(), group),
+        WriteFailure::Unknown => {
             state.poison("write", error);
             group.finish(Err(AppendError::Storage));
             return AppendError::Storage;

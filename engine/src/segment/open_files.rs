@@ -13,7 +13,7 @@ use std::rc::{Rc, Weak};
 use crate::segment::Segment;
 
 /// The owner of active segments. It writes to them, so it knows what a sync has yet to cover.
-pub(crate) trait Owner {
+pub(crate) trait SegmentOwner {
     /// Closes the file of a segment that is about to leave the list of open ones. `false`: a sync has yet to cover what
     /// was written.
     fn try_close(&self, segment: &Rc<Segment>) -> bool;
@@ -54,7 +54,7 @@ impl<O> OpenFiles<O> {
     }
 }
 
-impl<O: Owner> OpenFiles<O> {
+impl<O: SegmentOwner> OpenFiles<O> {
     pub(crate) fn has_room(&self) -> bool {
         self.active.borrow().len() < self.most_active
     }

@@ -36,7 +36,7 @@ where
 {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().to_path_buf();
-    let config = creel_io::runtime::Config::unpinned(1);
+    let config = creel_io::runtime::RuntimeConfig::unpinned(1);
     creel_io::runtime::start(&config, move |_| story(path.clone())).unwrap().join();
 }
 

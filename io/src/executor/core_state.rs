@@ -19,12 +19,12 @@ pub(crate) struct CoreState {
     pub(crate) id: CoreId,
     pub(crate) executor: Executor,
     pub(crate) timers: RefCell<Timers>,
-    pub(crate) backend: Backend,
+    pub(crate) backend: CoreBackend,
 }
 
 /// What carries out a core's I/O.
 #[expect(clippy::large_enum_variant, reason = "one a core, and the ring is to be reached without a detour")]
-pub(crate) enum Backend {
+pub(crate) enum CoreBackend {
     Ring(Driver),
     Sim(Box<dyn Environment>),
 }
@@ -65,15 +65,15 @@ impl CoreState {
 
     pub(crate) fn environment(&self) -> Option<&dyn Environment> {
         match &self.backend {
-            Backend::Ring(_) => None,
-            Backend::Sim(environment) => Some(&**environment),
+            CoreBackend::Ring(_) => None,
+            CoreBackend::Sim(environment) => Some(&**environment),
         }
     }
 
     pub(crate) fn ring(&self) -> &Driver {
         match &self.backend {
-            Backend::Ring(driver) => driver,
-            Backend::Sim(_) => panic!("something made on a real core is used on a simulated one"),
+            CoreBackend::Ring(driver) => driver,
+            CoreBackend::Sim(_) => panic!("something made on a real core is used on a simulated one"),
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::core_id::CoreId;
 
 /// The other core's ring is full. Holds the message. Wait with [`Mailbox::send`], or slow down.
 #[derive(Debug)]
-pub struct Full<T>(pub T);
+pub struct MailboxFull<T>(pub T);
 
 /// One core's end of the mesh. Move it to its core and open it there.
 pub struct Endpoint<T> {
@@ -83,9 +83,9 @@ impl<T: Send> Mailbox<T> {
     }
 
     /// Sends the message, if the ring has room.
-    pub fn try_send(&self, to: CoreId, message: T) -> Result<(), Full<T>> {
+    pub fn try_send(&self, to: CoreId, message: T) -> Result<(), MailboxFull<T>> {
         let outgoing = &self.ends.outgoing[to.index()];
-        outgoing.ring.push(message).map_err(Full)?;
+        outgoing.ring.push(message).map_err(MailboxFull)?;
         outgoing.receiver.unpark();
         Ok(())
     }
@@ -98,7 +98,7 @@ impl<T: Send> Mailbox<T> {
             for attempt in 0..2 {
                 match self.try_send(to, message.take().expect("taken only by success")) {
                     Ok(()) => return Poll::Ready(()),
-                    Err(Full(back)) => message = Some(back),
+                    Err(MailboxFull(back)) => message = Some(back),
                 }
                 if attempt == 0 {
                     outgoing.own_wait.park(cx.waker());

@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 
 use super::descriptors::Descriptor;
-use super::disk::{OpenMode, Opened};
+use super::disk::{OpenMode, OpenedFile};
 use super::environment::{SimContext, context_of};
 use super::faults::Operation;
 use super::node_id::NodeId;
@@ -23,7 +23,7 @@ use super::trace::hash_bytes;
 pub(crate) struct SimFile {
     node: NodeId,
     boot: u32,
-    opened: Opened,
+    opened: OpenedFile,
     writable: bool,
     /// Shared by this handle and its clones.
     handle: Arc<Descriptor>,

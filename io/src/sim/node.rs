@@ -17,7 +17,7 @@ use super::node_id::NodeId;
 use crate::core_id::CoreId;
 use crate::executor::budget;
 use crate::executor::context;
-use crate::executor::core_state::{Backend, CoreState};
+use crate::executor::core_state::{CoreBackend, CoreState};
 use crate::executor::environment::Environment;
 use crate::executor::tasks::Executor;
 use crate::instant::Instant;
@@ -220,7 +220,7 @@ impl SimCore {
             id,
             executor: Executor::new(Arc::new(CoreShared::simulated())),
             timers: RefCell::default(),
-            backend: Backend::Sim(environment),
+            backend: CoreBackend::Sim(environment),
         };
         Rc::new(SimCore {
             state: Rc::new(state),

@@ -30,7 +30,7 @@ use hyper::{Method, Request, Response, StatusCode};
 use crate::core::Core;
 use crate::limits::{ADMIN_CONNECTIONS_MAX, ADMIN_HEAD_BYTES_MAX, ADMIN_PAUSE_MS, ADMIN_REQUEST_MS};
 
-type Answer = Response<Full<Bytes>>;
+type HttpAnswer = Response<Full<Bytes>>;
 
 /// Accepts for as long as it is polled.
 pub(crate) async fn serve(core: Rc<Core>, mut listener: TcpListener) -> Infallible {
@@ -90,7 +90,7 @@ async fn talk(core: Rc<Core>, stream: TcpStream) {
     let _ = timeout(Duration::from_millis(ADMIN_REQUEST_MS), conversation).await;
 }
 
-async fn answer(core: &Rc<Core>, request: &Request<Incoming>) -> Answer {
+async fn answer(core: &Rc<Core>, request: &Request<Incoming>) -> HttpAnswer {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         let mut refusal = text(StatusCode::METHOD_NOT_ALLOWED, "only GET\n");
         refusal.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
@@ -104,17 +104,17 @@ async fn answer(core: &Rc<Core>, request: &Request<Incoming>) -> Answer {
     }
 }
 
-fn text(status: StatusCode, text: &'static str) -> Answer {
+fn text(status: StatusCode, text: &'static str) -> HttpAnswer {
     let mut answer = with_type("text/plain; charset=utf-8", Bytes::from_static(text.as_bytes()));
     *answer.status_mut() = status;
     answer
 }
 
-fn json(text: String) -> Answer {
+fn json(text: String) -> HttpAnswer {
     with_type("application/json", Bytes::from(text))
 }
 
-fn with_type(content_type: &'static str, body: Bytes) -> Answer {
+fn with_type(content_type: &'static str, body: Bytes) -> HttpAnswer {
     let mut answer = Response::new(Full::new(body));
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     answer

@@ -15,19 +15,19 @@ use crate::answers::KafkaError;
 use crate::api::call::Call;
 use crate::api::call::Made;
 use crate::api::transactions;
-use crate::budget::Held;
+use crate::budget::AnswerRoom;
 use crate::core::Core;
 use crate::core::Question;
 use crate::limits::ANSWER_BYTES_FREE;
 use crate::net::reply::Answered;
-use crate::net::reply::Pending;
+use crate::net::reply::PendingReply;
 use crate::net::reply::Reply;
 use crate::peers::Awaited;
-use crate::peers::Scatter;
 use crate::peers::questions::Acks;
 use crate::peers::questions::ProduceShare;
 use crate::peers::questions::ShareError;
 use crate::peers::questions::ShareOutcome;
+use crate::peers::{ResponseSlot, Scatter};
 use crate::tasks::LocalBoxFuture;
 use crate::topics::LocalTopic;
 use crate::topics::Location;
@@ -136,13 +136,6 @@ impl From<AppendError> for ProduceRefusal {
     }
 }
 
-/// A partition's place in the response.
-#[derive(Clone, Copy, Debug)]
-struct Slot {
-    topic: usize,
-    partition: usize,
-}
-
 impl Question for ProduceShare {
     /// Appends the share's batches at once, and then waits for their acks.
     fn answer_here(self, core: Rc<Core>) -> impl Future<Output = Vec<ShareOutcome>> + 'static {
@@ -175,16 +168,16 @@ async fn finish(acks: Acks, appends: Vec<Result<PendingAck, ShareError>>) -> Vec
 
 /// A request on its way to having begun.
 pub(crate) enum Start {
-    Now(Pending),
+    Now(PendingReply),
     /// It has begun when this is ready.
-    Later(LocalBoxFuture<'static, Pending>),
+    Later(LocalBoxFuture<'static, PendingReply>),
 }
 
 /// Begins a request: its batches are appended, or on their way to the cores that append them. It waits for nothing
 /// but other cores, `Batch::look`, and a turn with room if the request is long.
 pub(crate) fn begin(call: Call, request: ProduceRequest) -> Start {
     let Some(acks) = Acks::read(request.acks) else {
-        return Start::Now(Pending::Ready(refuse_all(&call, request, ErrorCode::InvalidRequiredAcks)));
+        return Start::Now(PendingReply::Ready(refuse_all(&call, request, ErrorCode::InvalidRequiredAcks)));
     };
     let partitions = request.topic_data.iter().map(|topic| 1 + topic.partition_data.len()).sum::<usize>();
     let mut sorting = Sorting::new(call, acks, request.topic_data.len());
@@ -196,18 +189,18 @@ pub(crate) fn begin(call: Call, request: ProduceRequest) -> Start {
     }
     fault_points::spend_cpu();
     if sorting.aside.is_none() {
-        return Start::Now(sorting.pending(Held::NOTHING));
+        return Start::Now(sorting.pending(AnswerRoom::NOTHING));
     }
     Start::Later(Box::pin(async move {
         sorting.look_and_share().await;
-        sorting.pending(Held::NOTHING)
+        sorting.pending(AnswerRoom::NOTHING)
     }))
 }
 
-async fn begin_many(mut sorting: Sorting, topics: Vec<TopicProduceData>, partitions: usize) -> Pending {
+async fn begin_many(mut sorting: Sorting, topics: Vec<TopicProduceData>, partitions: usize) -> PendingReply {
     let held = match sorting.call.hold(partitions * BYTES_OF_A_PARTITION).await {
         Ok(held) => held,
-        Err(too_large) => return Pending::Ready(sorting.call.refuse(&too_large)),
+        Err(too_large) => return PendingReply::Ready(sorting.call.refuse(&too_large)),
     };
     sorting.many(topics).await;
     sorting.look_and_share().await;
@@ -215,16 +208,16 @@ async fn begin_many(mut sorting: Sorting, topics: Vec<TopicProduceData>, partiti
 }
 
 /// acks=0: no reply. What fails at once closes the connection.
-fn silence(mut begun: BegunAppends) -> Pending {
+fn silence(mut begun: BegunAppends) -> PendingReply {
     let failed = begun.response.responses.iter().flat_map(|topic| &topic.partition_responses);
     let failed = failed.into_iter().any(|partition| !partition.error_code.is_none());
     if failed {
-        return Pending::Ready(Reply::Close);
+        return PendingReply::Ready(Reply::Close);
     }
     if begun.elsewhere.is_empty() {
-        return Pending::Ready(Reply::Silence);
+        return PendingReply::Ready(Reply::Silence);
     }
-    Pending::later(async move {
+    PendingReply::later(async move {
         let elsewhere = begun.finish(Acks::None).await;
         let mut partitions = begun.response.responses.iter().flat_map(|topic| &topic.partition_responses);
         let is_well = partitions.all(|one| one.error_code.is_none());
@@ -249,9 +242,9 @@ struct BegunAppends {
     /// With refusals filled in; the rest is filled in as acks arrive.
     response: ProduceResponse,
     /// Most requests have one batch: it needs no list.
-    first: Option<(Slot, PendingAck)>,
-    others: Vec<(Slot, PendingAck)>,
-    elsewhere: Vec<(Vec<Slot>, Awaited<ProduceShare>)>,
+    first: Option<(ResponseSlot, PendingAck)>,
+    others: Vec<(ResponseSlot, PendingAck)>,
+    elsewhere: Vec<(Vec<ResponseSlot>, Awaited<ProduceShare>)>,
 }
 
 impl BegunAppends {
@@ -277,7 +270,7 @@ impl BegunAppends {
     }
 }
 
-fn settle(response: &mut ProduceResponse, slot: Slot, outcome: ShareOutcome) {
+fn settle(response: &mut ProduceResponse, slot: ResponseSlot, outcome: ShareOutcome) {
     let at = &mut response.responses[slot.topic].partition_responses[slot.partition];
     match outcome {
         Ok(ack) => acknowledge(at, ack),
@@ -302,14 +295,14 @@ struct Sorting {
 /// What waits until all batches have been seen once.
 #[derive(Default)]
 struct Aside {
-    elsewhere: Scatter<Slot, (Uuid, i32, Batch)>,
+    elsewhere: Scatter<ResponseSlot, (Uuid, i32, Batch)>,
     /// The first batch that must be looked into, and all behind it.
     unseen: Vec<Unseen>,
 }
 
 /// A batch that waits for a look, at itself or at one before it.
 struct Unseen {
-    slot: Slot,
+    slot: ResponseSlot,
     local: Rc<LocalTopic>,
     index: i32,
     location: Location,
@@ -348,12 +341,12 @@ impl Sorting {
 
     /// The reply, once it has all its acks.
     #[inline]
-    fn pending(self, held: Held) -> Pending {
+    fn pending(self, held: AnswerRoom) -> PendingReply {
         let Self { call, acks, mut begun, .. } = self;
         if acks == Acks::None {
             return silence(begun);
         }
-        Pending::later(async move {
+        PendingReply::later(async move {
             let elsewhere = begun.finish(acks).await;
             let reply = match held.counts() {
                 true => {
@@ -374,7 +367,7 @@ impl Sorting {
             let (topic, local) = self.open(data, partitions.len());
             for (partition, data) in partitions.into_iter().enumerate() {
                 pace(STEPS_AN_APPEND).await;
-                self.begin(&local, Slot { topic, partition }, data);
+                self.begin(&local, ResponseSlot { topic, partition }, data);
             }
         }
     }
@@ -383,7 +376,7 @@ impl Sorting {
         let partitions = std::mem::take(&mut data.partition_data);
         let (topic, local) = self.open(data, partitions.len());
         for (partition, data) in partitions.into_iter().enumerate() {
-            self.begin(&local, Slot { topic, partition }, data);
+            self.begin(&local, ResponseSlot { topic, partition }, data);
         }
     }
 
@@ -409,7 +402,12 @@ impl Sorting {
         (topic, local)
     }
 
-    fn begin(&mut self, local: &Result<Rc<LocalTopic>, ErrorCode>, slot: Slot, data: PartitionProduceData) {
+    fn begin(
+        &mut self,
+        local: &Result<Rc<LocalTopic>, ErrorCode>,
+        slot: ResponseSlot,
+        data: PartitionProduceData,
+    ) {
         let index = data.index;
         let outcome = match local {
             Ok(local) => self.partition(local, slot, data),
@@ -425,7 +423,7 @@ impl Sorting {
     fn partition(
         &mut self,
         local: &Rc<LocalTopic>,
-        slot: Slot,
+        slot: ResponseSlot,
         data: PartitionProduceData,
     ) -> Result<(), ProduceRefusal> {
         let index = data.index;
@@ -474,7 +472,7 @@ impl Sorting {
 
     fn append(
         &mut self,
-        slot: Slot,
+        slot: ResponseSlot,
         topic: &Topic,
         index: i32,
         location: Location,

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     error::ConfigError,
     keys::BrokerConfig,
-    listener::{HostPort, Listener},
+    listener::{HostPort, ListenerConfig},
     settings::Settings,
     value::Value,
 };
@@ -30,13 +30,13 @@ const NOT_SERVED: &str = "TLS (SSL) and passwords (SASL) are not served yet. Use
 
 /// A listener as it is written.
 #[derive(Clone, Debug)]
-struct Entry {
+struct ListenerEntry {
     name: String,
     at: HostPort,
 }
 
 /// The listeners to bind, in the order in which they are given.
-pub(super) fn read(settings: &Settings, broker: &BrokerConfig) -> Result<Vec<Listener>, ConfigError> {
+pub(super) fn read(settings: &Settings, broker: &BrokerConfig) -> Result<Vec<ListenerConfig>, ConfigError> {
     let all = entries(settings, LISTENERS, &broker.listeners, PLAINTEXT)?;
     check_ports(&all).map_err(|reason| settings.conflict(LISTENERS, reason))?;
     let controllers: BTreeSet<_> =
@@ -56,15 +56,15 @@ pub(super) fn read(settings: &Settings, broker: &BrokerConfig) -> Result<Vec<Lis
 
 fn listener(
     settings: &Settings,
-    one: Entry,
+    one: ListenerEntry,
     advertised: &BTreeMap<String, HostPort>,
-) -> Result<Listener, ConfigError> {
+) -> Result<ListenerConfig, ConfigError> {
     let Some(bind) = one.at.resolve() else {
         let reason = format!("{} is no address of this machine", one.at);
         return Err(settings.conflict(LISTENERS, reason));
     };
     let advertised = advertised.get(&one.name).cloned();
-    Ok(Listener { name: one.name, bind, advertised })
+    Ok(ListenerConfig { name: one.name, bind, advertised })
 }
 
 /// Reads a list of listeners, whose names must differ. `bare` is the name of an address without one.
@@ -73,11 +73,11 @@ fn entries(
     key: &'static str,
     texts: &[String],
     bare: &str,
-) -> Result<Vec<Entry>, ConfigError> {
+) -> Result<Vec<ListenerEntry>, ConfigError> {
     let read = |text: &String| {
         let (name, at) = text.split_once("://").unwrap_or((bare, text));
         let at = HostPort::read(at).filter(|_| !name.is_empty())?;
-        Some(Entry { name: name.to_uppercase(), at })
+        Some(ListenerEntry { name: name.to_uppercase(), at })
     };
     let all: Option<Vec<_>> = texts.iter().map(read).collect();
     let all = all.filter(|all| !all.is_empty()).ok_or_else(|| settings.refuse(key, LISTENERS_ACCEPTED))?;
@@ -89,13 +89,13 @@ fn entries(
 }
 
 /// Two listeners may share a port only if one has an IPv4 address and the other an IPv6 address.
-fn check_ports(all: &[Entry]) -> Result<(), String> {
-    let mut by_port: BTreeMap<u16, Vec<&Entry>> = BTreeMap::new();
+fn check_ports(all: &[ListenerEntry]) -> Result<(), String> {
+    let mut by_port: BTreeMap<u16, Vec<&ListenerEntry>> = BTreeMap::new();
     all.iter()
         .filter(|one| one.at.port != 0)
         .for_each(|one| by_port.entry(one.at.port).or_default().push(one));
     for (port, sharing) in by_port {
-        let is_v4 = |one: &Entry| one.at.ip().map(|ip| ip.is_ipv4());
+        let is_v4 = |one: &ListenerEntry| one.at.ip().map(|ip| ip.is_ipv4());
         match sharing.as_slice() {
             [_] => {}
             [a, b] if is_v4(a).is_some() && is_v4(b).is_some() && is_v4(a) != is_v4(b) => {}
@@ -141,12 +141,12 @@ fn protocols(
 fn check_protocols(
     settings: &Settings,
     key: &'static str,
-    entries: &[Entry],
+    entries: &[ListenerEntry],
     protocols: &BTreeMap<String, String>,
     controllers: &BTreeSet<String>,
 ) -> Result<(), ConfigError> {
     let mut unserved = Vec::new();
-    for Entry { name, .. } in entries {
+    for ListenerEntry { name, .. } in entries {
         let Some(protocol) = protocols.get(name) else {
             let reason = format!("listener {name} has no protocol: add {name}:{PLAINTEXT} to {PROTOCOLS}");
             return Err(settings.conflict(key, reason));
@@ -163,7 +163,7 @@ fn check_protocols(
 
 fn check_roles(
     settings: &Settings,
-    all: &[Entry],
+    all: &[ListenerEntry],
     controllers: &BTreeSet<String>,
 ) -> Result<(), ConfigError> {
     let Some(Value::List(roles)) = settings.value(ROLES) else { return Ok(()) };
@@ -175,7 +175,7 @@ fn check_roles(
         return Ok(());
     }
     match all.iter().find(|one| controllers.contains(&one.name)) {
-        Some(Entry { name, .. }) => Err(settings.conflict(
+        Some(ListenerEntry { name, .. }) => Err(settings.conflict(
             CONTROLLERS,
             format!("where {ROLES} is broker alone, {name} must not be among the {LISTENERS}"),
         )),
@@ -187,7 +187,7 @@ fn check_roles(
 fn advertised(
     settings: &Settings,
     broker: &BrokerConfig,
-    own: &[Entry],
+    own: &[ListenerEntry],
     protocols: &BTreeMap<String, String>,
     controllers: &BTreeSet<String>,
 ) -> Result<BTreeMap<String, HostPort>, ConfigError> {
@@ -199,7 +199,7 @@ fn advertised(
     let mut given = entries(settings, ADVERTISED, texts, bare)?;
     given.retain(|one| !controllers.contains(&one.name));
     check_protocols(settings, ADVERTISED, &given, protocols, controllers)?;
-    for Entry { name, at } in &given {
+    for ListenerEntry { name, at } in &given {
         if !own.iter().any(|one| one.name == *name) {
             let reason = format!(
                 "{name} is not among the {LISTENERS}, which are {}",
@@ -220,7 +220,7 @@ fn advertised(
 /// asks for more: it then takes the listener of `security.inter.broker.protocol`.
 fn check_between_brokers(
     settings: &Settings,
-    own: &[Entry],
+    own: &[ListenerEntry],
     advertised: &BTreeMap<String, HostPort>,
     protocols: &BTreeMap<String, String>,
 ) -> Result<(), ConfigError> {

@@ -222,7 +222,8 @@ fn properties(text: &str) -> Result<Config, ConfigErrors> {
 }
 
 fn shown(config: &Config) -> Vec<(String, String, String)> {
-    let advertised = |one: &Listener| one.advertised.as_ref().map(ToString::to_string).unwrap_or_default();
+    let advertised =
+        |one: &ListenerConfig| one.advertised.as_ref().map(ToString::to_string).unwrap_or_default();
     config.listeners.iter().map(|one| (one.name.clone(), one.bind.to_string(), advertised(one))).collect()
 }
 

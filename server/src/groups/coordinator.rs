@@ -11,9 +11,9 @@ use super::{
     effects::{Effects, OnDurable},
     error::GroupError,
     event::{
-        Client, CommitReply, CommitRequest, Event, FetchReply, FetchRequest, FoundGroup, GroupDeletion,
-        GroupDescription, GroupLimits, JoinReply, JoinRequest, LeaveReply, LeaveRequest, LeavingMember,
-        Millis, Now, Outputs, Reply, SyncRequest, Token, Write, WriteId,
+        CommitReply, CommitRequest, Event, FetchReply, FetchRequest, FoundGroup, GroupClient, GroupDeletion,
+        GroupDescription, GroupLimits, GroupReply, JoinReply, JoinRequest, LeaveReply, LeaveRequest,
+        LeavingMember, Millis, Now, Outputs, SyncRequest, Token, Write, WriteId,
     },
     expire::{Expiry, expire_offsets, tombstones},
     fold::{self, Fold, FoldStep},
@@ -93,7 +93,7 @@ impl Coordinator {
     }
 
     /// The same of the members that one client has brought.
-    pub fn members_bytes_of(&self, client: Client) -> usize {
+    pub fn members_bytes_of(&self, client: GroupClient) -> usize {
         client.0.and_then(|client| self.taken.by_client.get(&client)).copied().unwrap_or(0)
     }
 
@@ -132,7 +132,7 @@ impl Coordinator {
             Event::Heartbeat(token, request) => {
                 let group = check_name(&request.group).and_then(|()| self.find(&request.group));
                 let alive = group.and_then(|group| group.heartbeat(effects, &request));
-                effects.reply(token, Reply::Heartbeat(alive));
+                effects.reply(token, GroupReply::Heartbeat(alive));
                 // Its deadline has moved later. The scheduled one finds that out when it comes.
                 Vec::new()
             }
@@ -143,7 +143,7 @@ impl Coordinator {
                     Some(group) => group.delete_offsets(effects, token, topics),
                     None => {
                         let reply = super::DeleteOffsetsReply::failed(GroupError::GroupIdNotFound);
-                        effects.reply(token, Reply::DeleteOffsets(reply));
+                        effects.reply(token, GroupReply::DeleteOffsets(reply));
                     }
                 }
                 vec![name]
@@ -190,7 +190,7 @@ impl Coordinator {
             Ok(()) => None,
         };
         if let Some(error) = refusal {
-            effects.reply(token, Reply::Join(JoinReply::failed(member_id, error)));
+            effects.reply(token, GroupReply::Join(JoinReply::failed(member_id, error)));
             return Vec::new();
         }
         let name = request.group.clone();
@@ -219,7 +219,7 @@ impl Coordinator {
                 (None, request.members.into_iter().map(unknown).collect())
             }
         };
-        effects.reply(token, Reply::Leave(LeaveReply { error, members }));
+        effects.reply(token, GroupReply::Leave(LeaveReply { error, members }));
         vec![name]
     }
 
@@ -231,7 +231,7 @@ impl Coordinator {
                 true => GroupError::GroupIdNotFound,
                 false => GroupError::IllegalGeneration,
             };
-            effects.reply(token, Reply::Commit(CommitReply::failed(&request, error)));
+            effects.reply(token, GroupReply::Commit(CommitReply::failed(&request, error)));
             return Vec::new();
         }
         self.find_or_create(effects, &name).commit(effects, token, request);
@@ -246,20 +246,20 @@ impl Coordinator {
             Some(group) if group.core.writes_in_flight > 0 => GroupError::CoordinatorNotAvailable,
             Some(group) if group.core.offsets.are_more_than(at_once) => {
                 let some = group.core.offsets.keys().take(at_once).collect();
-                let reply = Reply::DeleteGroup(Ok(GroupDeletion::InPart));
+                let reply = GroupReply::DeleteGroup(Ok(GroupDeletion::InPart));
                 return group.remove_offsets(effects, some, Some((token, reply)));
             }
             Some(group) => {
                 group.log(effects, GroupChange::Deleted);
-                let reply = Reply::DeleteGroup(Ok(GroupDeletion::Whole));
+                let reply = GroupReply::DeleteGroup(Ok(GroupDeletion::Whole));
                 return self.remove(effects, name, Some((token, reply)));
             }
         };
-        effects.reply(token, Reply::DeleteGroup(Err(error)));
+        effects.reply(token, GroupReply::DeleteGroup(Err(error)));
     }
 
     /// Forgets a group, and writes its tombstones.
-    fn remove(&mut self, effects: &mut Effects, name: &str, answer: Option<(Token, Reply)>) {
+    fn remove(&mut self, effects: &mut Effects, name: &str, answer: Option<(Token, GroupReply)>) {
         let Some(mut group) = self.groups.remove(name) else { return };
         self.unschedule(&group);
         group.scheduled = None;

@@ -10,7 +10,7 @@ use super::{
     event::GroupLimits,
     group::Group,
 };
-use crate::offsets::Record;
+use crate::offsets::OffsetsRecord;
 
 /// Looking at so many groups counts like taking back one offset.
 const GROUPS_PER_OFFSET: usize = 4;
@@ -34,14 +34,14 @@ pub struct CleanupStep {
 
 /// What a step has found.
 #[derive(Default)]
-struct Found {
+struct FoundOffsets {
     of_groups: Vec<GroupOffsets>,
-    records: Vec<Record>,
+    records: Vec<OffsetsRecord>,
     bytes: usize,
     looked_at: usize,
 }
 
-impl Found {
+impl FoundOffsets {
     fn work(&self) -> usize {
         self.records.len().saturating_add(self.looked_at / GROUPS_PER_OFFSET)
     }
@@ -50,7 +50,7 @@ impl Found {
         self.work() >= limits.offsets_at_once || self.bytes >= limits.batch_bytes
     }
 
-    fn add(&mut self, tombstone: Record) {
+    fn add(&mut self, tombstone: OffsetsRecord) {
         self.bytes = self.bytes.saturating_add(record_bytes(&tombstone));
         self.records.push(tombstone);
     }
@@ -68,7 +68,7 @@ impl OffsetCleanup {
         groups: &mut BTreeMap<String, Group>,
         effects: &mut Effects,
     ) -> CleanupStep {
-        let mut found = Found::default();
+        let mut found = FoundOffsets::default();
         let is_last = self.find(groups, &effects.limits, &mut found);
         let work = found.work();
         if !found.records.is_empty() {
@@ -82,7 +82,7 @@ impl OffsetCleanup {
         &mut self,
         groups: &mut BTreeMap<String, Group>,
         limits: &GroupLimits,
-        found: &mut Found,
+        found: &mut FoundOffsets,
     ) -> bool {
         let at = self.at.take();
         for (name, group) in groups.range_mut::<str, _>(Cursor::groups(at.as_ref())) {
@@ -119,7 +119,7 @@ fn find_in(
     topics: &BTreeSet<String>,
     behind: Option<&(String, i32)>,
     limits: &GroupLimits,
-    found: &mut Found,
+    found: &mut FoundOffsets,
 ) -> Option<(String, i32)> {
     let names = group.core.offsets.names_among(topics);
     found.looked_at = found.looked_at.saturating_add(names.len()).saturating_add(1);

@@ -184,7 +184,7 @@ impl Joining {
     }
 
     #[cfg(any(test, debug_assertions))]
-    pub(super) fn check_invariants(&self, core: &super::core::Core) {
+    pub(super) fn check_invariants(&self, core: &super::core::GroupBase) {
         assert!(self.awaiting.keys().all(|id| core.roster.contains(id)), "only members wait");
     }
 }

@@ -8,8 +8,8 @@ use bytes::Bytes;
 use super::memory::Taken;
 use super::{
     error::GroupError,
-    event::{Client, JoinRequest, JoinedMember, Member, Millis, Protocol},
-    memory::{Change, assignment_bytes},
+    event::{GroupClient, JoinRequest, JoinedMember, Member, Millis, Protocol},
+    memory::{MemoryChange, assignment_bytes},
 };
 
 /// How long a member's first JoinGroup may wait. It cannot send heartbeats yet, and its client may be
@@ -28,7 +28,7 @@ const fn pending_bytes(member_id: &str) -> usize {
 pub(super) struct Enrolled {
     pub(super) member_id: String,
     pub(super) instance_id: Option<String>,
-    pub(super) client: Client,
+    pub(super) client: GroupClient,
     pub(super) client_id: String,
     pub(super) client_host: String,
     pub(super) session_timeout_ms: i32,
@@ -106,25 +106,25 @@ pub(super) struct Roster {
     leader: Option<String>,
     /// How many members can follow each protocol. Asking all members each time would be slow in a full group.
     supported: BTreeMap<String, usize>,
-    pending: BTreeMap<String, Pending>,
+    pending: BTreeMap<String, PendingMember>,
     /// What members and ids take in memory, about, and the changes of it that were not asked for yet.
     bytes: usize,
-    changes: Vec<Change>,
+    changes: Vec<MemoryChange>,
 }
 
 /// An id that was given out.
 #[derive(Clone, Debug)]
-struct Pending {
-    client: Client,
+struct PendingMember {
+    client: GroupClient,
     /// Until when it is remembered.
     deadline: Millis,
 }
 
 impl Roster {
     /// Gives out an id.
-    pub(super) fn add_pending(&mut self, member_id: String, client: Client, deadline: Millis) {
+    pub(super) fn add_pending(&mut self, member_id: String, client: GroupClient, deadline: Millis) {
         self.note(client, pending_bytes(&member_id), 0);
-        let before = self.pending.insert(member_id.clone(), Pending { client, deadline });
+        let before = self.pending.insert(member_id.clone(), PendingMember { client, deadline });
         before.iter().for_each(|before| self.note(before.client, 0, pending_bytes(&member_id)));
     }
 
@@ -152,13 +152,13 @@ impl Roster {
         }
     }
 
-    fn note(&mut self, client: Client, more: usize, less: usize) {
+    fn note(&mut self, client: GroupClient, more: usize, less: usize) {
         self.bytes = self.bytes.saturating_add(more).saturating_sub(less);
-        self.changes.push(Change { client, more, less });
+        self.changes.push(MemoryChange { client, more, less });
     }
 
     /// What has changed in the memory of clients' members since this was last called.
-    pub(super) fn take_changes(&mut self) -> Vec<Change> {
+    pub(super) fn take_changes(&mut self) -> Vec<MemoryChange> {
         std::mem::take(&mut self.changes)
     }
 
@@ -175,7 +175,7 @@ impl Roster {
             member.assignment = assignments.get(&member.member_id).cloned().unwrap_or_default();
             let (client, more) = (member.client, member.held_bytes());
             self.bytes = self.bytes.saturating_add(more).saturating_sub(less);
-            self.changes.push(Change { client, more, less });
+            self.changes.push(MemoryChange { client, more, less });
         }
     }
 
@@ -380,7 +380,7 @@ impl Roster {
     pub(super) fn count_into(&self, taken: &mut Taken) {
         let members = self.members.values().map(|member| (member.client, member.held_bytes()));
         let pending = self.pending.iter().map(|(id, pending)| (pending.client, pending_bytes(id)));
-        let all = members.chain(pending).map(|(client, more)| Change { client, more, less: 0 });
+        let all = members.chain(pending).map(|(client, more)| MemoryChange { client, more, less: 0 });
         all.for_each(|change| taken.take_in(&change));
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{
     core::GroupCx,
     effects::{OnDurable, Return},
-    event::{Millis, Reply, SyncReply, SyncRequest, Token},
+    event::{GroupReply, Millis, SyncReply, SyncRequest, Token},
     joining::Joining,
     log_lines::{GroupChange, Members, Reason},
     syncing::Assigned,
@@ -55,7 +55,7 @@ impl Stable {
             protocol_name: Some(self.protocol.clone()),
             assignment: member.map(|member| member.assignment.clone()).unwrap_or_default(),
         };
-        cx.effects.reply(token, Reply::Sync(reply));
+        cx.effects.reply(token, GroupReply::Sync(reply));
         self
     }
 
@@ -100,7 +100,7 @@ impl Stable {
     }
 
     #[cfg(any(test, debug_assertions))]
-    pub(super) fn check_invariants(&self, core: &super::core::Core) {
+    pub(super) fn check_invariants(&self, core: &super::core::GroupBase) {
         assert!(!core.roster.is_empty(), "a generation has members");
         assert!(self.unsynced.iter().all(|id| core.roster.contains(id)), "only members are waited for");
         assert_eq!(self.deadline.is_none(), self.unsynced.is_empty(), "waited for while someone is missing");

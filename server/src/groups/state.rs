@@ -14,14 +14,14 @@ use super::{
 
 /// A group's state. A method that can end it consumes it.
 #[derive(Clone, Debug)]
-pub(super) enum State {
+pub(super) enum GroupState {
     Empty(Empty),
     Joining(Joining),
     Syncing(Syncing),
     Stable(Stable),
 }
 
-impl State {
+impl GroupState {
     /// Kafka's name, which tools show.
     pub(super) const fn name(&self) -> &'static str {
         match self {

@@ -9,7 +9,7 @@ use super::{
     core::GroupCx,
     effects::OnDurable,
     error::GroupError,
-    event::{Millis, Reply, SyncReply, SyncRequest, Token, WriteId},
+    event::{GroupReply, Millis, SyncReply, SyncRequest, Token, WriteId},
     joining::Joining,
     log_lines::{Members, Reason},
 };
@@ -58,7 +58,7 @@ impl Syncing {
         let protocol = cx.core.roster.choose_protocol();
         for (member_id, token) in &joined {
             let reply = cx.core.joined(member_id, &protocol);
-            cx.effects.reply(*token, Reply::Join(reply));
+            cx.effects.reply(*token, GroupReply::Join(reply));
         }
         let now = cx.effects.now.monotonic;
         let deadline = now.after(cx.core.roster.rebalance_timeout_ms().max(1));
@@ -128,7 +128,7 @@ impl Syncing {
                 protocol_name: Some(self.protocol.clone()),
                 assignment: assignment.unwrap_or_default(),
             };
-            cx.effects.reply(token, Reply::Sync(reply));
+            cx.effects.reply(token, GroupReply::Sync(reply));
             cx.heard(&member_id);
         }
         let Self { protocol, unsynced, deadline, .. } = self;
@@ -184,7 +184,7 @@ impl Syncing {
     }
 
     #[cfg(any(test, debug_assertions))]
-    pub(super) fn check_invariants(&self, core: &super::core::Core) {
+    pub(super) fn check_invariants(&self, core: &super::core::GroupBase) {
         assert!(!core.roster.is_empty(), "a generation has members");
         assert!(
             self.awaiting.keys().chain(&self.unsynced).all(|id| core.roster.contains(id)),

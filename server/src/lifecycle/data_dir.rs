@@ -17,19 +17,19 @@ use creel_io::fs::{exists, remove_dir_all};
 use crate::core::Core;
 use crate::metadata::kafka::{self, METADATA_TOPIC};
 use crate::metadata::{
-    LocalStore, MetaProperties, NotUnderstood, Revision, Store, StoreError, StoredTopics, TopicRecord,
+    LocalStore, MetaProperties, NotUnderstood, Revision, Store, StoreError, StoredTopics, TopicDefinition,
 };
 use crate::topics::{Controller, Topic, put_aside};
 
 /// What the start found.
-pub(crate) struct Found {
+pub(crate) struct FoundData {
     pub(crate) controller: Controller,
     pub(crate) topics: Vec<Arc<Topic>>,
     pub(crate) cluster_id: String,
 }
 
 /// Reads the metadata and puts the directories in order. What is refused is left as it is.
-pub(crate) async fn find(core: &Core, data_dir: &Path, was_clean: bool) -> Result<Found, String> {
+pub(crate) async fn find(core: &Core, data_dir: &Path, was_clean: bool) -> Result<FoundData, String> {
     let shown = |error: io::Error| error.to_string();
     let broker = core.node.broker();
     let (node_id, cluster_id) = (broker.node_id, broker.cluster_id.as_deref());
@@ -69,7 +69,7 @@ pub(crate) async fn find(core: &Core, data_dir: &Path, was_clean: bool) -> Resul
     let topic = |record| Arc::new(Topic::from_record(record, &core.node.config.settings));
     let topics: Vec<_> = records.into_iter().map(topic).collect();
     tell_what_keeps_all(&topics);
-    Ok(Found { controller, topics, cluster_id })
+    Ok(FoundData { controller, topics, cluster_id })
 }
 
 /// Opens what is written down. In a directory that Kafka has left, Kafka's own metadata is taken over first.
@@ -109,7 +109,7 @@ fn tell_what_keeps_all(topics: &[Arc<Topic>]) {
     }
 }
 
-async fn put_strays_aside(records: &[TopicRecord], partitions: &[(TopicPartition, PathBuf)]) {
+async fn put_strays_aside(records: &[TopicDefinition], partitions: &[(TopicPartition, PathBuf)]) {
     let known: BTreeMap<_, _> = records.iter().map(|record| (record.name.as_str(), record)).collect();
     for (name, directory) in partitions {
         let may_be_known = known.get(&*name.topic).is_some_and(|record| {

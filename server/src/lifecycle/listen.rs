@@ -9,16 +9,16 @@ use creel_io::{now, sleep};
 
 use super::exposure_warning;
 use super::failure::Failure;
-use crate::config::Listener;
+use crate::config::ListenerConfig;
 use crate::limits::{TAKEN_PORT_PATIENCE_MS, TAKEN_PORT_PAUSE_MS};
 
 /// Listens on all of them. Returns each with its real address: port 0 has become a free one.
 pub(super) async fn listen_on(
-    listeners: &[Listener],
+    listeners: &[ListenerConfig],
 ) -> Result<(Vec<TcpListener>, Vec<SocketAddr>), Failure> {
     let mut bound = Vec::with_capacity(listeners.len());
     let mut addresses = Vec::with_capacity(listeners.len());
-    for Listener { name, bind, .. } in listeners {
+    for ListenerConfig { name, bind, .. } in listeners {
         let failed = |error: std::io::Error| Failure::Listen(*bind, with_advice(&error));
         let listener = listen(*bind).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;

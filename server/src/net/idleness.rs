@@ -30,13 +30,13 @@ struct Pace {
 }
 
 /// What is known about a connection's movements.
-pub(crate) struct Idleness {
+pub(crate) struct ConnectionIdleness {
     reading: Cell<ReaderState>,
     last_active: Cell<Instant>,
     pace: Cell<Option<Pace>>,
 }
 
-impl Idleness {
+impl ConnectionIdleness {
     pub(crate) fn new() -> Self {
         Self {
             reading: Cell::new(ReaderState::Between),

@@ -26,7 +26,7 @@ pub(crate) use awaited::{Awaited, ask};
 pub(crate) use message::Message;
 pub(crate) use remote_watch::RemoteWatch;
 pub(crate) use responder::Responder;
-pub(crate) use scatter::{Scatter, Slot};
+pub(crate) use scatter::{ResponseSlot, Scatter};
 pub(crate) use tickets::Ticket;
 
 use crate::config::ListenerIndex;

@@ -8,8 +8,14 @@ use creel_io::CoreId;
 use super::questions::Payload;
 use super::{Awaited, Peers, ask};
 
-/// A partition's place in a response: its topic's index, and its own within that.
-pub(crate) type Slot = (usize, usize);
+/// A partition's place in a response.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ResponseSlot {
+    /// The index of its topic.
+    pub(crate) topic: usize,
+    /// Its own index within the topic.
+    pub(crate) partition: usize,
+}
 
 /// Parts of type `T`, and places of type `P`.
 pub(crate) struct Scatter<P, T> {

@@ -198,7 +198,7 @@ fn served_row(
     kafkas: &BTreeMap<i16, VersionRange>,
 ) -> [String; 5] {
     let key = api.code();
-    let accepted = versions::entry(api).unwrap().accepted;
+    let accepted = versions::known_api(api).unwrap().accepted;
     let mut notes = left_out.to_owned();
     if accepted != ours[&key] {
         notes =

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use clap::Parser;
 use creel_io::net::TcpListener;
-use creel_io::runtime::{Config, CoreConfig, start};
+use creel_io::runtime::{CoreConfig, RuntimeConfig, start};
 use creel_io::{CoreId, spawn};
 
 #[derive(Clone, Parser)]
@@ -35,7 +35,10 @@ struct Args {
 
 fn main() {
     let args = Args::parse();
-    let config = Config { cores: vec![CoreConfig { id: CoreId(0), cpu: args.cpu }], ..Config::unpinned(1) };
+    let config = RuntimeConfig {
+        cores: vec![CoreConfig { id: CoreId(0), cpu: args.cpu }],
+        ..RuntimeConfig::unpinned(1)
+    };
     let started = start(&config, move |_| serve(args.clone()));
     match started {
         Ok(cores) => cores.join(),

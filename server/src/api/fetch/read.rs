@@ -11,9 +11,9 @@ use crate::api::leader_epochs::check_epoch;
 use crate::core::{Core, Question};
 use crate::fetch_sessions::fetch_list::FetchItem;
 use crate::fetch_sessions::sessions::PartitionState;
-use crate::peers::questions::{Bounds, FetchLimits, FetchShare, FoundPartition, Read};
+use crate::peers::questions::{Bounds, FetchLimits, FetchShare, FoundPartition, PartitionRead};
 
-impl From<&FetchItem> for Read {
+impl From<&FetchItem> for PartitionRead {
     fn from(wanted: &FetchItem) -> Self {
         let (offset, leader_epoch) = (Offset::new(wanted.offset), wanted.leader_epoch);
         Self { offset, bytes_max: size(wanted.bytes_max), leader_epoch }
@@ -85,7 +85,7 @@ impl Budget {
         Self { limits, is_stopping: core.stopping.has_begun() }
     }
 
-    pub(super) async fn read(&mut self, partition: &Partition, read: Read) -> FoundPartition {
+    pub(super) async fn read(&mut self, partition: &Partition, read: PartitionRead) -> FoundPartition {
         if let Err(error) = check_epoch(partition, read.leader_epoch) {
             return FoundPartition::failed(error);
         }

@@ -15,8 +15,8 @@ use creel_io::{Instant, STEPS_A_TURN, count_work, now, pace, rest, sleep_until, 
 use super::folding::{Folding, due_at};
 use super::load::load;
 use crate::groups::{
-    Client, Coordinator, Event, FoldStep, GroupError, GroupLimits, Millis, Now, OffsetCleanup, Outputs,
-    Reply, Room, Token, Write, WriteId,
+    Coordinator, Event, FoldStep, GroupClient, GroupError, GroupLimits, GroupReply, Millis, Now,
+    OffsetCleanup, Outputs, Room, Token, Write, WriteId,
 };
 use crate::logging::ChangeLog;
 use crate::offsets::batch_of;
@@ -26,7 +26,7 @@ use crate::tasks::race::race;
 pub(super) struct Hosted {
     partition: Partition,
     pub(super) coordinator: RefCell<Coordinator>,
-    waiting: RefCell<BTreeMap<Token, Sender<Reply>>>,
+    waiting: RefCell<BTreeMap<Token, Sender<GroupReply>>>,
     next_token: Cell<u64>,
     /// When the next tick is due has changed, or it has been closed.
     rescheduled: Notify,
@@ -100,8 +100,8 @@ impl Hosted {
     pub(super) fn ask(
         self: &Rc<Self>,
         event: Box<dyn FnOnce(Token) -> Event + Send>,
-        room_of: impl FnOnce(Client) -> Room,
-    ) -> creel_io::local::Receiver<Reply> {
+        room_of: impl FnOnce(GroupClient) -> Room,
+    ) -> creel_io::local::Receiver<GroupReply> {
         let token = Token(self.next_token.replace(self.next_token.get().wrapping_add(1)));
         let (sender, receiver) = oneshot();
         self.waiting.borrow_mut().insert(token, sender);

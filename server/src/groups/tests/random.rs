@@ -9,10 +9,10 @@ use bytes::Bytes;
 use proptest::prelude::*;
 
 use super::story::{LIMITS, WALL_MS};
-use crate::groups::Client as Owner;
+use crate::groups::GroupClient;
 use crate::{
     groups::*,
-    offsets::{BatchContent, LoggedRecord, Record},
+    offsets::{BatchContent, LoggedRecord, OffsetsRecord},
 };
 
 const GROUPS: [&str; 2] = ["g", "h"];
@@ -81,7 +81,7 @@ struct World {
     tokens: Vec<(&'static str, u8, u8, bool)>,
     clients: BTreeMap<(u8, u8), Client>,
     writes: Vec<(WriteId, Range<usize>)>,
-    log: Vec<(Record, Kind)>,
+    log: Vec<(OffsetsRecord, Kind)>,
     /// Where the fold that is under way began.
     folding: Option<usize>,
     /// Where each fold began, and how much of the log was durable when it was over.
@@ -215,7 +215,7 @@ impl World {
             reason: None,
             group: GROUPS[group as usize].to_owned(),
             member,
-            client: Owner(Some(u64::from(client))),
+            client: GroupClient(Some(u64::from(client))),
             client_id: format!("c{client}"),
             client_host: "/127.0.0.1".to_owned(),
             session_timeout_ms: 10_000,
@@ -304,10 +304,10 @@ impl World {
         }
     }
 
-    fn learn(&mut self, key: (u8, u8), reply: Reply) {
+    fn learn(&mut self, key: (u8, u8), reply: GroupReply) {
         let client = self.clients.entry(key).or_default();
         match reply {
-            Reply::Join(reply) => match reply.error {
+            GroupReply::Join(reply) => match reply.error {
                 None => {
                     client.member_id = reply.member_id;
                     client.generation = reply.generation;
@@ -318,7 +318,7 @@ impl World {
                 Some(_) => {}
             },
             // What a leader assigned names the member and the generation.
-            Reply::Sync(reply) if reply.error.is_none() && !reply.assignment.is_empty() => {
+            GroupReply::Sync(reply) if reply.error.is_none() && !reply.assignment.is_empty() => {
                 let assignment = String::from_utf8_lossy(&reply.assignment).into_owned();
                 let (_, generation) = assignment.split_once(' ').unwrap();
                 assert!(generation.parse::<i32>().unwrap() <= client.generation, "from its own generation");

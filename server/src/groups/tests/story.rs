@@ -18,7 +18,7 @@ use bytes::Bytes;
 
 use crate::{
     groups::*,
-    offsets::{BatchContent, GroupMetadata, LoggedRecord, OffsetCommit, Record, RecordKey},
+    offsets::{BatchContent, GroupMetadata, LoggedRecord, OffsetCommit, OffsetsRecord, RecordKey},
 };
 
 pub(super) const WALL_MS: i64 = 1_700_000_000_000;
@@ -44,7 +44,7 @@ pub(super) struct Story {
     ids: BTreeMap<String, String>,
     made: u8,
     held: Option<Vec<Write>>,
-    log: Vec<Record>,
+    log: Vec<OffsetsRecord>,
     text: String,
 }
 
@@ -179,7 +179,7 @@ impl Story {
             reason: None,
             group: option("group=").unwrap_or("g").to_owned(),
             member,
-            client: Client(plain.bytes().next().map(u64::from)),
+            client: GroupClient(plain.bytes().next().map(u64::from)),
             client_id: plain.to_owned(),
             client_host: "/127.0.0.1".to_owned(),
             session_timeout_ms: option("session=").map_or(10_000, |time| seconds(time) as i32),
@@ -302,8 +302,8 @@ impl Story {
     }
 
     /// A client learns the id it is given.
-    fn learn(&mut self, what: &str, reply: &Reply) {
-        if let Reply::Join(reply) = reply
+    fn learn(&mut self, what: &str, reply: &GroupReply) {
+        if let GroupReply::Join(reply) = reply
             && matches!(reply.error, None | Some(GroupError::MemberIdRequired))
         {
             let name = what.split_whitespace().next().unwrap().trim_end_matches('!');
@@ -342,9 +342,9 @@ fn short(member_id: &str) -> String {
     }
 }
 
-fn show(reply: &Reply) -> String {
+fn show(reply: &GroupReply) -> String {
     match reply {
-        Reply::Join(reply) => match reply.error {
+        GroupReply::Join(reply) => match reply.error {
             Some(error) => format!("{error}, id {}", short(&reply.member_id)),
             None => {
                 let members: Vec<_> = reply.members.iter().map(|one| short(&one.member_id)).collect();
@@ -359,17 +359,17 @@ fn show(reply: &Reply) -> String {
                 )
             }
         },
-        Reply::Sync(reply) => match reply.error {
+        GroupReply::Sync(reply) => match reply.error {
             Some(error) => error.to_string(),
             None => format!("assigned {:?}", String::from_utf8_lossy(&reply.assignment)),
         },
-        Reply::Heartbeat(result) => result.map_or_else(|error| error.to_string(), |()| "ok".to_owned()),
-        Reply::DeleteGroup(result) => match result {
+        GroupReply::Heartbeat(result) => result.map_or_else(|error| error.to_string(), |()| "ok".to_owned()),
+        GroupReply::DeleteGroup(result) => match result {
             Ok(GroupDeletion::Whole) => "ok".to_owned(),
             Ok(GroupDeletion::InPart) => "not all yet".to_owned(),
             Err(error) => error.to_string(),
         },
-        Reply::Leave(reply) => {
+        GroupReply::Leave(reply) => {
             let members: Vec<_> = reply
                 .members
                 .iter()
@@ -377,8 +377,8 @@ fn show(reply: &Reply) -> String {
                 .collect();
             members.join(", ")
         }
-        Reply::Commit(CommitReply { topics }) => show_topics(topics),
-        Reply::DeleteOffsets(reply) => {
+        GroupReply::Commit(CommitReply { topics }) => show_topics(topics),
+        GroupReply::DeleteOffsets(reply) => {
             reply.error.map_or_else(|| show_topics(&reply.topics), |error| error.to_string())
         }
     }
@@ -394,7 +394,7 @@ fn show_topics(topics: &TopicErrors) -> String {
     all.collect::<Vec<_>>().join(", ")
 }
 
-fn show_record(record: &Record) -> String {
+fn show_record(record: &OffsetsRecord) -> String {
     let value = record.value.as_ref();
     match RecordKey::decode(&record.key).unwrap() {
         RecordKey::Offset { topic, partition, .. } => match value {

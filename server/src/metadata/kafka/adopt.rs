@@ -9,13 +9,13 @@ use creel_wire::Uuid;
 use super::directories::{KafkaDirectory, PartitionDirectories, Presence, check_missing, named};
 use super::error::NotUnderstood;
 use super::image::{Configs, Image, ImagePartition, ImageTopic};
-use super::log::{self, Found, LogEnd};
+use super::log::{self, FoundLog, LogEnd};
 use super::settings::{self, Told};
 use super::{KEY, METADATA_TOPIC};
 use crate::config::Settings;
 use crate::metadata::contract::{Change, Transaction};
 use crate::metadata::producer_ids::given_out_below;
-use crate::metadata::{MetaProperties, StoredTopics, TopicId, TopicRecord};
+use crate::metadata::{MetaProperties, StoredTopics, TopicDefinition, TopicId};
 
 /// How far above Kafka's own producer ids ours begin, at least.
 const PRODUCER_IDS_APART: i64 = 1 << 40;
@@ -26,7 +26,7 @@ const NO_DIRECTORY: [Uuid; 2] = [Uuid([0; 16]), Uuid([0, 0, 0, 0, 0, 0, 0, 0, 0,
 /// What is taken over.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Adoption {
-    pub(crate) topics: Vec<TopicRecord>,
+    pub(crate) topics: Vec<TopicDefinition>,
     /// Producer ids below it are given out.
     pub(super) next_producer_id: i64,
     end: LogEnd,
@@ -35,7 +35,7 @@ pub(crate) struct Adoption {
 impl Adoption {
     /// Writes it down, all or nothing.
     pub(crate) fn transaction(&self) -> Transaction {
-        let mut transaction = TopicRecord::create(&self.topics);
+        let mut transaction = TopicDefinition::create(&self.topics);
         let end = serde_json::to_vec(&self.end).expect("a text and a number can be written as JSON");
         transaction.changes.push(Change::put(KEY, end));
         transaction.changes.push(given_out_below(self.next_producer_id));
@@ -47,7 +47,7 @@ impl Adoption {
 pub(crate) async fn adopt(directory: &KafkaDirectory<'_>) -> Result<Option<Adoption>, NotUnderstood> {
     let found =
         if fs::exists(directory.log) { log::read(directory.log, directory.was_clean).await? } else { None };
-    let Some(Found { image, end, end_offset, is_whole }) = found else {
+    let Some(FoundLog { image, end, end_offset, is_whole }) = found else {
         return if directory.partitions.is_empty() { Ok(None) } else { Err(unknown_settings(directory)) };
     };
     let is_blank = !image.has_features && image.topics.is_empty();
@@ -202,7 +202,7 @@ fn record(
     image: &Image,
     of_broker: &Configs,
     broker: &Settings,
-) -> Result<TopicRecord, String> {
+) -> Result<TopicDefinition, String> {
     let own = image.topic_configs(&topic.name);
     if own.get("remote.storage.enable").is_some_and(|text| text.trim().eq_ignore_ascii_case("true")) {
         let name = &topic.name;
@@ -213,7 +213,13 @@ fn record(
     let (settings, told) = settings::of_topic(&own, of_broker, broker);
     tell(&topic.name, &told);
     let partitions = count(topic);
-    Ok(TopicRecord { name: topic.name.clone(), id: TopicId(id.0), partitions, settings, is_adopted: true })
+    Ok(TopicDefinition {
+        name: topic.name.clone(),
+        id: TopicId(id.0),
+        partitions,
+        settings,
+        is_adopted: true,
+    })
 }
 
 fn tell(topic: &str, told: &Told) {

@@ -38,7 +38,7 @@ pub(crate) struct LogEnd {
 
 /// What the log says.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Found {
+pub(super) struct FoundLog {
     pub(super) image: Image,
     pub(super) end: LogEnd,
     /// The offset that the next record would have had.
@@ -88,7 +88,7 @@ pub(crate) fn end(directory: &Path) -> Result<LogEnd, NotUnderstood> {
 }
 
 /// Reads all of the log. `None` where it holds nothing.
-pub(super) async fn read(directory: &Path, was_clean: bool) -> Result<Option<Found>, NotUnderstood> {
+pub(super) async fn read(directory: &Path, was_clean: bool) -> Result<Option<FoundLog>, NotUnderstood> {
     let LogFiles { mut snapshots, segments } = LogFiles::of(directory)?;
     let snapshot = snapshots.pop();
     if snapshot.is_none() && segments.is_empty() {
@@ -106,7 +106,7 @@ pub(super) async fn read(directory: &Path, was_clean: bool) -> Result<Option<Fou
     let end = end(directory)?;
     known.check_end(&directory.join(&end.segment), end_offset)?;
     let is_whole = known.proves_end(end_offset, last);
-    Ok(Some(Found { image, end, end_offset, is_whole }))
+    Ok(Some(FoundLog { image, end, end_offset, is_whole }))
 }
 
 async fn read_snapshot(path: &Path, image: &mut Image) -> Result<(), NotUnderstood> {
@@ -115,10 +115,10 @@ async fn read_snapshot(path: &Path, image: &mut Image) -> Result<(), NotUndersto
     let (mut has_header, mut has_footer) = (false, false);
     loop {
         let batch = match batches.next().await? {
-            Next::Batch(batch) => batch,
-            Next::End if has_footer => return Ok(()),
-            Next::End => return Err(NotUnderstood::new(path, "the snapshot has no end")),
-            Next::Broken(error) => return Err(batches.broken(error)),
+            NextBatch::Batch(batch) => batch,
+            NextBatch::End if has_footer => return Ok(()),
+            NextBatch::End => return Err(NotUnderstood::new(path, "the snapshot has no end")),
+            NextBatch::Broken(error) => return Err(batches.broken(error)),
         };
         if batch.header().base_offset.get() != at || has_footer {
             return Err(batches.misplaced(&batch, at));
@@ -181,16 +181,16 @@ async fn read_segment(
     let mut at = base;
     loop {
         let batch = match batches.next().await? {
-            Next::Batch(batch) => batch,
-            Next::End => return Ok(at),
-            Next::Broken(error) if may_be_torn && !batches.is_whole_behind(at).await? => {
+            NextBatch::Batch(batch) => batch,
+            NextBatch::End => return Ok(at),
+            NextBatch::Broken(error) if may_be_torn && !batches.is_whole_behind(at).await? => {
                 tracing::warn!(
                     file = %path.display(), offset = at, %error,
                     "the torn end of Kafka's metadata log is left out: it was never committed"
                 );
                 return Ok(at);
             }
-            Next::Broken(error) => return Err(batches.broken(error)),
+            NextBatch::Broken(error) => return Err(batches.broken(error)),
         };
         if batch.header().base_offset.get() != at {
             return Err(batches.misplaced(&batch, at));
@@ -231,7 +231,7 @@ struct Batches<'a> {
     last: u64,
 }
 
-enum Next {
+enum NextBatch {
     Batch(Batch),
     End,
     /// What comes next is no whole batch.
@@ -245,28 +245,28 @@ impl<'a> Batches<'a> {
         Ok(Self { path, file, length, ahead: BytesMut::new(), position: 0, last: 0 })
     }
 
-    async fn next(&mut self) -> Result<Next, NotUnderstood> {
+    async fn next(&mut self) -> Result<NextBatch, NotUnderstood> {
         self.last = self.position;
         self.fill(BATCH_HEADER_BYTES).await?;
         if self.ahead.is_empty() {
-            return Ok(Next::End);
+            return Ok(NextBatch::End);
         }
         let size = match BatchHeader::parse(&self.ahead) {
             Ok(header) => header.size_bytes,
-            Err(error) => return Ok(Next::Broken(error)),
+            Err(error) => return Ok(NextBatch::Broken(error)),
         };
         let have = usize::try_from(self.length.saturating_sub(self.position)).unwrap_or(usize::MAX);
         if size > have {
-            return Ok(Next::Broken(BatchError::Short { have, need: size }));
+            return Ok(NextBatch::Broken(BatchError::Short { have, need: size }));
         }
         self.fill(size).await?;
         match UncheckedBatch::new(Bytes::copy_from_slice(&self.ahead[..size])).verify() {
             Ok(batch) => {
                 let _ = self.ahead.split_to(size);
                 self.position += size as u64;
-                Ok(Next::Batch(batch))
+                Ok(NextBatch::Batch(batch))
             }
-            Err(error) => Ok(Next::Broken(error)),
+            Err(error) => Ok(NextBatch::Broken(error)),
         }
     }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use creel_engine::{Attributes, BatchBuilder, Record, Records, TopicPartition};
-use creel_io::runtime::{Config as Cores, start};
+use creel_io::runtime::{RuntimeConfig, start};
 use creel_wire::{Encode, Str, Uuid, Writer};
 
 use super::adopt::Adoption;
@@ -212,7 +212,7 @@ where
             sender.send(story(settings).await).unwrap();
         }
     };
-    start(&Cores::unpinned(1), run).unwrap().join();
+    start(&RuntimeConfig::unpinned(1), run).unwrap().join();
     receiver.recv().unwrap()
 }
 

@@ -6,7 +6,7 @@ use creel_wire::{ErrorCode, Uuid};
 
 /// What to read of one partition.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Read {
+pub(crate) struct PartitionRead {
     /// `None`: the client asked for a number that is no offset.
     pub(crate) offset: Option<Offset>,
     pub(crate) bytes_max: usize,
@@ -28,7 +28,7 @@ pub(crate) struct FetchLimits {
 /// What to read of the partitions of one other core.
 pub(crate) struct FetchShare {
     pub(crate) limits: FetchLimits,
-    pub(crate) partitions: Vec<(Uuid, i32, Read)>,
+    pub(crate) partitions: Vec<(Uuid, i32, PartitionRead)>,
 }
 
 /// What was found in a partition.

@@ -20,23 +20,14 @@ use crate::groups::runtime::question::{GroupQuestion, GroupResult};
 use crate::stages::StagesOfCore;
 use crate::topics::controller::error::TopicError;
 use crate::topics::controller::intents::TopicResult;
-use crate::topics::replicas::opening::Opened;
+use crate::topics::replicas::opening::OpenedTopics;
 
-pub(crate) use fetch::{Bounds, FetchLimits, FetchShare, FoundPartition, Read, WatchShare};
+pub(crate) use fetch::{Bounds, FetchLimits, FetchShare, FoundPartition, PartitionRead, WatchShare};
 pub(crate) use groups::ListGroups;
-pub(crate) use lifecycle::{
-    DurabilityOfCore, Progress, Quiesce, ReadDurability, ReadProgress, ReadStages, RecoveryPoint,
-    TakeCheckpoint, WriteCheckpoint,
-};
-pub(crate) use lookups::{
-    DeletedRecords, EpochLookup, MeasurePartitions, OffsetLookup, OffsetsFound, PartitionSize,
-    RecordsToDelete,
-};
+pub(crate) use lifecycle::{DurabilityOfCore, Progress, Quiesce, ReadDurability, ReadProgress, ReadStages, RecoveryPoint, TakeCheckpoint, WriteCheckpoint};
+pub(crate) use lookups::{DeletedRecords, EpochLookup, MeasurePartitions, OffsetLookup, OffsetsFound, PartitionSize, RecordsToDelete};
 pub(crate) use produce::{Acks, ProduceShare, ShareError, ShareOutcome};
-pub(crate) use topics::{
-    AlterTopic, CreateTopics, DeleteTopics, OpenTopics, RemoveTopics, RollBackUpdate, ShowTopics,
-    TakeProducerIds, UpdateTopic,
-};
+pub(crate) use topics::{AlterTopic, CreateTopics, DeleteTopics, OpenTopics, RemoveTopics, RollBackUpdate, ShowTopics, TakeProducerIds, UpdateTopic};
 
 /// A question of one kind, with its kind of answer.
 pub(crate) trait Payload: Sized {
@@ -89,7 +80,7 @@ macro_rules! for_each_question {
             /// Remove them: it will not be shown.
             RollBackUpdate: RollBackUpdate => ();
             /// Open your partitions of these topics.
-            OpenTopics: OpenTopics => Opened;
+            OpenTopics: OpenTopics => OpenedTopics;
             /// Serve these topics: they are open on every core.
             ShowTopics: ShowTopics => ();
             /// Remove your partitions of these topics.

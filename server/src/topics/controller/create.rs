@@ -13,11 +13,11 @@ use super::intents::{NewTopic, TopicResult};
 use super::state::Controller;
 use crate::core::{Core, ask_all_cores};
 use crate::limits::{PARTITIONS_MADE_BESIDE, REQUEST_PARTITIONS_MAX, TOPIC_PARTITIONS_MAX};
-use crate::metadata::{TopicId, TopicRecord};
+use crate::metadata::{TopicDefinition, TopicId};
 use crate::peers::questions::{CreateTopics, OpenTopics, RemoveTopics, ShowTopics};
 use crate::topics::image::Topic;
 use crate::topics::names::check_not_metadata_log;
-use crate::topics::replicas::opening::{Opened, Opening};
+use crate::topics::replicas::opening::{OpenedTopics, Opening};
 
 /// Steps of work that the plan of a topic takes.
 const STEPS_A_PLAN: usize = 10;
@@ -86,7 +86,7 @@ fn plan(core: &Core, controller: &Controller, new: &NewTopic) -> TopicResult {
         return Err(TopicError::InvalidReplicationFactor(new.replication_factor));
     }
     let (name, settings) = (new.name.as_str().to_owned(), new.settings.clone());
-    let record = TopicRecord { name, id: TopicId(new_id().0), partitions, settings, is_adopted: false };
+    let record = TopicDefinition { name, id: TopicId(new_id().0), partitions, settings, is_adopted: false };
     Ok(Arc::new(Topic::from_record(record, &core.node.config.settings)))
 }
 
@@ -152,8 +152,8 @@ async fn write_down(controller: &Controller, topics: &[Arc<Topic>]) -> Result<()
 }
 
 /// Has every core open its part of the topics, without showing them.
-pub(crate) async fn open_everywhere(core: &Rc<Core>, opening: Opening) -> Opened {
+pub(crate) async fn open_everywhere(core: &Rc<Core>, opening: Opening) -> OpenedTopics {
     let opening = Arc::new(opening);
     let opened = ask_all_cores(core, || OpenTopics(opening.clone())).await;
-    opened.into_iter().fold(Opened::default(), Opened::and)
+    opened.into_iter().fold(OpenedTopics::default(), OpenedTopics::and)
 }

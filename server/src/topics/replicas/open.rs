@@ -20,14 +20,14 @@ use crate::offsets;
 use crate::tasks::join::join_bounded;
 use crate::topics::image::{LocalTopic, OFFLINE, Offline, Own, Topic};
 use crate::topics::log_config::log_config;
-use crate::topics::replicas::opening::{Opened, Opening};
+use crate::topics::replicas::opening::{OpenedTopics, Opening};
 use crate::topics::strays::put_aside;
 
 /// Steps of work that it takes to look how large a partition's segments are.
 const STEPS_A_LOOK: usize = 20;
 
 /// Opens this core's partitions of the topics, several at a time. The topics are shown later.
-pub(crate) async fn open(core: &Rc<Core>, opening: &Opening) -> Opened {
+pub(crate) async fn open(core: &Rc<Core>, opening: &Opening) -> OpenedTopics {
     let own = opening
         .topics
         .iter()
@@ -38,7 +38,7 @@ pub(crate) async fn open(core: &Rc<Core>, opening: &Opening) -> Opened {
     }
     let jobs = own.into_iter().map(|(topic, index)| open_one(core, opening, topic, index));
     let opened = join_bounded(jobs, core.files.moving).await;
-    let mut outcome = Opened { partitions: opened.len(), ..Opened::default() };
+    let mut outcome = OpenedTopics { partitions: opened.len(), ..OpenedTopics::default() };
     let mut opened = opened.into_iter();
     for topic in &opening.topics {
         let mut own = BTreeMap::new();
@@ -65,7 +65,7 @@ pub(super) struct Failed {
 impl Failed {
     /// Notes it, and returns what the core has of it. `stays`: the partition is offline until the next start.
     /// Otherwise it was being made and is taken back, and whoever takes it back says so.
-    pub(super) fn note(self, topic: &Topic, index: i32, outcome: &mut Opened, stays: bool) -> Own {
+    pub(super) fn note(self, topic: &Topic, index: i32, outcome: &mut OpenedTopics, stays: bool) -> Own {
         let Self { offline, reason } = self;
         if stays {
             tracing::error!(

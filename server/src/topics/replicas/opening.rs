@@ -20,14 +20,14 @@ pub(crate) struct Opening {
 
 /// What became of topics that were to be opened.
 #[derive(Default)]
-pub(crate) struct Opened {
+pub(crate) struct OpenedTopics {
     /// The number of partitions.
     pub(crate) partitions: usize,
     /// Topics of which a partition could not be opened, and why not.
     pub(crate) failed: BTreeMap<Uuid, String>,
 }
 
-impl Opened {
+impl OpenedTopics {
     /// With what other cores have opened.
     pub(crate) fn and(mut self, others: Self) -> Self {
         self.partitions += others.partitions;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use creel_wire::Uuid;
 
 use super::open::open_one;
-use super::opening::{Opened, Opening};
+use super::opening::{OpenedTopics, Opening};
 use super::remove::remove_own;
 use crate::core::Core;
 use crate::tasks::join::join_bounded;
@@ -20,7 +20,7 @@ pub(crate) async fn update(core: &Rc<Core>, topic: Arc<Topic>) -> Result<(), Str
         partition.set_config(log_config(&topic, core.node.broker()));
     }
     let opening = Opening { are_new: true, ..Opening::default() };
-    let mut outcome = Opened::default();
+    let mut outcome = OpenedTopics::default();
     let new: Vec<_> = core.topics.own_indexes(&topic).filter(|index| !own.contains_key(index)).collect();
     let jobs = new.iter().map(|index| open_one(core, &opening, &topic, *index));
     for (index, opened) in new.iter().copied().zip(join_bounded(jobs, core.files.moving).await) {
