@@ -23,7 +23,7 @@ use crate::log::staging::WriteGroup;
 use crate::log::{Log, Moment, Stage, Staged};
 use crate::offset::Offset;
 use crate::partition::state::State;
-use crate::partition::ticket::Ticket;
+use crate::partition::ticket::SyncTicket;
 use crate::partition::waiting::wait_past;
 use crate::partition::{Partition, roll, turn_writer};
 

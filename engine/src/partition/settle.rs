@@ -12,9 +12,8 @@ use std::rc::Rc;
 use crate::error::ReadError;
 use crate::log::staging::WriteGroup;
 use crate::offset::Offset;
-use crate::partition::append::SyncTicket;
 use crate::partition::state::State;
-use crate::partition::ticket::Ticket;
+use crate::partition::ticket::SyncTicket;
 use crate::partition::waiting::wait_past;
 use crate::partition::{Partition, commit};
 

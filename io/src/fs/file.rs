@@ -49,6 +49,15 @@ impl File {
         Ok(File { backend })
     }
 
+    /// Opens an existing file for writes past the page cache. `None` where its file system has none.
+    pub(super) fn open_direct(path: &Path) -> io::Result<Option<File>> {
+        let backend = match sim::context() {
+            Some(sim) => SimFile::open_direct(&sim, path)?.map(Sim),
+            None => RingFile::open_direct(path)?.map(Ring),
+        };
+        Ok(backend.map(|backend| File { backend }))
+    }
+
     pub(crate) fn backend(&self) -> &FileBackend {
         &self.backend
     }

@@ -25,6 +25,12 @@ const WARM_STEP: u64 = 1 << 20;
 /// How much data that is not in the page cache is read ahead of sendfile at a time.
 const COLD_STEP: u64 = 256 << 10;
 
+impl From<std::fs::File> for RingFile {
+    fn from(file: std::fs::File) -> RingFile {
+        RingFile { fd: Arc::new(file.into()) }
+    }
+}
+
 impl RingFile {
     pub(crate) fn open(path: &Path, options: OpenOptions) -> io::Result<RingFile> {
         let file = std::fs::OpenOptions::new()
@@ -35,7 +41,7 @@ impl RingFile {
             .truncate(options.truncate)
             .custom_flags(libc::O_CLOEXEC)
             .open(path)?;
-        Ok(RingFile { fd: Arc::new(file.into()) })
+        Ok(RingFile::from(file))
     }
 
     pub(crate) fn fd(&self) -> &OwnedFd {
@@ -122,7 +128,7 @@ impl RingFile {
         Op::submit(entry, self.kept(KeptBuffer::None)).await.result.map(|_| ())
     }
 
-    fn kept(&self, buffer: KeptBuffer) -> Kept {
+    pub(super) fn kept(&self, buffer: KeptBuffer) -> Kept {
         Kept { fd: Some(self.fd.clone()), buffer, ..Kept::default() }
     }
 
