@@ -8,8 +8,9 @@ use clap::Parser;
 use creel_benches::cpu_layout::CpuLayout;
 use creel_benches::prefault::Prefault;
 use creel_benches::process::{Jvm, Server};
-use creel_benches::round::{Kafka, Round, Setting, Side};
+use creel_benches::round::{Kafka, Round, Setting};
 use creel_benches::shape::{Acks, SHAPES, Shape};
+use creel_benches::side::Side;
 use creel_benches::{picture, report};
 
 /// Of a round.
@@ -52,6 +53,12 @@ struct Args {
     /// Only these sides.
     #[arg(long, value_delimiter = ',', default_values = ["floor", "creel", "kafka", "kafka-shipped"])]
     sides: Vec<Side>,
+    /// Another binary of the broker, measured beside this one as the side `creel-before`: name it in `--sides`.
+    #[arg(long, value_name = "PATH")]
+    before: Option<PathBuf>,
+    /// The folder in which all sides have their data: a file system to measure on [default: that of temporary files].
+    #[arg(long)]
+    data_dir: Option<PathBuf>,
     /// Let the broker write segments of so many MiB and keep two, so that a round is long enough for retention: for
     /// `--sides creel,creel-new-files`.
     #[arg(long)]
@@ -109,6 +116,8 @@ fn setting(args: &Args) -> std::io::Result<Setting> {
     let beside = own.parent().map(PathBuf::from).unwrap_or_default();
     let mut setting = Setting {
         binaries: args.binaries.clone().unwrap_or(beside),
+        before: args.before.clone(),
+        data_dir: args.data_dir.clone().unwrap_or_else(std::env::temp_dir),
         duration: Duration::from_secs_f64(args.seconds),
         gib: args.gib,
         prefault: Prefault::of_gib(args.prefault_gib),
@@ -119,7 +128,7 @@ fn setting(args: &Args) -> std::io::Result<Setting> {
     };
     let is_wanted = args.sides.iter().any(|side| side.is_kafka());
     if let Some(xtask) = args.xtask.as_ref().filter(|_| is_wanted) {
-        let directory = tempfile::tempdir()?;
+        let directory = tempfile::tempdir_in(&setting.data_dir)?;
         let cpus = setting.cpu_layout.server_list();
         let server = Server::kafka(xtask, directory.path(), &cpus, Jvm::StartScripts)?;
         setting.kafka = Some(Kafka { server, directory });
@@ -150,7 +159,9 @@ fn kinds(shape: &Shape, args: &Args) -> Vec<Acks> {
 fn measure(setting: &Setting, shape: &Shape, acks: Acks, args: &Args) -> std::io::Result<Vec<Round>> {
     let has_kafka = setting.kafka.is_some();
     let mut sides: Vec<Side> = args.sides.clone();
-    sides.retain(|side| side.takes_part(acks) && (has_kafka || !side.is_kafka()));
+    // Both Kafkas are the same where no ack waits for the disk.
+    let is_twin = |side: Side| side == Side::KafkaShipped && acks == Acks::Written;
+    sides.retain(|side| side.takes_part(acks) && !is_twin(*side) && (has_kafka || !side.is_kafka()));
     let mut all = Vec::new();
     // The first round of each warms the machine and is thrown away.
     for round in 0..=args.rounds {

@@ -48,7 +48,7 @@ broker_keys! {
 
     creel_admin_listener: Option<String> = "creel.admin.listener", Kind::Text, None, "The host:port of the admin listener (HTTP, without authentication: GET /stages and /health); unset: none; port 0: a free one.";
     creel_cores: String = "creel.cores", Kind::Text, Some("all"), "The CPUs to run on, one pinned thread each: all, or a list as 0-3,6.";
-    creel_pin: bool = "creel.pin", Kind::Boolean, Some("true"), "Pin each core's thread to its CPU.";
+    creel_pin: bool = "creel.pin", Kind::Boolean, Some("true"), "Pin each core's thread to its CPU; false: the kernel places the threads, and of creel.cores only the number counts.";
     creel_segment_recycle: bool = "creel.segment.recycle", Kind::Boolean, Some("false"), "Use the file of a segment that retention drops for the next one: cheaper syncs, and up to one segment a partition on disk beyond retention.";
     creel_spin_us: i32 = "creel.spin.us", count(0, 1_000_000), Some("0"), "How long an idle core looks for work before it sleeps, in microseconds: lower latency, more CPU.";
     creel_stage_histograms: bool = "creel.stage.histograms", Kind::Boolean, Some("true"), "Count where the time of Produce and Fetch requests goes, for creel.admin.listener to show.";

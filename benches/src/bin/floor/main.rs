@@ -3,7 +3,9 @@
 
 mod append;
 mod frame;
+mod growing;
 mod read;
+mod written;
 
 use std::io::Write;
 use std::net::SocketAddr;
@@ -25,6 +27,9 @@ struct Args {
     /// Reply only after fdatasync; one sync answers all that was written before it.
     #[arg(long)]
     durable: bool,
+    /// Write durably into a file that was written before, with O_DIRECT and O_DSYNC if the file system has them.
+    #[arg(long, requires = "durable", conflicts_with = "serve")]
+    written: bool,
     /// Answer every frame with so many bytes of a file instead of writing it to one.
     #[arg(long, requires = "of")]
     serve: Option<u64>,
@@ -51,15 +56,25 @@ fn main() {
 
 async fn serve(args: Args) {
     let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a free port on loopback");
-    println!("{}", listener.local_addr().expect("a bound socket has an address"));
-    std::io::stdout().flush().expect("the parent reads the address");
-    spawn(async move {
-        match (args.serve, args.of) {
-            (Some(piece_bytes), Some(file_bytes)) => {
-                read::serve(listener, &args.dir, read::Options { piece_bytes, file_bytes }).await;
-            }
-            _ => append::serve(listener, &args.dir, args.durable).await,
+    let address = listener.local_addr().expect("a bound socket has an address");
+    match (args.serve, args.of) {
+        (Some(piece_bytes), Some(file_bytes)) => {
+            tell(&address.to_string());
+            let options = read::Options { piece_bytes, file_bytes };
+            spawn(async move { read::serve(listener, &args.dir, options).await });
         }
-    });
+        _ => {
+            let output = append::Output::create(&args.dir, args.durable, args.written);
+            let output = output.expect("the directory is writable");
+            tell(&format!("{address} {}", output.way()));
+            spawn(append::serve(listener, output));
+        }
+    }
     creel_io::shutdown_signal().await;
+}
+
+/// The parent reads one line.
+fn tell(line: &str) {
+    println!("{line}");
+    std::io::stdout().flush().expect("the parent reads the address");
 }
