@@ -7,7 +7,9 @@ mod common;
 use std::path::Path;
 use std::time::Duration;
 
-use creel_engine::{AppendError, AppendOrigin, Isolation, LogConfig, Offset, OpenLog, Partition, ReadError, TurnWriter};
+use creel_engine::{
+    AppendError, AppendOrigin, Isolation, LogConfig, Offset, OpenLog, Partition, ReadError, TurnWriter,
+};
 use creel_io::sim::{self, Config, NodeId};
 use creel_io::{now, sleep};
 

@@ -87,7 +87,7 @@ impl OffsetIndex {
         self.entries.last().map(|entry| self.batch_of(*entry))
     }
 
-    fn batch_of(&self, entry: Entry) -> (Offset, FilePosition) {
+    fn batch_of(&self, entry: IndexEntry) -> (Offset, FilePosition) {
         (self.base + i64::from(entry.relative), FilePosition::new(u64::from(entry.position)))
     }
 

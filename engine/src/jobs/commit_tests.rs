@@ -2,10 +2,10 @@
 
 use core::time::Duration;
 
+use super::*;
 use crate::log::Place;
 use crate::offset::{FilePosition, Offset};
 use crate::test_random::Random;
-use super::*;
 
 fn end(offset: i64) -> End {
     let place = Place { segment: Offset::ZERO, position: FilePosition::new(offset as u64) };

@@ -250,7 +250,7 @@ impl Log {
     pub(crate) fn bytes_not_durable(&self) -> u64 {
         let Place { segment, position } = self.cursors.durable_place;
         let behind: u64 = self.segments_from(segment).iter().map(|segment| segment.length()).sum();
-        behind.saturating_sub(position.0)
+        behind.saturating_sub(position.get())
     }
 
     /// Whether no sync has covered yet what was written to `segment`.

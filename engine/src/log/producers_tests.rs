@@ -1,8 +1,8 @@
 //! Retries, gaps, epochs and wraps of one or two producers.
 
+use super::*;
 use crate::format::batch::{Attributes, Batch};
 use crate::format::records::BatchBuilder;
-use super::*;
 
 struct TestLog {
     producers: Producers,

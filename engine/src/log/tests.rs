@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use super::*;
 use crate::config::LogConfig;
 use crate::error::AppendAsIsError;
 use crate::format::batch::{Batch, UncheckedBatch, stamp};
@@ -10,7 +11,6 @@ use crate::format::records::BatchBuilder;
 use crate::offset::FilePosition;
 use crate::segment::Placed;
 use crate::test_random::Random;
-use super::*;
 
 const PRODUCER: i64 = 7;
 
@@ -167,7 +167,7 @@ impl Walk {
         match self.syncing.take() {
             Some(end) => {
                 self.log.synced(end);
-                self.durable = self.durable.max(end.offset.0);
+                self.durable = self.durable.max(end.offset.get());
             }
             None => {
                 let unsynced = self.log.take_unsynced();

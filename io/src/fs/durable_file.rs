@@ -357,7 +357,7 @@ mod tests {
                 assert!(read.iter().all(|byte| *byte == 0));
             }
         };
-        runtime::start(&runtime::Config::unpinned(1), body).unwrap().join();
+        runtime::start(&runtime::RuntimeConfig::unpinned(1), body).unwrap().join();
         let expected: Vec<u8> = (0..8).flat_map(|at| [at; BYTES]).collect();
         assert_eq!(std::fs::read(path).unwrap(), expected);
     }

@@ -261,7 +261,7 @@ pub struct WeakFile(WeakBackend);
 #[derive(Clone, Debug)]
 enum WeakBackend {
     Ring(Weak<OwnedFd>),
-    Sim(Weak<sim::Descriptor>),
+    Sim(Weak<sim::SimHandle>),
 }
 
 impl WeakFile {

@@ -85,11 +85,10 @@ mod trace;
 mod world;
 
 pub use config::{Config, DiskConfig, ErrorRates, NetworkConfig};
-pub(crate) use descriptors::Descriptor;
 pub(crate) use directory::SimLock;
 pub(crate) use disk::OpenMode;
 pub(crate) use environment::context;
-pub(crate) use file::SimFile;
+pub(crate) use file::{SimFile, SimHandle};
 pub use handle::{DeviceHandle, DiskHandle, Handle, NetworkHandle};
 pub(crate) use network::listener::SimListener;
 pub(crate) use network::stream::SimStream;

@@ -26,6 +26,8 @@ use creel_io::{offload, pace};
 use creel_wire::api::fetch::{FetchRequest, FetchResponse, FetchableTopicResponse, PartitionData};
 use creel_wire::{EncodedFrame, ErrorCode, Records};
 
+use self::read::size;
+use self::reading::{FetchTerms, Located, Reading};
 use crate::api::call::Call;
 use crate::budget::{AnswerRoom, AnswerTooLarge};
 use crate::fetch_sessions::fetch_list::{FetchItem, FetchList};
@@ -34,8 +36,6 @@ use crate::limits::{ANSWER_BYTES_FREE, FETCH_BYTES_MAX};
 use crate::net::reply::{Answered, FilePiece, PendingReply, Reply, Slices};
 use crate::peers::questions::{Bounds, FoundPartition};
 use crate::tasks::gradual_vec::AT_ONCE;
-use self::read::size;
-use self::reading::{FetchTerms, Located, Reading};
 
 pub(crate) use self::parked::watch_for;
 

@@ -12,8 +12,8 @@ use std::ops::RangeInclusive;
 
 use bytes::Bytes;
 
-use crate::sim::rng::Rng;
 use super::content::{Content, pieces};
+use crate::sim::rng::Rng;
 
 const PAGE: u64 = 4096;
 /// No device tears less than this, in bytes.

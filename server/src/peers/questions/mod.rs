@@ -24,10 +24,19 @@ use crate::topics::replicas::opening::OpenedTopics;
 
 pub(crate) use fetch::{Bounds, FetchLimits, FetchShare, FoundPartition, PartitionRead, WatchShare};
 pub(crate) use groups::ListGroups;
-pub(crate) use lifecycle::{DurabilityOfCore, Progress, Quiesce, ReadDurability, ReadProgress, ReadStages, RecoveryPoint, TakeCheckpoint, WriteCheckpoint};
-pub(crate) use lookups::{DeletedRecords, EpochLookup, MeasurePartitions, OffsetLookup, OffsetsFound, PartitionSize, RecordsToDelete};
+pub(crate) use lifecycle::{
+    DurabilityOfCore, Progress, Quiesce, ReadDurability, ReadProgress, ReadStages, RecoveryPoint,
+    TakeCheckpoint, WriteCheckpoint,
+};
+pub(crate) use lookups::{
+    DeletedRecords, EpochLookup, MeasurePartitions, OffsetLookup, OffsetsFound, PartitionSize,
+    RecordsToDelete,
+};
 pub(crate) use produce::{Acks, ProduceShare, ShareError, ShareOutcome};
-pub(crate) use topics::{AlterTopic, CreateTopics, DeleteTopics, OpenTopics, RemoveTopics, RollBackUpdate, ShowTopics, TakeProducerIds, UpdateTopic};
+pub(crate) use topics::{
+    AlterTopic, CreateTopics, DeleteTopics, OpenTopics, RemoveTopics, RollBackUpdate, ShowTopics,
+    TakeProducerIds, UpdateTopic,
+};
 
 /// A question of one kind, with its kind of answer.
 pub(crate) trait Payload: Sized {
