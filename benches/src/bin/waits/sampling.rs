@@ -94,7 +94,7 @@ mod tests {
         }
         assert_eq!((waits.count, waits.slow.len()), (2, 1));
         let span = &waits.slow[0].spans[0];
-        assert_eq!((span.place.said().as_str(), span.ns), ("jbd2: no handle while a commit is locked", 2000));
+        assert_eq!((span.place.said(), span.ns), ("jbd2: no handle while a commit is locked", 2000));
         assert_eq!(span.stack, ["start_this_handle", "jbd2__journal_start"]);
     }
 }

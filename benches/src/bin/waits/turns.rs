@@ -200,7 +200,12 @@ impl Thread {
             self.turn.add(Span { place, call: self.call, ns: runnable_since.saturating_sub(since), stack });
         }
         let ns = at.saturating_sub(runnable_since);
-        self.turn.add(Span { place: Place::runnable(name), call: self.call, ns, stack: Vec::new() });
+        self.turn.add(Span {
+            place: Place::runnable(self.turn.tid, name),
+            call: self.call,
+            ns,
+            stack: Vec::new(),
+        });
         ended
     }
 }
@@ -239,7 +244,7 @@ mod tests {
         turns
     }
 
-    fn spans(turn: &Turn) -> Vec<(String, Option<u32>, u64)> {
+    fn spans(turn: &Turn) -> Vec<(&str, Option<u32>, u64)> {
         turn.spans.iter().map(|span| (span.place.said(), span.call, span.ns / 1000)).collect()
     }
 
@@ -262,10 +267,10 @@ mod tests {
             ("it ran", None, 190),
             ("it ran", Some(296), 100),
             ("jbd2: no handle while a commit is locked", Some(296), 5000),
-            ("a had the CPU", Some(296), 200),
+            ("other programs had the CPU", Some(296), 200),
             ("it ran", Some(426), 10),
         ];
-        assert_eq!(spans(&turns.slow[0]), expected.map(|(place, call, us)| (place.to_owned(), call, us)));
+        assert_eq!(spans(&turns.slow[0]), expected);
         assert_eq!(turns.slow[0].began_ns, 1_000_010_000);
     }
 
@@ -285,8 +290,12 @@ mod tests {
             (900_001, "in"),
         ]);
         assert_eq!(turns.slow.len(), 1);
-        let expected = [("a had the CPU", Some(426), 2000), ("it ran", Some(426), 20), ("it ran", None, 490)];
-        assert_eq!(spans(&turns.slow[0]), expected.map(|(place, call, us)| (place.to_owned(), call, us)));
+        let expected = [
+            ("other programs had the CPU", Some(426), 2000),
+            ("it ran", Some(426), 20),
+            ("it ran", None, 490),
+        ];
+        assert_eq!(spans(&turns.slow[0]), expected);
     }
 
     #[test]
@@ -299,7 +308,7 @@ mod tests {
             (3020, "enter 426"),
             (3021, "exit 426"),
         ]);
-        assert_eq!(spans(&turns.slow[0])[1], ("a had the CPU".to_owned(), None, 3000));
+        assert_eq!(spans(&turns.slow[0])[1], ("other programs had the CPU", None, 3000));
     }
 
     #[test]
