@@ -18,6 +18,7 @@ use std::time::Duration;
 use clap::Parser;
 use creel_benches::file_system::FileSystem;
 use creel_benches::shape::{Acks, SHAPES};
+use rustix::thread::{CpuSet, sched_setaffinity};
 
 use crate::event::Tid;
 use crate::load::Loaded;
@@ -53,7 +54,7 @@ struct Args {
     /// Its partitions, if not as many as the shape has.
     #[arg(long)]
     partitions: Option<i32>,
-    /// The broker's and the driver's CPU.
+    /// The broker's and the driver's CPU; the trace is read on the driver's.
     #[arg(long, num_args = 2, default_values_t = [0, 1])]
     cpus: Vec<usize>,
     /// How long.
@@ -132,9 +133,12 @@ fn watch(
     }
     let is_over = AtomicBool::new(false);
     let (seen, responses) = thread::scope(|scope| {
-        let watching = scope.spawn(|| match &trace {
-            Ok(trace) => traced(trace, &tids, slower_than_ns, &is_over),
-            Err(_) => Ok(sampled(pid, &tids, slower_than_ns, &is_over)),
+        let watching = scope.spawn(|| {
+            keep_off_the_brokers(args.cpus[1]);
+            match &trace {
+                Ok(trace) => traced(trace, &tids, slower_than_ns, &is_over),
+                Err(_) => Ok(sampled(pid, &tids, slower_than_ns, &is_over)),
+            }
         });
         let responses = load();
         is_over.store(true, Ordering::Relaxed);
@@ -144,6 +148,15 @@ fn watch(
     print!("{}", responses?);
     tell(args, &seen);
     Ok(())
+}
+
+/// This thread goes to the driver's CPU. A refusal shows in the table, as "this program had the CPU".
+fn keep_off_the_brokers(cpu: usize) {
+    let mut cpus = CpuSet::new();
+    if cpu < CpuSet::MAX_CPU {
+        cpus.set(cpu);
+        let _ = sched_setaffinity(None, &cpus);
+    }
 }
 
 fn traced(trace: &Trace, tids: &[Tid], slower_than_ns: u64, is_over: &AtomicBool) -> std::io::Result<Seen> {

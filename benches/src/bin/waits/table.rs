@@ -36,15 +36,15 @@ pub(crate) fn places(slow: &[Turn]) -> String {
     let mut rows: Vec<_> = sums.into_iter().collect();
     rows.sort_by_key(|(_, sum)| std::cmp::Reverse(sum.ns));
     let mut text = format!(
-        "{:52} {:16} {:>10} {:>10} {:>6} {:>14}\n",
-        "where", "in", "slow turns", "total ms", "part", "most in one ms"
+        "{:52} {:16} {:>10} {:>10} {:>6} {:>12}\n",
+        "where", "in", "slow turns", "total ms", "part", "most in one"
     );
     for ((place, call), sum) in rows {
         let part = 100.0 * sum.ns as f64 / all.max(1) as f64;
         // Writing to a String cannot fail.
         let _ = writeln!(
             text,
-            "{:52} {:16} {:>10} {:>10.2} {part:>5.1}% {:>14.2}",
+            "{:52} {:16} {:>10} {:>10.2} {part:>5.1}% {:>12.2}",
             place.said(),
             call_name(call),
             sum.turns,
