@@ -7,7 +7,7 @@ use crate::event::Tid;
 pub(crate) enum Place {
     /// It had work, and ran.
     Running,
-    /// It could go on, and others had the CPU; the last of them was of this kind.
+    /// It could go on, and another had the CPU, of this kind.
     Runnable(&'static str),
     /// It had nothing to do.
     Idle,
@@ -25,7 +25,7 @@ struct Rule(&'static str, &'static [&'static [&'static str]]);
 const LOCKS: &[&str] = &["rwsem_down_read_slowpath", "rwsem_down_write_slowpath", "down_read", "down_write"];
 
 /// The first that fits.
-const RULES: [Rule; 20] = [
+const RULES: [Rule; 21] = [
     Rule("a page fault", &[&["filemap_fault", "handle_mm_fault", "exc_page_fault"]]),
     Rule(
         "jbd2: no handle while a commit is locked",
@@ -135,10 +135,11 @@ const RULES: [Rule; 20] = [
         &[&["try_to_free_pages", "__alloc_pages_slowpath", "__alloc_frozen_pages_slowpath", "shrink_node"]],
     ),
     Rule("another thread (futex)", &[&["futex_wait", "__futex_wait", "do_futex"]]),
+    Rule("a sync flushes the device", &[&["blkdev_issue_flush"]]),
     Rule("a direct write", &[&["__iomap_dio_rw", "iomap_dio_rw", "submit_bio_wait"]]),
 ];
 
-/// What waits in the ring for completions has nothing else to do.
+/// What waits in the ring for completions has nothing else to do. Nor has a worker of the ring that handles no work.
 const IDLE: [&str; 2] = ["io_cqring_wait", "io_cqring_schedule_timeout"];
 
 /// Threads of the kernel, by how their names begin.
@@ -170,7 +171,7 @@ impl Place {
         if stack.is_empty() {
             return Place::Unknown;
         }
-        if has(&&IDLE[..]) {
+        if has(&&IDLE[..]) || has(&&["io_wq_worker"][..]) && !has(&&["io_worker_handle_work"][..]) {
             return Place::Idle;
         }
         if let Some(Rule(name, _)) = RULES.iter().find(|Rule(_, groups)| groups.iter().all(has)) {
@@ -181,7 +182,7 @@ impl Place {
         first.map_or(Place::Unknown, |function| Place::Function(function.clone()))
     }
 
-    /// Of the thread `own` that could go on, and had the CPU back from one of this name.
+    /// Of the thread `own` that could go on, while one of this name had the CPU.
     pub(crate) fn runnable(own: Tid, name: &str) -> Place {
         let is_kernels = KERNEL_THREADS.iter().any(|begin| name.starts_with(begin));
         let worker_of = name.strip_prefix("iou-wrk-").and_then(|tid| tid.parse().ok());
@@ -261,6 +262,14 @@ mod tests {
             of("__schedule schedule ext4_fc_track_inode ext4_reserve_inode_write __ext4_mark_inode_dirty");
         assert_eq!(fast.said(), "jbd2: a fast commit has the inode");
         assert_eq!(of("__schedule schedule io_cqring_wait __do_sys_io_uring_enter"), Place::Idle);
+        assert_eq!(of("__schedule schedule schedule_timeout io_wq_worker ret_from_fork"), Place::Idle);
+        let worker =
+            of("__schedule schedule jbd2_log_wait_commit ext4_sync_file io_fsync io_worker_handle_work \
+                         io_wq_worker ret_from_fork");
+        assert_eq!(worker.said(), "jbd2: a sync waits for the commit");
+        let flush =
+            of("wait_for_completion_io_timeout submit_bio_wait blkdev_issue_flush ext4_sync_file io_fsync");
+        assert_eq!(flush.said(), "a sync flushes the device");
         assert_eq!(of("__schedule schedule hrtimer_nanosleep").said(), "hrtimer_nanosleep");
         assert_eq!(Place::of(&[]), Place::Unknown);
     }
