@@ -2,6 +2,7 @@
 
 use nix::time::ClockId;
 use nix::unistd::Pid;
+use rustix::process::Signal;
 use std::fs;
 use std::io::{self, BufRead, BufReader};
 use std::net::{SocketAddr, TcpStream};
@@ -12,6 +13,9 @@ use std::time::{Duration, Instant};
 /// Apache Kafka's settings beyond its defaults. A removed topic's files go at once, so that no later round pays for
 /// that.
 pub const KAFKA_SETTINGS: [&str; 2] = ["log.segment.delete.delay.ms=100", "log.initial.task.delay.ms=100"];
+
+/// A start is known to this.
+const BETWEEN_CONNECTS: Duration = Duration::from_micros(500);
 
 /// Flags that Apache Kafka's JVM gets, heap included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,7 +136,7 @@ impl Server {
             if TcpStream::connect(self.address).is_ok() {
                 return Ok(());
             }
-            std::thread::sleep(Duration::from_millis(20));
+            std::thread::sleep(BETWEEN_CONNECTS);
         }
         Err(io::Error::other("the broker does not accept connections"))
     }
@@ -152,10 +156,26 @@ impl Server {
 
     /// Resident memory's peak in MiB.
     pub fn peak_memory_mib(&self) -> io::Result<f64> {
+        self.status_mib("VmHWM:")
+    }
+
+    /// Resident memory in MiB.
+    pub fn memory_mib(&self) -> io::Result<f64> {
+        self.status_mib("VmRSS:")
+    }
+
+    fn status_mib(&self, name: &str) -> io::Result<f64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:")).unwrap_or("0 kB");
+        let line = status.lines().find_map(|l| l.strip_prefix(name)).unwrap_or("0 kB");
         let kib: f64 = line.trim().trim_end_matches(" kB").parse().unwrap_or(0.0);
         Ok(kib / 1024.0)
+    }
+
+    /// Asks it to stop and waits until it has. An error if it says that it could not.
+    pub fn stop(mut self) -> io::Result<()> {
+        rustix::process::kill_process(rustix::process::Pid::from_child(&self.child), Signal::TERM)?;
+        let status = self.child.wait()?;
+        if status.success() { Ok(()) } else { Err(io::Error::other(format!("it stopped with {status}"))) }
     }
 }
 

@@ -341,7 +341,7 @@ impl Outcome {
     }
 }
 
-/// Of the goals whose sides were measured. Of "relaxed" only the worst figure of each form.
+/// Of the goals whose sides were measured, in the order of [`NAMES`]. Of "relaxed" only the worst figure of each form.
 pub(crate) fn outcomes(all: &[Measured]) -> Vec<Outcome> {
     let mut kept: Vec<Outcome> = Vec::new();
     for outcome in goals().iter().filter_map(|goal| goal.outcome(all)) {
@@ -357,6 +357,7 @@ pub(crate) fn outcomes(all: &[Measured]) -> Vec<Outcome> {
             None => kept.push(outcome),
         }
     }
+    kept.sort_by_key(|outcome| NAMES.iter().position(|(name, _)| *name == outcome.goal.name));
     kept
 }
 

@@ -64,8 +64,9 @@ struct Args {
     /// not-worse, or all. With --forms, of these goals only those forms.
     #[arg(long, value_delimiter = ',')]
     goals: Vec<String>,
-    /// Only these sides. By default all but `creel-relaxed-before`.
-    #[arg(long, value_delimiter = ',', default_values = plan::DEFAULT_SIDES)]
+    /// Only these sides: floor, floor-written, creel, creel-relaxed, creel-before, creel-relaxed-before, kafka-shipped,
+    /// kafka-flush, shards-1, shards-2, shards-4, shards-8 [default: all but creel-relaxed-before].
+    #[arg(long, value_delimiter = ',', hide_possible_values = true)]
     sides: Vec<Side>,
     /// Another binary of the broker, measured in turns with this one: the side `creel-before`.
     #[arg(long, value_name = "PATH")]

@@ -11,10 +11,6 @@ use crate::form::{FORMS, Field, Form};
 use crate::goals::{Goal, NAMES, goals};
 use crate::names::SIDES;
 
-/// Those of `--sides` by default; the shards have a form of their own.
-pub(crate) const DEFAULT_SIDES: [&str; 7] =
-    ["floor", "floor-written", "creel", "creel-relaxed", "creel-before", "kafka-shipped", "kafka-flush"];
-
 /// One side in one form.
 pub(crate) type Entry = (&'static Form, Side);
 
@@ -38,15 +34,12 @@ impl Plan {
         let mut plan = Plan {
             forms: FORMS.iter().filter(|form| is_named(&args.forms, form)).collect(),
             goals: wanted_goals(&args.goals)?,
-            sides: args.sides.iter().copied().filter(is_there).collect(),
+            sides: sides(args).into_iter().filter(is_there).collect(),
             acks: [Acks::Written, Acks::Durable]
                 .into_iter()
                 .filter(|acks| args.acks.is_none_or(|only| only == *acks))
                 .collect(),
         };
-        if plan.goals.is_some() {
-            plan.sides = SIDES.into_iter().filter(is_there).collect();
-        }
         let mut forms = plan.forms.clone();
         forms.retain(|form| {
             let mut cells = args.cores.iter().flat_map(|cores| plan.acks.iter().map(|acks| (*cores, *acks)));
@@ -65,14 +58,9 @@ impl Plan {
             return false;
         }
         let is_of_field = (form.field == Field::Shards) == side.shards().is_some();
-        match &self.goals {
-            Some(goals) => {
-                let cell = Cell { cores, form: form.name(), acks };
-                is_of_field && self.sides.contains(&side) && goals.iter().any(|goal| goal.needs(cell, side))
-            }
-            None if form.field == Field::Shards => is_of_field,
-            None => is_of_field && self.sides.contains(&side),
-        }
+        let cell = Cell { cores, form: form.name(), acks };
+        let needs = |goals: &Vec<Goal>| goals.iter().any(|goal| goal.needs(cell, side));
+        is_of_field && self.sides.contains(&side) && self.goals.as_ref().is_none_or(needs)
     }
 
     /// Each is a number of entries whose rounds alternate.
@@ -92,6 +80,15 @@ impl Plan {
     pub(crate) fn has_kafka(&self, cores: Cores) -> bool {
         self.contests(cores).iter().flat_map(|(_, entries)| entries).any(|(_, side)| side.is_kafka())
     }
+}
+
+/// A goal may need any of them. Without one, a second relaxed side is measured only if it is named.
+fn sides(args: &Args) -> Vec<Side> {
+    if !args.sides.is_empty() {
+        return args.sides.clone();
+    }
+    let is_usual = |side: &Side| !args.goals.is_empty() || *side != Side::CreelRelaxedBefore;
+    SIDES.into_iter().filter(is_usual).collect()
 }
 
 fn is_named(parts: &[String], form: &Form) -> bool {
@@ -136,6 +133,8 @@ mod tests {
         assert!(entries(&["--goals", "sharding"], Cores::All).is_empty());
         let all = entries(&["--goals", "eight-producers", "--xtask", "x"], Cores::All);
         assert_eq!(all, [("8-producers", "creel"), ("8-producers", "kafka-shipped")]);
+        let all = entries(&["--goals", "eight-producers", "--xtask", "x", "--sides", "creel"], Cores::All);
+        assert_eq!(all, [("8-producers", "creel")]);
     }
 
     #[test]
@@ -165,6 +164,6 @@ mod tests {
     fn what_leaves_nothing_to_measure_is_refused() {
         assert!(plan(&["--goals", "taill"]).is_err_and(|error| error.contains("fixed-rate-tail")));
         assert!(plan(&["--forms", "durable", "--acks", "written"]).is_err());
-        assert!(plan(&["--goals", "eight-producers", "--sides", "creel"]).is_ok());
+        assert!(plan(&["--forms", "shards", "--sides", "creel"]).is_err());
     }
 }

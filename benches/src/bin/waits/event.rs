@@ -17,6 +17,8 @@ pub(crate) enum Line {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Event {
     pub(crate) at_ns: u64,
+    /// The CPU that it happened on.
+    pub(crate) cpu: u32,
     pub(crate) kind: Kind,
 }
 
@@ -58,7 +60,8 @@ impl Event {
     fn read(line: &str) -> Option<Event> {
         let (task, rest) = line.split_once(" [")?;
         let tid = task.trim_end().rsplit_once('-')?.1.parse().ok()?;
-        let (_cpu, rest) = rest.split_once("] ")?;
+        let (cpu, rest) = rest.split_once("] ")?;
+        let cpu = cpu.parse().ok()?;
         let (head, text) = rest.split_once(": ")?;
         let at_ns = nanos(head.split_whitespace().next_back()?)?;
         let kind = match text.split_once(": ") {
@@ -74,7 +77,7 @@ impl Event {
             },
             _ => return None,
         };
-        Some(Event { at_ns, kind })
+        Some(Event { at_ns, cpu, kind })
     }
 }
 
@@ -99,8 +102,8 @@ fn number(text: &str, name: &str) -> Option<u32> {
 mod tests {
     use super::*;
 
-    fn event(at_ns: u64, kind: Kind) -> Option<Line> {
-        Some(Line::Event(Event { at_ns, kind }))
+    fn event(cpu: u32, at_ns: u64, kind: Kind) -> Option<Line> {
+        Some(Line::Event(Event { at_ns, cpu, kind }))
     }
 
     #[test]
@@ -108,19 +111,19 @@ mod tests {
         let enter =
             "    creel-core-0-15942   [000] ..... 39587.344093: sys_enter: NR 296 (4, 3, 0, 7fff, ffff, c)";
         let at = 39_587_344_093_000;
-        assert_eq!(Line::read(enter), event(at, Kind::Enter { tid: 15942, call: 296 }));
+        assert_eq!(Line::read(enter), event(0, at, Kind::Enter { tid: 15942, call: 296 }));
         let exit = "    creel-core-0-15942   [000] ..... 39587.344096: sys_exit: NR 296 = -11";
-        assert_eq!(Line::read(exit), event(at + 3000, Kind::Exit { tid: 15942, call: 296 }));
+        assert_eq!(Line::read(exit), event(0, at + 3000, Kind::Exit { tid: 15942, call: 296 }));
         let switch = "           a b-16  [001] d..2. 39592.961822: sched_switch: prev_comm=a b prev_pid=16 prev_prio=120 \
                       prev_state=D ==> next_comm=kworker/1:1H next_pid=24108 next_prio=100";
         let of = |could_go_on| Kind::Switch { from: 16, name: "a b".to_owned(), could_go_on, to: 24108 };
-        assert_eq!(Line::read(switch), event(39_592_961_822_000, of(false)));
+        assert_eq!(Line::read(switch), event(1, 39_592_961_822_000, of(false)));
         let preempted = switch.replace("prev_state=D", "prev_state=R+");
-        assert_eq!(Line::read(&preempted), event(39_592_961_822_000, of(true)));
+        assert_eq!(Line::read(&preempted), event(1, 39_592_961_822_000, of(true)));
         let waking = "    kworker/u8:5-10468   [001] d..3. 39592.964065: sched_waking: comm=dd pid=16321 prio=120 target_cpu=001";
-        assert_eq!(Line::read(waking), event(39_592_964_065_000, Kind::Waking { tid: 16321 }));
+        assert_eq!(Line::read(waking), event(1, 39_592_964_065_000, Kind::Waking { tid: 16321 }));
         let stack = "              dd-16321   [001] d..2. 39592.961852: <stack trace>";
-        assert_eq!(Line::read(stack), event(39_592_961_852_000, Kind::Stack { tid: 16321 }));
+        assert_eq!(Line::read(stack), event(1, 39_592_961_852_000, Kind::Stack { tid: 16321 }));
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod table;
 mod tracefs;
 mod turns;
 
+use std::collections::HashMap;
 use std::error::Error;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,6 +19,7 @@ use std::time::Duration;
 use clap::Parser;
 use creel_benches::file_system::FileSystem;
 use creel_benches::shape::{Acks, SHAPES};
+use rustix::thread::{CpuSet, sched_setaffinity};
 
 use crate::event::Tid;
 use crate::load::Loaded;
@@ -27,6 +29,10 @@ use crate::turns::{Turn, Turns};
 
 /// Names of the threads of creel's cores begin so.
 const CORES: &str = "creel-core-";
+/// Names of the ring's workers, which sync.
+const WORKERS: &str = "iou-wrk-";
+/// The load goes on for so long before it is watched: until the ring has its workers.
+const WARM_UP: Duration = Duration::from_secs(1);
 
 /// Where slow appends waited in the kernel, as a table. Needs root for the kernel's trace; without it threads are
 /// sampled.
@@ -53,7 +59,7 @@ struct Args {
     /// Its partitions, if not as many as the shape has.
     #[arg(long)]
     partitions: Option<i32>,
-    /// The broker's and the driver's CPU.
+    /// The broker's and the driver's CPU; the trace is read on the driver's.
     #[arg(long, num_args = 2, default_values_t = [0, 1])]
     cpus: Vec<usize>,
     /// How long.
@@ -99,7 +105,7 @@ fn start(args: &Args) -> Result<Loaded, Box<dyn Error>> {
     let own = std::env::current_exe()?;
     let beside = own.parent().map(PathBuf::from).unwrap_or_default();
     let data_dir = args.data_dir.clone().unwrap_or_else(std::env::temp_dir);
-    println!("{}, acks={}, data on {}", shape.name, args.acks.wire(), FileSystem::of(&data_dir));
+    println!("{}, {}, data on {}", shape.name, args.acks.name(), FileSystem::of(&data_dir));
     let mut shape = *shape;
     shape.partitions = args.partitions.unwrap_or(shape.partitions);
     let binary = args.binaries.clone().unwrap_or(beside).join("creel");
@@ -108,11 +114,33 @@ fn start(args: &Args) -> Result<Loaded, Box<dyn Error>> {
     Ok(Loaded::start(&binary, &data_dir, load)?)
 }
 
+/// Threads that are watched.
+struct Threads {
+    cores: Vec<Tid>,
+    workers: Vec<Tid>,
+}
+
+impl Threads {
+    fn of(pid: u32) -> Result<Threads, Box<dyn Error>> {
+        let (cores, workers) = (threads_of(pid, CORES)?, threads_of(pid, WORKERS)?);
+        if cores.is_empty() {
+            return Err(format!("process {pid} has no thread {CORES}*: is it a creel?").into());
+        }
+        Ok(Threads { cores, workers })
+    }
+
+    fn all(&self) -> Vec<Tid> {
+        self.cores.iter().chain(&self.workers).copied().collect()
+    }
+}
+
 /// What was seen, however it was.
 struct Seen {
+    threads: Threads,
     slow: Vec<Turn>,
-    /// Of how many turns, or waits.
-    of: String,
+    /// Turns, or waits, of each thread.
+    counts: HashMap<Tid, u64>,
+    lost: u64,
 }
 
 /// Traces, or samples, while `load` goes on, and prints.
@@ -121,20 +149,13 @@ fn watch(
     pid: u32,
     load: impl FnOnce() -> Result<String, Box<dyn Error>>,
 ) -> Result<(), Box<dyn Error>> {
-    let tids = threads_of(pid, CORES)?;
-    if tids.is_empty() {
-        return Err(format!("process {pid} has no thread {CORES}*: is it a creel?").into());
-    }
-    let slower_than_ns = (args.slower_than_ms * 1e6) as u64;
-    let trace = if args.sample { Err("it was asked for".to_owned()) } else { Trace::of(&tids) };
-    if let Err(why) = &trace {
-        println!("sampling, not tracing: {why}");
-    }
+    Threads::of(pid)?;
     let is_over = AtomicBool::new(false);
     let (seen, responses) = thread::scope(|scope| {
-        let watching = scope.spawn(|| match &trace {
-            Ok(trace) => traced(trace, &tids, slower_than_ns, &is_over),
-            Err(_) => Ok(sampled(pid, &tids, slower_than_ns, &is_over)),
+        let watching = scope.spawn(|| {
+            keep_off_the_brokers(args.cpus[1]);
+            thread::sleep(WARM_UP);
+            look(args, pid, &is_over).map_err(|error| error.to_string())
         });
         let responses = load();
         is_over.store(true, Ordering::Relaxed);
@@ -146,24 +167,52 @@ fn watch(
     Ok(())
 }
 
-fn traced(trace: &Trace, tids: &[Tid], slower_than_ns: u64, is_over: &AtomicBool) -> std::io::Result<Seen> {
-    let mut turns = Turns::of(tids, slower_than_ns);
-    trace.read(is_over, |line| turns.read(line))?;
-    let lost = if turns.lost == 0 { String::new() } else { format!("; {} events were lost", turns.lost) };
-    Ok(Seen { of: format!("{} turns of {} threads{lost}", turns.turns, tids.len()), slow: turns.slow })
+fn look(args: &Args, pid: u32, is_over: &AtomicBool) -> Result<Seen, Box<dyn Error>> {
+    let threads = Threads::of(pid)?;
+    let (tids, slower_than_ns) = (threads.all(), (args.slower_than_ms * 1e6) as u64);
+    let trace = if args.sample { Err("it was asked for".to_owned()) } else { Trace::of(&tids) };
+    match trace {
+        Ok(trace) => {
+            let mut turns = Turns::of(&tids, slower_than_ns);
+            trace.read(is_over, |line| turns.read(line))?;
+            Ok(Seen { threads, slow: turns.slow, counts: turns.turns, lost: turns.lost })
+        }
+        Err(why) => {
+            println!("sampling, not tracing: {why}");
+            let waits = sample(pid, &tids, slower_than_ns, is_over);
+            Ok(Seen { threads, slow: waits.slow, counts: waits.counts, lost: 0 })
+        }
+    }
 }
 
-fn sampled(pid: u32, tids: &[Tid], slower_than_ns: u64, is_over: &AtomicBool) -> Seen {
-    let waits = sample(pid, tids, slower_than_ns, is_over);
-    Seen { of: format!("{} sampled waits of {} threads", waits.count, tids.len()), slow: waits.slow }
+/// This thread goes to the driver's CPU. A refusal shows in the table, as "this program had the CPU".
+fn keep_off_the_brokers(cpu: usize) {
+    let mut cpus = CpuSet::new();
+    if cpu < CpuSet::MAX_CPU {
+        cpus.set(cpu);
+        let _ = sched_setaffinity(None, &cpus);
+    }
 }
 
 fn tell(args: &Args, seen: &Seen) {
-    println!("{} took {} ms or more, of {}", seen.slow.len(), args.slower_than_ms, seen.of);
-    if seen.slow.is_empty() {
+    if seen.lost > 0 {
+        println!("{} events were lost; what fell into the gaps is not told", seen.lost);
+    }
+    let unit = if args.sample { "waits" } else { "turns" };
+    let Threads { cores, workers } = &seen.threads;
+    tell_of(args, seen, cores, &format!("{unit} of {} cores", cores.len()), "the program");
+    let about = format!("pieces of work of {} workers of the ring (syncs)", workers.len());
+    tell_of(args, seen, workers, &about, "the worker");
+}
+
+fn tell_of(args: &Args, seen: &Seen, tids: &[Tid], what: &str, outside_calls: &str) {
+    let slow: Vec<Turn> = seen.slow.iter().filter(|turn| tids.contains(&turn.tid)).cloned().collect();
+    let count: u64 = tids.iter().filter_map(|tid| seen.counts.get(tid)).sum();
+    println!("\n{} of {count} {what} took {} ms or more", slow.len(), args.slower_than_ms);
+    if slow.is_empty() {
         return;
     }
-    println!("\n{}", table::places(&seen.slow));
-    println!("the slowest\n{}", table::slowest(&seen.slow, args.slowest));
-    println!("longest waits by stack, the innermost function first\n{}", table::stacks(&seen.slow));
+    println!("\n{}", table::places(&slow, outside_calls));
+    println!("the slowest\n{}", table::slowest(&slow, args.slowest, outside_calls));
+    print!("longest waits by stack, the innermost function first\n{}", table::stacks(&slow));
 }

@@ -1,12 +1,14 @@
 //! Where a thread waits in the kernel, told by the functions on its stack.
 
+use crate::event::Tid;
+
 /// A place, in words.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Place {
     /// It had work, and ran.
     Running,
-    /// It could go on, and others had the CPU; the last of them was of this kind.
-    Runnable(String),
+    /// It could go on, and another had the CPU, of this kind.
+    Runnable(&'static str),
     /// It had nothing to do.
     Idle,
     /// One of the places below.
@@ -23,7 +25,7 @@ struct Rule(&'static str, &'static [&'static [&'static str]]);
 const LOCKS: &[&str] = &["rwsem_down_read_slowpath", "rwsem_down_write_slowpath", "down_read", "down_write"];
 
 /// The first that fits.
-const RULES: [Rule; 20] = [
+const RULES: [Rule; 21] = [
     Rule("a page fault", &[&["filemap_fault", "handle_mm_fault", "exc_page_fault"]]),
     Rule(
         "jbd2: no handle while a commit is locked",
@@ -133,11 +135,16 @@ const RULES: [Rule; 20] = [
         &[&["try_to_free_pages", "__alloc_pages_slowpath", "__alloc_frozen_pages_slowpath", "shrink_node"]],
     ),
     Rule("another thread (futex)", &[&["futex_wait", "__futex_wait", "do_futex"]]),
+    Rule("a sync flushes the device", &[&["blkdev_issue_flush"]]),
     Rule("a direct write", &[&["__iomap_dio_rw", "iomap_dio_rw", "submit_bio_wait"]]),
 ];
 
-/// What waits in the ring for completions has nothing else to do.
+/// What waits in the ring for completions has nothing else to do. Nor has a worker of the ring that handles no work.
 const IDLE: [&str; 2] = ["io_cqring_wait", "io_cqring_schedule_timeout"];
+
+/// Threads of the kernel, by how their names begin.
+const KERNEL_THREADS: [&str; 9] =
+    ["kworker", "ksoftirqd", "rcu_", "jbd2", "kswapd", "xfs", "loop", "migration", "irq/"];
 
 /// How any wait begins; the place is the first function that is none of these.
 const PLUMBING: [&str; 14] = [
@@ -164,7 +171,7 @@ impl Place {
         if stack.is_empty() {
             return Place::Unknown;
         }
-        if has(&&IDLE[..]) {
+        if has(&&IDLE[..]) || has(&&["io_wq_worker"][..]) && !has(&&["io_worker_handle_work"][..]) {
             return Place::Idle;
         }
         if let Some(Rule(name, _)) = RULES.iter().find(|Rule(_, groups)| groups.iter().all(has)) {
@@ -175,25 +182,27 @@ impl Place {
         first.map_or(Place::Unknown, |function| Place::Function(function.clone()))
     }
 
-    /// Of a thread that could go on, and had the CPU back from the one of this name.
-    pub(crate) fn runnable(name: &str) -> Place {
-        let kind = name.split(['/', ':']).next().unwrap_or(name);
-        let kind = kind.trim_end_matches(|c: char| c.is_ascii_digit() || c == '-');
-        Place::Runnable(kind.to_owned())
+    /// Of the thread `own` that could go on, while one of this name had the CPU.
+    pub(crate) fn runnable(own: Tid, name: &str) -> Place {
+        let is_kernels = KERNEL_THREADS.iter().any(|begin| name.starts_with(begin));
+        let worker_of = name.strip_prefix("iou-wrk-").and_then(|tid| tid.parse().ok());
+        Place::Runnable(match name {
+            // The name of a CPU's idle thread.
+            _ if name.starts_with("swapper") => "it was woken, and the CPU was free",
+            _ if worker_of == Some(own) => "its ring's worker (a sync) had the CPU",
+            _ if is_kernels => "the kernel had the CPU (write-back, interrupts ...)",
+            "waits" => "this program had the CPU",
+            _ => "other programs had the CPU",
+        })
     }
 
-    pub(crate) fn said(&self) -> String {
+    pub(crate) fn said(&self) -> &str {
         match self {
-            Place::Running => "it ran".to_owned(),
-            // The name of a CPU's idle thread.
-            Place::Runnable(kind) if kind == "swapper" => {
-                "it was being woken, and the CPU was free".to_owned()
-            }
-            Place::Runnable(kind) => format!("{kind} had the CPU"),
-            Place::Idle => "nothing to do".to_owned(),
-            Place::Known(name) => (*name).to_owned(),
-            Place::Function(function) => function.clone(),
-            Place::Unknown => "a stack that was not seen".to_owned(),
+            Place::Running => "it ran",
+            Place::Idle => "nothing to do",
+            Place::Runnable(name) | Place::Known(name) => name,
+            Place::Function(function) => function,
+            Place::Unknown => "a stack that was not seen",
         }
     }
 }
@@ -252,10 +261,26 @@ mod tests {
         let fast =
             of("__schedule schedule ext4_fc_track_inode ext4_reserve_inode_write __ext4_mark_inode_dirty");
         assert_eq!(fast.said(), "jbd2: a fast commit has the inode");
-        assert_eq!(Place::runnable("kworker/u8:5").said(), "kworker had the CPU");
-        assert_eq!(Place::runnable("iou-wrk-4711").said(), "iou-wrk had the CPU");
         assert_eq!(of("__schedule schedule io_cqring_wait __do_sys_io_uring_enter"), Place::Idle);
+        assert_eq!(of("__schedule schedule schedule_timeout io_wq_worker ret_from_fork"), Place::Idle);
+        let worker =
+            of("__schedule schedule jbd2_log_wait_commit ext4_sync_file io_fsync io_worker_handle_work \
+                         io_wq_worker ret_from_fork");
+        assert_eq!(worker.said(), "jbd2: a sync waits for the commit");
+        let flush =
+            of("wait_for_completion_io_timeout submit_bio_wait blkdev_issue_flush ext4_sync_file io_fsync");
+        assert_eq!(flush.said(), "a sync flushes the device");
         assert_eq!(of("__schedule schedule hrtimer_nanosleep").said(), "hrtimer_nanosleep");
         assert_eq!(Place::of(&[]), Place::Unknown);
+    }
+
+    #[test]
+    fn who_had_the_cpu_is_told_by_kind() {
+        let of = |name: &str| Place::runnable(4711, name).said().to_owned();
+        assert_eq!(of("iou-wrk-4711"), "its ring's worker (a sync) had the CPU");
+        assert_eq!(of("iou-wrk-4712"), "other programs had the CPU");
+        assert!(of("kworker/u8:5").starts_with("the kernel") && of("jbd2/vda-8").starts_with("the kernel"));
+        assert_eq!(of("swapper/1"), "it was woken, and the CPU was free");
+        assert_eq!(of("rustc"), "other programs had the CPU");
     }
 }

@@ -24,7 +24,8 @@ pub(crate) struct Look {
 pub(crate) struct Waits {
     open: HashMap<Tid, (u64, Look)>,
     pub(crate) slow: Vec<Turn>,
-    pub(crate) count: u64,
+    /// How many waits each thread had.
+    pub(crate) counts: HashMap<Tid, u64>,
 }
 
 impl Waits {
@@ -37,7 +38,7 @@ impl Waits {
         }
         if let Some((since, Look { stack, call })) = self.open.remove(&tid) {
             let ns = at_ns.saturating_sub(since);
-            self.count += 1;
+            *self.counts.entry(tid).or_default() += 1;
             if ns >= slower_than_ns {
                 let spans = vec![Span { place: Place::of(&stack), call, ns, stack }];
                 self.slow.push(Turn { tid, began_ns: since, spans });
@@ -92,9 +93,9 @@ mod tests {
         for (i, look) in looks.into_iter().enumerate() {
             waits.take(7, 1000 * i as u64, look, 1500);
         }
-        assert_eq!((waits.count, waits.slow.len()), (2, 1));
+        assert_eq!((waits.counts[&7], waits.slow.len()), (2, 1));
         let span = &waits.slow[0].spans[0];
-        assert_eq!((span.place.said().as_str(), span.ns), ("jbd2: no handle while a commit is locked", 2000));
+        assert_eq!((span.place.said(), span.ns), ("jbd2: no handle while a commit is locked", 2000));
         assert_eq!(span.stack, ["start_this_handle", "jbd2__journal_start"]);
     }
 }

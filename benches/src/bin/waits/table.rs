@@ -21,8 +21,8 @@ struct Sum {
     longest_ns: u64,
 }
 
-/// The table of all slow turns.
-pub(crate) fn places(slow: &[Turn]) -> String {
+/// The table of all slow turns. Time outside of system calls is called so.
+pub(crate) fn places(slow: &[Turn], outside_calls: &str) -> String {
     let mut sums: BTreeMap<(Place, Option<u32>), Sum> = BTreeMap::new();
     for turn in slow {
         for (key, ns) in of_turn(turn) {
@@ -36,17 +36,17 @@ pub(crate) fn places(slow: &[Turn]) -> String {
     let mut rows: Vec<_> = sums.into_iter().collect();
     rows.sort_by_key(|(_, sum)| std::cmp::Reverse(sum.ns));
     let mut text = format!(
-        "{:52} {:16} {:>10} {:>10} {:>6} {:>14}\n",
-        "where", "in", "slow turns", "total ms", "part", "most in one ms"
+        "{:52} {:16} {:>10} {:>10} {:>6} {:>12}\n",
+        "where", "in", "slow turns", "total ms", "part", "most in one"
     );
     for ((place, call), sum) in rows {
         let part = 100.0 * sum.ns as f64 / all.max(1) as f64;
         // Writing to a String cannot fail.
         let _ = writeln!(
             text,
-            "{:52} {:16} {:>10} {:>10.2} {part:>5.1}% {:>14.2}",
+            "{:52} {:16} {:>10} {:>10.2} {part:>5.1}% {:>12.2}",
             place.said(),
-            call_name(call),
+            call_name(call, outside_calls),
             sum.turns,
             ms(sum.ns),
             ms(sum.longest_ns)
@@ -65,7 +65,7 @@ fn of_turn(turn: &Turn) -> BTreeMap<(Place, Option<u32>), u64> {
 }
 
 /// The `count` slowest, each with the places that took a tenth of it or more.
-pub(crate) fn slowest(slow: &[Turn], count: usize) -> String {
+pub(crate) fn slowest(slow: &[Turn], count: usize, outside_calls: &str) -> String {
     let mut turns: Vec<&Turn> = slow.iter().collect();
     turns.sort_by_key(|turn| std::cmp::Reverse(turn.ns()));
     let mut text = String::new();
@@ -75,7 +75,9 @@ pub(crate) fn slowest(slow: &[Turn], count: usize) -> String {
         parts.sort_by_key(|(_, ns)| std::cmp::Reverse(*ns));
         let parts: Vec<String> = parts
             .into_iter()
-            .map(|((place, call), ns)| format!("{:.2} {} [{}]", ms(ns), place.said(), call_name(call)))
+            .map(|((place, call), ns)| {
+                format!("{:.2} {} [{}]", ms(ns), place.said(), call_name(call, outside_calls))
+            })
             .collect();
         let line = format!(
             "{:>9.2} ms at {:.3} s, thread {}: {}",
@@ -165,8 +167,8 @@ const CALLS: [(u32, &str); 25] = [
 #[cfg(not(target_arch = "x86_64"))]
 const CALLS: [(u32, &str); 0] = [];
 
-fn call_name(call: Option<u32>) -> String {
-    let Some(number) = call else { return "the program".to_owned() };
+fn call_name(call: Option<u32>, outside_calls: &str) -> String {
+    let Some(number) = call else { return outside_calls.to_owned() };
     let name = CALLS.iter().find(|(known, _)| *known == number).map(|(_, name)| (*name).to_owned());
     name.unwrap_or_else(|| format!("call {number}"))
 }
@@ -195,7 +197,7 @@ mod tests {
     #[test]
     #[cfg(target_arch = "x86_64")]
     fn time_is_summed_by_place_and_call() {
-        let text = places(&turns());
+        let text = places(&turns(), "the program");
         let rows: Vec<Vec<&str>> = text.lines().map(|line| line.split_whitespace().collect()).collect();
         let tail = |row: &[&str]| row[row.len() - 5..].join(" ");
         assert!(text.lines().nth(1).is_some_and(|line| line.starts_with("jbd2: no handle")), "{text}");
@@ -206,7 +208,7 @@ mod tests {
 
     #[test]
     fn the_slowest_come_first_and_little_things_are_left_out() {
-        let text = slowest(&turns(), 1);
+        let text = slowest(&turns(), 1, "the program");
         assert_eq!(text.lines().count(), 1);
         assert!(text.starts_with("    32.00 ms at 1.500 s, thread 7: 30.00 jbd2: no handle"), "{text}");
         assert!(!text.contains("it ran"), "{text}");

@@ -1,5 +1,5 @@
-//! The kernel's own trace of a few threads: their system calls, when they leave a CPU and come back, and the stack of each
-//! wait. It is an instance of its own in tracefs, so nobody else's trace is disturbed; it goes with this value.
+//! The kernel's own trace of a few threads: their system calls, when they leave a CPU and come back, who has it meanwhile,
+//! and the stack of each wait. It is an instance of its own in tracefs, so nobody else's trace is disturbed; it goes with this value.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read as _};
@@ -39,12 +39,15 @@ impl Trace {
         self.set("tracing_on", "0")?;
         self.set("trace_clock", "mono")?;
         self.set("buffer_size_kb", BUFFER_KIB)?;
-        let list: Vec<String> = tids.iter().map(Tid::to_string).collect();
-        self.set("set_event_pid", &list.join(" "))?;
-        let ours: Vec<String> = tids.iter().map(|tid| format!("prev_pid == {tid}")).collect();
-        // No stack of a thread that could go on: it does not wait.
-        let filter = format!("stacktrace if prev_state != 0 && ({})", ours.join(" || "));
-        self.set("events/sched/sched_switch/trigger", &filter)?;
+        let ours = |field: &str| {
+            let tids: Vec<String> = tids.iter().map(|tid| format!("{field} == {tid}")).collect();
+            tids.join(" || ")
+        };
+        self.set("events/raw_syscalls/filter", &ours("common_pid"))?;
+        self.set("events/sched/sched_waking/filter", &ours("pid"))?;
+        // Every switch is traced, for whoever has the CPU. No stack of a thread that could go on: it does not wait.
+        let trigger = format!("stacktrace if prev_state != 0 && ({})", ours("prev_pid"));
+        self.set("events/sched/sched_switch/trigger", &trigger)?;
         EVENTS.iter().try_for_each(|event| self.set(&format!("events/{event}/enable"), "1"))?;
         self.set("tracing_on", "1")
     }

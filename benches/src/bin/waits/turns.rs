@@ -2,7 +2,7 @@
 //! system call.
 //!
 //! A turn begins when the ring's system call returns, or when the thread that slept in it is woken. It ends as the next
-//! such sleep begins, or the next such call returns. So nothing that a request has to wait for on this thread lies
+//! such sleep begins, or the next such call returns. A turn of one of the ring's workers is a piece of work, such as a sync. So nothing that a request has to wait for on this thread lies
 //! between two turns.
 
 use std::collections::HashMap;
@@ -56,16 +56,36 @@ impl Turn {
 
 /// What a thread does.
 enum State {
-    Runs {
-        since: u64,
-    },
-    /// It is off the CPU.
-    Off {
-        since: u64,
-        could_go_on: bool,
-        woken: Option<u64>,
-        stack: Vec<String>,
-    },
+    Runs { since: u64 },
+    Off(Off),
+}
+
+/// It is off the CPU.
+struct Off {
+    since: u64,
+    /// It waits for nothing but a CPU.
+    could_go_on: bool,
+    /// The CPU that it had.
+    cpu: u32,
+    /// Since when it could go on, if it can.
+    runnable_since: Option<u64>,
+    stack: Vec<String>,
+    /// Who had the CPU since then, up to an instant.
+    others: Vec<Span>,
+    told_until: u64,
+}
+
+impl Off {
+    /// Another had the CPU, up to `at`.
+    fn other_ran(&mut self, at: u64, place: Place, call: Option<u32>) {
+        let Some(runnable_since) = self.runnable_since else { return };
+        let ns = at.saturating_sub(runnable_since.max(self.told_until));
+        self.told_until = at;
+        match self.others.iter_mut().find(|span| span.place == place) {
+            Some(known) => known.ns += ns,
+            None => self.others.push(Span { place, call, ns, stack: Vec::new() }),
+        }
+    }
 }
 
 struct Thread {
@@ -83,7 +103,8 @@ pub(crate) struct Turns {
     stack_of: Option<Tid>,
     slower_than_ns: u64,
     pub(crate) slow: Vec<Turn>,
-    pub(crate) turns: u64,
+    /// How many turns each thread has made.
+    pub(crate) turns: HashMap<Tid, u64>,
     pub(crate) lost: u64,
 }
 
@@ -91,7 +112,7 @@ impl Turns {
     /// Of these threads.
     pub(crate) fn of(tids: &[Tid], slower_than_ns: u64) -> Turns {
         let threads = tids.iter().map(|tid| (*tid, None)).collect();
-        Turns { threads, stack_of: None, slower_than_ns, slow: Vec::new(), turns: 0, lost: 0 }
+        Turns { threads, stack_of: None, slower_than_ns, slow: Vec::new(), turns: HashMap::new(), lost: 0 }
     }
 
     pub(crate) fn read(&mut self, line: &str) {
@@ -116,7 +137,9 @@ impl Turns {
             Kind::Enter { tid, call } => self.with(*tid, at, |thread| thread.enter(at, *call)),
             Kind::Exit { tid, .. } => self.with(*tid, at, |thread| thread.exit(at)),
             Kind::Switch { from, name, could_go_on, to } => {
-                self.with(*from, at, |thread| thread.leave(at, *could_go_on));
+                let threads = self.threads.values_mut().flatten();
+                threads.for_each(|thread| thread.other_ran(at, event.cpu, name));
+                self.with(*from, at, |thread| thread.leave(at, event.cpu, *could_go_on));
                 self.with(*to, at, |thread| thread.come_back(at, name));
             }
             Kind::Waking { tid } => self.with(*tid, at, |thread| thread.wake(at)),
@@ -126,8 +149,8 @@ impl Turns {
 
     fn frame(&mut self, function: String) {
         let thread = self.stack_of.and_then(|tid| self.threads.get_mut(&tid));
-        if let Some(Some(Thread { state: State::Off { stack, .. }, .. })) = thread {
-            stack.push(function);
+        if let Some(Some(Thread { state: State::Off(off), .. })) = thread {
+            off.stack.push(function);
         }
     }
 
@@ -135,7 +158,7 @@ impl Turns {
     fn with(&mut self, tid: Tid, at: u64, act: impl FnOnce(&mut Thread) -> Option<Turn>) {
         let Some(thread) = self.threads.get_mut(&tid) else { return };
         let Some(turn) = act(thread.get_or_insert_with(|| Thread::new(tid, at))) else { return };
-        self.turns += 1;
+        *self.turns.entry(tid).or_default() += 1;
         if turn.ns() >= self.slower_than_ns {
             self.slow.push(turn);
         }
@@ -174,33 +197,49 @@ impl Thread {
         (call == Some(IO_URING_ENTER) && !self.was_idle).then(|| self.end_turn(at))
     }
 
-    fn leave(&mut self, at: u64, could_go_on: bool) -> Option<Turn> {
+    fn leave(&mut self, at: u64, cpu: u32, could_go_on: bool) -> Option<Turn> {
         self.ran(at);
-        self.state = State::Off { since: at, could_go_on, woken: None, stack: Vec::new() };
+        let runnable_since = could_go_on.then_some(at);
+        let (stack, others) = (Vec::new(), Vec::new());
+        self.state =
+            State::Off(Off { since: at, could_go_on, cpu, runnable_since, stack, others, told_until: at });
         None
     }
 
     fn wake(&mut self, at: u64) -> Option<Turn> {
-        if let State::Off { woken, could_go_on: false, .. } = &mut self.state {
-            woken.get_or_insert(at);
+        if let State::Off(off) = &mut self.state {
+            off.runnable_since.get_or_insert(at);
         }
         None
     }
 
-    /// From the thread of this name it has the CPU back.
+    /// A thread of this name leaves the CPU.
+    fn other_ran(&mut self, at: u64, cpu: u32, name: &str) {
+        let (own, call) = (self.turn.tid, self.call);
+        if let State::Off(off) = &mut self.state
+            && off.cpu == cpu
+        {
+            off.other_ran(at, Place::runnable(own, name), call);
+        }
+    }
+
+    /// It has the CPU back from the thread of this name.
     fn come_back(&mut self, at: u64, name: &str) -> Option<Turn> {
-        let before = mem::replace(&mut self.state, State::Runs { since: at });
-        let State::Off { since, could_go_on, woken, stack } = before else { return None };
-        let runnable_since = if could_go_on { since } else { woken.unwrap_or(at) };
-        let place = Place::of(&stack);
-        let is_idle = !could_go_on && place == Place::Idle;
+        let State::Off(mut off) = mem::replace(&mut self.state, State::Runs { since: at }) else {
+            return None;
+        };
+        let runnable_since = *off.runnable_since.get_or_insert(at);
+        // It may have been moved to another CPU.
+        off.other_ran(at, Place::runnable(self.turn.tid, name), self.call);
+        let place = Place::of(&off.stack);
+        let is_idle = !off.could_go_on && place == Place::Idle;
         let ended = is_idle.then(|| self.end_turn(runnable_since));
         self.was_idle |= is_idle;
-        if !could_go_on && !is_idle {
-            self.turn.add(Span { place, call: self.call, ns: runnable_since.saturating_sub(since), stack });
+        if !off.could_go_on && !is_idle {
+            let ns = runnable_since.saturating_sub(off.since);
+            self.turn.add(Span { place, call: self.call, ns, stack: off.stack });
         }
-        let ns = at.saturating_sub(runnable_since);
-        self.turn.add(Span { place: Place::runnable(name), call: self.call, ns, stack: Vec::new() });
+        off.others.into_iter().for_each(|span| self.turn.add(span));
         ended
     }
 }
@@ -225,6 +264,9 @@ mod tests {
                 ["exit", call] => turns.read(&format!("{head}sys_exit: NR {call} = 0")),
                 ["out", state] => turns.read(&switch("7", state, "9")),
                 ["in"] => turns.read(&switch("9", "R", "7")),
+                ["leaves", name] => {
+                    turns.read(&switch("8", "S", "9").replace("prev_comm=a", &format!("prev_comm={name}")))
+                }
                 ["waking"] => {
                     turns.read(&format!("{head}sched_waking: comm=x pid=7 prio=120 target_cpu=000"))
                 }
@@ -239,7 +281,7 @@ mod tests {
         turns
     }
 
-    fn spans(turn: &Turn) -> Vec<(String, Option<u32>, u64)> {
+    fn spans(turn: &Turn) -> Vec<(&str, Option<u32>, u64)> {
         turn.spans.iter().map(|span| (span.place.said(), span.call, span.ns / 1000)).collect()
     }
 
@@ -257,15 +299,15 @@ mod tests {
             (5500, "enter 426"),
             (5510, "exit 426"),
         ]);
-        assert_eq!((turns.turns, turns.slow.len()), (2, 1));
+        assert_eq!((turns.turns[&7], turns.slow.len()), (2, 1));
         let expected = [
             ("it ran", None, 190),
             ("it ran", Some(296), 100),
             ("jbd2: no handle while a commit is locked", Some(296), 5000),
-            ("a had the CPU", Some(296), 200),
+            ("other programs had the CPU", Some(296), 200),
             ("it ran", Some(426), 10),
         ];
-        assert_eq!(spans(&turns.slow[0]), expected.map(|(place, call, us)| (place.to_owned(), call, us)));
+        assert_eq!(spans(&turns.slow[0]), expected);
         assert_eq!(turns.slow[0].began_ns, 1_000_010_000);
     }
 
@@ -285,8 +327,12 @@ mod tests {
             (900_001, "in"),
         ]);
         assert_eq!(turns.slow.len(), 1);
-        let expected = [("a had the CPU", Some(426), 2000), ("it ran", Some(426), 20), ("it ran", None, 490)];
-        assert_eq!(spans(&turns.slow[0]), expected.map(|(place, call, us)| (place.to_owned(), call, us)));
+        let expected = [
+            ("other programs had the CPU", Some(426), 2000),
+            ("it ran", Some(426), 20),
+            ("it ran", None, 490),
+        ];
+        assert_eq!(spans(&turns.slow[0]), expected);
     }
 
     #[test]
@@ -299,7 +345,28 @@ mod tests {
             (3020, "enter 426"),
             (3021, "exit 426"),
         ]);
-        assert_eq!(spans(&turns.slow[0])[1], ("a had the CPU".to_owned(), None, 3000));
+        assert_eq!(spans(&turns.slow[0])[1], ("other programs had the CPU", None, 3000));
+    }
+
+    #[test]
+    fn each_that_had_the_cpu_meanwhile_is_told_with_its_own_time() {
+        let turns = story(&[
+            (0, "enter 426"),
+            (1, "exit 426"),
+            (10, "out R"),
+            (1010, "leaves iou-wrk-7"),
+            (3010, "leaves kworker/0:1"),
+            (3110, "leaves iou-wrk-7"),
+            (3210, "in"),
+            (3220, "enter 426"),
+            (3221, "exit 426"),
+        ]);
+        let expected = [
+            ("its ring's worker (a sync) had the CPU", None, 1100),
+            ("the kernel had the CPU (write-back, interrupts ...)", None, 2000),
+            ("other programs had the CPU", None, 100),
+        ];
+        assert_eq!(spans(&turns.slow[0])[1..4], expected);
     }
 
     #[test]
