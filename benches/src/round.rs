@@ -27,7 +27,7 @@ const READ_LOG_BYTES: usize = 256 << 20;
 /// How long a removed topic's files are waited for.
 const GONE_WITHIN: Duration = Duration::from_secs(10);
 
-/// Who answers.
+/// Which server answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Side {
@@ -37,13 +37,13 @@ pub enum Side {
     Creel,
     /// The broker, with every segment in a new file.
     CreelNewFiles,
-    /// The broker, beside thousands of other connections.
+    /// The broker, beside thousands of idle connections.
     CreelIdlePeers,
-    /// Apache Kafka; where a durable ack is asked, with `flush.messages=1`.
+    /// Apache Kafka; for durable acks with `flush.messages=1`.
     Kafka,
-    /// Apache Kafka with `flush.messages=1`, whatever ack is asked.
+    /// Apache Kafka, always with `flush.messages=1`.
     KafkaFlush,
-    /// Apache Kafka as it is shipped: acks=all does not wait for the disk.
+    /// Apache Kafka with default settings: acks=all does not wait for the disk.
     KafkaShipped,
 }
 
@@ -147,7 +147,7 @@ pub struct Round {
 }
 
 /// A server with what a round drives.
-struct Stage<'a> {
+struct PreparedRound<'a> {
     setting: &'a Setting,
     side: Side,
     shape: &'a Shape,
@@ -177,7 +177,7 @@ impl Setting {
             Side::Floor => None,
             _ => Some(new_topic(server, side, shape, acks)?),
         };
-        Stage { setting: self, side, shape, acks, server, directory, topic }.round()
+        PreparedRound { setting: self, side, shape, acks, server, directory, topic }.round()
     }
 
     fn start(&self, side: Side, directory: &Path, shape: &Shape, acks: Acks) -> io::Result<Server> {
@@ -209,7 +209,7 @@ impl Setting {
             settings.push(format!("creel.segment.recycle={}", side == Side::Creel));
             settings.push(format!("log.segment.bytes={}", mib << 20));
             settings.push(format!("log.retention.bytes={}", mib << 21));
-            // Where nothing is recycled nothing is dropped in between.
+            // Without reuse of segments nothing else drops old ones in between.
             settings.push("log.retention.check.interval.ms=100".to_owned());
         }
         settings
@@ -224,7 +224,7 @@ fn new_topic(server: &Server, side: Side, shape: &Shape, acks: Acks) -> io::Resu
     Topic::create(server.address, &name, shape.partitions, configs)
 }
 
-impl Stage<'_> {
+impl PreparedRound<'_> {
     fn round(self) -> io::Result<Round> {
         if self.topic.is_some() && self.shape.work.fetch_bytes().is_some() {
             self.fill_log()?;

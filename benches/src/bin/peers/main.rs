@@ -34,50 +34,50 @@ const WARM_UP: f64 = 1.0 / 3.0;
 /// Forms that Kafka is warmed up with.
 const KAFKA_WARMS_UP_WITH: [&str; 3] = ["flood", "8-producers", "keyed"];
 
-/// Creel, Apache Kafka and the floor in the usual forms: one directory with table, pictures and all rounds.
+/// Compares Creel with Apache Kafka and the floor, in the forms of load that brokers are usually compared in.
 #[derive(Parser)]
 struct Args {
-    /// The program that becomes Apache Kafka when called with `kafka`.
+    /// The binary of xtask, which starts Apache Kafka.
     #[arg(long)]
     xtask: PathBuf,
-    /// Folder that holds the binaries `floor` and `creel`; this program's own by default.
+    /// Folder of the binaries `floor` and `creel` [default: this program's own].
     #[arg(long)]
     binaries: Option<PathBuf>,
-    /// Rounds of each side in each form.
+    /// Number of rounds of each side in each form.
     #[arg(long, default_value_t = 3)]
     rounds: usize,
-    /// Seconds of a round.
+    /// Length of a round, seconds.
     #[arg(long, default_value_t = 1.5)]
     seconds: f64,
-    /// GiB that a round appends at most.
+    /// What a round appends at most, GiB.
     #[arg(long, default_value_t = 1.5)]
     gib: f64,
-    /// GiB of memory that are held between the rounds and given back as one begins.
+    /// Memory that is held between rounds and given back when a round begins, GiB.
     #[arg(long, alias = "ballast-gib", default_value_t = 1.5)]
     prefault_gib: f64,
-    /// Seconds of load before the first round, for Kafka's compiler.
+    /// Load on Kafka before the first round, seconds. Its compiler needs the time.
     #[arg(long, default_value_t = 20.0)]
     kafka_warm_up: f64,
-    /// Only forms whose name contains one of these: flood, 1000x1KB, 8-producers, 50MB/s, 500MB/s, 1GB/s, keyed, curve.
+    /// Measure only forms whose name contains one of these: flood, 1000x1KB, 8-producers, 50MB/s, 500MB/s, 1GB/s, keyed, curve.
     #[arg(long, value_delimiter = ',')]
     forms: Vec<String>,
-    /// Only this kind of acknowledgement.
+    /// Measure only this kind of acknowledgement [default: both].
     #[arg(long)]
     acks: Option<Acks>,
-    /// On which CPUs.
+    /// One core for each side, all cores, or both.
     #[arg(long, value_enum, value_delimiter = ',', default_values = ["one-each", "all"])]
     cores: Vec<Cores>,
-    /// CPUs to use, two at least: of the first two one is the broker's and one the driver's where each has one [default:
-    /// those at hand].
+    /// CPUs to use, two at least. With one core each, the first is the broker's and the second the driver's [default: the
+    /// available CPUs].
     #[arg(long, value_delimiter = ',', default_values_t = creel_io::runtime::available_cpus())]
     cpus: Vec<usize>,
-    /// One short round of everything: to see whether it works; the figures mean nothing.
+    /// One short round of everything, to see whether it works. The figures mean nothing.
     #[arg(long)]
     quick: bool,
-    /// Where the result goes.
+    /// Folder for the result: README.md, pictures and rounds.json.
     #[arg(long, default_value = "peers")]
     out: PathBuf,
-    /// What the page says of the machine and the commit.
+    /// What the page says about the machine and the commit.
     #[arg(long, default_value = "")]
     about: String,
 }
