@@ -129,12 +129,12 @@ impl Metric {
     pub fn claim(self, verdict: Verdict) -> Option<&'static str> {
         Some(match (verdict, self) {
             (Verdict::Inconclusive, _) => return None,
-            (Verdict::Better, Metric::RecordsPerS) => "takes more records per second than",
-            (Verdict::Worse, Metric::RecordsPerS) => "takes fewer records per second than",
-            (Verdict::Better, Metric::BrokerCpu) => "takes less CPU than",
-            (Verdict::Worse, Metric::BrokerCpu) => "takes more CPU than",
-            (Verdict::Better, Metric::BrokerMemory) => "takes less memory than",
-            (Verdict::Worse, Metric::BrokerMemory) => "takes more memory than",
+            (Verdict::Better, Metric::RecordsPerS) => "handles more records per second than",
+            (Verdict::Worse, Metric::RecordsPerS) => "handles fewer records per second than",
+            (Verdict::Better, Metric::BrokerCpu) => "uses less CPU than",
+            (Verdict::Worse, Metric::BrokerCpu) => "uses more CPU than",
+            (Verdict::Better, Metric::BrokerMemory) => "uses less memory than",
+            (Verdict::Worse, Metric::BrokerMemory) => "uses more memory than",
             (Verdict::Better, Metric::EndToEndP99) => "delivers sooner than",
             (Verdict::Worse, Metric::EndToEndP99) => "delivers later than",
             (Verdict::Better, _) => "answers sooner than",
