@@ -222,8 +222,7 @@ pub(crate) struct RunArgs {
     /// When a record counts as delivered (acked)
     #[arg(long, value_enum, default_value = "all", help_heading = "Client settings")]
     pub(crate) acks: Acks,
-    /// How many produce requests may be in flight on each connection. With 1 and --closed-loop, each connection sends one request
-    /// at a time
+    /// How many produce requests may be in flight on each connection. With 1, a closed loop sends one at a time
     #[arg(long, value_name = "COUNT", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=10_000), help_heading = "Client settings")]
     pub(crate) in_flight: u16,
 
