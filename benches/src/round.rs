@@ -107,7 +107,7 @@ pub struct Round {
 }
 
 /// A server with what a round drives.
-struct Stage<'a> {
+struct PreparedRound<'a> {
     setting: &'a Setting,
     side: Side,
     shape: &'a Shape,
@@ -134,7 +134,7 @@ impl Setting {
             }
         };
         let topic = if side.is_floor() { None } else { Some(new_topic(server, side, shape, acks)?) };
-        Stage { setting: self, side, shape, acks, server, directory, topic }.round()
+        PreparedRound { setting: self, side, shape, acks, server, directory, topic }.round()
     }
 
     fn start(&self, side: Side, directory: &Path, shape: &Shape, acks: Acks) -> io::Result<Server> {
@@ -186,7 +186,7 @@ impl Setting {
             settings.push(format!("creel.segment.recycle={}", side == Side::Creel));
             settings.push(format!("log.segment.bytes={}", mib << 20));
             settings.push(format!("log.retention.bytes={}", mib << 21));
-            // Where nothing is recycled nothing is dropped in between.
+            // Without reuse of segments nothing else drops old ones in between.
             settings.push("log.retention.check.interval.ms=100".to_owned());
         }
         settings
@@ -199,7 +199,7 @@ fn new_topic(server: &Server, side: Side, shape: &Shape, acks: Acks) -> io::Resu
     Topic::create(server.address, &name, shape.partitions, side.topic_configs(acks))
 }
 
-impl Stage<'_> {
+impl PreparedRound<'_> {
     fn round(self) -> io::Result<Round> {
         if self.topic.is_some() && self.shape.work.fetch_bytes().is_some() {
             self.fill_log()?;

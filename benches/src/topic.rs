@@ -55,7 +55,7 @@ impl Topic {
 
     /// A partition may be known before its leader takes it up. Once it tells its end it takes requests.
     pub fn wait_for_leaders(&self, stream: &mut TcpStream, partitions: i32) -> io::Result<()> {
-        let give_up = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + PATIENCE;
         let of = |index| ListOffsetsPartition { partition_index: index, timestamp: -1, ..Default::default() };
         let partitions = (0..partitions).map(of).collect();
         let topic = ListOffsetsTopic { name: Str::from(self.name.clone()), partitions };
@@ -66,7 +66,7 @@ impl Topic {
             if partitions.all(|p| p.error_code == ErrorCode::None) {
                 return Ok(());
             }
-            if Instant::now() > give_up {
+            if Instant::now() > deadline {
                 return Err(io::Error::other(format!("topic {} has no leader", self.name)));
             }
             std::thread::sleep(BETWEEN_QUESTIONS);

@@ -13,10 +13,10 @@ use crate::{kafka, paths, tools};
 /// Passed on to the measuring program.
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Where the result goes; by default `results/<date>-<machine>-peers`, of a quick one `target/peers`
+    /// Folder for the result [default: `results/<date>-<machine>-peers`; with --quick, `target/peers`]
     #[arg(long)]
     out: Option<PathBuf>,
-    /// One short round of everything: to see whether it works; the figures mean nothing
+    /// One short round of everything, to see whether it works. The figures mean nothing
     #[arg(long)]
     quick: bool,
     /// Without Apache Kafka

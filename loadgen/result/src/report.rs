@@ -109,10 +109,10 @@ impl BrokerKind {
     /// For people.
     pub fn name(self) -> &'static str {
         match self {
-            BrokerKind::Creel => "own creel",
-            BrokerKind::Kafka => "own Apache Kafka",
-            BrokerKind::Command => "own broker",
-            BrokerKind::Running => "running broker",
+            BrokerKind::Creel => "creel started by loadgen",
+            BrokerKind::Kafka => "Apache Kafka started by loadgen",
+            BrokerKind::Command => "broker started by --broker-command",
+            BrokerKind::Running => "broker running already",
         }
     }
 }
@@ -123,7 +123,7 @@ impl BrokerReport {
         self.kind != BrokerKind::Running
     }
 
-    /// `creel 0.1.0`, `Apache Kafka 4.3.1 on openjdk version 17.0.15`; without an own broker its address.
+    /// `creel 0.1.0`, `Apache Kafka 4.3.1 on openjdk version 17.0.15`; without a started broker its address.
     pub fn title(&self) -> String {
         let name = match self.kind {
             BrokerKind::Creel => "creel",

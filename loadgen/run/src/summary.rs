@@ -37,7 +37,7 @@ pub struct Ended<'a> {
     pub plan: &'a Plan,
     /// What the threads shared.
     pub run_state: &'a RunState,
-    /// The pieces in which its course is told.
+    /// The pieces of time in which it is reported.
     pub grid: Grid,
     /// What was measured.
     pub window: Window,

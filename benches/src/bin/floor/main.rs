@@ -16,24 +16,25 @@ use creel_io::net::TcpListener;
 use creel_io::runtime::{CoreConfig, RuntimeConfig, start};
 use creel_io::{CoreId, spawn};
 
+/// The least that a produce or a fetch costs: a loop that receives frames, writes them to a file and replies.
 #[derive(Clone, Parser)]
 struct Args {
-    /// Where the file is written.
+    /// Folder for the file.
     #[arg(long)]
     dir: PathBuf,
-    /// The CPU to run on; without it the kernel's scheduler chooses.
+    /// CPU to run on [default: the kernel's choice].
     #[arg(long)]
     cpu: Option<usize>,
-    /// Reply only after fdatasync; one sync answers all that was written before it.
+    /// Reply only after an fdatasync. One sync answers all frames that were written before it.
     #[arg(long)]
     durable: bool,
     /// Write durably into a file that was written before, with O_DIRECT and O_DSYNC if the file system has them.
     #[arg(long, requires = "durable", conflicts_with = "serve")]
     written: bool,
-    /// Answer every frame with so many bytes of a file instead of writing it to one.
+    /// Do not write: answer every frame with this many bytes of a file.
     #[arg(long, requires = "of")]
     serve: Option<u64>,
-    /// Bytes of that file.
+    /// Size of the file that --serve reads, bytes.
     #[arg(long)]
     of: Option<u64>,
 }

@@ -12,9 +12,9 @@ use serde::Serialize;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Cores {
-    /// One each.
+    /// One CPU for the broker, one for the driver.
     OneEach,
-    /// All of the machine, both.
+    /// All CPUs for both.
     All,
 }
 

@@ -32,39 +32,39 @@ use page::Page;
 use picture::Picture;
 use plan::Plan;
 
-/// Creel, Apache Kafka and the floor in the usual forms: one directory with table, pictures and all rounds.
+/// Compares Creel with Apache Kafka and the floor, in the forms of load that brokers are usually compared in.
 #[derive(Parser)]
 struct Args {
-    /// The program that becomes Apache Kafka when called with `kafka`; without it Kafka takes no part.
+    /// The binary of xtask, which starts Apache Kafka. Without it, Kafka takes no part.
     #[arg(long)]
     xtask: Option<PathBuf>,
-    /// Folder that holds the binaries `floor` and `creel`; this program's own by default.
+    /// Folder of the binaries `floor` and `creel` [default: this program's own].
     #[arg(long)]
     binaries: Option<PathBuf>,
-    /// Rounds of each side in each form.
+    /// Number of rounds of each side in each form.
     #[arg(long, default_value_t = 3)]
     rounds: usize,
-    /// Seconds of a round.
+    /// Length of a round, seconds.
     #[arg(long, default_value_t = 1.5)]
     seconds: f64,
-    /// GiB that a round appends at most.
+    /// What a round appends at most, GiB.
     #[arg(long, default_value_t = 1.5)]
     gib: f64,
-    /// GiB of memory that are held between the rounds and given back as one begins.
+    /// Memory that is held between rounds and given back when a round begins, GiB.
     #[arg(long, alias = "ballast-gib", default_value_t = 1.5)]
     prefault_gib: f64,
-    /// Seconds of load before the first round, for Kafka's compiler.
+    /// Load on Kafka before the first round, seconds. Its compiler needs the time.
     #[arg(long, default_value_t = 20.0)]
     kafka_warm_up: f64,
-    /// Only forms whose name contains one of these: flood, 1000x1KB, 8-producers, 50MB/s, 500MB/s, 1GB/s, keyed, curve,
+    /// Measure only forms whose name contains one of these: flood, 1000x1KB, 8-producers, 50MB/s, 500MB/s, 1GB/s, keyed, curve,
     /// 16KB-at-2000/s, durable-1, durable-16, durable-100, shards.
     #[arg(long, value_delimiter = ',')]
     forms: Vec<String>,
-    /// Only what these goals need: durable-partitions, eight-producers, tail, fixed-rate-tail, relaxed, sharding,
+    /// Measure only what these goals need: durable-partitions, eight-producers, tail, fixed-rate-tail, relaxed, sharding,
     /// not-worse, or all. With --forms, of these goals only those forms.
     #[arg(long, value_delimiter = ',')]
     goals: Vec<String>,
-    /// Only these sides: floor, floor-written, creel, creel-relaxed, creel-before, creel-relaxed-before, kafka-shipped,
+    /// Measure only these sides: floor, floor-written, creel, creel-relaxed, creel-before, creel-relaxed-before, kafka-shipped,
     /// kafka-flush, shards-1, shards-2, shards-4, shards-8 [default: all but creel-relaxed-before].
     #[arg(long, value_delimiter = ',', hide_possible_values = true)]
     sides: Vec<Side>,
@@ -74,26 +74,26 @@ struct Args {
     /// What that binary is called [default: what its --version says].
     #[arg(long, requires = "before")]
     before_label: Option<String>,
-    /// The folder in which all sides have their data: a file system to measure on [default: that of temporary files].
+    /// Folder of all sides' data: the file system to measure on [default: that of temporary files].
     #[arg(long)]
     data_dir: Option<PathBuf>,
-    /// Only this kind of acknowledgement.
+    /// Measure only this kind of acknowledgement [default: both].
     #[arg(long)]
     acks: Option<Acks>,
-    /// On which CPUs.
+    /// One core for each side, all cores, or both.
     #[arg(long, value_enum, value_delimiter = ',', default_values = ["one-each", "all"])]
     cores: Vec<Cores>,
-    /// CPUs to use, two at least: of the first two one is the broker's and one the driver's where each has one [default:
-    /// those at hand].
+    /// CPUs to use, two at least. With one core each, the first is the broker's and the second the driver's [default: the
+    /// available CPUs].
     #[arg(long, value_delimiter = ',', default_values_t = creel_io::runtime::available_cpus())]
     cpus: Vec<usize>,
-    /// One short round of everything: to see whether it works; the figures mean nothing.
+    /// One short round of everything, to see whether it works. The figures mean nothing.
     #[arg(long)]
     quick: bool,
-    /// Where the result goes.
+    /// Folder for the result: README.md, pictures and rounds.json.
     #[arg(long, default_value = "peers")]
     out: PathBuf,
-    /// What the page says of the machine and the commit.
+    /// What the page says about the machine and the commit.
     #[arg(long, default_value = "")]
     about: String,
 }

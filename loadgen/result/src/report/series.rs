@@ -1,4 +1,4 @@
-//! What a run's result holds beyond single figures: whole distributions and the course of the run.
+//! What a run's result holds beyond single figures: whole distributions and the run over time.
 
 use crate::latency::Percentiles;
 use serde::{Deserialize, Serialize};
