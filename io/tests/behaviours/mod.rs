@@ -229,6 +229,9 @@ pub(crate) async fn files_are_written_synced_and_read_back(root: PathBuf) {
     file.allocate(0, 8192).unwrap();
     file.write_all_at(&mut [IoSlice::new(b"hello")], 4096).unwrap();
     file.sync_data().await.unwrap();
+    file.write_all_at(&mut [IoSlice::new(b"hello")], 4096).unwrap();
+    file.start_write_back(4096..8192).await;
+    file.start_write_back(4100..5000).await;
     assert_eq!(file.len().unwrap(), 8192);
     assert_eq!(&file.read_exact_at(4096, 5).await.unwrap()[..], b"hello");
     // Now or later, by whatever pieces: what comes is what was written.
