@@ -65,6 +65,7 @@ macro_rules! durable_behaviours {
             what_an_interrupted_creation_left_is_no_hindrance,
             what_does_not_lie_in_a_durable_file_is_not_written,
             many_durable_writes_are_in_flight_and_none_disturbs_another,
+            all_durable_writes_through_the_page_cache_have_their_turn,
             a_durable_write_that_is_dropped_is_the_last_one,
             a_file_of_broken_blocks_is_not_opened,
         );
