@@ -10,12 +10,12 @@ use std::io::{self, IoSlice};
 use std::ops::Range;
 use std::path::Path;
 
-use super::directory::{exists, remove_file, rename, temporary_for};
-use super::file::{File, FileBackend};
-use super::options::OpenOptions;
 use crate::aligned_buffer::{AlignedBuffer, BLOCK_BYTES};
 use crate::local::Notify;
 use crate::offload::offload;
+use super::directory::{exists, remove_file, rename, temporary_for};
+use super::file::{File, FileBackend};
+use super::options::OpenOptions;
 
 const BLOCK: u64 = BLOCK_BYTES as u64;
 /// How much of a new file is filled with zeros at a time, in bytes.
@@ -72,13 +72,27 @@ impl DurableFile {
     ///
     /// Reads then come from the medium and not from the page cache.
     pub async fn open(path: &Path) -> io::Result<DurableFile> {
-        let path = path.to_owned();
-        let (file, mode, length) = offload(move || open_best(&path)).await?;
-        Ok(DurableFile::new(file, mode, length))
+        DurableFile::open_by(path, open_best).await
     }
 
-    fn new(file: File, mode: WriteMode, length: u64) -> DurableFile {
-        DurableFile {
+    /// The same, with [`WriteMode::Synced`] whatever the file system has. Which way is the shorter depends on the
+    /// machine.
+    pub async fn open_synced(path: &Path) -> io::Result<DurableFile> {
+        DurableFile::open_by(path, open_plain).await
+    }
+
+    async fn open_by(
+        path: &Path,
+        open: fn(&Path) -> io::Result<(File, WriteMode)>,
+    ) -> io::Result<DurableFile> {
+        let path = path.to_owned();
+        let opened = offload(move || {
+            let (file, mode) = open(&path)?;
+            let length = prepare(&file)?;
+            io::Result::Ok((file, mode, length))
+        });
+        let (file, mode, length) = opened.await?;
+        Ok(DurableFile {
             file,
             mode,
             length,
@@ -86,7 +100,7 @@ impl DurableFile {
             is_failed: Cell::new(false),
             is_syncing: Cell::new(false),
             synced: Notify::new(),
-        }
+        })
     }
 
     /// How writes get to the medium.
@@ -284,17 +298,25 @@ impl Drop for Turn<'_> {
 }
 
 /// Opens a file in the best way that its file system has. It may wait for the disk.
-fn open_best(path: &Path) -> io::Result<(File, WriteMode, u64)> {
-    let (file, mode) = match File::open_direct(path)? {
-        Some(file) => (file, WriteMode::Direct),
-        None => (File::open(path, OpenOptions::read_write())?, WriteMode::Synced),
-    };
+fn open_best(path: &Path) -> io::Result<(File, WriteMode)> {
+    match File::open_direct(path)? {
+        Some(file) => Ok((file, WriteMode::Direct)),
+        None => open_plain(path),
+    }
+}
+
+fn open_plain(path: &Path) -> io::Result<(File, WriteMode)> {
+    Ok((File::open(path, OpenOptions::read_write())?, WriteMode::Synced))
+}
+
+/// Drops what the page cache has of the file, and gives its length.
+fn prepare(file: &File) -> io::Result<u64> {
     let length = file.len()?;
     if length == 0 || !length.is_multiple_of(BLOCK) {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "the file is not whole blocks long"));
     }
     file.drop_cached();
-    Ok((file, mode, length))
+    Ok(length)
 }
 
 /// Makes a file of zeros that are written, not just allocated. In pieces and off the core, as it takes a while.
@@ -319,46 +341,4 @@ fn new_file(path: &Path, length: u64) -> io::Result<File> {
         other => other?,
     }
     Ok(file)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::runtime;
-
-    /// Most file systems have the other way, so this one is asked for here.
-    #[test]
-    fn without_direct_access_writes_go_through_the_page_cache_one_after_the_other() {
-        const BYTES: usize = 4 * BLOCK_BYTES;
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("f");
-        let in_core = path.clone();
-        let body = move |_| {
-            let path = in_core.clone();
-            async move {
-                drop(DurableFile::create(&path, 8 * BYTES as u64).await.unwrap());
-                let file = File::open(&path, OpenOptions::read_write()).unwrap();
-                let file = std::rc::Rc::new(DurableFile::new(file, WriteMode::Synced, 8 * BYTES as u64));
-                let write = |at: u64| {
-                    let file = file.clone();
-                    crate::spawn(async move {
-                        let mut buffer = AlignedBuffer::with_capacity(BYTES);
-                        buffer.extend_from_slice(&[at as u8; BYTES]);
-                        file.write_durable(buffer, at * BYTES as u64).await.0.unwrap();
-                        assert_eq!(file.in_flight.borrow().len(), 0, "one after the other");
-                    })
-                };
-                let writes: Vec<_> = (0..8).map(write).collect();
-                for write in writes {
-                    write.await;
-                }
-                let (outcome, read) = file.read(AlignedBuffer::with_capacity(BYTES), 0, BYTES).await;
-                outcome.unwrap();
-                assert!(read.iter().all(|byte| *byte == 0));
-            }
-        };
-        runtime::start(&runtime::RuntimeConfig::unpinned(1), body).unwrap().join();
-        let expected: Vec<u8> = (0..8).flat_map(|at| [at; BYTES]).collect();
-        assert_eq!(std::fs::read(path).unwrap(), expected);
-    }
 }

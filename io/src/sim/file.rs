@@ -3,6 +3,7 @@
 //! Owns the handle. Must not know names: those are in `directory`.
 
 use std::io::{self, IoSlice};
+use std::ops::Range;
 use std::path::Path;
 use std::sync::{Arc, Weak};
 
@@ -163,6 +164,13 @@ impl SimFile {
         sim.world.note(self.node, "synced", None, [ino.0, u64::from(outcome.is_ok()), 0]);
         sim.count_operation();
         outcome
+    }
+
+    /// It takes a while, and no more: what is pending may be on the medium after a crash in any case.
+    pub(crate) async fn start_write_back(&self, pages: Range<u64>) {
+        let Ok(sim) = self.context() else { return };
+        sim.world.note(self.node, "write back", None, [self.opened.ino.0, pages.start, pages.end]);
+        sim.pause(&sim.world.config.disk.read_latency).await;
     }
 
     pub(crate) fn allocate(&self, position: u64, length: u64) -> io::Result<()> {

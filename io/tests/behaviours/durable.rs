@@ -1,10 +1,11 @@
 //! Files that are overwritten in place by durable writes.
 
+use std::cell::RefCell;
 use std::io::{ErrorKind, IoSlice};
 use std::path::PathBuf;
 use std::rc::Rc;
 
-use creel_io::fs::{self, AlignedBuffer, BLOCK_BYTES, DurableFile, File, OpenOptions};
+use creel_io::fs::{self, AlignedBuffer, BLOCK_BYTES, DurableFile, File, OpenOptions, WriteMode};
 use creel_io::spawn;
 
 const BLOCK: u64 = BLOCK_BYTES as u64;
@@ -119,6 +120,30 @@ pub(crate) async fn many_durable_writes_are_in_flight_and_none_disturbs_another(
             assert_eq!(block, vec![(round * WRITERS + at) as u8; BLOCK_BYTES]);
         }
     }
+}
+
+pub(crate) async fn all_durable_writes_through_the_page_cache_have_their_turn(root: PathBuf) {
+    let path = root.join("f");
+    drop(DurableFile::create(&path, 8 * BLOCK).await.unwrap());
+    let file = Rc::new(DurableFile::open_synced(&path).await.unwrap());
+    assert_eq!(file.mode(), WriteMode::Synced);
+    let ended = Rc::new(RefCell::new(Vec::new()));
+    let write = |at: u64| {
+        let (file, ended) = (file.clone(), ended.clone());
+        spawn(async move {
+            file.write_durable(blocks_of(at as u8, 1), at * BLOCK).await.0.unwrap();
+            ended.borrow_mut().push(at);
+        })
+    };
+    let writes: Vec<_> = (0..8).map(write).collect();
+    for write in writes {
+        write.await;
+    }
+    ended.borrow_mut().sort_unstable();
+    assert_eq!(ended.take(), (0..8).collect::<Vec<_>>());
+    let expected: Vec<u8> = (0..8).flat_map(|at| [at; BLOCK_BYTES]).collect();
+    assert_eq!(read(&file, 0, 8 * BLOCK_BYTES).await, expected);
+    assert_eq!(fs::read(&path).unwrap(), expected);
 }
 
 /// The kernel may still be at it, with the buffer, when the future is gone.
