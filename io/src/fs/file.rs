@@ -194,15 +194,6 @@ impl File {
             Sim(file) => file.drop_cached(),
         }
     }
-
-    /// Starts writing dirty pages of the range to disk without waiting, to bound what a later sync must do.
-    pub fn start_writeback(&self, position: u64, length: u64) {
-        match &self.backend {
-            Ring(file) => file.start_writeback(position, length),
-            // A crash may keep any of the pending bytes in any case.
-            Sim(_) => {}
-        }
-    }
 }
 
 impl File {

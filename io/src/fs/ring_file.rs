@@ -192,18 +192,6 @@ impl RingFile {
         if n == 0 { Ok(stat) } else { Err(io::Error::last_os_error()) }
     }
 
-    pub(crate) fn start_writeback(&self, position: u64, length: u64) {
-        // SAFETY: plain system call without pointers; a refusal costs only the head start.
-        unsafe {
-            libc::sync_file_range(
-                self.fd.as_raw_fd(),
-                position as libc::off64_t,
-                length as libc::off64_t,
-                libc::SYNC_FILE_RANGE_WRITE,
-            )
-        };
-    }
-
     pub(crate) fn drop_cached(&self) {
         // SAFETY: plain system call without pointers; a refusal leaves things as they were.
         unsafe { libc::posix_fadvise(self.fd.as_raw_fd(), 0, 0, libc::POSIX_FADV_DONTNEED) };
