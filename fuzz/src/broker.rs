@@ -4,7 +4,7 @@ use bytes::Bytes;
 use creel_engine::LoggedBatch;
 use creel_server::config::{Args, Config, listing};
 use creel_server::fuzzing;
-use creel_server::groups::{Coordinator, Event, GroupLimits, Millis, Now};
+use creel_server::groups::{Coordinator, Event, GroupLimits, Now};
 use creel_server::metadata::{Entry, Revision, Snapshot, StoredTopics, TopicId};
 use creel_server::offsets::{BatchContent, GroupMetadata, LoggedRecord, OffsetCommit, OffsetsRecord, RecordKey};
 
@@ -95,7 +95,7 @@ fn coordinator_load(input: &[u8]) {
     }
     let mut coordinator = Coordinator::new(LIMITS);
     let _ = coordinator.replay(BatchContent::Records(records));
-    let now = Now { monotonic: Millis(5_000), wall_ms: 5_000 };
+    let now = Now { wall_ms: 5_000, ..Now::default() };
     let _ = coordinator.loaded(now);
     for group in coordinator.list() {
         let _ = coordinator.describe(&group.group);

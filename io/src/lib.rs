@@ -48,7 +48,6 @@ mod wake;
 pub use clock::{now, wall_clock_ms};
 pub use core_id::CoreId;
 pub use executor::budget::{STEPS_A_TURN, count_work};
-pub use executor::context::current_core;
 pub use instant::Instant;
 pub use offload::offload;
 pub use random::{random_bytes, random_u64};

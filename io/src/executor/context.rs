@@ -7,7 +7,6 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use super::core_state::CoreState;
-use crate::core_id::CoreId;
 use crate::wake::ready;
 
 thread_local! {
@@ -54,10 +53,4 @@ pub(crate) fn try_with<R>(f: impl FnOnce(Option<&Rc<CoreState>>) -> R) -> R {
     let mut run = |core: Option<&Rc<CoreState>>| (f.take().expect("called once"))(core);
     let outcome = CURRENT.try_with(|current| run(current.borrow().as_ref()));
     outcome.unwrap_or_else(|_| run(None))
-}
-
-/// The core this code runs on.
-#[must_use]
-pub fn current_core() -> CoreId {
-    with(|core| core.id)
 }

@@ -55,12 +55,6 @@ impl<T> Sender<T> {
             OneshotState::Full(_) | OneshotState::SenderGone => unreachable!("send consumes the only sender"),
         }
     }
-
-    /// Whether the receiver was dropped, so nobody needs the value.
-    #[must_use]
-    pub fn is_abandoned(&self) -> bool {
-        matches!(*self.0.borrow(), OneshotState::ReceiverGone)
-    }
 }
 
 impl<T> Drop for Sender<T> {

@@ -6,7 +6,7 @@
 //! hyper speaks HTTP. It runs on core 0's own loop over `creel_io`'s sockets (`stream`), so all of this runs in the
 //! simulator too. Nothing here changes the broker: a reader of counters takes the difference of two answers.
 //!
-//! A connection serves one request and lives at most `ADMIN_REQUEST_MS`, whatever its other end does.
+//! A connection serves one request and lives at most `ADMIN_REQUEST`, whatever its other end does.
 
 mod durability;
 mod stages;
@@ -15,7 +15,6 @@ mod stream;
 use std::cell::Cell;
 use std::convert::Infallible;
 use std::rc::Rc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use creel_io::net::{TcpListener, TcpStream};
@@ -28,7 +27,7 @@ use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 
 use crate::core::Core;
-use crate::limits::{ADMIN_CONNECTIONS_MAX, ADMIN_HEAD_BYTES_MAX, ADMIN_PAUSE_MS, ADMIN_REQUEST_MS};
+use crate::limits::{ADMIN_CONNECTIONS_MAX, ADMIN_HEAD_BYTES_MAX, ADMIN_PAUSE, ADMIN_REQUEST};
 
 type HttpAnswer = Response<Full<Bytes>>;
 
@@ -49,7 +48,7 @@ pub(crate) async fn serve(core: Rc<Core>, mut listener: TcpListener) -> Infallib
             }
             Err(error) => {
                 core.client_log.refused_connection(&error);
-                sleep(Duration::from_millis(ADMIN_PAUSE_MS)).await;
+                sleep(ADMIN_PAUSE).await;
             }
         }
     }
@@ -87,7 +86,7 @@ async fn talk(core: Rc<Core>, stream: TcpStream) {
         .auto_date_header(false);
     let conversation = http.serve_connection(stream::HttpStream::new(stream), service);
     // An error here is the client's, so it is dropped.
-    let _ = timeout(Duration::from_millis(ADMIN_REQUEST_MS), conversation).await;
+    let _ = timeout(ADMIN_REQUEST, conversation).await;
 }
 
 async fn answer(core: &Rc<Core>, request: &Request<Incoming>) -> HttpAnswer {

@@ -124,11 +124,6 @@ impl BrokerConfig {
         let minutes = self.log_retention_minutes.map(|minutes| scaled(minutes, 60_000));
         self.log_retention_ms.or(minutes).unwrap_or_else(|| scaled(self.log_retention_hours, 3_600_000))
     }
-
-    /// The longest time a segment is appended to.
-    pub fn roll_ms(&self) -> i64 {
-        self.log_roll_ms.unwrap_or_else(|| scaled(self.log_roll_hours, 3_600_000))
-    }
 }
 
 /// A count of larger units in milliseconds; -1, which means "no limit", stays as it is.

@@ -11,11 +11,14 @@ use crate::tasks::join::join_bounded;
 use crate::topics::Offline;
 
 impl Question for TakeCheckpoint {
-    /// How far this core's partitions are safe; closes them first if asked to.
+    /// How far this core's partitions are safe; closes them first if the broker stops.
     async fn answer_here(self, core: Rc<Core>) -> Vec<RecoveryPoint> {
-        let close = self.close;
+        let this = &self;
         let jobs = core.topics.own_partitions().into_iter().map(|partition| async move {
-            let closed = if close { partition.close().await } else { Ok(()) };
+            let closed = match this {
+                Self::Running => Ok(()),
+                Self::Stopping => partition.close().await,
+            };
             if let Err(error) = &closed {
                 tracing::error!(partition = %partition.name(), %error, "cannot close a partition cleanly");
             }
@@ -51,7 +54,7 @@ pub(crate) async fn write_checkpoint(core: &Rc<Core>) -> bool {
     spawn(async move {
         // One after the other: an older look at the partitions must not be written over a newer one.
         let _turn = core.checkpoints.lock().await;
-        let points = ask_all_cores(&core, || TakeCheckpoint { close: false }).await;
+        let points = ask_all_cores(&core, || TakeCheckpoint::Running).await;
         let points: Vec<_> = points.into_iter().flatten().collect();
         let written = write(&CheckpointFiles::of(&core.node.config.data_dir), &points).await;
         if let Err(error) = &written {

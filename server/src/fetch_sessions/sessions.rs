@@ -8,7 +8,6 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use creel_io::{Instant, count_work, now, pace, random_u64, spawn};
 use creel_wire::ErrorCode;
@@ -16,7 +15,7 @@ use creel_wire::api::fetch::FetchRequest;
 
 use crate::fetch_sessions::fetch_list::{FetchItem, FetchList, FetchTopicKey, items_of};
 use crate::limits::{
-    SESSION_BYTES, SESSION_EVICTION_MS, SESSION_PARTITION_BYTES, SESSION_TOPIC_BYTES, SESSIONS_BYTES,
+    SESSION_BYTES, SESSION_EVICTION, SESSION_PARTITION_BYTES, SESSION_TOPIC_BYTES, SESSIONS_BYTES,
     SESSIONS_SHARED_BY,
 };
 use crate::tasks::gradual_vec::AT_ONCE;
@@ -357,7 +356,7 @@ impl FetchSession {
 
     /// Whether it was not used for so long that another may take its place.
     fn is_idle(&self) -> bool {
-        now().saturating_since(self.last_used) > Duration::from_millis(SESSION_EVICTION_MS)
+        now().saturating_since(self.last_used) > SESSION_EVICTION
     }
 
     /// Adds a partition that is not in it. Its place.

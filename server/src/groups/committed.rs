@@ -24,6 +24,13 @@ pub(super) struct Offsets {
     staged: BTreeMap<(String, i32), InFlightCounts>,
 }
 
+/// How a write ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum WriteEnd {
+    Durable,
+    Failed,
+}
+
 /// How many records of an offset are on their way to the log.
 #[derive(Clone, Copy, Debug, Default)]
 struct InFlightCounts {
@@ -84,11 +91,11 @@ impl Offsets {
         self.end_staged(topic, partition, |staged| &mut staged.removals);
     }
 
-    /// The same for all removals of a write. `are_gone`: whether the offsets are gone now.
-    pub(super) fn end_removals(&mut self, keys: &[(String, i32)], are_gone: bool) {
+    /// The same for all removals of a write.
+    pub(super) fn end_removals(&mut self, keys: &[(String, i32)], end: WriteEnd) {
         for (topic, partition) in keys {
             self.unstage_removal(topic, *partition);
-            if are_gone {
+            if end == WriteEnd::Durable {
                 self.remove(topic, *partition);
             }
         }

@@ -4,16 +4,18 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
+use creel_io::Instant;
 
 use super::{
     batches::Cursor,
+    committed::WriteEnd,
     deleted_topics::{self, CleanupStep, OffsetCleanup},
     effects::{Effects, OnDurable},
     error::GroupError,
     event::{
         CommitReply, CommitRequest, Event, FetchReply, FetchRequest, FoundGroup, GroupClient, GroupDeletion,
         GroupDescription, GroupLimits, GroupReply, JoinReply, JoinRequest, LeaveReply, LeaveRequest,
-        LeavingMember, Millis, Now, Outputs, SyncRequest, Token, Write, WriteId,
+        LeavingMember, Now, Outputs, SyncRequest, Token, Write, WriteId, after,
     },
     expire::{Expiry, expire_offsets, tombstones},
     fold::{self, Fold, FoldStep},
@@ -34,11 +36,11 @@ const EXPIRY_PAUSE_MS: i32 = 1;
 pub struct Coordinator {
     pub(super) limits: GroupLimits,
     pub(super) groups: BTreeMap<String, Group>,
-    deadlines: BTreeSet<(Millis, String)>,
+    deadlines: BTreeSet<(Instant, String)>,
     /// What all members take in memory, and how much more they may.
     taken: Taken,
     room: Room,
-    next_expiry: Option<Millis>,
+    next_expiry: Option<Instant>,
     /// How far the groups have been looked through for what has expired, if that is not over.
     expiring: Option<Cursor>,
     writes: Writes,
@@ -82,7 +84,7 @@ impl Coordinator {
     }
 
     /// When `handle` is to be called with `Tick`, if no other event comes before.
-    pub fn next_deadline(&self) -> Option<Millis> {
+    pub fn next_deadline(&self) -> Option<Instant> {
         let expiry = self.next_expiry.filter(|_| !self.groups.is_empty());
         self.deadlines.first().map(|(deadline, _)| *deadline).into_iter().chain(expiry).min()
     }
@@ -303,7 +305,8 @@ impl Coordinator {
                     continue;
                 }
                 (OnDurable::TopicsRemoved(all), result) => {
-                    touched.extend(deleted_topics::removed(&mut self.groups, all, result.is_ok()));
+                    let end = if result.is_ok() { WriteEnd::Durable } else { WriteEnd::Failed };
+                    touched.extend(deleted_topics::removed(&mut self.groups, all, end));
                     continue;
                 }
                 (on_durable @ OnDurable::GroupRemoved(_), result) => {
@@ -350,11 +353,11 @@ impl Coordinator {
         touched
     }
 
-    fn is_time_to_expire(&mut self, now: Millis) -> bool {
+    fn is_time_to_expire(&mut self, now: Instant) -> bool {
         let interval = i32::try_from(self.limits.expiry_interval_ms).unwrap_or(i32::MAX).max(1);
         let due = self.next_expiry.is_some_and(|at| at <= now);
         if due || self.next_expiry.is_none() {
-            self.next_expiry = Some(now.after(interval));
+            self.next_expiry = Some(after(now, interval));
         }
         due
     }
@@ -374,7 +377,7 @@ impl Coordinator {
             }
             if offset.is_some() || left == 0 {
                 self.expiring = Some(Cursor { group: name.clone(), offset });
-                self.next_expiry = Some(effects.now.monotonic.after(EXPIRY_PAUSE_MS));
+                self.next_expiry = Some(after(effects.now.monotonic, EXPIRY_PAUSE_MS));
                 break;
             }
         }

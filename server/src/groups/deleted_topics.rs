@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use super::{
     batches::{Cursor, record_bytes},
+    committed::WriteEnd,
     effects::{Effects, GroupOffsets, OnDurable},
     event::GroupLimits,
     group::Group,
@@ -97,17 +98,17 @@ impl OffsetCleanup {
     }
 }
 
-/// The tombstones are durable (`are_gone`), or have failed. Returns the groups that this concerns.
+/// The write of the tombstones has ended. Returns the groups that this concerns.
 pub(super) fn removed(
     groups: &mut BTreeMap<String, Group>,
     all: Vec<GroupOffsets>,
-    are_gone: bool,
+    end: WriteEnd,
 ) -> Vec<String> {
     let mut touched = Vec::with_capacity(all.len());
     for GroupOffsets { group: name, offsets } in all {
         let Some(group) = groups.get_mut(&name) else { continue };
         group.core.writes_in_flight = group.core.writes_in_flight.saturating_sub(1);
-        group.core.offsets.end_removals(&offsets, are_gone);
+        group.core.offsets.end_removals(&offsets, end);
         touched.push(name);
     }
     touched

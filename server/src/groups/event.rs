@@ -1,6 +1,9 @@
 //! What goes into the coordinator and what comes out: plain types, not the wire's.
 
+use std::time::Duration;
+
 use bytes::Bytes;
+use creel_io::Instant;
 
 use super::error::GroupError;
 use super::log_lines::LogLine;
@@ -16,25 +19,18 @@ pub struct Token(pub u64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct WriteId(pub u64);
 
-/// A monotonic clock's reading.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Millis(pub u64);
-
-impl Millis {
-    /// The time so many milliseconds later; never earlier.
-    #[must_use]
-    pub fn after(self, ms: i32) -> Self {
-        Self(self.0.saturating_add(u64::try_from(ms).unwrap_or(0)))
-    }
-}
-
-/// Both clocks at one moment: deadlines go by the first, what is written down by the second.
+/// Both clocks at one moment. Deadlines go by the monotonic clock, timestamps in records by the wall clock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Now {
-    /// Monotonic.
-    pub monotonic: Millis,
-    /// Since 1970.
+    /// The monotonic clock.
+    pub monotonic: Instant,
+    /// The wall clock, in milliseconds since 1970.
     pub wall_ms: i64,
+}
+
+/// The moment `ms` milliseconds later. Kafka's timeouts are such numbers; a negative one counts as 0.
+pub(super) fn after(moment: Instant, ms: i32) -> Instant {
+    moment + Duration::from_millis(u64::try_from(ms).unwrap_or(0))
 }
 
 /// The settings a coordinator goes by.

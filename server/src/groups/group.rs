@@ -1,13 +1,16 @@
 //! One group: what each request does to it, whatever its state.
 
+use creel_io::Instant;
+
 use super::{
+    committed::WriteEnd,
     core::{GroupBase, GroupCx, LoggedState},
     effects::{Effects, NewOffset, OnDurable, Return, WriteWaiter},
     empty::Empty,
     error::GroupError,
     event::{
-        GroupReply, HeartbeatRequest, JoinReply, LeaveRequest, LeavingMember, Member, Millis, SyncRequest,
-        Token, WriteId,
+        GroupReply, HeartbeatRequest, JoinReply, LeaveRequest, LeavingMember, Member, SyncRequest, Token,
+        WriteId,
     },
     log_lines::{GroupChange, Members, Reason},
     state::GroupState,
@@ -19,7 +22,7 @@ pub(super) struct Group {
     pub(super) core: GroupBase,
     pub(super) state: GroupState,
     /// The deadline under which the coordinator looks at this group again.
-    pub(super) scheduled: Option<Millis>,
+    pub(super) scheduled: Option<Instant>,
 }
 
 impl Group {
@@ -159,7 +162,7 @@ impl Group {
     }
 
     /// When the next of these times out.
-    pub(super) fn next_deadline(&self) -> Option<Millis> {
+    pub(super) fn next_deadline(&self) -> Option<Instant> {
         self.core.roster.next_deadline().into_iter().chain(self.state.deadline()).min()
     }
 
@@ -190,7 +193,7 @@ impl Group {
                 self.tell_waiter(effects, waiter, None);
             }
             OnDurable::RemoveOffsets(keys, waiter) => {
-                self.core.offsets.end_removals(&keys, true);
+                self.core.offsets.end_removals(&keys, WriteEnd::Durable);
                 self.tell_waiter(effects, waiter, None);
             }
         }
@@ -239,7 +242,7 @@ impl Group {
                 self.tell_waiter(effects, waiter, Some(error));
             }
             OnDurable::RemoveOffsets(keys, waiter) => {
-                self.core.offsets.end_removals(&keys, false);
+                self.core.offsets.end_removals(&keys, WriteEnd::Failed);
                 self.tell_waiter(effects, waiter, Some(error));
             }
             on_durable => on_durable.fail(effects, error),

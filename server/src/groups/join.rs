@@ -3,7 +3,7 @@
 use super::{
     effects::{Effects, Return},
     error::GroupError,
-    event::{GroupReply, JoinRequest, Token},
+    event::{GroupReply, JoinRequest, Token, after},
     group::Group,
     log_lines::Reason,
     roster::Enrolled,
@@ -65,7 +65,7 @@ fn join_new(group: &mut Group, effects: &mut Effects, token: Token, request: Joi
             take_place(group, effects, token, &old_id, member_id, request);
         }
         None if instance_id.is_none() && request.member_id_required => {
-            let deadline = effects.now.monotonic.after(request.session_timeout_ms);
+            let deadline = after(effects.now.monotonic, request.session_timeout_ms);
             group.core.roster.add_pending(member_id.clone(), request.client, deadline);
             effects.fail_join(token, member_id, GroupError::MemberIdRequired);
         }

@@ -68,8 +68,7 @@ pub use event::{
     CommitReply, CommitRequest, DeleteOffsetsReply, Event, FetchReply, FetchRequest, FetchedOffset,
     FoundGroup, GroupClient, GroupDeletion, GroupDescription, GroupLimits, GroupReply, HeartbeatRequest,
     JoinReply, JoinRequest, JoinedMember, LeaveReply, LeaveRequest, LeavingMember, Member, MemberDescription,
-    Millis, Now, OffsetToCommit, Outputs, Protocol, SyncReply, SyncRequest, Token, TopicErrors, Write,
-    WriteId,
+    Now, OffsetToCommit, Outputs, Protocol, SyncReply, SyncRequest, Token, TopicErrors, Write, WriteId,
 };
 pub use fold::FoldStep;
 pub use log_lines::{GroupChange, LogLine, Members, Reason};

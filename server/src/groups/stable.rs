@@ -1,11 +1,13 @@
 //! Stable: each member has its assignment, or can ask for it.
 
+use creel_io::Instant;
+
 use std::collections::BTreeSet;
 
 use super::{
     core::GroupCx,
     effects::{OnDurable, Return},
-    event::{GroupReply, Millis, SyncReply, SyncRequest, Token},
+    event::{GroupReply, SyncReply, SyncRequest, Token},
     joining::Joining,
     log_lines::{GroupChange, Members, Reason},
     syncing::Assigned,
@@ -17,7 +19,7 @@ pub(super) struct Stable {
     protocol: String,
     /// Who has not asked for its assignment yet, and until when that is waited for.
     unsynced: BTreeSet<String>,
-    deadline: Option<Millis>,
+    deadline: Option<Instant>,
 }
 
 impl Stable {
@@ -37,7 +39,7 @@ impl Stable {
         &self.protocol
     }
 
-    pub(super) const fn deadline(&self) -> Option<Millis> {
+    pub(super) const fn deadline(&self) -> Option<Instant> {
         self.deadline
     }
 

@@ -1,11 +1,13 @@
 //! What a group is doing, and how each state takes what can happen in all of them.
 
+use creel_io::Instant;
+
 use super::{
     core::GroupCx,
     effects::Return,
     empty::Empty,
     error::GroupError,
-    event::{Millis, SyncRequest, Token, WriteId},
+    event::{SyncRequest, Token, WriteId},
     joining::{JoinProgress, Joining},
     log_lines::Reason,
     stable::Stable,
@@ -46,7 +48,7 @@ impl GroupState {
     }
 
     /// When the state itself times out.
-    pub(super) const fn deadline(&self) -> Option<Millis> {
+    pub(super) const fn deadline(&self) -> Option<Instant> {
         match self {
             Self::Empty(_) => None,
             Self::Joining(joining) => Some(joining.deadline()),

@@ -11,7 +11,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use creel_engine::{TopicPartition, find_partitions, read_topic_id};
+use creel_engine::{LastStop, TopicPartition, find_partitions, read_topic_id};
 use creel_io::fs::{exists, remove_dir_all};
 
 use crate::core::Core;
@@ -29,7 +29,7 @@ pub(crate) struct FoundData {
 }
 
 /// Reads the metadata and puts the directories in order. What is refused is left as it is.
-pub(crate) async fn find(core: &Core, data_dir: &Path, was_clean: bool) -> Result<FoundData, String> {
+pub(crate) async fn find(core: &Core, data_dir: &Path, last_stop: LastStop) -> Result<FoundData, String> {
     let shown = |error: io::Error| error.to_string();
     let broker = core.node.broker();
     let (node_id, cluster_id) = (broker.node_id, broker.cluster_id.as_deref());
@@ -43,7 +43,7 @@ pub(crate) async fn find(core: &Core, data_dir: &Path, was_clean: bool) -> Resul
         log: &log_dir.join(TopicPartition::new(METADATA_TOPIC, 0).directory_name()),
         owner: properties.as_ref(),
         partitions: &found.partitions,
-        was_clean,
+        last_stop,
         settings: &core.node.config.settings,
     };
     let store = open_store(&directory).await?;

@@ -2,7 +2,6 @@
 
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::time::Duration;
 
 use creel_io::net::TcpListener;
 use creel_io::{now, sleep};
@@ -10,7 +9,7 @@ use creel_io::{now, sleep};
 use super::exposure_warning;
 use super::failure::Failure;
 use crate::config::ListenerConfig;
-use crate::limits::{TAKEN_PORT_PATIENCE_MS, TAKEN_PORT_PAUSE_MS};
+use crate::limits::{TAKEN_PORT_PATIENCE, TAKEN_PORT_PAUSE};
 
 /// Listens on all of them. Returns each with its real address: port 0 has become a free one.
 pub(super) async fn listen_on(
@@ -32,11 +31,11 @@ pub(super) async fn listen_on(
 /// Listens, and waits for what a killed broker leaves behind. The kernel closes a ring's files a moment after its
 /// process is gone, so a restart right after a kill -9 can find its own port still taken.
 async fn listen(bind: SocketAddr) -> std::io::Result<TcpListener> {
-    let give_up = now() + Duration::from_millis(TAKEN_PORT_PATIENCE_MS);
+    let give_up = now() + TAKEN_PORT_PATIENCE;
     loop {
         match bind_to(bind) {
             Err(error) if error.kind() == ErrorKind::AddrInUse && now() < give_up => {
-                sleep(Duration::from_millis(TAKEN_PORT_PAUSE_MS)).await;
+                sleep(TAKEN_PORT_PAUSE).await;
             }
             listening => return listening,
         }

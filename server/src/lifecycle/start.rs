@@ -24,7 +24,7 @@ use crate::peers::Message;
 use crate::peers::questions::ShowTopics;
 use crate::tasks::race::{First, race};
 use crate::topics::open_everywhere;
-use crate::topics::replicas::opening::Opening;
+use crate::topics::replicas::opening::{Opening, Origin};
 use crate::{admin, inbox};
 
 /// A node to be started: what its cores share. One for all cores; each takes its part of it.
@@ -108,7 +108,10 @@ async fn lead_locked(core: &Rc<Core>, setup: &Setup, data_dir: &Path, began: Ins
         First::Left(never) => match never {},
         First::Right(()) => {}
     }
-    if shutdown::stop(core).await { Ok(()) } else { Err(Failure::Unclean) }
+    match shutdown::stop(core).await {
+        LastStop::Clean => Ok(()),
+        LastStop::Unclean => Err(Failure::Unclean),
+    }
 }
 
 fn lock(data_dir: &Path) -> Result<DirLock, Failure> {
@@ -125,14 +128,14 @@ async fn recover(core: &Rc<Core>, data_dir: &Path) -> Result<usize, Failure> {
     let failed =
         |error: &dyn std::fmt::Display| Failure::DataDir(data_dir.display().to_string(), error.to_string());
     let files = CheckpointFiles::of(data_dir);
-    let was_clean = files.last_stop() == LastStop::Clean;
+    let last_stop = files.last_stop();
     let checkpoint = files.read().map_err(|error| failed(&error))?;
-    let found = data_dir::find(core, data_dir, was_clean).await.map_err(|error| failed(&error))?;
+    let found = data_dir::find(core, data_dir, last_stop).await.map_err(|error| failed(&error))?;
     let _ = core.node.cluster_id.set(found.cluster_id);
     // Before anything is opened: coordinators may append as soon as they stand.
     files.clear_clean_shutdown().await.map_err(|error| failed(&error))?;
     let all: Arc<[Uuid]> = found.topics.iter().map(|topic| topic.id).collect();
-    let all_there_is = Opening { topics: found.topics, checkpoint, was_clean, are_new: false };
+    let all_there_is = Opening { topics: found.topics, origin: Origin::LastRun { last_stop, checkpoint } };
     let opened = start_progress::with_progress_logged(core, open_everywhere(core, all_there_is)).await;
     ask_all_cores(core, || ShowTopics(all.clone())).await;
     *core.controller.borrow_mut() = Some(Rc::new(found.controller));

@@ -1,6 +1,7 @@
 //! One log line for each change of a topic or group, up to so many lines a second. Those beyond are counted.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::log_throttle::LogThrottle;
 use crate::groups::{GroupChange, LogLine};
@@ -17,7 +18,7 @@ pub(crate) struct ChangeLog {
 
 impl Default for ChangeLog {
     fn default() -> Self {
-        let throttle = || LogThrottle::new(CHANGE_LOG_LINES_A_SECOND, 1_000);
+        let throttle = || LogThrottle::new(CHANGE_LOG_LINES_A_SECOND, Duration::from_secs(1));
         Self { topics: throttle(), groups: throttle() }
     }
 }

@@ -14,7 +14,7 @@ use creel_wire::EncodedFrame;
 use crate::budget::AnswerRoom;
 use crate::budget::descriptors::FileHold;
 use crate::budget::request_memory::RequestShare;
-use crate::limits::{ANSWER_PACE_BYTES, ANSWER_PATIENCE_MS};
+use crate::limits::{ANSWER_PACE_BYTES, ANSWER_PATIENCE};
 use crate::net::transport::Transport;
 use crate::stages::QueuedSince;
 use crate::tasks::LocalBoxFuture;
@@ -148,7 +148,7 @@ async fn patiently(
     sending: impl Future<Output = std::io::Result<()>>,
 ) -> std::io::Result<Sent> {
     let mut sending = pin!(sending);
-    let patience = Duration::from_millis(ANSWER_PATIENCE_MS);
+    let patience = ANSWER_PATIENCE;
     let all = patience.saturating_mul(u32::try_from(1 + bytes / ANSWER_PACE_BYTES).unwrap_or(u32::MAX));
     let begun = now();
     loop {

@@ -10,13 +10,13 @@ use std::rc::Rc;
 
 use creel_engine::{AppendOrigin, Partition, PendingAck};
 use creel_io::local::{Notify, Sender, oneshot};
-use creel_io::{Instant, STEPS_A_TURN, count_work, now, pace, rest, sleep_until, spawn, wall_clock_ms};
+use creel_io::{STEPS_A_TURN, count_work, now, pace, rest, sleep_until, spawn, wall_clock_ms};
 
 use super::folding::{Folding, due_at};
 use super::load::load;
 use crate::groups::{
-    Coordinator, Event, FoldStep, GroupClient, GroupError, GroupLimits, GroupReply, Millis, Now,
-    OffsetCleanup, Outputs, Room, Token, Write, WriteId,
+    Coordinator, Event, FoldStep, GroupClient, GroupError, GroupLimits, GroupReply, Now, OffsetCleanup,
+    Outputs, Room, Token, Write, WriteId,
 };
 use crate::logging::ChangeLog;
 use crate::offsets::batch_of;
@@ -41,7 +41,7 @@ pub(super) struct Hosted {
 async fn tick(hosted: Rc<Hosted>) {
     while !hosted.is_closed.get() {
         let deadline = hosted.coordinator.borrow().next_deadline();
-        match deadline.map(|deadline| Instant::from_nanos(deadline.0.saturating_mul(1_000_000))) {
+        match deadline {
             Some(at) if at <= now() => {
                 // Many coordinators may have something to do at the same time, one after the other.
                 pace(STEPS_A_TURN).await;
@@ -56,7 +56,7 @@ async fn tick(hosted: Rc<Hosted>) {
 }
 
 fn clock() -> Now {
-    Now { monotonic: Millis(now().as_nanos() / 1_000_000), wall_ms: wall_clock_ms() }
+    Now { monotonic: now(), wall_ms: wall_clock_ms() }
 }
 
 impl Hosted {

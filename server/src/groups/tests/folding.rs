@@ -1,12 +1,13 @@
 //! Folds of more than one step, and logs that are not folded.
 
 use bytes::{BufMut, Bytes, BytesMut};
+use creel_io::Instant;
 
 use super::story::{LIMITS, WALL_MS};
 use crate::groups::*;
 use crate::offsets::{BatchContent, LoggedRecord, OffsetCommit, OffsetsRecord, RecordKey};
 
-const NOW: Now = Now { monotonic: Millis(0), wall_ms: WALL_MS };
+const NOW: Now = Now { monotonic: Instant::from_nanos(0), wall_ms: WALL_MS };
 
 fn commit(group: &str, topic: &str, partition: i32, offset: i64) -> OffsetsRecord {
     let (group, topic) = (group.to_owned(), topic.to_owned());

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use super::story::{LIMITS, WALL_MS};
+use super::story::{LIMITS, WALL_MS, at_ms, ms_of};
 use crate::groups::*;
 use crate::offsets::{BatchContent, LoggedRecord, OffsetCommit, OffsetsRecord, RecordKey, batch_of};
 
@@ -11,7 +11,7 @@ use crate::offsets::{BatchContent, LoggedRecord, OffsetCommit, OffsetsRecord, Re
 const BATCH_BYTES: usize = 1 << 20;
 
 fn now(ms: u64) -> Now {
-    Now { monotonic: Millis(ms), wall_ms: WALL_MS + ms as i64 }
+    Now { monotonic: at_ms(ms), wall_ms: WALL_MS + ms as i64 }
 }
 
 fn committed(group: &str, topic: &str, partition: i32) -> OffsetsRecord {
@@ -179,8 +179,8 @@ fn many_offsets_expire_in_pieces() {
     let mut broker = Broker::start(log);
     broker.handle(now(0), Event::Tick);
     let mut longest = 0;
-    while let Some(Millis(at)) = broker.coordinator.next_deadline() {
-        let (_, writes) = broker.handle(now(at + LIMITS.offsets_retention_ms as u64), Event::Tick);
+    while let Some(at) = broker.coordinator.next_deadline() {
+        let (_, writes) = broker.handle(now(ms_of(at) + LIMITS.offsets_retention_ms as u64), Event::Tick);
         longest = longest.max(writes.iter().map(|write| write.records.len()).sum::<usize>());
         broker.write(writes);
     }

@@ -8,8 +8,7 @@ use std::rc::Rc;
 use bytes::Bytes;
 use proptest::prelude::*;
 
-use super::story::{LIMITS, WALL_MS};
-use crate::groups::GroupClient;
+use super::story::{LIMITS, WALL_MS, at_ms, ms_of};
 use crate::{
     groups::*,
     offsets::{BatchContent, LoggedRecord, OffsetsRecord},
@@ -109,7 +108,7 @@ impl World {
     }
 
     fn now(&self) -> Now {
-        Now { monotonic: Millis(self.now_ms), wall_ms: WALL_MS + self.now_ms as i64 }
+        Now { monotonic: at_ms(self.now_ms), wall_ms: WALL_MS + self.now_ms as i64 }
     }
 
     fn token(&mut self, kind: &'static str, client: u8, group: u8) -> Token {
@@ -274,9 +273,10 @@ impl World {
 
     fn after(&mut self, ms: u64) {
         let end = self.now_ms + ms;
-        while let Some(deadline) = self.coordinator.next_deadline().filter(|deadline| deadline.0 <= end) {
-            assert!(deadline.0 >= self.now_ms, "no deadline is left behind");
-            self.now_ms = deadline.0;
+        while let Some(deadline) = self.coordinator.next_deadline().filter(|deadline| ms_of(*deadline) <= end)
+        {
+            assert!(ms_of(deadline) >= self.now_ms, "no deadline is left behind");
+            self.now_ms = ms_of(deadline);
             self.event(Event::Tick);
             let next = self.coordinator.next_deadline();
             assert!(next.is_none_or(|next| next > deadline), "a tick deals with what was due");

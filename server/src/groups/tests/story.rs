@@ -15,6 +15,7 @@ use std::fmt::Write as _;
 use std::rc::Rc;
 
 use bytes::Bytes;
+use creel_io::Instant;
 
 use crate::{
     groups::*,
@@ -22,6 +23,16 @@ use crate::{
 };
 
 pub(super) const WALL_MS: i64 = 1_700_000_000_000;
+
+/// The moment so many milliseconds after the start of the monotonic clock.
+pub(super) fn at_ms(ms: u64) -> Instant {
+    Instant::from_nanos(ms * 1_000_000)
+}
+
+/// How many milliseconds after the start of the monotonic clock a moment is.
+pub(super) fn ms_of(moment: Instant) -> u64 {
+    moment.as_nanos() / 1_000_000
+}
 
 pub(super) const LIMITS: GroupLimits = GroupLimits {
     initial_rebalance_delay_ms: 3_000,
@@ -75,7 +86,7 @@ pub(super) fn story_with(limits: GroupLimits, script: &str) -> String {
 
 impl Story {
     fn now(&self) -> Now {
-        Now { monotonic: Millis(self.now_ms), wall_ms: WALL_MS + self.now_ms as i64 }
+        Now { monotonic: at_ms(self.now_ms), wall_ms: WALL_MS + self.now_ms as i64 }
     }
 
     fn say(&mut self, text: &str) {
@@ -262,8 +273,9 @@ impl Story {
     /// Lets time pass, waking the coordinator when it asked for that.
     fn after(&mut self, ms: u64) {
         let end = self.now_ms + ms;
-        while let Some(deadline) = self.coordinator.next_deadline().filter(|deadline| deadline.0 <= end) {
-            self.now_ms = self.now_ms.max(deadline.0);
+        while let Some(deadline) = self.coordinator.next_deadline().filter(|deadline| ms_of(*deadline) <= end)
+        {
+            self.now_ms = self.now_ms.max(ms_of(deadline));
             self.event(Event::Tick);
         }
         self.now_ms = end;

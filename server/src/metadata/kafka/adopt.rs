@@ -46,7 +46,7 @@ impl Adoption {
 /// Reads what Kafka left. `None` in a directory that holds nothing of Kafka's.
 pub(crate) async fn adopt(directory: &KafkaDirectory<'_>) -> Result<Option<Adoption>, NotUnderstood> {
     let found =
-        if fs::exists(directory.log) { log::read(directory.log, directory.was_clean).await? } else { None };
+        if fs::exists(directory.log) { log::read(directory.log, directory.last_stop).await? } else { None };
     let Some(FoundLog { image, end, end_offset, is_whole }) = found else {
         return if directory.partitions.is_empty() { Ok(None) } else { Err(unknown_settings(directory)) };
     };

@@ -12,8 +12,9 @@
 use std::path::Path;
 
 use bytes::{Bytes, BytesMut};
-use creel_engine::BATCH_HEADER_BYTES;
-use creel_engine::{Batch, BatchError, BatchHeader, Record, Records, UncheckedBatch};
+use creel_engine::{
+    BATCH_HEADER_BYTES, Batch, BatchError, BatchHeader, LastStop, Record, Records, UncheckedBatch,
+};
 use creel_io::fs::{self, File, OpenOptions};
 
 use super::error::NotUnderstood;
@@ -88,7 +89,7 @@ pub(crate) fn end(directory: &Path) -> Result<LogEnd, NotUnderstood> {
 }
 
 /// Reads all of the log. `None` where it holds nothing.
-pub(super) async fn read(directory: &Path, was_clean: bool) -> Result<Option<FoundLog>, NotUnderstood> {
+pub(super) async fn read(directory: &Path, last_stop: LastStop) -> Result<Option<FoundLog>, NotUnderstood> {
     let LogFiles { mut snapshots, segments } = LogFiles::of(directory)?;
     let snapshot = snapshots.pop();
     if snapshot.is_none() && segments.is_empty() {
@@ -100,7 +101,7 @@ pub(super) async fn read(directory: &Path, was_clean: bool) -> Result<Option<Fou
         read_snapshot(&directory.join(name), &mut image).await?;
         from = offset;
     }
-    let end_offset = read_segments(directory, &segments, from, was_clean, &mut image).await?;
+    let end_offset = read_segments(directory, &segments, from, last_stop, &mut image).await?;
     let last = segments.last().map_or(0, |(base, _)| *base);
     let known = KnownEnd::of(directory, last).await?;
     let end = end(directory)?;
@@ -139,7 +140,7 @@ async fn read_segments(
     directory: &Path,
     segments: &[(i64, String)],
     from: i64,
-    was_clean: bool,
+    last_stop: LastStop,
     image: &mut Image,
 ) -> Result<i64, NotUnderstood> {
     let first = segments.partition_point(|(base, _)| *base <= from).saturating_sub(1);
@@ -156,7 +157,7 @@ async fn read_segments(
             let reason = format!("it begins with offset {base}, and the records before it end with {at}");
             return Err(NotUnderstood::new(&path, reason));
         }
-        let may_be_torn = index + 1 == segments.len() && !was_clean;
+        let may_be_torn = index + 1 == segments.len() && last_stop == LastStop::Unclean;
         at = read_segment(&path, at, from, may_be_torn, image).await?;
     }
     if at < from {

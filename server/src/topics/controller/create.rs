@@ -17,7 +17,7 @@ use crate::metadata::{TopicDefinition, TopicId};
 use crate::peers::questions::{CreateTopics, OpenTopics, RemoveTopics, ShowTopics};
 use crate::topics::image::Topic;
 use crate::topics::names::check_not_metadata_log;
-use crate::topics::replicas::opening::{OpenedTopics, Opening};
+use crate::topics::replicas::opening::{OpenedTopics, Opening, Origin};
 
 /// Steps of work that the plan of a topic takes.
 const STEPS_A_PLAN: usize = 10;
@@ -113,7 +113,7 @@ async fn establish(
     // Two creations of many partitions do not run at the same time. One of a few need not wait.
     let _many =
         if partitions > PARTITIONS_MADE_BESIDE { Some(controller.making_many.lock().await) } else { None };
-    let opening = Opening { topics: topics.clone(), are_new: true, ..Opening::default() };
+    let opening = Opening { topics: topics.clone(), origin: Origin::New };
     let failed = open_everywhere(core, opening).await.failed;
     if !failed.is_empty() {
         let failed: Arc<[Uuid]> = failed.keys().copied().collect();

@@ -3,19 +3,42 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use creel_engine::Checkpoint;
+use creel_engine::{Checkpoint, LastStop, Offset, TopicPartition};
 use creel_wire::Uuid;
 
 use crate::topics::image::Topic;
 
-/// Topics to open, and what the last stop left about their partitions.
-#[derive(Default)]
+/// Topics to open, and where their partitions come from.
 pub(crate) struct Opening {
     pub(crate) topics: Vec<Arc<Topic>>,
-    pub(crate) checkpoint: Checkpoint,
-    pub(crate) was_clean: bool,
-    /// Whether the topics are being made: then nothing on the disk is theirs.
-    pub(crate) are_new: bool,
+    pub(crate) origin: Origin,
+}
+
+/// Where the partitions of topics come from.
+pub(crate) enum Origin {
+    /// They are being made. Nothing on the disk is theirs. If one cannot be opened, it is taken back.
+    New,
+    /// They were there at the last stop. If one cannot be opened, it is offline until the next start.
+    LastRun { last_stop: LastStop, checkpoint: Checkpoint },
+}
+
+impl Origin {
+    fn checkpoint(&self) -> Option<&Checkpoint> {
+        match self {
+            Self::New => None,
+            Self::LastRun { checkpoint, .. } => Some(checkpoint),
+        }
+    }
+
+    /// The offset below which a partition is known to be on the medium.
+    pub(super) fn recovery_point(&self, name: &TopicPartition) -> Option<Offset> {
+        self.checkpoint()?.recovery_points.get(name).copied()
+    }
+
+    /// Where a partition's log starts, if that was written down.
+    pub(super) fn log_start(&self, name: &TopicPartition) -> Option<Offset> {
+        self.checkpoint()?.log_starts.get(name).copied()
+    }
 }
 
 /// What became of topics that were to be opened.
