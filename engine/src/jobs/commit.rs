@@ -136,7 +136,7 @@ pub(crate) struct ToSync {
 impl ToSync {
     /// Syncs the segments oldest first. So we never make a later batch durable before an earlier one.
     pub(crate) async fn run(&self, directory: &Path) -> io::Result<EpochsWritten> {
-        for segment in self.segments.iter().filter(|segment| !segment.is_pending_delete.get()) {
+        for segment in self.segments.iter().filter(|segment| !segment.is_pending_delete()) {
             segment.log.get()?.sync_data().await?;
         }
         let epochs = match &self.epochs {

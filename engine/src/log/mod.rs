@@ -105,6 +105,8 @@ pub(crate) enum Stage {
 pub(crate) struct Staged {
     pub(crate) base: Offset,
     pub(crate) end: Offset,
+    /// Whether nothing was staged before it. Then the log must be added to those that are written this turn.
+    pub(crate) is_first: bool,
     pub(crate) group: Rc<WriteGroup>,
 }
 
@@ -113,6 +115,31 @@ pub(crate) struct Staged {
 pub(crate) struct WritePlan {
     /// The durable offset that the mark behind the batches will hold.
     durable: Offset,
+}
+
+/// A segment that has left the log at its start.
+#[derive(Clone, Debug)]
+pub(crate) struct Dropped {
+    pub(crate) segment: Rc<Segment>,
+    pub(crate) contents: Contents,
+}
+
+/// What a dropped segment's file holds. Only whole ones become files of later segments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Contents {
+    Whole,
+    /// Some of it was lost.
+    Damaged,
+}
+
+impl Dropped {
+    /// `bad_ranges` are those of the log that the segment leaves.
+    fn of(segment: Rc<Segment>, bad_ranges: &[BadRange]) -> Self {
+        segment.leave_log();
+        let is_damaged = bad_ranges.iter().any(|bad| bad.segment == segment.base);
+        let contents = if is_damaged { Contents::Damaged } else { Contents::Whole };
+        Self { segment, contents }
+    }
 }
 
 /// What a truncated log ends with.

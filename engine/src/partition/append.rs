@@ -216,7 +216,7 @@ fn stage<E: From<AppendError>>(
 }
 
 fn pending(state: &Rc<State>, log: RefMut<'_, Log>, staged: Staged, moment: Moment) -> PendingAck {
-    let Staged { base, end, group } = staged;
+    let Staged { base, end, is_first, group } = staged;
     let ack = Ack {
         base_offset: base,
         log_append_time_ms: moment.append_time_ms,
@@ -226,7 +226,9 @@ fn pending(state: &Rc<State>, log: RefMut<'_, Log>, staged: Staged, moment: Mome
     };
     let cuts = log.cuts();
     drop(log);
-    turn_writer::add(state);
+    if is_first {
+        turn_writer::add(state);
+    }
     PendingAck { state: state.clone(), group: Some(group), end, cuts, ack, staged_at: moment.staged_at }
 }
 

@@ -279,7 +279,6 @@ fn assemble(
         health: Cell::new(Health::Healthy),
         log: RefCell::new(log),
         turn_writer,
-        is_listed: Cell::default(),
         commit: RefCell::default(),
         commit_alarm: Cell::default(),
         hw_waiters: RefCell::default(),

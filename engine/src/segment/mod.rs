@@ -8,6 +8,7 @@ pub(crate) mod active;
 pub(crate) mod checkpoints;
 pub(crate) mod files;
 pub(crate) mod lazy_file;
+pub(crate) mod listing;
 pub(crate) mod open_files;
 pub(crate) mod remove;
 pub(crate) mod scan;
@@ -24,6 +25,7 @@ use crate::format::offset_index::OffsetIndex;
 use crate::format::time_index::{TimeIndex, TimestampOffset};
 use crate::offset::{FilePosition, Offset};
 use crate::segment::lazy_file::LazyFile;
+use crate::segment::listing::Listing;
 
 /// What the log remembers of one written batch.
 #[derive(Clone, Copy, Debug)]
@@ -96,6 +98,15 @@ impl Largest {
     }
 }
 
+/// Where a segment is in its life. It never goes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lifecycle {
+    /// Part of the log.
+    Live,
+    /// It has left the log: retention dropped it, or a truncation. Its files are to be removed.
+    PendingDelete,
+}
+
 /// The readable side of a segment, sealed or active.
 #[derive(Debug)]
 pub(crate) struct Segment {
@@ -104,12 +115,8 @@ pub(crate) struct Segment {
     pub(crate) created_ms: i64,
     /// When it was last appended to.
     appended_ms: Cell<i64>,
-    /// Retention has dropped it from the log, and its files are to be removed.
-    pub(crate) is_pending_delete: Cell<bool>,
-    /// It is in the list of open segments ([`crate::segment::open_files`]).
-    pub(crate) is_listed: Cell<bool>,
-    /// Some of it was lost to damage.
-    pub(crate) is_damaged: Cell<bool>,
+    lifecycle: Cell<Lifecycle>,
+    pub(crate) listing: Listing,
     length: Cell<u64>,
     largest: Cell<Largest>,
     /// `None` while a sealed segment is not read.
@@ -124,9 +131,8 @@ impl Segment {
             log: LazyFile::new(segment_path(directory, base, FileKind::Log)),
             created_ms: now_ms,
             appended_ms: Cell::new(now_ms),
-            is_pending_delete: Cell::new(false),
-            is_listed: Cell::new(false),
-            is_damaged: Cell::new(false),
+            lifecycle: Cell::new(Lifecycle::Live),
+            listing: Listing::default(),
             length: Cell::new(0),
             largest: Cell::new(Largest::Unread),
             indexes: RefCell::new(None),
@@ -149,6 +155,16 @@ impl Segment {
         self.length.set(0);
         self.largest.set(Largest::NoTimes);
         *self.indexes.borrow_mut() = Some(Indexes::empty(self.base));
+    }
+
+    /// Notes that it has left the log, so its files are to be removed.
+    pub(crate) fn leave_log(&self) {
+        self.lifecycle.set(Lifecycle::PendingDelete);
+    }
+
+    /// Whether it has left the log.
+    pub(crate) fn is_pending_delete(&self) -> bool {
+        self.lifecycle.get() == Lifecycle::PendingDelete
     }
 
     pub(crate) fn length(&self) -> u64 {
