@@ -18,7 +18,6 @@ use crate::config::{Durability, LogConfig, TimestampType};
 use crate::error::{AppendAsIsError, AppendError};
 use crate::fault_points::{self, Bug};
 use crate::format::batch::Batch;
-use crate::format::snapshot::RememberedBatch;
 use crate::log::producers::{AppendOrigin, ProducerCheck};
 use crate::log::staging::WriteGroup;
 use crate::log::{Log, Moment, Stage, Staged};
@@ -26,6 +25,7 @@ use crate::offset::Offset;
 use crate::partition::state::State;
 use crate::partition::waiting::wait_past;
 use crate::partition::{Partition, roll, turn_writer};
+use crate::segment::side_files::snapshot::RememberedBatch;
 
 /// The result of an acknowledged append.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,8 +10,8 @@ use crate::partition::state::{Health, State};
 use crate::partition::{Partition, commit, spare};
 use crate::recover::log_directory::mark_deleted;
 use crate::segment::checkpoints::{remove_reuse, write_bad_ranges, write_epochs};
-use crate::segment::files::write_indexes;
 use crate::segment::remove::remove_off_core;
+use crate::segment::side_files::files::write_indexes;
 
 impl Partition {
     /// Writes and syncs everything, cuts the files to their length, and writes the indexes and the snapshot that

@@ -27,9 +27,9 @@ use crate::partition::state::State;
 use crate::partition::{Partition, commit, open_files, spare, turn_writer};
 use crate::segment::active::ActiveSegment;
 use crate::segment::checkpoints::{remove_epochs, remove_reuse, write_bad_ranges, write_epochs};
-use crate::segment::files::{read_snapshot, remove_indexes, remove_snapshot, write_snapshot};
 use crate::segment::remove::{remove_off_core, remove_segment};
 use crate::segment::scan::Scan;
+use crate::segment::side_files::files::{read_snapshot, remove_indexes, remove_snapshot, write_snapshot};
 use crate::segment::{Placed, Segment};
 
 impl Partition {

@@ -11,8 +11,8 @@ use crate::format::bad_ranges::BadRange;
 use crate::offset::{FilePosition, Offset};
 use crate::segment::Segment;
 use crate::segment::active::ActiveSegment;
-use crate::segment::files::{last_indexed, read_indexes};
 use crate::segment::scan::Scan;
+use crate::segment::side_files::files::{last_indexed, read_indexes};
 
 /// What lies at the end of a sealed segment.
 #[derive(Clone, Copy, Debug)]

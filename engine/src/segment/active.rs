@@ -18,9 +18,9 @@ use creel_io::fs::{self, File};
 
 use crate::config::LogConfig;
 use crate::format::durability_mark::{self, MARK_BYTES, Secret, Signer};
-use crate::format::time_index::TimestampOffset;
 use crate::limits::PAGE_BYTES;
 use crate::offset::{FilePosition, Offset};
+use crate::segment::side_files::time_index::TimestampOffset;
 use crate::segment::spare::Spare;
 use crate::segment::{Indexes, Largest, Placed, Segment};
 

@@ -6,12 +6,12 @@
 
 pub(crate) mod active;
 pub(crate) mod checkpoints;
-pub(crate) mod files;
 pub(crate) mod lazy_file;
 pub(crate) mod listing;
 pub(crate) mod open_files;
 pub(crate) mod remove;
 pub(crate) mod scan;
+pub(crate) mod side_files;
 pub(crate) mod spare;
 pub(crate) mod wipe;
 
@@ -21,11 +21,11 @@ use std::path::Path;
 
 use crate::directory::{FileKind, segment_path};
 use crate::format::batch::BatchHeader;
-use crate::format::offset_index::OffsetIndex;
-use crate::format::time_index::{TimeIndex, TimestampOffset};
 use crate::offset::{FilePosition, Offset};
 use crate::segment::lazy_file::LazyFile;
 use crate::segment::listing::Listing;
+use crate::segment::side_files::offset_index::OffsetIndex;
+use crate::segment::side_files::time_index::{TimeIndex, TimestampOffset};
 
 /// What the log remembers of one written batch.
 #[derive(Clone, Copy, Debug)]

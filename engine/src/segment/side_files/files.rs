@@ -11,14 +11,14 @@ use std::path::Path;
 use creel_io::fs::{self, File, OpenOptions};
 
 use crate::directory::{FileKind, segment_path};
-use crate::format::offset_index::{ENTRY_BYTES, OffsetIndex};
-use crate::format::snapshot::{self, SnapshotEntry};
-use crate::format::time_index::TimeIndex;
 use crate::limits::SIDE_FILE_BYTES_MAX;
 use crate::offset::{FilePosition, Offset};
 use crate::segment::active::ActiveSegment;
 use crate::segment::remove::remove_if_there;
 use crate::segment::scan::Scan;
+use crate::segment::side_files::offset_index::{ENTRY_BYTES, OffsetIndex};
+use crate::segment::side_files::snapshot::{self, SnapshotEntry};
+use crate::segment::side_files::time_index::TimeIndex;
 use crate::segment::{Indexes, Largest, Placed, Segment};
 
 /// Writes and syncs both index files of a segment to which nothing will be added.
