@@ -68,5 +68,6 @@ pub use recover::log_directory::{
     FoundDirectories, find_partitions, read_topic_id, remove_partition, write_topic_id,
 };
 pub use recover::recovered_log::RecoveryReport;
+pub use segment::side_files::index::TimestampOffset;
 pub use segment::side_files::offset_index::OffsetIndex;
-pub use segment::side_files::time_index::{TimeIndex, TimestampOffset};
+pub use segment::side_files::time_index::TimeIndex;

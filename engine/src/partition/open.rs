@@ -32,7 +32,7 @@ use crate::segment::Segment;
 use crate::segment::active::ActiveSegment;
 use crate::segment::checkpoints::{read_reuse, remove_epochs};
 use crate::segment::scan::Scan;
-use crate::segment::side_files::files::{read_snapshot, remove_snapshot, write_snapshot};
+use crate::segment::side_files::{read_snapshot, remove_snapshot, write_snapshot};
 
 /// What is known about a partition before its files are looked at.
 #[derive(Clone, Debug)]

@@ -21,7 +21,7 @@ use crate::partition::state::State;
 use crate::partition::{Partition, open_files};
 use crate::segment::Segment;
 use crate::segment::scan::Scan;
-use crate::segment::side_files::files::{load_indexes, rebuild_indexes};
+use crate::segment::side_files::{load_indexes, rebuild_indexes};
 
 /// Which records a reader may see.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

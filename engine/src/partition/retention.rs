@@ -14,7 +14,7 @@ use crate::partition::state::{Health, State};
 use crate::partition::{commit, spare, timestamps};
 use crate::segment::Segment;
 use crate::segment::remove::{remove_off_core, remove_segment};
-use crate::segment::side_files::files::write_snapshot;
+use crate::segment::side_files::write_snapshot;
 use crate::segment::spare::retire_files;
 
 /// Runs retention at a roll. So one segment is dropped as another begins, and its file can be reused for the one after

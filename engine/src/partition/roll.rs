@@ -13,7 +13,7 @@ use crate::partition::state::State;
 use crate::partition::{durability_mark, retention, spare};
 use crate::segment::Segment;
 use crate::segment::active::ActiveSegment;
-use crate::segment::side_files::files::{remove_indexes, remove_snapshot, write_indexes, write_snapshot};
+use crate::segment::side_files::{remove_indexes, remove_snapshot, write_indexes, write_snapshot};
 
 /// Closes the active segment and begins the next. Nothing is staged.
 pub(crate) fn roll(state: &Rc<State>, log: &mut Log, now_ms: i64) -> Result<(), AppendError> {

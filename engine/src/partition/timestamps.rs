@@ -12,8 +12,8 @@ use crate::partition::read::{committed_end, locate};
 use crate::partition::state::State;
 use crate::partition::{Partition, open_files};
 use crate::segment::scan::Scan;
-use crate::segment::side_files::files::load_indexes;
-use crate::segment::side_files::time_index::TimestampOffset;
+use crate::segment::side_files::index::TimestampOffset;
+use crate::segment::side_files::load_indexes;
 use crate::segment::{Largest, Segment};
 
 /// A record found by time.

@@ -15,7 +15,7 @@ use crate::segment::Placed;
 use crate::segment::active::ActiveSegment;
 use crate::segment::checkpoints::read_bad_ranges;
 use crate::segment::scan::Scan;
-use crate::segment::side_files::files::{knows_largest, read_indexes};
+use crate::segment::side_files::{knows_largest, read_indexes};
 
 /// What the files of `log` hold, if they are right.
 pub(crate) struct Trusted {

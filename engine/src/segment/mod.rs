@@ -1,7 +1,7 @@
 //! The files of a log's segments, and the files beside them.
 //!
-//! Owns what lies in a partition's directory. A segment is a `.log` file of batches, its two indexes, and its length so
-//! far. One type reads it ([`Segment`]) and one writes it ([`active`]); a segment without the second is sealed. Must
+//! Owns what lies in a partition's directory. A segment is a `.log` file of batches, the files beside it
+//! ([`side_files`]), and its length so far. One type reads it ([`Segment`]) and one writes it ([`active`]); a segment without the second is sealed. Must
 //! not know the log that the segments make up, nor recovery, nor tasks.
 
 pub(crate) mod active;
@@ -19,13 +19,14 @@ use std::cell::{Cell, RefCell};
 use std::io;
 use std::path::Path;
 
-use crate::directory::{FileKind, segment_path};
+use crate::directory::log_path;
 use crate::format::batch::BatchHeader;
 use crate::offset::{FilePosition, Offset};
 use crate::segment::lazy_file::LazyFile;
 use crate::segment::listing::Listing;
-use crate::segment::side_files::offset_index::OffsetIndex;
-use crate::segment::side_files::time_index::{TimeIndex, TimestampOffset};
+use crate::segment::side_files::index::TimestampOffset;
+use crate::segment::side_files::kind::Kind;
+use crate::segment::side_files::table::Indexes;
 
 /// What the log remembers of one written batch.
 #[derive(Clone, Copy, Debug)]
@@ -54,23 +55,6 @@ impl Placed {
 
     pub(crate) fn end_position(&self) -> FilePosition {
         self.position + u64::from(self.size_bytes)
-    }
-}
-
-/// Both indexes of a segment.
-#[derive(Debug)]
-pub(crate) struct Indexes {
-    pub(crate) offsets: OffsetIndex,
-    pub(crate) times: TimeIndex,
-}
-
-impl Indexes {
-    pub(crate) fn empty(base: Offset) -> Self {
-        Self { offsets: OffsetIndex::new(base), times: TimeIndex::new(base) }
-    }
-
-    fn size_bytes(&self) -> u64 {
-        self.offsets.size_bytes().max(self.times.size_bytes())
     }
 }
 
@@ -128,7 +112,7 @@ impl Segment {
     pub(crate) fn new(directory: &Path, base: Offset, now_ms: i64) -> Self {
         Self {
             base,
-            log: LazyFile::new(segment_path(directory, base, FileKind::Log)),
+            log: LazyFile::new(log_path(directory, base)),
             created_ms: now_ms,
             appended_ms: Cell::new(now_ms),
             lifecycle: Cell::new(Lifecycle::Live),
@@ -208,7 +192,7 @@ impl Segment {
     }
 
     fn index_bytes(&self) -> u64 {
-        self.indexes.borrow().as_ref().map_or(0, Indexes::size_bytes)
+        self.indexes.borrow().as_ref().map_or(0, Indexes::largest_file_bytes)
     }
 
     /// Looks something up in the indexes. `None` if they are not in memory.
@@ -220,15 +204,13 @@ impl Segment {
         *self.indexes.borrow_mut() = Some(indexes);
     }
 
-    /// The bytes of the two index files. The time index ends with the largest timestamp, as Kafka's does. So nothing
-    /// may be added to the segment afterwards.
-    pub(crate) fn encode_indexes(&self) -> Option<(Vec<u8>, Vec<u8>)> {
+    /// What the index files hold. Nothing may be added to the segment afterwards. Empty if the indexes are not in
+    /// memory.
+    pub(crate) fn finished_indexes(&self) -> Vec<(Kind, Vec<u8>)> {
         let mut indexes = self.indexes.borrow_mut();
-        let indexes = indexes.as_mut()?;
-        if let Largest::At(largest) = self.largest.get() {
-            indexes.times.push(largest);
-        }
-        Some((indexes.offsets.encode(), indexes.times.encode()))
+        let Some(indexes) = indexes.as_mut() else { return Vec::new() };
+        indexes.finish(self.largest.get().known());
+        indexes.contents()
     }
 
     /// Frees the memory and closes the descriptor of a segment that is not written to.
