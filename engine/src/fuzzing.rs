@@ -2,11 +2,12 @@
 //! what it read. It returns `None` where the bytes are refused.
 
 use crate::format::batch::crc32c;
-use crate::format::{bad_ranges, checkpoint, epochs, snapshot};
+use crate::format::{bad_ranges, checkpoint, epochs};
 use crate::limits::{BATCH_HEADER_BYTES, BATCH_PREFIX_BYTES};
 use crate::log::epochs::LeaderEpochs;
 use crate::log::producers::Producers;
 use crate::offset::{LeaderEpoch, Offset};
+use crate::segment::side_files::snapshot;
 
 /// `leader-epoch-checkpoint`.
 pub fn leader_epochs(text: &str) -> Option<String> {

@@ -5,15 +5,14 @@
 //! (`upkeep`) nor how its files are removed.
 
 use std::collections::VecDeque;
-use std::rc::Rc;
 
-use crate::segment::Segment;
+use crate::log::Dropped;
 
 /// See the module.
 #[derive(Debug, Default)]
 pub(crate) struct Reclaim {
     /// Oldest first.
-    pending_delete: VecDeque<Rc<Segment>>,
+    pending_delete: VecDeque<Dropped>,
     phase: ReclaimPhase,
 }
 
@@ -27,7 +26,7 @@ enum ReclaimPhase {
 
 impl Reclaim {
     /// Adds segments that have left the log. They come behind those that left it before.
-    pub(crate) fn add(&mut self, segments: Vec<Rc<Segment>>) {
+    pub(crate) fn add(&mut self, segments: Vec<Dropped>) {
         self.pending_delete.extend(segments);
     }
 
@@ -46,7 +45,7 @@ impl Reclaim {
     }
 
     /// The segment that is to be removed next.
-    pub(crate) fn oldest(&self) -> Option<Rc<Segment>> {
+    pub(crate) fn oldest(&self) -> Option<Dropped> {
         self.pending_delete.front().cloned()
     }
 
@@ -65,9 +64,12 @@ impl Reclaim {
 #[cfg(test)]
 mod tests {
     use std::path::Path;
+    use std::rc::Rc;
 
     use super::*;
+    use crate::log::Contents;
     use crate::offset::Offset;
+    use crate::segment::Segment;
     use crate::test_random::Random;
 
     #[test]
@@ -80,7 +82,10 @@ mod tests {
                     0 => {
                         let bases: Vec<_> = (next..next + random.below(4) as i64).map(Offset::of).collect();
                         next += bases.len() as i64;
-                        let found = |base: &Offset| Rc::new(Segment::new(Path::new("/d"), *base, 0));
+                        let found = |base: &Offset| Dropped {
+                            segment: Rc::new(Segment::new(Path::new("/d"), *base, 0)),
+                            contents: Contents::Whole,
+                        };
                         reclaim.add(bases.iter().map(found).collect());
                         model.extend(bases);
                     }
@@ -98,7 +103,7 @@ mod tests {
                     }
                     _ => {}
                 }
-                assert_eq!(reclaim.oldest().map(|segment| segment.base), model.front().copied());
+                assert_eq!(reclaim.oldest().map(|dropped| dropped.segment.base), model.front().copied());
                 assert_eq!(reclaim.is_empty(), model.is_empty());
                 assert_eq!(reclaim.is_down_to_one(), model.len() == 1);
             }

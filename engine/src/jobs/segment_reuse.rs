@@ -29,6 +29,7 @@ use creel_io::fs::{File, OpenOptions};
 
 use crate::config::{CleanupPolicy, LogConfig};
 use crate::limits::REUSE_CACHED_PERCENT;
+use crate::log::{Contents, Dropped};
 use crate::segment::Segment;
 use crate::segment::wipe::wipe;
 
@@ -38,8 +39,8 @@ pub(crate) fn is_on(config: &LogConfig) -> bool {
 }
 
 /// Whether a segment that retention dropped is worth keeping for the next one.
-pub(crate) fn is_worth_keeping(segment: &Segment, config: &LogConfig) -> bool {
-    !segment.is_damaged.get() && segment.length() * 2 >= config.segment_limit()
+pub(crate) fn is_worth_keeping(dropped: &Dropped, config: &LogConfig) -> bool {
+    dropped.contents == Contents::Whole && dropped.segment.length() * 2 >= config.segment_limit()
 }
 
 /// Prepares the file of a retired segment, at `path`, to be overwritten. `None`: it must not be, or `goes_on` returned

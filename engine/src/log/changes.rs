@@ -10,7 +10,7 @@ use crate::format::batch::{Batch, BatchHeader};
 use crate::log::cursors::{End, Place};
 use crate::log::producers::dated;
 use crate::log::staging::{Stamp, WriteGroup};
-use crate::log::{Cut, Log, Moment, Stage, Staged, Unsynced, WritePlan};
+use crate::log::{Cut, Dropped, Log, Moment, Stage, Staged, Unsynced, WritePlan};
 use crate::offset::{LeaderEpoch, Offset};
 use crate::segment::active::{ActiveSegment, Arrival};
 use crate::segment::{Placed, Segment};
@@ -81,7 +81,7 @@ impl Log {
         if self.staging.is_full() {
             return Stage::Full;
         }
-        let staged_bytes = self.staging.total();
+        let (staged_bytes, is_first) = (self.staging.total(), self.staging.is_empty());
         let bytes = header.size_bytes as u64;
         let arrival = Arrival { staged_bytes, bytes, end, timestamp: max_timestamp, now_ms };
         if self.active.must_roll(arrival, config) {
@@ -100,7 +100,7 @@ impl Log {
         self.staging.push(batch, placed, Stamp { base, epoch, append_time_ms });
         self.cursors.stage(end);
         self.check_invariants();
-        Stage::Staged(Staged { base, end, group: self.staging.group() })
+        Stage::Staged(Staged { base, end, is_first, group: self.staging.group() })
     }
 
     /// Notes a batch that was refused for lack of disk space. Its producer will send it again.
@@ -201,19 +201,17 @@ impl Log {
 
     /// Moves the log's start to `offset`, but never beyond the high watermark. Returns the segments that lie before it
     /// now; their files may be removed.
-    pub(crate) fn truncate_front(&mut self, offset: Offset) -> Vec<Rc<Segment>> {
+    pub(crate) fn truncate_front(&mut self, offset: Offset) -> Vec<Dropped> {
         self.cursors.raise_log_start(offset);
         let log_start = self.cursors.log_start;
         self.unsynced.epochs |= self.epochs.truncate_start(log_start);
-        let gone: Vec<_> = self.segments.drain(..self.index_of(log_start).unwrap_or(0)).collect();
-        for segment in &gone {
-            segment.is_pending_delete.set(true);
-            segment.is_damaged.set(self.bad_ranges.iter().any(|bad| bad.segment == segment.base));
-        }
-        self.bad_ranges.retain(|bad| !gone.iter().any(|segment| segment.base == bad.segment));
+        let gone = self.segments.drain(..self.index_of(log_start).unwrap_or(0));
+        let bad_ranges = &self.bad_ranges;
+        let dropped: Vec<_> = gone.map(|segment| Dropped::of(segment, bad_ranges)).collect();
+        self.bad_ranges.retain(|bad| !dropped.iter().any(|one| one.segment.base == bad.segment));
         self.is_changed = true;
         self.check_invariants();
-        gone
+        dropped
     }
 
     /// Truncates the log as its files are to be. Everything must be synced, and no sync in flight. Returns the
@@ -223,7 +221,7 @@ impl Log {
         let Cut { end, active, producers } = cut;
         let at = self.segments.partition_point(|segment| segment.base < active.base);
         let gone = self.segments.split_off(at);
-        gone.iter().for_each(|segment| segment.is_pending_delete.set(true));
+        gone.iter().for_each(|segment| segment.leave_log());
         let place = Place { segment: active.base, position: active.end_position() };
         self.unsynced.segments.retain(|segment| segment.base < active.base);
         self.segments.push(active.readable());

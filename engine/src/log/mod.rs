@@ -23,7 +23,6 @@ use creel_io::fs::File;
 use crate::error::ProducerError;
 use crate::format::bad_ranges::BadRange;
 use crate::format::batch::BatchHeader;
-pub(crate) use crate::log::cursors::{Cursors, End, Place};
 use crate::log::epochs::LeaderEpochs;
 use crate::log::producers::{AppendOrigin, ProducerCheck, Producers};
 use crate::log::recent::RecentBatches;
@@ -31,6 +30,8 @@ use crate::log::staging::{Staging, WriteGroup};
 use crate::offset::{LeaderEpoch, Offset};
 use crate::segment::Segment;
 use crate::segment::active::ActiveSegment;
+
+pub(crate) use crate::log::cursors::{Cursors, End, Place};
 
 /// See the module.
 #[derive(Debug)]
@@ -107,6 +108,8 @@ pub(crate) enum Stage {
 pub(crate) struct Staged {
     pub(crate) base: Offset,
     pub(crate) end: Offset,
+    /// Whether nothing was staged before it. Then the log must be added to those that are written this turn.
+    pub(crate) is_first: bool,
     pub(crate) group: Rc<WriteGroup>,
 }
 
@@ -115,6 +118,31 @@ pub(crate) struct Staged {
 pub(crate) struct WritePlan {
     /// The synced offset that the mark behind the batches will hold.
     synced: Offset,
+}
+
+/// A segment that has left the log at its start.
+#[derive(Clone, Debug)]
+pub(crate) struct Dropped {
+    pub(crate) segment: Rc<Segment>,
+    pub(crate) contents: Contents,
+}
+
+/// What a dropped segment's file holds. Only whole ones become files of later segments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Contents {
+    Whole,
+    /// Some of it was lost.
+    Damaged,
+}
+
+impl Dropped {
+    /// `bad_ranges` are those of the log that the segment leaves.
+    fn of(segment: Rc<Segment>, bad_ranges: &[BadRange]) -> Self {
+        segment.leave_log();
+        let is_damaged = bad_ranges.iter().any(|bad| bad.segment == segment.base);
+        let contents = if is_damaged { Contents::Damaged } else { Contents::Whole };
+        Self { segment, contents }
+    }
 }
 
 /// What a truncated log ends with.

@@ -3,7 +3,6 @@
 
 use std::path::Path;
 
-use super::*;
 use crate::config::LogConfig;
 use crate::error::AppendAsIsError;
 use crate::format::batch::{Batch, UncheckedBatch, stamp};
@@ -11,6 +10,7 @@ use crate::format::records::BatchBuilder;
 use crate::offset::FilePosition;
 use crate::segment::Placed;
 use crate::test_random::Random;
+use super::*;
 
 const PRODUCER: i64 = 7;
 
@@ -196,8 +196,9 @@ impl Walk {
         self.log_start = self.log_start.max(to.min(self.high_watermark));
         let keep = self.segments.iter().rposition(|base| *base <= self.log_start).unwrap();
         let expected: Vec<_> = self.segments.drain(..keep).collect();
-        assert_eq!(gone.iter().map(|segment| segment.base.get()).collect::<Vec<_>>(), expected);
-        assert!(gone.iter().all(|segment| segment.is_pending_delete.get()));
+        assert_eq!(gone.iter().map(|dropped| dropped.segment.base.get()).collect::<Vec<_>>(), expected);
+        assert!(gone.iter().all(|dropped| dropped.segment.is_pending_delete()));
+        assert!(gone.iter().all(|dropped| dropped.contents == Contents::Whole));
         self.batches.retain(|known| !expected.contains(&known.segment));
     }
 
@@ -298,4 +299,32 @@ fn a_log_is_what_was_staged_written_undone_and_cut() {
             walk.step();
         }
     }
+}
+
+#[test]
+fn a_damaged_segment_that_is_dropped_is_told_from_a_whole_one() {
+    let active = segment(20);
+    let sealed = [0, 10].map(|base| segment(base).seal());
+    let bad = BadRange {
+        start: Offset::of(12),
+        end: Offset::of(14),
+        segment: Offset::of(10),
+        position: FilePosition::START,
+        end_position: FilePosition::new(100),
+    };
+    let mut log = Log::new(Opened {
+        segments: sealed.into_iter().chain([active.readable()]).collect(),
+        active,
+        producers: Producers::default(),
+        epochs: LeaderEpochs::default(),
+        epoch: LeaderEpoch::ZERO,
+        bad_ranges: vec![bad],
+        log_start: Offset::ZERO,
+        end: Offset::of(20),
+        is_changed: false,
+    });
+    let dropped = log.truncate_front(Offset::of(20));
+    let found: Vec<_> = dropped.iter().map(|one| (one.segment.base.get(), one.contents)).collect();
+    assert_eq!(found, [(0, Contents::Whole), (10, Contents::Damaged)]);
+    assert!(log.bad_ranges().is_empty() && !log.active().is_pending_delete());
 }

@@ -17,7 +17,6 @@ use crate::config::{Durability, LogConfig, TimestampType};
 use crate::error::{AppendAsIsError, AppendError};
 use crate::fault_points::{self, Bug};
 use crate::format::batch::Batch;
-use crate::format::snapshot::RememberedBatch;
 use crate::log::producers::{AppendOrigin, ProducerCheck};
 use crate::log::staging::WriteGroup;
 use crate::log::{Log, Moment, Stage, Staged};
@@ -26,6 +25,7 @@ use crate::partition::state::State;
 use crate::partition::ticket::SyncTicket;
 use crate::partition::waiting::wait_past;
 use crate::partition::{Partition, roll, turn_writer};
+use crate::segment::side_files::snapshot::RememberedBatch;
 
 /// The result of an acknowledged append.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -200,7 +200,7 @@ fn stage<E: From<AppendError>>(
 }
 
 fn pending(state: &Rc<State>, log: RefMut<'_, Log>, staged: Staged, moment: Moment) -> PendingAck {
-    let Staged { base, end, group } = staged;
+    let Staged { base, end, is_first, group } = staged;
     let ack = Ack {
         base_offset: base,
         log_append_time_ms: moment.append_time_ms,
@@ -210,7 +210,9 @@ fn pending(state: &Rc<State>, log: RefMut<'_, Log>, staged: Staged, moment: Mome
     };
     let cuts = log.cuts();
     drop(log);
-    turn_writer::add(state);
+    if is_first {
+        turn_writer::add(state);
+    }
     PendingAck { state: state.clone(), group: Some(group), end, cuts, ack, staged_at: moment.staged_at }
 }
 

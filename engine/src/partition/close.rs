@@ -5,13 +5,12 @@ use std::rc::Rc;
 
 use creel_io::fs::{self, File};
 
-use crate::directory::{FileKind, segment_path};
 use crate::partition::state::{Health, State};
 use crate::partition::{Partition, commit, spare};
 use crate::recover::log_directory::mark_deleted;
 use crate::segment::checkpoints::{remove_reuse, write_bad_ranges, write_epochs};
-use crate::segment::files::write_indexes;
 use crate::segment::remove::remove_off_core;
+use crate::segment::side_files::{replace_snapshot, write_indexes};
 
 impl Partition {
     /// Writes and syncs everything, cuts the files to their length, and writes the indexes and the snapshot that
@@ -79,9 +78,7 @@ async fn write_final_files(state: &State) -> io::Result<()> {
     let directory = &state.directory;
     active.log.get()?.sync_all().await?;
     write_indexes(directory, &active).await?;
-    // The snapshot that is replaced may be the only copy of what it holds.
-    let snapshot_path = segment_path(directory, next, FileKind::ProducerSnapshot);
-    fs::write_atomically(&snapshot_path, &snapshot).await?;
+    replace_snapshot(directory, next, &snapshot).await?;
     write_epochs(directory, epochs.entries()).await?;
     write_bad_ranges(directory, &bad).await?;
     // Every file now ends with its batches.

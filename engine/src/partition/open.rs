@@ -31,8 +31,8 @@ use crate::recover::recovered_log::{RecoveredLog, Recovery};
 use crate::segment::Segment;
 use crate::segment::active::ActiveSegment;
 use crate::segment::checkpoints::{read_reuse, remove_epochs};
-use crate::segment::files::{read_snapshot, remove_snapshot, write_snapshot};
 use crate::segment::scan::Scan;
+use crate::segment::side_files::{read_snapshot, remove_snapshot, write_snapshot};
 
 /// What is known about a partition before its files are looked at.
 #[derive(Clone, Debug)]
@@ -279,7 +279,6 @@ fn assemble(
         health: Cell::new(Health::Healthy),
         log: RefCell::new(log),
         turn_writer,
-        is_listed: Cell::default(),
         commit: RefCell::default(),
         commit_alarm: Cell::default(),
         hw_waiters: RefCell::default(),

@@ -21,8 +21,8 @@ use crate::partition::state::State;
 use crate::partition::ticket::SyncTicket;
 use crate::partition::{Partition, commit, open_files};
 use crate::segment::Segment;
-use crate::segment::files::{load_indexes, rebuild_indexes};
 use crate::segment::scan::Scan;
+use crate::segment::side_files::{load_indexes, rebuild_indexes};
 
 /// Which records a reader may see.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -10,6 +10,7 @@ use creel_io::fs::File;
 use crate::format::reuse_checkpoint::ReuseCheckpoint;
 use crate::jobs::running::Work;
 use crate::jobs::{preallocate, segment_reuse};
+use crate::log::Dropped;
 use crate::offset::Offset;
 use crate::partition::state::State;
 use crate::segment::Segment;
@@ -48,11 +49,11 @@ pub(crate) fn preallocate_next_soon(state: &Rc<State>, active: &Segment) {
 
 /// Whether the file of a segment that retention dropped is to be kept for the next segment. Of several, it is the
 /// newest.
-pub(crate) fn wants_file_of(state: &State, segment: &Segment) -> bool {
+pub(crate) fn wants_file_of(state: &State, dropped: &Dropped) -> bool {
     reuses_segments(state)
         && state.spare.borrow().is_vacant()
         && state.reclaim.borrow().is_down_to_one()
-        && segment_reuse::is_worth_keeping(segment, &state.config.borrow())
+        && segment_reuse::is_worth_keeping(dropped, &state.config.borrow())
 }
 
 /// Makes a spare from a retired segment, or removes the segment.

@@ -5,10 +5,9 @@
 //! a value of its own, and no borrow of one is held across an `await`.
 
 use std::cell::{Cell, RefCell};
-use std::fmt;
-use std::io;
 use std::path::PathBuf;
 use std::rc::Rc;
+use std::{fmt, io};
 
 use creel_io::{Instant, JoinHandle};
 
@@ -49,8 +48,6 @@ pub(crate) struct State {
     pub(crate) health: Cell<Health>,
     pub(crate) log: RefCell<Log>,
     pub(crate) turn_writer: TurnWriter,
-    /// Whether the partition is in the list of those that are written at the end of this turn.
-    pub(crate) is_listed: Cell<bool>,
     pub(crate) commit: RefCell<Commit>,
     /// The task that waits until a sync is due. A closed log does not need it any more.
     pub(crate) commit_alarm: Cell<Option<JoinHandle<()>>>,

@@ -6,14 +6,14 @@ use std::rc::Rc;
 use crate::error::ReadError;
 use crate::format::batch::{Batch, BatchHeader, Codec, UncheckedBatch};
 use crate::format::records::{BadRecord, Records};
-use crate::format::time_index::TimestampOffset;
 use crate::log::record_times::NO_TIMESTAMP;
 use crate::offset::{FilePosition, LeaderEpoch, Offset};
 use crate::partition::read::{committed_end, locate};
 use crate::partition::state::State;
 use crate::partition::{Partition, open_files};
-use crate::segment::files::load_indexes;
 use crate::segment::scan::Scan;
+use crate::segment::side_files::index::TimestampOffset;
+use crate::segment::side_files::load_indexes;
 use crate::segment::{Largest, Segment};
 
 /// A record found by time.

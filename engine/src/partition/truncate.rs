@@ -12,7 +12,6 @@ use std::rc::Rc;
 
 use creel_io::fs;
 
-use crate::directory::{FileKind, parse_segment_file};
 use crate::error::{TruncateError, is_disk_full};
 use crate::format::bad_ranges::BadRange;
 use crate::jobs::commit::EpochsWritten;
@@ -27,9 +26,9 @@ use crate::partition::state::State;
 use crate::partition::{Partition, commit, open_files, spare, turn_writer};
 use crate::segment::active::ActiveSegment;
 use crate::segment::checkpoints::{remove_epochs, remove_reuse, write_bad_ranges, write_epochs};
-use crate::segment::files::{read_snapshot, remove_indexes, remove_snapshot, write_snapshot};
 use crate::segment::remove::{remove_off_core, remove_segment};
 use crate::segment::scan::Scan;
+use crate::segment::side_files::{read_snapshot, remove_indexes, remove_snapshot, snapshot, write_snapshot};
 use crate::segment::{Placed, Segment};
 
 impl Partition {
@@ -205,13 +204,8 @@ impl Remains {
 /// Producer snapshots at or before `end`, and those behind it.
 fn find_snapshots(state: &State, end: Offset) -> io::Result<(Vec<Offset>, Vec<Offset>)> {
     let names = fs::read_dir(&state.directory)?;
-    let mut snapshots: Vec<Offset> = names
-        .iter()
-        .filter_map(|name| match parse_segment_file(name.as_ref()) {
-            Some((offset, FileKind::ProducerSnapshot)) => Some(offset),
-            _ => None,
-        })
-        .collect();
+    let mut snapshots: Vec<Offset> =
+        names.iter().filter_map(|name| snapshot::KIND.offset_in(name.as_ref())).collect();
     snapshots.sort_unstable();
     let behind = snapshots.split_off(snapshots.partition_point(|offset| *offset <= end));
     Ok((snapshots, behind))

@@ -16,11 +16,10 @@ use crate::partition::state::State;
 use crate::partition::{commit, open_files, spare};
 use crate::segment::Segment;
 
-/// Adds `partition` to those that are written at the end of this turn.
+/// Adds `partition`, which has just staged its first batch, to those that are written at the end of this turn. What it
+/// stages behind that goes with it. If it was written meanwhile, it is added again, and one of the two finds nothing to
+/// write.
 pub(crate) fn add(partition: &Rc<State>) {
-    if partition.is_listed.replace(true) {
-        return;
-    }
     let dirty = &partition.turn_writer.dirty;
     let mut listed = dirty.borrow_mut();
     listed.push(partition.clone());
@@ -43,7 +42,6 @@ async fn write_all(dirty: Rc<RefCell<Vec<Rc<State>>>>) {
 }
 
 fn write_turn(state: &Rc<State>) {
-    state.is_listed.set(false);
     // Everyone who waits for these appends has been told of the failure.
     let _ = write_staged(state, &mut state.log.borrow_mut());
     commit::start(state);

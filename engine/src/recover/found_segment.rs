@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 
 use creel_io::fs::File;
 
-use crate::directory::{FileKind, segment_path};
+use crate::directory::log_path;
 use crate::error::naming;
 use crate::format::bad_ranges::BadRange;
 use crate::offset::{FilePosition, Offset};
 use crate::segment::Segment;
 use crate::segment::active::ActiveSegment;
-use crate::segment::files::{last_indexed, read_indexes};
 use crate::segment::scan::Scan;
+use crate::segment::side_files::{last_indexed, read_indexes};
 
 /// What lies at the end of a sealed segment.
 #[derive(Clone, Copy, Debug)]
@@ -42,7 +42,7 @@ pub(crate) struct FoundSegment {
 
 impl FoundSegment {
     pub(crate) fn open(directory: &Path, base: Offset, now_ms: i64) -> io::Result<Self> {
-        let path = segment_path(directory, base, FileKind::Log);
+        let path = log_path(directory, base);
         let unread = Segment::found(directory, base, now_ms).map_err(naming(&path))?;
         Ok(Self { directory: directory.to_path_buf(), unread, created_ms: now_ms, tail: None })
     }

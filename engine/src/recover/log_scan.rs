@@ -20,9 +20,9 @@ use crate::recover::progress::is_scanned;
 use crate::recover::recovered_log::{RecoveredLog, Recovery, RecoveryReport, appendable};
 use crate::segment::active::ActiveSegment;
 use crate::segment::checkpoints::{read_bad_ranges, write_bad_ranges};
-use crate::segment::files::{remove_snapshot, write_indexes};
 use crate::segment::remove::remove_segment;
 use crate::segment::scan::Scan;
+use crate::segment::side_files::{remove_snapshot, write_indexes};
 use crate::segment::{Placed, Segment};
 
 /// The number of bytes of a log that are verified in about a microsecond.

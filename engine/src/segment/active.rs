@@ -18,11 +18,12 @@ use creel_io::fs::{self, File};
 
 use crate::config::LogConfig;
 use crate::format::durability_mark::{self, MARK_BYTES, Secret, Signer};
-use crate::format::time_index::TimestampOffset;
 use crate::limits::PAGE_BYTES;
 use crate::offset::{FilePosition, Offset};
+use crate::segment::side_files::index::{IndexPoint, TimestampOffset};
+use crate::segment::side_files::table::Indexes;
 use crate::segment::spare::Spare;
-use crate::segment::{Indexes, Largest, Placed, Segment};
+use crate::segment::{Largest, Placed, Segment};
 
 /// What decides whether a batch still fits into a segment.
 #[derive(Clone, Copy, Debug)]
@@ -203,13 +204,9 @@ impl ActiveSegment {
     fn index(&mut self, batch: &Placed, interval: u64) {
         if self.unindexed_bytes > interval {
             if let Some(indexes) = &mut *self.segment.indexes.borrow_mut() {
-                indexes.offsets.push(batch.last_offset(), batch.position);
-                self.segment
-                    .largest
-                    .get()
-                    .known()
-                    .into_iter()
-                    .for_each(|largest| indexes.times.push(largest));
+                let largest = self.segment.largest.get().known();
+                let (last, position) = (batch.last_offset(), batch.position);
+                indexes.note(&IndexPoint { last, position, largest });
             }
             self.unindexed_bytes = 0;
         }

@@ -59,7 +59,15 @@ impl<O: SegmentOwner> OpenFiles<O> {
         self.active.borrow().len() < self.most_active
     }
 
+    /// Counts an active segment that is open or is about to be opened. One that is counted already stays where it is.
+    #[inline]
     pub(crate) fn add_active(&self, owner: &Rc<O>, segment: &Rc<Segment>) {
+        if segment.listing.enter() {
+            self.push_active(owner, segment);
+        }
+    }
+
+    fn push_active(&self, owner: &Rc<O>, segment: &Rc<Segment>) {
         let (owner, segment) = (Rc::downgrade(owner), Rc::downgrade(segment));
         self.active.borrow_mut().push_back(OpenSegment { owner, segment });
     }
@@ -73,9 +81,9 @@ impl<O: SegmentOwner> OpenFiles<O> {
             }
             let Some(oldest) = self.active.borrow_mut().pop_front() else { return };
             let Some((owner, segment)) = oldest.upgrade() else { continue };
-            if !owner.try_close(&segment) {
+            if !close(&*owner, &segment) {
                 owner.sync().await;
-                if !owner.try_close(&segment) {
+                if !close(&*owner, &segment) {
                     self.active.borrow_mut().push_back(oldest);
                 }
             }
@@ -87,7 +95,7 @@ impl<O: SegmentOwner> OpenFiles<O> {
         let before = self.active.take();
         let count = before.len();
         for one in before {
-            let is_closed = one.upgrade().is_none_or(|(owner, segment)| owner.try_close(&segment));
+            let is_closed = one.upgrade().is_none_or(|(owner, segment)| close(&*owner, &segment));
             if !is_closed {
                 self.active.borrow_mut().push_back(one);
             }
@@ -110,6 +118,15 @@ impl<O: SegmentOwner> OpenFiles<O> {
             oldest.log.close();
         }
     }
+}
+
+/// Closes the file of a segment, which then leaves the list. `false`: a sync has yet to cover what was written.
+fn close<O: Owner>(owner: &O, segment: &Rc<Segment>) -> bool {
+    let is_closed = owner.try_close(segment);
+    if is_closed {
+        segment.listing.leave();
+    }
+    is_closed
 }
 
 impl<O> OpenSegment<O> {

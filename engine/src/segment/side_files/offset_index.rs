@@ -8,6 +8,8 @@
 //! walk over batch headers. The index is in memory while its segment is written to or read from: 2 MiB per GiB of log.
 
 use crate::offset::{FilePosition, Offset};
+use crate::segment::side_files::index::{Index, IndexPoint, TimestampOffset};
+use crate::segment::side_files::kind::Kind;
 
 pub(crate) const ENTRY_BYTES: usize = 8;
 
@@ -105,6 +107,32 @@ impl OffsetIndex {
     /// The size of the file in bytes.
     pub fn size_bytes(&self) -> u64 {
         (self.entries.len() * ENTRY_BYTES) as u64
+    }
+}
+
+impl Index for OffsetIndex {
+    const KIND: Kind = Kind::named("index");
+
+    fn empty(base: Offset) -> Self {
+        Self::new(base)
+    }
+
+    fn read(base: Offset, bytes: &[u8], log_bytes: u64) -> Option<Self> {
+        Self::decode(base, bytes, log_bytes)
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        self.encode()
+    }
+
+    fn note(&mut self, point: &IndexPoint) {
+        self.push(point.last, point.position);
+    }
+
+    fn finish(&mut self, _: Option<TimestampOffset>) {}
+
+    fn file_bytes(&self) -> u64 {
+        self.size_bytes()
     }
 }
 

@@ -13,7 +13,10 @@ use bytes::{Buf, BufMut};
 
 use crate::format::batch::crc32c;
 use crate::offset::Offset;
+use crate::segment::side_files::kind::Kind;
 
+/// It belongs to the offset before which the producers had that state: the base of a segment, or the log's end.
+pub(crate) const KIND: Kind = Kind::named("snapshot");
 const VERSION: i16 = 1;
 const PREFIX_BYTES: usize = 6;
 pub(crate) const ENTRY_BYTES: usize = 46;

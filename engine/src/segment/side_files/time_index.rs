@@ -8,17 +8,10 @@
 //! timestamp may start behind the last entry with a smaller one.
 
 use crate::offset::Offset;
+use crate::segment::side_files::index::{Index, IndexPoint, TimestampOffset};
+use crate::segment::side_files::kind::Kind;
 
 const ENTRY_BYTES: usize = 12;
-
-/// A timestamp and the last offset of the batch that reached it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TimestampOffset {
-    /// Milliseconds.
-    pub timestamp: i64,
-    /// Last offset of that batch.
-    pub last_offset: Offset,
-}
 
 /// The time index of one segment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,6 +73,35 @@ impl TimeIndex {
     /// The size of the file in bytes.
     pub fn size_bytes(&self) -> u64 {
         (self.entries.len() * ENTRY_BYTES) as u64
+    }
+}
+
+impl Index for TimeIndex {
+    const KIND: Kind = Kind::named("timeindex");
+
+    fn empty(base: Offset) -> Self {
+        Self::new(base)
+    }
+
+    fn read(base: Offset, bytes: &[u8], _log_bytes: u64) -> Option<Self> {
+        Self::decode(base, bytes)
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        self.encode()
+    }
+
+    fn note(&mut self, point: &IndexPoint) {
+        point.largest.into_iter().for_each(|largest| self.push(largest));
+    }
+
+    /// Like Kafka's, the file ends with the largest timestamp.
+    fn finish(&mut self, largest: Option<TimestampOffset>) {
+        largest.into_iter().for_each(|largest| self.push(largest));
+    }
+
+    fn file_bytes(&self) -> u64 {
+        self.size_bytes()
     }
 }
 
