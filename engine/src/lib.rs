@@ -64,7 +64,9 @@ pub use partition::timestamps::FoundByTime;
 pub use partition::watching::Watching;
 pub use partition::{NotDurable, Partition};
 pub use recover::checkpoint_files::{Checkpoint, CheckpointFiles, LastStop};
-pub use recover::log_directory::{FoundDirectories, find_partitions, read_topic_id, remove_partition, write_topic_id};
+pub use recover::log_directory::{
+    FoundDirectories, find_partitions, read_topic_id, remove_partition, write_topic_id,
+};
 pub use recover::recovered_log::RecoveryReport;
 pub use segment::side_files::index::TimestampOffset;
 pub use segment::side_files::offset_index::OffsetIndex;

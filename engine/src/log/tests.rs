@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use super::*;
 use crate::config::LogConfig;
 use crate::error::AppendAsIsError;
 use crate::format::batch::{Batch, UncheckedBatch, stamp};
@@ -10,7 +11,6 @@ use crate::format::records::BatchBuilder;
 use crate::offset::FilePosition;
 use crate::segment::Placed;
 use crate::test_random::Random;
-use super::*;
 
 const PRODUCER: i64 = 7;
 

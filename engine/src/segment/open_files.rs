@@ -121,7 +121,7 @@ impl<O: SegmentOwner> OpenFiles<O> {
 }
 
 /// Closes the file of a segment, which then leaves the list. `false`: a sync has yet to cover what was written.
-fn close<O: Owner>(owner: &O, segment: &Rc<Segment>) -> bool {
+fn close<O: SegmentOwner>(owner: &O, segment: &Rc<Segment>) -> bool {
     let is_closed = owner.try_close(segment);
     if is_closed {
         segment.listing.leave();

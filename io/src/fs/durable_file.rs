@@ -10,12 +10,12 @@ use std::io::{self, IoSlice};
 use std::ops::Range;
 use std::path::Path;
 
-use crate::aligned_buffer::{AlignedBuffer, BLOCK_BYTES};
-use crate::local::Notify;
-use crate::offload::offload;
 use super::directory::{exists, remove_file, rename, temporary_for};
 use super::file::{File, FileBackend};
 use super::options::OpenOptions;
+use crate::aligned_buffer::{AlignedBuffer, BLOCK_BYTES};
+use crate::local::Notify;
+use crate::offload::offload;
 
 const BLOCK: u64 = BLOCK_BYTES as u64;
 /// How much of a new file is filled with zeros at a time, in bytes.

@@ -11,9 +11,9 @@ use std::sync::Weak;
 use bytes::BytesMut;
 use io_uring::types::FsyncFlags;
 
-use crate::sim::{self, SimFile};
 use super::options::OpenOptions;
 use super::ring_file::RingFile;
+use crate::sim::{self, SimFile};
 
 const PAGE: u64 = 4096;
 

@@ -12,9 +12,9 @@ use std::sync::{Arc, Weak};
 use bytes::BytesMut;
 use io_uring::{opcode, types};
 
+use super::options::OpenOptions;
 use crate::operation::Op;
 use crate::ring::slots::{Kept, KeptBuffer};
-use super::options::OpenOptions;
 
 #[derive(Clone, Debug)]
 pub(crate) struct RingFile {

@@ -6,7 +6,10 @@ use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use creel_engine::{LastStop, LeaderEpoch, OpenError, OpenLog, Partition, TopicPartition, read_topic_id, remove_partition, write_topic_id};
+use creel_engine::{
+    LastStop, LeaderEpoch, OpenError, OpenLog, Partition, TopicPartition, read_topic_id, remove_partition,
+    write_topic_id,
+};
 use creel_io::fs::exists;
 use creel_io::pace;
 use creel_wire::Uuid;
