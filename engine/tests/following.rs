@@ -14,7 +14,7 @@ use std::rc::Rc;
 use common::*;
 use creel_engine::{
     AppendAsIsError, AppendError, AppendOrigin, Batch, BatchBuilder, LastStop, LeaderEpoch, LogConfig,
-    Offset, OpenLog, Partition, TruncateError, TurnWriter, UncheckedBatch,
+    Offset, OpenLog, Partition, TruncateError, TurnWriter, UncheckedBatch, Watcher,
 };
 use creel_io::sim::{self, Config, NodeId, Simulation};
 
@@ -197,6 +197,20 @@ fn who_waits_for_what_is_cut_off_is_told_so() {
         // What has its offsets now is not what was waited for.
         append(&partition, &sequenced(8, 2, 10, 2)).await;
         assert_eq!(lost.durable().await, Err(AppendError::Truncated));
+    });
+}
+
+#[test]
+fn a_watcher_that_has_seen_more_than_is_left_is_told_so() {
+    sim::run_with(1, Config::calm(), |_| async move {
+        let partition = reopen(Path::new(DIRECTORY), LastStop::Unclean, None).await;
+        filled(&partition, 3).await;
+        let (seen, watcher) = (partition.seen(), Watcher::default());
+        cut(&partition, 4).await;
+        let _watching = watcher.watch(&partition, seen, 7);
+        assert_eq!(watcher.take_moved(), [7]);
+        let _watching = watcher.watch(&partition, partition.seen(), 7);
+        assert_eq!(watcher.take_moved(), [] as [u32; 0], "what it knows is no news");
     });
 }
 
