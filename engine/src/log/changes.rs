@@ -41,7 +41,7 @@ impl Log {
     pub(crate) fn stage(&mut self, batch: &Batch, moment: Moment, config: &LogConfig) -> Stage {
         let base = self.cursors.next;
         let end = base + i64::from(batch.header().record_count);
-        self.stage_at(batch, (base, end, self.epoch), moment, config)
+        self.stage_at(batch, (base, end, self.epoch()), moment, config)
     }
 
     /// Stages a batch that already has its offsets and its leader epoch, because another log holds it.
@@ -61,11 +61,7 @@ impl Log {
         if let Some(latest) = self.epochs.latest().filter(|latest| epoch < *latest) {
             return Err(AppendAsIsError::OlderEpoch { epoch, latest });
         }
-        let stage = self.stage_at(batch, (base, end, epoch), moment, config);
-        if let Stage::Staged(_) = stage {
-            self.epoch = self.epoch.max(epoch);
-        }
-        Ok(stage)
+        Ok(self.stage_at(batch, (base, end, epoch), moment, config))
     }
 
     fn stage_at(

@@ -35,7 +35,10 @@ struct Walk {
     /// Everything that was staged and not undone. At both ends it may lack only whole segments.
     batches: Vec<Known>,
     segments: Vec<i64>,
+    /// What the next batch is stamped with.
     epoch: i32,
+    /// The same, if what is staged is undone.
+    written_epoch: i32,
     log_start: i64,
     high_watermark: i64,
     durable: i64,
@@ -67,6 +70,7 @@ impl Walk {
             batches: Vec::new(),
             segments: vec![0],
             epoch: 0,
+            written_epoch: 0,
             log_start: 0,
             high_watermark: 0,
             durable: 0,
@@ -153,10 +157,12 @@ impl Walk {
             None => assert_eq!(self.next(), self.written),
         }
         self.written = self.next();
+        self.written_epoch = self.epoch;
     }
 
     fn undo(&mut self) {
         drop(self.log.undo());
+        self.epoch = self.written_epoch;
         self.batches.retain(|known| known.end <= self.written);
     }
 
@@ -229,6 +235,10 @@ impl Walk {
         assert_eq!(gone.iter().map(|segment| segment.base.0).collect::<Vec<_>>(), expected);
         self.segments.push(base);
         assert!(self.log.holds(Offset(end), cuts) && !self.log.holds(Offset(end + 1), cuts));
+        let last = self.batches.last().filter(|last| last.end > self.log_start);
+        let last = last.map_or(LeaderEpoch(0), |known| LeaderEpoch(known.epoch));
+        assert!((last..=LeaderEpoch(self.epoch)).contains(&self.log.epoch()), "only what is left counts");
+        (self.epoch, self.written_epoch) = (self.log.epoch().0, self.log.epoch().0);
         self.written = end;
         self.durable = self.durable.min(end);
         self.high_watermark = self.high_watermark.min(end);
@@ -245,6 +255,7 @@ impl Walk {
             2 => self.cut(),
             3 => {
                 self.epoch += 1;
+                self.written_epoch = self.epoch;
                 self.log.begin_epoch(LeaderEpoch(self.epoch));
             }
             4..6 => self.sync(),
@@ -262,6 +273,7 @@ impl Walk {
         let model = [self.log_start, self.high_watermark, self.durable, self.written, self.next()];
         assert_eq!([log_start, high_watermark, durable, written, next], model.map(Offset));
         assert_eq!(log.last_stable(), high_watermark);
+        assert_eq!(log.epoch(), LeaderEpoch(self.epoch), "what is undone has no epoch");
         let bases: Vec<_> = log.segments().iter().map(|segment| segment.base.0).collect();
         assert_eq!(bases, self.segments);
         for known in self.batches.iter().filter(|known| known.base >= self.log_start) {
