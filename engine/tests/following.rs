@@ -13,8 +13,8 @@ use std::rc::Rc;
 
 use common::*;
 use creel_engine::{
-    AppendAsIsError, AppendError, AppendOrigin, Batch, BatchBuilder, LastStop, LeaderEpoch, LogConfig,
-    Offset, OpenLog, Partition, TruncateError, TurnWriter, UncheckedBatch, Watcher,
+    AppendAsIsError, AppendError, AppendOrigin, Batch, BatchBuilder, Isolation, LastStop, LeaderEpoch,
+    LogConfig, Offset, OpenLog, Partition, ReadError, TruncateError, TurnWriter, UncheckedBatch, Watcher,
 };
 use creel_io::sim::{self, Config, NodeId, Simulation};
 
@@ -211,6 +211,45 @@ fn a_watcher_that_has_seen_more_than_is_left_is_told_so() {
         assert_eq!(watcher.take_moved(), [7]);
         let _watching = watcher.watch(&partition, partition.seen(), 7);
         assert_eq!(watcher.take_moved(), [] as [u32; 0], "what it knows is no news");
+    });
+}
+
+/// A read waits for a file of another log to be synced, so that it may be closed.
+#[test]
+fn a_read_that_waited_while_the_log_was_cut_sees_the_cut() {
+    sim::run_with(1, Config::calm(), |handle| async move {
+        let turn_writer = TurnWriter::new().keeping_open(1, 1);
+        let open = async |directory: &str| {
+            let opening = opening(Path::new(directory), small_segments());
+            Partition::open(&turn_writer, opening).await.unwrap()
+        };
+        let (partition, other) = (open("/data/a").await, open("/data/b").await);
+        filled(&partition, 6).await;
+        append(&other, &sequenced(0, 1, 10, 1)).await;
+        handle.disk(NodeId::FIRST).hold_syncs(true);
+        let pending = other.append(&sequenced(1, 1, 10, 1), AppendOrigin::Client).unwrap();
+        pending.written().await.unwrap();
+        let reads = [3, 4, 9].map(|from| {
+            let partition = partition.clone();
+            creel_io::spawn(async move {
+                let outcome = partition.read(Offset(from), Isolation::HighWatermark, 1 << 20, true).await;
+                outcome.map(|outcome| (outcome.high_watermark, outcome.size_bytes() > 0))
+            })
+        });
+        creel_io::yield_now().await;
+        let cutting = creel_io::spawn({
+            let partition = partition.clone();
+            async move { cut(&partition, 4).await }
+        });
+        while partition.log_end() > Offset(4) {
+            creel_io::sleep(core::time::Duration::from_micros(1)).await;
+        }
+        handle.disk(NodeId::FIRST).hold_syncs(false);
+        assert_eq!(cutting.await, Offset(4));
+        let [before, at_end, behind] = reads;
+        assert_eq!(before.await.unwrap(), (Offset(4), true));
+        assert_eq!(at_end.await.unwrap(), (Offset(4), false));
+        assert!(matches!(behind.await, Err(ReadError::OutOfRange { log_end: Offset(4), .. })));
     });
 }
 
