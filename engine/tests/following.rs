@@ -7,7 +7,7 @@
 
 mod common;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::path::Path;
 use std::rc::Rc;
 
@@ -214,13 +214,15 @@ fn a_watcher_that_has_seen_more_than_is_left_is_told_so() {
     });
 }
 
-/// A read waits for a file of another log to be synced, so that it may be closed.
-#[test]
-fn a_read_that_waited_while_the_log_was_cut_sees_the_cut() {
-    sim::run_with(1, Config::calm(), |handle| async move {
+/// Reads from `from` while the log is cut to offset 4. The read waits until another log is synced, whose file is closed
+/// to open this log's. Gives the high watermark, and whether anything was read.
+fn read_while_cut(from: i64) -> Result<(Offset, bool), ReadError> {
+    let found = Rc::new(RefCell::new(None));
+    let result = found.clone();
+    sim::run_with(1, Config::calm(), move |handle| async move {
         let turn_writer = TurnWriter::new().keeping_open(1, 1);
         let open = async |directory: &str| {
-            let opening = opening(Path::new(directory), small_segments());
+            let opening = opening(Path::new(directory), LogConfig::default());
             Partition::open(&turn_writer, opening).await.unwrap()
         };
         let (partition, other) = (open("/data/a").await, open("/data/b").await);
@@ -229,14 +231,14 @@ fn a_read_that_waited_while_the_log_was_cut_sees_the_cut() {
         handle.disk(NodeId::FIRST).hold_syncs(true);
         let pending = other.append(&sequenced(1, 1, 10, 1), AppendOrigin::Client).unwrap();
         pending.written().await.unwrap();
-        let reads = [3, 4, 9].map(|from| {
-            let partition = partition.clone();
-            creel_io::spawn(async move {
-                let outcome = partition.read(Offset(from), Isolation::HighWatermark, 1 << 20, true).await;
-                outcome.map(|outcome| (outcome.high_watermark, outcome.size_bytes() > 0))
-            })
+        let (reader, reading) = (partition.clone(), Rc::new(Cell::new(true)));
+        let is_reading = reading.clone();
+        let read = creel_io::spawn(async move {
+            let outcome = reader.read(Offset(from), Isolation::HighWatermark, 1 << 20, true).await;
+            is_reading.set(false);
+            outcome
         });
-        creel_io::yield_now().await;
+        creel_io::sleep(core::time::Duration::from_micros(1)).await;
         let cutting = creel_io::spawn({
             let partition = partition.clone();
             async move { cut(&partition, 4).await }
@@ -244,13 +246,21 @@ fn a_read_that_waited_while_the_log_was_cut_sees_the_cut() {
         while partition.log_end() > Offset(4) {
             creel_io::sleep(core::time::Duration::from_micros(1)).await;
         }
+        assert!(reading.get(), "it waits until the other log is synced");
         handle.disk(NodeId::FIRST).hold_syncs(false);
         assert_eq!(cutting.await, Offset(4));
-        let [before, at_end, behind] = reads;
-        assert_eq!(before.await.unwrap(), (Offset(4), true));
-        assert_eq!(at_end.await.unwrap(), (Offset(4), false));
-        assert!(matches!(behind.await, Err(ReadError::OutOfRange { log_end: Offset(4), .. })));
+        let outcome = read.await.map(|outcome| (outcome.high_watermark, outcome.size_bytes() > 0));
+        *result.borrow_mut() = Some(outcome);
     });
+    found.take().unwrap()
+}
+
+#[test]
+fn a_read_that_waited_while_the_log_was_cut_sees_the_cut() {
+    assert_eq!(read_while_cut(3).unwrap(), (Offset(4), true));
+    assert_eq!(read_while_cut(4).unwrap(), (Offset(4), false));
+    let behind = read_while_cut(9);
+    assert!(matches!(behind, Err(ReadError::OutOfRange { log_end: Offset(4), .. })), "{behind:?}");
 }
 
 #[test]
