@@ -4,10 +4,12 @@
 
 mod common;
 
+use std::cell::Cell;
 use std::path::Path;
+use std::rc::Rc;
 
 use common::*;
-use creel_engine::{Batch, LogConfig, Offset, Partition, UncheckedBatch};
+use creel_engine::{Batch, LogConfig, Offset, OpenLog, Partition, TurnWriter, UncheckedBatch};
 
 fn config() -> LogConfig {
     LogConfig { may_have_gaps: true, segment_bytes: 3000, index_interval_bytes: 100, ..LogConfig::default() }
@@ -32,6 +34,11 @@ async fn filled(directory: &Path) -> Partition {
     partition
 }
 
+async fn bases(partition: &Partition) -> Vec<i64> {
+    let found = read_all(partition, partition.log_start() - Offset::ZERO).await;
+    found.iter().map(|(header, _)| header.base_offset - Offset::ZERO).collect()
+}
+
 /// The first batch that a read from `from` gives.
 async fn first_from(partition: &Partition, from: i64) -> i64 {
     let bytes = read_bytes(partition, from, 1).await.unwrap();
@@ -52,6 +59,50 @@ fn a_read_from_inside_a_gap_gives_the_batch_behind_it() {
         for from in 0..64 {
             let expected = BASES.into_iter().find(|base| base + 2 > from).unwrap();
             assert_eq!(first_from(&partition, from).await, expected, "from {from} after a start");
+        }
+    });
+}
+
+/// The log as a crash leaves it, where the checkpoint says that everything before `recovery_point` was synced.
+async fn after_a_crash(directory: &Path, recovery_point: Offset) -> Partition {
+    let recovery_point = Some(recovery_point);
+    let opening = OpenLog { recovery_point, ..opening(&crashed(directory), config()) };
+    Partition::open(&TurnWriter::new(), opening).await.unwrap()
+}
+
+#[test]
+fn a_cut_inside_a_gap_ends_the_log_with_its_last_batch() {
+    on_core(|directory| async move {
+        for to in [0, 1, 2, 3, 4, 9, 14, 15, 20, 25, 30, 33, 35, 36, 45, 46, 52, 61, 62, 63, 64] {
+            let directory = directory.join(format!("to-{to}"));
+            let partition = filled(&directory).await;
+            let kept: Vec<_> = BASES.into_iter().filter(|base| base + 2 <= to).collect();
+            let lowered = Rc::new(Cell::new(None));
+            let note = lowered.clone();
+            let lower = async move |point| {
+                note.set(Some(point));
+                Ok(())
+            };
+            let end = partition.truncate_to(Offset::ZERO + to, lower).await.unwrap();
+            let last = kept.last().map_or(0, |last| last + 2);
+            if end > Offset::ZERO + last {
+                // The segment that is written to now is empty. It begins behind the gap.
+                assert_eq!(std::fs::read(log_path(&directory, end - Offset::ZERO)).unwrap().len(), 0);
+                assert!(end <= Offset::ZERO + to);
+            }
+            assert_eq!((partition.log_end(), partition.high_watermark()), (end, end), "cut at {to}");
+            assert_eq!(bases(&partition).await, kept, "cut at {to}");
+            assert_eq!(partition.recovery_point(), end);
+            assert_eq!(lowered.get(), (to < 64).then_some(end));
+
+            let again = after_a_crash(&directory, end).await;
+            assert_eq!((again.log_end(), again.bad_ranges()), (end, vec![]), "cut at {to}");
+            assert_eq!(bases(&again).await, kept, "cut at {to}");
+            partition.append_as_is(&held(100, 1)).unwrap().durable().await.unwrap();
+            partition.close().await.unwrap();
+            let partition = open_clean(&directory, config()).await;
+            assert_eq!(bases(&partition).await, [&kept[..], &[100]].concat());
+            assert_eq!(partition.recovery().scanned_bytes, 0, "a clean stop is to be trusted");
         }
     });
 }

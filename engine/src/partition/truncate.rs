@@ -18,7 +18,7 @@ use crate::format::bad_ranges::BadRange;
 use crate::jobs::commit::EpochsWritten;
 use crate::jobs::running::Work;
 use crate::log::Cut;
-use crate::log::producers::{Producers, dated};
+use crate::log::producers::Producers;
 use crate::offset::{FilePosition, Offset};
 use crate::partition::open::replay_segment;
 use crate::partition::read::locate;
@@ -34,9 +34,10 @@ use crate::segment::{Placed, Segment};
 
 impl Partition {
     /// Removes everything from `offset` on, whether it was durable and committed or not. If `offset` lies inside a
-    /// batch, the whole batch is removed. The high watermark and the durable end then lie no further than the log's
-    /// end. Returns that end, once the truncation is on the medium. If the log ends at or before `offset`, nothing is
-    /// done.
+    /// batch, the whole batch is removed. If it lies in a gap of offsets, the log ends before the gap: with its last
+    /// batch, or where its last segment begins. The high watermark and the durable end then lie no further than the
+    /// log's end. Returns that end, once the truncation is on the medium. If the log ends at or before `offset`, nothing
+    /// is done.
     ///
     /// This can remove batches that were acknowledged as durable. It is for a follower, whose leader has said what is
     /// committed. Appends that still wait to be durable fail with
@@ -46,10 +47,9 @@ impl Partition {
     /// durably, with no larger point for this partition, because recovery takes anything missing below the point for
     /// damage. Until the truncation is done, [`recovery_point`](Self::recovery_point) gives no larger offset either.
     ///
-    /// A reader behind the new end may find meanwhile that the file ends early.
+    /// Who still sends a slice from behind the new end may find that the file ends early, or holds other batches there.
     ///
-    /// Nothing in the broker calls this yet. It is for logs whose offsets have no gaps: behind a gap, the end that is
-    /// returned is not the end of the last batch, and the next start takes the gap for damage. It waits for a moment in
+    /// Nothing in the broker calls this yet. It waits for a moment in
     /// which everything appended is durable, so a log that is appended to all the time can keep it waiting.
     pub async fn truncate_to(
         &self,
@@ -94,8 +94,6 @@ async fn settle(state: &Rc<State>) -> Result<(), TruncateError> {
 
 /// Where a log is truncated.
 struct CutPlace {
-    /// Where the log ends afterwards.
-    end: Offset,
     segment: Rc<Segment>,
     position: FilePosition,
 }
@@ -116,14 +114,14 @@ async fn truncate(
         return Ok(end);
     }
     let place = find_place(state, offset).await?;
-    state.side_files.borrow_mut().begin_cut(place.end);
-    lower_recovery_point(place.end).await?;
-    let remains = Remains::of(state, &place).await?;
+    let Remains { end, active, producers, is_snapshot_missing, snapshots_behind } =
+        Remains::of(state, &place).await?;
+    state.side_files.borrow_mut().begin_cut(end);
+    lower_recovery_point(end).await?;
     state.check_open()?;
     commit::stop_alarm(state);
     spare::discard(state);
-    let Remains { active, producers, is_snapshot_missing, snapshots_behind } = remains;
-    let gone = state.log.borrow_mut().cut(Cut { end: place.end, active, producers });
+    let gone = state.log.borrow_mut().cut(Cut { end, active, producers });
     state.sync_times.clear();
     state.hw_waiters.borrow_mut().wake_all();
     let cut = async {
@@ -132,7 +130,7 @@ async fn truncate(
         if is_snapshot_missing { write_snapshot_anew(state).await } else { Ok(()) }
     };
     match cut.await {
-        Ok(()) => Ok(place.end),
+        Ok(()) => Ok(end),
         Err(error) => {
             state.poison("cutting the log's end", &error);
             Err(error.into())
@@ -148,40 +146,45 @@ async fn find_place(state: &Rc<State>, offset: Offset) -> io::Result<CutPlace> {
         let bad_ranges: Vec<_> = log.bad_ranges().iter().filter(here).copied().collect();
         (segment, bad_ranges)
     };
-    let (mut end, mut position) = match bad_ranges.iter().find(|bad| bad.contains(offset)) {
-        Some(bad) => (bad.start, bad.position),
+    let mut position = match bad_ranges.iter().find(|bad| bad.contains(offset)) {
+        Some(bad) => bad.position,
         None => match locate(state, &segment, offset, segment.end_position()).await? {
-            Some((header, position)) => (header.base_offset.min(offset), position),
-            None => (offset, segment.end_position()),
+            Some((_, position)) => position,
+            None => segment.end_position(),
         },
     };
     // Damage at the very end is removed too, because nothing can be appended behind it.
-    while let Some(bad) = bad_ranges.iter().find(|bad| bad.end_position == position && bad.start < end) {
-        (end, position) = (bad.start, bad.position);
+    while let Some(bad) =
+        bad_ranges.iter().find(|bad| bad.end_position == position && bad.position < position)
+    {
+        position = bad.position;
     }
-    Ok(CutPlace { end, segment, position })
+    Ok(CutPlace { segment, position })
 }
 
 /// What remains of a truncated log.
 struct Remains {
+    /// Where the log ends.
+    end: Offset,
     /// The segment that is written to from now on.
     active: ActiveSegment,
     producers: Producers,
     /// Whether only segments before the active one hold the state of the producers.
     is_snapshot_missing: bool,
-    /// Producer snapshots behind the new end.
+    /// Producer snapshots behind the end.
     snapshots_behind: Vec<Offset>,
 }
 
 impl Remains {
     /// Changes nothing. Walks over the batches of the last segment that stays, from its first one on.
     async fn of(state: &State, place: &CutPlace) -> io::Result<Self> {
-        let (mut snapshots, snapshots_behind) = find_snapshots(state, place.end)?;
         let (segments, bad_ranges) = {
             let log = state.log.borrow();
             let before = log.segments().partition_point(|segment| segment.base < place.segment.base);
             (log.segments()[..before].to_vec(), log.bad_ranges().to_vec())
         };
+        let (active, end) = walk(state, place, &bad_ranges).await?;
+        let (mut snapshots, snapshots_behind) = find_snapshots(state, end)?;
         let mut from = segments.first().unwrap_or(&place.segment).base;
         let mut producers = Producers::default();
         while let Some(offset) = snapshots.pop() {
@@ -196,9 +199,10 @@ impl Remains {
             replay_segment(segment, from, &bad_ranges, &mut producers).await?;
             segment.log.close();
         }
-        let active = walk(state, place, from, &bad_ranges, &mut producers).await?;
+        replay_segment(&active, from, &bad_ranges, &mut producers).await?;
+        active.log.close();
         let is_snapshot_missing = active.base > from;
-        Ok(Self { active, producers, is_snapshot_missing, snapshots_behind })
+        Ok(Self { end, active, producers, is_snapshot_missing, snapshots_behind })
     }
 }
 
@@ -217,29 +221,24 @@ fn find_snapshots(state: &State, end: Offset) -> io::Result<(Vec<Offset>, Vec<Of
     Ok((snapshots, behind))
 }
 
-/// The segment that is cut, as it will be afterwards. Its batches are indexed again, and those from `from` on are
-/// replayed into the producers' state.
+/// The segment that is cut, as it will be afterwards, and the end of its last batch. Its batches are indexed again.
 async fn walk(
     state: &State,
     place: &CutPlace,
-    from: Offset,
     bad_ranges: &[BadRange],
-    producers: &mut Producers,
-) -> io::Result<ActiveSegment> {
+) -> io::Result<(ActiveSegment, Offset)> {
     let before = &place.segment;
     let interval = state.config.borrow().index_interval_bytes;
     let mut segment = ActiveSegment::noting(Segment::new(&state.directory, before.base, before.created_ms));
     segment.note_append(before.appended_ms());
+    let mut end = segment.base;
     let mut scan = Scan::new(before.log.get()?, FilePosition::START, place.position.0);
     while let Some(header) = scan.header().await? {
         let here = |bad: &&BadRange| bad.segment == segment.base && bad.position == scan.position();
         match (header, bad_ranges.iter().find(here)) {
             (Ok(header), _) => {
                 segment.note(&Placed::of(&header, scan.position()), interval);
-                if header.base_offset >= from {
-                    let dated = dated(&header, header.max_timestamp, before.appended_ms());
-                    producers.record(&dated, header.base_offset);
-                }
+                end = header.end_offset();
                 scan.skip(header.size_bytes);
                 creel_io::pace(1).await;
             }
@@ -253,7 +252,7 @@ async fn walk(
     if segment.end_position() != place.position {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "a batch reaches over the cut"));
     }
-    Ok(segment)
+    Ok((segment, end))
 }
 
 /// Removes the segments behind the new end, newest first, each one durably before the next. Then cuts the file of the
