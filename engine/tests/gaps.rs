@@ -106,3 +106,40 @@ fn a_cut_inside_a_gap_ends_the_log_with_its_last_batch() {
         }
     });
 }
+
+/// How far offsets in a segment may lie behind its base: its indexes have 31 bits for that.
+const REACH: i64 = i32::MAX as i64;
+
+#[test]
+fn a_batch_too_far_from_the_segments_base_begins_a_segment() {
+    on_core(|directory| async move {
+        let far = [REACH - 1, REACH, REACH + 1, 3 * REACH, 7 * REACH + 5, 7 * REACH + 6];
+        // An empty segment does not take every batch either.
+        for (name, sent) in [("near", [&[0], &far[..]].concat()), ("far", far[2..].to_vec())] {
+            let directory = directory.join(name);
+            let config = LogConfig { segment_bytes: 1 << 20, ..config() };
+            let partition = open_with(&directory, config.clone()).await;
+            for base in &sent {
+                partition.append_as_is(&held(*base, 1)).unwrap().durable().await.unwrap();
+            }
+            assert_eq!(bases(&partition).await, sent);
+            let end = partition.log_end();
+            assert_eq!(end, Offset::ZERO + (7 * REACH + 7));
+            for base in [0, REACH + 1, 3 * REACH, 7 * REACH + 5] {
+                assert!(log_path(&directory, base).exists(), "a segment begins at {base}");
+            }
+            for (at, base) in sent.iter().enumerate() {
+                assert_eq!(first_from(&partition, *base).await, *base);
+                let before = at.checked_sub(1).map_or(0, |at| sent[at] + 1);
+                assert_eq!(first_from(&partition, before).await, *base);
+            }
+            let copy = crashed(&directory);
+            let again = open_with(&copy, config.clone()).await;
+            assert_eq!((bases(&again).await, again.bad_ranges()), (sent.clone(), vec![]));
+            assert_eq!((again.log_end(), again.recovery().torn_bytes), (end, 0));
+            partition.close().await.unwrap();
+            let again = open_clean(&directory, config).await;
+            assert_eq!((bases(&again).await, again.recovery().scanned_bytes), (sent, 0));
+        }
+    });
+}

@@ -81,7 +81,9 @@ impl Log {
         let bytes = header.size_bytes as u64;
         let arrival = Arrival { staged_bytes, bytes, end, timestamp: max_timestamp, now_ms };
         if self.active.must_roll(arrival, config) {
-            return Stage::MustRoll;
+            // Where a segment begins with the last one's end, recovery can see that nothing is missing in between.
+            let fits = ActiveSegment::reaches(self.cursors.next, end);
+            return Stage::MustRoll(if fits { self.cursors.next } else { base });
         }
         self.active.note_append(now_ms);
         let position = self.active.end_position() + staged_bytes;
@@ -179,13 +181,15 @@ impl Log {
         moves
     }
 
-    /// Notes that a segment has begun behind the active one, whose file was cut to its batches. Nothing is staged.
-    /// Returns the segment that is sealed now.
+    /// Notes that a segment has begun behind the active one, whose file was cut to its batches. Nothing is staged. If it
+    /// begins behind the log's end, there is a gap, and the log now ends where the segment begins. Returns the segment
+    /// that is sealed now.
     pub(crate) fn rolled(&mut self, next: ActiveSegment) -> Rc<Segment> {
         debug_assert!(self.staging.is_empty());
         // The new length of the sealed file must be durable before anything relies on it.
         self.note_unsynced();
         self.unsynced.directory = true;
+        self.cursors.skip_to(next.base);
         self.segments.push(next.readable());
         let sealed = std::mem::replace(&mut self.active, next).seal();
         self.recent.clear();

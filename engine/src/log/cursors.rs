@@ -77,6 +77,14 @@ impl Cursors {
         self.check_invariants();
     }
 
+    /// Notes that the log has no batches up to `end`. Nothing is staged.
+    pub(super) fn skip_to(&mut self, end: Offset) {
+        debug_assert!(self.next == self.written && self.written <= end, "{end}: {self:?}");
+        self.written = end;
+        self.next = end;
+        self.check_invariants();
+    }
+
     /// Notes that everything before `end` is on the medium.
     pub(super) fn sync(&mut self, end: Offset) {
         self.durable = self.durable.max(end);
@@ -101,7 +109,7 @@ impl Cursors {
     }
 
     /// Notes that everything from `end` on was cut off. Nothing is staged. If the log started inside a batch that was
-    /// cut off, it is empty now and starts where it ends.
+    /// cut off, or in the gap before it, it is empty now and starts where it ends.
     pub(super) fn cut(&mut self, end: End) {
         self.log_start = self.log_start.min(end.offset);
         if self.high_watermark >= end.offset {

@@ -96,8 +96,9 @@ pub(crate) enum Stage {
     Staged(Staged),
     /// It was not: write what is staged first.
     Full,
-    /// It was not: write what is staged first, then roll.
-    MustRoll,
+    /// It was not: write what is staged first, then roll. The next segment begins at this offset: at the log's end, or
+    /// where the batch begins if that is too far away.
+    MustRoll(Offset),
 }
 
 /// A staged batch, which has its offsets.

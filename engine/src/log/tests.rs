@@ -25,6 +25,8 @@ struct Known {
     end: i64,
     epoch: i32,
     segment: i64,
+    /// The sequence that follows it.
+    next_sequence: i32,
     batch: Batch,
 }
 
@@ -35,6 +37,8 @@ struct Walk {
     /// Everything that was staged and not undone. At both ends it may lack only whole segments.
     batches: Vec<Known>,
     segments: Vec<i64>,
+    /// The sequence that follows the batches that have left the log at its start.
+    sequence: i32,
     /// What the next batch is stamped with.
     epoch: i32,
     /// The same, if what is staged is undone.
@@ -50,7 +54,9 @@ struct Walk {
 impl Walk {
     fn new(seed: u64) -> Self {
         let mut random = Random::new(seed);
-        let config = LogConfig { segment_bytes: 300 + random.below(600), ..LogConfig::default() };
+        let may_have_gaps = random.below(2) == 0;
+        let segment_bytes = 300 + random.below(600);
+        let config = LogConfig { segment_bytes, may_have_gaps, ..LogConfig::default() };
         let active = segment(0);
         let log = Log::new(Opened {
             segments: vec![active.readable()],
@@ -69,6 +75,7 @@ impl Walk {
             config,
             batches: Vec::new(),
             segments: vec![0],
+            sequence: 0,
             epoch: 0,
             written_epoch: 0,
             log_start: 0,
@@ -80,7 +87,9 @@ impl Walk {
     }
 
     fn next(&self) -> i64 {
-        self.batches.last().map_or(*self.segments.last().unwrap(), |last| last.end)
+        // A segment may begin behind a gap.
+        let segment = *self.segments.last().unwrap();
+        self.batches.last().map_or(segment, |last| last.end.max(segment))
     }
 
     fn moment(&self) -> Moment {
@@ -88,7 +97,8 @@ impl Walk {
     }
 
     fn new_batch(&mut self) -> Batch {
-        let mut builder = BatchBuilder::new(1000).producer(PRODUCER, 0, self.next() as i32);
+        let sequence = self.batches.last().map_or(self.sequence, |last| last.next_sequence);
+        let mut builder = BatchBuilder::new(1000).producer(PRODUCER, 0, sequence);
         for _ in 0..=self.random.below(2) {
             builder = builder.record(1000, None, Some(&[1; 40]));
         }
@@ -100,7 +110,7 @@ impl Walk {
         assert_eq!(self.check_producer(&batch), ProducerCheck::Append);
         loop {
             let stage = self.log.stage(&batch, self.moment(), &self.config);
-            if self.take(stage, &batch, self.epoch) {
+            if self.take(stage, self.next(), &batch, self.epoch) {
                 return;
             }
         }
@@ -115,8 +125,17 @@ impl Walk {
         };
         let (next, latest) = (self.next(), self.log.epochs().latest());
         let (skips, repeats, older) = (at(next + 1, epoch), at(next - 1, epoch), at(next, -1));
-        let batch = at(next, epoch);
-        for (base, wrong) in [(next + 1, skips), (next - 1, repeats)] {
+        let may_skip = self.config.may_have_gaps;
+        let gap = match self.random.below(8) {
+            _ if !may_skip => 0,
+            0 => i64::from(i32::MAX) - self.random.below(3) as i64,
+            1 | 2 => self.random.below(9) as i64,
+            _ => 0,
+        };
+        let base = next + gap;
+        let batch = at(base, epoch);
+        let wrong = [(next + 1, skips), (next - 1, repeats)];
+        for (base, wrong) in wrong.into_iter().skip(usize::from(may_skip)) {
             let refusal = self.log.append_as_is(&wrong, self.moment(), &self.config).unwrap_err();
             assert_eq!(refusal, AppendAsIsError::OutOfOrder { base: Offset(base), next: Offset(next) });
         }
@@ -126,7 +145,7 @@ impl Walk {
         }
         loop {
             let stage = self.log.append_as_is(&batch, self.moment(), &self.config).unwrap();
-            if self.take(stage, &batch, epoch) {
+            if self.take(stage, base, &batch, epoch) {
                 self.epoch = epoch;
                 return;
             }
@@ -134,20 +153,29 @@ impl Walk {
     }
 
     /// Whether the batch was staged.
-    fn take(&mut self, stage: Stage, batch: &Batch, epoch: i32) -> bool {
-        let Stage::Staged(staged) = stage else {
-            self.write();
-            let next = self.next();
-            let sealed = self.log.rolled(segment(next));
-            assert_eq!(Some(&sealed.base.0), self.segments.last());
-            self.segments.push(next);
-            return false;
+    fn take(&mut self, stage: Stage, base: i64, batch: &Batch, epoch: i32) -> bool {
+        let staged = match stage {
+            Stage::Staged(staged) => staged,
+            Stage::Full => panic!("so much is never staged"),
+            Stage::MustRoll(begins) => {
+                self.write();
+                let fits =
+                    base + i64::from(batch.header().last_offset_delta) - self.next() <= i32::MAX.into();
+                let expected = if fits { self.next() } else { base };
+                assert_eq!(begins, Offset(expected));
+                let sealed = self.log.rolled(segment(expected));
+                assert_eq!(Some(&sealed.base.0), self.segments.last());
+                self.segments.push(expected);
+                self.written = expected;
+                return false;
+            }
         };
-        let base = self.next();
         let end = base + i64::from(batch.header().record_count);
         assert_eq!((staged.base, staged.end), (Offset(base), Offset(end)));
         let segment = *self.segments.last().unwrap();
-        self.batches.push(Known { base, end, epoch, segment, batch: batch.clone() });
+        assert!(end - 1 - segment <= i64::from(i32::MAX), "its indexes can hold the offsets");
+        let next_sequence = batch.header().last_sequence() + 1;
+        self.batches.push(Known { base, end, epoch, segment, next_sequence, batch: batch.clone() });
         true
     }
 
@@ -201,7 +229,9 @@ impl Walk {
         let expected: Vec<_> = self.segments.drain(..keep).collect();
         assert_eq!(gone.iter().map(|segment| segment.base.0).collect::<Vec<_>>(), expected);
         assert!(gone.iter().all(|segment| segment.is_pending_delete.get()));
-        self.batches.retain(|known| !expected.contains(&known.segment));
+        let is_gone = |known: &mut Known| expected.contains(&known.segment);
+        let dropped = self.batches.extract_if(.., is_gone).last();
+        self.sequence = dropped.map_or(self.sequence, |last| last.next_sequence);
     }
 
     /// Truncates at a batch's start, once everything is durable, as a caller does after reading the files.
@@ -217,8 +247,10 @@ impl Walk {
             return;
         }
         let known = starts[self.random.below(starts.len() as u64) as usize].clone();
-        let (end, base) = (known.base, known.segment);
-        self.batches.retain(|known| known.base < end);
+        let (cut_at, base) = (known.base, known.segment);
+        self.batches.retain(|known| known.base < cut_at);
+        let before = self.batches.last().filter(|last| last.segment == base);
+        let end = before.map_or(base, |last| last.end);
         let mut active = segment(base);
         let mut producers = Producers::default();
         for known in &self.batches {
@@ -239,6 +271,7 @@ impl Walk {
         let last = last.map_or(LeaderEpoch(0), |known| LeaderEpoch(known.epoch));
         assert!((last..=LeaderEpoch(self.epoch)).contains(&self.log.epoch()), "only what is left counts");
         (self.epoch, self.written_epoch) = (self.log.epoch().0, self.log.epoch().0);
+        self.log_start = self.log_start.min(end);
         self.written = end;
         self.durable = self.durable.min(end);
         self.high_watermark = self.high_watermark.min(end);

@@ -178,8 +178,7 @@ impl Partition {
     /// It must begin where this log ends. Its producer is remembered but not checked: that was done where the batch was
     /// first appended.
     ///
-    /// Nothing in the broker calls this yet. A gap before the batch is accepted where the log may have gaps, but reads near
-    /// the end of the log do not know such gaps yet.
+    /// A gap of offsets before the batch is accepted where the log may have gaps. Nothing in the broker calls this yet.
     pub fn append_as_is(&self, batch: &Batch) -> Result<PendingAck, AppendAsIsError> {
         let state = self.state();
         state.check_open()?;
@@ -205,9 +204,9 @@ fn stage<E: From<AppendError>>(
         match attempt(log)? {
             Stage::Staged(staged) => return Ok(staged),
             Stage::Full => turn_writer::write_staged(state, log)?,
-            Stage::MustRoll => {
+            Stage::MustRoll(base) => {
                 turn_writer::write_staged(state, log)?;
-                roll::roll(state, log, now_ms)?;
+                roll::roll(state, log, base, now_ms)?;
             }
         }
     }
