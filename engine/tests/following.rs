@@ -8,6 +8,7 @@
 mod common;
 
 use std::cell::{Cell, RefCell};
+use std::future::pending;
 use std::path::Path;
 use std::rc::Rc;
 
@@ -211,6 +212,68 @@ fn a_watcher_that_has_seen_more_than_is_left_is_told_so() {
         assert_eq!(watcher.take_moved(), [7]);
         let _watching = watcher.watch(&partition, partition.seen(), 7);
         assert_eq!(watcher.take_moved(), [] as [u32; 0], "what it knows is no news");
+    });
+}
+
+#[test]
+fn a_log_that_is_appended_to_all_the_time_is_cut_all_the_same() {
+    sim::run_with(1, Config::calm(), |_| async move {
+        let partition = reopen(Path::new(DIRECTORY), LastStop::Unclean, None).await;
+        filled(&partition, 6).await;
+        let (cutting, is_cut) = (partition.clone(), Rc::new(Cell::new(false)));
+        let done = is_cut.clone();
+        let cut = creel_io::spawn(async move {
+            let end = cut(&cutting, 8).await;
+            done.set(true);
+            end
+        });
+        let (mut appended, mut refused) = (0, 0);
+        while !is_cut.get() {
+            match partition.append(&batch(1, 10, 1), AppendOrigin::Client) {
+                Ok(_) => appended += 1,
+                Err(refusal) => {
+                    assert_eq!(refusal, AppendError::Truncated);
+                    refused += 1;
+                }
+            }
+            assert!(appended < 1000, "the cut comes before a thousand appends");
+            creel_io::sleep(core::time::Duration::from_micros(10)).await;
+        }
+        assert_eq!(cut.await, Offset(8));
+        assert!(refused > 0);
+        check_filled(&partition, 4).await;
+    });
+}
+
+/// A cut of the log that waits for the checkpoint to be written, until whoever closes the log has closed it.
+async fn waiting_cut(partition: &Partition) -> creel_io::JoinHandle<Result<Offset, TruncateError>> {
+    filled(partition, 6).await;
+    let cutting = partition.clone();
+    let cut = creel_io::spawn(async move { cutting.truncate_to(Offset(8), async |_| pending().await).await });
+    while partition.recovery_point() != Offset(8) {
+        creel_io::sleep(core::time::Duration::from_micros(10)).await;
+    }
+    cut
+}
+
+#[test]
+fn a_close_does_not_wait_for_a_cut_that_waits_for_whoever_closes() {
+    sim::run_with(1, Config::calm(), |_| async move {
+        let partition = reopen(Path::new(DIRECTORY), LastStop::Unclean, None).await;
+        let cut = waiting_cut(&partition).await;
+        partition.close().await.unwrap();
+        assert!(matches!(cut.await, Err(TruncateError::Refused(AppendError::Closed))));
+        let partition = reopen(Path::new(DIRECTORY), LastStop::Clean, None).await;
+        check_filled(&partition, 6).await;
+        partition.close().await.unwrap();
+
+        let directory = Path::new("/data/deleted");
+        let partition = reopen(directory, LastStop::Unclean, None).await;
+        let cut = waiting_cut(&partition).await;
+        partition.delete().await.unwrap();
+        assert!(matches!(cut.await, Err(TruncateError::Refused(AppendError::Closed))));
+        let again = partition.truncate_to(Offset(8), async |_| Ok(())).await;
+        assert!(matches!(again, Err(TruncateError::Refused(AppendError::Closed))));
     });
 }
 

@@ -276,6 +276,7 @@ fn assemble(
         directory: open.directory,
         config: RefCell::new(open.config),
         health: Cell::new(Health::Healthy),
+        is_ending: Cell::new(false),
         log: RefCell::new(log),
         turn_writer,
         is_listed: Cell::default(),

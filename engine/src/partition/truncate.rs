@@ -7,13 +7,16 @@
 //! Whatever a crash leaves is a log without a hole. It ends at the offset that was asked for, or behind it. Meanwhile
 //! nothing is appended, no segment begins, and no segment is removed at the log's start.
 
+use std::future::poll_fn;
 use std::io;
+use std::pin::pin;
 use std::rc::Rc;
+use std::task::Poll;
 
 use creel_io::fs;
 
 use crate::directory::{FileKind, parse_segment_file};
-use crate::error::{TruncateError, is_disk_full};
+use crate::error::{AppendError, TruncateError, is_disk_full};
 use crate::format::bad_ranges::BadRange;
 use crate::jobs::commit::EpochsWritten;
 use crate::jobs::running::Work;
@@ -41,38 +44,51 @@ impl Partition {
     ///
     /// This can remove batches that were acknowledged as durable. It is for a follower, whose leader has said what is
     /// committed. Appends that still wait to be durable fail with
-    /// [`AppendError::Truncated`](crate::AppendError::Truncated), and so do appends that come meanwhile.
+    /// [`AppendError::Truncated`](crate::AppendError::Truncated), and so do appends that come meanwhile. So the log
+    /// comes to rest, and the wait for that is no longer than a few syncs and the removal of segments that has begun.
     ///
     /// `lower_recovery_point` is called before anything is cut. It must write the checkpoint of recovery points,
     /// durably, with no larger point for this partition, because recovery takes anything missing below the point for
-    /// damage. Until the truncation is done, [`recovery_point`](Self::recovery_point) gives no larger offset either.
+    /// damage. Until the truncation is done, [`recovery_point`](Self::recovery_point) gives no larger offset either. It
+    /// may wait for a lock whose holder closes this partition: then the truncation is given up, before anything is cut,
+    /// with [`AppendError::Closed`](crate::AppendError::Closed), and what it has begun is dropped.
     ///
     /// Who still sends a slice from behind the new end may find that the file ends early, or holds other batches there.
     ///
-    /// Nothing in the broker calls this yet. It waits for a moment in
-    /// which everything appended is durable, so a log that is appended to all the time can keep it waiting.
+    /// Nothing in the broker calls this yet.
     pub async fn truncate_to(
         &self,
         offset: Offset,
         lower_recovery_point: impl AsyncFnOnce(Offset) -> io::Result<()> + 'static,
     ) -> Result<Offset, TruncateError> {
-        let state = self.state();
-        let removing = Removing::begin(state.clone()).await;
-        settle(state).await?;
-        let cut = state.spawn(Work::Truncate, async move |state| {
+        alone(self.state(), async move |state| {
             let outcome = truncate(state, offset, lower_recovery_point).await;
             state.side_files.borrow_mut().end_cut(state.log.borrow().active().base);
-            drop(removing);
             outcome
-        });
-        cut.await
+        })
+        .await
     }
+}
+
+/// Runs `job` while nothing is appended, no segment begins, and none is removed. Everything is on the medium before.
+async fn alone<T: 'static>(
+    state: &Rc<State>,
+    job: impl AsyncFnOnce(&Rc<State>) -> Result<T, TruncateError> + 'static,
+) -> Result<T, TruncateError> {
+    let removing = Removing::begin(state.clone()).await;
+    // From now on appends are refused, so that the log comes to rest.
+    let done = state.spawn(Work::Truncate, async move |state| {
+        let _removing = removing;
+        settle(state).await?;
+        job(state).await
+    });
+    done.await
 }
 
 /// Waits until everything is on the medium, and no task is writing.
 async fn settle(state: &Rc<State>) -> Result<(), TruncateError> {
     loop {
-        state.check_open()?;
+        check_goes_on(state)?;
         // Everyone who waits for these appends has been told of the failure.
         let _ = turn_writer::write_staged(state, &mut state.log.borrow_mut());
         if !commit::sync_now(state).await {
@@ -82,14 +98,38 @@ async fn settle(state: &Rc<State>) -> Result<(), TruncateError> {
             let log = state.log.borrow();
             log.cursors().next == log.cursors().durable
         };
-        let is_busy = !state.running.is_quiet() || state.running.has(Work::Spare);
+        let is_busy = !state.running.is_quiet_besides(Work::Truncate) || state.running.has(Work::Spare);
         if is_durable && !is_busy {
-            return Ok(state.check_open()?);
+            return Ok(check_goes_on(state)?);
         }
         if is_busy {
             state.running.changed().await;
         }
     }
+}
+
+fn check_goes_on(state: &State) -> Result<(), AppendError> {
+    state.check_open()?;
+    if state.is_ending.get() { Err(AppendError::Closed) } else { Ok(()) }
+}
+
+/// Runs `work`, but only until the partition is about to be closed: whoever closes it may hold what `work` waits for.
+async fn unless_it_ends<T>(state: &State, work: impl Future<Output = T>) -> Result<T, AppendError> {
+    let mut work = pin!(work);
+    let mut change = pin!(state.running.changed());
+    poll_fn(|cx| {
+        if let Poll::Ready(done) = work.as_mut().poll(cx) {
+            return Poll::Ready(Ok(done));
+        }
+        while !state.is_ending.get() {
+            if change.as_mut().poll(cx).is_pending() {
+                return Poll::Pending;
+            }
+            change.set(state.running.changed());
+        }
+        Poll::Ready(Err(AppendError::Closed))
+    })
+    .await
 }
 
 /// Where a log is truncated.
@@ -117,8 +157,8 @@ async fn truncate(
     let Remains { end, active, producers, is_snapshot_missing, snapshots_behind } =
         Remains::of(state, &place).await?;
     state.side_files.borrow_mut().begin_cut(end);
-    lower_recovery_point(end).await?;
-    state.check_open()?;
+    unless_it_ends(state, lower_recovery_point(end)).await??;
+    check_goes_on(state)?;
     commit::stop_alarm(state);
     spare::discard(state);
     let gone = state.log.borrow_mut().cut(Cut { end, active, producers });
