@@ -129,14 +129,14 @@ async fn remove_pending(state: &Rc<State>) -> io::Result<()> {
             return Ok(());
         }
         let (directory, base) = (state.directory.clone(), segment.base);
-        let is_kept = spare::wants_file_of(state, &segment);
-        let take_away = if is_kept { retire_files } else { remove_segment };
+        let reserved = spare::reserve(state, &segment);
+        let take_away = if reserved.is_some() { retire_files } else { remove_segment };
         let last_handle = segment.log.retire();
         remove_off_core(last_handle, move || take_away(&directory, base)).await?;
         fs::sync_dir(&state.directory).await?;
         state.reclaim.borrow_mut().removed();
-        if is_kept {
-            spare::prepare(state, segment);
+        if let Some(reserved) = reserved {
+            spare::prepare(state, reserved, segment);
         }
     }
 }
