@@ -43,7 +43,9 @@ pub use config::{CleanupPolicy, LogConfig, TimestampType};
 pub use directory::TopicPartition;
 pub use error::{AppendAsIsError, AppendError, OpenError, ProducerError, ReadError, TruncateError};
 pub use format::bad_ranges::BadRange;
-pub use format::batch::{Attributes, Batch, BatchError, BatchHeader, Codec, UncheckedBatch, crc32c};
+pub use format::batch::{
+    Attributes, Batch, BatchError, BatchHeader, Codec, StampedBatch, UncheckedBatch, crc32c,
+};
 pub use format::checkpoint::OffsetsByPartition;
 pub use format::epochs::EpochStart;
 pub use format::offset_index::OffsetIndex;

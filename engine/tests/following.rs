@@ -15,7 +15,8 @@ use std::rc::Rc;
 use common::*;
 use creel_engine::{
     AppendAsIsError, AppendError, AppendOrigin, Batch, BatchBuilder, Isolation, LastStop, LeaderEpoch,
-    LogConfig, Offset, OpenLog, Partition, ReadError, TruncateError, TurnWriter, UncheckedBatch, Watcher,
+    LogConfig, Offset, OpenLog, Partition, ReadError, StampedBatch, TruncateError, TurnWriter,
+    UncheckedBatch, Watcher,
 };
 use creel_io::sim::{self, Config, NodeId, Simulation};
 
@@ -31,12 +32,9 @@ fn sequenced(sequence: i64, records: usize, bytes: usize, fill: u8) -> Batch {
     builder.build().unwrap()
 }
 
-/// The same batch as a log holds it.
-fn placed(batch: &Batch, base: i64, epoch: i32) -> Batch {
-    let mut bytes = batch.bytes().to_vec();
-    bytes[..8].copy_from_slice(&base.to_be_bytes());
-    bytes[12..16].copy_from_slice(&epoch.to_be_bytes());
-    UncheckedBatch::new(bytes.into()).verify().unwrap()
+/// The same batch as its producer sends it.
+fn produced(batch: &StampedBatch) -> Batch {
+    UncheckedBatch::new(batch.bytes().clone()).verify().unwrap()
 }
 
 /// Two batches a segment.
@@ -338,7 +336,7 @@ fn batches_are_taken_as_they_are() {
         let mut from = 0;
         while from < 18 {
             let bytes = read_bytes(&leader, from, 1).await.unwrap();
-            let batch = UncheckedBatch::new(bytes.into()).verify().unwrap();
+            let batch = UncheckedBatch::new(bytes.into()).verify_stamped().unwrap();
             from = batch.header().end_offset().0;
             sent.push(batch);
         }
@@ -355,7 +353,7 @@ fn batches_are_taken_as_they_are() {
         }
         let again = follower.append_as_is(&sent[8]).unwrap_err();
         assert_eq!(again, AppendAsIsError::OutOfOrder { base: Offset(16), next: Offset(18) });
-        let older = placed(&sequenced(18, 1, 10, 1), 18, 1);
+        let older = stamped(&sequenced(18, 1, 10, 1), 18, 1);
         let older = follower.append_as_is(&older).unwrap_err();
         assert_eq!(older, AppendAsIsError::OlderEpoch { epoch: LeaderEpoch(1), latest: LeaderEpoch(2) });
         assert_eq!(follower.leader_epoch(), LeaderEpoch(2), "what it appends itself is no older");
@@ -373,7 +371,7 @@ fn batches_are_taken_as_they_are() {
 #[derive(Default)]
 struct Known {
     /// All that it may hold.
-    sent: Vec<Batch>,
+    sent: Vec<StampedBatch>,
     /// How many of them it must hold.
     acked: usize,
     start: i64,
@@ -472,7 +470,7 @@ async fn check(partition: &Partition, known: &Rc<RefCell<Known>>) {
         assert!(!is_known || epoch == Some(header.leader_epoch), "{epoch:?}: {header:?}");
     }
     if let Some(last) = known.sent.last() {
-        let retry = partition.append(last, AppendOrigin::Client).unwrap();
+        let retry = partition.append(&produced(last), AppendOrigin::Client).unwrap();
         assert_eq!(retry.end_offset(), last.header().end_offset(), "a retry of the last batch is recognised");
     }
 }
@@ -496,7 +494,7 @@ async fn follow(partition: &Partition, known: &Rc<RefCell<Known>>) {
         partition.set_leader_epoch(batch.header().leader_epoch);
         let ticket = if is_leader {
             // Its producer is checked: what was cut off must be forgotten.
-            partition.append(&batch, AppendOrigin::Client).unwrap()
+            partition.append(&produced(&batch), AppendOrigin::Client).unwrap()
         } else {
             partition.append_as_is(&batch).unwrap()
         };
@@ -518,7 +516,7 @@ async fn follow(partition: &Partition, known: &Rc<RefCell<Known>>) {
     }
 }
 
-fn next_batch(partition: &Partition, known: &Rc<RefCell<Known>>, is_leader: bool) -> Batch {
+fn next_batch(partition: &Partition, known: &Rc<RefCell<Known>>, is_leader: bool) -> StampedBatch {
     let mut known = known.borrow_mut();
     known.epoch += i32::from(creel_io::random_u64().is_multiple_of(9));
     // Only what another log held before can have gaps.
@@ -528,7 +526,7 @@ fn next_batch(partition: &Partition, known: &Rc<RefCell<Known>>, is_leader: bool
     let sequence = known.sent.last().map_or(0, |last| i64::from(last.header().last_sequence()) + 1);
     let records = 1 + (creel_io::random_u64() % 3) as usize;
     let bytes = (creel_io::random_u64() % 900) as usize;
-    placed(&sequenced(sequence, records, bytes, creel_io::random_u64() as u8), base, known.epoch)
+    stamped(&sequenced(sequence, records, bytes, creel_io::random_u64() as u8), base, known.epoch)
 }
 
 /// Cuts at a batch, or inside of it. From then on another leader appends.

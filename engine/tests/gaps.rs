@@ -9,18 +9,19 @@ use std::path::Path;
 use std::rc::Rc;
 
 use common::*;
-use creel_engine::{Batch, LogConfig, Offset, OpenLog, Partition, TurnWriter, UncheckedBatch};
+use creel_engine::{
+    AppendError, AppendOrigin, BatchBuilder, BatchError, LogConfig, Offset, OpenLog, Partition,
+    ProducerError, StampedBatch, TurnWriter, UncheckedBatch, crc32c,
+};
 
 fn config() -> LogConfig {
-    LogConfig { may_have_gaps: true, segment_bytes: 3000, index_interval_bytes: 100, ..LogConfig::default() }
+    let defaults = LogConfig { producer_id_expiration_ms: u64::MAX, ..LogConfig::default() };
+    LogConfig { may_have_gaps: true, segment_bytes: 3000, index_interval_bytes: 100, ..defaults }
 }
 
 /// A batch of `records` records as another log holds it.
-fn held(base: i64, records: usize) -> Batch {
-    let mut bytes = batch(records, 200, base as u8).bytes().to_vec();
-    bytes[..8].copy_from_slice(&base.to_be_bytes());
-    bytes[12..16].copy_from_slice(&0_i32.to_be_bytes());
-    UncheckedBatch::new(bytes.into()).verify().unwrap()
+fn held(base: i64, records: usize) -> StampedBatch {
+    stamped(&batch(records, 200, base as u8), base, 0)
 }
 
 /// Two records each, and a gap before every third batch.
@@ -141,5 +142,84 @@ fn a_batch_too_far_from_the_segments_base_begins_a_segment() {
             let again = open_clean(&directory, config).await;
             assert_eq!((bases(&again).await, again.recovery().scanned_bytes), (sent, 0));
         }
+    });
+}
+
+/// A batch of one producer, of which compaction has left the records at these offsets from the first. It spans six
+/// offsets, and each record's timestamp is its offset times ten.
+fn compacted(base: i64, sequence: i32, left: &[usize]) -> Result<StampedBatch, BatchError> {
+    let whole = |offsets: &[usize]| {
+        let builder = BatchBuilder::new(base.wrapping_mul(10)).producer(9, 0, sequence);
+        let value = |at: usize| vec![at as u8; 300];
+        let add = |builder: BatchBuilder, at: &usize| {
+            builder.record(base.wrapping_mul(10) + 10 * *at as i64, None, Some(&value(*at)))
+        };
+        offsets.iter().fold(builder, add).build().unwrap()
+    };
+    let all = [0, 1, 2, 3, 4, 5];
+    // The records lie back to back, and all are of one size.
+    let all = whole(&all).bytes().to_vec();
+    let mut bytes = all[..61].to_vec();
+    let size = (all.len() - 61) / 6;
+    left.iter().for_each(|at| bytes.extend_from_slice(&all[61 + at * size..61 + (at + 1) * size]));
+    let length = bytes.len() as i32 - 12;
+    bytes[8..12].copy_from_slice(&length.to_be_bytes());
+    bytes[57..61].copy_from_slice(&(left.len() as i32).to_be_bytes());
+    bytes[..8].copy_from_slice(&base.to_be_bytes());
+    bytes[12..16].copy_from_slice(&0_i32.to_be_bytes());
+    let crc = crc32c(&bytes[21..]);
+    bytes[17..21].copy_from_slice(&crc.to_be_bytes());
+    UncheckedBatch::new(bytes.into()).verify_stamped()
+}
+
+async fn check_compacted(partition: &Partition, sent: &[StampedBatch]) {
+    let found = read_all(partition, 0).await;
+    assert!(found.iter().map(|(_, bytes)| &bytes[..]).eq(sent.iter().map(|sent| &sent.bytes()[21..])));
+    assert_eq!((partition.log_end(), partition.bad_ranges()), (Offset::ZERO + 60, vec![]));
+    for from in 0..60 {
+        assert_eq!(first_from(partition, from).await, from / 6 * 6, "from {from}");
+        // The sixth and the seventh batch hold nothing, and the others two records each.
+        let of = |batch: i64| [6 * batch + 1, 6 * batch + 4];
+        let expected = [0, 1, 2, 3, 4, 7, 8, 9].into_iter().flat_map(of).find(|offset| *offset >= from);
+        let found = partition.offset_for_timestamp(10 * from).await.unwrap();
+        assert_eq!(found.map(|found| found.offset), expected.map(|offset| Offset::ZERO + offset));
+    }
+    // The sequences of records that are gone count.
+    let next =
+        |sequence| BatchBuilder::new(0).producer(9, 0, sequence).record(0, None, None).build().unwrap();
+    let refusal = partition.append(&next(61), AppendOrigin::Client).unwrap_err();
+    let out_of_order = ProducerError::OutOfOrderSequence { got: 61, last: 59 };
+    assert_eq!(refusal, AppendError::Producer(out_of_order));
+}
+
+#[test]
+fn batches_that_were_compacted_are_taken_as_they_are_and_no_others() {
+    on_core(|directory| async move {
+        let partition = open_with(&directory, config()).await;
+        let left = |at: i64| if at == 5 || at == 6 { &[][..] } else { &[1, 4][..] };
+        let sent: Vec<_> = (0..10).map(|at| compacted(6 * at, 6 * at as i32, left(at)).unwrap()).collect();
+        for batch in &sent {
+            partition.append_as_is(batch).unwrap().durable().await.unwrap();
+            let produced = UncheckedBatch::new(batch.bytes().clone()).verify();
+            assert!(matches!(produced, Err(BatchError::Invalid(_))), "no producer may send it");
+        }
+        check_compacted(&partition, &sent).await;
+        check_compacted(&open_with(&crashed(&directory), config()).await, &sent).await;
+        assert_eq!(
+            partition.truncate_to(Offset::ZERO + 41, async |_| Ok(())).await.unwrap(),
+            Offset::ZERO + 36
+        );
+        for batch in &sent[6..] {
+            partition.append_as_is(batch).unwrap().durable().await.unwrap();
+        }
+        check_compacted(&partition, &sent).await;
+        partition.close().await.unwrap();
+        check_compacted(&open_clean(&directory, config()).await, &sent).await;
+
+        let more = compacted(60, 60, &[0, 1, 2, 3, 4, 5, 5]);
+        assert!(matches!(more, Err(BatchError::Invalid(_))), "more records than offsets");
+        let wrapped = compacted(i64::MAX - 5, 60, &[1]);
+        assert!(matches!(wrapped, Err(BatchError::Invalid(_))), "its end is no offset");
+        assert!(compacted(i64::MAX - 6, 60, &[1]).is_ok());
     });
 }

@@ -6,7 +6,7 @@ use creel_io::Instant;
 
 use crate::config::{CleanupPolicy, LogConfig};
 use crate::error::AppendAsIsError;
-use crate::format::batch::{Batch, BatchHeader};
+use crate::format::batch::{Batch, BatchHeader, StampedBatch};
 use crate::log::cursors::{End, Place};
 use crate::log::producers::dated;
 use crate::log::staging::{Stamp, WriteGroup};
@@ -47,7 +47,7 @@ impl Log {
     /// Stages a batch that already has its offsets and its leader epoch, because another log holds it.
     pub(crate) fn append_as_is(
         &mut self,
-        batch: &Batch,
+        batch: &StampedBatch,
         moment: Moment,
         config: &LogConfig,
     ) -> Result<Stage, AppendAsIsError> {
@@ -61,7 +61,7 @@ impl Log {
         if let Some(latest) = self.epochs.latest().filter(|latest| epoch < *latest) {
             return Err(AppendAsIsError::OlderEpoch { epoch, latest });
         }
-        Ok(self.stage_at(batch, (base, end, epoch), moment, config))
+        Ok(self.stage_at(batch.as_batch(), (base, end, epoch), moment, config))
     }
 
     fn stage_at(

@@ -121,10 +121,11 @@ impl Walk {
         let mut bytes = self.new_batch().bytes().to_vec();
         let mut at = |base, epoch| {
             stamp(&mut bytes, Offset(base), LeaderEpoch(epoch));
-            UncheckedBatch::new(bytes.clone().into()).verify().unwrap()
+            UncheckedBatch::new(bytes.clone().into()).verify_stamped().unwrap()
         };
         let (next, latest) = (self.next(), self.log.epochs().latest());
-        let (skips, repeats, older) = (at(next + 1, epoch), at(next - 1, epoch), at(next, -1));
+        // Before offset 0 there is nothing to repeat.
+        let (skips, repeats, older) = (at(next + 1, epoch), at((next - 1).max(0), epoch), at(next, -1));
         let may_skip = self.config.may_have_gaps;
         let gap = match self.random.below(8) {
             _ if !may_skip => 0,
@@ -134,8 +135,8 @@ impl Walk {
         };
         let base = next + gap;
         let batch = at(base, epoch);
-        let wrong = [(next + 1, skips), (next - 1, repeats)];
-        for (base, wrong) in wrong.into_iter().skip(usize::from(may_skip)) {
+        let wrong = [(!may_skip, next + 1, skips), (next > 0, next - 1, repeats)];
+        for (_, base, wrong) in wrong.into_iter().filter(|(is_wrong, ..)| *is_wrong) {
             let refusal = self.log.append_as_is(&wrong, self.moment(), &self.config).unwrap_err();
             assert_eq!(refusal, AppendAsIsError::OutOfOrder { base: Offset(base), next: Offset(next) });
         }
@@ -145,7 +146,7 @@ impl Walk {
         }
         loop {
             let stage = self.log.append_as_is(&batch, self.moment(), &self.config).unwrap();
-            if self.take(stage, base, &batch, epoch) {
+            if self.take(stage, base, batch.as_batch(), epoch) {
                 self.epoch = epoch;
                 return;
             }

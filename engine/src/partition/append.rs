@@ -17,7 +17,7 @@ use creel_io::Instant;
 use crate::config::{Durability, LogConfig, TimestampType};
 use crate::error::{AppendAsIsError, AppendError};
 use crate::fault_points::{self, Bug};
-use crate::format::batch::Batch;
+use crate::format::batch::{Batch, StampedBatch};
 use crate::format::snapshot::RememberedBatch;
 use crate::log::producers::{AppendOrigin, ProducerCheck};
 use crate::log::staging::WriteGroup;
@@ -179,7 +179,7 @@ impl Partition {
     /// first appended.
     ///
     /// A gap of offsets before the batch is accepted where the log may have gaps. Nothing in the broker calls this yet.
-    pub fn append_as_is(&self, batch: &Batch) -> Result<PendingAck, AppendAsIsError> {
+    pub fn append_as_is(&self, batch: &StampedBatch) -> Result<PendingAck, AppendAsIsError> {
         let state = self.state();
         state.check_open()?;
         let config = state.config.borrow();

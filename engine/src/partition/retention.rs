@@ -92,6 +92,11 @@ async fn make_safe_before(state: &Rc<State>, offset: Offset) -> io::Result<()> {
 /// Writes a missing producer snapshot. Until it exists, or a roll has left another one, only the first segments hold
 /// the state of their producers.
 async fn write_missing_snapshot(state: &State) -> io::Result<()> {
+    // A truncation meanwhile would leave a snapshot behind the log's end.
+    let _removing = Removing::begin(state).await;
+    if !state.side_files.borrow().lacks_snapshot() {
+        return Ok(());
+    }
     let Cursors { next, durable, .. } = *state.log.borrow().cursors();
     if next != durable {
         return Err(io::Error::other(

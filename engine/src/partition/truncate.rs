@@ -167,6 +167,7 @@ async fn truncate(
     let cut = async {
         cut_segments(state, &gone).await?;
         cut_side_files(state, &snapshots_behind).await?;
+        state.side_files.borrow_mut().set_lacks_snapshot(false);
         if is_snapshot_missing { write_snapshot_anew(state).await } else { Ok(()) }
     };
     match cut.await {
