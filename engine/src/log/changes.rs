@@ -8,7 +8,8 @@ use crate::config::{CleanupPolicy, LogConfig};
 use crate::error::AppendAsIsError;
 use crate::format::batch::{Batch, BatchHeader, StampedBatch};
 use crate::log::cursors::{End, Place};
-use crate::log::producers::dated;
+use crate::log::epochs::LeaderEpochs;
+use crate::log::producers::{Producers, dated};
 use crate::log::staging::{Stamp, WriteGroup};
 use crate::log::{Cut, Log, Moment, Stage, Staged, Unsynced, WritePlan};
 use crate::offset::{LeaderEpoch, Offset};
@@ -235,6 +236,28 @@ impl Log {
         self.cuts += 1;
         self.last_cut = end;
         self.cursors.cut(End { offset: end, place });
+        self.check_invariants();
+        gone
+    }
+
+    /// Forgets everything that the log holds. It goes on where `active` begins, as its files are to be. Everything must be
+    /// durable, and no sync in flight. Returns the segments that are no longer part of the log, oldest first.
+    pub(crate) fn start_at(&mut self, active: ActiveSegment) -> Vec<Rc<Segment>> {
+        debug_assert_eq!(self.cursors.durable, self.cursors.next);
+        let gone = std::mem::replace(&mut self.segments, vec![active.readable()]);
+        gone.iter().for_each(|segment| segment.is_pending_delete.set(true));
+        let place = Place { segment: active.base, position: active.end_position() };
+        self.cursors.start_at(End { offset: active.base, place });
+        self.active = active;
+        self.producers = Producers::default();
+        self.epochs = LeaderEpochs::default();
+        self.bad_ranges.clear();
+        self.recent.clear();
+        self.unsynced = Unsynced::default();
+        self.is_changed = true;
+        self.cuts += 1;
+        // Nothing is left of what was appended before.
+        self.last_cut = Offset::ZERO;
         self.check_invariants();
         gone
     }

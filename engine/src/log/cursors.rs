@@ -122,6 +122,11 @@ impl Cursors {
         self.check_invariants();
     }
 
+    /// Notes that nothing is left of the log, and that it goes on at `end`. Nothing is staged.
+    pub(super) fn start_at(&mut self, end: End) {
+        *self = Self::at(end.offset, end);
+    }
+
     fn check_invariants(&self) {
         debug_assert!(self.log_start <= self.high_watermark, "{self:?}");
         debug_assert!(self.high_watermark <= self.written, "{self:?}");

@@ -278,6 +278,26 @@ impl Walk {
         self.high_watermark = self.high_watermark.min(end);
     }
 
+    /// Throws everything away, once it is durable.
+    fn start_anew(&mut self) {
+        self.write();
+        for _ in 0..3 {
+            self.sync();
+        }
+        self.syncing = None;
+        let start = self.random.below(100) as i64;
+        let cuts = self.log.cuts();
+        let gone = self.log.start_at(segment(start));
+        let gone: Vec<_> = gone.iter().map(|segment| segment.base.0).collect();
+        assert_eq!(gone, std::mem::replace(&mut self.segments, vec![start]));
+        let ends = self.batches.drain(..).map(|known| known.end);
+        assert!(!ends.into_iter().any(|end| self.log.holds(Offset(end), cuts)), "none of them is left");
+        assert_eq!((self.log.epochs().latest(), self.log.producers().len()), (None, 0));
+        assert!(self.log.epoch() <= LeaderEpoch(self.epoch));
+        (self.epoch, self.written_epoch) = (self.log.epoch().0, self.log.epoch().0);
+        (self.log_start, self.high_watermark, self.durable, self.written) = (start, start, start, start);
+    }
+
     fn check_producer(&self, batch: &Batch) -> ProducerCheck {
         self.log.check_producer(batch.header(), AppendOrigin::Client).unwrap()
     }
@@ -286,6 +306,7 @@ impl Walk {
         match self.random.below(16) {
             0 => self.undo(),
             1 => self.truncate_front(),
+            2 if self.random.below(4) == 0 => self.start_anew(),
             2 => self.cut(),
             3 => {
                 self.epoch += 1;

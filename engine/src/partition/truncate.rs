@@ -71,7 +71,7 @@ impl Partition {
 }
 
 /// Runs `job` while nothing is appended, no segment begins, and none is removed. Everything is on the medium before.
-async fn alone<T: 'static>(
+pub(crate) async fn alone<T: 'static>(
     state: &Rc<State>,
     job: impl AsyncFnOnce(&Rc<State>) -> Result<T, TruncateError> + 'static,
 ) -> Result<T, TruncateError> {
@@ -108,13 +108,16 @@ async fn settle(state: &Rc<State>) -> Result<(), TruncateError> {
     }
 }
 
-fn check_goes_on(state: &State) -> Result<(), AppendError> {
+pub(crate) fn check_goes_on(state: &State) -> Result<(), AppendError> {
     state.check_open()?;
     if state.is_ending.get() { Err(AppendError::Closed) } else { Ok(()) }
 }
 
 /// Runs `work`, but only until the partition is about to be closed: whoever closes it may hold what `work` waits for.
-async fn unless_it_ends<T>(state: &State, work: impl Future<Output = T>) -> Result<T, AppendError> {
+pub(crate) async fn unless_it_ends<T>(
+    state: &State,
+    work: impl Future<Output = T>,
+) -> Result<T, AppendError> {
     let mut work = pin!(work);
     let mut change = pin!(state.running.changed());
     poll_fn(|cx| {

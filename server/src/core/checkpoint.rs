@@ -22,7 +22,7 @@ impl Question for TakeCheckpoint {
             RecoveryPoint {
                 partition: partition.name().clone(),
                 durable: partition.recovery_point(),
-                log_start: partition.log_start(),
+                log_start: partition.start_point(),
                 is_sound: closed.is_ok() && !partition.is_poisoned(),
             }
         });
