@@ -11,6 +11,7 @@ use std::cell::{Cell, RefCell};
 use std::future::pending;
 use std::path::Path;
 use std::rc::Rc;
+use std::time::Duration;
 
 use common::*;
 use creel_engine::{
@@ -67,7 +68,7 @@ async fn check_filled(partition: &Partition, batches: i64) {
     // Side files of sealed segments may still be on their way.
     for _ in 0..1000 {
         if partition.recovery_point() < end {
-            creel_io::sleep(core::time::Duration::from_millis(1)).await;
+            creel_io::sleep(Duration::from_millis(1)).await;
         }
     }
     assert_eq!(partition.recovery_point(), end);
@@ -185,7 +186,7 @@ fn who_waits_for_what_is_cut_off_is_told_so() {
         lost.written().await.unwrap();
         handle.disk(NodeId::FIRST).hold_syncs(false);
         while partition.log_end() > Offset(8) {
-            creel_io::sleep(core::time::Duration::from_micros(1)).await;
+            creel_io::sleep(Duration::from_micros(1)).await;
         }
         let meanwhile = partition.append(&sequenced(8, 1, 10, 1), AppendOrigin::Client).unwrap_err();
         assert_eq!(meanwhile, AppendError::Truncated);
@@ -235,7 +236,7 @@ fn a_log_that_is_appended_to_all_the_time_is_cut_all_the_same() {
                 }
             }
             assert!(appended < 1000, "the cut comes before a thousand appends");
-            creel_io::sleep(core::time::Duration::from_micros(10)).await;
+            creel_io::sleep(Duration::from_micros(10)).await;
         }
         assert_eq!(cut.await, Offset(8));
         assert!(refused > 0);
@@ -249,7 +250,7 @@ async fn waiting_cut(partition: &Partition) -> creel_io::JoinHandle<Result<Offse
     let cutting = partition.clone();
     let cut = creel_io::spawn(async move { cutting.truncate_to(Offset(8), async |_| pending().await).await });
     while partition.recovery_point() != Offset(8) {
-        creel_io::sleep(core::time::Duration::from_micros(10)).await;
+        creel_io::sleep(Duration::from_micros(10)).await;
     }
     cut
 }
@@ -299,13 +300,13 @@ fn read_while_cut(from: i64) -> Result<(Offset, bool), ReadError> {
             is_reading.set(false);
             outcome
         });
-        creel_io::sleep(core::time::Duration::from_micros(1)).await;
+        creel_io::sleep(Duration::from_micros(1)).await;
         let cutting = creel_io::spawn({
             let partition = partition.clone();
             async move { cut(&partition, 4).await }
         });
         while partition.log_end() > Offset(4) {
-            creel_io::sleep(core::time::Duration::from_micros(1)).await;
+            creel_io::sleep(Duration::from_micros(1)).await;
         }
         assert!(reading.get(), "it waits until the other log is synced");
         handle.disk(NodeId::FIRST).hold_syncs(false);
@@ -365,6 +366,61 @@ fn batches_are_taken_as_they_are() {
         let closed = follower.append_as_is(&sent[0]).unwrap_err();
         assert_eq!(closed, AppendAsIsError::Append(AppendError::Closed));
     });
+}
+
+/// A damaged batch, all of whose log is cut off, and a power cut after each operation of that.
+#[test]
+fn damage_that_is_cut_off_is_gone_and_no_other_is_found() {
+    let mut cut_to_the_end = 0;
+    for crash_after in 1..60 {
+        let mut simulation = Simulation::new(crash_after, Config::calm());
+        let node = simulation.add_node("broker", 1);
+        let handle = simulation.handle();
+        let directory = Path::new(DIRECTORY);
+        let filling = async move {
+            let partition = reopen(directory, LastStop::Unclean, None).await;
+            filled(&partition, 12).await;
+            partition.close().await.unwrap();
+        };
+        simulation.block_on(node, filling).unwrap();
+        // The format of the second batch in the last segment but one.
+        simulation.handle().disk(node).corrupt(log_path(directory, 16), 979 + 16, 3).unwrap();
+        let lowered = Rc::new(Cell::new(Offset(24)));
+        let note = lowered.clone();
+        let cutting = async move {
+            let partition = reopen(directory, LastStop::Unclean, Some(Offset(24))).await;
+            let bad_ranges = partition.bad_ranges();
+            assert_eq!(
+                (bad_ranges.len(), bad_ranges[0].start, bad_ranges[0].end),
+                (1, Offset(18), Offset(20))
+            );
+            handle.crash_after_io(node, crash_after);
+            let lower = async move |point| {
+                note.set(point);
+                Ok(())
+            };
+            let cut = partition.truncate_to(Offset(10), lower).await.unwrap();
+            assert_eq!((cut, partition.bad_ranges()), (Offset(10), vec![]));
+            pending::<()>().await;
+        };
+        let _ = simulation
+            .block_on(node, async move { creel_io::timeout(Duration::from_secs(9), cutting).await });
+        simulation.handle().cancel_crash(node);
+        let recovery_point = lowered.get();
+        let checking = async move {
+            let partition = reopen(directory, LastStop::Unclean, Some(recovery_point)).await;
+            let (end, bad_ranges) = (partition.log_end(), partition.bad_ranges());
+            let is_there = end >= Offset(20);
+            let known = bad_ranges.iter().all(|bad| (bad.start, bad.end) == (Offset(18), Offset(20)));
+            assert!(known && bad_ranges.len() == usize::from(is_there), "ends at {end}: {bad_ranges:?}");
+            if end == Offset(10) {
+                check_filled(&partition, 5).await;
+            }
+            end
+        };
+        cut_to_the_end += u64::from(simulation.block_on(node, checking).unwrap() == Offset(10));
+    }
+    assert!(cut_to_the_end > 5, "{cut_to_the_end} cuts came to their end");
 }
 
 /// What the outside world knows of a follower's log.

@@ -1,7 +1,8 @@
 //! Truncates a log at its end. A follower does so if it holds records that its leader does not have.
 //!
 //! ```text
-//! recovery point lowered -> cut in memory -> later segments removed, newest first -> file cut, synced -> side files
+//! recovery point lowered -> cut in memory -> damage forgotten -> later segments removed, newest first
+//!                        -> file cut, synced -> side files
 //! ```
 //!
 //! Whatever a crash leaves is a log without a hole. It ends at the offset that was asked for, or behind it. Meanwhile
@@ -164,10 +165,15 @@ async fn truncate(
     check_goes_on(state)?;
     commit::stop_alarm(state);
     spare::discard(state);
+    let damage = state.log.borrow().bad_ranges().len();
     let gone = state.log.borrow_mut().cut(Cut { end, active, producers });
+    let is_damage_cut = state.log.borrow().bad_ranges().len() < damage;
     state.sync_times.clear();
     state.hw_waiters.borrow_mut().wake_all();
     let cut = async {
+        if is_damage_cut {
+            forget_damage(state).await?;
+        }
         cut_segments(state, &gone).await?;
         cut_side_files(state, &snapshots_behind).await?;
         state.side_files.borrow_mut().set_lacks_snapshot(false);
@@ -319,15 +325,22 @@ async fn cut_segments(state: &Rc<State>, gone: &[Rc<Segment>]) -> io::Result<()>
     file.sync_all().await
 }
 
+/// Forgets the damage that is about to be cut off. A start that knows of damage looks for a log that reaches behind it.
+async fn forget_damage(state: &State) -> io::Result<()> {
+    let bad_ranges = state.log.borrow().bad_ranges().to_vec();
+    write_bad_ranges(&state.directory, &bad_ranges).await?;
+    fs::sync_dir(&state.directory).await
+}
+
 /// Removes from the side files what they say about the removed batches.
 async fn cut_side_files(state: &State, snapshots_behind: &[Offset]) -> io::Result<()> {
     let directory = &state.directory;
     for offset in snapshots_behind {
         remove_snapshot(directory, *offset)?;
     }
-    let (active, epochs, bad_ranges) = {
+    let (active, epochs) = {
         let log = state.log.borrow();
-        (log.active().base, log.epochs().clone(), log.bad_ranges().to_vec())
+        (log.active().base, log.epochs().clone())
     };
     // It is written to again, so its indexes are out of date.
     remove_indexes(directory, active)?;
@@ -342,7 +355,6 @@ async fn cut_side_files(state: &State, snapshots_behind: &[Offset]) -> io::Resul
     if state.side_files.borrow_mut().epochs_synced(&epochs, written) {
         state.log.borrow_mut().epochs_are_unsynced();
     }
-    write_bad_ranges(directory, &bad_ranges).await?;
     // Every file now ends with its batches.
     if state.spare.borrow_mut().forget_announced() {
         remove_reuse(directory)?;
