@@ -8,11 +8,12 @@ use std::collections::BTreeSet;
 use std::io::{IoSlice, Read as _};
 use std::path::Path;
 
-use common::*;
 use creel_engine::{AppendOrigin, Isolation, LogConfig, Offset, Partition, Upkeep};
 use creel_io::fs::{self, File, FileSlice, OpenOptions};
 use creel_io::net::{More, TcpStream};
 use creel_io::sim::{Config, Simulation};
+
+use common::*;
 
 /// Sixteen batches a segment, three sealed segments kept.
 fn config() -> LogConfig {
@@ -81,6 +82,44 @@ fn in_the_long_run_every_segment_begins_in_the_file_of_an_old_one() {
         let spares = files.iter().filter(|name| name.ends_with(".deleted")).count();
         assert!(logs <= 5 && spares <= 1, "{files:?}");
     });
+}
+
+/// Whoever drops a segment decides to keep its file, and awaits its new name. Meanwhile the other source of spare files
+/// is switched on, and finds the slot taken.
+#[test]
+fn a_change_of_settings_while_a_segment_is_dropped_leaves_one_spare_at_most() {
+    let mut simulation = Simulation::new(1, Config::calm());
+    let node = simulation.add_node("broker", 1);
+    let handle = simulation.handle();
+    let story = async move {
+        let partition = open_with(Path::new("/data"), config()).await;
+        append_some(&partition, 16).await;
+        let start = partition.roll().unwrap();
+        append_some(&partition, 12).await;
+        let retired = "00000000000000000000.log.deleted";
+        let dropping = creel_io::spawn({
+            let partition = partition.clone();
+            async move { partition.advance_log_start(start).await }
+        });
+        while !names(Path::new("/data/orders-0")).contains(retired) {
+            creel_io::sleep(core::time::Duration::from_micros(50)).await;
+        }
+        handle.disk(node).hold_syncs(true);
+        partition.set_config(LogConfig { segment_recycle: false, preallocate: true, ..config() });
+        let pending = partition.append(&batch(1, 930, partition.next_offset().0 as u8), AppendOrigin::Client);
+        pending.unwrap().written().await.unwrap();
+        creel_io::sleep(core::time::Duration::from_millis(50)).await;
+        handle.disk(node).hold_syncs(false);
+        assert_eq!(dropping.await.unwrap(), start);
+        append_some(&partition, 60).await;
+        check_records(&partition).await;
+        let spares =
+            || names(Path::new("/data/orders-0")).into_iter().filter(|name| name.ends_with(".deleted"));
+        assert!(spares().count() <= 1, "{:?}", spares().collect::<Vec<_>>());
+        partition.close().await.unwrap();
+        assert_eq!(spares().count(), 0, "a spare that nobody knows of");
+    };
+    simulation.block_on(node, story).unwrap();
 }
 
 #[test]

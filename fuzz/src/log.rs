@@ -1,10 +1,7 @@
 //! The log's files, and the batches that producers send.
 
 use bytes::Bytes;
-use creel_engine::{
-    BatchHeader, FilePosition, LogConfig, LoggedBatch, Offset, OffsetIndex, Records, TimeIndex,
-    UncheckedBatch, fuzzing,
-};
+use creel_engine::{BatchHeader, FilePosition, LogConfig, LoggedBatch, Offset, OffsetIndex, Records, TimeIndex, UncheckedBatch, fuzzing};
 
 use crate::allocation::within;
 use crate::target::Target;
@@ -86,6 +83,9 @@ fn logged_batch(mut log: Bytes) {
     let length = log.len();
     let Ok(Some(batch)) = LoggedBatch::split_from(&mut log) else { return };
     assert_eq!(batch.header().size_bytes + log.len(), length);
+    if let Ok(stamped) = batch.verify() {
+        assert!(stamped.header().end_offset() > stamped.header().base_offset);
+    }
     within(length + 64, || {
         for record in batch.records().into_iter().flatten().flatten().map_while(Result::ok) {
             let _ = record.control_type();

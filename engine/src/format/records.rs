@@ -13,7 +13,7 @@
 
 use bytes::{Buf, Bytes};
 
-use crate::format::batch::{Attributes, Batch, BatchError, BatchHeader, Codec, assemble, check_crc};
+use crate::format::batch::{Attributes, Batch, BatchError, BatchHeader, Codec, StampedBatch, UncheckedBatch, assemble, check_crc};
 use crate::format::decompress::decompress;
 use crate::limits::BATCH_HEADER_BYTES;
 use crate::offset::Offset;
@@ -162,7 +162,8 @@ impl BatchBuilder {
 }
 
 /// A batch as it is stored in a log. Compaction may have removed records from it, so it may hold fewer records than its
-/// offsets span, or none. A [`Batch`], which can be appended, holds all of them.
+/// offsets span, or none. Its checksum is not checked yet. Verified, it is a [`StampedBatch`], which another log can
+/// take as it is. A [`Batch`], which producers send, holds all of its records.
 #[derive(Clone, Debug)]
 pub struct LoggedBatch {
     header: BatchHeader,
@@ -184,6 +185,11 @@ impl LoggedBatch {
     /// The decoded header.
     pub fn header(&self) -> &BatchHeader {
         &self.header
+    }
+
+    /// Checks it as a whole, so that another log can take it as it is.
+    pub fn verify(&self) -> Result<StampedBatch, BatchError> {
+        UncheckedBatch::new(self.bytes.clone()).verify_stamped()
     }
 
     /// The records, if the checksum is right. `None` where they are compressed. The broker wrote them itself, or Kafka

@@ -1,7 +1,7 @@
 //! Builds records and batches and reads them back; also what is refused.
 
-use super::*;
 use crate::format::batch::encode;
+use super::*;
 
 #[test]
 fn records_come_back_as_they_were_built() {
@@ -105,7 +105,7 @@ fn compaction_may_have_left_fewer_records_than_offsets_or_none() {
     let built = BatchBuilder::new(0).record(0, Some(b"a"), None).build().unwrap();
     let header = BatchHeader { last_offset_delta: 4, ..*built.header() };
     let some = encode(&header, &built.body());
-    assert!(crate::UncheckedBatch::new(some.clone()).verify().is_err(), "it cannot be appended");
+    assert!(UncheckedBatch::new(some.clone()).verify().is_err(), "it cannot be appended");
     assert_eq!(read(some.clone()).len(), 1);
     assert_eq!(read(sealed(0, 0, b"")), []);
 }
@@ -137,7 +137,7 @@ fn what_is_not_whole_in_a_logged_batch_is_damage() {
 #[test]
 fn lengths_below_minus_one_are_null_in_what_clients_send() {
     let bytes = sealed(1, 0, &[12, 0, 0, 0, 3, 3, 0]);
-    let batch = crate::UncheckedBatch::new(bytes).verify().unwrap();
+    let batch = UncheckedBatch::new(bytes).verify().unwrap();
     let record = Records::of(&batch).unwrap().next().unwrap().unwrap();
     assert_eq!((record.key, record.value), (None, None));
 }

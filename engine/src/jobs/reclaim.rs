@@ -49,6 +49,12 @@ impl Reclaim {
         self.pending_delete.front().cloned()
     }
 
+    /// The segments that are to be removed, oldest first. Whoever takes them removes them.
+    pub(crate) fn take(&mut self) -> Vec<Dropped> {
+        debug_assert_eq!(self.phase, ReclaimPhase::Removing);
+        self.pending_delete.drain(..).collect()
+    }
+
     /// Whether only one segment waits: the newest, whose file is the most likely to be in memory.
     pub(crate) fn is_down_to_one(&self) -> bool {
         self.pending_delete.len() == 1

@@ -20,6 +20,8 @@ pub(crate) struct SideFiles {
     lacks_snapshot: bool,
     /// The offset that the log is being truncated to.
     cut: Option<Offset>,
+    /// The offset at which the log begins anew, while everything before is removed.
+    new_start: Option<Offset>,
 }
 
 /// What must be done so that the epochs on the medium hold the log's start.
@@ -73,6 +75,12 @@ impl SideFiles {
         due.into_iter().chain(self.epochs_lag).chain(self.cut).fold(synced, Offset::min)
     }
 
+    /// The log's start for the checkpoint. While the log begins anew, the files may hold the old log or the new one, so it
+    /// lies before both.
+    pub(crate) fn start_point(&self, log_start: Offset) -> Offset {
+        self.new_start.map_or(log_start, |new_start| new_start.min(log_start))
+    }
+
     /// Notes that a sync wrote the epochs, or had no disk space for them. Without space they stay due, and until they
     /// are written the recovery point stays before them. Returns whether they are due.
     pub(crate) fn epochs_synced(&mut self, epochs: &LeaderEpochs, written: EpochsWritten) -> bool {
@@ -106,6 +114,21 @@ impl SideFiles {
     /// The log is being truncated to `end`. The recovery point lies at or before that from now on.
     pub(crate) fn begin_cut(&mut self, end: Offset) {
         self.cut = Some(end);
+    }
+
+    /// Everything is about to be removed, and the log begins anew at `start`. Recovery must look at all that it finds.
+    pub(crate) fn begin_anew(&mut self, start: Offset) {
+        (self.cut, self.new_start) = (Some(Offset::ZERO), Some(start));
+    }
+
+    /// The log was not touched.
+    pub(crate) fn stay(&mut self) {
+        (self.cut, self.new_start) = (None, None);
+    }
+
+    /// The log has begun anew, durably, and has no side files.
+    pub(crate) fn has_begun_anew(&mut self) {
+        *self = Self::default();
     }
 
     /// The truncation is durable, or was not made. `active`: the base of the segment that is written to.
@@ -166,6 +189,25 @@ mod tests {
         assert_eq!(files.recovery_point(Offset::of(30)), Offset::of(15));
         files.end_cut(Offset::of(10));
         assert_eq!(files.recovery_point(Offset::of(15)), Offset::of(15));
+    }
+
+    #[test]
+    fn while_a_log_begins_anew_nothing_of_it_is_vouched_for() {
+        let mut files = SideFiles::opened(Some(Offset(3)), true);
+        files.sealed(Offset(10));
+        for new_start in [Offset(5), Offset(50)] {
+            files.begin_anew(new_start);
+            assert_eq!(files.recovery_point(Offset(30)), Offset(0));
+            assert_eq!(files.start_point(Offset(8)), Offset(8).min(new_start));
+            files.stay();
+            assert_eq!(files.recovery_point(Offset(30)), Offset(10));
+            assert_eq!(files.start_point(Offset(8)), Offset(8));
+        }
+        files.begin_anew(Offset(5));
+        files.has_begun_anew();
+        assert_eq!(files.recovery_point(Offset(5)), Offset(5));
+        assert_eq!(files.step_to_start(None, 0, false), StartStep::Done);
+        assert!(!files.lacks_snapshot() && !files.is_due(Offset(10)));
     }
 
     #[test]

@@ -6,9 +6,10 @@ use creel_io::Instant;
 
 use crate::config::{CleanupPolicy, LogConfig};
 use crate::error::AppendAsIsError;
-use crate::format::batch::{Batch, BatchHeader};
+use crate::format::batch::{Batch, BatchHeader, StampedBatch};
 use crate::log::cursors::{End, Place};
-use crate::log::producers::dated;
+use crate::log::epochs::LeaderEpochs;
+use crate::log::producers::{Producers, dated};
 use crate::log::staging::{Stamp, WriteGroup};
 use crate::log::{Cut, Dropped, Log, Moment, Stage, Staged, Unsynced, WritePlan};
 use crate::offset::{LeaderEpoch, Offset};
@@ -41,13 +42,13 @@ impl Log {
     pub(crate) fn stage(&mut self, batch: &Batch, moment: Moment, config: &LogConfig) -> Stage {
         let base = self.cursors.next;
         let end = base + i64::from(batch.header().record_count);
-        self.stage_at(batch, (base, end, Some(self.epoch)), moment, config)
+        self.stage_at(batch, (base, end, Some(self.epoch())), moment, config)
     }
 
     /// Stages a batch that already has its offsets and its leader epoch, because another log holds it.
     pub(crate) fn append_as_is(
         &mut self,
-        batch: &Batch,
+        batch: &StampedBatch,
         moment: Moment,
         config: &LogConfig,
     ) -> Result<Stage, AppendAsIsError> {
@@ -61,11 +62,7 @@ impl Log {
         if let Some(latest) = self.epochs.latest().filter(|latest| epoch < Some(*latest)) {
             return Err(AppendAsIsError::OlderEpoch { epoch, latest });
         }
-        let stage = self.stage_at(batch, (base, end, epoch), moment, config);
-        if let Stage::Staged(_) = stage {
-            self.epoch = epoch.map_or(self.epoch, |epoch| self.epoch.max(epoch));
-        }
-        Ok(stage)
+        Ok(self.stage_at(batch.as_batch(), (base, end, epoch), moment, config))
     }
 
     fn stage_at(
@@ -85,7 +82,9 @@ impl Log {
         let bytes = header.size_bytes as u64;
         let arrival = Arrival { staged_bytes, bytes, end, timestamp: max_timestamp, now_ms };
         if self.active.must_roll(arrival, config) {
-            return Stage::MustRoll;
+            // Where a segment begins with the last one's end, recovery can see that nothing is missing in between.
+            let fits = ActiveSegment::reaches(self.cursors.next, end);
+            return Stage::MustRoll(if fits { self.cursors.next } else { base });
         }
         self.active.note_append(now_ms);
         let position = self.active.end_position() + staged_bytes;
@@ -184,13 +183,15 @@ impl Log {
         moves
     }
 
-    /// Notes that a segment has begun behind the active one, whose file was cut to its batches. Nothing is staged.
-    /// Returns the segment that is sealed now.
+    /// Notes that a segment has begun behind the active one, whose file was cut to its batches. Nothing is staged. If it
+    /// begins behind the log's end, there is a gap, and the log now ends where the segment begins. Returns the segment
+    /// that is sealed now.
     pub(crate) fn rolled(&mut self, next: ActiveSegment) -> Rc<Segment> {
         debug_assert!(self.staging.is_empty());
         // The new length of the sealed file must be durable before anything relies on it.
         self.note_unsynced();
         self.unsynced.directory = true;
+        self.cursors.skip_to(next.base);
         self.segments.push(next.readable());
         let sealed = std::mem::replace(&mut self.active, next).seal();
         self.recent.clear();
@@ -234,6 +235,28 @@ impl Log {
         self.cuts += 1;
         self.last_cut = end;
         self.cursors.cut(End { offset: end, place });
+        self.check_invariants();
+        gone
+    }
+
+    /// Forgets everything that the log holds. It goes on where `active` begins, as its files are to be. Everything must be
+    /// durable, and no sync in flight. Returns the segments that are no longer part of the log, oldest first.
+    pub(crate) fn start_at(&mut self, active: ActiveSegment) -> Vec<Rc<Segment>> {
+        debug_assert_eq!(self.cursors.durable, self.cursors.next);
+        let gone = std::mem::replace(&mut self.segments, vec![active.readable()]);
+        gone.iter().for_each(|segment| segment.is_pending_delete.set(true));
+        let place = Place { segment: active.base, position: active.end_position() };
+        self.cursors.start_at(End { offset: active.base, place });
+        self.active = active;
+        self.producers = Producers::default();
+        self.epochs = LeaderEpochs::default();
+        self.bad_ranges.clear();
+        self.recent.clear();
+        self.unsynced = Unsynced::default();
+        self.is_changed = true;
+        self.cuts += 1;
+        // Nothing is left of what was appended before.
+        self.last_cut = Offset::ZERO;
         self.check_invariants();
         gone
     }

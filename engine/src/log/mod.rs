@@ -43,7 +43,7 @@ pub(crate) struct Log {
     cursors: Cursors,
     producers: Producers,
     epochs: LeaderEpochs,
-    /// The leader epoch that appends are stamped with.
+    /// The leader epoch that the broker last said. The batches may carry a later one.
     epoch: LeaderEpoch,
     bad_ranges: Vec<BadRange>,
     recent: RecentBatches,
@@ -99,8 +99,9 @@ pub(crate) enum Stage {
     Staged(Staged),
     /// It was not: write what is staged first.
     Full,
-    /// It was not: write what is staged first, then roll.
-    MustRoll,
+    /// It was not: write what is staged first, then roll. The next segment begins at this offset: at the log's end, or
+    /// where the batch begins if that is too far away.
+    MustRoll(Offset),
 }
 
 /// A staged batch, which has its offsets.
@@ -243,8 +244,10 @@ impl Log {
         &self.epochs
     }
 
+    /// The leader epoch that appends are stamped with: no older than that of any batch in the log. It follows from what
+    /// the log holds, so a batch that is undone or cut off leaves no trace, as after a restart.
     pub(crate) fn epoch(&self) -> LeaderEpoch {
-        self.epoch
+        self.epochs.latest().map_or(self.epoch, |latest| latest.max(self.epoch))
     }
 
     pub(crate) fn bad_ranges(&self) -> &[BadRange] {

@@ -16,7 +16,7 @@ use creel_io::Instant;
 use crate::config::{Durability, LogConfig, TimestampType};
 use crate::error::{AppendAsIsError, AppendError};
 use crate::fault_points::{self, Bug};
-use crate::format::batch::Batch;
+use crate::format::batch::{Batch, StampedBatch};
 use crate::log::producers::{AppendOrigin, ProducerCheck};
 use crate::log::staging::WriteGroup;
 use crate::log::{Log, Moment, Stage, Staged};
@@ -164,9 +164,8 @@ impl Partition {
     /// It must begin where this log ends. Its producer is remembered but not checked: that was done where the batch was
     /// first appended.
     ///
-    /// Nothing in the broker calls this yet. A gap before the batch is accepted where the log may have gaps, but reads near
-    /// the end of the log do not know such gaps yet.
-    pub fn append_as_is(&self, batch: &Batch) -> Result<PendingAck, AppendAsIsError> {
+    /// A gap of offsets before the batch is accepted where the log may have gaps. Nothing in the broker calls this yet.
+    pub fn append_as_is(&self, batch: &StampedBatch) -> Result<PendingAck, AppendAsIsError> {
         let state = self.state();
         state.check_open()?;
         let config = state.config.borrow();
@@ -191,9 +190,9 @@ fn stage<E: From<AppendError>>(
         match attempt(log)? {
             Stage::Staged(staged) => return Ok(staged),
             Stage::Full => turn_writer::write_staged(state, log)?,
-            Stage::MustRoll => {
+            Stage::MustRoll(base) => {
                 turn_writer::write_staged(state, log)?;
-                roll::roll(state, log, now_ms)?;
+                roll::roll(state, log, base, now_ms)?;
             }
         }
     }

@@ -17,6 +17,7 @@ impl Partition {
     /// Kafka's tools expect. After an error the log directory must not be marked as cleanly shut down.
     pub async fn close(&self) -> io::Result<()> {
         let state = self.state();
+        state.begin_to_end();
         while state.is_healthy() && !is_settled(state) {
             self.sync().await?;
             state.running.quiet().await;
@@ -50,6 +51,7 @@ fn is_settled(state: &State) -> bool {
 
 /// Ends appends, and waits for the tasks that still run. Another partition of the same name may be opened afterwards.
 async fn end(state: &Rc<State>) {
+    state.begin_to_end();
     state.health.set(Health::Closed);
     commit::stop_alarm(state);
     state.hw_waiters.borrow_mut().wake_all();

@@ -18,6 +18,7 @@ pub(crate) mod roll;
 mod segment_reuse_tests;
 pub(crate) mod settle;
 pub(crate) mod spare;
+pub(crate) mod start_anew;
 pub(crate) mod state;
 pub(crate) mod ticket;
 pub(crate) mod timestamps;
@@ -117,6 +118,12 @@ impl Partition {
     pub fn recovery_point(&self) -> Offset {
         let synced = self.0.log.borrow().cursors().synced;
         self.0.side_files.borrow().recovery_point(synced)
+    }
+
+    /// The log's start for the checkpoint: [`log_start`](Self::log_start), or less while the log
+    /// [begins anew](Self::truncate_fully_and_start_at) at a smaller offset.
+    pub fn start_point(&self) -> Offset {
+        self.0.side_files.borrow().start_point(self.log_start())
     }
 
     /// The epoch that appends are stamped with.

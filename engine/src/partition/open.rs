@@ -260,13 +260,12 @@ fn assemble(
     // A start opens up to ten thousand partitions, and most of them are not used soon.
     recovery.segments.iter().for_each(|segment| segment.log.close());
     epochs.truncate_start(log_start);
-    let epoch = epochs.latest().unwrap_or_default().max(open.leader_epoch);
     let log = Log::new(Opened {
         segments: recovery.segments,
         active,
         producers,
         epochs,
-        epoch,
+        epoch: open.leader_epoch,
         bad_ranges: recovery.bad_ranges,
         log_start,
         end: recovery.end.max(log_start),
@@ -277,6 +276,7 @@ fn assemble(
         directory: open.directory,
         config: RefCell::new(open.config),
         health: Cell::new(Health::Healthy),
+        is_ending: Cell::new(false),
         log: RefCell::new(log),
         turn_writer,
         commit: RefCell::default(),

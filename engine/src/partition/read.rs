@@ -75,33 +75,44 @@ impl Partition {
         count_work(1);
         let state = self.state();
         let want = Want { from, max_bytes: max_bytes as u64, at_least_one };
-        let mut outcome = outcome_without_slice(state, from)?;
-        let limit = match isolation {
-            Isolation::HighWatermark => outcome.high_watermark,
-            Isolation::LastStable => outcome.last_stable,
-        };
-        if from >= outcome.high_watermark {
+        loop {
+            let cuts = state.log.borrow().cuts();
+            let is_cut = || state.log.borrow().cuts() != cuts;
+            let outcome = outcome_without_slice(state, from)?;
+            let limit = match isolation {
+                Isolation::HighWatermark => outcome.high_watermark,
+                Isolation::LastStable => outcome.last_stable,
+            };
+            if from >= outcome.high_watermark {
             commit_soon(state);
         }
         if from >= limit || max_bytes == 0 && !at_least_one {
-            return Ok(outcome);
-        }
-        if !open_files::may_open(state) {
-            open_files::make_room_to_open(state).await;
-        }
-        let hot = if limit == outcome.high_watermark { hot_slice(state, want) } else { None };
-        outcome.slice = match hot {
-            Some(slice) => slice?,
-            None => match find_slice(state, want, limit).await {
-                Ok(slice) => slice,
+                return Ok(outcome);
+            }
+            if !open_files::may_open(state) {
+                open_files::make_room_to_open(state).await;
+                if is_cut() {
+                    continue;
+                }
+            }
+            let hot = if limit == outcome.high_watermark { hot_slice(state, want) } else { None };
+            if let Some(slice) = hot {
+                return Ok(ReadOutcome { slice: slice?, ..outcome });
+            }
+            let found = find_slice(state, want, limit).await;
+            // What was found may have been cut off meanwhile.
+            if is_cut() {
+                continue;
+            }
+            return match found {
+                Ok(slice) => Ok(ReadOutcome { slice, ..outcome }),
                 Err(error) => {
                     // Retention may have dropped the segment meanwhile. Then the offset is now out of range.
                     outcome_without_slice(state, from)?;
-                    return Err(error.into());
+                    Err(error.into())
                 }
-            },
-        };
-        Ok(outcome)
+            };
+        }
     }
 }
 

@@ -92,6 +92,11 @@ async fn make_safe_before(state: &Rc<State>, offset: Offset) -> io::Result<()> {
 /// Writes a missing producer snapshot. Until it exists, or a roll has left another one, only the first segments hold
 /// the state of their producers.
 async fn write_missing_snapshot(state: &State) -> io::Result<()> {
+    // A truncation meanwhile would leave a snapshot behind the log's end.
+    let _removing = Removing::begin(state).await;
+    if !state.side_files.borrow().lacks_snapshot() {
+        return Ok(());
+    }
     let Cursors { next, synced, .. } = *state.log.borrow().cursors();
     if next != synced {
         return Err(io::Error::other(
@@ -128,16 +133,16 @@ async fn remove_pending(state: &Rc<State>) -> io::Result<()> {
         if !commit::write_start(state).await? {
             return Ok(());
         }
-        let is_kept = spare::wants_file_of(state, &dropped);
+        let reserved = spare::reserve(state, &dropped);
         let segment = dropped.segment;
         let (directory, base) = (state.directory.clone(), segment.base);
-        let take_away = if is_kept { retire_files } else { remove_segment };
+        let take_away = if reserved.is_some() { retire_files } else { remove_segment };
         let last_handle = segment.log.retire();
         remove_off_core(last_handle, move || take_away(&directory, base)).await?;
         fs::sync_dir(&state.directory).await?;
         state.reclaim.borrow_mut().removed();
-        if is_kept {
-            spare::prepare(state, segment);
+        if let Some(reserved) = reserved {
+            spare::prepare(state, reserved, segment);
         }
     }
 }

@@ -15,9 +15,9 @@ use crate::segment::Segment;
 use crate::segment::active::ActiveSegment;
 use crate::segment::side_files::{remove_indexes, remove_snapshot, write_indexes, write_snapshot};
 
-/// Closes the active segment and begins the next. Nothing is staged.
-pub(crate) fn roll(state: &Rc<State>, log: &mut Log, now_ms: i64) -> Result<(), AppendError> {
-    let base = log.cursors().written;
+/// Closes the active segment and begins the next at `base`: at the log's end, or behind it across a wide gap. Nothing is
+/// staged.
+pub(crate) fn roll(state: &Rc<State>, log: &mut Log, base: Offset, now_ms: i64) -> Result<(), AppendError> {
     let (next, snapshot) = match begin_next(state, log, base, now_ms) {
         Ok(begun) => begun,
         Err(error) if is_disk_full(&error) => {

@@ -46,6 +46,8 @@ pub(crate) struct State {
     pub(crate) directory: PathBuf,
     pub(crate) config: RefCell<LogConfig>,
     pub(crate) health: Cell<Health>,
+    /// The partition is about to be closed or deleted. A truncation that has not cut anything yet is given up.
+    pub(crate) is_ending: Cell<bool>,
     pub(crate) log: RefCell<Log>,
     pub(crate) turn_writer: TurnWriter,
     pub(crate) commit: RefCell<Commit>,
@@ -145,6 +147,12 @@ impl State {
 
     pub(crate) fn is_closed(&self) -> bool {
         self.health.get() == Health::Closed
+    }
+
+    /// Notes that the partition is about to be closed or deleted.
+    pub(crate) fn begin_to_end(&self) {
+        self.is_ending.set(true);
+        self.running.wake();
     }
 
     pub(crate) fn check_open(&self) -> Result<(), AppendError> {

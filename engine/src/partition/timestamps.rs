@@ -145,9 +145,10 @@ async fn look_inside(
     if header.attributes.is_log_append_time() {
         return Ok(Some(FoundByTime { timestamp: header.max_timestamp, ..whole }));
     }
-    let Ok(batch) = UncheckedBatch::new(scan.batch(header).await?).verify() else {
+    let Ok(batch) = UncheckedBatch::new(scan.batch(header).await?).verify_stamped() else {
         return Ok(Some(whole));
     };
+    let batch = batch.as_batch().clone();
     let first = if header.attributes.codec() == Some(Codec::None) {
         first_since(&batch, timestamp, log_start)
     } else {

@@ -129,8 +129,12 @@ impl ActiveSegment {
         self.segment.appended_ms.set(now_ms);
     }
 
-    /// Whether the log must roll before a batch is appended. An empty segment takes any batch.
+    /// Whether the log must roll before a batch is appended. An empty segment takes any batch whose offsets its indexes
+    /// can hold.
     pub(crate) fn must_roll(&self, batch: Arrival, config: &LogConfig) -> bool {
+        if !Self::reaches(self.base, batch.end) {
+            return true;
+        }
         let before = self.length() + batch.staged_bytes;
         if before == 0 {
             return false;
@@ -141,8 +145,12 @@ impl ActiveSegment {
         };
         before + batch.bytes > config.segment_limit()
             || waited > i64::try_from(config.segment_ms).unwrap_or(i64::MAX)
-            || batch.end - self.base > i64::from(i32::MAX)
             || self.index_bytes() + 12 > config.segment_index_bytes
+    }
+
+    /// Whether the indexes of a segment that begins at `base` can hold the offsets of a batch that ends at `end`.
+    pub(crate) fn reaches(base: Offset, end: Offset) -> bool {
+        end - base <= i64::from(i32::MAX) + 1
     }
 
     /// Writes to the file, behind the last batch, usually in one system call. The length changes only with

@@ -126,7 +126,8 @@ impl Scan {
         while self.data_end.saturating_sub(self.position) >= BATCH_HEADER_BYTES as u64 {
             if let Some(Ok(header)) = self.header().await?
                 && (from..to).contains(&header.base_offset)
-                && header.record_count > 0
+                // Compaction may have left none.
+                && header.record_count >= 0
                 && let Some(Ok(header)) = self.verified().await?
             {
                 return Ok(Some(header));

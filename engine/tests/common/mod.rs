@@ -6,10 +6,7 @@
 use std::future::Future;
 use std::path::{Path, PathBuf};
 
-use creel_engine::{
-    AppendOrigin, Batch, BatchBuilder, BatchHeader, Isolation, LastStop, LeaderEpoch, LogConfig, Offset,
-    OpenLog, Partition, ReadError, TopicPartition, TurnWriter,
-};
+use creel_engine::{AppendOrigin, Batch, BatchBuilder, BatchHeader, Isolation, LastStop, LeaderEpoch, LogConfig, Offset, OpenLog, Partition, ReadError, StampedBatch, TopicPartition, TurnWriter, UncheckedBatch};
 
 /// A number that the story knows to be an offset, or an epoch.
 pub(crate) trait Of<N> {
@@ -93,6 +90,14 @@ pub(crate) fn batch(records: usize, bytes: usize, fill: u8) -> Batch {
         builder = builder.record(now + at as i64, None, Some(&vec![fill; bytes]));
     }
     builder.build().unwrap()
+}
+
+/// The same batch, as a log holds it that gave it these offsets and this leader epoch.
+pub(crate) fn stamped(batch: &Batch, base: i64, epoch: i32) -> StampedBatch {
+    let mut bytes = batch.bytes().to_vec();
+    bytes[..8].copy_from_slice(&base.to_be_bytes());
+    bytes[12..16].copy_from_slice(&epoch.to_be_bytes());
+    UncheckedBatch::new(bytes.into()).verify_stamped().unwrap()
 }
 
 pub(crate) async fn append(partition: &Partition, batch: &Batch) -> Offset {
