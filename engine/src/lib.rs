@@ -43,7 +43,9 @@ pub use config::{CleanupPolicy, LogConfig, TimestampType};
 pub use directory::TopicPartition;
 pub use error::{AppendAsIsError, AppendError, OpenError, ProducerError, ReadError, TruncateError};
 pub use format::bad_ranges::BadRange;
-pub use format::batch::{Attributes, Batch, BatchError, BatchHeader, Codec, StampedBatch, UncheckedBatch, crc32c};
+pub use format::batch::{
+    Attributes, Batch, BatchError, BatchHeader, Codec, StampedBatch, UncheckedBatch, crc32c,
+};
 pub use format::checkpoint::OffsetsByPartition;
 pub use format::epochs::EpochStart;
 pub use format::records::{BadRecord, BatchBuilder, Headers, LoggedBatch, Record, Records};
@@ -64,7 +66,9 @@ pub use partition::timestamps::FoundByTime;
 pub use partition::watching::Watching;
 pub use partition::{NotDurable, Partition};
 pub use recover::checkpoint_files::{Checkpoint, CheckpointFiles, LastStop};
-pub use recover::log_directory::{FoundDirectories, find_partitions, read_topic_id, remove_partition, write_topic_id};
+pub use recover::log_directory::{
+    FoundDirectories, find_partitions, read_topic_id, remove_partition, write_topic_id,
+};
 pub use recover::recovered_log::RecoveryReport;
 pub use segment::side_files::index::TimestampOffset;
 pub use segment::side_files::offset_index::OffsetIndex;

@@ -13,7 +13,11 @@ use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
-use creel_engine::{AppendAsIsError, AppendError, AppendOrigin, Batch, BatchBuilder, Isolation, LastStop, LeaderEpoch, LogConfig, Offset, OpenLog, Partition, ReadError, StampedBatch, TruncateError, TurnWriter, UncheckedBatch, Watcher};
+use creel_engine::{
+    AppendAsIsError, AppendError, AppendOrigin, Batch, BatchBuilder, Isolation, LastStop, LeaderEpoch,
+    LogConfig, Offset, OpenLog, Partition, ReadError, StampedBatch, TruncateError, TurnWriter,
+    UncheckedBatch, Watcher,
+};
 use creel_io::sim::{self, Config, NodeId, Simulation};
 
 use common::*;
@@ -250,7 +254,8 @@ fn a_log_that_is_appended_to_all_the_time_is_cut_all_the_same() {
 async fn waiting_cut(partition: &Partition) -> creel_io::JoinHandle<Result<Offset, TruncateError>> {
     filled(partition, 6).await;
     let cutting = partition.clone();
-    let cut = creel_io::spawn(async move { cutting.truncate_to(Offset::of(8), async |_| pending().await).await });
+    let cut =
+        creel_io::spawn(async move { cutting.truncate_to(Offset::of(8), async |_| pending().await).await });
     while partition.recovery_point() != Offset::of(8) {
         creel_io::sleep(Duration::from_micros(10)).await;
     }
@@ -324,7 +329,10 @@ fn a_read_that_waited_while_the_log_was_cut_sees_the_cut() {
     assert_eq!(read_while_cut(3).unwrap(), (Offset::of(4), true));
     assert_eq!(read_while_cut(4).unwrap(), (Offset::of(4), false));
     let behind = read_while_cut(9);
-    assert!(matches!(behind, Err(ReadError::OutOfRange { log_end, .. }) if log_end == Offset::of(4)), "{behind:?}");
+    assert!(
+        matches!(behind, Err(ReadError::OutOfRange { log_end, .. }) if log_end == Offset::of(4)),
+        "{behind:?}"
+    );
 }
 
 #[test]

@@ -8,7 +8,10 @@ use std::cell::Cell;
 use std::path::Path;
 use std::rc::Rc;
 
-use creel_engine::{AppendError, AppendOrigin, BatchBuilder, BatchError, LogConfig, Offset, OpenLog, Partition, ProducerError, StampedBatch, TurnWriter, UncheckedBatch, crc32c};
+use creel_engine::{
+    AppendError, AppendOrigin, BatchBuilder, BatchError, LogConfig, Offset, OpenLog, Partition,
+    ProducerError, StampedBatch, TurnWriter, UncheckedBatch, crc32c,
+};
 
 use common::*;
 

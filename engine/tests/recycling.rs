@@ -106,7 +106,8 @@ fn a_change_of_settings_while_a_segment_is_dropped_leaves_one_spare_at_most() {
         }
         handle.disk(node).hold_syncs(true);
         partition.set_config(LogConfig { segment_recycle: false, preallocate: true, ..config() });
-        let pending = partition.append(&batch(1, 930, partition.next_offset().0 as u8), AppendOrigin::Client);
+        let pending =
+            partition.append(&batch(1, 930, partition.next_offset().get() as u8), AppendOrigin::Client);
         pending.unwrap().written().await.unwrap();
         creel_io::sleep(core::time::Duration::from_millis(50)).await;
         handle.disk(node).hold_syncs(false);

@@ -12,7 +12,10 @@ use std::future::pending;
 use std::path::Path;
 use std::rc::Rc;
 
-use creel_engine::{AppendError, BatchBuilder, Isolation, LastStop, LeaderEpoch, LogConfig, Offset, OpenLog, Partition, StampedBatch, TruncateError, TurnWriter};
+use creel_engine::{
+    AppendError, BatchBuilder, Isolation, LastStop, LeaderEpoch, LogConfig, Offset, OpenLog, Partition,
+    StampedBatch, TruncateError, TurnWriter,
+};
 use creel_io::sim::{self, Config, NodeId, Simulation};
 
 use common::*;
@@ -54,7 +57,7 @@ async fn check_new(partition: &Partition, start: i64) {
     assert_eq!((partition.log_start(), partition.log_end(), partition.next_offset()), (start, start, start));
     assert_eq!((partition.high_watermark(), partition.durable_end()), (start, start));
     assert_eq!((partition.recovery_point(), partition.start_point()), (start, start));
-    assert_eq!((partition.end_of_epoch(LeaderEpoch(99)), partition.bad_ranges()), (None, vec![]));
+    assert_eq!((partition.end_of_epoch(LeaderEpoch::of(99)), partition.bad_ranges()), (None, vec![]));
     assert_eq!((partition.producer_count(), partition.size_bytes()), (0, 0));
     assert_eq!(partition.max_timestamp_offset().await.unwrap(), None);
     assert_eq!(read_all(partition, start - Offset::ZERO).await, []);
@@ -104,7 +107,7 @@ fn a_log_starts_anew_wherever_the_offset_lies_and_goes_on_from_there() {
             assert!(
                 found.iter().map(|(_, bytes)| &bytes[..]).eq(batches.iter().map(|sent| &sent.bytes()[21..]))
             );
-            assert_eq!(partition.epoch_of(at(start)), Some(LeaderEpoch(1)));
+            assert_eq!(partition.epoch_of(at(start)), Some(LeaderEpoch::of(1)));
         }
     });
 }

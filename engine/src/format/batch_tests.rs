@@ -2,8 +2,8 @@
 
 use bytes::{Bytes, BytesMut};
 
-use crate::format::records::BatchBuilder;
 use super::*;
+use crate::format::records::BatchBuilder;
 
 fn sample() -> Batch {
     BatchBuilder::new(7)

@@ -13,7 +13,9 @@
 
 use bytes::{Buf, Bytes};
 
-use crate::format::batch::{Attributes, Batch, BatchError, BatchHeader, Codec, StampedBatch, UncheckedBatch, assemble, check_crc};
+use crate::format::batch::{
+    Attributes, Batch, BatchError, BatchHeader, Codec, StampedBatch, UncheckedBatch, assemble, check_crc,
+};
 use crate::format::decompress::decompress;
 use crate::limits::BATCH_HEADER_BYTES;
 use crate::offset::Offset;

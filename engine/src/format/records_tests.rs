@@ -1,7 +1,7 @@
 //! Builds records and batches and reads them back; also what is refused.
 
-use crate::format::batch::encode;
 use super::*;
+use crate::format::batch::encode;
 
 #[test]
 fn records_come_back_as_they_were_built() {

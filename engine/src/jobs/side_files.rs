@@ -193,21 +193,21 @@ mod tests {
 
     #[test]
     fn while_a_log_begins_anew_nothing_of_it_is_vouched_for() {
-        let mut files = SideFiles::opened(Some(Offset(3)), true);
-        files.sealed(Offset(10));
-        for new_start in [Offset(5), Offset(50)] {
+        let mut files = SideFiles::opened(Some(Offset::of(3)), true);
+        files.sealed(Offset::of(10));
+        for new_start in [Offset::of(5), Offset::of(50)] {
             files.begin_anew(new_start);
-            assert_eq!(files.recovery_point(Offset(30)), Offset(0));
-            assert_eq!(files.start_point(Offset(8)), Offset(8).min(new_start));
+            assert_eq!(files.recovery_point(Offset::of(30)), Offset::of(0));
+            assert_eq!(files.start_point(Offset::of(8)), Offset::of(8).min(new_start));
             files.stay();
-            assert_eq!(files.recovery_point(Offset(30)), Offset(10));
-            assert_eq!(files.start_point(Offset(8)), Offset(8));
+            assert_eq!(files.recovery_point(Offset::of(30)), Offset::of(10));
+            assert_eq!(files.start_point(Offset::of(8)), Offset::of(8));
         }
-        files.begin_anew(Offset(5));
+        files.begin_anew(Offset::of(5));
         files.has_begun_anew();
-        assert_eq!(files.recovery_point(Offset(5)), Offset(5));
+        assert_eq!(files.recovery_point(Offset::of(5)), Offset::of(5));
         assert_eq!(files.step_to_start(None, 0, false), StartStep::Done);
-        assert!(!files.lacks_snapshot() && !files.is_due(Offset(10)));
+        assert!(!files.lacks_snapshot() && !files.is_due(Offset::of(10)));
     }
 
     #[test]

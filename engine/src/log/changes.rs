@@ -240,11 +240,11 @@ impl Log {
     }
 
     /// Forgets everything that the log holds. It goes on where `active` begins, as its files are to be. Everything must be
-    /// durable, and no sync in flight. Returns the segments that are no longer part of the log, oldest first.
+    /// synced, and no sync in flight. Returns the segments that are no longer part of the log, oldest first.
     pub(crate) fn start_at(&mut self, active: ActiveSegment) -> Vec<Rc<Segment>> {
-        debug_assert_eq!(self.cursors.durable, self.cursors.next);
+        debug_assert_eq!(self.cursors.synced, self.cursors.next);
         let gone = std::mem::replace(&mut self.segments, vec![active.readable()]);
-        gone.iter().for_each(|segment| segment.is_pending_delete.set(true));
+        gone.iter().for_each(|segment| segment.leave_log());
         let place = Place { segment: active.base, position: active.end_position() };
         self.cursors.start_at(End { offset: active.base, place });
         self.active = active;

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use super::*;
 use crate::config::LogConfig;
 use crate::error::AppendAsIsError;
 use crate::format::batch::{Batch, UncheckedBatch, stamp};
@@ -10,7 +11,6 @@ use crate::format::records::BatchBuilder;
 use crate::offset::FilePosition;
 use crate::segment::Placed;
 use crate::test_random::Random;
-use super::*;
 
 const PRODUCER: i64 = 7;
 
@@ -120,7 +120,7 @@ impl Walk {
         let epoch = self.epoch + self.random.below(2) as i32;
         let mut bytes = self.new_batch().bytes().to_vec();
         let mut at = |base, epoch| {
-            stamp(&mut bytes, Offset::of(base), LeaderEpoch::of(epoch));
+            stamp(&mut bytes, Offset::of(base), LeaderEpoch::new(epoch));
             UncheckedBatch::new(bytes.clone().into()).verify_stamped().unwrap()
         };
         let (next, latest) = (self.next(), self.log.epochs().latest());
@@ -231,8 +231,9 @@ impl Walk {
         self.log_start = self.log_start.max(to.min(self.high_watermark));
         let keep = self.segments.iter().rposition(|base| *base <= self.log_start).unwrap();
         let expected: Vec<_> = self.segments.drain(..keep).collect();
-        assert_eq!(gone.iter().map(|segment| segment.base.get()).collect::<Vec<_>>(), expected);
-        assert!(gone.iter().all(|segment| segment.is_pending_delete.get()));
+        assert_eq!(gone.iter().map(|dropped| dropped.segment.base.get()).collect::<Vec<_>>(), expected);
+        assert!(gone.iter().all(|dropped| dropped.segment.is_pending_delete()));
+        assert!(gone.iter().all(|dropped| dropped.contents == Contents::Whole));
         let is_gone = |known: &mut Known| expected.contains(&known.segment);
         let dropped = self.batches.extract_if(.., is_gone).last();
         self.sequence = dropped.map_or(self.sequence, |last| last.next_sequence);

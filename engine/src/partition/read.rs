@@ -84,9 +84,9 @@ impl Partition {
                 Isolation::LastStable => outcome.last_stable,
             };
             if from >= outcome.high_watermark {
-            commit_soon(state);
-        }
-        if from >= limit || max_bytes == 0 && !at_least_one {
+                commit_soon(state);
+            }
+            if from >= limit || max_bytes == 0 && !at_least_one {
                 return Ok(outcome);
             }
             if !open_files::may_open(state) {

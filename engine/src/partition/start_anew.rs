@@ -15,7 +15,7 @@ use std::rc::Rc;
 
 use creel_io::fs::{self, File, OpenOptions};
 
-use crate::directory::{FileKind, parse_segment_file, segment_path};
+use crate::directory::log_path;
 use crate::error::TruncateError;
 use crate::offset::Offset;
 use crate::partition::state::State;
@@ -24,8 +24,8 @@ use crate::partition::{Partition, commit, spare};
 use crate::segment::Segment;
 use crate::segment::active::ActiveSegment;
 use crate::segment::checkpoints::{remove_epochs, remove_reuse, write_bad_ranges};
-use crate::segment::files::{remove_indexes, remove_snapshot};
 use crate::segment::remove::{remove_off_core, remove_segment};
+use crate::segment::side_files::{remove_indexes, remove_snapshot, snapshot};
 use crate::segment::spare::path_not_kept;
 
 impl Partition {
@@ -84,7 +84,7 @@ async fn start_at(state: &Rc<State>, start: Offset) -> io::Result<()> {
     remove_side_files(&state.directory).await?;
     // Those that retention has dropped lie before the others.
     for segment in &dropped {
-        remove(state, segment).await?;
+        remove(state, &segment.segment).await?;
     }
     let (first, behind) = gone.split_first().ok_or(io::ErrorKind::NotFound)?;
     for segment in behind.iter().rev() {
@@ -103,7 +103,7 @@ async fn remove_side_files(directory: &Path) -> io::Result<()> {
     remove_epochs(directory)?;
     write_bad_ranges(directory, &[]).await?;
     for name in fs::read_dir(directory)? {
-        if let Some((offset, FileKind::ProducerSnapshot)) = parse_segment_file(name.as_ref()) {
+        if let Some(offset) = snapshot::KIND.offset_in(name.as_ref()) {
             remove_snapshot(directory, offset)?;
         }
     }
@@ -127,8 +127,7 @@ async fn replace(state: &State, last: &Segment, start: Offset) -> io::Result<()>
     let empty = path_not_kept(directory, start, ".tmp");
     let options = OpenOptions { truncate: true, ..OpenOptions::create() };
     File::open(&empty, options)?.sync_all().await?;
-    let (old, new) =
-        (segment_path(directory, last.base, FileKind::Log), segment_path(directory, start, FileKind::Log));
+    let (old, new) = (log_path(directory, last.base), log_path(directory, start));
     let last_handle = last.log.retire();
     let replaced = old.clone();
     remove_off_core(last_handle, move || fs::rename(&empty, &replaced)).await?;

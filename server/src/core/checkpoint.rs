@@ -5,10 +5,10 @@ use std::rc::Rc;
 use creel_engine::{Checkpoint, CheckpointFiles, Offset};
 use creel_io::spawn;
 
+use super::{Core, Question, ask_all_cores};
 use crate::peers::questions::{RecoveryPoint, TakeCheckpoint, WriteCheckpoint};
 use crate::tasks::join::join_bounded;
 use crate::topics::Offline;
-use super::{Core, Question, ask_all_cores};
 
 impl Question for TakeCheckpoint {
     /// How far this core's partitions are safe; closes them first if the broker stops.
