@@ -25,21 +25,14 @@ pub(crate) struct SimFile {
     boot: u32,
     pub(super) opened: OpenedFile,
     writable: bool,
-    handle: Arc<SimHandle>,
-}
-
-/// What a handle and its clones share.
-#[derive(Debug)]
-pub(crate) struct SimHandle {
-    _descriptor: Descriptor,
-    /// The name by which the file was opened, which says on what device it lies.
-    path: Box<Path>,
+    /// Shared by this handle and its clones.
+    handle: Arc<Descriptor>,
 }
 
 impl SimFile {
     pub(crate) fn open(sim: &SimContext, path: &Path, mode: OpenMode) -> io::Result<SimFile> {
         sim.check_path(path)?;
-        let descriptor = sim.node.descriptors.take()?;
+        let handle = Arc::new(sim.node.descriptors.take(path)?);
         let changes =
             mode.truncate || ((mode.create || mode.create_new) && !sim.node.disk.borrow().exists(path));
         let opened = sim.node.disk.borrow_mut().open(path, mode)?;
@@ -48,12 +41,8 @@ impl SimFile {
             sim.touch(opened.ino);
             sim.count_operation();
         }
-        let handle = Arc::new(SimHandle { _descriptor: descriptor, path: path.into() });
-        Ok(SimFile { node: sim.id(), boot: sim.node.boot(), opened, writable: mode.write, handle })
-    }
-
-    pub(super) fn path(&self) -> &Path {
-        &self.handle.path
+        let (node, boot) = (sim.id(), sim.node.boot());
+        Ok(SimFile { node, boot, opened, writable: mode.write, handle })
     }
 
     fn context(&self) -> io::Result<SimContext> {
@@ -62,6 +51,11 @@ impl SimFile {
             sim.node = sim.world.node(self.node);
         }
         if sim.node.boot() == self.boot { Ok(sim) } else { Err(os_error(libc::EBADF)) }
+    }
+
+    /// The name by which it was opened, which says on what device it lies.
+    pub(super) fn path(&self) -> &Path {
+        &self.handle.path
     }
 
     pub(super) fn writable_context(&self) -> io::Result<SimContext> {
@@ -209,7 +203,7 @@ impl SimFile {
         }
     }
 
-    pub(crate) fn downgrade(&self) -> Weak<SimHandle> {
+    pub(crate) fn downgrade(&self) -> Weak<Descriptor> {
         Arc::downgrade(&self.handle)
     }
 

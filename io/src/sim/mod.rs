@@ -85,10 +85,11 @@ mod trace;
 mod world;
 
 pub use config::{Config, DiskConfig, ErrorRates, NetworkConfig};
+pub(crate) use descriptors::Descriptor;
 pub(crate) use directory::SimLock;
 pub(crate) use disk::OpenMode;
 pub(crate) use environment::context;
-pub(crate) use file::{SimFile, SimHandle};
+pub(crate) use file::SimFile;
 pub use handle::{DeviceHandle, DiskHandle, Handle, NetworkHandle};
 pub(crate) use network::listener::SimListener;
 pub(crate) use network::stream::SimStream;
