@@ -90,14 +90,14 @@ async fn talk(core: Rc<Core>, stream: TcpStream) {
 
 async fn answer(core: &Rc<Core>, request: &Request<Incoming>) -> HttpAnswer {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        let mut refusal = text(StatusCode::METHOD_NOT_ALLOWED, "only GET\n");
+        let mut refusal = text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD are allowed\n");
         refusal.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
         return refusal;
     }
     match request.uri().path() {
         "/health" => text(StatusCode::OK, "ok\n"),
         "/stages" => json(stages::report(core).await),
-        _ => text(StatusCode::NOT_FOUND, "there are /health and /stages\n"),
+        _ => text(StatusCode::NOT_FOUND, "not found: there are only /health and /stages\n"),
     }
 }
 
