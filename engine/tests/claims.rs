@@ -66,7 +66,7 @@ fn each_segment_has_its_disk_before_its_first_write_and_gives_the_rest_back_at_i
         partition.close().await.unwrap();
         assert_eq!(length(*active), written - sealed_bytes, "a clean stop cuts the last one too");
         assert_eq!(claimed_files(), 0);
-        assert_eq!(partition.recycled_segments(), 0);
+        assert_eq!(partition.reused_segments(), 0);
 
         let partition = open_clean(Path::new(DATA), config()).await;
         assert_eq!(length(*active), SEGMENT_BYTES, "a start claims what it lacks");

@@ -486,7 +486,7 @@ impl World {
         let mut simulation = Simulation::new(seed, rough);
         let node = simulation.add_node("broker", 1);
         let segment_bytes = 2 * 4096 + seed % 5 * 3000;
-        let defaults = LogConfig { segment_recycle: true, index_interval_bytes: 500, ..LogConfig::default() };
+        let defaults = LogConfig { segment_reuse: true, index_interval_bytes: 500, ..LogConfig::default() };
         let config = LogConfig { segment_bytes, retention_bytes: Some(segment_bytes), ..defaults };
         let world = Self { simulation, node, config, known: Rc::default() };
         world.known.borrow_mut().start = i64::MAX;

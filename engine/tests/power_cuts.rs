@@ -11,9 +11,10 @@ use std::cell::{Cell, RefCell};
 use std::path::Path;
 use std::rc::Rc;
 
-use common::*;
 use creel_engine::{AppendOrigin, Batch, BatchBuilder, LogConfig, Offset, OpenLog, Partition, TurnWriter};
 use creel_io::sim::{Config, NodeId, Simulation};
+
+use common::*;
 
 const DIRECTORY: &str = "/data/log";
 
@@ -77,7 +78,7 @@ impl World {
         let segment_bytes = if seed.is_multiple_of(3) { 2 * 4096 } else { 3000 + seed % 7 * 4000 };
         let retention_bytes = Some(segment_bytes);
         let config =
-            LogConfig { segment_bytes, retention_bytes, segment_recycle: true, ..world.config.clone() };
+            LogConfig { segment_bytes, retention_bytes, segment_reuse: true, ..world.config.clone() };
         world.known.borrow_mut().start = Offset::of(i64::MAX);
         Self { config, ..world }
     }
@@ -102,7 +103,7 @@ impl World {
             for _ in 0..turns {
                 work(&partition, &known).await;
             }
-            known.borrow_mut().recycled += partition.recycled_segments();
+            known.borrow_mut().recycled += partition.reused_segments();
         });
         outcome.is_ok()
     }

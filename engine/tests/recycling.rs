@@ -5,7 +5,6 @@
 mod common;
 
 use std::collections::BTreeSet;
-use std::io::{IoSlice, Read as _};
 use std::path::Path;
 
 use creel_engine::{AppendOrigin, Isolation, LogConfig, Offset, Partition, Upkeep};
@@ -15,12 +14,16 @@ use creel_io::sim::{Config, Simulation};
 
 use common::*;
 
+use std::io::{IoSlice, Read as _};
+
+
+
 /// Sixteen batches a segment, three sealed segments kept.
 fn config() -> LogConfig {
     LogConfig {
         segment_bytes: 16 << 10,
         retention_bytes: Some(48 << 10),
-        segment_recycle: true,
+        segment_reuse: true,
         index_interval_bytes: 2000,
         ..LogConfig::default()
     }
@@ -73,7 +76,7 @@ fn in_the_long_run_every_segment_begins_in_the_file_of_an_old_one() {
             append_some(&partition, 48).await;
             check_records(&partition).await;
             assert!(partition.size_bytes() <= 80 << 10, "retention keeps up");
-            let recycled = partition.recycled_segments();
+            let recycled = partition.reused_segments();
             assert!(round < 3 || recycled >= last + 2, "{recycled} recycled in round {round}");
             last = recycled;
         }
@@ -128,7 +131,7 @@ fn after_a_clean_stop_the_files_are_like_any_others() {
     simulated(|| async {
         let partition = open_with(Path::new("/data"), config()).await;
         append_some(&partition, 300).await;
-        assert!(partition.recycled_segments() > 3);
+        assert!(partition.reused_segments() > 3);
         let (directory, bytes) = (Path::new("/data/orders-0"), partition.size_bytes());
         assert!(fs::exists(&directory.join("recycled-segments-checkpoint")));
         partition.close().await.unwrap();
@@ -154,7 +157,7 @@ fn a_start_after_a_crash_leaves_neither_spare_nor_stale_bytes() {
     simulated(|| async {
         let partition = open_with(Path::new("/data"), config()).await;
         append_some(&partition, 305).await;
-        assert!(partition.recycled_segments() > 3);
+        assert!(partition.reused_segments() > 3);
         let end = partition.log_end();
         // What a kill leaves: the log that is still open does not touch its files any more.
         let partition = open_with(Path::new("/data"), config()).await;
@@ -178,7 +181,7 @@ fn damage_to_the_last_batch_of_a_recycled_segment_is_not_taken_for_a_torn_end() 
     simulated(|| async {
         let partition = open_with(Path::new("/data"), config()).await;
         append_some(&partition, 300).await;
-        assert!(partition.recycled_segments() > 3);
+        assert!(partition.reused_segments() > 3);
         creel_io::sleep(core::time::Duration::from_millis(50)).await;
         let end = partition.log_end();
         let slice = partition.read(end + -1, Isolation::HighWatermark, 1, true).await.unwrap().slice.unwrap();
@@ -242,12 +245,12 @@ fn a_full_disk_gets_the_spare_back() {
 #[test]
 fn nothing_is_recycled_where_it_is_switched_off() {
     simulated(|| async {
-        let off = LogConfig { segment_recycle: false, ..config() };
+        let off = LogConfig { segment_reuse: false, ..config() };
         let partition = open_with(Path::new("/data"), off).await;
         append_some(&partition, 300).await;
         partition.upkeep(creel_io::wall_clock_ms()).await.unwrap();
         append_some(&partition, 100).await;
-        assert_eq!(partition.recycled_segments(), 0);
+        assert_eq!(partition.reused_segments(), 0);
         assert!(!names(Path::new("/data/orders-0")).iter().any(|name| name.starts_with("recycled")));
     });
 }
@@ -266,7 +269,7 @@ fn a_file_that_a_reader_still_holds_is_not_written_over() {
         let before = slice.file.read_exact_at(slice.position, slice.length as usize).await.unwrap();
         append_some(&partition, 300).await;
         assert!(partition.log_start() > Offset::of(100));
-        assert!(partition.recycled_segments() > 3, "others are");
+        assert!(partition.reused_segments() > 3, "others are");
         let after = slice.file.read_exact_at(slice.position, slice.length as usize).await.unwrap();
         assert_eq!(before, after);
     });

@@ -6,7 +6,9 @@ use creel_server::config::{Args, Config, listing};
 use creel_server::fuzzing;
 use creel_server::groups::{Coordinator, Event, GroupLimits, Now};
 use creel_server::metadata::{Entry, Revision, Snapshot, StoredTopics, TopicId};
-use creel_server::offsets::{BatchContent, GroupMetadata, LoggedRecord, OffsetCommit, OffsetsRecord, RecordKey};
+use creel_server::offsets::{
+    BatchContent, GroupMetadata, LoggedRecord, OffsetCommit, OffsetsRecord, RecordKey,
+};
 
 use crate::allocation::within;
 use crate::target::Target;

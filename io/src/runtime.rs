@@ -84,7 +84,7 @@ pub fn available_cpus() -> Vec<usize> {
 #[derive(Debug, Error)]
 pub enum StartError {
     /// No core was asked for, or the ids do not count up from 0.
-    #[error("cores must be numbered from 0 without gaps, at least one")]
+    #[error("there must be at least one core, numbered from 0 without gaps")]
     Cores,
     /// io_uring is not available. The text says why, and what to do.
     #[error(transparent)]

@@ -83,5 +83,8 @@ fn run(mut config: Config) -> ExitCode {
 }
 
 fn hurried(signal: i32) {
-    tracing::warn!(signal, "asked to stop a second time: ending at once, unclean; the next start recovers");
+    tracing::warn!(
+        signal,
+        "second stop signal: the broker ends at once, and the next start recovers its logs"
+    );
 }

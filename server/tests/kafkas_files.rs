@@ -101,9 +101,9 @@ fn what_must_not_be_left_out_ends_with_2_and_the_reason() {
     let file = folder.path().join("server.properties");
     std::fs::write(&file, server_properties(free_port(), free_port(), &folder.path().join("logs"))).unwrap();
     let refused = [
-        ("ssl.keystore.location=/etc/kafka/keystore.jks", "TLS is not served yet"),
+        ("ssl.keystore.location=/etc/kafka/keystore.jks", "TLS is not supported yet"),
         ("authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer", "no authorizer"),
-        ("listeners=PLAINTEXT://:9092,SSL://:9093", "TLS (SSL) and passwords (SASL) are not served yet"),
+        ("listeners=PLAINTEXT://:9092,SSL://:9093", "TLS (SSL) and passwords (SASL) are not supported yet"),
         ("listeners=OTHER://:9092", "listener OTHER has no protocol"),
         ("inter.broker.listener.name=CONTROLLER", "not among the listeners that are advertised"),
     ];

@@ -65,10 +65,10 @@ pub enum BatchError {
     #[error("{0} bytes follow the batch")]
     Trailing(usize),
     /// Message format 0 or 1, or no known format.
-    #[error("message format {0} is not supported, only 2")]
+    #[error("message format {0} is not supported: only 2 is")]
     Magic(i8),
     /// The checksum does not match.
-    #[error("CRC-32C is {computed:#010x}, the batch says {stored:#010x}")]
+    #[error("the batch's CRC-32C is {computed:#010x}, but its header says {stored:#010x}")]
     Crc {
         /// The checksum in the header.
         stored: u32,
@@ -256,7 +256,7 @@ impl BatchHeader {
         };
         let records_max = (self.size_bytes - BATCH_HEADER_BYTES) / RECORD_BYTES_MIN;
         if codec == Codec::None && records > records_max {
-            return invalid("more records than its bytes can hold");
+            return invalid("it claims more records than its bytes can hold");
         }
         if self.has_producer_id() && self.producer_epoch < 0 {
             return invalid("producer id without epoch or sequence");

@@ -35,7 +35,7 @@ use crate::segment::wipe::wipe;
 
 /// Whether a topic's segments are reused.
 pub(crate) fn is_on(config: &LogConfig) -> bool {
-    config.segment_recycle && config.cleanup_policy == CleanupPolicy::Delete
+    config.segment_reuse && config.cleanup_policy == CleanupPolicy::Delete
 }
 
 /// Whether a segment that retention dropped is worth keeping for the next one.

@@ -250,7 +250,7 @@ fn check(
         return Ok(None);
     }
     if header.attributes.is_control() {
-        return Err(AppendError::InvalidRecord("clients do not write control records"));
+        return Err(AppendError::InvalidRecord("clients must not write control records"));
     }
     let rules = config.timestamp_rules();
     if rules.ask_for_records(batch, now_ms) { Ok(Some(batch.look(&rules, now_ms)?)) } else { Ok(None) }

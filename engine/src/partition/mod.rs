@@ -193,7 +193,7 @@ impl Partition {
     }
 
     /// The number of segments that began in the file of an older one since the log was opened.
-    pub fn recycled_segments(&self) -> u64 {
+    pub fn reused_segments(&self) -> u64 {
         self.0.spare.borrow().reused()
     }
 

@@ -211,7 +211,7 @@ impl RecoveredLog {
             Ok(file) => file.sync_data().await?,
             Err(error) if is_disk_full(&error) => {
                 let directory = self.directory.display();
-                tracing::warn!(%directory, %error, "no room for what is known of producers: retention waits for it");
+                tracing::warn!(%directory, %error, "the disk is too full for a producer snapshot: retention waits for it");
                 return Ok(false);
             }
             Err(error) => return Err(error),

@@ -100,7 +100,7 @@ async fn write_missing_snapshot(state: &State) -> io::Result<()> {
     let Cursors { next, synced, .. } = *state.log.borrow().cursors();
     if next != synced {
         return Err(io::Error::other(
-            "a producer snapshot is missing: retention waits for a quiet moment or a roll",
+            "a producer snapshot is missing: retention waits until the log is quiet or rolls a segment",
         ));
     }
     let encoded = state.log.borrow().producers().to_snapshot();

@@ -62,7 +62,7 @@ async fn make_side_files_safe(state: &State, sealed: &Segment, snapshot: &File) 
         (Ok(()), Ok(())) => state.side_files.borrow_mut().safe(sealed.base),
         (_, Err(error)) => state.poison("sync of the producer snapshot", &error),
         (Err(error), Ok(())) => {
-            tracing::warn!(log = %sealed.log.path().display(), %error, "indexes not written");
+            tracing::warn!(log = %sealed.log.path().display(), %error, "cannot write the indexes");
         }
     }
     if sealed.is_pending_delete() {

@@ -74,7 +74,7 @@ impl Settling {
         if self.state.is_closed() {
             return Err(ReadError::Closed);
         }
-        Err(io::Error::other(if is_cut { "the log's end was cut" } else { "the log's storage failed" })
+        Err(io::Error::other(if is_cut { "the log was truncated" } else { "the log's storage failed" })
             .into())
     }
 

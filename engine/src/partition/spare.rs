@@ -132,7 +132,7 @@ pub(crate) fn begin_segment(state: &State, base: Offset, now_ms: i64) -> io::Res
                 return Ok(segment);
             }
             Err(error) => {
-                tracing::warn!(partition = %state.name, %error, "file kept for the next segment not used");
+                tracing::warn!(partition = %state.name, %error, "cannot use the file prepared for the next segment");
                 remove_if_there(&path)?;
             }
         }

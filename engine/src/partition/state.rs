@@ -178,7 +178,7 @@ impl State {
 
     /// Makes the log refuse all appends, for good: what the medium holds is unknown until recovery has looked.
     pub(crate) fn poison(&self, what: &str, error: &io::Error) {
-        tracing::error!(partition = %self.name, %error, "{what} failed: the log refuses appends until restart");
+        tracing::error!(partition = %self.name, %error, "{what} failed: the partition refuses writes until the broker is restarted");
         if self.is_healthy() {
             self.health.set(Health::Poisoned);
         }

@@ -181,7 +181,7 @@ async fn truncate(
     match cut.await {
         Ok(()) => Ok(end),
         Err(error) => {
-            state.poison("cutting the log's end", &error);
+            state.poison("truncating the log", &error);
             Err(error.into())
         }
     }
@@ -294,7 +294,10 @@ async fn walk(
         }
     }
     if segment.end_position() != place.position {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, "a batch reaches over the cut"));
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            "a batch crosses the offset of the truncation",
+        ));
     }
     Ok((segment, end))
 }

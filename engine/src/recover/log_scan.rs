@@ -272,7 +272,7 @@ impl LogScan {
                     position: segment.end_position(),
                     end_position: position,
                 };
-                tracing::error!(?bad, log = %segment.log.path().display(), "damaged range: it is refused from now on");
+                tracing::error!(?bad, log = %segment.log.path().display(), "a range of the log is damaged: reads of it are refused");
                 self.bad_ranges.push(bad);
                 self.report.new_bad_ranges.push(bad);
                 segment.skip_to(position);
@@ -290,7 +290,7 @@ impl LogScan {
         segment.log.get()?.sync_all().await?;
         match write_indexes(&self.found.directory, &segment).await {
             Err(error) if is_disk_full(&error) => {
-                tracing::warn!(log = %segment.log.path().display(), %error, "no room for indexes: later starts take longer");
+                tracing::warn!(log = %segment.log.path().display(), %error, "the disk is too full for indexes: later starts take longer");
                 Ok(segment.seal())
             }
             written => written.map(|()| segment.seal()),
@@ -299,7 +299,7 @@ impl LogScan {
 
     fn remove_segments(&mut self, found: impl Iterator<Item = FoundSegment>) -> io::Result<()> {
         for base in found.map(|segment| segment.base()) {
-            tracing::warn!(directory = %self.found.directory.display(), %base, "segment behind a torn end removed");
+            tracing::warn!(directory = %self.found.directory.display(), %base, "a segment after the torn end of the log was removed");
             remove_segment(&self.found.directory, base)?;
         }
         Ok(())
@@ -311,7 +311,7 @@ impl LogScan {
             let RecoveryReport { torn_bytes, torn_batches, .. } = self.report;
             tracing::warn!(
                 directory = %self.found.directory.display(), torn_bytes, torn_batches, end = %self.end,
-                "the end of the log was torn by the crash: cut"
+                "the crash had torn the end of the log: it was cut off"
             );
         }
         if let Some(last) = &mut self.last {

@@ -43,6 +43,6 @@ pub(crate) fn path_not_kept(directory: &Path, base: Offset, suffix: &str) -> Pat
 pub(crate) async fn remove_retired(path: PathBuf, last_handle: Option<File>) {
     let shown = path.display().to_string();
     if let Err(error) = remove_off_core(last_handle, move || remove_if_there(&path)).await {
-        tracing::warn!(path = shown, %error, "deleted segment's file not removed: the next start does it");
+        tracing::warn!(path = shown, %error, "cannot remove a deleted segment's file: the next start removes it");
     }
 }

@@ -35,7 +35,7 @@ pub struct Canceled;
 
 impl fmt::Display for Canceled {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the other end went away without an answer")
+        f.write_str("the sender was dropped without sending a value")
     }
 }
 

@@ -91,7 +91,7 @@ async fn talk(core: Rc<Core>, stream: TcpStream) {
 
 async fn answer(core: &Rc<Core>, request: &Request<Incoming>) -> HttpAnswer {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        let mut refusal = text(StatusCode::METHOD_NOT_ALLOWED, "only GET\n");
+        let mut refusal = text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD are allowed\n");
         refusal.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
         return refusal;
     }
@@ -99,7 +99,7 @@ async fn answer(core: &Rc<Core>, request: &Request<Incoming>) -> HttpAnswer {
         "/health" => text(StatusCode::OK, "ok\n"),
         "/durability" => json(durability::report(core).await),
         "/stages" => json(stages::report(core).await),
-        _ => text(StatusCode::NOT_FOUND, "there are /health, /stages and /durability\n"),
+        _ => text(StatusCode::NOT_FOUND, "not found: there are only /health, /stages and /durability\n"),
     }
 }
 

@@ -48,7 +48,7 @@ pub(crate) fn prepare(_: PrepareContext, request: whole::AlterConfigsRequest) ->
     let read = |one: whole::AlterConfigsResource| {
         let change = match one.resource_type {
             OF_TOPIC => replacement(one.configs),
-            OF_LOGGERS => Err(invalid("Loggers are not changed all in place of all.")),
+            OF_LOGGERS => Err(invalid("Loggers can only be changed with IncrementalAlterConfigs.")),
             _ => Ok(settings_set(one.configs)),
         };
         ((one.resource_type, one.resource_name), change)
@@ -151,7 +151,7 @@ fn alter_nothing(call: &Call, (kind, name): &Resource, change: &TopicChange) -> 
     let sets = |change: &SettingChange| !may_unset || !matches!(change, SettingChange::Unset);
     match change {
         TopicChange::Settings(changes) if changes.iter().any(|(_, change)| sets(change)) => {
-            Err(TopicError::InvalidConfig(format!("There are no settings of {of_what} here.")))
+            Err(TopicError::InvalidConfig(format!("There are no settings of {of_what} to change.")))
         }
         _ => Ok(()),
     }

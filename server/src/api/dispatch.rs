@@ -42,10 +42,10 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Api(key) => match ApiKey::from_code(*key) {
-                Some(api) => write!(f, "{api} is not served yet{}", kind_of(api)),
+                Some(api) => write!(f, "{api} is not supported yet{}", kind_of(api)),
                 None => write!(f, "no API has the key {key}"),
             },
-            Self::Version(api, version) => write!(f, "{api} has no version {version} here"),
+            Self::Version(api, version) => write!(f, "{api} version {version} is not supported"),
         }
     }
 }
@@ -54,7 +54,7 @@ impl fmt::Display for Refusal {
 fn kind_of(api: ApiKey) -> &'static str {
     match api {
         ApiKey::SaslHandshake | ApiKey::SaslAuthenticate => {
-            ": there are no passwords (SASL), so the client has to use PLAINTEXT (security.protocol)"
+            ": set the client's security.protocol to PLAINTEXT"
         }
         ApiKey::AddPartitionsToTxn
         | ApiKey::AddOffsetsToTxn
@@ -62,7 +62,7 @@ fn kind_of(api: ApiKey) -> &'static str {
         | ApiKey::WriteTxnMarkers
         | ApiKey::TxnOffsetCommit
         | ApiKey::DescribeTransactions
-        | ApiKey::ListTransactions => ": there are no transactions",
+        | ApiKey::ListTransactions => ": transactions are missing",
         _ => "",
     }
 }

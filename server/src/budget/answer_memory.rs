@@ -132,7 +132,10 @@ pub(crate) struct AnswerTooLarge {
 impl fmt::Display for AnswerTooLarge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { bytes } = self;
-        write!(f, "its answer would take about {bytes} bytes, where at most {ANSWER_BYTES_HELD} are allowed")
+        write!(
+            f,
+            "the response would take about {bytes} bytes of memory: at most {ANSWER_BYTES_HELD} are allowed"
+        )
     }
 }
 

@@ -74,7 +74,7 @@ impl ConfigFileReader<'_> {
     }
 
     fn not_a_setting(&self, name: &str, line: usize) -> ConfigError {
-        let reason = format!("{name}: a setting is a text, a number, true, false or a list of texts");
+        let reason = format!("{name}: a setting must be a text, a number, true, false or a list of texts");
         ConfigError::Syntax { path: self.path.to_owned(), line, reason }
     }
 }

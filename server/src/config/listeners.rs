@@ -25,7 +25,7 @@ const LISTENERS_ACCEPTED: &str = "NAME://host:port or host:port, several separat
 const PLAINTEXT: &str = "PLAINTEXT";
 const KNOWN_PROTOCOLS: [&str; 4] = [PLAINTEXT, "SSL", "SASL_PLAINTEXT", "SASL_SSL"];
 
-const NOT_SERVED: &str = "TLS (SSL) and passwords (SASL) are not served yet. Use PLAINTEXT://, on 127.0.0.1 or in a network \
+const NOT_SERVED: &str = "TLS (SSL) and passwords (SASL) are not supported yet. Use PLAINTEXT://, on 127.0.0.1 or in a network \
      that only trusted machines reach, or behind a proxy that ends TLS";
 
 /// A listener as it is written.
@@ -60,7 +60,7 @@ fn listener(
     advertised: &BTreeMap<String, HostPort>,
 ) -> Result<ListenerConfig, ConfigError> {
     let Some(bind) = one.at.resolve() else {
-        let reason = format!("{} is no address of this machine", one.at);
+        let reason = format!("{} is not an address of this machine", one.at);
         return Err(settings.conflict(LISTENERS, reason));
     };
     let advertised = advertised.get(&one.name).cloned();
@@ -101,7 +101,7 @@ fn check_ports(all: &[ListenerEntry]) -> Result<(), String> {
             [a, b] if is_v4(a).is_some() && is_v4(b).is_some() && is_v4(a) != is_v4(b) => {}
             _ => {
                 return Err(format!(
-                    "two listeners have the port {port}; they may only where one has an IPv4 address and the other an \
+                    "two listeners have the port {port}: that is possible only if one has an IPv4 address and the other an \
                      IPv6 address"
                 ));
             }
@@ -125,7 +125,8 @@ fn protocols(
         let protocol = protocol.trim().to_uppercase();
         if !KNOWN_PROTOCOLS.contains(&protocol.as_str()) {
             let known = KNOWN_PROTOCOLS.join(", ");
-            return Err(settings.conflict(PROTOCOLS, format!("{protocol} is no protocol: there are {known}")));
+            return Err(settings
+                .conflict(PROTOCOLS, format!("{protocol} is not a protocol: the protocols are {known}")));
         }
         protocols.insert(name.trim().to_uppercase(), protocol);
     }
@@ -168,7 +169,7 @@ fn check_roles(
 ) -> Result<(), ConfigError> {
     let Some(Value::List(roles)) = settings.value(ROLES) else { return Ok(()) };
     if !roles.iter().any(|role| role == "broker") {
-        let reason = "a controller alone is not served: there is no Raft quorum to take part in";
+        let reason = "a controller without a broker is not supported: there is no Raft quorum";
         return Err(settings.conflict(ROLES, reason));
     }
     if roles.len() > 1 {
@@ -177,7 +178,7 @@ fn check_roles(
     match all.iter().find(|one| controllers.contains(&one.name)) {
         Some(ListenerEntry { name, .. }) => Err(settings.conflict(
             CONTROLLERS,
-            format!("where {ROLES} is broker alone, {name} must not be among the {LISTENERS}"),
+            format!("if {ROLES} is broker, {name} must not be one of the {LISTENERS}"),
         )),
         None => Ok(()),
     }
@@ -227,7 +228,7 @@ fn check_between_brokers(
     let key = match (settings.is_given(BETWEEN_BROKERS), settings.is_given(BROKERS_PROTOCOL)) {
         (false, false) => return Ok(()),
         (true, true) => {
-            let reason = format!("{BROKERS_PROTOCOL} is given as well: only one of the two may be");
+            let reason = format!("{BROKERS_PROTOCOL} is set too: set only one of the two");
             return Err(settings.conflict(BETWEEN_BROKERS, reason));
         }
         (true, false) => BETWEEN_BROKERS,

@@ -29,6 +29,7 @@ pub struct Now {
 }
 
 /// The moment `ms` milliseconds later. Kafka's timeouts are such numbers; a negative one counts as 0.
+#[expect(clippy::arithmetic_side_effects, reason = "the sum saturates")]
 pub(super) fn after(moment: Instant, ms: i32) -> Instant {
     moment + Duration::from_millis(u64::try_from(ms).unwrap_or(0))
 }

@@ -57,7 +57,7 @@ pub(crate) async fn find(core: &Core, data_dir: &Path, last_stop: LastStop) -> R
     let controller = Controller::read(store).await?;
     // What was being deleted when a crash came is deleted now.
     for directory in &found.deleted {
-        tracing::info!(directory = %directory.display(), "a partition that was being deleted is removed");
+        tracing::info!(directory = %directory.display(), "the deletion of a partition is completed");
         if let Err(error) = remove_dir_all(directory) {
             tracing::error!(directory = %directory.display(), %error, "cannot remove a deleted partition");
         }
@@ -103,8 +103,8 @@ fn tell_what_keeps_all(topics: &[Arc<Topic>]) {
     if let Some(topic) = keeping.first() {
         tracing::warn!(
             topics = keeping.len(), one = %topic.name,
-            "topics that were taken over from Kafka have no retention.ms of their own, and what its configuration said is \
-             not known: nothing of them is deleted by age until log.retention.ms, .minutes or .hours is set"
+            "topics that were imported from Kafka have no retention.ms of their own, and Kafka's default is not known here: \
+             none of their records is deleted by age until log.retention.ms, .minutes or .hours is set"
         );
     }
 }
@@ -118,7 +118,7 @@ async fn put_strays_aside(records: &[TopicDefinition], partitions: &[(TopicParti
             name.partition < record.partitions && id.is_none_or(|id| id == record.id.to_string())
         });
         if !may_be_known && let Err(error) = put_aside(name, directory).await {
-            tracing::error!(directory = %directory.display(), %error, "cannot put a partition of no topic aside");
+            tracing::error!(directory = %directory.display(), %error, "cannot rename the directory of a partition that belongs to no topic");
         }
     }
 }

@@ -31,10 +31,10 @@ pub(super) async fn listen_on(
 /// Listens, and waits for what a killed broker leaves behind. The kernel closes a ring's files a moment after its
 /// process is gone, so a restart right after a kill -9 can find its own port still taken.
 async fn listen(bind: SocketAddr) -> std::io::Result<TcpListener> {
-    let give_up = now() + TAKEN_PORT_PATIENCE;
+    let deadline = now() + TAKEN_PORT_PATIENCE;
     loop {
         match bind_to(bind) {
-            Err(error) if error.kind() == ErrorKind::AddrInUse && now() < give_up => {
+            Err(error) if error.kind() == ErrorKind::AddrInUse && now() < deadline => {
                 sleep(TAKEN_PORT_PAUSE).await;
             }
             listening => return listening,
@@ -55,9 +55,9 @@ fn bind_to(address: SocketAddr) -> std::io::Result<TcpListener> {
 /// Why an address can't be had, and what to do.
 fn with_advice(error: &std::io::Error) -> String {
     let advice = match error.kind() {
-        ErrorKind::AddrInUse => "end what listens there, or choose another port",
+        ErrorKind::AddrInUse => "stop the process that listens there, or choose another port",
         ErrorKind::AddrNotAvailable => "choose an address that this machine has",
-        ErrorKind::PermissionDenied => "choose a port that needs no privilege, above 1023",
+        ErrorKind::PermissionDenied => "choose a port above 1023, which needs no privilege",
         _ => "choose another address",
     };
     format!("{error}; {advice}")

@@ -52,7 +52,7 @@ async fn log_progress(core: &Rc<Core>) -> std::convert::Infallible {
         let percent = u128::from(recovered) * 100 / u128::from(bytes);
         tracing::info!(
             percent, recovered = %Bytes(recovered), of = %Bytes(bytes), opened, partitions, seconds,
-            "recovering: the last stop was not clean"
+            "recovering partitions: the last stop was not clean"
         );
     }
 }

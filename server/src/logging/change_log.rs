@@ -69,7 +69,7 @@ impl ChangeLog {
             GroupChange::Missing(missing) => {
                 tracing::info!(
                     %group, generation, members, %missing, left_out,
-                    "members of a group that did not join in time are left out"
+                    "members did not join the group in time, and were removed"
                 );
             }
             GroupChange::Stable { protocol } => {
@@ -85,7 +85,7 @@ impl ChangeLog {
     pub(crate) fn tell_left_out(&self) {
         for (throttle, of) in [(&self.topics, "topics"), (&self.groups, "groups")] {
             if let Some(lines) = throttle.take_left_out() {
-                tracing::info!(lines, of, "more was done than there are lines about it");
+                tracing::info!(lines, of, "log lines were left out: there were too many changes in a second");
             }
         }
     }

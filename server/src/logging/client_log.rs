@@ -43,7 +43,7 @@ impl ClientLog {
             let (client, transactional_id) = (Quoted(client_id), Quoted(id));
             tracing::warn!(
                 %client, %peer, %transactional_id, left_out = left_out.field(),
-                "transactions are not served yet: a client that asks for them is refused"
+                "transactions are not supported yet: the client's request was refused"
             );
         }
     }

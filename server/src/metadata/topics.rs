@@ -71,7 +71,7 @@ pub enum NameError {
     #[error("a topic's name consists of ASCII letters, digits, '.', '_' and '-'")]
     Character,
     /// Metrics would mix them up, as they turn dots into underscores.
-    #[error("the name collides with the topic {0}: '.' and '_' are one to metrics")]
+    #[error("the name collides with the topic {0}: metrics treat '.' and '_' alike")]
     Collides(String),
 }
 

@@ -76,7 +76,10 @@ impl Connections {
     pub(crate) fn close_slow_holders(&self, log: &ClientLog) {
         self.each(|connection| {
             if connection.idleness.is_slow_holder(&connection.transport, &connection.in_flight) {
-                log.closed(&connection.client.peer, &"too slow with memory that others wait for");
+                log.closed(
+                    &connection.client.peer,
+                    &"too slow: it held memory that other connections waited for",
+                );
                 connection.close();
             }
         });

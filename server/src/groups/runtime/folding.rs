@@ -36,7 +36,7 @@ impl Folding {
         if partition.size_bytes() >= due_at {
             tracing::warn!(
                 partition = %partition.name(),
-                "records that are not understood: the partition is kept as it is, and grows"
+                "the partition holds records that Creel does not understand: it cannot be compacted, and grows"
             );
         }
         Self(Cell::new(FoldState::Stopped))

@@ -199,7 +199,7 @@ impl Hosted {
             // The broker stops, or the topic is deleted.
             Err(_) if self.folding.is_stopped() || self.is_closed.get() => return,
             Err(error) => {
-                tracing::warn!(partition = %self.partition.name(), error, "committed offsets are not folded now");
+                tracing::warn!(partition = %self.partition.name(), error, "cannot compact committed offsets now");
                 // Tried again when there is more of it.
                 self.partition.size_bytes().saturating_add(due_at(&self.partition, 0))
             }

@@ -130,7 +130,8 @@ pub(super) fn check_missing(
         of(&checkpoint.recovery_points).max(of(&high_watermarks)) > of(&checkpoint.log_starts)
     };
     let lost: Vec<_> = missing.iter().filter(held_records).collect();
-    let advice = "bring their files back, or let Kafka begin them anew (start Kafka here and stop it)";
+    let advice =
+        "restore the files, or let Kafka create them again (start Kafka on this directory, and stop it)";
     if !lost.is_empty() {
         let named = named(lost.iter().copied());
         let reason = format!("the files of partitions that held records are missing ({named}): {advice}");
@@ -139,15 +140,15 @@ pub(super) fn check_missing(
     let named = named(missing.iter());
     if directory.last_stop == LastStop::Clean && checkpoint.recovery_points.is_empty() {
         let reason = format!(
-            "the files of partitions are missing ({named}), and so is recovery-point-offset-checkpoint, which would say \
-             whether they held records: {advice}"
+            "the files of partitions are missing ({named}), and so is recovery-point-offset-checkpoint, which would \
+             show whether they held records: {advice}"
         );
         return Err(NotUnderstood::new(directory.data_dir, reason));
     }
     tracing::warn!(
         count = missing.len(),
         partitions = named,
-        "partitions of Kafka's have no files here, and nothing says that they held records: they begin empty"
+        "partitions of Kafka's have no files here, and nothing shows that they held records: they start empty"
     );
     Ok(())
 }

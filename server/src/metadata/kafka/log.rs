@@ -12,9 +12,7 @@
 use std::path::Path;
 
 use bytes::{Bytes, BytesMut};
-use creel_engine::{
-    BATCH_HEADER_BYTES, Batch, BatchError, BatchHeader, LastStop, Record, Records, UncheckedBatch,
-};
+use creel_engine::{BATCH_HEADER_BYTES, Batch, BatchError, BatchHeader, LastStop, Record, Records, UncheckedBatch};
 use creel_io::fs::{self, File, OpenOptions};
 
 use super::error::NotUnderstood;
@@ -118,7 +116,9 @@ async fn read_snapshot(path: &Path, image: &mut Image) -> Result<(), NotUndersto
         let batch = match batches.next().await? {
             NextBatch::Batch(batch) => batch,
             NextBatch::End if has_footer => return Ok(()),
-            NextBatch::End => return Err(NotUnderstood::new(path, "the snapshot has no end")),
+            NextBatch::End => {
+                return Err(NotUnderstood::new(path, "the snapshot is cut short: its footer is missing"));
+            }
             NextBatch::Broken(error) => return Err(batches.broken(error)),
         };
         if batch.header().base_offset.get() != at || has_footer {
@@ -129,7 +129,7 @@ async fn read_snapshot(path: &Path, image: &mut Image) -> Result<(), NotUndersto
             match replay(image, &batch, &record).map_err(|reason| batches.record_error(&record, &reason))? {
                 Some(Control::SnapshotHeader) => has_header = true,
                 Some(Control::SnapshotFooter) => has_footer = true,
-                _ if !has_header => return Err(NotUnderstood::new(path, "the snapshot has no beginning")),
+                _ if !has_header => return Err(NotUnderstood::new(path, "the snapshot's header is missing")),
                 _ => {}
             }
         }
@@ -154,7 +154,7 @@ async fn read_segments(
     for (index, (base, name)) in segments.iter().enumerate().skip(first) {
         let path = directory.join(name);
         if *base != at {
-            let reason = format!("it begins with offset {base}, and the records before it end with {at}");
+            let reason = format!("it begins with offset {base}, but the records before it end with {at}");
             return Err(NotUnderstood::new(&path, reason));
         }
         let may_be_torn = index + 1 == segments.len() && last_stop == LastStop::Unclean;
@@ -187,7 +187,7 @@ async fn read_segment(
             NextBatch::Broken(error) if may_be_torn && !batches.is_whole_behind(at).await? => {
                 tracing::warn!(
                     file = %path.display(), offset = at, %error,
-                    "the torn end of Kafka's metadata log is left out: it was never committed"
+                    "the torn end of Kafka's metadata log is ignored: it was never committed"
                 );
                 return Ok(at);
             }
@@ -314,7 +314,7 @@ impl<'a> Batches<'a> {
 
     fn misplaced(&self, batch: &Batch, expected: i64) -> NotUnderstood {
         let offset = batch.header().base_offset.get();
-        self.wrong(&format!("it begins with offset {offset}, where {expected} is due"))
+        self.wrong(&format!("it begins with offset {offset} instead of {expected}"))
     }
 
     fn wrong(&self, reason: &str) -> NotUnderstood {

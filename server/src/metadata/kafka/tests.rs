@@ -383,7 +383,7 @@ mod logs {
         assert_eq!((topics.len(), &*topics[0].name, topics[0].partitions.len()), (1, "new", 2));
         fs::remove_file(directory.log().join("00000000000000000002.log")).unwrap();
         let said = directory.read(LastStop::Clean).unwrap_err();
-        assert!(said.ends_with("it begins with offset 12, and the records before it end with 2"), "{said}");
+        assert!(said.ends_with("it begins with offset 12, but the records before it end with 2"), "{said}");
         fs::remove_file(directory.log().join(FIRST)).unwrap();
         let said = directory.read(LastStop::Clean).unwrap_err();
         assert!(said.ends_with("the records from offset 11 to 12 are missing"), "{said}");
@@ -418,7 +418,7 @@ mod logs {
         let (first, last) = (batch(0, &[topic("a", ID)]), batch(2, &[partition(0)]));
         let said =
             Directory::new(&[(FIRST, &[&first[..], &last].concat())]).read(LastStop::Unclean).unwrap_err();
-        assert!(said.contains("it begins with offset 2, where 1 is due"), "{said}");
+        assert!(said.contains("it begins with offset 2 instead of 1"), "{said}");
         let middle = [first, batch(1, &[partition(0)])].concat();
         let whole = [&middle[..], &batch(2, &[partition(1)])].concat();
         for bit in (0..middle.len() * 8).step_by(7) {
@@ -456,7 +456,7 @@ mod logs {
             for left in [&batch(0, &[topic("a", ID)])[..], &cut, b""] {
                 let directory = Directory::new(&[(FIRST, left)]).with(&path, content);
                 let said = directory.read(LastStop::Unclean).unwrap_err();
-                let expected = format!("by {name} it went on to {reached}");
+                let expected = format!("{name} shows that it went on to {reached}");
                 assert!(said.contains(&expected) && said.contains(FIRST), "{said}");
             }
             let whole = Directory::new(&[(FIRST, &two())]).with(&path, content);
@@ -556,13 +556,13 @@ mod adoptions {
     #[test]
     fn only_what_this_node_holds_whole_is_taken_over() {
         let said = refused(&[topic("a", ID), held_by(0, &[2], &[2], HERE)], &["a-0"]);
-        assert!(said.contains("a-0 is held by the nodes [2], and not by this one, 1"), "{said}");
+        assert!(said.contains("a-0 is held by the nodes [2], but not by this one, 1"), "{said}");
         let said = refused(&[topic("a", ID), held_by(0, &[1, 2], &[2], HERE)], &["a-0"]);
-        assert!(said.contains("here (1) it is not in sync"), "{said}");
+        assert!(said.contains("this one, 1, is not in sync"), "{said}");
         assert!(of(&[topic("a", ID), held_by(0, &[2, 1], &[1, 2], HERE)], &["a-0"]).is_ok());
         assert!(of(&[topic("a", ID), held_by(0, &[1], &[], HERE)], &["a-0"]).is_ok(), "it has stopped");
         let said = refused(&[topic("a", ID), partition(1)], &["a-1"]);
-        assert!(said.contains("has not all of its partitions: [1]"), "{said}");
+        assert!(said.contains("lacks partitions: only [1] are known"), "{said}");
         let tiered = config(2, "a", "remote.storage.enable", Some("true"));
         let said = refused(&[topic("a", ID), partition(0), tiered], &["a-0"]);
         assert!(said.contains("remote.storage.enable"), "{said}");
@@ -661,7 +661,7 @@ mod adoptions {
     fn of_several_voters_nobody_knows_what_is_committed() {
         let log = |voters: &[u8]| [elected(0, voters), batch(1, &[topic("a", ID), partition(0)])].concat();
         let said = Directory::new(&[(FIRST, &log(&[1, 2, 3]))]).adopted(&["a-0"]).unwrap_err();
-        assert!(said.contains("of the controllers [1, 2, 3]"), "{said}");
+        assert!(said.contains("with 3 controllers, [1, 2, 3]"), "{said}");
         assert!(Directory::new(&[(FIRST, &log(&[3]))]).adopted(&["a-0"]).unwrap().is_some());
     }
 

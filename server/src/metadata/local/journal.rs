@@ -53,7 +53,7 @@ impl Journal {
             tracing::warn!(
                 journal = %path.display(),
                 bytes = torn_bytes,
-                "a torn record at the end of the metadata journal was cut off"
+                "the metadata journal ended with a torn record: it was cut off"
             );
         }
         // From now on readers see what was read here, so it must not be lost again. But its last record may have been
@@ -64,7 +64,7 @@ impl Journal {
             Err(error) if is_disk_full(&error) && fs::exists(&path) => {
                 tracing::warn!(
                     journal = %path.display(), %error,
-                    "no room to write the metadata journal anew: the start goes on with the one that is there"
+                    "the disk is too full to rewrite the metadata journal: the existing one stays in use"
                 );
                 return Self::open_as_it_is(data_dir, path).await;
             }
@@ -232,7 +232,7 @@ fn replay(path: &Path, content: &Bytes) -> Result<Replayed, StoreError> {
     let end = position + mark;
     if let Some(later) = whole_record_after(content, end) {
         return Err(damaged(format!(
-            "no whole record at byte {end}, although there is one behind it, at byte {later}"
+            "there is no whole record at byte {end}, but there is one after it, at byte {later}"
         )));
     }
     let state = state.ok_or_else(|| damaged("no snapshot at its beginning".to_owned()))?;

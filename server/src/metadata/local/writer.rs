@@ -150,7 +150,7 @@ impl StoreWriter {
             Ok(()) => return Ok(()),
             Err(JournalError::NotWritten(error)) => error.to_string(),
             Err(JournalError::Lost(error)) => {
-                tracing::error!(%error, "the metadata journal has failed: no more changes until a restart");
+                tracing::error!(%error, "the metadata journal has failed: topics cannot change until the broker is restarted");
                 self.health = WriterHealth::Poisoned(error.to_string());
                 error.to_string()
             }
@@ -196,7 +196,7 @@ impl StoreWriter {
             self.sessions.iter().filter(|(_, session)| session.ends <= now).map(|(id, _)| *id).collect();
         for session in overdue {
             if let Err(error) = self.end_session(session).await {
-                tracing::warn!(session = session.0, %error, "the keys of a session that has ended remain");
+                tracing::warn!(session = session.0, %error, "cannot remove the keys of a session that has ended");
             }
         }
     }

@@ -133,10 +133,10 @@ async fn establish(
     let erased = controller.roll_back(rolled_back.iter().map(|topic| &*topic.name)).await;
     for (topic, message) in rolled_back.iter().filter_map(|topic| Some((topic, failed.get(&topic.id)?))) {
         let topic = &topic.name;
-        tracing::error!(%topic, reason = %message, "cannot create a topic: what was made of it is taken back");
+        tracing::error!(%topic, reason = %message, "cannot create a topic: what was created of it is removed");
     }
     if let Err(error) = erased {
-        tracing::error!(reason = %error, "a topic that could not be made is still written down");
+        tracing::error!(reason = %error, "cannot take back the record of a topic that could not be created: the next start tries to open it");
     }
     failed.into_iter().map(|(id, message)| (id, TopicError::Storage(message))).collect()
 }

@@ -70,7 +70,7 @@ impl Failed {
         if matches!(origin, Origin::LastRun { .. }) {
             tracing::error!(
                 partition = %offline.name, reason,
-                "a partition is offline, its records are refused: mend what the reason names, and start again"
+                "a partition is offline, and requests for it are refused: fix what the reason names, and restart the broker"
             );
         }
         topic.set_leader_epoch(index, OFFLINE);
@@ -87,7 +87,7 @@ async fn coordinate(core: &Rc<Core>, own: &BTreeMap<i32, Own>, origin: &Origin) 
     let hosted = join_bounded(jobs, core.files.moving).await;
     if matches!(origin, Origin::LastRun { .. }) {
         for reason in hosted.iter().filter_map(|hosted| hosted.as_ref().err()) {
-            tracing::error!(reason, "groups are not served: their offsets cannot be read");
+            tracing::error!(reason, "groups have no coordinator: their committed offsets cannot be read");
         }
     }
     hosted.into_iter().collect()
@@ -176,7 +176,7 @@ async fn mark(directory: &Path, id: Uuid) -> io::Result<()> {
         None => write_topic_id(directory, &id).await,
         Some(found) if found == id => Ok(()),
         Some(found) => {
-            Err(io::Error::other(format!("it belongs to another topic: its id is {found}, and not {id}")))
+            Err(io::Error::other(format!("it belongs to another topic: its id is {found} instead of {id}")))
         }
     }
 }
