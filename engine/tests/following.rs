@@ -13,14 +13,11 @@ use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
-use creel_engine::{
-    AppendAsIsError, AppendError, AppendOrigin, Batch, BatchBuilder, Isolation, LastStop, LeaderEpoch,
-    LogConfig, Offset, OpenLog, Partition, ReadError, StampedBatch, TruncateError, TurnWriter,
-    UncheckedBatch, Watcher,
-};
+use creel_engine::{AppendAsIsError, AppendError, AppendOrigin, Batch, BatchBuilder, Isolation, LastStop, LeaderEpoch, LogConfig, Offset, OpenLog, Partition, ReadError, StampedBatch, TruncateError, TurnWriter, UncheckedBatch, Watcher};
 use creel_io::sim::{self, Config, NodeId, Simulation};
 
 use common::*;
+use common::world::{World, without_short_writes};
 
 const DIRECTORY: &str = "/data/log";
 
@@ -381,6 +378,53 @@ fn batches_are_taken_as_they_are() {
     });
 }
 
+/// Readers look for offsets and times while the log's end is cut, again and again.
+#[test]
+fn who_reads_while_the_log_is_cut_meets_no_failure() {
+    for seed in 0..20 {
+        sim::run_with(seed, Config::default(), |_| async move {
+            let config = LogConfig { segment_bytes: 2500, index_interval_bytes: 1, ..LogConfig::default() };
+            let turn_writer = TurnWriter::new().keeping_open(1, 1);
+            let opening = opening(Path::new(DIRECTORY), config);
+            let partition = Partition::open(&turn_writer, opening).await.unwrap();
+            let first = creel_io::wall_clock_ms();
+            let is_over = Rc::new(Cell::new(false));
+            let read = || creel_io::spawn(read_on(partition.clone(), first, is_over.clone()));
+            let readers = [read(), read(), read()];
+            for _ in 0..30 {
+                for _ in 0..=creel_io::random_u64() % 8 {
+                    append(&partition, &batch(2, 450, 1)).await;
+                }
+                let kept = creel_io::random_u64() % (partition.next_offset().0 as u64 + 1);
+                if creel_io::random_u64().is_multiple_of(8) {
+                    partition.truncate_fully_and_start_at(Offset(0), async || Ok(())).await.unwrap();
+                } else {
+                    cut(&partition, kept as i64).await;
+                }
+            }
+            is_over.set(true);
+            for reader in readers {
+                reader.await;
+            }
+        });
+    }
+}
+
+async fn read_on(partition: Partition, first_ms: i64, is_over: Rc<Cell<bool>>) {
+    while !is_over.get() {
+        let from = creel_io::random_u64() % (partition.next_offset().0 as u64 + 1);
+        let isolation = Isolation::HighWatermark;
+        match partition.read(Offset(from as i64), isolation, 2000, true).await {
+            Ok(found) => assert!(found.high_watermark <= partition.next_offset()),
+            Err(error) => assert!(matches!(error, ReadError::OutOfRange { .. }), "{error:?}"),
+        }
+        let since = first_ms + (creel_io::random_u64() % 100) as i64;
+        partition.offset_for_timestamp(since).await.unwrap();
+        partition.max_timestamp_offset().await.unwrap();
+        creel_io::sleep(Duration::from_micros(creel_io::random_u64() % 300)).await;
+    }
+}
+
 /// A damaged batch, all of whose log is cut off, and a power cut after each operation of that.
 #[test]
 fn damage_that_is_cut_off_is_gone_and_no_other_is_found() {
@@ -459,44 +503,30 @@ impl Known {
     }
 }
 
-struct World {
-    simulation: Simulation,
-    node: NodeId,
-    config: LogConfig,
-    known: Rc<RefCell<Known>>,
-}
-
-impl World {
+impl World<Known> {
     fn new(seed: u64) -> Self {
-        let mut simulation = Simulation::new(seed, Config::default());
-        let node = simulation.add_node("broker", 1);
         let flush_messages = seed.is_multiple_of(5).then_some(20);
         // With gaps, nothing shows that a crash took the end of a sealed segment and left the segment behind it.
         let may_have_gaps = seed.is_multiple_of(4);
         let segment_bytes = if may_have_gaps { 1 << 20 } else { 3000 + seed % 7 * 2000 };
         let defaults = LogConfig { index_interval_bytes: 500, ..LogConfig::default() };
         let config = LogConfig { segment_bytes, may_have_gaps, flush_messages, ..defaults };
-        Self { simulation, node, config, known: Rc::default() }
+        Self::with(seed, Config::default(), config)
     }
 
     /// Segments are dropped as others begin, and their files used again.
     fn reusing(seed: u64) -> Self {
-        let mut rough = Config::default();
-        rough.disk.short = 0.0;
-        let mut simulation = Simulation::new(seed, rough);
-        let node = simulation.add_node("broker", 1);
         let segment_bytes = 2 * 4096 + seed % 5 * 3000;
         let defaults = LogConfig { segment_reuse: true, index_interval_bytes: 500, ..LogConfig::default() };
         let config = LogConfig { segment_bytes, retention_bytes: Some(segment_bytes), ..defaults };
-        let world = Self { simulation, node, config, known: Rc::default() };
+        let world = Self::with(seed, without_short_writes(), config);
         world.known.borrow_mut().start = i64::MAX;
         world
     }
 
     /// Opens, checks, follows for a while; ends with the work or with the power.
     fn live(&mut self, turns: usize) -> bool {
-        let (config, known) = (self.config.clone(), self.known.clone());
-        let outcome = self.simulation.block_on(self.node, async move {
+        self.run(|config, known| async move {
             let recovery_point = known.borrow().recovery_point;
             let opening = OpenLog { recovery_point, ..opening(Path::new(DIRECTORY), config) };
             let partition = Partition::open(&TurnWriter::new(), opening).await.unwrap();
@@ -505,12 +535,11 @@ impl World {
                 follow(&partition, &known).await;
             }
             check(&partition, &known).await;
-        });
-        outcome.is_ok()
+        })
     }
 
     fn live_on(&mut self) -> bool {
-        self.simulation.crash_after_io(self.node, 1 << 40);
+        self.keep_power_on();
         self.live(10)
     }
 }
@@ -647,7 +676,7 @@ fn a_follower_survives_a_power_cut_after_every_io() {
         let mut cuts = 0;
         for cut in 1..=400 {
             let mut world = World::new(seed);
-            world.simulation.crash_after_io(world.node, cut);
+            world.cut_power_after(cut);
             assert!(!world.live(1000), "the life is long enough");
             cuts += world.known.borrow().cuts;
             assert!(world.live_on(), "seed {seed}, cut {cut}");
@@ -661,7 +690,7 @@ fn followers_of_many_histories_survive_power_cuts() {
     for seed in 0..100 {
         let mut world = World::new(seed);
         for cut in [20 + seed, 7 + 2 * seed, 60 + seed] {
-            world.simulation.crash_after_io(world.node, cut);
+            world.cut_power_after(cut);
             let _ = world.live(400);
         }
         assert!(world.live_on(), "seed {seed}");
@@ -674,7 +703,7 @@ fn followers_that_reuse_segments_survive_power_cuts() {
     for seed in 0..60 {
         let mut world = World::reusing(seed);
         for cut in [150 + seed, 200 + 3 * seed, 300 + seed] {
-            world.simulation.crash_after_io(world.node, cut);
+            world.cut_power_after(cut);
             let _ = world.live(400);
         }
         assert!(world.live_on(), "seed {seed}");

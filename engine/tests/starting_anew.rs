@@ -12,13 +12,11 @@ use std::future::pending;
 use std::path::Path;
 use std::rc::Rc;
 
-use creel_engine::{
-    AppendError, BatchBuilder, Isolation, LastStop, LeaderEpoch, LogConfig, Offset, OpenLog, Partition,
-    StampedBatch, TruncateError, TurnWriter,
-};
-use creel_io::sim::{self, Config, NodeId, Simulation};
+use creel_engine::{AppendError, BatchBuilder, Isolation, LastStop, LeaderEpoch, LogConfig, Offset, OpenLog, Partition, StampedBatch, TruncateError, TurnWriter};
+use creel_io::sim::{self, Config};
 
 use common::*;
+use common::world::World;
 
 const DIRECTORY: &str = "/data/log";
 
@@ -155,26 +153,16 @@ struct Known {
     times: usize,
 }
 
-struct World {
-    simulation: Simulation,
-    node: NodeId,
-    config: LogConfig,
-    known: Rc<RefCell<Known>>,
-}
-
-impl World {
+impl World<Known> {
     fn new(seed: u64) -> Self {
-        let mut simulation = Simulation::new(seed, Config::default());
-        let node = simulation.add_node("broker", 1);
         let defaults = LogConfig { index_interval_bytes: 500, ..LogConfig::default() };
         let config = LogConfig { segment_bytes: 3000 + seed % 7 * 2000, ..defaults };
-        Self { simulation, node, config, known: Rc::default() }
+        Self::with(seed, Config::default(), config)
     }
 
     /// Opens, checks, lives for a while; ends with the work or with the power.
     fn live(&mut self, turns: usize) -> bool {
-        let (config, known) = (self.config.clone(), self.known.clone());
-        let outcome = self.simulation.block_on(self.node, async move {
+        self.run(|config, known| async move {
             let opening = {
                 let Known { recovery_point, log_start, .. } = *known.borrow();
                 OpenLog { recovery_point, log_start, ..opening(Path::new(DIRECTORY), config) }
@@ -186,12 +174,11 @@ impl World {
             }
             partition.sync().await.unwrap();
             check(&partition, &known).await;
-        });
-        outcome.is_ok()
+        })
     }
 
     fn live_on(&mut self) -> bool {
-        self.simulation.crash_after_io(self.node, 1 << 40);
+        self.keep_power_on();
         self.live(10)
     }
 }
@@ -286,7 +273,7 @@ fn a_log_that_starts_anew_survives_a_power_cut_after_every_io() {
     let mut times = 0;
     for cut in 1..=400 {
         let mut world = World::new(3);
-        world.simulation.crash_after_io(world.node, cut);
+        world.cut_power_after(cut);
         assert!(!world.live(1000), "the life is long enough");
         times += world.known.borrow().times;
         assert!(world.live_on(), "cut {cut}");
@@ -299,7 +286,7 @@ fn logs_of_many_histories_start_anew_and_survive_power_cuts() {
     for seed in 0..100 {
         let mut world = World::new(seed);
         for cut in [20 + seed, 7 + 2 * seed, 60 + seed] {
-            world.simulation.crash_after_io(world.node, cut);
+            world.cut_power_after(cut);
             let _ = world.live(200);
         }
         assert!(world.live_on(), "seed {seed}");

@@ -227,6 +227,10 @@ pub(crate) async fn locate(
     offset: Offset,
     cap: FilePosition,
 ) -> io::Result<Option<(BatchHeader, FilePosition)>> {
+    if cap == FilePosition::START {
+        // There may be no file yet.
+        return Ok(None);
+    }
     let interval = state.config.borrow().index_interval_bytes;
     load_indexes(&state.directory, segment, interval).await?;
     let mut scan = Scan::new(open_files::file_of(state, segment)?, FilePosition::START, cap.get());

@@ -91,6 +91,8 @@ async fn start_at(state: &Rc<State>, start: Offset) -> io::Result<()> {
         remove(state, segment).await?;
     }
     replace(state, first, start).await?;
+    // If it was opened meanwhile, that was the old file of the same name.
+    state.log.borrow().active().log.close();
     if state.spare.borrow_mut().forget_announced() {
         remove_reuse(&state.directory)?;
         fs::sync_dir(&state.directory).await?;

@@ -33,6 +33,10 @@ impl Partition {
     /// If a batch does not decompress, the answer is its first record: what the records hold is the producer's
     /// business.
     pub async fn offset_for_timestamp(&self, timestamp: i64) -> Result<Option<FoundByTime>, ReadError> {
+        until_not_cut(self.state(), async || self.find_by_time(timestamp).await).await
+    }
+
+    async fn find_by_time(&self, timestamp: i64) -> Result<Option<FoundByTime>, ReadError> {
         let state = self.state();
         for segment in segments_to_read(state)? {
             if largest_ms(largest(state, &segment).await?) < timestamp {
@@ -54,6 +58,10 @@ impl Partition {
     /// The answer is the last record of a batch in two cases: no record has the largest timestamp that the header
     /// states, or the batch was deleted while its segment is still there.
     pub async fn max_timestamp_offset(&self) -> Result<Option<FoundByTime>, ReadError> {
+        until_not_cut(self.state(), async || self.find_largest_time().await).await
+    }
+
+    async fn find_largest_time(&self) -> Result<Option<FoundByTime>, ReadError> {
         let state = self.state();
         let mut best = None;
         for segment in segments_to_read(state)? {
@@ -65,11 +73,22 @@ impl Partition {
         // What was read may be written and not yet committed.
         self.settled().await?;
         let Some(TimestampOffset { timestamp, last_offset: offset }) = best else {
-            return self.offset_for_timestamp(NO_TIMESTAMP).await;
+            return self.find_by_time(NO_TIMESTAMP).await;
         };
-        let found = self.offset_for_timestamp(timestamp).await?;
+        let found = self.find_by_time(timestamp).await?;
         let leader_epoch = Some(self.epoch_of(offset).unwrap_or(self.leader_epoch()));
         Ok(Some(found.unwrap_or(FoundByTime { offset, timestamp, leader_epoch })))
+    }
+}
+
+/// Asks again if the log was truncated meanwhile: what was found may be gone, and what was not found may have been cut.
+async fn until_not_cut<T>(state: &State, ask: impl AsyncFn() -> T) -> T {
+    loop {
+        let cuts = state.log.borrow().cuts();
+        let answer = ask().await;
+        if state.log.borrow().cuts() == cuts {
+            return answer;
+        }
     }
 }
 

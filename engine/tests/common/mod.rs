@@ -3,13 +3,12 @@
 #![allow(dead_code, reason = "each story uses some of it")]
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps")]
 
+pub(crate) mod world;
+
 use std::future::Future;
 use std::path::{Path, PathBuf};
 
-use creel_engine::{
-    AppendOrigin, Batch, BatchBuilder, BatchHeader, Isolation, LastStop, LeaderEpoch, LogConfig, Offset,
-    OpenLog, Partition, ReadError, StampedBatch, TopicPartition, TurnWriter, UncheckedBatch,
-};
+use creel_engine::{AppendOrigin, Batch, BatchBuilder, BatchHeader, Isolation, LastStop, LeaderEpoch, LogConfig, Offset, OpenLog, Partition, ReadError, StampedBatch, TopicPartition, TurnWriter, UncheckedBatch};
 
 /// A number that the story knows to be an offset, or an epoch.
 pub(crate) trait Of<N> {
@@ -28,6 +27,9 @@ impl Of<i32> for LeaderEpoch {
     }
 }
 
+/// How much disk the stories over the real kernel need.
+const ROOM: u64 = 64 << 20;
+
 /// Runs `story` on one core over the real kernel, in a fresh directory.
 pub(crate) fn on_core<S, F>(story: S)
 where
@@ -36,6 +38,8 @@ where
 {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().to_path_buf();
+    let left = creel_io::fs::space(&path).unwrap().usable;
+    assert!(left >= ROOM, "{left} bytes of disk left for {}: make room, or set TMPDIR", path.display());
     let config = creel_io::runtime::RuntimeConfig::unpinned(1);
     creel_io::runtime::start(&config, move |_| story(path.clone())).unwrap().join();
 }

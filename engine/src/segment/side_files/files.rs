@@ -153,6 +153,10 @@ fn read_bounded(path: &Path) -> io::Result<Option<bytes::Bytes>> {
 
 /// Walks over a segment's headers and builds its indexes again.
 pub(crate) async fn rebuild_indexes(directory: &Path, segment: &Segment, interval: u64) -> io::Result<()> {
+    if segment.is_pending_delete.get() {
+        // The files of this name may be those of the segment that has replaced it.
+        return Err(io::ErrorKind::NotFound.into());
+    }
     tracing::warn!(log = %segment.log.path().display(), "the indexes are missing or damaged: they are rebuilt");
     let mut copy = ActiveSegment::noting(Segment::new(directory, segment.base, segment.created_ms));
     let mut scan = Scan::new(segment.log.get()?, FilePosition::START, segment.length());
