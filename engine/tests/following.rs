@@ -13,11 +13,15 @@ use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
-use creel_engine::{AppendAsIsError, AppendError, AppendOrigin, Batch, BatchBuilder, Isolation, LastStop, LeaderEpoch, LogConfig, Offset, OpenLog, Partition, ReadError, StampedBatch, TruncateError, TurnWriter, UncheckedBatch, Watcher};
+use creel_engine::{
+    AppendAsIsError, AppendError, AppendOrigin, Batch, BatchBuilder, Isolation, LastStop, LeaderEpoch,
+    LogConfig, Offset, OpenLog, Partition, ReadError, StampedBatch, TruncateError, TurnWriter,
+    UncheckedBatch, Watcher,
+};
 use creel_io::sim::{self, Config, NodeId, Simulation};
 
-use common::*;
 use common::world::{World, without_short_writes};
+use common::*;
 
 const DIRECTORY: &str = "/data/log";
 
@@ -395,9 +399,9 @@ fn who_reads_while_the_log_is_cut_meets_no_failure() {
                 for _ in 0..=creel_io::random_u64() % 8 {
                     append(&partition, &batch(2, 450, 1)).await;
                 }
-                let kept = creel_io::random_u64() % (partition.next_offset().0 as u64 + 1);
+                let kept = creel_io::random_u64() % (partition.next_offset().get() as u64 + 1);
                 if creel_io::random_u64().is_multiple_of(8) {
-                    partition.truncate_fully_and_start_at(Offset(0), async || Ok(())).await.unwrap();
+                    partition.truncate_fully_and_start_at(Offset::of(0), async || Ok(())).await.unwrap();
                 } else {
                     cut(&partition, kept as i64).await;
                 }
@@ -412,9 +416,9 @@ fn who_reads_while_the_log_is_cut_meets_no_failure() {
 
 async fn read_on(partition: Partition, first_ms: i64, is_over: Rc<Cell<bool>>) {
     while !is_over.get() {
-        let from = creel_io::random_u64() % (partition.next_offset().0 as u64 + 1);
+        let from = creel_io::random_u64() % (partition.next_offset().get() as u64 + 1);
         let isolation = Isolation::HighWatermark;
-        match partition.read(Offset(from as i64), isolation, 2000, true).await {
+        match partition.read(Offset::of(from as i64), isolation, 2000, true).await {
             Ok(found) => assert!(found.high_watermark <= partition.next_offset()),
             Err(error) => assert!(matches!(error, ReadError::OutOfRange { .. }), "{error:?}"),
         }

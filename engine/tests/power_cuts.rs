@@ -14,8 +14,8 @@ use std::rc::Rc;
 use creel_engine::{AppendOrigin, Batch, BatchBuilder, LogConfig, Offset, OpenLog, Partition, TurnWriter};
 use creel_io::sim::Config;
 
-use common::*;
 use common::world::{World, without_short_writes};
+use common::*;
 
 const DIRECTORY: &str = "/data/log";
 

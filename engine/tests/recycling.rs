@@ -16,8 +16,6 @@ use common::*;
 
 use std::io::{IoSlice, Read as _};
 
-
-
 /// Sixteen batches a segment, three sealed segments kept.
 fn config() -> LogConfig {
     LogConfig {
@@ -108,7 +106,7 @@ fn a_change_of_settings_while_a_segment_is_dropped_leaves_one_spare_at_most() {
             creel_io::sleep(core::time::Duration::from_micros(50)).await;
         }
         handle.disk(node).hold_syncs(true);
-        partition.set_config(LogConfig { segment_recycle: false, preallocate: true, ..config() });
+        partition.set_config(LogConfig { segment_reuse: false, preallocate: true, ..config() });
         let pending =
             partition.append(&batch(1, 930, partition.next_offset().get() as u8), AppendOrigin::Client);
         pending.unwrap().written().await.unwrap();

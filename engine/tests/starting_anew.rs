@@ -12,11 +12,14 @@ use std::future::pending;
 use std::path::Path;
 use std::rc::Rc;
 
-use creel_engine::{AppendError, BatchBuilder, Isolation, LastStop, LeaderEpoch, LogConfig, Offset, OpenLog, Partition, StampedBatch, TruncateError, TurnWriter};
+use creel_engine::{
+    AppendError, BatchBuilder, Isolation, LastStop, LeaderEpoch, LogConfig, Offset, OpenLog, Partition,
+    StampedBatch, TruncateError, TurnWriter,
+};
 use creel_io::sim::{self, Config};
 
-use common::*;
 use common::world::World;
+use common::*;
 
 const DIRECTORY: &str = "/data/log";
 

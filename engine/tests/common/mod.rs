@@ -8,7 +8,10 @@ pub(crate) mod world;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 
-use creel_engine::{AppendOrigin, Batch, BatchBuilder, BatchHeader, Isolation, LastStop, LeaderEpoch, LogConfig, Offset, OpenLog, Partition, ReadError, StampedBatch, TopicPartition, TurnWriter, UncheckedBatch};
+use creel_engine::{
+    AppendOrigin, Batch, BatchBuilder, BatchHeader, Isolation, LastStop, LeaderEpoch, LogConfig, Offset,
+    OpenLog, Partition, ReadError, StampedBatch, TopicPartition, TurnWriter, UncheckedBatch,
+};
 
 /// A number that the story knows to be an offset, or an epoch.
 pub(crate) trait Of<N> {

@@ -126,6 +126,6 @@ mod tests {
                 assert!(memory[4096..].iter().all(|byte| *byte == 9));
             }
         };
-        runtime::start(&runtime::Config::unpinned(1), body).unwrap().join();
+        runtime::start(&runtime::RuntimeConfig::unpinned(1), body).unwrap().join();
     }
 }

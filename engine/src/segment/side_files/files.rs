@@ -153,7 +153,7 @@ fn read_bounded(path: &Path) -> io::Result<Option<bytes::Bytes>> {
 
 /// Walks over a segment's headers and builds its indexes again.
 pub(crate) async fn rebuild_indexes(directory: &Path, segment: &Segment, interval: u64) -> io::Result<()> {
-    if segment.is_pending_delete.get() {
+    if segment.is_pending_delete() {
         // The files of this name may be those of the segment that has replaced it.
         return Err(io::ErrorKind::NotFound.into());
     }

@@ -12,7 +12,9 @@
 use std::path::Path;
 
 use bytes::{Bytes, BytesMut};
-use creel_engine::{BATCH_HEADER_BYTES, Batch, BatchError, BatchHeader, LastStop, Record, Records, UncheckedBatch};
+use creel_engine::{
+    BATCH_HEADER_BYTES, Batch, BatchError, BatchHeader, LastStop, Record, Records, UncheckedBatch,
+};
 use creel_io::fs::{self, File, OpenOptions};
 
 use super::error::NotUnderstood;
