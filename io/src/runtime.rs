@@ -2,7 +2,7 @@
 //!
 //! Owns the threads and the loop of each. Must not know what the tasks do.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::io;
 use std::rc::Rc;
@@ -195,6 +195,7 @@ fn set_up(core: CoreConfig, config: &Config) -> Result<Rc<CoreState>, StartError
         executor: Executor::new(Arc::new(shared)),
         timers: RefCell::default(),
         backend: Backend::Ring(driver),
+        wakes_sent: Cell::default(),
     }))
 }
 

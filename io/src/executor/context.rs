@@ -56,6 +56,12 @@ pub(crate) fn try_with<R>(f: impl FnOnce(Option<&Rc<CoreState>>) -> R) -> R {
     outcome.unwrap_or_else(|_| run(None))
 }
 
+/// How often this core has woken another one that slept. A core that is awake needs no wake.
+#[must_use]
+pub fn wakes_sent() -> u64 {
+    with(|core| core.wakes_sent.get())
+}
+
 /// The core this code runs on.
 #[must_use]
 pub fn current_core() -> CoreId {

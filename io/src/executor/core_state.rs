@@ -3,7 +3,7 @@
 //! Owns the executor, the sleepers and whatever carries out the core's I/O. Knows no particular future: what tasks do
 //! with a core is above it.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use super::budget;
 use super::environment::Environment;
@@ -20,6 +20,8 @@ pub(crate) struct CoreState {
     pub(crate) executor: Executor,
     pub(crate) timers: RefCell<Timers>,
     pub(crate) backend: Backend,
+    /// How often it has woken a sleeping core.
+    pub(crate) wakes_sent: Cell<u64>,
 }
 
 /// What carries out a core's I/O.
@@ -56,6 +58,7 @@ impl CoreState {
     /// with the next submission.
     pub(crate) fn wake_sleepers(&self) {
         while let Some(core) = self.executor.ready().pop_sleeper() {
+            self.wakes_sent.set(self.wakes_sent.get() + 1);
             match core.ring_fd() {
                 Some(fd) => self.ring().message(fd),
                 None => core.signal_event(),

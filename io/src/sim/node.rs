@@ -221,6 +221,7 @@ impl SimCore {
             executor: Executor::new(Arc::new(CoreShared::simulated())),
             timers: RefCell::default(),
             backend: Backend::Sim(environment),
+            wakes_sent: Cell::default(),
         };
         Rc::new(SimCore {
             state: Rc::new(state),

@@ -11,13 +11,13 @@
 //!
 //! v7: zstd is allowed. v8: errors have a message. v13: topics are named by id.
 
+mod shares;
+
 use crate::answers::KafkaError;
 use crate::api::call::Call;
 use crate::api::call::Made;
 use crate::api::transactions;
 use crate::budget::Held;
-use crate::core::Core;
-use crate::core::Question;
 use crate::limits::ANSWER_BYTES_FREE;
 use crate::net::reply::Answered;
 use crate::net::reply::Pending;
@@ -47,7 +47,6 @@ use creel_engine::Records;
 use creel_engine::UncheckedBatch;
 use creel_engine::fault_points;
 use creel_io::STEPS_A_TURN;
-use creel_io::count_work;
 use creel_io::pace;
 use creel_io::wall_clock_ms;
 use creel_wire::ErrorCode;
@@ -60,9 +59,10 @@ use creel_wire::api::produce::ProduceRequest;
 use creel_wire::api::produce::ProduceResponse;
 use creel_wire::api::produce::TopicProduceData;
 use creel_wire::api::produce::TopicProduceResponse;
-use std::future::Future;
 use std::rc::Rc;
 use std::time::Duration;
+
+pub(crate) use shares::BegunShares;
 
 /// The first version whose clients know zstd.
 const ZSTD_FROM: i16 = 7;
@@ -143,36 +143,6 @@ struct Slot {
     partition: usize,
 }
 
-impl Question for ProduceShare {
-    /// Appends the share's batches at once, and then waits for their acks.
-    fn answer_here(self, core: Rc<Core>) -> impl Future<Output = Vec<ShareOutcome>> + 'static {
-        if self.is_long() {
-            count_work(self.batches.len() * STEPS_AN_APPEND);
-        }
-        let append = |(topic, index, batch): (Uuid, i32, Batch)| {
-            let partition = core.topics.own(&topic, index).map_err(ShareError::Partition)?;
-            partition.append(&batch, AppendOrigin::Client).map_err(ShareError::Append)
-        };
-        finish(self.acks, self.batches.into_iter().map(append).collect())
-    }
-
-    fn is_long(&self) -> bool {
-        self.batches.len() > PARTITIONS_AT_ONCE
-    }
-}
-
-/// Waits for the acks of a share.
-async fn finish(acks: Acks, appends: Vec<Result<PendingAck, ShareError>>) -> Vec<ShareOutcome> {
-    let mut outcomes = Vec::with_capacity(appends.len());
-    for append in appends {
-        outcomes.push(match append {
-            Ok(pending) => acks.wait(&pending).await.map_err(ShareError::Append),
-            Err(refusal) => Err(refusal),
-        });
-    }
-    outcomes
-}
-
 /// A request on its way to having begun.
 pub(crate) enum Start {
     Now(Pending),
@@ -195,7 +165,7 @@ pub(crate) fn begin(call: Call, request: ProduceRequest) -> Start {
         sorting.topic(topic);
     }
     fault_points::spend_cpu();
-    if sorting.aside.is_none() {
+    if sorting.aside.is_none() || sorting.share_now() {
         return Start::Now(sorting.pending(Held::NOTHING));
     }
     Start::Later(Box::pin(async move {
@@ -316,6 +286,11 @@ struct Unseen {
     batch: Batch,
 }
 
+/// The question that gives another core its batches.
+fn question(acks: Acks) -> impl Fn(Vec<(Uuid, i32, Batch)>) -> ProduceShare {
+    move |batches| ProduceShare { acks, batches }
+}
+
 /// Whether a batch's header is not enough. One that is too large is refused without a look.
 fn must_be_seen(topic: &Topic, batch: &Batch, now_ms: i64) -> bool {
     let most = usize::try_from(topic.config.max_message_bytes).unwrap_or(0);
@@ -340,10 +315,36 @@ impl Sorting {
             self.look().await;
         }
         let Some(aside) = self.aside.take() else { return };
-        let acks = self.acks;
         // The core that is asked begins all that is in one question at once.
-        let question = |batches| ProduceShare { acks, batches };
-        self.begun.elsewhere = aside.elsewhere.ask(&self.call.core.peers, SHARE_AT_ONCE, question).await;
+        let peers = &self.call.core.peers;
+        let asked = aside.elsewhere.ask(peers, SHARE_AT_ONCE, question(self.acks)).await;
+        self.shared(asked);
+    }
+
+    /// The same without waiting. `false`: it has to wait, for a look or for room.
+    fn share_now(&mut self) -> bool {
+        if self.has_unseen() {
+            return false;
+        }
+        let elsewhere = std::mem::take(&mut self.aside().elsewhere);
+        match elsewhere.ask_now(&self.call.core.peers, SHARE_AT_ONCE, question(self.acks)) {
+            Ok(asked) => {
+                self.aside = None;
+                self.shared(asked);
+                true
+            }
+            Err(back) => {
+                self.aside().elsewhere = back;
+                false
+            }
+        }
+    }
+
+    fn shared(&mut self, asked: Vec<(Vec<Slot>, Awaited<ProduceShare>)>) {
+        if !asked.is_empty() {
+            self.call.core.stages.asks_others();
+        }
+        self.begun.elsewhere = asked;
     }
 
     /// The reply, once it has all its acks.
@@ -489,6 +490,7 @@ impl Sorting {
                 }
             }
             Location::Remote(core) => {
+                self.call.core.stages.carries(batch.size_bytes());
                 self.aside().elsewhere.add(core, slot, (topic.id, index, batch));
             }
             Location::Unavailable(error) => return Err(error.code().into()),
