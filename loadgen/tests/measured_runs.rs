@@ -206,4 +206,5 @@ fn what_happened_inside_a_broker_on_all_cores_is_told() {
     let stages = ran.json()["figures"]["stages"].as_array().unwrap();
     assert!(stages.iter().any(|stage| stage["stage"] == "queue"), "{stages:?}");
     assert!(ran.stdout.contains("inside broker"), "{}", ran.stdout);
+    assert_eq!(ran.stdout.contains("between cores"), cores.len() > 1, "{}", ran.stdout);
 }

@@ -3,11 +3,12 @@
 use std::fmt::Write;
 
 /// Of a word and its meaning. Labels of the tables are words as they stand there, without the colon.
-pub const WORDS: [(&str, &str); 53] = [
+pub const WORDS: [(&str, &str); 54] = [
     ("acked", "answered by the broker as --acks asks; sent, where nothing is answered (0)"),
     ("acks", "a record counts as delivered: 0 once sent, 1 once written, all once it is safe"),
     ("at 50 % of it", "second run, open loop at half of the highest rate: the latencies to go by"),
     ("batch", "the records that travel together, compressed together"),
+    ("between cores", "how often a creel's cores asked each other, and woke each other, for a request"),
     ("broker", "what was measured, its version and its cores"),
     ("clients", "what producers and consumers were told, as their configuration would"),
     ("closed loop", "each connection sends as fast as its answers come: queues are always full"),
