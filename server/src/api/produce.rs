@@ -230,7 +230,12 @@ impl BegunAppends {
         let mut slowest = Duration::ZERO;
         let Self { response, first, others, elsewhere } = self;
         for (slot, pending) in first.iter().chain(&*others) {
-            let outcome = acks.wait(pending).await.map_err(ShareError::Append);
+            // Spelled out, because `Acks::wait` would be a call for each batch.
+            let outcome = match acks {
+                Acks::All => pending.durable().await,
+                Acks::None | Acks::Leader => pending.written().await,
+            };
+            let outcome = outcome.map_err(ShareError::Append);
             slowest = slowest.max(took(&outcome));
             settle(response, *slot, outcome);
         }
@@ -321,7 +326,9 @@ impl Sorting {
         self.shared(asked);
     }
 
-    /// The same without waiting. `false`: it has to wait, for a look or for room.
+    /// The same without waiting. `false`: it has to wait, for a look or for room. Not inlined, because requests of
+    /// local partitions pass by it.
+    #[inline(never)]
     fn share_now(&mut self) -> bool {
         if self.has_unseen() {
             return false;
