@@ -2,13 +2,12 @@
 //!
 //! Owns the threads and the loop of each. Must not know what the tasks do.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::Future;
-use std::io;
 use std::rc::Rc;
 use std::sync::{Arc, Condvar, Mutex, PoisonError, mpsc};
-use std::thread;
 use std::time::Duration;
+use std::{io, thread};
 
 use thiserror::Error;
 
@@ -18,10 +17,11 @@ use crate::executor::context;
 use crate::executor::core_state::{CoreBackend, CoreState};
 use crate::executor::tasks::Executor;
 use crate::ring::driver::Driver;
-pub use crate::ring::setup::RingError;
 use crate::signal;
 use crate::spawn::spawn;
 use crate::wake::task::CoreShared;
+
+pub use crate::ring::setup::RingError;
 
 /// How the cores of a node run.
 #[derive(Clone, Debug)]
@@ -197,6 +197,7 @@ fn set_up(core: CoreConfig, config: &RuntimeConfig) -> Result<Rc<CoreState>, Sta
         executor: Executor::new(Arc::new(shared)),
         timers: RefCell::default(),
         backend: CoreBackend::Ring(driver),
+        wakes_sent: Cell::default(),
     }))
 }
 

@@ -10,7 +10,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use crate::executor::budget::{count_work, has_room};
 use crate::executor::context;
@@ -24,6 +24,12 @@ pub async fn yield_now() {
 /// serve what the turn's tasks asked for many times (one write for all appends).
 pub async fn end_of_turn() {
     Pause { paused: false, until: Until::EndOfTurn }.await;
+}
+
+/// Has a task woken where [`end_of_turn`] ends, although the task itself does not run before. For a task that gathers what
+/// others give it during the turn: the first of them calls this with its waker.
+pub fn wake_at_end_of_turn(waker: Waker) {
+    context::with(|core| core.executor.push_at_end_of_turn(waker));
 }
 
 /// Announces this many steps of work, at most a thousandth of a second. If this turn has no room for them, it waits for

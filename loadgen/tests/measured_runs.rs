@@ -4,9 +4,11 @@
 
 mod support;
 
+use std::fs;
+
 use loadgen_result::latency::Latency;
 use serde_json::Value;
-use std::fs;
+
 use support::proxy::{Lie, LyingBroker};
 use support::{Loadgen, creel};
 
@@ -206,4 +208,5 @@ fn what_happened_inside_a_broker_on_all_cores_is_told() {
     let stages = ran.json()["figures"]["stages"].as_array().unwrap();
     assert!(stages.iter().any(|stage| stage["stage"] == "queue"), "{stages:?}");
     assert!(ran.told().contains("inside broker"), "{}", ran.stdout);
+    assert_eq!(ran.stdout.contains("between cores"), cores.len() > 1, "{}", ran.stdout);
 }

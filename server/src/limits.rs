@@ -4,9 +4,12 @@ use std::time::Duration;
 
 use creel_io::STEPS_A_TURN;
 
-/// Messages that may wait on their way from one core to another. At the bound the sender waits, and with it the
-/// connection it works for: its socket is not read.
-pub(crate) const MAILBOX_MESSAGES: usize = 1024;
+/// Messages that ask something of one other core and wait to leave together, at the end of the turn. At the bound they
+/// leave at once. If the mailbox has no room, the sender waits, and with it the connection it works for: its socket is
+/// not read. Answers do not count: there are no more than were asked for.
+pub(crate) const PACKET_MESSAGES: usize = 64;
+/// Packets that may wait on their way from one core to another. At the bound they stay where they are.
+pub(crate) const MAILBOX_PACKETS: usize = 16;
 
 /// Bytes of requests of one connection that are not answered yet. At the bound its socket is not read.
 pub(crate) const REQUEST_BYTES_IN_FLIGHT: usize = 64 << 20;

@@ -6,8 +6,8 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use super::core_state::CoreState;
 use crate::wake::ready;
+use super::core_state::CoreState;
 
 thread_local! {
     /// Whether the current core is simulated. The clock asks this every time, and this way it need not ask the core.
@@ -53,4 +53,10 @@ pub(crate) fn try_with<R>(f: impl FnOnce(Option<&Rc<CoreState>>) -> R) -> R {
     let mut run = |core: Option<&Rc<CoreState>>| (f.take().expect("called once"))(core);
     let outcome = CURRENT.try_with(|current| run(current.borrow().as_ref()));
     outcome.unwrap_or_else(|_| run(None))
+}
+
+/// How often this core has woken another one that slept. A core that is awake needs no wake.
+#[must_use]
+pub fn wakes_sent() -> u64 {
+    with(|core| core.wakes_sent.get())
 }

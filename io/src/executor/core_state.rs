@@ -3,16 +3,16 @@
 //! Owns the executor, the sleepers and whatever carries out the core's I/O. Knows no particular future: what tasks do
 //! with a core is above it.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
-use super::budget;
-use super::environment::Environment;
-use super::tasks::Executor;
-use super::timers::Timers;
 use crate::core_id::CoreId;
 use crate::instant::Instant;
 use crate::ring::driver::Driver;
 use crate::wake::task::CoreShared;
+use super::budget;
+use super::environment::Environment;
+use super::tasks::Executor;
+use super::timers::Timers;
 
 /// What one core owns. It lives on one thread.
 pub(crate) struct CoreState {
@@ -20,6 +20,8 @@ pub(crate) struct CoreState {
     pub(crate) executor: Executor,
     pub(crate) timers: RefCell<Timers>,
     pub(crate) backend: CoreBackend,
+    /// How often it has woken a sleeping core.
+    pub(crate) wakes_sent: Cell<u64>,
 }
 
 /// What carries out a core's I/O.
@@ -56,6 +58,7 @@ impl CoreState {
     /// with the next submission.
     pub(crate) fn wake_sleepers(&self) {
         while let Some(core) = self.executor.ready().pop_sleeper() {
+            self.wakes_sent.set(self.wakes_sent.get() + 1);
             match core.ring_fd() {
                 Some(fd) => self.ring().message(fd),
                 None => core.signal_event(),

@@ -9,20 +9,19 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Waker;
 
+use crate::core_id::CoreId;
+use crate::executor::core_state::{CoreBackend, CoreState};
+use crate::executor::environment::Environment;
+use crate::executor::tasks::Executor;
+use crate::executor::{budget, context};
+use crate::instant::Instant;
+use crate::spawn::{JoinHandle, spawn};
+use crate::wake::task::CoreShared;
 use super::config::DiskConfig;
 use super::descriptors::Descriptors;
 use super::disk::Disk;
 use super::faults::Faults;
 use super::node_id::NodeId;
-use crate::core_id::CoreId;
-use crate::executor::budget;
-use crate::executor::context;
-use crate::executor::core_state::{CoreBackend, CoreState};
-use crate::executor::environment::Environment;
-use crate::executor::tasks::Executor;
-use crate::instant::Instant;
-use crate::spawn::{JoinHandle, spawn};
-use crate::wake::task::CoreShared;
 
 /// Work that was counted by [`crate::count_work`] and [`crate::pace`], in steps.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -221,6 +220,7 @@ impl SimCore {
             executor: Executor::new(Arc::new(CoreShared::simulated())),
             timers: RefCell::default(),
             backend: CoreBackend::Sim(environment),
+            wakes_sent: Cell::default(),
         };
         Rc::new(SimCore {
             state: Rc::new(state),

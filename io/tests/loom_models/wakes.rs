@@ -103,7 +103,9 @@ impl<F: Flags> Core<F> {
     fn run(&self) {
         let mut is_ready = self.task.queue();
         loop {
-            is_ready |= self.inbox.take().iter().any(|task| task.receive());
+            let mut taken = Vec::new();
+            self.inbox.take(&mut taken);
+            is_ready |= taken.iter().any(|task| task.receive());
             if std::mem::take(&mut is_ready) {
                 self.task.unqueue();
                 if self.written.iter().all(|written| written.load(Ordering::Relaxed) == 1) {

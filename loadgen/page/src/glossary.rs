@@ -1,10 +1,11 @@
 //! The words of a run's tables: at the end of `loadgen run --help` and of `--details`.
 
-use loadgen_result::text::wrapped;
 use std::fmt::Write;
 
+use loadgen_result::text::wrapped;
+
 /// Of a word and its meaning. Labels of the tables are words as they stand there, without the colon.
-pub const WORDS: [(&str, &str); 56] = [
+pub const WORDS: [(&str, &str); 57] = [
     ("acked", "answered by the broker, as --acks asks"),
     (
         "acks",
@@ -12,6 +13,7 @@ pub const WORDS: [(&str, &str); 56] = [
     ),
     ("at 50 % of it", "second run: an open loop at half of the highest rate. Go by its latencies"),
     ("batch", "records that are sent together and compressed together"),
+    ("between cores", "how often a creel's cores asked each other, and woke each other, per request"),
     ("broker", "what was measured: its version, address and cores"),
     ("clients", "settings of the producers and consumers, as their configuration has them"),
     ("closed loop", "each connection sends again when an answer comes. So the queues are always full"),

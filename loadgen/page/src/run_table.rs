@@ -1,16 +1,18 @@
 //! The result as a table for a terminal.
 
-use crate::glossary;
-use crate::run_tables::{cores_in_words, several};
+use std::fmt::{self, Display, Formatter};
+
 use loadgen_result::latency::Percentiles;
 use loadgen_result::report::crash::CrashReport;
 use loadgen_result::report::machine::{GOOD_BELOW, Noise};
-use loadgen_result::report::series::StageTime;
+use loadgen_result::report::series::{BetweenCores, StageTime};
 use loadgen_result::report::steady::Steady;
 use loadgen_result::report::verification::Level;
 use loadgen_result::report::{Figures, RunReport, SettingsReport};
 use loadgen_result::text::{thousands, wrapped};
-use std::fmt::{self, Display, Formatter};
+
+use crate::glossary;
+use crate::run_tables::{cores_in_words, several};
 
 /// Prints a report as lines and a table.
 #[derive(Debug)]
@@ -131,6 +133,7 @@ fn write_figures(f: &mut Formatter<'_>, report: &RunReport, figures: &Figures) -
     line(f, "generator busy", format_args!("{:.0} % of the time", figures.generator_busy * 100.0))?;
     write_broker_costs(f, figures)?;
     write_stages(f, &figures.stages)?;
+    write_between_cores(f, figures.between_cores.as_ref())?;
     write_bytes(f, figures)?;
     write_schedule(f, figures)?;
     write_steady(f, figures.steady.as_ref())?;
@@ -206,6 +209,20 @@ fn write_stages(f: &mut Formatter<'_>, stages: &[StageTime]) -> fmt::Result {
         format!("{} {:.0} % (p50 {p50}, p99 {p99} ms)", stage.stage, stage.share * 100.0)
     });
     line(f, "inside broker", told.collect::<Vec<_>>().join(", "))
+}
+
+/// What a request costs because its partitions lie on several cores.
+fn write_between_cores(f: &mut Formatter<'_>, between: Option<&BetweenCores>) -> fmt::Result {
+    let Some(between) = between else { return Ok(()) };
+    let text = format_args!(
+        "{:.2} hops and {:.2} wakes per request, {:.0} % of requests local, {:.1} MB of records, {:.1} messages at a time",
+        between.hops_per_request,
+        between.wakes_per_request,
+        between.local_share * 100.0,
+        between.record_bytes as f64 / 1e6,
+        between.messages_per_packet
+    );
+    line(f, "between cores", text)
 }
 
 /// Each figure beside what a quiet machine stays below. A closed loop makes all the pressure it can: that has no such bound.

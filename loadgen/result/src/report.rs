@@ -14,7 +14,7 @@ use crash::CrashReport;
 use machine::{Machine, Noise};
 use refusals::Refusals;
 use serde::{Deserialize, Serialize};
-use series::{Distributions, StageTime, TimeSlice};
+use series::{BetweenCores, Distributions, StageTime, TimeSlice};
 use steady::Steady;
 use verification::{Findings, Level};
 
@@ -227,6 +227,9 @@ pub struct Figures {
     pub noise: Noise,
     /// Where the broker's time went, where the broker tells.
     pub stages: Vec<StageTime>,
+    /// What its cores asked of each other, where it has several and tells.
+    #[serde(default)]
+    pub between_cores: Option<BetweenCores>,
     /// Bytes the broker had the kernel write to disks, over bytes of keys and values acked, where its process may be looked
     /// into. Below 1 with compression, or when what was acked is not on the disk yet.
     #[serde(default)]

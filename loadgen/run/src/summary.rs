@@ -194,6 +194,7 @@ fn figures(ended: &Ended<'_>, metrics: &Metrics) -> Figures {
         series,
         noise: noise([from, to], &ended.observed.hiccups),
         stages: ended.observed.stages.clone(),
+        between_cores: ended.observed.between_cores,
         write_amplification: broker_io
             .and_then(|io| per(io.disk_write_bytes as f64, metrics.acked.bytes as f64)),
         broker_read_calls_per_request: broker_io.and_then(|io| per(io.read_calls as f64, requests)),

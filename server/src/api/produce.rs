@@ -11,58 +11,28 @@
 //!
 //! v7: zstd is allowed. v8: errors have a message. v13: topics are named by id.
 
-use crate::answers::KafkaError;
-use crate::api::call::Call;
-use crate::api::call::Made;
-use crate::api::transactions;
-use crate::budget::AnswerRoom;
-use crate::core::Core;
-use crate::core::Question;
-use crate::limits::ANSWER_BYTES_FREE;
-use crate::net::reply::Answered;
-use crate::net::reply::PendingReply;
-use crate::net::reply::Reply;
-use crate::peers::Awaited;
-use crate::peers::questions::Acks;
-use crate::peers::questions::ProduceShare;
-use crate::peers::questions::ShareError;
-use crate::peers::questions::ShareOutcome;
-use crate::peers::{ResponseSlot, Scatter};
-use crate::tasks::LocalBoxFuture;
-use crate::topics::LocalTopic;
-use crate::topics::Location;
-use crate::topics::Topic;
-use crate::topics::is_internal;
-use crate::topics::timestamp_rules;
-use creel_engine::Ack;
-use creel_engine::AppendError;
-use creel_engine::AppendOrigin;
-use creel_engine::Batch;
-use creel_engine::BatchError;
-use creel_engine::Codec;
-use creel_engine::LookBudget;
-use creel_engine::LookError;
-use creel_engine::PendingAck;
-use creel_engine::Records;
-use creel_engine::UncheckedBatch;
-use creel_engine::fault_points;
-use creel_io::STEPS_A_TURN;
-use creel_io::count_work;
-use creel_io::pace;
-use creel_io::wall_clock_ms;
-use creel_wire::ErrorCode;
-use creel_wire::Str;
-use creel_wire::Uuid;
-use creel_wire::api::produce::BatchIndexAndErrorMessage;
-use creel_wire::api::produce::PartitionProduceData;
-use creel_wire::api::produce::PartitionProduceResponse;
-use creel_wire::api::produce::ProduceRequest;
-use creel_wire::api::produce::ProduceResponse;
-use creel_wire::api::produce::TopicProduceData;
-use creel_wire::api::produce::TopicProduceResponse;
-use std::future::Future;
+mod shares;
+
 use std::rc::Rc;
 use std::time::Duration;
+
+use creel_engine::{Ack, AppendError, AppendOrigin, Batch, BatchError, Codec, LookBudget, LookError, PendingAck, Records, UncheckedBatch, fault_points};
+use creel_io::{STEPS_A_TURN, pace, wall_clock_ms};
+use creel_wire::api::produce::{BatchIndexAndErrorMessage, PartitionProduceData, PartitionProduceResponse, ProduceRequest, ProduceResponse, TopicProduceData, TopicProduceResponse};
+use creel_wire::{ErrorCode, Str, Uuid};
+
+use crate::answers::KafkaError;
+use crate::api::call::{Call, Made};
+use crate::api::transactions;
+use crate::budget::AnswerRoom;
+use crate::limits::ANSWER_BYTES_FREE;
+use crate::net::reply::{Answered, PendingReply, Reply};
+use crate::peers::questions::{Acks, ProduceShare, ShareError, ShareOutcome};
+use crate::peers::{Awaited, ResponseSlot, Scatter};
+use crate::tasks::LocalBoxFuture;
+use crate::topics::{LocalTopic, Location, Topic, is_internal, timestamp_rules};
+
+pub(crate) use shares::BegunShares;
 
 /// The first version whose clients know zstd.
 const ZSTD_FROM: i16 = 7;
@@ -136,36 +106,6 @@ impl From<AppendError> for ProduceRefusal {
     }
 }
 
-impl Question for ProduceShare {
-    /// Appends the share's batches at once, and then waits for their acks.
-    fn answer_here(self, core: Rc<Core>) -> impl Future<Output = Vec<ShareOutcome>> + 'static {
-        if self.is_long() {
-            count_work(self.batches.len() * STEPS_AN_APPEND);
-        }
-        let append = |(topic, index, batch): (Uuid, i32, Batch)| {
-            let partition = core.topics.own(&topic, index).map_err(ShareError::Partition)?;
-            partition.append(&batch, AppendOrigin::Client).map_err(ShareError::Append)
-        };
-        finish(self.acks, self.batches.into_iter().map(append).collect())
-    }
-
-    fn is_long(&self) -> bool {
-        self.batches.len() > PARTITIONS_AT_ONCE
-    }
-}
-
-/// Waits for the acks of a share.
-async fn finish(acks: Acks, appends: Vec<Result<PendingAck, ShareError>>) -> Vec<ShareOutcome> {
-    let mut outcomes = Vec::with_capacity(appends.len());
-    for append in appends {
-        outcomes.push(match append {
-            Ok(pending) => acks.wait(&pending).await.map_err(ShareError::Append),
-            Err(refusal) => Err(refusal),
-        });
-    }
-    outcomes
-}
-
 /// A request on its way to having begun.
 pub(crate) enum Start {
     Now(PendingReply),
@@ -188,7 +128,7 @@ pub(crate) fn begin(call: Call, request: ProduceRequest) -> Start {
         sorting.topic(topic);
     }
     fault_points::spend_cpu();
-    if sorting.aside.is_none() {
+    if sorting.aside.is_none() || sorting.share_now() {
         return Start::Now(sorting.pending(AnswerRoom::NOTHING));
     }
     Start::Later(Box::pin(async move {
@@ -253,7 +193,12 @@ impl BegunAppends {
         let mut slowest = Duration::ZERO;
         let Self { response, first, others, elsewhere } = self;
         for (slot, pending) in first.iter().chain(&*others) {
-            let outcome = acks.wait(pending).await.map_err(ShareError::Append);
+            // Spelled out, because `Acks::wait` would be a call for each batch.
+            let outcome = match acks {
+                Acks::All => pending.durable().await,
+                Acks::None | Acks::Leader => pending.written().await,
+            };
+            let outcome = outcome.map_err(ShareError::Append);
             slowest = slowest.max(took(&outcome));
             settle(response, *slot, outcome);
         }
@@ -309,6 +254,11 @@ struct Unseen {
     batch: Batch,
 }
 
+/// The question that gives another core its batches.
+fn question(acks: Acks) -> impl Fn(Vec<(Uuid, i32, Batch)>) -> ProduceShare {
+    move |batches| ProduceShare { acks, batches }
+}
+
 /// Whether a batch's header is not enough. One that is too large is refused without a look.
 fn must_be_seen(topic: &Topic, batch: &Batch, now_ms: i64) -> bool {
     let most = usize::try_from(topic.config.max_message_bytes).unwrap_or(0);
@@ -333,10 +283,38 @@ impl Sorting {
             self.look().await;
         }
         let Some(aside) = self.aside.take() else { return };
-        let acks = self.acks;
         // The core that is asked begins all that is in one question at once.
-        let question = |batches| ProduceShare { acks, batches };
-        self.begun.elsewhere = aside.elsewhere.ask(&self.call.core.peers, SHARE_AT_ONCE, question).await;
+        let peers = &self.call.core.peers;
+        let asked = aside.elsewhere.ask(peers, SHARE_AT_ONCE, question(self.acks)).await;
+        self.shared(asked);
+    }
+
+    /// The same without waiting. `false`: it has to wait, for a look or for room. Not inlined, because requests of
+    /// local partitions pass by it.
+    #[inline(never)]
+    fn share_now(&mut self) -> bool {
+        if self.has_unseen() {
+            return false;
+        }
+        let elsewhere = std::mem::take(&mut self.aside().elsewhere);
+        match elsewhere.ask_now(&self.call.core.peers, SHARE_AT_ONCE, question(self.acks)) {
+            Ok(asked) => {
+                self.aside = None;
+                self.shared(asked);
+                true
+            }
+            Err(back) => {
+                self.aside().elsewhere = back;
+                false
+            }
+        }
+    }
+
+    fn shared(&mut self, asked: Vec<(Vec<ResponseSlot>, Awaited<ProduceShare>)>) {
+        if !asked.is_empty() {
+            self.call.core.stages.asks_others();
+        }
+        self.begun.elsewhere = asked;
     }
 
     /// The reply, once it has all its acks.
@@ -487,6 +465,7 @@ impl Sorting {
                 }
             }
             Location::Remote(core) => {
+                self.call.core.stages.carries(batch.size_bytes());
                 self.aside().elsewhere.add(core, slot, (topic.id, index, batch));
             }
             Location::Unavailable(error) => return Err(error.code().into()),

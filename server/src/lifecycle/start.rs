@@ -19,8 +19,8 @@ use super::{accept, data_dir, file_system, shutdown, start_progress, upkeep};
 use crate::config::Config;
 use crate::core::node::Node;
 use crate::core::{Core, ask_all_cores};
-use crate::limits::MAILBOX_MESSAGES;
-use crate::peers::Message;
+use crate::limits::MAILBOX_PACKETS;
+use crate::peers::Packet;
 use crate::peers::questions::ShowTopics;
 use crate::tasks::race::{First, race};
 use crate::topics::open_everywhere;
@@ -32,7 +32,7 @@ use crate::{admin, inbox};
 pub struct Setup {
     node: Arc<Node>,
     /// Each core takes its own endpoint, once, when it begins. This lock and the next are the only ones.
-    endpoints: Arc<Mutex<Vec<Option<Endpoint<Message>>>>>,
+    endpoints: Arc<Mutex<Vec<Option<Endpoint<Packet>>>>>,
     failure: Arc<Mutex<Option<Failure>>>,
     on_ready: Arc<dyn Fn(&Banner) + Send + Sync>,
 }
@@ -40,7 +40,7 @@ pub struct Setup {
 impl Setup {
     /// A node of `cores` cores; `on_ready` is told once it serves.
     pub fn new(config: Config, cores: usize, on_ready: impl Fn(&Banner) + Send + Sync + 'static) -> Self {
-        let endpoints = mesh(cores, MAILBOX_MESSAGES).into_iter().map(Some).collect();
+        let endpoints = mesh(cores, MAILBOX_PACKETS).into_iter().map(Some).collect();
         Self {
             node: Arc::new(Node::new(config, cores)),
             endpoints: Arc::new(Mutex::new(endpoints)),
@@ -58,7 +58,7 @@ impl Setup {
         *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure);
     }
 
-    fn take_endpoint(&self, core: CoreId) -> Option<Endpoint<Message>> {
+    fn take_endpoint(&self, core: CoreId) -> Option<Endpoint<Packet>> {
         self.endpoints.lock().unwrap_or_else(PoisonError::into_inner).get_mut(core.index())?.take()
     }
 }

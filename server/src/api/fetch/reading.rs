@@ -160,6 +160,9 @@ impl<'a> Reading<'a> {
 
     /// Reads, and again whatever has moved, until there is enough to answer.
     pub(super) async fn wait_and_read(&mut self) {
+        if self.asks_others {
+            self.core.stages.asks_others();
+        }
         let deadline = now() + self.terms.wait;
         self.read(0..self.sites.len() as u32).await;
         if !self.is_enough() && now() < deadline && !self.core.stopping.has_begun() {
@@ -256,6 +259,7 @@ impl<'a> Reading<'a> {
             let (shares, hop) = awaited.timed().await.unwrap_or_default();
             longest = longest.max(hop);
             for (number, found) in numbers.into_iter().zip(shares) {
+                self.core.stages.carries(found.size_bytes());
                 self.note(number, found);
                 pace(1).await;
             }
