@@ -56,4 +56,3 @@ pub use signal::shutdown_signal;
 pub use spawn::{JoinHandle, spawn};
 pub use timer::{Elapsed, sleep, sleep_until, timeout};
 pub use turn::{end_of_turn, pace, pace_tenth, rest, wake_at_end_of_turn, yield_now};
-

@@ -6,8 +6,8 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use crate::wake::ready;
 use super::core_state::CoreState;
+use crate::wake::ready;
 
 thread_local! {
     /// Whether the current core is simulated. The clock asks this every time, and this way it need not ask the core.

@@ -5,14 +5,14 @@
 
 use std::cell::{Cell, RefCell};
 
-use crate::core_id::CoreId;
-use crate::instant::Instant;
-use crate::ring::driver::Driver;
-use crate::wake::task::CoreShared;
 use super::budget;
 use super::environment::Environment;
 use super::tasks::Executor;
 use super::timers::Timers;
+use crate::core_id::CoreId;
+use crate::instant::Instant;
+use crate::ring::driver::Driver;
+use crate::wake::task::CoreShared;
 
 /// What one core owns. It lives on one thread.
 pub(crate) struct CoreState {

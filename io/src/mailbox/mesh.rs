@@ -8,9 +8,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use crate::core_id::CoreId;
 use super::parking::Parking;
 use super::spsc::{Consumer, Producer, spsc};
+use crate::core_id::CoreId;
 
 /// The other core's ring is full. Holds the message. Wait with [`Mailbox::send`], or slow down.
 #[derive(Debug)]

@@ -9,6 +9,11 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Waker;
 
+use super::config::DiskConfig;
+use super::descriptors::Descriptors;
+use super::disk::Disk;
+use super::faults::Faults;
+use super::node_id::NodeId;
 use crate::core_id::CoreId;
 use crate::executor::core_state::{CoreBackend, CoreState};
 use crate::executor::environment::Environment;
@@ -17,11 +22,6 @@ use crate::executor::{budget, context};
 use crate::instant::Instant;
 use crate::spawn::{JoinHandle, spawn};
 use crate::wake::task::CoreShared;
-use super::config::DiskConfig;
-use super::descriptors::Descriptors;
-use super::disk::Disk;
-use super::faults::Faults;
-use super::node_id::NodeId;
 
 /// Work that was counted by [`crate::count_work`] and [`crate::pace`], in steps.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

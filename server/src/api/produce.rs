@@ -16,9 +16,15 @@ mod shares;
 use std::rc::Rc;
 use std::time::Duration;
 
-use creel_engine::{Ack, AppendError, AppendOrigin, Batch, BatchError, Codec, LookBudget, LookError, PendingAck, Records, UncheckedBatch, fault_points};
+use creel_engine::{
+    Ack, AppendError, AppendOrigin, Batch, BatchError, Codec, LookBudget, LookError, PendingAck, Records,
+    UncheckedBatch, fault_points,
+};
 use creel_io::{STEPS_A_TURN, pace, wall_clock_ms};
-use creel_wire::api::produce::{BatchIndexAndErrorMessage, PartitionProduceData, PartitionProduceResponse, ProduceRequest, ProduceResponse, TopicProduceData, TopicProduceResponse};
+use creel_wire::api::produce::{
+    BatchIndexAndErrorMessage, PartitionProduceData, PartitionProduceResponse, ProduceRequest,
+    ProduceResponse, TopicProduceData, TopicProduceResponse,
+};
 use creel_wire::{ErrorCode, Str, Uuid};
 
 use crate::answers::KafkaError;

@@ -11,7 +11,7 @@ use std::future::poll_fn;
 use std::task::{Context, Poll, Waker};
 
 use creel_io::local::Notify;
-use creel_io::mailbox::{Full, Mailbox};
+use creel_io::mailbox::{Mailbox, MailboxFull};
 use creel_io::{CoreId, wake_at_end_of_turn};
 
 use super::Message;
@@ -173,7 +173,7 @@ impl Outgoing {
         let lane = &self.lanes[to.index()];
         let packet = std::mem::take(&mut *lane.waiting.borrow_mut());
         let messages = packet.len() as u64;
-        if let Err(Full(packet)) = self.mailbox.try_send(to, packet) {
+        if let Err(MailboxFull(packet)) = self.mailbox.try_send(to, packet) {
             *lane.waiting.borrow_mut() = packet;
             return false;
         }
