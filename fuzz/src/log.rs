@@ -1,7 +1,10 @@
 //! The log's files, and the batches that producers send.
 
 use bytes::Bytes;
-use creel_engine::{BatchHeader, FilePosition, LogConfig, LoggedBatch, Offset, OffsetIndex, Records, TimeIndex, UncheckedBatch, fuzzing};
+use creel_engine::{
+    BatchHeader, FilePosition, LogConfig, LoggedBatch, Offset, OffsetIndex, Records, TimeIndex,
+    UncheckedBatch, fuzzing,
+};
 
 use crate::allocation::within;
 use crate::target::Target;

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use bytes::BytesMut;
 use creel_io::net::{More, TcpListener, TcpStream};
-use creel_io::runtime::{RuntimeConfig, CoreConfig, start};
+use creel_io::runtime::{CoreConfig, RuntimeConfig, start};
 use creel_io::{CoreId, spawn};
 
 use super::{ANY, announce};
