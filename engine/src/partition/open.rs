@@ -13,6 +13,7 @@ use crate::fault_points::{self, Bug};
 use crate::format::bad_ranges::BadRange;
 use crate::format::epochs::EpochStart;
 use crate::format::reuse_checkpoint::ReuseCheckpoint;
+use crate::jobs::commit::Commit;
 use crate::jobs::preallocate::preallocate_rest;
 use crate::jobs::running::Running;
 use crate::jobs::side_files::SideFiles;
@@ -271,6 +272,7 @@ fn assemble(
         end: recovery.end.max(log_start),
         is_changed,
     });
+    let commit = Commit::of_partition(open.name.partition);
     State {
         name: open.name,
         directory: open.directory,
@@ -279,7 +281,7 @@ fn assemble(
         is_ending: Cell::new(false),
         log: RefCell::new(log),
         turn_writer,
-        commit: RefCell::default(),
+        commit: RefCell::new(commit),
         commit_alarm: Cell::default(),
         hw_waiters: RefCell::default(),
         rollback: RefCell::default(),

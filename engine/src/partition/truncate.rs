@@ -163,6 +163,7 @@ async fn truncate(
     unless_it_ends(state, lower_recovery_point(end)).await??;
     check_goes_on(state)?;
     commit::stop_alarm(state);
+    state.commit.borrow_mut().cut(end);
     spare::discard(state);
     let damage = state.log.borrow().bad_ranges().len();
     let gone = state.log.borrow_mut().cut(Cut { end, active, producers });
