@@ -3,8 +3,7 @@
 
 mod support;
 
-use std::time::Duration;
-
+use creel_engine::COMMIT_LINGER;
 use creel_io::sleep;
 use creel_wire::api::metadata::MetadataRequest;
 use support::{batch, produce_request, story, values};
@@ -19,7 +18,7 @@ fn what_is_sent_without_acks_arrives_and_is_not_answered() {
         }
         // The next reply is that of the next request.
         client.call(1, &MetadataRequest::default()).await;
-        sleep(Duration::from_secs(1)).await;
+        sleep(2 * COMMIT_LINGER).await;
         for partition in 0..3 {
             assert_eq!(values(&client.fetch("orders", partition, 0).await).len(), 1);
         }

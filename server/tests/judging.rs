@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
+use creel_engine::COMMIT_LINGER;
 use creel_io::sleep;
 use load::content::RecordId;
 use load::judge::{Judge, Part};
@@ -44,7 +45,7 @@ fn a_batch_whose_connection_broke_may_be_overtaken_by_the_next() {
             handle.disk(broker).hold_syncs(false);
             let answer = next.receive::<creel_wire::api::produce::ProduceRequest>(9).await.1;
             assert!(answer.responses[0].partition_responses[0].error_code.is_none());
-            sleep(Duration::from_millis(200)).await;
+            sleep(2 * COMMIT_LINGER).await;
             let found = values(&connector.connect().await.fetch(TOPIC, 0, 0).await);
             found.into_iter().map(|(_, value)| value).collect::<Vec<_>>()
         });
