@@ -8,7 +8,7 @@
 //! * [`sim`]: every core of every node in one thread, driven by a seed, with a network and a disk that fail.
 //!
 //! The layers, lowest first; each knows only those before it:
-//! * values: [`Instant`], [`CoreId`], [`histogram`];
+//! * values: [`Instant`], [`CoreId`], [`histogram`], `aligned_buffer`;
 //! * waiting: [`local`] within a core, [`mailbox`] between cores;
 //! * `ring`, which talks to the kernel, and `wake`, which brings a woken task back to its core;
 //! * `executor`: tasks, timers, the work of a turn, and which core the running code belongs to;
@@ -22,6 +22,7 @@
 //! * A descriptor is kept open until every request that names it has completed.
 //! * Wakers may be used from any thread; everything else belongs to the core that made it.
 
+mod aligned_buffer;
 mod clock;
 mod core_id;
 mod executor;

@@ -5,7 +5,7 @@ mod behaviours;
 
 use std::io::Read as _;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use creel_io::fs::{File, FileSlice, OpenOptions};
@@ -14,6 +14,20 @@ use creel_io::runtime::{Config, start};
 use creel_io::{mailbox, spawn};
 
 behaviours::behaviours!(on_core_with_directory);
+behaviours::durable_behaviours!(on_core_with_directory);
+
+mod on_tmpfs {
+    use super::{PathBuf, in_directory_of};
+
+    crate::behaviours::durable_behaviours!(on_core);
+
+    fn on_core<F>(body: impl Fn(PathBuf) -> F + Clone + Send + 'static)
+    where
+        F: Future<Output = ()> + 'static,
+    {
+        in_directory_of("/dev/shm".as_ref(), body);
+    }
+}
 
 /// Runs `main` on one core and gives its result.
 fn on_core<T, F>(main: impl Fn() -> F + Clone + Send + 'static) -> T
@@ -39,7 +53,14 @@ fn on_core_with_directory<F>(body: impl Fn(PathBuf) -> F + Clone + Send + 'stati
 where
     F: Future<Output = ()> + 'static,
 {
-    let dir = tempfile::tempdir().unwrap();
+    in_directory_of(&std::env::temp_dir(), body);
+}
+
+fn in_directory_of<F>(parent: &Path, body: impl Fn(PathBuf) -> F + Clone + Send + 'static)
+where
+    F: Future<Output = ()> + 'static,
+{
+    let dir = tempfile::tempdir_in(parent).unwrap();
     let root = dir.path().to_path_buf();
     on_core(move || body(root.clone()));
 }

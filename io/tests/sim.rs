@@ -18,6 +18,7 @@ use creel_io::sim::{Config, Handle, NodeId, Simulation, Work, run, run_with};
 use creel_io::{CoreId, mailbox, now, sleep, spawn};
 
 behaviours::behaviours!(under_seeds);
+behaviours::durable_behaviours!(under_seeds);
 
 fn under_seeds<F>(body: impl Fn(PathBuf) -> F)
 where

@@ -4,7 +4,7 @@
 
 use std::ffi::OsString;
 use std::io::{self, IoSlice};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 
@@ -77,12 +77,17 @@ pub async fn sync_dir(path: &Path) -> io::Result<()> {
     File::open(path, OpenOptions::read())?.sync_all().await
 }
 
+/// The path beside `path` at which its content is prepared.
+pub(super) fn temporary_for(path: &Path) -> PathBuf {
+    let mut name = path.file_name().map(ToOwned::to_owned).unwrap_or_default();
+    name.push(".tmp");
+    path.with_file_name(name)
+}
+
 /// Replaces a small file so that after a crash either the old or the new content is there as a whole. It writes a
 /// temporary file beside it, syncs that, renames it over the old file, and syncs the directory.
 pub async fn write_atomically(path: &Path, content: &[u8]) -> io::Result<()> {
-    let mut name = path.file_name().map(ToOwned::to_owned).unwrap_or_default();
-    name.push(".tmp");
-    let temporary = path.with_file_name(name);
+    let temporary = temporary_for(path);
     let file = File::open(&temporary, OpenOptions { truncate: true, ..OpenOptions::create() })?;
     file.write_all_at(&mut [IoSlice::new(content)], 0)?;
     file.sync_data().await?;

@@ -3,6 +3,7 @@
 //! Owns the choice between the two, per handle. Must not know what the bytes mean.
 
 use std::io::{self, IoSlice};
+use std::ops::Range;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::Weak;
@@ -13,6 +14,8 @@ use io_uring::types::FsyncFlags;
 use super::options::OpenOptions;
 use super::ring_file::RingFile;
 use crate::sim::{self, SimFile};
+
+const PAGE: u64 = 4096;
 
 /// An open file. The handle is cheap and may be sent to another thread. The descriptor is closed with the last handle.
 #[derive(Clone, Debug)]
@@ -47,6 +50,15 @@ impl File {
             None => Ring(RingFile::open(path, options)?),
         };
         Ok(File { backend })
+    }
+
+    /// Opens an existing file for writes past the page cache. `None` where its file system has none.
+    pub(super) fn open_direct(path: &Path) -> io::Result<Option<File>> {
+        let backend = match sim::context() {
+            Some(sim) => SimFile::open_direct(&sim, path)?.map(Sim),
+            None => RingFile::open_direct(path)?.map(Ring),
+        };
+        Ok(backend.map(|backend| File { backend }))
     }
 
     pub(crate) fn backend(&self) -> &FileBackend {
@@ -195,12 +207,14 @@ impl File {
         }
     }
 
-    /// Starts writing dirty pages of the range to disk without waiting, to bound what a later sync must do.
-    pub fn start_writeback(&self, position: u64, length: u64) {
+    /// Has the kernel begin to write the dirty pages that lie wholly within the range, so that a later sync has less
+    /// to do. It promises nothing, and it waits for no page. It ends when the kernel has begun, which may take as long
+    /// as the device's queue is full.
+    pub async fn start_write_back(&self, range: Range<u64>) {
+        let Some(pages) = whole_pages(range) else { return };
         match &self.backend {
-            Ring(file) => file.start_writeback(position, length),
-            // A crash may keep any of the pending bytes in any case.
-            Sim(_) => {}
+            Ring(file) => file.start_write_back(pages).await,
+            Sim(file) => Box::pin(file.start_write_back(pages)).await,
         }
     }
 }
@@ -266,7 +280,36 @@ impl WeakFile {
     }
 }
 
+/// The pages that lie wholly within a range of bytes. A page of which only a part is meant is likely to be written to
+/// soon, and that write would wait for the page.
+fn whole_pages(range: Range<u64>) -> Option<Range<u64>> {
+    let start = range.start.checked_next_multiple_of(PAGE)?;
+    let end = range.end / PAGE * PAGE;
+    (start < end).then_some(start..end)
+}
+
 fn sim_mode(options: OpenOptions) -> sim::OpenMode {
     let OpenOptions { write, create, create_new, truncate } = options;
     sim::OpenMode { write, create, create_new, truncate }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_whole_pages_are_written_back() {
+        let cases = [
+            (0..0, None),
+            (0..4095, None),
+            (1..8191, None),
+            (0..4096, Some(0..4096)),
+            (1..8192, Some(4096..8192)),
+            (4096..20_000, Some(4096..16_384)),
+            (u64::MAX - 1..u64::MAX, None),
+        ];
+        for (range, pages) in cases {
+            assert_eq!(whole_pages(range), pages);
+        }
+    }
 }

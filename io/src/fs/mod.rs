@@ -4,19 +4,23 @@
 //!
 //! Appends are system calls of the core itself (`pwritev`). On ext4, io_uring hands a buffered write to a worker
 //! thread, which costs more than the write. Syncs and reads of data that is not in memory go through the ring, because
-//! they wait for the disk.
+//! they wait for the disk. So do the writes of a [`DurableFile`], which are durable by themselves.
 
 mod directory;
+mod durable_file;
 mod file;
 mod lock;
 mod mount;
 mod options;
+mod ring_direct;
 mod ring_file;
 mod space;
 
+pub use crate::aligned_buffer::{AlignedBuffer, BLOCK_BYTES};
 pub use directory::{
     create_dir_all, exists, read, read_dir, remove_dir_all, remove_file, rename, sync_dir, write_atomically,
 };
+pub use durable_file::{DurableFile, WriteMode};
 pub(crate) use file::FileBackend;
 pub use file::{File, FileSlice, WeakFile};
 pub use lock::{DirLock, lock_exclusive};

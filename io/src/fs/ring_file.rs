@@ -3,6 +3,7 @@
 //! Owns the descriptor, and the system calls on it. Must not know the simulator.
 
 use std::io::{self, IoSlice};
+use std::ops::Range;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
@@ -20,10 +21,18 @@ pub(crate) struct RingFile {
     fd: Arc<OwnedFd>,
 }
 
+/// How much is written back by one request, at most.
+const WRITE_BACK_STEP: u64 = 1 << 30;
 /// How much of a slice is looked up in the page cache at a time.
 const WARM_STEP: u64 = 1 << 20;
 /// How much data that is not in the page cache is read ahead of sendfile at a time.
 const COLD_STEP: u64 = 256 << 10;
+
+impl From<std::fs::File> for RingFile {
+    fn from(file: std::fs::File) -> RingFile {
+        RingFile { fd: Arc::new(file.into()) }
+    }
+}
 
 impl RingFile {
     pub(crate) fn open(path: &Path, options: OpenOptions) -> io::Result<RingFile> {
@@ -35,7 +44,7 @@ impl RingFile {
             .truncate(options.truncate)
             .custom_flags(libc::O_CLOEXEC)
             .open(path)?;
-        Ok(RingFile { fd: Arc::new(file.into()) })
+        Ok(RingFile::from(file))
     }
 
     pub(crate) fn fd(&self) -> &OwnedFd {
@@ -122,7 +131,7 @@ impl RingFile {
         Op::submit(entry, self.kept(KeptBuffer::None)).await.result.map(|_| ())
     }
 
-    fn kept(&self, buffer: KeptBuffer) -> Kept {
+    pub(super) fn kept(&self, buffer: KeptBuffer) -> Kept {
         Kept { fd: Some(self.fd.clone()), buffer, ..Kept::default() }
     }
 
@@ -192,16 +201,20 @@ impl RingFile {
         if n == 0 { Ok(stat) } else { Err(io::Error::last_os_error()) }
     }
 
-    pub(crate) fn start_writeback(&self, position: u64, length: u64) {
-        // SAFETY: plain system call without pointers; a refusal costs only the head start.
-        unsafe {
-            libc::sync_file_range(
-                self.fd.as_raw_fd(),
-                position as libc::off64_t,
-                length as libc::off64_t,
-                libc::SYNC_FILE_RANGE_WRITE,
-            )
-        };
+    /// A refusal costs only the head start.
+    pub(crate) async fn start_write_back(&self, pages: Range<u64>) {
+        let mut at = pages.start;
+        while at < pages.end {
+            let step = (pages.end - at).min(WRITE_BACK_STEP);
+            let entry = opcode::SyncFileRange::new(types::Fd(self.fd.as_raw_fd()), step as u32)
+                .offset(at)
+                .flags(libc::SYNC_FILE_RANGE_WRITE)
+                .build();
+            if Op::submit(entry, self.kept(KeptBuffer::None)).await.result.is_err() {
+                return;
+            }
+            at += step;
+        }
     }
 
     pub(crate) fn drop_cached(&self) {

@@ -22,7 +22,7 @@ pub struct Space {
 /// The disk space of the volume that holds `path`. It may wait for a disk or a network, so call it through `offload`.
 pub fn space(path: &Path) -> io::Result<Space> {
     if let Some(sim) = sim::context() {
-        let (total, usable) = sim::directory::space(&sim)?;
+        let (total, usable) = sim::directory::space(&sim, path)?;
         return Ok(Space { total, usable });
     }
     let path = CString::new(path.as_os_str().as_bytes())?;

@@ -11,6 +11,7 @@ use std::task::{Poll, Waker};
 use bytes::{Bytes, BytesMut};
 
 use super::address::RawAddress;
+use crate::aligned_buffer::AlignedBuffer;
 
 /// What an operation keeps alive until it has completed.
 #[derive(Default)]
@@ -30,6 +31,7 @@ pub(crate) enum KeptBuffer {
     #[default]
     None,
     Mut(BytesMut),
+    Aligned(AlignedBuffer),
     Shared(Bytes),
     Address(Box<RawAddress>),
 }

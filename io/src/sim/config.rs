@@ -44,6 +44,10 @@ pub struct DiskConfig {
     pub read_latency: RangeInclusive<Duration>,
     /// How long a sync takes.
     pub sync_latency: RangeInclusive<Duration>,
+    /// How long a write past the page cache takes ([`DurableFile`](crate::fs::DurableFile)).
+    pub direct_latency: RangeInclusive<Duration>,
+    /// The probability that a file can't be opened for writes past the page cache, as on some file systems.
+    pub no_direct: f64,
     /// The probability that bytes are not in the page cache.
     pub cold: f64,
     /// The probability that a read or a write moves only a part of what was asked.
@@ -78,6 +82,8 @@ impl Default for Config {
             disk: DiskConfig {
                 read_latency: Duration::from_micros(20)..=Duration::from_millis(2),
                 sync_latency: Duration::from_micros(50)..=Duration::from_millis(5),
+                direct_latency: Duration::from_micros(20)..=Duration::from_millis(2),
+                no_direct: 0.2,
                 cold: 0.1,
                 short: 0.05,
                 errors: ErrorRates::default(),
@@ -102,6 +108,8 @@ impl Config {
             disk: DiskConfig {
                 read_latency: fixed(100),
                 sync_latency: fixed(500),
+                direct_latency: fixed(100),
+                no_direct: 0.0,
                 cold: 0.0,
                 short: 0.0,
                 ..rough.disk

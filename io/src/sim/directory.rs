@@ -20,7 +20,8 @@ fn change_names(
     change: impl FnOnce(&mut Disk) -> io::Result<()>,
 ) -> io::Result<()> {
     sim.check_path(path)?;
-    let outcome = sim.check_fault(Operation::Write).and_then(|()| change(&mut sim.node.disk.borrow_mut()));
+    let outcome =
+        sim.check_fault(path, Operation::Write).and_then(|()| change(&mut sim.node.disk.borrow_mut()));
     sim.world.note(sim.id(), what, Some(path), [u64::from(outcome.is_ok()), 0, 0]);
     if outcome.is_ok() {
         sim.count_operation();
@@ -59,15 +60,15 @@ pub(crate) fn exists(sim: &SimContext, path: &Path) -> bool {
 
 pub(crate) fn read(sim: &SimContext, path: &Path) -> io::Result<Bytes> {
     sim.check_path(path)?;
-    sim.check_fault(Operation::Read)?;
+    sim.check_fault(path, Operation::Read)?;
     sim.world.note(sim.id(), "read all", Some(path), [0; 3]);
     sim.node.disk.borrow().visible(path).map(Bytes::from)
 }
 
 /// The size of the disk and the free space on it, in bytes. A disk without a stated capacity has the largest number
 /// there is.
-pub(crate) fn space(sim: &SimContext) -> io::Result<(u64, u64)> {
-    sim.check_fault(Operation::Read)?;
+pub(crate) fn space(sim: &SimContext, path: &Path) -> io::Result<(u64, u64)> {
+    sim.check_fault(path, Operation::Read)?;
     let (capacity, used) = sim.node.disk.borrow_mut().space();
     let total = capacity.unwrap_or(i64::MAX as u64);
     Ok((total, total.saturating_sub(used)))

@@ -4,7 +4,9 @@
 //! Owns nothing: the node owns the faults and the disk. Must not know open files.
 
 use std::io;
+use std::ops::RangeInclusive;
 use std::path::Path;
+use std::time::Duration;
 
 use super::disk::Ino;
 use super::environment::SimContext;
@@ -13,6 +15,8 @@ use super::world::Loss;
 
 /// A write that is cut short ends at a page boundary.
 const PAGE: u64 = 4096;
+/// How often a sync that is held checks whether it may end.
+const HELD_STEP: Duration = Duration::from_millis(1);
 
 impl SimContext {
     /// Counts an operation that changed the disk. The power may be cut after it.
@@ -26,8 +30,18 @@ impl SimContext {
         self.node.faults.borrow().check_path(path)
     }
 
-    pub(crate) fn check_fault(&self, operation: Operation) -> io::Result<()> {
-        self.node.faults.borrow_mut().check(operation, &self.world.chance.disk)
+    pub(crate) fn check_fault(&self, path: &Path, operation: Operation) -> io::Result<()> {
+        self.node.faults.borrow_mut().device_mut(path).check(operation, &self.world.chance.disk)
+    }
+
+    /// Waits as long as the device under `path` takes to have something on the medium: for a time within the range,
+    /// unless the device has a time of its own, and while it is held.
+    pub(super) async fn wait_for_medium(&self, path: &Path, range: &RangeInclusive<Duration>) {
+        let own = self.node.faults.borrow().device(path).sync_latency.clone();
+        self.pause(own.as_ref().unwrap_or(range)).await;
+        while self.node.faults.borrow().device(path).syncs_held {
+            self.pause(&(HELD_STEP..=HELD_STEP)).await;
+        }
     }
 
     pub(super) fn touch(&self, ino: Ino) {

@@ -3,9 +3,9 @@
 //! Owns the handle. Must not know names: those are in `directory`.
 
 use std::io::{self, IoSlice};
+use std::ops::Range;
 use std::path::Path;
 use std::sync::{Arc, Weak};
-use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 
@@ -17,20 +17,19 @@ use super::node_id::NodeId;
 use super::os_error::os_error;
 use super::trace::hash_bytes;
 
-/// An open file. It holds only numbers, so it may be sent to another core. The disk is found through the core that uses
+/// An open file. It holds no part of the disk, so it may be sent to another core. The disk is found through the core that uses
 /// it.
 #[derive(Clone, Debug)]
 pub(crate) struct SimFile {
-    node: NodeId,
+    pub(super) node: NodeId,
     boot: u32,
-    opened: Opened,
+    pub(super) opened: Opened,
+    /// The name by which it was opened, which says on what device it lies.
+    pub(super) path: Arc<Path>,
     writable: bool,
     /// Shared by this handle and its clones.
     handle: Arc<Descriptor>,
 }
-
-/// How often a sync that is held checks whether it may end.
-const HELD_STEP: Duration = Duration::from_millis(1);
 
 impl SimFile {
     pub(crate) fn open(sim: &SimContext, path: &Path, mode: OpenMode) -> io::Result<SimFile> {
@@ -44,7 +43,8 @@ impl SimFile {
             sim.touch(opened.ino);
             sim.count_operation();
         }
-        Ok(SimFile { node: sim.id(), boot: sim.node.boot(), opened, writable: mode.write, handle })
+        let (node, boot, path) = (sim.id(), sim.node.boot(), path.into());
+        Ok(SimFile { node, boot, opened, path, writable: mode.write, handle })
     }
 
     fn context(&self) -> io::Result<SimContext> {
@@ -55,14 +55,14 @@ impl SimFile {
         if sim.node.boot() == self.boot { Ok(sim) } else { Err(os_error(libc::EBADF)) }
     }
 
-    fn writable_context(&self) -> io::Result<SimContext> {
+    pub(super) fn writable_context(&self) -> io::Result<SimContext> {
         if self.writable { self.context() } else { Err(os_error(libc::EBADF)) }
     }
 
     pub(crate) fn write_at(&self, pieces: &[IoSlice<'_>], position: u64) -> io::Result<usize> {
         let sim = self.writable_context()?;
         let ino = self.opened.ino;
-        let outcome = sim.check_fault(Operation::Write).and_then(|()| {
+        let outcome = sim.check_fault(&self.path, Operation::Write).and_then(|()| {
             let mut bytes =
                 Bytes::from(pieces.iter().flat_map(|piece| piece.iter().copied()).collect::<Vec<u8>>());
             bytes.truncate(sim.cut_short_at_page(position, bytes.len()));
@@ -93,7 +93,7 @@ impl SimFile {
 
     fn read_now(&self, sim: &SimContext, out: &mut [u8], position: u64) -> io::Result<usize> {
         let ino = self.opened.ino;
-        let outcome = sim.check_fault(Operation::Read).and_then(|()| {
+        let outcome = sim.check_fault(&self.path, Operation::Read).and_then(|()| {
             let wanted = sim.cut_short(out.len());
             sim.node.disk.borrow().read(ino, position, &mut out[..wanted])
         });
@@ -146,11 +146,8 @@ impl SimFile {
         let ino = self.opened.ino;
         let mark = sim.node.disk.borrow().mark(ino);
         sim.world.note(self.node, "sync", None, [ino.0, 0, 0]);
-        sim.pause(&sim.world.config.disk.sync_latency).await;
-        while sim.node.faults.borrow().syncs_held {
-            sim.pause(&(HELD_STEP..=HELD_STEP)).await;
-        }
-        let outcome = sim.check_fault(Operation::Sync);
+        sim.wait_for_medium(&self.path, &sim.world.config.disk.sync_latency).await;
+        let outcome = sim.check_fault(&self.path, Operation::Sync);
         match outcome {
             Ok(()) => sim.node.disk.borrow_mut().settle(ino, mark),
             Err(_) => sim.node.disk.borrow_mut().fail_sync(ino, mark, &sim.world.chance.disk),
@@ -158,6 +155,13 @@ impl SimFile {
         sim.world.note(self.node, "synced", None, [ino.0, u64::from(outcome.is_ok()), 0]);
         sim.count_operation();
         outcome
+    }
+
+    /// It takes a while, and no more: what is pending may be on the medium after a crash in any case.
+    pub(crate) async fn start_write_back(&self, pages: Range<u64>) {
+        let Ok(sim) = self.context() else { return };
+        sim.world.note(self.node, "write back", None, [self.opened.ino.0, pages.start, pages.end]);
+        sim.pause(&sim.world.config.disk.read_latency).await;
     }
 
     pub(crate) fn allocate(&self, position: u64, length: u64) -> io::Result<()> {
@@ -179,7 +183,7 @@ impl SimFile {
         change: impl FnOnce(&SimContext, u64) -> io::Result<()>,
     ) -> io::Result<()> {
         let sim = self.writable_context()?;
-        let outcome = sim.check_fault(Operation::Write).and_then(|()| change(&sim, length));
+        let outcome = sim.check_fault(&self.path, Operation::Write).and_then(|()| change(&sim, length));
         if outcome.is_ok() {
             sim.touch(self.opened.ino);
         }

@@ -4,13 +4,13 @@
 
 use std::io;
 use std::net::IpAddr;
-use std::ops::RangeInclusive;
+use std::ops::{Deref, RangeInclusive};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
 use super::config::ErrorRates;
-use super::faults::Operation;
+use super::faults::{Device, Operation};
 use super::network::traffic::Traffic;
 use super::node::{Node, NodeState, Work};
 use super::node_id::NodeId;
@@ -110,7 +110,7 @@ impl Handle {
     /// The node's disk.
     #[must_use]
     pub fn disk(&self, node: NodeId) -> DiskHandle {
-        DiskHandle { node: self.world.node(node) }
+        DiskHandle { device: DeviceHandle { node: self.world.node(node), below: PathBuf::from("/") } }
     }
 
     /// The network between the nodes.
@@ -167,14 +167,32 @@ impl NetworkHandle {
     }
 }
 
-/// A node's disk, as a test sees it.
+/// A node's disk, as a test sees it. It has all methods of [`DeviceHandle`] too, for what lies on no other device.
 pub struct DiskHandle {
-    node: Rc<Node>,
+    device: DeviceHandle,
 }
 
-impl DiskHandle {
+/// What a node's files below a path lie on, as a test sees it: what fails there, and how long it takes.
+pub struct DeviceHandle {
+    node: Rc<Node>,
+    below: PathBuf,
+}
+
+impl Deref for DiskHandle {
+    type Target = DeviceHandle;
+
+    fn deref(&self) -> &DeviceHandle {
+        &self.device
+    }
+}
+
+impl DeviceHandle {
+    fn change(&self, change: impl FnOnce(&mut Device)) {
+        change(self.node.faults.borrow_mut().device_mut(&self.below));
+    }
+
     fn fail_next(&self, operation: Operation, count: u32, code: i32) {
-        self.node.faults.borrow_mut().fail_next(operation, count, code);
+        self.change(|device| device.fail_next(operation, count, code));
     }
 
     /// The next `count` syncs fail with EIO. What they should have made durable is then no longer pending: some of it
@@ -183,9 +201,15 @@ impl DiskHandle {
         self.fail_next(Operation::Sync, count, libc::EIO);
     }
 
-    /// The next `count` writes (allocations, cuts, changes of names) fail with EIO and do nothing.
+    /// The next `count` writes (allocations, cuts, changes of names) fail with EIO and do nothing. Only a durable write
+    /// that fails may have done some of its work: any bytes may be in its range.
     pub fn fail_next_writes(&self, count: u32) {
         self.fail_next(Operation::Write, count, libc::EIO);
+    }
+
+    /// The same with ENOSPC.
+    pub fn fail_next_writes_for_space(&self, count: u32) {
+        self.fail_next(Operation::Write, count, libc::ENOSPC);
     }
 
     /// The next `count` reads fail with EIO.
@@ -195,7 +219,28 @@ impl DiskHandle {
 
     /// From now on operations fail with EIO with these probabilities.
     pub fn set_error_rates(&self, rates: ErrorRates) {
-        self.node.faults.borrow_mut().set_rates(rates);
+        self.change(|device| device.rates = rates);
+    }
+
+    /// While held, no sync and no durable write ends.
+    pub fn hold_syncs(&self, held: bool) {
+        self.change(|device| device.syncs_held = held);
+    }
+
+    /// From now on a sync, and a durable write, takes a time from this range.
+    pub fn set_sync_latency(&self, latency: RangeInclusive<Duration>) {
+        self.change(|device| device.sync_latency = Some(latency));
+    }
+}
+
+impl DiskHandle {
+    /// From now on the files below `path` lie on a device of their own. It begins with the error rates and the delays
+    /// of the one they lay on, and what is then changed on one device does not change the other. (A file belongs to the
+    /// name by which it was opened. The space is one for all devices.)
+    #[must_use]
+    pub fn device(&self, path: impl AsRef<Path>) -> DeviceHandle {
+        self.node.faults.borrow_mut().add_device(path.as_ref());
+        DeviceHandle { node: self.node.clone(), below: path.as_ref().to_owned() }
     }
 
     /// From now on every operation that opens, lists or names this path, or something below it, fails with EIO.
@@ -206,11 +251,6 @@ impl DiskHandle {
     /// Repairs all paths: none is broken any more.
     pub fn mend_path(&self) {
         self.node.faults.borrow_mut().broken = None;
-    }
-
-    /// While held, no sync ends.
-    pub fn hold_syncs(&self, held: bool) {
-        self.node.faults.borrow_mut().syncs_held = held;
     }
 
     /// Bounds the disk. Writes that do not fit are cut short, or fail with ENOSPC.

@@ -37,7 +37,7 @@
 //!   [`crash_after_io`](Handle::crash_after_io), [`ask_to_stop`](Handle::ask_to_stop) (SIGTERM);
 //!   [`Simulation::restart`] starts it again;
 //! * its disk: [`Handle::disk`] fails syncs, writes and reads, fills up, flips bits, holds syncs, shows what is visible
-//!   and what is durable;
+//!   and what is durable; [`DiskHandle::device`] makes a path a device that fails and stalls on its own;
 //! * the network: [`Handle::network`] sets delays, resets connections, cuts and repairs the network between nodes;
 //! * everything by chance: [`Config`].
 //!
@@ -50,7 +50,8 @@
 //!   its versions since the last sync; the lengths are any prefix of their history; and any of the name changes since
 //!   their directory's last sync are there, each as a whole. Cut bytes never come back. A failed sync forgets what it
 //!   should have written, as Linux does; a second sync succeeds and proves nothing. (The sync of a directory only
-//!   fails: names are journalled.)
+//!   fails: names are journalled.) A durable write ([`DurableFile`](crate::fs::DurableFile)) that has ended is on the
+//!   medium. One that has not may be there in part, also if it has failed, or if its process was killed.
 //! * **Network.** Streams never reorder, and each has its own delays. They are bounded in bytes, so a receiver that
 //!   does not read stops the sender. There are FIN, RST, refused connections, and timeouts of connecting. Peers of a
 //!   node whose power was cut hear nothing for up to 30 s.
@@ -65,6 +66,7 @@
 
 mod config;
 mod descriptors;
+mod direct;
 pub(crate) mod directory;
 mod disk;
 mod disk_access;
@@ -88,7 +90,7 @@ pub(crate) use directory::SimLock;
 pub(crate) use disk::OpenMode;
 pub(crate) use environment::context;
 pub(crate) use file::SimFile;
-pub use handle::{DiskHandle, Handle, NetworkHandle};
+pub use handle::{DeviceHandle, DiskHandle, Handle, NetworkHandle};
 pub(crate) use network::listener::SimListener;
 pub(crate) use network::stream::SimStream;
 pub use node::Work;

@@ -83,7 +83,7 @@ impl World {
     pub(crate) fn crash(&self, id: NodeId, loss: Loss) {
         self.node(id).begin_dying(|disk| match loss {
             Loss::Power => disk.crash(&self.chance.disk),
-            Loss::Process => disk.process_ended(),
+            Loss::Process => disk.process_ended(&self.chance.disk),
         });
         self.note(id, if loss == Loss::Power { "crash" } else { "kill" }, None, [0; 3]);
         self.crashes.borrow_mut().push((id, loss));
@@ -103,7 +103,7 @@ impl World {
     pub(crate) fn end_node(&self, node: &Node) {
         self.note(node.id, "end", None, [0; 3]);
         node.tear_down(NodeState::Ended);
-        node.disk.borrow_mut().process_ended();
+        node.disk.borrow_mut().process_ended(&self.chance.disk);
         Traffic(self).node_down(node.id, Loss::Process);
     }
 

@@ -1,6 +1,8 @@
 //! What both backends do alike: each body is run by `ring.rs` against the kernel and by `sim.rs` under many seeds.
 //! A body gets an empty directory of its own.
 
+mod durable;
+
 use std::cell::{Cell, RefCell};
 use std::io::IoSlice;
 use std::net::SocketAddr;
@@ -53,6 +55,23 @@ macro_rules! behaviours {
     };
 }
 pub(crate) use behaviours;
+pub(crate) use durable::*;
+
+/// The same for [`DurableFile`](creel_io::fs::DurableFile), which depends on the file system.
+macro_rules! durable_behaviours {
+    ($run:path) => {
+        $crate::behaviours::behaviours!($run:
+            a_durable_file_begins_with_zeros_and_is_overwritten_in_place,
+            what_an_interrupted_creation_left_is_no_hindrance,
+            what_does_not_lie_in_a_durable_file_is_not_written,
+            many_durable_writes_are_in_flight_and_none_disturbs_another,
+            all_durable_writes_through_the_page_cache_have_their_turn,
+            a_durable_write_that_is_dropped_is_the_last_one,
+            a_file_of_broken_blocks_is_not_opened,
+        );
+    };
+}
+pub(crate) use durable_behaviours;
 
 fn loopback() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], 0))
@@ -211,6 +230,9 @@ pub(crate) async fn files_are_written_synced_and_read_back(root: PathBuf) {
     file.allocate(0, 8192).unwrap();
     file.write_all_at(&mut [IoSlice::new(b"hello")], 4096).unwrap();
     file.sync_data().await.unwrap();
+    file.write_all_at(&mut [IoSlice::new(b"hello")], 4096).unwrap();
+    file.start_write_back(4096..8192).await;
+    file.start_write_back(4100..5000).await;
     assert_eq!(file.len().unwrap(), 8192);
     assert_eq!(&file.read_exact_at(4096, 5).await.unwrap()[..], b"hello");
     // Now or later, by whatever pieces: what comes is what was written.

@@ -60,8 +60,11 @@ impl Content {
     /// Writes without moving the end; call [`Content::set_length`] afterwards.
     pub(super) fn put(&mut self, position: u64, bytes: &[u8]) {
         for (page, at, n) in pieces(position, bytes.len() as u64, PAGE as u64) {
-            let page = self.pages.entry(page).or_insert_with(|| Arc::new([0; PAGE]));
             let source = &bytes[(at - position) as usize..][..n];
+            if source.iter().all(|byte| *byte == 0) && !self.pages.contains_key(&page) {
+                continue;
+            }
+            let page = self.pages.entry(page).or_insert_with(|| Arc::new([0; PAGE]));
             Arc::make_mut(page)[at as usize % PAGE..][..n].copy_from_slice(source);
         }
     }

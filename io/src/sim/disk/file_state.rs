@@ -3,6 +3,9 @@
 //! `now` is `durable` with all `pending` changes applied in order. That ends when a sync fails: what it should have
 //! written is then no longer pending, whether or not it reached the medium. A sync moves changes to `durable`. After a
 //! crash, chance decides for each sector which of its versions the medium holds.
+//!
+//! A write past the page cache is pending, too, while it is in flight. No sync waits for it: it moves to `durable` by
+//! itself when it ends.
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -13,12 +16,16 @@ use super::content::{Content, pieces};
 use crate::sim::rng::Rng;
 
 const PAGE: u64 = 4096;
+/// No device tears less than this, in bytes.
+const SMALLEST_SECTOR: u64 = 512;
 
 #[derive(Clone, Default)]
 pub(super) struct FileState {
     now: Content,
     durable: Content,
-    pending: Vec<(ChangeId, Change)>,
+    pending: Changes,
+    /// Writes past the page cache that have not ended.
+    in_flight: Changes,
     next: ChangeId,
     /// A sync has failed, so the page cache shows bytes that are neither on the medium nor pending.
     diverged: bool,
@@ -26,7 +33,7 @@ pub(super) struct FileState {
 
 /// Numbers a file's changes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct ChangeId(u64);
+pub(crate) struct ChangeId(u64);
 
 #[derive(Clone)]
 enum Change {
@@ -105,10 +112,14 @@ impl FileState {
     /// All changes before `mark` have reached the medium.
     pub(super) fn settle(&mut self, mark: ChangeId) {
         for (_, change) in take_before(&mut self.pending, mark) {
-            match change {
-                Change::Write { position, bytes } => self.durable.write(position, &bytes),
-                Change::Length(length) => self.durable.set_length(length),
-            }
+            self.make_durable(change);
+        }
+    }
+
+    fn make_durable(&mut self, change: Change) {
+        match change {
+            Change::Write { position, bytes } => self.durable.write(position, &bytes),
+            Change::Length(length) => self.durable.set_length(length),
         }
     }
 
@@ -130,13 +141,98 @@ impl FileState {
         }
     }
 
+    // --- writes past the page cache
+
+    /// A write has begun that goes to the medium by itself.
+    pub(super) fn begin_direct(&mut self, position: u64, bytes: Bytes) -> ChangeId {
+        let id = self.next;
+        self.next.0 += 1;
+        self.now.write(position, &bytes);
+        self.in_flight.push((id, Change::Write { position, bytes }));
+        id
+    }
+
+    /// It has ended, so its bytes are on the medium. What the page cache had for this range before it was written out
+    /// first.
+    pub(super) fn settle_direct(&mut self, id: ChangeId) {
+        let Some((position, bytes)) = self.take_in_flight(id) else { return };
+        let end = position + bytes.len() as u64;
+        let (earlier, rest) = std::mem::take(&mut self.pending)
+            .into_iter()
+            .partition(|(other, change)| *other < id && change.touches(position, end));
+        self.pending = rest;
+        for (_, change) in earlier as Changes {
+            self.make_durable(change);
+        }
+        self.durable.write(position, &bytes);
+    }
+
+    /// It has failed. Each sector of its range may hold the old bytes, the new ones, or garbage, also after a crash.
+    pub(super) fn fail_direct(&mut self, id: ChangeId, rng: &Rng) {
+        self.leave_direct(id, |old, new| match rng.below(5) {
+            0 | 1 => old.to_vec(),
+            2 | 3 => new.to_vec(),
+            _ => {
+                let mut garbage = vec![0; new.len()];
+                rng.fill(&mut garbage);
+                garbage
+            }
+        });
+    }
+
+    /// The process has ended. Of each of its writes in flight the kernel has done all, nothing, or some sectors. The
+    /// device may not have them on its medium yet.
+    pub(super) fn process_ended(&mut self, rng: &Rng) {
+        let ids: Vec<_> = self.in_flight.iter().map(|(id, _)| *id).collect();
+        for id in ids {
+            let kind = rng.below(3);
+            self.leave_direct(id, |old, new| {
+                let is_done = kind == 0 || (kind == 1 && rng.chance(0.5));
+                if is_done { new.to_vec() } else { old.to_vec() }
+            });
+        }
+    }
+
+    /// Ends a write in flight that may not be whole. `pick` gives a sector's bytes, from those before it and its own.
+    fn leave_direct(&mut self, id: ChangeId, mut pick: impl FnMut(&[u8], &[u8]) -> Vec<u8>) {
+        let Some((position, bytes)) = self.take_in_flight(id) else { return };
+        self.drop_cached();
+        let mut left = Vec::with_capacity(bytes.len());
+        for (_, at, n) in pieces(position, bytes.len() as u64, SMALLEST_SECTOR) {
+            let mut old = vec![0; n];
+            self.now.read(at, &mut old);
+            left.extend(pick(&old, &bytes[(at - position) as usize..][..n]));
+        }
+        let place = self.pending.partition_point(|(other, _)| *other < id);
+        self.pending.insert(place, (id, Change::Write { position, bytes: left.into() }));
+        self.drop_cached();
+    }
+
+    fn take_in_flight(&mut self, id: ChangeId) -> Option<(u64, Bytes)> {
+        let place = self.in_flight.iter().position(|(other, _)| *other == id)?;
+        match self.in_flight.remove(place).1 {
+            Change::Write { position, bytes } => Some((position, bytes)),
+            Change::Length(_) => None,
+        }
+    }
+
+    /// Everything that is not on the medium for sure, in its order.
+    fn take_unsettled(&mut self) -> Changes {
+        let mut all = std::mem::take(&mut self.pending);
+        all.append(&mut self.in_flight);
+        all.sort_by_key(|(id, _)| *id);
+        all
+    }
+
     /// The page cache drops the pages that it takes for written. Reads then show the medium and what is pending. The
     /// length stays, because the inode is in memory.
     pub(super) fn drop_cached(&mut self) {
         let length = self.now.length();
         self.diverged = false;
         self.now = self.durable.clone();
-        for (_, change) in &self.pending {
+        let mut unsettled: Vec<_> = self.pending.iter().chain(&self.in_flight).collect();
+        unsettled.sort_by_key(|(id, _)| *id);
+        for (_, change) in unsettled {
             match change {
                 Change::Write { position, bytes } => self.now.write(*position, bytes),
                 Change::Length(length) => self.now.set_length(*length),
@@ -157,7 +253,8 @@ impl FileState {
 
     /// The power is cut.
     pub(super) fn crash(&mut self, survival: Survival, rng: &Rng) {
-        lose(&mut self.durable, std::mem::take(&mut self.pending), survival, Lengths::Journalled, rng);
+        let unsettled = self.take_unsettled();
+        lose(&mut self.durable, unsettled, survival, Lengths::Journalled, rng);
         self.now = self.durable.clone();
         self.diverged = false;
     }
@@ -170,6 +267,16 @@ impl FileState {
 
 type Changes = Vec<(ChangeId, Change)>;
 
+impl Change {
+    /// Whether it is a write of bytes from `start` to `end`.
+    fn touches(&self, start: u64, end: u64) -> bool {
+        match self {
+            Change::Write { position, bytes } => *position < end && start < position + bytes.len() as u64,
+            Change::Length(_) => false,
+        }
+    }
+}
+
 fn take_before(pending: &mut Changes, mark: ChangeId) -> Changes {
     let rest = pending.split_off(pending.partition_point(|(id, _)| *id < mark));
     std::mem::replace(pending, rest)
@@ -181,7 +288,7 @@ fn take_before(pending: &mut Changes, mark: ChangeId) -> Changes {
 /// journalled in order. A cut of the file is journalled too, and frees its blocks. If the cut was committed, a sector
 /// behind it can't show bytes from before it. If it was not, such a sector can't show bytes from after it.
 fn lose(medium: &mut Content, changes: Changes, survival: Survival, lengths: Lengths, rng: &Rng) {
-    let sector_bytes = if rng.chance(0.5) { 512 } else { 4096 };
+    let sector_bytes = if rng.chance(0.5) { SMALLEST_SECTOR } else { 4096 };
     let count = changes.len();
     let cut = match survival {
         Survival::Nothing => 0,

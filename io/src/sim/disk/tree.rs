@@ -300,6 +300,25 @@ impl Disk {
         }
     }
 
+    /// A write past the page cache has begun.
+    pub(crate) fn begin_direct(&mut self, ino: Ino, position: u64, bytes: Bytes) -> io::Result<ChangeId> {
+        Ok(self.state_mut(ino)?.begin_direct(position, bytes))
+    }
+
+    /// It has ended.
+    pub(crate) fn settle_direct(&mut self, ino: Ino, write: ChangeId) {
+        if let Some(file) = self.files.get_mut(&ino) {
+            file.state.settle_direct(write);
+        }
+    }
+
+    /// It has failed.
+    pub(crate) fn fail_direct(&mut self, ino: Ino, write: ChangeId, rng: &Rng) {
+        if let Some(file) = self.files.get_mut(&ino) {
+            file.state.fail_direct(write, rng);
+        }
+    }
+
     /// Makes reads come from the medium again, where nothing is pending.
     pub(crate) fn drop_cached(&mut self, ino: Ino) {
         if let Some(file) = self.files.get_mut(&ino) {
@@ -357,9 +376,11 @@ impl Disk {
 
     // --- the end of a process, or of the power
 
-    /// The process has ended, and its locks with it. What it wrote is still in the page cache.
-    pub(crate) fn process_ended(&mut self) {
+    /// The process has ended, and its locks with it. What it wrote is still in the page cache. Of its writes past the
+    /// page cache, chance decides what was done.
+    pub(crate) fn process_ended(&mut self, rng: &Rng) {
         self.locks.clear();
+        self.files.values_mut().for_each(|file| file.state.process_ended(rng));
     }
 
     /// The power is cut. Chance decides what remains of everything that was not synced.
