@@ -3,6 +3,7 @@
 //! Owns that count for one node. Must not know the files.
 
 use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
@@ -18,7 +19,11 @@ pub(crate) struct Descriptors {
 
 /// A descriptor that is in use. It is given back when this is dropped.
 #[derive(Debug)]
-pub(crate) struct Descriptor(Arc<Descriptors>);
+pub(crate) struct Descriptor {
+    all: Arc<Descriptors>,
+    /// The name by which the file was opened, which says on what device it lies.
+    pub(super) path: PathBuf,
+}
 
 impl Default for Descriptors {
     fn default() -> Self {
@@ -36,20 +41,20 @@ impl Descriptors {
         self.most.load(Relaxed)
     }
 
-    /// Takes a descriptor. EMFILE if there is none left.
-    pub(crate) fn take(self: &Arc<Self>) -> io::Result<Descriptor> {
+    /// Takes a descriptor for the file at `path`. EMFILE if there is none left.
+    pub(crate) fn take(self: &Arc<Self>, path: &Path) -> io::Result<Descriptor> {
         let open = self.open.load(Relaxed) + 1;
         if open > self.limit.load(Relaxed) {
             return Err(os_error(libc::EMFILE));
         }
         self.open.store(open, Relaxed);
         self.most.fetch_max(open, Relaxed);
-        Ok(Descriptor(self.clone()))
+        Ok(Descriptor { all: self.clone(), path: path.to_owned() })
     }
 }
 
 impl Drop for Descriptor {
     fn drop(&mut self) {
-        self.0.open.fetch_sub(1, Relaxed);
+        self.all.open.fetch_sub(1, Relaxed);
     }
 }

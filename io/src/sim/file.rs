@@ -24,17 +24,15 @@ pub(crate) struct SimFile {
     pub(super) node: NodeId,
     boot: u32,
     pub(super) opened: Opened,
-    /// The name by which it was opened, which says on what device it lies.
-    pub(super) path: Arc<Path>,
     writable: bool,
     /// Shared by this handle and its clones.
-    handle: Arc<Descriptor>,
+    pub(super) handle: Arc<Descriptor>,
 }
 
 impl SimFile {
     pub(crate) fn open(sim: &SimContext, path: &Path, mode: OpenMode) -> io::Result<SimFile> {
         sim.check_path(path)?;
-        let handle = Arc::new(sim.node.descriptors.take()?);
+        let handle = Arc::new(sim.node.descriptors.take(path)?);
         let changes =
             mode.truncate || ((mode.create || mode.create_new) && !sim.node.disk.borrow().exists(path));
         let opened = sim.node.disk.borrow_mut().open(path, mode)?;
@@ -43,8 +41,7 @@ impl SimFile {
             sim.touch(opened.ino);
             sim.count_operation();
         }
-        let (node, boot, path) = (sim.id(), sim.node.boot(), path.into());
-        Ok(SimFile { node, boot, opened, path, writable: mode.write, handle })
+        Ok(SimFile { node: sim.id(), boot: sim.node.boot(), opened, writable: mode.write, handle })
     }
 
     fn context(&self) -> io::Result<SimContext> {
@@ -62,7 +59,7 @@ impl SimFile {
     pub(crate) fn write_at(&self, pieces: &[IoSlice<'_>], position: u64) -> io::Result<usize> {
         let sim = self.writable_context()?;
         let ino = self.opened.ino;
-        let outcome = sim.check_fault(&self.path, Operation::Write).and_then(|()| {
+        let outcome = sim.check_fault(&self.handle.path, Operation::Write).and_then(|()| {
             let mut bytes =
                 Bytes::from(pieces.iter().flat_map(|piece| piece.iter().copied()).collect::<Vec<u8>>());
             bytes.truncate(sim.cut_short_at_page(position, bytes.len()));
@@ -93,7 +90,7 @@ impl SimFile {
 
     fn read_now(&self, sim: &SimContext, out: &mut [u8], position: u64) -> io::Result<usize> {
         let ino = self.opened.ino;
-        let outcome = sim.check_fault(&self.path, Operation::Read).and_then(|()| {
+        let outcome = sim.check_fault(&self.handle.path, Operation::Read).and_then(|()| {
             let wanted = sim.cut_short(out.len());
             sim.node.disk.borrow().read(ino, position, &mut out[..wanted])
         });
@@ -146,8 +143,8 @@ impl SimFile {
         let ino = self.opened.ino;
         let mark = sim.node.disk.borrow().mark(ino);
         sim.world.note(self.node, "sync", None, [ino.0, 0, 0]);
-        sim.wait_for_medium(&self.path, &sim.world.config.disk.sync_latency).await;
-        let outcome = sim.check_fault(&self.path, Operation::Sync);
+        sim.wait_for_medium(&self.handle.path, &sim.world.config.disk.sync_latency).await;
+        let outcome = sim.check_fault(&self.handle.path, Operation::Sync);
         match outcome {
             Ok(()) => sim.node.disk.borrow_mut().settle(ino, mark),
             Err(_) => sim.node.disk.borrow_mut().fail_sync(ino, mark, &sim.world.chance.disk),
@@ -183,7 +180,7 @@ impl SimFile {
         change: impl FnOnce(&SimContext, u64) -> io::Result<()>,
     ) -> io::Result<()> {
         let sim = self.writable_context()?;
-        let outcome = sim.check_fault(&self.path, Operation::Write).and_then(|()| change(&sim, length));
+        let outcome = sim.check_fault(&self.handle.path, Operation::Write).and_then(|()| change(&sim, length));
         if outcome.is_ok() {
             sim.touch(self.opened.ino);
         }
