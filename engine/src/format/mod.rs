@@ -1,7 +1,7 @@
 //! The layout of every file of a partition: it turns bytes into values, and values into bytes.
 //!
 //! Owns Kafka's formats (batches, indexes, producer snapshots, checkpoints) and Creel's own (the durability mark, bad
-//! ranges, the reuse checkpoint). Must not know files, directories, segments or logs: the caller reads the file and
+//! ranges, the reuse checkpoint, the journal's records). Must not know files, directories, segments or logs: the caller reads the file and
 //! passes its bytes.
 
 pub(crate) mod bad_ranges;
@@ -10,6 +10,7 @@ pub(crate) mod checkpoint;
 pub(crate) mod decompress;
 pub(crate) mod durability_mark;
 pub(crate) mod epochs;
+pub(crate) mod journal_record;
 pub(crate) mod offset_index;
 pub(crate) mod records;
 pub(crate) mod reuse_checkpoint;

@@ -16,12 +16,14 @@ use crate::format::reuse_checkpoint::ReuseCheckpoint;
 use crate::jobs::preallocate::preallocate_rest;
 use crate::jobs::running::Running;
 use crate::jobs::side_files::SideFiles;
+use crate::journal::found::InJournal;
 use crate::log::epochs::LeaderEpochs;
 use crate::log::producers::{Producers, dated};
 use crate::log::{Log, Opened};
 use crate::offset::{FilePosition, LeaderEpoch, Offset};
 use crate::partition::Partition;
 use crate::partition::append_times::SyncTimes;
+use crate::partition::replay::replay;
 use crate::partition::state::{Health, State, TurnWriter};
 use crate::recover::checkpoint_files::LastStop;
 use crate::recover::found_log::{EpochsFile, FoundLog, find_files};
@@ -51,6 +53,8 @@ pub struct OpenLog {
     pub recovery_point: Option<Offset>,
     /// From the checkpoint: where the log starts.
     pub log_start: Option<Offset>,
+    /// Its part in its core's journal. `None`: it has none.
+    pub in_journal: Option<InJournal>,
 }
 
 impl OpenLog {
@@ -123,7 +127,17 @@ impl Partition {
         let is_changed = recovery.recovery == Recovery::Scanned || is_new_file || is_preallocated;
         let side_files = SideFiles::opened(epochs_start, recovery.lacks_snapshot);
         let parts = (active, producers, epochs);
-        Ok(Self::new(assemble(turn_writer.clone(), open, recovery, parts, side_files, is_changed)))
+        let (in_journal, log_start) = (open.in_journal.clone(), open.log_start);
+        let partition =
+            Self::new(assemble(turn_writer.clone(), open, recovery, parts, side_files, is_changed));
+        if let Some(journal) = in_journal {
+            replay(&partition, &journal, synced).await?;
+            if let Some(start) = log_start.filter(|start| *start > partition.log_start()) {
+                // The log ended before that, until its end was there again.
+                partition.advance_log_start(start).await?;
+            }
+        }
+        Ok(partition)
     }
 }
 
@@ -272,6 +286,7 @@ fn assemble(
         end: recovery.end.max(log_start),
         is_changed,
     });
+    let in_journal = turn_writer.journal.part(open.in_journal.as_ref(), open.name.partition);
     State {
         name: open.name,
         directory: open.directory,
@@ -279,6 +294,7 @@ fn assemble(
         health: Cell::new(Health::Healthy),
         log: RefCell::new(log),
         turn_writer,
+        in_journal,
         is_listed: Cell::default(),
         commit: RefCell::default(),
         commit_alarm: Cell::default(),

@@ -24,6 +24,7 @@ use crate::jobs::side_files::SideFiles;
 use crate::jobs::spare::SpareSlot;
 use crate::jobs::upkeep::Idleness;
 use crate::jobs::visibility::Visibility;
+use crate::journal::shared::{Part, SharedJournal};
 use crate::log::producers::AppendOrigin;
 use crate::log::{End, Log};
 use crate::partition::append_times::{AppendTimes, SyncTimes};
@@ -49,6 +50,8 @@ pub(crate) struct State {
     pub(crate) health: Cell<Health>,
     pub(crate) log: RefCell<Log>,
     pub(crate) turn_writer: TurnWriter,
+    /// Its part in the core's journal.
+    pub(crate) in_journal: Part,
     /// Whether the partition is in the list of those that are written at the end of this turn.
     pub(crate) is_listed: Cell<bool>,
     pub(crate) commit: RefCell<Commit>,
@@ -75,6 +78,7 @@ pub struct TurnWriter {
     /// The files that the core's partitions hold open together.
     pub(crate) open_files: Rc<OpenFiles<State>>,
     pub(crate) recovery: RecoveryProgress,
+    pub(crate) journal: Rc<SharedJournal<State>>,
 }
 
 impl TurnWriter {

@@ -24,7 +24,7 @@ use crate::partition::open::replay_segment;
 use crate::partition::read::locate;
 use crate::partition::retention::Removing;
 use crate::partition::state::State;
-use crate::partition::{Partition, commit, open_files, spare, turn_writer};
+use crate::partition::{Partition, commit, journal_writer, open_files, spare, turn_writer};
 use crate::segment::active::ActiveSegment;
 use crate::segment::checkpoints::{remove_epochs, remove_reuse, write_bad_ranges, write_epochs};
 use crate::segment::files::{read_snapshot, remove_indexes, remove_snapshot, write_snapshot};
@@ -116,6 +116,8 @@ async fn truncate(
         return Ok(end);
     }
     let place = find_place(state, offset).await?;
+    // Before anything is cut: a start must not append again what was cut off.
+    journal_writer::write_cut(state, place.end).await?;
     state.side_files.borrow_mut().begin_cut(place.end);
     lower_recovery_point(place.end).await?;
     let remains = Remains::of(state, &place).await?;

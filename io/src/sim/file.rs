@@ -180,7 +180,8 @@ impl SimFile {
         change: impl FnOnce(&SimContext, u64) -> io::Result<()>,
     ) -> io::Result<()> {
         let sim = self.writable_context()?;
-        let outcome = sim.check_fault(&self.handle.path, Operation::Write).and_then(|()| change(&sim, length));
+        let outcome =
+            sim.check_fault(&self.handle.path, Operation::Write).and_then(|()| change(&sim, length));
         if outcome.is_ok() {
             sim.touch(self.opened.ino);
         }

@@ -111,6 +111,7 @@ fn what_to_open(core: &Core, opening: &Opening, topic: &Topic, index: i32) -> Op
         log_start: opening.checkpoint.log_starts.get(&name).copied(),
         directory: core.node.config.data_dir.join(name.directory_name()),
         name,
+        in_journal: None,
     }
 }
 
