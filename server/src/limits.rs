@@ -6,6 +6,12 @@ use creel_io::STEPS_A_TURN;
 /// connection it works for: its socket is not read.
 pub(crate) const MAILBOX_MESSAGES: usize = 1024;
 
+/// Files of a core's journal, which are written one after another. At the bound, when none is free, partitions are synced
+/// instead.
+pub(crate) const JOURNAL_FILES: usize = 4;
+/// Its files are of whole blocks of this many bytes.
+pub(crate) const JOURNAL_BLOCK_BYTES: u64 = 4096;
+
 /// Bytes of requests of one connection that are not answered yet. At the bound its socket is not read.
 pub(crate) const REQUEST_BYTES_IN_FLIGHT: usize = 64 << 20;
 

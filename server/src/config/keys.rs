@@ -48,6 +48,9 @@ broker_keys! {
 
     creel_admin_listener: Option<String> = "creel.admin.listener", Kind::Text, None, "The host:port of the admin listener (HTTP, without authentication: GET /stages and /health); unset: none; port 0: a free one.";
     creel_cores: String = "creel.cores", Kind::Text, Some("all"), "The CPUs to run on, one pinned thread each: all, or a list as 0-3,6.";
+    // Off until it has proved itself.
+    creel_journal: bool = "creel.journal", Kind::Boolean, Some("false"), "Make small durable appends of many partitions durable with one write to a journal of the core, and sync their segments later. After a crash a start of Creel must come before anything else reads the data directory.";
+    creel_journal_bytes: i64 = "creel.journal.bytes", Kind::Long(1 << 20, 1 << 40, Unit::Bytes), Some("67108864"), "The size of a core's journal on disk, with creel.journal.";
     creel_pin: bool = "creel.pin", Kind::Boolean, Some("true"), "Pin each core's thread to its CPU.";
     creel_segment_recycle: bool = "creel.segment.recycle", Kind::Boolean, Some("false"), "Use the file of a segment that retention drops for the next one: cheaper syncs, and up to one segment a partition on disk beyond retention.";
     creel_spin_us: i32 = "creel.spin.us", count(0, 1_000_000), Some("0"), "How long an idle core looks for work before it sleeps, in microseconds: lower latency, more CPU.";

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use creel_engine::Checkpoint;
+use creel_engine::{Checkpoint, FoundJournals};
 use creel_wire::Uuid;
 
 use crate::topics::image::Topic;
@@ -14,6 +14,8 @@ pub(crate) struct Opening {
     pub(crate) topics: Vec<Arc<Topic>>,
     pub(crate) checkpoint: Checkpoint,
     pub(crate) was_clean: bool,
+    /// What the journals of the cores hold.
+    pub(crate) journals: Arc<FoundJournals>,
     /// Whether the topics are being made: then nothing on the disk is theirs.
     pub(crate) are_new: bool,
 }
