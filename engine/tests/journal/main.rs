@@ -11,6 +11,13 @@ mod world;
 
 use world::{End, World};
 
+/// `CREEL_SEEDS=1000` runs more of them, `CREEL_FIRST_SEED=17` begins with another one.
+fn seeds(default: u64) -> std::ops::Range<u64> {
+    let number = |name: &str, default| std::env::var(name).map_or(default, |text| text.parse().unwrap());
+    let first = number("CREEL_FIRST_SEED", 0);
+    first..first + number("CREEL_SEEDS", default)
+}
+
 /// Lives that are cut short, one after another, and one that is not. Returns the world.
 fn lives(seed: u64, cuts: &[u64]) -> World {
     let mut world = World::new(seed);
@@ -25,7 +32,7 @@ fn lives(seed: u64, cuts: &[u64]) -> World {
 
 #[test]
 fn a_cut_after_every_io_loses_nothing_that_was_acknowledged() {
-    for cut in 0..150 {
+    for cut in seeds(150) {
         eprintln!("cut {cut}");
         lives(cut, &[cut]);
     }
@@ -34,7 +41,7 @@ fn a_cut_after_every_io_loses_nothing_that_was_acknowledged() {
 #[test]
 fn lives_one_after_another_lose_nothing_that_was_acknowledged() {
     let (mut pieces, mut full, mut deleted, mut cut) = (0, 0, 0, 0);
-    for seed in 0..30 {
+    for seed in seeds(30) {
         eprintln!("seed {seed}");
         let world = lives(seed, &[200 + seed * 7, 900 - seed, 300 + seed, 60, 1500]);
         let seen = world.seen();
@@ -47,7 +54,7 @@ fn lives_one_after_another_lose_nothing_that_was_acknowledged() {
 
 #[test]
 fn cuts_during_a_replay_change_nothing() {
-    for seed in 0..30 {
+    for seed in seeds(30) {
         let mut world = World::new(seed);
         let _ = world.live(500 + seed * 3, 400, End::Open);
         for cut in 0..8 {
@@ -61,7 +68,7 @@ fn cuts_during_a_replay_change_nothing() {
 #[test]
 fn a_journal_that_fails_is_given_up_and_nothing_is_lost() {
     let mut failed = 0;
-    for seed in 0..20 {
+    for seed in seeds(20) {
         eprintln!("seed {seed}");
         let mut world = World::new(seed);
         world.journal_fails = true;
