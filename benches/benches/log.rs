@@ -11,7 +11,7 @@ use creel_engine::{
     TopicPartition, TurnWriter, UncheckedBatch,
 };
 use creel_io::Instant;
-use creel_io::runtime::{Config, start};
+use creel_io::runtime::{RuntimeConfig, start};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
 fn verify(c: &mut Criterion) {
@@ -25,16 +25,16 @@ fn verify(c: &mut Criterion) {
 }
 
 fn index(c: &mut Criterion) {
-    let mut index = OffsetIndex::new(Offset(0));
+    let mut index = OffsetIndex::new(Offset::ZERO);
     // A full segment of 1 GiB with an entry every 4 KiB.
     for entry in 0..262_144 {
-        index.push(Offset(entry * 40), FilePosition(entry as u64 * 4096));
+        index.push(Offset::ZERO + entry * 40, FilePosition::new(entry as u64 * 4096));
     }
     let mut offset = 0;
     c.bench_function("index lookup, 262,144 entries", |b| {
         b.iter(|| {
             offset = (offset + 7_919_003) % (262_144 * 40);
-            index.position_before(Offset(offset))
+            index.position_before(Offset::ZERO + offset)
         });
     });
 }
@@ -59,7 +59,7 @@ fn on_core(batch: Batch, iterations: u64, in_turn: u64) -> Duration {
     let directory = tempfile::tempdir().expect("a temporary directory can be made");
     let taken = Arc::new(Mutex::new(Duration::ZERO));
     let (place, path) = (taken.clone(), directory.path().to_path_buf());
-    let cores = start(&Config::unpinned(1), move |_| {
+    let cores = start(&RuntimeConfig::unpinned(1), move |_| {
         let (place, path, batch) = (place.clone(), path.clone(), batch.clone());
         async move {
             let partition = open(path).await;
@@ -89,7 +89,7 @@ async fn open(directory: std::path::PathBuf) -> Partition {
             flush_messages: Some(u64::MAX),
             ..LogConfig::default()
         },
-        leader_epoch: LeaderEpoch(0),
+        leader_epoch: LeaderEpoch::ZERO,
         last_stop: LastStop::Clean,
         recovery_point: None,
         log_start: None,

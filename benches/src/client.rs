@@ -4,7 +4,7 @@
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use creel_io::runtime::{Config, CoreConfig, start};
+use creel_io::runtime::{CoreConfig, RuntimeConfig, start};
 use creel_io::{CoreId, Instant, spawn};
 use rustix::time::{ClockId, clock_gettime};
 
@@ -55,7 +55,7 @@ pub fn percentile(sorted: &[u32], quantile: f64) -> u32 {
 pub fn drive(threads: &[Option<usize>], plan: Drive) -> Result<Driven, String> {
     let cores = threads.iter().enumerate();
     let cores = cores.map(|(i, cpu)| CoreConfig { id: CoreId(i as u16), cpu: *cpu }).collect();
-    let config = Config { cores, ..Config::unpinned(1) };
+    let config = RuntimeConfig { cores, ..RuntimeConfig::unpinned(1) };
     let ended = Arc::new(Mutex::new(Vec::new()));
     let (place, count, before) = (ended.clone(), threads.len(), own_cpu_seconds());
     let cores = start(&config, move |core| {

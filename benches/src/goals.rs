@@ -31,3 +31,6 @@ pub fn goal(shape: &str, acks: Acks) -> Goal {
 
 /// Kafka's peak memory over the broker's, at least.
 pub const MEMORY: f64 = 10.0;
+
+/// CPU over that of before a change, at most. Less than this is the spread of rounds.
+pub const NOT_WORSE: f64 = 1.05;

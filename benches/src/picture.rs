@@ -3,7 +3,8 @@
 use plotters::prelude::*;
 
 use crate::dispersion::Dispersion;
-use crate::round::{Round, Side};
+use crate::round::Round;
+use crate::side::Side;
 
 const WIDTH: u32 = 900;
 const BAR_PIXELS: u32 = 22;
@@ -79,18 +80,26 @@ fn group(rounds: &[Round], (shape, acks): (&str, &str)) -> Option<Group> {
             .map(|dispersion| dispersion.mid)
     };
     let creel = cpu(Side::Creel)?;
-    let sides = [Side::Floor, Side::Creel, Side::Kafka, Side::KafkaShipped];
+    let sides = [
+        Side::Floor,
+        Side::FloorWritten,
+        Side::CreelBefore,
+        Side::Creel,
+        Side::CreelRelaxed,
+        Side::Kafka,
+        Side::KafkaShipped,
+    ];
     let bars = sides.into_iter().filter_map(|side| Some(Bar { side, cpu: cpu(side)? / creel })).collect();
     Some(Group { name: format!("{shape} {acks}"), bars })
 }
 
 fn color(side: Side) -> RGBColor {
     match side {
-        Side::Floor => RGBColor(0xb8, 0xb8, 0xb8),
+        Side::Floor | Side::FloorWritten => RGBColor(0xb8, 0xb8, 0xb8),
         Side::Creel => RGBColor(0x1f, 0x77, 0x6d),
-        Side::CreelNewFiles | Side::CreelIdlePeers => RGBColor(0x7f, 0xb5, 0xae),
         Side::Kafka | Side::KafkaFlush => RGBColor(0xd0, 0x8a, 0x3c),
         Side::KafkaShipped => RGBColor(0xe6, 0xc0, 0x8f),
+        _ => RGBColor(0x7f, 0xb5, 0xae),
     }
 }
 
@@ -103,6 +112,7 @@ mod tests {
             side,
             shape: "1KiB-single",
             acks,
+            writes: None,
             requests_per_second: 1.0,
             achieved: None,
             unsent: 0,

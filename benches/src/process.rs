@@ -2,6 +2,7 @@
 
 use nix::time::ClockId;
 use nix::unistd::Pid;
+use rustix::process::Signal;
 use std::fs;
 use std::io::{self, BufRead, BufReader};
 use std::net::{SocketAddr, TcpStream};
@@ -12,6 +13,9 @@ use std::time::{Duration, Instant};
 /// Apache Kafka's settings beyond its defaults. A removed topic's files go at once, so that no later round pays for
 /// that.
 pub const KAFKA_SETTINGS: [&str; 2] = ["log.segment.delete.delay.ms=100", "log.initial.task.delay.ms=100"];
+
+/// A start is known to this.
+const BETWEEN_CONNECTS: Duration = Duration::from_micros(500);
 
 /// Flags that Apache Kafka's JVM gets, heap included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,10 +49,12 @@ pub struct Server {
     child: Child,
     /// Where it listens.
     pub address: SocketAddr,
+    /// How it writes, if it says so.
+    pub writes: Option<String>,
 }
 
 impl Server {
-    /// Starts the floor, pinned where a CPU is named, and reads its address from its first line.
+    /// Starts the floor, pinned where a CPU is named. Its first line is its address, and behind that how it writes.
     pub fn floor(
         binary: &Path,
         directory: &Path,
@@ -62,17 +68,44 @@ impl Server {
         let stdout = child.stdout.take().ok_or_else(|| io::Error::other("the floor has no output"))?;
         let mut line = String::new();
         BufReader::new(stdout).read_line(&mut line)?;
-        let address = line.trim().parse().map_err(|_| io::Error::other(format!("the floor said: {line}")))?;
-        Ok(Server { child, address })
+        let (address, writes) = line.trim().split_once(' ').unwrap_or((line.trim(), ""));
+        let address = address.parse().map_err(|_| io::Error::other(format!("the floor said: {line}")))?;
+        let writes = (!writes.is_empty()).then(|| writes.to_owned());
+        Ok(Server { child, address, writes })
     }
 
     /// Starts `creel` on a free port and the CPUs `cpus`, with `settings` (each `key=value`), and waits until it accepts.
     pub fn creel(binary: &Path, directory: &Path, cpus: &str, settings: &[String]) -> io::Result<Server> {
+        Server::creel_by(Command::new(binary), directory, cpus, settings)
+    }
+
+    /// The same with `shards` threads that all run on the one CPU `cpu`.
+    pub fn creel_on_one_cpu(
+        binary: &Path,
+        directory: &Path,
+        cpu: usize,
+        shards: usize,
+        settings: &[String],
+    ) -> io::Result<Server> {
+        let mut held = Command::new("taskset");
+        held.args(["--cpu-list", &cpu.to_string()]).arg(binary).args(["--set", "creel.pin=false"]);
+        Server::creel_by(held, directory, &format!("0-{}", shards - 1), settings)
+    }
+
+    fn creel_by(
+        mut command: Command,
+        directory: &Path,
+        cores: &str,
+        settings: &[String],
+    ) -> io::Result<Server> {
         let address = free_address()?;
-        let mut command = Command::new(binary);
-        command.args(["--listen", &address.to_string(), "--cores", cpus]);
+        command.args(["--listen", &address.to_string(), "--cores", cores]);
         command.arg("--data-dir").arg(directory);
         command.args(settings.iter().flat_map(|setting| ["--set", setting]));
+        if std::env::var_os("CREEL_LOG").is_none() {
+            // Its lines on topics would stand between the bench's.
+            command.env("CREEL_LOG", "warn");
+        }
         Server::broker(command, address)
     }
 
@@ -89,7 +122,7 @@ impl Server {
 
     fn broker(mut command: Command, address: SocketAddr) -> io::Result<Server> {
         let child = command.stdout(Stdio::null()).stderr(Stdio::inherit()).spawn()?;
-        let mut server = Server { child, address };
+        let mut server = Server { child, address, writes: None };
         server.wait_until_accepting()?;
         Ok(server)
     }
@@ -103,9 +136,15 @@ impl Server {
             if TcpStream::connect(self.address).is_ok() {
                 return Ok(());
             }
-            std::thread::sleep(Duration::from_millis(20));
+            std::thread::sleep(BETWEEN_CONNECTS);
         }
         Err(io::Error::other("the broker does not accept connections"))
+    }
+
+    /// Its process id.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// CPU seconds (user and system) used so far by all of its threads, to the nanosecond.
@@ -117,10 +156,26 @@ impl Server {
 
     /// Resident memory's peak in MiB.
     pub fn peak_memory_mib(&self) -> io::Result<f64> {
+        self.status_mib("VmHWM:")
+    }
+
+    /// Resident memory in MiB.
+    pub fn memory_mib(&self) -> io::Result<f64> {
+        self.status_mib("VmRSS:")
+    }
+
+    fn status_mib(&self, name: &str) -> io::Result<f64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:")).unwrap_or("0 kB");
+        let line = status.lines().find_map(|l| l.strip_prefix(name)).unwrap_or("0 kB");
         let kib: f64 = line.trim().trim_end_matches(" kB").parse().unwrap_or(0.0);
         Ok(kib / 1024.0)
+    }
+
+    /// Asks it to stop and waits until it has. An error if it says that it could not.
+    pub fn stop(mut self) -> io::Result<()> {
+        rustix::process::kill_process(rustix::process::Pid::from_child(&self.child), Signal::TERM)?;
+        let status = self.child.wait()?;
+        if status.success() { Ok(()) } else { Err(io::Error::other(format!("it stopped with {status}"))) }
     }
 }
 

@@ -3,9 +3,10 @@
 use std::fmt::Write as _;
 
 use crate::dispersion::Dispersion;
-use crate::goals::{MEMORY, goal};
-use crate::round::{Round, Side};
+use crate::goals::{MEMORY, NOT_WORSE, goal};
+use crate::round::Round;
 use crate::shape::Acks;
+use crate::side::Side;
 
 /// The columns' names.
 #[must_use]
@@ -88,6 +89,14 @@ fn ratios(text: &mut String, rounds: &[Round], acks: Acks) {
     };
     let floor = of_side(rounds, Side::Floor);
     say("CPU creel / floor", &creel, &floor, cpu, Bound::AtMost(goal.over_floor));
+    let written = of_side(rounds, Side::FloorWritten);
+    say("CPU creel / floor-written", &creel, &written, cpu, Bound::AtMost(None));
+    let before = of_side(rounds, Side::CreelBefore);
+    say("CPU creel / creel-before", &creel, &before, cpu, Bound::AtMost(Some(NOT_WORSE)));
+    say("p99.9 creel / creel-before", &creel, &before, tail, Bound::AtMost(None));
+    let relaxed = of_side(rounds, Side::CreelRelaxed);
+    say("CPU creel-relaxed / creel", &relaxed, &creel, cpu, Bound::AtMost(None));
+    say("p99.9 creel-relaxed / creel", &relaxed, &creel, tail, Bound::AtMost(None));
     let new_files = of_side(rounds, Side::CreelNewFiles);
     say("CPU creel / creel-new", &creel, &new_files, cpu, Bound::AtMost(None));
     let idle_peers = of_side(rounds, Side::CreelIdlePeers);

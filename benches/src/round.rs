@@ -19,6 +19,7 @@ use crate::idle_peers::IdlePeers;
 use crate::prefault::Prefault;
 use crate::process::Server;
 use crate::shape::{Acks, SINGLE, Shape, Work};
+use crate::side::Side;
 use crate::topic::Topic;
 
 /// Bytes of the log that is read over and over.
@@ -27,58 +28,14 @@ const READ_LOG_BYTES: usize = 256 << 20;
 /// How long a removed topic's files are waited for.
 const GONE_WITHIN: Duration = Duration::from_secs(10);
 
-/// Who answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, clap::ValueEnum)]
-#[serde(rename_all = "kebab-case")]
-pub enum Side {
-    /// The minimal loop.
-    Floor,
-    /// The broker.
-    Creel,
-    /// The broker, with every segment in a new file.
-    CreelNewFiles,
-    /// The broker, beside thousands of other connections.
-    CreelIdlePeers,
-    /// Apache Kafka; where a durable ack is asked, with `flush.messages=1`.
-    Kafka,
-    /// Apache Kafka with `flush.messages=1`, whatever ack is asked.
-    KafkaFlush,
-    /// Apache Kafka as it is shipped: acks=all does not wait for the disk.
-    KafkaShipped,
-}
-
-impl Side {
-    /// The name in reports.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Side::Floor => "floor",
-            Side::Creel => "creel",
-            Side::CreelNewFiles => "creel-new",
-            Side::CreelIdlePeers => "creel-idle-peers",
-            Side::Kafka => "kafka",
-            Side::KafkaFlush => "kafka-flush",
-            Side::KafkaShipped => "kafka-shipped",
-        }
-    }
-
-    /// Whether Apache Kafka answers.
-    #[must_use]
-    pub fn is_kafka(self) -> bool {
-        matches!(self, Side::Kafka | Side::KafkaFlush | Side::KafkaShipped)
-    }
-
-    /// Whether this side differs from the others where this is asked of it.
-    #[must_use]
-    pub fn takes_part(self, acks: Acks) -> bool {
-        self != Side::KafkaShipped || acks == Acks::Durable
-    }
-}
-
 /// Binaries, and where the rounds run.
 pub struct Setting {
     /// Folder of the built binaries.
     pub binaries: PathBuf,
+    /// The broker's binary of before a change, if it takes part.
+    pub before: Option<PathBuf>,
+    /// Where each side has its data: the file system that is measured.
+    pub data_dir: PathBuf,
     /// How long a round drives.
     pub duration: Duration,
     /// How many GiB a round appends at most.
@@ -112,6 +69,9 @@ pub struct Round {
     pub shape: &'static str,
     /// "written", "durable", or "" for reads.
     pub acks: &'static str,
+    /// How the server says that it writes, if it says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub writes: Option<String>,
     /// Requests answered a second.
     pub requests_per_second: f64,
     /// Records moved a second.
@@ -147,7 +107,7 @@ pub struct Round {
 }
 
 /// A server with what a round drives.
-struct Stage<'a> {
+struct PreparedRound<'a> {
     setting: &'a Setting,
     side: Side,
     shape: &'a Shape,
@@ -163,7 +123,7 @@ impl Setting {
         if shape.work.fetch_bytes().is_none() {
             self.prefault.take();
         }
-        let fresh = tempfile::tempdir()?;
+        let fresh = tempfile::tempdir_in(&self.data_dir)?;
         let started;
         let (server, directory) = match &self.kafka {
             Some(kafka) if side.is_kafka() => (&kafka.server, kafka.directory.path()),
@@ -173,22 +133,32 @@ impl Setting {
                 (&started, fresh.path())
             }
         };
-        let topic = match side {
-            Side::Floor => None,
-            _ => Some(new_topic(server, side, shape, acks)?),
-        };
-        Stage { setting: self, side, shape, acks, server, directory, topic }.round()
+        let topic = if side.is_floor() { None } else { Some(new_topic(server, side, shape, acks)?) };
+        PreparedRound { setting: self, side, shape, acks, server, directory, topic }.round()
     }
 
     fn start(&self, side: Side, directory: &Path, shape: &Shape, acks: Acks) -> io::Result<Server> {
-        if side != Side::Floor {
-            let settings = self.broker_settings(side);
-            let cpus = self.cpu_layout.server_list();
-            return Server::creel(&self.binaries.join("creel"), directory, &cpus, &settings);
+        if side.is_floor() {
+            return self.start_floor(side, directory, shape, acks);
         }
+        let settings = self.broker_settings(side);
+        let binary = self.broker_binary(side)?;
+        match side.shards() {
+            Some(shards) => {
+                let cpu = self.cpu_layout.server[0];
+                Server::creel_on_one_cpu(&binary, directory, cpu, shards, &settings)
+            }
+            None => Server::creel(&binary, directory, &self.cpu_layout.server_list(), &settings),
+        }
+    }
+
+    fn start_floor(&self, side: Side, directory: &Path, shape: &Shape, acks: Acks) -> io::Result<Server> {
         let mut options = Vec::new();
         if acks == Acks::Durable {
             options.push("--durable".to_owned());
+        }
+        if side == Side::FloorWritten {
+            options.push("--written".to_owned());
         }
         if let Some(bytes) = shape.work.fetch_bytes() {
             options.extend([
@@ -200,6 +170,13 @@ impl Setting {
         }
         Server::floor(&self.binaries.join("floor"), directory, self.cpu_layout.only(), &options)
     }
+
+    fn broker_binary(&self, side: Side) -> io::Result<PathBuf> {
+        if !side.is_before() {
+            return Ok(self.binaries.join("creel"));
+        }
+        self.before.clone().ok_or_else(|| io::Error::other("no binary of before was named"))
+    }
 }
 
 impl Setting {
@@ -209,7 +186,7 @@ impl Setting {
             settings.push(format!("creel.segment.recycle={}", side == Side::Creel));
             settings.push(format!("log.segment.bytes={}", mib << 20));
             settings.push(format!("log.retention.bytes={}", mib << 21));
-            // Where nothing is recycled nothing is dropped in between.
+            // Without reuse of segments nothing else drops old ones in between.
             settings.push("log.retention.check.interval.ms=100".to_owned());
         }
         settings
@@ -219,12 +196,10 @@ impl Setting {
 fn new_topic(server: &Server, side: Side, shape: &Shape, acks: Acks) -> io::Result<Topic> {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let name = format!("bench-{}", NEXT.fetch_add(1, Ordering::Relaxed));
-    let flush = side == Side::KafkaFlush || side == Side::Kafka && acks == Acks::Durable;
-    let configs: &[_] = if flush { &[("flush.messages", "1")] } else { &[] };
-    Topic::create(server.address, &name, shape.partitions, configs)
+    Topic::create(server.address, &name, shape.partitions, side.topic_configs(acks))
 }
 
-impl Stage<'_> {
+impl PreparedRound<'_> {
     fn round(self) -> io::Result<Round> {
         if self.topic.is_some() && self.shape.work.fetch_bytes().is_some() {
             self.fill_log()?;
@@ -281,6 +256,7 @@ impl Stage<'_> {
             side: self.side,
             shape: self.shape.name,
             acks: if self.shape.work.fetch_bytes().is_some() { "" } else { self.acks.name() },
+            writes: self.server.writes.clone(),
             requests_per_second,
             records_per_second: requests_per_second * records_per_request,
             achieved: self.shape.work.rate().map(|rate| requests_per_second / rate),
@@ -304,8 +280,8 @@ impl Stage<'_> {
         let plan = Drive {
             address: self.server.address,
             requests: self.requests(),
-            check: match (self.side, shape.work.fetch_bytes()) {
-                (Side::Floor, _) => Check::Nothing,
+            check: match (self.side.is_floor(), shape.work.fetch_bytes()) {
+                (true, _) => Check::Nothing,
                 (_, Some(bytes)) => Check::Fetched(bytes),
                 (_, None) => Check::Produced,
             },

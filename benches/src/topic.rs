@@ -13,6 +13,7 @@ use creel_wire::{ErrorCode, Request, Str, frame};
 use crate::frames::header;
 
 const PATIENCE: Duration = Duration::from_secs(30);
+const BETWEEN_QUESTIONS: Duration = Duration::from_millis(1);
 
 /// A topic; gone when [`remove`](Topic::remove)d.
 pub struct Topic {
@@ -53,8 +54,8 @@ impl Topic {
     }
 
     /// A partition may be known before its leader takes it up. Once it tells its end it takes requests.
-    fn wait_for_leaders(&self, stream: &mut TcpStream, partitions: i32) -> io::Result<()> {
-        let give_up = Instant::now() + PATIENCE;
+    pub fn wait_for_leaders(&self, stream: &mut TcpStream, partitions: i32) -> io::Result<()> {
+        let deadline = Instant::now() + PATIENCE;
         let of = |index| ListOffsetsPartition { partition_index: index, timestamp: -1, ..Default::default() };
         let partitions = (0..partitions).map(of).collect();
         let topic = ListOffsetsTopic { name: Str::from(self.name.clone()), partitions };
@@ -65,11 +66,17 @@ impl Topic {
             if partitions.all(|p| p.error_code == ErrorCode::None) {
                 return Ok(());
             }
-            if Instant::now() > give_up {
+            if Instant::now() > deadline {
                 return Err(io::Error::other(format!("topic {} has no leader", self.name)));
             }
-            std::thread::sleep(Duration::from_millis(50));
+            std::thread::sleep(BETWEEN_QUESTIONS);
         }
+    }
+
+    /// The same topic at another address: that of a broker that was started again.
+    #[must_use]
+    pub fn at(self, address: SocketAddr) -> Topic {
+        Topic { address, ..self }
     }
 
     /// Removes it.
@@ -80,8 +87,14 @@ impl Topic {
     }
 }
 
-fn call<R: Request>(stream: &mut TcpStream, request: &R, version: i16) -> io::Result<R::Response> {
-    stream.write_all(&frame::encode_request(&header::<R>(version), request))?;
+/// Asks, and waits for the answer.
+pub fn call<R: Request>(stream: &mut TcpStream, request: &R, version: i16) -> io::Result<R::Response> {
+    exchange::<R>(stream, &frame::encode_request(&header::<R>(version), request), version)
+}
+
+/// The same with a request that is encoded already.
+pub fn exchange<R: Request>(stream: &mut TcpStream, request: &[u8], version: i16) -> io::Result<R::Response> {
+    stream.write_all(request)?;
     let mut size = [0; 4];
     stream.read_exact(&mut size)?;
     let mut reply = vec![0; u32::from_be_bytes(size) as usize];

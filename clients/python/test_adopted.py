@@ -626,7 +626,7 @@ class TestRefused:
         assert read_all(broker.bootstrap, "kept")[1] == []
         broker.stop()
         warned = [line for line in broker.output.read_text().splitlines() if "WARN" in line and "kept-1" in line]
-        assert any("begin empty" in line for line in warned), warned
+        assert any("start empty" in line for line in warned), warned
 
     def test_a_damaged_snapshot(self, data_dir):
         snapshot = sorted((data_dir / "__cluster_metadata-0").glob("*.checkpoint"))[-1]

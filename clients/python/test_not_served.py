@@ -31,8 +31,8 @@ class TestTransactions:
         with pytest.raises(confluent_kafka.KafkaException) as refused:
             producer.init_transactions(PATIENCE_SECONDS)
         error = refused.value.args[0]
-        assert error.fatal() and "transactions are not served yet" in error.str()
-        log_has(own, "transactions are not served yet: a client that asks for them is refused")
+        assert error.fatal() and "transactions are not supported yet" in error.str()
+        log_has(own, "transactions are not supported yet: the client's request was refused")
 
     def test_kafka_python_is_refused(self, own):
         producer = kafka.KafkaProducer(bootstrap_servers=own.bootstrap, transactional_id="orders")
@@ -60,4 +60,4 @@ class TestTls:
         with socket.create_connection(("127.0.0.1", own.port)) as connection:
             with pytest.raises((ssl.SSLError, ConnectionError)):
                 context.wrap_socket(connection, server_hostname="localhost")
-        log_has(own, "TLS on a plain port: TLS is not served yet")
+        log_has(own, "the client speaks TLS, which is not supported yet")

@@ -61,7 +61,7 @@ pub struct LogConfig {
     pub preallocate: bool,
     /// `creel.segment.recycle`: when retention drops a segment, its file becomes that of the next segment, where that
     /// saves work.
-    pub segment_recycle: bool,
+    pub segment_reuse: bool,
     /// `producer.id.expiration.ms`: an idempotent producer that was idle for longer than this is forgotten.
     pub producer_id_expiration_ms: u64,
 }
@@ -84,7 +84,7 @@ impl Default for LogConfig {
             cleanup_policy: CleanupPolicy::Delete,
             may_have_gaps: false,
             preallocate: false,
-            segment_recycle: false,
+            segment_reuse: false,
             producer_id_expiration_ms: 24 * 3_600_000,
         }
     }

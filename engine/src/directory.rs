@@ -18,6 +18,8 @@ use std::path::{Path, PathBuf};
 
 use crate::offset::Offset;
 
+/// How the name of a file with batches ends. The names of the files beside it are in `segment::side_files`.
+const LOG: &str = "log";
 pub(crate) const DELETED_SUFFIX: &str = "-delete";
 /// The longest name, in bytes, on the usual file systems.
 const NAME_BYTES_MAX: usize = 255;
@@ -71,43 +73,29 @@ impl fmt::Display for TopicPartition {
     }
 }
 
-/// The files of a segment, and the files beside it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum FileKind {
-    Log,
-    OffsetIndex,
-    TimeIndex,
-    ProducerSnapshot,
-    TransactionIndex,
+/// The path of a segment's batches.
+pub(crate) fn log_path(directory: &Path, base: Offset) -> PathBuf {
+    segment_path(directory, base, LOG)
 }
 
-impl FileKind {
-    pub(crate) const OF_SEGMENT: [Self; 5] =
-        [Self::Log, Self::OffsetIndex, Self::TimeIndex, Self::ProducerSnapshot, Self::TransactionIndex];
+/// The base offset of the segment whose batches a file holds. `None` for any other file.
+pub(crate) fn log_base(path: &Path) -> Option<Offset> {
+    offset_in(path, LOG)
+}
 
-    fn extension(self) -> &'static str {
-        match self {
-            Self::Log => "log",
-            Self::OffsetIndex => "index",
-            Self::TimeIndex => "timeindex",
-            Self::ProducerSnapshot => "snapshot",
-            Self::TransactionIndex => "txnindex",
-        }
+/// The path of a file of a segment, by how its name ends.
+pub(crate) fn segment_path(directory: &Path, base: Offset, extension: &str) -> PathBuf {
+    directory.join(format!("{:020}.{extension}", base.get()))
+}
+
+/// The offset in a file's name. `None` if the name does not end with `extension`, or does not begin with an offset.
+pub(crate) fn offset_in(path: &Path, extension: &str) -> Option<Offset> {
+    if path.extension()? != extension {
+        return None;
     }
-}
-
-/// The path of a segment's file.
-pub(crate) fn segment_path(directory: &Path, base: Offset, kind: FileKind) -> PathBuf {
-    directory.join(format!("{:020}.{}", base.0, kind.extension()))
-}
-
-/// The base offset and the kind of a file. `None` if it is not a file of a segment.
-pub(crate) fn parse_segment_file(path: &Path) -> Option<(Offset, FileKind)> {
     let stem = path.file_stem()?.to_str()?;
-    let extension = path.extension()?.to_str()?;
-    let kind = FileKind::OF_SEGMENT.into_iter().find(|kind| kind.extension() == extension)?;
     let digits = stem.len() == 20 && stem.bytes().all(|byte| byte.is_ascii_digit());
-    Some((Offset(digits.then(|| stem.parse().ok())??), kind))
+    Offset::new(digits.then(|| stem.parse().ok())??)
 }
 
 #[cfg(test)]
@@ -139,11 +127,13 @@ mod tests {
 
     #[test]
     fn segment_names_come_back() {
-        let path = segment_path(Path::new("/d/a-0"), Offset(1500), FileKind::TimeIndex);
-        assert_eq!(path, Path::new("/d/a-0/00000000000000001500.timeindex"));
-        assert_eq!(parse_segment_file(&path), Some((Offset(1500), FileKind::TimeIndex)));
+        let path = log_path(Path::new("/d/a-0"), Offset::of(1500));
+        assert_eq!(path, Path::new("/d/a-0/00000000000000001500.log"));
+        assert_eq!(log_base(&path), Some(Offset::of(1500)));
+        let index = segment_path(Path::new("/d/a-0"), Offset::of(1500), "timeindex");
+        assert_eq!((offset_in(&index, "timeindex"), log_base(&index)), (Some(Offset::of(1500)), None));
         for other in ["1500.log", "0000000000000000150x.log", "00000000000000001500.log.deleted"] {
-            assert_eq!(parse_segment_file(Path::new(other)), None, "{other}");
+            assert_eq!(log_base(Path::new(other)), None, "{other}");
         }
     }
 }

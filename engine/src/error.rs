@@ -39,7 +39,7 @@ pub enum AppendError {
     Storage,
     /// The log is being truncated, or was truncated to an offset before the batch, so the batch is not in the log.
     /// Later appends may succeed.
-    #[error("the log's end was cut")]
+    #[error("the log was truncated")]
     Truncated,
     /// The partition was closed or deleted.
     #[error("the partition is closed")]
@@ -50,7 +50,7 @@ pub enum AppendError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum AppendAsIsError {
     /// The batch is not the next one.
-    #[error("the batch begins at offset {base}, and the log goes on at {next}")]
+    #[error("the batch begins at offset {base}, but the log ends at {next}")]
     OutOfOrder {
         /// The first offset of the batch.
         base: Offset,
@@ -58,10 +58,10 @@ pub enum AppendAsIsError {
         next: Offset,
     },
     /// The log holds batches of a later leader epoch.
-    #[error("the batch has leader epoch {epoch}, and the log holds {latest}")]
+    #[error("the batch has leader epoch {}, but the log already holds {latest}", epoch.map_or(-1, LeaderEpoch::get))]
     OlderEpoch {
-        /// The batch's leader epoch.
-        epoch: LeaderEpoch,
+        /// The batch's leader epoch, if it has one.
+        epoch: Option<LeaderEpoch>,
         /// The newest leader epoch in the log.
         latest: LeaderEpoch,
     },
@@ -84,7 +84,7 @@ pub enum TruncateError {
     /// The files could not be read, or the recovery point could not be lowered: then the log is unchanged. If a file
     /// could not be cut, the log's storage has failed: the log refuses appends until a restart has recovered it.
     /// Recovery then finds a log that ends at the offset that was asked for, or behind it.
-    #[error("cutting the log's end failed")]
+    #[error("truncating the log failed")]
     Storage(#[from] io::Error),
     /// The partition was closed or deleted, or a write or a sync failed before.
     #[error(transparent)]
@@ -152,13 +152,13 @@ pub enum OpenError {
     Io(#[from] io::Error),
     /// Files are missing that must exist. A new, empty log would lose their records and use their offsets again.
     #[error(
-        "its segments are missing, although it held records up to offset {0}: bring its files back, or delete its topic"
+        "its segments are missing, but it held records up to offset {0}: restore its files, or delete its topic"
     )]
     Missing(Offset),
     /// The oldest files are missing that must exist.
     #[error(
-        "its first segments are missing: it began at offset {start}, and the first one there at {first}; bring their files \
-         back, or remove its leader-epoch-checkpoint to go on without them"
+        "its first segments are missing: it began at offset {start}, and its first segment begins at {first}; restore the \
+         files, or remove its leader-epoch-checkpoint to go on without them"
     )]
     FirstMissing {
         /// Where the log started.

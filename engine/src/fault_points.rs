@@ -48,16 +48,16 @@ mod switch {
     const DIVISIONS: &str = "PLANTED_DIVISIONS";
 
     thread_local! {
-        static PLANTED: Cell<Option<Bug>> = const { Cell::new(None) };
+        static ACTIVE: Cell<Option<Bug>> = const { Cell::new(None) };
     }
 
     /// Activates a bug on this thread. `None`: no bug is active.
-    pub fn plant(bug: Option<Bug>) {
-        PLANTED.set(bug);
+    pub fn activate(bug: Option<Bug>) {
+        ACTIVE.set(bug);
     }
 
     pub(crate) fn has(bug: Bug) -> bool {
-        PLANTED.get() == Some(bug)
+        ACTIVE.get() == Some(bug)
     }
 
     /// Uses CPU time, always the same amount for the same number. Each division waits for the one before it, so the
@@ -87,7 +87,7 @@ mod switch {
     pub const fn spend_cpu() {}
 }
 
-pub(crate) use switch::has;
 #[cfg(feature = "planted-bugs")]
-pub use switch::plant;
+pub use switch::activate;
+pub(crate) use switch::has;
 pub use switch::spend_cpu;

@@ -3,11 +3,12 @@
 
 use crate::format::batch::crc32c;
 use crate::format::journal_record::{Beginning, RecordBuilder, RecordHeader};
-use crate::format::{bad_ranges, checkpoint, epochs, snapshot};
+use crate::format::{bad_ranges, checkpoint, epochs};
 use crate::limits::{BATCH_HEADER_BYTES, BATCH_PREFIX_BYTES};
 use crate::log::epochs::LeaderEpochs;
 use crate::log::producers::Producers;
 use crate::offset::{LeaderEpoch, Offset};
+use crate::segment::side_files::snapshot;
 
 /// `leader-epoch-checkpoint`.
 pub fn leader_epochs(text: &str) -> Option<String> {
@@ -15,12 +16,12 @@ pub fn leader_epochs(text: &str) -> Option<String> {
 }
 
 /// What remains of a `leader-epoch-checkpoint` when the log is cut at its start and at its end.
-pub fn cut_leader_epochs(text: &str, start: i64, end: i64) -> Option<String> {
+pub fn cut_leader_epochs(text: &str, start: Offset, end: Offset) -> Option<String> {
     let mut cut = LeaderEpochs::from(epochs::decode(text)?);
-    cut.truncate_start(Offset(start));
-    cut.truncate_end(Offset(end));
-    let epoch = cut.epoch_of(Offset(start)).unwrap_or(LeaderEpoch(0));
-    let _ = cut.end_of(epoch, Offset(end));
+    cut.truncate_start(start);
+    cut.truncate_end(end);
+    let epoch = cut.epoch_of(start).unwrap_or(LeaderEpoch::ZERO);
+    let _ = cut.end_of(epoch, end);
     Some(epochs::encode(cut.entries()))
 }
 

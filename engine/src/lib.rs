@@ -44,12 +44,12 @@ pub use config::{CleanupPolicy, LogConfig, TimestampType};
 pub use directory::{TopicId, TopicPartition};
 pub use error::{AppendAsIsError, AppendError, OpenError, ProducerError, ReadError, TruncateError};
 pub use format::bad_ranges::BadRange;
-pub use format::batch::{Attributes, Batch, BatchError, BatchHeader, Codec, UncheckedBatch, crc32c};
+pub use format::batch::{
+    Attributes, Batch, BatchError, BatchHeader, Codec, StampedBatch, UncheckedBatch, crc32c,
+};
 pub use format::checkpoint::OffsetsByPartition;
 pub use format::epochs::EpochStart;
-pub use format::offset_index::OffsetIndex;
 pub use format::records::{BadRecord, BatchBuilder, Headers, LoggedBatch, Record, Records};
-pub use format::time_index::{TimeIndex, TimestampOffset};
 pub use jobs::hw_waiters::{Seen, Watcher};
 pub use jobs::upkeep::Upkeep;
 pub use journal::found::{FoundJournals, InJournal};
@@ -74,3 +74,6 @@ pub use recover::log_directory::{
     FoundDirectories, find_partitions, read_topic_id, remove_partition, write_topic_id,
 };
 pub use recover::recovered_log::RecoveryReport;
+pub use segment::side_files::index::TimestampOffset;
+pub use segment::side_files::offset_index::OffsetIndex;
+pub use segment::side_files::time_index::TimeIndex;

@@ -22,7 +22,7 @@ fn config() -> LogConfig {
 async fn append_some(partition: &Partition, batches: i64) {
     for _ in 0..batches {
         let at = partition.next_offset();
-        assert_eq!(append(partition, &batch(1, 930, at.0 as u8)).await, at);
+        assert_eq!(append(partition, &batch(1, 930, at.get() as u8)).await, at);
         // Claims are made beside the appends.
         creel_io::sleep(core::time::Duration::from_millis(5)).await;
     }
@@ -66,7 +66,7 @@ fn each_segment_has_its_disk_before_its_first_write_and_gives_the_rest_back_at_i
         partition.close().await.unwrap();
         assert_eq!(length(*active), written - sealed_bytes, "a clean stop cuts the last one too");
         assert_eq!(claimed_files(), 0);
-        assert_eq!(partition.recycled_segments(), 0);
+        assert_eq!(partition.reused_segments(), 0);
 
         let partition = open_clean(Path::new(DATA), config()).await;
         assert_eq!(length(*active), SEGMENT_BYTES, "a start claims what it lacks");
@@ -156,7 +156,7 @@ fn after_a_crash_no_claim_is_left_and_every_record_is_there() {
         }
         let copy = crashed(&directory);
         let recovered = open_with(&copy, LogConfig { preallocate: false, ..config() }).await;
-        assert_eq!(recovered.log_end(), Offset(7));
+        assert_eq!(recovered.log_end(), Offset::of(7));
         assert_eq!(recovered.recovery().torn_bytes, 0, "zeros that were claimed are no torn batch");
         let names = std::fs::read_dir(copy.join("orders-0")).unwrap();
         let left: Vec<_> = names.map(|entry| entry.unwrap().file_name()).collect();

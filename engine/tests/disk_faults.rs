@@ -38,12 +38,12 @@ fn a_failed_sync_is_final() {
             let refusal = partition.append(&batch(1, 10, 9), AppendOrigin::Client).unwrap_err();
             assert_eq!(refusal, AppendError::Storage);
             assert!(partition.is_poisoned());
-            assert_eq!(partition.high_watermark(), Offset(3));
+            assert_eq!(partition.high_watermark(), Offset::of(3));
             assert_eq!(read_all(&partition, 0).await.len(), 3, "what is durable is still served");
             assert!(partition.close().await.is_err(), "no clean stop");
 
             let partition = open(Path::new(DIRECTORY)).await;
-            assert!(partition.log_end() >= Offset(3));
+            assert!(partition.log_end() >= Offset::of(3));
             assert!(read_all(&partition, 0).await.len() >= 3);
             assert!(partition.append(&batch(1, 10, 9), AppendOrigin::Client).is_ok());
         });
@@ -78,13 +78,13 @@ fn a_full_disk_refuses_cleanly_and_recovers_by_itself() {
                 }
             };
             assert_eq!(refusal, AppendError::DiskFull);
-            assert_eq!(partition.log_end(), Offset(accepted));
+            assert_eq!(partition.log_end(), Offset::of(accepted));
             assert_eq!(read_all(&partition, 0).await.len() as i64, accepted, "reads go on");
             disk.set_capacity(None);
-            assert_eq!(append(&partition, &batch(1, 5000, 8)).await, Offset(accepted));
+            assert_eq!(append(&partition, &batch(1, 5000, 8)).await, Offset::of(accepted));
 
             let partition = open(Path::new(DIRECTORY)).await;
-            assert_eq!(partition.log_end(), Offset(accepted + 1));
+            assert_eq!(partition.log_end(), Offset::of(accepted + 1));
             assert!(partition.bad_ranges().is_empty());
         });
     }
@@ -108,7 +108,7 @@ fn a_full_disk_takes_a_producers_sequence_back() {
         let refusal = partition.append(&large, AppendOrigin::Client).unwrap().written().await;
         assert_eq!(refusal, Err(AppendError::DiskFull));
         disk.set_capacity(None);
-        assert_eq!(append(&partition, &large).await, Offset(4), "the retry is no duplicate");
+        assert_eq!(append(&partition, &large).await, Offset::of(4), "the retry is no duplicate");
     });
 }
 
@@ -124,8 +124,8 @@ fn what_a_new_producer_sent_behind_a_refused_batch_does_not_go_first() {
         disk.set_capacity(None);
         let second = partition.append(&sequenced(1, 10), AppendOrigin::Client).unwrap_err();
         assert!(matches!(second, AppendError::Producer(_)), "{second}");
-        assert_eq!(append(&partition, &first).await, Offset(3));
-        assert_eq!(append(&partition, &sequenced(1, 10)).await, Offset(4));
+        assert_eq!(append(&partition, &first).await, Offset::of(3));
+        assert_eq!(append(&partition, &sequenced(1, 10)).await, Offset::of(4));
     });
 }
 
@@ -172,8 +172,8 @@ fn nor_does_it_where_no_segment_could_begin_for_the_first() {
         let second = partition.append(&sequenced(1, 10), AppendOrigin::Client).unwrap_err();
         assert!(matches!(second, AppendError::Producer(_)), "{second}");
         disk.set_capacity(None);
-        assert_eq!(append(&partition, &first).await, Offset(1));
-        assert_eq!(append(&partition, &sequenced(1, 10)).await, Offset(2));
+        assert_eq!(append(&partition, &first).await, Offset::of(1));
+        assert_eq!(append(&partition, &sequenced(1, 10)).await, Offset::of(2));
     });
 }
 
@@ -226,13 +226,13 @@ fn retention_waits_for_the_snapshot_that_a_start_had_no_room_for() {
             disk.set_capacity(Some(disk.used() - blocks * 4096));
             let opened = Partition::open(&TurnWriter::new(), opening(Path::new(DIRECTORY), config())).await;
             let moved = match &opened {
-                Ok(partition) => Some(partition.advance_log_start(Offset(9)).await),
+                Ok(partition) => Some(partition.advance_log_start(Offset::of(9)).await),
                 Err(_) => None,
             };
             drop(opened);
             disk.set_capacity(None);
             let partition = open_with(Path::new(DIRECTORY), config()).await;
-            partition.advance_log_start(Offset(9)).await.unwrap();
+            partition.advance_log_start(Offset::of(9)).await.unwrap();
             let partition = open_with(Path::new(DIRECTORY), config()).await;
             assert!(partition.log_start() > original);
             let retry = partition.append(&sequenced(0, 10), AppendOrigin::Client).unwrap();
@@ -263,10 +263,10 @@ fn no_flipped_bit_takes_a_good_batch_with_it_or_is_served() {
             match &ranges[..] {
                 [] => assert!(stamped || partition.recovery().torn_bytes > 0, "bit {bit} unseen"),
                 [bad] => {
-                    let refusal = read_bytes(&partition, bad.start.0, 100).await.unwrap_err();
+                    let refusal = read_bytes(&partition, bad.start.get(), 100).await.unwrap_err();
                     assert!(matches!(refusal, ReadError::Corrupt { .. }));
                     assert_eq!(bad.end - bad.start, 1);
-                    assert_eq!(partition.log_end(), Offset(4));
+                    assert_eq!(partition.log_end(), Offset::of(4));
                 }
                 more => panic!("bit {bit}: {more:?}"),
             }
@@ -277,7 +277,7 @@ fn no_flipped_bit_takes_a_good_batch_with_it_or_is_served() {
 /// A log of several segments by one producer, closed cleanly.
 async fn closed_log(config: &LogConfig) {
     let partition = open_with(Path::new(DIRECTORY), config.clone()).await;
-    partition.set_leader_epoch(LeaderEpoch(3));
+    partition.set_leader_epoch(LeaderEpoch::of(3));
     let now = creel_io::wall_clock_ms();
     for sequence in 0..20 {
         let builder = BatchBuilder::new(now).producer(6, 0, sequence);
@@ -317,13 +317,13 @@ fn a_damaged_side_file_costs_time_and_nothing_else() {
                 }
                 disk.place(&path, &bytes).unwrap();
                 let partition = open_clean(Path::new(DIRECTORY), config()).await;
-                assert_eq!(partition.log_end(), Offset(20), "{} {damage}", path.display());
+                assert_eq!(partition.log_end(), Offset::of(20), "{} {damage}", path.display());
                 assert_eq!(read_all(&partition, 0).await.len(), 20, "{} {damage}", path.display());
                 for from in 0..20 {
                     let bytes = read_bytes(&partition, from, 1).await;
                     let bytes = bytes.unwrap_or_else(|error| panic!("{} {damage}: {error}", path.display()));
                     let found = creel_engine::BatchHeader::parse(&bytes).unwrap().base_offset;
-                    assert_eq!(found, Offset(from), "{} {damage}", path.display());
+                    assert_eq!(found, Offset::of(from), "{} {damage}", path.display());
                 }
             });
         }
@@ -389,7 +389,7 @@ fn a_snapshot_of_what_was_cut_does_not_come_back() {
         let handle = simulation.handle();
         let outcome = simulation.block_on(node, async move {
             let partition = open(Path::new(DIRECTORY)).await;
-            assert_eq!(partition.log_end(), Offset(4));
+            assert_eq!(partition.log_end(), Offset::of(4));
             append(&partition, &batch(3, 10, 9)).await;
             handle.crash(NodeId::FIRST);
             std::future::pending::<()>().await;
@@ -399,7 +399,7 @@ fn a_snapshot_of_what_was_cut_does_not_come_back() {
             let partition = open(Path::new(DIRECTORY)).await;
             append(&partition, &sequenced(1, 10)).await
         });
-        assert_eq!(again, Ok(Offset(7)), "seed {seed}");
+        assert_eq!(again, Ok(Offset::of(7)), "seed {seed}");
     }
 }
 
@@ -414,14 +414,14 @@ fn a_disk_too_full_for_the_epochs_takes_no_log_offline() {
         // Room for a batch in what is claimed ahead, and for no new file.
         let disk = handle.disk(NodeId::FIRST);
         disk.set_capacity(Some(disk.used()));
-        partition.set_leader_epoch(LeaderEpoch(7));
-        assert_eq!(append(&partition, &batch(1, 100, 9)).await, Offset(3));
-        assert_eq!(partition.recovery_point(), Offset(3), "recovery must find the epoch in the batches");
+        partition.set_leader_epoch(LeaderEpoch::of(7));
+        assert_eq!(append(&partition, &batch(1, 100, 9)).await, Offset::of(3));
+        assert_eq!(partition.recovery_point(), Offset::of(3), "recovery must find the epoch in the batches");
         disk.set_capacity(None);
-        assert_eq!(append(&partition, &batch(1, 100, 9)).await, Offset(4));
-        assert_eq!(partition.recovery_point(), Offset(5));
+        assert_eq!(append(&partition, &batch(1, 100, 9)).await, Offset::of(4));
+        assert_eq!(partition.recovery_point(), Offset::of(5));
         drop(partition);
         let partition = open(Path::new(DIRECTORY)).await;
-        assert_eq!(partition.epoch_of(Offset(4)), Some(LeaderEpoch(7)));
+        assert_eq!(partition.epoch_of(Offset::of(4)), Some(LeaderEpoch::of(7)));
     });
 }

@@ -7,12 +7,13 @@ mod common;
 use std::path::Path;
 use std::time::Duration;
 
-use common::*;
 use creel_engine::{
     AppendError, AppendOrigin, Isolation, LogConfig, Offset, OpenLog, Partition, ReadError, TurnWriter,
 };
 use creel_io::sim::{self, Config, NodeId};
 use creel_io::{now, sleep};
+
+use common::*;
 
 const DIRECTORY: &str = "/data/log";
 
@@ -51,8 +52,8 @@ fn what_was_staged_is_waited_for_too() {
             write(&partition).await;
             let staged = partition.append(&batch(2, 10, 1), AppendOrigin::Client).unwrap();
             partition.settled().await.unwrap();
-            assert_eq!(partition.high_watermark(), Offset(4));
-            assert_eq!(staged.written().await.unwrap().base_offset, Offset(2));
+            assert_eq!(partition.high_watermark(), Offset::of(4));
+            assert_eq!(staged.written().await.unwrap().base_offset, Offset::of(2));
         });
     }
 }
@@ -108,7 +109,7 @@ fn partitions_settle_side_by_side() {
         for settling in settling {
             settling.done().await.unwrap();
         }
-        assert!(partitions.iter().all(|partition| partition.high_watermark() == Offset(2)));
+        assert!(partitions.iter().all(|partition| partition.high_watermark() == Offset::of(2)));
         assert!(began.elapsed() < SOON, "it took {:?}", began.elapsed());
     });
 }
@@ -119,9 +120,9 @@ fn who_reads_at_the_end_without_waiting_finds_the_record_soon() {
         let partition = open(Path::new(DIRECTORY)).await;
         let end = write(&partition).await;
         sleep(SOON).await;
-        assert_eq!(partition.high_watermark(), Offset(0), "nobody has asked");
+        assert_eq!(partition.high_watermark(), Offset::ZERO, "nobody has asked");
         for _ in 0..2 {
-            partition.read(Offset(0), Isolation::HighWatermark, 1000, true).await.unwrap();
+            partition.read(Offset::ZERO, Isolation::HighWatermark, 1000, true).await.unwrap();
             sleep(SOON).await;
         }
         assert_eq!((partition.high_watermark(), partition.durable_end()), (end, end));
@@ -137,7 +138,7 @@ fn a_log_that_fails_meanwhile_says_so() {
             handle.disk(NodeId::FIRST).fail_next_syncs(1);
             assert!(matches!(partition.settled().await, Err(ReadError::Storage(_))));
             assert!(matches!(partition.settled().await, Err(ReadError::Storage(_))), "and again");
-            assert_eq!(partition.high_watermark(), Offset(0));
+            assert_eq!(partition.high_watermark(), Offset::ZERO);
         });
     }
 }
@@ -176,7 +177,7 @@ fn where_durability_is_relaxed_nothing_is_waited_for() {
         let partition = open_with(Path::new(DIRECTORY), config).await;
         let end = write(&partition).await;
         assert!(partition.settle().is_none());
-        assert_eq!((partition.high_watermark(), partition.durable_end()), (end, Offset(0)));
+        assert_eq!((partition.high_watermark(), partition.durable_end()), (end, Offset::ZERO));
     });
 }
 

@@ -113,7 +113,7 @@ fn open_and_flip(end: End, files: &Files, flip: Option<(&Path, usize)>) -> Found
 
 async fn look(partition: &Partition) -> Found {
     let (mut whole, mut refused, mut spoilt) = (Vec::new(), Vec::new(), Vec::new());
-    for at in 0..BATCHES.min(partition.log_end().0) {
+    for at in 0..BATCHES.min(partition.log_end().get()) {
         match read_bytes(partition, at, 1).await {
             Ok(bytes) if is_sent(&bytes, at) => whole.push(at),
             Ok(_) => spoilt.push(at),
@@ -124,8 +124,8 @@ async fn look(partition: &Partition) -> Found {
     let recovery = partition.recovery();
     let is_reported = !partition.bad_ranges().is_empty() || recovery.torn_bytes > 0;
     let retry = partition.append(&sent(BATCHES - 1), AppendOrigin::Client);
-    let knows_producer = retry.is_ok_and(|ticket| ticket.base_offset() == Offset(BATCHES - 1));
-    Found { whole, refused, spoilt, end: partition.log_end().0, is_reported, knows_producer }
+    let knows_producer = retry.is_ok_and(|ticket| ticket.base_offset() == Offset::of(BATCHES - 1));
+    Found { whole, refused, spoilt, end: partition.log_end().get(), is_reported, knows_producer }
 }
 
 /// The batch with its own offset, and all that its checksum covers.
@@ -245,12 +245,12 @@ fn judge_cut(end: End, found: &Found, what: &str) {
 /// The tests can fail: with a bug planted, they do.
 #[cfg(feature = "planted-bugs")]
 mod planted {
-    use creel_engine::fault_points::{Bug, plant};
+    use creel_engine::fault_points::{Bug, activate};
 
     fn must_fail(bug: Bug, test: fn()) {
-        plant(Some(bug));
+        activate(Some(bug));
         let outcome = std::panic::catch_unwind(test);
-        plant(None);
+        activate(None);
         assert!(outcome.is_err(), "{bug:?} was not found");
     }
 

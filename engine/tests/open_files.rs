@@ -58,10 +58,10 @@ fn as_many_segments_stay_open_as_may() {
 fn a_removed_segment_is_closed_once_its_last_reader_is_done() {
     on_core(|directory| async move {
         let partition = many_segments(&directory).await;
-        let read = partition.read(Offset(0), Isolation::HighWatermark, 1, true).await.unwrap();
+        let read = partition.read(Offset::ZERO, Isolation::HighWatermark, 1, true).await.unwrap();
         read_bytes(&partition, 1, 1).await.unwrap();
         assert_eq!(open_logs(&directory), 2);
-        partition.advance_log_start(Offset(BATCHES - 1)).await.unwrap();
+        partition.advance_log_start(Offset::of(BATCHES - 1)).await.unwrap();
         assert_eq!(open_logs(&directory), 1, "the one that is being read");
         let slice = read.slice.unwrap();
         let bytes = slice.file.read_exact_at(slice.position, slice.length as usize).await.unwrap();
@@ -112,13 +112,13 @@ fn more_partitions_than_descriptors_are_written_read_and_closed() {
             for partition in &partitions {
                 partition.sync().await.unwrap();
                 assert_eq!(read_all(partition, 0).await.len(), 2);
-                assert_eq!(partition.offset_for_timestamp(0).await.unwrap().unwrap().offset, Offset(0));
+                assert_eq!(partition.offset_for_timestamp(0).await.unwrap().unwrap().offset, Offset::ZERO);
             }
             for partition in &partitions {
                 partition.close().await.unwrap();
             }
             let partitions = open_all(&turn_writer, LastStop::Clean).await;
-            assert!(partitions.iter().all(|partition| partition.log_end() == Offset(2)));
+            assert!(partitions.iter().all(|partition| partition.log_end() == Offset::of(2)));
             assert!(disk.most_open() < DESCRIPTORS, "{} were open", disk.most_open());
         });
     }
@@ -136,7 +136,7 @@ fn relaxed_logs_are_synced_before_they_are_closed() {
         for ack in append_to_all(&partitions) {
             ack.durable().await.unwrap();
         }
-        let unsynced = partitions.iter().filter(|one| one.durable_end() == Offset(0)).count();
+        let unsynced = partitions.iter().filter(|one| one.durable_end() == Offset::ZERO).count();
         assert!(unsynced <= 5, "{unsynced} logs that were written to are still open");
         assert!(handle.disk(NodeId::FIRST).most_open() <= 8);
     });
@@ -156,7 +156,7 @@ fn a_process_without_descriptors_closes_what_is_not_in_use() {
         let pending = partitions[0].append(&batch(1, 100, 1), AppendOrigin::Client).unwrap();
         assert_eq!(pending.written().await, Err(AppendError::NoDescriptor));
         disk.set_descriptors(DESCRIPTORS);
-        assert_eq!(append(&partitions[0], &batch(1, 100, 1)).await, Offset(1));
+        assert_eq!(append(&partitions[0], &batch(1, 100, 1)).await, Offset::of(1));
     });
 }
 

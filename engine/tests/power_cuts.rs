@@ -11,9 +11,11 @@ use std::cell::{Cell, RefCell};
 use std::path::Path;
 use std::rc::Rc;
 
-use common::*;
 use creel_engine::{AppendOrigin, Batch, BatchBuilder, LogConfig, Offset, OpenLog, Partition, TurnWriter};
-use creel_io::sim::{Config, NodeId, Simulation};
+use creel_io::sim::Config;
+
+use common::world::{World, without_short_writes};
+use common::*;
 
 const DIRECTORY: &str = "/data/log";
 
@@ -37,49 +39,26 @@ impl Known {
         let mut end = 0;
         let ends_before = |batch: &&Batch| {
             end += i64::from(batch.header().record_count);
-            end <= offset.0
+            end <= offset.get()
         };
         self.sent.iter().take_while(ends_before).count()
     }
 }
 
-struct World {
-    simulation: Simulation,
-    node: NodeId,
-    config: LogConfig,
-    known: Rc<RefCell<Known>>,
-}
-
-impl World {
+impl World<Known> {
     fn new(seed: u64) -> Self {
-        Self::with(seed, Config::default())
-    }
-
-    fn with(seed: u64, rough: Config) -> Self {
-        let mut simulation = Simulation::new(seed, rough);
-        let node = simulation.add_node("broker", 1);
-        let segment_bytes = 3000 + seed % 7 * 4000;
-        // With relaxed durability an ack promises nothing across a power cut; the rest holds all the same.
-        let flush_messages = seed.is_multiple_of(5).then_some(20);
-        let defaults = LogConfig::default();
-        let config = LogConfig { segment_bytes, index_interval_bytes: 500, flush_messages, ..defaults };
-        Self { simulation, node, config, known: Rc::default() }
+        Self::with(seed, Config::default(), config(seed))
     }
 
     /// Segments are dropped as others begin, and their files used again. On some seeds all batches are of one size,
     /// so that those of a new segment lie where those of the old one did.
     fn recycling(seed: u64) -> Self {
-        // In a segment that is not recycled a write of two system calls, of which a sector holds the first alone, can be
-        // taken for damage.
-        let mut rough = Config::default();
-        rough.disk.short = 0.0;
-        let world = Self::with(seed, rough);
         let segment_bytes = if seed.is_multiple_of(3) { 2 * 4096 } else { 3000 + seed % 7 * 4000 };
         let retention_bytes = Some(segment_bytes);
-        let config =
-            LogConfig { segment_bytes, retention_bytes, segment_recycle: true, ..world.config.clone() };
-        world.known.borrow_mut().start = Offset(i64::MAX);
-        Self { config, ..world }
+        let config = LogConfig { segment_bytes, retention_bytes, segment_reuse: true, ..config(seed) };
+        let world = Self::with(seed, without_short_writes(), config);
+        world.known.borrow_mut().start = Offset::of(i64::MAX);
+        world
     }
 
     /// Lives on with the power on.
@@ -88,24 +67,29 @@ impl World {
     }
 
     fn live_on_for(&mut self, turns: usize) -> bool {
-        self.simulation.crash_after_io(self.node, 1 << 40);
+        self.keep_power_on();
         self.live(turns)
     }
 
     /// Opens, checks, appends for a while; ends with the work or with the power.
     fn live(&mut self, turns: usize) -> bool {
-        let (config, known) = (self.config.clone(), self.known.clone());
-        let outcome = self.simulation.block_on(self.node, async move {
+        self.run(|config, known| async move {
             let recovery_point = known.borrow().recovery_point;
             let partition = reopen(&config, recovery_point).await;
             check(&partition, &known).await;
             for _ in 0..turns {
                 work(&partition, &known).await;
             }
-            known.borrow_mut().recycled += partition.recycled_segments();
-        });
-        outcome.is_ok()
+            known.borrow_mut().recycled += partition.reused_segments();
+        })
     }
+}
+
+fn config(seed: u64) -> LogConfig {
+    let segment_bytes = 3000 + seed % 7 * 4000;
+    // With relaxed durability an ack promises nothing across a power cut; the rest holds all the same.
+    let flush_messages = seed.is_multiple_of(5).then_some(20);
+    LogConfig { segment_bytes, index_interval_bytes: 500, flush_messages, ..LogConfig::default() }
 }
 
 async fn reopen(config: &LogConfig, recovery_point: Option<Offset>) -> Partition {
@@ -117,7 +101,7 @@ async fn reopen(config: &LogConfig, recovery_point: Option<Offset>) -> Partition
 async fn check(partition: &Partition, known: &Rc<RefCell<Known>>) {
     assert_eq!(partition.bad_ranges(), [], "a power cut damages nothing");
     let start = partition.log_start();
-    let mut found = read_all(partition, start.0).await;
+    let mut found = read_all(partition, start.get()).await;
     let mut known = known.borrow_mut();
     assert!(start <= known.start, "the log's start moves only when it is told to");
     // Batches that end before the log starts are gone for good: counted as they were sent.
@@ -134,7 +118,7 @@ async fn check(partition: &Partition, known: &Rc<RefCell<Known>>) {
     known.sent.truncate(found.len());
     known.acked = found.len();
     let next = known.sent.iter().map(|batch| i64::from(batch.header().record_count)).sum();
-    assert_eq!(partition.log_end(), Offset(next));
+    assert_eq!(partition.log_end(), Offset::of(next));
     check_producer(partition, &known);
 }
 
@@ -173,8 +157,8 @@ async fn work(partition: &Partition, known: &Rc<RefCell<Known>>) {
 }
 
 async fn move_start(partition: &Partition, known: &Rc<RefCell<Known>>) {
-    let (start, end) = (partition.log_start().0, partition.high_watermark().0);
-    let to = Offset(start + (creel_io::random_u64() % (end - start + 1) as u64) as i64);
+    let (start, end) = (partition.log_start().get(), partition.high_watermark().get());
+    let to = Offset::of(start + (creel_io::random_u64() % (end - start + 1) as u64) as i64);
     let start = known.borrow().start.max(to);
     known.borrow_mut().start = start;
     partition.advance_log_start(to).await.unwrap();
@@ -182,7 +166,7 @@ async fn move_start(partition: &Partition, known: &Rc<RefCell<Known>>) {
 
 fn next_batch(partition: &Partition) -> Batch {
     let now = creel_io::wall_clock_ms();
-    let sequence = partition.next_offset().0 as i32;
+    let sequence = partition.next_offset().get() as i32;
     let mut builder = BatchBuilder::new(now).producer(9, 0, sequence);
     if partition.config().segment_bytes == 2 * 4096 {
         let mut value = [0; 400];
@@ -201,7 +185,7 @@ fn next_batch(partition: &Partition) -> Batch {
 fn the_log_survives_a_cut_after_every_io() {
     for cut in 0..160 {
         let mut world = World::new(cut);
-        world.simulation.crash_after_io(world.node, cut);
+        world.cut_power_after(cut);
         let _ = world.live(60);
         assert!(world.live_on(), "cut {cut}");
     }
@@ -213,7 +197,7 @@ fn a_trace_of_a_thousand_operations_survives_a_cut_after_each() {
     const OPERATIONS: u64 = 1000;
     for cut in 1..=OPERATIONS {
         let mut world = World::new(3);
-        world.simulation.crash_after_io(world.node, cut);
+        world.cut_power_after(cut);
         assert!(!world.live(OPERATIONS as usize), "the trace is at least {OPERATIONS} operations long");
         assert!(world.live_on(), "cut {cut}");
     }
@@ -226,7 +210,7 @@ fn a_log_that_recycles_survives_a_cut_after_every_io() {
         let mut world = World::recycling(seed);
         // Before this nothing is recycled yet.
         for cut in [100 + seed, 150 + 3 * seed, 300 + seed] {
-            world.simulation.crash_after_io(world.node, cut);
+            world.cut_power_after(cut);
             let _ = world.live(400);
         }
         assert!(world.live_on_for(40), "seed {seed}");
@@ -239,10 +223,10 @@ fn a_log_that_recycles_survives_a_cut_after_every_io() {
 fn the_log_survives_cuts_during_recovery() {
     for seed in 0..60 {
         let mut world = World::new(seed);
-        world.simulation.crash_after_io(world.node, 40 + seed);
+        world.cut_power_after(40 + seed);
         let _ = world.live(60);
         for cut in 0..6 {
-            world.simulation.crash_after_io(world.node, cut);
+            world.cut_power_after(cut);
             let _ = world.live(20);
         }
         assert!(world.live_on(), "seed {seed}");
@@ -281,7 +265,7 @@ fn a_killed_process_loses_nothing_that_was_written() {
 fn what_a_restart_after_a_kill_serves_survives_a_power_cut() {
     for seed in 0..60 {
         let mut world = World::new(seed);
-        let stay_up = |world: &mut World, turns: u64| {
+        let stay_up = |world: &mut World<Known>, turns: u64| {
             let (config, known) = (world.config.clone(), world.known.clone());
             let ready = Rc::new(Cell::new(false));
             let is_ready = ready.clone();
@@ -339,7 +323,7 @@ fn a_segment_whose_cut_was_undone_ends_with_its_batches() {
 fn the_same_seed_gives_the_same_history() {
     let trace = |seed| {
         let mut world = World::new(seed);
-        world.simulation.crash_after_io(world.node, 70);
+        world.cut_power_after(70);
         let _ = world.live(60);
         assert!(world.live_on());
         world.simulation.trace_hash()

@@ -47,8 +47,8 @@ fn all_segments_behind_the_recovery_point_are_counted_and_no_other() {
         let base = partition.roll().unwrap();
         append(&partition, &batch(2, 50, 0)).await;
         let safe = OpenLog { recovery_point: Some(base), ..opening(&crashed(&directory), small_segments()) };
-        assert_eq!(open_and_count(safe).await, (bytes(base.0), bytes(base.0)));
-        assert!(0 < bytes(base.0) && bytes(base.0) < bytes(0) / 10);
+        assert_eq!(open_and_count(safe).await, (bytes(base.get()), bytes(base.get())));
+        assert!(0 < bytes(base.get()) && bytes(base.get()) < bytes(0) / 10);
     });
 }
 
@@ -73,7 +73,7 @@ fn a_torn_end_is_gone_through_whole_and_a_clean_log_not_at_all() {
         // Nothing is there, and nothing is to be done.
         let nowhere =
             OpenLog { directory: directory.join("none-0"), ..opening(&directory, small_segments()) };
-        assert_eq!(open_and_count(OpenLog { recovery_point: Some(Offset(0)), ..nowhere }).await, (0, 0));
+        assert_eq!(open_and_count(OpenLog { recovery_point: Some(Offset::ZERO), ..nowhere }).await, (0, 0));
     });
 }
 

@@ -55,13 +55,13 @@ impl Model {
     }
 
     fn note(&mut self, batch: Batch) {
-        let base = Offset(self.end);
+        let base = Offset::of(self.end);
         self.end += i64::from(batch.header().record_count);
         self.batches.push((base, batch));
     }
 
     fn batch_at(&self, offset: i64) -> &(Offset, Batch) {
-        let after = self.batches.partition_point(|(base, _)| base.0 <= offset);
+        let after = self.batches.partition_point(|(base, _)| base.get() <= offset);
         &self.batches[after - 1]
     }
 }
@@ -104,7 +104,7 @@ impl History {
         for _ in 0..count {
             let batch = self.model.next_batch(&mut self.random);
             let ticket = self.partition.append(&batch, AppendOrigin::Client).unwrap();
-            assert_eq!(ticket.base_offset(), Offset(self.model.end));
+            assert_eq!(ticket.base_offset(), Offset::of(self.model.end));
             self.model.note(batch);
             pending.push(ticket);
         }
@@ -120,9 +120,9 @@ impl History {
     }
 
     async fn drop_some(&mut self) {
-        let start = self.partition.log_start().0;
+        let start = self.partition.log_start().get();
         let to = start + self.random.below((self.model.end - start) as u64 / 3 + 1) as i64;
-        assert_eq!(self.partition.advance_log_start(Offset(to)).await.unwrap(), Offset(to));
+        assert_eq!(self.partition.advance_log_start(Offset::of(to)).await.unwrap(), Offset::of(to));
     }
 
     async fn close_and_open(&mut self) {
@@ -142,13 +142,13 @@ impl History {
         let opening = opening(&self.directory, self.config.clone());
         let opening = OpenLog { last_stop, recovery_point, log_start, ..opening };
         self.partition = Partition::open(&creel_engine::TurnWriter::new(), opening).await.unwrap();
-        assert_eq!(self.partition.log_end(), Offset(self.model.end));
+        assert_eq!(self.partition.log_end(), Offset::of(self.model.end));
         assert!(self.partition.bad_ranges().is_empty());
         assert_eq!(self.partition.recovery().torn_bytes, 0);
     }
 
     async fn check_some(&mut self) {
-        let (start, end) = (self.partition.log_start().0, self.partition.high_watermark().0);
+        let (start, end) = (self.partition.log_start().get(), self.partition.high_watermark().get());
         assert_eq!(end, self.model.end);
         for _ in 0..5 {
             if start == end {
@@ -171,7 +171,7 @@ impl History {
             assert_eq!(header.base_offset, *base);
             assert_eq!(bytes[21..header.size_bytes], batch.bytes()[21..]);
             bytes = &bytes[header.size_bytes..];
-            from = header.end_offset().0;
+            from = header.end_offset().get();
             whole += 1;
         }
         assert!(whole > 0, "at least one whole batch");
@@ -179,7 +179,7 @@ impl History {
 
     async fn check_all(&self) {
         let start = self.partition.log_start();
-        let found = read_all(&self.partition, start.0).await;
+        let found = read_all(&self.partition, start.get()).await;
         assert!(found.len() <= self.model.batches.len());
         for ((header, bytes), (base, batch)) in found.iter().rev().zip(self.model.batches.iter().rev()) {
             assert_eq!(header.base_offset, *base);

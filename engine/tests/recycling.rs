@@ -5,21 +5,23 @@
 mod common;
 
 use std::collections::BTreeSet;
-use std::io::{IoSlice, Read as _};
 use std::path::Path;
 
-use common::*;
 use creel_engine::{AppendOrigin, Isolation, LogConfig, Offset, Partition, Upkeep};
 use creel_io::fs::{self, File, FileSlice, OpenOptions};
 use creel_io::net::{More, TcpStream};
 use creel_io::sim::{Config, Simulation};
+
+use common::*;
+
+use std::io::{IoSlice, Read as _};
 
 /// Sixteen batches a segment, three sealed segments kept.
 fn config() -> LogConfig {
     LogConfig {
         segment_bytes: 16 << 10,
         retention_bytes: Some(48 << 10),
-        segment_recycle: true,
+        segment_reuse: true,
         index_interval_bytes: 2000,
         ..LogConfig::default()
     }
@@ -38,17 +40,17 @@ where
 /// Appends one batch after another, each as large as the others and unlike them, and gives retired files time.
 async fn append_some(partition: &Partition, batches: i64) {
     for _ in 0..batches {
-        let at = partition.next_offset().0;
-        assert_eq!(append(partition, &batch(1, 930, at as u8)).await, Offset(at));
+        let at = partition.next_offset().get();
+        assert_eq!(append(partition, &batch(1, 930, at as u8)).await, Offset::of(at));
         creel_io::sleep(core::time::Duration::from_millis(5)).await;
     }
 }
 
 /// Every record is there, and is the one that was appended under its offset.
 async fn check_records(partition: &Partition) {
-    let found = read_all(partition, partition.log_start().0).await;
-    let offsets: Vec<_> = found.iter().map(|(header, _)| header.base_offset.0).collect();
-    assert_eq!(offsets, (partition.log_start().0..partition.log_end().0).collect::<Vec<_>>());
+    let found = read_all(partition, partition.log_start().get()).await;
+    let offsets: Vec<_> = found.iter().map(|(header, _)| header.base_offset.get()).collect();
+    assert_eq!(offsets, (partition.log_start().get()..partition.log_end().get()).collect::<Vec<_>>());
     for (header, bytes) in found {
         check_record(header.base_offset, &bytes);
     }
@@ -56,7 +58,7 @@ async fn check_records(partition: &Partition) {
 
 fn check_record(offset: Offset, bytes: &[u8]) {
     let value = &bytes[bytes.len() - 900..bytes.len() - 1];
-    assert!(value.iter().all(|byte| *byte == offset.0 as u8), "offset {offset}");
+    assert!(value.iter().all(|byte| *byte == offset.get() as u8), "offset {offset}");
 }
 
 fn names(directory: &Path) -> BTreeSet<String> {
@@ -72,7 +74,7 @@ fn in_the_long_run_every_segment_begins_in_the_file_of_an_old_one() {
             append_some(&partition, 48).await;
             check_records(&partition).await;
             assert!(partition.size_bytes() <= 80 << 10, "retention keeps up");
-            let recycled = partition.recycled_segments();
+            let recycled = partition.reused_segments();
             assert!(round < 3 || recycled >= last + 2, "{recycled} recycled in round {round}");
             last = recycled;
         }
@@ -83,12 +85,51 @@ fn in_the_long_run_every_segment_begins_in_the_file_of_an_old_one() {
     });
 }
 
+/// Whoever drops a segment decides to keep its file, and awaits its new name. Meanwhile the other source of spare files
+/// is switched on, and finds the slot taken.
+#[test]
+fn a_change_of_settings_while_a_segment_is_dropped_leaves_one_spare_at_most() {
+    let mut simulation = Simulation::new(1, Config::calm());
+    let node = simulation.add_node("broker", 1);
+    let handle = simulation.handle();
+    let story = async move {
+        let partition = open_with(Path::new("/data"), config()).await;
+        append_some(&partition, 16).await;
+        let start = partition.roll().unwrap();
+        append_some(&partition, 12).await;
+        let retired = "00000000000000000000.log.deleted";
+        let dropping = creel_io::spawn({
+            let partition = partition.clone();
+            async move { partition.advance_log_start(start).await }
+        });
+        while !names(Path::new("/data/orders-0")).contains(retired) {
+            creel_io::sleep(core::time::Duration::from_micros(50)).await;
+        }
+        handle.disk(node).hold_syncs(true);
+        partition.set_config(LogConfig { segment_reuse: false, preallocate: true, ..config() });
+        let pending =
+            partition.append(&batch(1, 930, partition.next_offset().get() as u8), AppendOrigin::Client);
+        pending.unwrap().written().await.unwrap();
+        creel_io::sleep(core::time::Duration::from_millis(50)).await;
+        handle.disk(node).hold_syncs(false);
+        assert_eq!(dropping.await.unwrap(), start);
+        append_some(&partition, 60).await;
+        check_records(&partition).await;
+        let spares =
+            || names(Path::new("/data/orders-0")).into_iter().filter(|name| name.ends_with(".deleted"));
+        assert!(spares().count() <= 1, "{:?}", spares().collect::<Vec<_>>());
+        partition.close().await.unwrap();
+        assert_eq!(spares().count(), 0, "a spare that nobody knows of");
+    };
+    simulation.block_on(node, story).unwrap();
+}
+
 #[test]
 fn after_a_clean_stop_the_files_are_like_any_others() {
     simulated(|| async {
         let partition = open_with(Path::new("/data"), config()).await;
         append_some(&partition, 300).await;
-        assert!(partition.recycled_segments() > 3);
+        assert!(partition.reused_segments() > 3);
         let (directory, bytes) = (Path::new("/data/orders-0"), partition.size_bytes());
         assert!(fs::exists(&directory.join("recycled-segments-checkpoint")));
         partition.close().await.unwrap();
@@ -114,7 +155,7 @@ fn a_start_after_a_crash_leaves_neither_spare_nor_stale_bytes() {
     simulated(|| async {
         let partition = open_with(Path::new("/data"), config()).await;
         append_some(&partition, 305).await;
-        assert!(partition.recycled_segments() > 3);
+        assert!(partition.reused_segments() > 3);
         let end = partition.log_end();
         // What a kill leaves: the log that is still open does not touch its files any more.
         let partition = open_with(Path::new("/data"), config()).await;
@@ -138,7 +179,7 @@ fn damage_to_the_last_batch_of_a_recycled_segment_is_not_taken_for_a_torn_end() 
     simulated(|| async {
         let partition = open_with(Path::new("/data"), config()).await;
         append_some(&partition, 300).await;
-        assert!(partition.recycled_segments() > 3);
+        assert!(partition.reused_segments() > 3);
         creel_io::sleep(core::time::Duration::from_millis(50)).await;
         let end = partition.log_end();
         let slice = partition.read(end + -1, Isolation::HighWatermark, 1, true).await.unwrap().slice.unwrap();
@@ -202,19 +243,19 @@ fn a_full_disk_gets_the_spare_back() {
 #[test]
 fn nothing_is_recycled_where_it_is_switched_off() {
     simulated(|| async {
-        let off = LogConfig { segment_recycle: false, ..config() };
+        let off = LogConfig { segment_reuse: false, ..config() };
         let partition = open_with(Path::new("/data"), off).await;
         append_some(&partition, 300).await;
         partition.upkeep(creel_io::wall_clock_ms()).await.unwrap();
         append_some(&partition, 100).await;
-        assert_eq!(partition.recycled_segments(), 0);
+        assert_eq!(partition.reused_segments(), 0);
         assert!(!names(Path::new("/data/orders-0")).iter().any(|name| name.starts_with("recycled")));
     });
 }
 
 /// The slice of the first batches.
 async fn old_slice(partition: &Partition) -> FileSlice {
-    partition.read(Offset(0), Isolation::HighWatermark, 4000, true).await.unwrap().slice.unwrap()
+    partition.read(Offset::ZERO, Isolation::HighWatermark, 4000, true).await.unwrap().slice.unwrap()
 }
 
 #[test]
@@ -225,8 +266,8 @@ fn a_file_that_a_reader_still_holds_is_not_written_over() {
         let slice = old_slice(&partition).await;
         let before = slice.file.read_exact_at(slice.position, slice.length as usize).await.unwrap();
         append_some(&partition, 300).await;
-        assert!(partition.log_start() > Offset(100));
-        assert!(partition.recycled_segments() > 3, "others are");
+        assert!(partition.log_start() > Offset::of(100));
+        assert!(partition.reused_segments() > 3, "others are");
         let after = slice.file.read_exact_at(slice.position, slice.length as usize).await.unwrap();
         assert_eq!(before, after);
     });
@@ -261,7 +302,7 @@ fn a_consumer_that_reads_late_gets_what_was_sent() {
         stream.send_slice(&slice, More::No).await.unwrap();
         drop((slice, stream));
         append_some(&partition, 300).await;
-        assert!(partition.log_start() > Offset(100));
+        assert!(partition.log_start() > Offset::of(100));
         check_records(&partition).await;
         let mut received = vec![0; length];
         consumer.read_exact(&mut received).unwrap();

@@ -24,14 +24,18 @@ fn a_roll_leaves_all_that_was_appended_in_segments_that_can_go() {
         let partition = open(&directory).await;
         append(&partition, &batch(3, 10, 1)).await;
         let pending = partition.append(&batch(2, 10, 2), AppendOrigin::Client).unwrap();
-        assert_eq!(partition.roll().unwrap(), Offset(5), "what is staged is in front of it, too");
-        assert_eq!(partition.roll().unwrap(), Offset(5), "an empty segment is not closed");
+        assert_eq!(partition.roll().unwrap(), Offset::of(5), "what is staged is in front of it, too");
+        assert_eq!(partition.roll().unwrap(), Offset::of(5), "an empty segment is not closed");
         pending.durable().await.unwrap();
         append(&partition, &batch(1, 10, 3)).await;
-        partition.advance_log_start(Offset(5)).await.unwrap();
+        partition.advance_log_start(Offset::of(5)).await.unwrap();
         assert!(!log_path(&directory, 0).exists() && log_path(&directory, 5).exists());
         let left = open(&crashed(&directory)).await;
-        assert_eq!((left.log_start(), left.log_end()), (Offset(5), Offset(6)), "without a checkpoint");
+        assert_eq!(
+            (left.log_start(), left.log_end()),
+            (Offset::of(5), Offset::of(6)),
+            "without a checkpoint"
+        );
     });
 }
 
@@ -45,7 +49,7 @@ fn who_still_holds_a_deleted_partition_takes_nothing_of_its_successor() {
         first.delete().await.unwrap();
         let second = open(&directory).await;
         append(&second, &batch(1, 10, 2)).await;
-        first.advance_log_start(Offset(3)).await.unwrap_err();
+        first.advance_log_start(Offset::of(3)).await.unwrap_err();
         assert!(log_path(&directory, 0).exists());
         assert!(first.roll().is_err());
     });
@@ -72,7 +76,7 @@ fn a_clean_stop_leaves_exact_files_and_all_records() {
         let partition = open_clean(&directory, small_segments()).await;
         assert_eq!(partition.recovery().scanned_bytes, 0, "a clean stop needs no recovery");
         assert_eq!(read_all(&partition, 0).await, before);
-        assert_eq!(append(&partition, &batch(1, 50, 1)).await, Offset(200));
+        assert_eq!(append(&partition, &batch(1, 50, 1)).await, Offset::of(200));
         assert_eq!(read_all(&partition, 0).await.len(), 101);
     });
 }
@@ -89,7 +93,7 @@ fn a_crash_loses_nothing_that_was_written() {
         let partition = open_with(&directory, small_segments()).await;
         assert_eq!(read_all(&partition, 0).await, before);
         assert_eq!(partition.recovery().torn_bytes, 0);
-        assert_eq!(append(&partition, &batch(1, 50, 1)).await, Offset(200));
+        assert_eq!(append(&partition, &batch(1, 50, 1)).await, Offset::of(200));
     });
 }
 
@@ -114,12 +118,12 @@ fn producers_are_remembered_across_stops_and_crashes() {
             };
             for sequence in 55..60 {
                 let offset = append(&partition, &send(sequence).build().unwrap()).await;
-                assert_eq!(offset, Offset(i64::from(sequence)), "clean {clean}");
+                assert_eq!(offset, Offset::of(i64::from(sequence)), "clean {clean}");
             }
             let gap = partition.append(&send(61).build().unwrap(), AppendOrigin::Client).unwrap_err();
             let refusal = ProducerError::OutOfOrderSequence { got: 61, last: 59 };
             assert_eq!(gap, AppendError::Producer(refusal));
-            assert_eq!(partition.log_end(), Offset(60));
+            assert_eq!(partition.log_end(), Offset::of(60));
         }
     });
 }
@@ -141,11 +145,11 @@ fn a_start_makes_producers_safe_from_retention() {
             }
         }
         let partition = open_with(&directory, small_segments()).await;
-        partition.advance_log_start(Offset(90)).await.unwrap();
+        partition.advance_log_start(Offset::of(90)).await.unwrap();
         let partition = open_with(&crashed(&directory), small_segments()).await;
         assert!(partition.log_start() > Offset::ZERO);
         assert_eq!(append(&partition, &send().build().unwrap()).await, Offset::ZERO, "the retry is known");
-        assert_eq!(partition.log_end(), Offset(101));
+        assert_eq!(partition.log_end(), Offset::of(101));
     });
 }
 
@@ -156,11 +160,11 @@ fn the_log_start_survives() {
         for at in 0..100 {
             append(&partition, &batch(1, 50, at)).await;
         }
-        partition.advance_log_start(Offset(55)).await.unwrap();
+        partition.advance_log_start(Offset::of(55)).await.unwrap();
         let directory = crashed(&directory);
-        let opening = OpenLog { log_start: Some(Offset(55)), ..opening(&directory, small_segments()) };
+        let opening = OpenLog { log_start: Some(Offset::of(55)), ..opening(&directory, small_segments()) };
         let partition = Partition::open(&TurnWriter::new(), opening).await.unwrap();
-        assert_eq!((partition.log_start(), partition.log_end()), (Offset(55), Offset(100)));
+        assert_eq!((partition.log_start(), partition.log_end()), (Offset::of(55), Offset::of(100)));
         assert!(matches!(read_bytes(&partition, 54, 1).await, Err(ReadError::OutOfRange { .. })));
         assert_eq!(read_all(&partition, 55).await.len(), 45);
     });
@@ -194,10 +198,10 @@ fn a_torn_end_is_cut_and_only_that() {
         // The last batch lost its middle sectors.
         overwrite(&directory, 9 * size + 512, &[0; 1024]);
         let partition = open(&directory).await;
-        assert_eq!(partition.log_end(), Offset(9));
+        assert_eq!(partition.log_end(), Offset::of(9));
         assert_eq!(partition.recovery().torn_bytes, size);
         assert!(partition.bad_ranges().is_empty());
-        assert_eq!(append(&partition, &batch(1, 10, 9)).await, Offset(9));
+        assert_eq!(append(&partition, &batch(1, 10, 9)).await, Offset::of(9));
         assert_eq!(read_all(&partition, 0).await.len(), 10);
     });
 }
@@ -208,7 +212,7 @@ fn sound_unsynced_batches_behind_a_lost_one_are_cut_with_it() {
         let (directory, size) = ten_batches(&directory, unsynced()).await;
         overwrite(&directory, 7 * size, &vec![0; size as usize]);
         let partition = open(&directory).await;
-        assert_eq!(partition.log_end(), Offset(7));
+        assert_eq!(partition.log_end(), Offset::of(7));
         assert_eq!(partition.recovery().torn_batches, 2);
     });
 }
@@ -226,7 +230,7 @@ fn a_lost_sector_may_reach_into_the_next_batch() {
         overwrite(&directory, torn.size_bytes() as u64 - 509, &[0; 512]);
         let partition = open(&directory).await;
         assert_eq!(partition.bad_ranges(), []);
-        assert_eq!((partition.log_end(), partition.recovery().torn_batches), (Offset(0), 1));
+        assert_eq!((partition.log_end(), partition.recovery().torn_batches), (Offset::ZERO, 1));
     });
 }
 
@@ -245,25 +249,25 @@ fn the_same_loss_below_the_recovery_point_is_damage_and_is_kept_apart() {
         let (directory, size) = ten_batches(&directory, unsynced()).await;
         overwrite(&directory, 7 * size, &vec![0; size as usize]);
         let opening =
-            || OpenLog { recovery_point: Some(Offset(10)), ..opening(&directory, LogConfig::default()) };
+            || OpenLog { recovery_point: Some(Offset::of(10)), ..opening(&directory, LogConfig::default()) };
         let partition = Partition::open(&TurnWriter::new(), opening()).await.unwrap();
         check_damage(&partition, 7).await;
         // It stays known after a clean stop, when nothing is scanned.
         partition.close().await.unwrap();
         let partition = open_clean(&directory, LogConfig::default()).await;
         check_damage(&partition, 7).await;
-        assert_eq!(append(&partition, &batch(1, 10, 9)).await, Offset(10));
+        assert_eq!(append(&partition, &batch(1, 10, 9)).await, Offset::of(10));
     });
 }
 
 async fn check_damage(partition: &Partition, lost: i64) {
-    assert_eq!(partition.log_end(), Offset(10));
+    assert_eq!(partition.log_end(), Offset::of(10));
     let ranges: Vec<_> = partition.bad_ranges().iter().map(|bad| (bad.start, bad.end)).collect();
-    assert_eq!(ranges, [(Offset(lost), Offset(lost + 1))]);
+    assert_eq!(ranges, [(Offset::of(lost), Offset::of(lost + 1))]);
     let refusal = read_bytes(partition, lost, 1).await.unwrap_err();
-    assert!(matches!(refusal, ReadError::Corrupt { resume, .. } if resume == Offset(lost + 1)));
+    assert!(matches!(refusal, ReadError::Corrupt { resume, .. } if resume == Offset::of(lost + 1)));
     let before = read_bytes(partition, 0, 1 << 20).await.unwrap();
-    assert_eq!(creel_engine::BatchHeader::parse(&before).unwrap().base_offset, Offset(0));
+    assert_eq!(creel_engine::BatchHeader::parse(&before).unwrap().base_offset, Offset::ZERO);
     assert_eq!(read_all(partition, lost + 1).await.len() as i64, 9 - lost);
 }
 
@@ -294,7 +298,7 @@ fn every_truncation_leaves_the_batches_before_it() {
             let file = File::open(&log_path(&directory, 0), OpenOptions::read_write()).unwrap();
             file.truncate(length).unwrap();
             let partition = open(&directory).await;
-            assert_eq!(partition.log_end(), Offset((length / size) as i64), "length {length}");
+            assert_eq!(partition.log_end(), Offset::of((length / size) as i64), "length {length}");
             assert!(partition.bad_ranges().is_empty());
         }
     });
@@ -310,11 +314,11 @@ fn stale_batches_behind_the_end_stay_dead() {
         overwrite(&directory, 10 * size, &third);
         overwrite(&directory, 14 * size, &third);
         let partition = open(&directory).await;
-        assert_eq!(partition.log_end(), Offset(10));
+        assert_eq!(partition.log_end(), Offset::of(10));
         assert!(partition.bad_ranges().is_empty());
-        assert_eq!(append(&partition, &batch(1, 10, 9)).await, Offset(10));
+        assert_eq!(append(&partition, &batch(1, 10, 9)).await, Offset::of(10));
         let partition = open(&crashed(&directory)).await;
-        assert_eq!((partition.log_end(), partition.recovery().torn_bytes), (Offset(11), 0));
+        assert_eq!((partition.log_end(), partition.recovery().torn_bytes), (Offset::of(11), 0));
     });
 }
 
@@ -332,9 +336,9 @@ fn a_lost_end_of_an_older_segment_takes_the_newer_ones_with_it() {
         let length = file.len().unwrap();
         file.write_all_at(&mut [IoSlice::new(&vec![0; length as usize / 2])], length / 2).unwrap();
         let partition = open_with(&directory, config()).await;
-        assert_eq!(partition.log_end(), Offset(5));
+        assert_eq!(partition.log_end(), Offset::of(5));
         assert!(!fs::exists(&log_path(&directory, 6)));
-        assert_eq!(append(&partition, &batch(1, 10, 9)).await, Offset(5));
+        assert_eq!(append(&partition, &batch(1, 10, 9)).await, Offset::of(5));
         assert_eq!(read_all(&partition, 0).await.len(), 6);
     });
 }
@@ -362,7 +366,7 @@ fn missing_or_damaged_indexes_are_rebuilt() {
         assert_eq!(read_all(&partition, 0).await.len(), 100);
         for from in 0..100 {
             let bytes = read_bytes(&partition, from, 1).await.unwrap();
-            assert_eq!(creel_engine::BatchHeader::parse(&bytes).unwrap().base_offset, Offset(from));
+            assert_eq!(creel_engine::BatchHeader::parse(&bytes).unwrap().base_offset, Offset::of(from));
         }
     });
 }
@@ -391,6 +395,6 @@ fn gaps_that_another_brokers_compaction_left_are_no_torn_end_whatever_the_policy
         let partition = open_with(&directory, config()).await;
         assert_eq!(read_all(&partition, 0).await, kept);
         assert_eq!(partition.recovery().torn_bytes, 0);
-        assert_eq!(append(&partition, &batch(1, 50, 1)).await, Offset(100));
+        assert_eq!(append(&partition, &batch(1, 50, 1)).await, Offset::of(100));
     });
 }

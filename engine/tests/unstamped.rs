@@ -10,7 +10,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use bytes::BytesMut;
-use common::{append, opening, read_all};
+use common::{Of, append, opening, read_all};
 use creel_engine::crc32c;
 use creel_engine::{
     Batch, BatchBuilder, LastStop, LogConfig, Offset, OpenLog, Partition, TurnWriter, UncheckedBatch, Upkeep,
@@ -155,7 +155,7 @@ fn their_age_outlives_stops_and_power_cuts() {
             world.live(after(is_stopped), async move |partition| {
                 pass(RETENTION_MS / 4).await;
                 upkeep(&partition).await;
-                assert_eq!(partition.log_start(), Offset(0), "{kind:?}, stopped {is_stopped}");
+                assert_eq!(partition.log_start(), Offset::ZERO, "{kind:?}, stopped {is_stopped}");
                 assert_eq!(read_all(&partition, 0).await.len(), 1);
                 // Stops do not make it younger.
                 if is_stopped {
@@ -168,7 +168,7 @@ fn their_age_outlives_stops_and_power_cuts() {
             world.live(LastStop::Clean, async move |partition| {
                 pass(RETENTION_MS / 2 + 100).await;
                 upkeep(&partition).await;
-                assert_eq!(partition.log_start(), Offset(1), "{kind:?}");
+                assert_eq!(partition.log_start(), Offset::of(1), "{kind:?}");
             });
         }
     }
@@ -223,7 +223,7 @@ fn a_lost_time_index_is_not_taken_for_none() {
     }
     world.live(LastStop::Clean, async move |partition| {
         let found = partition.offset_for_timestamp(time).await.unwrap();
-        assert_eq!(found.unwrap().offset, Offset(0));
+        assert_eq!(found.unwrap().offset, Offset::ZERO);
     });
 }
 
@@ -241,11 +241,11 @@ fn the_header_on_the_disk_says_what_the_records_say() {
         }
         for (ms, offset) in [(0, 0), (1, 1), (6, 2), (195, 39)] {
             let found = partition.offset_for_timestamp(start + ms).await.unwrap().unwrap();
-            assert_eq!(found.offset, Offset(offset), "{ms} ms");
+            assert_eq!(found.offset, Offset::of(offset), "{ms} ms");
         }
         assert_eq!(partition.offset_for_timestamp(start + 196).await.unwrap(), None);
         let newest = partition.max_timestamp_offset().await.unwrap().unwrap();
-        assert_eq!((newest.offset, newest.timestamp), (Offset(39), start + 195));
+        assert_eq!((newest.offset, newest.timestamp), (Offset::of(39), start + 195));
     });
 }
 
@@ -266,7 +266,7 @@ fn a_producer_without_timestamps_is_remembered_for_its_time() {
                 upkeep(&partition).await;
                 for sequence in 0..3 {
                     let again = append(&partition, &kind.by_producer(sequence)).await;
-                    assert_eq!(again, Offset(i64::from(sequence)), "{kind:?}");
+                    assert_eq!(again, Offset::of(i64::from(sequence)), "{kind:?}");
                 }
                 if is_stopped {
                     partition.close().await.unwrap();
@@ -281,9 +281,9 @@ fn a_producer_without_timestamps_is_remembered_for_its_time() {
                 upkeep(&partition).await;
                 for sequence in 0..3 {
                     let again = append(&partition, &kind.by_producer(sequence)).await;
-                    assert_eq!(again, Offset(i64::from(sequence)), "{kind:?}, ended {ends}");
+                    assert_eq!(again, Offset::of(i64::from(sequence)), "{kind:?}, ended {ends}");
                 }
-                assert_eq!(partition.log_end(), Offset(3));
+                assert_eq!(partition.log_end(), Offset::of(3));
                 pass(EXPIRY_MS + 1).await;
                 upkeep(&partition).await;
                 assert_eq!(partition.producer_count(), 0, "{kind:?}: nothing was heard of it for long");
@@ -302,8 +302,8 @@ fn the_largest_timestamp_is_told_although_no_record_has_it() {
         let honest = BatchBuilder::new(now).record(now, None, None).record(now, None, None).build().unwrap();
         append(&partition, &with_maximum(&honest, now + 60_000)).await;
         append(&partition, &honest).await;
-        assert_eq!(largest().await, Some((Offset(1), now + 60_000)));
-        partition.advance_log_start(Offset(2)).await.unwrap();
-        assert_eq!(largest().await, Some((Offset(1), now + 60_000)));
+        assert_eq!(largest().await, Some((Offset::of(1), now + 60_000)));
+        partition.advance_log_start(Offset::of(2)).await.unwrap();
+        assert_eq!(largest().await, Some((Offset::of(1), now + 60_000)));
     });
 }

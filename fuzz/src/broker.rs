@@ -4,9 +4,11 @@ use bytes::Bytes;
 use creel_engine::LoggedBatch;
 use creel_server::config::{Args, Config, listing};
 use creel_server::fuzzing;
-use creel_server::groups::{Coordinator, Event, GroupLimits, Millis, Now};
+use creel_server::groups::{Coordinator, Event, GroupLimits, Now};
 use creel_server::metadata::{Entry, Revision, Snapshot, StoredTopics, TopicId};
-use creel_server::offsets::{BatchContent, GroupMetadata, LoggedRecord, OffsetCommit, Record, RecordKey};
+use creel_server::offsets::{
+    BatchContent, GroupMetadata, LoggedRecord, OffsetCommit, OffsetsRecord, RecordKey,
+};
 
 use crate::allocation::within;
 use crate::target::Target;
@@ -90,12 +92,12 @@ fn coordinator_load(input: &[u8]) {
         let _ = input.split_to(5);
         let key = input.split_to(key.min(input.len()));
         let value = input.split_to(value.min(input.len()));
-        let record = Record { key, value: (!is_tombstone).then_some(value) };
+        let record = OffsetsRecord { key, value: (!is_tombstone).then_some(value) };
         records.push(LoggedRecord { offset: records.len() as i64, record });
     }
     let mut coordinator = Coordinator::new(LIMITS);
     let _ = coordinator.replay(BatchContent::Records(records));
-    let now = Now { monotonic: Millis(5_000), wall_ms: 5_000 };
+    let now = Now { wall_ms: 5_000, ..Now::default() };
     let _ = coordinator.loaded(now);
     for group in coordinator.list() {
         let _ = coordinator.describe(&group.group);

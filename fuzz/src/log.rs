@@ -30,6 +30,12 @@ pub const TARGETS: [Target; 12] = [
     },
 ];
 
+/// The base offset of the segments whose indexes are read.
+const BASE: Offset = match Offset::new(100) {
+    Some(base) => base,
+    None => Offset::ZERO,
+};
+
 /// What can be read is written, and that is read again as the same.
 fn settles<T: PartialEq + std::fmt::Debug + AsRef<U>, U: ?Sized>(
     input: &U,
@@ -85,6 +91,9 @@ fn logged_batch(mut log: Bytes) {
     let length = log.len();
     let Ok(Some(batch)) = LoggedBatch::split_from(&mut log) else { return };
     assert_eq!(batch.header().size_bytes + log.len(), length);
+    if let Ok(stamped) = batch.verify() {
+        assert!(stamped.header().end_offset() > stamped.header().base_offset);
+    }
     within(length + 64, || {
         for record in batch.records().into_iter().flatten().flatten().map_while(Result::ok) {
             let _ = record.control_type();
@@ -92,31 +101,36 @@ fn logged_batch(mut log: Bytes) {
     });
 }
 
+/// The nearest offset to a number.
+fn offset(number: i64) -> Offset {
+    Offset::ZERO + number
+}
+
 /// Input: the length of the log as eight bytes, then the file.
 fn offset_index(input: &[u8]) {
     let Some((log_bytes, file)) = input.split_first_chunk() else { return };
     let log_bytes = u64::from_be_bytes(*log_bytes);
-    let decode = |file: &[u8]| OffsetIndex::decode(Offset(100), file, log_bytes);
+    let decode = |file: &[u8]| OffsetIndex::decode(BASE, file, log_bytes);
     within(8 * file.len() + 64, || settles(file, |file| decode(file).map(|index| index.encode())));
     let Some(mut index) = decode(file) else { return };
-    for offset in [i64::MIN, 0, 100, 1000, i64::MAX] {
-        assert!(index.position_before(Offset(offset)).0 < log_bytes.max(1));
-        assert!(index.boundary_before(FilePosition(offset.unsigned_abs())).0 < log_bytes.max(1));
+    for number in [0, 100, 1000, i64::MAX] {
+        assert!(index.position_before(offset(number)).get() < log_bytes.max(1));
+        assert!(index.boundary_before(FilePosition::new(number as u64)).get() < log_bytes.max(1));
     }
-    index.push(Offset(i64::MAX), FilePosition(u64::MAX));
-    index.truncate(FilePosition(1000));
-    assert!(index.last().is_none_or(|(_, position)| position.0 < 1000));
+    index.push(offset(i64::MAX), FilePosition::new(u64::MAX));
+    index.truncate(FilePosition::new(1000));
+    assert!(index.last().is_none_or(|(_, position)| position.get() < 1000));
 }
 
 fn time_index(input: &[u8]) {
-    let decode = |file: &[u8]| TimeIndex::decode(Offset(100), file);
+    let decode = |file: &[u8]| TimeIndex::decode(BASE, file);
     within(8 * input.len() + 64, || settles(input, |file| decode(file).map(|index| index.encode())));
     let Some(mut index) = decode(input) else { return };
     for timestamp in [i64::MIN, -1, 0, 1000, i64::MAX] {
-        assert!(index.search_from(timestamp) >= Offset(100));
+        assert!(index.search_from(timestamp) >= BASE);
     }
-    index.truncate(Offset(1000));
-    assert!(index.last().is_none_or(|last| last.last_offset < Offset(1000)));
+    index.truncate(offset(1000));
+    assert!(index.last().is_none_or(|last| last.last_offset < offset(1000)));
 }
 
 /// Input: where the log is cut, start and end as eight bytes each, then the file.
@@ -124,7 +138,7 @@ fn leader_epochs(input: &[u8]) {
     let Some((start, rest)) = input.split_first_chunk() else { return };
     let Some((end, file)) = rest.split_first_chunk() else { return };
     text(file, fuzzing::leader_epochs);
-    let (start, end) = (i64::from_be_bytes(*start), i64::from_be_bytes(*end));
+    let (start, end) = (offset(i64::from_be_bytes(*start)), offset(i64::from_be_bytes(*end)));
     if let Some(cut) = fuzzing::cut_leader_epochs(&String::from_utf8_lossy(file), start, end) {
         assert!(fuzzing::leader_epochs(&cut).is_some(), "what is left of it can't be read: {cut}");
     }

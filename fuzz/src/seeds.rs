@@ -67,7 +67,7 @@ fn body_of<R: Request>(frame: &Frame) -> Option<Vec<u8>> {
     }
     let mut reader = Reader::new(frame.bytes.clone());
     if frame.response {
-        let flexible = frame.version >= versions::entry(R::API_KEY)?.flexible_from;
+        let flexible = frame.version >= versions::known_api(R::API_KEY)?.flexible_from;
         ResponseHeader::decode(&mut reader, flexible && R::API_KEY != ApiKey::ApiVersions).ok()?;
     } else {
         RequestHeader::decode(&mut reader).ok()?;

@@ -47,12 +47,12 @@ mod wake;
 
 pub use clock::{now, wall_clock_ms};
 pub use core_id::CoreId;
-pub use executor::budget::{STEPS_A_TURN, count_work};
-pub use executor::context::current_core;
+pub use executor::budget::{STEPS_A_TURN, count_work, has_room};
+pub use executor::context::wakes_sent;
 pub use instant::Instant;
 pub use offload::offload;
 pub use random::{random_bytes, random_u64};
 pub use signal::shutdown_signal;
 pub use spawn::{JoinHandle, spawn};
 pub use timer::{Elapsed, sleep, sleep_until, timeout};
-pub use turn::{end_of_turn, pace, pace_tenth, rest, yield_now};
+pub use turn::{end_of_turn, pace, pace_tenth, rest, wake_at_end_of_turn, yield_now};

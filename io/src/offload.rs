@@ -32,7 +32,7 @@ static POOL: LazyLock<Mutex<Sender<Job>>> = LazyLock::new(|| {
     Mutex::new(jobs)
 });
 
-struct Slot<T> {
+struct ResultSlot<T> {
     value: Option<T>,
     waker: Option<Waker>,
 }
@@ -49,7 +49,7 @@ where
         sim.offload_pause().await;
         return value;
     }
-    let slot = Arc::new(Mutex::new(Slot { value: None, waker: None }));
+    let slot = Arc::new(Mutex::new(ResultSlot { value: None, waker: None }));
     let report = slot.clone();
     let job: Job = Box::new(move || {
         let value = work();

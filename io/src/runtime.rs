@@ -2,30 +2,30 @@
 //!
 //! Owns the threads and the loop of each. Must not know what the tasks do.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::Future;
-use std::io;
 use std::rc::Rc;
 use std::sync::{Arc, Condvar, Mutex, PoisonError, mpsc};
-use std::thread;
 use std::time::Duration;
+use std::{io, thread};
 
 use thiserror::Error;
 
 use crate::clock::now;
 use crate::core_id::CoreId;
 use crate::executor::context;
-use crate::executor::core_state::{Backend, CoreState};
+use crate::executor::core_state::{CoreBackend, CoreState};
 use crate::executor::tasks::Executor;
 use crate::ring::driver::Driver;
-pub use crate::ring::setup::RingError;
 use crate::signal;
 use crate::spawn::spawn;
 use crate::wake::task::CoreShared;
 
+pub use crate::ring::setup::RingError;
+
 /// How the cores of a node run.
 #[derive(Clone, Debug)]
-pub struct Config {
+pub struct RuntimeConfig {
     /// The cores; their ids must be 0, 1, 2, … in order.
     pub cores: Vec<CoreConfig>,
     /// How long a core looks for work before it sleeps. With zero (the default) an idle core uses no CPU time.
@@ -46,22 +46,24 @@ pub struct CoreConfig {
     pub cpu: Option<usize>,
 }
 
-impl Config {
+impl RuntimeConfig {
     /// One core per CPU, pinned to it.
     #[must_use]
-    pub fn on_cpus(cpus: &[usize]) -> Config {
+    pub fn on_cpus(cpus: &[usize]) -> RuntimeConfig {
         let cores = cpus.iter().enumerate();
-        Config::of(cores.map(|(i, cpu)| CoreConfig { id: CoreId(i as u16), cpu: Some(*cpu) }).collect())
+        RuntimeConfig::of(
+            cores.map(|(i, cpu)| CoreConfig { id: CoreId(i as u16), cpu: Some(*cpu) }).collect(),
+        )
     }
 
     /// `count` cores. The kernel's scheduler places them on CPUs.
     #[must_use]
-    pub fn unpinned(count: u16) -> Config {
-        Config::of((0..count).map(|i| CoreConfig { id: CoreId(i), cpu: None }).collect())
+    pub fn unpinned(count: u16) -> RuntimeConfig {
+        RuntimeConfig::of((0..count).map(|i| CoreConfig { id: CoreId(i), cpu: None }).collect())
     }
 
-    fn of(cores: Vec<CoreConfig>) -> Config {
-        Config { cores, spin: Duration::ZERO, ring_entries: 1024, hurried: |_| {} }
+    fn of(cores: Vec<CoreConfig>) -> RuntimeConfig {
+        RuntimeConfig { cores, spin: Duration::ZERO, ring_entries: 1024, hurried: |_| {} }
     }
 }
 
@@ -82,7 +84,7 @@ pub fn available_cpus() -> Vec<usize> {
 #[derive(Debug, Error)]
 pub enum StartError {
     /// No core was asked for, or the ids do not count up from 0.
-    #[error("cores must be numbered from 0 without gaps, at least one")]
+    #[error("there must be at least one core, numbered from 0 without gaps")]
     Cores,
     /// io_uring is not available. The text says why, and what to do.
     #[error(transparent)]
@@ -114,7 +116,7 @@ impl Cores {
 }
 
 /// Starts one thread per core, each with a ring, and runs `main(core)` on each. Returns once every ring is set up.
-pub fn start<M, F>(config: &Config, main: M) -> Result<Cores, StartError>
+pub fn start<M, F>(config: &RuntimeConfig, main: M) -> Result<Cores, StartError>
 where
     M: Fn(CoreId) -> F + Clone + Send + 'static,
     F: Future<Output = ()> + 'static,
@@ -163,7 +165,7 @@ impl Gate {
 
 fn run_thread<M, F>(
     core: CoreConfig,
-    config: &Config,
+    config: &RuntimeConfig,
     report: &mpsc::Sender<Result<(), StartError>>,
     gate: &Gate,
     main: M,
@@ -184,7 +186,7 @@ fn run_thread<M, F>(
     }
 }
 
-fn set_up(core: CoreConfig, config: &Config) -> Result<Rc<CoreState>, StartError> {
+fn set_up(core: CoreConfig, config: &RuntimeConfig) -> Result<Rc<CoreState>, StartError> {
     if let Some(cpu) = core.cpu {
         pin_to(cpu).map_err(|source| StartError::Thread { core: core.id, source })?;
     }
@@ -194,7 +196,8 @@ fn set_up(core: CoreConfig, config: &Config) -> Result<Rc<CoreState>, StartError
         id: core.id,
         executor: Executor::new(Arc::new(shared)),
         timers: RefCell::default(),
-        backend: Backend::Ring(driver),
+        backend: CoreBackend::Ring(driver),
+        wakes_sent: Cell::default(),
     }))
 }
 

@@ -10,7 +10,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use crate::executor::budget::{count_work, has_room};
 use crate::executor::context;
@@ -26,12 +26,18 @@ pub async fn end_of_turn() {
     Pause { paused: false, until: Until::EndOfTurn }.await;
 }
 
+/// Has a task woken where [`end_of_turn`] ends, although the task itself does not run before. For a task that gathers what
+/// others give it during the turn: the first of them calls this with its waker.
+pub fn wake_at_end_of_turn(waker: Waker) {
+    context::with(|core| core.executor.push_at_end_of_turn(waker));
+}
+
 /// Announces this many steps of work, at most a thousandth of a second. If this turn has no room for them, it waits for
 /// a later one.
 #[inline]
 pub fn pace(steps: usize) -> impl Future<Output = ()> {
-    let state = if has_room(steps) { State::GoesOn } else { State::HasNoRoom };
-    if matches!(state, State::GoesOn) {
+    let state = if has_room(steps) { PaceState::GoesOn } else { PaceState::HasNoRoom };
+    if matches!(state, PaceState::GoesOn) {
         count_work(steps);
     }
     Paced { steps, state }
@@ -53,10 +59,10 @@ pub fn rest() -> impl Future<Output = ()> {
 /// The future of [`pace`]. Usually it has nothing to wait for, and then it costs almost nothing.
 struct Paced {
     steps: usize,
-    state: State,
+    state: PaceState,
 }
 
-enum State {
+enum PaceState {
     GoesOn,
     HasNoRoom,
     Waits,
@@ -67,7 +73,7 @@ impl Future for Paced {
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        if matches!(self.state, State::GoesOn) {
+        if matches!(self.state, PaceState::GoesOn) {
             return Poll::Ready(());
         }
         self.wait(cx)
@@ -77,12 +83,12 @@ impl Future for Paced {
 impl Paced {
     #[cold]
     fn wait(&mut self, cx: &Context<'_>) -> Poll<()> {
-        if matches!(self.state, State::Waits) {
+        if matches!(self.state, PaceState::Waits) {
             count_work(self.steps);
-            self.state = State::GoesOn;
+            self.state = PaceState::GoesOn;
             return Poll::Ready(());
         }
-        self.state = State::Waits;
+        self.state = PaceState::Waits;
         context::with(|core| core.executor.push_deferred(cx.waker().clone()));
         Poll::Pending
     }

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 
 use creel_io::fs::{File, FileSlice, OpenOptions};
 use creel_io::net::{More, TcpListener, TcpStream};
-use creel_io::runtime::{Config, start};
+use creel_io::runtime::{RuntimeConfig, start};
 use creel_io::{mailbox, spawn};
 
 behaviours::behaviours!(on_core_with_directory);
@@ -37,7 +37,7 @@ where
 {
     let result = Arc::new(Mutex::new(None));
     let place = result.clone();
-    let cores = start(&Config::unpinned(1), move |_| {
+    let cores = start(&RuntimeConfig::unpinned(1), move |_| {
         let (main, place) = (main.clone(), place.clone());
         async move {
             let value = main().await;
@@ -90,7 +90,7 @@ fn cores_exchange_messages_and_wake_each_other() {
     let endpoints = Arc::new(Mutex::new(endpoints.into_iter().map(Some).collect::<Vec<_>>()));
     let sum = Arc::new(Mutex::new(0));
     let total = sum.clone();
-    let cores = start(&Config::unpinned(2), move |core| {
+    let cores = start(&RuntimeConfig::unpinned(2), move |core| {
         let endpoint = endpoints.lock().unwrap()[core.index()].take().unwrap();
         let total = total.clone();
         async move {

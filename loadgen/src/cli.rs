@@ -27,12 +27,12 @@ use sweep::SweepArgs;
 
 /// Below the commands of `--help`.
 const EXIT_CODES: &str = "Exit codes:
-  0  an answer
-  1  an answer against: records lost, B worse, nothing holds the service level
-  2  no answer: bad input, nobody there, a full disk; one line says why
-  3  measured, and no answer: inconclusive, or steered by noise (compare, max)";
+  0  success
+  1  the answer is no: records lost, B worse, no cell meets the service level
+  2  no answer: bad input, no broker, a full disk; one line says why
+  3  measured, but no answer: inconclusive, or decided by noise (compare, max)";
 
-/// A load generator for any Kafka broker that tells the truth.
+/// A load generator for Kafka brokers. It verifies every record, measures in an open or a closed loop, and compares.
 #[derive(Debug, Parser)]
 #[command(name = "loadgen", version = crate::VERSION, after_help = EXIT_CODES)]
 pub(crate) struct Cli {
@@ -44,23 +44,26 @@ pub(crate) struct Cli {
 /// What loadgen can do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Produce and consume for some seconds, verify, and print what was measured: without a rate the highest one, then latency at half of it.
+    /// Load a broker, verify every record, and print rate, latency and cost.
+    ///
+    /// A run without a rate that starts its broker measures two things: the highest rate, then latency at half of that
+    /// rate. Each of the two runs has a fresh broker.
     Run(Box<RunCommand>),
-    /// Compare two brokers or two settings, and say better, worse or inconclusive.
+    /// Compare two settings, builds or brokers: is B better than A, or worse?
     Compare(CompareArgs),
-    /// Say what changed between two results, and whether any of it is a regression.
+    /// Compare two results that exist already, and report regressions.
     Diff(DiffArgs),
-    /// Show the results in a directory over time, those of one form together.
+    /// List the results in a directory from the oldest to the newest, grouped by load and settings.
     Trend(TrendArgs),
-    /// Measure codecs offline on your own data: ratio and speed per codec, level and batch size.
+    /// Measure codecs on your own data, without a broker: ratio and speed of each codec, level and batch size.
     Lab(LabArgs),
-    /// Make a page (report.html), pictures and a README from results.
+    /// Write a page (report.html), pictures and a README from results.
     Report(ReportArgs),
-    /// Run every combination of the options in a TOML matrix; goes on where an earlier one ended.
+    /// Run every combination of options that a TOML file lists. The same command continues a sweep that was interrupted.
     Sweep(SweepArgs),
-    /// Say what a sweep found: the best cells, and the client settings of one that satisfies a service level.
+    /// Choose from the results of a sweep: the best cell that meets a service level, as client settings.
     Advice(AdviceArgs),
-    /// Find the highest rate at which the broker keeps up: open-loop runs, each with a bound on the p99.
+    /// Search for the highest rate at which the broker keeps up, with a bound on the p99 of the response time.
     Max(Box<MaxArgs>),
     /// Becomes a broker that ends when its parent does.
     #[command(hide = true, name = loadgen_host::broker::parent_death::COMMAND)]

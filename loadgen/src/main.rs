@@ -76,7 +76,7 @@ fn main() -> ExitCode {
 }
 
 /// Standard output; a closed pipe is the reader's choice.
-fn tell(text: impl Display) {
+fn print(text: impl Display) {
     let _ = write!(std::io::stdout(), "{text}");
 }
 
@@ -103,7 +103,7 @@ fn run_command(args: &RunCommand) -> Result<ExitCode, Failure> {
         let (highest, failure) = run_kept(&options, &caller, view())?;
         (PlainReport { highest, at_share: None }, failure)
     };
-    tell(told(args, &report));
+    print(text_of(args, &report));
     // One that can't be written is no reason not to write the other.
     let json = run.json.as_ref().map_or(Ok(()), |path| write_json(&report, path));
     run.out.as_ref().map_or(Ok(()), |dir| keep_run(&report, dir))?;
@@ -115,7 +115,7 @@ fn run_command(args: &RunCommand) -> Result<ExitCode, Failure> {
 }
 
 /// Short where there are two runs, unless more is asked for.
-fn told(args: &RunCommand, report: &PlainReport) -> String {
+fn text_of(args: &RunCommand, report: &PlainReport) -> String {
     if args.is_plain() && !args.details {
         return Short(report).to_string();
     }
@@ -140,7 +140,7 @@ fn keep_run(report: &PlainReport, dir: &Path) -> Result<(), Failure> {
 }
 
 fn sweep_command(args: &SweepArgs) -> Result<ExitCode, Failure> {
-    Ok(match sweep(&args.options(), &local_runner()?, &|text| tell(text))? {
+    Ok(match sweep(&args.options(), &local_runner()?, &|text| print(text))? {
         SweepEnd::Whole | SweepEnd::Interrupted => ExitCode::SUCCESS,
         SweepEnd::VerificationFailed => ExitCode::from(VERDICT_AGAINST),
         SweepEnd::RunsFailed => ExitCode::from(NO_RESULT),
@@ -150,33 +150,33 @@ fn sweep_command(args: &SweepArgs) -> Result<ExitCode, Failure> {
 /// Exit code 1: nothing measured satisfies the service level.
 fn advice_command(args: &AdviceArgs) -> Result<ExitCode, Failure> {
     let advice = advice(&args.options())?;
-    tell(&advice.text);
+    print(&advice.text);
     args.json.as_deref().map_or(Ok(()), |path| write_json(&advice.json, path))?;
     Ok(if advice.is_found { ExitCode::SUCCESS } else { ExitCode::from(VERDICT_AGAINST) })
 }
 
 fn lab_command(args: &LabArgs) -> Result<ExitCode, Failure> {
     let report = lab(&args.options(), VERSION, &*interrupts()?)?;
-    tell(lab::table::Table(&report));
+    print(lab::table::Table(&report));
     args.json.as_deref().map_or(Ok(()), |path| write_json(&report, path))?;
     Ok(ExitCode::SUCCESS)
 }
 
 fn report_command(args: ReportArgs) -> Result<ExitCode, Failure> {
     let page = loadgen_page::report(&args.paths, args.out)?;
-    tell(format_args!("{}\n", page.display()));
+    print(format_args!("{}\n", page.display()));
     Ok(ExitCode::SUCCESS)
 }
 
 fn trend_command(args: &TrendArgs) -> Result<ExitCode, Failure> {
-    tell(trend(&args.dir)?);
+    print(trend(&args.dir)?);
     Ok(ExitCode::SUCCESS)
 }
 
 /// Exit code 1: no rate held, or records were lost on the way. 2: stopped before one was confirmed. 3: noise decided.
 fn max_command(args: &MaxArgs) -> Result<ExitCode, Failure> {
     let report = max(&args.options()?, &local_runner()?)?;
-    tell(&report);
+    print(&report);
     if let Some(path) = &args.run.json {
         write_json(&report, path)?;
     }
@@ -190,7 +190,7 @@ fn max_command(args: &MaxArgs) -> Result<ExitCode, Failure> {
 
 fn compare_command(args: &CompareArgs) -> Result<ExitCode, Failure> {
     let Compared { report, answer, unkept } = compare(&args.options(), &local_runner()?)?;
-    tell(compare::table::Table(&report));
+    print(compare::table::Table(&report));
     unkept.map_or(Ok(()), Err)?;
     Ok(ExitCode::from(match answer {
         Answer::Good => 0,
@@ -202,7 +202,7 @@ fn compare_command(args: &CompareArgs) -> Result<ExitCode, Failure> {
 /// Exit code 1: something is worse than the threshold allows. 2: the two did not measure the same.
 fn diff_command(args: &DiffArgs) -> Result<ExitCode, Failure> {
     let judgement = diff(&args.options())?;
-    tell(diff::Table(&judgement));
+    print(diff::Table(&judgement));
     Ok(ExitCode::from(match judgement.verdict {
         diff::DiffVerdict::Held => 0,
         diff::DiffVerdict::Regression => VERDICT_AGAINST,

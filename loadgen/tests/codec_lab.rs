@@ -40,7 +40,7 @@ fn ratio_and_speed_are_told_for_each_codec_and_batch_size() {
             assert!(cell[direction]["mb_per_s"].as_f64().unwrap() > 0.0, "{cell}");
         }
     }
-    assert!(ran.stdout.contains("zstd:19") && ran.stdout.contains("batches of 8192 B"), "{}", ran.stdout);
+    assert!(ran.told().contains("zstd:19") && ran.told().contains("batches of 8192 B"), "{}", ran.stdout);
 }
 
 #[test]
@@ -49,7 +49,7 @@ fn a_file_too_small_for_a_batch_size_is_said_to_be() {
     let more = format!("--payload {} --codecs lz4 --batch-bytes 1k,1M", file.path().display());
     let ran = Loadgen::command("lab", &format!("{QUICK} {more}")).ran().expect(0);
     assert_eq!(cells(ran.json()).len(), 1);
-    assert!(ran.stdout.contains("fill no batch of 1048576 B"), "{}", ran.stdout);
+    assert!(ran.told().contains("fill no batch of 1048576 B"), "{}", ran.stdout);
     let more = format!("--payload {} --batch-bytes 1M", file.path().display());
     let ran = Loadgen::command("lab", &more).ran().expect(2);
     assert!(ran.error().contains("fill no batch of 1048576 B"), "{}", ran.error());

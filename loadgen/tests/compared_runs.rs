@@ -50,7 +50,7 @@ fn read(path: &Path) -> Value {
 fn a_planted_slowdown_is_found() {
     let (loadgen, out) = compare(SHORT, SLOW, FEW);
     let ran = loadgen.ran().expect(1);
-    assert!(ran.stdout.contains("slow answers later than a: response p50"), "{}", ran.stdout);
+    assert!(ran.told().contains("slow answers later than a: response p50"), "{}", ran.stdout);
     let result = read(&out.join("compare.json"));
     assert_eq!((&result["verdict"], &result["primary"]), (&"worse".into(), &"p50".into()));
     let runs = result["runs"].as_array().unwrap();
@@ -68,8 +68,8 @@ fn what_is_wrong_in_a_file_is_named_with_its_line() {
         ("\n\ncodec = 'brotli'\n", "b.toml:3: "),
         ("rate = \n", "b.toml:1: "),
         ("rate = 5\nbatch-bytes = [1 2]\n", "b.toml:2: "),
-        ("duration = '1s'\n", "one of the two has a rate"),
-        ("rate = 5\nseed = 7\n", "b.toml:2: seed is of both sides"),
+        ("duration = '1s'\n", "one of the two has a --rate"),
+        ("rate = 5\nseed = 7\n", "b.toml:2: seed is the same for both sides"),
         ("rate = 5\n\nout = 'there'\n", "b.toml:3: out is for a single run"),
     ] {
         let (loadgen, out) = compare(SHORT, b, "");
@@ -99,9 +99,9 @@ fn an_interrupt_gives_a_verdict_on_the_pairs_so_far() {
     wait_for_while(&mut started, || out.join("compare-007-b/run.json").exists().then_some(()));
     kill_process(Pid::from_raw(started.id() as i32).unwrap(), Signal::INT).unwrap();
     let ran = loadgen.finish(started).expect(1);
-    assert!(ran.stdout.contains("slow answers later than a"), "{}", ran.stdout);
+    assert!(ran.told().contains("slow answers later than a"), "{}", ran.stdout);
     assert!(
-        ran.stdout.contains("Interrupted: the verdict is on the pairs measured so far"),
+        ran.told().contains("Interrupted: the verdict is that of the pairs measured so far"),
         "{}",
         ran.stdout
     );

@@ -31,7 +31,7 @@ fn no_rate_above_what_can_be_is_found_and_the_one_found_was_confirmed() {
         assert_eq!(probe["held"], false, "{probe}");
         assert!(!probe["against"].as_array().unwrap().is_empty(), "{probe}");
     }
-    assert!(ran.stdout.contains("maximum") && ran.stdout.contains("confirmed 3 times"), "{}", ran.stdout);
+    assert!(ran.told().contains("maximum") && ran.told().contains("confirmed 3 times"), "{}", ran.stdout);
 }
 
 /// Exit code and headline: those of a quiet machine, or what a search says that this one's noise has steered.
@@ -42,7 +42,7 @@ fn as_its_noise_has_it(ran: Ran, quiet_code: i32) -> Ran {
     assert_eq!(ran.json()["disturbed_probes"].as_u64(), Some(disturbed as u64));
     assert!(!is_steered || disturbed > 0, "{}", ran.stdout);
     assert_eq!(
-        ran.stdout.contains("NOT KNOWN: noise on this machine steered the search"),
+        ran.told().contains("NOT KNOWN: noise on this machine decided the search"),
         is_steered,
         "{}",
         ran.stdout

@@ -90,7 +90,7 @@ fn what_cannot_be_made_is_told_in_one_line() {
     for (arguments, words) in [
         (format!("--template {path}"), "line 2, column 8: no such placeholder 'intt'"),
         ("--template /nowhere/t".into(), "/nowhere/t"),
-        ("--entropy 0.5".into(), "--entropy is for a --template or a --record-size"),
+        ("--entropy 0.5".into(), "--entropy needs a --template or a --record-size"),
         ("--record-size 100 --target-ratio 4".into(), "--target-ratio 4@zstd:3"),
         ("--record-size 100 --target-ratio 5000@lz4".into(), "lz4 makes values of 100 random bytes"),
         (format!("--payload-topic {free}/orders"), "no broker at"),
@@ -104,7 +104,7 @@ fn what_cannot_be_made_is_told_in_one_line() {
         ("--payload-topic h:1/t --keys 5", "cannot be used with"),
         ("--payload-topic h:1/t --replay 2x --rate 5", "cannot be used with"),
         ("--payload-topic h:1/t --replay 0x", "1x, 2x or 0.5x"),
-        ("--record-size 9 --entropy 2", "from 0 (most repetitive) to 1"),
+        ("--record-size 9 --entropy 2", "from 0 (everything repeats) to 1"),
         ("--dictionary words", "--template"),
     ] {
         let ran = Loadgen::run(arguments).ran().expect(2);

@@ -63,7 +63,7 @@ fn a_build_that_costs_a_tenth_more_is_found() {
     let mut tries = (0..TRIES).map(|_| compared(DIVISIONS + DIVISIONS / 10));
     let (ran, kept) = tries.find(|(_, kept)| kept["verdict"] != "inconclusive").expect("a verdict");
     let ran = ran.expect(1);
-    assert!(ran.stdout.contains("b takes more CPU than a: broker CPU s/M"), "{}", ran.stdout);
+    assert!(ran.told().contains("b uses more CPU than a: broker CPU s/M"), "{}", ran.stdout);
     assert_eq!(kept["verdict"], "worse");
     let ratio = kept["metrics"][0]["interval"]["ratio"].as_f64().unwrap();
     assert!(ratio < 1.3, "a tenth, no multiple: {ratio}");
@@ -73,6 +73,6 @@ fn a_build_that_costs_a_tenth_more_is_found() {
 fn a_build_against_itself_is_inconclusive() {
     let (ran, kept) = compared(DIVISIONS);
     let ran = ran.expect(3);
-    assert!(ran.stdout.contains("Inconclusive: broker CPU s/M"), "{}", ran.stdout);
+    assert!(ran.told().contains("Inconclusive: broker CPU s/M"), "{}", ran.stdout);
     assert_eq!(kept["verdict"], "inconclusive");
 }

@@ -130,7 +130,7 @@ fn assert_is_cut_short(ran: &Ran, why: &str) {
     assert!(json["measured_s"].as_f64().is_some_and(|seconds| 0.0 < seconds && seconds < 180.0), "{json}");
     let [response, queue] = ["response", "queue"].map(|of| figures[of]["count"].as_u64().unwrap());
     assert!(response == queue && response > 0, "the same records in each: {response}, {queue}");
-    assert!(ran.stdout.contains("(cut short)") && ran.stdout.contains("Cut short: "), "{}", ran.stdout);
+    assert!(ran.told().contains("(cut short)") && ran.told().contains("Cut short: "), "{}", ran.stdout);
 }
 
 #[test]
@@ -210,5 +210,5 @@ fn an_interrupt_ends_the_run_early_with_what_it_has() {
     let ran = loadgen.finish(child).expect(0);
     assert_eq!(ran.json()["interrupted"], true);
     assert_eq!(ran.json()["verification"]["passed"], true);
-    assert!(ran.stdout.contains("Interrupted"), "{}", ran.stdout);
+    assert!(ran.told().contains("Interrupted"), "{}", ran.stdout);
 }

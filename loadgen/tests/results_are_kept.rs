@@ -30,8 +30,8 @@ fn a_result_directory_holds_the_report_the_histograms_and_the_course() {
     let tags: Vec<String> = entries.iter().filter_map(tag).collect();
     assert_eq!(tags, ["response", "queue", "service", "end_to_end"]);
 
-    let course = fs::read_to_string(out.join("series.csv")).unwrap();
-    assert_eq!(course.lines().count(), 1 + report.figures.unwrap().series.len());
+    let series = fs::read_to_string(out.join("series.csv")).unwrap();
+    assert_eq!(series.lines().count(), 1 + report.figures.unwrap().series.len());
 }
 
 #[test]
@@ -42,6 +42,6 @@ fn what_cannot_be_written_is_said_in_one_line_before_or_after_the_table() {
     let dir = tempfile::tempdir().unwrap();
     fs::create_dir(dir.path().join("series.csv")).unwrap(); // where a file should go
     let ran = Loadgen::own_broker(&format!("{SHORT} --out {}", dir.path().display())).ran().expect(2);
-    assert!(ran.error().contains("series.csv") && ran.stdout.contains("records/s"), "after: {}", ran.stdout);
+    assert!(ran.error().contains("series.csv") && ran.told().contains("records/s"), "after: {}", ran.stdout);
     assert!(!dir.path().join("run.json").exists(), "no whole result");
 }

@@ -1,10 +1,15 @@
 //! Every bound of the broker in one place, each with what happens when it is reached.
 
+use std::time::Duration;
+
 use creel_io::STEPS_A_TURN;
 
-/// Messages that may wait on their way from one core to another. At the bound the sender waits, and with it the
-/// connection it works for: its socket is not read.
-pub(crate) const MAILBOX_MESSAGES: usize = 1024;
+/// Messages that ask something of one other core and wait to leave together, at the end of the turn. At the bound they
+/// leave at once. If the mailbox has no room, the sender waits, and with it the connection it works for: its socket is
+/// not read. Answers do not count: there are no more than were asked for.
+pub(crate) const PACKET_MESSAGES: usize = 64;
+/// Packets that may wait on their way from one core to another. At the bound they stay where they are.
+pub(crate) const MAILBOX_PACKETS: usize = 16;
 
 /// Files of a core's journal, which are written one after another. At the bound, when none is free, partitions are synced
 /// instead.
@@ -35,10 +40,10 @@ pub(crate) const PRODUCE_BYTES_BESIDE: usize = 1 << 10;
 pub(crate) const OTHER_REQUEST_BYTES_BESIDE: usize = 3 << 10;
 
 /// While somebody waits at that bound, slow clients are closed. A client that sends a large request must send
-/// `LARGE_REQUEST_PACE_BYTES` of it within this time, in milliseconds. A client that is owed replies must take
+/// `LARGE_REQUEST_PACE_BYTES` of it within this time. A client that is owed replies must take
 /// something within it.
-pub(crate) const LARGE_REQUEST_PATIENCE_MS: u64 = 10_000;
-/// See `LARGE_REQUEST_PATIENCE_MS`.
+pub(crate) const LARGE_REQUEST_PATIENCE: Duration = Duration::from_millis(10_000);
+/// See `LARGE_REQUEST_PATIENCE`.
 pub(crate) const LARGE_REQUEST_PACE_BYTES: usize = 320 << 10;
 
 /// A request of at least this size is received into memory of its own, which is freed with the request. Several
@@ -89,10 +94,10 @@ pub(crate) const ANSWER_BYTES_HELD: usize = 256 << 20;
 pub(crate) const ANSWER_BYTES_ENCODED_HERE: usize = 1 << 20;
 
 /// While somebody waits at that bound, slow clients are disconnected. A client that is owed an answer that counts
-/// must take something of it, and each `ANSWER_PACE_BYTES` of it, within `ANSWER_PATIENCE_MS`.
+/// must take something of it, and each `ANSWER_PACE_BYTES` of it, within `ANSWER_PATIENCE`.
 pub(crate) const ANSWER_PACE_BYTES: usize = 1 << 20;
 /// See `ANSWER_PACE_BYTES`.
-pub(crate) const ANSWER_PATIENCE_MS: u64 = 3_000;
+pub(crate) const ANSWER_PATIENCE: Duration = Duration::from_millis(3_000);
 
 /// The most bytes of records in one answer to a Fetch, whatever the request and `fetch.max.bytes` allow. The first
 /// batch may be larger, as always. With this bound no frame reaches 2 GiB.
@@ -185,40 +190,40 @@ pub(crate) const FOLD_FACTOR: u64 = 4;
 /// ... and not below this size in bytes, or one segment's where that is less.
 pub(crate) const FOLD_BYTES_MIN: u64 = 1 << 20;
 
-/// How long a fetch session may be idle before another may take its place, in milliseconds (Kafka's
+/// How long a fetch session may be idle before another may take its place (Kafka's
 /// `min.incremental.fetch.session.eviction.ms`). Where none is that idle, a new session is declined.
-pub(crate) const SESSION_EVICTION_MS: u64 = 120_000;
+pub(crate) const SESSION_EVICTION: Duration = Duration::from_millis(120_000);
 
-/// How long a stop waits for replies that are under way, in milliseconds. Then their connections are closed.
-pub(crate) const STOP_GRACE_MS: u64 = 3_000;
+/// How long a stop waits for replies that are under way. Then their connections are closed.
+pub(crate) const STOP_GRACE: Duration = Duration::from_millis(3_000);
 
-/// How often a core says on the log what it has refused, at most, in milliseconds. What comes in between is counted.
-pub(crate) const REFUSED_LOG_INTERVAL_MS: u64 = 1_000;
+/// How often a core says on the log what it has refused, at most. What comes in between is counted.
+pub(crate) const REFUSED_LOG_INTERVAL: Duration = Duration::from_millis(1_000);
 
-/// How often a core says on the log that a client was refused transactions, at most, in milliseconds. What comes in between
+/// How often a core says on the log that a client was refused transactions, at most. What comes in between
 /// is counted.
-pub(crate) const TRANSACTIONS_LOG_INTERVAL_MS: u64 = 60_000;
+pub(crate) const TRANSACTIONS_LOG_INTERVAL: Duration = Duration::from_millis(60_000);
 
 /// Lines a second that a core logs about topics, and as many about groups. What comes beyond is counted, and the count told.
 pub(crate) const CHANGE_LOG_LINES_A_SECOND: u32 = 20;
 
-/// How often a start that takes longer says how far it is, in milliseconds.
-pub(crate) const START_TOLD_MS: u64 = 3_000;
+/// How often a start that takes longer says how far it is.
+pub(crate) const START_TOLD: Duration = Duration::from_millis(3_000);
 
-/// How often each core looks after its partitions (rolls, retention), at most, in milliseconds.
-pub(crate) const CHECKPOINT_INTERVAL_MS: u64 = 60_000;
+/// How often each core looks after its partitions (rolls, retention), at most.
+pub(crate) const CHECKPOINT_INTERVAL: Duration = Duration::from_millis(60_000);
 
-/// How long a start waits for a taken port to come free, in milliseconds; then it says that the port is taken.
-pub(crate) const TAKEN_PORT_PATIENCE_MS: u64 = 3_000;
+/// How long a start waits for a taken port to come free; then it says that the port is taken.
+pub(crate) const TAKEN_PORT_PATIENCE: Duration = Duration::from_millis(3_000);
 
 /// How often it tries meanwhile.
-pub(crate) const TAKEN_PORT_PAUSE_MS: u64 = 20;
+pub(crate) const TAKEN_PORT_PAUSE: Duration = Duration::from_millis(20);
 
 /// Connections to the admin listener. Further ones are closed at once.
 pub(crate) const ADMIN_CONNECTIONS_MAX: usize = 16;
 
-/// How long such a connection may take for its one request and answer, in milliseconds. Then it is closed.
-pub(crate) const ADMIN_REQUEST_MS: u64 = 10_000;
+/// How long such a connection may take for its one request and answer. Then it is closed.
+pub(crate) const ADMIN_REQUEST: Duration = Duration::from_millis(10_000);
 
 /// Bytes of a request's head there, and of what is read ahead of it. A larger one is refused (431).
 pub(crate) const ADMIN_HEAD_BYTES_MAX: usize = 16 << 10;
@@ -226,8 +231,8 @@ pub(crate) const ADMIN_HEAD_BYTES_MAX: usize = 16 << 10;
 /// Bytes of an answer there that are copied and sent at a time.
 pub(crate) const ADMIN_SEND_BYTES: usize = 64 << 10;
 
-/// How long to wait there when no connection can be accepted, in milliseconds: the next try would fail at once.
-pub(crate) const ADMIN_PAUSE_MS: u64 = 50;
+/// How long to wait there when no connection can be accepted: the next try would fail at once.
+pub(crate) const ADMIN_PAUSE: Duration = Duration::from_millis(50);
 
 const _: () = assert!(SMALL_REPLY_BYTES < REPLIES_TOGETHER_BYTES);
 const _: () = assert!(CONNECTIONS_SHARE < DESCRIPTORS_SHARED_BY);

@@ -60,8 +60,12 @@ fn run(mut config: Config) -> ExitCode {
         cpu: config.broker.creel_pin.then_some(*cpu),
     });
     let spin = Duration::from_micros(config.broker.creel_spin_us.unsigned_abs().into());
-    let runtime_config =
-        runtime::Config { cores: cores.collect(), spin, hurried, ..runtime::Config::on_cpus(&cpus) };
+    let runtime_config = runtime::RuntimeConfig {
+        cores: cores.collect(),
+        spin,
+        hurried,
+        ..runtime::RuntimeConfig::on_cpus(&cpus)
+    };
     config.cores = CoreList::These(cpus);
     let setup = Setup::new(config, runtime_config.cores.len(), |banner| {
         // Whoever reads it may be gone: that is no reason not to serve.
@@ -79,5 +83,8 @@ fn run(mut config: Config) -> ExitCode {
 }
 
 fn hurried(signal: i32) {
-    tracing::warn!(signal, "asked to stop a second time: ending at once, unclean; the next start recovers");
+    tracing::warn!(
+        signal,
+        "second stop signal: the broker ends at once, and the next start recovers its logs"
+    );
 }

@@ -22,6 +22,7 @@
 //! the partition, the others on the connection's. A request reads the clock only a few times (see `FrameTimes`). One
 //! reading serves where one stage ends as the next begins, and where one event ends a stage of many requests.
 
+use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -31,24 +32,50 @@ use creel_io::histogram::Histogram;
 
 /// One core's histograms, if they are kept.
 #[derive(Default)]
-pub(crate) struct Stages(Option<Kept>);
+pub(crate) struct Stages(Option<StageHistograms>);
 
 #[derive(Default)]
-struct Kept {
+struct StageHistograms {
     receive: Histogram,
     parse: Histogram,
     queue: Histogram,
     hop: Histogram,
     send: Histogram,
     appends: Rc<AppendTimes>,
+    requests_asking: Cell<u64>,
+    record_bytes: Cell<u64>,
 }
 
-/// One core's histograms at a moment, by name.
-pub(crate) type StagesOfCore = Vec<(&'static str, Histogram)>;
+/// What one core has counted so far; nothing where nothing is kept.
+#[derive(Default)]
+pub(crate) struct StagesOfCore {
+    pub(crate) histograms: Vec<(&'static str, Histogram)>,
+    pub(crate) between_cores: Option<BetweenCores>,
+}
+
+/// What a core has sent to the others, and what for.
+#[derive(Clone, Copy)]
+pub(crate) struct BetweenCores {
+    /// Produce and Fetch requests that had to ask another core. All others were local.
+    pub(crate) requests_asking: u64,
+    /// Bytes of records that were handed over: appended by another core, or found by it. They are not copied.
+    pub(crate) record_bytes: u64,
+    pub(crate) posted: Posted,
+}
+
+/// What has left for other cores, whatever it was for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Posted {
+    pub(crate) messages: u64,
+    /// Places in mailboxes: the messages of a turn for one core share one.
+    pub(crate) packets: u64,
+    /// How often another core slept and had to be woken.
+    pub(crate) wakes: u64,
+}
 
 impl Stages {
     pub(crate) fn new(are_kept: bool) -> Self {
-        Self(are_kept.then(Kept::default))
+        Self(are_kept.then(StageHistograms::default))
     }
 
     /// What writes for this core's partitions; it times the appends if stages are kept.
@@ -82,6 +109,22 @@ impl Stages {
         hop
     }
 
+    /// A Produce or Fetch asks other cores.
+    #[inline]
+    pub(crate) fn asks_others(&self) {
+        if let Some(kept) = &self.0 {
+            kept.requests_asking.set(kept.requests_asking.get() + 1);
+        }
+    }
+
+    /// So many bytes of records go from core to core.
+    #[inline]
+    pub(crate) fn carries(&self, bytes: usize) {
+        if let Some(kept) = &self.0 {
+            kept.record_bytes.set(kept.record_bytes.get() + bytes as u64);
+        }
+    }
+
     /// The reply is at hand, and it is its turn.
     #[inline]
     pub(crate) fn answered(&self, queued: Option<QueuedSince>, elsewhere: Duration) -> Option<AtHandSince> {
@@ -100,9 +143,9 @@ impl Stages {
         }
     }
 
-    /// What was counted so far; nothing where nothing is kept.
-    pub(crate) fn read(&self) -> StagesOfCore {
-        let Some(kept) = &self.0 else { return Vec::new() };
+    /// What was counted so far, with what has left for other cores.
+    pub(crate) fn read(&self, posted: Posted) -> StagesOfCore {
+        let Some(kept) = &self.0 else { return StagesOfCore::default() };
         let stages = [
             ("receive", &kept.receive),
             ("parse", &kept.parse),
@@ -112,7 +155,12 @@ impl Stages {
             ("fsync", &kept.appends.sync),
             ("send", &kept.send),
         ];
-        stages.map(|(name, histogram)| (name, histogram.clone())).into()
+        let histograms = stages.map(|(name, histogram)| (name, histogram.clone())).into();
+        let (requests_asking, record_bytes) = (kept.requests_asking.get(), kept.record_bytes.get());
+        StagesOfCore {
+            histograms,
+            between_cores: Some(BetweenCores { requests_asking, record_bytes, posted }),
+        }
     }
 }
 

@@ -209,9 +209,9 @@ fn what_is_taken_back_is_said_to_be_and_not_to_be_offline() {
             });
         });
         let count = |what: &str| lines.iter().filter(|line| line.contains(what)).count();
-        assert_eq!(count("is offline") + count("groups are not served"), 0, "{lines:#?}");
-        creations += count("cannot create a topic: what was made of it is taken back topic=new reason=");
-        changes += count("cannot change a topic: it stays as it was topic=kept reason=");
+        assert_eq!(count("is offline") + count("groups have no coordinator"), 0, "{lines:#?}");
+        creations += count("cannot create a topic: what was created of it is removed topic=new reason=");
+        changes += count("cannot change a topic: the change was undone topic=kept reason=");
         last = lines;
     }
     assert!(creations > 0 && changes > 0, "{creations} {changes}: {last:#?}");

@@ -9,7 +9,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use creel_io::runtime::{self, Config};
+use creel_io::runtime::{self, RuntimeConfig};
 use creel_wire::api::metadata::MetadataRequest;
 use support::Connector;
 
@@ -75,7 +75,7 @@ fn kafkas_own_server_properties_start_a_broker() {
     // No host is every address, of both families.
     let hosts = ["127.0.0.1", "::1"].map(|host| SocketAddr::new(host.parse().unwrap(), port));
     let has_v6 = TcpListener::bind("[::1]:0").is_ok();
-    runtime::start(&Config::unpinned(1), move |_| async move {
+    runtime::start(&RuntimeConfig::unpinned(1), move |_| async move {
         for address in hosts.into_iter().filter(|address| address.is_ipv4() || has_v6) {
             let mut client = Connector::to(address).connect().await;
             let told = client.call(12, &MetadataRequest::default()).await.brokers.remove(0);
@@ -101,9 +101,9 @@ fn what_must_not_be_left_out_ends_with_2_and_the_reason() {
     let file = folder.path().join("server.properties");
     std::fs::write(&file, server_properties(free_port(), free_port(), &folder.path().join("logs"))).unwrap();
     let refused = [
-        ("ssl.keystore.location=/etc/kafka/keystore.jks", "TLS is not served yet"),
+        ("ssl.keystore.location=/etc/kafka/keystore.jks", "TLS is not supported yet"),
         ("authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer", "no authorizer"),
-        ("listeners=PLAINTEXT://:9092,SSL://:9093", "TLS (SSL) and passwords (SASL) are not served yet"),
+        ("listeners=PLAINTEXT://:9092,SSL://:9093", "TLS (SSL) and passwords (SASL) are not supported yet"),
         ("listeners=OTHER://:9092", "listener OTHER has no protocol"),
         ("inter.broker.listener.name=CONTROLLER", "not among the listeners that are advertised"),
     ];

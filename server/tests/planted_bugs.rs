@@ -7,7 +7,7 @@ mod support;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use creel_engine::fault_points::{Bug, plant};
+use creel_engine::fault_points::{Bug, activate};
 use fate::Blow;
 
 /// Lives after which a bug counts as overlooked.
@@ -15,13 +15,13 @@ const SEEDS: u64 = 60;
 
 /// The seed whose life shows the bug.
 fn find(bug: Bug, blows: &'static [Blow]) -> Option<u64> {
-    plant(Some(bug));
+    activate(Some(bug));
     let ends_badly = |seed: &u64| {
         let life = || fate::Life::with(*seed, blows).live();
         catch_unwind(AssertUnwindSafe(life)).is_err()
     };
     let found = (0..SEEDS).find(ends_badly);
-    plant(None);
+    activate(None);
     found
 }
 

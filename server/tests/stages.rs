@@ -34,6 +34,11 @@ impl Told {
         cores.iter().map(|core| core["stages"][stage][field].as_u64().unwrap()).sum()
     }
 
+    fn between_cores(&self, field: &str) -> u64 {
+        let cores = self.0["cores"].as_array().unwrap();
+        cores.iter().map(|core| core["between_cores"][field].as_u64().unwrap()).sum()
+    }
+
     fn counts(&self) -> [u64; 7] {
         STAGES.map(|stage| self.number(stage, "count"))
     }
@@ -151,7 +156,37 @@ fn only_other_cores_partitions_are_a_hop() {
             client.fetch("orders", partition, 0).await;
             client.fetch("orders", partition, 0).await;
         }
-        assert_eq!(Told::by(broker).await.counts(), [10, 10, 10, 5, 6, 2, 10], "{STAGES:?}");
+        let told = Told::by(broker).await;
+        assert_eq!(told.counts(), [10, 10, 10, 5, 6, 2, 10], "{STAGES:?}");
+        assert_eq!(told.between_cores("requests_asking"), 5);
+        // Three batches went there, and two fetches each found the one that was durable.
+        let batch_bytes = batch(&["a"]).size_bytes() as u64;
+        assert_eq!(told.between_cores("record_bytes") % batch_bytes, 0);
+        assert!(told.between_cores("record_bytes") >= 5 * batch_bytes);
+    });
+}
+
+#[test]
+fn what_a_turn_has_for_another_core_shares_one_place_in_its_mailbox() {
+    tell(calm(Duration::from_micros(500)), 2, &[], |broker| async move {
+        let mut client = broker.connect().await;
+        client.create_topic("orders", 2).await;
+        let before = Told::by(broker).await;
+        let one = |partition| {
+            support::encoded(9, &produce_request("orders", partition, batch(&["a"]).bytes().clone(), 1))
+        };
+        let both = [one(0), one(1)].concat();
+        client.send_raw(&both.repeat(20)).await;
+        for _ in 0..40 {
+            client.try_receive::<ProduceRequest>(9).await.unwrap();
+        }
+        let after = Told::by(broker).await;
+        let since = |field| after.between_cores(field) - before.between_cores(field);
+        assert_eq!(since("requests_asking"), 20);
+        // Twenty questions and their answers, and what the counting itself asks.
+        let (messages, packets) = (since("messages"), since("packets"));
+        assert!((40..44).contains(&messages), "{messages}");
+        assert!(packets * 5 <= messages, "{messages} messages in {packets} packets");
     });
 }
 
@@ -239,5 +274,6 @@ fn switched_off_nothing_is_told() {
         let cores = told.0["cores"].as_array().unwrap();
         assert_eq!(cores.len(), 2);
         assert!(cores.iter().all(|core| core["stages"].as_object().unwrap().is_empty()));
+        assert!(cores.iter().all(|core| core.get("between_cores").is_none()));
     });
 }

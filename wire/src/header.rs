@@ -52,7 +52,7 @@ impl RequestHeader {
     }
 
     fn is_flexible(&self) -> bool {
-        self.api().and_then(versions::entry).is_some_and(|entry| self.api_version >= entry.flexible_from)
+        self.api().and_then(versions::known_api).is_some_and(|entry| self.api_version >= entry.flexible_from)
     }
 
     pub(crate) fn size(&self, flexible: bool) -> usize {

@@ -5,7 +5,7 @@ use crate::{ApiKey, Message, Request, VersionRange};
 
 /// One API that this crate knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct KnownApi {
     /// Its key.
     pub api: ApiKey,
     /// The versions that Creel reads and answers.
@@ -16,7 +16,7 @@ pub struct Entry {
     pub flexible_from: i16,
 }
 
-impl Entry {
+impl KnownApi {
     const fn of<R: Request>() -> Self {
         Self {
             api: R::API_KEY,
@@ -29,7 +29,7 @@ impl Entry {
 
 macro_rules! table {
     ($($request:path,)*) => {
-        const TABLE: &[Entry] = &[$(Entry::of::<$request>()),*];
+        const TABLE: &[KnownApi] = &[$(KnownApi::of::<$request>()),*];
     };
 }
 each_request!(table);
@@ -38,7 +38,7 @@ const KEYS: usize = 128;
 
 /// The same entries, by key. Every request header is looked up in it.
 #[expect(clippy::indexing_slicing, reason = "it is computed when this compiles")]
-static BY_KEY: [Option<Entry>; KEYS] = {
+static BY_KEY: [Option<KnownApi>; KEYS] = {
     let mut by_key = [None; KEYS];
     let mut index = 0;
     while index < TABLE.len() {
@@ -50,14 +50,14 @@ static BY_KEY: [Option<Entry>; KEYS] = {
 
 /// Every API that this crate knows, by key.
 #[must_use]
-pub fn known() -> &'static [Entry] {
+pub fn known() -> &'static [KnownApi] {
     TABLE
 }
 
 /// What this crate knows about one API.
 #[inline]
 #[must_use]
-pub fn entry(api: ApiKey) -> Option<Entry> {
+pub fn known_api(api: ApiKey) -> Option<KnownApi> {
     BY_KEY.get(api as usize).copied().flatten()
 }
 
@@ -68,13 +68,13 @@ mod tests {
     #[test]
     fn the_table_is_in_order_and_found_by_key() {
         assert!(known().windows(2).all(|pair| pair[0].api < pair[1].api));
-        assert!(known().iter().all(|known| entry(known.api) == Some(*known)));
-        assert_eq!(entry(ApiKey::ControlledShutdown), None);
+        assert!(known().iter().all(|known| known_api(known.api) == Some(*known)));
+        assert_eq!(known_api(ApiKey::ControlledShutdown), None);
     }
 
     #[test]
     fn produce_is_listed_from_0_and_accepted_from_3() {
-        let produce = entry(ApiKey::Produce).expect("Produce is known");
+        let produce = known_api(ApiKey::Produce).expect("Produce is known");
         assert_eq!((produce.accepted.min, produce.advertised.min), (3, 0));
     }
 }

@@ -14,10 +14,10 @@ pub(crate) struct Options {
     /// Write the report to `results/<date>-<machine>-one-path`
     #[arg(long)]
     save: bool,
-    /// Without Apache Kafka
+    /// Leave out Apache Kafka
     #[arg(long)]
     no_kafka: bool,
-    /// Its own arguments, such as `--rounds 5 --shape 1KiB --acks durable`; `-- --help` lists them
+    /// Arguments of the bench, such as `--rounds 5 --shape 1KiB --acks durable`. `-- --help` lists them
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<String>,
 }

@@ -15,15 +15,15 @@ use crate::{kafka, paths, smoke, tools};
 /// Stories, and brokers that run already.
 #[derive(Args, Default)]
 pub(crate) struct Options {
-    /// Stories to tell, by the beginning of their names; all when none is named
+    /// Stories to run, by the beginning of their names [default: all]
     stories: Vec<String>,
-    /// Print what Kafka answered in every step
+    /// Print the answer of Kafka in every step
     #[arg(long)]
     print: bool,
-    /// A Kafka that runs already, with the settings that clients/README.md names
+    /// Address of a Kafka that is running already, with the settings in clients/README.md [default: start one]
     #[arg(long)]
     kafka: Option<SocketAddr>,
-    /// A Creel that runs already, with the same settings
+    /// Address of a Creel that is running already, with the same settings [default: start one]
     #[arg(long)]
     creel: Option<SocketAddr>,
 }

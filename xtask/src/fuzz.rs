@@ -30,16 +30,16 @@ const SHORT_RUN_SECONDS: u32 = 90;
 /// What to fuzz, and for how long.
 #[derive(Args, Default)]
 pub(crate) struct Options {
-    /// Seconds that the run takes, shared evenly among the targets
+    /// Length of the whole run, seconds. Each target gets an equal share
     #[arg(long)]
     seconds: Option<u32>,
-    /// Gives this one file to the target instead: to see a finding again
+    /// Give only this file to the target, to repeat a finding
     #[arg(long, value_name = "FILE", requires = "targets")]
     input: Option<PathBuf>,
-    /// Prints the targets' names
+    /// Print the names of the targets
     #[arg(long)]
     list: bool,
-    /// The targets; all of them if none is named
+    /// Targets to run [default: all]
     targets: Vec<String>,
 }
 

@@ -29,22 +29,22 @@ const START_SCRIPT_FLAGS: [&str; 6] = [
 /// How to start it.
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Port on 127.0.0.1; a free one when not given
+    /// Port on 127.0.0.1 [default: a free one]
     #[arg(long)]
     port: Option<u16>,
-    /// Data directory, kept; without it a temporary one, emptied at the start
+    /// Data directory, which is kept [default: a temporary one, emptied at the start]
     #[arg(long)]
     data_dir: Option<PathBuf>,
-    /// A line of server.properties, as name=value
+    /// A line of server.properties, as name=value (repeatable)
     #[arg(long = "set", value_name = "NAME=VALUE")]
     settings: Vec<String>,
-    /// The JVM's heap, as its own -Xms and -Xmx take it
+    /// Heap of the JVM, as -Xms and -Xmx take it
     #[arg(long, default_value = "768m")]
     heap: String,
-    /// All flags of the JVM, heap included, in place of those of Kafka's start scripts
+    /// All flags of the JVM, heap included [default: those of Kafka's start scripts]
     #[arg(long, value_name = "FLAGS", allow_hyphen_values = true, conflicts_with = "heap")]
     jvm: Option<String>,
-    /// Only fetch the jars
+    /// Fetch the jars, and do not start
     #[arg(long)]
     install_only: bool,
 }

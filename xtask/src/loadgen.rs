@@ -10,7 +10,7 @@ use crate::run::{Outcome, about, cargo, step};
 /// Passed on to `loadgen`.
 #[derive(Args)]
 pub(crate) struct Options {
-    /// loadgen's arguments, such as `run --payload FILE --codec zstd`
+    /// Arguments of loadgen, such as `run --payload FILE --codec zstd`
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<String>,
 }

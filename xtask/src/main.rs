@@ -32,7 +32,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
-#[command(name = "cargo xtask", about = "The project's own commands")]
+#[command(name = "cargo xtask", about = "Commands of this project: checks, tests, measurements")]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -40,27 +40,27 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Guards, format, lints, docs, unit tests, and dependency rules where cargo-deny can run
+    /// Run the guards, format, lints, docs, unit tests, and dependency rules (if cargo-deny is installed)
     Check,
-    /// Only the guards of `check`: circles of imports, scattered impl blocks, documents that name what is not there
+    /// Run only the guards of `check`: circles of imports, scattered impl blocks, documents that name missing files
     Guards,
-    /// Everything: check, every cargo test, a short fuzz, loadgen on real data, and the real clients
+    /// Run everything: `check`, all cargo tests, a short fuzz, loadgen on real data, and the real clients
     Test,
-    /// Only the real clients: all of them, or those named
+    /// Run the tests with real clients: all of them, or those named
     Clients(clients::Options),
-    /// The same requests to a real Apache Kafka and to Creel: the answers must be equal
+    /// Send the same requests to Apache Kafka and to Creel. The answers must be equal
     Differential(differential::Options),
-    /// A few verified seconds of loadgen, on its own data and on real files
+    /// Run loadgen for a few verified seconds, on its own data and on real files
     Smoke,
-    /// The fuzz targets, one per decoder, for a short time or a long one
+    /// Run the fuzz targets, one for each decoder
     Fuzz(fuzz::Options),
-    /// Start a real Apache Kafka on 127.0.0.1, until Ctrl-C
+    /// Start Apache Kafka on 127.0.0.1. Ctrl-C ends it
     Kafka(kafka::Options),
-    /// Build broker and load generator in release and run the latter; `cargo loadgen` is short for this
+    /// Build the broker and loadgen in release, and run loadgen. `cargo loadgen` is short for this
     Loadgen(loadgen::Options),
-    /// The broker beside the floor, in alternating rounds; everything after `bench` is passed on
+    /// Compare the broker with the floor and Apache Kafka, in alternating rounds
     Bench(bench::Options),
-    /// Creel, Apache Kafka and the floor in the forms that brokers are praised in; everything after `--` is passed on
+    /// Compare Creel with Apache Kafka and the floor, in the forms of load that brokers are usually compared in
     Peers(peers::Options),
 }
 

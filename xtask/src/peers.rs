@@ -13,12 +13,15 @@ use crate::{kafka, paths, tools};
 /// Passed on to the measuring program.
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Where the result goes; by default `results/<date>-<machine>-peers`, of a quick one `target/peers`
+    /// Folder for the result [default: `results/<date>-<machine>-peers`; with --quick, `target/peers`]
     #[arg(long)]
     out: Option<PathBuf>,
-    /// One short round of everything: to see whether it works; the figures mean nothing
+    /// One short round of everything, to see whether it works. The figures mean nothing
     #[arg(long)]
     quick: bool,
+    /// Without Apache Kafka
+    #[arg(long)]
+    no_kafka: bool,
     /// Its own arguments, such as `--forms flood,keyed --rounds 5`; `-- --help` lists them
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<String>,
@@ -26,15 +29,20 @@ pub(crate) struct Options {
 
 /// Builds all sides in release and measures them.
 pub(crate) fn peers(options: &Options) -> Outcome {
-    if let Some(program) = tools::first_missing(&["java", "mvn"]) {
+    let missing = tools::first_missing(&["java", "mvn"]);
+    if let Some(program) = missing.filter(|_| !options.no_kafka) {
         return Err(Failure::Missing { what: program.to_owned() });
     }
     let binaries = ["--bin", "creel", "--bin", "floor", "--bin", "peers"];
     step("binaries", cargo(&["build", "--release"]).args(binaries))?;
-    kafka::install()?;
+    if !options.no_kafka {
+        kafka::install()?;
+    }
     let (network, machine) = (Network::find(), machine());
     let mut measuring = network.command(&paths::release_binary("peers"));
-    measuring.arg("--xtask").arg(paths::own());
+    if !options.no_kafka {
+        measuring.arg("--xtask").arg(paths::own());
+    }
     let own_place = if options.quick {
         "target/peers".into()
     } else {
@@ -49,17 +57,18 @@ pub(crate) fn peers(options: &Options) -> Outcome {
 fn told(options: &Options, network: &Network, machine: &str) -> Result<String, Failure> {
     let mut command = vec!["cargo xtask peers"];
     command.extend(options.quick.then_some("--quick"));
+    command.extend(options.no_kafka.then_some("--no-kafka"));
+    command.extend((!options.arguments.is_empty()).then_some("--"));
     command.extend(options.arguments.iter().map(String::as_str));
     let commit = said(&["git", "rev-parse", "--short", "HEAD"])?;
     let changed = if said(&["git", "status", "--porcelain"])?.is_empty() { "" } else { " with changes" };
+    let java = if options.no_kafka { String::new() } else { format!(" {}.", java()?) };
     Ok(format!(
-        "Machine: {machine}, {memory}, Linux {kernel}, {disk}, loopback ({network}). Commit {commit}{changed}, `{command}`. {java}.",
+        "Machine: {machine}, {memory}, Linux {kernel}, loopback ({network}). Commit {commit}{changed}, `{command}`.{java}",
         memory = memory(),
         kernel = said(&["uname", "-r"])?.split('-').next().unwrap_or_default(),
-        disk = file_system(),
         network = network.about(),
         command = command.join(" "),
-        java = java()?,
     ))
 }
 
@@ -69,13 +78,6 @@ fn memory() -> String {
     let total = text.lines().find_map(|line| line.strip_prefix("MemTotal:"));
     let kib = total.and_then(|total| total.trim().strip_suffix(" kB")?.parse::<u64>().ok());
     kib.map_or("unknown memory".to_owned(), |kib| format!("{} GiB", kib.div_ceil(1 << 20)))
-}
-
-/// Where temporary directories lie, and so the logs.
-fn file_system() -> String {
-    let temporary = std::env::temp_dir().display().to_string();
-    let name = said(&["stat", "--file-system", "--format=%T", &temporary]).unwrap_or_default();
-    if name.is_empty() { "unknown file system".to_owned() } else { name }
 }
 
 /// Java says its version on stderr.

@@ -1,4 +1,4 @@
-//! `cargo xtask smoke`: loadgen against its own broker for a few verified seconds each.
+//! `cargo xtask smoke`: loadgen, with a broker that it starts, for a few verified seconds each.
 
 use std::process::Command;
 

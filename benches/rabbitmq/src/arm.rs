@@ -7,13 +7,13 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Arm {
-    /// Creel, acked when it is on the medium.
+    /// Creel, acks=all: acked when it is on the disk.
     CreelAll,
-    /// Creel, acked when it is written.
+    /// Creel, acks=1: acked when it is written.
     CreelOne,
-    /// RabbitMQ's classic queue.
+    /// A classic queue of RabbitMQ.
     Classic,
-    /// RabbitMQ's quorum queue, one member.
+    /// A quorum queue of RabbitMQ with one member.
     Quorum,
 }
 

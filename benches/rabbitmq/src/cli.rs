@@ -6,7 +6,7 @@ use loadgen_host::broker::parent_death::{self, Dependent};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-/// Measures Creel and RabbitMQ side by side and writes a directory of results.
+/// Compares Creel with RabbitMQ, and writes a directory of results.
 #[derive(Debug, Parser)]
 #[command(name = "creel-rabbitmq", version, args_conflicts_with_subcommands = true)]
 pub struct Cli {
@@ -52,37 +52,37 @@ pub struct Options {
     /// The creel to start
     #[arg(long, value_name = "FILE", default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/release/creel"))]
     pub creel_bin: PathBuf,
-    /// How often everything is measured
+    /// Number of rounds. Each measures everything once
     #[arg(long, default_value_t = 3)]
     pub rounds: usize,
     /// How long each load is measured, seconds
     #[arg(long, default_value_t = 3.0)]
     pub seconds: f64,
-    /// How long each load runs before that, seconds
+    /// How long each load runs before it is measured, seconds
     #[arg(long, default_value_t = 1.0)]
     pub warmup: f64,
-    /// Common rates of the open loops, messages per second
+    /// Rates of the open loops, the same for all, messages per second
     #[arg(long, value_delimiter = ',', default_value = "2000,10000")]
     pub rates: Vec<f64>,
-    /// Producers, each with a connection
+    /// Number of producers, each with one connection
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=200))]
     pub producers: u16,
-    /// Bytes of each message
+    /// Size of each message, bytes
     #[arg(long, value_name = "BYTES", default_value_t = 1024)]
     pub message_size: usize,
-    /// CPUs of the broker, such as 0 or 0,2 [default: the first half of those at hand]
+    /// CPUs of the broker, such as 0 or 0,2 [default: the first half of the available CPUs]
     #[arg(long, value_name = "LIST")]
     pub broker_cpus: Option<String>,
-    /// What RabbitMQ may deliver to a reader ahead of its acknowledgements; a third of it is acknowledged at once
+    /// How many unacknowledged messages RabbitMQ may deliver to a reader. The reader acknowledges a third of them at once
     #[arg(long, value_name = "MESSAGES", default_value_t = 1000, value_parser = clap::value_parser!(u16).range(3..=10_000))]
     pub prefetch: u16,
-    /// What to compare
+    /// Queues and acks to compare
     #[arg(long, value_enum, value_delimiter = ',', default_values_t = Arm::ALL)]
     pub arms: Vec<Arm>,
-    /// Leave out the kills and the tests of order and replay
+    /// Leave out the kills, and the tests of order and replay
     #[arg(long)]
     pub only_rounds: bool,
-    /// Where the result goes [default: results/<date>-<machine>-rabbitmq of the checkout]
+    /// Folder for the result [default: results/<date>-<machine>-rabbitmq in the checkout]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
 }

@@ -20,13 +20,13 @@ use work::Sink;
 
 #[derive(Parser)]
 struct Args {
-    /// Rounds of each runtime and shape, after one that is thrown away.
+    /// Number of rounds of each runtime in each shape, after a first one that does not count.
     #[arg(long, default_value_t = 3)]
     rounds: usize,
-    /// Seconds of a round.
+    /// Length of a round, seconds.
     #[arg(long, default_value_t = 3.0)]
     seconds: f64,
-    /// The server's and the driver's CPU.
+    /// CPU of the server and CPU of the driver.
     #[arg(long, num_args = 2, default_values_t = [0, 1])]
     cpus: Vec<usize>,
     /// Be the server.

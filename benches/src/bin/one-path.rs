@@ -8,58 +8,65 @@ use clap::Parser;
 use creel_benches::cpu_layout::CpuLayout;
 use creel_benches::prefault::Prefault;
 use creel_benches::process::{Jvm, Server};
-use creel_benches::round::{Kafka, Round, Setting, Side};
+use creel_benches::round::{Kafka, Round, Setting};
 use creel_benches::shape::{Acks, SHAPES, Shape};
+use creel_benches::side::Side;
 use creel_benches::{picture, report};
 
 /// Of a round.
 const WARM_UP: f64 = 0.2;
 
-/// The broker beside the floor and Apache Kafka: same bytes, same driver, alternating rounds on one core each.
+/// Compares the broker with the floor and Apache Kafka: same bytes, same driver, alternating rounds, one core each.
 #[derive(Parser)]
 struct Args {
-    /// Folder that holds the binaries `floor` and `creel`; this program's own by default.
+    /// Folder of the binaries `floor` and `creel` [default: this program's own].
     #[arg(long)]
     binaries: Option<PathBuf>,
-    /// The program that becomes Apache Kafka when called with `kafka`; without it Kafka takes no part.
+    /// The binary of xtask, which starts Apache Kafka. Without it, Kafka takes no part.
     #[arg(long)]
     xtask: Option<PathBuf>,
-    /// Rounds of each side and shape.
+    /// Number of rounds of each side in each shape.
     #[arg(long, default_value_t = 3)]
     rounds: usize,
-    /// Seconds of a round.
+    /// Length of a round, seconds.
     #[arg(long, default_value_t = 3.0)]
     seconds: f64,
-    /// GiB that a round appends at most.
+    /// What a round appends at most, GiB.
     #[arg(long, default_value_t = 1.0)]
     gib: f64,
-    /// GiB of memory that are held between the rounds and given back as one begins, so that the pages of its log are
-    /// memory that the machine really has.
+    /// Memory that is held between rounds and given back when a round begins, GiB. So the pages of its log are memory that
+    /// the host of a virtual machine has not taken back.
     #[arg(long, alias = "ballast-gib", default_value_t = 1.5)]
     prefault_gib: f64,
-    /// Seconds of load before the first round, for Kafka's compiler.
+    /// Load on Kafka before the first round, seconds. Its compiler needs the time.
     #[arg(long, default_value_t = 20.0)]
     kafka_warm_up: f64,
-    /// Only shapes whose name contains this.
+    /// Measure only shapes whose name contains this.
     #[arg(long, default_value = "")]
     shape: String,
-    /// Only this kind of acknowledgement.
+    /// Measure only this kind of acknowledgement [default: both].
     #[arg(long)]
     acks: Option<Acks>,
-    /// The server's and the driver's CPU.
+    /// CPU of the server and CPU of the driver.
     #[arg(long, num_args = 2, default_values_t = [0, 1])]
     cpus: Vec<usize>,
-    /// Only these sides.
+    /// Sides to measure.
     #[arg(long, value_delimiter = ',', default_values = ["floor", "creel", "kafka", "kafka-shipped"])]
     sides: Vec<Side>,
-    /// Let the broker write segments of so many MiB and keep two, so that a round is long enough for retention: for
-    /// `--sides creel,creel-new-files`.
+    /// Another binary of the broker, measured beside this one as the side `creel-before`: name it in `--sides`.
+    #[arg(long, value_name = "PATH")]
+    before: Option<PathBuf>,
+    /// Folder of all sides' data: the file system to measure on [default: that of temporary files].
+    #[arg(long)]
+    data_dir: Option<PathBuf>,
+    /// Size of the broker's segments, MiB. It keeps two, so that retention happens within a round. For `--sides
+    /// creel,creel-new-files` [default: the broker's].
     #[arg(long)]
     segment_mib: Option<u64>,
-    /// Write the table and all rounds into this folder.
+    /// Folder for the table and all rounds.
     #[arg(long)]
     out: Option<PathBuf>,
-    /// What the report says of the machine and the commit.
+    /// What the report says about the machine and the commit.
     #[arg(long, default_value = "")]
     about: String,
 }
@@ -109,6 +116,8 @@ fn setting(args: &Args) -> std::io::Result<Setting> {
     let beside = own.parent().map(PathBuf::from).unwrap_or_default();
     let mut setting = Setting {
         binaries: args.binaries.clone().unwrap_or(beside),
+        before: args.before.clone(),
+        data_dir: args.data_dir.clone().unwrap_or_else(std::env::temp_dir),
         duration: Duration::from_secs_f64(args.seconds),
         gib: args.gib,
         prefault: Prefault::of_gib(args.prefault_gib),
@@ -119,7 +128,7 @@ fn setting(args: &Args) -> std::io::Result<Setting> {
     };
     let is_wanted = args.sides.iter().any(|side| side.is_kafka());
     if let Some(xtask) = args.xtask.as_ref().filter(|_| is_wanted) {
-        let directory = tempfile::tempdir()?;
+        let directory = tempfile::tempdir_in(&setting.data_dir)?;
         let cpus = setting.cpu_layout.server_list();
         let server = Server::kafka(xtask, directory.path(), &cpus, Jvm::StartScripts)?;
         setting.kafka = Some(Kafka { server, directory });
@@ -150,7 +159,9 @@ fn kinds(shape: &Shape, args: &Args) -> Vec<Acks> {
 fn measure(setting: &Setting, shape: &Shape, acks: Acks, args: &Args) -> std::io::Result<Vec<Round>> {
     let has_kafka = setting.kafka.is_some();
     let mut sides: Vec<Side> = args.sides.clone();
-    sides.retain(|side| side.takes_part(acks) && (has_kafka || !side.is_kafka()));
+    // Both Kafkas are the same where no ack waits for the disk.
+    let is_twin = |side: Side| side == Side::KafkaShipped && acks == Acks::Written;
+    sides.retain(|side| side.takes_part(acks) && !is_twin(*side) && (has_kafka || !side.is_kafka()));
     let mut all = Vec::new();
     // The first round of each warms the machine and is thrown away.
     for round in 0..=args.rounds {

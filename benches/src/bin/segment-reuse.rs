@@ -1,5 +1,5 @@
 //! What writing a segment into a retired one's file would save. The same appends go into three kinds of file: a new
-//! one that is claimed ahead, as the broker does it; an old one whose pages are still cached; and an old one whose
+//! one that is preallocated, as the broker does it; an old one whose pages are still cached; and an old one whose
 //! pages are not. The last is measured twice: ending where the append ends, and padded with zeros to the end of the
 //! page, as the broker does it.
 //!
@@ -16,24 +16,24 @@ use clap::Parser;
 use creel_benches::dispersion::Dispersion;
 use rustix::fs::{Advice, FallocateFlags, fadvise, fallocate};
 
-/// The broker's largest step when it claims disk ahead.
-const CLAIM_BYTES: u64 = 16 << 20;
+/// The broker's largest step when it preallocates disk.
+const PREALLOCATE_BYTES: u64 = 16 << 20;
 /// Sizes of an append. None divides a page, as no batch does.
 const APPENDS: [(&str, usize); 3] = [("64KiB", 65_597), ("16KiB", 16_445), ("1KiB", 1_085)];
 
-/// The same appends into new, cached old and cold old files, in alternating rounds.
+/// Appends into new files, into old files whose pages are cached, and into old files whose pages are not, in alternating rounds.
 #[derive(Parser)]
 struct Args {
-    /// Where the files are written: a folder on the disk in question.
+    /// Folder for the files, on the disk to measure.
     #[arg(long, default_value = ".")]
     dir: PathBuf,
-    /// Rounds of each kind, after one that is thrown away.
+    /// Number of rounds of each kind, after a first one that does not count.
     #[arg(long, default_value_t = 5)]
     rounds: usize,
-    /// MiB appended in a round without syncs.
+    /// What a round without syncs appends, MiB.
     #[arg(long, default_value_t = 512)]
     mib: u64,
-    /// Appends of a round in which each is synced.
+    /// Number of appends in a round that syncs after each.
     #[arg(long, default_value_t = 2000)]
     syncs: u64,
 }
@@ -140,8 +140,8 @@ fn measure(path: &Path, target: Target, load: Load) -> io::Result<Round> {
     for _ in 0..load.appends {
         let before = Instant::now();
         if target == Target::New && position + load.append_bytes as u64 > claimed {
-            fallocate(&file, FallocateFlags::empty(), claimed, CLAIM_BYTES)?;
-            claimed += CLAIM_BYTES;
+            fallocate(&file, FallocateFlags::empty(), claimed, PREALLOCATE_BYTES)?;
+            claimed += PREALLOCATE_BYTES;
         }
         append(&file, &body, position, target == Target::Padded)?;
         if load.durable {

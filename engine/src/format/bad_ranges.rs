@@ -57,8 +57,8 @@ fn parse_range(line: &str) -> Option<BadRange> {
         start: Offset::new(start)?,
         end: Offset::new(end)?,
         segment: Offset::new(segment)?,
-        position: FilePosition(u64::try_from(position).ok()?),
-        end_position: FilePosition(u64::try_from(end_position).ok()?),
+        position: FilePosition::new(u64::try_from(position).ok()?),
+        end_position: FilePosition::new(u64::try_from(end_position).ok()?),
     })
 }
 
@@ -69,11 +69,11 @@ mod tests {
     #[test]
     fn ranges_come_back() {
         let range = BadRange {
-            start: Offset(5),
-            end: Offset(9),
-            segment: Offset(0),
-            position: FilePosition(400),
-            end_position: FilePosition(800),
+            start: Offset::of(5),
+            end: Offset::of(9),
+            segment: Offset::ZERO,
+            position: FilePosition::new(400),
+            end_position: FilePosition::new(800),
         };
         assert_eq!(encode(&[range]), "0\n1\n5 9 0 400 800\n");
         assert_eq!(decode(&encode(&[range])), Some(vec![range]));

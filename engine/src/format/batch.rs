@@ -22,8 +22,6 @@
 //!
 //! Only this file knows Kafka's inclusive "last offset". All other code uses half-open ranges.
 
-use std::num::NonZeroU32;
-
 use bytes::Bytes;
 use thiserror::Error;
 
@@ -67,10 +65,10 @@ pub enum BatchError {
     #[error("{0} bytes follow the batch")]
     Trailing(usize),
     /// Message format 0 or 1, or no known format.
-    #[error("message format {0} is not supported, only 2")]
+    #[error("message format {0} is not supported: only 2 is")]
     Magic(i8),
     /// The checksum does not match.
-    #[error("CRC-32C is {computed:#010x}, the batch says {stored:#010x}")]
+    #[error("the batch's CRC-32C is {computed:#010x}, but its header says {stored:#010x}")]
     Crc {
         /// The checksum in the header.
         stored: u32,
@@ -137,8 +135,8 @@ pub struct BatchHeader {
     pub base_offset: Offset,
     /// Bytes of the whole batch, prefix included.
     pub size_bytes: usize,
-    /// Epoch of the leader that appended it.
-    pub leader_epoch: LeaderEpoch,
+    /// Epoch of the leader that appended it. `None` (-1 in the bytes) before a leader has.
+    pub leader_epoch: Option<LeaderEpoch>,
     /// The stored checksum.
     pub crc: u32,
     /// Codec, timestamp type, transactional, control.
@@ -160,23 +158,26 @@ pub struct BatchHeader {
 }
 
 impl BatchHeader {
-    /// Decodes a header from the first 61 bytes, checking only that its length and magic are possible.
+    /// Decodes a header from the first 61 bytes, checking only that its length, magic and base offset are possible.
     pub fn parse(bytes: &[u8]) -> Result<Self, BatchError> {
         let Some(header) = bytes.first_chunk::<BATCH_HEADER_BYTES>() else {
             return Err(BatchError::Short { have: bytes.len(), need: BATCH_HEADER_BYTES });
         };
         let size_bytes = batch_size(i32_at(header, LENGTH_AT))?;
         match header[MAGIC_AT] as i8 {
-            2 => Ok(Self::decode(header, size_bytes)),
+            2 => Self::decode(header, size_bytes),
             other => Err(BatchError::Magic(other)),
         }
     }
 
-    fn decode(header: &[u8; BATCH_HEADER_BYTES], size_bytes: usize) -> Self {
-        Self {
-            base_offset: Offset(i64_at(header, 0)),
+    fn decode(header: &[u8; BATCH_HEADER_BYTES], size_bytes: usize) -> Result<Self, BatchError> {
+        let Some(base_offset) = Offset::new(i64_at(header, 0)) else {
+            return Err(BatchError::Invalid("its base offset is negative"));
+        };
+        Ok(Self {
+            base_offset,
             size_bytes,
-            leader_epoch: LeaderEpoch(i32_at(header, LEADER_EPOCH_AT)),
+            leader_epoch: LeaderEpoch::new(i32_at(header, LEADER_EPOCH_AT)),
             crc: i32_at(header, CRC_AT) as u32,
             attributes: Attributes(i16_at(header, ATTRIBUTES_AT)),
             last_offset_delta: i32_at(header, LAST_DELTA_AT),
@@ -186,12 +187,12 @@ impl BatchHeader {
             producer_epoch: i16_at(header, PRODUCER_EPOCH_AT),
             base_sequence: i32_at(header, BASE_SEQUENCE_AT),
             record_count: i32_at(header, RECORD_COUNT_AT),
-        }
+        })
     }
 
     /// The offset after the last record. In a log without gaps the next batch begins there.
     pub fn end_offset(&self) -> Offset {
-        self.base_offset + i64::from(self.last_offset_delta) + 1
+        self.base_offset + (i64::from(self.last_offset_delta) + 1)
     }
 
     /// Kafka's inclusive last offset, as its indexes and snapshots store it.
@@ -212,30 +213,55 @@ impl BatchHeader {
         self.base_sequence.wrapping_add(self.last_offset_delta) & i32::MAX
     }
 
-    /// Whether the header and the records agree, as far as that can be checked without decompressing.
-    fn check(&self) -> Result<(Codec, NonZeroU32), BatchError> {
+    /// Whether the header and the records of a producer's batch agree, as far as that can be checked without
+    /// decompressing.
+    fn check(&self) -> Result<Codec, BatchError> {
+        let invalid = |what| Err(BatchError::Invalid(what));
+        let codec = self.check_records()?;
+        if self.record_count == 0 {
+            return invalid("no records");
+        }
+        if self.last_offset_delta != self.record_count - 1 {
+            return invalid("record count does not match the last offset delta");
+        }
+        if self.has_producer_id() && self.bad_sequence() {
+            return invalid("producer id without epoch or sequence");
+        }
+        Ok(codec)
+    }
+
+    /// The same for a batch that a log holds. Compaction may have removed records from it, and the coordinators' own
+    /// batches carry a producer id without a sequence.
+    fn check_stamped(&self) -> Result<Codec, BatchError> {
+        let invalid = |what| Err(BatchError::Invalid(what));
+        let codec = self.check_records()?;
+        if self.last_offset_delta < 0 || self.last_offset_delta < self.record_count - 1 {
+            return invalid("more records than offsets");
+        }
+        let span = i64::from(self.last_offset_delta) + 1;
+        if self.base_offset < Offset::ZERO || self.base_offset + span - self.base_offset != span {
+            return invalid("offsets that do not exist");
+        }
+        Ok(codec)
+    }
+
+    /// What holds for every batch.
+    fn check_records(&self) -> Result<Codec, BatchError> {
         let invalid = |what| Err(BatchError::Invalid(what));
         let Some(codec) = self.attributes.codec() else {
             return invalid("unknown compression codec");
         };
-        let Some(records) = self.records() else {
+        let Ok(records) = usize::try_from(self.record_count) else {
             return invalid("no records");
         };
-        if self.last_offset_delta != self.record_count - 1 {
-            return invalid("record count does not match the last offset delta");
-        }
         let records_max = (self.size_bytes - BATCH_HEADER_BYTES) / RECORD_BYTES_MIN;
-        if codec == Codec::None && self.record_count as usize > records_max {
-            return invalid("more records than its bytes can hold");
+        if codec == Codec::None && records > records_max {
+            return invalid("it claims more records than its bytes can hold");
         }
-        if self.has_producer_id() && (self.producer_epoch < 0 || self.bad_sequence()) {
+        if self.has_producer_id() && self.producer_epoch < 0 {
             return invalid("producer id without epoch or sequence");
         }
-        Ok((codec, records))
-    }
-
-    fn records(&self) -> Option<NonZeroU32> {
-        u32::try_from(self.record_count).ok().and_then(NonZeroU32::new)
+        Ok(codec)
     }
 
     /// Control batches carry a producer id but no sequence.
@@ -265,6 +291,19 @@ impl UncheckedBatch {
 
     /// Checks the length, the magic byte and the checksum, and that the record count and the offset deltas agree.
     pub fn verify(self) -> Result<Batch, BatchError> {
+        self.verify_by(BatchHeader::check)
+    }
+
+    /// The same for a batch that a log holds already, with its offsets and its leader epoch. Compaction may have removed
+    /// records from it.
+    pub fn verify_stamped(self) -> Result<StampedBatch, BatchError> {
+        self.verify_by(BatchHeader::check_stamped).map(StampedBatch)
+    }
+
+    fn verify_by(
+        self,
+        check: impl FnOnce(&BatchHeader) -> Result<Codec, BatchError>,
+    ) -> Result<Batch, BatchError> {
         let header = BatchHeader::parse(&self.0)?;
         let (have, need) = (self.0.len(), header.size_bytes);
         if have < need {
@@ -274,8 +313,31 @@ impl UncheckedBatch {
             return Err(BatchError::Trailing(have - need));
         }
         check_crc(&header, &self.0)?;
-        let (codec, records) = header.check()?;
-        Ok(Batch { bytes: self.0, header, codec, records, times: Times::Claimed })
+        let codec = check(&header)?;
+        Ok(Batch { bytes: self.0, header, codec, times: Times::Claimed })
+    }
+}
+
+/// One verified batch that a log holds, with its offsets and its leader epoch. Another log takes it as it is. Compaction
+/// may have removed records from it, so it may hold fewer records than its offsets span, or none. Producers can't send
+/// such a batch: see [`Batch`].
+#[derive(Clone, Debug)]
+pub struct StampedBatch(Batch);
+
+impl StampedBatch {
+    /// The decoded header.
+    pub fn header(&self) -> &BatchHeader {
+        &self.0.header
+    }
+
+    /// The whole batch, byte for byte.
+    pub fn bytes(&self) -> &Bytes {
+        &self.0.bytes
+    }
+
+    /// For whoever only stores it or reads its records. It is not to be appended as a producer's batch.
+    pub(crate) fn as_batch(&self) -> &Batch {
+        &self.0
     }
 }
 
@@ -302,7 +364,6 @@ pub struct Batch {
     bytes: Bytes,
     header: BatchHeader,
     codec: Codec,
-    records: NonZeroU32,
     times: Times,
 }
 
@@ -316,11 +377,6 @@ impl Batch {
     /// How its records are compressed.
     pub fn codec(&self) -> Codec {
         self.codec
-    }
-
-    /// The number of records, by the header.
-    pub fn record_count(&self) -> NonZeroU32 {
-        self.records
     }
 
     /// The whole batch, as received.
@@ -374,11 +430,16 @@ impl Batch {
     }
 }
 
+/// An epoch as Kafka writes it: -1 where there is none.
+fn epoch_number(epoch: Option<LeaderEpoch>) -> i32 {
+    epoch.map_or(-1, LeaderEpoch::get)
+}
+
 /// Writes the base offset and the leader epoch, which the log decides, into a copy of a header. The checksum covers
 /// neither.
-pub(crate) fn stamp(header: &mut [u8], base_offset: Offset, epoch: LeaderEpoch) {
-    header[..8].copy_from_slice(&base_offset.0.to_be_bytes());
-    header[LEADER_EPOCH_AT..MAGIC_AT].copy_from_slice(&epoch.0.to_be_bytes());
+pub(crate) fn stamp(header: &mut [u8], base_offset: Offset, epoch: Option<LeaderEpoch>) {
+    header[..8].copy_from_slice(&base_offset.get().to_be_bytes());
+    header[LEADER_EPOCH_AT..MAGIC_AT].copy_from_slice(&epoch_number(epoch).to_be_bytes());
 }
 
 /// Makes `now_ms` the batch's timestamp (`message.timestamp.type=LogAppendTime`). The checksum covers the fields that
@@ -402,20 +463,20 @@ fn put_max_timestamp(header: &mut [u8], body: &[u8], max_timestamp: i64) {
 /// Writes a whole header in front of `records` and returns the batch. The broker uses it for batches of its own.
 /// `None`: there is no record, or the codec does not exist.
 pub(crate) fn assemble(header: &BatchHeader, records: &[u8]) -> Option<Batch> {
-    let (codec, count) = (header.attributes.codec()?, header.records()?);
+    let codec = header.attributes.codec().filter(|_| header.record_count > 0)?;
     let bytes = encode(header, records);
     let crc = i32_at(&bytes, CRC_AT) as u32;
     let header = BatchHeader { size_bytes: bytes.len(), crc, ..*header };
-    Some(Batch { bytes, header, codec, records: count, times: Times::Claimed })
+    Some(Batch { bytes, header, codec, times: Times::Claimed })
 }
 
 /// A batch's bytes. The length and the checksum are computed for `records`; the rest is what the header says.
 pub(crate) fn encode(header: &BatchHeader, records: &[u8]) -> Bytes {
     let mut bytes = Vec::with_capacity(BATCH_HEADER_BYTES + records.len());
-    bytes.extend_from_slice(&header.base_offset.0.to_be_bytes());
+    bytes.extend_from_slice(&header.base_offset.get().to_be_bytes());
     let length = (BATCH_HEADER_BYTES - BATCH_PREFIX_BYTES + records.len()) as i32;
     bytes.extend_from_slice(&length.to_be_bytes());
-    bytes.extend_from_slice(&header.leader_epoch.0.to_be_bytes());
+    bytes.extend_from_slice(&epoch_number(header.leader_epoch).to_be_bytes());
     bytes.push(2);
     bytes.extend_from_slice(&[0; 4]);
     bytes.extend_from_slice(&header.attributes.0.to_be_bytes());

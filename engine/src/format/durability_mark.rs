@@ -66,9 +66,9 @@ impl Signer {
 pub(crate) fn encode(durable: Offset, signer: Signer, position: FilePosition) -> [u8; MARK_BYTES] {
     let mut mark = [0; MARK_BYTES];
     mark[..8].copy_from_slice(MAGIC);
-    mark[8..16].copy_from_slice(&durable.0.to_be_bytes());
-    mark[16..24].copy_from_slice(&signer.segment.0.to_be_bytes());
-    mark[24..32].copy_from_slice(&position.0.to_be_bytes());
+    mark[8..16].copy_from_slice(&durable.get().to_be_bytes());
+    mark[16..24].copy_from_slice(&signer.segment.get().to_be_bytes());
+    mark[24..32].copy_from_slice(&position.get().to_be_bytes());
     let crc = signer.sign(&mark[..32]);
     mark[32..36].copy_from_slice(&crc.to_be_bytes());
     mark[36] = LAST_BYTE;
@@ -77,7 +77,7 @@ pub(crate) fn encode(durable: Offset, signer: Signer, position: FilePosition) ->
 
 /// The durable offset, if the bytes are the mark at `position` that `signer` has signed.
 pub(crate) fn decode(bytes: &[u8], signer: Signer, position: FilePosition) -> Option<Offset> {
-    let durable = Offset(i64::from_be_bytes(*bytes.get(8..)?.first_chunk()?));
+    let durable = Offset::new(i64::from_be_bytes(*bytes.get(8..)?.first_chunk()?))?;
     (bytes == encode(durable, signer, position)).then_some(durable)
 }
 
@@ -87,17 +87,17 @@ mod tests {
 
     #[test]
     fn only_the_right_mark_in_the_right_place_counts() {
-        let signer = Signer { segment: Offset(10), secret: None };
-        let mark = encode(Offset(77), signer, FilePosition(500));
-        assert_eq!(decode(&mark, signer, FilePosition(500)), Some(Offset(77)));
-        assert_eq!(decode(&mark, signer, FilePosition(501)), None);
-        assert_eq!(decode(&mark, Signer { segment: Offset(11), ..signer }, FilePosition(500)), None);
-        assert_eq!(decode(&mark, Signer { secret: Secret::new(7), ..signer }, FilePosition(500)), None);
+        let signer = Signer { segment: Offset::of(10), secret: None };
+        let mark = encode(Offset::of(77), signer, FilePosition::new(500));
+        assert_eq!(decode(&mark, signer, FilePosition::new(500)), Some(Offset::of(77)));
+        assert_eq!(decode(&mark, signer, FilePosition::new(501)), None);
+        assert_eq!(decode(&mark, Signer { segment: Offset::of(11), ..signer }, FilePosition::new(500)), None);
+        assert_eq!(decode(&mark, Signer { secret: Secret::new(7), ..signer }, FilePosition::new(500)), None);
         for bit in 0..MARK_BYTES * 8 {
             let mut copy = mark;
             copy[bit / 8] ^= 1 << (bit % 8);
-            assert_eq!(decode(&copy, signer, FilePosition(500)), None, "bit {bit}");
+            assert_eq!(decode(&copy, signer, FilePosition::new(500)), None, "bit {bit}");
         }
-        assert_eq!(decode(&[], signer, FilePosition(500)), None);
+        assert_eq!(decode(&[], signer, FilePosition::new(500)), None);
     }
 }

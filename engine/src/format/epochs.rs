@@ -31,7 +31,10 @@ pub(crate) fn decode(text: &str) -> Option<Vec<EpochStart>> {
 
 fn parse_epoch(line: &str) -> Option<EpochStart> {
     let (epoch, start) = line.split_once(' ')?;
-    Some(EpochStart { epoch: LeaderEpoch(epoch.parse().ok()?), start: Offset::new(start.parse().ok()?)? })
+    Some(EpochStart {
+        epoch: LeaderEpoch::new(epoch.parse().ok()?)?,
+        start: Offset::new(start.parse().ok()?)?,
+    })
 }
 
 #[cfg(test)]
@@ -40,7 +43,7 @@ mod tests {
 
     #[test]
     fn the_file_is_kafkas() {
-        let at = |epoch, start| EpochStart { epoch: LeaderEpoch(epoch), start: Offset(start) };
+        let at = |epoch, start| EpochStart { epoch: LeaderEpoch::of(epoch), start: Offset::of(start) };
         let epochs = vec![at(0, 0), at(2, 10), at(5, 30)];
         assert_eq!(encode(&epochs), "0\n3\n0 0\n2 10\n5 30\n");
         assert_eq!(decode("0\n3\n0 0\n2 10\n5 30\n"), Some(epochs));

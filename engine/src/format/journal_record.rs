@@ -74,8 +74,8 @@ impl PieceHeader {
     fn encode(&self, into: &mut [u8]) {
         into[..16].copy_from_slice(&self.topic.0);
         into[16..20].copy_from_slice(&self.partition.to_be_bytes());
-        into[20..28].copy_from_slice(&self.base.0.to_be_bytes());
-        into[28..36].copy_from_slice(&self.end.0.to_be_bytes());
+        into[20..28].copy_from_slice(&self.base.get().to_be_bytes());
+        into[28..36].copy_from_slice(&self.end.get().to_be_bytes());
         into[36..40].copy_from_slice(&self.bytes.to_be_bytes());
     }
 

@@ -13,10 +13,12 @@
 
 use bytes::{Buf, Bytes};
 
-use crate::format::batch::{Attributes, Batch, BatchError, BatchHeader, Codec, assemble, check_crc};
+use crate::format::batch::{
+    Attributes, Batch, BatchError, BatchHeader, Codec, StampedBatch, UncheckedBatch, assemble, check_crc,
+};
 use crate::format::decompress::decompress;
 use crate::limits::BATCH_HEADER_BYTES;
-use crate::offset::{LeaderEpoch, Offset};
+use crate::offset::Offset;
 
 /// One record of an uncompressed batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,7 +86,7 @@ impl BatchBuilder {
         let header = BatchHeader {
             base_offset: Offset::ZERO,
             size_bytes: 0,
-            leader_epoch: LeaderEpoch(-1),
+            leader_epoch: None,
             crc: 0,
             attributes: Attributes(0),
             last_offset_delta: -1,
@@ -162,7 +164,8 @@ impl BatchBuilder {
 }
 
 /// A batch as it is stored in a log. Compaction may have removed records from it, so it may hold fewer records than its
-/// offsets span, or none. A [`Batch`], which can be appended, holds all of them.
+/// offsets span, or none. Its checksum is not checked yet. Verified, it is a [`StampedBatch`], which another log can
+/// take as it is. A [`Batch`], which producers send, holds all of its records.
 #[derive(Clone, Debug)]
 pub struct LoggedBatch {
     header: BatchHeader,
@@ -184,6 +187,11 @@ impl LoggedBatch {
     /// The decoded header.
     pub fn header(&self) -> &BatchHeader {
         &self.header
+    }
+
+    /// Checks it as a whole, so that another log can take it as it is.
+    pub fn verify(&self) -> Result<StampedBatch, BatchError> {
+        UncheckedBatch::new(self.bytes.clone()).verify_stamped()
     }
 
     /// The records, if the checksum is right. `None` where they are compressed. The broker wrote them itself, or Kafka

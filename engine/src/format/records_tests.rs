@@ -13,8 +13,8 @@ fn records_come_back_as_they_were_built() {
     let records: Result<Vec<_>, _> = Records::of(&batch).unwrap().collect();
     let records = records.unwrap();
     assert_eq!(records[0].key.as_deref(), Some(&b"k"[..]));
-    assert_eq!((records[0].offset, records[0].timestamp), (Offset(0), 1005));
-    assert_eq!((records[1].offset, records[1].timestamp), (Offset(1), 990));
+    assert_eq!((records[0].offset, records[0].timestamp), (Offset::ZERO, 1005));
+    assert_eq!((records[1].offset, records[1].timestamp), (Offset::of(1), 990));
     let headers: Vec<_> = records[1].headers.clone().collect();
     let name = Bytes::from_static(b"a");
     assert_eq!(headers, [(name.clone(), Some(Bytes::from_static(b"1"))), (name, None)]);
@@ -67,7 +67,7 @@ fn batches_are_split_off_a_log_one_by_one_and_a_cut_one_stays() {
     let mut log = log_of(&[&one, &two]).slice(..one.size_bytes() + two.size_bytes() - 1);
     let first = LoggedBatch::split_from(&mut log).unwrap().unwrap();
     let records: Vec<_> = first.records().unwrap().unwrap().map(Result::unwrap).collect();
-    let told = |record: &Record| (record.offset.0, record.timestamp, record.value.clone());
+    let told = |record: &Record| (record.offset.get(), record.timestamp, record.value.clone());
     let value = Some(Bytes::from_static(b"v"));
     assert_eq!(records.iter().map(told).collect::<Vec<_>>(), [(0, 5, value), (1, 6, None)]);
     let left = log.len();
@@ -105,7 +105,7 @@ fn compaction_may_have_left_fewer_records_than_offsets_or_none() {
     let built = BatchBuilder::new(0).record(0, Some(b"a"), None).build().unwrap();
     let header = BatchHeader { last_offset_delta: 4, ..*built.header() };
     let some = encode(&header, &built.body());
-    assert!(crate::UncheckedBatch::new(some.clone()).verify().is_err(), "it cannot be appended");
+    assert!(UncheckedBatch::new(some.clone()).verify().is_err(), "it cannot be appended");
     assert_eq!(read(some.clone()).len(), 1);
     assert_eq!(read(sealed(0, 0, b"")), []);
 }
@@ -137,7 +137,7 @@ fn what_is_not_whole_in_a_logged_batch_is_damage() {
 #[test]
 fn lengths_below_minus_one_are_null_in_what_clients_send() {
     let bytes = sealed(1, 0, &[12, 0, 0, 0, 3, 3, 0]);
-    let batch = crate::UncheckedBatch::new(bytes).verify().unwrap();
+    let batch = UncheckedBatch::new(bytes).verify().unwrap();
     let record = Records::of(&batch).unwrap().next().unwrap().unwrap();
     assert_eq!((record.key, record.value), (None, None));
 }

@@ -54,12 +54,12 @@ mod tests {
     #[test]
     fn it_comes_back_and_speaks_of_later_segments_only() {
         let secret = Secret::new(7);
-        let reuse = ReuseCheckpoint { from: Offset(100), secret: secret.unwrap() };
+        let reuse = ReuseCheckpoint { from: Offset::of(100), secret: secret.unwrap() };
         assert_eq!(encode(reuse), "0\n1\n100 7\n");
         assert_eq!(decode(&encode(reuse)), Some(reuse));
         assert_eq!(decode("0\n1\n100 0\n"), None);
-        assert_eq!(ReuseCheckpoint::signer(Some(reuse), Offset(99)).secret, None);
-        assert_eq!(ReuseCheckpoint::signer(Some(reuse), Offset(100)).secret, secret);
-        assert_eq!(ReuseCheckpoint::signer(None, Offset(100)).secret, None);
+        assert_eq!(ReuseCheckpoint::signer(Some(reuse), Offset::of(99)).secret, None);
+        assert_eq!(ReuseCheckpoint::signer(Some(reuse), Offset::of(100)).secret, secret);
+        assert_eq!(ReuseCheckpoint::signer(None, Offset::of(100)).secret, None);
     }
 }

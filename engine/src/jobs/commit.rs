@@ -10,8 +10,7 @@ use std::io;
 use std::path::Path;
 use std::rc::Rc;
 
-use creel_io::Instant;
-use creel_io::fs;
+use creel_io::{Instant, fs};
 
 use crate::config::Durability;
 use crate::error::is_disk_full;
@@ -160,7 +159,7 @@ pub(crate) struct ToSync {
 impl ToSync {
     /// Syncs the segments oldest first. So we never make a later batch durable before an earlier one.
     pub(crate) async fn run(&self, directory: &Path) -> io::Result<EpochsWritten> {
-        for segment in self.segments.iter().filter(|segment| !segment.is_pending_delete.get()) {
+        for segment in self.segments.iter().filter(|segment| !segment.is_pending_delete()) {
             segment.log.get()?.sync_data().await?;
         }
         let epochs = match &self.epochs {

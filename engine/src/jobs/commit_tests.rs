@@ -8,12 +8,12 @@ use crate::offset::{FilePosition, Offset};
 use crate::test_random::Random;
 
 fn end(offset: i64) -> End {
-    let place = Place { segment: Offset(0), position: FilePosition(offset as u64) };
-    End { offset: Offset(offset), place }
+    let place = Place { segment: Offset::ZERO, position: FilePosition::new(offset as u64) };
+    End { offset: Offset::of(offset), place }
 }
 
 fn backlog(written: i64, synced: i64, bytes: u64) -> Backlog {
-    Backlog { synced: Offset(synced), durable: Offset(synced), written: Offset(written), bytes }
+    Backlog { synced: Offset::of(synced), durable: Offset::of(synced), written: Offset::of(written), bytes }
 }
 
 const RELAXED: Durability = Durability::Relaxed { records: Some(100), after: Some(Duration::from_nanos(50)) };
@@ -161,7 +161,7 @@ fn whoever_waits_at_the_high_watermark_hastens_the_sync() {
     };
     assert_eq!(ask(&waiters), Some(Due::Alarm(now + COMMIT_LINGER)));
     assert_eq!(ask(&waiters), None);
-    waiters.wait(None, Offset(1), std::task::Waker::noop());
+    waiters.wait(None, Offset::of(1), std::task::Waker::noop());
     assert_eq!(ask(&waiters), Some(Due::Sync));
 }
 
@@ -169,12 +169,12 @@ fn whoever_waits_at_the_high_watermark_hastens_the_sync() {
 fn what_is_durable_already_need_not_be_synced_at_once() {
     let (mut commit, mut waiters, now) = (Commit::default(), HwWaiters::default(), Instant::from_nanos(7));
     commit.add_ticket();
-    waiters.wait(None, Offset(9), std::task::Waker::noop());
+    waiters.wait(None, Offset::of(9), std::task::Waker::noop());
     let mut ask = |backlog| {
         let is_urgent = commit.is_awaited(backlog, Durability::GroupCommit, &waiters);
         commit.after_write(backlog, Durability::GroupCommit, is_urgent, || now)
     };
-    let durable = Backlog { durable: Offset(2), ..backlog(2, 1, 9) };
+    let durable = Backlog { durable: Offset::of(2), ..backlog(2, 1, 9) };
     assert_eq!(ask(durable), Some(Due::Alarm(now + COMMIT_LINGER)));
-    assert_eq!(ask(Backlog { written: Offset(3), ..durable }), Some(Due::Sync));
+    assert_eq!(ask(Backlog { written: Offset::of(3), ..durable }), Some(Due::Sync));
 }

@@ -188,17 +188,17 @@ mod tests {
     use crate::test_random::Random;
 
     fn many(waiters: &mut HwWaiters, watcher: &Watcher, count: u32) -> Vec<u64> {
-        (0..count).map(|number| waiters.watch(Offset(0), watcher, number)).collect()
+        (0..count).map(|number| waiters.watch(Offset::ZERO, watcher, number)).collect()
     }
 
     #[test]
     fn a_watcher_is_told_what_moved_and_each_once() {
         let (mut waiters, watcher) = (HwWaiters::default(), Watcher::default());
-        waiters.watch(Offset(5), &watcher, 5);
-        waiters.watch(Offset(3), &watcher, 3);
-        waiters.advance(Offset(4));
+        waiters.watch(Offset::of(5), &watcher, 5);
+        waiters.watch(Offset::of(3), &watcher, 3);
+        waiters.advance(Offset::of(4));
         assert_eq!(watcher.take_moved(), [3]);
-        waiters.advance(Offset(5));
+        waiters.advance(Offset::of(5));
         assert!(watcher.take_moved().is_empty());
         waiters.start_moved();
         assert_eq!(watcher.take_moved(), [5]);

@@ -27,7 +27,7 @@ pub(crate) async fn preallocate_rest(directory: &Path, segment: &mut ActiveSegme
         // An allocation that ran out of room keeps what it got.
         && let Err(error) = segment.cut_to_length()
     {
-        tracing::warn!(log = %segment.log.path().display(), %error, "preallocated disk is not given back");
+        tracing::warn!(log = %segment.log.path().display(), %error, "cannot give back preallocated disk space");
     }
     segment.log.close();
 }

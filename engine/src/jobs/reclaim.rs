@@ -5,20 +5,19 @@
 //! (`upkeep`) nor how its files are removed.
 
 use std::collections::VecDeque;
-use std::rc::Rc;
 
-use crate::segment::Segment;
+use crate::log::Dropped;
 
 /// See the module.
 #[derive(Debug, Default)]
 pub(crate) struct Reclaim {
     /// Oldest first.
-    pending_delete: VecDeque<Rc<Segment>>,
-    phase: Phase,
+    pending_delete: VecDeque<Dropped>,
+    phase: ReclaimPhase,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Phase {
+enum ReclaimPhase {
     #[default]
     Idle,
     /// A task removes segments, or needs the log's segments for itself.
@@ -27,7 +26,7 @@ enum Phase {
 
 impl Reclaim {
     /// Adds segments that have left the log. They come behind those that left it before.
-    pub(crate) fn add(&mut self, segments: Vec<Rc<Segment>>) {
+    pub(crate) fn add(&mut self, segments: Vec<Dropped>) {
         self.pending_delete.extend(segments);
     }
 
@@ -37,17 +36,23 @@ impl Reclaim {
 
     /// Begins the removal. `false`: another task already removes segments.
     pub(crate) fn begin(&mut self) -> bool {
-        std::mem::replace(&mut self.phase, Phase::Removing) == Phase::Idle
+        std::mem::replace(&mut self.phase, ReclaimPhase::Removing) == ReclaimPhase::Idle
     }
 
     /// Ends the removal: the next task may remove segments.
     pub(crate) fn end(&mut self) {
-        self.phase = Phase::Idle;
+        self.phase = ReclaimPhase::Idle;
     }
 
     /// The segment that is to be removed next.
-    pub(crate) fn oldest(&self) -> Option<Rc<Segment>> {
+    pub(crate) fn oldest(&self) -> Option<Dropped> {
         self.pending_delete.front().cloned()
+    }
+
+    /// The segments that are to be removed, oldest first. Whoever takes them removes them.
+    pub(crate) fn take(&mut self) -> Vec<Dropped> {
+        debug_assert_eq!(self.phase, ReclaimPhase::Removing);
+        self.pending_delete.drain(..).collect()
     }
 
     /// Whether only one segment waits: the newest, whose file is the most likely to be in memory.
@@ -57,7 +62,7 @@ impl Reclaim {
 
     /// Notes that the oldest segment is removed, durably.
     pub(crate) fn removed(&mut self) {
-        debug_assert_eq!(self.phase, Phase::Removing);
+        debug_assert_eq!(self.phase, ReclaimPhase::Removing);
         self.pending_delete.pop_front();
     }
 }
@@ -65,9 +70,12 @@ impl Reclaim {
 #[cfg(test)]
 mod tests {
     use std::path::Path;
+    use std::rc::Rc;
 
     use super::*;
+    use crate::log::Contents;
     use crate::offset::Offset;
+    use crate::segment::Segment;
     use crate::test_random::Random;
 
     #[test]
@@ -78,9 +86,12 @@ mod tests {
             for _ in 0..200 {
                 match random.below(4) {
                     0 => {
-                        let bases: Vec<_> = (next..next + random.below(4) as i64).map(Offset).collect();
+                        let bases: Vec<_> = (next..next + random.below(4) as i64).map(Offset::of).collect();
                         next += bases.len() as i64;
-                        let found = |base: &Offset| Rc::new(Segment::new(Path::new("/d"), *base, 0));
+                        let found = |base: &Offset| Dropped {
+                            segment: Rc::new(Segment::new(Path::new("/d"), *base, 0)),
+                            contents: Contents::Whole,
+                        };
                         reclaim.add(bases.iter().map(found).collect());
                         model.extend(bases);
                     }
@@ -98,7 +109,7 @@ mod tests {
                     }
                     _ => {}
                 }
-                assert_eq!(reclaim.oldest().map(|segment| segment.base), model.front().copied());
+                assert_eq!(reclaim.oldest().map(|dropped| dropped.segment.base), model.front().copied());
                 assert_eq!(reclaim.is_empty(), model.is_empty());
                 assert_eq!(reclaim.is_down_to_one(), model.len() == 1);
             }

@@ -25,7 +25,7 @@ pub(crate) enum Rollback {
 
 /// What follows a failed write, after the file was cut back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Failure {
+pub(crate) enum WriteFailure {
     /// The file was not touched. The appends are refused.
     Untouched,
     /// The file was cut back. The cut is synced; then the appends are refused.
@@ -34,7 +34,7 @@ pub(crate) enum Failure {
     Unknown,
 }
 
-impl Failure {
+impl WriteFailure {
     pub(crate) fn of(error: &io::Error, cut: &io::Result<()>) -> Self {
         if has_no_descriptor(error) {
             Self::Untouched
@@ -77,11 +77,11 @@ mod tests {
     #[test]
     fn only_a_full_disk_and_a_cut_make_the_log_as_it_was() {
         let [io_error, no_descriptor, no_space] = [5, 24, 28];
-        let of = |error, cut: Result<(), i32>| Failure::of(&fails_with(error), &cut.map_err(fails_with));
-        assert_eq!(of(no_space, Ok(())), Failure::CutBack);
-        assert_eq!(of(no_space, Err(io_error)), Failure::Unknown);
-        assert_eq!(of(io_error, Ok(())), Failure::Unknown);
-        assert_eq!(of(no_descriptor, Err(no_descriptor)), Failure::Untouched);
+        let of = |error, cut: Result<(), i32>| WriteFailure::of(&fails_with(error), &cut.map_err(fails_with));
+        assert_eq!(of(no_space, Ok(())), WriteFailure::CutBack);
+        assert_eq!(of(no_space, Err(io_error)), WriteFailure::Unknown);
+        assert_eq!(of(io_error, Ok(())), WriteFailure::Unknown);
+        assert_eq!(of(no_descriptor, Err(no_descriptor)), WriteFailure::Untouched);
     }
 
     #[test]

@@ -56,6 +56,11 @@ impl Running {
         !WRITES.iter().any(|work| self.has(*work))
     }
 
+    /// The same, where a task of this kind does not count: it asks on its own behalf.
+    pub(crate) fn is_quiet_besides(&self, own: Work) -> bool {
+        !WRITES.iter().any(|work| *work != own && self.has(*work))
+    }
+
     /// Waits until no task writes what the log's files must hold.
     pub(crate) async fn quiet(&self) {
         while !self.is_quiet() {
@@ -70,9 +75,14 @@ impl Running {
         }
     }
 
-    /// Waits for the end of any task.
+    /// Waits for the end of any task, or for the partition's.
     pub(crate) fn changed(&self) -> impl Future<Output = ()> + '_ {
         self.changed.notified()
+    }
+
+    /// Wakes whoever waits for a change: the partition is about to be closed.
+    pub(crate) fn wake(&self) {
+        self.changed.notify_all();
     }
 
     fn add(&self, work: Work) {
@@ -171,6 +181,9 @@ mod tests {
                 }
                 let writes = model.iter().any(|run| WRITES.contains(&run.work));
                 assert_eq!(running.is_quiet(), !writes, "seed {seed}");
+                let own = WRITES[random.below(WRITES.len() as u64) as usize];
+                let besides = model.iter().any(|run| run.work != own && WRITES.contains(&run.work));
+                assert_eq!(running.is_quiet_besides(own), !besides, "seed {seed}");
             }
         }
     }

@@ -29,17 +29,18 @@ use creel_io::fs::{File, OpenOptions};
 
 use crate::config::{CleanupPolicy, LogConfig};
 use crate::limits::REUSE_CACHED_PERCENT;
+use crate::log::{Contents, Dropped};
 use crate::segment::Segment;
 use crate::segment::wipe::wipe;
 
 /// Whether a topic's segments are reused.
 pub(crate) fn is_on(config: &LogConfig) -> bool {
-    config.segment_recycle && config.cleanup_policy == CleanupPolicy::Delete
+    config.segment_reuse && config.cleanup_policy == CleanupPolicy::Delete
 }
 
 /// Whether a segment that retention dropped is worth keeping for the next one.
-pub(crate) fn is_worth_keeping(segment: &Segment, config: &LogConfig) -> bool {
-    !segment.is_damaged.get() && segment.length() * 2 >= config.segment_limit()
+pub(crate) fn is_worth_keeping(dropped: &Dropped, config: &LogConfig) -> bool {
+    dropped.contents == Contents::Whole && dropped.segment.length() * 2 >= config.segment_limit()
 }
 
 /// Prepares the file of a retired segment, at `path`, to be overwritten. `None`: it must not be, or `goes_on` returned

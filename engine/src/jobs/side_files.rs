@@ -20,6 +20,8 @@ pub(crate) struct SideFiles {
     lacks_snapshot: bool,
     /// The offset that the log is being truncated to.
     cut: Option<Offset>,
+    /// The offset at which the log begins anew, while everything before is removed.
+    new_start: Option<Offset>,
 }
 
 /// What must be done so that the epochs on the medium hold the log's start.
@@ -73,6 +75,12 @@ impl SideFiles {
         due.into_iter().chain(self.epochs_lag).chain(self.cut).fold(synced, Offset::min)
     }
 
+    /// The log's start for the checkpoint. While the log begins anew, the files may hold the old log or the new one, so it
+    /// lies before both.
+    pub(crate) fn start_point(&self, log_start: Offset) -> Offset {
+        self.new_start.map_or(log_start, |new_start| new_start.min(log_start))
+    }
+
     /// Notes that a sync wrote the epochs, or had no disk space for them. Without space they stay due, and until they
     /// are written the recovery point stays before them. Returns whether they are due.
     pub(crate) fn epochs_synced(&mut self, epochs: &LeaderEpochs, written: EpochsWritten) -> bool {
@@ -108,6 +116,21 @@ impl SideFiles {
         self.cut = Some(end);
     }
 
+    /// Everything is about to be removed, and the log begins anew at `start`. Recovery must look at all that it finds.
+    pub(crate) fn begin_anew(&mut self, start: Offset) {
+        (self.cut, self.new_start) = (Some(Offset::ZERO), Some(start));
+    }
+
+    /// The log was not touched.
+    pub(crate) fn stay(&mut self) {
+        (self.cut, self.new_start) = (None, None);
+    }
+
+    /// The log has begun anew, durably, and has no side files.
+    pub(crate) fn has_begun_anew(&mut self) {
+        *self = Self::default();
+    }
+
     /// The truncation is durable, or was not made. `active`: the base of the segment that is written to.
     pub(crate) fn end_cut(&mut self, active: Offset) {
         self.cut = None;
@@ -131,17 +154,17 @@ mod tests {
                 durable += random.below(10) as i64;
                 match random.below(4) {
                     0 if due.last() != Some(&durable) => {
-                        files.sealed(Offset(durable));
+                        files.sealed(Offset::of(durable));
                         due.push(durable);
                     }
                     1 if !due.is_empty() => {
                         let base = due.swap_remove(random.below(due.len() as u64) as usize);
-                        files.safe(Offset(base));
+                        files.safe(Offset::of(base));
                     }
                     2 => {
                         next_epoch += 1;
                         let mut epochs = LeaderEpochs::default();
-                        epochs.assign(LeaderEpoch(next_epoch), Offset(durable));
+                        epochs.assign(LeaderEpoch::of(next_epoch), Offset::of(durable));
                         let is_late = random.below(2) == 0;
                         let written = if is_late { EpochsWritten::NoRoom } else { EpochsWritten::Yes };
                         assert_eq!(files.epochs_synced(&epochs, written), is_late);
@@ -150,8 +173,8 @@ mod tests {
                     _ => {}
                 }
                 let point = due.iter().copied().chain(lag).fold(durable, i64::min);
-                assert_eq!(files.recovery_point(Offset(durable)), Offset(point), "seed {seed}");
-                assert!(due.iter().all(|base| files.is_due(Offset(*base))));
+                assert_eq!(files.recovery_point(Offset::of(durable)), Offset::of(point), "seed {seed}");
+                assert!(due.iter().all(|base| files.is_due(Offset::of(*base))));
             }
         }
     }
@@ -159,24 +182,43 @@ mod tests {
     #[test]
     fn while_the_end_is_cut_nothing_behind_it_is_vouched_for() {
         let mut files = SideFiles::default();
-        files.sealed(Offset(10));
-        files.sealed(Offset(20));
-        files.safe(Offset(10));
-        files.begin_cut(Offset(15));
-        assert_eq!(files.recovery_point(Offset(30)), Offset(15));
-        files.end_cut(Offset(10));
-        assert_eq!(files.recovery_point(Offset(15)), Offset(15));
+        files.sealed(Offset::of(10));
+        files.sealed(Offset::of(20));
+        files.safe(Offset::of(10));
+        files.begin_cut(Offset::of(15));
+        assert_eq!(files.recovery_point(Offset::of(30)), Offset::of(15));
+        files.end_cut(Offset::of(10));
+        assert_eq!(files.recovery_point(Offset::of(15)), Offset::of(15));
+    }
+
+    #[test]
+    fn while_a_log_begins_anew_nothing_of_it_is_vouched_for() {
+        let mut files = SideFiles::opened(Some(Offset::of(3)), true);
+        files.sealed(Offset::of(10));
+        for new_start in [Offset::of(5), Offset::of(50)] {
+            files.begin_anew(new_start);
+            assert_eq!(files.recovery_point(Offset::of(30)), Offset::of(0));
+            assert_eq!(files.start_point(Offset::of(8)), Offset::of(8).min(new_start));
+            files.stay();
+            assert_eq!(files.recovery_point(Offset::of(30)), Offset::of(10));
+            assert_eq!(files.start_point(Offset::of(8)), Offset::of(8));
+        }
+        files.begin_anew(Offset::of(5));
+        files.has_begun_anew();
+        assert_eq!(files.recovery_point(Offset::of(5)), Offset::of(5));
+        assert_eq!(files.step_to_start(None, 0, false), StartStep::Done);
+        assert!(!files.lacks_snapshot() && !files.is_due(Offset::of(10)));
     }
 
     #[test]
     fn the_start_gets_to_the_medium_with_or_without_room_for_the_epochs() {
-        let (old, new) = (Some(Offset(0)), Some(Offset(9)));
+        let (old, new) = (Some(Offset::ZERO), Some(Offset::of(9)));
         let mut files = SideFiles::opened(old, false);
         assert_eq!(files.step_to_start(old, 0, false), StartStep::Done);
         assert_eq!(files.step_to_start(new, 0, false), StartStep::Sync);
         assert_eq!(files.step_to_start(new, 0, true), StartStep::Await);
         let mut epochs = LeaderEpochs::default();
-        epochs.assign(LeaderEpoch(1), Offset(9));
+        epochs.assign(LeaderEpoch::of(1), Offset::of(9));
         assert!(files.epochs_synced(&epochs, EpochsWritten::NoRoom));
         assert_eq!(files.step_to_start(new, 1, true), StartStep::Await);
         assert_eq!(files.step_to_start(new, 2, true), StartStep::RemoveFile);

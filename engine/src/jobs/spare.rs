@@ -19,7 +19,7 @@ use crate::segment::spare::Spare;
 /// See the module.
 #[derive(Debug, Default)]
 pub(crate) struct SpareSlot {
-    slot: Slot,
+    slot: SpareState,
     /// What the checkpoint of reused segments says: which segments may hold stale bytes behind their batches.
     announced: Option<ReuseCheckpoint>,
     /// The last segment for whose successor disk space was preallocated, or was to be.
@@ -29,7 +29,7 @@ pub(crate) struct SpareSlot {
 }
 
 #[derive(Debug, Default)]
-enum Slot {
+enum SpareState {
     #[default]
     None,
     /// A task prepares a file.
@@ -40,7 +40,7 @@ enum Slot {
 impl SpareSlot {
     /// Whether a file is wanted.
     pub(crate) fn is_vacant(&self) -> bool {
-        matches!(self.slot, Slot::None)
+        matches!(self.slot, SpareState::None)
     }
 
     /// Whether disk space is to be preallocated for the segment behind `active`. True once for each segment.
@@ -51,19 +51,19 @@ impl SpareSlot {
     /// A file is being prepared. The slot must be vacant.
     pub(crate) fn begin(&mut self) {
         debug_assert!(self.is_vacant());
-        self.slot = Slot::Preparing;
+        self.slot = SpareState::Preparing;
     }
 
     /// The preparation has ended. `None`: there is no file.
     pub(crate) fn end(&mut self, prepared: Option<Spare>) {
-        debug_assert!(matches!(self.slot, Slot::Preparing));
-        self.slot = prepared.map_or(Slot::None, Slot::Ready);
+        debug_assert!(matches!(self.slot, SpareState::Preparing));
+        self.slot = prepared.map_or(SpareState::None, SpareState::Ready);
     }
 
     /// Takes the file, if one is ready. A file that is being prepared stays in the slot.
     pub(crate) fn take(&mut self) -> Option<Spare> {
         match std::mem::take(&mut self.slot) {
-            Slot::Ready(spare) => Some(spare),
+            SpareState::Ready(spare) => Some(spare),
             other => {
                 self.slot = other;
                 None
@@ -128,7 +128,7 @@ mod tests {
                     let number = random.below(1000);
                     match random.below(4) {
                         0 => {
-                            let active = Offset(random.below(3) as i64);
+                            let active = Offset::of(random.below(3) as i64);
                             let wants = model == Model::None && behind != Some(active);
                             if model == Model::None {
                                 behind = Some(active);

@@ -46,7 +46,7 @@ mod tests {
 
     #[test]
     fn only_relaxed_durability_lets_consumers_see_what_is_not_on_the_medium() {
-        let place = Place { segment: Offset::ZERO, position: FilePosition(9) };
+        let place = Place { segment: Offset::ZERO, position: FilePosition::new(9) };
         let end = End { offset: Offset::ZERO + 9, place };
         let group_commit = Visibility::of(Durability::GroupCommit);
         let after = Some(Duration::from_secs(1));

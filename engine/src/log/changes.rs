@@ -6,11 +6,12 @@ use creel_io::Instant;
 
 use crate::config::{CleanupPolicy, LogConfig};
 use crate::error::AppendAsIsError;
-use crate::format::batch::{Batch, BatchHeader};
+use crate::format::batch::{Batch, BatchHeader, StampedBatch};
 use crate::log::cursors::{End, Place};
-use crate::log::producers::dated;
+use crate::log::epochs::LeaderEpochs;
+use crate::log::producers::{Producers, dated};
 use crate::log::staging::{Stamp, WriteGroup};
-use crate::log::{Cut, Log, Moment, Stage, Staged, Unsynced, WritePlan};
+use crate::log::{Cut, Dropped, Log, Moment, Stage, Staged, Unsynced, WritePlan};
 use crate::offset::{LeaderEpoch, Offset};
 use crate::segment::active::{ActiveSegment, Arrival};
 use crate::segment::{Placed, Segment};
@@ -41,13 +42,13 @@ impl Log {
     pub(crate) fn stage(&mut self, batch: &Batch, moment: Moment, config: &LogConfig) -> Stage {
         let base = self.cursors.next;
         let end = base + i64::from(batch.header().record_count);
-        self.stage_at(batch, (base, end, self.epoch), moment, config)
+        self.stage_at(batch, (base, end, Some(self.epoch())), moment, config)
     }
 
     /// Stages a batch that already has its offsets and its leader epoch, because another log holds it.
     pub(crate) fn append_as_is(
         &mut self,
-        batch: &Batch,
+        batch: &StampedBatch,
         moment: Moment,
         config: &LogConfig,
     ) -> Result<Stage, AppendAsIsError> {
@@ -58,20 +59,16 @@ impl Log {
         if base < next || (base > next && !may_skip) {
             return Err(AppendAsIsError::OutOfOrder { base, next });
         }
-        if let Some(latest) = self.epochs.latest().filter(|latest| epoch < *latest) {
+        if let Some(latest) = self.epochs.latest().filter(|latest| epoch < Some(*latest)) {
             return Err(AppendAsIsError::OlderEpoch { epoch, latest });
         }
-        let stage = self.stage_at(batch, (base, end, epoch), moment, config);
-        if let Stage::Staged(_) = stage {
-            self.epoch = self.epoch.max(epoch);
-        }
-        Ok(stage)
+        Ok(self.stage_at(batch.as_batch(), (base, end, epoch), moment, config))
     }
 
     fn stage_at(
         &mut self,
         batch: &Batch,
-        (base, end, epoch): (Offset, Offset, LeaderEpoch),
+        (base, end, epoch): (Offset, Offset, Option<LeaderEpoch>),
         moment: Moment,
         config: &LogConfig,
     ) -> Stage {
@@ -81,16 +78,18 @@ impl Log {
         if self.staging.is_full() {
             return Stage::Full;
         }
-        let staged_bytes = self.staging.total();
+        let (staged_bytes, is_first) = (self.staging.total(), self.staging.is_empty());
         let bytes = header.size_bytes as u64;
         let arrival = Arrival { staged_bytes, bytes, end, timestamp: max_timestamp, now_ms };
         if self.active.must_roll(arrival, config) {
-            return Stage::MustRoll;
+            // Where a segment begins with the last one's end, recovery can see that nothing is missing in between.
+            let fits = ActiveSegment::reaches(self.cursors.next, end);
+            return Stage::MustRoll(if fits { self.cursors.next } else { base });
         }
         self.active.note_append(now_ms);
         let position = self.active.end_position() + staged_bytes;
         let placed = Placed { base, end, position, size_bytes: header.size_bytes as u32, max_timestamp };
-        if self.epochs.latest().is_none_or(|latest| latest < epoch) {
+        if let Some(epoch) = epoch.filter(|epoch| self.epochs.latest().is_none_or(|latest| latest < *epoch)) {
             self.staging.epochs_before.get_or_insert_with(|| self.epochs.clone());
             self.unsynced.epochs |= self.epochs.assign(epoch, base);
         }
@@ -100,7 +99,7 @@ impl Log {
         self.staging.push(batch, placed, Stamp { base, epoch, append_time_ms });
         self.cursors.stage(end);
         self.check_invariants();
-        Stage::Staged(Staged { base, end, group: self.staging.group() })
+        Stage::Staged(Staged { base, end, is_first, group: self.staging.group() })
     }
 
     /// Notes a batch that was refused for lack of disk space. Its producer will send it again.
@@ -190,13 +189,15 @@ impl Log {
         moves
     }
 
-    /// Notes that a segment has begun behind the active one, whose file was cut to its batches. Nothing is staged.
-    /// Returns the segment that is sealed now.
+    /// Notes that a segment has begun behind the active one, whose file was cut to its batches. Nothing is staged. If it
+    /// begins behind the log's end, there is a gap, and the log now ends where the segment begins. Returns the segment
+    /// that is sealed now.
     pub(crate) fn rolled(&mut self, next: ActiveSegment) -> Rc<Segment> {
         debug_assert!(self.staging.is_empty());
         // The new length of the sealed file must be durable before anything relies on it.
         self.note_unsynced();
         self.unsynced.directory = true;
+        self.cursors.skip_to(next.base);
         self.segments.push(next.readable());
         let sealed = std::mem::replace(&mut self.active, next).seal();
         self.recent.clear();
@@ -207,19 +208,17 @@ impl Log {
 
     /// Moves the log's start to `offset`, but never beyond the high watermark. Returns the segments that lie before it
     /// now; their files may be removed.
-    pub(crate) fn truncate_front(&mut self, offset: Offset) -> Vec<Rc<Segment>> {
+    pub(crate) fn truncate_front(&mut self, offset: Offset) -> Vec<Dropped> {
         self.cursors.raise_log_start(offset);
         let log_start = self.cursors.log_start;
         self.unsynced.epochs |= self.epochs.truncate_start(log_start);
-        let gone: Vec<_> = self.segments.drain(..self.index_of(log_start).unwrap_or(0)).collect();
-        for segment in &gone {
-            segment.is_pending_delete.set(true);
-            segment.is_damaged.set(self.bad_ranges.iter().any(|bad| bad.segment == segment.base));
-        }
-        self.bad_ranges.retain(|bad| !gone.iter().any(|segment| segment.base == bad.segment));
+        let gone = self.segments.drain(..self.index_of(log_start).unwrap_or(0));
+        let bad_ranges = &self.bad_ranges;
+        let dropped: Vec<_> = gone.map(|segment| Dropped::of(segment, bad_ranges)).collect();
+        self.bad_ranges.retain(|bad| !dropped.iter().any(|one| one.segment.base == bad.segment));
         self.is_changed = true;
         self.check_invariants();
-        gone
+        dropped
     }
 
     /// Truncates the log as its files are to be. Everything must be synced, and no sync in flight. Returns the
@@ -229,7 +228,7 @@ impl Log {
         let Cut { end, active, producers } = cut;
         let at = self.segments.partition_point(|segment| segment.base < active.base);
         let gone = self.segments.split_off(at);
-        gone.iter().for_each(|segment| segment.is_pending_delete.set(true));
+        gone.iter().for_each(|segment| segment.leave_log());
         let place = Place { segment: active.base, position: active.end_position() };
         self.unsynced.segments.retain(|segment| segment.base < active.base);
         self.segments.push(active.readable());
@@ -242,6 +241,28 @@ impl Log {
         self.cuts += 1;
         self.last_cut = end;
         self.cursors.cut(End { offset: end, place });
+        self.check_invariants();
+        gone
+    }
+
+    /// Forgets everything that the log holds. It goes on where `active` begins, as its files are to be. Everything must be
+    /// synced, and no sync in flight. Returns the segments that are no longer part of the log, oldest first.
+    pub(crate) fn start_at(&mut self, active: ActiveSegment) -> Vec<Rc<Segment>> {
+        debug_assert_eq!(self.cursors.synced, self.cursors.next);
+        let gone = std::mem::replace(&mut self.segments, vec![active.readable()]);
+        gone.iter().for_each(|segment| segment.leave_log());
+        let place = Place { segment: active.base, position: active.end_position() };
+        self.cursors.start_at(End { offset: active.base, place });
+        self.active = active;
+        self.producers = Producers::default();
+        self.epochs = LeaderEpochs::default();
+        self.bad_ranges.clear();
+        self.recent.clear();
+        self.unsynced = Unsynced::default();
+        self.is_changed = true;
+        self.cuts += 1;
+        // Nothing is left of what was appended before.
+        self.last_cut = Offset::ZERO;
         self.check_invariants();
         gone
     }

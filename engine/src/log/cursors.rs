@@ -100,6 +100,14 @@ impl Cursors {
         self.check_invariants();
     }
 
+    /// Notes that the log has no batches up to `end`. Nothing is staged.
+    pub(super) fn skip_to(&mut self, end: Offset) {
+        debug_assert!(self.next == self.written && self.written <= end, "{end}: {self:?}");
+        self.written = end;
+        self.next = end;
+        self.check_invariants();
+    }
+
     /// Moves the high watermark up, never back. Returns whether it moved.
     pub(super) fn raise_high_watermark(&mut self, to: End) -> bool {
         let moves = to.offset > self.high_watermark;
@@ -118,7 +126,7 @@ impl Cursors {
     }
 
     /// Notes that everything from `end` on was cut off. Nothing is staged. If the log started inside a batch that was
-    /// cut off, it is empty now and starts where it ends.
+    /// cut off, or in the gap before it, it is empty now and starts where it ends.
     pub(super) fn cut(&mut self, end: End) {
         self.log_start = self.log_start.min(end.offset);
         if self.high_watermark >= end.offset {
@@ -133,6 +141,11 @@ impl Cursors {
         self.written = end.offset;
         self.next = end.offset;
         self.check_invariants();
+    }
+
+    /// Notes that nothing is left of the log, and that it goes on at `end`. Nothing is staged.
+    pub(super) fn start_at(&mut self, end: End) {
+        *self = Self::at(end.offset, end);
     }
 
     fn check_invariants(&self) {

@@ -19,7 +19,7 @@ pub struct LeaderEpochs {
 impl LeaderEpochs {
     /// Notes that `epoch` begins at `start`. Returns whether that changed anything.
     pub fn assign(&mut self, epoch: LeaderEpoch, start: Offset) -> bool {
-        if epoch.0 < 0 || self.entries.last().is_some_and(|last| last.epoch >= epoch) {
+        if self.entries.last().is_some_and(|last| last.epoch >= epoch) {
             return false;
         }
         self.entries.retain(|entry| entry.start < start);
@@ -99,37 +99,39 @@ mod tests {
 
     fn sample() -> LeaderEpochs {
         let mut epochs = LeaderEpochs::default();
-        assert!(epochs.assign(LeaderEpoch(0), Offset(0)));
-        assert!(epochs.assign(LeaderEpoch(2), Offset(10)));
-        assert!(epochs.assign(LeaderEpoch(5), Offset(30)));
+        assert!(epochs.assign(LeaderEpoch::ZERO, Offset::ZERO));
+        assert!(epochs.assign(LeaderEpoch::of(2), Offset::of(10)));
+        assert!(epochs.assign(LeaderEpoch::of(5), Offset::of(30)));
         epochs
     }
 
     #[test]
     fn epochs_end_where_the_next_begins() {
         let epochs = sample();
-        let end = |epoch| epochs.end_of(LeaderEpoch(epoch), Offset(99));
-        assert_eq!(end(0), Some((LeaderEpoch(0), Offset(10))));
-        assert_eq!(end(3), Some((LeaderEpoch(2), Offset(30))));
-        assert_eq!(end(9), Some((LeaderEpoch(5), Offset(99))));
-        assert_eq!(end(-1), None);
-        assert_eq!(epochs.epoch_of(Offset(29)), Some(LeaderEpoch(2)));
+        let end = |epoch| epochs.end_of(LeaderEpoch::of(epoch), Offset::of(99));
+        assert_eq!(end(0), Some((LeaderEpoch::ZERO, Offset::of(10))));
+        assert_eq!(end(3), Some((LeaderEpoch::of(2), Offset::of(30))));
+        assert_eq!(end(9), Some((LeaderEpoch::of(5), Offset::of(99))));
+        assert_eq!(epochs.epoch_of(Offset::of(29)), Some(LeaderEpoch::of(2)));
     }
 
     #[test]
     fn an_epoch_that_wrote_nothing_gives_way() {
         let mut epochs = sample();
-        assert!(epochs.assign(LeaderEpoch(6), Offset(30)));
-        assert_eq!(epochs.end_of(LeaderEpoch(5), Offset(99)), Some((LeaderEpoch(2), Offset(30))));
-        assert!(!epochs.assign(LeaderEpoch(6), Offset(40)));
+        assert!(epochs.assign(LeaderEpoch::of(6), Offset::of(30)));
+        assert_eq!(
+            epochs.end_of(LeaderEpoch::of(5), Offset::of(99)),
+            Some((LeaderEpoch::of(2), Offset::of(30)))
+        );
+        assert!(!epochs.assign(LeaderEpoch::of(6), Offset::of(40)));
     }
 
     #[test]
     fn both_ends_can_be_cut() {
         let mut epochs = sample();
-        assert!(epochs.truncate_start(Offset(15)));
-        assert!(epochs.truncate_end(Offset(30)));
-        assert_eq!(epochs.entries, [EpochStart { epoch: LeaderEpoch(2), start: Offset(15) }]);
-        assert!(!epochs.truncate_start(Offset(15)));
+        assert!(epochs.truncate_start(Offset::of(15)));
+        assert!(epochs.truncate_end(Offset::of(30)));
+        assert_eq!(epochs.entries, [EpochStart { epoch: LeaderEpoch::of(2), start: Offset::of(15) }]);
+        assert!(!epochs.truncate_start(Offset::of(15)));
     }
 }

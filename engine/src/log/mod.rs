@@ -23,7 +23,6 @@ use creel_io::fs::File;
 use crate::error::ProducerError;
 use crate::format::bad_ranges::BadRange;
 use crate::format::batch::BatchHeader;
-pub(crate) use crate::log::cursors::{Cursors, End, Place};
 use crate::log::epochs::LeaderEpochs;
 use crate::log::producers::{AppendOrigin, ProducerCheck, Producers};
 use crate::log::recent::RecentBatches;
@@ -31,6 +30,8 @@ use crate::log::staging::{Staging, WriteGroup};
 use crate::offset::{LeaderEpoch, Offset};
 use crate::segment::Segment;
 use crate::segment::active::ActiveSegment;
+
+pub(crate) use crate::log::cursors::{Cursors, End, Place};
 
 /// See the module.
 #[derive(Debug)]
@@ -42,7 +43,7 @@ pub(crate) struct Log {
     cursors: Cursors,
     producers: Producers,
     epochs: LeaderEpochs,
-    /// The leader epoch that appends are stamped with.
+    /// The leader epoch that the broker last said. The batches may carry a later one.
     epoch: LeaderEpoch,
     bad_ranges: Vec<BadRange>,
     recent: RecentBatches,
@@ -98,8 +99,9 @@ pub(crate) enum Stage {
     Staged(Staged),
     /// It was not: write what is staged first.
     Full,
-    /// It was not: write what is staged first, then roll.
-    MustRoll,
+    /// It was not: write what is staged first, then roll. The next segment begins at this offset: at the log's end, or
+    /// where the batch begins if that is too far away.
+    MustRoll(Offset),
 }
 
 /// A staged batch, which has its offsets.
@@ -107,6 +109,8 @@ pub(crate) enum Stage {
 pub(crate) struct Staged {
     pub(crate) base: Offset,
     pub(crate) end: Offset,
+    /// Whether nothing was staged before it. Then the log must be added to those that are written this turn.
+    pub(crate) is_first: bool,
     pub(crate) group: Rc<WriteGroup>,
 }
 
@@ -115,6 +119,31 @@ pub(crate) struct Staged {
 pub(crate) struct WritePlan {
     /// The synced offset that the mark behind the batches will hold.
     synced: Offset,
+}
+
+/// A segment that has left the log at its start.
+#[derive(Clone, Debug)]
+pub(crate) struct Dropped {
+    pub(crate) segment: Rc<Segment>,
+    pub(crate) contents: Contents,
+}
+
+/// What a dropped segment's file holds. Only whole ones become files of later segments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Contents {
+    Whole,
+    /// Some of it was lost.
+    Damaged,
+}
+
+impl Dropped {
+    /// `bad_ranges` are those of the log that the segment leaves.
+    fn of(segment: Rc<Segment>, bad_ranges: &[BadRange]) -> Self {
+        segment.leave_log();
+        let is_damaged = bad_ranges.iter().any(|bad| bad.segment == segment.base);
+        let contents = if is_damaged { Contents::Damaged } else { Contents::Whole };
+        Self { segment, contents }
+    }
 }
 
 /// What a truncated log ends with.
@@ -215,8 +244,10 @@ impl Log {
         &self.epochs
     }
 
+    /// The leader epoch that appends are stamped with: no older than that of any batch in the log. It follows from what
+    /// the log holds, so a batch that is undone or cut off leaves no trace, as after a restart.
     pub(crate) fn epoch(&self) -> LeaderEpoch {
-        self.epoch
+        self.epochs.latest().map_or(self.epoch, |latest| latest.max(self.epoch))
     }
 
     pub(crate) fn bad_ranges(&self) -> &[BadRange] {
@@ -250,7 +281,7 @@ impl Log {
     pub(crate) fn bytes_not_durable(&self) -> u64 {
         let Place { segment, position } = self.cursors.durable_place;
         let behind: u64 = self.segments_from(segment).iter().map(|segment| segment.length()).sum();
-        behind.saturating_sub(position.0)
+        behind.saturating_sub(position.get())
     }
 
     /// Whether no sync has covered yet what was written to `segment`.

@@ -6,15 +6,15 @@
 //! wrap from 2^31-1 to 0.
 //!
 //! The behaviour follows Kafka's `ProducerAppendInfo` and `ProducerStateManager`. The file format is in
-//! `format::snapshot`.
+//! `segment::side_files::snapshot`.
 
 use std::collections::BTreeMap;
 
 use crate::error::ProducerError;
 use crate::format::batch::BatchHeader;
-use crate::format::snapshot::{self, RememberedBatch, SnapshotEntry};
 use crate::limits::PRODUCER_BATCHES;
 use crate::offset::Offset;
+use crate::segment::side_files::snapshot::{self, RememberedBatch, SnapshotEntry};
 
 /// Who appends. This decides what is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -134,7 +134,7 @@ impl Batch {
         }
         let body = self.body();
         let codec = self.codec();
-        let mut seen = Seen { largest: NO_TIMESTAMP, blamed: Vec::new() };
+        let mut seen = TimestampsSeen { largest: NO_TIMESTAMP, blamed: Vec::new() };
         let each = |at, timestamp| seen.take(at, timestamp, rules.allow(timestamp, now_ms));
         match codec {
             Codec::None => each_timestamp(header, &body, each)?,
@@ -182,12 +182,12 @@ impl LookBudget {
 }
 
 /// What was found so far.
-struct Seen {
+struct TimestampsSeen {
     largest: i64,
     blamed: Vec<i32>,
 }
 
-impl Seen {
+impl TimestampsSeen {
     fn take(&mut self, at: i32, timestamp: i64, is_allowed: bool) {
         self.largest = self.largest.max(timestamp);
         if !is_allowed && self.blamed.len() < BLAMED_RECORDS_MAX {

@@ -38,7 +38,7 @@ enum Part {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stamp {
     pub(crate) base: Offset,
-    pub(crate) epoch: LeaderEpoch,
+    pub(crate) epoch: Option<LeaderEpoch>,
     pub(crate) append_time_ms: Option<i64>,
 }
 
@@ -159,17 +159,17 @@ pub(crate) struct WriteGroup {
     /// When they were written, if times are recorded.
     pub(crate) written_at: Cell<Option<Instant>>,
     outcome: Cell<Option<Result<(), AppendError>>>,
-    waiting: RefCell<Waiting>,
+    waiting: RefCell<WriteWaiters>,
 }
 
 /// Those who wait for a write. Usually there is one, and then no list is allocated.
 #[derive(Debug, Default)]
-struct Waiting {
+struct WriteWaiters {
     first: Option<Waker>,
     others: Vec<Waker>,
 }
 
-impl Waiting {
+impl WriteWaiters {
     fn add(&mut self, waker: &Waker) {
         match &self.first {
             None => self.first = Some(waker.clone()),
@@ -183,7 +183,7 @@ impl Waiting {
 impl WriteGroup {
     pub(crate) fn finish(&self, outcome: Result<(), AppendError>) {
         self.outcome.set(Some(outcome));
-        let Waiting { first, others } = self.waiting.take();
+        let WriteWaiters { first, others } = self.waiting.take();
         first.into_iter().chain(others).for_each(Waker::wake);
     }
 

@@ -16,16 +16,16 @@ use creel_io::Instant;
 use crate::config::{Durability, LogConfig, TimestampType};
 use crate::error::{AppendAsIsError, AppendError};
 use crate::fault_points::{self, Bug};
-use crate::format::batch::Batch;
-use crate::format::snapshot::RememberedBatch;
+use crate::format::batch::{Batch, StampedBatch};
 use crate::log::producers::{AppendOrigin, ProducerCheck};
 use crate::log::staging::WriteGroup;
 use crate::log::{Log, Moment, Stage, Staged};
 use crate::offset::Offset;
 use crate::partition::state::State;
-use crate::partition::ticket::Ticket;
+use crate::partition::ticket::SyncTicket;
 use crate::partition::waiting::wait_past;
 use crate::partition::{Partition, roll, turn_writer};
+use crate::segment::side_files::snapshot::RememberedBatch;
 
 /// The result of an acknowledged append.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,12 +75,14 @@ impl PendingAck {
 
     /// Waits until the high watermark is past the batch (acks=all). By default that is when the batch is on the medium.
     pub async fn durable(&self) -> Result<Ack, AppendError> {
-        let _ticket = Ticket::new(&*self.state);
+        let _ticket = SyncTicket::new(&*self.state);
         self.wait_written().await?;
         if fault_points::has(Bug::AckBeforeSync) {
             return Ok(self.ack);
         }
-        wait_past(&self.state, self.end.pred(), self.cuts).await;
+        if let Some(last) = self.end.pred() {
+            wait_past(&self.state, last, self.cuts).await;
+        }
         let (passed, is_there) = {
             let log = self.state.log.borrow();
             (log.cursors().high_watermark >= self.end, log.holds(self.end, self.cuts))
@@ -162,9 +164,8 @@ impl Partition {
     /// It must begin where this log ends. Its producer is remembered but not checked: that was done where the batch was
     /// first appended.
     ///
-    /// Nothing in the broker calls this yet. A gap before the batch is accepted where the log may have gaps, but reads near
-    /// the end of the log do not know such gaps yet.
-    pub fn append_as_is(&self, batch: &Batch) -> Result<PendingAck, AppendAsIsError> {
+    /// A gap of offsets before the batch is accepted where the log may have gaps. Nothing in the broker calls this yet.
+    pub fn append_as_is(&self, batch: &StampedBatch) -> Result<PendingAck, AppendAsIsError> {
         let state = self.state();
         state.check_open()?;
         let config = state.config.borrow();
@@ -189,16 +190,16 @@ fn stage<E: From<AppendError>>(
         match attempt(log)? {
             Stage::Staged(staged) => return Ok(staged),
             Stage::Full => turn_writer::write_staged(state, log)?,
-            Stage::MustRoll => {
+            Stage::MustRoll(base) => {
                 turn_writer::write_staged(state, log)?;
-                roll::roll(state, log, now_ms)?;
+                roll::roll(state, log, base, now_ms)?;
             }
         }
     }
 }
 
 fn pending(state: &Rc<State>, log: RefMut<'_, Log>, staged: Staged, moment: Moment) -> PendingAck {
-    let Staged { base, end, group } = staged;
+    let Staged { base, end, is_first, group } = staged;
     let ack = Ack {
         base_offset: base,
         log_append_time_ms: moment.append_time_ms,
@@ -208,7 +209,9 @@ fn pending(state: &Rc<State>, log: RefMut<'_, Log>, staged: Staged, moment: Mome
     };
     let cuts = log.cuts();
     drop(log);
-    turn_writer::add(state);
+    if is_first {
+        turn_writer::add(state);
+    }
     PendingAck { state: state.clone(), group: Some(group), end, cuts, ack, staged_at: moment.staged_at }
 }
 
@@ -247,7 +250,7 @@ fn check(
         return Ok(None);
     }
     if header.attributes.is_control() {
-        return Err(AppendError::InvalidRecord("clients do not write control records"));
+        return Err(AppendError::InvalidRecord("clients must not write control records"));
     }
     let rules = config.timestamp_rules();
     if rules.ask_for_records(batch, now_ms) { Ok(Some(batch.look(&rules, now_ms)?)) } else { Ok(None) }

@@ -63,11 +63,11 @@ mod tests {
     #[test]
     fn an_offset_is_durable_since_the_first_sync_that_covered_it() {
         let times = SyncTimes::default();
-        assert_eq!(times.of(Offset(1)), None);
+        assert_eq!(times.of(Offset::of(1)), None);
         for sync in 1..=3 {
-            times.note(Offset(10 * sync), Instant::from_nanos(sync as u64));
+            times.note(Offset::of(10 * sync), Instant::from_nanos(sync as u64));
         }
-        let at = |end| times.of(Offset(end)).map(Instant::as_nanos);
+        let at = |end| times.of(Offset::of(end)).map(Instant::as_nanos);
         assert_eq!([at(1), at(10), at(11), at(30), at(31)], [Some(1), Some(1), Some(2), Some(3), None]);
     }
 
@@ -75,8 +75,8 @@ mod tests {
     fn old_syncs_are_forgotten() {
         let times = SyncTimes::default();
         for sync in 0..1000 {
-            times.note(Offset(sync), Instant::from_nanos(sync as u64));
+            times.note(Offset::of(sync), Instant::from_nanos(sync as u64));
         }
-        assert_eq!(times.of(Offset(1)).map(Instant::as_nanos), Some(1000 - SYNCS_REMEMBERED as u64));
+        assert_eq!(times.of(Offset::of(1)).map(Instant::as_nanos), Some(1000 - SYNCS_REMEMBERED as u64));
     }
 }

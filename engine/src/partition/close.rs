@@ -5,19 +5,19 @@ use std::rc::Rc;
 
 use creel_io::fs::{self, File};
 
-use crate::directory::{FileKind, segment_path};
 use crate::partition::state::{Health, State};
 use crate::partition::{Partition, commit, journaling, spare};
 use crate::recover::log_directory::mark_deleted;
 use crate::segment::checkpoints::{remove_reuse, write_bad_ranges, write_epochs};
-use crate::segment::files::write_indexes;
 use crate::segment::remove::remove_off_core;
+use crate::segment::side_files::{replace_snapshot, write_indexes};
 
 impl Partition {
     /// Writes and syncs everything, cuts the files to their length, and writes the indexes and the snapshot that
     /// Kafka's tools expect. After an error the log directory must not be marked as cleanly shut down.
     pub async fn close(&self) -> io::Result<()> {
         let state = self.state();
+        state.begin_to_end();
         while state.is_healthy() && !is_settled(state) {
             self.sync().await?;
             state.running.quiet().await;
@@ -55,6 +55,7 @@ fn is_settled(state: &State) -> bool {
 
 /// Ends appends, and waits for the tasks that still run. Another partition of the same name may be opened afterwards.
 async fn end(state: &Rc<State>) {
+    state.begin_to_end();
     state.health.set(Health::Closed);
     commit::stop_alarm(state);
     state.hw_waiters.borrow_mut().wake_all();
@@ -83,9 +84,7 @@ async fn write_final_files(state: &State) -> io::Result<()> {
     let directory = &state.directory;
     active.log.get()?.sync_all().await?;
     write_indexes(directory, &active).await?;
-    // The snapshot that is replaced may be the only copy of what it holds.
-    let snapshot_path = segment_path(directory, next, FileKind::ProducerSnapshot);
-    fs::write_atomically(&snapshot_path, &snapshot).await?;
+    replace_snapshot(directory, next, &snapshot).await?;
     write_epochs(directory, epochs.entries()).await?;
     write_bad_ranges(directory, &bad).await?;
     // Every file now ends with its batches.

@@ -36,6 +36,6 @@ pub(crate) fn write(state: &State, log: &mut Log) {
     if log.active().mark_is_stale(synced)
         && let Err(error) = log.active_mut().write_mark(synced)
     {
-        tracing::warn!(partition = %state.name, %error, "durability mark not written");
+        tracing::warn!(partition = %state.name, %error, "cannot write the durability mark");
     }
 }

@@ -146,7 +146,7 @@ fn add_piece(record: &mut RecordBuilder<AlignedBuffer>, state: &Rc<State>, piece
     let (partition, base, end) = (state.name.partition, gap.base, gap.covers.offset);
     let header = PieceHeader { topic, partition, base, end, bytes };
     let read = open_files::active_file(state, log.active()).and_then(|file| {
-        record.push(&header, |into| match file.try_read_at(into, gap.position.0)? {
+        record.push(&header, |into| match file.try_read_at(into, gap.position.get())? {
             Some(read) if read == into.len() && are_whole(into, end) => Ok(()),
             // It is not in the page cache any more.
             _ => Err(io::ErrorKind::WouldBlock.into()),

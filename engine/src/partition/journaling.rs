@@ -27,7 +27,7 @@ impl Gap {
         if cursors.durable == cursors.written || from.segment != covers.place.segment {
             return None;
         }
-        let bytes = covers.place.position.0 - from.position.0;
+        let bytes = covers.place.position.get() - from.position.get();
         let gap = Self { base: cursors.durable, position: from.position, bytes, covers };
         (bytes <= JOURNAL_PIECE_BYTES_MAX).then_some(gap)
     }

@@ -21,6 +21,7 @@ pub(crate) mod roll;
 mod segment_reuse_tests;
 pub(crate) mod settle;
 pub(crate) mod spare;
+pub(crate) mod start_anew;
 pub(crate) mod state;
 pub(crate) mod ticket;
 pub(crate) mod timestamps;
@@ -122,6 +123,12 @@ impl Partition {
         self.0.side_files.borrow().recovery_point(synced)
     }
 
+    /// The log's start for the checkpoint: [`log_start`](Self::log_start), or less while the log
+    /// [begins anew](Self::truncate_fully_and_start_at) at a smaller offset.
+    pub fn start_point(&self) -> Offset {
+        self.0.side_files.borrow().start_point(self.log_start())
+    }
+
     /// The epoch that appends are stamped with.
     pub fn leader_epoch(&self) -> LeaderEpoch {
         self.0.log.borrow().epoch()
@@ -189,7 +196,7 @@ impl Partition {
     }
 
     /// The number of segments that began in the file of an older one since the log was opened.
-    pub fn recycled_segments(&self) -> u64 {
+    pub fn reused_segments(&self) -> u64 {
         self.0.spare.borrow().reused()
     }
 

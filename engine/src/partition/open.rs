@@ -33,8 +33,8 @@ use crate::recover::recovered_log::{RecoveredLog, Recovery};
 use crate::segment::Segment;
 use crate::segment::active::ActiveSegment;
 use crate::segment::checkpoints::{read_reuse, remove_epochs};
-use crate::segment::files::{read_snapshot, remove_snapshot, write_snapshot};
 use crate::segment::scan::Scan;
+use crate::segment::side_files::{read_snapshot, remove_snapshot, write_snapshot};
 
 /// What is known about a partition before its files are looked at.
 #[derive(Clone, Debug)]
@@ -225,7 +225,7 @@ impl RecoveredLog {
             Ok(file) => file.sync_data().await?,
             Err(error) if is_disk_full(&error) => {
                 let directory = self.directory.display();
-                tracing::warn!(%directory, %error, "no room for what is known of producers: retention waits for it");
+                tracing::warn!(%directory, %error, "the disk is too full for a producer snapshot: retention waits for it");
                 return Ok(false);
             }
             Err(error) => return Err(error),
@@ -274,13 +274,12 @@ fn assemble(
     // A start opens up to ten thousand partitions, and most of them are not used soon.
     recovery.segments.iter().for_each(|segment| segment.log.close());
     epochs.truncate_start(log_start);
-    let epoch = epochs.latest().unwrap_or_default().max(open.leader_epoch);
     let log = Log::new(Opened {
         segments: recovery.segments,
         active,
         producers,
         epochs,
-        epoch,
+        epoch: open.leader_epoch,
         bad_ranges: recovery.bad_ranges,
         log_start,
         end: recovery.end.max(log_start),
@@ -292,10 +291,10 @@ fn assemble(
         directory: open.directory,
         config: RefCell::new(open.config),
         health: Cell::new(Health::Healthy),
+        is_ending: Cell::new(false),
         log: RefCell::new(log),
         turn_writer,
         in_journal,
-        is_listed: Cell::default(),
         commit: RefCell::default(),
         commit_alarm: Cell::default(),
         hw_waiters: RefCell::default(),

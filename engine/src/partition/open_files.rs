@@ -10,7 +10,7 @@ use crate::error::has_no_descriptor;
 use crate::partition::commit;
 use crate::partition::state::State;
 use crate::segment::Segment;
-use crate::segment::open_files::Owner;
+use crate::segment::open_files::SegmentOwner;
 
 /// A handle to a segment's file. After a read, [`let_go`] is called for a sealed segment.
 pub(crate) fn file_of(state: &Rc<State>, segment: &Rc<Segment>) -> io::Result<File> {
@@ -20,7 +20,7 @@ pub(crate) fn file_of(state: &Rc<State>, segment: &Rc<Segment>) -> io::Result<Fi
 /// A handle to the active segment's file, which stays open.
 #[inline]
 pub(crate) fn active_file(state: &Rc<State>, active: &Rc<Segment>) -> io::Result<File> {
-    note_opened(state, active);
+    state.turn_writer.open_files.add_active(state, active);
     file_if_any(state, active)
 }
 
@@ -47,14 +47,6 @@ pub(crate) async fn make_room_to_open(state: &State) {
     }
 }
 
-/// Counts an active segment that is open or is about to be opened.
-#[inline]
-pub(crate) fn note_opened(state: &Rc<State>, active: &Rc<Segment>) {
-    if !active.is_listed.replace(true) {
-        state.turn_writer.open_files.add_active(state, active);
-    }
-}
-
 fn is_active(state: &State, segment: &Segment) -> bool {
     state.log.borrow().active().base == segment.base
 }
@@ -66,14 +58,13 @@ pub(crate) fn let_go(state: &State, segment: &Rc<Segment>) {
     }
 }
 
-impl Owner for State {
+impl SegmentOwner for State {
     fn try_close(&self, segment: &Rc<Segment>) -> bool {
         // If the log is borrowed, it is being written to.
         let Ok(log) = self.log.try_borrow() else { return false };
         if log.is_unsynced(segment) || !self.running.is_quiet() {
             return false;
         }
-        segment.is_listed.set(false);
         segment.log.close();
         true
     }

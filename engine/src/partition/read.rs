@@ -18,11 +18,11 @@ use crate::format::batch::BatchHeader;
 use crate::log::{Log, Place};
 use crate::offset::{FilePosition, Offset};
 use crate::partition::state::State;
-use crate::partition::ticket::Ticket;
+use crate::partition::ticket::SyncTicket;
 use crate::partition::{Partition, commit, open_files};
 use crate::segment::Segment;
-use crate::segment::files::{load_indexes, rebuild_indexes};
 use crate::segment::scan::Scan;
+use crate::segment::side_files::{load_indexes, rebuild_indexes};
 
 /// Which records a reader may see.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -75,33 +75,44 @@ impl Partition {
         count_work(1);
         let state = self.state();
         let want = Want { from, max_bytes: max_bytes as u64, at_least_one };
-        let mut outcome = outcome_without_slice(state, from)?;
-        let limit = match isolation {
-            Isolation::HighWatermark => outcome.high_watermark,
-            Isolation::LastStable => outcome.last_stable,
-        };
-        if from >= outcome.high_watermark {
-            commit_soon(state);
-        }
-        if from >= limit || max_bytes == 0 && !at_least_one {
-            return Ok(outcome);
-        }
-        if !open_files::may_open(state) {
-            open_files::make_room_to_open(state).await;
-        }
-        let hot = if limit == outcome.high_watermark { hot_slice(state, want) } else { None };
-        outcome.slice = match hot {
-            Some(slice) => slice?,
-            None => match find_slice(state, want, limit).await {
-                Ok(slice) => slice,
+        loop {
+            let cuts = state.log.borrow().cuts();
+            let is_cut = || state.log.borrow().cuts() != cuts;
+            let outcome = outcome_without_slice(state, from)?;
+            let limit = match isolation {
+                Isolation::HighWatermark => outcome.high_watermark,
+                Isolation::LastStable => outcome.last_stable,
+            };
+            if from >= outcome.high_watermark {
+                commit_soon(state);
+            }
+            if from >= limit || max_bytes == 0 && !at_least_one {
+                return Ok(outcome);
+            }
+            if !open_files::may_open(state) {
+                open_files::make_room_to_open(state).await;
+                if is_cut() {
+                    continue;
+                }
+            }
+            let hot = if limit == outcome.high_watermark { hot_slice(state, want) } else { None };
+            if let Some(slice) = hot {
+                return Ok(ReadOutcome { slice: slice?, ..outcome });
+            }
+            let found = find_slice(state, want, limit).await;
+            // What was found may have been cut off meanwhile.
+            if is_cut() {
+                continue;
+            }
+            return match found {
+                Ok(slice) => Ok(ReadOutcome { slice, ..outcome }),
                 Err(error) => {
                     // Retention may have dropped the segment meanwhile. Then the offset is now out of range.
                     outcome_without_slice(state, from)?;
-                    return Err(error.into());
+                    Err(error.into())
                 }
-            },
-        };
-        Ok(outcome)
+            };
+        }
     }
 }
 
@@ -112,7 +123,7 @@ fn commit_soon(state: &Rc<State>) {
         log.cursors().high_watermark < log.cursors().written
     };
     if is_behind {
-        let _ticket = Ticket::new(&**state);
+        let _ticket = SyncTicket::new(&**state);
         commit::start(state);
     }
 }
@@ -141,7 +152,7 @@ fn hot_slice(state: &Rc<State>, want: Want) -> Option<io::Result<Option<FileSlic
     let start = log.recent().start_of(want.from)?;
     let end = log.cursors().high_watermark_place.position;
     debug_assert_eq!(log.cursors().high_watermark_place.segment, log.active().base);
-    let end = if end.0 - start.0 <= want.max_bytes {
+    let end = if end.get() - start.get() <= want.max_bytes {
         end
     } else {
         match log.recent().boundary_in(start, start + want.max_bytes) {
@@ -216,9 +227,13 @@ pub(crate) async fn locate(
     offset: Offset,
     cap: FilePosition,
 ) -> io::Result<Option<(BatchHeader, FilePosition)>> {
+    if cap == FilePosition::START {
+        // There may be no file yet.
+        return Ok(None);
+    }
     let interval = state.config.borrow().index_interval_bytes;
     load_indexes(&state.directory, segment, interval).await?;
-    let mut scan = Scan::new(open_files::file_of(state, segment)?, FilePosition::START, cap.0);
+    let mut scan = Scan::new(open_files::file_of(state, segment)?, FilePosition::START, cap.get());
     if !go_by_index(&mut scan, segment, offset).await? && !fault_points::has(Bug::IndexTrusted) {
         rebuild_indexes(&state.directory, segment, interval).await?;
         go_by_index(&mut scan, segment, offset).await?;
@@ -272,7 +287,7 @@ fn end_of_slice(
     want: Want,
 ) -> Option<FilePosition> {
     let first_end = start + first.size_bytes as u64;
-    if cap.0 - start.0 <= want.max_bytes {
+    if cap.get() - start.get() <= want.max_bytes {
         return Some(cap);
     }
     let most = start + want.max_bytes;
@@ -284,5 +299,5 @@ fn end_of_slice(
 }
 
 fn slice(file: creel_io::fs::File, start: FilePosition, end: FilePosition) -> FileSlice {
-    FileSlice { file, position: start.0, length: end.0 - start.0 }
+    FileSlice { file, position: start.get(), length: end.get() - start.get() }
 }

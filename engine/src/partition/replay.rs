@@ -114,7 +114,7 @@ impl Replay<'_> {
     }
 
     fn append(&mut self, batch: Bytes, header: &BatchHeader) -> Result<Result<(), Stop>, OpenError> {
-        let Ok(batch) = UncheckedBatch::new(batch).verify() else {
+        let Ok(batch) = UncheckedBatch::new(batch).verify_stamped() else {
             return Ok(Err(Stop::Damaged(header.base_offset)));
         };
         match self.partition.append_as_is(&batch) {

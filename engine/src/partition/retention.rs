@@ -13,8 +13,8 @@ use crate::offset::Offset;
 use crate::partition::state::{Health, State};
 use crate::partition::{commit, spare, timestamps};
 use crate::segment::Segment;
-use crate::segment::files::write_snapshot;
 use crate::segment::remove::{remove_off_core, remove_segment};
+use crate::segment::side_files::write_snapshot;
 use crate::segment::spare::retire_files;
 
 /// Runs retention at a roll. So one segment is dropped as another begins, and its file can be reused for the one after
@@ -69,7 +69,7 @@ pub(crate) async fn drop_before(state: &Rc<State>, offset: Offset) -> io::Result
 fn move_start(state: &State, offset: Offset) {
     let gone = state.log.borrow_mut().truncate_front(offset);
     let mut side_files = state.side_files.borrow_mut();
-    gone.iter().for_each(|segment| side_files.safe(segment.base));
+    gone.iter().for_each(|dropped| side_files.safe(dropped.segment.base));
     state.hw_waiters.borrow_mut().start_moved();
     state.reclaim.borrow_mut().add(gone);
 }
@@ -92,10 +92,15 @@ async fn make_safe_before(state: &Rc<State>, offset: Offset) -> io::Result<()> {
 /// Writes a missing producer snapshot. Until it exists, or a roll has left another one, only the first segments hold
 /// the state of their producers.
 async fn write_missing_snapshot(state: &State) -> io::Result<()> {
+    // A truncation meanwhile would leave a snapshot behind the log's end.
+    let _removing = Removing::begin(state).await;
+    if !state.side_files.borrow().lacks_snapshot() {
+        return Ok(());
+    }
     let Cursors { next, synced, .. } = *state.log.borrow().cursors();
     if next != synced {
         return Err(io::Error::other(
-            "a producer snapshot is missing: retention waits for a quiet moment or a roll",
+            "a producer snapshot is missing: retention waits until the log is quiet or rolls a segment",
         ));
     }
     let encoded = state.log.borrow().producers().to_snapshot();
@@ -122,21 +127,22 @@ async fn remove_pending(state: &Rc<State>) -> io::Result<()> {
     // whatever a crash brings back, the log has no hole and its offsets go on.
     fs::sync_dir(&state.directory).await?;
     loop {
-        let Some(segment) = state.reclaim.borrow().oldest() else { return Ok(()) };
+        let Some(dropped) = state.reclaim.borrow().oldest() else { return Ok(()) };
         // More segments may have been added meanwhile. A start that finds the first segment missing must know that it
         // was to be removed.
         if !commit::write_start(state).await? {
             return Ok(());
         }
+        let reserved = spare::reserve(state, &dropped);
+        let segment = dropped.segment;
         let (directory, base) = (state.directory.clone(), segment.base);
-        let is_kept = spare::wants_file_of(state, &segment);
-        let take_away = if is_kept { retire_files } else { remove_segment };
+        let take_away = if reserved.is_some() { retire_files } else { remove_segment };
         let last_handle = segment.log.retire();
         remove_off_core(last_handle, move || take_away(&directory, base)).await?;
         fs::sync_dir(&state.directory).await?;
         state.reclaim.borrow_mut().removed();
-        if is_kept {
-            spare::prepare(state, segment);
+        if let Some(reserved) = reserved {
+            spare::prepare(state, reserved, segment);
         }
     }
 }
@@ -147,7 +153,7 @@ pub(crate) async fn load_largest(state: &Rc<State>, now_ms: i64) -> io::Result<(
     for segment in sealed {
         match timestamps::largest(state, &segment).await {
             // The segment was dropped meanwhile.
-            Err(_) if segment.is_pending_delete.get() => continue,
+            Err(_) if segment.is_pending_delete() => continue,
             known => known?,
         };
         if !is_too_old(&segment, &state.config.borrow(), now_ms) {

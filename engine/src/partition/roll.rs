@@ -10,14 +10,14 @@ use crate::jobs::running::Work;
 use crate::log::Log;
 use crate::offset::Offset;
 use crate::partition::state::State;
-use crate::partition::{durability_mark, open_files, retention, spare};
+use crate::partition::{durability_mark, retention, spare};
 use crate::segment::Segment;
 use crate::segment::active::ActiveSegment;
-use crate::segment::files::{remove_indexes, remove_snapshot, write_indexes, write_snapshot};
+use crate::segment::side_files::{remove_indexes, remove_snapshot, write_indexes, write_snapshot};
 
-/// Closes the active segment and begins the next. Nothing is staged.
-pub(crate) fn roll(state: &Rc<State>, log: &mut Log, now_ms: i64) -> Result<(), AppendError> {
-    let base = log.cursors().written;
+/// Closes the active segment and begins the next at `base`: at the log's end, or behind it across a wide gap. Nothing is
+/// staged.
+pub(crate) fn roll(state: &Rc<State>, log: &mut Log, base: Offset, now_ms: i64) -> Result<(), AppendError> {
     let (next, snapshot) = match begin_next(state, log, base, now_ms) {
         Ok(begun) => begun,
         Err(error) if is_disk_full(&error) => {
@@ -30,7 +30,7 @@ pub(crate) fn roll(state: &Rc<State>, log: &mut Log, now_ms: i64) -> Result<(), 
             return Err(AppendError::Storage);
         }
     };
-    open_files::note_opened(state, &next);
+    state.turn_writer.open_files.add_active(state, &next);
     let sealed = log.rolled(next);
     // The mark of the sealed segment was cut off with its end.
     durability_mark::write(state, log);
@@ -62,10 +62,10 @@ async fn make_side_files_safe(state: &State, sealed: &Segment, snapshot: &File) 
         (Ok(()), Ok(())) => state.side_files.borrow_mut().safe(sealed.base),
         (_, Err(error)) => state.poison("sync of the producer snapshot", &error),
         (Err(error), Ok(())) => {
-            tracing::warn!(log = %sealed.log.path().display(), %error, "indexes not written");
+            tracing::warn!(log = %sealed.log.path().display(), %error, "cannot write the indexes");
         }
     }
-    if sealed.is_pending_delete.get() {
+    if sealed.is_pending_delete() {
         // Retention removes segments oldest first, so the log file must not be removed here.
         let _ = remove_indexes(&state.directory, sealed.base);
     }

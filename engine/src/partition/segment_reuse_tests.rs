@@ -22,7 +22,7 @@ use crate::{
 const BATCH_BYTES: usize = 4095;
 const BATCHES: usize = 24;
 /// Where the new segment begins.
-const BASE: Offset = Offset(1000);
+const BASE: Offset = Offset::of(1000);
 
 /// What the medium says about the segment.
 fn reuse() -> ReuseCheckpoint {
@@ -43,7 +43,7 @@ fn batches(base: Offset, fill: u8) -> Vec<u8> {
         let missing = BATCH_BYTES - build(4000).size_bytes();
         let mut batch = build(4000 + missing).bytes().to_vec();
         assert_eq!(batch.len(), BATCH_BYTES);
-        stamp(&mut batch, base + at as i64, LeaderEpoch(0));
+        stamp(&mut batch, base + at as i64, Some(LeaderEpoch::ZERO));
         bytes.extend_from_slice(&batch);
     }
     bytes
@@ -69,11 +69,11 @@ impl Story {
         let directory = PathBuf::from("/data/orders-0");
         fs::create_dir_all(&directory).unwrap();
         let path = directory.join("stale");
-        write(&path, &batches(Offset(100), 0x55));
+        write(&path, &batches(Offset::of(100), 0x55));
         if wiped {
             let file = File::open(&path, OpenOptions::read_write()).unwrap();
             let length = file.len().unwrap();
-            assert!(wipe(&file, Offset(100), length, || true).await.unwrap());
+            assert!(wipe(&file, Offset::of(100), length, || true).await.unwrap());
         }
         let mut stale = fs::read(&path).unwrap().to_vec();
         stale.resize(stale.len() + 2 * PAGE_BYTES as usize, 0xee);
@@ -83,7 +83,7 @@ impl Story {
 
     /// The batches, with the mark of the last write, at a time when the first `durable` of them were durable.
     fn written(&self, durable: usize) -> Vec<u8> {
-        let end = FilePosition(self.batches.len() as u64);
+        let end = FilePosition::new(self.batches.len() as u64);
         let mark =
             durability_mark::encode(BASE + durable as i64, ReuseCheckpoint::signer(Some(reuse()), BASE), end);
         let mut written = [&self.batches[..], &mark].concat();
@@ -98,7 +98,7 @@ impl Story {
         let first_lost = (0..sectors).find(|at| !is_new(*at)).unwrap_or(sectors);
         let durable = (first_lost * sector / BATCH_BYTES).min(BATCHES);
         let medium = torn(&self.written(durable), &self.stale, sector, is_new);
-        let log = self.directory.join(format!("{:020}.log", BASE.0));
+        let log = self.directory.join(format!("{:020}.log", BASE.get()));
         write(&log, &medium);
         write_reuse(&self.directory, reuse()).await.unwrap();
         let partition = open(&self.directory).await;
@@ -138,7 +138,7 @@ async fn open(directory: &Path) -> Partition {
         directory: directory.to_path_buf(),
         name: TopicPartition::new("orders", 0),
         config: LogConfig::default(),
-        leader_epoch: LeaderEpoch(0),
+        leader_epoch: LeaderEpoch::ZERO,
         last_stop: LastStop::Unclean,
         recovery_point: None,
         log_start: None,

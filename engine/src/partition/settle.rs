@@ -13,7 +13,7 @@ use crate::error::ReadError;
 use crate::log::staging::WriteGroup;
 use crate::offset::Offset;
 use crate::partition::state::State;
-use crate::partition::ticket::Ticket;
+use crate::partition::ticket::SyncTicket;
 use crate::partition::waiting::wait_past;
 use crate::partition::{Partition, commit};
 
@@ -26,7 +26,7 @@ pub struct Settling {
     /// The write that was staged when the question came, and its end if it gets written.
     staged: Option<(Rc<WriteGroup>, Offset)>,
     cuts: u64,
-    _ticket: Ticket<Rc<State>>,
+    _ticket: SyncTicket<Rc<State>>,
 }
 
 impl Partition {
@@ -42,7 +42,7 @@ impl Partition {
         let staged = is_staged.then(|| (log.staged_group(), cursors.next));
         let cuts = log.cuts();
         drop(log);
-        let ticket = Ticket::new(state.clone());
+        let ticket = SyncTicket::new(state.clone());
         commit::start(state);
         Some(Settling { state: state.clone(), written: cursors.written, staged, cuts, _ticket: ticket })
     }
@@ -61,7 +61,9 @@ impl Settling {
     /// more, because the log has failed, was truncated or was closed.
     pub async fn done(self) -> Result<(), ReadError> {
         let end = self.end().await;
-        wait_past(&self.state, end.pred(), self.cuts).await;
+        if let Some(last) = end.pred() {
+            wait_past(&self.state, last, self.cuts).await;
+        }
         let (passed, is_cut) = {
             let log = self.state.log.borrow();
             (log.cursors().high_watermark >= end, log.cuts() != self.cuts)
@@ -72,7 +74,7 @@ impl Settling {
         if self.state.is_closed() {
             return Err(ReadError::Closed);
         }
-        Err(io::Error::other(if is_cut { "the log's end was cut" } else { "the log's storage failed" })
+        Err(io::Error::other(if is_cut { "the log was truncated" } else { "the log's storage failed" })
             .into())
     }
 

@@ -10,6 +10,7 @@ use creel_io::fs::File;
 use crate::format::reuse_checkpoint::ReuseCheckpoint;
 use crate::jobs::running::Work;
 use crate::jobs::{preallocate, segment_reuse};
+use crate::log::Dropped;
 use crate::offset::Offset;
 use crate::partition::state::State;
 use crate::segment::Segment;
@@ -46,18 +47,41 @@ pub(crate) fn preallocate_next_soon(state: &Rc<State>, active: &Segment) {
     });
 }
 
-/// Whether the file of a segment that retention dropped is to be kept for the next segment. Of several, it is the
-/// newest.
-pub(crate) fn wants_file_of(state: &State, segment: &Segment) -> bool {
-    reuses_segments(state)
+/// The spare slot, for the file of a segment that retention is about to drop. If it is dropped unused, the slot is
+/// vacant again.
+pub(crate) struct Reserved(Option<Rc<State>>);
+
+impl Reserved {
+    fn end(mut self, spare: Option<Spare>) {
+        if let Some(state) = self.0.take() {
+            state.spare.borrow_mut().end(spare);
+        }
+    }
+}
+
+impl Drop for Reserved {
+    fn drop(&mut self) {
+        if let Some(state) = self.0.take() {
+            state.spare.borrow_mut().end(None);
+        }
+    }
+}
+
+/// Takes the slot for the file of a segment that retention dropped, if the file is to be kept for the next segment. Of
+/// several, it is the newest. Settings may change before the file has its new name, so the slot is taken at once.
+pub(crate) fn reserve(state: &Rc<State>, dropped: &Dropped) -> Option<Reserved> {
+    let is_wanted = reuses_segments(state)
         && state.spare.borrow().is_vacant()
         && state.reclaim.borrow().is_down_to_one()
-        && segment_reuse::is_worth_keeping(segment, &state.config.borrow())
+        && segment_reuse::is_worth_keeping(dropped, &state.config.borrow());
+    is_wanted.then(|| {
+        state.spare.borrow_mut().begin();
+        Reserved(Some(state.clone()))
+    })
 }
 
 /// Makes a spare from a retired segment, or removes the segment.
-pub(crate) fn prepare(state: &Rc<State>, segment: Rc<Segment>) {
-    state.spare.borrow_mut().begin();
+pub(crate) fn prepare(state: &Rc<State>, reserved: Reserved, segment: Rc<Segment>) {
     state.spawn(Work::Spare, async move |state| {
         let path = retired_path(&state.directory, segment.base);
         let spare = match try_prepare(state, &segment, &path).await {
@@ -70,7 +94,7 @@ pub(crate) fn prepare(state: &Rc<State>, segment: Rc<Segment>) {
                 None
             }
         };
-        state.spare.borrow_mut().end(spare);
+        reserved.end(spare);
     });
 }
 
@@ -108,7 +132,7 @@ pub(crate) fn begin_segment(state: &State, base: Offset, now_ms: i64) -> io::Res
                 return Ok(segment);
             }
             Err(error) => {
-                tracing::warn!(partition = %state.name, %error, "file kept for the next segment not used");
+                tracing::warn!(partition = %state.name, %error, "cannot use the file prepared for the next segment");
                 remove_if_there(&path)?;
             }
         }

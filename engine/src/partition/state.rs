@@ -5,10 +5,9 @@
 //! a value of its own, and no borrow of one is held across an `await`.
 
 use std::cell::{Cell, RefCell};
-use std::fmt;
-use std::io;
 use std::path::PathBuf;
 use std::rc::Rc;
+use std::{fmt, io};
 
 use creel_io::{Instant, JoinHandle};
 
@@ -48,12 +47,12 @@ pub(crate) struct State {
     pub(crate) directory: PathBuf,
     pub(crate) config: RefCell<LogConfig>,
     pub(crate) health: Cell<Health>,
+    /// The partition is about to be closed or deleted. A truncation that has not cut anything yet is given up.
+    pub(crate) is_ending: Cell<bool>,
     pub(crate) log: RefCell<Log>,
     pub(crate) turn_writer: TurnWriter,
     /// Its part in the core's journal.
     pub(crate) in_journal: Part,
-    /// Whether the partition is in the list of those that are written at the end of this turn.
-    pub(crate) is_listed: Cell<bool>,
     pub(crate) commit: RefCell<Commit>,
     /// The task that waits until a sync is due. A closed log does not need it any more.
     pub(crate) commit_alarm: Cell<Option<JoinHandle<()>>>,
@@ -154,6 +153,12 @@ impl State {
         self.health.get() == Health::Closed
     }
 
+    /// Notes that the partition is about to be closed or deleted.
+    pub(crate) fn begin_to_end(&self) {
+        self.is_ending.set(true);
+        self.running.wake();
+    }
+
     pub(crate) fn check_open(&self) -> Result<(), AppendError> {
         if self.is_healthy() { Ok(()) } else { Err(self.refusal()) }
     }
@@ -177,7 +182,7 @@ impl State {
 
     /// Makes the log refuse all appends, for good: what the medium holds is unknown until recovery has looked.
     pub(crate) fn poison(&self, what: &str, error: &io::Error) {
-        tracing::error!(partition = %self.name, %error, "{what} failed: the log refuses appends until restart");
+        tracing::error!(partition = %self.name, %error, "{what} failed: the partition refuses writes until the broker is restarted");
         if self.is_healthy() {
             self.health.set(Health::Poisoned);
         }

@@ -6,14 +6,14 @@ use std::rc::Rc;
 use crate::error::ReadError;
 use crate::format::batch::{Batch, BatchHeader, Codec, UncheckedBatch};
 use crate::format::records::{BadRecord, Records};
-use crate::format::time_index::TimestampOffset;
 use crate::log::record_times::NO_TIMESTAMP;
 use crate::offset::{FilePosition, LeaderEpoch, Offset};
 use crate::partition::read::{committed_end, locate};
 use crate::partition::state::State;
 use crate::partition::{Partition, open_files};
-use crate::segment::files::load_indexes;
 use crate::segment::scan::Scan;
+use crate::segment::side_files::index::TimestampOffset;
+use crate::segment::side_files::load_indexes;
 use crate::segment::{Largest, Segment};
 
 /// A record found by time.
@@ -23,8 +23,8 @@ pub struct FoundByTime {
     pub offset: Offset,
     /// Its timestamp, milliseconds.
     pub timestamp: i64,
-    /// The leader epoch under which it was appended.
-    pub leader_epoch: LeaderEpoch,
+    /// The leader epoch under which it was appended, if its batch says one.
+    pub leader_epoch: Option<LeaderEpoch>,
 }
 
 impl Partition {
@@ -33,6 +33,10 @@ impl Partition {
     /// If a batch does not decompress, the answer is its first record: what the records hold is the producer's
     /// business.
     pub async fn offset_for_timestamp(&self, timestamp: i64) -> Result<Option<FoundByTime>, ReadError> {
+        until_not_cut(self.state(), async || self.find_by_time(timestamp).await).await
+    }
+
+    async fn find_by_time(&self, timestamp: i64) -> Result<Option<FoundByTime>, ReadError> {
         let state = self.state();
         for segment in segments_to_read(state)? {
             if largest_ms(largest(state, &segment).await?) < timestamp {
@@ -54,6 +58,10 @@ impl Partition {
     /// The answer is the last record of a batch in two cases: no record has the largest timestamp that the header
     /// states, or the batch was deleted while its segment is still there.
     pub async fn max_timestamp_offset(&self) -> Result<Option<FoundByTime>, ReadError> {
+        until_not_cut(self.state(), async || self.find_largest_time().await).await
+    }
+
+    async fn find_largest_time(&self) -> Result<Option<FoundByTime>, ReadError> {
         let state = self.state();
         let mut best = None;
         for segment in segments_to_read(state)? {
@@ -65,11 +73,22 @@ impl Partition {
         // What was read may be written and not yet committed.
         self.settled().await?;
         let Some(TimestampOffset { timestamp, last_offset: offset }) = best else {
-            return self.offset_for_timestamp(NO_TIMESTAMP).await;
+            return self.find_by_time(NO_TIMESTAMP).await;
         };
-        let found = self.offset_for_timestamp(timestamp).await?;
-        let leader_epoch = self.epoch_of(offset).unwrap_or(self.leader_epoch());
+        let found = self.find_by_time(timestamp).await?;
+        let leader_epoch = Some(self.epoch_of(offset).unwrap_or(self.leader_epoch()));
         Ok(Some(found.unwrap_or(FoundByTime { offset, timestamp, leader_epoch })))
+    }
+}
+
+/// Asks again if the log was truncated meanwhile: what was found may be gone, and what was not found may have been cut.
+async fn until_not_cut<T>(state: &State, ask: impl AsyncFn() -> T) -> T {
+    loop {
+        let cuts = state.log.borrow().cuts();
+        let answer = ask().await;
+        if state.log.borrow().cuts() == cuts {
+            return answer;
+        }
     }
 }
 
@@ -105,7 +124,7 @@ async fn search(state: &Rc<State>, segment: &Rc<Segment>, timestamp: i64) -> io:
     let Some((_, start)) = locate(state, segment, from.max(log_start), cap).await? else {
         return Ok(None);
     };
-    let mut scan = Scan::new(open_files::file_of(state, segment)?, start, cap.0);
+    let mut scan = Scan::new(open_files::file_of(state, segment)?, start, cap.get());
     while let Some(header) = scan.header().await? {
         let Ok(header) = header else {
             match behind_damage(state, segment, scan.position()) {
@@ -145,9 +164,10 @@ async fn look_inside(
     if header.attributes.is_log_append_time() {
         return Ok(Some(FoundByTime { timestamp: header.max_timestamp, ..whole }));
     }
-    let Ok(batch) = UncheckedBatch::new(scan.batch(header).await?).verify() else {
+    let Ok(batch) = UncheckedBatch::new(scan.batch(header).await?).verify_stamped() else {
         return Ok(Some(whole));
     };
+    let batch = batch.as_batch().clone();
     let first = if header.attributes.codec() == Some(Codec::None) {
         first_since(&batch, timestamp, log_start)
     } else {
@@ -186,8 +206,8 @@ mod tests {
             .unwrap();
         let header = BatchHeader { attributes: Attributes(4), ..*plain.header() };
         let zstd = assemble(&header, &zstd::stream::encode_all(&plain.body()[..], 3).unwrap()).unwrap();
-        assert_eq!(first_since(&zstd, 15, Offset::ZERO), Ok(Some((Offset(1), 20))));
-        assert_eq!(first_since(&zstd, 15, Offset(2)), Ok(Some((Offset(2), 30))));
+        assert_eq!(first_since(&zstd, 15, Offset::ZERO), Ok(Some((Offset::of(1), 20))));
+        assert_eq!(first_since(&zstd, 15, Offset::of(2)), Ok(Some((Offset::of(2), 30))));
         assert_eq!(first_since(&zstd, 31, Offset::ZERO), Ok(None));
         let garbage = assemble(&header, b"not zstd").unwrap();
         assert_eq!(first_since(&garbage, 15, Offset::ZERO), Err(BadRecord));

@@ -1,24 +1,27 @@
 //! Truncates a log at its end. A follower does so if it holds records that its leader does not have.
 //!
 //! ```text
-//! recovery point lowered -> cut in memory -> later segments removed, newest first -> file cut, synced -> side files
+//! recovery point lowered -> cut in memory -> damage forgotten -> later segments removed, newest first
+//!                        -> file cut, synced -> side files
 //! ```
 //!
 //! Whatever a crash leaves is a log without a hole. It ends at the offset that was asked for, or behind it. Meanwhile
 //! nothing is appended, no segment begins, and no segment is removed at the log's start.
 
+use std::future::poll_fn;
 use std::io;
+use std::pin::pin;
 use std::rc::Rc;
+use std::task::Poll;
 
 use creel_io::fs;
 
-use crate::directory::{FileKind, parse_segment_file};
-use crate::error::{TruncateError, is_disk_full};
+use crate::error::{AppendError, TruncateError, is_disk_full};
 use crate::format::bad_ranges::BadRange;
 use crate::jobs::commit::EpochsWritten;
 use crate::jobs::running::Work;
 use crate::log::Cut;
-use crate::log::producers::{Producers, dated};
+use crate::log::producers::Producers;
 use crate::offset::{FilePosition, Offset};
 use crate::partition::open::replay_segment;
 use crate::partition::read::locate;
@@ -27,52 +30,65 @@ use crate::partition::state::State;
 use crate::partition::{Partition, commit, journal_writer, open_files, spare, turn_writer};
 use crate::segment::active::ActiveSegment;
 use crate::segment::checkpoints::{remove_epochs, remove_reuse, write_bad_ranges, write_epochs};
-use crate::segment::files::{read_snapshot, remove_indexes, remove_snapshot, write_snapshot};
 use crate::segment::remove::{remove_off_core, remove_segment};
 use crate::segment::scan::Scan;
+use crate::segment::side_files::{read_snapshot, remove_indexes, remove_snapshot, snapshot, write_snapshot};
 use crate::segment::{Placed, Segment};
 
 impl Partition {
     /// Removes everything from `offset` on, whether it was durable and committed or not. If `offset` lies inside a
-    /// batch, the whole batch is removed. The high watermark and the durable end then lie no further than the log's
-    /// end. Returns that end, once the truncation is on the medium. If the log ends at or before `offset`, nothing is
-    /// done.
+    /// batch, the whole batch is removed. If it lies in a gap of offsets, the log ends before the gap: with its last
+    /// batch, or where its last segment begins. The high watermark and the durable end then lie no further than the
+    /// log's end. Returns that end, once the truncation is on the medium. If the log ends at or before `offset`, nothing
+    /// is done.
     ///
     /// This can remove batches that were acknowledged as durable. It is for a follower, whose leader has said what is
     /// committed. Appends that still wait to be durable fail with
-    /// [`AppendError::Truncated`](crate::AppendError::Truncated), and so do appends that come meanwhile.
+    /// [`AppendError::Truncated`](crate::AppendError::Truncated), and so do appends that come meanwhile. So the log
+    /// comes to rest, and the wait for that is no longer than a few syncs and the removal of segments that has begun.
     ///
     /// `lower_recovery_point` is called before anything is cut. It must write the checkpoint of recovery points,
     /// durably, with no larger point for this partition, because recovery takes anything missing below the point for
-    /// damage. Until the truncation is done, [`recovery_point`](Self::recovery_point) gives no larger offset either.
+    /// damage. Until the truncation is done, [`recovery_point`](Self::recovery_point) gives no larger offset either. It
+    /// may wait for a lock whose holder closes this partition: then the truncation is given up, before anything is cut,
+    /// with [`AppendError::Closed`](crate::AppendError::Closed), and what it has begun is dropped.
     ///
-    /// A reader behind the new end may find meanwhile that the file ends early.
+    /// Who still sends a slice from behind the new end may find that the file ends early, or holds other batches there.
     ///
-    /// Nothing in the broker calls this yet. It is for logs whose offsets have no gaps: behind a gap, the end that is
-    /// returned is not the end of the last batch, and the next start takes the gap for damage. It waits for a moment in
-    /// which everything appended is durable, so a log that is appended to all the time can keep it waiting.
+    /// Nothing in the broker calls this yet.
     pub async fn truncate_to(
         &self,
         offset: Offset,
         lower_recovery_point: impl AsyncFnOnce(Offset) -> io::Result<()> + 'static,
     ) -> Result<Offset, TruncateError> {
-        let state = self.state();
-        let removing = Removing::begin(state.clone()).await;
-        settle(state).await?;
-        let cut = state.spawn(Work::Truncate, async move |state| {
+        alone(self.state(), async move |state| {
             let outcome = truncate(state, offset, lower_recovery_point).await;
             state.side_files.borrow_mut().end_cut(state.log.borrow().active().base);
-            drop(removing);
             outcome
-        });
-        cut.await
+        })
+        .await
     }
+}
+
+/// Runs `job` while nothing is appended, no segment begins, and none is removed. Everything is on the medium before.
+pub(crate) async fn alone<T: 'static>(
+    state: &Rc<State>,
+    job: impl AsyncFnOnce(&Rc<State>) -> Result<T, TruncateError> + 'static,
+) -> Result<T, TruncateError> {
+    let removing = Removing::begin(state.clone()).await;
+    // From now on appends are refused, so that the log comes to rest.
+    let done = state.spawn(Work::Truncate, async move |state| {
+        let _removing = removing;
+        settle(state).await?;
+        job(state).await
+    });
+    done.await
 }
 
 /// Waits until everything is on the medium, and no task is writing.
 async fn settle(state: &Rc<State>) -> Result<(), TruncateError> {
     loop {
-        state.check_open()?;
+        check_goes_on(state)?;
         // Everyone who waits for these appends has been told of the failure.
         let _ = turn_writer::write_staged(state, &mut state.log.borrow_mut());
         if !commit::sync_now(state).await {
@@ -82,9 +98,9 @@ async fn settle(state: &Rc<State>) -> Result<(), TruncateError> {
             let log = state.log.borrow();
             log.cursors().next == log.cursors().synced
         };
-        let is_busy = !state.running.is_quiet() || state.running.has(Work::Spare);
+        let is_busy = !state.running.is_quiet_besides(Work::Truncate) || state.running.has(Work::Spare);
         if is_durable && !is_busy {
-            return Ok(state.check_open()?);
+            return Ok(check_goes_on(state)?);
         }
         if is_busy {
             state.running.changed().await;
@@ -92,10 +108,35 @@ async fn settle(state: &Rc<State>) -> Result<(), TruncateError> {
     }
 }
 
+pub(crate) fn check_goes_on(state: &State) -> Result<(), AppendError> {
+    state.check_open()?;
+    if state.is_ending.get() { Err(AppendError::Closed) } else { Ok(()) }
+}
+
+/// Runs `work`, but only until the partition is about to be closed: whoever closes it may hold what `work` waits for.
+pub(crate) async fn unless_it_ends<T>(
+    state: &State,
+    work: impl Future<Output = T>,
+) -> Result<T, AppendError> {
+    let mut work = pin!(work);
+    let mut change = pin!(state.running.changed());
+    poll_fn(|cx| {
+        if let Poll::Ready(done) = work.as_mut().poll(cx) {
+            return Poll::Ready(Ok(done));
+        }
+        while !state.is_ending.get() {
+            if change.as_mut().poll(cx).is_pending() {
+                return Poll::Pending;
+            }
+            change.set(state.running.changed());
+        }
+        Poll::Ready(Err(AppendError::Closed))
+    })
+    .await
+}
+
 /// Where a log is truncated.
 struct CutPlace {
-    /// Where the log ends afterwards.
-    end: Offset,
     segment: Rc<Segment>,
     position: FilePosition,
 }
@@ -116,27 +157,33 @@ async fn truncate(
         return Ok(end);
     }
     let place = find_place(state, offset).await?;
+    let Remains { end, active, producers, is_snapshot_missing, snapshots_behind } =
+        Remains::of(state, &place).await?;
     // Before anything is cut: a start must not append again what was cut off.
-    journal_writer::write_cut(state, place.end).await?;
-    state.side_files.borrow_mut().begin_cut(place.end);
-    lower_recovery_point(place.end).await?;
-    let remains = Remains::of(state, &place).await?;
-    state.check_open()?;
+    journal_writer::write_cut(state, end).await?;
+    state.side_files.borrow_mut().begin_cut(end);
+    unless_it_ends(state, lower_recovery_point(end)).await??;
+    check_goes_on(state)?;
     commit::stop_alarm(state);
     spare::discard(state);
-    let Remains { active, producers, is_snapshot_missing, snapshots_behind } = remains;
-    let gone = state.log.borrow_mut().cut(Cut { end: place.end, active, producers });
+    let damage = state.log.borrow().bad_ranges().len();
+    let gone = state.log.borrow_mut().cut(Cut { end, active, producers });
+    let is_damage_cut = state.log.borrow().bad_ranges().len() < damage;
     state.sync_times.clear();
     state.hw_waiters.borrow_mut().wake_all();
     let cut = async {
+        if is_damage_cut {
+            forget_damage(state).await?;
+        }
         cut_segments(state, &gone).await?;
         cut_side_files(state, &snapshots_behind).await?;
+        state.side_files.borrow_mut().set_lacks_snapshot(false);
         if is_snapshot_missing { write_snapshot_anew(state).await } else { Ok(()) }
     };
     match cut.await {
-        Ok(()) => Ok(place.end),
+        Ok(()) => Ok(end),
         Err(error) => {
-            state.poison("cutting the log's end", &error);
+            state.poison("truncating the log", &error);
             Err(error.into())
         }
     }
@@ -150,40 +197,45 @@ async fn find_place(state: &Rc<State>, offset: Offset) -> io::Result<CutPlace> {
         let bad_ranges: Vec<_> = log.bad_ranges().iter().filter(here).copied().collect();
         (segment, bad_ranges)
     };
-    let (mut end, mut position) = match bad_ranges.iter().find(|bad| bad.contains(offset)) {
-        Some(bad) => (bad.start, bad.position),
+    let mut position = match bad_ranges.iter().find(|bad| bad.contains(offset)) {
+        Some(bad) => bad.position,
         None => match locate(state, &segment, offset, segment.end_position()).await? {
-            Some((header, position)) => (header.base_offset.min(offset), position),
-            None => (offset, segment.end_position()),
+            Some((_, position)) => position,
+            None => segment.end_position(),
         },
     };
     // Damage at the very end is removed too, because nothing can be appended behind it.
-    while let Some(bad) = bad_ranges.iter().find(|bad| bad.end_position == position && bad.start < end) {
-        (end, position) = (bad.start, bad.position);
+    while let Some(bad) =
+        bad_ranges.iter().find(|bad| bad.end_position == position && bad.position < position)
+    {
+        position = bad.position;
     }
-    Ok(CutPlace { end, segment, position })
+    Ok(CutPlace { segment, position })
 }
 
 /// What remains of a truncated log.
 struct Remains {
+    /// Where the log ends.
+    end: Offset,
     /// The segment that is written to from now on.
     active: ActiveSegment,
     producers: Producers,
     /// Whether only segments before the active one hold the state of the producers.
     is_snapshot_missing: bool,
-    /// Producer snapshots behind the new end.
+    /// Producer snapshots behind the end.
     snapshots_behind: Vec<Offset>,
 }
 
 impl Remains {
     /// Changes nothing. Walks over the batches of the last segment that stays, from its first one on.
     async fn of(state: &State, place: &CutPlace) -> io::Result<Self> {
-        let (mut snapshots, snapshots_behind) = find_snapshots(state, place.end)?;
         let (segments, bad_ranges) = {
             let log = state.log.borrow();
             let before = log.segments().partition_point(|segment| segment.base < place.segment.base);
             (log.segments()[..before].to_vec(), log.bad_ranges().to_vec())
         };
+        let (active, end) = walk(state, place, &bad_ranges).await?;
+        let (mut snapshots, snapshots_behind) = find_snapshots(state, end)?;
         let mut from = segments.first().unwrap_or(&place.segment).base;
         let mut producers = Producers::default();
         while let Some(offset) = snapshots.pop() {
@@ -198,50 +250,41 @@ impl Remains {
             replay_segment(segment, from, &bad_ranges, &mut producers).await?;
             segment.log.close();
         }
-        let active = walk(state, place, from, &bad_ranges, &mut producers).await?;
+        replay_segment(&active, from, &bad_ranges, &mut producers).await?;
+        active.log.close();
         let is_snapshot_missing = active.base > from;
-        Ok(Self { active, producers, is_snapshot_missing, snapshots_behind })
+        Ok(Self { end, active, producers, is_snapshot_missing, snapshots_behind })
     }
 }
 
 /// Producer snapshots at or before `end`, and those behind it.
 fn find_snapshots(state: &State, end: Offset) -> io::Result<(Vec<Offset>, Vec<Offset>)> {
     let names = fs::read_dir(&state.directory)?;
-    let mut snapshots: Vec<Offset> = names
-        .iter()
-        .filter_map(|name| match parse_segment_file(name.as_ref()) {
-            Some((offset, FileKind::ProducerSnapshot)) => Some(offset),
-            _ => None,
-        })
-        .collect();
+    let mut snapshots: Vec<Offset> =
+        names.iter().filter_map(|name| snapshot::KIND.offset_in(name.as_ref())).collect();
     snapshots.sort_unstable();
     let behind = snapshots.split_off(snapshots.partition_point(|offset| *offset <= end));
     Ok((snapshots, behind))
 }
 
-/// The segment that is cut, as it will be afterwards. Its batches are indexed again, and those from `from` on are
-/// replayed into the producers' state.
+/// The segment that is cut, as it will be afterwards, and the end of its last batch. Its batches are indexed again.
 async fn walk(
     state: &State,
     place: &CutPlace,
-    from: Offset,
     bad_ranges: &[BadRange],
-    producers: &mut Producers,
-) -> io::Result<ActiveSegment> {
+) -> io::Result<(ActiveSegment, Offset)> {
     let before = &place.segment;
     let interval = state.config.borrow().index_interval_bytes;
     let mut segment = ActiveSegment::noting(Segment::new(&state.directory, before.base, before.created_ms));
     segment.note_append(before.appended_ms());
-    let mut scan = Scan::new(before.log.get()?, FilePosition::START, place.position.0);
+    let mut end = segment.base;
+    let mut scan = Scan::new(before.log.get()?, FilePosition::START, place.position.get());
     while let Some(header) = scan.header().await? {
         let here = |bad: &&BadRange| bad.segment == segment.base && bad.position == scan.position();
         match (header, bad_ranges.iter().find(here)) {
             (Ok(header), _) => {
                 segment.note(&Placed::of(&header, scan.position()), interval);
-                if header.base_offset >= from {
-                    let dated = dated(&header, header.max_timestamp, before.appended_ms());
-                    producers.record(&dated, header.base_offset);
-                }
+                end = header.end_offset();
                 scan.skip(header.size_bytes);
                 creel_io::pace(1).await;
             }
@@ -253,9 +296,12 @@ async fn walk(
         }
     }
     if segment.end_position() != place.position {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, "a batch reaches over the cut"));
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            "a batch crosses the offset of the truncation",
+        ));
     }
-    Ok(segment)
+    Ok((segment, end))
 }
 
 /// Removes the segments behind the new end, newest first, each one durably before the next. Then cuts the file of the
@@ -278,15 +324,22 @@ async fn cut_segments(state: &Rc<State>, gone: &[Rc<Segment>]) -> io::Result<()>
     file.sync_all().await
 }
 
+/// Forgets the damage that is about to be cut off. A start that knows of damage looks for a log that reaches behind it.
+async fn forget_damage(state: &State) -> io::Result<()> {
+    let bad_ranges = state.log.borrow().bad_ranges().to_vec();
+    write_bad_ranges(&state.directory, &bad_ranges).await?;
+    fs::sync_dir(&state.directory).await
+}
+
 /// Removes from the side files what they say about the removed batches.
 async fn cut_side_files(state: &State, snapshots_behind: &[Offset]) -> io::Result<()> {
     let directory = &state.directory;
     for offset in snapshots_behind {
         remove_snapshot(directory, *offset)?;
     }
-    let (active, epochs, bad_ranges) = {
+    let (active, epochs) = {
         let log = state.log.borrow();
-        (log.active().base, log.epochs().clone(), log.bad_ranges().to_vec())
+        (log.active().base, log.epochs().clone())
     };
     // It is written to again, so its indexes are out of date.
     remove_indexes(directory, active)?;
@@ -301,7 +354,6 @@ async fn cut_side_files(state: &State, snapshots_behind: &[Offset]) -> io::Resul
     if state.side_files.borrow_mut().epochs_synced(&epochs, written) {
         state.log.borrow_mut().epochs_are_unsynced();
     }
-    write_bad_ranges(directory, &bad_ranges).await?;
     // Every file now ends with its batches.
     if state.spare.borrow_mut().forget_announced() {
         remove_reuse(directory)?;

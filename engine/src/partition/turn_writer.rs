@@ -8,7 +8,7 @@ use std::io;
 use std::rc::Rc;
 
 use crate::error::{AppendError, no_room};
-use crate::jobs::rollback::Failure;
+use crate::jobs::rollback::WriteFailure;
 use crate::jobs::running::Work;
 use crate::log::Log;
 use crate::log::staging::WriteGroup;
@@ -16,11 +16,10 @@ use crate::partition::state::State;
 use crate::partition::{commit, open_files, spare};
 use crate::segment::Segment;
 
-/// Adds `partition` to those that are written at the end of this turn.
+/// Adds `partition`, which has just staged its first batch, to those that are written at the end of this turn. What it
+/// stages behind that goes with it. If it was written meanwhile, it is added again, and one of the two finds nothing to
+/// write.
 pub(crate) fn add(partition: &Rc<State>) {
-    if partition.is_listed.replace(true) {
-        return;
-    }
     let dirty = &partition.turn_writer.dirty;
     let mut listed = dirty.borrow_mut();
     listed.push(partition.clone());
@@ -43,7 +42,6 @@ async fn write_all(dirty: Rc<RefCell<Vec<Rc<State>>>>) {
 }
 
 fn write_turn(state: &Rc<State>) {
-    state.is_listed.set(false);
     // Everyone who waits for these appends has been told of the failure.
     let _ = write_staged(state, &mut state.log.borrow_mut());
     commit::start(state);
@@ -76,10 +74,10 @@ pub(crate) fn write_staged(state: &Rc<State>, log: &mut Log) -> Result<(), Appen
 fn refuse_staged(state: &Rc<State>, log: &mut Log, error: &io::Error) -> AppendError {
     let group = log.undo();
     let cut = log.active_mut().cut_to_length();
-    match Failure::of(error, &cut) {
-        Failure::Untouched => group.finish(Err(AppendError::NoDescriptor)),
-        Failure::CutBack => make_cut_safe(state, log.active().readable(), group),
-        Failure::Unknown => {
+    match WriteFailure::of(error, &cut) {
+        WriteFailure::Untouched => group.finish(Err(AppendError::NoDescriptor)),
+        WriteFailure::CutBack => make_cut_safe(state, log.active().readable(), group),
+        WriteFailure::Unknown => {
             state.poison("write", error);
             group.finish(Err(AppendError::Storage));
             return AppendError::Storage;

@@ -42,7 +42,8 @@ impl Partition {
         let mut log = state.log.borrow_mut();
         turn_writer::write_staged(state, &mut log)?;
         if !log.active().is_empty() {
-            roll::roll(state, &mut log, creel_io::wall_clock_ms())?;
+            let base = log.cursors().written;
+            roll::roll(state, &mut log, base, creel_io::wall_clock_ms())?;
         }
         let begins = log.active().base;
         drop(log);
@@ -64,8 +65,9 @@ fn roll_now(state: &Rc<State>, now_ms: i64) {
     }
     let mut log = state.log.borrow_mut();
     if turn_writer::write_staged(state, &mut log).is_ok() {
+        let base = log.cursors().written;
         // The log's health shows a failure.
-        let _ = roll::roll(state, &mut log, now_ms);
+        let _ = roll::roll(state, &mut log, base, now_ms);
     }
     drop(log);
     commit::start(state);

@@ -13,7 +13,7 @@ use crate::partition::state::State;
 /// Waits until the high watermark is past `offset`, or can't get there any more: the log is closed or poisoned, or was
 /// truncated more than `cuts` times.
 pub(crate) async fn wait_past(state: &Rc<State>, offset: Offset, cuts: u64) {
-    let mut waiting = Waiting { waiters: &state.hw_waiters, key: None };
+    let mut waiting = HwWait { waiters: &state.hw_waiters, key: None };
     poll_fn(|cx| {
         let is_over = {
             let log = state.log.borrow();
@@ -33,12 +33,12 @@ pub(crate) async fn wait_past(state: &Rc<State>, offset: Offset, cuts: u64) {
 }
 
 /// Removes the waiter when its future is dropped.
-struct Waiting<'a> {
+struct HwWait<'a> {
     waiters: &'a RefCell<HwWaiters>,
     key: Option<u64>,
 }
 
-impl Drop for Waiting<'_> {
+impl Drop for HwWait<'_> {
     fn drop(&mut self) {
         if let Some(key) = self.key {
             self.waiters.borrow_mut().forget(key);

@@ -10,10 +10,9 @@ impl Watcher {
     /// Dropping the returned value ends the watch.
     pub fn watch(&self, partition: &Partition, seen: Seen, number: u32) -> Watching {
         let state = partition.state();
-        let now = partition.seen();
-        let has_moved = now.high_watermark > seen.high_watermark || now.log_start > seen.log_start;
         let health = state.health.get();
-        if has_moved || health == Health::Closed {
+        // A truncation moves both of them back.
+        if partition.seen() != seen || health == Health::Closed {
             self.tell(number);
             return Watching(None);
         }

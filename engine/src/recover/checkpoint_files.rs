@@ -68,7 +68,7 @@ impl CheckpointFiles {
             return Ok(OffsetsByPartition::new());
         };
         Ok(decode(&text).unwrap_or_else(|| {
-            tracing::warn!(path = %path.display(), "damaged checkpoint ignored: recovery will take longer");
+            tracing::warn!(path = %path.display(), "a checkpoint is damaged, and ignored: recovery takes longer");
             OffsetsByPartition::new()
         }))
     }

@@ -85,7 +85,7 @@ impl Judge<'_> {
         let end = if sound.is_some() { sound_at } else { self.scan.end() };
         let is_torn = self.may_be_torn && self.shows_loss(end).await?;
         let was_safe = expected < self.safe_below;
-        let torn_bytes = written_end.0.saturating_sub(start.0);
+        let torn_bytes = written_end.get().saturating_sub(start.get());
         match (sound, next) {
             (Some(_), _) if is_torn || fault_points::has(Bug::TruncateAtBadBatch) => {
                 Ok(Damage::Torn { bytes: torn_bytes, batches: self.count_batches(sound_at).await? })
@@ -126,7 +126,7 @@ impl Judge<'_> {
     async fn written_end(&mut self) -> io::Result<FilePosition> {
         let last = self.scan.last_nonzero().await?;
         let mark = self.scan.mark_at_end(self.gap.signer).await?.map_or(0, |_| MARK_BYTES as u64);
-        Ok(FilePosition(last.0 - mark))
+        Ok(FilePosition::new(last.get() - mark))
     }
 
     /// Whether a write that began here did not reach the medium as a whole.
@@ -156,17 +156,17 @@ impl Judge<'_> {
     async fn shows_lost_sector(&mut self, end: FilePosition) -> io::Result<bool> {
         let (start, scan) = (self.start, &mut *self.scan);
         let sector = SECTOR_BYTES as u64;
-        let boundary = FilePosition(start.0.next_multiple_of(sector).min(scan.end().0));
+        let boundary = FilePosition::new(start.get().next_multiple_of(sector).min(scan.end().get()));
         scan.go_to(start);
-        if is_old_head(scan.bytes((boundary.0 - start.0) as usize).await?, self.gap.expected) {
+        if is_old_head(scan.bytes((boundary.get() - start.get()) as usize).await?, self.gap.expected) {
             return Ok(true);
         }
         scan.go_to(boundary);
-        let mark_end = (start + MARK_BYTES as u64).0;
+        let mark_end = (start + MARK_BYTES as u64).get();
         while scan.position() < end {
             let position = scan.position();
-            let length = sector.min(scan.end().0 - position.0);
-            let marked = mark_end.saturating_sub(position.0) as usize;
+            let length = sector.min(scan.end().get() - position.get());
+            let marked = mark_end.saturating_sub(position.get()) as usize;
             if scan.bytes(length as usize).await?.iter().skip(marked).all(|byte| *byte == 0) {
                 return Ok(true);
             }
@@ -186,7 +186,7 @@ fn is_old_head(head: &[u8], expected: Offset) -> bool {
     if magic > 0 && head[..magic] == MAGIC[..magic] {
         return rest_is_zero;
     }
-    let offset_bytes = expected.0.to_be_bytes();
+    let offset_bytes = expected.get().to_be_bytes();
     let telling = head.len() > MAGIC_AT || offset_bytes.iter().take(head.len()).any(|byte| *byte != 0);
     telling && head.iter().all(|byte| *byte == 0)
 }
@@ -197,12 +197,12 @@ mod tests {
 
     #[test]
     fn a_few_zeros_prove_nothing() {
-        assert!(!is_old_head(&[], Offset(5)));
-        assert!(!is_old_head(&[0; 7], Offset(5)), "offset 5 begins with seven zeros");
-        assert!(is_old_head(&[0; 8], Offset(5)));
-        assert!(!is_old_head(&[0; 16], Offset(0)));
-        assert!(is_old_head(&[0; 17], Offset(0)));
-        assert!(is_old_head(b"CR", Offset(5)));
-        assert!(!is_old_head(b"CX", Offset(5)));
+        assert!(!is_old_head(&[], Offset::of(5)));
+        assert!(!is_old_head(&[0; 7], Offset::of(5)), "offset 5 begins with seven zeros");
+        assert!(is_old_head(&[0; 8], Offset::of(5)));
+        assert!(!is_old_head(&[0; 16], Offset::ZERO));
+        assert!(is_old_head(&[0; 17], Offset::ZERO));
+        assert!(is_old_head(b"CR", Offset::of(5)));
+        assert!(!is_old_head(b"CX", Offset::of(5)));
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use creel_io::fs;
 
 use crate::config::{CleanupPolicy, LogConfig};
-use crate::directory::{FileKind, parse_segment_file};
+use crate::directory::log_base;
 use crate::error::naming;
 use crate::format::reuse_checkpoint::ReuseCheckpoint;
 use crate::offset::Offset;
@@ -14,6 +14,7 @@ use crate::recover::checkpoint_files::LastStop;
 use crate::recover::found_segment::FoundSegment;
 use crate::recover::progress::RecoveryProgress;
 use crate::segment::remove::remove_if_there;
+use crate::segment::side_files::snapshot;
 
 /// The files in a partition's directory that matter here, by offset.
 #[derive(Debug, Default)]
@@ -27,12 +28,12 @@ pub(crate) fn find_files(directory: &Path) -> io::Result<FoundFiles> {
     let mut found = FoundFiles::default();
     for name in fs::read_dir(directory).map_err(naming(directory))? {
         let path = directory.join(name);
-        match parse_segment_file(&path) {
-            Some((base, FileKind::Log)) => found.bases.push(base),
-            Some((offset, FileKind::ProducerSnapshot)) => found.snapshots.push(offset),
-            Some(_) => {}
-            None if is_leftover(&path) => remove_if_there(&path)?,
-            None => {}
+        if let Some(base) = log_base(&path) {
+            found.bases.push(base);
+        } else if let Some(offset) = snapshot::KIND.offset_in(&path) {
+            found.snapshots.push(offset);
+        } else if is_leftover(&path) {
+            remove_if_there(&path)?;
         }
     }
     Ok(found)

@@ -5,25 +5,25 @@ use std::path::{Path, PathBuf};
 
 use creel_io::fs::File;
 
-use crate::directory::{FileKind, segment_path};
+use crate::directory::log_path;
 use crate::error::naming;
 use crate::format::bad_ranges::BadRange;
 use crate::offset::{FilePosition, Offset};
 use crate::segment::Segment;
 use crate::segment::active::ActiveSegment;
-use crate::segment::files::{last_indexed, read_indexes};
 use crate::segment::scan::Scan;
+use crate::segment::side_files::{last_indexed, read_indexes};
 
 /// What lies at the end of a sealed segment.
 #[derive(Clone, Copy, Debug)]
-struct Tail {
+struct SegmentEnd {
     /// The offset after its last batch.
     end: Offset,
     /// Whether the file ends with its last batch.
     ends_with_batches: bool,
 }
 
-impl Tail {
+impl SegmentEnd {
     /// Whether the batches of `segment` lead up to the next segment, so that none is missing between the two.
     fn leads_to(self, segment: Offset, next: Offset, bad_ranges: &[BadRange]) -> bool {
         let is_known = bad_ranges.iter().any(|bad| bad.segment == segment && bad.start == self.end);
@@ -37,12 +37,12 @@ pub(crate) struct FoundSegment {
     /// The segment, nothing of which was read. Its length is the file's.
     unread: Segment,
     created_ms: i64,
-    tail: Option<Tail>,
+    tail: Option<SegmentEnd>,
 }
 
 impl FoundSegment {
     pub(crate) fn open(directory: &Path, base: Offset, now_ms: i64) -> io::Result<Self> {
-        let path = segment_path(directory, base, FileKind::Log);
+        let path = log_path(directory, base);
         let unread = Segment::found(directory, base, now_ms).map_err(naming(&path))?;
         Ok(Self { directory: directory.to_path_buf(), unread, created_ms: now_ms, tail: None })
     }
@@ -106,13 +106,13 @@ impl FoundSegment {
     }
 
     /// Walks over the batches behind the index's last entry, once.
-    async fn tail(&mut self) -> io::Result<Tail> {
+    async fn tail(&mut self) -> io::Result<SegmentEnd> {
         if let Some(tail) = self.tail {
             return Ok(tail);
         }
         let from = last_indexed(&self.directory, self.base()).await.unwrap_or(FilePosition::START);
         let mut scan = Scan::new(self.file()?, from, self.length());
-        let mut tail = Tail { end: self.base(), ends_with_batches: true };
+        let mut tail = SegmentEnd { end: self.base(), ends_with_batches: true };
         while let Some(header) = scan.header().await? {
             let Ok(header) = header else {
                 tail.ends_with_batches = false;

@@ -20,9 +20,9 @@ use crate::recover::progress::is_scanned;
 use crate::recover::recovered_log::{RecoveredLog, Recovery, RecoveryReport, appendable};
 use crate::segment::active::ActiveSegment;
 use crate::segment::checkpoints::{read_bad_ranges, write_bad_ranges};
-use crate::segment::files::{remove_snapshot, write_indexes};
 use crate::segment::remove::remove_segment;
 use crate::segment::scan::Scan;
+use crate::segment::side_files::{remove_snapshot, write_indexes};
 use crate::segment::{Placed, Segment};
 
 /// The number of bytes of a log that are verified in about a microsecond.
@@ -177,7 +177,7 @@ impl LogScan {
         drop_cached(&file);
         let mut scan = Scan::new(file, FilePosition::START, length).over_data()?.in_big_steps();
         let is_counted = is_scanned(next, self.recovery_point);
-        let mut progress = self.found.progress.begin(if is_counted { scan.data_end().0 } else { 0 });
+        let mut progress = self.found.progress.begin(if is_counted { scan.data_end().get() } else { 0 });
         loop {
             let is_safe = self.end < self.recovery_point;
             let mut found = if is_safe { scan.header().await? } else { scan.verified().await? };
@@ -205,7 +205,7 @@ impl LogScan {
                     let gap = Gap { signer, expected: self.end, next };
                     let damage = judge(&mut scan, gap, self.safe_below, self.found.last_stop).await?;
                     match self.handle(segment, damage, &mut scan, length) {
-                        Continue::Yes if scan.position().0 < length => {}
+                        Continue::Yes if scan.position().get() < length => {}
                         outcome => return Ok(outcome),
                     }
                 }
@@ -244,9 +244,9 @@ impl LogScan {
     }
 
     fn note_epoch(&mut self, header: &BatchHeader) {
-        let (epoch, start) = (header.leader_epoch, header.base_offset);
-        if epoch.0 >= 0 && self.epochs.last().is_none_or(|last| last.epoch < epoch) {
-            self.epochs.push(EpochStart { epoch, start });
+        let Some(epoch) = header.leader_epoch else { return };
+        if self.epochs.last().is_none_or(|last| last.epoch < epoch) {
+            self.epochs.push(EpochStart { epoch, start: header.base_offset });
         }
     }
 
@@ -272,13 +272,13 @@ impl LogScan {
                     position: segment.end_position(),
                     end_position: position,
                 };
-                tracing::error!(?bad, log = %segment.log.path().display(), "damaged range: it is refused from now on");
+                tracing::error!(?bad, log = %segment.log.path().display(), "a range of the log is damaged: reads of it are refused");
                 self.bad_ranges.push(bad);
                 self.report.new_bad_ranges.push(bad);
                 segment.skip_to(position);
                 scan.go_to(position);
                 self.end = resume;
-                self.tail_is_sound = position.0 < length;
+                self.tail_is_sound = position.get() < length;
                 Continue::Yes
             }
         }
@@ -290,7 +290,7 @@ impl LogScan {
         segment.log.get()?.sync_all().await?;
         match write_indexes(&self.found.directory, &segment).await {
             Err(error) if is_disk_full(&error) => {
-                tracing::warn!(log = %segment.log.path().display(), %error, "no room for indexes: later starts take longer");
+                tracing::warn!(log = %segment.log.path().display(), %error, "the disk is too full for indexes: later starts take longer");
                 Ok(segment.seal())
             }
             written => written.map(|()| segment.seal()),
@@ -299,7 +299,7 @@ impl LogScan {
 
     fn remove_segments(&mut self, found: impl Iterator<Item = FoundSegment>) -> io::Result<()> {
         for base in found.map(|segment| segment.base()) {
-            tracing::warn!(directory = %self.found.directory.display(), %base, "segment behind a torn end removed");
+            tracing::warn!(directory = %self.found.directory.display(), %base, "a segment after the torn end of the log was removed");
             remove_segment(&self.found.directory, base)?;
         }
         Ok(())
@@ -311,7 +311,7 @@ impl LogScan {
             let RecoveryReport { torn_bytes, torn_batches, .. } = self.report;
             tracing::warn!(
                 directory = %self.found.directory.display(), torn_bytes, torn_batches, end = %self.end,
-                "the end of the log was torn by the crash: cut"
+                "the crash had torn the end of the log: it was cut off"
             );
         }
         if let Some(last) = &mut self.last {

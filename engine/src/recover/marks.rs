@@ -11,7 +11,7 @@ impl Scan {
     /// The durable offset in the mark at this position. `None` if there is no mark. Does not move the walk.
     pub(crate) async fn mark_here(&mut self, signer: Signer) -> io::Result<Option<Offset>> {
         let position = self.position();
-        if self.end().0.saturating_sub(position.0) < MARK_BYTES as u64 {
+        if self.end().get().saturating_sub(position.get()) < MARK_BYTES as u64 {
             return Ok(None);
         }
         Ok(decode(self.bytes(MARK_BYTES).await?, signer, position))
@@ -21,10 +21,11 @@ impl Scan {
     pub(crate) async fn mark_at_end(&mut self, signer: Signer) -> io::Result<Option<Offset>> {
         let from = self.position();
         let last = self.last_nonzero().await?;
-        let Some(start) = last.0.checked_sub(MARK_BYTES as u64).filter(|start| *start >= from.0) else {
+        let Some(start) = last.get().checked_sub(MARK_BYTES as u64).filter(|start| *start >= from.get())
+        else {
             return Ok(None);
         };
-        self.go_to(FilePosition(start));
+        self.go_to(FilePosition::new(start));
         let mark = self.mark_here(signer).await;
         self.go_to(from);
         mark
@@ -33,9 +34,9 @@ impl Scan {
     /// The largest durable offset in any mark at or behind this position. Moves the walk to the data's end.
     pub(crate) async fn best_mark(&mut self, signer: Signer) -> io::Result<Option<Offset>> {
         let mut best = None;
-        while self.data_end().0.saturating_sub(self.position().0) >= MARK_BYTES as u64 {
+        while self.data_end().get().saturating_sub(self.position().get()) >= MARK_BYTES as u64 {
             let position = self.position();
-            let left = self.data_end().0 - position.0;
+            let left = self.data_end().get() - position.get();
             let bytes = self.bytes(left.min(RECOVERY_READ_BYTES as u64) as usize).await?;
             let step = bytes.len() - MARK_BYTES + 1;
             let starts = (0..step).filter(|at| bytes[*at] == MAGIC[0] && bytes[*at..].starts_with(MAGIC));
@@ -54,9 +55,10 @@ impl Scan {
         let mut last = start;
         let mut end = self.data_end();
         while end > start && last == start {
-            let from = FilePosition(end.0.saturating_sub(RECOVERY_READ_BYTES as u64).max(start.0));
+            let from =
+                FilePosition::new(end.get().saturating_sub(RECOVERY_READ_BYTES as u64).max(start.get()));
             self.go_to(from);
-            let bytes = self.bytes((end.0 - from.0) as usize).await?;
+            let bytes = self.bytes((end.get() - from.get()) as usize).await?;
             last = bytes.iter().rposition(|byte| *byte != 0).map_or(start, |at| from + at as u64 + 1);
             end = from;
         }

@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use creel_io::fs::{self, File, OpenOptions};
 
-use crate::directory::{FileKind, parse_segment_file, segment_path};
+use crate::directory::{log_base, log_path};
 use crate::offset::Offset;
 
 /// The number of bytes of segments that were scanned. Clones share it.
@@ -56,15 +56,11 @@ pub(crate) fn is_scanned(next: Option<Offset>, recovery_point: Offset) -> bool {
 /// as nothing.
 pub(crate) fn bytes_to_scan(directory: &Path, recovery_point: Offset) -> u64 {
     let names = fs::read_dir(directory).unwrap_or_default();
-    let bases = names.iter().filter_map(|name| match parse_segment_file(Path::new(name)) {
-        Some((base, FileKind::Log)) => Some(base),
-        _ => None,
-    });
-    let bases: Vec<_> = bases.collect();
+    let bases: Vec<_> = names.iter().filter_map(|name| log_base(Path::new(name))).collect();
     let nexts = bases.iter().skip(1).copied().map(Some).chain([None]);
     let scanned = bases.iter().zip(nexts).filter(|(_, next)| is_scanned(*next, recovery_point));
     let bytes = |base: Offset| -> io::Result<u64> {
-        File::open(&segment_path(directory, base, FileKind::Log), OpenOptions::read())?.data_end()
+        File::open(&log_path(directory, base), OpenOptions::read())?.data_end()
     };
     scanned.map(|(base, _)| bytes(*base).unwrap_or(0)).fold(0, u64::saturating_add)
 }

@@ -14,8 +14,8 @@ use crate::recover::recovered_log::{RecoveredLog, Recovery, RecoveryReport, appe
 use crate::segment::Placed;
 use crate::segment::active::ActiveSegment;
 use crate::segment::checkpoints::read_bad_ranges;
-use crate::segment::files::{knows_largest, read_indexes};
 use crate::segment::scan::Scan;
+use crate::segment::side_files::{knows_largest, read_indexes};
 
 /// What the files of `log` hold, if they are right.
 pub(crate) struct Trusted {

@@ -18,11 +18,12 @@ use creel_io::fs::{self, File};
 
 use crate::config::LogConfig;
 use crate::format::durability_mark::{self, MARK_BYTES, Secret, Signer};
-use crate::format::time_index::TimestampOffset;
 use crate::limits::PAGE_BYTES;
 use crate::offset::{FilePosition, Offset};
+use crate::segment::side_files::index::{IndexPoint, TimestampOffset};
+use crate::segment::side_files::table::Indexes;
 use crate::segment::spare::Spare;
-use crate::segment::{Indexes, Largest, Placed, Segment};
+use crate::segment::{Largest, Placed, Segment};
 
 /// What decides whether a batch still fits into a segment.
 #[derive(Clone, Copy, Debug)]
@@ -128,8 +129,12 @@ impl ActiveSegment {
         self.segment.appended_ms.set(now_ms);
     }
 
-    /// Whether the log must roll before a batch is appended. An empty segment takes any batch.
+    /// Whether the log must roll before a batch is appended. An empty segment takes any batch whose offsets its indexes
+    /// can hold.
     pub(crate) fn must_roll(&self, batch: Arrival, config: &LogConfig) -> bool {
+        if !Self::reaches(self.base, batch.end) {
+            return true;
+        }
         let before = self.length() + batch.staged_bytes;
         if before == 0 {
             return false;
@@ -140,8 +145,12 @@ impl ActiveSegment {
         };
         before + batch.bytes > config.segment_limit()
             || waited > i64::try_from(config.segment_ms).unwrap_or(i64::MAX)
-            || batch.end - self.base > i64::from(i32::MAX)
             || self.index_bytes() + 12 > config.segment_index_bytes
+    }
+
+    /// Whether the indexes of a segment that begins at `base` can hold the offsets of a batch that ends at `end`.
+    pub(crate) fn reaches(base: Offset, end: Offset) -> bool {
+        end - base <= i64::from(i32::MAX) + 1
     }
 
     /// Writes to the file, behind the last batch, usually in one system call. The length changes only with
@@ -155,7 +164,7 @@ impl ActiveSegment {
     pub(crate) fn tail(&self, durable: Offset, end: FilePosition) -> Tail {
         let signer = Signer { segment: self.base, secret: self.secret };
         let mark = durability_mark::encode(durable, signer, end);
-        let tail_end = end.0 + MARK_BYTES as u64;
+        let tail_end = end.get() + MARK_BYTES as u64;
         let is_stale = tail_end < self.stale_end;
         let zeros = if is_stale { tail_end.next_multiple_of(PAGE_BYTES) - tail_end } else { 0 };
         Tail { mark, zeros: zeros as usize }
@@ -185,7 +194,7 @@ impl ActiveSegment {
         debug_assert_eq!(batch.position, self.end_position());
         self.observe(batch);
         self.index(batch, index_interval_bytes);
-        self.segment.length.set(batch.end_position().0);
+        self.segment.length.set(batch.end_position().get());
     }
 
     fn observe(&mut self, batch: &Placed) {
@@ -203,13 +212,9 @@ impl ActiveSegment {
     fn index(&mut self, batch: &Placed, interval: u64) {
         if self.unindexed_bytes > interval {
             if let Some(indexes) = &mut *self.segment.indexes.borrow_mut() {
-                indexes.offsets.push(batch.last_offset(), batch.position);
-                self.segment
-                    .largest
-                    .get()
-                    .known()
-                    .into_iter()
-                    .for_each(|largest| indexes.times.push(largest));
+                let largest = self.segment.largest.get().known();
+                let (last, position) = (batch.last_offset(), batch.position);
+                indexes.note(&IndexPoint { last, position, largest });
             }
             self.unindexed_bytes = 0;
         }
@@ -218,7 +223,7 @@ impl ActiveSegment {
 
     /// Skips bytes that recovery found damaged.
     pub(crate) fn skip_to(&mut self, position: FilePosition) {
-        self.segment.length.set(position.0);
+        self.segment.length.set(position.get());
     }
 
     /// Cuts the file to its batches, so that nothing preallocated and nothing half-written follows them.

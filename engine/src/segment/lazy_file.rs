@@ -1,7 +1,7 @@
 //! A file that is opened at its first use and closed when it is idle. So ten thousand quiet partitions hold no
 //! descriptors.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -10,15 +10,24 @@ use creel_io::fs::{File, OpenOptions, WeakFile};
 #[derive(Debug)]
 pub(crate) struct LazyFile {
     path: PathBuf,
-    open: RefCell<Option<File>>,
+    kept: RefCell<Kept>,
     /// Every handle that was given out and may still be held.
     given: RefCell<Vec<WeakFile>>,
-    is_retired: Cell<bool>,
+}
+
+/// The handle that is kept between two uses.
+#[derive(Debug, Default)]
+enum Kept {
+    #[default]
+    Closed,
+    Open(File),
+    /// The file is being removed: nobody gets a handle any more.
+    Retired,
 }
 
 impl LazyFile {
     pub(crate) fn new(path: PathBuf) -> Self {
-        Self { path, open: RefCell::default(), given: RefCell::default(), is_retired: Cell::new(false) }
+        Self { path, kept: RefCell::default(), given: RefCell::default() }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -27,17 +36,17 @@ impl LazyFile {
 
     /// A handle to the file. The file must exist: a removed file must not come back empty.
     pub(crate) fn get(&self) -> io::Result<File> {
-        let mut open = self.open.borrow_mut();
-        if let Some(file) = &*open {
-            return Ok(file.clone());
+        let mut kept = self.kept.borrow_mut();
+        match &*kept {
+            Kept::Open(file) => Ok(file.clone()),
+            Kept::Retired => Err(io::ErrorKind::NotFound.into()),
+            Kept::Closed => {
+                let file = File::open(&self.path, OpenOptions::read_write())?;
+                self.remember(&file);
+                *kept = Kept::Open(file.clone());
+                Ok(file)
+            }
         }
-        if self.is_retired.get() {
-            return Err(io::ErrorKind::NotFound.into());
-        }
-        let file = File::open(&self.path, OpenOptions::read_write())?;
-        self.remember(&file);
-        *open = Some(file.clone());
-        Ok(file)
     }
 
     /// Creates the file, empty.
@@ -50,7 +59,7 @@ impl LazyFile {
     /// Takes a file that is already open, and has this name now.
     pub(crate) fn adopt(&self, file: File) {
         self.remember(&file);
-        *self.open.borrow_mut() = Some(file);
+        *self.kept.borrow_mut() = Kept::Open(file);
     }
 
     fn remember(&self, file: &File) {
@@ -61,13 +70,15 @@ impl LazyFile {
 
     /// From now on nobody gets a handle. Returns the handle that was kept here, for [`super::remove::remove_off_core`].
     pub(crate) fn retire(&self) -> Option<File> {
-        self.is_retired.set(true);
-        self.open.take()
+        match self.kept.replace(Kept::Retired) {
+            Kept::Open(file) => Some(file),
+            Kept::Closed | Kept::Retired => None,
+        }
     }
 
     /// Whether a handle is kept here.
     pub(crate) fn is_open(&self) -> bool {
-        self.open.borrow().is_some()
+        matches!(*self.kept.borrow(), Kept::Open(_))
     }
 
     /// Whether anyone still holds a handle that was given out.
@@ -77,6 +88,9 @@ impl LazyFile {
 
     /// Closes the handle that is kept here. Handles already given out stay open.
     pub(crate) fn close(&self) {
-        *self.open.borrow_mut() = None;
+        let mut kept = self.kept.borrow_mut();
+        if let Kept::Open(_) = *kept {
+            *kept = Kept::Closed;
+        }
     }
 }

@@ -1,16 +1,17 @@
 //! The files of a log's segments, and the files beside them.
 //!
-//! Owns what lies in a partition's directory. A segment is a `.log` file of batches, its two indexes, and its length so
-//! far. One type reads it ([`Segment`]) and one writes it ([`active`]); a segment without the second is sealed. Must
+//! Owns what lies in a partition's directory. A segment is a `.log` file of batches, the files beside it
+//! ([`side_files`]), and its length so far. One type reads it ([`Segment`]) and one writes it ([`active`]); a segment without the second is sealed. Must
 //! not know the log that the segments make up, nor recovery, nor tasks.
 
 pub(crate) mod active;
 pub(crate) mod checkpoints;
-pub(crate) mod files;
 pub(crate) mod lazy_file;
+pub(crate) mod listing;
 pub(crate) mod open_files;
 pub(crate) mod remove;
 pub(crate) mod scan;
+pub(crate) mod side_files;
 pub(crate) mod spare;
 pub(crate) mod wipe;
 
@@ -18,12 +19,14 @@ use std::cell::{Cell, RefCell};
 use std::io;
 use std::path::Path;
 
-use crate::directory::{FileKind, segment_path};
+use crate::directory::log_path;
 use crate::format::batch::BatchHeader;
-use crate::format::offset_index::OffsetIndex;
-use crate::format::time_index::{TimeIndex, TimestampOffset};
 use crate::offset::{FilePosition, Offset};
 use crate::segment::lazy_file::LazyFile;
+use crate::segment::listing::Listing;
+use crate::segment::side_files::index::TimestampOffset;
+use crate::segment::side_files::kind::Kind;
+use crate::segment::side_files::table::Indexes;
 
 /// What the log remembers of one written batch.
 #[derive(Clone, Copy, Debug)]
@@ -47,28 +50,11 @@ impl Placed {
     }
 
     fn last_offset(&self) -> Offset {
-        self.end.pred()
+        self.end.pred().unwrap_or(self.base)
     }
 
     pub(crate) fn end_position(&self) -> FilePosition {
         self.position + u64::from(self.size_bytes)
-    }
-}
-
-/// Both indexes of a segment.
-#[derive(Debug)]
-pub(crate) struct Indexes {
-    pub(crate) offsets: OffsetIndex,
-    pub(crate) times: TimeIndex,
-}
-
-impl Indexes {
-    pub(crate) fn empty(base: Offset) -> Self {
-        Self { offsets: OffsetIndex::new(base), times: TimeIndex::new(base) }
-    }
-
-    fn size_bytes(&self) -> u64 {
-        self.offsets.size_bytes().max(self.times.size_bytes())
     }
 }
 
@@ -96,6 +82,15 @@ impl Largest {
     }
 }
 
+/// Where a segment is in its life. It never goes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lifecycle {
+    /// Part of the log.
+    Live,
+    /// It has left the log: retention dropped it, or a truncation. Its files are to be removed.
+    PendingDelete,
+}
+
 /// The readable side of a segment, sealed or active.
 #[derive(Debug)]
 pub(crate) struct Segment {
@@ -104,12 +99,8 @@ pub(crate) struct Segment {
     pub(crate) created_ms: i64,
     /// When it was last appended to.
     appended_ms: Cell<i64>,
-    /// Retention has dropped it from the log, and its files are to be removed.
-    pub(crate) is_pending_delete: Cell<bool>,
-    /// It is in the list of open segments ([`crate::segment::open_files`]).
-    pub(crate) is_listed: Cell<bool>,
-    /// Some of it was lost to damage.
-    pub(crate) is_damaged: Cell<bool>,
+    lifecycle: Cell<Lifecycle>,
+    pub(crate) listing: Listing,
     length: Cell<u64>,
     largest: Cell<Largest>,
     /// `None` while a sealed segment is not read.
@@ -121,12 +112,11 @@ impl Segment {
     pub(crate) fn new(directory: &Path, base: Offset, now_ms: i64) -> Self {
         Self {
             base,
-            log: LazyFile::new(segment_path(directory, base, FileKind::Log)),
+            log: LazyFile::new(log_path(directory, base)),
             created_ms: now_ms,
             appended_ms: Cell::new(now_ms),
-            is_pending_delete: Cell::new(false),
-            is_listed: Cell::new(false),
-            is_damaged: Cell::new(false),
+            lifecycle: Cell::new(Lifecycle::Live),
+            listing: Listing::default(),
             length: Cell::new(0),
             largest: Cell::new(Largest::Unread),
             indexes: RefCell::new(None),
@@ -151,12 +141,22 @@ impl Segment {
         *self.indexes.borrow_mut() = Some(Indexes::empty(self.base));
     }
 
+    /// Notes that it has left the log, so its files are to be removed.
+    pub(crate) fn leave_log(&self) {
+        self.lifecycle.set(Lifecycle::PendingDelete);
+    }
+
+    /// Whether it has left the log.
+    pub(crate) fn is_pending_delete(&self) -> bool {
+        self.lifecycle.get() == Lifecycle::PendingDelete
+    }
+
     pub(crate) fn length(&self) -> u64 {
         self.length.get()
     }
 
     pub(crate) fn end_position(&self) -> FilePosition {
-        FilePosition(self.length.get())
+        FilePosition::new(self.length.get())
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -192,7 +192,7 @@ impl Segment {
     }
 
     fn index_bytes(&self) -> u64 {
-        self.indexes.borrow().as_ref().map_or(0, Indexes::size_bytes)
+        self.indexes.borrow().as_ref().map_or(0, Indexes::largest_file_bytes)
     }
 
     /// Looks something up in the indexes. `None` if they are not in memory.
@@ -204,15 +204,13 @@ impl Segment {
         *self.indexes.borrow_mut() = Some(indexes);
     }
 
-    /// The bytes of the two index files. The time index ends with the largest timestamp, as Kafka's does. So nothing
-    /// may be added to the segment afterwards.
-    pub(crate) fn encode_indexes(&self) -> Option<(Vec<u8>, Vec<u8>)> {
+    /// What the index files hold. Nothing may be added to the segment afterwards. Empty if the indexes are not in
+    /// memory.
+    pub(crate) fn finished_indexes(&self) -> Vec<(Kind, Vec<u8>)> {
         let mut indexes = self.indexes.borrow_mut();
-        let indexes = indexes.as_mut()?;
-        if let Largest::At(largest) = self.largest.get() {
-            indexes.times.push(largest);
-        }
-        Some((indexes.offsets.encode(), indexes.times.encode()))
+        let Some(indexes) = indexes.as_mut() else { return Vec::new() };
+        indexes.finish(self.largest.get().known());
+        indexes.contents()
     }
 
     /// Frees the memory and closes the descriptor of a segment that is not written to.

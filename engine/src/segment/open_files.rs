@@ -13,7 +13,7 @@ use std::rc::{Rc, Weak};
 use crate::segment::Segment;
 
 /// The owner of active segments. It writes to them, so it knows what a sync has yet to cover.
-pub(crate) trait Owner {
+pub(crate) trait SegmentOwner {
     /// Closes the file of a segment that is about to leave the list of open ones. `false`: a sync has yet to cover what
     /// was written.
     fn try_close(&self, segment: &Rc<Segment>) -> bool;
@@ -54,12 +54,20 @@ impl<O> OpenFiles<O> {
     }
 }
 
-impl<O: Owner> OpenFiles<O> {
+impl<O: SegmentOwner> OpenFiles<O> {
     pub(crate) fn has_room(&self) -> bool {
         self.active.borrow().len() < self.most_active
     }
 
+    /// Counts an active segment that is open or is about to be opened. One that is counted already stays where it is.
+    #[inline]
     pub(crate) fn add_active(&self, owner: &Rc<O>, segment: &Rc<Segment>) {
+        if segment.listing.enter() {
+            self.push_active(owner, segment);
+        }
+    }
+
+    fn push_active(&self, owner: &Rc<O>, segment: &Rc<Segment>) {
         let (owner, segment) = (Rc::downgrade(owner), Rc::downgrade(segment));
         self.active.borrow_mut().push_back(OpenSegment { owner, segment });
     }
@@ -73,9 +81,9 @@ impl<O: Owner> OpenFiles<O> {
             }
             let Some(oldest) = self.active.borrow_mut().pop_front() else { return };
             let Some((owner, segment)) = oldest.upgrade() else { continue };
-            if !owner.try_close(&segment) {
+            if !close(&*owner, &segment) {
                 owner.sync().await;
-                if !owner.try_close(&segment) {
+                if !close(&*owner, &segment) {
                     self.active.borrow_mut().push_back(oldest);
                 }
             }
@@ -87,7 +95,7 @@ impl<O: Owner> OpenFiles<O> {
         let before = self.active.take();
         let count = before.len();
         for one in before {
-            let is_closed = one.upgrade().is_none_or(|(owner, segment)| owner.try_close(&segment));
+            let is_closed = one.upgrade().is_none_or(|(owner, segment)| close(&*owner, &segment));
             if !is_closed {
                 self.active.borrow_mut().push_back(one);
             }
@@ -110,6 +118,15 @@ impl<O: Owner> OpenFiles<O> {
             oldest.log.close();
         }
     }
+}
+
+/// Closes the file of a segment, which then leaves the list. `false`: a sync has yet to cover what was written.
+fn close<O: SegmentOwner>(owner: &O, segment: &Rc<Segment>) -> bool {
+    let is_closed = owner.try_close(segment);
+    if is_closed {
+        segment.listing.leave();
+    }
+    is_closed
 }
 
 impl<O> OpenSegment<O> {

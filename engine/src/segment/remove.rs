@@ -5,8 +5,9 @@ use std::path::Path;
 
 use creel_io::fs::{self, File};
 
-use crate::directory::{FileKind, segment_path};
+use crate::directory::log_path;
 use crate::offset::Offset;
+use crate::segment::side_files::table::kinds;
 
 /// Removes a file. It is no error if it does not exist.
 pub(crate) fn remove_if_there(path: &Path) -> io::Result<()> {
@@ -18,10 +19,8 @@ pub(crate) fn remove_if_there(path: &Path) -> io::Result<()> {
 
 /// Removes every file of a segment.
 pub(crate) fn remove_segment(directory: &Path, base: Offset) -> io::Result<()> {
-    for kind in FileKind::OF_SEGMENT {
-        remove_if_there(&segment_path(directory, base, kind))?;
-    }
-    Ok(())
+    remove_if_there(&log_path(directory, base))?;
+    kinds().try_for_each(|kind| remove_if_there(&kind.path(directory, base)))
 }
 
 /// Removes files, and then closes the last handles to them off the core. A file without a name frees all its pages and

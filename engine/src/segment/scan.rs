@@ -26,7 +26,7 @@ impl Scan {
     pub(crate) fn new(file: File, from: FilePosition, end: u64) -> Self {
         let window = BytesMut::new();
         let window_bytes = HEADER_SCAN_BYTES;
-        Self { file, position: from.0, end, data_end: end, window, window_at: 0, window_bytes }
+        Self { file, position: from.get(), end, data_end: end, window, window_at: 0, window_bytes }
     }
 
     /// For a walk that searches for something: disk space that was preallocated and never written is not read.
@@ -42,15 +42,15 @@ impl Scan {
     }
 
     pub(crate) fn position(&self) -> FilePosition {
-        FilePosition(self.position)
+        FilePosition::new(self.position)
     }
 
     pub(crate) fn end(&self) -> FilePosition {
-        FilePosition(self.end)
+        FilePosition::new(self.end)
     }
 
     pub(crate) fn data_end(&self) -> FilePosition {
-        FilePosition(self.data_end)
+        FilePosition::new(self.data_end)
     }
 
     pub(crate) fn skip(&mut self, bytes: usize) {
@@ -58,7 +58,7 @@ impl Scan {
     }
 
     pub(crate) fn go_to(&mut self, position: FilePosition) {
-        self.position = position.0;
+        self.position = position.get();
     }
 
     /// Decodes the header at this position. `None` at the end. The batch's checksum is not checked.
@@ -126,7 +126,8 @@ impl Scan {
         while self.data_end.saturating_sub(self.position) >= BATCH_HEADER_BYTES as u64 {
             if let Some(Ok(header)) = self.header().await?
                 && (from..to).contains(&header.base_offset)
-                && header.record_count > 0
+                // Compaction may have left none.
+                && header.record_count >= 0
                 && let Some(Ok(header)) = self.verified().await?
             {
                 return Ok(Some(header));

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use creel_io::fs::{self, File};
 
-use crate::directory::{FileKind, segment_path};
+use crate::directory::log_path;
 use crate::offset::Offset;
 use crate::segment::remove::{remove_if_there, remove_off_core, remove_segment};
 
@@ -24,7 +24,7 @@ pub(crate) struct Spare {
 
 /// Removes a segment's files, except the `.log` file, which gets a name that marks it as removed.
 pub(crate) fn retire_files(directory: &Path, base: Offset) -> io::Result<()> {
-    fs::rename(&segment_path(directory, base, FileKind::Log), &retired_path(directory, base))?;
+    fs::rename(&log_path(directory, base), &retired_path(directory, base))?;
     remove_segment(directory, base)
 }
 
@@ -35,7 +35,7 @@ pub(crate) fn retired_path(directory: &Path, base: Offset) -> PathBuf {
 /// The name of a log file with a suffix that marks it as removed. Neither a start of Creel nor one of Kafka keeps such
 /// a file.
 pub(crate) fn path_not_kept(directory: &Path, base: Offset, suffix: &str) -> PathBuf {
-    let mut name = segment_path(directory, base, FileKind::Log).into_os_string();
+    let mut name = log_path(directory, base).into_os_string();
     name.push(suffix);
     name.into()
 }
@@ -43,6 +43,6 @@ pub(crate) fn path_not_kept(directory: &Path, base: Offset, suffix: &str) -> Pat
 pub(crate) async fn remove_retired(path: PathBuf, last_handle: Option<File>) {
     let shown = path.display().to_string();
     if let Err(error) = remove_off_core(last_handle, move || remove_if_there(&path)).await {
-        tracing::warn!(path = shown, %error, "deleted segment's file not removed: the next start does it");
+        tracing::warn!(path = shown, %error, "cannot remove a deleted segment's file: the next start removes it");
     }
 }

@@ -31,7 +31,7 @@ const LAST_BYTE_OF_CRC: u64 = 20;
 /// Whether a sector boundary separates the first byte of a batch here from the last byte of its checksum.
 fn is_splittable(position: FilePosition) -> bool {
     let sector = SECTOR_BYTES as u64;
-    position.0 / sector != (position.0 + LAST_BYTE_OF_CRC) / sector
+    position.get() / sector != (position.get() + LAST_BYTE_OF_CRC) / sector
 }
 
 /// Wipes the batches in the first `length` bytes of `file`. The first batch has offset `base`. `false`: the file also
@@ -67,7 +67,7 @@ pub(crate) async fn wipe(
 }
 
 async fn spoil(file: &File, scan: &mut Scan) -> io::Result<()> {
-    let at = scan.position().0 + LAST_BYTE_OF_CRC;
+    let at = scan.position().get() + LAST_BYTE_OF_CRC;
     let byte = !scan.bytes(LAST_BYTE_OF_CRC as usize + 1).await?[LAST_BYTE_OF_CRC as usize];
     file.write_all_at(&mut [IoSlice::new(&[byte])], at)
 }
@@ -78,7 +78,8 @@ mod tests {
 
     #[test]
     fn batches_whose_header_a_sector_boundary_splits_are_known() {
-        let splittable = (0..512).filter(|at| is_splittable(FilePosition(512 * 7 + at))).collect::<Vec<_>>();
+        let splittable =
+            (0..512).filter(|at| is_splittable(FilePosition::new(512 * 7 + at))).collect::<Vec<_>>();
         assert_eq!(splittable, (492..512).collect::<Vec<_>>());
     }
 }

@@ -3,13 +3,35 @@
 #![allow(dead_code, reason = "each story uses some of it")]
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps")]
 
+pub(crate) mod world;
+
 use std::future::Future;
 use std::path::{Path, PathBuf};
 
 use creel_engine::{
     AppendOrigin, Batch, BatchBuilder, BatchHeader, Isolation, LastStop, LeaderEpoch, LogConfig, Offset,
-    OpenLog, Partition, ReadError, TopicPartition, TurnWriter,
+    OpenLog, Partition, ReadError, StampedBatch, TopicPartition, TurnWriter, UncheckedBatch,
 };
+
+/// A number that the story knows to be an offset, or an epoch.
+pub(crate) trait Of<N> {
+    fn of(number: N) -> Self;
+}
+
+impl Of<i64> for Offset {
+    fn of(number: i64) -> Self {
+        Self::new(number).unwrap()
+    }
+}
+
+impl Of<i32> for LeaderEpoch {
+    fn of(number: i32) -> Self {
+        Self::new(number).unwrap()
+    }
+}
+
+/// How much disk the stories over the real kernel need.
+const ROOM: u64 = 64 << 20;
 
 /// Runs `story` on one core over the real kernel, in a fresh directory.
 pub(crate) fn on_core<S, F>(story: S)
@@ -19,7 +41,9 @@ where
 {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().to_path_buf();
-    let config = creel_io::runtime::Config::unpinned(1);
+    let left = creel_io::fs::space(&path).unwrap().usable;
+    assert!(left >= ROOM, "{left} bytes of disk left for {}: make room, or set TMPDIR", path.display());
+    let config = creel_io::runtime::RuntimeConfig::unpinned(1);
     creel_io::runtime::start(&config, move |_| story(path.clone())).unwrap().join();
 }
 
@@ -37,7 +61,7 @@ pub(crate) fn opening(directory: &Path, config: LogConfig) -> OpenLog {
         directory: directory.join("orders-0"),
         name: name(),
         config,
-        leader_epoch: LeaderEpoch(0),
+        leader_epoch: LeaderEpoch::ZERO,
         last_stop: LastStop::Unclean,
         recovery_point: None,
         log_start: None,
@@ -79,6 +103,14 @@ pub(crate) fn batch(records: usize, bytes: usize, fill: u8) -> Batch {
     builder.build().unwrap()
 }
 
+/// The same batch, as a log holds it that gave it these offsets and this leader epoch.
+pub(crate) fn stamped(batch: &Batch, base: i64, epoch: i32) -> StampedBatch {
+    let mut bytes = batch.bytes().to_vec();
+    bytes[..8].copy_from_slice(&base.to_be_bytes());
+    bytes[12..16].copy_from_slice(&epoch.to_be_bytes());
+    UncheckedBatch::new(bytes.into()).verify_stamped().unwrap()
+}
+
 pub(crate) async fn append(partition: &Partition, batch: &Batch) -> Offset {
     partition.append(batch, AppendOrigin::Client).unwrap().durable().await.unwrap().base_offset
 }
@@ -89,7 +121,7 @@ pub(crate) async fn read_bytes(
     from: i64,
     max_bytes: usize,
 ) -> Result<Vec<u8>, ReadError> {
-    let outcome = partition.read(Offset(from), Isolation::HighWatermark, max_bytes, true).await?;
+    let outcome = partition.read(Offset::of(from), Isolation::HighWatermark, max_bytes, true).await?;
     let Some(slice) = outcome.slice else {
         return Ok(Vec::new());
     };
@@ -111,7 +143,7 @@ pub(crate) async fn read_all(partition: &Partition, from: i64) -> Vec<(BatchHead
                 break;
             }
             found.push((header, rest[21..header.size_bytes].to_vec()));
-            from = header.end_offset().0;
+            from = header.end_offset().get();
             rest = &rest[header.size_bytes..];
         }
         assert!(rest.is_empty() || bytes.len() == 1 << 20, "nothing but batches is served");

@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use creel_engine::fault_points::{Bug, plant};
+use creel_engine::fault_points::{Bug, activate};
 
 use crate::world::{End, World};
 
@@ -18,9 +18,9 @@ fn lives(seed: u64) {
 }
 
 fn must_find(bug: Bug) {
-    plant(Some(bug));
+    activate(Some(bug));
     let found = (0..SEEDS).find(|seed| catch_unwind(AssertUnwindSafe(|| lives(*seed))).is_err());
-    plant(None);
+    activate(None);
     eprintln!("planted {bug:?}: found with seed {found:?}");
     assert!(found.is_some(), "{bug:?} was not found in {SEEDS} lives");
     // It is the bug that is found, and nothing else.

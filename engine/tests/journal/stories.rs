@@ -38,16 +38,20 @@ async fn ten_batches(directory: &Path) -> (TurnWriter, Partition) {
     (writer, partition)
 }
 
-/// The directory as a crash leaves it now, with the segment cut to so many of its batches.
-fn crashed(directory: &Path, batches: usize) -> PathBuf {
-    let copy = directory.join(format!("crashed-{}", creel_io::random_u64()));
+fn copy_all(directory: &Path, copy: &Path) {
     fs::create_dir_all(copy.join("orders-0")).unwrap();
     for from in [directory.to_path_buf(), directory.join("orders-0")] {
-        let to = if from == directory { copy.clone() } else { copy.join("orders-0") };
+        let to = if from == directory { copy.to_path_buf() } else { copy.join("orders-0") };
         for entry in fs::read_dir(from).unwrap().map(Result::unwrap).filter(|entry| entry.path().is_file()) {
             fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
         }
     }
+}
+
+/// The directory as a crash leaves it now, with the segment cut to so many of its batches.
+fn crashed(directory: &Path, batches: usize) -> PathBuf {
+    let copy = directory.join(format!("crashed-{}", creel_io::random_u64()));
+    copy_all(directory, &copy);
     let log = fs::OpenOptions::new().write(true).open(log_path(&copy, 0)).unwrap();
     log.set_len((batches * one_batch()) as u64).unwrap();
     copy
@@ -64,6 +68,13 @@ fn first_journal(directory: &Path) -> PathBuf {
 /// Reopens what a crash has left, and returns how many batches there are.
 async fn reopened(directory: &Path) -> usize {
     reopened_as(directory, TOPIC).await
+}
+
+/// The same, and the last byte of the first value of each.
+async fn reopened_values(directory: &Path) -> Vec<u8> {
+    let partition = open_at(directory, &TurnWriter::new(), TOPIC).await;
+    let found = read_all(&partition, 0).await;
+    found.iter().map(|(_, bytes)| bytes[200]).collect()
 }
 
 async fn reopened_as(directory: &Path, topic: TopicId) -> usize {
@@ -149,6 +160,28 @@ fn a_log_that_differs_stays_as_it_is() {
             append(&other, &batch(2, 400, 99)).await;
         }
         assert_eq!(reopened(&copy).await, 6);
+    });
+}
+
+#[test]
+fn what_was_cut_off_or_thrown_away_does_not_come_back() {
+    on_core(|directory| async move {
+        let (_writer, partition) = ten_batches(&directory).await;
+        partition.truncate_to(Offset::ZERO + 8, async |_| Ok(())).await.unwrap();
+        for left in [0, 4] {
+            assert_eq!(reopened(&crashed(&directory, left)).await, 4);
+        }
+        append(&partition, &batch(2, 400, 50)).await;
+        for left in [0, 4, 5] {
+            let found = reopened_values(&crashed(&directory, left)).await;
+            assert_eq!(found, [0, 1, 2, 3, 50]);
+        }
+        let start = Offset::ZERO + 2;
+        partition.truncate_fully_and_start_at(start, async || Ok(())).await.unwrap();
+        let copy = directory.join("anew");
+        copy_all(&directory, &copy);
+        let anew = open_at(&copy, &TurnWriter::new(), TOPIC).await;
+        assert_eq!((anew.log_start(), anew.next_offset()), (start, start));
     });
 }
 

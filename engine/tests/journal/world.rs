@@ -77,8 +77,8 @@ pub(crate) enum End {
 impl World {
     pub(crate) fn new(seed: u64) -> Self {
         let mut rough = Config::default();
-        let segment_recycle = seed.is_multiple_of(4);
-        if segment_recycle {
+        let segment_reuse = seed.is_multiple_of(4);
+        if segment_reuse {
             rough.disk.short = 0.0;
         }
         let mut simulation = Simulation::new(seed, rough);
@@ -86,8 +86,8 @@ impl World {
         // From segments of two batches to one that is never full.
         let segment_bytes = if seed.is_multiple_of(3) { 1 << 30 } else { 4000 + seed % 7 * 9000 };
         let defaults = LogConfig { segment_bytes, index_interval_bytes: 500, ..LogConfig::default() };
-        let retention_bytes = segment_recycle.then_some(segment_bytes);
-        let config = LogConfig { retention_bytes, segment_recycle, ..defaults };
+        let retention_bytes = segment_reuse.then_some(segment_bytes);
+        let config = LogConfig { retention_bytes, segment_reuse, ..defaults };
         let known = (0..PARTITIONS).map(|at| Known::new(at as u8, &config)).collect();
         let shared = Shared {
             known: RefCell::new(known),
@@ -140,7 +140,7 @@ impl World {
 impl Known {
     fn new(topic: u8, config: &LogConfig) -> Self {
         // Where files are reused, retention moves it whenever a segment begins.
-        let start = if config.segment_recycle { Offset::ZERO + i64::MAX } else { Offset::ZERO };
+        let start = if config.segment_reuse { Offset::ZERO + i64::MAX } else { Offset::ZERO };
         Self {
             topic: TopicId([topic; 16]),
             sent: Vec::new(),

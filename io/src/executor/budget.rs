@@ -27,9 +27,11 @@ pub fn count_work(steps: usize) {
     WORK.set(WORK.get() + steps);
 }
 
-/// Whether the turn has room for this many more steps of the running task.
+/// Whether the turn has room for this many more steps of the running task. A task that may wait uses
+/// [`pace`](crate::pace).
 #[inline]
-pub(crate) fn has_room(steps: usize) -> bool {
+#[must_use]
+pub fn has_room(steps: usize) -> bool {
     WORK.get() + steps <= STEPS_A_TURN || has_room_beyond(steps)
 }
 

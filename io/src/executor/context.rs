@@ -7,7 +7,6 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use super::core_state::CoreState;
-use crate::core_id::CoreId;
 use crate::wake::ready;
 
 thread_local! {
@@ -56,8 +55,8 @@ pub(crate) fn try_with<R>(f: impl FnOnce(Option<&Rc<CoreState>>) -> R) -> R {
     outcome.unwrap_or_else(|_| run(None))
 }
 
-/// The core this code runs on.
+/// How often this core has woken another one that slept. A core that is awake needs no wake.
 #[must_use]
-pub fn current_core() -> CoreId {
-    with(|core| core.id)
+pub fn wakes_sent() -> u64 {
+    with(|core| core.wakes_sent.get())
 }

@@ -3,7 +3,7 @@
 //! Owns the executor, the sleepers and whatever carries out the core's I/O. Knows no particular future: what tasks do
 //! with a core is above it.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use super::budget;
 use super::environment::Environment;
@@ -19,12 +19,14 @@ pub(crate) struct CoreState {
     pub(crate) id: CoreId,
     pub(crate) executor: Executor,
     pub(crate) timers: RefCell<Timers>,
-    pub(crate) backend: Backend,
+    pub(crate) backend: CoreBackend,
+    /// How often it has woken a sleeping core.
+    pub(crate) wakes_sent: Cell<u64>,
 }
 
 /// What carries out a core's I/O.
 #[expect(clippy::large_enum_variant, reason = "one a core, and the ring is to be reached without a detour")]
-pub(crate) enum Backend {
+pub(crate) enum CoreBackend {
     Ring(Driver),
     Sim(Box<dyn Environment>),
 }
@@ -56,6 +58,7 @@ impl CoreState {
     /// with the next submission.
     pub(crate) fn wake_sleepers(&self) {
         while let Some(core) = self.executor.ready().pop_sleeper() {
+            self.wakes_sent.set(self.wakes_sent.get() + 1);
             match core.ring_fd() {
                 Some(fd) => self.ring().message(fd),
                 None => core.signal_event(),
@@ -65,15 +68,15 @@ impl CoreState {
 
     pub(crate) fn environment(&self) -> Option<&dyn Environment> {
         match &self.backend {
-            Backend::Ring(_) => None,
-            Backend::Sim(environment) => Some(&**environment),
+            CoreBackend::Ring(_) => None,
+            CoreBackend::Sim(environment) => Some(&**environment),
         }
     }
 
     pub(crate) fn ring(&self) -> &Driver {
         match &self.backend {
-            Backend::Ring(driver) => driver,
-            Backend::Sim(_) => panic!("something made on a real core is used on a simulated one"),
+            CoreBackend::Ring(driver) => driver,
+            CoreBackend::Sim(_) => panic!("something made on a real core is used on a simulated one"),
         }
     }
 }

@@ -20,7 +20,7 @@ type BoxedTask = Pin<Box<dyn Future<Output = ()>>>;
 const POLLS_PER_TURN_MAX: usize = 4096;
 
 pub(crate) struct Executor {
-    slots: RefCell<Vec<Slot>>,
+    slots: RefCell<Vec<TaskSlot>>,
     free: RefCell<Vec<u32>>,
     ready: Rc<ReadyQueue>,
     /// Tasks that wait for the end of the running turn.
@@ -32,7 +32,7 @@ pub(crate) struct Executor {
     live: Cell<usize>,
 }
 
-struct Slot {
+struct TaskSlot {
     generation: u32,
     state: SlotState,
 }
@@ -83,7 +83,7 @@ impl Executor {
 
     fn add_slot(&self) -> u32 {
         let mut slots = self.slots.borrow_mut();
-        slots.push(Slot { generation: 0, state: SlotState::Free });
+        slots.push(TaskSlot { generation: 0, state: SlotState::Free });
         u32::try_from(slots.len() - 1).expect("fewer than 2^32 tasks fit into memory")
     }
 

@@ -24,7 +24,8 @@ const FILL_STEP: u64 = 1 << 20;
 /// How writes get to the medium.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WriteMode {
-    /// Past the page cache, and durable when they end (`O_DIRECT` and `O_DSYNC`). Several may be in flight.
+    /// Past the page cache (`O_DIRECT`), and onto the medium by themselves (`O_DSYNC`) or by a flush behind each,
+    /// whichever the device does better. Several may be in flight.
     Direct,
     /// Through the page cache, each one followed by a sync. One goes after the other. This is for file systems without
     /// the other way.
@@ -36,6 +37,8 @@ pub struct DurableFile {
     file: File,
     mode: WriteMode,
     length: u64,
+    /// The device needs no flush behind a write.
+    writes_through: bool,
     in_flight: RefCell<Vec<Range<u64>>>,
     /// A write has failed, or was given up in flight.
     is_failed: Cell<bool>,
@@ -89,13 +92,15 @@ impl DurableFile {
         let opened = offload(move || {
             let (file, mode) = open(&path)?;
             let length = prepare(&file)?;
-            io::Result::Ok((file, mode, length))
+            let writes_through = file.writes_through();
+            io::Result::Ok((file, mode, length, writes_through))
         });
-        let (file, mode, length) = opened.await?;
+        let (file, mode, length, writes_through) = opened.await?;
         Ok(DurableFile {
             file,
             mode,
             length,
+            writes_through,
             in_flight: RefCell::default(),
             is_failed: Cell::new(false),
             is_syncing: Cell::new(false),
@@ -246,7 +251,8 @@ impl DurableFile {
         };
         let mut done = 0;
         while done < buffer.len() {
-            let (outcome, back) = file.write_aligned(buffer, done, position + done as u64).await;
+            let at = position + done as u64;
+            let (outcome, back) = file.write_aligned(buffer, done, at, self.writes_through).await;
             buffer = back;
             match outcome {
                 // A short write is gone on with from the last block's beginning.
@@ -256,7 +262,10 @@ impl DurableFile {
                 Err(error) => return (Err(error), buffer),
             }
         }
-        (Ok(()), buffer)
+        // The kernel could flush at the write's end. But that waits for one of its own threads, which gets a CPU late on
+        // a busy machine.
+        let flushed = if self.writes_through { Ok(()) } else { self.file.sync_data().await };
+        (flushed, buffer)
     }
 
     async fn write_and_sync(&self, bytes: &[u8], position: u64) -> io::Result<()> {

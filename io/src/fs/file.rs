@@ -61,6 +61,14 @@ impl File {
         Ok(backend.map(|backend| File { backend }))
     }
 
+    /// Whether a write past the page cache can be durable without a flush behind it.
+    pub(super) fn writes_through(&self) -> bool {
+        match &self.backend {
+            Ring(file) => file.writes_through(),
+            Sim(_) => true,
+        }
+    }
+
     pub(crate) fn backend(&self) -> &FileBackend {
         &self.backend
     }

@@ -17,14 +17,14 @@ const TRIES: usize = 10;
 /// Holds a directory's lock until it is dropped or the process ends.
 #[derive(Debug)]
 pub struct DirLock {
-    _held: Held,
+    _held: LockHolder,
     /// The lock file, if it was made for this lock.
     made: Option<PathBuf>,
 }
 
 #[derive(Debug)]
 #[expect(dead_code, reason = "held, not read")]
-enum Held {
+enum LockHolder {
     Ring(File),
     Sim(sim::SimLock),
 }
@@ -47,7 +47,7 @@ pub fn lock_exclusive(directory: &Path) -> io::Result<DirLock> {
     let path = directory.join(".lock");
     if let Some(sim) = sim::context() {
         let made = (!sim::directory::exists(&sim, &path)).then_some(path);
-        return Ok(DirLock { _held: Held::Sim(sim::directory::lock(&sim, directory)?), made });
+        return Ok(DirLock { _held: LockHolder::Sim(sim::directory::lock(&sim, directory)?), made });
     }
     for _ in 0..TRIES {
         let is_made = !path.exists();
@@ -59,7 +59,7 @@ pub fn lock_exclusive(directory: &Path) -> io::Result<DirLock> {
         lock_as_java_does(&file)?;
         if is_at(&file, &path)? {
             let made = is_made.then_some(path);
-            return Ok(DirLock { _held: Held::Ring(file), made });
+            return Ok(DirLock { _held: LockHolder::Ring(file), made });
         }
     }
     Err(io::ErrorKind::WouldBlock.into())

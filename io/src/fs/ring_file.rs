@@ -193,6 +193,11 @@ impl RingFile {
         Ok(self.stat()?.st_nlink)
     }
 
+    /// The number of the device that the file lies on.
+    pub(super) fn device(&self) -> io::Result<libc::dev_t> {
+        Ok(self.stat()?.st_dev)
+    }
+
     fn stat(&self) -> io::Result<libc::stat> {
         // SAFETY: all zeros is a valid stat; the call fills it.
         let mut stat: libc::stat = unsafe { std::mem::zeroed() };

@@ -9,7 +9,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-enum State<T> {
+enum OneshotState<T> {
     Empty(Option<Waker>),
     Full(T),
     SenderGone,
@@ -19,15 +19,15 @@ enum State<T> {
 /// Makes the two ends.
 #[must_use]
 pub fn oneshot<T>() -> (Sender<T>, Receiver<T>) {
-    let state = Rc::new(RefCell::new(State::Empty(None)));
+    let state = Rc::new(RefCell::new(OneshotState::Empty(None)));
     (Sender(state.clone()), Receiver(state))
 }
 
 /// Sends the value.
-pub struct Sender<T>(Rc<RefCell<State<T>>>);
+pub struct Sender<T>(Rc<RefCell<OneshotState<T>>>);
 
 /// Waits for the value.
-pub struct Receiver<T>(Rc<RefCell<State<T>>>);
+pub struct Receiver<T>(Rc<RefCell<OneshotState<T>>>);
 
 /// The sender was dropped without sending a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub struct Canceled;
 
 impl fmt::Display for Canceled {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the other end went away without an answer")
+        f.write_str("the sender was dropped without sending a value")
     }
 }
 
@@ -44,31 +44,25 @@ impl std::error::Error for Canceled {}
 impl<T> Sender<T> {
     /// Sends the value. Gives it back if the receiver was dropped.
     pub fn send(self, value: T) -> Result<(), T> {
-        let before = self.0.replace(State::SenderGone);
+        let before = self.0.replace(OneshotState::SenderGone);
         match before {
-            State::ReceiverGone => Err(value),
-            State::Empty(waker) => {
-                *self.0.borrow_mut() = State::Full(value);
+            OneshotState::ReceiverGone => Err(value),
+            OneshotState::Empty(waker) => {
+                *self.0.borrow_mut() = OneshotState::Full(value);
                 waker.into_iter().for_each(Waker::wake);
                 Ok(())
             }
-            State::Full(_) | State::SenderGone => unreachable!("send consumes the only sender"),
+            OneshotState::Full(_) | OneshotState::SenderGone => unreachable!("send consumes the only sender"),
         }
-    }
-
-    /// Whether the receiver was dropped, so nobody needs the value.
-    #[must_use]
-    pub fn is_abandoned(&self) -> bool {
-        matches!(*self.0.borrow(), State::ReceiverGone)
     }
 }
 
 impl<T> Drop for Sender<T> {
     fn drop(&mut self) {
         let mut state = self.0.borrow_mut();
-        if let State::Empty(waker) = &mut *state {
+        if let OneshotState::Empty(waker) = &mut *state {
             let waker = waker.take();
-            *state = State::SenderGone;
+            *state = OneshotState::SenderGone;
             drop(state);
             waker.into_iter().for_each(Waker::wake);
         }
@@ -77,7 +71,7 @@ impl<T> Drop for Sender<T> {
 
 impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
-        let before = self.0.replace(State::ReceiverGone);
+        let before = self.0.replace(OneshotState::ReceiverGone);
         drop(before);
     }
 }
@@ -87,13 +81,13 @@ impl<T> Future for Receiver<T> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut state = self.0.borrow_mut();
-        match std::mem::replace(&mut *state, State::SenderGone) {
-            State::Full(value) => Poll::Ready(Ok(value)),
-            State::Empty(_) => {
-                *state = State::Empty(Some(cx.waker().clone()));
+        match std::mem::replace(&mut *state, OneshotState::SenderGone) {
+            OneshotState::Full(value) => Poll::Ready(Ok(value)),
+            OneshotState::Empty(_) => {
+                *state = OneshotState::Empty(Some(cx.waker().clone()));
                 Poll::Pending
             }
-            State::SenderGone | State::ReceiverGone => Poll::Ready(Err(Canceled)),
+            OneshotState::SenderGone | OneshotState::ReceiverGone => Poll::Ready(Err(Canceled)),
         }
     }
 }

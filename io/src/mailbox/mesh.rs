@@ -6,7 +6,7 @@ use std::cell::Cell;
 use std::future::poll_fn;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll, ready};
 
 use super::parking::Parking;
 use super::spsc::{Consumer, Producer, spsc};
@@ -14,7 +14,7 @@ use crate::core_id::CoreId;
 
 /// The other core's ring is full. Holds the message. Wait with [`Mailbox::send`], or slow down.
 #[derive(Debug)]
-pub struct Full<T>(pub T);
+pub struct MailboxFull<T>(pub T);
 
 /// One core's end of the mesh. Move it to its core and open it there.
 pub struct Endpoint<T> {
@@ -83,9 +83,9 @@ impl<T: Send> Mailbox<T> {
     }
 
     /// Sends the message, if the ring has room.
-    pub fn try_send(&self, to: CoreId, message: T) -> Result<(), Full<T>> {
+    pub fn try_send(&self, to: CoreId, message: T) -> Result<(), MailboxFull<T>> {
         let outgoing = &self.ends.outgoing[to.index()];
-        outgoing.ring.push(message).map_err(Full)?;
+        outgoing.ring.push(message).map_err(MailboxFull)?;
         outgoing.receiver.unpark();
         Ok(())
     }
@@ -94,19 +94,24 @@ impl<T: Send> Mailbox<T> {
     pub async fn send(&self, to: CoreId, message: T) {
         let mut message = Some(message);
         poll_fn(|cx| {
-            let outgoing = &self.ends.outgoing[to.index()];
-            for attempt in 0..2 {
-                match self.try_send(to, message.take().expect("taken only by success")) {
-                    Ok(()) => return Poll::Ready(()),
-                    Err(Full(back)) => message = Some(back),
-                }
-                if attempt == 0 {
-                    outgoing.own_wait.park(cx.waker());
-                }
-            }
-            Poll::Pending
+            ready!(self.poll_room(to, cx));
+            let sent = self.try_send(to, message.take().expect("polled only until it is ready"));
+            assert!(sent.is_ok(), "nobody else sends between the look and this");
+            Poll::Ready(())
         })
         .await;
+    }
+
+    /// Whether the ring to `to` has room for a message. If it has none, the caller's task is woken when it has. Room
+    /// stays until this core sends: nobody else does.
+    pub fn poll_room(&self, to: CoreId, cx: &mut Context<'_>) -> Poll<()> {
+        let outgoing = &self.ends.outgoing[to.index()];
+        if outgoing.ring.has_room() {
+            return Poll::Ready(());
+        }
+        outgoing.own_wait.park(cx.waker());
+        // Look once more: room may have come between the look and the parking.
+        if outgoing.ring.has_room() { Poll::Ready(()) } else { Poll::Pending }
     }
 
     /// The next message and the core that sent it. The senders take turns.

@@ -11,4 +11,4 @@ mod spsc;
 #[cfg(test)]
 mod tests;
 
-pub use mesh::{Endpoint, Full, Mailbox, mesh};
+pub use mesh::{Endpoint, Mailbox, MailboxFull, mesh};

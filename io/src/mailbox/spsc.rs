@@ -66,14 +66,20 @@ pub(crate) fn spsc<T: Send>(capacity: usize) -> (Producer<T>, Consumer<T>) {
 }
 
 impl<T: Send> Producer<T> {
-    pub(crate) fn push(&self, item: T) -> Result<(), T> {
+    /// Whether the next item has a slot.
+    pub(crate) fn has_room(&self) -> bool {
         let (tail, capacity) = (self.tail.get(), self.ring.slots.len());
         if tail.wrapping_sub(self.seen_head.get()) == capacity {
             self.seen_head.set(self.ring.head.0.load(Ordering::Acquire));
-            if tail.wrapping_sub(self.seen_head.get()) == capacity {
-                return Err(item);
-            }
         }
+        tail.wrapping_sub(self.seen_head.get()) != capacity
+    }
+
+    pub(crate) fn push(&self, item: T) -> Result<(), T> {
+        if !self.has_room() {
+            return Err(item);
+        }
+        let (tail, capacity) = (self.tail.get(), self.ring.slots.len());
         // SAFETY: tail - head < capacity, so this slot is outside head..tail; only this producer writes there.
         self.ring.slots[tail % capacity].with_mut(|slot| unsafe { (*slot).write(item) });
         self.tail.set(tail.wrapping_add(1));

@@ -11,10 +11,10 @@ use crate::sim::{self, SimListener};
 
 /// A listening TCP socket.
 pub struct TcpListener {
-    backend: Backend,
+    backend: ListenerBackend,
 }
 
-enum Backend {
+enum ListenerBackend {
     Ring(RingListener),
     Sim(SimListener),
 }
@@ -23,8 +23,8 @@ impl TcpListener {
     /// Binds and listens. Port 0 takes a free port; see [`TcpListener::local_addr`].
     pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
         let backend = match sim::context() {
-            Some(sim) => Backend::Sim(SimListener::bind(&sim, address)?),
-            None => Backend::Ring(RingListener::bind(address)?),
+            Some(sim) => ListenerBackend::Sim(SimListener::bind(&sim, address)?),
+            None => ListenerBackend::Ring(RingListener::bind(address)?),
         };
         Ok(TcpListener { backend })
     }
@@ -32,19 +32,19 @@ impl TcpListener {
     /// The address it listens on.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         match &self.backend {
-            Backend::Ring(listener) => listener.local_addr(),
-            Backend::Sim(listener) => Ok(listener.local_addr()),
+            ListenerBackend::Ring(listener) => listener.local_addr(),
+            ListenerBackend::Sim(listener) => Ok(listener.local_addr()),
         }
     }
 
     /// The next connection. An error concerns one connection or the descriptor limit; the listener stays usable.
     pub async fn accept(&mut self) -> io::Result<(TcpStream, SocketAddr)> {
         match &mut self.backend {
-            Backend::Ring(listener) => {
+            ListenerBackend::Ring(listener) => {
                 let (stream, peer) = listener.accept().await?;
                 Ok((stream.into(), peer))
             }
-            Backend::Sim(listener) => {
+            ListenerBackend::Sim(listener) => {
                 let (stream, peer) = Box::pin(listener.accept()).await?;
                 Ok((stream.into(), peer))
             }

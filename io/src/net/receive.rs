@@ -32,15 +32,15 @@ const LARGE_MEMORY: u8 = 16;
 const UNREAD_MAX: usize = 8;
 
 /// Dropping an unfinished receive loses the bytes that had come. Callers do so only to close the connection.
-pub(super) struct Receiver {
+pub(super) struct SocketReceiver {
     fd: Arc<OwnedFd>,
     multi: RefCell<Option<Multi>>,
     large_boundaries_left: Cell<u8>,
 }
 
-impl Receiver {
-    pub(super) fn new(fd: Arc<OwnedFd>) -> Receiver {
-        Receiver { fd, multi: RefCell::new(None), large_boundaries_left: Cell::new(0) }
+impl SocketReceiver {
+    pub(super) fn new(fd: Arc<OwnedFd>) -> SocketReceiver {
+        SocketReceiver { fd, multi: RefCell::new(None), large_boundaries_left: Cell::new(0) }
     }
 
     pub(super) async fn recv(&self, mut buf: BytesMut, want: usize) -> (io::Result<usize>, BytesMut) {

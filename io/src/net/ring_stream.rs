@@ -12,7 +12,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use io_uring::{opcode, types};
 
 use super::more::More;
-use super::receive::Receiver;
+use super::receive::SocketReceiver;
 use super::socket;
 use crate::clock::now;
 use crate::fs::RingFile;
@@ -24,7 +24,7 @@ use crate::ring::slots::{Kept, KeptBuffer};
 /// A connected TCP socket. One task may receive and another send at the same time.
 pub(super) struct RingStream {
     fd: Arc<OwnedFd>,
-    receiver: Receiver,
+    receiver: SocketReceiver,
     corked: Cell<bool>,
     closed: Cell<bool>,
     blocked_since: Cell<Option<Instant>>,
@@ -51,7 +51,7 @@ impl RingStream {
     pub(super) fn from_fd(fd: OwnedFd) -> RingStream {
         let fd = Arc::new(fd);
         RingStream {
-            receiver: Receiver::new(fd.clone()),
+            receiver: SocketReceiver::new(fd.clone()),
             fd,
             corked: Cell::new(false),
             closed: Cell::new(false),

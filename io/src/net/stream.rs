@@ -16,10 +16,10 @@ use crate::sim::{self, SimStream};
 
 /// A connected TCP socket. One task may receive and another send at the same time.
 pub struct TcpStream {
-    backend: Backend,
+    backend: StreamBackend,
 }
 
-enum Backend {
+enum StreamBackend {
     Ring(RingStream),
     Sim(SimStream),
 }
@@ -34,7 +34,7 @@ enum Detached {
     Sim(SimStream),
 }
 
-use Backend::{Ring, Sim};
+use StreamBackend::{Ring, Sim};
 
 impl DetachedStream {
     /// Attaches the stream to this core.

@@ -45,11 +45,11 @@ pub(crate) struct Reaped {
 
 #[derive(Default)]
 pub(crate) struct Slots {
-    entries: Vec<Entry>,
+    entries: Vec<OpEntry>,
     free: Vec<u32>,
 }
 
-enum Entry {
+enum OpEntry {
     Free,
     InFlight {
         interest: Interest,
@@ -97,7 +97,7 @@ pub(crate) struct Orphaned {
 impl Slots {
     pub(crate) fn insert(&mut self, kept: Kept) -> u32 {
         let entry =
-            Entry::InFlight { interest: Interest::Wanted, kept, waker: None, results: VecDeque::new() };
+            OpEntry::InFlight { interest: Interest::Wanted, kept, waker: None, results: VecDeque::new() };
         match self.free.pop() {
             Some(slot) => {
                 self.entries[slot as usize] = entry;
@@ -113,7 +113,7 @@ impl Slots {
     pub(crate) fn complete(&mut self, slot: u32, reaped: Reaped) -> AfterCompletion {
         let last = !io_uring::cqueue::more(reaped.flags);
         let entry = &mut self.entries[slot as usize];
-        let Entry::InFlight { interest, waker, results, kept, .. } = entry else {
+        let OpEntry::InFlight { interest, waker, results, kept, .. } = entry else {
             unreachable!("a completion for a slot that is not in flight");
         };
         if *interest == Interest::Orphaned {
@@ -124,10 +124,10 @@ impl Slots {
         results.push_back(reaped);
         let waker = waker.take();
         if last {
-            let Entry::InFlight { kept, results, .. } = std::mem::replace(entry, Entry::Free) else {
+            let OpEntry::InFlight { kept, results, .. } = std::mem::replace(entry, OpEntry::Free) else {
                 unreachable!("matched above");
             };
-            *entry = Entry::Ended { kept, results };
+            *entry = OpEntry::Ended { kept, results };
         }
         AfterCompletion { waker, ..AfterCompletion::default() }
     }
@@ -135,22 +135,22 @@ impl Slots {
     /// The result of a single operation; frees the slot. Stores the waker if there is no result yet.
     pub(crate) fn take_single(&mut self, slot: u32, waker: &Waker) -> Option<(Reaped, Kept)> {
         match &mut self.entries[slot as usize] {
-            Entry::InFlight { waker: place, .. } => {
+            OpEntry::InFlight { waker: place, .. } => {
                 *place = Some(waker.clone());
                 None
             }
-            Entry::Ended { results, .. } => {
+            OpEntry::Ended { results, .. } => {
                 let reaped = results.pop_front().expect("an ended operation has its result");
                 Some((reaped, self.release(slot)))
             }
-            Entry::Free => unreachable!("an operation holds its slot until it has its result"),
+            OpEntry::Free => unreachable!("an operation holds its slot until it has its result"),
         }
     }
 
     /// The next result of a multishot operation. `None` once there will be no more; the slot is then free.
     pub(crate) fn take_next(&mut self, slot: u32, waker: Option<&Waker>) -> Poll<Option<Reaped>> {
         match &mut self.entries[slot as usize] {
-            Entry::InFlight { waker: place, results, .. } => match results.pop_front() {
+            OpEntry::InFlight { waker: place, results, .. } => match results.pop_front() {
                 Some(reaped) => Poll::Ready(Some(reaped)),
                 None => {
                     if let Some(waker) = waker {
@@ -159,51 +159,51 @@ impl Slots {
                     Poll::Pending
                 }
             },
-            Entry::Ended { results, .. } => {
+            OpEntry::Ended { results, .. } => {
                 let next = results.pop_front();
                 if next.is_none() {
                     drop(self.release(slot));
                 }
                 Poll::Ready(next)
             }
-            Entry::Free => unreachable!("a multishot holds its slot until its end was seen"),
+            OpEntry::Free => unreachable!("a multishot holds its slot until its end was seen"),
         }
     }
 
     pub(crate) fn queued(&self, slot: u32) -> usize {
         match &self.entries[slot as usize] {
-            Entry::InFlight { results, .. } | Entry::Ended { results, .. } => results.len(),
-            Entry::Free => 0,
+            OpEntry::InFlight { results, .. } | OpEntry::Ended { results, .. } => results.len(),
+            OpEntry::Free => 0,
         }
     }
 
     /// Notes that the future was dropped. The results that it did not take must be given back or closed.
     pub(crate) fn orphan(&mut self, slot: u32) -> Orphaned {
         match &mut self.entries[slot as usize] {
-            Entry::InFlight { interest, waker, results, kept } => {
+            OpEntry::InFlight { interest, waker, results, kept } => {
                 *interest = Interest::Orphaned;
                 *waker = None;
                 let (unread, descriptors) = (std::mem::take(results), kept.yields_descriptors);
                 Orphaned { still_running: true, unread, descriptors, released: None }
             }
-            Entry::Ended { results, kept } => {
+            OpEntry::Ended { results, kept } => {
                 let (unread, descriptors) = (std::mem::take(results), kept.yields_descriptors);
                 Orphaned { still_running: false, unread, descriptors, released: Some(self.release(slot)) }
             }
-            Entry::Free => Orphaned::default(),
+            OpEntry::Free => Orphaned::default(),
         }
     }
 
     fn release(&mut self, slot: u32) -> Kept {
         self.free.push(slot);
-        match std::mem::replace(&mut self.entries[slot as usize], Entry::Free) {
-            Entry::InFlight { kept, .. } | Entry::Ended { kept, .. } => kept,
-            Entry::Free => unreachable!("a slot is released once"),
+        match std::mem::replace(&mut self.entries[slot as usize], OpEntry::Free) {
+            OpEntry::InFlight { kept, .. } | OpEntry::Ended { kept, .. } => kept,
+            OpEntry::Free => unreachable!("a slot is released once"),
         }
     }
 
     pub(crate) fn in_flight(&self) -> Vec<u32> {
         let numbered = self.entries.iter().enumerate();
-        numbered.filter(|(_, e)| matches!(e, Entry::InFlight { .. })).map(|(i, _)| i as u32).collect()
+        numbered.filter(|(_, e)| matches!(e, OpEntry::InFlight { .. })).map(|(i, _)| i as u32).collect()
     }
 }

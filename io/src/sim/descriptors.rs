@@ -3,7 +3,7 @@
 //! Owns that count for one node. Must not know the files.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
@@ -21,8 +21,8 @@ pub(crate) struct Descriptors {
 #[derive(Debug)]
 pub(crate) struct Descriptor {
     all: Arc<Descriptors>,
-    /// The name by which the file was opened, which says on what device it lies.
-    pub(super) path: PathBuf,
+    /// The name by which its file was opened.
+    pub(crate) path: Box<Path>,
 }
 
 impl Default for Descriptors {
@@ -41,7 +41,7 @@ impl Descriptors {
         self.most.load(Relaxed)
     }
 
-    /// Takes a descriptor for the file at `path`. EMFILE if there is none left.
+    /// Takes a descriptor. EMFILE if there is none left.
     pub(crate) fn take(self: &Arc<Self>, path: &Path) -> io::Result<Descriptor> {
         let open = self.open.load(Relaxed) + 1;
         if open > self.limit.load(Relaxed) {
@@ -49,7 +49,7 @@ impl Descriptors {
         }
         self.open.store(open, Relaxed);
         self.most.fetch_max(open, Relaxed);
-        Ok(Descriptor { all: self.clone(), path: path.to_owned() })
+        Ok(Descriptor { all: self.clone(), path: path.into() })
     }
 }
 

@@ -31,8 +31,8 @@ impl SimFile {
         sim.world.trace.borrow_mut().fold(hash_bytes(bytes));
         sim.world.note(self.node, "write direct", None, [ino.0, position, bytes.len() as u64]);
         sim.count_operation();
-        sim.wait_for_medium(&self.handle.path, &sim.world.config.disk.direct_latency).await;
-        let outcome = sim.check_fault(&self.handle.path, Operation::Write);
+        sim.wait_for_medium(self.path(), &sim.world.config.disk.direct_latency).await;
+        let outcome = sim.check_fault(self.path(), Operation::Write);
         match outcome {
             Ok(()) => sim.node.disk.borrow_mut().settle_direct(ino, write),
             Err(_) => sim.node.disk.borrow_mut().fail_direct(ino, write, &sim.world.chance.disk),

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use bytes::Bytes;
 
-use super::disk::{Disk, Ino, OpenMode, Opened, lock_path};
+use super::disk::{Disk, Ino, OpenMode, OpenedFile, lock_path};
 use super::environment::{SimContext, context};
 use super::faults::Operation;
 use super::node_id::NodeId;
@@ -87,7 +87,7 @@ pub(crate) fn lock(sim: &SimContext, directory: &Path) -> io::Result<SimLock> {
 pub(crate) struct SimLock {
     node: NodeId,
     boot: u32,
-    opened: Opened,
+    opened: OpenedFile,
 }
 
 impl SimLock {

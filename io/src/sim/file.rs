@@ -10,7 +10,7 @@ use std::sync::{Arc, Weak};
 use bytes::{Bytes, BytesMut};
 
 use super::descriptors::Descriptor;
-use super::disk::{OpenMode, Opened};
+use super::disk::{OpenMode, OpenedFile};
 use super::environment::{SimContext, context_of};
 use super::faults::Operation;
 use super::node_id::NodeId;
@@ -23,10 +23,10 @@ use super::trace::hash_bytes;
 pub(crate) struct SimFile {
     pub(super) node: NodeId,
     boot: u32,
-    pub(super) opened: Opened,
+    pub(super) opened: OpenedFile,
     writable: bool,
     /// Shared by this handle and its clones.
-    pub(super) handle: Arc<Descriptor>,
+    handle: Arc<Descriptor>,
 }
 
 impl SimFile {
@@ -41,7 +41,8 @@ impl SimFile {
             sim.touch(opened.ino);
             sim.count_operation();
         }
-        Ok(SimFile { node: sim.id(), boot: sim.node.boot(), opened, writable: mode.write, handle })
+        let (node, boot) = (sim.id(), sim.node.boot());
+        Ok(SimFile { node, boot, opened, writable: mode.write, handle })
     }
 
     fn context(&self) -> io::Result<SimContext> {
@@ -52,6 +53,11 @@ impl SimFile {
         if sim.node.boot() == self.boot { Ok(sim) } else { Err(os_error(libc::EBADF)) }
     }
 
+    /// The name by which it was opened, which says on what device it lies.
+    pub(super) fn path(&self) -> &Path {
+        &self.handle.path
+    }
+
     pub(super) fn writable_context(&self) -> io::Result<SimContext> {
         if self.writable { self.context() } else { Err(os_error(libc::EBADF)) }
     }
@@ -59,7 +65,7 @@ impl SimFile {
     pub(crate) fn write_at(&self, pieces: &[IoSlice<'_>], position: u64) -> io::Result<usize> {
         let sim = self.writable_context()?;
         let ino = self.opened.ino;
-        let outcome = sim.check_fault(&self.handle.path, Operation::Write).and_then(|()| {
+        let outcome = sim.check_fault(self.path(), Operation::Write).and_then(|()| {
             let mut bytes =
                 Bytes::from(pieces.iter().flat_map(|piece| piece.iter().copied()).collect::<Vec<u8>>());
             bytes.truncate(sim.cut_short_at_page(position, bytes.len()));
@@ -90,7 +96,7 @@ impl SimFile {
 
     fn read_now(&self, sim: &SimContext, out: &mut [u8], position: u64) -> io::Result<usize> {
         let ino = self.opened.ino;
-        let outcome = sim.check_fault(&self.handle.path, Operation::Read).and_then(|()| {
+        let outcome = sim.check_fault(self.path(), Operation::Read).and_then(|()| {
             let wanted = sim.cut_short(out.len());
             sim.node.disk.borrow().read(ino, position, &mut out[..wanted])
         });
@@ -143,8 +149,8 @@ impl SimFile {
         let ino = self.opened.ino;
         let mark = sim.node.disk.borrow().mark(ino);
         sim.world.note(self.node, "sync", None, [ino.0, 0, 0]);
-        sim.wait_for_medium(&self.handle.path, &sim.world.config.disk.sync_latency).await;
-        let outcome = sim.check_fault(&self.handle.path, Operation::Sync);
+        sim.wait_for_medium(self.path(), &sim.world.config.disk.sync_latency).await;
+        let outcome = sim.check_fault(self.path(), Operation::Sync);
         match outcome {
             Ok(()) => sim.node.disk.borrow_mut().settle(ino, mark),
             Err(_) => sim.node.disk.borrow_mut().fail_sync(ino, mark, &sim.world.chance.disk),
@@ -180,8 +186,7 @@ impl SimFile {
         change: impl FnOnce(&SimContext, u64) -> io::Result<()>,
     ) -> io::Result<()> {
         let sim = self.writable_context()?;
-        let outcome =
-            sim.check_fault(&self.handle.path, Operation::Write).and_then(|()| change(&sim, length));
+        let outcome = sim.check_fault(self.path(), Operation::Write).and_then(|()| change(&sim, length));
         if outcome.is_ok() {
             sim.touch(self.opened.ino);
         }

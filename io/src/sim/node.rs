@@ -15,11 +15,10 @@ use super::disk::Disk;
 use super::faults::Faults;
 use super::node_id::NodeId;
 use crate::core_id::CoreId;
-use crate::executor::budget;
-use crate::executor::context;
-use crate::executor::core_state::{Backend, CoreState};
+use crate::executor::core_state::{CoreBackend, CoreState};
 use crate::executor::environment::Environment;
 use crate::executor::tasks::Executor;
+use crate::executor::{budget, context};
 use crate::instant::Instant;
 use crate::spawn::{JoinHandle, spawn};
 use crate::wake::task::CoreShared;
@@ -220,7 +219,8 @@ impl SimCore {
             id,
             executor: Executor::new(Arc::new(CoreShared::simulated())),
             timers: RefCell::default(),
-            backend: Backend::Sim(environment),
+            backend: CoreBackend::Sim(environment),
+            wakes_sent: Cell::default(),
         };
         Rc::new(SimCore {
             state: Rc::new(state),

@@ -102,14 +102,6 @@ impl Simulation {
         Err(Stop::OutOfSteps)
     }
 
-    /// Runs until nothing can run and nothing will happen by itself.
-    pub fn run_until_idle(&mut self) -> Result<(), Stop> {
-        match self.run_until(|| false) {
-            Err(Stop::Stalled) => Ok(()),
-            other => other,
-        }
-    }
-
     /// Runs until all of the node's cores have ended by themselves.
     pub fn run_until_ended(&mut self, node: NodeId) -> Result<(), Stop> {
         let watched = self.world().node(node);

@@ -12,12 +12,12 @@ use crate::random::mix;
 
 pub(crate) struct Trace {
     hash: u64,
-    recent: VecDeque<Event>,
+    recent: VecDeque<TraceEvent>,
     keep: usize,
 }
 
 /// One thing that happened.
-pub(crate) struct Event {
+pub(crate) struct TraceEvent {
     pub(crate) at: Instant,
     pub(crate) node: NodeId,
     pub(crate) what: &'static str,
@@ -40,7 +40,7 @@ impl Trace {
         self.hash = mix(self.hash.rotate_left(7) ^ value);
     }
 
-    pub(crate) fn add(&mut self, event: Event) {
+    pub(crate) fn add(&mut self, event: TraceEvent) {
         self.fold(event.at.as_nanos());
         self.fold(u64::from(event.node.0));
         self.fold(hash_bytes(event.what.as_bytes()));
@@ -59,7 +59,7 @@ impl Trace {
     }
 }
 
-impl fmt::Display for Event {
+impl fmt::Display for TraceEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let micros = self.at.as_nanos() / 1000;
         write!(f, "{}.{:06} {} {}", micros / 1_000_000, micros % 1_000_000, self.node, self.what)?;

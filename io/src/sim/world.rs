@@ -8,11 +8,11 @@ use std::path::Path;
 use std::rc::Rc;
 
 use super::config::Config;
-use super::network::state::{Arrival, Network};
+use super::network::state::{ArrivalAt, Network};
 use super::node::{Node, NodeState, SimCore};
 use super::node_id::NodeId;
 use super::rng::Rng;
-use super::trace::{Event, Trace};
+use super::trace::{Trace, TraceEvent};
 use crate::instant::Instant;
 
 /// The virtual clock does not begin at zero, so moments before the start can be expressed.
@@ -25,7 +25,7 @@ pub(crate) struct World {
     pub(crate) trace: RefCell<Trace>,
     pub(crate) nodes: RefCell<Vec<Rc<Node>>>,
     clock: Cell<u64>,
-    due: RefCell<BTreeMap<(Instant, u64), Arrival>>,
+    due: RefCell<BTreeMap<(Instant, u64), ArrivalAt>>,
     next_due: Cell<u64>,
     pub(super) crashes: RefCell<Vec<(NodeId, Loss)>>,
     pub(super) stepping: Cell<bool>,
@@ -108,12 +108,12 @@ impl World {
 
     // --- what is due
 
-    pub(crate) fn at(&self, moment: Instant, arrival: Arrival) {
+    pub(crate) fn at(&self, moment: Instant, arrival: ArrivalAt) {
         self.next_due.set(self.next_due.get() + 1);
         self.due.borrow_mut().insert((moment, self.next_due.get()), arrival);
     }
 
-    pub(crate) fn pop_due(&self) -> Option<Arrival> {
+    pub(crate) fn pop_due(&self) -> Option<ArrivalAt> {
         let mut due = self.due.borrow_mut();
         let first = due.first_entry().filter(|entry| entry.key().0 <= self.now())?;
         Some(first.remove())
@@ -142,7 +142,7 @@ impl World {
     // --- the trace
 
     pub(crate) fn note(&self, node: NodeId, what: &'static str, path: Option<&Path>, numbers: [u64; 3]) {
-        let event = Event { at: self.now(), node, what, path: path.map(ToOwned::to_owned), numbers };
+        let event = TraceEvent { at: self.now(), node, what, path: path.map(ToOwned::to_owned), numbers };
         self.trace.borrow_mut().add(event);
     }
 }

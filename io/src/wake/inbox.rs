@@ -38,14 +38,15 @@ impl<T> Inbox<T> {
         self.is_asleep.load(Ordering::Relaxed) && self.is_asleep.swap(false, Ordering::Relaxed)
     }
 
-    /// For the core: everything delivered since the last call.
-    pub(crate) fn take(&self) -> Vec<T> {
+    /// For the core: puts everything delivered since the last call into `taken`, which must be empty. What that list has
+    /// allocated stays in use.
+    pub(crate) fn take(&self, taken: &mut Vec<T>) {
         if !self.has_items() {
-            return Vec::new();
+            return;
         }
         // Before the lock is taken: an item that comes later sets the flag again.
         self.is_filled.store(false, Ordering::Relaxed);
-        std::mem::take(&mut *self.items.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::swap(&mut *self.items.lock().unwrap_or_else(PoisonError::into_inner), taken);
     }
 
     /// For the core: whether something was delivered. An item that comes at this very moment may be missed;

@@ -26,11 +26,18 @@ pub(crate) struct ReadyQueue {
     tasks: RefCell<VecDeque<Arc<Task>>>,
     /// Cores that this core's tasks have found asleep, and that only this core will wake.
     sleepers: RefCell<Vec<Arc<CoreShared>>>,
+    /// Empty but for what it has allocated.
+    delivered: RefCell<Vec<Arc<Task>>>,
 }
 
 impl ReadyQueue {
     pub(crate) fn new(core: Arc<CoreShared>) -> ReadyQueue {
-        ReadyQueue { core, tasks: RefCell::default(), sleepers: RefCell::default() }
+        ReadyQueue {
+            core,
+            tasks: RefCell::default(),
+            sleepers: RefCell::default(),
+            delivered: RefCell::default(),
+        }
     }
 
     pub(crate) fn core(&self) -> &Arc<CoreShared> {
@@ -58,7 +65,9 @@ impl ReadyQueue {
 
     /// Queues the tasks that other threads have woken.
     pub(crate) fn take_delivered(&self) {
-        for task in self.core.inbox.take() {
+        let mut delivered = self.delivered.borrow_mut();
+        self.core.inbox.take(&mut delivered);
+        for task in delivered.drain(..) {
             if task.flags.receive() {
                 self.tasks.borrow_mut().push_back(task);
             }

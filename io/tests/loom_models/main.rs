@@ -15,8 +15,8 @@
 mod core_id;
 mod mailbox;
 mod messages;
-mod planted;
 mod ring;
 mod sync;
 mod wake;
 mod wakes;
+mod weakened;

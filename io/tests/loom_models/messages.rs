@@ -5,7 +5,7 @@ use loom::thread;
 
 use crate::core_id::CoreId;
 use crate::mailbox::mesh::{Endpoint, mesh};
-use crate::planted;
+use crate::weakened;
 
 const RECEIVER: CoreId = CoreId(0);
 
@@ -38,7 +38,7 @@ fn two_senders_wake_one_receiver() {
 
 #[test]
 fn nobody_waits_for_ever_and_each_fence_is_needed() {
-    planted::check_each_order(
+    weakened::check_each_order(
         "messages::nobody_waits_for_ever_and_each_fence_is_needed",
         &[both_sides_wait, two_senders_wake_one_receiver],
         &["parking.rs"],

@@ -1,7 +1,7 @@
 //! The ring between two cores: what goes in comes out once, whole and in order, and what stays inside is dropped once.
 
 use crate::mailbox::spsc::spsc;
-use crate::planted;
+use crate::weakened;
 
 /// One slot, so that the second item has to wait until the first one is out of it.
 fn a_slot_is_used_again() {
@@ -29,7 +29,7 @@ fn an_item_is_dropped_with_the_ring() {
 
 #[test]
 fn the_ring_holds_and_each_of_its_orders_is_needed() {
-    planted::check_each_order(
+    weakened::check_each_order(
         "ring::the_ring_holds_and_each_of_its_orders_is_needed",
         &[a_slot_is_used_again, an_item_is_dropped_with_the_ring],
         &["spsc.rs"],

@@ -1,4 +1,4 @@
-//! What the crate's `sync` gives, of loom's making. Each access tells [`planted`] where it is and by which order it goes.
+//! What the crate's `sync` gives, of loom's making. Each access tells [`weakened`] where it is and by which order it goes.
 
 use loom::sync::atomic;
 
@@ -6,7 +6,7 @@ pub(crate) use loom::cell::UnsafeCell;
 pub(crate) use loom::sync::atomic::Ordering;
 pub(crate) use loom::sync::{Arc, Mutex};
 
-use crate::planted;
+use crate::weakened;
 
 pub(crate) struct AtomicBool(atomic::AtomicBool);
 pub(crate) struct AtomicUsize(atomic::AtomicUsize);
@@ -24,17 +24,17 @@ impl AtomicBool {
 
     #[track_caller]
     pub(crate) fn load(&self, order: Ordering) -> bool {
-        self.0.load(planted::order(order))
+        self.0.load(weakened::order(order))
     }
 
     #[track_caller]
     pub(crate) fn store(&self, value: bool, order: Ordering) {
-        self.0.store(value, planted::order(order));
+        self.0.store(value, weakened::order(order));
     }
 
     #[track_caller]
     pub(crate) fn swap(&self, value: bool, order: Ordering) -> bool {
-        self.0.swap(value, planted::order(order))
+        self.0.swap(value, weakened::order(order))
     }
 }
 
@@ -45,18 +45,18 @@ impl AtomicUsize {
 
     #[track_caller]
     pub(crate) fn load(&self, order: Ordering) -> usize {
-        self.0.load(planted::order(order))
+        self.0.load(weakened::order(order))
     }
 
     #[track_caller]
     pub(crate) fn store(&self, value: usize, order: Ordering) {
-        self.0.store(value, planted::order(order));
+        self.0.store(value, weakened::order(order));
     }
 }
 
 #[track_caller]
 pub(crate) fn fence(order: Ordering) {
-    if planted::order(order) == order {
+    if weakened::order(order) == order {
         atomic::fence(order);
     }
 }

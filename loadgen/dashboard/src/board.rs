@@ -31,7 +31,7 @@ pub struct Board {
     /// Of the last second.
     pub rates: Rates,
     /// Records acked per second, the oldest first.
-    pub course: Vec<u64>,
+    pub time_series: Vec<u64>,
     /// Response times of the last second.
     pub last_second: Counts,
     /// Response times since measuring began.
@@ -69,7 +69,7 @@ impl Board {
     /// A new look was taken.
     pub fn update(&mut self, now_ns: u64, history: &History, run_state: &RunState) {
         self.rates = history.rates();
-        self.course = history.course();
+        self.time_series = history.time_series();
         self.last_second = history.last_second();
         self.so_far = history.so_far();
         self.acked = run_state.totals().acked_records;
@@ -94,7 +94,7 @@ impl Board {
         }
         if let Some(target) = self.target_rate.filter(|target| self.rates.acked < target * ACHIEVED_MIN) {
             let share = self.rates.acked / target * 100.0;
-            warnings.push(format!("{share:.0} % of the rate in the last second"));
+            warnings.push(format!("only {share:.0} % of the rate in the last second"));
         }
         let behind: u64 = self.behind.iter().sum();
         if self.has_consumers && behind as f64 > self.rates.acked * BEHIND_SECONDS_MAX && behind > 1_000 {

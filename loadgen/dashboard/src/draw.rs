@@ -53,7 +53,7 @@ fn draw_small(frame: &mut Frame<'_>, board: &Board, area: Rect) {
         Line::from(format!("{} {:.0} s left", board.phase, board.left_s)).fg(ACCENT),
         Line::from(format!("{} records/s", thousands(board.rates.acked))).bold(),
         Line::from(format!("p99 {p99} ms")),
-        Line::from(format!("{} behind", thousands(board.behind.iter().sum::<u64>() as f64))),
+        Line::from(format!("{} records behind", thousands(board.behind.iter().sum::<u64>() as f64))),
         Line::from(board.warnings.first().cloned().unwrap_or_default()).fg(WARN),
     ];
     frame.render_widget(Paragraph::new(lines), area);
@@ -99,7 +99,7 @@ fn draw_rates(frame: &mut Frame<'_>, board: &Board, area: Rect) {
     let block = boxed("Records per second");
     let inner = block.inner(area);
     frame.render_widget(block, area);
-    let [numbers, course] = Layout::vertical([Constraint::Length(3), Constraint::Fill(1)]).areas(inner);
+    let [numbers, chart] = Layout::vertical([Constraint::Length(3), Constraint::Fill(1)]).areas(inner);
     let target = board.target_rate.map_or_else(String::new, |target| {
         format!("  {:.0} % of {}", board.rates.acked / target * 100.0, thousands(target))
     });
@@ -115,14 +115,14 @@ fn draw_rates(frame: &mut Frame<'_>, board: &Board, area: Rect) {
     let total = format!("  {} in all", thousands(board.acked as f64));
     rows.push(row("MB/s  ", board.rates.acked_bytes / 1e6, total));
     frame.render_widget(Paragraph::new(rows), numbers);
-    let newest = board.course.iter().rev().take(usize::from(course.width)).copied();
+    let newest = board.time_series.iter().rev().take(usize::from(chart.width)).copied();
     let mut data: Vec<u64> = newest.collect();
-    data.resize(usize::from(course.width), 0);
+    data.resize(usize::from(chart.width), 0);
     let sparkline = Sparkline::default()
         .data(data)
         .direction(RenderDirection::RightToLeft)
         .style(Style::new().fg(ACCENT));
-    frame.render_widget(sparkline, course);
+    frame.render_widget(sparkline, chart);
 }
 
 fn draw_latency(frame: &mut Frame<'_>, board: &Board, area: Rect) {
@@ -135,7 +135,7 @@ fn draw_latency(frame: &mut Frame<'_>, board: &Board, area: Rect) {
             Span::from(format!("{:>12}", of(&board.so_far))),
         ]));
     }
-    frame.render_widget(Paragraph::new(rows).block(boxed("Response, ms")), area);
+    frame.render_widget(Paragraph::new(rows).block(boxed("Response time, ms")), area);
 }
 
 fn draw_lower(frame: &mut Frame<'_>, board: &Board, area: Rect) {
@@ -150,7 +150,7 @@ fn draw_lower(frame: &mut Frame<'_>, board: &Board, area: Rect) {
 
 /// A row for each range of latencies, as long as it is frequent.
 fn draw_histogram(frame: &mut Frame<'_>, board: &Board, area: Rect) {
-    let block = boxed("Response times of the last second");
+    let block = boxed("Response times of the last second, ms");
     let inner = block.inner(area);
     frame.render_widget(block, area);
     let bars = board.last_second.bars(usize::from(inner.height));
@@ -170,7 +170,7 @@ fn draw_histogram(frame: &mut Frame<'_>, board: &Board, area: Rect) {
 
 /// The partitions that are furthest behind, in their order when all fit.
 fn draw_lag(frame: &mut Frame<'_>, board: &Board, area: Rect) {
-    let block = boxed("Behind, by partition");
+    let block = boxed("Records behind, by partition");
     let inner = block.inner(area);
     frame.render_widget(block, area);
     let mut partitions: Vec<(usize, u64)> = board.behind.iter().copied().enumerate().collect();
@@ -195,7 +195,7 @@ fn draw_foot(frame: &mut Frame<'_>, board: &Board, area: Rect) {
     let line = if board.warnings.is_empty() {
         Line::from(vec![
             Span::from("q").bold(),
-            Span::from(" ends it with what was measured so far").fg(SOFT),
+            Span::from(" ends the run and keeps what was measured so far").fg(SOFT),
         ])
     } else {
         Line::from(format!("! {}", board.warnings.join("; "))).fg(WARN)
@@ -233,13 +233,13 @@ mod tests {
         sketch.add_to(&mut counts);
         Board {
             phase: "measuring".into(),
-            broker: "own creel at 127.0.0.1:9092".into(),
+            broker: "creel at 127.0.0.1:9092".into(),
             setting: "4 partitions".into(),
             target_rate: Some(50_000.0),
             done: 0.4,
             warm_at: 0.1,
             left_s: 12.0,
-            course: (0..700).map(|i| i * 37 % 1_000).collect(),
+            time_series: (0..700).map(|i| i * 37 % 1_000).collect(),
             last_second: counts.clone(),
             so_far: counts,
             acked: u64::MAX,
@@ -270,9 +270,15 @@ mod tests {
     #[test]
     fn a_usual_terminal_shows_all_of_it() {
         let screen = screen(&board(), 80, 24);
-        for text in
-            ["measuring", "12 s left", "p99.9", "last second", "Behind, by partition", "q ends it", "50,000"]
-        {
+        for text in [
+            "measuring",
+            "12 s left",
+            "p99.9",
+            "last second",
+            "Records behind, by partition",
+            "q ends the run",
+            "50,000",
+        ] {
             assert!(screen.contains(text), "no {text:?} in\n{screen}");
         }
     }

@@ -71,7 +71,7 @@ impl History {
     }
 
     /// Records acked per second between looks, the oldest first.
-    pub fn course(&self) -> Vec<u64> {
+    pub fn time_series(&self) -> Vec<u64> {
         let pairs = self.looks.iter().zip(self.looks.iter().skip(1));
         let rate = |(before, after): (&Look, &Look)| {
             let records = after.totals.acked_records.saturating_sub(before.totals.acked_records);
@@ -110,7 +110,7 @@ mod tests {
             history.look(step * 200_000_000, &run_state);
         }
         assert_eq!(history.rates().acked.round(), 50.0);
-        assert_eq!(history.course().len(), 19);
+        assert_eq!(history.time_series().len(), 19);
         assert!(history.last_second().at_quantile(0.1).unwrap() > 80.0);
         assert!(history.so_far().at_quantile(0.5).unwrap() < 2.0);
     }

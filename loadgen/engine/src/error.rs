@@ -31,7 +31,7 @@ pub enum EngineError {
         why: Option<io::Error>,
     },
     /// Bytes that are no answer to what was asked.
-    #[error("the broker at {address} answered {api} with something else: {why}")]
+    #[error("the broker at {address} answered {api} with something that is not an answer to it: {why}")]
     Protocol {
         /// The broker's.
         address: SocketAddr,
@@ -41,7 +41,7 @@ pub enum EngineError {
         why: String,
     },
     /// No version of an API in common.
-    #[error("the broker at {address} does not offer {api} in a version known here ({ours})")]
+    #[error("the broker at {address} offers {api} in no version that loadgen knows ({ours})")]
     NoVersion {
         /// The broker's.
         address: SocketAddr,

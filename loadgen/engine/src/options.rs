@@ -74,11 +74,11 @@ pub struct BrokerOptions {
     pub kafka_dir: Option<PathBuf>,
     /// Flags of Kafka's JVM.
     pub kafka_jvm: Option<String>,
-    /// Cores for the own broker, such as `0,2`.
+    /// Cores for the started broker, such as `0,2`.
     pub broker_cores: Option<String>,
-    /// Settings of the own broker, `NAME=VALUE`.
+    /// Settings of the started broker, `NAME=VALUE`.
     pub broker_set: Vec<String>,
-    /// Where the own broker's temporary directory is made.
+    /// Where the started broker's temporary directory is made.
     pub broker_dir: Option<PathBuf>,
     /// Process of a running broker on this machine.
     pub broker_pid: Option<u32>,
@@ -138,7 +138,7 @@ pub struct RunOptions {
     pub acks: Acks,
     /// Produce requests in flight per connection.
     pub in_flight: u16,
-    /// How often the own broker is killed in the middle.
+    /// How often the started broker is killed in the middle.
     pub crash: Option<u16>,
     /// What is verified.
     pub verify: Level,

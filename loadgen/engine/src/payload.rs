@@ -158,7 +158,8 @@ impl Payload {
         self.bytes.len() as f64 / self.count() as f64
     }
 
-    /// One line for the report.
+    /// One line for the report. Results with different lines are not comparable (`diff`): who changes the words here makes
+    /// earlier results those of other data.
     pub fn about(&self) -> &str {
         &self.about
     }
@@ -240,7 +241,7 @@ mod tests {
         assert_eq!(values, [&b"a\nb\n"[..], b"", b"\xff"]);
         std::fs::write(file.path(), b"\0\0\0\x01a\0\0\0\x09b").unwrap();
         let error = Payload::load(&source, 0, false).unwrap_err().to_string();
-        assert!(error.contains("at byte 5 says it has 9 bytes, but 1 are left"), "{error}");
+        assert!(error.contains("the length at byte 5 is 9, but 1 bytes are left"), "{error}");
         std::fs::write(file.path(), b"plain text\n").unwrap();
         assert!(matches!(
             Payload::load(&source, 0, false),

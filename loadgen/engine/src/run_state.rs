@@ -141,7 +141,7 @@ impl RunState {
         Window { from_ns, to_ns }
     }
 
-    /// The pieces of time in which the course of the run is reported. An interrupt does not move them.
+    /// The pieces of time in which the run is reported over time. An interrupt does not move them.
     #[inline]
     pub fn grid(&self) -> &Grid {
         self.grid.get().expect("nothing is acked or read before the load has begun")

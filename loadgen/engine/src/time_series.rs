@@ -1,4 +1,4 @@
-//! The course of a run: equal pieces of time, and what one thread measured in each.
+//! A run over time: equal pieces of time, and what one thread measured in each.
 //!
 //! Acks come in the order of time, so a thread fills one piece after the other. It holds one histogram. When a piece
 //! is over, what was recorded in it is kept as a list of its values. A record costs one increment, a piece some

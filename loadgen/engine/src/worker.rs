@@ -54,7 +54,7 @@ fn pin(cpu: usize) -> Result<(), EngineError> {
 }
 
 fn ring_refused(why: std::io::Error) -> EngineError {
-    EngineError::System { what: "no io_uring (is it disabled here, or RLIMIT_MEMLOCK below 8 MiB?)", why }
+    EngineError::System { what: "io_uring (is it disabled here, or is RLIMIT_MEMLOCK below 8 MiB?)", why }
 }
 
 /// The thread's connections, for the one who watches over them.

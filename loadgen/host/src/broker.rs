@@ -136,7 +136,7 @@ impl Wanted {
         refuse(!is_kafka && options.kafka_jvm.is_some(), "--kafka-jvm needs --broker kafka")?;
         refuse(
             is_kafka && options.broker_bin.is_some(),
-            "--broker-bin names a creel: Kafka is found by --kafka-dir",
+            "--broker-bin names the binary of creel: with --broker kafka, give --kafka-dir",
         )?;
         let settings = options.broker_set.clone();
         let kind = match &options.broker_command {

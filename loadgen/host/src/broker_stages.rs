@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::{Deserializer, Serializer as _, V2DeflateSerializer};
 use loadgen_result::latency::percentiles_of;
-use loadgen_result::report::series::StageTime;
+use loadgen_result::report::series::{BetweenCores, StageTime};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -23,7 +23,30 @@ const ANSWER_BYTES_MAX: u64 = 64 << 20;
 
 /// All that a broker has counted since its start, over all its cores.
 #[derive(Debug, Clone, Default)]
-pub struct Snapshot(BTreeMap<String, Counted>);
+pub struct Snapshot {
+    stages: BTreeMap<String, Counted>,
+    between: Between,
+}
+
+/// What its cores have sent each other.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+struct Between {
+    requests_asking: u64,
+    record_bytes: u64,
+    messages: u64,
+    packets: u64,
+    wakes: u64,
+}
+
+impl Between {
+    fn add(&mut self, other: Between) {
+        self.requests_asking += other.requests_asking;
+        self.record_bytes += other.record_bytes;
+        self.messages += other.messages;
+        self.packets += other.packets;
+        self.wakes += other.wakes;
+    }
+}
 
 #[derive(Debug, Clone)]
 struct Counted {
@@ -39,6 +62,8 @@ struct Told {
 #[derive(Deserialize)]
 struct ToldCore {
     stages: BTreeMap<String, ToldStage>,
+    #[serde(default)]
+    between_cores: Between,
 }
 
 #[derive(Deserialize)]
@@ -65,10 +90,11 @@ impl Snapshot {
 
     fn of(told: Told) -> Option<Snapshot> {
         let mut snapshot = Snapshot::default();
+        told.cores.iter().for_each(|core| snapshot.between.add(core.between_cores));
         for (name, stage) in told.cores.into_iter().flat_map(|core| core.stages) {
             let bytes = BASE64.decode(stage.histogram).ok()?;
             let histogram: Histogram<u64> = Deserializer::new().deserialize(&mut &bytes[..]).ok()?;
-            let counted = snapshot.0.entry(name).or_default();
+            let counted = snapshot.stages.entry(name).or_default();
             counted.sum_ns += stage.sum_ns;
             counted.histogram.add(histogram).ok()?;
         }
@@ -79,8 +105,10 @@ impl Snapshot {
     pub fn since(&self, earlier: &Snapshot) -> Vec<StageTime> {
         let mut counted = Vec::new();
         for name in STAGES {
-            let Some(Counted { mut sum_ns, mut histogram }) = self.0.get(name).cloned() else { continue };
-            if let Some(before) = earlier.0.get(name) {
+            let Some(Counted { mut sum_ns, mut histogram }) = self.stages.get(name).cloned() else {
+                continue;
+            };
+            if let Some(before) = earlier.stages.get(name) {
                 sum_ns = sum_ns.saturating_sub(before.sum_ns);
                 // Not the same broker any more: then there is no difference to tell.
                 if histogram.subtract(&before.histogram).is_err() {
@@ -99,6 +127,29 @@ impl Snapshot {
             })
         });
         told.collect()
+    }
+
+    /// What the cores asked of each other since `earlier`. `None`: nothing, or there were no requests.
+    pub fn between_cores_since(&self, earlier: &Snapshot) -> Option<BetweenCores> {
+        let counted = |name| self.counted(name).checked_sub(earlier.counted(name));
+        let (requests, hops) = (counted("parse")?, counted("hop")?);
+        let since = |of: fn(&Between) -> u64| of(&self.between).checked_sub(of(&earlier.between));
+        let (asking, packets) = (since(|it| it.requests_asking)?, since(|it| it.packets)?);
+        if requests == 0 || packets == 0 {
+            return None;
+        }
+        let per_request = |count: u64| count as f64 / requests as f64;
+        Some(BetweenCores {
+            hops_per_request: per_request(hops),
+            local_share: 1.0 - per_request(asking),
+            record_bytes: since(|it| it.record_bytes)?,
+            messages_per_packet: since(|it| it.messages)? as f64 / packets as f64,
+            wakes_per_request: per_request(since(|it| it.wakes)?),
+        })
+    }
+
+    fn counted(&self, stage: &str) -> u64 {
+        self.stages.get(stage).map_or(0, |counted| counted.histogram.len())
     }
 }
 
@@ -136,7 +187,7 @@ mod tests {
             values.iter().for_each(|ns| histogram.record(*ns).unwrap());
             ((*name).to_owned(), Counted { sum_ns: values.iter().sum(), histogram })
         });
-        Snapshot(counted.collect())
+        Snapshot { stages: counted.collect(), ..Snapshot::default() }
     }
 
     #[test]
@@ -150,6 +201,27 @@ mod tests {
         assert!((told[0].share - 0.75).abs() < 1e-9 && (told[1].share - 0.25).abs() < 1e-9, "{told:?}");
         assert!((told[0].percentiles.p50_us - 2.0).abs() < 0.01, "{told:?}");
         assert_eq!(later.since(&later), []);
+    }
+
+    #[test]
+    fn what_cores_asked_of_each_other_is_told_per_request() {
+        let at = |requests: &[u64], hops: &[u64], text: &str| Snapshot {
+            between: serde_json::from_str(text).unwrap(),
+            ..snapshot(&[("parse", requests), ("hop", hops)])
+        };
+        let earlier =
+            at(&[5], &[9], r#"{"requests_asking":1,"record_bytes":70,"messages":6,"packets":6,"wakes":3}"#);
+        let later = at(
+            &[5, 5, 5, 5, 5],
+            &[9, 9, 9, 9],
+            r#"{"requests_asking":2,"record_bytes":370,"messages":12,"packets":8,"wakes":5}"#,
+        );
+        let told = later.between_cores_since(&earlier).unwrap();
+        assert_eq!((told.hops_per_request, told.local_share), (0.75, 0.75));
+        assert_eq!((told.record_bytes, told.messages_per_packet, told.wakes_per_request), (300, 3.0, 0.5));
+        assert_eq!(later.between_cores_since(&later), None);
+        // It began anew meanwhile.
+        assert_eq!(earlier.between_cores_since(&later), None);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use rustix::thread::{CpuSet, sched_getaffinity};
 /// Cores for either side.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cores {
-    /// Of the own broker.
+    /// Of the started broker.
     pub broker: Vec<usize>,
     /// Of the generator: one thread each.
     pub generator: Vec<usize>,
@@ -15,11 +15,11 @@ pub struct Cores {
 /// Cores that this process may use.
 pub fn at_hand() -> Result<Vec<usize>, HostError> {
     let set = sched_getaffinity(None)
-        .map_err(|why| HostError::System { what: "the cores at hand", why: why.into() })?;
+        .map_err(|why| HostError::System { what: "the available cores", why: why.into() })?;
     Ok((0..CpuSet::MAX_CPU).filter(|cpu| set.is_set(*cpu)).collect())
 }
 
-/// Splits `at_hand`: without a wish the own broker takes the first half. One core is shared.
+/// Splits `at_hand`: without a wish the started broker takes the first half. One core is shared.
 pub fn split(at_hand: &[usize], own_broker: bool, wish: Option<&str>) -> Result<Cores, HostError> {
     if !own_broker {
         return Ok(Cores { broker: Vec::new(), generator: at_hand.to_vec() });

@@ -117,7 +117,7 @@ mod tests {
     use std::process::Command;
 
     /// Until the calling thread has used so much more.
-    fn burn(time: Duration) {
+    fn use_cpu(time: Duration) {
         let used = || Duration::from(ClockId::CLOCK_THREAD_CPUTIME_ID.now().unwrap());
         let until = used() + time;
         while used() < until {}
@@ -127,7 +127,7 @@ mod tests {
     fn less_than_a_tick_is_seen() {
         for _ in 0..20 {
             let before = own_cpu_seconds();
-            burn(Duration::from_micros(100));
+            use_cpu(Duration::from_micros(100));
             let used = own_cpu_seconds() - before;
             assert!(used >= 99e-6, "{used}");
         }
@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn threads_that_ended_count() {
         let before = own_cpu_seconds();
-        let threads = [(); 3].map(|()| std::thread::spawn(|| burn(Duration::from_millis(5))));
+        let threads = [(); 3].map(|()| std::thread::spawn(|| use_cpu(Duration::from_millis(5))));
         threads.into_iter().for_each(|thread| thread.join().unwrap());
         let used = own_cpu_seconds() - before;
         assert!(used >= 14.99e-3, "{used}");

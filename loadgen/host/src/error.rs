@@ -11,7 +11,7 @@ pub enum HostError {
     /// Values that make no sense, alone or together.
     #[error("{0}")]
     Options(String),
-    /// The own broker.
+    /// The started broker.
     #[error("{0}")]
     Broker(String),
     /// Asked to end before there was anything to tell.

@@ -32,7 +32,7 @@ impl Flame {
     /// Finds out whether this process may be profiled here, before anything is measured.
     pub fn of(pid: Option<u32>) -> Result<Flame, HostError> {
         let pid = pid.ok_or_else(|| {
-            HostError::Options("--flame: the broker's process is not to be found here".into())
+            HostError::Options("--flame: the broker's process is not known: add --broker-pid".into())
         })?;
         let dir = tempfile::tempdir().map_err(HostError::system("a temporary directory"))?;
         let flame = Flame { pid, dir, recording: None };
@@ -111,7 +111,7 @@ impl Drop for Flame {
 }
 
 fn not_allowed(said: &str) -> HostError {
-    let said = said.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("perf says nothing");
+    let said = said.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("perf gave no reason");
     HostError::Options(format!(
         "--flame: {said}. It needs Linux's perf (package linux-perf or linux-tools) and the right to use it: root, or \
          kernel.perf_event_paranoid at most 1"

@@ -77,11 +77,11 @@ fn flags(noise: &Noise) -> Vec<String> {
         .map(|hiccup| format!("a thread that only sleeps woke up {:.1} ms late (p99)", hiccup.p99_us / 1e3));
     let percent = |share: f64, what: &str| format!("{what} {:.1} % of the CPU time", share * 100.0);
     let steal = (noise.steal_share > GOOD_BELOW.steal_share)
-        .then(|| percent(noise.steal_share, "other guests of the host took"));
+        .then(|| percent(noise.steal_share, "other guests of the host used"));
     let others = noise.others_cpu_share.filter(|share| *share > GOOD_BELOW.others_cpu_share);
     let who = match noise.kernel_cpu_share {
-        Some(_) => "other programs took",
-        None => "other programs, or the kernel's threads, which can't be seen from here, took",
+        Some(_) => "other programs used",
+        None => "other programs or kernel threads (which can't be told apart here) used",
     };
     let others = others.map(|share| percent(share, who));
     [hiccup, steal, others].into_iter().flatten().collect()
@@ -126,8 +126,8 @@ mod tests {
             flags,
             [
                 "a thread that only sleeps woke up 12.0 ms late (p99)",
-                "other guests of the host took 5.0 % of the CPU time",
-                "other programs, or the kernel's threads, which can't be seen from here, took 20.0 % of the CPU time"
+                "other guests of the host used 5.0 % of the CPU time",
+                "other programs or kernel threads (which can't be told apart here) used 20.0 % of the CPU time"
             ]
         );
     }
@@ -144,6 +144,6 @@ mod tests {
         assert!(seen.flags.is_empty(), "{seen:?}");
         to.machine.used_s = 13.0;
         let seen = noise([&from, &to], &Latency::default());
-        assert_eq!(seen.flags, ["other programs took 10.0 % of the CPU time"]);
+        assert_eq!(seen.flags, ["other programs used 10.0 % of the CPU time"]);
     }
 }

@@ -9,7 +9,7 @@ use crate::noise::measure_hiccups;
 use loadgen_engine::clock::now_ns;
 use loadgen_engine::run_state::RunState;
 use loadgen_result::latency::Latency;
-use loadgen_result::report::series::StageTime;
+use loadgen_result::report::series::{BetweenCores, StageTime};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
@@ -57,6 +57,8 @@ pub struct Observed {
     pub hiccups: Latency,
     /// Where the broker's time went, where it tells.
     pub stages: Vec<StageTime>,
+    /// What its cores asked of each other, where it tells.
+    pub between_cores: Option<BetweenCores>,
     /// Why they are not told though the broker has an admin listener.
     pub stages_untold: Option<String>,
 }
@@ -123,9 +125,9 @@ impl Observer {
         let to = self.to.take().unwrap_or_else(|| self.edge());
         let from = self.from.take().unwrap_or_else(|| to.clone());
         let hiccups = self.hiccups.join().expect("it only sleeps and counts");
-        let stages = match &self.stages {
-            [Some(from), Some(to)] => to.since(from),
-            _ => Vec::new(),
+        let (stages, between_cores) = match &self.stages {
+            [Some(from), Some(to)] => (to.since(from), to.between_cores_since(from)),
+            _ => (Vec::new(), None),
         };
         Observed {
             from,
@@ -134,6 +136,7 @@ impl Observer {
             samples: self.samples,
             hiccups,
             stages,
+            between_cores,
             stages_untold: self.stages_untold,
         }
     }
@@ -215,6 +218,7 @@ mod tests {
             samples,
             hiccups: Latency::default(),
             stages: Vec::new(),
+            between_cores: None,
             stages_untold: None,
         };
         for (at_ns, cpu_s) in

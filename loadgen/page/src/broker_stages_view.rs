@@ -21,9 +21,9 @@ fn shares(stages: &[StageTime]) -> Bars {
         tone: Tone::of(index),
     };
     Bars {
-        title: "Where the broker's time went".into(),
+        title: "Time inside the broker".into(),
         about:
-            "Shares of the time that requests spent in each stage, in the sum over all requests and cores."
+            "Share of each stage in the time that requests spent inside the broker, over all requests and cores."
                 .into(),
         is_stacked: true,
         bars: stages.iter().enumerate().map(bar).collect(),

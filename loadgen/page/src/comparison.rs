@@ -27,7 +27,7 @@ pub(super) fn view(name: &str, report: &CompareReport) -> View {
     view.add("Ratios", ratios);
     let mut rounds: Vec<Block> = by_round(report).map(Block::Plot).into_iter().collect();
     rounds.extend((!report.runs.is_empty()).then(|| Block::Table(runs(report))));
-    view.add("Round by round", rounds);
+    view.add("Pair by pair", rounds);
     add_setting(&mut view, report);
     view
 }
@@ -37,7 +37,7 @@ fn subtitle(report: &CompareReport) -> String {
     let (a, b) = (title(&report.a), title(&report.b));
     let brokers = if a == b { a } else { format!("{b} against {a}") };
     format!(
-        "{brokers} · {} pairs of runs after {} of A against itself · {}",
+        "{brokers} · {} pairs of runs after {} pairs of A alone · {}",
         pairs(report, Phase::Compare),
         pairs(report, Phase::Control),
         date(report.ended_at_ms)
@@ -55,7 +55,8 @@ fn pairs(report: &CompareReport, phase: Phase) -> usize {
 }
 
 fn warnings(report: &CompareReport) -> Vec<String> {
-    let cut = report.interrupted.then(|| "Interrupted: the verdict is on the pairs measured so far.".into());
+    let cut =
+        report.interrupted.then(|| "Interrupted: the verdict is that of the pairs measured so far.".into());
     cut.into_iter().chain(report.warnings.iter().cloned()).collect()
 }
 
@@ -72,7 +73,7 @@ fn verdict(report: &CompareReport) -> Callout {
     });
     let noise = primary.and_then(|metric| metric.floor).map(|floor| {
         format!(
-            " Within {} to {} × it may be noise: so far is {a} from itself.",
+            " A ratio from {} to {} may be noise: {a} is as far from itself.",
             number(1.0 / floor),
             number(floor)
         )
@@ -85,7 +86,7 @@ fn verdict(report: &CompareReport) -> Callout {
     let text = match report.primary.claim(report.verdict) {
         Some(claim) => format!("{b} {claim} {a}."),
         None if report.disturbed.steers => format!("Inconclusive: {}.", report.disturbed.counted()),
-        None => format!("Inconclusive: neither {b} nor {a} can be called better."),
+        None => format!("Inconclusive: neither {b} nor {a} is better beyond chance and noise."),
     };
     Callout { status, text, detail: ratio.unwrap_or_default() + &noise.unwrap_or_default() }
 }
@@ -113,8 +114,8 @@ fn forest(report: &CompareReport) -> Forest {
     };
     Forest {
         title: format!("{} over {}", report.b.name, report.a.name),
-        about: "The middle of the pairs’ ratios (the median of every two averaged) with its 95 % interval. Shaded: what may be noise; the thin grey line is the \
-                control, A against itself."
+        about: "The median of the pairs’ ratios (each two averaged), with its 95 % interval. The shaded range may be noise. The thin grey \
+                line is the control: A against itself."
             .into(),
         rows: report.metrics.iter().filter_map(row).collect(),
     }
@@ -165,8 +166,7 @@ fn by_round(report: &CompareReport) -> Option<Plot> {
     let plot = Plot {
         id: "rounds".into(),
         title: format!("{}, pair by pair", without_unit(report.primary)),
-        about: "The ratio of each pair in the order in which they were measured; grey, the control, which was measured before: A \
-                over A."
+        about: "The ratio of each pair, in the order of measuring. Grey: the control, A over A, which was measured before."
             .into(),
         x: Axis { label: "pair", scale: Scale::Linear, unit: Unit::Whole },
         y: Axis { label: "ratio", scale: Scale::Log, unit: Unit::Plain },
@@ -209,7 +209,7 @@ fn runs(report: &CompareReport) -> Table {
     };
     let head = ["run".into(), primary.title().to_owned(), "machine".into()].to_vec();
     Table {
-        title: "Every run, in the order in which they were made".into(),
+        title: "Every run, in the order of measuring".into(),
         head,
         rows: report.runs.iter().map(row).collect(),
         is_folded: true,
@@ -238,7 +238,7 @@ fn add_setting(view: &mut View, report: &CompareReport) {
     shared.push(("loadgen", report.loadgen.clone()));
     blocks.push(Block::Facts(shared));
     blocks.push(Block::Command(shell(&report.command)));
-    view.add("Setting", blocks);
-    let machine = run_tables::place(&report.machine);
+    view.add("Settings", blocks);
+    let machine = run_tables::machine_facts(&report.machine);
     view.add("Machine", if machine.is_empty() { Vec::new() } else { vec![Block::Facts(machine)] });
 }

@@ -8,7 +8,7 @@ use loadgen_result::report::crash::{CrashReport, Kill};
 pub(super) fn verdict(crash: &CrashReport, of: &str) -> Callout {
     let kills = &crash.kills;
     let text = match kills.len() {
-        0 => "The broker was to be killed, and was not".to_owned(),
+        0 => "The broker was to be killed and was not".to_owned(),
         1 => "The broker was killed".to_owned(),
         times => format!("The broker was killed {times} times"),
     };
@@ -20,7 +20,7 @@ fn detail(crash: &CrashReport) -> String {
     let at = kills.iter().map(|kill| format!("{} s", number(kill.at_s))).collect::<Vec<_>>();
     let down = kills.iter().filter_map(|kill| kill.down_s).collect::<Vec<_>>();
     let acked_again = match (&kills[..], &down[..]) {
-        ([], _) => return "The run ended before.".into(),
+        ([], _) => return "The run ended before the kill.".into(),
         (_, []) => "nothing was acked after it".to_owned(),
         ([_], [down]) => format!("nothing was acked for {}", seconds(*down)),
         (_, down) => {
@@ -31,9 +31,9 @@ fn detail(crash: &CrashReport) -> String {
     };
     let fewer = match crash.asked.saturating_sub(kills.len()) {
         0 => String::new(),
-        _ => format!(" {} kills were asked for: the run ended before.", crash.asked),
+        _ => format!(" {} kills were asked for. The run ended before the last.", crash.asked),
     };
-    format!("kill -9 at {}; {acked_again}. All figures hold the outage.{fewer}", at.join(", "))
+    format!("kill -9 at {}; {acked_again}. All figures include the outage.{fewer}", at.join(", "))
 }
 
 /// Among the numbers to be seen first.
@@ -60,7 +60,7 @@ pub(super) fn of_many<'a>(crashes: impl Iterator<Item = &'a CrashReport>) -> Opt
     (!kills.is_empty()).then(|| Callout {
         status: Status::Told,
         text: "The brokers were killed".into(),
-        detail: format!("{} × kill -9 in all runs{most}. All figures hold the outages.", kills.len()),
+        detail: format!("{} × kill -9 in all runs{most}. All figures include the outages.", kills.len()),
     })
 }
 
@@ -96,16 +96,16 @@ mod tests {
         let once = crash(1, &[(3.0, Some(0.25))]);
         assert_eq!(
             said(&once),
-            "The broker was killed: kill -9 at 3.00 s; nothing was acked for 250 ms. All figures hold the outage."
+            "The broker was killed: kill -9 at 3.00 s; nothing was acked for 250 ms. All figures include the outage."
         );
         let more = said(&crash(3, &[(1.0, Some(0.5)), (2.0, Some(1.5))]));
         assert!(more.starts_with("The broker was killed 2 times: kill -9 at 1.00 s, 2.00 s;"), "{more}");
         assert!(more.contains("for 1.50 s at the longest, 2.00 s in all."), "{more}");
-        assert!(more.ends_with("3 kills were asked for: the run ended before."), "{more}");
+        assert!(more.ends_with("3 kills were asked for. The run ended before the last."), "{more}");
         assert!(said(&crash(1, &[(3.0, None)])).contains("nothing was acked after it"));
         let last = said(&crash(2, &[(1.0, Some(0.5)), (2.0, None)]));
         assert!(last.contains("and nothing was acked after the last"), "{last}");
-        assert!(said(&crash(1, &[])).contains("was not: The run ended before."));
+        assert!(said(&crash(1, &[])).contains("was not: The run ended before the kill."));
     }
 
     #[test]

@@ -41,8 +41,8 @@ pub(super) fn html(view: &View) -> String {
     view.sections.iter().for_each(|section| push_section(&mut out, section));
     let _ = write!(
         out,
-        "</main>\n<footer>Made by loadgen from the result’s JSON alone. Drag across a plot to look closer, double-click to see \
-         all of it again.</footer>\n<script type=\"application/json\" id=\"plots\">{}</script>\n\
+        "</main>\n<footer>Made by loadgen from the result’s JSON alone. Drag across a plot to zoom in, \
+         double-click to zoom out.</footer>\n<script type=\"application/json\" id=\"plots\">{}</script>\n\
          <script>{UPLOT_SCRIPT}</script>\n<script>{SCRIPT}</script>\n</body>\n</html>\n",
         script_json(&plots)
     );

@@ -1,72 +1,87 @@
-//! The words of a run's tables, a line each: at the end of `loadgen run --help` and of `--details`.
+//! The words of a run's tables: at the end of `loadgen run --help` and of `--details`.
 
 use std::fmt::Write;
 
+use loadgen_result::text::wrapped;
+
 /// Of a word and its meaning. Labels of the tables are words as they stand there, without the colon.
-pub const WORDS: [(&str, &str); 53] = [
-    ("acked", "answered by the broker as --acks asks; sent, where nothing is answered (0)"),
-    ("acks", "a record counts as delivered: 0 once sent, 1 once written, all once it is safe"),
-    ("at 50 % of it", "second run, open loop at half of the highest rate: the latencies to go by"),
-    ("batch", "the records that travel together, compressed together"),
-    ("broker", "what was measured, its version and its cores"),
-    ("clients", "what producers and consumers were told, as their configuration would"),
-    ("closed loop", "each connection sends as fast as its answers come: queues are always full"),
+pub const WORDS: [(&str, &str); 57] = [
+    ("acked", "answered by the broker, as --acks asks"),
+    (
+        "acks",
+        "when a record counts as delivered: 0 sent, 1 written by the leader, all on all in-sync replicas",
+    ),
+    ("at 50 % of it", "second run: an open loop at half of the highest rate. Go by its latencies"),
+    ("batch", "records that are sent together and compressed together"),
+    ("between cores", "how often a creel's cores asked each other, and woke each other, per request"),
+    ("broker", "what was measured: its version, address and cores"),
+    ("clients", "settings of the producers and consumers, as their configuration has them"),
+    ("closed loop", "each connection sends again when an answer comes. So the queues are always full"),
     ("codec", "how batches are compressed"),
-    ("compression", "records before compression over the same after it"),
-    ("CPU", "seconds a process used per million records, user and system; idle cores aside"),
-    ("CPU pressure", "share of the time in which some task waited for a core, says the kernel (PSI)"),
-    ("crash", "a kill -9 of --crash: how long nothing was acked, what became of the records"),
-    ("disk", "bytes of the topic's files per record, headers and stamps included"),
-    ("disk pressure", "share of the time in which some task waited for a disk, says the kernel (PSI)"),
-    ("disk writes", "what the broker had the kernel write to disks, per byte acked"),
+    ("compression", "size of the records before compression, divided by their size after it"),
+    ("CPU", "CPU seconds, user and system, that a process used per million records"),
+    ("CPU pressure", "share of the time in which a task waited for a core, by the kernel's count (PSI)"),
+    ("crash", "a kill -9 of --crash: how long no ack came, and what became of the records"),
+    ("disk", "bytes of the topic's segment files per acked record, with headers and stamps"),
+    ("disk pressure", "share of the time in which a task waited for a disk, by the kernel's count (PSI)"),
+    ("disk writes", "bytes that the broker had the kernel write to disks, per byte of keys and values acked"),
     ("drift", "how much a figure rose from the first window to the last, along a fitted line"),
-    ("end to end", "from when a record was due to its arrival at a consumer"),
-    ("first example", "one record for which the verification failed"),
-    ("fsync", "inside the broker: until what was written was on the disk"),
-    ("generator busy", "share of their time that loadgen's threads worked; near 100 % it is the limit"),
+    ("end to end", "time from when a record was due to its arrival at a consumer"),
+    ("first example", "one record that failed the verification"),
+    ("fsync", "inside broker: time until what was written is on the disk"),
+    (
+        "generator busy",
+        "share of the time in which loadgen's threads worked. Near 100 % loadgen is the limit",
+    ),
     ("hiccups", "how late a thread that only sleeps woke up: the machine's own pauses"),
-    ("highest rate", "first run, closed loop: as fast as broker and generator go together"),
-    ("hop", "inside the broker: the way to the core that owns the partition, and back"),
-    ("in flight", "requests of a connection that are sent and not yet answered, up to --in-flight"),
-    ("inside broker", "where requests spent their time in a creel, the largest shares first"),
-    ("latency ms", "milliseconds, of all records that were due in what was measured"),
-    ("linger", "how long a batch waits for more records before it is sent"),
-    ("load", "how records lie in time: open loop, or closed loop at maximum"),
-    ("machine", "what else went on here, each figure beside what a quiet machine stays below"),
-    ("measured", "seconds that count, and the warm-up before them that does not"),
-    ("memory", "resident memory of the broker at its most, without the page cache"),
-    ("open loop", "each record has its time in a schedule that never waits; latency counts from it"),
-    ("other programs", "share of all cores that went to neither loadgen nor the broker"),
-    ("p50 p99 p99.9", "50, 99, 99.9 % (99.99 likewise) of the records took no longer; max: the slowest"),
-    ("parse", "inside the broker: decoding a request"),
-    ("queue", "until a request is in the socket: linger, in flight, loadgen; in broker: waits"),
-    ("read back", "records that the consumers got per second"),
-    ("receive", "inside the broker: from a request's first byte to its last"),
-    ("records", "what was sent: their source and size, and the stamp beside it"),
-    ("response", "from when a record was due to its ack"),
-    ("schedule", "how late loadgen itself was, and what it never sent"),
-    ("send", "inside the broker: until the socket had taken the answer"),
-    ("service", "from the socket to the ack: broker and network"),
-    ("stamp", "bytes in a header of each record, by which it is recognised and timed"),
-    ("steady", "whether the rate was the same all the time, in windows of what was measured"),
-    ("stolen", "share of the CPU that the hypervisor gave to others"),
-    ("system calls", "of the broker per produce request; those through io_uring are not counted"),
-    ("the kernel's own", "share of all cores that the kernel's threads used, as for writing to the disk"),
-    ("topic", "its name, partitions and keys"),
-    ("verified", "seq: acked records came back once, in order; full: unchanged, too (verification)"),
-    ("warm-up", "load before what is measured: nothing of it counts"),
-    ("wire", "bytes per record to and from the broker, all frames"),
-    ("write", "inside the broker: until the kernel had the records"),
+    ("highest rate", "first run: a closed loop, as fast as broker and loadgen go together"),
+    ("hop", "inside broker: time to the core that owns the partition, and back"),
+    ("in flight", "requests of a connection that are sent and not yet answered: at most --in-flight"),
+    ("inside broker", "where requests spend their time in a creel. The largest shares come first"),
+    ("kernel threads", "share of all cores that threads of the kernel used, such as for writing to the disk"),
+    ("latency ms", "milliseconds, over all records that were due in the measured time"),
+    ("linger", "how long a batch may wait for more records"),
+    ("load", "an open loop at a rate, or a closed loop"),
+    ("machine", "what else happened on the machine, each figure beside the bound of a quiet machine"),
+    ("measured", "seconds that count, and seconds of warm-up before them"),
+    ("memory", "peak resident memory of the broker, without the page cache"),
+    ("open loop", "each record is due at its time in a schedule that never waits. Latency counts from then"),
+    ("other programs", "share of all cores that neither loadgen nor the broker used"),
+    ("p50 p99 p99.9", "50, 99, 99.9 % of the records took no longer (p99.99 likewise); max: the slowest"),
+    ("parse", "inside broker: decoding a request"),
+    (
+        "queue",
+        "part of response: until the request is handed to the socket (linger, in flight, late loadgen)",
+    ),
+    ("queue (broker)", "queue inside broker: a request waits for its turn, and is handled"),
+    ("read back", "records per second that the consumers got"),
+    ("receive", "inside broker: from a request's first byte to its last"),
+    ("records", "what was sent: source and size of the values, and the stamp beside them"),
+    ("response", "time from when a record was due to its ack"),
+    ("schedule", "how late loadgen itself was, and how many records it never sent"),
+    ("send", "inside broker: until the socket has taken the answer"),
+    ("sent", "with acks 0, in place of acked and of response: handed to the socket"),
+    ("service", "part of response: from the socket to the ack (broker and network)"),
+    ("stamp", "bytes in a header of each record that identify it and hold the time when it was due"),
+    ("steady", "whether the rate stayed the same, by windows of the measured time"),
+    ("stolen", "share of the CPU time that the hypervisor gave to others"),
+    ("system calls", "of the broker, per produce request. Those through io_uring are not counted"),
+    ("topic", "its name, its partitions, and how many keys there are"),
+    ("verification", "in place of verified, if it failed: how many records were lost or wrong"),
+    ("verified", "seq: every acked record came back once and in order; full: also unchanged"),
+    ("warm-up", "load before the measured time. Only disk, compression, memory and verification count it"),
+    ("wire", "bytes sent to the broker per acked record, and received from it per record read, all frames"),
+    ("write", "inside broker: until the kernel has the records"),
 ];
 
 /// Wider than the longest word by two.
-const WORD: usize = 18;
+const WORD: usize = 16;
 
 /// All of them.
 pub fn text() -> String {
     let mut text = String::from("Words:\n");
     for (word, meaning) in WORDS {
-        writeln!(text, "  {word:<WORD$}{meaning}").expect("text takes text");
+        writeln!(text, "  {word:<WORD$}{}", wrapped(meaning, WORD + 2)).expect("text takes text");
     }
     text
 }
@@ -74,23 +89,23 @@ pub fn text() -> String {
 /// Whether `label` is explained.
 pub fn explains(label: &str) -> bool {
     let label = label.trim();
-    WORDS.iter().any(|(word, _)| *word == label)
-        || ["sent", "verification"].contains(&label) // with what they take the place of
-        || (label.starts_with("at ") && label.ends_with(" % of it"))
+    WORDS.iter().any(|(word, _)| *word == label) || (label.starts_with("at ") && label.ends_with(" % of it"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use loadgen_result::text::COLUMNS;
 
     #[test]
-    fn each_word_has_one_line_and_they_stand_in_order() {
+    fn words_stand_in_order_and_have_two_lines_at_most() {
         for pair in WORDS.windows(2) {
             assert!(pair[0].0.to_lowercase() < pair[1].0.to_lowercase(), "{pair:?}");
         }
         for (word, meaning) in WORDS {
-            assert!(word.len() + 2 <= WORD && meaning.len() <= 80 && !meaning.contains('\n'), "{word}");
+            assert!(word.len() + 2 <= WORD && !meaning.contains('\n'), "{word}");
+            assert!(wrapped(meaning, WORD + 2).lines().count() <= 2, "{word}");
         }
-        assert_eq!(text().lines().count(), WORDS.len() + 1);
+        assert!(text().lines().all(|line| line.chars().count() <= COLUMNS));
     }
 }

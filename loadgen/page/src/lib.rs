@@ -59,10 +59,9 @@ pub fn write_run(report: &PlainReport, dir: &Path) -> io::Result<()> {
 /// A flame graph is a page of its own, with a script of its own.
 fn point_to_flame(view: &mut view::View, dir: &Path) {
     if dir.join(FLAME_FILE).is_file() {
-        let words = format!(
-            "{FLAME_FILE}, beside this page: open it in a browser and click on what is to be seen larger"
-        );
-        view.add("Where the broker's CPU went", vec![view::Block::Facts(vec![("Flame graph", words)])]);
+        let words =
+            format!("{FLAME_FILE}, beside this page. Open it in a browser; a click on a frame enlarges it.");
+        view.add("CPU of the broker", vec![view::Block::Facts(vec![("Flame graph", words)])]);
     }
 }
 

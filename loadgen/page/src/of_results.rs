@@ -33,13 +33,13 @@ fn view_of(found: &[Found]) -> Result<View, PageError> {
     }
     let runs = found.iter().map(|found| match found {
         Found::Run(name, report) => Ok(named(name, report)),
-        Found::Comparison(name, _) | Found::Sweep(name, _) => {
-            Err(PageError::Options(format!("{name}: only runs lie over each other: give this one alone")))
-        }
+        Found::Comparison(name, _) | Found::Sweep(name, _) => Err(PageError::Options(format!(
+            "{name}: only runs can be drawn over each other: give this result alone"
+        ))),
     });
     let runs: Vec<Named<'_>> = runs.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
     if runs.len() > RUNS_MAX {
-        return Err(PageError::Options(format!("at most {RUNS_MAX} runs fit over each other")));
+        return Err(PageError::Options(format!("at most {RUNS_MAX} runs can be drawn over each other")));
     }
     Ok(run_view::view(&runs))
 }

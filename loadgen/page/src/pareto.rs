@@ -21,7 +21,7 @@ struct Across {
 const RATE: Across = Across {
     id: "pareto",
     title: "Records per second and p99",
-    better: "down and to the right is better",
+    better: "Lower and to the right is better",
     axis: "records/s",
     of: |point| Some(point.rate()),
 };
@@ -30,14 +30,14 @@ const COSTS: [Across; 2] = [
     Across {
         id: "pareto-bytes",
         title: "Bytes per record and p99",
-        better: "all had the same rate, so down and to the left is better",
+        better: "All had the same rate, so lower and to the left is better",
         axis: "bytes sent per record",
         of: WIRE.of,
     },
     Across {
         id: "pareto-cpu",
         title: "Broker CPU and p99",
-        better: "all had the same rate, so down and to the left is better",
+        better: "All had the same rate, so lower and to the left is better",
         axis: "broker CPU, seconds per million records",
         of: BROKER_CPU.of,
     },
@@ -82,8 +82,8 @@ fn plot(across: &Across, all: &[&Point], front: &[&Point]) -> Option<Plot> {
         id: across.id.into(),
         title: across.title.into(),
         about: format!(
-            "Each point is a cell at a fixed rate; {}. Numbered, as in the table: on the Pareto front of rate, p99, bytes and CPU, \
-             so that no other point is better in everything.",
+            "Each point is a cell at a fixed rate. {}. Points with numbers (as in the table) are on the Pareto front of rate, p99, \
+             bytes and CPU: no other point is better in everything.",
             across.better
         ),
         x: Axis { label: across.axis, scale: Scale::Zero, unit: Unit::Plain },

@@ -63,7 +63,7 @@ fn schema(text: &str, file: &Path) -> Result<String, PageError> {
     let head: Head = serde_json::from_str(text).map_err(|why| broken(file, &why))?;
     head.schema.ok_or_else(|| {
         PageError::Options(format!(
-            "{}: JSON, but no result of loadgen's (it names no schema)",
+            "{}: JSON, but not a result of loadgen (it names no schema)",
             file.display()
         ))
     })

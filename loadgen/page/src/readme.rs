@@ -25,7 +25,7 @@ pub(super) fn markdown(view: &View) -> String {
             let _ = write!(out, "## {}\n\n{blocks}", section.title);
         }
     }
-    out.push_str("The whole of it, with every plot: [report.html](report.html).\n");
+    out.push_str("The whole result, with every plot: [report.html](report.html).\n");
     out
 }
 

@@ -50,10 +50,10 @@ pub(super) fn by_percentile(runs: &[Named<'_>]) -> Option<Plot> {
     }
     let about = if runs.len() == 1 {
         "Response: from when a record was due to its acknowledgement. End to end: from the same moment to its arrival at a \
-         consumer. Service: the broker's and the network's part of the response; queue: the generator's."
+         consumer. Response has two parts: queue (until the request is handed to the socket) and service (broker and network)."
     } else {
-        "Response of each run, from when a record was due to its acknowledgement; dashed, end to end. Each step to the right \
-         is a tail ten times as rare."
+        "Response of each run: from when a record was due to its acknowledgement. Dashed: end to end. Each step to the right \
+         is ten times as rare."
     };
     let x = Axis { label: "percentile", scale: Scale::Tail, unit: Unit::Percentile };
     plot("latency-by-percentile", "Latency by percentile", about, (x, LATENCY), lines)
@@ -62,14 +62,14 @@ pub(super) fn by_percentile(runs: &[Named<'_>]) -> Option<Plot> {
 /// How response times went over the run.
 pub(super) fn response_over_time(runs: &[Named<'_>]) -> Option<Plot> {
     let lines = latency_lines(runs, |interval| interval.response.as_ref());
-    let about = "Each point is an interval of the run, of the records acknowledged in it.";
+    let about = "Each point is an interval of the run, and covers the records acknowledged in it.";
     plot("latency-over-time", "Response over time", about, (TIME, LATENCY), lines)
 }
 
 /// How end-to-end times went over the run.
 pub(super) fn end_to_end_over_time(runs: &[Named<'_>]) -> Option<Plot> {
     let lines = latency_lines(runs, |interval| interval.end_to_end.as_ref());
-    let about = "The same for the records that arrived at a consumer in each interval.";
+    let about = "The same for the records that arrived at a consumer in the interval.";
     plot("end-to-end-over-time", "End to end over time", about, (TIME, LATENCY), lines)
 }
 
@@ -109,10 +109,10 @@ pub(super) fn throughput(runs: &[Named<'_>]) -> Option<Plot> {
         }
         if let Some(rate) = level_rate(run.report) {
             let target = |_: &TimeSlice| Some(rate);
-            lines.push(over_time(figures, "asked for".into(), Tone::Grey, Style::Thin, &target));
+            lines.push(over_time(figures, "rate asked for".into(), Tone::Grey, Style::Thin, &target));
         }
     }
-    let about = "Records acknowledged and read back per second, interval by interval.";
+    let about = "Records acknowledged and read back per second, in each interval.";
     let y = Axis { label: "records/s", ..AMOUNT };
     plot("throughput", "Records per second", about, (TIME, y), lines)
 }
@@ -130,7 +130,7 @@ pub(super) fn behind(runs: &[Named<'_>]) -> Option<Plot> {
     let runs: Vec<Named<'_>> = read.cloned().collect();
     let value = |i: &TimeSlice| Some(i.behind_records as f64);
     let lines = one_each(&runs, "behind", Tone::Violet, &value);
-    let about = "Records acknowledged and not yet read at the end of each interval. A rising line: consumers don't keep up.";
+    let about = "Records acknowledged and not yet read at the end of each interval. If the line rises, consumers don't keep up.";
     let y = Axis { label: "records", ..AMOUNT };
     plot("behind", "Consumers behind", about, (TIME, y), lines)
 }
@@ -151,7 +151,7 @@ pub(super) fn cpu(runs: &[Named<'_>]) -> Option<Plot> {
             Some(interval.generator_cpu_s)
         }));
     }
-    let about = "CPU time, user and system, of the broker and of the generator, in cores kept busy.";
+    let about = "CPU time (user and system) of the broker and of the generator, in busy cores.";
     let y = Axis { label: "cores", ..AMOUNT };
     plot("cpu", "CPU over time", about, (TIME, y), lines)
 }

@@ -1,15 +1,18 @@
 //! The result as a table for a terminal.
 
-use crate::glossary;
+use std::fmt::{self, Display, Formatter};
+
 use loadgen_result::latency::Percentiles;
 use loadgen_result::report::crash::CrashReport;
 use loadgen_result::report::machine::{GOOD_BELOW, Noise};
-use loadgen_result::report::series::StageTime;
+use loadgen_result::report::series::{BetweenCores, StageTime};
 use loadgen_result::report::steady::Steady;
 use loadgen_result::report::verification::Level;
 use loadgen_result::report::{Figures, RunReport, SettingsReport};
-use loadgen_result::text::thousands;
-use std::fmt::{self, Display, Formatter};
+use loadgen_result::text::{thousands, wrapped};
+
+use crate::glossary;
+use crate::run_tables::{cores_in_words, several};
 
 /// Prints a report as lines and a table.
 #[derive(Debug)]
@@ -32,7 +35,7 @@ impl Display for Table<'_> {
         write_verification(f, report)?;
         report.crash.as_ref().map_or(Ok(()), |crash| write_crash(f, crash, report.failure.is_some()))?;
         for warning in &report.warnings {
-            writeln!(f, "\n  !! {warning}")?;
+            write_warning(f, warning)?;
         }
         Ok(())
     }
@@ -41,17 +44,23 @@ impl Display for Table<'_> {
 /// Every label is a word of the glossary.
 pub(super) fn line(f: &mut Formatter<'_>, label: &str, text: impl Display) -> fmt::Result {
     debug_assert!(label.is_empty() || glossary::explains(label), "the glossary explains '{label}'");
-    writeln!(f, "  {label:<LABEL$}{text}")
+    writeln!(f, "  {label:<LABEL$}{}", wrapped(&text.to_string(), LABEL + 2))
+}
+
+pub(super) fn write_warning(f: &mut Formatter<'_>, text: &str) -> fmt::Result {
+    writeln!(f, "\n  !! {}", wrapped(text, 5))
 }
 
 /// What it is, and how it was set.
 pub(super) fn write_broker(f: &mut Formatter<'_>, report: &RunReport) -> fmt::Result {
     let broker = &report.broker;
-    let own = match &broker.cores {
-        Some(cores) => format!("own {} at {}, on core {cores}", broker.title(), broker.address),
-        None => broker.title(),
+    let text = match &broker.cores {
+        Some(cores) => {
+            format!("{}, started on {} at {}", broker.title(), cores_in_words(cores), broker.address)
+        }
+        None => format!("{} (running already)", broker.title()),
     };
-    line(f, "broker", own)?;
+    line(f, "broker", text)?;
     if !broker.settings.is_empty() {
         line(f, "", format_args!("with {}", broker.settings.join(", ")))?;
     }
@@ -63,23 +72,13 @@ fn write_setting(f: &mut Formatter<'_>, report: &RunReport) -> fmt::Result {
     let settings = &report.settings;
     let topic = format_args!("{}, {} partitions, {}", settings.topic, settings.partitions, keys(settings));
     line(f, "topic", topic)?;
-    line(
-        f,
-        "records",
-        format_args!("{} (+ {} B stamp in a header)", settings.payload, settings.stamp_bytes),
-    )?;
-    let client = format_args!(
-        "batches of {} B, linger {} ms, codec {}, acks {}, {} connections x {} in flight, {} consumers, {} threads",
-        settings.batch_bytes,
-        settings.linger_ms,
-        settings.codec,
-        settings.acks,
-        settings.connections,
-        settings.in_flight,
-        settings.consumers,
-        settings.threads
-    );
-    line(f, "clients", client)?;
+    line(f, "records", &settings.payload)?;
+    line(f, "", format_args!("and a stamp of {} B in a header of each record", settings.stamp_bytes))?;
+    line(f, "clients", batches(settings))?;
+    let (connections, requests) =
+        (several(settings.connections, "connection"), several(settings.in_flight, "request"));
+    let (consumers, threads) = (several(settings.consumers, "consumer"), several(settings.threads, "thread"));
+    line(f, "", format_args!("{connections} x {requests} in flight, {consumers}, {threads}"))?;
     let shape = settings.schedule.as_ref().filter(|shape| *shape != "constant");
     let shape = shape.map(|shape| format!(" on average ({shape})"));
     match settings.target_rate {
@@ -87,16 +86,12 @@ fn write_setting(f: &mut Formatter<'_>, report: &RunReport) -> fmt::Result {
             f,
             "load",
             format_args!(
-                "open loop, {} records/s{}; latency counts from the intended time",
+                "open loop, {} records/s{}; latency counts from the due time",
                 thousands(rate),
                 shape.unwrap_or_default()
             ),
         )?,
-        None => line(
-            f,
-            "load",
-            "maximum: closed loop, held by the requests in flight; latency counts from when a record was made",
-        )?,
+        None => line(f, "load", "closed loop; latency counts from when a record was made")?,
     }
     let cut = cut(report);
     line(
@@ -107,15 +102,16 @@ fn write_setting(f: &mut Formatter<'_>, report: &RunReport) -> fmt::Result {
 }
 
 fn write_figures(f: &mut Formatter<'_>, report: &RunReport, figures: &Figures) -> fmt::Result {
-    let achieved = figures.achieved.map(|achieved| format!("   {:.1} % of the rate", achieved * 100.0));
     let rates = format_args!(
-        "{:>12} records/s {:>10.1} MB/s {:>10} requests/s{}",
+        "{:>12} records/s {:>10.1} MB/s {:>8} requests/s",
         thousands(figures.records_per_s),
         figures.mb_per_s,
-        thousands(figures.requests_per_s),
-        achieved.unwrap_or_default()
+        thousands(figures.requests_per_s)
     );
     line(f, if report.settings.acks == "0" { "sent" } else { "acked" }, rates)?;
+    if let Some(achieved) = figures.achieved {
+        line(f, "", format_args!("{:>12.1} % of the rate", achieved * 100.0))?;
+    }
     if report.settings.consumers > 0 {
         line(f, "read back", format_args!("{:>12} records/s", thousands(figures.consumed_records_per_s)))?;
     }
@@ -133,18 +129,23 @@ fn write_figures(f: &mut Formatter<'_>, report: &RunReport, figures: &Figures) -
     let cpu =
         [("broker", figures.broker_cpu_s_per_million), ("generator", figures.generator_cpu_s_per_million)];
     let cpu = cpu.iter().filter_map(|(who, cost)| cost.map(|cost| format!("{who} {cost:.3} s")));
-    let cpu = format_args!(
-        "{} per million records; generator busy {:.0} %",
-        cpu.collect::<Vec<_>>().join(", "),
-        figures.generator_busy * 100.0
-    );
-    line(f, "CPU", cpu)?;
+    line(f, "CPU", format_args!("{} per million records", cpu.collect::<Vec<_>>().join(", ")))?;
+    line(f, "generator busy", format_args!("{:.0} % of the time", figures.generator_busy * 100.0))?;
     write_broker_costs(f, figures)?;
     write_stages(f, &figures.stages)?;
+    write_between_cores(f, figures.between_cores.as_ref())?;
     write_bytes(f, figures)?;
     write_schedule(f, figures)?;
     write_steady(f, figures.steady.as_ref())?;
     write_noise(f, &figures.noise, report.settings.target_rate.is_some())
+}
+
+/// How batches are made.
+pub(super) fn batches(settings: &SettingsReport) -> String {
+    format!(
+        "batches of {} B, linger {} ms, codec {}, acks {}",
+        settings.batch_bytes, settings.linger_ms, settings.codec, settings.acks
+    )
 }
 
 /// How many different ones.
@@ -167,7 +168,7 @@ pub(super) fn head_of_latencies(f: &mut Formatter<'_>, columns: &[&str]) -> fmt:
 
 fn write_broker_costs(f: &mut Formatter<'_>, figures: &Figures) -> fmt::Result {
     if let Some(bytes) = figures.broker_peak_memory_bytes {
-        line(f, "memory", format_args!("broker {:.1} MB at its most", bytes as f64 / 1e6))?;
+        line(f, "memory", format_args!("broker {:.1} MB at its peak", bytes as f64 / 1e6))?;
     }
     if let Some(written) = figures.write_amplification {
         line(f, "disk writes", format_args!("{written:.2} B per byte acked"))?;
@@ -177,14 +178,14 @@ fn write_broker_costs(f: &mut Formatter<'_>, figures: &Figures) -> fmt::Result {
     line(
         f,
         "system calls",
-        format_args!("broker {reads:.2} reads, {writes:.2} writes per request, io_uring's not counted"),
+        format_args!("broker {reads:.2} reads, {writes:.2} writes per request, without io_uring"),
     )
 }
 
 fn write_steady(f: &mut Formatter<'_>, steady: Option<&Steady>) -> fmt::Result {
     let Some(steady) = steady else { return Ok(()) };
     let text = format_args!(
-        "{}: records/s drift {:+.1} %, vary {:.1} % over {} windows of {:.1} s; excluded: {:.1} s of warm-up, {} records",
+        "{}: records/s drift {:+.1} %, vary {:.1} % over {} windows of {:.1} s; not counted: {:.1} s of warm-up, {} records",
         if steady.is_steady { "yes" } else { "no" },
         steady.rate.drift * 100.0,
         steady.rate.variation * 100.0,
@@ -210,8 +211,21 @@ fn write_stages(f: &mut Formatter<'_>, stages: &[StageTime]) -> fmt::Result {
     line(f, "inside broker", told.collect::<Vec<_>>().join(", "))
 }
 
-/// Each figure beside what a quiet machine stays below. A load at maximum makes all the pressure it can, and is not to be
-/// held against any.
+/// What a request costs because its partitions lie on several cores.
+fn write_between_cores(f: &mut Formatter<'_>, between: Option<&BetweenCores>) -> fmt::Result {
+    let Some(between) = between else { return Ok(()) };
+    let text = format_args!(
+        "{:.2} hops and {:.2} wakes per request, {:.0} % of requests local, {:.1} MB of records, {:.1} messages at a time",
+        between.hops_per_request,
+        between.wakes_per_request,
+        between.local_share * 100.0,
+        between.record_bytes as f64 / 1e6,
+        between.messages_per_packet
+    );
+    line(f, "between cores", text)
+}
+
+/// Each figure beside what a quiet machine stays below. A closed loop makes all the pressure it can: that has no such bound.
 fn write_noise(f: &mut Formatter<'_>, noise: &Noise, has_rate: bool) -> fmt::Result {
     let good = noise.good_below.unwrap_or(GOOD_BELOW);
     let percent = |share: Option<f64>, what: &str, good: f64| {
@@ -221,22 +235,21 @@ fn write_noise(f: &mut Formatter<'_>, noise: &Noise, has_rate: bool) -> fmt::Res
         let (p99, max) = (milliseconds(hiccup.p99_us), milliseconds(hiccup.max_us));
         format!("hiccups p99 {p99} ms (good below {:.0}), max {max} ms", good.hiccup_p99_us / 1e3)
     });
-    let kernel = noise.kernel_cpu_share.map(|share| format!("the kernel's own work {:.1} %", share * 100.0));
+    let kernel = noise.kernel_cpu_share.map(|share| format!("kernel threads {:.1} %", share * 100.0));
     let stolen = percent(Some(noise.steal_share), "stolen", good.steal_share);
-    let who = if kernel.is_some() { "other programs" } else { "other programs and the kernel" };
+    let who = if kernel.is_some() { "other programs" } else { "other programs and kernel threads" };
     let others = percent(noise.others_cpu_share, who, good.others_cpu_share);
     let pressure = |share: Option<f64>, what: &str, good: f64| match has_rate {
         true => percent(share, what, good),
-        false => share.map(|share| format!("{what} {:.1} % (not judged at maximum)", share * 100.0)),
+        false => share.map(|share| format!("{what} {:.1} % (high in a closed loop)", share * 100.0)),
     };
     let pressures = [
-        kernel,
         pressure(noise.cpu_pressure, "CPU pressure", good.cpu_pressure),
         pressure(noise.io_pressure, "disk pressure", good.io_pressure),
     ];
-    let told = |parts: &[Option<String>]| parts.iter().flatten().cloned().collect::<Vec<_>>().join("; ");
-    line(f, "machine", told(&[hiccup, stolen, others]))?;
-    line(f, "", told(&pressures))
+    let told = [hiccup, stolen, others, kernel].into_iter().chain(pressures).flatten();
+    let labels = std::iter::once("machine").chain(std::iter::repeat(""));
+    labels.zip(told).try_for_each(|(label, text)| line(f, label, text))
 }
 
 fn write_latency(f: &mut Formatter<'_>, label: &str, percentiles: Option<&Percentiles>) -> fmt::Result {
@@ -268,20 +281,16 @@ fn write_schedule(f: &mut Formatter<'_>, figures: &Figures) -> fmt::Result {
         return Ok(()); // at maximum there is none
     }
     let late = schedule.lateness.map(|late| {
-        format!(
-            "late by the generator p99 {} ms, max {} ms; ",
-            milliseconds(late.p99_us),
-            milliseconds(late.max_us)
-        )
+        format!("generator late p99 {} ms, max {} ms; ", milliseconds(late.p99_us), milliseconds(late.max_us))
     });
     let text = format_args!(
-        "{}held by the in-flight cap {:.1} % of the time; {} records unsent at the end{}",
+        "{}waited for a free request (in flight) {:.1} % of the time; {} records never sent{}",
         late.unwrap_or_default(),
         schedule.in_flight_cap_share * 100.0,
         thousands(schedule.unsent_records as f64),
         match schedule.unanswered_records {
             0 => String::new(),
-            count => format!(", {} never answered", thousands(count as f64)),
+            count => format!(", {} sent and never answered", thousands(count as f64)),
         }
     );
     line(f, "schedule", text)
@@ -293,7 +302,7 @@ pub(super) fn write_verification(f: &mut Formatter<'_>, report: &RunReport) -> f
     let acked = format!("{} {sent}", thousands(verification.acked_records as f64));
     let foreign = match findings.foreign {
         0 => String::new(),
-        count => format!("; {} records of others", thousands(count as f64)),
+        count => format!("; {} records of other writers in the topic", thousands(count as f64)),
     };
     let taken_back = match findings.taken_back {
         0 => String::new(),
@@ -301,10 +310,10 @@ pub(super) fn write_verification(f: &mut Formatter<'_>, report: &RunReport) -> f
     };
     match (verification.passed, verification.level) {
         (None, Level::Off) => line(f, "verified", "nothing (--verify off)"),
-        (None, _) => line(f, "verified", "nothing: the run did not come to its end"),
+        (None, _) => line(f, "verified", "nothing: the run was cut short"),
         (Some(true), _) if findings.is_missing_any() => {
             let text = format_args!(
-                "what outlived the crash came back once and in order; {} of {acked} were lost{foreign}",
+                "{} of {acked} records were lost by kill -9; the others came back, once, in order{foreign}",
                 thousands(findings.lost as f64)
             );
             line(f, "verified", text)
@@ -324,16 +333,16 @@ pub(super) fn write_verification(f: &mut Formatter<'_>, report: &RunReport) -> f
             );
             line(f, "verification", counts)?;
             line(f, "first example", findings.first_example.as_deref().unwrap_or("none"))?;
-            line(f, "", "No numbers: those of a broker that fails this mean nothing.")
+            line(f, "", "No figures: those of a broker that loses or changes records mean nothing.")
         }
     }
 }
 
-/// Beside the throughput: what the broker was put through, and what it lost.
+/// Each kill, how long no ack came, and what was lost.
 fn write_crash(f: &mut Formatter<'_>, crash: &CrashReport, is_unjudged: bool) -> fmt::Result {
     for kill in &crash.kills {
         let down = kill.down_s.map_or_else(
-            || "no ack came after".into(),
+            || "no ack came after it".into(),
             |down| format!("no ack for {} ms", milliseconds(down * 1e6)),
         );
         let text = format_args!(
@@ -350,7 +359,7 @@ fn write_crash(f: &mut Formatter<'_>, crash: &CrashReport, is_unjudged: bool) ->
     }
     let count = |count: u64| thousands(count as f64);
     let text = format_args!(
-        "{} acked records lost, {} taken back after they were read, {} there twice; of {} in flight {} are there (no fault)",
+        "{} acked records lost, {} taken back after they were read, {} duplicated; of {} in flight {} are in the log (no fault)",
         count(crash.lost),
         count(crash.taken_back),
         count(crash.duplicates),

@@ -22,7 +22,7 @@ pub(super) fn percentiles(figures: &Figures) -> Table {
         ("end to end", &figures.end_to_end),
         ("service", &figures.service),
         ("queue", &figures.queue),
-        ("late by the generator", &figures.schedule.lateness),
+        ("generator late", &figures.schedule.lateness),
     ];
     let row = |(name, percentiles): (&str, &Option<Percentiles>)| {
         let p = percentiles.as_ref()?;
@@ -72,7 +72,7 @@ pub(super) fn beside_each_other(runs: &[Named<'_>]) -> Table {
     table("Side by side", &head, runs.iter().map(row).collect(), false)
 }
 
-/// The course of a run in numbers.
+/// A run over time, in numbers.
 pub(super) fn intervals(series: &[TimeSlice]) -> Table {
     let time = |p: &Option<Percentiles>, pick: fn(&Percentiles) -> f64| {
         p.as_ref().map_or_else(|| "–".into(), |p| duration_us(pick(p)))
@@ -94,22 +94,23 @@ pub(super) fn intervals(series: &[TimeSlice]) -> Table {
     } else {
         String::new()
     };
-    let head = ["at s", "acked/s", "read/s", "behind", "response p50", "p99", "max", "end to end p99"];
+    let head =
+        ["at s", "acked/s", "read/s", "records behind", "response p50", "p99", "max", "end to end p99"];
     table(&format!("Every interval{cut}"), &head, series.iter().take(ROWS_MAX).map(row).collect(), true)
 }
 
-/// What the broker was put through, and what outlived it.
+/// Each kill, how long no ack came, and what was lost.
 pub(super) fn crash(run: &str, crash: &CrashReport) -> Table {
     let row = |kill: &Kill| {
         vec![
             number(kill.at_s),
-            kill.down_s.map_or_else(|| "no ack after".into(), |down| duration_us(down * 1e6)),
+            kill.down_s.map_or_else(|| "no ack after it".into(), |down| duration_us(down * 1e6)),
             count(kill.acked_before),
             count(kill.in_flight_unknown),
         ]
     };
     let title = format!(
-        "{run}: {} acked records lost, {} taken back after they were read, {} there twice; of {} in flight {} are there",
+        "{run}: {} acked records lost, {} taken back after they were read, {} duplicated; of {} in flight {} are in the log",
         count(crash.lost),
         count(crash.taken_back),
         count(crash.duplicates),
@@ -120,7 +121,7 @@ pub(super) fn crash(run: &str, crash: &CrashReport) -> Table {
     table(&title, &head, crash.kills.iter().map(row).collect(), false)
 }
 
-/// What a record costs in bytes on each of its ways.
+/// Bytes of a record as the user has it, on the wire and on the disk.
 pub(super) fn bytes_per_record(figures: &Figures) -> Option<Bars> {
     let value = (figures.records_per_s > 0.0).then(|| figures.mb_per_s * 1e6 / figures.records_per_s);
     let ways = [
@@ -133,11 +134,11 @@ pub(super) fn bytes_per_record(figures: &Figures) -> Option<Bars> {
         let amount = amount.filter(|amount| amount.is_finite() && *amount >= 0.0)?;
         Some(Bar { name: name.into(), amount, text: format!("{} B", number(amount)), tone })
     };
-    let ratio = figures.compression_ratio.map(|ratio| format!(" Compressed {} : 1.", number(ratio)));
+    let ratio = figures.compression_ratio.map(|ratio| format!(" Compression {} : 1.", number(ratio)));
     Some(Bars {
         title: "Bytes per record".into(),
         about: format!(
-            "With everything around it: stamp, batch and request headers.{}",
+            "Sent, received and on disk include the stamp and the headers of records, batches and requests.{}",
             ratio.unwrap_or_default()
         ),
         is_stacked: false,
@@ -159,8 +160,8 @@ pub(super) fn settings(report: &RunReport) -> Vec<(&'static str, String)> {
 
 /// The broker and the load on it: what two sides of a comparison may differ in.
 pub(super) fn load(broker: &BrokerReport, settings: &SettingsReport) -> Vec<(&'static str, String)> {
-    let many = |cores: &str| if cores.contains([',', '-']) { "cores" } else { "core" };
-    let cores = broker.cores.as_ref().map(|cores| format!(" on {} {cores}", many(cores))).unwrap_or_default();
+    let cores = broker.cores.as_ref().map(|cores| format!(" on {}", cores_in_words(cores)));
+    let cores = cores.unwrap_or_default();
     let keys =
         settings.keys.map_or_else(|| "no keys".into(), |keys| format!("{} keys", count(u64::from(keys))));
     vec![
@@ -198,24 +199,31 @@ pub(super) fn load(broker: &BrokerReport, settings: &SettingsReport) -> Vec<(&'s
     ]
 }
 
-fn several(count: usize, thing: &str) -> String {
+/// `core 0`, `cores 0,1`.
+pub(super) fn cores_in_words(cores: &str) -> String {
+    let word = if cores.contains([',', '-']) { "cores" } else { "core" };
+    format!("{word} {cores}")
+}
+
+/// `1 thread`, `2 threads`.
+pub(super) fn several(count: usize, thing: &str) -> String {
     format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
 }
 
 fn rate(settings: &SettingsReport) -> String {
     let Some(rate) = settings.target_rate else {
-        return "maximum: closed loop, held by the requests in flight".into();
+        return "closed loop at the highest rate; latency counts from when a record was made".into();
     };
     let schedule = settings.schedule.as_deref().unwrap_or("constant");
-    format!("open loop, {schedule}, {} records/s; latency counts from the intended time", number(rate))
+    format!("open loop, {schedule}, {} records/s; latency counts from when a record was due", number(rate))
 }
 
 fn listed(settings: &[String]) -> String {
-    if settings.is_empty() { "none given".into() } else { settings.join(", ") }
+    if settings.is_empty() { "its defaults".into() } else { settings.join(", ") }
 }
 
 /// Where it ran.
-pub(super) fn place(machine: &Machine) -> Vec<(&'static str, String)> {
+pub(super) fn machine_facts(machine: &Machine) -> Vec<(&'static str, String)> {
     let mut facts = Vec::new();
     if !machine.cpu.is_empty() {
         facts.push(("CPU", format!("{}, {} CPUs", machine.cpu, machine.cpus)));
@@ -229,13 +237,13 @@ pub(super) fn place(machine: &Machine) -> Vec<(&'static str, String)> {
 /// The same, and how quiet it was there.
 pub(super) fn machine(report: &RunReport) -> Vec<(&'static str, String)> {
     let machine = &report.machine;
-    let mut facts = place(machine);
+    let mut facts = machine_facts(machine);
     let Some(figures) = &report.figures else { return facts };
     let share = |share: f64| format!("{} %", number(share * 100.0));
     facts.push((
         "Generator",
         format!(
-            "busy {}, kept from its cores {}",
+            "busy {} of the time; waited {} of it for cores that others used",
             share(figures.generator_busy),
             share(figures.generator_starved)
         ),
@@ -243,14 +251,19 @@ pub(super) fn machine(report: &RunReport) -> Vec<(&'static str, String)> {
     facts.extend(
         figures
             .broker_peak_memory_bytes
-            .map(|peak| ("Broker memory", format!("{} at most", bytes(peak as f64)))),
+            .map(|peak| ("Broker memory", format!("{} at its peak", bytes(peak as f64)))),
     );
     let calls = figures.broker_read_calls_per_request.zip(figures.broker_write_calls_per_request);
     facts.extend(calls.map(|(read, write)| {
-        ("Broker calls", format!("{} reading, {} writing, per request", number(read), number(write)))
+        (
+            "System calls",
+            format!("broker {} reads, {} writes per request, without io_uring", number(read), number(write)),
+        )
     }));
     facts.extend(
-        figures.write_amplification.map(|times| ("Written", format!("{} × what was acked", number(times)))),
+        figures
+            .write_amplification
+            .map(|times| ("Disk writes", format!("{} B per byte acked", number(times)))),
     );
     facts.extend(figures.steady.as_ref().map(|steady| ("Steady", steadiness(steady))));
     let noise = &figures.noise;
@@ -262,10 +275,10 @@ pub(super) fn machine(report: &RunReport) -> Vec<(&'static str, String)> {
     if !machine.cpu.is_empty() {
         facts.push(("Stolen", share(noise.steal_share)));
     }
-    facts.extend(noise.others_cpu_share.map(|others| ("CPU of other programs", share(others))));
-    facts.extend(noise.kernel_cpu_share.map(|kernel| ("CPU of the kernel's own work", share(kernel))));
+    facts.extend(noise.others_cpu_share.map(|others| ("Other programs", share(others))));
+    facts.extend(noise.kernel_cpu_share.map(|kernel| ("Kernel threads", share(kernel))));
     facts.extend(noise.cpu_pressure.map(|pressure| ("CPU pressure", share(pressure))));
-    facts.extend(noise.io_pressure.map(|pressure| ("I/O pressure", share(pressure))));
+    facts.extend(noise.io_pressure.map(|pressure| ("Disk pressure", share(pressure))));
     facts
 }
 
@@ -277,7 +290,7 @@ fn steadiness(steady: &Steady) -> String {
         (false, Some(since)) => since.trim_start().to_owned(),
         (false, None) => "no".into(),
     };
-    format!("{word}; rate drifts {}, varies {}", percent(steady.rate.drift), percent(steady.rate.variation))
+    format!("{word}; records/s drift {}, vary {}", percent(steady.rate.drift), percent(steady.rate.variation))
 }
 
 fn table(title: &str, head: &[&str], rows: Vec<Vec<String>>, is_folded: bool) -> Table {

@@ -32,7 +32,7 @@ fn subtitle(report: &RunReport) -> String {
     let settings = &report.settings;
     let load = settings
         .target_rate
-        .map_or_else(|| "at maximum".into(), |rate| format!("at {} records/s", short(rate)));
+        .map_or_else(|| "at the highest rate".into(), |rate| format!("at {} records/s", short(rate)));
     let cut = if report.interrupted { ", interrupted" } else { "" };
     format!(
         "{}, {load} for {} s, codec {}, acks {}, {} partitions{cut} · {}",
@@ -53,7 +53,7 @@ fn verdict(report: &RunReport, prefix: &str) -> Callout {
             Status::Bad,
             "Cut short",
             format!(
-                "{}. The numbers are of the load until then.",
+                "{}. The figures are those of the time before.",
                 report.failure.as_deref().unwrap_or_default()
             ),
         ),
@@ -61,8 +61,8 @@ fn verdict(report: &RunReport, prefix: &str) -> Callout {
             Status::Unsure,
             "Records lost in a crash",
             format!(
-                "{} of {acked} records did not outlive a kill -9; acks={} promises nothing of one. The others came back, once, \
-                 in order.",
+                "{} of {acked} records were lost by kill -9, against which acks={} promises nothing. The others came back, \
+                 once, in order.",
                 count(findings.lost),
                 report.settings.acks
             ),
@@ -79,8 +79,8 @@ fn verdict(report: &RunReport, prefix: &str) -> Callout {
             Status::Bad,
             "Verification failed",
             format!(
-                "{} lost, {} duplicated, {} out of order, {} corrupt, {} taken back, of {acked}. Numbers of a broker that fails this mean \
-                 nothing, so there are none. First example: {}",
+                "{} lost, {} duplicated, {} out of order, {} corrupt, {} taken back, of {acked}. Figures of a broker that loses or \
+                 changes records mean nothing, so there are none. First example: {}",
                 findings.lost,
                 findings.duplicated,
                 findings.reordered,
@@ -116,10 +116,10 @@ fn headlines(report: &RunReport, figures: &Figures) -> Vec<Headline> {
     }
     if let Some(cpu) = figures.broker_cpu_s_per_million {
         let generator = figures.generator_cpu_s_per_million.map(|cpu| format!("generator {} s", number(cpu)));
-        all.push(headline("Broker CPU", number(cpu), "s per million", generator.unwrap_or_default()));
+        all.push(headline("Broker CPU", number(cpu), "s per million records", generator.unwrap_or_default()));
     }
     if let Some(each) = figures.disk_bytes_per_record {
-        let ratio = figures.compression_ratio.map(|ratio| format!("compressed {} : 1", number(ratio)));
+        let ratio = figures.compression_ratio.map(|ratio| format!("compression {} : 1", number(ratio)));
         all.push(headline("On disk", number(each), "B/record", ratio.unwrap_or_default()));
     }
     all
@@ -141,12 +141,13 @@ fn add_sections(view: &mut View, runs: &[Named<'_>]) {
     latency.extend(over_time.into_iter().filter_map(marked).map(Block::HalfPlot));
     view.add("Latency", latency);
 
-    let mut course: Vec<Block> = marked(run_plots::throughput(runs)).map(Block::Plot).into_iter().collect();
+    let mut over_time: Vec<Block> =
+        marked(run_plots::throughput(runs)).map(Block::Plot).into_iter().collect();
     let others = [run_plots::behind(runs), run_plots::cpu(runs)];
-    course.extend(others.into_iter().filter_map(marked).map(Block::HalfPlot));
+    over_time.extend(others.into_iter().filter_map(marked).map(Block::HalfPlot));
     let series = alone.map(|figures| &figures.series).filter(|series| !series.is_empty());
-    course.extend(series.map(|series| Block::Table(run_tables::intervals(series))));
-    view.add("Course of the run", course);
+    over_time.extend(series.map(|series| Block::Table(run_tables::intervals(series))));
+    view.add("Over time", over_time);
     let crash = runs.iter().filter_map(|run| Some((run.name.as_str(), run.report.crash.as_ref()?)));
     let crashes: Vec<_> = crash.map(|(name, crash)| Block::Table(run_tables::crash(name, crash))).collect();
     view.add("Crashes", crashes);
@@ -158,7 +159,7 @@ fn add_sections(view: &mut View, runs: &[Named<'_>]) {
     );
     if let [run] = runs {
         view.add(
-            "Setting",
+            "Settings",
             vec![Block::Facts(run_tables::settings(run.report)), Block::Command(shell(&run.report.command))],
         );
         let machine = run_tables::machine(run.report);

@@ -1,7 +1,11 @@
 //! The short result of a run without a rate: what it was, the rate, the latency, the cost, and what makes these
 //! doubtful.
 
-use crate::run_table::{cut, head_of_latencies, keys, line, milliseconds, write_broker, write_verification};
+use crate::run_table::{
+    batches, cut, head_of_latencies, keys, line, milliseconds, write_broker, write_verification,
+    write_warning,
+};
+use crate::run_tables::several;
 use loadgen_result::report::plain::PlainReport;
 use loadgen_result::report::{Figures, RunReport};
 use loadgen_result::text::thousands;
@@ -11,15 +15,12 @@ use std::fmt::{self, Display, Formatter};
 #[derive(Debug)]
 pub struct Short<'a>(pub &'a PlainReport);
 
-/// Warnings are broken here.
-const COLUMNS: usize = 110;
-
 impl Display for Short<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let (report, highest) = (self.0, &self.0.highest);
         writeln!(f)?;
         write_broker(f, highest)?;
-        write_load(f, highest)?;
+        write_settings(f, highest)?;
         writeln!(f)?;
         for (name, run) in report.runs() {
             run.figures.as_ref().map_or(Ok(()), |figures| write_rate(f, &name, run, figures))?;
@@ -27,11 +28,9 @@ impl Display for Short<'_> {
         let second = report.at_share.as_ref().and_then(|second| second.run.figures.as_ref());
         match second {
             Some(figures) => write_latencies(f, figures)?,
-            None => line(
-                f,
-                "latency ms",
-                "not measured: the first run has no rate to tell, or the second did not end",
-            )?,
+            None => {
+                line(f, "latency ms", "not measured: the first run has no rate, or the second did not end")?
+            }
         }
         if let Some(figures) = &highest.figures {
             writeln!(f)?;
@@ -41,26 +40,15 @@ impl Display for Short<'_> {
         for (name, run) in report.runs() {
             run.spoiled_by.iter().try_for_each(|warning| write_warning(f, &format!("{name}: {warning}")))?;
         }
-        writeln!(
-            f,
-            "\n  What the words mean: loadgen run --help. The long tables: --details. Every figure: --json FILE."
-        )
+        writeln!(f, "\n  Words: loadgen run --help. Long tables: --details. All figures: --json FILE.")
     }
 }
 
-fn write_load(f: &mut Formatter<'_>, report: &RunReport) -> fmt::Result {
+fn write_settings(f: &mut Formatter<'_>, report: &RunReport) -> fmt::Result {
     let settings = &report.settings;
     line(f, "records", &settings.payload)?;
-    let text = format_args!(
-        "{} partitions, {}; batches of {} B, linger {} ms, codec {}, acks {}",
-        settings.partitions,
-        keys(settings),
-        settings.batch_bytes,
-        settings.linger_ms,
-        settings.codec,
-        settings.acks
-    );
-    line(f, "load", text)
+    line(f, "topic", format_args!("{}, {}", several(settings.partitions, "partition"), keys(settings)))?;
+    line(f, "clients", batches(settings))
 }
 
 fn write_rate(f: &mut Formatter<'_>, name: &str, report: &RunReport, figures: &Figures) -> fmt::Result {
@@ -90,18 +78,16 @@ fn write_latencies(f: &mut Formatter<'_>, figures: &Figures) -> fmt::Result {
 fn write_costs(f: &mut Formatter<'_>, highest: &Figures, second: Option<&Figures>) -> fmt::Result {
     let cost = |figures: &Figures| figures.broker_cpu_s_per_million;
     if let Some(at_highest) = cost(highest) {
-        let at_share = second.and_then(cost).map(|cost| format!(", {cost:.3} s at the lower one"));
-        let text = format_args!(
-            "broker {at_highest:.3} s per million records at the highest rate{}",
-            at_share.unwrap_or_default()
-        );
+        let at_share = second.and_then(cost).map(|cost| format!(", {cost:.3} s at the lower rate"));
+        let text =
+            format_args!("broker {at_highest:.3} s per million records{}", at_share.unwrap_or_default());
         line(f, "CPU", text)?;
     }
     if let Some(bytes) = highest.broker_peak_memory_bytes {
-        line(f, "memory", format_args!("broker {:.1} MB at its most", bytes as f64 / 1e6))?;
+        line(f, "memory", format_args!("broker {:.1} MB at its peak", bytes as f64 / 1e6))?;
     }
     let Some(each) = highest.disk_bytes_per_record else { return Ok(()) };
-    let ratio = highest.compression_ratio.map(|ratio| format!(", compressed {ratio:.2} : 1"));
+    let ratio = highest.compression_ratio.map(|ratio| format!(", compression {ratio:.2} : 1"));
     line(f, "disk", format_args!("{each:.1} B/record{}", ratio.unwrap_or_default()))
 }
 
@@ -115,39 +101,4 @@ fn write_verified(f: &mut Formatter<'_>, report: &PlainReport) -> fmt::Result {
     let acked = |run: &RunReport| thousands(run.verification.acked_records as f64);
     let acked: Vec<_> = runs.iter().map(|(_, run)| acked(run)).collect();
     line(f, "verified", format_args!("all {} acked records came back, once, in order", acked.join(" + ")))
-}
-
-fn write_warning(f: &mut Formatter<'_>, text: &str) -> fmt::Result {
-    let mut written = 0;
-    write!(f, "\n  !!")?;
-    for word in text.split(' ') {
-        if written + word.len() > COLUMNS {
-            write!(f, "\n    ")?;
-            written = 0;
-        }
-        write!(f, " {word}")?;
-        written += word.len() + 1;
-    }
-    writeln!(f)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    struct Warning<'a>(&'a str);
-
-    impl Display for Warning<'_> {
-        fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-            write_warning(f, self.0)
-        }
-    }
-
-    #[test]
-    fn long_warnings_are_broken_between_words() {
-        let text = Warning(&"some words ".repeat(40)).to_string();
-        assert!(text.starts_with("\n  !! some words") && text.lines().count() > 4, "{text}");
-        assert!(text.lines().all(|line| line.len() <= COLUMNS + 5), "{text}");
-        assert_eq!(text.split_whitespace().filter(|word| *word == "words").count(), 40);
-    }
 }

@@ -33,8 +33,8 @@ pub(super) fn blocks(sweep: &Sweep, front: &[&Point]) -> Vec<Block> {
 /// A load as a part of a sentence.
 pub(super) fn words(load: &CellLoad) -> String {
     match load {
-        CellLoad::Maximum => "at maximum".into(),
-        CellLoad::Share(share) => format!("at {share} of each cell’s maximum"),
+        CellLoad::Maximum => "at the highest rate".into(),
+        CellLoad::Share(share) => format!("at {share} of each cell’s highest rate"),
         CellLoad::Rate(rate) => format!("at {} records/s", short(*rate)),
     }
 }
@@ -61,14 +61,14 @@ impl Field<'_> {
         let best = self.best()?;
         let others = self.others();
         let cut = if others.len() > GRIDS_MAX {
-            format!(" The first {GRIDS_MAX} of {} fields; all cells are in the table below.", others.len())
+            format!(" The first {GRIDS_MAX} of {} grids. All cells are in the table below.", others.len())
         } else {
             String::new()
         };
         Some(Grids {
             title: format!("{} {}", self.column.head, words(&self.load)),
             about: format!(
-                "The greener, the better; framed: the best; ★: on the Pareto front; without colour: it does not count.{cut}"
+                "The greener, the better. Framed: the best. ★: on the Pareto front. Without colour: the point does not count.{cut}"
             ),
             grids: others.iter().take(GRIDS_MAX).map(|fixed| self.grid(fixed, best)).collect(),
         })

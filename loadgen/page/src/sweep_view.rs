@@ -27,8 +27,8 @@ pub(super) fn view(name: &str, sweep: &Sweep) -> View {
     view.add(title, speed);
     view.add("Option against option", sweep_grids::blocks(sweep, &front));
     view.add("Every cell", vec![Block::Heat(heat(&sweep.points, &front))]);
-    view.add("Setting", setting(sweep));
-    let machine = run_tables::place(&sweep.sample.machine);
+    view.add("Settings", setting(sweep));
+    let machine = run_tables::machine_facts(&sweep.sample.machine);
     view.add("Machine", if machine.is_empty() { Vec::new() } else { vec![Block::Facts(machine)] });
     view
 }
@@ -56,7 +56,7 @@ fn setting(sweep: &Sweep) -> Vec<Block> {
     rows.push(vec!["records".into(), sweep.sample.settings.payload.clone()]);
     rows.push(vec!["loadgen".into(), sweep.sample.loadgen.clone()]);
     let head = vec!["option".into(), "values".into()];
-    let table = Table { title: "What was tried".into(), head, rows, is_folded: false };
+    let table = Table { title: "Options and their values".into(), head, rows, is_folded: false };
     vec![Block::Words(table), Block::Command(shell(&sweep.sample.command))]
 }
 
@@ -90,7 +90,7 @@ fn verdict(sweep: &Sweep) -> Callout {
     let failed = sweep.points.iter().filter(|point| point.failed_runs > 0).count();
     if failed > 0 {
         let detail = format!(
-            "In {failed} points records were lost, duplicated, reordered or altered: they do not count."
+            "In {failed} points records were lost, duplicated, reordered or altered. These points do not count."
         );
         return Callout { status: Status::Bad, text: "Verification failed".into(), detail };
     }
@@ -103,14 +103,14 @@ fn warnings(sweep: &Sweep) -> Vec<String> {
     let mut warnings = Vec::new();
     let measured = 1 + sweep.points.iter().map(|point| point.cell).max().unwrap_or(0);
     if measured < sweep.description.cells.len() {
-        warnings
-            .push(format!("The sweep is partial: {measured} of {} cells.", sweep.description.cells.len()));
+        warnings.push(format!(
+            "The sweep is not complete: {measured} of {} cells were measured.",
+            sweep.description.cells.len()
+        ));
     }
     match count(|point| point.noisy_runs > 0) {
         0 => {}
-        noisy => {
-            warnings.push(format!("In {noisy} of {} points the machine was disturbed.", sweep.points.len()))
-        }
+        noisy => warnings.push(format!("The machine disturbed {noisy} of {} points.", sweep.points.len())),
     }
     match count(|point| !point.held()) {
         0 => {}
@@ -136,8 +136,8 @@ fn heat(points: &[Point], front: &[&Point]) -> Heat {
     };
     Heat {
         title: "Every cell".into(),
-        about: "The greener, the better beside the others of its column. ★: on the Pareto front. Without colour: it did not reach \
-                its rate or failed its verification. Latency is that of fixed rates: at maximum the load waits for the broker."
+        about: "The greener a figure, the better it is in its column. ★: on the Pareto front. Without colour: the point did not reach \
+                its rate, or failed its verification. Latencies are those of fixed rates: a closed loop waits for the broker."
             .into(),
         head: ["cell"].into_iter().chain(COLUMNS.iter().map(|column| column.head)).map(String::from).collect(),
         rows: points.iter().map(row).collect(),

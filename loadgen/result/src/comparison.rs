@@ -104,7 +104,7 @@ pub struct Disturbed {
 impl Disturbed {
     /// The beginning of a sentence.
     pub fn counted(&self) -> String {
-        format!("{} of {} runs were disturbed by the machine", self.runs, self.of)
+        format!("the machine disturbed {} of {} runs", self.runs, self.of)
     }
 }
 

@@ -14,7 +14,7 @@ use crash::CrashReport;
 use machine::{Machine, Noise};
 use refusals::Refusals;
 use serde::{Deserialize, Serialize};
-use series::{Distributions, StageTime, TimeSlice};
+use series::{BetweenCores, Distributions, StageTime, TimeSlice};
 use steady::Steady;
 use verification::{Findings, Level};
 
@@ -109,10 +109,10 @@ impl BrokerKind {
     /// For people.
     pub fn name(self) -> &'static str {
         match self {
-            BrokerKind::Creel => "own creel",
-            BrokerKind::Kafka => "own Apache Kafka",
-            BrokerKind::Command => "own broker",
-            BrokerKind::Running => "running broker",
+            BrokerKind::Creel => "creel started by loadgen",
+            BrokerKind::Kafka => "Apache Kafka started by loadgen",
+            BrokerKind::Command => "broker started by --broker-command",
+            BrokerKind::Running => "broker running already",
         }
     }
 }
@@ -123,7 +123,7 @@ impl BrokerReport {
         self.kind != BrokerKind::Running
     }
 
-    /// `creel 0.1.0`, `Apache Kafka 4.3.1 on openjdk version 17.0.15`; without an own broker its address.
+    /// `creel 0.1.0`, `Apache Kafka 4.3.1 on openjdk version 17.0.15`; without a started broker its address.
     pub fn title(&self) -> String {
         let name = match self.kind {
             BrokerKind::Creel => "creel",
@@ -227,6 +227,9 @@ pub struct Figures {
     pub noise: Noise,
     /// Where the broker's time went, where the broker tells.
     pub stages: Vec<StageTime>,
+    /// What its cores asked of each other, where it has several and tells.
+    #[serde(default)]
+    pub between_cores: Option<BetweenCores>,
     /// Bytes the broker had the kernel write to disks, over bytes of keys and values acked, where its process may be looked
     /// into. Below 1 with compression, or when what was acked is not on the disk yet.
     #[serde(default)]

@@ -4,7 +4,7 @@
 //! ```text
 //! run.json      the report, whole
 //! latency.hdr   HdrHistogram's interval log: one histogram each of response, queue, service and end_to_end, by tag
-//! series.csv    the course of the run, a line for each piece
+//! series.csv    the run over time, a line for each piece
 //! flame.svg     with --flame: where the broker's CPU went
 //! at-share/     of a run without a rate: the same of its second run, at a share of the highest rate
 //! ```
@@ -33,7 +33,7 @@ const SERIES_FILE: &str = "series.csv";
 #[derive(Debug, Error)]
 pub enum PrepareError {
     /// It holds a result, which is not overwritten.
-    #[error("{} holds a result already", .0.display())]
+    #[error("{} holds a result already: name another directory", .0.display())]
     HoldsResult(PathBuf),
     /// It can't be made.
     #[error(transparent)]

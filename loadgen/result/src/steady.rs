@@ -19,7 +19,7 @@ const RESPONSE_DRIFT_MAX: f64 = 0.5;
 /// A drift below so many standard errors is chance.
 const ERRORS_MIN: f64 = 3.0;
 
-/// Judges a run by its course; `None` where it is too short to say.
+/// Judges a run by its figures over time; `None` where it is too short to say.
 pub fn judge(series: &[TimeSlice]) -> Option<Steady> {
     let (warmup, measured) = series.split_at(series.partition_point(|piece| piece.at_s < 0.0));
     let windows = windows(measured);
@@ -100,15 +100,15 @@ fn trend(values: &[f64], step_s: f64) -> Trend {
     }
     let middle = (count - 1.0) / 2.0;
     let around = || values.iter().enumerate().map(|(i, value)| (i as f64 - middle, value - mean));
-    let spread: f64 = around().map(|(x, _)| x * x).sum();
-    let slope = around().map(|(x, y)| x * y).sum::<f64>() / spread;
+    let squares: f64 = around().map(|(x, _)| x * x).sum();
+    let slope = around().map(|(x, y)| x * y).sum::<f64>() / squares;
     let squares: f64 = around().map(|(x, y)| (y - slope * x).powi(2)).sum();
     let variance = squares / (count - 2.0);
     Trend {
         mean,
         slope_per_minute: slope / step_s * 60.0 / mean,
         drift: slope * (count - 1.0) / mean,
-        drift_error: (variance / spread).sqrt() * (count - 1.0) / mean,
+        drift_error: (variance / squares).sqrt() * (count - 1.0) / mean,
         variation: variance.sqrt() / mean,
     }
 }

@@ -16,6 +16,45 @@ pub fn thousands(value: f64) -> String {
     out
 }
 
+/// What a line of text holds at most, so that it fits a terminal of 80 columns.
+pub const COLUMNS: usize = 80;
+
+/// `text` in lines of at most [`COLUMNS`] characters, broken between words. Lines after the first begin with `indent` spaces,
+/// and the first one stands `indent` characters to the right already.
+pub fn wrapped(text: &str, indent: usize) -> String {
+    let (mut out, mut at) = (String::with_capacity(text.len()), indent);
+    if indent + text.chars().count() <= COLUMNS {
+        return text.to_owned();
+    }
+    let mut words = text.split_whitespace().peekable();
+    while let Some(word) = words.next() {
+        let mut word = word.to_owned();
+        while let Some(unit) =
+            words.next_if(|next| is_unit(next) && word.ends_with(|c: char| c.is_ascii_digit()))
+        {
+            word.extend([" ", unit]);
+        }
+        let length = word.chars().count();
+        let space = usize::from(at > indent);
+        if at > indent && at + space + length > COLUMNS {
+            out.push('\n');
+            out.extend(std::iter::repeat_n(' ', indent));
+            at = indent;
+        } else if space > 0 {
+            out.push(' ');
+            at += space;
+        }
+        out.push_str(&word);
+        at += length;
+    }
+    out
+}
+
+/// It stays beside its number.
+fn is_unit(word: &str) -> bool {
+    ["%", "ms", "s", "B", "MB"].contains(&word.trim_end_matches([',', '.', ';', ')', ':']))
+}
+
 /// `2026-11-21 15:04 UTC`.
 pub fn date(unix_ms: u64) -> String {
     let (days, minutes) = ((unix_ms / 86_400_000) as i64, unix_ms / 60_000 % 1_440);
@@ -38,6 +77,23 @@ fn civil(days: i64) -> (i64, i64, i64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn long_text_is_broken_between_words() {
+        let text = wrapped(&"some words ".repeat(40), 5);
+        assert!(text.starts_with("some words") && text.lines().count() > 4, "{text}");
+        for (index, line) in text.lines().enumerate() {
+            let before = if index == 0 { 5 } else { 0 };
+            assert!(line.len() + before <= COLUMNS, "{line}");
+            assert!(index == 0 || line.starts_with("     some") || line.starts_with("     words"), "{line}");
+        }
+        assert_eq!(text.split_whitespace().filter(|word| *word == "words").count(), 40);
+        assert_eq!(wrapped("a   b", 70), "a   b", "what fits stays as it is");
+        let unit = wrapped(&format!("{} 100 %, more", "x".repeat(75)), 0);
+        assert_eq!(unit.lines().nth(1), Some("100 %, more"), "a unit stays beside its number");
+        let long = "x".repeat(200);
+        assert_eq!(wrapped(&long, 3), long, "a word is never broken");
+    }
 
     #[test]
     fn dates_are_those_of_the_calendar() {

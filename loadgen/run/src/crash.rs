@@ -98,11 +98,11 @@ impl Crasher {
         let patience =
             target.ready_within().max(Duration::from_secs(SILENCE_SECONDS_MAX)) + PATIENCE_INTERRUPTED;
         if since.elapsed() > patience {
-            return Err(RunError::NotBack(format!("it acked nothing for {} s", patience.as_secs())));
+            return Err(RunError::NotBack(format!("it acked nothing within {} s", patience.as_secs())));
         }
         if self.interrupted.is_some_and(|at| at.elapsed() > PATIENCE_INTERRUPTED) {
             let seconds = PATIENCE_INTERRUPTED.as_secs();
-            return Err(RunError::NotBack(format!("interrupted, and {seconds} s later it was still away")));
+            return Err(RunError::NotBack(format!("interrupted, and {seconds} s later it had not answered")));
         }
         Ok(())
     }

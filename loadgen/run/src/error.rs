@@ -11,7 +11,7 @@ pub enum RunError {
     /// Values that make no sense, alone or together.
     #[error("{0}")]
     Options(String),
-    /// The own broker, killed on purpose.
+    /// The started broker, killed on purpose.
     #[error("the broker did not come back after its kill -9: {0}")]
     NotBack(String),
     /// Asked to end during the warm-up.

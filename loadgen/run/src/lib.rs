@@ -74,20 +74,20 @@ pub fn run_kept(
 ) -> Result<(RunReport, Option<RunError>), RunError> {
     check(options)?;
     let wanted = Wanted::of(&options.broker)?;
-    view.say("making payload");
+    view.say("preparing the records");
     let is_interrupted = || caller.interrupted.load(Ordering::Relaxed);
     let payload =
         Payload::load_until(&source(options)?, options.seed, options.verify == Level::Full, &is_interrupted)?;
     let at_hand = cores::at_hand()?;
     let cores =
         cores::split(&at_hand, options.broker.bootstrap.is_none(), options.broker.broker_cores.as_deref())?;
-    view.say(if options.broker.bootstrap.is_some() { "connecting" } else { "starting a broker" });
+    view.say(if options.broker.bootstrap.is_some() { "connecting" } else { "starting the broker" });
     let mut target = Target::reach(&wanted, &cores, &is_interrupted)?;
     let report = measure(options, payload, &cores, &mut target, view, caller);
     report.map_err(|error| explain(error, &mut target))
 }
 
-/// The error to tell: if the own broker died, that. If one was killed and did not come back, all of it is told.
+/// The error to tell: if the started broker died, that. If one was killed and did not come back, all of it is told.
 fn explain(error: RunError, target: &mut Target) -> RunError {
     if matches!(error, RunError::NotBack(_)) { error } else { target.explain(error) }
 }
@@ -95,32 +95,30 @@ fn explain(error: RunError, target: &mut Target) -> RunError {
 /// Options that mean nothing together.
 fn check(options: &RunOptions) -> Result<(), RunError> {
     if !(0.0..=3_600_000.0).contains(&options.linger_ms) {
-        return Err(RunError::Options("--linger-ms takes 0 to 3600000".into()));
+        return Err(RunError::Options("--linger-ms takes 0 to 3600000 ms".into()));
     }
     if options.duration.is_zero() {
-        return Err(RunError::Options("--duration must be longer than nothing".into()));
+        return Err(RunError::Options("--duration must be more than 0".into()));
     }
     if options.consumers == Some(0) && options.verify != Level::Off {
-        return Err(RunError::Options("without consumers nothing can be verified: add --verify off".into()));
+        return Err(RunError::Options("--consumers 0 verifies nothing: add --verify off".into()));
     }
     if options.replay.is_some() && (options.rate.is_some() || options.schedule.is_some()) {
         return Err(RunError::Options(
-            "--replay brings its own times: leave --rate and --schedule out".into(),
+            "--replay has times of its own: leave out --rate and --schedule".into(),
         ));
     }
     if options.crash.is_some() && options.broker.bootstrap.is_some() {
         return Err(RunError::Options(
-            "--crash kills brokers that loadgen started, not others' (--bootstrap)".into(),
+            "--crash kills only a broker that loadgen starts: leave out --bootstrap".into(),
         ));
     }
     if options.crash.is_some() && options.verify == Level::Off {
-        return Err(RunError::Options(
-            "--crash is there to see what is lost: it needs --verify seq or full".into(),
-        ));
+        return Err(RunError::Options("--crash counts what is lost: it needs --verify seq or full".into()));
     }
     if options.flame && options.out.is_none() {
         return Err(RunError::Options(
-            "--flame draws flame.svg into a result's directory: add --out DIR".into(),
+            "--flame writes flame.svg into the directory of the result: add --out DIR".into(),
         ));
     }
     Ok(Load::asked(options.rate, options.schedule.as_ref()).map(drop)?)
@@ -194,13 +192,13 @@ fn measure_plan(
     let loaded = load(&phases, target, cluster, view.as_mut(), flame.as_mut());
     let Loaded { window, seen: Seen { observed, killed, failure }, reports } = loaded?;
     let failure = failure.map(|failure| explain(failure, target));
-    view.say("closing");
+    view.say("stopping the broker");
     let disk_bytes = match failure {
         Some(_) => None, // there is nothing to close
         None => target.close(&plan.topic)?,
     };
     let undrawn = flame.zip(options.out.as_ref()).and_then(|(flame, dir)| {
-        view.say("drawing");
+        view.say("drawing the flame graph");
         flame.draw(&dir.join(FLAME_FILE), &target.report.title()).err()
     });
     let is_interrupted = caller.interrupted.load(Ordering::Relaxed);
@@ -283,8 +281,8 @@ fn is_there(topic: &Topic, cluster: &mut Cluster) -> RunError {
         format!(" and {records} records")
     });
     RunError::Options(format!(
-        "topic {} exists, with {} partitions{}: a run writes made-up records that stay there; name another topic, leave --topic \
-         out, or add --into-existing",
+        "topic {} exists, with {} partitions{}: name another topic, leave out --topic, or add --into-existing (the run's made-up \
+         records then stay in the topic)",
         topic.name.as_str(),
         topic.partitions(),
         held.unwrap_or_default()

@@ -81,7 +81,7 @@ impl Phases<'_> {
         watch.crasher = Crasher::new(self.plan.crashes, window);
         watch.observer = Some(Observer::start(watch.target.pid(), watch.target.admin(), run_state, idle)?);
         let loaded = self.load(&mut watch).and_then(|()| {
-            self.wait("last acks", &mut watch, || run_state.all_produced()) // which cost the broker too
+            self.wait("waiting for acks", &mut watch, || run_state.all_produced()) // which cost the broker too
         });
         let loaded = loaded.inspect_err(|error| self.cut(error));
         if let Some(flame) = &mut watch.flame {
@@ -199,7 +199,7 @@ impl Stall {
         }
         if now_ns() - self.since_ns > SILENCE_SECONDS_MAX * 1_000_000_000 {
             let why = format!(
-                "{consumed} records were read, then none for {SILENCE_SECONDS_MAX} s, though the partitions hold more"
+                "{consumed} records were read, and then none for {SILENCE_SECONDS_MAX} s, although the partitions hold more"
             );
             run_state.fail(EngineError::Ended(why));
         }

@@ -111,7 +111,7 @@ fn line(phase: &str, seconds: f64, last: Totals, totals: Totals) -> String {
     let read = per_second(totals.consumed_records, last.consumed_records);
     let behind = totals.acked_records.saturating_sub(totals.consumed_records);
     format!(
-        "{phase:<18} {:>12} records/s {megabytes:>8.1} MB/s   read {:>12}/s, {} behind",
+        "{phase:<10} {:>11} records/s {megabytes:>7.1} MB/s  read {:>9}/s, {} behind",
         thousands(acked),
         thousands(read),
         thousands(behind as f64)

@@ -37,7 +37,7 @@ pub struct Ended<'a> {
     pub plan: &'a Plan,
     /// What the threads shared.
     pub run_state: &'a RunState,
-    /// The pieces in which its course is told.
+    /// The pieces of time in which it is reported.
     pub grid: Grid,
     /// What was measured.
     pub window: Window,
@@ -194,6 +194,7 @@ fn figures(ended: &Ended<'_>, metrics: &Metrics) -> Figures {
         series,
         noise: noise([from, to], &ended.observed.hiccups),
         stages: ended.observed.stages.clone(),
+        between_cores: ended.observed.between_cores,
         write_amplification: broker_io
             .and_then(|io| per(io.disk_write_bytes as f64, metrics.acked.bytes as f64)),
         broker_read_calls_per_request: broker_io.and_then(|io| per(io.read_calls as f64, requests)),

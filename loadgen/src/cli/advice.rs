@@ -10,13 +10,15 @@ use std::path::PathBuf;
 /// Options of `loadgen advice`.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct AdviceArgs {
-    /// The --out of a sweep, finished or not
+    /// Directory of a sweep (its --out), finished or not
     pub(crate) dir: PathBuf,
-    /// What must hold, such as 'p99<20ms,acks=all'; also p99.9, e2e-p99, records/s>100k, disk-bytes<50, cpu<2
+    /// The service level: conditions that must all hold, such as 'p99<20ms,acks=all'. Figures are p50 to p99.99, max, e2e-p99,
+    /// records/s, wire-bytes and disk-bytes (per record), cpu, broker-cpu and generator-cpu (seconds per million records).
+    /// Settings are acks, codec, batch-bytes, linger-ms, in-flight, connections and partitions
     #[arg(long, value_name = "CONDITIONS")]
     pub(crate) slo: Option<Slo>,
-    /// What makes a cell the best, the first first: the next decides among those that are as good in it. All that held a rate
-    /// have that rate; 1 % of rate or bytes, 5 % of CPU and 10 % of a latency count as equal
+    /// Figures that decide which cell is best. The next one decides among cells that are equal in those before it. Equal means
+    /// within 1 % of rate or bytes, 5 % of CPU, 10 % of latency. A cell that reached 99 % of its rate counts with all of it
     #[arg(
         long,
         value_name = "METRICS",
@@ -24,10 +26,10 @@ pub(crate) struct AdviceArgs {
         default_value = "records/s,wire-bytes,disk-bytes,cpu,p99"
     )]
     pub(crate) prefer: Vec<Criterion>,
-    /// Print the settings for this client only
+    /// Print the settings of this client only [default: of all]
     #[arg(long, value_enum)]
     client: Option<Client>,
-    /// Write points, front and settings as JSON
+    /// Write the measured points, the Pareto front and the settings as JSON
     #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,
 }
@@ -35,9 +37,9 @@ pub(crate) struct AdviceArgs {
 /// Whose settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Client {
-    /// Apache Kafka's own, as .properties.
+    /// Apache Kafka's Java client, as .properties.
     Java,
-    /// librdkafka and what is built on it, as NAME=VALUE.
+    /// librdkafka and clients that are built on it, as NAME=VALUE.
     Librdkafka,
     /// kafka-python, as arguments of KafkaProducer.
     KafkaPython,

@@ -1,8 +1,9 @@
 //! Options of `loadgen compare`.
 
-use super::metric::Metric;
+use super::metric::metric_parser;
 use clap::{Args, ValueEnum};
 use loadgen_engine::units::{parse_duration, parse_share};
+use loadgen_result::comparison::metric::Metric;
 use loadgen_result::stats::PAIRS_MIN;
 use loadgen_study::compare::options::{self, CompareOptions};
 use std::path::PathBuf;
@@ -14,41 +15,41 @@ const MIN: i64 = PAIRS_MIN as i64;
 #[derive(Debug, Clone, Args)]
 #[command(after_help = EXIT_CODES)]
 pub(crate) struct CompareArgs {
-    /// The one to compare with: TOML whose keys are the options of `loadgen run`, and `name`
+    /// The baseline: a TOML file. Its keys are the long options of `loadgen run`, and `name`
     #[arg(value_name = "A.toml")]
     pub(crate) a: PathBuf,
-    /// The one to judge
+    /// The candidate, which is judged: a TOML file of the same kind
     #[arg(value_name = "B.toml")]
     pub(crate) b: PathBuf,
-    /// Pairs of A and B
+    /// Number of pairs of runs. A pair is one run of A and one of B
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u16).range(MIN..=1_000))]
     pub(crate) rounds: u16,
-    /// Pairs of A and A before, for the noise floor [default: as many as --rounds]
+    /// Number of pairs in which both runs are of A. They are measured first, and show the noise [default: as many as --rounds]
     #[arg(long, value_parser = clap::value_parser!(u16).range(MIN..=1_000))]
     pub(crate) control_rounds: Option<u16>,
-    /// How long to measure in each run, in place of the files' `duration`
+    /// How long each run measures. This overrides `duration` of both files
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     pub(crate) duration: Option<Duration>,
-    /// How long to load before measuring, in place of the files' `warmup`
+    /// How long each run loads the broker before it measures. This overrides `warmup` of both files
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     pub(crate) warmup: Option<Duration>,
-    /// Seed of the order, and of everything random in both
+    /// Seed of the order of the runs, and of all random data in both
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
-    /// What to look at, the first of them decides [default: all; at a fixed rate p99 decides, else the broker's CPU or,
-    /// where that is unknown or the brokers are not of one kind, records/s]
-    #[arg(long, value_enum, value_delimiter = ',', value_name = "NAMES")]
+    /// Figures to compare. The first one decides [default: all. With --rate p99 decides. Without, broker-cpu decides if both runs
+    /// start a creel, else records-per-s]
+    #[arg(long, value_parser = metric_parser(), value_delimiter = ',', value_name = "NAMES")]
     pub(crate) metric: Vec<Metric>,
-    /// How far B must be from A to be called better or worse: the whole 95 % interval lies beyond this
+    /// The smallest difference that counts. B is better or worse only if the whole 95 % interval is beyond it
     #[arg(long, value_name = "PERCENT", default_value = "1%", value_parser = parse_share)]
     pub(crate) min_effect: f64,
-    /// Give a verdict also where most runs were disturbed by the machine: A against itself was disturbed alike
+    /// Give a verdict even if the machine disturbed most runs. It disturbed A against itself as well
     #[arg(long)]
     pub(crate) despite_noise: bool,
-    /// What B must be for exit code 0; whatever else it is, is 1 then [default: see the exit codes below]
+    /// Verdict that gives exit code 0. Any other verdict then gives 1 [default: see the exit codes below]
     #[arg(long, value_enum, value_name = "VERDICT")]
     pub(crate) require: Option<Require>,
-    /// Keep every run's result and compare.json here
+    /// Directory for the result of every run and compare.json
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
 }
@@ -75,7 +76,7 @@ impl CompareArgs {
             duration: self.duration,
             warmup: self.warmup,
             seed: self.seed,
-            metrics: self.metric.iter().map(|metric| metric.of_a_comparison()).collect(),
+            metrics: self.metric.clone(),
             min_effect: self.min_effect,
             despite_noise: self.despite_noise,
             require: self.require.map(|require| match require {
@@ -89,10 +90,10 @@ impl CompareArgs {
 
 /// Below the options of `--help`.
 const EXIT_CODES: &str = "Exit codes:
-  0  B is better than A in the figure that decides, which is the first --metric;
-     or it is what --require asks for
-  1  B is worse, or not what --require asks for; or records were lost
+  0  B is better than A in the figure that decides (the first --metric);
+     with --require: B is what it asks for
+  1  B is worse; with --require: B is not what it asks for; or records were lost
   2  no comparison: bad options, no broker, a full disk, stopped too early
-  3  inconclusive: no difference beyond chance and noise was found;
-     whatever --require says: fewer than 6 whole pairs were measured, or most runs
-     were disturbed by the machine (see --despite-noise)";
+  3  inconclusive: no difference beyond chance and noise was found.
+     Also with --require: fewer than 6 whole pairs were measured, or the machine
+     disturbed most runs (see --despite-noise)";

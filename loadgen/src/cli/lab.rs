@@ -14,27 +14,27 @@ const USUAL: &str = "gzip:1,gzip:6,gzip:9,snappy,lz4,zstd:-5,zstd:1,zstd:3,zstd:
 /// Options of `loadgen lab`.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct LabArgs {
-    /// What they hold
+    /// The data
     #[command(flatten)]
     pub(crate) values: PayloadArgs,
-    /// Seed of everything random
+    /// Seed of all random data
     #[arg(long, default_value_t = 1, help_heading = "Records")]
     pub(crate) seed: u64,
 
-    /// Codecs and levels, such as lz4,zstd:1,zstd:3, or all for every level
+    /// Codecs and levels to measure, such as lz4,zstd:1,zstd:3, or all for every level of every codec
     #[arg(long, value_name = "LIST", default_value = USUAL, help_heading = "Cells")]
     codecs: Codecs,
-    /// Batch sizes before compression
+    /// Sizes of a batch before compression, bytes. Each codec and level with each size is a cell
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = parse_bytes, default_value = "4k,16k,64k,256k,1M", help_heading = "Cells")]
     pub(crate) batch_bytes: Vec<usize>,
 
-    /// At most so many bytes of the data, taken evenly from all of it
+    /// How many bytes of the data to use at most. They are taken evenly from all of it
     #[arg(long, value_name = "BYTES", value_parser = parse_bytes, default_value = "4M", help_heading = "Time")]
     pub(crate) sample: usize,
-    /// Passes over all cells; speeds are medians of them
+    /// Number of passes over all cells. Speeds are medians of the passes
     #[arg(long, default_value_t = 5, value_parser = passes, help_heading = "Time")]
     pub(crate) passes: usize,
-    /// CPU time of each cell in each pass, at least, compressing and again decompressing
+    /// Least CPU time of each cell in each pass: once to compress, and once more to decompress
     #[arg(long, value_name = "TIME", value_parser = parse_duration, default_value = "50ms", help_heading = "Time")]
     pub(crate) cell_time: Duration,
 

@@ -9,10 +9,10 @@ use std::time::Duration;
 
 /// Below the options of `--help`.
 const EXIT_CODES: &str = "Exit codes:
-  0  a rate was found, and held three more times
-  1  no rate held, or records were lost, doubled or reordered
-  2  no search: bad options, no broker, stopped too early
-  3  noise steered the search: what is printed is the least that the broker does";
+  0  a rate was found, and it held three more times
+  1  no rate held; or records were lost, duplicated, reordered or altered
+  2  no answer: bad options, no broker, stopped too early
+  3  noise decided the search: the broker does at least the rate that is printed";
 
 /// Options of `loadgen max`: those of a run, each probe being one, and what a rate must keep to hold.
 ///
@@ -30,10 +30,11 @@ const EXIT_CODES: &str = "Exit codes:
     after_help = EXIT_CODES
 )]
 pub(crate) struct MaxArgs {
-    /// A rate holds while the 99th percentile of the response is under this
+    /// Bound on the p99 of the response time. A rate holds only if its p99 is below this
     #[arg(long, value_name = "TIME", default_value = "20ms", value_parser = parse_duration, help_heading = "Search")]
     pub p99: Duration,
-    /// How near to each other the rate found and one that fails come, such as 0.05; repeated searches agree within twice that
+    /// How close the search brings the highest rate that held and the lowest that failed: a share of the rate, such as 0.05 or
+    /// 5%. Repeated searches agree within twice that
     #[arg(long, value_name = "SHARE", default_value_t = 0.05, value_parser = parse_precision, help_heading = "Search")]
     pub(crate) precision: f64,
     /// Each probe.
@@ -45,7 +46,7 @@ impl MaxArgs {
     /// What they ask for.
     pub(crate) fn options(&self) -> Result<MaxOptions, StudyError> {
         if self.run.plain {
-            return Err(StudyError::Options("max takes no --plain: it never takes the full screen".into()));
+            return Err(StudyError::Options("max takes no --plain: it has no dashboard".into()));
         }
         Ok(MaxOptions { p99: self.p99, precision: self.precision, run: self.run.options() })
     }

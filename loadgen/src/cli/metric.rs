@@ -1,38 +1,34 @@
-//! The figures that a comparison can be asked for, as options name them.
+//! Reads the figures that a comparison can be asked for. Their list is `Metric::all()`.
 
-use clap::ValueEnum;
-use loadgen_result::comparison::metric;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use loadgen_result::comparison::metric::Metric;
 
-/// A figure of a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Metric {
-    /// Records acked per second
-    RecordsPerS,
-    /// Median response
-    P50,
-    /// 99th percentile of response
-    P99,
-    /// 99.9th percentile of response
-    P999,
-    /// 99th percentile from intended to read
-    EndToEndP99,
-    /// CPU seconds of the broker per million records
-    BrokerCpu,
-    /// Resident memory of the broker at its most
-    BrokerMemory,
+/// Takes the name of a metric. The help lists all names.
+pub(super) fn metric_parser() -> impl TypedValueParser<Value = Metric> {
+    let value = |metric: &Metric| PossibleValue::new(metric.name()).help(metric.about());
+    PossibleValuesParser::new(Metric::all().iter().map(value)).try_map(|name| {
+        let named = Metric::all().iter().copied().find(|metric| metric.name() == name);
+        named.ok_or_else(|| format!("no metric is called {name}"))
+    })
 }
 
-impl Metric {
-    /// The same, as comparisons know it.
-    pub(super) fn of_a_comparison(self) -> metric::Metric {
-        match self {
-            Metric::RecordsPerS => metric::Metric::RecordsPerS,
-            Metric::P50 => metric::Metric::P50,
-            Metric::P99 => metric::Metric::P99,
-            Metric::P999 => metric::Metric::P999,
-            Metric::EndToEndP99 => metric::Metric::EndToEndP99,
-            Metric::BrokerCpu => metric::Metric::BrokerCpu,
-            Metric::BrokerMemory => metric::Metric::BrokerMemory,
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::{Cli, Command};
+    use clap::Parser;
+
+    #[test]
+    fn every_metric_can_be_asked_for_by_its_name() {
+        let names = Metric::all().iter().map(|metric| metric.name()).collect::<Vec<_>>().join(",");
+        let asked = |command: &str, metrics: &str| {
+            Cli::try_parse_from(["loadgen", command, "a", "b", &format!("--metric={metrics}")])
+        };
+        match asked("compare", &names).unwrap().command {
+            Command::Compare(args) => assert_eq!(args.metric, Metric::all()),
+            other => panic!("{other:?}"),
         }
+        let error = asked("diff", "p98").unwrap_err().to_string();
+        assert!(error.contains("p98") && error.contains("end-to-end-p99"), "{error}");
     }
 }

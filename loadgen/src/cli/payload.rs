@@ -14,31 +14,35 @@ const RECORDS_MAX: f64 = 100_000_000.0;
 /// What the records hold.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct PayloadArgs {
-    /// Bytes of each value, such as 100 or 1k: cut from order events, or random with --entropy
+    /// Size of each value in bytes, such as 100 or 1k. Values are cut from made-up order events. With --entropy or
+    /// --target-ratio they are random bytes
     #[arg(long, value_name = "BYTES", value_parser = parse_bytes, conflicts_with = "payload", help_heading = "Records")]
     pub(crate) record_size: Option<usize>,
-    /// A file with the values, one a line [default: order events made from the seed]
+    /// A file with the values, one a line [default: made-up order events of some 300 bytes]
     #[arg(long, value_name = "FILE", help_heading = "Records")]
     pub(crate) payload: Option<PathBuf>,
-    /// How that file holds its values: one a line, or each behind its length in 4 bytes, big-endian
+    /// How the file of --payload holds its values
     #[arg(long, value_enum, default_value = "lines", requires = "payload", help_heading = "Records")]
     pub(crate) payload_format: Format,
-    /// A topic with the records: keys, values, order and partitions as they are there
+    /// Send the records of this topic, with their keys, values, order and partitions. They are read before the run
     #[arg(long, value_name = "HOST:PORT/TOPIC", conflicts_with_all = ["record_size", "payload", "template"], help_heading = "Records")]
     pub(crate) payload_topic: Option<TopicAddress>,
-    /// How many of that topic's records, from its beginning; also never more than 1 GiB of them
+    /// Take at most this many records from the beginning of --payload-topic, and at most 1 GiB of keys and values
     #[arg(long, value_name = "COUNT", default_value = "1M", value_parser = parse_records, requires = "payload_topic", help_heading = "Records")]
     pub(crate) payload_records: usize,
-    /// A text with placeholders such as {{int 1 1000}}, {{word}}, {{uuid}}: each value is one filling of it
+    /// A text file with placeholders such as {{int 1 1000}}, {{word}} or {{uuid}}. Each value is this text with the placeholders
+    /// filled in
     #[arg(long, value_name = "FILE", conflicts_with_all = ["record_size", "payload"], help_heading = "Records")]
     pub(crate) template: Option<PathBuf>,
-    /// A file with the words for {{word}}, one a line [default: a few dozen]
+    /// A file with the words for {{word}}, one a line [default: a built-in list of some 60 words]
     #[arg(long, value_name = "FILE", requires = "template", help_heading = "Records")]
     pub(crate) dictionary: Option<PathBuf>,
-    /// How often a placeholder is drawn anew instead of repeating what stood there in the value before, 0 to 1
+    /// Chance, from 0 to 1, that a placeholder gets a new random value instead of the one in the value before. With --record-size
+    /// this goes for each 8 bytes [default with --template: 1]
     #[arg(long, value_name = "SHARE", help_heading = "Records")]
     pub(crate) entropy: Option<Entropy>,
-    /// Find the entropy at which batches become so many times smaller, such as 4, or 4@zstd:3 to name the codec
+    /// Choose the entropy so that --codec makes batches this many times smaller, such as 4. 4@zstd:3 names another codec. For
+    /// --template and --record-size
     #[arg(long, value_name = "RATIO[@CODEC]", conflicts_with = "entropy", help_heading = "Records")]
     pub(crate) target_ratio: Option<TargetRatio>,
 }
@@ -46,9 +50,9 @@ pub(crate) struct PayloadArgs {
 /// How a file holds its values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// One a line.
+    /// One a line; empty lines are left out.
     Lines,
-    /// Each behind its length: 4 bytes, big-endian.
+    /// Each after its length in bytes: 4 bytes, big-endian.
     LengthPrefixed,
 }
 

@@ -11,33 +11,32 @@ use loadgen_result::report::verification;
 use std::path::PathBuf;
 use std::time::Duration;
 
-const CRASH_HELP: &str = "Kill the own broker with kill -9 so often within the measured time, start it again, and say which acked \
-    records did not outlive it [once, if no number is given]. A process that is killed leaves what it wrote to the kernel: so \
-    a loss is the broker's own buffering, with any acks. What the kernel had not brought to the disk is kept: this is no power \
-    cut, and does not show whether acks=all waits for the disk";
+const CRASH_HELP: &str = "Kill the started broker this many times with kill -9 within the measured time, start it again each time, \
+    and count the acked records that were lost [1 if no number is given]. The kernel keeps what the broker wrote. So a lost \
+    record was acked before it was written, or the restart cut it off. A kill is no power cut: it does not show whether \
+    acks=all waits for the disk";
 
-const FLAME_HELP: &str =
-    "Sample the broker's stacks with perf while measuring, and draw them into flame.svg of --out";
+const FLAME_HELP: &str = "Sample the broker's stacks with Linux's perf during the measured time, and draw them as flame.svg in --out";
 
 /// A broker that loadgen knows how to start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum BrokerChoice {
-    /// The one of this project.
+    /// Creel, the broker of this project.
     Creel,
-    /// Apache Kafka itself.
+    /// Apache Kafka, as a single node.
     Kafka,
 }
 
 /// When a produce request counts as done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Acks {
-    /// When it is sent.
+    /// When it is sent: the broker does not answer.
     #[value(name = "0")]
     None,
     /// When the leader has written it.
     #[value(name = "1")]
     Leader,
-    /// When it is as durable as the broker makes it.
+    /// When all in-sync replicas have it. A creel, by default, answers when it is on the disk.
     #[value(name = "all", alias = "-1")]
     All,
 }
@@ -45,11 +44,11 @@ pub(crate) enum Acks {
 /// What is verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Level {
-    /// Nothing: records are read for their latency only.
+    /// Nothing. Records are read to measure the latency.
     Off,
     /// Checksums of batches; loss, duplicates and order of records.
     Seq,
-    /// And every record's content.
+    /// The same, and the content of every record.
     Full,
 }
 
@@ -89,10 +88,11 @@ pub(crate) struct RunCommand {
     /// Each run.
     #[command(flatten)]
     pub(crate) run: RunArgs,
-    /// Measure the highest rate alone: else a run without a rate then measures latency at half of it, if the broker is its own
+    /// Measure only the highest rate. Without this option, a run that starts its broker and has no rate also measures latency at
+    /// half of the highest rate
     #[arg(long, conflicts_with_all = ["rate", "schedule", "replay"], help_heading = "Load")]
     pub(crate) closed_loop: bool,
-    /// The long table of every run, and what its words mean
+    /// Print the long table of every run, and what its words mean
     #[arg(long, help_heading = "Result")]
     pub(crate) details: bool,
 }
@@ -110,22 +110,23 @@ impl RunCommand {
 /// Options of a run, as `loadgen run` and all that make runs take them.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct RunArgs {
-    /// A running broker, HOST:PORT[,HOST:PORT...]; without it one is started in a temporary directory
+    /// A broker that is running already, as HOST:PORT[,HOST:PORT...] [default: start one in a temporary directory]
     #[arg(long, value_name = "ADDRESSES", help_heading = "Broker")]
     pub(crate) bootstrap: Option<String>,
-    /// The broker to start
+    /// Which broker to start
     #[arg(long, value_enum, default_value = "creel", conflicts_with = "bootstrap", help_heading = "Broker")]
     pub(crate) broker: BrokerChoice,
-    /// Any broker to start, as a shell reads it, with {port}, {dir} (its data) and {cores} filled in
+    /// A shell command that starts any other broker. {port}, {dir} (for its data) and {cores} are filled in
     #[arg(long, value_name = "COMMAND", conflicts_with_all = ["bootstrap", "broker", "broker_bin", "broker_set"], help_heading = "Broker")]
     pub(crate) broker_command: Option<String>,
-    /// The creel to start [default: the one beside this program]
+    /// The binary of creel to start [default: the one beside this program]
     #[arg(long, value_name = "FILE", conflicts_with = "bootstrap", help_heading = "Broker")]
     pub(crate) broker_bin: Option<PathBuf>,
-    /// The Kafka to start, unpacked, or a folder of its jars [default: KAFKA_HOME, or what `cargo xtask kafka` fetched]
+    /// Directory of the Kafka to start: an unpacked distribution, or its jars [default: KAFKA_HOME, or what `cargo xtask kafka`
+    /// fetched]
     #[arg(long, value_name = "DIR", conflicts_with = "bootstrap", help_heading = "Broker")]
     pub(crate) kafka_dir: Option<PathBuf>,
-    /// Flags of Kafka's JVM, heap included [default: those of Kafka's own start scripts]
+    /// Flags of the JVM of the Kafka to start, heap included [default: those of Kafka's start scripts]
     #[arg(
         long,
         value_name = "FLAGS",
@@ -134,74 +135,79 @@ pub(crate) struct RunArgs {
         help_heading = "Broker"
     )]
     pub(crate) kafka_jvm: Option<String>,
-    /// Cores for the own broker, such as 0 or 0,2 [default: the first half of those at hand]
+    /// Cores for the broker that is started, such as 0 or 0,2 [default: the first half of the available cores]
     #[arg(long, value_name = "LIST", conflicts_with = "bootstrap", help_heading = "Broker")]
     pub(crate) broker_cores: Option<String>,
-    /// A setting of the own broker, such as log.flush.interval.ms=1000; for Kafka a line of server.properties (repeatable)
+    /// A setting of the broker that is started, such as log.flush.interval.ms=1000. For Kafka, a line of server.properties
+    /// (repeatable)
     #[arg(long, value_name = "NAME=VALUE", conflicts_with = "bootstrap", help_heading = "Broker")]
     pub(crate) broker_set: Vec<String>,
-    /// Where the own broker's temporary directory is made [default: the system's place for them]
+    /// Where to make the temporary directory of the broker that is started [default: TMPDIR, or /tmp]
     #[arg(long, value_name = "DIR", conflicts_with = "bootstrap", help_heading = "Broker")]
     pub(crate) broker_dir: Option<PathBuf>,
-    /// Process of a running broker on this machine, to count its CPU time
+    /// Process id of the --bootstrap broker, if it runs on this machine, to measure its CPU time, memory and disk writes
     #[arg(long, value_name = "PID", requires = "bootstrap", help_heading = "Broker")]
     pub(crate) broker_pid: Option<u32>,
-    /// Admin listener of a running creel (its creel.admin.listener), to tell where its time went
+    /// Admin listener (creel.admin.listener) of the --bootstrap broker, if it is a creel, to show where requests spend their time
     #[arg(long, value_name = "HOST:PORT", requires = "bootstrap", help_heading = "Broker")]
     pub(crate) broker_admin: Option<String>,
-    /// Data directory of a running broker on this machine, to count bytes on disk
+    /// Data directory (log.dirs) of the --bootstrap broker, if it runs on this machine, to count bytes on disk
     #[arg(long, value_name = "DIR", requires = "bootstrap", help_heading = "Broker")]
     pub(crate) broker_data_dir: Option<PathBuf>,
 
-    /// Topic to make and use; one that is there already needs --into-existing [default: a new one, deleted afterwards]
+    /// Name of the topic, which is created. For a topic that exists, add --into-existing [default: a new name; the topic is
+    /// deleted afterwards]
     #[arg(long, help_heading = "Topic")]
     pub(crate) topic: Option<String>,
-    /// Write the run's records into --topic even if it exists and holds others' records: they stay there
+    /// Write into --topic even if it exists. The run's made-up records stay in it
     #[arg(long, requires = "topic", help_heading = "Topic")]
     pub(crate) into_existing: bool,
-    /// Partitions of the topic [default: 4, or what the topic has]
+    /// Number of partitions [default: that of --topic if it exists, else that of --payload-topic, else 4]
     #[arg(long, value_parser = clap::value_parser!(i32).range(1..=100_000), help_heading = "Topic")]
     pub(crate) partitions: Option<i32>,
 
-    /// What they hold
+    /// What the records hold
     #[command(flatten)]
     pub(crate) values: PayloadArgs,
-    /// How many different keys, or none
+    /// Number of different keys, or none. A key always goes to the same partition. Without keys, one batch goes to one partition
+    /// and the next to another
     #[arg(long, value_name = "COUNT", default_value = "none", value_parser = parse_keys, conflicts_with = "payload_topic", help_heading = "Records")]
     pub(crate) keys: Keys,
-    /// Seed of everything random
+    /// Seed of all random data
     #[arg(long, default_value_t = 1, help_heading = "Records")]
     pub(crate) seed: u64,
 
-    /// Records per second over all connections: open loop, latency counts from the intended time [default: the highest there is]
+    /// Records per second over all connections, in an open loop: latency counts from when a record was due [default: as fast as
+    /// possible, in a closed loop]
     #[arg(long, value_name = "RECORDS", value_parser = parse_rate, help_heading = "Load")]
     pub(crate) rate: Option<f64>,
-    /// How an open loop's records lie in time.
+    /// When records are due in an open loop.
     #[arg(long, value_name = "SHAPE", help = SHAPE_HELP, help_heading = "Load")]
     pub(crate) schedule: Option<Shape>,
-    /// Send the records of --payload-topic at the times they have there, so many times faster, such as 1x or 2x: open loop
+    /// Send the records of --payload-topic at their recorded times, this many times faster, such as 1x or 2x, in an open loop.
+    /// After the last record it begins again
     #[arg(long, value_name = "SPEED", value_parser = parse_speed, requires = "payload_topic", conflicts_with_all = ["rate", "schedule"], help_heading = "Load")]
     pub(crate) replay: Option<f64>,
-    /// How long to measure
+    /// How long to measure, in each run
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = parse_duration, help_heading = "Load")]
     pub(crate) duration: Duration,
-    /// How long to load before measuring
+    /// How long to load the broker before measuring
     #[arg(long, value_name = "TIME", default_value = "2s", value_parser = parse_duration, help_heading = "Load")]
     pub(crate) warmup: Duration,
-    /// Producers, each with one connection to every leading broker
+    /// Number of producers. Each has one connection to every broker that leads a partition
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=10_000), help_heading = "Load")]
     pub(crate) connections: u16,
-    /// Consumers; 0 only produces [default: one per thread, at most one per partition]
+    /// Number of consumers; with 0, also give --verify off [default: one for each thread, at most one for each partition]
     #[arg(long, value_parser = clap::value_parser!(u16).range(0..=10_000), help_heading = "Load")]
     pub(crate) consumers: Option<u16>,
-    /// Threads of the generator, each pinned to a core [default: the cores that the own broker leaves]
+    /// Number of threads of the generator, each pinned to a core [default: one for each core that the started broker leaves free]
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1_024), help_heading = "Load")]
     pub(crate) threads: Option<u16>,
 
-    /// Bytes of a batch before compression, such as 16k
+    /// Largest size of a batch before compression, bytes, such as 16k. A larger record gets a batch of its own
     #[arg(long, value_name = "BYTES", default_value = "64k", value_parser = parse_bytes, help_heading = "Client settings")]
     pub(crate) batch_bytes: usize,
-    /// How long a batch may wait for more records
+    /// How long a batch may wait for more records, ms
     #[arg(long, value_name = "MS", default_value = "5", value_parser = parse_ms, help_heading = "Client settings")]
     pub(crate) linger_ms: f64,
     /// The codec of the batches, and its level.
@@ -210,17 +216,17 @@ pub(crate) struct RunArgs {
         value_name = "NAME[:LEVEL]",
         default_value = "none",
         help_heading = "Client settings",
-        help = "none, gzip[:1-9], snappy, lz4 or zstd[:LEVEL]"
+        help = "Compression of the batches: none, gzip[:1-9], snappy, lz4 or zstd[:LEVEL]"
     )]
     pub(crate) codec: CodecSpec,
-    /// When a record counts as delivered
+    /// When a record counts as delivered (acked)
     #[arg(long, value_enum, default_value = "all", help_heading = "Client settings")]
     pub(crate) acks: Acks,
-    /// Produce requests in flight per connection; 1 and --closed-loop is one request at a time
+    /// How many produce requests may be in flight on each connection. With 1, a closed loop sends one at a time
     #[arg(long, value_name = "COUNT", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=10_000), help_heading = "Client settings")]
     pub(crate) in_flight: u16,
 
-    /// Kill the own broker in the middle.
+    /// Kill the started broker in the middle.
     #[arg(
         long,
         value_name = "TIMES",
@@ -232,16 +238,16 @@ pub(crate) struct RunArgs {
         help_heading = "Result"
     )]
     pub(crate) crash: Option<u16>,
-    /// Loss, duplicates and order (seq), and every record's content (full)
+    /// What is verified
     #[arg(long, value_enum, default_value = "seq", help_heading = "Result")]
     pub(crate) verify: Level,
-    /// Lines instead of a full screen while it runs, on a terminal too
+    /// Print lines while it runs, in place of the full-screen dashboard
     #[arg(long, alias = "no-dashboard", help_heading = "Result")]
     pub(crate) plain: bool,
     /// Write the result as JSON
     #[arg(long, value_name = "FILE", help_heading = "Result")]
     pub(crate) json: Option<PathBuf>,
-    /// Make a directory of the result: run.json, latency.hdr (HdrHistogram's log), series.csv
+    /// Make a directory with the result: run.json, latency.hdr (HdrHistogram's log), series.csv, report.html, README.md
     #[arg(long, value_name = "DIR", help_heading = "Result")]
     pub(crate) out: Option<PathBuf>,
     /// A flame graph of the broker.
@@ -349,6 +355,7 @@ mod tests {
         let mut command = Cli::command();
         let help = command.find_subcommand_mut("run").unwrap().render_long_help().to_string();
         let words = help.split("Words:\n").nth(1).expect("a glossary");
+        let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
         for (word, meaning) in glossary::WORDS {
             assert!(words.contains(word) && words.contains(meaning), "{word}: {words}");
         }

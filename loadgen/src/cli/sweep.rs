@@ -8,30 +8,32 @@ use std::path::PathBuf;
 /// Options of `loadgen sweep`.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct SweepArgs {
-    /// A TOML file: its section base holds options of `loadgen run`, sweep lists of values, load how each cell is run
+    /// A TOML file. [base] holds options of `loadgen run`, [sweep] lists of values, and [load] says how each cell is loaded:
+    /// maximum, share or rate
     pub(crate) matrix: PathBuf,
-    /// Where every result is written as soon as it is there; the same command goes on where an earlier one ended
+    /// Directory for the results. Each is written as soon as it is measured. The same command continues a sweep that was
+    /// interrupted
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
-    /// An option of the section base, such as payload=FILE: stronger than the file (repeatable)
+    /// An option for [base], such as payload=FILE. It overrides the file (repeatable)
     #[arg(long, value_name = "KEY=VALUE")]
     pub(crate) set: Vec<String>,
-    /// Times that every cell is run; the second time begins when all had their first
+    /// How often each cell is run. All cells are run once before any is run a second time
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub(crate) repeats: u32,
-    /// Seed of the order in which cells are run
+    /// Seed of the order in which the cells are run
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
-    /// Short runs for all cells, then runs twice as long for the better half, and so on
+    /// Run all cells for a short time, then the better half for twice as long, and so on
     #[arg(long)]
     pub(crate) halving: bool,
-    /// With --halving: cells that get runs of the full duration
+    /// With --halving: how many cells are run for the full duration
     #[arg(long, default_value_t = 3, requires = "halving", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) keep: u32,
-    /// With --halving: what makes a cell better
+    /// With --halving: the figure that decides which cells are better
     #[arg(long, value_name = "METRIC", default_value = "records/s", requires = "halving")]
     pub(crate) objective: Criterion,
-    /// Only print the cells and how long they will take
+    /// Print the cells and how long they will take. Run nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
 }
@@ -88,7 +90,7 @@ mod tests {
             ("[sweep]\ncodec = ['lz4', 'lz4']\n", 2, "codec lists lz4 twice"),
             ("[base]\nacks = '1'\n[sweep]\nacks = ['all']\n", 4, "acks is in [base] too"),
             ("[base]\nrate = 5\n", 2, "belongs to [load]"),
-            ("[base]\nacks = '1'\nplain = true\n", 3, "never takes the full screen"),
+            ("[base]\nacks = '1'\nplain = true\n", 3, "has no dashboard"),
             ("[sweap]\ncodec = ['lz4']\n", 1, "did you mean sweep?"),
             ("[sweep]\ncodec = ['lz4', 'brotli']\n", 2, "unknown codec 'brotli'"),
             ("[base]\n\nin-flight = 0\n", 3, "in-flight"),

@@ -64,7 +64,7 @@ pub fn advice(options: &AdviceOptions) -> Result<Advice, StudyError> {
     let mut text = table::points(&points, &order);
     let measured = 1 + points.iter().map(|point| point.cell).max().unwrap_or(0);
     if measured < description.cells.len() {
-        text += &format!("\n  !! a partial sweep of {} cells\n", description.cells.len());
+        text += &format!("\n  !! The sweep of {} cells is not complete.\n", description.cells.len());
     }
     text += &choice.map_or_else(|| none(&points, slo), |choice| verdict(choice, &order, slo, options));
     let json = as_json(&points, choice, &order, slo);
@@ -95,7 +95,7 @@ fn why(choice: Choice<'_>, order: &[Criterion]) -> String {
         value.map_or_else(|| "nothing".to_owned(), |v| metric.shown(v))
     };
     let first = match (choice.equal_in_first, order.first()) {
-        (count @ 2.., Some(metric)) => format!("{count} cells are as good in {metric}; "),
+        (count @ 2.., Some(metric)) => format!("{count} cells are equal in {metric}; "),
         _ => String::new(),
     };
     match choice.decided_by {
@@ -104,25 +104,24 @@ fn why(choice: Choice<'_>, order: &[Criterion]) -> String {
             format!("{first}{metric} decides: {has}, the next has {}", shown(metric, next))
         }
         None if choice.equal_in_first > 1 => {
-            format!("{first}nothing else tells them apart by more than chance")
+            format!("{first}no other figure differs by more than chance")
         }
-        None => "no other counts".to_owned(),
+        None => "no other cell has a valid result".to_owned(),
     }
 }
 
 /// What comes nearest, when nothing satisfies.
 fn none(points: &[Point], slo: &Slo) -> String {
     if slo.is_empty() {
-        return "\n  !! nothing that counts was measured: no rate was held, or records were lost\n"
-            .to_owned();
+        return "\n  !! There is no valid result: no rate was reached, or records were lost.\n".to_owned();
     }
-    let mut text = format!("\n  !! no cell satisfies {slo}\n");
+    let mut text = format!("\n  !! No cell meets {slo}.\n");
     for condition in slo.conditions() {
         text += &match condition.nearest(front::comparable(points)) {
             Some((point, value)) => {
-                format!("     {condition}: the nearest is {value} with {} ({})\n", point.label, point.load)
+                format!("     {condition}: the nearest is {value}, with {} ({})\n", point.label, point.load)
             }
-            None => format!("     {condition}: nothing that counts was measured\n"),
+            None => format!("     {condition}: there is no valid result\n"),
         };
     }
     text
@@ -168,7 +167,7 @@ mod tests {
         let reason = why(choice, &order);
         assert_eq!(
             reason,
-            "2 cells are as good in records/s; wire-bytes decides: 100.0 B/record, the next has 200.0 B/record"
+            "2 cells are equal in records/s; wire-bytes decides: 100.0 B/record, the next has 200.0 B/record"
         );
 
         let json = as_json(&points, Some(choice), &order, &Slo::default());

@@ -62,12 +62,15 @@ fn sample(
     match sample.count() {
         0 => {
             let bytes = payload.bytes();
-            notes.push(format!("{bytes} B of values fill no batch of {batch_bytes} B: not measured"));
+            notes.push(format!(
+                "{bytes} B of values fill no batch of {batch_bytes} B: this size was not measured"
+            ));
             None
         }
         1..=3 => {
             let count = sample.count();
-            notes.push(format!("only {count} whole batches of {batch_bytes} B: their ratio says little"));
+            notes
+                .push(format!("only {count} whole batches of {batch_bytes} B: too few for a reliable ratio"));
             Some(sample)
         }
         _ => Some(sample),

@@ -18,10 +18,10 @@ const LOADS: [&str; 3] = ["maximum", "share", "rate"];
 /// Options that a sweep gives itself.
 const TAKEN: [(&str, &str); 5] = [
     ("rate", "belongs to [load]"),
-    ("json", "is not for a sweep: each result goes to its --out"),
-    ("out", "is not for a matrix: it is an option of the sweep"),
-    ("plain", "is not for a sweep: it never takes the full screen"),
-    ("flame", "is not for a sweep: sampling has a cost of its own"),
+    ("json", "is not for a sweep: all results go to the --out of the sweep"),
+    ("out", "is not for a matrix: it is an option of `loadgen sweep`"),
+    ("plain", "is not for a sweep: a sweep has no dashboard"),
+    ("flame", "is not for a sweep: sampling costs CPU"),
 ];
 /// More is a mistake in the file.
 const CELLS_MAX: usize = 100_000;
@@ -64,7 +64,7 @@ impl fmt::Display for CellLoad {
 /// One combination of the values that vary.
 #[derive(Debug, Clone)]
 pub struct Cell {
-    /// Its place in the matrix.
+    /// Its source in the matrix.
     pub index: usize,
     /// Such as `batch-bytes=16k codec=lz4`.
     pub label: String,
@@ -77,37 +77,37 @@ impl Matrix {
     pub fn read(path: &Path, set: &[String], runner: &dyn Runner) -> Result<(Matrix, Vec<Cell>), StudyError> {
         let text = std::fs::read_to_string(path);
         let text = text.map_err(|why| StudyError::File(FileError { path: path.to_owned(), why }))?;
-        let place = MatrixText { path, text: &text };
-        let mut file = text.parse::<Table>().map_err(|error| place.syntax(&error))?;
+        let source = MatrixText { path, text: &text };
+        let mut file = text.parse::<Table>().map_err(|error| source.syntax(&error))?;
         for (key, value) in set.iter().map(|set| setting(set)).collect::<Result<Vec<_>, _>>()? {
             let base = file.entry("base").or_insert_with(|| Value::Table(Table::new()));
             base.as_table_mut().and_then(|base| base.insert(key, value));
         }
-        let matrix = Matrix::checked(&file, &place, &runner.option_names())?;
-        let cells = matrix.cells(&place, runner)?;
+        let matrix = Matrix::checked(&file, &source, &runner.option_names())?;
+        let cells = matrix.cells(&source, runner)?;
         Ok((matrix, cells))
     }
 
-    fn checked(file: &Table, place: &MatrixText<'_>, known: &[String]) -> Result<Matrix, StudyError> {
+    fn checked(file: &Table, source: &MatrixText<'_>, known: &[String]) -> Result<Matrix, StudyError> {
         if let Some(unknown) = file.keys().find(|key| !SECTIONS.contains(&&key[..])) {
-            let why = format!("is neither [base], [sweep] nor [load]{}", nearest(unknown, &SECTIONS));
-            return Err(place.key("", unknown, &why));
+            let why = format!("is not [base], [sweep] or [load]{}", nearest(unknown, &SECTIONS));
+            return Err(source.key("", unknown, &why));
         }
         let section = |name: &str| match file.get(name) {
             None => Ok(Table::new()),
             Some(Value::Table(table)) => Ok(table.clone()),
-            Some(_) => Err(place.key("", name, "is a section: write [base], [sweep] or [load]")),
+            Some(_) => Err(source.key("", name, "is a section: write [base], [sweep] or [load]")),
         };
         let (base, sweep) = (section("base")?, section("sweep")?);
         for (name, table) in [("base", &base), ("sweep", &sweep)] {
             for key in table.keys() {
-                check_key(place, name, key, known)?;
+                check_key(source, name, key, known)?;
             }
         }
         for (key, values) in &sweep {
-            check_values(place, key, values, &base)?;
+            check_values(source, key, values, &base)?;
         }
-        Ok(Matrix { base, sweep, loads: loads(&section("load")?, place)? })
+        Ok(Matrix { base, sweep, loads: loads(&section("load")?, source)? })
     }
 
     /// What varies, and the values of each, as labels name them.
@@ -126,20 +126,20 @@ impl Matrix {
     }
 
     /// All combinations, each checked as a command line would be.
-    fn cells(&self, place: &MatrixText<'_>, runner: &dyn Runner) -> Result<Vec<Cell>, StudyError> {
+    fn cells(&self, source: &MatrixText<'_>, runner: &dyn Runner) -> Result<Vec<Cell>, StudyError> {
         let axes = self.values();
         let count = axes.iter().try_fold(1usize, |count, (_, values)| count.checked_mul(values.len()));
         let Some(count) = count.filter(|count| *count <= CELLS_MAX) else {
-            return Err(place.whole(&format!("makes more than {CELLS_MAX} cells")));
+            return Err(source.whole(&format!("has more than {CELLS_MAX} combinations")));
         };
-        (0..count).map(|index| self.cell(index, &axes, place, runner)).collect()
+        (0..count).map(|index| self.cell(index, &axes, source, runner)).collect()
     }
 
     fn cell(
         &self,
         index: usize,
         axes: &Axes<'_>,
-        place: &MatrixText<'_>,
+        source: &MatrixText<'_>,
         runner: &dyn Runner,
     ) -> Result<Cell, StudyError> {
         let (mut settings, mut labels) = (self.base.clone(), Vec::new());
@@ -148,7 +148,7 @@ impl Matrix {
             settings.insert((*key).clone(), values[at].clone());
         }
         let label = if labels.is_empty() { "the only cell".to_owned() } else { labels.join(" ") };
-        let options = runner.options(&settings, &label).map_err(|error| place.option(&error.to_string()))?;
+        let options = runner.options(&settings, &label).map_err(|error| source.option(&error.to_string()))?;
         Ok(Cell { index, label, options })
     }
 }
@@ -178,19 +178,19 @@ fn setting(text: &str) -> Result<(String, Value), StudyError> {
     Ok((key.to_owned(), value))
 }
 
-fn check_key(place: &MatrixText<'_>, section: &str, key: &str, known: &[String]) -> Result<(), StudyError> {
+fn check_key(source: &MatrixText<'_>, section: &str, key: &str, known: &[String]) -> Result<(), StudyError> {
     if let Some((_, why)) = TAKEN.iter().find(|(taken, _)| *taken == key) {
-        return Err(place.key(section, key, why));
+        return Err(source.key(section, key, why));
     }
     let known: Vec<&str> = known.iter().map(String::as_str).collect();
     if known.contains(&key) {
         return Ok(());
     }
-    Err(place.key(section, key, &format!("is no option of `loadgen run`{}", nearest(key, &known))))
+    Err(source.key(section, key, &format!("is no option of `loadgen run`{}", nearest(key, &known))))
 }
 
-fn check_values(place: &MatrixText<'_>, key: &str, values: &Value, base: &Table) -> Result<(), StudyError> {
-    let wrong = |why: &str| Err(place.key("sweep", key, why));
+fn check_values(source: &MatrixText<'_>, key: &str, values: &Value, base: &Table) -> Result<(), StudyError> {
+    let wrong = |why: &str| Err(source.key("sweep", key, why));
     if base.contains_key(key) {
         return wrong("is in [base] too");
     }
@@ -207,10 +207,10 @@ fn check_values(place: &MatrixText<'_>, key: &str, values: &Value, base: &Table)
     Ok(())
 }
 
-fn loads(section: &Table, place: &MatrixText<'_>) -> Result<Vec<CellLoad>, StudyError> {
+fn loads(section: &Table, source: &MatrixText<'_>) -> Result<Vec<CellLoad>, StudyError> {
     let mut loads = Vec::new();
     for (key, value) in section {
-        let wrong = |why: &str| place.key("load", key, why);
+        let wrong = |why: &str| source.key("load", key, why);
         let each = value.as_array().map_or_else(|| std::slice::from_ref(value), Vec::as_slice);
         match &key[..] {
             "maximum" => match value.as_bool() {
@@ -232,7 +232,7 @@ fn loads(section: &Table, place: &MatrixText<'_>) -> Result<Vec<CellLoad>, Study
                 }
             }
             _ => {
-                return Err(wrong(&format!("is neither maximum, share nor rate{}", nearest(key, &LOADS))));
+                return Err(wrong(&format!("is not maximum, share or rate{}", nearest(key, &LOADS))));
             }
         }
     }
@@ -240,7 +240,7 @@ fn loads(section: &Table, place: &MatrixText<'_>) -> Result<Vec<CellLoad>, Study
         loads = vec![CellLoad::Maximum, CellLoad::Share(USUAL_SHARE)];
     }
     if loads.is_empty() {
-        return Err(place.whole("[load] asks for nothing"));
+        return Err(source.whole("[load] lists no load"));
     }
     if loads.iter().any(|load| matches!(load, CellLoad::Share(_))) && !loads.contains(&CellLoad::Maximum) {
         loads.push(CellLoad::Maximum); // a share is of it

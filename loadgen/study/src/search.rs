@@ -1,8 +1,8 @@
 //! `loadgen max`: the highest rate at which the broker keeps up.
 //!
 //! Each probe is an open-loop run of its own, on a fresh topic. A rate holds under three conditions: the p99 of the
-//! response is under the bound, nearly all of the rate was reached, and neither what is due nor what is to be read
-//! piles up. `bisect` decides which rate is next, `verdict` whether it held.
+//! response is under the bound, nearly all of the rate was reached, and neither acks nor
+//! consumers fall behind. `bisect` decides which rate is next, `verdict` whether it held.
 
 mod bisect;
 pub mod options;
@@ -26,7 +26,7 @@ const FIRST_SHARE: f64 = 0.5;
 pub fn max(options: &MaxOptions, runner: &dyn Runner) -> Result<MaxReport, StudyError> {
     options.check()?;
     let mut progress = Progress::endless("probe");
-    progress.begin("closed loop, to know where to begin");
+    progress.begin("closed loop, for a rate to begin with");
     let first = runner.run(&options.run, progress.prefix())?;
     let Some(closed_loop) = first.figures.as_ref().map(|figures| figures.records_per_s) else {
         return Ok(MaxReport::of_failed_verification(options, first));

@@ -70,7 +70,7 @@ pub struct Kept {
     pub round: usize,
     /// Counts from 0.
     pub repeat: u32,
-    /// Settings of the own broker.
+    /// Settings of the started broker.
     pub broker_set: Vec<String>,
     /// What was measured.
     pub report: RunReport,
@@ -99,9 +99,9 @@ impl Description {
             }
         }
         if self.rounds != wanted.rounds {
-            return "--halving was another".into();
+            return "--halving is different".into();
         }
-        contents::difference(&self.files, &wanted.files).unwrap_or_else(|| "[load] was another".into())
+        contents::difference(&self.files, &wanted.files).unwrap_or_else(|| "[load] is different".into())
     }
 }
 
@@ -157,7 +157,7 @@ impl Store {
             return Ok(description);
         }
         let (dir, schema) = (self.dir.display(), description.schema);
-        Err(StudyError::Options(format!("{dir}: a sweep of another kind, {schema}, not {SCHEMA}")))
+        Err(StudyError::Options(format!("{dir}: its sweep has the schema {schema}, not {SCHEMA}")))
     }
 
     /// The result of `job`, if it is there.

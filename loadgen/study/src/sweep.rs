@@ -74,9 +74,9 @@ fn announcement(matrix: &Matrix, cells: &[Cell], options: &SweepOptions, rounds:
         time += each * (count * matrix.loads.len()) as u32 * options.repeats;
     }
     let halving =
-        if options.halving.is_some() { format!(" in {rounds} rounds of halving") } else { String::new() };
+        if options.halving.is_some() { format!(", {rounds} rounds of halving") } else { String::new() };
     format!(
-        "{} cells, each at {}, {} time(s){halving}: {} runs, about {:.0} min",
+        "{} cells, each at {}, {} time(s){halving}: {} runs in about {:.0} min",
         cells.len(),
         loads.join(" and "),
         options.repeats,
@@ -103,22 +103,22 @@ fn conclude(
     tell(&table::points(&points(&kept), &USUAL));
     let dir = options.out.display();
     tell(&format!(
-        "\n  {} results in {dir}; `loadgen advice {dir} --slo 'p99<20ms'` names a cell\n",
+        "\n  {} results are in {dir}. To choose a cell: loadgen advice {dir} --slo 'p99<20ms'\n",
         kept.len()
     ));
     if kept.iter().any(|kept| kept.report.verification.passed == Some(false)) {
         tell(
-            "\n  !! records were lost, doubled, reordered or altered in some runs: they count for nothing\n",
+            "\n  !! In some runs records were lost, duplicated, reordered or altered. These runs do not count.\n",
         );
         return Ok(SweepEnd::VerificationFailed);
     }
     if is_interrupted {
-        tell("\n  !! interrupted: the same command goes on from here\n");
+        tell("\n  !! Interrupted. The same command continues the sweep.\n");
         return Ok(SweepEnd::Interrupted);
     }
     if !lost.is_empty() {
         let lost = lost.len();
-        tell(&format!("\n  !! {lost} runs ended without a result: the same command tries them again\n"));
+        tell(&format!("\n  !! {lost} runs ended without a result. The same command tries them again.\n"));
         return Ok(SweepEnd::RunsFailed);
     }
     Ok(SweepEnd::Whole)

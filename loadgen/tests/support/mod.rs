@@ -62,7 +62,7 @@ impl Loadgen {
         self
     }
 
-    /// With an own broker below the test's directory.
+    /// With a started broker below the test's directory.
     pub(crate) fn own_broker(arguments: &str) -> Loadgen {
         let mut loadgen = Loadgen::run(arguments);
         let place = loadgen.broker_dir();
@@ -78,7 +78,7 @@ impl Loadgen {
         self
     }
 
-    /// Where the own broker's temporary directory is made.
+    /// Where the started broker's temporary directory is made.
     pub(crate) fn broker_dir(&self) -> PathBuf {
         self.dir.path().join("broker")
     }
@@ -154,6 +154,11 @@ impl Ran {
 
     pub(crate) fn json(&self) -> &Value {
         self.json.as_ref().unwrap_or_else(|| panic!("no json; stderr:\n{}", self.stderr))
+    }
+
+    /// What it printed, without the breaks of its lines.
+    pub(crate) fn told(&self) -> String {
+        self.stdout.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
     /// The error line.

@@ -6,7 +6,7 @@
 //! hyper speaks HTTP. It runs on core 0's own loop over `creel_io`'s sockets (`stream`), so all of this runs in the
 //! simulator too. Nothing here changes the broker: a reader of counters takes the difference of two answers.
 //!
-//! A connection serves one request and lives at most `ADMIN_REQUEST_MS`, whatever its other end does.
+//! A connection serves one request and lives at most `ADMIN_REQUEST`, whatever its other end does.
 
 mod durability;
 mod stages;
@@ -15,7 +15,6 @@ mod stream;
 use std::cell::Cell;
 use std::convert::Infallible;
 use std::rc::Rc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use creel_io::net::{TcpListener, TcpStream};
@@ -28,9 +27,9 @@ use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 
 use crate::core::Core;
-use crate::limits::{ADMIN_CONNECTIONS_MAX, ADMIN_HEAD_BYTES_MAX, ADMIN_PAUSE_MS, ADMIN_REQUEST_MS};
+use crate::limits::{ADMIN_CONNECTIONS_MAX, ADMIN_HEAD_BYTES_MAX, ADMIN_PAUSE, ADMIN_REQUEST};
 
-type Answer = Response<Full<Bytes>>;
+type HttpAnswer = Response<Full<Bytes>>;
 
 /// Accepts for as long as it is polled.
 pub(crate) async fn serve(core: Rc<Core>, mut listener: TcpListener) -> Infallible {
@@ -49,7 +48,7 @@ pub(crate) async fn serve(core: Rc<Core>, mut listener: TcpListener) -> Infallib
             }
             Err(error) => {
                 core.client_log.refused_connection(&error);
-                sleep(Duration::from_millis(ADMIN_PAUSE_MS)).await;
+                sleep(ADMIN_PAUSE).await;
             }
         }
     }
@@ -87,12 +86,12 @@ async fn talk(core: Rc<Core>, stream: TcpStream) {
         .auto_date_header(false);
     let conversation = http.serve_connection(stream::HttpStream::new(stream), service);
     // An error here is the client's, so it is dropped.
-    let _ = timeout(Duration::from_millis(ADMIN_REQUEST_MS), conversation).await;
+    let _ = timeout(ADMIN_REQUEST, conversation).await;
 }
 
-async fn answer(core: &Rc<Core>, request: &Request<Incoming>) -> Answer {
+async fn answer(core: &Rc<Core>, request: &Request<Incoming>) -> HttpAnswer {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        let mut refusal = text(StatusCode::METHOD_NOT_ALLOWED, "only GET\n");
+        let mut refusal = text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD are allowed\n");
         refusal.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
         return refusal;
     }
@@ -100,21 +99,21 @@ async fn answer(core: &Rc<Core>, request: &Request<Incoming>) -> Answer {
         "/health" => text(StatusCode::OK, "ok\n"),
         "/durability" => json(durability::report(core).await),
         "/stages" => json(stages::report(core).await),
-        _ => text(StatusCode::NOT_FOUND, "there are /health, /stages and /durability\n"),
+        _ => text(StatusCode::NOT_FOUND, "not found: there are only /health, /stages and /durability\n"),
     }
 }
 
-fn text(status: StatusCode, text: &'static str) -> Answer {
+fn text(status: StatusCode, text: &'static str) -> HttpAnswer {
     let mut answer = with_type("text/plain; charset=utf-8", Bytes::from_static(text.as_bytes()));
     *answer.status_mut() = status;
     answer
 }
 
-fn json(text: String) -> Answer {
+fn json(text: String) -> HttpAnswer {
     with_type("application/json", Bytes::from(text))
 }
 
-fn with_type(content_type: &'static str, body: Bytes) -> Answer {
+fn with_type(content_type: &'static str, body: Bytes) -> HttpAnswer {
     let mut answer = Response::new(Full::new(body));
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     answer

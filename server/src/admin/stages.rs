@@ -3,13 +3,15 @@
 //! ```json
 //! {"unit": "ns", "at_ns": 81, "cores": [{"core": 0, "stages": {
 //!     "receive": {"count": 7, "sum_ns": 4711, "histogram": "HISTFAAAA..."}, "parse": ..., "queue": ..., "hop": ...,
-//!     "write": ..., "fsync": ..., "send": ...}}]}
+//!     "write": ..., "fsync": ..., "send": ...},
+//!     "between_cores": {"requests_asking": 3, "record_bytes": 700, "messages": 9, "packets": 5, "wakes": 4}}]}
 //! ```
 //!
 //! `at_ns` is the broker's monotonic clock. `histogram` is HdrHistogram's portable form (V2, deflated, base64) with
 //! three digits. Its values are the middles of buckets, each 1/32 of its value wide. The buckets are always the same,
 //! so an earlier answer can be subtracted from a later one. `sum_ns` is exact. If the histograms are switched off,
-//! `stages` is empty.
+//! `stages` is empty, and `between_cores` is left out. That is plain counts (see `BetweenCores`): of the requests (the
+//! `count` of `parse`), those that asked another core; and what all messages to other cores took.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -24,7 +26,7 @@ use serde::Serialize;
 
 use crate::core::{Core, Question, ask_all_cores};
 use crate::peers::questions::ReadStages;
-use crate::stages::StagesOfCore;
+use crate::stages::{BetweenCores, Posted, StagesOfCore};
 
 #[derive(Serialize)]
 struct Report {
@@ -37,6 +39,17 @@ struct Report {
 struct CoreReport {
     core: u16,
     stages: BTreeMap<&'static str, StageReport>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    between_cores: Option<BetweenCoresReport>,
+}
+
+#[derive(Serialize)]
+struct BetweenCoresReport {
+    requests_asking: u64,
+    record_bytes: u64,
+    messages: u64,
+    packets: u64,
+    wakes: u64,
 }
 
 #[derive(Serialize)]
@@ -60,13 +73,22 @@ pub(super) async fn report(core: &Rc<Core>) -> String {
 
 impl Question for ReadStages {
     async fn answer_here(self, core: Rc<Core>) -> (CoreId, StagesOfCore) {
-        (core.id, core.stages.read())
+        (core.id, core.stages.read(core.peers.posted()))
     }
 }
 
 fn core_report((core, stages): (CoreId, StagesOfCore)) -> CoreReport {
-    let stages = stages.into_iter().map(|(name, histogram)| (name, stage_report(&histogram))).collect();
-    CoreReport { core: core.0, stages }
+    let StagesOfCore { histograms, between_cores } = stages;
+    let stages = histograms.into_iter().map(|(name, histogram)| (name, stage_report(&histogram))).collect();
+    CoreReport { core: core.0, stages, between_cores: between_cores.map(BetweenCoresReport::from) }
+}
+
+impl From<BetweenCores> for BetweenCoresReport {
+    fn from(counted: BetweenCores) -> Self {
+        let BetweenCores { requests_asking, record_bytes, posted } = counted;
+        let Posted { messages, packets, wakes } = posted;
+        Self { requests_asking, record_bytes, messages, packets, wakes }
+    }
 }
 
 fn stage_report(histogram: &Histogram) -> StageReport {

@@ -12,7 +12,7 @@ use creel_io::pace;
 use creel_wire::{ErrorCode, Str};
 
 use crate::answers::KafkaError;
-use crate::api::call::{Call, Facts};
+use crate::api::call::{Call, PrepareContext};
 use crate::budget::dedup_merging;
 use crate::config::TopicSettings;
 use crate::core::ask_core;
@@ -31,44 +31,47 @@ const OF_GROUP: i8 = 32;
 type Resource = (i8, Str);
 
 /// A requested change, as far as the request alone says what it is, and whether its resource came twice.
-struct Asked {
+struct ResourceToAlter {
     resource: Resource,
     change: Result<TopicChange, TopicError>,
     came_twice: bool,
 }
 
 /// What is asked for.
-pub(crate) struct Prepared {
-    changes: Vec<Asked>,
+pub(crate) struct PreparedAlterConfigs {
+    changes: Vec<ResourceToAlter>,
     validate_only: bool,
 }
 
 /// Each resource once.
-pub(crate) fn prepare(_: Facts, request: whole::AlterConfigsRequest) -> Prepared {
+pub(crate) fn prepare(_: PrepareContext, request: whole::AlterConfigsRequest) -> PreparedAlterConfigs {
     let read = |one: whole::AlterConfigsResource| {
         let change = match one.resource_type {
             OF_TOPIC => replacement(one.configs),
-            OF_LOGGERS => Err(invalid("Loggers are not changed all in place of all.")),
+            OF_LOGGERS => Err(invalid("Loggers can only be changed with IncrementalAlterConfigs.")),
             _ => Ok(settings_set(one.configs)),
         };
         ((one.resource_type, one.resource_name), change)
     };
-    Prepared::dedup(request.resources.into_iter().map(read), request.validate_only)
+    PreparedAlterConfigs::dedup(request.resources.into_iter().map(read), request.validate_only)
 }
 
 /// The same, for IncrementalAlterConfigs.
-pub(crate) fn prepare_incremental(_: Facts, request: single::IncrementalAlterConfigsRequest) -> Prepared {
+pub(crate) fn prepare_incremental(
+    _: PrepareContext,
+    request: single::IncrementalAlterConfigsRequest,
+) -> PreparedAlterConfigs {
     let read =
         |one: single::AlterConfigsResource| ((one.resource_type, one.resource_name), changes(one.configs));
-    Prepared::dedup(request.resources.into_iter().map(read), request.validate_only)
+    PreparedAlterConfigs::dedup(request.resources.into_iter().map(read), request.validate_only)
 }
 
-impl Prepared {
+impl PreparedAlterConfigs {
     fn dedup(
         changes: impl Iterator<Item = (Resource, Result<TopicChange, TopicError>)>,
         validate_only: bool,
     ) -> Self {
-        let asked = |(resource, change)| Asked { resource, change, came_twice: false };
+        let asked = |(resource, change)| ResourceToAlter { resource, change, came_twice: false };
         let mut changes: Vec<_> = changes.map(asked).collect();
         dedup_merging(
             &mut changes,
@@ -81,7 +84,7 @@ impl Prepared {
     /// Makes the changes, one after another; what became of each.
     async fn carry_out(self, call: &Call) -> Vec<(Resource, (ErrorCode, Option<Str>))> {
         let mut results = Vec::with_capacity(self.changes.len());
-        for Asked { resource, change, came_twice } in self.changes {
+        for ResourceToAlter { resource, change, came_twice } in self.changes {
             pace(1).await;
             let result = match (change, came_twice) {
                 (Err(error), _) => Err(error),
@@ -95,7 +98,7 @@ impl Prepared {
 }
 
 /// Answers AlterConfigs.
-pub(crate) async fn answer(call: Call, request: Prepared) -> whole::AlterConfigsResponse {
+pub(crate) async fn answer(call: Call, request: PreparedAlterConfigs) -> whole::AlterConfigsResponse {
     let response = |((resource_type, resource_name), (error_code, error_message))| {
         whole::AlterConfigsResourceResponse { error_code, error_message, resource_type, resource_name }
     };
@@ -106,7 +109,7 @@ pub(crate) async fn answer(call: Call, request: Prepared) -> whole::AlterConfigs
 /// Answers IncrementalAlterConfigs.
 pub(crate) async fn answer_incremental(
     call: Call,
-    request: Prepared,
+    request: PreparedAlterConfigs,
 ) -> single::IncrementalAlterConfigsResponse {
     let response = |((resource_type, resource_name), (error_code, error_message))| {
         single::AlterConfigsResourceResponse { error_code, error_message, resource_type, resource_name }
@@ -148,7 +151,7 @@ fn alter_nothing(call: &Call, (kind, name): &Resource, change: &TopicChange) -> 
     let sets = |change: &SettingChange| !may_unset || !matches!(change, SettingChange::Unset);
     match change {
         TopicChange::Settings(changes) if changes.iter().any(|(_, change)| sets(change)) => {
-            Err(TopicError::InvalidConfig(format!("There are no settings of {of_what} here.")))
+            Err(TopicError::InvalidConfig(format!("There are no settings of {of_what} to change.")))
         }
         _ => Ok(()),
     }

@@ -19,7 +19,7 @@ pub(crate) fn answer(call: &Call, request: ApiVersionsRequest) -> ApiVersionsRes
 }
 
 fn served() -> Vec<ApiVersion> {
-    let entries = SERVED.iter().filter_map(|api| versions::entry(*api));
+    let entries = SERVED.iter().filter_map(|api| versions::known_api(*api));
     entries
         .map(|entry| ApiVersion {
             api_key: entry.api.code(),

@@ -7,7 +7,7 @@ use creel_io::{count_work, offload};
 use creel_wire::frame::encode_response;
 use creel_wire::{ApiKey, EncodedFrame, FrameTooLarge, Message, Str};
 
-use crate::budget::{AnswerMemory, AnswerTooLarge, Held};
+use crate::budget::{AnswerMemory, AnswerRoom, AnswerTooLarge};
 use crate::core::Core;
 use crate::groups;
 use crate::limits::{ANSWER_BYTES_ENCODED_A_STEP, ANSWER_BYTES_HELD};
@@ -27,7 +27,7 @@ pub(crate) struct Call {
 
 /// The facts by which a request is prepared. Beyond them it needs the request alone, so this can run off the core.
 #[derive(Clone, Copy)]
-pub(crate) struct Facts {
+pub(crate) struct PrepareContext {
     pub(crate) version: i16,
     pub(crate) node_id: i32,
     pub(crate) num_partitions: i32,
@@ -36,7 +36,7 @@ pub(crate) struct Facts {
 /// An answer, and the room that it has.
 pub(crate) struct Made<M> {
     pub(crate) response: M,
-    pub(crate) held: Held,
+    pub(crate) held: AnswerRoom,
 }
 
 impl Call {
@@ -79,7 +79,7 @@ impl Call {
     pub(crate) async fn encode_made<M: Message + Send + 'static>(
         &self,
         response: M,
-        held: &mut Held,
+        held: &mut AnswerRoom,
     ) -> Option<EncodedFrame> {
         let frame = match held.is_long() {
             false => self.encode(&response).inspect(|frame| {
@@ -97,7 +97,7 @@ impl Call {
     }
 
     /// Room for an answer of about so many bytes in memory.
-    pub(crate) async fn hold(&self, bytes: usize) -> Result<Held, AnswerTooLarge> {
+    pub(crate) async fn hold(&self, bytes: usize) -> Result<AnswerRoom, AnswerTooLarge> {
         AnswerMemory::hold(&self.core.answer_memory, bytes).await
     }
 
@@ -124,9 +124,9 @@ impl Call {
     }
 
     /// The connection, as the coordinators of all cores know it.
-    pub(crate) fn group_client(&self) -> groups::Client {
+    pub(crate) fn group_client(&self) -> groups::GroupClient {
         // No core ever has so many connections that the two parts overlap.
-        groups::Client(Some((u64::from(self.core.id.0) << 48) | self.client.number))
+        groups::GroupClient(Some((u64::from(self.core.id.0) << 48) | self.client.number))
     }
 
     /// This broker's id.

@@ -11,7 +11,7 @@ use creel_wire::api::create_partitions::{
 use creel_wire::{ErrorCode, Str};
 
 use crate::answers::KafkaError;
-use crate::api::call::{Call, Facts};
+use crate::api::call::{Call, PrepareContext};
 use crate::budget::dedup_merging;
 use crate::core::ask_core;
 use crate::limits::REQUEST_PARTITIONS_MAX;
@@ -20,20 +20,20 @@ use crate::topics::controller::intents::TopicChange;
 use crate::topics::{CONTROLLER, TopicError};
 
 /// A topic that is to have more partitions, and whether it came more than once.
-pub(crate) struct Asked {
+pub(crate) struct TopicToGrow {
     topic: CreatePartitionsTopic,
     came_twice: bool,
 }
 
 /// What is asked of each topic, in the order of names.
-pub(crate) struct Prepared {
-    topics: Vec<Asked>,
+pub(crate) struct PreparedCreatePartitions {
+    topics: Vec<TopicToGrow>,
     validate_only: bool,
 }
 
 /// Each topic once.
-pub(crate) fn prepare(_: Facts, request: CreatePartitionsRequest) -> Prepared {
-    let asked = |topic| Asked { topic, came_twice: false };
+pub(crate) fn prepare(_: PrepareContext, request: CreatePartitionsRequest) -> PreparedCreatePartitions {
+    let asked = |topic| TopicToGrow { topic, came_twice: false };
     let mut topics: Vec<_> = request.topics.into_iter().map(asked).collect();
     topics.sort_by(|one, other| one.topic.name.cmp(&other.topic.name));
     dedup_merging(
@@ -41,14 +41,14 @@ pub(crate) fn prepare(_: Facts, request: CreatePartitionsRequest) -> Prepared {
         |one, other| one.topic.name.cmp(&other.topic.name),
         |first, _| first.came_twice = true,
     );
-    Prepared { topics, validate_only: request.validate_only }
+    PreparedCreatePartitions { topics, validate_only: request.validate_only }
 }
 
 /// Answers the request.
-pub(crate) async fn answer(call: Call, request: Prepared) -> CreatePartitionsResponse {
+pub(crate) async fn answer(call: Call, request: PreparedCreatePartitions) -> CreatePartitionsResponse {
     let mut results = Vec::with_capacity(request.topics.len());
     let mut left = REQUEST_PARTITIONS_MAX;
-    for Asked { topic, came_twice } in request.topics {
+    for TopicToGrow { topic, came_twice } in request.topics {
         pace(1).await;
         let outcome = match came_twice {
             false => grow(&call, &topic, &mut left, request.validate_only).await,

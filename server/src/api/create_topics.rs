@@ -13,7 +13,7 @@ use creel_wire::api::create_topics::{
 };
 
 use crate::answers::KafkaError;
-use crate::api::call::{Call, Facts, Made};
+use crate::api::call::{Call, Made, PrepareContext};
 use crate::budget::{AnswerTooLarge, dedup_merging};
 use crate::config::{TOPIC_KEYS, TopicKey, TopicSettings};
 use crate::core::ask_core;
@@ -26,13 +26,13 @@ use crate::topics::{CONTROLLER, Topic, TopicError, check_not_metadata_log};
 const BYTES_OF_A_SETTING: usize = 300;
 
 /// A topic that is asked for.
-struct Asked {
+struct TopicToCreate {
     topic: CreatableTopic,
     came_twice: bool,
 }
 
 /// What is asked for, checked as far as the request alone can be.
-pub(crate) struct Prepared {
+pub(crate) struct PreparedCreateTopics {
     topics: Vec<(Str, Result<NewTopic, TopicError>)>,
     validate_only: bool,
     /// It asks for more partitions than a request may.
@@ -40,8 +40,8 @@ pub(crate) struct Prepared {
 }
 
 /// Each topic once. Partitions are counted before anything is made of them.
-pub(crate) fn prepare(facts: Facts, request: CreateTopicsRequest) -> Prepared {
-    let asked = |topic| Asked { topic, came_twice: false };
+pub(crate) fn prepare(facts: PrepareContext, request: CreateTopicsRequest) -> PreparedCreateTopics {
+    let asked = |topic| TopicToCreate { topic, came_twice: false };
     let mut topics: Vec<_> = request.topics.into_iter().map(asked).collect();
     dedup_merging(
         &mut topics,
@@ -50,7 +50,7 @@ pub(crate) fn prepare(facts: Facts, request: CreateTopicsRequest) -> Prepared {
     );
     let wanted = topics.iter().filter(|one| !one.came_twice).map(|one| partitions(&one.topic, facts));
     let is_excessive = wanted.sum::<i64>() > REQUEST_PARTITIONS_MAX;
-    let read = |Asked { topic, came_twice }: Asked| {
+    let read = |TopicToCreate { topic, came_twice }: TopicToCreate| {
         let read = match (is_excessive, came_twice) {
             (true, _) => Err(TopicError::TooManyPartitions),
             (false, true) => Err(TopicError::InvalidRequest("Duplicate topic name.".to_owned())),
@@ -59,11 +59,11 @@ pub(crate) fn prepare(facts: Facts, request: CreateTopicsRequest) -> Prepared {
         (topic.name, read)
     };
     let topics = topics.into_iter().map(read).collect();
-    Prepared { topics, validate_only: request.validate_only, is_excessive }
+    PreparedCreateTopics { topics, validate_only: request.validate_only, is_excessive }
 }
 
 /// How many a topic counts for.
-fn partitions(topic: &CreatableTopic, facts: Facts) -> i64 {
+fn partitions(topic: &CreatableTopic, facts: PrepareContext) -> i64 {
     let asked = match topic.assignments.len() {
         0 if topic.num_partitions == -1 => i64::from(facts.num_partitions),
         0 => i64::from(topic.num_partitions),
@@ -75,7 +75,7 @@ fn partitions(topic: &CreatableTopic, facts: Facts) -> i64 {
 /// Answers the request.
 pub(crate) async fn answer(
     call: Call,
-    request: Prepared,
+    request: PreparedCreateTopics,
     counted: usize,
 ) -> Result<Made<CreateTopicsResponse>, AnswerTooLarge> {
     let topics: Vec<_> = request.topics.iter().filter_map(|(_, read)| read.as_ref().ok().cloned()).collect();

@@ -5,15 +5,15 @@ use creel_wire::api::delete_groups::{DeletableGroupResult, DeleteGroupsRequest, 
 use creel_wire::{ErrorCode, Str};
 
 use crate::answers::{KafkaError, code_of};
-use crate::api::call::{Call, Facts};
+use crate::api::call::{Call, PrepareContext};
 use crate::budget::dedup;
 use crate::groups::runtime::ask_for_reply;
-use crate::groups::{Event, GroupDeletion, GroupError, Reply};
+use crate::groups::{Event, GroupDeletion, GroupError, GroupReply};
 use crate::limits::GROUPS_DELETED_AT_ONCE;
 use crate::tasks::join::join_bounded;
 
 /// Each group once.
-pub(crate) fn prepare(_: Facts, mut request: DeleteGroupsRequest) -> DeleteGroupsRequest {
+pub(crate) fn prepare(_: PrepareContext, mut request: DeleteGroupsRequest) -> DeleteGroupsRequest {
     dedup(&mut request.groups_names, Str::cmp);
     request
 }
@@ -39,8 +39,8 @@ async fn delete(call: &Call, group: &Str) -> ErrorCode {
     loop {
         let name = group.as_str().to_owned();
         match ask_for_reply(&call.core, group, move |token| Event::DeleteGroup(token, name)).await {
-            Ok(Reply::DeleteGroup(Ok(GroupDeletion::InPart))) => pace(STEPS_A_TURN).await,
-            Ok(Reply::DeleteGroup(deleted)) => return code_of(deleted.err()),
+            Ok(GroupReply::DeleteGroup(Ok(GroupDeletion::InPart))) => pace(STEPS_A_TURN).await,
+            Ok(GroupReply::DeleteGroup(deleted)) => return code_of(deleted.err()),
             Ok(_) => return ErrorCode::UnknownServerError,
             // Without `__consumer_offsets` there is no group.
             Err(GroupError::NotCoordinator) => return ErrorCode::GroupIdNotFound,

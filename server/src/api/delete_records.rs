@@ -15,19 +15,19 @@ use creel_wire::api::delete_records::{
 use creel_wire::{ErrorCode, Uuid};
 
 use crate::answers::KafkaError;
-use crate::api::call::{Call, Facts};
+use crate::api::call::{Call, PrepareContext};
 use crate::budget::dedup_merging;
 use crate::core::{Core, Question, ask_core, ask_owners};
 use crate::limits::PARTITIONS_CUTTING;
 use crate::peers::questions::{DeletedRecords, RecordsToDelete, WriteCheckpoint};
-use crate::peers::{Scatter, Slot};
+use crate::peers::{ResponseSlot, Scatter};
 use crate::tasks::join::join_bounded;
 use crate::topics::{CONTROLLER, is_internal};
 
 const HIGH_WATERMARK: i64 = -1;
 
 /// Keeps each topic once, and each of its partitions. The last mention of a partition counts, as in Kafka.
-pub(crate) fn prepare(_: Facts, mut request: DeleteRecordsRequest) -> DeleteRecordsRequest {
+pub(crate) fn prepare(_: PrepareContext, mut request: DeleteRecordsRequest) -> DeleteRecordsRequest {
     let also =
         |first: &mut DeleteRecordsTopic, again: DeleteRecordsTopic| first.partitions.extend(again.partitions);
     dedup_merging(&mut request.topics, |one, other| one.name.cmp(&other.name), also);
@@ -58,7 +58,7 @@ pub(crate) async fn answer(call: Call, request: DeleteRecordsRequest) -> DeleteR
             };
             partitions.push(match owner {
                 Ok((owner, id)) => {
-                    by_owner.add(owner, (at, slot), (id, asked));
+                    by_owner.add(owner, ResponseSlot { topic: at, partition: slot }, (id, asked));
                     deletion_error(index, ErrorCode::NotLeaderOrFollower)
                 }
                 Err(code) => deletion_error(index, code),
@@ -66,7 +66,7 @@ pub(crate) async fn answer(call: Call, request: DeleteRecordsRequest) -> DeleteR
         }
         topics.push(DeleteRecordsTopicResult { name: topic.name, partitions });
     }
-    let put = |(topic, partition): Slot, result| topics[topic].partitions[partition] = result;
+    let put = |ResponseSlot { topic, partition }, result| topics[topic].partitions[partition] = result;
     ask_owners(&call.core, by_owner, RecordsToDelete, put).await;
     make_safe(&call.core, &mut topics).await;
     DeleteRecordsResponse { topics, ..Default::default() }
@@ -103,7 +103,7 @@ async fn delete(core: &Core, topic: Uuid, asked: DeleteRecordsPartition) -> Dele
     };
     match moved {
         Ok(start) => {
-            DeletedRecords { partition_index: index, low_watermark: start.0, error_code: ErrorCode::None }
+            DeletedRecords { partition_index: index, low_watermark: start.get(), error_code: ErrorCode::None }
         }
         Err(code) => deletion_error(index, code),
     }
@@ -116,10 +116,10 @@ async fn delete_before(partition: &Partition, offset: i64) -> Result<Offset, Err
     // All that was acknowledged before may be deleted.
     partition.settled().await.map_err(|error| error.code())?;
     let end = partition.high_watermark();
-    let offset = if offset == HIGH_WATERMARK { end } else { Offset(offset) };
-    if !(Offset::ZERO..=end).contains(&offset) {
+    let offset = if offset == HIGH_WATERMARK { Some(end) } else { Offset::new(offset) };
+    let Some(offset) = offset.filter(|offset| *offset <= end) else {
         return Err(ErrorCode::OffsetOutOfRange);
-    }
+    };
     let storage_failed = |error: std::io::Error| {
         tracing::error!(partition = %partition.name(), %error, "cannot delete records");
         ErrorCode::KafkaStorageError

@@ -13,7 +13,7 @@ use creel_wire::api::delete_topics::{
 use creel_wire::{ErrorCode, Str, Uuid};
 
 use crate::answers::KafkaError;
-use crate::api::call::{Call, Facts};
+use crate::api::call::{Call, PrepareContext};
 use crate::budget::dedup_merging;
 use crate::core::ask_core;
 use crate::limits::TOPICS_DELETED_AT_ONCE;
@@ -21,25 +21,26 @@ use crate::peers::questions::DeleteTopics;
 use crate::topics::{CONTROLLER, TopicError};
 
 /// A topic, and how many times it is named.
-pub(crate) type Named = (DeleteTopicState, u32);
+pub(crate) type NamedTopic = (DeleteTopicState, u32);
 
 /// What is named in the same words, once.
-pub(crate) fn prepare(facts: Facts, request: DeleteTopicsRequest) -> Vec<Named> {
+pub(crate) fn prepare(facts: PrepareContext, request: DeleteTopicsRequest) -> Vec<NamedTopic> {
     let by_name = |name| DeleteTopicState { name: Some(name), topic_id: Uuid::ZERO };
     let asked: Vec<_> = match facts.version {
         0..=5 => request.topic_names.into_iter().map(by_name).collect(),
         _ => request.topics,
     };
-    let mut named: Vec<Named> = asked.into_iter().map(|state| (state, 1)).collect();
-    let words =
-        |(one, _): &Named, (other, _): &Named| (&one.name, one.topic_id).cmp(&(&other.name, other.topic_id));
+    let mut named: Vec<NamedTopic> = asked.into_iter().map(|state| (state, 1)).collect();
+    let words = |(one, _): &NamedTopic, (other, _): &NamedTopic| {
+        (&one.name, one.topic_id).cmp(&(&other.name, other.topic_id))
+    };
     dedup_merging(&mut named, words, |(_, times), _| *times += 1);
     named
 }
 
 /// Answers the request. Many topics are deleted together: each batch of them is written down once and waits for the
 /// disk.
-pub(crate) async fn answer(call: Call, request: Vec<Named>) -> DeleteTopicsResponse {
+pub(crate) async fn answer(call: Call, request: Vec<NamedTopic>) -> DeleteTopicsResponse {
     let mut responses = Vec::with_capacity(request.len());
     let mut asked = counted(&call, request).await.into_iter();
     while asked.len() > 0 {
@@ -52,9 +53,9 @@ pub(crate) async fn answer(call: Call, request: Vec<Named>) -> DeleteTopicsRespo
 
 /// Counts each topic once, whether it is named by name or by id. A client that contradicts itself must not lose a
 /// topic by it.
-async fn counted(call: &Call, asked: Vec<Named>) -> Vec<Named> {
+async fn counted(call: &Call, asked: Vec<NamedTopic>) -> Vec<NamedTopic> {
     let topics = &call.core.topics;
-    let mut counted: Vec<Named> = Vec::with_capacity(asked.len());
+    let mut counted: Vec<NamedTopic> = Vec::with_capacity(asked.len());
     let mut places: BTreeMap<(Option<Str>, Uuid), usize> = BTreeMap::new();
     for (state, times) in asked {
         pace(1).await;
@@ -81,14 +82,14 @@ fn topic_error(asked: DeleteTopicState, error_code: ErrorCode) -> DeletableTopic
 }
 
 /// A topic that is asked for: what it is, or why it stays.
-struct Asked {
+struct TopicToDelete {
     state: DeleteTopicState,
     found: Result<Uuid, ErrorCode>,
     /// The code that says that there is no such topic.
     missing: ErrorCode,
 }
 
-async fn delete(call: &Call, some: Vec<Named>) -> impl Iterator<Item = DeletableTopicResult> + use<> {
+async fn delete(call: &Call, some: Vec<NamedTopic>) -> impl Iterator<Item = DeletableTopicResult> + use<> {
     let asked: Vec<_> = some.into_iter().map(|(state, times)| find(call, state, times)).collect();
     let ids: Vec<_> = asked.iter().filter_map(|one| one.found.ok()).collect();
     let outcomes = match ids.is_empty() {
@@ -96,18 +97,22 @@ async fn delete(call: &Call, some: Vec<Named>) -> impl Iterator<Item = Deletable
         false => ask_core(&call.core, CONTROLLER, DeleteTopics(ids)).await,
     };
     let mut outcomes = outcomes.into_iter().flatten();
-    asked.into_iter().map(move |Asked { state, found, missing }| match found.map(|_| outcomes.next()) {
-        Ok(Some(Ok(topic))) => {
-            DeletableTopicResult { name: Some(topic.name.clone()), topic_id: topic.id, ..Default::default() }
+    asked.into_iter().map(move |TopicToDelete { state, found, missing }| {
+        match found.map(|_| outcomes.next()) {
+            Ok(Some(Ok(topic))) => DeletableTopicResult {
+                name: Some(topic.name.clone()),
+                topic_id: topic.id,
+                ..Default::default()
+            },
+            Ok(Some(Err(TopicError::UnknownId))) => topic_error(state, missing),
+            Ok(Some(Err(error))) => topic_error(state, error.code()),
+            Ok(None) => topic_error(state, ErrorCode::NotController),
+            Err(code) => topic_error(state, code),
         }
-        Ok(Some(Err(TopicError::UnknownId))) => topic_error(state, missing),
-        Ok(Some(Err(error))) => topic_error(state, error.code()),
-        Ok(None) => topic_error(state, ErrorCode::NotController),
-        Err(code) => topic_error(state, code),
     })
 }
 
-fn find(call: &Call, state: DeleteTopicState, times: u32) -> Asked {
+fn find(call: &Call, state: DeleteTopicState, times: u32) -> TopicToDelete {
     let by_name = state.name.is_some();
     let missing = if by_name { ErrorCode::UnknownTopicOrPartition } else { ErrorCode::UnknownTopicId };
     let local = match &state.name {
@@ -124,5 +129,5 @@ fn find(call: &Call, state: DeleteTopicState, times: u32) -> Asked {
     } else {
         local.map(|local| local.topic.id).ok_or(missing)
     };
-    Asked { state, found, missing }
+    TopicToDelete { state, found, missing }
 }

@@ -16,7 +16,7 @@ use creel_wire::api::describe_configs::{
 use creel_wire::{ErrorCode, Str};
 
 use crate::answers::KafkaError;
-use crate::api::call::{Call, Facts, Made};
+use crate::api::call::{Call, Made, PrepareContext};
 use crate::budget::{AnswerTooLarge, dedup};
 use crate::config::{BROKER_KEYS, Key, Kind, Origin, Settings, TOPIC_KEYS, TopicKey};
 use crate::topics::{Topic, check_name};
@@ -39,8 +39,8 @@ enum Source {
 }
 
 /// Keeps each resource once, and sorts the keys that are asked for.
-pub(crate) fn prepare(_: Facts, mut request: DescribeConfigsRequest) -> DescribeConfigsRequest {
-    dedup(&mut request.resources, |one, other| Named::from(one).cmp(&Named::from(other)));
+pub(crate) fn prepare(_: PrepareContext, mut request: DescribeConfigsRequest) -> DescribeConfigsRequest {
+    dedup(&mut request.resources, |one, other| NamedResource::from(one).cmp(&NamedResource::from(other)));
     let mut known = BTreeSet::new();
     for keys in request.resources.iter_mut().filter_map(|resource| resource.configuration_keys.as_mut()) {
         if keys.is_empty() {
@@ -62,12 +62,12 @@ pub(crate) fn prepare(_: Facts, mut request: DescribeConfigsRequest) -> Describe
 
 /// What a resource's type and name stand for. A broker's id has more than one spelling.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
-enum Named<'a> {
+enum NamedResource<'a> {
     Broker(i32),
     Other(i8, &'a str),
 }
 
-impl<'a> From<&'a DescribeConfigsResource> for Named<'a> {
+impl<'a> From<&'a DescribeConfigsResource> for NamedResource<'a> {
     fn from(resource: &'a DescribeConfigsResource) -> Self {
         let name = &*resource.resource_name;
         match (resource.resource_type, name.parse()) {
@@ -100,10 +100,10 @@ pub(crate) async fn answer(
 
 /// How many settings it has, if it is there.
 fn settings_of(call: &Call, resource: &DescribeConfigsResource) -> usize {
-    match Named::from(resource) {
-        Named::Broker(id) if id == call.node_id() => BROKER_KEYS.len(),
-        Named::Other(OF_TOPIC, name) if call.core.topics.by_name(name).is_some() => TOPIC_KEYS.len(),
-        Named::Broker(_) | Named::Other(..) => 0,
+    match NamedResource::from(resource) {
+        NamedResource::Broker(id) if id == call.node_id() => BROKER_KEYS.len(),
+        NamedResource::Other(OF_TOPIC, name) if call.core.topics.by_name(name).is_some() => TOPIC_KEYS.len(),
+        NamedResource::Broker(_) | NamedResource::Other(..) => 0,
     }
 }
 

@@ -9,7 +9,7 @@ use creel_wire::{ErrorCode, Str};
 
 use crate::answers::KafkaError;
 use crate::api::authorized_operations;
-use crate::api::call::{Call, Facts, Made};
+use crate::api::call::{Call, Made, PrepareContext};
 use crate::budget::{AnswerTooLarge, dedup};
 use crate::groups::runtime::ask;
 use crate::groups::runtime::question::{GroupAnswer, GroupRequest};
@@ -19,7 +19,7 @@ use crate::groups::{GroupDescription, MemberDescription};
 const BYTES_OF_A_MEMBER: usize = 600;
 
 /// Each group once.
-pub(crate) fn prepare(_: Facts, mut request: DescribeGroupsRequest) -> DescribeGroupsRequest {
+pub(crate) fn prepare(_: PrepareContext, mut request: DescribeGroupsRequest) -> DescribeGroupsRequest {
     dedup(&mut request.groups, Str::cmp);
     request
 }

@@ -13,7 +13,7 @@ use creel_wire::api::describe_log_dirs::{
 };
 use creel_wire::{ErrorCode, Str};
 
-use crate::api::call::{Call, Facts, Made};
+use crate::api::call::{Call, Made, PrepareContext};
 use crate::budget::{AnswerTooLarge, dedup_merging};
 use crate::core::{Core, Question, ask_all_cores};
 use crate::peers::questions::{MeasurePartitions, PartitionSize};
@@ -22,7 +22,7 @@ use crate::peers::questions::{MeasurePartitions, PartitionSize};
 const BYTES_OF_A_PARTITION: usize = 400;
 
 /// Each topic once, in the order of names, and its partitions in order.
-pub(crate) fn prepare(_: Facts, mut request: DescribeLogDirsRequest) -> DescribeLogDirsRequest {
+pub(crate) fn prepare(_: PrepareContext, mut request: DescribeLogDirsRequest) -> DescribeLogDirsRequest {
     if let Some(topics) = &mut request.topics {
         topics.sort_by(|one, other| one.topic.cmp(&other.topic));
         let also = |first: &mut DescribableLogDirTopic, again: DescribableLogDirTopic| {

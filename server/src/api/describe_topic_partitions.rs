@@ -13,7 +13,7 @@ use creel_wire::{ErrorCode, Str};
 
 use crate::answers::KafkaError;
 use crate::api::authorized_operations;
-use crate::api::call::{Call, Facts, Made};
+use crate::api::call::{Call, Made, PrepareContext};
 use crate::budget::{AnswerTooLarge, dedup};
 use crate::topics::{Topic, check_name, is_internal};
 
@@ -25,7 +25,7 @@ const BYTES_OF_A_PARTITION: usize = 400;
 
 /// Sorts the names; each comes once.
 pub(crate) fn prepare(
-    _: Facts,
+    _: PrepareContext,
     mut request: DescribeTopicPartitionsRequest,
 ) -> DescribeTopicPartitionsRequest {
     request.topics.sort_by(|one, other| one.name.cmp(&other.name));

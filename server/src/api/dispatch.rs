@@ -15,7 +15,7 @@ use creel_wire::api::fetch::FetchRequest;
 use creel_wire::api::produce::ProduceRequest;
 use creel_wire::{ApiKey, Decode, DecodeError, Fault, Reader, Request, RequestHeader, versions};
 
-use crate::api::call::{Call, Facts, Made};
+use crate::api::call::{Call, Made, PrepareContext};
 use crate::api::served::for_each_api;
 use crate::api::{self, produce::Start};
 use crate::budget::{AnswerTooLarge, weight};
@@ -25,7 +25,7 @@ use crate::limits::{
     REQUEST_BYTES_READ_HERE,
 };
 use crate::net::client::Client;
-use crate::net::reply::{Pending, Reply};
+use crate::net::reply::{PendingReply, Reply};
 use crate::net::service::{Beginning, Begun, Refused, Service};
 use crate::stages::FrameTimes;
 
@@ -42,10 +42,10 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Api(key) => match ApiKey::from_code(*key) {
-                Some(api) => write!(f, "{api} is not served yet{}", kind_of(api)),
+                Some(api) => write!(f, "{api} is not supported yet{}", kind_of(api)),
                 None => write!(f, "no API has the key {key}"),
             },
-            Self::Version(api, version) => write!(f, "{api} has no version {version} here"),
+            Self::Version(api, version) => write!(f, "{api} version {version} is not supported"),
         }
     }
 }
@@ -54,7 +54,7 @@ impl fmt::Display for Refusal {
 fn kind_of(api: ApiKey) -> &'static str {
     match api {
         ApiKey::SaslHandshake | ApiKey::SaslAuthenticate => {
-            ": there are no passwords (SASL), so the client has to use PLAINTEXT (security.protocol)"
+            ": set the client's security.protocol to PLAINTEXT"
         }
         ApiKey::AddPartitionsToTxn
         | ApiKey::AddOffsetsToTxn
@@ -62,7 +62,7 @@ fn kind_of(api: ApiKey) -> &'static str {
         | ApiKey::WriteTxnMarkers
         | ApiKey::TxnOffsetCommit
         | ApiKey::DescribeTransactions
-        | ApiKey::ListTransactions => ": there are no transactions",
+        | ApiKey::ListTransactions => ": transactions are missing",
         _ => "",
     }
 }
@@ -70,7 +70,7 @@ fn kind_of(api: ApiKey) -> &'static str {
 impl Error for Refusal {}
 
 /// A request whose header is read.
-struct Incoming {
+struct IncomingRequest {
     call: Call,
     /// At its body.
     reader: Reader,
@@ -86,7 +86,7 @@ impl Service for Core {
     ) -> Result<Beginning, Refused> {
         let (key, version, correlation_id) = peek(&frame)?;
         let api = ApiKey::from_code(key).ok_or(Refusal::Api(key))?;
-        let entry = versions::entry(api).ok_or(Refusal::Api(key))?;
+        let entry = versions::known_api(api).ok_or(Refusal::Api(key))?;
         if !entry.accepted.contains(version) {
             return match api {
                 ApiKey::ApiVersions => {
@@ -99,7 +99,7 @@ impl Service for Core {
         let header = RequestHeader::decode(&mut reader)?;
         let (core, client) = (self.clone(), client.clone());
         let call = Call { core, client, api, version, correlation_id, client_id: header.client_id };
-        begin(Incoming { call, reader, times })
+        begin(IncomingRequest { call, reader, times })
     }
 
     fn connection_ended(&self, number: u64) {
@@ -111,7 +111,7 @@ impl Service for Core {
 macro_rules! handlers {
     ($($api:ident: $how:ident($($part:path),*);)*) => {
         /// Begins a request in the way of its API.
-        fn begin(incoming: Incoming) -> Result<Beginning, Refused> {
+        fn begin(incoming: IncomingRequest) -> Result<Beginning, Refused> {
             use crate::api::*;
             match incoming.call.api {
                 $(ApiKey::$api => $how(incoming, $($part),*),)*
@@ -123,7 +123,7 @@ macro_rules! handlers {
 for_each_api!(handlers);
 
 fn now(reply: Reply) -> Beginning {
-    Beginning::Now(Begun { pending: Pending::Ready(reply), queued: None })
+    Beginning::Now(Begun { pending: PendingReply::Ready(reply), queued: None })
 }
 
 fn later(begun: impl Future<Output = Result<Begun, Refused>> + 'static) -> Beginning {
@@ -131,8 +131,8 @@ fn later(begun: impl Future<Output = Result<Begun, Refused>> + 'static) -> Begin
 }
 
 /// Produce: requests begin in the order of arrival.
-fn produce(incoming: Incoming) -> Result<Beginning, Refused> {
-    let Incoming { call, mut reader, times } = incoming;
+fn produce(incoming: IncomingRequest) -> Result<Beginning, Refused> {
+    let IncomingRequest { call, mut reader, times } = incoming;
     let version = call.version;
     if reader.remaining() <= PRODUCE_BYTES_READ_HERE {
         let request = ProduceRequest::decode(&mut reader, version)?;
@@ -153,8 +153,8 @@ fn begin_produce(call: Call, request: ProduceRequest, times: FrameTimes) -> Begi
 }
 
 /// Fetch: most are short, and are read at once.
-fn fetch(incoming: Incoming) -> Result<Beginning, Refused> {
-    let Incoming { call, mut reader, times } = incoming;
+fn fetch(incoming: IncomingRequest) -> Result<Beginning, Refused> {
+    let IncomingRequest { call, mut reader, times } = incoming;
     let (version, bytes) = (call.version, reader.remaining());
     if bytes <= FETCH_BYTES_READ_AT_ONCE {
         let request = FetchRequest::decode(&mut reader, version)?;
@@ -182,7 +182,7 @@ fn peek(frame: &Bytes) -> Result<(i16, i16, i32), DecodeError> {
 }
 
 /// Leaves a request as it is, for an API with nothing to prepare.
-fn as_it_is<R>(_: Facts, request: R) -> R {
+fn as_it_is<R>(_: PrepareContext, request: R) -> R {
     request
 }
 
@@ -197,7 +197,7 @@ struct Ready<P> {
 async fn read<R, P>(
     call: &Call,
     mut reader: Reader,
-    prepare: fn(Facts, R) -> P,
+    prepare: fn(PrepareContext, R) -> P,
 ) -> Result<Ready<P>, DecodeError>
 where
     R: Request + 'static,
@@ -205,7 +205,7 @@ where
 {
     let broker = call.core.node.broker();
     let (version, node_id, num_partitions) = (call.version, broker.node_id, broker.num_partitions);
-    let facts = Facts { version, node_id, num_partitions };
+    let facts = PrepareContext { version, node_id, num_partitions };
     let bytes = reader.remaining();
     let read = move || {
         let request = R::decode(&mut reader, version)?;
@@ -238,10 +238,10 @@ async fn read_large_produce(mut reader: Reader, version: i16) -> Result<ProduceR
 
 /// An API that is answered at once.
 fn at_once<R: Request>(
-    incoming: Incoming,
+    incoming: IncomingRequest,
     answer: fn(&Call, R) -> R::Response,
 ) -> Result<Beginning, Refused> {
-    let Incoming { call, mut reader, .. } = incoming;
+    let IncomingRequest { call, mut reader, .. } = incoming;
     let request = R::decode(&mut reader, call.version)?;
     Ok(now(call.reply(&answer(&call, request))))
 }
@@ -250,8 +250,8 @@ fn at_once<R: Request>(
 /// begins when it is its turn to be answered. Kafka does the same: it does not look at a connection's next request
 /// before.
 fn in_turn<R, P, F>(
-    incoming: Incoming,
-    prepare: fn(Facts, R) -> P,
+    incoming: IncomingRequest,
+    prepare: fn(PrepareContext, R) -> P,
     answer: impl FnOnce(Call, P) -> F + 'static,
 ) -> Result<Beginning, Refused>
 where
@@ -268,8 +268,8 @@ where
 /// The same for an API whose answer also grows with what the broker has. It is told how many bytes the request alone
 /// makes it take. It holds room for these and for its own.
 fn weighed<R, P, F>(
-    incoming: Incoming,
-    prepare: fn(Facts, R) -> P,
+    incoming: IncomingRequest,
+    prepare: fn(PrepareContext, R) -> P,
     answer: impl FnOnce(Call, P, usize) -> F + 'static,
 ) -> Result<Beginning, Refused>
 where
@@ -277,10 +277,10 @@ where
     P: Send + 'static,
     F: Future<Output = Result<Made<R::Response>, AnswerTooLarge>> + 'static,
 {
-    let Incoming { call, reader, .. } = incoming;
+    let IncomingRequest { call, reader, .. } = incoming;
     Ok(later(async move {
         let Ready { prepared, lists } = read(&call, reader, prepare).await?;
-        let pending = Pending::later(async move {
+        let pending = PendingReply::later(async move {
             let counted = lists.saturating_mul(weight(call.api));
             let made = answer(call.clone(), prepared, counted).await;
             call.reply_made(made).await.into()

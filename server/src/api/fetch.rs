@@ -20,23 +20,24 @@ mod reading;
 
 use std::time::Duration;
 
-use creel_engine::Isolation;
+use creel_engine::{Isolation, Offset};
 use creel_io::fs::FileSlice;
 use creel_io::{offload, pace};
 use creel_wire::api::fetch::{FetchRequest, FetchResponse, FetchableTopicResponse, PartitionData};
-use creel_wire::{EncodedFrame, Records};
+use creel_wire::{EncodedFrame, ErrorCode, Records};
 
-pub(crate) use self::parked::watch_for;
 use self::read::size;
 use self::reading::{FetchTerms, Located, Reading};
 use crate::api::call::Call;
-use crate::budget::{AnswerTooLarge, Held};
+use crate::budget::{AnswerRoom, AnswerTooLarge};
 use crate::fetch_sessions::fetch_list::{FetchItem, FetchList};
 use crate::fetch_sessions::sessions::{self, Context, PartitionState};
 use crate::limits::{ANSWER_BYTES_FREE, FETCH_BYTES_MAX};
-use crate::net::reply::{Answered, Pending, Piece, Reply, Slices};
-use crate::peers::questions::FoundPartition;
+use crate::net::reply::{Answered, FilePiece, PendingReply, Reply, Slices};
+use crate::peers::questions::{Bounds, FoundPartition};
 use crate::tasks::gradual_vec::AT_ONCE;
+
+pub(crate) use self::parked::watch_for;
 
 /// Since when topics are named by id.
 const IDS_FROM: i16 = 13;
@@ -57,8 +58,8 @@ const _: () = assert!(
 );
 
 /// Begins a request.
-pub(crate) fn begin(call: Call, request: FetchRequest) -> Pending {
-    Pending::later(answer(call, request))
+pub(crate) fn begin(call: Call, request: FetchRequest) -> PendingReply {
+    PendingReply::later(answer(call, request))
 }
 
 async fn answer(call: Call, request: FetchRequest) -> Answered {
@@ -117,7 +118,7 @@ struct Fetch<'a> {
 impl Fetch<'_> {
     async fn reply(self, context: &Context, reading: &mut Reading<'_>) -> Result<Reply, AnswerTooLarge> {
         let session_id = self.session(context, reading).await;
-        let (mut told, free, mut held) = (0, self.partitions_free(), Held::NOTHING);
+        let (mut told, free, mut held) = (0, self.partitions_free(), AnswerRoom::NOTHING);
         let mut pieces = Vec::with_capacity(reading.with_records());
         let mut responses = Vec::with_capacity(self.list.topics.len().min(AT_ONCE));
         for (at, wanted) in self.list.partitions.iter().enumerate() {
@@ -126,7 +127,7 @@ impl Fetch<'_> {
                     held = Box::pin(self.room()).await?;
                 }
                 let (data, slice) = self.partition_data(wanted, reading.located(at));
-                pieces.extend(slice.map(|slice| Piece { at: 0, slice }));
+                pieces.extend(slice.map(|slice| FilePiece { at: 0, slice }));
                 self.add(&mut responses, wanted, data);
                 told += 1;
             }
@@ -159,13 +160,13 @@ impl Fetch<'_> {
     }
 
     /// Room for an answer that tells of all that is asked for.
-    async fn room(&self) -> Result<Held, AnswerTooLarge> {
+    async fn room(&self) -> Result<AnswerRoom, AnswerTooLarge> {
         let topics = self.list.topics.iter().map(|topic| BYTES_OF_A_TOPIC + topic.name.len()).sum::<usize>();
         self.call.hold(topics + self.list.partitions.len() * BYTES_OF_A_PARTITION).await
     }
 
     /// The frame of an answer that has room.
-    async fn large(self, response: FetchResponse, held: &mut Held) -> Option<EncodedFrame> {
+    async fn large(self, response: FetchResponse, held: &mut AnswerRoom) -> Option<EncodedFrame> {
         let list = self.list;
         if list.partitions.len() > AT_ONCE {
             offload(move || drop(list)).await;
@@ -213,14 +214,16 @@ impl Fetch<'_> {
             }
         };
         let slice = found.slice.take();
+        let bounds = found.bounds;
+        let unless_failed = |number: fn(Bounds) -> Offset| bounds.map_or(-1, |bounds| number(bounds).get());
         let is_read_committed = self.terms.isolation == Isolation::LastStable;
         let data = PartitionData {
             partition_index: wanted.partition,
-            error_code: found.error,
-            high_watermark: found.high_watermark.0,
-            last_stable_offset: found.last_stable.0,
-            log_start_offset: found.log_start.0,
-            aborted_transactions: (is_read_committed && found.error.is_none()).then(Vec::new),
+            error_code: bounds.err().unwrap_or(ErrorCode::None),
+            high_watermark: unless_failed(|bounds| bounds.high_watermark),
+            last_stable_offset: unless_failed(|bounds| bounds.last_stable),
+            log_start_offset: unless_failed(|bounds| bounds.log_start),
+            aborted_transactions: (is_read_committed && bounds.is_ok()).then(Vec::new),
             records: slice
                 .as_ref()
                 .map_or(Records::EMPTY, |slice| Records::External { len: slice.length as u32 }),

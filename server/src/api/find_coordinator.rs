@@ -8,7 +8,7 @@ use creel_io::pace;
 use creel_wire::api::find_coordinator::{Coordinator, FindCoordinatorRequest, FindCoordinatorResponse};
 use creel_wire::{ErrorCode, Str};
 
-use crate::api::call::{Call, Facts};
+use crate::api::call::{Call, PrepareContext};
 use crate::api::transactions;
 use crate::budget::dedup;
 use crate::config::{SEGMENT_BYTES_MIN, TopicSettings};
@@ -22,7 +22,7 @@ const GROUP: i8 = 0;
 const TRANSACTION: i8 = 1;
 
 /// Each key once; before v4 there is just one.
-pub(crate) fn prepare(facts: Facts, mut request: FindCoordinatorRequest) -> FindCoordinatorRequest {
+pub(crate) fn prepare(facts: PrepareContext, mut request: FindCoordinatorRequest) -> FindCoordinatorRequest {
     if facts.version < 4 {
         request.coordinator_keys = vec![std::mem::take(&mut request.key)];
     }

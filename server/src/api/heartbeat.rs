@@ -6,7 +6,7 @@ use creel_wire::api::heartbeat::{HeartbeatRequest, HeartbeatResponse};
 use crate::answers::{KafkaError, code_of};
 use crate::api::call::Call;
 use crate::groups::runtime::ask_for_reply;
-use crate::groups::{self, Event, Member, Reply};
+use crate::groups::{self, Event, GroupReply, Member};
 
 /// Answers the request.
 pub(crate) async fn answer(call: Call, request: HeartbeatRequest) -> HeartbeatResponse {
@@ -21,7 +21,7 @@ pub(crate) async fn answer(call: Call, request: HeartbeatRequest) -> HeartbeatRe
     let group = heartbeat.group.clone();
     let error_code =
         match ask_for_reply(&call.core, &group, move |token| Event::Heartbeat(token, heartbeat)).await {
-            Ok(Reply::Heartbeat(alive)) => code_of(alive.err()),
+            Ok(GroupReply::Heartbeat(alive)) => code_of(alive.err()),
             Ok(_) => ErrorCode::UnknownServerError,
             Err(error) => error.code(),
         };

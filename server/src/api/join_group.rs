@@ -10,10 +10,10 @@ use creel_wire::api::join_group::{JoinGroupRequest, JoinGroupResponse, JoinGroup
 use creel_wire::{ErrorCode, Str};
 
 use crate::answers::{KafkaError, code_of};
-use crate::api::call::{Call, Facts, Made};
+use crate::api::call::{Call, Made, PrepareContext};
 use crate::budget::AnswerTooLarge;
 use crate::groups::runtime::ask_for_reply;
-use crate::groups::{Event, JoinReply, JoinRequest, JoinedMember, Member, Protocol, Reply};
+use crate::groups::{Event, GroupReply, JoinReply, JoinRequest, JoinedMember, Member, Protocol};
 use crate::limits::PROTOCOLS_MAX;
 
 /// What a member takes in memory beside its data, and again in the frame.
@@ -23,7 +23,7 @@ const BYTES_OF_A_MEMBER: usize = 300;
 const REASON_CHARS: usize = 255;
 
 /// Shortens the list of protocols: one more than a member may offer says as much as a million.
-pub(crate) fn prepare(_: Facts, mut request: JoinGroupRequest) -> JoinGroupRequest {
+pub(crate) fn prepare(_: PrepareContext, mut request: JoinGroupRequest) -> JoinGroupRequest {
     request.protocols.truncate(PROTOCOLS_MAX + 1);
     request
 }
@@ -48,7 +48,7 @@ async fn join(call: &Call, request: JoinGroupRequest, member_id: Str) -> JoinGro
     let join = read(call, request);
     let group = join.group.clone();
     match ask_for_reply(&call.core, &group, move |token| Event::Join(token, join)).await {
-        Ok(Reply::Join(reply)) => show(reply),
+        Ok(GroupReply::Join(reply)) => show(reply),
         Ok(_) => join_error(member_id, ErrorCode::UnknownServerError),
         Err(error) => join_error(member_id, error.code()),
     }

@@ -6,14 +6,14 @@ use creel_wire::api::leave_group::{LeaveGroupRequest, LeaveGroupResponse, Member
 use creel_wire::{ErrorCode, Str};
 
 use crate::answers::{KafkaError, code_of};
-use crate::api::call::{Call, Facts};
+use crate::api::call::{Call, PrepareContext};
 use crate::budget::dedup;
 use crate::groups::runtime::ask_for_reply;
-use crate::groups::{Event, LeaveReply, LeaveRequest, LeavingMember, Member, Reply};
+use crate::groups::{Event, GroupReply, LeaveReply, LeaveRequest, LeavingMember, Member};
 use crate::limits::GROUP_NAMES_AT_ONCE;
 
 /// Each member once.
-pub(crate) fn prepare(_: Facts, mut request: LeaveGroupRequest) -> LeaveGroupRequest {
+pub(crate) fn prepare(_: PrepareContext, mut request: LeaveGroupRequest) -> LeaveGroupRequest {
     dedup(&mut request.members, |one, other| {
         (&one.member_id, &one.group_instance_id).cmp(&(&other.member_id, &other.group_instance_id))
     });
@@ -31,8 +31,8 @@ pub(crate) async fn answer(call: Call, request: LeaveGroupRequest) -> LeaveGroup
         pace(members.len()).await;
         let leave = LeaveRequest { group: group.clone(), members };
         match ask_for_reply(&call.core, &group, move |token| Event::Leave(token, leave)).await {
-            Ok(Reply::Leave(reply)) if reply.error.is_some() => return show(version, reply),
-            Ok(Reply::Leave(reply)) => all.members.extend(reply.members),
+            Ok(GroupReply::Leave(reply)) if reply.error.is_some() => return show(version, reply),
+            Ok(GroupReply::Leave(reply)) => all.members.extend(reply.members),
             Ok(_) => return leave_error(ErrorCode::UnknownServerError),
             Err(error) => return leave_error(error.code()),
         }

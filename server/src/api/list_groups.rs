@@ -4,7 +4,7 @@ use creel_io::pace_tenth;
 use creel_wire::Str;
 use creel_wire::api::list_groups::{ListGroupsRequest, ListGroupsResponse, ListedGroup};
 
-use crate::api::call::{Call, Facts, Made};
+use crate::api::call::{Call, Made, PrepareContext};
 use crate::budget::AnswerTooLarge;
 use crate::groups::FoundGroup;
 use crate::groups::runtime::list_all;
@@ -18,18 +18,18 @@ const STATES: [&str; 4] = ["Empty", "PreparingRebalance", "CompletingRebalance",
 const BYTES_OF_A_GROUP: usize = 400;
 
 /// Which groups are asked for.
-pub(crate) struct Prepared {
+pub(crate) struct PreparedListGroups {
     /// Of these states; `None`: of any.
     states: Option<Vec<&'static str>>,
     of_this_type: bool,
 }
 
 /// No filter asks for all.
-pub(crate) fn prepare(_: Facts, request: ListGroupsRequest) -> Prepared {
+pub(crate) fn prepare(_: PrepareContext, request: ListGroupsRequest) -> PreparedListGroups {
     let names = |filter: &[Str], value: &str| filter.iter().any(|wanted| wanted.eq_ignore_ascii_case(value));
     let (states, types) = (&request.states_filter, &request.types_filter);
     let wanted = STATES.into_iter().filter(|state| names(states, state)).collect();
-    Prepared {
+    PreparedListGroups {
         states: (!states.is_empty()).then_some(wanted),
         of_this_type: types.is_empty() || names(types, TYPE),
     }
@@ -38,7 +38,7 @@ pub(crate) fn prepare(_: Facts, request: ListGroupsRequest) -> Prepared {
 /// Answers the request.
 pub(crate) async fn answer(
     call: Call,
-    request: Prepared,
+    request: PreparedListGroups,
     counted: usize,
 ) -> Result<Made<ListGroupsResponse>, AnswerTooLarge> {
     if !request.of_this_type {

@@ -18,13 +18,13 @@ use creel_wire::api::list_offsets::{
 use creel_wire::{ErrorCode, Str};
 
 use crate::answers::KafkaError;
-use crate::api::call::{Call, Facts};
+use crate::api::call::{Call, PrepareContext};
 use crate::api::durable_ends;
 use crate::api::leader_epochs::check_epoch;
 use crate::budget::dedup_merging;
 use crate::core::{Core, Question, ask_owners};
 use crate::peers::questions::{OffsetLookup, OffsetsFound};
-use crate::peers::{Scatter, Slot};
+use crate::peers::{ResponseSlot, Scatter};
 
 const LATEST: i64 = -1;
 const EARLIEST: i64 = -2;
@@ -34,25 +34,25 @@ const LATEST_TIERED: i64 = -5;
 const EARLIEST_PENDING_UPLOAD: i64 = -6;
 
 /// A topic's partitions, each once, and whether it came more often.
-pub(crate) struct Asked {
+pub(crate) struct TopicToList {
     name: Str,
     partitions: Vec<(ListOffsetsPartition, bool)>,
 }
 
 /// What is asked for.
-pub(crate) struct Prepared {
+pub(crate) struct PreparedListOffsets {
     read_committed: bool,
-    topics: Vec<Asked>,
+    topics: Vec<TopicToList>,
 }
 
 /// Each topic once, and each of its partitions.
-pub(crate) fn prepare(_: Facts, request: ListOffsetsRequest) -> Prepared {
-    let asked = |topic: ListOffsetsTopic| Asked {
+pub(crate) fn prepare(_: PrepareContext, request: ListOffsetsRequest) -> PreparedListOffsets {
+    let asked = |topic: ListOffsetsTopic| TopicToList {
         name: topic.name,
         partitions: topic.partitions.into_iter().map(|partition| (partition, false)).collect(),
     };
     let mut topics: Vec<_> = request.topics.into_iter().map(asked).collect();
-    let also = |first: &mut Asked, again: Asked| first.partitions.extend(again.partitions);
+    let also = |first: &mut TopicToList, again: TopicToList| first.partitions.extend(again.partitions);
     dedup_merging(&mut topics, |one, other| one.name.cmp(&other.name), also);
     for topic in &mut topics {
         let index = |one: &(ListOffsetsPartition, bool)| one.0.partition_index;
@@ -62,11 +62,11 @@ pub(crate) fn prepare(_: Facts, request: ListOffsetsRequest) -> Prepared {
             |first, _| first.1 = true,
         );
     }
-    Prepared { read_committed: request.isolation_level == 1, topics }
+    PreparedListOffsets { read_committed: request.isolation_level == 1, topics }
 }
 
 /// Answers the request.
-pub(crate) async fn answer(call: Call, request: Prepared) -> ListOffsetsResponse {
+pub(crate) async fn answer(call: Call, request: PreparedListOffsets) -> ListOffsetsResponse {
     let read_committed = request.read_committed;
     let mut by_owner = Scatter::default();
     let mut topics = Vec::with_capacity(request.topics.len());
@@ -83,7 +83,7 @@ pub(crate) async fn answer(call: Call, request: Prepared) -> ListOffsetsResponse
             };
             partitions.push(match owner {
                 Ok((owner, id)) => {
-                    by_owner.add(owner, (at, slot), (id, asked));
+                    by_owner.add(owner, ResponseSlot { topic: at, partition: slot }, (id, asked));
                     offset_error(index, ErrorCode::NotLeaderOrFollower)
                 }
                 Err(code) => offset_error(index, code),
@@ -92,7 +92,7 @@ pub(crate) async fn answer(call: Call, request: Prepared) -> ListOffsetsResponse
         topics.push(ListOffsetsTopicResponse { name: topic.name, partitions });
     }
     let question = |partitions| OffsetLookup { read_committed, partitions };
-    let put = |(topic, partition): Slot, found| topics[topic].partitions[partition] = found;
+    let put = |ResponseSlot { topic, partition }, found| topics[topic].partitions[partition] = found;
     ask_owners(&call.core, by_owner, question, put).await;
     if call.version == 0 {
         topics.iter_mut().flat_map(|topic| &mut topic.partitions).for_each(as_list);
@@ -161,8 +161,8 @@ async fn look_up_one(
         Ok(Some((offset, timestamp))) => ListOffsetsPartitionResponse {
             partition_index: index,
             timestamp,
-            offset: offset.0,
-            leader_epoch: partition.epoch_of(offset).unwrap_or(partition.leader_epoch()).0,
+            offset: offset.get(),
+            leader_epoch: partition.epoch_of(offset).unwrap_or(partition.leader_epoch()).get(),
             ..Default::default()
         },
         Err(code) => offset_error(index, code),

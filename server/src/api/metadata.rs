@@ -18,7 +18,7 @@ use creel_wire::{ErrorCode, Str, Uuid};
 
 use crate::answers::KafkaError;
 use crate::api::authorized_operations;
-use crate::api::call::{Call, Facts, Made};
+use crate::api::call::{Call, Made, PrepareContext};
 use crate::budget::{AnswerTooLarge, dedup};
 use crate::config::TopicSettings;
 use crate::core::ask_core;
@@ -28,7 +28,7 @@ use crate::topics::controller::intents::NewTopic;
 use crate::topics::{CONTROLLER, LocalTopic, Topic, check_name, is_internal};
 
 /// Each topic once; none at all means all.
-pub(crate) fn prepare(facts: Facts, mut request: MetadataRequest) -> MetadataRequest {
+pub(crate) fn prepare(facts: PrepareContext, mut request: MetadataRequest) -> MetadataRequest {
     request.topics = request.topics.filter(|topics| facts.version > 0 || !topics.is_empty());
     if let Some(topics) = &mut request.topics {
         topics.iter_mut().for_each(|topic| id_before_name(facts.version, topic));

@@ -15,17 +15,17 @@ use creel_wire::api::offset_commit::{
 };
 
 use crate::answers::{KafkaError, code_of};
-use crate::api::call::{Call, Facts};
+use crate::api::call::{Call, PrepareContext};
 use crate::budget::{Pieces, dedup_merging, names_in};
 use crate::groups::runtime::ask_for_reply;
-use crate::groups::{CommitRequest, Event, Member, OffsetToCommit, Reply};
+use crate::groups::{CommitRequest, Event, GroupReply, Member, OffsetToCommit};
 use crate::topics::LocalTopic;
 
 /// Since when topics are named by id.
 const IDS_FROM: i16 = 10;
 
 /// Keeps each topic once, and each of its partitions. The last mention of a partition counts, as in Kafka.
-pub(crate) fn prepare(_: Facts, mut request: OffsetCommitRequest) -> OffsetCommitRequest {
+pub(crate) fn prepare(_: PrepareContext, mut request: OffsetCommitRequest) -> OffsetCommitRequest {
     let also = |first: &mut OffsetCommitRequestTopic, again: OffsetCommitRequestTopic| {
         first.partitions.extend(again.partitions);
     };
@@ -97,7 +97,7 @@ pub(crate) async fn answer(call: Call, request: OffsetCommitRequest) -> OffsetCo
 async fn commit_piece(call: &Call, commit: CommitRequest, count: usize, codes: &mut Vec<ErrorCode>) {
     let group = commit.group.clone();
     let code = match ask_for_reply(&call.core, &group, move |token| Event::Commit(token, commit)).await {
-        Ok(Reply::Commit(reply)) => {
+        Ok(GroupReply::Commit(reply)) => {
             let outcomes = reply.topics.into_iter().flat_map(|(_, outcomes)| outcomes);
             return codes.extend(outcomes.map(|(_, error)| code_of(error)));
         }

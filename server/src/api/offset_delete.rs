@@ -14,13 +14,13 @@ use creel_wire::api::offset_delete::{
 };
 
 use crate::answers::{KafkaError, code_of};
-use crate::api::call::{Call, Facts};
+use crate::api::call::{Call, PrepareContext};
 use crate::budget::{Pieces, dedup, dedup_merging, names_in};
 use crate::groups::runtime::ask_for_reply;
-use crate::groups::{DeleteOffsetsReply, Event, GroupError, Reply, TopicErrors};
+use crate::groups::{DeleteOffsetsReply, Event, GroupError, GroupReply, TopicErrors};
 
 /// Each topic once, and each of its partitions.
-pub(crate) fn prepare(_: Facts, mut request: OffsetDeleteRequest) -> OffsetDeleteRequest {
+pub(crate) fn prepare(_: PrepareContext, mut request: OffsetDeleteRequest) -> OffsetDeleteRequest {
     let also = |first: &mut OffsetDeleteRequestTopic, again: OffsetDeleteRequestTopic| {
         first.partitions.extend(again.partitions);
     };
@@ -76,7 +76,7 @@ async fn delete(
     let group = request.group_id.as_str().to_owned();
     let event = move |token| Event::DeleteOffsets(token, group, topics);
     match ask_for_reply(&call.core, &request.group_id, event).await {
-        Ok(Reply::DeleteOffsets(reply)) => Ok(reply),
+        Ok(GroupReply::DeleteOffsets(reply)) => Ok(reply),
         Ok(_) => Err(GroupError::UnknownServerError),
         // Without `__consumer_offsets` there is no group.
         Err(GroupError::NotCoordinator) => Err(GroupError::GroupIdNotFound),

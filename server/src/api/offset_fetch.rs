@@ -12,7 +12,7 @@ use creel_wire::api::offset_fetch::{
 use creel_wire::{ErrorCode, Str, Uuid};
 
 use crate::answers::{KafkaError, code_of};
-use crate::api::call::{Call, Facts, Made};
+use crate::api::call::{Call, Made, PrepareContext};
 use crate::budget::{AnswerTooLarge, Pieces, dedup, dedup_merging, names_in};
 use crate::groups::runtime::ask;
 use crate::groups::runtime::question::{GroupAnswer, GroupRequest};
@@ -25,13 +25,13 @@ const IDS_FROM: i16 = 10;
 const BYTES_OF_AN_OFFSET: usize = 200;
 
 /// What is asked for: groups, in the form of v8 and later.
-pub(crate) struct Prepared {
+pub(crate) struct PreparedOffsetFetch {
     groups: Vec<OffsetFetchRequestGroup>,
     require_stable: bool,
 }
 
 /// Each group once, each of its topics, and each partition of these.
-pub(crate) fn prepare(facts: Facts, request: OffsetFetchRequest) -> Prepared {
+pub(crate) fn prepare(facts: PrepareContext, request: OffsetFetchRequest) -> PreparedOffsetFetch {
     let mut groups = request.groups;
     if facts.version < 8 {
         let topics = request.topics.map(|topics| topics.into_iter().map(as_new).collect());
@@ -58,13 +58,13 @@ pub(crate) fn prepare(facts: Facts, request: OffsetFetchRequest) -> Prepared {
         dedup_merging(topics, order, also);
         topics.iter_mut().for_each(|topic| dedup(&mut topic.partition_indexes, i32::cmp));
     }
-    Prepared { groups, require_stable: request.require_stable }
+    PreparedOffsetFetch { groups, require_stable: request.require_stable }
 }
 
 /// Answers the request.
 pub(crate) async fn answer(
     call: Call,
-    request: Prepared,
+    request: PreparedOffsetFetch,
     counted: usize,
 ) -> Result<Made<OffsetFetchResponse>, AnswerTooLarge> {
     let mut held = call.hold(counted).await?;

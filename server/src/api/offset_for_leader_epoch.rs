@@ -15,16 +15,19 @@ use creel_wire::api::offset_for_leader_epoch::{
 };
 
 use crate::answers::KafkaError;
-use crate::api::call::{Call, Facts};
+use crate::api::call::{Call, PrepareContext};
 use crate::api::durable_ends;
 use crate::api::leader_epochs::check_epoch;
 use crate::budget::{dedup, dedup_merging};
 use crate::core::{Core, Question, ask_owners};
 use crate::peers::questions::EpochLookup;
-use crate::peers::{Scatter, Slot};
+use crate::peers::{ResponseSlot, Scatter};
 
 /// Each topic once, and each question about one of its partitions.
-pub(crate) fn prepare(_: Facts, mut request: OffsetForLeaderEpochRequest) -> OffsetForLeaderEpochRequest {
+pub(crate) fn prepare(
+    _: PrepareContext,
+    mut request: OffsetForLeaderEpochRequest,
+) -> OffsetForLeaderEpochRequest {
     let also = |first: &mut OffsetForLeaderTopic, again: OffsetForLeaderTopic| {
         first.partitions.extend(again.partitions);
     };
@@ -47,7 +50,7 @@ pub(crate) async fn answer(call: Call, request: OffsetForLeaderEpochRequest) -> 
             let index = asked.partition;
             partitions.push(match call.core.topics.owner(&topic.topic, index) {
                 Ok((owner, id)) => {
-                    by_owner.add(owner, (at, slot), (id, asked));
+                    by_owner.add(owner, ResponseSlot { topic: at, partition: slot }, (id, asked));
                     epoch_error(index, ErrorCode::NotLeaderOrFollower)
                 }
                 Err(error) => epoch_error(index, error.code()),
@@ -55,7 +58,7 @@ pub(crate) async fn answer(call: Call, request: OffsetForLeaderEpochRequest) -> 
         }
         topics.push(OffsetForLeaderTopicResult { topic: topic.topic, partitions });
     }
-    let put = |(topic, partition): Slot, found| topics[topic].partitions[partition] = found;
+    let put = |ResponseSlot { topic, partition }, found| topics[topic].partitions[partition] = found;
     ask_owners(&call.core, by_owner, EpochLookup, put).await;
     OffsetForLeaderEpochResponse { topics, ..Default::default() }
 }
@@ -80,17 +83,18 @@ fn look_up_one(partition: &Partition, asked: &OffsetForLeaderPartition) -> Epoch
     if let Err(code) = check_epoch(partition, asked.current_leader_epoch) {
         return epoch_error(asked.partition, code);
     }
-    let epoch = LeaderEpoch(asked.leader_epoch);
     // What is appended meanwhile may be lost again.
     let high_watermark = partition.high_watermark();
-    let found = match epoch.cmp(&partition.leader_epoch()) {
-        // This holds even if nothing has been appended under the epoch.
-        Ordering::Equal => Some((epoch, high_watermark)),
-        Ordering::Less => partition.end_of_epoch(epoch),
-        Ordering::Greater => None,
-    };
+    let found = LeaderEpoch::new(asked.leader_epoch).and_then(|epoch| {
+        match epoch.cmp(&partition.leader_epoch()) {
+            // This holds even if nothing has been appended under the epoch.
+            Ordering::Equal => Some((epoch, high_watermark)),
+            Ordering::Less => partition.end_of_epoch(epoch),
+            Ordering::Greater => None,
+        }
+    });
     let (leader_epoch, end_offset) =
-        found.map_or((-1, -1), |(epoch, end)| (epoch.0, end.min(high_watermark).0));
+        found.map_or((-1, -1), |(epoch, end)| (epoch.get(), end.min(high_watermark).get()));
     EpochEndOffset { partition: asked.partition, leader_epoch, end_offset, ..Default::default() }
 }
 

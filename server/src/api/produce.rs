@@ -11,58 +11,34 @@
 //!
 //! v7: zstd is allowed. v8: errors have a message. v13: topics are named by id.
 
-use crate::answers::KafkaError;
-use crate::api::call::Call;
-use crate::api::call::Made;
-use crate::api::transactions;
-use crate::budget::Held;
-use crate::core::Core;
-use crate::core::Question;
-use crate::limits::ANSWER_BYTES_FREE;
-use crate::net::reply::Answered;
-use crate::net::reply::Pending;
-use crate::net::reply::Reply;
-use crate::peers::Awaited;
-use crate::peers::Scatter;
-use crate::peers::questions::Acks;
-use crate::peers::questions::ProduceShare;
-use crate::peers::questions::ShareError;
-use crate::peers::questions::ShareOutcome;
-use crate::tasks::LocalBoxFuture;
-use crate::topics::LocalTopic;
-use crate::topics::Location;
-use crate::topics::Topic;
-use crate::topics::is_internal;
-use crate::topics::timestamp_rules;
-use creel_engine::Ack;
-use creel_engine::AppendError;
-use creel_engine::AppendOrigin;
-use creel_engine::Batch;
-use creel_engine::BatchError;
-use creel_engine::Codec;
-use creel_engine::LookBudget;
-use creel_engine::LookError;
-use creel_engine::PendingAck;
-use creel_engine::Records;
-use creel_engine::UncheckedBatch;
-use creel_engine::fault_points;
-use creel_io::STEPS_A_TURN;
-use creel_io::count_work;
-use creel_io::pace;
-use creel_io::wall_clock_ms;
-use creel_wire::ErrorCode;
-use creel_wire::Str;
-use creel_wire::Uuid;
-use creel_wire::api::produce::BatchIndexAndErrorMessage;
-use creel_wire::api::produce::PartitionProduceData;
-use creel_wire::api::produce::PartitionProduceResponse;
-use creel_wire::api::produce::ProduceRequest;
-use creel_wire::api::produce::ProduceResponse;
-use creel_wire::api::produce::TopicProduceData;
-use creel_wire::api::produce::TopicProduceResponse;
-use std::future::Future;
+mod shares;
+
 use std::rc::Rc;
 use std::time::Duration;
+
+use creel_engine::{
+    Ack, AppendError, AppendOrigin, Batch, BatchError, Codec, LookBudget, LookError, PendingAck, Records,
+    UncheckedBatch, fault_points,
+};
+use creel_io::{STEPS_A_TURN, pace, wall_clock_ms};
+use creel_wire::api::produce::{
+    BatchIndexAndErrorMessage, PartitionProduceData, PartitionProduceResponse, ProduceRequest,
+    ProduceResponse, TopicProduceData, TopicProduceResponse,
+};
+use creel_wire::{ErrorCode, Str, Uuid};
+
+use crate::answers::KafkaError;
+use crate::api::call::{Call, Made};
+use crate::api::transactions;
+use crate::budget::AnswerRoom;
+use crate::limits::ANSWER_BYTES_FREE;
+use crate::net::reply::{Answered, PendingReply, Reply};
+use crate::peers::questions::{Acks, ProduceShare, ShareError, ShareOutcome};
+use crate::peers::{Awaited, ResponseSlot, Scatter};
+use crate::tasks::LocalBoxFuture;
+use crate::topics::{LocalTopic, Location, Topic, is_internal, timestamp_rules};
+
+pub(crate) use shares::BegunShares;
 
 /// The first version whose clients know zstd.
 const ZSTD_FROM: i16 = 7;
@@ -136,55 +112,18 @@ impl From<AppendError> for ProduceRefusal {
     }
 }
 
-/// A partition's place in the response.
-#[derive(Clone, Copy, Debug)]
-struct Slot {
-    topic: usize,
-    partition: usize,
-}
-
-impl Question for ProduceShare {
-    /// Appends the share's batches at once, and then waits for their acks.
-    fn answer_here(self, core: Rc<Core>) -> impl Future<Output = Vec<ShareOutcome>> + 'static {
-        if self.is_long() {
-            count_work(self.batches.len() * STEPS_AN_APPEND);
-        }
-        let append = |(topic, index, batch): (Uuid, i32, Batch)| {
-            let partition = core.topics.own(&topic, index).map_err(ShareError::Partition)?;
-            partition.append(&batch, AppendOrigin::Client).map_err(ShareError::Append)
-        };
-        finish(self.acks, self.batches.into_iter().map(append).collect())
-    }
-
-    fn is_long(&self) -> bool {
-        self.batches.len() > PARTITIONS_AT_ONCE
-    }
-}
-
-/// Waits for the acks of a share.
-async fn finish(acks: Acks, appends: Vec<Result<PendingAck, ShareError>>) -> Vec<ShareOutcome> {
-    let mut outcomes = Vec::with_capacity(appends.len());
-    for append in appends {
-        outcomes.push(match append {
-            Ok(pending) => acks.wait(&pending).await.map_err(ShareError::Append),
-            Err(refusal) => Err(refusal),
-        });
-    }
-    outcomes
-}
-
 /// A request on its way to having begun.
 pub(crate) enum Start {
-    Now(Pending),
+    Now(PendingReply),
     /// It has begun when this is ready.
-    Later(LocalBoxFuture<'static, Pending>),
+    Later(LocalBoxFuture<'static, PendingReply>),
 }
 
 /// Begins a request: its batches are appended, or on their way to the cores that append them. It waits for nothing
 /// but other cores, `Batch::look`, and a turn with room if the request is long.
 pub(crate) fn begin(call: Call, request: ProduceRequest) -> Start {
     let Some(acks) = Acks::read(request.acks) else {
-        return Start::Now(Pending::Ready(refuse_all(&call, request, ErrorCode::InvalidRequiredAcks)));
+        return Start::Now(PendingReply::Ready(refuse_all(&call, request, ErrorCode::InvalidRequiredAcks)));
     };
     let partitions = request.topic_data.iter().map(|topic| 1 + topic.partition_data.len()).sum::<usize>();
     let mut sorting = Sorting::new(call, acks, request.topic_data.len());
@@ -195,19 +134,19 @@ pub(crate) fn begin(call: Call, request: ProduceRequest) -> Start {
         sorting.topic(topic);
     }
     fault_points::spend_cpu();
-    if sorting.aside.is_none() {
-        return Start::Now(sorting.pending(Held::NOTHING));
+    if sorting.aside.is_none() || sorting.share_now() {
+        return Start::Now(sorting.pending(AnswerRoom::NOTHING));
     }
     Start::Later(Box::pin(async move {
         sorting.look_and_share().await;
-        sorting.pending(Held::NOTHING)
+        sorting.pending(AnswerRoom::NOTHING)
     }))
 }
 
-async fn begin_many(mut sorting: Sorting, topics: Vec<TopicProduceData>, partitions: usize) -> Pending {
+async fn begin_many(mut sorting: Sorting, topics: Vec<TopicProduceData>, partitions: usize) -> PendingReply {
     let held = match sorting.call.hold(partitions * BYTES_OF_A_PARTITION).await {
         Ok(held) => held,
-        Err(too_large) => return Pending::Ready(sorting.call.refuse(&too_large)),
+        Err(too_large) => return PendingReply::Ready(sorting.call.refuse(&too_large)),
     };
     sorting.many(topics).await;
     sorting.look_and_share().await;
@@ -215,16 +154,16 @@ async fn begin_many(mut sorting: Sorting, topics: Vec<TopicProduceData>, partiti
 }
 
 /// acks=0: no reply. What fails at once closes the connection.
-fn silence(mut begun: BegunAppends) -> Pending {
+fn silence(mut begun: BegunAppends) -> PendingReply {
     let failed = begun.response.responses.iter().flat_map(|topic| &topic.partition_responses);
     let failed = failed.into_iter().any(|partition| !partition.error_code.is_none());
     if failed {
-        return Pending::Ready(Reply::Close);
+        return PendingReply::Ready(Reply::Close);
     }
     if begun.elsewhere.is_empty() {
-        return Pending::Ready(Reply::Silence);
+        return PendingReply::Ready(Reply::Silence);
     }
-    Pending::later(async move {
+    PendingReply::later(async move {
         let elsewhere = begun.finish(Acks::None).await;
         let mut partitions = begun.response.responses.iter().flat_map(|topic| &topic.partition_responses);
         let is_well = partitions.all(|one| one.error_code.is_none());
@@ -249,9 +188,9 @@ struct BegunAppends {
     /// With refusals filled in; the rest is filled in as acks arrive.
     response: ProduceResponse,
     /// Most requests have one batch: it needs no list.
-    first: Option<(Slot, PendingAck)>,
-    others: Vec<(Slot, PendingAck)>,
-    elsewhere: Vec<(Vec<Slot>, Awaited<ProduceShare>)>,
+    first: Option<(ResponseSlot, PendingAck)>,
+    others: Vec<(ResponseSlot, PendingAck)>,
+    elsewhere: Vec<(Vec<ResponseSlot>, Awaited<ProduceShare>)>,
 }
 
 impl BegunAppends {
@@ -260,7 +199,12 @@ impl BegunAppends {
         let mut slowest = Duration::ZERO;
         let Self { response, first, others, elsewhere } = self;
         for (slot, pending) in first.iter().chain(&*others) {
-            let outcome = acks.wait(pending).await.map_err(ShareError::Append);
+            // Spelled out, because `Acks::wait` would be a call for each batch.
+            let outcome = match acks {
+                Acks::All => pending.durable().await,
+                Acks::None | Acks::Leader => pending.written().await,
+            };
+            let outcome = outcome.map_err(ShareError::Append);
             slowest = slowest.max(took(&outcome));
             settle(response, *slot, outcome);
         }
@@ -277,7 +221,7 @@ impl BegunAppends {
     }
 }
 
-fn settle(response: &mut ProduceResponse, slot: Slot, outcome: ShareOutcome) {
+fn settle(response: &mut ProduceResponse, slot: ResponseSlot, outcome: ShareOutcome) {
     let at = &mut response.responses[slot.topic].partition_responses[slot.partition];
     match outcome {
         Ok(ack) => acknowledge(at, ack),
@@ -302,18 +246,23 @@ struct Sorting {
 /// What waits until all batches have been seen once.
 #[derive(Default)]
 struct Aside {
-    elsewhere: Scatter<Slot, (Uuid, i32, Batch)>,
+    elsewhere: Scatter<ResponseSlot, (Uuid, i32, Batch)>,
     /// The first batch that must be looked into, and all behind it.
     unseen: Vec<Unseen>,
 }
 
 /// A batch that waits for a look, at itself or at one before it.
 struct Unseen {
-    slot: Slot,
+    slot: ResponseSlot,
     local: Rc<LocalTopic>,
     index: i32,
     location: Location,
     batch: Batch,
+}
+
+/// The question that gives another core its batches.
+fn question(acks: Acks) -> impl Fn(Vec<(Uuid, i32, Batch)>) -> ProduceShare {
+    move |batches| ProduceShare { acks, batches }
 }
 
 /// Whether a batch's header is not enough. One that is too large is refused without a look.
@@ -340,20 +289,48 @@ impl Sorting {
             self.look().await;
         }
         let Some(aside) = self.aside.take() else { return };
-        let acks = self.acks;
         // The core that is asked begins all that is in one question at once.
-        let question = |batches| ProduceShare { acks, batches };
-        self.begun.elsewhere = aside.elsewhere.ask(&self.call.core.peers, SHARE_AT_ONCE, question).await;
+        let peers = &self.call.core.peers;
+        let asked = aside.elsewhere.ask(peers, SHARE_AT_ONCE, question(self.acks)).await;
+        self.shared(asked);
+    }
+
+    /// The same without waiting. `false`: it has to wait, for a look or for room. Not inlined, because requests of
+    /// local partitions pass by it.
+    #[inline(never)]
+    fn share_now(&mut self) -> bool {
+        if self.has_unseen() {
+            return false;
+        }
+        let elsewhere = std::mem::take(&mut self.aside().elsewhere);
+        match elsewhere.ask_now(&self.call.core.peers, SHARE_AT_ONCE, question(self.acks)) {
+            Ok(asked) => {
+                self.aside = None;
+                self.shared(asked);
+                true
+            }
+            Err(back) => {
+                self.aside().elsewhere = back;
+                false
+            }
+        }
+    }
+
+    fn shared(&mut self, asked: Vec<(Vec<ResponseSlot>, Awaited<ProduceShare>)>) {
+        if !asked.is_empty() {
+            self.call.core.stages.asks_others();
+        }
+        self.begun.elsewhere = asked;
     }
 
     /// The reply, once it has all its acks.
     #[inline]
-    fn pending(self, held: Held) -> Pending {
+    fn pending(self, held: AnswerRoom) -> PendingReply {
         let Self { call, acks, mut begun, .. } = self;
         if acks == Acks::None {
             return silence(begun);
         }
-        Pending::later(async move {
+        PendingReply::later(async move {
             let elsewhere = begun.finish(acks).await;
             let reply = match held.counts() {
                 true => {
@@ -374,7 +351,7 @@ impl Sorting {
             let (topic, local) = self.open(data, partitions.len());
             for (partition, data) in partitions.into_iter().enumerate() {
                 pace(STEPS_AN_APPEND).await;
-                self.begin(&local, Slot { topic, partition }, data);
+                self.begin(&local, ResponseSlot { topic, partition }, data);
             }
         }
     }
@@ -383,7 +360,7 @@ impl Sorting {
         let partitions = std::mem::take(&mut data.partition_data);
         let (topic, local) = self.open(data, partitions.len());
         for (partition, data) in partitions.into_iter().enumerate() {
-            self.begin(&local, Slot { topic, partition }, data);
+            self.begin(&local, ResponseSlot { topic, partition }, data);
         }
     }
 
@@ -409,7 +386,12 @@ impl Sorting {
         (topic, local)
     }
 
-    fn begin(&mut self, local: &Result<Rc<LocalTopic>, ErrorCode>, slot: Slot, data: PartitionProduceData) {
+    fn begin(
+        &mut self,
+        local: &Result<Rc<LocalTopic>, ErrorCode>,
+        slot: ResponseSlot,
+        data: PartitionProduceData,
+    ) {
         let index = data.index;
         let outcome = match local {
             Ok(local) => self.partition(local, slot, data),
@@ -425,7 +407,7 @@ impl Sorting {
     fn partition(
         &mut self,
         local: &Rc<LocalTopic>,
-        slot: Slot,
+        slot: ResponseSlot,
         data: PartitionProduceData,
     ) -> Result<(), ProduceRefusal> {
         let index = data.index;
@@ -474,7 +456,7 @@ impl Sorting {
 
     fn append(
         &mut self,
-        slot: Slot,
+        slot: ResponseSlot,
         topic: &Topic,
         index: i32,
         location: Location,
@@ -489,6 +471,7 @@ impl Sorting {
                 }
             }
             Location::Remote(core) => {
+                self.call.core.stages.carries(batch.size_bytes());
                 self.aside().elsewhere.add(core, slot, (topic.id, index, batch));
             }
             Location::Unavailable(error) => return Err(error.code().into()),
@@ -534,9 +517,9 @@ fn check_keys(batch: &Batch) -> Result<(), ProduceRefusal> {
 
 /// Fills in the outcome of an append. The rest of the entry stays as it was made.
 fn acknowledge(at: &mut PartitionProduceResponse, ack: Ack) {
-    at.base_offset = ack.base_offset.0;
+    at.base_offset = ack.base_offset.get();
     at.log_append_time_ms = ack.log_append_time_ms.unwrap_or(-1);
-    at.log_start_offset = ack.log_start.0;
+    at.log_start_offset = ack.log_start.get();
 }
 
 fn partition_error(index: i32, refusal: ProduceRefusal) -> PartitionProduceResponse {

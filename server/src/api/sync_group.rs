@@ -7,24 +7,24 @@ use creel_wire::api::sync_group::{SyncGroupRequest, SyncGroupRequestAssignment, 
 use creel_wire::{ErrorCode, Str};
 
 use crate::answers::{KafkaError, code_of};
-use crate::api::call::{Call, Facts};
+use crate::api::call::{Call, PrepareContext};
 use crate::budget::dedup_merging;
 use crate::groups::runtime::ask_for_reply;
-use crate::groups::{Event, Member, Reply, SyncReply, SyncRequest};
+use crate::groups::{Event, GroupReply, Member, SyncReply, SyncRequest};
 use crate::limits::ASSIGNMENTS_MAX;
 
 /// Since when protocol type and name must be said.
 const PROTOCOL_FROM: i16 = 5;
 
 /// Keeps each member once: its last mention counts, as in Kafka. More members than a group can have are not taken.
-pub(crate) fn prepare(_: Facts, mut request: SyncGroupRequest) -> Prepared {
+pub(crate) fn prepare(_: PrepareContext, mut request: SyncGroupRequest) -> PreparedSyncGroup {
     let order = |one: &SyncGroupRequestAssignment, other: &SyncGroupRequestAssignment| {
         one.member_id.cmp(&other.member_id)
     };
     dedup_merging(&mut request.assignments, order, |first, again| *first = again);
     let too_many = request.assignments.len() > ASSIGNMENTS_MAX;
     request.assignments.truncate(ASSIGNMENTS_MAX);
-    Prepared {
+    PreparedSyncGroup {
         too_many,
         names_protocol: request.protocol_type.is_some() && request.protocol_name.is_some(),
         sync: read(request),
@@ -32,15 +32,15 @@ pub(crate) fn prepare(_: Facts, mut request: SyncGroupRequest) -> Prepared {
 }
 
 /// What is handed in.
-pub(crate) struct Prepared {
+pub(crate) struct PreparedSyncGroup {
     sync: SyncRequest,
     names_protocol: bool,
     too_many: bool,
 }
 
 /// Answers the request.
-pub(crate) async fn answer(call: Call, request: Prepared) -> SyncGroupResponse {
-    let Prepared { mut sync, names_protocol, too_many } = request;
+pub(crate) async fn answer(call: Call, request: PreparedSyncGroup) -> SyncGroupResponse {
+    let PreparedSyncGroup { mut sync, names_protocol, too_many } = request;
     sync.client = call.group_client();
     if call.version >= PROTOCOL_FROM && !names_protocol {
         return sync_error(ErrorCode::InconsistentGroupProtocol);
@@ -50,7 +50,7 @@ pub(crate) async fn answer(call: Call, request: Prepared) -> SyncGroupResponse {
     }
     let group = sync.group.clone();
     match ask_for_reply(&call.core, &group, move |token| Event::Sync(token, sync)).await {
-        Ok(Reply::Sync(reply)) => show(reply),
+        Ok(GroupReply::Sync(reply)) => show(reply),
         Ok(_) => sync_error(ErrorCode::UnknownServerError),
         Err(error) => sync_error(error.code()),
     }

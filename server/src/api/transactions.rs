@@ -9,7 +9,7 @@ use crate::api::call::Call;
 pub(crate) const REFUSED: ErrorCode = ErrorCode::TransactionalIdAuthorizationFailed;
 
 /// What clients are told where an answer has room for words.
-pub(crate) const WORDS: &str = "transactions are not served yet: leave transactional.id out; a producer with \
+pub(crate) const WORDS: &str = "transactions are not supported yet: leave transactional.id out; a producer with \
      enable.idempotence=true still writes each record once and in order";
 
 /// Refuses a client that comes with a transactional id.

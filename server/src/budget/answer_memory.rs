@@ -39,9 +39,9 @@ impl AnswerMemory {
 
     /// Room for an answer of about so many bytes of memory, before it is made. A small answer needs none. One that is
     /// larger than all that a core may hold is refused.
-    pub(crate) async fn hold(room: &Rc<Self>, bytes: usize) -> Result<Held, AnswerTooLarge> {
+    pub(crate) async fn hold(room: &Rc<Self>, bytes: usize) -> Result<AnswerRoom, AnswerTooLarge> {
         if bytes <= ANSWER_BYTES_FREE {
-            return Ok(Held::NOTHING);
+            return Ok(AnswerRoom::NOTHING);
         }
         if bytes > ANSWER_BYTES_HELD {
             return Err(AnswerTooLarge { bytes });
@@ -52,7 +52,7 @@ impl AnswerMemory {
             room.freed.notified().await;
         }
         room.held.set(room.held.get() + bytes);
-        Ok(Held { room: Some(room.clone()), bytes })
+        Ok(AnswerRoom { room: Some(room.clone()), bytes })
     }
 }
 
@@ -73,13 +73,13 @@ impl Drop for Waiting<'_> {
 }
 
 /// Room that an answer has. Dropping it gives it back.
-pub(crate) struct Held {
+pub(crate) struct AnswerRoom {
     /// A small one has none.
     room: Option<Rc<AnswerMemory>>,
     bytes: usize,
 }
 
-impl Held {
+impl AnswerRoom {
     /// A small answer.
     pub(crate) const NOTHING: Self = Self { room: None, bytes: 0 };
 
@@ -115,7 +115,7 @@ impl Held {
     }
 }
 
-impl Drop for Held {
+impl Drop for AnswerRoom {
     fn drop(&mut self) {
         if self.bytes > 0 {
             self.give_back(self.bytes);
@@ -132,7 +132,10 @@ pub(crate) struct AnswerTooLarge {
 impl fmt::Display for AnswerTooLarge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { bytes } = self;
-        write!(f, "its answer would take about {bytes} bytes, where at most {ANSWER_BYTES_HELD} are allowed")
+        write!(
+            f,
+            "the response would take about {bytes} bytes of memory: at most {ANSWER_BYTES_HELD} are allowed"
+        )
     }
 }
 

@@ -53,15 +53,15 @@ pub(crate) struct HeldFiles(Rc<Cell<usize>>);
 
 /// Those of one answer.
 #[derive(Debug)]
-pub(crate) struct Hold {
+pub(crate) struct FileHold {
     all: Rc<Cell<usize>>,
     own: usize,
 }
 
 impl HeldFiles {
     /// An answer that holds none yet.
-    pub(crate) fn hold(&self) -> Hold {
-        Hold { all: self.0.clone(), own: 0 }
+    pub(crate) fn hold(&self) -> FileHold {
+        FileHold { all: self.0.clone(), own: 0 }
     }
 
     /// How many of `most` files one answer may add: half of what is left, so that others get some too.
@@ -70,7 +70,7 @@ impl HeldFiles {
     }
 }
 
-impl Hold {
+impl FileHold {
     /// It holds so many now.
     pub(crate) fn set(&mut self, own: usize) {
         self.all.set(self.all.get() + own - self.own);
@@ -78,7 +78,7 @@ impl Hold {
     }
 }
 
-impl Drop for Hold {
+impl Drop for FileHold {
     fn drop(&mut self) {
         self.set(0);
     }

@@ -25,6 +25,6 @@ pub(crate) mod descriptors;
 mod pieces;
 pub(crate) mod request_memory;
 
-pub(crate) use answer_memory::{AnswerMemory, AnswerTooLarge, Held, weight};
+pub(crate) use answer_memory::{AnswerMemory, AnswerRoom, AnswerTooLarge, weight};
 pub(crate) use dedup::{dedup, dedup_merging};
 pub(crate) use pieces::{Pieces, names_in};

@@ -20,8 +20,8 @@ use crate::limits::{
 /// A core's pools: one for Produce and one for everything else. A Produce waits for the disk; other requests may wait
 /// for as long as their clients like, and must not keep producers waiting.
 pub(crate) struct RequestMemory {
-    produce: Rc<Pool>,
-    other: Rc<Pool>,
+    produce: Rc<RequestPool>,
+    other: Rc<RequestPool>,
 }
 
 impl RequestMemory {
@@ -30,11 +30,14 @@ impl RequestMemory {
         let all = usize::try_from(broker.queued_max_request_bytes).ok().filter(|bytes| *bytes > 0);
         let bytes = all.map_or(REQUEST_BYTES_OF_CORE, |all| all / cores.max(1));
         let other = bytes / OTHER_REQUESTS_SHARED_BY;
-        Self { produce: Pool::new(bytes - other), other: Pool::new(other * OTHER_REQUEST_FACTOR) }
+        Self {
+            produce: RequestPool::new(bytes - other),
+            other: RequestPool::new(other * OTHER_REQUEST_FACTOR),
+        }
     }
 
     /// What a request of so many bytes counts as until it is answered, and the pool that it is counted in.
-    pub(crate) fn counted(&self, bytes: usize, is_produce: bool) -> (usize, &Rc<Pool>) {
+    pub(crate) fn counted(&self, bytes: usize, is_produce: bool) -> (usize, &Rc<RequestPool>) {
         match is_produce {
             true => (bytes + PRODUCE_BYTES_BESIDE, &self.produce),
             false => (bytes * OTHER_REQUEST_FACTOR + OTHER_REQUEST_BYTES_BESIDE, &self.other),
@@ -48,7 +51,7 @@ impl RequestMemory {
 }
 
 /// A number of bytes that requests share.
-pub(crate) struct Pool {
+pub(crate) struct RequestPool {
     bytes: usize,
     taken: Cell<usize>,
     next: Cell<u64>,
@@ -56,19 +59,19 @@ pub(crate) struct Pool {
     waiting: RefCell<BTreeMap<u64, Option<Waker>>>,
 }
 
-impl Pool {
+impl RequestPool {
     fn new(bytes: usize) -> Rc<Self> {
         Rc::new(Self { bytes, taken: Cell::new(0), next: Cell::new(0), waiting: RefCell::default() })
     }
 
     /// A share, if there is room and nobody has asked before.
-    pub(crate) fn take_now(self: &Rc<Self>, bytes: usize) -> Option<Share> {
+    pub(crate) fn take_now(self: &Rc<Self>, bytes: usize) -> Option<RequestShare> {
         (!self.is_wanted() && self.has_room(bytes)).then(|| self.share(bytes))
     }
 
     /// A share, once there is room and all who asked before have theirs.
-    pub(crate) async fn take(self: &Rc<Self>, bytes: usize) -> Share {
-        let place = Place::last(self);
+    pub(crate) async fn take(self: &Rc<Self>, bytes: usize) -> RequestShare {
+        let place = QueuePlace::last(self);
         poll_fn(|context| place.poll(bytes, context)).await
     }
 
@@ -78,9 +81,9 @@ impl Pool {
         taken == 0 || taken.saturating_add(bytes) <= self.bytes
     }
 
-    fn share(self: &Rc<Self>, bytes: usize) -> Share {
+    fn share(self: &Rc<Self>, bytes: usize) -> RequestShare {
         self.taken.set(self.taken.get() + bytes);
-        Share { pool: self.clone(), bytes }
+        RequestShare { pool: self.clone(), bytes }
     }
 
     fn is_wanted(&self) -> bool {
@@ -95,12 +98,12 @@ impl Pool {
 }
 
 /// Bytes of a pool, taken until this is dropped.
-pub(crate) struct Share {
-    pool: Rc<Pool>,
+pub(crate) struct RequestShare {
+    pool: Rc<RequestPool>,
     bytes: usize,
 }
 
-impl Drop for Share {
+impl Drop for RequestShare {
     fn drop(&mut self) {
         self.pool.taken.set(self.pool.taken.get() - self.bytes);
         self.pool.wake_first();
@@ -108,19 +111,19 @@ impl Drop for Share {
 }
 
 /// A place among those who wait.
-struct Place<'a> {
-    pool: &'a Rc<Pool>,
+struct QueuePlace<'a> {
+    pool: &'a Rc<RequestPool>,
     number: u64,
 }
 
-impl<'a> Place<'a> {
-    fn last(pool: &'a Rc<Pool>) -> Self {
+impl<'a> QueuePlace<'a> {
+    fn last(pool: &'a Rc<RequestPool>) -> Self {
         let number = pool.next.replace(pool.next.get() + 1);
         pool.waiting.borrow_mut().insert(number, None);
         Self { pool, number }
     }
 
-    fn poll(&self, bytes: usize, context: &Context<'_>) -> Poll<Share> {
+    fn poll(&self, bytes: usize, context: &Context<'_>) -> Poll<RequestShare> {
         let mut waiting = self.pool.waiting.borrow_mut();
         let is_first = waiting.first_key_value().is_some_and(|(first, _)| *first == self.number);
         if is_first && self.pool.has_room(bytes) {
@@ -131,7 +134,7 @@ impl<'a> Place<'a> {
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for QueuePlace<'_> {
     fn drop(&mut self) {
         self.pool.waiting.borrow_mut().remove(&self.number);
         self.pool.wake_first();
@@ -144,9 +147,9 @@ mod tests {
     use std::future::Future;
     use std::pin::Pin;
 
-    type Taking<'a> = Pin<Box<dyn Future<Output = Share> + 'a>>;
+    type Taking<'a> = Pin<Box<dyn Future<Output = RequestShare> + 'a>>;
 
-    fn poll(taking: &mut Taking<'_>) -> Option<Share> {
+    fn poll(taking: &mut Taking<'_>) -> Option<RequestShare> {
         match taking.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(share) => Some(share),
             Poll::Pending => None,
@@ -155,7 +158,7 @@ mod tests {
 
     #[test]
     fn a_share_is_given_while_there_is_room_and_again_when_one_came_back() {
-        let pool = Pool::new(100);
+        let pool = RequestPool::new(100);
         let first = pool.take_now(60);
         assert!(first.is_some() && pool.take_now(41).is_none());
         let second = pool.take_now(40);
@@ -166,7 +169,7 @@ mod tests {
 
     #[test]
     fn shares_are_given_in_the_order_of_asking() {
-        let pool = Pool::new(100);
+        let pool = RequestPool::new(100);
         let held = pool.take_now(50);
         let mut large: Taking<'_> = Box::pin(pool.take(80));
         let mut small: Taking<'_> = Box::pin(pool.take(10));
@@ -181,7 +184,7 @@ mod tests {
 
     #[test]
     fn who_waits_no_more_is_waited_for_no_more() {
-        let pool = Pool::new(100);
+        let pool = RequestPool::new(100);
         let held = pool.take_now(50);
         let mut large: Taking<'_> = Box::pin(pool.take(80));
         let mut small: Taking<'_> = Box::pin(pool.take(50));
@@ -194,7 +197,7 @@ mod tests {
 
     #[test]
     fn what_is_larger_than_the_pool_passes_alone() {
-        let pool = Pool::new(100);
+        let pool = RequestPool::new(100);
         let held = pool.take_now(1);
         let mut large: Taking<'_> = Box::pin(pool.take(1000));
         assert!(poll(&mut large).is_none());

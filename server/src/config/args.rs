@@ -13,30 +13,30 @@ use super::{
 
 /// Creel: a Kafka-compatible log broker, one pinned thread per core on io_uring.
 ///
-/// Alone it starts on 127.0.0.1:9092 with ./creel-data on all cores. Settings come from --set and the
-/// flags, else from environment variables (CREEL_NUM_PARTITIONS), else from --config, else from the
-/// defaults that --print-config shows.
+/// Without options it listens on 127.0.0.1:9092, keeps its data in ./creel-data and runs on all cores.
+/// A setting is taken from the first of these that gives it: the flags and --set, an environment variable
+/// (CREEL_NUM_PARTITIONS is num.partitions), the file of --config, the default.
 #[derive(Clone, Debug, Default, Parser)]
 #[command(name = "creel", version = crate::VERSION, about)]
 pub struct Args {
-    /// Where to listen, host:port, or NAME://host:port,...; port 0 takes a free one (listeners). There is no TLS and no
-    /// password yet: whoever can reach an address other than this machine's own 127.0.0.1 (0.0.0.0 is all of them) can read,
-    /// write and delete everything
+    /// Where to listen: host:port, or NAME://host:port, several separated by commas (listeners). Port 0 takes a free port.
+    /// There is no TLS and no password yet: whoever can reach the address can read, write and delete everything. Only this
+    /// machine reaches 127.0.0.1; every network reaches 0.0.0.0
     #[arg(long, value_name = "ADDR")]
     pub listen: Option<String>,
-    /// Where the data lives (log.dirs)
+    /// The data directory (log.dirs)
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
-    /// The CPUs to run on, by number: all, or a list as 0-3,6 (creel.cores)
+    /// The CPUs to run on: all, or a list of their numbers such as 0-3,6 (creel.cores)
     #[arg(long, value_name = "LIST")]
     pub cores: Option<String>,
-    /// A TOML file, or one of Kafka's .properties
+    /// A file with settings: TOML, or one of Kafka's .properties files
     #[arg(long, value_name = "FILE", env = "CREEL_CONFIG")]
     pub config: Option<PathBuf>,
-    /// Sets one setting, as --set num.partitions=8; may be repeated
+    /// Sets one setting, for example --set num.partitions=8. May be repeated
     #[arg(long = "set", value_name = "NAME=VALUE")]
     pub set: Vec<String>,
-    /// Prints every setting with its value, where it came from and what it means, and exits
+    /// Prints every setting with its meaning, its value and where the value came from, and exits
     #[arg(long)]
     pub print_config: bool,
 }

@@ -20,7 +20,7 @@ const CPUS_MAX: usize = 4096;
 
 impl CoreList {
     /// The form that `read` accepts, for messages.
-    pub const ACCEPTED: &str = "all, or a list of CPUs as 0-3,6 that names none twice";
+    pub const ACCEPTED: &str = "all, or a list such as 0-3,6 that names each CPU once";
 
     /// Reads `all` or a list as `taskset -c` takes it: `0-3,6`.
     pub fn read(text: &str) -> Option<Self> {
@@ -71,8 +71,8 @@ pub(super) fn read(
     }
     let (count, plural) = (cpus.len(), if cpus.len() == 1 { "" } else { "s" });
     let reason = format!(
-        "there is no CPU {} here: this process may run on {count} CPU{plural}, {}; name some of these (a number names a \
-         CPU, it does not say how many), or all",
+        "there is no CPU {} here: this process may run on {count} CPU{plural}, {}; name some of these, or all (a number \
+         names a CPU, it is not a count)",
         ranges(&missing),
         ranges(cpus)
     );
@@ -113,7 +113,7 @@ mod tests {
         };
         let told = on(&["creel.cores=7"], &[0, 1]).unwrap_err();
         let expected = "--set: creel.cores = \"7\": there is no CPU 7 here: this process may run on 2 CPUs, 0-1; name some of \
-                        these (a number names a CPU, it does not say how many), or all";
+                        these, or all (a number names a CPU, it is not a count)";
         assert_eq!(told, expected);
         let told = on(&["creel.cores=0-5"], &[0, 2, 3]).unwrap_err();
         assert!(told.contains("no CPU 1,4-5 here: this process may run on 3 CPUs, 0,2-3;"), "{told}");

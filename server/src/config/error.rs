@@ -103,8 +103,9 @@ pub struct ConfigErrors {
 impl ConfigErrors {
     /// Each one in words.
     pub fn lines(&self) -> impl Iterator<Item = String> + '_ {
-        let more =
-            self.are_enough().then(|| format!("these are {ERRORS_TOLD_MAX} mistakes: there may be more"));
+        let more = self
+            .are_enough()
+            .then(|| format!("only the first {ERRORS_TOLD_MAX} mistakes are shown: there may be more"));
         self.told.iter().map(ConfigError::to_string).chain(more)
     }
 

@@ -22,7 +22,7 @@ pub(super) fn read(path: &Path, text: &str, errors: &mut ConfigErrors) -> Vec<Gi
         return properties::read(path, text);
     }
     let (table, wrong) = DeTable::parse_recoverable(text);
-    let mut reader = Reader { path, text, given: Vec::new(), bad_lines: BTreeSet::new() };
+    let mut reader = ConfigFileReader { path, text, given: Vec::new(), bad_lines: BTreeSet::new() };
     for error in &wrong {
         let line = line_of(text, error.span().map_or(0, |span| span.start));
         // What follows in the same line is most often caused by the first error.
@@ -43,7 +43,7 @@ pub(super) fn is_properties(path: &Path) -> bool {
     path.extension().is_some_and(|ending| ending == "properties")
 }
 
-struct Reader<'a> {
+struct ConfigFileReader<'a> {
     path: &'a Path,
     text: &'a str,
     given: Vec<Given>,
@@ -51,7 +51,7 @@ struct Reader<'a> {
     bad_lines: BTreeSet<usize>,
 }
 
-impl Reader<'_> {
+impl ConfigFileReader<'_> {
     fn table(&mut self, prefix: &str, table: &DeTable<'_>, errors: &mut ConfigErrors) {
         for (key, value) in table {
             let name = join(prefix, key.get_ref());
@@ -74,7 +74,7 @@ impl Reader<'_> {
     }
 
     fn not_a_setting(&self, name: &str, line: usize) -> ConfigError {
-        let reason = format!("{name}: a setting is a text, a number, true, false or a list of texts");
+        let reason = format!("{name}: a setting must be a text, a number, true, false or a list of texts");
         ConfigError::Syntax { path: self.path.to_owned(), line, reason }
     }
 }

@@ -62,7 +62,7 @@ impl fmt::Display for HostPort {
 
 /// Where the broker listens, and which address it tells the clients that connect there.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listener {
+pub struct ListenerConfig {
     /// Its name, in upper case.
     pub name: String,
     /// The address to bind.

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     error::ConfigError,
     keys::BrokerConfig,
-    listener::{HostPort, Listener},
+    listener::{HostPort, ListenerConfig},
     settings::Settings,
     value::Value,
 };
@@ -25,18 +25,18 @@ const LISTENERS_ACCEPTED: &str = "NAME://host:port or host:port, several separat
 const PLAINTEXT: &str = "PLAINTEXT";
 const KNOWN_PROTOCOLS: [&str; 4] = [PLAINTEXT, "SSL", "SASL_PLAINTEXT", "SASL_SSL"];
 
-const NOT_SERVED: &str = "TLS (SSL) and passwords (SASL) are not served yet. Use PLAINTEXT://, on 127.0.0.1 or in a network \
+const NOT_SERVED: &str = "TLS (SSL) and passwords (SASL) are not supported yet. Use PLAINTEXT://, on 127.0.0.1 or in a network \
      that only trusted machines reach, or behind a proxy that ends TLS";
 
 /// A listener as it is written.
 #[derive(Clone, Debug)]
-struct Entry {
+struct ListenerEntry {
     name: String,
     at: HostPort,
 }
 
 /// The listeners to bind, in the order in which they are given.
-pub(super) fn read(settings: &Settings, broker: &BrokerConfig) -> Result<Vec<Listener>, ConfigError> {
+pub(super) fn read(settings: &Settings, broker: &BrokerConfig) -> Result<Vec<ListenerConfig>, ConfigError> {
     let all = entries(settings, LISTENERS, &broker.listeners, PLAINTEXT)?;
     check_ports(&all).map_err(|reason| settings.conflict(LISTENERS, reason))?;
     let controllers: BTreeSet<_> =
@@ -56,15 +56,15 @@ pub(super) fn read(settings: &Settings, broker: &BrokerConfig) -> Result<Vec<Lis
 
 fn listener(
     settings: &Settings,
-    one: Entry,
+    one: ListenerEntry,
     advertised: &BTreeMap<String, HostPort>,
-) -> Result<Listener, ConfigError> {
+) -> Result<ListenerConfig, ConfigError> {
     let Some(bind) = one.at.resolve() else {
-        let reason = format!("{} is no address of this machine", one.at);
+        let reason = format!("{} is not an address of this machine", one.at);
         return Err(settings.conflict(LISTENERS, reason));
     };
     let advertised = advertised.get(&one.name).cloned();
-    Ok(Listener { name: one.name, bind, advertised })
+    Ok(ListenerConfig { name: one.name, bind, advertised })
 }
 
 /// Reads a list of listeners, whose names must differ. `bare` is the name of an address without one.
@@ -73,11 +73,11 @@ fn entries(
     key: &'static str,
     texts: &[String],
     bare: &str,
-) -> Result<Vec<Entry>, ConfigError> {
+) -> Result<Vec<ListenerEntry>, ConfigError> {
     let read = |text: &String| {
         let (name, at) = text.split_once("://").unwrap_or((bare, text));
         let at = HostPort::read(at).filter(|_| !name.is_empty())?;
-        Some(Entry { name: name.to_uppercase(), at })
+        Some(ListenerEntry { name: name.to_uppercase(), at })
     };
     let all: Option<Vec<_>> = texts.iter().map(read).collect();
     let all = all.filter(|all| !all.is_empty()).ok_or_else(|| settings.refuse(key, LISTENERS_ACCEPTED))?;
@@ -89,19 +89,19 @@ fn entries(
 }
 
 /// Two listeners may share a port only if one has an IPv4 address and the other an IPv6 address.
-fn check_ports(all: &[Entry]) -> Result<(), String> {
-    let mut by_port: BTreeMap<u16, Vec<&Entry>> = BTreeMap::new();
+fn check_ports(all: &[ListenerEntry]) -> Result<(), String> {
+    let mut by_port: BTreeMap<u16, Vec<&ListenerEntry>> = BTreeMap::new();
     all.iter()
         .filter(|one| one.at.port != 0)
         .for_each(|one| by_port.entry(one.at.port).or_default().push(one));
     for (port, sharing) in by_port {
-        let is_v4 = |one: &Entry| one.at.ip().map(|ip| ip.is_ipv4());
+        let is_v4 = |one: &ListenerEntry| one.at.ip().map(|ip| ip.is_ipv4());
         match sharing.as_slice() {
             [_] => {}
             [a, b] if is_v4(a).is_some() && is_v4(b).is_some() && is_v4(a) != is_v4(b) => {}
             _ => {
                 return Err(format!(
-                    "two listeners have the port {port}; they may only where one has an IPv4 address and the other an \
+                    "two listeners have the port {port}: that is possible only if one has an IPv4 address and the other an \
                      IPv6 address"
                 ));
             }
@@ -125,7 +125,8 @@ fn protocols(
         let protocol = protocol.trim().to_uppercase();
         if !KNOWN_PROTOCOLS.contains(&protocol.as_str()) {
             let known = KNOWN_PROTOCOLS.join(", ");
-            return Err(settings.conflict(PROTOCOLS, format!("{protocol} is no protocol: there are {known}")));
+            return Err(settings
+                .conflict(PROTOCOLS, format!("{protocol} is not a protocol: the protocols are {known}")));
         }
         protocols.insert(name.trim().to_uppercase(), protocol);
     }
@@ -141,12 +142,12 @@ fn protocols(
 fn check_protocols(
     settings: &Settings,
     key: &'static str,
-    entries: &[Entry],
+    entries: &[ListenerEntry],
     protocols: &BTreeMap<String, String>,
     controllers: &BTreeSet<String>,
 ) -> Result<(), ConfigError> {
     let mut unserved = Vec::new();
-    for Entry { name, .. } in entries {
+    for ListenerEntry { name, .. } in entries {
         let Some(protocol) = protocols.get(name) else {
             let reason = format!("listener {name} has no protocol: add {name}:{PLAINTEXT} to {PROTOCOLS}");
             return Err(settings.conflict(key, reason));
@@ -163,21 +164,21 @@ fn check_protocols(
 
 fn check_roles(
     settings: &Settings,
-    all: &[Entry],
+    all: &[ListenerEntry],
     controllers: &BTreeSet<String>,
 ) -> Result<(), ConfigError> {
     let Some(Value::List(roles)) = settings.value(ROLES) else { return Ok(()) };
     if !roles.iter().any(|role| role == "broker") {
-        let reason = "a controller alone is not served: there is no Raft quorum to take part in";
+        let reason = "a controller without a broker is not supported: there is no Raft quorum";
         return Err(settings.conflict(ROLES, reason));
     }
     if roles.len() > 1 {
         return Ok(());
     }
     match all.iter().find(|one| controllers.contains(&one.name)) {
-        Some(Entry { name, .. }) => Err(settings.conflict(
+        Some(ListenerEntry { name, .. }) => Err(settings.conflict(
             CONTROLLERS,
-            format!("where {ROLES} is broker alone, {name} must not be among the {LISTENERS}"),
+            format!("if {ROLES} is broker, {name} must not be one of the {LISTENERS}"),
         )),
         None => Ok(()),
     }
@@ -187,7 +188,7 @@ fn check_roles(
 fn advertised(
     settings: &Settings,
     broker: &BrokerConfig,
-    own: &[Entry],
+    own: &[ListenerEntry],
     protocols: &BTreeMap<String, String>,
     controllers: &BTreeSet<String>,
 ) -> Result<BTreeMap<String, HostPort>, ConfigError> {
@@ -199,7 +200,7 @@ fn advertised(
     let mut given = entries(settings, ADVERTISED, texts, bare)?;
     given.retain(|one| !controllers.contains(&one.name));
     check_protocols(settings, ADVERTISED, &given, protocols, controllers)?;
-    for Entry { name, at } in &given {
+    for ListenerEntry { name, at } in &given {
         if !own.iter().any(|one| one.name == *name) {
             let reason = format!(
                 "{name} is not among the {LISTENERS}, which are {}",
@@ -220,14 +221,14 @@ fn advertised(
 /// asks for more: it then takes the listener of `security.inter.broker.protocol`.
 fn check_between_brokers(
     settings: &Settings,
-    own: &[Entry],
+    own: &[ListenerEntry],
     advertised: &BTreeMap<String, HostPort>,
     protocols: &BTreeMap<String, String>,
 ) -> Result<(), ConfigError> {
     let key = match (settings.is_given(BETWEEN_BROKERS), settings.is_given(BROKERS_PROTOCOL)) {
         (false, false) => return Ok(()),
         (true, true) => {
-            let reason = format!("{BROKERS_PROTOCOL} is given as well: only one of the two may be");
+            let reason = format!("{BROKERS_PROTOCOL} is set too: set only one of the two");
             return Err(settings.conflict(BETWEEN_BROKERS, reason));
         }
         (true, false) => BETWEEN_BROKERS,

@@ -15,11 +15,11 @@ use super::{
 ///
 /// Names are quoted: TOML does not allow both `max.connections` and `max.connections.per.ip` as bare keys.
 pub fn listing(settings: &Settings) -> String {
-    let mut text = String::from("# Creel's settings. Kafka's name is kept wherever Kafka has one.\n");
+    let mut text = String::from("# Creel's settings. A setting that Kafka has too has Kafka's name.\n");
     write_keys(&mut text, settings, Effect::Works);
-    text.push_str("\n# Accepted so that Kafka's own files can be used; these have no effect here.\n");
+    text.push_str("\n# These have no effect. They are accepted so that Kafka's own files can be used.\n");
     write_keys(&mut text, settings, Effect::Accepted);
-    text.push_str("\n# Kafka's as well, and refused: these can only have their defaults.\n");
+    text.push_str("\n# These are Kafka's settings too. Creel refuses them with any value but the default.\n");
     write_keys(&mut text, settings, Effect::Refused);
     text
 }
@@ -36,7 +36,7 @@ fn write_key(text: &mut String, settings: &Settings, key: &Key) -> std::fmt::Res
     let is_said = key.effect == Effect::Works || settings.is_given(key.name);
     let mark = if is_said { "" } else { "# " };
     match &setting.value {
-        Some(_) if key.is_secret() => writeln!(text, "# {} is set, and not shown", key.name),
+        Some(_) if key.is_secret() => writeln!(text, "# {} is set, and its value is not shown", key.name),
         Some(value @ (Value::Text(_) | Value::List(_))) => {
             writeln!(text, "{mark}{:?} = {}", key.name, quoted(&value.to_string()))
         }

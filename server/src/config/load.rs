@@ -12,7 +12,7 @@ use super::{
     error::{ConfigError, ConfigErrors},
     file,
     keys::BrokerConfig,
-    listener::{HostPort, Listener},
+    listener::{HostPort, ListenerConfig},
     listeners,
     settings::Settings,
 };
@@ -25,7 +25,7 @@ pub struct Config {
     /// The typed settings.
     pub broker: BrokerConfig,
     /// Where to listen: at least one.
-    pub listeners: Vec<Listener>,
+    pub listeners: Vec<ListenerConfig>,
     /// Where to listen for HTTP, if anywhere.
     pub admin: Option<SocketAddr>,
     /// Where to run.

@@ -38,7 +38,7 @@ pub use cores::CoreList;
 pub use error::{ConfigError, ConfigErrors};
 pub use key::{Effect, Key};
 pub use keys::{BROKER_KEYS, BrokerConfig};
-pub use listener::{HostPort, Listener, ListenerIndex};
+pub use listener::{HostPort, ListenerConfig, ListenerIndex};
 pub use listing::listing;
 pub use load::{Config, load};
 pub use origin::Origin;

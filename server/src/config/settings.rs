@@ -118,7 +118,7 @@ impl Settings {
                 Err(ConfigError::Refused { name, origin, reason: key.doc })
             }
             Effect::Works => {
-                self.note(&one.name, &text, &one.origin, "It is the same for all listeners.");
+                self.note(&one.name, &text, &one.origin, "A setting applies to all listeners alike.");
                 Ok(())
             }
             _ => {

@@ -109,12 +109,12 @@ fn mistakes_are_named_with_their_place_and_the_accepted_form() {
         --set: default.replication.factor = "3" is not accepted: it must be 1
         --set: queued.max.request.bytes = "104857599" is not accepted: it must be -1, or at least socket.request.max.bytes
         environment variable CREEL_NUM_PARTITION: unknown setting CREEL_NUM_PARTITION: did you mean CREEL_NUM_PARTITIONS?
-        environment variable CREEL_CORES: creel.cores = "0-" is not accepted: it must be all, or a list of CPUs as 0-3,6 that names none twice
+        environment variable CREEL_CORES: creel.cores = "0-" is not accepted: it must be all, or a list such as 0-3,6 that names each CPU once
         creel.toml:1: unknown setting a
         creel.toml:3: unknown setting log.segment.byte: did you mean log.segment.bytes?
         creel.toml:2: log.segment.bytes = "true" is not accepted: it must be a whole number of bytes (KiB, MiB, GiB may follow), 16384 or more
         creel.toml:1: string values must be quoted, expected literal string
-        creel.toml:1: num.partitions: a setting is a text, a number, true, false or a list of texts"#]].assert_eq(&cases.join("\n"));
+        creel.toml:1: num.partitions: a setting must be a text, a number, true, false or a list of texts"#]].assert_eq(&cases.join("\n"));
 }
 
 #[test]
@@ -129,8 +129,8 @@ fn all_mistakes_are_told_at_once_each_with_its_line() {
         creel.toml:3: string values must be quoted, expected literal string
         creel.toml:5: log.retention.ms = "soon" is not accepted: it must be a whole number of milliseconds (s, m, h, d may follow), -1 or more
         creel.toml:6: log.dirs = "a,b" is not accepted: it must be one directory
-        creel.toml:7: log.segment.bytes: a setting is a text, a number, true, false or a list of texts
-        environment variable CREEL_CORES: creel.cores = "0-" is not accepted: it must be all, or a list of CPUs as 0-3,6 that names none twice
+        creel.toml:7: log.segment.bytes: a setting must be a text, a number, true, false or a list of texts
+        environment variable CREEL_CORES: creel.cores = "0-" is not accepted: it must be all, or a list such as 0-3,6 that names each CPU once
         environment variable CREEL_NUM_PARTITION: unknown setting CREEL_NUM_PARTITION: did you mean CREEL_NUM_PARTITIONS?
         --set num.partitions: write it as name=value
         --set: unknown setting zzzz"#]].assert_eq(&told.to_string());
@@ -138,10 +138,10 @@ fn all_mistakes_are_told_at_once_each_with_its_line() {
                 log.retention.ms=7d\nssl.client.auth=required\nqueued.max.request.bytes=1\n";
     expect![[r#"
         server.properties:1: num.partitions = "0" is not accepted: it must be a whole number, from 1 to 100000
-        server.properties:2: authorizer.class.name is refused. There is no authorizer yet: everybody could do everything.
-        server.properties:3: listeners = "SSL://:1,SASL_PLAINTEXT://:2": listener SSL would speak SSL, listener SASL_PLAINTEXT would speak SASL_PLAINTEXT: TLS (SSL) and passwords (SASL) are not served yet. Use PLAINTEXT://, on 127.0.0.1 or in a network that only trusted machines reach, or behind a proxy that ends TLS
+        server.properties:2: authorizer.class.name is refused. There is no authorizer yet: every client can do everything.
+        server.properties:3: listeners = "SSL://:1,SASL_PLAINTEXT://:2": listener SSL would speak SSL, listener SASL_PLAINTEXT would speak SASL_PLAINTEXT: TLS (SSL) and passwords (SASL) are not supported yet. Use PLAINTEXT://, on 127.0.0.1 or in a network that only trusted machines reach, or behind a proxy that ends TLS
         server.properties:4: log.retention.ms = "7d" is not accepted: it must be a whole number, -1 or more
-        server.properties:5: ssl.client.auth is refused. TLS is not served yet.
+        server.properties:5: ssl.client.auth is refused. TLS is not supported yet.
         server.properties:6: queued.max.request.bytes = "1" is not accepted: it must be -1, or at least socket.request.max.bytes"#]].assert_eq(&properties(java).unwrap_err().to_string());
 }
 
@@ -161,7 +161,7 @@ fn a_file_that_is_none_of_ours_is_not_told_whole() {
     let text: String = (0..1000).map(|line| format!("zz.{line} = 1\n")).collect();
     let told = error(&[], &[], Some(&text));
     assert_eq!(told.lines().count(), 101);
-    assert!(told.ends_with("\nthese are 100 mistakes: there may be more"), "{told}");
+    assert!(told.ends_with("\nonly the first 100 mistakes are shown: there may be more"), "{told}");
     // Nor is one that is no TOML in any line.
     assert!(error(&[], &[], Some(&"= = =\n".repeat(1000))).lines().count() < 120);
 }
@@ -222,7 +222,8 @@ fn properties(text: &str) -> Result<Config, ConfigErrors> {
 }
 
 fn shown(config: &Config) -> Vec<(String, String, String)> {
-    let advertised = |one: &Listener| one.advertised.as_ref().map(ToString::to_string).unwrap_or_default();
+    let advertised =
+        |one: &ListenerConfig| one.advertised.as_ref().map(ToString::to_string).unwrap_or_default();
     config.listeners.iter().map(|one| (one.name.clone(), one.bind.to_string(), advertised(one))).collect()
 }
 
@@ -250,7 +251,7 @@ fn kafkas_own_files_start_a_broker_without_its_controller() {
     for name in ["listeners", "controller.listener.names", "log.retention.hours", "num.partitions"] {
         assert_eq!(about(name), 0, "{name}: {notices:?}");
     }
-    let expected = "server.properties:10: num.io.threads = \"8\" has no effect. A thread a core does everything: see creel.cores.";
+    let expected = "server.properties:10: num.io.threads = \"8\" has no effect. Each core has one thread for everything: see creel.cores.";
     assert!(notices.contains(&expected), "{notices:?}");
 }
 
@@ -284,22 +285,22 @@ fn what_would_be_missed_is_refused_with_the_reason_unless_it_asks_for_nothing() 
         error(&["listener.name.internal.num.partition=3"], &[], None),
     ];
     expect![[r#"
-        --set: ssl.keystore.location is refused. TLS is not served yet.
-        --set: authorizer.class.name is refused. There is no authorizer yet: everybody could do everything.
-        --set: config.providers is refused. Values are not looked up elsewhere: write them out.
-        --set: process.roles = "controller": a controller alone is not served: there is no Raft quorum to take part in
-        environment variable CREEL_SASL_ENABLED_MECHANISMS: sasl.enabled.mechanisms is refused. SASL is not served yet.
-        --set: listener.name.internal.ssl.client.auth is refused. TLS is not served yet.
-        --set: listener.name.internal.plain.sasl.jaas.config is refused. SASL is not served yet.
-        environment variable CREEL_LISTENER_NAME_INTERNAL_SSL_KEY_PASSWORD: listener.name.internal.ssl.key.password is refused. TLS is not served yet.
+        --set: ssl.keystore.location is refused. TLS is not supported yet.
+        --set: authorizer.class.name is refused. There is no authorizer yet: every client can do everything.
+        --set: config.providers is refused. Configuration providers are not supported: write the value itself.
+        --set: process.roles = "controller": a controller without a broker is not supported: there is no Raft quorum
+        environment variable CREEL_SASL_ENABLED_MECHANISMS: sasl.enabled.mechanisms is refused. SASL is not supported yet.
+        --set: listener.name.internal.ssl.client.auth is refused. TLS is not supported yet.
+        --set: listener.name.internal.plain.sasl.jaas.config is refused. SASL is not supported yet.
+        environment variable CREEL_LISTENER_NAME_INTERNAL_SSL_KEY_PASSWORD: listener.name.internal.ssl.key.password is refused. TLS is not supported yet.
         --set: num.io.threads = "many" is not accepted: it must be a whole number, 1 or more
         --set: unknown setting listener.name.internal.num.partition: did you mean listener.name.internal.num.partitions?"#]]
     .assert_eq(&cases.join("\n"));
     let sets = ["ssl.client.auth=none", "authorizer.class.name=", "sasl.enabled.mechanisms=GSSAPI"];
     expect![[r#"
-        --set: authorizer.class.name = "" has no effect. There is no authorizer yet: everybody could do everything.
-        --set: sasl.enabled.mechanisms = "GSSAPI" has no effect. SASL is not served yet.
-        --set: ssl.client.auth = "none" has no effect. TLS is not served yet."#]].assert_eq(&Config::with(&sets).unwrap().settings.notices().join("\n"));
+        --set: authorizer.class.name = "" has no effect. There is no authorizer yet: every client can do everything.
+        --set: sasl.enabled.mechanisms = "GSSAPI" has no effect. SASL is not supported yet.
+        --set: ssl.client.auth = "none" has no effect. TLS is not supported yet."#]].assert_eq(&Config::with(&sets).unwrap().settings.notices().join("\n"));
     let overridden =
         config(&["ssl.client.auth=none"], &[], Some(("a.properties", "ssl.client.auth=required")));
     assert!(overridden.is_ok());
@@ -310,8 +311,8 @@ fn secrets_are_never_shown() {
     let sets = ["delegation.token.secret.key=hush", "listener.name.x.max.connections=5"];
     let config = Config::with(&sets).unwrap();
     expect![[r#"
-        --set: listener.name.x.max.connections = "5" has no effect. It is the same for all listeners.
-        --set: delegation.token.secret.key = "[hidden]" has no effect. Delegation tokens are not served."#]]
+        --set: listener.name.x.max.connections = "5" has no effect. A setting applies to all listeners alike.
+        --set: delegation.token.secret.key = "[hidden]" has no effect. Delegation tokens are not supported."#]]
     .assert_eq(&config.settings.notices().join("\n"));
     assert!(!listing(&config.settings).contains("hush"));
 }
@@ -382,14 +383,14 @@ fn listeners_that_do_not_go_together_are_refused_as_by_kafka() {
     ];
     expect![[r#"
         --set: listeners = "A://:1,a://:2": two listeners have the name A
-        --set: listeners = "A://:1,B://:1": two listeners have the port 1; they may only where one has an IPv4 address and the other an IPv6 address
-        --set: listeners = "A://127.0.0.1:1,B://127.0.0.2:1": two listeners have the port 1; they may only where one has an IPv4 address and the other an IPv6 address
+        --set: listeners = "A://:1,B://:1": two listeners have the port 1: that is possible only if one has an IPv4 address and the other an IPv6 address
+        --set: listeners = "A://127.0.0.1:1,B://127.0.0.2:1": two listeners have the port 1: that is possible only if one has an IPv4 address and the other an IPv6 address
         --set: listeners = "A://:1,X://:2": listener X has no protocol: add X:PLAINTEXT to listener.security.protocol.map
-        --set: listeners = "S://:1": listener S would speak SASL_SSL: TLS (SSL) and passwords (SASL) are not served yet. Use PLAINTEXT://, on 127.0.0.1 or in a network that only trusted machines reach, or behind a proxy that ends TLS
+        --set: listeners = "S://:1": listener S would speak SASL_SSL: TLS (SSL) and passwords (SASL) are not supported yet. Use PLAINTEXT://, on 127.0.0.1 or in a network that only trusted machines reach, or behind a proxy that ends TLS
         --set: listeners = "A://nowhere" is not accepted: it must be NAME://host:port or host:port, several separated by commas
         --set: listeners = "A://a:b:9092" is not accepted: it must be NAME://host:port or host:port, several separated by commas
         --set: listeners = "" is not accepted: it must be NAME://host:port or host:port, several separated by commas
-        --set: listeners = "A://creel.invalid:1": creel.invalid:1 is no address of this machine
+        --set: listeners = "A://creel.invalid:1": creel.invalid:1 is not an address of this machine
         --set: advertised.listeners = "B://x:1": B is not among the listeners, which are A
         --set: advertised.listeners = "A://:1": clients cannot connect to :1: give an address, and a port, that they can reach
         --set: advertised.listeners = "A://x:1,A://y:1": two listeners have the name A
@@ -397,10 +398,10 @@ fn listeners_that_do_not_go_together_are_refused_as_by_kafka() {
         --set: inter.broker.listener.name = "X": X is not in listener.security.protocol.map
         --set: inter.broker.listener.name = "B": B is not among the listeners that are advertised: A
         --set: security.inter.broker.protocol = "PLAINTEXT": PLAINTEXT is not in listener.security.protocol.map
-        --set: inter.broker.listener.name = "A": security.inter.broker.protocol is given as well: only one of the two may be
+        --set: inter.broker.listener.name = "A": security.inter.broker.protocol is set too: set only one of the two
         --set: listeners = "A://:1": there is no listener for clients: all of them are in controller.listener.names
-        --set: controller.listener.names = "B": where process.roles is broker alone, B must not be among the listeners
-        --set: listener.security.protocol.map = "A:TLS": TLS is no protocol: there are PLAINTEXT, SSL, SASL_PLAINTEXT, SASL_SSL
+        --set: controller.listener.names = "B": if process.roles is broker, B must not be one of the listeners
+        --set: listener.security.protocol.map = "A:TLS": TLS is not a protocol: the protocols are PLAINTEXT, SSL, SASL_PLAINTEXT, SASL_SSL
         --set: listener.security.protocol.map = "A" is not accepted: it must be NAME:PROTOCOL, several separated by commas"#]].assert_eq(&cases.join("\n"));
 }
 

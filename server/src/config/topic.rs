@@ -101,25 +101,25 @@ macro_rules! topic_keys {
 
 topic_keys! {
     works {
-        cleanup_policy: CleanupPolicy = "cleanup.policy", Kind::Choices(&["compact", "delete"]), "delete", [("log.cleanup.policy", 1)], "What becomes of old records; compact keeps every record until compaction is there.";
-        compression_type: String = "compression.type", Kind::Choice(&["producer"]), "producer", [("compression.type", 1)], "The codec batches are stored in: the one they come in.";
-        file_delete_delay_ms: i64 = "file.delete.delay.ms", Kind::Long(0, I64, Unit::Millis), "60000", [("log.segment.delete.delay.ms", 1)], "How long a dropped segment's files stay.";
-        flush_messages: i64 = "flush.messages", Kind::Long(1, I64, Unit::Count), LONG_MAX, [("log.flush.interval.messages", 1)], "Records after which the log is flushed whatever acks asked.";
-        flush_ms: i64 = "flush.ms", Kind::Long(0, I64, Unit::Millis), LONG_MAX, [("log.flush.interval.ms", 1), ("log.flush.scheduler.interval.ms", 1)], "Time after which the log is flushed whatever acks asked.";
-        index_interval_bytes: i32 = "index.interval.bytes", Kind::Int(0, I32, Unit::Bytes), "4096", [("log.index.interval.bytes", 1)], "Bytes of log between two entries of the offset index.";
-        internal_segment_bytes: i32 = "internal.segment.bytes", Kind::Int(0, I32, Unit::Bytes), "0", [], "The largest size of a segment file, in place of segment.bytes, where it is not 0; for tests.";
-        max_message_bytes: i32 = "max.message.bytes", Kind::Int(0, I32, Unit::Bytes), "1048588", [("message.max.bytes", 1)], "The largest record batch accepted.";
-        message_timestamp_after_max_ms: i64 = "message.timestamp.after.max.ms", Kind::Long(0, I64, Unit::Millis), "3600000", [("log.message.timestamp.after.max.ms", 1)], "How far a timestamp may lie ahead of the broker's clock.";
-        message_timestamp_before_max_ms: i64 = "message.timestamp.before.max.ms", Kind::Long(0, I64, Unit::Millis), LONG_MAX, [("log.message.timestamp.before.max.ms", 1)], "How far a timestamp may lie behind the broker's clock.";
-        message_timestamp_type: TimestampType = "message.timestamp.type", Kind::Choice(&["CreateTime", "LogAppendTime"]), "CreateTime", [("log.message.timestamp.type", 1)], "Whose clock stamps records.";
-        min_insync_replicas: i32 = "min.insync.replicas", Kind::Int(1, I32, Unit::Count), "1", [("min.insync.replicas", 1)], "Replicas that must hold a record before acks=all is answered.";
-        preallocate: bool = "preallocate", Kind::Boolean, "false", [("log.preallocate", 1)], "Whether a segment's disk is claimed whole before its first write: writes and syncs are then cheaper and more even, and each partition takes the disk of a whole segment, or two, at once.";
-        retention_bytes: i64 = "retention.bytes", Kind::Long(-1, I64, Unit::Bytes), "-1", [("log.retention.bytes", 1)], "Bytes of a partition that are kept; -1 is no limit.";
-        retention_ms: i64 = "retention.ms", Kind::Long(-1, I64, Unit::Millis), "604800000", [("log.retention.ms", 1), ("log.retention.minutes", 60_000), ("log.retention.hours", 3_600_000)], "How long records are kept; -1 is forever.";
+        cleanup_policy: CleanupPolicy = "cleanup.policy", Kind::Choices(&["compact", "delete"]), "delete", [("log.cleanup.policy", 1)], "What happens to old records. delete drops them. compact is to keep the last record of each key, but compaction is not supported yet, so it keeps every record.";
+        compression_type: String = "compression.type", Kind::Choice(&["producer"]), "producer", [("compression.type", 1)], "The codec in which batches are stored. producer: the codec in which they come.";
+        file_delete_delay_ms: i64 = "file.delete.delay.ms", Kind::Long(0, I64, Unit::Millis), "60000", [("log.segment.delete.delay.ms", 1)], "How long the files of a dropped segment stay before they are removed, in milliseconds.";
+        flush_messages: i64 = "flush.messages", Kind::Long(1, I64, Unit::Count), LONG_MAX, [("log.flush.interval.messages", 1)], "After how many records the log is flushed to the disk. With a value above 1, acks and consumers no longer wait for the flush. If neither this nor flush.ms is given, acks=all waits for one.";
+        flush_ms: i64 = "flush.ms", Kind::Long(0, I64, Unit::Millis), LONG_MAX, [("log.flush.interval.ms", 1), ("log.flush.scheduler.interval.ms", 1)], "After how many milliseconds the log is flushed to the disk. With a value above 0, acks and consumers no longer wait for the flush.";
+        index_interval_bytes: i32 = "index.interval.bytes", Kind::Int(0, I32, Unit::Bytes), "4096", [("log.index.interval.bytes", 1)], "How many bytes of log lie between two entries of the offset index.";
+        internal_segment_bytes: i32 = "internal.segment.bytes", Kind::Int(0, I32, Unit::Bytes), "0", [], "For tests: the largest size of a segment file, in bytes. If it is not 0, it replaces segment.bytes.";
+        max_message_bytes: i32 = "max.message.bytes", Kind::Int(0, I32, Unit::Bytes), "1048588", [("message.max.bytes", 1)], "The largest record batch that is accepted, in bytes.";
+        message_timestamp_after_max_ms: i64 = "message.timestamp.after.max.ms", Kind::Long(0, I64, Unit::Millis), "3600000", [("log.message.timestamp.after.max.ms", 1)], "How far a record's timestamp may lie ahead of the broker's clock, in milliseconds. A batch that goes further is refused.";
+        message_timestamp_before_max_ms: i64 = "message.timestamp.before.max.ms", Kind::Long(0, I64, Unit::Millis), LONG_MAX, [("log.message.timestamp.before.max.ms", 1)], "How far a record's timestamp may lie behind the broker's clock, in milliseconds. A batch that goes further is refused.";
+        message_timestamp_type: TimestampType = "message.timestamp.type", Kind::Choice(&["CreateTime", "LogAppendTime"]), "CreateTime", [("log.message.timestamp.type", 1)], "Whose clock gives records their timestamps: the producer's (CreateTime) or the broker's (LogAppendTime).";
+        min_insync_replicas: i32 = "min.insync.replicas", Kind::Int(1, I32, Unit::Count), "1", [("min.insync.replicas", 1)], "The number of replicas that must hold a record before acks=all is answered. Each partition has one replica, so any value works as 1.";
+        preallocate: bool = "preallocate", Kind::Boolean, "false", [("log.preallocate", 1)], "Whether the disk space of a whole segment is allocated before its first write. Writes and syncs are then cheaper and more even, and each partition takes the space of one or two segments at once.";
+        retention_bytes: i64 = "retention.bytes", Kind::Long(-1, I64, Unit::Bytes), "-1", [("log.retention.bytes", 1)], "How many bytes of each partition are kept. -1 is no limit.";
+        retention_ms: i64 = "retention.ms", Kind::Long(-1, I64, Unit::Millis), "604800000", [("log.retention.ms", 1), ("log.retention.minutes", 60_000), ("log.retention.hours", 3_600_000)], "How long records are kept, in milliseconds. -1 is forever.";
         // Topics that were made before Creel asked for 1 MiB, as Kafka does, keep a smaller value.
-        segment_bytes: i32 = "segment.bytes", Kind::Int(16_384, I32, Unit::Bytes), "1073741824", [("log.segment.bytes", 1)], "The largest size of a segment file.";
-        segment_index_bytes: i32 = "segment.index.bytes", Kind::Int(4, I32, Unit::Bytes), "10485760", [("log.index.size.max.bytes", 1)], "The largest size of an index file.";
-        segment_ms: i64 = "segment.ms", Kind::Long(1, I64, Unit::Millis), "604800000", [("log.roll.ms", 1), ("log.roll.hours", 3_600_000)], "The longest time a segment is appended to.";
+        segment_bytes: i32 = "segment.bytes", Kind::Int(16_384, I32, Unit::Bytes), "1073741824", [("log.segment.bytes", 1)], "The largest size of a segment file, in bytes.";
+        segment_index_bytes: i32 = "segment.index.bytes", Kind::Int(4, I32, Unit::Bytes), "10485760", [("log.index.size.max.bytes", 1)], "The largest size of an index file, in bytes.";
+        segment_ms: i64 = "segment.ms", Kind::Long(1, I64, Unit::Millis), "604800000", [("log.roll.ms", 1), ("log.roll.hours", 3_600_000)], "How long a segment is appended to at most, in milliseconds.";
     }
     accepted {
         "compression.gzip.level", Kind::GzipLevel, "-1", [("compression.gzip.level", 1)];

@@ -21,26 +21,26 @@ macro_rules! unserved {
 }
 
 unserved! {
-    Refused "Java classes cannot be run." {
+    Refused "Creel cannot load Java classes." {
         "alter.config.policy.class.name" => Kind::Class, None;
         "client.quota.callback.class" => Kind::Class, None;
         "create.topic.policy.class.name" => Kind::Class, None;
         "principal.builder.class" => Kind::Class, Some("org.apache.kafka.common.security.authenticator.DefaultKafkaPrincipalBuilder");
         "security.providers" => Kind::Text, None;
     }
-    Refused "There is no authorizer yet: everybody could do everything." {
+    Refused "There is no authorizer yet: every client can do everything." {
         "authorizer.class.name" => Kind::Text, Some("");
     }
-    Refused "Values are not looked up elsewhere: write them out." {
+    Refused "Configuration providers are not supported: write the value itself." {
         "config.providers" => Kind::List, Some("");
     }
-    Refused "There is one data directory, and nowhere else for new partitions." {
+    Refused "There is only one data directory, and new partitions need it." {
         "cordoned.log.dirs" => Kind::List, Some("");
     }
     Refused "There is no tiered storage." {
         "remote.log.storage.system.enable" => Kind::Boolean, Some("false");
     }
-    Refused "SASL is not served yet." {
+    Refused "SASL is not supported yet." {
         "sasl.client.callback.handler.class" => Kind::Class, None;
         "sasl.enabled.mechanisms" => Kind::List, Some("GSSAPI");
         "sasl.jaas.config" => Kind::Password, None;
@@ -55,7 +55,7 @@ unserved! {
         "sasl.oauthbearer.jwt.validator.class" => Kind::Class, Some("org.apache.kafka.common.security.oauthbearer.DefaultJwtValidator");
         "sasl.server.callback.handler.class" => Kind::Class, None;
     }
-    Refused "TLS is not served yet." {
+    Refused "TLS is not supported yet." {
         "ssl.client.auth" => Kind::Choice(&["required", "requested", "none"]), Some("none");
         "ssl.engine.factory.class" => Kind::Class, None;
         "ssl.key.password" => Kind::Password, None;
@@ -70,7 +70,7 @@ unserved! {
         "ssl.truststore.password" => Kind::Password, None;
         "ssl.truststore.type" => Kind::Text, Some("JKS");
     }
-    Accepted "Transactions are not there yet." {
+    Accepted "Transactions are not supported yet." {
         "add.partitions.to.txn.retry.backoff.max.ms" => millis(0), Some("100");
         "add.partitions.to.txn.retry.backoff.ms" => millis(1), Some("20");
         "transaction.abort.timed.out.transaction.cleanup.interval.ms" => millis(1), Some("10000");
@@ -85,7 +85,7 @@ unserved! {
         "transaction.two.phase.commit.enable" => Kind::Boolean, Some("false");
         "transactional.id.expiration.ms" => millis(1), Some("604800000");
     }
-    Accepted "Quotas are not there yet." {
+    Accepted "Quotas are not supported yet." {
         "alter.log.dirs.replication.quota.window.num" => count(1, I32), Some("11");
         "alter.log.dirs.replication.quota.window.size.seconds" => count(1, I32), Some("1");
         "controller.quota.window.num" => count(1, I32), Some("11");
@@ -95,7 +95,7 @@ unserved! {
         "replication.quota.window.num" => count(1, I32), Some("11");
         "replication.quota.window.size.seconds" => count(1, I32), Some("1");
     }
-    Accepted "There are no followers yet." {
+    Accepted "Replication is not supported yet." {
         "auto.leader.rebalance.enable" => Kind::Boolean, Some("true");
         "controller.socket.timeout.ms" => millis(I32_MIN), Some("30000");
         "leader.imbalance.check.interval.seconds" => Kind::Long(1, I64, Unit::Count), Some("300");
@@ -113,7 +113,7 @@ unserved! {
         "unclean.leader.election.enable" => Kind::Boolean, Some("false");
         "unclean.leader.election.interval.ms" => long_millis(1), Some("300000");
     }
-    Accepted "Each core looks after its own partitions." {
+    Accepted "Each core opens its own partitions and does their background work." {
         "background.threads" => count(1, I32), Some("10");
         "num.recovery.threads.per.data.dir" => count(1, I32), Some("2");
     }
@@ -147,12 +147,12 @@ unserved! {
         "server.max.startup.time.ms" => long_millis(0), Some(LONG_MAX);
         "unstable.feature.versions.enable" => Kind::Boolean, Some("false");
     }
-    Accepted "Batches are stored as they come." {
+    Accepted "Batches are stored as the producer compressed them." {
         "compression.gzip.level" => Kind::GzipLevel, Some("-1");
         "compression.lz4.level" => count(1, 17), Some("9");
         "compression.zstd.level" => count(-131_072, 22), Some("3");
     }
-    Accepted "SASL is not served yet." {
+    Accepted "SASL is not supported yet." {
         "connection.failed.authentication.delay.ms" => millis(0), Some("100");
         "connections.max.reauth.ms" => long_millis(I64_MIN), Some("0");
         "sasl.kerberos.kinit.cmd" => Kind::Text, Some("/usr/bin/kinit");
@@ -192,16 +192,16 @@ unserved! {
         "sasl.oauthbearer.token.endpoint.url" => Kind::Text, None;
         "sasl.server.max.receive.size" => count(I32_MIN, I32), Some("524288");
     }
-    Accepted "A stop is always a controlled one." {
+    Accepted "Every stop is a controlled shutdown." {
         "controlled.shutdown.enable" => Kind::Boolean, Some("true");
     }
-    Accepted "Delegation tokens are not served." {
+    Accepted "Delegation tokens are not supported." {
         "delegation.token.expiry.check.interval.ms" => long_millis(1), Some("3600000");
         "delegation.token.expiry.time.ms" => long_millis(1), Some("86400000");
         "delegation.token.max.lifetime.ms" => long_millis(1), Some("604800000");
         "delegation.token.secret.key" => Kind::Password, None;
     }
-    Accepted "Who waits is woken: nothing is purged." {
+    Accepted "There is no purgatory: a request that ends leaves nothing behind." {
         "delete.records.purgatory.purge.interval.requests" => count(I32_MIN, I32), Some("1");
         "fetch.purgatory.purge.interval.requests" => count(I32_MIN, I32), Some("1000");
         "producer.purgatory.purge.interval.requests" => count(I32_MIN, I32), Some("1000");
@@ -242,7 +242,7 @@ unserved! {
         "remote.log.storage.manager.class.path" => Kind::Text, None;
         "remote.log.storage.manager.impl.prefix" => Kind::Text, Some("rsm.config.");
     }
-    Accepted "The new group protocol (KIP-848) is not there yet." {
+    Accepted "The new group protocol (KIP-848) is not supported yet." {
         "group.consumer.assignment.interval.ms" => millis(0), Some("1000");
         "group.consumer.assignors" => Kind::List, Some("uniform,range");
         "group.consumer.heartbeat.interval.ms" => millis(1), Some("5000");
@@ -257,16 +257,16 @@ unserved! {
         "group.consumer.regex.refresh.interval.ms" => millis(10_000), Some("600000");
         "group.consumer.session.timeout.ms" => millis(1), Some("45000");
     }
-    Accepted "Each core coordinates its own groups, and appends at once." {
+    Accepted "Each core coordinates its own groups, and appends their records at once." {
         "group.coordinator.append.linger.ms" => millis(-1), Some("-1");
         "group.coordinator.background.threads" => count(1, I32), Some("2");
         "group.coordinator.cached.buffer.max.bytes" => bytes(524_288), Some("1048588");
         "group.coordinator.threads" => count(1, I32), Some("4");
     }
-    Accepted "Groups speak the classic protocol." {
+    Accepted "Only the classic group protocol is supported." {
         "group.coordinator.rebalance.protocols" => Kind::Choices(&["classic", "consumer", "share", "streams"]), Some("classic");
     }
-    Accepted "Share groups are not there yet." {
+    Accepted "Share groups are not supported yet." {
         "group.share.assignment.interval.ms" => millis(0), Some("1000");
         "group.share.assignors" => Kind::List, Some("simple");
         "group.share.delivery.count.limit" => count(2, 10), Some("5");
@@ -305,7 +305,7 @@ unserved! {
         "share.coordinator.write.timeout.ms" => millis(1), Some("5000");
         "share.fetch.purgatory.purge.interval.requests" => count(I32_MIN, I32), Some("1000");
     }
-    Accepted "Streams groups are not there yet." {
+    Accepted "Streams groups are not supported yet." {
         "group.streams.assignment.interval.ms" => millis(0), Some("1000");
         "group.streams.heartbeat.interval.ms" => millis(1), Some("5000");
         "group.streams.initial.rebalance.delay.ms" => millis(0), Some("3000");
@@ -324,7 +324,7 @@ unserved! {
         "inter.broker.listener.name" => Kind::Text, None;
         "security.inter.broker.protocol" => Kind::Choice(&["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]), Some("PLAINTEXT");
     }
-    Accepted "Metrics are not there yet: see creel.admin.listener." {
+    Accepted "Metrics reporters are not supported yet: see creel.admin.listener." {
         "kafka.metrics.polling.interval.secs" => count(1, I32), Some("10");
         "kafka.metrics.reporters" => Kind::List, Some("");
         "metric.reporters" => Kind::List, Some("org.apache.kafka.common.metrics.JmxReporter");
@@ -333,7 +333,7 @@ unserved! {
         "metrics.sample.window.ms" => long_millis(1), Some("30000");
         "telemetry.max.bytes" => bytes(1), Some("1048576");
     }
-    Accepted "Compaction is not there yet: compacted topics keep every record." {
+    Accepted "Compaction is not supported yet: compacted topics keep every record." {
         "log.cleaner.backoff.ms" => long_millis(0), Some("15000");
         "log.cleaner.dedupe.buffer.size" => long_bytes(I64_MIN), Some("134217728");
         "log.cleaner.delete.retention.ms" => long_millis(0), Some("86400000");
@@ -350,35 +350,35 @@ unserved! {
         "log.dir.failure.timeout.ms" => long_millis(1), Some("30000");
         "num.replica.alter.log.dirs.threads" => count(I32_MIN, I32), None;
     }
-    Accepted "Checkpoints keep their own time." {
+    Accepted "Checkpoints are written every 60 seconds, or at log.retention.check.interval.ms if that is shorter." {
         "log.flush.offset.checkpoint.interval.ms" => millis(0), Some("60000");
         "log.flush.start.offset.checkpoint.interval.ms" => millis(0), Some("60000");
     }
-    Accepted "The first look is one interval after the start." {
+    Accepted "Retention first runs one interval after the start." {
         "log.initial.task.delay.ms" => long_millis(0), Some("30000");
     }
-    Accepted "Rolls are not spread in time." {
+    Accepted "Segments roll without jitter." {
         "log.roll.jitter.hours" => count(0, I32), Some("0");
         "log.roll.jitter.ms" => long_millis(I64_MIN), None;
     }
-    Accepted "Connections are not slowed down." {
+    Accepted "The rate of new connections is not limited." {
         "max.connection.creation.rate" => count(0, I32), Some("2147483647");
     }
-    Accepted "Connections are not counted per address." {
+    Accepted "Connections are not limited per address." {
         "max.connections.per.ip" => count(0, I32), Some("2147483647");
         "max.connections.per.ip.overrides" => Kind::Text, Some("");
     }
     Accepted "A page of DescribeTopicPartitions holds 2000 partitions." {
         "max.request.partition.size.limit" => count(1, I32), Some("2000");
     }
-    Accepted "A thread a core does everything: see creel.cores." {
+    Accepted "Each core has one thread for everything: see creel.cores." {
         "num.io.threads" => count(1, I32), Some("8");
         "num.network.threads" => count(1, I32), Some("3");
     }
-    Accepted "A commit waits for its flush, and for nothing else." {
+    Accepted "A commit of offsets waits for its flush, without a timeout." {
         "offsets.commit.timeout.ms" => millis(1), Some("5000");
     }
-    Accepted "Offsets are loaded by the log's own reads." {
+    Accepted "Offsets are read in pieces of 1 MiB." {
         "offsets.load.buffer.size" => bytes(1), Some("5242880");
     }
     Accepted "Offsets are stored uncompressed." {
@@ -387,27 +387,27 @@ unserved! {
     Accepted "There is one broker." {
         "offsets.topic.replication.factor" => Kind::Short(1, I16), Some("1");
     }
-    Accepted "One process is broker and controller; a controller alone is not served." {
+    Accepted "The process is always broker and controller." {
         "process.roles" => Kind::Choices(&["broker", "controller"]), Some("broker,controller");
     }
-    Accepted "Idle producers are forgotten at log.retention.check.interval.ms." {
+    Accepted "Expired producers are removed when retention is checked: see log.retention.check.interval.ms." {
         "producer.id.expiration.check.interval.ms" => millis(1), Some("600000");
     }
-    Accepted "Queues are bounded per connection." {
+    Accepted "The queue of requests is bounded for each connection: see queued.max.requests." {
     }
-    Accepted "Nothing is asked of other brokers." {
+    Accepted "The broker sends no requests to other brokers." {
         "request.timeout.ms" => millis(I32_MIN), Some("30000");
         "socket.connection.setup.timeout.max.ms" => long_millis(I64_MIN), Some("30000");
         "socket.connection.setup.timeout.ms" => long_millis(I64_MIN), Some("10000");
     }
-    Accepted "The backlog is as long as the kernel allows." {
+    Accepted "The backlog is as long as the kernel allows (net.core.somaxconn)." {
         "socket.listen.backlog.size" => count(1, I32), Some("50");
     }
-    Accepted "The kernel's own tuning is kept." {
+    Accepted "The kernel sizes the socket buffers." {
         "socket.receive.buffer.bytes" => bytes(I32_MIN), Some("102400");
         "socket.send.buffer.bytes" => bytes(I32_MIN), Some("102400");
     }
-    Accepted "TLS is not served yet." {
+    Accepted "TLS is not supported yet." {
         "ssl.allow.dn.changes" => Kind::Boolean, Some("false");
         "ssl.allow.san.changes" => Kind::Boolean, Some("false");
         "ssl.cipher.suites" => Kind::List, Some("");
@@ -419,7 +419,7 @@ unserved! {
         "ssl.secure.random.implementation" => Kind::Text, None;
         "ssl.trustmanager.algorithm" => Kind::Text, Some("PKIX");
     }
-    Accepted "Only released versions of APIs are served." {
+    Accepted "Only released versions of APIs are supported." {
         "unstable.api.versions.enable" => Kind::Boolean, Some("false");
     }
     Accepted "A quarter of the descriptors (ulimit -n) is kept for files: one for each partition that is appended to, and one for each read of older segments." {

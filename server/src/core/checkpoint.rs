@@ -11,24 +11,27 @@ use crate::tasks::join::join_bounded;
 use crate::topics::Offline;
 
 impl Question for TakeCheckpoint {
-    /// How far this core's partitions are safe; closes them first if asked to.
+    /// How far this core's partitions are safe; closes them first if the broker stops.
     async fn answer_here(self, core: Rc<Core>) -> Vec<RecoveryPoint> {
-        let close = self.close;
+        let this = &self;
         let jobs = core.topics.own_partitions().into_iter().map(|partition| async move {
-            let closed = if close { partition.close().await } else { Ok(()) };
+            let closed = match this {
+                Self::Running => Ok(()),
+                Self::Stopping => partition.close().await,
+            };
             if let Err(error) = &closed {
                 tracing::error!(partition = %partition.name(), %error, "cannot close a partition cleanly");
             }
             RecoveryPoint {
                 partition: partition.name().clone(),
                 durable: partition.recovery_point(),
-                log_start: partition.log_start(),
+                log_start: partition.start_point(),
                 is_sound: closed.is_ok() && !partition.is_poisoned(),
             }
         });
         let mut points = join_bounded(jobs, core.files.moving).await;
         let is_whole = points.iter().all(|point| point.is_sound);
-        if close
+        if matches!(self, Self::Stopping)
             && is_whole
             && let Err(error) = core.turn_writer.end_journal().await
         {
@@ -58,7 +61,7 @@ pub(crate) async fn write_checkpoint(core: &Rc<Core>) -> bool {
     spawn(async move {
         // One after the other: an older look at the partitions must not be written over a newer one.
         let _turn = core.checkpoints.lock().await;
-        let points = ask_all_cores(&core, || TakeCheckpoint { close: false }).await;
+        let points = ask_all_cores(&core, || TakeCheckpoint::Running).await;
         let points: Vec<_> = points.into_iter().flatten().collect();
         let written = write(&CheckpointFiles::of(&core.node.config.data_dir), &points).await;
         if let Err(error) = &written {

@@ -25,7 +25,7 @@ use crate::fetch_sessions::sessions::Sessions;
 use crate::groups::runtime::Coordinators;
 use crate::logging::{ChangeLog, ClientLog};
 use crate::net::Net;
-use crate::peers::{Message, Peers};
+use crate::peers::{Packet, Peers};
 use crate::stages::Stages;
 use crate::tasks::async_mutex::AsyncMutex;
 use crate::tasks::stopping::Stopping;
@@ -68,7 +68,7 @@ pub(crate) struct Core {
 }
 
 impl Core {
-    pub(crate) fn new(id: CoreId, node: Arc<Node>, mailbox: Mailbox<Message>) -> Rc<Self> {
+    pub(crate) fn new(id: CoreId, node: Arc<Node>, mailbox: Mailbox<Packet>) -> Rc<Self> {
         let slots = usize::try_from(node.broker().max_incremental_fetch_session_cache_slots).unwrap_or(0);
         let sessions = Sessions::new(slots.div_ceil(node.cores));
         let stages = Rc::new(Stages::new(node.broker().creel_stage_histograms));

@@ -12,7 +12,7 @@ const COMPARED_MAX: usize = 16;
 
 /// A topic as a client names it: by its id (v13+) or name, the other being empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct TopicKey {
+pub(crate) struct FetchTopicKey {
     pub(crate) id: Uuid,
     pub(crate) name: Str,
 }
@@ -31,7 +31,7 @@ pub(crate) struct FetchItem {
 /// All that a fetch asks for.
 #[derive(Debug, Default)]
 pub(crate) struct FetchList {
-    pub(crate) topics: Vec<TopicKey>,
+    pub(crate) topics: Vec<FetchTopicKey>,
     pub(crate) partitions: Vec<FetchItem>,
 }
 
@@ -84,7 +84,7 @@ impl FetchList {
     }
 
     fn add_topic(&mut self, topic: &FetchTopic) -> u32 {
-        self.topics.push(TopicKey { id: topic.topic_id, name: topic.topic.clone() });
+        self.topics.push(FetchTopicKey { id: topic.topic_id, name: topic.topic.clone() });
         self.topics.len() as u32 - 1
     }
 
@@ -99,7 +99,7 @@ impl FetchList {
     }
 
     /// The topic of one of its partitions.
-    pub(crate) fn topic(&self, wanted: &FetchItem) -> Option<&TopicKey> {
+    pub(crate) fn topic(&self, wanted: &FetchItem) -> Option<&FetchTopicKey> {
         self.topics.get(wanted.topic as usize)
     }
 }

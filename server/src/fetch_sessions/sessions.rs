@@ -8,15 +8,14 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use creel_io::{Instant, count_work, now, pace, random_u64, spawn};
 use creel_wire::ErrorCode;
 use creel_wire::api::fetch::FetchRequest;
 
-use crate::fetch_sessions::fetch_list::{FetchItem, FetchList, TopicKey, items_of};
+use crate::fetch_sessions::fetch_list::{FetchItem, FetchList, FetchTopicKey, items_of};
 use crate::limits::{
-    SESSION_BYTES, SESSION_EVICTION_MS, SESSION_PARTITION_BYTES, SESSION_TOPIC_BYTES, SESSIONS_BYTES,
+    SESSION_BYTES, SESSION_EVICTION, SESSION_PARTITION_BYTES, SESSION_TOPIC_BYTES, SESSIONS_BYTES,
     SESSIONS_SHARED_BY,
 };
 use crate::tasks::gradual_vec::AT_ONCE;
@@ -51,7 +50,7 @@ pub(crate) struct PartitionState {
 #[derive(Debug)]
 pub(crate) struct Sessions {
     slots: usize,
-    sessions: BTreeMap<i32, Session>,
+    sessions: BTreeMap<i32, FetchSession>,
     /// Which session is whose, by the number of its connection.
     owned: BTreeSet<(u64, i32)>,
     /// What all sessions take, and those of each connection.
@@ -60,14 +59,14 @@ pub(crate) struct Sessions {
 }
 
 #[derive(Debug)]
-struct Session {
+struct FetchSession {
     owner: u64,
     next_epoch: i32,
     by_id: bool,
     last_used: Instant,
     bytes: usize,
-    numbers: BTreeMap<TopicKey, u32>,
-    topics: Vec<Topic>,
+    numbers: BTreeMap<FetchTopicKey, u32>,
+    topics: Vec<SessionTopic>,
     /// Numbers that are not in use.
     free: Vec<u32>,
     places: BTreeMap<(u32, i32), u64>,
@@ -77,8 +76,8 @@ struct Session {
 }
 
 #[derive(Debug, Default)]
-struct Topic {
-    key: TopicKey,
+struct SessionTopic {
+    key: FetchTopicKey,
     partitions: usize,
 }
 
@@ -115,7 +114,7 @@ pub(crate) async fn resolve(
 
 async fn update(sessions: &RefCell<Sessions>, id: i32, request: &FetchRequest) -> Result<(), ErrorCode> {
     for topic in &request.topics {
-        let key = TopicKey { id: topic.topic_id, name: topic.topic.clone() };
+        let key = FetchTopicKey { id: topic.topic_id, name: topic.topic.clone() };
         for wanted in items_of(topic, 0) {
             let taken = sessions.borrow_mut().set(id, &key, wanted);
             if taken.is_none() {
@@ -126,7 +125,7 @@ async fn update(sessions: &RefCell<Sessions>, id: i32, request: &FetchRequest) -
         }
     }
     for topic in &request.forgotten_topics_data {
-        let key = TopicKey { id: topic.topic_id, name: topic.topic.clone() };
+        let key = FetchTopicKey { id: topic.topic_id, name: topic.topic.clone() };
         for partition in &topic.partitions {
             sessions.borrow_mut().forget(id, &key, *partition);
             pace(1).await;
@@ -219,7 +218,7 @@ impl Sessions {
             return None;
         }
         let id = self.free_id();
-        self.sessions.insert(id, Session::new(client, by_id));
+        self.sessions.insert(id, FetchSession::new(client, by_id));
         self.owned.insert((client, id));
         self.take(client, SESSION_BYTES);
         Some(id)
@@ -288,7 +287,7 @@ impl Sessions {
 
     /// Adds a partition to a session, or changes what is wanted of it. Returns its place; `None` if there is no room
     /// for it, or no such session any more.
-    fn set(&mut self, id: i32, key: &TopicKey, wanted: FetchItem) -> Option<u64> {
+    fn set(&mut self, id: i32, key: &FetchTopicKey, wanted: FetchItem) -> Option<u64> {
         let session = self.sessions.get_mut(&id)?;
         let number = session.numbers.get(key).copied();
         if let Some(number) = number
@@ -311,7 +310,7 @@ impl Sessions {
         Some(session.add(key, wanted))
     }
 
-    fn forget(&mut self, id: i32, key: &TopicKey, partition: i32) {
+    fn forget(&mut self, id: i32, key: &FetchTopicKey, partition: i32) {
         if let Some(session) = self.sessions.get_mut(&id) {
             let before = session.bytes;
             session.forget(key, partition);
@@ -338,7 +337,7 @@ impl Sessions {
     }
 }
 
-impl Session {
+impl FetchSession {
     fn new(owner: u64, by_id: bool) -> Self {
         Self {
             owner,
@@ -357,11 +356,11 @@ impl Session {
 
     /// Whether it was not used for so long that another may take its place.
     fn is_idle(&self) -> bool {
-        now().saturating_since(self.last_used) > Duration::from_millis(SESSION_EVICTION_MS)
+        now().saturating_since(self.last_used) > SESSION_EVICTION
     }
 
     /// Adds a partition that is not in it. Its place.
-    fn add(&mut self, key: &TopicKey, wanted: FetchItem) -> u64 {
+    fn add(&mut self, key: &FetchTopicKey, wanted: FetchItem) -> u64 {
         let number = self.numbers.get(key).copied().unwrap_or_else(|| self.add_topic(key));
         if let Some(topic) = self.topics.get_mut(number as usize) {
             topic.partitions += 1;
@@ -373,11 +372,11 @@ impl Session {
         place
     }
 
-    fn add_topic(&mut self, key: &TopicKey) -> u32 {
+    fn add_topic(&mut self, key: &FetchTopicKey) -> u32 {
         // What outlives the request must not hold on to its frame.
-        let key = TopicKey { id: key.id, name: key.name.detached() };
+        let key = FetchTopicKey { id: key.id, name: key.name.detached() };
         let number = self.free.pop().unwrap_or_else(|| {
-            self.topics.push(Topic::default());
+            self.topics.push(SessionTopic::default());
             self.topics.len() as u32 - 1
         });
         self.numbers.insert(key.clone(), number);
@@ -392,7 +391,7 @@ impl Session {
         self.next_place
     }
 
-    fn forget(&mut self, key: &TopicKey, partition: i32) {
+    fn forget(&mut self, key: &FetchTopicKey, partition: i32) {
         let Some(number) = self.numbers.get(key).copied() else { return };
         let Some(place) = self.places.remove(&(number, partition)) else { return };
         self.partitions.remove(&place);
@@ -400,7 +399,7 @@ impl Session {
         let Some(topic) = self.topics.get_mut(number as usize) else { return };
         topic.partitions -= 1;
         if topic.partitions == 0 {
-            *topic = Topic::default();
+            *topic = SessionTopic::default();
             self.bytes -= SESSION_TOPIC_BYTES + key.name.len();
             self.numbers.remove(key);
             self.free.push(number);

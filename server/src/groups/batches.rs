@@ -4,7 +4,7 @@
 use std::ops::Bound;
 
 use super::event::GroupLimits;
-use crate::offsets::Record;
+use crate::offsets::OffsetsRecord;
 
 /// Bytes of a batch of several records, at most: encoding one takes less than a millisecond.
 const BATCH_BYTES: usize = 64 << 10;
@@ -55,17 +55,17 @@ impl Cursor {
 }
 
 /// What a record takes in a batch, or a little more, in bytes.
-pub(super) fn record_bytes(record: &Record) -> usize {
+pub(super) fn record_bytes(record: &OffsetsRecord) -> usize {
     let value = record.value.as_ref().map_or(0, bytes::Bytes::len);
     RECORD_OVERHEAD.saturating_add(record.key.len()).saturating_add(value)
 }
 
 /// Things and their records, so many in each batch as make `batch_bytes`, but one at least.
 pub(super) fn split<T>(
-    all: impl IntoIterator<Item = (T, Record)>,
+    all: impl IntoIterator<Item = (T, OffsetsRecord)>,
     batch_bytes: usize,
-) -> Vec<(Vec<T>, Vec<Record>)> {
-    let mut batches: Vec<(Vec<T>, Vec<Record>)> = Vec::new();
+) -> Vec<(Vec<T>, Vec<OffsetsRecord>)> {
+    let mut batches: Vec<(Vec<T>, Vec<OffsetsRecord>)> = Vec::new();
     let mut bytes = usize::MAX;
     for (thing, record) in all {
         if bytes >= batch_bytes {
@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn a_batch_ends_with_the_record_that_fills_it() {
-        let record = |size: usize| Record { key: Bytes::from(vec![0; size]), value: None };
+        let record = |size: usize| OffsetsRecord { key: Bytes::from(vec![0; size]), value: None };
         let sizes = |all: &[usize]| {
             let all = all.iter().map(|size| (*size, record(*size)));
             split(all, 1000).into_iter().map(|(sizes, _)| sizes).collect::<Vec<_>>()

@@ -1,27 +1,27 @@
 //! OffsetCommit, OffsetFetch, OffsetDelete.
 
 use super::{
-    effects::{Effects, NewOffset, OnDurable, Waiter},
+    effects::{Effects, NewOffset, OnDurable, WriteWaiter},
     error::GroupError,
     event::{
-        CommitReply, CommitRequest, DeleteOffsetsReply, FetchReply, FetchRequest, FetchedOffset,
-        OffsetToCommit, Reply, Token,
+        CommitReply, CommitRequest, DeleteOffsetsReply, FetchReply, FetchRequest, FetchedOffset, GroupReply,
+        OffsetToCommit, Token,
     },
     group::Group,
-    state::State,
-    subscription::{self, Read},
+    state::GroupState,
+    subscription::{self, TopicsRead},
 };
-use crate::offsets::{OffsetCommit, Record, RecordKey};
+use crate::offsets::{OffsetCommit, OffsetsRecord, RecordKey};
 
 impl Group {
     /// OffsetCommit: the offsets count, and the reply leaves, when their records are durable.
     pub(super) fn commit(&mut self, effects: &mut Effects, token: Token, request: CommitRequest) {
         if let Err(error) = self.check_commit(&request) {
-            return effects.reply(token, Reply::Commit(CommitReply::failed(&request, error)));
+            return effects.reply(token, GroupReply::Commit(CommitReply::failed(&request, error)));
         }
         self.heard(effects, &request.member.member_id);
         let (offsets, reply) = split(effects, request);
-        let reply = Reply::Commit(reply);
+        let reply = GroupReply::Commit(reply);
         if offsets.is_empty() {
             return effects.reply(token, reply);
         }
@@ -31,7 +31,7 @@ impl Group {
             let record = one.record(name);
             (one, record)
         });
-        effects.write_batches(name, records, OnDurable::Commit, Waiter::Client(token, reply));
+        effects.write_batches(name, records, OnDurable::Commit, WriteWaiter::Client(token, reply));
     }
 
     fn check_commit(&self, request: &CommitRequest) -> Result<(), GroupError> {
@@ -51,8 +51,8 @@ impl Group {
         }
         match self.state {
             // The member knows the generation but has no assignment in it yet. It must ask for that first.
-            State::Syncing(_) => Err(GroupError::RebalanceInProgress),
-            State::Empty(_) | State::Joining(_) | State::Stable(_) => Ok(()),
+            GroupState::Syncing(_) => Err(GroupError::RebalanceInProgress),
+            GroupState::Empty(_) | GroupState::Joining(_) | GroupState::Stable(_) => Ok(()),
         }
     }
 
@@ -91,8 +91,10 @@ impl Group {
         topics: Vec<(String, Vec<i32>)>,
     ) {
         if !self.state.is_empty() && !self.is_consumer_group() {
-            return effects
-                .reply(token, Reply::DeleteOffsets(DeleteOffsetsReply::failed(GroupError::NonEmptyGroup)));
+            return effects.reply(
+                token,
+                GroupReply::DeleteOffsets(DeleteOffsetsReply::failed(GroupError::NonEmptyGroup)),
+            );
         }
         let mut keys = Vec::new();
         let mut replies = Vec::new();
@@ -104,7 +106,7 @@ impl Group {
             }
             replies.push((topic, partitions.iter().map(|partition| (*partition, subscribed)).collect()));
         }
-        let reply = Reply::DeleteOffsets(DeleteOffsetsReply { error: None, topics: replies });
+        let reply = GroupReply::DeleteOffsets(DeleteOffsetsReply { error: None, topics: replies });
         self.remove_offsets(effects, keys, Some((token, reply)));
     }
 
@@ -114,12 +116,13 @@ impl Group {
         &mut self,
         effects: &mut Effects,
         mut keys: Vec<(String, i32)>,
-        answer: Option<(Token, Reply)>,
+        answer: Option<(Token, GroupReply)>,
     ) {
         keys.retain(|(topic, partition)| self.core.offsets.is_known(topic, *partition));
         if !keys.is_empty() {
             keys.iter().for_each(|(topic, partition)| self.core.offsets.stage_removal(topic, *partition));
-            let waiter = answer.map_or(Waiter::Nobody, |(token, reply)| Waiter::Client(token, reply));
+            let waiter =
+                answer.map_or(WriteWaiter::Nobody, |(token, reply)| WriteWaiter::Client(token, reply));
             let records = keys.into_iter().map(|key| {
                 let tombstone = self.offset_tombstone(&key);
                 (key, tombstone)
@@ -130,9 +133,9 @@ impl Group {
         }
     }
 
-    pub(super) fn offset_tombstone(&self, (topic, partition): &(String, i32)) -> Record {
+    pub(super) fn offset_tombstone(&self, (topic, partition): &(String, i32)) -> OffsetsRecord {
         let (group, topic) = (self.core.group.clone(), topic.clone());
-        Record::tombstone(&RecordKey::Offset { group, topic, partition: *partition })
+        OffsetsRecord::tombstone(&RecordKey::Offset { group, topic, partition: *partition })
     }
 
     pub(super) fn is_consumer_group(&self) -> bool {
@@ -140,17 +143,17 @@ impl Group {
     }
 
     /// What members read, as far as their subscriptions can be understood. Otherwise a consumer may read anything.
-    pub(super) fn topics_read(&self) -> Read<'_> {
+    pub(super) fn topics_read(&self) -> TopicsRead<'_> {
         if !self.is_consumer_group() || self.core.roster.is_empty() {
-            return Read::Topics(Default::default());
+            return TopicsRead::Topics(Default::default());
         }
-        let Some(protocol) = self.state.protocol() else { return Read::Anything };
+        let Some(protocol) = self.state.protocol() else { return TopicsRead::Anything };
         let mut topics = std::collections::BTreeSet::new();
         for member in self.core.roster.iter() {
-            let Some(names) = subscription::names(member.data(protocol)) else { return Read::Anything };
+            let Some(names) = subscription::names(member.data(protocol)) else { return TopicsRead::Anything };
             topics.extend(names);
         }
-        Read::Topics(topics)
+        TopicsRead::Topics(topics)
     }
 }
 
@@ -187,9 +190,9 @@ impl NewOffset {
         Self { topic, partition: one.partition, commit }
     }
 
-    fn record(&self, group: &str) -> Record {
+    fn record(&self, group: &str) -> OffsetsRecord {
         let (group, topic) = (group.to_owned(), self.topic.clone());
-        Record::offset(&RecordKey::Offset { group, topic, partition: self.partition }, &self.commit)
+        OffsetsRecord::offset(&RecordKey::Offset { group, topic, partition: self.partition }, &self.commit)
     }
 }
 

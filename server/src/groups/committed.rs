@@ -7,12 +7,12 @@ use crate::offsets::OffsetCommit;
 
 /// An offset, and where its record lies in the log. Of two, the one with the later record counts.
 #[derive(Clone, Debug, PartialEq)]
-struct Entry {
+struct CommittedOffset {
     commit: OffsetCommit,
     log_offset: i64,
 }
 
-type ByPartition = BTreeMap<String, BTreeMap<i32, Entry>>;
+type ByPartition = BTreeMap<String, BTreeMap<i32, CommittedOffset>>;
 
 /// The offsets of one group.
 #[derive(Clone, Debug, Default)]
@@ -21,12 +21,19 @@ pub(super) struct Offsets {
     /// What open transactions have committed, by producer id. It counts once they are committed themselves.
     open: BTreeMap<i64, ByPartition>,
     /// What is on its way to the disk: it can be taken back before it is here.
-    staged: BTreeMap<(String, i32), Staged>,
+    staged: BTreeMap<(String, i32), InFlightCounts>,
+}
+
+/// How a write ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum WriteEnd {
+    Durable,
+    Failed,
 }
 
 /// How many records of an offset are on their way to the log.
 #[derive(Clone, Copy, Debug, Default)]
-struct Staged {
+struct InFlightCounts {
     commits: usize,
     removals: usize,
 }
@@ -84,17 +91,17 @@ impl Offsets {
         self.end_staged(topic, partition, |staged| &mut staged.removals);
     }
 
-    /// The same for all removals of a write. `are_gone`: whether the offsets are gone now.
-    pub(super) fn end_removals(&mut self, keys: &[(String, i32)], are_gone: bool) {
+    /// The same for all removals of a write.
+    pub(super) fn end_removals(&mut self, keys: &[(String, i32)], end: WriteEnd) {
         for (topic, partition) in keys {
             self.unstage_removal(topic, *partition);
-            if are_gone {
+            if end == WriteEnd::Durable {
                 self.remove(topic, *partition);
             }
         }
     }
 
-    fn end_staged(&mut self, topic: &str, partition: i32, which: fn(&mut Staged) -> &mut usize) {
+    fn end_staged(&mut self, topic: &str, partition: i32, which: fn(&mut InFlightCounts) -> &mut usize) {
         let key = (topic.to_owned(), partition);
         let Some(staged) = self.staged.get_mut(&key) else { return };
         let count = which(staged);
@@ -184,7 +191,7 @@ impl Offsets {
         known.into_iter().take(count).collect()
     }
 
-    fn staged_of(&self, topic: &str, behind: Option<i32>) -> impl Iterator<Item = (i32, &Staged)> {
+    fn staged_of(&self, topic: &str, behind: Option<i32>) -> impl Iterator<Item = (i32, &InFlightCounts)> {
         let first = match behind {
             Some(partition) => Bound::Excluded((topic.to_owned(), partition)),
             None => Bound::Included((topic.to_owned(), i32::MIN)),
@@ -194,7 +201,7 @@ impl Offsets {
     }
 
     pub(super) fn put(&mut self, topic: String, partition: i32, commit: OffsetCommit, log_offset: i64) {
-        put(&mut self.committed, topic, partition, Entry { commit, log_offset });
+        put(&mut self.committed, topic, partition, CommittedOffset { commit, log_offset });
     }
 
     /// An offset that a transaction commits.
@@ -205,7 +212,12 @@ impl Offsets {
         commit: OffsetCommit,
         log_offset: i64,
     ) {
-        put(self.open.entry(producer_id).or_default(), topic, partition, Entry { commit, log_offset });
+        put(
+            self.open.entry(producer_id).or_default(),
+            topic,
+            partition,
+            CommittedOffset { commit, log_offset },
+        );
     }
 
     /// A transaction has ended.
@@ -238,7 +250,7 @@ impl Offsets {
     }
 }
 
-fn put(offsets: &mut ByPartition, topic: String, partition: i32, entry: Entry) {
+fn put(offsets: &mut ByPartition, topic: String, partition: i32, entry: CommittedOffset) {
     offsets.entry(topic).or_default().insert(partition, entry);
 }
 

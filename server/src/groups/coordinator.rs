@@ -4,16 +4,18 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
+use creel_io::Instant;
 
 use super::{
     batches::Cursor,
+    committed::WriteEnd,
     deleted_topics::{self, CleanupStep, OffsetCleanup},
     effects::{Effects, OnDurable},
     error::GroupError,
     event::{
-        Client, CommitReply, CommitRequest, Event, FetchReply, FetchRequest, FoundGroup, GroupDeletion,
-        GroupDescription, GroupLimits, JoinReply, JoinRequest, LeaveReply, LeaveRequest, LeavingMember,
-        Millis, Now, Outputs, Reply, SyncRequest, Token, Write, WriteId,
+        CommitReply, CommitRequest, Event, FetchReply, FetchRequest, FoundGroup, GroupClient, GroupDeletion,
+        GroupDescription, GroupLimits, GroupReply, JoinReply, JoinRequest, LeaveReply, LeaveRequest,
+        LeavingMember, Now, Outputs, SyncRequest, Token, Write, WriteId, after,
     },
     expire::{Expiry, expire_offsets, tombstones},
     fold::{self, Fold, FoldStep},
@@ -34,11 +36,11 @@ const EXPIRY_PAUSE_MS: i32 = 1;
 pub struct Coordinator {
     pub(super) limits: GroupLimits,
     pub(super) groups: BTreeMap<String, Group>,
-    deadlines: BTreeSet<(Millis, String)>,
+    deadlines: BTreeSet<(Instant, String)>,
     /// What all members take in memory, and how much more they may.
     taken: Taken,
     room: Room,
-    next_expiry: Option<Millis>,
+    next_expiry: Option<Instant>,
     /// How far the groups have been looked through for what has expired, if that is not over.
     expiring: Option<Cursor>,
     writes: Writes,
@@ -82,7 +84,7 @@ impl Coordinator {
     }
 
     /// When `handle` is to be called with `Tick`, if no other event comes before.
-    pub fn next_deadline(&self) -> Option<Millis> {
+    pub fn next_deadline(&self) -> Option<Instant> {
         let expiry = self.next_expiry.filter(|_| !self.groups.is_empty());
         self.deadlines.first().map(|(deadline, _)| *deadline).into_iter().chain(expiry).min()
     }
@@ -93,7 +95,7 @@ impl Coordinator {
     }
 
     /// The same of the members that one client has brought.
-    pub fn members_bytes_of(&self, client: Client) -> usize {
+    pub fn members_bytes_of(&self, client: GroupClient) -> usize {
         client.0.and_then(|client| self.taken.by_client.get(&client)).copied().unwrap_or(0)
     }
 
@@ -132,7 +134,7 @@ impl Coordinator {
             Event::Heartbeat(token, request) => {
                 let group = check_name(&request.group).and_then(|()| self.find(&request.group));
                 let alive = group.and_then(|group| group.heartbeat(effects, &request));
-                effects.reply(token, Reply::Heartbeat(alive));
+                effects.reply(token, GroupReply::Heartbeat(alive));
                 // Its deadline has moved later. The scheduled one finds that out when it comes.
                 Vec::new()
             }
@@ -143,7 +145,7 @@ impl Coordinator {
                     Some(group) => group.delete_offsets(effects, token, topics),
                     None => {
                         let reply = super::DeleteOffsetsReply::failed(GroupError::GroupIdNotFound);
-                        effects.reply(token, Reply::DeleteOffsets(reply));
+                        effects.reply(token, GroupReply::DeleteOffsets(reply));
                     }
                 }
                 vec![name]
@@ -190,7 +192,7 @@ impl Coordinator {
             Ok(()) => None,
         };
         if let Some(error) = refusal {
-            effects.reply(token, Reply::Join(JoinReply::failed(member_id, error)));
+            effects.reply(token, GroupReply::Join(JoinReply::failed(member_id, error)));
             return Vec::new();
         }
         let name = request.group.clone();
@@ -219,7 +221,7 @@ impl Coordinator {
                 (None, request.members.into_iter().map(unknown).collect())
             }
         };
-        effects.reply(token, Reply::Leave(LeaveReply { error, members }));
+        effects.reply(token, GroupReply::Leave(LeaveReply { error, members }));
         vec![name]
     }
 
@@ -231,7 +233,7 @@ impl Coordinator {
                 true => GroupError::GroupIdNotFound,
                 false => GroupError::IllegalGeneration,
             };
-            effects.reply(token, Reply::Commit(CommitReply::failed(&request, error)));
+            effects.reply(token, GroupReply::Commit(CommitReply::failed(&request, error)));
             return Vec::new();
         }
         self.find_or_create(effects, &name).commit(effects, token, request);
@@ -246,20 +248,20 @@ impl Coordinator {
             Some(group) if group.core.writes_in_flight > 0 => GroupError::CoordinatorNotAvailable,
             Some(group) if group.core.offsets.are_more_than(at_once) => {
                 let some = group.core.offsets.keys().take(at_once).collect();
-                let reply = Reply::DeleteGroup(Ok(GroupDeletion::InPart));
+                let reply = GroupReply::DeleteGroup(Ok(GroupDeletion::InPart));
                 return group.remove_offsets(effects, some, Some((token, reply)));
             }
             Some(group) => {
                 group.log(effects, GroupChange::Deleted);
-                let reply = Reply::DeleteGroup(Ok(GroupDeletion::Whole));
+                let reply = GroupReply::DeleteGroup(Ok(GroupDeletion::Whole));
                 return self.remove(effects, name, Some((token, reply)));
             }
         };
-        effects.reply(token, Reply::DeleteGroup(Err(error)));
+        effects.reply(token, GroupReply::DeleteGroup(Err(error)));
     }
 
     /// Forgets a group, and writes its tombstones.
-    fn remove(&mut self, effects: &mut Effects, name: &str, answer: Option<(Token, Reply)>) {
+    fn remove(&mut self, effects: &mut Effects, name: &str, answer: Option<(Token, GroupReply)>) {
         let Some(mut group) = self.groups.remove(name) else { return };
         self.unschedule(&group);
         group.scheduled = None;
@@ -303,7 +305,8 @@ impl Coordinator {
                     continue;
                 }
                 (OnDurable::TopicsRemoved(all), result) => {
-                    touched.extend(deleted_topics::removed(&mut self.groups, all, result.is_ok()));
+                    let end = if result.is_ok() { WriteEnd::Durable } else { WriteEnd::Failed };
+                    touched.extend(deleted_topics::removed(&mut self.groups, all, end));
                     continue;
                 }
                 (on_durable @ OnDurable::GroupRemoved(_), result) => {
@@ -350,11 +353,11 @@ impl Coordinator {
         touched
     }
 
-    fn is_time_to_expire(&mut self, now: Millis) -> bool {
+    fn is_time_to_expire(&mut self, now: Instant) -> bool {
         let interval = i32::try_from(self.limits.expiry_interval_ms).unwrap_or(i32::MAX).max(1);
         let due = self.next_expiry.is_some_and(|at| at <= now);
         if due || self.next_expiry.is_none() {
-            self.next_expiry = Some(now.after(interval));
+            self.next_expiry = Some(after(now, interval));
         }
         due
     }
@@ -374,7 +377,7 @@ impl Coordinator {
             }
             if offset.is_some() || left == 0 {
                 self.expiring = Some(Cursor { group: name.clone(), offset });
-                self.next_expiry = Some(effects.now.monotonic.after(EXPIRY_PAUSE_MS));
+                self.next_expiry = Some(after(effects.now.monotonic, EXPIRY_PAUSE_MS));
                 break;
             }
         }

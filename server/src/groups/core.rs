@@ -12,11 +12,11 @@ use super::{
     log_lines::{GroupChange, LogLine},
     roster::Roster,
 };
-use crate::offsets::{GroupMetadata, GroupMetadataMember, Record};
+use crate::offsets::{GroupMetadata, GroupMetadataMember, OffsetsRecord};
 
 /// A group's name, generation, members and offsets.
 #[derive(Clone, Debug)]
-pub(super) struct Core {
+pub(super) struct GroupBase {
     pub(super) group: String,
     pub(super) generation: i32,
     /// None in groups that only commit.
@@ -36,7 +36,7 @@ pub(super) struct Core {
     pub(super) states_in_flight: VecDeque<Bytes>,
 }
 
-impl Core {
+impl GroupBase {
     pub(super) fn new(group: String, since_ms: Option<i64>) -> Self {
         Self {
             group,
@@ -83,7 +83,7 @@ impl Core {
         protocol: Option<&str>,
         assignments: &BTreeMap<String, Bytes>,
         since_ms: i64,
-    ) -> Record {
+    ) -> OffsetsRecord {
         let members = self.roster.iter().map(|member| GroupMetadataMember {
             member_id: member.member_id.clone(),
             instance_id: member.instance_id.clone(),
@@ -102,7 +102,7 @@ impl Core {
             since_ms: Some(since_ms),
             members: members.collect(),
         };
-        Record::group(&self.group, &metadata)
+        OffsetsRecord::group(&self.group, &metadata)
     }
 }
 
@@ -115,7 +115,7 @@ pub(super) struct LoggedState {
 
 /// What a group handles an event with: what it has in every state, and where its replies and writes go.
 pub(super) struct GroupCx<'a> {
-    pub(super) core: &'a mut Core,
+    pub(super) core: &'a mut GroupBase,
     pub(super) effects: &'a mut Effects,
 }
 
@@ -127,13 +127,13 @@ impl GroupCx<'_> {
 
     /// Something is worth a line on the log.
     pub(super) fn log(&mut self, what: GroupChange) {
-        let Core { group, generation, roster, .. } = &self.core;
+        let GroupBase { group, generation, roster, .. } = &self.core;
         let (group, generation, members) = (group.clone(), *generation, roster.len());
         self.effects.log_lines.push(LogLine { group, generation, members, what });
     }
 
     /// Stages the group's own record.
-    pub(super) fn write_state(&mut self, record: Record, on_durable: OnDurable) -> WriteId {
+    pub(super) fn write_state(&mut self, record: OffsetsRecord, on_durable: OnDurable) -> WriteId {
         debug_assert!(on_durable.is_of_state(), "what follows tells that it is the group's own");
         self.core.states_in_flight.extend(record.value.clone());
         self.effects.write(Some(&self.core.group), vec![record], on_durable)

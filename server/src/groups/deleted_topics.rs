@@ -6,11 +6,12 @@ use std::rc::Rc;
 
 use super::{
     batches::{Cursor, record_bytes},
+    committed::WriteEnd,
     effects::{Effects, GroupOffsets, OnDurable},
     event::GroupLimits,
     group::Group,
 };
-use crate::offsets::Record;
+use crate::offsets::OffsetsRecord;
 
 /// Looking at so many groups counts like taking back one offset.
 const GROUPS_PER_OFFSET: usize = 4;
@@ -34,14 +35,14 @@ pub struct CleanupStep {
 
 /// What a step has found.
 #[derive(Default)]
-struct Found {
+struct FoundOffsets {
     of_groups: Vec<GroupOffsets>,
-    records: Vec<Record>,
+    records: Vec<OffsetsRecord>,
     bytes: usize,
     looked_at: usize,
 }
 
-impl Found {
+impl FoundOffsets {
     fn work(&self) -> usize {
         self.records.len().saturating_add(self.looked_at / GROUPS_PER_OFFSET)
     }
@@ -50,7 +51,7 @@ impl Found {
         self.work() >= limits.offsets_at_once || self.bytes >= limits.batch_bytes
     }
 
-    fn add(&mut self, tombstone: Record) {
+    fn add(&mut self, tombstone: OffsetsRecord) {
         self.bytes = self.bytes.saturating_add(record_bytes(&tombstone));
         self.records.push(tombstone);
     }
@@ -68,7 +69,7 @@ impl OffsetCleanup {
         groups: &mut BTreeMap<String, Group>,
         effects: &mut Effects,
     ) -> CleanupStep {
-        let mut found = Found::default();
+        let mut found = FoundOffsets::default();
         let is_last = self.find(groups, &effects.limits, &mut found);
         let work = found.work();
         if !found.records.is_empty() {
@@ -82,7 +83,7 @@ impl OffsetCleanup {
         &mut self,
         groups: &mut BTreeMap<String, Group>,
         limits: &GroupLimits,
-        found: &mut Found,
+        found: &mut FoundOffsets,
     ) -> bool {
         let at = self.at.take();
         for (name, group) in groups.range_mut::<str, _>(Cursor::groups(at.as_ref())) {
@@ -97,17 +98,17 @@ impl OffsetCleanup {
     }
 }
 
-/// The tombstones are durable (`are_gone`), or have failed. Returns the groups that this concerns.
+/// The write of the tombstones has ended. Returns the groups that this concerns.
 pub(super) fn removed(
     groups: &mut BTreeMap<String, Group>,
     all: Vec<GroupOffsets>,
-    are_gone: bool,
+    end: WriteEnd,
 ) -> Vec<String> {
     let mut touched = Vec::with_capacity(all.len());
     for GroupOffsets { group: name, offsets } in all {
         let Some(group) = groups.get_mut(&name) else { continue };
         group.core.writes_in_flight = group.core.writes_in_flight.saturating_sub(1);
-        group.core.offsets.end_removals(&offsets, are_gone);
+        group.core.offsets.end_removals(&offsets, end);
         touched.push(name);
     }
     touched
@@ -119,7 +120,7 @@ fn find_in(
     topics: &BTreeSet<String>,
     behind: Option<&(String, i32)>,
     limits: &GroupLimits,
-    found: &mut Found,
+    found: &mut FoundOffsets,
 ) -> Option<(String, i32)> {
     let names = group.core.offsets.names_among(topics);
     found.looked_at = found.looked_at.saturating_add(names.len()).saturating_add(1);

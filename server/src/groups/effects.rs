@@ -4,12 +4,12 @@ use super::{
     batches::split,
     error::GroupError,
     event::{
-        CommitReply, DeleteOffsetsReply, GroupLimits, JoinReply, LeaveReply, Member, Now, Reply, SyncReply,
-        Token, TopicErrors, WriteId,
+        CommitReply, DeleteOffsetsReply, GroupLimits, GroupReply, JoinReply, LeaveReply, Member, Now,
+        SyncReply, Token, TopicErrors, WriteId,
     },
     log_lines::LogLine,
 };
-use crate::offsets::{OffsetCommit, Record};
+use crate::offsets::{OffsetCommit, OffsetsRecord};
 
 /// What follows once a write is durable.
 #[derive(Clone, Debug)]
@@ -21,11 +21,11 @@ pub(super) enum OnDurable {
     /// A static member that came back into an unchanged group is told so.
     Return(Return),
     /// Offsets count, and their client is told.
-    Commit(Vec<NewOffset>, Waiter),
+    Commit(Vec<NewOffset>, WriteWaiter),
     /// Offsets are gone.
-    RemoveOffsets(Vec<(String, i32)>, Waiter),
+    RemoveOffsets(Vec<(String, i32)>, WriteWaiter),
     /// The group is gone, and a client is told. It comes back if the log has not taken it.
-    GroupRemoved(Option<(Token, Reply)>),
+    GroupRemoved(Option<(Token, GroupReply)>),
     /// Offsets of deleted topics are gone, in any number of groups.
     TopicsRemoved(Vec<GroupOffsets>),
     /// Records that stand elsewhere in the log count where they stand now.
@@ -48,17 +48,17 @@ pub(super) struct LiveKey {
 
 /// Who is told what became of a write.
 #[derive(Clone, Debug)]
-pub(super) enum Waiter {
+pub(super) enum WriteWaiter {
     /// Nobody waits.
     Nobody,
     /// Whoever waits for the group's next write. The two writes belong together.
     WithNext,
     /// A client: it gets this reply, if nothing has failed.
-    Client(Token, Reply),
+    Client(Token, GroupReply),
 }
 
-impl Waiter {
-    fn client(self) -> Option<(Token, Reply)> {
+impl WriteWaiter {
+    fn client(self) -> Option<(Token, GroupReply)> {
         match self {
             Self::Nobody | Self::WithNext => None,
             Self::Client(token, reply) => Some((token, reply)),
@@ -79,12 +79,12 @@ impl OnDurable {
     }
 
     /// The reply that is owed, if there is nothing else to do.
-    pub(super) fn answer(self) -> Option<(Token, Reply)> {
+    pub(super) fn answer(self) -> Option<(Token, GroupReply)> {
         match self {
             Self::Nothing | Self::Assign | Self::TopicsRemoved(_) | Self::Folded(_) => None,
             Self::Return(back) => {
                 let gone = JoinReply::failed(back.member.member_id, GroupError::UnknownMemberId);
-                Some((back.token, Reply::Join(gone)))
+                Some((back.token, GroupReply::Join(gone)))
             }
             Self::Commit(_, waiter) | Self::RemoveOffsets(_, waiter) => waiter.client(),
             Self::GroupRemoved(answer) => answer,
@@ -99,7 +99,7 @@ impl OnDurable {
     }
 }
 
-impl Reply {
+impl GroupReply {
     /// The same reply with an error in every place that had none.
     pub(super) fn with_error(self, error: GroupError) -> Self {
         match self {
@@ -142,10 +142,10 @@ pub(super) struct NewOffset {
 
 /// A write that was not handed out yet.
 #[derive(Debug)]
-pub(super) struct Staged {
+pub(super) struct StagedWrite {
     pub(super) id: WriteId,
     pub(super) group: Option<String>,
-    pub(super) records: Vec<Record>,
+    pub(super) records: Vec<OffsetsRecord>,
     pub(super) on_durable: OnDurable,
 }
 
@@ -155,8 +155,8 @@ pub(super) struct Effects {
     pub(super) now: Now,
     pub(super) limits: GroupLimits,
     next_write: u64,
-    pub(super) replies: Vec<(Token, Reply)>,
-    pub(super) staged: Vec<Staged>,
+    pub(super) replies: Vec<(Token, GroupReply)>,
+    pub(super) staged: Vec<StagedWrite>,
     pub(super) log_lines: Vec<LogLine>,
 }
 
@@ -175,30 +175,30 @@ impl Effects {
         self.staged.iter().any(|staged| staged.group.as_deref() == Some(group))
     }
 
-    pub(super) fn reply(&mut self, token: Token, reply: Reply) {
+    pub(super) fn reply(&mut self, token: Token, reply: GroupReply) {
         self.replies.push((token, reply));
     }
 
     pub(super) fn fail_join(&mut self, token: Token, member_id: impl Into<String>, error: GroupError) {
-        self.reply(token, Reply::Join(JoinReply::failed(member_id.into(), error)));
+        self.reply(token, GroupReply::Join(JoinReply::failed(member_id.into(), error)));
     }
 
     pub(super) fn fail_sync(&mut self, token: Token, error: GroupError) {
-        self.reply(token, Reply::Sync(SyncReply::failed(error)));
+        self.reply(token, GroupReply::Sync(SyncReply::failed(error)));
     }
 
     /// Stages as many writes of a group as its records need. `due` is told the outcome of all of them.
     pub(super) fn write_batches<T>(
         &mut self,
         group: &str,
-        all: impl IntoIterator<Item = (T, Record)>,
-        on_durable: impl Fn(Vec<T>, Waiter) -> OnDurable,
-        waiter: Waiter,
+        all: impl IntoIterator<Item = (T, OffsetsRecord)>,
+        on_durable: impl Fn(Vec<T>, WriteWaiter) -> OnDurable,
+        waiter: WriteWaiter,
     ) {
         let mut batches = split(all, self.limits.batch_bytes);
         let last = batches.pop();
         for (things, records) in batches {
-            self.write(Some(group), records, on_durable(things, Waiter::WithNext));
+            self.write(Some(group), records, on_durable(things, WriteWaiter::WithNext));
         }
         if let Some((things, records)) = last {
             self.write(Some(group), records, on_durable(things, waiter));
@@ -209,12 +209,12 @@ impl Effects {
     pub(super) fn write(
         &mut self,
         group: Option<&str>,
-        records: Vec<Record>,
+        records: Vec<OffsetsRecord>,
         on_durable: OnDurable,
     ) -> WriteId {
         let id = WriteId(self.next_write);
         self.next_write = self.next_write.wrapping_add(1);
-        self.staged.push(Staged { id, group: group.map(str::to_owned), records, on_durable });
+        self.staged.push(StagedWrite { id, group: group.map(str::to_owned), records, on_durable });
         id
     }
 }

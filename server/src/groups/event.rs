@@ -1,12 +1,15 @@
 //! What goes into the coordinator and what comes out: plain types, not the wire's.
 
+use std::time::Duration;
+
 use bytes::Bytes;
+use creel_io::Instant;
 
 use super::error::GroupError;
 use super::log_lines::LogLine;
 use crate::config::BrokerConfig;
 use crate::limits::OFFSETS_AT_ONCE;
-use crate::offsets::Record;
+use crate::offsets::OffsetsRecord;
 
 /// The caller's name for a request whose reply is owed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -16,25 +19,19 @@ pub struct Token(pub u64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct WriteId(pub u64);
 
-/// A monotonic clock's reading.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Millis(pub u64);
-
-impl Millis {
-    /// The time so many milliseconds later; never earlier.
-    #[must_use]
-    pub fn after(self, ms: i32) -> Self {
-        Self(self.0.saturating_add(u64::try_from(ms).unwrap_or(0)))
-    }
-}
-
-/// Both clocks at one moment: deadlines go by the first, what is written down by the second.
+/// Both clocks at one moment. Deadlines go by the monotonic clock, timestamps in records by the wall clock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Now {
-    /// Monotonic.
-    pub monotonic: Millis,
-    /// Since 1970.
+    /// The monotonic clock.
+    pub monotonic: Instant,
+    /// The wall clock, in milliseconds since 1970.
     pub wall_ms: i64,
+}
+
+/// The moment `ms` milliseconds later. Kafka's timeouts are such numbers; a negative one counts as 0.
+#[expect(clippy::arithmetic_side_effects, reason = "the sum saturates")]
+pub(super) fn after(moment: Instant, ms: i32) -> Instant {
+    moment + Duration::from_millis(u64::try_from(ms).unwrap_or(0))
 }
 
 /// The settings a coordinator goes by.
@@ -109,7 +106,7 @@ pub enum Event {
 
 impl Event {
     /// The client for whose members it needs memory, if it does.
-    pub const fn brings_members_of(&self) -> Option<Client> {
+    pub const fn brings_members_of(&self) -> Option<GroupClient> {
         match self {
             Self::Join(_, request) => Some(request.client),
             Self::Sync(_, request) if !request.assignments.is_empty() => Some(request.client),
@@ -122,7 +119,7 @@ impl Event {
 #[derive(Clone, Debug, Default)]
 pub struct Outputs {
     /// Replies, each for a token that came with this event or an earlier one.
-    pub replies: Vec<(Token, Reply)>,
+    pub replies: Vec<(Token, GroupReply)>,
     /// Records to append, in this order; what becomes of each batch is to be told by `Persisted` or `WriteFailed`.
     pub writes: Vec<Write>,
     /// What is worth a line on the log.
@@ -135,12 +132,12 @@ pub struct Write {
     /// Its name.
     pub id: WriteId,
     /// Its records, at least one.
-    pub records: Vec<Record>,
+    pub records: Vec<OffsetsRecord>,
 }
 
 /// A reply to a request.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Reply {
+pub enum GroupReply {
     /// To `Join`.
     Join(JoinReply),
     /// To `Sync`.
@@ -177,7 +174,7 @@ pub struct Member {
 
 /// Who has brought a member or its assignment. Members that come from the log belong to nobody.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Client(pub Option<u64>);
+pub struct GroupClient(pub Option<u64>);
 
 /// A protocol a member can follow, for consumers an assignor, with what it subscribes to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -196,7 +193,7 @@ pub struct JoinRequest {
     /// Who joins.
     pub member: Member,
     /// Its connection, whose share of the memory for members it takes.
-    pub client: Client,
+    pub client: GroupClient,
     /// The client id of the request's header.
     pub client_id: String,
     /// Where it comes from, as Kafka writes it: `/127.0.0.1`.
@@ -280,7 +277,7 @@ pub struct SyncRequest {
     /// The generation it joined.
     pub generation: i32,
     /// Its connection.
-    pub client: Client,
+    pub client: GroupClient,
     /// Versions from 5 on: what it thinks the group's kind is.
     pub protocol_type: Option<String>,
     /// Versions from 5 on: what it thinks the chosen protocol is.

@@ -5,8 +5,10 @@
 //! - A group of consumers at work: what is old enough and not subscribed to.
 //! - Any other group: nothing.
 
-use super::{effects::Effects, event::GroupLimits, group::Group, state::State, subscription::Read};
-use crate::offsets::{OffsetCommit, Record, RecordKey};
+use super::{
+    effects::Effects, event::GroupLimits, group::Group, state::GroupState, subscription::TopicsRead,
+};
+use crate::offsets::{OffsetCommit, OffsetsRecord, RecordKey};
 
 /// What came of looking through a group.
 pub(super) enum Expiry {
@@ -79,7 +81,7 @@ fn expired(group: &Group, effects: &Effects, behind: Option<(String, i32)>, coun
 fn is_expired(
     group: &Group,
     commit: &OffsetCommit,
-    read: &Read<'_>,
+    read: &TopicsRead<'_>,
     limits: &GroupLimits,
     wall_ms: i64,
 ) -> bool {
@@ -88,20 +90,22 @@ fn is_expired(
     }
     let since_ms = match (&group.core.protocol_type, &group.state) {
         (None, _) => commit.commit_time_ms,
-        (Some(_), State::Empty(_)) => group.core.since_ms.unwrap_or(commit.commit_time_ms),
-        (Some(_), State::Stable(_)) if group.is_consumer_group() && read.is_known() => commit.commit_time_ms,
+        (Some(_), GroupState::Empty(_)) => group.core.since_ms.unwrap_or(commit.commit_time_ms),
+        (Some(_), GroupState::Stable(_)) if group.is_consumer_group() && read.is_known() => {
+            commit.commit_time_ms
+        }
         _ => return false,
     };
     wall_ms.saturating_sub(since_ms) >= limits.offsets_retention_ms
 }
 
 /// The record that takes the group back.
-fn tombstone(group: &Group) -> Record {
-    Record::tombstone(&RecordKey::Group { group: group.core.group.clone() })
+fn tombstone(group: &Group) -> OffsetsRecord {
+    OffsetsRecord::tombstone(&RecordKey::Group { group: group.core.group.clone() })
 }
 
 /// Tombstones of all there is.
-pub(super) fn tombstones(group: &Group) -> Vec<Record> {
+pub(super) fn tombstones(group: &Group) -> Vec<OffsetsRecord> {
     let keys = group.core.offsets.keys();
     keys.map(|key| group.offset_tombstone(&key)).chain([tombstone(group)]).collect()
 }

@@ -16,7 +16,7 @@ use super::error::GroupError;
 use super::event::WriteId;
 use super::group::Group;
 use super::writes::Writes;
-use crate::offsets::{OffsetCommit, Record, RecordKey};
+use crate::offsets::{OffsetCommit, OffsetsRecord, RecordKey};
 
 /// Records that one step looks at: less than a millisecond's work.
 const STEP_RECORDS: usize = 1000;
@@ -145,7 +145,7 @@ pub(super) fn moved(groups: &mut BTreeMap<String, Group>, keys: Vec<LiveKey>, lo
 #[derive(Default)]
 struct Picked {
     keys: Vec<LiveKey>,
-    records: Vec<Record>,
+    records: Vec<OffsetsRecord>,
     bytes: usize,
     looked_at: usize,
 }
@@ -191,15 +191,15 @@ impl Live<'_> {
         }
     }
 
-    fn record(&self, group: &str) -> Record {
+    fn record(&self, group: &str) -> OffsetsRecord {
         let group = group.to_owned();
         match self {
             Self::State { state, .. } => {
-                Record { key: RecordKey::Group { group }.encode(), value: Some(state.value.clone()) }
+                OffsetsRecord { key: RecordKey::Group { group }.encode(), value: Some(state.value.clone()) }
             }
             Self::Offset { topic, partition, commit, .. } => {
                 let (topic, partition) = ((*topic).to_owned(), *partition);
-                Record::offset(&RecordKey::Offset { group, topic, partition }, commit)
+                OffsetsRecord::offset(&RecordKey::Offset { group, topic, partition }, commit)
             }
         }
     }

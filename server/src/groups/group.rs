@@ -1,39 +1,42 @@
 //! One group: what each request does to it, whatever its state.
 
+use creel_io::Instant;
+
 use super::{
-    core::{Core, GroupCx, LoggedState},
-    effects::{Effects, NewOffset, OnDurable, Return, Waiter},
+    committed::WriteEnd,
+    core::{GroupBase, GroupCx, LoggedState},
+    effects::{Effects, NewOffset, OnDurable, Return, WriteWaiter},
     empty::Empty,
     error::GroupError,
     event::{
-        HeartbeatRequest, JoinReply, LeaveRequest, LeavingMember, Member, Millis, Reply, SyncRequest, Token,
+        GroupReply, HeartbeatRequest, JoinReply, LeaveRequest, LeavingMember, Member, SyncRequest, Token,
         WriteId,
     },
     log_lines::{GroupChange, Members, Reason},
-    state::State,
+    state::GroupState,
 };
 
 /// A group.
 #[derive(Clone, Debug)]
 pub(super) struct Group {
-    pub(super) core: Core,
-    pub(super) state: State,
+    pub(super) core: GroupBase,
+    pub(super) state: GroupState,
     /// The deadline under which the coordinator looks at this group again.
-    pub(super) scheduled: Option<Millis>,
+    pub(super) scheduled: Option<Instant>,
 }
 
 impl Group {
     pub(super) fn new(group: String, since_ms: Option<i64>) -> Self {
-        Self { core: Core::new(group, since_ms), state: State::Empty(Empty), scheduled: None }
+        Self { core: GroupBase::new(group, since_ms), state: GroupState::Empty(Empty), scheduled: None }
     }
 
     /// Lets the state take an event and become another.
     pub(super) fn step(
         &mut self,
         effects: &mut Effects,
-        change: impl FnOnce(State, &mut GroupCx<'_>) -> State,
+        change: impl FnOnce(GroupState, &mut GroupCx<'_>) -> GroupState,
     ) {
-        let state = std::mem::replace(&mut self.state, State::Empty(Empty));
+        let state = std::mem::replace(&mut self.state, GroupState::Empty(Empty));
         self.state = change(state, &mut GroupCx { core: &mut self.core, effects });
     }
 
@@ -88,9 +91,9 @@ impl Group {
         }
         self.heard(effects, &request.member.member_id);
         match self.state {
-            State::Empty(_) => Err(GroupError::UnknownMemberId),
-            State::Joining(_) => Err(GroupError::RebalanceInProgress),
-            State::Syncing(_) | State::Stable(_) => Ok(()),
+            GroupState::Empty(_) => Err(GroupError::UnknownMemberId),
+            GroupState::Joining(_) => Err(GroupError::RebalanceInProgress),
+            GroupState::Syncing(_) | GroupState::Stable(_) => Ok(()),
         }
     }
 
@@ -144,7 +147,7 @@ impl Group {
             self.step(effects, |state, cx| state.remove(cx, &silent, Reason::Silent(Members::of(&silent))));
         }
         if self.state.deadline().is_some_and(|deadline| deadline <= now) {
-            self.step(effects, State::expire);
+            self.step(effects, GroupState::expire);
         }
     }
 
@@ -159,7 +162,7 @@ impl Group {
     }
 
     /// When the next of these times out.
-    pub(super) fn next_deadline(&self) -> Option<Millis> {
+    pub(super) fn next_deadline(&self) -> Option<Instant> {
         self.core.roster.next_deadline().into_iter().chain(self.state.deadline()).min()
     }
 
@@ -183,14 +186,14 @@ impl Group {
             OnDurable::Assign => self.step(effects, |state, cx| state.stored(cx, write, Ok(()))),
             OnDurable::Return(back) => {
                 let reply = self.welcome_back(&back);
-                effects.reply(back.token, Reply::Join(reply));
+                effects.reply(back.token, GroupReply::Join(reply));
             }
             OnDurable::Commit(offsets, waiter) => {
                 self.store(offsets, log_offset);
                 self.tell_waiter(effects, waiter, None);
             }
             OnDurable::RemoveOffsets(keys, waiter) => {
-                self.core.offsets.end_removals(&keys, true);
+                self.core.offsets.end_removals(&keys, WriteEnd::Durable);
                 self.tell_waiter(effects, waiter, None);
             }
         }
@@ -198,12 +201,12 @@ impl Group {
 
     /// Tells the waiting client that a write of offsets is durable, or why not. If it waits for several writes, it is
     /// told of one that failed.
-    fn tell_waiter(&mut self, effects: &mut Effects, waiter: Waiter, error: Option<GroupError>) {
+    fn tell_waiter(&mut self, effects: &mut Effects, waiter: WriteWaiter, error: Option<GroupError>) {
         let error = self.core.failed_batch.take().or(error);
         match waiter {
-            Waiter::Nobody => {}
-            Waiter::WithNext => self.core.failed_batch = error,
-            Waiter::Client(token, reply) => effects.reply(
+            WriteWaiter::Nobody => {}
+            WriteWaiter::WithNext => self.core.failed_batch = error,
+            WriteWaiter::Client(token, reply) => effects.reply(
                 token,
                 match error {
                     Some(error) => reply.with_error(error),
@@ -239,7 +242,7 @@ impl Group {
                 self.tell_waiter(effects, waiter, Some(error));
             }
             OnDurable::RemoveOffsets(keys, waiter) => {
-                self.core.offsets.end_removals(&keys, false);
+                self.core.offsets.end_removals(&keys, WriteEnd::Failed);
                 self.tell_waiter(effects, waiter, Some(error));
             }
             on_durable => on_durable.fail(effects, error),
@@ -259,7 +262,7 @@ impl Group {
         let mut reply = self.core.joined(member_id, protocol);
         if back.can_skip_assignment {
             reply.skip_assignment =
-                self.core.roster.is_leader(member_id) && matches!(self.state, State::Stable(_));
+                self.core.roster.is_leader(member_id) && matches!(self.state, GroupState::Stable(_));
         } else {
             reply.leader.clone_from(&back.leader_before);
             reply.members.clear();
@@ -282,10 +285,10 @@ impl Group {
     pub(super) fn check_invariants(&self) {
         self.core.roster.check_invariants();
         match &self.state {
-            State::Empty(_) => assert!(self.core.roster.is_empty(), "an empty group has no members"),
-            State::Joining(joining) => joining.check_invariants(&self.core),
-            State::Syncing(syncing) => syncing.check_invariants(&self.core),
-            State::Stable(stable) => stable.check_invariants(&self.core),
+            GroupState::Empty(_) => assert!(self.core.roster.is_empty(), "an empty group has no members"),
+            GroupState::Joining(joining) => joining.check_invariants(&self.core),
+            GroupState::Syncing(syncing) => syncing.check_invariants(&self.core),
+            GroupState::Stable(stable) => stable.check_invariants(&self.core),
         }
         for member in self.core.roster.iter() {
             let excused = member.deadline.is_none() && self.state.awaits(&member.member_id);

@@ -3,11 +3,11 @@
 use super::{
     effects::{Effects, Return},
     error::GroupError,
-    event::{JoinRequest, Reply, Token},
+    event::{GroupReply, JoinRequest, Token, after},
     group::Group,
     log_lines::Reason,
     roster::Enrolled,
-    state::State,
+    state::GroupState,
 };
 
 /// JoinGroup. The reply comes when the group's next generation is complete. Errors, and members for whom nothing has
@@ -30,9 +30,9 @@ pub(super) fn join(group: &mut Group, effects: &mut Effects, token: Token, reque
 /// lowered, and then the last to come find no room.
 fn has_room(group: &Group, member_id: &str, members_max: usize) -> bool {
     match &group.state {
-        State::Empty(_) => true,
-        State::Joining(joining) => joining.awaits(member_id) || joining.arrived() < members_max,
-        State::Syncing(_) | State::Stable(_) => {
+        GroupState::Empty(_) => true,
+        GroupState::Joining(joining) => joining.awaits(member_id) || joining.arrived() < members_max,
+        GroupState::Syncing(_) | GroupState::Stable(_) => {
             group.core.roster.contains(member_id) || group.core.roster.len() < members_max
         }
     }
@@ -65,7 +65,7 @@ fn join_new(group: &mut Group, effects: &mut Effects, token: Token, request: Joi
             take_place(group, effects, token, &old_id, member_id, request);
         }
         None if instance_id.is_none() && request.member_id_required => {
-            let deadline = effects.now.monotonic.after(request.session_timeout_ms);
+            let deadline = after(effects.now.monotonic, request.session_timeout_ms);
             group.core.roster.add_pending(member_id.clone(), request.client, deadline);
             effects.fail_join(token, member_id, GroupError::MemberIdRequired);
         }
@@ -93,7 +93,7 @@ fn join_known(group: &mut Group, effects: &mut Effects, token: Token, request: J
     }
     if let Some(protocol) = unchanged(group, &request) {
         let reply = group.core.joined(&member_id, protocol);
-        return effects.reply(token, Reply::Join(reply));
+        return effects.reply(token, GroupReply::Join(reply));
     }
     let reason = Reason::Rejoined(member_id.clone(), request.reason.clone());
     group.core.roster.update(&member_id, request);
@@ -105,7 +105,7 @@ fn join_known(group: &mut Group, effects: &mut Effects, token: Token, request: J
 fn unchanged<'a>(group: &'a Group, request: &JoinRequest) -> Option<&'a str> {
     let member = group.core.roster.get(&request.member.member_id)?;
     let wants_anew =
-        matches!(group.state, State::Stable(_)) && group.core.roster.is_leader(&member.member_id);
+        matches!(group.state, GroupState::Stable(_)) && group.core.roster.is_leader(&member.member_id);
     let same = !wants_anew && member.protocols == request.protocols;
     group.state.protocol().filter(|_| same)
 }

@@ -3,12 +3,14 @@
 //! The state ends when all have come, or at the deadline without those who have not. A group that was empty always
 //! waits, and longer while members keep arriving, so that it does not rebalance once for each.
 
+use creel_io::Instant;
+
 use std::collections::BTreeMap;
 
 use super::{
     core::GroupCx,
     error::GroupError,
-    event::{Millis, Token},
+    event::{Token, after},
     log_lines::{GroupChange, Members, Reason},
 };
 
@@ -17,7 +19,7 @@ use super::{
 pub(super) struct Joining {
     /// Who has come.
     awaiting: BTreeMap<String, Token>,
-    deadline: Millis,
+    deadline: Instant,
     initial: Option<InitialDelay>,
 }
 
@@ -47,7 +49,7 @@ impl Joining {
     pub(super) fn begin(cx: &mut GroupCx<'_>, reason: Reason) -> Self {
         cx.stamp();
         cx.log(GroupChange::Rebalances(reason));
-        let deadline = cx.effects.now.monotonic.after(cx.core.roster.rebalance_timeout_ms().max(1));
+        let deadline = after(cx.effects.now.monotonic, cx.core.roster.rebalance_timeout_ms().max(1));
         Self { awaiting: BTreeMap::new(), deadline, initial: None }
     }
 
@@ -58,11 +60,11 @@ impl Joining {
         let delay_ms = cx.effects.limits.initial_rebalance_delay_ms;
         let remaining_ms = cx.core.roster.rebalance_timeout_ms().saturating_sub(delay_ms).max(0);
         let initial = InitialDelay { delay_ms, remaining_ms, grown: false };
-        let deadline = cx.effects.now.monotonic.after(delay_ms);
+        let deadline = after(cx.effects.now.monotonic, delay_ms);
         Self { awaiting: BTreeMap::new(), deadline, initial: Some(initial) }
     }
 
-    pub(super) const fn deadline(&self) -> Millis {
+    pub(super) const fn deadline(&self) -> Instant {
         self.deadline
     }
 
@@ -141,7 +143,7 @@ impl Joining {
                 let delay_ms = cx.effects.limits.initial_rebalance_delay_ms.min(initial.remaining_ms);
                 let remaining_ms = initial.remaining_ms.saturating_sub(initial.delay_ms).max(0);
                 self.initial = Some(InitialDelay { delay_ms, remaining_ms, grown: false });
-                self.deadline = cx.effects.now.monotonic.after(delay_ms.max(1));
+                self.deadline = after(cx.effects.now.monotonic, delay_ms.max(1));
                 JoinProgress::Waits(self)
             }
             _ => self.complete(cx),
@@ -156,7 +158,7 @@ impl Joining {
         if self.awaiting.is_empty() && !roster.is_empty() {
             // Nobody could lead. The group waits for their sessions to end.
             self.initial = None;
-            self.deadline = cx.effects.now.monotonic.after(roster.rebalance_timeout_ms().max(1));
+            self.deadline = after(cx.effects.now.monotonic, roster.rebalance_timeout_ms().max(1));
             return JoinProgress::Waits(self);
         }
         if !roster.leader().is_some_and(|leader| self.awaiting.contains_key(leader)) {
@@ -184,7 +186,7 @@ impl Joining {
     }
 
     #[cfg(any(test, debug_assertions))]
-    pub(super) fn check_invariants(&self, core: &super::core::Core) {
+    pub(super) fn check_invariants(&self, core: &super::core::GroupBase) {
         assert!(self.awaiting.keys().all(|id| core.roster.contains(id)), "only members wait");
     }
 }

@@ -6,12 +6,12 @@ use super::{
     coordinator::Coordinator,
     core::LoggedState,
     effects::Effects,
-    event::{Client, MEMBER_BYTES, MEMBER_ID_COPIES, Now, Protocol},
+    event::{GroupClient, MEMBER_BYTES, MEMBER_ID_COPIES, Now, Protocol},
     group::Group,
     log_lines::Reason,
     roster::Enrolled,
     stable::Stable,
-    state::State,
+    state::GroupState,
 };
 use crate::offsets::{
     BatchContent, GroupMetadata, GroupMetadataMember, LoggedRecord, Malformed, OffsetCommit, RecordKey,
@@ -105,7 +105,7 @@ fn load(group: &mut Group, metadata: Option<GroupMetadata>) {
         if let Some(leader) = metadata.leader.filter(|leader| group.core.roster.contains(leader)) {
             group.core.roster.set_leader(Some(leader));
         }
-        group.state = State::Stable(Stable::loaded(protocol));
+        group.state = GroupState::Stable(Stable::loaded(protocol));
     }
 }
 
@@ -117,7 +117,7 @@ impl Enrolled {
             bytes,
             member_id: member.member_id,
             instance_id: member.instance_id,
-            client: Client(None),
+            client: GroupClient(None),
             client_id: member.client_id,
             client_host: member.client_host,
             session_timeout_ms: member.session_timeout_ms,

@@ -96,7 +96,7 @@ impl fmt::Display for Reason {
             Self::Silent(members) => write!(f, "{members} sent no heartbeat within session.timeout.ms"),
             Self::NotSynced(members) => write!(f, "{members} did not ask for the assignment in time"),
             Self::TooMany => f.write_str("more members than group.max.size"),
-            Self::NotStored(error) => write!(f, "the assignment could not be written down: {error}"),
+            Self::NotStored(error) => write!(f, "the assignment could not be written to the log: {error}"),
         }
     }
 }

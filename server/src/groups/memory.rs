@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::event::Client;
+use super::event::GroupClient;
 
 /// What an assignment takes: it is kept for its member, and in the group's record.
 pub(super) const fn assignment_bytes(length: usize) -> usize {
@@ -18,9 +18,9 @@ pub(super) struct Taken {
 }
 
 impl Taken {
-    pub(super) fn take_in(&mut self, change: &Change) {
+    pub(super) fn take_in(&mut self, change: &MemoryChange) {
         self.all = self.all.saturating_add(change.more).saturating_sub(change.less);
-        let Client(Some(client)) = change.client else { return };
+        let GroupClient(Some(client)) = change.client else { return };
         let bytes = self.by_client.entry(client).or_default();
         *bytes = bytes.saturating_add(change.more).saturating_sub(change.less);
         if *bytes == 0 {
@@ -31,8 +31,8 @@ impl Taken {
 
 /// A change of what a client's members take.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Change {
-    pub(super) client: Client,
+pub(super) struct MemoryChange {
+    pub(super) client: GroupClient,
     pub(super) more: usize,
     pub(super) less: usize,
 }

@@ -65,10 +65,10 @@ pub use coordinator::Coordinator;
 pub use deleted_topics::{CleanupStep, OffsetCleanup};
 pub use error::GroupError;
 pub use event::{
-    Client, CommitReply, CommitRequest, DeleteOffsetsReply, Event, FetchReply, FetchRequest, FetchedOffset,
-    FoundGroup, GroupDeletion, GroupDescription, GroupLimits, HeartbeatRequest, JoinReply, JoinRequest,
-    JoinedMember, LeaveReply, LeaveRequest, LeavingMember, Member, MemberDescription, Millis, Now,
-    OffsetToCommit, Outputs, Protocol, Reply, SyncReply, SyncRequest, Token, TopicErrors, Write, WriteId,
+    CommitReply, CommitRequest, DeleteOffsetsReply, Event, FetchReply, FetchRequest, FetchedOffset,
+    FoundGroup, GroupClient, GroupDeletion, GroupDescription, GroupLimits, GroupReply, HeartbeatRequest,
+    JoinReply, JoinRequest, JoinedMember, LeaveReply, LeaveRequest, LeavingMember, Member, MemberDescription,
+    Now, OffsetToCommit, Outputs, Protocol, SyncReply, SyncRequest, Token, TopicErrors, Write, WriteId,
 };
 pub use fold::FoldStep;
 pub use log_lines::{GroupChange, LogLine, Members, Reason};

@@ -1,5 +1,7 @@
 //! The members of a group, whatever the group is doing.
 
+use creel_io::Instant;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
@@ -8,8 +10,8 @@ use bytes::Bytes;
 use super::memory::Taken;
 use super::{
     error::GroupError,
-    event::{Client, JoinRequest, JoinedMember, Member, Millis, Protocol},
-    memory::{Change, assignment_bytes},
+    event::{GroupClient, JoinRequest, JoinedMember, Member, Protocol, after},
+    memory::{MemoryChange, assignment_bytes},
 };
 
 /// How long a member's first JoinGroup may wait. It cannot send heartbeats yet, and its client may be
@@ -28,7 +30,7 @@ const fn pending_bytes(member_id: &str) -> usize {
 pub(super) struct Enrolled {
     pub(super) member_id: String,
     pub(super) instance_id: Option<String>,
-    pub(super) client: Client,
+    pub(super) client: GroupClient,
     pub(super) client_id: String,
     pub(super) client_host: String,
     pub(super) session_timeout_ms: i32,
@@ -38,14 +40,14 @@ pub(super) struct Enrolled {
     pub(super) bytes: usize,
     pub(super) assignment: Bytes,
     /// When it is taken for dead. None while it waits for us: then the silence is ours.
-    pub(super) deadline: Option<Millis>,
+    pub(super) deadline: Option<Instant>,
     /// It has not been told a generation yet.
     pub(super) newcomer: bool,
 }
 
 impl Enrolled {
     /// A member that joins for the first time.
-    pub(super) fn newcomer(member_id: String, request: JoinRequest, now: Millis) -> Self {
+    pub(super) fn newcomer(member_id: String, request: JoinRequest, now: Instant) -> Self {
         Self {
             bytes: request.bytes(),
             client: request.client,
@@ -57,7 +59,7 @@ impl Enrolled {
             rebalance_timeout_ms: request.rebalance_timeout_ms,
             protocols: request.protocols,
             assignment: Bytes::new(),
-            deadline: Some(now.after(NEWCOMER_TIMEOUT_MS)),
+            deadline: Some(after(now, NEWCOMER_TIMEOUT_MS)),
             newcomer: true,
         }
     }
@@ -72,8 +74,8 @@ impl Enrolled {
     }
 
     /// The member was heard of.
-    pub(super) fn heard(&mut self, now: Millis) {
-        self.deadline = Some(now.after(self.session_timeout_ms.max(1)));
+    pub(super) fn heard(&mut self, now: Instant) {
+        self.deadline = Some(after(now, self.session_timeout_ms.max(1)));
     }
 
     pub(super) fn metadata(&self, protocol: &str) -> Bytes {
@@ -106,25 +108,25 @@ pub(super) struct Roster {
     leader: Option<String>,
     /// How many members can follow each protocol. Asking all members each time would be slow in a full group.
     supported: BTreeMap<String, usize>,
-    pending: BTreeMap<String, Pending>,
+    pending: BTreeMap<String, PendingMember>,
     /// What members and ids take in memory, about, and the changes of it that were not asked for yet.
     bytes: usize,
-    changes: Vec<Change>,
+    changes: Vec<MemoryChange>,
 }
 
 /// An id that was given out.
 #[derive(Clone, Debug)]
-struct Pending {
-    client: Client,
+struct PendingMember {
+    client: GroupClient,
     /// Until when it is remembered.
-    deadline: Millis,
+    deadline: Instant,
 }
 
 impl Roster {
     /// Gives out an id.
-    pub(super) fn add_pending(&mut self, member_id: String, client: Client, deadline: Millis) {
+    pub(super) fn add_pending(&mut self, member_id: String, client: GroupClient, deadline: Instant) {
         self.note(client, pending_bytes(&member_id), 0);
-        let before = self.pending.insert(member_id.clone(), Pending { client, deadline });
+        let before = self.pending.insert(member_id.clone(), PendingMember { client, deadline });
         before.iter().for_each(|before| self.note(before.client, 0, pending_bytes(&member_id)));
     }
 
@@ -152,13 +154,13 @@ impl Roster {
         }
     }
 
-    fn note(&mut self, client: Client, more: usize, less: usize) {
+    fn note(&mut self, client: GroupClient, more: usize, less: usize) {
         self.bytes = self.bytes.saturating_add(more).saturating_sub(less);
-        self.changes.push(Change { client, more, less });
+        self.changes.push(MemoryChange { client, more, less });
     }
 
     /// What has changed in the memory of clients' members since this was last called.
-    pub(super) fn take_changes(&mut self) -> Vec<Change> {
+    pub(super) fn take_changes(&mut self) -> Vec<MemoryChange> {
         std::mem::take(&mut self.changes)
     }
 
@@ -175,7 +177,7 @@ impl Roster {
             member.assignment = assignments.get(&member.member_id).cloned().unwrap_or_default();
             let (client, more) = (member.client, member.held_bytes());
             self.bytes = self.bytes.saturating_add(more).saturating_sub(less);
-            self.changes.push(Change { client, more, less });
+            self.changes.push(MemoryChange { client, more, less });
         }
     }
 
@@ -358,19 +360,19 @@ impl Roster {
     }
 
     /// The earliest time at which a member is taken for dead.
-    pub(super) fn next_deadline(&self) -> Option<Millis> {
+    pub(super) fn next_deadline(&self) -> Option<Instant> {
         let members = self.members.values().filter_map(|member| member.deadline);
         members.chain(self.pending.values().map(|pending| pending.deadline)).min()
     }
 
     /// The ids that were given out, did not come back, and have timed out.
-    pub(super) fn overdue_pending(&self, now: Millis) -> Vec<String> {
+    pub(super) fn overdue_pending(&self, now: Instant) -> Vec<String> {
         let due = self.pending.iter().filter(|(_, pending)| pending.deadline <= now);
         due.map(|(id, _)| id.clone()).collect()
     }
 
     /// The members whose time is over.
-    pub(super) fn overdue(&self, now: Millis) -> Vec<String> {
+    pub(super) fn overdue(&self, now: Instant) -> Vec<String> {
         let due = |member: &&Enrolled| member.deadline.is_some_and(|deadline| deadline <= now);
         self.members.values().filter(due).map(|member| member.member_id.clone()).collect()
     }
@@ -380,7 +382,7 @@ impl Roster {
     pub(super) fn count_into(&self, taken: &mut Taken) {
         let members = self.members.values().map(|member| (member.client, member.held_bytes()));
         let pending = self.pending.iter().map(|(id, pending)| (pending.client, pending_bytes(id)));
-        let all = members.chain(pending).map(|(client, more)| Change { client, more, less: 0 });
+        let all = members.chain(pending).map(|(client, more)| MemoryChange { client, more, less: 0 });
         all.for_each(|change| taken.take_in(&change));
     }
 

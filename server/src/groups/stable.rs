@@ -1,11 +1,13 @@
 //! Stable: each member has its assignment, or can ask for it.
 
+use creel_io::Instant;
+
 use std::collections::BTreeSet;
 
 use super::{
     core::GroupCx,
     effects::{OnDurable, Return},
-    event::{Millis, Reply, SyncReply, SyncRequest, Token},
+    event::{GroupReply, SyncReply, SyncRequest, Token},
     joining::Joining,
     log_lines::{GroupChange, Members, Reason},
     syncing::Assigned,
@@ -17,7 +19,7 @@ pub(super) struct Stable {
     protocol: String,
     /// Who has not asked for its assignment yet, and until when that is waited for.
     unsynced: BTreeSet<String>,
-    deadline: Option<Millis>,
+    deadline: Option<Instant>,
 }
 
 impl Stable {
@@ -37,7 +39,7 @@ impl Stable {
         &self.protocol
     }
 
-    pub(super) const fn deadline(&self) -> Option<Millis> {
+    pub(super) const fn deadline(&self) -> Option<Instant> {
         self.deadline
     }
 
@@ -55,7 +57,7 @@ impl Stable {
             protocol_name: Some(self.protocol.clone()),
             assignment: member.map(|member| member.assignment.clone()).unwrap_or_default(),
         };
-        cx.effects.reply(token, Reply::Sync(reply));
+        cx.effects.reply(token, GroupReply::Sync(reply));
         self
     }
 
@@ -100,7 +102,7 @@ impl Stable {
     }
 
     #[cfg(any(test, debug_assertions))]
-    pub(super) fn check_invariants(&self, core: &super::core::Core) {
+    pub(super) fn check_invariants(&self, core: &super::core::GroupBase) {
         assert!(!core.roster.is_empty(), "a generation has members");
         assert!(self.unsynced.iter().all(|id| core.roster.contains(id)), "only members are waited for");
         assert_eq!(self.deadline.is_none(), self.unsynced.is_empty(), "waited for while someone is missing");

@@ -1,11 +1,13 @@
 //! What a group is doing, and how each state takes what can happen in all of them.
 
+use creel_io::Instant;
+
 use super::{
     core::GroupCx,
     effects::Return,
     empty::Empty,
     error::GroupError,
-    event::{Millis, SyncRequest, Token, WriteId},
+    event::{SyncRequest, Token, WriteId},
     joining::{JoinProgress, Joining},
     log_lines::Reason,
     stable::Stable,
@@ -14,14 +16,14 @@ use super::{
 
 /// A group's state. A method that can end it consumes it.
 #[derive(Clone, Debug)]
-pub(super) enum State {
+pub(super) enum GroupState {
     Empty(Empty),
     Joining(Joining),
     Syncing(Syncing),
     Stable(Stable),
 }
 
-impl State {
+impl GroupState {
     /// Kafka's name, which tools show.
     pub(super) const fn name(&self) -> &'static str {
         match self {
@@ -46,7 +48,7 @@ impl State {
     }
 
     /// When the state itself times out.
-    pub(super) const fn deadline(&self) -> Option<Millis> {
+    pub(super) const fn deadline(&self) -> Option<Instant> {
         match self {
             Self::Empty(_) => None,
             Self::Joining(joining) => Some(joining.deadline()),

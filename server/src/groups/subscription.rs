@@ -13,14 +13,14 @@ use bytes::Buf;
 pub(super) const CONSUMER: &str = "consumer";
 
 /// What the members of a group read.
-pub(super) enum Read<'a> {
+pub(super) enum TopicsRead<'a> {
     /// These topics.
     Topics(BTreeSet<&'a str>),
     /// Nobody knows.
     Anything,
 }
 
-impl Read<'_> {
+impl TopicsRead<'_> {
     pub(super) const fn is_known(&self) -> bool {
         matches!(self, Self::Topics(_))
     }

@@ -1,6 +1,8 @@
 //! Syncing (Kafka: CompletingRebalance): a generation is agreed on. The leader's assignment is awaited, and then the
 //! durability of its record. Members that ask meanwhile have a token waiting.
 
+use creel_io::Instant;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
@@ -9,7 +11,7 @@ use super::{
     core::GroupCx,
     effects::OnDurable,
     error::GroupError,
-    event::{Millis, Reply, SyncReply, SyncRequest, Token, WriteId},
+    event::{GroupReply, SyncReply, SyncRequest, Token, WriteId, after},
     joining::Joining,
     log_lines::{Members, Reason},
 };
@@ -22,7 +24,7 @@ pub(super) struct Syncing {
     awaiting: BTreeMap<String, Token>,
     /// Who has not asked for it yet, and until when that is waited for.
     unsynced: BTreeSet<String>,
-    deadline: Option<Millis>,
+    deadline: Option<Instant>,
     storing: Option<Storing>,
 }
 
@@ -41,7 +43,7 @@ pub(super) struct Assigned {
     pub(super) protocol: String,
     /// Who has not asked for its assignment yet, and until when that is waited for.
     pub(super) unsynced: BTreeSet<String>,
-    pub(super) deadline: Option<Millis>,
+    pub(super) deadline: Option<Instant>,
 }
 
 /// The assignment on its way to the disk.
@@ -58,10 +60,10 @@ impl Syncing {
         let protocol = cx.core.roster.choose_protocol();
         for (member_id, token) in &joined {
             let reply = cx.core.joined(member_id, &protocol);
-            cx.effects.reply(*token, Reply::Join(reply));
+            cx.effects.reply(*token, GroupReply::Join(reply));
         }
         let now = cx.effects.now.monotonic;
-        let deadline = now.after(cx.core.roster.rebalance_timeout_ms().max(1));
+        let deadline = after(now, cx.core.roster.rebalance_timeout_ms().max(1));
         let mut unsynced = BTreeSet::new();
         for member in cx.core.roster.iter_mut() {
             member.heard(now);
@@ -75,7 +77,7 @@ impl Syncing {
         &self.protocol
     }
 
-    pub(super) const fn deadline(&self) -> Option<Millis> {
+    pub(super) const fn deadline(&self) -> Option<Instant> {
         self.deadline
     }
 
@@ -128,7 +130,7 @@ impl Syncing {
                 protocol_name: Some(self.protocol.clone()),
                 assignment: assignment.unwrap_or_default(),
             };
-            cx.effects.reply(token, Reply::Sync(reply));
+            cx.effects.reply(token, GroupReply::Sync(reply));
             cx.heard(&member_id);
         }
         let Self { protocol, unsynced, deadline, .. } = self;
@@ -184,7 +186,7 @@ impl Syncing {
     }
 
     #[cfg(any(test, debug_assertions))]
-    pub(super) fn check_invariants(&self, core: &super::core::Core) {
+    pub(super) fn check_invariants(&self, core: &super::core::GroupBase) {
         assert!(!core.roster.is_empty(), "a generation has members");
         assert!(
             self.awaiting.keys().chain(&self.unsynced).all(|id| core.roster.contains(id)),

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::{
     event::{FoundGroup, GroupDescription, MemberDescription},
     group::Group,
-    state::State,
+    state::GroupState,
 };
 
 impl FoundGroup {
@@ -22,8 +22,8 @@ impl GroupDescription {
     /// While the group is not stable its members' data says nothing, and is not shown.
     pub(super) fn of(group: &Group) -> Self {
         let protocol = match &group.state {
-            State::Stable(stable) => Some(stable.protocol()),
-            State::Empty(_) | State::Joining(_) | State::Syncing(_) => None,
+            GroupState::Stable(stable) => Some(stable.protocol()),
+            GroupState::Empty(_) | GroupState::Joining(_) | GroupState::Syncing(_) => None,
         };
         let members = group.core.roster.iter().map(|member| MemberDescription {
             member_id: member.member_id.clone(),

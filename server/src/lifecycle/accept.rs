@@ -51,7 +51,7 @@ fn refusal(core: &Core) -> Option<&'static str> {
         return Some("max.connections is reached");
     }
     (open as u64 >= descriptors::for_connections())
-        .then_some("the descriptors that are not kept for files are used up (ulimit -n)")
+        .then_some("the descriptors for connections are used up: raise the limit (ulimit -n)")
 }
 
 async fn hand_over(core: &Rc<Core>, stream: TcpStream, listener: ListenerIndex) {

@@ -11,25 +11,25 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use creel_engine::{TopicPartition, find_partitions, read_topic_id};
+use creel_engine::{LastStop, TopicPartition, find_partitions, read_topic_id};
 use creel_io::fs::{exists, remove_dir_all};
 
 use crate::core::Core;
 use crate::metadata::kafka::{self, METADATA_TOPIC};
 use crate::metadata::{
-    LocalStore, MetaProperties, NotUnderstood, Revision, Store, StoreError, StoredTopics, TopicRecord,
+    LocalStore, MetaProperties, NotUnderstood, Revision, Store, StoreError, StoredTopics, TopicDefinition,
 };
 use crate::topics::{Controller, Topic, put_aside};
 
 /// What the start found.
-pub(crate) struct Found {
+pub(crate) struct FoundData {
     pub(crate) controller: Controller,
     pub(crate) topics: Vec<Arc<Topic>>,
     pub(crate) cluster_id: String,
 }
 
 /// Reads the metadata and puts the directories in order. What is refused is left as it is.
-pub(crate) async fn find(core: &Core, data_dir: &Path, was_clean: bool) -> Result<Found, String> {
+pub(crate) async fn find(core: &Core, data_dir: &Path, last_stop: LastStop) -> Result<FoundData, String> {
     let shown = |error: io::Error| error.to_string();
     let broker = core.node.broker();
     let (node_id, cluster_id) = (broker.node_id, broker.cluster_id.as_deref());
@@ -43,7 +43,7 @@ pub(crate) async fn find(core: &Core, data_dir: &Path, was_clean: bool) -> Resul
         log: &log_dir.join(TopicPartition::new(METADATA_TOPIC, 0).directory_name()),
         owner: properties.as_ref(),
         partitions: &found.partitions,
-        was_clean,
+        last_stop,
         settings: &core.node.config.settings,
     };
     let store = open_store(&directory).await?;
@@ -57,7 +57,7 @@ pub(crate) async fn find(core: &Core, data_dir: &Path, was_clean: bool) -> Resul
     let controller = Controller::read(store).await?;
     // What was being deleted when a crash came is deleted now.
     for directory in &found.deleted {
-        tracing::info!(directory = %directory.display(), "a partition that was being deleted is removed");
+        tracing::info!(directory = %directory.display(), "the deletion of a partition is completed");
         if let Err(error) = remove_dir_all(directory) {
             tracing::error!(directory = %directory.display(), %error, "cannot remove a deleted partition");
         }
@@ -69,7 +69,7 @@ pub(crate) async fn find(core: &Core, data_dir: &Path, was_clean: bool) -> Resul
     let topic = |record| Arc::new(Topic::from_record(record, &core.node.config.settings));
     let topics: Vec<_> = records.into_iter().map(topic).collect();
     tell_what_keeps_all(&topics);
-    Ok(Found { controller, topics, cluster_id })
+    Ok(FoundData { controller, topics, cluster_id })
 }
 
 /// Opens what is written down. In a directory that Kafka has left, Kafka's own metadata is taken over first.
@@ -103,13 +103,13 @@ fn tell_what_keeps_all(topics: &[Arc<Topic>]) {
     if let Some(topic) = keeping.first() {
         tracing::warn!(
             topics = keeping.len(), one = %topic.name,
-            "topics that were taken over from Kafka have no retention.ms of their own, and what its configuration said is \
-             not known: nothing of them is deleted by age until log.retention.ms, .minutes or .hours is set"
+            "topics that were imported from Kafka have no retention.ms of their own, and Kafka's default is not known here: \
+             none of their records is deleted by age until log.retention.ms, .minutes or .hours is set"
         );
     }
 }
 
-async fn put_strays_aside(records: &[TopicRecord], partitions: &[(TopicPartition, PathBuf)]) {
+async fn put_strays_aside(records: &[TopicDefinition], partitions: &[(TopicPartition, PathBuf)]) {
     let known: BTreeMap<_, _> = records.iter().map(|record| (record.name.as_str(), record)).collect();
     for (name, directory) in partitions {
         let may_be_known = known.get(&*name.topic).is_some_and(|record| {
@@ -118,7 +118,7 @@ async fn put_strays_aside(records: &[TopicRecord], partitions: &[(TopicPartition
             name.partition < record.partitions && id.is_none_or(|id| id == record.id.to_string())
         });
         if !may_be_known && let Err(error) = put_aside(name, directory).await {
-            tracing::error!(directory = %directory.display(), %error, "cannot put a partition of no topic aside");
+            tracing::error!(directory = %directory.display(), %error, "cannot rename the directory of a partition that belongs to no topic");
         }
     }
 }

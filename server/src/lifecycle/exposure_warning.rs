@@ -9,7 +9,7 @@ pub(crate) fn warn_of_clients(listener: &str, address: SocketAddr) {
         tracing::warn!(
             listener, %address,
             "anyone who can reach this address can read, write and delete everything: there is no TLS, no password and no ACL \
-             yet. Listen on 127.0.0.1, or see to it that only trusted machines get there (firewall, private network)"
+             yet. Listen on 127.0.0.1, or let only trusted machines reach it (firewall, private network)"
         );
     }
 }
@@ -19,7 +19,7 @@ pub(crate) fn warn_of_admin(address: SocketAddr) {
     if is_exposed(address) {
         tracing::warn!(
             %address,
-            "anyone who can reach the admin listener's address can read what it tells: there is no password"
+            "anyone who can reach the admin listener can read its figures: it has no password"
         );
     }
 }

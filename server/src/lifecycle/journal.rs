@@ -13,7 +13,7 @@ use creel_io::spawn;
 use crate::core::{Core, Question, ask_all_cores};
 use crate::limits::{JOURNAL_BLOCK_BYTES, JOURNAL_FILES};
 use crate::peers::questions::BeginJournal;
-use crate::topics::replicas::opening::Opened;
+use crate::topics::replicas::opening::OpenedTopics;
 
 /// Reads the journals of all cores that ever had one here.
 pub(super) async fn find(data_dir: &Path) -> io::Result<Arc<FoundJournals>> {
@@ -22,7 +22,7 @@ pub(super) async fn find(data_dir: &Path) -> io::Result<Arc<FoundJournals>> {
 
 /// Core 0: makes void what was found, and has every core begin its journal, if there is to be one. Every partition is
 /// open now. Without this the broker serves all the same: it syncs partitions.
-pub(super) async fn begin(core: &Rc<Core>, data_dir: &Path, found: &FoundJournals, opened: &Opened) {
+pub(super) async fn begin(core: &Rc<Core>, data_dir: &Path, found: &FoundJournals, opened: &OpenedTopics) {
     if opened.failed.keys().any(|topic| found.holds(TopicId(topic.0))) {
         // Nothing else holds their records. The next start appends them, if it can open them.
         tracing::error!(

@@ -2,23 +2,22 @@
 
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::time::Duration;
 
 use creel_io::net::TcpListener;
 use creel_io::{now, sleep};
 
 use super::exposure_warning;
 use super::failure::Failure;
-use crate::config::Listener;
-use crate::limits::{TAKEN_PORT_PATIENCE_MS, TAKEN_PORT_PAUSE_MS};
+use crate::config::ListenerConfig;
+use crate::limits::{TAKEN_PORT_PATIENCE, TAKEN_PORT_PAUSE};
 
 /// Listens on all of them. Returns each with its real address: port 0 has become a free one.
 pub(super) async fn listen_on(
-    listeners: &[Listener],
+    listeners: &[ListenerConfig],
 ) -> Result<(Vec<TcpListener>, Vec<SocketAddr>), Failure> {
     let mut bound = Vec::with_capacity(listeners.len());
     let mut addresses = Vec::with_capacity(listeners.len());
-    for Listener { name, bind, .. } in listeners {
+    for ListenerConfig { name, bind, .. } in listeners {
         let failed = |error: std::io::Error| Failure::Listen(*bind, with_advice(&error));
         let listener = listen(*bind).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
@@ -32,11 +31,11 @@ pub(super) async fn listen_on(
 /// Listens, and waits for what a killed broker leaves behind. The kernel closes a ring's files a moment after its
 /// process is gone, so a restart right after a kill -9 can find its own port still taken.
 async fn listen(bind: SocketAddr) -> std::io::Result<TcpListener> {
-    let give_up = now() + Duration::from_millis(TAKEN_PORT_PATIENCE_MS);
+    let deadline = now() + TAKEN_PORT_PATIENCE;
     loop {
         match bind_to(bind) {
-            Err(error) if error.kind() == ErrorKind::AddrInUse && now() < give_up => {
-                sleep(Duration::from_millis(TAKEN_PORT_PAUSE_MS)).await;
+            Err(error) if error.kind() == ErrorKind::AddrInUse && now() < deadline => {
+                sleep(TAKEN_PORT_PAUSE).await;
             }
             listening => return listening,
         }
@@ -56,9 +55,9 @@ fn bind_to(address: SocketAddr) -> std::io::Result<TcpListener> {
 /// Why an address can't be had, and what to do.
 fn with_advice(error: &std::io::Error) -> String {
     let advice = match error.kind() {
-        ErrorKind::AddrInUse => "end what listens there, or choose another port",
+        ErrorKind::AddrInUse => "stop the process that listens there, or choose another port",
         ErrorKind::AddrNotAvailable => "choose an address that this machine has",
-        ErrorKind::PermissionDenied => "choose a port that needs no privilege, above 1023",
+        ErrorKind::PermissionDenied => "choose a port above 1023, which needs no privilege",
         _ => "choose another address",
     };
     format!("{error}; {advice}")

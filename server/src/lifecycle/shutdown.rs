@@ -3,14 +3,13 @@
 //! Core 0 leads (see `start`); each core does its part when asked.
 
 use std::rc::Rc;
-use std::time::Duration;
 
-use creel_engine::CheckpointFiles;
+use creel_engine::{CheckpointFiles, LastStop};
 use creel_io::timeout;
 
 use crate::core::checkpoint::write;
 use crate::core::{Core, Question, ask_all_cores};
-use crate::limits::STOP_GRACE_MS;
+use crate::limits::STOP_GRACE;
 use crate::peers::questions::{Quiesce, TakeCheckpoint};
 
 impl Question for Quiesce {
@@ -23,19 +22,19 @@ impl Question for Quiesce {
                 core.net.connections.ended.notified().await;
             }
         };
-        if timeout(Duration::from_millis(STOP_GRACE_MS), ended).await.is_err() {
+        if timeout(STOP_GRACE, ended).await.is_err() {
             core.net.connections.close_all();
         }
     }
 }
 
-/// Core 0: the whole stop. Returns whether it was clean.
-pub(crate) async fn stop(core: &Rc<Core>) -> bool {
+/// Core 0: the whole stop. Returns how it went.
+pub(crate) async fn stop(core: &Rc<Core>) -> LastStop {
     tracing::info!("stopping");
     ask_all_cores(core, || Quiesce).await;
     let _turn = core.checkpoints.lock().await;
     let points: Vec<_> =
-        ask_all_cores(core, || TakeCheckpoint { close: true }).await.into_iter().flatten().collect();
+        ask_all_cores(core, || TakeCheckpoint::Stopping).await.into_iter().flatten().collect();
     let is_clean = points.iter().all(|point| point.is_sound) && seal_metadata(core).await;
     let files = CheckpointFiles::of(&core.node.config.data_dir);
     let written = write(&files, &points).await;
@@ -46,7 +45,7 @@ pub(crate) async fn stop(core: &Rc<Core>) -> bool {
     if let Err(error) = &marked {
         tracing::error!(%error, "cannot write the checkpoint");
     }
-    is_clean && marked.is_ok()
+    if is_clean && marked.is_ok() { LastStop::Clean } else { LastStop::Unclean }
 }
 
 /// Core 0: makes what is written down of topics complete. Returns whether that was possible.

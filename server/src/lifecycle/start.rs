@@ -19,12 +19,12 @@ use super::{accept, data_dir, file_system, journal, shutdown, start_progress, up
 use crate::config::Config;
 use crate::core::node::Node;
 use crate::core::{Core, ask_all_cores};
-use crate::limits::MAILBOX_MESSAGES;
-use crate::peers::Message;
+use crate::limits::MAILBOX_PACKETS;
+use crate::peers::Packet;
 use crate::peers::questions::ShowTopics;
 use crate::tasks::race::{First, race};
 use crate::topics::open_everywhere;
-use crate::topics::replicas::opening::Opening;
+use crate::topics::replicas::opening::{Opening, Origin};
 use crate::{admin, inbox};
 
 /// A node to be started: what its cores share. One for all cores; each takes its part of it.
@@ -32,7 +32,7 @@ use crate::{admin, inbox};
 pub struct Setup {
     node: Arc<Node>,
     /// Each core takes its own endpoint, once, when it begins. This lock and the next are the only ones.
-    endpoints: Arc<Mutex<Vec<Option<Endpoint<Message>>>>>,
+    endpoints: Arc<Mutex<Vec<Option<Endpoint<Packet>>>>>,
     failure: Arc<Mutex<Option<Failure>>>,
     on_ready: Arc<dyn Fn(&Banner) + Send + Sync>,
 }
@@ -40,7 +40,7 @@ pub struct Setup {
 impl Setup {
     /// A node of `cores` cores; `on_ready` is told once it serves.
     pub fn new(config: Config, cores: usize, on_ready: impl Fn(&Banner) + Send + Sync + 'static) -> Self {
-        let endpoints = mesh(cores, MAILBOX_MESSAGES).into_iter().map(Some).collect();
+        let endpoints = mesh(cores, MAILBOX_PACKETS).into_iter().map(Some).collect();
         Self {
             node: Arc::new(Node::new(config, cores)),
             endpoints: Arc::new(Mutex::new(endpoints)),
@@ -58,7 +58,7 @@ impl Setup {
         *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure);
     }
 
-    fn take_endpoint(&self, core: CoreId) -> Option<Endpoint<Message>> {
+    fn take_endpoint(&self, core: CoreId) -> Option<Endpoint<Packet>> {
         self.endpoints.lock().unwrap_or_else(PoisonError::into_inner).get_mut(core.index())?.take()
     }
 }
@@ -108,7 +108,10 @@ async fn lead_locked(core: &Rc<Core>, setup: &Setup, data_dir: &Path, began: Ins
         First::Left(never) => match never {},
         First::Right(()) => {}
     }
-    if shutdown::stop(core).await { Ok(()) } else { Err(Failure::Unclean) }
+    match shutdown::stop(core).await {
+        LastStop::Clean => Ok(()),
+        LastStop::Unclean => Err(Failure::Unclean),
+    }
 }
 
 fn lock(data_dir: &Path) -> Result<DirLock, Failure> {
@@ -125,16 +128,16 @@ async fn recover(core: &Rc<Core>, data_dir: &Path) -> Result<usize, Failure> {
     let failed =
         |error: &dyn std::fmt::Display| Failure::DataDir(data_dir.display().to_string(), error.to_string());
     let files = CheckpointFiles::of(data_dir);
-    let was_clean = files.last_stop() == LastStop::Clean;
+    let last_stop = files.last_stop();
     let checkpoint = files.read().map_err(|error| failed(&error))?;
     let journals = journal::find(data_dir).await.map_err(|error| failed(&error))?;
-    let found = data_dir::find(core, data_dir, was_clean).await.map_err(|error| failed(&error))?;
+    let found = data_dir::find(core, data_dir, last_stop).await.map_err(|error| failed(&error))?;
     let _ = core.node.cluster_id.set(found.cluster_id);
     // Before anything is opened: coordinators may append as soon as they stand.
     files.clear_clean_shutdown().await.map_err(|error| failed(&error))?;
     let all: Arc<[Uuid]> = found.topics.iter().map(|topic| topic.id).collect();
-    let all_there_is =
-        Opening { topics: found.topics, checkpoint, was_clean, journals: journals.clone(), are_new: false };
+    let origin = Origin::LastRun { last_stop, checkpoint, journals: journals.clone() };
+    let all_there_is = Opening { topics: found.topics, origin };
     let opened = start_progress::with_progress_logged(core, open_everywhere(core, all_there_is)).await;
     journal::begin(core, data_dir, &journals, &opened).await;
     ask_all_cores(core, || ShowTopics(all.clone())).await;

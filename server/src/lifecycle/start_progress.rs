@@ -3,7 +3,7 @@
 use crate::core::Core;
 use crate::core::Question;
 use crate::core::ask_all_cores;
-use crate::limits::START_TOLD_MS;
+use crate::limits::START_TOLD;
 use crate::peers::questions::Progress;
 use crate::peers::questions::ReadProgress;
 use crate::tasks::race::First;
@@ -13,7 +13,6 @@ use creel_io::sleep;
 use std::fmt;
 use std::future::Future;
 use std::rc::Rc;
-use std::time::Duration;
 
 impl Question for ReadProgress {
     async fn answer_here(self, core: Rc<Core>) -> Progress {
@@ -41,7 +40,7 @@ pub(crate) async fn with_progress_logged<T>(core: &Rc<Core>, opening: impl Futur
 async fn log_progress(core: &Rc<Core>) -> std::convert::Infallible {
     let began = now();
     loop {
-        sleep(Duration::from_millis(START_TOLD_MS)).await;
+        sleep(START_TOLD).await;
         let all = ask_all_cores(core, || ReadProgress).await;
         let Progress { partitions, opened, bytes, recovered } =
             all.into_iter().fold(Progress::default(), add);
@@ -53,7 +52,7 @@ async fn log_progress(core: &Rc<Core>) -> std::convert::Infallible {
         let percent = u128::from(recovered) * 100 / u128::from(bytes);
         tracing::info!(
             percent, recovered = %Bytes(recovered), of = %Bytes(bytes), opened, partitions, seconds,
-            "recovering: the last stop was not clean"
+            "recovering partitions: the last stop was not clean"
         );
     }
 }

@@ -7,26 +7,26 @@ use creel_io::{now, sleep, wall_clock_ms};
 
 use crate::core::Core;
 use crate::core::checkpoint::write_checkpoint;
-use crate::limits::{CHECKPOINT_INTERVAL_MS, LARGE_REQUEST_PATIENCE_MS};
+use crate::limits::{CHECKPOINT_INTERVAL, LARGE_REQUEST_PATIENCE};
 use crate::topics::retry_removals;
 
 /// Until the stop: it closes idle connections, rolls and drops segments; core 0 also writes
 /// checkpoints.
 pub(super) async fn run(core: Rc<Core>) {
     let broker = core.node.broker();
-    let interval = broker.log_retention_check_interval_ms.min(CHECKPOINT_INTERVAL_MS as i64).max(1);
+    let check = u64::try_from(broker.log_retention_check_interval_ms).unwrap_or(0).max(1);
+    let interval = Duration::from_millis(check).min(CHECKPOINT_INTERVAL);
     let idle = u64::try_from(broker.connections_max_idle_ms).ok().map(Duration::from_millis);
-    let step = Duration::from_millis(interval as u64);
-    let step = idle.map_or(step, |idle| step.min(idle / 2).max(Duration::from_millis(10)));
-    let step = step.min(Duration::from_millis(LARGE_REQUEST_PATIENCE_MS) / 2);
-    let mut upkeep_due = now() + Duration::from_millis(interval as u64);
+    let step = idle.map_or(interval, |idle| interval.min(idle / 2).max(Duration::from_millis(10)));
+    let step = step.min(LARGE_REQUEST_PATIENCE / 2);
+    let mut upkeep_due = now() + interval;
     while !core.stopping.has_begun() {
         sleep(step).await;
         close_connections(&core, idle);
         core.change_log.tell_left_out();
         if now() >= upkeep_due {
             upkeep(&core).await;
-            upkeep_due = now() + Duration::from_millis(interval as u64);
+            upkeep_due = now() + interval;
         }
     }
 }

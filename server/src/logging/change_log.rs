@@ -1,6 +1,7 @@
 //! One log line for each change of a topic or group, up to so many lines a second. Those beyond are counted.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::log_throttle::LogThrottle;
 use crate::groups::{GroupChange, LogLine};
@@ -17,7 +18,7 @@ pub(crate) struct ChangeLog {
 
 impl Default for ChangeLog {
     fn default() -> Self {
-        let throttle = || LogThrottle::new(CHANGE_LOG_LINES_A_SECOND, 1_000);
+        let throttle = || LogThrottle::new(CHANGE_LOG_LINES_A_SECOND, Duration::from_secs(1));
         Self { topics: throttle(), groups: throttle() }
     }
 }
@@ -68,7 +69,7 @@ impl ChangeLog {
             GroupChange::Missing(missing) => {
                 tracing::info!(
                     %group, generation, members, %missing, left_out,
-                    "members of a group that did not join in time are left out"
+                    "members did not join the group in time, and were removed"
                 );
             }
             GroupChange::Stable { protocol } => {
@@ -84,7 +85,7 @@ impl ChangeLog {
     pub(crate) fn tell_left_out(&self) {
         for (throttle, of) in [(&self.topics, "topics"), (&self.groups, "groups")] {
             if let Some(lines) = throttle.take_left_out() {
-                tracing::info!(lines, of, "more was done than there are lines about it");
+                tracing::info!(lines, of, "log lines were left out: there were too many changes in a second");
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::log_throttle::LogThrottle;
-use crate::limits::{REFUSED_LOG_INTERVAL_MS, TRANSACTIONS_LOG_INTERVAL_MS};
+use crate::limits::{REFUSED_LOG_INTERVAL, TRANSACTIONS_LOG_INTERVAL};
 use crate::quoted::Quoted;
 
 /// What clients did that cannot be served.
@@ -16,8 +16,8 @@ pub(crate) struct ClientLog {
 impl Default for ClientLog {
     fn default() -> Self {
         Self {
-            connections: LogThrottle::new(1, REFUSED_LOG_INTERVAL_MS),
-            transactions: LogThrottle::new(1, TRANSACTIONS_LOG_INTERVAL_MS),
+            connections: LogThrottle::new(1, REFUSED_LOG_INTERVAL),
+            transactions: LogThrottle::new(1, TRANSACTIONS_LOG_INTERVAL),
         }
     }
 }
@@ -43,7 +43,7 @@ impl ClientLog {
             let (client, transactional_id) = (Quoted(client_id), Quoted(id));
             tracing::warn!(
                 %client, %peer, %transactional_id, left_out = left_out.field(),
-                "transactions are not served yet: a client that asks for them is refused"
+                "transactions are not supported yet: the client's request was refused"
             );
         }
     }

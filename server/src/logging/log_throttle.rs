@@ -16,8 +16,7 @@ pub(crate) struct LogThrottle {
 }
 
 impl LogThrottle {
-    pub(crate) const fn new(lines: u32, interval_ms: u64) -> Self {
-        let interval = Duration::from_millis(interval_ms);
+    pub(crate) const fn new(lines: u32, interval: Duration) -> Self {
         let (since, passed, left_out) = (Cell::new(None), Cell::new(0), Cell::new(0));
         Self { lines, interval, since, passed, left_out }
     }
@@ -69,7 +68,7 @@ mod tests {
         let mut sim = Simulation::new(1, Config::calm());
         let node = sim.add_node("node", 1);
         let story = async {
-            let throttle = LogThrottle::new(2, 1_000);
+            let throttle = LogThrottle::new(2, Duration::from_secs(1));
             let told: Vec<_> = (0..5).map(|_| throttle.permits().map(LeftOut::field)).collect();
             assert_eq!(told, [Some(None), Some(None), None, None, None]);
             assert_eq!(throttle.take_left_out(), None);

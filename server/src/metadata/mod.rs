@@ -26,4 +26,4 @@ pub(crate) use local::{
 pub use local::{LocalStore, LocalWatch};
 pub use producer_ids::{PRODUCER_ID_BLOCK, next_producer_ids};
 pub use properties::{MetaProperties, PropertiesError};
-pub use topics::{NameError, StoredTopic, StoredTopics, TopicId, TopicRecord, TopicsError};
+pub use topics::{NameError, StoredTopic, StoredTopics, TopicDefinition, TopicId, TopicsError};

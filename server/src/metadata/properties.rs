@@ -30,7 +30,7 @@ pub enum PropertiesError {
     #[error("{NAME}: {0}")]
     Malformed(String),
     /// The directory belongs to someone else.
-    #[error("{NAME}: the directory holds the data of {name} {found}, but {asked} was asked for")]
+    #[error("{NAME}: the directory holds the data of {name} {found}, but {asked} is configured")]
     SomeoneElses {
         /// `node.id` or `cluster.id`.
         name: &'static str,
@@ -99,7 +99,7 @@ impl MetaProperties {
             pairs.find(|(key, _)| key.trim() == name).map(|(_, value)| value.trim().to_owned())
         };
         if let Some(version) = value("version").filter(|version| version != "0" && version != VERSION) {
-            let reason = format!("version={version} is not known: there are 0 and {VERSION}");
+            let reason = format!("version={version} is unknown: Creel knows 0 and {VERSION}");
             return Err(PropertiesError::Malformed(reason));
         }
         let missing = |name: &str| PropertiesError::Malformed(format!("{name} is missing"));
@@ -144,10 +144,10 @@ mod tests {
         let found = || MetaProperties::read(text).unwrap();
         assert!(found().of(1, None).is_ok() && found().of(1, Some("A")).is_ok());
         let error = found().of(2, None).unwrap_err().to_string();
-        assert_eq!(error, "meta.properties: the directory holds the data of node.id 1, but 2 was asked for");
+        assert_eq!(error, "meta.properties: the directory holds the data of node.id 1, but 2 is configured");
         assert!(found().of(1, Some("B")).is_err());
         assert!(MetaProperties::read("version=1\n").is_err());
         let newer = MetaProperties::read(&text.replace("version=1", "version=2")).unwrap_err().to_string();
-        assert_eq!(newer, "meta.properties: version=2 is not known: there are 0 and 1");
+        assert_eq!(newer, "meta.properties: version=2 is unknown: Creel knows 0 and 1");
     }
 }

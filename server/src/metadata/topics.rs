@@ -71,13 +71,13 @@ pub enum NameError {
     #[error("a topic's name consists of ASCII letters, digits, '.', '_' and '-'")]
     Character,
     /// Metrics would mix them up, as they turn dots into underscores.
-    #[error("the name collides with the topic {0}: '.' and '_' are one to metrics")]
+    #[error("the name collides with the topic {0}: metrics treat '.' and '_' alike")]
     Collides(String),
 }
 
 /// A topic as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TopicRecord {
+pub struct TopicDefinition {
     /// Its name.
     pub name: String,
     /// Its id.
@@ -106,7 +106,7 @@ const fn is_false(value: &bool) -> bool {
     !*value
 }
 
-impl TopicRecord {
+impl TopicDefinition {
     fn key(name: &str) -> String {
         format!("{PREFIX}{name}")
     }
@@ -173,7 +173,7 @@ pub struct TopicsError {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredTopic {
     /// What is stored.
-    pub record: TopicRecord,
+    pub record: TopicDefinition,
     /// Since when.
     pub revision: Revision,
 }
@@ -214,7 +214,7 @@ impl StoredTopics {
     }
 
     fn put(&mut self, entry: &Entry) -> Result<(), TopicsError> {
-        let record = TopicRecord::read(entry)?;
+        let record = TopicDefinition::read(entry)?;
         self.remove(&record.name);
         self.by_id.insert(record.id, record.name.clone());
         if let Some(blurred) = blurred(&record.name) {
@@ -337,8 +337,14 @@ mod tests {
         assert!(topics.is_empty() && topics.by_id(record.id).is_none());
     }
 
-    fn record(name: &str) -> TopicRecord {
+    fn record(name: &str) -> TopicDefinition {
         let settings = TopicSettings::checked([("retention.ms", "1000")]).unwrap();
-        TopicRecord { name: name.into(), id: TopicId([7; 16]), partitions: 3, settings, is_adopted: false }
+        TopicDefinition {
+            name: name.into(),
+            id: TopicId([7; 16]),
+            partitions: 3,
+            settings,
+            is_adopted: false,
+        }
     }
 }

@@ -19,7 +19,7 @@ use creel_io::{JoinHandle, now, spawn};
 use super::Net;
 use super::client::Client;
 use super::connections::Connection;
-use super::idleness::{Idleness, ReaderState};
+use super::idleness::{ConnectionIdleness, ReaderState};
 use super::in_flight::InFlight;
 use super::outbox::Outbox;
 use super::reader::{Ended, read};
@@ -40,7 +40,7 @@ pub(crate) fn start<S: Service>(net: &Rc<Net>, service: &Rc<S>, stream: TcpStrea
             return service.connection_ended(number);
         }
     };
-    let (in_flight, idleness, closed) = (InFlight::default(), Idleness::new(), Notify::new());
+    let (in_flight, idleness, closed) = (InFlight::default(), ConnectionIdleness::new(), Notify::new());
     let connection = Rc::new(Connection { transport, client, in_flight, idleness, closed });
     net.connections.add(&connection);
     let (net, service) = (net.clone(), service.clone());

@@ -8,7 +8,7 @@ use std::time::Duration;
 use creel_io::local::Notify;
 
 use super::client::Client;
-use super::idleness::Idleness;
+use super::idleness::ConnectionIdleness;
 use super::in_flight::InFlight;
 use super::transport::Transport;
 use crate::logging::ClientLog;
@@ -18,7 +18,7 @@ pub(super) struct Connection {
     pub(super) transport: Transport,
     pub(super) client: Rc<Client>,
     pub(super) in_flight: InFlight,
-    pub(super) idleness: Idleness,
+    pub(super) idleness: ConnectionIdleness,
     /// It is to end, whatever is owed.
     pub(super) closed: Notify,
 }
@@ -62,7 +62,7 @@ impl Connections {
         self.each(Connection::close);
     }
 
-    /// Ends those in which nothing has moved for `idle` (see `Idleness::is_over`). `wanted`: others wait for memory.
+    /// Ends those in which nothing has moved for `idle` (see `ConnectionIdleness::is_over`). `wanted`: others wait for memory.
     pub(crate) fn close_idle(&self, idle: Duration, wanted: bool) {
         self.each(|connection| {
             let Connection { transport, in_flight, idleness, .. } = connection;
@@ -76,7 +76,10 @@ impl Connections {
     pub(crate) fn close_slow_holders(&self, log: &ClientLog) {
         self.each(|connection| {
             if connection.idleness.is_slow_holder(&connection.transport, &connection.in_flight) {
-                log.closed(&connection.client.peer, &"too slow with memory that others wait for");
+                log.closed(
+                    &connection.client.peer,
+                    &"too slow: it held memory that other connections waited for",
+                );
                 connection.close();
             }
         });

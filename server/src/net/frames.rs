@@ -9,23 +9,21 @@ use crate::limits::{CONNECTION_BYTES_FREE, OTHER_REQUEST_BYTES_MAX, REQUEST_BYTE
 /// What comes instead of a request: another protocol, or a size that no request has or may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum NoRequest {
-    #[error(
-        "TLS on a plain port: TLS is not served yet, so the client has to use PLAINTEXT (security.protocol)"
-    )]
+    #[error("the client speaks TLS, which is not supported yet: set its security.protocol to PLAINTEXT")]
     Tls,
-    #[error("HTTP on a port of Kafka's protocol: only creel.admin.listener answers HTTP")]
+    #[error("the client speaks HTTP on a port of Kafka's protocol: only creel.admin.listener answers HTTP")]
     Http,
     #[error(
-        "the header of a PROXY protocol, which is not served: the load balancer has to be told not to send it"
+        "the connection begins with a PROXY protocol header, which is not supported: configure the load balancer not to send it"
     )]
     Proxy,
-    #[error("text that is no Kafka protocol: it begins with {:?}", String::from_utf8_lossy(.0))]
+    #[error("this is not Kafka's protocol: it begins with {:?}", String::from_utf8_lossy(.0))]
     Text([u8; SIZE_PREFIX]),
-    #[error("no Kafka protocol: no request has {0} bytes")]
+    #[error("this is not Kafka's protocol: no request has {0} bytes")]
     Size(i32),
-    #[error("a request of {0} bytes: socket.request.max.bytes is {1}")]
+    #[error("a request has {0} bytes, but socket.request.max.bytes is {1}")]
     TooLarge(usize, usize),
-    #[error("a request of {0} bytes that is no Produce: others may have {OTHER_REQUEST_BYTES_MAX}")]
+    #[error("a request other than Produce has {0} bytes: at most {OTHER_REQUEST_BYTES_MAX} are allowed")]
     OtherTooLarge(usize),
 }
 

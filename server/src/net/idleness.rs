@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use creel_io::{Instant, now};
 
-use crate::limits::{LARGE_REQUEST_PACE_BYTES, LARGE_REQUEST_PATIENCE_MS};
+use crate::limits::{LARGE_REQUEST_PACE_BYTES, LARGE_REQUEST_PATIENCE};
 use crate::net::in_flight::InFlight;
 use crate::net::transport::Transport;
 
@@ -30,13 +30,13 @@ struct Pace {
 }
 
 /// What is known about a connection's movements.
-pub(crate) struct Idleness {
+pub(crate) struct ConnectionIdleness {
     reading: Cell<ReaderState>,
     last_active: Cell<Instant>,
     pace: Cell<Option<Pace>>,
 }
 
-impl Idleness {
+impl ConnectionIdleness {
     pub(crate) fn new() -> Self {
         Self {
             reading: Cell::new(ReaderState::Between),
@@ -105,7 +105,7 @@ impl Idleness {
 
     /// Whether the connection is too slow, while it holds what others wait for.
     pub(crate) fn is_slow_holder(&self, transport: &Transport, in_flight: &InFlight) -> bool {
-        let patience = Duration::from_millis(LARGE_REQUEST_PATIENCE_MS);
+        let patience = LARGE_REQUEST_PATIENCE;
         let is_past = |since: Instant| now().saturating_since(since) >= patience;
         let sends_slowly = self.pace.get().is_some_and(|pace| is_past(pace.since));
         sends_slowly || (in_flight.is_large() && transport.blocked_since().is_some_and(is_past))

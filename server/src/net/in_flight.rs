@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use creel_io::local::Notify;
 
-use crate::budget::request_memory::{Pool, Share};
+use crate::budget::request_memory::{RequestPool, RequestShare};
 use crate::limits::{CONNECTION_BYTES_FREE, REQUEST_BYTES_IN_FLIGHT};
 
 /// Requests that are not answered yet, or are still coming, in the bytes that they count as.
@@ -20,7 +20,7 @@ pub(crate) struct Admitted {
     /// What it counts as, in bytes.
     pub(crate) counted: usize,
     /// Its share of its core's pool, unless it is within what each connection may hold.
-    pub(crate) share: Option<Share>,
+    pub(crate) share: Option<RequestShare>,
     /// It had to wait.
     pub(crate) has_waited: bool,
 }
@@ -36,7 +36,7 @@ impl InFlight {
     }
 
     /// Lets a request in if there is room for it here and in the pool.
-    pub(crate) fn try_acquire(&self, counted: usize, pool: &Rc<Pool>) -> Option<Admitted> {
+    pub(crate) fn try_acquire(&self, counted: usize, pool: &Rc<RequestPool>) -> Option<Admitted> {
         if !self.has_room(counted) {
             return None;
         }
@@ -49,7 +49,7 @@ impl InFlight {
     }
 
     /// Waits until there is room for it.
-    pub(crate) async fn acquire(&self, counted: usize, pool: &Rc<Pool>) -> Admitted {
+    pub(crate) async fn acquire(&self, counted: usize, pool: &Rc<RequestPool>) -> Admitted {
         while !self.has_room(counted) {
             self.released.notified().await;
         }

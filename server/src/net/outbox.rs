@@ -7,7 +7,7 @@ use creel_io::local::QueueReceiver;
 use creel_io::net::More;
 use creel_io::{Instant, rest};
 
-use super::reply::{Answered, Owed, Pending, Reply, Sent};
+use super::reply::{Answered, Owed, PendingReply, Reply, Sent};
 use super::transport::Transport;
 use crate::limits::{REPLIES_BUFFER_KEPT_BYTES, REPLIES_TOGETHER_BYTES, SMALL_REPLY_BYTES};
 use crate::stages::{AtHandSince, QueuedSince, Stages};
@@ -22,7 +22,7 @@ struct AtHand {
 }
 
 /// What follows the reply in hand.
-enum Next {
+enum NextReply {
     /// It is not known yet.
     Unknown,
     /// It is owed, and not ready.
@@ -57,18 +57,18 @@ impl<'a> Outbox<'a> {
 
     /// Sends until the queue has ended, or a reply says that the connection ends.
     pub(crate) async fn empty(mut self) -> io::Result<()> {
-        let mut next = Next::Unknown;
+        let mut next = NextReply::Unknown;
         loop {
             let at_hand = match next {
-                Next::Ready(at_hand) => at_hand,
-                Next::Owed(owed) => self.wait(owed).await,
-                Next::Unknown => match self.owing.recv().await {
+                NextReply::Ready(at_hand) => at_hand,
+                NextReply::Owed(owed) => self.wait(owed).await,
+                NextReply::Unknown => match self.owing.recv().await {
                     Some(owed) => self.wait(owed).await,
                     None => return Ok(()),
                 },
             };
             next = self.look_ahead().await;
-            let more = matches!(&next, Next::Ready(next) if next.is_small());
+            let more = matches!(&next, NextReply::Ready(next) if next.is_small());
             if self.post(at_hand, more).await? == Sent::Closed {
                 return Ok(());
             }
@@ -80,20 +80,20 @@ impl<'a> Outbox<'a> {
     async fn wait(&self, owed: Owed) -> AtHand {
         let Owed { pending, counted, share, queued } = owed;
         let answered = match pending {
-            Pending::Ready(reply) => reply.into(),
-            Pending::Later(later) => later.await,
+            PendingReply::Ready(reply) => reply.into(),
+            PendingReply::Later(later) => later.await,
         };
         drop(share);
         self.at_hand(answered, counted, queued)
     }
 
-    async fn look_ahead(&mut self) -> Next {
+    async fn look_ahead(&mut self) -> NextReply {
         let Some(Owed { pending, counted, share, queued }) = self.owing.try_recv() else {
-            return Next::Unknown;
+            return NextReply::Unknown;
         };
         match pending.reply_now().await {
-            Ok(answered) => Next::Ready(self.at_hand(answered, counted, queued)),
-            Err(pending) => Next::Owed(Owed { pending, counted, share, queued }),
+            Ok(answered) => NextReply::Ready(self.at_hand(answered, counted, queued)),
+            Err(pending) => NextReply::Owed(Owed { pending, counted, share, queued }),
         }
     }
 

@@ -17,7 +17,7 @@ use super::idleness::ReaderState;
 use super::in_flight::Admitted;
 use super::reply::Owed;
 use super::service::{Beginning, Begun, Refused, Service};
-use crate::budget::request_memory::Pool;
+use crate::budget::request_memory::RequestPool;
 use crate::limits::{OWN_ROOM_FROM_BYTES, OWN_ROOM_SPARE_BYTES};
 use crate::stages::FrameClock;
 use crate::tasks::LocalBoxFuture;
@@ -44,7 +44,7 @@ pub(super) async fn read<S: Service>(
 ) -> Ended {
     let stopping = pin!(net.stopping.begun());
     let (buffer, clock) = (BytesMut::new(), FrameClock::default());
-    let mut reader = Reader { net, service, connection, owed, stopping, buffer, clock, large: None };
+    let mut reader = FrameReader { net, service, connection, owed, stopping, buffer, clock, large: None };
     loop {
         if let Err(ended) = reader.step().await {
             return ended;
@@ -52,7 +52,7 @@ pub(super) async fn read<S: Service>(
     }
 }
 
-struct Reader<'a, S, F> {
+struct FrameReader<'a, S, F> {
     net: &'a Net,
     service: &'a Rc<S>,
     connection: &'a Connection,
@@ -64,7 +64,7 @@ struct Reader<'a, S, F> {
     large: Option<Admitted>,
 }
 
-impl<S: Service, F: Future<Output = ()>> Reader<'_, S, F> {
+impl<S: Service, F: Future<Output = ()>> FrameReader<'_, S, F> {
     /// Begins the next request, or receives more of it.
     #[inline]
     async fn step(&mut self) -> Result<(), Ended> {
@@ -155,7 +155,7 @@ impl<S: Service, F: Future<Output = ()>> Reader<'_, S, F> {
 }
 
 /// Waits until a request may be held for which there was no room.
-async fn admit_later(connection: &Connection, counted: usize, pool: &Rc<Pool>) -> Admitted {
+async fn admit_later(connection: &Connection, counted: usize, pool: &Rc<RequestPool>) -> Admitted {
     connection.idleness.reads(ReaderState::Waiting);
     connection.in_flight.acquire(counted, pool).await
 }

@@ -11,10 +11,10 @@ use creel_io::net::More;
 use creel_io::{now, sleep};
 use creel_wire::EncodedFrame;
 
-use crate::budget::Held;
-use crate::budget::descriptors::Hold;
-use crate::budget::request_memory::Share;
-use crate::limits::{ANSWER_PACE_BYTES, ANSWER_PATIENCE_MS};
+use crate::budget::AnswerRoom;
+use crate::budget::descriptors::FileHold;
+use crate::budget::request_memory::RequestShare;
+use crate::limits::{ANSWER_PACE_BYTES, ANSWER_PATIENCE};
 use crate::net::transport::Transport;
 use crate::stages::QueuedSince;
 use crate::tasks::LocalBoxFuture;
@@ -27,9 +27,9 @@ pub(crate) enum Reply {
     /// A frame's own bytes, and the pieces of files that belong between them.
     Sliced(Bytes, Slices),
     /// A frame of many bytes, and the room that it has until it is sent.
-    Large(Bytes, Held),
+    Large(Bytes, AnswerRoom),
     /// The same with pieces of files.
-    LargeSliced(Box<(Bytes, Slices, Held)>),
+    LargeSliced(Box<(Bytes, Slices, AnswerRoom)>),
     /// Nothing: acks=0.
     Silence,
     /// Nothing, and the connection ends.
@@ -38,12 +38,12 @@ pub(crate) enum Reply {
 
 /// Pieces of files in their order, and what they count as until they are sent.
 pub(crate) struct Slices {
-    pub(crate) pieces: Vec<Piece>,
-    pub(crate) hold: Hold,
+    pub(crate) pieces: Vec<FilePiece>,
+    pub(crate) hold: FileHold,
 }
 
 /// A piece of a file, which is sent after `at` of the frame's own bytes.
-pub(crate) struct Piece {
+pub(crate) struct FilePiece {
     pub(crate) at: usize,
     pub(crate) slice: FileSlice,
 }
@@ -62,12 +62,12 @@ impl From<Reply> for Answered {
 }
 
 /// A request that has begun. The reply of a later one may be ready earlier; they leave in the order of requests.
-pub(crate) enum Pending {
+pub(crate) enum PendingReply {
     Ready(Reply),
     Later(LocalBoxFuture<'static, Answered>),
 }
 
-impl Pending {
+impl PendingReply {
     /// The future is boxed as it is. Another one around it would hold it twice, and a connection may owe many.
     pub(crate) fn later(answer: impl Future<Output = Answered> + 'static) -> Self {
         Self::Later(Box::pin(answer))
@@ -89,11 +89,11 @@ impl Pending {
 
 /// A reply that is owed.
 pub(crate) struct Owed {
-    pub(crate) pending: Pending,
+    pub(crate) pending: PendingReply,
     /// How many bytes its request counts as.
     pub(crate) counted: usize,
     /// Its request's part of what connections hold together.
-    pub(crate) share: Option<Share>,
+    pub(crate) share: Option<RequestShare>,
     /// Since when its request waits for it, if that is timed.
     pub(crate) queued: Option<QueuedSince>,
 }
@@ -143,12 +143,12 @@ impl Reply {
 /// nothing for too long, or too little, the client is disconnected.
 async fn patiently(
     transport: &Transport,
-    held: &Held,
+    held: &AnswerRoom,
     bytes: usize,
     sending: impl Future<Output = std::io::Result<()>>,
 ) -> std::io::Result<Sent> {
     let mut sending = pin!(sending);
-    let patience = Duration::from_millis(ANSWER_PATIENCE_MS);
+    let patience = ANSWER_PATIENCE;
     let all = patience.saturating_mul(u32::try_from(1 + bytes / ANSWER_PACE_BYTES).unwrap_or(u32::MAX));
     let begun = now();
     loop {
@@ -169,10 +169,10 @@ async fn patiently(
     }
 }
 
-async fn send_sliced(transport: &Transport, mut bytes: Bytes, pieces: &[Piece]) -> std::io::Result<()> {
+async fn send_sliced(transport: &Transport, mut bytes: Bytes, pieces: &[FilePiece]) -> std::io::Result<()> {
     let mut sent = 0;
     let mut left = pieces.len();
-    for Piece { at, slice } in pieces {
+    for FilePiece { at, slice } in pieces {
         let before = bytes.split_to(at - sent);
         sent = *at;
         left -= 1;

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use bytes::Bytes;
 
 use super::client::Client;
-use super::reply::Pending;
+use super::reply::PendingReply;
 use crate::stages::{FrameTimes, QueuedSince};
 use crate::tasks::LocalBoxFuture;
 
@@ -15,7 +15,7 @@ pub(crate) type Refused = Box<dyn Error>;
 
 /// A request that has begun.
 pub(crate) struct Begun {
-    pub(crate) pending: Pending,
+    pub(crate) pending: PendingReply,
     /// Since when it waits for its reply, if it is one whose way through the broker is timed.
     pub(crate) queued: Option<QueuedSince>,
 }

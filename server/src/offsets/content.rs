@@ -5,14 +5,14 @@
 use creel_engine::{Batch, BatchBuilder, LoggedBatch};
 
 use super::error::{ContentError, Malformed};
-use super::record::Record;
+use super::record::OffsetsRecord;
 
 /// The type of a control record that ends a transaction whose records count.
 const COMMIT: i16 = 1;
 
 /// Makes one batch of records, all with one timestamp. `None` if there are none: an empty batch cannot be appended.
-pub fn batch_of(records: &[Record], timestamp_ms: i64) -> Option<Batch> {
-    let add = |batch: BatchBuilder, record: &Record| {
+pub fn batch_of(records: &[OffsetsRecord], timestamp_ms: i64) -> Option<Batch> {
+    let add = |batch: BatchBuilder, record: &OffsetsRecord| {
         batch.record(timestamp_ms, Some(&record.key), record.value.as_deref())
     };
     records.iter().fold(BatchBuilder::new(timestamp_ms), add).build()
@@ -24,7 +24,7 @@ pub struct LoggedRecord {
     /// Its offset.
     pub offset: i64,
     /// Key and value.
-    pub record: Record,
+    pub record: OffsetsRecord,
 }
 
 /// What a batch holds.
@@ -74,6 +74,6 @@ impl From<creel_engine::Record> for LoggedRecord {
     /// A record without a key has an empty one, which no key of ours is.
     fn from(record: creel_engine::Record) -> Self {
         let key = record.key.unwrap_or_default();
-        Self { offset: record.offset.0, record: Record { key, value: record.value } }
+        Self { offset: record.offset.get(), record: OffsetsRecord { key, value: record.value } }
     }
 }

@@ -17,6 +17,6 @@ pub enum ContentError {
     #[error(transparent)]
     Batch(#[from] BatchError),
     /// `offsets.topic.compression.codec` was set in the broker that wrote it.
-    #[error("compressed batches of __consumer_offsets are not read")]
+    #[error("compressed batches of __consumer_offsets are not supported")]
     Compressed,
 }

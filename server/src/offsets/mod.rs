@@ -25,5 +25,5 @@ pub use content::{BatchContent, LoggedRecord, batch_of};
 pub use error::{ContentError, Malformed};
 pub use key::RecordKey;
 pub use partition::{TOPIC, partition_for};
-pub use record::Record;
+pub use record::OffsetsRecord;
 pub use value::{GroupMetadata, GroupMetadataMember, OffsetCommit};

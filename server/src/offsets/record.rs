@@ -7,14 +7,14 @@ use super::value::{GroupMetadata, OffsetCommit};
 
 /// A record to be appended to `__consumer_offsets`; no value is a tombstone.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Record {
+pub struct OffsetsRecord {
     /// The encoded key.
     pub key: Bytes,
     /// The encoded value.
     pub value: Option<Bytes>,
 }
 
-impl Record {
+impl OffsetsRecord {
     /// The record of a committed offset.
     pub fn offset(key: &RecordKey, commit: &OffsetCommit) -> Self {
         Self { key: key.encode(), value: Some(commit.encode()) }

@@ -110,9 +110,9 @@ fn read_batch(log: &mut Bytes) -> Option<Result<BatchContent, ContentError>> {
 #[test]
 fn batches_come_back_record_by_record() {
     let records = vec![
-        Record::offset(&offset_key(), &commit()),
-        Record::group("g", &state()),
-        Record::tombstone(&offset_key()),
+        OffsetsRecord::offset(&offset_key(), &commit()),
+        OffsetsRecord::group("g", &state()),
+        OffsetsRecord::tombstone(&offset_key()),
     ];
     let batch = batch_of(&records, 1_700_000_000_000).unwrap();
     let crc = batch_of(&records[..2], 1_700_000_000_000).unwrap().header().crc;
@@ -131,7 +131,7 @@ fn batches_come_back_record_by_record() {
 
 #[test]
 fn no_flipped_bit_is_taken_for_a_record() {
-    let batch = batch_of(&[Record::group("g", &state())], 0).unwrap();
+    let batch = batch_of(&[OffsetsRecord::group("g", &state())], 0).unwrap();
     let whole = BatchContent::read(&LoggedBatch::split_from(&mut batch.bytes().clone()).unwrap().unwrap());
     for position in 0..batch.size_bytes() {
         for bit in 0..8 {
@@ -164,14 +164,14 @@ fn transactions_and_their_ends_are_told_apart() {
     assert_eq!(of_transaction(control, &[0, 0, 0, 1]), marker(true));
     assert_eq!(of_transaction(control, &[0, 0, 0, 0]), marker(false));
     assert_eq!(of_transaction(control, &[0, 0, 0]), Err(Malformed("control batch").into()));
-    let record = Record { key: Bytes::from_static(b"k"), value: None };
+    let record = OffsetsRecord { key: Bytes::from_static(b"k"), value: None };
     let records = vec![LoggedRecord { offset: 0, record }];
     assert_eq!(of_transaction(0, b"k"), Ok(BatchContent::Transactional { producer_id: 7, records }));
 }
 
 #[test]
 fn compressed_batches_are_said_to_be_so() {
-    let batch = batch_of(&[Record::group("g", &state())], 0).unwrap();
+    let batch = batch_of(&[OffsetsRecord::group("g", &state())], 0).unwrap();
     let mut bytes = batch.bytes().to_vec();
     bytes[22] |= 4;
     creel_engine::fuzzing::seal_batch(&mut bytes);
@@ -206,7 +206,7 @@ fn what_is_malformed_is_refused() {
 /// A partition as Kafka 4.3.1 wrote it, for a consumer, a static consumer, an administrator, and deletions.
 const KAFKAS: &[u8] = include_bytes!("kafka-4.3.1.log");
 
-fn kafkas_records() -> Vec<Record> {
+fn kafkas_records() -> Vec<OffsetsRecord> {
     let mut log = Bytes::from_static(KAFKAS);
     let mut records = Vec::new();
     while let Some(content) = read_batch(&mut log) {

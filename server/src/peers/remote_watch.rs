@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use creel_engine::Watcher;
-use creel_io::{CoreId, spawn};
+use creel_io::CoreId;
 
 use super::questions::WatchShare;
 use super::tickets::Ticket;
@@ -25,17 +25,16 @@ impl RemoteWatch {
         watcher: Watcher,
         numbers: Vec<u32>,
     ) -> Self {
-        let watch = Self { peers: peers.clone(), to, ticket: peers.tickets.next() };
-        peers.watches.add(watch.ticket, watcher, numbers);
-        peers.mailbox.send(to, Message::Watch(watch.ticket, share)).await;
+        let ticket = peers.watches.issue((watcher, numbers));
+        let watch = Self { peers: peers.clone(), to, ticket };
+        peers.outgoing.put_with_room(to, Message::Watch(ticket, share)).await;
         watch
     }
 }
 
 impl Drop for RemoteWatch {
     fn drop(&mut self) {
-        self.peers.watches.forget(self.ticket);
-        let (mailbox, to, ticket) = (self.peers.mailbox.clone(), self.to, self.ticket);
-        spawn(async move { mailbox.send(to, Message::Cancel(ticket)).await });
+        drop(self.peers.watches.take_back(self.ticket));
+        self.peers.outgoing.put(self.to, Message::Cancel(self.ticket));
     }
 }

@@ -16,13 +16,14 @@ pub(crate) struct Responder {
 }
 
 impl Responder {
-    /// The work begins now.
-    pub(crate) fn new(peers: &Rc<Peers>, to: CoreId, ticket: Ticket) -> Self {
-        Self { peers: peers.clone(), to, ticket, since: peers.clock.clock() }
+    /// The work begins with the packet that the question came in, at `since`.
+    pub(crate) fn new(peers: &Rc<Peers>, to: CoreId, ticket: Ticket, since: Instant) -> Self {
+        Self { peers: peers.clone(), to, ticket, since }
     }
 
-    pub(crate) async fn send(self, answer: AnyAnswer) {
-        let spent = self.peers.clock.clock() - self.since;
-        self.peers.mailbox.send(self.to, Message::Answer(self.ticket, answer, spent)).await;
+    /// Sends the answer. It leaves at the end of this turn.
+    pub(crate) fn send(&self, answer: AnyAnswer) {
+        let spent = self.peers.stages.clock() - self.since;
+        self.peers.outgoing.put(self.to, Message::Answer(self.ticket, answer, spent));
     }
 }

@@ -14,7 +14,7 @@ use creel_io::CoreId;
 use creel_wire::{Str, Uuid};
 
 use crate::config::{Origin, Settings, TopicConfig, TopicKey, TopicSettings, Value};
-use crate::metadata::{TopicId, TopicRecord};
+use crate::metadata::{TopicDefinition, TopicId};
 use crate::placement::core_of;
 
 const RETENTION_MS: &str = "retention.ms";
@@ -42,8 +42,8 @@ pub(crate) struct Topic {
 
 impl Topic {
     /// The topic of a record.
-    pub(crate) fn from_record(record: TopicRecord, broker: &Settings) -> Self {
-        let TopicRecord { name, id, partitions, settings, is_adopted } = record;
+    pub(crate) fn from_record(record: TopicDefinition, broker: &Settings) -> Self {
+        let TopicDefinition { name, id, partitions, settings, is_adopted } = record;
         let mut config = TopicConfig::new(broker, &settings);
         let is_retention_unsaid = is_adopted && is_retention_unsaid(&settings, broker);
         if is_retention_unsaid {
@@ -85,8 +85,8 @@ impl Topic {
     }
 
     /// What is written down of it.
-    pub(crate) fn record(&self) -> TopicRecord {
-        TopicRecord {
+    pub(crate) fn record(&self) -> TopicDefinition {
+        TopicDefinition {
             name: self.name.as_str().to_owned(),
             id: TopicId(self.id.0),
             partitions: self.partitions,

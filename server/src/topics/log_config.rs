@@ -36,7 +36,7 @@ pub(super) fn log_config(topic: &Topic, broker: &BrokerConfig) -> engine::LogCon
             CleanupPolicy { compact: false, delete: false } => engine::CleanupPolicy::Compact,
         },
         preallocate: topic.preallocate,
-        segment_recycle: broker.creel_segment_recycle,
+        segment_reuse: broker.creel_segment_recycle,
         producer_id_expiration_ms: natural(broker.producer_id_expiration_ms.into()),
     }
 }

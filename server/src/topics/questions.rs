@@ -11,7 +11,7 @@ use crate::peers::questions::{
     AlterTopic, CreateTopics, DeleteTopics, OpenTopics, RemoveTopics, RollBackUpdate, ShowTopics,
     TakeProducerIds, UpdateTopic,
 };
-use crate::topics::replicas::opening::Opened;
+use crate::topics::replicas::opening::OpenedTopics;
 
 impl Question for TakeProducerIds {
     async fn answer_here(self, core: Rc<Core>) -> Option<Range<i64>> {
@@ -50,7 +50,7 @@ impl Question for RollBackUpdate {
 }
 
 impl Question for OpenTopics {
-    async fn answer_here(self, core: Rc<Core>) -> Opened {
+    async fn answer_here(self, core: Rc<Core>) -> OpenedTopics {
         open(&core, &self.0).await
     }
 }

@@ -198,11 +198,10 @@ fn served_row(
     kafkas: &BTreeMap<i16, VersionRange>,
 ) -> [String; 5] {
     let key = api.code();
-    let accepted = versions::entry(api).unwrap().accepted;
+    let accepted = versions::known_api(api).unwrap().accepted;
     let mut notes = left_out.to_owned();
     if accepted != ours[&key] {
-        notes =
-            format!("Read are versions {accepted}: some clients want the older ones to be listed. {notes}");
+        notes = format!("Versions {accepted} are read; some clients want older ones to be listed. {notes}");
     }
     let kafkas = kafkas.get(&key).map_or_else(|| "-".to_owned(), VersionRange::to_string);
     [key.to_string(), api.to_string(), ours[&key].to_string(), kafkas, notes.trim_end().to_owned()]

@@ -60,7 +60,7 @@ pub fn read(mut bytes: Bytes, value_bytes_max: u64) -> Vec<(i64, RecordId)> {
                 number: i32::from_be_bytes(*bytes[2..].first_chunk().unwrap()),
             };
             assert_eq!(bytes, value(id, value_bytes_max), "{id:?} is served as it was sent");
-            found.push((record.offset.0, id));
+            found.push((record.offset.get(), id));
         }
     }
     found

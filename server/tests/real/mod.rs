@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, Stdio};
 
-use creel_io::runtime::{self, Config};
+use creel_io::runtime::{self, RuntimeConfig};
 
 /// A broker; dropping it kills it. `CREEL_BINARY` names another build of it.
 pub struct Broker {
@@ -150,5 +150,5 @@ pub fn on_core<F>(body: impl FnOnce() -> F + Clone + Send + 'static)
 where
     F: Future<Output = ()> + 'static,
 {
-    runtime::start(&Config::unpinned(1), move |_| body.clone()()).unwrap().join();
+    runtime::start(&RuntimeConfig::unpinned(1), move |_| body.clone()()).unwrap().join();
 }

@@ -324,7 +324,7 @@ pub fn values(data: &PartitionData) -> Vec<(i64, String)> {
         let batch = creel_engine::UncheckedBatch::new(bytes.split_to(size)).verify().unwrap();
         for record in creel_engine::Records::of(&batch).unwrap() {
             let record = record.unwrap();
-            values.push((record.offset.0, String::from_utf8(record.value.unwrap().to_vec()).unwrap()));
+            values.push((record.offset.get(), String::from_utf8(record.value.unwrap().to_vec()).unwrap()));
         }
     }
     values

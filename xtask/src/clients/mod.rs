@@ -19,9 +19,9 @@ use crate::{kafka, paths, smoke, tools};
 /// Which of them.
 #[derive(Args, Default)]
 pub(crate) struct Options {
-    /// kafka-python, aiokafka, confluent, kcat, dump-log, kafka-tools, adopted, shop, broker, field, java, kafkajs, platformatic, franz-go, sarama, rdkafka, rskafka, kafka-python-own, rdkafka-own, rskafka-own; all when none is named
+    /// Suites to run: kafka-python, aiokafka, confluent, kcat, dump-log, kafka-tools, adopted, shop, broker, field, java, kafkajs, platformatic, franz-go, sarama, rdkafka, rskafka, kafka-python-own, rdkafka-own, rskafka-own [default: all]
     names: Vec<String>,
-    /// Run the same tests against a real Apache Kafka: it judges the tests themselves
+    /// Run the tests against Apache Kafka, to test the tests themselves
     #[arg(long)]
     against_kafka: bool,
 }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use bytes::BytesMut;
 use creel_io::net::{More, TcpListener, TcpStream};
-use creel_io::runtime::{Config, CoreConfig, start};
+use creel_io::runtime::{CoreConfig, RuntimeConfig, start};
 use creel_io::{CoreId, spawn};
 
 use super::{ANY, announce};
@@ -16,7 +16,7 @@ pub(crate) fn serve(
     sink: impl Fn() -> io::Result<Sink> + Send + Clone + 'static,
 ) -> io::Result<()> {
     let core = CoreConfig { id: CoreId(0), cpu: Some(cpu) };
-    let config = Config { cores: vec![core], ..Config::unpinned(1) };
+    let config = RuntimeConfig { cores: vec![core], ..RuntimeConfig::unpinned(1) };
     let cores = start(&config, move |_| {
         let sink = sink.clone();
         async move {

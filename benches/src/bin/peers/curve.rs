@@ -3,8 +3,8 @@
 
 use std::fmt::Write as _;
 
-use creel_benches::round::Side;
 use creel_benches::shape::Acks;
+use creel_benches::side::Side;
 
 use crate::figures::{Cell, Cores, Measured, Rounds};
 use crate::form::Form;
@@ -51,11 +51,18 @@ impl Curve<'_> {
         self.loads().filter_map(|form| self.point(form, side)).collect()
     }
 
+    /// Those that were measured.
+    fn sides(&self) -> Vec<Side> {
+        SIDES.into_iter().filter(|side| self.loads().any(|form| self.point(form, *side).is_some())).collect()
+    }
+
     /// A table with a line for each load; empty where none was measured.
     pub(crate) fn table(&self) -> String {
         let mut rows = String::new();
+        let sides = self.sides();
         for form in self.loads() {
-            let cells = SIDES.map(|side| self.point(form, side).map_or("-".to_owned(), said));
+            let cell = |side: &Side| self.point(form, *side).map_or("-".to_owned(), said);
+            let cells: Vec<String> = sides.iter().map(cell).collect();
             if cells.iter().any(|cell| cell != "-") {
                 let _ = writeln!(rows, "| {} | {} |", form.title, cells.join(" | "));
             }
@@ -63,18 +70,19 @@ impl Curve<'_> {
         if rows.is_empty() {
             return rows;
         }
-        let names = SIDES.map(shown).join(" | ");
-        format!("| load | {names} |\n|---|{}\n{rows}", "---:|".repeat(SIDES.len()))
+        let names: Vec<&str> = sides.iter().map(|side| shown(*side)).collect();
+        format!("| load | {} |\n|---|{}\n{rows}", names.join(" | "), "---:|".repeat(sides.len()))
     }
 
     /// An SVG file: a line for each side over two logarithmic axes; `None` where nothing was measured.
     pub(crate) fn draw(&self) -> Option<String> {
-        let lines = SIDES.map(|side| (side, self.points(side)));
+        let sides = self.sides();
+        let lines: Vec<_> = sides.iter().map(|side| (*side, self.points(*side))).collect();
         let all = || lines.iter().flat_map(|(_, points)| points);
         let x = Axis::over(all().map(|point| point.requests_per_second), LEFT, WIDTH - RIGHT)?;
         let y = Axis::over(all().map(|point| point.cpu_us), HEIGHT - BOTTOM, TOP)?;
         let title = format!("CPU of the broker per request, acks={}", wire(self.acks));
-        let mut svg = head(&title, WIDTH, HEIGHT);
+        let mut svg = head(&title, WIDTH, HEIGHT, &sides);
         grid(&mut svg, &x, &y);
         lines.iter().for_each(|(side, points)| line(&mut svg, *side, points, [&x, &y]));
         svg.push_str("</svg>\n");

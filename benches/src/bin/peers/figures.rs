@@ -3,17 +3,18 @@
 
 use creel_benches::client::percentile;
 use creel_benches::dispersion::Dispersion;
-use creel_benches::round::{Round, Side};
+use creel_benches::round::Round;
 use creel_benches::shape::Acks;
+use creel_benches::side::Side;
 use serde::Serialize;
 
 /// Which CPUs brokers and driver have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Cores {
-    /// One each.
+    /// One CPU for the broker, one for the driver.
     OneEach,
-    /// All of the machine, both.
+    /// All CPUs for both.
     All,
 }
 
@@ -82,8 +83,13 @@ impl<'a> Rounds<'a> {
         self.achieved().is_none_or(|achieved| achieved >= HELD)
     }
 
-    /// Round by round, over those of another side that were measured beside them.
+    /// Round by round, over those that were measured beside them.
     pub(crate) fn over(&self, other: &Rounds<'_>, of: fn(&Round) -> f64) -> Option<Dispersion> {
+        Dispersion::of(self.ratios(other, of))
+    }
+
+    /// A ratio for each round that both have.
+    pub(crate) fn ratios(&self, other: &Rounds<'_>, of: fn(&Round) -> f64) -> Vec<f64> {
         let beside =
             |measured: &&Measured| other.0.iter().find(|there| there.round == measured.round).copied();
         let ratios = self.0.iter().filter_map(|here| {
@@ -91,7 +97,12 @@ impl<'a> Rounds<'a> {
             let (here, there) = (of(&here.figures), of(&there.figures));
             (here > 0.0 && there > 0.0).then(|| here / there)
         });
-        Dispersion::of(ratios)
+        ratios.collect()
+    }
+
+    /// Responses in the round that had least.
+    pub(crate) fn responses(&self) -> usize {
+        self.0.iter().map(|measured| measured.figures.latencies_us.len()).min().unwrap_or(0)
     }
 }
 
@@ -104,6 +115,7 @@ pub(crate) mod tests {
             side,
             shape: "flood",
             acks: acks.name(),
+            writes: None,
             requests_per_second: figure,
             records_per_second: figure,
             achieved: None,

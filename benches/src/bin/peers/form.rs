@@ -1,6 +1,8 @@
 //! The forms in which brokers are usually praised, so that everyone can repeat them.
 
-use creel_benches::shape::{Shape, Work, produce};
+use creel_benches::shape::{Acks, Shape, Work, produce};
+
+use crate::figures::Cores;
 
 /// A load, and what is said of it.
 pub(crate) struct Form {
@@ -12,18 +14,65 @@ pub(crate) struct Form {
     pub(crate) shape: Shape,
     /// One of the loads over which the CPU of a request is drawn.
     pub(crate) is_on_curve: bool,
+    /// Forms that are set against each other have the same: their rounds alternate.
+    pub(crate) family: &'static str,
+    /// Who is measured in it.
+    pub(crate) field: Field,
+    /// The only kind of ack it is measured with, if there is one.
+    pub(crate) only_acks: Option<Acks>,
+}
+
+/// Who is measured in a form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Field {
+    /// The floor, the broker and Apache Kafka.
+    Peers,
+    /// The broker with several shards on one CPU, against itself with one shard there.
+    Shards,
 }
 
 impl Form {
     const fn new(title: &'static str, about: &'static str, shape: Shape) -> Form {
-        Form { title, about, shape, is_on_curve: false }
+        Form {
+            title,
+            about,
+            shape,
+            is_on_curve: false,
+            family: shape.name,
+            field: Field::Peers,
+            only_acks: None,
+        }
     }
 
     /// A load of requests of one record.
     const fn on_curve(title: &'static str, about: &'static str, shape: Shape) -> Form {
-        Form { title, about, shape, is_on_curve: true }
+        Form { is_on_curve: true, ..Form::new(title, about, shape) }
+    }
+
+    /// Durable small batches over so many partitions.
+    const fn durable(title: &'static str, name: &'static str, partitions: i32) -> Form {
+        let shape = batches(name, 10, 100, Load { connections: 16, in_flight: 5, partitions });
+        Form { family: "durable", only_acks: Some(Acks::Durable), ..Form::new(title, DURABLE, shape) }
+    }
+
+    /// Whether it is measured so.
+    pub(crate) fn admits(&self, cores: Cores, acks: Acks) -> bool {
+        let on_these = self.field == Field::Peers || cores == Cores::OneEach;
+        on_these && self.only_acks.is_none_or(|only| only == acks)
+    }
+
+    /// Requests leave at a fixed rate.
+    pub(crate) fn is_paced(&self) -> bool {
+        matches!(self.shape.work, Work::Paced { .. })
+    }
+
+    /// Its name.
+    pub(crate) const fn name(&self) -> &'static str {
+        self.shape.name
     }
 }
+
+const DURABLE: &str = "10 records of 100 B a batch, 16 connections with 5 requests in flight each; only the number of partitions differs";
 
 /// Bytes of a batch of records without keys and headers, `value` bytes each: ten bytes around each, 61 in front.
 const fn batch_bytes(records: u32, value: usize) -> usize {
@@ -65,7 +114,7 @@ const fn one_by_one(name: &'static str, per_second: u32) -> Shape {
 const ONE_BY_ONE: &str = "open loop: requests of one record leave on time whatever the answers do, over 16 connections to 4 partitions";
 
 /// All of them.
-pub(crate) const FORMS: [Form; 11] = [
+pub(crate) static FORMS: [Form; 16] = [
     Form::new(
         "100 B records at the highest rate",
         "batches of 16 KB (148 records), 16 connections with 5 requests in flight each, 6 partitions",
@@ -97,7 +146,38 @@ pub(crate) const FORMS: [Form; 11] = [
         "closed loop: requests of one record of 1 KiB, 16 connections with 5 in flight each, 4 partitions",
         batches("curve-full", 1, 1024, Load { connections: 16, in_flight: 5, partitions: 4 }),
     ),
+    Form::new(
+        "2,000 batches of 16 KB a second",
+        "open loop: batches of 148 records of 100 B leave on time whatever the answers do, over 8 connections to one partition",
+        Shape {
+            work: Work::Paced { per_second: 2_000 },
+            ..batches(
+                "16KB-at-2000/s",
+                148,
+                100,
+                Load { connections: 8, in_flight: usize::MAX, partitions: 1 },
+            )
+        },
+    ),
+    Form::durable("durable small batches, 1 partition", "durable-1", 1),
+    Form::durable("durable small batches, 16 partitions", "durable-16", 16),
+    Form::durable("durable small batches, 100 partitions", "durable-100", 100),
+    Form {
+        field: Field::Shards,
+        ..Form::new(
+            "shards that share one CPU, keyed small batches",
+            "10 records of 100 B for one of 64 partitions in turn, 16 connections with 5 requests in flight each; all shards \
+             on the one CPU",
+            batches("shards", 10, 100, Load { connections: 16, in_flight: 5, partitions: 64 }),
+        )
+    },
 ];
+
+/// The form of this name.
+#[cfg(test)]
+pub(crate) fn named(name: &str) -> &'static Form {
+    FORMS.iter().find(|form| form.name() == name).expect("a form of this name")
+}
 
 #[cfg(test)]
 mod tests {
@@ -113,7 +193,7 @@ mod tests {
 
     #[test]
     fn a_rate_counts_millions_of_bytes() {
-        let shape = &FORMS[4].shape;
+        let shape = &named("500MB/s").shape;
         let mb = shape.work.rate().unwrap_or(0.0) * shape.batch_bytes as f64 / 1e6;
         assert!((499.0..=500.0).contains(&mb), "{mb}");
     }

@@ -2,84 +2,111 @@
 //! runs under acks=1 and acks=all, on one core and on all of them, in interleaved rounds with fresh data. Writes one
 //! directory.
 
+mod bench;
 mod curve;
 mod figures;
 mod form;
+mod goals;
 mod names;
 mod page;
 mod picture;
+mod plan;
 mod ratios;
 mod svg;
+mod told;
 
 use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use clap::Parser;
-use creel_benches::cpu_layout::CpuLayout;
-use creel_benches::prefault::Prefault;
-use creel_benches::process::{Jvm, Server};
-use creel_benches::round::{Kafka, Setting, Side};
+use creel_benches::file_system::FileSystem;
 use creel_benches::shape::Acks;
+use creel_benches::side::Side;
 
-use figures::{Cores, Measured};
-use form::{FORMS, Form};
-use names::{SIDES, said};
+use bench::Bench;
+use figures::Cores;
+use names::said;
 use page::Page;
 use picture::Picture;
+use plan::Plan;
 
-/// Of a round.
-const WARM_UP: f64 = 1.0 / 3.0;
-/// Forms that Kafka is warmed up with.
-const KAFKA_WARMS_UP_WITH: [&str; 3] = ["flood", "8-producers", "keyed"];
-
-/// Creel, Apache Kafka and the floor in the usual forms: one directory with table, pictures and all rounds.
+/// Compares Creel with Apache Kafka and the floor, in the forms of load that brokers are usually compared in.
 #[derive(Parser)]
 struct Args {
-    /// The program that becomes Apache Kafka when called with `kafka`.
+    /// The binary of xtask, which starts Apache Kafka. Without it, Kafka takes no part.
     #[arg(long)]
-    xtask: PathBuf,
-    /// Folder that holds the binaries `floor` and `creel`; this program's own by default.
+    xtask: Option<PathBuf>,
+    /// Folder of the binaries `floor` and `creel` [default: this program's own].
     #[arg(long)]
     binaries: Option<PathBuf>,
-    /// Rounds of each side in each form.
+    /// Number of rounds of each side in each form.
     #[arg(long, default_value_t = 3)]
     rounds: usize,
-    /// Seconds of a round.
+    /// Length of a round, seconds.
     #[arg(long, default_value_t = 1.5)]
     seconds: f64,
-    /// GiB that a round appends at most.
+    /// What a round appends at most, GiB.
     #[arg(long, default_value_t = 1.5)]
     gib: f64,
-    /// GiB of memory that are held between the rounds and given back as one begins.
+    /// Memory that is held between rounds and given back when a round begins, GiB.
     #[arg(long, alias = "ballast-gib", default_value_t = 1.5)]
     prefault_gib: f64,
-    /// Seconds of load before the first round, for Kafka's compiler.
+    /// Load on Kafka before the first round, seconds. Its compiler needs the time.
     #[arg(long, default_value_t = 20.0)]
     kafka_warm_up: f64,
-    /// Only forms whose name contains one of these: flood, 1000x1KB, 8-producers, 50MB/s, 500MB/s, 1GB/s, keyed, curve.
+    /// Measure only forms whose name contains one of these: flood, 1000x1KB, 8-producers, 50MB/s, 500MB/s, 1GB/s, keyed, curve,
+    /// 16KB-at-2000/s, durable-1, durable-16, durable-100, shards.
     #[arg(long, value_delimiter = ',')]
     forms: Vec<String>,
-    /// Only this kind of acknowledgement.
+    /// Measure only what these goals need: durable-partitions, eight-producers, tail, fixed-rate-tail, relaxed, sharding,
+    /// not-worse, or all. With --forms, of these goals only those forms.
+    #[arg(long, value_delimiter = ',')]
+    goals: Vec<String>,
+    /// Measure only these sides: floor, floor-written, creel, creel-relaxed, creel-before, creel-relaxed-before, kafka-shipped,
+    /// kafka-flush, shards-1, shards-2, shards-4, shards-8 [default: all but creel-relaxed-before].
+    #[arg(long, value_delimiter = ',', hide_possible_values = true)]
+    sides: Vec<Side>,
+    /// Another binary of the broker, measured in turns with this one: the side `creel-before`.
+    #[arg(long, value_name = "PATH")]
+    before: Option<PathBuf>,
+    /// What that binary is called [default: what its --version says].
+    #[arg(long, requires = "before")]
+    before_label: Option<String>,
+    /// Folder of all sides' data: the file system to measure on [default: that of temporary files].
+    #[arg(long)]
+    data_dir: Option<PathBuf>,
+    /// Measure only this kind of acknowledgement [default: both].
     #[arg(long)]
     acks: Option<Acks>,
-    /// On which CPUs.
+    /// One core for each side, all cores, or both.
     #[arg(long, value_enum, value_delimiter = ',', default_values = ["one-each", "all"])]
     cores: Vec<Cores>,
-    /// CPUs to use, two at least: of the first two one is the broker's and one the driver's where each has one [default:
-    /// those at hand].
+    /// CPUs to use, two at least. With one core each, the first is the broker's and the second the driver's [default: the
+    /// available CPUs].
     #[arg(long, value_delimiter = ',', default_values_t = creel_io::runtime::available_cpus())]
     cpus: Vec<usize>,
-    /// One short round of everything: to see whether it works; the figures mean nothing.
+    /// One short round of everything, to see whether it works. The figures mean nothing.
     #[arg(long)]
     quick: bool,
-    /// Where the result goes.
+    /// Folder for the result: README.md, pictures and rounds.json.
     #[arg(long, default_value = "peers")]
     out: PathBuf,
-    /// What the page says of the machine and the commit.
+    /// What the page says about the machine and the commit.
     #[arg(long, default_value = "")]
     about: String,
+}
+
+impl Args {
+    fn data_dir(&self) -> PathBuf {
+        self.data_dir.clone().unwrap_or_else(std::env::temp_dir)
+    }
+
+    /// What lies under the data.
+    fn file_system(&self) -> FileSystem {
+        FileSystem::of(&self.data_dir())
+    }
 }
 
 fn main() {
@@ -88,103 +115,27 @@ fn main() {
         (args.rounds, args.seconds, args.gib) = (1, 0.3, 0.25);
         (args.prefault_gib, args.kafka_warm_up) = (0.0, 3.0);
     }
-    if let Err(error) = run(&args) {
+    if let Err(error) = run(&mut args) {
         eprintln!("peers: {error}");
         std::process::exit(2);
     }
 }
 
-fn run(args: &Args) -> Result<(), Box<dyn Error>> {
+fn run(args: &mut Args) -> Result<(), Box<dyn Error>> {
     let began = Instant::now();
-    let wanted =
-        |form: &&Form| args.forms.is_empty() || args.forms.iter().any(|part| form.shape.name.contains(part));
-    let forms: Vec<&Form> = FORMS.iter().filter(wanted).collect();
-    if forms.is_empty() || args.cpus.len() < 2 || args.rounds == 0 {
-        return Err("at least one form, two CPUs and one round are needed".into());
+    if let (Some(binary), None) = (&args.before, &args.before_label) {
+        args.before_label = Some(bench::version_of(binary)?);
     }
-    let mut bench = Bench { args, all: Vec::new(), failures: Vec::new() };
+    let args = &*args;
+    let plan = Plan::of(args)?;
+    let mut bench = Bench { args, plan: &plan, all: Vec::new(), failures: Vec::new() };
     for cores in &args.cores {
-        bench.measure_on(*cores, &forms)?;
+        bench.measure_on(*cores)?;
     }
-    write(&Page { args, forms, all: &bench.all, failures: &bench.failures })?;
+    print!("{}", told::goals(&bench.all));
+    write(&Page { args, forms: plan.forms.clone(), all: &bench.all, failures: &bench.failures })?;
     println!("{:.0} s; written to {}", began.elapsed().as_secs_f64(), args.out.display());
     Ok(())
-}
-
-struct Bench<'a> {
-    args: &'a Args,
-    all: Vec<Measured>,
-    failures: Vec<String>,
-}
-
-impl Bench<'_> {
-    fn measure_on(&mut self, cores: Cores, forms: &[&Form]) -> Result<(), Box<dyn Error>> {
-        println!("{}: starting Apache Kafka and warming it up", said(cores));
-        let setting = setting(self.args, cores)?;
-        let kinds = [Acks::Written, Acks::Durable].into_iter();
-        let kinds: Vec<Acks> = kinds.filter(|acks| self.args.acks.is_none_or(|only| only == *acks)).collect();
-        for form in forms {
-            for acks in &kinds {
-                self.measure(&setting, cores, form, *acks);
-            }
-        }
-        Ok(())
-    }
-
-    /// All rounds of all sides, in turns. One that fails is told, and costs only itself.
-    fn measure(&mut self, setting: &Setting, cores: Cores, form: &Form, acks: Acks) {
-        let mut sides = SIDES;
-        for round in 1..=self.args.rounds {
-            for side in sides {
-                match setting.round(side, &form.shape, acks) {
-                    Ok(figures) => {
-                        println!(
-                            "{}, {} {}, round {round}: {} {:.0} records/s, p99 {:.2} ms",
-                            said(cores),
-                            form.shape.name,
-                            acks.name(),
-                            side.name(),
-                            figures.records_per_second,
-                            f64::from(figures.p99_us) / 1e3
-                        );
-                        self.all.push(Measured { cores, round, figures });
-                    }
-                    Err(error) => {
-                        let (cores, form, acks, side) = (said(cores), form.title, acks.name(), side.name());
-                        self.failures
-                            .push(format!("{form}, {cores}, {acks}, {side}, round {round}: {error}"));
-                    }
-                }
-            }
-            sides.reverse();
-        }
-    }
-}
-
-fn setting(args: &Args, cores: Cores) -> Result<Setting, Box<dyn Error>> {
-    let own = std::env::current_exe()?;
-    let beside = own.parent().map(PathBuf::from).unwrap_or_default();
-    let cpu_layout = match cores {
-        Cores::OneEach => CpuLayout::one_each(args.cpus[0], args.cpus[1]),
-        Cores::All => CpuLayout::shared(&args.cpus),
-    };
-    let directory = tempfile::tempdir()?;
-    let server = Server::kafka(&args.xtask, directory.path(), &cpu_layout.server_list(), Jvm::Documented)?;
-    let mut setting = Setting {
-        binaries: args.binaries.clone().unwrap_or(beside),
-        duration: Duration::from_secs_f64(args.kafka_warm_up / KAFKA_WARMS_UP_WITH.len() as f64),
-        gib: args.gib,
-        prefault: Prefault::of_gib(args.prefault_gib),
-        warm_up: WARM_UP,
-        cpu_layout,
-        segment_mib: None,
-        kafka: Some(Kafka { server, directory }),
-    };
-    for form in FORMS.iter().filter(|form| KAFKA_WARMS_UP_WITH.contains(&form.shape.name)) {
-        setting.round(Side::KafkaShipped, &form.shape, Acks::Written)?;
-    }
-    setting.duration = Duration::from_secs_f64(args.seconds);
-    Ok(setting)
 }
 
 fn write(page: &Page<'_>) -> Result<(), Box<dyn Error>> {

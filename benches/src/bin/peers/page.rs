@@ -5,15 +5,16 @@ use std::fmt::Write as _;
 
 use creel_benches::dispersion::Dispersion;
 use creel_benches::process::{Jvm, KAFKA_SETTINGS};
-use creel_benches::round::Side;
 use creel_benches::shape::Acks;
+use creel_benches::side::Side;
 
 use crate::Args;
 use crate::curve::Curve;
 use crate::figures::{Cell, Cores, Measured, Rounds};
 use crate::form::Form;
+use crate::goals::{Outcome, Ratio, outcomes};
 use crate::names::{SIDES, said, shown, wire};
-use crate::ratios::{MATCHES, METRICS, Match, advantage, kafkas_lead};
+use crate::ratios::{BEFORE, MATCHES, METRICS, Match, advantage, kafkas_lead};
 
 /// From here on the driver may have been the limit.
 const DRIVER_FULL: f64 = 0.95;
@@ -33,6 +34,7 @@ impl Page<'_> {
         text += &self.setting();
         text += "\n![CPU](cpu.svg)\n\n![p99](p99.svg)\n";
         self.args.cores.first().into_iter().for_each(|cores| text += &self.against_load(*cores));
+        text += &self.goals();
         text += "\n## Creel over Kafka\n\nHow many times better Creel is (more records, less CPU, shorter responses, less memory): the \
                  median of the ratios of rounds that ran beside each other, lowest and highest in brackets. Below 1 Kafka is ahead. \
                  Responses at a fixed rate are compared only where both held it.\n";
@@ -41,6 +43,7 @@ impl Page<'_> {
                 text += &self.ratios(*cores, match_);
             }
         }
+        text += &self.over_before();
         text += "\n## Where Kafka is ahead\n\nIn every round, and by a twentieth or more; the factor is the median of the ratios.\n";
         text += &self.kafkas_leads();
         text += "\n## Rates that were not held\n\nHeld is a rate of which 98 % was answered, the wait for the last answers included.\n\n";
@@ -69,16 +72,46 @@ impl Page<'_> {
              \"Kafka as shipped\" acks without waiting for the disk, whatever acks says; \"Kafka flush\" is `flush.messages=1` on the \
              topic: a sync before every ack. Creel has its defaults: acks=1 after the write, acks=all after a sync. The floor is a \
              loop that receives, checksums, writes to one file and replies, for acks=all after an fdatasync: the least these \
-             system calls cost.\n\n\
-             One driver for all four, with batches made before, so that it is hardly ever the limit; every reply is checked. Sides \
+             system calls cost.{more} Data of all sides: {place}.\n\n\
+             One driver for all, with batches made before, so that it is hardly ever the limit; every reply is checked. Sides \
              alternate, each round on a fresh topic (floor and Creel: a fresh process and directory) after a warm-up of a third of \
              it. {rounds} rounds of {seconds} s, or until {gib} GiB are appended, with {prefault_gib} GiB of memory given back to the system \
              as each begins. \"One core each\": {one}. \"All cores\": {shared}.\n",
+            more = self.more_sides(),
+            place = self.args.file_system(),
             jvm = Jvm::Documented.flags(),
             settings = KAFKA_SETTINGS.join("`, `"),
             one = place(&self.args.cpus, Cores::OneEach),
             shared = place(&self.args.cpus, Cores::All),
         )
+    }
+
+    /// What is to be said of the sides that do not always take part.
+    fn more_sides(&self) -> String {
+        let mut text = String::new();
+        let is_there = |side: Side| self.all.iter().any(|measured| measured.figures.side == side);
+        if is_there(Side::CreelRelaxed) {
+            let (name, value) = Side::CreelRelaxed.topic_configs(Acks::Written)[0];
+            let _ = write!(
+                text,
+                " \"Creel relaxed\" has `{name}={value}` on the topic: no ack waits for the disk."
+            );
+        }
+        let written = self.all.iter().find(|measured| measured.figures.side == Side::FloorWritten);
+        if let Some(writes) = written.and_then(|measured| measured.figures.writes.as_ref()) {
+            let _ = write!(
+                text,
+                " \"Written floor\" is the same loop for acks=all: {writes}; a write blocks the loop and \
+                 covers all that was received before it."
+            );
+        }
+        if is_there(Side::Shards1) {
+            text += " \"Shards\" are Creel's threads, all held to the broker's one CPU (`taskset`, `creel.pin=false`).";
+        }
+        if let Some(label) = &self.args.before_label {
+            let _ = write!(text, " \"Creel before\" is {label}.");
+        }
+        text
     }
 
     /// The files of the curves, and what is in them.
@@ -114,9 +147,9 @@ impl Page<'_> {
         let names: Vec<&str> = METRICS.iter().map(|metric| metric.name).collect();
         let mut rows = String::new();
         for (form, cell) in self.cells(cores, match_.acks) {
-            let cells = METRICS
-                .iter()
-                .map(|metric| advantage(self.all, cell, match_.kafka, metric).map_or("-".to_owned(), factor));
+            let cells = METRICS.iter().map(|metric| {
+                advantage(self.all, cell, [match_.ours, match_.theirs], metric).map_or("-".to_owned(), factor)
+            });
             let cells: Vec<String> = cells.collect();
             if cells.iter().any(|cell| cell != "-") {
                 let _ = writeln!(rows, "| {} | {} |", form.title, cells.join(" | "));
@@ -130,6 +163,27 @@ impl Page<'_> {
         format!("\n**{cores}, {title}**\n\n| form | {} |\n|---|{rules}\n{rows}", names.join(" | "))
     }
 
+    fn goals(&self) -> String {
+        let rows: String = outcomes(self.all).iter().map(goal_row).collect();
+        if rows.is_empty() {
+            return rows;
+        }
+        format!(
+            "\n## Goals\n\nThe median of the ratios of rounds that ran beside each other, lowest and highest in brackets; in how many \
+             rounds the goal was kept. A row without a goal is for comparison. Of relaxed topics only the worst figure of each form \
+             is shown.\n\n| goal | ratio of | cores | acks | measured | wanted | |\n|---|---|---|---|---:|---|---|\n{rows}"
+        )
+    }
+
+    fn over_before(&self) -> String {
+        let Some(before) = &self.args.before_label else { return String::new() };
+        let cores = self.args.cores.iter();
+        let tables: String = cores.flat_map(|cores| BEFORE.iter().map(|m| self.ratios(*cores, m))).collect();
+        format!(
+            "\n## Creel over {before}\n\nHow many times better it is than that binary, as above.\n{tables}"
+        )
+    }
+
     fn kafkas_leads(&self) -> String {
         MATCHES.iter().map(|match_| format!("\n**{}**\n\n{}", match_.title, self.leads_in(match_))).collect()
     }
@@ -139,7 +193,7 @@ impl Page<'_> {
         for cores in &self.args.cores {
             for (form, cell) in self.cells(*cores, match_.acks) {
                 let leads = METRICS.iter().filter_map(|metric| {
-                    let lead = kafkas_lead(advantage(self.all, cell, match_.kafka, metric)?)?;
+                    let lead = kafkas_lead(advantage(self.all, cell, [match_.ours, match_.theirs], metric)?)?;
                     let better = if metric.more_is_better { "higher" } else { "lower" };
                     Some(format!("{} {lead:.2} times {better}", metric.name))
                 });
@@ -229,6 +283,23 @@ impl Page<'_> {
     }
 }
 
+fn goal_row(outcome: &Outcome) -> String {
+    let goal = &outcome.goal;
+    let measured = match &outcome.ratio {
+        Ratio::Measured { of, .. } => factor(*of),
+        Ratio::Absent(_) => "-".to_owned(),
+    };
+    format!(
+        "| {} | {} | {} | {} | {measured} | {} | {} |\n",
+        goal.name,
+        goal.what(),
+        said(goal.cores),
+        wire(goal.acks),
+        goal.bound.said(),
+        outcome.verdict()
+    )
+}
+
 fn place(cpus: &[usize], cores: Cores) -> String {
     match (cores, cpus) {
         (Cores::OneEach, [first, second, ..]) => {
@@ -273,7 +344,7 @@ mod tests {
     fn text(creel: f64, kafka: f64) -> String {
         let sides = [(Side::Floor, 50.0), (Side::Creel, creel), (Side::KafkaShipped, kafka)];
         let all = sides.map(|(side, figure)| measured(side, Acks::Written, 1, figure));
-        let args = Args::parse_from(["peers", "--xtask", "x"]);
+        let args = Args::parse_from(["peers", "--xtask", "x", "--cpus", "0,1"]);
         Page { args: &args, forms: FORMS.iter().collect(), all: &all, failures: &["it broke".to_owned()] }
             .text()
     }
@@ -292,14 +363,14 @@ mod tests {
             round.figures.shape = form;
             round
         });
-        let args = Args::parse_from(["peers", "--xtask", "x"]);
+        let args = Args::parse_from(["peers", "--xtask", "x", "--cpus", "0,1"]);
         let text = Page { args: &args, forms: FORMS.iter().collect(), all: &all, failures: &[] }.text();
         assert!(text.contains("## CPU per request against load"), "{text}");
         assert!(
             text.contains("cpu-by-load-acks-all.svg") && !text.contains("cpu-by-load-acks-1.svg"),
             "{text}"
         );
-        assert!(text.contains("| 1,000 requests/s of one record | - | 0.2 us at 5/s | - | - |"), "{text}");
+        assert!(text.contains("| 1,000 requests/s of one record | 0.2 us at 5/s |"), "{text}");
     }
 
     #[test]

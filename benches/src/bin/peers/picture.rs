@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use creel_benches::round::Side;
 use creel_benches::shape::Acks;
+use creel_benches::side::Side;
 
 use crate::figures::{Cell, Cores, Measured, Rounds};
 use crate::form::Form;
@@ -35,7 +35,9 @@ impl Picture<'_> {
     pub(crate) fn draw(&self, forms: &[&Form], all: &[Measured], cores: Cores) -> String {
         let rows = self.rows(forms, all, cores);
         let height = TOP + rows.len() as f64 * ROW + BOTTOM;
-        let mut svg = head(self.title, WIDTH, height);
+        let sides =
+            SIDES.into_iter().filter(|side| rows.iter().flat_map(|row| &row.dots).any(|dot| dot.0 == *side));
+        let mut svg = head(self.title, WIDTH, height, &sides.collect::<Vec<_>>());
         let values = rows.iter().flat_map(|row| &row.dots).map(|(_, value)| *value);
         if let Some(axis) = Axis::over(values, LEFT, WIDTH - RIGHT) {
             grid(&mut svg, &axis, height - BOTTOM, self.unit);

@@ -2,44 +2,55 @@
 
 use std::fmt::Write as _;
 
-use creel_benches::round::Side;
+use creel_benches::side::Side;
 
-use crate::names::{SIDES, shown};
+use crate::names::shown;
 
 /// Colours by light and dark: those of loadgen's pictures.
 const STYLE: &str = include_str!("../../../../loadgen/page/assets/picture.css");
 /// Where the legend begins.
 const LEGEND_LEFT: f64 = 190.0;
 
-/// A file's beginning, up to the title and the legend; `</svg>` ends it.
-pub(crate) fn head(title: &str, width: f64, height: f64) -> String {
+/// The legend goes on in a second line behind this.
+const LEGEND_RIGHT: f64 = 740.0;
+
+/// A file's beginning, up to the title and the legend of these sides; `</svg>` ends it.
+pub(crate) fn head(title: &str, width: f64, height: f64, sides: &[Side]) -> String {
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" height=\"{height}\" \
          class=\"plot\" role=\"img\" aria-label=\"{title}\">\n<style>{STYLE}</style>\n\
          <rect class=\"paper\" width=\"{width}\" height=\"{height}\" rx=\"10\"/>\n\
          <text class=\"title\" x=\"20\" y=\"30\">{title}</text>\n"
     );
-    legend(&mut svg);
+    legend(&mut svg, sides);
     svg
 }
 
-fn legend(svg: &mut String) {
-    let mut x = LEGEND_LEFT;
-    for side in SIDES {
-        let (tone, name) = (tone(side), shown(side));
+fn legend(svg: &mut String, sides: &[Side]) {
+    let (mut x, mut y) = (LEGEND_LEFT, 54.0);
+    for side in sides {
+        let (tone, name) = (tone(*side), shown(*side));
+        let advance = 40.0 + name.len() as f64 * 7.0;
+        if x + advance > LEGEND_RIGHT {
+            (x, y) = (LEGEND_LEFT, y + 17.0);
+        }
         let _ = writeln!(
             svg,
-            "<circle class=\"dot {tone}\" cx=\"{:.1}\" cy=\"54\" r=\"5\"/><text class=\"legend\" x=\"{:.1}\" y=\"58\">{name}</text>",
+            "<circle class=\"dot {tone}\" cx=\"{:.1}\" cy=\"{y}\" r=\"5\"/><text class=\"legend\" x=\"{:.1}\" y=\"{}\">{name}</text>",
             x + 5.0,
-            x + 16.0
+            x + 16.0,
+            y + 4.0
         );
-        x += 40.0 + name.len() as f64 * 7.0;
+        x += advance;
     }
 }
 
 pub(crate) fn tone(side: Side) -> &'static str {
     match side {
-        Side::Creel => "blue",
+        Side::Creel | Side::Shards1 => "blue",
+        Side::CreelRelaxed | Side::Shards2 => "teal",
+        Side::CreelBefore | Side::CreelRelaxedBefore | Side::Shards4 => "violet",
+        Side::Shards8 => "ochre",
         Side::KafkaShipped => "orange",
         Side::KafkaFlush => "rose",
         _ => "grey",

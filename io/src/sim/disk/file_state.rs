@@ -36,7 +36,7 @@ pub(super) struct FileState {
 pub(crate) struct ChangeId(u64);
 
 #[derive(Clone)]
-enum Change {
+enum FileChange {
     Write { position: u64, bytes: Bytes },
     Length(u64),
 }
@@ -90,16 +90,16 @@ impl FileState {
 
     pub(super) fn write(&mut self, position: u64, bytes: Bytes) {
         self.now.write(position, &bytes);
-        let written = Change::Write { position, bytes };
+        let written = FileChange::Write { position, bytes };
         self.add(if self.diverged { self.with_whole_pages(written) } else { written });
     }
 
     pub(super) fn set_length(&mut self, length: u64) {
         self.now.set_length(length);
-        self.add(Change::Length(length));
+        self.add(FileChange::Length(length));
     }
 
-    fn add(&mut self, change: Change) {
+    fn add(&mut self, change: FileChange) {
         self.pending.push((self.next, change));
         self.next.0 += 1;
     }
@@ -116,10 +116,10 @@ impl FileState {
         }
     }
 
-    fn make_durable(&mut self, change: Change) {
+    fn make_durable(&mut self, change: FileChange) {
         match change {
-            Change::Write { position, bytes } => self.durable.write(position, &bytes),
-            Change::Length(length) => self.durable.set_length(length),
+            FileChange::Write { position, bytes } => self.durable.write(position, &bytes),
+            FileChange::Length(length) => self.durable.set_length(length),
         }
     }
 
@@ -134,7 +134,7 @@ impl FileState {
         self.pending = pending.into_iter().map(|(id, change)| (id, self.with_whole_pages(change))).collect();
         // A cut is in the file system's journal, so it is not forgotten.
         if self.now.length() < self.durable.length() {
-            self.add(Change::Length(self.now.length()));
+            self.add(FileChange::Length(self.now.length()));
         }
         if self.pending.is_empty() && rng.chance(0.5) {
             self.drop_cached();
@@ -148,7 +148,7 @@ impl FileState {
         let id = self.next;
         self.next.0 += 1;
         self.now.write(position, &bytes);
-        self.in_flight.push((id, Change::Write { position, bytes }));
+        self.in_flight.push((id, FileChange::Write { position, bytes }));
         id
     }
 
@@ -204,15 +204,15 @@ impl FileState {
             left.extend(pick(&old, &bytes[(at - position) as usize..][..n]));
         }
         let place = self.pending.partition_point(|(other, _)| *other < id);
-        self.pending.insert(place, (id, Change::Write { position, bytes: left.into() }));
+        self.pending.insert(place, (id, FileChange::Write { position, bytes: left.into() }));
         self.drop_cached();
     }
 
     fn take_in_flight(&mut self, id: ChangeId) -> Option<(u64, Bytes)> {
         let place = self.in_flight.iter().position(|(other, _)| *other == id)?;
         match self.in_flight.remove(place).1 {
-            Change::Write { position, bytes } => Some((position, bytes)),
-            Change::Length(_) => None,
+            FileChange::Write { position, bytes } => Some((position, bytes)),
+            FileChange::Length(_) => None,
         }
     }
 
@@ -234,21 +234,21 @@ impl FileState {
         unsettled.sort_by_key(|(id, _)| *id);
         for (_, change) in unsettled {
             match change {
-                Change::Write { position, bytes } => self.now.write(*position, bytes),
-                Change::Length(length) => self.now.set_length(*length),
+                FileChange::Write { position, bytes } => self.now.write(*position, bytes),
+                FileChange::Length(length) => self.now.set_length(*length),
             }
         }
         self.now.set_length(length);
     }
 
     /// Pages are written as a whole: a write also carries what the page cache shows of the rest of its pages.
-    fn with_whole_pages(&self, change: Change) -> Change {
-        let Change::Write { position, bytes } = change else { return change };
+    fn with_whole_pages(&self, change: FileChange) -> FileChange {
+        let FileChange::Write { position, bytes } = change else { return change };
         let start = position / PAGE * PAGE;
         let end = (position + bytes.len() as u64).next_multiple_of(PAGE).min(self.now.length());
         let mut whole = vec![0; end.saturating_sub(start) as usize];
         self.now.read(start, &mut whole);
-        Change::Write { position: start, bytes: whole.into() }
+        FileChange::Write { position: start, bytes: whole.into() }
     }
 
     /// The power is cut.
@@ -265,14 +265,14 @@ impl FileState {
     }
 }
 
-type Changes = Vec<(ChangeId, Change)>;
+type Changes = Vec<(ChangeId, FileChange)>;
 
-impl Change {
+impl FileChange {
     /// Whether it is a write of bytes from `start` to `end`.
     fn touches(&self, start: u64, end: u64) -> bool {
         match self {
-            Change::Write { position, bytes } => *position < end && start < position + bytes.len() as u64,
-            Change::Length(_) => false,
+            FileChange::Write { position, bytes } => *position < end && start < position + bytes.len() as u64,
+            FileChange::Length(_) => false,
         }
     }
 }
@@ -304,12 +304,12 @@ fn lose(medium: &mut Content, changes: Changes, survival: Survival, lengths: Len
     let mut length = medium.length();
     for (index, (_, change)) in changes.into_iter().enumerate() {
         match change {
-            Change::Length(new) if index < committed => {
+            FileChange::Length(new) if index < committed => {
                 medium.clear_from(new);
                 length = new;
             }
-            Change::Length(_) => {}
-            Change::Write { position, bytes } => {
+            FileChange::Length(_) => {}
+            FileChange::Write { position, bytes } => {
                 for (sector, at, n) in pieces(position, bytes.len() as u64, sector_bytes) {
                     let moment = *moments.entry(sector).or_insert_with(|| {
                         let allowed = allowed(&cuts, committed, count, (sector + 1) * sector_bytes);
@@ -333,8 +333,8 @@ fn find_cuts(mut length: u64, changes: &Changes) -> Vec<(usize, u64)> {
     let mut cuts = Vec::new();
     for (index, (_, change)) in changes.iter().enumerate() {
         match change {
-            Change::Write { position, bytes } => length = length.max(position + bytes.len() as u64),
-            Change::Length(new) => {
+            FileChange::Write { position, bytes } => length = length.max(position + bytes.len() as u64),
+            FileChange::Length(new) => {
                 if *new < length {
                     cuts.push((index, *new));
                 }

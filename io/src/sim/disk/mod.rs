@@ -11,4 +11,4 @@ mod names;
 mod tree;
 
 pub(crate) use names::Ino;
-pub(crate) use tree::{Disk, OpenMode, Opened, lock_path};
+pub(crate) use tree::{Disk, OpenMode, OpenedFile, lock_path};

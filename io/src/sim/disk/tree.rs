@@ -23,7 +23,7 @@ const NAME_MAX: usize = 255;
 
 #[derive(Clone)]
 pub(crate) struct Disk {
-    files: BTreeMap<Ino, File>,
+    files: BTreeMap<Ino, SimInode>,
     names: Names,
     next: u64,
     capacity: Option<u64>,
@@ -32,7 +32,7 @@ pub(crate) struct Disk {
 }
 
 #[derive(Clone)]
-struct File {
+struct SimInode {
     state: FileState,
     /// When it was last written to. A crash does not change it.
     modified_ms: i64,
@@ -42,7 +42,7 @@ struct File {
 
 /// An open file or directory.
 #[derive(Clone, Debug)]
-pub(crate) struct Opened {
+pub(crate) struct OpenedFile {
     pub(crate) ino: Ino,
     _open: Arc<()>,
 }
@@ -111,7 +111,7 @@ impl Disk {
         if self.is_directory(parent) { Ok((parent, name)) } else { Err(os_error(libc::ENOTDIR)) }
     }
 
-    pub(crate) fn open(&mut self, path: &Path, mode: OpenMode) -> io::Result<Opened> {
+    pub(crate) fn open(&mut self, path: &Path, mode: OpenMode) -> io::Result<OpenedFile> {
         let ino = match self.walk(path) {
             Ok(_) if mode.create_new => return Err(os_error(libc::EEXIST)),
             Ok(ino) if self.is_directory(ino) && (mode.write || mode.create) => {
@@ -127,13 +127,14 @@ impl Disk {
             self.set_length(ino, 0)?;
         }
         let open = self.files.get(&ino).map(|file| file.open.clone()).unwrap_or_default();
-        Ok(Opened { ino, _open: open })
+        Ok(OpenedFile { ino, _open: open })
     }
 
     fn create_file(&mut self, path: &Path) -> io::Result<Ino> {
         let (parent, name) = self.parent_and_name(path)?;
         let ino = self.new_ino();
-        self.files.insert(ino, File { state: FileState::default(), modified_ms: 0, open: Arc::default() });
+        self.files
+            .insert(ino, SimInode { state: FileState::default(), modified_ms: 0, open: Arc::default() });
         self.names.change(vec![Edit { directory: parent, name, to: Some(ino) }]);
         Ok(ino)
     }

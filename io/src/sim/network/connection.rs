@@ -14,7 +14,7 @@ use crate::sim::node_id::NodeId;
 use crate::sim::os_error::os_error;
 
 pub(super) struct Connection {
-    pub(super) ends: [End; 2],
+    pub(super) ends: [ConnectionEnd; 2],
 }
 
 /// What is sent.
@@ -32,15 +32,15 @@ pub(super) struct Addresses {
 }
 
 /// What was sent, and when it arrives.
-pub(super) struct InFlight {
+pub(super) struct SegmentInFlight {
     pub(super) at: Instant,
     pub(super) segment: Segment,
 }
 
-pub(super) struct End {
+pub(super) struct ConnectionEnd {
     pub(super) node: NodeId,
     pub(super) address: SocketAddr,
-    in_flight: VecDeque<InFlight>,
+    in_flight: VecDeque<SegmentInFlight>,
     arrived: VecDeque<Bytes>,
     arrived_bytes: usize,
     /// The number of bytes in both: sent to this end and not taken yet.
@@ -61,7 +61,12 @@ pub(super) struct End {
 impl Connection {
     /// Side 0 is the client's.
     pub(super) fn new(client: NodeId, server: NodeId, addresses: Addresses) -> Connection {
-        Connection { ends: [End::new(client, addresses.client), End::new(server, addresses.server)] }
+        Connection {
+            ends: [
+                ConnectionEnd::new(client, addresses.client),
+                ConnectionEnd::new(server, addresses.server),
+            ],
+        }
     }
 
     pub(super) fn is_over(&self) -> bool {
@@ -143,9 +148,9 @@ impl Connection {
     }
 }
 
-impl End {
-    fn new(node: NodeId, address: SocketAddr) -> End {
-        End {
+impl ConnectionEnd {
+    fn new(node: NodeId, address: SocketAddr) -> ConnectionEnd {
+        ConnectionEnd {
             node,
             address,
             in_flight: VecDeque::new(),
@@ -171,7 +176,7 @@ impl End {
         if let Segment::Data(bytes) = &segment {
             self.held_bytes += bytes.len();
         }
-        self.in_flight.push_back(InFlight { at, segment });
+        self.in_flight.push_back(SegmentInFlight { at, segment });
     }
 
     pub(super) fn drop_in_flight(&mut self) {

@@ -29,7 +29,7 @@ impl EndId {
 }
 
 /// Segments for this end may have arrived.
-pub(crate) struct Arrival(pub(super) EndId);
+pub(crate) struct ArrivalAt(pub(super) EndId);
 
 pub(super) struct Listener {
     pub(super) address: SocketAddr,

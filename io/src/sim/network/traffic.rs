@@ -1,12 +1,12 @@
 //! What is sent between simulated nodes: segments, closings, resets, and what a node that goes down leaves.
 //!
 //! Owns no state: it changes the network and the connections, by the world's clock and chance. Everything that is sent
-//! is a [`Segment`] in the queue of its receiver. An [`Arrival`] in the world's list of due events makes it visible.
+//! is a [`Segment`] in the queue of its receiver. An [`ArrivalAt`] in the world's list of due events makes it visible.
 
 use std::time::Duration;
 
 use super::connection::Segment;
-use super::state::{Arrival, EndId};
+use super::state::{ArrivalAt, EndId};
 use crate::sim::node_id::NodeId;
 use crate::sim::world::{Loss, World};
 
@@ -34,11 +34,11 @@ impl Traffic<'_> {
         let at = self.0.now() + delay;
         connection.ends[to.side].enqueue(at, segment);
         drop(network);
-        self.0.at(at, Arrival(to));
+        self.0.at(at, ArrivalAt(to));
     }
 
     /// What was sent to an end has arrived. Its tasks are woken.
-    pub(crate) fn arrive(&self, Arrival(to): Arrival) {
+    pub(crate) fn arrive(&self, ArrivalAt(to): ArrivalAt) {
         let now = self.0.now();
         let mut network = self.0.network.borrow_mut();
         let Some(connection) = network.connection(to) else { return };
@@ -130,7 +130,7 @@ impl Traffic<'_> {
     pub(crate) fn heal(&self, a: NodeId, b: NodeId) {
         self.0.network.borrow_mut().cut.remove(&(a.min(b), a.max(b)));
         for end in self.ends_on(a).into_iter().chain(self.ends_on(b)) {
-            self.0.at(self.0.now() + self.delay(), Arrival(end));
+            self.0.at(self.0.now() + self.delay(), ArrivalAt(end));
         }
     }
 

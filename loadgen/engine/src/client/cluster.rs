@@ -70,7 +70,7 @@ impl Cluster {
         };
         match partitions {
             Some(asked) if asked as usize != topic.partitions() => Err(EngineError::Options(format!(
-                "topic {name} has {} partitions, not the {asked} asked for: name another topic, or leave --partitions out",
+                "topic {name} has {} partitions, not the {asked} asked for: name another topic, or leave out --partitions",
                 topic.partitions()
             ))),
             _ => Ok(topic),

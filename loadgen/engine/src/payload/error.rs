@@ -16,7 +16,7 @@ pub enum PayloadError {
         why: std::io::Error,
     },
     /// Nothing to send.
-    #[error("payload file {0} has no value with anything in it")]
+    #[error("file {0} holds no value")]
     Empty(PathBuf),
     /// Not a template.
     #[error("template {path}: {mistake}")]
@@ -27,10 +27,10 @@ pub enum PayloadError {
         mistake: Mistake,
     },
     /// A template or a dictionary is text.
-    #[error("{0} is no UTF-8 text")]
+    #[error("{0} is not UTF-8 text")]
     NoText(PathBuf),
     /// The file ends within a value, or was never length-prefixed.
-    #[error("payload file {path}: the value at byte {at} says it has {length} bytes, but {left} are left")]
+    #[error("payload file {path}: the length at byte {at} is {length}, but {left} bytes are left")]
     Cut {
         /// As given.
         path: PathBuf,

@@ -114,12 +114,12 @@ impl PayloadOptions {
         }
         let why = if batch_bytes < FULL * batches.bytes as f64 {
             format!(
-                "at this load batches are sent with some {batch_bytes:.0} B in them, not the {} B for which the records were \
-                 made, and small batches compress differently: give --batch-bytes {batch_bytes:.0}, or a longer --linger-ms",
+                "the records were made for batches of {} B, but at this load batches hold some {batch_bytes:.0} B, and smaller \
+                 batches compress differently; give --batch-bytes {batch_bytes:.0}, or a longer --linger-ms",
                 batches.bytes
             )
         } else {
-            "the stamp that each record has for verification is compressed with it, and weighs more the smaller records are"
+            "each record has a stamp for verification, which is compressed with it and counts more in small records"
                 .to_owned()
         };
         Some(format!("{MISSED_RATIO}{ratio} came out as {is:.2}: {why}."))
@@ -141,7 +141,7 @@ impl PayloadOptions {
         };
         if self.template.is_none() && self.record_size.is_none() {
             let which = if self.entropy.is_some() { "--entropy" } else { "--target-ratio" };
-            return Err(EngineError::Options(format!("{which} is for a --template or a --record-size")));
+            return Err(EngineError::Options(format!("{which} needs a --template or a --record-size")));
         }
         Ok(Some(randomness))
     }

@@ -101,7 +101,7 @@ fn calibrate(
     let (most, least) = (measure(low), measure(high));
     if !(least..=most).contains(&target) {
         return Err(EngineError::Options(format!(
-            "--target-ratio {target}: {} makes {what} {least:.2} (entropy 1) to {most:.2} (entropy 0) times smaller",
+            "--target-ratio {target} cannot be reached: {} makes {what} {least:.2} (entropy 1) to {most:.2} (entropy 0) times smaller",
             batches.codec
         )));
     }
@@ -147,7 +147,12 @@ mod tests {
     #[test]
     fn a_ratio_out_of_reach_is_told_with_those_in_reach() {
         let error = Payload::load(&source(200, 9_999.0, "zstd:1"), 1, false).unwrap_err().to_string();
-        assert!(error.starts_with("--target-ratio 9999: zstd:1 makes values of 200 random bytes"), "{error}");
+        assert!(
+            error.starts_with(
+                "--target-ratio 9999 cannot be reached: zstd:1 makes values of 200 random bytes"
+            ),
+            "{error}"
+        );
     }
 
     #[test]
@@ -164,10 +169,10 @@ mod tests {
         let payload = Payload::load(&source, 1, false).unwrap();
         assert_eq!(payload.value(7), b"{\"at\":\"one word\"}");
         for (path, bytes, words) in [
-            (&template, &b"\n"[..], "has no value"),
+            (&template, &b"\n"[..], "holds no value"),
             (&template, b"{{x}}", "t.json: line 1, column 1: no such placeholder 'x'"),
-            (&template, b"\xff", "no UTF-8 text"),
-            (&dictionary, b" \n", "words has no value"),
+            (&template, b"\xff", "not UTF-8 text"),
+            (&dictionary, b" \n", "words holds no value"),
         ] {
             std::fs::write(&template, "{{word}}").unwrap();
             std::fs::write(path, bytes).unwrap();

@@ -60,7 +60,7 @@ impl FromStr for Entropy {
 
     fn from_str(text: &str) -> Result<Entropy, String> {
         let share = text.parse().ok().filter(|share| (0.0..=1.0).contains(share));
-        share.map(Entropy).ok_or_else(|| "from 0 (most repetitive) to 1 (nothing repeats)".into())
+        share.map(Entropy).ok_or_else(|| "from 0 (everything repeats) to 1 (nothing repeats)".into())
     }
 }
 

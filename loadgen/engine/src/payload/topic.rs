@@ -44,7 +44,7 @@ impl FromStr for TopicAddress {
             Some((bootstrap, name)) if bootstrap.contains(':') && !name.is_empty() => {
                 Ok(TopicAddress { bootstrap: bootstrap.to_owned(), name: name.to_owned() })
             }
-            _ => Err("a broker and a topic of it, such as localhost:9092/orders".into()),
+            _ => Err("takes a broker and a topic, such as localhost:9092/orders".into()),
         }
     }
 }
@@ -78,13 +78,13 @@ pub fn read(
         }
         if empty_rounds == EMPTY_ROUNDS_MAX {
             let what = format!("read on in topic {from}");
-            return Err(EngineError::Refused { what, code: "it answers without records".into() });
+            return Err(EngineError::Refused { what, code: "the answers hold no records".into() });
         }
     }
     let left = reading.left();
     let merged = Merged::of(reading.partitions.into_iter().map(|partition| partition.recording), records_max);
     if merged.count() == 0 {
-        return Err(EngineError::Options(format!("topic {from} has no records to take")));
+        return Err(EngineError::Options(format!("topic {from} has no records")));
     }
     Ok(merged.told_of(&from.to_string(), left))
 }

@@ -35,14 +35,14 @@ impl Replay {
         speed: f64,
     ) -> Result<Replay, EngineError> {
         let Some(recorded) = payload.recorded() else {
-            return Err(EngineError::Options("--replay is for a --payload-topic".into()));
+            return Err(EngineError::Options("--replay needs a --payload-topic".into()));
         };
         let first_ms = recorded.at_ms(0);
         let since = |index| (recorded.at_ms(index).abs_diff(first_ms) as f64 * 1e6 / speed) as u64;
         let at_ns: Vec<u64> = (0..routes.len()).map(since).collect();
         let span_ns = at_ns.last().copied().unwrap_or(0);
         if span_ns == 0 {
-            let none = "its records all have the same time, or there is one only";
+            let none = "it has one record only, or all have the same time";
             return Err(EngineError::Options(format!("--replay: {}: {none}", payload.about())));
         }
         let period_ns = span_ns + span_ns.div_ceil(at_ns.len() as u64 - 1);

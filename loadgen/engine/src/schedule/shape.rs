@@ -23,8 +23,9 @@ pub enum Shape {
 }
 
 /// What `--schedule` takes.
-pub const SHAPE_HELP: &str = "How an open loop's records lie in time: constant or poisson (both with --rate), ramp:FROM..TO (evenly over \
-     the measured time) or step:A,B,C (equal parts of it) in records per second [default: constant]";
+pub const SHAPE_HELP: &str = "When records are due in an open loop: constant or poisson (both need --rate), ramp:FROM..TO (the rate changes \
+     evenly over the measured time), or step:A,B,C (each rate for an equal part of it); rates in records per second \
+     [default: constant]";
 
 impl FromStr for Shape {
     type Err = String;
@@ -34,8 +35,7 @@ impl FromStr for Shape {
             None if text == "constant" => Ok(Shape::Constant),
             None if text == "poisson" => Ok(Shape::Poisson),
             Some(("ramp", rates)) => {
-                let (from, to) =
-                    rates.split_once("..").ok_or("a ramp goes from one rate to another: ramp:1k..50k")?;
+                let (from, to) = rates.split_once("..").ok_or("a ramp takes two rates: ramp:1k..50k")?;
                 Ok(Shape::Ramp(parse_rate(from)?, parse_rate(to)?))
             }
             Some(("step", rates)) => {
@@ -100,7 +100,7 @@ impl Load {
             (None, Some(shape @ (Shape::Ramp(..) | Shape::Step(_)))) => Ok(Load::Shaped(shape.clone())),
             (None, Some(shape)) => Err(EngineError::Options(format!("--schedule {shape} needs a --rate"))),
             (Some(_), Some(shape)) => Err(EngineError::Options(format!(
-                "--schedule {shape} brings its own rates: leave --rate out"
+                "--schedule {shape} has rates of its own: leave out --rate"
             ))),
         }
     }
@@ -190,8 +190,8 @@ mod tests {
         for (rate, text, words) in [
             (None, "poisson", "needs a --rate"),
             (None, "constant", "needs a --rate"),
-            (Some(5.0), "ramp:1..2", "leave --rate out"),
-            (Some(5.0), "step:1,2", "leave --rate out"),
+            (Some(5.0), "ramp:1..2", "leave out --rate"),
+            (Some(5.0), "step:1,2", "leave out --rate"),
         ] {
             let error = Load::asked(rate, Some(&shape(text))).unwrap_err().to_string();
             assert!(error.contains(words), "{error}");

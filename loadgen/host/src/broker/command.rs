@@ -23,7 +23,7 @@ impl CommandBroker {
     pub fn parse(text: &str) -> Result<CommandBroker, HostError> {
         let has_port = text.contains("{port}");
         has_port.then(|| CommandBroker(text.to_owned())).ok_or_else(|| {
-            HostError::Options("--broker-command must say {port} where the broker takes its port".into())
+            HostError::Options("--broker-command must hold {port}, in the place of the broker's port".into())
         })
     }
 

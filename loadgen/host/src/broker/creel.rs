@@ -96,8 +96,8 @@ fn find_binary(named: Option<&Path>) -> Result<PathBuf, HostError> {
 
 fn missing(path: &Path) -> HostError {
     HostError::Broker(format!(
-        "no broker at {}: build it with `cargo build --release -p {PACKAGE}`, name one with --broker-bin, or a \
-         running one with --bootstrap",
+        "no broker at {}: build it with `cargo build --release -p {PACKAGE}`, name another with --broker-bin, or give the \
+         address of a running one with --bootstrap",
         path.display()
     ))
 }
@@ -119,7 +119,7 @@ fn build(cargo: &std::ffi::OsStr, beside: &Path) -> Result<(), HostError> {
     command.current_dir(&workspace).args(["build", "--quiet", "--package", PACKAGE, "--bin", BINARY_NAME]);
     command.arg("--profile").arg(profile).arg("--target-dir").arg(target);
     let ended: ExitStatus = command.status().map_err(HostError::system("cargo"))?;
-    if ended.success() { Ok(()) } else { Err(HostError::Broker("the broker does not build".into())) }
+    if ended.success() { Ok(()) } else { Err(HostError::Broker("cargo could not build the broker".into())) }
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ pub(super) fn check_pid(pid: u32) -> Result<(), HostError> {
     if listens(pid) == Some(false) {
         let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
         return wrong(format!(
-            " ({}): it listens on no port; name the process that serves, not the one that started it",
+            " ({}): it listens on no port; name the process of the broker, not the one that started it",
             name.trim()
         ));
     }
@@ -31,9 +31,7 @@ pub(super) fn check_pid(pid: u32) -> Result<(), HostError> {
 /// That `--broker-admin` answers as the admin listener of a creel does.
 pub(super) fn check_admin(address: &str) -> Result<(), HostError> {
     let wrong = |why: HostError| {
-        HostError::Options(format!(
-            "--broker-admin {address}: {why}; it is the broker's creel.admin.listener"
-        ))
+        HostError::Options(format!("--broker-admin {address}: {why}; give the broker's creel.admin.listener"))
     };
     Snapshot::read(address).map(drop).map_err(wrong)
 }
@@ -51,7 +49,7 @@ pub(super) fn check_holds(dir: &Path, topic: &Topic) -> Result<(), HostError> {
     match cost::topic_bytes_on_disk(dir, name) {
         Some(_) => Ok(()),
         None => Err(HostError::Options(format!(
-            "--broker-data-dir {}: it holds no partition of topic {name}; it is the broker's log.dirs",
+            "--broker-data-dir {}: it holds no partition of topic {name}; give the broker's log.dirs",
             dir.display()
         ))),
     }

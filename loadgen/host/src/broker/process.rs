@@ -139,7 +139,7 @@ impl OwnBroker {
                 Ok(_) => return Ok(()),
                 Err(error) if started.elapsed() > self.launch.ready_within => {
                     let (seconds, tail) = (self.launch.ready_within.as_secs(), log_tail(self.dir.path()));
-                    let why = format!("the broker was not ready within {seconds} s: {error}{tail}");
+                    let why = format!("the broker did not answer within {seconds} s: {error}{tail}");
                     return Err(HostError::Broker(why));
                 }
                 Err(_) if interrupted() => return Err(HostError::Interrupted),
@@ -205,7 +205,9 @@ fn run_to_its_end(
             Ok(Some(status)) if status.success() => return Ok(()),
             Ok(Some(status)) => {
                 let tail = log_tail(place.dir);
-                return Err(HostError::Broker(format!("the broker can't be prepared ({status}){tail}")));
+                return Err(HostError::Broker(format!(
+                    "the program that prepares the broker failed ({status}){tail}"
+                )));
             }
             _ if interrupted() => return Err(HostError::Interrupted),
             _ => std::thread::sleep(LOOK_AGAIN),

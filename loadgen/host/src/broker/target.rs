@@ -99,7 +99,7 @@ impl Target {
         }
     }
 
-    /// An error if the own broker is not running any more.
+    /// An error if the started broker is not running any more.
     pub fn check(&mut self) -> Result<(), HostError> {
         match &mut self.reached {
             Reached::Own(own) => own.check(),
@@ -107,15 +107,17 @@ impl Target {
         }
     }
 
-    /// Kills the own broker. Returns the process that was killed.
+    /// Kills the started broker. Returns the process that was killed.
     pub fn crash(&mut self) -> Result<u32, HostError> {
         match &mut self.reached {
             Reached::Own(own) => Ok(own.crash()),
-            Reached::Running { .. } => Err(HostError::Options("only an own broker can be killed".into())),
+            Reached::Running { .. } => {
+                Err(HostError::Options("only a broker that loadgen started can be killed".into()))
+            }
         }
     }
 
-    /// Starts the own broker again where it was.
+    /// Starts the started broker again where it was.
     pub fn restart(&mut self) -> Result<(), HostError> {
         match &mut self.reached {
             Reached::Own(own) => own.restart(),
@@ -123,7 +125,7 @@ impl Target {
         }
     }
 
-    /// How long the own broker may take until it answers.
+    /// How long the started broker may take until it answers.
     pub fn ready_within(&self) -> Duration {
         match &self.reached {
             Reached::Own(own) => own.launch().ready_within,
@@ -136,7 +138,7 @@ impl Target {
         Control::connect_any(self.address()).is_ok()
     }
 
-    /// The error to tell: if the own broker died, that.
+    /// The error to tell: if the started broker died, that.
     pub fn explain<E: From<HostError>>(&mut self, error: E) -> E {
         match &mut self.reached {
             Reached::Own(own) => own.explain(error),
@@ -144,7 +146,7 @@ impl Target {
         }
     }
 
-    /// Stops the own broker, so that its files are whole, and looks at them.
+    /// Stops the started broker, so that its files are whole, and looks at them.
     pub fn close(&mut self, topic: &Topic) -> Result<Option<u64>, HostError> {
         if let Reached::Own(own) = &mut self.reached {
             own.stop()?;

@@ -9,24 +9,24 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Metric {
-    /// Records acked per second
+    /// Acked records per second.
     RecordsPerS,
-    /// Median response
+    /// The median of the response time.
     P50,
-    /// 99th percentile of response
+    /// The 99th percentile of the response time.
     P99,
-    /// 99.9th percentile of response
+    /// Its 99.9th percentile.
     P999,
-    /// 99th percentile from intended to read
+    /// The 99th percentile of the time from when a record was due to its arrival at a consumer.
     EndToEndP99,
-    /// CPU seconds of the broker per million records
+    /// CPU seconds of the broker per million records.
     BrokerCpu,
-    /// Resident memory of the broker at its most
+    /// The highest resident memory of the broker.
     BrokerMemory,
 }
 
 impl Metric {
-    /// All, in the order in which they are told.
+    /// All, in the order in which they are shown. Options that name a metric are made from this list.
     pub fn all() -> &'static [Metric] {
         &[
             Metric::RecordsPerS,
@@ -37,6 +37,34 @@ impl Metric {
             Metric::BrokerCpu,
             Metric::BrokerMemory,
         ]
+    }
+
+    /// As options and JSON name it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Metric::RecordsPerS => "records-per-s",
+            Metric::P50 => "p50",
+            Metric::P99 => "p99",
+            Metric::P999 => "p999",
+            Metric::EndToEndP99 => "end-to-end-p99",
+            Metric::BrokerCpu => "broker-cpu",
+            Metric::BrokerMemory => "broker-memory",
+        }
+    }
+
+    /// What it is, in a line for a help text.
+    pub fn about(self) -> &'static str {
+        match self {
+            Metric::RecordsPerS => "Acked records per second",
+            Metric::P50 => "Median response time",
+            Metric::P99 => "99th percentile of the response time",
+            Metric::P999 => "99.9th percentile of the response time",
+            Metric::EndToEndP99 => {
+                "99th percentile of the time from when a record was due to its arrival at a consumer"
+            }
+            Metric::BrokerCpu => "CPU seconds of the broker per million records",
+            Metric::BrokerMemory => "Peak resident memory of the broker",
+        }
     }
 
     /// Its value in a run, where it was measured.
@@ -101,16 +129,29 @@ impl Metric {
     pub fn claim(self, verdict: Verdict) -> Option<&'static str> {
         Some(match (verdict, self) {
             (Verdict::Inconclusive, _) => return None,
-            (Verdict::Better, Metric::RecordsPerS) => "takes more records per second than",
-            (Verdict::Worse, Metric::RecordsPerS) => "takes fewer records per second than",
-            (Verdict::Better, Metric::BrokerCpu) => "takes less CPU than",
-            (Verdict::Worse, Metric::BrokerCpu) => "takes more CPU than",
-            (Verdict::Better, Metric::BrokerMemory) => "takes less memory than",
-            (Verdict::Worse, Metric::BrokerMemory) => "takes more memory than",
+            (Verdict::Better, Metric::RecordsPerS) => "handles more records per second than",
+            (Verdict::Worse, Metric::RecordsPerS) => "handles fewer records per second than",
+            (Verdict::Better, Metric::BrokerCpu) => "uses less CPU than",
+            (Verdict::Worse, Metric::BrokerCpu) => "uses more CPU than",
+            (Verdict::Better, Metric::BrokerMemory) => "uses less memory than",
+            (Verdict::Worse, Metric::BrokerMemory) => "uses more memory than",
             (Verdict::Better, Metric::EndToEndP99) => "delivers sooner than",
             (Verdict::Worse, Metric::EndToEndP99) => "delivers later than",
             (Verdict::Better, _) => "answers sooner than",
             (Verdict::Worse, _) => "answers later than",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_of_the_json_and_each_is_told_once() {
+        for metric in Metric::all() {
+            assert_eq!(serde_json::to_value(metric).unwrap(), metric.name());
+            assert_eq!(Metric::all().iter().filter(|other| other.name() == metric.name()).count(), 1);
+        }
     }
 }

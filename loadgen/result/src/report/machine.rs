@@ -14,7 +14,7 @@ pub struct Machine {
     pub kernel: String,
     /// Bytes of memory.
     pub memory_bytes: u64,
-    /// File system and device below the own broker's data, where known.
+    /// File system and device below the started broker's data, where known.
     pub disk: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! What a run's result holds beyond single figures: whole distributions and the course of the run.
+//! What a run's result holds beyond single figures: whole distributions and the run over time.
 
 use crate::latency::Percentiles;
 use serde::{Deserialize, Serialize};
@@ -53,4 +53,19 @@ pub struct StageTime {
     pub share: f64,
     /// Whole, as in [`Distributions`].
     pub distribution: String,
+}
+
+/// What the cores of a broker asked of each other for Produce and Fetch requests.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct BetweenCores {
+    /// Questions to another core, per request.
+    pub hops_per_request: f64,
+    /// The share of the requests for which no other core was asked.
+    pub local_share: f64,
+    /// Bytes of records that one core had from another, uncopied.
+    pub record_bytes: u64,
+    /// Messages that shared a place in a mailbox, on average.
+    pub messages_per_packet: f64,
+    /// How often a core that slept was woken by another one, per request.
+    pub wakes_per_request: f64,
 }

@@ -37,7 +37,7 @@ impl fmt::Display for Fault {
             Fault::Duplicate => "seen twice",
             Fault::Reorder => "out of order",
             Fault::Corruption => "corrupt",
-            Fault::TakenBack => "taken back: read before the crash, gone or another after it",
+            Fault::TakenBack => "taken back: read before the crash, and gone or different after it",
         })
     }
 }

@@ -1,4 +1,4 @@
-//! The course of the run, from the pieces of all threads.
+//! The run over time, from the pieces of all threads.
 
 use loadgen_engine::metrics::Metrics;
 use loadgen_engine::time_series::Grid;

@@ -45,7 +45,7 @@ impl Quality {
 pub(super) fn flags(point: &Point, all: &Common) -> Vec<String> {
     let quality = Quality::of(point);
     let flags = [
-        quality.records_lost.then(|| "records lost, doubled or altered".to_owned()),
+        quality.records_lost.then(|| "records lost, duplicated or altered".to_owned()),
         (!quality.held).then(|| {
             format!("only {:.1} % of the rate", (point.achieved.unwrap_or(0.0) * 1_000.0).floor() / 10.0)
         }),
@@ -53,7 +53,7 @@ pub(super) fn flags(point: &Point, all: &Common) -> Vec<String> {
         quality.disturbed.then(|| disturbed(point)),
         (quality.measured_once && !all.measured_once).then(|| "measured once".to_owned()),
         (quality.short && !all.short).then(|| format!("{:.1} s", point.measured_s)),
-        quality.ratio_missed.then(|| "other ratio than asked for".to_owned()),
+        quality.ratio_missed.then(|| "--target-ratio missed".to_owned()),
     ];
     flags.into_iter().flatten().collect()
 }
@@ -65,11 +65,13 @@ pub(super) fn sentences(point: &Point) -> Vec<String> {
     let sentences = [
         quality.disturbed.then(|| format!("{}{by}: repeat the sweep on a quieter machine", disturbed(point))),
         quality.measured_once.then(|| {
-            "measured once: how far a second run would lie from it is not known (sweep --repeats 3)"
-                .to_owned()
+            "measured once: how far a second run would be from it is not known (sweep --repeats 3)".to_owned()
         }),
         quality.short.then(|| {
-            format!("short: {:.1} s measured, which misses what comes once in some seconds", point.measured_s)
+            format!(
+                "short: {:.1} s measured. What happens once in several seconds is missed",
+                point.measured_s
+            )
         }),
         quality
             .generator_at_limit
@@ -99,9 +101,9 @@ impl Common {
     pub(super) fn sentences(self) -> Vec<&'static str> {
         let sentences = [
             self.measured_once.then_some(
-                "every cell was measured once: what tells two of them apart may be chance (--repeats 3)",
+                "every cell was measured once: a difference between two of them may be chance (--repeats 3)",
             ),
-            self.short.then_some("every run was shorter than 5 s"),
+            self.short.then_some("every run measured less than 5 s"),
         ];
         sentences.into_iter().flatten().collect()
     }
@@ -116,11 +118,11 @@ mod tests {
     fn each_doubt_is_told_in_text_and_json() {
         let mut doubtful = point(0, 3_000.0, 10.0, 50.0);
         (doubtful.noisy_runs, doubtful.measured_s) = (1, 1.0);
-        doubtful.disturbed_by = "other programs took 60 % of the CPU time".into();
+        doubtful.disturbed_by = "other programs used 60 % of the CPU time".into();
         doubtful.missed_ratio = Some("--target-ratio 4 came out as 2.54".into());
         let text = sentences(&doubtful).join("\n");
         for words in
-            ["disturbed in 1 of 1 runs (other programs took 60 %", "measured once", "short: 1.0 s", "2.54"]
+            ["disturbed in 1 of 1 runs (other programs used 60 %", "measured once", "short: 1.0 s", "2.54"]
         {
             assert!(text.contains(words), "{words}: {text}");
         }

@@ -200,7 +200,7 @@ impl Measured {
     fn allow_large_requests(&self, name: &'static str, settings: &mut Settings) {
         if self.request_bytes() > DEFAULT_MAX_REQUEST_SIZE {
             settings.set(name, self.request_bytes());
-            settings.note("batches so large need max.message.bytes of the topic, too");
+            settings.note("batches of this size also need a larger max.message.bytes of the topic");
         }
     }
 
@@ -208,7 +208,7 @@ impl Measured {
         let whole = self.linger_ms.round() as u64;
         if whole as f64 != self.linger_ms {
             settings.note(format!(
-                "measured with a linger of {} ms: only whole milliseconds here",
+                "measured with a linger of {} ms: this client takes whole milliseconds only",
                 self.linger_ms
             ));
         }

@@ -35,7 +35,7 @@ pub struct Point {
     pub missed_ratio: Option<String>,
     /// The options, as the last run had them.
     pub settings: SettingsReport,
-    /// Settings of the own broker.
+    /// Settings of the started broker.
     pub broker_set: Vec<String>,
     /// Acked.
     pub records_per_s: f64,

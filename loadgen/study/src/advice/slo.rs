@@ -91,7 +91,7 @@ impl FromStr for Condition {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Condition, String> {
-        let usage = || format!("'{text}' is no condition such as p99<20ms, records/s>100k or acks=all");
+        let usage = || format!("'{text}' is not a condition such as p99<20ms, records/s>100k or acks=all");
         let at = text.find(['<', '>', '=']).ok_or_else(usage)?;
         let (name, rest) = (text[..at].trim(), &text[at..]);
         let value = rest.trim_start_matches(['<', '>', '=']).trim();
@@ -177,11 +177,11 @@ mod tests {
     #[test]
     fn what_is_no_condition_is_told() {
         for (text, words) in [
-            ("", "no condition"),
+            ("", "not a condition"),
             ("p98<3", "unknown metric 'p98'"),
             ("p99>3", "p99 takes <"),
             ("records/s<3", "records/s takes >"),
-            ("p99<fast", "no condition"),
+            ("p99<fast", "not a condition"),
             ("acks<1", "acks=..."),
         ] {
             let error = text.parse::<Slo>().unwrap_err();

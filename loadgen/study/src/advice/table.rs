@@ -39,8 +39,8 @@ pub(crate) fn points(points: &[Point], order: &[Criterion]) -> String {
         let flags = if flags.is_empty() { flags } else { format!("  !! {flags}") };
         let _ = writeln!(text, "  {:<12} {}{flags}", point.load.to_string(), point.label);
     }
-    text += "\n  * the Pareto front: no other point at a fixed rate is as good in rate, bytes, CPU and p99, and better in one of them.\n    \
-        All that held a rate (99 % of it) have that rate; 1 % of bytes, 5 % of CPU or 10 % of p99 count as equal.\n";
+    text += "\n  * is on the Pareto front: no other point at a fixed rate is as good in rate, bytes, CPU and p99, and better in one.\n    \
+        Points that reached 99 % of their rate count with all of it. 1 % of bytes, 5 % of CPU and 10 % of p99 count as equal.\n";
     common.sentences().iter().for_each(|sentence| {
         let _ = writeln!(text, "  !! {sentence}");
     });

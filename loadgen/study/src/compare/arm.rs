@@ -10,11 +10,11 @@ use toml::{Table, Value};
 
 /// Options of a run that a comparison gives to both sides, or has no use for.
 const OF_THE_COMPARISON: [(&str, &str); 5] = [
-    ("json", "is for a single run: use --out of the comparison"),
-    ("out", "is for a single run: use --out of the comparison"),
-    ("seed", "is of both sides: use --seed of the comparison"),
-    ("plain", "is for a single run: a comparison never takes the full screen"),
-    ("flame", "is for a single run: sampling has a cost of its own"),
+    ("json", "is for a single run: give --out to `loadgen compare`"),
+    ("out", "is for a single run: give --out to `loadgen compare`"),
+    ("seed", "is the same for both sides: give --seed to `loadgen compare`"),
+    ("plain", "is for a single run: a comparison has no dashboard"),
+    ("flame", "is for a single run: sampling costs CPU"),
 ];
 
 /// One side.

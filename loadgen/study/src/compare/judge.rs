@@ -23,7 +23,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 pub(super) fn primary(arms: &[Arm; 2], options: &CompareOptions) -> Result<Metric, StudyError> {
     let [a, b] = arms.each_ref().map(|arm| &arm.options);
     if a.rate.is_some() != b.rate.is_some() {
-        let why = "one of the two has a rate and the other none: their figures can't be compared";
+        let why = "one of the two has a --rate and the other does not: their figures can't be compared";
         return Err(StudyError::Options(why.into()));
     }
     if let Some(first) = options.metrics.first() {
@@ -55,7 +55,7 @@ pub(super) fn judge(
     let decisive = metrics.iter().find(|report| report.metric == primary);
     if failed.is_none() && decisive.is_none() {
         let why = format!(
-            "{} was not measured in both, so it can't decide: choose another --metric",
+            "{} was not measured on both sides, so it can't decide: choose another --metric",
             primary.title()
         );
         return Err(StudyError::Options(why));
@@ -146,7 +146,7 @@ fn warnings(arms: &[Arm; 2], runs: &[RoundRun], primary: Metric, disturbed: &Dis
     let [a, b] = arms.each_ref().map(|arm| &arm.options);
     if a.broker.bootstrap.is_some() != b.broker.bootstrap.is_some() {
         warnings.push(
-            "One broker is started here and the other runs elsewhere: the generator's cores are not the same.".into(),
+            "One broker is started here and the other runs already: the generator does not have the same cores in both.".into(),
         );
     }
     let limited = runs.iter().filter(|run| run.warnings.iter().any(|text| text.contains("was the limit")));
@@ -183,18 +183,22 @@ fn disturbed(runs: &[RoundRun], primary: Metric, found: Verdict, options: &Compa
     }
 }
 
+fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
 /// Whether disturbed pairs decided.
 fn in_words(disturbed: &Disturbed, primary: Metric) -> Option<String> {
     let without = match disturbed.without {
         _ if disturbed.runs == 0 || disturbed.steers => return None, // or it is the headline
-        Some(verdict) => format!("without their pairs the verdict would be: {}", primary.word(verdict)),
+        Some(verdict) => format!("without these pairs the verdict would be: {}", primary.word(verdict)),
         None => format!(
-            "without their pairs too few would be left to judge ({PAIRS_MIN} of either kind are needed)"
+            "without these pairs too few would be left ({PAIRS_MIN} of A and B, and {PAIRS_MIN} of A alone, are needed)"
         ),
     };
-    let overruled =
-        if disturbed.overruled { " The verdict was asked for all the same (--despite-noise)." } else { "" };
-    Some(format!("{}; they count, and {without}.{overruled}", disturbed.counted()))
+    let overruled = if disturbed.overruled { " --despite-noise asked for the verdict." } else { "" };
+    Some(format!("{}. They count; {without}.{overruled}", capitalised(&disturbed.counted())))
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use loadgen_result::comparison::Verdict;
 use loadgen_result::comparison::{ArmReport, CompareReport, MetricReport, Phase, RoundRun};
 use loadgen_result::stats::{Interval, PAIRS_MIN};
+use loadgen_result::text::wrapped;
 use std::fmt::{self, Display, Formatter};
 
 /// Prints a comparison.
@@ -18,11 +19,11 @@ impl Display for Table<'_> {
         let (control, compared) = (pairs(report, Phase::Control), pairs(report, Phase::Compare));
         writeln!(
             f,
-            "  {compared} pairs of A and B after {control} of A and A, a fresh broker each, order from seed {}\n",
+            "  {compared} pairs of A and B after {control} pairs of A alone; a fresh broker for each run; order from seed {}\n",
             report.seed
         )?;
         if let Some(failed) = &report.failed {
-            return writeln!(f, "  No numbers: {failed}");
+            return writeln!(f, "  No figures: {failed}");
         }
         write_metrics(f, report)?;
         write_noise(f, &report.runs)?;
@@ -56,7 +57,7 @@ fn write_metric(f: &mut Formatter<'_>, report: &CompareReport, metric: &MetricRe
     let mark = if metric.metric == report.primary { "*" } else { " " };
     let shown = |value| metric.metric.shown(value);
     let is_doubtful = report.disturbed.steers && metric.verdict != Verdict::Inconclusive;
-    let doubt = if is_doubtful { ", it seems" } else { "" };
+    let doubt = if is_doubtful { ", but noise" } else { "" };
     writeln!(
         f,
         "{mark} {:<22}{:>12}{:>12}{:>8.3}{:>18}{:>18}   {}{doubt}",
@@ -94,7 +95,9 @@ fn write_noise(f: &mut Formatter<'_>, runs: &[RoundRun]) -> fmt::Result {
 
 fn write_words(f: &mut Formatter<'_>, report: &CompareReport) -> fmt::Result {
     if let Some(decisive) = report.decisive() {
-        writeln!(f, "\n  {}", headline(report, decisive))?;
+        headline(report, decisive).iter().enumerate().try_for_each(|(index, sentence)| {
+            writeln!(f, "{}  {}", if index == 0 { "\n" } else { "" }, wrapped(sentence, 2))
+        })?;
         let other_way = report.metrics.iter().filter(|metric| is_other_way(metric, decisive));
         other_way.into_iter().try_for_each(|metric| {
             let (what, percent) = (metric.metric.title(), percent(ratio(metric)));
@@ -103,14 +106,14 @@ fn write_words(f: &mut Formatter<'_>, report: &CompareReport) -> fmt::Result {
     }
     writeln!(
         f,
-        "  * decides, and the exit code with it. B/A: the middle of the pairs' ratios. The others explain: each has its own\n    \
-         95 % interval, so of twenty that don't differ one may seem to. A/A is how far A may be from itself; a ratio within\n    \
-         it is noise."
+        "\n  * decides the verdict and the exit code; the others explain it. Each has its own 95 % interval, so one in\n    \
+         twenty seems to differ by chance. B/A is the median of the pairs' ratios (each two averaged). A/A is how far A\n    \
+         is from itself: a ratio within it is noise."
     )?;
     if report.interrupted {
-        writeln!(f, "\n  !! Interrupted: the verdict is on the pairs measured so far.")?;
+        writeln!(f, "\n  !! Interrupted: the verdict is that of the pairs measured so far.")?;
     }
-    report.warnings.iter().try_for_each(|warning| writeln!(f, "\n  !! {warning}"))
+    report.warnings.iter().try_for_each(|warning| writeln!(f, "\n  !! {}", wrapped(warning, 5)))
 }
 
 /// Worse where the one that decides is better, or better where that is worse.
@@ -131,27 +134,30 @@ fn percent(ratio: f64) -> String {
     format!("{:+.1} %", (ratio - 1.0) * 100.0)
 }
 
-/// The verdict in one sentence, and what to do where there is none.
-fn headline(report: &CompareReport, decisive: &MetricReport) -> String {
+/// The verdict, and what to do where there is none, in lines.
+fn headline(report: &CompareReport, decisive: &MetricReport) -> Vec<String> {
     let (disturbed, found) = (&report.disturbed, found(report, decisive));
     let is_claim = decisive.verdict != Verdict::Inconclusive;
     if !disturbed.steers {
-        return if is_claim { found } else { format!("Inconclusive: {found}") };
+        return vec![if is_claim { found } else { format!("Inconclusive: {found}") }];
     }
     let quiet = match disturbed.without {
         None => {
-            format!("The quiet pairs alone are too few to judge by ({PAIRS_MIN} of either kind are needed)")
+            format!(
+                "There are too few quiet pairs ({PAIRS_MIN} of A and B, and {PAIRS_MIN} of A alone, are needed)."
+            )
         }
-        Some(verdict) => format!("The quiet pairs alone say: {}", report.primary.word(verdict)),
+        Some(verdict) => format!("The quiet pairs alone say: {}.", report.primary.word(verdict)),
     };
-    let all = if is_claim { "All together say" } else { "All together leave it open" };
-    format!(
-        "Inconclusive: {}, too many to judge by (above: by what).\n  \
-         {quiet}.\n  {all}: {found}\n  \
-         What to do: repeat it on a quieter machine, or with so many --rounds that enough are quiet; --despite-noise takes\n  \
-         the verdict as it is.",
-        disturbed.counted()
-    )
+    let all = if is_claim { "All pairs say" } else { "All pairs are inconclusive, too" };
+    vec![
+        format!("Inconclusive: {}, which is too many (see above).", disturbed.counted()),
+        quiet,
+        format!("{all}: {found}"),
+        "What to do: repeat it on a quieter machine, or with more --rounds, so that enough pairs are quiet. --despite-noise takes \
+         the verdict of all pairs."
+            .to_owned(),
+    ]
 }
 
 /// What the intervals say.
@@ -161,19 +167,21 @@ fn found(report: &CompareReport, decisive: &MetricReport) -> String {
     match (decisive.metric.claim(decisive.verdict), decisive.interval, decisive.floor) {
         (Some(claim), _, _) => {
             format!(
-                "{b} {claim} {a}: {title} {change}. Neither chance nor how far {a} is from itself explains that."
+                "{b} {claim} {a}: {title} {change}. This is more than chance, and more than {a} differs from itself."
             )
         }
         (None, Some(interval), Some(floor)) => format!(
-            "{title} is {change} from {a} to {b}; anything from {} to {} fits the runs,\n  and {a} differs from itself by \
-             {} to {}. Less than {:.1} % counts as no difference.",
+            "{title} changes by {change} from {a} to {b}. The 95 % interval is {} to {}, and {a} differs from itself by {} to \
+             {}. Less than {:.1} % counts as no difference.",
             percent(interval.low),
             percent(interval.high),
             percent(1.0 / floor),
             percent(floor),
             report.min_effect * 100.0
         ),
-        (None, _, _) => format!("{PAIRS_MIN} whole pairs of either kind are needed."),
+        (None, _, _) => {
+            format!("{PAIRS_MIN} whole pairs of A and B, and {PAIRS_MIN} of A alone, are needed.")
+        }
     }
 }
 
@@ -193,7 +201,7 @@ mod tests {
         let p50 = MetricReport { metric: Metric::P50, verdict: Verdict::Worse, ..of.metrics[0].clone() };
         of.metrics.push(p50);
         let text = text(&of);
-        assert!(text.contains("\n  new takes less CPU than old: broker CPU s/M "), "{text}");
+        assert!(text.contains("\n  new uses less CPU than old: broker CPU s/M "), "{text}");
         assert!(text.contains("\n  But it has a longer time: response p50 ms "), "{text}");
         assert!(!text.contains("faster") && !text.contains("slower"), "{text}");
     }
@@ -202,13 +210,13 @@ mod tests {
     fn noise_is_the_headline_where_it_is_too_much() {
         let text = text(&report(Verdict::Better, true));
         let headline = text.lines().find(|line| line.starts_with("  Inconclusive: ")).unwrap();
-        assert!(headline.contains("48 of 48 runs were disturbed"), "{text}");
-        assert!(text.contains("All together say: new takes less CPU than old"), "{text}");
-        assert!(text.contains("The quiet pairs alone are too few"), "{text}");
+        assert!(headline.contains("the machine disturbed 48 of 48 runs"), "{text}");
+        assert!(text.contains("All pairs say: new uses less CPU than old"), "{text}");
+        assert!(text.contains("There are too few quiet pairs"), "{text}");
         assert!(
             text.contains("What to do: repeat it on a quieter machine") && text.contains("--despite-noise"),
             "{text}"
         );
-        assert!(text.contains("less CPU, it seems"), "{text}");
+        assert!(text.contains("less CPU, but noise"), "{text}");
     }
 }

@@ -67,7 +67,7 @@ pub(super) enum Change {
 pub(super) fn judge(a: ResultCells, b: ResultCells, options: &DiffOptions) -> Result<Judgement, StudyError> {
     if a.kind != b.kind {
         let (a, b) = ((&a.name, a.kind.name()), (&b.name, b.kind.name()));
-        let why = format!("{} is a {} and {} a {}: two of a kind are needed", a.0, a.1, b.0, b.1);
+        let why = format!("{} is a {} and {} is a {}: diff takes two of one kind", a.0, a.1, b.0, b.1);
         return Err(StudyError::Options(why));
     }
     let (cells, alone) = matched(&a, &b, options)?;
@@ -118,7 +118,7 @@ fn matched(
 
 fn cell(a: &Cell, b: &Cell, whole: &ResultCells, options: &DiffOptions) -> Result<CellDiff, StudyError> {
     if let Some(why) = &a.failed {
-        return Err(StudyError::Options(format!("{} has no figures to measure by: {why}", whole.name)));
+        return Err(StudyError::Options(format!("{} has no figures to compare with: {why}", whole.name)));
     }
     let figure = |(metric, value): (&Metric, &f64)| {
         let b = *b.values.get(metric)?;

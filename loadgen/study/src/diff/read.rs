@@ -136,7 +136,7 @@ pub(super) fn of_runs(label: String, reports: &[RunReport]) -> Cell {
 }
 
 fn doubts(report: &RunReport) -> impl Iterator<Item = String> {
-    let interrupted = report.interrupted.then(|| "interrupted before its time".to_owned());
+    let interrupted = report.interrupted.then(|| "interrupted before its end".to_owned());
     let noise = report.figures.iter().flat_map(|figures| figures.noise.flags.clone());
     interrupted.into_iter().chain(noise)
 }

@@ -59,7 +59,7 @@ fn word(change: Change) -> &'static str {
         Change::Better => "better",
         Change::Little => "about the same",
         Change::Worse => "WORSE",
-        Change::WorseUncounted => "worse (not asked for)",
+        Change::WorseUncounted => "worse (not in --metric)",
     }
 }
 
@@ -70,11 +70,11 @@ fn percent(figure: &FigureDiff) -> String {
 fn write_verdict(f: &mut Formatter<'_>, judgement: &Judgement) -> fmt::Result {
     let threshold = judgement.threshold * 100.0;
     let is_doubtful = judgement.cells.iter().any(|cell| cell.doubts.iter().any(|doubts| !doubts.is_empty()));
-    let as_far = if is_doubtful { ", as far as disturbed runs can tell" } else { "" };
+    let as_far = if is_doubtful { ", as far as disturbed runs show" } else { "" };
     match judgement.verdict {
         DiffVerdict::Held => writeln!(f, "\n  Nothing is worse by more than {threshold} %{as_far}."),
         DiffVerdict::NotComparable => {
-            writeln!(f, "\n  Not comparable, so nobody is judged; --anyway judges nevertheless.")
+            writeln!(f, "\n  Not comparable, so there is no verdict. --anyway gives one all the same.")
         }
         DiffVerdict::Regression => {
             let worse = judgement.cells.iter().flat_map(|cell| cell.worse());
@@ -88,7 +88,7 @@ impl CellDiff {
     /// What is worse, each in words.
     fn worse(&self) -> Vec<String> {
         let place = if self.label.is_empty() { String::new() } else { format!(" in {}", self.label) };
-        let failed = self.failed.iter().map(|_| format!("everything{place}, as B has no figures"));
+        let failed = self.failed.iter().map(|_| format!("everything{place}, because B has no figures"));
         let figures = self.figures.iter().filter(|figure| figure.change == Change::Worse);
         let figures = figures.map(|figure| format!("{}{place} ({})", figure.metric.title(), percent(figure)));
         failed.chain(figures).collect()
@@ -100,12 +100,12 @@ fn write_chance(f: &mut Formatter<'_>, judgement: &Judgement) -> fmt::Result {
     match judgement.kind {
         ResultKind::Comparison => writeln!(
             f,
-            "  The two were measured at different times: what the machine did in between is in the change."
+            "  The two were measured at different times. A change of the machine is part of the figures' change."
         ),
         ResultKind::Run | ResultKind::Sweep => writeln!(
             f,
-            "  {}: how far two of the same lie apart by chance is not known from that.\n  \
-             `loadgen compare` takes turns with both and gives an interval.",
+            "  {}: that does not show how far two equal runs differ by chance.\n  \
+             `loadgen compare` alternates runs of both and gives an interval.",
             if fewest < 2 {
                 "One run of each".into()
             } else {

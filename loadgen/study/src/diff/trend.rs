@@ -34,7 +34,7 @@ struct Dated {
     cell: Cell,
 }
 
-/// Reads every result below `dir`, at any of three levels.
+/// Reads every result in `dir` and in folders up to three levels below it.
 pub fn trend(dir: &Path) -> Result<Trends, StudyError> {
     let mut found = Vec::new();
     look(dir, DEPTH_MAX, &mut found)?;
@@ -129,7 +129,7 @@ impl Form {
     /// What everybody asks first.
     fn name(&self) -> Option<String> {
         let settings = self.runs.iter().find_map(|run| run.cell.settings.as_ref())?;
-        let load = settings.target_rate.map_or("maximum".into(), |rate| format!("{rate} records/s"));
+        let load = settings.target_rate.map_or("highest rate".into(), |rate| format!("{rate} records/s"));
         let (payload, acks, codec) = (&settings.payload, &settings.acks, &settings.codec);
         Some(format!("{load}, acks {acks}, codec {codec}, {payload}"))
     }
@@ -146,7 +146,7 @@ impl Display for Trends {
         self.0.iter().try_for_each(|form| write_form(f, form))?;
         writeln!(
             f,
-            "\n  Percentages are against the run before. Single runs: `loadgen compare` tells change from chance."
+            "\n  Percentages compare with the run before. `loadgen compare` shows whether a change is more than chance."
         )
     }
 }
@@ -158,7 +158,7 @@ fn write_form(f: &mut Formatter<'_>, form: &Form) -> fmt::Result {
     }
     let runs = &form.runs;
     write!(f, "  {:<22}", "ended")?;
-    SHOWN.iter().try_for_each(|metric| write!(f, "{:>26}", metric.title()))?;
+    SHOWN.iter().try_for_each(|metric| write!(f, "{:>21}", metric.title()))?;
     writeln!(f, "   broker, result")?;
     let before = std::iter::once(None).chain(runs.iter().map(Some));
     runs.iter().zip(before).try_for_each(|(run, before)| write_run(f, run, before))
@@ -171,7 +171,7 @@ fn write_run(f: &mut Formatter<'_>, run: &Dated, before: Option<&Dated>) -> fmt:
         let was = before.and_then(|before| before.cell.values.get(&metric));
         let change =
             value.zip(was).map_or(String::new(), |(is, was)| format!("{:+.1} %", (is / was - 1.0) * 100.0));
-        write!(f, "{:>16}{change:>10}", value.map_or("-".into(), |value| metric.shown(*value)))?;
+        write!(f, "{:>12}{change:>9}", value.map_or("-".into(), |value| metric.shown(*value)))?;
     }
     let broker = run.cell.broker.as_ref().map(|broker| broker.title()).unwrap_or_default();
     let doubt = if run.cell.failed.is_some() {

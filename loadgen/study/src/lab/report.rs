@@ -64,7 +64,7 @@ impl Speed {
     }
 
     /// Half the distance of slowest and fastest pass, over the median.
-    pub fn spread(&self) -> f64 {
+    pub fn dispersion(&self) -> f64 {
         (self.max_mb_per_s - self.min_mb_per_s) / 2.0 / self.mb_per_s
     }
 }
@@ -78,6 +78,6 @@ mod tests {
         assert_eq!(Speed::of(&[]), None);
         let speed = Speed::of(&[30.0, 10.0, 20.0, 40.0]).unwrap();
         assert_eq!((speed.mb_per_s, speed.min_mb_per_s, speed.max_mb_per_s), (25.0, 10.0, 40.0));
-        assert_eq!(speed.spread(), 0.6);
+        assert_eq!(speed.dispersion(), 0.6);
     }
 }

@@ -1,6 +1,7 @@
 //! The lab's result as a table for a terminal.
 
 use super::report::{CellReport, LabReport, Speed};
+use loadgen_result::text::wrapped;
 use std::fmt::{self, Display, Formatter};
 
 /// Prints a lab as one table per batch size.
@@ -9,20 +10,21 @@ pub struct Table<'a>(pub &'a LabReport);
 impl Display for Table<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let report = self.0;
-        writeln!(f, "\n  {}; records as a producer without headers writes them", report.payload)?;
-        writeln!(
-            f,
-            "  MB/s: uncompressed bytes per CPU second of one core, median of {} passes",
+        let records = format!("{}. Records are built as by a producer, without headers.", report.payload);
+        writeln!(f, "\n  {}", wrapped(&records, 2))?;
+        let speeds = format!(
+            "MB/s: uncompressed bytes per CPU second of one core. Medians of {} passes, ± half their range.",
             report.passes
-        )?;
+        );
+        writeln!(f, "  {}", wrapped(&speeds, 2))?;
         for cells in report.cells.chunk_by(|one, next| one.batch_bytes == next.batch_bytes) {
             write_size(f, cells)?;
         }
         for note in &report.notes {
-            writeln!(f, "\n  !! {note}")?;
+            writeln!(f, "\n  !! {}", wrapped(note, 5))?;
         }
         if report.interrupted {
-            writeln!(f, "\n  !! interrupted: fewer passes than asked for")?;
+            writeln!(f, "\n  !! Interrupted: there were fewer passes than asked for.")?;
         }
         Ok(())
     }
@@ -47,13 +49,13 @@ fn write_size(f: &mut Formatter<'_>, cells: &[CellReport]) -> fmt::Result {
             cell.codec,
             cell.ratio,
             cell.bytes_per_record,
-            with_spread(cell.compress),
-            with_spread(cell.decompress)
+            with_dispersion(cell.compress),
+            with_dispersion(cell.decompress)
         )?;
     }
     Ok(())
 }
 
-fn with_spread(speed: Speed) -> String {
-    format!("{:.0} ±{:>2.0} %", speed.mb_per_s, speed.spread() * 100.0)
+fn with_dispersion(speed: Speed) -> String {
+    format!("{:.0} ±{:>2.0} %", speed.mb_per_s, speed.dispersion() * 100.0)
 }

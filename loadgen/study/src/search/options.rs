@@ -20,17 +20,17 @@ impl MaxOptions {
     pub fn check(&self) -> Result<(), StudyError> {
         let run = &self.run;
         for (is_given, option, why) in [
-            (run.rate.is_some(), "--rate", "the rate is what is searched for"),
-            (run.schedule.is_some(), "--schedule", "a rate holds or not at a constant schedule"),
+            (run.rate.is_some(), "--rate", "it searches for the rate"),
+            (run.schedule.is_some(), "--schedule", "it judges a rate at a constant schedule"),
             (run.replay.is_some(), "--replay", "recorded times have a rate of their own"),
             (
                 run.topic.is_some(),
                 "--topic",
-                "each probe makes its own topic, so that none finds another's records",
+                "each probe makes a topic of its own, so that none reads another's records",
             ),
-            (run.out.is_some(), "--out", "the result of a search is one file: --json"),
+            (run.out.is_some(), "--out", "its result is one file: --json"),
             (run.crash.is_some(), "--crash", "a broker that is killed keeps up with no rate"),
-            (run.flame, "--flame", "it is of one run: loadgen run --rate, at the rate found"),
+            (run.flame, "--flame", "use `loadgen run --rate` with the rate that was found"),
         ] {
             if is_given {
                 return Err(StudyError::Options(format!("max takes no {option}: {why}")));

@@ -5,9 +5,12 @@ use super::options::MaxOptions;
 use loadgen_result::report::MISSED_RATIO;
 use loadgen_result::report::machine::Machine;
 use loadgen_result::report::{BrokerReport, RunReport, SettingsReport, Verification};
-use loadgen_result::text::thousands;
+use loadgen_result::text::{thousands, wrapped};
 use serde::{Deserialize, Serialize};
 use std::fmt::{self, Display, Formatter};
+
+/// Where the text of a line begins, after its label.
+const INDENT: usize = 15;
 
 /// A search, whole.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -76,10 +79,12 @@ pub struct Probe {
 impl Probe {
     /// One line.
     pub fn line(&self) -> String {
-        let verdict = if self.held { "held".to_owned() } else { format!("no: {}", self.against.join(", ")) };
-        let disturbed = if self.disturbed.is_empty() { "" } else { "   (disturbed)" };
+        let verdict = if self.held { "held" } else { "no" };
+        let disturbed = if self.disturbed.is_empty() { "" } else { " (disturbed)" };
+        let against = self.against.join(", ");
+        let why = if against.is_empty() { against } else { format!(": {against}") };
         format!(
-            "{:>12} records/s   p99 {:>9.3} ms   {:>5.1} %   {verdict}{disturbed}",
+            "{:>12} records/s   p99 {:>9.3} ms   {:>5.1} %   {verdict}{disturbed}{why}",
             thousands(self.rate),
             self.p99_ms,
             self.achieved * 100.0
@@ -153,9 +158,9 @@ impl Display for MaxReport {
         writeln!(f)?;
         self.write_verdict(f)?;
         if self.limited_by_generator {
-            writeln!(f, "\n  !! The generator was the limit above this: the broker may do more.")?;
+            writeln!(f, "\n  !! The generator was the limit above this rate. The broker may do more.")?;
         }
-        self.missed_ratio().map_or(Ok(()), |missed| writeln!(f, "\n  !! {missed}"))
+        self.missed_ratio().map_or(Ok(()), |missed| writeln!(f, "\n  !! {}", wrapped(missed, 5)))
     }
 }
 
@@ -165,7 +170,7 @@ impl MaxReport {
             let example = failed.findings.first_example.as_deref().unwrap_or("none");
             return writeln!(
                 f,
-                "  verification FAILED: {example}\n  No numbers: those of a broker that fails this mean nothing."
+                "  verification FAILED: {example}\n  No figures: those of a broker that loses or changes records mean nothing."
             );
         }
         if self.steered_by_noise {
@@ -174,17 +179,14 @@ impl MaxReport {
         let bound = self.p99_bound_ms;
         match self.records_per_s {
             None => {
-                writeln!(
-                    f,
-                    "  maximum      none found: no rate held with a p99 of the response under {bound} ms"
-                )?;
+                writeln!(f, "  maximum      none found: no rate held with a response p99 below {bound} ms")?;
             }
             Some(rate) => {
                 let (rate, confirmed) = (thousands(rate), self.confirmed());
                 let precision = self.precision * 100.0;
                 writeln!(
                     f,
-                    "  maximum      {rate} records/s with a p99 of the response under {bound} ms; {confirmed}, to {precision:.0} %"
+                    "  maximum      {rate} records/s with a response p99 below {bound} ms, to {precision:.0} %\n               {confirmed}"
                 )?;
             }
         }
@@ -201,7 +203,7 @@ impl MaxReport {
     fn confirmed(&self) -> String {
         match self.confirmations {
             CONFIRMATIONS => format!("confirmed {CONFIRMATIONS} times"),
-            some => format!("NOT confirmed ({some} of {CONFIRMATIONS}): the search was stopped"),
+            some => format!("NOT confirmed ({some} of {CONFIRMATIONS} times): the search was stopped"),
         }
     }
 
@@ -214,37 +216,32 @@ impl MaxReport {
     fn write_noise(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let found = self.records_per_s.unwrap_or(0.0);
         let (disturbed, of, bound) = (self.disturbed_probes, self.probes.len(), self.p99_bound_ms);
-        writeln!(
-            f,
-            "  maximum      NOT KNOWN: noise on this machine steered the search. {disturbed} of {of} probes were disturbed, and the\n               \
-             rates above what is found here were given up on such probes"
-        )?;
+        let unknown = format!(
+            "NOT KNOWN: noise on this machine decided the search. The machine disturbed {disturbed} of {of} probes, and \
+             the rates above failed only in such probes"
+        );
+        writeln!(f, "  maximum      {}", wrapped(&unknown, INDENT))?;
         if let Some(probe) = lowest(&last_failures(&self.probes, found)) {
-            let (rate, by) = (thousands(probe.rate), probe.disturbed.join("; "));
-            writeln!(f, "  disturbed    at {rate} records/s: {by}")?;
+            let by = format!("at {} records/s: {}", thousands(probe.rate), probe.disturbed.join("; "));
+            writeln!(f, "  disturbed    {}", wrapped(&by, INDENT))?;
         }
         match self.records_per_s {
             Some(rate) => {
                 let (rate, confirmed) = (thousands(rate), self.confirmed());
                 writeln!(
                     f,
-                    "  at least     {rate} records/s with a p99 of the response under {bound} ms; {confirmed}"
+                    "  at least     {rate} records/s with a response p99 below {bound} ms; {confirmed}"
                 )?;
             }
-            None => writeln!(
-                f,
-                "  at least     nothing: no rate held with a p99 of the response under {bound} ms"
-            )?,
+            None => writeln!(f, "  at least     nothing: no rate held with a response p99 below {bound} ms")?,
         }
         if let Some(at_most) = self.at_most_records_per_s {
-            writeln!(f, "  at most      {} records/s, which failed undisturbed", thousands(at_most))?;
+            writeln!(f, "  at most      {} records/s, which failed on a quiet machine", thousands(at_most))?;
         }
         self.write_closed_loop(f)?;
-        writeln!(
-            f,
-            "  what to do   end the other programs, or take a machine of its own, and search again. Where it must be this one:\n               \
-             longer probes (--duration 30s), and a --p99 well above the time that its own wake-ups take"
-        )
+        let advice = "end the other programs, or use another machine, and search again. On this machine, give longer probes \
+                      (--duration 30s), and a --p99 well above the lateness of a thread that only sleeps (hiccups)";
+        writeln!(f, "  what to do   {}", wrapped(advice, INDENT))
     }
 }
 
@@ -254,11 +251,11 @@ mod tests {
 
     fn probe(rate: f64, held: bool, is_disturbed: bool) -> Probe {
         let disturbed =
-            if is_disturbed { vec!["other programs took 60.0 % of the CPU time".into()] } else { vec![] };
+            if is_disturbed { vec!["other programs used 60.0 % of the CPU time".into()] } else { vec![] };
         Probe {
             rate,
             held,
-            against: if held { vec![] } else { vec!["p99 over the bound".into()] },
+            against: if held { vec![] } else { vec!["p99 too high".into()] },
             p99_ms: if held { 5.0 } else { 50.0 },
             achieved: 1.0,
             backlog_growth: 0.0,
@@ -302,10 +299,7 @@ mod tests {
         let report = report(Some(2_595.0), &probes);
         let text = report.to_string();
         let headline = text.lines().find(|line| line.starts_with("  maximum ")).unwrap();
-        assert!(
-            headline.contains("NOT KNOWN: noise on this machine steered the search. 3 of 3 probes"),
-            "{text}"
-        );
+        assert!(headline.contains("NOT KNOWN: noise on this machine decided the search."), "{text}");
         for words in [
             "at least     2,595 records/s",
             "at 5,000 records/s: other programs",
@@ -369,7 +363,7 @@ mod tests {
                 (Some(at_most), is_steered),
                 "{report}"
             );
-            assert_eq!(report.to_string().contains("confirmed 3 times, to 5 %"), !is_steered, "{report}");
+            assert_eq!(report.to_string().contains("below 20 ms, to 5 %"), !is_steered, "{report}");
         }
     }
 }

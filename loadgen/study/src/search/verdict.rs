@@ -7,7 +7,7 @@ use std::time::Duration;
 
 /// Less than this of the rate is not the rate.
 const ACHIEVED_MIN: f64 = 0.99;
-/// A pile that grows by more than this share of the rate does not end. Growth below it comes from records coming in
+/// A backlog that grows by more than this share of the rate does not end. Growth below it comes from records coming in
 /// batches.
 const GROWTH_SHARE_MAX: f64 = 0.02;
 /// A generator that has less of its cores left was the limit, not the broker.
@@ -24,10 +24,10 @@ pub(super) fn judge(report: &RunReport, rate: f64, p99_max: Duration) -> Option<
         measured().map(|piece| (end_s(piece), piece.behind_records as f64)).collect();
     let unread_growth = if report.settings.consumers > 0 { growth(&unread) / rate } else { 0.0 };
     let against = [
-        (p99_us > p99_max.as_secs_f64() * 1e6).then(|| "p99 over the bound".to_owned()),
-        (achieved < ACHIEVED_MIN).then(|| format!("{:.1} % of the rate reached", achieved * 100.0)),
-        (unacked_growth > GROWTH_SHARE_MAX).then(|| "what is due piles up".to_owned()),
-        (unread_growth > GROWTH_SHARE_MAX).then(|| "what is to be read piles up".to_owned()),
+        (p99_us > p99_max.as_secs_f64() * 1e6).then(|| "p99 too high".to_owned()),
+        (achieved < ACHIEVED_MIN).then(|| format!("{:.1} % of the rate", achieved * 100.0)),
+        (unacked_growth > GROWTH_SHARE_MAX).then(|| "acks fall behind".to_owned()),
+        (unread_growth > GROWTH_SHARE_MAX).then(|| "consumers fall behind".to_owned()),
     ];
     let against: Vec<String> = against.into_iter().flatten().collect();
     Some(Probe {
@@ -74,7 +74,7 @@ fn growth(points: &[(f64, f64)]) -> f64 {
 mod tests {
     use super::*;
 
-    fn course(acked_per_piece: impl Fn(u64) -> u64) -> Vec<TimeSlice> {
+    fn time_series(acked_per_piece: impl Fn(u64) -> u64) -> Vec<TimeSlice> {
         let piece = |i| TimeSlice {
             at_s: i as f64 / 10.0,
             seconds: 0.1,
@@ -86,13 +86,13 @@ mod tests {
 
     #[test]
     fn a_backlog_that_only_wobbles_does_not_grow() {
-        let even = course(|i| if i % 2 == 0 { 80 } else { 120 });
+        let even = time_series(|i| if i % 2 == 0 { 80 } else { 120 });
         assert!(growth(&unacked(even.iter(), 1_000.0)).abs() < 0.02 * 1_000.0);
     }
 
     #[test]
     fn what_is_missing_of_the_rate_piles_up() {
-        let short = course(|_| 95);
+        let short = time_series(|_| 95);
         let growth = growth(&unacked(short.iter(), 1_000.0));
         assert!((growth - 50.0).abs() < 1e-6, "50 records a second: {growth}");
     }

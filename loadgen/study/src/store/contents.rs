@@ -49,6 +49,6 @@ fn content(path: &Path) -> Result<Content, PayloadError> {
 /// The first file in which `found` differs from `wanted`, in words.
 pub fn difference(found: &Contents, wanted: &Contents) -> Option<String> {
     let (path, is) = wanted.iter().find(|(path, is)| found.get(*path) != Some(is))?;
-    let was = found.get(path).map_or_else(|| "nobody noted what".to_owned(), ToString::to_string);
+    let was = found.get(path).map_or_else(|| "not noted".to_owned(), ToString::to_string);
     Some(format!("in {} was {was}, now it is {is}", path.display()))
 }

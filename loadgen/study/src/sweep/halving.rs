@@ -119,12 +119,12 @@ fn best_of(points: &[Point], cell: usize, metric: Criterion) -> Option<&Point> {
 impl fmt::Display for Selection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (metric, value) = (self.metric, |value: Option<f64>| {
-            value.map_or_else(|| "nothing that counts".to_owned(), |value| self.metric.shown(value))
+            value.map_or_else(|| "no valid result".to_owned(), |value| self.metric.shown(value))
         });
         let last_kept = self.dropped.first().and_then(|dropped| dropped.last_kept);
         write!(
             f,
-            "  round {} of {} by {metric}: {} cells go on, down to {}",
+            "  round {} of {} by {metric}: {} cells continue, the last with {}",
             self.round.number + 1,
             self.round.of,
             self.kept.len(),

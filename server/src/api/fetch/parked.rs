@@ -33,16 +33,16 @@ impl Parked {
         Self { core: core.clone(), watcher: Watcher::default(), here, elsewhere: Vec::new() }
     }
 
-    /// Watches a partition of this core until it has moved.
-    pub(crate) fn watch(&mut self, number: u32, partition: &Partition, seen: Seen) {
+    /// Watches a partition of this core until it has moved. One that could not be read counts as moved.
+    pub(crate) fn watch(&mut self, number: u32, partition: &Partition, seen: Option<Seen>) {
         if let Some(watching) = self.here.get_mut(number as usize) {
-            *watching = self.watcher.watch(partition, seen, number);
+            *watching = watch(&self.watcher, partition, seen, number);
         }
     }
 
     /// Has other cores watch their partitions until this is dropped. `parts` holds the fetch's numbers of the
     /// partitions.
-    pub(crate) async fn watch_there(&mut self, parts: Scatter<u32, (Uuid, i32, Seen)>) {
+    pub(crate) async fn watch_there(&mut self, parts: Scatter<u32, (Uuid, i32, Option<Seen>)>) {
         for (to, (numbers, partitions)) in parts.into_shares() {
             let (peers, share) = (&self.core.peers, WatchShare { partitions });
             self.elsewhere.push(RemoteWatch::begin(peers, to, share, self.watcher.clone(), numbers).await);
@@ -64,6 +64,16 @@ impl Parked {
     }
 }
 
+fn watch(watcher: &Watcher, partition: &Partition, seen: Option<Seen>, number: u32) -> Watching {
+    match seen {
+        Some(seen) => watcher.watch(partition, seen, number),
+        None => {
+            watcher.tell(number);
+            Watching::default()
+        }
+    }
+}
+
 /// Watches partitions for another core, and tells it which have moved, until that core cancels.
 pub(crate) async fn watch_for(core: &Rc<Core>, share: WatchShare, to: CoreId, ticket: Ticket) {
     let watcher = Watcher::default();
@@ -71,7 +81,7 @@ pub(crate) async fn watch_for(core: &Rc<Core>, share: WatchShare, to: CoreId, ti
     watchings.reserve_exact(share.partitions.len());
     for (number, (topic, index, seen)) in share.partitions.iter().enumerate() {
         let watching = match core.topics.own(topic, *index) {
-            Ok(partition) => watcher.watch(&partition, *seen, number as u32),
+            Ok(partition) => watch(&watcher, &partition, *seen, number as u32),
             // It was deleted meanwhile.
             Err(_) => {
                 watcher.tell(number as u32);

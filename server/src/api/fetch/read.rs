@@ -11,50 +11,50 @@ use crate::api::leader_epochs::check_epoch;
 use crate::core::{Core, Question};
 use crate::fetch_sessions::fetch_list::FetchItem;
 use crate::fetch_sessions::sessions::PartitionState;
-use crate::peers::questions::{FetchLimits, FetchShare, FoundPartition, Read};
+use crate::peers::questions::{Bounds, FetchLimits, FetchShare, FoundPartition, PartitionRead};
 
-impl From<&FetchItem> for Read {
+impl From<&FetchItem> for PartitionRead {
     fn from(wanted: &FetchItem) -> Self {
-        let (offset, leader_epoch) = (Offset(wanted.offset), wanted.leader_epoch);
+        let (offset, leader_epoch) = (Offset::new(wanted.offset), wanted.leader_epoch);
         Self { offset, bytes_max: size(wanted.bytes_max), leader_epoch }
     }
 }
 
 impl FoundPartition {
+    fn new(outcome: ReadOutcome, is_full: bool) -> Self {
+        let ReadOutcome { slice, high_watermark, last_stable, log_start } = outcome;
+        Self { bounds: Ok(Bounds { high_watermark, last_stable, log_start, is_full }), slice }
+    }
+
     pub(super) fn failed(error: ErrorCode) -> Self {
-        let unknown = Offset(-1);
-        Self {
-            error,
-            high_watermark: unknown,
-            last_stable: unknown,
-            log_start: unknown,
-            slice: None,
-            is_full: false,
-        }
+        Self { bounds: Err(error), slice: None }
+    }
+
+    pub(super) fn has_failed(&self) -> bool {
+        self.bounds.is_err()
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.bounds.is_ok_and(|bounds| bounds.is_full)
     }
 
     pub(super) fn size_bytes(&self) -> usize {
         self.slice.as_ref().map_or(0, |slice| slice.length as usize)
     }
 
-    pub(super) fn seen(&self) -> Seen {
-        Seen { high_watermark: self.high_watermark, log_start: self.log_start }
+    /// `None`: it could not be read.
+    pub(super) fn seen(&self) -> Option<Seen> {
+        let Bounds { high_watermark, log_start, .. } = self.bounds.ok()?;
+        Some(Seen { high_watermark, log_start })
     }
 
     pub(super) fn state(&self) -> PartitionState {
         PartitionState {
-            has_failed: !self.error.is_none(),
+            has_failed: self.has_failed(),
             has_records: self.size_bytes() > 0,
-            high_watermark: self.high_watermark.0,
-            log_start: self.log_start.0,
+            high_watermark: self.bounds.map_or(-1, |bounds| bounds.high_watermark.get()),
+            log_start: self.bounds.map_or(-1, |bounds| bounds.log_start.get()),
         }
-    }
-}
-
-impl From<ReadOutcome> for FoundPartition {
-    fn from(outcome: ReadOutcome) -> Self {
-        let ReadOutcome { slice, high_watermark, last_stable, log_start } = outcome;
-        Self { error: ErrorCode::None, high_watermark, last_stable, log_start, slice, is_full: false }
     }
 }
 
@@ -85,20 +85,23 @@ impl Budget {
         Self { limits, is_stopping: core.stopping.has_begun() }
     }
 
-    pub(super) async fn read(&mut self, partition: &Partition, read: Read) -> FoundPartition {
+    pub(super) async fn read(&mut self, partition: &Partition, read: PartitionRead) -> FoundPartition {
         if let Err(error) = check_epoch(partition, read.leader_epoch) {
             return FoundPartition::failed(error);
         }
+        let Some(offset) = read.offset else {
+            return FoundPartition::failed(ErrorCode::OffsetOutOfRange);
+        };
         let FetchLimits { isolation, bytes_max, files_max, has_some } = self.limits;
         let bytes_max = if has_some && files_max == 0 { 0 } else { read.bytes_max.min(bytes_max) };
-        match partition.read(read.offset, isolation, bytes_max, !has_some).await {
+        match partition.read(offset, isolation, bytes_max, !has_some).await {
             Ok(outcome) => {
-                let mut found = FoundPartition::from(outcome);
                 let end = match isolation {
-                    Isolation::HighWatermark => found.high_watermark,
-                    Isolation::LastStable => found.last_stable,
+                    Isolation::HighWatermark => outcome.high_watermark,
+                    Isolation::LastStable => outcome.last_stable,
                 };
-                found.is_full = found.slice.is_none() && read.offset < end;
+                let is_full = outcome.slice.is_none() && offset < end;
+                let found = FoundPartition::new(outcome, is_full);
                 self.limits.has_some |= found.slice.is_some();
                 self.limits.files_max = files_max.saturating_sub(usize::from(found.slice.is_some()));
                 self.limits.bytes_max = self.limits.bytes_max.saturating_sub(found.size_bytes());

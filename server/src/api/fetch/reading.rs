@@ -11,10 +11,10 @@ use creel_wire::{ErrorCode, Uuid};
 use super::read::{Budget, size};
 use crate::answers::KafkaError;
 use crate::api::fetch::parked::Parked;
-use crate::budget::descriptors::Hold;
+use crate::budget::descriptors::FileHold;
 use crate::core::Core;
 use crate::fetch_sessions::fetch_list::{FetchItem, FetchList};
-use crate::peers::questions::{FetchLimits, FetchShare, FoundPartition, Read};
+use crate::peers::questions::{FetchLimits, FetchShare, FoundPartition, PartitionRead};
 use crate::peers::{Awaited, Scatter};
 use crate::tasks::gradual_vec::{AT_ONCE, GradualVec};
 use crate::topics::{LocalTopic, Location};
@@ -38,11 +38,11 @@ pub(super) enum Located<T> {
 /// A partition that there is.
 struct Site {
     wanted: FetchItem,
-    owner: Owner,
+    owner: PartitionOwner,
     found: FoundPartition,
 }
 
-enum Owner {
+enum PartitionOwner {
     Local(Partition),
     Remote(CoreId, Uuid),
 }
@@ -56,7 +56,7 @@ pub(super) struct Reading<'a> {
     sites: GradualVec<Site>,
     total: Total,
     /// The files of what was found.
-    hold: Hold,
+    hold: FileHold,
     /// Some are on other cores.
     asks_others: bool,
     /// Spent parked, and on the way to other cores and back.
@@ -81,8 +81,8 @@ struct Total {
 impl Total {
     fn add(&mut self, site: &Site) {
         let bytes = site.found.size_bytes();
-        self.failed += usize::from(!site.found.error.is_none());
-        self.full += usize::from(site.found.is_full);
+        self.failed += usize::from(site.found.has_failed());
+        self.full += usize::from(site.found.is_full());
         self.with_records += usize::from(bytes > 0);
         self.bytes += bytes;
         self.bytes_asked += bytes.min(size(site.wanted.bytes_max));
@@ -90,8 +90,8 @@ impl Total {
 
     fn take_away(&mut self, site: &Site) {
         let bytes = site.found.size_bytes();
-        self.failed -= usize::from(!site.found.error.is_none());
-        self.full -= usize::from(site.found.is_full);
+        self.failed -= usize::from(site.found.has_failed());
+        self.full -= usize::from(site.found.is_full());
         self.with_records -= usize::from(bytes > 0);
         self.bytes -= bytes;
         self.bytes_asked -= bytes.min(size(site.wanted.bytes_max));
@@ -129,17 +129,17 @@ impl<'a> Reading<'a> {
             match local.as_ref().map(|local| (local, core.topics.locate(local, wanted.partition))) {
                 None => self.located.push(Located::Missing(missing)),
                 Some((_, Location::Unavailable(error))) => self.located.push(Located::Missing(error.code())),
-                Some((_, Location::Local(partition))) => self.add(wanted, Owner::Local(partition)),
+                Some((_, Location::Local(partition))) => self.add(wanted, PartitionOwner::Local(partition)),
                 Some((local, Location::Remote(core))) => {
-                    self.add(wanted, Owner::Remote(core, local.topic.id))
+                    self.add(wanted, PartitionOwner::Remote(core, local.topic.id))
                 }
             }
             pace(1).await;
         }
     }
 
-    fn add(&mut self, wanted: &FetchItem, owner: Owner) {
-        self.asks_others |= matches!(owner, Owner::Remote(..));
+    fn add(&mut self, wanted: &FetchItem, owner: PartitionOwner) {
+        self.asks_others |= matches!(owner, PartitionOwner::Remote(..));
         let site = Site { wanted: *wanted, owner, found: unread() };
         self.total.add(&site);
         self.located.push(Located::Somewhere(self.sites.len() as u32));
@@ -160,6 +160,9 @@ impl<'a> Reading<'a> {
 
     /// Reads, and again whatever has moved, until there is enough to answer.
     pub(super) async fn wait_and_read(&mut self) {
+        if self.asks_others {
+            self.core.stages.asks_others();
+        }
         let deadline = now() + self.terms.wait;
         self.read(0..self.sites.len() as u32).await;
         if !self.is_enough() && now() < deadline && !self.core.stopping.has_begun() {
@@ -201,8 +204,8 @@ impl<'a> Reading<'a> {
         for (number, site) in self.sites.iter().enumerate() {
             let (number, seen) = (number as u32, site.found.seen());
             match &site.owner {
-                Owner::Local(partition) => parked.watch(number, partition, seen),
-                Owner::Remote(core, topic) => {
+                PartitionOwner::Local(partition) => parked.watch(number, partition, seen),
+                PartitionOwner::Remote(core, topic) => {
                     elsewhere.add(*core, number, (*topic, site.wanted.partition, seen));
                 }
             }
@@ -216,7 +219,7 @@ impl<'a> Reading<'a> {
     async fn park_again(&self, parked: &mut Parked, moved: &[u32]) {
         for number in moved {
             let site = self.sites.get(*number as usize);
-            if let Some(Site { owner: Owner::Local(partition), found, .. }) = site {
+            if let Some(Site { owner: PartitionOwner::Local(partition), found, .. }) = site {
                 parked.watch(*number, partition, found.seen());
             }
             pace(1).await;
@@ -245,8 +248,8 @@ impl<'a> Reading<'a> {
         let mut budget = Budget::new(self.core, limits);
         for number in numbers {
             let site = self.sites.get(number as usize);
-            if let Some(Site { owner: Owner::Local(partition), wanted, .. }) = site {
-                let found = budget.read(partition, Read::from(wanted)).await;
+            if let Some(Site { owner: PartitionOwner::Local(partition), wanted, .. }) = site {
+                let found = budget.read(partition, PartitionRead::from(wanted)).await;
                 self.note(number, found);
             }
             pace(1).await;
@@ -256,6 +259,7 @@ impl<'a> Reading<'a> {
             let (shares, hop) = awaited.timed().await.unwrap_or_default();
             longest = longest.max(hop);
             for (number, found) in numbers.into_iter().zip(shares) {
+                self.core.stages.carries(found.size_bytes());
                 self.note(number, found);
                 pace(1).await;
             }
@@ -278,7 +282,7 @@ impl<'a> Reading<'a> {
     }
 
     /// What holds the files until they are sent.
-    pub(super) fn take_hold(&mut self) -> Hold {
+    pub(super) fn take_hold(&mut self) -> FileHold {
         std::mem::replace(&mut self.hold, self.core.held_files.hold())
     }
 
@@ -294,8 +298,8 @@ impl<'a> Reading<'a> {
         let mut elsewhere = Scatter::default();
         for number in numbers {
             let site = self.sites.get(number as usize);
-            if let Some(Site { owner: Owner::Remote(core, topic), wanted, .. }) = site {
-                elsewhere.add(*core, number, (*topic, wanted.partition, Read::from(wanted)));
+            if let Some(Site { owner: PartitionOwner::Remote(core, topic), wanted, .. }) = site {
+                elsewhere.add(*core, number, (*topic, wanted.partition, PartitionRead::from(wanted)));
             }
             pace(1).await;
         }

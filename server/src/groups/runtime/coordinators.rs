@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::hosted::Hosted;
-use crate::groups::{Client, Coordinator, FoundGroup, Room};
+use crate::groups::{Coordinator, FoundGroup, GroupClient, Room};
 
 /// The coordinators of a core.
 #[derive(Default)]
@@ -15,7 +15,7 @@ pub(crate) struct Coordinators {
 
 impl Coordinators {
     /// How much more the members of this core's groups may take, and those of one client.
-    pub(super) fn room_of(&self, client: Client) -> Room {
+    pub(super) fn room_of(&self, client: GroupClient) -> Room {
         let all = self.by_partition.borrow();
         let sum = |bytes: &dyn Fn(&Coordinator) -> usize| {
             all.values().map(|hosted| bytes(&hosted.coordinator.borrow())).fold(0, usize::saturating_add)

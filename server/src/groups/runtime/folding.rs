@@ -13,10 +13,10 @@ use crate::groups::Coordinator;
 use crate::limits::{FOLD_BYTES_MIN, FOLD_FACTOR};
 
 /// Where it stands with folding.
-pub(super) struct Folding(Cell<State>);
+pub(super) struct Folding(Cell<FoldState>);
 
 #[derive(Clone, Copy)]
-enum State {
+enum FoldState {
     /// It begins once the partition has this size in bytes.
     Idle {
         due_at: u64,
@@ -31,39 +31,39 @@ impl Folding {
     pub(super) fn after_load(partition: &Partition, coordinator: &Coordinator) -> Self {
         let due_at = due_at(partition, coordinator.live_bytes());
         if coordinator.can_fold() {
-            return Self(Cell::new(State::Idle { due_at }));
+            return Self(Cell::new(FoldState::Idle { due_at }));
         }
         if partition.size_bytes() >= due_at {
             tracing::warn!(
                 partition = %partition.name(),
-                "records that are not understood: the partition is kept as it is, and grows"
+                "the partition holds records that Creel does not understand: it cannot be compacted, and grows"
             );
         }
-        Self(Cell::new(State::Stopped))
+        Self(Cell::new(FoldState::Stopped))
     }
 
     /// Begins, if a partition of this size is to be folded.
     pub(super) fn begin_if_due(&self, size_bytes: u64) -> bool {
-        let is_due = matches!(self.0.get(), State::Idle { due_at } if size_bytes >= due_at);
+        let is_due = matches!(self.0.get(), FoldState::Idle { due_at } if size_bytes >= due_at);
         if is_due {
-            self.0.set(State::UnderWay);
+            self.0.set(FoldState::UnderWay);
         }
         is_due
     }
 
     /// It is over, until the partition has this size.
     pub(super) fn end(&self, due_at: u64) {
-        if matches!(self.0.get(), State::UnderWay) {
-            self.0.set(State::Idle { due_at });
+        if matches!(self.0.get(), FoldState::UnderWay) {
+            self.0.set(FoldState::Idle { due_at });
         }
     }
 
     pub(super) fn stop(&self) {
-        self.0.set(State::Stopped);
+        self.0.set(FoldState::Stopped);
     }
 
     pub(super) fn is_stopped(&self) -> bool {
-        matches!(self.0.get(), State::Stopped)
+        matches!(self.0.get(), FoldState::Stopped)
     }
 }
 

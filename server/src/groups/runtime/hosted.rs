@@ -10,13 +10,13 @@ use std::rc::Rc;
 
 use creel_engine::{AppendOrigin, Partition, PendingAck};
 use creel_io::local::{Notify, Sender, oneshot};
-use creel_io::{Instant, STEPS_A_TURN, count_work, now, pace, rest, sleep_until, spawn, wall_clock_ms};
+use creel_io::{STEPS_A_TURN, count_work, now, pace, rest, sleep_until, spawn, wall_clock_ms};
 
 use super::folding::{Folding, due_at};
 use super::load::load;
 use crate::groups::{
-    Client, Coordinator, Event, FoldStep, GroupError, GroupLimits, Millis, Now, OffsetCleanup, Outputs,
-    Reply, Room, Token, Write, WriteId,
+    Coordinator, Event, FoldStep, GroupClient, GroupError, GroupLimits, GroupReply, Now, OffsetCleanup,
+    Outputs, Room, Token, Write, WriteId,
 };
 use crate::logging::ChangeLog;
 use crate::offsets::batch_of;
@@ -26,7 +26,7 @@ use crate::tasks::race::race;
 pub(super) struct Hosted {
     partition: Partition,
     pub(super) coordinator: RefCell<Coordinator>,
-    waiting: RefCell<BTreeMap<Token, Sender<Reply>>>,
+    waiting: RefCell<BTreeMap<Token, Sender<GroupReply>>>,
     next_token: Cell<u64>,
     /// When the next tick is due has changed, or it has been closed.
     rescheduled: Notify,
@@ -41,7 +41,7 @@ pub(super) struct Hosted {
 async fn tick(hosted: Rc<Hosted>) {
     while !hosted.is_closed.get() {
         let deadline = hosted.coordinator.borrow().next_deadline();
-        match deadline.map(|deadline| Instant::from_nanos(deadline.0.saturating_mul(1_000_000))) {
+        match deadline {
             Some(at) if at <= now() => {
                 // Many coordinators may have something to do at the same time, one after the other.
                 pace(STEPS_A_TURN).await;
@@ -56,7 +56,7 @@ async fn tick(hosted: Rc<Hosted>) {
 }
 
 fn clock() -> Now {
-    Now { monotonic: Millis(now().as_nanos() / 1_000_000), wall_ms: wall_clock_ms() }
+    Now { monotonic: now(), wall_ms: wall_clock_ms() }
 }
 
 impl Hosted {
@@ -100,8 +100,8 @@ impl Hosted {
     pub(super) fn ask(
         self: &Rc<Self>,
         event: Box<dyn FnOnce(Token) -> Event + Send>,
-        room_of: impl FnOnce(Client) -> Room,
-    ) -> creel_io::local::Receiver<Reply> {
+        room_of: impl FnOnce(GroupClient) -> Room,
+    ) -> creel_io::local::Receiver<GroupReply> {
         let token = Token(self.next_token.replace(self.next_token.get().wrapping_add(1)));
         let (sender, receiver) = oneshot();
         self.waiting.borrow_mut().insert(token, sender);
@@ -179,7 +179,7 @@ impl Hosted {
         // One sync may end many writes, and each of their records is a step.
         pace(records).await;
         self.handle(match result {
-            Ok(ack) => Event::Persisted(write, ack.base_offset.0),
+            Ok(ack) => Event::Persisted(write, ack.base_offset.get()),
             Err(error) => Event::WriteFailed(write, error),
         });
         self.settled.notify_all();
@@ -199,7 +199,7 @@ impl Hosted {
             // The broker stops, or the topic is deleted.
             Err(_) if self.folding.is_stopped() || self.is_closed.get() => return,
             Err(error) => {
-                tracing::warn!(partition = %self.partition.name(), error, "committed offsets are not folded now");
+                tracing::warn!(partition = %self.partition.name(), error, "cannot compact committed offsets now");
                 // Tried again when there is more of it.
                 self.partition.size_bytes().saturating_add(due_at(&self.partition, 0))
             }
@@ -210,7 +210,7 @@ impl Hosted {
     /// Returns the number of bytes that were live. If the broker stops meanwhile, nothing is known of them.
     async fn fold(self: &Rc<Self>) -> Result<u64, String> {
         let from = self.partition.roll().map_err(|error| error.to_string())?;
-        self.coordinator.borrow_mut().begin_fold(from.0);
+        self.coordinator.borrow_mut().begin_fold(from.get());
         let live = loop {
             if self.folding.is_stopped() || self.is_closed.get() {
                 return Ok(0);

@@ -32,6 +32,6 @@ fn replay(partition: &Partition, coordinator: &mut Coordinator, batch: &LoggedBa
     if let Some(problem) = problem {
         coordinator.replay_failed();
         let offset = batch.header().base_offset;
-        tracing::error!(partition = %partition.name(), %offset, %problem, "a batch of group records is left out");
+        tracing::error!(partition = %partition.name(), %offset, %problem, "a batch of group records is damaged, and ignored");
     }
 }

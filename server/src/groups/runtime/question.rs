@@ -1,7 +1,7 @@
 //! What a request asks of a partition's coordinator, and the answer. Both are plain data, as they travel between
 //! cores.
 
-use crate::groups::{Event, FetchReply, FetchRequest, GroupDescription, GroupError, Reply, Token};
+use crate::groups::{Event, FetchReply, FetchRequest, GroupDescription, GroupError, GroupReply, Token};
 
 /// A request to the coordinator of a partition.
 pub(crate) struct GroupQuestion {
@@ -21,7 +21,7 @@ pub(crate) enum GroupRequest {
 
 /// The answer.
 pub(crate) enum GroupAnswer {
-    Reply(Reply),
+    Reply(GroupReply),
     Fetched(FetchReply),
     Described(GroupDescription),
 }

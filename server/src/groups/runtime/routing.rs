@@ -7,7 +7,7 @@ use creel_engine::Partition;
 use super::hosted::Hosted;
 use super::question::{GroupAnswer, GroupQuestion, GroupRequest, GroupResult};
 use crate::core::{Core, Question, ask_all_cores, ask_core};
-use crate::groups::{Event, FoundGroup, GroupError, GroupLimits, Reply, Token};
+use crate::groups::{Event, FoundGroup, GroupError, GroupLimits, GroupReply, Token};
 use crate::offsets;
 use crate::peers::questions::ListGroups;
 use crate::placement::core_of;
@@ -69,7 +69,7 @@ pub(crate) async fn ask_for_reply(
     core: &Rc<Core>,
     group: &str,
     event: impl FnOnce(Token) -> Event + Send + 'static,
-) -> Result<Reply, GroupError> {
+) -> Result<GroupReply, GroupError> {
     match ask(core, group, GroupRequest::Event(Box::new(event))).await? {
         GroupAnswer::Reply(reply) => Ok(reply),
         GroupAnswer::Fetched(_) | GroupAnswer::Described(_) => Err(GroupError::UnknownServerError),

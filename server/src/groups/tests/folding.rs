@@ -1,22 +1,23 @@
 //! Folds of more than one step, and logs that are not folded.
 
 use bytes::{BufMut, Bytes, BytesMut};
+use creel_io::Instant;
 
 use super::story::{LIMITS, WALL_MS};
 use crate::groups::*;
-use crate::offsets::{BatchContent, LoggedRecord, OffsetCommit, Record, RecordKey};
+use crate::offsets::{BatchContent, LoggedRecord, OffsetCommit, OffsetsRecord, RecordKey};
 
-const NOW: Now = Now { monotonic: Millis(0), wall_ms: WALL_MS };
+const NOW: Now = Now { monotonic: Instant::from_nanos(0), wall_ms: WALL_MS };
 
-fn commit(group: &str, topic: &str, partition: i32, offset: i64) -> Record {
+fn commit(group: &str, topic: &str, partition: i32, offset: i64) -> OffsetsRecord {
     let (group, topic) = (group.to_owned(), topic.to_owned());
     let metadata = "note".to_owned();
     let commit =
         OffsetCommit { offset, leader_epoch: -1, metadata, commit_time_ms: WALL_MS, expire_time_ms: None };
-    Record::offset(&RecordKey::Offset { group, topic, partition }, &commit)
+    OffsetsRecord::offset(&RecordKey::Offset { group, topic, partition }, &commit)
 }
 
-fn load(log: impl IntoIterator<Item = Record>) -> Coordinator {
+fn load(log: impl IntoIterator<Item = OffsetsRecord>) -> Coordinator {
     let mut coordinator = Coordinator::new(LIMITS);
     let logged = (0..).zip(log).map(|(offset, record)| LoggedRecord { offset, record });
     logged.for_each(|record| coordinator.replay(BatchContent::Records(vec![record])).unwrap());
@@ -25,8 +26,8 @@ fn load(log: impl IntoIterator<Item = Record>) -> Coordinator {
 }
 
 /// Folds to the end; the batches that were written.
-fn fold(coordinator: &mut Coordinator, from: i64) -> (Vec<Vec<Record>>, u64) {
-    let mut batches: Vec<Vec<Record>> = Vec::new();
+fn fold(coordinator: &mut Coordinator, from: i64) -> (Vec<Vec<OffsetsRecord>>, u64) {
+    let mut batches: Vec<Vec<OffsetsRecord>> = Vec::new();
     coordinator.begin_fold(from);
     loop {
         let (outputs, step) = coordinator.fold(NOW);
@@ -84,10 +85,10 @@ fn a_step_that_fails_ends_the_fold_and_another_can_begin() {
 }
 
 /// A record of Kafka's newer groups.
-fn foreign(value: Option<&'static [u8]>) -> Record {
+fn foreign(value: Option<&'static [u8]>) -> OffsetsRecord {
     let mut key = BytesMut::new();
     key.put_slice(b"\x00\x03\x00\x01g");
-    Record { key: key.freeze(), value: value.map(Bytes::from_static) }
+    OffsetsRecord { key: key.freeze(), value: value.map(Bytes::from_static) }
 }
 
 #[test]

@@ -3,18 +3,18 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use super::story::{LIMITS, WALL_MS};
+use super::story::{LIMITS, WALL_MS, at_ms, ms_of};
 use crate::groups::*;
-use crate::offsets::{BatchContent, LoggedRecord, OffsetCommit, Record, RecordKey, batch_of};
+use crate::offsets::{BatchContent, LoggedRecord, OffsetCommit, OffsetsRecord, RecordKey, batch_of};
 
 /// What a batch takes in these stories, in bytes.
 const BATCH_BYTES: usize = 1 << 20;
 
 fn now(ms: u64) -> Now {
-    Now { monotonic: Millis(ms), wall_ms: WALL_MS + ms as i64 }
+    Now { monotonic: at_ms(ms), wall_ms: WALL_MS + ms as i64 }
 }
 
-fn committed(group: &str, topic: &str, partition: i32) -> Record {
+fn committed(group: &str, topic: &str, partition: i32) -> OffsetsRecord {
     let (group, topic) = (group.to_owned(), topic.to_owned());
     let commit = OffsetCommit {
         offset: 7,
@@ -23,17 +23,17 @@ fn committed(group: &str, topic: &str, partition: i32) -> Record {
         commit_time_ms: WALL_MS,
         expire_time_ms: None,
     };
-    Record::offset(&RecordKey::Offset { group, topic, partition }, &commit)
+    OffsetsRecord::offset(&RecordKey::Offset { group, topic, partition }, &commit)
 }
 
 /// A coordinator with its log.
 struct Broker {
     coordinator: Coordinator,
-    log: Vec<Record>,
+    log: Vec<OffsetsRecord>,
 }
 
 impl Broker {
-    fn start(log: Vec<Record>) -> Self {
+    fn start(log: Vec<OffsetsRecord>) -> Self {
         let mut coordinator = Coordinator::new(LIMITS);
         let logged = (0..).zip(log.clone()).map(|(offset, record)| LoggedRecord { offset, record });
         logged.for_each(|record| coordinator.replay(BatchContent::Records(vec![record])).unwrap());
@@ -42,7 +42,7 @@ impl Broker {
     }
 
     /// The log takes what it is given, but for a batch that is too large.
-    fn write(&mut self, writes: Vec<Write>) -> Vec<Reply> {
+    fn write(&mut self, writes: Vec<Write>) -> Vec<GroupReply> {
         let mut replies = Vec::new();
         for write in writes {
             assert!(batch_of(&write.records, 0).unwrap().size_bytes() <= BATCH_BYTES, "the log takes it");
@@ -53,7 +53,7 @@ impl Broker {
         replies
     }
 
-    fn handle(&mut self, now: Now, event: Event) -> (Vec<Reply>, Vec<Write>) {
+    fn handle(&mut self, now: Now, event: Event) -> (Vec<GroupReply>, Vec<Write>) {
         let outputs = self.coordinator.handle(now, event);
         (outputs.replies.into_iter().map(|(_, reply)| reply).collect(), outputs.writes)
     }
@@ -66,7 +66,7 @@ impl Broker {
 
 const MANY: usize = 20_000;
 
-fn of_one_group() -> Vec<Record> {
+fn of_one_group() -> Vec<OffsetsRecord> {
     (0..MANY as i32).map(|partition| committed("g", "orders", partition)).collect()
 }
 
@@ -81,14 +81,14 @@ fn a_group_with_many_offsets_is_deleted_in_pieces_and_a_crash_between_them_leave
         broker.write(writes)
     };
     for _ in 0..3 {
-        assert_eq!(delete(&mut broker), [Reply::DeleteGroup(Ok(GroupDeletion::InPart))]);
+        assert_eq!(delete(&mut broker), [GroupReply::DeleteGroup(Ok(GroupDeletion::InPart))]);
     }
     broker.coordinator.check_invariants();
     let left = broker.fetched("g");
     assert!((MANY - 3 * LIMITS.offsets_at_once..=MANY - 300).contains(&left), "{left}");
     let mut broker = Broker::start(broker.log);
     assert_eq!(broker.fetched("g"), left);
-    while delete(&mut broker) == [Reply::DeleteGroup(Ok(GroupDeletion::InPart))] {}
+    while delete(&mut broker) == [GroupReply::DeleteGroup(Ok(GroupDeletion::InPart))] {}
     broker.coordinator.check_invariants();
     assert!(broker.coordinator.list().is_empty());
     assert!(Broker::start(broker.log).coordinator.list().is_empty());
@@ -112,7 +112,7 @@ fn a_commit_of_many_offsets_is_several_batches_and_one_answer() {
     let last = writes.pop().unwrap();
     assert_eq!(broker.write(writes), [], "not before all of it is durable");
     let replies = broker.write(vec![last]);
-    let [Reply::Commit(reply)] = &replies[..] else { panic!("{replies:?}") };
+    let [GroupReply::Commit(reply)] = &replies[..] else { panic!("{replies:?}") };
     assert!(reply.topics[0].1.len() == MANY && reply.topics[0].1.iter().all(|(_, error)| error.is_none()));
     assert_eq!(broker.fetched("g"), MANY);
     assert_eq!(Broker::start(broker.log).fetched("g"), MANY);
@@ -129,7 +129,7 @@ fn a_commit_is_refused_if_one_of_its_batches_fails_and_the_next_commit_is_not() 
     let event = Event::WriteFailed(failed.id, GroupError::CoordinatorNotAvailable);
     assert_eq!(broker.handle(now(0), event).0, []);
     let replies = broker.write(rest);
-    let [Reply::Commit(reply)] = &replies[..] else { panic!("{replies:?}") };
+    let [GroupReply::Commit(reply)] = &replies[..] else { panic!("{replies:?}") };
     let error = Some(GroupError::CoordinatorNotAvailable);
     assert!(reply.topics[0].1.iter().all(|(_, told)| *told == error), "nobody is told that it is all there");
     assert_eq!(broker.fetched("g"), MANY - lost, "memory says what the log says");
@@ -137,7 +137,7 @@ fn a_commit_is_refused_if_one_of_its_batches_fails_and_the_next_commit_is_not() 
 
     let (_, writes) = broker.handle(now(0), Event::Commit(Token(1), commit_of(1)));
     let replies = broker.write(writes);
-    let [Reply::Commit(reply)] = &replies[..] else { panic!("{replies:?}") };
+    let [GroupReply::Commit(reply)] = &replies[..] else { panic!("{replies:?}") };
     assert_eq!(reply.topics[0].1, [(0, None)]);
 }
 
@@ -179,8 +179,8 @@ fn many_offsets_expire_in_pieces() {
     let mut broker = Broker::start(log);
     broker.handle(now(0), Event::Tick);
     let mut longest = 0;
-    while let Some(Millis(at)) = broker.coordinator.next_deadline() {
-        let (_, writes) = broker.handle(now(at + LIMITS.offsets_retention_ms as u64), Event::Tick);
+    while let Some(at) = broker.coordinator.next_deadline() {
+        let (_, writes) = broker.handle(now(ms_of(at) + LIMITS.offsets_retention_ms as u64), Event::Tick);
         longest = longest.max(writes.iter().map(|write| write.records.len()).sum::<usize>());
         broker.write(writes);
     }

@@ -8,11 +8,10 @@ use std::rc::Rc;
 use bytes::Bytes;
 use proptest::prelude::*;
 
-use super::story::{LIMITS, WALL_MS};
-use crate::groups::Client as Owner;
+use super::story::{LIMITS, WALL_MS, at_ms, ms_of};
 use crate::{
     groups::*,
-    offsets::{BatchContent, LoggedRecord, Record},
+    offsets::{BatchContent, LoggedRecord, OffsetsRecord},
 };
 
 const GROUPS: [&str; 2] = ["g", "h"];
@@ -81,7 +80,7 @@ struct World {
     tokens: Vec<(&'static str, u8, u8, bool)>,
     clients: BTreeMap<(u8, u8), Client>,
     writes: Vec<(WriteId, Range<usize>)>,
-    log: Vec<(Record, Kind)>,
+    log: Vec<(OffsetsRecord, Kind)>,
     /// Where the fold that is under way began.
     folding: Option<usize>,
     /// Where each fold began, and how much of the log was durable when it was over.
@@ -109,7 +108,7 @@ impl World {
     }
 
     fn now(&self) -> Now {
-        Now { monotonic: Millis(self.now_ms), wall_ms: WALL_MS + self.now_ms as i64 }
+        Now { monotonic: at_ms(self.now_ms), wall_ms: WALL_MS + self.now_ms as i64 }
     }
 
     fn token(&mut self, kind: &'static str, client: u8, group: u8) -> Token {
@@ -215,7 +214,7 @@ impl World {
             reason: None,
             group: GROUPS[group as usize].to_owned(),
             member,
-            client: Owner(Some(u64::from(client))),
+            client: GroupClient(Some(u64::from(client))),
             client_id: format!("c{client}"),
             client_host: "/127.0.0.1".to_owned(),
             session_timeout_ms: 10_000,
@@ -274,9 +273,10 @@ impl World {
 
     fn after(&mut self, ms: u64) {
         let end = self.now_ms + ms;
-        while let Some(deadline) = self.coordinator.next_deadline().filter(|deadline| deadline.0 <= end) {
-            assert!(deadline.0 >= self.now_ms, "no deadline is left behind");
-            self.now_ms = deadline.0;
+        while let Some(deadline) = self.coordinator.next_deadline().filter(|deadline| ms_of(*deadline) <= end)
+        {
+            assert!(ms_of(deadline) >= self.now_ms, "no deadline is left behind");
+            self.now_ms = ms_of(deadline);
             self.event(Event::Tick);
             let next = self.coordinator.next_deadline();
             assert!(next.is_none_or(|next| next > deadline), "a tick deals with what was due");
@@ -304,10 +304,10 @@ impl World {
         }
     }
 
-    fn learn(&mut self, key: (u8, u8), reply: Reply) {
+    fn learn(&mut self, key: (u8, u8), reply: GroupReply) {
         let client = self.clients.entry(key).or_default();
         match reply {
-            Reply::Join(reply) => match reply.error {
+            GroupReply::Join(reply) => match reply.error {
                 None => {
                     client.member_id = reply.member_id;
                     client.generation = reply.generation;
@@ -318,7 +318,7 @@ impl World {
                 Some(_) => {}
             },
             // What a leader assigned names the member and the generation.
-            Reply::Sync(reply) if reply.error.is_none() && !reply.assignment.is_empty() => {
+            GroupReply::Sync(reply) if reply.error.is_none() && !reply.assignment.is_empty() => {
                 let assignment = String::from_utf8_lossy(&reply.assignment).into_owned();
                 let (_, generation) = assignment.split_once(' ').unwrap();
                 assert!(generation.parse::<i32>().unwrap() <= client.generation, "from its own generation");

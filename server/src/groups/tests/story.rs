@@ -15,13 +15,24 @@ use std::fmt::Write as _;
 use std::rc::Rc;
 
 use bytes::Bytes;
+use creel_io::Instant;
 
 use crate::{
     groups::*,
-    offsets::{BatchContent, GroupMetadata, LoggedRecord, OffsetCommit, Record, RecordKey},
+    offsets::{BatchContent, GroupMetadata, LoggedRecord, OffsetCommit, OffsetsRecord, RecordKey},
 };
 
 pub(super) const WALL_MS: i64 = 1_700_000_000_000;
+
+/// The moment so many milliseconds after the start of the monotonic clock.
+pub(super) fn at_ms(ms: u64) -> Instant {
+    Instant::from_nanos(ms * 1_000_000)
+}
+
+/// How many milliseconds after the start of the monotonic clock a moment is.
+pub(super) fn ms_of(moment: Instant) -> u64 {
+    moment.as_nanos() / 1_000_000
+}
 
 pub(super) const LIMITS: GroupLimits = GroupLimits {
     initial_rebalance_delay_ms: 3_000,
@@ -44,7 +55,7 @@ pub(super) struct Story {
     ids: BTreeMap<String, String>,
     made: u8,
     held: Option<Vec<Write>>,
-    log: Vec<Record>,
+    log: Vec<OffsetsRecord>,
     text: String,
 }
 
@@ -75,7 +86,7 @@ pub(super) fn story_with(limits: GroupLimits, script: &str) -> String {
 
 impl Story {
     fn now(&self) -> Now {
-        Now { monotonic: Millis(self.now_ms), wall_ms: WALL_MS + self.now_ms as i64 }
+        Now { monotonic: at_ms(self.now_ms), wall_ms: WALL_MS + self.now_ms as i64 }
     }
 
     fn say(&mut self, text: &str) {
@@ -179,7 +190,7 @@ impl Story {
             reason: None,
             group: option("group=").unwrap_or("g").to_owned(),
             member,
-            client: Client(plain.bytes().next().map(u64::from)),
+            client: GroupClient(plain.bytes().next().map(u64::from)),
             client_id: plain.to_owned(),
             client_host: "/127.0.0.1".to_owned(),
             session_timeout_ms: option("session=").map_or(10_000, |time| seconds(time) as i32),
@@ -262,8 +273,9 @@ impl Story {
     /// Lets time pass, waking the coordinator when it asked for that.
     fn after(&mut self, ms: u64) {
         let end = self.now_ms + ms;
-        while let Some(deadline) = self.coordinator.next_deadline().filter(|deadline| deadline.0 <= end) {
-            self.now_ms = self.now_ms.max(deadline.0);
+        while let Some(deadline) = self.coordinator.next_deadline().filter(|deadline| ms_of(*deadline) <= end)
+        {
+            self.now_ms = self.now_ms.max(ms_of(deadline));
             self.event(Event::Tick);
         }
         self.now_ms = end;
@@ -302,8 +314,8 @@ impl Story {
     }
 
     /// A client learns the id it is given.
-    fn learn(&mut self, what: &str, reply: &Reply) {
-        if let Reply::Join(reply) = reply
+    fn learn(&mut self, what: &str, reply: &GroupReply) {
+        if let GroupReply::Join(reply) = reply
             && matches!(reply.error, None | Some(GroupError::MemberIdRequired))
         {
             let name = what.split_whitespace().next().unwrap().trim_end_matches('!');
@@ -342,9 +354,9 @@ fn short(member_id: &str) -> String {
     }
 }
 
-fn show(reply: &Reply) -> String {
+fn show(reply: &GroupReply) -> String {
     match reply {
-        Reply::Join(reply) => match reply.error {
+        GroupReply::Join(reply) => match reply.error {
             Some(error) => format!("{error}, id {}", short(&reply.member_id)),
             None => {
                 let members: Vec<_> = reply.members.iter().map(|one| short(&one.member_id)).collect();
@@ -359,17 +371,17 @@ fn show(reply: &Reply) -> String {
                 )
             }
         },
-        Reply::Sync(reply) => match reply.error {
+        GroupReply::Sync(reply) => match reply.error {
             Some(error) => error.to_string(),
             None => format!("assigned {:?}", String::from_utf8_lossy(&reply.assignment)),
         },
-        Reply::Heartbeat(result) => result.map_or_else(|error| error.to_string(), |()| "ok".to_owned()),
-        Reply::DeleteGroup(result) => match result {
+        GroupReply::Heartbeat(result) => result.map_or_else(|error| error.to_string(), |()| "ok".to_owned()),
+        GroupReply::DeleteGroup(result) => match result {
             Ok(GroupDeletion::Whole) => "ok".to_owned(),
             Ok(GroupDeletion::InPart) => "not all yet".to_owned(),
             Err(error) => error.to_string(),
         },
-        Reply::Leave(reply) => {
+        GroupReply::Leave(reply) => {
             let members: Vec<_> = reply
                 .members
                 .iter()
@@ -377,8 +389,8 @@ fn show(reply: &Reply) -> String {
                 .collect();
             members.join(", ")
         }
-        Reply::Commit(CommitReply { topics }) => show_topics(topics),
-        Reply::DeleteOffsets(reply) => {
+        GroupReply::Commit(CommitReply { topics }) => show_topics(topics),
+        GroupReply::DeleteOffsets(reply) => {
             reply.error.map_or_else(|| show_topics(&reply.topics), |error| error.to_string())
         }
     }
@@ -394,7 +406,7 @@ fn show_topics(topics: &TopicErrors) -> String {
     all.collect::<Vec<_>>().join(", ")
 }
 
-fn show_record(record: &Record) -> String {
+fn show_record(record: &OffsetsRecord) -> String {
     let value = record.value.as_ref();
     match RecordKey::decode(&record.key).unwrap() {
         RecordKey::Offset { topic, partition, .. } => match value {

@@ -9,13 +9,13 @@ use creel_wire::Uuid;
 use super::directories::{KafkaDirectory, PartitionDirectories, Presence, check_missing, named};
 use super::error::NotUnderstood;
 use super::image::{Configs, Image, ImagePartition, ImageTopic};
-use super::log::{self, Found, LogEnd};
+use super::log::{self, FoundLog, LogEnd};
 use super::settings::{self, Told};
 use super::{KEY, METADATA_TOPIC};
 use crate::config::Settings;
 use crate::metadata::contract::{Change, Transaction};
 use crate::metadata::producer_ids::given_out_below;
-use crate::metadata::{MetaProperties, StoredTopics, TopicId, TopicRecord};
+use crate::metadata::{MetaProperties, StoredTopics, TopicDefinition, TopicId};
 
 /// How far above Kafka's own producer ids ours begin, at least.
 const PRODUCER_IDS_APART: i64 = 1 << 40;
@@ -26,7 +26,7 @@ const NO_DIRECTORY: [Uuid; 2] = [Uuid([0; 16]), Uuid([0, 0, 0, 0, 0, 0, 0, 0, 0,
 /// What is taken over.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Adoption {
-    pub(crate) topics: Vec<TopicRecord>,
+    pub(crate) topics: Vec<TopicDefinition>,
     /// Producer ids below it are given out.
     pub(super) next_producer_id: i64,
     end: LogEnd,
@@ -35,7 +35,7 @@ pub(crate) struct Adoption {
 impl Adoption {
     /// Writes it down, all or nothing.
     pub(crate) fn transaction(&self) -> Transaction {
-        let mut transaction = TopicRecord::create(&self.topics);
+        let mut transaction = TopicDefinition::create(&self.topics);
         let end = serde_json::to_vec(&self.end).expect("a text and a number can be written as JSON");
         transaction.changes.push(Change::put(KEY, end));
         transaction.changes.push(given_out_below(self.next_producer_id));
@@ -46,8 +46,8 @@ impl Adoption {
 /// Reads what Kafka left. `None` in a directory that holds nothing of Kafka's.
 pub(crate) async fn adopt(directory: &KafkaDirectory<'_>) -> Result<Option<Adoption>, NotUnderstood> {
     let found =
-        if fs::exists(directory.log) { log::read(directory.log, directory.was_clean).await? } else { None };
-    let Some(Found { image, end, end_offset, is_whole }) = found else {
+        if fs::exists(directory.log) { log::read(directory.log, directory.last_stop).await? } else { None };
+    let Some(FoundLog { image, end, end_offset, is_whole }) = found else {
         return if directory.partitions.is_empty() { Ok(None) } else { Err(unknown_settings(directory)) };
     };
     let is_blank = !image.has_features && image.topics.is_empty();
@@ -56,7 +56,10 @@ pub(crate) async fn adopt(directory: &KafkaDirectory<'_>) -> Result<Option<Adopt
     }
     let owner = directory.owner.ok_or_else(|| {
         let path = directory.data_dir.join("meta.properties");
-        NotUnderstood::new(&path, "it is missing: whose partitions lie here is not known")
+        NotUnderstood::new(
+            &path,
+            "it is missing, so it is not known which broker the partitions here belong to",
+        )
     })?;
     let refuse = |reason: String| NotUnderstood::new(directory.log, reason);
     check_voters(&image).map_err(refuse)?;
@@ -76,7 +79,7 @@ pub(crate) async fn adopt(directory: &KafkaDirectory<'_>) -> Result<Option<Adopt
     let next_producer_id = apart_from(image.next_producer_id);
     tracing::info!(
         log = %directory.log.display(), topics = topics.len(), next_producer_id,
-        "topics are taken over from Kafka's metadata log"
+        "topics were imported from Kafka's metadata log"
     );
     Ok(Some(Adoption { topics, next_producer_id, end }))
 }
@@ -85,8 +88,8 @@ fn check_voters(image: &Image) -> Result<(), String> {
     match image.voters.as_ref().filter(|voters| voters.len() != 1) {
         None => Ok(()),
         Some(voters) => Err(format!(
-            "it is one of {}, of the controllers {voters:?}: which of its records are committed cannot be seen here. Only a \
-             cluster with one controller can be taken over",
+            "it belongs to a cluster with {} controllers, {voters:?}: this file does not show which of its records are \
+             committed. Only a cluster with one controller can be imported",
             voters.len(),
         )),
     }
@@ -99,8 +102,8 @@ fn check_all_known(present: &PartitionDirectories, image: &Image, end_offset: i6
         return Ok(());
     }
     Err(format!(
-        "it ends with offset {end_offset}, and does not know topics of which partitions are here ({}): a part of it may be \
-         missing, and with it what must be kept. Bring it back whole, or move these partitions away",
+        "it ends with offset {end_offset}, and does not know the topics of partitions that are here ({}): a part of it may be \
+         missing. Restore all of it, or move these partitions away",
         named(unknown.into_iter()),
     ))
 }
@@ -109,9 +112,10 @@ fn unknown_settings(directory: &KafkaDirectory<'_>) -> NotUnderstood {
     NotUnderstood::new(
         directory.log,
         format!(
-            "there is no metadata log of Kafka's, or it is empty, but {} holds partitions ({}): without their topics' settings \
-             nobody knows what may be deleted. If the log is elsewhere, say so with metadata.log.dir; let Kafka migrate a \
-             directory of ZooKeeper's time to KRaft first; and move partitions that nobody needs away",
+            "there is no metadata log of Kafka's, or it is empty, but {} holds partitions ({}): without the topics' \
+             settings it is not known what may be deleted. If the log is in another directory, set metadata.log.dir. If \
+             Kafka ran with ZooKeeper, let Kafka migrate the directory to KRaft first. If nobody needs the partitions, move \
+             them away",
             directory.data_dir.display(),
             named(directory.partitions.iter().map(|(name, _)| name)),
         ),
@@ -139,12 +143,12 @@ fn check_topic(
     let name = &topic.name;
     StoredTopics::check_name(name).map_err(|error| format!("the topic {name:?}: {error}"))?;
     if name == METADATA_TOPIC {
-        return Err(format!("the topic {name} is Kafka's own"));
+        return Err(format!("the topic {name} is one of Kafka's internal topics"));
     }
     let is_whole = topic.partitions.keys().copied().eq(0..count(topic)) && !topic.partitions.is_empty();
     if !is_whole {
         let known: Vec<_> = topic.partitions.keys().collect();
-        return Err(format!("the topic {name} has not all of its partitions: {known:?}"));
+        return Err(format!("the topic {name} lacks partitions: only {known:?} are known"));
     }
     let mut missing = Vec::new();
     for (index, partition) in &topic.partitions {
@@ -170,11 +174,11 @@ fn count(topic: &ImageTopic) -> i32 {
 fn check_replica(partition: &ImagePartition, node_id: i32) -> Result<(), String> {
     let ImagePartition { replicas, isr, eligible, .. } = partition;
     if !replicas.contains(&node_id) {
-        return Err(format!("is held by the nodes {replicas:?}, and not by this one, {node_id}"));
+        return Err(format!("is held by the nodes {replicas:?}, but not by this one, {node_id}"));
     }
     let is_alone = replicas.len() == 1;
     if !is_alone && !isr.contains(&node_id) && !eligible.contains(&node_id) {
-        return Err(format!("is held by the nodes {replicas:?}, and here ({node_id}) it is not in sync"));
+        return Err(format!("is held by the nodes {replicas:?}, and this one, {node_id}, is not in sync"));
     }
     Ok(())
 }
@@ -188,11 +192,11 @@ fn check_may_be_missing(partition: &ImagePartition, owner: &MetaProperties) -> R
         Some(directory) if TopicId(directory.0).to_string() == owner.directory_id => Ok(()),
         Some(directory) if *directory == NO_DIRECTORY[1] => Ok(()),
         Some(directory) if !NO_DIRECTORY.contains(directory) => Err(format!(
-            "lies in the directory with the id {}, and not in this one, {}: a node with several log.dirs cannot be taken over",
+            "lies in the directory with the id {}, and not in this one, {}: a node with several log.dirs cannot be imported",
             TopicId(directory.0),
             owner.directory_id
         )),
-        _ => Err("is not here, and where it is is not known".to_owned()),
+        _ => Err("is not here, and it is not known where it is".to_owned()),
     }
 }
 
@@ -202,39 +206,53 @@ fn record(
     image: &Image,
     of_broker: &Configs,
     broker: &Settings,
-) -> Result<TopicRecord, String> {
+) -> Result<TopicDefinition, String> {
     let own = image.topic_configs(&topic.name);
     if own.get("remote.storage.enable").is_some_and(|text| text.trim().eq_ignore_ascii_case("true")) {
         let name = &topic.name;
         return Err(format!(
-            "the topic {name} has remote.storage.enable=true: a part of its records is not here"
+            "the topic {name} has remote.storage.enable=true: some of its records are not in this directory"
         ));
     }
     let (settings, told) = settings::of_topic(&own, of_broker, broker);
     tell(&topic.name, &told);
     let partitions = count(topic);
-    Ok(TopicRecord { name: topic.name.clone(), id: TopicId(id.0), partitions, settings, is_adopted: true })
+    Ok(TopicDefinition {
+        name: topic.name.clone(),
+        id: TopicId(id.0),
+        partitions,
+        settings,
+        is_adopted: true,
+    })
 }
 
 fn tell(topic: &str, told: &Told) {
     if !told.without_effect.is_empty() {
         let settings = told.without_effect.join(", ");
-        tracing::warn!(topic, settings, "settings of a topic are kept and have no effect");
+        tracing::warn!(topic, settings, "settings of a topic have no effect: they are stored with it");
     }
     if !told.unusable.is_empty() {
         let settings: Vec<_> = told.unusable.iter().map(|(name, text)| format!("{name}={text}")).collect();
         let settings = settings.join(", ");
-        tracing::warn!(topic, settings, "settings of a topic are kept and cannot be used");
+        tracing::warn!(
+            topic,
+            settings,
+            "settings of a topic have values that Creel cannot use: they are stored with it, and the broker's values apply"
+        );
     }
     if !told.unknown.is_empty() {
         let settings = told.unknown.join(", ");
-        tracing::warn!(topic, settings, "settings of a topic are kept and not known");
+        tracing::warn!(
+            topic,
+            settings,
+            "settings of a topic are unknown to Creel: they are stored with it, and have no effect"
+        );
     }
     if told.in_doubt() {
         tracing::warn!(
             topic,
-            "retention.ms and retention.bytes of the topic are -1 now: a setting that is not understood might say what is \
-             to be kept"
+            "retention.ms and retention.bytes of the topic are set to -1, so nothing is deleted: a setting that Creel does \
+             not understand may say what to keep"
         );
     }
 }
@@ -244,14 +262,14 @@ fn tell_what_is_left_out(image: &Image, of_broker: &[&str]) {
     for what in unserved {
         tracing::warn!(
             what,
-            "Kafka's metadata log has them, and they are not served: nothing enforces them here"
+            "Kafka's metadata log contains what Creel does not support: it has no effect here"
         );
     }
     if !of_broker.is_empty() {
         let settings = of_broker.join(", ");
         tracing::warn!(
             settings,
-            "settings that were given to Kafka while it ran are not taken over: configure them"
+            "settings that Kafka was given while it ran are not imported: add them to Creel's configuration"
         );
     }
 }

@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use creel_engine::{CheckpointFiles, Offset, TopicPartition, read_topic_id};
+use creel_engine::{CheckpointFiles, LastStop, Offset, TopicPartition, read_topic_id};
 use creel_io::fs;
 use creel_wire::Uuid;
 
@@ -27,8 +27,8 @@ pub(crate) struct KafkaDirectory<'a> {
     pub(crate) owner: Option<&'a MetaProperties>,
     /// The partitions that lie there, the metadata log not among them.
     pub(crate) partitions: &'a [(TopicPartition, PathBuf)],
-    /// Whether the last stop was clean.
-    pub(crate) was_clean: bool,
+    /// How the broker before this one stopped.
+    pub(crate) last_stop: LastStop,
     /// The broker's settings, from which topics inherit.
     pub(crate) settings: &'a Settings,
 }
@@ -130,24 +130,25 @@ pub(super) fn check_missing(
         of(&checkpoint.recovery_points).max(of(&high_watermarks)) > of(&checkpoint.log_starts)
     };
     let lost: Vec<_> = missing.iter().filter(held_records).collect();
-    let advice = "bring their files back, or let Kafka begin them anew (start Kafka here and stop it)";
+    let advice =
+        "restore the files, or let Kafka create them again (start Kafka on this directory, and stop it)";
     if !lost.is_empty() {
         let named = named(lost.iter().copied());
         let reason = format!("the files of partitions that held records are missing ({named}): {advice}");
         return Err(NotUnderstood::new(directory.data_dir, reason));
     }
     let named = named(missing.iter());
-    if directory.was_clean && checkpoint.recovery_points.is_empty() {
+    if directory.last_stop == LastStop::Clean && checkpoint.recovery_points.is_empty() {
         let reason = format!(
-            "the files of partitions are missing ({named}), and so is recovery-point-offset-checkpoint, which would say \
-             whether they held records: {advice}"
+            "the files of partitions are missing ({named}), and so is recovery-point-offset-checkpoint, which would \
+             show whether they held records: {advice}"
         );
         return Err(NotUnderstood::new(directory.data_dir, reason));
     }
     tracing::warn!(
         count = missing.len(),
         partitions = named,
-        "partitions of Kafka's have no files here, and nothing says that they held records: they begin empty"
+        "partitions of Kafka's have no files here, and nothing shows that they held records: they start empty"
     );
     Ok(())
 }

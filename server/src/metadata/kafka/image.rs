@@ -66,13 +66,13 @@ pub(crate) struct Image {
 /// Why a record does not fit those before it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ImageError {
-    #[error("the feature {name} has level {level}, and only those up to {known} are known")]
+    #[error("the feature {name} has level {level}; Creel knows levels up to {known}")]
     Level { name: String, level: i16, known: i16 },
     #[error("the feature {0} is not known")]
     Feature(String),
-    #[error("it is about a topic that there is not: {0}")]
+    #[error("it names a topic that does not exist: {0}")]
     NoTopic(Uuid),
-    #[error("it is about a partition that there is not: {0} of topic {1}")]
+    #[error("it names a partition that does not exist: {0} of topic {1}")]
     NoPartition(i32, String),
     #[error("two topics are called {0}")]
     NameTaken(String),

@@ -39,7 +39,7 @@ impl KnownEnd {
         let mut known = Self::default();
         let epochs = LeaderEpochs::read(directory).map_err(NotUnderstood::io(directory))?;
         if let Some(start) = epochs.and_then(|epochs| epochs.latest_start()) {
-            known.note(start.0, "leader-epoch-checkpoint");
+            known.note(start.get(), "leader-epoch-checkpoint");
         }
         for name in fs::read_dir(directory).map_err(NotUnderstood::io(directory))? {
             let Some(name) = name.to_str() else { continue };
@@ -74,9 +74,9 @@ impl KnownEnd {
         Err(NotUnderstood::new(
             segment,
             format!(
-                "the log ends with offset {end}, and by {by} it went on to {offset}: what is missing may say what must be kept. \
-                 Bring the file back whole, or let Kafka recover it (start Kafka here and stop it), which then goes on \
-                 without what is missing"
+                "the log ends with offset {end}, but {by} shows that it went on to {offset}: the missing records may change what is \
+                 deleted. Restore the whole file, or let Kafka recover it (start Kafka on this directory, and stop it); Kafka \
+                 then goes on without the missing records"
             ),
         ))
     }

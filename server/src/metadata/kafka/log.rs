@@ -12,8 +12,9 @@
 use std::path::Path;
 
 use bytes::{Bytes, BytesMut};
-use creel_engine::BATCH_HEADER_BYTES;
-use creel_engine::{Batch, BatchError, BatchHeader, Record, Records, UncheckedBatch};
+use creel_engine::{
+    BATCH_HEADER_BYTES, Batch, BatchError, BatchHeader, LastStop, Record, Records, UncheckedBatch,
+};
 use creel_io::fs::{self, File, OpenOptions};
 
 use super::error::NotUnderstood;
@@ -38,7 +39,7 @@ pub(crate) struct LogEnd {
 
 /// What the log says.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Found {
+pub(super) struct FoundLog {
     pub(super) image: Image,
     pub(super) end: LogEnd,
     /// The offset that the next record would have had.
@@ -88,7 +89,7 @@ pub(crate) fn end(directory: &Path) -> Result<LogEnd, NotUnderstood> {
 }
 
 /// Reads all of the log. `None` where it holds nothing.
-pub(super) async fn read(directory: &Path, was_clean: bool) -> Result<Option<Found>, NotUnderstood> {
+pub(super) async fn read(directory: &Path, last_stop: LastStop) -> Result<Option<FoundLog>, NotUnderstood> {
     let LogFiles { mut snapshots, segments } = LogFiles::of(directory)?;
     let snapshot = snapshots.pop();
     if snapshot.is_none() && segments.is_empty() {
@@ -100,13 +101,13 @@ pub(super) async fn read(directory: &Path, was_clean: bool) -> Result<Option<Fou
         read_snapshot(&directory.join(name), &mut image).await?;
         from = offset;
     }
-    let end_offset = read_segments(directory, &segments, from, was_clean, &mut image).await?;
+    let end_offset = read_segments(directory, &segments, from, last_stop, &mut image).await?;
     let last = segments.last().map_or(0, |(base, _)| *base);
     let known = KnownEnd::of(directory, last).await?;
     let end = end(directory)?;
     known.check_end(&directory.join(&end.segment), end_offset)?;
     let is_whole = known.proves_end(end_offset, last);
-    Ok(Some(Found { image, end, end_offset, is_whole }))
+    Ok(Some(FoundLog { image, end, end_offset, is_whole }))
 }
 
 async fn read_snapshot(path: &Path, image: &mut Image) -> Result<(), NotUnderstood> {
@@ -115,20 +116,22 @@ async fn read_snapshot(path: &Path, image: &mut Image) -> Result<(), NotUndersto
     let (mut has_header, mut has_footer) = (false, false);
     loop {
         let batch = match batches.next().await? {
-            Next::Batch(batch) => batch,
-            Next::End if has_footer => return Ok(()),
-            Next::End => return Err(NotUnderstood::new(path, "the snapshot has no end")),
-            Next::Broken(error) => return Err(batches.broken(error)),
+            NextBatch::Batch(batch) => batch,
+            NextBatch::End if has_footer => return Ok(()),
+            NextBatch::End => {
+                return Err(NotUnderstood::new(path, "the snapshot is cut short: its footer is missing"));
+            }
+            NextBatch::Broken(error) => return Err(batches.broken(error)),
         };
-        if batch.header().base_offset.0 != at || has_footer {
+        if batch.header().base_offset.get() != at || has_footer {
             return Err(batches.misplaced(&batch, at));
         }
-        at = batch.header().end_offset().0;
+        at = batch.header().end_offset().get();
         for record in batches.records(&batch)? {
             match replay(image, &batch, &record).map_err(|reason| batches.record_error(&record, &reason))? {
                 Some(Control::SnapshotHeader) => has_header = true,
                 Some(Control::SnapshotFooter) => has_footer = true,
-                _ if !has_header => return Err(NotUnderstood::new(path, "the snapshot has no beginning")),
+                _ if !has_header => return Err(NotUnderstood::new(path, "the snapshot's header is missing")),
                 _ => {}
             }
         }
@@ -139,7 +142,7 @@ async fn read_segments(
     directory: &Path,
     segments: &[(i64, String)],
     from: i64,
-    was_clean: bool,
+    last_stop: LastStop,
     image: &mut Image,
 ) -> Result<i64, NotUnderstood> {
     let first = segments.partition_point(|(base, _)| *base <= from).saturating_sub(1);
@@ -153,10 +156,10 @@ async fn read_segments(
     for (index, (base, name)) in segments.iter().enumerate().skip(first) {
         let path = directory.join(name);
         if *base != at {
-            let reason = format!("it begins with offset {base}, and the records before it end with {at}");
+            let reason = format!("it begins with offset {base}, but the records before it end with {at}");
             return Err(NotUnderstood::new(&path, reason));
         }
-        let may_be_torn = index + 1 == segments.len() && !was_clean;
+        let may_be_torn = index + 1 == segments.len() && last_stop == LastStop::Unclean;
         at = read_segment(&path, at, from, may_be_torn, image).await?;
     }
     if at < from {
@@ -181,23 +184,23 @@ async fn read_segment(
     let mut at = base;
     loop {
         let batch = match batches.next().await? {
-            Next::Batch(batch) => batch,
-            Next::End => return Ok(at),
-            Next::Broken(error) if may_be_torn && !batches.is_whole_behind(at).await? => {
+            NextBatch::Batch(batch) => batch,
+            NextBatch::End => return Ok(at),
+            NextBatch::Broken(error) if may_be_torn && !batches.is_whole_behind(at).await? => {
                 tracing::warn!(
                     file = %path.display(), offset = at, %error,
-                    "the torn end of Kafka's metadata log is left out: it was never committed"
+                    "the torn end of Kafka's metadata log is ignored: it was never committed"
                 );
                 return Ok(at);
             }
-            Next::Broken(error) => return Err(batches.broken(error)),
+            NextBatch::Broken(error) => return Err(batches.broken(error)),
         };
-        if batch.header().base_offset.0 != at {
+        if batch.header().base_offset.get() != at {
             return Err(batches.misplaced(&batch, at));
         }
-        at = batch.header().end_offset().0;
+        at = batch.header().end_offset().get();
         for record in &batches.records(&batch)? {
-            if record.offset.0 >= from {
+            if record.offset.get() >= from {
                 replay(image, &batch, record).map_err(|reason| batches.record_error(record, &reason))?;
             } else if let Ok(MetadataRecord::RemoveTopic(removed)) = MetadataRecord::read(record) {
                 // The snapshot says nothing of it, but its directories may still be there.
@@ -231,7 +234,7 @@ struct Batches<'a> {
     last: u64,
 }
 
-enum Next {
+enum NextBatch {
     Batch(Batch),
     End,
     /// What comes next is no whole batch.
@@ -245,28 +248,28 @@ impl<'a> Batches<'a> {
         Ok(Self { path, file, length, ahead: BytesMut::new(), position: 0, last: 0 })
     }
 
-    async fn next(&mut self) -> Result<Next, NotUnderstood> {
+    async fn next(&mut self) -> Result<NextBatch, NotUnderstood> {
         self.last = self.position;
         self.fill(BATCH_HEADER_BYTES).await?;
         if self.ahead.is_empty() {
-            return Ok(Next::End);
+            return Ok(NextBatch::End);
         }
         let size = match BatchHeader::parse(&self.ahead) {
             Ok(header) => header.size_bytes,
-            Err(error) => return Ok(Next::Broken(error)),
+            Err(error) => return Ok(NextBatch::Broken(error)),
         };
         let have = usize::try_from(self.length.saturating_sub(self.position)).unwrap_or(usize::MAX);
         if size > have {
-            return Ok(Next::Broken(BatchError::Short { have, need: size }));
+            return Ok(NextBatch::Broken(BatchError::Short { have, need: size }));
         }
         self.fill(size).await?;
         match UncheckedBatch::new(Bytes::copy_from_slice(&self.ahead[..size])).verify() {
             Ok(batch) => {
                 let _ = self.ahead.split_to(size);
                 self.position += size as u64;
-                Ok(Next::Batch(batch))
+                Ok(NextBatch::Batch(batch))
             }
-            Err(error) => Ok(Next::Broken(error)),
+            Err(error) => Ok(NextBatch::Broken(error)),
         }
     }
 
@@ -296,7 +299,7 @@ impl<'a> Batches<'a> {
             let tail = bytes.slice(from..);
             let header = (tail.get(MAGIC_AT) == Some(&2)).then(|| BatchHeader::parse(&tail).ok()).flatten();
             let header =
-                header.filter(|header| header.base_offset.0 >= at && header.size_bytes <= tail.len());
+                header.filter(|header| header.base_offset.get() >= at && header.size_bytes <= tail.len());
             header.is_some_and(|header| UncheckedBatch::new(tail.slice(..header.size_bytes)).verify().is_ok())
         };
         Ok((1..bytes.len()).any(is_batch))
@@ -312,8 +315,8 @@ impl<'a> Batches<'a> {
     }
 
     fn misplaced(&self, batch: &Batch, expected: i64) -> NotUnderstood {
-        let offset = batch.header().base_offset.0;
-        self.wrong(&format!("it begins with offset {offset}, where {expected} is due"))
+        let offset = batch.header().base_offset.get();
+        self.wrong(&format!("it begins with offset {offset} instead of {expected}"))
     }
 
     fn wrong(&self, reason: &str) -> NotUnderstood {
@@ -321,6 +324,6 @@ impl<'a> Batches<'a> {
     }
 
     fn record_error(&self, record: &Record, reason: &str) -> NotUnderstood {
-        NotUnderstood::new(self.path, format!("the record at offset {}: {reason}", record.offset.0))
+        NotUnderstood::new(self.path, format!("the record at offset {}: {reason}", record.offset.get()))
     }
 }

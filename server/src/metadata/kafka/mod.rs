@@ -53,9 +53,9 @@ pub(crate) fn check_unchanged(log: &Path, adopted: &LogEnd) -> Result<(), NotUnd
     Err(NotUnderstood::new(
         log,
         format!(
-            "Kafka has run here since its topics were taken over (its metadata log was read up to byte {} of {}, and ends \
-             with byte {length} of {segment} now): what it has changed is not known. Move {} away to take its topics over \
-             again, as they are now; topics that were made since the first time are then put aside",
+            "Kafka has run here since its topics were imported (its metadata log was read up to byte {} of {}, and now ends \
+             with byte {length} of {segment}): it is not known what has changed. Move {} away to import the topics again as \
+             they are now; the directories of topics that Creel has created since are then renamed",
             adopted.length,
             adopted.segment,
             super::JOURNAL_NAME,

@@ -193,17 +193,17 @@ struct KraftVersions {
 pub(crate) enum RecordError {
     #[error("it has no value")]
     Empty,
-    #[error("its frame has version {0}, and only 1 is known")]
+    #[error("its frame has version {0}; Creel knows version 1")]
     Frame(u32),
     #[error("records of type {0} are not known")]
     Unknown(u32),
     #[error("control records of type {0} are not known")]
     UnknownControl(i16),
-    #[error("{name} has version {version}, and only those up to {known} are known")]
+    #[error("{name} has version {version}; Creel knows versions up to {known}")]
     Version { name: &'static str, version: u32, known: i16 },
     #[error("{0}")]
     Malformed(#[from] DecodeError),
-    #[error("{0} bytes follow what it says")]
+    #[error("{0} unexpected bytes follow it")]
     Trailing(usize),
 }
 

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use creel_engine::{Attributes, BatchBuilder, Record, Records, TopicPartition};
-use creel_io::runtime::{Config as Cores, start};
+use creel_engine::{Attributes, BatchBuilder, LastStop, Record, Records, TopicPartition};
+use creel_io::runtime::{RuntimeConfig, start};
 use creel_wire::{Encode, Str, Uuid, Writer};
 
 use super::adopt::Adoption;
@@ -129,10 +129,10 @@ impl Directory {
     }
 
     /// The image that the log adds up to, or what is said against it.
-    fn read(&self, was_clean: bool) -> Result<Option<Image>, String> {
+    fn read(&self, last_stop: LastStop) -> Result<Option<Image>, String> {
         let log = self.log();
         on_a_core(async move |_| {
-            let read = log_files::read(&log, was_clean).await;
+            let read = log_files::read(&log, last_stop).await;
             read.map(|read| read.map(|found| found.image)).map_err(|error| error.to_string())
         })
     }
@@ -153,11 +153,11 @@ impl Directory {
 
     /// What is taken over of it, with these partitions there: names, numbers of partitions and settings.
     fn adopted(&self, partitions: &[&str]) -> Result<Option<String>, String> {
-        self.adopted_behind(false, partitions)
+        self.adopted_behind(LastStop::Unclean, partitions)
     }
 
     /// What is taken over of it behind a stop that was clean, or was not.
-    fn adopted_behind(&self, was_clean: bool, partitions: &[&str]) -> Result<Option<String>, String> {
+    fn adopted_behind(&self, last_stop: LastStop, partitions: &[&str]) -> Result<Option<String>, String> {
         let shown = |adoption: Adoption| {
             let topics = adoption
                 .topics
@@ -165,15 +165,15 @@ impl Directory {
                 .map(|topic| format!("{} {} {:?}", topic.name, topic.partitions, topic.settings.texts()));
             topics.collect::<Vec<_>>().join("; ")
         };
-        self.adoption(was_clean, partitions).map(|adoption| adoption.map(shown))
+        self.adoption(last_stop, partitions).map(|adoption| adoption.map(shown))
     }
 
     /// Where producer ids begin behind it.
     fn producer_ids(&self, partitions: &[&str]) -> i64 {
-        self.adoption(false, partitions).unwrap().unwrap().next_producer_id
+        self.adoption(LastStop::Unclean, partitions).unwrap().unwrap().next_producer_id
     }
 
-    fn adoption(&self, was_clean: bool, partitions: &[&str]) -> Result<Option<Adoption>, String> {
+    fn adoption(&self, last_stop: LastStop, partitions: &[&str]) -> Result<Option<Adoption>, String> {
         let (log, data_dir) = (self.log(), self.0.path().to_owned());
         let found = partitions
             .iter()
@@ -190,7 +190,7 @@ impl Directory {
                 log: &log,
                 owner: Some(&owner),
                 partitions: &partitions,
-                was_clean,
+                last_stop,
                 settings: &settings,
             };
             adopt(&directory).await.map_err(|error| error.to_string())
@@ -212,7 +212,7 @@ where
             sender.send(story(settings).await).unwrap();
         }
     };
-    start(&Cores::unpinned(1), run).unwrap().join();
+    start(&RuntimeConfig::unpinned(1), run).unwrap().join();
     receiver.recv().unwrap()
 }
 
@@ -345,7 +345,7 @@ mod logs {
 
     #[test]
     fn kafkas_own_is_read() {
-        let image = Directory::new(&[(FIRST, SEGMENT)]).read(false).unwrap().unwrap();
+        let image = Directory::new(&[(FIRST, SEGMENT)]).read(LastStop::Unclean).unwrap().unwrap();
         let mut topics: Vec<_> =
             image.topics.values().map(|topic| (topic.name.as_str(), topic.partitions.len())).collect();
         topics.sort_unstable();
@@ -378,17 +378,17 @@ mod logs {
             ("00000000000000000099-0000000001.checkpoint.part", b"not whole"),
             ("00000000000000000099-0000000001.checkpoint.deleted", b"on its way out"),
         ]);
-        let image = directory.read(true).unwrap().unwrap();
+        let image = directory.read(LastStop::Clean).unwrap().unwrap();
         let topics: Vec<_> = image.topics.values().collect();
         assert_eq!((topics.len(), &*topics[0].name, topics[0].partitions.len()), (1, "new", 2));
         fs::remove_file(directory.log().join("00000000000000000002.log")).unwrap();
-        let said = directory.read(true).unwrap_err();
-        assert!(said.ends_with("it begins with offset 12, and the records before it end with 2"), "{said}");
+        let said = directory.read(LastStop::Clean).unwrap_err();
+        assert!(said.ends_with("it begins with offset 12, but the records before it end with 2"), "{said}");
         fs::remove_file(directory.log().join(FIRST)).unwrap();
-        let said = directory.read(true).unwrap_err();
+        let said = directory.read(LastStop::Clean).unwrap_err();
         assert!(said.ends_with("the records from offset 11 to 12 are missing"), "{said}");
         directory = Directory::new(&[("00000000000000000011-0000000001.checkpoint", &new[..new.len() - 70])]);
-        assert!(directory.read(false).is_err(), "a snapshot is whole or none");
+        assert!(directory.read(LastStop::Unclean).is_err(), "a snapshot is whole or none");
     }
 
     #[test]
@@ -398,29 +398,33 @@ mod logs {
         for cut in (1..second.len() - 1).step_by(5) {
             let torn = [&first, &second[..cut]].concat();
             let directory = Directory::new(&[(FIRST, &torn)]);
-            let image = directory.read(false).unwrap().unwrap();
+            let image = directory.read(LastStop::Unclean).unwrap().unwrap();
             assert!(image.topics[&ID].partitions.is_empty());
-            let said = directory.read(true).unwrap_err();
+            let said = directory.read(LastStop::Clean).unwrap_err();
             assert!(said.contains(FIRST) && said.contains("the batch at byte"), "{said}");
             let third = batch(2, &[partition(1)]);
             let directory = Directory::new(&[(FIRST, &[&torn[..], &third].concat())]);
-            assert!(directory.read(false).is_err(), "something whole lies behind the first {cut} bytes");
+            assert!(
+                directory.read(LastStop::Unclean).is_err(),
+                "something whole lies behind the first {cut} bytes"
+            );
             let last = Directory::new(&[(FIRST, &torn), ("00000000000000000002.log", &third)]);
-            assert!(last.read(false).is_err(), "a segment lies behind the first {cut} bytes");
+            assert!(last.read(LastStop::Unclean).is_err(), "a segment lies behind the first {cut} bytes");
         }
     }
 
     #[test]
     fn a_gap_a_flipped_bit_and_what_is_no_batch_are_told() {
         let (first, last) = (batch(0, &[topic("a", ID)]), batch(2, &[partition(0)]));
-        let said = Directory::new(&[(FIRST, &[&first[..], &last].concat())]).read(false).unwrap_err();
-        assert!(said.contains("it begins with offset 2, where 1 is due"), "{said}");
+        let said =
+            Directory::new(&[(FIRST, &[&first[..], &last].concat())]).read(LastStop::Unclean).unwrap_err();
+        assert!(said.contains("it begins with offset 2 instead of 1"), "{said}");
         let middle = [first, batch(1, &[partition(0)])].concat();
         let whole = [&middle[..], &batch(2, &[partition(1)])].concat();
         for bit in (0..middle.len() * 8).step_by(7) {
             let mut flipped = whole.clone();
             flipped[bit / 8] ^= 1 << (bit % 8);
-            let read = Directory::new(&[(FIRST, &flipped)]).read(false);
+            let read = Directory::new(&[(FIRST, &flipped)]).read(LastStop::Unclean);
             // The leader's epoch has no checksum.
             let is_harmless = read
                 .as_ref()
@@ -451,12 +455,12 @@ mod logs {
             let cut = [&batch(0, &[topic("a", ID)])[..], &batch(1, &[partition(0)])[..40]].concat();
             for left in [&batch(0, &[topic("a", ID)])[..], &cut, b""] {
                 let directory = Directory::new(&[(FIRST, left)]).with(&path, content);
-                let said = directory.read(false).unwrap_err();
-                let expected = format!("by {name} it went on to {reached}");
+                let said = directory.read(LastStop::Unclean).unwrap_err();
+                let expected = format!("{name} shows that it went on to {reached}");
                 assert!(said.contains(&expected) && said.contains(FIRST), "{said}");
             }
             let whole = Directory::new(&[(FIRST, &two())]).with(&path, content);
-            assert_eq!(whole.read(false).is_ok(), reached == 2, "{name}");
+            assert_eq!(whole.read(LastStop::Unclean).is_ok(), reached == 2, "{name}");
         }
     }
 
@@ -472,13 +476,17 @@ mod logs {
         for (name, content) in beside {
             let path = format!("__cluster_metadata-0/{name}");
             let directory = Directory::new(&[(FIRST, &two())]).with(&path, content);
-            assert_eq!(directory.read(false).unwrap().unwrap().topics[&ID].partitions.len(), 1, "{name}");
+            assert_eq!(
+                directory.read(LastStop::Unclean).unwrap().unwrap().topics[&ID].partitions.len(),
+                1,
+                "{name}"
+            );
         }
     }
 
     #[test]
     fn nothing_is_nothing() {
-        assert_eq!(Directory::new(&[]).read(true), Ok(None));
+        assert_eq!(Directory::new(&[]).read(LastStop::Clean), Ok(None));
     }
 
     #[test]
@@ -548,13 +556,13 @@ mod adoptions {
     #[test]
     fn only_what_this_node_holds_whole_is_taken_over() {
         let said = refused(&[topic("a", ID), held_by(0, &[2], &[2], HERE)], &["a-0"]);
-        assert!(said.contains("a-0 is held by the nodes [2], and not by this one, 1"), "{said}");
+        assert!(said.contains("a-0 is held by the nodes [2], but not by this one, 1"), "{said}");
         let said = refused(&[topic("a", ID), held_by(0, &[1, 2], &[2], HERE)], &["a-0"]);
-        assert!(said.contains("here (1) it is not in sync"), "{said}");
+        assert!(said.contains("this one, 1, is not in sync"), "{said}");
         assert!(of(&[topic("a", ID), held_by(0, &[2, 1], &[1, 2], HERE)], &["a-0"]).is_ok());
         assert!(of(&[topic("a", ID), held_by(0, &[1], &[], HERE)], &["a-0"]).is_ok(), "it has stopped");
         let said = refused(&[topic("a", ID), partition(1)], &["a-1"]);
-        assert!(said.contains("has not all of its partitions: [1]"), "{said}");
+        assert!(said.contains("lacks partitions: only [1] are known"), "{said}");
         let tiered = config(2, "a", "remote.storage.enable", Some("true"));
         let said = refused(&[topic("a", ID), partition(0), tiered], &["a-0"]);
         assert!(said.contains("remote.storage.enable"), "{said}");
@@ -579,8 +587,8 @@ mod adoptions {
         let directory = || Directory::new(&[(FIRST, &log())]).with_partition("a-0", ID);
         let unknown = directory().with_partition("a-1", ID).with_partition("b-0", other);
         let names = ["a-0", "a-1", "b-0"];
-        for was_clean in [false, true] {
-            let said = unknown.adopted_behind(was_clean, &names).unwrap_err();
+        for last_stop in [LastStop::Unclean, LastStop::Clean] {
+            let said = unknown.adopted_behind(last_stop, &names).unwrap_err();
             assert!(said.contains("it ends with offset 2") && said.contains("(a-1, b-0)"), "{said}");
         }
         let at_the_end = unknown.with("__cluster_metadata-0/00000000000000000002.snapshot", b"");
@@ -630,9 +638,9 @@ mod adoptions {
             assert!(another.adopted(&["a-0"]).is_err(), "another topic's");
         }
         for nothing_lost in [[(synced, "a 0 0"), (seen, "b 0 7")], [(synced, "a 0 9"), (start, "a 0 9")]] {
-            assert!(directory(&nothing_lost).adopted_behind(true, &[]).is_ok());
+            assert!(directory(&nothing_lost).adopted_behind(LastStop::Clean, &[]).is_ok());
         }
-        let said = directory(&[]).adopted_behind(true, &[]).unwrap_err();
+        let said = directory(&[]).adopted_behind(LastStop::Clean, &[]).unwrap_err();
         assert!(said.contains("recovery-point-offset-checkpoint") && said.contains("(a-0)"), "{said}");
     }
 
@@ -653,7 +661,7 @@ mod adoptions {
     fn of_several_voters_nobody_knows_what_is_committed() {
         let log = |voters: &[u8]| [elected(0, voters), batch(1, &[topic("a", ID), partition(0)])].concat();
         let said = Directory::new(&[(FIRST, &log(&[1, 2, 3]))]).adopted(&["a-0"]).unwrap_err();
-        assert!(said.contains("of the controllers [1, 2, 3]"), "{said}");
+        assert!(said.contains("with 3 controllers, [1, 2, 3]"), "{said}");
         assert!(Directory::new(&[(FIRST, &log(&[3]))]).adopted(&["a-0"]).unwrap().is_some());
     }
 

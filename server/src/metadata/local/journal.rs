@@ -18,8 +18,8 @@ use creel_io::fs::{self, File, OpenOptions};
 
 use super::{
     super::contract::{Revision, StoreError},
-    record::{MAGIC, Record, take_frame},
-    state::State,
+    record::{JournalRecord, MAGIC, take_frame},
+    state::StoreState,
 };
 
 /// The journal's name in the data directory. A file, not a directory: Kafka takes each directory there for a
@@ -41,11 +41,11 @@ pub(super) struct Journal {
 
 impl Journal {
     /// Opens the journal of a data directory, and what it says.
-    pub(super) async fn open(data_dir: &Path) -> Result<(Self, State), StoreError> {
+    pub(super) async fn open(data_dir: &Path) -> Result<(Self, StoreState), StoreError> {
         let path = data_dir.join(NAME);
         let content = match fs::read(&path) {
             // Only then: a journal that cannot be read must not be taken for one that is not there.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => snapshot(&State::default()).into(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => snapshot(&StoreState::default()).into(),
             content => content.map_err(|error| unreadable(&path, &error))?,
         };
         let Replayed { state, torn_bytes, .. } = replay(&path, &content)?;
@@ -53,7 +53,7 @@ impl Journal {
             tracing::warn!(
                 journal = %path.display(),
                 bytes = torn_bytes,
-                "a torn record at the end of the metadata journal was cut off"
+                "the metadata journal ended with a torn record: it was cut off"
             );
         }
         // From now on readers see what was read here, so it must not be lost again. But its last record may have been
@@ -64,7 +64,7 @@ impl Journal {
             Err(error) if is_disk_full(&error) && fs::exists(&path) => {
                 tracing::warn!(
                     journal = %path.display(), %error,
-                    "no room to write the metadata journal anew: the start goes on with the one that is there"
+                    "the disk is too full to rewrite the metadata journal: the existing one stays in use"
                 );
                 return Self::open_as_it_is(data_dir, path).await;
             }
@@ -76,7 +76,7 @@ impl Journal {
 
     /// Makes the journal that is there as durable as it looks. What was not on its way to the medium yet is synced.
     /// What a failed sync has left only in the page cache is dropped, before the journal is read again.
-    async fn open_as_it_is(data_dir: &Path, path: PathBuf) -> Result<(Self, State), StoreError> {
+    async fn open_as_it_is(data_dir: &Path, path: PathBuf) -> Result<(Self, StoreState), StoreError> {
         remove_unfinished(&path);
         let file = File::open(&path, OpenOptions::read_write()).map_err(unavailable)?;
         file.sync_data().await.map_err(unavailable)?;
@@ -95,19 +95,19 @@ impl Journal {
     }
 
     /// Appends a record, and waits until it is durable.
-    pub(super) async fn append(&mut self, record: &Record) -> Result<(), AppendError> {
+    pub(super) async fn append(&mut self, record: &JournalRecord) -> Result<(), JournalError> {
         let frame = record.frame();
         if let Err(error) = self.file.write_all_at(&mut [IoSlice::new(&frame)], self.length) {
             // Nobody was promised any of it. If it can't be cut off, the next record would lie behind it.
             return match self.file.truncate(self.length) {
                 Ok(()) => {
                     self.mark_end(Revision(record.revision().0.saturating_sub(1)));
-                    Err(AppendError::NotWritten(error))
+                    Err(JournalError::NotWritten(error))
                 }
-                Err(_) => Err(AppendError::Lost(error)),
+                Err(_) => Err(JournalError::Lost(error)),
             };
         }
-        self.file.sync_data().await.map_err(AppendError::Lost)?;
+        self.file.sync_data().await.map_err(JournalError::Lost)?;
         self.length += frame.len() as u64;
         self.mark_end(record.revision());
         Ok(())
@@ -116,7 +116,7 @@ impl Journal {
     /// Says that all up to a revision is durable. The mark is not synced at once, and not written if there is no
     /// room. It tells damage from a torn end; without it the end may be torn.
     fn mark_end(&self, revision: Revision) {
-        let mark = Record::End(revision).frame();
+        let mark = JournalRecord::End(revision).frame();
         let _ = self.file.write_all_at(&mut [IoSlice::new(&mark)], self.length);
     }
 
@@ -130,16 +130,16 @@ impl Journal {
     }
 
     /// Puts a snapshot in the place of all records.
-    pub(super) async fn compact(&mut self, state: &State) -> Result<(), AppendError> {
+    pub(super) async fn compact(&mut self, state: &StoreState) -> Result<(), JournalError> {
         let (content, length) = snapshot_and_end(state);
         if let Err(error) = fs::write_atomically(&self.path, &content).await {
             // The name may stand for either file now. If it is still the old one, nothing has happened.
             let unchanged = fs::read(&self.path).is_ok_and(|found| found != content);
             self.compact_at = self.length.saturating_mul(2);
             remove_unfinished(&self.path);
-            return if unchanged { Ok(()) } else { Err(AppendError::Lost(error)) };
+            return if unchanged { Ok(()) } else { Err(JournalError::Lost(error)) };
         }
-        self.file = File::open(&self.path, OpenOptions::read_write()).map_err(AppendError::Lost)?;
+        self.file = File::open(&self.path, OpenOptions::read_write()).map_err(JournalError::Lost)?;
         self.length = length;
         self.compact_at = compact_at(self.length);
         Ok(())
@@ -148,7 +148,7 @@ impl Journal {
 
 /// Why a record is not durable.
 #[derive(Debug)]
-pub(super) enum AppendError {
+pub(super) enum JournalError {
     /// It is not there, and the journal is as it was.
     NotWritten(io::Error),
     /// Nobody knows what is there.
@@ -181,22 +181,22 @@ pub(crate) fn rewritten(content: &Bytes) -> Option<Vec<u8>> {
     replay(Path::new(NAME), content).ok().map(|replayed| snapshot(&replayed.state))
 }
 
-fn snapshot(state: &State) -> Vec<u8> {
-    let record = Record::Snapshot(state.revision(), state.entries().cloned().collect());
+fn snapshot(state: &StoreState) -> Vec<u8> {
+    let record = JournalRecord::Snapshot(state.revision(), state.entries().cloned().collect());
     [&MAGIC[..], &record.frame()].concat()
 }
 
 /// The same with a mark behind it, and the length of what comes before the mark.
-fn snapshot_and_end(state: &State) -> (Vec<u8>, u64) {
+fn snapshot_and_end(state: &StoreState) -> (Vec<u8>, u64) {
     let mut content = snapshot(state);
     let length = content.len() as u64;
-    content.extend_from_slice(&Record::End(state.revision()).frame());
+    content.extend_from_slice(&JournalRecord::End(state.revision()).frame());
     (content, length)
 }
 
 /// What a journal says.
 struct Replayed {
-    state: State,
+    state: StoreState,
     /// Where the next record goes: behind the last one, over a mark.
     length: u64,
     /// Bytes at its end that do not count.
@@ -209,17 +209,19 @@ fn replay(path: &Path, content: &Bytes) -> Result<Replayed, StoreError> {
     if !content.starts_with(MAGIC) {
         return Err(damaged("not a metadata journal".to_owned()));
     }
-    let mut state: Option<State> = None;
+    let mut state: Option<StoreState> = None;
     let mut position = MAGIC.len();
     let mut mark = 0;
     while let Some((record, length)) = take_frame(&content.slice(position..)) {
         let expected = state.as_ref().and_then(|state| state.revision().0.checked_add(1)).map(Revision);
         match (record, &mut state) {
-            (Record::Snapshot(revision, entries), None) => state = Some(State::new(revision, entries)),
-            (Record::Commit(revision, changes), Some(state)) if Some(revision) == expected => {
+            (JournalRecord::Snapshot(revision, entries), None) => {
+                state = Some(StoreState::new(revision, entries))
+            }
+            (JournalRecord::Commit(revision, changes), Some(state)) if Some(revision) == expected => {
                 state.apply(changes);
             }
-            (Record::End(revision), Some(state)) if revision == state.revision() => {
+            (JournalRecord::End(revision), Some(state)) if revision == state.revision() => {
                 mark = length;
                 break;
             }
@@ -230,7 +232,7 @@ fn replay(path: &Path, content: &Bytes) -> Result<Replayed, StoreError> {
     let end = position + mark;
     if let Some(later) = whole_record_after(content, end) {
         return Err(damaged(format!(
-            "no whole record at byte {end}, although there is one behind it, at byte {later}"
+            "there is no whole record at byte {end}, but there is one after it, at byte {later}"
         )));
     }
     let state = state.ok_or_else(|| damaged("no snapshot at its beginning".to_owned()))?;

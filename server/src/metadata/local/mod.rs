@@ -24,8 +24,8 @@ use std::time::Duration;
 use creel_io::local::{QueueSender, oneshot, queue};
 
 use self::journal::Journal;
-use self::shared::Shared;
-use self::writer::{Order, Writer};
+use self::shared::StoreShared;
+use self::writer::{Order, StoreWriter};
 pub(crate) use self::{
     journal::{NAME as JOURNAL_NAME, rewritten},
     record::{MAGIC, seal},
@@ -40,7 +40,7 @@ const ORDERS_MAX: usize = 1024;
 /// The store; a cheap handle, which belongs to the core that opened it.
 #[derive(Clone)]
 pub struct LocalStore {
-    shared: Rc<Shared>,
+    shared: Rc<StoreShared>,
     orders: QueueSender<Order>,
 }
 
@@ -54,9 +54,9 @@ impl LocalStore {
     /// is damaged otherwise is an error. Sessions of earlier runs have ended.
     pub async fn open(data_dir: &Path) -> Result<Self, StoreError> {
         let (journal, state) = Journal::open(data_dir).await?;
-        let shared = Rc::new(Shared::new(state));
+        let shared = Rc::new(StoreShared::new(state));
         let (orders, inbox) = queue(ORDERS_MAX);
-        let mut writer = Writer::new(shared.clone(), journal);
+        let mut writer = StoreWriter::new(shared.clone(), journal);
         writer.end_earlier_sessions().await?;
         creel_io::spawn(writer.run(inbox));
         Ok(Self { shared, orders })
@@ -109,7 +109,7 @@ impl Store for LocalStore {
 
 /// A view of the changes in a range of the local store.
 pub struct LocalWatch {
-    shared: Rc<Shared>,
+    shared: Rc<StoreShared>,
     range: KeyRange,
     after: Revision,
 }

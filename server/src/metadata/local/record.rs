@@ -27,7 +27,7 @@ const DELETE: u8 = 1;
 
 /// One record of the journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Record {
+pub(super) enum JournalRecord {
     /// All entries as of a revision: what came before is not needed.
     Snapshot(Revision, Vec<Entry>),
     /// What a transaction changed.
@@ -36,7 +36,7 @@ pub(super) enum Record {
     End(Revision),
 }
 
-impl Record {
+impl JournalRecord {
     /// The record as a frame.
     pub(super) fn frame(&self) -> Bytes {
         let mut out = BytesMut::from(&[0; HEADER_LENGTH][..]);
@@ -88,7 +88,7 @@ pub(crate) fn seal(frame: &mut [u8]) {
 }
 
 /// The record at the beginning of `bytes`, and the length of its frame; `None` if there is no whole one.
-pub(super) fn take_frame(bytes: &Bytes) -> Option<(Record, usize)> {
+pub(super) fn take_frame(bytes: &Bytes) -> Option<(JournalRecord, usize)> {
     let mut head = bytes.get(..HEADER_LENGTH)?;
     let (length, crc) = (head.get_u32() as usize, head.get_u32());
     let end = HEADER_LENGTH.checked_add(length)?;
@@ -96,7 +96,7 @@ pub(super) fn take_frame(bytes: &Bytes) -> Option<(Record, usize)> {
     if crc_of(body) != crc {
         return None;
     }
-    Record::decode(bytes.slice(HEADER_LENGTH..end)).map(|record| (record, end))
+    JournalRecord::decode(bytes.slice(HEADER_LENGTH..end)).map(|record| (record, end))
 }
 
 fn length_of(bytes: &[u8]) -> u32 {

@@ -4,16 +4,16 @@ use std::cell::RefCell;
 
 use creel_io::local::Notify;
 
-use super::state::State;
+use super::state::StoreState;
 
 /// What readers and the writer share.
-pub(super) struct Shared {
-    pub(super) state: RefCell<State>,
+pub(super) struct StoreShared {
+    pub(super) state: RefCell<StoreState>,
     pub(super) changed: Notify,
 }
 
-impl Shared {
-    pub(super) fn new(state: State) -> Self {
+impl StoreShared {
+    pub(super) fn new(state: StoreState) -> Self {
         Self { state: RefCell::new(state), changed: Notify::new() }
     }
 }

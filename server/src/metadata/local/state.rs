@@ -24,13 +24,13 @@ struct Past {
 
 /// Entries as of a revision, and what led to them.
 #[derive(Clone, Debug, Default)]
-pub(super) struct State {
+pub(super) struct StoreState {
     entries: BTreeMap<String, Entry>,
     revision: Revision,
     past: VecDeque<Past>,
 }
 
-impl State {
+impl StoreState {
     /// A state without a past.
     pub(super) fn new(revision: Revision, entries: Vec<Entry>) -> Self {
         let entries = entries.into_iter().map(|entry| (entry.key.clone(), entry)).collect();

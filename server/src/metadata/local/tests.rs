@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use creel_io::runtime::{Config, start};
+use creel_io::runtime::{RuntimeConfig, start};
 use creel_io::sim;
 
 use super::journal::Journal;
-use super::record::Record;
+use super::record::JournalRecord;
 use super::*;
 use crate::metadata::{Change, Condition, KeyEvent, next_producer_ids};
 
@@ -15,7 +15,7 @@ use crate::metadata::{Change, Condition, KeyEvent, next_producer_ids};
 fn on_a_core<F: Future<Output = ()> + 'static>(story: fn(PathBuf) -> F) {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().to_owned();
-    start(&Config::unpinned(1), move |_| story(path.clone())).unwrap().join();
+    start(&RuntimeConfig::unpinned(1), move |_| story(path.clone())).unwrap().join();
 }
 
 /// Runs a story in the simulator, where time passes only while everybody waits.
@@ -270,8 +270,8 @@ fn a_damaged_mark_says_nothing_and_costs_nothing() {
 
 #[test]
 fn nothing_comes_after_the_last_revision_there_is() {
-    let snapshot = Record::Snapshot(Revision(u64::MAX), Vec::new()).frame();
-    let after = Record::Commit(Revision(0), Vec::new()).frame();
+    let snapshot = JournalRecord::Snapshot(Revision(u64::MAX), Vec::new()).frame();
+    let after = JournalRecord::Commit(Revision(0), Vec::new()).frame();
     let journal = |frames: &[&[u8]]| rewritten(&[&MAGIC[..], &frames.concat()].concat().into());
     assert!(journal(&[&snapshot]).is_some());
     assert_eq!(journal(&[&snapshot, &after]), None);
@@ -319,9 +319,9 @@ fn records_come_back() {
         session: Some(SessionId(3)),
     };
     let records = [
-        Record::Snapshot(Revision(7), vec![entry]),
-        Record::Commit(Revision(8), vec![Change::put("a", "b"), Change::Delete("c".into())]),
-        Record::End(Revision(8)),
+        JournalRecord::Snapshot(Revision(7), vec![entry]),
+        JournalRecord::Commit(Revision(8), vec![Change::put("a", "b"), Change::Delete("c".into())]),
+        JournalRecord::End(Revision(8)),
     ];
     assert_eq!(records[2].frame().len(), MARK);
     for record in records {

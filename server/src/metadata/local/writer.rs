@@ -8,10 +8,10 @@ use creel_io::Instant;
 use creel_io::local::{QueueReceiver, Sender};
 
 use super::super::contract::{Change, CommitResult, Entry, Revision, SessionId, StoreError, Transaction};
-use super::journal::{AppendError, Journal};
-use super::record::Record;
-use super::shared::Shared;
-use super::state::State;
+use super::journal::{Journal, JournalError};
+use super::record::JournalRecord;
+use super::shared::StoreShared;
+use super::state::StoreState;
 
 /// What the store is asked to do, with where to answer.
 pub(super) enum Order {
@@ -25,30 +25,30 @@ pub(super) enum Order {
 /// Longer than anyone waits: when no session can end.
 const FOREVER: Duration = Duration::from_secs(3600);
 
-struct Session {
+struct StoreSession {
     lifetime: Duration,
     ends: Instant,
 }
 
 /// Whether the journal can be written.
-enum Health {
+enum WriterHealth {
     Healthy,
     /// A sync has failed: what is on the disk is unknown, and stays so until it is read anew.
     Poisoned(String),
 }
 
 /// The writer's own.
-pub(super) struct Writer {
-    shared: Rc<Shared>,
+pub(super) struct StoreWriter {
+    shared: Rc<StoreShared>,
     journal: Journal,
-    health: Health,
-    sessions: BTreeMap<SessionId, Session>,
+    health: WriterHealth,
+    sessions: BTreeMap<SessionId, StoreSession>,
     last_session: u64,
 }
 
-impl Writer {
-    pub(super) const fn new(shared: Rc<Shared>, journal: Journal) -> Self {
-        Self { shared, journal, health: Health::Healthy, sessions: BTreeMap::new(), last_session: 0 }
+impl StoreWriter {
+    pub(super) const fn new(shared: Rc<StoreShared>, journal: Journal) -> Self {
+        Self { shared, journal, health: WriterHealth::Healthy, sessions: BTreeMap::new(), last_session: 0 }
     }
 
     /// Removes what sessions of earlier runs have left: they are over.
@@ -81,7 +81,7 @@ impl Writer {
     }
 
     async fn commit(&mut self, transaction: Transaction) -> Result<CommitResult, StoreError> {
-        State::check(&transaction)?;
+        StoreState::check(&transaction)?;
         self.check_sessions(&transaction)?;
         // Checked before the conditions: memory no longer says what a restart will find.
         self.check_health()?;
@@ -98,7 +98,7 @@ impl Writer {
     async fn seal(&mut self) -> Result<(), StoreError> {
         self.check_health()?;
         let sealed = self.journal.seal().await;
-        self.note(sealed.map_err(AppendError::Lost))
+        self.note(sealed.map_err(JournalError::Lost))
     }
 
     fn check_sessions(&self, transaction: &Transaction) -> Result<(), StoreError> {
@@ -112,8 +112,8 @@ impl Writer {
 
     fn check_health(&self) -> Result<(), StoreError> {
         match &self.health {
-            Health::Healthy => Ok(()),
-            Health::Poisoned(reason) => Err(StoreError::Unavailable(reason.clone())),
+            WriterHealth::Healthy => Ok(()),
+            WriterHealth::Poisoned(reason) => Err(StoreError::Unavailable(reason.clone())),
         }
     }
 
@@ -121,10 +121,10 @@ impl Writer {
     async fn write(&mut self, changes: Vec<Change>) -> Result<CommitResult, StoreError> {
         self.check_health()?;
         let next = Revision(self.shared.state.borrow().revision().0 + 1);
-        let record = Record::Commit(next, changes);
+        let record = JournalRecord::Commit(next, changes);
         let appended = self.journal.append(&record).await;
         self.note(appended)?;
-        let Record::Commit(_, changes) = record else { unreachable!("it was made so") };
+        let JournalRecord::Commit(_, changes) = record else { unreachable!("it was made so") };
         let revision = self.shared.state.borrow_mut().apply(changes);
         self.shared.changed.notify_all();
         self.compact_if_overgrown().await;
@@ -134,7 +134,7 @@ impl Writer {
     /// Compacts the journal if it is too large. Whatever becomes of that, the commit before is durable.
     async fn compact_if_overgrown(&mut self) {
         if self.journal.is_overgrown() {
-            let state = State::new(self.shared.state.borrow().revision(), self.entries());
+            let state = StoreState::new(self.shared.state.borrow().revision(), self.entries());
             let compacted = self.journal.compact(&state).await;
             // `health` keeps the error, and the next commit returns it.
             let _ = self.note(compacted);
@@ -145,13 +145,13 @@ impl Writer {
         self.shared.state.borrow().entries().cloned().collect()
     }
 
-    fn note(&mut self, outcome: Result<(), AppendError>) -> Result<(), StoreError> {
+    fn note(&mut self, outcome: Result<(), JournalError>) -> Result<(), StoreError> {
         let reason = match outcome {
             Ok(()) => return Ok(()),
-            Err(AppendError::NotWritten(error)) => error.to_string(),
-            Err(AppendError::Lost(error)) => {
-                tracing::error!(%error, "the metadata journal has failed: no more changes until a restart");
-                self.health = Health::Poisoned(error.to_string());
+            Err(JournalError::NotWritten(error)) => error.to_string(),
+            Err(JournalError::Lost(error)) => {
+                tracing::error!(%error, "the metadata journal has failed: topics cannot change until the broker is restarted");
+                self.health = WriterHealth::Poisoned(error.to_string());
                 error.to_string()
             }
         };
@@ -161,7 +161,7 @@ impl Writer {
     fn open_session(&mut self, lifetime: Duration) -> SessionId {
         self.last_session += 1;
         let session = SessionId(self.last_session);
-        self.sessions.insert(session, Session { lifetime, ends: creel_io::now() + lifetime });
+        self.sessions.insert(session, StoreSession { lifetime, ends: creel_io::now() + lifetime });
         session
     }
 
@@ -196,7 +196,7 @@ impl Writer {
             self.sessions.iter().filter(|(_, session)| session.ends <= now).map(|(id, _)| *id).collect();
         for session in overdue {
             if let Err(error) = self.end_session(session).await {
-                tracing::warn!(session = session.0, %error, "the keys of a session that has ended remain");
+                tracing::warn!(session = session.0, %error, "cannot remove the keys of a session that has ended");
             }
         }
     }

@@ -6,8 +6,9 @@ use creel_wire::{ErrorCode, Uuid};
 
 /// What to read of one partition.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Read {
-    pub(crate) offset: Offset,
+pub(crate) struct PartitionRead {
+    /// `None`: the client asked for a number that is no offset.
+    pub(crate) offset: Option<Offset>,
     pub(crate) bytes_max: usize,
     /// -1: none is believed in.
     pub(crate) leader_epoch: i32,
@@ -27,22 +28,28 @@ pub(crate) struct FetchLimits {
 /// What to read of the partitions of one other core.
 pub(crate) struct FetchShare {
     pub(crate) limits: FetchLimits,
-    pub(crate) partitions: Vec<(Uuid, i32, Read)>,
+    pub(crate) partitions: Vec<(Uuid, i32, PartitionRead)>,
 }
 
 /// What was found in a partition.
 #[derive(Clone, Debug)]
 pub(crate) struct FoundPartition {
-    pub(crate) error: ErrorCode,
+    pub(crate) bounds: Result<Bounds, ErrorCode>,
+    pub(crate) slice: Option<FileSlice>,
+}
+
+/// What a reader is told of a log's ends.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
     pub(crate) high_watermark: Offset,
     pub(crate) last_stable: Offset,
     pub(crate) log_start: Offset,
-    pub(crate) slice: Option<FileSlice>,
     /// There are records, and the limits left no room for any.
     pub(crate) is_full: bool,
 }
 
-/// Partitions of one core that another wants to hear of, each with what the other has seen of it.
+/// Partitions of one core that another wants to hear of, each with what the other has seen of it, if it
+/// could be read.
 pub(crate) struct WatchShare {
-    pub(crate) partitions: Vec<(Uuid, i32, Seen)>,
+    pub(crate) partitions: Vec<(Uuid, i32, Option<Seen>)>,
 }

@@ -46,8 +46,11 @@ pub(crate) struct JournalOfCore {
 pub(crate) struct Quiesce;
 
 /// See [`super::AnyQuestion::Checkpoint`].
-pub(crate) struct TakeCheckpoint {
-    pub(crate) close: bool,
+pub(crate) enum TakeCheckpoint {
+    /// The partitions stay open.
+    Running,
+    /// The broker stops: each partition is closed first.
+    Stopping,
 }
 
 /// How far a partition is known to be on the medium, and where it begins.

@@ -20,9 +20,9 @@ use crate::groups::runtime::question::{GroupQuestion, GroupResult};
 use crate::stages::StagesOfCore;
 use crate::topics::controller::error::TopicError;
 use crate::topics::controller::intents::TopicResult;
-use crate::topics::replicas::opening::Opened;
+use crate::topics::replicas::opening::OpenedTopics;
 
-pub(crate) use fetch::{FetchLimits, FetchShare, FoundPartition, Read, WatchShare};
+pub(crate) use fetch::{Bounds, FetchLimits, FetchShare, FoundPartition, PartitionRead, WatchShare};
 pub(crate) use groups::ListGroups;
 pub(crate) use lifecycle::{
     BeginJournal, DurabilityOfCore, JournalOfCore, Progress, Quiesce, ReadDurability, ReadProgress,
@@ -89,7 +89,7 @@ macro_rules! for_each_question {
             /// Remove them: it will not be shown.
             RollBackUpdate: RollBackUpdate => ();
             /// Open your partitions of these topics.
-            OpenTopics: OpenTopics => Opened;
+            OpenTopics: OpenTopics => OpenedTopics;
             /// Serve these topics: they are open on every core.
             ShowTopics: ShowTopics => ();
             /// Remove your partitions of these topics.

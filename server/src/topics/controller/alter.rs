@@ -55,7 +55,7 @@ async fn alter_locked(
     let updated = ask_all_cores(core, || UpdateTopic(topic.clone())).await;
     if let Err(message) = updated.into_iter().collect::<Result<(), String>>() {
         roll_back(core, controller, &old).await;
-        tracing::error!(topic = %old.name, reason = %message, "cannot change a topic: it stays as it was");
+        tracing::error!(topic = %old.name, reason = %message, "cannot change a topic: the change was undone");
         return Err(TopicError::Storage(message));
     }
     let changed: Arc<[Uuid]> = [topic.id].into();
@@ -70,7 +70,7 @@ async fn roll_back(core: &Rc<Core>, controller: &Controller, old: &Topic) {
     ask_all_cores(core, || RollBackUpdate(old.id)).await;
     let _writing = controller.writing.lock().await;
     if let Err(error) = controller.update(&old.record()).await {
-        tracing::error!(reason = %error, "partitions that could not be made are still written down");
+        tracing::error!(reason = %error, "cannot take back the record of partitions that could not be created: the next start tries to open them");
     }
 }
 
@@ -119,7 +119,7 @@ fn apply(
         return settings.set(name, "").map_err(invalid);
     };
     if !matches!(key.kind, Kind::List | Kind::Choices(_) | Kind::ThrottledReplicas) {
-        let message = format!("{name} is no list: nothing can be added to it or taken from it.");
+        let message = format!("{name} is not a list: values cannot be added to it or removed from it.");
         return Err(TopicError::InvalidConfig(message));
     }
     let mut list = match settings.effective(&name, &core.node.config.settings) {

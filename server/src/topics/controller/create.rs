@@ -13,11 +13,11 @@ use super::intents::{NewTopic, TopicResult};
 use super::state::Controller;
 use crate::core::{Core, ask_all_cores};
 use crate::limits::{PARTITIONS_MADE_BESIDE, REQUEST_PARTITIONS_MAX, TOPIC_PARTITIONS_MAX};
-use crate::metadata::{TopicId, TopicRecord};
+use crate::metadata::{TopicDefinition, TopicId};
 use crate::peers::questions::{CreateTopics, OpenTopics, RemoveTopics, ShowTopics};
 use crate::topics::image::Topic;
 use crate::topics::names::check_not_metadata_log;
-use crate::topics::replicas::opening::{Opened, Opening};
+use crate::topics::replicas::opening::{OpenedTopics, Opening, Origin};
 
 /// Steps of work that the plan of a topic takes.
 const STEPS_A_PLAN: usize = 10;
@@ -86,7 +86,7 @@ fn plan(core: &Core, controller: &Controller, new: &NewTopic) -> TopicResult {
         return Err(TopicError::InvalidReplicationFactor(new.replication_factor));
     }
     let (name, settings) = (new.name.as_str().to_owned(), new.settings.clone());
-    let record = TopicRecord { name, id: TopicId(new_id().0), partitions, settings, is_adopted: false };
+    let record = TopicDefinition { name, id: TopicId(new_id().0), partitions, settings, is_adopted: false };
     Ok(Arc::new(Topic::from_record(record, &core.node.config.settings)))
 }
 
@@ -113,7 +113,7 @@ async fn establish(
     // Two creations of many partitions do not run at the same time. One of a few need not wait.
     let _many =
         if partitions > PARTITIONS_MADE_BESIDE { Some(controller.making_many.lock().await) } else { None };
-    let opening = Opening { topics: topics.clone(), are_new: true, ..Opening::default() };
+    let opening = Opening { topics: topics.clone(), origin: Origin::New };
     let failed = open_everywhere(core, opening).await.failed;
     if !failed.is_empty() {
         let failed: Arc<[Uuid]> = failed.keys().copied().collect();
@@ -133,10 +133,10 @@ async fn establish(
     let erased = controller.roll_back(rolled_back.iter().map(|topic| &*topic.name)).await;
     for (topic, message) in rolled_back.iter().filter_map(|topic| Some((topic, failed.get(&topic.id)?))) {
         let topic = &topic.name;
-        tracing::error!(%topic, reason = %message, "cannot create a topic: what was made of it is taken back");
+        tracing::error!(%topic, reason = %message, "cannot create a topic: what was created of it is removed");
     }
     if let Err(error) = erased {
-        tracing::error!(reason = %error, "a topic that could not be made is still written down");
+        tracing::error!(reason = %error, "cannot take back the record of a topic that could not be created: the next start tries to open it");
     }
     failed.into_iter().map(|(id, message)| (id, TopicError::Storage(message))).collect()
 }
@@ -152,8 +152,8 @@ async fn write_down(controller: &Controller, topics: &[Arc<Topic>]) -> Result<()
 }
 
 /// Has every core open its part of the topics, without showing them.
-pub(crate) async fn open_everywhere(core: &Rc<Core>, opening: Opening) -> Opened {
+pub(crate) async fn open_everywhere(core: &Rc<Core>, opening: Opening) -> OpenedTopics {
     let opening = Arc::new(opening);
     let opened = ask_all_cores(core, || OpenTopics(opening.clone())).await;
-    opened.into_iter().fold(Opened::default(), Opened::and)
+    opened.into_iter().fold(OpenedTopics::default(), OpenedTopics::and)
 }

@@ -5,7 +5,7 @@ use crate::metadata::NameError;
 /// Why not.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum TopicError {
-    #[error("this core does not decide about topics")]
+    #[error("this core is not the controller of topics")]
     NotController,
     #[error("the broker is stopping")]
     Stopping,
@@ -16,7 +16,7 @@ pub(crate) enum TopicError {
     #[error("Topic '{0}' already exists.")]
     AlreadyExists(String),
     /// What is written down has changed meanwhile.
-    #[error("someone else was faster")]
+    #[error("another change of the topic came first")]
     Conflict,
     /// No topic, new or old, can be called so.
     #[error("the request attempted to perform an operation on an invalid topic")]

@@ -7,5 +7,5 @@ use crate::core::Core;
 /// Takes a block of producer ids.
 pub(crate) async fn take_producer_ids(core: &Core) -> Option<Range<i64>> {
     let block = core.controller()?.next_producer_ids().await;
-    block.inspect_err(|error| tracing::error!(%error, "cannot take producer ids")).ok()
+    block.inspect_err(|error| tracing::error!(%error, "cannot allocate producer ids")).ok()
 }

@@ -13,7 +13,7 @@ use creel_wire::Str;
 
 use super::error::TopicError;
 use crate::metadata::{
-    CommitResult, LocalStore, LocalWatch, Revision, Store, StoreError, StoredTopics, TopicRecord,
+    CommitResult, LocalStore, LocalWatch, Revision, Store, StoreError, StoredTopics, TopicDefinition,
     Transaction, Watch, next_producer_ids,
 };
 use crate::tasks::async_mutex::AsyncMutex;
@@ -70,17 +70,17 @@ impl Controller {
     }
 
     /// All topics that are written down.
-    pub(crate) fn records(&self) -> Vec<TopicRecord> {
+    pub(crate) fn records(&self) -> Vec<TopicDefinition> {
         self.written.borrow().iter().map(|topic| topic.record.clone()).collect()
     }
 
     /// Writes topics down, all or none.
-    pub(crate) async fn write(&self, records: &[TopicRecord]) -> Result<(), TopicError> {
-        self.commit(TopicRecord::create(records)).await
+    pub(crate) async fn write(&self, records: &[TopicDefinition]) -> Result<(), TopicError> {
+        self.commit(TopicDefinition::create(records)).await
     }
 
     /// Writes down what a topic has become.
-    pub(super) async fn update(&self, record: &TopicRecord) -> Result<(), TopicError> {
+    pub(super) async fn update(&self, record: &TopicDefinition) -> Result<(), TopicError> {
         let revision = self.written.borrow().get(&record.name).map(|topic| topic.revision);
         let revision = revision.ok_or(TopicError::UnknownName)?;
         self.commit(record.update(revision)).await
@@ -90,7 +90,7 @@ impl Controller {
     pub(super) async fn erase(&self, names: impl IntoIterator<Item = &str>) -> Result<(), TopicError> {
         let transaction = {
             let written = self.written.borrow();
-            TopicRecord::delete(names.into_iter().filter_map(|name| written.get(name)))
+            TopicDefinition::delete(names.into_iter().filter_map(|name| written.get(name)))
         };
         if transaction.changes.is_empty() { Ok(()) } else { self.commit(transaction).await }
     }

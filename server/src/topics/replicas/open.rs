@@ -20,34 +20,34 @@ use crate::offsets;
 use crate::tasks::join::join_bounded;
 use crate::topics::image::{LocalTopic, OFFLINE, Offline, Own, Topic};
 use crate::topics::log_config::log_config;
-use crate::topics::replicas::opening::{Opened, Opening};
+use crate::topics::replicas::opening::{OpenedTopics, Opening, Origin};
 use crate::topics::strays::put_aside;
 
 /// Steps of work that it takes to look how large a partition's segments are.
 const STEPS_A_LOOK: usize = 20;
 
 /// Opens this core's partitions of the topics, several at a time. The topics are shown later.
-pub(crate) async fn open(core: &Rc<Core>, opening: &Opening) -> Opened {
+pub(crate) async fn open(core: &Rc<Core>, opening: &Opening) -> OpenedTopics {
     let own = opening
         .topics
         .iter()
         .flat_map(|topic| core.topics.own_indexes(topic).map(move |index| (topic, index)));
     let own: Vec<_> = own.collect();
-    if !opening.are_new {
-        expect(core, opening, &own).await;
+    if let Origin::LastRun { last_stop, .. } = &opening.origin {
+        expect(core, opening, *last_stop, &own).await;
     }
     let jobs = own.into_iter().map(|(topic, index)| open_one(core, opening, topic, index));
     let opened = join_bounded(jobs, core.files.moving).await;
-    let mut outcome = Opened { partitions: opened.len(), ..Opened::default() };
+    let mut outcome = OpenedTopics { partitions: opened.len(), ..OpenedTopics::default() };
     let mut opened = opened.into_iter();
     for topic in &opening.topics {
         let mut own = BTreeMap::new();
         for (index, opened) in core.topics.own_indexes(topic).zip(&mut opened) {
-            let note = |failed: Failed| failed.note(topic, index, &mut outcome, !opening.are_new);
+            let note = |failed: Failed| failed.note(topic, index, &mut outcome, &opening.origin);
             own.insert(index, opened.unwrap_or_else(note));
         }
         if &*topic.name == offsets::TOPIC
-            && let Err(reason) = coordinate(core, &own, !opening.are_new).await
+            && let Err(reason) = coordinate(core, &own, &opening.origin).await
         {
             outcome.note_failure(topic, reason);
         }
@@ -63,14 +63,14 @@ pub(super) struct Failed {
 }
 
 impl Failed {
-    /// Notes it, and returns what the core has of it. `stays`: the partition is offline until the next start.
-    /// Otherwise it was being made and is taken back, and whoever takes it back says so.
-    pub(super) fn note(self, topic: &Topic, index: i32, outcome: &mut Opened, stays: bool) -> Own {
+    /// Notes it, and returns what the core has of it. A new partition is taken back, and whoever takes it back says
+    /// so on the log.
+    pub(super) fn note(self, topic: &Topic, index: i32, outcome: &mut OpenedTopics, origin: &Origin) -> Own {
         let Self { offline, reason } = self;
-        if stays {
+        if matches!(origin, Origin::LastRun { .. }) {
             tracing::error!(
                 partition = %offline.name, reason,
-                "a partition is offline, its records are refused: mend what the reason names, and start again"
+                "a partition is offline, and requests for it are refused: fix what the reason names, and restart the broker"
             );
         }
         topic.set_leader_epoch(index, OFFLINE);
@@ -80,22 +80,26 @@ impl Failed {
 }
 
 /// Begins to coordinate the groups whose partitions these are. If a partition cannot be read, its groups get no
-/// coordinator: members that are told they have committed nothing would begin anew. `stays` is as for
-/// [`Failed::note`].
-async fn coordinate(core: &Rc<Core>, own: &BTreeMap<i32, Own>, stays: bool) -> Result<(), String> {
+/// coordinator: members that are told they have committed nothing would begin anew.
+async fn coordinate(core: &Rc<Core>, own: &BTreeMap<i32, Own>, origin: &Origin) -> Result<(), String> {
     let open = own.iter().filter_map(|(index, own)| Some((*index, own.open()?.clone())));
     let jobs = open.map(|(index, partition)| runtime::host(core, index, partition));
     let hosted = join_bounded(jobs, core.files.moving).await;
-    for reason in hosted.iter().filter_map(|hosted| hosted.as_ref().err()).filter(|_| stays) {
-        tracing::error!(reason, "groups are not served: their offsets cannot be read");
+    if matches!(origin, Origin::LastRun { .. }) {
+        for reason in hosted.iter().filter_map(|hosted| hosted.as_ref().err()) {
+            tracing::error!(reason, "groups have no coordinator: their committed offsets cannot be read");
+        }
     }
     hosted.into_iter().collect()
 }
 
 /// Counts what there is to open.
-async fn expect(core: &Core, opening: &Opening, own: &[(&Arc<Topic>, i32)]) {
+async fn expect(core: &Core, opening: &Opening, last_stop: LastStop, own: &[(&Arc<Topic>, i32)]) {
     core.start_progress.expect(own.len());
-    for (topic, index) in own.iter().filter(|_| !opening.was_clean) {
+    if last_stop == LastStop::Clean {
+        return;
+    }
+    for (topic, index) in own {
         pace(STEPS_A_LOOK).await;
         core.start_progress.expect_bytes(what_to_open(core, opening, topic, *index).bytes_to_recover());
     }
@@ -105,13 +109,17 @@ fn what_to_open(core: &Core, opening: &Opening, topic: &Topic, index: i32) -> Op
     let name = TopicPartition::new(&*topic.name, index);
     OpenLog {
         config: log_config(topic, core.node.broker()),
-        leader_epoch: LeaderEpoch(0),
-        last_stop: if opening.was_clean { LastStop::Clean } else { LastStop::Unclean },
-        recovery_point: opening.checkpoint.recovery_points.get(&name).copied(),
-        log_start: opening.checkpoint.log_starts.get(&name).copied(),
+        leader_epoch: LeaderEpoch::ZERO,
+        last_stop: match opening.origin {
+            // Nothing should be there. What is there all the same is not trusted.
+            Origin::New => LastStop::Unclean,
+            Origin::LastRun { last_stop, .. } => last_stop,
+        },
+        recovery_point: opening.origin.recovery_point(&name),
+        log_start: opening.origin.log_start(&name),
         directory: core.node.config.data_dir.join(name.directory_name()),
         name,
-        in_journal: Some(InJournal { topic: TopicId(topic.id.0), found: opening.journals.clone() }),
+        in_journal: Some(InJournal { topic: TopicId(topic.id.0), found: opening.origin.journals() }),
     }
 }
 
@@ -122,9 +130,9 @@ pub(super) async fn open_one(
     index: i32,
 ) -> Result<Own, Failed> {
     let open = what_to_open(core, opening, topic, index);
-    let opened = match opening.are_new {
-        true => open_new(core, open.clone(), topic, index).await,
-        false => {
+    let opened = match opening.origin {
+        Origin::New => open_new(core, open.clone(), topic, index).await,
+        Origin::LastRun { .. } => {
             let opened = open_marked(core, open.clone(), topic, index).await;
             core.start_progress.one_is_open();
             opened
@@ -157,7 +165,7 @@ async fn open_new(core: &Core, open: OpenLog, topic: &Topic, index: i32) -> Resu
 async fn open_marked(core: &Core, open: OpenLog, topic: &Topic, index: i32) -> Result<Partition, OpenError> {
     let directory = open.directory.clone();
     let partition = Partition::open(&core.turn_writer, open).await?;
-    topic.set_leader_epoch(index, partition.leader_epoch().0);
+    topic.set_leader_epoch(index, partition.leader_epoch().get());
     mark(&directory, topic.id).await?;
     Ok(partition)
 }
@@ -169,7 +177,7 @@ async fn mark(directory: &Path, id: Uuid) -> io::Result<()> {
         None => write_topic_id(directory, &id).await,
         Some(found) if found == id => Ok(()),
         Some(found) => {
-            Err(io::Error::other(format!("it belongs to another topic: its id is {found}, and not {id}")))
+            Err(io::Error::other(format!("it belongs to another topic: its id is {found} instead of {id}")))
         }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use creel_wire::Uuid;
 
 use super::open::open_one;
-use super::opening::{Opened, Opening};
+use super::opening::{OpenedTopics, Opening, Origin};
 use super::remove::remove_own;
 use crate::core::Core;
 use crate::tasks::join::join_bounded;
@@ -19,12 +19,15 @@ pub(crate) async fn update(core: &Rc<Core>, topic: Arc<Topic>) -> Result<(), Str
     for partition in own.values().filter_map(Own::open) {
         partition.set_config(log_config(&topic, core.node.broker()));
     }
-    let opening = Opening { are_new: true, ..Opening::default() };
-    let mut outcome = Opened::default();
+    let opening = Opening { topics: Vec::new(), origin: Origin::New };
+    let mut outcome = OpenedTopics::default();
     let new: Vec<_> = core.topics.own_indexes(&topic).filter(|index| !own.contains_key(index)).collect();
     let jobs = new.iter().map(|index| open_one(core, &opening, &topic, *index));
     for (index, opened) in new.iter().copied().zip(join_bounded(jobs, core.files.moving).await) {
-        own.insert(index, opened.unwrap_or_else(|failed| failed.note(&topic, index, &mut outcome, false)));
+        own.insert(
+            index,
+            opened.unwrap_or_else(|failed| failed.note(&topic, index, &mut outcome, &opening.origin)),
+        );
     }
     core.topics.hide(LocalTopic { topic, own });
     outcome.failed.into_values().next().map_or(Ok(()), Err)

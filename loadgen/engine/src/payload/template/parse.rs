@@ -79,7 +79,7 @@ fn words(inside: &str) -> Vec<String> {
 fn draw(inside: &str) -> Result<Draw, String> {
     let words = words(inside);
     let Some((name, arguments)) = words.split_first() else {
-        return Err(format!("{{{{}}}} names nothing: {KNOWN}"));
+        return Err(format!("{{{{}}}} is empty: it takes {KNOWN}"));
     };
     match (&name[..], arguments) {
         ("int", [from, to]) => range(from, to).map(|(from, to)| Draw::Int(from, to)),
@@ -96,19 +96,19 @@ fn draw(inside: &str) -> Result<Draw, String> {
         ("millis", []) => Ok(Draw::Millis),
         ("timestamp", []) => Ok(Draw::Timestamp),
         ("int" | "float", _) => Err(format!("{name} takes two numbers: {{{{{name} 1 1000}}}}")),
-        ("pick", []) => Err("pick takes what to pick from: {{pick red green blue}}".into()),
-        ("hex" | "text", _) => Err(format!("{name} takes how many characters: {{{{{name} 16}}}}")),
+        ("pick", []) => Err("pick takes the words to pick from: {{pick red green blue}}".into()),
+        ("hex" | "text", _) => Err(format!("{name} takes a number of characters: {{{{{name} 16}}}}")),
         ("word" | "uuid" | "seq" | "millis" | "timestamp", _) => {
             Err(format!("{name} takes nothing: {{{{{name}}}}}"))
         }
-        _ => Err(format!("no such placeholder '{name}': {KNOWN}")),
+        _ => Err(format!("no such placeholder '{name}': use {KNOWN}")),
     }
 }
 
 fn range<T: std::str::FromStr + PartialOrd>(from: &str, to: &str) -> Result<(T, T), String> {
-    let number = |text: &str| text.parse::<T>().map_err(|_| format!("'{text}' is no such number"));
+    let number = |text: &str| text.parse::<T>().map_err(|_| format!("'{text}' is not such a number"));
     let (first, last) = (number(from)?, number(to)?);
-    if first <= last { Ok((first, last)) } else { Err(format!("from {from} to {to} there is nothing")) }
+    if first <= last { Ok((first, last)) } else { Err(format!("there is no number from {from} to {to}")) }
 }
 
 fn characters(alphabet: &'static [u8], count: &str) -> Result<Draw, String> {
@@ -126,14 +126,14 @@ mod tests {
         for (text, told) in [
             ("a {{int 1}}", "line 1, column 3: int takes two numbers: {{int 1 1000}}"),
             ("é\nüü{{nothing}}", "line 2, column 3: no such placeholder 'nothing'"),
-            ("{{int 5 1}}", "from 5 to 1 there is nothing"),
-            ("{{int x 1}}", "'x' is no such number"),
-            ("{{float nan 1}}", "from nan to 1 there is nothing"),
+            ("{{int 5 1}}", "there is no number from 5 to 1"),
+            ("{{int x 1}}", "'x' is not such a number"),
+            ("{{float nan 1}}", "there is no number from nan to 1"),
             ("{{uuid", "line 1, column 1: {{ without its }}"),
             ("{{pick \"}}", "{{ without its }}"),
-            ("{{}}", "names nothing"),
+            ("{{}}", "is empty"),
             ("{{hex 0}}", "from 1 to 16777216 characters"),
-            ("{{hex}}", "hex takes how many characters"),
+            ("{{hex}}", "hex takes a number of characters"),
             ("{{word 3}}", "word takes nothing"),
         ] {
             let mistake = parse(text).unwrap_err().to_string();

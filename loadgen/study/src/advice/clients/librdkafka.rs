@@ -27,7 +27,7 @@ pub(super) fn settings(measured: &Measured) -> Settings {
     }
     if measured.batch_bytes >= DEFAULT_MESSAGE_BYTES {
         settings.set("message.max.bytes", measured.request_bytes());
-        settings.note("batches so large need max.message.bytes of the topic, too");
+        settings.note("batches of this size also need a larger max.message.bytes of the topic");
     }
     settings
 }
@@ -43,7 +43,7 @@ fn level(measured: &Measured, settings: &mut Settings) {
             settings.note(format!("measured with level {level}: librdkafka takes levels up to {LEVEL_MAX}"));
         }
         (_, Some(level)) => {
-            settings.note(format!("measured with level {level}: librdkafka takes none below 0"))
+            settings.note(format!("measured with level {level}: librdkafka takes no level below 0"))
         }
         (_, None) => {}
     }

@@ -12,7 +12,7 @@ const WEAKENED: &str = "CREEL_WEAKENED_ORDER";
 
 // loom runs all threads of a model on the thread that calls it: these belong to one model.
 thread_local! {
-    static PLANTED: RefCell<Option<String>> = const { RefCell::new(None) };
+    static CURRENT: RefCell<Option<String>> = const { RefCell::new(None) };
     /// The places that have asked for an order.
     static SEEN: RefCell<BTreeSet<String>> = const { RefCell::new(BTreeSet::new()) };
 }
@@ -24,9 +24,9 @@ pub(crate) fn order(wanted: Ordering) -> Ordering {
         return wanted;
     }
     let site = Location::caller().to_string();
-    let is_planted = PLANTED.with_borrow(|planted| planted.as_ref() == Some(&site));
+    let is_weakened = CURRENT.with_borrow(|current| current.as_ref() == Some(&site));
     SEEN.with_borrow_mut(|seen| seen.insert(site));
-    if is_planted { Ordering::Relaxed } else { wanted }
+    if is_weakened { Ordering::Relaxed } else { wanted }
 }
 
 /// Goes through the executions of `model` with up to three preemptions; panics if one is wrong.
@@ -39,10 +39,10 @@ pub(crate) fn check(model: fn()) {
 /// Checks the models, and that one of them fails whenever one of the orders in `files` is weakened, of which there are `sites`.
 /// `test` is the name of the calling test: what has to fail runs in a process of its own, which loom may have to abort.
 pub(crate) fn check_each_order(test: &str, models: &[fn()], files: &[&str], sites: usize) {
-    let planted = std::env::var(WEAKENED).ok();
-    PLANTED.set(planted.clone());
+    let current = std::env::var(WEAKENED).ok();
+    CURRENT.set(current.clone());
     models.iter().copied().for_each(check);
-    if planted.is_some() {
+    if current.is_some() {
         return;
     }
     let ours: Vec<String> =

@@ -1,43 +1,44 @@
-//! The side files of a segment: its indexes and the producer snapshot. They are written when the segment is sealed, and
-//! read when they are needed. This file owns their reading, writing and removal. It must not know when they are due: that
-//! is `jobs::side_files`, which also counts the leader epochs' file among them.
-//!
-//! Indexes are never the only copy of anything: missing or damaged ones are rebuilt from the batches. A snapshot is the
-//! only copy once retention has dropped the batches before it.
+//! Reads, writes and removes the side files of a segment, and builds its indexes again.
 
 use std::io::{self, IoSlice};
 use std::path::Path;
 
 use creel_io::fs::{self, File, OpenOptions};
 
-use crate::directory::{FileKind, segment_path};
-use crate::format::offset_index::{ENTRY_BYTES, OffsetIndex};
-use crate::format::snapshot::{self, SnapshotEntry};
-use crate::format::time_index::TimeIndex;
 use crate::limits::SIDE_FILE_BYTES_MAX;
 use crate::offset::{FilePosition, Offset};
 use crate::segment::active::ActiveSegment;
 use crate::segment::remove::remove_if_there;
 use crate::segment::scan::Scan;
-use crate::segment::{Indexes, Largest, Placed, Segment};
+use crate::segment::side_files::index::Index;
+use crate::segment::side_files::kind::Kind;
+use crate::segment::side_files::offset_index::{ENTRY_BYTES, OffsetIndex};
+use crate::segment::side_files::snapshot::{self, SnapshotEntry};
+use crate::segment::side_files::table::Indexes;
+use crate::segment::{Largest, Placed, Segment};
 
-/// Writes and syncs both index files of a segment to which nothing will be added.
+/// Writes and syncs the index files of a segment to which nothing will be added.
 pub(crate) async fn write_indexes(directory: &Path, segment: &Segment) -> io::Result<()> {
-    let Some((offsets, times)) = segment.encode_indexes() else {
-        return Ok(());
-    };
-    write_synced(&segment_path(directory, segment.base, FileKind::OffsetIndex), &offsets).await?;
-    write_synced(&segment_path(directory, segment.base, FileKind::TimeIndex), &times).await
+    for (kind, content) in segment.finished_indexes() {
+        write_synced(&kind.path(directory, segment.base), &content).await?;
+    }
+    Ok(())
 }
 
 /// Writes the state of the producers before `offset`. The caller syncs the file.
 pub(crate) fn write_snapshot(directory: &Path, offset: Offset, encoded: &[u8]) -> io::Result<File> {
-    write_file(&segment_path(directory, offset, FileKind::ProducerSnapshot), encoded)
+    write_file(&snapshot::KIND.path(directory, offset), encoded)
+}
+
+/// Writes the state of the producers before `offset`, durably. A snapshot that is there may be the only copy of what it
+/// holds, so it stays until the new one is whole.
+pub(crate) async fn replace_snapshot(directory: &Path, offset: Offset, encoded: &[u8]) -> io::Result<()> {
+    fs::write_atomically(&snapshot::KIND.path(directory, offset), encoded).await
 }
 
 /// Removes a producer snapshot.
 pub(crate) fn remove_snapshot(directory: &Path, offset: Offset) -> io::Result<()> {
-    remove_if_there(&segment_path(directory, offset, FileKind::ProducerSnapshot))
+    remove_if_there(&snapshot::KIND.path(directory, offset))
 }
 
 /// Writes and syncs a file. If that fails, the file is removed, because a part of an index would be believed.
@@ -59,27 +60,25 @@ fn write_file(path: &Path, content: &[u8]) -> io::Result<File> {
     written.map(|()| file)
 }
 
-/// Removes both index files.
+/// Removes the index files.
 pub(crate) fn remove_indexes(directory: &Path, base: Offset) -> io::Result<()> {
-    remove_if_there(&segment_path(directory, base, FileKind::OffsetIndex))?;
-    remove_if_there(&segment_path(directory, base, FileKind::TimeIndex))
+    Indexes::KINDS.iter().try_for_each(|kind| remove_if_there(&kind.path(directory, base)))
 }
 
 /// Reads a producer snapshot. `None` if it is missing or damaged.
 pub(crate) fn read_snapshot(directory: &Path, offset: Offset) -> io::Result<Option<Vec<SnapshotEntry>>> {
-    let bytes = read_bounded(&segment_path(directory, offset, FileKind::ProducerSnapshot))?;
+    let bytes = read_bounded(&snapshot::KIND.path(directory, offset))?;
     Ok(bytes.and_then(|bytes| snapshot::decode(&bytes)))
 }
 
 /// The position of the last batch that a sealed segment's offset index has an entry for. The rest of the index is not
 /// read. `None`: the index does not say, and every batch has to be walked over.
 pub(crate) async fn last_indexed(directory: &Path, base: Offset) -> Option<FilePosition> {
-    let index =
-        File::open(&segment_path(directory, base, FileKind::OffsetIndex), OpenOptions::read()).ok()?;
+    let index = File::open(&OffsetIndex::KIND.path(directory, base), OpenOptions::read()).ok()?;
     let at = index.len().ok()?.checked_sub(ENTRY_BYTES as u64)?;
     let entry = index.read_exact_at(at, ENTRY_BYTES).await.ok()?;
     let position = i32::from_be_bytes(*entry.last_chunk()?);
-    u64::try_from(position).ok().map(FilePosition)
+    u64::try_from(position).ok().map(FilePosition::new)
 }
 
 /// Loads the indexes of a sealed segment, from their files or else from the batches.
@@ -141,14 +140,8 @@ async fn has_no_times(segment: &Segment) -> io::Result<bool> {
 
 /// The index files as they are. `None` if they are missing or can't be right.
 pub(crate) fn read_indexes(directory: &Path, segment: &Segment) -> io::Result<Option<Indexes>> {
-    let offsets = read_bounded(&segment_path(directory, segment.base, FileKind::OffsetIndex))?;
-    let times = read_bounded(&segment_path(directory, segment.base, FileKind::TimeIndex))?;
-    let (Some(offsets), Some(times)) = (offsets, times) else {
-        return Ok(None);
-    };
-    let offsets = OffsetIndex::decode(segment.base, &offsets, segment.length());
-    let times = TimeIndex::decode(segment.base, &times);
-    Ok(offsets.zip(times).map(|(offsets, times)| Indexes { offsets, times }))
+    let content = |kind: Kind| read_bounded(&kind.path(directory, segment.base));
+    Indexes::read(segment.base, segment.length(), content)
 }
 
 fn read_bounded(path: &Path) -> io::Result<Option<bytes::Bytes>> {
@@ -160,7 +153,11 @@ fn read_bounded(path: &Path) -> io::Result<Option<bytes::Bytes>> {
 
 /// Walks over a segment's headers and builds its indexes again.
 pub(crate) async fn rebuild_indexes(directory: &Path, segment: &Segment, interval: u64) -> io::Result<()> {
-    tracing::warn!(log = %segment.log.path().display(), "indexes missing or damaged: rebuilding them");
+    if segment.is_pending_delete() {
+        // The files of this name may be those of the segment that has replaced it.
+        return Err(io::ErrorKind::NotFound.into());
+    }
+    tracing::warn!(log = %segment.log.path().display(), "the indexes are missing or damaged: they are rebuilt");
     let mut copy = ActiveSegment::noting(Segment::new(directory, segment.base, segment.created_ms));
     let mut scan = Scan::new(segment.log.get()?, FilePosition::START, segment.length());
     while let Some(Ok(header)) = scan.header().await? {

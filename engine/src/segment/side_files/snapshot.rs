@@ -13,7 +13,10 @@ use bytes::{Buf, BufMut};
 
 use crate::format::batch::crc32c;
 use crate::offset::Offset;
+use crate::segment::side_files::kind::Kind;
 
+/// It belongs to the offset before which the producers had that state: the base of a segment, or the log's end.
+pub(crate) const KIND: Kind = Kind::named("snapshot");
 const VERSION: i16 = 1;
 const PREFIX_BYTES: usize = 6;
 pub(crate) const ENTRY_BYTES: usize = 46;
@@ -82,11 +85,11 @@ fn put_entry(into: &mut Vec<u8>, entry: &SnapshotEntry) {
     into.put_i64(entry.id);
     into.put_i16(entry.epoch);
     into.put_i32(batch.map_or(-1, |batch| batch.last_sequence));
-    into.put_i64(batch.map_or(-1, |batch| batch.last_offset.0));
+    into.put_i64(batch.map_or(-1, |batch| batch.last_offset.get()));
     into.put_i32(batch.map_or(0, |batch| batch.offset_delta));
     into.put_i64(batch.map_or(entry.last_timestamp, |batch| batch.timestamp));
     into.put_i32(entry.coordinator_epoch);
-    into.put_i64(entry.transaction_start.map_or(-1, |start| start.0));
+    into.put_i64(entry.transaction_start.map_or(-1, |start| start.get()));
 }
 
 /// Reads a file's bytes; `None` if they are damaged.
@@ -127,7 +130,7 @@ mod tests {
 
     fn sample() -> Vec<SnapshotEntry> {
         let batch = |last_sequence, last_offset| {
-            let last_offset = Offset(last_offset);
+            let last_offset = Offset::of(last_offset);
             Some(RememberedBatch { last_sequence, last_offset, offset_delta: 0, timestamp: 5 })
         };
         let entry = |id, batch| SnapshotEntry {
@@ -138,7 +141,7 @@ mod tests {
             transaction_start: None,
             batch,
         };
-        let open = SnapshotEntry { transaction_start: Some(Offset(2)), ..entry(9, batch(40, 2)) };
+        let open = SnapshotEntry { transaction_start: Some(Offset::of(2)), ..entry(9, batch(40, 2)) };
         vec![entry(7, batch(0, 0)), entry(7, batch(1, 1)), open, entry(11, None)]
     }
 

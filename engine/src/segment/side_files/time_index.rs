@@ -8,17 +8,10 @@
 //! timestamp may start behind the last entry with a smaller one.
 
 use crate::offset::Offset;
+use crate::segment::side_files::index::{Index, IndexPoint, TimestampOffset};
+use crate::segment::side_files::kind::Kind;
 
 const ENTRY_BYTES: usize = 12;
-
-/// A timestamp and the last offset of the batch that reached it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TimestampOffset {
-    /// Milliseconds.
-    pub timestamp: i64,
-    /// Last offset of that batch.
-    pub last_offset: Offset,
-}
 
 /// The time index of one segment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,6 +76,35 @@ impl TimeIndex {
     }
 }
 
+impl Index for TimeIndex {
+    const KIND: Kind = Kind::named("timeindex");
+
+    fn empty(base: Offset) -> Self {
+        Self::new(base)
+    }
+
+    fn read(base: Offset, bytes: &[u8], _log_bytes: u64) -> Option<Self> {
+        Self::decode(base, bytes)
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        self.encode()
+    }
+
+    fn note(&mut self, point: &IndexPoint) {
+        point.largest.into_iter().for_each(|largest| self.push(largest));
+    }
+
+    /// Like Kafka's, the file ends with the largest timestamp.
+    fn finish(&mut self, largest: Option<TimestampOffset>) {
+        largest.into_iter().for_each(|largest| self.push(largest));
+    }
+
+    fn file_bytes(&self) -> u64 {
+        self.size_bytes()
+    }
+}
+
 fn decode_entry(base: Offset, bytes: &[u8]) -> Option<TimestampOffset> {
     let (timestamp, relative) = bytes.split_first_chunk::<8>()?;
     let relative = u32::from_be_bytes(*relative.first_chunk::<4>()?);
@@ -99,11 +121,11 @@ mod tests {
     use super::*;
 
     fn at(timestamp: i64, offset: i64) -> TimestampOffset {
-        TimestampOffset { timestamp, last_offset: Offset(offset) }
+        TimestampOffset { timestamp, last_offset: Offset::of(offset) }
     }
 
     fn sample() -> TimeIndex {
-        let mut index = TimeIndex::new(Offset(100));
+        let mut index = TimeIndex::new(Offset::of(100));
         index.push(at(1000, 109));
         index.push(at(1000, 119));
         index.push(at(2000, 129));
@@ -114,7 +136,7 @@ mod tests {
     fn a_search_starts_before_the_first_younger_record() {
         let index = sample();
         for (timestamp, from) in [(0, 100), (1000, 100), (1001, 109), (2000, 109), (2001, 129)] {
-            assert_eq!(index.search_from(timestamp), Offset(from), "timestamp {timestamp}");
+            assert_eq!(index.search_from(timestamp), Offset::of(from), "timestamp {timestamp}");
         }
     }
 
@@ -122,8 +144,8 @@ mod tests {
     fn the_file_is_kafkas() {
         let bytes = sample().encode();
         assert_eq!(&bytes[..12], [0, 0, 0, 0, 0, 0, 3, 0xe8, 0, 0, 0, 9]);
-        assert_eq!(TimeIndex::decode(Offset(100), &bytes), Some(sample()));
-        assert_eq!(TimeIndex::decode(Offset(100), &bytes[1..]), None);
-        assert_eq!(TimeIndex::decode(Offset(100), &[&bytes[12..], &bytes[..12]].concat()), None);
+        assert_eq!(TimeIndex::decode(Offset::of(100), &bytes), Some(sample()));
+        assert_eq!(TimeIndex::decode(Offset::of(100), &bytes[1..]), None);
+        assert_eq!(TimeIndex::decode(Offset::of(100), &[&bytes[12..], &bytes[..12]].concat()), None);
     }
 }
