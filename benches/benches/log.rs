@@ -93,6 +93,7 @@ async fn open(directory: std::path::PathBuf) -> Partition {
         last_stop: LastStop::Clean,
         recovery_point: None,
         log_start: None,
+        in_journal: None,
     };
     Partition::open(&TurnWriter::new(), open).await.expect("a fresh directory opens")
 }

@@ -166,6 +166,9 @@ pub enum OpenError {
         /// The base offset of the first segment that exists.
         first: Offset,
     },
+    /// Batches that only the journal holds could not be appended.
+    #[error("what its core's journal holds of it could not be appended: {0}")]
+    Replay(AppendError),
 }
 
 /// The answer to an append for which there was no disk space, or no descriptor.

@@ -26,6 +26,14 @@ pub enum Bug {
     TruncateAtBadBatch,
     /// A restart forgets what producers have sent.
     ProducersForgotten,
+    /// A batch counts as durable when its record is on its way to the journal.
+    JournalAckedEarly,
+    /// A file of the journal is written over before the segments hold what it says.
+    JournalSpaceFreedEarly,
+    /// A record of the journal from an earlier life counts.
+    JournalRecordStale,
+    /// What a log has already is appended from the journal once more.
+    JournalAppliedTwice,
 }
 
 #[cfg(feature = "planted-bugs")]

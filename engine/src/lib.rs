@@ -30,6 +30,7 @@ mod format;
 #[doc(hidden)]
 pub mod fuzzing;
 mod jobs;
+mod journal;
 mod limits;
 mod log;
 mod offset;
@@ -40,7 +41,7 @@ mod segment;
 mod test_random;
 
 pub use config::{CleanupPolicy, LogConfig, TimestampType};
-pub use directory::TopicPartition;
+pub use directory::{TopicId, TopicPartition};
 pub use error::{AppendAsIsError, AppendError, OpenError, ProducerError, ReadError, TruncateError};
 pub use format::bad_ranges::BadRange;
 pub use format::batch::{
@@ -51,6 +52,9 @@ pub use format::epochs::EpochStart;
 pub use format::records::{BadRecord, BatchBuilder, Headers, LoggedBatch, Record, Records};
 pub use jobs::hw_waiters::{Seen, Watcher};
 pub use jobs::upkeep::Upkeep;
+pub use journal::found::{FoundJournals, InJournal};
+pub use journal::open::JournalFiles;
+pub use journal::shared::{JournalCounts, JournalStatus};
 pub use limits::{BATCH_HEADER_BYTES, COMMIT_LINGER, DECOMPRESSED_BYTES_MAX};
 pub use log::epochs::LeaderEpochs;
 pub use log::producers::AppendOrigin;

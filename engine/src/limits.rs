@@ -77,6 +77,21 @@ pub(crate) const REUSE_CACHED_PERCENT: u64 = 90;
 /// The number of batches of a deleted segment that are checked between two yields.
 pub(crate) const WIPE_STEP_BATCHES: usize = 256;
 
+/// The journal is written in blocks of this size, at positions that are multiples of it.
+pub(crate) const JOURNAL_BLOCK_BYTES: usize = 4096;
+
+/// A partition with more bytes than this to make durable is synced, and does not use the journal.
+pub(crate) const JOURNAL_PIECE_BYTES_MAX: u64 = 64 << 10;
+
+/// The number of segments that are synced at a time so that the journal does not fill.
+pub(crate) const JOURNAL_SYNCS: usize = 8;
+
+/// How long the broker is silent after it has said that a core's journal is full.
+pub(crate) const JOURNAL_FULL_SILENCE: Duration = Duration::from_secs(60);
+
+/// The largest record of the journal, in bytes.
+pub(crate) const JOURNAL_RECORD_BYTES_MAX: usize = 256 << 10;
+
 /// A checkpoint or snapshot file larger than this counts as damaged and is not read.
 pub(crate) const SIDE_FILE_BYTES_MAX: u64 = 256 << 20;
 
@@ -86,3 +101,5 @@ const _: () = assert!(COPY_BODY_BYTES < STAGED_BYTES_MAX);
 const _: () = assert!(STAGED_PARTS_MAX < 1024);
 const _: () = assert!(HEADER_SCAN_BYTES >= BATCH_HEADER_BYTES);
 const _: () = assert!(RECOVERY_READ_BYTES > BATCH_HEADER_BYTES);
+const _: () = assert!(JOURNAL_PIECE_BYTES_MAX < JOURNAL_RECORD_BYTES_MAX as u64 / 2);
+const _: () = assert!(JOURNAL_RECORD_BYTES_MAX.is_multiple_of(JOURNAL_BLOCK_BYTES));

@@ -9,7 +9,7 @@ use creel_engine::{
 use crate::allocation::within;
 use crate::target::Target;
 
-pub const TARGETS: [Target; 10] = [
+pub const TARGETS: [Target; 12] = [
     Target { name: "batch", run: |input| batch(input.to_vec()) },
     Target { name: "sealed_batch", run: sealed_batch },
     Target { name: "offset_index", run: offset_index },
@@ -23,6 +23,11 @@ pub const TARGETS: [Target; 10] = [
         run: |input| producer_snapshot(&fuzzing::sealed_producer_snapshot(input)),
     },
     Target { name: "directory_name", run: directory_name },
+    Target { name: "journal_record", run: journal_record },
+    Target {
+        name: "sealed_journal_record",
+        run: |input| journal_record(&fuzzing::sealed_journal_record(input)),
+    },
 ];
 
 /// The base offset of the segments whose indexes are read.
@@ -141,6 +146,11 @@ fn leader_epochs(input: &[u8]) {
 
 fn producer_snapshot(file: &[u8]) {
     within(64 * file.len() + 4096, || settles(file, fuzzing::producer_snapshot));
+}
+
+/// In proportion: each piece is remembered, and the record is written once more in whole blocks.
+fn journal_record(file: &[u8]) {
+    within(8 * file.len() + 16384, || settles(file, fuzzing::journal_record));
 }
 
 fn directory_name(input: &[u8]) {

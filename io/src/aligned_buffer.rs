@@ -69,8 +69,9 @@ impl AlignedBuffer {
         self.filled = end;
     }
 
-    /// Sets the number of bytes that count as filled, which is at most the capacity.
-    pub(crate) fn set_filled(&mut self, bytes: usize) {
+    /// Sets the number of bytes that count as filled. Those that were not filled hold zeros, or what they held before.
+    /// Panics if there are more than [`capacity`](AlignedBuffer::capacity).
+    pub fn set_filled(&mut self, bytes: usize) {
         assert!(bytes <= self.capacity(), "no more than its memory can be filled");
         self.filled = bytes;
     }

@@ -11,6 +11,12 @@ pub(crate) const PACKET_MESSAGES: usize = 64;
 /// Packets that may wait on their way from one core to another. At the bound they stay where they are.
 pub(crate) const MAILBOX_PACKETS: usize = 16;
 
+/// Files of a core's journal, which are written one after another. At the bound, when none is free, partitions are synced
+/// instead.
+pub(crate) const JOURNAL_FILES: usize = 4;
+/// Its files are of whole blocks of this many bytes.
+pub(crate) const JOURNAL_BLOCK_BYTES: u64 = 4096;
+
 /// Bytes of requests of one connection that are not answered yet. At the bound its socket is not read.
 pub(crate) const REQUEST_BYTES_IN_FLIGHT: usize = 64 << 20;
 

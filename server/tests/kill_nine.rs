@@ -24,13 +24,19 @@ const PATIENCE: Duration = Duration::from_secs(120);
 const PLAN: Plan =
     Plan { producers: 4, value_bytes_max: 900, pause_max: Duration::from_millis(4), written_is_kept: true };
 
+/// Every other life has journals. What one of them left, the next must find, with journals or without.
+fn settings() -> Vec<&'static str> {
+    let journal = ["creel.journal=true", "creel.journal.bytes=1048576"];
+    if below(2) == 0 { SETTINGS.to_vec() } else { [SETTINGS, &journal].concat() }
+}
+
 fn below(bound: u64) -> u64 {
     random_u64() % bound
 }
 
 async fn lives_and_deaths(kills: u64, address: SocketAddr, data_dir: &Path) {
     let load = Load::new(Connector::to(address), PLAN);
-    let mut broker = Broker::start(address, data_dir, SETTINGS);
+    let mut broker = Broker::start(address, data_dir, &settings());
     load.prepare().await;
     load.begin();
     for kill in 1..=kills {
@@ -42,7 +48,7 @@ async fn lives_and_deaths(kills: u64, address: SocketAddr, data_dir: &Path) {
         }
         broker.kill();
         load.judge.borrow_mut().broker_ended();
-        broker = Broker::start(address, data_dir, SETTINGS);
+        broker = Broker::start(address, data_dir, &settings());
         if is_swept {
             sweep(&load).await;
             load.go_on();
@@ -60,7 +66,7 @@ async fn lives_and_deaths(kills: u64, address: SocketAddr, data_dir: &Path) {
     assert!(drained.await.is_ok(), "what was begun did not come to its end: {}", load.refusals());
     sweep(&load).await;
     broker.kill();
-    broker = Broker::start(address, data_dir, SETTINGS);
+    broker = Broker::start(address, data_dir, &settings());
     assert!(broker.comes_up(), "the broker starts after the last kill");
     sweep(&load).await;
     eprintln!("{kills} kills: {:?}", load.judge.borrow().counts);

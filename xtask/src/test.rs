@@ -4,7 +4,7 @@ use crate::run::{Outcome, cargo, step};
 use crate::{check, clients, differential, fuzz, smoke};
 
 /// The tests that must fail when the engine has a bug, with the bugs in it; and a comparison that must find a slow one.
-const PLANTED: [&str; 18] = [
+const PLANTED: [&str; 20] = [
     "test",
     "-p",
     "creel-engine",
@@ -16,6 +16,8 @@ const PLANTED: [&str; 18] = [
     "creel-engine/planted-bugs,creel-server/planted-bugs,loadgen/planted-bugs",
     "--test",
     "every_bit",
+    "--test",
+    "journal",
     "--test",
     "planted_bugs",
     "--test",

@@ -88,20 +88,20 @@ impl Commit {
         self.wanted = self.wanted.min(end);
     }
 
-    /// What is due after a write, or when someone begins to wait for a sync.
+    /// What is due after a write, or when someone begins to wait for a sync. `is_urgent`: someone waits for what only a
+    /// sync makes durable.
     pub(crate) fn after_write(
         &mut self,
         log: Backlog,
         durability: Durability,
-        waiters: &HwWaiters,
+        is_urgent: bool,
         now: impl FnOnce() -> Instant,
     ) -> Option<Due> {
         if log.synced == log.written || self.is_syncing() {
             return None;
         }
         let linger = match durability {
-            Durability::GroupCommit if self.is_awaited(log, waiters) => return Some(Due::Sync),
-            Durability::GroupCommit if log.bytes >= UNSYNCED_BYTES => return Some(Due::Sync),
+            Durability::GroupCommit if is_urgent || log.bytes >= UNSYNCED_BYTES => return Some(Due::Sync),
             Durability::GroupCommit => self.linger,
             Durability::Relaxed { records: Some(most), .. } if (log.written - log.synced) as u64 >= most => {
                 return Some(Due::Sync);
@@ -117,8 +117,10 @@ impl Commit {
     }
 
     /// Whether someone waits for what is written and not durable.
-    fn is_awaited(&self, log: Backlog, waiters: &HwWaiters) -> bool {
-        log.durable < self.wanted.min(log.written) || (log.durable < log.written && !waiters.is_empty())
+    pub(crate) fn is_awaited(&self, log: Backlog, durability: Durability, waiters: &HwWaiters) -> bool {
+        let is_wanted = log.durable < self.wanted.min(log.written);
+        let is_waited_for = log.durable < log.written && !waiters.is_empty();
+        durability == Durability::GroupCommit && (is_wanted || is_waited_for)
     }
 
     /// What is due when an alarm goes off. `None`: no sync is delayed any more.

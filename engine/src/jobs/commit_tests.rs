@@ -56,7 +56,8 @@ impl Walk {
     fn ask(&mut self) {
         let now = Instant::from_nanos(self.now);
         let backlog = backlog(self.written, self.synced, self.bytes);
-        let due = self.commit.after_write(backlog, self.durability, &self.waiters, || now);
+        let is_urgent = self.commit.is_awaited(backlog, self.durability, &self.waiters);
+        let due = self.commit.after_write(backlog, self.durability, is_urgent, || now);
         let unsynced = self.written - self.synced;
         if self.covers.is_some() || unsynced == 0 {
             assert_eq!(due, None, "one sync at a time, and none of nothing");
@@ -157,8 +158,10 @@ fn a_sync_is_due_when_the_rules_say_so_and_never_two_at_once() {
 fn whoever_waits_at_the_high_watermark_hastens_the_sync() {
     let (mut commit, mut waiters, now) =
         (Commit::of_partition(0), HwWaiters::default(), Instant::from_nanos(7));
-    let mut ask =
-        |waiters: &HwWaiters| commit.after_write(backlog(2, 1, 9), Durability::GroupCommit, waiters, || now);
+    let mut ask = |waiters: &HwWaiters| {
+        let is_urgent = commit.is_awaited(backlog(2, 1, 9), Durability::GroupCommit, waiters);
+        commit.after_write(backlog(2, 1, 9), Durability::GroupCommit, is_urgent, || now)
+    };
     assert_eq!(ask(&waiters), Some(Due::Alarm(now + COMMIT_LINGER)));
     assert_eq!(ask(&waiters), None);
     waiters.wait(None, Offset::of(1), std::task::Waker::noop());
@@ -171,7 +174,10 @@ fn what_is_durable_already_need_not_be_synced_at_once() {
         (Commit::of_partition(0), HwWaiters::default(), Instant::from_nanos(7));
     commit.want(Offset::of(9));
     waiters.wait(None, Offset::of(9), std::task::Waker::noop());
-    let mut ask = |backlog| commit.after_write(backlog, Durability::GroupCommit, &waiters, || now);
+    let mut ask = |backlog| {
+        let is_urgent = commit.is_awaited(backlog, Durability::GroupCommit, &waiters);
+        commit.after_write(backlog, Durability::GroupCommit, is_urgent, || now)
+    };
     let durable = Backlog { durable: Offset::of(2), ..backlog(2, 1, 9) };
     assert_eq!(ask(durable), Some(Due::Alarm(now + COMMIT_LINGER)));
     assert_eq!(ask(Backlog { written: Offset::of(3), ..durable }), Some(Due::Sync));

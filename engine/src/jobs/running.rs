@@ -14,6 +14,8 @@ use creel_io::local::Notify;
 pub(crate) enum Work {
     /// Syncs written batches.
     Commit,
+    /// Makes written batches durable by the core's journal.
+    Journal,
     /// Waits until the next sync is due.
     CommitAlarm,
     /// Makes the side files of a sealed segment durable.
@@ -35,7 +37,7 @@ pub(crate) enum Work {
 const KINDS: usize = Work::DurabilityMark as usize + 1;
 
 /// Tasks that write what the log's files must hold. A log that is in use cannot do without them.
-const WRITES: [Work; 4] = [Work::Commit, Work::SideFiles, Work::Rollback, Work::Truncate];
+const WRITES: [Work; 5] = [Work::Commit, Work::Journal, Work::SideFiles, Work::Rollback, Work::Truncate];
 
 /// See the module.
 #[derive(Default)]
@@ -151,6 +153,7 @@ mod tests {
 
     const ALL: [Work; KINDS] = [
         Work::Commit,
+        Work::Journal,
         Work::CommitAlarm,
         Work::SideFiles,
         Work::Rollback,

@@ -176,6 +176,12 @@ impl Log {
         self.check_invariants();
     }
 
+    /// Notes that the journal holds everything before `end` on the medium that the segments' files do not.
+    pub(crate) fn journaled(&mut self, end: End) {
+        self.cursors.make_durable(end);
+        self.check_invariants();
+    }
+
     /// Moves the high watermark up to `to`. Returns whether it moved.
     pub(crate) fn raise_high_watermark(&mut self, to: End) -> bool {
         let moves = self.cursors.raise_high_watermark(to);

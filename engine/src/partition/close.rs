@@ -6,7 +6,7 @@ use std::rc::Rc;
 use creel_io::fs::{self, File};
 
 use crate::partition::state::{Health, State};
-use crate::partition::{Partition, commit, spare};
+use crate::partition::{Partition, commit, journaling, spare};
 use crate::recover::log_directory::mark_deleted;
 use crate::segment::checkpoints::{remove_reuse, write_bad_ranges, write_epochs};
 use crate::segment::remove::remove_off_core;
@@ -25,8 +25,11 @@ impl Partition {
         let before = state.health.get();
         end(state).await;
         match before {
-            Health::Healthy if !state.log.borrow().is_changed() => Ok(()),
-            Health::Healthy => close_files(state).await,
+            Health::Healthy => {
+                // Everything is synced, so the journal is not needed for it.
+                journaling::forget(state);
+                if state.log.borrow().is_changed() { close_files(state).await } else { Ok(()) }
+            }
             Health::Closed => Ok(()),
             Health::Poisoned => Err(io::Error::other("the log's storage failed")),
         }
@@ -38,6 +41,7 @@ impl Partition {
         let state = self.state();
         end(state).await;
         let deleted = mark_deleted(&state.name, &state.directory).await?;
+        journaling::forget(state);
         let last_handles = retire_all(state);
         remove_off_core(last_handles, move || fs::remove_dir_all(&deleted)).await
     }

@@ -9,24 +9,43 @@ use crate::jobs::commit::{Backlog, Due, ToSync};
 use crate::jobs::running::Work;
 use crate::jobs::side_files::StartStep;
 use crate::jobs::visibility::Visibility;
-use crate::partition::durability_mark;
 use crate::partition::state::State;
+use crate::partition::{durability_mark, journaling};
 use crate::segment::checkpoints::remove_epochs;
 
-/// Starts a sync if one is due and none is in flight.
+/// Makes durable what someone waits for, by the core's journal if it can, or else by a sync. Starts a sync if one is due
+/// and none is in flight.
 pub(crate) fn start(state: &Rc<State>) {
-    if !state.is_healthy() || state.commit.borrow().is_syncing() {
+    if !state.is_healthy() {
         return;
     }
-    let due = {
-        let (log, waiters) = (state.log.borrow(), state.hw_waiters.borrow());
+    let (goes_to_journal, due) = {
+        let (log, waiters, durability) = (state.log.borrow(), state.hw_waiters.borrow(), state.durability());
         let mut commit = state.commit.borrow_mut();
-        commit.after_write(Backlog::of(&log), state.durability(), &waiters, creel_io::now)
+        let backlog = Backlog::of(&log);
+        let is_awaited = commit.is_awaited(backlog, durability, &waiters);
+        let goes_to_journal = is_awaited && journaling::takes(state, &log);
+        let is_urgent = is_awaited && !goes_to_journal;
+        (goes_to_journal, commit.after_write(backlog, durability, is_urgent, creel_io::now))
     };
+    if goes_to_journal {
+        journaling::add(state);
+    }
     match due {
         Some(Due::Sync) => begin(state),
         Some(Due::Alarm(at)) => set_alarm(state, at),
         None => {}
+    }
+}
+
+/// Starts a sync of what is written, unless one is in flight.
+pub(crate) fn sync_soon(state: &Rc<State>) {
+    let is_due = {
+        let log = state.log.borrow();
+        log.cursors().synced < log.cursors().written
+    };
+    if is_due && state.is_healthy() && !state.commit.borrow().is_syncing() {
+        begin(state);
     }
 }
 
@@ -100,17 +119,12 @@ pub(crate) fn stop_alarm(state: &State) {
 /// the new settings. If the high watermark now follows the write, it moves to the end of what is already written.
 pub(crate) fn durability_changed(state: &Rc<State>) {
     stop_alarm(state);
-    let is_due = {
+    if state.visibility() == Visibility::AtWritten {
         let mut log = state.log.borrow_mut();
-        if state.visibility() == Visibility::AtWritten {
-            let end = log.end();
-            state.raise_high_watermark(&mut log, end);
-        }
-        log.cursors().synced < log.cursors().written
-    };
-    if is_due && state.is_healthy() && !state.commit.borrow().is_syncing() {
-        begin(state);
+        let end = log.end();
+        state.raise_high_watermark(&mut log, end);
     }
+    sync_soon(state);
 }
 
 /// Syncs everything that is written now, whatever the topic's settings. Returns whether it is synced.

@@ -9,9 +9,12 @@ pub(crate) mod append_times;
 pub(crate) mod close;
 pub(crate) mod commit;
 pub(crate) mod durability_mark;
+pub(crate) mod journal_writer;
+pub(crate) mod journaling;
 pub(crate) mod open;
 pub(crate) mod open_files;
 pub(crate) mod read;
+pub(crate) mod replay;
 pub(crate) mod retention;
 pub(crate) mod roll;
 #[cfg(test)]

@@ -17,12 +17,14 @@ use crate::jobs::commit::Commit;
 use crate::jobs::preallocate::preallocate_rest;
 use crate::jobs::running::Running;
 use crate::jobs::side_files::SideFiles;
+use crate::journal::found::InJournal;
 use crate::log::epochs::LeaderEpochs;
 use crate::log::producers::{Producers, dated};
 use crate::log::{Log, Opened};
 use crate::offset::{FilePosition, LeaderEpoch, Offset};
 use crate::partition::Partition;
 use crate::partition::append_times::SyncTimes;
+use crate::partition::replay::replay;
 use crate::partition::state::{Health, State, TurnWriter};
 use crate::recover::checkpoint_files::LastStop;
 use crate::recover::found_log::{EpochsFile, FoundLog, find_files};
@@ -52,6 +54,8 @@ pub struct OpenLog {
     pub recovery_point: Option<Offset>,
     /// From the checkpoint: where the log starts.
     pub log_start: Option<Offset>,
+    /// Its part in its core's journal. `None`: it has none.
+    pub in_journal: Option<InJournal>,
 }
 
 impl OpenLog {
@@ -124,7 +128,17 @@ impl Partition {
         let is_changed = recovery.recovery == Recovery::Scanned || is_new_file || is_preallocated;
         let side_files = SideFiles::opened(epochs_start, recovery.lacks_snapshot);
         let parts = (active, producers, epochs);
-        Ok(Self::new(assemble(turn_writer.clone(), open, recovery, parts, side_files, is_changed)))
+        let (in_journal, log_start) = (open.in_journal.clone(), open.log_start);
+        let partition =
+            Self::new(assemble(turn_writer.clone(), open, recovery, parts, side_files, is_changed));
+        if let Some(journal) = in_journal {
+            replay(&partition, &journal, synced).await?;
+            if let Some(start) = log_start.filter(|start| *start > partition.log_start()) {
+                // The log ended before that, until its end was there again.
+                partition.advance_log_start(start).await?;
+            }
+        }
+        Ok(partition)
     }
 }
 
@@ -272,6 +286,7 @@ fn assemble(
         end: recovery.end.max(log_start),
         is_changed,
     });
+    let in_journal = turn_writer.journal.part(open.in_journal.as_ref(), open.name.partition);
     let commit = Commit::of_partition(open.name.partition);
     State {
         name: open.name,
@@ -281,6 +296,7 @@ fn assemble(
         is_ending: Cell::new(false),
         log: RefCell::new(log),
         turn_writer,
+        in_journal,
         commit: RefCell::new(commit),
         commit_alarm: Cell::default(),
         hw_waiters: RefCell::default(),

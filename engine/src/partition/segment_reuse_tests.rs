@@ -142,6 +142,7 @@ async fn open(directory: &Path) -> Partition {
         last_stop: LastStop::Unclean,
         recovery_point: None,
         log_start: None,
+        in_journal: None,
     };
     Partition::open(&TurnWriter::new(), opening).await.unwrap()
 }

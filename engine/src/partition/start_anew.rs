@@ -20,7 +20,7 @@ use crate::error::TruncateError;
 use crate::offset::Offset;
 use crate::partition::state::State;
 use crate::partition::truncate::{alone, check_goes_on, unless_it_ends};
-use crate::partition::{Partition, commit, spare};
+use crate::partition::{Partition, commit, journal_writer, spare};
 use crate::segment::Segment;
 use crate::segment::active::ActiveSegment;
 use crate::segment::checkpoints::{remove_epochs, remove_reuse, write_bad_ranges};
@@ -49,6 +49,8 @@ impl Partition {
         lower_checkpoint: impl AsyncFnOnce() -> io::Result<()> + 'static,
     ) -> Result<(), TruncateError> {
         alone(self.state(), async move |state| {
+            // Before anything is removed: a start must not append it again.
+            journal_writer::write_cut(state, Offset::ZERO).await?;
             state.side_files.borrow_mut().begin_anew(offset);
             if let Err(error) = lower(state, lower_checkpoint).await {
                 state.side_files.borrow_mut().stay();

@@ -23,6 +23,7 @@ use crate::jobs::side_files::SideFiles;
 use crate::jobs::spare::SpareSlot;
 use crate::jobs::upkeep::Idleness;
 use crate::jobs::visibility::Visibility;
+use crate::journal::shared::{Part, SharedJournal};
 use crate::log::producers::AppendOrigin;
 use crate::log::{End, Log};
 use crate::partition::append_times::{AppendTimes, SyncTimes};
@@ -50,6 +51,8 @@ pub(crate) struct State {
     pub(crate) is_ending: Cell<bool>,
     pub(crate) log: RefCell<Log>,
     pub(crate) turn_writer: TurnWriter,
+    /// Its part in the core's journal.
+    pub(crate) in_journal: Part,
     pub(crate) commit: RefCell<Commit>,
     /// The task that waits until a sync is due. A closed log does not need it any more.
     pub(crate) commit_alarm: Cell<Option<JoinHandle<()>>>,
@@ -74,6 +77,7 @@ pub struct TurnWriter {
     /// The files that the core's partitions hold open together.
     pub(crate) open_files: Rc<OpenFiles<State>>,
     pub(crate) recovery: RecoveryProgress,
+    pub(crate) journal: Rc<SharedJournal<State>>,
 }
 
 impl TurnWriter {

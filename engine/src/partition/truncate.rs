@@ -27,7 +27,7 @@ use crate::partition::open::replay_segment;
 use crate::partition::read::locate;
 use crate::partition::retention::Removing;
 use crate::partition::state::State;
-use crate::partition::{Partition, commit, open_files, spare, turn_writer};
+use crate::partition::{Partition, commit, journal_writer, open_files, spare, turn_writer};
 use crate::segment::active::ActiveSegment;
 use crate::segment::checkpoints::{remove_epochs, remove_reuse, write_bad_ranges, write_epochs};
 use crate::segment::remove::{remove_off_core, remove_segment};
@@ -159,6 +159,8 @@ async fn truncate(
     let place = find_place(state, offset).await?;
     let Remains { end, active, producers, is_snapshot_missing, snapshots_behind } =
         Remains::of(state, &place).await?;
+    // Before anything is cut: a start must not append again what was cut off.
+    journal_writer::write_cut(state, end).await?;
     state.side_files.borrow_mut().begin_cut(end);
     unless_it_ends(state, lower_recovery_point(end)).await??;
     check_goes_on(state)?;

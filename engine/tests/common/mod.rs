@@ -65,6 +65,7 @@ pub(crate) fn opening(directory: &Path, config: LogConfig) -> OpenLog {
         last_stop: LastStop::Unclean,
         recovery_point: None,
         log_start: None,
+        in_journal: None,
     }
 }
 

@@ -30,6 +30,13 @@ impl Question for TakeCheckpoint {
             }
         });
         let mut points = join_bounded(jobs, core.files.moving).await;
+        let is_whole = points.iter().all(|point| point.is_sound);
+        if matches!(self, Self::Stopping)
+            && is_whole
+            && let Err(error) = core.turn_writer.end_journal().await
+        {
+            tracing::warn!(%error, "the journal was not emptied: the next start compares it with the logs");
+        }
         points.extend(core.topics.offline_partitions().into_iter().map(kept));
         points
     }

@@ -10,6 +10,7 @@ mod data_dir;
 mod exposure_warning;
 mod failure;
 mod file_system;
+mod journal;
 mod listen;
 mod shutdown;
 mod start;

@@ -15,7 +15,7 @@ use creel_wire::Uuid;
 use super::banner::{Banner, Listening};
 use super::failure::Failure;
 use super::listen::{listen_for_admin, listen_on};
-use super::{accept, data_dir, file_system, shutdown, start_progress, upkeep};
+use super::{accept, data_dir, file_system, journal, shutdown, start_progress, upkeep};
 use crate::config::Config;
 use crate::core::node::Node;
 use crate::core::{Core, ask_all_cores};
@@ -130,13 +130,16 @@ async fn recover(core: &Rc<Core>, data_dir: &Path) -> Result<usize, Failure> {
     let files = CheckpointFiles::of(data_dir);
     let last_stop = files.last_stop();
     let checkpoint = files.read().map_err(|error| failed(&error))?;
+    let journals = journal::find(data_dir).await.map_err(|error| failed(&error))?;
     let found = data_dir::find(core, data_dir, last_stop).await.map_err(|error| failed(&error))?;
     let _ = core.node.cluster_id.set(found.cluster_id);
     // Before anything is opened: coordinators may append as soon as they stand.
     files.clear_clean_shutdown().await.map_err(|error| failed(&error))?;
     let all: Arc<[Uuid]> = found.topics.iter().map(|topic| topic.id).collect();
-    let all_there_is = Opening { topics: found.topics, origin: Origin::LastRun { last_stop, checkpoint } };
+    let origin = Origin::LastRun { last_stop, checkpoint, journals: journals.clone() };
+    let all_there_is = Opening { topics: found.topics, origin };
     let opened = start_progress::with_progress_logged(core, open_everywhere(core, all_there_is)).await;
+    journal::begin(core, data_dir, &journals, &opened).await;
     ask_all_cores(core, || ShowTopics(all.clone())).await;
     *core.controller.borrow_mut() = Some(Rc::new(found.controller));
     Ok(opened.partitions)

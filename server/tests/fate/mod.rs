@@ -14,6 +14,9 @@ use crate::support::World;
 const PLAN: Plan =
     Plan { producers: 3, value_bytes_max: 900, pause_max: Duration::from_millis(8), written_is_kept: false };
 
+/// A journal that is full now and then.
+const JOURNAL: &[&str] = &["creel.journal=true", "creel.journal.bytes=1048576"];
+
 /// What befalls a broker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Blow {
@@ -103,7 +106,8 @@ impl Life {
     pub fn with(seed: u64, blows: &'static [Blow]) -> Self {
         let mut manners = Config { steps_max: 1_000_000, ..Config::default() };
         manners.network.reset = if seed.is_multiple_of(3) { 0.0005 } else { 0.0 };
-        let mut world = World::with(seed, manners, 1 + (seed % 3) as u16, SETTINGS);
+        let settings = if seed.is_multiple_of(2) { SETTINGS.to_vec() } else { [SETTINGS, JOURNAL].concat() };
+        let mut world = World::with(seed, manners, 1 + (seed % 3) as u16, &settings);
         let load = Load::new(world.connector(), PLAN);
         let clients = world.clients();
         let of_node = load.clone();

@@ -1,6 +1,6 @@
 //! What core 0 asks of every core: how far it is, how far its partitions are safe, and to finish.
 
-use creel_engine::{NotDurable, Offset, TopicPartition};
+use creel_engine::{JournalCounts, JournalStatus, NotDurable, Offset, TopicPartition};
 use creel_io::CoreId;
 
 /// See [`super::AnyQuestion::Progress`].
@@ -18,6 +18,12 @@ pub(crate) struct Progress {
 /// See [`super::AnyQuestion::Stages`].
 pub(crate) struct ReadStages;
 
+/// See [`super::AnyQuestion::BeginJournal`].
+pub(crate) struct BeginJournal {
+    /// Which life of the journals this is.
+    pub(crate) generation: u64,
+}
+
 /// See [`super::AnyQuestion::Durability`].
 pub(crate) struct ReadDurability;
 
@@ -27,6 +33,13 @@ pub(crate) struct DurabilityOfCore {
     /// How many partitions have any.
     pub(crate) partitions: u64,
     pub(crate) not_durable: NotDurable,
+    pub(crate) journal: JournalOfCore,
+}
+
+/// What a core's journal does, and has done since the start.
+pub(crate) struct JournalOfCore {
+    pub(crate) status: JournalStatus,
+    pub(crate) counts: JournalCounts,
 }
 
 /// See [`super::AnyQuestion::Quiesce`].

@@ -25,8 +25,8 @@ use crate::topics::replicas::opening::OpenedTopics;
 pub(crate) use fetch::{Bounds, FetchLimits, FetchShare, FoundPartition, PartitionRead, WatchShare};
 pub(crate) use groups::ListGroups;
 pub(crate) use lifecycle::{
-    DurabilityOfCore, Progress, Quiesce, ReadDurability, ReadProgress, ReadStages, RecoveryPoint,
-    TakeCheckpoint, WriteCheckpoint,
+    BeginJournal, DurabilityOfCore, JournalOfCore, Progress, Quiesce, ReadDurability, ReadProgress,
+    ReadStages, RecoveryPoint, TakeCheckpoint, WriteCheckpoint,
 };
 pub(crate) use lookups::{
     DeletedRecords, EpochLookup, MeasurePartitions, OffsetLookup, OffsetsFound, PartitionSize,
@@ -94,6 +94,8 @@ macro_rules! for_each_question {
             ShowTopics: ShowTopics => ();
             /// Remove your partitions of these topics.
             RemoveTopics: RemoveTopics => ();
+            /// Begin your journal, if there is to be one: what was found of the last life is void.
+            BeginJournal: BeginJournal => ();
             /// Finish requests and take no more.
             Quiesce: Quiesce => ();
             /// Flush and close your partitions; or, while running, only say how far they are safe.

@@ -7,8 +7,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use creel_engine::{
-    LastStop, LeaderEpoch, OpenError, OpenLog, Partition, TopicPartition, read_topic_id, remove_partition,
-    write_topic_id,
+    InJournal, LastStop, LeaderEpoch, OpenError, OpenLog, Partition, TopicId, TopicPartition, read_topic_id,
+    remove_partition, write_topic_id,
 };
 use creel_io::fs::exists;
 use creel_io::pace;
@@ -119,6 +119,7 @@ fn what_to_open(core: &Core, opening: &Opening, topic: &Topic, index: i32) -> Op
         log_start: opening.origin.log_start(&name),
         directory: core.node.config.data_dir.join(name.directory_name()),
         name,
+        in_journal: Some(InJournal { topic: TopicId(topic.id.0), found: opening.origin.journals() }),
     }
 }
 

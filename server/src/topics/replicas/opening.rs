@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use creel_engine::{Checkpoint, LastStop, Offset, TopicPartition};
+use creel_engine::{Checkpoint, FoundJournals, LastStop, Offset, TopicPartition};
 use creel_wire::Uuid;
 
 use crate::topics::image::Topic;
@@ -19,7 +19,12 @@ pub(crate) enum Origin {
     /// They are being made. Nothing on the disk is theirs. If one cannot be opened, it is taken back.
     New,
     /// They were there at the last stop. If one cannot be opened, it is offline until the next start.
-    LastRun { last_stop: LastStop, checkpoint: Checkpoint },
+    LastRun {
+        last_stop: LastStop,
+        checkpoint: Checkpoint,
+        /// What the journals of the cores hold.
+        journals: Arc<FoundJournals>,
+    },
 }
 
 impl Origin {
@@ -27,6 +32,14 @@ impl Origin {
         match self {
             Self::New => None,
             Self::LastRun { checkpoint, .. } => Some(checkpoint),
+        }
+    }
+
+    /// What the journals of the cores hold of them.
+    pub(super) fn journals(&self) -> Arc<FoundJournals> {
+        match self {
+            Self::New => Arc::default(),
+            Self::LastRun { journals, .. } => journals.clone(),
         }
     }
 

@@ -1,0 +1,251 @@
+//! What the partitions of a core share of its journal: whether it takes records, who waits for the next one, and of which
+//! partitions it may hold something that is not synced.
+//!
+//! `P` is a partition. All that is known of it here is [`Member`].
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::rc::{Rc, Weak};
+
+use creel_io::Instant;
+use creel_io::local::Notify;
+
+use crate::directory::TopicId;
+use crate::journal::found::InJournal;
+use crate::journal::open::OpenJournal;
+use crate::journal::ring::PartitionKey;
+use crate::limits::JOURNAL_FULL_SILENCE;
+use crate::offset::Offset;
+
+/// What a core's journal does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JournalStatus {
+    /// Nothing is written to it. Partitions are synced instead.
+    Off,
+    /// It takes records.
+    On,
+    /// A write to it has failed. Partitions are synced instead, until the next start.
+    Failed,
+}
+
+/// What a core's journal has done since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct JournalCounts {
+    /// Records written.
+    pub records: u64,
+    /// Bytes written, in whole blocks.
+    pub bytes: u64,
+    /// Pieces in those records: each made one partition's batches durable.
+    pub pieces: u64,
+    /// How often the journal was full, so that partitions were synced instead.
+    pub full: u64,
+}
+
+#[derive(Default)]
+pub(crate) enum Phase {
+    /// Nothing is written. What a start found may still be there.
+    #[default]
+    Unused,
+    /// Nothing is written, and nothing that was written counts.
+    Void,
+    On(Box<OpenJournal>),
+    /// A write has failed. What was written before is still there.
+    Failed,
+}
+
+/// A partition's part in its core's journal.
+#[derive(Debug)]
+pub(crate) struct Part {
+    /// `None`: the partition has none.
+    pub(crate) topic: Option<TopicId>,
+    pub(crate) key: PartitionKey,
+    /// Whether the journal may hold pieces of it, synced or not.
+    pub(crate) has_pieces: Cell<bool>,
+    /// Whether it waits for the next record.
+    is_waiting: Cell<bool>,
+}
+
+/// A partition, as far as the journal knows it.
+pub(crate) trait Member {
+    fn part(&self) -> &Part;
+
+    /// Up to which offset its segments are synced.
+    fn synced(&self) -> Offset;
+}
+
+/// See the module.
+pub(crate) struct SharedJournal<P> {
+    pub(crate) phase: RefCell<Phase>,
+    waiting: RefCell<Vec<Rc<P>>>,
+    /// A record is being written, or is about to be.
+    is_writing: Cell<bool>,
+    /// Partitions are synced so that the journal does not fill.
+    pub(crate) is_settling: Cell<bool>,
+    changed: Notify,
+    partitions: RefCell<BTreeMap<PartitionKey, Weak<P>>>,
+    keys: Cell<u64>,
+    counts: Cell<JournalCounts>,
+    told_full: Cell<Option<Instant>>,
+}
+
+impl<P> Default for SharedJournal<P> {
+    fn default() -> Self {
+        Self {
+            phase: RefCell::default(),
+            waiting: RefCell::default(),
+            is_writing: Cell::default(),
+            is_settling: Cell::default(),
+            changed: Notify::new(),
+            partitions: RefCell::default(),
+            keys: Cell::default(),
+            counts: Cell::default(),
+            told_full: Cell::default(),
+        }
+    }
+}
+
+impl<P> fmt::Debug for SharedJournal<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SharedJournal").field("status", &self.status()).finish_non_exhaustive()
+    }
+}
+
+impl<P> SharedJournal<P> {
+    /// The part of a partition that is opened now.
+    pub(crate) fn part(&self, part: Option<&InJournal>, partition: i32) -> Part {
+        let key = self.keys.get();
+        self.keys.set(key + 1);
+        let has_pieces = part.is_some_and(|part| !part.found.pieces(part.topic, partition).is_empty());
+        Part {
+            topic: part.map(|part| part.topic),
+            key: PartitionKey(key),
+            has_pieces: Cell::new(has_pieces),
+            is_waiting: Cell::new(false),
+        }
+    }
+
+    pub(crate) fn status(&self) -> JournalStatus {
+        match &*self.phase.borrow() {
+            Phase::Unused | Phase::Void => JournalStatus::Off,
+            Phase::On(_) => JournalStatus::On,
+            Phase::Failed => JournalStatus::Failed,
+        }
+    }
+
+    pub(crate) fn is_on(&self) -> bool {
+        matches!(&*self.phase.borrow(), Phase::On(_))
+    }
+
+    pub(crate) fn set_phase(&self, phase: Phase) {
+        *self.phase.borrow_mut() = phase;
+        self.changed.notify_all();
+    }
+
+    pub(crate) fn counts(&self) -> JournalCounts {
+        self.counts.get()
+    }
+
+    pub(crate) fn count(&self, change: impl FnOnce(&mut JournalCounts)) {
+        let mut counts = self.counts.get();
+        change(&mut counts);
+        self.counts.set(counts);
+    }
+
+    /// Notes that there is no room for a record.
+    pub(crate) fn note_full(&self) {
+        self.count(|counts| counts.full += 1);
+        let now = creel_io::now();
+        if self.told_full.get().is_none_or(|told| now.saturating_since(told) >= JOURNAL_FULL_SILENCE) {
+            self.told_full.set(Some(now));
+            tracing::warn!("the journal is full: partitions are synced instead, until it has room");
+        }
+    }
+}
+
+impl<P: Member> SharedJournal<P> {
+    /// A partition waits for the next record.
+    pub(crate) fn wait(&self, partition: &Rc<P>) {
+        if partition.part().is_waiting.replace(true) {
+            return;
+        }
+        self.waiting.borrow_mut().push(partition.clone());
+        if !self.is_writing.get() {
+            self.changed.notify_all();
+        }
+    }
+
+    pub(crate) fn is_anyone_waiting(&self) -> bool {
+        !self.waiting.borrow().is_empty()
+    }
+
+    /// Those who wait, in the order in which they came. They wait no more.
+    pub(crate) fn take_waiting(&self) -> Vec<Rc<P>> {
+        let waiting = self.waiting.take();
+        waiting.iter().for_each(|partition| partition.part().is_waiting.set(false));
+        waiting
+    }
+
+    /// These wait on, before any others. Nobody has begun to wait since they were taken.
+    pub(crate) fn wait_on(&self, partitions: Vec<Rc<P>>) {
+        partitions.iter().for_each(|partition| partition.part().is_waiting.set(true));
+        debug_assert!(!self.is_anyone_waiting());
+        *self.waiting.borrow_mut() = partitions;
+    }
+
+    /// Waits for something to write. `false`: no more records are written. Until [`end_writing`](Self::end_writing) nobody
+    /// else writes.
+    pub(crate) async fn begin_writing(&self) -> bool {
+        loop {
+            if !self.is_on() {
+                return false;
+            }
+            if self.is_anyone_waiting() && !self.is_writing.replace(true) {
+                return true;
+            }
+            self.changed.notified().await;
+        }
+    }
+
+    /// Waits until nobody writes, for a record of one's own. Until [`end_writing`](Self::end_writing) nobody else does.
+    pub(crate) async fn begin_alone(&self) {
+        while self.is_writing.replace(true) {
+            self.changed.notified().await;
+        }
+    }
+
+    pub(crate) fn end_writing(&self) {
+        self.is_writing.set(false);
+        self.changed.notify_all();
+    }
+
+    /// Notes that the journal is about to hold a piece of the partition.
+    pub(crate) fn holds(&self, partition: &Rc<P>) {
+        let part = partition.part();
+        part.has_pieces.set(true);
+        self.partitions.borrow_mut().entry(part.key).or_insert_with(|| Rc::downgrade(partition));
+    }
+
+    /// Nobody needs what the journal holds of the partition: everything is synced, or the partition is gone.
+    pub(crate) fn forget(&self, partition: &P) {
+        self.partitions.borrow_mut().remove(&partition.part().key);
+    }
+
+    /// Up to which offset a partition's segments are synced. `None`: its pieces are not needed any more.
+    pub(crate) fn synced(&self, key: PartitionKey) -> Option<Offset> {
+        let partitions = self.partitions.borrow();
+        // Nobody can sync a partition that was given up without being closed, so its pieces stay.
+        let partition = partitions.get(&key)?.upgrade();
+        Some(partition.map_or(Offset::ZERO, |partition| partition.synced()))
+    }
+
+    /// The partitions that must be synced so that the journal does not fill.
+    pub(crate) fn due(&self) -> Vec<Rc<P>> {
+        let keys = match &mut *self.phase.borrow_mut() {
+            Phase::On(open) => open.due(|key| self.synced(key)),
+            Phase::Unused | Phase::Void | Phase::Failed => Vec::new(),
+        };
+        let partitions = self.partitions.borrow();
+        keys.iter().filter_map(|key| partitions.get(key)?.upgrade()).collect()
+    }
+}
