@@ -66,6 +66,24 @@ fn cuts_during_a_replay_change_nothing() {
 }
 
 #[test]
+fn a_start_without_room_loses_nothing_that_was_acknowledged() {
+    let mut refused = 0;
+    for seed in seeds(40) {
+        eprintln!("seed {seed}");
+        let mut world = World::new(seed);
+        for cut in [300 + seed * 11, 700] {
+            let _ = world.live(cut, 400, End::Open);
+            for room in [0, 3000, 10_000] {
+                refused += usize::from(!world.starts_with_room(room));
+            }
+        }
+        world.live_on(10, End::Open);
+        world.live_on(0, End::Open);
+    }
+    assert!(refused > 10, "{refused} starts refused");
+}
+
+#[test]
 fn a_journal_that_fails_is_given_up_and_nothing_is_lost() {
     let mut failed = 0;
     for seed in seeds(20) {

@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use creel_engine::{
     AppendOrigin, Batch, BatchBuilder, FoundJournals, InJournal, JournalCounts, JournalFiles, JournalStatus,
-    LastStop, LeaderEpoch, LogConfig, Offset, OpenLog, Partition, TopicId, TopicPartition, TurnWriter,
-    remove_partition,
+    LastStop, LeaderEpoch, LogConfig, Offset, OpenError, OpenLog, Partition, TopicId, TopicPartition,
+    TurnWriter, remove_partition,
 };
 use creel_io::fs;
 use creel_io::sim::{Config, NodeId, Simulation};
@@ -127,6 +127,17 @@ impl World {
         outcome.is_ok()
     }
 
+    /// Starts with so little room on the disk, and ends at once. `false`: some partition could not be opened.
+    pub(crate) fn starts_with_room(&mut self, room: u64) -> bool {
+        let disk = self.simulation.handle().disk(self.node);
+        disk.set_capacity(Some(disk.used() + room));
+        let shared = self.shared.clone();
+        let start = async move { Broker::try_start(&shared, 2).await.is_some() };
+        let is_started = self.simulation.block_on(self.node, start).unwrap();
+        disk.set_capacity(None);
+        is_started
+    }
+
     /// Lives with the power on.
     pub(crate) fn live_on(&mut self, turns: usize, end: End) {
         assert!(self.live(1 << 40, turns, end));
@@ -177,6 +188,11 @@ pub(crate) struct Broker {
 
 impl Broker {
     pub(crate) async fn start(shared: &Rc<Shared>, cores: usize) -> Self {
+        Self::try_start(shared, cores).await.unwrap()
+    }
+
+    /// `None`: some partition can't be opened. Then the journals stay as they are.
+    async fn try_start(shared: &Rc<Shared>, cores: usize) -> Option<Self> {
         let directory = Path::new(DIRECTORY);
         fs::create_dir_all(directory).unwrap();
         fs::sync_dir(Path::new("/data")).await.unwrap();
@@ -187,8 +203,13 @@ impl Broker {
         let writers: Vec<_> = (0..cores).map(|_| TurnWriter::new()).collect();
         let broker = Self { shared: shared.clone(), writers, partitions: RefCell::default(), found };
         for at in 0..PARTITIONS {
-            let partition = broker.open(at).await;
-            broker.partitions.borrow_mut().push(partition);
+            match broker.open(at).await {
+                Ok(partition) => broker.partitions.borrow_mut().push(partition),
+                Err(error) => {
+                    eprintln!("partition {at} is offline: {error}");
+                    return None;
+                }
+            }
         }
         shared.was_clean.replace(false);
         for at in 0..PARTITIONS {
@@ -209,10 +230,10 @@ impl Broker {
                 begun.await;
             }
         }
-        broker
+        Some(broker)
     }
 
-    async fn open(&self, at: usize) -> Partition {
+    async fn open(&self, at: usize) -> Result<Partition, OpenError> {
         let name = TopicPartition::new("orders", at as i32);
         let directory = Path::new(DIRECTORY).join(name.directory_name());
         if self.shared.known.borrow()[at].is_deleted {
@@ -236,7 +257,7 @@ impl Broker {
                 in_journal: Some(InJournal { topic: known.topic, found: self.found.clone() }),
             }
         };
-        Partition::open(&self.writers[at % self.writers.len()], opening).await.unwrap()
+        Partition::open(&self.writers[at % self.writers.len()], opening).await
     }
 
     /// The log is a prefix of what was sent, with all that it must hold.
@@ -316,7 +337,7 @@ impl Broker {
     async fn delete(&self, at: usize) {
         self.shared.known.borrow_mut()[at].is_deleted = true;
         self.partition(at).delete().await.unwrap();
-        let opened = self.open(at).await;
+        let opened = self.open(at).await.unwrap();
         self.partitions.borrow_mut()[at] = opened;
         self.shared.seen.borrow_mut().deleted += 1;
     }
