@@ -84,6 +84,20 @@ fn a_start_without_room_loses_nothing_that_was_acknowledged() {
 }
 
 #[test]
+fn a_journal_that_cannot_be_read_keeps_no_start_back() {
+    for seed in seeds(20) {
+        let mut world = World::new(seed);
+        let _ = world.live(400 + seed * 11, 400, End::Open);
+        world.fail_reads(true);
+        assert!(world.are_journals_read());
+        // A read that fails once loses nothing.
+        world.fail_reads(false);
+        world.live_on(10, End::Open);
+        world.live_on(0, End::Open);
+    }
+}
+
+#[test]
 fn a_journal_that_fails_is_given_up_and_nothing_is_lost() {
     let mut failed = 0;
     for seed in seeds(20) {

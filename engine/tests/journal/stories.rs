@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use creel_engine::{
-    FoundJournals, InJournal, JournalFiles, JournalStatus, LogConfig, Offset, OpenLog, Partition, TopicId,
-    TurnWriter,
+    BatchBuilder, FoundJournals, InJournal, JournalFiles, JournalStatus, LogConfig, Offset, OpenLog,
+    Partition, TopicId, TurnWriter,
 };
 
 use crate::common::{append, batch, log_path, name, on_core, opening, read_all};
@@ -241,6 +241,80 @@ fn a_journal_of_another_version_is_not_passed_over() {
         fs::write(first_journal(&copy), bytes).unwrap();
         let error = FoundJournals::read(&copy).await.unwrap_err();
         assert!(error.to_string().contains("version 2"), "{error}");
+    });
+}
+
+/// Ten batches, eight in the first file and two in the second.
+async fn in_two_files(directory: &Path) -> (TurnWriter, Partition) {
+    let writer = TurnWriter::new();
+    let partition = open_at(directory, &writer, TOPIC).await;
+    writer.begin_journal(&JournalFiles { bytes: 8 * 4096, ..files(directory) }, 1).await.unwrap();
+    for fill in 0..10 {
+        append(&partition, &batch(2, 400, fill)).await;
+    }
+    assert_eq!(writer.journal_counts().pieces, 10);
+    (writer, partition)
+}
+
+fn flip(path: &Path, position: usize) {
+    let mut bytes = fs::read(path).unwrap();
+    bytes[position] ^= 1;
+    fs::write(path, bytes).unwrap();
+}
+
+#[test]
+fn a_damaged_record_hides_none_behind_it_whatever_file_it_lies_in() {
+    on_core(|directory| async move {
+        let _open = in_two_files(&directory).await;
+        for damaged in [3, 7] {
+            let copy = crashed(&directory, 8);
+            flip(&first_journal(&copy), damaged * 4096 + 200);
+            assert_eq!(reopened(&copy).await, 10);
+            let copy = crashed(&directory, damaged + 1);
+            flip(&first_journal(&copy), damaged * 4096 + 200);
+            assert_eq!(reopened(&copy).await, 10, "the log has what is lost of record {damaged}");
+        }
+        // The first of a file.
+        let copy = crashed(&directory, 1);
+        flip(&first_journal(&copy), 200);
+        assert_eq!(reopened(&copy).await, 10);
+        let copy = crashed(&directory, 9);
+        flip(&copy.join("creel-0-1.journal"), 200);
+        assert_eq!(reopened(&copy).await, 10);
+    });
+}
+
+#[test]
+fn what_a_damaged_record_says_of_its_life_counts_for_nothing() {
+    on_core(|directory| async move {
+        let _open = in_two_files(&directory).await;
+        for position in [24, 31, 32, 39] {
+            let copy = crashed(&directory, 0);
+            flip(&copy.join("creel-0-1.journal"), position);
+            assert_eq!(reopened(&copy).await, 8);
+        }
+    });
+}
+
+#[test]
+fn what_clients_sent_is_never_taken_for_a_record() {
+    on_core(|directory| async move {
+        let writer = TurnWriter::new();
+        let partition = open_at(&directory, &writer, TOPIC).await;
+        writer.begin_journal(&JournalFiles { bytes: 16 * 4096, ..files(&directory) }, 1).await.unwrap();
+        let pattern: Vec<u8> = b"CREELJRN".iter().copied().cycle().take(9 * 1024).collect();
+        for phase in 0..8 {
+            let value = &pattern[phase..];
+            let evil = BatchBuilder::new(creel_io::wall_clock_ms()).record(1, None, Some(value)).build();
+            append(&partition, &evil.unwrap()).await;
+            partition.sync().await.unwrap();
+        }
+        assert_eq!(writer.journal_counts().pieces, 8);
+        for fill in 0..40 {
+            append(&partition, &batch(2, 400, fill)).await;
+            FoundJournals::read(&directory).await.unwrap();
+            partition.sync().await.unwrap();
+        }
     });
 }
 

@@ -15,7 +15,7 @@ use creel_engine::{
     TurnWriter, remove_partition,
 };
 use creel_io::fs;
-use creel_io::sim::{Config, NodeId, Simulation};
+use creel_io::sim::{Config, ErrorRates, NodeId, Simulation};
 
 use crate::common::read_all;
 
@@ -136,6 +136,23 @@ impl World {
         let is_started = self.simulation.block_on(self.node, start).unwrap();
         disk.set_capacity(None);
         is_started
+    }
+
+    /// Reads of the journals fail: the next of each file, or all of them.
+    pub(crate) fn fail_reads(&mut self, all: bool) {
+        let disk = self.simulation.handle().disk(self.node);
+        for (core, number) in (0..3).flat_map(|core| (0..4).map(move |number| (core, number))) {
+            let device = disk.device(journal_file(core, number));
+            let rates = ErrorRates { read: if all { 1.0 } else { 0.0 }, ..ErrorRates::default() };
+            device.set_error_rates(rates);
+            device.fail_next_reads(u32::from(!all));
+        }
+    }
+
+    /// Whether the journals can be read as far as a start needs them.
+    pub(crate) fn are_journals_read(&mut self) -> bool {
+        let read = async { FoundJournals::read(Path::new(DIRECTORY)).await.is_ok() };
+        self.simulation.block_on(self.node, read).unwrap()
     }
 
     /// Lives with the power on.
