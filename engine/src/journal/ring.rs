@@ -27,6 +27,8 @@ pub(crate) struct Ring {
     current: usize,
     /// The first byte behind that record.
     position: u64,
+    /// The file that the next record was given a place in last, and where it begins there.
+    placed: (usize, u64),
     /// The sequence of the next record.
     sequence: u64,
 }
@@ -43,7 +45,14 @@ impl Ring {
     /// The space of a journal that holds no record.
     pub(crate) fn empty(files: usize, file_bytes: u64) -> Self {
         debug_assert!(files > 0 && file_bytes.is_multiple_of(JOURNAL_BLOCK_BYTES as u64));
-        Self { files: vec![BTreeMap::new(); files], file_bytes, current: 0, position: 0, sequence: 0 }
+        Self {
+            files: vec![BTreeMap::new(); files],
+            file_bytes,
+            current: 0,
+            position: 0,
+            placed: (0, 0),
+            sequence: 0,
+        }
     }
 
     /// Where a record of `bytes` (whole blocks) goes. `None`: the ring is full, or the record is larger than a file.
@@ -58,22 +67,24 @@ impl Ring {
         if bytes > self.file_bytes {
             return None;
         }
+        self.placed = (self.current, self.position);
         if self.position + bytes > self.file_bytes {
             let next = self.after(self.current, 1);
             self.forget_synced(next, synced);
             if !self.files[next].is_empty() {
                 return None;
             }
-            self.current = next;
-            self.position = 0;
+            self.placed = (next, 0);
         }
-        Some(Slot { file: self.current, position: self.position, sequence: self.sequence })
+        let (file, position) = self.placed;
+        Some(Slot { file, position, sequence: self.sequence })
     }
 
     /// Notes that a record of `bytes` is on the medium, in the place that [`place`](Self::place) gave last. `pieces`:
     /// the partitions in it, and the offset behind each piece.
     pub(crate) fn wrote(&mut self, bytes: u64, pieces: impl IntoIterator<Item = (PartitionKey, Offset)>) {
-        self.position += bytes;
+        let (file, position) = self.placed;
+        (self.current, self.position) = (file, position + bytes);
         self.sequence += 1;
         debug_assert!(self.position <= self.file_bytes);
         let file = &mut self.files[self.current];
@@ -106,7 +117,7 @@ impl Ring {
         }
     }
 
-    /// The file that was written first.
+    /// The file that was written first, or one that holds no record.
     pub(crate) fn oldest(&self) -> usize {
         self.after(self.current, 1)
     }
@@ -294,6 +305,19 @@ mod tests {
             (full, laps) = (full + walk.full, laps + walk.laps);
         }
         assert!(full > 1000 && laps > 1000, "{full} times full, {laps} laps");
+    }
+
+    #[test]
+    fn a_place_that_nothing_is_written_to_changes_nothing() {
+        let mut ring = Ring::empty(2, 4 * BLOCK);
+        let synced = vec![Some(9)];
+        for end in [1, 2] {
+            ring.place(4 * BLOCK, synced_in(&synced)).unwrap();
+            ring.wrote(4 * BLOCK, [(PartitionKey(0), Offset::ZERO + end)]);
+        }
+        assert_eq!(ring.oldest(), 0);
+        assert_eq!(ring.place(BLOCK, synced_in(&synced)).unwrap().file, 0);
+        assert_eq!(ring.oldest(), 0, "the first file holds the older records still");
     }
 
     #[test]

@@ -6,6 +6,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::PathBuf;
 use std::rc::{Rc, Weak};
 
 use creel_io::Instant;
@@ -50,8 +51,8 @@ pub(crate) enum Phase {
     /// Nothing is written, and nothing that was written counts.
     Void,
     On(Box<OpenJournal>),
-    /// A write has failed. What was written before is still there.
-    Failed,
+    /// A write has failed. What was written before is still there, in these files. The oldest comes first.
+    Failed(Vec<PathBuf>),
 }
 
 /// A partition's part in its core's journal.
@@ -72,6 +73,9 @@ pub(crate) trait Member {
 
     /// Up to which offset its segments are synced.
     fn synced(&self) -> Offset;
+
+    /// Whether its segments are synced as far as it is written.
+    fn is_synced(&self) -> bool;
 }
 
 /// See the module.
@@ -129,12 +133,21 @@ impl<P> SharedJournal<P> {
         match &*self.phase.borrow() {
             Phase::Unused | Phase::Void => JournalStatus::Off,
             Phase::On(_) => JournalStatus::On,
-            Phase::Failed => JournalStatus::Failed,
+            Phase::Failed(_) => JournalStatus::Failed,
         }
     }
 
     pub(crate) fn is_on(&self) -> bool {
         matches!(&*self.phase.borrow(), Phase::On(_))
+    }
+
+    /// The files that records were written to, the oldest first. `None`: nothing was written in this life.
+    pub(crate) fn written_files(&self) -> Option<Vec<PathBuf>> {
+        match &*self.phase.borrow() {
+            Phase::On(open) => Some(open.paths_from_oldest()),
+            Phase::Failed(files) => Some(files.clone()),
+            Phase::Unused | Phase::Void => None,
+        }
     }
 
     pub(crate) fn set_phase(&self, phase: Phase) {
@@ -231,6 +244,13 @@ impl<P: Member> SharedJournal<P> {
         self.partitions.borrow_mut().remove(&partition.part().key);
     }
 
+    /// Whether nobody needs anything that the journal holds.
+    pub(crate) fn is_all_synced(&self) -> bool {
+        let is_synced =
+            |partition: &Weak<P>| partition.upgrade().is_some_and(|partition| partition.is_synced());
+        self.partitions.borrow().values().all(is_synced)
+    }
+
     /// Up to which offset a partition's segments are synced. `None`: its pieces are not needed any more.
     pub(crate) fn synced(&self, key: PartitionKey) -> Option<Offset> {
         let partitions = self.partitions.borrow();
@@ -243,7 +263,7 @@ impl<P: Member> SharedJournal<P> {
     pub(crate) fn due(&self) -> Vec<Rc<P>> {
         let keys = match &mut *self.phase.borrow_mut() {
             Phase::On(open) => open.due(|key| self.synced(key)),
-            Phase::Unused | Phase::Void | Phase::Failed => Vec::new(),
+            Phase::Unused | Phase::Void | Phase::Failed(_) => Vec::new(),
         };
         let partitions = self.partitions.borrow();
         keys.iter().filter_map(|key| partitions.get(key)?.upgrade()).collect()

@@ -22,20 +22,26 @@ impl FoundJournals {
         for (name, path) in self.files() {
             let is_void = make_void(path).await?;
             if !is_void || !is_kept(name.core, name.number) {
-                fs::remove_file(path)?;
-                fs::sync_dir(directory).await?;
+                remove(path, directory).await?;
             }
         }
         Ok(())
     }
 }
 
-/// Makes the files of a journal void, in this order.
+/// Makes the files of a journal void, in this order. One that can't be written is removed.
 pub(crate) async fn make_all_void(files: &[PathBuf]) -> io::Result<()> {
     for path in files {
-        make_void(path).await?;
+        if !make_void(path).await.is_ok_and(|is_void| is_void) {
+            remove(path, path.parent().unwrap_or(path)).await?;
+        }
     }
     Ok(())
+}
+
+async fn remove(path: &Path, directory: &Path) -> io::Result<()> {
+    fs::remove_file(path)?;
+    fs::sync_dir(directory).await
 }
 
 /// Writes zeros over the first block. `false`: the file is not of whole blocks, so this can't be done.

@@ -42,23 +42,24 @@ impl TurnWriter {
         self.journal.set_phase(Phase::Void);
     }
 
-    /// Ends the core's journal, and makes it void. Every partition of the core must be closed, and everything that it
-    /// held must be synced.
+    /// Ends the core's journal, and makes it void, also if a write to it has failed. Every partition of the core must be
+    /// closed. Refused if the segments lack something that the journal holds: then the stop was not clean.
     pub async fn end_journal(&self) -> io::Result<()> {
-        let journal = &self.journal;
-        journal.begin_alone().await;
-        let files = match &*journal.phase.borrow() {
-            Phase::On(open) => open.paths_from_oldest(),
-            Phase::Unused | Phase::Void | Phase::Failed => Vec::new(),
-        };
-        let outcome = if files.is_empty() {
-            Ok(())
-        } else {
-            journal.set_phase(Phase::Unused);
-            make_all_void(&files).await.inspect(|()| self.forgo_journal())
-        };
-        journal.end_writing();
+        self.journal.begin_alone().await;
+        let outcome = self.end_alone().await;
+        self.journal.end_writing();
         outcome
+    }
+
+    async fn end_alone(&self) -> io::Result<()> {
+        let Some(files) = self.journal.written_files() else { return Ok(()) };
+        if !self.journal.is_all_synced() {
+            return Err(io::Error::other("the journal holds batches that the segments may lack"));
+        }
+        self.journal.set_phase(Phase::Unused);
+        make_all_void(&files).await?;
+        self.forgo_journal();
+        Ok(())
     }
 
     /// What the core's journal does.
@@ -192,7 +193,8 @@ async fn write(journal: &Rc<CoreJournal>, ready: Ready, pieces: Vec<Piece>) {
                 %error,
                 "a write to the journal failed: it is not used until restart, partitions are synced instead"
             );
-            journal.set_phase(Phase::Failed);
+            let files = journal.written_files().unwrap_or_default();
+            journal.set_phase(Phase::Failed(files));
         }
     }
     for piece in pieces {
@@ -286,7 +288,7 @@ pub(crate) async fn write_cut(state: &Rc<State>, end: Offset) -> io::Result<()> 
 fn ready_cut(journal: &CoreJournal, state: &State, cut: &PieceHeader) -> io::Result<Option<Ready>> {
     match &mut *journal.phase.borrow_mut() {
         Phase::Void => Ok(None),
-        Phase::Unused | Phase::Failed => {
+        Phase::Unused | Phase::Failed(_) => {
             Err(io::Error::other("the journal holds what is cut, and takes no records"))
         }
         Phase::On(open) => {

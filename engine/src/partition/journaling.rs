@@ -56,4 +56,9 @@ impl Member for State {
     fn synced(&self) -> Offset {
         self.log.borrow().cursors().synced
     }
+
+    fn is_synced(&self) -> bool {
+        let log = self.log.borrow();
+        log.cursors().synced >= log.cursors().written
+    }
 }

@@ -131,6 +131,9 @@ fn a_void_journal_says_nothing_and_another_life_begins() {
 fn a_clean_stop_leaves_the_journal_empty() {
     on_core(|directory| async move {
         let (writer, partition) = ten_batches(&directory).await;
+        let refusal = writer.end_journal().await.unwrap_err();
+        assert!(refusal.to_string().contains("segments may lack"), "{refusal}");
+        assert_eq!(writer.journal_status(), JournalStatus::On);
         partition.close().await.unwrap();
         assert!(!FoundJournals::read(&directory).await.unwrap().is_empty());
         writer.end_journal().await.unwrap();

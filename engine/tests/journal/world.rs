@@ -121,6 +121,12 @@ impl World {
                 }
                 broker.work().await;
             }
+            if journal_fails && end == End::Clean {
+                fail_next(1);
+                for _ in 0..5 {
+                    broker.append().await;
+                }
+            }
             fail_next(0);
             broker.end(end).await;
         });
