@@ -17,6 +17,15 @@ impl FileName {
         directory.join(format!("creel-{}-{}.journal", self.core, self.number))
     }
 
+    /// Where a file is kept whose records could not all be appended: the first such name that nothing has. It is no file
+    /// of a journal any more.
+    pub(crate) fn kept_path(self, directory: &Path, exists: impl Fn(&Path) -> bool) -> PathBuf {
+        let numbered = |number: u64| {
+            directory.join(format!("creel-{}-{}.journal.kept-{number}", self.core, self.number))
+        };
+        (1..).map(numbered).find(|path| !exists(path)).unwrap_or_else(|| numbered(0))
+    }
+
     /// `None`: it is no file of a journal.
     pub(crate) fn parse(name: &str) -> Option<Self> {
         let (core, number) = name.strip_prefix("creel-")?.strip_suffix(".journal")?.split_once('-')?;
@@ -45,6 +54,7 @@ mod tests {
         for other in [
             "creel-metadata.journal",
             "creel-1.journal",
+            "creel-1-2.journal.kept-1",
             "creel-1-+2.journal",
             "creel--2.journal",
             "a-1-2.journal",

@@ -19,13 +19,35 @@ impl FoundJournals {
         directory: &Path,
         is_kept: impl Fn(usize, usize) -> bool,
     ) -> io::Result<()> {
-        for (name, path) in self.files() {
+        for (name, path, _) in self.files() {
             let is_void = make_void(path).await?;
             if !is_void || !is_kept(name.core, name.number) {
                 remove(path, directory).await?;
             }
         }
         Ok(())
+    }
+
+    /// The same, but files that hold records stay, under other names: `<name>.kept-<number>`. They are no journal any
+    /// more. Returns their names.
+    pub async fn put_aside(
+        &self,
+        directory: &Path,
+        is_kept: impl Fn(usize, usize) -> bool,
+    ) -> io::Result<Vec<PathBuf>> {
+        let mut kept = Vec::new();
+        for (name, path, _) in self.files().filter(|(_, _, holds)| *holds) {
+            let aside = name.kept_path(directory, fs::exists);
+            fs::rename(path, &aside)?;
+            fs::sync_dir(directory).await?;
+            kept.push(aside);
+        }
+        for (name, path, _) in self.files().filter(|(_, _, holds)| !*holds) {
+            if !make_void(path).await? || !is_kept(name.core, name.number) {
+                remove(path, directory).await?;
+            }
+        }
+        Ok(kept)
     }
 }
 

@@ -306,5 +306,6 @@ fn assemble(
         running: Running::default(),
         sync_times: SyncTimes::default(),
         recovery: recovery.report,
+        not_replayed: Cell::default(),
     }
 }

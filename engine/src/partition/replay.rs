@@ -34,10 +34,13 @@ pub(crate) async fn replay(
     let name = partition.name().clone();
     let pieces = journal.found.pieces(journal.topic, name.partition);
     let mut replay = Replay { partition, walk: None, appended: 0, last: None };
-    for piece in pieces.iter().filter(|piece| piece.end > recovery_point) {
+    let mut left = pieces.iter().filter(|piece| piece.end > recovery_point);
+    while let Some(piece) = left.next() {
         let batches = journal.found.batches(piece).await?;
         if let Err(stop) = replay.piece(piece, batches).await? {
             stop.tell(&name, partition.next_offset());
+            let not_replayed = piece.records() + left.map(FoundPiece::records).sum::<u64>();
+            partition.state().not_replayed.set(not_replayed);
             break;
         }
     }

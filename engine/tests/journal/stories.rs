@@ -167,6 +167,35 @@ fn a_log_that_differs_stays_as_it_is() {
 }
 
 #[test]
+fn what_fits_no_log_is_kept_under_another_name() {
+    on_core(|directory| async move {
+        let _open = ten_batches(&directory).await;
+        let copy = crashed(&directory, 10);
+        let mut bytes = fs::read(log_path(&copy, 0)).unwrap();
+        let journal = fs::read(first_journal(&copy)).unwrap();
+        bytes.truncate(5 * one_batch());
+        fs::write(log_path(&copy, 0), &bytes).unwrap();
+        // The log goes on differently than the journal says.
+        let other = Partition::open(&TurnWriter::new(), opening(&copy, LogConfig::default())).await.unwrap();
+        append(&other, &batch(2, 400, 99)).await;
+        let partition = open_at(&copy, &TurnWriter::new(), TOPIC).await;
+        assert_eq!(partition.not_replayed(), 10, "five batches of two records");
+        for number in 1..3 {
+            let found = FoundJournals::read(&copy).await.unwrap();
+            assert_eq!(found.records_of_others(|topic| topic == TOPIC), 0);
+            assert_eq!(found.records_of_others(|_| false), 20);
+            let kept = found.put_aside(&copy, |_, _| true).await.unwrap();
+            assert_eq!(kept, [copy.join(format!("creel-0-0.journal.kept-{number}"))]);
+            assert_eq!(fs::read(&kept[0]).unwrap(), journal);
+            assert!(FoundJournals::read(&copy).await.unwrap().is_empty());
+            assert!(copy.join("creel-0-1.journal").exists());
+            fs::write(first_journal(&copy), &journal).unwrap();
+        }
+        assert_eq!(open_at(&crashed(&directory, 5), &TurnWriter::new(), TOPIC).await.not_replayed(), 0);
+    });
+}
+
+#[test]
 fn what_was_cut_off_or_thrown_away_does_not_come_back() {
     on_core(|directory| async move {
         let (_writer, partition) = ten_batches(&directory).await;
