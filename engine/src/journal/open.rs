@@ -121,8 +121,12 @@ impl OpenJournal {
     }
 
     /// The partitions that must be synced so that the ring does not fill.
-    pub(crate) fn due(&mut self, synced: impl Fn(PartitionKey) -> Option<Offset>) -> Vec<PartitionKey> {
-        self.ring.due(synced)
+    pub(crate) fn due(
+        &mut self,
+        synced: impl Fn(PartitionKey) -> Option<Offset>,
+        can_sync: impl Fn(PartitionKey) -> bool,
+    ) -> Vec<PartitionKey> {
+        self.ring.due(synced, can_sync)
     }
 
     /// Notes that everything is synced that the journal has of a partition.

@@ -95,8 +95,13 @@ impl Ring {
     }
 
     /// The partitions that must be synced now so that the ring does not fill: those of the oldest file in use, once
-    /// half of the files are in use. The file that is written to is not among them.
-    pub(crate) fn due(&mut self, synced: impl Fn(PartitionKey) -> Option<Offset>) -> Vec<PartitionKey> {
+    /// half of the files are in use. The file that is written to is not among them, nor are partitions that can't be
+    /// synced.
+    pub(crate) fn due(
+        &mut self,
+        synced: impl Fn(PartitionKey) -> Option<Offset>,
+        can_sync: impl Fn(PartitionKey) -> bool,
+    ) -> Vec<PartitionKey> {
         for file in 0..self.files.len() {
             self.forget_synced(file, &synced);
         }
@@ -106,8 +111,11 @@ impl Ring {
             return Vec::new();
         }
         let sealed = (1..count).map(|behind| self.after(self.current, behind));
-        let oldest = sealed.map(|file| &self.files[file]).find(|file| !file.is_empty());
-        oldest.map(|file| file.keys().copied().collect()).unwrap_or_default()
+        let mut due = sealed.map(|file| {
+            let keys = self.files[file].keys().copied();
+            keys.filter(|key| can_sync(*key)).collect::<Vec<_>>()
+        });
+        due.find(|keys| !keys.is_empty()).unwrap_or_default()
     }
 
     /// Notes that everything is synced that the ring has of a partition. It need not stay so: its log may be cut.
@@ -231,7 +239,7 @@ mod tests {
         }
 
         fn check_due(&mut self) -> Vec<PartitionKey> {
-            let due = self.ring.due(synced_in(&self.synced));
+            let due = self.ring.due(synced_in(&self.synced), |_| true);
             let needed = |file: usize| {
                 let records = self.files[file].iter();
                 let pieces = records.flat_map(|record| record.pieces.iter()).copied();
@@ -308,6 +316,19 @@ mod tests {
     }
 
     #[test]
+    fn a_partition_that_cannot_be_synced_keeps_no_other_from_it() {
+        let mut ring = Ring::empty(4, 4 * BLOCK);
+        let synced = vec![Some(0); 2];
+        for partition in [0, 1, 1] {
+            ring.place(4 * BLOCK, synced_in(&synced)).unwrap();
+            ring.wrote(4 * BLOCK, [(PartitionKey(partition), Offset::ZERO + 1)]);
+        }
+        assert_eq!(ring.due(synced_in(&synced), |_| true), [PartitionKey(0)]);
+        assert_eq!(ring.due(synced_in(&synced), |key| key.0 == 1), [PartitionKey(1)]);
+        assert_eq!(ring.due(synced_in(&synced), |_| false), []);
+    }
+
+    #[test]
     fn a_place_that_nothing_is_written_to_changes_nothing() {
         let mut ring = Ring::empty(2, 4 * BLOCK);
         let synced = vec![Some(9)];
@@ -327,7 +348,7 @@ mod tests {
         for end in 1..1000 {
             assert!(ring.place(2 * BLOCK, synced_in(&synced)).is_some(), "at {end}");
             ring.wrote(2 * BLOCK, [(PartitionKey(0), Offset::ZERO + end)]);
-            if !ring.due(synced_in(&synced)).is_empty() {
+            if !ring.due(synced_in(&synced), |_| true).is_empty() {
                 synced[0] = Some(end);
             }
         }

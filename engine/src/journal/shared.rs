@@ -76,6 +76,11 @@ pub(crate) trait Member {
 
     /// Whether its segments are synced as far as it is written.
     fn is_synced(&self) -> bool;
+
+    /// Whether they can still be synced: its storage has not failed.
+    fn is_healthy(&self) -> bool;
+
+    fn name(&self) -> String;
 }
 
 /// See the module.
@@ -84,6 +89,8 @@ pub(crate) struct SharedJournal<P> {
     waiting: RefCell<Vec<Rc<P>>>,
     /// A record is being written, or is about to be.
     is_writing: Cell<bool>,
+    /// How many wait to write a record of their own. They come before all who wait for the next one.
+    alone: Cell<usize>,
     /// Partitions are synced so that the journal does not fill.
     pub(crate) is_settling: Cell<bool>,
     changed: Notify,
@@ -99,6 +106,7 @@ impl<P> Default for SharedJournal<P> {
             phase: RefCell::default(),
             waiting: RefCell::default(),
             is_writing: Cell::default(),
+            alone: Cell::default(),
             is_settling: Cell::default(),
             changed: Notify::new(),
             partitions: RefCell::default(),
@@ -106,6 +114,23 @@ impl<P> Default for SharedJournal<P> {
             counts: Cell::default(),
             told_full: Cell::default(),
         }
+    }
+}
+
+/// Someone who waits to write a record of their own.
+struct Alone<'a, P>(&'a SharedJournal<P>);
+
+impl<'a, P> Alone<'a, P> {
+    fn ask(journal: &'a SharedJournal<P>) -> Self {
+        journal.alone.set(journal.alone.get() + 1);
+        Self(journal)
+    }
+}
+
+impl<P> Drop for Alone<'_, P> {
+    fn drop(&mut self) {
+        self.0.alone.set(self.0.alone.get() - 1);
+        self.0.changed.notify_all();
     }
 }
 
@@ -164,19 +189,27 @@ impl<P> SharedJournal<P> {
         change(&mut counts);
         self.counts.set(counts);
     }
+}
 
+impl<P: Member> SharedJournal<P> {
     /// Notes that there is no room for a record.
     pub(crate) fn note_full(&self) {
         self.count(|counts| counts.full += 1);
         let now = creel_io::now();
         if self.told_full.get().is_none_or(|told| now.saturating_since(told) >= JOURNAL_FULL_SILENCE) {
             self.told_full.set(Some(now));
-            tracing::warn!("the journal is full: partitions are synced instead, until it has room");
+            let stuck = self.stuck();
+            tracing::warn!(?stuck, "the journal is full: partitions are synced instead, until it has room");
         }
     }
-}
 
-impl<P: Member> SharedJournal<P> {
+    /// Partitions that keep their place in the journal until a restart, because they can't be synced.
+    fn stuck(&self) -> Vec<String> {
+        let partitions = self.partitions.borrow();
+        let open = partitions.values().filter_map(Weak::upgrade);
+        open.filter(|partition| !partition.is_healthy()).map(|partition| partition.name()).collect()
+    }
+
     /// A partition waits for the next record.
     pub(crate) fn wait(&self, partition: &Rc<P>) {
         if partition.part().is_waiting.replace(true) {
@@ -188,8 +221,13 @@ impl<P: Member> SharedJournal<P> {
         }
     }
 
-    pub(crate) fn is_anyone_waiting(&self) -> bool {
+    fn is_anyone_waiting(&self) -> bool {
         !self.waiting.borrow().is_empty()
+    }
+
+    /// Whether the next record is for those who wait.
+    pub(crate) fn goes_on(&self) -> bool {
+        self.is_anyone_waiting() && self.alone.get() == 0
     }
 
     /// Those who wait, in the order in which they came. They wait no more.
@@ -213,7 +251,7 @@ impl<P: Member> SharedJournal<P> {
             if !self.is_on() {
                 return false;
             }
-            if self.is_anyone_waiting() && !self.is_writing.replace(true) {
+            if self.goes_on() && !self.is_writing.replace(true) {
                 return true;
             }
             self.changed.notified().await;
@@ -222,6 +260,7 @@ impl<P: Member> SharedJournal<P> {
 
     /// Waits until nobody writes, for a record of one's own. Until [`end_writing`](Self::end_writing) nobody else does.
     pub(crate) async fn begin_alone(&self) {
+        let _asked = Alone::ask(self);
         while self.is_writing.replace(true) {
             self.changed.notified().await;
         }
@@ -259,10 +298,15 @@ impl<P: Member> SharedJournal<P> {
         Some(partition.map_or(Offset::ZERO, |partition| partition.synced()))
     }
 
+    fn can_sync(&self, key: PartitionKey) -> bool {
+        let partitions = self.partitions.borrow();
+        partitions.get(&key).and_then(Weak::upgrade).is_some_and(|partition| partition.is_healthy())
+    }
+
     /// The partitions that must be synced so that the journal does not fill.
     pub(crate) fn due(&self) -> Vec<Rc<P>> {
         let keys = match &mut *self.phase.borrow_mut() {
-            Phase::On(open) => open.due(|key| self.synced(key)),
+            Phase::On(open) => open.due(|key| self.synced(key), |key| self.can_sync(key)),
             Phase::Unused | Phase::Void | Phase::Failed(_) => Vec::new(),
         };
         let partitions = self.partitions.borrow();

@@ -14,7 +14,7 @@ use crate::format::batch::{BatchHeader, check_crc};
 use crate::format::journal_record::{PieceHeader, RecordBuilder};
 use crate::jobs::running::{Run, Work};
 use crate::journal::open::{JournalFiles, OpenJournal, Ready};
-use crate::journal::shared::{JournalCounts, JournalStatus, Phase, SharedJournal};
+use crate::journal::shared::{JournalCounts, JournalStatus, Member, Phase, SharedJournal};
 use crate::journal::void::make_all_void;
 use crate::limits::JOURNAL_SYNCS;
 use crate::log::End;
@@ -76,7 +76,7 @@ impl TurnWriter {
 /// Writes records for as long as the journal takes any.
 async fn write_records(journal: Rc<CoreJournal>) {
     while journal.begin_writing().await {
-        while journal.is_anyone_waiting() {
+        while journal.goes_on() {
             if let Some((ready, pieces)) = gather(&journal) {
                 write(&journal, ready, pieces).await;
             }
@@ -249,16 +249,15 @@ fn settle_soon(journal: &Rc<CoreJournal>) {
     });
 }
 
-/// Syncs these partitions. Returns whether there was anything to sync: a log whose storage has failed can't be.
+/// Syncs these partitions as far as they are written now. Returns whether there was anything to sync: a log whose
+/// storage has failed can't be.
 async fn settle(due: &[Rc<State>]) -> bool {
     let mut was_any_unsynced = false;
     for some in due.chunks(JOURNAL_SYNCS) {
         some.iter().for_each(commit::sync_soon);
         for state in some {
-            while state.running.has(Work::Commit) {
-                was_any_unsynced = true;
-                state.running.changed().await;
-            }
+            was_any_unsynced |= state.is_healthy() && !state.is_synced();
+            commit::sync_now(state).await;
         }
     }
     was_any_unsynced

@@ -61,4 +61,12 @@ impl Member for State {
         let log = self.log.borrow();
         log.cursors().synced >= log.cursors().written
     }
+
+    fn is_healthy(&self) -> bool {
+        State::is_healthy(self)
+    }
+
+    fn name(&self) -> String {
+        self.name.to_string()
+    }
 }
