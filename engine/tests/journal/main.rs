@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps")]
 
+mod busy;
 #[path = "../common/mod.rs"]
 mod common;
 #[cfg(feature = "planted-bugs")]
