@@ -14,6 +14,7 @@ use creel_wire::Uuid;
 
 use crate::core::{Core, Question, ask_all_cores};
 use crate::limits::{JOURNAL_BLOCK_BYTES, JOURNAL_FILES};
+use crate::metadata::MetaProperties;
 use crate::peers::questions::BeginJournal;
 use crate::topics::replicas::opening::OpenedTopics;
 
@@ -48,12 +49,19 @@ pub(super) async fn begin(core: &Rc<Core>, data_dir: &Path, found: &FoundJournal
     } else {
         found.put_aside(data_dir, is_kept).await.map(|kept| tell_kept(opened.not_replayed, &kept))
     };
-    match emptied {
+    // Before a journal takes its first record: nothing else opens the directory then as if there were none.
+    let marked = match emptied {
+        Ok(()) => MetaProperties::mark_journals(data_dir, is_wanted).await,
+        Err(error) => Err(error),
+    };
+    match marked {
         Ok(()) => {
             let generation = found.next_generation();
             ask_all_cores(core, || BeginJournal { generation }).await;
         }
-        Err(error) => tracing::error!(%error, "the journals cannot be emptied: they are not used"),
+        Err(error) => {
+            tracing::error!(%error, "the journals cannot be emptied, or the directory not marked: they are not used")
+        }
     }
 }
 
