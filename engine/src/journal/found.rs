@@ -122,15 +122,6 @@ impl FoundJournals {
         self.pieces.get(&(topic, partition)).map_or(&[], Vec::as_slice)
     }
 
-    /// The bytes of a piece's batches.
-    pub(crate) async fn batches(&self, piece: &FoundPiece) -> io::Result<Bytes> {
-        let Some((_, path)) = self.files.get(piece.file as usize) else {
-            return Err(io::ErrorKind::NotFound.into());
-        };
-        let file = File::open(path, OpenOptions::read())?;
-        Ok(file.read_exact_at(piece.position, piece.bytes as usize).await?.freeze())
-    }
-
     /// The number of the life that begins now: larger than that of any life before.
     pub fn next_generation(&self) -> u64 {
         self.newest.saturating_add(1)
@@ -147,6 +138,33 @@ impl FoundJournals {
     pub(crate) fn files(&self) -> impl Iterator<Item = (FileName, &Path, bool)> {
         let files = self.files.iter().zip(&self.holding);
         files.map(|((name, path), holds)| (*name, path.as_path(), *holds))
+    }
+}
+
+/// Reads pieces one after another. One file is open at a time.
+pub(crate) struct PieceReader<'a> {
+    found: &'a FoundJournals,
+    open: Option<(u32, File)>,
+}
+
+impl<'a> PieceReader<'a> {
+    pub(crate) fn new(found: &'a FoundJournals) -> Self {
+        Self { found, open: None }
+    }
+
+    /// The bytes of a piece's batches.
+    pub(crate) async fn batches(&mut self, piece: &FoundPiece) -> io::Result<Bytes> {
+        let file = match self.open.take() {
+            Some((number, file)) if number == piece.file => file,
+            _ => {
+                let file = self.found.files.get(piece.file as usize);
+                let (_, path) = file.ok_or(io::ErrorKind::NotFound)?;
+                File::open(path, OpenOptions::read())?
+            }
+        };
+        let bytes = file.read_exact_at(piece.position, piece.bytes as usize).await?.freeze();
+        self.open = Some((piece.file, file));
+        Ok(bytes)
     }
 }
 

@@ -26,6 +26,11 @@ impl FileName {
         (1..).map(numbered).find(|path| !exists(path)).unwrap_or_else(|| numbered(0))
     }
 
+    /// Whether a crash has left this of a file that was being made.
+    pub(crate) fn is_unfinished(name: &str) -> bool {
+        name.strip_suffix(".tmp").and_then(Self::parse).is_some()
+    }
+
     /// `None`: it is no file of a journal.
     pub(crate) fn parse(name: &str) -> Option<Self> {
         let (core, number) = name.strip_prefix("creel-")?.strip_suffix(".journal")?.split_once('-')?;
@@ -51,6 +56,8 @@ mod tests {
         assert_eq!(path, Path::new("/d/creel-12-3.journal"));
         assert_eq!(FileName::parse("creel-12-3.journal"), Some(file));
         assert_eq!(TopicPartition::from_directory_name("creel-12-3.journal"), None);
+        assert!(FileName::is_unfinished("creel-12-3.journal.tmp"));
+        assert!(!FileName::is_unfinished("creel-12-3.journal") && !FileName::is_unfinished("a.journal.tmp"));
         for other in [
             "creel-metadata.journal",
             "creel-1.journal",

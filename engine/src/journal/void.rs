@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use creel_io::fs::{self, AlignedBuffer, DurableFile};
 
 use crate::journal::found::FoundJournals;
+use crate::journal::names::FileName;
 use crate::limits::JOURNAL_BLOCK_BYTES;
 
 impl FoundJournals {
@@ -19,6 +20,7 @@ impl FoundJournals {
         directory: &Path,
         is_kept: impl Fn(usize, usize) -> bool,
     ) -> io::Result<()> {
+        remove_unfinished(directory)?;
         for (name, path, _) in self.files() {
             let is_void = make_void(path).await?;
             if !is_void || !is_kept(name.core, name.number) {
@@ -35,6 +37,7 @@ impl FoundJournals {
         directory: &Path,
         is_kept: impl Fn(usize, usize) -> bool,
     ) -> io::Result<Vec<PathBuf>> {
+        remove_unfinished(directory)?;
         let mut kept = Vec::new();
         for (name, path, _) in self.files().filter(|(_, _, holds)| *holds) {
             let aside = name.kept_path(directory, fs::exists);
@@ -56,6 +59,15 @@ pub(crate) async fn make_all_void(files: &[PathBuf]) -> io::Result<()> {
     for path in files {
         if !make_void(path).await.is_ok_and(|is_void| is_void) {
             remove(path, path.parent().unwrap_or(path)).await?;
+        }
+    }
+    Ok(())
+}
+
+fn remove_unfinished(directory: &Path) -> io::Result<()> {
+    for name in fs::read_dir(directory)? {
+        if name.to_str().is_some_and(FileName::is_unfinished) {
+            fs::remove_file(&directory.join(name))?;
         }
     }
     Ok(())

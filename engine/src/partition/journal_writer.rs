@@ -148,7 +148,7 @@ fn add_piece(record: &mut RecordBuilder<AlignedBuffer>, state: &Rc<State>, piece
     let header = PieceHeader { topic, partition, base, end, bytes };
     let read = open_files::active_file(state, log.active()).and_then(|file| {
         record.push(&header, |into| match file.try_read_at(into, gap.position.get())? {
-            Some(read) if read == into.len() && are_whole(into, end) => Ok(()),
+            Some(read) if read == into.len() && are_whole(into, base, end) => Ok(()),
             // It is not in the page cache any more.
             _ => Err(io::ErrorKind::WouldBlock.into()),
         })
@@ -161,19 +161,20 @@ fn add_piece(record: &mut RecordBuilder<AlignedBuffer>, state: &Rc<State>, piece
     Fits::Yes
 }
 
-/// Whether these are whole batches that end at `end`. If the kernel could not write a page back, it says so at the next
-/// sync, and meanwhile it may have dropped the page. What is read then is what the medium holds.
-fn are_whole(mut batches: &[u8], end: Offset) -> bool {
-    let mut found = None;
+/// Whether these are whole batches from `base` to `end`, without a gap. If the kernel could not write a page back, it says
+/// so at the next sync, and meanwhile it may have dropped the page. What is read then is what the medium holds.
+fn are_whole(mut batches: &[u8], base: Offset, end: Offset) -> bool {
+    let mut due = base;
     while !batches.is_empty() {
         let Ok(header) = BatchHeader::parse(batches) else { return false };
-        if header.size_bytes > batches.len() || check_crc(&header, batches).is_err() {
+        let is_due = header.base_offset == due && header.size_bytes <= batches.len();
+        if !is_due || check_crc(&header, batches).is_err() {
             return false;
         }
-        found = Some(header.end_offset());
+        due = header.end_offset();
         batches = &batches[header.size_bytes..];
     }
-    found == Some(end)
+    due == end
 }
 
 /// Writes a record. When it is on the medium, its pieces are durable.

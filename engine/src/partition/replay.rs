@@ -13,7 +13,7 @@ use crate::directory::TopicPartition;
 use crate::error::{AppendAsIsError, AppendError, OpenError};
 use crate::fault_points::{self, Bug};
 use crate::format::batch::{BatchHeader, UncheckedBatch};
-use crate::journal::found::{FoundPiece, InJournal};
+use crate::journal::found::{FoundPiece, InJournal, PieceReader};
 use crate::log::producers::AppendOrigin;
 use crate::offset::Offset;
 use crate::partition::Partition;
@@ -34,9 +34,10 @@ pub(crate) async fn replay(
     let name = partition.name().clone();
     let pieces = journal.found.pieces(journal.topic, name.partition);
     let mut replay = Replay { partition, walk: None, appended: 0, last: None };
+    let mut reader = PieceReader::new(&journal.found);
     let mut left = pieces.iter().filter(|piece| piece.end > recovery_point);
     while let Some(piece) = left.next() {
-        let batches = journal.found.batches(piece).await?;
+        let batches = reader.batches(piece).await?;
         if let Err(stop) = replay.piece(piece, batches).await? {
             stop.tell(&name, partition.next_offset());
             let not_replayed = piece.records() + left.map(FoundPiece::records).sum::<u64>();

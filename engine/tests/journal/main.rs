@@ -86,6 +86,13 @@ fn a_start_without_room_loses_nothing_that_was_acknowledged() {
 }
 
 #[test]
+fn a_journal_that_has_no_room_leaves_no_file() {
+    for seed in 0..5 {
+        assert_eq!(World::new(seed).files_without_room(), Vec::<std::path::PathBuf>::new());
+    }
+}
+
+#[test]
 fn a_journal_that_cannot_be_read_keeps_no_start_back() {
     for seed in seeds(20) {
         let mut world = World::new(seed);

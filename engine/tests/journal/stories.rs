@@ -122,7 +122,9 @@ fn a_void_journal_says_nothing_and_another_life_begins() {
             "records of the life before lie behind the new one"
         );
 
+        fs::write(copy.join("creel-7-1.journal.tmp"), b"unfinished").unwrap();
         found.make_void(&copy, |_, number| number == 0).await.unwrap();
+        assert!(!copy.join("creel-7-1.journal.tmp").exists());
         assert!(first_journal(&copy).exists() && !copy.join("creel-0-1.journal").exists());
     });
 }

@@ -161,6 +161,21 @@ impl World {
         self.simulation.block_on(self.node, read).unwrap()
     }
 
+    /// The journals' files that are left when there is no room for the last of three.
+    pub(crate) fn files_without_room(&mut self) -> Vec<PathBuf> {
+        let disk = self.simulation.handle().disk(self.node);
+        let directory = PathBuf::from(DIRECTORY);
+        let files = JournalFiles { directory, core: 0, count: 3, bytes: 16 * 4096 };
+        disk.set_capacity(Some(disk.used() + 40 * 4096));
+        let begin = async move {
+            fs::create_dir_all(Path::new(DIRECTORY)).unwrap();
+            assert!(TurnWriter::new().begin_journal(&files, 1).await.is_err());
+        };
+        self.simulation.block_on(self.node, begin).unwrap();
+        disk.set_capacity(None);
+        disk.files().into_iter().filter(|path| path.to_string_lossy().contains(".journal")).collect()
+    }
+
     /// Lives with the power on.
     pub(crate) fn live_on(&mut self, turns: usize, end: End) {
         assert!(self.live(1 << 40, turns, end));
