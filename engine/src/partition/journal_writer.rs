@@ -146,9 +146,10 @@ fn add_piece(record: &mut RecordBuilder<AlignedBuffer>, state: &Rc<State>, piece
     }
     let (partition, base, end) = (state.name.partition, gap.base, gap.covers.offset);
     let header = PieceHeader { topic, partition, base, end, bytes };
+    let may_skip = state.config.borrow().may_skip_offsets();
     let read = open_files::active_file(state, log.active()).and_then(|file| {
         record.push(&header, |into| match file.try_read_at(into, gap.position.get())? {
-            Some(read) if read == into.len() && are_whole(into, base, end) => Ok(()),
+            Some(read) if read == into.len() && are_whole(into, base, end, may_skip) => Ok(()),
             // It is not in the page cache any more.
             _ => Err(io::ErrorKind::WouldBlock.into()),
         })
@@ -161,13 +162,14 @@ fn add_piece(record: &mut RecordBuilder<AlignedBuffer>, state: &Rc<State>, piece
     Fits::Yes
 }
 
-/// Whether these are whole batches from `base` to `end`, without a gap. If the kernel could not write a page back, it says
+/// Whether these are whole batches from `base` to `end`, without a gap unless the log may have some. If the kernel could not write a page back, it says
 /// so at the next sync, and meanwhile it may have dropped the page. What is read then is what the medium holds.
-fn are_whole(mut batches: &[u8], base: Offset, end: Offset) -> bool {
+fn are_whole(mut batches: &[u8], base: Offset, end: Offset, may_skip: bool) -> bool {
     let mut due = base;
     while !batches.is_empty() {
         let Ok(header) = BatchHeader::parse(batches) else { return false };
-        let is_due = header.base_offset == due && header.size_bytes <= batches.len();
+        let follows = header.base_offset == due || (may_skip && header.base_offset > due);
+        let is_due = follows && header.size_bytes <= batches.len();
         if !is_due || check_crc(&header, batches).is_err() {
             return false;
         }
