@@ -100,6 +100,11 @@ pub(crate) enum Durability {
 }
 
 impl LogConfig {
+    /// Whether a batch may begin behind the end of the one before it.
+    pub(crate) fn may_skip_offsets(&self) -> bool {
+        self.may_have_gaps || self.cleanup_policy != CleanupPolicy::Delete
+    }
+
     /// What `flush.messages` and `flush.ms` ask for. Kafka's default for both, 2^63-1, means "not set". Group commit
     /// does what a sync after every record does, at a lower cost, so it is used for that too.
     pub(crate) fn durability(&self) -> Durability {

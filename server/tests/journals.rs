@@ -126,3 +126,24 @@ fn a_start_without_journals_appends_what_they_held_and_removes_them() {
     });
     assert_eq!(journals(), 0);
 }
+
+#[test]
+fn the_directory_says_so_while_journals_may_hold_records() {
+    let mut world = cut_off(6, 2);
+    let (handle, broker) = (world.sim.handle(), world.broker);
+    let text = move || {
+        String::from_utf8(handle.disk(broker).read_durable("/data/meta.properties").unwrap()).unwrap()
+    };
+    assert!(text().contains("\nversion=creel-journals-1\n"), "{}", text());
+    world.start();
+    world.client(|connector| async move { is_on(connector).await });
+    assert!(text().contains("\nversion=creel-journals-1\n"), "{}", text());
+    let handle = world.sim.handle();
+    handle.ask_to_stop(broker);
+    world.sim.run_until_ended(broker).unwrap();
+    assert!(text().contains("\nversion=1\n"), "{}", text());
+    world.set("creel.journal=false");
+    world.start();
+    world.client(|connector| async move { check(&mut connector.connect().await).await });
+    assert!(text().contains("\nversion=1\n"), "{}", text());
+}

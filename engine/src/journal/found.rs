@@ -29,6 +29,13 @@ pub(crate) struct FoundPiece {
     bytes: u32,
 }
 
+impl FoundPiece {
+    /// How many offsets it spans.
+    pub(crate) fn records(&self) -> u64 {
+        u64::try_from(self.end - self.base).unwrap_or_default()
+    }
+}
+
 /// A partition's part in the journal of its core.
 #[derive(Clone, Debug)]
 pub struct InJournal {
@@ -43,6 +50,8 @@ pub struct InJournal {
 pub struct FoundJournals {
     /// All files of all journals. Those that hold records stand in the order in which they were written, core by core.
     files: Vec<(FileName, PathBuf)>,
+    /// Whether each of them holds records.
+    holding: Vec<bool>,
     /// The largest number of a generation.
     newest: u64,
     /// In the order in which they were written.
@@ -79,6 +88,7 @@ impl FoundJournals {
         let order: Vec<usize> = found.order.iter().copied().chain(empty).collect();
         let first = self.files.len();
         self.files.extend(order.iter().map(|file| (names[*file], paths[*file].clone())));
+        self.holding.extend((0..order.len()).map(|at| at < found.order.len()));
         self.newest = self.newest.max(found.generation.map_or(0, |generation| generation.number));
         for piece in found.pieces {
             let at = order.iter().position(|file| *file == piece.file).unwrap_or_default();
@@ -112,23 +122,49 @@ impl FoundJournals {
         self.pieces.get(&(topic, partition)).map_or(&[], Vec::as_slice)
     }
 
-    /// The bytes of a piece's batches.
-    pub(crate) async fn batches(&self, piece: &FoundPiece) -> io::Result<Bytes> {
-        let Some((_, path)) = self.files.get(piece.file as usize) else {
-            return Err(io::ErrorKind::NotFound.into());
-        };
-        let file = File::open(path, OpenOptions::read())?;
-        Ok(file.read_exact_at(piece.position, piece.bytes as usize).await?.freeze())
-    }
-
     /// The number of the life that begins now: larger than that of any life before.
     pub fn next_generation(&self) -> u64 {
         self.newest.saturating_add(1)
     }
 
-    /// The files that were found, those with records in the order in which they were written.
-    pub(crate) fn files(&self) -> &[(FileName, PathBuf)] {
-        &self.files
+    /// How many records the journals hold of topics that are not there any more.
+    pub fn records_of_others(&self, is_there: impl Fn(TopicId) -> bool) -> u64 {
+        let others = self.pieces.iter().filter(|((topic, _), _)| !is_there(*topic));
+        others.flat_map(|(_, pieces)| pieces).map(FoundPiece::records).sum()
+    }
+
+    /// The files that were found, those with records in the order in which they were written, and whether each holds
+    /// any.
+    pub(crate) fn files(&self) -> impl Iterator<Item = (FileName, &Path, bool)> {
+        let files = self.files.iter().zip(&self.holding);
+        files.map(|((name, path), holds)| (*name, path.as_path(), *holds))
+    }
+}
+
+/// Reads pieces one after another. One file is open at a time.
+pub(crate) struct PieceReader<'a> {
+    found: &'a FoundJournals,
+    open: Option<(u32, File)>,
+}
+
+impl<'a> PieceReader<'a> {
+    pub(crate) fn new(found: &'a FoundJournals) -> Self {
+        Self { found, open: None }
+    }
+
+    /// The bytes of a piece's batches.
+    pub(crate) async fn batches(&mut self, piece: &FoundPiece) -> io::Result<Bytes> {
+        let file = match self.open.take() {
+            Some((number, file)) if number == piece.file => file,
+            _ => {
+                let file = self.found.files.get(piece.file as usize);
+                let (_, path) = file.ok_or(io::ErrorKind::NotFound)?;
+                File::open(path, OpenOptions::read())?
+            }
+        };
+        let bytes = file.read_exact_at(piece.position, piece.bytes as usize).await?.freeze();
+        self.open = Some((piece.file, file));
+        Ok(bytes)
     }
 }
 

@@ -17,6 +17,20 @@ impl FileName {
         directory.join(format!("creel-{}-{}.journal", self.core, self.number))
     }
 
+    /// Where a file is kept whose records could not all be appended: the first such name that nothing has. It is no file
+    /// of a journal any more.
+    pub(crate) fn kept_path(self, directory: &Path, exists: impl Fn(&Path) -> bool) -> PathBuf {
+        let numbered = |number: u64| {
+            directory.join(format!("creel-{}-{}.journal.kept-{number}", self.core, self.number))
+        };
+        (1..).map(numbered).find(|path| !exists(path)).unwrap_or_else(|| numbered(0))
+    }
+
+    /// Whether a crash has left this of a file that was being made.
+    pub(crate) fn is_unfinished(name: &str) -> bool {
+        name.strip_suffix(".tmp").and_then(Self::parse).is_some()
+    }
+
     /// `None`: it is no file of a journal.
     pub(crate) fn parse(name: &str) -> Option<Self> {
         let (core, number) = name.strip_prefix("creel-")?.strip_suffix(".journal")?.split_once('-')?;
@@ -42,9 +56,12 @@ mod tests {
         assert_eq!(path, Path::new("/d/creel-12-3.journal"));
         assert_eq!(FileName::parse("creel-12-3.journal"), Some(file));
         assert_eq!(TopicPartition::from_directory_name("creel-12-3.journal"), None);
+        assert!(FileName::is_unfinished("creel-12-3.journal.tmp"));
+        assert!(!FileName::is_unfinished("creel-12-3.journal") && !FileName::is_unfinished("a.journal.tmp"));
         for other in [
             "creel-metadata.journal",
             "creel-1.journal",
+            "creel-1-2.journal.kept-1",
             "creel-1-+2.journal",
             "creel--2.journal",
             "a-1-2.journal",

@@ -1,7 +1,7 @@
 //! A journal that is written to: its files, and where the next record goes.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use creel_io::fs::{self, AlignedBuffer, DurableFile};
@@ -53,18 +53,15 @@ impl OpenJournal {
         let paths: Vec<PathBuf> = names.map(|name| name.path(&wanted.directory)).collect();
         let mut files = Vec::new();
         for path in &paths {
-            let file = match DurableFile::open(path).await {
-                Ok(file) if file.len() == wanted.bytes => file,
-                Ok(_) => create_anew(path, wanted.bytes).await?,
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                    DurableFile::create(path, wanted.bytes).await?
+            match open_or_create(path, wanted.bytes).await {
+                Ok(file) => files.push(Rc::new(file)),
+                Err(error) => {
+                    // Their room is more use to the logs. One that can't be removed is used next time.
+                    drop(files);
+                    paths.iter().for_each(|path| drop(fs::remove_file(path)));
+                    return Err(error);
                 }
-                Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-                    create_anew(path, wanted.bytes).await?
-                }
-                Err(error) => return Err(error),
-            };
-            files.push(Rc::new(file));
+            }
         }
         fs::sync_dir(&wanted.directory).await?;
         Ok(Self {
@@ -121,8 +118,12 @@ impl OpenJournal {
     }
 
     /// The partitions that must be synced so that the ring does not fill.
-    pub(crate) fn due(&mut self, synced: impl Fn(PartitionKey) -> Option<Offset>) -> Vec<PartitionKey> {
-        self.ring.due(synced)
+    pub(crate) fn due(
+        &mut self,
+        synced: impl Fn(PartitionKey) -> Option<Offset>,
+        can_sync: impl Fn(PartitionKey) -> bool,
+    ) -> Vec<PartitionKey> {
+        self.ring.due(synced, can_sync)
     }
 
     /// Notes that everything is synced that the journal has of a partition.
@@ -137,7 +138,17 @@ impl OpenJournal {
     }
 }
 
-async fn create_anew(path: &std::path::Path, bytes: u64) -> io::Result<DurableFile> {
+async fn open_or_create(path: &Path, bytes: u64) -> io::Result<DurableFile> {
+    match DurableFile::open(path).await {
+        Ok(file) if file.len() == bytes => Ok(file),
+        Ok(_) => create_anew(path, bytes).await,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => DurableFile::create(path, bytes).await,
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => create_anew(path, bytes).await,
+        Err(error) => Err(error),
+    }
+}
+
+async fn create_anew(path: &Path, bytes: u64) -> io::Result<DurableFile> {
     fs::remove_file(path)?;
     DurableFile::create(path, bytes).await
 }

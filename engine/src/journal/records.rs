@@ -47,27 +47,43 @@ struct Chain {
     pieces: Vec<PlacedPiece>,
 }
 
+/// The first whole record of a file.
+struct Start {
+    position: u64,
+    id: RecordId,
+    /// Records before it are torn or damaged.
+    is_late: bool,
+}
+
 /// Reads the journal that consists of `files`.
 pub(crate) async fn read(files: &[PathBuf]) -> io::Result<CoreRecords> {
     let mut readers = Vec::new();
     for (number, path) in files.iter().enumerate() {
         let mut reader = Reader::open(path.clone())?;
-        if let Some(first) = reader.beginning(0).await.map_err(naming(path))? {
-            readers.push((number, reader, first.id));
+        if let Some(start) = reader.start().await.map_err(naming(path))? {
+            readers.push((number, reader, start));
         }
     }
-    let Some(generation) = readers.iter().map(|(_, _, first)| first.generation).max() else {
+    let Some(generation) = readers.iter().map(|(_, _, start)| start.id.generation).max() else {
         return Ok(CoreRecords::default());
     };
-    readers.retain(|(_, _, first)| first.generation == generation);
-    readers.sort_unstable_by_key(|(_, _, first)| first.sequence);
+    let is_of_it = |start: &Start| start.id.generation == generation;
+    for (_, reader, _) in readers.iter().filter(|(_, _, start)| !is_of_it(start)) {
+        reader.leave_out("its records are of an earlier life than those of another file");
+    }
+    readers.retain(|(_, _, start)| is_of_it(start));
+    readers.sort_unstable_by_key(|(_, _, start)| start.id.sequence);
     let mut found = CoreRecords { generation: Some(generation), ..CoreRecords::default() };
     let mut expected = None;
-    let count = readers.len();
-    for (at, (number, mut reader, first)) in readers.into_iter().enumerate() {
-        let chain = reader.chain(number, first, at + 1 == count).await.map_err(naming(&files[number]))?;
-        if let Some(expected) = expected.filter(|expected| *expected != chain.first) {
-            lost(&files[number], expected, chain.first);
+    let firsts: Vec<u64> = readers.iter().map(|(_, _, start)| start.id.sequence).collect();
+    for (at, (number, mut reader, start)) in readers.into_iter().enumerate() {
+        let bound = firsts.get(at + 1).copied().unwrap_or(u64::MAX);
+        let chain = reader.chain(number, &start, bound).await.map_err(naming(&files[number]))?;
+        match expected {
+            Some(expected) if expected != chain.first => lost(&files[number], expected, chain.first),
+            // The next lap may have begun to overwrite it. Then it was not needed any more.
+            None if start.is_late => reader.warn("the first record of the oldest file is torn"),
+            _ => {}
         }
         expected = Some(chain.next);
         found.order.push(chain.file);
@@ -87,6 +103,8 @@ struct Reader {
     length: u64,
     window: BytesMut,
     window_at: u64,
+    /// Some of it can't be read. The rest is read block by block.
+    is_unreadable: bool,
 }
 
 impl Reader {
@@ -95,7 +113,35 @@ impl Reader {
         let length = file.len().map_err(naming(&path))?;
         // What a failed write has left only in memory does not count.
         file.drop_cached();
-        Ok(Self { path, file, length, window: BytesMut::new(), window_at: 0 })
+        Ok(Self { path, file, length, window: BytesMut::new(), window_at: 0, is_unreadable: false })
+    }
+
+    /// The first whole record, if the file begins with one that was whole once.
+    async fn start(&mut self) -> io::Result<Option<Start>> {
+        let Some(header) = self.beginning(0).await? else {
+            let block = self.bytes(0, JOURNAL_BLOCK_BYTES, JOURNAL_BLOCK_BYTES).await?;
+            if block.is_some_and(|block| block.iter().any(|byte| *byte != 0)) {
+                self.leave_out("it does not begin with a record");
+            }
+            return Ok(None);
+        };
+        if self.pieces(0, &header).await?.is_some() {
+            return Ok(Some(Start { position: 0, id: header.id, is_late: false }));
+        }
+        // What it says of itself may be wrong. Whatever a later record says of itself is not.
+        let later = self.later(0, header.id, u64::MAX).await?;
+        if later.is_none() {
+            self.leave_out("its first record is torn, and no other one lies behind it");
+        }
+        Ok(later.map(|(position, header)| Start { position, id: header.id, is_late: true }))
+    }
+
+    fn leave_out(&self, why: &str) {
+        tracing::warn!(file = %self.path.display(), why, "a file of the journal is left out");
+    }
+
+    fn warn(&self, what: &str) {
+        tracing::warn!(file = %self.path.display(), what, "the journal was read in part");
     }
 
     /// The beginning of the record at `position`, if there is one.
@@ -105,6 +151,8 @@ impl Reader {
         match RecordHeader::parse(bytes) {
             Beginning::Record(header) => Ok(Some(header)),
             Beginning::Nothing => Ok(None),
+            // Behind a file's first record lies what clients sent in an earlier lap, whatever it looks like.
+            Beginning::OtherVersion(_) if position > 0 => Ok(None),
             Beginning::OtherVersion(version) => Err(io::Error::new(
                 io::ErrorKind::InvalidData,
                 format!(
@@ -124,16 +172,19 @@ impl Reader {
         Ok(bytes.and_then(|bytes| header.pieces(bytes)))
     }
 
-    /// All records from the first on, as far as they follow one another. `is_last`: no other file was written later.
-    async fn chain(&mut self, number: usize, first: RecordId, is_last: bool) -> io::Result<Chain> {
+    /// All records from the first on, as far as they follow one another. `bound`: the first of the file that was written
+    /// next.
+    async fn chain(&mut self, number: usize, start: &Start, bound: u64) -> io::Result<Chain> {
+        let first = start.id;
         let mut chain =
             Chain { file: number, first: first.sequence, next: first.sequence, pieces: Vec::new() };
-        let mut position = 0;
+        let mut position = start.position;
         loop {
             let due = RecordId { sequence: chain.next, ..first };
             let Some((header, pieces)) = self.record(position, due).await? else {
                 // Only what was lost can have a record behind it.
-                let later = if is_last { self.later(position, due).await? } else { None };
+                let is_more = chain.next < bound;
+                let later = if is_more { self.later(position, due, bound).await? } else { None };
                 let Some((at, header)) = later else { return Ok(chain) };
                 lost(&self.path, chain.next, header.id.sequence);
                 (position, chain.next) = (at, header.id.sequence);
@@ -164,8 +215,13 @@ impl Reader {
         Ok(self.pieces(position, &header).await?.map(|pieces| (header, pieces)))
     }
 
-    /// The next whole record behind `position` that was written after the one that was due there.
-    async fn later(&mut self, mut position: u64, due: RecordId) -> io::Result<Option<(u64, RecordHeader)>> {
+    /// The next whole record behind `position` that was written after the one that was due there, and before `bound`.
+    async fn later(
+        &mut self,
+        mut position: u64,
+        due: RecordId,
+        bound: u64,
+    ) -> io::Result<Option<(u64, RecordHeader)>> {
         if fault_points::has(Bug::JournalRecordStale) {
             return Ok(None);
         }
@@ -177,7 +233,7 @@ impl Reader {
             creel_io::pace(1).await;
             if let Some(header) = self.beginning(position).await?
                 && header.id.generation == due.generation
-                && header.id.sequence > due.sequence
+                && (due.sequence.saturating_add(1)..bound).contains(&header.id.sequence)
                 && self.pieces(position, &header).await?.is_some()
             {
                 return Ok(Some((position, header)));
@@ -185,7 +241,8 @@ impl Reader {
         }
     }
 
-    /// `length` bytes from `position` on, of a window of about `wanted`. `None`: the file ends before.
+    /// `length` bytes from `position` on, of a window of about `wanted`. `None`: the file ends before, or they can't be
+    /// read.
     async fn bytes(&mut self, position: u64, length: usize, wanted: usize) -> io::Result<Option<&[u8]>> {
         let left = self.length.saturating_sub(position);
         if left < length as u64 {
@@ -199,12 +256,36 @@ impl Reader {
         let start = match is_inside(self) {
             Some(start) => start,
             None => {
-                let wanted = (wanted.max(length) as u64).min(left);
-                self.window = self.file.read_exact_at(position, wanted as usize).await?;
-                self.window_at = position;
+                let least = length.next_multiple_of(JOURNAL_BLOCK_BYTES);
+                let most = if self.is_unreadable { least } else { wanted.max(least) };
+                // The second time less of it. A failure need not last.
+                if !self.read_window(position, most, left).await
+                    && !self.read_window(position, least, left).await
+                {
+                    return Ok(None);
+                }
                 0
             }
         };
         Ok(self.window.get(start..start + length))
+    }
+
+    /// Reads a window. `false`: there is no reading it.
+    async fn read_window(&mut self, position: u64, wanted: usize, left: u64) -> bool {
+        let wanted = (wanted as u64).min(left) as usize;
+        match self.file.read_exact_at(position, wanted).await {
+            Ok(window) => {
+                (self.window, self.window_at) = (window, position);
+                true
+            }
+            Err(error) => {
+                if !std::mem::replace(&mut self.is_unreadable, true) {
+                    let file = self.path.display();
+                    tracing::error!(%file, position, %error, "a part of the journal cannot be read: it counts as damaged");
+                }
+                (self.window, self.window_at) = (BytesMut::new(), 0);
+                false
+            }
+        }
     }
 }

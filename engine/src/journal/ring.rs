@@ -27,6 +27,8 @@ pub(crate) struct Ring {
     current: usize,
     /// The first byte behind that record.
     position: u64,
+    /// The file that the next record was given a place in last, and where it begins there.
+    placed: (usize, u64),
     /// The sequence of the next record.
     sequence: u64,
 }
@@ -43,7 +45,14 @@ impl Ring {
     /// The space of a journal that holds no record.
     pub(crate) fn empty(files: usize, file_bytes: u64) -> Self {
         debug_assert!(files > 0 && file_bytes.is_multiple_of(JOURNAL_BLOCK_BYTES as u64));
-        Self { files: vec![BTreeMap::new(); files], file_bytes, current: 0, position: 0, sequence: 0 }
+        Self {
+            files: vec![BTreeMap::new(); files],
+            file_bytes,
+            current: 0,
+            position: 0,
+            placed: (0, 0),
+            sequence: 0,
+        }
     }
 
     /// Where a record of `bytes` (whole blocks) goes. `None`: the ring is full, or the record is larger than a file.
@@ -58,22 +67,24 @@ impl Ring {
         if bytes > self.file_bytes {
             return None;
         }
+        self.placed = (self.current, self.position);
         if self.position + bytes > self.file_bytes {
             let next = self.after(self.current, 1);
             self.forget_synced(next, synced);
             if !self.files[next].is_empty() {
                 return None;
             }
-            self.current = next;
-            self.position = 0;
+            self.placed = (next, 0);
         }
-        Some(Slot { file: self.current, position: self.position, sequence: self.sequence })
+        let (file, position) = self.placed;
+        Some(Slot { file, position, sequence: self.sequence })
     }
 
     /// Notes that a record of `bytes` is on the medium, in the place that [`place`](Self::place) gave last. `pieces`:
     /// the partitions in it, and the offset behind each piece.
     pub(crate) fn wrote(&mut self, bytes: u64, pieces: impl IntoIterator<Item = (PartitionKey, Offset)>) {
-        self.position += bytes;
+        let (file, position) = self.placed;
+        (self.current, self.position) = (file, position + bytes);
         self.sequence += 1;
         debug_assert!(self.position <= self.file_bytes);
         let file = &mut self.files[self.current];
@@ -84,8 +95,13 @@ impl Ring {
     }
 
     /// The partitions that must be synced now so that the ring does not fill: those of the oldest file in use, once
-    /// half of the files are in use. The file that is written to is not among them.
-    pub(crate) fn due(&mut self, synced: impl Fn(PartitionKey) -> Option<Offset>) -> Vec<PartitionKey> {
+    /// half of the files are in use. The file that is written to is not among them, nor are partitions that can't be
+    /// synced.
+    pub(crate) fn due(
+        &mut self,
+        synced: impl Fn(PartitionKey) -> Option<Offset>,
+        can_sync: impl Fn(PartitionKey) -> bool,
+    ) -> Vec<PartitionKey> {
         for file in 0..self.files.len() {
             self.forget_synced(file, &synced);
         }
@@ -95,8 +111,11 @@ impl Ring {
             return Vec::new();
         }
         let sealed = (1..count).map(|behind| self.after(self.current, behind));
-        let oldest = sealed.map(|file| &self.files[file]).find(|file| !file.is_empty());
-        oldest.map(|file| file.keys().copied().collect()).unwrap_or_default()
+        let mut due = sealed.map(|file| {
+            let keys = self.files[file].keys().copied();
+            keys.filter(|key| can_sync(*key)).collect::<Vec<_>>()
+        });
+        due.find(|keys| !keys.is_empty()).unwrap_or_default()
     }
 
     /// Notes that everything is synced that the ring has of a partition. It need not stay so: its log may be cut.
@@ -106,7 +125,7 @@ impl Ring {
         }
     }
 
-    /// The file that was written first.
+    /// The file that was written first, or one that holds no record.
     pub(crate) fn oldest(&self) -> usize {
         self.after(self.current, 1)
     }
@@ -220,7 +239,7 @@ mod tests {
         }
 
         fn check_due(&mut self) -> Vec<PartitionKey> {
-            let due = self.ring.due(synced_in(&self.synced));
+            let due = self.ring.due(synced_in(&self.synced), |_| true);
             let needed = |file: usize| {
                 let records = self.files[file].iter();
                 let pieces = records.flat_map(|record| record.pieces.iter()).copied();
@@ -297,13 +316,39 @@ mod tests {
     }
 
     #[test]
+    fn a_partition_that_cannot_be_synced_keeps_no_other_from_it() {
+        let mut ring = Ring::empty(4, 4 * BLOCK);
+        let synced = vec![Some(0); 2];
+        for partition in [0, 1, 1] {
+            ring.place(4 * BLOCK, synced_in(&synced)).unwrap();
+            ring.wrote(4 * BLOCK, [(PartitionKey(partition), Offset::ZERO + 1)]);
+        }
+        assert_eq!(ring.due(synced_in(&synced), |_| true), [PartitionKey(0)]);
+        assert_eq!(ring.due(synced_in(&synced), |key| key.0 == 1), [PartitionKey(1)]);
+        assert_eq!(ring.due(synced_in(&synced), |_| false), []);
+    }
+
+    #[test]
+    fn a_place_that_nothing_is_written_to_changes_nothing() {
+        let mut ring = Ring::empty(2, 4 * BLOCK);
+        let synced = vec![Some(9)];
+        for end in [1, 2] {
+            ring.place(4 * BLOCK, synced_in(&synced)).unwrap();
+            ring.wrote(4 * BLOCK, [(PartitionKey(0), Offset::ZERO + end)]);
+        }
+        assert_eq!(ring.oldest(), 0);
+        assert_eq!(ring.place(BLOCK, synced_in(&synced)).unwrap().file, 0);
+        assert_eq!(ring.oldest(), 0, "the first file holds the older records still");
+    }
+
+    #[test]
     fn a_ring_whose_due_partitions_are_synced_never_fills() {
         let mut ring = Ring::empty(4, 8 * BLOCK);
         let mut synced = vec![Some(0)];
         for end in 1..1000 {
             assert!(ring.place(2 * BLOCK, synced_in(&synced)).is_some(), "at {end}");
             ring.wrote(2 * BLOCK, [(PartitionKey(0), Offset::ZERO + end)]);
-            if !ring.due(synced_in(&synced)).is_empty() {
+            if !ring.due(synced_in(&synced), |_| true).is_empty() {
                 synced[0] = Some(end);
             }
         }

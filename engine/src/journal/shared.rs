@@ -6,6 +6,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::PathBuf;
 use std::rc::{Rc, Weak};
 
 use creel_io::Instant;
@@ -50,8 +51,8 @@ pub(crate) enum Phase {
     /// Nothing is written, and nothing that was written counts.
     Void,
     On(Box<OpenJournal>),
-    /// A write has failed. What was written before is still there.
-    Failed,
+    /// A write has failed. What was written before is still there, in these files. The oldest comes first.
+    Failed(Vec<PathBuf>),
 }
 
 /// A partition's part in its core's journal.
@@ -72,6 +73,14 @@ pub(crate) trait Member {
 
     /// Up to which offset its segments are synced.
     fn synced(&self) -> Offset;
+
+    /// Whether its segments are synced as far as it is written.
+    fn is_synced(&self) -> bool;
+
+    /// Whether they can still be synced: its storage has not failed.
+    fn is_healthy(&self) -> bool;
+
+    fn name(&self) -> String;
 }
 
 /// See the module.
@@ -80,6 +89,8 @@ pub(crate) struct SharedJournal<P> {
     waiting: RefCell<Vec<Rc<P>>>,
     /// A record is being written, or is about to be.
     is_writing: Cell<bool>,
+    /// How many wait to write a record of their own. They come before all who wait for the next one.
+    alone: Cell<usize>,
     /// Partitions are synced so that the journal does not fill.
     pub(crate) is_settling: Cell<bool>,
     changed: Notify,
@@ -95,6 +106,7 @@ impl<P> Default for SharedJournal<P> {
             phase: RefCell::default(),
             waiting: RefCell::default(),
             is_writing: Cell::default(),
+            alone: Cell::default(),
             is_settling: Cell::default(),
             changed: Notify::new(),
             partitions: RefCell::default(),
@@ -102,6 +114,23 @@ impl<P> Default for SharedJournal<P> {
             counts: Cell::default(),
             told_full: Cell::default(),
         }
+    }
+}
+
+/// Someone who waits to write a record of their own.
+struct Alone<'a, P>(&'a SharedJournal<P>);
+
+impl<'a, P> Alone<'a, P> {
+    fn ask(journal: &'a SharedJournal<P>) -> Self {
+        journal.alone.set(journal.alone.get() + 1);
+        Self(journal)
+    }
+}
+
+impl<P> Drop for Alone<'_, P> {
+    fn drop(&mut self) {
+        self.0.alone.set(self.0.alone.get() - 1);
+        self.0.changed.notify_all();
     }
 }
 
@@ -129,12 +158,21 @@ impl<P> SharedJournal<P> {
         match &*self.phase.borrow() {
             Phase::Unused | Phase::Void => JournalStatus::Off,
             Phase::On(_) => JournalStatus::On,
-            Phase::Failed => JournalStatus::Failed,
+            Phase::Failed(_) => JournalStatus::Failed,
         }
     }
 
     pub(crate) fn is_on(&self) -> bool {
         matches!(&*self.phase.borrow(), Phase::On(_))
+    }
+
+    /// The files that records were written to, the oldest first. `None`: nothing was written in this life.
+    pub(crate) fn written_files(&self) -> Option<Vec<PathBuf>> {
+        match &*self.phase.borrow() {
+            Phase::On(open) => Some(open.paths_from_oldest()),
+            Phase::Failed(files) => Some(files.clone()),
+            Phase::Unused | Phase::Void => None,
+        }
     }
 
     pub(crate) fn set_phase(&self, phase: Phase) {
@@ -151,19 +189,27 @@ impl<P> SharedJournal<P> {
         change(&mut counts);
         self.counts.set(counts);
     }
+}
 
+impl<P: Member> SharedJournal<P> {
     /// Notes that there is no room for a record.
     pub(crate) fn note_full(&self) {
         self.count(|counts| counts.full += 1);
         let now = creel_io::now();
         if self.told_full.get().is_none_or(|told| now.saturating_since(told) >= JOURNAL_FULL_SILENCE) {
             self.told_full.set(Some(now));
-            tracing::warn!("the journal is full: partitions are synced instead, until it has room");
+            let stuck = self.stuck();
+            tracing::warn!(?stuck, "the journal is full: partitions are synced instead, until it has room");
         }
     }
-}
 
-impl<P: Member> SharedJournal<P> {
+    /// Partitions that keep their place in the journal until a restart, because they can't be synced.
+    fn stuck(&self) -> Vec<String> {
+        let partitions = self.partitions.borrow();
+        let open = partitions.values().filter_map(Weak::upgrade);
+        open.filter(|partition| !partition.is_healthy()).map(|partition| partition.name()).collect()
+    }
+
     /// A partition waits for the next record.
     pub(crate) fn wait(&self, partition: &Rc<P>) {
         if partition.part().is_waiting.replace(true) {
@@ -175,8 +221,13 @@ impl<P: Member> SharedJournal<P> {
         }
     }
 
-    pub(crate) fn is_anyone_waiting(&self) -> bool {
+    fn is_anyone_waiting(&self) -> bool {
         !self.waiting.borrow().is_empty()
+    }
+
+    /// Whether the next record is for those who wait.
+    pub(crate) fn goes_on(&self) -> bool {
+        self.is_anyone_waiting() && self.alone.get() == 0
     }
 
     /// Those who wait, in the order in which they came. They wait no more.
@@ -200,7 +251,7 @@ impl<P: Member> SharedJournal<P> {
             if !self.is_on() {
                 return false;
             }
-            if self.is_anyone_waiting() && !self.is_writing.replace(true) {
+            if self.goes_on() && !self.is_writing.replace(true) {
                 return true;
             }
             self.changed.notified().await;
@@ -209,6 +260,7 @@ impl<P: Member> SharedJournal<P> {
 
     /// Waits until nobody writes, for a record of one's own. Until [`end_writing`](Self::end_writing) nobody else does.
     pub(crate) async fn begin_alone(&self) {
+        let _asked = Alone::ask(self);
         while self.is_writing.replace(true) {
             self.changed.notified().await;
         }
@@ -231,6 +283,13 @@ impl<P: Member> SharedJournal<P> {
         self.partitions.borrow_mut().remove(&partition.part().key);
     }
 
+    /// Whether nobody needs anything that the journal holds.
+    pub(crate) fn is_all_synced(&self) -> bool {
+        let is_synced =
+            |partition: &Weak<P>| partition.upgrade().is_some_and(|partition| partition.is_synced());
+        self.partitions.borrow().values().all(is_synced)
+    }
+
     /// Up to which offset a partition's segments are synced. `None`: its pieces are not needed any more.
     pub(crate) fn synced(&self, key: PartitionKey) -> Option<Offset> {
         let partitions = self.partitions.borrow();
@@ -239,11 +298,16 @@ impl<P: Member> SharedJournal<P> {
         Some(partition.map_or(Offset::ZERO, |partition| partition.synced()))
     }
 
+    fn can_sync(&self, key: PartitionKey) -> bool {
+        let partitions = self.partitions.borrow();
+        partitions.get(&key).and_then(Weak::upgrade).is_some_and(|partition| partition.is_healthy())
+    }
+
     /// The partitions that must be synced so that the journal does not fill.
     pub(crate) fn due(&self) -> Vec<Rc<P>> {
         let keys = match &mut *self.phase.borrow_mut() {
-            Phase::On(open) => open.due(|key| self.synced(key)),
-            Phase::Unused | Phase::Void | Phase::Failed => Vec::new(),
+            Phase::On(open) => open.due(|key| self.synced(key), |key| self.can_sync(key)),
+            Phase::Unused | Phase::Void | Phase::Failed(_) => Vec::new(),
         };
         let partitions = self.partitions.borrow();
         keys.iter().filter_map(|key| partitions.get(key)?.upgrade()).collect()

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use creel_io::Instant;
 
-use crate::config::{CleanupPolicy, LogConfig};
+use crate::config::LogConfig;
 use crate::error::AppendAsIsError;
 use crate::format::batch::{Batch, BatchHeader, StampedBatch};
 use crate::log::cursors::{End, Place};
@@ -55,8 +55,7 @@ impl Log {
         let (base, end, epoch) =
             (batch.header().base_offset, batch.header().end_offset(), batch.header().leader_epoch);
         let next = self.cursors.next;
-        let may_skip = config.may_have_gaps || config.cleanup_policy != CleanupPolicy::Delete;
-        if base < next || (base > next && !may_skip) {
+        if base < next || (base > next && !config.may_skip_offsets()) {
             return Err(AppendAsIsError::OutOfOrder { base, next });
         }
         if let Some(latest) = self.epochs.latest().filter(|latest| epoch < Some(*latest)) {

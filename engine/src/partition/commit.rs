@@ -130,7 +130,11 @@ pub(crate) fn durability_changed(state: &Rc<State>) {
 /// Syncs everything that is written now, whatever the topic's settings. Returns whether it is synced.
 pub(crate) async fn sync_now(state: &Rc<State>) -> bool {
     let target = state.log.borrow().cursors().written;
-    let is_synced = || state.log.borrow().cursors().synced >= target;
+    // What is cut off meanwhile need not be synced.
+    let is_synced = || {
+        let log = state.log.borrow();
+        log.cursors().synced >= target.min(log.cursors().written)
+    };
     while !is_synced() && state.is_healthy() {
         begin_or_await(state).await;
     }

@@ -14,7 +14,7 @@ use crate::format::batch::{BatchHeader, check_crc};
 use crate::format::journal_record::{PieceHeader, RecordBuilder};
 use crate::jobs::running::{Run, Work};
 use crate::journal::open::{JournalFiles, OpenJournal, Ready};
-use crate::journal::shared::{JournalCounts, JournalStatus, Phase, SharedJournal};
+use crate::journal::shared::{JournalCounts, JournalStatus, Member, Phase, SharedJournal};
 use crate::journal::void::make_all_void;
 use crate::limits::JOURNAL_SYNCS;
 use crate::log::End;
@@ -42,23 +42,24 @@ impl TurnWriter {
         self.journal.set_phase(Phase::Void);
     }
 
-    /// Ends the core's journal, and makes it void. Every partition of the core must be closed, and everything that it
-    /// held must be synced.
+    /// Ends the core's journal, and makes it void, also if a write to it has failed. Every partition of the core must be
+    /// closed. Refused if the segments lack something that the journal holds: then the stop was not clean.
     pub async fn end_journal(&self) -> io::Result<()> {
-        let journal = &self.journal;
-        journal.begin_alone().await;
-        let files = match &*journal.phase.borrow() {
-            Phase::On(open) => open.paths_from_oldest(),
-            Phase::Unused | Phase::Void | Phase::Failed => Vec::new(),
-        };
-        let outcome = if files.is_empty() {
-            Ok(())
-        } else {
-            journal.set_phase(Phase::Unused);
-            make_all_void(&files).await.inspect(|()| self.forgo_journal())
-        };
-        journal.end_writing();
+        self.journal.begin_alone().await;
+        let outcome = self.end_alone().await;
+        self.journal.end_writing();
         outcome
+    }
+
+    async fn end_alone(&self) -> io::Result<()> {
+        let Some(files) = self.journal.written_files() else { return Ok(()) };
+        if !self.journal.is_all_synced() {
+            return Err(io::Error::other("the journal holds batches that the segments may lack"));
+        }
+        self.journal.set_phase(Phase::Unused);
+        make_all_void(&files).await?;
+        self.forgo_journal();
+        Ok(())
     }
 
     /// What the core's journal does.
@@ -75,7 +76,7 @@ impl TurnWriter {
 /// Writes records for as long as the journal takes any.
 async fn write_records(journal: Rc<CoreJournal>) {
     while journal.begin_writing().await {
-        while journal.is_anyone_waiting() {
+        while journal.goes_on() {
             if let Some((ready, pieces)) = gather(&journal) {
                 write(&journal, ready, pieces).await;
             }
@@ -145,9 +146,10 @@ fn add_piece(record: &mut RecordBuilder<AlignedBuffer>, state: &Rc<State>, piece
     }
     let (partition, base, end) = (state.name.partition, gap.base, gap.covers.offset);
     let header = PieceHeader { topic, partition, base, end, bytes };
+    let may_skip = state.config.borrow().may_skip_offsets();
     let read = open_files::active_file(state, log.active()).and_then(|file| {
         record.push(&header, |into| match file.try_read_at(into, gap.position.get())? {
-            Some(read) if read == into.len() && are_whole(into, end) => Ok(()),
+            Some(read) if read == into.len() && are_whole(into, base, end, may_skip) => Ok(()),
             // It is not in the page cache any more.
             _ => Err(io::ErrorKind::WouldBlock.into()),
         })
@@ -160,19 +162,21 @@ fn add_piece(record: &mut RecordBuilder<AlignedBuffer>, state: &Rc<State>, piece
     Fits::Yes
 }
 
-/// Whether these are whole batches that end at `end`. If the kernel could not write a page back, it says so at the next
-/// sync, and meanwhile it may have dropped the page. What is read then is what the medium holds.
-fn are_whole(mut batches: &[u8], end: Offset) -> bool {
-    let mut found = None;
+/// Whether these are whole batches from `base` to `end`, without a gap unless the log may have some. If the kernel could not write a page back, it says
+/// so at the next sync, and meanwhile it may have dropped the page. What is read then is what the medium holds.
+fn are_whole(mut batches: &[u8], base: Offset, end: Offset, may_skip: bool) -> bool {
+    let mut due = base;
     while !batches.is_empty() {
         let Ok(header) = BatchHeader::parse(batches) else { return false };
-        if header.size_bytes > batches.len() || check_crc(&header, batches).is_err() {
+        let follows = header.base_offset == due || (may_skip && header.base_offset > due);
+        let is_due = follows && header.size_bytes <= batches.len();
+        if !is_due || check_crc(&header, batches).is_err() {
             return false;
         }
-        found = Some(header.end_offset());
+        due = header.end_offset();
         batches = &batches[header.size_bytes..];
     }
-    found == Some(end)
+    due == end
 }
 
 /// Writes a record. When it is on the medium, its pieces are durable.
@@ -192,7 +196,8 @@ async fn write(journal: &Rc<CoreJournal>, ready: Ready, pieces: Vec<Piece>) {
                 %error,
                 "a write to the journal failed: it is not used until restart, partitions are synced instead"
             );
-            journal.set_phase(Phase::Failed);
+            let files = journal.written_files().unwrap_or_default();
+            journal.set_phase(Phase::Failed(files));
         }
     }
     for piece in pieces {
@@ -247,16 +252,15 @@ fn settle_soon(journal: &Rc<CoreJournal>) {
     });
 }
 
-/// Syncs these partitions. Returns whether there was anything to sync: a log whose storage has failed can't be.
+/// Syncs these partitions as far as they are written now. Returns whether there was anything to sync: a log whose
+/// storage has failed can't be.
 async fn settle(due: &[Rc<State>]) -> bool {
     let mut was_any_unsynced = false;
     for some in due.chunks(JOURNAL_SYNCS) {
         some.iter().for_each(commit::sync_soon);
         for state in some {
-            while state.running.has(Work::Commit) {
-                was_any_unsynced = true;
-                state.running.changed().await;
-            }
+            was_any_unsynced |= state.is_healthy() && !state.is_synced();
+            commit::sync_now(state).await;
         }
     }
     was_any_unsynced
@@ -286,7 +290,7 @@ pub(crate) async fn write_cut(state: &Rc<State>, end: Offset) -> io::Result<()> 
 fn ready_cut(journal: &CoreJournal, state: &State, cut: &PieceHeader) -> io::Result<Option<Ready>> {
     match &mut *journal.phase.borrow_mut() {
         Phase::Void => Ok(None),
-        Phase::Unused | Phase::Failed => {
+        Phase::Unused | Phase::Failed(_) => {
             Err(io::Error::other("the journal holds what is cut, and takes no records"))
         }
         Phase::On(open) => {

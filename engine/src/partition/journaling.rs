@@ -56,4 +56,17 @@ impl Member for State {
     fn synced(&self) -> Offset {
         self.log.borrow().cursors().synced
     }
+
+    fn is_synced(&self) -> bool {
+        let log = self.log.borrow();
+        log.cursors().synced >= log.cursors().written
+    }
+
+    fn is_healthy(&self) -> bool {
+        State::is_healthy(self)
+    }
+
+    fn name(&self) -> String {
+        self.name.to_string()
+    }
 }

@@ -108,6 +108,11 @@ impl Partition {
         self.0.log.borrow().cursors().durable
     }
 
+    /// The end of the batches that the segments hold on the medium, without what only the core's journal holds.
+    pub fn synced_end(&self) -> Offset {
+        self.0.log.borrow().cursors().synced
+    }
+
     /// What is written, so acknowledged with acks=1, and a power cut could take back.
     pub fn not_durable(&self) -> NotDurable {
         let log = self.0.log.borrow();
@@ -202,6 +207,12 @@ impl Partition {
     /// What the opening of the log found and did.
     pub fn recovery(&self) -> &RecoveryReport {
         &self.0.recovery
+    }
+
+    /// How many records the core's journal held of the log that were not appended when it was opened: they do not fit
+    /// it, or are damaged.
+    pub fn not_replayed(&self) -> u64 {
+        self.0.not_replayed.get()
     }
 
     /// Waits until the high watermark is past `offset`, or the log is closed, poisoned or truncated. For long polls.

@@ -308,5 +308,6 @@ fn assemble(
         running: Running::default(),
         sync_times: SyncTimes::default(),
         recovery: recovery.report,
+        not_replayed: Cell::default(),
     }
 }

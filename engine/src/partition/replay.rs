@@ -13,10 +13,11 @@ use crate::directory::TopicPartition;
 use crate::error::{AppendAsIsError, AppendError, OpenError};
 use crate::fault_points::{self, Bug};
 use crate::format::batch::{BatchHeader, UncheckedBatch};
-use crate::journal::found::{FoundPiece, InJournal};
+use crate::journal::found::{FoundPiece, InJournal, PieceReader};
 use crate::log::producers::AppendOrigin;
 use crate::offset::Offset;
 use crate::partition::Partition;
+use crate::partition::append::PendingAck;
 use crate::partition::read::locate;
 use crate::segment::scan::Scan;
 
@@ -32,11 +33,15 @@ pub(crate) async fn replay(
 ) -> Result<(), OpenError> {
     let name = partition.name().clone();
     let pieces = journal.found.pieces(journal.topic, name.partition);
-    let mut replay = Replay { partition, walk: None, appended: 0 };
-    for piece in pieces.iter().filter(|piece| piece.end > recovery_point) {
-        let batches = journal.found.batches(piece).await?;
+    let mut replay = Replay { partition, walk: None, appended: 0, last: None };
+    let mut reader = PieceReader::new(&journal.found);
+    let mut left = pieces.iter().filter(|piece| piece.end > recovery_point);
+    while let Some(piece) = left.next() {
+        let batches = reader.batches(piece).await?;
         if let Err(stop) = replay.piece(piece, batches).await? {
             stop.tell(&name, partition.next_offset());
+            let not_replayed = piece.records() + left.map(FoundPiece::records).sum::<u64>();
+            partition.state().not_replayed.set(not_replayed);
             break;
         }
     }
@@ -45,7 +50,7 @@ pub(crate) async fn replay(
         tracing::info!(partition = %name, batches, %end, "batches that only the journal held were appended");
         partition.sync().await?;
     }
-    Ok(())
+    replay.check().await
 }
 
 /// Why no more of the journal is appended.
@@ -84,6 +89,8 @@ struct Replay<'a> {
     walk: Option<Scan>,
     /// The number of batches appended.
     appended: u64,
+    /// The last of them. It is written at the end of a turn.
+    last: Option<PendingAck>,
 }
 
 impl Replay<'_> {
@@ -118,7 +125,8 @@ impl Replay<'_> {
             return Ok(Err(Stop::Damaged(header.base_offset)));
         };
         match self.partition.append_as_is(&batch) {
-            Ok(_) => {
+            Ok(pending) => {
+                self.last = Some(pending);
                 self.appended += 1;
                 Ok(Ok(()))
             }
@@ -162,6 +170,16 @@ impl Replay<'_> {
             walk.skip(next.size_bytes);
         }
         Ok(next)
+    }
+
+    /// Whether all that was appended is on the medium. If a write has found no room, what it held is no longer in the
+    /// log: only the journal has it still.
+    async fn check(&self) -> Result<(), OpenError> {
+        let Some(last) = &self.last else { return Ok(()) };
+        if self.partition.durable_end() >= last.end_offset() {
+            return Ok(());
+        }
+        Err(failed(last.written().await.err().unwrap_or(AppendError::Storage)))
     }
 
     /// What a planted bug does with a batch that is there.

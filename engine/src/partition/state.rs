@@ -66,6 +66,8 @@ pub(crate) struct State {
     /// When the last syncs ended, where times are recorded.
     pub(crate) sync_times: SyncTimes,
     pub(crate) recovery: RecoveryReport,
+    /// How many records of the journal were not appended when the log was opened, because they do not fit the log.
+    pub(crate) not_replayed: Cell<u64>,
 }
 
 /// Writes the appends of one core's partitions at the end of each turn. There is one per core; clones share it.

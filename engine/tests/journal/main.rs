@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails where it unwraps")]
 
+mod busy;
 #[path = "../common/mod.rs"]
 mod common;
 #[cfg(feature = "planted-bugs")]
@@ -67,6 +68,45 @@ fn cuts_during_a_replay_change_nothing() {
 }
 
 #[test]
+fn a_start_without_room_loses_nothing_that_was_acknowledged() {
+    let mut refused = 0;
+    for seed in seeds(40) {
+        eprintln!("seed {seed}");
+        let mut world = World::new(seed);
+        for cut in [300 + seed * 11, 700] {
+            let _ = world.live(cut, 400, End::Open);
+            for room in [0, 3000, 10_000] {
+                refused += usize::from(!world.starts_with_room(room));
+            }
+        }
+        world.live_on(10, End::Open);
+        world.live_on(0, End::Open);
+    }
+    assert!(refused > 10, "{refused} starts refused");
+}
+
+#[test]
+fn a_journal_that_has_no_room_leaves_no_file() {
+    for seed in 0..5 {
+        assert_eq!(World::new(seed).files_without_room(), Vec::<std::path::PathBuf>::new());
+    }
+}
+
+#[test]
+fn a_journal_that_cannot_be_read_keeps_no_start_back() {
+    for seed in seeds(20) {
+        let mut world = World::new(seed);
+        let _ = world.live(400 + seed * 11, 400, End::Open);
+        world.fail_reads(true);
+        assert!(world.are_journals_read());
+        // A read that fails once loses nothing.
+        world.fail_reads(false);
+        world.live_on(10, End::Open);
+        world.live_on(0, End::Open);
+    }
+}
+
+#[test]
 fn a_journal_that_fails_is_given_up_and_nothing_is_lost() {
     let mut failed = 0;
     for seed in seeds(20) {
@@ -76,7 +116,7 @@ fn a_journal_that_fails_is_given_up_and_nothing_is_lost() {
         for cut in [150 + seed % 100 * 11, 700, 400 + seed] {
             let _ = world.live(cut, 400, End::Open);
         }
-        world.live_on(40, End::Open);
+        world.live_on(40, if seed.is_multiple_of(2) { End::Clean } else { End::Open });
         world.live_on(0, End::Open);
         failed += world.seen().failed;
     }

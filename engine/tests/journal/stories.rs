@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use creel_engine::{
-    FoundJournals, InJournal, JournalFiles, JournalStatus, LogConfig, Offset, OpenLog, Partition, TopicId,
-    TurnWriter,
+    BatchBuilder, FoundJournals, InJournal, JournalFiles, JournalStatus, LogConfig, Offset, OpenLog,
+    Partition, TopicId, TurnWriter,
 };
 
 use crate::common::{append, batch, log_path, name, on_core, opening, read_all};
@@ -122,7 +122,9 @@ fn a_void_journal_says_nothing_and_another_life_begins() {
             "records of the life before lie behind the new one"
         );
 
+        fs::write(copy.join("creel-7-1.journal.tmp"), b"unfinished").unwrap();
         found.make_void(&copy, |_, number| number == 0).await.unwrap();
+        assert!(!copy.join("creel-7-1.journal.tmp").exists());
         assert!(first_journal(&copy).exists() && !copy.join("creel-0-1.journal").exists());
     });
 }
@@ -131,6 +133,9 @@ fn a_void_journal_says_nothing_and_another_life_begins() {
 fn a_clean_stop_leaves_the_journal_empty() {
     on_core(|directory| async move {
         let (writer, partition) = ten_batches(&directory).await;
+        let refusal = writer.end_journal().await.unwrap_err();
+        assert!(refusal.to_string().contains("segments may lack"), "{refusal}");
+        assert_eq!(writer.journal_status(), JournalStatus::On);
         partition.close().await.unwrap();
         assert!(!FoundJournals::read(&directory).await.unwrap().is_empty());
         writer.end_journal().await.unwrap();
@@ -160,6 +165,35 @@ fn a_log_that_differs_stays_as_it_is() {
             append(&other, &batch(2, 400, 99)).await;
         }
         assert_eq!(reopened(&copy).await, 6);
+    });
+}
+
+#[test]
+fn what_fits_no_log_is_kept_under_another_name() {
+    on_core(|directory| async move {
+        let _open = ten_batches(&directory).await;
+        let copy = crashed(&directory, 10);
+        let mut bytes = fs::read(log_path(&copy, 0)).unwrap();
+        let journal = fs::read(first_journal(&copy)).unwrap();
+        bytes.truncate(5 * one_batch());
+        fs::write(log_path(&copy, 0), &bytes).unwrap();
+        // The log goes on differently than the journal says.
+        let other = Partition::open(&TurnWriter::new(), opening(&copy, LogConfig::default())).await.unwrap();
+        append(&other, &batch(2, 400, 99)).await;
+        let partition = open_at(&copy, &TurnWriter::new(), TOPIC).await;
+        assert_eq!(partition.not_replayed(), 10, "five batches of two records");
+        for number in 1..3 {
+            let found = FoundJournals::read(&copy).await.unwrap();
+            assert_eq!(found.records_of_others(|topic| topic == TOPIC), 0);
+            assert_eq!(found.records_of_others(|_| false), 20);
+            let kept = found.put_aside(&copy, |_, _| true).await.unwrap();
+            assert_eq!(kept, [copy.join(format!("creel-0-0.journal.kept-{number}"))]);
+            assert_eq!(fs::read(&kept[0]).unwrap(), journal);
+            assert!(FoundJournals::read(&copy).await.unwrap().is_empty());
+            assert!(copy.join("creel-0-1.journal").exists());
+            fs::write(first_journal(&copy), &journal).unwrap();
+        }
+        assert_eq!(open_at(&crashed(&directory, 5), &TurnWriter::new(), TOPIC).await.not_replayed(), 0);
     });
 }
 
@@ -241,6 +275,80 @@ fn a_journal_of_another_version_is_not_passed_over() {
         fs::write(first_journal(&copy), bytes).unwrap();
         let error = FoundJournals::read(&copy).await.unwrap_err();
         assert!(error.to_string().contains("version 2"), "{error}");
+    });
+}
+
+/// Ten batches, eight in the first file and two in the second.
+async fn in_two_files(directory: &Path) -> (TurnWriter, Partition) {
+    let writer = TurnWriter::new();
+    let partition = open_at(directory, &writer, TOPIC).await;
+    writer.begin_journal(&JournalFiles { bytes: 8 * 4096, ..files(directory) }, 1).await.unwrap();
+    for fill in 0..10 {
+        append(&partition, &batch(2, 400, fill)).await;
+    }
+    assert_eq!(writer.journal_counts().pieces, 10);
+    (writer, partition)
+}
+
+fn flip(path: &Path, position: usize) {
+    let mut bytes = fs::read(path).unwrap();
+    bytes[position] ^= 1;
+    fs::write(path, bytes).unwrap();
+}
+
+#[test]
+fn a_damaged_record_hides_none_behind_it_whatever_file_it_lies_in() {
+    on_core(|directory| async move {
+        let _open = in_two_files(&directory).await;
+        for damaged in [3, 7] {
+            let copy = crashed(&directory, 8);
+            flip(&first_journal(&copy), damaged * 4096 + 200);
+            assert_eq!(reopened(&copy).await, 10);
+            let copy = crashed(&directory, damaged + 1);
+            flip(&first_journal(&copy), damaged * 4096 + 200);
+            assert_eq!(reopened(&copy).await, 10, "the log has what is lost of record {damaged}");
+        }
+        // The first of a file.
+        let copy = crashed(&directory, 1);
+        flip(&first_journal(&copy), 200);
+        assert_eq!(reopened(&copy).await, 10);
+        let copy = crashed(&directory, 9);
+        flip(&copy.join("creel-0-1.journal"), 200);
+        assert_eq!(reopened(&copy).await, 10);
+    });
+}
+
+#[test]
+fn what_a_damaged_record_says_of_its_life_counts_for_nothing() {
+    on_core(|directory| async move {
+        let _open = in_two_files(&directory).await;
+        for position in [24, 31, 32, 39] {
+            let copy = crashed(&directory, 0);
+            flip(&copy.join("creel-0-1.journal"), position);
+            assert_eq!(reopened(&copy).await, 8);
+        }
+    });
+}
+
+#[test]
+fn what_clients_sent_is_never_taken_for_a_record() {
+    on_core(|directory| async move {
+        let writer = TurnWriter::new();
+        let partition = open_at(&directory, &writer, TOPIC).await;
+        writer.begin_journal(&JournalFiles { bytes: 16 * 4096, ..files(&directory) }, 1).await.unwrap();
+        let pattern: Vec<u8> = b"CREELJRN".iter().copied().cycle().take(9 * 1024).collect();
+        for phase in 0..8 {
+            let value = &pattern[phase..];
+            let evil = BatchBuilder::new(creel_io::wall_clock_ms()).record(1, None, Some(value)).build();
+            append(&partition, &evil.unwrap()).await;
+            partition.sync().await.unwrap();
+        }
+        assert_eq!(writer.journal_counts().pieces, 8);
+        for fill in 0..40 {
+            append(&partition, &batch(2, 400, fill)).await;
+            FoundJournals::read(&directory).await.unwrap();
+            partition.sync().await.unwrap();
+        }
     });
 }
 

@@ -11,11 +11,11 @@ use std::time::Duration;
 
 use creel_engine::{
     AppendOrigin, Batch, BatchBuilder, FoundJournals, InJournal, JournalCounts, JournalFiles, JournalStatus,
-    LastStop, LeaderEpoch, LogConfig, Offset, OpenLog, Partition, TopicId, TopicPartition, TurnWriter,
-    remove_partition,
+    LastStop, LeaderEpoch, LogConfig, Offset, OpenError, OpenLog, Partition, TopicId, TopicPartition,
+    TurnWriter, remove_partition,
 };
 use creel_io::fs;
-use creel_io::sim::{Config, NodeId, Simulation};
+use creel_io::sim::{Config, ErrorRates, NodeId, Simulation};
 
 use crate::common::read_all;
 
@@ -121,10 +121,59 @@ impl World {
                 }
                 broker.work().await;
             }
+            if journal_fails && end == End::Clean {
+                fail_next(1);
+                for _ in 0..5 {
+                    broker.append().await;
+                }
+            }
             fail_next(0);
             broker.end(end).await;
         });
         outcome.is_ok()
+    }
+
+    /// Starts with so little room on the disk, and ends at once. `false`: some partition could not be opened.
+    pub(crate) fn starts_with_room(&mut self, room: u64) -> bool {
+        let disk = self.simulation.handle().disk(self.node);
+        disk.set_capacity(Some(disk.used() + room));
+        let shared = self.shared.clone();
+        let start = async move { Broker::try_start(&shared, 2).await.is_some() };
+        let is_started = self.simulation.block_on(self.node, start).unwrap();
+        disk.set_capacity(None);
+        is_started
+    }
+
+    /// Reads of the journals fail: the next of each file, or all of them.
+    pub(crate) fn fail_reads(&mut self, all: bool) {
+        let disk = self.simulation.handle().disk(self.node);
+        for (core, number) in (0..3).flat_map(|core| (0..4).map(move |number| (core, number))) {
+            let device = disk.device(journal_file(core, number));
+            let rates = ErrorRates { read: if all { 1.0 } else { 0.0 }, ..ErrorRates::default() };
+            device.set_error_rates(rates);
+            device.fail_next_reads(u32::from(!all));
+        }
+    }
+
+    /// Whether the journals can be read as far as a start needs them.
+    pub(crate) fn are_journals_read(&mut self) -> bool {
+        let read = async { FoundJournals::read(Path::new(DIRECTORY)).await.is_ok() };
+        self.simulation.block_on(self.node, read).unwrap()
+    }
+
+    /// The journals' files that are left when there is no room for the last of three.
+    pub(crate) fn files_without_room(&mut self) -> Vec<PathBuf> {
+        let disk = self.simulation.handle().disk(self.node);
+        let directory = PathBuf::from(DIRECTORY);
+        let files = JournalFiles { directory, core: 0, count: 3, bytes: 16 * 4096 };
+        disk.set_capacity(Some(disk.used() + 40 * 4096));
+        let begin = async move {
+            fs::create_dir_all(Path::new(DIRECTORY)).unwrap();
+            assert!(TurnWriter::new().begin_journal(&files, 1).await.is_err());
+        };
+        self.simulation.block_on(self.node, begin).unwrap();
+        disk.set_capacity(None);
+        disk.files().into_iter().filter(|path| path.to_string_lossy().contains(".journal")).collect()
     }
 
     /// Lives with the power on.
@@ -177,6 +226,11 @@ pub(crate) struct Broker {
 
 impl Broker {
     pub(crate) async fn start(shared: &Rc<Shared>, cores: usize) -> Self {
+        Self::try_start(shared, cores).await.unwrap()
+    }
+
+    /// `None`: some partition can't be opened. Then the journals stay as they are.
+    async fn try_start(shared: &Rc<Shared>, cores: usize) -> Option<Self> {
         let directory = Path::new(DIRECTORY);
         fs::create_dir_all(directory).unwrap();
         fs::sync_dir(Path::new("/data")).await.unwrap();
@@ -187,8 +241,13 @@ impl Broker {
         let writers: Vec<_> = (0..cores).map(|_| TurnWriter::new()).collect();
         let broker = Self { shared: shared.clone(), writers, partitions: RefCell::default(), found };
         for at in 0..PARTITIONS {
-            let partition = broker.open(at).await;
-            broker.partitions.borrow_mut().push(partition);
+            match broker.open(at).await {
+                Ok(partition) => broker.partitions.borrow_mut().push(partition),
+                Err(error) => {
+                    eprintln!("partition {at} is offline: {error}");
+                    return None;
+                }
+            }
         }
         shared.was_clean.replace(false);
         for at in 0..PARTITIONS {
@@ -209,10 +268,10 @@ impl Broker {
                 begun.await;
             }
         }
-        broker
+        Some(broker)
     }
 
-    async fn open(&self, at: usize) -> Partition {
+    async fn open(&self, at: usize) -> Result<Partition, OpenError> {
         let name = TopicPartition::new("orders", at as i32);
         let directory = Path::new(DIRECTORY).join(name.directory_name());
         if self.shared.known.borrow()[at].is_deleted {
@@ -236,7 +295,7 @@ impl Broker {
                 in_journal: Some(InJournal { topic: known.topic, found: self.found.clone() }),
             }
         };
-        Partition::open(&self.writers[at % self.writers.len()], opening).await.unwrap()
+        Partition::open(&self.writers[at % self.writers.len()], opening).await
     }
 
     /// The log is a prefix of what was sent, with all that it must hold.
@@ -316,7 +375,7 @@ impl Broker {
     async fn delete(&self, at: usize) {
         self.shared.known.borrow_mut()[at].is_deleted = true;
         self.partition(at).delete().await.unwrap();
-        let opened = self.open(at).await;
+        let opened = self.open(at).await.unwrap();
         self.partitions.borrow_mut()[at] = opened;
         self.shared.seen.borrow_mut().deleted += 1;
     }

@@ -124,8 +124,8 @@ async fn delete_before(partition: &Partition, offset: i64) -> Result<Offset, Err
         tracing::error!(partition = %partition.name(), %error, "cannot delete records");
         ErrorCode::KafkaStorageError
     };
-    // A log must never begin behind its durable end: a power cut leaves no more of it than that.
-    if partition.durable_end() < offset {
+    // A log must never begin behind what its segments hold on the medium: a power cut leaves no more of them than that.
+    if partition.synced_end() < offset {
         partition.sync().await.map_err(storage_failed)?;
     }
     partition.advance_log_start(offset).await.map_err(storage_failed)

@@ -35,7 +35,9 @@ impl Question for TakeCheckpoint {
             && is_whole
             && let Err(error) = core.turn_writer.end_journal().await
         {
-            tracing::warn!(%error, "the journal was not emptied: the next start compares it with the logs");
+            tracing::error!(%error, "the journal was not emptied: the next start compares it with the logs");
+            // It would stay behind, and after a clean stop others may write to the directory.
+            points.iter_mut().for_each(|point| point.is_sound = false);
         }
         points.extend(core.topics.offline_partitions().into_iter().map(kept));
         points

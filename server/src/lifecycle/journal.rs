@@ -2,22 +2,34 @@
 //!
 //! Partitions append what they lack of it when they are opened. What is found stays until all of them have.
 
+use std::collections::BTreeSet;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
 use creel_engine::{FoundJournals, JournalFiles, TopicId};
 use creel_io::spawn;
+use creel_wire::Uuid;
 
 use crate::core::{Core, Question, ask_all_cores};
 use crate::limits::{JOURNAL_BLOCK_BYTES, JOURNAL_FILES};
+use crate::metadata::MetaProperties;
 use crate::peers::questions::BeginJournal;
 use crate::topics::replicas::opening::OpenedTopics;
 
 /// Reads the journals of all cores that ever had one here.
 pub(super) async fn find(data_dir: &Path) -> io::Result<Arc<FoundJournals>> {
     Ok(Arc::new(FoundJournals::read(data_dir).await?))
+}
+
+/// Says what the journals hold of topics that are not among these. Nobody appends it.
+pub(super) fn tell_of_others(found: &FoundJournals, topics: &[Uuid]) {
+    let topics: BTreeSet<_> = topics.iter().map(|topic| topic.0).collect();
+    let records = found.records_of_others(|topic| topics.contains(&topic.0));
+    if records > 0 {
+        tracing::info!(records, "records of the journals belong to topics that are not there");
+    }
 }
 
 /// Core 0: makes void what was found, and has every core begin its journal, if there is to be one. Every partition is
@@ -32,12 +44,33 @@ pub(super) async fn begin(core: &Rc<Core>, data_dir: &Path, found: &FoundJournal
     }
     let (is_wanted, cores) = (core.node.broker().creel_journal, core.node.cores);
     let is_kept = |core: usize, number: usize| is_wanted && core < cores && number < JOURNAL_FILES;
-    match found.make_void(data_dir, is_kept).await {
+    let emptied = if opened.not_replayed == 0 {
+        found.make_void(data_dir, is_kept).await
+    } else {
+        found.put_aside(data_dir, is_kept).await.map(|kept| tell_kept(opened.not_replayed, &kept))
+    };
+    // Before a journal takes its first record: nothing else opens the directory then as if there were none.
+    let marked = match emptied {
+        Ok(()) => MetaProperties::mark_journals(data_dir, is_wanted).await,
+        Err(error) => Err(error),
+    };
+    match marked {
         Ok(()) => {
             let generation = found.next_generation();
             ask_all_cores(core, || BeginJournal { generation }).await;
         }
-        Err(error) => tracing::error!(%error, "the journals cannot be emptied: they are not used"),
+        Err(error) => {
+            tracing::error!(%error, "the journals cannot be emptied, or the directory not marked: they are not used")
+        }
+    }
+}
+
+fn tell_kept(records: u64, kept: &[PathBuf]) {
+    for file in kept {
+        tracing::error!(
+            file = %file.display(), records,
+            "records of the journals fit no log: this file is kept, and nothing reads it"
+        );
     }
 }
 

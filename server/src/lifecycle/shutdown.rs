@@ -2,6 +2,7 @@
 //!
 //! Core 0 leads (see `start`); each core does its part when asked.
 
+use std::io;
 use std::rc::Rc;
 
 use creel_engine::{CheckpointFiles, LastStop};
@@ -10,6 +11,7 @@ use creel_io::timeout;
 use crate::core::checkpoint::write;
 use crate::core::{Core, Question, ask_all_cores};
 use crate::limits::STOP_GRACE;
+use crate::metadata::MetaProperties;
 use crate::peers::questions::{Quiesce, TakeCheckpoint};
 
 impl Question for Quiesce {
@@ -39,13 +41,19 @@ pub(crate) async fn stop(core: &Rc<Core>) -> LastStop {
     let files = CheckpointFiles::of(&core.node.config.data_dir);
     let written = write(&files, &points).await;
     let marked = match (written, is_clean) {
-        (Ok(()), true) => files.mark_clean_shutdown().await,
+        (Ok(()), true) => mark_clean(core, &files).await,
         (written, _) => written,
     };
     if let Err(error) = &marked {
         tracing::error!(%error, "cannot write the checkpoint");
     }
     if is_clean && marked.is_ok() { LastStop::Clean } else { LastStop::Unclean }
+}
+
+/// Everything is in the segments: from now on anybody who knows Kafka's files may open the directory.
+async fn mark_clean(core: &Core, files: &CheckpointFiles) -> io::Result<()> {
+    MetaProperties::mark_journals(&core.node.config.data_dir, false).await?;
+    files.mark_clean_shutdown().await
 }
 
 /// Core 0: makes what is written down of topics complete. Returns whether that was possible.

@@ -139,6 +139,7 @@ async fn recover(core: &Rc<Core>, data_dir: &Path) -> Result<usize, Failure> {
     let origin = Origin::LastRun { last_stop, checkpoint, journals: journals.clone() };
     let all_there_is = Opening { topics: found.topics, origin };
     let opened = start_progress::with_progress_logged(core, open_everywhere(core, all_there_is)).await;
+    journal::tell_of_others(&journals, &all);
     journal::begin(core, data_dir, &journals, &opened).await;
     ask_all_cores(core, || ShowTopics(all.clone())).await;
     *core.controller.borrow_mut() = Some(Rc::new(found.controller));

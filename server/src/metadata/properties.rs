@@ -8,6 +8,8 @@ use super::topics::TopicId;
 
 const NAME: &str = "meta.properties";
 const VERSION: &str = "1";
+/// What the version begins with while the journals of cores may hold records that the partitions lack.
+const WITH_JOURNALS: &str = "creel-journals-";
 
 /// Whose data a directory holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,6 +71,15 @@ impl MetaProperties {
         Ok(made)
     }
 
+    /// Marks the directory, durably, as one whose records lie in part in the journals of cores; or takes the mark away. Kafka
+    /// and a Creel without journals refuse a directory with the mark. They would open it without those records.
+    pub async fn mark_journals(data_dir: &Path, are_used: bool) -> io::Result<()> {
+        let path = data_dir.join(NAME);
+        let text = String::from_utf8_lossy(&fs::read(&path)?).into_owned();
+        let marked = with_mark(&text, are_used);
+        if marked == text { Ok(()) } else { fs::write_atomically(&path, marked.as_bytes()).await }
+    }
+
     fn of(self, node_id: i32, cluster_id: Option<&str>) -> Result<Self, PropertiesError> {
         let someone_elses =
             |name, found: String, asked: String| Err(PropertiesError::SomeoneElses { name, found, asked });
@@ -98,7 +109,8 @@ impl MetaProperties {
             let mut pairs = lines.filter_map(|line| line.split_once('='));
             pairs.find(|(key, _)| key.trim() == name).map(|(_, value)| value.trim().to_owned())
         };
-        if let Some(version) = value("version").filter(|version| version != "0" && version != VERSION) {
+        let is_known = |version: &str| ["0", VERSION].contains(&without_mark(version));
+        if let Some(version) = value("version").filter(|version| !is_known(version)) {
             let reason = format!("version={version} is unknown: Creel knows 0 and {VERSION}");
             return Err(PropertiesError::Malformed(reason));
         }
@@ -111,6 +123,31 @@ impl MetaProperties {
         let directory_id = value("directory.id").unwrap_or_else(random_id);
         Ok(Self { cluster_id, node_id, directory_id })
     }
+}
+
+fn without_mark(version: &str) -> &str {
+    version.strip_prefix(WITH_JOURNALS).unwrap_or(version)
+}
+
+/// The same file, with or without the mark. Everything else in it stays.
+fn with_mark(text: &str, are_used: bool) -> String {
+    let mark = if are_used { WITH_JOURNALS } else { "" };
+    let mut has_version = false;
+    let mut marked = String::new();
+    for line in text.lines() {
+        match line.split_once('=').filter(|(key, _)| key.trim() == "version") {
+            Some((_, version)) => {
+                has_version = true;
+                marked.extend(["version=", mark, without_mark(version.trim())]);
+            }
+            None => marked.push_str(line),
+        }
+        marked.push('\n');
+    }
+    if are_used && !has_version {
+        marked.extend(["version=", mark, VERSION, "\n"]);
+    }
+    marked
 }
 
 /// A random id in the form of a topic's.
@@ -136,6 +173,25 @@ mod tests {
         assert_eq!(read.node_id, 1);
         assert_eq!(read.cluster_id, "AAAAAAAAAAAAAAAAAAAAAQ");
         assert_eq!(MetaProperties::read(&read.text()).unwrap(), read);
+    }
+
+    #[test]
+    fn the_mark_of_the_journals_comes_and_goes_and_changes_nothing_else() {
+        for version in ["0", "1"] {
+            let text =
+                format!("#a comment\nnode.id=1\nversion={version}\ncluster.id=A\ndirectory.id=D\nother=x\n");
+            let marked = with_mark(&text, true);
+            assert_eq!(
+                marked,
+                text.replace(&format!("version={version}"), &format!("version=creel-journals-{version}"))
+            );
+            assert_eq!(with_mark(&marked, true), marked);
+            assert_eq!(with_mark(&marked, false), text);
+            assert_eq!(with_mark(&text, false), text);
+            assert_eq!(MetaProperties::read(&marked).unwrap(), MetaProperties::read(&text).unwrap());
+        }
+        assert_eq!(with_mark("node.id=1\n", true), "node.id=1\nversion=creel-journals-1\n");
+        assert!(MetaProperties::read("cluster.id=A\nnode.id=1\nversion=creel-journals-2\n").is_err());
     }
 
     #[test]

@@ -44,7 +44,9 @@ pub(crate) async fn open(core: &Rc<Core>, opening: &Opening) -> OpenedTopics {
         let mut own = BTreeMap::new();
         for (index, opened) in core.topics.own_indexes(topic).zip(&mut opened) {
             let note = |failed: Failed| failed.note(topic, index, &mut outcome, &opening.origin);
-            own.insert(index, opened.unwrap_or_else(note));
+            let opened = opened.unwrap_or_else(note);
+            outcome.not_replayed += opened.open().map_or(0, Partition::not_replayed);
+            own.insert(index, opened);
         }
         if &*topic.name == offsets::TOPIC
             && let Err(reason) = coordinate(core, &own, &opening.origin).await

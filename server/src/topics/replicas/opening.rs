@@ -59,6 +59,8 @@ impl Origin {
 pub(crate) struct OpenedTopics {
     /// The number of partitions.
     pub(crate) partitions: usize,
+    /// How many records the journals hold that could not be appended, though the partition is open.
+    pub(crate) not_replayed: u64,
     /// Topics of which a partition could not be opened, and why not.
     pub(crate) failed: BTreeMap<Uuid, String>,
 }
@@ -67,6 +69,7 @@ impl OpenedTopics {
     /// With what other cores have opened.
     pub(crate) fn and(mut self, others: Self) -> Self {
         self.partitions += others.partitions;
+        self.not_replayed += others.not_replayed;
         self.failed.extend(others.failed);
         self
     }
